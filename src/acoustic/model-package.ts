@@ -1,0 +1,46 @@
+/** A model package as loaded from `models/NAME/model.json`: what any streaming ONNX phone model must say about itself. */
+export type ModelPackage = {
+  name: string;
+  version: string;
+  licence: string;
+  language: string;
+  sampleRateHz: number;
+  /** Absolute path of the .onnx file. */
+  onnxPath: string;
+  features: LogMelRecipe;
+  /** Output order of the log-posteriors; silence among them. */
+  phones: readonly string[];
+  silence: string;
+  /** One output frame, ms. */
+  strideMs: number;
+  /** How much later than the sound its frame can be known, ms. */
+  lookaheadMs: number;
+  inputs: { features: string };
+  states: readonly { input: string; output: string; shape: readonly number[] }[];
+  outputs: { logPosterior: string; scoreLogit?: string };
+  /** Absolute path of calibration.json; absent: an uncalibrated logistic on GOP is used, and said. */
+  calibrationPath?: string;
+};
+
+export type LogMelRecipe = {
+  type: 'log-mel';
+  windowMs: number;
+  hopMs: number;
+  fft: number;
+  window: 'hann';
+  bins: number;
+  lowHz: number;
+  highHz: number;
+  /** Added to each mel power (int16 scale) before the logarithm. */
+  floor: number;
+  /** Hops joined into one model step. */
+  stack: number;
+  normalisation: {
+    type: 'causal-mean';
+    priorFrames: number;
+    gateNats: number;
+    decayNatsPerFrame: number;
+    mean: readonly number[];
+    deviation: readonly number[];
+  };
+};

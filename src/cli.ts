@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import type { RegisterCommand } from './commands/register.ts';
+import { type ExitCode, exitCodes, formatError, SpeechfbError } from './errors.ts';
+
+/** Runs one command line (without node and script) and returns its exit code; the only place that prints errors. */
+export async function main(argv: readonly string[]): Promise<number> {
+  let exitCode: number = exitCodes.pass;
+  const program = createProgram((code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.pass : exitCodes.usage;
+    if (error instanceof SpeechfbError) {
+      process.stderr.write(`${formatError(error)}\n`);
+      return error.exitCode;
+    }
+    process.stderr.write(
+      `speechfb: a bug of ours, please report it: ${error instanceof Error ? error.stack : error}\n`,
+    );
+    return exitCodes.bug;
+  }
+}
+
+/**
+ * Registers every verb. A command file declares its flags and imports the heavy half inside its action, so that `--help`
+ * stays fast. `done` takes the exit code of a command that ran to its end.
+ */
+function createProgram(done: (exitCode: ExitCode) => void): Command {
+  const program = new Command('speechfb')
+    .description('Serve, load-test, budget and price live speech feedback.')
+    .version(packageVersion(), '-V, --version')
+    .showSuggestionAfterError()
+    .exitOverride();
+  for (const register of registrations) register(program, done);
+  // A subcommand does not inherit exitOverride: without this, commander itself would end the process.
+  for (const command of program.commands) command.exitOverride();
+  return program;
+}
+
+const registrations: readonly RegisterCommand[] = [];
+
+function packageVersion(): string {
+  const manifest: { version: string } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  return manifest.version;
+}

@@ -1,0 +1,59 @@
+import { z } from 'zod';
+
+/** What a client sends as text: a tagged union on `type`. Unknown keys are refused, so that a typo is heard. */
+const reference = z.union([
+  z.strictObject({ text: z.string().min(1).max(4000) }),
+  /** ARPAbet, stress digits allowed, grouped into words. */
+  z.strictObject({
+    words: z
+      .array(
+        z.strictObject({ text: z.string().min(1).max(100), phones: z.array(z.string().min(1).max(4)).min(1).max(40) }),
+      )
+      .min(1)
+      .max(500),
+  }),
+]);
+
+const startMessage = z.strictObject({
+  type: z.literal('start'),
+  protocol: z.literal('speechfb.v1'),
+  audio: z.strictObject({
+    encoding: z.enum(['pcm_s16le', 'pcm_f32le']),
+    sample_rate: z.number().int().min(8000).max(48000),
+    channels: z.literal(1),
+    frame_ms: z.number().min(10).max(100).optional(),
+  }),
+  language: z.string().min(2).max(20).default('en-US'),
+  reference,
+  granularity: z.enum(['phoneme', 'word', 'utterance']).default('phoneme'),
+  emit_interval_ms: z.number().int().min(20).max(1000).default(100),
+  /** The same key within the resume window answers with the same session instead of a second one. */
+  idempotency_key: z.string().min(1).max(128).optional(),
+});
+
+const configMessage = z.strictObject({
+  type: z.literal('config'),
+  emit_interval_ms: z.number().int().min(20).max(1000).optional(),
+  granularity: z.enum(['phoneme', 'word', 'utterance']).optional(),
+});
+
+export const clientMessage = z.discriminatedUnion('type', [
+  startMessage,
+  configMessage,
+  z.strictObject({ type: z.literal('next_utterance'), reference }),
+  z.strictObject({ type: z.literal('finalize'), marker: z.string().max(128).optional() }),
+  z.strictObject({ type: z.literal('keep_alive') }),
+  z.strictObject({
+    type: z.literal('resume'),
+    session_id: z.string().min(1).max(64),
+    resume_token: z.string().min(1).max(256),
+    last_event_id: z.number().int().min(0),
+  }),
+  z.strictObject({ type: z.literal('close'), last_seq: z.number().int().min(-1).max(0xffffffff).optional() }),
+]);
+
+export type ClientMessage = z.infer<typeof clientMessage>;
+/** As a client writes it: defaults may be left out. */
+export type ClientMessageInput = z.input<typeof clientMessage>;
+export type StartMessage = Extract<ClientMessage, { type: 'start' }>;
+export type ReferenceInput = StartMessage['reference'];

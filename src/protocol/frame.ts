@@ -1,0 +1,87 @@
+import { crc32 } from 'node:zlib';
+
+/**
+ * The binary audio frame of `speechfb.v1`: a 24-byte little-endian header, then the payload.
+ *
+ * | offset | type | field                                                            |
+ * | 0      | u8   | magic 0x53 ("S")                                                 |
+ * | 1      | u8   | version 1                                                        |
+ * | 2      | u8   | codec: 0 pcm_s16le, 1 pcm_f32le                                  |
+ * | 3      | u8   | flags: 1 discontinuity, 2 last, 4 retransmit                     |
+ * | 4      | u32  | epoch: rises when the client restarts its sample clock           |
+ * | 8      | u32  | seq: rises by one a frame within an epoch                        |
+ * | 12     | u32  | crc32 (IEEE, as zlib) of the payload                             |
+ * | 16     | u64  | first_sample: index of the first sample on the client's clock    |
+ */
+export type AudioFrame = {
+  codec: Codec;
+  flags: number;
+  epoch: number;
+  seq: number;
+  firstSample: number;
+  payload: Uint8Array;
+};
+
+export const frameHeaderBytes = 24;
+export const codecs = ['pcm_s16le', 'pcm_f32le'] as const;
+export type Codec = (typeof codecs)[number];
+export const bytesPerSample = { pcm_s16le: 2, pcm_f32le: 4 } as const satisfies Record<Codec, number>;
+export const frameFlags = { discontinuity: 1, last: 2, retransmit: 4 } as const;
+
+/** Why a binary message is not an audio frame. */
+export type FrameFault = 'short' | 'magic' | 'version' | 'codec' | 'flags' | 'crc' | 'ragged';
+
+export type DecodedFrame = { ok: true; frame: AudioFrame } | { ok: false; fault: FrameFault; message: string };
+
+/** One WebSocket message, ready to send. */
+export function encodeFrame(frame: AudioFrame): Buffer {
+  const bytes = Buffer.allocUnsafe(frameHeaderBytes + frame.payload.byteLength);
+  bytes[0] = magic;
+  bytes[1] = version;
+  bytes[2] = codecs.indexOf(frame.codec);
+  bytes[3] = frame.flags;
+  bytes.writeUInt32LE(frame.epoch, 4);
+  bytes.writeUInt32LE(frame.seq, 8);
+  bytes.writeUInt32LE(crc32(frame.payload), 12);
+  bytes.writeBigUInt64LE(BigInt(frame.firstSample), 16);
+  bytes.set(frame.payload, frameHeaderBytes);
+  return bytes;
+}
+
+/** The frame in a WebSocket message, or what is wrong with it. The payload is a view, not a copy. */
+export function decodeFrame(message: Buffer): DecodedFrame {
+  if (message.length < frameHeaderBytes) {
+    return fault('short', `an audio frame has a ${frameHeaderBytes}-byte header; got ${message.length} bytes`);
+  }
+  if (message[0] !== magic) return fault('magic', `magic byte 0x${hex(message[0])} is not 0x${hex(magic)}`);
+  if (message[1] !== version) return fault('version', `frame version ${message[1]} is not ${version}`);
+  const codec = codecs[message[2]!];
+  if (!codec)
+    return fault('codec', `codec ${message[2]} is not one of ${codecs.map((c, i) => `${i} (${c})`).join(', ')}`);
+  const flags = message[3]!;
+  if (flags & ~knownFlags) return fault('flags', `flags 0x${hex(flags)} hold bits outside 0x${hex(knownFlags)}`);
+  const payload = message.subarray(frameHeaderBytes);
+  if (payload.length % bytesPerSample[codec] !== 0) {
+    return fault('ragged', `${payload.length} payload bytes are not whole ${codec} samples`);
+  }
+  const crc = message.readUInt32LE(12);
+  const actual = crc32(payload);
+  if (crc !== actual) return fault('crc', `crc32 0x${hex(crc)} does not match the payload's 0x${hex(actual)}`);
+  const firstSample = Number(message.readBigUInt64LE(16));
+  return {
+    ok: true,
+    frame: { codec, flags, epoch: message.readUInt32LE(4), seq: message.readUInt32LE(8), firstSample, payload },
+  };
+}
+
+const magic = 0x53;
+const version = 1;
+const knownFlags = frameFlags.discontinuity | frameFlags.last | frameFlags.retransmit;
+
+function fault(kind: FrameFault, message: string): DecodedFrame {
+  return { ok: false, fault: kind, message };
+}
+
+function hex(value: number | undefined): string {
+  return (value ?? 0).toString(16).padStart(2, '0');
+}

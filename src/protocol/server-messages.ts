@@ -1,0 +1,81 @@
+import type { PhonemeResult, UtteranceResult } from '../scoring/result.ts';
+import type { WireErrorCode } from './codes.ts';
+import type { StageTimings } from './stages.ts';
+
+/**
+ * What the server sends, each as one JSON text message with `event_id` (rising by one a session, never reused) and
+ * `audio_ms` (how much of the session's audio the server had read, on the client's sample clock).
+ */
+export type ServerEvent = { event_id: number; audio_ms: number } & ServerMessage;
+
+export type ServerMessage =
+  | {
+      type: 'ready';
+      session_id: string;
+      resume_token: string;
+      resume_ttl_ms: number;
+      /** The next seq that the server has not seen: 0 at start, where to go on after a resume. */
+      next_seq: number;
+      epoch: number;
+      resumed: boolean;
+      limits: SessionLimits;
+      model: { name: string; version: string; provider: string; lookahead_ms: number; phones: readonly string[] };
+      reference: ReferenceEcho;
+    }
+  | {
+      type: 'ack';
+      epoch: number;
+      next_seq: number;
+      missing: readonly [first: number, last: number][];
+      buffered_ms: number;
+    }
+  | { type: 'speech'; state: 'began' | 'ended'; at_ms: number }
+  | {
+      type: 'transcript';
+      utterance_id: number;
+      rev: number;
+      text: string;
+      words: readonly TranscriptWord[];
+      is_final: boolean;
+      /** 0 to 1: share of the words that can no longer change. */
+      stability: number;
+      timing: StageTimings;
+    }
+  | {
+      type: 'phoneme_feedback';
+      utterance_id: number;
+      rev: number;
+      /** Phones that are new or changed since the event before. */
+      phonemes: readonly PhonemeResult[];
+      timing: StageTimings;
+    }
+  | ({
+      type: 'utterance_final';
+      utterance_id: number;
+      reason: 'finalize' | 'next_utterance' | 'close' | 'drain' | 'timeout';
+      marker: string | null;
+      timing: StageTimings;
+    } & UtteranceResult)
+  | {
+      type: 'backpressure';
+      level: 'none' | 'degraded';
+      buffered_bytes: number;
+      dropped: { feedback: number; transcript: number };
+    }
+  | { type: 'info'; code: 'kept_alive' | 'config_applied' | 'audio_gap'; message: string }
+  | { type: 'go_away'; deadline_ms: number }
+  | { type: 'error'; code: WireErrorCode; message: string; retryable: boolean; retry_after_ms: number | null };
+
+export type TranscriptWord = { word_index: number; text: string; start_ms: number; end_ms: number; is_final: boolean };
+
+/** How the server read the reference: which words, from where the pronunciation came. */
+export type ReferenceEcho = {
+  words: readonly { text: string; phones: readonly string[]; source: 'dictionary' | 'letter_to_sound' | 'given' }[];
+};
+
+export type SessionLimits = {
+  max_frame_bytes: number;
+  max_session_ms: number;
+  idle_timeout_ms: number;
+  max_buffered_ms: number;
+};

@@ -1,0 +1,71 @@
+/** What is wrong with a phone or a word; `unscored` when its audio was missing. */
+export const errorTypes = ['none', 'substitution', 'omission', 'insertion', 'unscored'] as const;
+export type ErrorType = (typeof errorTypes)[number];
+
+/** One phone of the reference, as `score --json`, `phoneme_feedback` and `utterance_final` show it. */
+export type PhonemeResult = {
+  /** Place in the utterance, from 0, over all words. */
+  index: number;
+  word_index: number;
+  /** ARPAbet without stress. */
+  phoneme: string;
+  start_ms: number;
+  end_ms: number;
+  /** Raw goodness of pronunciation: the segment's log-posterior of this phone, nats, <= 0; null when unscored. */
+  gop: number | null;
+  /** Calibrated, 0-100, from this phone's segment alone; null when unscored. */
+  accuracy: number | null;
+  /** 0-1: how sure the calibrated score is. */
+  confidence: number;
+  error_type: ErrorType;
+  /** A final phone never changes again. */
+  status: 'provisional' | 'final';
+  /** What the segment sounded most like, best first, shares of 1. */
+  nbest: readonly { phoneme: string; score: number }[];
+};
+
+export type WordResult = {
+  text: string;
+  start_ms: number;
+  end_ms: number;
+  /** 0-100 with the word's and utterance's context; null when nothing of it was scored. */
+  accuracy: number | null;
+  error_type: ErrorType;
+  /** Where the pronunciation came from, and which of its variants was heard. */
+  pronunciation: { source: 'dictionary' | 'letter_to_sound' | 'given'; variant: number };
+  phonemes: readonly PhonemeResult[];
+};
+
+/** 0-100 each; null when nothing was scored. */
+export type UtteranceScores = {
+  accuracy: number | null;
+  fluency: number | null;
+  completeness: number | null;
+  pronunciation: number | null;
+};
+
+/** A place where the reading left the text. */
+export type Deviation = {
+  kind: 'skipped' | 'repeated' | 'other_words';
+  /** First and last word index concerned; for `other_words` the word before which they were heard. */
+  first_word: number;
+  last_word: number;
+  start_ms: number;
+  end_ms: number;
+};
+
+export type UtteranceResult = {
+  scores: UtteranceScores;
+  words: readonly WordResult[];
+  deviations: readonly Deviation[];
+  /** Words a minute of speech, share of pause, pauses; what `fluency` was made of. */
+  pace: {
+    words_per_minute: number | null;
+    speech_ms: number;
+    pause_ms: number;
+    longest_pause_ms: number;
+    pauses: number;
+  };
+  /** Acoustic end of a phone to its final score, on the audio clock, ms. */
+  final_lag_ms: { p50: number | null; p95: number | null; max: number | null };
+};

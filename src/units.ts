@@ -1,0 +1,65 @@
+import { SpeechfbError } from './errors.ts';
+
+/** Milliseconds from `20ms`, `1.5s`, `10m`, `1h`. A bare number is an error, except 0. */
+export function parseDurationMs(text: string): number {
+  return parseQuantity(text, 'duration', durations);
+}
+
+/** Bits per second from `320kbit`, `5mbit`, `1gbit`, or bytes per second as `16kB/s`, `16KiB/s`. */
+export function parseBitsPerSecond(text: string): number {
+  return parseQuantity(text, 'rate', rates);
+}
+
+/** A fraction (0.05) from `5%`. */
+export function parsePercent(text: string): number {
+  return parseQuantity(text, 'percentage', { '%': 0.01 });
+}
+
+/** Dollars a minute of audio from `$0.015/min` or `$1.20/h`. */
+export function parseDollarsPerMinute(text: string): number {
+  return parseQuantity(text.replace(/^\$/, ''), 'price', { '/min': 1, '/h': 1 / 60 }, text);
+}
+
+/** `87.4 ms`, `1.25 s`, `12 m 05 s`: three significant digits, for people. */
+export function formatMs(ms: number): string {
+  if (!Number.isFinite(ms)) return 'never';
+  if (Math.abs(ms) < 999.5) return `${significant(ms)} ms`;
+  if (Math.abs(ms) < 60_000) return `${significant(ms / 1000)} s`;
+  const seconds = Math.round(ms / 1000);
+  return `${Math.floor(seconds / 60)} m ${String(seconds % 60).padStart(2, '0')} s`;
+}
+
+const durations = { us: 0.001, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+const rates = {
+  bit: 1,
+  kbit: 1e3,
+  mbit: 1e6,
+  gbit: 1e9,
+  'B/s': 8,
+  'kB/s': 8e3,
+  'MB/s': 8e6,
+  'KiB/s': 8192,
+  'MiB/s': 8_388_608,
+};
+
+function parseQuantity(text: string, what: string, units: Record<string, number>, shown = text): number {
+  const match = /^\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*([a-zA-Z%/]*)\s*$/i.exec(text);
+  const allowed = Object.keys(units).join(', ');
+  const value = match?.[1] === undefined ? Number.NaN : Number(match[1]);
+  const unit = match?.[2] ?? '';
+  if (!Number.isFinite(value))
+    throw new SpeechfbError('bad_unit', `"${shown}" is not a ${what}; write a number and one of ${allowed}`);
+  if (unit === '' && value === 0) return 0;
+  const factor = Object.hasOwn(units, unit) ? units[unit] : undefined;
+  if (factor === undefined) {
+    const problem = unit === '' ? 'has no unit' : `has the unknown unit "${unit}"`;
+    throw new SpeechfbError('bad_unit', `${what} "${shown}" ${problem}; allowed: ${allowed}`);
+  }
+  if (value < 0) throw new SpeechfbError('bad_unit', `${what} "${shown}" is negative`);
+  return value * factor;
+}
+
+function significant(value: number): string {
+  const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
+  return value.toFixed(digits);
+}
