@@ -24,8 +24,8 @@ export function kaiserSinc(phases: number, ratio: number): PolyphaseTaps {
   return { taps, half };
 }
 
-const zeroCrossings = 32;
-const passBand = 0.92;
+const zeroCrossings = 48;
+const passBand = 0.95;
 /** 0.1102 (A - 8.7) for A = 80 dB. */
 const beta = 7.857;
 

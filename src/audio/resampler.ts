@@ -9,9 +9,9 @@ export type Resampler = {
 };
 
 /**
- * Windowed-sinc polyphase resampling (Kaiser window, 80 dB design), 32 zero crossings a side: what aliases is at least 60 dB
- * down, the look-ahead is 2.2 ms of the lower rate's 16 kHz. Equal rates pass through untouched.
- * Ratios of more than 4,096 phases use the nearest of 4,096.
+ * Windowed-sinc polyphase resampling (Kaiser window, 80 dB design), 48 zero crossings a side: flat to 0.9 of the lower Nyquist
+ * frequency, what would alias is at least 60 dB down, the look-ahead is 3.2 ms when the lower rate is 16 kHz. Equal rates pass
+ * through untouched. Ratios of more than 4,096 phases use the nearest of 4,096.
  */
 export function createResampler(fromHz: number, toHz: number): Resampler {
   if (fromHz === toHz) return { push: (input) => input, flush: () => new Float32Array(0) };
