@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { resample } from '../../src/audio/resampler.ts';
 import { readWav } from '../../src/audio/wav.ts';
 import type { WavEncoding } from '../../src/audio/wav-header.ts';
 import { SpeechfbError } from '../../src/errors.ts';
@@ -55,6 +56,14 @@ describe('readWav reads', () => {
 
   it.each([8000, 11_025, 44_100, 96_000])('%i Hz at its own rate', (sampleRateHz) => {
     expect(readWav(makeWav({ sampleRateHz })).sampleRateHz).toBe(sampleRateHz);
+  });
+
+  it('another rate than its own, as resample would have it', () => {
+    const channels = [Array.from({ length: 400_000 }, (_, i) => Math.sin(i / 9) / 2)];
+    const bytes = makeWav({ encoding: 'f64', sampleRateHz: 44_100, channels });
+    const wav = readWav(bytes, { sampleRateHz: 16_000 });
+    expect(wav).toMatchObject({ sampleRateHz: 16_000, durationMs: 400_000 / 44.1 });
+    expect(wav.samples).toEqual(resample(readWav(bytes).samples, 44_100, 16_000));
   });
 
   it('past LIST and odd-sized chunks, and a chunk that hangs over', () => {
