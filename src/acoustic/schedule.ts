@@ -1,5 +1,5 @@
 import type { Pace } from './pace.ts';
-import { fitBatch, stepsWithin } from './shapes.ts';
+import { fitBatch, type RunShapes, stepsWithin } from './shapes.ts';
 
 /** A stream with at least one step waiting. */
 export type Waiting = {
@@ -11,6 +11,9 @@ export type Waiting = {
   /** No more audio will come: nothing to wait for. */
   ended: boolean;
 };
+
+/** What the engine runs under; `strideMs` is one step's sound. */
+export type Terms = { pace: Pace; shapes: RunShapes; strideMs: number };
 
 export type Decision<T> =
   | { run: readonly T[]; steps: number; bucket: number }
@@ -27,8 +30,7 @@ export function decide<T extends Waiting>(
   waiting: readonly T[],
   open: number,
   nowMs: number,
-  pace: Pace,
-  strideMs: number,
+  { pace, shapes, strideMs }: Terms,
 ): Decision<T> {
   const ripe: T[] = [];
   let firstRipeMs = Number.POSITIVE_INFINITY;
@@ -37,18 +39,16 @@ export function decide<T extends Waiting>(
     if (ripeMs <= nowMs) ripe.push(stream);
     firstRipeMs = Math.min(firstRipeMs, ripeMs);
   }
-  const complete = ripe.length >= Math.min(open, fullBatch);
+  const complete = ripe.length >= Math.min(open, shapes.maxBatch);
   if (firstRipeMs + pace.fillMs > nowMs && !(complete && ripe.length > 0)) {
     return { waitUntilMs: firstRipeMs + pace.fillMs };
   }
   ripe.sort((a, b) => a.oldestDeadlineMs - b.oldestDeadlineMs);
   const steps = stepsWithin(Math.min(ripe[0]!.pending, medianPending(ripe)));
   const fitting = ripe.filter((stream) => stream.pending >= steps);
-  const { streams, bucket } = fitBatch(fitting.length, steps);
+  const { streams, bucket } = fitBatch(fitting.length, steps, shapes);
   return { run: fitting.slice(0, streams), steps, bucket };
 }
-
-const fullBatch = 64;
 
 function ripeAtMs(stream: Waiting, pace: Pace, strideMs: number): number {
   if (stream.ended) return stream.arrivalMs(0);
