@@ -24,7 +24,8 @@ export type Decision<T> =
  * What to run now, of all that wait among `open` streams. A stream is ripe when it holds the pace's steps, or has waited as long
  * as they take to come, or has ended. A run starts when every open stream or a full batch of them is ripe, or one has been ripe
  * for the fill time. Ripe streams run by deadline, each at most once a batch; a run takes as many steps as the first of them
- * and the median of them hold, so that one stream's burst neither waits for ever nor holds the others up.
+ * holds and three quarters of them hold, so that streams that come back with a burst neither wait for ever nor hold up the
+ * live ones.
  */
 export function decide<T extends Waiting>(
   waiting: readonly T[],
@@ -44,7 +45,7 @@ export function decide<T extends Waiting>(
     return { waitUntilMs: firstRipeMs + pace.fillMs };
   }
   ripe.sort((a, b) => a.oldestDeadlineMs - b.oldestDeadlineMs);
-  const steps = stepsWithin(Math.min(ripe[0]!.pending, medianPending(ripe)));
+  const steps = stepsWithin(Math.min(ripe[0]!.pending, lowerQuartile(ripe)));
   const fitting = ripe.filter((stream) => stream.pending >= steps);
   const { streams, bucket } = fitBatch(fitting.length, steps, shapes);
   return { run: fitting.slice(0, streams), steps, bucket };
@@ -56,7 +57,7 @@ function ripeAtMs(stream: Waiting, pace: Pace, strideMs: number): number {
   return stream.arrivalMs(0) + (pace.steps - 1) * strideMs;
 }
 
-function medianPending(streams: readonly Waiting[]): number {
+function lowerQuartile(streams: readonly Waiting[]): number {
   const sorted = streams.map((stream) => stream.pending).sort((a, b) => a - b);
-  return sorted[sorted.length >> 1]!;
+  return sorted[sorted.length >> 2]!;
 }
