@@ -77,6 +77,7 @@ def describe(args, net, streaming):
         "phones": LABELS, "silence": SILENCE, "stride_ms": 10 * STACK, "lookahead_ms": 10 * STACK * DELAY_STEPS,
         "inputs": {"features": "x"},
         "states": [{"input": f"s{i}", "output": f"n{i}", "shape": shape} for i, shape in enumerate(streaming.state_shapes())],
+        "alignment_bias": [round(float(v), 4) for v in net.alignment_bias],
         "outputs": {"log_posterior": "logp", "score_logit": "score"},
         "calibration": "calibration.json", "quality": {}, "citation": CITATIONS,
     }
