@@ -1,6 +1,8 @@
 """Alignment by the network itself.
 
-python3 -m learner.align --cache DIR --nets f0,f1,... --out net   (learners by the fold that held them out, Kathleen by all)
+python3 -m learner.align --cache DIR --net first --out net
+
+Writes CACHE/learners.net.jsonl and CACHE/kathleen.net.jsonl, the words and phones of the teacher's alignment at new times.
 """
 import argparse
 import json
@@ -39,23 +41,19 @@ def align(log_posteriors, words):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cache", required=True)
-    parser.add_argument("--nets", required=True)
+    parser.add_argument("--net", required=True)
     parser.add_argument("--out", required=True)
     args = parser.parse_args()
-    nets = {net.fold: net for net in (Trained(args.cache, name) for name in args.nets.split(","))}
+    net = Trained(args.cache, args.net)
     for corpus in ("learners", "kathleen"):
         before = dataset.alignments(args.cache, corpus, "align")
-        fold = dataset.fold_of(row["speaker"] for row in store.rows(args.cache, corpus))
         with open(Path(args.cache) / f"{corpus}.{args.out}.jsonl", "w", encoding="utf8") as out:
             for row, samples in store.read(args.cache, corpus):
-                chosen = [nets[fold[row["speaker"]]]] if corpus == "learners" else list(nets.values())
-                bias = chosen[0].alignment_bias
-                posteriors = np.mean([net.outputs(samples)[0] for net in chosen], 0)
                 old = before[row["id"]]
                 edges = old["words"] + [len(old["phones"])]
                 words = [old["phones"][a:b] for a, b in zip(edges, edges[1:])]
-                segments = [[a * STACK, b * STACK] for a, b in align(posteriors + bias, words)]
-                out.write(json.dumps({**old, "segments": segments}) + "\n")
+                found = align(net.outputs(samples)[0] + net.alignment_bias, words)
+                out.write(json.dumps({**old, "segments": [[a * STACK, b * STACK] for a, b in found]}) + "\n")
 
 
 if __name__ == "__main__":

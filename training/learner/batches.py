@@ -9,7 +9,7 @@ from .phones import SILENCE_INDEX
 from .prepare import SPEEDS
 
 IGNORED = -100
-HOPS_A_BATCH = 17000
+HOPS_A_BATCH = 9000
 
 
 def plan(utterances, rng):
