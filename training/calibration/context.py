@@ -1,30 +1,27 @@
-"""What a phone's word and utterance add: features over the scores that each phone got alone.
-
-The same list, in the same order, as src/scoring/context.ts.
-"""
+"""What a phone's word and utterance add: the same list, in the same order, as src/scoring/context.ts."""
 import numpy as np
 
 NAMES = [
-    "alone", "previous", "next", "word_mean", "word_min", "word_others", "word_length", "utterance_mean", "utterance_min",
-    "utterance_deviation", "utterance_quarter", "utterance_others", "utterance_seglr", "utterance_ver", "utterance_logdur",
-    "relative_logdur", "utterance_length",
+    "alone", "word_mean", "word_min", "utterance_mean", "utterance_min", "utterance_p10", "utterance_p25", "utterance_p50",
+    "utterance_deviation", "utterance_others", "before_1", "after_1", "before_2", "after_2", "word_phones",
+    "utterance_phones", "place", "mean_logdur", "relative_logdur", "mean_seglr", "mean_ver",
 ]
-MISSING = 2.0
 
 
 def features(alone, seglr, ver, logdur, words):
     """All of one utterance: alone, seglr, ver, logdur [n] floats, words [n] integers -> [n, len(NAMES)]."""
-    count = len(alone)
-    total = alone.sum()
+    count, mean = len(alone), alone.mean()
+    ordered = np.sort(alone)
+    shared = [mean, ordered[0], *(ordered[int(share * (count - 1))] for share in (0.1, 0.25, 0.5)), alone.std()]
     columns = np.zeros((count, len(NAMES)), np.float32)
     for at in range(count):
-        word = alone[words == words[at]]
+        own = np.flatnonzero(words == words[at])
         columns[at] = [
-            alone[at], alone[at - 1] if at > 0 else MISSING, alone[at + 1] if at + 1 < count else MISSING,
-            word.mean(), word.min(), (word.sum() - alone[at]) / (len(word) - 1) if len(word) > 1 else MISSING, len(word),
-            total / count, alone.min(), alone.std(), np.sort(alone)[count // 4],
-            (total - alone[at]) / (count - 1) if count > 1 else MISSING, seglr.mean(), ver.mean(), logdur.mean(),
-            logdur[at] - logdur.mean(), np.log(count),
+            alone[at], alone[own].mean(), alone[own].min(), *shared,
+            (count * mean - alone[at]) / (count - 1) if count > 1 else mean,
+            *(alone[at + step] if 0 <= at + step < count else mean for step in (-1, 1, -2, 2)),
+            np.log(len(own)), np.log(count), (at - own[0]) / max(1, len(own) - 1), logdur.mean(), logdur[at] - logdur.mean(),
+            seglr.mean(), ver.mean(),
         ]
     return columns
 

@@ -1,6 +1,6 @@
 """Fit the calibrator out of fold and write calibration.json.
 
-python3 -m calibration.fit --segments f0.npz f1.npz ... [--native k0.npz ...] --out calibration.json
+python3 -m calibration.fit --segments f0.npz f1.npz ... --name en-learner-1 --out calibration.json
 """
 import argparse
 import json
@@ -28,8 +28,8 @@ def main():
     final = Calibrator(table)
     final.fit_on_held_out(table, alone)
     document = {
-        "version": 1, "phones": PHONES, "features": feature_names(), "context_features": context.NAMES, **final.flatten(),
-        "flag_threshold": threshold(alone, table.scores), "flag_threshold_in_context": threshold(in_context, table.scores),
+        "name": args.name, "features": feature_names(), "context_features": context.NAMES,
+        "flag_threshold": threshold(alone, table.scores), **final.flatten(),
     }
     Path(args.out).write_text(json.dumps(document, separators=(",", ":")) + "\n", "utf8")
 
@@ -57,12 +57,13 @@ def threshold(scores, human):
 
 
 def feature_names():
-    return NAMES + [f"l_{p}" for p in PHONES + ["SIL"]] + [f"v_{p}" for p in PHONES]
+    return NAMES + [f"ml_{p}" for p in PHONES + ["SIL"]] + [f"mv_{p}" for p in PHONES]
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--segments", nargs="+", required=True)
+    parser.add_argument("--name", required=True)
     parser.add_argument("--out", required=True)
     return parser.parse_args()
 

@@ -1,10 +1,8 @@
-"""A small perceptron over standardised features and the phone's identity; several seeds averaged."""
+"""A small perceptron over standardised inputs; several seeds averaged (src/scoring/regressor.ts, `layers`)."""
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
-
-from learner.phones import PHONES
 
 from .trees import short
 
@@ -12,33 +10,30 @@ HIDDEN, SECOND, EPOCHS, BATCH, RATE, DROPOUT, JITTER, LIMIT = 48, 24, 12, 512, 2
 
 
 class Perceptron:
-    """mean [n], deviation [n] and one network a seed; `predict(x, phones)` gives scores."""
+    """Fitted on x [n, inputs], y [n]; `plain` inputs (one-hot columns) are left as they are."""
 
-    def __init__(self, x, phones, y, seeds=(0, 1)):
-        self.mean, self.deviation = x.mean(0), np.maximum(x.std(0), 0.05)
-        inputs = torch.from_numpy(self._inputs(x, phones))
-        target = torch.from_numpy(y.astype(np.float32))
-        self.networks = [train(inputs, target, x.shape[1], seed) for seed in seeds]
+    def __init__(self, x, y, plain, weights=None, seeds=(0, 1)):
+        self.mean, self.deviation = np.where(plain, 0, x.mean(0)), np.where(plain, 1, np.maximum(x.std(0), 0.05))
+        weights = np.ones(len(y)) if weights is None else weights
+        tensors = [torch.from_numpy(v.astype(np.float32)) for v in (self._standard(x), y, weights, ~plain)]
+        self.networks = [train(*tensors, seed) for seed in seeds]
 
-    def _inputs(self, x, phones):
-        scaled = np.clip((x - self.mean) / self.deviation, -LIMIT, LIMIT)
-        return np.concatenate([scaled, np.eye(len(PHONES))[phones]], 1).astype(np.float32)
+    def _standard(self, x):
+        return np.clip((x - self.mean) / self.deviation, -LIMIT, LIMIT)
 
-    def predict(self, x, phones):
-        inputs = torch.from_numpy(self._inputs(x, phones))
+    def predict(self, x):
+        inputs = torch.from_numpy(self._standard(x).astype(np.float32))
         with torch.no_grad():
             return np.mean([network(inputs)[:, 0].numpy() for network in self.networks], 0)
 
     def flatten(self):
-        """{"mean", "deviation", "limit", "networks": [{"layers": [{"weight": [out][in], "bias": [out]}]}]}; ReLU between."""
-        networks = []
-        for network in self.networks:
-            linear = [layer for layer in network if isinstance(layer, nn.Linear)]
-            networks.append({"layers": [{"weight": rounded(layer.weight), "bias": rounded(layer.bias)} for layer in linear]})
-        return {"mean": rounded(self.mean), "deviation": rounded(self.deviation), "limit": LIMIT, "networks": networks}
+        """A list with one `layers` regressor a seed."""
+        return [{"kind": "layers", "mean": rounded(self.mean), "deviation": rounded(self.deviation),
+                 "layers": [{"weight": rounded(layer.weight), "bias": rounded(layer.bias)}
+                            for layer in network if isinstance(layer, nn.Linear)]} for network in self.networks]
 
 
-def train(inputs, target, numeric, seed):
+def train(inputs, target, weights, noisy, seed):
     torch.manual_seed(seed)
     network = nn.Sequential(nn.Linear(inputs.shape[1], HIDDEN), nn.ReLU(), nn.Dropout(DROPOUT), nn.Linear(HIDDEN, SECOND),
                             nn.ReLU(), nn.Dropout(DROPOUT), nn.Linear(SECOND, 1))
@@ -50,8 +45,8 @@ def train(inputs, target, numeric, seed):
     for _ in range(EPOCHS):
         for chosen in torch.randperm(len(inputs)).split(BATCH):
             x = inputs[chosen]
-            x = torch.cat([x[:, :numeric] + JITTER * torch.randn(len(x), numeric), x[:, numeric:]], 1)
-            loss = F.mse_loss(network(x)[:, 0], target[chosen])
+            x = x + JITTER * noisy * torch.randn_like(x)
+            loss = (weights[chosen] * F.mse_loss(network(x)[:, 0], target[chosen], reduction="none")).mean()
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
@@ -61,6 +56,4 @@ def train(inputs, target, numeric, seed):
 
 def rounded(values):
     array = values.detach().numpy() if hasattr(values, "detach") else np.asarray(values)
-    if array.ndim > 1:
-        return [rounded(row) for row in array]
-    return [short(v) for v in array]
+    return [short(v) for v in array.ravel()]

@@ -1,4 +1,4 @@
-"""Gradient-boosted regression trees, flattened into arrays that any language can walk."""
+"""Gradient-boosted regression trees, flattened into arrays that the engine walks (src/scoring/regressor.ts, `trees`)."""
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingRegressor
 
@@ -6,18 +6,14 @@ SETTINGS = {"max_iter": 200, "learning_rate": 0.05, "max_leaf_nodes": 15, "min_s
 
 
 def fit(x, y, seed=0, weights=None, **settings):
-    """Fit on x [n, features], y [n]; returns a fitted model with `predict`."""
+    """Fit on x [n, inputs], y [n]; returns a fitted model with `predict`."""
     model = HistGradientBoostingRegressor(**{**SETTINGS, **settings}, random_state=seed, early_stopping=False)
     return model.fit(x, y, sample_weight=weights)
 
 
 def flatten(models):
-    """The mean of several fitted models as one table.
-
-    {"base", "roots": [first node of each tree], "feature": [-1 at a leaf], "threshold": [go left when x <= it], "left",
-    "right": [node], "value": [leaf value, already divided by the number of models]}.
-    """
-    table = {"base": float(np.mean([np.ravel(m._baseline_prediction)[0] for m in models])), "roots": [],
+    """The mean of several fitted models as one table: go left when input[feature] <= threshold; -1 marks a leaf."""
+    table = {"kind": "trees", "base": float(np.mean([np.ravel(m._baseline_prediction)[0] for m in models])), "roots": [],
              "feature": [], "threshold": [], "left": [], "right": [], "value": []}
     for model in models:
         for (tree,) in model._predictors:
@@ -34,5 +30,5 @@ def flatten(models):
 
 
 def short(value):
-    """Six significant digits: shorter JSON, no visible change of score."""
-    return float(f"{value:.6g}")
+    """Five significant digits: shorter JSON, no visible change of score."""
+    return float(f"{value:.5g}")
