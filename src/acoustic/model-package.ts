@@ -18,6 +18,11 @@ export type ModelPackage = {
   inputs: { features: string };
   states: readonly { input: string; output: string; shape: readonly number[] }[];
   outputs: { logPosterior: string; scoreLogit?: string };
+  /**
+   * Nats added to each phone's log-posterior while aligning, and nowhere else: takes off what frequent phones and silence
+   * have too easily. Absent: none.
+   */
+  alignmentBias?: readonly number[];
   /** Absolute path of calibration.json; absent: an uncalibrated logistic on GOP is used, and said. */
   calibrationPath?: string;
 };
