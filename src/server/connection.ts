@@ -2,7 +2,7 @@ import type { WebSocket } from 'ws';
 import { SpeechfbError } from '../errors.ts';
 import type { ClientMessage, StartMessage } from '../protocol/client-messages.ts';
 import { closeCodes, wireErrors } from '../protocol/codes.ts';
-import { decodeFrame, frameHeaderBytes } from '../protocol/frame.ts';
+import { type AudioFrame, decodeFrame, frameHeaderBytes } from '../protocol/frame.ts';
 import { parseClientMessage } from '../protocol/parse-message.ts';
 import type { Refusal } from './admission.ts';
 import type { ServerContext } from './context.ts';
@@ -81,7 +81,10 @@ export function createConnection(options: ConnectionOptions): Connection {
 
   return {
     beat() {
-      if (!alive) return socket.terminate();
+      if (!alive) {
+        socket.terminate();
+        return;
+      }
       alive = false;
       if (socket.readyState === socket.OPEN) socket.ping(String(session?.lastEventId ?? 0));
     },
@@ -98,65 +101,72 @@ export function createConnection(options: ConnectionOptions): Connection {
 
   function onFrame(data: Buffer): void {
     metrics.message('audio');
-    if (data.length > frameHeaderBytes + limits.maxFrameBytes) {
-      const payload = data.length - frameHeaderBytes;
-      return fail({
-        code: 'too_large',
-        message: `a frame of ${payload} bytes; max_frame_bytes is ${limits.maxFrameBytes}`,
-      });
+    const frame = readFrame(data);
+    if ('code' in frame) fail(frame);
+    else if (session) session.frame(frame);
+    else fail({ code: 'protocol_order', message: 'audio came before "start" or "resume"' });
+  }
+
+  function readFrame(data: Buffer): AudioFrame | Refusal {
+    const payloadBytes = data.length - frameHeaderBytes;
+    if (payloadBytes > limits.maxFrameBytes) {
+      const message = `a frame of ${payloadBytes} bytes; max_frame_bytes is ${limits.maxFrameBytes}`;
+      return { code: 'too_large', message };
     }
-    if (!session) return fail({ code: 'protocol_order', message: 'audio came before "start" or "resume"' });
     const decoded = decodeFrame(data);
-    if (decoded.ok) return session.frame(decoded.frame);
-    fail({ code: decoded.fault === 'codec' ? 'unsupported_audio' : 'invalid_frame', message: decoded.message });
+    if (decoded.ok) return decoded.frame;
+    return { code: decoded.fault === 'codec' ? 'unsupported_audio' : 'invalid_frame', message: decoded.message };
   }
 
   function onText(data: Buffer): void {
     if (data.length > limits.maxMessageBytes) {
       const message = `a message of ${data.length} bytes; at most ${limits.maxMessageBytes} are read`;
-      return fail({ code: 'too_large', message });
+      fail({ code: 'too_large', message });
+      return;
     }
     const parsed = parseClientMessage(data.toString('utf8'));
     metrics.message(parsed.ok ? parsed.message.type : 'invalid');
-    if (!parsed.ok) return fail({ code: parsed.code, message: parsed.problem });
-    if (session) return session.handle(parsed.message);
-    open(parsed.message);
+    if (!parsed.ok) fail({ code: parsed.code, message: parsed.problem });
+    else if (session) session.handle(parsed.message);
+    else open(parsed.message);
   }
 
   function open(message: ClientMessage): void {
-    if (message.type === 'start') return start(message);
-    if (message.type !== 'resume') {
-      return refuse({ code: 'protocol_order', message: `"${message.type}" came before "start" or "resume"` });
+    const found = find(message);
+    if ('code' in found) {
+      refuse(found);
+      return;
     }
-    const found = registry.find(message, owner);
-    if ('code' in found) return refuse(found);
-    takeUp(found, message.last_event_id);
+    // A session is attached before it is known here, so that a refusal to attach leaves it alone.
+    const refusal = found.attach(line, message.type === 'resume' ? message.last_event_id : 0);
+    if (refusal) refuse(refusal);
+    else session = found;
   }
 
-  function start(message: StartMessage): void {
-    const before = registry.startedBefore(message, owner);
-    if (before && 'code' in before) return refuse(before);
-    if (before) return takeUp(before, 0);
+  function find(message: ClientMessage): Session | Refusal {
+    switch (message.type) {
+      case 'start':
+        return registry.startedBefore(message, owner) ?? start(message);
+      case 'resume':
+        return registry.find(message, owner);
+      default:
+        return { code: 'protocol_order', message: `"${message.type}" came before "start" or "resume"` };
+    }
+  }
+
+  function start(message: StartMessage): Session | Refusal {
     const refusal = options.admit();
-    if (refusal) return refuse(refusal);
+    if (refusal) return refusal;
     const { language } = context.engine.model;
     if (primaryTag(message.language) !== primaryTag(language)) {
-      return refuse({ code: 'invalid_message', message: `language: "${message.language}" is not ${language}` });
+      return { code: 'invalid_message', message: `language: "${message.language}" is not ${language}` };
     }
     try {
-      session = registry.create(message, owner);
+      return registry.create(message, owner);
     } catch (error) {
-      if (error instanceof SpeechfbError) return refuse({ code: 'invalid_reference', message: error.message });
+      if (error instanceof SpeechfbError) return { code: 'invalid_reference', message: error.message };
       throw error;
     }
-    session.attach(line, 0);
-  }
-
-  function takeUp(found: Session, lastEventId: number): void {
-    const refusal = found.attach(line, lastEventId);
-    if (refusal) return refuse(refusal);
-    metrics.resumed();
-    session = found;
   }
 
   function fail(refusal: Refusal): void {

@@ -61,7 +61,6 @@ export function createOutbox(options: OutboxOptions): Outbox {
     },
     sendPartial(partial) {
       watchCongestion();
-      if (sink && congestedSinceMs === undefined && pending.empty()) return emitPartial(partial);
       pending.merge(partial);
       if (sink && congestedSinceMs === undefined) flush();
     },

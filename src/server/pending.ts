@@ -16,7 +16,6 @@ export type Pending = {
   merge(partial: PartialResult): void;
   /** What waits, one feedback and one transcript an utterance, in the order first seen; nothing waits afterwards. */
   take(): PartialResult[];
-  empty(): boolean;
   /** How many messages were merged away since the last call. */
   takeDropped(): { feedback: number; transcript: number };
 };
@@ -36,7 +35,6 @@ export function createPending(): Pending {
       waiting.clear();
       return taken;
     },
-    empty: () => waiting.size === 0,
     takeDropped() {
       const counted = dropped;
       dropped = { feedback: 0, transcript: 0 };

@@ -86,17 +86,21 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       isKnown: (request) => identify(request, options.tokens, origins).ok,
     }),
   );
-  const sockets = new WebSocketServer({
+  const socketOptions = {
     noServer: true,
     clientTracking: false,
     perMessageDeflate: false,
     maxPayload: Math.max(limits.maxFrameBytes, limits.maxMessageBytes) * oversizeFactor,
     closeTimeout: closeTimeoutMs,
     handleProtocols: chooseSubprotocol,
-  });
+  };
+  const sockets = new WebSocketServer(socketOptions);
   http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const status = refusalStatus(request);
-    if (status) return refuseUpgrade(socket, status);
+    if (status) {
+      refuseUpgrade(socket, status);
+      return;
+    }
     // ws sets TCP_NODELAY itself.
     sockets.handleUpgrade(request, socket, head, (client) => {
       const caller = identify(request, options.tokens, origins);

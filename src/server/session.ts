@@ -146,6 +146,7 @@ export function createSession(
     const ready = readyMessage({ context, session, reading, resumed });
     outbox.attach(next);
     if (resumed) {
+      metrics.resumed();
       outbox.replay(ready, lastEventId);
       acknowledge(true);
     } else outbox.send(ready);
@@ -157,23 +158,29 @@ export function createSession(
     switch (message.type) {
       case 'start':
       case 'resume':
-        return fail({ code: 'protocol_order', message: `"${message.type}" came in a session that has started` });
+        fail({ code: 'protocol_order', message: `"${message.type}" came in a session that has started` });
+        break;
       case 'config':
         settings.emitIntervalMs = message.emit_interval_ms ?? settings.emitIntervalMs;
         settings.granularity = message.granularity ?? settings.granularity;
-        return outbox.send({ type: 'info', code: 'config_applied', message: configText });
+        outbox.send({ type: 'info', code: 'config_applied', message: configText });
+        break;
       case 'keep_alive':
-        return outbox.sendPassing({ type: 'info', code: 'kept_alive', message: 'the idle time starts anew' });
+        outbox.sendPassing({ type: 'info', code: 'kept_alive', message: 'the idle time starts anew' });
+        break;
       case 'next_utterance':
-        return nextUtterance(message.reference);
+        nextUtterance(message.reference);
+        break;
       case 'finalize':
         reading.finish('finalize', message.marker ?? null);
-        return acknowledge(true);
+        acknowledge(true);
+        break;
       case 'close':
         reading.finish('close', null);
         tellLost(message.last_seq);
         acknowledge(true);
-        return end('close', { code: closeCodes.normal, reason: 'done' });
+        end('close', { code: closeCodes.normal, reason: 'done' });
+        break;
       default:
         message satisfies never;
     }
@@ -184,8 +191,9 @@ export function createSession(
     try {
       reference = context.scoring.readReference(input);
     } catch (error) {
-      if (!(error instanceof SpeechfbError)) return failInternally(error);
-      return end('next_utterance', { code: 'invalid_reference', message: error.message });
+      if (error instanceof SpeechfbError) end('next_utterance', { code: 'invalid_reference', message: error.message });
+      else failInternally(error);
+      return;
     }
     reading.next(reference);
     acknowledge(true);
@@ -197,7 +205,10 @@ export function createSession(
     reading.finish(reason, null);
     void reading.settled().then(() => {
       if (phase !== 'ending') return;
-      if ('message' in how) return fail(how);
+      if ('message' in how) {
+        fail(how);
+        return;
+      }
       phase = 'done';
       closing = how;
       reading.close();
