@@ -17,8 +17,8 @@ export type JitterBuffer = {
   checkpoint(): Checkpoint;
 };
 
-/** `late`: given up before it came; `far`: more than a window ahead of what was received. */
-export type AddOutcome = 'accepted' | 'duplicate' | 'late' | 'far';
+/** `early`: held, since one before it is missing; `late`: given up before it came; `far`: more than a window ahead of what was received. */
+export type AddOutcome = 'accepted' | 'early' | 'duplicate' | 'late' | 'far';
 
 export type Released =
   | { kind: 'audio'; frame: AudioFrame; arrivedMs: number }
@@ -69,7 +69,7 @@ export function createJitterBuffer(options: JitterOptions): JitterBuffer {
       highest = Math.max(highest, frame.seq);
       held.set(frame.seq, { frame, arrivedMs: nowMs });
       drainInOrder(nowMs);
-      return 'accepted';
+      return held.has(frame.seq) ? 'early' : 'accepted';
     },
     release(nowMs) {
       while (held.size > 0 && nowMs - missedAtMs >= lateness.waitMs()) giveUp(nowMs);

@@ -63,6 +63,7 @@ export function createSession(
   let line: Line | undefined;
   let phase: 'live' | 'ending' | 'done' = 'live';
   let closing: { code: number; reason: string } = { code: closeCodes.normal, reason: 'done' };
+  let holed = false;
   let heardMs = startedMs;
   let detachedMs = startedMs;
   const outbox = createOutbox({
@@ -109,7 +110,9 @@ export function createSession(
       const outcome = reading.frame(frame);
       if (outcome) metrics.frame(outcome);
       acks.frame();
-      acknowledge(false);
+      // A hole is told at once: the client may fill it before its wait is over.
+      acknowledge(outcome === 'early' && !holed);
+      holed = outcome === 'early';
     },
     handle(message) {
       heardMs = now();
