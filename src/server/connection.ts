@@ -7,7 +7,7 @@ import { parseClientMessage } from '../protocol/parse-message.ts';
 import type { Refusal } from './admission.ts';
 import type { ServerContext } from './context.ts';
 import type { Registry } from './registry.ts';
-import { errorMessage } from './replies.ts';
+import { errorMessage, referenceRefusal } from './replies.ts';
 import type { Line, Session } from './session.ts';
 import { createTokenBucket } from './token-bucket.ts';
 
@@ -164,7 +164,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     try {
       return registry.create(message, owner);
     } catch (error) {
-      if (error instanceof SpeechfbError) return { code: 'invalid_reference', message: error.message };
+      if (error instanceof SpeechfbError) return referenceRefusal(error);
       throw error;
     }
   }

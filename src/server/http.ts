@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { streamPath } from '../protocol/address.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
 /** What the plain HTTP endpoints tell. */
@@ -9,8 +10,6 @@ export type HttpOptions = {
   /** Whether the request may read /metrics. */
   isKnown(request: IncomingMessage): boolean;
 };
-
-export const streamPath = '/v1/stream';
 
 /** /healthz: the process answers. /readyz: the model is warm and nothing drains. /metrics: Prometheus. */
 export function createHttpHandler(options: HttpOptions): (request: IncomingMessage, response: ServerResponse) => void {

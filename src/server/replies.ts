@@ -1,3 +1,4 @@
+import type { SpeechfbError } from '../errors.ts';
 import { wireErrors } from '../protocol/codes.ts';
 import type { ReferenceEcho, ServerMessage } from '../protocol/server-messages.ts';
 import type { Reference } from '../scoring/reference.ts';
@@ -52,6 +53,12 @@ export function ackMessage(reading: Reading): Message<'ack'> {
 export function errorMessage({ code, message, retryAfterMs }: Refusal): Message<'error'> {
   const { retryable } = wireErrors[code];
   return { type: 'error', code, message, retryable, retry_after_ms: retryable ? (retryAfterMs ?? null) : null };
+}
+
+/** What the scoring did not take, in one sentence. */
+export function referenceRefusal({ message, problems, hint }: SpeechfbError): Refusal {
+  const parts = [message, ...problems.map((problem) => problem.message), ...(hint ? [hint] : [])];
+  return { code: 'invalid_reference', message: parts.join('; ') };
 }
 
 /** The rest is learned when these are filled. */

@@ -2,13 +2,12 @@ import { SpeechfbError } from '../errors.ts';
 import type { ClientMessage, ReferenceInput, StartMessage } from '../protocol/client-messages.ts';
 import { closeCodes, wireErrors } from '../protocol/codes.ts';
 import type { AudioFrame } from '../protocol/frame.ts';
-import type { Reference } from '../scoring/reference.ts';
 import { createAckSchedule } from './ack-schedule.ts';
 import type { Refusal } from './admission.ts';
 import type { ServerContext } from './context.ts';
 import { createOutbox, type Sink } from './outbox.ts';
 import { createReading } from './reading.ts';
-import { ackMessage, errorMessage, readyMessage } from './replies.ts';
+import { ackMessage, errorMessage, readyMessage, referenceRefusal } from './replies.ts';
 import { createSpeechWatch } from './speech-watch.ts';
 import { createSecret } from './tokens.ts';
 import type { FinalReason } from './utterance.ts';
@@ -81,7 +80,9 @@ export function createSession(
     reference: context.scoring.readReference(start.reference),
     limits,
     outbox,
-    speech: createSpeechWatch(outbox),
+    speech: createSpeechWatch(context.engine.model.sampleRateHz, (state, at_ms) =>
+      outbox.send({ type: 'speech', state, at_ms }),
+    ),
     settings: () => settings,
     now,
     onGap: tellGap,
@@ -190,15 +191,13 @@ export function createSession(
   }
 
   function nextUtterance(input: ReferenceInput): void {
-    let reference: Reference;
     try {
-      reference = context.scoring.readReference(input);
+      reading.next(context.scoring.readReference(input));
     } catch (error) {
-      if (error instanceof SpeechfbError) end('next_utterance', { code: 'invalid_reference', message: error.message });
+      if (error instanceof SpeechfbError) end('next_utterance', referenceRefusal(error));
       else failInternally(error);
       return;
     }
-    reading.next(reference);
     acknowledge(true);
   }
 

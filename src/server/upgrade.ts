@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
+import { subprotocol } from '../protocol/address.ts';
 import type { Refusal } from './admission.ts';
 import { isOriginAllowed, type OriginPolicy } from './exposure.ts';
 import type { Tokens } from './tokens.ts';
 
-const subprotocol = 'speechfb.v1';
 /** A browser cannot set headers: it may offer its token as a subprotocol, `bearer.TOKEN`, beside `speechfb.v1`. */
 const bearerProtocol = 'bearer.';
 

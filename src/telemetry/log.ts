@@ -1,4 +1,5 @@
 import { type DestinationStream, pino } from 'pino';
+import type { LogLevel } from './log-levels.ts';
 
 /** Where a server says what happens. Fields never hold audio, texts, transcripts, scores or tokens. */
 export type Log = {
@@ -8,9 +9,6 @@ export type Log = {
 };
 
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
-
-export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
-export type LogLevel = (typeof logLevels)[number];
 
 /** Lines on `output`: JSON, or for people when it is a terminal. */
 export function createLog(level: LogLevel, output: LogOutput): Log {

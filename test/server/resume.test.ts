@@ -78,7 +78,7 @@ describe('a socket cut in the middle', () => {
     expect((await second.closed).code).toBe(1000);
     expect(finalPhones(second.events)).toHaveLength(4);
     expect(second.of('utterance_final')).toHaveLength(1);
-    expect(server.stats().sessions).toBe(0);
+    await expect.poll(() => server.stats().sessions).toBe(0);
   });
 });
 

@@ -82,7 +82,7 @@ function read(reference: Reference, emitIntervalMs: number, events: PipelineEven
       const isFinal = own.every((index) => status(index) === 'final');
       return [{ wordIndex, text, startMs: own[0]! * phoneMs, endMs: (own.at(-1)! + 1) * phoneMs, isFinal }];
     });
-    events.onFeedback({
+    events.onFeedback?.({
       audioMs,
       phonemes,
       words,
