@@ -72,7 +72,8 @@ export function createUtterance(options: UtteranceOptions): Utterance {
 
   function onFeedback(feedback: Feedback): void {
     const producedMs = options.now();
-    scoredMs = Math.max(scoredMs, startMs + feedback.audioMs);
+    // At the end the model hears silence beyond the sound, for its look-ahead.
+    scoredMs = Math.max(scoredMs, Math.min(heardMs, startMs + feedback.audioMs));
     const granularity = options.granularity();
     if (granularity === 'utterance') return;
     const arrival = arrivals.of(scoredMs);
