@@ -52,6 +52,6 @@ function run(args: readonly string[]): Promise<{ stdout: string }> {
 function phonesIn(output: string): string[] {
   return output
     .split('\n')
-    .flatMap((line) => /phones: (.*)/.exec(line)?.[1]!.split('  ') ?? [])
+    .flatMap((line) => /phones: (.*)/.exec(line)?.[1]?.split('  ') ?? [])
     .filter((phone) => phone !== '');
 }

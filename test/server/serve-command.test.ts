@@ -65,7 +65,9 @@ describe('speechfb serve', () => {
     onTestFinished(() => void other.close());
     const port = String((other.address() as { port: number }).port);
     const child = spawn(process.execPath, [bin, 'serve', '--port', port]);
-    expect(await textOf(child.stderr)).toMatch(new RegExp(`port ${port} on 127.0.0.1 is in use \\[port_in_use\\]\\n  hint: `));
+    expect(await textOf(child.stderr)).toMatch(
+      new RegExp(`port ${port} on 127.0.0.1 is in use \\[port_in_use\\]\\n  hint: `),
+    );
     expect(await exitOf(child)).toBe(2);
   });
 });
