@@ -1,0 +1,33 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const bin = resolve(import.meta.dirname, '../bin/speechfb');
+const run = (...args: string[]) => spawnSync(process.execPath, [bin, ...args], { encoding: 'utf8' });
+
+describe('the command line', () => {
+  it('says its version and lists its verbs', () => {
+    expect(execFileSync(process.execPath, [bin, '--version'], { encoding: 'utf8' })).toMatch(/^\d+\.\d+\.\d+\n$/);
+    const help = run('--help');
+    expect(help.status).toBe(0);
+    for (const verb of ['score', 'serve', 'stream', 'loadtest']) expect(help.stdout).toContain(`  ${verb} `);
+  });
+
+  it.each([
+    [['sore'], /unknown command 'sore'/, /Did you mean score\?/],
+    [['score', '--txt', 'a'], /unknown option '--txt'/, /Did you mean --text\?/],
+    [['--nope'], /unknown option '--nope'/, /error/],
+  ])('%j exits 2 and says what is meant', (args, message, hint) => {
+    const result = run(...args);
+    expect(result.status).toBe(2);
+    expect(result.stderr).toMatch(message);
+    expect(result.stderr).toMatch(hint);
+    expect(result.stdout).toBe('');
+  });
+
+  it('without a verb shows the help on stderr and exits 2', () => {
+    const result = run();
+    expect(result.status).toBe(2);
+    expect(result.stderr).toContain('Usage: speechfb');
+  });
+});
