@@ -3,8 +3,8 @@ import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { SpeechfbError } from '../errors.ts';
 import { parseObjective } from '../slo/expression.ts';
-import { duration, integer, section, text, throughUnit, word } from './fields.ts';
-import { parseConfig } from './yaml.ts';
+import { duration, integer, section, text, throughUnit, word } from '../config/fields.ts';
+import { parseConfig } from '../config/yaml.ts';
 
 /** A load test as its YAML file describes it; durations in ms, objectives parsed, paths as written. */
 export const loadScenario = section({

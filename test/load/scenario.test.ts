@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { loadScenario, readScenario, scenarioJsonSchema } from '../../src/config/scenario.ts';
+import { loadScenario, readScenario, scenarioJsonSchema } from '../../src/load/scenario.ts';
 import { parseConfig } from '../../src/config/yaml.ts';
 import { formatError, SpeechfbError } from '../../src/errors.ts';
 
