@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, test } from 'vitest';
 import { measurementsOf } from '../../src/load/measurements.ts';
 import { planLearners } from '../../src/load/plan.ts';
 import { Recorder } from '../../src/load/recorder.ts';
@@ -9,11 +9,10 @@ import { type Distribution, quantile } from '../../src/slo/metrics.ts';
 import { judge, overall } from '../../src/slo/verdict.ts';
 import { type FakeOptions, startFakeServer } from './fake-server.ts';
 
-let stopServer = async () => {};
-afterEach(() => stopServer());
-
-describe('four learners of two seconds', () => {
-  test('are heard by a good server: every slot answered, every frame acknowledged, all sessions well', async () => {
+describe.concurrent('four learners of two seconds', () => {
+  test('are heard by a good server: every slot answered, every frame acknowledged, all sessions well', async ({
+    expect,
+  }) => {
     const { measured, tally, result } = await run({});
     expect(tally).toMatchObject({ sessions: 4, sessions_ok: 4, sessions_refused: 0, sessions_died: 0, violations: 0 });
     expect(tally.lost_frames).toBe(0);
@@ -30,7 +29,7 @@ describe('four learners of two seconds', () => {
     expect(checkValidity(measured, result.generator, tally.sessions).every(({ ok }) => ok)).toBe(true);
   });
 
-  test('who are all refused make every due feedback infinite, and never pass', async () => {
+  test('who are all refused make every due feedback infinite, and never pass', async ({ expect }) => {
     const { measured, tally, verdict, result } = await run({ refuse: 'server_busy' });
     expect(tally).toMatchObject({ sessions: 4, sessions_refused: 4, sessions_ok: 0, frames_sent: 0 });
     expect(measured.shares.availability).toEqual({ good: 0, total: slotsPlanned });
@@ -39,14 +38,14 @@ describe('four learners of two seconds', () => {
     expect(result.troubles.map(({ text }) => text)).toContain('server_busy: no room');
   });
 
-  test('with nobody listening fail', async () => {
+  test('with nobody listening fail', async ({ expect }) => {
     const { tally, verdict, result } = await run({}, 'ws://127.0.0.1:9/v1/stream');
     expect(tally).toMatchObject({ sessions_refused: 4 });
     expect(verdict).toBe('fail');
     expect(result.troubles[0]?.text).toContain('ECONNREFUSED');
   });
 
-  test('whom a mute server never answers wait for the drain, and count as infinite', async () => {
+  test('whom a mute server never answers wait for the drain, and count as infinite', async ({ expect }) => {
     const { measured, tally, verdict } = await run({ mute: true });
     expect(measured.shares.availability.good).toBe(0);
     expect(never(measured.distributions.final_latency)).toBe(utterancesPlanned);
@@ -55,7 +54,7 @@ describe('four learners of two seconds', () => {
     expect(verdict).toBe('fail');
   });
 
-  test('whose sockets are cut resume: nothing is lost, nothing repeated', async () => {
+  test('whose sockets are cut resume: nothing is lost, nothing repeated', async ({ expect }) => {
     const { measured, tally, sessions } = await run({ cutAtSeq: 30 });
     expect(tally).toMatchObject({ sessions_ok: 4, lost_frames: 0, violations: 0 });
     expect(tally.resent_frames).toBeGreaterThan(0);
@@ -68,23 +67,23 @@ describe('four learners of two seconds', () => {
     }
   });
 
-  test('who die half way owe the rest', async () => {
+  test('who die half way owe the rest', async ({ expect }) => {
     const { measured, tally } = await run({ dieAtSeq: 50 });
     expect(tally.sessions_died).toBe(4);
     expect(measured.shares.availability.good).toBe(40);
     expect(measured.shares.availability.total).toBe(slotsPlanned);
   });
 
-  test.each([
+  test.for([
     ['a second final', { doubleFinal: true }, 'violations', 'a second utterance_final'],
     ['frames that are never acknowledged', { ackUpTo: 10 }, 'lost_frames', undefined],
-  ] as const)('notice %s', async (_, options, count, trouble) => {
+  ] as const)('notice %s', async ([, options, count, trouble], { expect }) => {
     const { tally, result } = await run(options);
     expect(tally[count]).toBeGreaterThan(0);
     if (trouble) expect(result.troubles.map(({ text }) => text)).toContain(trouble);
   });
 
-  test('stop at once when told to, and owe nothing of the last second', async () => {
+  test('stop at once when told to, and owe nothing of the last second', async ({ expect }) => {
     const stop = new AbortController();
     const { measured, tally } = await run({ mute: true }, undefined, stop);
     expect(tally.sessions).toBe(0);
@@ -123,7 +122,6 @@ function never(distribution: Distribution): number {
 
 async function run(options: FakeOptions, url?: string, stop?: AbortController) {
   const server = await startFakeServer(options);
-  stopServer = server.close;
   const task: ShardTask = {
     plans,
     clips: [clip],
@@ -137,6 +135,7 @@ async function run(options: FakeOptions, url?: string, stop?: AbortController) {
   };
   const signal = (stop ?? new AbortController()).signal;
   const result: ShardResult = await runShard(task, { signal, onProgress: () => stop?.abort() });
+  await server.close();
   const recorder = new Recorder();
   recorder.add(result.recording);
   const measured = measurementsOf(recorder);
