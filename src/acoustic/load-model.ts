@@ -118,6 +118,7 @@ function toPackage(dir: string, model: ModelJson): ModelPackage {
       logPosterior: outputs.log_posterior,
       ...(outputs.score_logit === undefined ? {} : { scoreLogit: outputs.score_logit }),
     },
+    ...(model.alignment_bias === undefined ? {} : { alignmentBias: model.alignment_bias }),
     ...(model.calibration === undefined ? {} : { calibrationPath: resolve(dir, model.calibration) }),
   };
 }

@@ -58,8 +58,12 @@ function timeProblems({ features, stride_ms, lookahead_ms }: ModelJson): Problem
   return problems;
 }
 
-function phoneProblems({ phones, silence, language }: ModelJson): Problem[] {
+function phoneProblems({ phones, silence, language, alignment_bias }: ModelJson): Problem[] {
   const problems: Problem[] = [];
+  if (alignment_bias && alignment_bias.length !== phones.length) {
+    const message = `${alignment_bias.length} values; allowed: ${phones.length}, one a phone`;
+    problems.push({ where: 'alignment_bias', message });
+  }
   phones.forEach((phone, i) => {
     const first = phones.indexOf(phone);
     if (first < i) problems.push({ where: `phones[${i}]`, message: `"${phone}" is phones[${first}] already` });

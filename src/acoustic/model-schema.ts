@@ -40,6 +40,7 @@ export const modelSchema = z.strictObject({
       shape: z.array(z.int().positive()).min(1),
     }),
   ),
+  alignment_bias: z.array(z.number()).optional(),
   outputs: z.strictObject({ log_posterior: z.string().min(1), score_logit: z.string().min(1).optional() }),
   calibration: z.string().min(1).optional(),
   /** For people: the figures and papers that belong to the model. */
