@@ -1,6 +1,7 @@
 import { createRandom } from '../sim/random.ts';
 import { type ClientEnd, StreamClient } from './client.ts';
 import type { Clip } from './clips.ts';
+import { framePcm } from './frames.ts';
 import type { LearnerPlan, UtterancePlan } from './plan.ts';
 import type { Recorder } from './recorder.ts';
 import { SessionMeter, type SessionOutcome } from './session-meter.ts';
@@ -150,14 +151,4 @@ export class Learner {
   #trouble(text: string): void {
     this.#context.onTrouble(text);
   }
-}
-
-/** Frame `index` of a clip; the last one is filled up with silence. */
-function framePcm(clip: Clip, index: number, frameMs: number): Uint8Array {
-  const bytes = (clip.sampleRateHz * frameMs * 2) / 1000;
-  const frame = clip.pcm.subarray(index * bytes, (index + 1) * bytes);
-  if (frame.length === bytes) return frame;
-  const padded = new Uint8Array(bytes);
-  padded.set(frame);
-  return padded;
 }
