@@ -4,7 +4,7 @@ import type { LogMelPlan } from './log-mel.ts';
 import type { ModelPackage } from './model-package.ts';
 import { nextLevel, type Pace, paces } from './pace.ts';
 import { decide } from './schedule.ts';
-import type { StepOutput, Stepper } from './stepper.ts';
+import type { Stepper } from './stepper.ts';
 import type { AcousticFrames, EngineStats } from './types.ts';
 
 /** The engine on one thread: streams, their features, and one run of the model after the other. */
@@ -25,6 +25,7 @@ export function createEngineCore({ model, plan, stepper, pace }: CoreOptions): E
   const load = createLoadFollower(performance.now());
   let pumpScheduled = false;
   let running = false;
+  let inFlight: readonly EngineStream[] = [];
   let lastPump: Promise<void> = Promise.resolve();
   let timer: NodeJS.Timeout | undefined;
 
@@ -68,12 +69,13 @@ export function createEngineCore({ model, plan, stepper, pace }: CoreOptions): E
       stream.queue.take(steps, stepper.features, b * steps * stepper.featureWidth);
       if (stream.pending === 0) waiting.delete(stream);
     });
+    inFlight = batch;
     const states = batch.map((stream) => stream.state);
-    let output: StepOutput;
-    try {
-      output = await stepper.run(states, bucket, steps);
-    } catch (error) {
-      for (const stream of batch) stream.fail(error instanceof Error ? error : new Error(String(error)));
+    const output = await stepper.run(states, bucket, steps).catch((error: unknown) => asError(error));
+    inFlight = [];
+    for (const stream of batch) if (!streams.has(stream)) stepper.recycle(stream.state);
+    if (output instanceof Error) {
+      for (const stream of batch) stream.fail(output);
       return;
     }
     const endMs = performance.now();
@@ -95,8 +97,10 @@ export function createEngineCore({ model, plan, stepper, pace }: CoreOptions): E
       schedulePump();
     },
     drop(stream: EngineStream) {
-      streams.delete(stream);
+      if (!streams.delete(stream)) return;
       waiting.delete(stream);
+      // A run that is on still writes the state: runBatch takes it back then.
+      if (!inFlight.includes(stream)) stepper.recycle(stream.state);
     },
   };
 
@@ -118,6 +122,10 @@ export function createEngineCore({ model, plan, stepper, pace }: CoreOptions): E
       await stepper.close();
     },
   };
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }
 
 /** Moves along `paces` with the busy share of each quarter of a second. */
