@@ -37,9 +37,9 @@ function fromText(text: string): Reference {
   };
 }
 
-/** The word itself, or without an apostrophe that only quotes it or closes it (dogs', 'tis). */
+/** The word itself, as an abbreviation (a.m.), or without an apostrophe that only quotes or closes it (dogs'). */
 function lookUp(spoken: string): string[][] {
-  for (const form of [spoken, spoken.replace(/^'+|'+$/g, '')]) {
+  for (const form of [spoken, `${spoken}.`, spoken.replace(/^'+|'+$/g, '')]) {
     const found = form === '' ? [] : pronunciations(form);
     if (found.length > 0) return found;
   }
