@@ -14,9 +14,21 @@ const plain = (phones: string) =>
 
 describe('the dictionary', () => {
   it.each([
-    ['hello', [['HH', 'AH', 'L', 'OW'], ['HH', 'EH', 'L', 'OW']]],
+    [
+      'hello',
+      [
+        ['HH', 'AH', 'L', 'OW'],
+        ['HH', 'EH', 'L', 'OW'],
+      ],
+    ],
     ['bookcase', [['B', 'UH', 'K', 'K', 'EY', 'S']]],
-    ["don't", [['D', 'OW', 'N', 'T'], ['D', 'OW', 'N']]],
+    [
+      "don't",
+      [
+        ['D', 'OW', 'N', 'T'],
+        ['D', 'OW', 'N'],
+      ],
+    ],
     ["d'artagnan", [['D', 'AH', 'R', 'T', 'AE', 'NG', 'Y', 'AH', 'N']]],
     ["'bout", [['B', 'AW', 'T']]],
     ['a', [['AH'], ['EY']]],

@@ -27,15 +27,7 @@ const wrongOf = (scorer: LiveScorer) =>
 describe('a plain reading', () => {
   it('finds every phone where it was said', () => {
     const scorer = score('we call it', utter('SIL 10', read('we call', 5), 'SIL 8', read('it', 4), 'SIL 12'));
-    expect(timesOf(scorer)).toEqual([
-      'W 10-15',
-      'IY 15-20',
-      'K 20-25',
-      'AO 25-30',
-      'L 30-35',
-      'IH 43-47',
-      'T 47-51',
-    ]);
+    expect(timesOf(scorer)).toEqual(['W 10-15', 'IY 15-20', 'K 20-25', 'AO 25-30', 'L 30-35', 'IH 43-47', 'T 47-51']);
     expect(wrongOf(scorer)).toEqual([]);
     expect(scorer.deviations()).toEqual([]);
     expect(scorer.pauses).toEqual([
@@ -64,7 +56,7 @@ describe('a wrong phone', () => {
     const scorer = score('think', utter('SIL 5 S~TH 6 IH 6 NG 6 K 6 SIL 5'));
     expect(wrongOf(scorer)).toEqual(['TH substitution']);
     const th = phonesOf(scorer)[0]!;
-    expect(th.result.nbest[0]).toMatchObject({ phoneme: 'S', score: expect.closeTo(0.8, 1) });
+    expect(th.result.nbest[0]).toMatchObject({ phoneme: 'S', score: expect.closeTo(0.87, 1) });
     expect(th.result.gop).toBeLessThan(-1.5);
   });
 
@@ -157,18 +149,25 @@ describe('live', () => {
   }
 
   const scripts = fc
-    .array(fc.constantFrom('W', 'IY', 'K', 'AO', 'L', 'IH', 'T', 'SIL', 'B', 'EH', 'R', 'S'), { minLength: 1, maxLength: 25 })
+    .array(fc.constantFrom('W', 'IY', 'K', 'AO', 'L', 'IH', 'T', 'SIL', 'B', 'EH', 'R', 'S'), {
+      minLength: 1,
+      maxLength: 25,
+    })
     .chain((phones) => fc.tuple(...phones.map((phone) => fc.nat({ max: 12 }).map((n) => `${phone} ${n + 1}`))))
     .map((parts) => utter(...parts));
 
   it('gives the same result however the frames are cut', () => {
     fc.assert(
-      fc.property(scripts, fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 8 }), (heard, steps) => {
-        const whole = live('we call it bear', heard, [heard.length]);
-        const pieces = live('we call it bear', heard, steps);
-        expect(pieces.finals).toEqual(whole.finals);
-        expect(pieces.scorer.deviations()).toEqual(whole.scorer.deviations());
-      }),
+      fc.property(
+        scripts,
+        fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 8 }),
+        (heard, steps) => {
+          const whole = live('we call it bear', heard, [heard.length]);
+          const pieces = live('we call it bear', heard, steps);
+          expect(pieces.finals).toEqual(whole.finals);
+          expect(pieces.scorer.deviations()).toEqual(whole.scorer.deviations());
+        },
+      ),
       { numRuns: 150, seed: 7 },
     );
   });
@@ -180,7 +179,11 @@ describe('live', () => {
         const places = finals.map((json) => JSON.parse(json).index as number);
         expect(new Set(places).size).toBe(places.length);
         expect([...places].sort((a, b) => a - b)).toEqual(phonesOf(scorer).map(({ result }) => result.index));
-        expect(phonesOf(scorer).map((phone) => JSON.stringify(phone.result)).sort()).toEqual([...finals].sort());
+        expect(
+          phonesOf(scorer)
+            .map((phone) => JSON.stringify(phone.result))
+            .sort(),
+        ).toEqual([...finals].sort());
       }),
       { numRuns: 150, seed: 11 },
     );

@@ -35,7 +35,7 @@ export function framesOf(heard: readonly string[], sure = 0.9, random: () => num
     const [main, alike] = phone.split('~');
     for (const [k, name] of alphabet.phones.entries()) {
       const rest = (1 - sure) / (width - 1);
-      const share = name === main ? (alike ? sure - 0.1 : sure) : name === alike ? 0.1 : rest;
+      const share = name === main ? (alike ? sure - 0.03 : sure) : name === alike ? 0.03 : rest;
       row[k] = Math.log(share) + random();
     }
     const mass = Math.log(row.reduce((total, value) => total + Math.exp(value), 0));
@@ -58,7 +58,12 @@ export function cut({ logPosterior, scoreLogit }: AcousticFrames, from: number, 
   );
 }
 
-function frames(logPosterior: Float32Array, scoreLogit: Float32Array, firstFrame: number, count: number): AcousticFrames {
+function frames(
+  logPosterior: Float32Array,
+  scoreLogit: Float32Array,
+  firstFrame: number,
+  count: number,
+): AcousticFrames {
   return { firstFrame, count, logPosterior, scoreLogit, timing: { queueMs: 0, featuresMs: 0, inferenceMs: 0 } };
 }
 
