@@ -128,7 +128,7 @@ describe('a run directory', () => {
     const file = join(mkdtempSync(join(tmpdir(), 'speechfb-run-')), 'a-file');
     writeFileSync(file, '');
     expect(() => writeRunDirectory(file, report, { histograms: [], traces: [] })).toThrow(
-      expect.objectContaining({ code: 'unwritable_output', message: expect.stringContaining(file) }),
+      expect.objectContaining({ code: 'output_unwritable', message: expect.stringContaining(file) }),
     );
     expect(existsSync(join(file, 'run.json'))).toBe(false);
   });
