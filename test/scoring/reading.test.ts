@@ -9,7 +9,14 @@ const graph = buildGraph(
     words: [
       { text: 'we', variants: [['W', 'IY']], source: 'dictionary' },
       { text: 'call', variants: [['K', 'AO', 'L']], source: 'dictionary' },
-      { text: 'the', variants: [['DH', 'AH'], ['DH', 'IY']], source: 'dictionary' },
+      {
+        text: 'the',
+        variants: [
+          ['DH', 'AH'],
+          ['DH', 'IY'],
+        ],
+        source: 'dictionary',
+      },
       { text: 'bear', variants: [['B', 'EH', 'R']], source: 'dictionary' },
     ],
   },
