@@ -2,7 +2,7 @@ import { createStatsRecorder } from './engine-stats.ts';
 import { EngineStream } from './engine-stream.ts';
 import type { LogMelPlan } from './log-mel.ts';
 import type { ModelPackage } from './model-package.ts';
-import { nextLevel, type Pace, paces } from './pace.ts';
+import { createLoadFollower, type Pace } from './pace.ts';
 import { decide } from './schedule.ts';
 import type { Stepper } from './stepper.ts';
 import type { AcousticFrames, EngineStats } from './types.ts';
@@ -48,7 +48,7 @@ export function createEngineCore({ model, plan, stepper, pace }: CoreOptions): E
     running = true;
     for (;;) {
       const nowMs = performance.now();
-      const terms = { pace: pace ?? paces[load.level]!, shapes: stepper.shapes, strideMs: model.strideMs };
+      const terms = { pace: pace ?? load.pace, shapes: stepper.shapes, strideMs: model.strideMs };
       const decision = decide([...waiting], streams.size, nowMs, terms);
       if ('run' in decision) {
         await runBatch(decision.run, decision.steps, decision.bucket);
@@ -127,22 +127,3 @@ export function createEngineCore({ model, plan, stepper, pace }: CoreOptions): E
 function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
 }
-
-/** Moves along `paces` with the busy share of each quarter of a second. */
-function createLoadFollower(startMs: number) {
-  let periodStartMs = startMs;
-  let busyMs = 0;
-  const follower = {
-    level: 0,
-    ran(startedMs: number, endedMs: number) {
-      busyMs += endedMs - startedMs;
-      if (endedMs - periodStartMs < periodMs) return;
-      follower.level = nextLevel(follower.level, busyMs / (endedMs - periodStartMs));
-      periodStartMs = endedMs;
-      busyMs = 0;
-    },
-  };
-  return follower;
-}
-
-const periodMs = 250;
