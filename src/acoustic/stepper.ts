@@ -1,8 +1,8 @@
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Device, Provider } from './device.ts';
-import { openSession } from './device.ts';
 import { badModel } from './load-model.ts';
 import type { ModelPackage } from './model-package.ts';
+import { openSession } from './onnx-session.ts';
 import { type RunShapes, runShapes } from './shapes.ts';
 import { tensorProblems } from './tensor-checks.ts';
 
