@@ -34,6 +34,10 @@ export async function runLoadtest(file: string, flags: LoadtestFlags): Promise<E
       { scenario, token, serve: serveCommand(), version: packageVersion(), generate: runShardInThread },
       { ...progress, signal: stop.signal, onServer: (server) => process.once('exit', server.kill) },
     );
+  } catch (error) {
+    // Ctrl-C reaches the server that is just starting as well: its end is no error then.
+    if (stop.signal.aborted) return exitCodes.interrupted;
+    throw error;
   } finally {
     progress.stop();
     process.off('SIGINT', interrupt);
