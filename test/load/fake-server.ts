@@ -31,6 +31,8 @@ export async function startFakeServer(options: FakeOptions = {}) {
   server.on('connection', (socket) => {
     let session: FakeSession | undefined;
     socket.on('message', (data: Buffer, binary) => {
+      // Messages of one packet still come after a cut; a lost network would have lost them.
+      if (socket.readyState !== socket.OPEN) return;
       if (binary) {
         session?.frame(data);
         return;
