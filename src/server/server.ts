@@ -109,7 +109,15 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       const caller = identify(request, options.tokens, origins);
       const owner = caller.ok ? caller.owner : undefined;
       const onClose = (): void => void connections.delete(connection);
-      const connection = createConnection({ socket: client, context, registry, owner, admit, onClose });
+      const connection = createConnection({
+        socket: client,
+        transport: socket,
+        context,
+        registry,
+        owner,
+        admit,
+        onClose,
+      });
       connections.add(connection);
       if (!caller.ok) connection.refuse(caller.refusal);
     });
