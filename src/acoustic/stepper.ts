@@ -1,8 +1,8 @@
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Device, Provider } from './device.ts';
-import { openSession } from './device.ts';
 import { badModel } from './load-model.ts';
 import type { ModelPackage } from './model-package.ts';
+import { openSession } from './onnx-session.ts';
 import { type RunShapes, runShapes } from './shapes.ts';
 import { tensorProblems } from './tensor-checks.ts';
 
@@ -19,6 +19,8 @@ export type Stepper = {
   /** Logits a frame of the score head; 0 for a model without one. */
   scoreWidth: number;
   newState(): StreamState;
+  /** Takes back the state of a stream that is over, for the next one: its memory need not be found and returned each time. */
+  recycle(state: StreamState): void;
   /** Where the caller writes the features of the next run: [batch, steps, featureWidth]. */
   features: Float32Array;
   /**
@@ -33,8 +35,13 @@ export type Stepper = {
 
 export type StepOutput = { logPosterior: Float32Array; scoreLogit: Float32Array | undefined };
 
-/** Opens the model on a device. Errors: those of `openSession`, and `bad_model` where model.json and the file disagree. */
-export async function openStepper(model: ModelPackage, device: Device, threads: number): Promise<Stepper> {
+/** Opens the model on a device, to run at the shapes that suit it or at `wantedShapes`. Errors: those of `openSession`, and `bad_model` where model.json and the file disagree. */
+export async function openStepper(
+  model: ModelPackage,
+  device: Device,
+  threads: number,
+  wantedShapes?: RunShapes,
+): Promise<Stepper> {
   const featureWidth = model.features.bins * model.features.stack;
   const stateSizes = model.states.map((state) => state.shape.reduce((product, size) => product * size, 1));
   const probe = async (session: InferenceSession) => {
@@ -45,7 +52,7 @@ export async function openStepper(model: ModelPackage, device: Device, threads: 
   const first = await probe(session);
   checkOutputs(model, first);
 
-  const shapes = runShapes(provider);
+  const shapes = wantedShapes ?? runShapes(provider);
   const phones = model.phones.length;
   const scoreWidth = model.outputs.scoreLogit ? first[model.outputs.scoreLogit]!.dims[2]! : 0;
   const features = new Float32Array(shapes.maxRows * featureWidth);
@@ -53,6 +60,8 @@ export async function openStepper(model: ModelPackage, device: Device, threads: 
   const scoreLogit = new Float32Array(shapes.maxRows * scoreWidth);
   const stateIn = stateSizes.map((size) => new Float32Array(shapes.maxBatch * size));
   const stateOut = stateSizes.map((size) => new Float32Array(shapes.maxBatch * size));
+
+  const spare: StreamState[] = [];
 
   /** Tensors over the shared memory, made once a shape. */
   const bindings = new Map<string, { feeds: Feeds; fetches: Feeds }>();
@@ -93,7 +102,12 @@ export async function openStepper(model: ModelPackage, device: Device, threads: 
     phones,
     scoreWidth,
     features,
-    newState: () => stateSizes.map((size) => new Float32Array(size)),
+    newState() {
+      const used = spare.pop();
+      for (const part of used ?? []) part.fill(0);
+      return used ?? stateSizes.map((size) => new Float32Array(size));
+    },
+    recycle: (state) => spare.push(state),
     run,
     async warm() {
       for (const { batch, steps } of shapes.all) await run([], batch, steps);
