@@ -11,6 +11,7 @@ import { toS16le } from '../src/audio/pcm.ts';
 import { readWav } from '../src/audio/wav.ts';
 import { encodeFrame } from '../src/protocol/frame.ts';
 
+const launcher = 'bin/speechfb';
 const sessions = Number(process.argv[2] ?? 200);
 const rounds = Number(process.argv[3] ?? 10);
 const startsPerSecond = 40;
@@ -24,7 +25,7 @@ const wav = readWav('fixtures/audio/leader.wav', { sampleRateHz: 16_000 });
 const text = 'The conference will begin when the leader arrives.';
 const pcm = toS16le(wav.samples.subarray(0, 16 * soundMs));
 
-const child = spawn('bin/speechfb', ['serve', '--port', '0', '--log-level', 'error'], {
+const child = spawn(process.execPath, [launcher, 'serve', '--port', '0', '--log-level', 'error'], {
   stdio: ['ignore', 'pipe', 'inherit'],
 });
 const [line] = await once(child.stdout, 'data');
