@@ -193,12 +193,13 @@ class Utterance implements UtterancePipeline {
     return this.#scorer.frames * this.#model.strideMs + this.#model.lookaheadMs;
   }
 
-  /** From a phone's end to the moment of feedback that first could call it final; never past the audio's end. */
+  /** From a phone's end until the sound behind the feedback that first could call it final; not past the audio's end. */
   #lagMs({ saidAt, result }: ScoredPhone): number {
     const { strideMs, lookaheadMs, features } = this.#model;
-    const overhangMs = features.windowMs - features.hopMs;
     const interval = this.#options.emitIntervalMs;
-    const heardMs = Math.ceil((saidAt * strideMs + lookaheadMs + overhangMs) / interval) * interval;
+    const dueMs = Math.ceil((saidAt * strideMs + lookaheadMs) / interval) * interval;
+    const frames = Math.ceil((dueMs - lookaheadMs) / strideMs);
+    const heardMs = frames * strideMs + lookaheadMs + features.windowMs - features.hopMs;
     return Math.max(0, Math.min(heardMs, this.#pushedMs) - result.end_ms);
   }
 
