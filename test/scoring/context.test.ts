@@ -1,12 +1,23 @@
 import { expect, it } from 'vitest';
 import { contextFeatures, contextNames } from '../../src/scoring/context.ts';
+import { SEGMENT_FEATURES } from '../../src/scoring/features.ts';
 
-const phone = (word: number, score: number, logDuration = 1) => ({ word, score, logDuration });
+const seglr = SEGMENT_FEATURES.indexOf('seglr');
+const ver = SEGMENT_FEATURES.indexOf('ver');
+const heard = (margin: number, verdict: number) =>
+  Float32Array.from(SEGMENT_FEATURES, (_, at) => (at === seglr ? margin : at === ver ? verdict : 9));
+const phone = (word: number, score: number, logDuration = 1, features?: Float32Array) => ({
+  word,
+  score,
+  logDuration,
+  features,
+});
 
 it('describes each phone by its word, its neighbours and the whole', () => {
-  const rows = contextFeatures([phone(0, 2), phone(0, 1, 2), phone(1, 0)]);
+  const rows = contextFeatures([phone(0, 2, 1, heard(3, 5)), phone(0, 1, 2, heard(1, 2)), phone(1, 0)]);
   const named = rows.map((row) => Object.fromEntries(contextNames.map((name, index) => [name, row[index]])));
   expect(named[1]).toEqual({
+    alone: 1,
     word_mean: 1.5,
     word_min: 1,
     utterance_mean: 1,
@@ -14,6 +25,8 @@ it('describes each phone by its word, its neighbours and the whole', () => {
     utterance_p10: 0,
     utterance_p25: 0,
     utterance_p50: 1,
+    utterance_deviation: expect.closeTo(Math.sqrt(2 / 3), 5),
+    utterance_others: 1,
     before_1: 2,
     after_1: 0,
     before_2: 1,
@@ -23,6 +36,8 @@ it('describes each phone by its word, its neighbours and the whole', () => {
     place: 1,
     mean_logdur: expect.closeTo(4 / 3, 5),
     relative_logdur: expect.closeTo(2 / 3, 5),
+    mean_seglr: 2,
+    mean_ver: 3.5,
   });
   expect(named[2]).toMatchObject({ word_mean: 0, before_1: 1, after_1: 1, before_2: 2, place: 0 });
 });
