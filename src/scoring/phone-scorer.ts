@@ -39,8 +39,8 @@ export type PhoneScoring = {
 /** GOP of a phone that was not heard, nats: below any that is. */
 export const unheardGop = -15;
 
-/** Frames in which no phone can be said: a wrong phone as short as this was left out rather than replaced. */
-const omittedFrames = 1;
+/** Frames in which hardly a phone can be said: a wrong one as short as this was left out rather than replaced. */
+const omittedFrames = 2;
 
 /**
  * Scores one phone from its segment; an empty segment is a phone that was not heard.
