@@ -27,11 +27,15 @@ describe('Erlang B and C', () => {
 
   it('never blocks more with one more server, and more with more load', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 0, max: 300 }), fc.double({ min: 0.01, max: 300, noNaN: true }), (servers, load) => {
-        expect(erlangB(servers + 1, load)).toBeLessThanOrEqual(erlangB(servers, load));
-        expect(erlangB(servers, load * 1.1)).toBeGreaterThanOrEqual(erlangB(servers, load));
-        expect(erlangC(servers + 1, load)).toBeLessThanOrEqual(erlangC(servers, load));
-      }),
+      fc.property(
+        fc.integer({ min: 0, max: 300 }),
+        fc.double({ min: 0.01, max: 300, noNaN: true }),
+        (servers, load) => {
+          expect(erlangB(servers + 1, load)).toBeLessThanOrEqual(erlangB(servers, load));
+          expect(erlangB(servers, load * 1.1)).toBeGreaterThanOrEqual(erlangB(servers, load));
+          expect(erlangC(servers + 1, load)).toBeLessThanOrEqual(erlangC(servers, load));
+        },
+      ),
     );
   });
 
