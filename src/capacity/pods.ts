@@ -35,3 +35,14 @@ export function countPods({ users, duty, streamsPerPod, headroom, blocking }: Po
     erlangB: Math.ceil(serversForBlocking(active, blocking) / streamsPerPod),
   };
 }
+
+/** Pods of regions that do not share them. */
+export function addPods(counts: readonly PodCounts[]): PodCounts {
+  const sum = (key: keyof PodCounts) => counts.reduce((total, each) => total + each[key], 0);
+  return {
+    minimum: sum('minimum'),
+    withHeadroom: sum('withHeadroom'),
+    binomial: sum('binomial'),
+    erlangB: sum('erlangB'),
+  };
+}

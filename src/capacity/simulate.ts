@@ -139,7 +139,10 @@ export function simulate(input: SimulationInput): SimulationOutcome {
     let rest = listener;
     for (const { index, people } of regions) {
       const listening = people - streams.speaking(index);
-      if (rest < listening) return streams.start(index, nowMs);
+      if (rest < listening) {
+        streams.start(index, nowMs);
+        return;
+      }
       rest -= listening;
     }
   }
@@ -148,7 +151,10 @@ export function simulate(input: SimulationInput): SimulationOutcome {
     let rest = speaker;
     for (const { index } of regions) {
       const speaking = streams.speaking(index);
-      if (rest < speaking) return streams.end(index, rest, nowMs);
+      if (rest < speaking) {
+        streams.end(index, rest, nowMs);
+        return;
+      }
       rest -= speaking;
     }
   }

@@ -1,0 +1,97 @@
+import { formatMs } from '../units.ts';
+
+import type { Plan } from './plan.ts';
+import type { CapacityDetails, CapacityResult } from './result.ts';
+
+type Answer = Pick<CapacityResult, 'ingress_bytes_per_second' | 'pods' | 'cost' | 'simulation'>;
+type Details = Omit<CapacityDetails, 'notes'>;
+
+/** What the linear rule and the list price hide in this scenario, a sentence each, the sizes first. */
+export function notesOn(plan: Plan, answer: Answer, details: Details): string[] {
+  return [
+    onIngress(answer, details),
+    onLinearRule(plan, answer, details),
+    ...onSpike(plan, answer, details),
+    onManagedLimit(plan),
+    onMinutes(plan),
+    onShare(plan),
+    onCost(answer),
+    onCurve(details),
+  ].filter((note) => note !== undefined);
+}
+
+function onIngress({ ingress_bytes_per_second: audio }: Answer, { codec }: Details): string {
+  const more = codec.wire_bytes_per_second / audio - 1;
+  const wire = `frame, WebSocket, TLS and TCP headers make it ${whole(codec.wire_bytes_per_second / 1e6)} MB/s on the wire`;
+  return `${codec.note}; ${wire} (+${percent(more)})`;
+}
+
+function onLinearRule({ streamsPerPod }: Plan, { pods }: Answer, { linear_rule_short }: Details): string {
+  const carries = `${whole(pods.minimum)} pods carry ${whole(pods.minimum * streamsPerPod)} streams`;
+  return `the linear rule sizes for the mean: ${carries}, and ${percent(linear_rule_short)} of moments want more`;
+}
+
+function onSpike({ spec, users, streamsPerPod, active }: Plan, { pods, simulation }: Answer, { pods: all }: Details) {
+  const { spike } = spec.demand;
+  if (!spike || !all.at_spike) return [];
+  const carried = (pods.with_headroom * streamsPerPod) / (active * spike.factor);
+  return [
+    `the spike of ${spike.factor}x brings ${whole(users * spike.factor)} users and needs ${whole(all.at_spike.minimum)} pods; ${whole(pods.with_headroom)} with headroom carry ${percent(Math.min(1, carried))} of it`,
+    `a pod takes ${formatMs(spec.pod.startup + spec.pod.warmup)} to serve: simulated, ${whole(simulation.degraded_stream_minutes)} stream-minutes (${percent(simulation.degraded_share)}) go without feedback, p95 wait ${formatMs(simulation.p95_wait_ms ?? Number.POSITIVE_INFINITY)}`,
+  ];
+}
+
+function onManagedLimit({ supply, active, spec }: Plan): string | undefined {
+  const limit = spec.supply.managed?.maxConcurrent;
+  const share = 1 - (supply.selfHosted?.share ?? 0);
+  if (limit === undefined || share * active <= limit) return undefined;
+  return `the plan buys ${percent(share)} as managed, ${whole(share * active)} streams, but the provider allows ${whole(limit)}: ${percent(limit / active)} at most`;
+}
+
+function onMinutes({ spec, streamsPerPod }: Plan): string | undefined {
+  const given = spec.supply.selfHosted?.audioMinutesPerHour;
+  if (given === undefined) return undefined;
+  const full = 60 * streamsPerPod;
+  if (Math.abs(given / full - 1) < 0.01) return undefined;
+  return `${whole(given)} audio minutes an hour are ${whole(given / 60)} streams, the pod is sized for ${whole(streamsPerPod)} (${whole(full)} minutes): one of the two is off`;
+}
+
+function onShare({ supply, active, streamsPerPod }: Plan): string | undefined {
+  const share = supply.selfHosted?.share ?? 1;
+  if (share === 1 || share === 0) return undefined;
+  const pods = whole(Math.ceil((active * share) / streamsPerPod));
+  return `the pod counts carry every stream; the self-hosted ${percent(share)} alone needs ${pods}`;
+}
+
+function onCost({ cost, simulation }: Answer): string | undefined {
+  const { per_served_minute: real, idle_share } = simulation.cost;
+  if (real === null || cost.blended_per_minute === null) return undefined;
+  return `simulated, a served minute costs ${dollars(real)} against ${dollars(cost.blended_per_minute)} as planned: ${percent(simulation.self_hosted_share)} is self-hosted and ${percent(idle_share)} of the paid pod time idles`;
+}
+
+function onCurve({ streams_per_pod: { by_curve } }: Details): string | undefined {
+  if (!by_curve) return undefined;
+  if (by_curve.firstMiss) {
+    const { streams, latencyMs } = by_curve.firstMiss;
+    return `the curve holds to ${by_curve.streams} streams (${formatMs(by_curve.latencyMs!)}); the next measured load, ${streams}, takes ${formatMs(latencyMs)}`;
+  }
+  return `every measured load keeps the limit: ${by_curve.streams} streams is where the measurement stopped, not where the pod does`;
+}
+
+/** A count for people: 128,000,000. */
+export function whole(value: number): string {
+  return Math.round(value).toLocaleString('en-US');
+}
+
+/** A share for people: 28 %, 1.3 %, 0.05 %. */
+export function percent(share: number): string {
+  const value = share * 100;
+  return `${Math.abs(value) >= 10 || value === 0 ? value.toFixed(0) : Number(value.toPrecision(2))} %`;
+}
+
+/** Dollars for people, three significant digits and at least cents: $0.000433, $176.00. */
+export function dollars(value: number): string {
+  if (value === 0) return '$0';
+  const digits = Math.max(2, 2 - Math.floor(Math.log10(Math.abs(value))));
+  return `$${value.toLocaleString('en-US', { minimumFractionDigits: Math.min(digits, 8), maximumFractionDigits: Math.min(digits, 8) })}`;
+}
