@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { registerCapacity } from './commands/capacity.ts';
 import type { RegisterCommand } from './commands/register.ts';
 import { type ExitCode, exitCodes, formatError, SpeechfbError } from './errors.ts';
 
@@ -41,7 +42,7 @@ function createProgram(done: (exitCode: ExitCode) => void): Command {
   return program;
 }
 
-const registrations: readonly RegisterCommand[] = [];
+const registrations: readonly RegisterCommand[] = [registerCapacity];
 
 function packageVersion(): string {
   const manifest: { version: string } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
-import { SpeechfbError } from '../errors.ts';
-import { parseObjective } from '../slo/expression.ts';
 import { duration, integer, section, text, throughUnit, word } from '../config/fields.ts';
 import { parseConfig } from '../config/yaml.ts';
+import { SpeechfbError } from '../errors.ts';
+import { parseObjective } from '../slo/expression.ts';
 
 /** A load test as its YAML file describes it; durations in ms, objectives parsed, paths as written. */
 export const loadScenario = section({
