@@ -112,5 +112,5 @@ export function createGovernor({ min, max, up, down }: ScaleLimits): Governor {
 }
 
 function near(ratio: number, tolerance: number): boolean {
-  return Math.abs(1 - ratio) <= tolerance;
+  return 1 - tolerance <= ratio && ratio <= 1 + tolerance;
 }

@@ -9,7 +9,7 @@ export function renderCapacity(result: CapacityResult, paint: Paint): string {
   const { details, simulation } = result;
   const sections = [
     [paint.bold(`${details.name}: the linear rule`), ...rows(linearRule(result))],
-    [paint.bold('what it hides'), ...details.notes.map((note) => `  - ${note}`)],
+    [paint.bold('what it hides'), ...details.notes.flatMap(bullet)],
     money(result, paint),
     batch(details, paint),
     batchSize(details, paint),
@@ -172,6 +172,20 @@ function verdicts({ assertions, verdict }: CapacityResult, paint: Paint): string
       : paint.bad(`  ✗ ${expression}  (${shown})`);
   });
   return [paint.bold(`verdict: ${verdict}`), ...lines];
+}
+
+/** A sentence as a list item, wrapped for a terminal of a hundred columns. */
+function bullet(sentence: string): string[] {
+  const lines: string[] = [];
+  let line = '  -';
+  for (const word of sentence.split(' ')) {
+    if (line.length + word.length + 1 > 100) {
+      lines.push(line);
+      line = '   ';
+    }
+    line += ` ${word}`;
+  }
+  return [...lines, line];
 }
 
 function rows(lines: readonly Row[]): string[] {

@@ -1,7 +1,7 @@
 import { percent, whole } from '../capacity/notes.ts';
 import type { CapacityResult } from '../capacity/result.ts';
 import type { TimelinePoint } from '../capacity/timeline.ts';
-import { clock } from './timeline.ts';
+import { timeLabel } from './timeline.ts';
 
 const size = { width: 960, height: 520 };
 const plot = { left: 76, right: 24, top: 76, bottom: 360 };
@@ -37,7 +37,12 @@ export function timelineSvg({ details, simulation }: CapacityResult): string {
     `<path d="${steps(points, x, (p) => yPods(p.ready))}" fill="none" stroke="${colour.pods}" stroke-width="2"/>`,
     label(plot.left, podPlot.top - 10, 'pods ordered (light) and ready (dark)', 'start'),
     ...[0, 0.25, 0.5, 0.75, 1].map((share) =>
-      label(plot.left + (size.width - plot.left - plot.right) * share, 500, clock(duration_ms * share), 'middle'),
+      label(
+        plot.left + (size.width - plot.left - plot.right) * share,
+        500,
+        timeLabel(duration_ms * share, duration_ms),
+        'middle',
+      ),
     ),
     '</svg>\n',
   ].join('\n');

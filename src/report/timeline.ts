@@ -52,15 +52,18 @@ function resample(points: readonly TimelinePoint[], durationMs: number): Timelin
 }
 
 function axis(durationMs: number): string {
-  const [from, middle, to] = [0, durationMs / 2, durationMs].map(clock);
+  const [from, middle, to] = [0, durationMs / 2, durationMs].map((ms) => timeLabel(ms, durationMs));
   const left = `${from}${' '.repeat(columns / 2 - from!.length - Math.floor(middle!.length / 2))}${middle}`;
   return left + to!.padStart(columns - left.length);
 }
 
-/** `0:25`, hours and minutes; `5:30 m`, minutes and seconds, where minutes alone would not do. */
-export function clock(ms: number): string {
-  const seconds = Math.round(ms / 1000);
-  const two = (value: number) => String(value).padStart(2, '0');
-  if (seconds % 60 !== 0) return `${Math.floor(seconds / 60)}:${two(seconds % 60)} m`;
-  return `${Math.floor(seconds / 3600)}:${two(Math.floor(seconds / 60) % 60)}`;
+/** A moment of a run, in the unit that suits the whole of it: `90 s`, `18.5 min`, `12 h`. */
+export function timeLabel(ms: number, durationMs: number): string {
+  const [unit, size] =
+    durationMs <= 180_000
+      ? (['s', 1000] as const)
+      : durationMs <= 10_800_000
+        ? (['min', 60_000] as const)
+        : (['h', 3_600_000] as const);
+  return `${Number((ms / size).toFixed(1))} ${unit}`;
 }

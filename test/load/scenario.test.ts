@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { loadScenario, readScenario, scenarioJsonSchema } from '../../src/load/scenario.ts';
 import { parseConfig } from '../../src/config/yaml.ts';
 import { formatError, SpeechfbError } from '../../src/errors.ts';
+import { loadScenario, readScenario, scenarioJsonSchema } from '../../src/load/scenario.ts';
 
 const quickstart = readFileSync('scenarios/quickstart.yaml', 'utf8');
 

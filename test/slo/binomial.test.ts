@@ -15,15 +15,20 @@ describe('the binomial distribution', () => {
 
   test('agrees with the sum of its terms', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 60 }), fc.nat(60), fc.double({ min: 0.01, max: 0.99, noNaN: true }), (n, k, p) => {
-        let term = (1 - p) ** n;
-        let sum = term;
-        for (let i = 1; i <= Math.min(k, n); i++) {
-          term *= ((n - i + 1) / i) * (p / (1 - p));
-          sum += term;
-        }
-        expect(binomialCdf(k, n, p)).toBeCloseTo(Math.min(1, sum), 9);
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 60 }),
+        fc.nat(60),
+        fc.double({ min: 0.01, max: 0.99, noNaN: true }),
+        (n, k, p) => {
+          let term = (1 - p) ** n;
+          let sum = term;
+          for (let i = 1; i <= Math.min(k, n); i++) {
+            term *= ((n - i + 1) / i) * (p / (1 - p));
+            sum += term;
+          }
+          expect(binomialCdf(k, n, p)).toBeCloseTo(Math.min(1, sum), 9);
+        },
+      ),
     );
   });
 });
