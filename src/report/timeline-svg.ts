@@ -23,7 +23,7 @@ export function timelineSvg({ details, simulation }: CapacityResult): string {
   const served = (p: TimelinePoint) => p.in_pods + p.managed;
   const outcome = `${whole(simulation.degraded_stream_minutes)} stream-minutes (${percent(simulation.degraded_share)}) without feedback, seed ${simulation.seed}`;
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size.width} ${size.height}" width="${size.width}" height="${size.height}" font-family="sans-serif" font-size="13" fill="${colour.text}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size.width} ${size.height}" width="${size.width}" height="${size.height}" font-family="'PT Mono', monospace" font-size="12" fill="${colour.text}">`,
     `<rect width="100%" height="100%" fill="#fff"/>`,
     label(plot.left, 28, `${details.name}: ${outcome}`, 'start', 'font-size="17" font-weight="bold"'),
     legend(),
