@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import { SpeechfbError } from '../errors.ts';
+import { didYouMean } from '../suggest.ts';
+import { parseDurationMs } from '../units.ts';
+
+/** An object that refuses unknown keys, names the one that was probably meant, and lists those that exist. */
+export function section<S extends z.core.$ZodShape>(shape: S) {
+  return z.strictObject(shape, {
+    error: (issue) => {
+      if (issue.code === 'unrecognized_keys') {
+        const keys = Object.keys(shape);
+        const unknown = (issue.keys as string[]).map((key) => `"${key}"${didYouMean(key, keys)}`);
+        return `unknown key ${unknown.join(', ')}; allowed: ${keys.join(', ')}`;
+      }
+      return `${shown(issue.input)} is not a mapping with ${Object.keys(shape).join(', ')}`;
+    },
+  });
+}
+
+/** `20ms`, `1.5s`, `10m`, `1h`, as ms within [minMs, maxMs]. */
+export function duration(minMs: number, maxMs: number) {
+  return z
+    .string({ error: (issue) => `${shown(issue.input)} is not a duration; write a number and one of us, ms, s, m, h` })
+    .meta({ pattern: '^\\s*[0-9.]+\\s*(us|ms|s|m|h)\\s*$', examples: ['20ms', '1.5s'] })
+    .transform(throughUnit(parseDurationMs))
+    .refine((ms) => ms >= minMs && ms <= maxMs, {
+      error: (issue) => `${issue.input} ms is outside ${minMs} ms to ${maxMs} ms`,
+    });
+}
+
+export function integer(min: number, max: number) {
+  const error = (issue: { input?: unknown }) => `${shown(issue.input)} is not a whole number from ${min} to ${max}`;
+  return z.number({ error }).int({ error }).min(min, { error }).max(max, { error });
+}
+
+/** One exact word, such as a `kind`. */
+export function word<W extends string>(value: W) {
+  return z.literal(value, { error: (issue) => `${shown(issue.input)} is not allowed; allowed: ${value}` });
+}
+
+export function text(what: string) {
+  return z
+    .string({ error: (issue) => `${shown(issue.input)} is not ${what}` })
+    .min(1, { error: () => `is empty; write ${what}` });
+}
+
+/** Runs a parser that throws SpeechfbError and hands its sentence on as the problem of that field. */
+export function throughUnit<T>(parse: (text: string) => T) {
+  return (value: string, context: z.RefinementCtx): T => {
+    try {
+      return parse(value);
+    } catch (error) {
+      if (!(error instanceof SpeechfbError)) throw error;
+      context.addIssue({ code: 'custom', message: error.message });
+      return z.NEVER;
+    }
+  };
+}
+
+/** A value as the reader wrote it, short enough for a sentence. */
+function shown(value: unknown): string {
+  if (value === undefined) return 'is missing:';
+  const json = JSON.stringify(value) ?? String(value);
+  return json.length > 60 ? `${json.slice(0, 57)}...` : json;
+}

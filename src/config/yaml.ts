@@ -1,0 +1,63 @@
+import { type Document, isMap, isNode, LineCounter, parseDocument } from 'yaml';
+import type { z } from 'zod';
+import { type Problem, SpeechfbError } from '../errors.ts';
+
+/**
+ * The YAML text as a value of `schema`. Throws `bad_config` with every problem at once, each at
+ * `file:line:column: path: what is wrong`.
+ */
+export function parseConfig<S extends z.ZodType>(file: string, source: string, schema: S): z.output<S> {
+  const lines = new LineCounter();
+  const document = parseDocument(source, { lineCounter: lines, prettyErrors: false });
+  const at = (offset: number) => {
+    const { line, col } = lines.linePos(offset);
+    return `${file}:${line}:${col}`;
+  };
+  const syntax = document.errors.map((error) => ({ where: at(error.pos[0]), message: firstLine(error.message) }));
+  if (syntax.length > 0) throw badConfig(file, syntax);
+  const result = schema.safeParse(document.toJS());
+  if (result.success) return result.data;
+  const problems = flatten(result.error.issues).map(({ path, message, key }) => ({
+    offset: offsetOf(document, path, key),
+    message: path.length > 0 ? `${path.join('.')}: ${message}` : message,
+  }));
+  problems.sort((a, b) => a.offset - b.offset);
+  throw badConfig(
+    file,
+    problems.map(({ offset, message }) => ({ where: at(offset), message })),
+  );
+}
+
+type Flat = { path: PropertyKey[]; message: string; key?: string };
+
+function flatten(issues: readonly z.core.$ZodIssue[]): Flat[] {
+  return issues.map((issue) => {
+    const flat: Flat = { path: issue.path, message: issue.message };
+    if (issue.code === 'unrecognized_keys' && issue.keys[0] !== undefined) flat.key = issue.keys[0];
+    return flat;
+  });
+}
+
+/** Where the value at `path` begins; for a missing one its nearest parent; for an unknown key the key itself. */
+function offsetOf(document: Document, path: readonly PropertyKey[], key: string | undefined): number {
+  for (let depth = path.length; depth >= 0; depth--) {
+    const parts = path.slice(0, depth);
+    const node = depth === 0 ? document.contents : document.getIn(parts, true);
+    if (!isNode(node)) continue;
+    if (key !== undefined && isMap(node)) {
+      const pair = node.items.find(({ key: name }) => isNode(name) && name.toJS(document) === key);
+      if (isNode(pair?.key)) return pair.key.range?.[0] ?? 0;
+    }
+    return node.range?.[0] ?? 0;
+  }
+  return 0;
+}
+
+function badConfig(file: string, problems: readonly Problem[]): SpeechfbError {
+  const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`;
+  return new SpeechfbError('bad_config', `${file} has ${count}`, { problems });
+}
+
+function firstLine(message: string): string {
+  return message.split('\n', 1)[0]!;
+}

@@ -1,0 +1,69 @@
+/**
+ * Everything that a load test measures and an objective may name. A distribution holds latencies in ms, silence where an
+ * event was due among them as infinity; a share is good of total; a count stands beside the exposure that `rate` divides by.
+ */
+export const metrics = {
+  feedback_latency: {
+    kind: 'distribution',
+    about: 'first sample of a frame spoken -> the first feedback that covers the frame received',
+  },
+  first_partial: {
+    kind: 'distribution',
+    about: 'speech begins -> the first feedback of the utterance with a phone in it',
+  },
+  final_latency: { kind: 'distribution', about: "the utterance's last sound -> its utterance_final" },
+  phoneme_latency: { kind: 'distribution', about: 'acoustic end of a phone -> its first score' },
+  phoneme_final_latency: { kind: 'distribution', about: 'acoustic end of a phone -> its final score' },
+  connect_time: { kind: 'distribution', about: 'a session due to begin -> ready' },
+  resume_time: { kind: 'distribution', about: 'a socket lost -> the session resumed' },
+  send_lateness: { kind: 'distribution', about: 'a frame due to be sent -> given to the socket, the generator itself' },
+  availability: { kind: 'share', about: 'feedback that came, of feedback that was due' },
+  session_success: { kind: 'share', about: 'sessions that ended well, of sessions attempted' },
+  violations: { kind: 'count', of: 'events', about: 'protocol rules broken by the server, of events received' },
+  lost_frames: { kind: 'count', of: 'frames', about: 'frames sent and never acknowledged, of frames sent' },
+  resent_frames: { kind: 'count', of: 'frames', about: 'frames sent again after a resume, of frames sent' },
+  sessions_refused: { kind: 'count', of: 'sessions', about: 'sessions that never became ready, of sessions attempted' },
+  sessions_died: { kind: 'count', of: 'sessions', about: 'sessions lost before their end, of sessions attempted' },
+} as const satisfies Record<string, MetricDefinition>;
+
+export type MetricName = keyof typeof metrics;
+type MetricDefinition =
+  | { kind: 'distribution'; about: string }
+  | { kind: 'share'; about: string }
+  | { kind: 'count'; of: string; about: string };
+
+export type DistributionName = NamesOf<'distribution'>;
+export type ShareName = NamesOf<'share'>;
+export type CountName = NamesOf<'count'>;
+
+type NamesOf<K extends MetricDefinition['kind']> = {
+  [N in MetricName]: (typeof metrics)[N]['kind'] extends K ? N : never;
+}[MetricName];
+
+/** Names of one kind, in the table's order. */
+export const distributionNames = namesOf<DistributionName>('distribution');
+export const shareNames = namesOf<ShareName>('share');
+export const countNames = namesOf<CountName>('count');
+
+/** Samples in ascending order by rank; infinity is a sample like any other. */
+export type Distribution = {
+  readonly samples: number;
+  /** The value of the `rank`-th smallest sample, ms; 1 <= rank <= samples. */
+  valueAtRank(rank: number): number;
+};
+
+export type Measurements = {
+  distributions: Readonly<Record<DistributionName, Distribution>>;
+  shares: Readonly<Record<ShareName, { good: number; total: number }>>;
+  counts: Readonly<Record<CountName, { count: number; of: number }>>;
+};
+
+/** The nearest-rank quantile: the smallest sample that at least `p` of all samples do not exceed; undefined without samples. */
+export function quantile(distribution: Distribution, p: number): number | undefined {
+  if (distribution.samples === 0) return undefined;
+  return distribution.valueAtRank(Math.max(1, Math.ceil(p * distribution.samples - 1e-9)));
+}
+
+function namesOf<N extends MetricName>(kind: MetricDefinition['kind']): readonly N[] {
+  return (Object.keys(metrics) as MetricName[]).filter((name): name is N => metrics[name].kind === kind);
+}

@@ -1,0 +1,108 @@
+import { readFileSync } from 'node:fs';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { parseConfig } from '../../src/config/yaml.ts';
+import { formatError, SpeechfbError } from '../../src/errors.ts';
+import { loadScenario, readScenario, scenarioJsonSchema } from '../../src/load/scenario.ts';
+
+const quickstart = readFileSync('scenarios/quickstart.yaml', 'utf8');
+
+describe('the quickstart scenario', () => {
+  test('is valid, with durations in ms and an absolute manifest path', () => {
+    const { spec, metadata } = readScenario('scenarios/quickstart.yaml');
+    expect(metadata.name).toBe('quickstart');
+    expect(spec).toMatchObject({ duration: 25_000, drain: 5000, load: { learners: 20, ramp: 3000 } });
+    expect(spec.learners.clips).toBe(`${process.cwd()}/fixtures/audio/manifest.jsonl`);
+    expect(spec.objectives[0]).toMatchObject({ reading: 'quantile', p: 0.95, bound: 500 });
+  });
+
+  test('fits the published JSON Schema, which is current', () => {
+    const published: object = JSON.parse(readFileSync('schemas/scenario.schema.json', 'utf8'));
+    expect(published).toEqual(JSON.parse(JSON.stringify(scenarioJsonSchema())));
+    const validate = new Ajv2020().compile(published);
+    expect(validate(parse(quickstart)), JSON.stringify(validate.errors)).toBe(true);
+    expect(validate({ ...parse(quickstart), kind: 'Pod' })).toBe(false);
+  });
+});
+
+describe('a scenario with a mistake', () => {
+  test.each([
+    [
+      'an unknown key',
+      'pause: 500ms',
+      'pausse: 500ms',
+      '14:5: spec.learners: unknown key "pausse" (did you mean "pause"?)',
+    ],
+    ['a bare number for a duration', 'ramp: 3s', 'ramp: 3', '17:11: spec.load.ramp: 3 is not a duration'],
+    [
+      'a wrong unit',
+      'duration: 25s',
+      'duration: 25sec',
+      '18:13: spec.duration: duration "25sec" has the unknown unit "sec"',
+    ],
+    [
+      'a duration out of range',
+      'frame: 20ms',
+      'frame: 5ms',
+      '12:12: spec.learners.frame: 5 ms is outside 10 ms to 100 ms',
+    ],
+    [
+      'a wrong kind',
+      'kind: LoadScenario',
+      'kind: LoadScenrio',
+      '4:7: kind: "LoadScenrio" is not allowed; allowed: LoadScenario',
+    ],
+    [
+      'no learners',
+      'learners: 20',
+      'learners: 0',
+      '16:15: spec.load.learners: 0 is not a whole number from 1 to 100000',
+    ],
+    [
+      'a metric that is not there',
+      'feedback_latency)',
+      'feedbck_latency)',
+      '21:7: spec.objectives.0: objective "p95(feedbck_latency) < 500ms" names the unknown metric "feedbck_latency" (did you mean "feedback_latency"?)',
+    ],
+    ['a ramp as long as the test', 'ramp: 3s', 'ramp: 25s', '17:11: spec.load.ramp: is not shorter than the duration'],
+    [
+      'an http URL',
+      'target: {}',
+      'target: { url: "http://x" }',
+      '9:18: spec.target.url: "http://x" is not a WebSocket URL',
+    ],
+    [
+      'a missing part',
+      '    clips: ../fixtures/audio/manifest.jsonl\n',
+      '',
+      'spec.learners.clips: is missing: is not the path of a clip manifest',
+    ],
+    ['broken YAML', 'kind: LoadScenario', 'kind: [LoadScenario', '5:1: Flow sequence'],
+  ])('%s is reported where it stands', (_, before, after, expected) => {
+    expect(problemsOf(quickstart.replace(before, after))).toContain(
+      `x.yaml:${expected}`.replace('x.yaml:spec', 'spec'),
+    );
+  });
+
+  test('has all of its problems reported at once, in the order of the file', () => {
+    const broken = quickstart.replace('ramp: 3s', 'ramp: 3').replace('seed: 1', 'sed: 1').replace('== 0', '= 0');
+    const lines = problemsOf(broken).split('\n');
+    expect(lines[0]).toBe('speechfb: x.yaml has 3 problems [bad_config]');
+    expect(lines.slice(1).map((line) => line.trim().split(':')[1])).toEqual(['17', '19', '24']);
+  });
+
+  test('that cannot be read says so', () => {
+    expect(() => readScenario('scenarios/none.yaml')).toThrow('cannot read the scenario "scenarios/none.yaml"');
+  });
+});
+
+function problemsOf(source: string): string {
+  try {
+    parseConfig('x.yaml', source, loadScenario);
+  } catch (error) {
+    if (error instanceof SpeechfbError) return formatError(error);
+    throw error;
+  }
+  throw new Error('the scenario was accepted');
+}

@@ -1,0 +1,46 @@
+import { describe, expect, test } from 'vitest';
+import { parseObjective } from '../../src/slo/expression.ts';
+
+describe('an objective', () => {
+  test.each([
+    ['p95(feedback_latency) < 500ms', { reading: 'quantile', metric: 'feedback_latency', p: 0.95, bound: 500 }],
+    ['p99.9( final_latency )<=1.5s', { reading: 'quantile', metric: 'final_latency', p: 0.999, bound: 1500 }],
+    ['max(connect_time) < 2s', { reading: 'max', metric: 'connect_time', bound: 2000 }],
+    ['availability >= 99.9%', { reading: 'share', metric: 'availability', bound: 0.999 }],
+    ['rate(violations) == 0', { reading: 'rate', metric: 'violations', bound: 0 }],
+    ['rate(sessions_died) < 1%', { reading: 'rate', metric: 'sessions_died', bound: 0.01 }],
+    ['  lost_frames==0 ', { reading: 'count', metric: 'lost_frames', bound: 0, comparator: '==' }],
+  ])('%s is read', (source, expected) => {
+    const objective = parseObjective(source);
+    const close = Object.fromEntries(
+      Object.entries(expected).map(([key, value]) => [
+        key,
+        typeof value === 'number' ? expect.closeTo(value, 12) : value,
+      ]),
+    );
+    expect(objective).toMatchObject({ ...close, source });
+  });
+
+  test.each([
+    ['p95(feedback_latencey) < 500ms', 'unknown metric "feedback_latencey" (did you mean "feedback_latency"?)'],
+    ['availabilty >= 99%', 'unknown metric "availabilty" (did you mean "availability"?)'],
+    ['p95(nothing_like_it) < 1s', 'metrics: feedback_latency, first_partial'],
+    ['feedback_latency < 500ms', 'needs a quantile of feedback_latency'],
+    ['p100(feedback_latency) < 500ms', 'unknown reading "p100"'],
+    ['avg(feedback_latency) < 500ms', 'unknown reading "avg"'],
+    ['p95(feedback_latency) > 500ms', 'cannot be compared with ">"; allowed: < <='],
+    ['p95(feedback_latency) < 500', 'duration "500" has no unit'],
+    ['p95(feedback_latency) < 5%', 'unknown unit "%"'],
+    ['availability >= 0.999', 'has no unit'],
+    ['availability >= 101%', 'above 100%'],
+    ['p95(availability) >= 99%', 'availability is a share and takes no p95()'],
+    ['p95(violations) == 0', 'violations is a count and takes no p95()'],
+    ['lost_frames == few', '"few" is not a whole number'],
+    ['lost_frames != 0', 'cannot be compared with "!="'],
+    ['', 'is not "reading comparator value"'],
+    ['p95(feedback_latency < 500ms', 'is not "reading comparator value"'],
+  ])('%s is refused: %s', (source, sentence) => {
+    expect(() => parseObjective(source)).toThrow(sentence);
+    expect(() => parseObjective(source)).toThrow(expect.objectContaining({ code: 'bad_objective' }));
+  });
+});
