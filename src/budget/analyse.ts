@@ -1,6 +1,7 @@
 import { samplesForInterval } from '../stats/order-statistics.ts';
 import type { Budget, Gate, WhatIf } from './budget.ts';
 import { type Contribution, type Decomposition, decompose } from './decompose.ts';
+import { decomposeNormal, normalModelOf } from './normal.ts';
 import { percentileMs } from './replay.ts';
 import { type Sample, sampleOf } from './sample.ts';
 import { reportStage, type StageReport } from './stage-report.ts';
@@ -19,6 +20,8 @@ export type Analysis = {
   verdict: Verdict;
   stages: readonly StageReport[];
   unattributed: Contribution | undefined;
+  /** The total's percentile in closed form, when every stage is declared normal or constant. */
+  exact: { valueMs: number; shares: readonly number[] } | undefined;
   whatIf: readonly WhatIfAnswer[];
 };
 
@@ -40,15 +43,12 @@ export function analyse(budget: Budget, sample: Sample, source: Exclude<Source, 
   const result = decompose(sample, { p, confidence, replicates: budget.replicates, seed: budget.seed });
   const needed = Math.max(minSamples, samplesForInterval(p, confidence));
   const enough = sample.n >= needed;
-  const decided = judge(result.interval, budget.objective.op, budget.objective.valueMs);
   const stages = budget.stages.map((stage, i) =>
     reportStage(budget, stage, sample.stages[i]!.ms, result.contributions[i]!, enough),
   );
-  const whole = enough ? decided : 'inconclusive';
-  const more = Math.max(
-    needed - sample.n,
-    tracesToDecide(sample.n, result.valueMs, result.interval, budget.objective.valueMs),
-  );
+  const { valueMs: limit, op } = budget.objective;
+  const whole = enough ? judge(result.interval, op, limit) : 'inconclusive';
+  const more = enough ? tracesToDecide(sample.n, result.valueMs, result.interval, limit) : needed - sample.n;
   return {
     source,
     budget,
@@ -59,11 +59,12 @@ export function analyse(budget: Budget, sample: Sample, source: Exclude<Source, 
       interval: result.interval,
       bandwidthMs: result.bandwidthMs,
       near: result.near,
-      moreTraces: whole === "inconclusive" ? more : undefined,
+      moreTraces: whole === 'inconclusive' ? more : undefined,
     },
     verdict: withStages(whole, stages, budget.gate),
     stages,
     unattributed: result.unattributed,
+    exact: source === 'predicted' ? exactly(budget, p) : undefined,
     whatIf: answers(sample, budget.whatIf, p, budget.objective.valueMs),
   };
 }
@@ -80,8 +81,14 @@ export function analyseArithmetic(budget: Budget): Analysis {
     verdict: 'pass',
     stages: [],
     unattributed: undefined,
+    exact: undefined,
     whatIf: answers(sample, budget.whatIf, 1, percentileMs(sample, 1)),
   };
+}
+
+function exactly(budget: Budget, p: number): Analysis['exact'] {
+  const model = normalModelOf(budget);
+  return model && decomposeNormal(model, p);
 }
 
 function answers(sample: Sample, whatIf: readonly WhatIf[], p: number, valueMs: number): WhatIfAnswer[] {

@@ -1,5 +1,6 @@
 import { normalQuantile } from '../stats/distributions.ts';
-import type { Change } from './budget.ts';
+import type { Budget, Change } from './budget.ts';
+import { correlationMatrix } from './correlation.ts';
 
 /** Stages that are jointly normal, ms. A constant is a normal of sd 0. */
 export type NormalModel = {
@@ -24,6 +25,16 @@ export function decomposeNormal(
   const scale = variance > 0 ? z / Math.sqrt(variance) : 0;
   const shares = stages.map(({ meanMs }, i) => meanMs + scale * covariances[i]!);
   return { valueMs: shares.reduce((sum, share) => sum + share, 0), shares };
+}
+
+/** A budget whose stages are all declared normal or constant, as a normal model; undefined for any other. */
+export function normalModelOf({ stages, correlation }: Budget): NormalModel | undefined {
+  const normals = stages.flatMap(({ name, distribution }) => {
+    if (distribution?.kind === 'normal') return [{ name, meanMs: distribution.meanMs, sdMs: distribution.sdMs }];
+    return distribution?.kind === 'constant' ? [{ name, meanMs: distribution.ms, sdMs: 0 }] : [];
+  });
+  if (normals.length < stages.length) return undefined;
+  return { stages: normals, correlation: correlationMatrix(stages.map(({ name }) => name), correlation) };
 }
 
 /** The model after changes that keep it normal; undefined after a cap, which does not. */

@@ -1,6 +1,7 @@
 import { criticalPath, type Span } from './critical-path.ts';
+import { type SplitLabel, splitLabels } from './split-labels.ts';
 import type { ProblemList } from './trace-lines.ts';
-import { type SplitLabel, splitLabels, type TraceRecord } from './trace-table.ts';
+import type { TraceRecord } from './trace-table.ts';
 
 /**
  * Reads traces in OTLP's JSON encoding (`resourceSpans[].scopeSpans[].spans[]`, times in Unix nanoseconds). A span is a

@@ -1,18 +1,22 @@
 import type { Problem } from '../errors.ts';
+import { type RawSpan, spansFault, stagesOfSpans } from './trace-spans.ts';
 import type { TraceRecord } from './trace-table.ts';
 
 /**
  * Reads trace records, one JSON object a line:
  * `{"at_ms", "session", "profile", "language", "device", "total_ms", "stages": {"uplink": ms, ...}}`. Only `stages` is
- * needed; without `total_ms` the total is the sum of the stages; `"total_ms": null` is a feedback that never came. Other
- * keys may be there and are not read. Text comes in pieces of any size.
+ * needed, or `spans` in its place; without `total_ms` the total is the sum of the stages; `"total_ms": null` is a feedback
+ * that never came. Other keys may be there and are not read. Text comes in pieces of any size.
  */
 export class TraceLineReader {
   readonly problems: ProblemList;
+  /** `file:line:column` of each trace stage where it first stands. */
+  readonly stagePlaces = new Map<string, string>();
   private readonly file: string;
   private readonly take: (record: TraceRecord) => void;
   private rest = '';
   private line = 0;
+  private withoutTotal = 0;
 
   constructor(file: string, take: (record: TraceRecord) => void, problems = new ProblemList()) {
     this.file = file;
@@ -34,6 +38,12 @@ export class TraceLineReader {
     if (this.rest.trim() !== '') this.read(this.rest, true);
   }
 
+  /** What the reader should know though it is no mistake. */
+  notes(): string[] {
+    if (this.withoutTotal === 0) return [];
+    return [`${this.withoutTotal} traces have no total_ms: their total is the sum of their stages`];
+  }
+
   private read(text: string, last: boolean): void {
     this.line++;
     if (text.trim() === '') return;
@@ -47,8 +57,16 @@ export class TraceLineReader {
       return;
     }
     const fault = faultOf(value);
-    if (fault) this.problem(columnOf(text, fault.key), fault.message);
-    else this.take(recordOf(value as RawRecord, this.line));
+    if (fault) {
+      this.problem(columnOf(text, fault.key), fault.message);
+      return;
+    }
+    const record = recordOf(value as RawRecord, this.line);
+    for (const name in record.stages) {
+      if (!this.stagePlaces.has(name)) this.stagePlaces.set(name, `${this.file}:${this.line}:${columnOf(text, name)}`);
+    }
+    if ((value as RawRecord).total_ms === undefined) this.withoutTotal++;
+    this.take(record);
   }
 
   private problem(column: number, message: string): void {
@@ -82,7 +100,8 @@ type RawRecord = {
   language?: string;
   device?: string;
   total_ms?: number | null;
-  stages: Record<string, number>;
+  stages?: Record<string, number>;
+  spans?: RawSpan[];
 };
 
 const textKeys = ['session', 'profile', 'language', 'device'] as const;
@@ -95,7 +114,7 @@ function faultOf(value: unknown): { key: string; message: string } | undefined {
     };
   }
   const record = value as Record<string, unknown>;
-  const stages = record.stages;
+  const stages = record.stages ?? (record.spans === undefined ? undefined : {});
   if (typeof stages !== 'object' || stages === null || Array.isArray(stages)) {
     return { key: 'stages', message: `stages: ${shown(stages)} is not an object of stage durations in ms` };
   }
@@ -104,6 +123,8 @@ function faultOf(value: unknown): { key: string; message: string } | undefined {
     if (!isDuration(ms))
       return { key: name, message: `stages.${name}: ${shown(ms)} is not a duration in ms, 0 or more` };
   }
+  const spans = record.stages === undefined && record.spans !== undefined ? spansFault(record.spans) : undefined;
+  if (spans) return { key: 'spans', message: spans };
   const total = record.total_ms;
   if (total !== undefined && total !== null && !isDuration(total)) {
     return {
@@ -120,9 +141,11 @@ function faultOf(value: unknown): { key: string; message: string } | undefined {
 }
 
 function recordOf(raw: RawRecord, line: number): TraceRecord {
+  const path = raw.stages ? undefined : stagesOfSpans(raw.spans ?? []);
+  const stages = raw.stages ?? path?.stages ?? {};
   return {
-    totalMs: raw.total_ms === null ? Number.POSITIVE_INFINITY : (raw.total_ms ?? sumOf(raw.stages)),
-    stages: raw.stages,
+    totalMs: raw.total_ms === null ? Number.POSITIVE_INFINITY : (raw.total_ms ?? path?.totalMs ?? sumOf(stages)),
+    stages,
     atMs: raw.at_ms,
     session: raw.session,
     labels: raw as TraceRecord['labels'],

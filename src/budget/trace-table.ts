@@ -1,8 +1,5 @@
 import { createRandom, type Random } from '../stats/random.ts';
-
-/** Labels by which traces can be split. */
-export const splitLabels = ['profile', 'language', 'device'] as const;
-export type SplitLabel = (typeof splitLabels)[number];
+import { type SplitLabel, splitLabels } from './split-labels.ts';
 
 /** One feedback event, as any trace format gives it. Times in ms; `totalMs` Infinity when the feedback never came. */
 export type TraceRecord = {
