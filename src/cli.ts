@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { registerBudget } from './commands/budget.ts';
 import { registerLoadtest } from './commands/loadtest.ts';
 import type { RegisterCommand } from './commands/register.ts';
 import { registerScore } from './commands/score.ts';
@@ -44,7 +45,7 @@ function createProgram(done: (exitCode: ExitCode) => void): Command {
   return program;
 }
 
-const registrations: readonly RegisterCommand[] = [registerScore, registerStream, registerLoadtest];
+const registrations: readonly RegisterCommand[] = [registerScore, registerStream, registerLoadtest, registerBudget];
 
 function packageVersion(): string {
   const manifest: { version: string } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));

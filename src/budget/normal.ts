@@ -34,7 +34,13 @@ export function normalModelOf({ stages, correlation }: Budget): NormalModel | un
     return distribution?.kind === 'constant' ? [{ name, meanMs: distribution.ms, sdMs: 0 }] : [];
   });
   if (normals.length < stages.length) return undefined;
-  return { stages: normals, correlation: correlationMatrix(stages.map(({ name }) => name), correlation) };
+  return {
+    stages: normals,
+    correlation: correlationMatrix(
+      stages.map(({ name }) => name),
+      correlation,
+    ),
+  };
 }
 
 /** The model after changes that keep it normal; undefined after a cap, which does not. */

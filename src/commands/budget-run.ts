@@ -18,7 +18,8 @@ export async function runBudget(file: string, flags: BudgetFlags): Promise<ExitC
   const document = chooseDocument(file, flags.name);
   const budget = withFlags(budgetOf(document.value), flags);
   const traces = await readTraces(flags, budget);
-  if (flags.by && !traces) throw new SpeechfbError('bad_flag', `--by ${flags.by} splits traces: give --traces, --run or --otlp`);
+  if (flags.by && !traces)
+    throw new SpeechfbError('bad_flag', `--by ${flags.by} splits traces: give --traces, --run or --otlp`);
   const report = traces ? measuredReport(budget, traces, document, flags) : plannedReport(budget);
   await write(report, flags);
   return exitCodeOf(report.analysis);
@@ -77,7 +78,10 @@ async function write(report: BudgetReport, { json, markdown, chart }: BudgetFlag
     const { waterfallSvg } = await import('../report/waterfall-svg.ts');
     await writeChart(chart, waterfallSvg(report.analysis));
   }
-  if (json) process.stdout.write(`${JSON.stringify((await import('../report/waterfall-json.ts')).budgetJson(report), null, 2)}\n`);
+  if (json)
+    process.stdout.write(
+      `${JSON.stringify((await import('../report/waterfall-json.ts')).budgetJson(report), null, 2)}\n`,
+    );
   else if (markdown) process.stdout.write((await import('../report/waterfall-markdown.ts')).budgetMarkdown(report));
   else {
     const [{ budgetText }, { createPaint }, { wantsColour }] = await Promise.all([
