@@ -1,20 +1,23 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { inflateSync } from 'node:zlib';
-import { Resvg } from '@resvg/resvg-js';
+import { initWasm, Resvg } from '@resvg/resvg-wasm';
 
 /** An SVG document as PNG bytes at twice its size, its text in the PT Mono that comes along: no system font is needed. */
-export function svgToPng(svg: string): Uint8Array {
-  const woff = readFileSync(
-    createRequire(import.meta.url).resolve('@fontsource/pt-mono/files/pt-mono-latin-400-normal.woff'),
-  );
+export async function svgToPng(svg: string): Promise<Uint8Array> {
+  started ??= initWasm(readFileSync(require.resolve('@resvg/resvg-wasm/index_bg.wasm')));
+  await started;
+  const font = unpackWoff(readFileSync(require.resolve('@fontsource/pt-mono/files/pt-mono-latin-400-normal.woff')));
   return new Resvg(svg, {
     fitTo: { mode: 'zoom', value: 2 },
-    font: { loadSystemFonts: false, fontBuffers: [unpackWoff(woff)], defaultFontFamily: 'PT Mono' },
+    font: { loadSystemFonts: false, fontBuffers: [font], defaultFontFamily: 'PT Mono' },
   })
     .render()
     .asPng();
 }
+
+const require = createRequire(import.meta.url);
+let started: Promise<void> | undefined;
 
 /**
  * The TrueType font inside a WOFF 1.0 file (W3C Recommendation, 13 December 2012): the same tables, each inflated, under
