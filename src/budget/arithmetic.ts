@@ -17,11 +17,14 @@ export function checkBudget(given: unknown, context: z.RefinementCtx): void {
   const spec = (given ?? {}) as Spec;
   if (!Array.isArray(spec.stages)) return;
   const add = (path: PropertyKey[], message: string) => context.addIssue({ code: 'custom', path, message });
-  checkSum(spec, add);
+  // A time that was refused is still there as it was written: no sum is made of it.
+  if (!context.issues.some(({ path }) => timeKeys.has(String(path?.at(-1))))) checkSum(spec, add);
   checkNames(spec, add);
   checkDistributions(spec, add);
   checkCorrelation(spec, add);
 }
+
+const timeKeys = new Set(['budget', 'reserve', 'value', 'objective']);
 
 type Add = (path: PropertyKey[], message: string) => void;
 

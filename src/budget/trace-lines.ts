@@ -1,4 +1,4 @@
-import type { Problem } from '../errors.ts';
+import { type Problem, SpeechfbError } from '../errors.ts';
 import { type RawSpan, spansFault, stagesOfSpans } from './trace-spans.ts';
 import type { TraceRecord } from './trace-table.ts';
 
@@ -32,6 +32,12 @@ export class TraceLineReader {
       from = end + 1;
     }
     this.rest += from === 0 ? text : text.slice(from);
+    if (this.rest.length > longestLine) {
+      const hint = 'trace records stand one JSON object a line; OTLP documents are read with --otlp';
+      throw new SpeechfbError('bad_traces', `${this.file}:${this.line + 1} is longer than ${longestLine} characters`, {
+        hint,
+      });
+    }
   }
 
   end(): void {
@@ -92,6 +98,7 @@ export class ProblemList {
 }
 
 const shownProblems = 20;
+const longestLine = 16_000_000;
 
 type RawRecord = {
   at_ms?: number;
