@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import type { CapacityResult } from '../capacity/result.ts';
 import { parseSweep } from '../capacity/sweep.ts';
 import { type ExitCode, exitCodes, SpeechfbError } from '../errors.ts';
@@ -10,6 +9,7 @@ import { timelineSvg } from '../report/timeline-svg.ts';
 import type { CapacityFlags } from './capacity.ts';
 import { planFile } from './capacity-read.ts';
 import { wantsColour } from './terminal.ts';
+import { writeChart } from './write-chart.ts';
 
 /** Plans what the flags name, writes it, and returns the exit code: 99 when an assertion was missed. */
 export async function runCapacity(file: string, flags: CapacityFlags): Promise<ExitCode> {
@@ -19,7 +19,7 @@ export async function runCapacity(file: string, flags: CapacityFlags): Promise<E
     throw new SpeechfbError('bad_flag', '--compare and --sweep do not go together');
   if (flags.sweep !== undefined) return runSweep(file, flags, flags.sweep, seed);
   const result = planFile(file, { name, seed });
-  if (flags.chart !== undefined) writeFileSync(flags.chart, timelineSvg(result));
+  if (flags.chart !== undefined) await writeChart(flags.chart, timelineSvg(result));
   if (flags.compare === undefined) {
     print(flags, result, () => renderCapacity(result, paint()));
     return exitCodeOf([result]);
