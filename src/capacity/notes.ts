@@ -1,6 +1,6 @@
 import { formatMs } from '../units.ts';
 
-import type { Plan } from './plan.ts';
+import type { Plan } from './plan-sizes.ts';
 import type { CapacityDetails, CapacityResult } from './result.ts';
 
 type Answer = Pick<CapacityResult, 'ingress_bytes_per_second' | 'pods' | 'cost' | 'simulation'>;
@@ -37,8 +37,13 @@ function onSpike({ spec, users, streamsPerPod, active }: Plan, { pods, simulatio
   const carried = (pods.with_headroom * streamsPerPod) / (active * spike.factor);
   return [
     `the spike of ${spike.factor}x brings ${whole(users * spike.factor)} users and needs ${whole(all.at_spike.minimum)} pods; ${whole(pods.with_headroom)} with headroom carry ${percent(Math.min(1, carried))} of it`,
-    `a pod takes ${formatMs(spec.pod.startup + spec.pod.warmup)} to serve: simulated, ${whole(simulation.degraded_stream_minutes)} stream-minutes (${percent(simulation.degraded_share)}) go without feedback, p95 wait ${formatMs(simulation.p95_wait_ms ?? Number.POSITIVE_INFINITY)}`,
+    `a pod takes ${formatMs(spec.pod.startup + spec.pod.warmup)} to serve: simulated, ${whole(simulation.degraded_stream_minutes)} stream-minutes (${percent(simulation.degraded_share)}) go without feedback, and ${waits(simulation.p95_wait_ms)}`,
   ];
+}
+
+function waits(p95Ms: number | null): string {
+  if (p95Ms === null) return 'more than one turn in twenty is never served';
+  return `the p95 of the wait is ${formatMs(p95Ms)}`;
 }
 
 function onManagedLimit({ supply, active, spec }: Plan): string | undefined {
@@ -73,9 +78,9 @@ function onCurve({ streams_per_pod: { by_curve } }: Details): string | undefined
   if (!by_curve) return undefined;
   if (by_curve.firstMiss) {
     const { streams, latencyMs } = by_curve.firstMiss;
-    return `the curve holds to ${by_curve.streams} streams (${formatMs(by_curve.latencyMs!)}); the next measured load, ${streams}, takes ${formatMs(latencyMs)}`;
+    return `the curve holds to ${whole(by_curve.streams)} streams (${formatMs(by_curve.latencyMs!)}); the next measured load, ${whole(streams)}, takes ${formatMs(latencyMs)}`;
   }
-  return `every measured load keeps the limit: ${by_curve.streams} streams is where the measurement stopped, not where the pod does`;
+  return `every measured load keeps the limit: ${whole(by_curve.streams)} streams is where the measurement stopped, not where the pod does`;
 }
 
 /** A count for people: 128,000,000. */

@@ -1,7 +1,7 @@
 import type { Scaling } from './autoscaler.ts';
 import type { SpotRules } from './fleet.ts';
 import { defaultScaleDown, defaultScaleUp, type ScalingRules } from './hpa.ts';
-import type { Plan } from './plan.ts';
+import type { Plan } from './plan-sizes.ts';
 import { countPods } from './pods.ts';
 import type { SimulationResult } from './result.ts';
 import type { CapacitySpec } from './scenario.ts';

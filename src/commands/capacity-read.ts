@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { curveFile, curveProblems } from '../capacity/curve.ts';
-import { type PlanInputs, planCapacity } from '../capacity/plan.ts';
+import { planCapacity } from '../capacity/plan.ts';
+import type { PlanInputs } from '../capacity/plan-sizes.ts';
 import type { CapacityResult } from '../capacity/result.ts';
 import { type CapacitySpec, capacityScenario } from '../capacity/scenario.ts';
 import { parseUsersCsv } from '../capacity/users-csv.ts';

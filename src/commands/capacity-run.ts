@@ -5,6 +5,7 @@ import { compareJson, renderComparison } from '../report/capacity-compare.ts';
 import { renderSweep, sweepJson } from '../report/capacity-sweep.ts';
 import { renderCapacity } from '../report/capacity-text.ts';
 import { createPaint } from '../report/paint.ts';
+import { sweepSvg } from '../report/sweep-svg.ts';
 import { timelineSvg } from '../report/timeline-svg.ts';
 import type { CapacityFlags } from './capacity.ts';
 import { planFile } from './capacity-read.ts';
@@ -35,6 +36,7 @@ async function runSweep(file: string, flags: CapacityFlags, text: string, seed: 
     value,
     result: planFile(file, { name: flags.name, seed, override: { key, value } }),
   }));
+  if (flags.chart !== undefined) await writeChart(flags.chart, sweepSvg(key, rows));
   print(flags, sweepJson(key, rows), () => renderSweep(key, rows));
   return exitCodeOf(rows.map(({ result }) => result));
 }

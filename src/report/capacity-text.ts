@@ -41,7 +41,7 @@ function linearRule({ ingress_bytes_per_second, concurrency, pods, cost, details
     [
       'pods',
       whole(pods.minimum),
-      `${streams_per_pod.value} streams each${streams_per_pod.by_curve ? ', by the measured curve' : ''}`,
+      `${whole(streams_per_pod.value)} streams each${streams_per_pod.by_curve ? ', by the measured curve' : ''}`,
     ],
     ['pods with headroom', whole(pods.with_headroom)],
     ['pods against blocking', whole(pods.blocking), `binomial; Erlang B ${whole(details.pods.erlangB)}`],

@@ -48,8 +48,12 @@ export function timelineSvg({ details, simulation }: CapacityResult): string {
   ].join('\n');
 }
 
-/** Text as XML takes it. */
-export function escapeXml(text: string): string {
+/** Text at a place of an SVG document. */
+export function label(x: number, y: number, text: string, anchor: 'start' | 'middle' | 'end', more = ''): string {
+  return `<text x="${round(x)}" y="${round(y)}" text-anchor="${anchor}" ${more}>${escapeXml(text)}</text>`;
+}
+
+function escapeXml(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }
 
@@ -73,10 +77,6 @@ function gridLine(y: number, text: string): string {
   return line + label(plot.left - 8, y + 4, text, 'end');
 }
 
-function label(x: number, y: number, text: string, anchor: 'start' | 'middle' | 'end', more = ''): string {
-  return `<text x="${round(x)}" y="${round(y)}" text-anchor="${anchor}" ${more}>${escapeXml(text)}</text>`;
-}
-
 type Place = (point: TimelinePoint) => number;
 
 function path(points: readonly TimelinePoint[], x: Place, y: Place, first: 'M' | 'L'): string {
@@ -92,10 +92,10 @@ function steps(points: readonly TimelinePoint[], x: Place, y: Place): string {
     .join('');
 }
 
-/** The next 1, 2, 2.5 or 5 times a power of ten. */
+/** The next round number: a short factor times a power of ten. */
 function niceTop(value: number): number {
   const power = 10 ** Math.floor(Math.log10(value));
-  return [1, 2, 2.5, 5, 10].map((factor) => factor * power).find((nice) => nice >= value)!;
+  return [1, 1.5, 2, 3, 4, 5, 6, 8, 10].map((factor) => factor * power).find((nice) => nice >= value)!;
 }
 
 function round(value: number): number {
