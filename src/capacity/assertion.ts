@@ -97,7 +97,7 @@ function parseAssertion(metric: AssertMetric, line: string): Assertion {
   const { parse, example } = shapeOf(metric);
   if (!match)
     throw new SpeechfbError(
-      'bad_assertion',
+      'bad_config',
       `"${line}" is not a comparison; write one of ${comparators.join(' ')} and a value, such as "<= ${example}"`,
     );
   const comparator = comparators.find((each) => each === match[1])!;
@@ -122,6 +122,6 @@ function plain() {
 
 function parseCount(text: string): number {
   const value = Number(text);
-  if (!Number.isFinite(value)) throw new SpeechfbError('bad_assertion', `"${text}" is not a plain number`);
+  if (!Number.isFinite(value)) throw new SpeechfbError('bad_config', `"${text}" is not a plain number`);
   return value;
 }

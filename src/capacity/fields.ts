@@ -56,7 +56,7 @@ export function day() {
 function parseDay(given: string): string {
   const date = new Date(`${given}T00:00:00Z`);
   if (!/^\d{4}-\d{2}-\d{2}$/.test(given) || Number.isNaN(date.getTime()) || date.toISOString().slice(0, 10) !== given)
-    throw new SpeechfbError('bad_date', `"${given}" is not a day; write it as 2026-11-01, in quotes or not`);
+    throw new SpeechfbError('bad_config', `"${given}" is not a day; write it as 2026-11-01, in quotes or not`);
   return given;
 }
 

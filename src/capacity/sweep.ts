@@ -42,7 +42,7 @@ function numberOr(value: string): string | number {
 }
 
 function bad(text: string, problem: string): SpeechfbError {
-  return new SpeechfbError('bad_sweep', `--sweep "${text}" ${problem}`, {
+  return new SpeechfbError('bad_flag', `--sweep "${text}" ${problem}`, {
     hint: 'for example spike.factor=1..5, headroom=10%..50%/10%, pod.streams=60,120,240',
   });
 }

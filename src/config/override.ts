@@ -5,7 +5,7 @@ import { didYouMean } from '../suggest.ts';
 /**
  * The YAML text with one field of the documents of a kind set to another value. `key` is a dotted path; what everybody would
  * write first (`spec`, then one section more) may be left out: `spike.factor` is `spec.demand.spike.factor`. A field that
- * has a default and is not written may be set too, where its section is. Throws `bad_key` with the fields that exist.
+ * has a default and is not written may be set too, where its section is. Throws `bad_flag` with the fields that exist.
  */
 export function overrideField(source: string, kind: string, key: string, value: string | number): string {
   const parsed = parseAllDocuments(source);
@@ -13,7 +13,9 @@ export function overrideField(source: string, kind: string, key: string, value: 
   for (const document of documents.filter((each) => each.get('kind') === kind)) {
     document.setIn(pathOf(document, key), value);
   }
-  return documents.map((document) => document.toString({ lineWidth: 0 })).join('---\n');
+  // A document that began with its own marker prints it again.
+  const texts = documents.map((document) => document.toString({ lineWidth: 0 }).replace(/^---\s/, ''));
+  return texts.join('---\n');
 }
 
 function pathOf(document: Document, key: string): string[] {
@@ -30,7 +32,7 @@ function pathOf(document: Document, key: string): string[] {
   const path = written ?? beside;
   if (path) return path;
   const known = fieldsOf(document);
-  throw new SpeechfbError('bad_key', `"${key}" is not a field of this file${didYouMean(key, known)}`, {
+  throw new SpeechfbError('bad_flag', `"${key}" is not a field of this file${didYouMean(key, known)}`, {
     hint: `fields that it sets: ${known.join(', ')}`,
   });
 }
