@@ -5,6 +5,7 @@ import { registerCapacity } from './commands/capacity.ts';
 import { registerLoadtest } from './commands/loadtest.ts';
 import type { RegisterCommand } from './commands/register.ts';
 import { registerScore } from './commands/score.ts';
+import { registerServe } from './commands/serve.ts';
 import { registerStream } from './commands/stream.ts';
 import { type ExitCode, exitCodes, formatError, SpeechfbError } from './errors.ts';
 
@@ -48,6 +49,7 @@ function createProgram(done: (exitCode: ExitCode) => void): Command {
 
 const registrations: readonly RegisterCommand[] = [
   registerScore,
+  registerServe,
   registerStream,
   registerLoadtest,
   registerBudget,
