@@ -4,6 +4,7 @@ import { registerBudget } from './commands/budget.ts';
 import { registerLoadtest } from './commands/loadtest.ts';
 import type { RegisterCommand } from './commands/register.ts';
 import { registerScore } from './commands/score.ts';
+import { registerServe } from './commands/serve.ts';
 import { registerStream } from './commands/stream.ts';
 import { type ExitCode, exitCodes, formatError, SpeechfbError } from './errors.ts';
 
@@ -45,7 +46,13 @@ function createProgram(done: (exitCode: ExitCode) => void): Command {
   return program;
 }
 
-const registrations: readonly RegisterCommand[] = [registerScore, registerStream, registerLoadtest, registerBudget];
+const registrations: readonly RegisterCommand[] = [
+  registerScore,
+  registerServe,
+  registerStream,
+  registerLoadtest,
+  registerBudget,
+];
 
 function packageVersion(): string {
   const manifest: { version: string } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));

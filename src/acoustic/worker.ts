@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import type { CoreStream } from './engine-core.ts';
+import type { EngineStream } from './engine-stream.ts';
 import { openCore } from './inline-engine.ts';
+import { toThreadMs } from './shared-clock.ts';
 import type { AcousticFrames } from './types.ts';
 import {
   chunkFields,
@@ -28,7 +29,7 @@ try {
 }
 
 function serve(core: Awaited<ReturnType<typeof openCore>>['core']): void {
-  const streams = new Map<number, CoreStream>();
+  const streams = new Map<number, EngineStream>();
   const outbox = createOutbox();
   const open = (stream: number) =>
     core.open(
@@ -39,12 +40,23 @@ function serve(core: Awaited<ReturnType<typeof openCore>>['core']): void {
       },
     );
 
-  port.on('message', ({ opened, chunks, pcm, ended, closed }: ToWorker) => {
+  const close = async () => {
+    clearInterval(telling);
+    await core.close();
+    port.close();
+  };
+
+  port.on('message', (message: ToWorker) => {
+    if (message === 'close') {
+      void close();
+      return;
+    }
+    const { opened, chunks, pcm, ended, closed } = message;
     for (const stream of opened) streams.set(stream, open(stream));
     let offset = 0;
     for (let at = 0; at < chunks.length; at += chunkFields) {
       const samples = chunks[at + 1]!;
-      const arrivedMs = chunks[at + 2]! - performance.timeOrigin;
+      const arrivedMs = toThreadMs(chunks[at + 2]!);
       streams.get(chunks[at]!)?.push(pcm.subarray(offset, offset + samples), arrivedMs);
       offset += samples;
     }
@@ -63,7 +75,7 @@ function serve(core: Awaited<ReturnType<typeof openCore>>['core']): void {
       streams.delete(stream);
     }
   });
-  setInterval(() => post({ type: 'stats', stats: core.stats() }), statsEveryMs);
+  const telling = setInterval(() => post({ type: 'stats', stats: core.stats() }), statsEveryMs);
 }
 
 /** Gathers what one run gave to all its streams into one message. */
