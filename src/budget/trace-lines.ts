@@ -57,9 +57,7 @@ export class TraceLineReader {
     try {
       value = JSON.parse(text);
     } catch (error) {
-      const message = (error as Error).message;
-      const column = Number(/position (\d+)/.exec(message)?.[1] ?? text.length) + 1;
-      this.problem(column, last ? 'the file ends in the middle of a record: it is truncated' : `not JSON: ${message}`);
+      this.notJson(text, (error as Error).message, last);
       return;
     }
     const fault = faultOf(value);
@@ -73,6 +71,18 @@ export class TraceLineReader {
     }
     if ((value as RawRecord).total_ms === undefined) this.withoutTotal++;
     this.take(record);
+  }
+
+  private notJson(text: string, message: string, last: boolean): void {
+    const position = Number(
+      /position (\d+)/.exec(message)?.[1] ?? (/end of JSON/.test(message) ? text.length : Number.NaN),
+    );
+    // Writers in other languages put these where JSON has only numbers; V8 does not say where a wrong word stands.
+    const word = /\b(?:NaN|nan|Infinity|inf|undefined|None)\b/.exec(text);
+    if (last && position >= text.trimEnd().length) {
+      this.problem(position + 1, 'the file ends in the middle of a record: it is truncated');
+    } else if (word) this.problem(word.index + 1, `${word[0]} is not JSON; a duration is a number, 0 or more`);
+    else this.problem((position || 0) + 1, `not JSON: ${message}`);
   }
 
   private problem(column: number, message: string): void {
