@@ -58,11 +58,6 @@ export function replicasByTotal(pods: number, total: number, target: number, tol
   return ceilSafe(total / target);
 }
 
-/** KEDA's plain answer: the queue over the target, within the bounds. */
-export function kedaReplicas(queue: number, target: number, min: number, max: number): number {
-  return Math.min(max, Math.max(min, ceilSafe(queue / target)));
-}
-
 export type ScaleLimits = { min: number; max: number; up: ScalingRules; down: ScalingRules };
 
 /** Turns recommendations into replicas: stabilisation, then the policies, then the bounds. Keeps what it did and when. */

@@ -32,9 +32,14 @@ function pathOf(document: Document, key: string): string[] {
   const path = written ?? beside;
   if (path) return path;
   const known = fieldsOf(document);
-  throw new SpeechfbError('bad_flag', `"${key}" is not a field of this file${didYouMean(key, known)}`, {
-    hint: `fields that it sets: ${known.join(', ')}`,
-  });
+  const shorter = known.map((field) => field.slice(field.indexOf('.') + 1));
+  throw new SpeechfbError(
+    'bad_flag',
+    `"${key}" is not a field of this file${didYouMean(key, [...known, ...shorter])}`,
+    {
+      hint: `fields that it sets: ${known.join(', ')}`,
+    },
+  );
 }
 
 function sectionsOf(document: Document): string[] {

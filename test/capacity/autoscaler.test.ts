@@ -41,6 +41,18 @@ describe('KEDA', () => {
     expect(keda(1)(view({ wanted: 1800 }))).toBe(18);
   });
 
+  it.each([
+    ['95 at 100 a pod', 95, 1],
+    ['951', 951, 10],
+    ['more than it may run', 99_999, 50],
+    ['none', 0, 1],
+  ])('settles at min(max, ceil(queue / target)): %s', (_, wanted, expected) => {
+    const scale = keda(1);
+    let pods = 20;
+    for (let nowMs = 0; nowMs <= 900_000; nowMs += 15_000) pods = scale(view({ nowMs, pods, ready: pods, wanted }));
+    expect(pods).toBe(expected);
+  });
+
   it('wakes from zero at its next poll, not before', () => {
     const asleep = { pods: 0, ready: 0, busy: 0, wanted: 250 };
     const scale = keda(0);

@@ -4,7 +4,6 @@ import {
   createGovernor,
   defaultScaleDown,
   defaultScaleUp,
-  kedaReplicas,
   replicasByTotal,
   replicasByUsage,
   type ScalingRules,
@@ -30,15 +29,6 @@ describe('how many replicas the HPA wants', () => {
     ['from none to some', 0, 5, 1],
     ['an empty queue needs none', 4, 0, 0],
   ])('by a total: %s', (_, pods, total, expected) => expect(replicasByTotal(pods, total, 10, 0.1)).toBe(expected));
-
-  it.each([
-    [95, 10, 10],
-    [1000, 10, 40],
-    [3, 10, 2],
-    [0, 10, 2],
-  ])('KEDA: a queue of %i at %i a pod is %i, from 2 to 40', (queue, target, expected) =>
-    expect(kedaReplicas(queue, target, 2, 40)).toBe(expected),
-  );
 });
 
 describe('how fast the HPA gets there', () => {
