@@ -1,4 +1,5 @@
 import { formatMs } from '../units.ts';
+import { dollars, percent, whole } from './figures.ts';
 
 import type { Plan } from './plan-sizes.ts';
 import type { CapacityDetails, CapacityResult } from './result.ts';
@@ -17,6 +18,7 @@ export function notesOn(plan: Plan, answer: Answer, details: Details): string[] 
     onShare(plan),
     onCost(answer),
     onCurve(details),
+    onThroughput(details),
   ].filter((note) => note !== undefined);
 }
 
@@ -83,20 +85,11 @@ function onCurve({ streams_per_pod: { by_curve } }: Details): string | undefined
   return `every measured load keeps the limit: ${whole(by_curve.streams)} streams is where the measurement stopped, not where the pod does`;
 }
 
-/** A count for people: 128,000,000. */
-export function whole(value: number): string {
-  return Math.round(value).toLocaleString('en-US');
-}
-
-/** A share for people: 28 %, 1.3 %, 0.05 %. */
-export function percent(share: number): string {
-  const value = share * 100;
-  return `${Math.abs(value) >= 10 || value === 0 ? value.toFixed(0) : Number(value.toPrecision(2))} %`;
-}
-
-/** Dollars for people, three significant digits and at least cents: $0.000433, $176.00. */
-export function dollars(value: number): string {
-  if (value === 0) return '$0';
-  const digits = Math.max(2, 2 - Math.floor(Math.log10(Math.abs(value))));
-  return `$${value.toLocaleString('en-US', { minimumFractionDigits: Math.min(digits, 8), maximumFractionDigits: Math.min(digits, 8) })}`;
+function onThroughput({ streams_per_pod: { value, by_curve } }: Details): string | undefined {
+  if (!by_curve?.usl || !by_curve.peak) return undefined;
+  const { usl, peak } = by_curve;
+  const law = `alpha ${usl.alpha.toPrecision(3)}, beta ${usl.beta.toPrecision(3)}, gamma ${usl.gamma.toPrecision(4)}`;
+  if (!Number.isFinite(peak.load)) return `the scalability law (${law}) finds no load that slows the pod down`;
+  const beyond = value > peak.load ? ': the pod is sized beyond it, where more load does less work' : '';
+  return `by the scalability law (${law}) throughput peaks at ${whole(peak.load)} streams${beyond}`;
 }

@@ -14,7 +14,7 @@ export type TimelinePoint = {
 };
 
 /** Keeps at most `most` points of a run, each the worst moment (most waiting, then most wanted) of its stretch. */
-export function createTimeline(durationMs: number, most = 480) {
+export function createTimeline(durationMs: number, most = 240) {
   const points: TimelinePoint[] = [];
   const stretchMs = durationMs / most;
   return {

@@ -26,6 +26,8 @@ export function parseUsersCsv(file: string, text: string): UsersByMinute {
     points.push({ minute: minute!, users: users! });
   }
   if (points.length === 0) problems.push({ where: file, message: 'holds no minute,users line' });
+  else if (points.every(({ users }) => users === 0))
+    problems.push({ where: file, message: 'has no user at any minute' });
   if (problems.length > 0)
     throw new SpeechfbError('bad_users_csv', `${file} is not a curve of users`, {
       problems: problems.slice(0, 100),

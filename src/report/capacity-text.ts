@@ -1,4 +1,4 @@
-import { dollars, percent, whole } from '../capacity/notes.ts';
+import { dollars, percent, whole } from '../capacity/figures.ts';
 import type { CapacityDetails, CapacityResult } from '../capacity/result.ts';
 import { formatMs } from '../units.ts';
 import type { Paint } from './paint.ts';

@@ -1,4 +1,4 @@
-import { dollars, whole } from '../capacity/notes.ts';
+import { dollars, whole } from '../capacity/figures.ts';
 import type { SweepRow } from './capacity-sweep.ts';
 import { label } from './timeline-svg.ts';
 

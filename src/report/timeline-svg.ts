@@ -1,4 +1,4 @@
-import { percent, whole } from '../capacity/notes.ts';
+import { percent, whole } from '../capacity/figures.ts';
 import type { CapacityResult } from '../capacity/result.ts';
 import type { TimelinePoint } from '../capacity/timeline.ts';
 import { timeLabel } from './timeline.ts';

@@ -95,6 +95,21 @@ describe('other scenarios', () => {
     );
   });
 
+  it.each([
+    [60, /throughput peaks at 97 streams$/],
+    [150, /throughput peaks at 97 streams: the pod is sized beyond it/],
+  ])('a limit of %i ms: the scalability law says whether the pod is past its peak', (limitMs, note) => {
+    const measured = [1, 18, 36, 72, 108, 144, 216].map((streams, index) => {
+      const throughput = [64.9, 995.9, 1652.4, 1853.2, 1828.9, 1775.0, 1702.2][index];
+      return `{streams: ${streams}, p95_ms: ${streams}, throughput: ${throughput}}`;
+    });
+    const profile = `profile: {points: [${measured.join(', ')}], slo: {value: ${limitMs}ms}},`;
+    const source = liveClass.replace('streams: 120,', profile);
+    const [document] = parseDocuments('f.yaml', source, 'CapacityScenario', capacityScenario);
+    document!.value.spec.simulation.duration = 1000;
+    expect(planCapacity('usl', document!.value.spec, {}).details.notes.at(-1)).toMatch(note);
+  });
+
   it('users by minute give the peak and the length of the day', () => {
     const source = liveClass.replace('peakUsers: 20000', 'usersByMinute: u.csv').replace(/ +spike:.*\n/, '');
     const [document] = parseDocuments('f.yaml', source, 'CapacityScenario', capacityScenario);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { dollars, percent, whole } from '../../src/capacity/notes.ts';
+import { dollars, percent, whole } from '../../src/capacity/figures.ts';
 import type { TimelinePoint } from '../../src/capacity/timeline.ts';
 import { createTimeline } from '../../src/capacity/timeline.ts';
 import { renderTimeline, timeLabel } from '../../src/report/timeline.ts';

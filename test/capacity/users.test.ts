@@ -64,6 +64,10 @@ describe('a CSV of users', () => {
     ]);
   });
 
+  it('refuses a day without a user', () => {
+    expect(problemsOf(() => parseUsersCsv('u.csv', '0,0\n9,0\n'))).toEqual(['u.csv has no user at any minute']);
+  });
+
   it.each([[''], ['minute,users\n'], ['# nothing\n']])('refuses one without a line: %j', (text) => {
     expect(problemsOf(() => parseUsersCsv('u.csv', text))).toEqual(['u.csv holds no minute,users line']);
   });

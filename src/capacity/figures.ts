@@ -1,0 +1,17 @@
+/** A count for people: 128,000,000. */
+export function whole(value: number): string {
+  return Math.round(value).toLocaleString('en-US');
+}
+
+/** A share for people: 28 %, 1.3 %, 0.05 %. */
+export function percent(share: number): string {
+  const value = share * 100;
+  return `${Math.abs(value) >= 10 || value === 0 ? value.toFixed(0) : Number(value.toPrecision(2))} %`;
+}
+
+/** Dollars for people, three significant digits and at least cents: $0.000433, $176.00. */
+export function dollars(value: number): string {
+  if (value === 0) return '$0';
+  const digits = Math.max(2, 2 - Math.floor(Math.log10(Math.abs(value))));
+  return `$${value.toLocaleString('en-US', { minimumFractionDigits: Math.min(digits, 8), maximumFractionDigits: Math.min(digits, 8) })}`;
+}
