@@ -38,8 +38,12 @@ export function costOf({ selfHosted, managed }: Supply): Cost {
   }
 }
 
-/** The utilisation at which self-hosting costs what managed does: $1.20/h and 48 streams against $.015: 2.78 %. */
-export function breakEvenUtilisation(selfHosted: SelfHosted, managedPerMinute: number): number {
+/**
+ * The utilisation at which self-hosting costs what managed does: $1.20/h and 48 streams against $.015: 2.78 %. Undefined when
+ * managed costs nothing: own pods never get as cheap.
+ */
+export function breakEvenUtilisation(selfHosted: SelfHosted, managedPerMinute: number): number | undefined {
+  if (managedPerMinute === 0) return undefined;
   const full = selfHosted.pricePerHour * (1 + selfHosted.overhead);
   return full / (selfHosted.fullMinutesPerHour * managedPerMinute);
 }

@@ -3,6 +3,17 @@ export function whole(value: number): string {
   return Math.round(value).toLocaleString('en-US');
 }
 
+/** A number of things for people: 1 pod, 67 pods. */
+export function count(value: number, thing: string): string {
+  return `${whole(value)} ${thing}${Math.round(value) === 1 ? '' : 's'}`;
+}
+
+/** Bytes a second for people: 170 MB/s, 21.3 kB/s. */
+export function byteRate(bytesPerSecond: number): string {
+  const [size, unit] = bytesPerSecond >= 1e6 ? ([1e6, 'MB/s'] as const) : ([1e3, 'kB/s'] as const);
+  return `${Number((bytesPerSecond / size).toPrecision(3)).toLocaleString('en-US')} ${unit}`;
+}
+
 /** A share for people: 28 %, 1.3 %, 0.05 %. */
 export function percent(share: number): string {
   const value = share * 100;

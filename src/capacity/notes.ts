@@ -1,5 +1,5 @@
 import { formatMs } from '../units.ts';
-import { dollars, percent, whole } from './figures.ts';
+import { byteRate, count, dollars, percent, whole } from './figures.ts';
 
 import type { Plan } from './plan-sizes.ts';
 import type { CapacityDetails, CapacityResult } from './result.ts';
@@ -24,12 +24,12 @@ export function notesOn(plan: Plan, answer: Answer, details: Details): string[] 
 
 function onIngress({ ingress_bytes_per_second: audio }: Answer, { codec }: Details): string {
   const more = codec.wire_bytes_per_second / audio - 1;
-  const wire = `frame, WebSocket, TLS and TCP headers make it ${whole(codec.wire_bytes_per_second / 1e6)} MB/s on the wire`;
+  const wire = `frame, WebSocket, TLS and TCP headers make it ${byteRate(codec.wire_bytes_per_second)} on the wire`;
   return `${codec.note}; ${wire} (+${percent(more)})`;
 }
 
 function onLinearRule({ streamsPerPod }: Plan, { pods }: Answer, { linear_rule_short }: Details): string {
-  const carries = `${whole(pods.minimum)} pods carry ${whole(pods.minimum * streamsPerPod)} streams`;
+  const carries = `${count(pods.minimum, 'pod')} for ${count(pods.minimum * streamsPerPod, 'stream')}`;
   return `the linear rule sizes for the mean: ${carries}, and ${percent(linear_rule_short)} of moments want more`;
 }
 

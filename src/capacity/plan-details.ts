@@ -15,6 +15,7 @@ export function detailsOf(name: string, plan: Plan): Omit<CapacityDetails, 'note
   const { spec, users, active, streamsPerPod, pods, supply } = plan;
   const { demand } = spec;
   const { selfHosted, managed } = supply;
+  const breakEven = selfHosted && managed && breakEvenUtilisation(selfHosted, managed.pricePerMinute);
   const format = audioOf(spec);
   const busyShare = active / (pods.withHeadroom * streamsPerPod);
   return {
@@ -36,7 +37,7 @@ export function detailsOf(name: string, plan: Plan): Omit<CapacityDetails, 'note
     fleet_hour: selfHosted
       ? { ...fleetHour(selfHosted, pods.withHeadroom, busyShare, active * 60), idleShare: Math.max(0, 1 - busyShare) }
       : null,
-    break_even_utilisation: selfHosted && managed ? breakEvenUtilisation(selfHosted, managed.pricePerMinute) : null,
+    break_even_utilisation: breakEven ?? null,
     tornado: tornado(supply, spec.tornado),
     batch: spec.batch ? batchAnswer(spec.batch) : null,
     batch_size: spec.batching ? batchChoice(spec.batching) : null,

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { metricNeeds } from './assertion.ts';
+import { type CurvePoint, curveProblems } from './curve.ts';
 import type { CapacitySpec } from './scenario.ts';
 
 /**
@@ -22,6 +23,7 @@ export function checkScenario(spec: CapacitySpec, context: z.RefinementCtx): voi
   const profile = pod?.profile;
   if (profile && (profile.curve === undefined) === (profile.points === undefined))
     refuse(['pod', 'profile'], 'needs exactly one of curve (a file) and points');
+  checkPoints(profile, (index, message) => refuse(['pod', 'profile', 'points', index], message));
 
   const own = supply?.selfHosted;
   if (typeof own?.share === 'number' && own.share < 1 && supply?.managed === undefined)
@@ -46,6 +48,19 @@ export function checkScenario(spec: CapacitySpec, context: z.RefinementCtx): voi
     if (lacking) refuse(['assert', metric], `needs ${lacking}, which this scenario does not have`);
   }
 }
+
+/** Points written in the scenario itself, once they and the limit are numbers. */
+function checkPoints(
+  profile: DeepPartial<Profile> | undefined,
+  refuse: (index: number, message: string) => void,
+): void {
+  const { percentile, value } = profile?.slo ?? {};
+  const points = profile?.points?.filter((point) => typeof point?.streams === 'number') as CurvePoint[] | undefined;
+  if (!points || typeof percentile !== 'number' || typeof value !== 'number') return;
+  for (const { index, message } of curveProblems(points, { percentile, valueMs: value })) refuse(index, message);
+}
+
+type Profile = NonNullable<CapacitySpec['pod']['profile']>;
 
 type DeepPartial<T> = T extends readonly (infer E)[]
   ? DeepPartial<E>[]

@@ -1,4 +1,4 @@
-import { dollars, percent, whole } from '../capacity/figures.ts';
+import { count, dollars, percent, whole } from '../capacity/figures.ts';
 import type { CapacityDetails, CapacityResult } from '../capacity/result.ts';
 import { formatMs } from '../units.ts';
 import type { Paint } from './paint.ts';
@@ -41,7 +41,7 @@ function linearRule({ ingress_bytes_per_second, concurrency, pods, cost, details
     [
       'pods',
       whole(pods.minimum),
-      `${whole(streams_per_pod.value)} streams each${streams_per_pod.by_curve ? ', by the measured curve' : ''}`,
+      `${count(streams_per_pod.value, 'stream')} each${streams_per_pod.by_curve ? ', by the measured curve' : ''}`,
     ],
     ['pods with headroom', whole(pods.with_headroom)],
     ['pods against blocking', whole(pods.blocking), `binomial; Erlang B ${whole(details.pods.erlangB)}`],
@@ -121,7 +121,7 @@ function simulated({ simulation }: CapacityResult): Row[] {
   const lines: Row[] = [
     [
       'degraded',
-      `${whole(simulation.degraded_stream_minutes)} stream-minutes`,
+      count(simulation.degraded_stream_minutes, 'stream-minute'),
       `${percent(simulation.degraded_share)} of speech; ${whole(simulation.never_served)} turns never served`,
     ],
     [

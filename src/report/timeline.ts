@@ -16,8 +16,10 @@ export function renderTimeline(points: readonly TimelinePoint[], durationMs: num
     const label = row === 0 || row === rows / 2 ? (low + top / rows).toFixed(0) : '';
     return `${label.padStart(9)} │${stretches.map((point) => cell(point, low, top / rows)).join('')}`;
   });
-  const pods = Math.max(1, ...stretches.map(({ ready }) => ready));
-  const spark = stretches.map(({ ready }) => sparks[Math.ceil((ready / pods) * (sparks.length - 1))]).join('');
+  const pods = Math.max(...stretches.map(({ ready }) => ready));
+  const spark = stretches
+    .map(({ ready }) => sparks[Math.ceil((ready / Math.max(1, pods)) * (sparks.length - 1))])
+    .join('');
   return [
     'streams:  █ with feedback   ░ waiting   ─ what the pods carry',
     ...lines,

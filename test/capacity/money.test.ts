@@ -41,11 +41,15 @@ describe('an audio minute', () => {
             .blendedPerMinute!;
         expect(at(1.1, 1)).toBeGreaterThanOrEqual(at(1, 1));
         expect(at(1, 1.1)).toBeGreaterThanOrEqual(at(1, 1));
-        const utilisation = breakEvenUtilisation(own, minute);
+        const utilisation = breakEvenUtilisation(own, minute)!;
         expect(costOf({ selfHosted: { ...own, utilisation } }).selfHostedPerMinute! / minute).toBeCloseTo(1, 9);
       }),
     );
   });
+});
+
+it('nothing breaks even with what is free', () => {
+  expect(breakEvenUtilisation(card, 0)).toBeUndefined();
 });
 
 describe('a fleet hour', () => {

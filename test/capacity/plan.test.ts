@@ -58,7 +58,7 @@ describe("the card's class", () => {
 
   it.each([
     ['the codec', /16 kB\/s a stream.*32 kB\/s.*170 MB\/s on the wire/],
-    ['the mean', /67 pods carry 8,040 streams, and 28 % of moments want more/],
+    ['the mean', /67 pods for 8,040 streams, and 28 % of moments want more/],
     ['the spike', /needs 200 pods; 88 with headroom carry 44 %/],
     ['the start of a pod', /takes 2 m 00 s to serve.*never served/],
     ['the managed limit', /2,400 streams, but the provider allows 100/],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { dollars, percent, whole } from '../../src/capacity/figures.ts';
+import { byteRate, count, dollars, percent, whole } from '../../src/capacity/figures.ts';
 import type { TimelinePoint } from '../../src/capacity/timeline.ts';
 import { createTimeline } from '../../src/capacity/timeline.ts';
 import { renderTimeline, timeLabel } from '../../src/report/timeline.ts';
@@ -63,6 +63,10 @@ it('a timeline keeps the worst moment of each stretch', () => {
 
 it.each([
   [whole(128_000_000), '128,000,000'],
+  [count(1, 'pod'), '1 pod'],
+  [count(67, 'pod'), '67 pods'],
+  [byteRate(170_400_000), '170 MB/s'],
+  [byteRate(21_300), '21.3 kB/s'],
   [percent(0.2793), '28 %'],
   [percent(0.0125), '1.3 %'],
   [percent(0), '0 %'],

@@ -157,6 +157,13 @@ describe('a scenario with a mistake', () => {
     expect(read(`${liveClass}  scaling: ${scaling}\n`).join()).toContain(expected),
   );
 
+  it('points of a curve without the percentile that is asked for', () => {
+    const profile = 'profile: {points: [{streams: 5, p95_ms: 9}, {streams: 6, p50_ms: 9}], slo: {value: 10ms}},';
+    expect(read(liveClass.replace('streams: 120,', profile))).toEqual([
+      '12:53: spec.pod.profile.points.1: has no p95_ms; it has p50_ms',
+    ]);
+  });
+
   it('two scenarios of one name', () => {
     expect(read(`${liveClass}---\n${liveClass}`).join()).toContain('a CapacityScenario "live-class" already stands at');
   });
