@@ -22,7 +22,7 @@ export async function runCapacity(file: string, flags: CapacityFlags): Promise<E
   const result = planFile(file, { name, seed });
   if (flags.chart !== undefined) await writeChart(flags.chart, timelineSvg(result));
   if (flags.compare === undefined) {
-    print(flags, result, () => renderCapacity(result, paint()));
+    print(flags, result, () => renderCapacity(result, paint(), Date.now()));
     return exitCodeOf([result]);
   }
   const other = planFile(flags.compare, { seed });

@@ -5,10 +5,10 @@ import type { Paint } from './paint.ts';
 import { renderTimeline } from './timeline.ts';
 
 /** The whole answer for a reader: sizes, money, what the linear rule hides, the simulated run, the verdicts. */
-export function renderCapacity(result: CapacityResult, paint: Paint): string {
+export function renderCapacity(result: CapacityResult, paint: Paint, nowMs: number): string {
   const { details, simulation } = result;
   const sections = [
-    [paint.bold(`${details.name}: the linear rule`), ...rows(linearRule(result))],
+    [paint.bold(`${details.name}: the linear rule`), ...rows(linearRule(result, nowMs))],
     [paint.bold('what it hides'), ...details.notes.flatMap(bullet)],
     money(result, paint),
     batch(details, paint),
@@ -29,7 +29,8 @@ export function renderCapacity(result: CapacityResult, paint: Paint): string {
 
 type Row = [label: string, value: string, remark?: string];
 
-function linearRule({ ingress_bytes_per_second, concurrency, pods, cost, details }: CapacityResult): Row[] {
+function linearRule(result: CapacityResult, nowMs: number): Row[] {
+  const { ingress_bytes_per_second, concurrency, pods, cost, details } = result;
   const { concurrency: spread, streams_per_pod, prices_as_of } = details;
   const lines: Row[] = [
     ['ingress', `${whole(ingress_bytes_per_second)} B/s`, `${whole(details.codec.bytes_per_stream)} B/s a stream`],
@@ -53,8 +54,15 @@ function linearRule({ ingress_bytes_per_second, concurrency, pods, cost, details
   };
   price('managed', cost.managed_per_minute);
   price('self-hosted', cost.self_hosted_per_minute);
-  price('blended', cost.blended_per_minute, prices_as_of ? `prices of ${prices_as_of}` : 'prices without a date');
+  price('blended', cost.blended_per_minute, priceDate(prices_as_of, nowMs));
   return lines;
+}
+
+/** Prices of another quarter are worth a look before a decision. */
+function priceDate(day: string | null, nowMs: number): string {
+  if (day === null) return 'prices without a date';
+  const days = Math.floor((nowMs - Date.parse(day)) / 86_400_000);
+  return days > 90 ? `prices of ${day}, ${days} days old: check them` : `prices of ${day}`;
 }
 
 function money({ details }: CapacityResult, paint: Paint): string[] {

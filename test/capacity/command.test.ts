@@ -47,6 +47,16 @@ describe('speechfb capacity', () => {
     expect(JSON.parse(out)).toMatchObject({ pods: { minimum: 67, with_headroom: 88 }, verdict: 'pass' });
   });
 
+  it.each([
+    ['2026-11-23', '2026-12-24', 'prices of 2026-11-23\n'],
+    ['2025-11-23', '2026-11-23', 'prices of 2025-11-23, 365 days old: check them\n'],
+  ])('dates the prices: %s seen on %s', async (day, today, expected) => {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.parse(today) });
+    await capacity(edited((text) => text.replace('pricesAsOf: 2026-11-23', `pricesAsOf: ${day}`)));
+    vi.useRealTimers();
+    expect(out).toContain(expected);
+  });
+
   it('takes another seed', async () => {
     await capacity(liveClass, '--json', '--seed', '7');
     expect(JSON.parse(out).simulation.seed).toBe(7);

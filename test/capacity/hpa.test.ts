@@ -24,6 +24,16 @@ describe('how many replicas the HPA wants', () => {
   ])('%s', (_, usage, expected) => expect(replicasByUsage({ ...usage, tolerance: 0.1 })).toBe(expected));
 
   it.each([
+    ['three ready', { pods: 3, ready: 3, usage: 300 + 500 + 700, target: 300 }, 5],
+    ['two of three ready', { pods: 3, ready: 2, usage: 500 + 700, target: 300 }, 4],
+    ['one of three ready', { pods: 3, ready: 1, usage: 400, target: 300 }, 3],
+    ['down with all ready', { pods: 5, ready: 5, usage: 100 + 300 + 500 + 250 + 250, target: 500 }, 3],
+    ['down with two unready', { pods: 5, ready: 3, usage: 100 + 300 + 500, target: 500 }, 2],
+  ])("as Kubernetes' own tests (replica_calculator_test.go) have it: %s", (_, usage, expected) =>
+    expect(replicasByUsage({ ...usage, tolerance: 0.1 })).toBe(expected),
+  );
+
+  it.each([
     ['a queue of 95 at 10 a pod', 4, 95, 10],
     ['within a tenth of what there is: nothing', 9, 95, 9],
     ['from none to some', 0, 5, 1],
