@@ -15,13 +15,18 @@ export class TraceLineReader {
   private readonly file: string;
   private readonly take: (record: TraceRecord) => void;
   private rest = '';
-  private line = 0;
+  private lineNumber = 0;
   private withoutTotal = 0;
 
   constructor(file: string, take: (record: TraceRecord) => void, problems = new ProblemList()) {
     this.file = file;
     this.take = take;
     this.problems = problems;
+  }
+
+  /** Lines read so far. */
+  get line(): number {
+    return this.lineNumber;
   }
 
   push(text: string): void {
@@ -34,9 +39,13 @@ export class TraceLineReader {
     this.rest += from === 0 ? text : text.slice(from);
     if (this.rest.length > longestLine) {
       const hint = 'trace records stand one JSON object a line; OTLP documents are read with --otlp';
-      throw new SpeechfbError('bad_traces', `${this.file}:${this.line + 1} is longer than ${longestLine} characters`, {
-        hint,
-      });
+      throw new SpeechfbError(
+        'bad_traces',
+        `${this.file}:${this.lineNumber + 1} is longer than ${longestLine} characters`,
+        {
+          hint,
+        },
+      );
     }
   }
 
@@ -51,7 +60,7 @@ export class TraceLineReader {
   }
 
   private read(text: string, last: boolean): void {
-    this.line++;
+    this.lineNumber++;
     if (text.trim() === '') return;
     let value: unknown;
     try {
@@ -65,9 +74,10 @@ export class TraceLineReader {
       this.problem(columnOf(text, fault.key), fault.message);
       return;
     }
-    const record = recordOf(value as RawRecord, this.line);
+    const record = recordOf(value as RawRecord, this.lineNumber);
     for (const name in record.stages) {
-      if (!this.stagePlaces.has(name)) this.stagePlaces.set(name, `${this.file}:${this.line}:${columnOf(text, name)}`);
+      if (!this.stagePlaces.has(name))
+        this.stagePlaces.set(name, `${this.file}:${this.lineNumber}:${columnOf(text, name)}`);
     }
     if ((value as RawRecord).total_ms === undefined) this.withoutTotal++;
     this.take(record);
@@ -86,7 +96,7 @@ export class TraceLineReader {
   }
 
   private problem(column: number, message: string): void {
-    this.problems.add({ where: `${this.file}:${this.line}:${column}`, message });
+    this.problems.add({ where: `${this.file}:${this.lineNumber}:${column}`, message });
   }
 }
 

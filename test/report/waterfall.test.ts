@@ -65,6 +65,7 @@ network     no              30.0 ms at most
 asr <fast>  yes    x 0.556          40.0 ms
 reserve     no              20.0 ms at most
 all others  yes    x 0.200          40.0 ms
+with the reserve spent, 20.0 ms are left: network x 0.333, or asr <fast> x 0.778
 `));
 
   it('of traces shows shares that end at the percentile, and what is over its budget', () => {
