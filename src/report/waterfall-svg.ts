@@ -78,7 +78,7 @@ function ticksOf(waterfall: Waterfall): number[] {
 }
 
 function endLabel({ total, source, budget }: Analysis, { endMs }: Waterfall): string {
-  return total ? `${source} p${budget.objective.percentile} ${shortMs(endMs)}` : `sum ${endMs} ms`;
+  return total ? `${source} p${budget.objective.percentile} ${shortMs(total.valueMs)}` : `sum ${endMs} ms`;
 }
 
 function legendOf({ total }: Analysis): string {

@@ -84,9 +84,9 @@ export function sourceLine({ source, total, budget, exact }: Analysis): string {
   return `${source} p${budget.objective.percentile} ${value} at ${percent}, from ${from}${closed}`;
 }
 
-/** What an inconclusive verdict still needs. */
+/** What an inconclusive verdict still needs, when that can be told. */
 export function needsLine(moreTraces: number | undefined): string {
-  if (moreTraces === undefined) return '';
-  if (!Number.isFinite(moreTraces)) return 'no number of traces will decide it: the figure sits on the limit';
+  if (moreTraces === undefined || Number.isNaN(moreTraces)) return '';
+  if (!Number.isFinite(moreTraces)) return 'more traces are not likely to decide it: the figure is at the limit';
   return `about ${Math.ceil(moreTraces).toLocaleString('en')} more traces decide it`;
 }

@@ -84,6 +84,22 @@ with the reserve spent, 20.0 ms are left: network x 0.333, or asr <fast> x 0.778
   });
 });
 
+it('a percentile that never came has no shares, no bars and no levers, and says so in every form', () => {
+  const late = { ...sample, totals: sample.totals.map((total, i) => (i % 8 === 0 ? Infinity : total)) };
+  const never = reportOf(analyse(budget, late, 'measured'));
+  const text = budgetText(never, plain);
+  expect(text).toContain('fail\nmeasured p95 never [.., ..] at 95 %, from 100 traces');
+  expect(text).toContain('p95 is never: too many feedbacks did not come');
+  expect(text).toContain('note: 13 of 100 feedbacks never came');
+  for (const form of [text, budgetMarkdown(never), waterfallSvg(never.analysis)])
+    expect(form).not.toMatch(/NaN|Infinity|█/);
+  expect(budgetJson(never)).toMatchObject({
+    verdict: 'fail',
+    measured: { value_ms: null, never: 13 },
+    unattributed_ms: null,
+  });
+});
+
 it('Markdown has the same figures in tables', () => {
   const text = budgetMarkdown(measured);
   expect(text).toContain('# tiny: p95 <= 100 ms, here to there\n\n**pass**: measured p95 90.0 ms [90.0, 90.0] at 95 %');
