@@ -9,7 +9,14 @@ const graph = buildGraph(
     words: [
       { text: 'we', variants: [['W', 'IY']], source: 'dictionary' },
       { text: 'call', variants: [['K', 'AO', 'L']], source: 'dictionary' },
-      { text: 'the', variants: [['DH', 'AH'], ['DH', 'IY']], source: 'dictionary' },
+      {
+        text: 'the',
+        variants: [
+          ['DH', 'AH'],
+          ['DH', 'IY'],
+        ],
+        source: 'dictionary',
+      },
       { text: 'bear', variants: [['B', 'EH', 'R']], source: 'dictionary' },
     ],
   },
@@ -40,7 +47,7 @@ it('variants share their beginning', () => {
     ['DH', 'AH'],
     ['DH', 'IY2'],
   ]);
-  expect(Array.from(graph.firstIndex)).toEqual([0, 2, 5, 7]);
+  expect(Array.from(graph.firstIndex)).toEqual([0, 2, 5, 7, 10]);
 });
 
 it.each([

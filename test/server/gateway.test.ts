@@ -1,6 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { AcousticEngine } from '../../src/acoustic/types.ts';
@@ -133,11 +131,8 @@ describe('HTTP beside the stream', () => {
 
 describe('a server with TLS', () => {
   it('speaks wss', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'speechfb-'));
-    const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-    const subject = ['-subj', '/CN=localhost', '-days', '1', '-keyout', key, '-out', certificate];
-    execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', ...subject], { stdio: 'ignore' });
-    const tls = { certificate: readFileSync(certificate, 'utf8'), key: readFileSync(key, 'utf8') };
+    const pem = (name: string) => readFileSync(join(import.meta.dirname, `golden/localhost.${name}.pem`), 'utf8');
+    const tls = { certificate: pem('cert'), key: pem('key') };
     const server = await serve({ tls, host: '0.0.0.0' });
     expect(server.url).toMatch(/^wss:/);
     const client = await connect(server.url);
