@@ -88,5 +88,10 @@ export function sourceLine({ source, total, budget, exact }: Analysis): string {
 export function needsLine(moreTraces: number | undefined): string {
   if (moreTraces === undefined || Number.isNaN(moreTraces)) return '';
   if (!Number.isFinite(moreTraces)) return 'more traces are not likely to decide it: the figure is at the limit';
-  return `about ${Math.ceil(moreTraces).toLocaleString('en')} more traces decide it`;
+  return `about ${grouped(Math.ceil(moreTraces))} more traces decide it`;
+}
+
+/** `43,752`. Not by toLocaleString: loading a locale takes longer than the whole report. */
+function grouped(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
 }
