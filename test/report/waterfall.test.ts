@@ -172,7 +172,7 @@ describe('the chart', () => {
     const svg = waterfallSvg(measured.analysis);
     const png = Buffer.from(await svgToPng(svg));
     expect(png.subarray(1, 4).toString('latin1')).toBe('PNG');
-    expect(png.readUInt32BE(16)).toBe(2000);
+    expect(png.readUInt32BE(16)).toBe(2160);
     const blank = Buffer.from(await svgToPng(svg.replaceAll(/<text.*<\/text>/g, '')));
     expect(pixels(png).equals(pixels(blank))).toBe(false);
   });
