@@ -1,3 +1,5 @@
+import { byteRate } from './figures.ts';
+
 /** How the phone encodes what it sends. `bitsPerSecond` is given for codecs whose rate is a choice. */
 export type AudioFormat = {
   codec: Codec;
@@ -27,8 +29,8 @@ export function wireBytesPerSecond(format: AudioFormat, frameMs: number): number
 export function codecNote(format: AudioFormat): string {
   const { codec, sampleRateHz, channels } = format;
   const layout = channels === 1 ? 'mono' : `${channels} channels`;
-  const rate = (audioBytesPerSecond(format) / 1000).toLocaleString('en-US');
-  const own = `${codec} ${sampleRateHz / 1000} kHz ${layout} is ${rate} kB/s a stream`;
+  const rate = byteRate(audioBytesPerSecond(format));
+  const own = `${codec} ${sampleRateHz / 1000} kHz ${layout} is ${rate} a stream`;
   if (codec === 'pcm16' && sampleRateHz < 16_000)
     return `${own}; the acoustic model hears 16 kHz, which as pcm16 mono is 32 kB/s, so twice this ingress or more`;
   if (codec === 'mulaw' || codec === 'alaw') return `${own}, one byte a sample; 16 kHz pcm16 mono is 32 kB/s`;

@@ -1,4 +1,4 @@
-import { count, dollars, percent, whole } from '../capacity/figures.ts';
+import { count, dollars, figure, percent, whole } from '../capacity/figures.ts';
 import type { CapacityDetails, CapacityResult } from '../capacity/result.ts';
 import { formatMs } from '../units.ts';
 import type { Paint } from './paint.ts';
@@ -173,8 +173,7 @@ function simulated({ simulation }: CapacityResult): Row[] {
 function verdicts({ assertions, verdict }: CapacityResult, paint: Paint): string[] {
   if (verdict === 'none') return ['nothing was asserted'];
   const lines = assertions.map(({ expression, value, verdict }) => {
-    const shown =
-      value === null ? 'never' : Number(value.toPrecision(4)).toLocaleString('en-US', { maximumSignificantDigits: 4 });
+    const shown = value === null ? 'never' : figure(value);
     return verdict === 'pass'
       ? paint.good(`  ✓ ${expression}  (${shown})`)
       : paint.bad(`  ✗ ${expression}  (${shown})`);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { byteRate, count, dollars, percent, whole } from '../../src/capacity/figures.ts';
+import { byteRate, count, dollars, figure, percent, whole } from '../../src/capacity/figures.ts';
 import type { TimelinePoint } from '../../src/capacity/timeline.ts';
 import { createTimeline } from '../../src/capacity/timeline.ts';
 import { renderTimeline, timeLabel } from '../../src/report/timeline.ts';
@@ -67,6 +67,10 @@ it.each([
   [count(67, 'pod'), '67 pods'],
   [byteRate(170_400_000), '170 MB/s'],
   [byteRate(21_300), '21.3 kB/s'],
+  [figure(24_158.4), '24,160'],
+  [figure(0.0063033), '0.006303'],
+  [dollars(1_234_567.891), '$1,234,567.89'],
+  [dollars(0.0000508), '$0.0000508'],
   [percent(0.2793), '28 %'],
   [percent(0.0125), '1.3 %'],
   [percent(0), '0 %'],

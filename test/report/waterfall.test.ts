@@ -65,6 +65,7 @@ network     no              30.0 ms at most
 asr <fast>  yes    x 0.556          40.0 ms
 reserve     no              20.0 ms at most
 all others  yes    x 0.200          40.0 ms
+with the reserve spent, 20.0 ms are left: network x 0.333, or asr <fast> x 0.778
 `));
 
   it('of traces shows shares that end at the percentile, and what is over its budget', () => {
@@ -80,6 +81,22 @@ all others  yes    x 0.200          40.0 ms
       'p95           100 ms  90.0 ms                                         ────────────────────────────────────    | 100 ms',
     ]);
     expect(lines.at(-2)).toContain('note: ');
+  });
+});
+
+it('a percentile that never came has no shares, no bars and no levers, and says so in every form', () => {
+  const late = { ...sample, totals: sample.totals.map((total, i) => (i % 8 === 0 ? Infinity : total)) };
+  const never = reportOf(analyse(budget, late, 'measured'));
+  const text = budgetText(never, plain);
+  expect(text).toContain('fail\nmeasured p95 never [.., ..] at 95 %, from 100 traces');
+  expect(text).toContain('p95 is never: too many feedbacks did not come');
+  expect(text).toContain('note: 13 of 100 feedbacks never came');
+  for (const form of [text, budgetMarkdown(never), waterfallSvg(never.analysis)])
+    expect(form).not.toMatch(/NaN|Infinity|█/);
+  expect(budgetJson(never)).toMatchObject({
+    verdict: 'fail',
+    measured: { value_ms: null, never: 13 },
+    unattributed_ms: null,
   });
 });
 
@@ -155,7 +172,7 @@ describe('the chart', () => {
     const svg = waterfallSvg(measured.analysis);
     const png = Buffer.from(await svgToPng(svg));
     expect(png.subarray(1, 4).toString('latin1')).toBe('PNG');
-    expect(png.readUInt32BE(16)).toBe(2000);
+    expect(png.readUInt32BE(16)).toBe(2160);
     const blank = Buffer.from(await svgToPng(svg.replaceAll(/<text.*<\/text>/g, '')));
     expect(pixels(png).equals(pixels(blank))).toBe(false);
   });
