@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { registerBudget } from './commands/budget.ts';
+import { registerCapacity } from './commands/capacity.ts';
 import { registerLoadtest } from './commands/loadtest.ts';
 import type { RegisterCommand } from './commands/register.ts';
 import { registerScore } from './commands/score.ts';
@@ -45,7 +47,14 @@ function createProgram(done: (exitCode: ExitCode) => void): Command {
   return program;
 }
 
-const registrations: readonly RegisterCommand[] = [registerScore, registerServe, registerStream, registerLoadtest];
+const registrations: readonly RegisterCommand[] = [
+  registerScore,
+  registerServe,
+  registerStream,
+  registerLoadtest,
+  registerBudget,
+  registerCapacity,
+];
 
 function packageVersion(): string {
   const manifest: { version: string } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
