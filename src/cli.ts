@@ -12,6 +12,10 @@ import { type ExitCode, exitCodes, formatError, SpeechfbError } from './errors.t
 /** Runs one command line (without node and script) and returns its exit code; the only place that prints errors. */
 export async function main(argv: readonly string[]): Promise<number> {
   let exitCode: number = exitCodes.pass;
+  // `speechfb ... | head` closes our stdout early: what is left has no reader, and the verdict stands.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
   const program = createProgram((code) => {
     exitCode = code;
   });
