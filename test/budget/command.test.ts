@@ -58,8 +58,12 @@ describe('speechfb budget', () => {
       'normal.yaml',
       `kind: LatencyBudget\nspec:\n  objective: {percentile: 95, value: 600ms}\n  stages:\n${shown.join('\n')}\n`,
     );
-    expect(await main(['budget', file, '--json'])).toBe(0);
-    expect(JSON.parse(out).predicted.exact_ms).toBeCloseTo(425.7849, 4);
+    expect(await main(['budget', file, '--what-if', `asr*${270 / 170}`, '--what-if', 'asr<=200ms', '--json'])).toBe(0);
+    const { predicted, what_if } = JSON.parse(out);
+    expect(predicted.exact_ms).toBeCloseTo(425.7849, 4);
+    expect(Math.abs(predicted.value_ms - 425.7849)).toBeLessThan(2);
+    expect(what_if[0].exact_ms - predicted.exact_ms).toBeCloseTo(144.7177, 4);
+    expect(what_if[1].exact_ms).toBeNull();
   });
 
   it.each([
