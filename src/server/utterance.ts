@@ -63,7 +63,7 @@ export function createUtterance(options: UtteranceOptions): Utterance {
     async finish(reason, marker) {
       const { timing, ...result } = shiftResult(await pipeline.finish(), startMs);
       scoredMs = heardMs;
-      if (options.granularity() !== 'utterance') outbox.send(transcript.final(result.words, timing), scoredMs);
+      if (options.granularity() !== 'utterance') outbox.send(transcript.final(result, timing), scoredMs);
       outbox.send({ type: 'utterance_final', utterance_id: id, reason, marker, timing, ...result }, scoredMs);
     },
     scoredMs: () => scoredMs,
@@ -85,7 +85,7 @@ export function createUtterance(options: UtteranceOptions): Utterance {
       const message = { type: 'phoneme_feedback', utterance_id: id, rev: feedbackRev, phonemes, timing } as const;
       outbox.sendPartial({ message, ...stamp });
     }
-    const revised = transcript.revise(feedback.words, timing);
+    const revised = transcript.revise(feedback, timing);
     if (revised) outbox.sendPartial({ message: revised, ...stamp });
   }
 }
