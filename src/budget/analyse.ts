@@ -1,7 +1,7 @@
 import { samplesForInterval } from '../stats/order-statistics.ts';
 import type { Budget, Gate, WhatIf } from './budget.ts';
 import { type Contribution, type Decomposition, decompose } from './decompose.ts';
-import { decomposeNormal, normalModelOf } from './normal.ts';
+import { changeNormal, decomposeNormal, normalModelOf } from './normal.ts';
 import { percentileMs } from './replay.ts';
 import { type Sample, sampleOf } from './sample.ts';
 import { reportStage, type StageReport } from './stage-report.ts';
@@ -21,8 +21,9 @@ export type Analysis = {
   stages: readonly StageReport[];
   unattributed: Contribution | undefined;
   /** The total's percentile in closed form, when every stage is declared normal or constant. */
-  exact: { valueMs: number; shares: readonly number[] } | undefined;
-  whatIf: readonly WhatIfAnswer[];
+  exactMs: number | undefined;
+  /** Each with its percentile in closed form, where that is still one. */
+  whatIf: readonly (WhatIfAnswer & { exactMs: number | undefined })[];
 };
 
 export type Total = {
@@ -49,6 +50,7 @@ export function analyse(budget: Budget, sample: Sample, source: Exclude<Source, 
   const { valueMs: limit, op } = budget.objective;
   const whole = enough ? judge(result.interval, op, limit) : 'inconclusive';
   const more = enough ? tracesToDecide(sample.n, result.valueMs, result.interval, limit) : needed - sample.n;
+  const model = source === 'predicted' ? normalModelOf(budget) : undefined;
   return {
     source,
     budget,
@@ -64,8 +66,11 @@ export function analyse(budget: Budget, sample: Sample, source: Exclude<Source, 
     verdict: withStages(whole, stages, budget.gate),
     stages,
     unattributed: result.unattributed,
-    exact: source === 'predicted' ? exactly(budget, p) : undefined,
-    whatIf: answers(sample, budget.whatIf, p, budget.objective.valueMs),
+    exactMs: model && decomposeNormal(model, p).valueMs,
+    whatIf: answers(sample, budget.whatIf, p, limit).map((answer) => {
+      const changed = model && changeNormal(model, answer.changes);
+      return { ...answer, exactMs: changed && decomposeNormal(changed, p).valueMs };
+    }),
   };
 }
 
@@ -81,14 +86,12 @@ export function analyseArithmetic(budget: Budget): Analysis {
     verdict: 'pass',
     stages: [],
     unattributed: undefined,
-    exact: undefined,
-    whatIf: answers(sample, budget.whatIf, 1, percentileMs(sample, 1)),
+    exactMs: undefined,
+    whatIf: answers(sample, budget.whatIf, 1, percentileMs(sample, 1)).map((answer) => ({
+      ...answer,
+      exactMs: undefined,
+    })),
   };
-}
-
-function exactly(budget: Budget, p: number): Analysis['exact'] {
-  const model = normalModelOf(budget);
-  return model && decomposeNormal(model, p);
 }
 
 function answers(sample: Sample, whatIf: readonly WhatIf[], p: number, valueMs: number): WhatIfAnswer[] {

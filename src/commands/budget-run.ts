@@ -10,6 +10,7 @@ import { splitBy } from '../budget/split.ts';
 import { type ConfigDocument, parseDocuments } from '../config/documents.ts';
 import { readText } from '../config/read-chunks.ts';
 import { type ExitCode, exitCodes, SpeechfbError } from '../errors.ts';
+import { flag, wholeNumber } from '../flag.ts';
 import type { BudgetFlags } from './budget.ts';
 import { type ReadTraces, readTraces } from './budget-traces.ts';
 
@@ -62,15 +63,12 @@ function chooseDocument(file: string, name: string | undefined): Document {
 
 function withFlags(budget: Budget, { whatIf, seed }: BudgetFlags): Budget {
   const names = budget.stages.map(({ name }) => name);
-  const asked = whatIf.map((text) => parseWhatIf(text, names));
+  const asked = whatIf.map(whatIfOf(names));
   return { ...budget, seed: seed === undefined ? budget.seed : seedOf(seed), whatIf: [...budget.whatIf, ...asked] };
 }
 
-function seedOf(text: string): number {
-  const seed = Number(text);
-  if (Number.isInteger(seed) && seed >= 0 && seed <= 0xffffffff) return seed;
-  throw new SpeechfbError('bad_flag', `--seed "${text}" is not a whole number from 0 to 4294967295`);
-}
+const seedOf = flag('--seed', wholeNumber(0, 0xffffffff));
+const whatIfOf = (names: readonly string[]) => flag('--what-if', (text) => parseWhatIf(text, names));
 
 async function write(report: BudgetReport, { json, markdown, chart }: BudgetFlags): Promise<void> {
   if (chart !== undefined) {

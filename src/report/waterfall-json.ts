@@ -2,7 +2,6 @@ import type { Analysis } from '../budget/analyse.ts';
 import type { Lever } from '../budget/levers.ts';
 import type { BudgetReport } from '../budget/report.ts';
 import type { Interval } from '../budget/verdict.ts';
-import type { WhatIfAnswer } from '../budget/what-if.ts';
 
 /**
  * A budget report as `speechfb budget --json` prints it. Times in ms; null where there is nothing to say: no data, an
@@ -15,6 +14,8 @@ export function budgetJson({ analysis, by, exemplars, notes }: BudgetReport): ob
     value_ms: finite(total.valueMs),
     ci_ms: pair(total.interval),
     never: total.never,
+    traces_near: total.near,
+    bandwidth_ms: finite(total.bandwidthMs),
     more_traces_needed: finite(total.moreTraces),
   };
   return {
@@ -23,7 +24,7 @@ export function budgetJson({ analysis, by, exemplars, notes }: BudgetReport): ob
     interpretation: budget.interpretation,
     source,
     measured: source === 'measured' ? figures : null,
-    predicted: source === 'predicted' ? { ...figures, exact_ms: finite(analysis.exact?.valueMs) } : null,
+    predicted: source === 'predicted' ? { ...figures, exact_ms: finite(analysis.exactMs) } : null,
     verdict: analysis.verdict,
     stages: stagesJson(analysis),
     unattributed_ms: finite(analysis.unattributed?.ms),
@@ -75,11 +76,12 @@ function groupJson(value: string, analysis: Analysis): object {
   };
 }
 
-function whatIfJson(answer: WhatIfAnswer): object {
+function whatIfJson(answer: Analysis['whatIf'][number]): object {
   return {
     name: answer.name,
     value_ms: finite(answer.valueMs),
     delta_ms: finite(answer.deltaMs),
+    exact_ms: finite(answer.exactMs),
     overshoot_ms: answer.overshootMs,
     repay_to_ms: finite(answer.targetMs),
     levers: answer.levers.map(leverJson),

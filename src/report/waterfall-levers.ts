@@ -7,7 +7,7 @@ import type { Paint } from './paint.ts';
 import { shortMs } from './waterfall.ts';
 
 /** One what-if for a terminal: what it does, what it breaks, and every lever that might repay it. */
-export function whatIfLines(answer: WhatIfAnswer, analysis: Analysis, paint: Paint): string[] {
+export function whatIfLines(answer: Analysis['whatIf'][number], analysis: Analysis, paint: Paint): string[] {
   const rows = [...answer.levers, ...(answer.together ? [answer.together] : [])].map((lever) => leverCells(lever));
   const table = alignColumns([['lever', 'alone', 'factor', 'saves'].map(paint.dim), ...rows], '<<>>');
   const below = answer.belowZero > 0 ? [belowZeroLine(answer)] : [];
@@ -25,7 +25,7 @@ export function whatIfLines(answer: WhatIfAnswer, analysis: Analysis, paint: Pai
 }
 
 /** `p95 525.8 ms, +100.0 ms: 25.8 ms over the objective of 500 ms`. */
-export function effectLine(answer: WhatIfAnswer, { budget, source }: Analysis): string {
+export function effectLine(answer: Analysis['whatIf'][number], { budget, source }: Analysis): string {
   const { percentile, valueMs: objectiveMs } = budget.objective;
   const what = source === 'arithmetic' ? 'the sum' : `p${percentile}`;
   if (!Number.isFinite(answer.valueMs))
@@ -34,7 +34,8 @@ export function effectLine(answer: WhatIfAnswer, { budget, source }: Analysis): 
   const over = answer.valueMs - objectiveMs;
   const room =
     over > 0 ? `${shortMs(over)} over the objective of ${objectiveMs} ms` : `within the objective of ${objectiveMs} ms`;
-  return `${what} ${shortMs(answer.valueMs)}, ${sign}${shortMs(answer.deltaMs)}: ${room}`;
+  const exactly = answer.exactMs === undefined ? '' : ` (exactly ${answer.exactMs.toFixed(4)} ms for normal stages)`;
+  return `${what} ${shortMs(answer.valueMs)}, ${sign}${shortMs(answer.deltaMs)}: ${room}${exactly}`;
 }
 
 /** Stages that the change pushes over their own line of the budget, and what the reserve can take of it. */

@@ -75,12 +75,12 @@ export function shortMs(ms: number): string {
 }
 
 /** The figures' origin in one sentence. */
-export function sourceLine({ source, total, budget, exact }: Analysis): string {
+export function sourceLine({ source, total, budget, exactMs }: Analysis): string {
   if (!total) return 'no traces and no declared distributions: only the sum is checked';
   const percent = `${Number((100 * budget.gate.confidence).toFixed(2))} %`;
   const value = withInterval(total.valueMs, total.interval);
   const from = source === 'measured' ? `${total.n} traces` : `${total.n} simulated traces`;
-  const closed = exact ? `; exactly ${exact.valueMs.toFixed(4)} ms for normal stages` : '';
+  const closed = exactMs === undefined ? '' : `; exactly ${exactMs.toFixed(4)} ms for normal stages`;
   return `${source} p${budget.objective.percentile} ${value} at ${percent}, from ${from}${closed}`;
 }
 

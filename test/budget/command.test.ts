@@ -58,8 +58,12 @@ describe('speechfb budget', () => {
       'normal.yaml',
       `kind: LatencyBudget\nspec:\n  objective: {percentile: 95, value: 600ms}\n  stages:\n${shown.join('\n')}\n`,
     );
-    expect(await main(['budget', file, '--json'])).toBe(0);
-    expect(JSON.parse(out).predicted.exact_ms).toBeCloseTo(425.7849, 4);
+    expect(await main(['budget', file, '--what-if', `asr*${270 / 170}`, '--what-if', 'asr<=200ms', '--json'])).toBe(0);
+    const { predicted, what_if } = JSON.parse(out);
+    expect(predicted.exact_ms).toBeCloseTo(425.7849, 4);
+    expect(Math.abs(predicted.value_ms - 425.7849)).toBeLessThan(2);
+    expect(what_if[0].exact_ms - predicted.exact_ms).toBeCloseTo(144.7177, 4);
+    expect(what_if[1].exact_ms).toBeNull();
   });
 
   it.each([
@@ -193,7 +197,7 @@ describe('speechfb budget refuses', () => {
     ['--by without traces', () => [card, '--by', 'device'], /--by device splits traces/],
     ['a chart of another kind', () => [card, '--chart', 'chart.gif'], /neither .svg nor .png/],
     ['a chart that cannot be written', () => [card, '--chart', '/nowhere/chart.svg'], /cannot write the chart/],
-    ['a seed that is no number', () => [card, '--seed', '1.5'], /--seed "1.5" is not a whole number/],
+    ['a seed that is no number', () => [card, '--seed', '1.5'], /--seed: "1.5" is not a whole number/],
     ['two sources of traces', () => [card, '--traces', traces, '--run', directory], /cannot be used with/],
     ['a name that no budget has', () => [card, '--name', 'other'], /has no budget "other": mobile-500ms/],
   ])('%s', async (_name, args, message) => {
