@@ -17,6 +17,15 @@ export function quantileRanks(n: number, p: number, confidence: number): RankInt
   return { low: low < 1 ? undefined : low, high: high > n ? undefined : high, coverage: upTo - below };
 }
 
+/**
+ * Rank of the value that the p-quantile of `n` samples exceeds with chance at most 1 - `confidence` (distribution-free,
+ * one-sided); undefined when even the largest is no bound.
+ */
+export function upperRank(n: number, p: number, confidence: number): number | undefined {
+  const rank = firstRank(n, (candidate) => binomialCdf(candidate - 1, n, p) >= confidence);
+  return rank > n ? undefined : rank;
+}
+
 /** The fewest samples whose largest and smallest bound the p-quantile on both sides with `confidence`: 72 for p95 at 95 %. */
 export function samplesForInterval(p: number, confidence: number): number {
   const tail = (1 - confidence) / 2;
