@@ -11,7 +11,7 @@ const name = text('a name').regex(/^[a-z0-9][a-z0-9-]*$/, {
 const series = text('a series selector such as requests_total{job="speechfb"}, or PromQL with [$window]');
 
 /** What counts as a bad event. Exactly one of `latency` and `events`. */
-const indicator = section({
+export const indicator = section({
   /** Events of a Prometheus histogram in seconds; those above `atMost`, a bound of its buckets, are bad. */
   latency: section({
     histogram: text('the name of a histogram, without _bucket').regex(/^[a-zA-Z_:][a-zA-Z0-9_:]*$/, {
