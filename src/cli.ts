@@ -1,6 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { registerBudget } from './commands/budget.ts';
+import { registerLoadtest } from './commands/loadtest.ts';
 import type { RegisterCommand } from './commands/register.ts';
+import { registerScore } from './commands/score.ts';
+import { registerStream } from './commands/stream.ts';
 import { type ExitCode, exitCodes, formatError, SpeechfbError } from './errors.ts';
 
 /** Runs one command line (without node and script) and returns its exit code; the only place that prints errors. */
@@ -41,7 +45,7 @@ function createProgram(done: (exitCode: ExitCode) => void): Command {
   return program;
 }
 
-const registrations: readonly RegisterCommand[] = [];
+const registrations: readonly RegisterCommand[] = [registerScore, registerStream, registerLoadtest, registerBudget];
 
 function packageVersion(): string {
   const manifest: { version: string } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));

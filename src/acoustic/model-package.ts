@@ -11,6 +11,11 @@ export type ModelPackage = {
   /** Output order of the log-posteriors; silence among them. */
   phones: readonly string[];
   silence: string;
+  /**
+   * Added to each log-posterior while aligning only (frequent phones must not win by being frequent); absent: nothing.
+   * In the order of `phones`; `alignment_bias` in model.json.
+   */
+  alignmentBias?: readonly number[];
   /** One output frame, ms. */
   strideMs: number;
   /** How much later than the sound its frame can be known, ms. */

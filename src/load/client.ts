@@ -9,6 +9,8 @@ import type { Clock, Timers } from './wheel.ts';
 export type ReadyEvent = Extract<ServerEvent, { type: 'ready' }>;
 type StartInput = Omit<Extract<ClientMessageInput, { type: 'start' }>, 'type' | 'protocol'>;
 
+type Control = { type: ClientMessageInput['type']; text: string; utterance: number; afterSeq: number };
+
 /** Why a session is over. `refused`: it never became ready; `lost`: it was, and could not be resumed. */
 export type ClientEnd = { outcome: 'closed' | 'refused' | 'lost'; code: number; reason: string };
 
@@ -19,8 +21,6 @@ export type ClientOptions = {
   clock: Clock;
   timers: Timers;
   random: Random;
-  /** Without one, how long to go on trying to resume is the server's `resume_ttl_ms`. */
-  giveUpAfterMs?: number;
   onEvent(event: ServerEvent, receivedMs: number): void;
   /** A message that is not a speechfb.v1 event. */
   onGarbage(message: string): void;
@@ -39,8 +39,11 @@ export class StreamClient {
   #ready: ReadyEvent | undefined;
   #connected = false;
   #lastEventId = 0;
-  /** Control messages that wait for a connection, each with the frames that must go before it. */
-  #waiting: { afterSeq: number; text: string }[] = [];
+  /** Control messages that the server has not been seen to act on. */
+  #controls: Control[] = [];
+  /** Utterances begun, counted from 0, and the server's id of the first. */
+  #utterance = 0;
+  #firstUtteranceId = 1;
   #attempt = 0;
   #droppedAtMs: number | undefined;
   #ended = false;
@@ -79,14 +82,16 @@ export class StreamClient {
   }
 
   nextUtterance(reference: ReferenceInput): void {
+    this.#utterance += 1;
     this.#sendControl({ type: 'next_utterance', reference });
   }
 
   /** Says goodbye; `onEnd` follows when the server has closed. */
   close(): void {
+    if (this.#closing) return;
     this.#closing = true;
-    if (!this.#connected) return this.abort('closed before it was connected');
-    this.#sendControl({ type: 'close', last_seq: this.#outbox.sent - 1 });
+    if (this.#connected) this.#sendControl({ type: 'close', last_seq: this.#outbox.sent - 1 });
+    else this.abort('closed while it was not connected');
   }
 
   /** Ends at once without a word. */
@@ -120,7 +125,7 @@ export class StreamClient {
       if (socket === this.#socket) this.#read(binary ? undefined : String(data), receivedMs);
     });
     socket.on('error', (error) => {
-      failure = error.message;
+      failure = error.message || ('code' in error ? String(error.code) : error.name);
     });
     socket.on('close', (code, reason) => {
       if (socket === this.#socket) this.#closed(code, failure || String(reason));
@@ -135,36 +140,51 @@ export class StreamClient {
 
   #read(text: string | undefined, receivedMs: number): void {
     const event = text === undefined ? undefined : parseEvent(text);
-    if (!event) return this.#options.onGarbage(text?.slice(0, 80) ?? 'a binary message');
+    if (!event) {
+      this.#options.onGarbage(text?.slice(0, 80) ?? 'a binary message');
+      return;
+    }
     if (event.event_id > this.#lastEventId) this.#lastEventId = event.event_id;
     if (event.type === 'ready') this.#becomeReady(event);
     if (event.type === 'ack') this.#outbox.acknowledge(event.next_seq);
+    if (event.type === 'utterance_final') this.#settleControls(event.utterance_id + 1);
     this.#options.onEvent(event, receivedMs);
   }
 
+  /** Sends what the server lacks: frames from where it wants to go on, and control messages in their places between. */
   #becomeReady(event: ReadyEvent): void {
+    if (!this.#ready) this.#firstUtteranceId = event.utterance_id;
+    else this.#settleControls(event.utterance_id);
     this.#ready = event;
     this.#connected = true;
     this.#attempt = 0;
     this.#droppedAtMs = undefined;
     const frames = event.resumed ? this.#outbox.retransmit(event.next_seq) : this.#outbox.kept();
+    const controls = [...this.#controls];
     let seq = this.#outbox.sent - frames.length;
+    const sendControlsUpTo = (limit: number) => {
+      while (controls[0] && controls[0].afterSeq <= limit) this.#socket?.send(controls.shift()!.text);
+    };
     for (const frame of frames) {
-      this.#flushControl(seq);
+      sendControlsUpTo(seq);
       this.#socket?.send(frame);
       seq++;
     }
-    this.#flushControl(seq);
+    sendControlsUpTo(seq);
   }
 
   #sendControl(message: ClientMessageInput): void {
     const text = JSON.stringify(message);
+    this.#controls.push({ type: message.type, text, utterance: this.#utterance, afterSeq: this.#outbox.sent });
     if (this.#connected) this.#socket?.send(text);
-    else this.#waiting.push({ afterSeq: this.#outbox.sent, text });
   }
 
-  #flushControl(seq: number): void {
-    while (this.#waiting[0] && this.#waiting[0].afterSeq <= seq) this.#socket?.send(this.#waiting.shift()!.text);
+  /** Forgets the control messages that led to this utterance: the server has acted on them. */
+  #settleControls(utteranceId: number): void {
+    const reached = utteranceId - this.#firstUtteranceId;
+    this.#controls = this.#controls.filter(
+      ({ type, utterance }) => utterance > reached || (utterance === reached && type !== 'next_utterance'),
+    );
   }
 
   #closed(code: number, reason: string): void {
@@ -172,19 +192,30 @@ export class StreamClient {
     this.#connected = false;
     if (this.#ended) return;
     const said = { code, reason };
-    if (!this.#ready) return this.#end({ outcome: 'refused', ...said });
-    if (code === 1000 || (this.#closing && code === 1001)) return this.#end({ outcome: 'closed', ...said });
-    if (code >= 4000 || code === 1001) return this.#end({ outcome: 'lost', ...said });
+    const outcome = this.#outcomeOf(code);
+    if (outcome) {
+      this.#end({ outcome, ...said });
+      return;
+    }
     if (this.#droppedAtMs === undefined) {
       this.#droppedAtMs = clock();
       this.#options.onDropped?.(this.#droppedAtMs);
     }
-    const giveUpAfterMs = this.#options.giveUpAfterMs ?? this.#ready.resume_ttl_ms;
     const retryAtMs = clock() + backoffMs(this.#attempt++, random);
-    if (retryAtMs > this.#droppedAtMs + giveUpAfterMs) return this.#end({ outcome: 'lost', ...said });
+    if (retryAtMs > this.#droppedAtMs + (this.#ready?.resume_ttl_ms ?? 0)) {
+      this.#end({ outcome: 'lost', ...said });
+      return;
+    }
     timers.at(retryAtMs, () => {
       if (!this.#ended) this.#open();
     });
+  }
+
+  /** What a close means; undefined when the session can be resumed. */
+  #outcomeOf(code: number): ClientEnd['outcome'] | undefined {
+    if (!this.#ready) return 'refused';
+    if (code === 1000 || (this.#closing && code === 1001)) return 'closed';
+    return code >= 4000 || code === 1001 ? 'lost' : undefined;
   }
 
   #end(end: ClientEnd): void {

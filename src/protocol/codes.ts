@@ -15,6 +15,7 @@ export const wireErrors = {
   session_too_long: { close: 4413, retryable: false },
   unsupported_audio: { close: 4415, retryable: false },
   invalid_reference: { close: 4422, retryable: false },
+  slow_reader: { close: 1013, retryable: true },
   too_fast: { close: 4429, retryable: true },
   rate_limited: { close: 4429, retryable: true },
   server_busy: { close: 4503, retryable: true },

@@ -1,0 +1,127 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { InferenceSession, listSupportedBackends } from 'onnxruntime-node';
+import { SpeechfbError } from '../errors.ts';
+
+export const devices = ['auto', 'cpu', 'cuda', 'webgpu'] as const;
+export type Device = (typeof devices)[number];
+export type Provider = Exclude<Device, 'auto'>;
+
+export type OpenedSession = {
+  session: InferenceSession;
+  /** The provider that was found to run the model's nodes. */
+  provider: Provider;
+};
+
+/** A device from a flag's text. Error: `bad_device`. */
+export function parseDevice(text: string): Device {
+  const device = devices.find((known) => known === text);
+  if (!device) throw new SpeechfbError('bad_device', `"${text}" is not a device; allowed: ${devices.join(', ')}`);
+  return device;
+}
+
+/**
+ * Opens the ONNX file on `device`. `auto` takes cuda where its libraries are installed and work, else cpu; webgpu runs only when
+ * it is named. The provider of an accelerator is read from a profiled run, because onnxruntime moves nodes to the CPU silently.
+ * Errors: `device_unavailable` for a named device that is not there, `bad_onnx` for a file that is no model.
+ */
+export async function openSession(
+  onnxPath: string,
+  device: Device,
+  threads: number,
+  probe: (session: InferenceSession) => Promise<unknown>,
+): Promise<OpenedSession> {
+  if (device === 'cpu') return { session: await openOnCpu(onnxPath, threads), provider: 'cpu' };
+  if (device === 'auto') {
+    const cuda = cudaIsInstalled() ? await openOn('cuda', onnxPath, threads, probe).catch(() => undefined) : undefined;
+    return cuda ?? { session: await openOnCpu(onnxPath, threads), provider: 'cpu' };
+  }
+  if (device === 'cuda' && !cudaIsInstalled()) throw unavailable(device, 'its provider libraries are not installed');
+  // A file that is no model fails here, so that what fails below is the device.
+  await (await openOnCpu(onnxPath, threads)).release();
+  return openOn(device, onnxPath, threads, probe);
+}
+
+async function openOnCpu(onnxPath: string, threads: number): Promise<InferenceSession> {
+  try {
+    return await InferenceSession.create(onnxPath, sessionOptions('cpu', threads));
+  } catch (cause) {
+    throw new SpeechfbError(
+      'bad_onnx',
+      `"${onnxPath}" is not an ONNX model that onnxruntime can open: ${firstLine(cause)}`,
+      {
+        hint: 'export it again with opset 21 or lower, and check that the file is whole',
+        cause,
+      },
+    );
+  }
+}
+
+async function openOn(
+  provider: Exclude<Provider, 'cpu'>,
+  onnxPath: string,
+  threads: number,
+  probe: (session: InferenceSession) => Promise<unknown>,
+): Promise<OpenedSession> {
+  const folder = mkdtempSync(join(tmpdir(), 'speechfb-'));
+  try {
+    const profiling = { enableProfiling: true, profileFilePrefix: join(folder, 'profile') };
+    const profiled = await InferenceSession.create(onnxPath, { ...sessionOptions(provider, threads), ...profiling });
+    await probe(profiled);
+    profiled.endProfiling();
+    await profiled.release();
+    if (!profileNames(folder, provider))
+      throw unavailable(provider, 'onnxruntime ran every node of the model elsewhere');
+    return { session: await InferenceSession.create(onnxPath, sessionOptions(provider, threads)), provider };
+  } catch (cause) {
+    if (cause instanceof SpeechfbError) throw cause;
+    throw unavailable(provider, firstLine(cause), cause);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const hints = {
+  cuda: 'with an NVIDIA GPU and CUDA 12, fetch the libraries: node node_modules/onnxruntime-node/script/install.js; or use --device auto',
+  webgpu: 'it needs a GPU driver and, on Linux, the Vulkan loader and driver; or use --device auto',
+} as const;
+
+function unavailable(device: Exclude<Provider, 'cpu'>, why: string, cause?: unknown): SpeechfbError {
+  return new SpeechfbError('device_unavailable', `device "${device}" is not available here: ${why}`, {
+    hint: hints[device],
+    cause,
+  });
+}
+
+/** Asking onnxruntime itself would print its own error when the libraries are missing. */
+function cudaIsInstalled(): boolean {
+  if (!listSupportedBackends().some((backend) => backend.name === 'cuda')) return false;
+  const root = dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
+  const folder = join(root, 'bin', 'napi-v6', process.platform, process.arch);
+  return ['libonnxruntime_providers_cuda.so', 'onnxruntime_providers_cuda.dll'].some((file) =>
+    existsSync(join(folder, file)),
+  );
+}
+
+/** `intra` threads a run; severity 3 keeps onnxruntime's warnings about nodes it placed on the CPU off the terminal. */
+function sessionOptions(provider: Provider, threads: number): InferenceSession.SessionOptions {
+  return {
+    executionProviders: [provider],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    logSeverityLevel: 3,
+  };
+}
+
+function firstLine(error: unknown): string {
+  return String(error instanceof Error ? error.message : error).split('\n')[0]!;
+}
+
+const providerNames = { cuda: 'CUDAExecutionProvider', webgpu: 'WebGpuExecutionProvider' } as const;
+
+/** Whether a profile in `folder` shows a node of the model on `provider`. */
+function profileNames(folder: string, provider: Exclude<Provider, 'cpu'>): boolean {
+  return readdirSync(folder).some((file) => readFileSync(join(folder, file), 'utf8').includes(providerNames[provider]));
+}

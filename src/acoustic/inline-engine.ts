@@ -1,0 +1,48 @@
+import type { Device } from './device.ts';
+import { createEngineCore, type EngineCore } from './engine-core.ts';
+import { realFft } from './fft.ts';
+import { createLogMelPlan } from './log-mel.ts';
+import type { ModelPackage } from './model-package.ts';
+import type { Pace } from './pace.ts';
+import { openStepper } from './stepper.ts';
+import type { AcousticEngine } from './types.ts';
+
+export type EngineOptions = {
+  model: ModelPackage;
+  /** Default `auto`. */
+  device?: Device;
+  /** Threads of one run; default 1. */
+  threads?: number;
+};
+
+/**
+ * The engine on the caller's own thread, for files: a run blocks it. Takes a second of audio a run, so frames come late and cost
+ * little. Errors: those of `openStepper`.
+ */
+export async function createInlineEngine(options: EngineOptions): Promise<AcousticEngine> {
+  const { core, provider } = await openCore(options, { steps: 50, fillMs: 0 });
+  return {
+    model: options.model,
+    provider,
+    open(onFrames, onError) {
+      const stream = core.open(onFrames, onError);
+      return {
+        push: (pcm) => stream.push(pcm, performance.now()),
+        end: () => stream.end(performance.now()),
+        close: () => stream.close(),
+      };
+    },
+    stats: () => core.stats(),
+    close: () => core.close(),
+  };
+}
+
+/** The core that both engines run, cold. `pace`: a fixed one; absent: it follows the load, and every shape is warmed. */
+export async function openCore(options: EngineOptions, pace?: Pace): Promise<{ core: EngineCore; provider: string }> {
+  const { model, device = 'auto', threads = 1 } = options;
+  const stepper = await openStepper(model, device, threads);
+  if (!pace) await stepper.warm();
+  const plan = createLogMelPlan(model.features, model.sampleRateHz, await realFft(model.features.fft));
+  const core = createEngineCore({ model, plan, stepper, ...(pace && { pace }) });
+  return { core, provider: stepper.provider };
+}

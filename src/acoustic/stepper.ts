@@ -1,0 +1,153 @@
+import { type InferenceSession, Tensor } from 'onnxruntime-node';
+import type { Device, Provider } from './device.ts';
+import { openSession } from './device.ts';
+import { badModel } from './load-model.ts';
+import type { ModelPackage } from './model-package.ts';
+import { maxBatch, runShapes } from './shapes.ts';
+import { tensorProblems } from './tensor-checks.ts';
+
+/** One stream's recurrent state: a row a state tensor of the model, zero at the start. */
+export type StreamState = readonly Float32Array[];
+
+/** Runs the model on a batch of streams, `steps` each, and keeps each stream's state. One run at a time. */
+export type Stepper = {
+  provider: Provider;
+  /** Values of one step: bins x stack. */
+  featureWidth: number;
+  phones: number;
+  /** Logits a frame of the score head; 0 for a model without one. */
+  scoreWidth: number;
+  newState(): StreamState;
+  /** Where the caller writes the features of the next run: [batch, steps, featureWidth]. */
+  features: Float32Array;
+  /**
+   * Runs `states.length` streams, padded to `bucket`, and updates their states in place. The result's arrays are reused by the
+   * next run: row b of stream b begins at b * steps * width.
+   */
+  run(states: readonly StreamState[], bucket: number, steps: number): Promise<StepOutput>;
+  /** Runs every shape once. */
+  warm(): Promise<void>;
+  close(): Promise<void>;
+};
+
+export type StepOutput = { logPosterior: Float32Array; scoreLogit: Float32Array | undefined };
+
+/** Opens the model on a device. Errors: those of `openSession`, and `bad_model` where model.json and the file disagree. */
+export async function openStepper(model: ModelPackage, device: Device, threads: number): Promise<Stepper> {
+  const featureWidth = model.features.bins * model.features.stack;
+  const stateSizes = model.states.map((state) => state.shape.reduce((product, size) => product * size, 1));
+  const probe = async (session: InferenceSession) => {
+    checkTensors(model, session);
+    return session.run(zeroFeeds(model, featureWidth));
+  };
+  const { session, provider } = await openSession(model.onnxPath, device, threads, probe);
+  const first = await probe(session);
+  checkOutputs(model, first);
+
+  const phones = model.phones.length;
+  const scoreWidth = model.outputs.scoreLogit ? first[model.outputs.scoreLogit]!.dims[2]! : 0;
+  const features = new Float32Array(maxRowsOf() * featureWidth);
+  const logPosterior = new Float32Array(maxRowsOf() * phones);
+  const scoreLogit = new Float32Array(maxRowsOf() * scoreWidth);
+  const stateIn = stateSizes.map((size) => new Float32Array(maxBatch(1) * size));
+  const stateOut = stateSizes.map((size) => new Float32Array(maxBatch(1) * size));
+
+  /** Tensors over the shared memory, made once a shape. */
+  const bindings = new Map<string, { feeds: Feeds; fetches: Feeds }>();
+  const bind = (bucket: number, steps: number) => {
+    const key = `${bucket}x${steps}`;
+    const known = bindings.get(key);
+    if (known) return known;
+    const feeds: Feeds = { [model.inputs.features]: tensor(features, [bucket, steps, featureWidth]) };
+    const fetches: Feeds = { [model.outputs.logPosterior]: tensor(logPosterior, [bucket, steps, phones]) };
+    if (model.outputs.scoreLogit) fetches[model.outputs.scoreLogit] = tensor(scoreLogit, [bucket, steps, scoreWidth]);
+    model.states.forEach((state, i) => {
+      feeds[state.input] = tensor(stateIn[i]!, [bucket, ...state.shape]);
+      fetches[state.output] = tensor(stateOut[i]!, [bucket, ...state.shape]);
+    });
+    bindings.set(key, { feeds, fetches });
+    return { feeds, fetches };
+  };
+
+  const run: Stepper['run'] = async (states, bucket, steps) => {
+    const { feeds, fetches } = bind(bucket, steps);
+    for (let b = 0; b < states.length; b++) {
+      for (let i = 0; i < stateSizes.length; i++) stateIn[i]!.set(states[b]![i]!, b * stateSizes[i]!);
+    }
+    await session.run(feeds, fetches);
+    for (let b = 0; b < states.length; b++) {
+      for (let i = 0; i < stateSizes.length; i++) {
+        const size = stateSizes[i]!;
+        states[b]![i]!.set(stateOut[i]!.subarray(b * size, (b + 1) * size));
+      }
+    }
+    return { logPosterior, scoreLogit: scoreWidth > 0 ? scoreLogit : undefined };
+  };
+
+  return {
+    provider,
+    featureWidth,
+    phones,
+    scoreWidth,
+    features,
+    newState: () => stateSizes.map((size) => new Float32Array(size)),
+    run,
+    async warm() {
+      for (const { batch, steps } of runShapes()) await run([], batch, steps);
+    },
+    close: () => session.release(),
+  };
+}
+
+type Feeds = Record<string, Tensor>;
+
+function tensor(memory: Float32Array, dims: number[]): Tensor {
+  return new Tensor(
+    'float32',
+    memory.subarray(
+      0,
+      dims.reduce((product, size) => product * size, 1),
+    ),
+    dims,
+  );
+}
+
+function maxRowsOf(): number {
+  return Math.max(...runShapes().map(({ batch, steps }) => batch * steps));
+}
+
+function zeroFeeds(model: ModelPackage, featureWidth: number): Feeds {
+  const zeros = (dims: number[]) => tensor(new Float32Array(dims.reduce((product, size) => product * size, 1)), dims);
+  const feeds: Feeds = { [model.inputs.features]: zeros([1, 1, featureWidth]) };
+  for (const state of model.states) feeds[state.input] = zeros([1, ...state.shape]);
+  return feeds;
+}
+
+function checkTensors(model: ModelPackage, session: InferenceSession): void {
+  const problems = tensorProblems(model, session);
+  if (problems.length > 0) throw badModel(model.onnxPath, problems);
+}
+
+/** A file may leave shapes open; what it really gave for one step of one stream has to fit too. */
+function checkOutputs(model: ModelPackage, given: InferenceSession.ReturnType): void {
+  const { outputs, states, phones } = model;
+  const expected: [string, string, number[][]][] = [
+    ['outputs.log_posterior', outputs.logPosterior, [[1, 1, phones.length]]],
+    ...states.map((s, i): [string, string, number[][]] => [`states[${i}].output`, s.output, [[1, ...s.shape]]]),
+  ];
+  if (outputs.scoreLogit) {
+    const widths = [phones.length, phones.length - 1];
+    expected.push(['outputs.score_logit', outputs.scoreLogit, widths.map((width) => [1, 1, width])]);
+  }
+  const problems = expected.flatMap(([where, name, allowed]) => {
+    const dims = given[name]?.dims.join(', ');
+    if (allowed.some((shape) => shape.join(', ') === dims)) return [];
+    return [
+      {
+        where,
+        message: `"${name}" came out as [${dims}]; allowed: ${allowed.map((s) => `[${s.join(', ')}]`).join(' or ')}`,
+      },
+    ];
+  });
+  if (problems.length > 0) throw badModel(model.onnxPath, problems);
+}

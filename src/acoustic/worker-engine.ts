@@ -1,0 +1,155 @@
+import { Worker } from 'node:worker_threads';
+import { exitCodes, SpeechfbError } from '../errors.ts';
+import type { EngineOptions } from './inline-engine.ts';
+import type { AcousticEngine, AcousticFrames, EngineStats } from './types.ts';
+import { createInbox, type Inbox } from './worker-inbox.ts';
+import { type FromWorker, fromPlainError, unpackResults, type WorkerStart } from './worker-messages.ts';
+import { workerUrl } from './worker-url.ts';
+
+export type WorkerEngineOptions = EngineOptions & {
+  /** How long PCM gathers before it goes to the worker; a message costs more than its frames. Default 2. */
+  coalesceMs?: number;
+  /** Told when the worker died and whether another was started. */
+  onCrash?: (error: Error, restarted: boolean) => void;
+};
+
+/**
+ * The engine on a thread of its own, for servers: this thread never waits for a run. Resolves when every shape is warm.
+ * A worker that dies fails its streams with `engine_crashed` and is started again, up to 3 times a minute; streams opened
+ * meanwhile wait for it. Errors: those of `openStepper`, `not_built`.
+ */
+export async function createWorkerEngine(options: WorkerEngineOptions): Promise<AcousticEngine> {
+  const { coalesceMs = 2, onCrash = () => {}, ...start } = options;
+  const streams = new Map<number, OpenStream>();
+  const crashes: number[] = [];
+  let nextStream = 0;
+  let stats = idle;
+  let worker: Worker;
+  let inbox: Inbox;
+  let dead: Error | undefined;
+  let closing = false;
+
+  const launch = async (): Promise<string> => {
+    worker = new Worker(workerUrl(), { workerData: start satisfies WorkerStart });
+    inbox = createInbox(worker, coalesceMs);
+    return await ready(worker, receive, crashed);
+  };
+
+  const receive = (message: FromWorker): void => {
+    if (message.type === 'stats') stats = message.stats;
+    if (message.type !== 'results') return;
+    unpackResults(message, (id, frames) => streams.get(id)?.onFrames(frames));
+    for (const { stream, error } of message.failed) fail(stream, fromPlainError(error));
+    for (const id of message.ended) {
+      const stream = streams.get(id);
+      streams.delete(id);
+      stream?.settle?.resolve();
+    }
+  };
+
+  const fail = (id: number, error: Error): void => {
+    const stream = streams.get(id);
+    if (!stream) return;
+    streams.delete(id);
+    stream.onError(error);
+    stream.settle?.reject(error);
+  };
+
+  const crashed = (cause: unknown): void => {
+    if (closing || dead) return;
+    inbox.stop();
+    stats = idle;
+    const now = performance.now();
+    crashes.push(now);
+    const restart = crashes.filter((at) => at > now - crashWindowMs).length <= maxCrashes;
+    const error = engineCrashed(cause);
+    if (restart) launch().catch(crashed);
+    else dead = error;
+    for (const id of [...streams.keys()]) fail(id, error);
+    onCrash(error, restart);
+  };
+
+  const provider = await launch();
+  return {
+    model: options.model,
+    provider,
+    open(onFrames, onError) {
+      const id = nextStream++;
+      const stream: OpenStream = { onFrames, onError };
+      streams.set(id, stream);
+      if (dead) setImmediate(() => dead && fail(id, dead));
+      else inbox.opened(id);
+      const isOpen = () => streams.has(id) && !dead;
+      return {
+        push(pcm) {
+          if (isOpen() && !stream.settle) inbox.push(id, pcm);
+        },
+        end() {
+          if (!isOpen() || stream.settle) return Promise.resolve();
+          inbox.ended(id);
+          return new Promise((resolve, reject) => {
+            stream.settle = { resolve, reject };
+          });
+        },
+        close() {
+          if (isOpen()) inbox.closed(id);
+          streams.delete(id);
+          stream.settle?.resolve();
+        },
+      };
+    },
+    stats: () => ({ ...stats, streams: streams.size }),
+    async close() {
+      closing = true;
+      inbox.stop();
+      for (const stream of streams.values()) stream.settle?.resolve();
+      streams.clear();
+      await worker.terminate();
+    },
+  };
+}
+
+type OpenStream = {
+  onFrames: (frames: AcousticFrames) => void;
+  onError: (error: Error) => void;
+  /** Set by `end`. */
+  settle?: { resolve(): void; reject(error: Error): void };
+};
+
+/** Resolves with the provider when the worker is warm; from then on its death is `crashed`. */
+function ready(
+  worker: Worker,
+  receive: (message: FromWorker) => void,
+  crashed: (cause: unknown) => void,
+): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let isReady = false;
+    const died = (cause: unknown) => (isReady ? crashed(cause) : reject(engineCrashed(cause)));
+    worker.on('message', (message: FromWorker) => {
+      if (message.type === 'unfit') reject(fromPlainError(message.error));
+      if (message.type === 'ready') {
+        isReady = true;
+        resolve(message.provider);
+      }
+      receive(message);
+    });
+    let failure: unknown;
+    worker.on('error', (error) => {
+      failure = error;
+    });
+    worker.on('exit', (code) => died(failure ?? `it ended with code ${code}`));
+  });
+}
+
+function engineCrashed(cause: unknown): SpeechfbError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new SpeechfbError('engine_crashed', `the inference worker died: ${why}`, {
+    hint: 'start the utterance again; if it keeps dying, try another --device',
+    exitCode: exitCodes.bug,
+    cause,
+  });
+}
+
+const maxCrashes = 3;
+const crashWindowMs = 60_000;
+const idle: EngineStats = { streams: 0, queueDepth: 0, stepP95Ms: 0, busy: 0, runs: 0, meanBatch: 0 };

@@ -1,0 +1,103 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import type { CoreStream } from './engine-core.ts';
+import { openCore } from './inline-engine.ts';
+import type { AcousticFrames } from './types.ts';
+import {
+  chunkFields,
+  type FromWorker,
+  type PlainError,
+  packResults,
+  type ToWorker,
+  toPlainError,
+  type WorkerStart,
+} from './worker-messages.ts';
+
+/** The thread of the worker engine: it owns the device and runs the same core as the inline engine. */
+const port = parentPort!;
+const start: WorkerStart = workerData;
+/** Admission reads the stats: often enough to see a burst. */
+const statsEveryMs = 200;
+
+try {
+  const { core, provider } = await openCore(start);
+  serve(core);
+  post({ type: 'ready', provider });
+} catch (error) {
+  post({ type: 'unfit', error: toPlainError(error) });
+  port.close();
+}
+
+function serve(core: Awaited<ReturnType<typeof openCore>>['core']): void {
+  const streams = new Map<number, CoreStream>();
+  const outbox = createOutbox();
+  const open = (stream: number) =>
+    core.open(
+      (frames) => outbox.frames(stream, frames),
+      (error) => {
+        streams.delete(stream);
+        outbox.failed(stream, toPlainError(error));
+      },
+    );
+
+  port.on('message', ({ opened, chunks, pcm, ended, closed }: ToWorker) => {
+    for (const stream of opened) streams.set(stream, open(stream));
+    let offset = 0;
+    for (let at = 0; at < chunks.length; at += chunkFields) {
+      const samples = chunks[at + 1]!;
+      const arrivedMs = chunks[at + 2]! - performance.timeOrigin;
+      streams.get(chunks[at]!)?.push(pcm.subarray(offset, offset + samples), arrivedMs);
+      offset += samples;
+    }
+    for (const stream of ended) {
+      const finished = () => {
+        if (streams.delete(stream)) outbox.ended(stream);
+      };
+      // A failure has been reported through the stream's own callback.
+      streams
+        .get(stream)
+        ?.end(performance.now())
+        .then(finished, () => {});
+    }
+    for (const stream of closed) {
+      streams.get(stream)?.close();
+      streams.delete(stream);
+    }
+  });
+  setInterval(() => post({ type: 'stats', stats: core.stats() }), statsEveryMs);
+}
+
+/** Gathers what one run gave to all its streams into one message. */
+function createOutbox() {
+  let deliveries: { stream: number; frames: AcousticFrames }[] = [];
+  let ended: number[] = [];
+  let failed: { stream: number; error: PlainError }[] = [];
+  let scheduled = false;
+  const schedule = () => {
+    // The next run begins in a later immediate, so this one goes out before the thread is busy again.
+    if (!scheduled) setImmediate(flush);
+    scheduled = true;
+  };
+  const flush = () => {
+    const { message, transfer } = packResults(deliveries, ended, failed);
+    [deliveries, ended, failed, scheduled] = [[], [], [], false];
+    port.postMessage(message, transfer);
+  };
+  return {
+    frames(stream: number, frames: AcousticFrames) {
+      deliveries.push({ stream, frames });
+      schedule();
+    },
+    ended(stream: number) {
+      ended.push(stream);
+      schedule();
+    },
+    failed(stream: number, error: PlainError) {
+      failed.push({ stream, error });
+      schedule();
+    },
+  };
+}
+
+function post(message: FromWorker): void {
+  port.postMessage(message);
+}

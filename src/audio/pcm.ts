@@ -1,0 +1,36 @@
+/** Samples in [-1, 1) from little-endian 16-bit PCM; `bytes` holds whole samples. */
+export function fromS16le(bytes: Uint8Array): Float32Array {
+  const samples = new Float32Array(bytes.length >> 1);
+  for (let i = 0; i < samples.length; i++) {
+    samples[i] = ((bytes[2 * i]! | (bytes[2 * i + 1]! << 8)) << 16) / 2_147_483_648;
+  }
+  return samples;
+}
+
+/** Little-endian 16-bit PCM, rounded to nearest and clipped. */
+export function toS16le(samples: Float32Array): Buffer {
+  const bytes = Buffer.allocUnsafe(2 * samples.length);
+  for (let i = 0; i < samples.length; i++) {
+    const scaled = Math.round(samples[i]! * 32_768);
+    bytes.writeInt16LE(Math.max(-32_768, Math.min(32_767, scaled || 0)), 2 * i);
+  }
+  return bytes;
+}
+
+/** Samples from little-endian 32-bit float PCM; NaN and infinities become 0. */
+export function fromF32le(bytes: Uint8Array): Float32Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const samples = new Float32Array(bytes.length >> 2);
+  for (let i = 0; i < samples.length; i++) {
+    const value = view.getFloat32(4 * i, true);
+    samples[i] = Number.isFinite(value) ? value : 0;
+  }
+  return samples;
+}
+
+/** Little-endian 32-bit float PCM. */
+export function toF32le(samples: Float32Array): Buffer {
+  const bytes = Buffer.allocUnsafe(4 * samples.length);
+  for (let i = 0; i < samples.length; i++) bytes.writeFloatLE(samples[i]!, 4 * i);
+  return bytes;
+}

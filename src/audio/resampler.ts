@@ -1,0 +1,92 @@
+import { kaiserSinc } from './kaiser.ts';
+
+/** Streaming change of sample rate. Output sample m is the sound at m / toHz; any chunking gives the same samples. */
+export type Resampler = {
+  /** The output that can be known so far; possibly empty. */
+  push(input: Float32Array): Float32Array;
+  /** The rest: the sound is followed by silence. The resampler is spent then. */
+  flush(): Float32Array;
+};
+
+/**
+ * Windowed-sinc polyphase resampling (Kaiser window, 80 dB design), 32 zero crossings a side: what aliases is at least 60 dB
+ * down, the look-ahead is 2.2 ms of the lower rate's 16 kHz. Equal rates pass through untouched.
+ * Ratios of more than 4,096 phases use the nearest of 4,096.
+ */
+export function createResampler(fromHz: number, toHz: number): Resampler {
+  if (fromHz === toHz) return { push: (input) => input, flush: () => new Float32Array(0) };
+  const divisor = greatestCommonDivisor(fromHz, toHz);
+  return polyphase(toHz / divisor, fromHz / divisor);
+}
+
+/** The whole of `input` at another rate; ceil(length * toHz / fromHz) samples. */
+export function resample(input: Float32Array, fromHz: number, toHz: number): Float32Array {
+  if (fromHz === toHz) return input;
+  const resampler = createResampler(fromHz, toHz);
+  const [body, tail] = [resampler.push(input), resampler.flush()];
+  const output = new Float32Array(body.length + tail.length);
+  output.set(body);
+  output.set(tail, body.length);
+  return output;
+}
+
+const maxPhases = 4096;
+
+/** Up by `up`, down by `down`: output m sits at input position m * down / up. */
+function polyphase(up: number, down: number): Resampler {
+  const phases = Math.min(up, maxPhases);
+  const { taps, half } = kaiserSinc(phases, Math.min(1, up / down));
+  const width = 2 * half;
+  // history[0] is input sample `base`; the silence before the start is written out so that the loop has no edges.
+  let history = new Float32Array(half);
+  let base = -half;
+  let received = 0;
+  let produced = 0;
+
+  const produce = (until: number): Float32Array => {
+    const output = new Float32Array(Math.max(0, until - produced));
+    for (let o = 0; o < output.length; o++) {
+      const position = (produced + o) * down;
+      let whole = Math.floor(position / up);
+      let phase = Math.round(((position - whole * up) / up) * phases);
+      if (phase === phases) {
+        phase = 0;
+        whole++;
+      }
+      const row = phase * width;
+      const start = whole - half + 1 - base;
+      let sum = 0;
+      for (let k = 0; k < width; k++) sum += taps[row + k]! * history[start + k]!;
+      output[o] = sum;
+    }
+    produced += output.length;
+    return output;
+  };
+
+  const append = (input: Float32Array): void => {
+    const keepFrom = Math.max(0, Math.min(history.length, Math.floor((produced * down) / up) - half + 1 - base));
+    const next = new Float32Array(history.length - keepFrom + input.length);
+    next.set(history.subarray(keepFrom));
+    next.set(input, history.length - keepFrom);
+    history = next;
+    base += keepFrom;
+  };
+
+  return {
+    push(input) {
+      append(input);
+      received += input.length;
+      // Output m may reach to input floor(m * down / up) + 1 + half when its phase rounds up.
+      const lastWhole = received - half - 2;
+      return produce(lastWhole < 0 ? 0 : Math.floor((lastWhole * up) / down) + 1);
+    },
+    flush() {
+      append(new Float32Array(half + 2));
+      return produce(Math.ceil((received * up) / down));
+    },
+  };
+}
+
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b);
+}

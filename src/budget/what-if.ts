@@ -1,0 +1,43 @@
+import type { Change, WhatIf } from './budget.ts';
+import { type Lever, leversFor, togetherLever } from './levers.ts';
+import { percentileMs, replay, tracesBelowZero } from './replay.ts';
+import type { Sample } from './sample.ts';
+
+export type WhatIfAnswer = {
+  name: string;
+  changes: readonly Change[];
+  /** The percentile after the changes, and how far it moved, ms. */
+  valueMs: number;
+  deltaMs: number;
+  /** What the levers bring the percentile back to: the objective, or where it was when it still keeps the objective. */
+  targetMs: number;
+  overshootMs: number;
+  /** None when nothing is to be repaid. */
+  levers: readonly Lever[];
+  /** Every stage that the changes leave alone, scaled together. */
+  together: Lever | undefined;
+  /** Traces in which the changes ask a stage for less than no time. */
+  belowZero: number;
+};
+
+/** Replays the changes and tells what it takes to repay them. */
+export function answerWhatIf(sample: Sample, whatIf: WhatIf, objective: { p: number; valueMs: number }): WhatIfAnswer {
+  const { p } = objective;
+  const before = percentileMs(sample, p);
+  const changed = replay(sample, whatIf.changes);
+  const valueMs = percentileMs(changed, p);
+  const targetMs = valueMs > objective.valueMs ? objective.valueMs : before;
+  const owes = Number.isFinite(valueMs) && valueMs > targetMs;
+  const touched = whatIf.changes.map(({ stage }) => stage);
+  return {
+    name: whatIf.name,
+    changes: whatIf.changes,
+    valueMs,
+    deltaMs: valueMs - before,
+    targetMs,
+    overshootMs: owes ? valueMs - targetMs : 0,
+    levers: owes ? leversFor(changed, p, targetMs) : [],
+    together: owes ? togetherLever(changed, p, targetMs, touched) : undefined,
+    belowZero: tracesBelowZero(changed, whatIf.changes),
+  };
+}

@@ -1,0 +1,150 @@
+import { performance } from 'node:perf_hooks';
+import { SpeechfbError } from '../errors.ts';
+import type { ServerEvent } from '../protocol/server-messages.ts';
+import { createRandom } from '../sim/random.ts';
+import { type ClientEnd, StreamClient } from './client.ts';
+import { frameCount, framePcm, type Pcm } from './frames.ts';
+import { startWheel, type Timers } from './wheel.ts';
+
+export type PlaybackOptions = {
+  recording: Pcm;
+  text: string;
+  url: string;
+  token: string | undefined;
+  frameMs: number;
+  emitIntervalMs: number;
+  /** Cut the socket once, as a lost network does, when this much has been spoken. */
+  cutAtMs: number | undefined;
+};
+
+export type PlaybackHooks = {
+  /** `latencyMs`: since the first sample of the last frame that the event covers; undefined for events that cover none. */
+  onEvent(event: ServerEvent, atMs: number, latencyMs: number | undefined): void;
+  onSpoken(spokenMs: number): void;
+  onDropped(atMs: number): void;
+  /** Aborted: stop at once. */
+  signal: AbortSignal;
+};
+
+export type PlaybackSummary = { framesSent: number; framesResent: number; framesLost: number };
+
+/**
+ * Plays one recording in real time as a phone would and resolves when the session has closed after its final. Speech
+ * begins when the server is ready; times are ms since then. Throws `connection_refused`, `session_refused` or
+ * `session_lost`.
+ */
+export async function playRecording(options: PlaybackOptions, hooks: PlaybackHooks): Promise<PlaybackSummary> {
+  const wheel = startWheel(now);
+  const playback = new Playback(options, hooks, wheel.timers);
+  try {
+    return await playback.summary;
+  } finally {
+    wheel.stop();
+  }
+}
+
+class Playback {
+  readonly summary: Promise<PlaybackSummary>;
+  readonly #options: PlaybackOptions;
+  readonly #hooks: PlaybackHooks;
+  readonly #timers: Timers;
+  readonly #client: StreamClient;
+  #beganMs: number | undefined;
+  #final = false;
+  #lastError = '';
+
+  constructor(options: PlaybackOptions, hooks: PlaybackHooks, timers: Timers) {
+    this.#options = options;
+    this.#hooks = hooks;
+    this.#timers = timers;
+    const { promise, resolve, reject } = withResolvers<PlaybackSummary>();
+    this.summary = promise;
+    this.#client = this.#connect((end) => {
+      if (!this.#final && !hooks.signal.aborted) reject(failureOf(end, options.url, this.#lastError));
+      const { sent, resent, unacked } = this.#client;
+      resolve({ framesSent: sent, framesResent: resent, framesLost: unacked });
+    });
+    hooks.signal.addEventListener('abort', () => this.#client.abort('interrupted'), { once: true });
+  }
+
+  #connect(onEnd: (end: ClientEnd) => void): StreamClient {
+    const { recording, text, url, token, frameMs, emitIntervalMs } = this.#options;
+    return new StreamClient({
+      url,
+      ...(token === undefined ? {} : { token }),
+      start: {
+        audio: { encoding: 'pcm_s16le', sample_rate: recording.sampleRateHz, channels: 1, frame_ms: frameMs },
+        reference: { text },
+        emit_interval_ms: emitIntervalMs,
+      },
+      clock: now,
+      timers: this.#timers,
+      random: createRandom(Math.round(now() * 1000)),
+      onEvent: (event, receivedMs) => this.#event(event, receivedMs),
+      onGarbage: (message) => {
+        this.#lastError = `not a speechfb.v1 event: ${message}`;
+      },
+      onDropped: (atMs) => this.#hooks.onDropped(atMs - (this.#beganMs ?? atMs)),
+      onEnd,
+    });
+  }
+
+  #event(event: ServerEvent, receivedMs: number): void {
+    if (event.type === 'ready' && this.#beganMs === undefined) {
+      this.#beganMs = receivedMs;
+      this.#speak(0);
+    }
+    if (event.type === 'error') this.#lastError = `${event.code}: ${event.message}`;
+    const atMs = receivedMs - (this.#beganMs ?? receivedMs);
+    this.#hooks.onEvent(event, atMs, coversSound(event) ? atMs - event.audio_ms + this.#options.frameMs : undefined);
+    if (event.type === 'utterance_final') {
+      this.#final = true;
+      this.#client.close();
+    }
+  }
+
+  /** Each frame when its last sample is due. */
+  #speak(frame: number): void {
+    const { recording, frameMs, cutAtMs } = this.#options;
+    if (frame === frameCount(recording, frameMs)) {
+      this.#client.finalize('end');
+      return;
+    }
+    const spokenMs = (frame + 1) * frameMs;
+    this.#timers.at(this.#beganMs! + spokenMs, () => {
+      this.#client.sendAudio(framePcm(recording, frame, frameMs));
+      this.#hooks.onSpoken(spokenMs);
+      if (cutAtMs !== undefined && spokenMs - frameMs < cutAtMs && spokenMs >= cutAtMs) this.#client.cut();
+      this.#speak(frame + 1);
+    });
+  }
+}
+
+function coversSound({ type }: ServerEvent): boolean {
+  return type === 'phoneme_feedback' || type === 'transcript' || type === 'utterance_final';
+}
+
+function failureOf({ outcome, code, reason }: ClientEnd, url: string, lastError: string): SpeechfbError {
+  const why = lastError || reason || `close code ${code}`;
+  if (outcome === 'refused' && /ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ETIMEDOUT/.test(reason)) {
+    return new SpeechfbError('connection_refused', `nothing answers at ${url}: ${reason}`, {
+      hint: 'start a server with: speechfb serve',
+    });
+  }
+  if (outcome === 'refused') return new SpeechfbError('session_refused', `${url} refused the session: ${why}`);
+  return new SpeechfbError('session_lost', `the session with ${url} ended before its final: ${why}`);
+}
+
+function withResolvers<T>() {
+  let resolve!: (value: T) => void;
+  let reject!: (error: Error) => void;
+  const promise = new Promise<T>((yes, no) => {
+    resolve = yes;
+    reject = no;
+  });
+  return { promise, resolve, reject };
+}
+
+function now(): number {
+  return performance.now();
+}

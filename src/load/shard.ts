@@ -1,0 +1,130 @@
+import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
+import type { LoadProgress } from '../report/progress.ts';
+import { quantile } from '../slo/metrics.ts';
+import type { Clip } from './clips.ts';
+import { histogramsReady } from './histogram.ts';
+import { Learner } from './learner.ts';
+import type { LearnerPlan } from './plan.ts';
+import { Recorder, type Recording } from './recorder.ts';
+import { type Trace, TraceSink } from './traces.ts';
+import { type Clock, slotMs, startWheel } from './wheel.ts';
+
+/** One generator's share of a test: plain data, so that it crosses a thread or a machine. */
+export type ShardTask = {
+  plans: readonly LearnerPlan[];
+  clips: readonly Clip[];
+  url: string;
+  token: string | undefined;
+  frameMs: number;
+  emitIntervalMs: number;
+  durationMs: number;
+  /** How long the last finals may take after the learners stop. */
+  drainMs: number;
+  seed: number;
+};
+
+export type ShardResult = {
+  recording: Recording;
+  traces: Trace[];
+  generator: GeneratorHealth;
+  /** What went wrong in sessions, and how often. */
+  troubles: { text: string; count: number }[];
+  elapsedMs: number;
+};
+
+/** Whether the generator itself kept up. */
+export type GeneratorHealth = {
+  /** Share of the time that its thread was busy, 0-1. */
+  busy: number;
+  /** How late its event loop ran timers, ms. */
+  loopDelayP99Ms: number;
+};
+
+export type ShardHooks = { onProgress(progress: LoadProgress): void; signal: AbortSignal };
+
+/** Runs the learners of one shard on this thread, on one timer wheel, until all sessions are over or the drain is. */
+export async function runShard(task: ShardTask, hooks: ShardHooks): Promise<ShardResult> {
+  await histogramsReady();
+  const clock: Clock = () => performance.now();
+  const recorder = new Recorder();
+  const traces = new TraceSink(traceLimit, task.seed);
+  const troubles = new Map<string, number>();
+  const wheel = startWheel(clock);
+  const startMs = Math.ceil((clock() + 20) / slotMs) * slotMs;
+  const note = (text: string) => {
+    if (!hooks.signal.aborted) troubles.set(text, (troubles.get(text) ?? 0) + 1);
+  };
+  const context = { ...task, startMs, clock, timers: wheel.timers, recorder, traces, onTrouble: note };
+  const learners = task.plans.map((plan) => new Learner(plan, context));
+  const delay = monitorEventLoopDelay({ resolution: slotMs });
+  delay.enable();
+  const utilization = performance.eventLoopUtilization();
+  let ended = 0;
+  for (const learner of learners) learner.done.then(() => ended++);
+
+  const report = setInterval(() => hooks.onProgress(progressOf(task, recorder, clock() - startMs, ended)), 500);
+  const interrupted = await over(learners, task, startMs, clock, hooks.signal);
+  clearInterval(report);
+  const elapsedMs = clock() - startMs;
+  const { utilization: busy } = performance.eventLoopUtilization(utilization);
+  delay.disable();
+  wheel.stop();
+
+  // A stop from outside leaves the last second's answers on their way: they are owed, not missing.
+  const untilMs = interrupted ? startMs + elapsedMs - 1000 : Number.POSITIVE_INFINITY;
+  for (const learner of learners) learner.finish(untilMs, interrupted);
+  const result: ShardResult = {
+    recording: recorder.encode(),
+    traces: traces.taken(),
+    generator: { busy, loopDelayP99Ms: delay.percentile(99) / 1e6 },
+    troubles: [...troubles].map(([text, count]) => ({ text, count })).sort((a, b) => b.count - a.count),
+    elapsedMs,
+  };
+  recorder.destroy();
+  return result;
+}
+
+/** Waits for every session's end, at most until the drain is over; true when stopped from outside before. */
+async function over(
+  learners: readonly Learner[],
+  task: ShardTask,
+  startMs: number,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const drained = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), startMs + task.durationMs + task.drainMs - clock());
+  });
+  const stopped = new Promise<boolean>((resolve) => {
+    if (signal.aborted) resolve(true);
+    signal.addEventListener('abort', () => resolve(true), { once: true });
+  });
+  const finished = Promise.all(learners.map((learner) => learner.done)).then(() => false);
+  const interrupted = await Promise.race([finished, drained, stopped]);
+  clearTimeout(timer);
+  return interrupted;
+}
+
+function progressOf(task: ShardTask, recorder: Recorder, elapsedMs: number, ended: number): LoadProgress {
+  const feedback = recorder.distributions.feedback_latency;
+  const lateness = recorder.distributions.send_lateness;
+  return {
+    elapsedMs,
+    sessions: {
+      planned: task.plans.length,
+      arrived: task.plans.filter((plan) => plan.arrivalMs <= elapsedMs).length,
+      ended,
+    },
+    samples: feedback.samples,
+    p50Ms: quantile(feedback, 0.5),
+    p95Ms: quantile(feedback, 0.95),
+    p99Ms: quantile(feedback, 0.99),
+    sendLatenessP99Ms: quantile(lateness, 0.99),
+    framesSent: lateness.samples,
+    violations: recorder.tally.violations,
+  };
+}
+
+/** Traces that one shard keeps. */
+const traceLimit = 20_000;

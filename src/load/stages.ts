@@ -1,0 +1,45 @@
+import type { ServerEvent } from '../protocol/server-messages.ts';
+import { serverStages } from '../protocol/stages.ts';
+import type { ReportStage } from './recorder.ts';
+
+export type Timing = Extract<ServerEvent, { type: 'phoneme_feedback' }>['timing'];
+
+/**
+ * Splits one feedback's latency over the stages, ms; the parts sum to `totalMs` (or to more, when the server claims more
+ * than there was). The network is half a ping's round trip each way, as far as the time that nobody else claims goes;
+ * the rest is `unattributed`.
+ */
+export function splitLatency(
+  totalMs: number,
+  known: { captureMs: number; lateSendMs: number; roundTripMs: number; timing: Timing },
+): Record<ReportStage, number> {
+  const parts = emptyParts();
+  parts.capture = known.captureMs;
+  parts.late_send = known.lateSendMs;
+  let restMs = totalMs - known.captureMs - known.lateSendMs;
+  for (const stage of serverStages) {
+    parts[stage] = known.timing[stage] ?? 0;
+    restMs -= parts[stage];
+  }
+  const networkMs = Math.max(0, Math.min(known.roundTripMs, restMs));
+  parts.uplink = networkMs / 2;
+  parts.downlink = networkMs / 2;
+  parts.unattributed = Math.max(0, restMs - networkMs);
+  return parts;
+}
+
+function emptyParts(): Record<ReportStage, number> {
+  return {
+    capture: 0,
+    uplink: 0,
+    ingress: 0,
+    queue: 0,
+    features: 0,
+    asr: 0,
+    scoring: 0,
+    emit: 0,
+    downlink: 0,
+    late_send: 0,
+    unattributed: 0,
+  };
+}

@@ -1,0 +1,105 @@
+import Table from 'cli-table3';
+import type { ObjectiveVerdict } from '../slo/verdict.ts';
+import { formatMs } from '../units.ts';
+import type { Paint } from './paint.ts';
+import type { LoadReport, Summary } from './report.ts';
+
+/** The report as a terminal shows it at the end of a run; without colour when `paint` is plain. */
+export function loadTable(report: LoadReport, paint: Paint): string {
+  const parts = [heading(report), objectivesTable(report, paint), latencyTable(report), stageTable(report)];
+  parts.push(sessionLines(report), validityLines(report, paint));
+  if (report.troubles.length > 0) parts.push(troubleLines(report));
+  parts.push(verdictLine(report, paint));
+  return `${parts.join('\n\n')}\n`;
+}
+
+/** `87.4 ms`, `99.97 %`, `3`, `never`, `no data`: a value in its objective's unit. */
+export function formatValue(value: number | undefined, unit: ObjectiveVerdict['unit']): string {
+  if (value === undefined) return 'no data';
+  if (unit === 'ms') return formatMs(value);
+  if (unit === 'count') return String(value);
+  // Down, never up: 99.996 % of a 99.999 % promise must not read as 100 %.
+  return `${(Math.floor(value * 100_000 + 1e-6) / 1000).toString()} %`;
+}
+
+/** What to read beside the stage rows, so that nobody adds them up. */
+export const stageNote =
+  "Percentiles do not add: the p95 of the whole is not the sum of the stages' p95. Uplink and downlink are half a ping each.";
+
+function heading({ scenario, elapsedMs }: LoadReport): string {
+  const { name, learners, target, seed, planHash } = scenario;
+  return `${name}: ${learners} learners against ${target} for ${formatMs(elapsedMs)}, seed ${seed}, schedule ${planHash}`;
+}
+
+function objectivesTable({ objectives }: LoadReport, paint: Paint): string {
+  const table = newTable(['objective', 'measured', 'proven at 95 %', 'samples', 'missed', 'verdict']);
+  for (const one of objectives) {
+    const bound = one.confidenceBound === undefined ? '' : formatValue(one.confidenceBound, one.unit);
+    table.push([
+      one.objective,
+      formatValue(one.value, one.unit),
+      bound,
+      one.samples,
+      one.misses,
+      `${paint[verdictPaint[one.verdict]](one.verdict)}${one.verdict === 'pass' ? '' : `: ${one.reason}`}`,
+    ]);
+  }
+  return table.toString();
+}
+
+function latencyTable({ distributions }: LoadReport): string {
+  const table = newTable(['latency', 'samples', 'never', 'p50', 'p95', 'p99', 'max']);
+  for (const [name, summary] of Object.entries(distributions)) {
+    if (summary.samples > 0) table.push([name, summary.samples, summary.never || '', ...quantiles(summary)]);
+  }
+  return table.toString();
+}
+
+function stageTable({ stages }: LoadReport): string {
+  const table = newTable(['stage of feedback_latency', 'mean', 'p50', 'p95', 'p99', 'max']);
+  for (const [name, summary] of Object.entries(stages)) {
+    table.push([name, shown(summary.meanMs), ...quantiles(summary)]);
+  }
+  return `${table}\n${stageNote}`;
+}
+
+function sessionLines({ totals, counts }: LoadReport): string {
+  const { sessions, sessionsOk, utterances, framesSent, events } = totals;
+  const of = (name: string) => counts[name]?.count ?? 0;
+  return [
+    `sessions    ${sessions} attempted, ${sessionsOk} ended well, ${of('sessions_refused')} refused, ${of('sessions_died')} died`,
+    `traffic     ${framesSent} frames sent, ${of('lost_frames')} lost, ${of('resent_frames')} sent again; ${events} events, ${of('violations')} protocol violations; ${utterances} utterances finished`,
+  ].join('\n');
+}
+
+function validityLines({ validity }: LoadReport, paint: Paint): string {
+  return validity
+    .map(({ check, ok, detail }) => `${ok ? paint.good('ok     ') : paint.bad('INVALID')}     ${check}: ${detail}`)
+    .join('\n');
+}
+
+function troubleLines({ troubles }: LoadReport): string {
+  const shownLines = troubles.slice(0, 5).map(({ text, count }) => `  ${count} x ${text}`);
+  const more = troubles.length > 5 ? [`  and ${troubles.length - 5} other kinds`] : [];
+  return ['trouble', ...shownLines, ...more].join('\n');
+}
+
+function verdictLine({ verdict, interrupted }: LoadReport, paint: Paint): string {
+  const said = paint[verdictPaint[verdict]](verdict.toUpperCase());
+  return interrupted ? `INTERRUPTED; so far: ${said}` : `verdict: ${said}`;
+}
+
+const verdictPaint = { pass: 'good', fail: 'bad', invalid: 'warn' } as const;
+
+function quantiles({ p50Ms, p95Ms, p99Ms, maxMs }: Summary): string[] {
+  return [p50Ms, p95Ms, p99Ms, maxMs].map(shown);
+}
+
+function shown(ms: number | undefined): string {
+  return ms === undefined ? '' : formatMs(ms);
+}
+
+function newTable(head: string[]): Table.Table {
+  const colAligns = head.map((name, i) => (i === 0 || name === 'verdict' ? ('left' as const) : ('right' as const)));
+  return new Table({ head, colAligns, style: { head: [], border: [], compact: true } });
+}

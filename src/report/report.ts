@@ -1,0 +1,53 @@
+import type { ObjectiveVerdict, Verdict } from '../slo/verdict.ts';
+
+/** One load test, measured and judged: everything that a table, a file or a screen shows. Times in ms. */
+export type LoadReport = {
+  kind: 'LoadReport';
+  /** Of this shape, as `run.json` carries it. */
+  version: 1;
+  speechfbVersion: string;
+  startedAt: string;
+  elapsedMs: number;
+  scenario: {
+    name: string;
+    learners: number;
+    rampMs: number;
+    durationMs: number;
+    frameMs: number;
+    emitIntervalMs: number;
+    pauseMs: number;
+    seed: number;
+    /** `embedded` or the URL. */
+    target: string;
+    /** Equal for equal schedules, to the frame. */
+    planHash: string;
+  };
+  environment: { node: string; platform: string; cpus: number; cpuModel: string; memoryBytes: number };
+  verdict: Verdict;
+  interrupted: boolean;
+  objectives: readonly ObjectiveVerdict[];
+  /** Conditions on the generator; one that is not ok makes the run invalid. */
+  validity: readonly { check: string; ok: boolean; detail: string }[];
+  distributions: Readonly<Record<string, Summary>>;
+  stages: Readonly<Record<string, Summary>>;
+  shares: Readonly<Record<string, { good: number; total: number }>>;
+  counts: Readonly<Record<string, { count: number; of: number }>>;
+  totals: { sessions: number; sessionsOk: number; utterances: number; framesSent: number; events: number };
+  /** What went wrong in sessions, most frequent first. */
+  troubles: readonly { text: string; count: number }[];
+};
+
+/** A distribution in a few numbers: undefined without samples, Infinity where the quantile never came. */
+export type Summary = {
+  samples: number;
+  /** Samples that never came; they are in every quantile. */
+  never: number;
+  /** Of those that came. */
+  meanMs: number | undefined;
+  p50Ms: number | undefined;
+  p90Ms: number | undefined;
+  p95Ms: number | undefined;
+  p99Ms: number | undefined;
+  p999Ms: number | undefined;
+  maxMs: number | undefined;
+};

@@ -1,0 +1,104 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { SpeechfbError } from '../errors.ts';
+import { contextNames } from './context.ts';
+import { featureNames } from './features.ts';
+import type { Alphabet } from './graph.ts';
+import { predictor, regressor } from './regressor.ts';
+
+/** Turns features into human-like scores, 0 (wrong) to 2 (right). */
+export type Calibrator = {
+  /** `none` when the model ships no calibration. */
+  name: string;
+  /** Scores below this are shown as errors. */
+  flagThreshold: number;
+  /** Score of one phone from its segment, and 0-1 how sure that is. `phone` counts without silence. */
+  score(features: Float32Array, phone: number): { score: number; confidence: number };
+  /** Score of one phone with its word and utterance; `context` is in the order of `contextNames`. */
+  scoreInContext(features: Float32Array, phone: number, context: Float32Array): number;
+};
+
+/**
+ * calibration.json of a model package. Inputs of `score` are the segment's features, then one number a phone that is 1
+ * for the expected one; inputs of `score_in_context` are those, then the context's.
+ */
+const calibrationFile = z.strictObject({
+  name: z.string(),
+  features: z.array(z.string()),
+  context_features: z.array(z.string()),
+  flag_threshold: z.number().min(0).max(2),
+  score: regressor,
+  score_in_context: regressor,
+});
+
+/** @throws SpeechfbError `bad_model` when the file does not fit the model's alphabet or this program's features. */
+export function loadCalibrator(path: string | undefined, alphabet: Alphabet): Calibrator {
+  if (path === undefined) return uncalibrated;
+  const parsed = calibrationFile.safeParse(JSON.parse(readFileSync(path, 'utf8')));
+  if (!parsed.success) {
+    throw new SpeechfbError('bad_model', `${path} is not a calibration`, {
+      problems: parsed.error.issues.map((issue) => ({ where: issue.path.join('.'), message: issue.message })),
+    });
+  }
+  const file = parsed.data;
+  requireSame(path, 'features', file.features, featureNames(alphabet));
+  requireSame(path, 'context_features', file.context_features, contextNames);
+  const phones = alphabet.phones.length - 1;
+  const alone = file.features.length + phones;
+  const input = new Float32Array(alone + contextNames.length);
+  const score = predictor(file.score);
+  const scoreInContext = predictor(file.score_in_context);
+  const fill = (features: Float32Array, phone: number) => {
+    input.set(features);
+    input.fill(0, features.length, alone);
+    input[features.length + phone] = 1;
+  };
+  return {
+    name: file.name,
+    flagThreshold: file.flag_threshold,
+    score(features, phone) {
+      fill(features, phone);
+      const value = clampScore(score(input));
+      return { score: value, confidence: confidenceOf(value) };
+    },
+    scoreInContext(features, phone, context) {
+      fill(features, phone);
+      input.set(context, alone);
+      return clampScore(scoreInContext(input));
+    },
+  };
+}
+
+/** A logistic on the mean log-posterior (feature 0): only to have graded scores before a model is calibrated. */
+const uncalibrated: Calibrator = {
+  name: 'none',
+  flagThreshold: 1,
+  score(features) {
+    const value = 2 / (1 + Math.exp(-(3 + 1.2 * features[0]!)));
+    return { score: value, confidence: confidenceOf(value) };
+  },
+  scoreInContext(features, phone, context) {
+    // Half from the phone itself, half from its word and the reading as a whole.
+    return clampScore(0.6 * this.score(features, phone).score + 0.25 * context[0]! + 0.15 * context[2]!);
+  },
+};
+
+/** Scores near either end are surer than those in the middle. */
+function confidenceOf(score: number): number {
+  return Math.abs(score - 1);
+}
+
+function clampScore(score: number): number {
+  return Math.min(2, Math.max(0, score));
+}
+
+function requireSame(path: string, key: string, given: readonly string[], wanted: readonly string[]): void {
+  const at = wanted.findIndex((name, index) => given[index] !== name);
+  if (at < 0 && given.length === wanted.length) return;
+  const place = at < 0 ? wanted.length : at;
+  throw new SpeechfbError(
+    'bad_model',
+    `${path}: ${key}[${place}] is "${given[place] ?? 'absent'}" where "${wanted[place] ?? 'the end'}" is expected`,
+    { hint: 'fit the calibration again from the output of `speechfb score --features`' },
+  );
+}

@@ -1,0 +1,63 @@
+/** What is known of a phone beyond its own segment, in order. Scores are the calibrated ones from the segment alone, 0-2. */
+export const contextNames = [
+  'word_mean',
+  'word_min',
+  'utterance_mean',
+  'utterance_min',
+  'utterance_p10',
+  'utterance_p25',
+  'utterance_p50',
+  /** Neighbours' scores; the utterance's mean at its ends. */
+  'before_1',
+  'after_1',
+  'before_2',
+  'after_2',
+  /** ln of the phones in the word and in the utterance. */
+  'word_phones',
+  'utterance_phones',
+  /** Place in the word, 0-1. */
+  'place',
+  /** Mean of `logdur` over the utterance, and this phone's difference to it. */
+  'mean_logdur',
+  'relative_logdur',
+] as const;
+
+/** One scored phone, in the order of reading. */
+export type ScoredPhone = { word: number; score: number; logDuration: number };
+
+/** [phones] context of each phone, each in the order of `contextNames`. */
+export function contextFeatures(phones: readonly ScoredPhone[]): Float32Array[] {
+  const scores = phones.map((phone) => phone.score);
+  const sorted = [...scores].sort((a, b) => a - b);
+  const quantile = (share: number) => sorted[Math.floor(share * (sorted.length - 1))]!;
+  const mean = average(scores);
+  const meanLogDuration = average(phones.map((phone) => phone.logDuration));
+  const words = new Map<number, number[]>();
+  for (const [index, { word }] of phones.entries()) words.set(word, [...(words.get(word) ?? []), index]);
+  return phones.map((phone, index) => {
+    const word = words.get(phone.word)!;
+    const wordScores = word.map((other) => scores[other]!);
+    return Float32Array.from([
+      average(wordScores),
+      Math.min(...wordScores),
+      mean,
+      sorted[0]!,
+      quantile(0.1),
+      quantile(0.25),
+      quantile(0.5),
+      scores[index - 1] ?? mean,
+      scores[index + 1] ?? mean,
+      scores[index - 2] ?? mean,
+      scores[index + 2] ?? mean,
+      Math.log(word.length),
+      Math.log(phones.length),
+      word.indexOf(index) / Math.max(1, word.length - 1),
+      meanLogDuration,
+      phone.logDuration - meanLogDuration,
+    ]);
+  });
+}
+
+function average(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0) / Math.max(1, values.length);
+}

@@ -1,0 +1,4 @@
+/** Stub. */
+export function soundOut(word: string): string[] {
+  return [...word].map(() => 'AH');
+}

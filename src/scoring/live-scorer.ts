@@ -1,0 +1,233 @@
+import type { AcousticFrames } from '../acoustic/types.ts';
+import { Aligner, type Segment } from './aligner.ts';
+import type { Calibrator } from './calibrator.ts';
+import { phoneColumns } from './features.ts';
+import { FrameStore } from './frame-store.ts';
+import { type Alphabet, buildGraph, type Graph } from './graph.ts';
+import { patience, penalties } from './penalties.ts';
+import { type PhoneScoring, type ScoredPhone, scorePhone } from './phone-scorer.ts';
+import { type ReadingEvent, readEnd, readSegment } from './reading.ts';
+import type { Reference } from './reference.ts';
+import type { Deviation } from './result.ts';
+
+/** What of an acoustic model the scorer needs. */
+export type ScorerModel = Alphabet & { strideMs: number; alignmentBias?: readonly number[] };
+
+/** A stretch of silence, in frames. */
+export type Pause = { start: number; end: number };
+
+/** A phone passed over this near to lost audio may have been said in it, frames. */
+const gapReach = 5;
+
+/** Scores one utterance while it is read: acoustic frames in, phones out, each final as soon as it is certain. */
+export class LiveScorer {
+  readonly graph: Graph;
+  readonly calibrator: Calibrator;
+  /** Silences between and around the words that are over. */
+  readonly pauses: Pause[] = [];
+  readonly #model: ScorerModel;
+  readonly #nbest: number;
+  readonly #silence: number;
+  readonly #emission: Float32Array;
+  readonly #bias: Float32Array;
+  readonly #aligner: Aligner;
+  /** Final phones by their place in the utterance. */
+  readonly #finals = new Map<number, ScoredPhone>();
+  /** Words passed over and not read since: the frame at which that happened. */
+  readonly #skipped = new Map<number, number>();
+  readonly #deviations: Deviation[] = [];
+  readonly #gaps: [start: number, end: number][] = [];
+  #scoring: PhoneScoring;
+  #repeating: Deviation | undefined;
+  #previous = -1;
+  #fresh: ScoredPhone[] = [];
+
+  constructor(reference: Reference, model: ScorerModel, calibrator: Calibrator, options: { nbest: number }) {
+    this.graph = buildGraph(reference, model);
+    this.calibrator = calibrator;
+    this.#model = model;
+    this.#nbest = options.nbest;
+    this.#silence = model.phones.indexOf(model.silence);
+    this.#emission = new Float32Array(model.phones.length + 1);
+    this.#bias = Float32Array.from(model.phones, (_, k) => model.alignmentBias?.[k] ?? 0);
+    this.#scoring = this.#prepare(0);
+    this.#aligner = new Aligner(this.graph, penalties, patience, {
+      onPhone: (segment) => this.#publish(segment),
+      onSettled: (segment) => this.#settle(segment),
+    });
+  }
+
+  /** Frames heard so far. */
+  get frames(): number {
+    return this.#aligner.frames;
+  }
+
+  /** Takes the next frames of the utterance. */
+  push(frames: AcousticFrames): void {
+    const logits = frames.scoreLogit ? frames.scoreLogit.length / Math.max(1, frames.count) : 0;
+    if (this.frames === 0 && logits > 0) this.#scoring = this.#prepare(logits);
+    const { store } = this.#scoring;
+    for (let row = 0; row < frames.count; row++) {
+      store.add(frames.logPosterior, frames.scoreLogit, row);
+      this.#emit(frames.logPosterior, row * this.#model.phones.length);
+      this.#aligner.step(this.#emission);
+    }
+  }
+
+  /** Frames [start, end), not heard yet, will carry no sound because it was lost. */
+  markGap(start: number, end: number): void {
+    this.#gaps.push([start, end]);
+  }
+
+  /** Phones that became final since the last call, and those that are likely but not certain yet. */
+  takeChanges(): { final: ScoredPhone[]; provisional: ScoredPhone[] } {
+    const final = this.#fresh;
+    this.#fresh = [];
+    const provisional = this.#aligner
+      .unsettled()
+      .filter(({ state }) => state < this.graph.phones && !this.#finals.has(this.#placeOf(state)))
+      .map((segment) => this.#score(segment, 'provisional'));
+    return { final, provisional };
+  }
+
+  /** No more sound: everything becomes final; words never reached count as skipped. */
+  finish(): void {
+    this.#aligner.finish();
+    for (const event of readEnd(this.graph, this.#previous, this.frames)) this.#note(event);
+    for (let word = 0; word < this.graph.words; word++) this.#complete(word);
+  }
+
+  /** The final phones of a word, in order; none of them twice. */
+  finalsOf(word: number): ScoredPhone[] {
+    const found: ScoredPhone[] = [];
+    const first = this.graph.firstIndex[word]!;
+    const longest = Math.max(...this.graph.variants[word]!.map((states) => states.length));
+    for (let depth = 0; depth < longest; depth++) {
+      const phone = this.#finals.get(first + depth);
+      if (phone) found.push(phone);
+    }
+    return found;
+  }
+
+  /** Whether the last phone of one of the word's variants is final. */
+  isComplete(word: number): boolean {
+    return this.finalsOf(word).some((phone) => this.graph.ends[phone.state]! >= 0);
+  }
+
+  /** Where the reading left the text so far, in order of time; neighbouring skipped words as one. */
+  deviations(): Deviation[] {
+    const all = [...this.#deviations];
+    let last: Deviation | undefined;
+    for (const [word, at] of [...this.#skipped].sort(([a], [b]) => a - b)) {
+      if (last?.last_word === word - 1) last.last_word = word;
+      else {
+        last = this.#deviation('skipped', word, word, at, at);
+        all.push(last);
+      }
+    }
+    return all.sort((a, b) => a.start_ms - b.start_ms);
+  }
+
+  /** @param logits Width of the model's score head, 0 for none: known with the first frames. */
+  #prepare(logits: number): PhoneScoring {
+    const { strideMs, phones } = this.#model;
+    const store = new FrameStore(phones.length, logits);
+    const columns = phoneColumns(this.#model, logits);
+    return { graph: this.graph, store, columns, calibrator: this.calibrator, strideMs, nbest: this.#nbest };
+  }
+
+  /** Log scores of one frame for the aligner. */
+  #emit(logPosterior: Float32Array, offset: number): void {
+    const emission = this.#emission;
+    const width = this.#model.phones.length;
+    if (this.#lost(this.frames, this.frames + 1)) {
+      // Nothing is known of this frame: every place in the text stays as likely as it was.
+      emission.fill(0);
+      return;
+    }
+    let likeliest = -Infinity;
+    for (let k = 0; k < width; k++) {
+      const value = Math.max(penalties.floor, logPosterior[offset + k]! + this.#bias[k]!);
+      emission[k] = value;
+      if (k !== this.#silence && value > likeliest) likeliest = value;
+    }
+    emission[width] = likeliest - penalties.fillerFrame;
+  }
+
+  #settle(segment: Segment): void {
+    for (const event of readSegment(this.graph, this.#previous, segment)) this.#note(event);
+    this.#previous = segment.state;
+  }
+
+  #note(event: ReadingEvent): void {
+    switch (event.kind) {
+      case 'phone':
+        this.#skipped.delete(this.graph.word[event.state]!);
+        this.#extendRepeat(event);
+        this.#publish(event);
+        return;
+      case 'omitted':
+        this.#publish({ state: event.state, start: event.at, end: event.at });
+        return;
+      case 'skipped':
+        if (this.finalsOf(event.word).length === 0) this.#skipped.set(event.word, event.at);
+        return;
+      case 'silence':
+        this.pauses.push({ start: event.start, end: event.end });
+        return;
+      case 'repeated':
+        this.#repeating = this.#deviation('repeated', event.from, event.to, event.at, event.at);
+        this.#deviations.push(this.#repeating);
+        return;
+      case 'other_words':
+        this.#deviations.push(this.#deviation('other_words', event.before, event.before, event.start, event.end));
+    }
+  }
+
+  /** A repeat lasts until the reading goes past the word at which it began. */
+  #extendRepeat({ state, end }: { state: number; end: number }): void {
+    const last = this.#repeating;
+    if (!last) return;
+    if (this.graph.word[state]! > last.last_word) this.#repeating = undefined;
+    else last.end_ms = end * this.#model.strideMs;
+  }
+
+  /** Phones of the word that were never heard are left out. */
+  #complete(word: number): void {
+    const heard = this.finalsOf(word);
+    const states = new Set(heard.map((phone) => phone.state));
+    const matches = (variant: Int16Array) => variant.reduce((count, state) => count + (states.has(state) ? 1 : 0), 0);
+    const variants = this.graph.variants[word]!;
+    const read = variants.reduce((best, variant) => (matches(variant) > matches(best) ? variant : best));
+    const at = heard.at(-1)?.end ?? this.#skipped.get(word) ?? this.frames;
+    for (const state of read) this.#publish({ state, start: at, end: at });
+  }
+
+  /** The first reading of a phone counts: what was published never changes, also when the word is read again. */
+  #publish(segment: Segment): void {
+    const place = this.#placeOf(segment.state);
+    if (this.#finals.has(place)) return;
+    const scored = this.#score(segment, 'final');
+    this.#finals.set(place, scored);
+    this.#fresh.push(scored);
+  }
+
+  #score(segment: Segment, status: 'provisional' | 'final'): ScoredPhone {
+    const reach = segment.end > segment.start ? 0 : gapReach;
+    const lost = this.#lost(segment.start - reach, segment.end + reach);
+    return scorePhone(this.#scoring, segment, status, this.frames, lost);
+  }
+
+  #placeOf(state: number): number {
+    return this.graph.firstIndex[this.graph.word[state]!]! + this.graph.depth[state]!;
+  }
+
+  #lost(start: number, end: number): boolean {
+    return this.#gaps.some(([from, to]) => start < to && end > from);
+  }
+
+  #deviation(kind: Deviation['kind'], first: number, last: number, start: number, end: number): Deviation {
+    const { strideMs } = this.#model;
+    return { kind, first_word: first, last_word: last, start_ms: start * strideMs, end_ms: end * strideMs };
+  }
+}

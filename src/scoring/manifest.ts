@@ -1,0 +1,121 @@
+import { once } from 'node:events';
+import { createReadStream, createWriteStream, type WriteStream } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { z } from 'zod';
+import type { AcousticEngine } from '../acoustic/types.ts';
+import { type Problem, SpeechfbError } from '../errors.ts';
+import { resolveReference } from './reference.ts';
+import { type ScoredFile, scoreFile } from './score-file.ts';
+
+/**
+ * One line of a manifest: an utterance and what should have been read, as text or as words with phones. Other keys are the
+ * caller's own (speaker, scores) and are passed over.
+ */
+const manifestLine = z.object({
+  id: z.union([z.string().min(1), z.number()]),
+  audio: z.string().min(1),
+  text: z.string().optional(),
+  words: z.array(z.object({ text: z.string(), phones: z.array(z.string()).min(1) })).optional(),
+});
+
+export type ManifestRun = { scored: number; audioMs: number; wallMs: number; problems: Problem[] };
+
+/**
+ * Scores every line of the JSON-lines file `input` and writes one line each to `output`, in order:
+ * `{id, words: [{text, phones, scores, scores_in_context, gop}]}`, scores 0-2, null where audio was lost. Audio paths are
+ * relative to the manifest. A line that cannot be scored becomes a problem with its `file:line` and the others still run.
+ *
+ * @param options.features Also write each phone's feature vector and segment (for fitting a calibration).
+ * @throws SpeechfbError `manifest_not_found`
+ */
+export async function scoreManifest(
+  engine: AcousticEngine,
+  input: string,
+  output: string,
+  options: { features: boolean; onProgress?(run: ManifestRun): void },
+): Promise<ManifestRun> {
+  const run: ManifestRun = { scored: 0, audioMs: 0, wallMs: 0, problems: [] };
+  const begun = performance.now();
+  const source = createReadStream(input, 'utf8');
+  await once(source, 'open').catch((cause: NodeJS.ErrnoException) => {
+    throw new SpeechfbError('manifest_not_found', `the manifest ${input} cannot be read: ${cause.code}`, { cause });
+  });
+  const sink = createWriteStream(output);
+  await once(sink, 'open').catch((cause: NodeJS.ErrnoException) => {
+    throw new SpeechfbError('output_unwritable', `${output} cannot be written: ${cause.code}`, { cause });
+  });
+  let line = 0;
+  for await (const text of createInterface({ input: source, crlfDelay: Number.POSITIVE_INFINITY })) {
+    line++;
+    if (text.trim() === '') continue;
+    try {
+      const { id, scored } = await scoreLine(engine, input, text);
+      await write(sink, `${JSON.stringify({ id, ...row(scored, options.features) })}\n`);
+      run.scored++;
+      run.audioMs += scored.audioMs;
+    } catch (error) {
+      if (!(error instanceof SpeechfbError)) throw error;
+      const details = error.problems.map((problem) => `; ${problem.where ?? ''} ${problem.message}`).join('');
+      run.problems.push({ where: `${input}:${line}`, message: `${error.message}${details} [${error.code}]` });
+    }
+    run.wallMs = performance.now() - begun;
+    options.onProgress?.(run);
+  }
+  sink.end();
+  await once(sink, 'close');
+  return run;
+}
+
+async function scoreLine(
+  engine: AcousticEngine,
+  manifest: string,
+  text: string,
+): Promise<{ id: string | number; scored: ScoredFile }> {
+  const { id, audio, words, text: spoken } = parseLine(text);
+  const reference = resolveReference(words ? { words } : { text: spoken ?? '' });
+  return { id, scored: await scoreFile(engine, resolve(dirname(manifest), audio), reference, { nbest: 0 }) };
+}
+
+function parseLine(text: string): z.infer<typeof manifestLine> {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new SpeechfbError('bad_manifest', `not JSON: ${cause instanceof Error ? cause.message : cause}`, { cause });
+  }
+  const parsed = manifestLine.safeParse(json);
+  if (!parsed.success) {
+    throw new SpeechfbError('bad_manifest', 'not a line of a manifest ({"id", "audio", "text" or "words"})', {
+      problems: parsed.error.issues.map((issue) => ({ where: issue.path.join('.'), message: issue.message })),
+    });
+  }
+  if (parsed.data.text === undefined && parsed.data.words === undefined) {
+    throw new SpeechfbError('bad_manifest', 'neither "text" nor "words" says what should have been read');
+  }
+  return parsed.data;
+}
+
+function row({ result, evidence }: ScoredFile, features: boolean): object {
+  const words = evidence.map((phones, word) => ({
+    text: result.words[word]!.text,
+    phones: phones.map((phone) => phone.result.phoneme),
+    scores: phones.map((phone) => rounded(phone.score)),
+    scores_in_context: phones.map((phone) => rounded(phone.scoreInContext)),
+    gop: phones.map((phone) => rounded(phone.result.gop)),
+    ...(features && {
+      segments: phones.map((phone) => [phone.start, phone.end]),
+      features: phones.map((phone) => phone.features && Array.from(phone.features, rounded)),
+    }),
+  }));
+  return { words };
+}
+
+function rounded<T extends number | null>(value: T): T {
+  return (value === null ? null : Math.round(value * 1e5) / 1e5) as T;
+}
+
+/** Writes and waits while the file is slower than the scorer, so that memory stays flat. */
+async function write(sink: WriteStream, text: string): Promise<void> {
+  if (!sink.write(text)) await once(sink, 'drain');
+}

@@ -1,0 +1,63 @@
+/**
+ * What the aligner charges for leaving the text, in nats against the model's log-posteriors, and how long it waits.
+ * Tuned on learners' recordings so that plain readings keep their alignment: see docs/model.md.
+ */
+export type Penalties = {
+  /** Log-posteriors below this count as this: one odd frame must not outweigh a whole word. */
+  floor: number;
+  /**
+   * Each phone begun. Every whole reading pays it as often, so it changes no alignment; it keeps the live one from running
+   * ahead of the reader through noise.
+   */
+  advance: number;
+  /** A phone of the word is left out. */
+  omission: number;
+  /** A word is passed over. */
+  skipWord: number;
+  /** The reader goes back to the start of this word or of one before, and for each further word back. */
+  repeat: number;
+  repeatWord: number;
+  /** Farthest that a reader goes back, words. */
+  repeatReach: number;
+  /** Other words begin, and each frame of them, against the likeliest phone of that frame. */
+  filler: number;
+  fillerFrame: number;
+  /** Words before and after the likeliest place that are searched: bounds the cost of long texts. */
+  wordsBehind: number;
+  wordsAhead: number;
+};
+
+export const penalties = {
+  floor: -10,
+  advance: 4,
+  omission: 20,
+  skipWord: 30,
+  repeat: 30,
+  repeatWord: 2,
+  repeatReach: 6,
+  filler: 25,
+  fillerFrame: 3,
+  wordsBehind: 8,
+  wordsAhead: 12,
+} as const satisfies Penalties;
+
+/** How long the aligner waits, in frames of the model, and the lead in nats that makes up for not waiting. */
+export type Patience = {
+  /** A phone that ended this long ago is final if every rival within `margin` agrees on it ... */
+  softFrames: number;
+  margin: number;
+  /** ... and the margin shrinks until, this long after its end, it is final whatever the rivals. */
+  hardFrames: number;
+  /** A jump in the text (words skipped, repeated, other words) is believed after this many. */
+  deviationFrames: number;
+  /** The course of the reading is settled this far back. */
+  settleFrames: number;
+};
+
+export const patience = {
+  softFrames: 2,
+  margin: 6,
+  hardFrames: 6,
+  deviationFrames: 30,
+  settleFrames: 60,
+} as const satisfies Patience;

@@ -1,0 +1,100 @@
+import type { Segment } from './aligner.ts';
+import type { Calibrator } from './calibrator.ts';
+import { type PhoneColumns, segmentFeatures } from './features.ts';
+import type { FrameStore } from './frame-store.ts';
+import type { Graph } from './graph.ts';
+import type { ErrorType, PhonemeResult } from './result.ts';
+
+/** One phone of the reading with all that was measured on it. */
+export type ScoredPhone = {
+  state: number;
+  word: number;
+  /** Place in the word, from 0. */
+  depth: number;
+  /** Frames [start, end); start = end for a phone that was not heard. */
+  start: number;
+  end: number;
+  /** Index into the model's phones without silence. */
+  phone: number;
+  /** Undefined when unscored or not heard. */
+  features: Float32Array | undefined;
+  /** 0-2 from this segment alone; null when unscored. */
+  score: number | null;
+  result: PhonemeResult;
+  /** Frames that had been heard when this was said. */
+  saidAt: number;
+};
+
+/** What the scores of a phone are made from. */
+export type PhoneScoring = {
+  graph: Graph;
+  store: FrameStore;
+  columns: PhoneColumns;
+  calibrator: Calibrator;
+  strideMs: number;
+  /** How many likely phones each result names. */
+  nbest: number;
+};
+
+/** GOP of a phone that was not heard, nats: below any that is. */
+export const unheardGop = -15;
+
+/** Frames in which no phone can be said: a wrong phone as short as this was left out rather than replaced. */
+const omittedFrames = 1;
+
+/**
+ * Scores one phone from its segment; an empty segment is a phone that was not heard.
+ *
+ * @param lost Whether its audio was lost: it is `unscored` then, never wrong.
+ */
+export function scorePhone(
+  scoring: PhoneScoring,
+  { state, start, end }: Segment,
+  status: PhonemeResult['status'],
+  saidAt: number,
+  lost: boolean,
+): ScoredPhone {
+  const { graph, store, columns, calibrator, strideMs } = scoring;
+  const word = graph.word[state]!;
+  const depth = graph.depth[state]!;
+  const phone = columns.posterior.indexOf(graph.emission[state]!);
+  const phoneme = columns.names[phone]!;
+  const place = { state, word, depth, start, end, phone, saidAt };
+  const shown = {
+    index: graph.firstIndex[word]! + depth,
+    word_index: word,
+    phoneme,
+    start_ms: start * strideMs,
+    end_ms: end * strideMs,
+    status,
+  };
+  if (lost) {
+    const result = { ...shown, gop: null, accuracy: null, confidence: 0, error_type: 'unscored' as const, nbest: [] };
+    return { ...place, features: undefined, score: null, result };
+  }
+  if (end === start) {
+    const verdict = { gop: unheardGop, accuracy: 0, confidence: 1, error_type: 'omission' as const, nbest: [] };
+    return { ...place, features: undefined, score: 0, result: { ...shown, ...verdict } };
+  }
+  const { values, means } = segmentFeatures(store, columns, phone, store.oldest(start), end);
+  const { score, confidence } = calibrator.score(values, phone);
+  const wrong: ErrorType = end - start <= omittedFrames ? 'omission' : 'substitution';
+  const result = {
+    ...shown,
+    gop: Math.min(0, values[0]!),
+    accuracy: score * 50,
+    confidence,
+    error_type: score < calibrator.flagThreshold ? wrong : ('none' as const),
+    nbest: likeliest(columns.names, means, scoring.nbest),
+  };
+  return { ...place, features: values, score, result };
+}
+
+/** The phones that a segment sounded most like: shares of the geometric mean of its posteriors. */
+function likeliest(names: readonly string[], means: Float32Array, count: number): PhonemeResult['nbest'] {
+  let mass = 0;
+  for (const value of means) mass += Math.exp(value);
+  return Array.from(means, (value, index) => ({ phoneme: names[index]!, score: Math.exp(value) / mass }))
+    .sort((a, b) => b.score - a.score)
+    .slice(0, count);
+}

@@ -1,0 +1,113 @@
+import { contextFeatures } from './context.ts';
+import { fluencyScore, measurePace } from './fluency.ts';
+import type { LiveScorer } from './live-scorer.ts';
+import type { ScoredPhone } from './phone-scorer.ts';
+import type { Reference } from './reference.ts';
+import type { ErrorType, UtteranceResult, UtteranceScores, WordResult } from './result.ts';
+
+/** One final phone and its score in context, 0-2; null when unscored. */
+export type JudgedPhone = ScoredPhone & { scoreInContext: number | null };
+
+/** The words of the reading, each with its phones in order, after the scorer has finished. */
+export function judgeInContext(scorer: LiveScorer): JudgedPhone[][] {
+  const words = Array.from({ length: scorer.graph.words }, (_, word) => scorer.finalsOf(word));
+  const scored = words.flat().filter((phone) => phone.score !== null);
+  const context = contextFeatures(
+    scored.map(({ word, score, start, end }) => ({
+      word,
+      score: score!,
+      logDuration: Math.log(Math.max(1, end - start)),
+    })),
+  );
+  const inContext = new Map<ScoredPhone, number | null>();
+  for (const [at, phone] of scored.entries()) {
+    const heard = phone.features && scorer.calibrator.scoreInContext(phone.features, phone.phone, context[at]!);
+    inContext.set(phone, heard ?? 0);
+  }
+  return words.map((phones) => phones.map((phone) => ({ ...phone, scoreInContext: inContext.get(phone) ?? null })));
+}
+
+/**
+ * The whole utterance's result.
+ *
+ * @param lagMs How long after its acoustic end a phone was final, ms on the audio clock.
+ */
+export function summarize(
+  scorer: LiveScorer,
+  reference: Reference,
+  judged: readonly (readonly JudgedPhone[])[],
+  strideMs: number,
+  lagMs: (phone: ScoredPhone) => number,
+): UtteranceResult {
+  const words = judged.map((phones, word) => wordResult(scorer, reference, word, phones));
+  const heard = judged.flat().filter((phone) => phone.end > phone.start);
+  const scored = judged.flat().filter((phone) => phone.scoreInContext !== null);
+  const read = words.filter((word) => word.error_type === 'none' || word.error_type === 'substitution').length;
+  const expected = words.filter((word) => word.error_type !== 'unscored').length;
+  const stretch = ({ start, end }: { start: number; end: number }) => ({
+    startMs: start * strideMs,
+    endMs: end * strideMs,
+  });
+  const { phones_per_second: rate, ...pace } = measurePace(heard.map(stretch), scorer.pauses.map(stretch), read);
+  const accuracy = scored.length === 0 ? null : 50 * average(scored.map((phone) => phone.scoreInContext!));
+  const fluency = fluencyScore(rate);
+  const completeness = expected === 0 ? null : (100 * read) / expected;
+  return {
+    scores: { accuracy, fluency, completeness, pronunciation: overall(accuracy, fluency, completeness) },
+    words,
+    deviations: scorer.deviations(),
+    pace,
+    final_lag_ms: lagSummary(heard.filter((phone) => phone.result.gop !== null).map(lagMs)),
+  };
+}
+
+function wordResult(
+  scorer: LiveScorer,
+  reference: Reference,
+  index: number,
+  phones: readonly JudgedPhone[],
+): WordResult {
+  const { text, source } = reference.words[index]!;
+  const heard = phones.filter((phone) => phone.end > phone.start);
+  const extent = heard.length > 0 ? heard : phones;
+  const scores = phones.map((phone) => phone.scoreInContext).filter((score) => score !== null);
+  const last = phones.at(-1);
+  const ended = last === undefined ? -1 : scorer.graph.ends[last.state]!;
+  return {
+    text,
+    start_ms: Math.min(...extent.map((phone) => phone.result.start_ms)),
+    end_ms: Math.max(...extent.map((phone) => phone.result.end_ms)),
+    accuracy: scores.length === 0 ? null : 50 * average(scores),
+    error_type: wordError(phones, scores, scorer.calibrator.flagThreshold),
+    pronunciation: { source, variant: Math.max(0, ended) },
+    phonemes: phones.map((phone) => phone.result),
+  };
+}
+
+/** A word is left out when more than half of its phones are; it is wrong when its mean score is below the threshold. */
+function wordError(phones: readonly JudgedPhone[], scores: readonly number[], threshold: number): ErrorType {
+  if (scores.length === 0) return 'unscored';
+  const omitted = phones.filter((phone) => phone.result.error_type === 'omission').length;
+  if (omitted > phones.length / 2) return 'omission';
+  return average(scores) < threshold ? 'substitution' : 'none';
+}
+
+/**
+ * One number of the three, as in Microsoft's published samples of pronunciation assessment without prosody: the lowest
+ * weighs .6, the others .2 each, so that a fluent reading of half the text cannot look good.
+ */
+function overall(...scores: readonly (number | null)[]): UtteranceScores['pronunciation'] {
+  const known = scores.filter((score) => score !== null).sort((a, b) => a - b);
+  if (known.length < scores.length) return null;
+  return 0.6 * known[0]! + 0.2 * known[1]! + 0.2 * known[2]!;
+}
+
+function lagSummary(lags: number[]): UtteranceResult['final_lag_ms'] {
+  const sorted = lags.sort((a, b) => a - b);
+  const quantile = (share: number) => sorted[Math.ceil(share * sorted.length) - 1] ?? null;
+  return { p50: quantile(0.5), p95: quantile(0.95), max: sorted.at(-1) ?? null };
+}
+
+function average(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0) / values.length;
+}

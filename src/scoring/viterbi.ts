@@ -1,0 +1,268 @@
+import type { Graph } from './graph.ts';
+import type { Penalties } from './penalties.ts';
+
+/** Frames of back pointers that are kept; a caller must have decided everything older. */
+export const historyFrames = 128;
+
+/**
+ * Frame-synchronous Viterbi search over the graph of one reading: what is the likeliest place now, and how did the
+ * reader come there? One step costs a few nanoseconds a state and allocates nothing.
+ *
+ * Arcs: a phone to itself and to the next, past one phone (omission), from a word's end to the next junction, past a
+ * word (skip), back to an earlier junction (repeat), and through a junction's silence or filler.
+ */
+export class Viterbi {
+  /** Frames taken so far. */
+  frames = 0;
+  /** Likeliest state after the newest frame. */
+  best = -1;
+  readonly #graph: Graph;
+  readonly #penalties: Penalties;
+  #score: Float64Array;
+  #next: Float64Array;
+  readonly #history: Int16Array;
+  /** Best way into each junction, and the state it comes from (-1: the start of the utterance). */
+  readonly #entry: Float64Array;
+  readonly #entryFrom: Int16Array;
+  #low = 0;
+  #high: number;
+
+  constructor(graph: Graph, costs: Penalties) {
+    this.#graph = graph;
+    this.#penalties = costs;
+    this.#score = new Float64Array(graph.states).fill(-Infinity);
+    this.#next = new Float64Array(graph.states).fill(-Infinity);
+    this.#history = new Int16Array(graph.states * historyFrames);
+    this.#entry = new Float64Array(graph.words + 1);
+    this.#entryFrom = new Int16Array(graph.words + 1);
+    this.#high = Math.min(graph.words, costs.wordsAhead);
+  }
+
+  /** Score of a state after the newest frame, nats; -Infinity when it cannot be there. */
+  score(state: number): number {
+    return this.#score[state]!;
+  }
+
+  /** The state before `state` at `frame`; -1 at the utterance's start. */
+  before(frame: number, state: number): number {
+    return this.#history[(frame % historyFrames) * this.#graph.states + state]!;
+  }
+
+  /** Rules `state` out. */
+  drop(state: number): void {
+    this.#score[state] = -Infinity;
+  }
+
+  /** Calls `visit` with every state that is still possible and scores at least `threshold`. */
+  forEachAlive(threshold: number, visit: (state: number) => void): void {
+    const { firstState, phones, words } = this.#graph;
+    const score = this.#score;
+    const end = firstState[this.#high]!;
+    for (let s = firstState[this.#low]!; s < end; s++) if (score[s]! >= threshold) visit(s);
+    for (let j = this.#low; j <= this.#high; j++) {
+      if (score[phones + j]! >= threshold) visit(phones + j);
+      if (score[phones + words + 1 + j]! >= threshold) visit(phones + words + 1 + j);
+    }
+  }
+
+  /** Takes one frame: `emission` has a log score for each model phone and, last, one for the filler. */
+  step(emission: Float32Array): void {
+    const { firstState, word, parent, emission: column, phones, words, fillerColumn } = this.#graph;
+    const { advance, omission, filler } = this.#penalties;
+    this.#moveWindow();
+    this.#enterJunctions(this.frames === 0);
+    const score = this.#score;
+    const next = this.#next;
+    const entry = this.#entry;
+    const entryFrom = this.#entryFrom;
+    const history = this.#history;
+    const row = (this.frames % historyFrames) * this.#graph.states;
+    let best = -1;
+    let bestScore = -Infinity;
+    const end = firstState[this.#high]!;
+    for (let s = firstState[this.#low]!; s < end; s++) {
+      const up = parent[s]!;
+      let value = score[s]!;
+      let from = s;
+      if (up < 0) {
+        const w = word[s]!;
+        if (entry[w]! - advance > value) {
+          value = entry[w]! - advance;
+          from = entryFrom[w]!;
+        }
+      } else {
+        if (score[up]! - advance > value) {
+          value = score[up]! - advance;
+          from = up;
+        }
+        const over = parent[up]!;
+        const w = word[s]!;
+        const skipped = (over < 0 ? entry[w]! : score[over]!) - omission - 2 * advance;
+        if (skipped > value) {
+          value = skipped;
+          from = over < 0 ? entryFrom[w]! : over;
+        }
+      }
+      value += emission[column[s]!]!;
+      next[s] = value;
+      history[row + s] = from;
+      if (value > bestScore) {
+        bestScore = value;
+        best = s;
+      }
+    }
+    const silence = emission[column[phones]!]!;
+    const other = emission[fillerColumn]!;
+    for (let j = this.#low; j <= this.#high; j++) {
+      const quiet = phones + j;
+      const stay = score[quiet]! >= entry[j]!;
+      const value = (stay ? score[quiet]! : entry[j]!) + silence;
+      next[quiet] = value;
+      history[row + quiet] = stay ? quiet : entryFrom[j]!;
+      const talk = phones + words + 1 + j;
+      const stayTalk = score[talk]! >= entry[j]! - filler;
+      const talkValue = (stayTalk ? score[talk]! : entry[j]! - filler) + other;
+      next[talk] = talkValue;
+      history[row + talk] = stayTalk ? talk : entryFrom[j]!;
+      if (value > bestScore) {
+        bestScore = value;
+        best = quiet;
+      }
+      if (talkValue > bestScore) {
+        bestScore = talkValue;
+        best = talk;
+      }
+    }
+    this.#score = next;
+    this.#next = score;
+    this.best = best;
+    this.frames++;
+  }
+
+  /** The state in which the likeliest whole reading ends; words not reached count as skipped once. */
+  finalState(): number {
+    const { words, phones, firstState, ends } = this.#graph;
+    const { skipWord, omission } = this.#penalties;
+    let best = -1;
+    let bestScore = -Infinity;
+    const lastWord = words - 1;
+    this.forEachAlive(-Infinity, (s) => {
+      let value = this.#score[s]!;
+      if (s < phones) {
+        const w = this.#graph.word[s]!;
+        if (w < lastWord) value -= skipWord;
+        if (ends[s]! < 0) value -= this.#leadsToEnd(s, firstState[w + 1]!) ? omission : skipWord;
+      } else if ((s - phones) % (words + 1) !== words) value -= skipWord;
+      if (value > bestScore) {
+        bestScore = value;
+        best = s;
+      }
+    });
+    return best;
+  }
+
+  #leadsToEnd(state: number, wordEnd: number): boolean {
+    const { parent, ends } = this.#graph;
+    for (let s = state + 1; s < wordEnd; s++) if (parent[s] === state && ends[s]! >= 0) return true;
+    return false;
+  }
+
+  /** Best score into each junction of the window from the frame before: word ends, fillers, repeats, then skips. */
+  #enterJunctions(start: boolean): void {
+    const { firstState, parent, ends, phones, words } = this.#graph;
+    const { advance, omission, skipWord, repeat, repeatWord, repeatReach } = this.#penalties;
+    const entry = this.#entry;
+    const from = this.#entryFrom;
+    const score = this.#score;
+    const low = this.#low;
+    const high = this.#high;
+    entry.fill(-Infinity, low, high + 1);
+    if (start) {
+      entry[0] = 0;
+      from[0] = -1;
+    }
+    // Anything said in words low..w: the best source of a repeat, and how many words back it may still go.
+    let again = -Infinity;
+    let againFrom = -1;
+    let reach = 0;
+    for (let j = high; j >= low; j--) {
+      // Word j begins at junction j and ends at junction j + 1.
+      if (j < high) {
+        again -= repeatWord;
+        if (--reach < 0) again = -Infinity;
+        for (let s = firstState[j]!; s < firstState[j + 1]!; s++) {
+          const value = score[s]!;
+          if (value - repeat > again) {
+            again = value - repeat;
+            againFrom = s;
+            reach = repeatReach;
+          }
+          const ended = ends[s]!;
+          if (ended < 0) continue;
+          if (value > entry[j + 1]!) {
+            entry[j + 1] = value;
+            from[j + 1] = s;
+          }
+          const up = parent[s]!;
+          if (up >= 0 && score[up]! - advance - omission > entry[j + 1]!) {
+            entry[j + 1] = score[up]! - advance - omission;
+            from[j + 1] = up;
+          }
+        }
+        if (again > entry[j]!) {
+          entry[j] = again;
+          from[j] = againFrom;
+        }
+      }
+      for (let state = phones + j; state < this.#graph.states; state += words + 1) {
+        if (score[state]! > entry[j]!) {
+          entry[j] = score[state]!;
+          from[j] = state;
+        }
+        if (score[state]! - repeat > again) {
+          again = score[state]! - repeat;
+          againFrom = state;
+          reach = repeatReach;
+        }
+      }
+    }
+    for (let j = low; j < high; j++) {
+      if (entry[j]! - skipWord > entry[j + 1]!) {
+        entry[j + 1] = entry[j]! - skipWord;
+        from[j + 1] = from[j]!;
+      }
+    }
+  }
+
+  /** Keeps the search near the likeliest place; what leaves the window is ruled out. */
+  #moveWindow(): void {
+    const { words } = this.#graph;
+    const { wordsBehind, wordsAhead } = this.#penalties;
+    if (words <= wordsAhead || this.best < 0) return;
+    const place = this.#placeOf(this.best);
+    const low = Math.max(0, place - wordsBehind);
+    const high = Math.min(words, place + wordsAhead);
+    if (low === this.#low && high === this.#high) return;
+    this.#clear(this.#score, this.#low, low);
+    this.#clear(this.#score, high, this.#high);
+    this.#next.fill(-Infinity);
+    this.#low = low;
+    this.#high = high;
+  }
+
+  #clear(score: Float64Array, fromWord: number, toWord: number): void {
+    if (fromWord >= toWord) return;
+    const { firstState, phones, words } = this.#graph;
+    score.fill(-Infinity, firstState[fromWord]!, firstState[toWord]!);
+    // The junction at the window's own edge stays: `fromWord` when the window's end moves, `toWord` when its start does.
+    const first = fromWord === this.#low ? fromWord : fromWord + 1;
+    const last = fromWord === this.#low ? toWord - 1 : toWord;
+    score.fill(-Infinity, phones + first, phones + last + 1);
+    score.fill(-Infinity, phones + words + 1 + first, phones + words + 1 + last + 1);
+  }
+
+  #placeOf(state: number): number {
+    const { phones, words, word } = this.#graph;
+    return state < phones ? word[state]! : (state - phones) % (words + 1);
+  }
+}
