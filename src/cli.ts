@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { registerBudget } from './commands/budget.ts';
+import { registerCanary } from './commands/canary.ts';
 import { registerLoadtest } from './commands/loadtest.ts';
 import type { RegisterCommand } from './commands/register.ts';
 import { registerScore } from './commands/score.ts';
+import { registerSlo } from './commands/slo.ts';
 import { registerStream } from './commands/stream.ts';
 import { type ExitCode, exitCodes, formatError, SpeechfbError } from './errors.ts';
 
@@ -45,7 +47,14 @@ function createProgram(done: (exitCode: ExitCode) => void): Command {
   return program;
 }
 
-const registrations: readonly RegisterCommand[] = [registerScore, registerStream, registerLoadtest, registerBudget];
+const registrations: readonly RegisterCommand[] = [
+  registerScore,
+  registerStream,
+  registerLoadtest,
+  registerBudget,
+  registerSlo,
+  registerCanary,
+];
 
 function packageVersion(): string {
   const manifest: { version: string } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));

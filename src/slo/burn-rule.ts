@@ -103,8 +103,9 @@ function simulateWindow(rule: BurnRule, eventsPerInterval: number, badShare: num
       }
     }
   }
-  const value = tripped / runs;
-  return { value, standardError: Math.sqrt((value * (1 - value)) / runs) };
+  // Never 0: that nothing tripped in so many runs is not certainty (Agresti and Coull).
+  const near = (tripped + 1) / (runs + 2);
+  return { value: tripped / runs, standardError: Math.sqrt((near * (1 - near)) / runs) };
 }
 
 const seed = 1;

@@ -93,8 +93,8 @@ function emptyArm(): GrowingArm {
   return { history: [], sessionsMs: [] };
 }
 
-/** Feedback events come ten a second while a learner speaks: a session of a minute is 600 of them. */
-const eventsPerSession = 600;
+/** An utterance in five seconds, a session of a minute. */
+const eventsPerSession = 12;
 /** A typical session's median feedback latency, and how far sessions differ (log-normal). */
 const typicalMs = 200;
 const spread = 0.15;

@@ -1,5 +1,5 @@
 import { type BurnAlert, budgetSpent, canFire, detectionTimeMs, eventsToCarryOneFailure, largestBurn } from './burn.ts';
-import { numberText, percentText, spanText } from './quantities.ts';
+import { numberText, spanText } from './quantities.ts';
 import type { ServiceLevel } from './service-level.ts';
 
 export type AlertCheck = BurnAlert & {
@@ -96,27 +96,4 @@ function windowFindings(level: ServiceLevel): Finding[] {
         message: `${windows}: the short window hardly ends the alert sooner; usual is 1/12`,
       };
     });
-}
-
-function afterText(ms: number): string {
-  return Number.isFinite(ms) ? `after ${spanText(ms)}` : 'never';
-}
-
-/** The check as lines for a terminal. */
-export function checkLines(level: ServiceLevel, check: ServiceLevelCheck): string[] {
-  const lines = [`${level.name}: ${level.objectives.length} objectives over ${spanText(level.periodMs)}`];
-  for (const { name, target } of level.objectives) {
-    lines.push('', `${name}: ${percentText(target)} good, burn at most ${numberText(largestBurn(target))}`);
-    for (const alert of check.alerts.filter((one) => one.objective === name)) {
-      lines.push(
-        `  ${alert.severity.padEnd(6)} burn > ${numberText(alert.burn)} over ${spanText(alert.longMs)} and ` +
-          `${spanText(alert.shortMs)}: above ${percentText(alert.badShare)} bad; spends ${percentText(alert.budgetSpent)} ` +
-          `of the budget; fires on an outage after ${spanText(alert.outageDetectedMs)}, on 10% bad ` +
-          `${afterText(alert.tenPercentDetectedMs)}`,
-      );
-    }
-  }
-  if (check.findings.length > 0) lines.push('', 'findings');
-  for (const { objective, message } of check.findings) lines.push(`  ${objective ? `${objective}, ` : ''}${message}`);
-  return lines;
 }

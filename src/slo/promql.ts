@@ -1,3 +1,4 @@
+import { SpeechfbError } from '../errors.ts';
 import type { Indicator } from './service-level.ts';
 
 /** A range as Prometheus writes it: the largest whole units, `90s`, `1h`, `30d`. */
@@ -37,6 +38,31 @@ export function badRate(indicator: Indicator, window: string): string {
 /** The share of bad events over `window`; no sample without events, so that silence is neither good nor bad. */
 export function badShare(indicator: Indicator, window: string): string {
   return `${badRate(indicator, window)} / (${totalRate(indicator, window)} > 0)`;
+}
+
+/** The same events of one version only: its matchers join every selector. PromQL expressions keep what they say. */
+export function withMatchers(indicator: Indicator, matchers: string): Indicator {
+  const { latency, events } = indicator;
+  const narrowed = { ...indicator };
+  if (latency) narrowed.latency = { ...latency, matchers: [latency.matchers, matchers].filter(Boolean).join(',') };
+  if (events) {
+    const { good, bad, total } = events;
+    narrowed.events = {
+      good: good && narrow(good, matchers),
+      bad: bad && narrow(bad, matchers),
+      total: narrow(total, matchers),
+    };
+  }
+  return narrowed;
+}
+
+function narrow(series: string, matchers: string): string {
+  const match = /^\s*([a-zA-Z_:][a-zA-Z0-9_:]*)\s*(?:\{(.*)\})?\s*$/.exec(series);
+  if (!match) {
+    const hint = 'write the series alone, without functions; its rate is taken over every window';
+    throw new SpeechfbError('bad_selector', `"${series}" is not a series whose version can be chosen`, { hint });
+  }
+  return `${match[1]}{${[match[2]?.trim(), matchers].filter(Boolean).join(',')}}`;
 }
 
 /** A series selector is summed as a rate; PromQL that names `[$window]`, or any one range, is taken as it is. */
