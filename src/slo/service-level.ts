@@ -2,7 +2,15 @@ import { z } from 'zod';
 import { duration, integer, section, text, throughUnit, word } from '../config/fields.ts';
 import { type BurnAlert, burnForBudget, canFire, largestBurn, smallestTarget } from './burn.ts';
 import { distributionNames, shareNames } from './metrics.ts';
-import { numberText, parseEventsPerMinute, parsePeriodMs, parseShare, parseTarget, percentText } from './quantities.ts';
+import {
+  numberText,
+  parseEventsPerMinute,
+  parsePeriodMs,
+  parseShare,
+  parseTarget,
+  percentText,
+  spanText,
+} from './quantities.ts';
 
 const hourMs = 3_600_000;
 const name = text('a name').regex(/^[a-z0-9][a-z0-9-]*$/, {
@@ -72,13 +80,13 @@ const alert = section({
   }
 });
 
-/** The four rows of the SRE Workbook for a period of 30 days: burn 14.4, 6, 3 and 1. */
-const workbookAlerts = [
-  { severity: 'page', budget: '2%', long: '1h', short: '5m' },
-  { severity: 'page', budget: '5%', long: '6h', short: '30m' },
-  { severity: 'ticket', budget: '10%', long: '1d', short: '2h' },
-  { severity: 'ticket', budget: '10%', long: '3d', short: '6h' },
-] as const;
+/** The four rows of the SRE Workbook, chapter 5, for a period of 30 days: burn 14.4, 6, 3 and 1. */
+const workbookAlerts: readonly z.output<typeof alert>[] = [
+  { severity: 'page', budget: 0.02, long: hourMs, short: hourMs / 12 },
+  { severity: 'page', budget: 0.05, long: 6 * hourMs, short: hourMs / 2 },
+  { severity: 'ticket', budget: 0.1, long: 24 * hourMs, short: 2 * hourMs },
+  { severity: 'ticket', budget: 0.1, long: 72 * hourMs, short: 6 * hourMs },
+];
 
 /** A service level as its YAML file describes it: times in ms, shares of 1. */
 export const serviceLevelFile = section({
@@ -91,7 +99,8 @@ export const serviceLevelFile = section({
     /** Events in the quietest hour that must still be judged; `check` then says how far one failure carries. */
     traffic: text('a rate such as 1200/min').transform(throughUnit(parseEventsPerMinute)).optional(),
     objectives: z.array(objective, { error: () => 'is not a list of objectives' }).min(1, { error: () => 'is empty' }),
-    alerts: z.array(alert, { error: () => 'is not a list of alerts' }).prefault([...workbookAlerts]),
+    /** Left out: the four rows of the SRE Workbook. */
+    alerts: z.array(alert, { error: () => 'is not a list of alerts' }).optional(),
     /** An alert stays silent while its long window holds fewer events than this. */
     minimumEvents: integer(0, 1_000_000_000).prefault(0),
     /** Alert when the events themselves have been absent this long: silence is not health. */
@@ -122,7 +131,7 @@ export function serviceLevelOf({ metadata, spec }: ServiceLevelFile): ServiceLev
     periodMs: spec.period,
     eventsPerMinute: spec.traffic,
     objectives: spec.objectives,
-    alerts: spec.alerts.map(({ severity, long, short, ...alert }) => ({
+    alerts: (spec.alerts ?? workbookAlerts).map(({ severity, long, short, ...alert }) => ({
       severity,
       burn: burnOf(alert, long, spec.period),
       longMs: long,
@@ -155,31 +164,32 @@ function burnOf(alert: { burn?: number | undefined; budget?: number | undefined 
 type Spec = {
   period: number;
   objectives: readonly { name: string; target: number }[];
-  alerts: readonly { burn?: number | undefined; budget?: number | undefined; long: number }[];
+  alerts?: readonly z.output<typeof alert>[] | undefined;
 };
 
 function reachable(spec: Spec, context: z.RefinementCtx): void {
+  const say = (path: (string | number)[], message: string) => context.addIssue({ code: 'custom', path, message });
   const names = spec.objectives.map((objective) => objective.name);
   names.forEach((one, i) => {
-    if (names.indexOf(one) === i) return;
-    context.addIssue({ code: 'custom', path: ['objectives', i, 'name'], message: `"${one}" is already an objective` });
+    if (names.indexOf(one) !== i) say(['objectives', i, 'name'], `"${one}" is already an objective`);
   });
-  spec.alerts.forEach((alert, i) => {
+  (spec.alerts ?? workbookAlerts).forEach((alert, i) => {
     if (alert.long > spec.period) {
-      context.addIssue({
-        code: 'custom',
-        path: ['alerts', i, 'long'],
-        message: 'is longer than the period of the budget',
-      });
+      const path = spec.alerts ? ['alerts', i, 'long'] : ['period'];
+      say(path, `the long window of ${spanText(alert.long)} is longer than the period of ${spanText(spec.period)}`);
     }
     const burn = burnOf(alert, alert.long, spec.period);
-    for (const { name, target } of spec.objectives) {
-      if (canFire(burn, target)) continue;
-      const message =
-        `can never fire for "${name}": it needs a burn above ${numberText(burn)}, and at a target of ` +
-        `${percentText(target)} the burn is at most ${numberText(largestBurn(target))}, when every event is bad; ` +
-        `allowed: a burn below that, or a target above ${percentText(smallestTarget(burn))}`;
-      context.addIssue({ code: 'custom', path: ['alerts', i], message });
-    }
+    spec.objectives.forEach(({ name, target }, j) => {
+      if (!canFire(burn, target))
+        say(spec.alerts ? ['alerts', i] : ['objectives', j, 'target'], neverFires(burn, name, target));
+    });
   });
+}
+
+function neverFires(burn: number, objective: string, target: number): string {
+  return (
+    `an alert above a burn of ${numberText(burn)} can never fire for "${objective}": at a target of ` +
+    `${percentText(target)} the burn is at most ${numberText(largestBurn(target))}, when every event is bad; ` +
+    `allowed: a burn below that, or a target above ${percentText(smallestTarget(burn))}`
+  );
 }
