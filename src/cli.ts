@@ -5,6 +5,7 @@ import { registerCanary } from './commands/canary.ts';
 import { registerLoadtest } from './commands/loadtest.ts';
 import type { RegisterCommand } from './commands/register.ts';
 import { registerScore } from './commands/score.ts';
+import { registerServe } from './commands/serve.ts';
 import { registerSlo } from './commands/slo.ts';
 import { registerStream } from './commands/stream.ts';
 import { type ExitCode, exitCodes, formatError, SpeechfbError } from './errors.ts';
@@ -49,6 +50,7 @@ function createProgram(done: (exitCode: ExitCode) => void): Command {
 
 const registrations: readonly RegisterCommand[] = [
   registerScore,
+  registerServe,
   registerStream,
   registerLoadtest,
   registerBudget,

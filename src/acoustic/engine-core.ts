@@ -1,202 +1,108 @@
 import { createStatsRecorder } from './engine-stats.ts';
-import { createFeatureStream } from './feature-stream.ts';
+import { EngineStream } from './engine-stream.ts';
 import type { LogMelPlan } from './log-mel.ts';
 import type { ModelPackage } from './model-package.ts';
 import { nextLevel, type Pace, paces } from './pace.ts';
-import { decide, type Waiting } from './schedule.ts';
-import { StepQueue } from './step-queue.ts';
+import { decide } from './schedule.ts';
 import type { StepOutput, Stepper } from './stepper.ts';
 import type { AcousticFrames, EngineStats } from './types.ts';
 
 /** The engine on one thread: streams, their features, and one run of the model after the other. */
 export type EngineCore = {
-  open(onFrames: (frames: AcousticFrames) => void, onError: (error: Error) => void): CoreStream;
+  open(onFrames: (frames: AcousticFrames) => void, onError: (error: Error) => void): EngineStream;
   stats(): EngineStats;
+  /** Drops all streams and frees the model when the run that is on has ended. */
   close(): Promise<void>;
-};
-
-export type CoreStream = {
-  /** `arrivedMs`: when the samples came to the engine, on `performance.now`'s clock of this thread. */
-  push(pcm: Float32Array, arrivedMs: number): void;
-  end(arrivedMs: number): Promise<void>;
-  close(): void;
 };
 
 /** `pace`: a fixed one; absent: it follows the load. */
 export type CoreOptions = { model: ModelPackage; plan: LogMelPlan; stepper: Stepper; pace?: Pace };
 
 export function createEngineCore({ model, plan, stepper, pace }: CoreOptions): EngineCore {
-  const streams = new Set<Stream>();
-  const waiting = new Set<Stream>();
+  const streams = new Set<EngineStream>();
+  const waiting = new Set<EngineStream>();
   const stats = createStatsRecorder(performance.now());
+  const load = createLoadFollower(performance.now());
+  let pumpScheduled = false;
   let running = false;
-  let pumping = false;
+  let lastPump: Promise<void> = Promise.resolve();
   let timer: NodeJS.Timeout | undefined;
-  let level = 0;
-  let periodStartMs = performance.now();
-  let periodBusyMs = 0;
 
+  /** What many chunks of one message wake is one pump. */
   const schedulePump = (): void => {
-    if (pumping || running) return;
-    pumping = true;
+    if (pumpScheduled || running) return;
+    pumpScheduled = true;
     queueMicrotask(() => {
-      pumping = false;
-      void pump();
+      pumpScheduled = false;
+      startPump();
     });
   };
 
-  const pump = async (): Promise<void> => {
+  const startPump = (): void => {
     clearTimeout(timer);
-    if (running) return;
+    if (!running) lastPump = pump();
+  };
+
+  const pump = async (): Promise<void> => {
     running = true;
     for (;;) {
       const nowMs = performance.now();
-      const decision = decide([...waiting], streams.size, nowMs, pace ?? paces[level]!, model.strideMs);
-      if ('waitUntilMs' in decision) {
-        const delayMs = decision.waitUntilMs - nowMs;
-        if (delayMs < Number.POSITIVE_INFINITY) timer = setTimeout(pump, Math.ceil(delayMs));
-        break;
+      const terms = { pace: pace ?? paces[load.level]!, shapes: stepper.shapes, strideMs: model.strideMs };
+      const decision = decide([...waiting], streams.size, nowMs, terms);
+      if ('run' in decision) {
+        await runBatch(decision.run, decision.steps, decision.bucket);
+        continue;
       }
-      await runBatch(decision.run, decision.steps, decision.bucket);
+      // Set before this function returns to anybody: a chunk that comes in between must find the engine idle.
+      running = false;
+      const delayMs = decision.waitUntilMs - nowMs;
+      if (delayMs < Number.POSITIVE_INFINITY) timer = setTimeout(startPump, Math.ceil(delayMs));
+      return;
     }
-    running = false;
   };
 
-  const runBatch = async (batch: readonly Stream[], steps: number, bucket: number): Promise<void> => {
+  const runBatch = async (batch: readonly EngineStream[], steps: number, bucket: number): Promise<void> => {
     const startMs = performance.now();
     const arrivals = batch.map((stream) => [stream.arrivalMs(0), stream.arrivalMs(steps - 1)] as const);
     batch.forEach((stream, b) => {
       stream.queue.take(steps, stepper.features, b * steps * stepper.featureWidth);
       if (stream.pending === 0) waiting.delete(stream);
     });
+    const states = batch.map((stream) => stream.state);
     let output: StepOutput;
     try {
-      output = await stepper.run(
-        batch.map((stream) => stream.state),
-        bucket,
-        steps,
-      );
+      output = await stepper.run(states, bucket, steps);
     } catch (error) {
       for (const stream of batch) stream.fail(error instanceof Error ? error : new Error(String(error)));
       return;
     }
     const endMs = performance.now();
     stats.run(startMs, endMs, batch.length);
+    load.ran(startMs, endMs);
     batch.forEach((stream, b) => {
       const [oldestMs, newestMs] = arrivals[b]!;
       stats.step(endMs, endMs - oldestMs);
       stream.deliver(output, b * steps, steps, startMs - newestMs, endMs - startMs);
     });
-    adapt(endMs, endMs - startMs);
   };
 
-  const adapt = (nowMs: number, ranMs: number): void => {
-    periodBusyMs += ranMs;
-    if (nowMs - periodStartMs < periodMs) return;
-    level = nextLevel(level, periodBusyMs / (nowMs - periodStartMs));
-    periodStartMs = nowMs;
-    periodBusyMs = 0;
-  };
-
-  class Stream implements Waiting, CoreStream {
-    readonly queue = new StepQueue(stepper.featureWidth);
-    readonly state = stepper.newState();
-    ended = false;
-    private readonly features = createFeatureStream(model, plan, this.queue);
-    private readonly onFrames: (frames: AcousticFrames) => void;
-    private readonly onError: (error: Error) => void;
-    private stepsRun = 0;
-    private featuresMs = 0;
-    private settle: { resolve(): void; reject(error: Error): void } | undefined;
-
-    constructor(onFrames: (frames: AcousticFrames) => void, onError: (error: Error) => void) {
-      this.onFrames = onFrames;
-      this.onError = onError;
-    }
-
-    get pending(): number {
-      return this.queue.length;
-    }
-
-    get oldestDeadlineMs(): number {
-      return this.queue.oldestDeadlineMs;
-    }
-
-    arrivalMs(index: number): number {
-      return this.queue.arrivalMs(index);
-    }
-
-    push(pcm: Float32Array, arrivedMs: number): void {
-      if (this.ended || !streams.has(this)) return;
-      const startMs = performance.now();
-      this.features.push(pcm, arrivedMs);
-      this.featuresMs += performance.now() - startMs;
-      this.enqueue();
-    }
-
-    end(arrivedMs: number): Promise<void> {
-      if (this.ended || !streams.has(this)) return Promise.resolve();
-      this.ended = true;
-      this.features.end(arrivedMs);
-      if (this.pending === 0) {
-        this.close();
-        return Promise.resolve();
-      }
-      this.enqueue();
-      return new Promise((resolve, reject) => {
-        this.settle = { resolve, reject };
-      });
-    }
-
-    close(): void {
-      streams.delete(this);
-      waiting.delete(this);
-      this.settle?.resolve();
-    }
-
-    fail(error: Error): void {
-      if (!streams.has(this)) return;
-      const settle = this.settle;
-      this.settle = undefined;
-      this.close();
-      this.onError(error);
-      settle?.reject(error);
-    }
-
-    /** Rows `row` to `row + steps` of the run's output are this stream's next steps. */
-    deliver(output: StepOutput, row: number, steps: number, queueMs: number, inferenceMs: number): void {
-      const lookahead = Math.round(model.lookaheadMs / model.strideMs);
-      const skip = Math.min(steps, Math.max(0, lookahead - this.stepsRun));
-      const firstFrame = Math.max(0, this.stepsRun - lookahead);
-      this.stepsRun += steps;
-      if (!streams.has(this)) return;
-      const count = steps - skip;
-      const rows = (values: Float32Array, width: number) => values.slice((row + skip) * width, (row + steps) * width);
-      const timing = { queueMs, featuresMs: this.featuresMs, inferenceMs };
-      if (count > 0) {
-        this.featuresMs = 0;
-        const logPosterior = rows(output.logPosterior, stepper.phones);
-        const scoreLogit = output.scoreLogit && rows(output.scoreLogit, stepper.scoreWidth);
-        try {
-          this.onFrames({ firstFrame, count, logPosterior, scoreLogit, timing });
-        } catch (error) {
-          this.fail(error instanceof Error ? error : new Error(String(error)));
-          return;
-        }
-      }
-      if (this.ended && this.pending === 0) this.close();
-    }
-
-    private enqueue(): void {
-      if (this.pending === 0) return;
-      waiting.add(this);
+  const host = {
+    model,
+    plan,
+    stepper,
+    wake(stream: EngineStream) {
+      waiting.add(stream);
       schedulePump();
-    }
-  }
+    },
+    drop(stream: EngineStream) {
+      streams.delete(stream);
+      waiting.delete(stream);
+    },
+  };
 
   return {
     open(onFrames, onError) {
-      const stream = new Stream(onFrames, onError);
+      const stream = new EngineStream(host, onFrames, onError);
       streams.add(stream);
       return stream;
     },
@@ -206,11 +112,29 @@ export function createEngineCore({ model, plan, stepper, pace }: CoreOptions): E
       return stats.snapshot(performance.now(), streams.size, depth);
     },
     async close() {
-      clearTimeout(timer);
       for (const stream of [...streams]) stream.close();
+      clearTimeout(timer);
+      await lastPump;
       await stepper.close();
     },
   };
+}
+
+/** Moves along `paces` with the busy share of each quarter of a second. */
+function createLoadFollower(startMs: number) {
+  let periodStartMs = startMs;
+  let busyMs = 0;
+  const follower = {
+    level: 0,
+    ran(startedMs: number, endedMs: number) {
+      busyMs += endedMs - startedMs;
+      if (endedMs - periodStartMs < periodMs) return;
+      follower.level = nextLevel(follower.level, busyMs / (endedMs - periodStartMs));
+      periodStartMs = endedMs;
+      busyMs = 0;
+    },
+  };
+  return follower;
 }
 
 const periodMs = 250;

@@ -9,45 +9,41 @@ export type StatsRecorder = {
 };
 
 export function createStatsRecorder(startMs: number): StatsRecorder {
-  const stepTimes = new Float64Array(keptSteps);
-  const stepTook = new Float64Array(keptSteps);
-  let steps = 0;
-  const busyMs = new Float64Array(windowSeconds + 1);
+  const seconds = Array.from({ length: windowSeconds + 1 }, () => ({ busyMs: 0, steps: new Uint32Array(bucketCount) }));
   let second = Math.floor(startMs / 1000);
   let runs = 0;
   let streamRuns = 0;
 
-  const advance = (nowMs: number): void => {
+  /** The record of this second; those of seconds that went by unused are cleared. */
+  const at = (nowMs: number) => {
     const current = Math.floor(nowMs / 1000);
-    if (current - second > busyMs.length) second = current - busyMs.length;
-    while (second < current) busyMs[++second % busyMs.length] = 0;
+    second = Math.max(second, current - seconds.length);
+    while (second < current) {
+      const next = seconds[++second % seconds.length]!;
+      next.busyMs = 0;
+      next.steps.fill(0);
+    }
+    return seconds[second % seconds.length]!;
   };
 
   return {
     run(startedMs, endedMs, batch) {
-      advance(endedMs);
-      busyMs[second % busyMs.length]! += endedMs - startedMs;
+      at(endedMs).busyMs += endedMs - startedMs;
       runs++;
       streamRuns += batch;
     },
     step(nowMs, tookMs) {
-      stepTimes[steps % keptSteps] = nowMs;
-      stepTook[steps % keptSteps] = tookMs;
-      steps++;
+      at(nowMs).steps[bucketOf(tookMs)]!++;
     },
     snapshot(nowMs, streams, queueDepth) {
-      advance(nowMs);
+      at(nowMs);
       const seenMs = Math.max(1, Math.min(nowMs - startMs, windowSeconds * 1000 + (nowMs % 1000)));
-      const recent: number[] = [];
-      for (let i = 0; i < Math.min(steps, keptSteps); i++) {
-        if (stepTimes[i]! > nowMs - windowSeconds * 1000) recent.push(stepTook[i]!);
-      }
-      recent.sort((a, b) => a - b);
+      const busyMs = seconds.reduce((sum, record) => sum + record.busyMs, 0);
       return {
         streams,
         queueDepth,
-        stepP95Ms: recent[Math.ceil(0.95 * recent.length) - 1] ?? 0,
-        busy: Math.min(1, busyMs.reduce((sum, ms) => sum + ms, 0) / seenMs),
+        stepP95Ms: p95(seconds.map((record) => record.steps)),
+        busy: Math.min(1, busyMs / seenMs),
         runs,
         meanBatch: runs === 0 ? 0 : streamRuns / runs,
       };
@@ -56,5 +52,31 @@ export function createStatsRecorder(startMs: number): StatsRecorder {
 }
 
 const windowSeconds = 10;
-/** 10 s of 80 streams at 20 ms, or of 400 at 100 ms; beyond that the latest of them. */
-const keptSteps = 40_000;
+
+/** Buckets that widen by 5 %: from 0.05 ms to beyond a minute. */
+const growth = 1.05;
+const smallestMs = 0.05;
+const bucketCount = 300;
+
+function bucketOf(ms: number): number {
+  const bucket = Math.ceil(Math.log(Math.max(ms, smallestMs) / smallestMs) / Math.log(growth));
+  return Math.min(bucketCount - 1, bucket);
+}
+
+/** The upper edge of the bucket that holds the 95th percentile; 0 when there is nothing. */
+function p95(histograms: readonly Uint32Array[]): number {
+  const merged = new Float64Array(bucketCount);
+  let total = 0;
+  for (const histogram of histograms) {
+    histogram.forEach((count, bucket) => {
+      merged[bucket]! += count;
+      total += count;
+    });
+  }
+  let below = 0;
+  const bucket = merged.findIndex((count) => {
+    below += count;
+    return below > 0 && below >= 0.95 * total;
+  });
+  return bucket < 0 ? 0 : smallestMs * growth ** bucket;
+}

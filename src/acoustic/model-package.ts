@@ -11,11 +11,6 @@ export type ModelPackage = {
   /** Output order of the log-posteriors; silence among them. */
   phones: readonly string[];
   silence: string;
-  /**
-   * Added to each log-posterior while aligning only (frequent phones must not win by being frequent); absent: nothing.
-   * In the order of `phones`; `alignment_bias` in model.json.
-   */
-  alignmentBias?: readonly number[];
   /** One output frame, ms. */
   strideMs: number;
   /** How much later than the sound its frame can be known, ms. */
@@ -23,6 +18,11 @@ export type ModelPackage = {
   inputs: { features: string };
   states: readonly { input: string; output: string; shape: readonly number[] }[];
   outputs: { logPosterior: string; scoreLogit?: string };
+  /**
+   * Nats added to each phone's log-posterior while aligning, and nowhere else: takes off what frequent phones and silence
+   * have too easily. Absent: none.
+   */
+  alignmentBias?: readonly number[];
   /** Absolute path of calibration.json; absent: an uncalibrated logistic on GOP is used, and said. */
   calibrationPath?: string;
 };

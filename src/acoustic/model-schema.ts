@@ -40,6 +40,7 @@ export const modelSchema = z.strictObject({
       shape: z.array(z.int().positive()).min(1),
     }),
   ),
+  /** Nats added to each phone's log-posterior while aligning, one a phone. */
   alignment_bias: z.array(z.number()).optional(),
   outputs: z.strictObject({ log_posterior: z.string().min(1), score_logit: z.string().min(1).optional() }),
   calibration: z.string().min(1).optional(),

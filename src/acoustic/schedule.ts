@@ -1,5 +1,5 @@
 import type { Pace } from './pace.ts';
-import { fitBatch, stepsWithin } from './shapes.ts';
+import { fitBatch, type RunShapes, stepsWithin } from './shapes.ts';
 
 /** A stream with at least one step waiting. */
 export type Waiting = {
@@ -12,6 +12,9 @@ export type Waiting = {
   ended: boolean;
 };
 
+/** What the engine runs under; `strideMs` is one step's sound. */
+export type Terms = { pace: Pace; shapes: RunShapes; strideMs: number };
+
 export type Decision<T> =
   | { run: readonly T[]; steps: number; bucket: number }
   /** Ask again then, or when a chunk comes. Infinity: nothing waits. */
@@ -21,14 +24,14 @@ export type Decision<T> =
  * What to run now, of all that wait among `open` streams. A stream is ripe when it holds the pace's steps, or has waited as long
  * as they take to come, or has ended. A run starts when every open stream or a full batch of them is ripe, or one has been ripe
  * for the fill time. Ripe streams run by deadline, each at most once a batch; a run takes as many steps as the first of them
- * and the median of them hold, so that one stream's burst neither waits for ever nor holds the others up.
+ * holds and three quarters of them hold, so that streams that come back with a burst neither wait for ever nor hold up the
+ * live ones.
  */
 export function decide<T extends Waiting>(
   waiting: readonly T[],
   open: number,
   nowMs: number,
-  pace: Pace,
-  strideMs: number,
+  { pace, shapes, strideMs }: Terms,
 ): Decision<T> {
   const ripe: T[] = [];
   let firstRipeMs = Number.POSITIVE_INFINITY;
@@ -37,18 +40,16 @@ export function decide<T extends Waiting>(
     if (ripeMs <= nowMs) ripe.push(stream);
     firstRipeMs = Math.min(firstRipeMs, ripeMs);
   }
-  const complete = ripe.length >= Math.min(open, fullBatch);
+  const complete = ripe.length >= Math.min(open, shapes.maxBatch);
   if (firstRipeMs + pace.fillMs > nowMs && !(complete && ripe.length > 0)) {
     return { waitUntilMs: firstRipeMs + pace.fillMs };
   }
   ripe.sort((a, b) => a.oldestDeadlineMs - b.oldestDeadlineMs);
-  const steps = stepsWithin(Math.min(ripe[0]!.pending, medianPending(ripe)));
+  const steps = stepsWithin(Math.min(ripe[0]!.pending, lowerQuartile(ripe)));
   const fitting = ripe.filter((stream) => stream.pending >= steps);
-  const { streams, bucket } = fitBatch(fitting.length, steps);
+  const { streams, bucket } = fitBatch(fitting.length, steps, shapes);
   return { run: fitting.slice(0, streams), steps, bucket };
 }
-
-const fullBatch = 64;
 
 function ripeAtMs(stream: Waiting, pace: Pace, strideMs: number): number {
   if (stream.ended) return stream.arrivalMs(0);
@@ -56,7 +57,7 @@ function ripeAtMs(stream: Waiting, pace: Pace, strideMs: number): number {
   return stream.arrivalMs(0) + (pace.steps - 1) * strideMs;
 }
 
-function medianPending(streams: readonly Waiting[]): number {
+function lowerQuartile(streams: readonly Waiting[]): number {
   const sorted = streams.map((stream) => stream.pending).sort((a, b) => a - b);
-  return sorted[sorted.length >> 1]!;
+  return sorted[sorted.length >> 2]!;
 }

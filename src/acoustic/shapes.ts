@@ -1,23 +1,29 @@
 /**
- * The few shapes that the model is run at, so that every one is warm before the first learner comes: a provider may search for its
- * best kernels at each new shape, for hundreds of milliseconds.
+ * The few shapes that the model is run at, so that every one is warm before the first learner comes: an accelerator may search for
+ * its best kernels at each new shape, for hundreds of milliseconds.
  */
-export const batchBuckets = [1, 2, 4, 8, 16, 32, 64] as const;
-export const stepSizes = [1, 2, 5, 10, 25, 50] as const;
+export type RunShapes = {
+  /** Every shape that may run. */
+  all: readonly { batch: number; steps: number }[];
+  /** The most streams, and the most rows (batch x steps), of one run. */
+  maxBatch: number;
+  maxRows: number;
+};
 
-/** Rows (batch x steps) of one run: no run holds the engine longer than 64 streams of 100 ms do. */
-const maxRows = 320;
+const batchBuckets = [1, 2, 4, 8, 16, 32, 64];
+const stepSizes = [1, 2, 5, 10, 25, 50];
 
-/** Every shape that may run. */
-export function runShapes(): { batch: number; steps: number }[] {
-  return batchBuckets.flatMap((batch) =>
-    stepSizes.filter((steps) => batch * steps <= maxRows).map((steps) => ({ batch, steps })),
-  );
-}
-
-/** The most streams that may run `steps` at once. */
-export function maxBatch(steps: number): number {
-  return batchBuckets.findLast((batch) => batch * steps <= maxRows) ?? 1;
+/**
+ * The shapes for a provider. A run holds the engine no longer than a full batch of 100 ms does. On a CPU, batches beyond 32 cost
+ * a stream more, not less: their states and activations leave the cache (bench/acoustic.ts: 28 us a stream-step at 32, 58 at 64).
+ */
+export function runShapes(provider: string): RunShapes {
+  const maxBatch = provider === 'cpu' ? 32 : 64;
+  const maxRows = maxBatch * 5;
+  const all = batchBuckets
+    .filter((batch) => batch <= maxBatch)
+    .flatMap((batch) => stepSizes.filter((steps) => batch * steps <= maxRows).map((steps) => ({ batch, steps })));
+  return { all, maxBatch, maxRows };
 }
 
 /** The largest step size of at most `pending` (at least 1). */
@@ -26,13 +32,14 @@ export function stepsWithin(pending: number): number {
 }
 
 /**
- * How many of `ready` streams to run now and in which bucket: padded up when three quarters full or more, else a full smaller
- * bucket, the rest coming next.
+ * How many of `ready` streams to run `steps` now and in which bucket: padded up when three quarters full or more, else a full
+ * smaller bucket, the rest coming next.
  */
-export function fitBatch(ready: number, steps: number): { streams: number; bucket: number } {
-  const streams = Math.min(ready, maxBatch(steps));
-  const above = batchBuckets.find((bucket) => bucket >= streams) ?? streams;
+export function fitBatch(ready: number, steps: number, shapes: RunShapes): { streams: number; bucket: number } {
+  const buckets = shapes.all.filter((shape) => shape.steps === steps).map((shape) => shape.batch);
+  const streams = Math.min(ready, buckets.at(-1)!);
+  const above = buckets.find((bucket) => bucket >= streams)!;
   if (streams >= 0.75 * above) return { streams, bucket: above };
-  const below = batchBuckets.findLast((bucket) => bucket <= streams) ?? 1;
+  const below = buckets.findLast((bucket) => bucket <= streams)!;
   return { streams: below, bucket: below };
 }

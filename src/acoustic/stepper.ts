@@ -3,7 +3,7 @@ import type { Device, Provider } from './device.ts';
 import { openSession } from './device.ts';
 import { badModel } from './load-model.ts';
 import type { ModelPackage } from './model-package.ts';
-import { maxBatch, runShapes } from './shapes.ts';
+import { type RunShapes, runShapes } from './shapes.ts';
 import { tensorProblems } from './tensor-checks.ts';
 
 /** One stream's recurrent state: a row a state tensor of the model, zero at the start. */
@@ -12,6 +12,7 @@ export type StreamState = readonly Float32Array[];
 /** Runs the model on a batch of streams, `steps` each, and keeps each stream's state. One run at a time. */
 export type Stepper = {
   provider: Provider;
+  shapes: RunShapes;
   /** Values of one step: bins x stack. */
   featureWidth: number;
   phones: number;
@@ -44,13 +45,14 @@ export async function openStepper(model: ModelPackage, device: Device, threads: 
   const first = await probe(session);
   checkOutputs(model, first);
 
+  const shapes = runShapes(provider);
   const phones = model.phones.length;
   const scoreWidth = model.outputs.scoreLogit ? first[model.outputs.scoreLogit]!.dims[2]! : 0;
-  const features = new Float32Array(maxRowsOf() * featureWidth);
-  const logPosterior = new Float32Array(maxRowsOf() * phones);
-  const scoreLogit = new Float32Array(maxRowsOf() * scoreWidth);
-  const stateIn = stateSizes.map((size) => new Float32Array(maxBatch(1) * size));
-  const stateOut = stateSizes.map((size) => new Float32Array(maxBatch(1) * size));
+  const features = new Float32Array(shapes.maxRows * featureWidth);
+  const logPosterior = new Float32Array(shapes.maxRows * phones);
+  const scoreLogit = new Float32Array(shapes.maxRows * scoreWidth);
+  const stateIn = stateSizes.map((size) => new Float32Array(shapes.maxBatch * size));
+  const stateOut = stateSizes.map((size) => new Float32Array(shapes.maxBatch * size));
 
   /** Tensors over the shared memory, made once a shape. */
   const bindings = new Map<string, { feeds: Feeds; fetches: Feeds }>();
@@ -86,6 +88,7 @@ export async function openStepper(model: ModelPackage, device: Device, threads: 
 
   return {
     provider,
+    shapes,
     featureWidth,
     phones,
     scoreWidth,
@@ -93,7 +96,7 @@ export async function openStepper(model: ModelPackage, device: Device, threads: 
     newState: () => stateSizes.map((size) => new Float32Array(size)),
     run,
     async warm() {
-      for (const { batch, steps } of runShapes()) await run([], batch, steps);
+      for (const { batch, steps } of shapes.all) await run([], batch, steps);
     },
     close: () => session.release(),
   };
@@ -110,10 +113,6 @@ function tensor(memory: Float32Array, dims: number[]): Tensor {
     ),
     dims,
   );
-}
-
-function maxRowsOf(): number {
-  return Math.max(...runShapes().map(({ batch, steps }) => batch * steps));
 }
 
 function zeroFeeds(model: ModelPackage, featureWidth: number): Feeds {

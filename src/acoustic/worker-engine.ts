@@ -3,12 +3,14 @@ import { exitCodes, SpeechfbError } from '../errors.ts';
 import type { EngineOptions } from './inline-engine.ts';
 import type { AcousticEngine, AcousticFrames, EngineStats } from './types.ts';
 import { createInbox, type Inbox } from './worker-inbox.ts';
-import { type FromWorker, fromPlainError, unpackResults, type WorkerStart } from './worker-messages.ts';
+import { type FromWorker, fromPlainError, type ToWorker, unpackResults, type WorkerStart } from './worker-messages.ts';
 import { workerUrl } from './worker-url.ts';
 
 export type WorkerEngineOptions = EngineOptions & {
   /** How long PCM gathers before it goes to the worker; a message costs more than its frames. Default 2. */
   coalesceMs?: number;
+  /** Stands in for the compiled worker in tests. */
+  workerScript?: URL;
   /** Told when the worker died and whether another was started. */
   onCrash?: (error: Error, restarted: boolean) => void;
 };
@@ -19,7 +21,7 @@ export type WorkerEngineOptions = EngineOptions & {
  * meanwhile wait for it. Errors: those of `openStepper`, `not_built`.
  */
 export async function createWorkerEngine(options: WorkerEngineOptions): Promise<AcousticEngine> {
-  const { coalesceMs = 2, onCrash = () => {}, ...start } = options;
+  const { coalesceMs = 2, onCrash = () => {}, workerScript = workerUrl(), ...start } = options;
   const streams = new Map<number, OpenStream>();
   const crashes: number[] = [];
   let nextStream = 0;
@@ -30,7 +32,7 @@ export async function createWorkerEngine(options: WorkerEngineOptions): Promise<
   let closing = false;
 
   const launch = async (): Promise<string> => {
-    worker = new Worker(workerUrl(), { workerData: start satisfies WorkerStart });
+    worker = new Worker(workerScript, { workerData: start satisfies WorkerStart });
     inbox = createInbox(worker, coalesceMs);
     return await ready(worker, receive, crashed);
   };
@@ -104,7 +106,7 @@ export async function createWorkerEngine(options: WorkerEngineOptions): Promise<
       inbox.stop();
       for (const stream of streams.values()) stream.settle?.resolve();
       streams.clear();
-      await worker.terminate();
+      if (!dead) await stopWorker(worker);
     },
   };
 }
@@ -139,6 +141,15 @@ function ready(
     });
     worker.on('exit', (code) => died(failure ?? `it ended with code ${code}`));
   });
+}
+
+/** Lets the run that is on end: onnxruntime aborts the whole process when its thread is terminated within one. */
+async function stopWorker(worker: Worker): Promise<void> {
+  const exited = new Promise((resolve) => {
+    worker.once('exit', resolve);
+  });
+  worker.postMessage('close' satisfies ToWorker);
+  await exited;
 }
 
 function engineCrashed(cause: unknown): SpeechfbError {

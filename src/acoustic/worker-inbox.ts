@@ -1,5 +1,5 @@
 import type { Worker } from 'node:worker_threads';
-import { concatenate, type ToWorker } from './worker-messages.ts';
+import { concatenate, type StreamNews } from './worker-messages.ts';
 
 /** Gathers what goes to the worker, from all streams, into few messages. */
 export type Inbox = {
@@ -20,7 +20,7 @@ export function createInbox(worker: Worker, coalesceMs: number): Inbox {
     timer = undefined;
     const pcm = concatenate(pending.pcm);
     const chunks = Float64Array.from(pending.chunks);
-    const message: ToWorker = { ...pending, pcm, chunks };
+    const message: StreamNews = { ...pending, pcm, chunks };
     pending = empty();
     worker.postMessage(message, [pcm.buffer, chunks.buffer]);
   };
@@ -46,7 +46,7 @@ export function createInbox(worker: Worker, coalesceMs: number): Inbox {
   };
 }
 
-type Pending = Omit<ToWorker, 'chunks' | 'pcm'> & { chunks: number[]; pcm: Float32Array[] };
+type Pending = Omit<StreamNews, 'chunks' | 'pcm'> & { chunks: number[]; pcm: Float32Array[] };
 
 function empty(): Pending {
   return { opened: [], chunks: [], pcm: [], ended: [], closed: [] };

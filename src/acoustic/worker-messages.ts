@@ -5,8 +5,10 @@ import type { AcousticFrames, EngineStats } from './types.ts';
 /** What the worker is started with. */
 export type WorkerStart = EngineOptions;
 
-/** Everything since the message before, for all streams, in this order: opened, pcm, ended, closed. */
-export type ToWorker = {
+/** Everything since the message before, for all streams, in this order: opened, pcm, ended, closed; or the last word. */
+export type ToWorker = StreamNews | 'close';
+
+export type StreamNews = {
   opened: number[];
   /** A row a chunk: stream, samples, arrival (ms since the epoch). */
   chunks: Float64Array;

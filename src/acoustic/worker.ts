@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import type { CoreStream } from './engine-core.ts';
+import type { EngineStream } from './engine-stream.ts';
 import { openCore } from './inline-engine.ts';
 import type { AcousticFrames } from './types.ts';
 import {
@@ -28,7 +28,7 @@ try {
 }
 
 function serve(core: Awaited<ReturnType<typeof openCore>>['core']): void {
-  const streams = new Map<number, CoreStream>();
+  const streams = new Map<number, EngineStream>();
   const outbox = createOutbox();
   const open = (stream: number) =>
     core.open(
@@ -39,7 +39,18 @@ function serve(core: Awaited<ReturnType<typeof openCore>>['core']): void {
       },
     );
 
-  port.on('message', ({ opened, chunks, pcm, ended, closed }: ToWorker) => {
+  const close = async () => {
+    clearInterval(telling);
+    await core.close();
+    port.close();
+  };
+
+  port.on('message', (message: ToWorker) => {
+    if (message === 'close') {
+      void close();
+      return;
+    }
+    const { opened, chunks, pcm, ended, closed } = message;
     for (const stream of opened) streams.set(stream, open(stream));
     let offset = 0;
     for (let at = 0; at < chunks.length; at += chunkFields) {
@@ -63,7 +74,7 @@ function serve(core: Awaited<ReturnType<typeof openCore>>['core']): void {
       streams.delete(stream);
     }
   });
-  setInterval(() => post({ type: 'stats', stats: core.stats() }), statsEveryMs);
+  const telling = setInterval(() => post({ type: 'stats', stats: core.stats() }), statsEveryMs);
 }
 
 /** Gathers what one run gave to all its streams into one message. */

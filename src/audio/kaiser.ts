@@ -1,4 +1,4 @@
-/** Rows of filter taps, one a phase: tap k of phase p weighs input sample (whole - half + 1 + k) for an output at whole + p / phases. */
+/** Rows of 2 x half filter taps, one a phase, half even: tap k of phase p weighs input sample (whole - half + 1 + k) for an output at whole + p / phases. */
 export type PolyphaseTaps = { taps: Float64Array; half: number };
 
 /**
@@ -8,7 +8,7 @@ export type PolyphaseTaps = { taps: Float64Array; half: number };
  */
 export function kaiserSinc(phases: number, ratio: number): PolyphaseTaps {
   const cutoff = ratio * passBand;
-  const half = Math.ceil(zeroCrossings / cutoff);
+  const half = 2 * Math.ceil(zeroCrossings / cutoff / 2);
   const taps = new Float64Array(phases * 2 * half);
   for (let phase = 0; phase < phases; phase++) {
     const row = taps.subarray(phase * 2 * half, (phase + 1) * 2 * half);
@@ -24,8 +24,8 @@ export function kaiserSinc(phases: number, ratio: number): PolyphaseTaps {
   return { taps, half };
 }
 
-const zeroCrossings = 32;
-const passBand = 0.92;
+const zeroCrossings = 48;
+const passBand = 0.95;
 /** 0.1102 (A - 8.7) for A = 80 dB. */
 const beta = 7.857;
 

@@ -30,6 +30,7 @@ export function readWavHeader(source: ByteSource): WavHeader {
     const chunk = Buffer.from(source.read(offset, 8 + 40));
     const id = ascii(chunk, 0);
     const bytes = chunk.readUInt32LE(4);
+    if (id !== 'data' && offset + 8 + bytes > size) break;
     if (id === 'fmt ') format = readFormat(name, chunk.subarray(8, 8 + bytes));
     if (id === 'data') {
       if (!format) throw new SpeechfbError('bad_wav', `${name} has samples but no "fmt " chunk before them`, convert);

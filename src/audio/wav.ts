@@ -1,11 +1,13 @@
 import { SpeechfbError } from '../errors.ts';
 import { formatMs } from '../units.ts';
-import { openBytes } from './byte-source.ts';
+import { type ByteSource, openBytes } from './byte-source.ts';
+import { createResampler } from './resampler.ts';
 import { readWavHeader, type WavEncoding, type WavHeader } from './wav-header.ts';
 
 export type Wav = {
   /** Mono, the mean of all channels, [-1, 1) for integer files; float files as they are, with NaN and infinities as 0. */
   samples: Float32Array;
+  /** Of `samples`. */
   sampleRateHz: number;
   /** Of the file. */
   channels: number;
@@ -13,34 +15,35 @@ export type Wav = {
   durationMs: number;
 };
 
-export const wavLimits = { maxDurationMs: 3_600_000 };
+export type ReadWavOptions = {
+  /** Resample to this rate while reading, so that the file's own samples are never held; default: the file's rate. */
+  sampleRateHz?: number;
+  /** Default 1 h. */
+  maxDurationMs?: number;
+};
 
 /**
- * Reads a WAV file or buffer: 8/16/24/32-bit integer or 32/64-bit float, any channel count, 1 to 768 kHz, at its own rate.
+ * Reads a WAV file or buffer: 8/16/24/32-bit integer or 32/64-bit float, any channel count, 1 to 768 kHz.
  * Every fault is found in the header, before a sample is decoded. Errors, all exit 2: `audio_not_found`, `audio_unreadable`,
  * `empty_audio`, `not_wav`, `bad_wav`, `unsupported_wav`, `truncated_audio`, `audio_too_long`.
  */
-export function readWav(from: string | Buffer, limits = wavLimits): Wav {
+export function readWav(from: string | Buffer, options: ReadWavOptions = {}): Wav {
+  const { maxDurationMs = 3_600_000 } = options;
   const source = openBytes(from);
   try {
     const header = readWavHeader(source);
     const durationMs = (header.length / header.sampleRateHz) * 1000;
-    if (durationMs > limits.maxDurationMs) {
-      const allowed = formatMs(limits.maxDurationMs);
+    if (durationMs > maxDurationMs) {
+      const allowed = formatMs(maxDurationMs);
       throw new SpeechfbError(
         'audio_too_long',
         `${source.name} lasts ${formatMs(durationMs)}; allowed: up to ${allowed}`,
         { hint: 'cut it into pieces' },
       );
     }
-    const samples = new Float32Array(header.length);
-    const blocksAtOnce = Math.max(1, Math.floor(readBytes / header.blockBytes));
-    for (let first = 0; first < header.length; first += blocksAtOnce) {
-      const count = Math.min(blocksAtOnce, header.length - first);
-      const bytes = source.read(header.dataOffset + first * header.blockBytes, count * header.blockBytes);
-      decodeMono(bytes, header, samples.subarray(first, first + count));
-    }
-    const { sampleRateHz, channels, encoding } = header;
+    const sampleRateHz = options.sampleRateHz ?? header.sampleRateHz;
+    const samples = readSamples(source, header, sampleRateHz);
+    const { channels, encoding } = header;
     return { samples, sampleRateHz, channels, encoding, durationMs };
   } finally {
     source.close();
@@ -48,6 +51,24 @@ export function readWav(from: string | Buffer, limits = wavLimits): Wav {
 }
 
 const readBytes = 1 << 20;
+
+function readSamples(source: ByteSource, header: WavHeader, toHz: number): Float32Array {
+  const { length, blockBytes, dataOffset } = header;
+  const resampler = createResampler(header.sampleRateHz, toHz);
+  const samples = new Float32Array(Math.ceil((length * toHz) / header.sampleRateHz));
+  const blocksAtOnce = Math.max(1, Math.floor(readBytes / blockBytes));
+  const block = new Float32Array(Math.min(blocksAtOnce, length));
+  let written = 0;
+  for (let first = 0; first < length; first += blocksAtOnce) {
+    const part = block.subarray(0, Math.min(blocksAtOnce, length - first));
+    decodeMono(source.read(dataOffset + first * blockBytes, part.length * blockBytes), header, part);
+    const output = resampler.push(part);
+    samples.set(output, written);
+    written += output.length;
+  }
+  samples.set(resampler.flush(), written);
+  return samples;
+}
 
 function decodeMono(bytes: Buffer, header: WavHeader, out: Float32Array): void {
   const read = readers[header.encoding];

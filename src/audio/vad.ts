@@ -1,0 +1,79 @@
+import { createNoiseFloor } from './noise-floor.ts';
+
+/** `atMs`: where in the audio the speech began or ended, not when that was found out. */
+export type VadEvent = { type: 'began' | 'ended'; atMs: number };
+
+export type Vad = {
+  /** Events found in these samples, in order; any chunking gives the same. */
+  push(pcm: Float32Array): VadEvent[];
+  readonly speaking: boolean;
+};
+
+export type VadOptions = {
+  sampleRateHz: number;
+  /** Silence after which speech has ended; default 300. */
+  hangoverMs?: number;
+};
+
+/**
+ * Voice activity from the energy of 10 ms frames, first differences taken (hum and offset do not count), against an adaptive
+ * noise floor. Speech begins with 3 loud frames of 5 and ends after `hangoverMs` without one. It finds sound that stands out,
+ * which a door is too; the model's silence decides what is scored.
+ */
+export function createVad({ sampleRateHz, hangoverMs = 300 }: VadOptions): Vad {
+  const frameSamples = Math.round((sampleRateHz * frameMs) / 1000);
+  const floor = createNoiseFloor();
+  const recent: number[] = [];
+  let previous = 0;
+  let energy = 0;
+  let filled = 0;
+  let frames = 0;
+  let lastLoud = 0;
+  let speaking = false;
+
+  const frame = (levelDb: number): VadEvent | undefined => {
+    const threshold = Math.max(floor.update(levelDb) + marginDb, quietestDb);
+    if (levelDb > threshold - (speaking ? hysteresisDb : 0)) lastLoud = frames;
+    frames++;
+    recent.push(levelDb);
+    if (frames > settleFrames) recent.splice(0, recent.length - onsetWindow);
+    if (speaking) {
+      if ((frames - 1 - lastLoud) * frameMs < hangoverMs) return undefined;
+      speaking = false;
+      return { type: 'ended', atMs: (lastLoud + 1) * frameMs };
+    }
+    const loud = recent.filter((level) => level > threshold);
+    if (frames < settleFrames || loud.length < onsetFrames) return undefined;
+    speaking = true;
+    return { type: 'began', atMs: (frames - recent.length + recent.indexOf(loud[0]!)) * frameMs };
+  };
+
+  return {
+    push(pcm) {
+      const events: VadEvent[] = [];
+      for (const sample of pcm) {
+        const difference = sample - preEmphasis * previous;
+        previous = sample;
+        energy += difference * difference;
+        if (++filled < frameSamples) continue;
+        const event = frame(10 * Math.log10(energy / frameSamples + 1e-10));
+        if (event) events.push(event);
+        filled = energy = 0;
+      }
+      return events;
+    },
+    get speaking() {
+      return speaking;
+    },
+  };
+}
+
+const frameMs = 10;
+const preEmphasis = 0.97;
+const marginDb = 9;
+const hysteresisDb = 3;
+const quietestDb = -58;
+/** Only then is it known whether the start was steady noise; what was said in it is found then. */
+const settleFrames = 20;
+const onsetWindow = 5;
+const onsetFrames = 3;

@@ -1,0 +1,37 @@
+import { type Command, Option } from 'commander';
+import { SpeechfbError } from '../errors.ts';
+import { defaultPort } from '../protocol/address.ts';
+import type { ServeFlags } from '../server/run.ts';
+import { logLevels } from '../telemetry/log-levels.ts';
+import { parseDurationMs } from '../units.ts';
+import type { RegisterCommand } from './register.ts';
+
+/** `speechfb serve`: the speechfb.v1 protocol over WebSocket, until a signal. */
+export const registerServe: RegisterCommand = (program: Command, done) => {
+  program
+    .command('serve')
+    .description('Score learners while they speak: the speechfb.v1 protocol over WebSocket.')
+    .option('--host <address>', 'listen here; beyond loopback --token-file or TLS is needed', '127.0.0.1')
+    .option('--port <number>', '0 takes any free one', parseCount, defaultPort)
+    .option('--model <dir>', 'a model package; default the shipped en-learner')
+    .option('--device <name>', 'auto, cpu, cuda or webgpu', 'auto')
+    .option('--token-file <file>', 'who may connect: one "name token" a line')
+    .option('--tls-cert <file>', 'PEM certificate chain; with --tls-key')
+    .option('--tls-key <file>', 'PEM private key; with --tls-cert')
+    .option('--allow-origin <origin...>', 'pages of other hosts that may connect, as https://host:port')
+    .option('--max-sessions <number>', 'sessions at once', parseCount)
+    .option('--resume-ttl <duration>', 'how long a session outlives its socket, as 30s', parseDurationMs)
+    .option('--drain <duration>', 'how long sessions have for their finals after SIGTERM, as 10s', parseDurationMs)
+    .addOption(
+      new Option('--log-level <level>', 'on stderr; JSON unless it is a terminal').choices(logLevels).default('info'),
+    )
+    .action(async (flags: ServeFlags) => {
+      const { runServe } = await import('../server/run.ts');
+      done(await runServe(flags));
+    });
+};
+
+function parseCount(text: string): number {
+  if (/^\d{1,6}$/.test(text)) return Number(text);
+  throw new SpeechfbError('bad_flag', `"${text}" is not a whole number`);
+}

@@ -1,0 +1,151 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseDevice } from '../acoustic/device.ts';
+import { loadModelPackage } from '../acoustic/load-model.ts';
+import type { AcousticEngine } from '../acoustic/types.ts';
+import { createWorkerEngine } from '../acoustic/worker-engine.ts';
+import { type ExitCode, exitCodes, SpeechfbError } from '../errors.ts';
+import { createLog } from '../telemetry/log.ts';
+import type { LogLevel } from '../telemetry/log-levels.ts';
+import type { Limits } from './limits.ts';
+import { liveScoring } from './scoring.ts';
+import { type RunningServer, type ServerOptions, startServer } from './server.ts';
+import { readTokenFile } from './tokens.ts';
+
+export type ServeFlags = {
+  host: string;
+  port: number;
+  model?: string;
+  device: string;
+  tokenFile?: string;
+  tlsCert?: string;
+  tlsKey?: string;
+  allowOrigin?: string[];
+  maxSessions?: number;
+  resumeTtl?: number;
+  drain?: number;
+  logLevel: LogLevel;
+};
+
+/**
+ * Serves until SIGTERM or SIGINT, then drains; a second signal ends it at once. When the model is warm, one line on stdout
+ * says where: `speechfb: ready at ws://127.0.0.1:8090/v1/stream (...)`.
+ */
+export async function runServe(flags: ServeFlags): Promise<ExitCode> {
+  const log = createLog(flags.logLevel, process.stderr);
+  const model = loadModelPackage(flags.model ?? shippedModel);
+  const device = parseDevice(flags.device);
+  const warming = defer<AcousticEngine>();
+  const died = defer<never>();
+  const server = await startServer({
+    engine: warming.promise,
+    scoring: liveScoring,
+    log,
+    version: packageVersion(),
+    host: flags.host,
+    port: flags.port,
+    limits: limitsOf(flags),
+    tokens: flags.tokenFile === undefined ? undefined : readTokenFile(flags.tokenFile),
+    tls: readTls(flags.tlsCert, flags.tlsKey),
+    origins: flags.allowOrigin ?? [],
+  });
+  const onCrash = (error: Error, restarted: boolean): void => {
+    log.error({ error: error.message, restarted }, 'the model thread died');
+    if (!restarted) died.reject(error);
+  };
+  // The port is known to be ours by now: only then is the model worth loading.
+  const loading = createWorkerEngine({ model, device, onCrash });
+  warming.resolve(loading);
+  const signals = listenForSignals();
+  const stopped = Promise.race([signals.first, died.promise]);
+  stopped.catch(() => {});
+  try {
+    await Promise.race([server.ready, stopped]);
+    if (!signals.came()) await sayReady(server, loading);
+    await stopped;
+    const drained = server.drain().then((report) => {
+      log.info(report, 'drained');
+      return exitCodes.pass;
+    });
+    return await Promise.race([drained, signals.second.then(() => exitCodes.interrupted)]);
+  } finally {
+    signals.stop();
+    await server.close();
+    // While the model still warms up there is nothing to wait for: its thread ends with the process.
+    await loading.then((engine) => engine.close()).catch(() => {});
+  }
+}
+
+const shippedModel = fileURLToPath(new URL('../../models/en-learner', import.meta.url));
+
+async function sayReady(server: RunningServer, loading: Promise<AcousticEngine>): Promise<void> {
+  const { model, provider } = await loading;
+  process.stdout.write(`speechfb: ready at ${server.url} (${model.name} ${model.version} on ${provider})\n`);
+}
+
+function limitsOf({ maxSessions, resumeTtl, drain }: ServeFlags): Partial<Limits> {
+  return {
+    ...(maxSessions === undefined ? {} : { maxSessions }),
+    ...(resumeTtl === undefined ? {} : { resumeTtlMs: resumeTtl }),
+    ...(drain === undefined ? {} : { drainMs: drain }),
+  };
+}
+
+function readTls(cert: string | undefined, key: string | undefined): ServerOptions['tls'] {
+  if (cert === undefined && key === undefined) return undefined;
+  if (cert === undefined || key === undefined) {
+    const [given, missing] = cert === undefined ? ['--tls-key', '--tls-cert'] : ['--tls-cert', '--tls-key'];
+    throw new SpeechfbError('bad_tls', `${given} needs ${missing} beside it`);
+  }
+  return { certificate: readPem(cert), key: readPem(key) };
+}
+
+function readPem(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new SpeechfbError('bad_tls', `cannot read ${path}: ${String(cause)}`, { cause });
+  }
+}
+
+function packageVersion(): string {
+  const manifest: { version: string } = JSON.parse(
+    readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+  );
+  return manifest.version;
+}
+
+function listenForSignals(): { first: Promise<void>; second: Promise<void>; came(): boolean; stop(): void } {
+  const first = defer<void>();
+  const second = defer<void>();
+  let count = 0;
+  const onSignal = (): void => {
+    count += 1;
+    (count === 1 ? first : second).resolve();
+  };
+  for (const signal of stopSignals) process.on(signal, onSignal);
+  return {
+    first: first.promise,
+    second: second.promise,
+    came: () => count > 0,
+    stop() {
+      for (const signal of stopSignals) process.off(signal, onSignal);
+    },
+  };
+}
+
+const stopSignals = ['SIGTERM', 'SIGINT'] as const;
+
+type Deferred<Value> = {
+  promise: Promise<Value>;
+  resolve(value: Value | Promise<Value>): void;
+  reject(error: Error): void;
+};
+
+function defer<Value>(): Deferred<Value> {
+  let settle: Pick<Deferred<Value>, 'resolve' | 'reject'> | undefined;
+  const promise = new Promise<Value>((resolve, reject) => {
+    settle = { resolve, reject };
+  });
+  return { promise, ...settle! };
+}

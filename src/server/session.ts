@@ -1,0 +1,289 @@
+import { SpeechfbError } from '../errors.ts';
+import type { ClientMessage, ReferenceInput, StartMessage } from '../protocol/client-messages.ts';
+import { closeCodes, wireErrors } from '../protocol/codes.ts';
+import type { AudioFrame } from '../protocol/frame.ts';
+import { createAckSchedule } from './ack-schedule.ts';
+import type { Refusal } from './admission.ts';
+import type { ServerContext } from './context.ts';
+import { createOutbox, type Sink } from './outbox.ts';
+import { createReading } from './reading.ts';
+import { ackMessage, errorMessage, readyMessage, referenceRefusal } from './replies.ts';
+import { createSpeechWatch } from './speech-watch.ts';
+import { createSecret } from './tokens.ts';
+import type { FinalReason } from './utterance.ts';
+
+/**
+ * One learner's session. It outlives its socket: while none is there it goes on scoring what it has, and a resume within
+ * `resumeTtlMs` takes it up again.
+ */
+export type Session = {
+  readonly id: string;
+  readonly resumeToken: string;
+  /** The name of the token that started it; only the same may resume it. */
+  readonly owner: string | undefined;
+  readonly startedWith: StartMessage;
+  state(): SessionState;
+  /** Speaks through `line` from here on, or says why not; an older line is closed. */
+  attach(line: Line, lastEventId: number): Refusal | undefined;
+  /** The line is gone; `clean`: after a closing handshake. */
+  lineClosed(line: Line, clean: boolean): void;
+  /** The line has written something, or has heard that the client read everything up to an event. */
+  lineDrained(): void;
+  lineConfirmed(eventId: number): void;
+  frame(frame: AudioFrame): void;
+  handle(message: ClientMessage): void;
+  /** Says `error`, closes the line and ends the session. */
+  fail(refusal: Refusal): void;
+  tick(): void;
+  /** Says `go_away`, finalises, closes; resolves when the finals are out. */
+  drain(deadlineMs: number): Promise<void>;
+  /** Ends the session without a word. */
+  abandon(): void;
+  readonly lastEventId: number;
+};
+
+export type SessionState = 'streaming' | 'detached' | 'ending';
+
+/** A socket as its session sees it. */
+export type Line = Sink & { close(code: number, reason: string): void };
+
+/** @throws SpeechfbError `invalid_reference` */
+export function createSession(
+  context: ServerContext,
+  start: StartMessage,
+  owner: string | undefined,
+  onEnd: () => void,
+): Session {
+  const { limits, metrics, now } = context;
+  const id = createSecret(12);
+  const resumeToken = createSecret(32);
+  const settings = { emitIntervalMs: start.emit_interval_ms, granularity: start.granularity };
+  const startedMs = now();
+  let line: Line | undefined;
+  let phase: 'live' | 'ending' | 'done' = 'live';
+  let closing: { code: number; reason: string } = { code: closeCodes.normal, reason: 'done' };
+  let holed = false;
+  let heardMs = startedMs;
+  let detachedMs = startedMs;
+  const outbox = createOutbox({
+    keepMs: limits.resumeTtlMs,
+    congestedBytes: limits.congestedBytes,
+    now,
+    audioMs: () => reading.positionMs(),
+    onEvent: (event) => metrics.event(event.type),
+    onPartial: (message, totalMs) => metrics.feedback(message, totalMs),
+  });
+  const reading = createReading({
+    engine: context.engine,
+    open: context.scoring.openUtterance,
+    intake: { codec: start.audio.encoding, sampleRateHz: start.audio.sample_rate },
+    reference: context.scoring.readReference(start.reference),
+    limits,
+    outbox,
+    speech: createSpeechWatch(context.engine.model.sampleRateHz, (state, at_ms) =>
+      outbox.send({ type: 'speech', state, at_ms }),
+    ),
+    settings: () => settings,
+    now,
+    onGap: tellGap,
+    refuse: fail,
+    onError: failInternally,
+  });
+  const acks = createAckSchedule(limits.ackIntervalMs);
+
+  const session: Session = {
+    id,
+    resumeToken,
+    owner,
+    startedWith: start,
+    state: () => (phase !== 'live' ? 'ending' : line ? 'streaming' : 'detached'),
+    attach,
+    lineClosed(closed, clean) {
+      if (closed !== line) return;
+      letGo();
+      if (phase === 'done' && clean) onEnd();
+    },
+    lineDrained: outbox.drained,
+    lineConfirmed: outbox.confirm,
+    frame(frame) {
+      heardMs = now();
+      if (phase !== 'live') return;
+      const outcome = reading.frame(frame);
+      if (outcome) metrics.frame(outcome);
+      acks.frame();
+      // A hole is told at once: the client may fill it before its wait is over.
+      acknowledge(outcome === 'early' && !holed);
+      holed = outcome === 'early';
+    },
+    handle(message) {
+      heardMs = now();
+      if (phase === 'live') obey(message);
+    },
+    fail,
+    tick,
+    async drain(deadlineMs) {
+      outbox.send({ type: 'go_away', deadline_ms: deadlineMs });
+      if (phase === 'live') end('drain', { code: closeCodes.goingAway, reason: 'going away' });
+      await reading.settled();
+    },
+    abandon,
+    get lastEventId() {
+      return outbox.lastEventId;
+    },
+  };
+  return session;
+
+  function attach(next: Line, lastEventId: number): Refusal | undefined {
+    if (lastEventId > outbox.lastEventId) {
+      const message = `last_event_id ${lastEventId} was never sent; the newest is ${outbox.lastEventId}`;
+      return { code: 'invalid_message', message };
+    }
+    const resumed = outbox.lastEventId > 0;
+    if (line) {
+      const taken = { code: 'session_conflict', message: 'a newer socket has taken the session over' } as const;
+      outbox.send(errorMessage(taken));
+      line.close(wireErrors.session_conflict.close, taken.message);
+    }
+    line = next;
+    heardMs = now();
+    reading.restartWaits();
+    const ready = readyMessage({ context, session, reading, resumed });
+    outbox.attach(next);
+    if (resumed) {
+      metrics.resumed();
+      outbox.replay(ready, lastEventId);
+      acknowledge(true);
+    } else outbox.send(ready);
+    if (phase === 'done') next.close(closing.code, closing.reason);
+    return undefined;
+  }
+
+  function obey(message: ClientMessage): void {
+    switch (message.type) {
+      case 'start':
+      case 'resume':
+        fail({ code: 'protocol_order', message: `"${message.type}" came in a session that has started` });
+        break;
+      case 'config':
+        settings.emitIntervalMs = message.emit_interval_ms ?? settings.emitIntervalMs;
+        settings.granularity = message.granularity ?? settings.granularity;
+        outbox.send({ type: 'info', code: 'config_applied', message: configText });
+        break;
+      case 'keep_alive':
+        outbox.sendPassing({ type: 'info', code: 'kept_alive', message: 'the idle time starts anew' });
+        break;
+      case 'next_utterance':
+        nextUtterance(message.reference);
+        break;
+      case 'finalize':
+        reading.finish('finalize', message.marker ?? null);
+        acknowledge(true);
+        break;
+      case 'close':
+        reading.finish('close', null);
+        tellLost(message.last_seq);
+        acknowledge(true);
+        end('close', { code: closeCodes.normal, reason: 'done' });
+        break;
+      default:
+        message satisfies never;
+    }
+  }
+
+  function nextUtterance(input: ReferenceInput): void {
+    try {
+      reading.next(context.scoring.readReference(input));
+    } catch (error) {
+      if (error instanceof SpeechfbError) end('next_utterance', referenceRefusal(error));
+      else failInternally(error);
+      return;
+    }
+    acknowledge(true);
+  }
+
+  /** Finals first, then the close; a refusal is said in between. */
+  function end(reason: FinalReason, how: typeof closing | Refusal): void {
+    phase = 'ending';
+    reading.finish(reason, null);
+    void reading.settled().then(() => {
+      if (phase !== 'ending') return;
+      if ('message' in how) {
+        fail(how);
+        return;
+      }
+      phase = 'done';
+      closing = how;
+      reading.close();
+      line?.close(how.code, how.reason);
+    });
+  }
+
+  function fail(refusal: Refusal): void {
+    if (phase === 'done') return;
+    phase = 'done';
+    reading.close();
+    metrics.refusal(refusal.code);
+    outbox.send(errorMessage(refusal));
+    line?.close(wireErrors[refusal.code].close, refusal.message);
+    onEnd();
+  }
+
+  function failInternally(error: unknown): void {
+    context.log.error({ session: id, error: String(error) }, 'a session failed');
+    fail({ code: 'internal', message: 'the server failed on this session; the log says why' });
+  }
+
+  function tick(): void {
+    const nowMs = now();
+    reading.tick();
+    acknowledge(false);
+    if (line) watchLine(nowMs);
+    else if (nowMs - detachedMs > limits.resumeTtlMs) abandon();
+    if (phase !== 'live') return;
+    if (nowMs - startedMs > limits.maxSessionMs) {
+      end('timeout', { code: 'session_too_long', message: `a session may last ${limits.maxSessionMs} ms` });
+    } else if (line && nowMs - heardMs > limits.idleTimeoutMs) {
+      end('timeout', { code: 'idle_timeout', message: `nothing was heard for ${limits.idleTimeoutMs} ms` });
+    }
+  }
+
+  function watchLine(nowMs: number): void {
+    outbox.drained();
+    const slow = outbox.congestedForMs(nowMs) > limits.slowReaderMs || line!.unsentBytes() > limits.maxUnsentBytes;
+    if (!slow) return;
+    const refusal = { code: 'slow_reader', message: 'events are not read as fast as they come' } as const;
+    metrics.refusal(refusal.code);
+    outbox.send(errorMessage(refusal));
+    line!.close(wireErrors.slow_reader.close, refusal.message);
+    letGo();
+  }
+
+  function letGo(): void {
+    line = undefined;
+    detachedMs = now();
+    outbox.detach();
+  }
+
+  function abandon(): void {
+    phase = 'done';
+    reading.close();
+    onEnd();
+  }
+
+  function acknowledge(atOnce: boolean): void {
+    if (line && acks.due(now(), atOnce)) outbox.sendPassing(ackMessage(reading));
+  }
+
+  function tellGap(ms: number, frames: number): void {
+    metrics.lostFrames(frames);
+    const text = `${frames} frames never came, ${Math.round(ms)} ms of sound; phones over it are unscored`;
+    outbox.send({ type: 'info', code: 'audio_gap', message: text });
+  }
+
+  function tellLost(lastSeq: number | undefined): void {
+    const { nextSeq } = reading.checkpoint();
+    if (lastSeq !== undefined && lastSeq >= nextSeq) tellGap(0, lastSeq - nextSeq + 1);
+  }
+}
+
+const configText = 'granularity holds from now on, emit_interval_ms from the next utterance on';

@@ -1,0 +1,59 @@
+import type { ServerMessage, TranscriptWord } from '../protocol/server-messages.ts';
+import type { StageTimings } from '../protocol/stages.ts';
+import type { Feedback } from '../scoring/pipeline.ts';
+import type { WordResult } from '../scoring/result.ts';
+
+type TranscriptMessage = Extract<ServerMessage, { type: 'transcript' }>;
+
+/** The words of one utterance as they are confirmed. */
+export type Transcript = {
+  /** The next revision, or undefined when nothing changed. Times of `words` count from the utterance's start. */
+  revise(words: Feedback['words'], timing: StageTimings): TranscriptMessage | undefined;
+  /** The last revision: every word that was read. Times of `words` are on the session's clock. */
+  final(words: readonly WordResult[], timing: StageTimings): TranscriptMessage;
+};
+
+/** @param startMs the utterance's start on the session's clock. */
+export function createTranscript(utteranceId: number, startMs: number): Transcript {
+  let rev = 0;
+  let shown = '';
+  return {
+    revise(words, timing) {
+      const key = words.map((word) => `${word.wordIndex}${word.isFinal ? '.' : '?'}`).join(' ');
+      if (key === shown) return undefined;
+      shown = key;
+      return message(
+        words.map((word) => ({
+          word_index: word.wordIndex,
+          text: word.text,
+          start_ms: word.startMs + startMs,
+          end_ms: word.endMs + startMs,
+          is_final: word.isFinal,
+        })),
+        false,
+        timing,
+      );
+    },
+    final(words, timing) {
+      const read = words.flatMap(({ text, start_ms, end_ms, error_type }, word_index) =>
+        error_type === 'omission' ? [] : [{ word_index, text, start_ms, end_ms, is_final: true }],
+      );
+      return message(read, true, timing);
+    },
+  };
+
+  function message(words: TranscriptWord[], isFinal: boolean, timing: StageTimings): TranscriptMessage {
+    rev += 1;
+    const settled = words.filter((word) => word.is_final).length;
+    return {
+      type: 'transcript',
+      utterance_id: utteranceId,
+      rev,
+      text: words.map((word) => word.text).join(' '),
+      words,
+      is_final: isFinal,
+      stability: words.length === 0 ? 1 : settled / words.length,
+      timing,
+    };
+  }
+}

@@ -1,0 +1,28 @@
+import { type DestinationStream, pino } from 'pino';
+import type { LogLevel } from './log-levels.ts';
+
+/** Where a server says what happens. Fields never hold audio, texts, transcripts, scores or tokens. */
+export type Log = {
+  info(fields: LogFields, message: string): void;
+  warn(fields: LogFields, message: string): void;
+  error(fields: LogFields, message: string): void;
+};
+
+export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** Lines on `output`: JSON, or for people when it is a terminal. */
+export function createLog(level: LogLevel, output: LogOutput): Log {
+  const destination: DestinationStream = output.isTTY
+    ? { write: (line) => void output.write(forPeople(line)) }
+    : { write: (line) => void output.write(line) };
+  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
+}
+
+export type LogOutput = { isTTY?: boolean; write(text: string): unknown };
+
+/** `12:34:56.789 warn  what happened key=value`. */
+function forPeople(line: string): string {
+  const { level, time, msg, ...fields }: { level: number; time: string; msg: string } = JSON.parse(line);
+  const rest = Object.entries(fields).map(([name, value]) => ` ${name}=${String(value)}`);
+  return `${time.slice(11, 23)} ${(pino.levels.labels[level] ?? '').padEnd(5)} ${msg}${rest.join('')}\n`;
+}

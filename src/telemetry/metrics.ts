@@ -1,0 +1,120 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { ServerMessage } from '../protocol/server-messages.ts';
+import { type StageTimings, serverStages } from '../protocol/stages.ts';
+
+/** A server's Prometheus metrics: rate, errors and duration of everything it answers, and where the time goes. */
+export type Metrics = {
+  http(endpoint: string, status: number, seconds: number): void;
+  /** A message from a client, by its type; `audio` for frames. */
+  message(kind: string): void;
+  frame(outcome: string): void;
+  lostFrames(count: number): void;
+  event(type: ServerMessage['type']): void;
+  /** A partial result went out `totalMs` after its sound was read from the socket. */
+  feedback(message: { type: string; timing: StageTimings }, totalMs: number): void;
+  refusal(code: string): void;
+  resumed(): void;
+  /** The exposition format, and its content type. */
+  expose(): Promise<{ body: string; contentType: string }>;
+};
+
+/** What is read when metrics are asked for. */
+export type MetricSources = {
+  version: string;
+  sessions(): Readonly<Record<string, number>>;
+  engine(): { provider: string; queueDepth: number; stepP95Ms: number; busy: number; meanBatch: number } | undefined;
+};
+
+export function createMetrics(sources: MetricSources): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const counter = (name: string, help: string, label: string): Counter =>
+    new Counter({ name: `speechfb_${name}`, help, labelNames: [label], registers });
+  const http = new Histogram({
+    name: 'speechfb_http_request_seconds',
+    help: 'Duration of HTTP requests.',
+    labelNames: ['endpoint', 'status'],
+    buckets: [0.001, 0.005, 0.025, 0.1, 0.5],
+    registers,
+  });
+  const messages = counter('messages_total', 'Messages from clients, by type; audio frames as "audio".', 'kind');
+  const frames = counter('frames_total', 'Audio frames by what became of them.', 'outcome');
+  const events = counter('events_total', 'Events to clients, by type.', 'type');
+  const refusals = counter('refusals_total', 'Errors told to clients, by code.', 'code');
+  const lost = new Counter({ name: 'speechfb_lost_frames_total', help: 'Frames that never came.', registers });
+  const resumes = new Counter({ name: 'speechfb_resumes_total', help: 'Sessions taken up again.', registers });
+  const total = new Histogram({
+    name: 'speechfb_feedback_seconds',
+    help: 'From the socket read of a sound to the socket write of its partial result.',
+    labelNames: ['type'],
+    buckets: latencyBuckets,
+    registers,
+  });
+  const stage = new Histogram({
+    name: 'speechfb_stage_seconds',
+    help: 'Stages of phoneme feedback within the server.',
+    labelNames: ['stage'],
+    buckets: latencyBuckets,
+    registers,
+  });
+  exposeSources(sources, registry);
+
+  return {
+    http: (endpoint, status, seconds) => http.observe({ endpoint, status }, seconds),
+    message: (kind) => messages.inc({ kind }),
+    frame: (outcome) => frames.inc({ outcome }),
+    lostFrames: (count) => lost.inc(count),
+    event: (type) => events.inc({ type }),
+    feedback({ type, timing }, totalMs) {
+      total.observe({ type }, totalMs / 1000);
+      if (type !== 'phoneme_feedback') return;
+      for (const name of serverStages) stage.observe({ stage: name }, (timing[name] ?? 0) / 1000);
+    },
+    refusal: (code) => refusals.inc({ code }),
+    resumed: () => resumes.inc(),
+    expose: async () => ({ body: await registry.metrics(), contentType: registry.contentType }),
+  };
+}
+
+const latencyBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
+
+function exposeSources(sources: MetricSources, registry: Registry): void {
+  const registers = [registry];
+  const build = new Gauge({
+    name: 'speechfb_build_info',
+    help: 'Always 1; the labels say what runs.',
+    labelNames: ['version', 'node', 'provider'],
+    registers,
+    collect() {
+      this.set({ version: sources.version, node: process.version, provider: sources.engine()?.provider ?? 'none' }, 1);
+    },
+  });
+  build.reset();
+  new Gauge({
+    name: 'speechfb_sessions',
+    help: 'Sessions by state.',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      for (const [state, count] of Object.entries(sources.sessions())) this.set({ state }, count);
+    },
+  });
+  const engineGauge = (name: string, help: string, read: (engine: EngineNumbers) => number): void => {
+    new Gauge({
+      name: `speechfb_engine_${name}`,
+      help,
+      registers,
+      collect() {
+        const engine = sources.engine();
+        if (engine) this.set(read(engine));
+      },
+    });
+  };
+  engineGauge('queue_depth', 'Chunks that wait for a model run.', (engine) => engine.queueDepth);
+  engineGauge('batch_size', 'Streams in a model run, mean of late.', (engine) => engine.meanBatch);
+  engineGauge('busy_ratio', 'Share of time that the model runs.', (engine) => engine.busy);
+  engineGauge('step_p95_seconds', 'A chunk to its result, p95 of late.', (engine) => engine.stepP95Ms / 1000);
+}
+
+type EngineNumbers = NonNullable<ReturnType<MetricSources['engine']>>;

@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest';
+import type { AcousticEngine, AcousticStream } from '../../src/acoustic/types.ts';
+import { createWorkerEngine } from '../../src/acoustic/worker-engine.ts';
+import { workerUrl } from '../../src/acoustic/worker-url.ts';
+import type { SpeechfbError } from '../../src/errors.ts';
+import { testSound, tiny } from './fixtures.ts';
+
+const crashing = new URL('golden/crashing-worker.mjs', import.meta.url);
+
+/** An engine on a worker that dies at the first sound, and what it tells of that. */
+async function doomed(): Promise<{ engine: AcousticEngine; crashes: boolean[] }> {
+  const crashes: boolean[] = [];
+  const onCrash = (_: Error, restarted: boolean) => crashes.push(restarted);
+  return { engine: await createWorkerEngine({ model: tiny, workerScript: crashing, onCrash }), crashes };
+}
+
+/** Opens a stream; `error` is what it fails with. */
+function openStream(engine: AcousticEngine): { stream: AcousticStream; error: Promise<SpeechfbError> } {
+  let report: (error: Error) => void;
+  const error = new Promise<SpeechfbError>((resolve) => {
+    report = (given) => resolve(given as SpeechfbError);
+  });
+  return {
+    stream: engine.open(
+      () => {},
+      (given) => report(given),
+    ),
+    error,
+  };
+}
+
+describe('a worker that dies', () => {
+  it('fails every stream with the cause, and the wait for their ends', async () => {
+    const { engine } = await doomed();
+    const streams = [openStream(engine), openStream(engine)];
+    streams[0]!.stream.push(testSound(100));
+    const end = streams[1]!.stream.end();
+    for (const { error } of streams) {
+      expect(await error).toMatchObject({
+        code: 'engine_crashed',
+        message: expect.stringMatching(/out of device memory/),
+        exitCode: 1,
+      });
+    }
+    await expect(end).rejects.toThrow(/out of device memory/);
+    await engine.close();
+  });
+
+  it('is replaced three times, then given up: new streams fail at once', async () => {
+    const { engine, crashes } = await doomed();
+    for (let i = 0; i < 4; i++) {
+      const { stream, error } = openStream(engine);
+      stream.push(testSound(100));
+      await error;
+    }
+    expect(crashes).toEqual([true, true, true, false]);
+    expect((await openStream(engine).error).code).toBe('engine_crashed');
+    expect(engine.stats().streams).toBe(0);
+    await engine.close();
+  });
+
+  it('does not take streams of the next one with it', async () => {
+    const { engine } = await doomed();
+    const first = openStream(engine);
+    first.stream.push(testSound(100));
+    await first.error;
+    const second = openStream(engine);
+    // The dead worker's stream is over: what it still says goes nowhere.
+    first.stream.push(testSound(100));
+    await first.stream.end();
+    second.stream.close();
+    await engine.close();
+  });
+});
+
+describe('a worker engine', () => {
+  it('closes in the middle of runs without taking the process with it', async () => {
+    for (let i = 0; i < 3; i++) {
+      const engine = await createWorkerEngine({ model: tiny });
+      const streams = Array.from({ length: 40 }, () => openStream(engine).stream);
+      for (const stream of streams) stream.push(testSound(80_000));
+      const end = streams[0]!.end();
+      await engine.close();
+      await end;
+    }
+  });
+
+  it('says what is wrong with a model when it is opened', async () => {
+    const model = { ...tiny, inputs: { features: 'x' } };
+    await expect(createWorkerEngine({ model })).rejects.toMatchObject({
+      code: 'bad_model',
+      problems: [{ where: 'inputs.features' }, { where: 'states' }],
+    });
+  });
+
+  it('says when it has not been built', () => {
+    expect(() => workerUrl('file:///nowhere/src/acoustic/worker-url.ts')).toThrow(
+      expect.objectContaining({ code: 'not_built', hint: 'npm run build' }),
+    );
+  });
+});

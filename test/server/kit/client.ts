@@ -1,0 +1,99 @@
+import { once } from 'node:events';
+import { WebSocket } from 'ws';
+import type { ClientMessageInput } from '../../../src/protocol/client-messages.ts';
+import { type AudioFrame, encodeFrame } from '../../../src/protocol/frame.ts';
+import type { ServerEvent } from '../../../src/protocol/server-messages.ts';
+
+export type EventOf<Type extends ServerEvent['type']> = Extract<ServerEvent, { type: Type }>;
+
+/** A client that does what a test tells it, and remembers everything. */
+export type TestClient = {
+  readonly events: ServerEvent[];
+  readonly socket: WebSocket;
+  send(message: ClientMessageInput): void;
+  raw(data: string | Buffer): void;
+  /** Frames of 20 ms with the given samples, or silence. */
+  frame(seq: number, changes?: Partial<AudioFrame> & { samples?: Int16Array }): void;
+  frames(first: number, last: number): void;
+  of<Type extends ServerEvent['type']>(type: Type): EventOf<Type>[];
+  /** The next event of this type, or the first that was there already, that `wanted` accepts. */
+  until<Type extends ServerEvent['type']>(
+    type: Type,
+    wanted?: (event: EventOf<Type>) => boolean,
+  ): Promise<EventOf<Type>>;
+  closed: Promise<{ code: number; reason: string }>;
+  /** The network goes away, without a word. */
+  cut(): void;
+};
+
+export type ConnectOptions = { headers?: Record<string, string>; protocols?: string[]; autoPong?: boolean };
+
+/** Opens a socket; rejects when the upgrade is refused. */
+export async function connect(url: string, options: ConnectOptions = {}): Promise<TestClient> {
+  const { headers = {}, protocols = ['speechfb.v1'], autoPong = true } = options;
+  const socket = new WebSocket(url, protocols, { headers, autoPong, rejectUnauthorized: false });
+  const events: ServerEvent[] = [];
+  const waiting = new Set<() => void>();
+  socket.on('message', (data) => {
+    events.push(JSON.parse(String(data)));
+    for (const look of waiting) look();
+  });
+  const closed = once(socket, 'close').then(([code, reason]) => ({ code: Number(code), reason: String(reason) }));
+  await once(socket, 'open');
+  socket.on('error', () => {});
+
+  const client: TestClient = {
+    events,
+    socket,
+    send: (message) => socket.send(JSON.stringify(message)),
+    raw: (data) => socket.send(data),
+    frame(seq, { samples = new Int16Array(320), ...changes } = {}) {
+      const payload = new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength);
+      const plain = { codec: 'pcm_s16le', flags: 0, epoch: 0, seq, firstSample: seq * 320, payload } as const;
+      socket.send(encodeFrame({ ...plain, ...changes }));
+    },
+    frames(first, last) {
+      for (let seq = first; seq <= last; seq++) client.frame(seq);
+    },
+    of: (type) => events.filter((event): event is EventOf<typeof type> => event.type === type),
+    until: (type, wanted = () => true) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          const found = client.of(type).find(wanted);
+          if (!found) return;
+          waiting.delete(look);
+          resolve(found);
+        };
+        waiting.add(look);
+        look();
+        void closed.then(({ code, reason }) => reject(new Error(`closed (${code} ${reason}) before a ${type}`)));
+      }),
+    closed,
+    cut: () => socket.terminate(),
+  };
+  return client;
+}
+
+/** The usual first message. */
+export function startMessage(
+  changes: Partial<Extract<ClientMessageInput, { type: 'start' }>> = {},
+): Extract<ClientMessageInput, { type: 'start' }> {
+  return {
+    type: 'start',
+    protocol: 'speechfb.v1',
+    audio: { encoding: 'pcm_s16le', sample_rate: 16_000, channels: 1 },
+    reference: { text: 'ab ba' },
+    ...changes,
+  };
+}
+
+/** What a session said of each phone: its final records by utterance and index, in the order they came. */
+export function finalPhones(events: readonly ServerEvent[]): string[] {
+  return events.flatMap((event) =>
+    event.type !== 'phoneme_feedback'
+      ? []
+      : event.phonemes
+          .filter((phone) => phone.status === 'final')
+          .map((phone) => `${event.utterance_id}.${phone.index} ${phone.phoneme} ${phone.accuracy}`),
+  );
+}

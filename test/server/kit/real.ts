@@ -1,0 +1,28 @@
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { loadModelPackage } from '../../../src/acoustic/load-model.ts';
+import type { AcousticEngine } from '../../../src/acoustic/types.ts';
+import { createWorkerEngine } from '../../../src/acoustic/worker-engine.ts';
+import { toS16le } from '../../../src/audio/pcm.ts';
+import { readWav } from '../../../src/audio/wav.ts';
+
+const root = resolve(import.meta.dirname, '../../..');
+
+/** The shipped model on its own thread; needs a build. */
+export function openShippedModel(): Promise<AcousticEngine> {
+  return createWorkerEngine({ model: loadModelPackage(join(root, 'models/en-learner')), device: 'cpu' });
+}
+
+export type Clip = { id: string; text: string; path: string; sampleRateHz: number; samples: Int16Array };
+
+/** A recorded clip of fixtures/audio, as 16-bit samples at its own rate. */
+export function readClip(id: string): Clip {
+  const lines = readFileSync(join(root, 'fixtures/audio/manifest.jsonl'), 'utf8').trim().split('\n');
+  const entry: { id: string; audio: string; text: string } = lines
+    .map((line) => JSON.parse(line))
+    .find((parsed) => parsed.id === id);
+  const path = join(root, 'fixtures/audio', entry.audio);
+  const { sampleRateHz, samples } = readWav(path);
+  const bytes = toS16le(samples);
+  return { id, text: entry.text, path, sampleRateHz, samples: new Int16Array(Uint8Array.from(bytes).buffer) };
+}

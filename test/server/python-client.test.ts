@@ -1,0 +1,57 @@
+import { execFile, spawnSync } from 'node:child_process';
+import { resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { parseTokens } from '../../src/server/tokens.ts';
+import { serve } from './kit/serve.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+const script = resolve(root, 'examples/python/client.py');
+// Debian's own Python has Debian's packages; another one first on the path may not.
+const python = ['/usr/bin/python3', 'python3'].find(
+  (candidate) => spawnSync(candidate, ['-c', 'import websockets']).status === 0,
+);
+if (!python) console.warn('SKIPPED: the Python client was not tried, python3 with websockets is not installed');
+
+describe.skipIf(!python)('the client in Python, written from docs/protocol.md', () => {
+  it('does a whole session', async () => {
+    const { url } = await serve();
+    const { stdout } = await run([...clip, '--url', url]);
+    expect(stdout).toContain('ready: scripted 0 on none, next seq 0');
+    expect(stdout).toContain('utterance 1 is final (finalize, marker the end)');
+    expect(stdout).toContain('closed: 1000 done');
+    expect(phonesIn(stdout)).toEqual(['A 90', 'B 90', 'B 90', 'A 90']);
+  });
+
+  it('cut off amid its second utterance says every phone once', async () => {
+    const { url } = await serve();
+    const { stdout } = await run([...clip, '--url', url, '--times', '2', '--cut-at', '2.9']);
+    expect(stdout).toMatch(/resumed: scripted 0 on none, next seq \d{3}/);
+    expect(stdout).toContain('utterance 1 is final (next_utterance, marker None)');
+    expect(stdout).toContain('utterance 2 is final (finalize, marker the end)');
+    expect(phonesIn(stdout)).toHaveLength(8);
+  });
+
+  it('shows its token', async () => {
+    const { url } = await serve({ tokens: parseTokens('anna 0123456789abcdef', 'tokens') });
+    await expect(run([...clip, '--url', url])).rejects.toThrow(/refused: a token is needed.*\[unauthorized\]/);
+    await run([...clip, '--url', url, '--token', '0123456789abcdef']);
+  });
+
+  it('says how to start a server when there is none', async () => {
+    await expect(run([...clip, '--url', 'ws://127.0.0.1:1/v1/stream'])).rejects.toThrow(/hint: start the server/);
+  });
+});
+
+const clip = [resolve(root, 'fixtures/audio/leader.wav'), '--text', 'ab ba', '--speed', '10'];
+
+function run(args: readonly string[]): Promise<{ stdout: string }> {
+  return promisify(execFile)(python!, [script, ...args]);
+}
+
+function phonesIn(output: string): string[] {
+  return output
+    .split('\n')
+    .flatMap((line) => /phones: (.*)/.exec(line)?.[1]?.split('  ') ?? [])
+    .filter((phone) => phone !== '');
+}

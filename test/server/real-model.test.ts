@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { AcousticEngine } from '../../src/acoustic/types.ts';
+import { liveScoring } from '../../src/server/scoring.ts';
+import { connect } from './kit/client.ts';
+import { essence, finalOf, finalsInFeedback, lastFrame, readClipWhole, sendClip, startReading } from './kit/reader.ts';
+import { openShippedModel, readClip } from './kit/real.ts';
+import { serve } from './kit/serve.ts';
+
+/** The real model on recorded speech; several servers share it. */
+let engine: AcousticEngine;
+beforeAll(async () => {
+  engine = await openShippedModel();
+}, 60_000);
+afterAll(() => engine?.close());
+
+const serveModel = () => serve({ engine, scoring: liveScoring });
+
+describe('a recorded clip through the whole server', () => {
+  it('is scored phone by phone while it is heard, and what was final stays', async () => {
+    const clip = readClip('leader');
+    const client = await readClipWhole((await serveModel()).url, clip);
+    const final = finalOf(client.events);
+    expect(final.words.map((word) => word.text)).toEqual(clip.text.replaceAll(/[.,]/g, '').split(' '));
+    const phones = final.words.flatMap((word) => word.phonemes);
+    expect(phones.every((phone) => phone.status === 'final' && phone.accuracy !== null)).toBe(true);
+    const live = finalsInFeedback(client.events);
+    expect(live.length).toBeGreaterThan(phones.length / 2);
+    expect(new Set(live.map((phone) => phone.index)).size).toBe(live.length);
+    const byIndex = new Map(phones.map((phone) => [phone.index, essence(phone)]));
+    for (const phone of live) expect(essence(phone)).toBe(byIndex.get(phone.index));
+    expect(final.scores.accuracy).toBeGreaterThan(50);
+    expect(client.of('transcript').at(-1)!.text.split(' ').length).toBeGreaterThanOrEqual(7);
+    expect(client.of('speech').map((event) => event.state)).toContain('began');
+    expect(final.audio_ms).toBe((lastFrame(clip) + 1) * 20);
+  });
+
+  it.each([10, 60, 100, 138])('cut after frame %i and resumed ends like the uncut one', async (cutAfter) => {
+    const clip = readClip('leader');
+    const { url } = await serveModel();
+    const uncut = await readClipWhole(url, clip);
+    const first = await startReading(url, clip);
+    const ready = await first.until('ready');
+    sendClip(first, clip, 0, cutAfter);
+    await first.until('ack');
+    first.cut();
+    await first.closed;
+    const second = await connect(url);
+    const last_event_id = Math.max(...first.events.map((event) => event.event_id));
+    const { session_id, resume_token } = ready;
+    second.send({ type: 'resume', session_id, resume_token, last_event_id });
+    const { next_seq } = await second.until('ready');
+    sendClip(second, clip, next_seq, lastFrame(clip));
+    second.send({ type: 'close' });
+    await second.closed;
+    const events = [...first.events, ...second.events];
+    const essences = (of: typeof events) => finalOf(of).words.map((word) => word.phonemes.map(essence));
+    expect(essences(events)).toEqual(essences(uncut.events));
+    expect(finalsInFeedback(events).map(essence)).toEqual(finalsInFeedback(uncut.events).map(essence));
+  });
+
+  it('at 8 kHz is scored too', async () => {
+    const client = await readClipWhole((await serveModel()).url, readClip('rate-8k'));
+    expect(finalOf(client.events).scores.completeness).toBeGreaterThan(80);
+  });
+
+  it('is the same among other clips as alone', async () => {
+    const { url } = await serveModel();
+    const ids = ['leader', 'service', 'monkeys', 'busy', 'desk', 'folder', 'mailbox', 'unlock'];
+    const alone = await readClipWhole(url, readClip('leader'));
+    const [among] = await Promise.all(ids.map((id) => readClipWhole(url, readClip(id))));
+    expect(finalsInFeedback(among!.events).map(essence)).toEqual(finalsInFeedback(alone.events).map(essence));
+  });
+});

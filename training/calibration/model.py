@@ -1,0 +1,78 @@
+"""The whole calibrator: scores alone, their confidence, scores in context.
+
+Inputs of a phone: its segment features, one number a phone that is 1 for the expected one, then that phone's priors.
+"""
+import numpy as np
+
+from learner.phones import PHONES
+from learner.segments import NAMES as NAMED
+
+from . import context, trees
+from .perceptron import Perceptron
+
+SEEDS = (0, 1)
+CLOSE = 0.5
+PRIOR_WEIGHT = 50
+CONFIDENCE_SETTINGS = {"max_iter": 60}
+
+
+class Calibrator:
+    """Fitted on a Table; `fit_on_held_out` adds what needs the scores alone that other folds' calibrators gave."""
+
+    def __init__(self, table, weights=None):
+        self.priors = phone_priors(table, weights)
+        x = self._inputs(table)
+        plain = np.zeros(x.shape[1], bool)
+        plain[table.features.shape[1]: -self.priors.shape[1]] = True
+        self.trees = [trees.fit(x, table.scores, seed, weights) for seed in SEEDS]
+        self.perceptron = Perceptron(x, table.scores, plain, weights, SEEDS)
+
+    def fit_on_held_out(self, table, alone, weights=None):
+        """The second stage: `alone` [n] are out-of-fold scores of the same rows."""
+        right = (np.abs(alone - table.scores) < CLOSE).astype(float)
+        self.confident = [trees.fit(self._with_score(table, alone), right, 0, weights, **CONFIDENCE_SETTINGS)]
+        self.contextual = [trees.fit(self._with_context(table, alone), table.scores, seed, weights) for seed in SEEDS]
+
+    def alone(self, table):
+        """[n] scores 0-2 from each phone's own segment."""
+        x = self._inputs(table)
+        wooden = np.mean([m.predict(x) for m in self.trees], 0)
+        return np.clip((wooden + self.perceptron.predict(x)) / 2, 0, 2)
+
+    def confidence(self, table, alone):
+        """[n] probability that the experts' mean lies within CLOSE of the score."""
+        return np.clip(self.confident[0].predict(self._with_score(table, alone)), 0, 1)
+
+    def in_context(self, table, alone):
+        """[n] scores 0-2 with the phone's word and utterance."""
+        return np.clip(np.mean([m.predict(self._with_context(table, alone)) for m in self.contextual], 0), 0, 2)
+
+    def flatten(self):
+        """The fitted parts of calibration.json."""
+        networks = self.perceptron.flatten()
+        parts = [{"weight": 0.5, "model": trees.flatten(self.trees)}]
+        parts += [{"weight": 0.5 / len(networks), "model": network} for network in networks]
+        return {"phone_priors": np.round(self.priors, 4).tolist(), "score": {"kind": "sum", "of": parts},
+                "confidence": trees.flatten(self.confident), "score_in_context": trees.flatten(self.contextual)}
+
+    def _inputs(self, table):
+        return np.concatenate([table.features, np.eye(len(PHONES))[table.phones], self.priors[table.phones]], 1)
+
+    def _with_score(self, table, alone):
+        return np.concatenate([self._inputs(table), alone[:, None]], 1)
+
+    def _with_context(self, table, alone):
+        return np.concatenate([self._inputs(table), context.of_table(table, alone, NAMED)], 1)
+
+
+def phone_priors(table, weights):
+    """[39, 2]: each phone's mean score and share below 1, drawn towards the mean of all phones."""
+    weights = np.ones(len(table.scores)) if weights is None else weights
+    values = np.stack([table.scores, table.scores < 1], 1)
+    overall = np.average(values, 0, weights)
+    priors = []
+    for phone in range(len(PHONES)):
+        own = table.phones == phone
+        total = weights[own].sum()
+        priors.append(((values[own] * weights[own, None]).sum(0) + PRIOR_WEIGHT * overall) / (total + PRIOR_WEIGHT))
+    return np.array(priors)
