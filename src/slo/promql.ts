@@ -57,7 +57,7 @@ export function withMatchers(indicator: Indicator, matchers: string): Indicator 
 }
 
 function narrow(series: string, matchers: string): string {
-  const match = /^\s*([a-zA-Z_:][a-zA-Z0-9_:]*)\s*(?:\{(.*)\})?\s*$/.exec(series);
+  const match = bareSeries.exec(series);
   if (!match) {
     const hint = 'write the series alone, without functions; its rate is taken over every window';
     throw new SpeechfbError('bad_selector', `"${series}" is not a series whose version can be chosen`, { hint });
@@ -65,9 +65,12 @@ function narrow(series: string, matchers: string): string {
   return `${match[1]}{${[match[2]?.trim(), matchers].filter(Boolean).join(',')}}`;
 }
 
+/** A metric name with or without matchers; these may hold anything, parentheses too. */
+const bareSeries = /^\s*([a-zA-Z_:][a-zA-Z0-9_:]*)\s*(?:\{(.*)\})?\s*$/;
+
 /** A series selector is summed as a rate; PromQL that names `[$window]`, or any one range, is taken as it is. */
 function rateOf(series: string, window: string): string {
-  if (!series.includes('(')) return `sum(rate(${series.replace(/\[[^\]]*\]\s*$/, '')}[${window}]))`;
+  if (bareSeries.test(series)) return `sum(rate(${series.trim()}[${window}]))`;
   return `(${series.replace(/\[\s*(?:\$window|[0-9a-z]+)\s*\]/g, `[${window}]`)})`;
 }
 
