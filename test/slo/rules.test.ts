@@ -10,7 +10,8 @@ import { levelOf, oneObjective } from './service-level-kit.ts';
 
 const shipped = levelOf(readFileSync('slo/live-feedback.yaml', 'utf8'));
 const promtool = spawnSync('promtool', ['--version']).status === 0;
-if (!promtool) console.warn('SKIPPED: promtool is not installed (Debian: prometheus); the rules were not held against it');
+if (!promtool)
+  console.warn('SKIPPED: promtool is not installed (Debian: prometheus); the rules were not held against it');
 
 describe('the Prometheus rules of a service level', () => {
   it('are those that ship', () => {
@@ -34,7 +35,7 @@ describe('the Prometheus rules of a service level', () => {
   it.each([
     ['{bad: bad_total, total: all_total}', '(sum(rate(bad_total[5m])) or vector(0)) / (sum(rate(all_total[5m])) > 0)'],
     [
-      "{good: 'ok{a=\"b\"}', total: all_total}",
+      '{good: \'ok{a="b"}\', total: all_total}',
       'clamp_min(sum(rate(all_total[5m])) - (sum(rate(ok{a="b"}[5m])) or vector(0)), 0) / (sum(rate(all_total[5m])) > 0)',
     ],
     [
@@ -51,7 +52,9 @@ describe('the Prometheus rules of a service level', () => {
     ['1s', 'le=~"1(\\\\.0)?"'],
     ['2500ms', 'le="2.5"'],
   ])('take the bucket of %s, however Prometheus writes it', (atMost, matcher) => {
-    const level = levelOf(oneObjective().replace(/indicator: .*/, `indicator: {latency: {histogram: h, atMost: ${atMost}}}`));
+    const level = levelOf(
+      oneObjective().replace(/indicator: .*/, `indicator: {latency: {histogram: h, atMost: ${atMost}}}`),
+    );
     expect(prometheusRules(level).groups[0]!.rules[0]!.expr).toContain(`h_bucket{${matcher}}[5m]`);
   });
 
@@ -66,7 +69,10 @@ describe('the Prometheus rules of a service level', () => {
   });
 
   it('choose one version by its matchers, in bare series only', () => {
-    const narrowed = withMatchers({ events: { bad: 'bad_total{a="b"}', total: 'all_total', good: undefined } }, 'v="2"');
+    const narrowed = withMatchers(
+      { events: { bad: 'bad_total{a="b"}', total: 'all_total', good: undefined } },
+      'v="2"',
+    );
     expect(narrowed.events).toMatchObject({ bad: 'bad_total{a="b",v="2"}', total: 'all_total{v="2"}' });
     expect(() => withMatchers({ events: { bad: 'sum(x)', total: 'y', good: undefined } }, 'v="2"')).toThrow(
       /"sum\(x\)" is not a series whose version can be chosen/,

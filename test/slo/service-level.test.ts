@@ -37,16 +37,32 @@ describe('a service level without alerts', () => {
 
 describe('a service level with a mistake', () => {
   it.each([
-    ['a target of 100 %', oneObjective('', '100%'), 'level.yaml:8:15: spec.objectives.0.target: "100%" leaves no error budget'],
-    ['a target above 100 %', oneObjective('', '101%'), 'level.yaml:8:15: spec.objectives.0.target: "101%" is outside 0% to 100%'],
-    ['a target without a unit', oneObjective('', '"0.99"'), 'level.yaml:8:15: spec.objectives.0.target: percentage "0.99" has no unit'],
+    [
+      'a target of 100 %',
+      oneObjective('', '100%'),
+      'level.yaml:8:15: spec.objectives.0.target: "100%" leaves no error budget',
+    ],
+    [
+      'a target above 100 %',
+      oneObjective('', '101%'),
+      'level.yaml:8:15: spec.objectives.0.target: "101%" is outside 0% to 100%',
+    ],
+    [
+      'a target without a unit',
+      oneObjective('', '"0.99"'),
+      'level.yaml:8:15: spec.objectives.0.target: percentage "0.99" has no unit',
+    ],
     [
       'an alert that can never fire',
       oneObjective('  alerts:\n    - {severity: page, budget: 2%, long: 1h, short: 5m}', '93%'),
       'level.yaml:11:7: spec.alerts.0: an alert above a burn of 14.4 can never fire for "availability": at a target of 93% the ' +
         'burn is at most 14.3, when every event is bad; allowed: a burn below that, or a target above 93.06%',
     ],
-    ['default alerts that can never fire', oneObjective('', '90%'), 'level.yaml:8:15: spec.objectives.0.target: an alert above a burn of 14.4'],
+    [
+      'default alerts that can never fire',
+      oneObjective('', '90%'),
+      'level.yaml:8:15: spec.objectives.0.target: an alert above a burn of 14.4',
+    ],
     [
       'windows the wrong way round',
       oneObjective('  alerts: [{severity: page, burn: 2, long: 5m, short: 1h}]'),
@@ -62,8 +78,16 @@ describe('a service level with a mistake', () => {
       oneObjective('  alerts: [{severity: page, burn: 2, budget: 2%, long: 2d, short: 1h}]'),
       'level.yaml:10:12: spec.alerts.0: needs exactly one of budget, burn',
     ],
-    ['a severity nobody knows', oneObjective('  alerts: [{severity: wake, burn: 2, long: 2d, short: 1h}]'), '"wake" is not one of page, ticket'],
-    ['a key nobody knows', oneObjective('  peroid: 30d'), 'level.yaml:10:3: spec: unknown key "peroid" (did you mean "period"?)'],
+    [
+      'a severity nobody knows',
+      oneObjective('  alerts: [{severity: wake, burn: 2, long: 2d, short: 1h}]'),
+      '"wake" is not one of page, ticket',
+    ],
+    [
+      'a key nobody knows',
+      oneObjective('  peroid: 30d'),
+      'level.yaml:10:3: spec: unknown key "peroid" (did you mean "period"?)',
+    ],
     ['a period without a unit', oneObjective('  period: 30'), 'level.yaml:10:11: spec.period:'],
     ['an empty file', '', 'level.yaml:1:1'],
   ])('%s is named at its line', (_, yaml, message) => {
@@ -77,14 +101,22 @@ describe('a service level with a mistake', () => {
 
   it('is told of two objectives of one name', () => {
     const twice = oneObjective().replace(/( {4}- name[^]*)/, '$1$1');
-    expect(problemsOf(twice)).toContain('level.yaml:10:13: spec.objectives.1.name: "availability" is already an objective');
+    expect(problemsOf(twice)).toContain(
+      'level.yaml:10:13: spec.objectives.1.name: "availability" is already an objective',
+    );
   });
 
   it.each([
     ['{}', 'needs exactly one of latency, events'],
     ['{events: {total: a_total}}', 'needs exactly one of good, bad'],
-    ['{events: {bad: b, total: a}, loadtest: {metric: feedback_latency}}', 'feedback_latency is a latency and needs atMost'],
-    ['{events: {bad: b, total: a}, loadtest: {metric: availability, atMost: 1s}}', 'availability is a share and takes no atMost'],
+    [
+      '{events: {bad: b, total: a}, loadtest: {metric: feedback_latency}}',
+      'feedback_latency is a latency and needs atMost',
+    ],
+    [
+      '{events: {bad: b, total: a}, loadtest: {metric: availability, atMost: 1s}}',
+      'availability is a share and takes no atMost',
+    ],
     ['{latency: {histogram: "h{", atMost: 1s}}', '"h{" is not a metric name'],
   ])('is told that the indicator %s is none', (indicator, message) => {
     const yaml = oneObjective().replace(/indicator: .*/, `indicator: ${indicator}`);
@@ -109,7 +141,9 @@ describe('the check', () => {
 
   it('weighs the quiet hour against the minimum of events', () => {
     const quiet = '  alerts: [{severity: page, burn: 1, long: 1h, short: 5m}]\n  traffic: 1/min';
-    expect(findingsOf(oneObjective(quiet))).toEqual([expect.stringContaining('60 events in 1h: one failure fires it; write minimumEvents: 1000')]);
+    expect(findingsOf(oneObjective(quiet))).toEqual([
+      expect.stringContaining('60 events in 1h: one failure fires it; write minimumEvents: 1000'),
+    ]);
     expect(findingsOf(oneObjective(`${quiet}\n  minimumEvents: 1000`))).toEqual([
       expect.stringContaining('minimumEvents 1000 silences it in a quiet hour, which has 60 events'),
     ]);
