@@ -13,6 +13,8 @@ export type WindowBurn = WindowCount & {
 
 export type Evaluation = {
   objective: ServiceObjective;
+  /** What an event may take; learners in a load test wait for more than the server. Undefined: events fail or not. */
+  atMostMs: number | undefined;
   verdict: Verdict;
   reason: string;
   /** From the shortest window to the longest. */
@@ -52,7 +54,8 @@ export function evaluateWindows(
   const pace = burnOver(Math.min(...level.alerts.map((alert) => alert.longMs), level.periodMs));
   const exhaustedInMs =
     budgetLeft === undefined || pace === undefined ? undefined : timeToExhaustionMs(budgetLeft, pace, level.periodMs);
-  return { objective, windows, budgetLeft, exhaustedInMs, firing, ...judge(budgetLeft, firing) };
+  const atMostMs = objective.indicator.latency?.atMost;
+  return { objective, atMostMs, windows, budgetLeft, exhaustedInMs, firing, ...judge(budgetLeft, firing) };
 }
 
 /**
@@ -60,7 +63,8 @@ export function evaluateWindows(
  * invalid. Clopper-Pearson bounds, one-sided at 95 % each. The run is no period, so no budget is left or spent.
  */
 export function evaluateRun(objective: ServiceObjective, count: WindowCount): Evaluation {
-  const base = { objective, windows: [withBurn(count, objective.target)], firing: [] };
+  const atMostMs = objective.indicator.loadtest?.atMost;
+  const base = { objective, atMostMs, windows: [withBurn(count, objective.target)], firing: [] };
   const unknown = { ...base, budgetLeft: undefined, exhaustedInMs: undefined };
   const { bad, total } = count;
   if (total === 0) return { ...unknown, verdict: 'invalid', reason: 'no events' };

@@ -3,9 +3,13 @@ import type { Evaluation } from './evaluate.ts';
 import { numberText, percentText, spanText } from './quantities.ts';
 import type { Indicator, ServiceLevel, ServiceObjective } from './service-level.ts';
 
-/** What a bad event is, as the end of a sentence: "took longer than 100ms". */
-export function missText(indicator: Indicator): string {
-  return indicator.latency ? `took longer than ${spanText(indicator.latency.atMost)}` : 'failed';
+/** What a bad event is, as the end of a sentence: "took longer than 100ms", "failed". */
+export function missText({ latency }: Indicator): string {
+  return lateText(latency?.atMost);
+}
+
+function lateText(atMostMs: number | undefined): string {
+  return atMostMs === undefined ? 'failed' : `took longer than ${spanText(atMostMs)}`;
 }
 
 /**
@@ -32,7 +36,7 @@ export function explainAlert(
 
 /** Where one objective stands now, in sentences. */
 export function explainEvaluation(level: ServiceLevel, evaluation: Evaluation): string {
-  const { objective, windows, budgetLeft, exhaustedInMs, firing } = evaluation;
+  const { objective, atMostMs, windows, budgetLeft, exhaustedInMs, firing } = evaluation;
   const widest = windows.at(-1);
   if (!widest || widest.total === 0) {
     return `${objective.name} of ${level.service}: no events were seen, so nothing is known; silence is not health.`;
@@ -40,7 +44,7 @@ export function explainEvaluation(level: ServiceLevel, evaluation: Evaluation): 
   const share = percentText(widest.bad / widest.total);
   const sentences = [
     `${objective.name} of ${level.service}: ${numberText(widest.bad)} of ${numberText(widest.total)} events (${share}) ` +
-      `in ${spanText(widest.windowMs)} ${missText(objective.indicator)}; the promise is at most ` +
+      `in ${spanText(widest.windowMs)} ${lateText(atMostMs)}; the promise is at most ` +
       `${percentText(1 - objective.target)}, so the budget burns at ${numberText(widest.burn ?? 0)} times the rate it can bear.`,
   ];
   if (budgetLeft !== undefined) {

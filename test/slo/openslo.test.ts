@@ -73,7 +73,7 @@ describe('an OpenSLO v1 document', () => {
     [
       'a calendar window',
       ratio.replace('isRolling: true', 'isRolling: false'),
-      '19:35: spec.timeWindow.0.isRolling: is not true',
+      '19:34: spec.timeWindow.0.isRolling: is not true',
     ],
     [
       'another source',
