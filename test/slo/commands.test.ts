@@ -1,12 +1,27 @@
-import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { main } from '../../src/cli.ts';
 import { type MadeRun, makeRun } from './run-kit.ts';
 
-const bin = resolve(import.meta.dirname, '../../bin/speechfb');
-const speechfb = (...args: string[]) => spawnSync(process.execPath, [bin, ...args], { encoding: 'utf8' });
+/** One command line in this process: its exit code and what it wrote. */
+async function speechfb(...args: string[]) {
+  const written = { stdout: '', stderr: '' };
+  const take = (stream: keyof typeof written) =>
+    vi.spyOn(process[stream], 'write').mockImplementation((text) => {
+      written[stream] += text;
+      return true;
+    });
+  const spies = [take('stdout'), take('stderr')];
+  try {
+    const status = await main(args);
+    return { status, ...written };
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+  }
+}
+
 const runs = {} as Record<'old' | 'same' | 'slower' | 'late' | 'tiny', string>;
 
 beforeAll(async () => {
@@ -24,15 +39,15 @@ afterAll(() => {
 });
 
 describe('speechfb slo', () => {
-  it('checks by default', () => {
-    const { status, stdout } = speechfb('slo', 'slo/live-feedback.yaml');
+  it('checks by default', async () => {
+    const { status, stdout } = await speechfb('slo', 'slo/live-feedback.yaml');
     expect(status).toBe(0);
     expect(stdout).toContain('page   burn > 14.4 over 1h and 5m: above 14.4% bad');
     expect(stdout).toContain('nothing to object to');
   });
 
-  it('checks as JSON', () => {
-    const { stdout } = speechfb('slo', 'check', 'slo/live-feedback.yaml', '--json');
+  it('checks as JSON', async () => {
+    const { stdout } = await speechfb('slo', 'check', 'slo/live-feedback.yaml', '--json');
     expect(JSON.parse(stdout)).toMatchObject({
       name: 'live-feedback',
       objectives: [
@@ -43,12 +58,12 @@ describe('speechfb slo', () => {
     });
   });
 
-  it('writes the rules that ship', () => {
+  it('writes the rules that ship', async () => {
     const out = join(tmpdir(), `speechfb-${process.pid}.rules.yaml`);
-    expect(speechfb('slo', 'rules', 'slo/live-feedback.yaml', '--out', out).status).toBe(0);
+    expect((await speechfb('slo', 'rules', 'slo/live-feedback.yaml', '--out', out)).status).toBe(0);
     expect(readFileSync(out, 'utf8')).toBe(readFileSync('slo/live-feedback.rules.yaml', 'utf8'));
     rmSync(out);
-    expect(speechfb('slo', 'rules', 'slo/live-feedback.yaml').stdout).toBe(
+    expect((await speechfb('slo', 'rules', 'slo/live-feedback.yaml')).stdout).toBe(
       readFileSync('slo/live-feedback.rules.yaml', 'utf8'),
     );
   });
@@ -56,8 +71,8 @@ describe('speechfb slo', () => {
   it.each([
     ['late', 99, 'fail', { name: 'feedback-latency', verdict: 'fail' }],
     ['old', 98, 'invalid', { name: 'feedback-latency', verdict: 'pass' }],
-  ] as const)('evaluates the %s run: exit %d', (run, status, verdict, objective) => {
-    const result = speechfb('slo', 'evaluate', 'slo/live-feedback.yaml', '--run', runs[run], '--json');
+  ] as const)('evaluates the %s run: exit %d', async (run, status, verdict, objective) => {
+    const result = await speechfb('slo', 'evaluate', 'slo/live-feedback.yaml', '--run', runs[run], '--json');
     expect(result.status, result.stderr).toBe(status);
     expect(JSON.parse(result.stdout)).toMatchObject({
       verdict,
@@ -66,9 +81,11 @@ describe('speechfb slo', () => {
     });
   });
 
-  it('explains an alert before it fires, and a run after it', () => {
-    expect(speechfb('slo', 'explain', 'slo/live-feedback.yaml').stdout).toMatch(/^page: More than 14.4% of the events/);
-    const { stdout } = speechfb('slo', 'explain', 'slo/live-feedback.yaml', '--run', runs.late);
+  it('explains an alert before it fires, and a run after it', async () => {
+    expect((await speechfb('slo', 'explain', 'slo/live-feedback.yaml')).stdout).toMatch(
+      /^page: More than 14.4% of the events/,
+    );
+    const { stdout } = await speechfb('slo', 'explain', 'slo/live-feedback.yaml', '--run', runs.late);
     expect(stdout).toMatch(
       /feedback-latency of speechfb: \d+ of 4,000 events \(\d(\.\d+)?%\) in 10s took longer than 500ms/,
     );
@@ -81,8 +98,8 @@ describe('speechfb slo', () => {
     [['slo', 'check', 'slo/canary.yaml'], /slo\/canary.yaml:1:1: has no ServiceLevel; it has CanaryAnalysis new-model/],
     [['slo', 'check', 'slo/live-feedback.yaml', '--name', 'other'], /has no "other": live-feedback/],
     [['slo', 'rules', 'slo/live-feedback.yaml', '--out', 'nowhere/rules.yaml'], /cannot write "nowhere\/rules.yaml"/],
-  ])('%j exits 2 and says why', (args, message) => {
-    const { status, stdout, stderr } = speechfb(...args);
+  ])('%j exits 2 and says why', async (args, message) => {
+    const { status, stdout, stderr } = await speechfb(...args);
     expect(status).toBe(2);
     expect(stderr).toMatch(message);
     expect(stdout).toBe('');
@@ -90,8 +107,8 @@ describe('speechfb slo', () => {
 });
 
 describe('speechfb canary', () => {
-  it('plans the famous example without a file', () => {
-    const { status, stdout } = speechfb('canary', 'plan', '--mode', 'consecutive', '--hold', '30m', '--json');
+  it('plans the famous example without a file', async () => {
+    const { status, stdout } = await speechfb('canary', 'plan', '--mode', 'consecutive', '--hold', '30m', '--json');
     expect(status).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
       mode: 'consecutive',
@@ -101,8 +118,8 @@ describe('speechfb canary', () => {
     });
   });
 
-  it('says in words which reading it takes, and what the other would do', () => {
-    const { stdout } = speechfb('canary', 'plan', 'slo/canary.yaml');
+  it('says in words which reading it takes, and what the other would do', async () => {
+    const { stdout } = await speechfb('canary', 'plan', 'slo/canary.yaml');
     expect(stdout).toContain(
       'roll back when the share over the trailing 10m, looked at every 1m, burns above 2 (mode: window)',
     );
@@ -114,9 +131,9 @@ describe('speechfb canary', () => {
     ['slower', 99, 'rollback', 'latency', /: slower/],
     ['late', 99, 'rollback', 'burn', /burned above 2 over 10m/],
     ['tiny', 98, 'hold', 'data', /has 5 events; needs 595 more/],
-  ] as const)('judges the %s run: exit %d, %s', (run, status, decision, check, message) => {
+  ] as const)('judges the %s run: exit %d, %s', async (run, status, decision, check, message) => {
     const args = ['canary', 'judge', 'slo/canary.yaml', '--baseline', runs.old, '--canary', runs[run], '--json'];
-    const result = speechfb(...args);
+    const result = await speechfb(...args);
     expect(result.status, result.stdout + result.stderr).toBe(status);
     const judgement = JSON.parse(result.stdout);
     expect(judgement).toMatchObject({ name: 'new-model', decision });
@@ -124,11 +141,11 @@ describe('speechfb canary', () => {
     expect(reason).toMatchObject({ decision, message: expect.stringMatching(message) });
   });
 
-  it('rehearses a rollout with a planted regression', () => {
-    const bad = speechfb('canary', 'simulate', 'slo/canary.yaml', '--regression', '4');
+  it('rehearses a rollout with a planted regression', async () => {
+    const bad = await speechfb('canary', 'simulate', 'slo/canary.yaml', '--regression', '4');
     expect(bad.status).toBe(99);
     expect(bad.stdout).toContain('rolled back after 10m at 5% of the traffic; 21 events went bad');
-    const good = speechfb('canary', 'simulate', 'slo/canary.yaml', '--json');
+    const good = await speechfb('canary', 'simulate', 'slo/canary.yaml', '--json');
     expect(good.status).toBe(0);
     expect(JSON.parse(good.stdout)).toMatchObject({ outcome: 'promoted', share: 1 });
   });
@@ -140,8 +157,8 @@ describe('speechfb canary', () => {
     [['canary', 'judge', 'slo/canary.yaml'], /--baseline DIR and --canary DIR, or from --prometheus URL/],
     [['canary', 'simulate', 'slo/canary.yaml', '--regression', 'much'], /--regression "much" is not a burn rate/],
     [['canary', 'paln'], /Did you mean plan\?/],
-  ])('%j exits 2 and says why', (args, message) => {
-    const { status, stderr } = speechfb(...args);
+  ])('%j exits 2 and says why', async (args, message) => {
+    const { status, stderr } = await speechfb(...args);
     expect(status).toBe(2);
     expect(stderr).toMatch(message);
   });

@@ -31,7 +31,7 @@ spec:
 
 const threshold = ratio
   .replace(
-    / {6}ratioMetric:[^]*?(?= {2}timeWindow)/,
+    / {6}ratioMetric:[\s\S]*?(?= {2}timeWindow)/,
     `      thresholdMetric:
         metricSource: {type: Prometheus, spec: {query: 'histogram_quantile(0.9, sum(rate(http_seconds_bucket{job="api"}[5m])) by (le))'}}
 `,
@@ -88,7 +88,7 @@ describe('an OpenSLO v1 document', () => {
     ['a target of 1', ratio.replace('0.995', '1'), '22:35: spec.objectives.0.target: leaves no error budget'],
     [
       'an indicator elsewhere',
-      ratio.replace(/ {2}indicator:[^]*?(?= {2}timeWindow)/, '  indicatorRef: orders\n'),
+      ratio.replace(/ {2}indicator:[\s\S]*?(?= {2}timeWindow)/, '  indicatorRef: orders\n'),
       'spec.indicatorRef: cannot be followed: write the indicator inline',
     ],
     ['an alert policy', ratio.replace('kind: SLO', 'kind: AlertPolicy'), '2:7: kind: "AlertPolicy" is not SLO'],

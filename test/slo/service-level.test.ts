@@ -100,7 +100,7 @@ describe('a service level with a mistake', () => {
   });
 
   it('is told of two objectives of one name', () => {
-    const twice = oneObjective().replace(/( {4}- name[^]*)/, '$1$1');
+    const twice = oneObjective().replace(/( {4}- name[\s\S]*)/, '$1$1');
     expect(problemsOf(twice)).toContain(
       'level.yaml:10:13: spec.objectives.1.name: "availability" is already an objective',
     );
