@@ -8,6 +8,7 @@ import { createInlineEngine } from '../src/acoustic/inline-engine.ts';
 import { loadModelPackage } from '../src/acoustic/load-model.ts';
 import { createLogMelPlan } from '../src/acoustic/log-mel.ts';
 import type { ModelPackage } from '../src/acoustic/model-package.ts';
+import { shapesUpTo } from '../src/acoustic/shapes.ts';
 import { StepQueue } from '../src/acoustic/step-queue.ts';
 import { openStepper } from '../src/acoustic/stepper.ts';
 import { createWorkerEngine } from '../src/acoustic/worker-engine.ts';
@@ -33,7 +34,7 @@ async function benchFeatures({ features, sampleRateHz }: ModelPackage): Promise<
 }
 
 async function benchStepper(subject: ModelPackage): Promise<void> {
-  const stepper = await openStepper(subject, 'auto', 1);
+  const stepper = await openStepper(subject, 'auto', 1, shapesUpTo(64));
   print(`model on ${stepper.provider}, one thread:\nbatch  steps   us a stream-step   live streams a core`);
   for (const { batch, steps } of stepper.shapes.all) {
     if (steps <= 5) {

@@ -113,8 +113,8 @@ function learn(aligned: readonly Aligned[]): Map<string, string> {
       for (const [i, chunk] of chunks.entries()) {
         const context = key(word, i);
         if (context === undefined) continue;
-        let entry = seen.get(context);
-        if (!entry) seen.set(context, (entry = { votes: new Map(), right: 0 }));
+        const entry = seen.get(context) ?? { votes: new Map<string, number>(), right: 0 };
+        seen.set(context, entry);
         entry.votes.set(chunk, (entry.votes.get(chunk) ?? 0) + 1);
         if (said[w]![i] === chunk) entry.right++;
       }

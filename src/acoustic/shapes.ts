@@ -14,11 +14,16 @@ const batchBuckets = [1, 2, 4, 8, 16, 32, 64];
 const stepSizes = [1, 2, 5, 10, 25, 50];
 
 /**
- * The shapes for a provider. A run holds the engine no longer than a full batch of 100 ms does. On a CPU, batches beyond 32 cost
- * a stream more, not less: their states and activations leave the cache (bench/acoustic.ts: 28 us a stream-step at 32, 58 at 64).
+ * The shapes for a provider. A run holds the engine no longer than a full batch of 100 ms does. On a CPU, batches beyond 16 cost
+ * a stream no less, and twice as much where others use the cache: the states and activations leave it (bench/acoustic.ts, us a
+ * stream-step at 5 steps: 28 at 16, 28 to 52 at 32, 58 at 64).
  */
 export function runShapes(provider: string): RunShapes {
-  const maxBatch = provider === 'cpu' ? 32 : 64;
+  return shapesUpTo(provider === 'cpu' ? 16 : 64);
+}
+
+/** The shapes of batches of up to `maxBatch`. */
+export function shapesUpTo(maxBatch: number): RunShapes {
   const maxRows = maxBatch * 5;
   const all = batchBuckets
     .filter((batch) => batch <= maxBatch)

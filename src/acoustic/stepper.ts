@@ -33,8 +33,13 @@ export type Stepper = {
 
 export type StepOutput = { logPosterior: Float32Array; scoreLogit: Float32Array | undefined };
 
-/** Opens the model on a device. Errors: those of `openSession`, and `bad_model` where model.json and the file disagree. */
-export async function openStepper(model: ModelPackage, device: Device, threads: number): Promise<Stepper> {
+/** Opens the model on a device, to run at the shapes that suit it or at `wantedShapes`. Errors: those of `openSession`, and `bad_model` where model.json and the file disagree. */
+export async function openStepper(
+  model: ModelPackage,
+  device: Device,
+  threads: number,
+  wantedShapes?: RunShapes,
+): Promise<Stepper> {
   const featureWidth = model.features.bins * model.features.stack;
   const stateSizes = model.states.map((state) => state.shape.reduce((product, size) => product * size, 1));
   const probe = async (session: InferenceSession) => {
@@ -45,7 +50,7 @@ export async function openStepper(model: ModelPackage, device: Device, threads: 
   const first = await probe(session);
   checkOutputs(model, first);
 
-  const shapes = runShapes(provider);
+  const shapes = wantedShapes ?? runShapes(provider);
   const phones = model.phones.length;
   const scoreWidth = model.outputs.scoreLogit ? first[model.outputs.scoreLogit]!.dims[2]! : 0;
   const features = new Float32Array(shapes.maxRows * featureWidth);

@@ -40,12 +40,22 @@ export async function createWorkerEngine(options: WorkerEngineOptions): Promise<
   const receive = (message: FromWorker): void => {
     if (message.type === 'stats') stats = message.stats;
     if (message.type !== 'results') return;
-    unpackResults(message, (id, frames) => streams.get(id)?.onFrames(frames));
+    unpackResults(message, deliver);
     for (const { stream, error } of message.failed) fail(stream, fromPlainError(error));
     for (const id of message.ended) {
       const stream = streams.get(id);
       streams.delete(id);
       stream?.settle?.resolve();
+    }
+  };
+
+  const deliver = (id: number, frames: AcousticFrames): void => {
+    try {
+      streams.get(id)?.onFrames(frames);
+    } catch (error) {
+      // One listener's bug is not the other learners' trouble.
+      inbox.closed(id);
+      fail(id, error instanceof Error ? error : new Error(String(error)));
     }
   };
 

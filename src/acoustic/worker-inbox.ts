@@ -1,4 +1,5 @@
 import type { Worker } from 'node:worker_threads';
+import { sharedNowMs } from './shared-clock.ts';
 import { concatenate, type StreamNews } from './worker-messages.ts';
 
 /** Gathers what goes to the worker, from all streams, into few messages. */
@@ -34,7 +35,7 @@ export function createInbox(worker: Worker, coalesceMs: number): Inbox {
     opened: (stream) => note(() => pending.opened.push(stream)),
     push: (stream, pcm) =>
       note(() => {
-        pending.chunks.push(stream, pcm.length, performance.timeOrigin + performance.now());
+        pending.chunks.push(stream, pcm.length, sharedNowMs());
         pending.pcm.push(pcm);
       }),
     ended: (stream) => note(() => pending.ended.push(stream)),

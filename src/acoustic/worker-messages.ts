@@ -10,7 +10,7 @@ export type ToWorker = StreamNews | 'close';
 
 export type StreamNews = {
   opened: number[];
-  /** A row a chunk: stream, samples, arrival (ms since the epoch). */
+  /** A row a chunk: stream, samples, arrival (ms, shared clock). */
   chunks: Float64Array;
   /** All chunks' samples, one after the other. */
   pcm: Float32Array;

@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { EngineStream } from './engine-stream.ts';
 import { openCore } from './inline-engine.ts';
+import { toThreadMs } from './shared-clock.ts';
 import type { AcousticFrames } from './types.ts';
 import {
   chunkFields,
@@ -55,7 +56,7 @@ function serve(core: Awaited<ReturnType<typeof openCore>>['core']): void {
     let offset = 0;
     for (let at = 0; at < chunks.length; at += chunkFields) {
       const samples = chunks[at + 1]!;
-      const arrivedMs = chunks[at + 2]! - performance.timeOrigin;
+      const arrivedMs = toThreadMs(chunks[at + 2]!);
       streams.get(chunks[at]!)?.push(pcm.subarray(offset, offset + samples), arrivedMs);
       offset += samples;
     }

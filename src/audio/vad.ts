@@ -23,7 +23,8 @@ export type VadOptions = {
 export function createVad({ sampleRateHz, hangoverMs = 300 }: VadOptions): Vad {
   const frameSamples = Math.round((sampleRateHz * frameMs) / 1000);
   const floor = createNoiseFloor();
-  const recent: number[] = [];
+  const start: number[] = [];
+  let recent: boolean[] = [];
   let previous = 0;
   let energy = 0;
   let filled = 0;
@@ -35,17 +36,23 @@ export function createVad({ sampleRateHz, hangoverMs = 300 }: VadOptions): Vad {
     const threshold = Math.max(floor.update(levelDb) + marginDb, quietestDb);
     if (levelDb > threshold - (speaking ? hysteresisDb : 0)) lastLoud = frames;
     frames++;
-    recent.push(levelDb);
-    if (frames > settleFrames) recent.splice(0, recent.length - onsetWindow);
+    if (frames < settleFrames) {
+      start.push(levelDb);
+      return undefined;
+    }
+    if (frames === settleFrames) recent = start.map((level) => level > threshold);
+    else recent.splice(0, recent.length - onsetWindow + 1);
+    recent.push(levelDb > threshold);
     if (speaking) {
       if ((frames - 1 - lastLoud) * frameMs < hangoverMs) return undefined;
       speaking = false;
       return { type: 'ended', atMs: (lastLoud + 1) * frameMs };
     }
-    const loud = recent.filter((level) => level > threshold);
-    if (frames < settleFrames || loud.length < onsetFrames) return undefined;
+    if (recent.filter(Boolean).length < onsetFrames) return undefined;
     speaking = true;
-    return { type: 'began', atMs: (frames - recent.length + recent.indexOf(loud[0]!)) * frameMs };
+    const oldest = frames - recent.length;
+    lastLoud = oldest + recent.lastIndexOf(true);
+    return { type: 'began', atMs: (oldest + recent.indexOf(true)) * frameMs };
   };
 
   return {

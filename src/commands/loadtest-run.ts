@@ -61,7 +61,7 @@ function withOverrides(scenario: LoadScenario, flags: LoadtestFlags): LoadScenar
     spec.duration = parseDurationMs(flags.duration);
     if (spec.duration <= spec.load.ramp) {
       const message = `--duration ${flags.duration} is not longer than the scenario's ramp of ${spec.load.ramp} ms`;
-      throw new SpeechfbError('bad_duration', message);
+      throw new SpeechfbError('bad_flag', message);
     }
   }
   return scenario;
@@ -70,7 +70,7 @@ function withOverrides(scenario: LoadScenario, flags: LoadtestFlags): LoadScenar
 function seedOf(text: string): number {
   const seed = Number(text);
   if (/^\d+$/.test(text) && seed <= 0xffffffff) return seed;
-  throw new SpeechfbError('bad_seed', `--seed "${text}" is not a whole number from 0 to 4294967295`);
+  throw new SpeechfbError('bad_flag', `--seed "${text}" is not a whole number from 0 to 4294967295`);
 }
 
 function serveCommand() {

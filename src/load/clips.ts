@@ -104,6 +104,6 @@ function readLines(manifest: string): { line: number; text: string }[] {
     return lines.map((text, index) => ({ line: index + 1, text })).filter(({ text }) => text.trim() !== '');
   } catch (cause) {
     const message = `cannot read the clip manifest "${manifest}": ${(cause as Error).message}`;
-    throw new SpeechfbError('unreadable_file', message, { cause });
+    throw new SpeechfbError('manifest_not_found', message, { cause });
   }
 }

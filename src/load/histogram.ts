@@ -61,7 +61,6 @@ export class LatencyHistogram implements Distribution {
   valueAtRank(rank: number): number {
     const came = this.#hdr.totalCount;
     if (rank > came) return Number.POSITIVE_INFINITY;
-    if (rank === came) return this.#hdr.maxValue / 1000;
     // Half a rank below: the histogram rounds the percentile up to the next whole count.
     return this.#hdr.getValueAtPercentile(((rank - 0.5) / came) * 100) / 1000;
   }

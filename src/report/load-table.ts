@@ -6,7 +6,8 @@ import type { LoadReport, Summary } from './report.ts';
 
 /** The report as a terminal shows it at the end of a run; without colour when `paint` is plain. */
 export function loadTable(report: LoadReport, paint: Paint): string {
-  const parts = [heading(report), objectivesTable(report, paint), latencyTable(report), stageTable(report)];
+  const parts = [heading(report), objectivesTable(report, paint), latencyTable(report)];
+  if (Object.values(report.stages).some(({ samples }) => samples > 0)) parts.push(stageTable(report));
   parts.push(sessionLines(report), validityLines(report, paint));
   if (report.troubles.length > 0) parts.push(troubleLines(report));
   parts.push(verdictLine(report, paint));

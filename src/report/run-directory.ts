@@ -26,7 +26,7 @@ export function writeRunDirectory(directory: string, report: LoadReport, details
     for (const [name, content] of Object.entries(files)) writeFileSync(join(directory, name), content);
   } catch (cause) {
     const message = `cannot write the results to "${directory}": ${(cause as Error).message}`;
-    throw new SpeechfbError('unwritable_output', message, { cause });
+    throw new SpeechfbError('output_unwritable', message, { cause });
   }
 }
 

@@ -12,8 +12,9 @@ export type Penalties = {
   advance: number;
   /** A phone of the word is left out. */
   omission: number;
-  /** A word is passed over. */
+  /** A word is passed over, and each further one with it. */
   skipWord: number;
+  skipNextWord: number;
   /** The reader goes back to the start of this word or of one before, and for each further word back. */
   repeat: number;
   repeatWord: number;
@@ -31,7 +32,8 @@ export const penalties = {
   floor: -10,
   advance: 4,
   omission: 20,
-  skipWord: 30,
+  skipWord: 20,
+  skipNextWord: 10,
   repeat: 30,
   repeatWord: 2,
   repeatReach: 6,

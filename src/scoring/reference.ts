@@ -32,14 +32,24 @@ function fromText(text: string): Reference {
     words: splitWords(text).map(({ shown, spoken }) => {
       const known = lookUp(spoken);
       if (known.length > 0) return { text: shown, variants: known, source: 'dictionary' as const };
-      return { text: shown, variants: [soundOut(spoken)], source: 'letter_to_sound' as const };
+      return { text: shown, variants: soundedOut(shown, text), source: 'letter_to_sound' as const };
     }),
   };
 }
 
-/** The word itself, or without an apostrophe that only quotes it or closes it (dogs', 'tis). */
+/** An unknown word without vowels, or in capitals among small letters, may be said letter by letter: PBX, IVR. */
+function soundedOut(shown: string, text: string): string[][] {
+  const word = shown.toLowerCase();
+  const letters = shown.replace(/[^A-Za-z]/g, '');
+  const spelled = [...letters.toLowerCase()].flatMap((letter) => pronunciations(`${letter}.`)[0] ?? []);
+  if (!/[aeiouy]/i.test(letters)) return [spelled];
+  const stands = letters.length <= 5 && letters === letters.toUpperCase() && /[a-z]/.test(text);
+  return stands ? [soundOut(word), spelled] : [soundOut(word)];
+}
+
+/** The word itself, as an abbreviation (a.m.), or without an apostrophe that only quotes or closes it (dogs'). */
 function lookUp(spoken: string): string[][] {
-  for (const form of [spoken, spoken.replace(/^'+|'+$/g, '')]) {
+  for (const form of [spoken, `${spoken}.`, spoken.replace(/^'+|'+$/g, '')]) {
     const found = form === '' ? [] : pronunciations(form);
     if (found.length > 0) return found;
   }

@@ -86,12 +86,12 @@ export class Viterbi {
       let from = s;
       if (up < 0) {
         const w = word[s]!;
-        if (entry[w]! - advance > value) {
+        if (entry[w]! - advance >= value) {
           value = entry[w]! - advance;
           from = entryFrom[w]!;
         }
       } else {
-        if (score[up]! - advance > value) {
+        if (score[up]! - advance >= value) {
           value = score[up]! - advance;
           from = up;
         }
@@ -170,7 +170,7 @@ export class Viterbi {
   /** Best score into each junction of the window from the frame before: word ends, fillers, repeats, then skips. */
   #enterJunctions(start: boolean): void {
     const { firstState, parent, ends, phones, words } = this.#graph;
-    const { advance, omission, skipWord, repeat, repeatWord, repeatReach } = this.#penalties;
+    const { advance, omission, skipWord, skipNextWord, repeat, repeatWord, repeatReach } = this.#penalties;
     const entry = this.#entry;
     const from = this.#entryFrom;
     const score = this.#score;
@@ -226,11 +226,13 @@ export class Viterbi {
         }
       }
     }
+    let skip = skipWord;
     for (let j = low; j < high; j++) {
-      if (entry[j]! - skipWord > entry[j + 1]!) {
-        entry[j + 1] = entry[j]! - skipWord;
+      if (entry[j]! - skip > entry[j + 1]!) {
+        entry[j + 1] = entry[j]! - skip;
         from[j + 1] = from[j]!;
-      }
+        skip = skipNextWord;
+      } else skip = skipWord;
     }
   }
 

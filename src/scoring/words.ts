@@ -9,14 +9,15 @@ export type TextWord = { shown: string; spoken: string };
 
 /**
  * Splits a text into the words that a reader says. Punctuation is dropped, hyphens and slashes part words, apostrophes
- * stay, and whole numbers become words: "Room 42" -> room forty two.
+ * stay, numbers become words up to 999,999,999 ("Room 42" -> room forty two), & and % become "and" and "percent".
  *
  * @throws SpeechfbError `invalid_reference` for other scripts, no words, or more than `referenceLimits`.
  */
 export function splitWords(text: string): TextWord[] {
   const plain = text.normalize('NFKC').replace(/[\u2018\u2019\u02bc`]/g, "'");
   // Letters with accents are English loans more often than not (café): keep the letter, drop the mark.
-  const folded = plain.normalize('NFD').replace(/\p{M}+/gu, '');
+  const bare = plain.normalize('NFD').replace(/\p{M}+/gu, '');
+  const folded = bare.replaceAll('&', ' and ').replaceAll('%', ' percent ');
   refuseOtherScripts(folded, text);
   const words: TextWord[] = [];
   for (const token of folded.match(/\d[\d,]*(?:\.\d+)?|[A-Za-z']+(?:\.[A-Za-z](?![A-Za-z]))*/g) ?? []) {

@@ -62,7 +62,9 @@ export function createEventLog(keepMs: number): EventLog {
 function withoutOvertaken(event: ServerEvent, seen: Set<string>): ServerEvent | undefined {
   if (event.type === 'transcript') return firstSight(`t${event.utterance_id}`, seen) ? event : undefined;
   if (event.type !== 'phoneme_feedback') return event;
-  const phonemes = event.phonemes.filter((phone) => firstSight(`p${event.utterance_id}.${phone.index}`, seen));
+  const phonemes = event.phonemes.filter(
+    (phone) => firstSight(`p${event.utterance_id}.${phone.index}`, seen) || phone.status === 'final',
+  );
   if (phonemes.length === event.phonemes.length && phonemes.length > 0) return event;
   return phonemes.length === 0 ? undefined : { ...event, phonemes };
 }

@@ -46,7 +46,9 @@ export function createPending(): Pending {
 function overtake(before: PartialResult, after: PartialResult): PartialResult {
   if (before.message.type !== 'phoneme_feedback' || after.message.type !== 'phoneme_feedback') return after;
   const phones = new Map<number, PhonemeResult>();
-  for (const phone of [...before.message.phonemes, ...after.message.phonemes]) phones.set(phone.index, phone);
+  for (const phone of [...before.message.phonemes, ...after.message.phonemes]) {
+    if (phones.get(phone.index)?.status !== 'final') phones.set(phone.index, phone);
+  }
   const phonemes = [...phones.values()].sort((a, b) => a.index - b.index);
   return { ...after, message: { ...after.message, phonemes } };
 }

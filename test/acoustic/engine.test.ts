@@ -83,6 +83,19 @@ describe.each(engines)('the %s engine with a package of other features, stride, 
     expect(engine.stats().streams).toBe(0);
   });
 
+  it('fails the stream of a listener that throws, and no other', async () => {
+    const failed = new Promise<Error>((resolve) => {
+      const stream = engine.open(() => {
+        throw new Error('a bug of the listener');
+      }, resolve);
+      stream.push(pcm);
+    });
+    const [error, heard] = await Promise.all([failed, hear(engine, pcm, [2400])]);
+    expect(error.message).toBe('a bug of the listener');
+    expect(heard.frames).toBe(110);
+    expect(engine.stats().streams).toBe(0);
+  });
+
   it('reports its work', async () => {
     const stats = engine.stats();
     expect(stats.queueDepth).toBe(0);

@@ -76,7 +76,7 @@ describe('decide', () => {
 
   it('runs a full batch without waiting for the rest', () => {
     const decision = decide(many(40, 10), 100, 11, terms(1, 5));
-    expect(decision).toMatchObject({ bucket: 32, steps: 1 });
+    expect(decision).toMatchObject({ bucket: 16, steps: 1 });
   });
 
   it('never runs a stream for more steps than it holds, nor a shape that is not warm', () => {
@@ -106,10 +106,10 @@ describe('fitBatch', () => {
     [5, 1, 4, 4],
     [6, 1, 6, 8],
     [23, 1, 16, 16],
-    [24, 1, 24, 32],
-    [500, 1, 32, 32],
-    [500, 5, 32, 32],
-    [500, 50, 2, 2],
+    [12, 1, 12, 16],
+    [500, 1, 16, 16],
+    [500, 5, 16, 16],
+    [500, 50, 1, 1],
   ])('puts %i streams of %i steps: %i in a bucket of %i', (ready, steps, streams, bucket) => {
     expect(fitBatch(ready, steps, shapes)).toEqual({ streams, bucket });
   });

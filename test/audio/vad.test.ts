@@ -69,6 +69,12 @@ describe('createVad', () => {
     expect(events(pcm)).toEqual([]);
   });
 
+  it('finds nobody when a noise stops', () => {
+    const pcm = sound([['pause', 3000]], 0.02);
+    pcm.fill(0, 32_000);
+    expect(events(pcm)).toEqual([]);
+  });
+
   it('hears a voice that is there from the first sample', () => {
     expect(events(sound([['speech', 1000]], 0.0005))[0]).toMatchObject({ type: 'began', atMs: expect.closeTo(0, -2) });
   });

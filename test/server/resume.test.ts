@@ -82,6 +82,31 @@ describe('a socket cut in the middle', () => {
   });
 });
 
+describe('a reader that stays behind', () => {
+  it('is cut off, and after a resume has missed no final', async () => {
+    const server = await serve({ limits: { maxUnsentBytes: 200_000 } });
+    const text = 'abcdefghij '.repeat(200);
+    const first = await connect(server.url);
+    first.send(startMessage({ reference: { text } }));
+    const ready = await first.until('ready');
+    first.socket.pause();
+    for (let i = 0; i < 40; i++) {
+      first.frame(i);
+      first.send({ type: 'next_utterance', reference: { text } });
+    }
+    await expect.poll(() => server.stats().detached, { timeout: 10_000 }).toBe(1);
+    first.cut();
+    const second = await connect(server.url);
+    second.send(resume(ready, [ready]));
+    second.send({ type: 'close' });
+    await second.closed;
+    const ids = second.of('utterance_final').map((event) => event.utterance_id);
+    expect(ids).toEqual(ids.map((_, index) => index + 1));
+    expect(ids.length).toBeGreaterThan(5);
+    expect(second.of('utterance_final').at(-1)!.reason).toBe('close');
+  });
+});
+
 describe('a resume', () => {
   it('by a newer socket closes the older one with 4409', async () => {
     const server = await serve();

@@ -1,0 +1,136 @@
+import { readFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import Table from 'cli-table3';
+import { readClips } from '../src/load/clips.ts';
+import { startEmbedded } from '../src/load/embedded.ts';
+import { histogramsReady } from '../src/load/histogram.ts';
+import { planLearners } from '../src/load/plan.ts';
+import { Recorder, reportStages } from '../src/load/recorder.ts';
+import type { ShardResult } from '../src/load/shard.ts';
+import { runShardInThread } from '../src/load/shard-thread.ts';
+import { quantile } from '../src/slo/metrics.ts';
+
+// How many sessions does a machine carry, the load generator among them, and what bounds it?
+//   npm run bench serve -- --steps 50,100,200 --seconds 12
+// Server-added latency is feedback latency beyond the frame itself; the model's look-ahead is no part of it, because
+// feedback says up to where it has heard. The target: 200 sessions on two cores at p95 <= 100 ms.
+const { values } = parseArgs({
+  options: {
+    steps: { type: 'string', default: '50,100,150,200,250,300' },
+    seconds: { type: 'string', default: '12' },
+    limit: { type: 'string', default: '100' },
+  },
+});
+const frameMs = 20;
+const limitMs = Number(values.limit);
+const clips = readClips('fixtures/audio/manifest.jsonl');
+await histogramsReady();
+const server = await startEmbedded({
+  file: process.execPath,
+  args: ['bin/speechfb', 'serve', '--port', '0', '--max-sessions', '2000', '--log-level', 'error'],
+});
+
+const table = new Table({
+  head: [
+    'sessions',
+    'p50',
+    'p95',
+    'p99',
+    'never',
+    'refused',
+    'server cores',
+    'RSS MB',
+    'generator cores',
+    'late p99',
+    'bound by',
+  ],
+  style: { head: [], border: [] },
+});
+let best = 0;
+for (const sessions of values.steps.split(',').map(Number)) {
+  const step = await measure(sessions);
+  table.push(step.row);
+  process.stderr.write(`${step.row.join('  ')}\n`);
+  if (!step.held) break;
+  best = sessions;
+}
+await server.stop();
+process.stdout.write(`${table}\nadded latency in ms beyond the ${frameMs} ms frame; cores are CPU seconds a second\n`);
+process.stdout.write(
+  `${best} sessions on ${cpus().length} cores held p95 <= ${limitMs} ms, generator among them: ${best / cpus().length} a core\n`,
+);
+
+async function measure(sessions: number) {
+  // The server takes 50 new sessions a second.
+  const rampMs = sessions * 25;
+  const durationMs = rampMs + Number(values.seconds) * 1000;
+  const plans = planLearners({ learners: sessions, rampMs, durationMs, frameMs, pauseMs: 200, seed: sessions, clips });
+  const task = {
+    plans,
+    clips,
+    url: server.url,
+    token: undefined,
+    frameMs,
+    emitIntervalMs: 100,
+    durationMs,
+    drainMs: 5000,
+  };
+  const before = { serverSeconds: cpuSeconds(server.pid), own: process.cpuUsage(), atMs: performance.now() };
+  const result = await runShardInThread(
+    { ...task, seed: sessions },
+    { onProgress: () => {}, signal: new AbortController().signal },
+  );
+  const seconds = (performance.now() - before.atMs) / 1000;
+  const serverCores = (cpuSeconds(server.pid) - before.serverSeconds) / seconds;
+  const own = process.cpuUsage(before.own);
+  return judge(sessions, result, { serverCores, ownCores: (own.user + own.system) / 1e6 / seconds });
+}
+
+function judge(sessions: number, result: ShardResult, use: { serverCores: number; ownCores: number }) {
+  const recorder = new Recorder();
+  recorder.add(result.recording);
+  const { feedback_latency, send_lateness } = recorder.distributions;
+  const added = (p: number) => (quantile(feedback_latency, p) ?? Number.POSITIVE_INFINITY) - frameMs;
+  const stageP95 = reportStages
+    .filter((stage) => stage !== 'capture')
+    .map((stage) => ({ stage, ms: quantile(recorder.stages[stage], 0.95) ?? 0 }))
+    .sort((a, b) => b.ms - a.ms);
+  const refused = recorder.tally.sessions_refused + recorder.tally.sessions_died;
+  const held = added(0.95) <= limitMs && refused === 0;
+  const row = [
+    sessions,
+    ...[0.5, 0.95, 0.99].map((p) => added(p).toFixed(1)),
+    feedback_latency.never,
+    refused,
+    use.serverCores.toFixed(2),
+    residentMegabytes(server.pid),
+    use.ownCores.toFixed(2),
+    (quantile(send_lateness, 0.99) ?? 0).toFixed(1),
+    stageP95
+      .slice(0, 2)
+      .map(({ stage, ms }) => `${stage} ${ms.toFixed(0)}`)
+      .join(', '),
+  ];
+  recorder.destroy();
+  return { row, held };
+}
+
+/** CPU seconds of a process and all of its threads; Linux only, elsewhere NaN. */
+function cpuSeconds(pid: number): number {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+    return (Number(fields[11]) + Number(fields[12])) / 100;
+  } catch {
+    return Number.NaN;
+  }
+}
+
+function residentMegabytes(pid: number): string {
+  try {
+    const kilobytes = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    return (Number(kilobytes) / 1024).toFixed(0);
+  } catch {
+    return '';
+  }
+}

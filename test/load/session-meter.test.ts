@@ -1,0 +1,167 @@
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { histogramsReady } from '../../src/load/histogram.ts';
+import { Recorder } from '../../src/load/recorder.ts';
+import { SessionMeter } from '../../src/load/session-meter.ts';
+import { TraceSink } from '../../src/load/traces.ts';
+import type { ServerEvent } from '../../src/protocol/server-messages.ts';
+import { quantile } from '../../src/slo/metrics.ts';
+import { phoneAt } from './fake-server.ts';
+
+beforeAll(histogramsReady);
+let recorder: Recorder;
+afterEach(() => recorder.destroy());
+
+describe('a session of one utterance of ten seconds, in virtual time', () => {
+  test('answered 30 ms after each slot has 50 ms everywhere: a frame and the answer', () => {
+    const meter = newMeter();
+    for (let k = 1; k <= 100; k++) meter.event(feedback(k, k * 100), 1000 + k * 100 + 30);
+    close(meter);
+    expect(recorder.distributions.feedback_latency.samples).toBe(100);
+    expect(at(0.5)).toBeCloseTo(50, 0);
+    expect(at(1)).toBeCloseTo(50, 0);
+    expect(recorder.distributions.first_partial.valueAtRank(1)).toBeCloseTo(1130 - 1000 - 40, 0);
+  });
+
+  test('with a server that stalls for a second shows the stall of every slot, not of one event', () => {
+    const meter = newMeter();
+    for (let k = 1; k <= 50; k++) meter.event(feedback(k, k * 100), 1000 + k * 100 + 30);
+    // The sound of 5.0 to 6.0 s is answered by one event when the server wakes; a tester that times events sees one sample.
+    meter.event(feedback(51, 6000), 7030);
+    for (let k = 61; k <= 100; k++) meter.event(feedback(k, k * 100), 1000 + k * 100 + 30);
+    close(meter);
+    expect(recorder.distributions.feedback_latency.samples).toBe(100);
+    expect(at(0.9)).toBeCloseTo(50, 0);
+    expect(at(0.95)).toBeCloseTo(450, -1);
+    expect(at(1)).toBeCloseTo(950, -1);
+  });
+
+  test('that goes silent half way owes the other half', () => {
+    const meter = newMeter();
+    for (let k = 1; k <= 50; k++) meter.event(feedback(k, k * 100), 1000 + k * 100 + 30);
+    close(meter, 'lost');
+    expect(recorder.distributions.feedback_latency).toMatchObject({ samples: 100 });
+    expect(at(0.5)).toBeCloseTo(50, 0);
+    expect(at(0.51)).toBe(Number.POSITIVE_INFINITY);
+    expect(recorder.distributions.final_latency.valueAtRank(1)).toBe(Number.POSITIVE_INFINITY);
+    expect(recorder.tally).toMatchObject({ sessions: 1, sessions_died: 1, sessions_ok: 0 });
+  });
+
+  test('that was interrupted owes only what was due by then, and is no session', () => {
+    const meter = newMeter();
+    for (let k = 1; k <= 50; k++) meter.event(feedback(k, k * 100), 1000 + k * 100 + 30);
+    meter.end(1000 + 5250, { outcome: 'interrupted', sent: 300, unacked: 10, resent: 0 });
+    expect(recorder.distributions.feedback_latency.samples).toBe(52);
+    expect(recorder.tally).toMatchObject({ sessions: 0, lost_frames: 0 });
+  });
+
+  test('splits each latency over the stages, which sum to it', () => {
+    const traces = new TraceSink(10, 1);
+    const meter = newMeter(traces);
+    meter.roundTrip(4);
+    for (let i = 0; i < 5; i++) meter.frameSent(1020 + i * 20, 1021 + i * 20);
+    meter.event(feedback(1, 100), 1130);
+    close(meter);
+    const [{ total_ms, stages } = expect.fail('no trace')] = traces.taken();
+    expect(total_ms).toBe(50);
+    expect(stages).toMatchObject({
+      capture: 20,
+      late_send: 1,
+      uplink: 2,
+      downlink: 2,
+      queue: 5,
+      asr: 3,
+      unattributed: 17,
+    });
+    expect(Object.values(stages).reduce((a, b) => a + b, 0)).toBeCloseTo(50, 6);
+  });
+
+  test('measures a final from the last sound, and phones from their acoustic ends', () => {
+    const meter = newMeter();
+    meter.event(feedback(1, 300, 200), 1345);
+    meter.event({ ...final(2), audio_ms: 10_000 }, 11_060);
+    close(meter);
+    expect(recorder.distributions.final_latency.valueAtRank(1)).toBeCloseTo(60, 0);
+    expect(recorder.distributions.phoneme_latency.valueAtRank(1)).toBeCloseTo(145, 0);
+    expect(recorder.tally).toMatchObject({ sessions_ok: 1, utterances: 1 });
+  });
+
+  test('counts a resume from the drop, and never if it did not come', () => {
+    const meter = newMeter();
+    meter.dropped(2000);
+    meter.event({ ...ready(1), resumed: true }, 2350);
+    meter.dropped(3000);
+    close(meter, 'lost');
+    expect(recorder.distributions.resume_time.samples).toBe(2);
+    expect(recorder.distributions.resume_time.valueAtRank(1)).toBeCloseTo(350, 0);
+    expect(recorder.distributions.resume_time.valueAtRank(2)).toBe(Number.POSITIVE_INFINITY);
+  });
+});
+
+/** The learner arrives at 700 on the clock and speaks from 1000 on; speech begins 40 ms into the clip. */
+function newMeter(traces = new TraceSink(1000, 1)): SessionMeter {
+  recorder = new Recorder();
+  const plan = { learner: 0, arrivalMs: 200, utterances: [{ clip: 0, beginMs: 500, frames: 500 }] };
+  const options = { plan, speechBeginMs: [40], startMs: 500, frameMs: 20, emitIntervalMs: 100, recorder, traces };
+  const meter = new SessionMeter(options);
+  meter.event(ready(0), 712);
+  return meter;
+}
+
+function close(meter: SessionMeter, outcome: 'closed' | 'lost' = 'closed') {
+  meter.end(Number.POSITIVE_INFINITY, { outcome, sent: 500, unacked: 0, resent: 0 });
+}
+
+function at(p: number): number | undefined {
+  return quantile(recorder.distributions.feedback_latency, p);
+}
+
+function feedback(id: number, audioMs: number, phoneEndMs = audioMs): ServerEvent {
+  const phonemes = [phoneAt(id, phoneEndMs)];
+  const timing = { queue: 5, asr: 3 };
+  return { event_id: id, audio_ms: audioMs, type: 'phoneme_feedback', utterance_id: 1, rev: id, phonemes, timing };
+}
+
+function final(id: number) {
+  const phonemes = [phoneAt(1, 200)];
+  const pronunciation = { source: 'given', variant: 0 } as const;
+  const word = {
+    text: 'a',
+    start_ms: 0,
+    end_ms: 200,
+    accuracy: 90,
+    error_type: 'none',
+    pronunciation,
+    phonemes,
+  } as const;
+  return {
+    event_id: id,
+    type: 'utterance_final',
+    utterance_id: 1,
+    reason: 'finalize',
+    marker: null,
+    timing: {},
+    scores: { accuracy: 90, fluency: 90, completeness: 100, pronunciation: 90 },
+    words: [word],
+    deviations: [],
+    pace: { words_per_minute: 100, speech_ms: 1000, pause_ms: 0, longest_pause_ms: 0, pauses: 0 },
+    final_lag_ms: { p50: 0, p95: 0, max: 0 },
+  } as const;
+}
+
+function ready(id: number): ServerEvent & { type: 'ready' } {
+  return {
+    event_id: id,
+    audio_ms: 0,
+    type: 'ready',
+    session_id: 's',
+    resume_token: 't',
+    resume_ttl_ms: 30_000,
+    next_seq: 0,
+    epoch: 0,
+    utterance_id: 1,
+    resumed: false,
+    limits: { max_frame_bytes: 1, max_session_ms: 1, idle_timeout_ms: 1, max_buffered_ms: 1 },
+    model: { name: 'm', version: '1', provider: 'cpu', lookahead_ms: 80, phones: [] },
+    reference: { words: [] },
+  };
+}

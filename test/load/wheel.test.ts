@@ -1,0 +1,69 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { Wheel } from '../../src/load/wheel.ts';
+
+describe('the timer wheel', () => {
+  test('calls back at the first tick at or after the due time, in order of slots', () => {
+    const wheel = new Wheel(0);
+    const called: string[] = [];
+    wheel.at(12, () => called.push('12'));
+    wheel.at(5, () => called.push('5'));
+    wheel.at(10, () => called.push('10'));
+    wheel.advance(4.9);
+    expect(called).toEqual([]);
+    wheel.advance(10);
+    expect(called).toEqual(['5', '10']);
+    wheel.advance(14.9);
+    expect(called).toHaveLength(2);
+    wheel.advance(15);
+    expect(called).toEqual(['5', '10', '12']);
+  });
+
+  test('after a stall catches up with everything that callbacks add in the past', () => {
+    const wheel = new Wheel(0);
+    const frames: number[] = [];
+    const send = (dueMs: number) =>
+      wheel.at(dueMs, () => {
+        frames.push(dueMs);
+        send(dueMs + 20);
+      });
+    send(20);
+    wheel.advance(1000);
+    expect(frames).toHaveLength(50);
+    wheel.advance(1020);
+    expect(frames).toHaveLength(51);
+  });
+
+  test('forgets what was cancelled', () => {
+    const wheel = new Wheel(0);
+    const cancel = wheel.at(20, () => expect.unreachable());
+    cancel();
+    wheel.advance(100);
+  });
+
+  test('meets every due time to the slot, however far away and however it is advanced', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.double({ min: 0, max: 30_000, noNaN: true }), { maxLength: 40 }),
+        fc.array(fc.double({ min: 0.1, max: 4000, noNaN: true }), { minLength: 8, maxLength: 40 }),
+        (dues, steps) => {
+          const wheel = new Wheel(0);
+          let now = 0;
+          const calledAt = new Map<number, number>();
+          dues.forEach((due, i) => void wheel.at(due, () => calledAt.set(i, now)));
+          for (const step of [...steps, 40_000]) {
+            const before = now;
+            now += step;
+            wheel.advance(now);
+            dues.forEach((due, i) => {
+              const at = calledAt.get(i);
+              if (at === undefined) expect(Math.ceil(due / 5) * 5).toBeGreaterThan(now - 1e-6);
+              else if (at === now) expect(Math.ceil(due / 5) * 5).toBeGreaterThan(before - 5);
+            });
+          }
+          expect(calledAt.size).toBe(dues.length);
+        },
+      ),
+    );
+  });
+});

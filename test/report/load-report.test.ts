@@ -1,0 +1,150 @@
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { describe, expect, test } from 'vitest';
+import { formatValue, loadTable } from '../../src/report/load-table.ts';
+import { loadMarkdown } from '../../src/report/markdown.ts';
+import { createPaint } from '../../src/report/paint.ts';
+import { progressLine } from '../../src/report/progress.ts';
+import { writeRunDirectory } from '../../src/report/run-directory.ts';
+import { runJson } from '../../src/report/run-json.ts';
+import { report } from './report-fixture.ts';
+
+const plain = createPaint(false);
+
+describe('the final table', () => {
+  const text = loadTable(report, plain);
+
+  test('begins with what was run and ends with the verdict', () => {
+    const lines = text.trimEnd().split('\n');
+    expect(lines[0]).toBe('quickstart: 20 learners against embedded for 25.3 s, seed 1, schedule 0123456789abcdef');
+    expect(lines.at(-1)).toBe('verdict: FAIL');
+  });
+
+  test.each([
+    [
+      'an objective with its value, bound, samples and misses',
+      /p95\(feedback_latency\) < 500ms\s+│\s+never │\s+│\s+4060 │\s+300 │ fail: 300 of 4060 missed/,
+    ],
+    ['what is missing for a proof', /invalid: not proven; needs 12 more samples/],
+    ['a latency with what never came', /feedback_latency\s+│\s+4060 │\s+300 │ 45\.0 ms │\s+never │\s+never │\s+never/],
+    ['every stage', /uplink\s+│ 0\.20 ms │ 0\.18 ms/],
+    ['that percentiles do not add', /Percentiles do not add/],
+    ['the sessions', /20 attempted, 18 ended well, 1 refused, 1 died/],
+    ['the condition that failed', /INVALID {5}send lateness: p99 12\.0 ms/],
+    ['the troubles, most frequent first', /trouble\n {2}3 x server_busy: no room/],
+  ])('shows %s', (_, pattern) => {
+    expect(text).toMatch(pattern);
+  });
+
+  test('leaves out latencies that nothing was measured of', () => {
+    expect(text).not.toContain('resume_time');
+  });
+
+  test('has no escape codes unless colours are wanted, and says the same with them', () => {
+    const esc = '\u001b';
+    expect(text).not.toContain(esc);
+    const coloured = loadTable(report, createPaint(true));
+    expect(coloured).toContain(`${esc}[31mFAIL${esc}[39m`);
+    expect(coloured.replaceAll(new RegExp(`${esc}\\[\\d+m`, 'g'), '')).toBe(text);
+  });
+
+  test('says when it was interrupted', () => {
+    expect(loadTable({ ...report, interrupted: true }, plain)).toContain('INTERRUPTED; so far: FAIL');
+  });
+});
+
+test.each([
+  [87.44, 'ms', '87.4 ms'],
+  [Number.POSITIVE_INFINITY, 'ms', 'never'],
+  [0.99996, 'share', '99.996 %'],
+  [0.999999, 'share', '99.999 %'],
+  [1, 'share', '100 %'],
+  [3, 'count', '3'],
+  [undefined, 'count', 'no data'],
+] as const)('%s as %s reads %s', (value, unit, text) => {
+  expect(formatValue(value, unit)).toBe(text);
+});
+
+test.each([
+  [
+    { samples: 1893, p50Ms: 61, p95Ms: 88.1, p99Ms: Number.POSITIVE_INFINITY, violations: 2 },
+    '12.5 s of 25.0 s  20/20 learners  p50 61.0 ms  p95 88.1 ms  p99 never  of 1893  2 violations',
+  ],
+  [{ samples: 0, violations: 0 }, '12.5 s of 25.0 s  20/20 learners  no feedback yet'],
+])('a progress line: %o', (change, line) => {
+  const base = {
+    elapsedMs: 12_500,
+    sessions: { planned: 20, arrived: 20, ended: 0 },
+    p50Ms: undefined,
+    p95Ms: undefined,
+    p99Ms: undefined,
+    sendLatenessP99Ms: 1,
+    framesSent: 1,
+  };
+  expect(progressLine({ ...base, ...change }, 25_000)).toBe(line);
+});
+
+describe('run.json', () => {
+  const json = JSON.parse(JSON.stringify(runJson(report)));
+
+  test('has snake_case keys and null for what is infinite or absent', () => {
+    expect(json).toMatchObject({
+      kind: 'LoadReport',
+      version: 1,
+      verdict: 'fail',
+      scenario: { plan_hash: '0123456789abcdef', frame_ms: 20 },
+      distributions: { feedback_latency: { samples: 4060, never: 300, p50_ms: 45, p95_ms: null } },
+      totals: { sessions_ok: 18 },
+    });
+    expect(json.objectives[0]).toMatchObject({ value: null, needs_more: null, verdict: 'fail' });
+    expect(JSON.stringify(json)).not.toMatch(/"[a-z_]*[A-Z][A-Za-z]*":/);
+  });
+
+  test('is described key by key in docs/loadtest.md', () => {
+    const docs = readFileSync('docs/loadtest.md', 'utf8');
+    const missing = keysOf(json).filter((key) => !docs.includes(`\`${key}\``));
+    expect(missing).toEqual([]);
+  });
+});
+
+describe('a run directory', () => {
+  test('holds the report twice, the histograms and the traces', () => {
+    const directory = join(mkdtempSync(join(tmpdir(), 'speechfb-run-')), 'deep', 'run');
+    const histograms = [{ tag: 'feedback_latency', hdr: 'HISTFAAA', maxMs: 154.25 }];
+    writeRunDirectory(directory, report, { histograms, traces: [{ at_ms: 1 }, { at_ms: 2 }] });
+    expect(JSON.parse(readFileSync(join(directory, 'run.json'), 'utf8'))).toEqual(
+      JSON.parse(JSON.stringify(runJson(report))),
+    );
+    expect(readFileSync(join(directory, 'summary.md'), 'utf8')).toBe(loadMarkdown(report));
+    expect(readFileSync(join(directory, 'histograms.hlog'), 'utf8')).toContain(
+      'Tag=feedback_latency,0.000,25.300,154.250,HISTFAAA\n',
+    );
+    expect(String(gunzipSync(readFileSync(join(directory, 'traces.ndjson.gz'))))).toBe('{"at_ms":1}\n{"at_ms":2}\n');
+  });
+
+  test('that cannot be written is an error that names it', () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'speechfb-run-')), 'a-file');
+    writeFileSync(file, '');
+    expect(() => writeRunDirectory(file, report, { histograms: [], traces: [] })).toThrow(
+      expect.objectContaining({ code: 'output_unwritable', message: expect.stringContaining(file) }),
+    );
+    expect(existsSync(join(file, 'run.json'))).toBe(false);
+  });
+});
+
+test('the Markdown summary has a heading with the verdict and a row an objective', () => {
+  const text = loadMarkdown(report);
+  expect(text).toMatch(/^# quickstart: fail\n/);
+  expect(text).toContain('| `p95(feedback_latency) < 500ms` | never |  | 4060 | **fail**: 300 of 4060 missed |');
+});
+
+/** Every key of the document; names of metrics, stages and counts are values of a table elsewhere. */
+function keysOf(value: unknown, path = ''): string[] {
+  if (Array.isArray(value)) return [...new Set(value.flatMap((inner) => keysOf(inner, path)))];
+  if (typeof value !== 'object' || value === null) return [];
+  const named = ['distributions', 'stages', 'shares', 'counts'].includes(path);
+  const keys = Object.entries(value).flatMap(([key, inner]) => [...(named ? [] : [key]), ...keysOf(inner, key)]);
+  return [...new Set(keys)];
+}

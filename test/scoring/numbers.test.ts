@@ -1,0 +1,19 @@
+import { expect, it } from 'vitest';
+import { spellNumber } from '../../src/scoring/numbers.ts';
+
+it.each([
+  [0, 'zero'],
+  [7, 'seven'],
+  [13, 'thirteen'],
+  [20, 'twenty'],
+  [42, 'forty two'],
+  [100, 'one hundred'],
+  [115, 'one hundred fifteen'],
+  [1000, 'one thousand'],
+  [2026, 'two thousand twenty six'],
+  [70_019, 'seventy thousand nineteen'],
+  [1_000_001, 'one million one'],
+  [999_999_999, 'nine hundred ninety nine million nine hundred ninety nine thousand nine hundred ninety nine'],
+])('%d is read "%s"', (value, words) => {
+  expect(spellNumber(value).join(' ')).toBe(words);
+});

@@ -1,0 +1,136 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { main } from '../../src/cli.ts';
+
+const fixtures = resolve(import.meta.dirname, '../../fixtures/audio');
+const clip = join(fixtures, 'leader.wav');
+const text = 'The conference will begin when the leader arrives.';
+const schema = JSON.parse(
+  readFileSync(resolve(import.meta.dirname, '../../schemas/pronunciation.schema.json'), 'utf8'),
+);
+
+let folder = '';
+let out = '';
+let err = '';
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'score-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+afterEach(() => {
+  vi.restoreAllMocks();
+  out = '';
+  err = '';
+});
+
+async function run(...args: string[]): Promise<number> {
+  vi.spyOn(process.stdout, 'write').mockImplementation((chunk) => {
+    out += chunk;
+    return true;
+  });
+  vi.spyOn(process.stderr, 'write').mockImplementation((chunk) => {
+    err += chunk;
+    return true;
+  });
+  return main(['score', ...args]);
+}
+
+describe('speechfb score FILE --text', () => {
+  it('prints a table without colour when piped', async () => {
+    expect(await run(clip, '--text', text, '--timings')).toBe(0);
+    expect(out).toContain('leader.wav');
+    expect(out).toMatch(/^conference +\d+ +\d\.\d\d-\d\.\d\d +K \d+/m);
+    expect(out).toMatch(/pronunciation \d+ {3}accuracy \d+ {3}fluency \d+ {3}completeness 100/);
+    expect(out).not.toContain('\u001b');
+    expect(err).toMatch(/x real time on cpu \(read .*, features .*, asr .*, scoring .*\)/);
+  });
+
+  it('marks the wrong phones of a wrong word', async () => {
+    expect(await run(clip, '--json', '--text', text.replace('leader', 'cucumber'))).toBe(0);
+    const word = JSON.parse(out).files[0].words[6];
+    const right = JSON.parse(out).files[0].words[3];
+    expect(word.accuracy).toBeLessThan(right.accuracy - 20);
+    const wrong = word.phonemes.filter((phone: { error_type: string }) => phone.error_type !== 'none');
+    expect(wrong.length).toBeGreaterThanOrEqual(word.phonemes.length / 2);
+  });
+
+  it('prints JSON that fits the published schema, for one file and several, with and without sound', async () => {
+    const validate = new Ajv2020({ strict: true, allowUnionTypes: true }).compile(schema);
+    const files = ['leader.wav', 'silence.wav', 'noise.wav', 'rate-8k.wav', 'stereo-48k.wav', 'clipped.wav'];
+    expect(await run(...files.map((file) => join(fixtures, file)), '--text', text, '--json')).toBe(0);
+    const document = JSON.parse(out);
+    validate(document);
+    expect(validate.errors).toBeNull();
+    expect(document.files).toHaveLength(files.length);
+    const nothing = document.files[1];
+    expect(nothing.scores).toMatchObject({ completeness: 0, fluency: null, pronunciation: null });
+    expect(nothing.deviations).toMatchObject([{ kind: 'skipped', first_word: 0, last_word: 7 }]);
+  });
+
+  it('takes phones, and one text for each file', async () => {
+    expect(await run(clip, '--phones', 'DH AH0 | K AA1 N F R AH0 N S', '--json')).toBe(0);
+    expect(JSON.parse(out).files[0].words.map((word: { text: string }) => word.text)).toEqual([
+      'dh-ah0',
+      'k-aa1-n-f-r-ah0-n-s',
+    ]);
+    out = '';
+    expect(await run(clip, clip, '--text', text, '--text', 'Something else', '--json')).toBe(0);
+    expect(JSON.parse(out).files.map((file: { words: unknown[] }) => file.words.length)).toEqual([8, 2]);
+  });
+
+  it.each([
+    [[], 'no files to score'],
+    [[clip], 'what was read is not given'],
+    [[clip, '--text', '...'], 'has no words'],
+    [[clip, '--text', 'привет'], 'outside English'],
+    [[clip, '--phones', 'HH QQ'], 'unknown phones: QQ in "hh-qq"'],
+    [[clip, '--text', 'a', '--phones', 'AH'], 'either --text or --phones'],
+    [[clip, clip, '--text', 'a', '--text', 'b', '--text', 'c'], '3 texts for 2 files'],
+    [[clip, '--text', 'a', '--nbest', '-1'], '--nbest "-1"'],
+    [[clip, '--text', 'a', '--device', 'abacus'], '"abacus"'],
+    [[clip, '--text', 'a', '--model', '/nowhere'], '/nowhere'],
+    [['missing.wav', '--text', 'a'], 'missing.wav'],
+    [['--manifest', 'in.jsonl'], '--manifest needs --out'],
+    [['--manifest', 'nowhere.jsonl', '--out', join(tmpdir(), 'x.jsonl')], 'nowhere.jsonl cannot be read: ENOENT'],
+    [[clip, '--text', 'a', '--features'], 'go with --manifest'],
+  ])('refuses %j', async (args, message) => {
+    expect(await run(...args)).toBe(2);
+    expect(err).toContain(message);
+    expect(out).toBe('');
+  });
+});
+
+describe('speechfb score --manifest', () => {
+  it('scores the good lines, reports the bad ones by file and line, and ends with 2', async () => {
+    const manifest = join(folder, 'in.jsonl');
+    const results = join(folder, 'out.jsonl');
+    writeFileSync(
+      manifest,
+      [
+        JSON.stringify({ id: 'a', audio: clip, text, speaker: 'kept out' }),
+        '{"id": "b", "audio":',
+        '',
+        JSON.stringify({ id: 'c', audio: 'missing.wav', text }),
+        JSON.stringify({ id: 'd', audio: clip, words: [{ text: 'The', phones: ['DH', 'AH0'] }] }),
+        JSON.stringify({ id: 'e', audio: clip }),
+        JSON.stringify({ id: 'f', text }),
+      ].join('\n'),
+    );
+    expect(await run('--manifest', manifest, '--out', results, '--features')).toBe(2);
+    const rows = readFileSync(results, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(rows.map((row) => row.id)).toEqual(['a', 'd']);
+    const [word] = rows[1].words;
+    expect(word).toMatchObject({ text: 'The', phones: ['DH', 'AH'] });
+    for (const key of ['scores', 'scores_in_context', 'gop', 'features', 'segments']) expect(word[key]).toHaveLength(2);
+    expect(word.features[0]).toHaveLength(94);
+    for (const line of [2, 4, 6, 7]) expect(err).toContain(`in.jsonl:${line}: `);
+    expect(err).toContain('2 utterances scored, 4 could not be');
+  });
+});

@@ -1,0 +1,175 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { AcousticEngine } from '../../src/acoustic/types.ts';
+import { parseTokens } from '../../src/server/tokens.ts';
+import { createLog } from '../../src/telemetry/log.ts';
+import { connect, startMessage } from './kit/client.ts';
+import { scriptedEngine } from './kit/scripted.ts';
+import { serve } from './kit/serve.ts';
+
+const token = '0123456789abcdef';
+const tokens = () => parseTokens(`anna ${token}\nben fedcba9876543210\n`, 'tokens');
+
+describe('a server with tokens', () => {
+  it.each([
+    ['in a header', { headers: { authorization: `Bearer ${token}` } }],
+    ['as a subprotocol', { protocols: ['speechfb.v1', `bearer.${token}`] }],
+  ])('takes one %s', async (_, options) => {
+    const client = await connect((await serve({ tokens: tokens() })).url, options);
+    expect(client.socket.protocol).toBe('speechfb.v1');
+    client.send(startMessage());
+    await client.until('ready');
+  });
+
+  it.each([
+    ['none', {}, /a token is needed/],
+    ['an unknown one', { headers: { authorization: 'Bearer nobody' } }, /the token is unknown/],
+  ])('refuses %s', async (_, options, sentence) => {
+    const client = await connect((await serve({ tokens: tokens() })).url, options);
+    expect((await client.closed).code).toBe(4401);
+    expect(client.of('error')).toMatchObject([{ code: 'unauthorized', message: expect.stringMatching(sentence) }]);
+  });
+
+  it('gives no one the session of another', async () => {
+    const { url } = await serve({ tokens: tokens() });
+    const anna = await connect(url, { headers: { authorization: `Bearer ${token}` } });
+    anna.send(startMessage());
+    const { session_id, resume_token } = await anna.until('ready');
+    const ben = await connect(url, { headers: { authorization: 'Bearer fedcba9876543210' } });
+    ben.send({ type: 'resume', session_id, resume_token, last_event_id: 0 });
+    expect((await ben.closed).code).toBe(4403);
+    anna.send({ type: 'close' });
+    expect((await anna.closed).code).toBe(1000);
+  });
+
+  it('shows its metrics only to who has one', async () => {
+    const url = httpUrl(await serve({ tokens: tokens() }), '/metrics');
+    expect((await fetch(url)).status).toBe(401);
+    expect((await fetch(url, { headers: { authorization: `Bearer ${token}` } })).status).toBe(200);
+  });
+});
+
+describe('a page of another host', () => {
+  it('may not connect', async () => {
+    const client = await connect((await serve()).url, { headers: { origin: 'https://evil.example' } });
+    expect((await client.closed).code).toBe(4403);
+    expect(client.of('error')).toMatchObject([{ code: 'forbidden' }]);
+  });
+
+  it('may when it is listed', async () => {
+    const { url } = await serve({ origins: ['https://class.example'] });
+    const client = await connect(url, { headers: { origin: 'https://class.example' } });
+    client.send(startMessage());
+    await client.until('ready');
+  });
+});
+
+describe('HTTP beside the stream', () => {
+  it.each([
+    ['/healthz', 200, '{"status":"ok"}'],
+    ['/readyz', 200, '{"status":"ready"}'],
+    ['/v1/stream', 426, 'this is a WebSocket'],
+    ['/elsewhere', 404, 'there is no /elsewhere; there are /healthz, /readyz, /metrics, /v1/stream'],
+  ])('answers %s with %i', async (path, status, body) => {
+    const response = await fetch(httpUrl(await serve(), path));
+    expect(response.status).toBe(status);
+    expect(await response.text()).toContain(body);
+  });
+
+  it('takes only GET and HEAD', async () => {
+    const server = await serve();
+    expect((await fetch(httpUrl(server, '/healthz'), { method: 'POST' })).status).toBe(405);
+    const head = await fetch(httpUrl(server, '/healthz'), { method: 'HEAD' });
+    expect([head.status, await head.text()]).toEqual([200, '']);
+  });
+
+  it('is not ready while the model warms up, and refuses sessions until then', async () => {
+    let warm: (engine: AcousticEngine) => void = () => {};
+    const engine = new Promise<AcousticEngine>((resolve) => {
+      warm = resolve;
+    });
+    const server = await serve({ engine });
+    const response = await fetch(httpUrl(server, '/readyz'));
+    expect([response.status, await response.json()]).toEqual([
+      503,
+      { status: 'not_ready', reason: 'the model warms up' },
+    ]);
+    const early = await connect(server.url);
+    early.send(startMessage());
+    expect((await early.closed).code).toBe(4503);
+    warm(scriptedEngine());
+    await server.ready;
+    expect((await fetch(httpUrl(server, '/readyz'))).status).toBe(200);
+  });
+
+  it('counts what happens: messages, frames, events, stages, sessions, refusals', async () => {
+    const server = await serve();
+    const client = await connect(server.url);
+    client.send(startMessage({ reference: { text: 'secretword' } }));
+    client.frames(0, 9);
+    client.frames(5, 9);
+    await client.until('phoneme_feedback');
+    const bad = await connect(server.url);
+    bad.raw('{');
+    await bad.closed;
+    const metrics = await (await fetch(httpUrl(server, '/metrics'))).text();
+    for (const line of [
+      'speechfb_messages_total{kind="audio"} 15',
+      'speechfb_frames_total{outcome="duplicate"} 5',
+      'speechfb_events_total{type="ready"} 1',
+      'speechfb_sessions{state="streaming"} 1',
+      'speechfb_refusals_total{code="invalid_message"} 1',
+      'speechfb_stage_seconds_count{stage="scoring"} 2',
+      'speechfb_engine_batch_size 1',
+    ]) {
+      expect(metrics).toContain(line);
+    }
+    expect(metrics).not.toContain('secretword');
+  });
+});
+
+describe('a server with TLS', () => {
+  it('speaks wss', async () => {
+    const pem = (name: string) => readFileSync(join(import.meta.dirname, `golden/localhost.${name}.pem`), 'utf8');
+    const tls = { certificate: pem('cert'), key: pem('key') };
+    const server = await serve({ tls, host: '0.0.0.0' });
+    expect(server.url).toMatch(/^wss:/);
+    const client = await connect(server.url);
+    client.send(startMessage());
+    await client.until('ready');
+  });
+
+  it('needs a certificate and a key that are some', async () => {
+    await expect(serve({ tls: { certificate: 'none', key: 'none' } })).rejects.toThrow(/cannot be used/);
+  });
+});
+
+describe('the log', () => {
+  it('is JSON, and for people on a terminal', () => {
+    const lines: string[] = [];
+    const write = (text: string) => lines.push(text);
+    createLog('info', { write }).info({ port: 8090 }, 'listening');
+    createLog('info', { write, isTTY: true }).warn({ port: 8090 }, 'listening');
+    createLog('error', { write }).info({}, 'unheard');
+    expect(JSON.parse(lines[0]!)).toMatchObject({ level: 30, msg: 'listening', port: 8090 });
+    expect(lines[1]).toMatch(/^\d\d:\d\d:\d\d\.\d{3} warn {2}listening port=8090\n$/);
+    expect(lines).toHaveLength(2);
+  });
+
+  it('never holds what was read, by whom, or how well', async () => {
+    const lines: string[] = [];
+    const log = createLog('debug', { write: (text: string) => lines.push(text) });
+    const server = await serve({ log, tokens: tokens() });
+    const client = await connect(server.url, { headers: { authorization: `Bearer ${token}` } });
+    client.send(startMessage({ reference: { text: 'secretword' } }));
+    client.frames(0, 9);
+    client.raw('{"type":"secretword"');
+    await client.closed;
+    expect(lines.join('')).not.toMatch(/secretword|0123456789abcdef|anna/);
+  });
+});
+
+function httpUrl(server: { port: number }, path: string): string {
+  return `http://127.0.0.1:${server.port}${path}`;
+}
