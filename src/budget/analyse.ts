@@ -6,7 +6,7 @@ import { percentileMs } from './replay.ts';
 import { type Sample, sampleOf } from './sample.ts';
 import { reportStage, type StageReport } from './stage-report.ts';
 import { judge, tracesToDecide, type Verdict } from './verdict.ts';
-import { answerWhatIf, type WhatIfAnswer } from './what-if.ts';
+import { answerWhatIf, reserveName, type WhatIfAnswer } from './what-if.ts';
 
 /** From what the figures come: the budget's own sum, its declared distributions, or traces. */
 export type Source = 'arithmetic' | 'predicted' | 'measured';
@@ -72,7 +72,7 @@ export function analyse(budget: Budget, sample: Sample, source: Exclude<Source, 
 /** Without traces or distributions: the sum is the objective (the file was checked), and what-ifs move the sum. */
 export function analyseArithmetic(budget: Budget): Analysis {
   const spent = budget.stages.map(({ name, budgetMs }) => ({ name, ms: Float64Array.of(budgetMs) }));
-  const reserve = budget.reserveMs > 0 ? [{ name: 'reserve', ms: Float64Array.of(budget.reserveMs) }] : [];
+  const reserve = budget.reserveMs > 0 ? [{ name: reserveName, ms: Float64Array.of(budget.reserveMs) }] : [];
   const sample = sampleOf([...spent, ...reserve]);
   return {
     source: 'arithmetic',

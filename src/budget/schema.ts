@@ -118,10 +118,10 @@ export const latencyBudget = section({
     }).prefault({}),
     whatIf: z.array(section({ name: text('a name'), changes: z.array(change).min(1) })).default([]),
     simulation: section({
-      samples: integer(1000, 1_000_000).default(50_000),
+      samples: integer(1000, 1_000_000).default(20_000),
       seed: integer(0, 0xffffffff).default(1),
     }).prefault({}),
-    bootstrap: section({ replicates: integer(20, 10_000).default(500) }).prefault({}),
+    bootstrap: section({ replicates: integer(20, 10_000).default(200) }).prefault({}),
   }).superRefine(checkBudget, { when: () => true }),
 });
 

@@ -1,4 +1,4 @@
-import type { Problem } from '../errors.ts';
+import { type Problem, SpeechfbError } from '../errors.ts';
 import { type RawSpan, spansFault, stagesOfSpans } from './trace-spans.ts';
 import type { TraceRecord } from './trace-table.ts';
 
@@ -15,13 +15,18 @@ export class TraceLineReader {
   private readonly file: string;
   private readonly take: (record: TraceRecord) => void;
   private rest = '';
-  private line = 0;
+  private lineNumber = 0;
   private withoutTotal = 0;
 
   constructor(file: string, take: (record: TraceRecord) => void, problems = new ProblemList()) {
     this.file = file;
     this.take = take;
     this.problems = problems;
+  }
+
+  /** Lines read so far. */
+  get line(): number {
+    return this.lineNumber;
   }
 
   push(text: string): void {
@@ -32,6 +37,16 @@ export class TraceLineReader {
       from = end + 1;
     }
     this.rest += from === 0 ? text : text.slice(from);
+    if (this.rest.length > longestLine) {
+      const hint = 'trace records stand one JSON object a line; OTLP documents are read with --otlp';
+      throw new SpeechfbError(
+        'bad_traces',
+        `${this.file}:${this.lineNumber + 1} is longer than ${longestLine} characters`,
+        {
+          hint,
+        },
+      );
+    }
   }
 
   end(): void {
@@ -45,15 +60,13 @@ export class TraceLineReader {
   }
 
   private read(text: string, last: boolean): void {
-    this.line++;
+    this.lineNumber++;
     if (text.trim() === '') return;
     let value: unknown;
     try {
       value = JSON.parse(text);
     } catch (error) {
-      const message = (error as Error).message;
-      const column = Number(/position (\d+)/.exec(message)?.[1] ?? text.length) + 1;
-      this.problem(column, last ? 'the file ends in the middle of a record: it is truncated' : `not JSON: ${message}`);
+      this.notJson(text, (error as Error).message, last);
       return;
     }
     const fault = faultOf(value);
@@ -61,16 +74,29 @@ export class TraceLineReader {
       this.problem(columnOf(text, fault.key), fault.message);
       return;
     }
-    const record = recordOf(value as RawRecord, this.line);
+    const record = recordOf(value as RawRecord, this.lineNumber);
     for (const name in record.stages) {
-      if (!this.stagePlaces.has(name)) this.stagePlaces.set(name, `${this.file}:${this.line}:${columnOf(text, name)}`);
+      if (!this.stagePlaces.has(name))
+        this.stagePlaces.set(name, `${this.file}:${this.lineNumber}:${columnOf(text, name)}`);
     }
     if ((value as RawRecord).total_ms === undefined) this.withoutTotal++;
     this.take(record);
   }
 
+  private notJson(text: string, message: string, last: boolean): void {
+    const position = Number(
+      /position (\d+)/.exec(message)?.[1] ?? (/end of JSON/.test(message) ? text.length : Number.NaN),
+    );
+    // Writers in other languages put these where JSON has only numbers; V8 does not say where a wrong word stands.
+    const word = /\b(?:NaN|nan|Infinity|inf|undefined|None)\b/.exec(text);
+    if (last && position >= text.trimEnd().length) {
+      this.problem(position + 1, 'the file ends in the middle of a record: it is truncated');
+    } else if (word) this.problem(word.index + 1, `${word[0]} is not JSON; a duration is a number, 0 or more`);
+    else this.problem((position || 0) + 1, `not JSON: ${message}`);
+  }
+
   private problem(column: number, message: string): void {
-    this.problems.add({ where: `${this.file}:${this.line}:${column}`, message });
+    this.problems.add({ where: `${this.file}:${this.lineNumber}:${column}`, message });
   }
 }
 
@@ -92,6 +118,7 @@ export class ProblemList {
 }
 
 const shownProblems = 20;
+const longestLine = 16_000_000;
 
 type RawRecord = {
   at_ms?: number;

@@ -3,6 +3,9 @@ import { type Lever, leversFor, togetherLever } from './levers.ts';
 import { percentileMs, replay, tracesBelowZero } from './replay.ts';
 import type { Sample } from './sample.ts';
 
+/** The budget's reserve, as a lever of a plan. */
+export const reserveName = 'reserve';
+
 export type WhatIfAnswer = {
   name: string;
   changes: readonly Change[];
@@ -16,6 +19,8 @@ export type WhatIfAnswer = {
   levers: readonly Lever[];
   /** Every stage that the changes leave alone, scaled together. */
   together: Lever | undefined;
+  /** The levers once more for what is left when a reserve is spent first; none where there is no reserve to spend. */
+  afterReserve: readonly Lever[];
   /** Traces in which the changes ask a stage for less than no time. */
   belowZero: number;
 };
@@ -38,6 +43,15 @@ export function answerWhatIf(sample: Sample, whatIf: WhatIf, objective: { p: num
     overshootMs: owes ? valueMs - targetMs : 0,
     levers: owes ? leversFor(changed, p, targetMs) : [],
     together: owes ? togetherLever(changed, p, targetMs, touched) : undefined,
+    afterReserve: owes ? leversAfterReserve(changed, p, targetMs) : [],
     belowZero: tracesBelowZero(changed, whatIf.changes),
   };
+}
+
+/** Only a plan has a reserve to spend; in traces it is no stage. */
+function leversAfterReserve(changed: Sample, p: number, targetMs: number): Lever[] {
+  if (!changed.stages.some(({ name }) => name === reserveName)) return [];
+  const spent = replay(changed, [{ stage: reserveName, kind: 'remove' }]);
+  if (percentileMs(spent, p) <= targetMs) return [];
+  return leversFor(spent, p, targetMs).filter(({ stage }) => stage !== reserveName);
 }

@@ -29,7 +29,13 @@ export async function readTraces(
 async function readLines(file: string, seed: number): Promise<ReadTraces> {
   const builder = new TraceTableBuilder({ seed });
   const reader = new TraceLineReader(file, (record) => builder.add(record));
-  for await (const text of readChunks(file, 'traces')) reader.push(text);
+  let sayNextMs = performance.now() + progressEveryMs;
+  for await (const text of readChunks(file, 'traces')) {
+    reader.push(text);
+    if (performance.now() < sayNextMs) continue;
+    sayNextMs += progressEveryMs;
+    process.stderr.write(`reading ${file}: line ${reader.line.toLocaleString('en')}\n`);
+  }
   reader.end();
   return checked(file, builder.finish(), reader.problems, {
     placeOf: (stage) => reader.stagePlaces.get(stage) ?? file,
@@ -73,7 +79,7 @@ async function wholeText(file: string): Promise<string> {
     length += text.length;
     if (length > largestOtlp) {
       const hint = 'trace records (--traces, one JSON object a line) are streamed and may have any size';
-      throw new SpeechfbError('too_large', `"${file}" is larger than ${largestOtlp / 1e6} MB of OTLP JSON`, { hint });
+      throw new SpeechfbError('bad_traces', `"${file}" is larger than ${largestOtlp / 1e6} MB of OTLP JSON`, { hint });
     }
     parts.push(text);
   }
@@ -107,5 +113,6 @@ function tracesOfRun(directory: string): string {
   );
 }
 
+const progressEveryMs = 5000;
 /** A JavaScript string ends at 512 MB. */
 const largestOtlp = 400_000_000;

@@ -35,7 +35,7 @@ function rules(level: ServiceLevel, { out }: SloFlags): ExitCode {
   try {
     writeFileSync(out, text);
   } catch (cause) {
-    throw new SpeechfbError('unwritable_output', `cannot write "${out}": ${(cause as Error).message}`, { cause });
+    throw new SpeechfbError('output_unwritable', `cannot write "${out}": ${(cause as Error).message}`, { cause });
   }
   process.stderr.write(`rules are in ${out}; promtool check rules ${out} holds them against Prometheus\n`);
   return exitCodes.pass;

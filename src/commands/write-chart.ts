@@ -8,7 +8,7 @@ export async function writeChart(file: string, svg: string): Promise<void> {
   try {
     writeFileSync(file, content);
   } catch (cause) {
-    throw new SpeechfbError('unwritable_output', `cannot write the chart "${file}": ${(cause as Error).message}`, {
+    throw new SpeechfbError('output_unwritable', `cannot write the chart "${file}": ${(cause as Error).message}`, {
       cause,
     });
   }

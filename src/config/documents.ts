@@ -37,10 +37,7 @@ export function parseDocuments<S extends z.ZodType>(
   const names = new Map<string, string>();
   for (const document of documents) {
     const at = (path: readonly PropertyKey[]) => where(offsetOf(document, path, undefined));
-    const syntax = document.errors.map(({ pos, message }) => ({
-      where: where(pos[0]),
-      message: message.split('\n', 1)[0]!,
-    }));
+    const syntax = syntaxProblems(document, where);
     problems.push(...syntax);
     if (syntax.length > 0) continue;
     const given = textAt(document, ['kind']);
@@ -66,6 +63,18 @@ export function parseDocuments<S extends z.ZodType>(
   if (problems.length > 0) throw badConfig(file, problems);
   return found;
 }
+
+/** One slip of the pen makes YAML complain at every later token: the first complaints tell enough. */
+function syntaxProblems(document: Document, where: (offset: number) => string): Problem[] {
+  const all = document.errors.map(({ pos, message }) => ({
+    where: where(pos[0]),
+    message: message.split('\n', 1)[0]!,
+  }));
+  const more = { message: `and ${all.length - shownSyntaxErrors} more, which may follow from these` };
+  return all.length > shownSyntaxErrors ? [...all.slice(0, shownSyntaxErrors), more] : all;
+}
+
+const shownSyntaxErrors = 5;
 
 function unknownKind(given: string | undefined): string {
   if (given === undefined) return `kind: is missing; allowed: ${kinds.join(', ')}`;

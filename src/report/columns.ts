@@ -1,3 +1,5 @@
+import { stripVTControlCharacters } from 'node:util';
+
 /**
  * Rows as lines of aligned columns, two blanks between; `<` and `>` of `align` say to which side each column keeps.
  * Escape codes for colour take no width.
@@ -16,7 +18,5 @@ export function alignColumns(rows: readonly (readonly string[])[], align: string
 }
 
 function visibleLength(text: string): number {
-  return text.replaceAll(escapeCodes, '').length;
+  return stripVTControlCharacters(text).length;
 }
-
-const escapeCodes = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g');

@@ -84,6 +84,7 @@ function whatIfJson(answer: WhatIfAnswer): object {
     repay_to_ms: finite(answer.targetMs),
     levers: answer.levers.map(leverJson),
     together: answer.together ? leverJson(answer.together) : null,
+    levers_after_reserve: answer.afterReserve.map(leverJson),
   };
 }
 

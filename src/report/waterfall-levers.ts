@@ -16,7 +16,12 @@ export function whatIfLines(answer: WhatIfAnswer, analysis: Analysis, paint: Pai
     effectLine(answer, analysis),
     ...brokenLines(answer, analysis),
   ];
-  return [...head, ...below, ...(answer.levers.length > 0 ? [repayLine(answer), ...table] : [])];
+  return [
+    ...head,
+    ...below,
+    ...(answer.levers.length > 0 ? [repayLine(answer), ...table] : []),
+    ...afterReserveLines(answer),
+  ];
 }
 
 /** `p95 525.8 ms, +100.0 ms: 25.8 ms over the objective of 500 ms`. */
@@ -49,6 +54,16 @@ export function brokenLines(answer: WhatIfAnswer, { budget, source }: Analysis):
 /** `to repay 25.8 ms, scale one of`. */
 export function repayLine({ overshootMs, targetMs }: WhatIfAnswer): string {
   return `to repay ${shortMs(overshootMs)} and be at ${shortMs(targetMs)} again, scale one of`;
+}
+
+/** `with the reserve spent, 20.0 ms are left: network x 0.750, edge x 0.000, scoring x 0.500`; nothing without a reserve. */
+export function afterReserveLines({ afterReserve }: WhatIfAnswer): string[] {
+  const first = afterReserve[0];
+  if (!first) return [];
+  const able = afterReserve.filter(({ possible }) => possible);
+  const ways = able.map(({ stage, factor }) => `${stage} x ${factor!.toFixed(3)}`).join(', or ');
+  const left = able[0] ? `${shortMs(able[0].savesMs)} are left: ${ways}` : 'no stage alone repays what is left';
+  return [`with the reserve spent, ${left}`];
 }
 
 /** Lever, whether it can alone, the factor it needs, what that saves. */

@@ -1,7 +1,7 @@
 import type { BudgetReport } from '../budget/report.ts';
 import { needsLine, shortMs, sourceLine, titleOf, waterfallOf, withInterval } from './waterfall.ts';
 import { exemplarLines } from './waterfall-details.ts';
-import { brokenLines, describe, effectLine, leverCells, repayLine } from './waterfall-levers.ts';
+import { afterReserveLines, brokenLines, describe, effectLine, leverCells, repayLine } from './waterfall-levers.ts';
 
 /** A budget report as Markdown, for a design review. */
 export function budgetMarkdown({ analysis, by, exemplars, notes }: BudgetReport): string {
@@ -48,6 +48,7 @@ export function budgetMarkdown({ analysis, by, exemplars, notes }: BudgetReport)
             [...answer.levers, ...(answer.together ? [answer.together] : [])].map(leverCells),
           )
         : undefined,
+      afterReserveLines(answer)[0],
     ]),
     exemplarLines(exemplars)
       .map((line) => `- ${line}`)

@@ -55,7 +55,8 @@ function rowParts(row: WaterfallRow, y: number, x: (ms: number) => number): stri
     parts.push(line(low, middle, high, middle, { stroke: '#222' }));
     for (const end of [low, high]) parts.push(line(end, middle - 5, end, middle + 5, { stroke: '#222' }));
   }
-  const share = row.interval ? `${shortMs(row.ms)} of ${row.budgetMs ?? 0}` : `${row.ms} ms`;
+  const figure = row.judged ? `${row.judged.what} ${shortMs(row.judged.ms)}` : shortMs(row.ms);
+  const share = row.interval ? `${figure} of ${row.budgetMs ?? 0}` : `${row.ms} ms`;
   parts.push(
     text(chartWidth - 24, middle + 4, `${share}${row.verdict ? ` ${row.verdict}` : ''}`, { size: 12, anchor: 'end' }),
   );

@@ -64,7 +64,7 @@ function stageLines({ analysis }: BudgetReport, paint: Paint): string[] {
     return [...cells, barOf(row, waterfall, paint), verdict, needsLine(stage?.moreTraces)];
   });
   const sum = [
-    `p${objective.percentile}`,
+    analysis.total ? `p${objective.percentile}` : 'sum',
     `${objective.valueMs} ms`,
     analysis.total ? shortMs(waterfall.endMs) : '',
     ...Array.from({ length: judged ? 5 : 4 }, () => ''),

@@ -9,6 +9,8 @@ export type WaterfallRow = {
   interval: Interval | undefined;
   budgetMs: number | undefined;
   verdict: Verdict | undefined;
+  /** The figure that the verdict compares with the budget, when it is not the share itself. */
+  judged: { what: string; ms: number } | undefined;
 };
 
 export type Waterfall = {
@@ -38,9 +40,10 @@ export function waterfallOf(analysis: Analysis): Waterfall {
       interval: stage?.contribution.interval,
       budgetMs,
       verdict: stage?.verdict,
+      judged: budget.interpretation === 'contribution' ? undefined : stage?.judged,
     });
   });
-  const rest = { budgetMs: budget.reserveMs, verdict: undefined };
+  const rest = { budgetMs: budget.reserveMs, verdict: undefined, judged: undefined };
   if (shown && unattributed)
     add({ name: 'unattributed', ms: unattributed.ms, interval: unattributed.interval, ...rest });
   else if (budget.reserveMs > 0) add({ name: 'reserve', ms: budget.reserveMs, interval: undefined, ...rest });
