@@ -41,10 +41,10 @@ async function armOfRun(canary: Canary, indicator: Indicator, directory: string)
   // Only feedback has its times in the traces; of everything else a run holds the count.
   if (metric !== 'feedback_latency' || atMost === undefined) {
     const count = countOfRun(run, directory, { name: canary.name, indicator });
-    return { history: historyOfCount(count, intervals), sessionsMs };
+    return { history: historyOfCount(count, intervals), sessionsMs, doubt: run.doubt };
   }
   const rule = { atMost, everyMs: canary.rollback.everyMs, intervals };
-  return { history: historyOfEvents(events, run.never(metric), rule), sessionsMs };
+  return { history: historyOfEvents(events, run.never(metric), rule), sessionsMs, doubt: run.doubt };
 }
 
 async function fromPrometheus(canary: Canary, indicator: Indicator, url: string, flags: CanaryFlags): Promise<Arms> {

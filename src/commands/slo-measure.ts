@@ -19,7 +19,7 @@ export async function measureServiceLevel(level: ServiceLevel, { run, prometheus
   }
   if (run !== undefined) {
     const read = await readRun(run);
-    return level.objectives.map((objective) => evaluateRun(objective, countOfRun(read, run, objective)));
+    return level.objectives.map((objective) => evaluateRun(objective, countOfRun(read, run, objective), read.doubt));
   }
   const api = createPrometheusApi(prometheus!);
   const nowMs = Date.now();

@@ -8,6 +8,8 @@ import { histogramsReady, LatencyHistogram } from './histogram.ts';
 /** What a run directory says of bad and all events; `write-run` is src/report/run-directory.ts. */
 export type ReadRun = {
   elapsedMs: number;
+  /** Why the run proves nothing, such as a generator that could not keep its schedule; undefined when it may be trusted. */
+  doubt: string | undefined;
   /** Bad and all of a share such as session_success; undefined when the run does not hold it. */
   share(name: string): Count | undefined;
   /** Events of a latency above `atMostMs`, those that never came among them; undefined when the run does not hold it. */
@@ -25,6 +27,7 @@ const runFile = z.object({
   version: z.literal(1),
   elapsed_ms: z.number(),
   distributions: z.record(z.string(), z.object({ samples: z.number(), never: z.number() })),
+  validity: z.array(z.object({ check: z.string(), ok: z.boolean(), detail: z.string() })),
   shares: z.record(z.string(), z.object({ good: z.number(), total: z.number() })),
 });
 
@@ -35,6 +38,7 @@ export async function readRun(directory: string): Promise<ReadRun> {
   await histogramsReady();
   return {
     elapsedMs: report.elapsed_ms,
+    doubt: doubtOf(report),
     share(name) {
       const found = report.shares[name];
       return found && { bad: found.total - found.good, total: found.total };
@@ -100,6 +104,11 @@ function parseReport(file: string): z.output<typeof runFile> {
     problems = [{ where: file, message: `not JSON: ${(error as Error).message}` }];
   }
   throw new SpeechfbError('bad_run', `${file} is not the report of a load test`, { problems });
+}
+
+function doubtOf({ validity }: z.output<typeof runFile>): string | undefined {
+  const doubts = validity.filter((one) => !one.ok).map(({ check, detail }) => `${check}: ${detail}`);
+  return doubts.length > 0 ? doubts.join('; ') : undefined;
 }
 
 /** Compressed histograms of us by tag, from an HdrHistogram log. */

@@ -14,6 +14,8 @@ export type Arm = {
   history: readonly { bad: number; total: number }[];
   /** One latency a session, its median: events of one session are not independent. Infinity: most never came. */
   sessionsMs: readonly number[];
+  /** Why what was seen proves nothing, such as a load generator that could not keep its schedule. */
+  doubt?: string | undefined;
 };
 
 export type CanaryDecision = 'promote' | 'hold' | 'rollback';
@@ -46,6 +48,9 @@ function judgeData({ minimumEvents }: Canary, baseline: Arm | undefined, arm: Ar
   const sides = [['the canary', arm] as const, ...(baseline ? [['the baseline', baseline] as const] : [])];
   for (const [who, side] of sides) {
     const { total } = sum(side);
+    if (side.doubt !== undefined) {
+      return { check: 'data', decision: 'hold', message: `the run of ${who} proves nothing: ${side.doubt}` };
+    }
     if (total === 0)
       return { check: 'data', decision: 'hold', message: `${who} has no events: no data never promotes` };
     if (total >= minimumEvents) continue;

@@ -60,13 +60,15 @@ export function evaluateWindows(
 
 /**
  * What one load test says of an objective: fail when its burn is proven above 1, pass when proven at or below 1, else
- * invalid. Clopper-Pearson bounds, one-sided at 95 % each. The run is no period, so no budget is left or spent.
+ * invalid. Clopper-Pearson bounds, one-sided at 95 % each. The run is no period, so no budget is left or spent. `doubt` says
+ * why the run itself proves nothing.
  */
-export function evaluateRun(objective: ServiceObjective, count: WindowCount): Evaluation {
+export function evaluateRun(objective: ServiceObjective, count: WindowCount, doubt?: string): Evaluation {
   const atMostMs = objective.indicator.loadtest?.atMost;
   const base = { objective, atMostMs, windows: [withBurn(count, objective.target)], firing: [] };
   const unknown = { ...base, budgetLeft: undefined, exhaustedInMs: undefined };
   const { bad, total } = count;
+  if (doubt !== undefined) return { ...unknown, verdict: 'invalid', reason: `the run proves nothing: ${doubt}` };
   if (total === 0) return { ...unknown, verdict: 'invalid', reason: 'no events' };
   const budget = 1 - objective.target;
   const most = bad === total ? 1 : betaQuantile(runConfidence, bad + 1, total - bad);

@@ -22,7 +22,7 @@ async function speechfb(...args: string[]) {
   }
 }
 
-const runs = {} as Record<'old' | 'same' | 'slower' | 'late' | 'tiny', string>;
+const runs = {} as Record<'old' | 'same' | 'slower' | 'late' | 'tiny' | 'starved', string>;
 
 beforeAll(async () => {
   const made: Record<keyof typeof runs, MadeRun> = {
@@ -31,6 +31,7 @@ beforeAll(async () => {
     slower: { medianMs: 230, seed: 3 },
     late: { medianMs: 200, late: 0.06, seed: 4 },
     tiny: { medianMs: 200, sessions: 1, events: 5, seed: 5 },
+    starved: { medianMs: 900, late: 0.5, seed: 6, doubt: 'p99 22.6 ms, at most 10 ms' },
   };
   for (const [name, run] of Object.entries(made)) runs[name as keyof typeof runs] = await makeRun(run);
 });
@@ -71,6 +72,12 @@ describe('speechfb slo', () => {
   it.each([
     ['late', 99, 'fail', { name: 'feedback-latency', verdict: 'fail' }],
     ['old', 98, 'invalid', { name: 'feedback-latency', verdict: 'pass' }],
+    [
+      'starved',
+      98,
+      'invalid',
+      { name: 'feedback-latency', verdict: 'invalid', reason: expect.stringMatching(/proves nothing/) },
+    ],
   ] as const)('evaluates the %s run: exit %d', async (run, status, verdict, objective) => {
     const result = await speechfb('slo', 'evaluate', 'slo/live-feedback.yaml', '--run', runs[run], '--json');
     expect(result.status, result.stderr).toBe(status);
@@ -131,6 +138,7 @@ describe('speechfb canary', () => {
     ['slower', 99, 'rollback', 'latency', /: slower/],
     ['late', 99, 'rollback', 'burn', /burned above 2 over 10m/],
     ['tiny', 98, 'hold', 'data', /has 5 events; needs 595 more/],
+    ['starved', 98, 'hold', 'data', /the run of the canary proves nothing: send lateness: p99 22.6 ms, at most 10 ms/],
   ] as const)('judges the %s run: exit %d, %s', async (run, status, decision, check, message) => {
     const args = ['canary', 'judge', 'slo/canary.yaml', '--baseline', runs.old, '--canary', runs[run], '--json'];
     const result = await speechfb(...args);

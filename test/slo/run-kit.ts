@@ -7,6 +7,8 @@ import { writeRunDirectory } from '../../src/report/run-directory.ts';
 import { createRandom } from '../../src/stats/random.ts';
 
 export type MadeRun = {
+  /** Why the generator is not to be trusted. */
+  doubt?: string;
   medianMs: number;
   late?: number;
   never?: number;
@@ -26,6 +28,7 @@ export async function makeRun({
   sessions = 40,
   events = 100,
   seed = 1,
+  doubt,
 }: MadeRun): Promise<string> {
   await histogramsReady();
   const random = createRandom(seed);
@@ -50,7 +53,8 @@ export async function makeRun({
   const summary = { samples: histogram.samples, never };
   const distributions = { feedback_latency: summary } as unknown as LoadReport['distributions'];
   const shares = { session_success: { good: sessions - 1, total: sessions }, availability: { good: 0, total: 0 } };
-  const report = { ...emptyReport, elapsedMs: events * 100, distributions, shares };
+  const validity = [{ check: 'send lateness', ok: doubt === undefined, detail: doubt ?? 'p99 1 ms' }];
+  const report = { ...emptyReport, elapsedMs: events * 100, distributions, shares, validity };
   const histograms = [{ tag: 'feedback_latency', hdr: histogram.encode().hdr, maxMs: 900 }];
   histogram.destroy();
   writeRunDirectory(directory, report, { histograms, traces });
