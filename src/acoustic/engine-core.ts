@@ -2,9 +2,9 @@ import { createStatsRecorder } from './engine-stats.ts';
 import { EngineStream } from './engine-stream.ts';
 import type { LogMelPlan } from './log-mel.ts';
 import type { ModelPackage } from './model-package.ts';
-import { nextLevel, type Pace, paces } from './pace.ts';
+import { createLoadFollower, type Pace } from './pace.ts';
 import { decide } from './schedule.ts';
-import type { StepOutput, Stepper } from './stepper.ts';
+import type { Stepper } from './stepper.ts';
 import type { AcousticFrames, EngineStats } from './types.ts';
 
 /** The engine on one thread: streams, their features, and one run of the model after the other. */
@@ -25,6 +25,7 @@ export function createEngineCore({ model, plan, stepper, pace }: CoreOptions): E
   const load = createLoadFollower(performance.now());
   let pumpScheduled = false;
   let running = false;
+  let inFlight: readonly EngineStream[] = [];
   let lastPump: Promise<void> = Promise.resolve();
   let timer: NodeJS.Timeout | undefined;
 
@@ -47,7 +48,7 @@ export function createEngineCore({ model, plan, stepper, pace }: CoreOptions): E
     running = true;
     for (;;) {
       const nowMs = performance.now();
-      const terms = { pace: pace ?? paces[load.level]!, shapes: stepper.shapes, strideMs: model.strideMs };
+      const terms = { pace: pace ?? load.pace, shapes: stepper.shapes, strideMs: model.strideMs };
       const decision = decide([...waiting], streams.size, nowMs, terms);
       if ('run' in decision) {
         await runBatch(decision.run, decision.steps, decision.bucket);
@@ -68,12 +69,13 @@ export function createEngineCore({ model, plan, stepper, pace }: CoreOptions): E
       stream.queue.take(steps, stepper.features, b * steps * stepper.featureWidth);
       if (stream.pending === 0) waiting.delete(stream);
     });
+    inFlight = batch;
     const states = batch.map((stream) => stream.state);
-    let output: StepOutput;
-    try {
-      output = await stepper.run(states, bucket, steps);
-    } catch (error) {
-      for (const stream of batch) stream.fail(error instanceof Error ? error : new Error(String(error)));
+    const output = await stepper.run(states, bucket, steps).catch((error: unknown) => asError(error));
+    inFlight = [];
+    for (const stream of batch) if (!streams.has(stream)) stepper.recycle(stream.state);
+    if (output instanceof Error) {
+      for (const stream of batch) stream.fail(output);
       return;
     }
     const endMs = performance.now();
@@ -95,8 +97,10 @@ export function createEngineCore({ model, plan, stepper, pace }: CoreOptions): E
       schedulePump();
     },
     drop(stream: EngineStream) {
-      streams.delete(stream);
+      if (!streams.delete(stream)) return;
       waiting.delete(stream);
+      // A run that is on still writes the state: runBatch takes it back then.
+      if (!inFlight.includes(stream)) stepper.recycle(stream.state);
     },
   };
 
@@ -120,21 +124,6 @@ export function createEngineCore({ model, plan, stepper, pace }: CoreOptions): E
   };
 }
 
-/** Moves along `paces` with the busy share of each quarter of a second. */
-function createLoadFollower(startMs: number) {
-  let periodStartMs = startMs;
-  let busyMs = 0;
-  const follower = {
-    level: 0,
-    ran(startedMs: number, endedMs: number) {
-      busyMs += endedMs - startedMs;
-      if (endedMs - periodStartMs < periodMs) return;
-      follower.level = nextLevel(follower.level, busyMs / (endedMs - periodStartMs));
-      periodStartMs = endedMs;
-      busyMs = 0;
-    },
-  };
-  return follower;
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }
-
-const periodMs = 250;

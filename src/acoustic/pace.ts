@@ -10,9 +10,34 @@ export type Pace = { steps: number; fillMs: number };
 export const paces: readonly (Pace & { hurryAbove: number; easeBelow: number })[] = [
   { steps: 1, fillMs: 0, hurryAbove: 0.6, easeBelow: 0 },
   { steps: 1, fillMs: 5, hurryAbove: 0.6, easeBelow: 0.1 },
-  { steps: 2, fillMs: 5, hurryAbove: 0.8, easeBelow: 0.3 },
-  { steps: 5, fillMs: 5, hurryAbove: Number.POSITIVE_INFINITY, easeBelow: 0.4 },
+  { steps: 2, fillMs: 5, hurryAbove: 0.75, easeBelow: 0.3 },
+  { steps: 3, fillMs: 5, hurryAbove: 0.85, easeBelow: 0.45 },
+  { steps: 5, fillMs: 5, hurryAbove: Number.POSITIVE_INFINITY, easeBelow: 0.55 },
 ];
+
+/** Follows the load: the pace moves one level at most each quarter of a second. */
+export function createLoadFollower(startMs: number): {
+  readonly pace: Pace;
+  ran(startMs: number, endMs: number): void;
+} {
+  let level = 0;
+  let periodStartMs = startMs;
+  let busyMs = 0;
+  return {
+    get pace() {
+      return paces[level]!;
+    },
+    ran(startedMs, endedMs) {
+      busyMs += endedMs - startedMs;
+      if (endedMs - periodStartMs < periodMs) return;
+      level = nextLevel(level, busyMs / (endedMs - periodStartMs));
+      periodStartMs = endedMs;
+      busyMs = 0;
+    },
+  };
+}
+
+const periodMs = 250;
 
 /** The next level of `paces` after a period in which the engine was `busy` (0-1). */
 export function nextLevel(level: number, busy: number): number {

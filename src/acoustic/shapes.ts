@@ -11,7 +11,7 @@ export type RunShapes = {
 };
 
 const batchBuckets = [1, 2, 4, 8, 16, 32, 64];
-const stepSizes = [1, 2, 5, 10, 25, 50];
+const stepSizes = [1, 2, 3, 5, 10, 25, 50];
 
 /**
  * The shapes for a provider. A run holds the engine no longer than a full batch of 100 ms does. On a CPU, batches beyond 16 cost

@@ -1,8 +1,8 @@
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Device, Provider } from './device.ts';
-import { openSession } from './device.ts';
 import { badModel } from './load-model.ts';
 import type { ModelPackage } from './model-package.ts';
+import { openSession } from './onnx-session.ts';
 import { type RunShapes, runShapes } from './shapes.ts';
 import { tensorProblems } from './tensor-checks.ts';
 
@@ -19,6 +19,8 @@ export type Stepper = {
   /** Logits a frame of the score head; 0 for a model without one. */
   scoreWidth: number;
   newState(): StreamState;
+  /** Takes back the state of a stream that is over, for the next one: its memory need not be found and returned each time. */
+  recycle(state: StreamState): void;
   /** Where the caller writes the features of the next run: [batch, steps, featureWidth]. */
   features: Float32Array;
   /**
@@ -59,6 +61,8 @@ export async function openStepper(
   const stateIn = stateSizes.map((size) => new Float32Array(shapes.maxBatch * size));
   const stateOut = stateSizes.map((size) => new Float32Array(shapes.maxBatch * size));
 
+  const spare: StreamState[] = [];
+
   /** Tensors over the shared memory, made once a shape. */
   const bindings = new Map<string, { feeds: Feeds; fetches: Feeds }>();
   const bind = (bucket: number, steps: number) => {
@@ -98,7 +102,12 @@ export async function openStepper(
     phones,
     scoreWidth,
     features,
-    newState: () => stateSizes.map((size) => new Float32Array(size)),
+    newState() {
+      const used = spare.pop();
+      for (const part of used ?? []) part.fill(0);
+      return used ?? stateSizes.map((size) => new Float32Array(size));
+    },
+    recycle: (state) => spare.push(state),
     run,
     async warm() {
       for (const { batch, steps } of shapes.all) await run([], batch, steps);

@@ -12,7 +12,7 @@ export type AcousticFrames = {
   timing: AcousticTiming;
 };
 
-/** Where the engine's time went for these frames, ms. */
+/** Where the engine's time went for these frames, ms: queue from the arrival of the newest sound in them to its run. */
 export type AcousticTiming = { queueMs: number; featuresMs: number; inferenceMs: number };
 
 /** One learner's audio through the model. Results come in order through the callback given to `open`. */

@@ -28,7 +28,7 @@ export type Graph = {
   variant: Uint8Array;
   /** [words + 1] first state of each word. */
   firstState: Int16Array;
-  /** [words] first of the places that the word's phones have in the utterance: words reserve their longest variant. */
+  /** [words + 1] first of the places that a word's phones have in the utterance: a word reserves its longest variant. */
   firstIndex: Int32Array;
   /** [words][variant] the states along that variant. */
   variants: readonly (readonly Int16Array[])[];
@@ -52,6 +52,7 @@ export function buildGraph(reference: Reference, alphabet: Alphabet): Graph {
     return growWord(nodes, w, word.variants, column);
   });
   firstState.push(nodes.length);
+  firstIndex.push(places);
   const phones = nodes.length;
   const words = reference.words.length;
   const states = phones + 2 * (words + 1);

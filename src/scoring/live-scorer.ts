@@ -100,10 +100,9 @@ export class LiveScorer {
   /** The final phones of a word, in order; none of them twice. */
   finalsOf(word: number): ScoredPhone[] {
     const found: ScoredPhone[] = [];
-    const first = this.graph.firstIndex[word]!;
-    const longest = Math.max(...this.graph.variants[word]!.map((states) => states.length));
-    for (let depth = 0; depth < longest; depth++) {
-      const phone = this.#finals.get(first + depth);
+    const { firstIndex } = this.graph;
+    for (let place = firstIndex[word]!; place < firstIndex[word + 1]!; place++) {
+      const phone = this.#finals.get(place);
       if (phone) found.push(phone);
     }
     return found;

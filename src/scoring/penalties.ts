@@ -30,8 +30,8 @@ export type Penalties = {
 
 export const penalties = {
   floor: -10,
-  advance: 4,
-  omission: 20,
+  advance: 3,
+  omission: 12,
   skipWord: 20,
   skipNextWord: 10,
   repeat: 30,
@@ -59,7 +59,7 @@ export type Patience = {
 export const patience = {
   softFrames: 2,
   margin: 6,
-  hardFrames: 6,
+  hardFrames: 5,
   deviationFrames: 30,
   settleFrames: 60,
 } as const satisfies Patience;

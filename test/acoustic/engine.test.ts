@@ -83,6 +83,26 @@ describe.each(engines)('the %s engine with a package of other features, stride, 
     expect(engine.stats().streams).toBe(0);
   });
 
+  it('keeps streams apart when others close in the middle of their runs', async () => {
+    const alone = await hear(engine, pcm, [2400]);
+    const listening = Array.from({ length: 5 }, async () => {
+      for (let i = 0; i < 6; i++) {
+        const stream = engine.open(
+          () => {},
+          () => {},
+        );
+        // More than the inline engine waits for.
+        stream.push(testSound(20_000, i));
+        await new Promise((resolve) => setImmediate(resolve));
+        stream.close();
+        stream.close();
+        const heard = await hear(engine, pcm, [2400]);
+        expect(largestDifference(heard.logPosterior, alone.logPosterior)).toBeLessThan(1e-5);
+      }
+    });
+    await Promise.all(listening);
+  });
+
   it('fails the stream of a listener that throws, and no other', async () => {
     const failed = new Promise<Error>((resolve) => {
       const stream = engine.open(() => {
@@ -97,9 +117,11 @@ describe.each(engines)('the %s engine with a package of other features, stride, 
   });
 
   it('reports its work', async () => {
-    const stats = engine.stats();
-    expect(stats.queueDepth).toBe(0);
-    expect(stats.busy).toBeGreaterThanOrEqual(0);
-    expect(stats.busy).toBeLessThanOrEqual(1);
+    await vi.waitFor(() => expect(engine.stats()).toMatchObject({ streams: 0, queueDepth: 0 }));
+    const { busy, runs, meanBatch } = engine.stats();
+    expect(busy).toBeGreaterThan(0);
+    expect(busy).toBeLessThanOrEqual(1);
+    expect(runs).toBeGreaterThan(0);
+    expect(meanBatch).toBeGreaterThanOrEqual(1);
   });
 });

@@ -38,7 +38,7 @@ const arpabet39 =
 
 describe('loadModelPackage', () => {
   it('reads a package that is well', () => {
-    expect(tiny).toMatchObject({ name: 'tiny', sampleRateHz: 8000, strideMs: 30, lookaheadMs: 60, silence: '_' });
+    expect(tiny).toMatchObject({ name: 'tiny', sampleRateHz: 8000, strideMs: 30, lookaheadMs: 30, silence: '_' });
     expect(tiny.onnxPath).toBe(join(golden, 'model.onnx'));
     expect(tiny.outputs).toEqual({ logPosterior: 'phones', scoreLogit: 'scores' });
     expect(tiny.calibrationPath).toBeUndefined();
@@ -140,7 +140,7 @@ describe('loadModelPackage', () => {
     const error = await failure(() =>
       loadModelPackage(
         changed((json) => {
-          Object.assign(json, { stride_ms: 20, silence: 'SIL', onnx: 'no.onnx' });
+          Object.assign(json, { stride_ms: 15, silence: 'SIL', onnx: 'no.onnx' });
           json.features.normalisation.mean.pop();
         }),
       ),

@@ -1,6 +1,7 @@
 """Makes golden/tiny: a streaming phone model unlike the shipped one in every way that a package may differ.
 
-16 bins, three hops a step (30 ms), 60 ms of look-ahead, one state tensor, silence first, a score head without silence.
+16 bins, three hops a step (30 ms), 30 ms of look-ahead (the state counts from the first frame), one state tensor, silence
+first, a score head without silence.
 Weights are random; what matters is that a step sees itself and the two before it, through the state.
 Run: python3 tiny-model.py tiny   (needs numpy and onnx)
 """
@@ -86,7 +87,7 @@ def package():
         "phones": PHONES,
         "silence": "_",
         "stride_ms": 30,
-        "lookahead_ms": 60,
+        "lookahead_ms": 30,
         "inputs": {"features": "mel"},
         "states": [{"input": "past", "output": "next_past", "shape": [HISTORY, WIDTH]}],
         "outputs": {"log_posterior": "phones", "score_logit": "scores"},
