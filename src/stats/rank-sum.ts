@@ -25,9 +25,7 @@ export function rankSumTest(a: readonly number[], b: readonly number[]): RankSum
   const rankSum = sum(ranks.doubled.subarray(0, a.length)) / 2;
   const u = rankSum - (a.length * (a.length + 1)) / 2;
   const exact = Math.max(a.length, b.length) <= largestExactSample;
-  const { pLess, pGreater } = exact
-    ? exactTails(ranks.doubled, a.length)
-    : normalTails(u, a.length, b.length, ranks.ties);
+  const { pLess, pGreater } = exact ? exactTails(ranks, u, a.length) : normalTails(u, a.length, b.length, ranks.ties);
   return { u, p: Math.min(1, 2 * Math.min(pLess, pGreater)), pGreater, pLess, method: exact ? 'exact' : 'normal' };
 }
 
@@ -59,6 +57,8 @@ export function uDistribution(m: number, n: number): Float64Array {
   });
 }
 
+type Tails = { pLess: number; pGreater: number };
+
 type Ranks = {
   /** Twice the midrank of each value, so that ties stay whole numbers; `a` first, then `b`. */
   doubled: Float64Array;
@@ -83,8 +83,20 @@ function midranks(a: readonly number[], b: readonly number[]): Ranks {
   return { doubled, ties };
 }
 
+function exactTails(ranks: Ranks, u: number, m: number): Tails {
+  if (ranks.ties > 0) return tiedTails(ranks.doubled, m);
+  const pairs = m * (ranks.doubled.length - m);
+  const below = uDistribution(m, ranks.doubled.length - m);
+  // The distribution is symmetric, and held to its middle.
+  const atMost = (limit: number): number => {
+    if (limit < 0) return 0;
+    return limit < below.length ? below[limit]! : 1 - atMost(pairs - limit - 1);
+  };
+  return { pLess: atMost(u), pGreater: 1 - atMost(u - 1) };
+}
+
 /** Tails of the rank sum of `m` of the values over all equally likely choices: counts of choices by size and sum. */
-function exactTails(doubled: Float64Array, m: number): { pLess: number; pGreater: number } {
+function tiedTails(doubled: Float64Array, m: number): Tails {
   const observed = sum(doubled.subarray(0, m));
   const largest = sum(doubled);
   const choices = Array.from({ length: m + 1 }, () => new Float64Array(largest + 1));
@@ -103,7 +115,7 @@ function exactTails(doubled: Float64Array, m: number): { pLess: number; pGreater
   return { pLess: sum(counts.subarray(0, observed + 1)) / all, pGreater: sum(counts.subarray(observed)) / all };
 }
 
-function normalTails(u: number, m: number, n: number, ties: number): { pLess: number; pGreater: number } {
+function normalTails(u: number, m: number, n: number, ties: number): Tails {
   const deviation = uStandardDeviation(m, n, ties);
   if (deviation === 0) return { pLess: 1, pGreater: 1 };
   const distance = u - (m * n) / 2;

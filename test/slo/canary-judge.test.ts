@@ -10,9 +10,11 @@ import { simulateRollout } from '../../src/slo/canary-rollout.ts';
 const canary = canaryOf(parseConfig('canary.yaml', readFileSync('slo/canary.yaml', 'utf8'), canaryFile));
 
 /** `minutes` of 60 events, `bad` of them bad, and forty sessions whose medians spread evenly around `medianMs`. */
-function arm(bad: number, { minutes = 20, medianMs = 200 }: { minutes?: number; medianMs?: number } = {}): Arm {
+type Made = { minutes?: number; medianMs?: number; sessions?: number };
+
+function arm(bad: number, { minutes = 20, medianMs = 200, sessions = 40 }: Made = {}): Arm {
   const history = Array.from({ length: minutes }, () => ({ bad, total: 60 }));
-  const sessionsMs = Array.from({ length: 40 }, (_, i) => medianMs * (0.9 + (0.2 * i) / 39));
+  const sessionsMs = Array.from({ length: sessions }, (_, i) => medianMs * (0.9 + (0.2 * i) / (sessions - 1)));
   return { history, sessionsMs };
 }
 
@@ -103,11 +105,11 @@ describe('the judge', () => {
     fc.assert(
       fc.property(counts, fc.nat(), (bad, at) => {
         const seen = (counts: number[]): Arm => ({
-          ...arm(0),
+          ...arm(0, { sessions: 6 }),
           history: counts.map((count) => ({ bad: count, total: 60 })),
         });
         const worse = bad.map((count, i) => (i === at % bad.length ? count + 1 : count));
-        const decisionOf = (one: Arm) => order.indexOf(judgeCanary(canary, arm(1), one).decision);
+        const decisionOf = (one: Arm) => order.indexOf(judgeCanary(canary, arm(1, { sessions: 6 }), one).decision);
         expect(decisionOf(seen(worse))).toBeGreaterThanOrEqual(decisionOf(seen(bad)));
       }),
     );
@@ -118,7 +120,7 @@ describe('the judge', () => {
     fc.assert(
       fc.property(factor, factor, (a, b) => {
         const decisionOf = (times: number) =>
-          order.indexOf(judgeCanary(canary, arm(0), arm(0, { medianMs: 201.7 * times })).decision);
+          order.indexOf(judgeCanary(canary, arm(0), arm(0, { medianMs: 201.7 * times, sessions: 39 })).decision);
         expect(decisionOf(Math.max(a, b))).toBeGreaterThanOrEqual(decisionOf(Math.min(a, b)));
       }),
     );

@@ -25,13 +25,21 @@ describe('the Mann-Whitney test', () => {
     expect(test.pGreater).toBeGreaterThan(0.99);
   });
 
-  it('counts without ties what the permutation distribution counts', () => {
-    const below = uDistribution(5, 7);
-    // U = 8 of 5 v 7: the four lowest and the seventh... counted by the other algorithm.
-    const a = [1, 2, 3, 8, 11];
-    const b = [4, 5, 6, 7, 9, 10, 12];
-    const { u, pLess } = rankSumTest(a, b);
-    expect(pLess).toBeCloseTo(below[u]!, 12);
+  it('counts without ties every choice of ranks', () => {
+    // All 10 choices of 2 of 5 ranks, by hand: rank sums 3, 4, 5, 5, 6, 6, 7, 7, 8, 9.
+    expect([...uDistribution(2, 3)].map((p) => p * 10)).toEqual([1, 2, 4, 6].map((count) => expect.closeTo(count, 12)));
+    expect(rankSumTest([1, 4], [2, 3, 5])).toMatchObject({
+      u: 2,
+      pLess: expect.closeTo(0.4, 12),
+      pGreater: expect.closeTo(0.8, 12),
+    });
+    expect(rankSumTest([4, 5], [1, 2, 3])).toMatchObject({ u: 6, pLess: 1, pGreater: expect.closeTo(0.1, 12) });
+  });
+
+  it('is exact with ties up to fifty a side, and soon enough', () => {
+    const a = Array.from({ length: 50 }, (_, i) => i % 10);
+    expect(rankSumTest(a, a)).toMatchObject({ method: 'exact', u: 1250 });
+    expect(rankSumTest(a, a).p).toBe(1);
   });
 
   it('sees the mirror image when the samples are swapped', () => {
@@ -86,6 +94,15 @@ describe('the Hodges-Lehmann shift', () => {
     expect(shift.upper).toBeCloseTo(2.0666666667, 9);
   });
 
+  it('agrees with Kayenta on thirty against thirty', () => {
+    const shift = hodgesLehmann(kayenta.experiment, kayenta.control, 0.95);
+    expect(shift.lower).toBeCloseTo(-1.05919, 5);
+    expect(shift.upper).toBeCloseTo(1.09261, 5);
+    expect(shift.coverage).toBeCloseTo(0.95211, 5);
+    // Kayenta's root search stops at .05874: one of the points between the two middle differences, .0519 and .0895.
+    expect(shift.estimate).toBeCloseTo((0.05194379774 + 0.0894609980226) / 2, 7);
+  });
+
   it('says that three against three carry no 95 % interval', () => {
     expect(hodgesLehmann([4, 5, 6], [1, 2, 3], 0.95).coverage).toBeCloseTo(0.9, 12);
   });
@@ -122,3 +139,19 @@ describe('the Hodges-Lehmann shift', () => {
     );
   });
 });
+
+/** The "pass" metric of Kayenta's classifier tests, to nine digits. */
+const kayenta = {
+  experiment: [
+    9.77673431, 10.5870719, 7.83755064, 9.32433269, 8.37745054, 8.93592644, 8.27076633, 9.74843081, 11.6237467,
+    9.27534427, 8.15380477, 10.562021, 13.4981356, 11.0544193, 6.95389036, 12.5210083, 9.02163586, 4.92348567,
+    11.2513602, 11.5984495, 8.4352322, 11.1102285, 10.7006338, 8.92127737, 10.0861671, 11.4210752, 9.37923478,
+    7.79803201, 10.6233981, 11.9096421,
+  ],
+  control: [
+    11.1453587, 9.96180599, 7.06857431, 7.30126618, 9.79446303, 9.60379186, 6.18677934, 12.3455992, 10.3718917,
+    8.6094301, 9.91316267, 10.3613753, 14.2068004, 10.9461538, 10.2158766, 11.7397609, 10.9076275, 12.8233537,
+    8.10186098, 8.49816164, 12.1134414, 13.2722108, 10.1145794, 6.94639588, 6.21052785, 10.1604017, 8.34577121,
+    8.38382206, 7.00202051, 10.7557574,
+  ],
+};
