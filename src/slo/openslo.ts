@@ -72,7 +72,7 @@ export const openSloFile = z.object({
       description: z.string().optional(),
       service: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, { error: () => 'is not the name of a service' }),
       indicator: indicator.optional(),
-      indicatorRef: z.undefined({ error: () => 'cannot be followed: write the indicator inline' }).optional(),
+      indicatorRef: z.undefined({ error: () => 'names no SLI of this file; write it here or inline' }).optional(),
       timeWindow: z
         .array(
           z.looseObject({

@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { parseConfig } from '../../src/config/yaml.ts';
+import { readOpenSlo } from '../../src/commands/read-openslo.ts';
 import { formatError, SpeechfbError } from '../../src/errors.ts';
-import { fromOpenSlo, openSloFile } from '../../src/slo/openslo.ts';
 import { prometheusRules } from '../../src/slo/rules.ts';
-import { serviceLevelFile, serviceLevelOf } from '../../src/slo/service-level.ts';
+import { serviceLevelOf } from '../../src/slo/service-level.ts';
 
 const ratio = `apiVersion: openslo/v1
 kind: SLO
@@ -64,6 +63,22 @@ describe('an OpenSLO v1 document', () => {
     ]);
   });
 
+  it('among services and policies follows its indicator within the file', () => {
+    const sli = ratio.match(/ {6}ratioMetric:[\s\S]*?(?= {2}timeWindow)/)![0].replace(/^ {4}/gm, '');
+    const split = `apiVersion: openslo/v1
+kind: Service
+metadata: {name: shop}
+spec: {}
+---
+${ratio.replace(/ {2}indicator:[\s\S]*?(?= {2}timeWindow)/, '  indicatorRef: orders\n')}---
+apiVersion: openslo/v1
+kind: SLI
+metadata: {name: orders}
+spec:
+${sli}`;
+    expect(levelOf(split)).toEqual(levelOf(ratio));
+  });
+
   it.each([
     [
       'time slices',
@@ -89,9 +104,14 @@ describe('an OpenSLO v1 document', () => {
     [
       'an indicator elsewhere',
       ratio.replace(/ {2}indicator:[\s\S]*?(?= {2}timeWindow)/, '  indicatorRef: orders\n'),
-      'spec.indicatorRef: cannot be followed: write the indicator inline',
+      'spec.indicatorRef: names no SLI of this file; write it here or inline',
     ],
-    ['an alert policy', ratio.replace('kind: SLO', 'kind: AlertPolicy'), '2:7: kind: "AlertPolicy" is not SLO'],
+    ['no SLO', ratio.replace('kind: SLO', 'kind: AlertPolicy'), 'slo.yaml:1:1: has no document of kind SLO'],
+    [
+      'a target too low for our alerts',
+      ratio.replace('0.995', '0.9'),
+      'slo.yaml:1:1: as a ServiceLevel, spec.objectives.0.target: an alert above a burn of 13.4 can never fire',
+    ],
     ['a threshold on a gauge', threshold.replace('http_seconds_bucket', 'queue_depth'), 'is not a histogram such as'],
   ])('of %s is refused at its line', (_, yaml, message) => {
     expect(problemsOf(yaml)).toContain(message);
@@ -99,7 +119,7 @@ describe('an OpenSLO v1 document', () => {
 });
 
 function levelOf(yaml: string) {
-  return serviceLevelOf(serviceLevelFile.parse(fromOpenSlo(parseConfig('slo.yaml', yaml, openSloFile))));
+  return serviceLevelOf(readOpenSlo('slo.yaml', yaml)[0]!);
 }
 
 function problemsOf(yaml: string): string {
