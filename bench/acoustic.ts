@@ -98,7 +98,7 @@ async function benchLive(subject: ModelPackage, streams: number): Promise<void> 
   const cpu = process.cpuUsage(cpuStart);
   const stats = engine.stats();
   const recent = lags.slice(lags.length >> 1).sort((a, b) => a - b);
-  const at = (share: number) => recent[Math.floor(share * (recent.length - 1))]!.toFixed(1);
+  const at = (share: number) => recent[Math.floor(share * (recent.length - 1))]?.toFixed(1) ?? 'none';
   const figures = `lag p50 ${at(0.5)}, p95 ${at(0.95)}, p99 ${at(0.99)} ms; busy ${(100 * stats.busy).toFixed(0)} %`;
   const cores = ((cpu.user + cpu.system) / 1e6 / 6).toFixed(2);
   print(`${pad(streams, 4)} live streams: ${figures}, mean batch ${stats.meanBatch.toFixed(1)}, ${cores} cores in all`);

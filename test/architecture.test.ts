@@ -10,9 +10,10 @@ const allowed: Record<string, readonly string[]> = {
   commands: ['*'],
   server: ['asr', 'scoring', 'acoustic', 'protocol', 'audio', 'telemetry', 'config'],
   load: ['sim', 'slo', 'report', 'asr', 'scoring', 'acoustic', 'protocol', 'audio', 'config', 'telemetry'],
-  report: ['budget', 'slo', 'scoring', 'protocol', 'config'],
+  report: ['budget', 'capacity', 'slo', 'scoring', 'protocol', 'config'],
   slo: ['stats', 'config'],
   budget: ['stats', 'protocol', 'config'],
+  capacity: ['stats', 'config'],
   stats: [],
   sim: [],
   asr: ['scoring', 'acoustic', 'protocol', 'audio'],
@@ -35,11 +36,12 @@ const nounsWithoutProcess = [
   'protocol',
   'asr',
   'budget',
+  'capacity',
   'stats',
 ];
 const verbOnlyPackages = ['commander', 'ink', 'react', 'process', 'node:process'];
 /** Values in, values out. */
-const pureRooms = ['slo', 'sim', 'budget', 'stats'];
+const pureRooms = ['slo', 'sim', 'budget', 'capacity', 'stats'];
 const ioModules = [
   'node:fs',
   'node:fs/promises',

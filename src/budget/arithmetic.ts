@@ -23,6 +23,7 @@ export function checkBudget(given: unknown, context: z.RefinementCtx): void {
   checkCorrelation(spec, add);
 }
 
+const reserved = ['reserve', 'unattributed'];
 const timeKeys = new Set(['budget', 'reserve', 'value', 'objective']);
 
 type Add = (path: PropertyKey[], message: string) => void;
@@ -52,7 +53,8 @@ function checkNames({ stages, unattributed, whatIf }: Spec, add: Add): void {
   stages.forEach(({ name, of }, i) => {
     if (name === undefined) return;
     const first = names.indexOf(name);
-    if (first < i) add(['stages', i, 'name'], `a stage "${name}" stands already at stages.${first}`);
+    if (reserved.includes(name)) add(['stages', i, 'name'], `"${name}" is no stage: the report has a row of that name`);
+    else if (first < i) add(['stages', i, 'name'], `a stage "${name}" stands already at stages.${first}`);
     else for (const part of of ?? [name]) claim(['stages', i, of ? 'of' : 'name'], part, name);
   });
   unattributed.forEach((part, i) => {

@@ -4,7 +4,7 @@ export type Span = { id: string; parent: string | undefined; name: string; start
 export type CriticalPath = {
   startMs: number;
   totalMs: number;
-  /** Time on the critical path by stage, ms. With the total's own remainder they sum to `totalMs`. */
+  /** Time on the critical path by stage, ms; 0 for a stage beside it. With the total's own remainder they sum to `totalMs`. */
   stages: Record<string, number>;
   /** How much longer the stages' spans are together than their time on the path: work that overlapped. */
   overlapMs: number;
@@ -22,15 +22,19 @@ export function criticalPath(spans: readonly Span[], stageOf: (span: Span) => st
   for (const span of spans) {
     const parent =
       span.parent !== undefined && known.has(span.parent) && span.parent !== span.id ? span.parent : undefined;
-    children.set(parent, [...(children.get(parent) ?? []), span]);
+    const siblings = children.get(parent);
+    if (siblings) siblings.push(span);
+    else children.set(parent, [span]);
   }
   for (const list of children.values()) list.sort((a, b) => b.endMs - a.endMs);
-  const roots = children.get(undefined) ?? [];
+  // Spans that name one another as parents have no root: their time is then nobody's.
+  const roots = children.get(undefined) ?? spans;
   const startMs = roots.reduce((least, { startMs: start }) => Math.min(least, start), Number.POSITIVE_INFINITY);
   const endMs = roots.reduce((most, { endMs: end }) => Math.max(most, end), Number.NEGATIVE_INFINITY);
-  const stages: Record<string, number> = {};
+  // A stage that never is on the path is still a stage of the trace.
+  const stages = Object.fromEntries(spans.flatMap((span) => (stageOf(span) ? [[stageOf(span)!, 0]] : [])));
   const claim = (stage: string | undefined, ms: number) => {
-    if (stage !== undefined && ms > 0) stages[stage] = (stages[stage] ?? 0) + ms;
+    if (stage !== undefined && ms > 0) stages[stage]! += ms;
   };
   const walk = (id: string | undefined, stage: string | undefined, from: number, to: number): void => {
     let cursor = to;

@@ -9,29 +9,29 @@ import type { TraceRecord } from './trace-table.ts';
  * the trace or of its resource, with or without `speechfb.` before them.
  */
 export class OtlpReader {
-  private readonly traces = new Map<string, Trace>();
-  private readonly file: string;
-  private readonly stageNames: ReadonlySet<string>;
-  private readonly problems: ProblemList;
+  readonly #traces = new Map<string, Trace>();
+  readonly #file: string;
+  readonly #stageNames: ReadonlySet<string>;
+  readonly #problems: ProblemList;
 
   constructor(file: string, stageNames: Iterable<string>, problems: ProblemList) {
-    this.file = file;
-    this.stageNames = new Set(stageNames);
-    this.problems = problems;
+    this.#file = file;
+    this.#stageNames = new Set(stageNames);
+    this.#problems = problems;
   }
 
   /** Adds one export document; spans of one trace may come in several. `line` is where it begins in its file. */
   add(document: unknown, line: number): void {
     const groups = listAt(document, 'resourceSpans');
     if (!groups) {
-      this.problem(line, '', 'is not an OTLP trace document: it has no list "resourceSpans"');
+      this.#problem(line, '', 'is not an OTLP trace document: it has no list "resourceSpans"');
       return;
     }
     groups.forEach((group, g) => {
       const resource = attributesOf(field(group, 'resource'));
       (listAt(group, 'scopeSpans') ?? []).forEach((scope, s) => {
         (listAt(scope, 'spans') ?? []).forEach((raw, i) => {
-          this.addSpan(raw, resource, line, `resourceSpans[${g}].scopeSpans[${s}].spans[${i}]`);
+          this.#addSpan(raw, resource, line, `resourceSpans[${g}].scopeSpans[${s}].spans[${i}]`);
         });
       });
     });
@@ -40,8 +40,8 @@ export class OtlpReader {
   /** Every trace as a record, its stages by the critical path; the mean overlap of stages, ms. */
   finish(take: (record: TraceRecord) => void): { overlapMs: number } {
     let overlapMs = 0;
-    for (const [id, trace] of this.traces) {
-      const path = criticalPath(trace.spans, ({ name }) => (this.stageNames.has(name) ? name : undefined));
+    for (const [id, trace] of this.#traces) {
+      const path = criticalPath(trace.spans, ({ name }) => (this.#stageNames.has(name) ? name : undefined));
       overlapMs += path.overlapMs;
       take({
         totalMs: path.totalMs,
@@ -52,27 +52,27 @@ export class OtlpReader {
         line: trace.line,
       });
     }
-    return { overlapMs: this.traces.size === 0 ? 0 : overlapMs / this.traces.size };
+    return { overlapMs: this.#traces.size === 0 ? 0 : overlapMs / this.#traces.size };
   }
 
-  private addSpan(raw: unknown, resource: Attributes, line: number, path: string): void {
+  #addSpan(raw: unknown, resource: Attributes, line: number, path: string): void {
     const [traceId, spanId] = [field(raw, 'traceId'), field(raw, 'spanId')];
     const startMs = unixMs(field(raw, 'startTimeUnixNano'));
     const endMs = unixMs(field(raw, 'endTimeUnixNano'));
     const fault = spanFault(traceId, spanId, startMs, endMs);
-    if (fault) this.problem(line, path, fault);
+    if (fault) this.#problem(line, path, fault);
     if (typeof traceId !== 'string' || startMs === undefined || endMs === undefined || fault) return;
     const own = attributesOf(raw);
     const parent = field(raw, 'parentSpanId');
-    const trace = this.traces.get(traceId) ?? { spans: [], attributes: {}, line };
+    const trace = this.#traces.get(traceId) ?? { spans: [], attributes: {}, line };
     const name = own.stage ?? String(field(raw, 'name') ?? '');
     trace.spans.push({ id: String(spanId), parent: parent ? String(parent) : undefined, name, startMs, endMs });
     trace.attributes = { ...resource, ...trace.attributes, ...own };
-    this.traces.set(traceId, trace);
+    this.#traces.set(traceId, trace);
   }
 
-  private problem(line: number, path: string, message: string): void {
-    this.problems.add({ where: `${this.file}:${line}:1`, message: `${path} ${message}`.trim() });
+  #problem(line: number, path: string, message: string): void {
+    this.#problems.add({ where: `${this.#file}:${line}:1`, message: `${path} ${message}`.trim() });
   }
 }
 

@@ -14,9 +14,10 @@ export type StageReport = {
   /** What the interpretation compares with the budget. */
   judged: { what: string; ms: number; interval: Interval };
   verdict: Verdict;
-  /** About how many more traces decide an inconclusive verdict. */
+  /** About how many more traces decide a straddling interval. */
   moreTraces: number | undefined;
-  /** What one millisecond of the stage's mean is worth at the percentile when the stage is made proportionally faster. */
+  /** What one millisecond of the stage's mean is worth at the percentile when the stage is made proportionally
+   * faster; NaN for a stage that takes no time. */
   worthMs: number;
 };
 
@@ -50,11 +51,10 @@ export function reportStage(
   const mean = sorted.reduce((sum, each) => sum + each, 0) / sorted.length;
   const judged = judgedFigure(budget, sorted, contribution);
   const decided = judge(judged.interval, 'lte', stage.budgetMs);
-  const verdict = enough && Number.isFinite(judged.ms) ? decided : 'inconclusive';
-  const more = Math.max(
-    judged.needs - sorted.length,
-    tracesToDecide(sorted.length, judged.ms, judged.interval, stage.budgetMs),
-  );
+  const known = enough && Number.isFinite(judged.ms);
+  const verdict = known ? decided : 'inconclusive';
+  const n = sorted.length;
+  const more = judged.needs > n ? judged.needs - n : tracesToDecide(n, judged.ms, judged.interval, stage.budgetMs);
   return {
     name: stage.name,
     budgetMs: stage.budgetMs,
@@ -63,8 +63,8 @@ export function reportStage(
     contribution,
     judged: { what: judged.what, ms: judged.ms, interval: judged.interval },
     verdict,
-    moreTraces: verdict === 'inconclusive' ? more : undefined,
-    worthMs: mean > 0 ? contribution.ms / mean : 0,
+    moreTraces: known && verdict === 'inconclusive' ? more : undefined,
+    worthMs: mean > 0 ? contribution.ms / mean : Number.NaN,
   };
 }
 

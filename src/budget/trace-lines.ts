@@ -12,36 +12,36 @@ export class TraceLineReader {
   readonly problems: ProblemList;
   /** `file:line:column` of each trace stage where it first stands. */
   readonly stagePlaces = new Map<string, string>();
-  private readonly file: string;
-  private readonly take: (record: TraceRecord) => void;
-  private rest = '';
-  private lineNumber = 0;
-  private withoutTotal = 0;
+  readonly #file: string;
+  readonly #take: (record: TraceRecord) => void;
+  #rest = '';
+  #lineNumber = 0;
+  #withoutTotal = 0;
 
   constructor(file: string, take: (record: TraceRecord) => void, problems = new ProblemList()) {
-    this.file = file;
-    this.take = take;
+    this.#file = file;
+    this.#take = take;
     this.problems = problems;
   }
 
   /** Lines read so far. */
   get line(): number {
-    return this.lineNumber;
+    return this.#lineNumber;
   }
 
   push(text: string): void {
     let from = 0;
     for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', from)) {
-      this.read(from === 0 ? this.rest + text.slice(0, end) : text.slice(from, end), false);
-      if (from === 0) this.rest = '';
+      this.#read(from === 0 ? this.#rest + text.slice(0, end) : text.slice(from, end), false);
+      if (from === 0) this.#rest = '';
       from = end + 1;
     }
-    this.rest += from === 0 ? text : text.slice(from);
-    if (this.rest.length > longestLine) {
+    this.#rest += from === 0 ? text : text.slice(from);
+    if (this.#rest.length > longestLine) {
       const hint = 'trace records stand one JSON object a line; OTLP documents are read with --otlp';
       throw new SpeechfbError(
         'bad_traces',
-        `${this.file}:${this.lineNumber + 1} is longer than ${longestLine} characters`,
+        `${this.#file}:${this.#lineNumber + 1} is longer than ${longestLine} characters`,
         {
           hint,
         },
@@ -50,53 +50,53 @@ export class TraceLineReader {
   }
 
   end(): void {
-    if (this.rest.trim() !== '') this.read(this.rest, true);
+    if (this.#rest.trim() !== '') this.#read(this.#rest, true);
   }
 
   /** What the reader should know though it is no mistake. */
   notes(): string[] {
-    if (this.withoutTotal === 0) return [];
-    return [`${this.withoutTotal} traces have no total_ms: their total is the sum of their stages`];
+    if (this.#withoutTotal === 0) return [];
+    return [`${this.#withoutTotal} traces have no total_ms: their total is the sum of their stages`];
   }
 
-  private read(text: string, last: boolean): void {
-    this.lineNumber++;
+  #read(text: string, last: boolean): void {
+    this.#lineNumber++;
     if (text.trim() === '') return;
     let value: unknown;
     try {
       value = JSON.parse(text);
     } catch (error) {
-      this.notJson(text, (error as Error).message, last);
+      this.#notJson(text, (error as Error).message, last);
       return;
     }
     const fault = faultOf(value);
     if (fault) {
-      this.problem(columnOf(text, fault.key), fault.message);
+      this.#problem(columnOf(text, fault.key), fault.message);
       return;
     }
-    const record = recordOf(value as RawRecord, this.lineNumber);
+    const record = recordOf(value as RawRecord, this.#lineNumber);
     for (const name in record.stages) {
       if (!this.stagePlaces.has(name))
-        this.stagePlaces.set(name, `${this.file}:${this.lineNumber}:${columnOf(text, name)}`);
+        this.stagePlaces.set(name, `${this.#file}:${this.#lineNumber}:${columnOf(text, name)}`);
     }
-    if ((value as RawRecord).total_ms === undefined) this.withoutTotal++;
-    this.take(record);
+    if ((value as RawRecord).total_ms === undefined) this.#withoutTotal++;
+    this.#take(record);
   }
 
-  private notJson(text: string, message: string, last: boolean): void {
+  #notJson(text: string, message: string, last: boolean): void {
     const position = Number(
       /position (\d+)/.exec(message)?.[1] ?? (/end of JSON/.test(message) ? text.length : Number.NaN),
     );
     // Writers in other languages put these where JSON has only numbers; V8 does not say where a wrong word stands.
     const word = /\b(?:NaN|nan|Infinity|inf|undefined|None)\b/.exec(text);
     if (last && position >= text.trimEnd().length) {
-      this.problem(position + 1, 'the file ends in the middle of a record: it is truncated');
-    } else if (word) this.problem(word.index + 1, `${word[0]} is not JSON; a duration is a number, 0 or more`);
-    else this.problem((position || 0) + 1, `not JSON: ${message}`);
+      this.#problem(position + 1, 'the file ends in the middle of a record: it is truncated');
+    } else if (word) this.#problem(word.index + 1, `${word[0]} is not JSON; a duration is a number, 0 or more`);
+    else this.#problem((position || 0) + 1, `not JSON: ${message}`);
   }
 
-  private problem(column: number, message: string): void {
-    this.problems.add({ where: `${this.file}:${this.lineNumber}:${column}`, message });
+  #problem(column: number, message: string): void {
+    this.problems.add({ where: `${this.#file}:${this.#lineNumber}:${column}`, message });
   }
 }
 

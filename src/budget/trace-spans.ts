@@ -24,8 +24,5 @@ export function stagesOfSpans(raw: readonly RawSpan[]): { stages: Record<string,
     startMs: start_ms,
     endMs: end_ms,
   }));
-  const path = criticalPath(spans, ({ name }) => name);
-  // A stage that never was on the path is still a stage of the trace.
-  for (const { name } of spans) path.stages[name] ??= 0;
-  return path;
+  return criticalPath(spans, ({ name }) => name);
 }

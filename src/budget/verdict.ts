@@ -26,11 +26,12 @@ export function atRanks(sorted: ArrayLike<number>, ranks: RankInterval): Interva
 
 /**
  * About how many more traces decide a straddling interval, when its half-width falls with the square root of n and the
- * figure stays where it is. Infinity when the figure sits on the limit itself, or is no number.
+ * figure stays where it is. Infinity when the figure sits on the limit itself; NaN when the side towards the limit is
+ * open, where no width foretells anything.
  */
 export function tracesToDecide(n: number, value: number, { low, high }: Interval, limit: number): number {
   const halfWidth = value <= limit ? high - value : value - low;
-  const room = Math.abs(limit - value);
-  if (!Number.isFinite(halfWidth) || !Number.isFinite(room) || room === 0) return Number.POSITIVE_INFINITY;
-  return Math.max(1, Math.ceil(n * (halfWidth / room) ** 2) - n);
+  if (!Number.isFinite(halfWidth)) return Number.NaN;
+  if (value === limit) return Number.POSITIVE_INFINITY;
+  return Math.max(1, Math.ceil(n * (halfWidth / (limit - value)) ** 2) - n);
 }

@@ -32,22 +32,22 @@ export function gatherWindow(sample: Sample, sortedTotals: Float64Array, lowMs: 
 /** Sums rows by their kernel weight about one percentile. */
 export class WeightedSum {
   readonly sums: Float64Array;
-  private readonly window: Window;
-  private readonly q: number;
-  private readonly bandwidth: number;
+  readonly #window: Window;
+  readonly #q: number;
+  readonly #bandwidth: number;
 
   constructor(window: Window, q: number, bandwidth: number) {
-    this.window = window;
-    this.q = q;
-    this.bandwidth = bandwidth;
+    this.#window = window;
+    this.#q = q;
+    this.#bandwidth = bandwidth;
     this.sums = new Float64Array(window.width);
   }
 
   /** Adds the trace at `position` of the ascending order; it must lie in the window. */
   add(position: number): void {
-    const { first, totals, rows, width } = this.window;
+    const { first, totals, rows, width } = this.#window;
     const row = position - first;
-    const weight = weightAt(totals[row]! - this.q, this.bandwidth);
+    const weight = weightAt(totals[row]! - this.#q, this.#bandwidth);
     const { sums } = this;
     for (let c = 0, at = row * width; c < width; c++, at++) sums[c]! += weight * rows[at]!;
   }
@@ -56,7 +56,7 @@ export class WeightedSum {
   contributions(): Float64Array {
     let total = 0;
     for (const sum of this.sums) total += sum;
-    return total === 0 ? new Float64Array(this.sums.length) : this.sums.map((sum) => (sum / total) * this.q);
+    return total === 0 ? new Float64Array(this.sums.length) : this.sums.map((sum) => (sum / total) * this.#q);
   }
 }
 

@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
-import { type ExitCode, exitCodes, SpeechfbError } from '../errors.ts';
-import { LatencyHistogram } from '../load/histogram.ts';
-import type { Recording } from '../load/recorder.ts';
+import { type ExitCode, exitCodes } from '../errors.ts';
+import { withOverrides } from '../load/overrides.ts';
+import { taggedHistograms } from '../load/recorder.ts';
 import { type LoadOutcome, runLoad } from '../load/run.ts';
-import { checkUrl, type LoadScenario, readScenario } from '../load/scenario.ts';
+import { readScenario } from '../load/scenario.ts';
 import { runShardInThread } from '../load/shard-thread.ts';
 import { readToken } from '../load/token.ts';
 import { loadTable } from '../report/load-table.ts';
@@ -11,7 +11,6 @@ import { createPaint } from '../report/paint.ts';
 import type { LoadReport } from '../report/report.ts';
 import { writeRunDirectory } from '../report/run-directory.ts';
 import { runJson } from '../report/run-json.ts';
-import { parseDurationMs } from '../units.ts';
 import type { LoadtestFlags } from './loadtest.ts';
 import { startLoadProgress } from './loadtest-progress.ts';
 import { packageVersion, wantsColour } from './terminal.ts';
@@ -34,6 +33,10 @@ export async function runLoadtest(file: string, flags: LoadtestFlags): Promise<E
       { scenario, token, serve: serveCommand(), version: packageVersion(), generate: runShardInThread },
       { ...progress, signal: stop.signal, onServer: (server) => process.once('exit', server.kill) },
     );
+  } catch (error) {
+    // Ctrl-C reaches the server that is just starting as well: its end is no error then.
+    if (stop.signal.aborted) return exitCodes.interrupted;
+    throw error;
   } finally {
     progress.stop();
     process.off('SIGINT', interrupt);
@@ -42,7 +45,7 @@ export async function runLoadtest(file: string, flags: LoadtestFlags): Promise<E
   if (flags.json) process.stdout.write(`${JSON.stringify(runJson(report), null, 2)}\n`);
   else process.stdout.write(loadTable(report, createPaint(wantsColour(process.stdout))));
   if (flags.out !== undefined) {
-    writeRunDirectory(flags.out, report, { histograms: histogramsOf(recording), traces });
+    writeRunDirectory(flags.out, report, { histograms: taggedHistograms(recording), traces });
     process.stderr.write(`results are in ${flags.out}\n`);
   }
   return exitCodeOf(report);
@@ -53,40 +56,7 @@ function exitCodeOf({ interrupted, verdict }: LoadReport): ExitCode {
   return { pass: exitCodes.pass, fail: exitCodes.missed, invalid: exitCodes.invalid }[verdict];
 }
 
-function withOverrides(scenario: LoadScenario, flags: LoadtestFlags): LoadScenario {
-  const { spec } = scenario;
-  if (flags.url !== undefined) spec.target.url = checkUrl(flags.url);
-  if (flags.seed !== undefined) spec.seed = seedOf(flags.seed);
-  if (flags.duration !== undefined) {
-    spec.duration = parseDurationMs(flags.duration);
-    if (spec.duration <= spec.load.ramp) {
-      const message = `--duration ${flags.duration} is not longer than the scenario's ramp of ${spec.load.ramp} ms`;
-      throw new SpeechfbError('bad_flag', message);
-    }
-  }
-  return scenario;
-}
-
-function seedOf(text: string): number {
-  const seed = Number(text);
-  if (/^\d+$/.test(text) && seed <= 0xffffffff) return seed;
-  throw new SpeechfbError('bad_flag', `--seed "${text}" is not a whole number from 0 to 4294967295`);
-}
-
 function serveCommand() {
   const bin = fileURLToPath(new URL('../../bin/speechfb', import.meta.url));
   return { file: process.execPath, args: [bin, 'serve', '--port', '0'] };
-}
-
-function histogramsOf({ distributions, stages }: Recording) {
-  const entries = [
-    ...Object.entries(distributions),
-    ...Object.entries(stages).map(([name, encoded]) => [`stage.${name}`, encoded] as const),
-  ];
-  return entries.map(([tag, encoded]) => {
-    const histogram = new LatencyHistogram({ ...encoded, never: 0 });
-    const maxMs = histogram.samples === 0 ? 0 : histogram.valueAtRank(histogram.samples);
-    histogram.destroy();
-    return { tag, hdr: encoded.hdr, maxMs };
-  });
 }

@@ -46,6 +46,20 @@ export class Recorder {
   }
 }
 
+/** The histograms of a recording as a log holds them: by metric, and by stage with `stage.` before its name. */
+export function taggedHistograms({ distributions, stages }: Recording): { tag: string; hdr: string; maxMs: number }[] {
+  const entries = [
+    ...Object.entries(distributions),
+    ...Object.entries(stages).map(([name, encoded]) => [`stage.${name}`, encoded] as const),
+  ];
+  return entries.map(([tag, encoded]) => {
+    const histogram = new LatencyHistogram({ ...encoded, never: 0 });
+    const maxMs = histogram.samples === 0 ? 0 : histogram.valueAtRank(histogram.samples);
+    histogram.destroy();
+    return { tag, hdr: encoded.hdr, maxMs };
+  });
+}
+
 const tallyNames = [
   ...countNames,
   'frames_sent',

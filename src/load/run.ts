@@ -98,7 +98,7 @@ function reportOf({ scenario, version }: LoadOptions, result: ShardResult, run: 
   recorder.add(result.recording);
   const measured = measurementsOf(recorder);
   const objectives = spec.objectives.map((objective) => judge(objective, measured));
-  const validity = checkValidity(measured, result.generator, recorder.tally.sessions);
+  const validity = checkValidity(measured, result.generator);
   const { sessions, sessions_ok, utterances, frames_sent, events } = recorder.tally;
   const report: LoadReport = {
     kind: 'LoadReport',

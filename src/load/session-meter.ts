@@ -131,7 +131,8 @@ export class SessionMeter {
 
   #final(event: Extract<ServerEvent, { type: 'utterance_final' }>, receivedMs: number): void {
     const { distributions, tally } = this.#options.recorder;
-    this.#cover(event.audio_ms, receivedMs, event.timing);
+    // A final's timing is of the whole utterance: no part of this latency.
+    this.#cover(event.audio_ms, receivedMs, {});
     const reading = this.#readingOf(event.utterance_id);
     if (!reading || !this.#open.delete(reading)) return;
     tally.utterances += 1;

@@ -1,4 +1,4 @@
-import type { PhonemeResult, UtteranceResult } from '../scoring/result.ts';
+import type { Deviation, PhonemeResult, UtteranceResult } from '../scoring/result.ts';
 import type { WireErrorCode } from './codes.ts';
 import type { StageTimings } from './stages.ts';
 
@@ -49,6 +49,8 @@ export type ServerMessage =
       is_final: boolean;
       /** 0 to 1: share of the words that can no longer change. */
       stability: number;
+      /** Where the reading has left the text so far. */
+      deviations: readonly Deviation[];
       timing: StageTimings;
     }
   | {

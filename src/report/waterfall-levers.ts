@@ -28,6 +28,8 @@ export function whatIfLines(answer: WhatIfAnswer, analysis: Analysis, paint: Pai
 export function effectLine(answer: WhatIfAnswer, { budget, source }: Analysis): string {
   const { percentile, valueMs: objectiveMs } = budget.objective;
   const what = source === 'arithmetic' ? 'the sum' : `p${percentile}`;
+  if (!Number.isFinite(answer.valueMs))
+    return `${what} is never: too many feedbacks did not come for any change of a stage to matter`;
   const sign = answer.deltaMs >= 0 ? '+' : '';
   const over = answer.valueMs - objectiveMs;
   const room =

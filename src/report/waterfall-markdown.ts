@@ -19,7 +19,7 @@ export function budgetMarkdown({ analysis, by, exemplars, notes }: BudgetReport)
   const sum = [
     '**total**',
     `${waterfall.objectiveMs} ms`,
-    total ? shortMs(waterfall.endMs) : '',
+    total ? shortMs(total.valueMs) : '',
     '',
     '',
     `**${verdict}**`,

@@ -33,7 +33,7 @@ ${parts.join('\n')}
 `;
 }
 
-const chartWidth = 1000;
+const chartWidth = 1080;
 const top = 104;
 const rowHeight = 34;
 const plot = { left: 170, right: 780 };
@@ -44,7 +44,7 @@ function rowParts(row: WaterfallRow, y: number, x: (ms: number) => number): stri
   const middle = y + rowHeight / 2;
   const fill = barFill[row.verdict ?? 'none'];
   const [from, to] = [x(row.fromMs), x(row.fromMs + row.ms)].sort((a, b) => a - b) as [number, number];
-  const parts = [text(plot.left - 12, middle + 4, row.name, { size: 13, anchor: 'end' })];
+  const parts = [text(plot.left - 12, middle + 4, clipped(row.name), { size: 13, anchor: 'end' })];
   if (row.budgetMs !== undefined && row.budgetMs > 0) {
     const width = x(row.fromMs + row.budgetMs) - x(row.fromMs);
     parts.push(rect(x(row.fromMs), y + 4, width, rowHeight - 8, { fill: 'none', stroke: '#9aa3b2', dash: '3 3' }));
@@ -78,7 +78,7 @@ function ticksOf(waterfall: Waterfall): number[] {
 }
 
 function endLabel({ total, source, budget }: Analysis, { endMs }: Waterfall): string {
-  return total ? `${source} p${budget.objective.percentile} ${shortMs(endMs)}` : `sum ${endMs} ms`;
+  return total ? `${source} p${budget.objective.percentile} ${shortMs(total.valueMs)}` : `sum ${endMs} ms`;
 }
 
 function legendOf({ total }: Analysis): string {
@@ -118,6 +118,11 @@ function rect(
 ): string {
   const stroke = style.stroke ? ` stroke="${style.stroke}" stroke-dasharray="${style.dash ?? 'none'}"` : '';
   return `<rect x="${round(x)}" y="${round(y)}" width="${round(width)}" height="${round(height)}" rx="2" fill="${style.fill}"${stroke}/>`;
+}
+
+/** As much of a name as stands left of the plot. */
+function clipped(name: string): string {
+  return name.length > 18 ? `${name.slice(0, 17)}…` : name;
 }
 
 function escaped(content: string): string {

@@ -46,6 +46,7 @@ export function shownVerdict(verdict: Verdict, paint: Paint): string {
 function stageLines({ analysis }: BudgetReport, paint: Paint): string[] {
   const waterfall = waterfallOf(analysis);
   const { interpretation, objective } = analysis.budget;
+  const drawn = !analysis.total || Number.isFinite(analysis.total.valueMs);
   const judged = interpretation !== 'contribution' && analysis.stages.length > 0;
   const head = ['stage', 'budget', 'share', 'interval', 'p50', 'p95', '1 ms is'];
   const rows = waterfall.rows.map((row, i) => {
@@ -57,18 +58,18 @@ function stageLines({ analysis }: BudgetReport, paint: Paint): string[] {
       row.interval ? `${side(row.interval.low)}..${side(row.interval.high)}` : '',
       stage ? shortMs(stage.p50Ms) : '',
       stage ? shortMs(stage.p95Ms) : '',
-      stage ? `${stage.worthMs.toFixed(2)} ms` : '',
+      stage && Number.isFinite(stage.worthMs) ? `${stage.worthMs.toFixed(2)} ms` : '',
     ];
     if (judged) cells.push(stage ? `${stage.judged.what} ${shortMs(stage.judged.ms)}` : '');
     const verdict = stage ? shownVerdict(stage.verdict, paint) : '';
-    return [...cells, barOf(row, waterfall, paint), verdict, needsLine(stage?.moreTraces)];
+    return [...cells, drawn ? barOf(row, waterfall, paint) : '', verdict, needsLine(stage?.moreTraces)];
   });
   const sum = [
     analysis.total ? `p${objective.percentile}` : 'sum',
     `${objective.valueMs} ms`,
-    analysis.total ? shortMs(waterfall.endMs) : '',
+    analysis.total ? shortMs(analysis.total.valueMs) : '',
     ...Array.from({ length: judged ? 5 : 4 }, () => ''),
-    axisOf(waterfall, paint),
+    drawn ? axisOf(waterfall, paint) : '',
   ];
   const titles = [...head, ...(judged ? ['judged'] : []), '', '', ''];
   const keep = analysis.total ? undefined : [0, 1, 7];

@@ -84,9 +84,14 @@ export function sourceLine({ source, total, budget, exact }: Analysis): string {
   return `${source} p${budget.objective.percentile} ${value} at ${percent}, from ${from}${closed}`;
 }
 
-/** What an inconclusive verdict still needs. */
+/** What an inconclusive verdict still needs, when that can be told. */
 export function needsLine(moreTraces: number | undefined): string {
-  if (moreTraces === undefined) return '';
-  if (!Number.isFinite(moreTraces)) return 'no number of traces will decide it: the figure sits on the limit';
-  return `about ${Math.ceil(moreTraces).toLocaleString('en')} more traces decide it`;
+  if (moreTraces === undefined || Number.isNaN(moreTraces)) return '';
+  if (!Number.isFinite(moreTraces)) return 'more traces are not likely to decide it: the figure is at the limit';
+  return `about ${grouped(Math.ceil(moreTraces))} more traces decide it`;
+}
+
+/** `43,752`. Not by toLocaleString: loading a locale takes longer than the whole report. */
+function grouped(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
 }

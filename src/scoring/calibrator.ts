@@ -19,15 +19,18 @@ export type Calibrator = {
 };
 
 /**
- * calibration.json of a model package. Inputs of `score` are the segment's features, then one number a phone that is 1
- * for the expected one; inputs of `score_in_context` are those, then the context's.
+ * calibration.json of a model package. Inputs of `score` are the segment's features, one number a phone that is 1 for the
+ * expected one, and that phone's priors (what experts usually give it). `confidence` sees the score after them: how
+ * probably the experts' mean lies within 0.5 of it. `score_in_context` sees the context after them.
  */
 const calibrationFile = z.strictObject({
   name: z.string(),
   features: z.array(z.string()),
   context_features: z.array(z.string()),
   flag_threshold: z.number().min(0).max(2),
+  phone_priors: z.array(z.tuple([z.number(), z.number()])),
   score: regressor,
+  confidence: regressor,
   score_in_context: regressor,
 });
 
@@ -44,14 +47,24 @@ export function loadCalibrator(path: string | undefined, alphabet: Alphabet): Ca
   requireSame(path, 'features', file.features, featureNames(alphabet));
   requireSame(path, 'context_features', file.context_features, contextNames);
   const phones = alphabet.phones.length - 1;
-  const alone = file.features.length + phones;
+  const hot = file.features.length;
+  const priors = file.phone_priors.map((values) => Float32Array.from(values));
+  if (priors.length !== phones) {
+    throw new SpeechfbError(
+      'bad_model',
+      `${path}: phone_priors has ${priors.length} rows; allowed: ${phones}, one a phone`,
+    );
+  }
+  const alone = hot + phones + priorsPerPhone;
   const input = new Float32Array(alone + contextNames.length);
   const score = predictor(file.score);
+  const confidence = predictor(file.confidence);
   const scoreInContext = predictor(file.score_in_context);
   const fill = (features: Float32Array, phone: number) => {
     input.set(features);
-    input.fill(0, features.length, alone);
-    input[features.length + phone] = 1;
+    input.fill(0, hot, hot + phones);
+    input[hot + phone] = 1;
+    input.set(priors[phone]!, hot + phones);
   };
   return {
     name: file.name,
@@ -59,7 +72,8 @@ export function loadCalibrator(path: string | undefined, alphabet: Alphabet): Ca
     score(features, phone) {
       fill(features, phone);
       const value = clampScore(score(input));
-      return { score: value, confidence: confidenceOf(value) };
+      input[alone] = value;
+      return { score: value, confidence: Math.min(1, Math.max(0, confidence(input))) };
     },
     scoreInContext(features, phone, context) {
       fill(features, phone);
@@ -68,6 +82,9 @@ export function loadCalibrator(path: string | undefined, alphabet: Alphabet): Ca
     },
   };
 }
+
+/** Mean score, and share of scores below 1. */
+const priorsPerPhone = 2;
 
 /** A logistic on the mean log-posterior (feature 0): only to have graded scores before a model is calibrated. */
 const uncalibrated: Calibrator = {
@@ -79,7 +96,7 @@ const uncalibrated: Calibrator = {
   },
   scoreInContext(features, phone, context) {
     // Half from the phone itself, half from its word and the reading as a whole.
-    return clampScore(0.6 * this.score(features, phone).score + 0.25 * context[0]! + 0.15 * context[2]!);
+    return clampScore(0.6 * this.score(features, phone).score + 0.25 * context[1]! + 0.15 * context[3]!);
   },
 };
 

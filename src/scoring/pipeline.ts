@@ -28,7 +28,7 @@ export type Feedback = {
   /** Words of the reference that were begun, in order of the text; final once their last phone is. */
   words: readonly { wordIndex: number; text: string; startMs: number; endMs: number; isFinal: boolean }[];
   deviations: readonly Deviation[];
-  /** queue, features, asr, scoring. */
+  /** queue, features, asr, scoring: of the newest frames, those that the feedback waited for. */
   timing: StageTimings;
 };
 
@@ -80,7 +80,8 @@ class Utterance implements UtterancePipeline {
   readonly #stream: ReturnType<AcousticEngine['open']>;
   #pushedMs = 0;
   #nextEmitMs: number;
-  #sinceEmit = noTime();
+  /** Of the newest frames. */
+  #newest = noTime();
   readonly #total = noTime();
   /** Provisional phones as last sent, so that only changes are sent. */
   readonly #sent = new Map<number, string>();
@@ -128,11 +129,12 @@ class Utterance implements UtterancePipeline {
   }
 
   #take(frames: AcousticFrames): void {
-    for (const time of [this.#sinceEmit, this.#total]) {
-      time.queue += frames.timing.queueMs;
-      time.features += frames.timing.featuresMs;
-      time.asr += frames.timing.inferenceMs;
-    }
+    const { queueMs, featuresMs, inferenceMs } = frames.timing;
+    // Feedback waited for its newest frames alone: adding up all since the last would count time that passed side by side.
+    this.#newest = { queue: queueMs, features: featuresMs, asr: inferenceMs, scoring: 0 };
+    this.#total.queue += queueMs;
+    this.#total.features += featuresMs;
+    this.#total.asr += inferenceMs;
     // Frame by frame up to each moment of feedback, so that results do not depend on how the audio was cut.
     for (let row = 0; row < frames.count; ) {
       const begun = performance.now();
@@ -154,8 +156,7 @@ class Utterance implements UtterancePipeline {
     const words = this.#words();
     const deviations = this.#scorer.deviations();
     this.#spend(performance.now() - begun);
-    this.#events.onFeedback({ audioMs: this.#audioMs(), phonemes, words, deviations, timing: this.#sinceEmit });
-    this.#sinceEmit = noTime();
+    this.#events.onFeedback({ audioMs: this.#audioMs(), phonemes, words, deviations, timing: { ...this.#newest } });
   }
 
   #changes(): PhonemeResult[] {
@@ -192,17 +193,18 @@ class Utterance implements UtterancePipeline {
     return this.#scorer.frames * this.#model.strideMs + this.#model.lookaheadMs;
   }
 
-  /** From a phone's end to the moment of feedback that first could call it final; never past the audio's end. */
+  /** From a phone's end until the sound behind the feedback that first could call it final; not past the audio's end. */
   #lagMs({ saidAt, result }: ScoredPhone): number {
     const { strideMs, lookaheadMs, features } = this.#model;
-    const overhangMs = features.windowMs - features.hopMs;
     const interval = this.#options.emitIntervalMs;
-    const heardMs = Math.ceil((saidAt * strideMs + lookaheadMs + overhangMs) / interval) * interval;
+    const dueMs = Math.ceil((saidAt * strideMs + lookaheadMs) / interval) * interval;
+    const frames = Math.ceil((dueMs - lookaheadMs) / strideMs);
+    const heardMs = frames * strideMs + lookaheadMs + features.windowMs - features.hopMs;
     return Math.max(0, Math.min(heardMs, this.#pushedMs) - result.end_ms);
   }
 
   #spend(ms: number): void {
-    this.#sinceEmit.scoring += ms;
+    this.#newest.scoring += ms;
     this.#total.scoring += ms;
   }
 }

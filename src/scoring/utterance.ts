@@ -13,8 +13,9 @@ export function judgeInContext(scorer: LiveScorer): JudgedPhone[][] {
   const words = Array.from({ length: scorer.graph.words }, (_, word) => scorer.finalsOf(word));
   const scored = words.flat().filter((phone) => phone.score !== null);
   const context = contextFeatures(
-    scored.map(({ word, score, start, end }) => ({
+    scored.map(({ word, score, start, end, features }) => ({
       word,
+      features,
       score: score!,
       logDuration: Math.log(Math.max(1, end - start)),
     })),

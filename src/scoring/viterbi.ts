@@ -20,6 +20,9 @@ export class Viterbi {
   readonly #penalties: Penalties;
   #score: Float64Array;
   #next: Float64Array;
+  /** Frame at which the best way into each state entered it. */
+  #since: Int32Array;
+  #nextSince: Int32Array;
   readonly #history: Int16Array;
   /** Best way into each junction, and the state it comes from (-1: the start of the utterance). */
   readonly #entry: Float64Array;
@@ -32,6 +35,8 @@ export class Viterbi {
     this.#penalties = costs;
     this.#score = new Float64Array(graph.states).fill(-Infinity);
     this.#next = new Float64Array(graph.states).fill(-Infinity);
+    this.#since = new Int32Array(graph.states);
+    this.#nextSince = new Int32Array(graph.states);
     this.#history = new Int16Array(graph.states * historyFrames);
     this.#entry = new Float64Array(graph.words + 1);
     this.#entryFrom = new Int16Array(graph.words + 1);
@@ -73,6 +78,8 @@ export class Viterbi {
     this.#enterJunctions(this.frames === 0);
     const score = this.#score;
     const next = this.#next;
+    const since = this.#since;
+    const nextSince = this.#nextSince;
     const entry = this.#entry;
     const entryFrom = this.#entryFrom;
     const history = this.#history;
@@ -91,8 +98,9 @@ export class Viterbi {
           from = entryFrom[w]!;
         }
       } else {
-        if (score[up]! - advance >= value) {
-          value = score[up]! - advance;
+        const onward = score[up]! - this.#haste(up) - advance;
+        if (onward >= value) {
+          value = onward;
           from = up;
         }
         const over = parent[up]!;
@@ -105,6 +113,7 @@ export class Viterbi {
       }
       value += emission[column[s]!]!;
       next[s] = value;
+      nextSince[s] = from === s ? since[s]! : this.frames;
       history[row + s] = from;
       if (value > bestScore) {
         bestScore = value;
@@ -135,6 +144,8 @@ export class Viterbi {
     }
     this.#score = next;
     this.#next = score;
+    this.#since = nextSince;
+    this.#nextSince = since;
     this.best = best;
     this.frames++;
   }
@@ -165,6 +176,13 @@ export class Viterbi {
     const { parent, ends } = this.#graph;
     for (let s = state + 1; s < wordEnd; s++) if (parent[s] === state && ends[s]! >= 0) return true;
     return false;
+  }
+
+  /** What leaving a phone costs that has hardly begun. */
+  #haste(state: number): number {
+    const lasted = this.frames - this.#since[state]!;
+    if (lasted > 2) return 0;
+    return lasted === 1 ? this.#penalties.oneFrame : this.#penalties.twoFrames;
   }
 
   /** Best score into each junction of the window from the frame before: word ends, fillers, repeats, then skips. */
@@ -199,8 +217,9 @@ export class Viterbi {
           }
           const ended = ends[s]!;
           if (ended < 0) continue;
-          if (value > entry[j + 1]!) {
-            entry[j + 1] = value;
+          const done = value - this.#haste(s);
+          if (done > entry[j + 1]!) {
+            entry[j + 1] = done;
             from[j + 1] = s;
           }
           const up = parent[s]!;

@@ -2,8 +2,11 @@
 export type AckSchedule = {
   /** A frame came: an acknowledgement is owed. */
   frame(): void;
-  /** Whether to send one now; if so it counts as sent. */
-  due(nowMs: number, atOnce: boolean): boolean;
+  /**
+   * Whether to send one now; if so it counts as sent. `riding`: another event goes out anyway, so that one that is nearly due
+   * goes with it.
+   */
+  due(nowMs: number, how: 'timely' | 'riding' | 'at once'): boolean;
 };
 
 export function createAckSchedule(intervalMs: number): AckSchedule {
@@ -13,11 +16,15 @@ export function createAckSchedule(intervalMs: number): AckSchedule {
     frame() {
       owed = true;
     },
-    due(nowMs, atOnce) {
-      if (!atOnce && (!owed || nowMs - sentMs < intervalMs)) return false;
+    due(nowMs, how) {
+      const waitMs = how === 'riding' ? ridingShare * intervalMs : intervalMs;
+      if (how !== 'at once' && (!owed || nowMs - sentMs < waitMs)) return false;
       owed = false;
       sentMs = nowMs;
       return true;
     },
   };
 }
+
+/** So early, as a share of the interval, may an acknowledgement ride with another event. */
+const ridingShare = 0.75;

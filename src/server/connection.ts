@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { SpeechfbError } from '../errors.ts';
 import type { ClientMessage, StartMessage } from '../protocol/client-messages.ts';
@@ -26,6 +27,8 @@ export type Connection = {
 
 export type ConnectionOptions = {
   socket: WebSocket;
+  /** What the WebSocket runs over. */
+  transport: Duplex;
   context: ServerContext;
   registry: Registry;
   /** The name of the client's token. */
@@ -36,18 +39,21 @@ export type ConnectionOptions = {
 };
 
 export function createConnection(options: ConnectionOptions): Connection {
-  const { socket, context, registry, owner } = options;
+  const { socket, transport, context, registry, owner } = options;
   const { limits, metrics } = context;
   const openedMs = context.now();
   let session: Session | undefined;
   let closing = false;
   let alive = true;
+  let gathering = false;
   const frames = createTokenBucket(limits.framesPerSecond, limits.frameBurst, openedMs);
   const messages = createTokenBucket(limits.messagesPerSecond, limits.messageBurst, openedMs);
 
   const line: Line = {
     write(text) {
-      if (socket.readyState === socket.OPEN) socket.send(text, onWritten);
+      if (socket.readyState !== socket.OPEN) return;
+      gather();
+      socket.send(text, onWritten);
     },
     unsentBytes: () => socket.bufferedAmount,
     close,
@@ -98,6 +104,17 @@ export function createConnection(options: ConnectionOptions): Connection {
     },
     terminate: () => socket.terminate(),
   };
+
+  /** What is said within one turn of the event loop goes out in one write: a system call costs more than an event. */
+  function gather(): void {
+    if (gathering) return;
+    gathering = true;
+    transport.cork();
+    process.nextTick(() => {
+      gathering = false;
+      transport.uncork();
+    });
+  }
 
   function onFrame(data: Buffer): void {
     metrics.message('audio');

@@ -24,6 +24,7 @@ export type ServeFlags = {
   maxSessions?: number;
   resumeTtl?: number;
   drain?: number;
+  limit: Partial<Limits>;
   logLevel: LogLevel;
 };
 
@@ -83,8 +84,9 @@ async function sayReady(server: RunningServer, loading: Promise<AcousticEngine>)
   process.stdout.write(`speechfb: ready at ${server.url} (${model.name} ${model.version} on ${provider})\n`);
 }
 
-function limitsOf({ maxSessions, resumeTtl, drain }: ServeFlags): Partial<Limits> {
+function limitsOf({ limit, maxSessions, resumeTtl, drain }: ServeFlags): Partial<Limits> {
   return {
+    ...limit,
     ...(maxSessions === undefined ? {} : { maxSessions }),
     ...(resumeTtl === undefined ? {} : { resumeTtlMs: resumeTtl }),
     ...(drain === undefined ? {} : { drainMs: drain }),

@@ -11,6 +11,7 @@ import type { Scoring, ServerContext } from './context.ts';
 import { type DrainReport, drainSessions } from './drain.ts';
 import { checkExposure, isLoopback } from './exposure.ts';
 import { createHttpHandler, pathOf } from './http.ts';
+import { createIdleSweep } from './idle-sweep.ts';
 import { defaultLimits, type Limits } from './limits.ts';
 import { closeListener, createListener, listen, refuseUpgrade } from './listener.ts';
 import { createRegistry } from './registry.ts';
@@ -74,6 +75,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   };
   const registry = createRegistry(context);
   const admission = createAdmission(limits, now());
+  const sweep = createIdleSweep();
   const connections = new Set<Connection>();
   let draining = false;
   const origins = { allowed: options.origins ?? [], loopback: isLoopback(host) };
@@ -107,7 +109,15 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       const caller = identify(request, options.tokens, origins);
       const owner = caller.ok ? caller.owner : undefined;
       const onClose = (): void => void connections.delete(connection);
-      const connection = createConnection({ socket: client, context, registry, owner, admit, onClose });
+      const connection = createConnection({
+        socket: client,
+        transport: socket,
+        context,
+        registry,
+        owner,
+        admit,
+        onClose,
+      });
       connections.add(connection);
       if (!caller.ok) connection.refuse(caller.refusal);
     });
@@ -164,6 +174,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const nowMs = now();
     for (const connection of connections) connection.tick(nowMs);
     for (const session of registry.all()) session.tick();
+    sweep.look(registry.size, nowMs);
   }
 }
 

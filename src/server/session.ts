@@ -71,7 +71,10 @@ export function createSession(
     now,
     audioMs: () => reading.positionMs(),
     onEvent: (event) => metrics.event(event.type),
-    onPartial: (message, totalMs) => metrics.feedback(message, totalMs),
+    onPartial(message, totalMs) {
+      metrics.feedback(message, totalMs);
+      acknowledge('riding');
+    },
   });
   const reading = createReading({
     engine: context.engine,
@@ -112,7 +115,7 @@ export function createSession(
       if (outcome) metrics.frame(outcome);
       acks.frame();
       // A hole is told at once: the client may fill it before its wait is over.
-      acknowledge(outcome === 'early' && !holed);
+      acknowledge(outcome === 'early' && !holed ? 'at once' : 'timely');
       holed = outcome === 'early';
     },
     handle(message) {
@@ -152,7 +155,7 @@ export function createSession(
     if (resumed) {
       metrics.resumed();
       outbox.replay(ready, lastEventId);
-      acknowledge(true);
+      acknowledge('at once');
     } else outbox.send(ready);
     if (phase === 'done') next.close(closing.code, closing.reason);
     return undefined;
@@ -177,12 +180,12 @@ export function createSession(
         break;
       case 'finalize':
         reading.finish('finalize', message.marker ?? null);
-        acknowledge(true);
+        acknowledge('at once');
         break;
       case 'close':
         reading.finish('close', null);
         tellLost(message.last_seq);
-        acknowledge(true);
+        acknowledge('at once');
         end('close', { code: closeCodes.normal, reason: 'done' });
         break;
       default:
@@ -198,7 +201,7 @@ export function createSession(
       else failInternally(error);
       return;
     }
-    acknowledge(true);
+    acknowledge('at once');
   }
 
   /** Finals first, then the close; a refusal is said in between. */
@@ -236,7 +239,7 @@ export function createSession(
   function tick(): void {
     const nowMs = now();
     reading.tick();
-    acknowledge(false);
+    acknowledge('timely');
     if (line) watchLine(nowMs);
     else if (nowMs - detachedMs > limits.resumeTtlMs) abandon();
     if (phase !== 'live') return;
@@ -270,8 +273,8 @@ export function createSession(
     onEnd();
   }
 
-  function acknowledge(atOnce: boolean): void {
-    if (line && acks.due(now(), atOnce)) outbox.sendPassing(ackMessage(reading));
+  function acknowledge(how: Parameters<typeof acks.due>[1]): void {
+    if (line && acks.due(now(), how)) outbox.sendPassing(ackMessage(reading));
   }
 
   function tellGap(ms: number, frames: number): void {

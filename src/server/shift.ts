@@ -18,6 +18,7 @@ export function shiftResult<Result extends UtteranceResult>(result: Result, byMs
   };
 }
 
-function shiftSpan<Span extends { start_ms: number; end_ms: number }>(span: Span, byMs: number): Span {
+/** Anything with a start and an end, on the session's clock. */
+export function shiftSpan<Span extends { start_ms: number; end_ms: number }>(span: Span, byMs: number): Span {
   return { ...span, start_ms: span.start_ms + byMs, end_ms: span.end_ms + byMs };
 }

@@ -1,16 +1,17 @@
 import type { ServerMessage, TranscriptWord } from '../protocol/server-messages.ts';
 import type { StageTimings } from '../protocol/stages.ts';
 import type { Feedback } from '../scoring/pipeline.ts';
-import type { WordResult } from '../scoring/result.ts';
+import type { Deviation, UtteranceResult } from '../scoring/result.ts';
+import { shiftSpan } from './shift.ts';
 
 type TranscriptMessage = Extract<ServerMessage, { type: 'transcript' }>;
 
 /** The words of one utterance as they are confirmed. */
 export type Transcript = {
-  /** The next revision, or undefined when nothing changed. Times of `words` count from the utterance's start. */
-  revise(words: Feedback['words'], timing: StageTimings): TranscriptMessage | undefined;
-  /** The last revision: every word that was read. Times of `words` are on the session's clock. */
-  final(words: readonly WordResult[], timing: StageTimings): TranscriptMessage;
+  /** The next revision, or undefined when nothing changed. Times count from the utterance's start. */
+  revise(feedback: Pick<Feedback, 'words' | 'deviations'>, timing: StageTimings): TranscriptMessage | undefined;
+  /** The last revision: every word that was read. Times are on the session's clock. */
+  final(result: Pick<UtteranceResult, 'words' | 'deviations'>, timing: StageTimings): TranscriptMessage;
 };
 
 /** @param startMs the utterance's start on the session's clock. */
@@ -18,8 +19,9 @@ export function createTranscript(utteranceId: number, startMs: number): Transcri
   let rev = 0;
   let shown = '';
   return {
-    revise(words, timing) {
-      const key = words.map((word) => `${word.wordIndex}${word.isFinal ? '.' : '?'}`).join(' ');
+    revise({ words, deviations }, timing) {
+      const left = deviations.map(({ kind, first_word, last_word }) => `${kind}${first_word}-${last_word}`);
+      const key = [...words.map((word) => `${word.wordIndex}${word.isFinal ? '.' : '?'}`), ...left].join(' ');
       if (key === shown) return undefined;
       shown = key;
       return message(
@@ -30,19 +32,25 @@ export function createTranscript(utteranceId: number, startMs: number): Transcri
           end_ms: word.endMs + startMs,
           is_final: word.isFinal,
         })),
+        deviations.map((deviation) => shiftSpan(deviation, startMs)),
         false,
         timing,
       );
     },
-    final(words, timing) {
+    final({ words, deviations }, timing) {
       const read = words.flatMap(({ text, start_ms, end_ms, error_type }, word_index) =>
         error_type === 'omission' ? [] : [{ word_index, text, start_ms, end_ms, is_final: true }],
       );
-      return message(read, true, timing);
+      return message(read, deviations, true, timing);
     },
   };
 
-  function message(words: TranscriptWord[], isFinal: boolean, timing: StageTimings): TranscriptMessage {
+  function message(
+    words: readonly TranscriptWord[],
+    deviations: readonly Deviation[],
+    isFinal: boolean,
+    timing: StageTimings,
+  ): TranscriptMessage {
     rev += 1;
     const settled = words.filter((word) => word.is_final).length;
     return {
@@ -53,6 +61,7 @@ export function createTranscript(utteranceId: number, startMs: number): Transcri
       words,
       is_final: isFinal,
       stability: words.length === 0 ? 1 : settled / words.length,
+      deviations,
       timing,
     };
   }

@@ -45,6 +45,9 @@ export function createUtterance(options: UtteranceOptions): Utterance {
   let heardMs = startMs;
   let scoredMs = startMs;
   let feedbackRev = 0;
+  // The model's last hop reaches into the sound behind it: the frame that brought that is the one that was waited for.
+  const { windowMs, hopMs } = options.engine.model.features;
+  const overhangMs = windowMs - hopMs;
   const settings = { emitIntervalMs: options.emitIntervalMs };
   const pipeline = options.open(options.engine, reference, settings, { onFeedback, onError: options.onError });
 
@@ -63,7 +66,7 @@ export function createUtterance(options: UtteranceOptions): Utterance {
     async finish(reason, marker) {
       const { timing, ...result } = shiftResult(await pipeline.finish(), startMs);
       scoredMs = heardMs;
-      if (options.granularity() !== 'utterance') outbox.send(transcript.final(result.words, timing), scoredMs);
+      if (options.granularity() !== 'utterance') outbox.send(transcript.final(result, timing), scoredMs);
       outbox.send({ type: 'utterance_final', utterance_id: id, reason, marker, timing, ...result }, scoredMs);
     },
     scoredMs: () => scoredMs,
@@ -76,7 +79,7 @@ export function createUtterance(options: UtteranceOptions): Utterance {
     scoredMs = Math.max(scoredMs, Math.min(heardMs, startMs + feedback.audioMs));
     const granularity = options.granularity();
     if (granularity === 'utterance') return;
-    const arrival = arrivals.of(scoredMs);
+    const arrival = arrivals.of(Math.min(heardMs, scoredMs + overhangMs));
     const timing = { ingress: arrival ? arrival.releasedMs - arrival.arrivedMs : 0, ...feedback.timing };
     const stamp = { audioMs: scoredMs, producedMs, arrivedMs: arrival?.arrivedMs ?? producedMs };
     if (granularity === 'phoneme') {
@@ -85,7 +88,7 @@ export function createUtterance(options: UtteranceOptions): Utterance {
       const message = { type: 'phoneme_feedback', utterance_id: id, rev: feedbackRev, phonemes, timing } as const;
       outbox.sendPartial({ message, ...stamp });
     }
-    const revised = transcript.revise(feedback.words, timing);
+    const revised = transcript.revise(feedback, timing);
     if (revised) outbox.sendPartial({ message: revised, ...stamp });
   }
 }

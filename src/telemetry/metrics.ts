@@ -29,8 +29,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
-  const counter = (name: string, help: string, label: string): Counter =>
-    new Counter({ name: `speechfb_${name}`, help, labelNames: [label], registers });
+  const counter = (name: string, help: string, label: string): Tally => createTally(name, help, label, registers);
   const http = new Histogram({
     name: 'speechfb_http_request_seconds',
     help: 'Duration of HTTP requests.',
@@ -62,19 +61,37 @@ export function createMetrics(sources: MetricSources): Metrics {
 
   return {
     http: (endpoint, status, seconds) => http.observe({ endpoint, status }, seconds),
-    message: (kind) => messages.inc({ kind }),
-    frame: (outcome) => frames.inc({ outcome }),
+    message: messages,
+    frame: frames,
     lostFrames: (count) => lost.inc(count),
-    event: (type) => events.inc({ type }),
+    event: events,
     feedback({ type, timing }, totalMs) {
       total.observe({ type }, totalMs / 1000);
       if (type !== 'phoneme_feedback') return;
       for (const name of serverStages) stage.observe({ stage: name }, (timing[name] ?? 0) / 1000);
     },
-    refusal: (code) => refusals.inc({ code }),
+    refusal: refusals,
     resumed: () => resumes.inc(),
     expose: async () => ({ body: await registry.metrics(), contentType: registry.contentType }),
   };
+}
+
+type Tally = (label: string) => void;
+
+/** A counter that is counted up for each frame: plain numbers until somebody asks. */
+function createTally(name: string, help: string, label: string, registers: Registry[]): Tally {
+  const counts = new Map<string, number>();
+  new Counter({
+    name: `speechfb_${name}`,
+    help,
+    labelNames: [label],
+    registers,
+    collect() {
+      this.reset();
+      for (const [value, count] of counts) this.inc({ [label]: value }, count);
+    },
+  });
+  return (value) => counts.set(value, (counts.get(value) ?? 0) + 1);
 }
 
 const latencyBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];

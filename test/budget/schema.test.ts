@@ -84,6 +84,7 @@ describe('a budget with a mistake', () => {
       'name: network',
       '18:15: spec.stages.2.name: a stage "network" stands already at stages.0',
     ],
+    ['a stage named as a row of the report', 'name: features', '', 'name: reserve', '"reserve" is no stage'],
     [
       'a trace stage counted twice',
       'of: [ingress, queue]',

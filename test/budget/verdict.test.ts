@@ -33,11 +33,13 @@ describe('the traces that decide a straddling interval', () => {
   it('are looked for below the figure when it is over the limit', () =>
     expect(tracesToDecide(1000, 510, { low: 495, high: 530 }, 500)).toBe(1250));
 
+  it('are beyond number when the figure sits on the limit', () =>
+    expect(tracesToDecide(1000, 500, { low: 490, high: 510 }, 500)).toBe(Infinity));
+
   it.each([
-    ['the figure sits on the limit', 500, 490, 510],
-    ['an end is open', 490, 480, Infinity],
+    ['the side towards the limit is open', 490, 480, Infinity],
     ['the figure never came', Infinity, 480, Infinity],
-  ])('are no number when %s', (_name, value, low, high) =>
-    expect(tracesToDecide(1000, value, { low, high }, 500)).toBe(Infinity),
+  ])('are unknown when %s', (_name, value, low, high) =>
+    expect(tracesToDecide(1000, value, { low, high }, 500)).toBeNaN(),
   );
 });

@@ -11,6 +11,8 @@ export type FakeOptions = {
   refuse?: 'server_busy';
   /** Cut the socket, without a word, when this frame of a session first arrives. */
   cutAtSeq?: number;
+  /** Cut the socket when this control message first arrives, before or after acting on it. */
+  cutOn?: { type: 'finalize' | 'next_utterance'; acted: boolean };
   /** Never answer audio. */
   mute?: boolean;
   /** Send each utterance_final twice. */
@@ -29,6 +31,8 @@ export async function startFakeServer(options: FakeOptions = {}) {
   server.on('connection', (socket) => {
     let session: FakeSession | undefined;
     socket.on('message', (data: Buffer, binary) => {
+      // Messages of one packet still come after a cut; a lost network would have lost them.
+      if (socket.readyState !== socket.OPEN) return;
       if (binary) {
         session?.frame(data);
         return;
@@ -77,6 +81,17 @@ export class FakeSession {
 
   control(message: ClientMessage, socket: WebSocket): void {
     this.#socket = socket;
+    const cut = this.#options.cutOn;
+    if (cut?.type === message.type && !this.#wasCut) {
+      this.#wasCut = true;
+      if (cut.acted) this.#act(message, socket);
+      socket.terminate();
+    } else {
+      this.#act(message, socket);
+    }
+  }
+
+  #act(message: ClientMessage, socket: WebSocket): void {
     if (message.type !== 'resume') this.received.push(message.type);
     switch (message.type) {
       case 'start':

@@ -9,6 +9,7 @@ import { createPaint } from '../../src/report/paint.ts';
 import { progressLine } from '../../src/report/progress.ts';
 import { writeRunDirectory } from '../../src/report/run-directory.ts';
 import { runJson } from '../../src/report/run-json.ts';
+import { metrics } from '../../src/slo/metrics.ts';
 import { report } from './report-fixture.ts';
 
 const plain = createPaint(false);
@@ -107,6 +108,10 @@ describe('run.json', () => {
     const missing = keysOf(json).filter((key) => !docs.includes(`\`${key}\``));
     expect(missing).toEqual([]);
   });
+});
+
+test.each(Object.keys(metrics))('docs/loadtest.md describes the metric %s', (name) => {
+  expect(readFileSync('docs/loadtest.md', 'utf8')).toContain(`| \`${name}\` | `);
 });
 
 describe('a run directory', () => {

@@ -124,6 +124,7 @@ describe('a live reading', () => {
         words: [],
         is_final: false,
         stability: 0.5,
+        deviations: [],
         timing: {},
       },
       46.7,

@@ -84,6 +84,22 @@ with the reserve spent, 20.0 ms are left: network x 0.333, or asr <fast> x 0.778
   });
 });
 
+it('a percentile that never came has no shares, no bars and no levers, and says so in every form', () => {
+  const late = { ...sample, totals: sample.totals.map((total, i) => (i % 8 === 0 ? Infinity : total)) };
+  const never = reportOf(analyse(budget, late, 'measured'));
+  const text = budgetText(never, plain);
+  expect(text).toContain('fail\nmeasured p95 never [.., ..] at 95 %, from 100 traces');
+  expect(text).toContain('p95 is never: too many feedbacks did not come');
+  expect(text).toContain('note: 13 of 100 feedbacks never came');
+  for (const form of [text, budgetMarkdown(never), waterfallSvg(never.analysis)])
+    expect(form).not.toMatch(/NaN|Infinity|█/);
+  expect(budgetJson(never)).toMatchObject({
+    verdict: 'fail',
+    measured: { value_ms: null, never: 13 },
+    unattributed_ms: null,
+  });
+});
+
 it('Markdown has the same figures in tables', () => {
   const text = budgetMarkdown(measured);
   expect(text).toContain('# tiny: p95 <= 100 ms, here to there\n\n**pass**: measured p95 90.0 ms [90.0, 90.0] at 95 %');
@@ -156,7 +172,7 @@ describe('the chart', () => {
     const svg = waterfallSvg(measured.analysis);
     const png = Buffer.from(await svgToPng(svg));
     expect(png.subarray(1, 4).toString('latin1')).toBe('PNG');
-    expect(png.readUInt32BE(16)).toBe(2000);
+    expect(png.readUInt32BE(16)).toBe(2160);
     const blank = Buffer.from(await svgToPng(svg.replaceAll(/<text.*<\/text>/g, '')));
     expect(pixels(png).equals(pixels(blank))).toBe(false);
   });

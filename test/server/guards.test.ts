@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { SpeechfbError } from '../../src/errors.ts';
 import { type AdmissionState, createAdmission } from '../../src/server/admission.ts';
 import { checkExposure, isLoopback, isOriginAllowed } from '../../src/server/exposure.ts';
+import { createIdleSweep } from '../../src/server/idle-sweep.ts';
 import { createLatenessEstimate } from '../../src/server/lateness.ts';
 import { defaultLimits } from '../../src/server/limits.ts';
 import { createSeqRanges } from '../../src/server/seq-ranges.ts';
@@ -126,6 +127,30 @@ describe('ranges of seqs', () => {
     const ranges = createSeqRanges<string>(2);
     for (const [index, name] of ['a', 'b', 'c'].entries()) ranges.add([index, index], name);
     expect([0, 1, 2].map((seq) => ranges.take(seq))).toEqual([undefined, 'b', 'c']);
+  });
+});
+
+describe('the idle sweep', () => {
+  it('collects once, when the last session has been gone for half a second', () => {
+    let collected = 0;
+    const sweep = createIdleSweep(() => {
+      collected += 1;
+    });
+    const seen = [
+      [0, 0],
+      [0, 9000],
+      [2, 9100],
+      [0, 9200],
+      [1, 9600],
+      [0, 9700],
+      [0, 10_199],
+      [0, 10_200],
+      [0, 20_000],
+    ].map(([sessions, atMs]) => {
+      sweep.look(sessions!, atMs!);
+      return collected;
+    });
+    expect(seen).toEqual([0, 0, 0, 0, 0, 0, 0, 1, 1]);
   });
 });
 

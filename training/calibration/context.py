@@ -8,10 +8,11 @@ NAMES = [
 ]
 
 
-def features(alone, seglr, ver, logdur, words):
-    """All of one utterance: alone, seglr, ver, logdur [n] floats, words [n] integers -> [n, len(NAMES)]."""
+def features(alone, seglr, ver, logdur, words, heard):
+    """All of one utterance: alone, seglr, ver, logdur [n] floats, words [n] integers, heard [n] -> [n, len(NAMES)]."""
     count, mean = len(alone), alone.mean()
     ordered = np.sort(alone)
+    margin, verdict = (values[heard].mean() if heard.any() else 0.0 for values in (seglr, ver))
     shared = [mean, ordered[0], *(ordered[int(share * (count - 1))] for share in (0.1, 0.25, 0.5)), alone.std()]
     columns = np.zeros((count, len(NAMES)), np.float32)
     for at in range(count):
@@ -21,7 +22,7 @@ def features(alone, seglr, ver, logdur, words):
             (count * mean - alone[at]) / (count - 1) if count > 1 else mean,
             *(alone[at + step] if 0 <= at + step < count else mean for step in (-1, 1, -2, 2)),
             np.log(len(own)), np.log(count), (at - own[0]) / max(1, len(own) - 1), logdur.mean(), logdur[at] - logdur.mean(),
-            seglr.mean(), ver.mean(),
+            margin, verdict,
         ]
     return columns
 
@@ -32,5 +33,5 @@ def of_table(table, alone, names):
     out = np.zeros((len(alone), len(NAMES)), np.float32)
     edges = np.flatnonzero(np.r_[True, np.diff(table.utterances) != 0, True])
     for a, b in zip(edges, edges[1:]):
-        out[a:b] = features(alone[a:b], seglr[a:b], ver[a:b], logdur[a:b], table.words[a:b])
+        out[a:b] = features(alone[a:b], seglr[a:b], ver[a:b], logdur[a:b], table.words[a:b], table.heard[a:b])
     return out

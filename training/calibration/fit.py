@@ -1,6 +1,6 @@
 """Fit the calibrator out of fold and write calibration.json.
 
-python3 -m calibration.fit --segments f0.npz f1.npz ... --name en-learner-1 --out calibration.json
+python3 -m calibration.fit --folds CACHE/folds --name en-learner-1 --out calibration.json
 """
 import argparse
 import json
@@ -8,20 +8,22 @@ from pathlib import Path
 
 import numpy as np
 
+from learner.dataset import FOLDS
 from learner.figures import summary
 from learner.phones import PHONES
 from learner.segments import NAMES
 
 from . import context
 from .model import Calibrator
-from .table import from_segments
+from .table import from_engine, from_segments
 
 FLAGGED_SHARE, GOOD = 0.05, 1.5
 
 
 def main():
     args = arguments()
-    table = from_segments(args.segments)
+    table = from_engine(args.folds, FOLDS) if args.folds else from_segments(args.segments)
+    print(len(table.scores), "phones,", int((~table.heard).sum()), "not heard")
     alone, confidence, in_context = out_of_fold(table)
     print("alone", summary(alone, table.scores))
     print("context", summary(in_context, table.scores))
@@ -62,7 +64,9 @@ def feature_names():
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--segments", nargs="+", required=True)
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--folds", help="folder with the engine's features of every fold")
+    source.add_argument("--segments", nargs="+", help="instead: files of learner.extract")
     parser.add_argument("--name", required=True)
     parser.add_argument("--out", required=True)
     return parser.parse_args()

@@ -17,9 +17,10 @@ CONFIDENCE_SETTINGS = {"max_iter": 60}
 
 
 class Calibrator:
-    """Fitted on a Table; `fit_on_held_out` adds what needs the scores alone that other folds' calibrators gave."""
+    """Fitted on the heard rows of a Table; `fit_on_held_out` adds what needs the scores alone that other folds' calibrators gave."""
 
     def __init__(self, table, weights=None):
+        table, weights = only_heard(table, weights)
         self.priors = phone_priors(table, weights)
         x = self._inputs(table)
         plain = np.zeros(x.shape[1], bool)
@@ -29,15 +30,18 @@ class Calibrator:
 
     def fit_on_held_out(self, table, alone, weights=None):
         """The second stage: `alone` [n] are out-of-fold scores of the same rows."""
+        near = self._with_score(table, alone)[table.heard]
+        wide = self._with_context(table, alone)[table.heard]
+        table, alone, weights = table.take(table.heard), alone[table.heard], None if weights is None else weights[table.heard]
         right = (np.abs(alone - table.scores) < CLOSE).astype(float)
-        self.confident = [trees.fit(self._with_score(table, alone), right, 0, weights, **CONFIDENCE_SETTINGS)]
-        self.contextual = [trees.fit(self._with_context(table, alone), table.scores, seed, weights) for seed in SEEDS]
+        self.confident = [trees.fit(near, right, 0, weights, **CONFIDENCE_SETTINGS)]
+        self.contextual = [trees.fit(wide, table.scores, seed, weights) for seed in SEEDS]
 
     def alone(self, table):
         """[n] scores 0-2 from each phone's own segment."""
         x = self._inputs(table)
         wooden = np.mean([m.predict(x) for m in self.trees], 0)
-        return np.clip((wooden + self.perceptron.predict(x)) / 2, 0, 2)
+        return np.where(table.heard, np.clip((wooden + self.perceptron.predict(x)) / 2, 0, 2), 0)
 
     def confidence(self, table, alone):
         """[n] probability that the experts' mean lies within CLOSE of the score."""
@@ -45,7 +49,8 @@ class Calibrator:
 
     def in_context(self, table, alone):
         """[n] scores 0-2 with the phone's word and utterance."""
-        return np.clip(np.mean([m.predict(self._with_context(table, alone)) for m in self.contextual], 0), 0, 2)
+        found = np.mean([m.predict(self._with_context(table, alone)) for m in self.contextual], 0)
+        return np.where(table.heard, np.clip(found, 0, 2), 0)
 
     def flatten(self):
         """The fitted parts of calibration.json."""
@@ -63,6 +68,11 @@ class Calibrator:
 
     def _with_context(self, table, alone):
         return np.concatenate([self._inputs(table), context.of_table(table, alone, NAMED)], 1)
+
+
+def only_heard(table, weights):
+    """The rows that have features: a phone that was not heard scores 0 without asking."""
+    return table.take(table.heard), None if weights is None else weights[table.heard]
 
 
 def phone_priors(table, weights):

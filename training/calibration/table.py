@@ -1,12 +1,20 @@
 """The rows a calibrator is fitted on: one phone each, in utterance order."""
+import json
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+
+from learner.phones import index_of
 
 
 @dataclass
 class Table:
-    """features [n, F]; phones, words, utterances, groups (speaker fold) [n] integers; scores [n] human 0-2."""
+    """One row a phone.
+
+    features [n, F], zeros where the phone was not heard; phones, words, utterances, groups (speaker fold) [n] integers;
+    scores [n] human 0-2; heard [n] whether the aligner found the phone at all.
+    """
 
     features: np.ndarray
     phones: np.ndarray
@@ -14,6 +22,7 @@ class Table:
     utterances: np.ndarray
     groups: np.ndarray
     scores: np.ndarray
+    heard: np.ndarray
 
     def take(self, chosen):
         """The rows where `chosen` is true."""
@@ -30,5 +39,30 @@ def from_segments(paths):
         order = np.cumsum(first) - 1 + utterance
         utterance = order[-1] + 1
         count = len(order)
-        parts.append((packed["features"], packed["phones"], packed["words"], order, np.full(count, group), packed["scores"]))
+        parts.append((packed["features"], packed["phones"], packed["words"], order, np.full(count, group), packed["scores"],
+                      np.ones(count, bool)))
     return Table(*(np.concatenate(column) for column in zip(*parts)))
+
+
+def from_engine(folder, folds):
+    """The engine's own features of held-out speakers: FOLDER/fK.features.jsonl beside FOLDER/fK.truth.jsonl."""
+    columns, utterance = [], 0
+    for group in range(folds):
+        truth = {row["id"]: row for row in lines(Path(folder) / f"f{group}.truth.jsonl")}
+        for row in lines(Path(folder) / f"f{group}.features.jsonl"):
+            scores = [s for word in truth[row["id"]]["words"] for s in word["scores"]]
+            flat = [(word, phone, values) for word, said in enumerate(row["words"])
+                    for phone, values in zip(said["phones"], said["features"])]
+            if len(flat) != len(scores):
+                raise ValueError(f"{row['id']}: {len(flat)} phones where {len(scores)} were judged")
+            columns += [(values, index_of(phone), word, utterance, group, score)
+                        for (word, phone, values), score in zip(flat, scores)]
+            utterance += 1
+    features, *rest = zip(*columns)
+    width = len(next(values for values in features if values))
+    matrix = np.array([values or [0.0] * width for values in features], np.float32)
+    return Table(matrix, *(np.array(column) for column in rest), np.array([values is not None for values in features]))
+
+
+def lines(path):
+    return [json.loads(line) for line in open(path, encoding="utf8")]

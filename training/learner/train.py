@@ -1,8 +1,9 @@
 """Train one network.
 
-python3 -m learner.train --cache DIR --name f0 --fold 0 --epochs 30 [--alignment align] [--seed 0]
+python3 -m learner.train --cache DIR --name f0 --fold 0 --epochs 30 [--alignment align] [--seed 0] [--start NET --rate 1e-3]
 
-Fold k holds the speakers dealt to k out; fold -1 trains on everybody. Writes CACHE/nets/NAME.pt.
+Fold k holds the speakers dealt to k out; fold -1 trains on everybody. --start goes on from a trained network, which must
+not have heard the speakers held out now. Writes CACHE/nets/NAME.pt.
 """
 import argparse
 import math
@@ -17,7 +18,7 @@ from .losses import losses
 from .network import Network
 from .phones import LABELS, SILENCE_INDEX
 
-PEAK_RATE, WARMUP_STEPS, WEIGHT_DECAY, CLIP = 2.0e-3, 200, 0.02, 2.0
+WARMUP_STEPS, WEIGHT_DECAY, CLIP = 200, 0.02, 2.0
 TTS_AN_EPOCH = 700
 REPORT_STEPS = 200
 SILENCE_BEFORE, SILENCE_AFTER = 35, 30
@@ -34,7 +35,9 @@ def main():
     always = [u for u in corpora["learners"] if fold[u.speaker] != args.fold]
     always += [u for number, u in enumerate(corpora["kathleen"]) if number % dataset.FOLDS != args.fold]
     network = Network()
-    optimiser = torch.optim.AdamW(network.parameters(), lr=PEAK_RATE, weight_decay=WEIGHT_DECAY, betas=(0.9, 0.98))
+    if args.start:
+        network.load_state_dict(torch.load(Path(args.cache) / "nets" / f"{args.start}.pt")["state"])
+    optimiser = torch.optim.AdamW(network.parameters(), lr=args.rate, weight_decay=WEIGHT_DECAY, betas=(0.9, 0.98))
     steps = args.epochs * len(batches.plan(always + corpora["tts"][:TTS_AN_EPOCH], rng))
     step, began, log = 0, time.time(), []
     for epoch in range(args.epochs):
@@ -42,7 +45,7 @@ def main():
         pool = always + [corpora["tts"][i] for i in chosen]
         for indices in batches.plan(pool, rng):
             for group in optimiser.param_groups:
-                group["lr"] = learning_rate(step, steps)
+                group["lr"] = args.rate * share_of_peak(step, steps)
             x, labels, scores = batches.pack([batches.example(pool[i], statistics, rng) for i in indices])
             loss, parts = losses(*network(x), labels, scores)
             optimiser.zero_grad()
@@ -57,10 +60,10 @@ def main():
     save(args, network, statistics, log_prior(always))
 
 
-def learning_rate(step, steps):
+def share_of_peak(step, steps):
     """Linear warm-up, then half a cosine down to 2 % of the peak."""
     cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, step / steps)))
-    return PEAK_RATE * min(1.0, (step + 1) / WARMUP_STEPS) * (0.98 * cosine + 0.02)
+    return min(1.0, (step + 1) / WARMUP_STEPS) * (0.98 * cosine + 0.02)
 
 
 def mean_and_deviation(cache, corpora):
@@ -101,6 +104,8 @@ def arguments():
     parser.add_argument("--epochs", type=int, required=True)
     parser.add_argument("--alignment", default="align")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--start")
+    parser.add_argument("--rate", type=float, default=2e-3)
     return parser.parse_args()
 
 

@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest';
+import type { PipelineEvents, UtterancePipeline } from '../../src/scoring/pipeline.ts';
+import type { Scoring } from '../../src/server/context.ts';
+import { connect, finalPhones, startMessage } from './kit/client.ts';
+import { scriptedScoring } from './kit/scripted.ts';
+import { serve } from './kit/serve.ts';
+
+describe('beside a healthy session, one whose model', () => {
+  it('makes no progress is told so', async () => {
+    const server = await serve({ scoring: faulty('ab stuck', () => stuck), limits: { inferenceTimeoutMs: 100 } });
+    const { bad, finishHealthy } = await startPair(server.url, 'ab stuck');
+    bad.frames(0, 49);
+    expect((await bad.closed).code).toBe(4504);
+    expect(bad.of('error')).toMatchObject([{ code: 'inference_timeout', retryable: true }]);
+    await finishHealthy();
+  });
+
+  it('never finishes an utterance is told so', async () => {
+    const server = await serve({ scoring: faulty('ab stuck', () => stuck), limits: { inferenceTimeoutMs: 100 } });
+    const { bad, finishHealthy } = await startPair(server.url, 'ab stuck');
+    bad.frames(0, 4);
+    bad.send({ type: 'close' });
+    expect((await bad.closed).code).toBe(4504);
+    await finishHealthy();
+  });
+
+  it('falls behind further than an outage explains is too fast', async () => {
+    const limits = { maxBufferedMs: 1000, resumeTtlMs: 50 };
+    const server = await serve({ scoring: faulty('ab stuck', () => stuck), limits });
+    const { bad, finishHealthy } = await startPair(server.url, 'ab stuck');
+    bad.frames(0, 49);
+    await bad.until('ack', (ack) => ack.next_seq === 50 && ack.buffered_ms === 1000);
+    bad.frames(50, 54);
+    expect((await bad.closed).code).toBe(4429);
+    expect(bad.of('error')[0]!.message).toMatch(/1060 ms of audio wait for the model; at most 1050 may/);
+    await finishHealthy();
+  });
+
+  it('dies is told that it is not the client', async () => {
+    const dying = ({ onError }: PipelineEvents) => ({ ...stuck, push: () => onError(new Error('the thread died')) });
+    const server = await serve({ scoring: faulty('ab stuck', dying) });
+    const { bad, finishHealthy } = await startPair(server.url, 'ab stuck');
+    bad.frame(0);
+    expect((await bad.closed).code).toBe(1011);
+    expect(bad.of('error')).toMatchObject([{ code: 'internal', retryable: true }]);
+    expect(bad.of('error')[0]!.message).not.toContain('thread');
+    await finishHealthy();
+  });
+
+  it('throws where nobody expects it takes only its own session down', async () => {
+    const broken = () => ({
+      ...stuck,
+      push: () => {
+        throw new TypeError('undefined is not a function');
+      },
+    });
+    const server = await serve({ scoring: faulty('ab stuck', broken) });
+    const { bad, finishHealthy } = await startPair(server.url, 'ab stuck');
+    bad.frame(0);
+    expect((await bad.closed).code).toBe(1011);
+    await finishHealthy();
+  });
+
+  it('is not done by the drain deadline is told so, while others get their finals', async () => {
+    const server = await serve({ scoring: faulty('ab stuck', () => stuck), limits: { drainMs: 150 } });
+    const { bad, healthy } = await startPair(server.url, 'ab stuck');
+    bad.frames(0, 4);
+    await bad.until('ack');
+    expect(await server.drain()).toEqual({ sessions: 2, finished: 1 });
+    expect((await bad.closed).code).toBe(4504);
+    expect((await healthy.closed).code).toBe(1001);
+    expect(healthy.of('utterance_final')).toMatchObject([{ reason: 'drain' }]);
+  });
+});
+
+const stuck: UtterancePipeline = { push() {}, gap() {}, close() {}, finish: () => new Promise(() => {}) };
+
+/** The scripted scoring, but for one text. */
+function faulty(text: string, pipeline: (events: PipelineEvents) => UtterancePipeline): Scoring {
+  return {
+    readReference: scriptedScoring.readReference,
+    openUtterance(engine, reference, options, events) {
+      const isFaulty = reference.words.map((word) => word.text).join(' ') === text;
+      return isFaulty ? pipeline(events) : scriptedScoring.openUtterance(engine, reference, options, events);
+    },
+  };
+}
+
+async function startPair(url: string, badText: string) {
+  const healthy = await connect(url);
+  healthy.send(startMessage());
+  await healthy.until('ready');
+  const bad = await connect(url);
+  bad.send(startMessage({ reference: { text: badText } }));
+  await bad.until('ready');
+  const finishHealthy = async () => {
+    healthy.frames(0, 39);
+    healthy.send({ type: 'close' });
+    expect((await healthy.closed).code).toBe(1000);
+    expect(finalPhones(healthy.events)).toHaveLength(4);
+  };
+  return { healthy, bad, finishHealthy };
+}
