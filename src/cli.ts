@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { registerBudget } from './commands/budget.ts';
+import { registerCanary } from './commands/canary.ts';
 import { registerCapacity } from './commands/capacity.ts';
 import { registerLoadtest } from './commands/loadtest.ts';
 import type { RegisterCommand } from './commands/register.ts';
 import { registerScore } from './commands/score.ts';
 import { registerServe } from './commands/serve.ts';
+import { registerSlo } from './commands/slo.ts';
 import { registerStream } from './commands/stream.ts';
 import { type ExitCode, exitCodes, formatError, SpeechfbError } from './errors.ts';
 
@@ -58,6 +60,8 @@ const registrations: readonly RegisterCommand[] = [
   registerLoadtest,
   registerBudget,
   registerCapacity,
+  registerSlo,
+  registerCanary,
 ];
 
 function packageVersion(): string {
