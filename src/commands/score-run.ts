@@ -4,6 +4,7 @@ import { createInlineEngine } from '../acoustic/inline-engine.ts';
 import { loadModelPackage } from '../acoustic/load-model.ts';
 import type { AcousticEngine } from '../acoustic/types.ts';
 import { SpeechfbError } from '../errors.ts';
+import { flag, wholeNumber } from '../flag.ts';
 import { renderScore } from '../report/score-table.ts';
 import { scoreManifest } from '../scoring/manifest.ts';
 import { calibratorOf } from '../scoring/pipeline.ts';
@@ -16,7 +17,7 @@ import type { ScoreFlags } from './score.ts';
 export async function runScore(files: readonly string[], flags: ScoreFlags): Promise<boolean> {
   const sources = flags.manifest === undefined ? sourcesOf(files, flags) : [];
   if (flags.manifest !== undefined) checkManifestFlags(files, flags);
-  const nbest = parseCount(flags.nbest);
+  const nbest = flag('--nbest', wholeNumber(0, 39))(flags.nbest);
   // References are checked before the model is loaded: a typo is told at once.
   const references = sources.map((source) => resolveReference(source));
   const engine = await createInlineEngine({
@@ -74,11 +75,6 @@ function sourcesOf(files: readonly string[], flags: ScoreFlags): ReferenceSource
 function parsePhones(text: string): ReferenceSource {
   const words = text.split('|').map((word) => word.trim().split(/\s+/).filter(Boolean));
   return { words: words.map((phones) => ({ text: phones.join('-').toLowerCase(), phones })) };
-}
-
-function parseCount(text: string): number {
-  if (/^\d+$/.test(text) && Number(text) <= 39) return Number(text);
-  throw usage(`--nbest "${text}" is not a whole number from 0 to 39`);
 }
 
 function usage(message: string, hint?: string): SpeechfbError {

@@ -1,6 +1,8 @@
 import { type Command, Option } from 'commander';
-import { SpeechfbError } from '../errors.ts';
+import { flag, wholeNumber } from '../flag.ts';
 import { defaultPort } from '../protocol/address.ts';
+import { parseLimit } from '../server/limit-flag.ts';
+import type { Limits } from '../server/limits.ts';
 import type { ServeFlags } from '../server/run.ts';
 import { logLevels } from '../telemetry/log-levels.ts';
 import { parseDurationMs } from '../units.ts';
@@ -12,16 +14,30 @@ export const registerServe: RegisterCommand = (program: Command, done) => {
     .command('serve')
     .description('Score learners while they speak: the speechfb.v1 protocol over WebSocket.')
     .option('--host <address>', 'listen here; beyond loopback --token-file or TLS is needed', '127.0.0.1')
-    .option('--port <number>', '0 takes any free one', parseCount, defaultPort)
+    .option('--port <number>', '0 takes any free one', flag('--port', wholeNumber(0, 65_535)), defaultPort)
     .option('--model <dir>', 'a model package; default the shipped en-learner')
     .option('--device <name>', 'auto, cpu, cuda or webgpu', 'auto')
     .option('--token-file <file>', 'who may connect: one "name token" a line')
     .option('--tls-cert <file>', 'PEM certificate chain; with --tls-key')
     .option('--tls-key <file>', 'PEM private key; with --tls-cert')
     .option('--allow-origin <origin...>', 'pages of other hosts that may connect, as https://host:port')
-    .option('--max-sessions <number>', 'sessions at once', parseCount)
-    .option('--resume-ttl <duration>', 'how long a session outlives its socket, as 30s', parseDurationMs)
-    .option('--drain <duration>', 'how long sessions have for their finals after SIGTERM, as 10s', parseDurationMs)
+    .option('--max-sessions <number>', 'sessions at once', flag('--max-sessions', wholeNumber(1, 1_000_000)))
+    .option(
+      '--resume-ttl <duration>',
+      'how long a session outlives its socket, as 30s',
+      flag('--resume-ttl', parseDurationMs),
+    )
+    .option(
+      '--drain <duration>',
+      'how long sessions have for their finals after SIGTERM, as 10s',
+      flag('--drain', parseDurationMs),
+    )
+    .option(
+      '--limit <name=value>',
+      'any limit of docs/protocol.md, as idle_timeout_ms=30000; may be repeated',
+      (text: string, before: Partial<Limits>) => ({ ...before, ...flag('--limit', parseLimit)(text) }),
+      {},
+    )
     .addOption(
       new Option('--log-level <level>', 'on stderr; JSON unless it is a terminal').choices(logLevels).default('info'),
     )
@@ -30,8 +46,3 @@ export const registerServe: RegisterCommand = (program: Command, done) => {
       done(await runServe(flags));
     });
 };
-
-function parseCount(text: string): number {
-  if (/^\d{1,6}$/.test(text)) return Number(text);
-  throw new SpeechfbError('bad_flag', `"${text}" is not a whole number`);
-}

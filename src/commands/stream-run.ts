@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { readWav } from '../audio/wav.ts';
 import { type ExitCode, exitCodes } from '../errors.ts';
+import { flag } from '../flag.ts';
 import { toPcm16 } from '../load/clips.ts';
 import { type PlaybackSummary, playRecording } from '../load/playback.ts';
 import { checkUrl } from '../load/scenario.ts';
@@ -29,8 +30,8 @@ export async function runStream(file: string, flags: StreamFlags): Promise<ExitC
         url: checkUrl(flags.url),
         token: flags.tokenFile === undefined ? undefined : readToken(flags.tokenFile),
         frameMs: 20,
-        emitIntervalMs: parseDurationMs(flags.emitInterval),
-        cutAtMs: flags.cutAt === undefined ? undefined : parseDurationMs(flags.cutAt),
+        emitIntervalMs: flag('--emit-interval', parseDurationMs)(flags.emitInterval),
+        cutAtMs: flags.cutAt === undefined ? undefined : flag('--cut-at', parseDurationMs)(flags.cutAt),
       },
       { ...show, signal: stop.signal },
     );

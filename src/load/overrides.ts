@@ -1,4 +1,5 @@
 import { SpeechfbError } from '../errors.ts';
+import { flag, wholeNumber } from '../flag.ts';
 import { parseDurationMs } from '../units.ts';
 import { checkUrl, type LoadScenario } from './scenario.ts';
 
@@ -11,18 +12,12 @@ export function withOverrides(scenario: LoadScenario, { url, duration, seed }: O
   const changed = {
     ...spec,
     target: url === undefined ? spec.target : { url: checkUrl(url) },
-    seed: seed === undefined ? spec.seed : seedOf(seed),
-    duration: duration === undefined ? spec.duration : parseDurationMs(duration),
+    seed: seed === undefined ? spec.seed : flag('--seed', wholeNumber(0, 0xffffffff))(seed),
+    duration: duration === undefined ? spec.duration : flag('--duration', parseDurationMs)(duration),
   };
   if (changed.duration <= spec.load.ramp) {
     const message = `--duration ${duration} is not longer than the scenario's ramp of ${spec.load.ramp} ms`;
     throw new SpeechfbError('bad_flag', message);
   }
   return { ...scenario, spec: changed };
-}
-
-function seedOf(text: string): number {
-  const seed = Number(text);
-  if (/^\d+$/.test(text) && seed <= 0xffffffff) return seed;
-  throw new SpeechfbError('bad_flag', `--seed "${text}" is not a whole number from 0 to 4294967295`);
 }

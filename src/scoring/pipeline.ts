@@ -28,7 +28,7 @@ export type Feedback = {
   /** Words of the reference that were begun, in order of the text; final once their last phone is. */
   words: readonly { wordIndex: number; text: string; startMs: number; endMs: number; isFinal: boolean }[];
   deviations: readonly Deviation[];
-  /** queue, features, asr, scoring. */
+  /** queue, features, asr, scoring: of the newest frames, those that the feedback waited for. */
   timing: StageTimings;
 };
 
@@ -80,6 +80,7 @@ class Utterance implements UtterancePipeline {
   readonly #stream: ReturnType<AcousticEngine['open']>;
   #pushedMs = 0;
   #nextEmitMs: number;
+  /** Of the newest frames. */
   #newest = noTime();
   readonly #total = noTime();
   /** Provisional phones as last sent, so that only changes are sent. */
@@ -129,11 +130,11 @@ class Utterance implements UtterancePipeline {
 
   #take(frames: AcousticFrames): void {
     const { queueMs, featuresMs, inferenceMs } = frames.timing;
+    // Feedback waited for its newest frames alone: adding up all since the last would count time that passed side by side.
+    this.#newest = { queue: queueMs, features: featuresMs, asr: inferenceMs, scoring: 0 };
     this.#total.queue += queueMs;
     this.#total.features += featuresMs;
     this.#total.asr += inferenceMs;
-    // What the newest sound went through: earlier deliveries were over when it came, and must not add to its latency.
-    this.#newest = { queue: queueMs, features: featuresMs, asr: inferenceMs, scoring: 0 };
     // Frame by frame up to each moment of feedback, so that results do not depend on how the audio was cut.
     for (let row = 0; row < frames.count; ) {
       const begun = performance.now();
@@ -155,8 +156,7 @@ class Utterance implements UtterancePipeline {
     const words = this.#words();
     const deviations = this.#scorer.deviations();
     this.#spend(performance.now() - begun);
-    const timing = { ...this.#newest };
-    this.#events.onFeedback({ audioMs: this.#audioMs(), phonemes, words, deviations, timing });
+    this.#events.onFeedback({ audioMs: this.#audioMs(), phonemes, words, deviations, timing: { ...this.#newest } });
   }
 
   #changes(): PhonemeResult[] {

@@ -45,6 +45,9 @@ export function createUtterance(options: UtteranceOptions): Utterance {
   let heardMs = startMs;
   let scoredMs = startMs;
   let feedbackRev = 0;
+  // The model's last hop reaches into the sound behind it: the frame that brought that is the one that was waited for.
+  const { windowMs, hopMs } = options.engine.model.features;
+  const overhangMs = windowMs - hopMs;
   const settings = { emitIntervalMs: options.emitIntervalMs };
   const pipeline = options.open(options.engine, reference, settings, { onFeedback, onError: options.onError });
 
@@ -76,7 +79,7 @@ export function createUtterance(options: UtteranceOptions): Utterance {
     scoredMs = Math.max(scoredMs, Math.min(heardMs, startMs + feedback.audioMs));
     const granularity = options.granularity();
     if (granularity === 'utterance') return;
-    const arrival = arrivals.of(scoredMs);
+    const arrival = arrivals.of(Math.min(heardMs, scoredMs + overhangMs));
     const timing = { ingress: arrival ? arrival.releasedMs - arrival.arrivedMs : 0, ...feedback.timing };
     const stamp = { audioMs: scoredMs, producedMs, arrivedMs: arrival?.arrivedMs ?? producedMs };
     if (granularity === 'phoneme') {

@@ -62,7 +62,7 @@ describe.concurrent('speechfb loadtest', () => {
     ['a URL that is none', [scenario('url'), '--url', 'localhost:80'], '"localhost:80" is not a WebSocket URL'],
     ['a duration shorter than the ramp', [scenario('ramp'), '--duration', '100ms'], '--duration 100ms is not longer'],
     ['a duration without a unit', [scenario('unit'), '--duration', '20'], 'duration "20" has no unit'],
-    ['a seed that is no number', [scenario('seed'), '--seed', 'x'], '--seed "x" is not a whole number'],
+    ['a seed that is no number', [scenario('seed'), '--seed', 'x'], '--seed: "x" is not a whole number'],
     ['an unknown flag', [scenario('flag'), '--sed', '1'], "unknown option '--sed'"],
   ])('with %s exits 2 before anything starts', async ([, args, sentence], { expect }) => {
     const { code, stdout, stderr } = await run(args);

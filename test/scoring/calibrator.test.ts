@@ -5,6 +5,8 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { loadCalibrator } from '../../src/scoring/calibrator.ts';
 import { contextNames } from '../../src/scoring/context.ts';
 import { featureNames } from '../../src/scoring/features.ts';
+import { arpabet } from '../../src/scoring/phones.ts';
+import type { Regressor } from '../../src/scoring/regressor.ts';
 import { alphabet } from './speech.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'calibration-'));
@@ -23,11 +25,34 @@ describe('a model without calibration', () => {
 });
 
 describe('calibration.json', () => {
+  it('sees the features, the phone and its prior; confidence sees the score, the context all', () => {
+    const features = featureNames(alphabet).length;
+    const alone = features + 39 + 2;
+    const all = alone + contextNames.length;
+    const path = join(folder, 'good.json');
+    const write = (changes: object) => writeFileSync(path, JSON.stringify({ ...example(), ...changes }));
+    const values = new Float32Array(features).fill(0.5);
+
+    write({ score: linear(0, alone), confidence: linear(alone, alone + 1) });
+    expect(loadCalibrator(path, alphabet).score(values, 3)).toEqual({ score: 0.5, confidence: 0.5 });
+    write({ score: linear(features + 3, alone) });
+    expect(loadCalibrator(path, alphabet).score(values, 3).score).toBe(1);
+    expect(loadCalibrator(path, alphabet).score(values, 4).score).toBe(0);
+    write({ score: linear(features + 39, alone, 10) });
+    expect(loadCalibrator(path, alphabet).score(values, 7).score).toBeCloseTo(0.7, 5);
+    write({ score: linear(0, alone, 9) });
+    expect(loadCalibrator(path, alphabet).score(values, 0).score).toBe(2);
+    write({ score_in_context: linear(alone + 2, all) });
+    const context = new Float32Array(contextNames.length);
+    context[2] = 1.25;
+    expect(loadCalibrator(path, alphabet).scoreInContext(values, 0, context)).toBe(1.25);
+  });
+
   it.each([
     ['{"name": 1}', 'is not a calibration'],
     [JSON.stringify({ ...example(), extra: true }), 'is not a calibration'],
+    [JSON.stringify({ ...example(), phone_priors: [] }), 'phone_priors has 0 rows; allowed: 39'],
     [JSON.stringify({ ...example(), features: ['lp'] }), 'features[1] is "absent" where "lpmax" is expected'],
-    [JSON.stringify({ ...example(), phone_priors: [[2, 0]] }), 'phone_priors has 1 rows'],
   ])('that does not fit is refused: %#', (text, message) => {
     const path = join(folder, 'bad.json');
     writeFileSync(path, text);
@@ -36,25 +61,17 @@ describe('calibration.json', () => {
   });
 });
 
-it('shows a calibrator the expected phone, its priors and, for the confidence, the score', () => {
-  const width = featureNames(alphabet).length;
-  const phones = alphabet.phones.length - 1;
-  const weights = (values: Record<number, number>) => ({
+/** The regressor base + slope * input[at]. */
+function linear(at: number, inputs: number, slope = 1): Regressor {
+  const weight = new Array<number>(inputs).fill(0);
+  weight[at] = slope;
+  return {
     kind: 'layers',
-    mean: Array(width + phones + 3).fill(0),
-    deviation: Array(width + phones + 3).fill(1),
-    layers: [{ weight: Array.from({ length: width + phones + 3 }, (_, at) => values[at] ?? 0), bias: [0] }],
-  });
-  const path = join(folder, 'layers.json');
-  const score = weights({ [width + 1]: 0.5, [width + phones]: 0.4 });
-  const confidence = weights({ [width + phones + 2]: 0.5 });
-  writeFileSync(path, JSON.stringify({ ...example(), score, confidence }));
-  const calibrator = loadCalibrator(path, alphabet);
-  const features = new Float32Array(width);
-  expect(calibrator.score(features, 1).score).toBeCloseTo(0.5 + 0.4 * 2, 5);
-  expect(calibrator.score(features, 1).confidence).toBeCloseTo(0.65, 5);
-  expect(calibrator.score(features, 0).score).toBeCloseTo(0.8, 5);
-});
+    mean: new Array(inputs).fill(0),
+    deviation: new Array(inputs).fill(1),
+    layers: [{ weight, bias: [0] }],
+  };
+}
 
 function example(): object {
   const zero = { kind: 'trees', base: 1, roots: [], feature: [], threshold: [], left: [], right: [], value: [] };
@@ -63,7 +80,7 @@ function example(): object {
     features: featureNames(alphabet),
     context_features: contextNames,
     flag_threshold: 1,
-    phone_priors: alphabet.phones.slice(1).map(() => [2, 0.1]),
+    phone_priors: arpabet.map((_, index) => [index / 100, 0]),
     score: zero,
     confidence: zero,
     score_in_context: zero,

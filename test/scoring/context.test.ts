@@ -2,19 +2,16 @@ import { expect, it } from 'vitest';
 import { contextFeatures, contextNames } from '../../src/scoring/context.ts';
 import { SEGMENT_FEATURES } from '../../src/scoring/features.ts';
 
-const seglr = SEGMENT_FEATURES.indexOf('seglr');
-const ver = SEGMENT_FEATURES.indexOf('ver');
-const heard = (margin: number, verdict: number) =>
-  Float32Array.from(SEGMENT_FEATURES, (_, at) => (at === seglr ? margin : at === ver ? verdict : 9));
-const phone = (word: number, score: number, logDuration = 1, features?: Float32Array) => ({
-  word,
-  score,
-  logDuration,
-  features,
-});
+const phone = (word: number, score: number, logDuration = 1, seglr = 0, ver = 0) => {
+  const features = new Float32Array(SEGMENT_FEATURES.length);
+  features[SEGMENT_FEATURES.indexOf('seglr')] = seglr;
+  features[SEGMENT_FEATURES.indexOf('ver')] = ver;
+  return { word, score, logDuration, features };
+};
+const unheard = { ...phone(1, 0), features: undefined };
 
 it('describes each phone by its word, its neighbours and the whole', () => {
-  const rows = contextFeatures([phone(0, 2, 1, heard(3, 5)), phone(0, 1, 2, heard(1, 2)), phone(1, 0)]);
+  const rows = contextFeatures([phone(0, 2, 1, 4, 6), phone(0, 1, 2, 2, 1), unheard]);
   const named = rows.map((row) => Object.fromEntries(contextNames.map((name, index) => [name, row[index]])));
   expect(named[1]).toEqual({
     alone: 1,
@@ -36,10 +33,17 @@ it('describes each phone by its word, its neighbours and the whole', () => {
     place: 1,
     mean_logdur: expect.closeTo(4 / 3, 5),
     relative_logdur: expect.closeTo(2 / 3, 5),
-    mean_seglr: 2,
+    mean_seglr: 3,
     mean_ver: 3.5,
   });
-  expect(named[2]).toMatchObject({ word_mean: 0, before_1: 1, after_1: 1, before_2: 2, place: 0 });
+  expect(named[2]).toMatchObject({
+    word_mean: 0,
+    before_1: 1,
+    after_1: 1,
+    before_2: 2,
+    place: 0,
+    utterance_others: 1.5,
+  });
 });
 
 it('has nothing to say of no phones', () => {

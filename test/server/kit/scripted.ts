@@ -27,8 +27,9 @@ export const scriptedScoring: Scoring = {
 /** An engine that is only asked for its model and its statistics. */
 export function scriptedEngine(stats: Partial<EngineStats> = {}): AcousticEngine {
   const model = { name: 'scripted', version: '0', language: 'en-US', sampleRateHz: 16_000, lookaheadMs: 80 };
+  const features = { windowMs: 10, hopMs: 10 };
   return {
-    model: { ...model, phones: ['SIL', 'A', 'B'] } as unknown as AcousticEngine['model'],
+    model: { ...model, features, phones: ['SIL', 'A', 'B'] } as unknown as AcousticEngine['model'],
     provider: 'none',
     open: () => {
       throw new Error('the scripted engine runs nothing');
