@@ -17,9 +17,10 @@ CONFIDENCE_SETTINGS = {"max_iter": 60}
 
 
 class Calibrator:
-    """Fitted on the heard rows of a Table; `fit_on_held_out` adds what needs the scores alone that other folds' calibrators gave."""
+    """Fitted on a Table; `fit_on_held_out` adds what needs the scores alone that other folds' calibrators gave."""
 
     def __init__(self, table, weights=None):
+        self.unheard = unheard_score(table)
         table, weights = only_heard(table, weights)
         self.priors = phone_priors(table, weights)
         x = self._inputs(table)
@@ -41,7 +42,7 @@ class Calibrator:
         """[n] scores 0-2 from each phone's own segment."""
         x = self._inputs(table)
         wooden = np.mean([m.predict(x) for m in self.trees], 0)
-        return np.where(table.heard, np.clip((wooden + self.perceptron.predict(x)) / 2, 0, 2), 0)
+        return np.where(table.heard, np.clip((wooden + self.perceptron.predict(x)) / 2, 0, 2), self.unheard["score"])
 
     def confidence(self, table, alone):
         """[n] probability that the experts' mean lies within CLOSE of the score."""
@@ -50,14 +51,14 @@ class Calibrator:
     def in_context(self, table, alone):
         """[n] scores 0-2 with the phone's word and utterance."""
         found = np.mean([m.predict(self._with_context(table, alone)) for m in self.contextual], 0)
-        return np.where(table.heard, np.clip(found, 0, 2), 0)
+        return np.where(table.heard, np.clip(found, 0, 2), self.unheard["score"])
 
     def flatten(self):
         """The fitted parts of calibration.json."""
         networks = self.perceptron.flatten()
         parts = [{"weight": 0.5, "model": trees.flatten(self.trees)}]
         parts += [{"weight": 0.5 / len(networks), "model": network} for network in networks]
-        return {"phone_priors": np.round(self.priors, 4).tolist(), "score": {"kind": "sum", "of": parts},
+        return {"unheard": self.unheard, "phone_priors": np.round(self.priors, 4).tolist(), "score": {"kind": "sum", "of": parts},
                 "confidence": trees.flatten(self.confident), "score_in_context": trees.flatten(self.contextual)}
 
     def _inputs(self, table):
@@ -71,8 +72,17 @@ class Calibrator:
 
 
 def only_heard(table, weights):
-    """The rows that have features: a phone that was not heard scores 0 without asking."""
+    """The rows that have features: a phone that was not heard gets one score for all."""
     return table.take(table.heard), None if weights is None else weights[table.heard]
+
+
+def unheard_score(table):
+    """What experts give a phone that the aligner did not hear, and how often they are within CLOSE of it."""
+    scores = table.scores[~table.heard]
+    if not len(scores):
+        return {"score": 0.0, "confidence": 1.0}
+    score = round(float(scores.mean()), 4)
+    return {"score": score, "confidence": round(float((np.abs(scores - score) < CLOSE).mean()), 4)}
 
 
 def phone_priors(table, weights):
