@@ -83,7 +83,7 @@ class Session:
         try:
             await self.socket.send(json.dumps(first_message))
         except websockets.ConnectionClosed:
-            pass  # refused before a word was said: the error that waits says why
+            pass  # refused before we spoke: the error event says why and waits to be read
         event = json.loads(await self.socket.recv())
         if event["type"] == "error":
             await self.socket.close()
