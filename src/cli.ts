@@ -1,15 +1,23 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { registerBudget } from './commands/budget.ts';
+import { registerCanary } from './commands/canary.ts';
+import { registerCapacity } from './commands/capacity.ts';
 import { registerLoadtest } from './commands/loadtest.ts';
 import type { RegisterCommand } from './commands/register.ts';
 import { registerScore } from './commands/score.ts';
 import { registerServe } from './commands/serve.ts';
+import { registerSlo } from './commands/slo.ts';
 import { registerStream } from './commands/stream.ts';
 import { type ExitCode, exitCodes, formatError, SpeechfbError } from './errors.ts';
 
 /** Runs one command line (without node and script) and returns its exit code; the only place that prints errors. */
 export async function main(argv: readonly string[]): Promise<number> {
   let exitCode: number = exitCodes.pass;
+  // `speechfb ... | head` closes our stdout early: what is left has no reader, and the verdict stands.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
   const program = createProgram((code) => {
     exitCode = code;
   });
@@ -45,7 +53,16 @@ function createProgram(done: (exitCode: ExitCode) => void): Command {
   return program;
 }
 
-const registrations: readonly RegisterCommand[] = [registerScore, registerServe, registerStream, registerLoadtest];
+const registrations: readonly RegisterCommand[] = [
+  registerScore,
+  registerServe,
+  registerStream,
+  registerLoadtest,
+  registerBudget,
+  registerCapacity,
+  registerSlo,
+  registerCanary,
+];
 
 function packageVersion(): string {
   const manifest: { version: string } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));

@@ -10,6 +10,11 @@ export function parseBitsPerSecond(text: string): number {
   return parseQuantity(text, 'rate', rates);
 }
 
+/** Hz from `8kHz`, `44.1kHz`, `16000Hz`. */
+export function parseHz(text: string): number {
+  return parseQuantity(text, 'sample rate', { Hz: 1, kHz: 1000 });
+}
+
 /** A fraction (0.05) from `5%`. */
 export function parsePercent(text: string): number {
   return parseQuantity(text, 'percentage', { '%': 0.01 });

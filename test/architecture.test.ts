@@ -10,8 +10,11 @@ const allowed: Record<string, readonly string[]> = {
   commands: ['*'],
   server: ['asr', 'scoring', 'acoustic', 'protocol', 'audio', 'telemetry', 'config'],
   load: ['sim', 'slo', 'report', 'asr', 'scoring', 'acoustic', 'protocol', 'audio', 'config', 'telemetry'],
-  report: ['slo', 'scoring', 'protocol', 'config'],
-  slo: ['config'],
+  report: ['budget', 'capacity', 'slo', 'scoring', 'protocol', 'config'],
+  slo: ['stats', 'config'],
+  budget: ['stats', 'protocol', 'config'],
+  capacity: ['stats', 'config'],
+  stats: [],
   sim: [],
   asr: ['scoring', 'acoustic', 'protocol', 'audio'],
   scoring: ['acoustic', 'protocol', 'audio'],
@@ -23,10 +26,22 @@ const allowed: Record<string, readonly string[]> = {
 };
 
 /** What nouns never import: the terminal, the argument parser, the process. */
-const nounsWithoutProcess = ['load', 'sim', 'slo', 'scoring', 'acoustic', 'audio', 'protocol', 'asr'];
+const nounsWithoutProcess = [
+  'load',
+  'sim',
+  'slo',
+  'scoring',
+  'acoustic',
+  'audio',
+  'protocol',
+  'asr',
+  'budget',
+  'capacity',
+  'stats',
+];
 const verbOnlyPackages = ['commander', 'ink', 'react', 'process', 'node:process'];
 /** Values in, values out. */
-const pureRooms = ['slo', 'sim'];
+const pureRooms = ['slo', 'sim', 'budget', 'capacity', 'stats'];
 const ioModules = [
   'node:fs',
   'node:fs/promises',

@@ -1,8 +1,10 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-const bin = resolve(import.meta.dirname, '../bin/speechfb');
+const root = resolve(import.meta.dirname, '..');
+const bin = resolve(root, 'bin/speechfb');
 const run = (...args: string[]) => spawnSync(process.execPath, [bin, ...args], { encoding: 'utf8' });
 
 describe('the command line', () => {
@@ -10,7 +12,8 @@ describe('the command line', () => {
     expect(execFileSync(process.execPath, [bin, '--version'], { encoding: 'utf8' })).toMatch(/^\d+\.\d+\.\d+\n$/);
     const help = run('--help');
     expect(help.status).toBe(0);
-    for (const verb of ['score', 'serve', 'stream', 'loadtest']) expect(help.stdout).toContain(`  ${verb} `);
+    for (const verb of ['score', 'serve', 'stream', 'loadtest', 'budget', 'capacity'])
+      expect(help.stdout).toContain(`  ${verb} `);
   });
 
   it.each([
@@ -23,6 +26,13 @@ describe('the command line', () => {
     expect(result.stderr).toMatch(message);
     expect(result.stderr).toMatch(hint);
     expect(result.stdout).toBe('');
+  });
+
+  it('keeps its verdict when the reader of a pipe leaves early', async () => {
+    const child = spawn(process.execPath, [bin, 'capacity', 'capacity/live-class.yaml', '--json'], { cwd: root });
+    child.stdout.destroy();
+    const [code] = await once(child, 'exit');
+    expect(code).toBe(0);
   });
 
   it('without a verb shows the help on stderr and exits 2', () => {

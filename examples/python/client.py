@@ -80,7 +80,10 @@ class Session:
         self.socket = await websockets.connect(
             self.args.url, subprotocols=[SUBPROTOCOL], extra_headers=headers, compression=None
         )
-        await self.socket.send(json.dumps(first_message))
+        try:
+            await self.socket.send(json.dumps(first_message))
+        except websockets.ConnectionClosed:
+            pass  # refused before we spoke: the error event says why and waits to be read
         event = json.loads(await self.socket.recv())
         if event["type"] == "error":
             await self.socket.close()

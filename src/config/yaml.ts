@@ -15,17 +15,25 @@ export function parseConfig<S extends z.ZodType>(file: string, source: string, s
   };
   const syntax = document.errors.map((error) => ({ where: at(error.pos[0]), message: firstLine(error.message) }));
   if (syntax.length > 0) throw badConfig(file, syntax);
+  const checked = checkDocument(document, at, schema);
+  if ('value' in checked) return checked.value;
+  throw badConfig(file, checked.problems);
+}
+
+/** One parsed document as a value of `schema`, or everything that is wrong with it, in the order of the file. */
+export function checkDocument<S extends z.ZodType>(
+  document: Document,
+  at: (offset: number) => string,
+  schema: S,
+): { value: z.output<S> } | { problems: Problem[] } {
   const result = schema.safeParse(document.toJS());
-  if (result.success) return result.data;
+  if (result.success) return { value: result.data };
   const problems = flatten(result.error.issues).map(({ path, message, key }) => ({
     offset: offsetOf(document, path, key),
     message: path.length > 0 ? `${path.join('.')}: ${message}` : message,
   }));
   problems.sort((a, b) => a.offset - b.offset);
-  throw badConfig(
-    file,
-    problems.map(({ offset, message }) => ({ where: at(offset), message })),
-  );
+  return { problems: problems.map(({ offset, message }) => ({ where: at(offset), message })) };
 }
 
 type Flat = { path: PropertyKey[]; message: string; key?: string };
@@ -39,7 +47,7 @@ function flatten(issues: readonly z.core.$ZodIssue[]): Flat[] {
 }
 
 /** Where the value at `path` begins; for a missing one its nearest parent; for an unknown key the key itself. */
-function offsetOf(document: Document, path: readonly PropertyKey[], key: string | undefined): number {
+export function offsetOf(document: Document, path: readonly PropertyKey[], key: string | undefined): number {
   for (let depth = path.length; depth >= 0; depth--) {
     const parts = path.slice(0, depth);
     const node = depth === 0 ? document.contents : document.getIn(parts, true);
@@ -53,7 +61,7 @@ function offsetOf(document: Document, path: readonly PropertyKey[], key: string 
   return 0;
 }
 
-function badConfig(file: string, problems: readonly Problem[]): SpeechfbError {
+export function badConfig(file: string, problems: readonly Problem[]): SpeechfbError {
   const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`;
   return new SpeechfbError('bad_config', `${file} has ${count}`, { problems });
 }

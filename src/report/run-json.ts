@@ -8,7 +8,8 @@ export function runJson(report: LoadReport): object {
   return snakeCased(report) as object;
 }
 
-function snakeCased(value: unknown): unknown {
+/** A value as our JSON documents hold it: snake_case keys, numbers to nine digits, missing and infinite ones as null. */
+export function snakeCased(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(snakeCased);
   if (typeof value === 'number') return Number.isFinite(value) ? rounded(value) : null;
   if (value === undefined) return null;

@@ -142,3 +142,13 @@ export function segmentFeatures(
   values.set(logits, head.length + count + 1);
   return { values, means };
 }
+
+/**
+ * Raw goodness of pronunciation, nats, <= 0: the mean log-posterior of the expected phone plus, for models with a score
+ * head, the log of the least probability (over the frames) that it is right. Nothing in it is fitted.
+ */
+export function rawGop({ values }: SegmentFeatures, hasScoreHead: boolean): number {
+  const lp = Math.min(0, values[SEGMENT_FEATURES.indexOf('lp')]!);
+  if (!hasScoreHead) return lp;
+  return lp - Math.log1p(Math.exp(-values[SEGMENT_FEATURES.indexOf('vermin')]!));
+}

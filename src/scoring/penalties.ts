@@ -1,6 +1,6 @@
 /**
  * What the aligner charges for leaving the text, in nats against the model's log-posteriors, and how long it waits.
- * Tuned on learners' recordings so that plain readings keep their alignment: see docs/model.md.
+ * Tuned on 1,000 readings by learners of two held-out folds (AUC of raw GOP, lag of finals), checked on native readings.
  */
 export type Penalties = {
   /** Log-posteriors below this count as this: one odd frame must not outweigh a whole word. */

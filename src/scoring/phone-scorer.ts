@@ -1,6 +1,6 @@
 import type { Segment } from './aligner.ts';
 import type { Calibrator } from './calibrator.ts';
-import { type PhoneColumns, segmentFeatures } from './features.ts';
+import { type PhoneColumns, rawGop, segmentFeatures } from './features.ts';
 import type { FrameStore } from './frame-store.ts';
 import type { Graph } from './graph.ts';
 import type { ErrorType, PhonemeResult } from './result.ts';
@@ -39,8 +39,8 @@ export type PhoneScoring = {
 /** GOP of a phone that was not heard, nats: below any that is. */
 export const unheardGop = -15;
 
-/** Frames in which no phone can be said: a wrong phone as short as this was left out rather than replaced. */
-const omittedFrames = 1;
+/** Frames in which hardly a phone can be said: a wrong one as short as this was left out rather than replaced. */
+const omittedFrames = 2;
 
 /**
  * Scores one phone from its segment; an empty segment is a phone that was not heard.
@@ -76,12 +76,13 @@ export function scorePhone(
     const verdict = { gop: unheardGop, accuracy: 0, confidence: 1, error_type: 'omission' as const, nbest: [] };
     return { ...place, features: undefined, score: 0, result: { ...shown, ...verdict } };
   }
-  const { values, means } = segmentFeatures(store, columns, phone, store.oldest(start), end);
+  const measured = segmentFeatures(store, columns, phone, store.oldest(start), end);
+  const { values, means } = measured;
   const { score, confidence } = calibrator.score(values, phone);
   const wrong: ErrorType = end - start <= omittedFrames ? 'omission' : 'substitution';
   const result = {
     ...shown,
-    gop: Math.min(0, values[0]!),
+    gop: rawGop(measured, store.logits > 0),
     accuracy: score * 50,
     confidence,
     error_type: score < calibrator.flagThreshold ? wrong : ('none' as const),

@@ -11,7 +11,7 @@ export type PhonemeResult = {
   phoneme: string;
   start_ms: number;
   end_ms: number;
-  /** Raw goodness of pronunciation: the segment's log-posterior of this phone, nats, <= 0; null when unscored. */
+  /** Raw goodness of pronunciation, nats, <= 0 (see rawGop); null when unscored. */
   gop: number | null;
   /** Calibrated, 0-100, from this phone's segment alone; null when unscored. */
   accuracy: number | null;

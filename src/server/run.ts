@@ -7,6 +7,7 @@ import { createWorkerEngine } from '../acoustic/worker-engine.ts';
 import { type ExitCode, exitCodes, SpeechfbError } from '../errors.ts';
 import { createLog } from '../telemetry/log.ts';
 import type { LogLevel } from '../telemetry/log-levels.ts';
+import { isLoopback } from './exposure.ts';
 import type { Limits } from './limits.ts';
 import { liveScoring } from './scoring.ts';
 import { type RunningServer, type ServerOptions, startServer } from './server.ts';
@@ -50,6 +51,9 @@ export async function runServe(flags: ServeFlags): Promise<ExitCode> {
     tls: readTls(flags.tlsCert, flags.tlsKey),
     origins: flags.allowOrigin ?? [],
   });
+  if (!isLoopback(flags.host) && flags.tlsCert === undefined) {
+    log.warn({ host: flags.host }, 'voices and tokens travel unencrypted unless TLS ends in front of this server');
+  }
   const onCrash = (error: Error, restarted: boolean): void => {
     log.error({ error: error.message, restarted }, 'the model thread died');
     if (!restarted) died.reject(error);

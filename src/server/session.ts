@@ -123,7 +123,14 @@ export function createSession(
       if (phase === 'live') obey(message);
     },
     fail,
-    tick,
+    tick() {
+      // Called from the server's one timer: what goes wrong here is this session's trouble alone.
+      try {
+        watch();
+      } catch (error) {
+        failInternally(error);
+      }
+    },
     async drain(deadlineMs) {
       outbox.send({ type: 'go_away', deadline_ms: deadlineMs });
       if (phase === 'live') end('drain', { code: closeCodes.goingAway, reason: 'going away' });
@@ -236,7 +243,7 @@ export function createSession(
     fail({ code: 'internal', message: 'the server failed on this session; the log says why' });
   }
 
-  function tick(): void {
+  function watch(): void {
     const nowMs = now();
     reading.tick();
     acknowledge('timely');

@@ -1,4 +1,6 @@
-import { binomialCdf, samplesToProve, upperRank } from './binomial.ts';
+import { binomialCdf } from '../stats/distributions.ts';
+import { upperRank } from '../stats/order-statistics.ts';
+import { samplesToProve } from '../stats/sample-size.ts';
 import type { Objective } from './expression.ts';
 import { type Distribution, type Measurements, quantile } from './metrics.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { featureNames, phoneColumns, SEGMENT_FEATURES, segmentFeatures } from '../../src/scoring/features.ts';
+import { featureNames, phoneColumns, rawGop, SEGMENT_FEATURES, segmentFeatures } from '../../src/scoring/features.ts';
 import { FrameStore } from '../../src/scoring/frame-store.ts';
 
 // A model with two phones around its silence, so that columns and phones do not coincide.
@@ -55,6 +55,15 @@ describe('segment features of phone B over two frames', () => {
   it('are 0 where a model has no score head', () => {
     expect(measure(undefined)).toMatchObject({ ver: 0, vermin: 0, vermax: 0, vmid: 0, vr: 0, mv_A: 0, mv_B: 0 });
   });
+});
+
+it('raw GOP joins the posterior with the least verdict, and does without a score head', () => {
+  const values = new Float32Array(SEGMENT_FEATURES.length);
+  values[SEGMENT_FEATURES.indexOf('lp')] = -0.5;
+  values[SEGMENT_FEATURES.indexOf('vermin')] = -1;
+  const measured = { values, means: new Float32Array(0) };
+  expect(rawGop(measured, false)).toBe(-0.5);
+  expect(rawGop(measured, true)).toBeCloseTo(-0.5 + ln(1 / (1 + Math.exp(1))), 6);
 });
 
 it('the order of the first features is fixed: calibrations depend on it', () => {

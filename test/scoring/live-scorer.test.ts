@@ -88,6 +88,12 @@ describe('a reading that leaves the text', () => {
     expect(wrongOf(scorer)).toEqual([]);
   });
 
+  it('goes back for words that were skipped', () => {
+    const scorer = score(text, utter('SIL 5', read('the number you is not have dialed is not in service')));
+    expect(kinds(scorer)).toEqual(['repeated 3-6']);
+    expect(wrongOf(scorer)).toEqual([]);
+  });
+
   it('begins a word again in its middle', () => {
     const scorer = score(text, utter('SIL 5', read('the'), 'N 6 AH 6 M 6 SIL 5', read('number you have dialed is')));
     expect(kinds(scorer)).toEqual(['repeated 1-1', 'skipped 6-8']);

@@ -90,7 +90,7 @@ describe('speechfb score FILE --text', () => {
     [[clip, '--phones', 'HH QQ'], 'unknown phones: QQ in "hh-qq"'],
     [[clip, '--text', 'a', '--phones', 'AH'], 'either --text or --phones'],
     [[clip, clip, '--text', 'a', '--text', 'b', '--text', 'c'], '3 texts for 2 files'],
-    [[clip, '--text', 'a', '--nbest', '-1'], '--nbest "-1"'],
+    [[clip, '--text', 'a', '--nbest', '-1'], '--nbest: "-1"'],
     [[clip, '--text', 'a', '--device', 'abacus'], '"abacus"'],
     [[clip, '--text', 'a', '--model', '/nowhere'], '/nowhere'],
     [['missing.wav', '--text', 'a'], 'missing.wav'],

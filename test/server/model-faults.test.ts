@@ -61,6 +61,20 @@ describe('beside a healthy session, one whose model', () => {
     await finishHealthy();
   });
 
+  it('throws while only the clock is looking takes only its own session down', async () => {
+    const broken = () => ({
+      ...stuck,
+      gap: () => {
+        throw new TypeError('undefined is not a function');
+      },
+    });
+    const server = await serve({ scoring: faulty('ab stuck', broken) });
+    const { bad, finishHealthy } = await startPair(server.url, 'ab stuck');
+    bad.frame(3);
+    expect((await bad.closed).code).toBe(1011);
+    await finishHealthy();
+  });
+
   it('is not done by the drain deadline is told so, while others get their finals', async () => {
     const server = await serve({ scoring: faulty('ab stuck', () => stuck), limits: { drainMs: 150 } });
     const { bad, healthy } = await startPair(server.url, 'ab stuck');

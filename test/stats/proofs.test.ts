@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { binomialCdf, samplesToProve, upperRank } from '../../src/slo/binomial.ts';
+import { binomialCdf } from '../../src/stats/distributions.ts';
+import { upperRank } from '../../src/stats/order-statistics.ts';
+import { samplesToProve } from '../../src/stats/sample-size.ts';
 
 describe('the binomial distribution', () => {
   test.each([

@@ -1,0 +1,106 @@
+import { samplesForInterval } from '../stats/order-statistics.ts';
+import type { Budget, Gate, WhatIf } from './budget.ts';
+import { type Contribution, type Decomposition, decompose } from './decompose.ts';
+import { changeNormal, decomposeNormal, normalModelOf } from './normal.ts';
+import { percentileMs } from './replay.ts';
+import { type Sample, sampleOf } from './sample.ts';
+import { reportStage, type StageReport } from './stage-report.ts';
+import { judge, tracesToDecide, type Verdict } from './verdict.ts';
+import { answerWhatIf, reserveName, type WhatIfAnswer } from './what-if.ts';
+
+/** From what the figures come: the budget's own sum, its declared distributions, or traces. */
+export type Source = 'arithmetic' | 'predicted' | 'measured';
+
+/** A budget judged. */
+export type Analysis = {
+  source: Source;
+  budget: Budget;
+  /** Undefined when nothing but the arithmetic is known. */
+  total: Total | undefined;
+  verdict: Verdict;
+  stages: readonly StageReport[];
+  unattributed: Contribution | undefined;
+  /** The total's percentile in closed form, when every stage is declared normal or constant. */
+  exactMs: number | undefined;
+  /** Each with its percentile in closed form, where that is still one. */
+  whatIf: readonly (WhatIfAnswer & { exactMs: number | undefined })[];
+};
+
+export type Total = {
+  n: number;
+  /** Traces whose feedback never came. */
+  never: number;
+  valueMs: number;
+  interval: Decomposition['interval'];
+  bandwidthMs: number;
+  near: number;
+  moreTraces: number | undefined;
+};
+
+/** Judges a sample of traces, measured or drawn, against the budget and answers its what-ifs on it. */
+export function analyse(budget: Budget, sample: Sample, source: Exclude<Source, 'arithmetic'>): Analysis {
+  const p = budget.objective.percentile / 100;
+  const { confidence, minSamples } = budget.gate;
+  const result = decompose(sample, { p, confidence, replicates: budget.replicates, seed: budget.seed });
+  const needed = Math.max(minSamples, samplesForInterval(p, confidence));
+  const enough = sample.n >= needed;
+  const stages = budget.stages.map((stage, i) =>
+    reportStage(budget, stage, sample.stages[i]!.ms, result.contributions[i]!, enough),
+  );
+  const { valueMs: limit, op } = budget.objective;
+  const whole = enough ? judge(result.interval, op, limit) : 'inconclusive';
+  const more = enough ? tracesToDecide(sample.n, result.valueMs, result.interval, limit) : needed - sample.n;
+  const model = source === 'predicted' ? normalModelOf(budget) : undefined;
+  return {
+    source,
+    budget,
+    total: {
+      n: sample.n,
+      never: sample.totals.reduce((count, total) => count + (total === Number.POSITIVE_INFINITY ? 1 : 0), 0),
+      valueMs: result.valueMs,
+      interval: result.interval,
+      bandwidthMs: result.bandwidthMs,
+      near: result.near,
+      moreTraces: whole === 'inconclusive' ? more : undefined,
+    },
+    verdict: withStages(whole, stages, budget.gate),
+    stages,
+    unattributed: result.unattributed,
+    exactMs: model && decomposeNormal(model, p).valueMs,
+    whatIf: answers(sample, budget.whatIf, p, limit).map((answer) => {
+      const changed = model && changeNormal(model, answer.changes);
+      return { ...answer, exactMs: changed && decomposeNormal(changed, p).valueMs };
+    }),
+  };
+}
+
+/** Without traces or distributions: the sum is the objective (the file was checked), and what-ifs move the sum. */
+export function analyseArithmetic(budget: Budget): Analysis {
+  const spent = budget.stages.map(({ name, budgetMs }) => ({ name, ms: Float64Array.of(budgetMs) }));
+  const reserve = budget.reserveMs > 0 ? [{ name: reserveName, ms: Float64Array.of(budget.reserveMs) }] : [];
+  const sample = sampleOf([...spent, ...reserve]);
+  return {
+    source: 'arithmetic',
+    budget,
+    total: undefined,
+    verdict: 'pass',
+    stages: [],
+    unattributed: undefined,
+    exactMs: undefined,
+    whatIf: answers(sample, budget.whatIf, 1, percentileMs(sample, 1)).map((answer) => ({
+      ...answer,
+      exactMs: undefined,
+    })),
+  };
+}
+
+function answers(sample: Sample, whatIf: readonly WhatIf[], p: number, valueMs: number): WhatIfAnswer[] {
+  return whatIf.map((each) => answerWhatIf(sample, each, { p, valueMs }));
+}
+
+/** The objective decides; stages do too when the gate enforces them. */
+function withStages(whole: Verdict, stages: readonly StageReport[], gate: Gate): Verdict {
+  if (gate.stages === 'report') return whole;
+  const all = [whole, ...stages.map(({ verdict }) => verdict)];
+  return all.includes('fail') ? 'fail' : all.includes('inconclusive') ? 'inconclusive' : 'pass';
+}

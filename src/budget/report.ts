@@ -1,0 +1,51 @@
+import type { Analysis } from './analyse.ts';
+import type { Exemplar } from './exemplars.ts';
+import type { Group } from './split.ts';
+import type { SplitLabel } from './split-labels.ts';
+import { guaranteedLevel, partsOf, promisedLevel } from './stage-report.ts';
+
+/** Everything that one run of `speechfb budget` says; text, Markdown, JSON and charts are functions of it. */
+export type BudgetReport = {
+  analysis: Analysis;
+  by: { label: SplitLabel; groups: readonly Group[] } | undefined;
+  exemplars: readonly Exemplar[];
+  notes: readonly string[];
+};
+
+/** What a reader of the stage table must know so as not to add or promise the wrong things. */
+export function readingNotes({ budget, total, stages, source, unattributed }: Analysis): string[] {
+  if (!total) return [];
+  const { percentile } = budget.objective;
+  const p = percentile / 100;
+  const notes: string[] = [];
+  const sum = stages.reduce((all, { p95Ms }) => all + p95Ms, 0);
+  if (percentile === 95) {
+    notes.push(
+      `the stages' own p95s sum to ${ms(sum)}, the total's p95 is ${ms(total.valueMs)}: percentiles do not add, shares do`,
+    );
+  }
+  const parts = partsOf(budget);
+  if (budget.interpretation !== 'contribution') {
+    notes.push(
+      `${parts} parts that each keep their own p${percentile} promise only p${level(promisedLevel(p, parts))} end to end; p${percentile} whatever their dependence needs p${level(guaranteedLevel(p, parts))} of each`,
+    );
+  }
+  if (total.never > 0)
+    notes.push(`${total.never} of ${total.n} feedbacks never came: they count as infinitely late and have no shares`);
+  if (source === 'predicted')
+    notes.push(`predicted from ${total.n} simulated traces, seed ${budget.seed}; nothing was measured`);
+  if (unattributed && unattributed.ms < -0.5) {
+    notes.push(
+      `the stages claim ${ms(-unattributed.ms)} more than there was: they overlap; spans in the traces would tell which`,
+    );
+  }
+  return notes;
+}
+
+function ms(value: number): string {
+  return Number.isFinite(value) ? `${value.toFixed(1)} ms` : 'never';
+}
+
+function level(p: number): string {
+  return String(Number((100 * p).toFixed(2)));
+}

@@ -1,0 +1,57 @@
+import type { Change, WhatIf } from './budget.ts';
+import { type Lever, leversFor, togetherLever } from './levers.ts';
+import { percentileMs, replay, tracesBelowZero } from './replay.ts';
+import type { Sample } from './sample.ts';
+
+/** The budget's reserve, as a lever of a plan. */
+export const reserveName = 'reserve';
+
+export type WhatIfAnswer = {
+  name: string;
+  changes: readonly Change[];
+  /** The percentile after the changes, and how far it moved, ms. */
+  valueMs: number;
+  deltaMs: number;
+  /** What the levers bring the percentile back to: the objective, or where it was when it still keeps the objective. */
+  targetMs: number;
+  overshootMs: number;
+  /** None when nothing is to be repaid. */
+  levers: readonly Lever[];
+  /** Every stage that the changes leave alone, scaled together. */
+  together: Lever | undefined;
+  /** The levers once more for what is left when a reserve is spent first; none where there is no reserve to spend. */
+  afterReserve: readonly Lever[];
+  /** Traces in which the changes ask a stage for less than no time. */
+  belowZero: number;
+};
+
+/** Replays the changes and tells what it takes to repay them. */
+export function answerWhatIf(sample: Sample, whatIf: WhatIf, objective: { p: number; valueMs: number }): WhatIfAnswer {
+  const { p } = objective;
+  const before = percentileMs(sample, p);
+  const changed = replay(sample, whatIf.changes);
+  const valueMs = percentileMs(changed, p);
+  const targetMs = valueMs > objective.valueMs ? objective.valueMs : before;
+  const owes = Number.isFinite(valueMs) && valueMs > targetMs;
+  const touched = whatIf.changes.map(({ stage }) => stage);
+  return {
+    name: whatIf.name,
+    changes: whatIf.changes,
+    valueMs,
+    deltaMs: valueMs - before,
+    targetMs,
+    overshootMs: owes ? valueMs - targetMs : 0,
+    levers: owes ? leversFor(changed, p, targetMs) : [],
+    together: owes ? togetherLever(changed, p, targetMs, touched) : undefined,
+    afterReserve: owes ? leversAfterReserve(changed, p, targetMs) : [],
+    belowZero: tracesBelowZero(changed, whatIf.changes),
+  };
+}
+
+/** Only a plan has a reserve to spend; in traces it is no stage. */
+function leversAfterReserve(changed: Sample, p: number, targetMs: number): Lever[] {
+  if (!changed.stages.some(({ name }) => name === reserveName)) return [];
+  const spent = replay(changed, [{ stage: reserveName, kind: 'remove' }]);
+  if (percentileMs(spent, p) <= targetMs) return [];
+  return leversFor(spent, p, targetMs).filter(({ stage }) => stage !== reserveName);
+}

@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import { fitUsl, type Usl, uslPeak } from './usl.ts';
+
+/**
+ * What a load test measured at rising numbers of streams on one pod. A percentile is a key such as `p95_ms`; `throughput` is
+ * audio seconds scored a second, if it was measured. Other keys are kept for whoever wrote them.
+ */
+export const curvePoint = z.looseObject({
+  streams: z.number({ error: 'is not a number of streams above 0' }).positive({ error: 'is not above 0' }),
+  throughput: z.number({ error: 'is not a number above 0' }).positive({ error: 'is not above 0' }).optional(),
+});
+
+/** The file: `{points: [...]}`, as JSON or YAML. */
+export const curveFile = z.looseObject({
+  points: z
+    .array(curvePoint, { error: 'is not a list of points {streams, p95_ms}' })
+    .min(1, { error: 'is empty: a curve without points measures nothing' }),
+});
+
+export type CurvePoint = z.output<typeof curvePoint>;
+
+export type Limit = { percentile: number; valueMs: number };
+
+/** How many streams a pod carries by a measured curve, and how that was decided. */
+export type StreamsByCurve = {
+  /** The most streams measured within the limit before the first measurement above it; 0 when none was. */
+  streams: number;
+  latencyMs: number | undefined;
+  /** The first measurement above the limit; undefined when the curve never reached it, so that more may be possible. */
+  firstMiss: { streams: number; latencyMs: number } | undefined;
+  usl: Usl | undefined;
+  peak: { load: number; throughput: number } | undefined;
+};
+
+/** The key that a percentile has in a point: `p95_ms`, `p99.9_ms`. */
+export function percentileKey(percentile: number): string {
+  return `p${percentile}_ms`;
+}
+
+/**
+ * Streams a pod at the percentile that the limit names. Nothing is read between or beyond measurements: latency bends
+ * sharply where a pod fills, so only loads that were really carried count. A later point that passes again does not.
+ */
+export function streamsByCurve(points: readonly CurvePoint[], limit: Limit): StreamsByCurve {
+  const sorted = [...points].sort((a, b) => a.streams - b.streams);
+  const latency = (point: CurvePoint) => point[percentileKey(limit.percentile)] as number;
+  const miss = sorted.find((point) => latency(point) > limit.valueMs);
+  const kept = sorted.filter((point) => !miss || point.streams < miss.streams).at(-1);
+  const measured = sorted.flatMap(({ streams, throughput }) =>
+    throughput === undefined ? [] : [{ load: streams, throughput }],
+  );
+  const usl = fitUsl(measured);
+  return {
+    streams: kept ? Math.floor(kept.streams) : 0,
+    latencyMs: kept ? latency(kept) : undefined,
+    firstMiss: miss ? { streams: miss.streams, latencyMs: latency(miss) } : undefined,
+    usl,
+    peak: usl ? uslPeak(usl) : undefined,
+  };
+}
+
+/** What keeps a curve from answering the limit: a sentence for each point that lacks the percentile or whose value is none. */
+export function curveProblems(points: readonly CurvePoint[], limit: Limit): { index: number; message: string }[] {
+  const key = percentileKey(limit.percentile);
+  return points.flatMap((point, index) => {
+    const value = point[key];
+    if (value === undefined) {
+      const known = Object.keys(point).filter((name) => /^p[\d.]+_ms$/.test(name));
+      return [{ index, message: `has no ${key}; it has ${known.join(', ') || 'no percentile'}` }];
+    }
+    if (typeof value === 'number' && value >= 0) return [];
+    return [{ index, message: `${key}: ${JSON.stringify(value)} is not a number of ms from 0` }];
+  });
+}

@@ -1,0 +1,57 @@
+import { LineCounter, parseAllDocuments } from 'yaml';
+import { badConfig, checkDocument } from '../config/yaml.ts';
+import type { Problem } from '../errors.ts';
+import { fromOpenSlo, openSloFile } from '../slo/openslo.ts';
+import { type ServiceLevelFile, serviceLevelFile } from '../slo/service-level.ts';
+
+/**
+ * The SLO documents of an OpenSLO v1 file; an `indicatorRef` is followed to an SLI of the same file. Services, data sources
+ * and alert policies are left alone: our own alert rows apply.
+ */
+export function readOpenSlo(file: string, source: string): ServiceLevelFile[] {
+  const lines = new LineCounter();
+  const parsed = parseAllDocuments(source, { lineCounter: lines, prettyErrors: false });
+  const documents = Array.isArray(parsed) ? parsed.filter(({ contents }) => contents !== null) : [];
+  const at = (offset: number) => {
+    const { line, col } = lines.linePos(offset);
+    return `${file}:${line}:${col}`;
+  };
+  const problems: Problem[] = documents.flatMap(({ errors }) =>
+    errors.map(({ pos, message }) => ({ where: at(pos[0]), message: message.split('\n', 1)[0]! })),
+  );
+  if (problems.length > 0) throw badConfig(file, problems);
+  const indicators = new Map(
+    documents.filter((one) => one.get('kind') === 'SLI').map((one) => [one.getIn(['metadata', 'name']), one]),
+  );
+  const found = documents
+    .filter((one) => one.get('kind') === 'SLO')
+    .flatMap((document) => {
+      const indicator = indicators.get(document.getIn(['spec', 'indicatorRef']));
+      if (indicator) {
+        document.setIn(['spec', 'indicator'], { spec: indicator.toJS().spec });
+        document.deleteIn(['spec', 'indicatorRef']);
+      }
+      const checked = checkDocument(document, at, openSloFile);
+      if ('value' in checked) return [imported(checked.value, at(document.range[0]), problems)];
+      problems.push(...checked.problems);
+      return [];
+    });
+  if (problems.length === 0 && found.length === 0) {
+    problems.push({ where: `${file}:1:1`, message: 'has no document of kind SLO, the one that can be imported' });
+  }
+  if (problems.length > 0) throw badConfig(file, problems);
+  return found.filter((one) => one !== undefined);
+}
+
+function imported(
+  document: Parameters<typeof fromOpenSlo>[0],
+  where: string,
+  problems: Problem[],
+): ServiceLevelFile | undefined {
+  const result = serviceLevelFile.safeParse(fromOpenSlo(document));
+  if (result.success) return result.data;
+  for (const { path, message } of result.error.issues) {
+    problems.push({ where, message: `as a ServiceLevel, ${path.join('.')}: ${message}` });
+  }
+  return undefined;
+}

@@ -1,0 +1,68 @@
+import { writeFileSync } from 'node:fs';
+import { type ExitCode, exitCodes, SpeechfbError } from '../errors.ts';
+import { createPaint } from '../report/paint.ts';
+import { alertSentences, checkJson, checkText, evaluationJson, evaluationText } from '../report/slo-text.ts';
+import { checkServiceLevel } from '../slo/check.ts';
+import { overallVerdict } from '../slo/evaluate.ts';
+import { explainEvaluation } from '../slo/explain.ts';
+import { rulesText } from '../slo/rules.ts';
+import type { ServiceLevel } from '../slo/service-level.ts';
+import { readServiceLevel } from './read-service-level.ts';
+import type { SloFlags } from './slo.ts';
+import { measureServiceLevel } from './slo-measure.ts';
+import { wantsColour } from './terminal.ts';
+
+/** One verb of `speechfb slo`: reads the file, prints, and says how it ended. */
+export async function runSlo(verb: keyof typeof verbs, file: string, flags: SloFlags): Promise<ExitCode> {
+  return verbs[verb](readServiceLevel(file, flags.name), flags);
+}
+
+const verbs = { check, rules, evaluate, explain };
+
+function check(level: ServiceLevel, { json }: SloFlags): ExitCode {
+  const found = checkServiceLevel(level);
+  if (json) print(checkJson(level, found));
+  else process.stdout.write(checkText(level, found, paint()));
+  return exitCodes.pass;
+}
+
+function rules(level: ServiceLevel, { out }: SloFlags): ExitCode {
+  const text = rulesText(level);
+  if (out === undefined) {
+    process.stdout.write(text);
+    return exitCodes.pass;
+  }
+  try {
+    writeFileSync(out, text);
+  } catch (cause) {
+    throw new SpeechfbError('output_unwritable', `cannot write "${out}": ${(cause as Error).message}`, { cause });
+  }
+  process.stderr.write(`rules are in ${out}; promtool check rules ${out} holds them against Prometheus\n`);
+  return exitCodes.pass;
+}
+
+async function evaluate(level: ServiceLevel, flags: SloFlags): Promise<ExitCode> {
+  const evaluations = await measureServiceLevel(level, flags);
+  const verdict = overallVerdict(evaluations);
+  if (flags.json) print(evaluationJson(level, evaluations, verdict));
+  else process.stdout.write(evaluationText(level, evaluations, paint()));
+  return { pass: exitCodes.pass, fail: exitCodes.missed, invalid: exitCodes.invalid }[verdict];
+}
+
+async function explain(level: ServiceLevel, flags: SloFlags): Promise<ExitCode> {
+  if (flags.run === undefined && flags.prometheus === undefined) {
+    process.stdout.write(alertSentences(level));
+    return exitCodes.pass;
+  }
+  const evaluations = await measureServiceLevel(level, flags);
+  for (const evaluation of evaluations) process.stdout.write(`${explainEvaluation(level, evaluation)}\n`);
+  return exitCodes.pass;
+}
+
+function print(document: object): void {
+  process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+}
+
+function paint() {
+  return createPaint(wantsColour(process.stdout));
+}

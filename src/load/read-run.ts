@@ -1,0 +1,139 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { readChunks } from '../config/read-chunks.ts';
+import { SpeechfbError } from '../errors.ts';
+import { histogramsReady, LatencyHistogram } from './histogram.ts';
+
+/** What a run directory says of bad and all events; `write-run` is src/report/run-directory.ts. */
+export type ReadRun = {
+  elapsedMs: number;
+  /** Why the run proves nothing, such as a generator that could not keep its schedule; undefined when it may be trusted. */
+  doubt: string | undefined;
+  /** Bad and all of a share such as session_success; undefined when the run does not hold it. */
+  share(name: string): Count | undefined;
+  /** Events of a latency above `atMostMs`, those that never came among them; undefined when the run does not hold it. */
+  above(name: string, atMostMs: number): Count | undefined;
+  /** Events of a latency that never came. */
+  never(name: string): number;
+};
+
+export type Count = { bad: number; total: number };
+
+export type RunTrace = { at_ms: number; session: string; total_ms: number };
+
+const runFile = z.object({
+  kind: z.literal('LoadReport'),
+  version: z.literal(1),
+  elapsed_ms: z.number(),
+  distributions: z.record(z.string(), z.object({ samples: z.number(), never: z.number() })),
+  validity: z.array(z.object({ check: z.string(), ok: z.boolean(), detail: z.string() })),
+  shares: z.record(z.string(), z.object({ good: z.number(), total: z.number() })),
+});
+
+/** Reads run.json and histograms.hlog of `directory`. Throws `unreadable_file` or `bad_run`. */
+export async function readRun(directory: string): Promise<ReadRun> {
+  const report = parseReport(join(directory, 'run.json'));
+  const histograms = readHistograms(join(directory, 'histograms.hlog'));
+  await histogramsReady();
+  return {
+    elapsedMs: report.elapsed_ms,
+    doubt: doubtOf(report),
+    share(name) {
+      const found = report.shares[name];
+      return found && { bad: found.total - found.good, total: found.total };
+    },
+    above(name, atMostMs) {
+      const hdr = histograms.get(name);
+      if (hdr === undefined) return undefined;
+      const histogram = new LatencyHistogram({ hdr, never: report.distributions[name]?.never ?? 0 });
+      const total = histogram.samples;
+      const bad = total - ranksWithin(histogram, atMostMs);
+      histogram.destroy();
+      return { bad, total };
+    },
+    never: (name) => report.distributions[name]?.never ?? 0,
+  };
+}
+
+const traceLine = z.object({
+  at_ms: z.number().nonnegative(),
+  session: z.string(),
+  total_ms: z.number().nonnegative(),
+});
+
+/** The feedback events of a run: a uniform sample of them when there were many. Throws `unreadable_file` or `bad_traces`. */
+export async function readRunTraces(directory: string): Promise<RunTrace[]> {
+  const file = join(directory, 'traces.ndjson.gz');
+  const traces: RunTrace[] = [];
+  let line = 0;
+  let rest = '';
+  const take = (text: string) => {
+    line++;
+    if (text.trim() !== '') traces.push(parseTrace(`${file}:${line}:1`, text));
+  };
+  for await (const chunk of readChunks(file, 'traces')) {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    for (const text of lines) take(text);
+  }
+  take(rest);
+  return traces;
+}
+
+function parseTrace(where: string, text: string): RunTrace {
+  let message: string;
+  try {
+    const result = traceLine.safeParse(JSON.parse(text));
+    if (result.success) return result.data;
+    message = result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
+  } catch (error) {
+    message = `not JSON: ${(error as Error).message}`;
+  }
+  throw new SpeechfbError('bad_traces', 'the run has a faulty trace', { problems: [{ where, message }] });
+}
+
+function parseReport(file: string): z.output<typeof runFile> {
+  const text = readFileOf(file);
+  let problems: { where: string; message: string }[];
+  try {
+    const result = runFile.safeParse(JSON.parse(text));
+    if (result.success) return result.data;
+    problems = result.error.issues.map(({ path, message }) => ({ where: `${file} ${path.join('.')}`, message }));
+  } catch (error) {
+    problems = [{ where: file, message: `not JSON: ${(error as Error).message}` }];
+  }
+  throw new SpeechfbError('bad_run', `${file} is not the report of a load test`, { problems });
+}
+
+function doubtOf({ validity }: z.output<typeof runFile>): string | undefined {
+  const doubts = validity.filter((one) => !one.ok).map(({ check, detail }) => `${check}: ${detail}`);
+  return doubts.length > 0 ? doubts.join('; ') : undefined;
+}
+
+/** Compressed histograms of us by tag, from an HdrHistogram log. */
+function readHistograms(file: string): Map<string, string> {
+  const lines = readFileOf(file).split('\n');
+  const tagged = lines.map((line) => /^Tag=([^,]+),[^,]*,[^,]*,[^,]*,(.+)$/.exec(line.trim()));
+  return new Map(tagged.flatMap((match) => (match ? [[match[1]!, match[2]!] as const] : [])));
+}
+
+function readFileOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    const message = `cannot read "${file}": ${(cause as Error).message}`;
+    throw new SpeechfbError('unreadable_file', message, { hint: 'speechfb loadtest --out DIR writes one', cause });
+  }
+}
+
+function ranksWithin(histogram: LatencyHistogram, atMostMs: number): number {
+  let low = 0;
+  let high = histogram.samples + 1;
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (histogram.valueAtRank(middle) <= atMostMs) low = middle;
+    else high = middle;
+  }
+  return low;
+}

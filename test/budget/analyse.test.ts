@@ -1,0 +1,213 @@
+import { describe, expect, it } from 'vitest';
+import { analyse, analyseArithmetic } from '../../src/budget/analyse.ts';
+import type { Budget, BudgetStage } from '../../src/budget/budget.ts';
+import { exemplarsNear } from '../../src/budget/exemplars.ts';
+import { budgetSample } from '../../src/budget/from-traces.ts';
+import { readingNotes } from '../../src/budget/report.ts';
+import { splitBy } from '../../src/budget/split.ts';
+import { guaranteedLevel, promisedLevel } from '../../src/budget/stage-report.ts';
+import { TraceTableBuilder } from '../../src/budget/trace-table.ts';
+import { cardModel, drawTraces } from './gaussian.ts';
+
+const names = ['network', 'edge', 'features', 'asr', 'scoring', 'delivery'];
+
+describe('measured traces', () => {
+  const sample = drawTraces(cardModel(0), 4000, 2);
+
+  it('keep the card’s budget as shares of p95', () => {
+    const analysis = analyse(budgetWith({}), sample, 'measured');
+    expect(analysis.verdict).toBe('pass');
+    expect(analysis.stages.map(({ verdict }) => verdict)).toEqual(['pass', 'pass', 'pass', 'pass', 'pass', 'pass']);
+    expect(analysis.total).toMatchObject({ n: 4000, never: 0, moreTraces: undefined });
+  });
+
+  it('judge a stage by its own percentile, and each harder, when the file says so', () => {
+    const own = analyse(budgetWith({ interpretation: 'stage-percentile' }), sample, 'measured').stages[3]!;
+    const sure = analyse(budgetWith({ interpretation: 'guaranteed' }), sample, 'measured').stages[3]!;
+    expect(own.judged.what).toBe('p95');
+    expect(Math.abs(own.judged.ms - 252.24)).toBeLessThan(5);
+    expect(sure.judged.what).toBe('p99.17');
+    expect(Math.abs(sure.judged.ms - 289.7)).toBeLessThan(12);
+    expect([own.verdict, sure.verdict]).toEqual(['inconclusive', 'fail']);
+    expect(own.moreTraces).toBeGreaterThan(0);
+  });
+
+  it('are too few below the least number of samples, and then prove nothing', () => {
+    const few = drawTraces(cardModel(0), 150, 2);
+    const analysis = analyse(budgetWith({}), few, 'measured');
+    expect([analysis.verdict, analysis.total!.moreTraces]).toEqual(['inconclusive', 50]);
+    expect(analysis.stages.every(({ verdict }) => verdict === 'inconclusive')).toBe(true);
+    const gate = { ...budgetWith({}).gate, minSamples: 1 };
+    const tiny = analyse(budgetWith({ gate }), drawTraces(cardModel(0), 60, 2), 'measured');
+    expect([tiny.verdict, tiny.total!.moreTraces]).toEqual(['inconclusive', 12]);
+  });
+
+  it('straddle a limit near the figure, and say how many more decide it', () => {
+    const analysis = analyse(
+      budgetWith({ objective: { percentile: 95, op: 'lte', valueMs: 426.5 } }),
+      sample,
+      'measured',
+    );
+    expect(analysis.verdict).toBe('inconclusive');
+    expect(analysis.total!.moreTraces).toBeGreaterThan(1000);
+  });
+
+  it('fail a budget that is broken, and by a stage alone only when the gate enforces stages', () => {
+    expect(
+      analyse(budgetWith({ objective: { percentile: 95, op: 'lte', valueMs: 400 } }), sample, 'measured').verdict,
+    ).toBe('fail');
+    const tight = budgetWith({ budgets: [40, 20, 30, 255, 40, 80] });
+    expect(analyse(tight, sample, 'measured')).toMatchObject({
+      verdict: 'pass',
+      stages: [{ verdict: 'fail' }, {}, {}, {}, {}, {}],
+    });
+    const enforced = { ...tight, gate: { ...tight.gate, stages: 'enforce' as const } };
+    expect(analyse(enforced, sample, 'measured').verdict).toBe('fail');
+  });
+
+  it('say what a millisecond of a stage is worth at p95', () => {
+    const { stages } = analyse(budgetWith({}), sample, 'measured');
+    expect(Math.abs(stages[3]!.worthMs - 242.8983 / 170)).toBeLessThan(0.05);
+  });
+
+  it('come with notes that keep readers from adding percentiles', () => {
+    const analysis = analyse(budgetWith({ interpretation: 'guaranteed' }), sample, 'measured');
+    const notes = readingNotes(analysis).join('\n');
+    expect(notes).toMatch(/p95s sum to 50\d\.\d ms, the total's p95 is 42\d\.\d ms: percentiles do not add/);
+    expect(notes).toContain(
+      '6 parts that each keep their own p95 promise only p70 end to end; p95 whatever their dependence needs p99.17 of each',
+    );
+  });
+});
+
+it('six stages at p95 promise p70; p95 needs p99.17 of each', () => {
+  expect(promisedLevel(0.95, 6)).toBeCloseTo(0.7, 12);
+  expect(guaranteedLevel(0.95, 6)).toBeCloseTo(0.991667, 6);
+});
+
+describe('without data', () => {
+  it('asr + 100 ms breaks the card: nothing but asr itself repays it alone, the reserve falls 20 ms short', () => {
+    const card = budgetWith({
+      budgets: [80, 20, 30, 250, 40],
+      reserveMs: 80,
+      whatIf: [{ name: 'asr+100ms', changes: [{ stage: 'asr', kind: 'shift', byMs: 100 }] }],
+    });
+    const analysis = analyseArithmetic(card);
+    expect(analysis).toMatchObject({ source: 'arithmetic', verdict: 'pass', total: undefined });
+    const [answer] = analysis.whatIf;
+    expect(answer).toMatchObject({ valueMs: 600, deltaMs: 100, overshootMs: 100, targetMs: 500 });
+    expect(answer!.levers.map(({ stage, possible, savesMs }) => [stage, possible, savesMs])).toEqual([
+      ['network', false, 80],
+      ['edge', false, 20],
+      ['features', false, 30],
+      ['asr', true, 100],
+      ['scoring', false, 40],
+      ['reserve', false, 80],
+    ]);
+    expect(answer!.levers[3]!.factor).toBeCloseTo(250 / 350, 12);
+    expect(answer!.together!.factor).toBeCloseTo(0.6, 12);
+  });
+});
+
+describe('traces and budget together', () => {
+  const records = [
+    { totalMs: 10, stages: { uplink: 2, downlink: 1, asr: 5 }, profile: '4g' },
+    { totalMs: 20, stages: { uplink: 4, asr: 16 }, profile: 'wifi' },
+    { totalMs: Infinity, stages: { asr: 1 }, profile: '4g' },
+  ];
+  const places = { ofTraceStage: (name: string) => `t:${name}`, ofBudgetStage: (index: number) => `b:${index}` };
+  const twoStages = (of: readonly string[], unattributed: readonly string[] = []): Budget => ({
+    ...budgetWith({}),
+    stages: [stage('network', 50, of), stage('asr', 50)],
+    unattributed,
+  });
+
+  it('sum trace stages into the budget’s, and leave the rest unattributed', () => {
+    const { sample, problems, notes } = budgetSample(
+      tableOf(records),
+      twoStages(['uplink', 'downlink', 'tunnel']),
+      places,
+    );
+    expect(problems).toEqual([]);
+    expect(notes).toEqual(['"network": no trace has tunnel; it counts as 0']);
+    expect([...sample.stages[0]!.ms]).toEqual([3, 4, 0]);
+    expect([...sample.unattributed]).toEqual([2, 0, 0]);
+    expect([...sample.totals]).toEqual([10, 20, Infinity]);
+  });
+
+  it('have a problem for every name that only one of them knows', () => {
+    const { problems } = budgetSample(tableOf(records), twoStages(['uplnk']), places);
+    expect(problems.map(({ where, message }) => `${where} ${message}`)).toEqual([
+      expect.stringMatching(/^t:uplink stages\.uplink: no stage of the budget counts it \(did you mean "uplnk"\?\)/),
+      expect.stringMatching(/^t:downlink stages\.downlink: no stage/),
+      expect.stringMatching(/^b:0 stages\.0: "network" sums uplnk, which no trace has \(did you mean "uplink"\?\)/),
+    ]);
+  });
+
+  it('may leave a trace stage unattributed on purpose', () => {
+    const { sample, problems } = budgetSample(tableOf(records), twoStages(['uplink'], ['downlink']), places);
+    expect(problems).toEqual([]);
+    expect([...sample.unattributed]).toEqual([3, 0, 0]);
+  });
+
+  it('split by a label, slowest first', () => {
+    const table = tableOf(records);
+    const budget = twoStages(['uplink', 'downlink']);
+    const groups = splitBy(budget, budgetSample(table, budget, places).sample, table, 'profile');
+    expect(groups.map(({ value, analysis }) => [value, analysis.total!.n, analysis.total!.valueMs])).toEqual([
+      ['4g', 2, Infinity],
+      ['wifi', 1, 20],
+    ]);
+  });
+
+  it('have exemplars: the traces nearest to the figure', () => {
+    const table = tableOf(records);
+    const { sample } = budgetSample(table, twoStages(['uplink', 'downlink']), places);
+    const found = exemplarsNear(sample, table, 19, 5);
+    expect(found.map(({ totalMs, line, session }) => [totalMs, line, session])).toEqual([
+      [20, 2, 's2'],
+      [10, 1, 's1'],
+    ]);
+    expect(found[1]).toMatchObject({
+      stages: [
+        { name: 'network', ms: 3 },
+        { name: 'asr', ms: 5 },
+      ],
+      unattributedMs: 2,
+    });
+  });
+});
+
+function budgetWith({
+  budgets = [80, 20, 30, 255, 40, 80],
+  ...rest
+}: Partial<Budget> & { budgets?: number[] }): Budget {
+  return {
+    name: 'card',
+    measure: undefined,
+    objective: { percentile: 95, op: 'lte', valueMs: 500 },
+    interpretation: 'contribution',
+    stages: budgets.map((budgetMs, i) => stage(names[i]!, budgetMs)),
+    reserveMs: 0,
+    unattributed: [],
+    correlation: 0,
+    gate: { confidence: 0.95, minSamples: 200, onInconclusive: 'invalid', stages: 'report' },
+    whatIf: [],
+    samples: 20_000,
+    replicates: 200,
+    seed: 1,
+    ...rest,
+  };
+}
+
+function stage(name: string, budgetMs: number, of: readonly string[] = [name]): BudgetStage {
+  return { name, budgetMs, of, distribution: undefined };
+}
+
+function tableOf(records: readonly { totalMs: number; stages: Record<string, number>; profile: string }[]) {
+  const builder = new TraceTableBuilder();
+  records.forEach(({ totalMs, stages, profile }, i) => {
+    builder.add({ totalMs, stages, atMs: undefined, session: `s${i + 1}`, labels: { profile }, line: i + 1 });
+  });
+  return builder.finish();
+}

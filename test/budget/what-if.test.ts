@@ -1,0 +1,126 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { leversFor, togetherLever } from '../../src/budget/levers.ts';
+import { percentileMs, replay } from '../../src/budget/replay.ts';
+import { sampleOf } from '../../src/budget/sample.ts';
+import { answerWhatIf } from '../../src/budget/what-if.ts';
+import { cardModel, drawTraces } from './gaussian.ts';
+
+const traces = fc
+  .array(fc.tuple(time(), time(), time()), { minLength: 1, maxLength: 200 })
+  .map((rows) => sampleOf(['a', 'b', 'c'].map((name, c) => ({ name, ms: Float64Array.from(rows, (row) => row[c]!) }))));
+const quantile = fc.double({ min: 0.01, max: 0.999, noNaN: true });
+
+describe('a replayed change', () => {
+  it.each([
+    ['a shift', { stage: 'a', kind: 'shift', byMs: 5 }, [15, 25]],
+    ['a shift down', { stage: 'a', kind: 'shift', byMs: -5 }, [5, 15]],
+    ['a scale', { stage: 'a', kind: 'scale', factor: 2 }, [20, 40]],
+    ['a cap', { stage: 'a', kind: 'cap', atMs: 12 }, [10, 12]],
+    ['a removal', { stage: 'a', kind: 'remove' }, [0, 0]],
+    ['another stage’s change', { stage: 'b', kind: 'remove' }, [10, 20]],
+  ] as const)('%s', (_name, change, expected) => {
+    const sample = sampleOf([
+      { name: 'a', ms: Float64Array.of(10, 20) },
+      { name: 'b', ms: Float64Array.of(1, 2) },
+    ]);
+    const changed = replay(sample, [change]);
+    expect([...changed.stages[0]!.ms]).toEqual(expected);
+    expect([...changed.totals]).toEqual([0, 1].map((i) => changed.stages[0]!.ms[i]! + changed.stages[1]!.ms[i]!));
+  });
+
+  it('a shift moves every percentile by exactly itself', () =>
+    fc.assert(
+      fc.property(traces, quantile, fc.integer({ min: -50, max: 500 }), (sample, p, byMs) => {
+        const moved = percentileMs(replay(sample, [{ stage: 'b', kind: 'shift', byMs }]), p) - percentileMs(sample, p);
+        expect(moved).toBeCloseTo(byMs, 9);
+      }),
+    ));
+
+  it('a scale of the worked case moves p95 by more than first order says', () => {
+    const sample = drawTraces(cardModel(0), 60_000, 3);
+    const answer = answerWhatIf(
+      sample,
+      { name: 'x', changes: [{ stage: 'asr', kind: 'scale', factor: 270 / 170 }] },
+      { p: 0.95, valueMs: 500 },
+    );
+    expect(Math.abs(answer.deltaMs - 144.7177)).toBeLessThan(1.5);
+  });
+});
+
+describe('a lever', () => {
+  it('brings the percentile to the target exactly, or removing the stage is not enough', () =>
+    fc.assert(
+      fc.property(traces, quantile, fc.double({ min: 0.1, max: 1, noNaN: true }), (sample, p, share) => {
+        const before = percentileMs(sample, p);
+        const target = before * share;
+        for (const lever of leversFor(sample, p, target)) {
+          const at = (factor: number) =>
+            percentileMs(replay(sample, [{ stage: lever.stage, kind: 'scale', factor }]), p);
+          if (lever.possible) {
+            expect(at(lever.factor!)).toBeLessThanOrEqual(target + 1e-6);
+            if (lever.factor! < 0.999) expect(at(lever.factor! + 0.001)).toBeGreaterThan(target - 1e-6);
+          } else {
+            expect(at(0)).toBeGreaterThan(target);
+            expect(lever.savesMs).toBeCloseTo(before - at(0), 9);
+          }
+        }
+      }),
+    ));
+
+  it('of all others leaves the changed stage alone', () => {
+    const sample = sampleOf([
+      { name: 'a', ms: Float64Array.of(100) },
+      { name: 'b', ms: Float64Array.of(60) },
+      { name: 'c', ms: Float64Array.of(40) },
+    ]);
+    expect(togetherLever(sample, 0.95, 150, ['a'])).toEqual({
+      stage: 'all others',
+      possible: true,
+      factor: 0.5,
+      savesMs: 50,
+    });
+    expect(togetherLever(sample, 0.95, 90, ['a'])).toMatchObject({ possible: false, factor: undefined, savesMs: 100 });
+  });
+});
+
+describe('an answer', () => {
+  const sample = drawTraces(cardModel(0), 2000, 1);
+  const slower = { name: 'slower', changes: [{ stage: 'asr', kind: 'shift', byMs: 100 }] } as const;
+
+  it('repays down to the objective when that is broken', () => {
+    const answer = answerWhatIf(sample, slower, { p: 0.95, valueMs: 500 });
+    expect(answer.deltaMs).toBeCloseTo(100, 9);
+    expect(answer.targetMs).toBe(500);
+    expect(answer.overshootMs).toBeCloseTo(answer.valueMs - 500, 9);
+    expect(answer.levers.map(({ stage, possible }) => `${stage} ${possible}`)).toEqual([
+      'network true',
+      'edge false',
+      'features false',
+      'asr true',
+      'scoring true',
+      'delivery true',
+    ]);
+  });
+
+  it('repays the change itself when the objective still holds', () => {
+    const answer = answerWhatIf(sample, slower, { p: 0.95, valueMs: 900 });
+    expect(answer.targetMs).toBeCloseTo(answer.valueMs - 100, 9);
+    expect(answer.levers).toHaveLength(6);
+  });
+
+  it('owes nothing when the change saves time', () => {
+    const faster = { name: 'faster', changes: [{ stage: 'asr', kind: 'remove' }] } as const;
+    expect(answerWhatIf(sample, faster, { p: 0.95, valueMs: 500 })).toMatchObject({ levers: [], overshootMs: 0 });
+  });
+
+  it('tells in how many traces it takes more than there is', () => {
+    const promise = { name: 'promise', changes: [{ stage: 'edge', kind: 'shift', byMs: -12 }] } as const;
+    const { belowZero } = answerWhatIf(sample, promise, { p: 0.95, valueMs: 500 });
+    expect(belowZero / 2000).toBeCloseTo(0.5, 1);
+  });
+});
+
+function time() {
+  return fc.double({ min: 0, max: 1000, noNaN: true });
+}

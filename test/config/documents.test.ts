@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { parseDocuments } from '../../src/config/documents.ts';
+import { formatError, SpeechfbError } from '../../src/errors.ts';
+
+const schema = z.strictObject({
+  kind: z.string(),
+  metadata: z.object({ name: z.string() }),
+  spec: z.object({ a: z.number() }),
+});
+const document = (name: string, kind = 'LatencyBudget', a = '1') =>
+  `kind: ${kind}\nmetadata: { name: ${name} }\nspec: { a: ${a} }\n`;
+const read = (text: string) => parseDocuments('f.yaml', text, 'LatencyBudget', schema);
+
+describe('documents of one kind', () => {
+  it('are found among others, each knowing its places', () => {
+    const found = read([document('x', 'ServiceLevel'), document('y'), document('z')].join('---\n'));
+    expect(found.map(({ name }) => name)).toEqual(['y', 'z']);
+    expect(found.map(({ at }) => at(['spec', 'a']))).toEqual(['f.yaml:7:12', 'f.yaml:11:12']);
+    expect(found[0]!.at(['spec', 'nowhere'])).toBe('f.yaml:7:7');
+  });
+
+  it.each([
+    ['nothing', '', 'f.yaml:1:1: is empty; write a document of kind LatencyBudget'],
+    ['a comment alone', '# soon\n', 'is empty'],
+    ['other kinds only', document('x', 'ServiceLevel'), 'has no LatencyBudget; it has ServiceLevel x'],
+    [
+      'two of one name',
+      `${document('x')}---\n${document('x')}`,
+      'f.yaml:6:19: metadata.name: a LatencyBudget "x" already stands at f.yaml:2:19',
+    ],
+    [
+      'a kind misspelt',
+      document('x', 'LatncyBudget'),
+      'f.yaml:1:7: kind: "LatncyBudget" is not allowed (did you mean "LatencyBudget"?)',
+    ],
+    ['no kind', 'spec: {}', 'kind: is missing; allowed: LoadScenario'],
+    ['no mapping', '- a', 'kind: is missing'],
+    ['broken YAML', 'kind: [', 'f.yaml:1:8: '],
+  ])('refuses %s', (_name, text, message) => expect(problemsOf(text)).toContain(message));
+
+  it('has the problems of every document at once', () => {
+    const text = [document('x', 'LatencyBudget', 'no'), document('y', 'LatencyBudget', 'yes'), 'kind: Pod'].join(
+      '---\n',
+    );
+    expect(problemsOf(text).match(/f\.yaml:\d+:\d+/g)).toEqual(['f.yaml:3:12', 'f.yaml:7:12', 'f.yaml:9:7']);
+  });
+
+  it('counts the complaints that follow from one slip', () => {
+    const text = '{"a":1}\n{"b":2}\n'.repeat(20);
+    expect(problemsOf(text)).toMatch(/and \d+ more, which may follow from these/);
+  });
+});
+
+it('one name may stand for documents of different kinds', () =>
+  expect(read(`${document('x', 'ServiceLevel')}---\n${document('x')}`)).toHaveLength(1));
+
+function problemsOf(text: string): string {
+  try {
+    read(text);
+  } catch (error) {
+    if (error instanceof SpeechfbError) return formatError(error);
+    throw error;
+  }
+  return 'no problem';
+}

@@ -1,0 +1,133 @@
+import { describe, expect, it } from 'vitest';
+import { readOpenSlo } from '../../src/commands/read-openslo.ts';
+import { formatError, SpeechfbError } from '../../src/errors.ts';
+import { prometheusRules } from '../../src/slo/rules.ts';
+import { serviceLevelOf } from '../../src/slo/service-level.ts';
+
+const ratio = `apiVersion: openslo/v1
+kind: SLO
+metadata:
+  name: checkout
+  displayName: Checkout works
+spec:
+  description: Orders that are taken.
+  service: shop
+  indicator:
+    metadata: {name: orders}
+    spec:
+      ratioMetric:
+        counter: true
+        good:
+          metricSource: {type: Prometheus, spec: {query: 'orders_total{code!~"5.."}'}}
+        total:
+          metricSource: {type: Prometheus, spec: {query: 'sum(rate(orders_total[5m]))'}}
+  timeWindow:
+    - {duration: 28d, isRolling: true}
+  budgetingMethod: Occurrences
+  objectives:
+    - {displayName: Good, target: 0.995}
+`;
+
+const threshold = ratio
+  .replace(
+    / {6}ratioMetric:[\s\S]*?(?= {2}timeWindow)/,
+    `      thresholdMetric:
+        metricSource: {type: Prometheus, spec: {query: 'histogram_quantile(0.9, sum(rate(http_seconds_bucket{job="api"}[5m])) by (le))'}}
+`,
+  )
+  .replace(
+    '{displayName: Good, target: 0.995}',
+    '{displayName: Fast, op: lte, value: 0.25, targetPercent: 99}\n    - {displayName: Not slow, op: lte, value: 1, target: 0.999}',
+  );
+
+describe('an OpenSLO v1 document', () => {
+  it('of good and total becomes an objective over the same window', () => {
+    const level = levelOf(ratio);
+    expect(level).toMatchObject({ name: 'checkout', service: 'shop', periodMs: 28 * 86_400_000 });
+    expect(level.objectives).toMatchObject([{ name: 'checkout', target: 0.995 }]);
+    expect(prometheusRules(level).groups[0]!.rules[0]!.expr).toBe(
+      'clamp_min((sum(rate(orders_total[5m]))) - (sum(rate(orders_total{code!~"5.."}[5m])) or vector(0)), 0) / ' +
+        '((sum(rate(orders_total[5m]))) > 0)',
+    );
+  });
+
+  it('of thresholds on a histogram counts its events, whatever quantile it showed', () => {
+    const { objectives } = levelOf(threshold);
+    expect(objectives).toMatchObject([
+      {
+        name: 'checkout-fast',
+        target: 0.99,
+        indicator: { latency: { histogram: 'http_seconds', matchers: 'job="api"', atMost: 250 } },
+      },
+      { name: 'checkout-not-slow', target: 0.999, indicator: { latency: { atMost: 1000 } } },
+    ]);
+  });
+
+  it('among services and policies follows its indicator within the file', () => {
+    const sli = ratio.match(/ {6}ratioMetric:[\s\S]*?(?= {2}timeWindow)/)![0].replace(/^ {4}/gm, '');
+    const split = `apiVersion: openslo/v1
+kind: Service
+metadata: {name: shop}
+spec: {}
+---
+${ratio.replace(/ {2}indicator:[\s\S]*?(?= {2}timeWindow)/, '  indicatorRef: orders\n')}---
+apiVersion: openslo/v1
+kind: SLI
+metadata: {name: orders}
+spec:
+${sli}`;
+    expect(levelOf(split)).toEqual(levelOf(ratio));
+  });
+
+  it.each([
+    [
+      'time slices',
+      ratio.replace('Occurrences', 'Timeslices'),
+      '20:20: spec.budgetingMethod: "Timeslices" cannot be imported; allowed: Occurrences',
+    ],
+    [
+      'a calendar window',
+      ratio.replace('isRolling: true', 'isRolling: false'),
+      '19:34: spec.timeWindow.0.isRolling: is not true',
+    ],
+    [
+      'another source',
+      ratio.replace('type: Prometheus', 'type: Datadog'),
+      '15:32: spec.indicator.spec.ratioMetric.good.metricSource.type: is not Prometheus',
+    ],
+    [
+      'gauges',
+      ratio.replace('counter: true', 'counter: false'),
+      '13:18: spec.indicator.spec.ratioMetric.counter: is not true',
+    ],
+    ['a target of 1', ratio.replace('0.995', '1'), '22:35: spec.objectives.0.target: leaves no error budget'],
+    [
+      'an indicator elsewhere',
+      ratio.replace(/ {2}indicator:[\s\S]*?(?= {2}timeWindow)/, '  indicatorRef: orders\n'),
+      'spec.indicatorRef: names no SLI of this file; write it here or inline',
+    ],
+    ['no SLO', ratio.replace('kind: SLO', 'kind: AlertPolicy'), 'slo.yaml:1:1: has no document of kind SLO'],
+    [
+      'a target too low for our alerts',
+      ratio.replace('0.995', '0.9'),
+      'slo.yaml:1:1: as a ServiceLevel, spec.objectives.0.target: an alert above a burn of 13.4 can never fire',
+    ],
+    ['a threshold on a gauge', threshold.replace('http_seconds_bucket', 'queue_depth'), 'is not a histogram such as'],
+  ])('of %s is refused at its line', (_, yaml, message) => {
+    expect(problemsOf(yaml)).toContain(message);
+  });
+});
+
+function levelOf(yaml: string) {
+  return serviceLevelOf(readOpenSlo('slo.yaml', yaml)[0]!);
+}
+
+function problemsOf(yaml: string): string {
+  try {
+    levelOf(yaml);
+  } catch (error) {
+    if (error instanceof SpeechfbError) return formatError(error);
+    throw error;
+  }
+  return 'no problem';
+}

@@ -1,0 +1,57 @@
+import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readRun, readRunTraces } from '../../src/load/read-run.ts';
+import { makeRun } from './run-kit.ts';
+
+describe('a run directory', () => {
+  let directory: string;
+  beforeAll(async () => {
+    directory = await makeRun({ medianMs: 200, late: 0.02, never: 30 });
+  });
+  afterAll(() => rmSync(directory, { recursive: true }));
+
+  it('gives back what was above a latency, what never came among it', async () => {
+    const run = await readRun(directory);
+    const traces = await readRunTraces(directory);
+    const late = traces.filter((trace) => trace.total_ms > 500).length;
+    expect(late).toBeGreaterThan(40);
+    expect(run.above('feedback_latency', 500)).toEqual({ bad: late + 30, total: 4030 });
+    expect(run.above('feedback_latency', 3_000_000)).toEqual({ bad: 30, total: 4030 });
+    expect(run.above('first_partial', 500)).toBeUndefined();
+    expect(run.never('feedback_latency')).toBe(30);
+    expect(run.share('session_success')).toEqual({ bad: 1, total: 40 });
+    expect(run.share('nothing')).toBeUndefined();
+    expect(run.elapsedMs).toBe(10_000);
+    expect(traces).toHaveLength(4000);
+  });
+
+  it.each([
+    ['a report of another kind', 'run.json', '{"kind": "Other"}', /run.json is not the report of a load test/],
+    ['a truncated report', 'run.json', '{"kind": "Load', /run.json is not the report of a load test/],
+  ])('with %s is refused', async (_, file, text, message) => {
+    const broken = await makeRun({ medianMs: 200, sessions: 1, events: 1 });
+    writeFileSync(join(broken, file), text);
+    await expect(readRun(broken)).rejects.toThrow(message);
+    rmSync(broken, { recursive: true });
+  });
+
+  it.each([
+    ['NaN', '{"at_ms":1,"session":"a","total_ms":null}'],
+    ['a negative latency', '{"at_ms":1,"session":"a","total_ms":-1}'],
+    ['half a line', '{"at_ms":1,"sess'],
+  ])('with %s in its traces is refused at its line', async (_, line) => {
+    const broken = await makeRun({ medianMs: 200, sessions: 1, events: 2 });
+    appendFileSync(join(broken, 'traces.ndjson.gz'), gzipSync(`${line}\n`));
+    await expect(readRunTraces(broken)).rejects.toMatchObject({
+      code: 'bad_traces',
+      problems: [{ where: expect.stringMatching(/traces\.ndjson\.gz:3:1$/) }],
+    });
+    rmSync(broken, { recursive: true });
+  });
+
+  it('that is not there says what writes one', async () => {
+    await expect(readRun('no-such-run')).rejects.toMatchObject({ code: 'unreadable_file', hint: /loadtest --out/ });
+  });
+});
