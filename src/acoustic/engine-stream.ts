@@ -103,7 +103,8 @@ export class EngineStream implements Waiting {
     const count = steps - skip;
     if (count > 0) {
       const { phones, scoreWidth } = this.host.stepper;
-      const rows = (values: Float32Array, width: number) => values.slice((row + skip) * width, (row + steps) * width);
+      const rows = (values: Float32Array, width: number) =>
+        values.subarray((row + skip) * width, (row + steps) * width);
       const logPosterior = rows(output.logPosterior, phones);
       const scoreLogit = output.scoreLogit && rows(output.scoreLogit, scoreWidth);
       const timing = { queueMs, featuresMs: this.featuresMs, inferenceMs };

@@ -21,13 +21,27 @@ export function createFeatureStream(model: ModelPackage, plan: LogMelPlan, queue
   let hopsInStep = 0;
   let steps = 0;
   let received = 0;
-  let held = new Float32Array(0);
+  // One buffer a stream, moved on as hops are taken: new memory for each chunk is what keeps a garbage collector busy.
+  const samples = new Float32Array(windowSamples + chunkHops * hopSamples);
+  let held = 0;
 
   const push = (pcm: Float32Array, arrivedMs: number): void => {
     received += pcm.length;
-    const samples = join(held, pcm);
+    for (let at = 0; at < pcm.length; ) {
+      const room = Math.min(pcm.length - at, samples.length - held);
+      for (let i = 0; i < room; i++) {
+        const value = pcm[at + i]!;
+        samples[held + i] = Number.isFinite(value) ? value : 0;
+      }
+      at += room;
+      held += room;
+      takeHops(arrivedMs);
+    }
+  };
+
+  const takeHops = (arrivedMs: number): void => {
     let offset = 0;
-    for (; offset + windowSamples <= samples.length; offset += hopSamples) {
+    for (; offset + windowSamples <= held; offset += hopSamples) {
       plan.frame(samples, offset, hop, hopsInStep * bins);
       normaliser.apply(hop, hopsInStep * bins);
       if (++hopsInStep < stack) continue;
@@ -36,7 +50,8 @@ export function createFeatureStream(model: ModelPackage, plan: LogMelPlan, queue
       const at = queue.add(arrivedMs, model.strideMs);
       queue.buffer.set(hop, at);
     }
-    held = samples.slice(offset);
+    samples.copyWithin(0, offset, held);
+    held -= offset;
   };
 
   return {
@@ -57,12 +72,5 @@ export function createFeatureStream(model: ModelPackage, plan: LogMelPlan, queue
   };
 }
 
-function join(held: Float32Array, pcm: Float32Array): Float32Array {
-  const samples = new Float32Array(held.length + pcm.length);
-  samples.set(held);
-  for (let i = 0; i < pcm.length; i++) {
-    const value = pcm[i]!;
-    samples[held.length + i] = Number.isFinite(value) ? value : 0;
-  }
-  return samples;
-}
+/** A chunk of up to so many hops is taken in one go. */
+const chunkHops = 10;

@@ -1,6 +1,9 @@
 import type { ModelPackage } from './model-package.ts';
 
-/** The acoustic model's word on a run of frames of one stream. Frame f is sound from f * stride to (f+1) * stride ms. */
+/**
+ * The acoustic model's word on a run of frames of one stream. Frame f is sound from f * stride to (f+1) * stride ms. The
+ * arrays are views that hold until the callback returns: copy what is kept.
+ */
 export type AcousticFrames = {
   /** Index of the first frame, from 0 at the stream's start; the model's look-ahead is already taken off. */
   firstFrame: number;
@@ -17,7 +20,7 @@ export type AcousticTiming = { queueMs: number; featuresMs: number; inferenceMs:
 
 /** One learner's audio through the model. Results come in order through the callback given to `open`. */
 export type AcousticStream = {
-  /** Mono samples at the model's rate in [-1, 1). The array is kept: do not write to it afterwards. */
+  /** Mono samples at the model's rate in [-1, 1). They are copied: the array may be used again. */
   push(pcm: Float32Array): void;
   /** No more audio: pads the look-ahead, resolves when the last frame was delivered. The stream is closed then. */
   end(): Promise<void>;

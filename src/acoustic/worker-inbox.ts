@@ -1,6 +1,6 @@
 import type { Worker } from 'node:worker_threads';
 import { sharedNowMs } from './shared-clock.ts';
-import { concatenate, type StreamNews } from './worker-messages.ts';
+import { Gathered, type StreamNews } from './worker-messages.ts';
 
 /** Gathers what goes to the worker, from all streams, into few messages. */
 export type Inbox = {
@@ -14,13 +14,14 @@ export type Inbox = {
 
 export function createInbox(worker: Worker, coalesceMs: number): Inbox {
   let pending = empty();
+  const samples = new Gathered();
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
 
   const send = (): void => {
     timer = undefined;
-    const pcm = concatenate(pending.pcm);
-    const chunks = Float64Array.from(pending.chunks);
+    const pcm = samples.take();
+    const chunks = new Float64Array(pending.chunks);
     const message: StreamNews = { ...pending, pcm, chunks };
     pending = empty();
     worker.postMessage(message, [pcm.buffer, chunks.buffer]);
@@ -36,7 +37,7 @@ export function createInbox(worker: Worker, coalesceMs: number): Inbox {
     push: (stream, pcm) =>
       note(() => {
         pending.chunks.push(stream, pcm.length, sharedNowMs());
-        pending.pcm.push(pcm);
+        samples.add(pcm);
       }),
     ended: (stream) => note(() => pending.ended.push(stream)),
     closed: (stream) => note(() => pending.closed.push(stream)),
@@ -47,8 +48,8 @@ export function createInbox(worker: Worker, coalesceMs: number): Inbox {
   };
 }
 
-type Pending = Omit<StreamNews, 'chunks' | 'pcm'> & { chunks: number[]; pcm: Float32Array[] };
+type Pending = Omit<StreamNews, 'chunks' | 'pcm'> & { chunks: number[] };
 
 function empty(): Pending {
-  return { opened: [], chunks: [], pcm: [], ended: [], closed: [] };
+  return { opened: [], chunks: [], ended: [], closed: [] };
 }

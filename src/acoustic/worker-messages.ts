@@ -63,25 +63,48 @@ export function fromPlainError(plain: PlainError): Error {
   });
 }
 
-/** One run's deliveries as a message; `transfer` lists the memory that moves with it. */
-export function packResults(
-  deliveries: readonly { stream: number; frames: AcousticFrames }[],
-  ended: number[],
-  failed: { stream: number; error: PlainError }[],
-): { message: FromWorker; transfer: ArrayBuffer[] } {
-  const frames = new Float64Array(deliveries.length * frameFields);
-  deliveries.forEach(({ stream, frames: { firstFrame, count, timing } }, i) => {
-    const { queueMs, featuresMs, inferenceMs } = timing;
-    frames.set([stream, firstFrame, count, queueMs, featuresMs, inferenceMs], i * frameFields);
-  });
-  const logPosterior = concatenate(deliveries.map(({ frames }) => frames.logPosterior));
-  const hasScores = deliveries[0]?.frames.scoreLogit !== undefined;
-  const scoreLogit = hasScores ? concatenate(deliveries.map(({ frames }) => frames.scoreLogit!)) : undefined;
-  const transfer = [frames.buffer, logPosterior.buffer, ...(scoreLogit ? [scoreLogit.buffer] : [])];
-  return { message: { type: 'results', frames, logPosterior, scoreLogit, ended, failed }, transfer };
+/** Gathers deliveries and other news of streams for one message; its buffers are used again for the next. */
+export function createResults(): {
+  frames(stream: number, frames: AcousticFrames): void;
+  ended(stream: number): void;
+  failed(stream: number, error: PlainError): void;
+  /** All since the call before; `transfer` lists the memory that moves with it. */
+  take(): { message: FromWorker; transfer: ArrayBuffer[] };
+} {
+  let rows: number[] = [];
+  let ended: number[] = [];
+  let failed: { stream: number; error: PlainError }[] = [];
+  const logPosterior = new Gathered();
+  const scoreLogit = new Gathered();
+  let hasScores = false;
+  return {
+    frames(stream, frames) {
+      const { queueMs, featuresMs, inferenceMs } = frames.timing;
+      rows.push(stream, frames.firstFrame, frames.count, queueMs, featuresMs, inferenceMs);
+      logPosterior.add(frames.logPosterior);
+      hasScores = frames.scoreLogit !== undefined;
+      if (frames.scoreLogit) scoreLogit.add(frames.scoreLogit);
+    },
+    ended: (stream) => ended.push(stream),
+    failed: (stream, error) => failed.push({ stream, error }),
+    take() {
+      const frames = new Float64Array(rows);
+      const [posteriors, logits] = [logPosterior.take(), hasScores ? scoreLogit.take() : undefined];
+      const message: FromWorker = {
+        type: 'results',
+        frames,
+        logPosterior: posteriors,
+        scoreLogit: logits,
+        ended,
+        failed,
+      };
+      [rows, ended, failed] = [[], [], []];
+      return { message, transfer: [frames.buffer, posteriors.buffer, ...(logits ? [logits.buffer] : [])] };
+    },
+  };
 }
 
-/** The deliveries of a message again; `phones` and `scoreWidth` are the values a frame. */
+/** The deliveries of a message again, as views of it. */
 export function unpackResults(
   { frames, logPosterior, scoreLogit }: Extract<FromWorker, { type: 'results' }>,
   deliver: (stream: number, frames: AcousticFrames) => void,
@@ -91,30 +114,40 @@ export function unpackResults(
   const [phones, scores] = [logPosterior.length / total, (scoreLogit?.length ?? 0) / total];
   let row = 0;
   for (let at = 0; at < frames.length; at += frameFields) {
-    const [stream, firstFrame, count, queueMs, featuresMs, inferenceMs] = frames.subarray(
-      at,
-      at + frameFields,
-    ) as unknown as [number, number, number, number, number, number];
+    const count = frames[at + 2]!;
     const end = row + count;
-    deliver(stream, {
-      firstFrame,
+    deliver(frames[at]!, {
+      firstFrame: frames[at + 1]!,
       count,
-      logPosterior: logPosterior.slice(row * phones, end * phones),
-      scoreLogit: scoreLogit?.slice(row * scores, end * scores),
-      timing: { queueMs, featuresMs, inferenceMs },
+      logPosterior: logPosterior.subarray(row * phones, end * phones),
+      scoreLogit: scoreLogit?.subarray(row * scores, end * scores),
+      timing: { queueMs: frames[at + 3]!, featuresMs: frames[at + 4]!, inferenceMs: frames[at + 5]! },
     });
     row = end;
   }
 }
 
-export function concatenate(parts: readonly Float32Array[]): Float32Array<ArrayBuffer> {
-  const whole = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
+/** Values put one behind the other in memory that stays, and taken as one copy of their own. */
+export class Gathered {
+  #values = new Float32Array(4096);
+  #length = 0;
+
+  add(part: Float32Array): void {
+    const length = this.#length + part.length;
+    if (length > this.#values.length) {
+      const larger = new Float32Array(2 * length);
+      larger.set(this.#values.subarray(0, this.#length));
+      this.#values = larger;
+    }
+    this.#values.set(part, this.#length);
+    this.#length = length;
   }
-  return whole;
+
+  take(): Float32Array<ArrayBuffer> {
+    const taken = this.#values.slice(0, this.#length);
+    this.#length = 0;
+    return taken;
+  }
 }
 
 const frameFields = 6;

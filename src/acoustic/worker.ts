@@ -5,9 +5,9 @@ import { toThreadMs } from './shared-clock.ts';
 import type { AcousticFrames } from './types.ts';
 import {
   chunkFields,
+  createResults,
   type FromWorker,
   type PlainError,
-  packResults,
   type ToWorker,
   toPlainError,
   type WorkerStart,
@@ -80,9 +80,7 @@ function serve(core: Awaited<ReturnType<typeof openCore>>['core']): void {
 
 /** Gathers what one run gave to all its streams into one message. */
 function createOutbox() {
-  let deliveries: { stream: number; frames: AcousticFrames }[] = [];
-  let ended: number[] = [];
-  let failed: { stream: number; error: PlainError }[] = [];
+  const results = createResults();
   let scheduled = false;
   const schedule = () => {
     // The next run begins in a later immediate, so this one goes out before the thread is busy again.
@@ -90,21 +88,21 @@ function createOutbox() {
     scheduled = true;
   };
   const flush = () => {
-    const { message, transfer } = packResults(deliveries, ended, failed);
-    [deliveries, ended, failed, scheduled] = [[], [], [], false];
+    scheduled = false;
+    const { message, transfer } = results.take();
     port.postMessage(message, transfer);
   };
   return {
     frames(stream: number, frames: AcousticFrames) {
-      deliveries.push({ stream, frames });
+      results.frames(stream, frames);
       schedule();
     },
     ended(stream: number) {
-      ended.push(stream);
+      results.ended(stream);
       schedule();
     },
     failed(stream: number, error: PlainError) {
-      failed.push({ stream, error });
+      results.failed(stream, error);
       schedule();
     },
   };

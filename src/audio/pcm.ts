@@ -1,6 +1,5 @@
-/** Samples in [-1, 1) from little-endian 16-bit PCM; `bytes` holds whole samples. */
-export function fromS16le(bytes: Uint8Array): Float32Array {
-  const samples = new Float32Array(bytes.length >> 1);
+/** Samples in [-1, 1) from little-endian 16-bit PCM; `bytes` holds whole samples. `samples` has room for just them. */
+export function fromS16le(bytes: Uint8Array, samples = new Float32Array(bytes.length >> 1)): Float32Array {
   for (let i = 0; i < samples.length; i++) {
     samples[i] = ((bytes[2 * i]! | (bytes[2 * i + 1]! << 8)) << 16) / 2_147_483_648;
   }
@@ -17,10 +16,9 @@ export function toS16le(samples: Float32Array): Buffer {
   return bytes;
 }
 
-/** Samples from little-endian 32-bit float PCM; NaN and infinities become 0. */
-export function fromF32le(bytes: Uint8Array): Float32Array {
+/** Samples from little-endian 32-bit float PCM; NaN and infinities become 0. `samples` has room for just them. */
+export function fromF32le(bytes: Uint8Array, samples = new Float32Array(bytes.length >> 2)): Float32Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const samples = new Float32Array(bytes.length >> 2);
   for (let i = 0; i < samples.length; i++) {
     const value = view.getFloat32(4 * i, true);
     samples[i] = Number.isFinite(value) ? value : 0;

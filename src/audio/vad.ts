@@ -5,7 +5,7 @@ export type VadEvent = { type: 'began' | 'ended'; atMs: number };
 
 export type Vad = {
   /** Events found in these samples, in order; any chunking gives the same. */
-  push(pcm: Float32Array): VadEvent[];
+  push(pcm: Float32Array): readonly VadEvent[];
   readonly speaking: boolean;
 };
 
@@ -57,14 +57,15 @@ export function createVad({ sampleRateHz, hangoverMs = 300 }: VadOptions): Vad {
 
   return {
     push(pcm) {
-      const events: VadEvent[] = [];
-      for (const sample of pcm) {
+      let events = noEvents;
+      for (let i = 0; i < pcm.length; i++) {
+        const sample = pcm[i]!;
         const difference = sample - preEmphasis * previous;
         previous = sample;
         energy += difference * difference;
         if (++filled < frameSamples) continue;
         const event = frame(10 * Math.log10(energy / frameSamples + 1e-10));
-        if (event) events.push(event);
+        if (event) events = [...events, event];
         filled = energy = 0;
       }
       return events;
@@ -75,6 +76,7 @@ export function createVad({ sampleRateHz, hangoverMs = 300 }: VadOptions): Vad {
   };
 }
 
+const noEvents: readonly VadEvent[] = [];
 const frameMs = 10;
 const preEmphasis = 0.97;
 const marginDb = 9;

@@ -26,6 +26,8 @@ export class Aligner {
   readonly #search: Viterbi;
   readonly #events: AlignerEvents;
   readonly #path = new Int16Array(historyFrames);
+  /** Frames that #path was traced over. */
+  #traced = 0;
   /** Newest settled frame, and the segment that goes on there. */
   #settled = -1;
   #openState = -1;
@@ -72,9 +74,12 @@ export class Aligner {
   #trace(state: number): void {
     let at = state;
     for (let f = this.frames - 1; f > this.#settled; f--) {
+      // Where it meets the path traced before, the two are one from there back.
+      if (f < this.#traced && this.#path[f % historyFrames] === at) break;
       this.#path[f % historyFrames] = at;
       at = this.#search.before(f, at);
     }
+    this.#traced = this.frames;
   }
 
   #sayCertain(): void {

@@ -41,6 +41,8 @@ export class LiveScorer {
   #repeating: Deviation | undefined;
   #previous = -1;
   #fresh: ScoredPhone[] = [];
+  /** The segments of provisional phones as last handed out, by their place in the utterance. */
+  readonly #shown = new Map<number, Segment>();
 
   constructor(reference: Reference, model: ScorerModel, calibrator: Calibrator, options: { nbest: number }) {
     this.graph = buildGraph(reference, model);
@@ -79,14 +81,22 @@ export class LiveScorer {
     this.#gaps.push([start, end]);
   }
 
-  /** Phones that became final since the last call, and those that are likely but not certain yet. */
+  /**
+   * Phones that became final since the last call, and those that are likely but not certain yet where they are new or lie
+   * elsewhere than before: the same segment has the same scores.
+   */
   takeChanges(): { final: ScoredPhone[]; provisional: ScoredPhone[] } {
     const final = this.#fresh;
     this.#fresh = [];
-    const provisional = this.#aligner
-      .unsettled()
-      .filter(({ state }) => state < this.graph.phones && !this.#finals.has(this.#placeOf(state)))
-      .map((segment) => this.#score(segment, 'provisional'));
+    for (const { result } of final) this.#shown.delete(result.index);
+    const provisional: ScoredPhone[] = [];
+    for (const segment of this.#aligner.unsettled()) {
+      if (segment.state >= this.graph.phones) continue;
+      const place = this.#placeOf(segment.state);
+      if (this.#finals.has(place) || this.#isShown(place, segment)) continue;
+      this.#shown.set(place, segment);
+      provisional.push(this.#score(segment, 'provisional'));
+    }
     return { final, provisional };
   }
 
@@ -215,6 +225,13 @@ export class LiveScorer {
     const reach = segment.end > segment.start ? 0 : gapReach;
     const lost = this.#lost(segment.start - reach, segment.end + reach);
     return scorePhone(this.#scoring, segment, status, this.frames, lost);
+  }
+
+  /** Whether the place's phone was handed out with these bounds; two states of a place may stand for one phone. */
+  #isShown(place: number, { state, start, end }: Segment): boolean {
+    const shown = this.#shown.get(place);
+    const { emission } = this.graph;
+    return shown?.start === start && shown.end === end && emission[shown.state] === emission[state];
   }
 
   #placeOf(state: number): number {

@@ -83,9 +83,9 @@ export function scorePhone(
   const heard = likeliest(columns.names, means, Math.max(1, scoring.nbest));
   const result: PhonemeResult = {
     ...shown,
-    gop: rawGop(measured, store.logits > 0),
-    accuracy: score * 50,
-    confidence,
+    gop: round(rawGop(measured, store.logits > 0), 1e4),
+    accuracy: round(score * 50, 10),
+    confidence: round(confidence, 1000),
     error_type:
       score < calibrator.flagThreshold ? errorType(scoring, { state, start, end }, heard[0]!.phoneme) : 'none',
     nbest: heard.slice(0, scoring.nbest),
@@ -103,8 +103,19 @@ function errorType({ graph, columns }: PhoneScoring, { state, start, end }: Segm
 /** The phones that a segment sounded most like: shares of the geometric mean of its posteriors. */
 function likeliest(names: readonly string[], means: Float32Array, count: number): PhonemeResult['nbest'] {
   let mass = 0;
-  for (const value of means) mass += Math.exp(value);
-  return Array.from(means, (value, index) => ({ phoneme: names[index]!, score: Math.exp(value) / mass }))
-    .sort((a, b) => b.score - a.score)
-    .slice(0, count);
+  const best: number[] = [];
+  for (let index = 0; index < means.length; index++) {
+    mass += Math.exp(means[index]!);
+    let place = best.length;
+    while (place > 0 && means[index]! > means[best[place - 1]!]!) place--;
+    if (place >= count) continue;
+    best.splice(place, 0, index);
+    if (best.length > count) best.pop();
+  }
+  return best.map((index) => ({ phoneme: names[index]!, score: round(Math.exp(means[index]!) / mass, 1000) }));
+}
+
+/** To steps of 1 / `steps`: digits beyond what was measured are only bytes to write, send and read. */
+function round(value: number, steps: number): number {
+  return Math.round(value * steps) / steps;
 }

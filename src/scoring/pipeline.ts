@@ -83,8 +83,6 @@ class Utterance implements UtterancePipeline {
   /** Of the newest frames. */
   #newest = noTime();
   readonly #total = noTime();
-  /** Provisional phones as last sent, so that only changes are sent. */
-  readonly #sent = new Map<number, string>();
 
   constructor(engine: AcousticEngine, reference: Reference, options: PipelineOptions, events: PipelineEvents) {
     this.#model = engine.model;
@@ -161,14 +159,7 @@ class Utterance implements UtterancePipeline {
 
   #changes(): PhonemeResult[] {
     const { final, provisional } = this.#scorer.takeChanges();
-    for (const { result } of final) this.#sent.delete(result.index);
-    const changed = provisional.filter(({ result }) => {
-      const seen = `${result.phoneme} ${result.start_ms} ${result.end_ms}`;
-      if (this.#sent.get(result.index) === seen) return false;
-      this.#sent.set(result.index, seen);
-      return true;
-    });
-    return [...final, ...changed].map(({ result }) => result);
+    return [...final, ...provisional].map(({ result }) => result);
   }
 
   #words(): Feedback['words'] {

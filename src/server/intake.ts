@@ -28,7 +28,7 @@ export type IntakeOptions = {
 };
 
 export type Sound = {
-  /** At the model's rate, in [-1, 1). */
+  /** At the model's rate, in [-1, 1); the next sound overwrites them. */
   pcm: Float32Array;
   /** The session's clock at the end of the client's frame. */
   endMs: number;
@@ -37,7 +37,9 @@ export type Sound = {
 
 export function createIntake(options: IntakeOptions): Intake {
   const { codec, sampleRateHz, limits } = options;
-  const toSamples = codec === 'pcm_s16le' ? fromS16le : fromF32le;
+  const decode = codec === 'pcm_s16le' ? fromS16le : fromF32le;
+  // Frames are of one length but for the last: their samples go through the same memory, one frame after the other.
+  let samples = new Float32Array(0);
   const resampler: Resampler = createResampler(sampleRateHz, options.modelRateHz);
   const samplesIn = (frame: AudioFrame): number => frame.payload.length / bytesPerSample[codec];
   const buffer = createJitterBuffer({
@@ -45,6 +47,8 @@ export function createIntake(options: IntakeOptions): Intake {
     maxWaitMs: limits.maxGapWaitMs,
     windowFrames: Math.ceil(limits.maxBufferedMs / shortestFrameMs),
     samplesIn,
+    // The payload is a view of the socket's buffer, which would be kept whole.
+    keep: (frame) => ({ ...frame, payload: new Uint8Array(frame.payload) }),
   });
   let epochStartMs = 0;
   let positionMs = 0;
@@ -57,8 +61,7 @@ export function createIntake(options: IntakeOptions): Intake {
         return { code: 'unsupported_audio', message };
       }
       firstFrameMs ??= nowMs;
-      // A view of the socket's buffer: what is held back must outlive it.
-      const outcome = buffer.add({ ...frame, payload: Uint8Array.from(frame.payload) }, nowMs);
+      const outcome = buffer.add(frame, nowMs);
       if (outcome === 'far') return farAhead(frame, buffer.checkpoint());
       return passOn(buffer.release(nowMs), nowMs) ?? outcome;
     },
@@ -93,10 +96,15 @@ export function createIntake(options: IntakeOptions): Intake {
         const { frame, arrivedMs } = item;
         const endMs = epochStartMs + ((frame.firstSample + samplesIn(frame)) / sampleRateHz) * 1000;
         const refusal = advance(endMs, nowMs);
-        if (!refusal) options.onSound({ pcm: resampler.push(toSamples(frame.payload)), endMs, arrivedMs });
+        if (!refusal) options.onSound({ pcm: resampler.push(toSamples(frame)), endMs, arrivedMs });
         return refusal;
       }
     }
+  }
+
+  function toSamples(frame: AudioFrame): Float32Array {
+    if (samples.length !== samplesIn(frame)) samples = new Float32Array(samplesIn(frame));
+    return decode(frame.payload, samples);
   }
 
   /** Moves the clock on, unless that is faster than anyone can speak. */

@@ -38,6 +38,8 @@ export type JitterOptions = {
   /** Frames held or missing beyond the checkpoint. */
   windowFrames: number;
   samplesIn(frame: AudioFrame): number;
+  /** The frame as it is held beyond the call that brought it; others are released before the next `add`. */
+  keep?(frame: AudioFrame): AudioFrame;
 };
 
 export function createJitterBuffer(options: JitterOptions): JitterBuffer {
@@ -69,7 +71,9 @@ export function createJitterBuffer(options: JitterOptions): JitterBuffer {
       highest = Math.max(highest, frame.seq);
       held.set(frame.seq, { frame, arrivedMs: nowMs });
       drainInOrder(nowMs);
-      return held.has(frame.seq) ? 'early' : 'accepted';
+      if (!held.has(frame.seq)) return 'accepted';
+      held.set(frame.seq, { frame: options.keep?.(frame) ?? frame, arrivedMs: nowMs });
+      return 'early';
     },
     release(nowMs) {
       while (held.size > 0 && nowMs - missedAtMs >= lateness.waitMs()) giveUp(nowMs);
