@@ -24,8 +24,7 @@ def main():
     table = from_engine(args.folds) if args.folds else from_segments(args.segments)
     print(len(table.scores), "phones,", int((~table.heard).sum()), "not heard")
     alone, confidence, in_context = out_of_fold(table)
-    print("alone", summary(alone, table.scores))
-    print("context", summary(in_context, table.scores))
+    report(table, alone, in_context)
     final = Calibrator(table)
     final.fit_on_held_out(table, alone)
     document = {
@@ -50,6 +49,13 @@ def out_of_fold(table):
         confidence[held[g]] = models[g].confidence(rows, alone[held[g]])
         in_context[held[g]] = models[g].in_context(rows, alone[held[g]])
     return alone, confidence, in_context
+
+
+def report(table, alone, in_context):
+    """Prints figures of all folds together, then of each."""
+    everybody = np.ones(len(table.scores), bool)
+    for name, rows in [("all", everybody), *((f"fold {g}", table.groups == g) for g in np.unique(table.groups))]:
+        print(name, "alone", summary(alone[rows], table.scores[rows]), "context", summary(in_context[rows], table.scores[rows]))
 
 
 def threshold(scores, human):

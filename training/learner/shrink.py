@@ -1,6 +1,6 @@
 """Smaller weights, tried side by side: size, speed and quality of float32, float16 and int8 storage, and int8 arithmetic.
 
-python3 -m learner.shrink --cache DIR --net f0 --package DIR [--every 2]     (needs onnxruntime)
+python3 -m learner.shrink --cache DIR --net f0 [--every 2]     (needs onnxruntime)
 """
 import argparse
 import tempfile
@@ -14,10 +14,12 @@ from onnx import helper, numpy_helper
 from . import dataset, store
 from .align import align
 from .compact import as_float16, rewrite
+from .export import write_onnx
 from .figures import summary
 from .infer import Trained
 from .network import DELAY_STEPS
 from .segments import NAMES, measure
+from .streaming import Streaming
 
 BATCH, STEPS, RUNS = 32, 5, 200
 
@@ -27,8 +29,9 @@ def main():
     net = Trained(args.cache, args.net)
     fold = dataset.fold_of(row["speaker"] for row in store.rows(args.cache, "learners"))
     held = [pair for pair in store.read(args.cache, "learners") if fold[pair[0]["speaker"]] == net.fold][:: args.every]
-    source = Path(args.package) / "model.onnx"
     with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "whole.onnx"
+        write_onnx(Streaming(net.network, whole=True), source)
         for name, make in {"float32": None, "float16 storage": as_float16, "int8 storage": as_int8, "int8 arithmetic": dynamic}.items():
             path = Path(folder) / "model.onnx"
             path.write_bytes(source.read_bytes()) if make is None else make(source, path)
@@ -93,7 +96,7 @@ def quality(session, net, held):
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
-    for flag in ("--cache", "--net", "--package"):
+    for flag in ("--cache", "--net"):
         parser.add_argument(flag, required=True)
     parser.add_argument("--every", type=int, default=2)
     return parser.parse_args()

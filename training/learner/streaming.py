@@ -8,15 +8,16 @@ from .network import PHONES_OUT, TAPS
 class Streaming(nn.Module):
     """x [B, T, 80], s0 [B, 2, 80], s1 [B, N, width] -> (logp [B, T, 40], score [B, T, 40], n0, n1).
 
-    Weights are rounded to float16, as the package stores them. s0 is the past of the first block, s1 the pasts of the others one behind the other; all zero at the start.
+    Weights are rounded to float16, as the package stores them, unless `whole`. s0 is the past of the first block, s1 the pasts of the others one behind the other; all zero at the start.
     """
 
-    def __init__(self, network):
+    def __init__(self, network, whole=False):
         super().__init__()
+        keep = frozen if whole else rounded
         self.dilations = [block.dilation for block in network.blocks]
-        self.weights = nn.ParameterList([rounded(block.folded().T) for block in network.blocks])
+        self.weights = nn.ParameterList([keep(block.folded().T) for block in network.blocks])
         self.biases = nn.ParameterList([frozen(block.bias) for block in network.blocks])
-        self.head = rounded(network.heads.weight.T)
+        self.head = keep(network.heads.weight.T)
         self.head_bias = frozen(network.heads.bias)
 
     def state_shapes(self):
