@@ -12,6 +12,8 @@ export type Calibrator = {
   name: string;
   /** Scores below this are shown as errors. */
   flagThreshold: number;
+  /** What experts on average give a phone that the aligner did not hear, alone and in context, and how sure that is. */
+  unheard: { score: number; confidence: number };
   /** Score of one phone from its segment, and 0-1 how sure that is. `phone` counts without silence. */
   score(features: Float32Array, phone: number): { score: number; confidence: number };
   /** Score of one phone with its word and utterance; `context` is in the order of `contextNames`. */
@@ -28,6 +30,7 @@ const calibrationFile = z.strictObject({
   features: z.array(z.string()),
   context_features: z.array(z.string()),
   flag_threshold: z.number().min(0).max(2),
+  unheard: z.strictObject({ score: z.number().min(0).max(2), confidence: z.number().min(0).max(1) }),
   phone_priors: z.array(z.tuple([z.number(), z.number()])),
   score: regressor,
   confidence: regressor,
@@ -69,6 +72,7 @@ export function loadCalibrator(path: string | undefined, alphabet: Alphabet): Ca
   return {
     name: file.name,
     flagThreshold: file.flag_threshold,
+    unheard: file.unheard,
     score(features, phone) {
       fill(features, phone);
       const value = clampScore(score(input));
@@ -90,6 +94,7 @@ const priorsPerPhone = 2;
 const uncalibrated: Calibrator = {
   name: 'none',
   flagThreshold: 1,
+  unheard: { score: 0, confidence: 1 },
   score(features) {
     const value = 2 / (1 + Math.exp(-(3 + 1.2 * features[0]!)));
     return { score: value, confidence: confidenceOf(value) };

@@ -73,8 +73,9 @@ export function scorePhone(
     return { ...place, features: undefined, score: null, result };
   }
   if (end === start) {
-    const verdict = { gop: unheardGop, accuracy: 0, confidence: 1, error_type: 'omission' as const, nbest: [] };
-    return { ...place, features: undefined, score: 0, result: { ...shown, ...verdict } };
+    const { score, confidence } = calibrator.unheard;
+    const verdict = { gop: unheardGop, accuracy: score * 50, confidence, error_type: 'omission' as const, nbest: [] };
+    return { ...place, features: undefined, score, result: { ...shown, ...verdict } };
   }
   const measured = segmentFeatures(store, columns, phone, store.oldest(start), end);
   const { values, means } = measured;

@@ -23,7 +23,7 @@ export function judgeInContext(scorer: LiveScorer): JudgedPhone[][] {
   const inContext = new Map<ScoredPhone, number | null>();
   for (const [at, phone] of scored.entries()) {
     const heard = phone.features && scorer.calibrator.scoreInContext(phone.features, phone.phone, context[at]!);
-    inContext.set(phone, heard ?? 0);
+    inContext.set(phone, heard ?? scorer.calibrator.unheard.score);
   }
   return words.map((phones) => phones.map((phone) => ({ ...phone, scoreInContext: inContext.get(phone) ?? null })));
 }

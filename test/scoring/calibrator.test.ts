@@ -80,6 +80,7 @@ function example(): object {
     features: featureNames(alphabet),
     context_features: contextNames,
     flag_threshold: 1,
+    unheard: { score: 0.5, confidence: 0.2 },
     phone_priors: arpabet.map((_, index) => [index / 100, 0]),
     score: zero,
     confidence: zero,

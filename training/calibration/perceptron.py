@@ -12,10 +12,9 @@ HIDDEN, SECOND, EPOCHS, BATCH, RATE, DROPOUT, JITTER, LIMIT = 48, 24, 12, 512, 2
 class Perceptron:
     """Fitted on x [n, inputs], y [n]; `plain` inputs (one-hot columns) are left as they are."""
 
-    def __init__(self, x, y, plain, weights=None, seeds=(0, 1)):
+    def __init__(self, x, y, plain, seeds=(0, 1)):
         self.mean, self.deviation = np.where(plain, 0, x.mean(0)), np.where(plain, 1, np.maximum(x.std(0), 0.05))
-        weights = np.ones(len(y)) if weights is None else weights
-        tensors = [torch.from_numpy(v.astype(np.float32)) for v in (self._standard(x), y, weights, ~plain)]
+        tensors = [torch.from_numpy(v.astype(np.float32)) for v in (self._standard(x), y, ~plain)]
         self.networks = [train(*tensors, seed) for seed in seeds]
 
     def _standard(self, x):
@@ -33,7 +32,7 @@ class Perceptron:
                             for layer in network if isinstance(layer, nn.Linear)]} for network in self.networks]
 
 
-def train(inputs, target, weights, noisy, seed):
+def train(inputs, target, noisy, seed):
     torch.manual_seed(seed)
     network = nn.Sequential(nn.Linear(inputs.shape[1], HIDDEN), nn.ReLU(), nn.Dropout(DROPOUT), nn.Linear(HIDDEN, SECOND),
                             nn.ReLU(), nn.Dropout(DROPOUT), nn.Linear(SECOND, 1))
@@ -46,7 +45,7 @@ def train(inputs, target, weights, noisy, seed):
         for chosen in torch.randperm(len(inputs)).split(BATCH):
             x = inputs[chosen]
             x = x + JITTER * noisy * torch.randn_like(x)
-            loss = (weights[chosen] * F.mse_loss(network(x)[:, 0], target[chosen], reduction="none")).mean()
+            loss = F.mse_loss(network(x)[:, 0], target[chosen])
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
