@@ -31,7 +31,7 @@ function sound(parts: readonly (readonly ['speech' | 'pause', number])[], noise:
   return Float32Array.from(samples);
 }
 
-const events = (pcm: Float32Array): VadEvent[] => createVad({ sampleRateHz }).push(pcm);
+const events = (pcm: Float32Array): readonly VadEvent[] => createVad({ sampleRateHz }).push(pcm);
 
 const twoTurns = [
   ['pause', 800],
