@@ -80,6 +80,22 @@ export function buildGraph(reference: Reference, alphabet: Alphabet): Graph {
   };
 }
 
+/** Emission columns of the phones that the text has right before and right after a phone state. */
+export function neighbours(graph: Graph, state: number): number[] {
+  const { word, parent, ends, firstState, words, emission } = graph;
+  const w = word[state]!;
+  const found: number[] = [];
+  const eachOf = (of: number, wanted: (s: number) => boolean) => {
+    if (of < 0 || of >= words) return;
+    for (let s = firstState[of]!; s < firstState[of + 1]!; s++) if (wanted(s)) found.push(emission[s]!);
+  };
+  if (parent[state]! >= 0) found.push(emission[parent[state]!]!);
+  else eachOf(w - 1, (s) => ends[s]! >= 0);
+  eachOf(w, (s) => parent[s] === state);
+  if (ends[state]! >= 0) eachOf(w + 1, (s) => parent[s]! < 0);
+  return found;
+}
+
 type Node = { word: number; depth: number; parent: number; column: number; ends: number; variant: number };
 
 /** Adds one word's variants as a tree of states; returns the states along each variant. */

@@ -2,7 +2,7 @@ import type { Segment } from './aligner.ts';
 import type { Calibrator } from './calibrator.ts';
 import { type PhoneColumns, rawGop, segmentFeatures } from './features.ts';
 import type { FrameStore } from './frame-store.ts';
-import type { Graph } from './graph.ts';
+import { type Graph, neighbours } from './graph.ts';
 import type { ErrorType, PhonemeResult } from './result.ts';
 
 /** One phone of the reading with all that was measured on it. */
@@ -39,7 +39,7 @@ export type PhoneScoring = {
 /** GOP of a phone that was not heard, nats: below any that is. */
 export const unheardGop = -15;
 
-/** Frames in which hardly a phone can be said: a wrong one as short as this was left out rather than replaced. */
+/** Frames in which hardly a phone can be said: a wrong one as short as this may have been left out. */
 const omittedFrames = 2;
 
 /**
@@ -79,16 +79,24 @@ export function scorePhone(
   const measured = segmentFeatures(store, columns, phone, store.oldest(start), end);
   const { values, means } = measured;
   const { score, confidence } = calibrator.score(values, phone);
-  const wrong: ErrorType = end - start <= omittedFrames ? 'omission' : 'substitution';
-  const result = {
+  const heard = likeliest(columns.names, means, Math.max(1, scoring.nbest));
+  const result: PhonemeResult = {
     ...shown,
     gop: round(rawGop(measured, store.logits > 0), 1e4),
     accuracy: round(score * 50, 10),
     confidence: round(confidence, 1000),
-    error_type: score < calibrator.flagThreshold ? wrong : ('none' as const),
-    nbest: likeliest(columns.names, means, scoring.nbest),
+    error_type:
+      score < calibrator.flagThreshold ? errorType(scoring, { state, start, end }, heard[0]!.phoneme) : 'none',
+    nbest: heard.slice(0, scoring.nbest),
   };
   return { ...place, features: values, score, result };
+}
+
+/** A wrong phone was left out when it has hardly any room and what sounds there is a neighbour; else it was replaced. */
+function errorType({ graph, columns }: PhoneScoring, { state, start, end }: Segment, heard: string): ErrorType {
+  if (end - start > omittedFrames) return 'substitution';
+  const beside = neighbours(graph, state).map((column) => columns.names[columns.posterior.indexOf(column)]);
+  return beside.includes(heard) ? 'omission' : 'substitution';
 }
 
 /** The phones that a segment sounded most like: shares of the geometric mean of its posteriors. */

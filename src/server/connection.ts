@@ -5,6 +5,7 @@ import type { ClientMessage, StartMessage } from '../protocol/client-messages.ts
 import { closeCodes, wireErrors } from '../protocol/codes.ts';
 import { type AudioFrame, decodeFrame, frameHeaderBytes } from '../protocol/frame.ts';
 import { parseClientMessage } from '../protocol/parse-message.ts';
+import { stackOf } from '../telemetry/log.ts';
 import type { Refusal } from './admission.ts';
 import type { ServerContext } from './context.ts';
 import type { Registry } from './registry.ts';
@@ -69,7 +70,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       else if (isBinary) onFrame(data);
       else onText(data);
     } catch (error) {
-      context.log.error({ error: String(error) }, 'a message could not be handled');
+      context.log.error({ error: stackOf(error) }, 'a message could not be handled');
       fail({ code: 'internal', message: 'the server failed on this message; the log says why' });
     }
   });

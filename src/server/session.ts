@@ -1,13 +1,14 @@
-import { SpeechfbError } from '../errors.ts';
-import type { ClientMessage, ReferenceInput, StartMessage } from '../protocol/client-messages.ts';
+import type { ClientMessage, StartMessage } from '../protocol/client-messages.ts';
 import { closeCodes, wireErrors } from '../protocol/codes.ts';
 import type { AudioFrame } from '../protocol/frame.ts';
+import { stackOf } from '../telemetry/log.ts';
 import { createAckSchedule } from './ack-schedule.ts';
 import type { Refusal } from './admission.ts';
 import type { ServerContext } from './context.ts';
+import { type Closing, createControls } from './controls.ts';
 import { createOutbox, type Sink } from './outbox.ts';
 import { createReading } from './reading.ts';
-import { ackMessage, errorMessage, readyMessage, referenceRefusal } from './replies.ts';
+import { ackMessage, errorMessage, readyMessage } from './replies.ts';
 import { createSpeechWatch } from './speech-watch.ts';
 import { createSecret } from './tokens.ts';
 import type { FinalReason } from './utterance.ts';
@@ -61,7 +62,7 @@ export function createSession(
   const startedMs = now();
   let line: Line | undefined;
   let phase: 'live' | 'ending' | 'done' = 'live';
-  let closing: { code: number; reason: string } = { code: closeCodes.normal, reason: 'done' };
+  let closing: Closing = { code: closeCodes.normal, reason: 'done' };
   let holed = false;
   let heardMs = startedMs;
   let detachedMs = startedMs;
@@ -93,6 +94,18 @@ export function createSession(
     onError: failInternally,
   });
   const acks = createAckSchedule(limits.ackIntervalMs);
+  const { readReference } = context.scoring;
+  const obey = createControls({
+    reading,
+    outbox,
+    settings,
+    readReference,
+    acknowledge: () => acknowledge('at once'),
+    tellGap,
+    end,
+    fail,
+    failInternally,
+  });
 
   const session: Session = {
     id,
@@ -168,51 +181,8 @@ export function createSession(
     return undefined;
   }
 
-  function obey(message: ClientMessage): void {
-    switch (message.type) {
-      case 'start':
-      case 'resume':
-        fail({ code: 'protocol_order', message: `"${message.type}" came in a session that has started` });
-        break;
-      case 'config':
-        settings.emitIntervalMs = message.emit_interval_ms ?? settings.emitIntervalMs;
-        settings.granularity = message.granularity ?? settings.granularity;
-        outbox.send({ type: 'info', code: 'config_applied', message: configText });
-        break;
-      case 'keep_alive':
-        outbox.sendPassing({ type: 'info', code: 'kept_alive', message: 'the idle time starts anew' });
-        break;
-      case 'next_utterance':
-        nextUtterance(message.reference);
-        break;
-      case 'finalize':
-        reading.finish('finalize', message.marker ?? null);
-        acknowledge('at once');
-        break;
-      case 'close':
-        reading.finish('close', null);
-        tellLost(message.last_seq);
-        acknowledge('at once');
-        end('close', { code: closeCodes.normal, reason: 'done' });
-        break;
-      default:
-        message satisfies never;
-    }
-  }
-
-  function nextUtterance(input: ReferenceInput): void {
-    try {
-      reading.next(context.scoring.readReference(input));
-    } catch (error) {
-      if (error instanceof SpeechfbError) end('next_utterance', referenceRefusal(error));
-      else failInternally(error);
-      return;
-    }
-    acknowledge('at once');
-  }
-
   /** Finals first, then the close; a refusal is said in between. */
-  function end(reason: FinalReason, how: typeof closing | Refusal): void {
+  function end(reason: FinalReason, how: Closing | Refusal): void {
     phase = 'ending';
     reading.finish(reason, null);
     void reading.settled().then(() => {
@@ -239,7 +209,7 @@ export function createSession(
   }
 
   function failInternally(error: unknown): void {
-    context.log.error({ session: id, error: String(error) }, 'a session failed');
+    context.log.error({ session: id, error: stackOf(error) }, 'a session failed');
     fail({ code: 'internal', message: 'the server failed on this session; the log says why' });
   }
 
@@ -289,11 +259,4 @@ export function createSession(
     const text = `${frames} frames never came, ${Math.round(ms)} ms of sound; phones over it are unscored`;
     outbox.send({ type: 'info', code: 'audio_gap', message: text });
   }
-
-  function tellLost(lastSeq: number | undefined): void {
-    const { nextSeq } = reading.checkpoint();
-    if (lastSeq !== undefined && lastSeq >= nextSeq) tellGap(0, lastSeq - nextSeq + 1);
-  }
 }
-
-const configText = 'granularity holds from now on, emit_interval_ms from the next utterance on';

@@ -20,6 +20,11 @@ export function createLog(level: LogLevel, output: LogOutput): Log {
 
 export type LogOutput = { isTTY?: boolean; write(text: string): unknown };
 
+/** Where a bug of ours was thrown. */
+export function stackOf(error: unknown): string {
+  return error instanceof Error && error.stack ? error.stack : String(error);
+}
+
 /** `12:34:56.789 warn  what happened key=value`. */
 function forPeople(line: string): string {
   const { level, time, msg, ...fields }: { level: number; time: string; msg: string } = JSON.parse(line);

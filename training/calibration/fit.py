@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from learner.dataset import FOLDS
 from learner.figures import summary
 from learner.phones import PHONES
 from learner.segments import NAMES
@@ -22,7 +21,7 @@ FLAGGED_SHARE, GOOD = 0.05, 1.5
 
 def main():
     args = arguments()
-    table = from_engine(args.folds, FOLDS) if args.folds else from_segments(args.segments)
+    table = from_engine(args.folds) if args.folds else from_segments(args.segments)
     print(len(table.scores), "phones,", int((~table.heard).sum()), "not heard")
     alone, confidence, in_context = out_of_fold(table)
     print("alone", summary(alone, table.scores))

@@ -44,12 +44,12 @@ def from_segments(paths):
     return Table(*(np.concatenate(column) for column in zip(*parts)))
 
 
-def from_engine(folder, folds):
-    """The engine's own features of held-out speakers: FOLDER/fK.features.jsonl beside FOLDER/fK.truth.jsonl."""
+def from_engine(folder):
+    """The engine's own features of held-out speakers: each FOLDER/fK.features.jsonl beside FOLDER/fK.truth.jsonl."""
     columns, utterance = [], 0
-    for group in range(folds):
-        truth = {row["id"]: row for row in lines(Path(folder) / f"f{group}.truth.jsonl")}
-        for row in lines(Path(folder) / f"f{group}.features.jsonl"):
+    for group, path in enumerate(sorted(Path(folder).glob("f?.features.jsonl"))):
+        truth = {row["id"]: row for row in lines(str(path).replace("features", "truth"))}
+        for row in lines(path):
             scores = [s for word in truth[row["id"]]["words"] for s in word["scores"]]
             flat = [(word, phone, values) for word, said in enumerate(row["words"])
                     for phone, values in zip(said["phones"], said["features"])]

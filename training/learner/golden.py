@@ -7,10 +7,13 @@ import json
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from .infer import Trained
 from .logmel import log_mel, normalise
+from .network import DELAY_STEPS
 from .phones import LABELS
+from .streaming import Streaming
 
 SAMPLES = 8000
 FORMULA = (
@@ -28,7 +31,10 @@ def main():
     samples = signal()
     net = Trained(args.cache, args.net)
     raw = log_mel(samples, np.float64)
-    logs, scores = net.outputs(samples)
+    streaming = Streaming(net.network)
+    states = [torch.zeros(1, *shape) for shape in streaming.state_shapes()]
+    with torch.no_grad():
+        logs, scores = (out[0, DELAY_STEPS:] for out in streaming(torch.from_numpy(net.steps_of(samples))[None], *states)[:2])
     document = {
         "formula": FORMULA, "first_samples": samples[:8].tolist(), "last_samples": samples[-8:].tolist(), "phones": LABELS,
         "log_mel": rounded(raw), "normalised": rounded(normalise(raw, *net.statistics)),

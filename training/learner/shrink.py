@@ -8,19 +8,18 @@ import time
 from pathlib import Path
 
 import numpy as np
-import onnx
 import onnxruntime
 from onnx import helper, numpy_helper
 
 from . import dataset, store
 from .align import align
+from .compact import as_float16, rewrite
 from .figures import summary
 from .infer import Trained
 from .network import DELAY_STEPS
 from .segments import NAMES, measure
 
 BATCH, STEPS, RUNS = 32, 5, 200
-SMALLEST_BYTES = 4096
 
 
 def main():
@@ -36,14 +35,6 @@ def main():
             session = open_session(path)
             print(name, f"{path.stat().st_size / 1e6:.2f} MB", f"{milliseconds_a_second(session):.2f} ms a stream-second",
                   quality(session, net, held))
-
-
-def as_float16(source, path):
-    """Weights stored as float16 and cast back when the session is made."""
-    def store_half(name, values):
-        cast = helper.make_node("Cast", [f"{name}.half"], [name], to=onnx.TensorProto.FLOAT)
-        return [numpy_helper.from_array(values.astype(np.float16), f"{name}.half")], cast
-    rewrite(source, path, store_half)
 
 
 def as_int8(source, path):
@@ -62,24 +53,6 @@ def dynamic(source, path):
     """onnxruntime's dynamic quantisation: int8 weights and activations in every product."""
     from onnxruntime.quantization import QuantType, quantize_dynamic
     quantize_dynamic(str(source), str(path), weight_type=QuantType.QInt8, per_channel=True)
-
-
-def rewrite(source, path, storage):
-    model = onnx.load(str(source))
-    kept, nodes = [], []
-    for tensor in model.graph.initializer:
-        values = numpy_helper.to_array(tensor)
-        if values.ndim == 2 and values.nbytes >= SMALLEST_BYTES:
-            stored, node = storage(tensor.name, values)
-            kept += stored
-            nodes.append(node)
-        else:
-            kept.append(tensor)
-    rest = list(model.graph.node)
-    del model.graph.initializer[:], model.graph.node[:]
-    model.graph.initializer.extend(kept)
-    model.graph.node.extend(nodes + rest)
-    onnx.save(model, str(path))
 
 
 def open_session(path):

@@ -8,15 +8,15 @@ from .network import PHONES_OUT, TAPS
 class Streaming(nn.Module):
     """x [B, T, 80], s0 [B, 2, 80], s1 [B, N, width] -> (logp [B, T, 40], score [B, T, 40], n0, n1).
 
-    s0 is the past of the first block, s1 the pasts of the others one behind the other; all zero at the start.
+    Weights are rounded to float16, as the package stores them. s0 is the past of the first block, s1 the pasts of the others one behind the other; all zero at the start.
     """
 
     def __init__(self, network):
         super().__init__()
         self.dilations = [block.dilation for block in network.blocks]
-        self.weights = nn.ParameterList([frozen(block.folded().T) for block in network.blocks])
+        self.weights = nn.ParameterList([rounded(block.folded().T) for block in network.blocks])
         self.biases = nn.ParameterList([frozen(block.bias) for block in network.blocks])
-        self.head = frozen(network.heads.weight.T)
+        self.head = rounded(network.heads.weight.T)
         self.head_bias = frozen(network.heads.bias)
 
     def state_shapes(self):
@@ -39,6 +39,10 @@ class Streaming(nn.Module):
                 x = x + y
         out = x @ self.head + self.head_bias
         return torch.log_softmax(out[..., :PHONES_OUT], -1), out[..., PHONES_OUT:], n0, torch.cat(kept, 1)
+
+
+def rounded(tensor):
+    return frozen(tensor.half().float())
 
 
 def frozen(tensor):
