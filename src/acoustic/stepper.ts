@@ -3,6 +3,7 @@ import type { Device, Provider } from './device.ts';
 import { badModel } from './load-model.ts';
 import type { ModelPackage } from './model-package.ts';
 import { openSession } from './onnx-session.ts';
+import { releaseMemory } from './release-memory.ts';
 import { type RunShapes, runShapes } from './shapes.ts';
 import { tensorProblems } from './tensor-checks.ts';
 
@@ -85,7 +86,9 @@ export async function openStepper(
     for (let b = 0; b < states.length; b++) {
       for (let i = 0; i < stateSizes.length; i++) stateIn[i]!.set(states[b]![i]!, b * stateSizes[i]!);
     }
-    await session.run(feeds, fetches);
+    const given = await session.run(feeds, fetches);
+    // The binding writes into the tensors it was given, and then hands out copies of them.
+    releaseMemory(Object.keys(given).flatMap((name) => copyOf(given[name]!, fetches[name]!)));
     for (let b = 0; b < states.length; b++) {
       for (let i = 0; i < stateSizes.length; i++) {
         const size = stateSizes[i]!;
@@ -127,6 +130,12 @@ function tensor(memory: Float32Array, dims: number[]): Tensor {
     ),
     dims,
   );
+}
+
+/** The memory of what a run returned, unless it is the memory that it was to write to. */
+function copyOf(given: Tensor, wanted: Tensor): ArrayBuffer[] {
+  const [{ buffer }, own] = [given.data as Float32Array, wanted.data as Float32Array];
+  return buffer instanceof ArrayBuffer && buffer !== own.buffer ? [buffer] : [];
 }
 
 function zeroFeeds(model: ModelPackage, featureWidth: number): Feeds {

@@ -1,5 +1,6 @@
 import { type ExitCode, type Problem, SpeechfbError } from '../errors.ts';
 import type { EngineOptions } from './inline-engine.ts';
+import { releaseMemory } from './release-memory.ts';
 import type { AcousticFrames, EngineStats } from './types.ts';
 
 /** What the worker is started with. */
@@ -11,9 +12,9 @@ export type ToWorker = StreamNews | 'close';
 export type StreamNews = {
   opened: number[];
   /** A row a chunk: stream, samples, arrival (ms, shared clock). */
-  chunks: Float64Array;
+  chunks: Float64Array<ArrayBuffer>;
   /** All chunks' samples, one after the other. */
-  pcm: Float32Array;
+  pcm: Float32Array<ArrayBuffer>;
   ended: number[];
   closed: number[];
 };
@@ -27,9 +28,9 @@ export type FromWorker =
   | {
       type: 'results';
       /** A row a delivery: stream, first frame, count, queue ms, features ms, inference ms. */
-      frames: Float64Array;
-      logPosterior: Float32Array;
-      scoreLogit: Float32Array | undefined;
+      frames: Float64Array<ArrayBuffer>;
+      logPosterior: Float32Array<ArrayBuffer>;
+      scoreLogit: Float32Array<ArrayBuffer> | undefined;
       /** Streams whose last frame is in this message or an earlier one. */
       ended: number[];
       failed: { stream: number; error: PlainError }[];
@@ -104,7 +105,7 @@ export function createResults(): {
   };
 }
 
-/** The deliveries of a message again, as views of it. */
+/** The deliveries of a message again, as views of it that hold until `deliver` returns; the message is spent then. */
 export function unpackResults(
   { frames, logPosterior, scoreLogit }: Extract<FromWorker, { type: 'results' }>,
   deliver: (stream: number, frames: AcousticFrames) => void,
@@ -125,6 +126,7 @@ export function unpackResults(
     });
     row = end;
   }
+  releaseMemory([frames.buffer, logPosterior.buffer, ...(scoreLogit ? [scoreLogit.buffer] : [])]);
 }
 
 /** Values put one behind the other in memory that stays, and taken as one copy of their own. */

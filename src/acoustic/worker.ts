@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { EngineStream } from './engine-stream.ts';
 import { openCore } from './inline-engine.ts';
+import { releaseMemory } from './release-memory.ts';
 import { toThreadMs } from './shared-clock.ts';
 import type { AcousticFrames } from './types.ts';
 import {
@@ -60,6 +61,7 @@ function serve(core: Awaited<ReturnType<typeof openCore>>['core']): void {
       streams.get(chunks[at]!)?.push(pcm.subarray(offset, offset + samples), arrivedMs);
       offset += samples;
     }
+    releaseMemory([chunks.buffer, pcm.buffer]);
     for (const stream of ended) {
       const finished = () => {
         if (streams.delete(stream)) outbox.ended(stream);

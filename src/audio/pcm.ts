@@ -1,8 +1,7 @@
 /** Samples in [-1, 1) from little-endian 16-bit PCM; `bytes` holds whole samples. `samples` has room for just them. */
 export function fromS16le(bytes: Uint8Array, samples = new Float32Array(bytes.length >> 1)): Float32Array {
-  for (let i = 0; i < samples.length; i++) {
-    samples[i] = ((bytes[2 * i]! | (bytes[2 * i + 1]! << 8)) << 16) / 2_147_483_648;
-  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let i = 0; i < samples.length; i++) samples[i] = view.getInt16(2 * i, true) / 32_768;
   return samples;
 }
 

@@ -10,6 +10,7 @@ import { scoreManifest } from '../scoring/manifest.ts';
 import { calibratorOf } from '../scoring/pipeline.ts';
 import { type ReferenceSource, resolveReference } from '../scoring/reference.ts';
 import { type ScoredFile, scoreFile } from '../scoring/score-file.ts';
+import { warmUp } from '../scoring/warm-up.ts';
 import { formatMs } from '../units.ts';
 import type { ScoreFlags } from './score.ts';
 
@@ -24,7 +25,10 @@ export async function runScore(files: readonly string[], flags: ScoreFlags): Pro
     model: loadModelPackage(flags.model),
     device: parseDevice(flags.device),
   });
+  // Read with the model, not while the first file is scored.
+  calibratorOf(engine.model);
   try {
+    if (flags.timings) await warmUp(engine);
     if (flags.manifest !== undefined) return await runManifest(engine, flags.manifest, flags.out!, flags);
     const scored: ScoredFile[] = [];
     for (const [index, file] of files.entries()) {

@@ -17,7 +17,7 @@ export const registerScore: RegisterCommand = (program, done) => {
     .option('--device <device>', 'auto, cpu, cuda or webgpu', 'auto')
     .option('--nbest <n>', 'how many likely phones to name for each phone', '3')
     .option('--json', 'one JSON document instead of the table')
-    .option('--timings', 'cost of each stage and the real-time factor, on stderr')
+    .option('--timings', 'cost of each stage and the real-time factor once warm, on stderr')
     .action(async (files: string[], flags: ScoreFlags) => {
       const { runScore } = await import('./score-run.ts');
       const clean = await runScore(files, flags);

@@ -18,6 +18,6 @@ export function latencyLine(totals: StreamTotals): string {
     sorted.length === 0
       ? 'no feedback came'
       : `${sorted.length} events, ${at(0.5)} after their sound at p50, ${at(0.95)} at p95, ${at(1)} at most`;
-  const network = drops > 0 ? `; socket lost ${drops} x, resumed ${resumes} x, ${framesResent} frames sent again` : '';
+  const network = drops > 0 ? `\nsocket lost ${drops} x, resumed ${resumes} x, ${framesResent} frames sent again` : '';
   return `${latency}; ${framesSent} frames sent, ${framesLost} lost${network}`;
 }

@@ -83,6 +83,8 @@ class Utterance implements UtterancePipeline {
   /** Of the newest frames. */
   #newest = noTime();
   readonly #total = noTime();
+  /** Words of which something was heard, by their place in the reference. */
+  readonly #begun: (Feedback['words'][number] | undefined)[];
 
   constructor(engine: AcousticEngine, reference: Reference, options: PipelineOptions, events: PipelineEvents) {
     this.#model = engine.model;
@@ -90,6 +92,7 @@ class Utterance implements UtterancePipeline {
     this.#options = options;
     this.#events = events;
     this.#nextEmitMs = options.emitIntervalMs;
+    this.#begun = reference.words.map(() => undefined);
     this.#scorer = new LiveScorer(reference, engine.model, calibratorOf(engine.model), { nbest: options.nbest ?? 3 });
     this.#stream = engine.open(
       (frames) => this.#take(frames),
@@ -150,33 +153,26 @@ class Utterance implements UtterancePipeline {
     this.#nextEmitMs = (Math.floor(this.#audioMs() / interval) + 1) * interval;
     if (!this.#events.onFeedback) return;
     const begun = performance.now();
-    const phonemes = this.#changes();
-    const words = this.#words();
+    const { final, provisional } = this.#scorer.takeChanges();
+    const phonemes = [...final, ...provisional].map(({ result }) => result);
+    for (const word of new Set(final.map((phone) => phone.word))) this.#begin(word);
+    const words = this.#begun.filter((word) => word !== undefined);
     const deviations = this.#scorer.deviations();
     this.#spend(performance.now() - begun);
     this.#events.onFeedback({ audioMs: this.#audioMs(), phonemes, words, deviations, timing: { ...this.#newest } });
   }
 
-  #changes(): PhonemeResult[] {
-    const { final, provisional } = this.#scorer.takeChanges();
-    return [...final, ...provisional].map(({ result }) => result);
-  }
-
-  #words(): Feedback['words'] {
-    const begun: Feedback['words'][number][] = [];
-    for (const [wordIndex, { text }] of this.#reference.words.entries()) {
-      const heard = this.#scorer.finalsOf(wordIndex).filter((phone) => phone.end > phone.start);
-      if (heard.length === 0) continue;
-      const last = heard.at(-1)!;
-      begun.push({
-        wordIndex,
-        text,
-        startMs: heard[0]!.result.start_ms,
-        endMs: last.result.end_ms,
-        isFinal: this.#scorer.isComplete(wordIndex),
-      });
-    }
-    return begun;
+  /** Looks at a word of which more phones are final than before. */
+  #begin(wordIndex: number): void {
+    const heard = this.#scorer.finalsOf(wordIndex).filter((phone) => phone.end > phone.start);
+    if (heard.length === 0) return;
+    this.#begun[wordIndex] = {
+      wordIndex,
+      text: this.#reference.words[wordIndex]!.text,
+      startMs: heard[0]!.result.start_ms,
+      endMs: heard.at(-1)!.result.end_ms,
+      isFinal: this.#scorer.isComplete(wordIndex),
+    };
   }
 
   /** Audio that the model has consumed: its newest frame and the look-ahead behind it. */

@@ -64,28 +64,42 @@ function treesPredictor(model: z.infer<typeof trees>): (input: Float32Array) => 
 }
 
 function layersPredictor(model: z.infer<typeof layers>): (input: Float32Array) => number {
-  const { mean, deviation } = model;
+  const mean = Float64Array.from(model.mean);
+  const deviation = Float64Array.from(model.deviation);
+  const standard = new Float64Array(mean.length);
   const steps = model.layers.map(({ weight, bias }) => ({
-    weight: Float32Array.from(weight),
-    bias: Float32Array.from(bias),
-    output: new Float32Array(bias.length),
+    weight: Float64Array.from(weight),
+    bias: Float64Array.from(bias),
+    output: new Float64Array(bias.length),
   }));
-  const standard = new Float32Array(mean.length);
   return (input) => {
     for (let i = 0; i < standard.length; i++) {
       standard[i] = Math.min(5, Math.max(-5, (input[i]! - mean[i]!) / deviation[i]!));
     }
-    let values: Float32Array = standard;
-    for (const [at, { weight, bias, output }] of steps.entries()) {
+    let values = standard;
+    for (let at = 0; at < steps.length; at++) {
+      const { weight, bias, output } = steps[at]!;
       const last = at === steps.length - 1;
       for (let o = 0; o < bias.length; o++) {
-        let total = bias[o]!;
-        const row = o * values.length;
-        for (let i = 0; i < values.length; i++) total += weight[row + i]! * values[i]!;
+        const total = bias[o]! + dot(weight, o * values.length, values);
         output[o] = last ? total : Math.max(0, total);
       }
       values = output;
     }
     return values[0]!;
   };
+}
+
+/** Sum of row[start + i] * values[i], as four sums, because one would wait for each addition before the next. */
+function dot(row: Float64Array, start: number, values: Float64Array): number {
+  const whole = values.length & ~3;
+  let [s0, s1, s2, s3] = [0, 0, 0, 0];
+  for (let i = 0; i < whole; i += 4) {
+    s0 += row[start + i]! * values[i]!;
+    s1 += row[start + i + 1]! * values[i + 1]!;
+    s2 += row[start + i + 2]! * values[i + 2]!;
+    s3 += row[start + i + 3]! * values[i + 3]!;
+  }
+  for (let i = whole; i < values.length; i++) s0 += row[start + i]! * values[i]!;
+  return s0 + s1 + (s2 + s3);
 }

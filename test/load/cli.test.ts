@@ -91,7 +91,7 @@ describe.concurrent('speechfb stream', () => {
     expect(stdout).toMatch(/ready {13}session s0, model fake 1/);
     expect(stdout.match(/phoneme_feedback/g)).toHaveLength(27);
     expect(stdout).toContain('socket lost, resuming');
-    expect(stdout).toContain('135 frames sent, 0 lost; socket lost 1 x, resumed 1 x');
+    expect(stdout).toContain('135 frames sent, 0 lost\nsocket lost 1 x, resumed 1 x');
     expect(stdout).not.toContain('\u001b');
   });
 

@@ -141,7 +141,7 @@ describe('a live reading', () => {
     ],
     [
       { latenciesMs: [], drops: 1, resumes: 1, framesResent: 6 },
-      'no feedback came; 135 frames sent, 0 lost; socket lost 1 x, resumed 1 x, 6 frames sent again',
+      'no feedback came; 135 frames sent, 0 lost\nsocket lost 1 x, resumed 1 x, 6 frames sent again',
     ],
   ])('ends with a summary: %o', (totals, line) => {
     expect(latencyLine({ ...totals, framesSent: 135, framesLost: 0 })).toBe(line);
