@@ -47,6 +47,10 @@ export class EngineStream implements Waiting {
     return this.queue.length;
   }
 
+  get taken(): number {
+    return this.stepsRun;
+  }
+
   get oldestDeadlineMs(): number {
     return this.queue.oldestDeadlineMs;
   }

@@ -2,17 +2,16 @@
 export type Pace = { steps: number; fillMs: number };
 
 /**
- * From idle to loaded. One step at once is the lowest latency; larger chunks and fuller batches cost a stream-second less (15
- * times less from one stream at 20 ms to 32 streams at 100 ms), which is what a busy engine needs.
+ * From idle to loaded. One step at once is the lowest latency for each step; groups of 100 ms and fuller batches cost a
+ * stream-second half as much, and come as early for feedback each 100 ms. A busy engine is not the only one that needs a core,
+ * so the pace is taken down well before the engine is.
  * `hurryAbove`, `easeBelow`: the busy shares that lead to the next pace and back to the one before. They lie far apart, because
  * the load itself falls with a slower pace and rises with a quicker one.
  */
 export const paces: readonly (Pace & { hurryAbove: number; easeBelow: number })[] = [
   { steps: 1, fillMs: 0, hurryAbove: 0.6, easeBelow: 0 },
-  { steps: 1, fillMs: 5, hurryAbove: 0.6, easeBelow: 0.1 },
-  { steps: 2, fillMs: 5, hurryAbove: 0.75, easeBelow: 0.3 },
-  { steps: 3, fillMs: 5, hurryAbove: 0.85, easeBelow: 0.45 },
-  { steps: 5, fillMs: 5, hurryAbove: Number.POSITIVE_INFINITY, easeBelow: 0.55 },
+  { steps: 1, fillMs: 5, hurryAbove: 0.3, easeBelow: 0.1 },
+  { steps: 5, fillMs: 5, hurryAbove: Number.POSITIVE_INFINITY, easeBelow: 0.1 },
 ];
 
 /** Follows the load: the pace moves one level at most each quarter of a second. */

@@ -4,6 +4,8 @@ import { fitBatch, type RunShapes, stepsWithin } from './shapes.ts';
 /** A stream with at least one step waiting. */
 export type Waiting = {
   pending: number;
+  /** Steps run so far. */
+  taken: number;
   /** When step `index` of those waiting came, ms. */
   arrivalMs(index: number): number;
   /** Whose turn is first; see StepQueue. */
@@ -21,8 +23,9 @@ export type Decision<T> =
   | { waitUntilMs: number };
 
 /**
- * What to run now, of all that wait among `open` streams. A stream is ripe when it holds the pace's steps, or has waited as long
- * as they take to come, or has ended. A run starts when every open stream or a full batch of them is ripe, or one has been ripe
+ * What to run now, of all that wait among `open` streams. A stream's steps run in groups of the pace's, counted from its start:
+ * what is asked of it each 100 ms, look-ahead included, is known as soon as the last step of a group of 100 ms is. It is ripe
+ * when it holds its group's rest, or has waited as long as that takes to come, or has ended. A run starts when every open stream or a full batch of them is ripe, or one has been ripe
  * for the fill time. Ripe streams run by deadline, each at most once a batch; a run takes as many steps as the first of them
  * holds and three quarters of them hold, so that streams that come back with a burst neither wait for ever nor hold up the
  * live ones.
@@ -45,19 +48,30 @@ export function decide<T extends Waiting>(
     return { waitUntilMs: firstRipeMs + pace.fillMs };
   }
   ripe.sort((a, b) => a.oldestDeadlineMs - b.oldestDeadlineMs);
-  const steps = stepsWithin(Math.min(ripe[0]!.pending, lowerQuartile(ripe)));
-  const fitting = ripe.filter((stream) => stream.pending >= steps);
+  const first = stepsReady(ripe[0]!, pace);
+  const steps = stepsWithin(Math.min(first, lowerQuartile(ripe.map((stream) => stepsReady(stream, pace)))));
+  const fitting = ripe.filter((stream) => stepsReady(stream, pace) >= steps);
   const { streams, bucket } = fitBatch(fitting.length, steps, shapes);
   return { run: fitting.slice(0, streams), steps, bucket };
 }
 
 function ripeAtMs(stream: Waiting, pace: Pace, strideMs: number): number {
   if (stream.ended) return stream.arrivalMs(0);
-  if (stream.pending >= pace.steps) return stream.arrivalMs(pace.steps - 1);
-  return stream.arrivalMs(0) + (pace.steps - 1) * strideMs;
+  const rest = restOfGroup(stream, pace);
+  if (stream.pending >= rest) return stream.arrivalMs(rest - 1);
+  return stream.arrivalMs(0) + (rest - 1) * strideMs;
 }
 
-function lowerQuartile(streams: readonly Waiting[]): number {
-  const sorted = streams.map((stream) => stream.pending).sort((a, b) => a - b);
-  return sorted[sorted.length >> 2]!;
+/** Steps that may run at once: to the end of the group, unless the stream is behind by more than that. */
+function stepsReady(stream: Waiting, pace: Pace): number {
+  if (stream.ended || stream.pending >= 2 * pace.steps) return stream.pending;
+  return Math.min(stream.pending, restOfGroup(stream, pace));
+}
+
+function restOfGroup({ taken }: Waiting, pace: Pace): number {
+  return pace.steps - (taken % pace.steps);
+}
+
+function lowerQuartile(counts: readonly number[]): number {
+  return [...counts].sort((a, b) => a - b)[counts.length >> 2]!;
 }

@@ -58,16 +58,19 @@ export function createVad({ sampleRateHz, hangoverMs = 300 }: VadOptions): Vad {
   return {
     push(pcm) {
       let events = noEvents;
+      // Locals: a number that a closure keeps is written to new memory each time it changes.
+      let [last, sum] = [previous, energy];
       for (let i = 0; i < pcm.length; i++) {
         const sample = pcm[i]!;
-        const difference = sample - preEmphasis * previous;
-        previous = sample;
-        energy += difference * difference;
+        const difference = sample - preEmphasis * last;
+        last = sample;
+        sum += difference * difference;
         if (++filled < frameSamples) continue;
-        const event = frame(10 * Math.log10(energy / frameSamples + 1e-10));
+        const event = frame(10 * Math.log10(sum / frameSamples + 1e-10));
         if (event) events = [...events, event];
-        filled = energy = 0;
+        filled = sum = 0;
       }
+      [previous, energy] = [last, sum];
       return events;
     },
     get speaking() {

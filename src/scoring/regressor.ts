@@ -80,8 +80,9 @@ function layersPredictor(model: z.infer<typeof layers>): (input: Float32Array) =
     for (let at = 0; at < steps.length; at++) {
       const { weight, bias, output } = steps[at]!;
       const last = at === steps.length - 1;
+      multiply(weight, values, output);
       for (let o = 0; o < bias.length; o++) {
-        const total = bias[o]! + dot(weight, o * values.length, values);
+        const total = bias[o]! + output[o]!;
         output[o] = last ? total : Math.max(0, total);
       }
       values = output;
@@ -90,16 +91,28 @@ function layersPredictor(model: z.infer<typeof layers>): (input: Float32Array) =
   };
 }
 
-/** Sum of row[start + i] * values[i], as four sums, because one would wait for each addition before the next. */
-function dot(row: Float64Array, start: number, values: Float64Array): number {
-  const whole = values.length & ~3;
-  let [s0, s1, s2, s3] = [0, 0, 0, 0];
-  for (let i = 0; i < whole; i += 4) {
-    s0 += row[start + i]! * values[i]!;
-    s1 += row[start + i + 1]! * values[i + 1]!;
-    s2 += row[start + i + 2]! * values[i + 2]!;
-    s3 += row[start + i + 3]! * values[i + 3]!;
+/** output = matrix x values, four rows at a time: they share each value, and none waits for another's addition. */
+function multiply(matrix: Float64Array, values: Float64Array, output: Float64Array): void {
+  const width = values.length;
+  const whole = output.length & ~3;
+  for (let row = 0; row < whole; row += 4) {
+    let [s0, s1, s2, s3] = [0, 0, 0, 0];
+    const [r0, r1, r2, r3] = [row * width, (row + 1) * width, (row + 2) * width, (row + 3) * width];
+    for (let i = 0; i < width; i++) {
+      const value = values[i]!;
+      s0 += matrix[r0 + i]! * value;
+      s1 += matrix[r1 + i]! * value;
+      s2 += matrix[r2 + i]! * value;
+      s3 += matrix[r3 + i]! * value;
+    }
+    output[row] = s0;
+    output[row + 1] = s1;
+    output[row + 2] = s2;
+    output[row + 3] = s3;
   }
-  for (let i = whole; i < values.length; i++) s0 += row[start + i]! * values[i]!;
-  return s0 + s1 + (s2 + s3);
+  for (let row = whole; row < output.length; row++) {
+    let sum = 0;
+    for (let i = 0; i < width; i++) sum += matrix[row * width + i]! * values[i]!;
+    output[row] = sum;
+  }
 }

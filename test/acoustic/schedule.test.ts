@@ -7,8 +7,9 @@ import { fitBatch, runShapes, stepsWithin } from '../../src/acoustic/shapes.ts';
 type Named = Waiting & { name: string };
 
 /** A stream whose steps came at the given times; its deadlines are a step apart at least. */
-function stream(name: string, arrivals: readonly number[], ended = false): Named {
-  return { name, pending: arrivals.length, arrivalMs: (i) => arrivals[i]!, oldestDeadlineMs: arrivals[0]!, ended };
+function stream(name: string, arrivals: readonly number[], ended = false, taken = 0): Named {
+  const arrivalMs = (index: number) => arrivals[index]!;
+  return { name, pending: arrivals.length, taken, arrivalMs, oldestDeadlineMs: arrivals[0]!, ended };
 }
 
 const shapes = runShapes('cpu');
@@ -28,6 +29,16 @@ describe('decide', () => {
   it.each<[string, readonly Named[], number, number, Terms, string]>([
     ['waits for ever when nothing waits', [], 9, 0, terms(1, 0), 'wait Infinity'],
     ['runs a step at once when idle', [stream('a', [10])], 9, 10, terms(1, 0), 'a x1'],
+    [
+      'runs the rest of a group, so that the next is whole',
+      [stream('a', [10, 30, 50], false, 3)],
+      9,
+      55,
+      terms(5, 5),
+      'a x2',
+    ],
+    ['waits for the rest of a group only', [stream('a', [10], false, 3)], 9, 12, terms(5, 5), 'wait 35'],
+    ['runs across groups when behind', [burst('a', 10, 12)], 9, 15, terms(5, 5), 'a x10'],
     ['fills for 5 ms under load', [stream('a', [10])], 9, 12, terms(1, 5), 'wait 15'],
     ['runs when 5 ms have passed', [stream('a', [10]), stream('b', [14])], 9, 15, terms(1, 5), 'a b x1'],
     [
@@ -130,17 +141,14 @@ it.each([
 
 describe('nextLevel', () => {
   it.each([
-    [0, 0.3, 0],
+    [0, 0.2, 0],
+    [0, 0.5, 0],
     [0, 0.7, 1],
-    [1, 0.7, 2],
-    [2, 0.7, 2],
-    [2, 0.8, 3],
-    [3, 0.8, 3],
-    [3, 0.9, 4],
-    [4, 1, 4],
-    [4, 0.5, 3],
-    [3, 0.4, 2],
-    [2, 0.35, 2],
+    [1, 0.2, 1],
+    [1, 0.4, 2],
+    [2, 1, 2],
+    [2, 0.2, 2],
+    [2, 0.09, 1],
     [1, 0.05, 0],
     [0, 0, 0],
   ])('goes from %i at %f busy to %i', (level, busy, next) => expect(nextLevel(level, busy)).toBe(next));

@@ -6,7 +6,7 @@ import { StepQueue } from '../../src/acoustic/step-queue.ts';
 export type Arrival = { stream: number; atMs: number; steps: number };
 
 /** A step that was run: from its arrival to the end of its run. */
-export type Done = { stream: number; arrivedMs: number; endedMs: number };
+export type Done = { stream: number; step: number; arrivedMs: number; endedMs: number };
 
 /** Live streams: a step each 20 ms, at phases spread evenly. */
 export function liveArrivals(streams: number, forMs: number): Arrival[] {
@@ -46,7 +46,9 @@ export function runScript(arrivals: readonly Arrival[], pace?: Pace, slowness = 
     load.ran(nowMs, endedMs);
     nowMs = endedMs;
     for (const stream of run) {
-      for (let k = 0; k < steps; k++) done.push({ stream: stream.id, arrivedMs: stream.arrivalMs(k), endedMs });
+      for (let k = 0; k < steps; k++) {
+        done.push({ stream: stream.id, step: stream.taken++, arrivedMs: stream.arrivalMs(k), endedMs });
+      }
       stream.queue.take(steps, scratch, 0);
     }
   }
@@ -57,6 +59,7 @@ const scratch = new Float32Array(64);
 class ScriptedStream {
   readonly queue = new StepQueue(1);
   readonly ended = false;
+  taken = 0;
   readonly id: number;
 
   constructor(id: number) {
