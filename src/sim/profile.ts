@@ -1,0 +1,67 @@
+/**
+ * A mobile network as the model needs it: values only, times in whole microseconds. What people write (units, names,
+ * `extends`) is turned into this by network-schema.ts.
+ */
+export type NetworkProfile = {
+  name: string;
+  /** Where the figures come from, in a few words. */
+  source: string;
+  transport: Transport;
+  tcp: { congestion: 'cubic'; rtoMinUs: number };
+  up: PathProfile;
+  down: PathProfile;
+  events: readonly NetworkEvent[];
+};
+
+/** `tcp` and `tcp-tls` differ in what a connection costs; the QUIC transports are modelled, not measured. */
+export type Transport = 'tcp' | 'tcp-tls' | 'quic-stream' | 'quic-datagram';
+
+export type Direction = 'up' | 'down';
+
+/** One direction of the path. */
+export type PathProfile = {
+  /** One way. */
+  delayUs: number;
+  jitter: Jitter | undefined;
+  /** Whether jitter may let a packet overtake another, as netem does and cellular links do not. */
+  reorder: boolean;
+  /** Undefined: as fast as one likes. */
+  rateBitsPerSecond: number | undefined;
+  /** Packets that wait for the link; one more is dropped. */
+  queuePackets: number;
+  loss: Loss;
+  /** Mahimahi: times at which one packet of 1,500 bytes may leave, ms, repeated for ever; takes the place of the rate. */
+  opportunitiesMs: readonly number[] | undefined;
+};
+
+export type Jitter = {
+  valueUs: number;
+  distribution: 'uniform' | 'normal' | 'pareto' | 'paretonormal';
+  /** Of each draw with the one before, 0 to 1. */
+  correlation: number;
+};
+
+/** Shares from 0 to 1. */
+export type Loss =
+  | { model: 'none' }
+  | { model: 'iid'; share: number }
+  /** Dwells in ms of time: it goes on while nothing is sent. Means of exponential dwells. */
+  | { model: 'gilbert-elliott'; clock: 'time'; goodUs: number; badUs: number; lossGood: number; lossBad: number }
+  /** netem's `gemodel p r 1-h 1-k`: the state moves with each packet, and stands still while none is sent. */
+  | { model: 'gilbert-elliott'; clock: 'packet'; p: number; r: number; lossGood: number; lossBad: number };
+
+/** When something happens on the path: once, or again and again with a uniform spread around the period. */
+export type Schedule = { atUs: number } | { everyUs: number; spreadUs: number };
+
+/** What becomes of packets in a gap: kept and delivered after it, or dropped. */
+export type GapMode = 'buffer' | 'drop';
+
+export type NetworkEvent =
+  /** The radio moves to another cell. */
+  | { kind: 'handover'; when: Schedule; gapUs: number; mode: GapMode }
+  | { kind: 'outage'; when: Schedule; gapUs: number; mode: GapMode }
+  /**
+   * The phone gets another address. The old connection dies: `silent` says nothing to anybody, `rst` resets it. The app
+   * opens a new one after a backoff with full jitter.
+   */
+  | { kind: 'ip-change'; when: Schedule; oldSocket: 'silent' | 'rst'; backoffUs: { first: number; most: number } };
