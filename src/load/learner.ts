@@ -74,6 +74,7 @@ export class Learner {
       ...(token === undefined ? {} : { token }),
       start: {
         audio: { encoding: 'pcm_s16le', sample_rate: clip.sampleRateHz, channels: 1, frame_ms: frameMs },
+        language: this.#plan.language,
         reference: { text: clip.text },
         emit_interval_ms: emitIntervalMs,
       },

@@ -100,7 +100,8 @@ describe('a session of one utterance of ten seconds, in virtual time', () => {
 /** The learner arrives at 700 on the clock and speaks from 1000 on; speech begins 40 ms into the clip. */
 function newMeter(traces = new TraceSink(1000, 1)): SessionMeter {
   recorder = new Recorder();
-  const plan = { learner: 0, arrivalMs: 200, utterances: [{ clip: 0, beginMs: 500, frames: 500 }] };
+  const utterances = [{ clip: 0, beginMs: 500, frames: 500 }];
+  const plan = { learner: 0, arrivalMs: 200, leaveMs: 10_500, network: 'none', language: 'en-US', utterances };
   const options = { plan, speechBeginMs: [40], startMs: 500, frameMs: 20, emitIntervalMs: 100, recorder, traces };
   const meter = new SessionMeter(options);
   meter.event(ready(0), 712);
