@@ -9,6 +9,11 @@ export type Timers = {
 /** One timer for every learner: due times on the `slotMs` grid are met to the tick, others up to a slot late. */
 export const slotMs = 5;
 
+/** The first time of the grid that is not before `ms`. */
+export function onGrid(ms: number): number {
+  return Math.ceil(ms / slotMs) * slotMs;
+}
+
 type Entry = { slot: number; callback: (() => void) | undefined };
 
 /**

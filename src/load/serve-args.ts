@@ -1,0 +1,50 @@
+/** What a scenario may say about the server that it starts; durations in ms, limits by their wire names. */
+export type ServeOptions = {
+  maxSessions?: number | undefined;
+  resumeTtl?: number | undefined;
+  limits?: Readonly<Record<string, number>> | undefined;
+  model?: string | undefined;
+  device?: string | undefined;
+};
+
+/** The same as flags of `speechfb serve`. */
+export function serveArgs({ maxSessions, resumeTtl, limits = {}, model, device }: ServeOptions): string[] {
+  return [
+    ...(maxSessions === undefined ? [] : ['--max-sessions', `${maxSessions}`]),
+    ...(resumeTtl === undefined ? [] : ['--resume-ttl', `${resumeTtl}ms`]),
+    ...(model === undefined ? [] : ['--model', model]),
+    ...(device === undefined ? [] : ['--device', device]),
+    ...Object.entries(limits).flatMap(([name, value]) => ['--limit', `${name}=${value}`]),
+  ];
+}
+
+/** The limits of the server as docs/protocol.md names them; a test holds this to the server's own list. */
+export const limitNames: readonly string[] = [
+  'max_sessions',
+  'max_connections',
+  'starts_per_second',
+  'start_burst',
+  'max_frame_bytes',
+  'max_message_bytes',
+  'frames_per_second',
+  'frame_burst',
+  'messages_per_second',
+  'message_burst',
+  'max_session_ms',
+  'idle_timeout_ms',
+  'start_timeout_ms',
+  'max_buffered_ms',
+  'resume_ttl_ms',
+  'inference_timeout_ms',
+  'min_gap_wait_ms',
+  'max_gap_wait_ms',
+  'ack_interval_ms',
+  'heartbeat_ms',
+  'congested_bytes',
+  'max_unsent_bytes',
+  'slow_reader_ms',
+  'busy_step_p95_ms',
+  'busy_share',
+  'busy_retry_ms',
+  'drain_ms',
+];
