@@ -3,8 +3,15 @@ import type { LearnerPlan } from './plan.ts';
 
 /** Something that goes wrong on purpose, ms from the start of the test; decided before it begins, with whom it hits. */
 export type FaultPlan = { atMs: number } & (
-  | { /** The sockets of these learners are cut, as by a lost network; the app resumes by itself. */ kind: 'reconnect'; learners: readonly number[] }
-  | { /** Nothing passes between these learners and the server, both ways, for a while. */ kind: 'cut-network'; learners: readonly number[]; forMs: number }
+  | {
+      /** The sockets of these learners are cut, as by a lost network; the app resumes by itself. */ kind: 'reconnect';
+      learners: readonly number[];
+    }
+  | {
+      /** Nothing passes between these learners and the server, both ways, for a while. */ kind: 'cut-network';
+      learners: readonly number[];
+      forMs: number;
+    }
   | ServerFault
 );
 

@@ -6,7 +6,7 @@ import { moment } from './fields.ts';
 const when = { at: moment().optional(), every: duration(1000, 604_800_000).optional() };
 /** Which of those who are there then. */
 const whom = {
-  learners: percent(0.000001, 1),
+  learners: percent().refine((share) => share > 0, { error: () => 'is 0%: it would hit nobody' }),
   /** Only those on this network. */
   network: text('the name of a network').optional(),
 };
@@ -18,7 +18,7 @@ const fault = section({
   /** Nothing passes, either way, and nobody is told. */
   cutNetwork: section({ ...when, ...whom, for: length }).optional(),
   /** The embedded server's inference worker does nothing. */
-  stallInference: section({ ...when, for: length }).optional(),
+  stallInference: section({ ...when, for: duration(1, 60_000) }).optional(),
   /** The embedded server's inference worker is gone. */
   killInference: section(when).optional(),
   /** The embedded server's process is stopped (SIGSTOP), and goes on. */
@@ -28,10 +28,12 @@ const fault = section({
     const problem = (path: PropertyKey[], message: string) => context.addIssue({ code: 'custom', path, message });
     const [entry, ...rest] = entriesOf(given);
     if (!entry) return problem([], `says no fault; allowed: ${faultNames.join(', ')}`);
-    if (rest.length > 0) problem([rest[0]![0]], `and ${entry[0]} are two faults; write each as an entry of its own`);
+    if (rest.length > 0)
+      problem([rest[0]![0]], `is a second fault beside ${entry[0]}; write each as an entry of its own`);
     for (const [name, spec] of [entry, ...rest]) {
       if (spec.at === undefined && spec.every === undefined) problem([name], 'says neither at nor every');
-      if (spec.at !== undefined && spec.every !== undefined) problem([name, 'every'], 'and at contradict each other');
+      if (spec.at !== undefined && spec.every !== undefined)
+        problem([name, 'every'], 'contradicts at: again and again, or once; keep one');
     }
   },
   { when: () => true },
@@ -50,9 +52,16 @@ export const faultNames = Object.keys(fault.shape) as FaultName[];
 export const serverFaultNames: readonly FaultName[] = ['stallInference', 'killInference', 'stopServer'];
 
 /** The fault of an entry under its name; more than one is a mistake, which is reported by itself. */
-export function entriesOf(
-  given: FaultSpec,
-): [FaultName, { at?: number | undefined; every?: number | undefined; for?: number; learners?: number; network?: string | undefined }][] {
+export function entriesOf(given: FaultSpec): [
+  FaultName,
+  {
+    at?: number | undefined;
+    every?: number | undefined;
+    for?: number;
+    learners?: number;
+    network?: string | undefined;
+  },
+][] {
   if (typeof given !== 'object' || given === null) return [];
   return faultNames.flatMap((name) => {
     const spec = given[name];
@@ -61,7 +70,10 @@ export function entriesOf(
 }
 
 /** When a fault happens in a test of this length, ms. */
-export function timesOf({ at, every }: { at?: number | undefined; every?: number | undefined }, endMs: number): number[] {
+export function timesOf(
+  { at, every }: { at?: number | undefined; every?: number | undefined },
+  endMs: number,
+): number[] {
   if (every === undefined) return at === undefined ? [] : [at];
   return Array.from({ length: Math.max(0, Math.ceil(endMs / every) - 1) }, (_, k) => (k + 1) * every);
 }

@@ -15,7 +15,12 @@ export type GatingOptions = {
  * lie wholly in silence, beyond the hangover after speech and the lead before it. A frame that is sent goes out when it is
  * due: the app is taken to find speech at once.
  */
-export function gatedFrames(recording: Pcm, frames: number, frameMs: number, gating: GatingOptions): [number, number][] {
+export function gatedFrames(
+  recording: Pcm,
+  frames: number,
+  frameMs: number,
+  gating: GatingOptions,
+): [number, number][] {
   const vad = createVad({ sampleRateHz: recording.sampleRateHz, hangoverMs: gating.hangoverMs });
   const events = vad.push(fromS16le(recording.pcm));
   const gaps: [number, number][] = [];

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { duration, percent, section, shown, text } from '../config/fields.ts';
-import { range, weight, weightProblems, yesOrNo } from './fields.ts';
+import { range, type Weight, weight, weightProblems, yesOrNo } from './fields.ts';
 
 const reading = section({
   manifest: text('the path of a clip manifest'),
@@ -26,7 +26,7 @@ export const learners = section({
   /** JSON Lines of {id, audio, text, language}; audio relative to the file, the file relative to the scenario. */
   clips: z.union(
     [
-      text('the path of a clip manifest').transform((manifest) => [{ manifest }]),
+      text('the path of a clip manifest').transform((manifest): z.output<typeof reading>[] => [{ manifest }]),
       z.array(reading).min(1, { error: () => 'is an empty mix: learners would have nothing to read' }),
     ],
     {
@@ -54,9 +54,11 @@ export const learners = section({
   (given, context) => {
     const problem = (path: PropertyKey[], message: string) => context.addIssue({ code: 'custom', path, message });
     if (given.pause !== undefined && given.dutyCycle !== undefined)
-      problem(['dutyCycle'], 'and pause both say how long a learner is silent; keep one');
-    const readings = Array.isArray(given.clips) ? given.clips : [];
-    const weights = readings.map((one) => ('weight' in one ? one.weight : undefined));
+      problem(['dutyCycle'], 'contradicts pause: both say how long a learner is silent; keep one');
+    const readings: readonly { weight?: Weight | undefined }[] = Array.isArray(given.clips)
+      ? given.clips.filter(isMapping)
+      : [];
+    const weights = readings.map(({ weight }) => weight);
     if (readings.length > 1)
       for (const [place, one] of weights.entries())
         if (one === undefined) problem(['clips', place], 'has no weight; write one such as 60%');
@@ -66,7 +68,9 @@ export const learners = section({
   { when: () => true },
 );
 
-export type LearnersSpec = z.output<typeof learners>;
+function isMapping(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
 
 function language() {
   return text('a language such as en-US').regex(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, {

@@ -23,7 +23,9 @@ export const load = section({
   rate: rateLevel().optional(),
   ramp: duration(0, 3_600_000).optional(),
   stages: z
-    .array(stage, { error: () => 'is not a list such as [{duration: 1m, learners: 50}, {duration: 30s, learners: 3x}]' })
+    .array(stage, {
+      error: () => 'is not a list such as [{duration: 1m, learners: 50}, {duration: 30s, learners: 3x}]',
+    })
     .min(1, { error: () => 'is empty; write a stage, or learners: 20 without stages' })
     .optional(),
   /** How long one learner stays before another takes the place. */
@@ -45,15 +47,17 @@ function checkLoad(given: Loose<LoadSpec>, context: z.RefinementCtx): void {
   const stages: readonly Loose<StageSpec>[] = Array.isArray(given.stages) ? given.stages.filter(isMapping) : [];
   const simple = (['learners', 'rate', 'ramp'] as const).filter((key) => given[key] !== undefined);
   if (given.stages !== undefined) {
-    for (const key of simple) problem([key], `and stages contradict each other: the stages say it; keep one of them`);
+    for (const key of simple)
+      problem([key], 'contradicts stages, which say by themselves how many come when; keep one');
   } else if (given.learners === undefined && given.rate === undefined) {
     problem([], 'says neither learners, rate nor stages: nobody would come');
   } else if (given.learners !== undefined && given.rate !== undefined) {
-    problem(['rate'], 'and learners contradict each other: arrivals a second, or learners at once; keep one');
+    problem(['rate'], 'contradicts learners: one is arrivals a second, the other learners at once; keep one');
   }
   if (given.stages === undefined && isLevel(given.rate) && 'times' in given.rate)
     problem(['rate'], 'is a multiple, but there is no stage before');
-  if (isLevel(given.rate) && 'value' in given.rate && given.rate.value === 0) problem(['rate'], 'is 0: nobody would come');
+  if (isLevel(given.rate) && 'value' in given.rate && given.rate.value === 0)
+    problem(['rate'], 'is 0: nobody would come');
   checkStages(stages, problem);
   const rated = given.rate !== undefined || stages.some((one) => one.rate !== undefined);
   if (rated && given.session === undefined)

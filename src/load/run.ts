@@ -1,13 +1,11 @@
 import { arch, cpus, platform, release, totalmem } from 'node:os';
-import { SpeechfbError } from '../errors.ts';
 import type { LoadProgress } from '../report/progress.ts';
 import type { LoadReport } from '../report/report.ts';
 import { judge, overall } from '../slo/verdict.ts';
-import { type Clip, readClips } from './clips.ts';
 import { type EmbeddedServer, type ServeCommand, startEmbedded } from './embedded.ts';
 import { histogramsReady } from './histogram.ts';
 import { measurementsOf, summarise } from './measurements.ts';
-import { planHash, planLearners } from './plan.ts';
+import type { PreparedLoad } from './prepare.ts';
 import { Recorder, type Recording } from './recorder.ts';
 import type { LoadScenario } from './scenario.ts';
 import type { ShardHooks, ShardResult, ShardTask } from './shard.ts';
@@ -16,7 +14,9 @@ import { checkValidity } from './validity.ts';
 
 export type LoadOptions = {
   scenario: LoadScenario;
-  token: string | undefined;
+  prepared: PreparedLoad;
+  /** Wall clock, ms since 1970, at which the learners begin; undefined: as soon as may be. */
+  startAtEpochMs: number | undefined;
   /** Starts the server of a scenario without a URL. */
   serve: ServeCommand;
   version: string;
@@ -35,20 +35,10 @@ export type LoadHooks = {
 
 export type LoadOutcome = { report: LoadReport; recording: Recording; traces: Trace[] };
 
-/** Runs one scenario whole: clips, schedule, server, load, measurements, verdicts. */
+/** Runs one prepared scenario: server, load, measurements, verdicts. */
 export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<LoadOutcome> {
   const { spec } = options.scenario;
-  const clips = readClips(spec.learners.clips);
-  checkFrames(clips, spec.learners.frame);
-  const plans = planLearners({
-    learners: spec.load.learners,
-    rampMs: spec.load.ramp,
-    durationMs: spec.duration,
-    frameMs: spec.learners.frame,
-    pauseMs: spec.learners.pause,
-    seed: spec.seed,
-    clips,
-  });
+  const { prepared } = options;
   await histogramsReady();
   const server = await startTarget(options, hooks);
   const startedAt = new Date();
@@ -56,27 +46,27 @@ export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<L
     hooks.onPhase('learners are speaking');
     const result = await options.generate(
       {
-        plans,
-        faults: [],
-        networks: {},
-        clips,
+        plans: prepared.plans,
+        faults: prepared.faults,
+        networks: prepared.networks,
+        clips: prepared.clips,
         url: server?.url ?? spec.target.url!,
-        token: options.token,
-        tls: undefined,
+        token: prepared.token,
+        tls: prepared.tls,
         frameMs: spec.learners.frame,
         emitIntervalMs: spec.learners.emitInterval,
-        warmupMs: 0,
+        warmupMs: spec.warmup,
         durationMs: spec.duration,
         drainMs: spec.drain,
         seed: spec.seed,
-        loadStages: [],
-        startAtEpochMs: undefined,
+        loadStages: prepared.loadStages,
+        startAtEpochMs: options.startAtEpochMs,
       },
       hooks,
     );
     const report = reportOf(options, result, {
       startedAt,
-      planHash: planHash(plans),
+      planHash: prepared.planHash,
       interrupted: hooks.signal.aborted,
     });
     return { report, recording: result.recording, traces: result.traces };
@@ -98,7 +88,7 @@ async function startTarget(options: LoadOptions, hooks: LoadHooks): Promise<Embe
 
 type Run = { startedAt: Date; planHash: string; interrupted: boolean };
 
-function reportOf({ scenario, version }: LoadOptions, result: ShardResult, run: Run): LoadReport {
+function reportOf({ scenario, prepared, version }: LoadOptions, result: ShardResult, run: Run): LoadReport {
   const { spec, metadata } = scenario;
   const recorder = new Recorder();
   recorder.add(result.recording);
@@ -114,12 +104,12 @@ function reportOf({ scenario, version }: LoadOptions, result: ShardResult, run: 
     elapsedMs: result.elapsedMs,
     scenario: {
       name: metadata.name,
-      learners: spec.load.learners,
-      rampMs: spec.load.ramp,
+      learners: prepared.whole.peak,
+      rampMs: prepared.shape.stages[0]?.rampMs ?? 0,
       durationMs: spec.duration,
       frameMs: spec.learners.frame,
       emitIntervalMs: spec.learners.emitInterval,
-      pauseMs: spec.learners.pause,
+      pauseMs: spec.learners.pause?.leastMs ?? 0,
       seed: spec.seed,
       target: spec.target.url ?? 'embedded',
       planHash: run.planHash,
@@ -138,14 +128,6 @@ function reportOf({ scenario, version }: LoadOptions, result: ShardResult, run: 
   };
   recorder.destroy();
   return report;
-}
-
-/** A session's sample clock must tick in whole frames. */
-function checkFrames(clips: readonly Clip[], frameMs: number): void {
-  const ragged = clips.find((clip) => !Number.isInteger((clip.sampleRateHz * frameMs) / 1000));
-  if (!ragged) return;
-  const message = `frames of ${frameMs} ms are not whole samples at the ${ragged.sampleRateHz} Hz of clip "${ragged.id}"`;
-  throw new SpeechfbError('bad_frame', message, { hint: 'use 20ms or 40ms, or convert the clip to 16 kHz' });
 }
 
 function environment(): LoadReport['environment'] {

@@ -1,3 +1,5 @@
+import type { FaultSpec } from './faults-schema.ts';
+
 /** What a scenario may say about the server that it starts; durations in ms, limits by their wire names. */
 export type ServeOptions = {
   maxSessions?: number | undefined;
@@ -7,14 +9,17 @@ export type ServeOptions = {
   device?: string | undefined;
 };
 
-/** The same as flags of `speechfb serve`. */
-export function serveArgs({ maxSessions, resumeTtl, limits = {}, model, device }: ServeOptions): string[] {
+/** The same as flags of `speechfb serve`, which must allow the faults that the test will make. */
+export function serveArgs(options: ServeOptions = {}, faults: readonly FaultSpec[] = []): string[] {
+  const { maxSessions, resumeTtl, limits = {}, model, device } = options;
+  const disturbed = faults.some(({ stallInference, killInference }) => stallInference ?? killInference);
   return [
     ...(maxSessions === undefined ? [] : ['--max-sessions', `${maxSessions}`]),
     ...(resumeTtl === undefined ? [] : ['--resume-ttl', `${resumeTtl}ms`]),
     ...(model === undefined ? [] : ['--model', model]),
     ...(device === undefined ? [] : ['--device', device]),
     ...Object.entries(limits).flatMap(([name, value]) => ['--limit', `${name}=${value}`]),
+    ...(disturbed ? ['--fault-injection'] : []),
   ];
 }
 
@@ -45,6 +50,7 @@ export const limitNames: readonly string[] = [
   'slow_reader_ms',
   'busy_step_p95_ms',
   'busy_share',
+  'silent_model_ms',
   'busy_retry_ms',
   'drain_ms',
 ];

@@ -16,7 +16,7 @@ export function partOf(
   const mine = ({ learner }: { learner: number }) => learner % count === index - 1;
   return {
     plans: plans.filter(mine),
-    faults: faults.flatMap((fault) => {
+    faults: faults.flatMap((fault): FaultPlan[] => {
       if (!('learners' in fault)) return [fault];
       const learners = fault.learners.filter((learner) => mine({ learner }));
       return learners.length === 0 ? [] : [{ ...fault, learners }];

@@ -40,14 +40,12 @@ export const target = section({
   embedded: embedded.optional(),
 }).superRefine(({ url, tls, embedded: options }, context) => {
   const problem = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
-  if (url !== undefined && options) problem('embedded', 'is for a server that the test starts, but target.url is given');
+  if (url !== undefined && options)
+    problem('embedded', 'is for a server that the test starts, but target.url is given');
   if (tls && url?.startsWith('ws:')) problem('tls', `is for wss:// URLs, but target.url is ${url}`);
   if (tls && options) problem('tls', 'is for wss:// URLs; the embedded server listens on loopback without TLS');
   if (tls?.ca !== undefined && tls.insecure) problem('tls', 'has both ca and insecure; keep one');
 });
-
-export type Target = z.output<typeof target>;
-export type EmbeddedOptions = z.output<typeof embedded>;
 
 /** A WebSocket URL; the path /v1/stream is filled in when there is none. */
 export function checkUrl(given: string): string {

@@ -56,7 +56,12 @@ export function planUtterances(
 }
 
 /** How much of a clip is spoken when `roomMs` are left, and the silence after it. Draws as often whatever comes out. */
-function planOne({ durationMs, gated }: PlanClip, { frameMs, pause, bargeIn = 0 }: Habits, roomMs: number, moods: Random) {
+function planOne(
+  { durationMs, gated }: PlanClip,
+  { frameMs, pause, bargeIn = 0 }: Habits,
+  roomMs: number,
+  moods: Random,
+) {
   const interrupted = moods() < bargeIn;
   const breakShare = breakFrom + (breakTo - breakFrom) * moods();
   const pausePoint = moods();
