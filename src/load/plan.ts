@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createRandom, type Random } from '../sim/random.ts';
+import type { Labels } from '../slo/metrics.ts';
 import { slotMs } from './wheel.ts';
 
 /** What one learner does and when, in ms from the start of the test; decided before it begins, whatever the server does. */
@@ -7,8 +8,17 @@ export type LearnerPlan = {
   learner: number;
   /** When the app opens its connection. */
   arrivalMs: number;
+  /** The name of the phone's network; absent or `none`: straight to the socket, unshaped. */
+  network?: string;
+  /** BCP 47; absent: en-US. */
+  language?: string;
   utterances: readonly UtterancePlan[];
 };
+
+/** The labels that everything measured on this learner carries. */
+export function labelsOf({ network = 'none', language = 'en-US' }: LearnerPlan): Labels {
+  return { profile: network === 'none' ? 'direct' : network, language };
+}
 
 export type UtterancePlan = {
   /** Index into the clips. */

@@ -2,14 +2,16 @@ import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { histogramsReady } from '../../src/load/histogram.ts';
 import { Recorder } from '../../src/load/recorder.ts';
 import { SessionMeter } from '../../src/load/session-meter.ts';
+import type { Slice } from '../../src/load/slice.ts';
 import { TraceSink } from '../../src/load/traces.ts';
 import type { ServerEvent } from '../../src/protocol/server-messages.ts';
 import { quantile } from '../../src/slo/metrics.ts';
 import { phoneAt } from './fake-server.ts';
 
 beforeAll(histogramsReady);
-let recorder: Recorder;
-afterEach(() => recorder.destroy());
+let all: Recorder;
+let recorder: Slice;
+afterEach(() => all.destroy());
 
 describe('a session of one utterance of ten seconds, in virtual time', () => {
   test('answered 30 ms after each slot has 50 ms everywhere: a frame and the answer', () => {
@@ -99,9 +101,10 @@ describe('a session of one utterance of ten seconds, in virtual time', () => {
 
 /** The learner arrives at 700 on the clock and speaks from 1000 on; speech begins 40 ms into the clip. */
 function newMeter(traces = new TraceSink(1000, 1)): SessionMeter {
-  recorder = new Recorder();
+  all = new Recorder();
+  recorder = all.slice({ profile: 'direct', language: 'en-US' });
   const plan = { learner: 0, arrivalMs: 200, utterances: [{ clip: 0, beginMs: 500, frames: 500 }] };
-  const options = { plan, speechBeginMs: [40], startMs: 500, frameMs: 20, emitIntervalMs: 100, recorder, traces };
+  const options = { plan, speechBeginMs: [40], startMs: 500, frameMs: 20, emitIntervalMs: 100, recorder: all, traces };
   const meter = new SessionMeter(options);
   meter.event(ready(0), 712);
   return meter;
