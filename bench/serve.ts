@@ -69,13 +69,19 @@ async function measure(sessions: number) {
   const plans = planLearners({ learners: sessions, rampMs, durationMs, frameMs, pauseMs: 200, seed: sessions, clips });
   const task = {
     plans,
+    faults: [],
+    networks: {},
     clips,
     url: server.url,
     token: undefined,
+    tls: undefined,
     frameMs,
     emitIntervalMs: 100,
+    warmupMs: 0,
     durationMs,
     drainMs: 5000,
+    loadStages: [],
+    startAtEpochMs: undefined,
   };
   const before = { serverSeconds: cpuSeconds(server.pid), own: process.cpuUsage(), atMs: performance.now() };
   const result = await runShardInThread(

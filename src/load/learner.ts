@@ -16,7 +16,7 @@ export type LearnerContext = {
   frameMs: number;
   emitIntervalMs: number;
   /** Samples that were due within this time from the plan's 0 are not measured. */
-  warmupMs?: number;
+  warmupMs: number;
   seed: number;
   /** The plan's 0 on the clock. */
   startMs: number;
@@ -76,6 +76,7 @@ export class Learner {
       ...(token === undefined ? {} : { token }),
       start: {
         audio: { encoding: 'pcm_s16le', sample_rate: clip.sampleRateHz, channels: 1, frame_ms: frameMs },
+        language: this.#plan.language,
         reference: { text: clip.text },
         emit_interval_ms: emitIntervalMs,
       },

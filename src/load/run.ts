@@ -62,14 +62,20 @@ export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<L
     const result = await options.generate(
       {
         plans,
+        faults: [],
+        networks: {},
         clips,
         url: server?.url ?? spec.target.url!,
         token: options.token,
+        tls: undefined,
         frameMs: spec.learners.frame,
         emitIntervalMs: spec.learners.emitInterval,
+        warmupMs: 0,
         durationMs: spec.duration,
         drainMs: spec.drain,
         seed: spec.seed,
+        loadStages: [],
+        startAtEpochMs: undefined,
       },
       {
         onProgress(progress) {

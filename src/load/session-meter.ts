@@ -19,7 +19,7 @@ export type MeterOptions = {
   frameMs: number;
   emitIntervalMs: number;
   /** What was due within this time from the plan's 0 is not measured. */
-  warmupMs?: number;
+  warmupMs: number;
   recorder: Recorder;
   traces: TraceSink;
 };
@@ -57,7 +57,7 @@ export class SessionMeter {
     this.#options = options;
     this.#labels = labelsOf(options.plan);
     this.#slice = options.recorder.slice(this.#labels);
-    this.#fromMs = options.startMs + (options.warmupMs ?? 0);
+    this.#fromMs = options.startMs + options.warmupMs;
     this.#slots = new FeedbackSlots(options.emitIntervalMs, options.frameMs);
     this.#readings = options.plan.utterances.map(({ clip, beginMs, frames }) => {
       const dueMs = options.startMs + beginMs;

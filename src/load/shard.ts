@@ -1,8 +1,10 @@
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
+import type { NetworkProfile } from '../sim/profile.ts';
 import type { Clip } from './clips.ts';
+import type { FaultPlan } from './faults-plan.ts';
 import { histogramsReady } from './histogram.ts';
 import { Learner } from './learner.ts';
-import type { LearnerPlan } from './plan.ts';
+import type { LearnerPlan, LoadStage } from './plan.ts';
 import { Recorder, type Recording } from './recorder.ts';
 import { ProgressTold, type ShardProgress } from './shard-progress.ts';
 import { type Trace, TraceSink } from './traces.ts';
@@ -11,18 +13,30 @@ import { type Clock, slotMs, startWheel } from './wheel.ts';
 /** One generator's share of a test: plain data, so that it crosses a thread or a machine. */
 export type ShardTask = {
   plans: readonly LearnerPlan[];
+  /** In order of time; only those that hit learners of `plans` or the server. */
+  faults: readonly FaultPlan[];
+  /** Every network that `plans` name, but `none`. */
+  networks: Readonly<Record<string, NetworkProfile>>;
   clips: readonly Clip[];
   url: string;
   token: string | undefined;
+  tls: TlsOptions | undefined;
   frameMs: number;
   emitIntervalMs: number;
-  /** Samples that were due within this time are not measured. */
-  warmupMs?: number;
+  /** Samples that were due before this are of the warm-up. */
+  warmupMs: number;
   durationMs: number;
   /** How long the last finals may take after the learners stop. */
   drainMs: number;
   seed: number;
+  /** The load's shape by name; empty when it has none. */
+  loadStages: readonly LoadStage[];
+  /** Wall clock, ms since 1970, of the plan's 0, which shards agree on; undefined: as soon as may be. */
+  startAtEpochMs: number | undefined;
 };
+
+/** How a wss:// server is trusted: a PEM certificate authority beside the system's, or nobody asked. */
+export type TlsOptions = { ca?: string; insecure?: true };
 
 export type ShardResult = {
   recording: Recording;

@@ -53,6 +53,8 @@ describe('a live digest', () => {
   });
 });
 
+const silent = { leaveMs: 10_000, network: 'none', language: 'en-US', utterances: [] };
+
 test('a running test adds up what its generators tell: sessions, latencies by stage and profile, verdicts so far', () => {
   const objectives = ['p95(feedback_latency){profile=lte} < 500ms', 'availability{profile=lte} >= 90%'].map(
     parseObjective,
@@ -60,7 +62,7 @@ test('a running test adds up what its generators tell: sessions, latencies by st
   const live = new LiveRun({ objectives, plannedSessions: 4, durationMs: 10_000 });
   const generators = [0, 1].map((shard) => {
     const recorder = new Recorder();
-    const plans = [0, 1].map((i) => ({ learner: shard * 2 + i, arrivalMs: i * 3000, utterances: [] }));
+    const plans = [0, 1].map((i) => ({ ...silent, learner: shard * 2 + i, arrivalMs: i * 3000 }));
     return { recorder, told: new ProgressTold(plans, recorder) };
   });
   const speak = (ms: number) => {
