@@ -1,6 +1,7 @@
 import type { ServerEvent } from '../protocol/server-messages.ts';
 import type { PhonemeResult } from '../scoring/result.ts';
 import { InvariantWatch } from './invariants.ts';
+import { PathTimes } from './path-times.ts';
 import { PhoneWatch } from './phones.ts';
 import type { LearnerPlan } from './plan.ts';
 import type { Recorder, ReportStage } from './recorder.ts';
@@ -18,6 +19,8 @@ export type MeterOptions = {
   emitIntervalMs: number;
   recorder: Recorder;
   traces: TraceSink;
+  /** `frameCarried` will tell of each frame: the learner's network is simulated. */
+  simulated: boolean;
 };
 
 /** How a session ended, and what became of its frames. */
@@ -39,14 +42,17 @@ export class SessionMeter {
   /** Readings without a first phone yet, and without a final yet. */
   readonly #silent: Set<Reading>;
   readonly #open: Set<Reading>;
-  readonly #lateSendMs = new Float32Array(latenessRing);
+  readonly #path: PathTimes;
   #frames = 0;
   #roundTripMs = 0;
+  /** Of the event at hand, where it is known. */
+  #downlinkMs: number | undefined;
   #droppedAtMs: number | undefined;
   #firstUtteranceId: number | undefined;
 
   constructor(options: MeterOptions) {
     this.#options = options;
+    this.#path = new PathTimes(options.simulated);
     this.#slots = new FeedbackSlots(options.emitIntervalMs, options.frameMs);
     this.#readings = options.plan.utterances.map(({ clip, beginMs, frames }) => {
       const dueMs = options.startMs + beginMs;
@@ -64,10 +70,21 @@ export class SessionMeter {
     return this.#open.size === 0;
   }
 
-  frameSent(dueMs: number, nowMs: number): void {
-    this.#lateSendMs[this.#frames % latenessRing] = nowMs - dueMs;
+  /** `place` of the frame among all of the session, those held back among them. */
+  frameSent(dueMs: number, nowMs: number, place: number): void {
+    this.#path.sent(place, dueMs, nowMs);
     this.#frames += 1;
     this.#options.recorder.distributions.send_lateness.record(nowMs - dueMs);
+  }
+
+  /** On a simulated network: the frame came to the server at `atMs`, and was really passed on `lateMs` after that. */
+  frameCarried(place: number, atMs: number, lateMs: number): void {
+    this.#path.carried(place, atMs, lateMs);
+  }
+
+  /** The app dropped a frame, because too much waited to be sent. */
+  frameDropped(): void {
+    this.#options.recorder.tally.dropped_by_app += 1;
   }
 
   roundTrip(ms: number): void {
@@ -79,8 +96,9 @@ export class SessionMeter {
   }
 
   /** Records the event; the result is the protocol rules that it broke. */
-  event(event: ServerEvent, receivedMs: number): string[] {
+  event(event: ServerEvent, receivedMs: number, downlinkMs?: number): string[] {
     const { recorder } = this.#options;
+    this.#downlinkMs = downlinkMs;
     recorder.tally.events += 1;
     if (event.type === 'ready') this.#ready(event.utterance_id, receivedMs);
     if (event.type === 'phoneme_feedback') this.#feedback(event, receivedMs);
@@ -157,8 +175,9 @@ export class SessionMeter {
     const { recorder, traces, frameMs, startMs, plan } = this.#options;
     this.#slots.cover(audioMs, receivedMs, (latencyMs, endMs) => {
       recorder.distributions.feedback_latency.record(latencyMs);
-      const lateSendMs = this.#lateSendMs[(Math.round(endMs / frameMs) - 1) % latenessRing]!;
-      const known = { captureMs: frameMs, lateSendMs, roundTripMs: this.#roundTripMs, timing };
+      const { lateMs, uplinkMs } = this.#path.of(Math.round(endMs / frameMs) - 1);
+      const network = { roundTripMs: this.#roundTripMs, uplinkMs, downlinkMs: this.#downlinkMs };
+      const known = { captureMs: frameMs, lateSendMs: lateMs, ...network, timing };
       const parts = splitLatency(latencyMs, known);
       for (const stage of Object.keys(parts) as ReportStage[]) recorder.stages[stage].record(parts[stage]);
       traces.add(() => ({
@@ -177,8 +196,6 @@ export class SessionMeter {
   }
 }
 
-/** Frames of one session whose feedback may be outstanding at once: 20 s of 20 ms frames. */
-const latenessRing = 1024;
 /** An utterance that the end of the test cuts shorter than this owes no first partial. */
 const leastSpeechMs = 500;
 
