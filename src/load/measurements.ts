@@ -26,6 +26,7 @@ export function measurementsOf({ distributions, tally }: Measured): Measurements
       violations: count('violations'),
       lost_frames: count('lost_frames'),
       resent_frames: count('resent_frames'),
+      dropped_by_app: count('dropped_by_app'),
       sessions_refused: count('sessions_refused'),
       sessions_died: count('sessions_died'),
     },
@@ -56,6 +57,7 @@ function exposures(tally: Tally): Record<CountName, number> {
     violations: tally.events,
     lost_frames: tally.frames_sent,
     resent_frames: tally.frames_sent,
+    dropped_by_app: tally.frames_sent + tally.dropped_by_app,
     sessions_refused: tally.sessions,
     sessions_died: tally.sessions,
   };

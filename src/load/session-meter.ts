@@ -2,6 +2,7 @@ import type { ServerEvent } from '../protocol/server-messages.ts';
 import type { PhonemeResult } from '../scoring/result.ts';
 import type { DistributionName, Labels } from '../slo/metrics.ts';
 import { InvariantWatch } from './invariants.ts';
+import { PathTimes } from './path-times.ts';
 import { PhoneWatch } from './phones.ts';
 import { type LearnerPlan, labelsOf } from './plan.ts';
 import type { Recorder } from './recorder.ts';
@@ -22,6 +23,8 @@ export type MeterOptions = {
   warmupMs: number;
   recorder: Recorder;
   traces: TraceSink;
+  /** `frameCarried` will tell of each frame: the learner's network is simulated. */
+  simulated?: boolean;
 };
 
 /** How a session ended, and what became of its frames. */
@@ -47,9 +50,11 @@ export class SessionMeter {
   /** Readings without a first phone yet, and without a final yet. */
   readonly #silent: Set<Reading>;
   readonly #open: Set<Reading>;
-  readonly #lateSendMs = new Float32Array(latenessRing);
+  readonly #path: PathTimes;
   #frames = 0;
   #roundTripMs = 0;
+  /** Of the event at hand, where it is known. */
+  #downlinkMs: number | undefined;
   #droppedAtMs: number | undefined;
   #firstUtteranceId: number | undefined;
 
@@ -58,6 +63,7 @@ export class SessionMeter {
     this.#labels = labelsOf(options.plan);
     this.#slice = options.recorder.slice(this.#labels);
     this.#fromMs = options.startMs + options.warmupMs;
+    this.#path = new PathTimes(options.simulated ?? false);
     this.#slots = new FeedbackSlots(options.emitIntervalMs, options.frameMs);
     this.#readings = options.plan.utterances.map(({ clip, beginMs, frames }) => {
       const dueMs = options.startMs + beginMs;
@@ -75,10 +81,21 @@ export class SessionMeter {
     return this.#open.size === 0;
   }
 
-  frameSent(dueMs: number, nowMs: number): void {
-    this.#lateSendMs[this.#frames % latenessRing] = nowMs - dueMs;
+  /** `place` of the frame among all of the session, those held back among them. */
+  frameSent(dueMs: number, nowMs: number, place: number = this.#frames): void {
+    this.#path.sent(place, dueMs, nowMs);
     this.#frames += 1;
     this.#record('send_lateness', dueMs, nowMs);
+  }
+
+  /** On a simulated network: the frame came to the server at `atMs`, and was really passed on `lateMs` after that. */
+  frameCarried(place: number, atMs: number, lateMs: number): void {
+    this.#path.carried(place, atMs, lateMs);
+  }
+
+  /** The app dropped a frame, because too much waited to be sent. */
+  frameDropped(): void {
+    this.#slice.tally.dropped_by_app += 1;
   }
 
   roundTrip(ms: number): void {
@@ -90,7 +107,8 @@ export class SessionMeter {
   }
 
   /** Records the event; the result is the protocol rules that it broke. */
-  event(event: ServerEvent, receivedMs: number): string[] {
+  event(event: ServerEvent, receivedMs: number, downlinkMs?: number): string[] {
+    this.#downlinkMs = downlinkMs;
     this.#slice.tally.events += 1;
     if (event.type === 'ready') this.#ready(event.utterance_id, receivedMs);
     if (event.type === 'phoneme_feedback') this.#feedback(event, receivedMs);
@@ -172,8 +190,9 @@ export class SessionMeter {
     const { traces, frameMs, startMs, plan } = this.#options;
     this.#slots.cover(audioMs, receivedMs, (latencyMs, endMs) => {
       if (!this.#record('feedback_latency', receivedMs - latencyMs, receivedMs)) return;
-      const lateSendMs = this.#lateSendMs[(Math.round(endMs / frameMs) - 1) % latenessRing]!;
-      const known = { captureMs: frameMs, lateSendMs, roundTripMs: this.#roundTripMs, timing };
+      const { lateMs, uplinkMs } = this.#path.of(Math.round(endMs / frameMs) - 1);
+      const network = { roundTripMs: this.#roundTripMs, uplinkMs, downlinkMs: this.#downlinkMs };
+      const known = { captureMs: frameMs, lateSendMs: lateMs, ...network, timing };
       const parts = splitLatency(latencyMs, known);
       this.#slice.recordStages(parts);
       traces.add(() => ({
@@ -212,8 +231,6 @@ function endOf({ dueMs, lengthMs }: Reading): number {
   return dueMs + lengthMs;
 }
 
-/** Frames of one session whose feedback may be outstanding at once: 20 s of 20 ms frames. */
-const latenessRing = 1024;
 /** An utterance that the end of the test cuts shorter than this owes no first partial. */
 const leastSpeechMs = 500;
 

@@ -7,8 +7,10 @@ import { Learner } from './learner.ts';
 import type { LearnerPlan, LoadStage } from './plan.ts';
 import { Recorder, type Recording } from './recorder.ts';
 import { ProgressTold, type ShardProgress } from './shard-progress.ts';
+import { socketLinks } from './socket-link.ts';
 import { type Trace, TraceSink } from './traces.ts';
-import { type Clock, slotMs, startWheel } from './wheel.ts';
+import { type Clock, slotMs } from './wheel.ts';
+import { startWheels } from './wheels.ts';
 
 /** One generator's share of a test: plain data, so that it crosses a thread or a machine. */
 export type ShardTask = {
@@ -64,12 +66,13 @@ export async function runShard(task: ShardTask, hooks: ShardHooks): Promise<Shar
   const recorder = new Recorder();
   const traces = new TraceSink(traceLimit, task.seed);
   const troubles = new Map<string, number>();
-  const wheel = startWheel(clock);
+  const wheels = startWheels(clock);
   const startMs = Math.ceil((clock() + 20) / slotMs) * slotMs;
   const note = (text: string) => {
     if (!hooks.signal.aborted) troubles.set(text, (troubles.get(text) ?? 0) + 1);
   };
-  const context = { ...task, startMs, clock, timers: wheel.timers, recorder, traces, onTrouble: note };
+  const open = socketLinks(task, clock);
+  const context = { ...task, open, startMs, clock, timers: wheels.timers, recorder, traces, onTrouble: note };
   const learners = task.plans.map((plan) => new Learner(plan, context));
   const delay = monitorEventLoopDelay({ resolution: slotMs });
   delay.enable();
@@ -83,7 +86,7 @@ export async function runShard(task: ShardTask, hooks: ShardHooks): Promise<Shar
   const elapsedMs = clock() - startMs;
   const { utilization: busy } = performance.eventLoopUtilization(utilization);
   delay.disable();
-  wheel.stop();
+  wheels.stop();
 
   // A stop from outside leaves the last second's answers on their way: they are owed, not missing.
   const untilMs = interrupted ? startMs + elapsedMs - 1000 : Number.POSITIVE_INFINITY;

@@ -17,11 +17,20 @@ export const metrics = {
   connect_time: { kind: 'distribution', about: 'a session due to begin -> ready' },
   resume_time: { kind: 'distribution', about: 'a socket lost -> the session resumed' },
   send_lateness: { kind: 'distribution', about: 'a frame due to be sent -> given to the socket, the generator itself' },
+  shaping_lateness: {
+    kind: 'distribution',
+    about: 'a message due from the simulated network -> really passed on, the generator itself',
+  },
   availability: { kind: 'share', about: 'feedback that came, of feedback that was due' },
   session_success: { kind: 'share', about: 'sessions that ended well, of sessions attempted' },
   violations: { kind: 'count', of: 'events', about: 'protocol rules broken by the server, of events received' },
   lost_frames: { kind: 'count', of: 'frames', about: 'frames sent and never acknowledged, of frames sent' },
   resent_frames: { kind: 'count', of: 'frames', about: 'frames sent again after a resume, of frames sent' },
+  dropped_by_app: {
+    kind: 'count',
+    of: 'frames',
+    about: 'frames that the app dropped because too much waited to be sent, of frames due',
+  },
   sessions_refused: { kind: 'count', of: 'sessions', about: 'sessions that never became ready, of sessions attempted' },
   sessions_died: { kind: 'count', of: 'sessions', about: 'sessions lost before their end, of sessions attempted' },
 } as const satisfies Record<string, MetricDefinition>;
