@@ -1,11 +1,10 @@
 import { createRandom } from '../sim/random.ts';
 import { type ClientEnd, StreamClient } from './client.ts';
 import type { Clip } from './clips.ts';
-import type { OpenLink } from './link.ts';
+import type { OpenLink, Phone } from './link.ts';
 import type { LearnerPlan } from './plan.ts';
 import type { Recorder } from './recorder.ts';
 import { SessionMeter, type SessionOutcome } from './session-meter.ts';
-import type { ShapedPhone } from './shaper.ts';
 import { Speech } from './speech.ts';
 import type { TraceSink } from './traces.ts';
 import type { Clock, Timers } from './wheel.ts';
@@ -17,6 +16,8 @@ export type LearnerContext = {
   clips: readonly Clip[];
   frameMs: number;
   emitIntervalMs: number;
+  /** Samples that were due within this time from the plan's 0 are not measured. */
+  warmupMs: number;
   seed: number;
   /** The plan's 0 on the clock. */
   startMs: number;
@@ -37,7 +38,7 @@ export class Learner {
   readonly done: Promise<void>;
   readonly #plan: LearnerPlan;
   readonly #context: LearnerContext;
-  readonly #phone: ShapedPhone | undefined;
+  readonly #phone: Phone | undefined;
   readonly #meter: SessionMeter;
   #client: StreamClient | undefined;
   #end: ClientEnd | undefined;
@@ -45,7 +46,7 @@ export class Learner {
   #resolveDone!: () => void;
 
   /** `phone`: where its network is simulated. */
-  constructor(plan: LearnerPlan, context: LearnerContext, phone?: ShapedPhone) {
+  constructor(plan: LearnerPlan, context: LearnerContext, phone?: Phone) {
     this.#plan = plan;
     this.#context = context;
     this.#phone = phone;
@@ -71,7 +72,7 @@ export class Learner {
   /** Nothing passes the phone's network for a while. False when the session is over or has not begun. */
   cutNetwork(forMs: number): boolean {
     if (!this.#phone || !this.#client || this.#end) return false;
-    this.#phone.cut(forMs, 'drop');
+    this.#phone.cut(forMs);
     return true;
   }
 
@@ -124,7 +125,7 @@ export class Learner {
         this.#closeWhenSettled();
       },
       onGarbage: (message) => {
-        this.#context.recorder.tally.violations += 1;
+        this.#meter.garbage();
         this.#trouble(`not a speechfb.v1 event: ${message}`);
       },
       onDropped: (atMs) => this.#meter.dropped(atMs),

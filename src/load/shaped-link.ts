@@ -1,6 +1,7 @@
-import type { Connection, ConnectionSink } from '../sim/network.ts';
-import type { Direction, Transport } from '../sim/profile.ts';
 import { firstSampleOf } from '../protocol/frame.ts';
+import type { ConnectionSink } from '../sim/connection.ts';
+import type { Connection } from '../sim/network.ts';
+import type { Direction, Transport } from '../sim/profile.ts';
 import { InFlight } from './in-flight.ts';
 import type { Link, LinkEvents, OpenLink } from './link.ts';
 import type { Shaper } from './shaper.ts';
@@ -260,4 +261,3 @@ export class ShapedLink implements Link, ConnectionSink, WheelTask {
 }
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
-
