@@ -1,6 +1,5 @@
 import { fileURLToPath } from 'node:url';
 import { type ExitCode, exitCodes } from '../errors.ts';
-import { taggedHistograms } from '../load/recorder.ts';
 import { type LoadOutcome, runLoad } from '../load/run.ts';
 import type { LoadScenario } from '../load/scenario.ts';
 import { serveArgs } from '../load/serve-args.ts';
@@ -47,11 +46,11 @@ export async function runLoadtest(file: string, flags: LoadtestFlags): Promise<E
     progress.stop();
     process.off('SIGINT', interrupt);
   }
-  const { report, recording, traces } = outcome;
+  const { report, histograms, traces } = outcome;
   if (flags.json) process.stdout.write(`${JSON.stringify(runJson(report), null, 2)}\n`);
   else process.stdout.write(loadTable(report, createPaint(wantsColour(process.stdout))));
   if (flags.out !== undefined) {
-    writeRunDirectory(flags.out, report, { histograms: taggedHistograms(recording), traces });
+    writeRunDirectory(flags.out, report, { histograms, traces });
     process.stderr.write(`results are in ${flags.out}\n`);
   }
   return exitCodeOf(report);

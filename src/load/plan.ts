@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Labels } from '../slo/metrics.ts';
 import { arrivalsOf } from './arrivals.ts';
 import type { FaultPlan } from './faults-plan.ts';
 import { choose, mixPoint, type Weighted } from './mix.ts';
@@ -35,6 +36,11 @@ export type UtterancePlan = {
 
 /** The network of learners whose traffic is not simulated. */
 export const noNetwork = 'none';
+
+/** The labels that everything measured on this learner carries. */
+export function labelsOf({ network, language }: LearnerPlan): Labels {
+  return { profile: network === noNetwork ? 'direct' : network, language };
+}
 
 /** A part of the load's shape, for readings by part; ms from the start of the test. */
 export type LoadStage = { name: string; beginMs: number; endMs: number };
