@@ -6,9 +6,10 @@ import { readClips } from '../src/load/clips.ts';
 import { startEmbedded } from '../src/load/embedded.ts';
 import { histogramsReady } from '../src/load/histogram.ts';
 import { planLearners } from '../src/load/plan.ts';
-import { Recorder, reportStages } from '../src/load/recorder.ts';
+import { Recorder } from '../src/load/recorder.ts';
 import type { ShardResult } from '../src/load/shard.ts';
 import { runShardInThread } from '../src/load/shard-thread.ts';
+import { reportStages } from '../src/load/stages.ts';
 import { quantile } from '../src/slo/metrics.ts';
 
 // How many sessions does a machine carry, the load generator among them, and what bounds it?
@@ -68,13 +69,19 @@ async function measure(sessions: number) {
   const plans = planLearners({ learners: sessions, rampMs, durationMs, frameMs, pauseMs: 200, seed: sessions, clips });
   const task = {
     plans,
+    faults: [],
+    networks: {},
     clips,
     url: server.url,
     token: undefined,
+    tls: undefined,
     frameMs,
     emitIntervalMs: 100,
+    warmupMs: 0,
     durationMs,
     drainMs: 5000,
+    loadStages: [],
+    startAtEpochMs: undefined,
   };
   const before = { serverSeconds: cpuSeconds(server.pid), own: process.cpuUsage(), atMs: performance.now() };
   const result = await runShardInThread(
@@ -88,8 +95,9 @@ async function measure(sessions: number) {
 }
 
 function judge(sessions: number, result: ShardResult, use: { serverCores: number; ownCores: number }) {
-  const recorder = new Recorder();
-  recorder.add(result.recording);
+  const recordings = new Recorder(result.recording);
+  const recorder = recordings.merged();
+  recordings.destroy();
   const { feedback_latency, send_lateness } = recorder.distributions;
   const added = (p: number) => (quantile(feedback_latency, p) ?? Number.POSITIVE_INFINITY) - frameMs;
   const stageP95 = reportStages

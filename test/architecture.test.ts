@@ -15,7 +15,7 @@ const allowed: Record<string, readonly string[]> = {
   budget: ['stats', 'protocol', 'config'],
   capacity: ['stats', 'config'],
   stats: [],
-  sim: [],
+  sim: ['stats', 'config'],
   asr: ['scoring', 'acoustic', 'protocol', 'audio'],
   scoring: ['acoustic', 'protocol', 'audio'],
   acoustic: ['protocol', 'audio'],

@@ -5,12 +5,12 @@ import type { ModelPackage } from './model-package.ts';
 import { createLoadFollower, type Pace } from './pace.ts';
 import { decide } from './schedule.ts';
 import type { Stepper } from './stepper.ts';
-import type { AcousticFrames, EngineStats } from './types.ts';
+import type { AcousticFrames, CoreStats } from './types.ts';
 
 /** The engine on one thread: streams, their features, and one run of the model after the other. */
 export type EngineCore = {
   open(onFrames: (frames: AcousticFrames) => void, onError: (error: Error) => void): EngineStream;
-  stats(): EngineStats;
+  stats(): CoreStats;
   /** Drops all streams and frees the model when the run that is on has ended. */
   close(): Promise<void>;
 };

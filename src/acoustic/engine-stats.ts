@@ -1,18 +1,22 @@
-import type { EngineStats } from './types.ts';
+import type { CoreStats } from './types.ts';
 
 /** Counts what an engine does; `snapshot` speaks of the last 10 s. All times in ms on the caller's clock. */
 export type StatsRecorder = {
   run(startMs: number, endMs: number, batch: number): void;
   /** A chunk's frames are out, this long after its oldest sound came. */
   step(nowMs: number, tookMs: number): void;
-  snapshot(nowMs: number, streams: number, queueDepth: number): EngineStats;
+  snapshot(nowMs: number, streams: number, queueDepth: number): CoreStats;
 };
 
 export function createStatsRecorder(startMs: number): StatsRecorder {
-  const seconds = Array.from({ length: windowSeconds + 1 }, () => ({ busyMs: 0, steps: new Uint32Array(bucketCount) }));
+  const seconds = Array.from({ length: windowSeconds + 1 }, () => ({
+    busyMs: 0,
+    runs: 0,
+    streams: 0,
+    steps: new Uint32Array(bucketCount),
+  }));
   let second = Math.floor(startMs / 1000);
   let runs = 0;
-  let streamRuns = 0;
 
   /** The record of this second; those of seconds that went by unused are cleared. */
   const at = (nowMs: number) => {
@@ -20,7 +24,7 @@ export function createStatsRecorder(startMs: number): StatsRecorder {
     second = Math.max(second, current - seconds.length);
     while (second < current) {
       const next = seconds[++second % seconds.length]!;
-      next.busyMs = 0;
+      next.busyMs = next.runs = next.streams = 0;
       next.steps.fill(0);
     }
     return seconds[second % seconds.length]!;
@@ -28,9 +32,11 @@ export function createStatsRecorder(startMs: number): StatsRecorder {
 
   return {
     run(startedMs, endedMs, batch) {
-      at(endedMs).busyMs += endedMs - startedMs;
+      const record = at(endedMs);
+      record.busyMs += endedMs - startedMs;
+      record.runs++;
+      record.streams += batch;
       runs++;
-      streamRuns += batch;
     },
     step(nowMs, tookMs) {
       at(nowMs).steps[bucketOf(tookMs)]!++;
@@ -38,14 +44,16 @@ export function createStatsRecorder(startMs: number): StatsRecorder {
     snapshot(nowMs, streams, queueDepth) {
       at(nowMs);
       const seenMs = Math.max(1, Math.min(nowMs - startMs, windowSeconds * 1000 + (nowMs % 1000)));
-      const busyMs = seconds.reduce((sum, record) => sum + record.busyMs, 0);
+      const sum = (of: (record: (typeof seconds)[number]) => number) =>
+        seconds.reduce((total, record) => total + of(record), 0);
+      const recentRuns = sum((record) => record.runs);
       return {
         streams,
         queueDepth,
         stepP95Ms: p95(seconds.map((record) => record.steps)),
-        busy: Math.min(1, busyMs / seenMs),
+        busy: Math.min(1, sum((record) => record.busyMs) / seenMs),
         runs,
-        meanBatch: runs === 0 ? 0 : streamRuns / runs,
+        meanBatch: recentRuns === 0 ? 0 : sum((record) => record.streams) / recentRuns,
       };
     },
   };

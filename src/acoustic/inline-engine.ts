@@ -32,7 +32,7 @@ export async function createInlineEngine(options: EngineOptions): Promise<Acoust
         close: () => stream.close(),
       };
     },
-    stats: () => core.stats(),
+    stats: () => ({ ...core.stats(), silentMs: 0, restarts: 0 }),
     close: () => core.close(),
   };
 }

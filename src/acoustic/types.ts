@@ -34,11 +34,24 @@ export type AcousticEngine = {
   readonly provider: string;
   open(onFrames: (frames: AcousticFrames) => void, onError: (error: Error) => void): AcousticStream;
   stats(): EngineStats;
+  /** Makes the engine's own thread fail, to see what a server does then. Absent where it has none. */
+  injectFault?(fault: EngineFault): void;
   close(): Promise<void>;
 };
 
-/** Of the last 10 s or so. */
-export type EngineStats = {
+/** `stall`: the thread stands still for `ms`. `kill`: it dies. */
+export type EngineFault = { action: 'stall'; ms: number } | { action: 'kill' };
+
+/** What an engine tells of itself, of the last 10 s or so. */
+export type EngineStats = CoreStats & {
+  /** How long the engine's thread has said nothing, ms; it speaks several times a second while it lives. */
+  silentMs: number;
+  /** How often its thread died and another took over. */
+  restarts: number;
+};
+
+/** Of one thread's work. */
+export type CoreStats = {
   streams: number;
   /** Chunks waiting for a run. */
   queueDepth: number;
@@ -46,7 +59,8 @@ export type EngineStats = {
   stepP95Ms: number;
   /** Share of wall time that the engine was running the model, 0-1. */
   busy: number;
-  /** Runs, and streams in them, since start. */
+  /** Since start. */
   runs: number;
+  /** Streams in a run. */
   meanBatch: number;
 };

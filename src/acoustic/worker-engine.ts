@@ -1,9 +1,10 @@
 import { Worker } from 'node:worker_threads';
 import { exitCodes, SpeechfbError } from '../errors.ts';
 import type { EngineOptions } from './inline-engine.ts';
-import type { AcousticEngine, AcousticFrames, EngineStats } from './types.ts';
+import type { AcousticEngine, AcousticFrames, CoreStats } from './types.ts';
 import { createInbox, type Inbox } from './worker-inbox.ts';
 import { type FromWorker, fromPlainError, type ToWorker, unpackResults, type WorkerStart } from './worker-messages.ts';
+import { WorkerStream } from './worker-stream.ts';
 import { workerUrl } from './worker-url.ts';
 
 export type WorkerEngineOptions = EngineOptions & {
@@ -17,12 +18,13 @@ export type WorkerEngineOptions = EngineOptions & {
 
 /**
  * The engine on a thread of its own, for servers: this thread never waits for a run. Resolves when every shape is warm.
- * A worker that dies fails its streams with `engine_crashed` and is started again, up to 3 times a minute; streams opened
- * meanwhile wait for it. Errors: those of `openStepper`, `not_built`.
+ * A worker that dies is started again, up to 3 times a minute, and its streams go on with the next one where they were: they
+ * are late, and lose nothing. A stream fails with `engine_crashed` when that one dies too before it has heard it, or when
+ * there is no next one. Errors: those of `openStepper`, `not_built`.
  */
 export async function createWorkerEngine(options: WorkerEngineOptions): Promise<AcousticEngine> {
   const { coalesceMs = 2, onCrash = () => {}, workerScript = workerUrl(), ...start } = options;
-  const streams = new Map<number, OpenStream>();
+  const streams = new Map<number, WorkerStream>();
   const crashes: number[] = [];
   let nextStream = 0;
   let stats = idle;
@@ -30,6 +32,8 @@ export async function createWorkerEngine(options: WorkerEngineOptions): Promise<
   let inbox: Inbox;
   let dead: Error | undefined;
   let closing = false;
+  let restarts = 0;
+  let lastWordMs = performance.now();
 
   const launch = async (): Promise<string> => {
     worker = new Worker(workerScript, { workerData: start satisfies WorkerStart });
@@ -38,6 +42,7 @@ export async function createWorkerEngine(options: WorkerEngineOptions): Promise<
   };
 
   const receive = (message: FromWorker): void => {
+    lastWordMs = performance.now();
     if (message.type === 'stats') stats = message.stats;
     if (message.type !== 'results') return;
     unpackResults(message, deliver);
@@ -51,7 +56,7 @@ export async function createWorkerEngine(options: WorkerEngineOptions): Promise<
 
   const deliver = (id: number, frames: AcousticFrames): void => {
     try {
-      streams.get(id)?.onFrames(frames);
+      streams.get(id)?.take(frames);
     } catch (error) {
       // One listener's bug is not the other learners' trouble.
       inbox.closed(id);
@@ -75,9 +80,11 @@ export async function createWorkerEngine(options: WorkerEngineOptions): Promise<
     crashes.push(now);
     const restart = crashes.filter((at) => at > now - crashWindowMs).length <= maxCrashes;
     const error = engineCrashed(cause);
-    if (restart) launch().catch(crashed);
-    else dead = error;
-    for (const id of [...streams.keys()]) fail(id, error);
+    if (restart) {
+      restarts++;
+      launch().catch(crashed);
+    } else dead = error;
+    for (const [id, stream] of [...streams]) if (!restart || !stream.move(inbox)) fail(id, error);
     onCrash(error, restart);
   };
 
@@ -87,14 +94,14 @@ export async function createWorkerEngine(options: WorkerEngineOptions): Promise<
     provider,
     open(onFrames, onError) {
       const id = nextStream++;
-      const stream: OpenStream = { onFrames, onError };
+      const stream = new WorkerStream(id, options.model, onFrames, onError);
       streams.set(id, stream);
       if (dead) setImmediate(() => dead && fail(id, dead));
       else inbox.opened(id);
       const isOpen = () => streams.has(id) && !dead;
       return {
         push(pcm) {
-          if (isOpen() && !stream.settle) inbox.push(id, pcm);
+          if (isOpen() && !stream.settle) stream.push(pcm, inbox);
         },
         end() {
           if (!isOpen() || stream.settle) return Promise.resolve();
@@ -110,7 +117,8 @@ export async function createWorkerEngine(options: WorkerEngineOptions): Promise<
         },
       };
     },
-    stats: () => ({ ...stats, streams: streams.size }),
+    stats: () => ({ ...stats, streams: streams.size, silentMs: performance.now() - lastWordMs, restarts }),
+    injectFault: (fault) => worker.postMessage(fault satisfies ToWorker),
     async close() {
       closing = true;
       inbox.stop();
@@ -120,13 +128,6 @@ export async function createWorkerEngine(options: WorkerEngineOptions): Promise<
     },
   };
 }
-
-type OpenStream = {
-  onFrames: (frames: AcousticFrames) => void;
-  onError: (error: Error) => void;
-  /** Set by `end`. */
-  settle?: { resolve(): void; reject(error: Error): void };
-};
 
 /** Resolves with the provider when the worker is warm; from then on its death is `crashed`. */
 function ready(
@@ -173,4 +174,4 @@ function engineCrashed(cause: unknown): SpeechfbError {
 
 const maxCrashes = 3;
 const crashWindowMs = 60_000;
-const idle: EngineStats = { streams: 0, queueDepth: 0, stepP95Ms: 0, busy: 0, runs: 0, meanBatch: 0 };
+const idle: CoreStats = { streams: 0, queueDepth: 0, stepP95Ms: 0, busy: 0, runs: 0, meanBatch: 0 };

@@ -1,13 +1,13 @@
 import { type ExitCode, type Problem, SpeechfbError } from '../errors.ts';
 import type { EngineOptions } from './inline-engine.ts';
 import { releaseMemory } from './release-memory.ts';
-import type { AcousticFrames, EngineStats } from './types.ts';
+import type { AcousticFrames, CoreStats, EngineFault } from './types.ts';
 
 /** What the worker is started with. */
 export type WorkerStart = EngineOptions;
 
-/** Everything since the message before, for all streams, in this order: opened, pcm, ended, closed; or the last word. */
-export type ToWorker = StreamNews | 'close';
+/** Everything since the message before, for all streams, in this order: opened, pcm, ended, closed; a fault; or the last word. */
+export type ToWorker = StreamNews | EngineFault | 'close';
 
 export type StreamNews = {
   opened: number[];
@@ -35,7 +35,7 @@ export type FromWorker =
       ended: number[];
       failed: { stream: number; error: PlainError }[];
     }
-  | { type: 'stats'; stats: EngineStats };
+  | { type: 'stats'; stats: CoreStats };
 
 export type PlainError = {
   code: string | undefined;

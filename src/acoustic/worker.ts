@@ -3,7 +3,7 @@ import type { EngineStream } from './engine-stream.ts';
 import { openCore } from './inline-engine.ts';
 import { releaseMemory } from './release-memory.ts';
 import { toThreadMs } from './shared-clock.ts';
-import type { AcousticFrames } from './types.ts';
+import type { AcousticFrames, EngineFault } from './types.ts';
 import {
   chunkFields,
   createResults,
@@ -50,6 +50,10 @@ function serve(core: Awaited<ReturnType<typeof openCore>>['core']): void {
   port.on('message', (message: ToWorker) => {
     if (message === 'close') {
       void close();
+      return;
+    }
+    if ('action' in message) {
+      suffer(message);
       return;
     }
     const { opened, chunks, pcm, ended, closed } = message;
@@ -108,6 +112,12 @@ function createOutbox() {
       schedule();
     },
   };
+}
+
+/** Fails as it was told to: a load test wants to see what learners feel then. */
+function suffer(fault: EngineFault): void {
+  if (fault.action === 'kill') throw new Error('killed by fault injection');
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, fault.ms);
 }
 
 function post(message: FromWorker): void {

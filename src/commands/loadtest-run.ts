@@ -1,7 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { type ExitCode, exitCodes } from '../errors.ts';
 import { withOverrides } from '../load/overrides.ts';
-import { taggedHistograms } from '../load/recorder.ts';
 import { type LoadOutcome, runLoad } from '../load/run.ts';
 import { readScenario } from '../load/scenario.ts';
 import { runShardInThread } from '../load/shard-thread.ts';
@@ -41,11 +40,11 @@ export async function runLoadtest(file: string, flags: LoadtestFlags): Promise<E
     progress.stop();
     process.off('SIGINT', interrupt);
   }
-  const { report, recording, traces } = outcome;
+  const { report, histograms, traces } = outcome;
   if (flags.json) process.stdout.write(`${JSON.stringify(runJson(report), null, 2)}\n`);
   else process.stdout.write(loadTable(report, createPaint(wantsColour(process.stdout))));
   if (flags.out !== undefined) {
-    writeRunDirectory(flags.out, report, { histograms: taggedHistograms(recording), traces });
+    writeRunDirectory(flags.out, report, { histograms, traces });
     process.stderr.write(`results are in ${flags.out}\n`);
   }
   return exitCodeOf(report);

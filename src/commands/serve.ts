@@ -38,6 +38,7 @@ export const registerServe: RegisterCommand = (program: Command, done) => {
       (text: string, before: Partial<Limits>) => ({ ...before, ...flag('--limit', parseLimit)(text) }),
       {},
     )
+    .option('--fault-injection', 'for load tests: POST /faults/inference may stall or kill the model')
     .addOption(
       new Option('--log-level <level>', 'on stderr; JSON unless it is a terminal').choices(logLevels).default('info'),
     )

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { SpeechfbError } from '../errors.ts';
 import { didYouMean } from '../suggest.ts';
-import { parseDurationMs } from '../units.ts';
+import { parseDurationMs, parsePercent } from '../units.ts';
 
 /** An object that refuses unknown keys, names the one that was probably meant, and lists those that exist. */
 export function section<S extends z.core.$ZodShape>(shape: S) {
@@ -44,6 +44,27 @@ export function text(what: string) {
     .min(1, { error: () => `is empty; write ${what}` });
 }
 
+/** `40%` as .4, within [min, max]. */
+export function percent(min = 0, max = 1) {
+  return text('a percentage such as 40%')
+    .transform(throughUnit(parsePercent))
+    .refine((share) => share >= min && share <= max, {
+      error: (issue) =>
+        `${number((issue.input as number) * 100)}% is outside ${number(min * 100)}% to ${number(max * 100)}%`,
+    });
+}
+
+/** A plain number within [min, max]. */
+export function amount(what: string, min: number, max: number) {
+  const error = (issue: { input?: unknown }) => `${shown(issue.input)} is not ${what} from ${min} to ${max}`;
+  return z.number({ error }).min(min, { error }).max(max, { error });
+}
+
+/** One of some words. */
+export function oneOf<const W extends readonly string[]>(words: W) {
+  return z.enum(words, { error: (issue) => `${shown(issue.input)} is not allowed; allowed: ${words.join(', ')}` });
+}
+
 /** Runs a parser that throws SpeechfbError and hands its sentence on as the problem of that field. */
 export function throughUnit<T>(parse: (text: string) => T) {
   return (value: string, context: z.RefinementCtx): T => {
@@ -58,8 +79,12 @@ export function throughUnit<T>(parse: (text: string) => T) {
 }
 
 /** A value as the reader wrote it, short enough for a sentence. */
-function shown(value: unknown): string {
+export function shown(value: unknown): string {
   if (value === undefined) return 'is missing:';
   const json = JSON.stringify(value) ?? String(value);
   return json.length > 60 ? `${json.slice(0, 57)}...` : json;
+}
+
+function number(value: number): string {
+  return `${Number(value.toPrecision(12))}`;
 }

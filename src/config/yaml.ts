@@ -38,12 +38,19 @@ export function checkDocument<S extends z.ZodType>(
 
 type Flat = { path: PropertyKey[]; message: string; key?: string };
 
-function flatten(issues: readonly z.core.$ZodIssue[]): Flat[] {
-  return issues.map((issue) => {
-    const flat: Flat = { path: issue.path, message: issue.message };
-    if (issue.code === 'unrecognized_keys' && issue.keys[0] !== undefined) flat.key = issue.keys[0];
-    return flat;
+/** A field that may be written in several ways has the problems of the way that was meant, if one was. */
+function flatten(issues: readonly z.core.$ZodIssue[], base: readonly PropertyKey[] = []): Flat[] {
+  return issues.flatMap((issue) => {
+    const path = [...base, ...issue.path];
+    const meant = issue.code === 'invalid_union' ? issue.errors.filter((way) => !way.some(isOtherType)) : [];
+    if (meant.length === 1) return flatten(meant[0]!, path);
+    const key = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
+    return [{ path, message: issue.message, ...(key === undefined ? {} : { key }) }];
   });
+}
+
+function isOtherType({ code, path }: z.core.$ZodIssue): boolean {
+  return code === 'invalid_type' && path.length === 0;
 }
 
 /** Where the value at `path` begins; for a missing one its nearest parent; for an unknown key the key itself. */

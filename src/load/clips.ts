@@ -8,6 +8,8 @@ import { SpeechfbError } from '../errors.ts';
 export type Clip = {
   id: string;
   text: string;
+  /** BCP 47, as `en-US`. */
+  language: string;
   sampleRateHz: number;
   durationMs: number;
   /** pcm_s16le, mono. */
@@ -17,7 +19,7 @@ export type Clip = {
 };
 
 /**
- * The clips of a manifest (JSON Lines of {id, audio, text}, audio relative to the manifest). Lines without a text, such
+ * The clips of a manifest (JSON Lines of {id, audio, text, language?}, audio relative to the manifest). Lines without a text, such
  * as silence, and those that a server would refuse are left out; every bad line is reported at once as `bad_manifest`.
  */
 export function readClips(manifest: string): Clip[] {
@@ -68,16 +70,18 @@ const entrySchema = z.object({
   id: z.string().min(1),
   audio: z.string().min(1),
   text: z.string(),
+  language: z.string().min(2).max(20).default('en-US'),
   kind: z.string().optional(),
 });
 type Entry = z.infer<typeof entrySchema>;
 
 function readClip(manifest: string, entry: Entry): Clip {
   const { samples, sampleRateHz, durationMs } = readWav(resolve(dirname(manifest), entry.audio));
-  const { id, text } = entry;
+  const { id, text, language } = entry;
   return {
     id,
     text,
+    language,
     sampleRateHz,
     durationMs,
     pcm: toPcm16(samples),

@@ -1,12 +1,20 @@
 import { createHash } from 'node:crypto';
 import { createRandom, type Random } from '../sim/random.ts';
+import type { Labels } from '../slo/metrics.ts';
 import { slotMs } from './wheel.ts';
 
 /** What one learner does and when, in ms from the start of the test; decided before it begins, whatever the server does. */
 export type LearnerPlan = {
+  /** Unique in the whole test, also across shards; every random stream of the learner is keyed by it. */
   learner: number;
   /** When the app opens its connection. */
   arrivalMs: number;
+  /** When the learner stops speaking for good; the last finals come after. */
+  leaveMs: number;
+  /** Name of a network of the test, or `none`: straight to the socket, nothing simulated. */
+  network: string;
+  /** Of everything the learner reads, as `en-US`. */
+  language: string;
   utterances: readonly UtterancePlan[];
 };
 
@@ -15,9 +23,24 @@ export type UtterancePlan = {
   clip: number;
   /** When the first sample is spoken. */
   beginMs: number;
-  /** Whole frames of it that are spoken before the test ends. */
+  /** Whole frames of it that are spoken before the learner leaves or breaks off. */
   frames: number;
+  /** Frames that the phone's voice activity detection holds back, as [from, to) in order: due, spoken in silence, never sent. */
+  gated?: readonly (readonly [fromFrame: number, toFrame: number])[];
+  /** The learner breaks off after `frames` and goes on with the next utterance at once. */
+  bargeIn?: true;
 };
+
+/** The network of learners whose traffic is not simulated. */
+export const noNetwork = 'none';
+
+/** The labels that everything measured on this learner carries. */
+export function labelsOf({ network, language }: LearnerPlan): Labels {
+  return { profile: network === noNetwork ? 'direct' : network, language };
+}
+
+/** A part of the load's shape, for readings by part; ms from the start of the test. */
+export type LoadStage = { name: string; beginMs: number; endMs: number };
 
 export type PlanOptions = {
   learners: number;
@@ -26,8 +49,8 @@ export type PlanOptions = {
   frameMs: number;
   pauseMs: number;
   seed: number;
-  /** Length of each clip, ms, and the sample rate, which one session cannot change. */
-  clips: readonly { durationMs: number; sampleRateHz: number }[];
+  /** Length of each clip, ms, and the sample rate and language, which one session cannot change. */
+  clips: readonly { durationMs: number; sampleRateHz: number; language: string }[];
 };
 
 /** From opening the connection to the first word: a person who taps and then begins to read. */
@@ -43,7 +66,8 @@ export function planLearners(options: PlanOptions): LearnerPlan[] {
     const random = createRandom(options.seed, learner);
     const share = options.rampMs / options.learners;
     const arrivalMs = onGrid((learner + random()) * share);
-    return { learner, arrivalMs, utterances: planUtterances(options, arrivalMs + leadMs, random) };
+    const { utterances, language } = planUtterances(options, arrivalMs + leadMs, random);
+    return { learner, arrivalMs, leaveMs: options.durationMs, network: noNetwork, language, utterances };
   });
 }
 
@@ -52,10 +76,16 @@ export function planHash(plans: readonly LearnerPlan[]): string {
   return createHash('sha256').update(JSON.stringify(plans)).digest('hex').slice(0, 16);
 }
 
-function planUtterances(options: PlanOptions, firstBeginMs: number, random: Random): UtterancePlan[] {
+function planUtterances(
+  options: PlanOptions,
+  firstBeginMs: number,
+  random: Random,
+): { utterances: UtterancePlan[]; language: string } {
   const { clips, durationMs, frameMs, pauseMs } = options;
   const first = clips[Math.floor(random() * clips.length)];
-  const mine = clips.flatMap((clip, index) => (clip.sampleRateHz === first?.sampleRateHz ? [index] : []));
+  const mine = clips.flatMap((clip, index) =>
+    clip.sampleRateHz === first?.sampleRateHz && clip.language === first.language ? [index] : [],
+  );
   const utterances: UtterancePlan[] = [];
   let beginMs = onGrid(firstBeginMs);
   let deck: number[] = [];
@@ -68,7 +98,7 @@ function planUtterances(options: PlanOptions, firstBeginMs: number, random: Rand
     utterances.push({ clip, beginMs, frames });
     beginMs = onGrid(beginMs + frames * frameMs + pauseMs);
   }
-  return utterances;
+  return { utterances, language: first?.language ?? 'en-US' };
 }
 
 function onGrid(ms: number): number {

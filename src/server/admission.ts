@@ -27,6 +27,8 @@ export function createAdmission(limits: Limits, nowMs: number): Admission {
       if (!engine) return busy('the model is still warming up', warmUpRetryMs);
       if (sessions >= limits.maxSessions)
         return busy(`all ${limits.maxSessions} sessions are taken`, limits.busyRetryMs);
+      const stall = stalled(engine, limits);
+      if (stall !== undefined) return busy(stall, limits.busyRetryMs);
       if (engine.stepP95Ms > limits.busyStepP95Ms && engine.busy > limits.busyShare) {
         const step = `a model step takes ${Math.round(engine.stepP95Ms)} ms at p95`;
         return busy(`${step}, over ${limits.busyStepP95Ms} ms: there is no room for one more`, limits.busyRetryMs);
@@ -37,6 +39,12 @@ export function createAdmission(limits: Limits, nowMs: number): Admission {
       return { code: 'rate_limited', message, retryAfterMs: waitMs };
     },
   };
+}
+
+/** The sentence that says so when the engine's thread stands still or starts again; undefined: it is alive. */
+export function stalled({ silentMs }: EngineStats, { silentModelMs }: Limits): string | undefined {
+  if (silentMs <= silentModelMs) return undefined;
+  return `the model has said nothing for ${Math.round(silentMs)} ms; at most ${silentModelMs} ms is normal`;
 }
 
 const warmUpRetryMs = 1000;

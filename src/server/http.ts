@@ -1,17 +1,21 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { EngineFault } from '../acoustic/types.ts';
 import { streamPath } from '../protocol/address.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { answerFault, faultsPath } from './faults.ts';
 
 /** What the plain HTTP endpoints tell. */
 export type HttpOptions = {
   metrics: Metrics;
   /** Why the server takes no new session; undefined: it does. */
   notReady(): string | undefined;
-  /** Whether the request may read /metrics. */
+  /** Whether the request may read /metrics and inject faults. */
   isKnown(request: IncomingMessage): boolean;
+  /** Absent unless the server was started to be disturbed; false when the model has no thread yet. */
+  injectFault?: ((fault: EngineFault) => boolean) | undefined;
 };
 
-/** /healthz: the process answers. /readyz: the model is warm and nothing drains. /metrics: Prometheus. */
+/** /healthz: the process answers. /readyz: the model is warm and alive, nothing drains. /metrics: Prometheus. /faults/inference: for load tests. */
 export function createHttpHandler(options: HttpOptions): (request: IncomingMessage, response: ServerResponse) => void {
   return (request, response) => {
     const startedMs = performance.now();
@@ -36,11 +40,13 @@ export function pathOf(request: IncomingMessage): string {
 
 type Answer = { status: number; contentType: string; body: string; headers?: Record<string, string> };
 
-const known = new Set(['/healthz', '/readyz', '/metrics', streamPath]);
+const known = new Set(['/healthz', '/readyz', '/metrics', streamPath, faultsPath]);
 
 async function answer(request: IncomingMessage, path: string, options: HttpOptions): Promise<Answer> {
-  if (request.method !== 'GET' && request.method !== 'HEAD') {
-    return problem(405, 'method_not_allowed', `${request.method} is not one of GET, HEAD`, { allow: 'GET, HEAD' });
+  const allowed = path === faultsPath ? ['POST'] : ['GET', 'HEAD'];
+  if (!allowed.includes(request.method ?? '')) {
+    const allow = allowed.join(', ');
+    return problem(405, 'method_not_allowed', `${request.method} is not one of ${allow}`, { allow });
   }
   switch (path) {
     case '/healthz':
@@ -50,11 +56,14 @@ async function answer(request: IncomingMessage, path: string, options: HttpOptio
       return reason === undefined ? json(200, { status: 'ready' }) : json(503, { status: 'not_ready', reason });
     }
     case '/metrics': {
-      if (!options.isKnown(request)) {
-        return problem(401, 'unauthorized', 'a token is needed', { 'www-authenticate': 'Bearer' });
-      }
+      if (!options.isKnown(request)) return tokenNeeded();
       const { body, contentType } = await options.metrics.expose();
       return { status: 200, contentType, body };
+    }
+    case faultsPath: {
+      if (!options.isKnown(request)) return tokenNeeded();
+      const told = await answerFault(request, options.injectFault);
+      return 'fault' in told ? json(told.status, told.fault) : problem(told.status, told.code, told.message);
     }
     case streamPath:
       return problem(426, 'upgrade_required', 'this is a WebSocket: subprotocol speechfb.v1', { upgrade: 'websocket' });
@@ -65,6 +74,10 @@ async function answer(request: IncomingMessage, path: string, options: HttpOptio
 
 function json(status: number, body: object, headers: Record<string, string> = {}): Answer {
   return { status, contentType: 'application/json', body: `${JSON.stringify(body)}\n`, headers };
+}
+
+function tokenNeeded(): Answer {
+  return problem(401, 'unauthorized', 'a token is needed', { 'www-authenticate': 'Bearer' });
 }
 
 function problem(status: number, code: string, message: string, headers: Record<string, string> = {}): Answer {

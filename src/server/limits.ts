@@ -45,6 +45,8 @@ export const defaultLimits = {
   /** The engine has no room for another session when both are exceeded: chunk to result at p95, and share of time busy. */
   busyStepP95Ms: 100,
   busyShare: 0.85,
+  /** How long the engine's thread may say nothing: beyond it no session starts and the server is not ready. */
+  silentModelMs: 2_000,
   /** How long a refused client is asked to wait. */
   busyRetryMs: 5_000,
   /** SIGTERM: how long sessions have to get their finals. */

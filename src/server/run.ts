@@ -8,6 +8,7 @@ import { type ExitCode, exitCodes, SpeechfbError } from '../errors.ts';
 import { createLog } from '../telemetry/log.ts';
 import type { LogLevel } from '../telemetry/log-levels.ts';
 import { isLoopback } from './exposure.ts';
+import { faultsPath } from './faults.ts';
 import type { Limits } from './limits.ts';
 import { liveScoring } from './scoring.ts';
 import { type RunningServer, type ServerOptions, startServer } from './server.ts';
@@ -26,6 +27,7 @@ export type ServeFlags = {
   resumeTtl?: number;
   drain?: number;
   limit: Partial<Limits>;
+  faultInjection?: true;
   logLevel: LogLevel;
 };
 
@@ -50,7 +52,9 @@ export async function runServe(flags: ServeFlags): Promise<ExitCode> {
     tokens: flags.tokenFile === undefined ? undefined : readTokenFile(flags.tokenFile),
     tls: readTls(flags.tlsCert, flags.tlsKey),
     origins: flags.allowOrigin ?? [],
+    faultInjection: flags.faultInjection === true,
   });
+  if (flags.faultInjection) log.warn({ faults: faultsPath }, 'programs on this machine may stall or kill the model');
   if (!isLoopback(flags.host) && flags.tlsCert === undefined) {
     log.warn({ host: flags.host }, 'voices and tokens travel unencrypted unless TLS ends in front of this server');
   }

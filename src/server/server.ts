@@ -1,11 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
-import type { AcousticEngine } from '../acoustic/types.ts';
+import type { AcousticEngine, EngineFault } from '../acoustic/types.ts';
 import { streamPath } from '../protocol/address.ts';
 import type { Log } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
-import { createAdmission, type Refusal } from './admission.ts';
+import { createAdmission, type Refusal, stalled } from './admission.ts';
 import { type Connection, createConnection } from './connection.ts';
 import type { Scoring, ServerContext } from './context.ts';
 import { type DrainReport, drainSessions } from './drain.ts';
@@ -31,6 +31,8 @@ export type ServerOptions = {
   tokens?: Tokens | undefined;
   /** PEM texts. */
   tls?: { certificate: string; key: string } | undefined;
+  /** Whether `POST /faults/inference` may stall or kill the model's thread; else it is answered 403. */
+  faultInjection?: boolean;
   /** Pages of other hosts that may connect, as `https://host:port`. */
   origins?: readonly string[];
 };
@@ -85,8 +87,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     'request',
     createHttpHandler({
       metrics,
-      notReady: () => (draining ? 'draining' : engine ? undefined : 'the model warms up'),
+      notReady: () => (draining ? 'draining' : engine ? stalled(engine.stats(), limits) : 'the model warms up'),
       isKnown: (request) => identify(request, options.tokens, origins).ok,
+      injectFault: options.faultInjection ? injectFault : undefined,
     }),
   );
   const socketOptions = {
@@ -161,6 +164,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
   function admit(): Refusal | undefined {
     return admission.admit({ nowMs: now(), sessions: registry.size, draining, engine: engine?.stats() });
+  }
+
+  function injectFault(fault: EngineFault): boolean {
+    engine?.injectFault?.(fault);
+    return engine?.injectFault !== undefined;
   }
 
   /** What no WebSocket is opened for. */

@@ -22,7 +22,7 @@ export type Metrics = {
 export type MetricSources = {
   version: string;
   sessions(): Readonly<Record<string, number>>;
-  engine(): { provider: string; queueDepth: number; stepP95Ms: number; busy: number; meanBatch: number } | undefined;
+  engine(): EngineNumbers | undefined;
 };
 
 export function createMetrics(sources: MetricSources): Metrics {
@@ -132,6 +132,14 @@ function exposeSources(sources: MetricSources, registry: Registry): void {
   engineGauge('batch_size', 'Streams in a model run, mean of late.', (engine) => engine.meanBatch);
   engineGauge('busy_ratio', 'Share of time that the model runs.', (engine) => engine.busy);
   engineGauge('step_p95_seconds', 'A chunk to its result, p95 of late.', (engine) => engine.stepP95Ms / 1000);
+  engineGauge('restarts', 'How often the model thread died and another took over.', (engine) => engine.restarts);
 }
 
-type EngineNumbers = NonNullable<ReturnType<MetricSources['engine']>>;
+type EngineNumbers = {
+  provider: string;
+  queueDepth: number;
+  stepP95Ms: number;
+  busy: number;
+  meanBatch: number;
+  restarts: number;
+};

@@ -7,11 +7,13 @@ describe('createStatsRecorder', () => {
     expect(stats).toEqual({ streams: 3, queueDepth: 7, stepP95Ms: 0, busy: 0, runs: 0, meanBatch: 0 });
   });
 
-  it('counts runs and the streams in them since the start', () => {
+  it('counts runs since the start, and the streams in those of late', () => {
     const stats = createStatsRecorder(0);
     stats.run(0, 1, 2);
     stats.run(100_000, 100_001, 4);
-    expect(stats.snapshot(100_001, 0, 0)).toMatchObject({ runs: 2, meanBatch: 3 });
+    stats.run(101_000, 101_001, 5);
+    expect(stats.snapshot(101_001, 0, 0)).toMatchObject({ runs: 3, meanBatch: 4.5 });
+    expect(stats.snapshot(200_000, 0, 0)).toMatchObject({ runs: 3, meanBatch: 0 });
   });
 
   it('gives the share of the last 10 s that went to runs', () => {

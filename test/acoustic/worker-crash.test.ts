@@ -1,9 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { AcousticEngine, AcousticStream } from '../../src/acoustic/types.ts';
 import { createWorkerEngine } from '../../src/acoustic/worker-engine.ts';
 import { workerUrl } from '../../src/acoustic/worker-url.ts';
 import type { SpeechfbError } from '../../src/errors.ts';
-import { testSound, tiny } from './fixtures.ts';
+import { hear, largestDifference, testSound, tiny } from './fixtures.ts';
 
 const crashing = new URL('golden/crashing-worker.mjs', import.meta.url);
 
@@ -46,16 +46,16 @@ describe('a worker that dies', () => {
     await engine.close();
   });
 
-  it('is replaced three times, then given up: new streams fail at once', async () => {
+  it('is replaced three times, then given up: a stream costs two at most, and new ones fail at once', async () => {
     const { engine, crashes } = await doomed();
-    for (let i = 0; i < 4; i++) {
+    for (let i = 0; i < 2; i++) {
       const { stream, error } = openStream(engine);
       stream.push(testSound(100));
       await error;
     }
     expect(crashes).toEqual([true, true, true, false]);
     expect((await openStream(engine).error).code).toBe('engine_crashed');
-    expect(engine.stats().streams).toBe(0);
+    expect(engine.stats()).toMatchObject({ streams: 0, restarts: 3 });
     await engine.close();
   });
 
@@ -72,6 +72,71 @@ describe('a worker that dies', () => {
     await engine.close();
   });
 });
+
+describe('a worker that is killed', () => {
+  /** 6 s of 8 kHz: 200 frames of 30 ms, so that the sound before what is replayed is forgotten by then. */
+  const pcm = testSound(48_000);
+
+  it.each([
+    ['at once', 0],
+    ['in the middle', 24_000],
+    ['when all was said', 48_000],
+  ])('%s costs its streams no frame: each comes once, and nearly as it would have', async (_, atSample) => {
+    const engine = await createWorkerEngine({ model: tiny });
+    const alone = await hear(engine, pcm, [2400]);
+    const heard = hear(disturbed(engine, atSample), pcm, [2400]);
+    const beside = hear(engine, pcm.subarray(0, 24_000), [240]);
+    expect((await heard).frames).toBe(200);
+    expect((await beside).frames).toBe(100);
+    expect(largestDifference((await heard).logPosterior, alone.logPosterior)).toBeLessThan(0.5);
+    expect(engine.stats().restarts).toBe(1);
+    await engine.close();
+  });
+
+  it('a second time, before it has heard a stream, fails that stream', async () => {
+    const engine = await createWorkerEngine({ model: tiny });
+    const { stream, error } = openStream(engine);
+    stream.push(pcm);
+    engine.injectFault?.({ action: 'kill' });
+    await vi.waitFor(() => expect(engine.stats().restarts).toBe(1));
+    engine.injectFault?.({ action: 'kill' });
+    expect((await error).code).toBe('engine_crashed');
+    expect((await hear(engine, pcm, [2400])).frames).toBe(200);
+    await engine.close();
+  });
+
+  it('or stalled is silent meanwhile', async () => {
+    const engine = await createWorkerEngine({ model: tiny });
+    engine.injectFault?.({ action: 'stall', ms: 700 });
+    await vi.waitFor(() => expect(engine.stats().silentMs).toBeGreaterThan(400));
+    await vi.waitFor(() => expect(engine.stats().silentMs).toBeLessThan(300));
+    expect(engine.stats().restarts).toBe(0);
+    await engine.close();
+  });
+});
+
+/** The engine, killed when a stream of it has been given so many samples. */
+function disturbed(engine: AcousticEngine, atSample: number): AcousticEngine {
+  return {
+    ...engine,
+    open(...listeners) {
+      const stream = engine.open(...listeners);
+      let samples = 0;
+      return {
+        ...stream,
+        push(pcm) {
+          if (samples <= atSample && samples + pcm.length > atSample) engine.injectFault?.({ action: 'kill' });
+          samples += pcm.length;
+          stream.push(pcm);
+        },
+        end() {
+          if (samples === atSample) engine.injectFault?.({ action: 'kill' });
+          return stream.end();
+        },
+      };
+    },
+  };
+}
 
 describe('a worker engine', () => {
   it('closes in the middle of runs without taking the process with it', async () => {

@@ -10,9 +10,9 @@ const options: PlanOptions = {
   pauseMs: 500,
   seed: 1,
   clips: [
-    { durationMs: 2680, sampleRateHz: 16_000 },
-    { durationMs: 4935, sampleRateHz: 16_000 },
-    { durationMs: 3001, sampleRateHz: 8000 },
+    { durationMs: 2680, sampleRateHz: 16_000, language: 'en-US' },
+    { durationMs: 4935, sampleRateHz: 16_000, language: 'en-US' },
+    { durationMs: 3001, sampleRateHz: 8000, language: 'en-US' },
   ],
 };
 
@@ -45,7 +45,11 @@ describe('the schedule of a test', () => {
       pauseMs: fc.integer({ min: 0, max: 2000 }),
       seed: fc.nat(),
       clips: fc.array(
-        fc.record({ durationMs: fc.integer({ min: 1, max: 6000 }), sampleRateHz: fc.constantFrom(8000, 16_000) }),
+        fc.record({
+          durationMs: fc.integer({ min: 1, max: 6000 }),
+          sampleRateHz: fc.constantFrom(8000, 16_000),
+          language: fc.constantFrom('en-US', 'de-DE'),
+        }),
         { minLength: 1, maxLength: 5 },
       ),
     });
@@ -62,6 +66,7 @@ describe('the schedule of a test', () => {
             freeMs = beginMs + frames * any.frameMs + any.pauseMs;
           }
           expect(new Set(utterances.map(({ clip }) => any.clips[clip]!.sampleRateHz)).size).toBeLessThanOrEqual(1);
+          expect(new Set(utterances.map(({ clip }) => any.clips[clip]!.language)).size).toBeLessThanOrEqual(1);
         }
       }),
     );

@@ -107,6 +107,7 @@ describe.concurrent('four learners of two seconds', () => {
 const clip = {
   id: 'tone',
   text: 'a',
+  language: 'en-US',
   sampleRateHz: 16_000,
   durationMs: 1000,
   pcm: new Uint8Array(32_000).fill(7),
@@ -137,20 +138,25 @@ async function run(options: FakeOptions, url?: string, stop?: AbortController) {
   const server = await startFakeServer(options);
   const task: ShardTask = {
     plans,
+    faults: [],
+    networks: {},
     clips: [clip],
     url: url ?? server.url,
     token: undefined,
+    tls: undefined,
     frameMs: 20,
     emitIntervalMs: 100,
+    warmupMs: 0,
     durationMs: 2000,
     drainMs: 1000,
     seed: 3,
+    loadStages: [],
+    startAtEpochMs: undefined,
   };
   const signal = (stop ?? new AbortController()).signal;
   const result: ShardResult = await runShard(task, { signal, onProgress: () => stop?.abort() });
   await server.close();
-  const recorder = new Recorder();
-  recorder.add(result.recording);
+  const recorder = new Recorder(result.recording).merged();
   const measured = measurementsOf(recorder);
   const objective = judge(parseObjective('p95(feedback_latency) < 500ms'), measured);
   return {

@@ -129,7 +129,16 @@ export function scriptedEngine(script: AcousticFrames, cutEvery = 5): AcousticEn
         close() {},
       };
     },
-    stats: () => ({ streams: 0, queueDepth: 0, stepP95Ms: 0, busy: 0, runs: 0, meanBatch: 0 }),
+    stats: () => ({
+      streams: 0,
+      queueDepth: 0,
+      stepP95Ms: 0,
+      busy: 0,
+      runs: 0,
+      meanBatch: 0,
+      silentMs: 0,
+      restarts: 0,
+    }),
     close: async () => {},
   };
 }

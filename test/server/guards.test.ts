@@ -155,7 +155,16 @@ describe('the idle sweep', () => {
 });
 
 describe('admission', () => {
-  const engine = { streams: 9, queueDepth: 0, stepP95Ms: 20, busy: 0.5, runs: 1, meanBatch: 4 };
+  const engine = {
+    streams: 9,
+    queueDepth: 0,
+    stepP95Ms: 20,
+    busy: 0.5,
+    runs: 1,
+    meanBatch: 4,
+    silentMs: 100,
+    restarts: 0,
+  };
   const state: AdmissionState = { nowMs: 0, sessions: 0, draining: false, engine };
   it.each([
     ['has room', {}, undefined],
@@ -164,6 +173,7 @@ describe('admission', () => {
     ['is full', { sessions: 400 }, 'server_busy'],
     ['has a slow model that is busy', { engine: { ...engine, stepP95Ms: 101, busy: 0.9 } }, 'server_busy'],
     ['has a slow model that idles', { engine: { ...engine, stepP95Ms: 101, busy: 0.2 } }, undefined],
+    ['has a model that says nothing', { engine: { ...engine, silentMs: 2001 } }, 'server_busy'],
     ['has a busy model that is fast', { engine: { ...engine, stepP95Ms: 60, busy: 0.99 } }, undefined],
   ])('when the server %s', (_, changes, code) => {
     expect(createAdmission(defaultLimits, 0).admit({ ...state, ...changes })?.code).toBe(code);

@@ -43,6 +43,19 @@ describe('speechfb serve', () => {
     expect(metrics).toMatch(/speechfb_build_info\{version="\d+\.\d+\.\d+",node="v\d+[^"]*",provider="cpu"\} 1/);
   });
 
+  it('lets a load test kill its model only when it was started for that', async () => {
+    const faultsOf = (url: string) => new URL('/faults/inference', url.replace('ws', 'http'));
+    const kill = { method: 'POST', body: '{"action":"kill"}' };
+    const [willing, plain] = await Promise.all([start(['--fault-injection']), start()]);
+    expect((await fetch(faultsOf(plain.url), kill)).status).toBe(403);
+    expect((await fetch(faultsOf(willing.url), kill)).status).toBe(202);
+    const client = await startReading(willing.url, readClip('leader'));
+    sendClip(client, readClip('leader'), 0, 50);
+    await client.until('phoneme_feedback');
+    willing.child.kill('SIGTERM');
+    expect(await exitOf(willing.child)).toBe(0);
+  });
+
   it.each([
     ['an address of the network without protection', ['--host', '0.0.0.0', '--port', '0'], /\[unsafe_host\]/],
     ['a key without its certificate', ['--tls-key', 'key.pem'], /--tls-key needs --tls-cert.*\[bad_tls\]/],
@@ -83,8 +96,9 @@ describe('speechfb serve', () => {
   });
 });
 
-async function start(): Promise<{ child: ChildProcess; url: string }> {
-  const child = spawn(process.execPath, [bin, 'serve', '--port', '0', '--device', 'cpu', '--log-level', 'error']);
+async function start(flags: readonly string[] = []): Promise<{ child: ChildProcess; url: string }> {
+  const usual = ['serve', '--port', '0', '--device', 'cpu', '--log-level', 'error'];
+  const child = spawn(process.execPath, [bin, ...usual, ...flags]);
   onTestFinished(() => void child.kill('SIGKILL'));
   for await (const chunk of child.stdout) {
     const url = /ready at (ws:\S+)/.exec(String(chunk))?.[1];

@@ -34,10 +34,21 @@ export function scriptedEngine(stats: Partial<EngineStats> = {}): AcousticEngine
     open: () => {
       throw new Error('the scripted engine runs nothing');
     },
-    stats: () => ({ streams: 0, queueDepth: 0, stepP95Ms: 1, busy: 0, runs: 0, meanBatch: 1, ...stats }),
+    stats: () => ({ ...idle, ...stats }),
     close: async () => {},
   };
 }
+
+const idle: EngineStats = {
+  streams: 0,
+  queueDepth: 0,
+  stepP95Ms: 1,
+  busy: 0,
+  runs: 0,
+  meanBatch: 1,
+  silentMs: 0,
+  restarts: 0,
+};
 
 export const phoneMs = 100;
 const finalAfterMs = 200;
