@@ -6,36 +6,23 @@ import type { Distribution } from '../slo/metrics.ts';
  * the rows end where the distribution becomes infinite, and a comment says how many samples lie beyond.
  */
 export function hdrplotText(name: string, distribution: Distribution): string {
-  const { samples } = distribution;
+  const { samples, never } = distribution;
   const rows: string[] = [];
-  let covered = 0;
   for (const percentile of percentiles(samples)) {
     const rank = Math.max(1, Math.ceil(percentile * samples - 1e-9));
     const value = distribution.valueAtRank(rank);
     if (!Number.isFinite(value)) break;
-    covered = rank;
     rows.push(row(value, percentile, rank));
   }
   const head = `${'Value'.padStart(14)} ${'Percentile'.padStart(20)} ${'TotalCount'.padStart(10)} 1/(1-Percentile)`;
-  const foot = `#[${name} in ms, Total count = ${samples}, never = ${neverCame(distribution)}]`;
+  const foot = `#[${name} in ms, Total count = ${samples}, never = ${never}]`;
   return [head, '', ...rows, foot, ''].join('\n');
+}
 
-  function row(value: number, percentile: number, rank: number): string {
-    const cells = [value.toFixed(3).padStart(14), percentile.toFixed(12).padStart(20), String(rank).padStart(10)];
-    if (percentile < 1) cells.push((1 / (1 - percentile)).toFixed(2).padStart(16));
-    return cells.join(' ');
-  }
-
-  function neverCame({ valueAtRank }: Distribution): number {
-    let finite = covered;
-    let infinite = samples + 1;
-    while (infinite - finite > 1) {
-      const middle = Math.floor((finite + infinite) / 2);
-      if (Number.isFinite(valueAtRank.call(distribution, middle))) finite = middle;
-      else infinite = middle;
-    }
-    return samples - finite;
-  }
+function row(value: number, percentile: number, rank: number): string {
+  const cells = [value.toFixed(3).padStart(14), percentile.toFixed(12).padStart(20), String(rank).padStart(10)];
+  if (percentile < 1) cells.push((1 / (1 - percentile)).toFixed(2).padStart(16));
+  return cells.join(' ');
 }
 
 const stepsToHalf = 5;

@@ -17,11 +17,7 @@ export type MetricPoint = { name: string; help: string; labels: Readonly<Record<
 );
 
 /** Latencies with the labels that they were measured for, `metric` among them. */
-export type LabelledDistribution = {
-  labels: Readonly<Record<string, string>>;
-  distribution: Distribution;
-  sumMs: number;
-};
+export type LabelledDistribution = { labels: Readonly<Record<string, string>>; distribution: Distribution };
 
 /**
  * A run as points: latencies as histograms, so that what never came lies in the last bucket and no percentile forgets it;
@@ -62,7 +58,8 @@ const boundsMs = [
   30_000, 60_000,
 ];
 
-function histogram({ labels, distribution, sumMs }: LabelledDistribution, run: Record<string, string>): MetricPoint {
+function histogram({ labels, distribution }: LabelledDistribution, run: Record<string, string>): MetricPoint {
+  const { samples, never, meanMs } = distribution;
   return {
     name: 'latency',
     help: 'Latencies as learners felt them, from due times; what never came is above every bound.',
@@ -70,8 +67,8 @@ function histogram({ labels, distribution, sumMs }: LabelledDistribution, run: R
     kind: 'histogram',
     unit: 's',
     buckets: boundsMs.map((ms) => ({ bound: ms / 1000, atMost: countAtMost(distribution, ms) })),
-    count: distribution.samples,
-    sum: sumMs / 1000,
+    count: samples,
+    sum: samples > never ? (meanMs * (samples - never)) / 1000 : 0,
   };
 }
 

@@ -2,6 +2,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { type Problem, SpeechfbError } from '../errors.ts';
+import type { Distribution } from '../slo/metrics.ts';
+import { hdrplotText } from './hdrplot.ts';
 import { junitXml } from './junit.ts';
 import { loadMarkdown } from './markdown.ts';
 import type { LoadReport } from './report.ts';
@@ -11,9 +13,9 @@ import { runJson } from './run-json.ts';
 export type RunDetails = {
   /** HDR V2 (compressed, base64), us, by tag. */
   histograms: readonly { tag: string; hdr: string; maxMs: number }[];
+  /** Of the whole run. */
+  feedbackLatency: Distribution;
   traces: readonly object[];
-  /** The percentiles of feedback_latency as hdrplot reads them. */
-  feedbackPlot: string;
 };
 
 /**
@@ -27,7 +29,7 @@ export function writeRunDirectory(directory: string, report: LoadReport, details
     'summary.md': () => loadMarkdown(report),
     'junit.xml': () => junitXml(report),
     'histograms.hlog': () => histogramLog(report, details),
-    'feedback_latency.hdrplot': () => details.feedbackPlot,
+    'feedback_latency.hdrplot': () => hdrplotText('feedback_latency', details.feedbackLatency),
     'traces.ndjson.gz': () => gzipSync(details.traces.map((trace) => `${JSON.stringify(trace)}\n`).join('')),
   };
   const lost = [
@@ -38,7 +40,9 @@ export function writeRunDirectory(directory: string, report: LoadReport, details
     }),
   ];
   if (lost.length === 0) return;
-  throw new SpeechfbError('output_unwritable', `not all results could be written to "${directory}"`, { problems: lost });
+  throw new SpeechfbError('output_unwritable', `not all results could be written to "${directory}"`, {
+    problems: lost,
+  });
 }
 
 function tryTo(where: string, write: () => void): Problem[] {

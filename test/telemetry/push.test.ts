@@ -56,7 +56,7 @@ test.skipIf(!gateway)('a real Pushgateway takes a run and shows it', async () =>
     });
   });
   const distribution = distributionOf(40, 400, Number.POSITIVE_INFINITY);
-  const points = metricPoints(report, [{ labels: { metric: 'feedback_latency' }, distribution, sumMs: 440 }]);
+  const points = metricPoints(report, [{ labels: { metric: 'feedback_latency' }, distribution }]);
   await push(pushgatewayTarget(url, 'quickstart'), prometheusText(points));
   const shown = await (await request(`${url}/metrics`)).body.text();
   expect(shown).toMatch(/speechfb_loadtest_latency_seconds_bucket\{.*le="\+Inf".*\} 3/);
