@@ -7,15 +7,16 @@ import { runShardInThread } from '../load/shard-thread.ts';
 import { loadTable } from '../report/load-table.ts';
 import { createPaint } from '../report/paint.ts';
 import type { LoadReport } from '../report/report.ts';
-import { writeRunDirectory } from '../report/run-directory.ts';
 import { runJson } from '../report/run-json.ts';
 import type { LoadtestFlags } from './loadtest.ts';
+import { checkOutputs, writeOutputs } from './loadtest-outputs.ts';
 import { prepareLoadtest } from './loadtest-prepare.ts';
 import { startLoadProgress } from './loadtest-progress.ts';
 import { packageVersion, wantsColour } from './terminal.ts';
 
 /** Runs the scenario with the flags' overrides, shows it, writes it, and says how it ended. */
 export async function runLoadtest(file: string, flags: LoadtestFlags): Promise<ExitCode> {
+  checkOutputs(flags);
   const { scenario, prepared, startAtEpochMs } = prepareLoadtest(file, flags);
   const stop = new AbortController();
   const progress = await startLoadProgress(scenario);
@@ -46,14 +47,12 @@ export async function runLoadtest(file: string, flags: LoadtestFlags): Promise<E
     progress.stop();
     process.off('SIGINT', interrupt);
   }
-  const { report, histograms, traces } = outcome;
+  const { report } = outcome;
   if (flags.json) process.stdout.write(`${JSON.stringify(runJson(report), null, 2)}\n`);
   else process.stdout.write(loadTable(report, createPaint(wantsColour(process.stdout))));
-  if (flags.out !== undefined) {
-    writeRunDirectory(flags.out, report, { histograms, traces });
-    process.stderr.write(`results are in ${flags.out}\n`);
-  }
-  return exitCodeOf(report);
+  const complete = await writeOutputs(outcome, flags);
+  const exitCode = exitCodeOf(report);
+  return complete || exitCode !== exitCodes.pass ? exitCode : exitCodes.usage;
 }
 
 function exitCodeOf({ interrupted, verdict }: LoadReport): ExitCode {

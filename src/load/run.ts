@@ -6,10 +6,9 @@ import { histogramsReady } from './histogram.ts';
 import { LiveRun } from './live-run.ts';
 import { loadReport } from './load-report.ts';
 import type { PreparedLoad } from './prepare.ts';
-import { Recorder } from './recorder.ts';
+import { Recorder, type Recording } from './recorder.ts';
 import type { LoadScenario } from './scenario.ts';
 import type { ShardHooks, ShardResult, ShardTask } from './shard.ts';
-import { type TaggedHistogram, taggedHistograms } from './tagged-histograms.ts';
 import type { Trace } from './traces.ts';
 
 export type LoadOptions = {
@@ -33,7 +32,7 @@ export type LoadHooks = {
   onServer?(server: EmbeddedServer): void;
 };
 
-export type LoadOutcome = { report: LoadReport; histograms: TaggedHistogram[]; traces: Trace[] };
+export type LoadOutcome = { report: LoadReport; recording: Recording; traces: Trace[] };
 
 /** Runs one prepared scenario: server, load, measurements, verdicts. */
 export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<LoadOutcome> {
@@ -81,9 +80,8 @@ export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<L
       planHash: prepared.planHash,
       interrupted: hooks.signal.aborted,
     });
-    const histograms = taggedHistograms(recorder);
     recorder.destroy();
-    return { report, histograms, traces: result.traces };
+    return { report, recording: result.recording, traces: result.traces };
   } finally {
     if (server) {
       hooks.onPhase('stopping the server');
