@@ -11,6 +11,8 @@ export class Outbox {
   readonly #kept: Buffer[] = [];
   #firstKept = 0;
   #nextSample = 0;
+  /** Sound was skipped since the last frame. */
+  #jumped = false;
   resent = 0;
 
   constructor(codec: Codec) {
@@ -37,15 +39,22 @@ export class Outbox {
   add(payload: Uint8Array): Buffer {
     const message = encodeFrame({
       codec: this.#codec,
-      flags: 0,
+      flags: this.#jumped ? frameFlags.discontinuity : 0,
       epoch: 0,
       seq: this.sent,
       firstSample: this.#nextSample,
       payload,
     });
+    this.#jumped = false;
     this.#nextSample += payload.byteLength / this.#bytesPerSample;
     this.#kept.push(message);
     return message;
+  }
+
+  /** Lets the sample clock run on over sound that is never sent. */
+  skip(bytes: number): void {
+    this.#nextSample += bytes / this.#bytesPerSample;
+    this.#jumped = true;
   }
 
   /** Forgets every frame before `nextSeq`. */

@@ -4,7 +4,9 @@ import type { ServerEvent } from '../protocol/server-messages.ts';
 import { createRandom } from '../sim/random.ts';
 import { type ClientEnd, StreamClient } from './client.ts';
 import { frameCount, framePcm, type Pcm } from './frames.ts';
-import { startWheel, type Timers } from './wheel.ts';
+import { socketLinks } from './socket-link.ts';
+import type { Timers } from './wheel.ts';
+import { startWheels } from './wheels.ts';
 
 export type PlaybackOptions = {
   recording: Pcm;
@@ -34,7 +36,7 @@ export type PlaybackSummary = { framesSent: number; framesResent: number; frames
  * `session_lost`.
  */
 export async function playRecording(options: PlaybackOptions, hooks: PlaybackHooks): Promise<PlaybackSummary> {
-  const wheel = startWheel(now);
+  const wheel = startWheels(now);
   const playback = new Playback(options, hooks, wheel.timers);
   try {
     return await playback.summary;
@@ -70,8 +72,7 @@ class Playback {
   #connect(onEnd: (end: ClientEnd) => void): StreamClient {
     const { recording, text, url, token, frameMs, emitIntervalMs } = this.#options;
     return new StreamClient({
-      url,
-      ...(token === undefined ? {} : { token }),
+      open: socketLinks({ url, token }, now),
       start: {
         audio: { encoding: 'pcm_s16le', sample_rate: recording.sampleRateHz, channels: 1, frame_ms: frameMs },
         reference: { text },

@@ -1,22 +1,21 @@
 import { arch, cpus, platform, release, totalmem } from 'node:os';
-import { SpeechfbError } from '../errors.ts';
 import type { LoadProgress } from '../report/progress.ts';
 import type { LoadReport } from '../report/report.ts';
-import { judge, overall } from '../slo/verdict.ts';
-import { type Clip, readClips } from './clips.ts';
 import { type EmbeddedServer, type ServeCommand, startEmbedded } from './embedded.ts';
 import { histogramsReady } from './histogram.ts';
-import { measurementsOf, summarise } from './measurements.ts';
-import { planHash, planLearners } from './plan.ts';
+import { LiveRun } from './live-run.ts';
+import { loadReport } from './load-report.ts';
+import type { PreparedLoad } from './prepare.ts';
 import { Recorder, type Recording } from './recorder.ts';
 import type { LoadScenario } from './scenario.ts';
 import type { ShardHooks, ShardResult, ShardTask } from './shard.ts';
 import type { Trace } from './traces.ts';
-import { checkValidity } from './validity.ts';
 
 export type LoadOptions = {
   scenario: LoadScenario;
-  token: string | undefined;
+  prepared: PreparedLoad;
+  /** Wall clock, ms since 1970, at which the learners begin; undefined: as soon as may be. */
+  startAtEpochMs: number | undefined;
   /** Starts the server of a scenario without a URL. */
   serve: ServeCommand;
   version: string;
@@ -35,50 +34,53 @@ export type LoadHooks = {
 
 export type LoadOutcome = { report: LoadReport; recording: Recording; traces: Trace[] };
 
-/** Runs one scenario whole: clips, schedule, server, load, measurements, verdicts. */
+/** Runs one prepared scenario: server, load, measurements, verdicts. */
 export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<LoadOutcome> {
   const { spec } = options.scenario;
-  const clips = readClips(spec.learners.clips);
-  checkFrames(clips, spec.learners.frame);
-  const plans = planLearners({
-    learners: spec.load.learners,
-    rampMs: spec.load.ramp,
-    durationMs: spec.duration,
-    frameMs: spec.learners.frame,
-    pauseMs: spec.learners.pause,
-    seed: spec.seed,
-    clips,
-  });
+  const { prepared } = options;
   await histogramsReady();
   const server = await startTarget(options, hooks);
-  const startedAt = new Date();
+  const startedAt = new Date(options.startAtEpochMs ?? Date.now());
+  const live = new LiveRun({
+    objectives: spec.objectives,
+    plannedSessions: prepared.plans.length,
+    durationMs: spec.duration,
+  });
   try {
     hooks.onPhase('learners are speaking');
     const result = await options.generate(
       {
-        plans,
-        faults: [],
-        networks: {},
-        clips,
+        plans: prepared.plans,
+        faults: prepared.faults,
+        networks: prepared.networks,
+        clips: prepared.clips,
         url: server?.url ?? spec.target.url!,
-        token: options.token,
-        tls: undefined,
+        token: prepared.token,
+        tls: prepared.tls,
         frameMs: spec.learners.frame,
         emitIntervalMs: spec.learners.emitInterval,
-        warmupMs: 0,
+        warmupMs: spec.warmup,
         durationMs: spec.duration,
         drainMs: spec.drain,
         seed: spec.seed,
-        loadStages: [],
-        startAtEpochMs: undefined,
+        loadStages: prepared.loadStages,
+        startAtEpochMs: options.startAtEpochMs,
       },
-      hooks,
+      {
+        onProgress(progress) {
+          live.add(progress);
+          hooks.onProgress(live.look());
+        },
+        signal: hooks.signal,
+      },
     );
-    const report = reportOf(options, result, {
+    const recorder = new Recorder(result.recording);
+    const report = reportOf(options, recorder, result, {
       startedAt,
-      planHash: planHash(plans),
+      planHash: prepared.planHash,
       interrupted: hooks.signal.aborted,
     });
+    recorder.destroy();
     return { report, recording: result.recording, traces: result.traces };
   } finally {
     if (server) {
@@ -98,54 +100,35 @@ async function startTarget(options: LoadOptions, hooks: LoadHooks): Promise<Embe
 
 type Run = { startedAt: Date; planHash: string; interrupted: boolean };
 
-function reportOf({ scenario, version }: LoadOptions, result: ShardResult, run: Run): LoadReport {
+function reportOf(
+  { scenario, prepared, version }: LoadOptions,
+  recorder: Recorder,
+  result: ShardResult,
+  run: Run,
+): LoadReport {
   const { spec, metadata } = scenario;
-  const recorder = new Recorder();
-  recorder.add(result.recording);
-  const measured = measurementsOf(recorder);
-  const objectives = spec.objectives.map((objective) => judge(objective, measured));
-  const validity = checkValidity(measured, result.generator);
-  const { sessions, sessions_ok, utterances, frames_sent, events } = recorder.tally;
-  const report: LoadReport = {
-    kind: 'LoadReport',
-    version: 1,
+  return loadReport(recorder, {
     speechfbVersion: version,
     startedAt: run.startedAt.toISOString(),
     elapsedMs: result.elapsedMs,
     scenario: {
       name: metadata.name,
-      learners: spec.load.learners,
-      rampMs: spec.load.ramp,
+      learners: prepared.whole.peak,
+      rampMs: prepared.shape.stages[0]?.rampMs ?? 0,
       durationMs: spec.duration,
       frameMs: spec.learners.frame,
       emitIntervalMs: spec.learners.emitInterval,
-      pauseMs: spec.learners.pause,
+      pauseMs: spec.learners.pause?.leastMs ?? 0,
       seed: spec.seed,
       target: spec.target.url ?? 'embedded',
       planHash: run.planHash,
     },
     environment: environment(),
-    verdict: validity.every((check) => check.ok) ? overall(objectives) : 'invalid',
     interrupted: run.interrupted,
-    objectives,
-    validity,
-    distributions: mapValues(recorder.distributions, summarise),
-    stages: mapValues(recorder.stages, summarise),
-    shares: measured.shares,
-    counts: measured.counts,
-    totals: { sessions, sessionsOk: sessions_ok, utterances, framesSent: frames_sent, events },
     troubles: result.troubles,
-  };
-  recorder.destroy();
-  return report;
-}
-
-/** A session's sample clock must tick in whole frames. */
-function checkFrames(clips: readonly Clip[], frameMs: number): void {
-  const ragged = clips.find((clip) => !Number.isInteger((clip.sampleRateHz * frameMs) / 1000));
-  if (!ragged) return;
-  const message = `frames of ${frameMs} ms are not whole samples at the ${ragged.sampleRateHz} Hz of clip "${ragged.id}"`;
-  throw new SpeechfbError('bad_frame', message, { hint: 'use 20ms or 40ms, or convert the clip to 16 kHz' });
+    objectives: spec.objectives,
+    generator: result.generator,
+  });
 }
 
 function environment(): LoadReport['environment'] {
@@ -157,8 +140,4 @@ function environment(): LoadReport['environment'] {
     cpuModel: processors[0]?.model ?? 'unknown',
     memoryBytes: totalmem(),
   };
-}
-
-function mapValues<K extends string, A, B>(record: Record<K, A>, map: (value: A) => B): Record<K, B> {
-  return Object.fromEntries(Object.entries<A>(record).map(([key, value]) => [key, map(value)])) as Record<K, B>;
 }

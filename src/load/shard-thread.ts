@@ -1,8 +1,8 @@
 import { Worker } from 'node:worker_threads';
-import type { LoadProgress } from '../report/progress.ts';
 import type { ShardHooks, ShardResult, ShardTask } from './shard.ts';
+import type { ShardProgress } from './shard-progress.ts';
 
-export type ShardMessage = { type: 'progress'; progress: LoadProgress } | { type: 'result'; result: ShardResult };
+export type ShardMessage = { type: 'progress'; progress: ShardProgress } | { type: 'result'; result: ShardResult };
 
 /** `runShard` on a thread of its own. Aborting the signal ends it early with what it has. */
 export function runShardInThread(task: ShardTask, { onProgress, signal }: ShardHooks): Promise<ShardResult> {

@@ -1,15 +1,16 @@
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
-import type { LoadProgress } from '../report/progress.ts';
 import type { NetworkProfile } from '../sim/profile.ts';
-import { quantile } from '../slo/metrics.ts';
 import type { Clip } from './clips.ts';
 import type { FaultPlan } from './faults-plan.ts';
 import { histogramsReady } from './histogram.ts';
 import { Learner } from './learner.ts';
 import type { LearnerPlan, LoadStage } from './plan.ts';
 import { Recorder, type Recording } from './recorder.ts';
+import { ProgressTold, type ShardProgress } from './shard-progress.ts';
+import { socketLinks } from './socket-link.ts';
 import { type Trace, TraceSink } from './traces.ts';
-import { type Clock, slotMs, startWheel } from './wheel.ts';
+import { type Clock, onGrid, slotMs } from './wheel.ts';
+import { startWheels } from './wheels.ts';
 
 /** One generator's share of a test: plain data, so that it crosses a thread or a machine. */
 export type ShardTask = {
@@ -56,7 +57,7 @@ export type GeneratorHealth = {
   loopDelayP99Ms: number;
 };
 
-export type ShardHooks = { onProgress(progress: LoadProgress): void; signal: AbortSignal };
+export type ShardHooks = { onProgress(progress: ShardProgress): void; signal: AbortSignal };
 
 /** Runs the learners of one shard on this thread, on one timer wheel, until all sessions are over or the drain is. */
 export async function runShard(task: ShardTask, hooks: ShardHooks): Promise<ShardResult> {
@@ -65,30 +66,33 @@ export async function runShard(task: ShardTask, hooks: ShardHooks): Promise<Shar
   const recorder = new Recorder();
   const traces = new TraceSink(traceLimit, task.seed);
   const troubles = new Map<string, number>();
-  const wheel = startWheel(clock);
-  const startMs = Math.ceil((clock() + 20) / slotMs) * slotMs;
+  const wheels = startWheels(clock);
+  const waitMs = task.startAtEpochMs === undefined ? 0 : task.startAtEpochMs - Date.now();
+  const startMs = onGrid(clock() + Math.max(20, waitMs));
   const note = (text: string) => {
     if (!hooks.signal.aborted) troubles.set(text, (troubles.get(text) ?? 0) + 1);
   };
-  const context = { ...task, startMs, clock, timers: wheel.timers, recorder, traces, onTrouble: note };
+  const open = socketLinks(task, clock);
+  const context = { ...task, open, startMs, clock, timers: wheels.timers, recorder, traces, onTrouble: note };
   const learners = task.plans.map((plan) => new Learner(plan, context));
   const delay = monitorEventLoopDelay({ resolution: slotMs });
   delay.enable();
   const utilization = performance.eventLoopUtilization();
-  let ended = 0;
-  for (const learner of learners) learner.done.then(() => ended++);
+  const progress = new ProgressTold(task.plans, recorder);
+  for (const learner of learners) learner.done.then(() => progress.sessionEnded());
 
-  const report = setInterval(() => hooks.onProgress(progressOf(task, recorder, clock() - startMs, ended)), 500);
+  const report = setInterval(() => hooks.onProgress(progress.take(clock() - startMs)), 500);
   const interrupted = await over(learners, task, startMs, clock, hooks.signal);
   clearInterval(report);
   const elapsedMs = clock() - startMs;
   const { utilization: busy } = performance.eventLoopUtilization(utilization);
   delay.disable();
-  wheel.stop();
+  wheels.stop();
 
   // A stop from outside leaves the last second's answers on their way: they are owed, not missing.
   const untilMs = interrupted ? startMs + elapsedMs - 1000 : Number.POSITIVE_INFINITY;
   for (const learner of learners) learner.finish(untilMs, interrupted);
+  hooks.onProgress(progress.take(elapsedMs));
   const result: ShardResult = {
     recording: recorder.encode(),
     traces: traces.taken(),
@@ -120,26 +124,6 @@ async function over(
   const interrupted = await Promise.race([finished, drained, stopped]);
   clearTimeout(timer);
   return interrupted;
-}
-
-function progressOf(task: ShardTask, recorder: Recorder, elapsedMs: number, ended: number): LoadProgress {
-  const feedback = recorder.distributions.feedback_latency;
-  const lateness = recorder.distributions.send_lateness;
-  return {
-    elapsedMs,
-    sessions: {
-      planned: task.plans.length,
-      arrived: task.plans.filter((plan) => plan.arrivalMs <= elapsedMs).length,
-      ended,
-    },
-    samples: feedback.samples,
-    p50Ms: quantile(feedback, 0.5),
-    p95Ms: quantile(feedback, 0.95),
-    p99Ms: quantile(feedback, 0.99),
-    sendLatenessP99Ms: quantile(lateness, 0.99),
-    framesSent: lateness.samples,
-    violations: recorder.tally.violations,
-  };
 }
 
 /** Traces that one shard keeps. */

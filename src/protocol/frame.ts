@@ -48,6 +48,12 @@ export function encodeFrame(frame: AudioFrame): Buffer {
   return bytes;
 }
 
+/** The first sample of a message made by `encodeFrame`. */
+export function firstSampleOf(message: Uint8Array): number {
+  const view = new DataView(message.buffer, message.byteOffset);
+  return view.getUint32(16, true) + view.getUint32(20, true) * 0x1_0000_0000;
+}
+
 /** The frame in a WebSocket message, or what is wrong with it. The payload is a view, not a copy. */
 export function decodeFrame(message: Buffer): DecodedFrame {
   if (message.length < frameHeaderBytes) {

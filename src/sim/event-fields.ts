@@ -6,7 +6,7 @@ import type { NetworkEvent } from './profile.ts';
 const gapKeys = { ...scheduleKeys, gap: timeUs(0, 600_000), mode: oneOf(['buffer', 'drop']).default('drop') };
 
 const handover = section({ ...gapKeys, mode: oneOf(['buffer', 'drop']).default('buffer') });
-const outage = section(gapKeys);
+const outage = section({ ...gapKeys, direction: oneOf(['up', 'down']).optional() });
 const ipChange = section({
   ...scheduleKeys,
   oldSocket: oneOf(['silent', 'rst']).default('silent'),
@@ -41,6 +41,7 @@ export const networkEvent = section({
     const { oldSocket, reconnect } = given.ipChange;
     return { kind: 'ip-change', when, oldSocket, backoffUs: reconnect.backoff };
   }
-  const { gap: gapUs, mode } = (given.handover ?? given.outage)!;
-  return { kind: given.handover ? 'handover' : 'outage', when, gapUs, mode };
+  if (given.handover) return { kind: 'handover', when, gapUs: given.handover.gap, mode: given.handover.mode };
+  const { gap: gapUs, mode, direction } = given.outage!;
+  return { kind: 'outage', when, gapUs, mode, ...(direction === undefined ? {} : { direction }) };
 });

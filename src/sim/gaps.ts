@@ -1,6 +1,6 @@
 import { type DrawKey, Draws, streamOf } from './draws.ts';
 import { Occurrences } from './occurrences.ts';
-import type { GapMode, NetworkEvent } from './profile.ts';
+import type { Direction, GapMode, NetworkEvent } from './profile.ts';
 
 /** When nothing passes, from startUs up to but not including endUs. */
 type Gap = { startUs: number; endUs: number; mode: GapMode };
@@ -15,9 +15,10 @@ export class Gaps {
   private readonly sources: { event: GapEvent; occurrences: Occurrences }[];
   private readonly open: Gap[] = [];
 
-  constructor(events: readonly NetworkEvent[], key: DrawKey) {
+  constructor(events: readonly NetworkEvent[], direction: Direction, key: DrawKey) {
     this.sources = events.flatMap((event, index) => {
       if (event.kind === 'ip-change') return [];
+      if (event.kind === 'outage' && event.direction !== undefined && event.direction !== direction) return [];
       const draws = new Draws(key, streamOf('both', event.kind) + 1024 * (index + 1));
       return [{ event, occurrences: new Occurrences(event.when, draws) }];
     });

@@ -19,7 +19,7 @@ export class Path {
   constructor(profile: NetworkProfile, direction: Direction, key: DrawKey) {
     const draws = (purpose: 'loss' | 'state' | 'jitter') => new Draws(key, streamOf(direction, purpose));
     const path = profile[direction];
-    this.gaps = new Gaps(profile.events, key);
+    this.gaps = new Gaps(profile.events, direction, key);
     const parts = [
       new Outage(this.gaps),
       lossOf(path.loss, draws('loss'), draws('state')),

@@ -32,6 +32,8 @@ export type DirectionResult = {
   written: number;
   /** One-way, us, from write to whole message, in order of delivery; those of the warm-up and those still on their way at the end are left out. */
   latenciesUs: Float64Array;
+  /** When each of them was written, us. */
+  sentUs: Float64Array;
   lost: number;
   undelivered: number;
   counters: FlowCounters;
@@ -61,36 +63,49 @@ function runClient(
 ): number {
   const { seed, durationUs, warmupUs = 5_000_000, up = speech, down = feedback } = options;
   const network = new PhoneNetwork(profile, { seed, client });
-  const connection = network.connect(0);
-  let openedUs = Number.POSITIVE_INFINITY;
-  const written: Record<Direction, number[]> = { up: [], down: [] };
-  let next: Record<Direction, number> = { up: Number.POSITIVE_INFINITY, down: Number.POSITIVE_INFINITY };
+  const messages = { up: new Messages(), down: new Messages() };
+  let connection = network.connect(0);
+  let openedUs = never;
+  let reconnectUs = never;
+  let next: Record<Direction, number> = { up: never, down: never };
   const write = (direction: Direction, bytes: number, atUs: number) => {
-    written[direction].push(atUs);
+    messages[direction].write(bytes, atUs);
     if (atUs >= warmupUs) meters[direction].written++;
     connection.write(direction, bytes, atUs);
   };
   const sink = {
     opened(atUs: number) {
+      if (openedUs !== never) return;
       openedUs = atUs;
-      next = { up: atUs, down: 'echoBytes' in down ? Number.POSITIVE_INFINITY : atUs };
+      next = { up: atUs, down: 'echoBytes' in down ? never : atUs };
     },
     delivered(direction: Direction, number: number, atUs: number) {
-      const sentUs = written[direction][number]!;
-      hash.add(client, direction, number, atUs);
-      if (sentUs >= warmupUs) meters[direction].latency(atUs - sentUs);
+      const { id, sentUs } = messages[direction].settle(number);
+      hash.add(client, direction, id, atUs);
+      if (sentUs >= warmupUs) meters[direction].deliver(sentUs, atUs);
       if (direction === 'up' && 'echoBytes' in down) write('down', down.echoBytes, atUs);
     },
     lost(direction: Direction, number: number) {
-      if (written[direction][number]! >= warmupUs) meters[direction].lost++;
+      if (messages[direction].settle(number).sentUs >= warmupUs) meters[direction].lost++;
     },
     closed() {},
-    addressChanged() {},
+    addressChanged(atUs: number, retryAfterUs: number) {
+      reconnectUs = atUs + retryAfterUs;
+    },
+  };
+  /** The app resumes: what has not arrived is written again to the new connection, in order. */
+  const reconnect = (atUs: number) => {
+    reconnectUs = never;
+    for (const direction of directions) meters[direction].count(connection.counters[direction]);
+    connection = network.connect(atUs);
+    for (const direction of directions)
+      for (const bytes of messages[direction].resume()) connection.write(direction, bytes, atUs);
   };
   for (;;) {
-    const atUs = Math.min(connection.nextUs(), next.up, next.down);
+    const atUs = Math.min(connection.nextUs(), next.up, next.down, reconnectUs);
     if (atUs > durationUs) break;
     connection.advance(atUs, sink);
+    if (reconnectUs <= atUs) reconnect(atUs);
     if (next.up <= atUs) {
       write('up', up.bytes, atUs);
       next.up += up.intervalUs;
@@ -100,9 +115,40 @@ function runClient(
       next.down += down.intervalUs;
     }
   }
-  meters.up.count(connection.counters.up);
-  meters.down.count(connection.counters.down);
+  for (const direction of directions) meters[direction].count(connection.counters[direction]);
   return openedUs;
+}
+
+const never = Number.POSITIVE_INFINITY;
+const directions = ['up', 'down'] as const;
+
+/** The messages of one client in one direction; a new connection counts them from 0 again. */
+class Messages {
+  private readonly sentUs: number[] = [];
+  private readonly bytes: number[] = [];
+  private readonly settled: boolean[] = [];
+  /** The message that each number of the present connection stands for. */
+  private onWire: number[] = [];
+
+  write(bytes: number, atUs: number): void {
+    this.onWire.push(this.sentUs.length);
+    this.sentUs.push(atUs);
+    this.bytes.push(bytes);
+    this.settled.push(false);
+  }
+
+  /** Nothing more happens to this one. */
+  settle(number: number): { id: number; sentUs: number } {
+    const id = this.onWire[number]!;
+    this.settled[id] = true;
+    return { id, sentUs: this.sentUs[id]! };
+  }
+
+  /** Begins a new connection with all that are not settled; their sizes. */
+  resume(): number[] {
+    this.onWire = this.onWire.filter((id) => !this.settled[id]);
+    return this.onWire.map((id) => this.bytes[id]!);
+  }
 }
 
 /** Latencies and counts of one direction. */
@@ -110,10 +156,12 @@ class Meter {
   written = 0;
   lost = 0;
   private readonly latencies: number[] = [];
+  private readonly sent: number[] = [];
   private readonly counters: FlowCounters[] = [];
 
-  latency(us: number): void {
-    this.latencies.push(us);
+  deliver(sentUs: number, atUs: number): void {
+    this.sent.push(sentUs);
+    this.latencies.push(atUs - sentUs);
   }
 
   count(counters: FlowCounters): void {
@@ -124,6 +172,7 @@ class Meter {
     const sum = (name: keyof FlowCounters) => this.counters.reduce((total, counters) => total + counters[name], 0);
     return {
       written: this.written,
+      sentUs: Float64Array.from(this.sent),
       latenciesUs: Float64Array.from(this.latencies),
       lost: this.lost,
       undelivered: this.written - this.latencies.length - this.lost,

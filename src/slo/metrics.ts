@@ -17,11 +17,20 @@ export const metrics = {
   connect_time: { kind: 'distribution', about: 'a session due to begin -> ready' },
   resume_time: { kind: 'distribution', about: 'a socket lost -> the session resumed' },
   send_lateness: { kind: 'distribution', about: 'a frame due to be sent -> given to the socket, the generator itself' },
+  shaping_lateness: {
+    kind: 'distribution',
+    about: 'a message due from the simulated network -> really passed on, the generator itself',
+  },
   availability: { kind: 'share', about: 'feedback that came, of feedback that was due' },
   session_success: { kind: 'share', about: 'sessions that ended well, of sessions attempted' },
   violations: { kind: 'count', of: 'events', about: 'protocol rules broken by the server, of events received' },
   lost_frames: { kind: 'count', of: 'frames', about: 'frames sent and never acknowledged, of frames sent' },
   resent_frames: { kind: 'count', of: 'frames', about: 'frames sent again after a resume, of frames sent' },
+  dropped_by_app: {
+    kind: 'count',
+    of: 'frames',
+    about: 'frames that the app dropped because too much waited to be sent, of frames due',
+  },
   sessions_refused: { kind: 'count', of: 'sessions', about: 'sessions that never became ready, of sessions attempted' },
   sessions_died: { kind: 'count', of: 'sessions', about: 'sessions lost before their end, of sessions attempted' },
 } as const satisfies Record<string, MetricDefinition>;
@@ -48,6 +57,12 @@ export const countNames = namesOf<CountName>('count');
 /** Samples in ascending order by rank; infinity is a sample like any other. */
 export type Distribution = {
   readonly samples: number;
+  /** Samples that are infinite. */
+  readonly never: number;
+  /** Of the finite ones, ms; NaN without any. */
+  readonly meanMs: number;
+  /** Standard deviation of the finite ones, ms; NaN without any. */
+  readonly deviationMs: number;
   /** The value of the `rank`-th smallest sample, ms; 1 <= rank <= samples. */
   valueAtRank(rank: number): number;
 };
@@ -57,6 +72,29 @@ export type Measurements = {
   shares: Readonly<Record<ShareName, { good: number; total: number }>>;
   counts: Readonly<Record<CountName, { count: number; of: number }>>;
 };
+
+/** What every session carries, and what an objective may choose by: the network that it was on and the language spoken. */
+export const labelNames = ['profile', 'language'] as const;
+export type LabelName = (typeof labelNames)[number];
+export type Labels = Readonly<Record<LabelName, string>>;
+
+/** The sessions with these labels; {} is all of them. */
+export type Selector = Readonly<Partial<Labels>>;
+
+export function fits(labels: Labels, selector: Selector): boolean {
+  return labelNames.every((name) => selector[name] === undefined || selector[name] === labels[name]);
+}
+
+/** The same for equal labels, and in their order. */
+export function labelKey({ profile, language }: Labels): string {
+  return `${profile}\n${language}`;
+}
+
+/** `profile=lte,language=en-US`; empty for all sessions. */
+export function selectorText(selector: Selector): string {
+  const chosen = labelNames.filter((name) => selector[name] !== undefined);
+  return chosen.map((name) => `${name}=${selector[name]}`).join(',');
+}
 
 /** The nearest-rank quantile: the smallest sample that at least `p` of all samples do not exceed; undefined without samples. */
 export function quantile(distribution: Distribution, p: number): number | undefined {

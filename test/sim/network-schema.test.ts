@@ -23,6 +23,7 @@ const commute = `networks:
     events:
       - {handover: {every: 45s±15s, gap: 80ms, mode: buffer}}
       - {outage: {every: 5m, gap: 3s, mode: drop}}
+      - {outage: {at: 60s, gap: 2s, direction: up}}
       - {ipChange: {at: 120s, oldSocket: silent, reconnect: {backoff: 500ms..8s, jitter: full}}}
     trace: {format: mahimahi, file: up.pps}
 `;
@@ -58,6 +59,7 @@ describe('a network as written', () => {
     expect(profile.events).toEqual([
       { kind: 'handover', when: { everyUs: 45_000_000, spreadUs: 15_000_000 }, gapUs: 80_000, mode: 'buffer' },
       { kind: 'outage', when: { everyUs: 300_000_000, spreadUs: 0 }, gapUs: 3_000_000, mode: 'drop' },
+      { kind: 'outage', when: { atUs: 60_000_000 }, gapUs: 2_000_000, mode: 'drop', direction: 'up' },
       {
         kind: 'ip-change',
         when: { atUs: 120_000_000 },

@@ -23,4 +23,23 @@ describe('a simulated flow', () => {
     expect(up.undelivered).toBeLessThan(60);
     expect(up.counters.retransmissions).toBeGreaterThan(20);
   });
+
+  it('says when each frame was written, one each 20 ms', () => {
+    const { up } = simulateFlow(symmetric(25, iid(0.02)), { ...tenSeconds, seed: 1 });
+    expect(up.sentUs.length).toBe(up.latenciesUs.length);
+    expect(new Set(up.sentUs.slice(1).map((us, index) => us - up.sentUs[index]!))).toEqual(new Set([20_000]));
+  });
+
+  it('is cut in one direction alone when the outage names one', () => {
+    const outage = {
+      kind: 'outage',
+      when: { atUs: 5_000_000 },
+      gapUs: 300_000,
+      mode: 'drop',
+      direction: 'up',
+    } as const;
+    const { up, down } = simulateFlow(symmetric(25, undefined, {}, { events: [outage] }), { ...tenSeconds, seed: 1 });
+    expect(Math.max(...up.latenciesUs)).toBeGreaterThan(300_000);
+    expect(Math.max(...down.latenciesUs)).toBe(25_000);
+  });
 });
