@@ -4,6 +4,8 @@ import type { DrawKey } from './draws.ts';
 import { Path } from './path.ts';
 import type { GapMode, NetworkProfile } from './profile.ts';
 
+export type { Connection } from './connection.ts';
+
 /**
  * One phone's network: both paths with their loss states, queues and gaps, which outlive connections. The same profile
  * and key behave the same to the microsecond.
