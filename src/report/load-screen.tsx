@@ -114,12 +114,13 @@ function Latencies({
 
 function Objective({ verdict }: { readonly verdict: ObjectiveVerdict }) {
   const { mark, color } = marks[verdict.verdict];
-  const so = verdict.verdict === 'invalid' ? `not yet: ${verdict.reason}` : verdict.verdict;
+  const { value, unit, reason } = verdict;
+  const so = verdict.verdict === 'invalid' ? `not yet: ${reason}` : verdict.verdict;
   return (
     <Text>
       <Text color={color}>{`${mark} `}</Text>
       {verdict.objective}
-      <Text dimColor>{`   ${formatValue(verdict.value, verdict.unit)} so far, ${so}`}</Text>
+      <Text dimColor>{value === undefined ? '   no data yet' : `   ${formatValue(value, unit)} so far, ${so}`}</Text>
     </Text>
   );
 }
