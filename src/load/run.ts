@@ -74,6 +74,7 @@ export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<L
         durationMs: spec.duration,
         drainMs: spec.drain,
         seed: spec.seed,
+        objectives: spec.objectives,
         loadStages: [],
         startAtEpochMs: undefined,
       },

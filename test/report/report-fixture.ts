@@ -42,6 +42,7 @@ export const report: LoadReport = {
       confidenceBound: undefined,
       needsMore: undefined,
       reason: '300 of 4060 missed',
+      clustered: undefined,
     },
     {
       objective: 'availability >= 99.9%',
@@ -55,6 +56,7 @@ export const report: LoadReport = {
       confidenceBound: 0.99899,
       needsMore: 12,
       reason: 'not proven; needs 12 more samples, none a miss',
+      clustered: undefined,
     },
   ],
   validity: [

@@ -160,13 +160,19 @@ test('the quantile is the nearest rank', () => {
   expect([0.5, 0.95, 0.951, 0.99].map((p) => quantile(hundred, p))).toEqual([50, 95, 96, 99]);
 });
 
-type Given = { [K in keyof Measurements]?: Partial<Measurements[K]> };
+type Given = { [K in keyof Measurements]?: Partial<Measurements[K]> } & Pick<
+  Partial<Measurements>,
+  'cost' | 'clusters'
+>;
 
 function judged(source: string, given: Given): ObjectiveVerdict {
   const empty = emptyMeasurements();
   return judge(parseObjective(source), {
+    ...empty,
+    ...given,
     distributions: { ...empty.distributions, ...given.distributions },
     shares: { ...empty.shares, ...given.shares },
+    rates: { ...empty.rates, ...given.rates },
     counts: { ...empty.counts, ...given.counts },
   });
 }
