@@ -7,6 +7,7 @@ import { startEmbedded } from '../src/load/embedded.ts';
 import { histogramsReady } from '../src/load/histogram.ts';
 import { planLearners } from '../src/load/plan.ts';
 import { Recorder } from '../src/load/recorder.ts';
+import { steadyShape } from '../src/load/shape.ts';
 import type { ShardResult } from '../src/load/shard.ts';
 import { runShardInThread } from '../src/load/shard-thread.ts';
 import { reportStages } from '../src/load/stages.ts';
@@ -66,7 +67,8 @@ async function measure(sessions: number) {
   // The server takes 50 new sessions a second.
   const rampMs = sessions * 25;
   const durationMs = rampMs + Number(values.seconds) * 1000;
-  const plans = planLearners({ learners: sessions, rampMs, durationMs, frameMs, pauseMs: 200, seed: sessions, clips });
+  const habits = { frameMs, pause: { leastMs: 200, mostMs: 200 } };
+  const plans = planLearners({ shape: steadyShape(sessions, rampMs, durationMs), habits, seed: sessions, clips });
   const task = {
     plans,
     faults: [],

@@ -10,7 +10,7 @@ import { Recorder, type Recording } from './recorder.ts';
 import { ProgressTold, type ShardProgress } from './shard-progress.ts';
 import { socketLinks } from './socket-link.ts';
 import { type Trace, TraceSink } from './traces.ts';
-import { type Clock, slotMs } from './wheel.ts';
+import { type Clock, onGrid, slotMs } from './wheel.ts';
 import { startWheels } from './wheels.ts';
 
 /** One generator's share of a test: plain data, so that it crosses a thread or a machine. */
@@ -70,7 +70,8 @@ export async function runShard(task: ShardTask, hooks: ShardHooks): Promise<Shar
   const traces = new TraceSink(traceLimit, task.seed);
   const troubles = new Map<string, number>();
   const wheels = startWheels(clock);
-  const startMs = Math.ceil((clock() + 20) / slotMs) * slotMs;
+  const waitMs = task.startAtEpochMs === undefined ? 0 : task.startAtEpochMs - Date.now();
+  const startMs = onGrid(clock() + Math.max(20, waitMs));
   const note = (text: string) => {
     if (!hooks.signal.aborted) troubles.set(text, (troubles.get(text) ?? 0) + 1);
   };

@@ -32,6 +32,14 @@ export function missShareOf(objective: Objective): number | undefined {
   return objective.reading === 'rate' && objective.bound > 0 ? objective.bound : undefined;
 }
 
+/** The chance of so many misses, or more, when the true share of them is the one allowed. */
+export function missTail(misses: number, samples: number, missShare: number): number {
+  return 1 - binomialCdf(misses - 1, samples, missShare);
+}
+
+/** A run too short to prove the objective still fails when a good server would do as badly this rarely. */
+const doubtOfFailure = 0.01;
+
 export type Facts = { unit: ObjectiveVerdict['unit']; value: number; samples: number; misses: number };
 
 /** As counted in this run: nothing is inferred. */
@@ -55,7 +63,9 @@ export function sampled(
     return { ...base, verdict: 'pass', reason: provenReason };
   }
   const needsMore = samplesToProve(missShare, misses, confidence) - samples;
-  const enough = samples >= samplesToProve(missShare, 0, confidence);
+  // So few that all would have to be good to prove anything may still be bad beyond doubt.
+  const enough =
+    samples >= samplesToProve(missShare, 0, confidence) || missTail(misses, samples, missShare) <= doubtOfFailure;
   if (holds(objective, value) || !enough) {
     return {
       ...base,

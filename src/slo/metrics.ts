@@ -106,8 +106,9 @@ export type Labels = Readonly<Record<LabelName, string>>;
 /** The sessions with these labels; {} is all of them. */
 export type Selector = Readonly<Partial<Labels>>;
 
+/** Whether the labels are chosen; `lte` chooses LTE. */
 export function fits(labels: Labels, selector: Selector): boolean {
-  return labelNames.every((name) => selector[name] === undefined || selector[name] === labels[name]);
+  return labelNames.every((name) => selector[name]?.toLowerCase() === (selector[name] && labels[name].toLowerCase()));
 }
 
 /** The same for equal labels, and in their order. */

@@ -2,7 +2,7 @@ import { dependence, missShareBound, provesShare } from './clustered.ts';
 import type { Objective } from './expression.ts';
 import { judgeMax, judgeMean, judgeQuantile, valueBound } from './judge-latency.ts';
 import { judgeShare, type ShareReading } from './judge-share.ts';
-import { confidence, counted, holds, missShareOf, noData, verdictOf } from './judging.ts';
+import { confidence, counted, holds, missShareOf, missTail, noData, verdictOf } from './judging.ts';
 import type { Measurements } from './metrics.ts';
 
 /** `invalid`: the run proves nothing either way. Only `pass` is a pass. */
@@ -72,6 +72,16 @@ function judgeSamples(objective: Objective, measured: Measurements): ObjectiveVe
     case 'cost':
       return judgeCost(objective, measured.cost);
   }
+}
+
+/**
+ * Whether a miss is beyond doubt: what is counted is; of a sample, only when a server that just keeps the objective would
+ * do as badly once in a thousand times, since who looks twice a second would else find an unlucky moment.
+ */
+export function missedForCertain(objective: Objective, verdict: ObjectiveVerdict): boolean {
+  if (verdict.verdict !== 'fail') return false;
+  const missShare = missShareOf(objective);
+  return missShare === undefined || missTail(verdict.misses, verdict.samples, missShare) <= 0.001;
 }
 
 /** The whole run: any failed objective fails it, else any unproven one makes it invalid. No objectives prove nothing. */

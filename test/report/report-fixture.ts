@@ -29,6 +29,9 @@ export const report: LoadReport = {
   environment: { node: '20.20.2', platform: 'linux', cpus: 2, cpuModel: 'a model', memoryBytes: 8e9 },
   verdict: 'fail',
   interrupted: false,
+  aborted: undefined,
+  warmupMs: 0,
+  cost: undefined,
   objectives: [
     {
       objective: 'p95(feedback_latency) < 500ms',
@@ -66,8 +69,19 @@ export const report: LoadReport = {
   distributions: { feedback_latency: summary(4060, 45, never, 300), resume_time: summary(0, undefined) },
   stages: { capture: summary(3760, 20), uplink: summary(3760, 0.18, 0.8) },
   shares: { availability: { good: 3760, total: 4060 } },
+  rates: { revision_rate: { count: 9, of: 100 } },
   counts: { sessions_refused: { count: 1, of: 20 }, sessions_died: { count: 1, of: 20 } },
-  totals: { sessions: 20, sessionsOk: 18, utterances: 120, framesSent: 20_000, events: 8500, warmupSamples: 0 },
+  totals: {
+    sessions: 20,
+    sessionsOk: 18,
+    utterances: 120,
+    framesSent: 20_000,
+    framesAcked: 19_990,
+    audioMinutesDue: 6,
+    audioMinutesServed: 5.9,
+    events: 8500,
+    warmupSamples: 0,
+  },
   slices: [],
   troubles: [
     { text: 'server_busy: no room', count: 3 },

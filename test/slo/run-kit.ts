@@ -5,6 +5,7 @@ import { histogramsReady, LatencyHistogram } from '../../src/load/histogram.ts';
 import type { LoadReport } from '../../src/report/report.ts';
 import { writeRunDirectory } from '../../src/report/run-directory.ts';
 import { createRandom } from '../../src/stats/random.ts';
+import { distributionOf } from '../report/samples.ts';
 
 export type MadeRun = {
   /** Why the generator is not to be trusted. */
@@ -57,7 +58,7 @@ export async function makeRun({
   const report = { ...emptyReport, elapsedMs: events * 100, distributions, shares, validity };
   const histograms = [{ tag: 'feedback_latency', hdr: histogram.encode().hdr, maxMs: 900 }];
   histogram.destroy();
-  writeRunDirectory(directory, report, { histograms, traces });
+  writeRunDirectory(directory, report, { histograms, feedbackLatency: distributionOf(), traces });
   return directory;
 }
 
@@ -82,13 +83,27 @@ const emptyReport: LoadReport = {
   environment: { node: '', platform: '', cpus: 1, cpuModel: '', memoryBytes: 1 },
   verdict: 'pass',
   interrupted: false,
+  aborted: undefined,
+  warmupMs: 0,
+  cost: undefined,
   objectives: [],
   validity: [],
   distributions: {},
   stages: {},
   shares: {},
   counts: {},
-  totals: { sessions: 1, sessionsOk: 1, utterances: 1, framesSent: 1, events: 1, warmupSamples: 0 },
+  rates: {},
+  totals: {
+    sessions: 1,
+    sessionsOk: 1,
+    utterances: 1,
+    framesSent: 1,
+    framesAcked: 1,
+    audioMinutesDue: 1,
+    audioMinutesServed: 1,
+    events: 1,
+    warmupSamples: 0,
+  },
   slices: [],
   troubles: [],
 };
