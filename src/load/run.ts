@@ -5,6 +5,7 @@ import { type EmbeddedServer, type ServeCommand, startEmbedded } from './embedde
 import { histogramsReady } from './histogram.ts';
 import { LiveRun } from './live-run.ts';
 import { loadReport } from './load-report.ts';
+import { preflight } from './preflight.ts';
 import type { PreparedLoad } from './prepare.ts';
 import { Recorder, type Recording } from './recorder.ts';
 import type { LoadScenario } from './scenario.ts';
@@ -91,7 +92,13 @@ export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<L
 }
 
 async function startTarget(options: LoadOptions, hooks: LoadHooks): Promise<EmbeddedServer | undefined> {
-  if (options.scenario.spec.target.url !== undefined) return undefined;
+  const { url } = options.scenario.spec.target;
+  if (url !== undefined) {
+    hooks.onPhase('reaching the server');
+    const { token, tls } = options.prepared;
+    await preflight({ url, token, tls });
+    return undefined;
+  }
   hooks.onPhase('starting the server');
   const server = await startEmbedded(options.serve);
   hooks.onServer?.(server);

@@ -53,10 +53,13 @@ describe.concurrent('speechfb loadtest', () => {
     expect([98, 99]).toContain(code);
   });
 
-  test('against nobody exits 99 and says so', async ({ expect }) => {
-    const { code, stdout } = await run([scenario('nobody', { learners: 6 }), '--url', 'ws://127.0.0.1:9']);
-    expect(stdout).toContain('ECONNREFUSED');
-    expect(code).toBe(99);
+  test('against nobody exits 2 before any load, and says so', async ({ expect }) => {
+    const { code, stdout, stderr } = await run([scenario('nobody', { learners: 6 }), '--url', 'ws://127.0.0.1:9']);
+    expect(stderr).toMatch(
+      /nothing to load at ws:\/\/127\.0\.0\.1:9\/v1\/stream: .*ECONNREFUSED.* \[connection_refused\]/,
+    );
+    expect(stdout).toBe('');
+    expect(code).toBe(2);
   });
 
   test.for<[string, string[], string]>([
