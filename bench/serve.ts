@@ -8,7 +8,7 @@ import { histogramsReady } from '../src/load/histogram.ts';
 import { planLearners } from '../src/load/plan.ts';
 import { Recorder, reportStages } from '../src/load/recorder.ts';
 import type { ShardResult } from '../src/load/shard.ts';
-import { runShardInThread } from '../src/load/shard-thread.ts';
+import { runGenerators } from '../src/load/generators.ts';
 import { quantile } from '../src/slo/metrics.ts';
 
 // How many sessions does a machine carry, the load generator among them, and what bounds it?
@@ -82,15 +82,15 @@ async function measure(sessions: number) {
     loadStages: [],
     startAtEpochMs: undefined,
   };
-  const before = { serverSeconds: cpuSeconds(server.pid), own: process.cpuUsage(), atMs: performance.now() };
-  const result = await runShardInThread(
+  const before = { serverSeconds: cpuSeconds(server.pid), atMs: performance.now() };
+  const result = await runGenerators(
     { ...task, seed: sessions },
     { onProgress: () => {}, signal: new AbortController().signal },
+    1,
   );
   const seconds = (performance.now() - before.atMs) / 1000;
   const serverCores = (cpuSeconds(server.pid) - before.serverSeconds) / seconds;
-  const own = process.cpuUsage(before.own);
-  return judge(sessions, result, { serverCores, ownCores: (own.user + own.system) / 1e6 / seconds });
+  return judge(sessions, result, { serverCores, ownCores: result.generators[0]!.cpu });
 }
 
 function judge(sessions: number, result: ShardResult, use: { serverCores: number; ownCores: number }) {

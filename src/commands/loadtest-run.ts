@@ -4,7 +4,6 @@ import { withOverrides } from '../load/overrides.ts';
 import { taggedHistograms } from '../load/recorder.ts';
 import { type LoadOutcome, runLoad } from '../load/run.ts';
 import { readScenario } from '../load/scenario.ts';
-import { runShardInThread } from '../load/shard-thread.ts';
 import { readToken } from '../load/token.ts';
 import { loadTable } from '../report/load-table.ts';
 import { createPaint } from '../report/paint.ts';
@@ -30,7 +29,7 @@ export async function runLoadtest(file: string, flags: LoadtestFlags): Promise<E
   let outcome: LoadOutcome;
   try {
     outcome = await runLoad(
-      { scenario, token, serve: serveCommand(), version: packageVersion(), generate: runShardInThread },
+      { scenario, token, serve: serveCommand(), version: packageVersion() },
       { ...progress, signal: stop.signal, onServer: (server) => process.once('exit', server.kill) },
     );
   } catch (error) {

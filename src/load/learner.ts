@@ -1,11 +1,10 @@
 import { createRandom } from '../sim/random.ts';
 import { type ClientEnd, StreamClient } from './client.ts';
 import type { Clip } from './clips.ts';
-import type { OpenLink } from './link.ts';
+import type { OpenLink, Phone } from './link.ts';
 import type { LearnerPlan } from './plan.ts';
 import type { Recorder } from './recorder.ts';
 import { SessionMeter, type SessionOutcome } from './session-meter.ts';
-import type { ShapedPhone } from './shaper.ts';
 import { Speech } from './speech.ts';
 import type { TraceSink } from './traces.ts';
 import type { Clock, Timers } from './wheel.ts';
@@ -37,7 +36,7 @@ export class Learner {
   readonly done: Promise<void>;
   readonly #plan: LearnerPlan;
   readonly #context: LearnerContext;
-  readonly #phone: ShapedPhone | undefined;
+  readonly #phone: Phone | undefined;
   readonly #meter: SessionMeter;
   #client: StreamClient | undefined;
   #end: ClientEnd | undefined;
@@ -45,7 +44,7 @@ export class Learner {
   #resolveDone!: () => void;
 
   /** `phone`: where its network is simulated. */
-  constructor(plan: LearnerPlan, context: LearnerContext, phone?: ShapedPhone) {
+  constructor(plan: LearnerPlan, context: LearnerContext, phone?: Phone) {
     this.#plan = plan;
     this.#context = context;
     this.#phone = phone;
@@ -71,7 +70,7 @@ export class Learner {
   /** Nothing passes the phone's network for a while. False when the session is over or has not begun. */
   cutNetwork(forMs: number): boolean {
     if (!this.#phone || !this.#client || this.#end) return false;
-    this.#phone.cut(forMs, 'drop');
+    this.#phone.cut(forMs);
     return true;
   }
 

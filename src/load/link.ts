@@ -34,3 +34,11 @@ export type LinkEvents = {
 
 /** Opens one connection; every attempt of a client is a link of its own. */
 export type OpenLink = (events: LinkEvents) => Link;
+
+/** A phone whose network is simulated. */
+export type Phone = {
+  /** Links over its network to where `real` links lead. */
+  links(real: OpenLink): OpenLink;
+  /** Nothing passes for a while, from now on. */
+  cut(forMs: number): void;
+};

@@ -1,16 +1,19 @@
-import { arch, cpus, platform, release, totalmem } from 'node:os';
+import { arch, availableParallelism, cpus, platform, release, totalmem } from 'node:os';
 import { SpeechfbError } from '../errors.ts';
 import type { LoadProgress } from '../report/progress.ts';
 import type { LoadReport } from '../report/report.ts';
 import { judge, overall } from '../slo/verdict.ts';
 import { type Clip, readClips } from './clips.ts';
 import { type EmbeddedServer, type ServeCommand, startEmbedded } from './embedded.ts';
+import { generatorCount, runGenerators } from './generators.ts';
 import { histogramsReady } from './histogram.ts';
+import { mergeFaultRecords } from './learner-faults.ts';
 import { measurementsOf, summarise } from './measurements.ts';
 import { planHash, planLearners } from './plan.ts';
 import { Recorder, type Recording } from './recorder.ts';
 import type { LoadScenario } from './scenario.ts';
-import type { ShardHooks, ShardResult, ShardTask } from './shard.ts';
+import { type ServerFaults, startServerFaults } from './server-faults.ts';
+import type { ShardResult, ShardTask } from './shard.ts';
 import type { Trace } from './traces.ts';
 import { checkValidity } from './validity.ts';
 
@@ -20,7 +23,8 @@ export type LoadOptions = {
   /** Starts the server of a scenario without a URL. */
   serve: ServeCommand;
   version: string;
-  generate(task: ShardTask, hooks: ShardHooks): Promise<ShardResult>;
+  /** Processes that make the load; undefined: as many as it wants and cores are free. */
+  generators?: number;
 };
 
 export type LoadHooks = {
@@ -54,26 +58,25 @@ export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<L
   const startedAt = new Date();
   try {
     hooks.onPhase('learners are speaking');
-    const result = await options.generate(
-      {
-        plans,
-        faults: [],
-        networks: {},
-        clips,
-        url: server?.url ?? spec.target.url!,
-        token: options.token,
-        tls: undefined,
-        frameMs: spec.learners.frame,
-        emitIntervalMs: spec.learners.emitInterval,
-        warmupMs: 0,
-        durationMs: spec.duration,
-        drainMs: spec.drain,
-        seed: spec.seed,
-        loadStages: [],
-        startAtEpochMs: undefined,
-      },
-      hooks,
-    );
+    const task: ShardTask = {
+      plans,
+      faults: [],
+      networks: {},
+      clips,
+      url: server?.url ?? spec.target.url!,
+      token: options.token,
+      tls: undefined,
+      frameMs: spec.learners.frame,
+      emitIntervalMs: spec.learners.emitInterval,
+      warmupMs: 0,
+      durationMs: spec.duration,
+      drainMs: spec.drain,
+      seed: spec.seed,
+      loadStages: [],
+      startAtEpochMs: undefined,
+    };
+    const count = options.generators ?? generatorCount(plans.length, availableParallelism(), server !== undefined);
+    const result = await generate(task, server, hooks, count);
     const report = reportOf(options, result, {
       startedAt,
       planHash: planHash(plans),
@@ -86,6 +89,22 @@ export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<L
       await server.stop();
     }
   }
+}
+
+/** The load, and what is done to the server meanwhile. */
+async function generate(
+  task: ShardTask,
+  server: EmbeddedServer | undefined,
+  hooks: LoadHooks,
+  count: number,
+): Promise<ShardResult> {
+  let serverFaults: ServerFaults | undefined;
+  const onStart = (startAtEpochMs: number) => {
+    serverFaults = startServerFaults(task.faults, server, task.token, startAtEpochMs);
+  };
+  const result = await runGenerators(task, { ...hooks, onStart }, count);
+  serverFaults?.stop();
+  return { ...result, faults: mergeFaultRecords([...result.faults, ...(serverFaults?.records ?? [])]) };
 }
 
 async function startTarget(options: LoadOptions, hooks: LoadHooks): Promise<EmbeddedServer | undefined> {
@@ -104,7 +123,7 @@ function reportOf({ scenario, version }: LoadOptions, result: ShardResult, run: 
   recorder.add(result.recording);
   const measured = measurementsOf(recorder);
   const objectives = spec.objectives.map((objective) => judge(objective, measured));
-  const validity = checkValidity(measured, result.generator);
+  const validity = checkValidity(measured, result.generators, result.faults);
   const { sessions, sessions_ok, utterances, frames_sent, events } = recorder.tally;
   const report: LoadReport = {
     kind: 'LoadReport',

@@ -20,7 +20,7 @@ export type MeterOptions = {
   recorder: Recorder;
   traces: TraceSink;
   /** `frameCarried` will tell of each frame: the learner's network is simulated. */
-  simulated: boolean;
+  simulated?: boolean;
 };
 
 /** How a session ended, and what became of its frames. */
@@ -52,7 +52,7 @@ export class SessionMeter {
 
   constructor(options: MeterOptions) {
     this.#options = options;
-    this.#path = new PathTimes(options.simulated);
+    this.#path = new PathTimes(options.simulated ?? false);
     this.#slots = new FeedbackSlots(options.emitIntervalMs, options.frameMs);
     this.#readings = options.plan.utterances.map(({ clip, beginMs, frames }) => {
       const dueMs = options.startMs + beginMs;
@@ -71,7 +71,7 @@ export class SessionMeter {
   }
 
   /** `place` of the frame among all of the session, those held back among them. */
-  frameSent(dueMs: number, nowMs: number, place: number): void {
+  frameSent(dueMs: number, nowMs: number, place: number = this.#frames): void {
     this.#path.sent(place, dueMs, nowMs);
     this.#frames += 1;
     this.#options.recorder.distributions.send_lateness.record(nowMs - dueMs);

@@ -1,4 +1,5 @@
-import type { Connection, ConnectionSink } from '../sim/network.ts';
+import type { ConnectionSink } from '../sim/connection.ts';
+import type { Connection } from '../sim/network.ts';
 import type { Direction, Transport } from '../sim/profile.ts';
 import { firstSampleOf } from '../protocol/frame.ts';
 import { InFlight } from './in-flight.ts';

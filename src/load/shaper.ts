@@ -1,6 +1,6 @@
 import { PhoneNetwork } from '../sim/network.ts';
-import type { GapMode, NetworkProfile } from '../sim/profile.ts';
-import type { Link, OpenLink } from './link.ts';
+import type { NetworkProfile } from '../sim/profile.ts';
+import type { Link, OpenLink, Phone } from './link.ts';
 import { ShapedLink } from './shaped-link.ts';
 import type { Clock, Timers } from './wheel.ts';
 
@@ -27,7 +27,7 @@ export class Shaper {
   }
 
   /** The network of one learner's phone; every link of the learner goes over it. */
-  phone(learner: number, profile: NetworkProfile): ShapedPhone {
+  phone(learner: number, profile: NetworkProfile): Phone {
     return new ShapedPhone(this, profile, learner);
   }
 
@@ -58,7 +58,7 @@ export class Shaper {
 }
 
 /** One phone: its network outlives its connections. */
-export class ShapedPhone {
+class ShapedPhone implements Phone {
   readonly #shaper: Shaper;
   readonly #network: PhoneNetwork;
   readonly #profile: NetworkProfile;
@@ -69,7 +69,6 @@ export class ShapedPhone {
     this.#network = new PhoneNetwork(profile, { seed: shaper.options.seed, client });
   }
 
-  /** Links over this phone's network to where `real` links lead. */
   links(real: OpenLink): OpenLink {
     return (events) => {
       const connection = this.#network.connect(this.#shaper.nowUs());
@@ -77,9 +76,8 @@ export class ShapedPhone {
     };
   }
 
-  /** Nothing passes for a while, from now on. */
-  cut(forMs: number, mode: GapMode): void {
-    this.#network.cut(this.#shaper.nowUs(), Math.round(forMs * 1000), mode);
+  cut(forMs: number): void {
+    this.#network.cut(this.#shaper.nowUs(), Math.round(forMs * 1000), 'drop');
   }
 }
 

@@ -1,16 +1,22 @@
+import { rootCertificates } from 'node:tls';
 import { WebSocket } from 'ws';
 import type { Link, OpenLink } from './link.ts';
+import type { TlsOptions } from './shard.ts';
 import type { Clock } from './wheel.ts';
 
-/** Where learners connect: a ws:// or wss:// URL, and the bearer token if the server wants one. */
-export type LinkTarget = { url: string; token?: string | undefined };
+/** Where learners connect: a ws:// or wss:// URL, the bearer token if the server wants one. */
+export type LinkTarget = { url: string; token: string | undefined; tls?: TlsOptions | undefined };
 
 /** Links on the network that is there. */
-export function socketLinks({ url, token }: LinkTarget, clock: Clock): OpenLink {
+export function socketLinks({ url, token, tls }: LinkTarget, clock: Clock): OpenLink {
   const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  const trust = {
+    ...(tls?.ca && { ca: [...rootCertificates, tls.ca] }),
+    ...(tls?.insecure && { rejectUnauthorized: false }),
+  };
+  const common = { perMessageDeflate: false, handshakeTimeout: 10_000, headers, ...trust } as const;
   return (events) => {
-    const autoPong = events.ping === undefined;
-    const options = { perMessageDeflate: false, handshakeTimeout: 10_000, headers, autoPong } as const;
+    const options = { ...common, autoPong: events.ping === undefined };
     const socket = new WebSocket(url, 'speechfb.v1', options);
     let failure = '';
     let terminated = false;
