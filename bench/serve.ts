@@ -4,11 +4,12 @@ import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import { readClips } from '../src/load/clips.ts';
 import { startEmbedded } from '../src/load/embedded.ts';
+import { runGenerators } from '../src/load/generators.ts';
 import { histogramsReady } from '../src/load/histogram.ts';
 import { planLearners } from '../src/load/plan.ts';
-import { Recorder, reportStages } from '../src/load/recorder.ts';
+import { Recorder } from '../src/load/recorder.ts';
 import type { ShardResult } from '../src/load/shard.ts';
-import { runGenerators } from '../src/load/generators.ts';
+import { reportStages } from '../src/load/stages.ts';
 import { quantile } from '../src/slo/metrics.ts';
 
 // How many sessions does a machine carry, the load generator among them, and what bounds it?
@@ -94,8 +95,9 @@ async function measure(sessions: number) {
 }
 
 function judge(sessions: number, result: ShardResult, use: { serverCores: number; ownCores: number }) {
-  const recorder = new Recorder();
-  recorder.add(result.recording);
+  const recordings = new Recorder(result.recording);
+  const recorder = recordings.merged();
+  recordings.destroy();
   const { feedback_latency, send_lateness } = recorder.distributions;
   const added = (p: number) => (quantile(feedback_latency, p) ?? Number.POSITIVE_INFINITY) - frameMs;
   const stageP95 = reportStages

@@ -1,7 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { type ExitCode, exitCodes } from '../errors.ts';
 import { withOverrides } from '../load/overrides.ts';
-import { taggedHistograms } from '../load/recorder.ts';
 import { type LoadOutcome, runLoad } from '../load/run.ts';
 import { readScenario } from '../load/scenario.ts';
 import { readToken } from '../load/token.ts';
@@ -29,7 +28,13 @@ export async function runLoadtest(file: string, flags: LoadtestFlags): Promise<E
   let outcome: LoadOutcome;
   try {
     outcome = await runLoad(
-      { scenario, token, serve: serveCommand(), version: packageVersion() },
+      {
+        scenario,
+        token,
+        serve: serveCommand(),
+        version: packageVersion(),
+        ...(flags.generators !== undefined && { generators: flags.generators }),
+      },
       { ...progress, signal: stop.signal, onServer: (server) => process.once('exit', server.kill) },
     );
   } catch (error) {
@@ -40,11 +45,11 @@ export async function runLoadtest(file: string, flags: LoadtestFlags): Promise<E
     progress.stop();
     process.off('SIGINT', interrupt);
   }
-  const { report, recording, traces } = outcome;
+  const { report, histograms, traces } = outcome;
   if (flags.json) process.stdout.write(`${JSON.stringify(runJson(report), null, 2)}\n`);
   else process.stdout.write(loadTable(report, createPaint(wantsColour(process.stdout))));
   if (flags.out !== undefined) {
-    writeRunDirectory(flags.out, report, { histograms: taggedHistograms(recording), traces });
+    writeRunDirectory(flags.out, report, { histograms, traces });
     process.stderr.write(`results are in ${flags.out}\n`);
   }
   return exitCodeOf(report);

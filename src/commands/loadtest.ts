@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { flag, wholeNumber } from '../flag.ts';
 import type { RegisterCommand } from './register.ts';
 
 type Flags = {
@@ -8,6 +9,7 @@ type Flags = {
   seed?: string;
   json?: true;
   tokenFile?: string;
+  generators?: number;
 };
 
 /** `speechfb loadtest SCENARIO`. */
@@ -21,6 +23,11 @@ export const registerLoadtest: RegisterCommand = (program: Command, done) => {
     .option('--out <dir>', 'where to write run.json, summary.md, histograms.hlog and traces.ndjson.gz')
     .option('--seed <number>', 'another schedule')
     .option('--token-file <file>', 'the bearer token for --url: its last word')
+    .option(
+      '--generators <number>',
+      'processes that make the load; by default one a core that the server leaves, at most one for 50 learners',
+      flag('--generators', wholeNumber(1, 1024)),
+    )
     .addOption(new Option('--json', 'one JSON document on stdout, the same as run.json'))
     .action(async (file: string, flags: Flags) => {
       const { runLoadtest } = await import('./loadtest-run.ts');

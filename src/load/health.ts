@@ -39,8 +39,9 @@ export class HealthWatch {
 
   end(): GeneratorHealth {
     const to = now();
-    const { utilization } = performance.eventLoopUtilization(to.loop, this.#from.loop);
-    const elapsedMs = Math.max(1, to.atMs - this.#from.atMs);
+    const { active } = performance.eventLoopUtilization(to.loop, this.#from.loop);
+    // Nobody is saturated by a run that is over at once.
+    const elapsedMs = Math.max(1000, to.atMs - this.#from.atMs);
     const cpuUs = to.cpu.user + to.cpu.system - this.#from.cpu.user - this.#from.cpu.system;
     const waitedNs =
       to.waitedNs === undefined || this.#from.waitedNs === undefined ? undefined : to.waitedNs - this.#from.waitedNs;
@@ -48,7 +49,7 @@ export class HealthWatch {
     this.#delay.disable();
     return {
       learners: this.#learners,
-      busy: utilization,
+      busy: active / elapsedMs,
       cpu: cpuUs / 1000 / elapsedMs,
       waited: waitedNs === undefined ? undefined : waitedNs / 1e6 / elapsedMs,
       loopDelayP99Ms,

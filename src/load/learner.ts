@@ -16,6 +16,8 @@ export type LearnerContext = {
   clips: readonly Clip[];
   frameMs: number;
   emitIntervalMs: number;
+  /** Samples that were due within this time from the plan's 0 are not measured. */
+  warmupMs: number;
   seed: number;
   /** The plan's 0 on the clock. */
   startMs: number;
@@ -123,7 +125,7 @@ export class Learner {
         this.#closeWhenSettled();
       },
       onGarbage: (message) => {
-        this.#context.recorder.tally.violations += 1;
+        this.#meter.garbage();
         this.#trouble(`not a speechfb.v1 event: ${message}`);
       },
       onDropped: (atMs) => this.#meter.dropped(atMs),

@@ -1,10 +1,18 @@
 import type { Summary } from '../report/report.ts';
-import { type CountName, type Distribution, type Measurements, quantile } from '../slo/metrics.ts';
+import {
+  type CountName,
+  type Distribution,
+  type DistributionName,
+  type Measurements,
+  quantile,
+} from '../slo/metrics.ts';
 import type { LatencyHistogram } from './histogram.ts';
-import type { Recorder, Tally } from './recorder.ts';
+import type { Tally } from './tally.ts';
 
-/** What was recorded, as objectives read it. */
-export function measurementsOf({ distributions, tally }: Recorder): Measurements {
+type Measured = { distributions: Readonly<Record<DistributionName, Distribution>>; tally: Tally };
+
+/** What a slice, or several added up, holds, as objectives read it. */
+export function measurementsOf({ distributions, tally }: Measured): Measurements {
   const { samples, never } = distributions.feedback_latency;
   const exposure = exposures(tally);
   const count = (name: CountName) => ({ count: tally[name], of: exposure[name] });

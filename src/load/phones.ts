@@ -16,19 +16,19 @@ export class PhoneWatch {
   }
 
   /**
-   * Once the utterance is final, and so each phone's acoustic end is known: the delays from that end to its first and to
-   * its final score. A score from before the phone had ended counts as 0. `dueMs` is when a sound of the utterance was due.
+   * Once the utterance is final, and so each phone's acoustic end is known: when that end was due to be spoken, and when
+   * the phone's first and its final score came, which may be before. `soundMs` is when a sound of the utterance was due.
    */
   settle(
     phonemes: readonly PhonemeResult[],
-    dueMs: (audioMs: number) => number,
-    onPhone: (firstMs: number, finalMs: number) => void,
+    soundMs: (audioMs: number) => number,
+    onPhone: (dueMs: number, firstMs: number, finalMs: number) => void,
   ): void {
     for (const { index, end_ms } of phonemes) {
       const first = this.#firstScoreMs.get(index);
       const final = this.#finalScoreMs.get(index);
       if (first !== undefined && final !== undefined) {
-        onPhone(Math.max(0, first - dueMs(end_ms)), Math.max(0, final - dueMs(end_ms)));
+        onPhone(soundMs(end_ms), first, final);
       }
     }
   }

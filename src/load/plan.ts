@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createRandom, type Random } from '../sim/random.ts';
+import type { Labels } from '../slo/metrics.ts';
 import { slotMs } from './wheel.ts';
 
 /** What one learner does and when, in ms from the start of the test; decided before it begins, whatever the server does. */
@@ -32,6 +33,11 @@ export type UtterancePlan = {
 
 /** The network of learners whose traffic is not simulated. */
 export const noNetwork = 'none';
+
+/** The labels that everything measured on this learner carries. */
+export function labelsOf({ network, language }: LearnerPlan): Labels {
+  return { profile: network === noNetwork ? 'direct' : network, language };
+}
 
 /** A part of the load's shape, for readings by part; ms from the start of the test. */
 export type LoadStage = { name: string; beginMs: number; endMs: number };

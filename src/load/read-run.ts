@@ -24,7 +24,7 @@ export type RunTrace = { at_ms: number; session: string; total_ms: number };
 
 const runFile = z.object({
   kind: z.literal('LoadReport'),
-  version: z.literal(1),
+  version: z.union([z.literal(1), z.literal(2)]),
   elapsed_ms: z.number(),
   distributions: z.record(z.string(), z.object({ samples: z.number(), never: z.number() })),
   validity: z.array(z.object({ check: z.string(), ok: z.boolean(), detail: z.string() })),

@@ -1,21 +1,19 @@
-import { arch, availableParallelism, cpus, platform, release, totalmem } from 'node:os';
+import { arch, cpus, platform, release, totalmem } from 'node:os';
 import { SpeechfbError } from '../errors.ts';
 import type { LoadProgress } from '../report/progress.ts';
 import type { LoadReport } from '../report/report.ts';
-import { judge, overall } from '../slo/verdict.ts';
 import { type Clip, readClips } from './clips.ts';
+import { driveLoad } from './drive.ts';
 import { type EmbeddedServer, type ServeCommand, startEmbedded } from './embedded.ts';
-import { generatorCount, runGenerators } from './generators.ts';
 import { histogramsReady } from './histogram.ts';
-import { mergeFaultRecords } from './learner-faults.ts';
-import { measurementsOf, summarise } from './measurements.ts';
+import { LiveRun } from './live-run.ts';
+import { loadReport } from './load-report.ts';
 import { planHash, planLearners } from './plan.ts';
-import { Recorder, type Recording } from './recorder.ts';
+import { Recorder } from './recorder.ts';
 import type { LoadScenario } from './scenario.ts';
-import { type ServerFaults, startServerFaults } from './server-faults.ts';
-import type { ShardResult, ShardTask } from './shard.ts';
+import type { ShardResult } from './shard.ts';
+import { type TaggedHistogram, taggedHistograms } from './tagged-histograms.ts';
 import type { Trace } from './traces.ts';
-import { checkValidity } from './validity.ts';
 
 export type LoadOptions = {
   scenario: LoadScenario;
@@ -37,7 +35,7 @@ export type LoadHooks = {
   onServer?(server: EmbeddedServer): void;
 };
 
-export type LoadOutcome = { report: LoadReport; recording: Recording; traces: Trace[] };
+export type LoadOutcome = { report: LoadReport; histograms: TaggedHistogram[]; traces: Trace[] };
 
 /** Runs one scenario whole: clips, schedule, server, load, measurements, verdicts. */
 export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<LoadOutcome> {
@@ -56,55 +54,56 @@ export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<L
   await histogramsReady();
   const server = await startTarget(options, hooks);
   const startedAt = new Date();
+  const live = new LiveRun({
+    objectives: spec.objectives,
+    plannedSessions: plans.length,
+    durationMs: spec.duration,
+  });
   try {
     hooks.onPhase('learners are speaking');
-    const task: ShardTask = {
-      plans,
-      faults: [],
-      networks: {},
-      clips,
-      url: server?.url ?? spec.target.url!,
-      token: options.token,
-      tls: undefined,
-      frameMs: spec.learners.frame,
-      emitIntervalMs: spec.learners.emitInterval,
-      warmupMs: 0,
-      durationMs: spec.duration,
-      drainMs: spec.drain,
-      seed: spec.seed,
-      loadStages: [],
-      startAtEpochMs: undefined,
-    };
-    const count = options.generators ?? generatorCount(plans.length, availableParallelism(), server !== undefined);
-    const result = await generate(task, server, hooks, count);
-    const report = reportOf(options, result, {
+    const result = await driveLoad(
+      {
+        plans,
+        faults: [],
+        networks: {},
+        clips,
+        url: server?.url ?? spec.target.url!,
+        token: options.token,
+        tls: undefined,
+        frameMs: spec.learners.frame,
+        emitIntervalMs: spec.learners.emitInterval,
+        warmupMs: 0,
+        durationMs: spec.duration,
+        drainMs: spec.drain,
+        seed: spec.seed,
+        loadStages: [],
+        startAtEpochMs: undefined,
+      },
+      server,
+      {
+        onProgress(progress) {
+          live.add(progress);
+          hooks.onProgress(live.look());
+        },
+        signal: hooks.signal,
+      },
+      options.generators,
+    );
+    const recorder = new Recorder(result.recording);
+    const report = reportOf(options, recorder, result, {
       startedAt,
       planHash: planHash(plans),
       interrupted: hooks.signal.aborted,
     });
-    return { report, recording: result.recording, traces: result.traces };
+    const histograms = taggedHistograms(recorder);
+    recorder.destroy();
+    return { report, histograms, traces: result.traces };
   } finally {
     if (server) {
       hooks.onPhase('stopping the server');
       await server.stop();
     }
   }
-}
-
-/** The load, and what is done to the server meanwhile. */
-async function generate(
-  task: ShardTask,
-  server: EmbeddedServer | undefined,
-  hooks: LoadHooks,
-  count: number,
-): Promise<ShardResult> {
-  let serverFaults: ServerFaults | undefined;
-  const onStart = (startAtEpochMs: number) => {
-    serverFaults = startServerFaults(task.faults, server, task.token, startAtEpochMs);
-  };
-  const result = await runGenerators(task, { ...hooks, onStart }, count);
-  serverFaults?.stop();
-  return { ...result, faults: mergeFaultRecords([...result.faults, ...(serverFaults?.records ?? [])]) };
 }
 
 async function startTarget(options: LoadOptions, hooks: LoadHooks): Promise<EmbeddedServer | undefined> {
@@ -117,17 +116,9 @@ async function startTarget(options: LoadOptions, hooks: LoadHooks): Promise<Embe
 
 type Run = { startedAt: Date; planHash: string; interrupted: boolean };
 
-function reportOf({ scenario, version }: LoadOptions, result: ShardResult, run: Run): LoadReport {
+function reportOf({ scenario, version }: LoadOptions, recorder: Recorder, result: ShardResult, run: Run): LoadReport {
   const { spec, metadata } = scenario;
-  const recorder = new Recorder();
-  recorder.add(result.recording);
-  const measured = measurementsOf(recorder);
-  const objectives = spec.objectives.map((objective) => judge(objective, measured));
-  const validity = checkValidity(measured, result.generators, result.faults);
-  const { sessions, sessions_ok, utterances, frames_sent, events } = recorder.tally;
-  const report: LoadReport = {
-    kind: 'LoadReport',
-    version: 1,
+  return loadReport(recorder, {
     speechfbVersion: version,
     startedAt: run.startedAt.toISOString(),
     elapsedMs: result.elapsedMs,
@@ -144,19 +135,12 @@ function reportOf({ scenario, version }: LoadOptions, result: ShardResult, run: 
       planHash: run.planHash,
     },
     environment: environment(),
-    verdict: validity.every((check) => check.ok) ? overall(objectives) : 'invalid',
     interrupted: run.interrupted,
-    objectives,
-    validity,
-    distributions: mapValues(recorder.distributions, summarise),
-    stages: mapValues(recorder.stages, summarise),
-    shares: measured.shares,
-    counts: measured.counts,
-    totals: { sessions, sessionsOk: sessions_ok, utterances, framesSent: frames_sent, events },
     troubles: result.troubles,
-  };
-  recorder.destroy();
-  return report;
+    objectives: spec.objectives,
+    generators: result.generators,
+    faults: result.faults,
+  });
 }
 
 /** A session's sample clock must tick in whole frames. */
@@ -176,8 +160,4 @@ function environment(): LoadReport['environment'] {
     cpuModel: processors[0]?.model ?? 'unknown',
     memoryBytes: totalmem(),
   };
-}
-
-function mapValues<K extends string, A, B>(record: Record<K, A>, map: (value: A) => B): Record<K, B> {
-  return Object.fromEntries(Object.entries<A>(record).map(([key, value]) => [key, map(value)])) as Record<K, B>;
 }

@@ -1,10 +1,12 @@
 import type { ServerEvent } from '../protocol/server-messages.ts';
 import type { PhonemeResult } from '../scoring/result.ts';
+import type { DistributionName, Labels } from '../slo/metrics.ts';
 import { InvariantWatch } from './invariants.ts';
 import { PathTimes } from './path-times.ts';
 import { PhoneWatch } from './phones.ts';
-import type { LearnerPlan } from './plan.ts';
-import type { Recorder, ReportStage } from './recorder.ts';
+import { type LearnerPlan, labelsOf } from './plan.ts';
+import type { Recorder } from './recorder.ts';
+import type { Slice } from './slice.ts';
 import { FeedbackSlots } from './slots.ts';
 import { splitLatency, type Timing } from './stages.ts';
 import type { TraceSink } from './traces.ts';
@@ -17,6 +19,8 @@ export type MeterOptions = {
   startMs: number;
   frameMs: number;
   emitIntervalMs: number;
+  /** What was due within this time from the plan's 0 is not measured. */
+  warmupMs: number;
   recorder: Recorder;
   traces: TraceSink;
   /** `frameCarried` will tell of each frame: the learner's network is simulated. */
@@ -36,6 +40,10 @@ type Reading = { dueMs: number; lengthMs: number; speechDueMs: number; phones: P
 /** Turns what happens in one session into measurements, all from due times. Pure: every time is handed in. */
 export class SessionMeter {
   readonly #options: MeterOptions;
+  readonly #slice: Slice;
+  readonly #labels: Labels;
+  /** What was due before is not measured. */
+  readonly #fromMs: number;
   readonly #slots: FeedbackSlots;
   readonly #watch = new InvariantWatch();
   readonly #readings: readonly Reading[];
@@ -52,6 +60,9 @@ export class SessionMeter {
 
   constructor(options: MeterOptions) {
     this.#options = options;
+    this.#labels = labelsOf(options.plan);
+    this.#slice = options.recorder.slice(this.#labels);
+    this.#fromMs = options.startMs + options.warmupMs;
     this.#path = new PathTimes(options.simulated ?? false);
     this.#slots = new FeedbackSlots(options.emitIntervalMs, options.frameMs);
     this.#readings = options.plan.utterances.map(({ clip, beginMs, frames }) => {
@@ -74,7 +85,7 @@ export class SessionMeter {
   frameSent(dueMs: number, nowMs: number, place: number = this.#frames): void {
     this.#path.sent(place, dueMs, nowMs);
     this.#frames += 1;
-    this.#options.recorder.distributions.send_lateness.record(nowMs - dueMs);
+    this.#record('send_lateness', dueMs, nowMs);
   }
 
   /** On a simulated network: the frame came to the server at `atMs`, and was really passed on `lateMs` after that. */
@@ -84,7 +95,7 @@ export class SessionMeter {
 
   /** The app dropped a frame, because too much waited to be sent. */
   frameDropped(): void {
-    this.#options.recorder.tally.dropped_by_app += 1;
+    this.#slice.tally.dropped_by_app += 1;
   }
 
   roundTrip(ms: number): void {
@@ -97,29 +108,34 @@ export class SessionMeter {
 
   /** Records the event; the result is the protocol rules that it broke. */
   event(event: ServerEvent, receivedMs: number, downlinkMs?: number): string[] {
-    const { recorder } = this.#options;
     this.#downlinkMs = downlinkMs;
-    recorder.tally.events += 1;
+    this.#slice.tally.events += 1;
     if (event.type === 'ready') this.#ready(event.utterance_id, receivedMs);
     if (event.type === 'phoneme_feedback') this.#feedback(event, receivedMs);
     if (event.type === 'utterance_final') this.#final(event, receivedMs);
     const broken = this.#watch.check(event, this.#frames);
-    recorder.tally.violations += broken.length;
+    this.#slice.tally.violations += broken.length;
     return broken;
+  }
+
+  /** A message that is no event at all. */
+  garbage(): void {
+    this.#slice.tally.violations += 1;
   }
 
   /** Closes the books: what was due by `untilMs` and never came is infinite. */
   end(untilMs: number, { outcome, sent, unacked, resent }: SessionOutcome): void {
-    const { distributions, tally } = this.#options.recorder;
-    distributions.feedback_latency.recordNever(this.#slots.missing(untilMs));
-    const over = (reading: Reading) => reading.dueMs + reading.lengthMs <= untilMs;
-    distributions.final_latency.recordNever([...this.#open].filter(over).length);
-    distributions.first_partial.recordNever([...this.#silent].filter(over).length);
-    if (this.#droppedAtMs !== undefined && outcome === 'lost') distributions.resume_time.recordNever(1);
+    const { startMs, plan } = this.#options;
+    this.#slots.missing(untilMs, (dueMs) => this.#never('feedback_latency', dueMs));
+    const over = (reading: Reading) => endOf(reading) <= untilMs;
+    for (const reading of [...this.#open].filter(over)) this.#never('final_latency', endOf(reading));
+    for (const reading of [...this.#silent].filter(over)) this.#never('first_partial', reading.speechDueMs);
+    if (this.#droppedAtMs !== undefined && outcome === 'lost') this.#never('resume_time', this.#droppedAtMs);
     if (outcome === 'interrupted') return;
+    const { tally } = this.#slice;
     tally.sessions += 1;
     if (outcome === 'refused') {
-      distributions.connect_time.recordNever(1);
+      this.#never('connect_time', startMs + plan.arrivalMs);
       tally.sessions_refused += 1;
       return;
     }
@@ -131,12 +147,12 @@ export class SessionMeter {
   }
 
   #ready(utteranceId: number, receivedMs: number): void {
-    const { recorder, plan, startMs } = this.#options;
+    const { plan, startMs } = this.#options;
     if (this.#firstUtteranceId === undefined) {
       this.#firstUtteranceId = utteranceId;
-      recorder.distributions.connect_time.record(receivedMs - startMs - plan.arrivalMs);
+      this.#record('connect_time', startMs + plan.arrivalMs, receivedMs);
     } else if (this.#droppedAtMs !== undefined) {
-      recorder.distributions.resume_time.record(receivedMs - this.#droppedAtMs);
+      this.#record('resume_time', this.#droppedAtMs, receivedMs);
       this.#droppedAtMs = undefined;
     }
   }
@@ -148,52 +164,71 @@ export class SessionMeter {
   }
 
   #final(event: Extract<ServerEvent, { type: 'utterance_final' }>, receivedMs: number): void {
-    const { distributions, tally } = this.#options.recorder;
     // A final's timing is of the whole utterance: no part of this latency.
     this.#cover(event.audio_ms, receivedMs, {});
     const reading = this.#readingOf(event.utterance_id);
     if (!reading || !this.#open.delete(reading)) return;
-    tally.utterances += 1;
-    distributions.final_latency.record(receivedMs - reading.dueMs - reading.lengthMs);
+    this.#slice.tally.utterances += 1;
+    this.#record('final_latency', endOf(reading), receivedMs);
     const phonemes = event.words.flatMap((word) => word.phonemes);
     this.#phones(reading, phonemes, receivedMs);
-    const dueMs = (audioMs: number) => this.#slots.dueMs(audioMs) ?? reading.dueMs + reading.lengthMs;
-    reading.phones.settle(phonemes, dueMs, (firstMs, finalMs) => {
-      distributions.phoneme_latency.record(firstMs);
-      distributions.phoneme_final_latency.record(finalMs);
+    const soundMs = (audioMs: number) => this.#slots.dueMs(audioMs) ?? endOf(reading);
+    reading.phones.settle(phonemes, soundMs, (dueMs, firstMs, finalMs) => {
+      this.#record('phoneme_latency', dueMs, firstMs);
+      this.#record('phoneme_final_latency', dueMs, finalMs);
     });
   }
 
   #phones(reading: Reading, phonemes: readonly PhonemeResult[], receivedMs: number): void {
     if (phonemes.length > 0 && this.#silent.delete(reading)) {
-      this.#options.recorder.distributions.first_partial.record(receivedMs - reading.speechDueMs);
+      this.#record('first_partial', reading.speechDueMs, receivedMs);
     }
     reading.phones.see(phonemes, receivedMs);
   }
 
   #cover(audioMs: number, receivedMs: number, timing: Timing): void {
-    const { recorder, traces, frameMs, startMs, plan } = this.#options;
+    const { traces, frameMs, startMs, plan } = this.#options;
     this.#slots.cover(audioMs, receivedMs, (latencyMs, endMs) => {
-      recorder.distributions.feedback_latency.record(latencyMs);
+      if (!this.#record('feedback_latency', receivedMs - latencyMs, receivedMs)) return;
       const { lateMs, uplinkMs } = this.#path.of(Math.round(endMs / frameMs) - 1);
       const network = { roundTripMs: this.#roundTripMs, uplinkMs, downlinkMs: this.#downlinkMs };
       const known = { captureMs: frameMs, lateSendMs: lateMs, ...network, timing };
       const parts = splitLatency(latencyMs, known);
-      for (const stage of Object.keys(parts) as ReportStage[]) recorder.stages[stage].record(parts[stage]);
+      this.#slice.recordStages(parts);
       traces.add(() => ({
         at_ms: round(receivedMs - startMs),
         session: `learner-${plan.learner}`,
-        profile: 'direct',
-        language: 'en-US',
+        ...this.#labels,
         total_ms: round(latencyMs),
         stages: Object.fromEntries(Object.entries(parts).map(([stage, ms]) => [stage, round(ms)])),
       }));
     });
   }
 
+  /** Records a latency unless it was due in the warm-up; whether it did. One that is negative counts as 0. */
+  #record(name: DistributionName, dueMs: number, receivedMs: number): boolean {
+    if (dueMs < this.#fromMs) return this.#warmedUp();
+    this.#slice.record(name, receivedMs - dueMs);
+    return true;
+  }
+
+  #never(name: DistributionName, dueMs: number): void {
+    if (dueMs < this.#fromMs) this.#warmedUp();
+    else this.#slice.recordNever(name);
+  }
+
+  #warmedUp(): false {
+    this.#slice.tally.warmup_samples += 1;
+    return false;
+  }
+
   #readingOf(utteranceId: number): Reading | undefined {
     return this.#readings[utteranceId - (this.#firstUtteranceId ?? 0)];
   }
+}
+
+function endOf({ dueMs, lengthMs }: Reading): number {
+  return dueMs + lengthMs;
 }
 
 /** An utterance that the end of the test cuts shorter than this owes no first partial. */

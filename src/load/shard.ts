@@ -1,8 +1,6 @@
 import { performance } from 'node:perf_hooks';
-import type { LoadProgress } from '../report/progress.ts';
 import { namedNetwork } from '../sim/networks/index.ts';
 import type { NetworkProfile } from '../sim/profile.ts';
-import { quantile } from '../slo/metrics.ts';
 import type { Clip } from './clips.ts';
 import type { FaultPlan } from './faults-plan.ts';
 import { type GeneratorHealth, HealthWatch } from './health.ts';
@@ -10,9 +8,10 @@ import { histogramsReady } from './histogram.ts';
 import { Learner } from './learner.ts';
 import { type FaultRecord, scheduleLearnerFaults } from './learner-faults.ts';
 import { sortedTroubles } from './merge-results.ts';
-import { type LearnerPlan, type LoadStage, noNetwork } from './plan.ts';
+import { type LearnerPlan, type LoadStage, labelsOf, noNetwork } from './plan.ts';
 import { Recorder, type Recording } from './recorder.ts';
 import { Shaper } from './shaper.ts';
+import { ProgressTold, type ShardProgress } from './shard-progress.ts';
 import { socketLinks } from './socket-link.ts';
 import { type SampledTraces, TraceSink, traceLimit } from './traces.ts';
 import { type Clock, slotMs } from './wheel.ts';
@@ -58,7 +57,7 @@ export type ShardResult = SampledTraces & {
 };
 
 export type ShardHooks = {
-  onProgress(progress: LoadProgress): void;
+  onProgress(progress: ShardProgress): void;
   signal: AbortSignal;
 };
 
@@ -76,22 +75,23 @@ export async function runShard(task: ShardTask, hooks: ShardHooks): Promise<Shar
   const onTrouble = (text: string) => {
     if (!hooks.signal.aborted) troubles.set(text, (troubles.get(text) ?? 0) + 1);
   };
-  const onLateness = (ms: number) => recorder.distributions.shaping_lateness.record(ms);
-  const shaper = new Shaper({ ...task, startMs, clock, dueMs: wheels.dueMs, timers: wheels.fine, onLateness });
+  const shaper = new Shaper({ ...task, startMs, clock, dueMs: wheels.dueMs, timers: wheels.fine });
   const open = socketLinks(task, clock);
   const context = { ...task, open, startMs, clock, timers, recorder, traces: sink, onTrouble };
   const profileOf = profiles(task);
   const learners = task.plans.map((plan) => {
     const profile = profileOf(plan);
-    return new Learner(plan, context, profile && shaper.phone(plan.learner, profile));
+    const slice = recorder.slice(labelsOf(plan));
+    const onLateness = (ms: number) => slice.record('shaping_lateness', ms);
+    return new Learner(plan, context, profile && shaper.phone(plan.learner, profile, onLateness));
   });
   scheduleLearnerFaults(task.faults, learners, { timers, clock, startMs }, (record) => faults.push(record));
   const health = new HealthWatch(learners.length);
   timers.at(startMs, () => health.begin());
-  let ended = 0;
-  for (const learner of learners) learner.done.then(() => ended++);
+  const progress = new ProgressTold(task.plans, recorder);
+  for (const learner of learners) learner.done.then(() => progress.sessionEnded());
 
-  const report = setInterval(() => hooks.onProgress(progressOf(task, recorder, clock() - startMs, ended)), 500);
+  const report = setInterval(() => hooks.onProgress(progress.take(clock() - startMs)), 500);
   const interrupted = await over(learners, task, startMs, clock, hooks.signal);
   clearInterval(report);
   const elapsedMs = clock() - startMs;
@@ -102,6 +102,7 @@ export async function runShard(task: ShardTask, hooks: ShardHooks): Promise<Shar
   // A stop from outside leaves the last second's answers on their way: they are owed, not missing.
   const untilMs = interrupted ? startMs + elapsedMs - 1000 : Number.POSITIVE_INFINITY;
   for (const learner of learners) learner.finish(untilMs, interrupted);
+  hooks.onProgress(progress.take(elapsedMs));
   const recording = recorder.encode();
   recorder.destroy();
   return {
@@ -152,24 +153,4 @@ async function over(
   const interrupted = await Promise.race([finished, drained, stopped]);
   clearTimeout(timer);
   return interrupted;
-}
-
-function progressOf(task: ShardTask, recorder: Recorder, elapsedMs: number, ended: number): LoadProgress {
-  const feedback = recorder.distributions.feedback_latency;
-  const lateness = recorder.distributions.send_lateness;
-  return {
-    elapsedMs,
-    sessions: {
-      planned: task.plans.length,
-      arrived: task.plans.filter((plan) => plan.arrivalMs <= elapsedMs).length,
-      ended,
-    },
-    samples: feedback.samples,
-    p50Ms: quantile(feedback, 0.5),
-    p95Ms: quantile(feedback, 0.95),
-    p99Ms: quantile(feedback, 0.99),
-    sendLatenessP99Ms: quantile(lateness, 0.99),
-    framesSent: lateness.samples,
-    violations: recorder.tally.violations,
-  };
 }

@@ -37,14 +37,14 @@ export class FeedbackSlots {
     }
   }
 
-  /** Slots whose sound was over by `untilMs` and that nothing has covered. */
-  missing(untilMs: number): number {
-    let count = 0;
+  /** Calls back each slot whose sound was over by `untilMs` and that nothing has covered. */
+  missing(untilMs: number, onSlot: (dueMs: number) => void): void {
     for (const span of this.#spans.slice(this.#open)) {
       const over = Math.floor((untilMs - span.dueMs) / this.#slotMs + 1e-9);
-      count += Math.max(0, Math.min(this.#count(span), over) - span.slots);
+      for (let slot = span.slots; slot < Math.min(this.#count(span), over); slot++) {
+        onSlot(span.dueMs + (slot + 1) * this.#slotMs - this.#frameMs);
+      }
     }
-    return count;
   }
 
   /** When the sound at `audioMs` of the session's sample clock was due to be spoken. */

@@ -1,6 +1,13 @@
 import type { ServerEvent } from '../protocol/server-messages.ts';
-import { serverStages } from '../protocol/stages.ts';
-import type { ReportStage } from './recorder.ts';
+import { type Stage, serverStages, stages } from '../protocol/stages.ts';
+
+/** Stages as a report shows them: those of the wire, what the generator itself was late, and what nobody claims. */
+export const reportStages = [...stages, 'late_send', 'unattributed'] as const satisfies readonly (
+  | Stage
+  | 'late_send'
+  | 'unattributed'
+)[];
+export type ReportStage = (typeof reportStages)[number];
 
 export type Timing = Extract<ServerEvent, { type: 'phoneme_feedback' }>['timing'];
 

@@ -1,5 +1,5 @@
 import { createRandom, type Random } from '../sim/random.ts';
-import type { ReportStage } from './recorder.ts';
+import type { ReportStage } from './stages.ts';
 
 /** One feedback event as `traces.ndjson` holds it; names of the stages as in reports, times in ms. */
 export type Trace = {

@@ -4,7 +4,7 @@ import type { ObjectiveVerdict, Verdict } from '../slo/verdict.ts';
 export type LoadReport = {
   kind: 'LoadReport';
   /** Of this shape, as `run.json` carries it. */
-  version: 1;
+  version: 2;
   speechfbVersion: string;
   startedAt: string;
   elapsedMs: number;
@@ -28,14 +28,31 @@ export type LoadReport = {
   objectives: readonly ObjectiveVerdict[];
   /** Conditions on the generator; one that is not ok makes the run invalid. */
   validity: readonly { check: string; ok: boolean; detail: string }[];
+  /** Every pair of profile and language; and each profile, or language, that has several of the other. */
+  slices: readonly SliceReport[];
+  /** What went wrong in sessions, most frequent first. */
+  troubles: readonly { text: string; count: number }[];
+} & Measured;
+
+/** What was measured, of the whole run or of some of its sessions; by metric and by stage. */
+export type Measured = {
   distributions: Readonly<Record<string, Summary>>;
   stages: Readonly<Record<string, Summary>>;
   shares: Readonly<Record<string, { good: number; total: number }>>;
   counts: Readonly<Record<string, { count: number; of: number }>>;
-  totals: { sessions: number; sessionsOk: number; utterances: number; framesSent: number; events: number };
-  /** What went wrong in sessions, most frequent first. */
-  troubles: readonly { text: string; count: number }[];
+  totals: {
+    sessions: number;
+    sessionsOk: number;
+    utterances: number;
+    framesSent: number;
+    events: number;
+    /** Samples that were due in the warm-up: in no distribution. */
+    warmupSamples: number;
+  };
 };
+
+/** What was measured on the sessions with these labels; a label that is absent may be any. */
+export type SliceReport = { labels: { profile?: string; language?: string } } & Measured;
 
 /** A distribution in a few numbers: undefined without samples, Infinity where the quantile never came. */
 export type Summary = {

@@ -57,6 +57,12 @@ export const countNames = namesOf<CountName>('count');
 /** Samples in ascending order by rank; infinity is a sample like any other. */
 export type Distribution = {
   readonly samples: number;
+  /** Samples that are infinite. */
+  readonly never: number;
+  /** Of the finite ones, ms; NaN without any. */
+  readonly meanMs: number;
+  /** Standard deviation of the finite ones, ms; NaN without any. */
+  readonly deviationMs: number;
   /** The value of the `rank`-th smallest sample, ms; 1 <= rank <= samples. */
   valueAtRank(rank: number): number;
 };
@@ -66,6 +72,29 @@ export type Measurements = {
   shares: Readonly<Record<ShareName, { good: number; total: number }>>;
   counts: Readonly<Record<CountName, { count: number; of: number }>>;
 };
+
+/** What every session carries, and what an objective may choose by: the network that it was on and the language spoken. */
+export const labelNames = ['profile', 'language'] as const;
+export type LabelName = (typeof labelNames)[number];
+export type Labels = Readonly<Record<LabelName, string>>;
+
+/** The sessions with these labels; {} is all of them. */
+export type Selector = Readonly<Partial<Labels>>;
+
+export function fits(labels: Labels, selector: Selector): boolean {
+  return labelNames.every((name) => selector[name] === undefined || selector[name] === labels[name]);
+}
+
+/** The same for equal labels, and in their order. */
+export function labelKey({ profile, language }: Labels): string {
+  return `${profile}\n${language}`;
+}
+
+/** `profile=lte,language=en-US`; empty for all sessions. */
+export function selectorText(selector: Selector): string {
+  const chosen = labelNames.filter((name) => selector[name] !== undefined);
+  return chosen.map((name) => `${name}=${selector[name]}`).join(',');
+}
 
 /** The nearest-rank quantile: the smallest sample that at least `p` of all samples do not exceed; undefined without samples. */
 export function quantile(distribution: Distribution, p: number): number | undefined {

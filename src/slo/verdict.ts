@@ -1,4 +1,4 @@
-import { binomialCdf } from '../stats/distributions.ts';
+import { binomialCdf, normalQuantile } from '../stats/distributions.ts';
 import { upperRank } from '../stats/order-statistics.ts';
 import { samplesToProve } from '../stats/sample-size.ts';
 import type { Objective } from './expression.ts';
@@ -39,6 +39,8 @@ export function judge(objective: Objective, measured: Measurements): ObjectiveVe
       return judgeQuantile(objective, measured.distributions[objective.metric]);
     case 'max':
       return judgeMax(objective, measured.distributions[objective.metric]);
+    case 'mean':
+      return judgeMean(objective, measured.distributions[objective.metric]);
     case 'share': {
       const { good, total } = measured.shares[objective.metric];
       return judgeShare(objective, total - good, total, { value: (bad) => 1 - bad, missShare: 1 - objective.bound });
@@ -71,12 +73,35 @@ function judgeQuantile(objective: Objective & { reading: 'quantile' }, distribut
   return sampled(objective, { unit: 'ms', value, samples, misses, confidenceBound, missShare: 1 - objective.p });
 }
 
-function judgeMax(objective: Objective & { reading: 'max' }, distribution: Distribution): ObjectiveVerdict {
+function judgeMax(objective: Objective, distribution: Distribution): ObjectiveVerdict {
   const { samples } = distribution;
   if (samples === 0) return noData(objective, 'ms');
   const misses = samples - ranksWithin(distribution, (sample) => holds(objective, sample));
   return counted(objective, { unit: 'ms', value: distribution.valueAtRank(samples), samples, misses });
 }
+
+/** The mean's one-sided bound by the central limit theorem; one sample that never came makes it infinite. */
+function judgeMean(objective: Objective, distribution: Distribution): ObjectiveVerdict {
+  const { samples, never, meanMs, deviationMs } = distribution;
+  if (samples === 0) return noData(objective, 'ms');
+  if (never > 0) {
+    const facts = verdictOf(objective, { unit: 'ms', value: Number.POSITIVE_INFINITY, samples, misses: never });
+    return { ...facts, verdict: 'fail', reason: `${never} of ${samples} never came: the mean is infinite` };
+  }
+  const z = normalQuantile(confidence);
+  const confidenceBound = meanMs + (z * deviationMs) / Math.sqrt(samples);
+  const base = { ...verdictOf(objective, { unit: 'ms', value: meanMs, samples, misses: 0 }), confidenceBound };
+  const enough = samples >= leastForMean;
+  if (enough && holds(objective, confidenceBound)) return { ...base, verdict: 'pass', reason: provenReason };
+  if (enough && !holds(objective, meanMs)) return { ...base, verdict: 'fail', reason: 'the mean is over the bound' };
+  const proving = ((z * deviationMs) / (objective.bound - meanMs)) ** 2;
+  const needsMore = Math.max(leastForMean, holds(objective, meanMs) ? Math.ceil(proving) + 1 : 0) - samples;
+  return { ...base, verdict: 'invalid', needsMore, reason: `not proven; needs ${needsMore} more samples like these` };
+}
+
+/** Below this, a mean of latencies is far from normal. */
+const leastForMean = 30;
+const provenReason = 'proven at 95 % confidence';
 
 type ShareReading = { value: (badShare: number) => number; missShare: number };
 
@@ -106,7 +131,7 @@ function sampled(
   const { value, samples, misses, missShare } = facts;
   const base = { ...verdictOf(objective, facts), confidenceBound: facts.confidenceBound };
   if (binomialCdf(misses, samples, missShare) <= 1 - confidence) {
-    return { ...base, verdict: 'pass', reason: 'proven at 95 % confidence' };
+    return { ...base, verdict: 'pass', reason: provenReason };
   }
   const needsMore = samplesToProve(missShare, misses, confidence) - samples;
   const enough = samples >= samplesToProve(missShare, 0, confidence);

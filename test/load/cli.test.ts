@@ -18,7 +18,7 @@ test('speechfb loadtest against a good server passes, exits 0 and leaves a run d
   expect(code).toBe(late ? 98 : 0);
   expect(readdirSync(out).sort()).toEqual(['histograms.hlog', 'run.json', 'summary.md', 'traces.ndjson.gz']);
   const json = JSON.parse(readFileSync(join(out, 'run.json'), 'utf8'));
-  expect(json).toMatchObject({ verdict: late ? 'invalid' : 'pass', version: 1, totals: { sessions_ok: 8 } });
+  expect(json).toMatchObject({ verdict: late ? 'invalid' : 'pass', version: 2, totals: { sessions_ok: 8 } });
   expect(stderr).toContain('8/8 learners');
 });
 

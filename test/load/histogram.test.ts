@@ -36,25 +36,46 @@ describe('a latency histogram', () => {
   });
 });
 
-test('two recordings add up exactly', () => {
-  const [one, two, whole] = [new Recorder(), new Recorder(), new Recorder()];
-  for (let i = 0; i < 1000; i++) {
-    for (const recorder of [i % 3 === 0 ? one : two, whole]) {
-      recorder.distributions.feedback_latency.record(i);
-      recorder.stages.asr.record(i / 10);
-      recorder.tally.events += 1;
+describe('recordings of several profiles and languages', () => {
+  const labels = [
+    { profile: 'lte', language: 'en-US' },
+    { profile: 'lte', language: 'de-DE' },
+    { profile: 'edge', language: 'en-US' },
+  ] as const;
+
+  function filled(pick: (i: number) => boolean): Recorder {
+    const recorder = new Recorder();
+    for (let i = 0; i < 3000; i++) {
+      if (!pick(i)) continue;
+      const slice = recorder.slice(labels[i % 3]!);
+      slice.record('feedback_latency', i);
+      slice.stages.asr.record(i / 10);
+      slice.tally.events += 1;
+      if (i % 100 === 0) slice.recordNever('feedback_latency');
     }
+    return recorder;
   }
-  for (const recorder of [two, whole]) recorder.distributions.feedback_latency.recordNever(7);
-  const merged = new Recorder();
-  merged.add(one.encode());
-  merged.add(two.encode());
-  for (const p of [0.1, 0.5, 0.95, 0.99, 1]) {
-    expect(quantile(merged.distributions.feedback_latency, p)).toBe(quantile(whole.distributions.feedback_latency, p));
-    expect(quantile(merged.stages.asr, p)).toBe(quantile(whole.stages.asr, p));
-  }
-  expect(merged.tally).toEqual(whole.tally);
-  for (const recorder of [one, two, whole, merged]) recorder.destroy();
+
+  test.each([
+    ['the whole', {}],
+    ['a profile', { profile: 'lte' }],
+    ['a language', { language: 'en-US' }],
+    ['a pair', { profile: 'edge', language: 'en-US' }],
+    ['a profile that nobody has', { profile: '3g' }],
+  ])('of two shards add up exactly: %s', (_, selector) => {
+    const whole = filled(() => true);
+    const merged = new Recorder(filled((i) => i % 7 === 0).encode());
+    merged.add(filled((i) => i % 7 !== 0).encode());
+    const [a, b] = [merged.merged(selector), whole.merged(selector)];
+    for (const p of [0.1, 0.5, 0.95, 0.99, 1]) {
+      expect(quantile(a.distributions.feedback_latency, p)).toBe(quantile(b.distributions.feedback_latency, p));
+      expect(quantile(a.stages.asr, p)).toBe(quantile(b.stages.asr, p));
+    }
+    expect(a.distributions.feedback_latency.samples).toBe(b.distributions.feedback_latency.samples);
+    expect(a.distributions.feedback_latency.never).toBe(b.distributions.feedback_latency.never);
+    expect(a.tally).toEqual(b.tally);
+    for (const one of [whole, merged]) one.destroy();
+  });
 });
 
 test('a trace sink keeps a uniform sample of its size, in order of time', () => {

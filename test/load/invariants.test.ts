@@ -36,12 +36,12 @@ describe('a phone', () => {
       [150, 300],
     ],
     [
-      'is scored before it ends: that is no delay',
+      'is scored before it ends: 80 ms early',
       [
         ['provisional', 120],
         ['final', 260],
       ],
-      [0, 60],
+      [-80, 60],
     ],
     ['is final at once', [['final', 300]], [100, 100]],
   ] as const)('that %s', (_, seen, expected) => {
@@ -52,7 +52,7 @@ describe('a phone', () => {
     watch.settle(
       [phone],
       (audioMs) => audioMs,
-      (first, final) => found.push([first, final]),
+      (dueMs, first, final) => found.push([first - dueMs, final - dueMs]),
     );
     expect(found).toEqual([expected]);
   });

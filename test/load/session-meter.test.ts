@@ -2,14 +2,16 @@ import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { histogramsReady } from '../../src/load/histogram.ts';
 import { Recorder } from '../../src/load/recorder.ts';
 import { SessionMeter } from '../../src/load/session-meter.ts';
+import type { Slice } from '../../src/load/slice.ts';
 import { TraceSink } from '../../src/load/traces.ts';
 import type { ServerEvent } from '../../src/protocol/server-messages.ts';
 import { quantile } from '../../src/slo/metrics.ts';
 import { phoneAt } from './fake-server.ts';
 
 beforeAll(histogramsReady);
-let recorder: Recorder;
-afterEach(() => recorder.destroy());
+let all: Recorder;
+let recorder: Slice;
+afterEach(() => all.destroy());
 
 describe('a session of one utterance of ten seconds, in virtual time', () => {
   test('answered 30 ms after each slot has 50 ms everywhere: a frame and the answer', () => {
@@ -97,12 +99,39 @@ describe('a session of one utterance of ten seconds, in virtual time', () => {
   });
 });
 
+test('what was due in the warm-up is in no distribution, and is counted apart', () => {
+  const meter = newMeter(undefined, 500 + 5000);
+  for (let k = 1; k <= 100; k++) meter.event(feedback(k, k * 100), 1000 + k * 100 + (k <= 50 ? 900 : 30));
+  meter.frameSent(5999, 6000);
+  meter.frameSent(6000, 6001);
+  meter.event({ ...final(101), audio_ms: 10_000 }, 11_010);
+  close(meter);
+  // Slot 50 ends at 6,000, its last frame began at 5,980; the session arrived at 700.
+  expect(recorder.distributions.feedback_latency.samples).toBe(50);
+  expect(at(1)).toBeCloseTo(50, 0);
+  expect(recorder.distributions.connect_time.samples).toBe(0);
+  expect(recorder.distributions.send_lateness.samples).toBe(1);
+  expect(recorder.distributions.final_latency.samples).toBe(1);
+  expect(recorder.tally.warmup_samples).toBe(50 + 4 + 1);
+  expect(recorder.tally).toMatchObject({ sessions_ok: 1, utterances: 1 });
+});
+
 /** The learner arrives at 700 on the clock and speaks from 1000 on; speech begins 40 ms into the clip. */
-function newMeter(traces = new TraceSink(1000, 1)): SessionMeter {
-  recorder = new Recorder();
+function newMeter(traces = new TraceSink(1000, 1), warmupMs = 0): SessionMeter {
+  all = new Recorder();
+  recorder = all.slice({ profile: 'direct', language: 'en-US' });
   const utterances = [{ clip: 0, beginMs: 500, frames: 500 }];
   const plan = { learner: 0, arrivalMs: 200, leaveMs: 10_500, network: 'none', language: 'en-US', utterances };
-  const options = { plan, speechBeginMs: [40], startMs: 500, frameMs: 20, emitIntervalMs: 100, recorder, traces };
+  const options = {
+    plan,
+    speechBeginMs: [40],
+    startMs: 500,
+    warmupMs,
+    frameMs: 20,
+    emitIntervalMs: 100,
+    recorder: all,
+    traces,
+  };
   const meter = new SessionMeter(options);
   meter.event(ready(0), 712);
   return meter;

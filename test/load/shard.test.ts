@@ -156,8 +156,7 @@ async function run(options: FakeOptions, url?: string, stop?: AbortController) {
   const signal = (stop ?? new AbortController()).signal;
   const result: ShardResult = await runShard(task, { signal, onProgress: () => stop?.abort() });
   await server.close();
-  const recorder = new Recorder();
-  recorder.add(result.recording);
+  const recorder = new Recorder(result.recording).merged();
   const measured = measurementsOf(recorder);
   const objective = judge(parseObjective('p95(feedback_latency) < 500ms'), measured);
   return {

@@ -10,6 +10,7 @@ import { progressLine } from '../../src/report/progress.ts';
 import { writeRunDirectory } from '../../src/report/run-directory.ts';
 import { runJson } from '../../src/report/run-json.ts';
 import { metrics } from '../../src/slo/metrics.ts';
+import { progress } from './progress-fixture.ts';
 import { report } from './report-fixture.ts';
 
 const plain = createPaint(false);
@@ -75,16 +76,8 @@ test.each([
   ],
   [{ samples: 0, violations: 0 }, '12.5 s of 25.0 s  20/20 learners  no feedback yet'],
 ])('a progress line: %o', (change, line) => {
-  const base = {
-    elapsedMs: 12_500,
-    sessions: { planned: 20, arrived: 20, ended: 0 },
-    p50Ms: undefined,
-    p95Ms: undefined,
-    p99Ms: undefined,
-    sendLatenessP99Ms: 1,
-    framesSent: 1,
-  };
-  expect(progressLine({ ...base, ...change }, 25_000)).toBe(line);
+  const sessions = { planned: 20, arrived: 20, ended: 0, refused: 0, died: 0 };
+  expect(progressLine({ ...progress, sessions, ...change }, 25_000)).toBe(line);
 });
 
 describe('run.json', () => {
@@ -93,7 +86,7 @@ describe('run.json', () => {
   test('has snake_case keys and null for what is infinite or absent', () => {
     expect(json).toMatchObject({
       kind: 'LoadReport',
-      version: 1,
+      version: 2,
       verdict: 'fail',
       scenario: { plan_hash: '0123456789abcdef', frame_ms: 20 },
       distributions: { feedback_latency: { samples: 4060, never: 300, p50_ms: 45, p95_ms: null } },

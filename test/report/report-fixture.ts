@@ -10,7 +10,7 @@ function summary(samples: number, p50Ms: number | undefined, restMs = p50Ms, los
 /** A run that failed in every way that a report can show. */
 export const report: LoadReport = {
   kind: 'LoadReport',
-  version: 1,
+  version: 2,
   speechfbVersion: '0.1.0',
   startedAt: '2026-11-23T22:00:00.000Z',
   elapsedMs: 25_300,
@@ -65,7 +65,8 @@ export const report: LoadReport = {
   stages: { capture: summary(3760, 20), uplink: summary(3760, 0.18, 0.8) },
   shares: { availability: { good: 3760, total: 4060 } },
   counts: { sessions_refused: { count: 1, of: 20 }, sessions_died: { count: 1, of: 20 } },
-  totals: { sessions: 20, sessionsOk: 18, utterances: 120, framesSent: 20_000, events: 8500 },
+  totals: { sessions: 20, sessionsOk: 18, utterances: 120, framesSent: 20_000, events: 8500, warmupSamples: 0 },
+  slices: [],
   troubles: [
     { text: 'server_busy: no room', count: 3 },
     { text: 'lost: gone (4504)', count: 1 },

@@ -8,6 +8,7 @@ import { StreamScreen } from '../../src/report/stream-screen.tsx';
 import { latencyLine } from '../../src/report/stream-summary.ts';
 import { newStreamView, type StreamView, withEvent } from '../../src/report/stream-view.ts';
 import type { PhonemeResult } from '../../src/scoring/result.ts';
+import { progress } from './progress-fixture.ts';
 
 describe('the screen of a load test', () => {
   const view: LoadView = {
@@ -17,17 +18,6 @@ describe('the screen of a load test', () => {
     objectives: ['p95(feedback_latency) < 500ms'],
     progress: undefined,
     history: [],
-  };
-  const progress = {
-    elapsedMs: 12_500,
-    sessions: { planned: 20, arrived: 15, ended: 1 },
-    samples: 1893,
-    p50Ms: 61,
-    p95Ms: 88.1,
-    p99Ms: 120,
-    sendLatenessP99Ms: 1.3,
-    framesSent: 9000,
-    violations: 2,
   };
 
   test('shows the phase and the objectives before the load begins', () => {

@@ -9,6 +9,15 @@ describe('an objective', () => {
     ['availability >= 99.9%', { reading: 'share', metric: 'availability', bound: 0.999 }],
     ['rate(violations) == 0', { reading: 'rate', metric: 'violations', bound: 0 }],
     ['rate(sessions_died) < 1%', { reading: 'rate', metric: 'sessions_died', bound: 0.01 }],
+    ['mean(phoneme_latency) <= 150ms', { reading: 'mean', metric: 'phoneme_latency', bound: 150, selector: {} }],
+    ['p95(feedback_latency){profile=lte} < 500ms', { selector: { profile: 'lte' }, bound: 500 }],
+    ['p95(feedback_latency{profile=lte}) < 500ms', { selector: { profile: 'lte' }, bound: 500 }],
+    [
+      ' availability { profile = "lte-commute" , language=en-US } >= 99%',
+      { reading: 'share', selector: { profile: 'lte-commute', language: 'en-US' } },
+    ],
+    ['rate(violations){language=de-DE} == 0', { reading: 'rate', selector: { language: 'de-DE' } }],
+    ['availability{} >= 99%', { reading: 'share', selector: {} }],
     ['  lost_frames==0 ', { reading: 'count', metric: 'lost_frames', bound: 0, comparator: '==' }],
   ])('%s is read', (source, expected) => {
     const objective = parseObjective(source);
@@ -37,6 +46,13 @@ describe('an objective', () => {
     ['p95(violations) == 0', 'violations is a count and takes no p95()'],
     ['lost_frames == few', '"few" is not a whole number'],
     ['lost_frames != 0', 'cannot be compared with "!="'],
+    ['availability{profil=lte} >= 99%', 'unknown label "profil" (did you mean "profile"?); allowed: profile, language'],
+    ['availability{profile} >= 99%', 'has the matcher "profile"; allowed: {profile=lte,language=en-US}'],
+    ['availability{profile=} >= 99%', 'has the matcher "profile="'],
+    ['availability{profile=a,} >= 99%', 'has the matcher ""'],
+    ['availability{profile=a,profile=b} >= 99%', 'names profile twice'],
+    ['p95(feedback_latency{profile=a}){profile=b} < 1s', 'has two selectors'],
+    ['mean(availability) >= 99%', 'availability is a share and takes no mean()'],
     ['', 'is not "reading comparator value"'],
     ['p95(feedback_latency < 500ms', 'is not "reading comparator value"'],
   ])('%s is refused: %s', (source, sentence) => {

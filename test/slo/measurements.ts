@@ -18,7 +18,11 @@ export function emptyMeasurements(): Measurements {
 /** A distribution from [how many, value] groups in ascending order. */
 export function sorted(groups: readonly (readonly [count: number, value: number])[]): Distribution {
   const values = groups.flatMap(([count, value]) => Array<number>(count).fill(value));
-  return { samples: values.length, valueAtRank: (rank) => values[rank - 1]! };
+  const came = values.filter(Number.isFinite);
+  const meanMs = came.reduce((sum, value) => sum + value, 0) / came.length;
+  const deviationMs = Math.sqrt(came.reduce((sum, value) => sum + (value - meanMs) ** 2, 0) / came.length);
+  const never = values.length - came.length;
+  return { samples: values.length, never, meanMs, deviationMs, valueAtRank: (rank) => values[rank - 1]! };
 }
 
 function record<N extends string, V>(names: readonly N[], make: () => V): Record<N, V> {

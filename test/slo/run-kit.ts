@@ -63,7 +63,7 @@ export async function makeRun({
 
 const emptyReport: LoadReport = {
   kind: 'LoadReport',
-  version: 1,
+  version: 2,
   speechfbVersion: '0.0.0',
   startedAt: '2026-01-01T00:00:00.000Z',
   elapsedMs: 0,
@@ -88,6 +88,7 @@ const emptyReport: LoadReport = {
   stages: {},
   shares: {},
   counts: {},
-  totals: { sessions: 1, sessionsOk: 1, utterances: 1, framesSent: 1, events: 1 },
+  totals: { sessions: 1, sessionsOk: 1, utterances: 1, framesSent: 1, events: 1, warmupSamples: 0 },
+  slices: [],
   troubles: [],
 };

@@ -77,6 +77,39 @@ describe('a quantile objective', () => {
   });
 });
 
+describe('a mean objective', () => {
+  const steps = (from: number, count: number) =>
+    sorted(Array.from({ length: count }, (_, i) => [1, from + i] as const));
+  test.each([
+    ['passes when its bound is proven', steps(50, 100), 'pass', 99.5 + 1.645 * 2.887],
+    ['is invalid when only the mean is good enough', steps(57, 100), 'invalid', undefined],
+    ['fails when the mean is over', steps(61, 100), 'fail', undefined],
+    ['wants thirty samples', sorted([[29, 1]]), 'invalid', undefined],
+    [
+      'is infinite with one that never came',
+      sorted([
+        [99, 1],
+        [1, Number.POSITIVE_INFINITY],
+      ]),
+      'fail',
+      undefined,
+    ],
+    ['proves nothing without data', sorted([]), 'invalid', undefined],
+  ] as const)('%s', (_, feedback_latency, verdict, bound) => {
+    const result = judged('mean(feedback_latency) < 110ms', { distributions: { feedback_latency } });
+    expect(result.verdict).toBe(verdict);
+    if (bound !== undefined) expect(result.confidenceBound).toBeCloseTo(bound, 1);
+  });
+
+  test('says how many more samples would prove it', () => {
+    const distributions = { feedback_latency: steps(57, 100) };
+    const { needsMore, reason } = judged('mean(feedback_latency) < 110ms', { distributions });
+    // z sd / 3.5 squared, less the hundred: sd is 28.866.
+    expect(needsMore).toBe(86);
+    expect(reason).toContain('needs 86 more samples');
+  });
+});
+
 describe('a share objective', () => {
   test.each([
     ['2,995 good events prove 99.9 %', 2995, 2995, 'pass'],

@@ -1,0 +1,93 @@
+import { type DistributionName, distributionNames, type Labels } from '../slo/metrics.ts';
+import { type EncodedHistogram, LatencyHistogram } from './histogram.ts';
+import { LiveSlice } from './live-slice.ts';
+import { type ReportStage, reportStages } from './stages.ts';
+import { addTally, emptyTally, type Tally } from './tally.ts';
+
+/** One slice in a form that crosses a thread and adds up with others'; a histogram without samples is left out. */
+export type EncodedSlice = {
+  labels: Labels;
+  distributions: Partial<Record<DistributionName, EncodedHistogram>>;
+  stages: Partial<Record<ReportStage, EncodedHistogram>>;
+  tally: Tally;
+};
+
+/** What learners of one profile and language write into while a test runs. */
+export class Slice {
+  readonly labels: Labels;
+  readonly distributions = each(distributionNames, () => new LatencyHistogram());
+  readonly stages = each(reportStages, () => new LatencyHistogram());
+  readonly tally = emptyTally();
+  /** The same, coarse, for those who look at the test while it runs. */
+  readonly live: LiveSlice;
+
+  constructor(labels: Labels) {
+    this.labels = labels;
+    this.live = new LiveSlice(labels);
+  }
+
+  /** One latency, ms; negative counts as 0. */
+  record(name: DistributionName, ms: number): void {
+    this.distributions[name].record(ms);
+    this.live.of(name).record(ms);
+  }
+
+  /** Something was due and never came. */
+  recordNever(name: DistributionName): void {
+    this.distributions[name].recordNever(1);
+    this.live.of(name).recordNever(1);
+  }
+
+  recordStages(parts: Record<ReportStage, number>): void {
+    for (const stage of reportStages) {
+      this.stages[stage].record(parts[stage]);
+      this.live.of(`stage.${stage}`).record(parts[stage]);
+    }
+  }
+
+  encode(): EncodedSlice {
+    return {
+      labels: this.labels,
+      distributions: encoded(this.distributions),
+      stages: encoded(this.stages),
+      tally: { ...this.tally },
+    };
+  }
+
+  /** Adds what another slice holds; exact. */
+  merge(other: Slice): void {
+    for (const name of distributionNames) this.distributions[name].add(other.distributions[name]);
+    for (const name of reportStages) this.stages[name].add(other.stages[name]);
+    addTally(this.tally, other.tally);
+  }
+
+  /** Adds what another slice encoded; exact. */
+  add(slice: EncodedSlice): void {
+    for (const name of distributionNames) addEncoded(this.distributions[name], slice.distributions[name]);
+    for (const name of reportStages) addEncoded(this.stages[name], slice.stages[name]);
+    addTally(this.tally, slice.tally);
+  }
+
+  destroy(): void {
+    for (const name of distributionNames) this.distributions[name].destroy();
+    for (const name of reportStages) this.stages[name].destroy();
+  }
+}
+
+function encoded<N extends string>(histograms: Record<N, LatencyHistogram>): Partial<Record<N, EncodedHistogram>> {
+  const filled = Object.entries<LatencyHistogram>(histograms).filter(([, { samples }]) => samples > 0);
+  return Object.fromEntries(filled.map(([name, histogram]) => [name, histogram.encode()])) as Partial<
+    Record<N, EncodedHistogram>
+  >;
+}
+
+function addEncoded(into: LatencyHistogram, other: EncodedHistogram | undefined): void {
+  if (!other) return;
+  const decoded = new LatencyHistogram(other);
+  into.add(decoded);
+  decoded.destroy();
+}
+
+function each<N extends string, V>(names: readonly N[], make: (name: N) => V): Record<N, V> {
+  return Object.fromEntries(names.map((name) => [name, make(name)])) as Record<N, V>;
+}

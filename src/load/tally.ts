@@ -1,0 +1,23 @@
+import { countNames } from '../slo/metrics.ts';
+
+/** What is counted: the metrics of that kind, and what they stand beside. */
+export const tallyNames = [
+  ...countNames,
+  'frames_sent',
+  'events',
+  'sessions',
+  'sessions_ok',
+  'utterances',
+  /** Samples that were due in the warm-up and are in no distribution. */
+  'warmup_samples',
+] as const;
+
+export type Tally = Record<(typeof tallyNames)[number], number>;
+
+export function emptyTally(): Tally {
+  return Object.fromEntries(tallyNames.map((name) => [name, 0])) as Tally;
+}
+
+export function addTally(into: Tally, other: Partial<Tally>): void {
+  for (const name of tallyNames) into[name] += other[name] ?? 0;
+}
