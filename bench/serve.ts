@@ -8,6 +8,7 @@ import { runGenerators } from '../src/load/generators.ts';
 import { histogramsReady } from '../src/load/histogram.ts';
 import { planLearners } from '../src/load/plan.ts';
 import { Recorder } from '../src/load/recorder.ts';
+import { steadyShape } from '../src/load/shape.ts';
 import type { ShardResult } from '../src/load/shard.ts';
 import { reportStages } from '../src/load/stages.ts';
 import { quantile } from '../src/slo/metrics.ts';
@@ -66,7 +67,8 @@ async function measure(sessions: number) {
   // The server takes 50 new sessions a second.
   const rampMs = sessions * 25;
   const durationMs = rampMs + Number(values.seconds) * 1000;
-  const plans = planLearners({ learners: sessions, rampMs, durationMs, frameMs, pauseMs: 200, seed: sessions, clips });
+  const habits = { frameMs, pause: { leastMs: 200, mostMs: 200 } };
+  const plans = planLearners({ shape: steadyShape(sessions, rampMs, durationMs), habits, seed: sessions, clips });
   const task = {
     plans,
     faults: [],

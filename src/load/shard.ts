@@ -14,7 +14,7 @@ import { Shaper } from './shaper.ts';
 import { ProgressTold, type ShardProgress } from './shard-progress.ts';
 import { socketLinks } from './socket-link.ts';
 import { type SampledTraces, TraceSink, traceLimit } from './traces.ts';
-import { type Clock, slotMs } from './wheel.ts';
+import { type Clock, onGrid } from './wheel.ts';
 import { startWheels } from './wheels.ts';
 
 /** One generator's share of a test: plain data, so that it crosses a thread or a machine. */
@@ -119,7 +119,7 @@ export async function runShard(task: ShardTask, hooks: ShardHooks): Promise<Shar
 /** The plan's 0 on the clock, on the wheel's grid. */
 function startOf({ startAtEpochMs }: ShardTask, clock: Clock): number {
   const fromMs = startAtEpochMs === undefined ? clock() + 20 : startAtEpochMs - performance.timeOrigin;
-  return Math.ceil(fromMs / slotMs) * slotMs;
+  return onGrid(fromMs);
 }
 
 /** The network of each learner; who is none's is simulated all the same when a fault is to cut it. */

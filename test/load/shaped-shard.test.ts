@@ -3,6 +3,7 @@ import type { FaultPlan } from '../../src/load/faults-plan.ts';
 import { measurementsOf } from '../../src/load/measurements.ts';
 import { planLearners, type UtterancePlan } from '../../src/load/plan.ts';
 import { Recorder } from '../../src/load/recorder.ts';
+import { steadyShape } from '../../src/load/shape.ts';
 import { runShard } from '../../src/load/shard.ts';
 import { namedNetwork } from '../../src/sim/networks/index.ts';
 import type { NetworkProfile } from '../../src/sim/profile.ts';
@@ -64,11 +65,8 @@ const clip = {
   speechBeginMs: 0,
 };
 const plans = planLearners({
-  learners: 4,
-  rampMs: 100,
-  durationMs: 2000,
-  frameMs: 20,
-  pauseMs: 100,
+  shape: steadyShape(4, 100, 2000),
+  habits: { frameMs: 20, pause: { leastMs: 100, mostMs: 100 } },
   seed: 3,
   clips: [clip],
 });
