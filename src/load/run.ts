@@ -1,6 +1,7 @@
 import { arch, cpus, platform, release, totalmem } from 'node:os';
 import type { LoadProgress } from '../report/progress.ts';
 import type { LoadReport } from '../report/report.ts';
+import { driveLoad } from './drive.ts';
 import { type EmbeddedServer, type ServeCommand, startEmbedded } from './embedded.ts';
 import { histogramsReady } from './histogram.ts';
 import { LiveRun } from './live-run.ts';
@@ -9,7 +10,7 @@ import { preflight } from './preflight.ts';
 import type { PreparedLoad } from './prepare.ts';
 import { Recorder, type Recording } from './recorder.ts';
 import type { LoadScenario } from './scenario.ts';
-import type { ShardHooks, ShardResult, ShardTask } from './shard.ts';
+import type { ShardResult } from './shard.ts';
 import type { Trace } from './traces.ts';
 
 export type LoadOptions = {
@@ -20,7 +21,8 @@ export type LoadOptions = {
   /** Starts the server of a scenario without a URL. */
   serve: ServeCommand;
   version: string;
-  generate(task: ShardTask, hooks: ShardHooks): Promise<ShardResult>;
+  /** Processes that make the load; undefined: as many as it wants and cores are free. */
+  generators?: number;
 };
 
 export type LoadHooks = {
@@ -49,7 +51,7 @@ export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<L
   });
   try {
     hooks.onPhase('learners are speaking');
-    const result = await options.generate(
+    const result = await driveLoad(
       {
         plans: prepared.plans,
         faults: prepared.faults,
@@ -67,6 +69,7 @@ export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<L
         loadStages: prepared.loadStages,
         startAtEpochMs: options.startAtEpochMs,
       },
+      server,
       {
         onProgress(progress) {
           live.add(progress);
@@ -74,6 +77,7 @@ export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<L
         },
         signal: hooks.signal,
       },
+      options.generators,
     );
     const recorder = new Recorder(result.recording);
     const report = reportOf(options, recorder, result, {
@@ -134,7 +138,8 @@ function reportOf(
     interrupted: run.interrupted,
     troubles: result.troubles,
     objectives: spec.objectives,
-    generator: result.generator,
+    generators: result.generators,
+    faults: result.faults,
   });
 }
 
