@@ -24,6 +24,7 @@ export class LiveRun {
   /** What came since the last look. */
   #recent = new LiveSlice({ profile: '', language: '' });
   #elapsedMs = 0;
+  #lookedMs = Number.NEGATIVE_INFINITY;
   #arrived = 0;
   #ended = 0;
 
@@ -31,7 +32,8 @@ export class LiveRun {
     this.#run = run;
   }
 
-  add(progress: ShardProgress): void {
+  /** Adds what one generator told; whether it is time to look again. */
+  add(progress: ShardProgress): boolean {
     this.#elapsedMs = Math.max(this.#elapsedMs, progress.elapsedMs);
     this.#arrived += progress.arrived;
     this.#ended += progress.ended;
@@ -41,11 +43,13 @@ export class LiveRun {
       this.#slices.get(key)!.add(delta);
       this.#recent.add(delta);
     }
+    return this.#elapsedMs >= this.#lookedMs + lookEveryMs;
   }
 
   /** Where the test stands now; `recent` begins anew. */
   look(): LoadProgress {
     const whole = this.#merged({});
+    this.#lookedMs = this.#elapsedMs;
     const recent = this.#recent;
     this.#recent = new LiveSlice(recent.labels);
     const feedback = whole.of('feedback_latency');
@@ -113,3 +117,6 @@ export class LiveRun {
     return sum;
   }
 }
+
+/** Generators tell twice a second each; adding them all up for each of them would be too much. */
+const lookEveryMs = 400;

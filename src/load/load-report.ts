@@ -4,9 +4,10 @@ import type { Selector } from '../slo/metrics.ts';
 import { judge, type ObjectiveVerdict, overall } from '../slo/verdict.ts';
 import { formatMs } from '../units.ts';
 import { type Cost, spentIn } from './cost.ts';
+import type { GeneratorHealth } from './health.ts';
+import type { FaultRecord } from './learner-faults.ts';
 import { measurementsOf, type Spent, summarise } from './measurements.ts';
 import type { Recorder } from './recorder.ts';
-import type { GeneratorHealth } from './shard.ts';
 import type { Slice } from './slice.ts';
 import type { Tally } from './tally.ts';
 import { checkValidity } from './validity.ts';
@@ -27,17 +28,18 @@ export type RunFacts = Pick<
   /** Prices, if there are any. */
   prices: Cost | undefined;
   objectives: readonly Objective[];
-  generator: GeneratorHealth;
+  generators: readonly GeneratorHealth[];
+  faults: readonly FaultRecord[];
 };
 
 /** Judges what was measured: of one generator, or of many added up. */
 export function loadReport(recorder: Recorder, facts: RunFacts): LoadReport {
-  const { objectives: asked, generator, prices, ...rest } = facts;
+  const { objectives: asked, generators, faults, prices, ...rest } = facts;
   const whole = recorder.merged();
   const spent = spentIn(prices, Math.min(facts.elapsedMs, facts.scenario.durationMs) - facts.warmupMs);
   const measured = measurementsOf(whole, spent);
   const objectives = asked.map((objective) => judgeSlice(recorder, objective, facts, spent));
-  const validity = checkValidity(measured, generator);
+  const validity = checkValidity(measured, generators, faults);
   const report: LoadReport = {
     kind: 'LoadReport',
     version: 2,
