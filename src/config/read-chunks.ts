@@ -2,9 +2,12 @@ import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
 import { createGunzip } from 'node:zlib';
 import { SpeechfbError } from '../errors.ts';
 
-/** A small text file whole. Throws `unreadable_file`. */
+/** A small text file whole. Throws `unreadable_file`, also for one that is too large to be what it is said to be. */
 export function readText(file: string, what: string): string {
   try {
+    const { size } = statSync(file);
+    if (size > largestText)
+      throw new Error(`it has ${(size / 1e6).toFixed(0)} MB; at most ${largestText / 1e6} MB are read`);
     return readFileSync(file, 'utf8');
   } catch (cause) {
     throw unreadable(file, what, cause);
@@ -25,6 +28,8 @@ export async function* readChunks(file: string, what: string): AsyncGenerator<st
     throw unreadable(file, what, cause);
   }
 }
+
+const largestText = 16_000_000;
 
 /** The first of `candidates` that exists. */
 export function firstExisting(candidates: readonly string[]): string | undefined {
