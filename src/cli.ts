@@ -4,6 +4,7 @@ import { registerBudget } from './commands/budget.ts';
 import { registerCanary } from './commands/canary.ts';
 import { registerCapacity } from './commands/capacity.ts';
 import { registerLoadtest } from './commands/loadtest.ts';
+import { registerNetsim } from './commands/netsim.ts';
 import type { RegisterCommand } from './commands/register.ts';
 import { registerScore } from './commands/score.ts';
 import { registerServe } from './commands/serve.ts';
@@ -58,6 +59,7 @@ const registrations: readonly RegisterCommand[] = [
   registerServe,
   registerStream,
   registerLoadtest,
+  registerNetsim,
   registerBudget,
   registerCapacity,
   registerSlo,

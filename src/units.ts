@@ -21,6 +21,11 @@ export function parsePercent(text: string): number {
   return parseQuantity(text, 'percentage', { '%': 1 }) / 100;
 }
 
+/** Arrivals a second from `2/s`, `30/min` or `500/h`. */
+export function parsePerSecond(text: string): number {
+  return parseQuantity(text, 'rate', { '/s': 1, '/min': 1 / 60, '/h': 1 / 3600 });
+}
+
 /** Dollars a minute of audio from `$0.015/min` or `$1.20/h`. */
 export function parseDollarsPerMinute(text: string): number {
   return parseQuantity(text.replace(/^\$/, ''), 'price', { '/min': 1, '/h': 1 / 60 }, text);

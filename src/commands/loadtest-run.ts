@@ -1,23 +1,22 @@
 import { fileURLToPath } from 'node:url';
 import { type ExitCode, exitCodes } from '../errors.ts';
-import { withOverrides } from '../load/overrides.ts';
 import { type LoadOutcome, runLoad } from '../load/run.ts';
-import { readScenario } from '../load/scenario.ts';
-import { runShardInThread } from '../load/shard-thread.ts';
-import { readToken } from '../load/token.ts';
+import type { LoadScenario } from '../load/scenario.ts';
+import { serveArgs } from '../load/serve-args.ts';
 import { loadTable } from '../report/load-table.ts';
 import { createPaint } from '../report/paint.ts';
 import type { LoadReport } from '../report/report.ts';
-import { writeRunDirectory } from '../report/run-directory.ts';
 import { runJson } from '../report/run-json.ts';
 import type { LoadtestFlags } from './loadtest.ts';
+import { checkOutputs, writeOutputs } from './loadtest-outputs.ts';
+import { prepareLoadtest } from './loadtest-prepare.ts';
 import { startLoadProgress } from './loadtest-progress.ts';
 import { packageVersion, wantsColour } from './terminal.ts';
 
 /** Runs the scenario with the flags' overrides, shows it, writes it, and says how it ended. */
 export async function runLoadtest(file: string, flags: LoadtestFlags): Promise<ExitCode> {
-  const scenario = withOverrides(readScenario(file), flags);
-  const token = flags.tokenFile === undefined ? undefined : readToken(flags.tokenFile);
+  checkOutputs(flags);
+  const { scenario, prepared, startAtEpochMs } = prepareLoadtest(file, flags);
   const stop = new AbortController();
   const progress = await startLoadProgress(scenario);
   const interrupt = () => {
@@ -29,7 +28,14 @@ export async function runLoadtest(file: string, flags: LoadtestFlags): Promise<E
   let outcome: LoadOutcome;
   try {
     outcome = await runLoad(
-      { scenario, token, serve: serveCommand(), version: packageVersion(), generate: runShardInThread },
+      {
+        scenario,
+        prepared,
+        startAtEpochMs,
+        serve: serveCommand(scenario),
+        version: packageVersion(),
+        ...(flags.generators !== undefined && { generators: flags.generators }),
+      },
       { ...progress, signal: stop.signal, onServer: (server) => process.once('exit', server.kill) },
     );
   } catch (error) {
@@ -40,14 +46,12 @@ export async function runLoadtest(file: string, flags: LoadtestFlags): Promise<E
     progress.stop();
     process.off('SIGINT', interrupt);
   }
-  const { report, histograms, traces } = outcome;
+  const { report } = outcome;
   if (flags.json) process.stdout.write(`${JSON.stringify(runJson(report), null, 2)}\n`);
   else process.stdout.write(loadTable(report, createPaint(wantsColour(process.stdout))));
-  if (flags.out !== undefined) {
-    writeRunDirectory(flags.out, report, { histograms, traces });
-    process.stderr.write(`results are in ${flags.out}\n`);
-  }
-  return exitCodeOf(report);
+  const complete = await writeOutputs(outcome, flags);
+  const exitCode = exitCodeOf(report);
+  return complete || exitCode !== exitCodes.pass ? exitCode : exitCodes.usage;
 }
 
 function exitCodeOf({ interrupted, verdict }: LoadReport): ExitCode {
@@ -55,7 +59,10 @@ function exitCodeOf({ interrupted, verdict }: LoadReport): ExitCode {
   return { pass: exitCodes.pass, fail: exitCodes.missed, invalid: exitCodes.invalid }[verdict];
 }
 
-function serveCommand() {
+function serveCommand({ spec }: LoadScenario) {
   const bin = fileURLToPath(new URL('../../bin/speechfb', import.meta.url));
-  return { file: process.execPath, args: [bin, 'serve', '--port', '0'] };
+  return {
+    file: process.execPath,
+    args: [bin, 'serve', '--port', '0', ...serveArgs(spec.target.embedded, spec.faults)],
+  };
 }

@@ -32,7 +32,7 @@ export function checkDocument<S extends z.ZodType>(
     return { problems: read.problems.map(({ offset, message }) => ({ where: at(offset), message })) };
   const result = schema.safeParse(read.value, { error: plainSentence });
   if (result.success) return { value: result.data };
-  const problems = flatten(result.error.issues).map(({ path, message, key }) => ({
+  const problems = flattenIssues(result.error.issues).map(({ path, message, key }) => ({
     offset: offsetOf(document, path, key),
     message: path.length > 0 ? `${path.join('.')}: ${message}` : message,
   }));
@@ -42,12 +42,12 @@ export function checkDocument<S extends z.ZodType>(
 
 type Flat = { path: PropertyKey[]; message: string; key?: string };
 
-/** A field that may be written in several ways has the problems of the way that was meant, if one was. */
-function flatten(issues: readonly z.core.$ZodIssue[], base: readonly PropertyKey[] = []): Flat[] {
+/** What is wrong, each at its path. A field that may be written in several ways has the problems of the way that was meant, if one was. */
+export function flattenIssues(issues: readonly z.core.$ZodIssue[], base: readonly PropertyKey[] = []): Flat[] {
   return issues.flatMap((issue) => {
     const path = [...base, ...issue.path];
     const meant = issue.code === 'invalid_union' ? issue.errors.filter((way) => !way.some(isOtherType)) : [];
-    if (meant.length === 1) return flatten(meant[0]!, path);
+    if (meant.length === 1) return flattenIssues(meant[0]!, path);
     const key = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
     return [{ path, message: issue.message, ...(key === undefined ? {} : { key }) }];
   });

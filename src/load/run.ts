@@ -1,26 +1,28 @@
 import { arch, cpus, platform, release, totalmem } from 'node:os';
-import { SpeechfbError } from '../errors.ts';
 import type { LoadProgress } from '../report/progress.ts';
 import type { LoadReport } from '../report/report.ts';
-import { type Clip, readClips } from './clips.ts';
+import { driveLoad } from './drive.ts';
 import { type EmbeddedServer, type ServeCommand, startEmbedded } from './embedded.ts';
 import { histogramsReady } from './histogram.ts';
 import { LiveRun } from './live-run.ts';
 import { loadReport } from './load-report.ts';
-import { planHash, planLearners } from './plan.ts';
-import { Recorder } from './recorder.ts';
+import { preflight } from './preflight.ts';
+import type { PreparedLoad } from './prepare.ts';
+import { Recorder, type Recording } from './recorder.ts';
 import type { LoadScenario } from './scenario.ts';
-import type { ShardHooks, ShardResult, ShardTask } from './shard.ts';
-import { type TaggedHistogram, taggedHistograms } from './tagged-histograms.ts';
+import type { ShardResult } from './shard.ts';
 import type { Trace } from './traces.ts';
 
 export type LoadOptions = {
   scenario: LoadScenario;
-  token: string | undefined;
+  prepared: PreparedLoad;
+  /** Wall clock, ms since 1970, at which the learners begin; undefined: as soon as may be. */
+  startAtEpochMs: number | undefined;
   /** Starts the server of a scenario without a URL. */
   serve: ServeCommand;
   version: string;
-  generate(task: ShardTask, hooks: ShardHooks): Promise<ShardResult>;
+  /** Processes that make the load; undefined: as many as it wants and cores are free. */
+  generators?: number;
 };
 
 export type LoadHooks = {
@@ -33,50 +35,41 @@ export type LoadHooks = {
   onServer?(server: EmbeddedServer): void;
 };
 
-export type LoadOutcome = { report: LoadReport; histograms: TaggedHistogram[]; traces: Trace[] };
+export type LoadOutcome = { report: LoadReport; recording: Recording; traces: Trace[] };
 
-/** Runs one scenario whole: clips, schedule, server, load, measurements, verdicts. */
+/** Runs one prepared scenario: server, load, measurements, verdicts. */
 export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<LoadOutcome> {
   const { spec } = options.scenario;
-  const clips = readClips(spec.learners.clips);
-  checkFrames(clips, spec.learners.frame);
-  const plans = planLearners({
-    learners: spec.load.learners,
-    rampMs: spec.load.ramp,
-    durationMs: spec.duration,
-    frameMs: spec.learners.frame,
-    pauseMs: spec.learners.pause,
-    seed: spec.seed,
-    clips,
-  });
+  const { prepared } = options;
   await histogramsReady();
   const server = await startTarget(options, hooks);
-  const startedAt = new Date();
+  const startedAt = new Date(options.startAtEpochMs ?? Date.now());
   const live = new LiveRun({
     objectives: spec.objectives,
-    plannedSessions: plans.length,
+    plannedSessions: prepared.plans.length,
     durationMs: spec.duration,
   });
   try {
     hooks.onPhase('learners are speaking');
-    const result = await options.generate(
+    const result = await driveLoad(
       {
-        plans,
-        faults: [],
-        networks: {},
-        clips,
+        plans: prepared.plans,
+        faults: prepared.faults,
+        networks: prepared.networks,
+        clips: prepared.clips,
         url: server?.url ?? spec.target.url!,
-        token: options.token,
-        tls: undefined,
+        token: prepared.token,
+        tls: prepared.tls,
         frameMs: spec.learners.frame,
         emitIntervalMs: spec.learners.emitInterval,
-        warmupMs: 0,
+        warmupMs: spec.warmup,
         durationMs: spec.duration,
         drainMs: spec.drain,
         seed: spec.seed,
-        loadStages: [],
-        startAtEpochMs: undefined,
+        loadStages: prepared.loadStages,
+        startAtEpochMs: options.startAtEpochMs,
       },
+      server,
       {
         onProgress(progress) {
           live.add(progress);
@@ -84,16 +77,16 @@ export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<L
         },
         signal: hooks.signal,
       },
+      options.generators,
     );
     const recorder = new Recorder(result.recording);
     const report = reportOf(options, recorder, result, {
       startedAt,
-      planHash: planHash(plans),
+      planHash: prepared.planHash,
       interrupted: hooks.signal.aborted,
     });
-    const histograms = taggedHistograms(recorder);
     recorder.destroy();
-    return { report, histograms, traces: result.traces };
+    return { report, recording: result.recording, traces: result.traces };
   } finally {
     if (server) {
       hooks.onPhase('stopping the server');
@@ -103,7 +96,13 @@ export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<L
 }
 
 async function startTarget(options: LoadOptions, hooks: LoadHooks): Promise<EmbeddedServer | undefined> {
-  if (options.scenario.spec.target.url !== undefined) return undefined;
+  const { url } = options.scenario.spec.target;
+  if (url !== undefined) {
+    hooks.onPhase('reaching the server');
+    const { token, tls } = options.prepared;
+    await preflight({ url, token, tls });
+    return undefined;
+  }
   hooks.onPhase('starting the server');
   const server = await startEmbedded(options.serve);
   hooks.onServer?.(server);
@@ -112,7 +111,12 @@ async function startTarget(options: LoadOptions, hooks: LoadHooks): Promise<Embe
 
 type Run = { startedAt: Date; planHash: string; interrupted: boolean };
 
-function reportOf({ scenario, version }: LoadOptions, recorder: Recorder, result: ShardResult, run: Run): LoadReport {
+function reportOf(
+  { scenario, prepared, version }: LoadOptions,
+  recorder: Recorder,
+  result: ShardResult,
+  run: Run,
+): LoadReport {
   const { spec, metadata } = scenario;
   return loadReport(recorder, {
     speechfbVersion: version,
@@ -120,12 +124,12 @@ function reportOf({ scenario, version }: LoadOptions, recorder: Recorder, result
     elapsedMs: result.elapsedMs,
     scenario: {
       name: metadata.name,
-      learners: spec.load.learners,
-      rampMs: spec.load.ramp,
+      learners: prepared.whole.peak,
+      rampMs: prepared.shape.stages[0]?.rampMs ?? 0,
       durationMs: spec.duration,
       frameMs: spec.learners.frame,
       emitIntervalMs: spec.learners.emitInterval,
-      pauseMs: spec.learners.pause,
+      pauseMs: spec.learners.pause?.leastMs ?? 0,
       seed: spec.seed,
       target: spec.target.url ?? 'embedded',
       planHash: run.planHash,
@@ -134,16 +138,9 @@ function reportOf({ scenario, version }: LoadOptions, recorder: Recorder, result
     interrupted: run.interrupted,
     troubles: result.troubles,
     objectives: spec.objectives,
-    generator: result.generator,
+    generators: result.generators,
+    faults: result.faults,
   });
-}
-
-/** A session's sample clock must tick in whole frames. */
-function checkFrames(clips: readonly Clip[], frameMs: number): void {
-  const ragged = clips.find((clip) => !Number.isInteger((clip.sampleRateHz * frameMs) / 1000));
-  if (!ragged) return;
-  const message = `frames of ${frameMs} ms are not whole samples at the ${ragged.sampleRateHz} Hz of clip "${ragged.id}"`;
-  throw new SpeechfbError('bad_frame', message, { hint: 'use 20ms or 40ms, or convert the clip to 16 kHz' });
 }
 
 function environment(): LoadReport['environment'] {

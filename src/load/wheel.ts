@@ -21,6 +21,11 @@ export type Timers = {
 /** One timer for every learner: due times on the `slotMs` grid are met to the tick, others up to a slot late. */
 export const slotMs = 5;
 
+/** The first time of the grid that is not before `ms`. */
+export function onGrid(ms: number): number {
+  return Math.ceil(ms / slotMs) * slotMs;
+}
+
 /**
  * A hashed timing wheel (Varghese and Lauck, 1987). Pure: time passes only by `advance`, which runs everything due in order
  * of slots, also what the tasks themselves add in the past.

@@ -1,4 +1,11 @@
-import type { Direction } from './profile.ts';
+import type { DrawKey } from './draws.ts';
+import { clockOf, Opening, type OpeningTimes } from './opening.ts';
+import { PacketLine } from './packet-line.ts';
+import type { Path } from './path.ts';
+import type { Direction, NetworkProfile } from './profile.ts';
+import { TcpPair } from './tcp/pair.ts';
+import type { Transport } from './transport.ts';
+import { WriteQueue } from './write-queue.ts';
 
 /** What a connection tells, in time order. Times are us of the virtual clock. */
 export type ConnectionSink = {
@@ -26,3 +33,95 @@ export type FlowCounters = {
   bytesWritten: number;
   bytesDelivered: number;
 };
+
+/** What a connection needs to know of the phone's network. */
+export type ConnectionPlace = {
+  profile: NetworkProfile;
+  key: DrawKey;
+  paths: { up: Path; down: Path };
+  /** Whether the name was looked up before. */
+  nameKnown: boolean;
+  /** When the phone's address changes next, us, and on to the one after. */
+  addressChange: AddressChanges;
+};
+
+export type AddressChanges = { nextUs: number; oldSocket: 'silent' | 'rst'; step(): number };
+
+/** One connection over a phone's network. */
+export class Connection {
+  readonly counters: { up: FlowCounters; down: FlowCounters } = { up: zero(), down: zero() };
+  /** What opening took, once it is open. */
+  readonly openingTimes: OpeningTimes;
+  private readonly place: ConnectionPlace;
+  private readonly opening: Opening;
+  private readonly lines: { up: PacketLine; down: PacketLine };
+  private readonly writes = new WriteQueue();
+  private readonly clocks;
+  private transport: Transport | undefined;
+  private over = false;
+
+  constructor(place: ConnectionPlace, nowUs: number) {
+    const { profile, key, paths } = place;
+    this.place = place;
+    this.clocks = { up: clockOf(key, 'up'), down: clockOf(key, 'down') };
+    this.opening = new Opening(paths, profile.transport, place.nameKnown, this.clocks.up, nowUs);
+    this.openingTimes = this.opening.times;
+    this.lines = { up: new PacketLine(paths.up), down: new PacketLine(paths.down) };
+  }
+
+  /** A message of that many bytes; nowUs never decreases. Before the connection is open it waits. */
+  write(direction: Direction, bytes: number, nowUs: number): void {
+    this.counters[direction].bytesWritten += bytes;
+    this.writes.push(direction, bytes, nowUs);
+  }
+
+  /** When something happens next without another write; Infinity when nothing does. */
+  nextUs(): number {
+    if (this.over) return Number.POSITIVE_INFINITY;
+    const { nextUs } = this.place.addressChange;
+    if (this.transport === undefined) return Math.min(this.opening.nextUs, nextUs);
+    return Math.min(this.transport.nextUs(), this.writes.nextUs(), nextUs);
+  }
+
+  /** Lets time pass up to and including nowUs, telling the sink in time order. */
+  advance(nowUs: number, sink: ConnectionSink): void {
+    for (let atUs = this.nextUs(); atUs <= nowUs; atUs = this.nextUs()) {
+      if (this.place.addressChange.nextUs === atUs) this.moveAddress(atUs, sink);
+      else if (this.transport === undefined) this.open(atUs, sink);
+      else if (this.transport.nextUs() === atUs) this.transport.step(sink);
+      else this.writes.take(this.transport);
+    }
+    this.counters.up.dropped = this.lines.up.dropped;
+    this.counters.down.dropped = this.lines.down.dropped;
+  }
+
+  /** Bytes written and not yet handed to the network. */
+  bufferedBytes(direction: Direction): number {
+    return this.writes.bytes(direction) + (this.transport?.bufferedBytes(direction) ?? 0);
+  }
+
+  private open(atUs: number, sink: ConnectionSink): void {
+    if (!this.opening.advance()) return;
+    const { profile } = this.place;
+    const start = { rtoMinUs: profile.tcp.rtoMinUs, rttUs: this.openingTimes.transportUs, nowUs: atUs };
+    this.transport = new TcpPair(this.lines, this.counters, this.clocks, start);
+    this.writes.open(atUs, profile.transport === 'tcp-tls' ? tlsRecordBytes : 0);
+    sink.opened(atUs);
+  }
+
+  private moveAddress(atUs: number, sink: ConnectionSink): void {
+    const { addressChange } = this.place;
+    const retryAfterUs = addressChange.step();
+    if (this.transport?.moveAddress(atUs)) return;
+    if (this.transport === undefined || addressChange.oldSocket === 'rst') this.over = true;
+    sink.addressChanged(atUs, retryAfterUs);
+    if (this.over) sink.closed('the phone has another address', atUs);
+  }
+}
+
+/** Header 5, tag 16, content type 1. */
+const tlsRecordBytes = 22;
+
+function zero(): FlowCounters {
+  return { packets: 0, retransmissions: 0, timeouts: 0, dropped: 0, bytesWritten: 0, bytesDelivered: 0 };
+}

@@ -13,7 +13,7 @@ describe('the quickstart scenario', () => {
     const { spec, metadata } = readScenario('scenarios/quickstart.yaml');
     expect(metadata.name).toBe('quickstart');
     expect(spec).toMatchObject({ duration: 25_000, drain: 5000, load: { learners: 20, ramp: 3000 } });
-    expect(spec.learners.clips).toBe(`${process.cwd()}/fixtures/audio/manifest.jsonl`);
+    expect(spec.learners.clips).toEqual([{ manifest: `${process.cwd()}/fixtures/audio/manifest.jsonl` }]);
     expect(spec.objectives[0]).toMatchObject({ reading: 'quantile', p: 0.95, bound: 500 });
   });
 

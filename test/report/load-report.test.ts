@@ -12,6 +12,7 @@ import { runJson } from '../../src/report/run-json.ts';
 import { metrics } from '../../src/slo/metrics.ts';
 import { progress } from './progress-fixture.ts';
 import { report } from './report-fixture.ts';
+import { distributionOf } from './samples.ts';
 
 const plain = createPaint(false);
 
@@ -111,7 +112,11 @@ describe('a run directory', () => {
   test('holds the report twice, the histograms and the traces', () => {
     const directory = join(mkdtempSync(join(tmpdir(), 'speechfb-run-')), 'deep', 'run');
     const histograms = [{ tag: 'feedback_latency', hdr: 'HISTFAAA', maxMs: 154.25 }];
-    writeRunDirectory(directory, report, { histograms, traces: [{ at_ms: 1 }, { at_ms: 2 }] });
+    writeRunDirectory(directory, report, {
+      histograms,
+      feedbackLatency: distributionOf(45),
+      traces: [{ at_ms: 1 }, { at_ms: 2 }],
+    });
     expect(JSON.parse(readFileSync(join(directory, 'run.json'), 'utf8'))).toEqual(
       JSON.parse(JSON.stringify(runJson(report))),
     );
@@ -125,9 +130,9 @@ describe('a run directory', () => {
   test('that cannot be written is an error that names it', () => {
     const file = join(mkdtempSync(join(tmpdir(), 'speechfb-run-')), 'a-file');
     writeFileSync(file, '');
-    expect(() => writeRunDirectory(file, report, { histograms: [], traces: [] })).toThrow(
-      expect.objectContaining({ code: 'output_unwritable', message: expect.stringContaining(file) }),
-    );
+    expect(() =>
+      writeRunDirectory(file, report, { histograms: [], feedbackLatency: distributionOf(), traces: [] }),
+    ).toThrow(expect.objectContaining({ code: 'output_unwritable', message: expect.stringContaining(file) }));
     expect(existsSync(join(file, 'run.json'))).toBe(false);
   });
 });

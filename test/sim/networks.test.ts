@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { SpeechfbError } from '../../src/errors.ts';
 import { parseMahimahi } from '../../src/sim/mahimahi.ts';
@@ -55,6 +56,12 @@ describe('named networks', () => {
       expect([path.delayUs, path.jitter?.valueUs ?? 0, path.queuePackets].every(Number.isInteger)).toBe(true);
   });
 
+  test.each(networkNames)('docs/network.md has %s', (name) => {
+    expect(readFileSync('docs/network.md', 'utf8')).toMatch(
+      new RegExp(`^\\|.*\`${name.replace('.', '\\.')}\`.*\\|$`, 'm'),
+    );
+  });
+
   test('are found whatever their case, and each name is there once', () => {
     expect(namedNetwork('ltE')).toBe(namedNetwork('LTE'));
     expect(namedNetwork('EDGE')?.name).toBe('Edge');
@@ -64,7 +71,7 @@ describe('named networks', () => {
 
   test('a typo is told what was meant', () => {
     expect(unknownNetwork('3GSlw')).toMatch(
-      /^no network is called "3GSlw" \(did you mean "3GSlow"\?\); there are ideal,/,
+      /^no network is called "3GSlw" \(did you mean "3GSlow"\?\); allowed: ideal, 5G, .*, VeryBad, wpt-\.\.\., nlc-/,
     );
     expect(unknownNetwork('trian', ['train'])).toContain('did you mean "train"?');
   });

@@ -5,6 +5,7 @@ import { histogramsReady, LatencyHistogram } from '../../src/load/histogram.ts';
 import type { LoadReport } from '../../src/report/report.ts';
 import { writeRunDirectory } from '../../src/report/run-directory.ts';
 import { createRandom } from '../../src/stats/random.ts';
+import { distributionOf } from '../report/samples.ts';
 
 export type MadeRun = {
   /** Why the generator is not to be trusted. */
@@ -57,7 +58,7 @@ export async function makeRun({
   const report = { ...emptyReport, elapsedMs: events * 100, distributions, shares, validity };
   const histograms = [{ tag: 'feedback_latency', hdr: histogram.encode().hdr, maxMs: 900 }];
   histogram.destroy();
-  writeRunDirectory(directory, report, { histograms, traces });
+  writeRunDirectory(directory, report, { histograms, feedbackLatency: distributionOf(), traces });
   return directory;
 }
 

@@ -39,8 +39,10 @@ export function namedNetwork(name: string): NetworkProfile | undefined {
   return namedNetworks.find((profile) => profile.name.toLowerCase() === wanted);
 }
 
-/** The sentence for a name that is neither built in nor one of `own`. */
+/** The sentence for a name that is neither built in nor one of `own`; variants by tool are listed by their tool. */
 export function unknownNetwork(name: string, own: readonly string[] = []): string {
-  const names = [...own, ...networkNames];
-  return `no network is called "${name}"${didYouMean(name, names)}; there are ${names.join(', ')}`;
+  const plain = networkNames.filter((each) => !ofTools.some((profile) => profile.name === each));
+  const tools = new Set(ofTools.map((profile) => `${profile.name.split('-')[0]}-...`));
+  const known = [...own, ...plain, ...tools].join(', ');
+  return `no network is called "${name}"${didYouMean(name, [...own, ...networkNames])}; allowed: ${known}`;
 }

@@ -30,7 +30,7 @@ const tunnels: NetworkEvent = {
 export const own: readonly NetworkProfile[] = [
   figures(
     '5G',
-    '7/18 ms one way down/up measured in a public 5G NSA network (Rohde & Schwarz 2022); assumed: 200/50 Mbit/s, jitter 3 ms, 0.1 % loss',
+    'one way 7 ms down at best, 18 ms up at worst, measured in a public 5G NSA network (Rohde & Schwarz 2022); assumed: 200/50 Mbit/s, jitter 3 ms, 0.1 % loss',
     {
       up: { kbit: 50_000, ms: 18, jitterMs: 3, lossPercent: 0.1 },
       down: { kbit: 200_000, ms: 7, jitterMs: 3, lossPercent: 0.1 },
