@@ -7,7 +7,7 @@ export function isNot(input: unknown, what: string, write = what): string {
 
 /** A value as the reader wrote it, short enough for a sentence. */
 export function shown(value: unknown): string {
-  if (value === undefined) return 'nothing';
+  if (value === undefined) return 'is missing:';
   if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
   const json = JSON.stringify(value) ?? String(value);
   return json.length > 60 ? `${json.slice(0, 57)}...` : json;
