@@ -3,7 +3,6 @@ import { type ExitCode, exitCodes } from '../errors.ts';
 import { type LoadOutcome, runLoad } from '../load/run.ts';
 import type { LoadScenario } from '../load/scenario.ts';
 import { serveArgs } from '../load/serve-args.ts';
-import { runShardInThread } from '../load/shard-thread.ts';
 import { loadTable } from '../report/load-table.ts';
 import { createPaint } from '../report/paint.ts';
 import type { LoadReport } from '../report/report.ts';
@@ -35,7 +34,7 @@ export async function runLoadtest(file: string, flags: LoadtestFlags): Promise<E
         startAtEpochMs,
         serve: serveCommand(scenario),
         version: packageVersion(),
-        generate: runShardInThread,
+        ...(flags.generators !== undefined && { generators: flags.generators }),
       },
       { ...progress, signal: stop.signal, onServer: (server) => process.once('exit', server.kill) },
     );

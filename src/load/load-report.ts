@@ -2,9 +2,10 @@ import type { LoadReport, SliceReport } from '../report/report.ts';
 import type { Objective } from '../slo/expression.ts';
 import type { Selector } from '../slo/metrics.ts';
 import { judge, overall } from '../slo/verdict.ts';
+import type { GeneratorHealth } from './health.ts';
+import type { FaultRecord } from './learner-faults.ts';
 import { measurementsOf, summarise } from './measurements.ts';
 import type { Recorder } from './recorder.ts';
-import type { GeneratorHealth } from './shard.ts';
 import type { Slice } from './slice.ts';
 import type { Tally } from './tally.ts';
 import { checkValidity } from './validity.ts';
@@ -13,11 +14,11 @@ import { checkValidity } from './validity.ts';
 export type RunFacts = Pick<
   LoadReport,
   'speechfbVersion' | 'startedAt' | 'elapsedMs' | 'scenario' | 'environment' | 'interrupted' | 'troubles'
-> & { objectives: readonly Objective[]; generator: GeneratorHealth };
+> & { objectives: readonly Objective[]; generators: readonly GeneratorHealth[]; faults: readonly FaultRecord[] };
 
 /** Judges what was measured: of one generator, or of many added up. */
 export function loadReport(recorder: Recorder, facts: RunFacts): LoadReport {
-  const { objectives: asked, generator, ...rest } = facts;
+  const { objectives: asked, generators, faults, ...rest } = facts;
   const whole = recorder.merged();
   const measured = measurementsOf(whole);
   const objectives = asked.map((objective) => {
@@ -26,7 +27,7 @@ export function loadReport(recorder: Recorder, facts: RunFacts): LoadReport {
     chosen.destroy();
     return verdict;
   });
-  const validity = checkValidity(measured, generator);
+  const validity = checkValidity(measured, generators, faults);
   const report: LoadReport = {
     kind: 'LoadReport',
     version: 2,

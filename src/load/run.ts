@@ -1,14 +1,16 @@
 import { arch, cpus, platform, release, totalmem } from 'node:os';
 import type { LoadProgress } from '../report/progress.ts';
 import type { LoadReport } from '../report/report.ts';
+import { driveLoad } from './drive.ts';
 import { type EmbeddedServer, type ServeCommand, startEmbedded } from './embedded.ts';
 import { histogramsReady } from './histogram.ts';
 import { LiveRun } from './live-run.ts';
 import { loadReport } from './load-report.ts';
+import { preflight } from './preflight.ts';
 import type { PreparedLoad } from './prepare.ts';
 import { Recorder, type Recording } from './recorder.ts';
 import type { LoadScenario } from './scenario.ts';
-import type { ShardHooks, ShardResult, ShardTask } from './shard.ts';
+import type { ShardResult } from './shard.ts';
 import type { Trace } from './traces.ts';
 
 export type LoadOptions = {
@@ -19,7 +21,8 @@ export type LoadOptions = {
   /** Starts the server of a scenario without a URL. */
   serve: ServeCommand;
   version: string;
-  generate(task: ShardTask, hooks: ShardHooks): Promise<ShardResult>;
+  /** Processes that make the load; undefined: as many as it wants and cores are free. */
+  generators?: number;
 };
 
 export type LoadHooks = {
@@ -48,7 +51,7 @@ export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<L
   });
   try {
     hooks.onPhase('learners are speaking');
-    const result = await options.generate(
+    const result = await driveLoad(
       {
         plans: prepared.plans,
         faults: prepared.faults,
@@ -66,6 +69,7 @@ export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<L
         loadStages: prepared.loadStages,
         startAtEpochMs: options.startAtEpochMs,
       },
+      server,
       {
         onProgress(progress) {
           live.add(progress);
@@ -73,6 +77,7 @@ export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<L
         },
         signal: hooks.signal,
       },
+      options.generators,
     );
     const recorder = new Recorder(result.recording);
     const report = reportOf(options, recorder, result, {
@@ -91,7 +96,13 @@ export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<L
 }
 
 async function startTarget(options: LoadOptions, hooks: LoadHooks): Promise<EmbeddedServer | undefined> {
-  if (options.scenario.spec.target.url !== undefined) return undefined;
+  const { url } = options.scenario.spec.target;
+  if (url !== undefined) {
+    hooks.onPhase('reaching the server');
+    const { token, tls } = options.prepared;
+    await preflight({ url, token, tls });
+    return undefined;
+  }
   hooks.onPhase('starting the server');
   const server = await startEmbedded(options.serve);
   hooks.onServer?.(server);
@@ -127,7 +138,8 @@ function reportOf(
     interrupted: run.interrupted,
     troubles: result.troubles,
     objectives: spec.objectives,
-    generator: result.generator,
+    generators: result.generators,
+    faults: result.faults,
   });
 }
 
