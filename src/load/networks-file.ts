@@ -1,26 +1,23 @@
 import { dirname, resolve } from 'node:path';
 import { readText } from '../config/read-chunks.ts';
 import { badConfig, parseConfig } from '../config/yaml.ts';
-import { parseMahimahi } from '../sim/mahimahi.ts';
 import { type NetworksMap, networksFile } from '../sim/network-schema.ts';
 import type { NetworkProfile } from '../sim/profile.ts';
 import { type ReadTrace, resolveNetworks } from '../sim/resolve-networks.ts';
+import { readTrace } from './networks.ts';
 import { readScenario } from './scenario.ts';
 
 /**
  * The networks of a YAML file, in its order: of a file of networks, or those that a LoadScenario brings along. Throws
  * `bad_config`, `unreadable_file`.
  */
-export function readNetworks(file: string): Map<string, NetworkProfile> {
+export function readNetworksFile(file: string): Map<string, NetworkProfile> {
   return resolveNetworks(writtenIn(file), traceReader(dirname(file)));
 }
 
 /** Reads Mahimahi traces, paths relative to `directory`. */
 export function traceReader(directory: string): ReadTrace {
-  return (file) => {
-    const path = resolve(directory, file);
-    return parseMahimahi(path, readText(path, 'trace'));
-  };
+  return (file) => readTrace(resolve(directory, file));
 }
 
 function writtenIn(file: string): NetworksMap {
