@@ -26,7 +26,7 @@ export function formatValue(value: number | undefined, unit: ObjectiveVerdict['u
 
 /** What to read beside the stage rows, so that nobody adds them up. */
 export const stageNote =
-  "Percentiles do not add: the p95 of the whole is not the sum of the stages' p95. Uplink and downlink are half a ping each.";
+  "Percentiles do not add: the p95 of the whole is not the sum of the stages' p95. Uplink and downlink are half a ping each, but exact on simulated networks.";
 
 function heading({ scenario, elapsedMs }: LoadReport): string {
   const { name, learners, target, seed, planHash } = scenario;
