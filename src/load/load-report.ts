@@ -48,6 +48,8 @@ export function loadReport(recorder: Recorder, facts: RunFacts): LoadReport {
     cost: prices && measured.cost && costReport(prices, measured.cost),
     objectives,
     validity,
+    faults,
+    generators,
     ...summaries(whole),
     slices: selectorsOf(recorder).map((labels) => sliceReport(recorder, labels)),
   };

@@ -1,10 +1,9 @@
 import type { z } from 'zod';
 import { namedNetwork, unknownNetwork } from '../sim/networks/index.ts';
-import type { Objective } from '../slo/expression.ts';
+import { didYouMean } from '../suggest.ts';
 import { entriesOf, type FaultSpec, serverFaultNames } from './faults-schema.ts';
 import { type Weight, weightProblems } from './fields.ts';
 import type { LoadSpec } from './load-schema.ts';
-import { objectiveProblems } from './objective-checks.ts';
 import { noNetwork, unshaped } from './plan.ts';
 import { stagesEndMs } from './shape-of.ts';
 
@@ -16,7 +15,7 @@ type LooseSpec = {
   load?: LoadSpec;
   faults?: readonly FaultSpec[];
   cost?: unknown;
-  objectives?: readonly Objective[];
+  objectives?: readonly { reading?: string; selector?: { profile?: string | undefined } }[];
   warmup?: unknown;
   duration?: unknown;
 };
@@ -27,7 +26,10 @@ export function checkScenario(spec: LooseSpec, context: z.RefinementCtx): void {
   const endMs = checkDuration(spec, problem);
   if (Array.isArray(spec.mix)) checkMix(spec.mix, spec.networks ?? {}, problem);
   if (Array.isArray(spec.faults)) checkFaults(spec.faults, spec, endMs, problem);
-  if (Array.isArray(spec.objectives)) checkObjectives(spec.objectives, spec, problem);
+  if (Array.isArray(spec.objectives)) {
+    checkSelectors(spec.objectives, spec.mix, problem);
+    if (spec.cost === undefined) checkPrices(spec.objectives, problem);
+  }
   if (typeof spec.warmup === 'number' && endMs !== undefined && spec.warmup >= endMs)
     problem(['warmup'], 'is not shorter than the test: nothing would be measured');
 }
@@ -61,6 +63,26 @@ function checkMix(mix: NonNullable<LooseSpec['mix']>, networks: object, problem:
     problem(place < 0 ? ['mix'] : ['mix', place, 'weight'], message);
 }
 
+/** An objective on a network that nobody has would wait for samples that never come. */
+function checkSelectors(list: NonNullable<LooseSpec['objectives']>, mix: LooseSpec['mix'], problem: Report): void {
+  const known = Array.isArray(mix)
+    ? mix.map((entry) => (entry?.network === noNetwork ? unshaped : `${entry?.network}`))
+    : [unshaped];
+  for (const [index, objective] of list.entries()) {
+    const profile = objective?.selector?.profile;
+    if (typeof profile !== 'string' || known.some((name) => name.toLowerCase() === profile.toLowerCase())) continue;
+    const message = `selects profile=${profile}, which nobody has${didYouMean(profile, known)}; allowed: ${known.join(', ')}`;
+    problem(['objectives', index], message);
+  }
+}
+
+function checkPrices(list: NonNullable<LooseSpec['objectives']>, problem: Report): void {
+  for (const [index, objective] of list.entries()) {
+    if (objective?.reading !== 'cost') continue;
+    problem(['objectives', index], 'needs a price; write spec.cost: {server: $1.20/h}');
+  }
+}
+
 function checkFaults(list: readonly FaultSpec[], spec: LooseSpec, endMs: number | undefined, problem: Report): void {
   const mix = Array.isArray(spec.mix) ? spec.mix.map((entry) => entry?.network) : [noNetwork];
   for (const [index, given] of list.entries()) {
@@ -75,17 +97,6 @@ function checkFaults(list: readonly FaultSpec[], spec: LooseSpec, endMs: number 
       if (typeof network === 'string' && !mix.some((known) => known?.toLowerCase() === network.toLowerCase()))
         problem(path('network'), `"${network}" is not in the mix: ${mix.join(', ')}`);
     }
-  }
-}
-
-function checkObjectives(objectives: readonly Objective[], { mix, cost }: LooseSpec, problem: Report): void {
-  const names = Array.isArray(mix) ? mix.map((entry) => entry?.network) : [noNetwork];
-  const profile = names.map((name) => (name === noNetwork ? unshaped : String(name)));
-  const known = { profile, language: undefined, priced: cost !== undefined };
-  for (const [index, objective] of objectives.entries()) {
-    // An objective that could not be read is told by its own field.
-    if (typeof objective?.selector !== 'object') continue;
-    for (const message of objectiveProblems(objective, known)) problem(['objectives', index], message);
   }
 }
 

@@ -92,13 +92,13 @@ describe('a scenario with a mistake', () => {
       'an objective on a profile that nobody has',
       'availability >=',
       'availability{profile=lte} >=',
-      '23:7: spec.objectives.2: nobody has profile "lte"; in this test: direct',
+      '23:7: spec.objectives.2: selects profile=lte, which nobody has; allowed: direct',
     ],
     [
       'an objective on a profile that is spelt wrong',
       '  seed: 1\n  objectives:\n    - p95(feedback_latency)',
       '  seed: 1\n  mix: [{ network: LTE, weight: 60% }, { network: none, weight: 40% }]\n  objectives:\n    - p95(feedback_latency){profile=LTEE}',
-      '22:7: spec.objectives.0: nobody has profile "LTEE" (did you mean "LTE"?); in this test: LTE, direct',
+      '22:7: spec.objectives.0: selects profile=LTEE, which nobody has (did you mean "LTE"?); allowed: LTE, direct',
     ],
     [
       'an objective with an unknown label',

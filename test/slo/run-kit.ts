@@ -105,5 +105,7 @@ const emptyReport: LoadReport = {
     warmupSamples: 0,
   },
   slices: [],
+  faults: [],
+  generators: [],
   troubles: [],
 };
