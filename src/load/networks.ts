@@ -66,7 +66,8 @@ function readTraces(
   return traces;
 }
 
-function readTrace(file: string): readonly number[] {
+/** A Mahimahi trace. Errors: `unreadable_file`, `bad_config`. */
+export function readTrace(file: string): readonly number[] {
   let source: string;
   try {
     source = readFileSync(file, 'utf8');
