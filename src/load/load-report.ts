@@ -35,6 +35,8 @@ export function loadReport(recorder: Recorder, facts: RunFacts): LoadReport {
     verdict: validity.every((check) => check.ok) ? overall(objectives) : 'invalid',
     objectives,
     validity,
+    faults,
+    generators,
     ...summaries(whole),
     slices: selectorsOf(recorder).map((labels) => sliceReport(recorder, labels)),
   };

@@ -97,5 +97,7 @@ const emptyReport: LoadReport = {
   counts: {},
   totals: { sessions: 1, sessionsOk: 1, utterances: 1, framesSent: 1, events: 1, warmupSamples: 0 },
   slices: [],
+  faults: [],
+  generators: [],
   troubles: [],
 };
