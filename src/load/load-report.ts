@@ -13,7 +13,7 @@ import { checkValidity } from './validity.ts';
 /** What a report says that no recorder knows. */
 export type RunFacts = Pick<
   LoadReport,
-  'speechfbVersion' | 'startedAt' | 'elapsedMs' | 'scenario' | 'environment' | 'interrupted' | 'troubles'
+  'speechfbVersion' | 'startedAt' | 'elapsedMs' | 'scenario' | 'shard' | 'environment' | 'interrupted' | 'troubles'
 > & { objectives: readonly Objective[]; generators: readonly GeneratorHealth[]; faults: readonly FaultRecord[] };
 
 /** Judges what was measured: of one generator, or of many added up. */
