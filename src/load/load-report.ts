@@ -19,6 +19,7 @@ export type RunFacts = Pick<
   | 'startedAt'
   | 'elapsedMs'
   | 'scenario'
+  | 'shard'
   | 'environment'
   | 'interrupted'
   | 'aborted'
@@ -36,7 +37,9 @@ export type RunFacts = Pick<
 export function loadReport(recorder: Recorder, facts: RunFacts): LoadReport {
   const { objectives: asked, generators, faults, prices, ...rest } = facts;
   const whole = recorder.merged();
-  const spent = spentIn(prices, Math.min(facts.elapsedMs, facts.scenario.durationMs) - facts.warmupMs);
+  const measuredMs = Math.min(facts.elapsedMs, facts.scenario.durationMs) - facts.warmupMs;
+  // The servers serve all shards: one of them has its part of what they cost.
+  const spent = spentIn(prices, measuredMs / (facts.shard?.count ?? 1));
   const measured = measurementsOf(whole, spent);
   const objectives = asked.map((objective) => judgeSlice(recorder, objective, facts, spent));
   const validity = checkValidity(measured, generators, faults);

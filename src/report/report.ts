@@ -22,6 +22,8 @@ export type LoadReport = {
     /** Equal for equal schedules, to the frame. */
     planHash: string;
   };
+  /** Which part of the test this is; undefined for the whole. `planHash` is of its own part. */
+  shard: { index: number; count: number; planHash: string } | undefined;
   environment: { node: string; platform: string; cpus: number; cpuModel: string; memoryBytes: number };
   verdict: Verdict;
   interrupted: boolean;

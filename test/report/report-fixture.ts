@@ -26,6 +26,7 @@ export const report: LoadReport = {
     target: 'embedded',
     planHash: '0123456789abcdef',
   },
+  shard: undefined,
   environment: { node: '20.20.2', platform: 'linux', cpus: 2, cpuModel: 'a model', memoryBytes: 8e9 },
   verdict: 'fail',
   interrupted: false,
