@@ -4,12 +4,12 @@ import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import { readClips } from '../src/load/clips.ts';
 import { startEmbedded } from '../src/load/embedded.ts';
+import { runGenerators } from '../src/load/generators.ts';
 import { histogramsReady } from '../src/load/histogram.ts';
 import { planLearners } from '../src/load/plan.ts';
 import { Recorder } from '../src/load/recorder.ts';
 import { steadyShape } from '../src/load/shape.ts';
 import type { ShardResult } from '../src/load/shard.ts';
-import { runShardInThread } from '../src/load/shard-thread.ts';
 import { reportStages } from '../src/load/stages.ts';
 import { quantile } from '../src/slo/metrics.ts';
 
@@ -85,15 +85,15 @@ async function measure(sessions: number) {
     loadStages: [],
     startAtEpochMs: undefined,
   };
-  const before = { serverSeconds: cpuSeconds(server.pid), own: process.cpuUsage(), atMs: performance.now() };
-  const result = await runShardInThread(
+  const before = { serverSeconds: cpuSeconds(server.pid), atMs: performance.now() };
+  const result = await runGenerators(
     { ...task, seed: sessions },
     { onProgress: () => {}, signal: new AbortController().signal },
+    1,
   );
   const seconds = (performance.now() - before.atMs) / 1000;
   const serverCores = (cpuSeconds(server.pid) - before.serverSeconds) / seconds;
-  const own = process.cpuUsage(before.own);
-  return judge(sessions, result, { serverCores, ownCores: (own.user + own.system) / 1e6 / seconds });
+  return judge(sessions, result, { serverCores, ownCores: result.generators[0]!.cpu });
 }
 
 function judge(sessions: number, result: ShardResult, use: { serverCores: number; ownCores: number }) {

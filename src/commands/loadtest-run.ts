@@ -3,12 +3,11 @@ import { type ExitCode, exitCodes } from '../errors.ts';
 import { type LoadOutcome, runLoad } from '../load/run.ts';
 import type { LoadScenario } from '../load/scenario.ts';
 import { serveArgs } from '../load/serve-args.ts';
-import { runShardInThread } from '../load/shard-thread.ts';
 import { loadTable } from '../report/load-table.ts';
 import { createPaint } from '../report/paint.ts';
-import type { LoadReport } from '../report/report.ts';
 import { runJson } from '../report/run-json.ts';
 import type { LoadtestFlags } from './loadtest.ts';
+import { exitCodeOf } from './loadtest-exit.ts';
 import { checkOutputs, writeOutputs } from './loadtest-outputs.ts';
 import { prepareLoadtest } from './loadtest-prepare.ts';
 import { startLoadProgress } from './loadtest-progress.ts';
@@ -35,7 +34,7 @@ export async function runLoadtest(file: string, flags: LoadtestFlags): Promise<E
         startAtEpochMs,
         serve: serveCommand(scenario),
         version: packageVersion(),
-        generate: runShardInThread,
+        ...(flags.generators !== undefined && { generators: flags.generators }),
       },
       { ...progress, signal: stop.signal, onServer: (server) => process.once('exit', server.kill) },
     );
@@ -53,11 +52,6 @@ export async function runLoadtest(file: string, flags: LoadtestFlags): Promise<E
   const complete = await writeOutputs(outcome, flags);
   const exitCode = exitCodeOf(report);
   return complete || exitCode !== exitCodes.pass ? exitCode : exitCodes.usage;
-}
-
-function exitCodeOf({ interrupted, verdict }: LoadReport): ExitCode {
-  if (interrupted) return exitCodes.interrupted;
-  return { pass: exitCodes.pass, fail: exitCodes.missed, invalid: exitCodes.invalid }[verdict];
 }
 
 function serveCommand({ spec }: LoadScenario) {

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { flag, wholeNumber } from '../flag.ts';
 import type { RegisterCommand } from './register.ts';
 
 type Flags = {
@@ -8,6 +9,7 @@ type Flags = {
   seed?: string;
   json?: true;
   tokenFile?: string;
+  generators?: number;
   validate?: true;
   shard?: string;
   startAt?: string;
@@ -26,6 +28,11 @@ export const registerLoadtest: RegisterCommand = (program: Command, done) => {
     .option('--out <dir>', 'where to write the run directory: run.json, summary.md, junit.xml, histograms, traces')
     .option('--seed <number>', 'another schedule')
     .option('--token-file <file>', 'the bearer token for --url: its last word')
+    .option(
+      '--generators <number>',
+      'processes that make the load; by default one a core that the server leaves, at most one for 50 learners',
+      flag('--generators', wholeNumber(1, 1024)),
+    )
     .option('--shard <i/n>', 'only the i-th of n parts of the test, as 2/4; speechfb merge joins the results')
     .option('--start-at <time>', 'when learners begin, so that shards begin together, as 2026-11-26T09:30:00Z')
     .option('--validate', 'check the scenario and its files, show what would run, and stop')

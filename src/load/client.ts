@@ -183,13 +183,13 @@ export class StreamClient {
     if (event.event_id > this.#lastEventId) this.#lastEventId = event.event_id;
     if (event.type === 'ready') this.#becomeReady(event);
     if (event.type === 'ack') this.#outbox.acknowledge(event.next_seq);
-    if (event.type === 'utterance_final') this.#controls.settle(event.utterance_id + 1);
+    if (event.type === 'utterance_final') this.#controls.finalized(event.utterance_id);
     this.#options.onEvent(event, receivedMs, downlinkMs);
   }
 
   /** Sends what the server lacks: frames from where it wants to go on, and control messages in their places between. */
   #becomeReady(event: ReadyEvent): void {
-    if (this.#ready) this.#controls.settle(event.utterance_id);
+    if (this.#ready) this.#controls.resumedAt(event.utterance_id);
     else this.#controls.firstUtteranceIs(event.utterance_id);
     this.#ready = event;
     this.#connected = true;

@@ -30,11 +30,17 @@ export class Controls {
     return [...this.#kept];
   }
 
-  /** Forgets the messages that led to this utterance: the server has acted on them. */
-  settle(utteranceId: number): void {
+  /** A resumed server is at this utterance: it has acted on everything that led there, but perhaps not on its `finalize`. */
+  resumedAt(utteranceId: number): void {
     const reached = utteranceId - this.#firstUtteranceId;
     this.#kept = this.#kept.filter(
       ({ type, utterance }) => utterance > reached || (utterance === reached && type !== 'next_utterance'),
     );
+  }
+
+  /** The utterance is final: whatever began or ended it has been acted on. The next one may not have begun. */
+  finalized(utteranceId: number): void {
+    const reached = utteranceId - this.#firstUtteranceId;
+    this.#kept = this.#kept.filter(({ utterance }) => utterance > reached);
   }
 }

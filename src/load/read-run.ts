@@ -68,6 +68,11 @@ export async function readRun(directory: string): Promise<ReadRun> {
   };
 }
 
+/** Why the run of `directory` proves nothing, from its run.json alone; undefined when it may be trusted. */
+export function readDoubt(directory: string): string | undefined {
+  return doubtOf(parseReport(join(directory, 'run.json')));
+}
+
 const traceLine = z.object({
   at_ms: z.number().nonnegative(),
   session: z.string(),

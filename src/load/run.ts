@@ -1,15 +1,17 @@
 import { arch, cpus, platform, release, totalmem } from 'node:os';
 import type { LoadProgress } from '../report/progress.ts';
 import type { LoadReport } from '../report/report.ts';
+import type { Abort } from './abort.ts';
+import { driveLoad } from './drive.ts';
 import { type EmbeddedServer, type ServeCommand, startEmbedded } from './embedded.ts';
 import { histogramsReady } from './histogram.ts';
 import { LiveRun } from './live-run.ts';
-import { loadReport } from './load-report.ts';
+import type { RunFacts } from './load-report.ts';
+import { preflight } from './preflight.ts';
 import type { PreparedLoad } from './prepare.ts';
-import { Recorder, type Recording } from './recorder.ts';
+import { type RecordedRun, reportOf } from './recorded-run.ts';
 import type { LoadScenario } from './scenario.ts';
-import type { ShardHooks, ShardResult, ShardTask } from './shard.ts';
-import type { Trace } from './traces.ts';
+import type { ShardResult } from './shard.ts';
 
 export type LoadOptions = {
   scenario: LoadScenario;
@@ -19,7 +21,8 @@ export type LoadOptions = {
   /** Starts the server of a scenario without a URL. */
   serve: ServeCommand;
   version: string;
-  generate(task: ShardTask, hooks: ShardHooks): Promise<ShardResult>;
+  /** Processes that make the load; undefined: as many as it wants and cores are free. */
+  generators?: number;
 };
 
 export type LoadHooks = {
@@ -32,7 +35,7 @@ export type LoadHooks = {
   onServer?(server: EmbeddedServer): void;
 };
 
-export type LoadOutcome = { report: LoadReport; recording: Recording; traces: Trace[] };
+export type LoadOutcome = { report: LoadReport; run: RecordedRun };
 
 /** Runs one prepared scenario: server, load, measurements, verdicts. */
 export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<LoadOutcome> {
@@ -45,10 +48,14 @@ export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<L
     objectives: spec.objectives,
     plannedSessions: prepared.plans.length,
     durationMs: spec.duration,
+    warmupMs: spec.warmup,
+    prices: spec.cost,
   });
+  const stop = new AbortController();
+  let aborted: Abort | undefined;
   try {
     hooks.onPhase('learners are speaking');
-    const result = await options.generate(
+    const result = await driveLoad(
       {
         plans: prepared.plans,
         faults: prepared.faults,
@@ -63,25 +70,29 @@ export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<L
         durationMs: spec.duration,
         drainMs: spec.drain,
         seed: spec.seed,
+        objectives: spec.objectives,
         loadStages: prepared.loadStages,
         startAtEpochMs: options.startAtEpochMs,
       },
+      server,
       {
         onProgress(progress) {
-          live.add(progress);
+          if (!live.add(progress)) return;
           hooks.onProgress(live.look());
+          aborted ??= live.abortNow();
+          if (aborted && !stop.signal.aborted) {
+            hooks.onPhase(`ending early: ${aborted.objective}: ${aborted.reason}`);
+            stop.abort();
+          }
         },
-        signal: hooks.signal,
+        signal: AbortSignal.any([hooks.signal, stop.signal]),
       },
+      options.generators,
     );
-    const recorder = new Recorder(result.recording);
-    const report = reportOf(options, recorder, result, {
-      startedAt,
-      planHash: prepared.planHash,
-      interrupted: hooks.signal.aborted,
-    });
-    recorder.destroy();
-    return { report, recording: result.recording, traces: result.traces };
+    const { recording, traces, tracesSeen } = result;
+    const facts = factsOf(options, result, { startedAt, interrupted: hooks.signal.aborted, aborted });
+    const run = { facts, recording, traces, tracesSeen };
+    return { report: reportOf(run), run };
   } finally {
     if (server) {
       hooks.onPhase('stopping the server');
@@ -91,23 +102,24 @@ export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<L
 }
 
 async function startTarget(options: LoadOptions, hooks: LoadHooks): Promise<EmbeddedServer | undefined> {
-  if (options.scenario.spec.target.url !== undefined) return undefined;
+  const { url } = options.scenario.spec.target;
+  if (url !== undefined) {
+    hooks.onPhase('reaching the server');
+    const { token, tls } = options.prepared;
+    await preflight({ url, token, tls });
+    return undefined;
+  }
   hooks.onPhase('starting the server');
   const server = await startEmbedded(options.serve);
   hooks.onServer?.(server);
   return server;
 }
 
-type Run = { startedAt: Date; planHash: string; interrupted: boolean };
+type Run = { startedAt: Date; interrupted: boolean; aborted: Abort | undefined };
 
-function reportOf(
-  { scenario, prepared, version }: LoadOptions,
-  recorder: Recorder,
-  result: ShardResult,
-  run: Run,
-): LoadReport {
+function factsOf({ scenario, prepared, version }: LoadOptions, result: ShardResult, run: Run): RunFacts {
   const { spec, metadata } = scenario;
-  return loadReport(recorder, {
+  return {
     speechfbVersion: version,
     startedAt: run.startedAt.toISOString(),
     elapsedMs: result.elapsedMs,
@@ -121,14 +133,19 @@ function reportOf(
       pauseMs: spec.learners.pause?.leastMs ?? 0,
       seed: spec.seed,
       target: spec.target.url ?? 'embedded',
-      planHash: run.planHash,
+      planHash: prepared.planHash,
     },
     environment: environment(),
     interrupted: run.interrupted,
+    aborted: run.aborted,
+    warmupMs: spec.warmup,
+    prices: spec.cost,
     troubles: result.troubles,
     objectives: spec.objectives,
-    generator: result.generator,
-  });
+    generators: result.generators,
+    faults: result.faults,
+    shard: prepared.shard,
+  };
 }
 
 function environment(): LoadReport['environment'] {

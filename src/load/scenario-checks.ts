@@ -1,9 +1,10 @@
 import type { z } from 'zod';
 import { namedNetwork, unknownNetwork } from '../sim/networks/index.ts';
+import { didYouMean } from '../suggest.ts';
 import { entriesOf, type FaultSpec, serverFaultNames } from './faults-schema.ts';
 import { type Weight, weightProblems } from './fields.ts';
 import type { LoadSpec } from './load-schema.ts';
-import { noNetwork } from './plan.ts';
+import { noNetwork, unshaped } from './plan.ts';
 import { stagesEndMs } from './shape-of.ts';
 
 /** A spec of which anything may have other problems: whatever is not as it should be is told there, and left alone here. */
@@ -13,6 +14,8 @@ type LooseSpec = {
   mix?: readonly { network?: string; weight?: Weight }[] | undefined;
   load?: LoadSpec;
   faults?: readonly FaultSpec[];
+  cost?: unknown;
+  objectives?: readonly { reading?: string; selector?: { profile?: string | undefined } }[];
   warmup?: unknown;
   duration?: unknown;
 };
@@ -23,6 +26,10 @@ export function checkScenario(spec: LooseSpec, context: z.RefinementCtx): void {
   const endMs = checkDuration(spec, problem);
   if (Array.isArray(spec.mix)) checkMix(spec.mix, spec.networks ?? {}, problem);
   if (Array.isArray(spec.faults)) checkFaults(spec.faults, spec, endMs, problem);
+  if (Array.isArray(spec.objectives)) {
+    checkSelectors(spec.objectives, spec.mix, problem);
+    if (spec.cost === undefined) checkPrices(spec.objectives, problem);
+  }
   if (typeof spec.warmup === 'number' && endMs !== undefined && spec.warmup >= endMs)
     problem(['warmup'], 'is not shorter than the test: nothing would be measured');
 }
@@ -54,6 +61,26 @@ function checkMix(mix: NonNullable<LooseSpec['mix']>, networks: object, problem:
   const weights = mix.map((entry) => (typeof entry?.weight === 'object' ? entry.weight : undefined));
   for (const [place, message] of weightProblems(weights))
     problem(place < 0 ? ['mix'] : ['mix', place, 'weight'], message);
+}
+
+/** An objective on a network that nobody has would wait for samples that never come. */
+function checkSelectors(list: NonNullable<LooseSpec['objectives']>, mix: LooseSpec['mix'], problem: Report): void {
+  const known = Array.isArray(mix)
+    ? mix.map((entry) => (entry?.network === noNetwork ? unshaped : `${entry?.network}`))
+    : [unshaped];
+  for (const [index, objective] of list.entries()) {
+    const profile = objective?.selector?.profile;
+    if (typeof profile !== 'string' || known.some((name) => name.toLowerCase() === profile.toLowerCase())) continue;
+    const message = `selects profile=${profile}, which nobody has${didYouMean(profile, known)}; allowed: ${known.join(', ')}`;
+    problem(['objectives', index], message);
+  }
+}
+
+function checkPrices(list: NonNullable<LooseSpec['objectives']>, problem: Report): void {
+  for (const [index, objective] of list.entries()) {
+    if (objective?.reading !== 'cost') continue;
+    problem(['objectives', index], 'needs a price; write spec.cost: {server: $1.20/h}');
+  }
 }
 
 function checkFaults(list: readonly FaultSpec[], spec: LooseSpec, endMs: number | undefined, problem: Report): void {

@@ -12,6 +12,7 @@ export type ShapedLinkOptions = {
   connection: Connection;
   transport: Transport;
   shaper: Shaper;
+  onLateness(ms: number): void;
   real: OpenLink;
   events: LinkEvents;
 };
@@ -41,6 +42,7 @@ export class ShapedLink implements Link, ConnectionSink, WheelTask {
   readonly #connection: Connection;
   readonly #transport: Transport;
   readonly #shaper: Shaper;
+  readonly #onLateness: (ms: number) => void;
   readonly #real: Link;
   readonly #events: LinkEvents;
   readonly #up: InFlight<Up>;
@@ -55,7 +57,8 @@ export class ShapedLink implements Link, ConnectionSink, WheelTask {
   readonly #open = { network: false, real: false };
   #failure: { code: number; reason: string } | undefined;
 
-  constructor({ connection, transport, shaper, real, events }: ShapedLinkOptions) {
+  constructor({ connection, transport, shaper, onLateness, real, events }: ShapedLinkOptions) {
+    this.#onLateness = onLateness;
     this.#connection = connection;
     this.#transport = transport;
     this.#shaper = shaper;
@@ -255,7 +258,7 @@ export class ShapedLink implements Link, ConnectionSink, WheelTask {
 
   #late(): number {
     const lateMs = this.#shaper.options.clock() - this.#shaper.clockMs(this.#timeUs);
-    this.#shaper.options.onLateness(lateMs);
+    this.#onLateness(lateMs);
     return lateMs;
   }
 }

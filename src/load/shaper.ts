@@ -12,8 +12,6 @@ export type ShaperOptions = {
   /** When what runs now was due. */
   dueMs: Clock;
   timers: Timers;
-  /** How long after its virtual delivery a message was really passed on. */
-  onLateness(ms: number): void;
 };
 
 /** The simulated networks of one shard's phones. Their time is whole us since the plan's 0. */
@@ -26,9 +24,12 @@ export class Shaper {
     this.options = options;
   }
 
-  /** The network of one learner's phone; every link of the learner goes over it. */
-  phone(learner: number, profile: NetworkProfile): Phone {
-    return new ShapedPhone(this, profile, learner);
+  /**
+   * The network of one learner's phone; every link of the learner goes over it. `onLateness`: how long after its virtual
+   * delivery a message was really passed on, ms.
+   */
+  phone(learner: number, profile: NetworkProfile, onLateness: (ms: number) => void): Phone {
+    return new ShapedPhone(this, profile, learner, onLateness);
   }
 
   /** Now, or when what runs now was due: what a phone does on time is not late because the generator is. */
@@ -63,7 +64,10 @@ class ShapedPhone implements Phone {
   readonly #network: PhoneNetwork;
   readonly #profile: NetworkProfile;
 
-  constructor(shaper: Shaper, profile: NetworkProfile, client: number) {
+  readonly #onLateness: (ms: number) => void;
+
+  constructor(shaper: Shaper, profile: NetworkProfile, client: number, onLateness: (ms: number) => void) {
+    this.#onLateness = onLateness;
     this.#shaper = shaper;
     this.#profile = profile;
     this.#network = new PhoneNetwork(profile, { seed: shaper.options.seed, client });
@@ -72,7 +76,15 @@ class ShapedPhone implements Phone {
   links(real: OpenLink): OpenLink {
     return (events) => {
       const connection = this.#network.connect(this.#shaper.nowUs());
-      return new ShapedLink({ connection, transport: this.#profile.transport, shaper: this.#shaper, real, events });
+      const { transport } = this.#profile;
+      return new ShapedLink({
+        connection,
+        transport,
+        shaper: this.#shaper,
+        onLateness: this.#onLateness,
+        real,
+        events,
+      });
     };
   }
 

@@ -34,8 +34,42 @@ export class TraceSink {
     if (place < this.#limit) this.#kept[place] = make();
   }
 
+  /** How many it was asked to keep. */
+  get seen(): number {
+    return this.#seen;
+  }
+
   /** In order of time. */
   taken(): Trace[] {
-    return this.#kept.toSorted((a, b) => a.at_ms - b.at_ms);
+    return inOrder(this.#kept);
   }
 }
+
+/** Traces in order of time: a uniform sample of `tracesSeen`. */
+export type SampledTraces = { traces: Trace[]; tracesSeen: number };
+
+/** A uniform sample of what several samples were taken from: each gives as many as a draw without replacement takes of its. */
+export function mergeTraces(parts: readonly SampledTraces[], limit: number, seed: number): SampledTraces {
+  const random = createRandom(seed, 0x7acf);
+  const left = parts.map(({ traces, tracesSeen }) => ({ traces: [...traces], unseen: tracesSeen }));
+  const tracesSeen = parts.reduce((sum, part) => sum + part.tracesSeen, 0);
+  const traces: Trace[] = [];
+  for (let total = tracesSeen; total > 0 && traces.length < limit; total--) {
+    let place = Math.floor(random() * total);
+    const part = left.find(({ unseen }) => {
+      if (place < unseen) return true;
+      place -= unseen;
+      return false;
+    })!;
+    part.unseen -= 1;
+    traces.push(part.traces.splice(Math.floor(random() * part.traces.length), 1)[0]!);
+  }
+  return { traces: inOrder(traces), tracesSeen };
+}
+
+function inOrder(traces: readonly Trace[]): Trace[] {
+  return traces.toSorted((a, b) => a.at_ms - b.at_ms);
+}
+
+/** Traces that one test keeps. */
+export const traceLimit = 20_000;

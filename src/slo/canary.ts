@@ -78,7 +78,7 @@ const spec = section({
 
 /** A rollout as its YAML file describes it: times in ms, shares of 1. */
 export const canaryFile = section({
-  apiVersion: word('speechfb.dev/v1alpha1'),
+  apiVersion: word('speechfb.dev/v1alpha1').optional(),
   kind: word('CanaryAnalysis'),
   metadata: section({ name: text('a name'), description: text('a sentence').optional() }),
   spec,

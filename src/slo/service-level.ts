@@ -103,7 +103,7 @@ const workbookAlerts: readonly z.output<typeof alert>[] = [
 
 /** A service level as its YAML file describes it: times in ms, shares of 1. */
 export const serviceLevelFile = section({
-  apiVersion: word('speechfb.dev/v1alpha1'),
+  apiVersion: word('speechfb.dev/v1alpha1').optional(),
   kind: word('ServiceLevel'),
   metadata: section({ name, description: text('a sentence').optional() }),
   spec: section({

@@ -27,6 +27,18 @@ describe('the outbox', () => {
     expect(outbox).toMatchObject({ sent: 10, unacked: 3, resent: 3 });
   });
 
+  test('lets the sample clock run on over sound that is never sent, and marks the frame after it', () => {
+    const outbox = new Outbox('pcm_s16le');
+    outbox.add(frame);
+    outbox.skip(2 * frame.length);
+    const [, after, next] = [outbox.add(frame), outbox.add(frame), outbox.add(frame)];
+    const [one, two] = outbox.kept().slice(0, 2).map(header);
+    expect([one!.flags, two!.flags]).toEqual([0, frameFlags.discontinuity]);
+    expect(two!.seq).toBe(1);
+    expect(two!.firstSample).toBe((3 * frame.length) / 2);
+    expect([after, next].map((message) => header(message!).flags)).toEqual([0, 0]);
+  });
+
   test('keeps exactly what no ack has covered, whatever the acks say', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: -1, max: 40 })), (acks) => {
