@@ -1,17 +1,17 @@
 import { arch, cpus, platform, release, totalmem } from 'node:os';
 import type { LoadProgress } from '../report/progress.ts';
 import type { LoadReport } from '../report/report.ts';
+import type { Abort } from './abort.ts';
 import { driveLoad } from './drive.ts';
 import { type EmbeddedServer, type ServeCommand, startEmbedded } from './embedded.ts';
 import { histogramsReady } from './histogram.ts';
 import { LiveRun } from './live-run.ts';
-import { loadReport } from './load-report.ts';
+import type { RunFacts } from './load-report.ts';
 import { preflight } from './preflight.ts';
 import type { PreparedLoad } from './prepare.ts';
-import { Recorder, type Recording } from './recorder.ts';
+import { type RecordedRun, reportOf } from './recorded-run.ts';
 import type { LoadScenario } from './scenario.ts';
 import type { ShardResult } from './shard.ts';
-import type { Trace } from './traces.ts';
 
 export type LoadOptions = {
   scenario: LoadScenario;
@@ -35,7 +35,7 @@ export type LoadHooks = {
   onServer?(server: EmbeddedServer): void;
 };
 
-export type LoadOutcome = { report: LoadReport; recording: Recording; traces: Trace[] };
+export type LoadOutcome = { report: LoadReport; run: RecordedRun };
 
 /** Runs one prepared scenario: server, load, measurements, verdicts. */
 export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<LoadOutcome> {
@@ -48,7 +48,11 @@ export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<L
     objectives: spec.objectives,
     plannedSessions: prepared.plans.length,
     durationMs: spec.duration,
+    warmupMs: spec.warmup,
+    prices: spec.cost,
   });
+  const stop = new AbortController();
+  let aborted: Abort | undefined;
   try {
     hooks.onPhase('learners are speaking');
     const result = await driveLoad(
@@ -66,27 +70,29 @@ export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<L
         durationMs: spec.duration,
         drainMs: spec.drain,
         seed: spec.seed,
+        objectives: spec.objectives,
         loadStages: prepared.loadStages,
         startAtEpochMs: options.startAtEpochMs,
       },
       server,
       {
         onProgress(progress) {
-          live.add(progress);
+          if (!live.add(progress)) return;
           hooks.onProgress(live.look());
+          aborted ??= live.abortNow();
+          if (aborted && !stop.signal.aborted) {
+            hooks.onPhase(`ending early: ${aborted.objective}: ${aborted.reason}`);
+            stop.abort();
+          }
         },
-        signal: hooks.signal,
+        signal: AbortSignal.any([hooks.signal, stop.signal]),
       },
       options.generators,
     );
-    const recorder = new Recorder(result.recording);
-    const report = reportOf(options, recorder, result, {
-      startedAt,
-      planHash: prepared.planHash,
-      interrupted: hooks.signal.aborted,
-    });
-    recorder.destroy();
-    return { report, recording: result.recording, traces: result.traces };
+    const { recording, traces, tracesSeen } = result;
+    const facts = factsOf(options, result, { startedAt, interrupted: hooks.signal.aborted, aborted });
+    const run = { facts, recording, traces, tracesSeen };
+    return { report: reportOf(run), run };
   } finally {
     if (server) {
       hooks.onPhase('stopping the server');
@@ -109,16 +115,11 @@ async function startTarget(options: LoadOptions, hooks: LoadHooks): Promise<Embe
   return server;
 }
 
-type Run = { startedAt: Date; planHash: string; interrupted: boolean };
+type Run = { startedAt: Date; interrupted: boolean; aborted: Abort | undefined };
 
-function reportOf(
-  { scenario, prepared, version }: LoadOptions,
-  recorder: Recorder,
-  result: ShardResult,
-  run: Run,
-): LoadReport {
+function factsOf({ scenario, prepared, version }: LoadOptions, result: ShardResult, run: Run): RunFacts {
   const { spec, metadata } = scenario;
-  return loadReport(recorder, {
+  return {
     speechfbVersion: version,
     startedAt: run.startedAt.toISOString(),
     elapsedMs: result.elapsedMs,
@@ -132,15 +133,19 @@ function reportOf(
       pauseMs: spec.learners.pause?.leastMs ?? 0,
       seed: spec.seed,
       target: spec.target.url ?? 'embedded',
-      planHash: run.planHash,
+      planHash: prepared.planHash,
     },
     environment: environment(),
     interrupted: run.interrupted,
+    aborted: run.aborted,
+    warmupMs: spec.warmup,
+    prices: spec.cost,
     troubles: result.troubles,
     objectives: spec.objectives,
     generators: result.generators,
     faults: result.faults,
-  });
+    shard: prepared.shard,
+  };
 }
 
 function environment(): LoadReport['environment'] {
