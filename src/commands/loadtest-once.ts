@@ -18,7 +18,8 @@ export async function runOnce(ready: ReadyLoad, flags: LoadtestFlags): Promise<L
     progress.onPhase('stopping early');
     stop.abort();
   };
-  process.on('SIGINT', interrupt);
+  // SIGTERM is how a cluster or a CI service says the same as Ctrl-C.
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, interrupt);
   try {
     return await runLoad(
       {
@@ -35,7 +36,7 @@ export async function runOnce(ready: ReadyLoad, flags: LoadtestFlags): Promise<L
     throw error;
   } finally {
     progress.stop();
-    process.off('SIGINT', interrupt);
+    for (const signal of ['SIGINT', 'SIGTERM']) process.off(signal, interrupt);
   }
 }
 
