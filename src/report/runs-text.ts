@@ -1,5 +1,5 @@
 import { alignColumns } from './columns.ts';
-import { formatValue } from './load-table.ts';
+import { formatValue } from './format-value.ts';
 import type { Paint } from './paint.ts';
 import type { RunsObjective, RunsReport } from './runs.ts';
 
