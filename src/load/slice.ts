@@ -1,6 +1,7 @@
 import { addClusterSums, type ClusterSums, emptyClusterSums } from '../slo/clustered.ts';
 import { type DistributionName, distributionNames, type Labels } from '../slo/metrics.ts';
 import { type EncodedHistogram, LatencyHistogram } from './histogram.ts';
+import type { LiveDigest } from './live-digest.ts';
 import { LiveSlice } from './live-slice.ts';
 import { type ReportStage, reportStages } from './stages.ts';
 import { addTally, emptyTally, type Tally } from './tally.ts';
@@ -24,6 +25,8 @@ export class Slice {
   readonly clusters: Record<string, ClusterSums> = {};
   /** The same, coarse, for those who look at the test while it runs. */
   readonly live: LiveSlice;
+  /** Its stages, so that none is looked up by name eleven times a feedback. */
+  #liveStages: LiveDigest[] | undefined;
 
   constructor(labels: Labels) {
     this.labels = labels;
@@ -37,9 +40,11 @@ export class Slice {
   }
 
   recordStages(parts: Record<ReportStage, number>): void {
-    for (const stage of reportStages) {
+    this.#liveStages ??= reportStages.map((stage) => this.live.of(`stage.${stage}`));
+    for (let i = 0; i < reportStages.length; i++) {
+      const stage = reportStages[i]!;
       this.stages[stage].record(parts[stage]);
-      this.live.of(`stage.${stage}`).record(parts[stage]);
+      this.#liveStages[i]!.record(parts[stage]);
     }
   }
 
