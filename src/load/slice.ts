@@ -21,8 +21,9 @@ export class Slice {
   readonly distributions = each(distributionNames, () => new LatencyHistogram());
   readonly stages = each(reportStages, () => new LatencyHistogram());
   readonly tally = emptyTally();
-  /** How the sessions stand against each objective, by what is written. */
+  /** How its sessions stand against each objective, by what is written. */
   readonly clusters: Record<string, ClusterSums> = {};
+  readonly #merged: Readonly<Record<string, ClusterSums>>[] = [];
   /** The same, coarse, for those who look at the test while it runs. */
   readonly live: LiveSlice;
   /** Its stages, so that none is looked up by name eleven times a feedback. */
@@ -31,6 +32,11 @@ export class Slice {
   constructor(labels: Labels) {
     this.labels = labels;
     this.live = new LiveSlice(labels);
+  }
+
+  /** The same for every slice that was merged into this one: sessions are alike only within one. */
+  get strata(): readonly Readonly<Record<string, ClusterSums>>[] {
+    return [this.clusters, ...this.#merged];
   }
 
   /** One latency, ms, Infinity when it never came; not `live`: the live view already has it. */
@@ -63,7 +69,7 @@ export class Slice {
     for (const name of distributionNames) this.distributions[name].add(other.distributions[name]);
     for (const name of reportStages) this.stages[name].add(other.stages[name]);
     addTally(this.tally, other.tally);
-    this.#addClusters(other.clusters);
+    this.#merged.push(...other.strata);
   }
 
   /** Adds what another slice encoded; exact. */
