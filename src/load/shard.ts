@@ -4,6 +4,7 @@ import type { NetworkProfile } from '../sim/profile.ts';
 import type { Objective } from '../slo/expression.ts';
 import type { Clip } from './clips.ts';
 import type { FaultPlan } from './faults-plan.ts';
+import { SoundFrames } from './frames.ts';
 import { type GeneratorHealth, HealthWatch } from './health.ts';
 import { histogramsReady } from './histogram.ts';
 import { Learner } from './learner.ts';
@@ -80,7 +81,8 @@ export async function runShard(task: ShardTask, hooks: ShardHooks): Promise<Shar
   };
   const shaper = new Shaper({ ...task, startMs, clock, dueMs: wheels.dueMs, timers: wheels.fine });
   const open = socketLinks(task, clock);
-  const context = { ...task, open, startMs, clock, timers, recorder, traces: sink, onTrouble };
+  const sounds = task.clips.map((clip) => new SoundFrames(clip, task.frameMs));
+  const context = { ...task, sounds, open, startMs, clock, timers, recorder, traces: sink, onTrouble };
   const profileOf = profiles(task);
   const learners = task.plans.map((plan) => {
     const profile = profileOf(plan);
