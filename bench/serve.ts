@@ -4,11 +4,13 @@ import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import { readClips } from '../src/load/clips.ts';
 import { startEmbedded } from '../src/load/embedded.ts';
+import { runGenerators } from '../src/load/generators.ts';
 import { histogramsReady } from '../src/load/histogram.ts';
 import { planLearners } from '../src/load/plan.ts';
-import { Recorder, reportStages } from '../src/load/recorder.ts';
+import { Recorder } from '../src/load/recorder.ts';
+import { steadyShape } from '../src/load/shape.ts';
 import type { ShardResult } from '../src/load/shard.ts';
-import { runShardInThread } from '../src/load/shard-thread.ts';
+import { reportStages } from '../src/load/stages.ts';
 import { quantile } from '../src/slo/metrics.ts';
 
 // How many sessions does a machine carry, the load generator among them, and what bounds it?
@@ -65,7 +67,8 @@ async function measure(sessions: number) {
   // The server takes 50 new sessions a second.
   const rampMs = sessions * 25;
   const durationMs = rampMs + Number(values.seconds) * 1000;
-  const plans = planLearners({ learners: sessions, rampMs, durationMs, frameMs, pauseMs: 200, seed: sessions, clips });
+  const habits = { frameMs, pause: { leastMs: 200, mostMs: 200 } };
+  const plans = planLearners({ shape: steadyShape(sessions, rampMs, durationMs), habits, seed: sessions, clips });
   const task = {
     plans,
     faults: [],
@@ -82,20 +85,21 @@ async function measure(sessions: number) {
     loadStages: [],
     startAtEpochMs: undefined,
   };
-  const before = { serverSeconds: cpuSeconds(server.pid), own: process.cpuUsage(), atMs: performance.now() };
-  const result = await runShardInThread(
+  const before = { serverSeconds: cpuSeconds(server.pid), atMs: performance.now() };
+  const result = await runGenerators(
     { ...task, seed: sessions },
     { onProgress: () => {}, signal: new AbortController().signal },
+    1,
   );
   const seconds = (performance.now() - before.atMs) / 1000;
   const serverCores = (cpuSeconds(server.pid) - before.serverSeconds) / seconds;
-  const own = process.cpuUsage(before.own);
-  return judge(sessions, result, { serverCores, ownCores: (own.user + own.system) / 1e6 / seconds });
+  return judge(sessions, result, { serverCores, ownCores: result.generators[0]!.cpu });
 }
 
 function judge(sessions: number, result: ShardResult, use: { serverCores: number; ownCores: number }) {
-  const recorder = new Recorder();
-  recorder.add(result.recording);
+  const recordings = new Recorder(result.recording);
+  const recorder = recordings.merged();
+  recordings.destroy();
   const { feedback_latency, send_lateness } = recorder.distributions;
   const added = (p: number) => (quantile(feedback_latency, p) ?? Number.POSITIVE_INFINITY) - frameMs;
   const stageP95 = reportStages

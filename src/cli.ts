@@ -3,8 +3,12 @@ import { Command, CommanderError } from 'commander';
 import { registerBudget } from './commands/budget.ts';
 import { registerCanary } from './commands/canary.ts';
 import { registerCapacity } from './commands/capacity.ts';
+import { registerCompare } from './commands/compare.ts';
 import { registerLoadtest } from './commands/loadtest.ts';
+import { registerMerge } from './commands/merge.ts';
+import { registerNetsim } from './commands/netsim.ts';
 import type { RegisterCommand } from './commands/register.ts';
+import { registerReport } from './commands/report.ts';
 import { registerScore } from './commands/score.ts';
 import { registerServe } from './commands/serve.ts';
 import { registerSlo } from './commands/slo.ts';
@@ -66,6 +70,10 @@ const registrations: readonly RegisterCommand[] = [
   registerServe,
   registerStream,
   registerLoadtest,
+  registerReport,
+  registerMerge,
+  registerCompare,
+  registerNetsim,
   registerBudget,
   registerCapacity,
   registerSlo,

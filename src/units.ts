@@ -17,7 +17,13 @@ export function parseHz(text: string): number {
 
 /** A fraction (0.05) from `5%`. */
 export function parsePercent(text: string): number {
-  return parseQuantity(text, 'percentage', { '%': 0.01 });
+  // Divided, not multiplied: 70 * 0.01 is not 0.7.
+  return parseQuantity(text, 'percentage', { '%': 1 }) / 100;
+}
+
+/** Arrivals a second from `2/s`, `30/min` or `500/h`. */
+export function parsePerSecond(text: string): number {
+  return parseQuantity(text, 'rate', { '/s': 1, '/min': 1 / 60, '/h': 1 / 3600 });
 }
 
 /** Dollars a minute of audio from `$0.015/min` or `$1.20/h`. */

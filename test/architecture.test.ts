@@ -9,13 +9,14 @@ import { describe, expect, it } from 'vitest';
 const allowed: Record<string, readonly string[]> = {
   commands: ['*'],
   server: ['asr', 'scoring', 'acoustic', 'protocol', 'audio', 'telemetry', 'config'],
-  load: ['sim', 'slo', 'report', 'asr', 'scoring', 'acoustic', 'protocol', 'audio', 'config', 'telemetry'],
-  report: ['budget', 'capacity', 'slo', 'scoring', 'protocol', 'config'],
+  load: ['sim', 'slo', 'stats', 'report', 'asr', 'scoring', 'acoustic', 'protocol', 'audio', 'config', 'telemetry'],
+  proxy: ['sim'],
+  report: ['budget', 'capacity', 'proxy', 'sim', 'slo', 'stats', 'scoring', 'protocol', 'config'],
   slo: ['stats', 'config'],
   budget: ['stats', 'protocol', 'config'],
   capacity: ['stats', 'config'],
   stats: [],
-  sim: [],
+  sim: ['stats', 'config'],
   asr: ['scoring', 'acoustic', 'protocol', 'audio'],
   scoring: ['acoustic', 'protocol', 'audio'],
   acoustic: ['protocol', 'audio'],
@@ -28,6 +29,7 @@ const allowed: Record<string, readonly string[]> = {
 /** What nouns never import: the terminal, the argument parser, the process. */
 const nounsWithoutProcess = [
   'load',
+  'proxy',
   'sim',
   'slo',
   'scoring',

@@ -18,10 +18,13 @@ export type Analysis = {
   /** Undefined when nothing but the arithmetic is known. */
   total: Total | undefined;
   verdict: Verdict;
+  /** Why the run that was measured proves nothing, such as a load generator that could not keep its schedule. */
+  doubt: string | undefined;
   stages: readonly StageReport[];
   unattributed: Contribution | undefined;
-  /** The total's percentile in closed form, when every stage is declared normal or constant. */
+  /** The total's percentile and each stage's share of it in closed form, when every stage is declared normal or constant. */
   exactMs: number | undefined;
+  exactShares: readonly number[] | undefined;
   /** Each with its percentile in closed form, where that is still one. */
   whatIf: readonly (WhatIfAnswer & { exactMs: number | undefined })[];
 };
@@ -34,16 +37,26 @@ export type Total = {
   interval: Decomposition['interval'];
   bandwidthMs: number;
   near: number;
+  /** The fewest traces that are judged at all. */
+  needed: number;
   moreTraces: number | undefined;
 };
 
-/** Judges a sample of traces, measured or drawn, against the budget and answers its what-ifs on it. */
-export function analyse(budget: Budget, sample: Sample, source: Exclude<Source, 'arithmetic'>): Analysis {
+/**
+ * Judges a sample of traces, measured or drawn, against the budget and answers its what-ifs on it. With a `doubt` about the
+ * run that gave them nothing is judged.
+ */
+export function analyse(
+  budget: Budget,
+  sample: Sample,
+  source: Exclude<Source, 'arithmetic'>,
+  doubt?: string,
+): Analysis {
   const p = budget.objective.percentile / 100;
   const { confidence, minSamples } = budget.gate;
   const result = decompose(sample, { p, confidence, replicates: budget.replicates, seed: budget.seed });
   const needed = Math.max(minSamples, samplesForInterval(p, confidence));
-  const enough = sample.n >= needed;
+  const enough = sample.n >= needed && doubt === undefined;
   const stages = budget.stages.map((stage, i) =>
     reportStage(budget, stage, sample.stages[i]!.ms, result.contributions[i]!, enough),
   );
@@ -51,6 +64,7 @@ export function analyse(budget: Budget, sample: Sample, source: Exclude<Source, 
   const whole = enough ? judge(result.interval, op, limit) : 'inconclusive';
   const more = enough ? tracesToDecide(sample.n, result.valueMs, result.interval, limit) : needed - sample.n;
   const model = source === 'predicted' ? normalModelOf(budget) : undefined;
+  const exact = model && decomposeNormal(model, p);
   return {
     source,
     budget,
@@ -61,12 +75,15 @@ export function analyse(budget: Budget, sample: Sample, source: Exclude<Source, 
       interval: result.interval,
       bandwidthMs: result.bandwidthMs,
       near: result.near,
-      moreTraces: whole === 'inconclusive' ? more : undefined,
+      needed,
+      moreTraces: whole === 'inconclusive' && doubt === undefined ? more : undefined,
     },
     verdict: withStages(whole, stages, budget.gate),
+    doubt,
     stages,
     unattributed: result.unattributed,
-    exactMs: model && decomposeNormal(model, p).valueMs,
+    exactMs: exact?.valueMs,
+    exactShares: exact?.shares,
     whatIf: answers(sample, budget.whatIf, p, limit).map((answer) => {
       const changed = model && changeNormal(model, answer.changes);
       return { ...answer, exactMs: changed && decomposeNormal(changed, p).valueMs };
@@ -84,9 +101,11 @@ export function analyseArithmetic(budget: Budget): Analysis {
     budget,
     total: undefined,
     verdict: 'pass',
+    doubt: undefined,
     stages: [],
     unattributed: undefined,
     exactMs: undefined,
+    exactShares: undefined,
     whatIf: answers(sample, budget.whatIf, 1, percentileMs(sample, 1)).map((answer) => ({
       ...answer,
       exactMs: undefined,

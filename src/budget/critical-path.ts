@@ -6,6 +6,8 @@ export type CriticalPath = {
   totalMs: number;
   /** Time on the critical path by stage, ms; 0 for a stage beside it. With the total's own remainder they sum to `totalMs`. */
   stages: Record<string, number>;
+  /** Time on the path that no stage has, ms, by the name of the span that holds it; between spans under the empty name. */
+  unclaimed: ReadonlyMap<string, number>;
   /** How much longer the stages' spans are together than their time on the path: work that overlapped. */
   overlapMs: number;
 };
@@ -33,23 +35,31 @@ export function criticalPath(spans: readonly Span[], stageOf: (span: Span) => st
   const endMs = roots.reduce((most, { endMs: end }) => Math.max(most, end), Number.NEGATIVE_INFINITY);
   // A stage that never is on the path is still a stage of the trace.
   const stages = Object.fromEntries(spans.flatMap((span) => (stageOf(span) ? [[stageOf(span)!, 0]] : [])));
-  const claim = (stage: string | undefined, ms: number) => {
-    if (stage !== undefined && ms > 0) stages[stage]! += ms;
+  const unclaimed = new Map<string, number>();
+  const claim = ({ stage, name }: Holder, ms: number) => {
+    if (ms <= 0) return;
+    if (stage === undefined) unclaimed.set(name, (unclaimed.get(name) ?? 0) + ms);
+    else stages[stage]! += ms;
   };
-  const walk = (id: string | undefined, stage: string | undefined, from: number, to: number): void => {
-    let cursor = to;
-    for (const child of children.get(id) ?? []) {
-      const end = Math.min(child.endMs, cursor);
-      const start = Math.max(child.startMs, from);
-      if (end <= start) continue;
-      claim(stage, cursor - end);
-      walk(child.id, stageOf(child) ?? stage, start, end);
-      cursor = start;
+  // Not by recursion: a trace may be as deep as it is long.
+  const open: (Holder & { id: string | undefined; from: number; to: number })[] = [
+    { id: undefined, stage: undefined, name: '', from: startMs, to: endMs },
+  ];
+  for (let holder = open.pop(); holder; holder = open.pop()) {
+    let cursor = holder.to;
+    for (const child of children.get(holder.id) ?? []) {
+      const to = Math.min(child.endMs, cursor);
+      const from = Math.max(child.startMs, holder.from);
+      if (to <= from) continue;
+      claim(holder, cursor - to);
+      open.push({ id: child.id, stage: stageOf(child) ?? holder.stage, name: child.name, from, to });
+      cursor = from;
     }
-    claim(stage, cursor - from);
-  };
-  walk(undefined, undefined, startMs, endMs);
+    claim(holder, cursor - holder.from);
+  }
   const spent = spans.reduce((sum, span) => sum + (stageOf(span) === undefined ? 0 : span.endMs - span.startMs), 0);
   const onPath = Object.values(stages).reduce((sum, ms) => sum + ms, 0);
-  return { startMs, totalMs: endMs - startMs, stages, overlapMs: Math.max(0, spent - onPath) };
+  return { startMs, totalMs: endMs - startMs, stages, unclaimed, overlapMs: Math.max(0, spent - onPath) };
 }
+
+type Holder = { stage: string | undefined; name: string };

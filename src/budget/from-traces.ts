@@ -6,7 +6,10 @@ import type { TraceTable } from './trace-table.ts';
 
 export type BudgetSample = {
   sample: Sample;
-  problems: readonly Problem[];
+  /** Trace stages that nothing counts. */
+  unclaimed: readonly Problem[];
+  /** Budget stages that no trace has. */
+  absent: readonly Problem[];
   /** What the reader should know though it is no mistake. */
   notes: readonly string[];
 };
@@ -27,23 +30,23 @@ export type Places = {
 export function budgetSample(table: TraceTable, budget: Budget, places: Places): BudgetSample {
   const traced = [...table.stages.keys()];
   const claimed = new Set([...budget.stages.flatMap(({ of }) => of), ...budget.unattributed, 'unattributed']);
-  const problems: Problem[] = [];
   const notes: string[] = [];
-  for (const name of traced.filter((each) => !claimed.has(each))) {
-    problems.push({
+  const unclaimed = traced
+    .filter((each) => !claimed.has(each))
+    .map((name) => ({
       where: places.ofTraceStage(name),
       message: `stages.${name}: no stage of the budget counts it${didYouMean(name, [...claimed])}; add it to a stage's "of" or to "unattributed"`,
-    });
-  }
+    }));
+  const missing: Problem[] = [];
   budget.stages.forEach(({ name, of }, index) => {
     const absent = of.filter((part) => !table.stages.has(part));
     if (absent.length === of.length) {
       const message = `stages.${index}: "${name}" sums ${of.join(' + ')}, which no trace has${didYouMean(of[0]!, traced)}; the traces have ${traced.join(', ') || 'no stages'}`;
-      problems.push({ where: places.ofBudgetStage(index), message });
+      missing.push({ where: places.ofBudgetStage(index), message });
     } else if (absent.length > 0) notes.push(`"${name}": no trace has ${absent.join(', ')}; it counts as 0`);
   });
   const stages = budget.stages.map(({ name, of }) => ({ name, ms: sumColumns(table, of) }));
-  return { sample: withTotals(stages, table), problems, notes };
+  return { sample: withTotals(stages, table), unclaimed, absent: missing, notes };
 }
 
 function sumColumns(table: TraceTable, names: readonly string[]): Float64Array {

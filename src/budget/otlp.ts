@@ -1,48 +1,68 @@
+import { SpeechfbError } from '../errors.ts';
 import { criticalPath, type Span } from './critical-path.ts';
-import { type SplitLabel, splitLabels } from './split-labels.ts';
+import { attributesOf, field, listAt, type TraceAttributes, unixMs } from './otlp-fields.ts';
 import type { ProblemList } from './trace-lines.ts';
 import type { TraceRecord } from './trace-table.ts';
 
+/** `file:line:column` of what a document quotes, such as a span's id; of the document's begin without one. */
+export type PlaceOf = (quoted?: string) => string;
+
+/** What the traces showed beside their records. */
+export type OtlpSummary = {
+  /** How much the stages overlap, ms a trace. */
+  overlapMs: number;
+  /** Time on critical paths in spans that are no stage, ms a trace by span name, the longest first. */
+  unclaimed: readonly (readonly [name: string, ms: number])[];
+};
+
 /**
- * Reads traces in OTLP's JSON encoding (`resourceSpans[].scopeSpans[].spans[]`, times in Unix nanoseconds). A span is a
- * stage by its `speechfb.stage` attribute or its name; profile, language, device and session are attributes of any span of
- * the trace or of its resource, with or without `speechfb.` before them.
+ * Reads traces in OTLP's JSON encoding (`resourceSpans[].scopeSpans[].spans[]`, times in Unix nanoseconds, names in camelCase or
+ * as in the .proto). A span is a stage by its `speechfb.stage` attribute or its name; profile, language, device and session
+ * are attributes of any span of the trace or of its resource, with or without `speechfb.` before them.
  */
 export class OtlpReader {
   readonly #traces = new Map<string, Trace>();
-  readonly #file: string;
   readonly #stageNames: ReadonlySet<string>;
   readonly #problems: ProblemList;
+  #spans = 0;
 
-  constructor(file: string, stageNames: Iterable<string>, problems: ProblemList) {
-    this.#file = file;
+  constructor(stageNames: Iterable<string>, problems: ProblemList) {
     this.#stageNames = new Set(stageNames);
     this.#problems = problems;
   }
 
-  /** Adds one export document; spans of one trace may come in several. `line` is where it begins in its file. */
-  add(document: unknown, line: number): void {
+  /** Adds one export document that begins at `line`; spans of one trace may come in several. */
+  add(document: unknown, line: number, placeOf: PlaceOf): void {
     const groups = listAt(document, 'resourceSpans');
     if (!groups) {
-      this.#problem(line, '', 'is not an OTLP trace document: it has no list "resourceSpans"');
+      const message = 'is not an OTLP trace document: it has no list "resourceSpans"';
+      this.#problems.add({ where: placeOf(), message });
       return;
     }
     groups.forEach((group, g) => {
       const resource = attributesOf(field(group, 'resource'));
-      (listAt(group, 'scopeSpans') ?? []).forEach((scope, s) => {
+      const scopes = listAt(group, 'scopeSpans') ?? listAt(group, 'instrumentationLibrarySpans') ?? [];
+      scopes.forEach((scope, s) => {
         (listAt(scope, 'spans') ?? []).forEach((raw, i) => {
-          this.#addSpan(raw, resource, line, `resourceSpans[${g}].scopeSpans[${s}].spans[${i}]`);
+          const fault = this.#addSpan(raw, resource, line);
+          if (!fault) return;
+          const id = field(raw, 'spanId');
+          const where = placeOf(typeof id === 'string' ? id : undefined);
+          const path = `resourceSpans[${g}].scopeSpans[${s}].spans[${i}]`;
+          this.#problems.add({ where, message: `${path} "${field(raw, 'name') ?? ''}" ${fault}` });
         });
       });
     });
   }
 
-  /** Every trace as a record, its stages by the critical path; the mean overlap of stages, ms. */
-  finish(take: (record: TraceRecord) => void): { overlapMs: number } {
+  /** Every trace as a record, its stages by the critical path. */
+  finish(take: (record: TraceRecord) => void): OtlpSummary {
     let overlapMs = 0;
+    const unclaimed = new Map<string, number>();
     for (const [id, trace] of this.#traces) {
       const path = criticalPath(trace.spans, ({ name }) => (this.#stageNames.has(name) ? name : undefined));
       overlapMs += path.overlapMs;
+      for (const [name, ms] of path.unclaimed) unclaimed.set(name, (unclaimed.get(name) ?? 0) + ms);
       take({
         totalMs: path.totalMs,
         stages: path.stages,
@@ -52,66 +72,40 @@ export class OtlpReader {
         line: trace.line,
       });
     }
-    return { overlapMs: this.#traces.size === 0 ? 0 : overlapMs / this.#traces.size };
+    const n = Math.max(1, this.#traces.size);
+    const longest = [...unclaimed].map(([name, ms]) => [name, ms / n] as const).sort(([, a], [, b]) => b - a);
+    return { overlapMs: overlapMs / n, unclaimed: longest };
   }
 
-  #addSpan(raw: unknown, resource: Attributes, line: number, path: string): void {
+  /** What is wrong with the span, or undefined when it was added. */
+  #addSpan(raw: unknown, resource: TraceAttributes, line: number): string | undefined {
     const [traceId, spanId] = [field(raw, 'traceId'), field(raw, 'spanId')];
+    if (typeof traceId !== 'string' || typeof spanId !== 'string') return 'has no traceId and spanId';
     const startMs = unixMs(field(raw, 'startTimeUnixNano'));
     const endMs = unixMs(field(raw, 'endTimeUnixNano'));
-    const fault = spanFault(traceId, spanId, startMs, endMs);
-    if (fault) this.#problem(line, path, fault);
-    if (typeof traceId !== 'string' || startMs === undefined || endMs === undefined || fault) return;
+    if (startMs === undefined || endMs === undefined)
+      return 'has no startTimeUnixNano and endTimeUnixNano in nanoseconds';
+    if (endMs < startMs) return `ends ${Number((startMs - endMs).toFixed(3))} ms before it starts`;
+    if (++this.#spans > mostSpans) throw tooManySpans();
     const own = attributesOf(raw);
     const parent = field(raw, 'parentSpanId');
     const trace = this.#traces.get(traceId) ?? { spans: [], attributes: {}, line };
     const name = own.stage ?? String(field(raw, 'name') ?? '');
-    trace.spans.push({ id: String(spanId), parent: parent ? String(parent) : undefined, name, startMs, endMs });
+    trace.spans.push({ id: spanId, parent: parent ? String(parent) : undefined, name, startMs, endMs });
     trace.attributes = { ...resource, ...trace.attributes, ...own };
     this.#traces.set(traceId, trace);
-  }
-
-  #problem(line: number, path: string, message: string): void {
-    this.#problems.add({ where: `${this.#file}:${line}:1`, message: `${path} ${message}`.trim() });
+    return undefined;
   }
 }
 
-function spanFault(traceId: unknown, spanId: unknown, startMs?: number, endMs?: number): string | undefined {
-  if (typeof traceId !== 'string' || typeof spanId !== 'string') return 'has no traceId and spanId';
-  if (startMs === undefined || endMs === undefined)
-    return 'has no startTimeUnixNano and endTimeUnixNano in nanoseconds';
-  return endMs < startMs ? `ends ${startMs - endMs} ms before it starts` : undefined;
-}
+type Trace = { spans: Span[]; attributes: TraceAttributes; line: number };
 
-type Attributes = Partial<Record<SplitLabel | 'session' | 'stage', string>>;
-type Trace = { spans: Span[]; attributes: Attributes; line: number };
+/** A trace is whole only when the file ends, so every span is held: about 250 bytes each. */
+const mostSpans = 4_000_000;
 
-const attributeNames = [...splitLabels, 'session', 'stage'] as const;
-
-function attributesOf(owner: unknown): Attributes {
-  const found: Attributes = {};
-  for (const attribute of listAt(owner, 'attributes') ?? []) {
-    const key = String(field(attribute, 'key') ?? '').replace(/^speechfb\./, '');
-    const value = field(field(attribute, 'value'), 'stringValue');
-    const name = attributeNames.find((each) => each === key);
-    if (name && typeof value === 'string') found[name] = value;
-  }
-  return found;
-}
-
-/** Nanoseconds as text or number; a whole epoch does not fit a double, its milliseconds and their fraction do. */
-function unixMs(value: unknown): number | undefined {
-  const text = typeof value === 'number' ? String(value) : value;
-  if (typeof text !== 'string' || !/^\d+$/.test(text)) return undefined;
-  const nanos = BigInt(text);
-  return Number(nanos / 1_000_000n) + Number(nanos % 1_000_000n) / 1e6;
-}
-
-function field(owner: unknown, key: string): unknown {
-  return typeof owner === 'object' && owner !== null ? (owner as Record<string, unknown>)[key] : undefined;
-}
-
-function listAt(owner: unknown, key: string): unknown[] | undefined {
-  const list = field(owner, key);
-  return Array.isArray(list) ? list : undefined;
+function tooManySpans(): SpeechfbError {
+  const hint = 'cut the export, or write trace records (--traces, one JSON object a line): these are streamed';
+  return new SpeechfbError('bad_traces', `the OTLP export has more than ${mostSpans.toLocaleString('en')} spans`, {
+    hint,
+  });
 }

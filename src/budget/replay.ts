@@ -25,11 +25,14 @@ export function percentileMs(sample: Sample, p: number): number {
   return quantileInPlace(sample.totals.slice(), p);
 }
 
-/** In how many traces a change asks a stage to take less than no time: a sign that it promises too much. */
-export function tracesBelowZero(sample: Sample, changes: readonly Change[]): number {
+/** In how many traces a change takes more from a stage than it has: a sign that it promises too much. */
+export function tracesBelowZero(before: Sample, after: Sample): number {
   let below = 0;
-  const changed = sample.stages.filter(({ name }) => changes.some(({ stage }) => stage === name));
-  for (const { ms } of changed) for (let i = 0; i < sample.n; i++) if (ms[i]! < 0) below++;
+  after.stages.forEach(({ ms }, s) => {
+    const was = before.stages[s]!.ms;
+    // A stage declared normal may be below 0 without any change.
+    if (ms !== was) for (let i = 0; i < after.n; i++) if (ms[i]! < 0 && was[i]! >= 0) below++;
+  });
   return below;
 }
 

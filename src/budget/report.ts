@@ -1,8 +1,9 @@
 import type { Analysis } from './analyse.ts';
 import type { Exemplar } from './exemplars.ts';
-import type { Group } from './split.ts';
+import { type Group, mostGroups } from './split.ts';
 import type { SplitLabel } from './split-labels.ts';
 import { guaranteedLevel, partsOf, promisedLevel } from './stage-report.ts';
+import type { TraceTable } from './trace-table.ts';
 
 /** Everything that one run of `speechfb budget` says; text, Markdown, JSON and charts are functions of it. */
 export type BudgetReport = {
@@ -11,6 +12,25 @@ export type BudgetReport = {
   exemplars: readonly Exemplar[];
   notes: readonly string[];
 };
+
+/** Traces of one session resemble one another: said when the sessions are few beside their traces. */
+export function sessionNotes({ n, sessions }: TraceTable): string[] {
+  const known = new Set(sessions.slice(0, n));
+  known.delete(undefined);
+  if (known.size === 0 || n < tracesOfSession * known.size) return [];
+  const from = known.size === 1 ? 'one session' : `${known.size} sessions`;
+  return [
+    `${n} traces come from ${from} and resemble one another; the intervals take them as independent, so they are too narrow`,
+  ];
+}
+
+const tracesOfSession = 10;
+
+/** Said when a label has more values than are judged. */
+export function groupNotes({ labels }: TraceTable, label: SplitLabel): string[] {
+  const more = labels[label].values.length - mostGroups;
+  return more > 0 ? [`${more} more values of ${label} are not shown; these ${mostGroups} have most traces`] : [];
+}
 
 /** What a reader of the stage table must know so as not to add or promise the wrong things. */
 export function readingNotes({ budget, total, stages, source, unattributed }: Analysis): string[] {

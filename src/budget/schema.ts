@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { duration, integer, section, text, throughUnit, word } from '../config/fields.ts';
+import { duration, integer, oneOf, percent, section, shown, text, throughUnit, word } from '../config/fields.ts';
+import { isNot } from '../config/sentences.ts';
 import { parseDurationMs } from '../units.ts';
 import { checkBudget } from './arithmetic.ts';
 import type { Budget, Change } from './budget.ts';
@@ -41,7 +42,7 @@ const stageName = (what: string) =>
 
 const change = section({
   stage: stageName('a stage of the budget'),
-  shift: z.string().transform(throughUnit(signedDurationMs)).optional(),
+  shift: text('a duration such as 100ms or -20ms').transform(throughUnit(signedDurationMs)).optional(),
   scale: z.number().min(0).optional(),
   cap: anyTime().optional(),
   remove: z.literal(true).optional(),
@@ -61,13 +62,14 @@ const change = section({
   return z.NEVER;
 });
 
-const shown = (input: unknown) => JSON.stringify(input) ?? 'nothing';
 const between = (low: number, high: number, what: string) => {
-  const error = (issue: { input?: unknown }) => `${shown(issue.input)} is not ${what}`;
+  const error = (issue: { input?: unknown }) => isNot(issue.input, what);
   return z.number({ error }).gt(low, { error }).lt(high, { error });
 };
-const oneOf = <W extends string>(words: readonly [W, ...W[]]) =>
-  z.enum(words, { error: (issue) => `${shown(issue.input)} is not allowed; allowed: ${words.join(', ')}` });
+const confidenceRange = 'a confidence; write a number above 0 and below 1, such as 0.95, or 95%';
+const confidence = z.union([between(0, 1, confidenceRange), percent(1e-9, 1 - 1e-9)], {
+  error: (issue) => isNot(issue.input, confidenceRange),
+});
 const correlationRange = (issue: { input?: unknown }) =>
   `${shown(issue.input)} is not a correlation; write a number from -1 to 1, or a list of {between: [network, asr], value: 0.5}`;
 const rho = z
@@ -94,7 +96,7 @@ export const latencyBudget = section({
           name: stageName('a stage name'),
           budget: anyTime(),
           of: z
-            .array(stageName('a trace stage'))
+            .array(text('a trace stage'))
             .min(1, { error: () => 'is empty; list trace stages or leave it out' })
             .optional(),
           distribution: distribution.optional(),
@@ -104,14 +106,14 @@ export const latencyBudget = section({
       .min(1, { error: () => 'is empty: a budget has at least one stage' }),
     reserve: anyTime().prefault('0ms'),
     /** Trace stages that are counted as unattributed on purpose. */
-    unattributed: z.array(stageName('a trace stage')).default([]),
+    unattributed: z.array(text('a trace stage')).default([]),
     correlation: z
       .union([rho, z.array(section({ between: z.tuple([stageName('a stage'), stageName('a stage')]), value: rho }))], {
         error: correlationRange,
       })
       .default(0),
     gate: section({
-      confidence: between(0, 1, 'a confidence; write a number above 0 and below 1, such as 0.95').default(0.95),
+      confidence: confidence.default(0.95),
       minSamples: integer(1, 1e9).default(200),
       onInconclusive: oneOf(['invalid', 'warn', 'fail']).default('invalid'),
       stages: oneOf(['report', 'enforce']).default('report'),

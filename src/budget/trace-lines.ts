@@ -1,5 +1,6 @@
 import { type Problem, SpeechfbError } from '../errors.ts';
-import { type RawSpan, spansFault, stagesOfSpans } from './trace-spans.ts';
+import { foreignHint } from './foreign-traces.ts';
+import { faultsOf, isRecord, type RawRecord, recordOf } from './trace-record.ts';
 import type { TraceRecord } from './trace-table.ts';
 
 /**
@@ -15,6 +16,7 @@ export class TraceLineReader {
   readonly #file: string;
   readonly #take: (record: TraceRecord) => void;
   #rest = '';
+  #firstLine: string | undefined;
   #lineNumber = 0;
   #withoutTotal = 0;
 
@@ -38,19 +40,19 @@ export class TraceLineReader {
     }
     this.#rest += from === 0 ? text : text.slice(from);
     if (this.#rest.length > longestLine) {
-      const hint = 'trace records stand one JSON object a line; OTLP documents are read with --otlp';
-      throw new SpeechfbError(
-        'bad_traces',
-        `${this.#file}:${this.#lineNumber + 1} is longer than ${longestLine} characters`,
-        {
-          hint,
-        },
-      );
+      const hint = foreignHint(this.#rest.slice(0, 4000)) ?? 'trace records stand one JSON object a line';
+      const where = `${this.#file}:${this.#lineNumber + 1}`;
+      throw new SpeechfbError('bad_traces', `${where} is longer than ${longestLine} characters`, { hint });
     }
   }
 
   end(): void {
     if (this.#rest.trim() !== '') this.#read(this.#rest, true);
+  }
+
+  /** What the file seems to be instead, and what to do; undefined when it looks like trace records. */
+  foreignHint(): string | undefined {
+    return this.#firstLine === undefined ? undefined : foreignHint(this.#firstLine);
   }
 
   /** What the reader should know though it is no mistake. */
@@ -62,6 +64,7 @@ export class TraceLineReader {
   #read(text: string, last: boolean): void {
     this.#lineNumber++;
     if (text.trim() === '') return;
+    this.#firstLine ??= text.slice(0, 4000);
     let value: unknown;
     try {
       value = JSON.parse(text);
@@ -69,10 +72,10 @@ export class TraceLineReader {
       this.#notJson(text, (error as Error).message, last);
       return;
     }
-    const fault = faultOf(value);
-    if (fault) {
-      this.#problem(columnOf(text, fault.key), fault.message);
-      return;
+    if (!isRecord(value)) {
+      const faults = faultsOf(value);
+      for (const { key, message } of faults) this.#problem(columnOf(text, key), message);
+      if (faults.length > 0) return;
     }
     const record = recordOf(value as RawRecord, this.#lineNumber);
     for (const name in record.stages) {
@@ -110,91 +113,23 @@ export class ProblemList {
     if (this.first.length < shownProblems) this.first.push(problem);
   }
 
-  /** Those kept, and a line that counts the rest. */
-  all(): Problem[] {
-    const more = this.count - this.first.length;
-    return more > 0 ? [...this.first, { message: `and ${more} more like these` }] : this.first;
+  /** The first `most` of those kept, and a line that counts the rest. */
+  all(most = shownProblems): Problem[] {
+    const first = this.first.slice(0, most);
+    const more = this.count - first.length;
+    return more > 0 ? [...first, { message: `and ${more} more like these` }] : first;
   }
 }
 
 const shownProblems = 20;
 const longestLine = 16_000_000;
 
-type RawRecord = {
-  at_ms?: number;
-  session?: string;
-  profile?: string;
-  language?: string;
-  device?: string;
-  total_ms?: number | null;
-  stages?: Record<string, number>;
-  spans?: RawSpan[];
-};
-
-const textKeys = ['session', 'profile', 'language', 'device'] as const;
-
-function faultOf(value: unknown): { key: string; message: string } | undefined {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    return {
-      key: '',
-      message: `${shown(value)} is not a trace record; write {"total_ms": 412.5, "stages": {"asr": 170}}`,
-    };
-  }
-  const record = value as Record<string, unknown>;
-  const stages = record.stages ?? (record.spans === undefined ? undefined : {});
-  if (typeof stages !== 'object' || stages === null || Array.isArray(stages)) {
-    return { key: 'stages', message: `stages: ${shown(stages)} is not an object of stage durations in ms` };
-  }
-  for (const name in stages) {
-    const ms = (stages as Record<string, unknown>)[name];
-    if (!isDuration(ms))
-      return { key: name, message: `stages.${name}: ${shown(ms)} is not a duration in ms, 0 or more` };
-  }
-  const spans = record.stages === undefined && record.spans !== undefined ? spansFault(record.spans) : undefined;
-  if (spans) return { key: 'spans', message: spans };
-  const total = record.total_ms;
-  if (total !== undefined && total !== null && !isDuration(total)) {
-    return {
-      key: 'total_ms',
-      message: `total_ms: ${shown(total)} is not a duration in ms, 0 or more; null is "never came"`,
-    };
-  }
-  for (const key of textKeys) {
-    if (record[key] !== undefined && record[key] !== null && typeof record[key] !== 'string') {
-      return { key, message: `${key}: ${shown(record[key])} is not text` };
-    }
-  }
-  return undefined;
-}
-
-function recordOf(raw: RawRecord, line: number): TraceRecord {
-  const path = raw.stages ? undefined : stagesOfSpans(raw.spans ?? []);
-  const stages = raw.stages ?? path?.stages ?? {};
-  return {
-    totalMs: raw.total_ms === null ? Number.POSITIVE_INFINITY : (raw.total_ms ?? path?.totalMs ?? sumOf(stages)),
-    stages,
-    atMs: raw.at_ms,
-    session: raw.session,
-    labels: raw as TraceRecord['labels'],
-    line,
-  };
-}
-
-function isDuration(value: unknown): value is number {
-  return typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY;
-}
-
-function sumOf(stages: Record<string, number>): number {
-  let sum = 0;
-  for (const name in stages) sum += stages[name]!;
-  return sum;
-}
-
+/** Where a key stands in its line, from 1; where it is no key, the line's begin. */
 function columnOf(text: string, key: string): number {
-  return Math.max(0, text.indexOf(`"${key}"`)) + 1;
-}
-
-function shown(value: unknown): string {
-  const json = JSON.stringify(value) ?? 'nothing';
-  return json.length > 40 ? `${json.slice(0, 37)}...` : json;
+  if (key === '') return 1;
+  const name = JSON.stringify(key);
+  for (let at = text.indexOf(name); at >= 0; at = text.indexOf(name, at + 1)) {
+    if (/^\s*:/.test(text.slice(at + name.length, at + name.length + 20))) return at + 1;
+  }
+  return 1;
 }

@@ -44,7 +44,7 @@ export function answerWhatIf(sample: Sample, whatIf: WhatIf, objective: { p: num
     levers: owes ? leversFor(changed, p, targetMs) : [],
     together: owes ? togetherLever(changed, p, targetMs, touched) : undefined,
     afterReserve: owes ? leversAfterReserve(changed, p, targetMs) : [],
-    belowZero: tracesBelowZero(changed, whatIf.changes),
+    belowZero: tracesBelowZero(sample, changed),
   };
 }
 

@@ -1,17 +1,6 @@
-import { z } from 'zod';
 import { text, throughUnit } from '../config/fields.ts';
 import { SpeechfbError } from '../errors.ts';
-import { parseBitsPerSecond, parseDollarsPerMinute, parseHz, parsePercent } from '../units.ts';
-
-/** `40%` as .4, within [min, max]. */
-export function percent(min = 0, max = 1) {
-  return text('a percentage such as 40%')
-    .transform(throughUnit(parsePercent))
-    .refine((share) => share >= min && share <= max, {
-      error: (issue) =>
-        `${number((issue.input as number) * 100)}% is outside ${number(min * 100)}% to ${number(max * 100)}%`,
-    });
-}
+import { parseBitsPerSecond, parseDollarsPerMinute, parseHz } from '../units.ts';
 
 /** `$1.20/h` as dollars an hour of a pod. */
 export function pricePerHour() {
@@ -37,17 +26,6 @@ export function bitRate() {
     });
 }
 
-/** A plain number within [min, max]. */
-export function amount(what: string, min: number, max: number) {
-  const error = (issue: { input?: unknown }) => `${shown(issue.input)} is not ${what} from ${min} to ${max}`;
-  return z.number({ error }).min(min, { error }).max(max, { error });
-}
-
-/** One of some words. */
-export function oneOf<const W extends readonly string[]>(words: W) {
-  return z.enum(words, { error: (issue) => `${shown(issue.input)} is not allowed; allowed: ${words.join(', ')}` });
-}
-
 /** `2026-11-01`, a day that exists. */
 export function day() {
   return text('a day such as 2026-11-01').transform(throughUnit(parseDay));
@@ -58,12 +36,4 @@ function parseDay(given: string): string {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(given) || Number.isNaN(date.getTime()) || date.toISOString().slice(0, 10) !== given)
     throw new SpeechfbError('bad_config', `"${given}" is not a day; write it as 2026-11-01, in quotes or not`);
   return given;
-}
-
-function shown(value: unknown): string {
-  return value === undefined ? 'is missing:' : (JSON.stringify(value) ?? String(value));
-}
-
-function number(value: number): string {
-  return `${Number(value.toPrecision(12))}`;
 }

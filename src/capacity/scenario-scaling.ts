@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { duration, integer, section } from '../config/fields.ts';
-import { amount, oneOf, percent } from './fields.ts';
+import { amount, duration, integer, oneOf, percent, section } from '../config/fields.ts';
 
 const hourMs = 3_600_000;
 

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { duration, integer, section, text, word } from '../config/fields.ts';
+import { amount, duration, integer, oneOf, percent, section, text, word } from '../config/fields.ts';
 import { assertionLines } from './assertion.ts';
 import { codecs } from './codec.ts';
 import { curvePoint } from './curve.ts';
-import { amount, bitRate, day, oneOf, percent, pricePerHour, pricePerMinute, sampleRate } from './fields.ts';
+import { bitRate, day, pricePerHour, pricePerMinute, sampleRate } from './fields.ts';
 import { checkScenario } from './scenario-check.ts';
 import { scaling } from './scenario-scaling.ts';
 

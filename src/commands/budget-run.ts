@@ -3,16 +3,16 @@ import type { Budget } from '../budget/budget.ts';
 import { parseWhatIf } from '../budget/change-grammar.ts';
 import { exemplarsNear } from '../budget/exemplars.ts';
 import { budgetSample } from '../budget/from-traces.ts';
-import { type BudgetReport, readingNotes } from '../budget/report.ts';
+import { type BudgetReport, groupNotes, readingNotes, sessionNotes } from '../budget/report.ts';
 import { budgetOf, latencyBudget } from '../budget/schema.ts';
 import { simulate } from '../budget/simulate.ts';
 import { splitBy } from '../budget/split.ts';
 import { type ConfigDocument, parseDocuments } from '../config/documents.ts';
 import { readText } from '../config/read-chunks.ts';
 import { type ExitCode, exitCodes, SpeechfbError } from '../errors.ts';
-import { flag, wholeNumber } from '../flag.ts';
+import { every, flag, wholeNumber } from '../flag.ts';
 import type { BudgetFlags } from './budget.ts';
-import { type ReadTraces, readTraces } from './budget-traces.ts';
+import { faultyTraces, type ReadTraces, readTraces } from './budget-traces.ts';
 
 /** Reads what the flags name, judges it, writes the report and returns the exit code. */
 export async function runBudget(file: string, flags: BudgetFlags): Promise<ExitCode> {
@@ -33,20 +33,28 @@ function plannedReport(budget: Budget): BudgetReport {
 }
 
 function measuredReport(budget: Budget, traces: ReadTraces, { at }: Document, { by }: BudgetFlags): BudgetReport {
-  const { sample, problems, notes } = budgetSample(traces.table, budget, {
+  const { sample, unclaimed, absent, notes } = budgetSample(traces.table, budget, {
     ofTraceStage: traces.placeOf,
     ofBudgetStage: (index) => at(['spec', 'stages', index]),
   });
+  if (traces.problems.count > 0) throw faultyTraces(traces, unclaimed);
+  const problems = [...unclaimed, ...absent];
   if (problems.length > 0) {
     const message = `the stages of ${traces.file} and of the budget "${budget.name}" do not fit together`;
     throw new SpeechfbError('stages_differ', message, { problems });
   }
-  const analysis = analyse(budget, sample, 'measured');
+  const analysis = analyse(budget, sample, 'measured', traces.doubt);
   return {
     analysis,
-    by: by && { label: by, groups: splitBy(budget, sample, traces.table, by) },
+    by: by && { label: by, groups: splitBy(budget, sample, traces.table, { label: by, doubt: traces.doubt }) },
     exemplars: exemplarsNear(sample, traces.table, analysis.total!.valueMs, 3),
-    notes: [...traces.notes, ...notes, ...readingNotes(analysis)],
+    notes: [
+      ...traces.notes,
+      ...notes,
+      ...(by ? groupNotes(traces.table, by) : []),
+      ...sessionNotes(traces.table),
+      ...readingNotes(analysis),
+    ],
   };
 }
 
@@ -63,7 +71,7 @@ function chooseDocument(file: string, name: string | undefined): Document {
 
 function withFlags(budget: Budget, { whatIf, seed }: BudgetFlags): Budget {
   const names = budget.stages.map(({ name }) => name);
-  const asked = whatIf.map(whatIfOf(names));
+  const asked = every(whatIf, whatIfOf(names));
   return { ...budget, seed: seed === undefined ? budget.seed : seedOf(seed), whatIf: [...budget.whatIf, ...asked] };
 }
 
@@ -92,10 +100,10 @@ async function write(report: BudgetReport, { json, markdown, chart }: BudgetFlag
 }
 
 /** Too few traces never pass, whatever the gate says of an interval that straddles the limit. */
-function exitCodeOf({ verdict, total, budget }: Analysis): ExitCode {
+function exitCodeOf({ verdict, total, budget, doubt }: Analysis): ExitCode {
   if (verdict === 'pass') return exitCodes.pass;
   if (verdict === 'fail') return exitCodes.missed;
   const { onInconclusive, minSamples } = budget.gate;
-  if (!total || total.n < minSamples || onInconclusive === 'invalid') return exitCodes.invalid;
+  if (!total || doubt !== undefined || total.n < minSamples || onInconclusive === 'invalid') return exitCodes.invalid;
   return onInconclusive === 'fail' ? exitCodes.missed : exitCodes.pass;
 }

@@ -1,34 +1,59 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Budget } from '../budget/budget.ts';
-import { OtlpReader } from '../budget/otlp.ts';
 import { ProblemList, TraceLineReader } from '../budget/trace-lines.ts';
 import { type TraceTable, TraceTableBuilder } from '../budget/trace-table.ts';
 import { firstExisting, readChunks } from '../config/read-chunks.ts';
-import { SpeechfbError } from '../errors.ts';
+import { type Problem, SpeechfbError } from '../errors.ts';
+import { readDoubt } from '../load/read-run.ts';
+import { readOtlp } from './budget-otlp.ts';
 
 /** Traces as a file gave them, and what its reader noticed. */
 export type ReadTraces = {
   file: string;
   table: TraceTable;
+  problems: ProblemList;
   /** `file:line:column` where a trace stage first stands. */
   placeOf: (stage: string) => string;
   notes: string[];
+  /** What the file seems to be instead of traces, when it has none. */
+  hint: string | undefined;
+  /** Why the run that they come from proves nothing. */
+  doubt: string | undefined;
 };
 
-/** Reads the traces that the flags name; undefined when they name none. Throws every fault of the file at once. */
+/** Reads the traces that the flags name; undefined when they name none. Faulty lines are problems of the result. */
 export async function readTraces(
   flags: { traces?: string; run?: string; otlp?: string },
   budget: Budget,
 ): Promise<ReadTraces | undefined> {
-  if (flags.otlp !== undefined) return readOtlp(flags.otlp, budget);
+  const builder = new TraceTableBuilder({ seed: budget.seed });
+  const problems = new ProblemList();
+  if (flags.otlp !== undefined) {
+    const file = flags.otlp;
+    const notes = await readOtlp(file, budget, builder, problems);
+    return finished({ file, problems, placeOf: () => file, notes, hint: undefined, doubt: undefined }, builder);
+  }
   const file = flags.run === undefined ? flags.traces : tracesOfRun(flags.run);
-  return file === undefined ? undefined : readLines(file, budget.seed);
+  if (file === undefined) return undefined;
+  const reader = await readLines(file, builder, problems);
+  const doubt = flags.run === undefined ? undefined : readDoubt(flags.run);
+  const placeOf = (stage: string) => reader.stagePlaces.get(stage) ?? file;
+  return finished({ file, problems, placeOf, notes: reader.notes(), hint: reader.foreignHint(), doubt }, builder);
 }
 
-async function readLines(file: string, seed: number): Promise<ReadTraces> {
-  const builder = new TraceTableBuilder({ seed });
-  const reader = new TraceLineReader(file, (record) => builder.add(record));
+/** Too many faults of a file that is no trace file at all tell no more than three. */
+export function faultyTraces({ file, table, problems, hint }: ReadTraces, others: readonly Problem[]): SpeechfbError {
+  const foreign = table.seen === 0 && hint !== undefined;
+  const count = problems.count === 1 ? 'a faulty trace' : `${problems.count} faulty traces`;
+  return new SpeechfbError('bad_traces', `${file} has ${foreign ? 'no trace records' : count}`, {
+    problems: [...problems.all(foreign ? 3 : undefined), ...others],
+    ...(foreign && { hint }),
+  });
+}
+
+async function readLines(file: string, builder: TraceTableBuilder, problems: ProblemList): Promise<TraceLineReader> {
+  const reader = new TraceLineReader(file, (record) => builder.add(record), problems);
   let sayNextMs = performance.now() + progressEveryMs;
   for await (const text of readChunks(file, 'traces')) {
     reader.push(text);
@@ -37,68 +62,15 @@ async function readLines(file: string, seed: number): Promise<ReadTraces> {
     process.stderr.write(`reading ${file}: line ${reader.line.toLocaleString('en')}\n`);
   }
   reader.end();
-  return checked(file, builder.finish(), reader.problems, {
-    placeOf: (stage) => reader.stagePlaces.get(stage) ?? file,
-    notes: reader.notes(),
-  });
+  return reader;
 }
 
-async function readOtlp(file: string, budget: Budget): Promise<ReadTraces> {
-  const problems = new ProblemList();
-  const names = [...budget.stages.flatMap(({ of }) => of), ...budget.unattributed];
-  const reader = new OtlpReader(file, names, problems);
-  for (const { document, line } of parseDocuments(file, await wholeText(file), problems)) reader.add(document, line);
-  const builder = new TraceTableBuilder({ seed: budget.seed });
-  const { overlapMs } = reader.finish((record) => builder.add(record));
-  const overlap = `stages overlap by ${overlapMs.toFixed(1)} ms a trace on average; shares count the critical path only`;
-  return checked(file, builder.finish(), problems, { placeOf: () => file, notes: overlapMs > 0.05 ? [overlap] : [] });
-}
-
-/** One JSON document, or one a line as the OpenTelemetry Collector's file exporter writes them. */
-function parseDocuments(file: string, text: string, problems: ProblemList): { document: unknown; line: number }[] {
-  try {
-    return [{ document: JSON.parse(text), line: 1 }];
-  } catch {
-    const found: { document: unknown; line: number }[] = [];
-    text.split('\n').forEach((each, index) => {
-      if (each.trim() === '') return;
-      try {
-        found.push({ document: JSON.parse(each), line: index + 1 });
-      } catch (error) {
-        problems.add({ where: `${file}:${index + 1}:1`, message: `not JSON: ${(error as Error).message}` });
-      }
-    });
-    return found;
-  }
-}
-
-async function wholeText(file: string): Promise<string> {
-  const parts: string[] = [];
-  let length = 0;
-  for await (const text of readChunks(file, 'OTLP traces')) {
-    length += text.length;
-    if (length > largestOtlp) {
-      const hint = 'trace records (--traces, one JSON object a line) are streamed and may have any size';
-      throw new SpeechfbError('bad_traces', `"${file}" is larger than ${largestOtlp / 1e6} MB of OTLP JSON`, { hint });
-    }
-    parts.push(text);
-  }
-  return parts.join('');
-}
-
-function checked(
-  file: string,
-  table: TraceTable,
-  problems: ProblemList,
-  rest: Omit<ReadTraces, 'file' | 'table'>,
-): ReadTraces {
-  if (problems.count > 0) {
-    const count = problems.count === 1 ? 'a faulty trace' : `${problems.count} faulty traces`;
-    throw new SpeechfbError('bad_traces', `${file} has ${count}`, { problems: problems.all() });
-  }
-  if (table.n === 0) throw new SpeechfbError('bad_traces', `${file} has no traces: it is empty`);
+function finished(read: Omit<ReadTraces, 'table'>, builder: TraceTableBuilder): ReadTraces {
+  const table = builder.finish();
+  if (table.n === 0 && read.problems.count === 0)
+    throw new SpeechfbError('bad_traces', `${read.file} has no traces: it is empty`);
   const kept = `${table.n} of ${table.seen} traces were kept, a uniform random sample`;
-  return { file, table, placeOf: rest.placeOf, notes: table.seen > table.n ? [...rest.notes, kept] : rest.notes };
+  return { ...read, table, notes: table.seen > table.n ? [...read.notes, kept] : read.notes };
 }
 
 function tracesOfRun(directory: string): string {
@@ -114,5 +86,3 @@ function tracesOfRun(directory: string): string {
 }
 
 const progressEveryMs = 5000;
-/** A JavaScript string ends at 512 MB. */
-const largestOtlp = 400_000_000;

@@ -41,10 +41,18 @@ async function armOfRun(canary: Canary, indicator: Indicator, directory: string)
   // Only feedback has its times in the traces; of everything else a run holds the count.
   if (metric !== 'feedback_latency' || atMost === undefined) {
     const count = countOfRun(run, directory, { name: canary.name, indicator });
-    return { history: historyOfCount(count, intervals), sessionsMs, doubt: run.doubt };
+    return { history: historyOfCount(count, intervals), sessionsMs, seenMs: run.elapsedMs, doubt: run.doubt };
   }
   const rule = { atMost, everyMs: canary.rollback.everyMs, intervals };
-  return { history: historyOfEvents(events, run.never(metric), rule), sessionsMs, doubt: run.doubt };
+  const never = neverBeside(traces, run.never(metric), run.came(metric));
+  return { history: historyOfEvents(events, never, rule), sessionsMs, seenMs: run.elapsedMs, doubt: run.doubt };
+}
+
+/** How many events that never came belong to the traces but are not among them, when the traces are a sample of all. */
+function neverBeside(traces: readonly { total_ms: number }[], never: number, came: number): number {
+  const among = traces.filter(({ total_ms }) => total_ms === Number.POSITIVE_INFINITY).length;
+  const share = came > 0 ? Math.min(1, (traces.length - among) / came) : 1;
+  return Math.max(0, Math.round(never * share) - among);
 }
 
 async function fromPrometheus(canary: Canary, indicator: Indicator, url: string, flags: CanaryFlags): Promise<Arms> {

@@ -28,7 +28,6 @@ async function liveProgress({ metadata, spec }: LoadScenario) {
     phase: '',
     durationMs: spec.duration,
     objectives: spec.objectives.map(({ source }) => source),
-    progress: undefined,
     history: [],
   };
   const screen = startLoadScreen(process.stderr, view);
@@ -38,11 +37,11 @@ async function liveProgress({ metadata, spec }: LoadScenario) {
   };
   return {
     onPhase: (phase: string) => show({ phase }),
-    onProgress(progress: LoadProgress) {
-      show({ progress, history: progress.p95Ms === undefined ? view.history : [...view.history, progress.p95Ms] });
-    },
+    onProgress: (progress: LoadProgress) => show({ history: [...view.history.slice(-shownHistory), progress] }),
     stop: screen.stop,
   };
 }
 
 const plainIntervalMs = 5000;
+/** Moments that a sparkline has room for. */
+const shownHistory = 60;

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { flag, wholeNumber } from '../flag.ts';
 import type { RegisterCommand } from './register.ts';
 
 type Flags = {
@@ -8,6 +9,13 @@ type Flags = {
   seed?: string;
   json?: true;
   tokenFile?: string;
+  generators?: number;
+  runs?: number;
+  validate?: true;
+  shard?: string;
+  startAt?: string;
+  pushPrometheus?: string;
+  otlp?: string;
 };
 
 /** `speechfb loadtest SCENARIO`. */
@@ -18,11 +26,30 @@ export const registerLoadtest: RegisterCommand = (program: Command, done) => {
     .argument('<scenario>', 'YAML of kind LoadScenario, for example scenarios/quickstart.yaml')
     .option('--url <url>', 'the server to load, ws:// or wss://, instead of one started beside the test')
     .option('--duration <duration>', 'how long learners speak, for example 20s')
-    .option('--out <dir>', 'where to write run.json, summary.md, histograms.hlog and traces.ndjson.gz')
+    .option('--out <dir>', 'where to write the run directory: run.json, summary.md, junit.xml, histograms, traces')
     .option('--seed <number>', 'another schedule')
     .option('--token-file <file>', 'the bearer token for --url: its last word')
+    .option(
+      '--generators <number>',
+      'processes that make the load; by default one a core that the server leaves, at most one for 50 learners',
+      flag('--generators', wholeNumber(1, 1024)),
+    )
+    .option('--shard <i/n>', 'only the i-th of n parts of the test, as 2/4; speechfb merge joins the results')
+    .option('--start-at <time>', 'when learners begin, so that shards begin together, as 2026-11-26T09:30:00Z')
+    .option('--runs <number>', 'run it so many times, each with the next seed', flag('--runs', wholeNumber(1, 100)))
+    .option('--validate', 'check the scenario and its files, show what would run, and stop')
+    .option('--push-prometheus <url>', 'a Pushgateway that gets the metrics at the end, http://host:9091')
+    .option('--otlp <url>', 'an OTLP/HTTP receiver that gets the metrics at the end, http://host:4318')
     .addOption(new Option('--json', 'one JSON document on stdout, the same as run.json'))
     .action(async (file: string, flags: Flags) => {
+      if (flags.validate) {
+        const { validateLoadtest } = await import('./loadtest-validate.ts');
+        return done(validateLoadtest(file, flags));
+      }
+      if (flags.runs !== undefined && flags.runs > 1) {
+        const { runLoadtests } = await import('./loadtest-runs.ts');
+        return done(await runLoadtests(file, flags.runs, flags));
+      }
       const { runLoadtest } = await import('./loadtest-run.ts');
       done(await runLoadtest(file, flags));
     });

@@ -1,5 +1,5 @@
 import { LineCounter, parseAllDocuments } from 'yaml';
-import { badConfig, checkDocument } from '../config/yaml.ts';
+import { badConfig, checkDocument, offsetOf } from '../config/yaml.ts';
 import type { Problem } from '../errors.ts';
 import { fromOpenSlo, openSloFile } from '../slo/openslo.ts';
 import { type ServiceLevelFile, serviceLevelFile } from '../slo/service-level.ts';
@@ -28,11 +28,16 @@ export function readOpenSlo(file: string, source: string): ServiceLevelFile[] {
     .flatMap((document) => {
       const indicator = indicators.get(document.getIn(['spec', 'indicatorRef']));
       if (indicator) {
-        document.setIn(['spec', 'indicator'], { spec: indicator.toJS().spec });
+        // The SLI's own nodes: what is wrong in them is told where they stand.
+        document.setIn(['spec', 'indicator'], document.createNode({}));
+        document.setIn(['spec', 'indicator', 'spec'], indicator.get('spec', true));
         document.deleteIn(['spec', 'indicatorRef']);
       }
       const checked = checkDocument(document, at, openSloFile);
-      if ('value' in checked) return [imported(checked.value, at(document.range[0]), problems)];
+      if ('value' in checked) {
+        const place = (path: readonly PropertyKey[]) => at(offsetOf(document, placeInOpenSlo(path), undefined));
+        return [imported(checked.value, place, problems)];
+      }
       problems.push(...checked.problems);
       return [];
     });
@@ -45,13 +50,23 @@ export function readOpenSlo(file: string, source: string): ServiceLevelFile[] {
 
 function imported(
   document: Parameters<typeof fromOpenSlo>[0],
-  where: string,
+  place: (path: readonly PropertyKey[]) => string,
   problems: Problem[],
 ): ServiceLevelFile | undefined {
   const result = serviceLevelFile.safeParse(fromOpenSlo(document));
   if (result.success) return result.data;
   for (const { path, message } of result.error.issues) {
-    problems.push({ where, message: `as a ServiceLevel, ${path.join('.')}: ${message}` });
+    problems.push({ where: place(path), message: `as a ServiceLevel, ${path.join('.')}: ${message}` });
   }
   return undefined;
+}
+
+/** Where an OpenSLO document has what a path of the ServiceLevel made of it names. */
+function placeInOpenSlo(path: readonly PropertyKey[]): PropertyKey[] {
+  const [spec, objectives, index, field, kind, part] = path;
+  if (spec !== 'spec' || objectives !== 'objectives') return [...path];
+  if (field !== 'indicator') return [...path.slice(0, 3), ...(field === 'target' ? [] : path.slice(3))];
+  const source = ['metricSource', 'spec', 'query'];
+  const metric = kind === 'events' ? ['ratioMetric', part ?? 'total', ...source] : ['thresholdMetric', ...source];
+  return index === undefined ? [...path] : ['spec', 'indicator', 'spec', ...metric];
 }

@@ -4,7 +4,7 @@ import { type ExitCode, exitCodes } from '../errors.ts';
 import { flag } from '../flag.ts';
 import { toPcm16 } from '../load/clips.ts';
 import { type PlaybackSummary, playRecording } from '../load/playback.ts';
-import { checkUrl } from '../load/scenario.ts';
+import { checkUrl } from '../load/target-schema.ts';
 import { readToken } from '../load/token.ts';
 import { renderScore } from '../report/score-table.ts';
 import { latencyLine } from '../report/stream-summary.ts';

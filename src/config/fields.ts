@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import { SpeechfbError } from '../errors.ts';
 import { didYouMean } from '../suggest.ts';
-import { parseDurationMs } from '../units.ts';
+import { parseDurationMs, parsePercent } from '../units.ts';
+import { isNot } from './sentences.ts';
+
+export { shown } from './sentences.ts';
 
 /** An object that refuses unknown keys, names the one that was probably meant, and lists those that exist. */
 export function section<S extends z.core.$ZodShape>(shape: S) {
@@ -12,7 +15,7 @@ export function section<S extends z.core.$ZodShape>(shape: S) {
         const unknown = (issue.keys as string[]).map((key) => `"${key}"${didYouMean(key, keys)}`);
         return `unknown key ${unknown.join(', ')}; allowed: ${keys.join(', ')}`;
       }
-      return `${shown(issue.input)} is not a mapping with ${Object.keys(shape).join(', ')}`;
+      return isNot(issue.input, `a mapping with ${Object.keys(shape).join(', ')}`);
     },
   });
 }
@@ -20,7 +23,10 @@ export function section<S extends z.core.$ZodShape>(shape: S) {
 /** `20ms`, `1.5s`, `10m`, `1h`, as ms within [minMs, maxMs]. */
 export function duration(minMs: number, maxMs: number) {
   return z
-    .string({ error: (issue) => `${shown(issue.input)} is not a duration; write a number and one of us, ms, s, m, h` })
+    .string({
+      error: (issue) =>
+        isNot(issue.input, 'a duration; write a number and one of us, ms, s, m, h', 'a duration such as 20ms'),
+    })
     .meta({ pattern: '^\\s*[0-9.]+\\s*(us|ms|s|m|h)\\s*$', examples: ['20ms', '1.5s'] })
     .transform(throughUnit(parseDurationMs))
     .refine((ms) => ms >= minMs && ms <= maxMs, {
@@ -29,19 +35,40 @@ export function duration(minMs: number, maxMs: number) {
 }
 
 export function integer(min: number, max: number) {
-  const error = (issue: { input?: unknown }) => `${shown(issue.input)} is not a whole number from ${min} to ${max}`;
+  const error = (issue: { input?: unknown }) => isNot(issue.input, `a whole number from ${min} to ${max}`);
   return z.number({ error }).int({ error }).min(min, { error }).max(max, { error });
 }
 
 /** One exact word, such as a `kind`. */
 export function word<W extends string>(value: W) {
-  return z.literal(value, { error: (issue) => `${shown(issue.input)} is not allowed; allowed: ${value}` });
+  return z.literal(value, { error: (issue) => isNot(issue.input, `allowed; allowed: ${value}`, value) });
 }
 
 export function text(what: string) {
-  return z
-    .string({ error: (issue) => `${shown(issue.input)} is not ${what}` })
-    .min(1, { error: () => `is empty; write ${what}` });
+  return z.string({ error: (issue) => isNot(issue.input, what) }).min(1, { error: () => `is empty; write ${what}` });
+}
+
+/** `40%` as .4, within [min, max]. */
+export function percent(min = 0, max = 1) {
+  return text('a percentage such as 40%')
+    .transform(throughUnit(parsePercent))
+    .refine((share) => share >= min && share <= max, {
+      error: (issue) =>
+        `${number((issue.input as number) * 100)}% is outside ${number(min * 100)}% to ${number(max * 100)}%`,
+    });
+}
+
+/** A plain number within [min, max]. */
+export function amount(what: string, min: number, max: number) {
+  const error = (issue: { input?: unknown }) => isNot(issue.input, `${what} from ${min} to ${max}`);
+  return z.number({ error }).min(min, { error }).max(max, { error });
+}
+
+/** One of some words. */
+export function oneOf<const W extends readonly string[]>(words: W) {
+  return z.enum(words, {
+    error: (issue) => isNot(issue.input, `allowed; allowed: ${words.join(', ')}`, `one of ${words.join(', ')}`),
+  });
 }
 
 /** Runs a parser that throws SpeechfbError and hands its sentence on as the problem of that field. */
@@ -57,9 +84,6 @@ export function throughUnit<T>(parse: (text: string) => T) {
   };
 }
 
-/** A value as the reader wrote it, short enough for a sentence. */
-function shown(value: unknown): string {
-  if (value === undefined) return 'is missing:';
-  const json = JSON.stringify(value) ?? String(value);
-  return json.length > 60 ? `${json.slice(0, 57)}...` : json;
+function number(value: number): string {
+  return `${Number(value.toPrecision(12))}`;
 }

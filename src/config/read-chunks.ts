@@ -1,30 +1,50 @@
 import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
+import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { SpeechfbError } from '../errors.ts';
 
-/** A small text file whole. Throws `unreadable_file`. */
+/** A small text file whole. Throws `unreadable_file`, also for one that is too large to be what it is said to be. */
 export function readText(file: string, what: string): string {
   try {
+    const { size } = statSync(file);
+    if (size > largestText)
+      throw new Error(`it has ${(size / 1e6).toFixed(0)} MB; at most ${largestText / 1e6} MB are read`);
     return readFileSync(file, 'utf8');
   } catch (cause) {
     throw unreadable(file, what, cause);
   }
 }
 
-/** A file of any size as pieces of text; gunzipped when its name ends in `.gz`. Throws `unreadable_file`. */
+/**
+ * A file of any size as pieces of text, gunzipped when it begins as gzip does, whatever its name. `-` is standard input; a pipe
+ * is read too. Throws `unreadable_file`.
+ */
 export async function* readChunks(file: string, what: string): AsyncGenerator<string> {
   try {
-    if (!statSync(file).isFile()) throw new Error('it is not a file');
-    const bytes = createReadStream(file, { highWaterMark: 1 << 20 });
-    const plain = file.endsWith('.gz') ? bytes.pipe(createGunzip({ chunkSize: 1 << 20 })) : bytes;
-    if (plain !== bytes) bytes.on('error', (error) => plain.destroy(error));
+    if (file !== '-' && statSync(file).isDirectory()) throw new Error('it is a directory');
+    const bytes = createReadStream(file, { highWaterMark: 1 << 20, ...(file === '-' ? { fd: 0 } : {}) });
     const decoder = new TextDecoder();
-    for await (const chunk of plain) yield decoder.decode(chunk as Buffer, { stream: true });
+    for await (const chunk of gunzipped(bytes)) yield decoder.decode(chunk, { stream: true });
     yield decoder.decode();
   } catch (cause) {
     throw unreadable(file, what, cause);
   }
 }
+
+async function* gunzipped(bytes: Readable): AsyncGenerator<Buffer> {
+  const pieces = bytes[Symbol.asyncIterator]();
+  const first = await pieces.next();
+  if (first.done) return;
+  const whole = async function* () {
+    yield first.value;
+    for (let next = await pieces.next(); !next.done; next = await pieces.next()) yield next.value;
+  };
+  if (!(first.value[0] === 0x1f && first.value[1] === 0x8b)) yield* whole();
+  // An error on the way reaches the reader as the stream's own.
+  else yield* pipeline(Readable.from(whole()), createGunzip({ chunkSize: 1 << 20 }), () => undefined);
+}
+
+const largestText = 16_000_000;
 
 /** The first of `candidates` that exists. */
 export function firstExisting(candidates: readonly string[]): string | undefined {

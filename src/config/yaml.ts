@@ -1,6 +1,7 @@
-import { type Document, isMap, isNode, LineCounter, parseDocument } from 'yaml';
+import { type Document, isMap, isNode, LineCounter, parseDocument, visit } from 'yaml';
 import type { z } from 'zod';
 import { type Problem, SpeechfbError } from '../errors.ts';
+import { plainSentence } from './sentences.ts';
 
 /**
  * The YAML text as a value of `schema`. Throws `bad_config` with every problem at once, each at
@@ -26,9 +27,12 @@ export function checkDocument<S extends z.ZodType>(
   at: (offset: number) => string,
   schema: S,
 ): { value: z.output<S> } | { problems: Problem[] } {
-  const result = schema.safeParse(document.toJS());
+  const read = readValue(document);
+  if ('problems' in read)
+    return { problems: read.problems.map(({ offset, message }) => ({ where: at(offset), message })) };
+  const result = schema.safeParse(read.value, { error: plainSentence });
   if (result.success) return { value: result.data };
-  const problems = flatten(result.error.issues).map(({ path, message, key }) => ({
+  const problems = flattenIssues(result.error.issues).map(({ path, message, key }) => ({
     offset: offsetOf(document, path, key),
     message: path.length > 0 ? `${path.join('.')}: ${message}` : message,
   }));
@@ -38,12 +42,38 @@ export function checkDocument<S extends z.ZodType>(
 
 type Flat = { path: PropertyKey[]; message: string; key?: string };
 
-function flatten(issues: readonly z.core.$ZodIssue[]): Flat[] {
-  return issues.map((issue) => {
-    const flat: Flat = { path: issue.path, message: issue.message };
-    if (issue.code === 'unrecognized_keys' && issue.keys[0] !== undefined) flat.key = issue.keys[0];
-    return flat;
+/** What is wrong, each at its path. A field that may be written in several ways has the problems of the way that was meant, if one was. */
+export function flattenIssues(issues: readonly z.core.$ZodIssue[], base: readonly PropertyKey[] = []): Flat[] {
+  return issues.flatMap((issue) => {
+    const path = [...base, ...issue.path];
+    const meant = issue.code === 'invalid_union' ? issue.errors.filter((way) => !way.some(isOtherType)) : [];
+    if (meant.length === 1) return flattenIssues(meant[0]!, path);
+    const key = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
+    return [{ path, message: issue.message, ...(key === undefined ? {} : { key }) }];
   });
+}
+
+function isOtherType({ code, path }: z.core.$ZodIssue): boolean {
+  return code === 'invalid_type' && path.length === 0;
+}
+
+type Placed = { offset: number; message: string };
+
+/** The document as a value; not with `*name` without a `&name` before it, nor with so many that a small file becomes a huge value. */
+function readValue(document: Document): { value: unknown } | { problems: Placed[] } {
+  const problems: Placed[] = [];
+  visit(document, {
+    Alias(_, alias) {
+      const message = `*${alias.source} names no anchor; write &${alias.source} before it`;
+      if (!alias.resolve(document)) problems.push({ offset: alias.range?.[0] ?? 0, message });
+    },
+  });
+  if (problems.length > 0) return { problems };
+  try {
+    return { value: document.toJS() };
+  } catch (error) {
+    return { problems: [{ offset: 0, message: `cannot be read as a value: ${firstLine((error as Error).message)}` }] };
+  }
 }
 
 /** Where the value at `path` begins; for a missing one its nearest parent; for an unknown key the key itself. */

@@ -1,49 +1,56 @@
-import { WebSocket } from 'ws';
+import { randomUUID } from 'node:crypto';
 import type { ClientMessageInput, ReferenceInput } from '../protocol/client-messages.ts';
 import type { ServerEvent } from '../protocol/server-messages.ts';
 import type { Random } from '../sim/random.ts';
 import { backoffMs } from './backoff.ts';
+import { Controls } from './controls.ts';
+import type { SoundFrame } from './frames.ts';
+import type { Link, LinkEvents, OpenLink } from './link.ts';
 import { Outbox } from './outbox.ts';
+import { parseEvent } from './parse-event.ts';
+import { Pulse } from './pulse.ts';
 import type { Clock, Timers } from './wheel.ts';
 
 export type ReadyEvent = Extract<ServerEvent, { type: 'ready' }>;
 type StartInput = Omit<Extract<ClientMessageInput, { type: 'start' }>, 'type' | 'protocol'>;
 
-type Control = { type: ClientMessageInput['type']; text: string; utterance: number; afterSeq: number };
-
 /** Why a session is over. `refused`: it never became ready; `lost`: it was, and could not be resumed. */
 export type ClientEnd = { outcome: 'closed' | 'refused' | 'lost'; code: number; reason: string };
 
 export type ClientOptions = {
-  url: string;
-  token?: string;
+  open: OpenLink;
   start: StartInput;
   clock: Clock;
   timers: Timers;
   random: Random;
-  onEvent(event: ServerEvent, receivedMs: number): void;
+  /** Drop a frame instead of sending it while more than this waits in the socket; never, by default. */
+  dropAboveBytes?: number;
+  /** `downlinkMs`: what the event's way down took, where it is known. */
+  onEvent(event: ServerEvent, receivedMs: number, downlinkMs: number | undefined): void;
   /** A message that is not a speechfb.v1 event. */
   onGarbage(message: string): void;
   onDropped?(atMs: number): void;
+  /** On a simulated network: the frame reached the server at `atMs`, and was passed on `lateMs` after that. */
+  onCarried?(firstSample: number, atMs: number, lateMs: number): void;
+  onRoundTrip?(ms: number): void;
   onEnd(end: ClientEnd): void;
 };
 
 /**
  * One session of `speechfb.v1` as an app holds it: audio handed over before `ready`, or while the socket is down, is kept
- * and sent in order; a lost socket is resumed with backoff, and what the server did not acknowledge is sent again.
+ * and sent in order; a lost socket is resumed with backoff, and what the server did not acknowledge is sent again. A socket
+ * that has gone silent is given up (see Pulse).
  */
 export class StreamClient {
   readonly #options: ClientOptions;
   readonly #outbox: Outbox;
-  #socket: WebSocket | undefined;
+  readonly #controls = new Controls();
+  readonly #pulse = new Pulse();
+  readonly #idempotencyKey = randomUUID();
+  #link: Link | undefined;
   #ready: ReadyEvent | undefined;
   #connected = false;
   #lastEventId = 0;
-  /** Control messages that the server has not been seen to act on. */
-  #controls: Control[] = [];
-  /** Utterances begun, counted from 0, and the server's id of the first. */
-  #utterance = 0;
-  #firstUtteranceId = 1;
   #attempt = 0;
   #droppedAtMs: number | undefined;
   #ended = false;
@@ -71,10 +78,25 @@ export class StreamClient {
     return this.#connected;
   }
 
-  /** One frame of PCM in the encoding of `start`. */
-  sendAudio(payload: Uint8Array): void {
-    const message = this.#outbox.add(payload);
-    if (this.#connected) this.#socket?.send(message);
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** One frame in the encoding of `start`. False: the app dropped it, because too much waits to be sent. */
+  sendAudio(frame: SoundFrame): boolean {
+    const { dropAboveBytes = Number.POSITIVE_INFINITY } = this.#options;
+    if (this.#connected && this.#link!.bufferedBytes > dropAboveBytes) {
+      this.#outbox.skip(frame.payload.byteLength);
+      return false;
+    }
+    const message = this.#outbox.add(frame);
+    if (this.#connected) this.#link!.send(message);
+    return true;
+  }
+
+  /** Lets time pass on the sample clock without sending, as when voice activity detection holds the sound back. */
+  skipAudio(bytes: number): void {
+    this.#outbox.skip(bytes);
   }
 
   finalize(marker: string): void {
@@ -82,7 +104,7 @@ export class StreamClient {
   }
 
   nextUtterance(reference: ReferenceInput): void {
-    this.#utterance += 1;
+    this.#controls.beginUtterance();
     this.#sendControl({ type: 'next_utterance', reference });
   }
 
@@ -101,44 +123,59 @@ export class StreamClient {
 
   /** Cuts the socket as a lost network does; the client then resumes by itself. */
   cut(): void {
-    this.#socket?.terminate();
+    if (!this.#link || this.#ended) return;
+    this.#link.terminate();
+    this.#lose('the socket was cut', this.#options.clock());
   }
 
-  /** Round trip of a WebSocket ping in ms, by this side's clock; never answered when the socket drops first. */
-  ping(onPong: (roundTripMs: number) => void): void {
-    const socket = this.#socket;
-    if (!this.#connected || !socket) return;
-    const sentMs = this.#options.clock();
-    socket.once('pong', () => onPong(this.#options.clock() - sentMs));
-    socket.ping();
+  /** To be called each second or so: asks the server for a sign of life, and gives up a socket that shows none. */
+  checkPulse(): void {
+    if (this.#ended || !this.#link) return;
+    const nowMs = this.#options.clock();
+    const silentMs = this.#pulse.silentMs(nowMs);
+    if (silentMs !== undefined) {
+      this.#link.terminate();
+      this.#lose(`the server was silent for ${Math.round(silentMs / 1000)} s`, nowMs);
+    } else if (this.#connected && this.#pulse.ask(nowMs)) {
+      this.#link.ping();
+    }
   }
 
   #open(): void {
-    const { url, token, clock } = this.#options;
-    const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
-    const socket = new WebSocket(url, 'speechfb.v1', { perMessageDeflate: false, handshakeTimeout: 10_000, headers });
-    this.#socket = socket;
-    let failure = '';
-    socket.on('open', () => socket.send(JSON.stringify(this.#greeting())));
-    socket.on('message', (data, binary) => {
-      const receivedMs = clock();
-      if (socket === this.#socket) this.#read(binary ? undefined : String(data), receivedMs);
-    });
-    socket.on('error', (error) => {
-      failure = error.message || ('code' in error ? String(error.code) : error.name);
-    });
-    socket.on('close', (code, reason) => {
-      if (socket === this.#socket) this.#closed(code, failure || String(reason));
-    });
+    const { clock, onCarried, onRoundTrip } = this.#options;
+    this.#pulse.begin(clock());
+    // Events of a link that is no longer ours are none of ours.
+    const ours = () => events.link === undefined || events.link === this.#link;
+    const events: LinkEvents & { link?: Link } = {
+      opened: () => ours() && this.#link?.send(JSON.stringify(this.#greeting())),
+      message: (text, receivedMs, downlinkMs) => {
+        if (!ours()) return;
+        this.#pulse.heard(receivedMs);
+        this.#read(text, receivedMs, downlinkMs);
+      },
+      pong: (receivedMs) => {
+        const roundTripMs = ours() ? this.#pulse.answered(receivedMs) : undefined;
+        if (roundTripMs !== undefined) onRoundTrip?.(roundTripMs);
+      },
+      closed: (code, reason) => ours() && this.#closed(code, reason),
+      died: (reason, atMs, retryAfterMs) => ours() && this.#lose(reason, atMs, retryAfterMs),
+      ...(onCarried && { carried: onCarried }),
+    };
+    const link = this.#options.open(events);
+    events.link = link;
+    this.#link = link;
   }
 
   #greeting(): ClientMessageInput {
-    if (!this.#ready) return { type: 'start', protocol: 'speechfb.v1', ...this.#options.start };
+    if (!this.#ready) {
+      const idempotency_key = this.#idempotencyKey;
+      return { type: 'start', protocol: 'speechfb.v1', idempotency_key, ...this.#options.start };
+    }
     const { session_id, resume_token } = this.#ready;
     return { type: 'resume', session_id, resume_token, last_event_id: this.#lastEventId };
   }
 
-  #read(text: string | undefined, receivedMs: number): void {
+  #read(text: string | undefined, receivedMs: number, downlinkMs: number | undefined): void {
     const event = text === undefined ? undefined : parseEvent(text);
     if (!event) {
       this.#options.onGarbage(text?.slice(0, 80) ?? 'a binary message');
@@ -147,63 +184,63 @@ export class StreamClient {
     if (event.event_id > this.#lastEventId) this.#lastEventId = event.event_id;
     if (event.type === 'ready') this.#becomeReady(event);
     if (event.type === 'ack') this.#outbox.acknowledge(event.next_seq);
-    if (event.type === 'utterance_final') this.#settleControls(event.utterance_id + 1);
-    this.#options.onEvent(event, receivedMs);
+    if (event.type === 'utterance_final') this.#controls.finalized(event.utterance_id);
+    this.#options.onEvent(event, receivedMs, downlinkMs);
   }
 
   /** Sends what the server lacks: frames from where it wants to go on, and control messages in their places between. */
   #becomeReady(event: ReadyEvent): void {
-    if (!this.#ready) this.#firstUtteranceId = event.utterance_id;
-    else this.#settleControls(event.utterance_id);
+    if (this.#ready) this.#controls.resumedAt(event.utterance_id);
+    else this.#controls.firstUtteranceIs(event.utterance_id);
     this.#ready = event;
     this.#connected = true;
     this.#attempt = 0;
     this.#droppedAtMs = undefined;
     const frames = event.resumed ? this.#outbox.retransmit(event.next_seq) : this.#outbox.kept();
-    const controls = [...this.#controls];
+    const controls = this.#controls.pending();
     let seq = this.#outbox.sent - frames.length;
     const sendControlsUpTo = (limit: number) => {
-      while (controls[0] && controls[0].afterSeq <= limit) this.#socket?.send(controls.shift()!.text);
+      while (controls[0] && controls[0].afterSeq <= limit) this.#link?.send(controls.shift()!.text);
     };
     for (const frame of frames) {
       sendControlsUpTo(seq);
-      this.#socket?.send(frame);
+      this.#link?.send(frame);
       seq++;
     }
     sendControlsUpTo(seq);
   }
 
   #sendControl(message: ClientMessageInput): void {
-    const text = JSON.stringify(message);
-    this.#controls.push({ type: message.type, text, utterance: this.#utterance, afterSeq: this.#outbox.sent });
-    if (this.#connected) this.#socket?.send(text);
-  }
-
-  /** Forgets the control messages that led to this utterance: the server has acted on them. */
-  #settleControls(utteranceId: number): void {
-    const reached = utteranceId - this.#firstUtteranceId;
-    this.#controls = this.#controls.filter(
-      ({ type, utterance }) => utterance > reached || (utterance === reached && type !== 'next_utterance'),
-    );
+    const text = this.#controls.add(message, this.#outbox.sent);
+    if (this.#connected) this.#link?.send(text);
   }
 
   #closed(code: number, reason: string): void {
+    const outcome = this.#outcomeOf(code);
+    if (outcome) this.#end({ outcome, code, reason });
+    else this.#lose(reason, this.#options.clock());
+  }
+
+  /** What a close by the server or the system means; undefined when the session can be resumed. */
+  #outcomeOf(code: number): ClientEnd['outcome'] | undefined {
+    if (!this.#ready) return 'refused';
+    if (code === 1000 || (this.#closing && code === 1001)) return 'closed';
+    return code >= 4000 || code === 1001 ? 'lost' : undefined;
+  }
+
+  /** The link is gone, and not because the server wanted it so: tries again for as long as there is something to resume. */
+  #lose(reason: string, atMs: number, retryAfterMs?: number): void {
     const { clock, timers, random } = this.#options;
     this.#connected = false;
+    this.#link = undefined;
     if (this.#ended) return;
-    const said = { code, reason };
-    const outcome = this.#outcomeOf(code);
-    if (outcome) {
-      this.#end({ outcome, ...said });
-      return;
-    }
     if (this.#droppedAtMs === undefined) {
-      this.#droppedAtMs = clock();
-      this.#options.onDropped?.(this.#droppedAtMs);
+      this.#droppedAtMs = atMs;
+      if (this.#ready) this.#options.onDropped?.(atMs);
     }
-    const retryAtMs = clock() + backoffMs(this.#attempt++, random);
-    if (retryAtMs > this.#droppedAtMs + (this.#ready?.resume_ttl_ms ?? 0)) {
-      this.#end({ outcome: 'lost', ...said });
+    const retryAtMs = Math.max(clock(), atMs) + (retryAfterMs ?? backoffMs(this.#attempt++, random));
+    if (retryAtMs > this.#droppedAtMs + (this.#ready?.resume_ttl_ms ?? startPatienceMs)) {
+      this.#end({ outcome: this.#ready ? 'lost' : 'refused', code: 1006, reason });
       return;
     }
     timers.at(retryAtMs, () => {
@@ -211,36 +248,14 @@ export class StreamClient {
     });
   }
 
-  /** What a close means; undefined when the session can be resumed. */
-  #outcomeOf(code: number): ClientEnd['outcome'] | undefined {
-    if (!this.#ready) return 'refused';
-    if (code === 1000 || (this.#closing && code === 1001)) return 'closed';
-    return code >= 4000 || code === 1001 ? 'lost' : undefined;
-  }
-
   #end(end: ClientEnd): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#connected = false;
-    this.#socket?.terminate();
+    this.#link?.terminate();
     this.#options.onEnd(end);
   }
 }
 
-function parseEvent(text: string): ServerEvent | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    const isEvent =
-      typeof value === 'object' &&
-      value !== null &&
-      'type' in value &&
-      typeof value.type === 'string' &&
-      'event_id' in value &&
-      typeof value.event_id === 'number' &&
-      'audio_ms' in value &&
-      typeof value.audio_ms === 'number';
-    return isEvent ? (value as ServerEvent) : undefined;
-  } catch {
-    return undefined;
-  }
-}
+/** How long an app that never got `ready` keeps trying, ms. */
+const startPatienceMs = 30_000;

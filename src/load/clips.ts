@@ -19,15 +19,16 @@ export type Clip = {
 };
 
 /**
- * The clips of a manifest (JSON Lines of {id, audio, text, language?}, audio relative to the manifest). Lines without a text, such
+ * The clips of a manifest (JSON Lines of {id, audio, text, language?}, audio relative to the manifest). `language` is of lines that
+ * name none. Lines without a text, such
  * as silence, and those that a server would refuse are left out; every bad line is reported at once as `bad_manifest`.
  */
-export function readClips(manifest: string): Clip[] {
+export function readClips(manifest: string, language = 'en-US'): Clip[] {
   const problems: { where: string; message: string }[] = [];
   const clips = readLines(manifest).flatMap(({ line, text }) => {
     try {
       const entry = parseEntry(text);
-      return entry.text.trim() === '' || entry.kind === 'edge' ? [] : [readClip(manifest, entry)];
+      return entry.text.trim() === '' || entry.kind === 'edge' ? [] : [readClip(manifest, entry, language)];
     } catch (error) {
       if (!(error instanceof SpeechfbError)) throw error;
       problems.push({ where: `${manifest}:${line}`, message: error.message });
@@ -70,18 +71,18 @@ const entrySchema = z.object({
   id: z.string().min(1),
   audio: z.string().min(1),
   text: z.string(),
-  language: z.string().min(2).max(20).default('en-US'),
+  language: z.string().min(2).max(20).optional(),
   kind: z.string().optional(),
 });
 type Entry = z.infer<typeof entrySchema>;
 
-function readClip(manifest: string, entry: Entry): Clip {
+function readClip(manifest: string, entry: Entry, language: string): Clip {
   const { samples, sampleRateHz, durationMs } = readWav(resolve(dirname(manifest), entry.audio));
-  const { id, text, language } = entry;
+  const { id, text } = entry;
   return {
     id,
     text,
-    language,
+    language: entry.language ?? language,
     sampleRateHz,
     durationMs,
     pcm: toPcm16(samples),

@@ -11,6 +11,9 @@ export type EmbeddedServer = {
   stop(): Promise<void>;
   /** At once. */
   kill(): void;
+  /** Stops the process where it stands (SIGSTOP), and lets it go on; false when it is gone. */
+  pause(): boolean;
+  resume(): boolean;
 };
 
 /** How to run `speechfb serve --port 0`, without a shell. */
@@ -26,7 +29,15 @@ export async function startEmbedded(command: ServeCommand, startupMs = 60_000): 
     child.once('error', () => resolve(null));
   });
   const url = await listening(child, exited, startupMs);
-  return { url, pid: child.pid!, exited, stop: () => stop(child, exited), kill: () => child.kill('SIGKILL') };
+  return {
+    url,
+    pid: child.pid!,
+    exited,
+    stop: () => stop(child, exited),
+    kill: () => child.kill('SIGKILL'),
+    pause: () => child.kill('SIGSTOP'),
+    resume: () => child.kill('SIGCONT'),
+  };
 }
 
 async function listening(child: ChildProcess, exited: Promise<number | null>, startupMs: number): Promise<string> {

@@ -7,7 +7,7 @@ import {
 } from 'hdr-histogram-js';
 import type { Distribution } from '../slo/metrics.ts';
 
-/** Must have resolved before the first LatencyHistogram is made: the WASM build records in 16 ns, the JS one in 90. */
+/** Must have resolved before the first LatencyHistogram records: the WASM build records in 16 ns, the JS one in 90. */
 export function histogramsReady(): Promise<void> {
   // Once: a second initialisation replaces the memory under the histograms that live.
   ready ??= initWebAssembly();
@@ -21,22 +21,20 @@ export type EncodedHistogram = { hdr: string; never: number };
 
 /**
  * Latencies to three significant digits from 1 us to an hour, and those that never came. Longer ones count as an hour.
- * Holds WASM memory until `destroy`.
+ * Holds 184 KiB of WASM memory from its first sample until `destroy`.
  */
 export class LatencyHistogram implements Distribution {
-  readonly #hdr: Histogram;
+  #hdr: Histogram | undefined;
   #never = 0;
 
   constructor(encoded?: EncodedHistogram) {
     // Never `packed`: it is slow to record into.
-    this.#hdr = encoded
-      ? decodeFromCompressedBase64(encoded.hdr, 64, true)
-      : build({ ...range, bitBucketSize: 64, autoResize: false, useWebAssembly: true });
+    if (encoded) this.#hdr = decodeFromCompressedBase64(encoded.hdr, 64, true);
     this.#never = encoded?.never ?? 0;
   }
 
   get samples(): number {
-    return this.#hdr.totalCount + this.#never;
+    return this.#came + this.#never;
   }
 
   /** Samples of infinite latency. */
@@ -46,11 +44,21 @@ export class LatencyHistogram implements Distribution {
 
   /** Mean of the samples that came, ms; NaN without any. */
   get meanMs(): number {
-    return this.#hdr.totalCount === 0 ? Number.NaN : this.#hdr.mean / 1000;
+    return this.#came === 0 ? Number.NaN : this.#hdr!.mean / 1000;
   }
 
-  /** A negative latency (a clock's rounding) counts as 0. */
+  /** Standard deviation of the samples that came, ms; NaN without any. */
+  get deviationMs(): number {
+    return this.#came === 0 ? Number.NaN : this.#hdr!.stdDeviation / 1000;
+  }
+
+  /** A negative latency (a clock's rounding) counts as 0; Infinity never came. */
   record(ms: number): void {
+    if (ms === Number.POSITIVE_INFINITY) {
+      this.#never += 1;
+      return;
+    }
+    this.#hdr ??= newHdr();
     this.#hdr.recordValue(Math.min(range.highestTrackableValue, Math.max(0, Math.round(ms * 1000))));
   }
 
@@ -59,23 +67,33 @@ export class LatencyHistogram implements Distribution {
   }
 
   valueAtRank(rank: number): number {
-    const came = this.#hdr.totalCount;
+    const came = this.#came;
     if (rank > came) return Number.POSITIVE_INFINITY;
     // Half a rank below: the histogram rounds the percentile up to the next whole count.
-    return this.#hdr.getValueAtPercentile(((rank - 0.5) / came) * 100) / 1000;
+    return this.#hdr!.getValueAtPercentile(((rank - 0.5) / came) * 100) / 1000;
   }
 
   add(other: LatencyHistogram): void {
-    this.#hdr.add(other.#hdr);
     this.#never += other.#never;
+    if (!other.#hdr) return;
+    this.#hdr ??= newHdr();
+    this.#hdr.add(other.#hdr);
   }
 
   encode(): EncodedHistogram {
-    return { hdr: encodeIntoCompressedBase64(this.#hdr), never: this.#never };
+    const hdr = this.#hdr ?? newHdr();
+    const encoded = { hdr: encodeIntoCompressedBase64(hdr), never: this.#never };
+    if (!this.#hdr) hdr.destroy();
+    return encoded;
   }
 
   destroy(): void {
-    this.#hdr.destroy();
+    this.#hdr?.destroy();
+    this.#hdr = undefined;
+  }
+
+  get #came(): number {
+    return this.#hdr?.totalCount ?? 0;
   }
 }
 
@@ -84,3 +102,7 @@ const range = {
   highestTrackableValue: 3_600_000_000,
   numberOfSignificantValueDigits: 3,
 } as const;
+
+function newHdr(): Histogram {
+  return build({ ...range, bitBucketSize: 64, autoResize: false, useWebAssembly: true });
+}

@@ -1,20 +1,29 @@
 import { createRandom } from '../sim/random.ts';
+import type { Objective } from '../slo/expression.ts';
 import { type ClientEnd, StreamClient } from './client.ts';
 import type { Clip } from './clips.ts';
-import { framePcm } from './frames.ts';
-import type { LearnerPlan, UtterancePlan } from './plan.ts';
+import type { SoundFrames } from './frames.ts';
+import type { OpenLink, Phone } from './link.ts';
+import type { LearnerPlan } from './plan.ts';
 import type { Recorder } from './recorder.ts';
 import { SessionMeter, type SessionOutcome } from './session-meter.ts';
+import { Speech } from './speech.ts';
 import type { TraceSink } from './traces.ts';
 import type { Clock, Timers } from './wheel.ts';
 
 /** What all learners of a shard share. */
 export type LearnerContext = {
-  url: string;
-  token: string | undefined;
+  /** Links on the network that is there. */
+  open: OpenLink;
   clips: readonly Clip[];
+  /** The clips cut into frames. */
+  sounds: readonly SoundFrames[];
   frameMs: number;
   emitIntervalMs: number;
+  /** Samples that were due within this time from the plan's 0 are not measured. */
+  warmupMs: number;
+  /** What utterances and sessions are held against while they run. */
+  objectives?: readonly Objective[];
   seed: number;
   /** The plan's 0 on the clock. */
   startMs: number;
@@ -35,25 +44,54 @@ export class Learner {
   readonly done: Promise<void>;
   readonly #plan: LearnerPlan;
   readonly #context: LearnerContext;
+  readonly #phone: Phone | undefined;
   readonly #meter: SessionMeter;
   #client: StreamClient | undefined;
   #end: ClientEnd | undefined;
   #spoken = false;
+  /** The books are being closed: how the session ends now is the test's doing. */
+  #finishing = false;
   #resolveDone!: () => void;
 
-  constructor(plan: LearnerPlan, context: LearnerContext) {
+  /** `phone`: where its network is simulated. */
+  constructor(plan: LearnerPlan, context: LearnerContext, phone?: Phone) {
     this.#plan = plan;
     this.#context = context;
+    this.#phone = phone;
     this.done = new Promise((resolve) => {
       this.#resolveDone = resolve;
     });
     const speechBeginMs = context.clips.map((clip) => clip.speechBeginMs);
-    this.#meter = new SessionMeter({ ...context, plan, speechBeginMs });
+    this.#meter = new SessionMeter({ ...context, plan, speechBeginMs, simulated: phone !== undefined });
     context.timers.at(context.startMs + plan.arrivalMs, () => this.#arrive());
+  }
+
+  get learner(): number {
+    return this.#plan.learner;
+  }
+
+  /** The app loses its socket, and resumes. False when there was none to lose. */
+  reconnect(): boolean {
+    if (!this.#client?.connected) return false;
+    this.#client.cut();
+    return true;
+  }
+
+  /** Nothing passes the phone's network for a while. False when the session is over or has not begun. */
+  cutNetwork(forMs: number): boolean {
+    if (!this.#phone || !this.#client || this.#end) return false;
+    this.#phone.cut(forMs);
+    return true;
+  }
+
+  /** Time has passed; tells the books what is owed by now. */
+  tick(nowMs: number): void {
+    this.#meter.tick(nowMs);
   }
 
   /** Ends the session if it has not ended, and closes its books: what was due by `untilMs` and never came is infinite. */
   finish(untilMs: number, interrupted: boolean): void {
+    this.#finishing = true;
     this.#client?.abort('the test is over');
     const { sent = 0, unacked = 0, resent = 0 } = this.#client ?? {};
     const outcome: SessionOutcome['outcome'] = interrupted ? 'interrupted' : (this.#end?.outcome ?? 'refused');
@@ -61,17 +99,29 @@ export class Learner {
   }
 
   #arrive(): void {
-    const { url, token, clips, frameMs, emitIntervalMs, clock, timers, seed } = this.#context;
     const first = this.#plan.utterances[0];
     if (this.#end) return;
     if (!first) {
       this.#over({ outcome: 'closed', code: 1000, reason: 'nothing to say before the test ends' });
       return;
     }
-    const clip = clips[first.clip]!;
-    this.#client = new StreamClient({
-      url,
-      ...(token === undefined ? {} : { token }),
+    this.#client = this.#connect(this.#context.clips[first.clip]!);
+    this.#checkPulse();
+    new Speech(this.#plan, this.#context, this.#client, {
+      sent: (dueMs, nowMs, place) => this.#meter.frameSent(dueMs, nowMs, place),
+      dropped: () => this.#meter.frameDropped(),
+      over: () => {
+        this.#spoken = true;
+        this.#closeWhenSettled();
+      },
+    });
+  }
+
+  #connect(clip: Clip): StreamClient {
+    const { open, frameMs, emitIntervalMs, clock, timers, seed } = this.#context;
+    const samplesAFrame = (clip.sampleRateHz * frameMs) / 1000;
+    return new StreamClient({
+      open: this.#phone?.links(open) ?? open,
       start: {
         audio: { encoding: 'pcm_s16le', sample_rate: clip.sampleRateHz, channels: 1, frame_ms: frameMs },
         language: this.#plan.language,
@@ -82,60 +132,29 @@ export class Learner {
       timers,
       // A stream of its own: reconnects must not shift the plan's random numbers.
       random: createRandom(seed, 0x8000_0000 + this.#plan.learner),
-      onEvent: (event, receivedMs) => {
-        for (const broken of this.#meter.event(event, receivedMs)) this.#trouble(broken);
+      dropAboveBytes: (appBufferMs * clip.sampleRateHz * 2) / 1000,
+      onEvent: (event, receivedMs, downlinkMs) => {
+        for (const broken of this.#meter.event(event, receivedMs, downlinkMs)) this.#trouble(broken);
         if (event.type === 'error') this.#trouble(`${event.code}: ${event.message}`);
         this.#closeWhenSettled();
       },
       onGarbage: (message) => {
-        this.#context.recorder.tally.violations += 1;
+        this.#meter.garbage();
         this.#trouble(`not a speechfb.v1 event: ${message}`);
       },
       onDropped: (atMs) => this.#meter.dropped(atMs),
+      onCarried: (firstSample, atMs, lateMs) => this.#meter.frameCarried(firstSample / samplesAFrame, atMs, lateMs),
+      onRoundTrip: (ms) => this.#meter.roundTrip(ms),
       onEnd: (end) => this.#over(end),
     });
-    this.#pingEachSecond();
-    this.#speak(0);
   }
 
-  /** The utterance's frames, each at its own due time; then the next utterance, at its due time. */
-  #speak(index: number): void {
-    const utterance = this.#plan.utterances[index];
-    if (!utterance) {
-      this.#spoken = true;
-      this.#closeWhenSettled();
-      return;
-    }
-    const { timers, startMs, clips } = this.#context;
-    timers.at(startMs + utterance.beginMs, () => {
-      if (index > 0) this.#client?.nextUtterance({ text: clips[utterance.clip]!.text });
-      this.#sendFrame(index, utterance, 0);
-    });
-  }
-
-  #sendFrame(index: number, utterance: UtterancePlan, frame: number): void {
-    if (this.#end) return;
-    const { timers, clock, startMs, frameMs, clips } = this.#context;
-    if (frame === utterance.frames) {
-      this.#client?.finalize(`utterance-${index}`);
-      this.#speak(index + 1);
-      return;
-    }
-    const dueMs = startMs + utterance.beginMs + (frame + 1) * frameMs;
-    timers.at(dueMs, () => {
-      if (this.#end) return;
-      this.#client?.sendAudio(framePcm(clips[utterance.clip]!, frame, frameMs));
-      this.#meter.frameSent(dueMs, clock());
-      this.#sendFrame(index, utterance, frame + 1);
-    });
-  }
-
-  #pingEachSecond(): void {
+  #checkPulse(): void {
     const { timers, clock } = this.#context;
     timers.at(clock() + 1000, () => {
       if (this.#end) return;
-      this.#client?.ping((ms) => this.#meter.roundTrip(ms));
-      this.#pingEachSecond();
+      this.#client?.checkPulse();
+      this.#checkPulse();
     });
   }
 
@@ -145,6 +164,7 @@ export class Learner {
 
   #over(end: ClientEnd): void {
     this.#end = end;
+    if (!this.#finishing) this.#meter.over(end.outcome);
     if (end.outcome !== 'closed') this.#trouble(`${end.outcome}: ${end.reason || 'no reason'} (${end.code})`);
     this.#resolveDone();
   }
@@ -153,3 +173,6 @@ export class Learner {
     this.#context.onTrouble(text);
   }
 }
+
+/** Sound that an app lets wait in its socket; what is spoken beyond that it drops, as old sound helps nobody. */
+const appBufferMs = 5000;

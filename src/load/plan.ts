@@ -1,6 +1,10 @@
 import { createHash } from 'node:crypto';
-import { createRandom, type Random } from '../sim/random.ts';
-import { slotMs } from './wheel.ts';
+import type { Labels } from '../slo/metrics.ts';
+import { arrivalsOf } from './arrivals.ts';
+import type { FaultPlan } from './faults-plan.ts';
+import { choose, mixPoint, type Weighted } from './mix.ts';
+import type { LoadShape } from './shape.ts';
+import { type Habits, leadMs, type PlanClip, planUtterances } from './utterances.ts';
 
 /** What one learner does and when, in ms from the start of the test; decided before it begins, whatever the server does. */
 export type LearnerPlan = {
@@ -33,78 +37,45 @@ export type UtterancePlan = {
 /** The network of learners whose traffic is not simulated. */
 export const noNetwork = 'none';
 
+/** How measurements call what is on no simulated network. */
+export const unshaped = 'direct';
+
+/** The labels that everything measured on this learner carries. */
+export function labelsOf({ network, language }: LearnerPlan): Labels {
+  return { profile: network === noNetwork ? unshaped : network, language };
+}
+
 /** A part of the load's shape, for readings by part; ms from the start of the test. */
 export type LoadStage = { name: string; beginMs: number; endMs: number };
 
 export type PlanOptions = {
-  learners: number;
-  rampMs: number;
-  durationMs: number;
-  frameMs: number;
-  pauseMs: number;
+  shape: LoadShape;
+  habits: Habits;
   seed: number;
-  /** Length of each clip, ms, and the sample rate and language, which one session cannot change. */
-  clips: readonly { durationMs: number; sampleRateHz: number; language: string }[];
+  clips: readonly PlanClip[];
+  /** Which clips learners read, as indexes into `clips`, by weight; undefined: all of them. */
+  readings?: readonly (Weighted & { clips: readonly number[] })[];
+  /** Undefined or empty: everybody is on `none`. */
+  networks?: readonly (Weighted & { network: string })[];
 };
 
-/** From opening the connection to the first word: a person who taps and then begins to read. */
-const leadMs = 300;
-
-/**
- * An open-loop schedule: arrivals spread evenly over the ramp, each jittered within its share of it; every learner reads
- * clips of one sample rate in an order of its own until the test ends. Times lie on the wheel's grid. Same options, same
- * plan.
- */
+/** An open-loop schedule of every learner of a test, by number. Same options, same plan. */
 export function planLearners(options: PlanOptions): LearnerPlan[] {
-  return Array.from({ length: options.learners }, (_, learner) => {
-    const random = createRandom(options.seed, learner);
-    const share = options.rampMs / options.learners;
-    const arrivalMs = onGrid((learner + random()) * share);
-    const { utterances, language } = planUtterances(options, arrivalMs + leadMs, random);
-    return { learner, arrivalMs, leaveMs: options.durationMs, network: noNetwork, language, utterances };
+  const { shape, habits, seed, clips, networks = [] } = options;
+  const { readings = [{ weight: 1, clips: [...clips.keys()] }] } = options;
+  return arrivalsOf(shape, seed, leadMs + habits.frameMs).map((stay, learner) => {
+    const point = mixPoint(seed, learner);
+    const choices = choose(readings, point.clips)?.clips ?? [];
+    const utterances = planUtterances(clips, choices, stay, habits, { seed, learner });
+    const language = clips[utterances[0]?.clip ?? 0]?.language ?? 'en-US';
+    const network = choose(networks, point.network)?.network ?? noNetwork;
+    return { learner, ...stay, network, language, utterances };
   });
 }
 
-/** The first 16 hex digits of a SHA-256 over the schedule: equal plans, equal hashes. */
-export function planHash(plans: readonly LearnerPlan[]): string {
-  return createHash('sha256').update(JSON.stringify(plans)).digest('hex').slice(0, 16);
-}
-
-function planUtterances(
-  options: PlanOptions,
-  firstBeginMs: number,
-  random: Random,
-): { utterances: UtterancePlan[]; language: string } {
-  const { clips, durationMs, frameMs, pauseMs } = options;
-  const first = clips[Math.floor(random() * clips.length)];
-  const mine = clips.flatMap((clip, index) =>
-    clip.sampleRateHz === first?.sampleRateHz && clip.language === first.language ? [index] : [],
-  );
-  const utterances: UtterancePlan[] = [];
-  let beginMs = onGrid(firstBeginMs);
-  let deck: number[] = [];
-  while (beginMs + frameMs <= durationMs) {
-    if (deck.length === 0) deck = shuffled(mine, random);
-    const clip = deck.pop();
-    if (clip === undefined) break;
-    const whole = Math.ceil(clips[clip]!.durationMs / frameMs);
-    const frames = Math.min(whole, Math.floor((durationMs - beginMs) / frameMs));
-    utterances.push({ clip, beginMs, frames });
-    beginMs = onGrid(beginMs + frames * frameMs + pauseMs);
-  }
-  return { utterances, language: first?.language ?? 'en-US' };
-}
-
-function onGrid(ms: number): number {
-  return Math.ceil(ms / slotMs) * slotMs;
-}
-
-/** Fisher-Yates. */
-function shuffled(items: readonly number[], random: Random): number[] {
-  const result = [...items];
-  for (let i = result.length - 1; i > 0; i--) {
-    const j = Math.floor(random() * (i + 1));
-    [result[i], result[j]] = [result[j]!, result[i]!];
-  }
-  return result;
+/** The first 16 hex digits of a SHA-256 over a schedule: equal plans, equal hashes. */
+export function planHash(plans: readonly LearnerPlan[], faults: readonly FaultPlan[] = []): string {
+  const hash = createHash('sha256');
+  for (const plan of plans) hash.update(`${JSON.stringify(plan)}\n`);
+  return hash.update(JSON.stringify(faults)).digest('hex').slice(0, 16);
 }

@@ -5,7 +5,7 @@ import { readChunks } from '../config/read-chunks.ts';
 import { SpeechfbError } from '../errors.ts';
 import { histogramsReady, LatencyHistogram } from './histogram.ts';
 
-/** What a run directory says of bad and all events; `write-run` is src/report/run-directory.ts. */
+/** What a run directory says of bad and all events; src/report/run-directory.ts writes one. */
 export type ReadRun = {
   elapsedMs: number;
   /** Why the run proves nothing, such as a generator that could not keep its schedule; undefined when it may be trusted. */
@@ -14,17 +14,24 @@ export type ReadRun = {
   share(name: string): Count | undefined;
   /** Events of a latency above `atMostMs`, those that never came among them; undefined when the run does not hold it. */
   above(name: string, atMostMs: number): Count | undefined;
-  /** Events of a latency that never came. */
+  /** Events of a latency that never came, and those that did. */
   never(name: string): number;
+  came(name: string): number;
 };
 
 export type Count = { bad: number; total: number };
 
+/** `total_ms` is Infinity for a feedback that never came. */
 export type RunTrace = { at_ms: number; session: string; total_ms: number };
 
+/** Version 2 adds keys (by profile and language) and takes none away; what is not read here may be anything. */
+const versions = [1, 2] as const;
+
 const runFile = z.object({
-  kind: z.literal('LoadReport'),
-  version: z.literal(1),
+  kind: z.literal('LoadReport', { error: (issue) => `${JSON.stringify(issue.input)} is not LoadReport` }),
+  version: z.literal(versions, {
+    error: (issue) => `${JSON.stringify(issue.input)} is not a version this can read: ${versions.join(', ')}`,
+  }),
   elapsed_ms: z.number(),
   distributions: z.record(z.string(), z.object({ samples: z.number(), never: z.number() })),
   validity: z.array(z.object({ check: z.string(), ok: z.boolean(), detail: z.string() })),
@@ -44,22 +51,36 @@ export async function readRun(directory: string): Promise<ReadRun> {
       return found && { bad: found.total - found.good, total: found.total };
     },
     above(name, atMostMs) {
-      const hdr = histograms.get(name);
-      if (hdr === undefined) return undefined;
-      const histogram = new LatencyHistogram({ hdr, never: report.distributions[name]?.never ?? 0 });
+      const [first, ...others] = histograms.get(name) ?? [];
+      if (first === undefined) return undefined;
+      const histogram = new LatencyHistogram({ hdr: first, never: report.distributions[name]?.never ?? 0 });
+      for (const hdr of others) addTo(histogram, hdr);
       const total = histogram.samples;
       const bad = total - ranksWithin(histogram, atMostMs);
       histogram.destroy();
       return { bad, total };
     },
     never: (name) => report.distributions[name]?.never ?? 0,
+    came(name) {
+      const { samples, never } = report.distributions[name] ?? { samples: 0, never: 0 };
+      return samples - never;
+    },
   };
+}
+
+/** Why the run of `directory` proves nothing, from its run.json alone; undefined when it may be trusted. */
+export function readDoubt(directory: string): string | undefined {
+  return doubtOf(parseReport(join(directory, 'run.json')));
 }
 
 const traceLine = z.object({
   at_ms: z.number().nonnegative(),
   session: z.string(),
-  total_ms: z.number().nonnegative(),
+  total_ms: z
+    .number()
+    .nonnegative()
+    .nullable()
+    .transform((ms) => ms ?? Number.POSITIVE_INFINITY),
 });
 
 /** The feedback events of a run: a uniform sample of them when there were many. Throws `unreadable_file` or `bad_traces`. */
@@ -111,11 +132,23 @@ function doubtOf({ validity }: z.output<typeof runFile>): string | undefined {
   return doubts.length > 0 ? doubts.join('; ') : undefined;
 }
 
-/** Compressed histograms of us by tag, from an HdrHistogram log. */
-function readHistograms(file: string): Map<string, string> {
-  const lines = readFileOf(file).split('\n');
-  const tagged = lines.map((line) => /^Tag=([^,]+),[^,]*,[^,]*,[^,]*,(.+)$/.exec(line.trim()));
-  return new Map(tagged.flatMap((match) => (match ? [[match[1]!, match[2]!] as const] : [])));
+/**
+ * Compressed histograms of us by tag, from an HdrHistogram log. The tag of a whole run is its metric alone; slices of it have
+ * longer ones (`feedback_latency;profile=4g`) and are not read. A tag may have a line an interval: all are of one run.
+ */
+function readHistograms(file: string): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  for (const line of readFileOf(file).split('\n')) {
+    const match = /^Tag=([^,]+),[^,]*,[^,]*,[^,]*,(.+)$/.exec(line.trim());
+    if (match) found.set(match[1]!, [...(found.get(match[1]!) ?? []), match[2]!]);
+  }
+  return found;
+}
+
+function addTo(histogram: LatencyHistogram, hdr: string): void {
+  const interval = new LatencyHistogram({ hdr, never: 0 });
+  histogram.add(interval);
+  interval.destroy();
 }
 
 function readFileOf(file: string): string {

@@ -1,26 +1,28 @@
 import { arch, cpus, platform, release, totalmem } from 'node:os';
-import { SpeechfbError } from '../errors.ts';
 import type { LoadProgress } from '../report/progress.ts';
 import type { LoadReport } from '../report/report.ts';
-import { judge, overall } from '../slo/verdict.ts';
-import { type Clip, readClips } from './clips.ts';
+import type { Abort } from './abort.ts';
+import { driveLoad } from './drive.ts';
 import { type EmbeddedServer, type ServeCommand, startEmbedded } from './embedded.ts';
 import { histogramsReady } from './histogram.ts';
-import { measurementsOf, summarise } from './measurements.ts';
-import { planHash, planLearners } from './plan.ts';
-import { Recorder, type Recording } from './recorder.ts';
+import { LiveRun } from './live-run.ts';
+import type { RunFacts } from './load-report.ts';
+import { preflight } from './preflight.ts';
+import type { PreparedLoad } from './prepare.ts';
+import { type RecordedRun, reportOf } from './recorded-run.ts';
 import type { LoadScenario } from './scenario.ts';
-import type { ShardHooks, ShardResult, ShardTask } from './shard.ts';
-import type { Trace } from './traces.ts';
-import { checkValidity } from './validity.ts';
+import type { ShardResult } from './shard.ts';
 
 export type LoadOptions = {
   scenario: LoadScenario;
-  token: string | undefined;
+  prepared: PreparedLoad;
+  /** Wall clock, ms since 1970, at which the learners begin; undefined: as soon as may be. */
+  startAtEpochMs: number | undefined;
   /** Starts the server of a scenario without a URL. */
   serve: ServeCommand;
   version: string;
-  generate(task: ShardTask, hooks: ShardHooks): Promise<ShardResult>;
+  /** Processes that make the load; undefined: as many as it wants and cores are free. */
+  generators?: number;
 };
 
 export type LoadHooks = {
@@ -33,53 +35,64 @@ export type LoadHooks = {
   onServer?(server: EmbeddedServer): void;
 };
 
-export type LoadOutcome = { report: LoadReport; recording: Recording; traces: Trace[] };
+export type LoadOutcome = { report: LoadReport; run: RecordedRun };
 
-/** Runs one scenario whole: clips, schedule, server, load, measurements, verdicts. */
+/** Runs one prepared scenario: server, load, measurements, verdicts. */
 export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<LoadOutcome> {
   const { spec } = options.scenario;
-  const clips = readClips(spec.learners.clips);
-  checkFrames(clips, spec.learners.frame);
-  const plans = planLearners({
-    learners: spec.load.learners,
-    rampMs: spec.load.ramp,
-    durationMs: spec.duration,
-    frameMs: spec.learners.frame,
-    pauseMs: spec.learners.pause,
-    seed: spec.seed,
-    clips,
-  });
+  const { prepared } = options;
   await histogramsReady();
   const server = await startTarget(options, hooks);
-  const startedAt = new Date();
+  const startedAt = new Date(options.startAtEpochMs ?? Date.now());
+  const live = new LiveRun({
+    objectives: spec.objectives,
+    plannedSessions: prepared.plans.length,
+    durationMs: spec.duration,
+    warmupMs: spec.warmup,
+    prices: spec.cost,
+  });
+  const stop = new AbortController();
+  let aborted: Abort | undefined;
   try {
     hooks.onPhase('learners are speaking');
-    const result = await options.generate(
+    const result = await driveLoad(
       {
-        plans,
-        faults: [],
-        networks: {},
-        clips,
+        plans: prepared.plans,
+        faults: prepared.faults,
+        networks: prepared.networks,
+        clips: prepared.clips,
         url: server?.url ?? spec.target.url!,
-        token: options.token,
-        tls: undefined,
+        token: prepared.token,
+        tls: prepared.tls,
         frameMs: spec.learners.frame,
         emitIntervalMs: spec.learners.emitInterval,
-        warmupMs: 0,
+        warmupMs: spec.warmup,
         durationMs: spec.duration,
         drainMs: spec.drain,
         seed: spec.seed,
-        loadStages: [],
-        startAtEpochMs: undefined,
+        objectives: spec.objectives,
+        loadStages: prepared.loadStages,
+        startAtEpochMs: options.startAtEpochMs,
       },
-      hooks,
+      server,
+      {
+        onProgress(progress) {
+          if (!live.add(progress)) return;
+          hooks.onProgress(live.look());
+          aborted ??= live.abortNow();
+          if (aborted && !stop.signal.aborted) {
+            hooks.onPhase(`ending early: ${aborted.objective}: ${aborted.reason}`);
+            stop.abort();
+          }
+        },
+        signal: AbortSignal.any([hooks.signal, stop.signal]),
+      },
+      options.generators,
     );
-    const report = reportOf(options, result, {
-      startedAt,
-      planHash: planHash(plans),
-      interrupted: hooks.signal.aborted,
-    });
-    return { report, recording: result.recording, traces: result.traces };
+    const { recording, traces, tracesSeen } = result;
+    const facts = factsOf(options, result, { startedAt, interrupted: hooks.signal.aborted, aborted });
+    const run = { facts, recording, traces, tracesSeen };
+    return { report: reportOf(run), run };
   } finally {
     if (server) {
       hooks.onPhase('stopping the server');
@@ -89,63 +102,50 @@ export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<L
 }
 
 async function startTarget(options: LoadOptions, hooks: LoadHooks): Promise<EmbeddedServer | undefined> {
-  if (options.scenario.spec.target.url !== undefined) return undefined;
+  const { url } = options.scenario.spec.target;
+  if (url !== undefined) {
+    hooks.onPhase('reaching the server');
+    const { token, tls } = options.prepared;
+    await preflight({ url, token, tls });
+    return undefined;
+  }
   hooks.onPhase('starting the server');
   const server = await startEmbedded(options.serve);
   hooks.onServer?.(server);
   return server;
 }
 
-type Run = { startedAt: Date; planHash: string; interrupted: boolean };
+type Run = { startedAt: Date; interrupted: boolean; aborted: Abort | undefined };
 
-function reportOf({ scenario, version }: LoadOptions, result: ShardResult, run: Run): LoadReport {
+function factsOf({ scenario, prepared, version }: LoadOptions, result: ShardResult, run: Run): RunFacts {
   const { spec, metadata } = scenario;
-  const recorder = new Recorder();
-  recorder.add(result.recording);
-  const measured = measurementsOf(recorder);
-  const objectives = spec.objectives.map((objective) => judge(objective, measured));
-  const validity = checkValidity(measured, result.generator);
-  const { sessions, sessions_ok, utterances, frames_sent, events } = recorder.tally;
-  const report: LoadReport = {
-    kind: 'LoadReport',
-    version: 1,
+  return {
     speechfbVersion: version,
     startedAt: run.startedAt.toISOString(),
     elapsedMs: result.elapsedMs,
     scenario: {
       name: metadata.name,
-      learners: spec.load.learners,
-      rampMs: spec.load.ramp,
+      learners: prepared.whole.peak,
+      rampMs: prepared.shape.stages[0]?.rampMs ?? 0,
       durationMs: spec.duration,
       frameMs: spec.learners.frame,
       emitIntervalMs: spec.learners.emitInterval,
-      pauseMs: spec.learners.pause,
+      pauseMs: prepared.meanPauseMs,
       seed: spec.seed,
       target: spec.target.url ?? 'embedded',
-      planHash: run.planHash,
+      planHash: prepared.planHash,
     },
     environment: environment(),
-    verdict: validity.every((check) => check.ok) ? overall(objectives) : 'invalid',
     interrupted: run.interrupted,
-    objectives,
-    validity,
-    distributions: mapValues(recorder.distributions, summarise),
-    stages: mapValues(recorder.stages, summarise),
-    shares: measured.shares,
-    counts: measured.counts,
-    totals: { sessions, sessionsOk: sessions_ok, utterances, framesSent: frames_sent, events },
+    aborted: run.aborted,
+    warmupMs: spec.warmup,
+    prices: spec.cost,
     troubles: result.troubles,
+    objectives: spec.objectives,
+    generators: result.generators,
+    faults: result.faults,
+    shard: prepared.shard,
   };
-  recorder.destroy();
-  return report;
-}
-
-/** A session's sample clock must tick in whole frames. */
-function checkFrames(clips: readonly Clip[], frameMs: number): void {
-  const ragged = clips.find((clip) => !Number.isInteger((clip.sampleRateHz * frameMs) / 1000));
-  if (!ragged) return;
-  const message = `frames of ${frameMs} ms are not whole samples at the ${ragged.sampleRateHz} Hz of clip "${ragged.id}"`;
-  throw new SpeechfbError('bad_frame', message, { hint: 'use 20ms or 40ms, or convert the clip to 16 kHz' });
 }
 
 function environment(): LoadReport['environment'] {
@@ -157,8 +157,4 @@ function environment(): LoadReport['environment'] {
     cpuModel: processors[0]?.model ?? 'unknown',
     memoryBytes: totalmem(),
   };
-}
-
-function mapValues<K extends string, A, B>(record: Record<K, A>, map: (value: A) => B): Record<K, B> {
-  return Object.fromEntries(Object.entries<A>(record).map(([key, value]) => [key, map(value)])) as Record<K, B>;
 }

@@ -1,10 +1,37 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
+import { parseDocuments } from '../config/documents.ts';
 import { duration, integer, section, text, throughUnit, word } from '../config/fields.ts';
-import { parseConfig } from '../config/yaml.ts';
+import { badConfig } from '../config/yaml.ts';
 import { SpeechfbError } from '../errors.ts';
+import { networksMap } from '../sim/network-schema.ts';
 import { parseObjective } from '../slo/expression.ts';
+import { cost } from './cost.ts';
+import { faults } from './faults-schema.ts';
+import { weight, yesOrNo } from './fields.ts';
+import { learners } from './learners-schema.ts';
+import { load } from './load-schema.ts';
+import { canonicalName } from './network-names.ts';
+import { checkScenario } from './scenario-checks.ts';
+import { stagesEndMs } from './shape-of.ts';
+import { target } from './target-schema.ts';
+
+const objectiveText = text('an objective').transform(throughUnit(parseObjective));
+
+const objective = z.union(
+  [
+    objectiveText.transform((parsed) => ({ ...parsed, abortOnFail: false, delayMs: 0 })),
+    section({
+      expression: objectiveText,
+      /** Ends the test as soon as the objective is missed for certain. */
+      abortOnFail: yesOrNo().prefault(false),
+      /** Not before this much of the test has passed. */
+      delay: duration(0, 86_400_000).prefault('0s'),
+    }).transform(({ expression, abortOnFail, delay }) => ({ ...expression, abortOnFail, delayMs: delay })),
+  ],
+  { error: () => 'is not an objective; write p95(feedback_latency) < 500ms, or {expression: ..., abortOnFail: true}' },
+);
 
 /** A load test as its YAML file describes it; durations in ms, objectives parsed, paths as written. */
 export const loadScenario = section({
@@ -17,43 +44,52 @@ export const loadScenario = section({
     description: text('a sentence').optional(),
   }),
   spec: section({
-    /** Without a url: a server of this version is started beside the test, on a port of its own. */
-    target: section({ url: text('a ws:// or wss:// URL').transform(throughUnit(checkUrl)).optional() }).prefault({}),
-    learners: section({
-      /** JSON Lines of {id, audio, text}; audio relative to the file, the file relative to the scenario. */
-      clips: text('the path of a clip manifest'),
-      frame: duration(10, 100).prefault('20ms'),
-      emitInterval: duration(20, 1000).prefault('100ms'),
-      /** Silence of the app between two utterances of one learner: nothing is sent. */
-      pause: duration(0, 60_000).prefault('500ms'),
-    }),
-    load: section({
-      learners: integer(1, 100_000),
-      /** Learners arrive evenly over this time, whatever the server does (open loop). */
-      ramp: duration(0, 3_600_000).prefault('0s'),
-    }),
-    duration: duration(1000, 86_400_000),
+    target: target.prefault({}),
+    learners,
+    /** Networks of this file, beside the built-in ones. */
+    networks: networksMap.optional(),
+    /** Who is on which network; without it everybody is on the network that is there. */
+    mix: z
+      .array(section({ network: text('the name of a network, or none'), weight: weight() }), {
+        error: () => 'is not a list such as [{network: LTE, weight: 60%}, {network: 3G, weight: 40%}]',
+      })
+      .min(1, { error: () => 'is empty: nobody would be on any network; leave it out to simulate none' })
+      .optional(),
+    load,
+    faults: faults.prefault([]),
+    /** What the servers under test cost; for cost_per_audio_minute. */
+    cost: cost.optional(),
+    /** What is due before this is not measured. */
+    warmup: duration(0, 3_600_000).prefault('0s'),
+    /** How long learners speak; stages say it by themselves. */
+    duration: duration(1000, 604_800_000).optional(),
     /** How long the last finals may take after the learners stop; later ones count as never. */
     drain: duration(0, 60_000).prefault('5s'),
     seed: integer(0, 0xffffffff).prefault(1),
     objectives: z
-      .array(text('an objective').transform(throughUnit(parseObjective)), {
-        error: () => 'is not a list of objectives such as p95(feedback_latency) < 500ms',
-      })
+      .array(objective, { error: () => 'is not a list of objectives such as p95(feedback_latency) < 500ms' })
       .min(1, { error: () => 'is empty: a run without objectives proves nothing' }),
-  }).refine(({ load, duration }) => load.ramp < duration, {
-    path: ['load', 'ramp'],
-    error: () => 'is not shorter than the duration: some learners would never arrive',
-  }),
+  })
+    .superRefine(checkScenario, { when: () => true })
+    .transform((spec) => ({ ...spec, duration: spec.duration ?? stagesEndMs(spec.load) })),
 });
 
-export type LoadScenario = z.output<typeof loadScenario>;
+/** A checked scenario, and where each part of it stands in its file. */
+export type LoadScenario = z.output<typeof loadScenario> & {
+  file: string;
+  /** `file:line:column` of what stands at a path, or of its nearest parent. */
+  at(path: readonly PropertyKey[]): string;
+};
 
-/** Reads and checks a scenario file; the clip manifest's path comes back absolute. */
+/** Reads and checks a scenario file, which may hold documents of other kinds as well; paths come back absolute. */
 export function readScenario(file: string): LoadScenario {
-  const scenario = parseConfig(file, readText(file), loadScenario);
-  scenario.spec.learners.clips = resolve(dirname(file), scenario.spec.learners.clips);
-  return scenario;
+  const [first, second] = parseDocuments(file, readText(file), 'LoadScenario', loadScenario);
+  if (second) {
+    const where = second.at(['metadata', 'name']);
+    throw badConfig(file, [{ where, message: 'is a second LoadScenario; run one a file' }]);
+  }
+  const { value, at } = first!;
+  return { ...value, spec: withNames(withPaths(value.spec, dirname(file))), file, at };
 }
 
 /** The JSON Schema (2020-12) that editors use; kept current in schemas/scenario.schema.json. */
@@ -64,14 +100,33 @@ export function scenarioJsonSchema(): object {
   };
 }
 
-/** A WebSocket URL; the path /v1/stream is filled in when there is none. */
-export function checkUrl(given: string): string {
-  const url = URL.canParse(given) ? new URL(given) : undefined;
-  if (url?.protocol !== 'ws:' && url?.protocol !== 'wss:') {
-    throw new SpeechfbError('bad_url', `"${given}" is not a WebSocket URL; allowed: ws://host:port, wss://host:port`);
-  }
-  if (url.pathname === '/') url.pathname = '/v1/stream';
-  return url.href;
+type Spec = LoadScenario['spec'];
+
+/** The same with every path made absolute. */
+function withPaths(spec: Spec, directory: string): Spec {
+  const absolute = (path: string) => resolve(directory, path);
+  const { target, learners } = spec;
+  const { tokenFile, tls, embedded } = target;
+  return {
+    ...spec,
+    learners: { ...learners, clips: learners.clips.map((one) => ({ ...one, manifest: absolute(one.manifest) })) },
+    target: {
+      ...target,
+      ...(tokenFile === undefined ? {} : { tokenFile: absolute(tokenFile) }),
+      ...(tls?.ca === undefined ? {} : { tls: { ...tls, ca: absolute(tls.ca) } }),
+      ...(embedded?.model === undefined ? {} : { embedded: { ...embedded, model: absolute(embedded.model) } }),
+    },
+  };
+}
+
+/** The same with the networks of objectives as their labels write them. */
+function withNames(spec: Spec): Spec {
+  const objectives = spec.objectives.map((one) => {
+    const { profile } = one.selector;
+    if (profile === undefined) return one;
+    return { ...one, selector: { ...one.selector, profile: canonicalName(spec.networks ?? {}, profile) } };
+  });
+  return { ...spec, objectives };
 }
 
 function readText(file: string): string {

@@ -1,12 +1,13 @@
 import type { ServerEvent } from '../protocol/server-messages.ts';
-import type { PhonemeResult } from '../scoring/result.ts';
+import type { Objective } from '../slo/expression.ts';
+import { FeedbackMeter } from './feedback-meter.ts';
 import { InvariantWatch } from './invariants.ts';
-import { PhoneWatch } from './phones.ts';
-import type { LearnerPlan } from './plan.ts';
-import type { Recorder, ReportStage } from './recorder.ts';
-import { FeedbackSlots } from './slots.ts';
-import { splitLatency, type Timing } from './stages.ts';
+import { type LearnerPlan, labelsOf, type UtterancePlan } from './plan.ts';
+import type { Recorder } from './recorder.ts';
+import { SampleSink } from './sample-sink.ts';
+import type { Slice } from './slice.ts';
 import type { TraceSink } from './traces.ts';
+import { UtteranceMeter, type UtteranceTimes } from './utterance-meter.ts';
 
 export type MeterOptions = {
   plan: LearnerPlan;
@@ -16,8 +17,14 @@ export type MeterOptions = {
   startMs: number;
   frameMs: number;
   emitIntervalMs: number;
+  /** What was due within this time from the plan's 0 is not measured. */
+  warmupMs: number;
+  /** What utterances and sessions are held against while they run. */
+  objectives?: readonly Objective[];
   recorder: Recorder;
   traces: TraceSink;
+  /** `frameCarried` will tell of each frame: the learner's network is simulated. */
+  simulated?: boolean;
 };
 
 /** How a session ended, and what became of its frames. */
@@ -28,160 +35,170 @@ export type SessionOutcome = {
   resent: number;
 };
 
-type Reading = { dueMs: number; lengthMs: number; speechDueMs: number; phones: PhoneWatch };
-
 /** Turns what happens in one session into measurements, all from due times. Pure: every time is handed in. */
 export class SessionMeter {
   readonly #options: MeterOptions;
-  readonly #slots: FeedbackSlots;
+  readonly #slice: Slice;
+  readonly #sink: SampleSink;
+  readonly #feedback: FeedbackMeter;
   readonly #watch = new InvariantWatch();
-  readonly #readings: readonly Reading[];
-  /** Readings without a first phone yet, and without a final yet. */
-  readonly #silent: Set<Reading>;
-  readonly #open: Set<Reading>;
-  readonly #lateSendMs = new Float32Array(latenessRing);
+  /** Utterances that have been heard of and have no final yet, by their place. */
+  readonly #open = new Map<number, UtteranceMeter>();
+  readonly #finals = new Set<number>();
   #frames = 0;
-  #roundTripMs = 0;
   #droppedAtMs: number | undefined;
   #firstUtteranceId: number | undefined;
+  #over: 'closed' | 'refused' | 'lost' | undefined;
 
   constructor(options: MeterOptions) {
+    const { plan, recorder, startMs, warmupMs, objectives = [] } = options;
     this.#options = options;
-    this.#slots = new FeedbackSlots(options.emitIntervalMs, options.frameMs);
-    this.#readings = options.plan.utterances.map(({ clip, beginMs, frames }) => {
-      const dueMs = options.startMs + beginMs;
-      const lengthMs = frames * options.frameMs;
-      this.#slots.add(dueMs, lengthMs);
-      return { dueMs, lengthMs, speechDueMs: dueMs + options.speechBeginMs[clip]!, phones: new PhoneWatch() };
-    });
-    const speaking = this.#readings.filter((one) => one.dueMs + one.lengthMs - one.speechDueMs >= leastSpeechMs);
-    this.#silent = new Set(speaking);
-    this.#open = new Set(this.#readings);
+    this.#slice = recorder.slice(labelsOf(plan));
+    this.#sink = new SampleSink(this.#slice, objectives, startMs + warmupMs);
+    this.#feedback = new FeedbackMeter(options, this.#slice, this.#sink, (place) => this.#utterance(place)?.score);
   }
 
   /** Every utterance has its final. */
   get settled(): boolean {
-    return this.#open.size === 0;
+    return this.#finals.size === this.#options.plan.utterances.length;
   }
 
-  frameSent(dueMs: number, nowMs: number): void {
-    this.#lateSendMs[this.#frames % latenessRing] = nowMs - dueMs;
+  /** `place` of the frame among all of the session, those held back among them. */
+  frameSent(dueMs: number, nowMs: number, place: number = this.#frames): void {
+    this.#feedback.path.sent(place, dueMs, nowMs);
     this.#frames += 1;
-    this.#options.recorder.distributions.send_lateness.record(nowMs - dueMs);
+    this.#sink.record('send_lateness', dueMs, nowMs);
+  }
+
+  /** On a simulated network: the frame came to the server at `atMs`, and was really passed on `lateMs` after that. */
+  frameCarried(place: number, atMs: number, lateMs: number): void {
+    this.#feedback.path.carried(place, atMs, lateMs);
+  }
+
+  /** The app dropped a frame, because too much waited to be sent. */
+  frameDropped(): void {
+    this.#slice.tally.dropped_by_app += 1;
   }
 
   roundTrip(ms: number): void {
-    this.#roundTripMs = ms;
+    this.#feedback.roundTripMs = ms;
   }
 
   dropped(atMs: number): void {
     this.#droppedAtMs = atMs;
   }
 
-  /** Records the event; the result is the protocol rules that it broke. */
-  event(event: ServerEvent, receivedMs: number): string[] {
-    const { recorder } = this.#options;
-    recorder.tally.events += 1;
-    if (event.type === 'ready') this.#ready(event.utterance_id, receivedMs);
-    if (event.type === 'phoneme_feedback') this.#feedback(event, receivedMs);
-    if (event.type === 'utterance_final') this.#final(event, receivedMs);
+  /** Records the event; the result is the protocol rules that it broke. `downlinkMs`: on a simulated network. */
+  event(event: ServerEvent, receivedMs: number, downlinkMs?: number): string[] {
     const broken = this.#watch.check(event, this.#frames);
-    recorder.tally.violations += broken.length;
+    const place = 'utterance_id' in event ? event.utterance_id - (this.#firstUtteranceId ?? 0) : -1;
+    const utterance = event.type === 'ready' ? undefined : this.#utterance(place);
+    this.#sink.checked(broken.length, utterance?.score);
+    if (event.type === 'ready') this.#ready(event.utterance_id, receivedMs);
+    if (event.type === 'transcript') utterance?.transcript(event.words);
+    if (event.type === 'phoneme_feedback') {
+      this.#feedback.cover(event.audio_ms, receivedMs, event.timing, downlinkMs);
+      utterance?.feedback(event.phonemes, receivedMs);
+    }
+    if (event.type === 'utterance_final') {
+      // A final's timing is of the whole utterance: no part of this latency.
+      this.#feedback.cover(event.audio_ms, receivedMs, {}, downlinkMs);
+      const phonemes = event.words.flatMap((word) => word.phonemes);
+      if (utterance) {
+        this.#slice.tally.utterances += 1;
+        this.#final(place, utterance, (meter) => meter.final(phonemes, receivedMs, this.#feedback.soundMs));
+      }
+    }
     return broken;
+  }
+
+  /** A message that is no event at all. */
+  garbage(): void {
+    this.#sink.checked(1);
+  }
+
+  /** The session has ended, before the test may: what it still owes will never come. */
+  over(outcome: 'closed' | 'refused' | 'lost'): void {
+    if (this.#over) return;
+    this.#over = outcome;
+    const { tally } = this.#slice;
+    const { startMs, plan } = this.#options;
+    tally.sessions += 1;
+    if (outcome === 'refused') {
+      tally.sessions_refused += 1;
+      this.#sink.never('connect_time', startMs + plan.arrivalMs);
+    } else if (outcome === 'closed' && this.settled) tally.sessions_ok += 1;
+    else tally.sessions_died += 1;
+    if (this.#droppedAtMs !== undefined && outcome === 'lost') this.#sink.never('resume_time', this.#droppedAtMs);
+  }
+
+  /** Time has passed: a session that is over goes on owing what becomes due; others show what is long overdue. */
+  tick(nowMs: number): void {
+    if (this.#over) this.#owe(nowMs);
+    else this.#feedback.showOverdue(nowMs);
   }
 
   /** Closes the books: what was due by `untilMs` and never came is infinite. */
   end(untilMs: number, { outcome, sent, unacked, resent }: SessionOutcome): void {
-    const { distributions, tally } = this.#options.recorder;
-    distributions.feedback_latency.recordNever(this.#slots.missing(untilMs));
-    const over = (reading: Reading) => reading.dueMs + reading.lengthMs <= untilMs;
-    distributions.final_latency.recordNever([...this.#open].filter(over).length);
-    distributions.first_partial.recordNever([...this.#silent].filter(over).length);
-    if (this.#droppedAtMs !== undefined && outcome === 'lost') distributions.resume_time.recordNever(1);
-    if (outcome === 'interrupted') return;
-    tally.sessions += 1;
-    if (outcome === 'refused') {
-      distributions.connect_time.recordNever(1);
-      tally.sessions_refused += 1;
-      return;
+    const { tally } = this.#slice;
+    if (outcome !== 'interrupted') {
+      this.over(outcome);
+      tally.frames_sent += sent;
+      tally.frames_acked += sent - unacked;
+      tally.lost_frames += unacked;
+      tally.resent_frames += resent;
     }
-    tally.frames_sent += sent;
-    tally.lost_frames += unacked;
-    tally.resent_frames += resent;
-    if (outcome === 'closed' && this.settled) tally.sessions_ok += 1;
-    else tally.sessions_died += 1;
+    this.#owe(untilMs);
+    this.#sink.close();
+  }
+
+  #owe(untilMs: number): void {
+    const { plan } = this.#options;
+    this.#feedback.giveUp(untilMs);
+    for (let place = 0; place < plan.utterances.length; place++) {
+      if (this.#finals.has(place)) continue;
+      if (this.#timesOf(plan.utterances[place]!).endMs > untilMs) break;
+      this.#final(place, this.#utterance(place)!, (meter) => meter.end());
+    }
+  }
+
+  #final(place: number, utterance: UtteranceMeter, close: (meter: UtteranceMeter) => void): void {
+    close(utterance);
+    this.#finals.add(place);
+    this.#open.delete(place);
   }
 
   #ready(utteranceId: number, receivedMs: number): void {
-    const { recorder, plan, startMs } = this.#options;
+    const { plan, startMs } = this.#options;
     if (this.#firstUtteranceId === undefined) {
       this.#firstUtteranceId = utteranceId;
-      recorder.distributions.connect_time.record(receivedMs - startMs - plan.arrivalMs);
+      this.#sink.record('connect_time', startMs + plan.arrivalMs, receivedMs);
     } else if (this.#droppedAtMs !== undefined) {
-      recorder.distributions.resume_time.record(receivedMs - this.#droppedAtMs);
+      this.#sink.record('resume_time', this.#droppedAtMs, receivedMs);
       this.#droppedAtMs = undefined;
     }
   }
 
-  #feedback(event: Extract<ServerEvent, { type: 'phoneme_feedback' }>, receivedMs: number): void {
-    this.#cover(event.audio_ms, receivedMs, event.timing);
-    const reading = this.#readingOf(event.utterance_id);
-    if (reading) this.#phones(reading, event.phonemes, receivedMs);
-  }
-
-  #final(event: Extract<ServerEvent, { type: 'utterance_final' }>, receivedMs: number): void {
-    const { distributions, tally } = this.#options.recorder;
-    // A final's timing is of the whole utterance: no part of this latency.
-    this.#cover(event.audio_ms, receivedMs, {});
-    const reading = this.#readingOf(event.utterance_id);
-    if (!reading || !this.#open.delete(reading)) return;
-    tally.utterances += 1;
-    distributions.final_latency.record(receivedMs - reading.dueMs - reading.lengthMs);
-    const phonemes = event.words.flatMap((word) => word.phonemes);
-    this.#phones(reading, phonemes, receivedMs);
-    const dueMs = (audioMs: number) => this.#slots.dueMs(audioMs) ?? reading.dueMs + reading.lengthMs;
-    reading.phones.settle(phonemes, dueMs, (firstMs, finalMs) => {
-      distributions.phoneme_latency.record(firstMs);
-      distributions.phoneme_final_latency.record(finalMs);
-    });
-  }
-
-  #phones(reading: Reading, phonemes: readonly PhonemeResult[], receivedMs: number): void {
-    if (phonemes.length > 0 && this.#silent.delete(reading)) {
-      this.#options.recorder.distributions.first_partial.record(receivedMs - reading.speechDueMs);
+  /** The utterance at that place of the plan, until it has its final. */
+  #utterance(place: number): UtteranceMeter | undefined {
+    const plan = this.#options.plan.utterances[place];
+    if (!plan || this.#finals.has(place)) return undefined;
+    let meter = this.#open.get(place);
+    if (!meter) {
+      meter = new UtteranceMeter(this.#timesOf(plan), this.#sink);
+      this.#open.set(place, meter);
     }
-    reading.phones.see(phonemes, receivedMs);
+    return meter;
   }
 
-  #cover(audioMs: number, receivedMs: number, timing: Timing): void {
-    const { recorder, traces, frameMs, startMs, plan } = this.#options;
-    this.#slots.cover(audioMs, receivedMs, (latencyMs, endMs) => {
-      recorder.distributions.feedback_latency.record(latencyMs);
-      const lateSendMs = this.#lateSendMs[(Math.round(endMs / frameMs) - 1) % latenessRing]!;
-      const known = { captureMs: frameMs, lateSendMs, roundTripMs: this.#roundTripMs, timing };
-      const parts = splitLatency(latencyMs, known);
-      for (const stage of Object.keys(parts) as ReportStage[]) recorder.stages[stage].record(parts[stage]);
-      traces.add(() => ({
-        at_ms: round(receivedMs - startMs),
-        session: `learner-${plan.learner}`,
-        profile: 'direct',
-        language: 'en-US',
-        total_ms: round(latencyMs),
-        stages: Object.fromEntries(Object.entries(parts).map(([stage, ms]) => [stage, round(ms)])),
-      }));
-    });
+  #timesOf({ clip, beginMs, frames, gated = [] }: UtterancePlan): UtteranceTimes {
+    const { startMs, frameMs, speechBeginMs } = this.#options;
+    const dueMs = startMs + beginMs;
+    return {
+      beginMs: dueMs,
+      speechMs: dueMs + speechBeginMs[clip]!,
+      endMs: dueMs + frames * frameMs,
+      heldBack: gated.map(([from, to]) => [dueMs + from * frameMs, dueMs + to * frameMs]),
+    };
   }
-
-  #readingOf(utteranceId: number): Reading | undefined {
-    return this.#readings[utteranceId - (this.#firstUtteranceId ?? 0)];
-  }
-}
-
-/** Frames of one session whose feedback may be outstanding at once: 20 s of 20 ms frames. */
-const latenessRing = 1024;
-/** An utterance that the end of the test cuts shorter than this owes no first partial. */
-const leastSpeechMs = 500;
-
-function round(ms: number): number {
-  return Math.round(ms * 1000) / 1000;
 }

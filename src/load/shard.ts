@@ -1,15 +1,23 @@
-import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
-import type { LoadProgress } from '../report/progress.ts';
+import { performance } from 'node:perf_hooks';
+import { namedNetwork } from '../sim/networks/index.ts';
 import type { NetworkProfile } from '../sim/profile.ts';
-import { quantile } from '../slo/metrics.ts';
+import type { Objective } from '../slo/expression.ts';
 import type { Clip } from './clips.ts';
 import type { FaultPlan } from './faults-plan.ts';
+import { SoundFrames } from './frames.ts';
+import { type GeneratorHealth, HealthWatch } from './health.ts';
 import { histogramsReady } from './histogram.ts';
 import { Learner } from './learner.ts';
-import type { LearnerPlan, LoadStage } from './plan.ts';
+import { type FaultRecord, scheduleLearnerFaults } from './learner-faults.ts';
+import { sortedTroubles } from './merge-results.ts';
+import { type LearnerPlan, type LoadStage, labelsOf, noNetwork } from './plan.ts';
 import { Recorder, type Recording } from './recorder.ts';
-import { type Trace, TraceSink } from './traces.ts';
-import { type Clock, slotMs, startWheel } from './wheel.ts';
+import { Shaper } from './shaper.ts';
+import { ProgressTold, type ShardProgress } from './shard-progress.ts';
+import { socketLinks } from './socket-link.ts';
+import { type SampledTraces, TraceSink, traceLimits } from './traces.ts';
+import { type Clock, onGrid } from './wheel.ts';
+import { startWheels } from './wheels.ts';
 
 /** One generator's share of a test: plain data, so that it crosses a thread or a machine. */
 export type ShardTask = {
@@ -30,6 +38,8 @@ export type ShardTask = {
   /** How long the last finals may take after the learners stop. */
   drainMs: number;
   seed: number;
+  /** What is judged, so that each utterance and each session can be held against it while it runs. */
+  objectives?: readonly Objective[];
   /** The load's shape by name; empty when it has none. */
   loadStages: readonly LoadStage[];
   /** Wall clock, ms since 1970, of the plan's 0, which shards agree on; undefined: as soon as may be. */
@@ -39,65 +49,96 @@ export type ShardTask = {
 /** How a wss:// server is trusted: a PEM certificate authority beside the system's, or nobody asked. */
 export type TlsOptions = { ca?: string; insecure?: true };
 
-export type ShardResult = {
+export type ShardResult = SampledTraces & {
   recording: Recording;
-  traces: Trace[];
-  generator: GeneratorHealth;
+  /** One each, in no order. */
+  generators: GeneratorHealth[];
+  /** Faults that were made to happen, or should have been, in order of time. */
+  faults: FaultRecord[];
   /** What went wrong in sessions, and how often. */
   troubles: { text: string; count: number }[];
   elapsedMs: number;
 };
 
-/** Whether the generator itself kept up. */
-export type GeneratorHealth = {
-  /** Share of the time that its thread was busy, 0-1. */
-  busy: number;
-  /** How late its event loop ran timers, ms. */
-  loopDelayP99Ms: number;
+export type ShardHooks = {
+  onProgress(progress: ShardProgress): void;
+  signal: AbortSignal;
 };
 
-export type ShardHooks = { onProgress(progress: LoadProgress): void; signal: AbortSignal };
-
-/** Runs the learners of one shard on this thread, on one timer wheel, until all sessions are over or the drain is. */
+/** Runs the learners of one shard on this thread, on one timer, until all sessions are over or the drain is. */
 export async function runShard(task: ShardTask, hooks: ShardHooks): Promise<ShardResult> {
   await histogramsReady();
   const clock: Clock = () => performance.now();
   const recorder = new Recorder();
-  const traces = new TraceSink(traceLimit, task.seed);
+  const sink = new TraceSink(traceLimits.limit, task.seed);
   const troubles = new Map<string, number>();
-  const wheel = startWheel(clock);
-  const startMs = Math.ceil((clock() + 20) / slotMs) * slotMs;
-  const note = (text: string) => {
+  const faults: FaultRecord[] = [];
+  const wheels = startWheels(clock);
+  const { timers } = wheels;
+  const startMs = startOf(task, clock);
+  const onTrouble = (text: string) => {
     if (!hooks.signal.aborted) troubles.set(text, (troubles.get(text) ?? 0) + 1);
   };
-  const context = { ...task, startMs, clock, timers: wheel.timers, recorder, traces, onTrouble: note };
-  const learners = task.plans.map((plan) => new Learner(plan, context));
-  const delay = monitorEventLoopDelay({ resolution: slotMs });
-  delay.enable();
-  const utilization = performance.eventLoopUtilization();
-  let ended = 0;
-  for (const learner of learners) learner.done.then(() => ended++);
+  const shaper = new Shaper({ ...task, startMs, clock, dueMs: wheels.dueMs, timers: wheels.fine });
+  const open = socketLinks(task, clock);
+  const sounds = task.clips.map((clip) => new SoundFrames(clip, task.frameMs));
+  const context = { ...task, sounds, open, startMs, clock, timers, recorder, traces: sink, onTrouble };
+  const profileOf = profiles(task);
+  const learners = task.plans.map((plan) => {
+    const profile = profileOf(plan);
+    const slice = recorder.slice(labelsOf(plan));
+    const onLateness = (ms: number) => slice.record('shaping_lateness', ms);
+    return new Learner(plan, context, profile && shaper.phone(plan.learner, profile, onLateness));
+  });
+  scheduleLearnerFaults(task.faults, learners, { timers, clock, startMs }, (record) => faults.push(record));
+  const health = new HealthWatch(learners.length);
+  timers.at(startMs, () => health.begin());
+  const progress = new ProgressTold(task.plans, recorder);
+  for (const learner of learners) learner.done.then(() => progress.sessionEnded());
 
-  const report = setInterval(() => hooks.onProgress(progressOf(task, recorder, clock() - startMs, ended)), 500);
+  const report = setInterval(() => {
+    for (const learner of learners) learner.tick(clock());
+    hooks.onProgress(progress.take(clock() - startMs));
+  }, 500);
   const interrupted = await over(learners, task, startMs, clock, hooks.signal);
   clearInterval(report);
   const elapsedMs = clock() - startMs;
-  const { utilization: busy } = performance.eventLoopUtilization(utilization);
-  delay.disable();
-  wheel.stop();
+  const generator = health.end();
+  wheels.stop();
+  shaper.stop();
 
   // A stop from outside leaves the last second's answers on their way: they are owed, not missing.
   const untilMs = interrupted ? startMs + elapsedMs - 1000 : Number.POSITIVE_INFINITY;
   for (const learner of learners) learner.finish(untilMs, interrupted);
-  const result: ShardResult = {
-    recording: recorder.encode(),
-    traces: traces.taken(),
-    generator: { busy, loopDelayP99Ms: delay.percentile(99) / 1e6 },
-    troubles: [...troubles].map(([text, count]) => ({ text, count })).sort((a, b) => b.count - a.count),
+  hooks.onProgress(progress.take(elapsedMs));
+  const recording = recorder.encode();
+  recorder.destroy();
+  return {
+    recording,
+    traces: sink.taken(),
+    tracesSeen: sink.seen,
+    generators: [generator],
+    faults,
+    troubles: sortedTroubles(troubles),
     elapsedMs,
   };
-  recorder.destroy();
-  return result;
+}
+
+/** The plan's 0 on the clock, on the wheel's grid. */
+function startOf({ startAtEpochMs }: ShardTask, clock: Clock): number {
+  const fromMs = startAtEpochMs === undefined ? clock() + 20 : startAtEpochMs - performance.timeOrigin;
+  return onGrid(fromMs);
+}
+
+/** The network of each learner; who is none's is simulated all the same when a fault is to cut it. */
+function profiles({ networks, faults }: ShardTask): (plan: LearnerPlan) => NetworkProfile | undefined {
+  const toCut = new Set(faults.flatMap((fault) => (fault.kind === 'cut-network' ? fault.learners : [])));
+  return ({ learner, network }) => {
+    if (network === noNetwork) return toCut.has(learner) ? namedNetwork('ideal') : undefined;
+    const profile = networks[network];
+    if (!profile) throw new Error(`learner ${learner} is on network "${network}", which the task does not have`);
+    return profile;
+  };
 }
 
 /** Waits for every session's end, at most until the drain is over; true when stopped from outside before. */
@@ -121,26 +162,3 @@ async function over(
   clearTimeout(timer);
   return interrupted;
 }
-
-function progressOf(task: ShardTask, recorder: Recorder, elapsedMs: number, ended: number): LoadProgress {
-  const feedback = recorder.distributions.feedback_latency;
-  const lateness = recorder.distributions.send_lateness;
-  return {
-    elapsedMs,
-    sessions: {
-      planned: task.plans.length,
-      arrived: task.plans.filter((plan) => plan.arrivalMs <= elapsedMs).length,
-      ended,
-    },
-    samples: feedback.samples,
-    p50Ms: quantile(feedback, 0.5),
-    p95Ms: quantile(feedback, 0.95),
-    p99Ms: quantile(feedback, 0.99),
-    sendLatenessP99Ms: quantile(lateness, 0.99),
-    framesSent: lateness.samples,
-    violations: recorder.tally.violations,
-  };
-}
-
-/** Traces that one shard keeps. */
-const traceLimit = 20_000;

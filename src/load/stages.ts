@@ -1,17 +1,31 @@
 import type { ServerEvent } from '../protocol/server-messages.ts';
-import { serverStages } from '../protocol/stages.ts';
-import type { ReportStage } from './recorder.ts';
+import { type Stage, serverStages, stages } from '../protocol/stages.ts';
+
+/** Stages as a report shows them: those of the wire, what the generator itself was late, and what nobody claims. */
+export const reportStages = [...stages, 'late_send', 'unattributed'] as const satisfies readonly (
+  | Stage
+  | 'late_send'
+  | 'unattributed'
+)[];
+export type ReportStage = (typeof reportStages)[number];
 
 export type Timing = Extract<ServerEvent, { type: 'phoneme_feedback' }>['timing'];
 
 /**
  * Splits one feedback's latency over the stages, ms; the parts sum to `totalMs` (or to more, when the server claims more
- * than there was). The network is half a ping's round trip each way, as far as the time that nobody else claims goes;
- * the rest is `unattributed`.
+ * than there was). A simulated network knows what each way took; on a real one it is half a ping's round trip each, as far
+ * as the time that nobody else claims goes. The rest is `unattributed`.
  */
 export function splitLatency(
   totalMs: number,
-  known: { captureMs: number; lateSendMs: number; roundTripMs: number; timing: Timing },
+  known: {
+    captureMs: number;
+    lateSendMs: number;
+    roundTripMs: number;
+    uplinkMs?: number | undefined;
+    downlinkMs?: number | undefined;
+    timing: Timing;
+  },
 ): Record<ReportStage, number> {
   const parts = emptyParts();
   parts.capture = known.captureMs;
@@ -21,10 +35,10 @@ export function splitLatency(
     parts[stage] = known.timing[stage] ?? 0;
     restMs -= parts[stage];
   }
-  const networkMs = Math.max(0, Math.min(known.roundTripMs, restMs));
-  parts.uplink = networkMs / 2;
-  parts.downlink = networkMs / 2;
-  parts.unattributed = Math.max(0, restMs - networkMs);
+  const halfTripMs = Math.max(0, Math.min(known.roundTripMs, restMs)) / 2;
+  parts.uplink = known.uplinkMs ?? halfTripMs;
+  parts.downlink = known.downlinkMs ?? halfTripMs;
+  parts.unattributed = Math.max(0, restMs - parts.uplink - parts.downlink);
   return parts;
 }
 

@@ -1,32 +1,80 @@
 import { type Measurements, quantile } from '../slo/metrics.ts';
-import type { GeneratorHealth } from './shard.ts';
+import type { GeneratorHealth } from './health.ts';
+import type { FaultRecord } from './learner-faults.ts';
 
 /** A condition on the generator, without which no measurement of the run means anything. */
 export type ValidityCheck = { check: string; ok: boolean; detail: string };
 
-/** Lateness beyond which the load was not the one that was planned, and the share of its thread that a generator may use. */
-export const validityLimits = { latenessP99Ms: 10, busy: 0.8 } as const;
+/** Lateness beyond which the load was not the one that was planned, and the share of its core that a generator may use. */
+export const validityLimits = { latenessP99Ms: 10, busy: 0.8, waited: 0.5 } as const;
 
-/** Judges the generator, not the server: did it speak on time, had it room to, and was anything measured at all? */
-export function checkValidity(measured: Measurements, generator: GeneratorHealth): ValidityCheck[] {
-  const lateness = quantile(measured.distributions.send_lateness, 0.99);
+/** Judges the generators, not the server: did they speak on time, had they room to, and was anything measured at all? */
+export function checkValidity(
+  measured: Measurements,
+  generators: readonly GeneratorHealth[],
+  faults: readonly FaultRecord[],
+): ValidityCheck[] {
   const { samples } = measured.distributions.feedback_latency;
+  const lost = generators.filter((generator) => generator.lost !== undefined);
   return [
+    lateness('send lateness', measured, 'send_lateness', 'no frame was sent'),
+    ...(measured.distributions.shaping_lateness.samples > 0
+      ? [lateness('shaping lateness', measured, 'shaping_lateness', '')]
+      : []),
     {
-      check: 'send lateness',
-      ok: lateness === undefined || lateness <= validityLimits.latenessP99Ms,
+      check: 'generators busy',
+      ok: generators.every((one) => one.busy <= validityLimits.busy && !starved(one)),
+      detail: busyDetail(generators),
+    },
+    {
+      check: 'generators alive',
+      ok: lost.length === 0,
       detail:
-        lateness === undefined
-          ? 'no frame was sent'
-          : `p99 ${lateness.toFixed(1)} ms, at most ${validityLimits.latenessP99Ms} ms`,
+        lost.length === 0
+          ? `${generators.length} of ${generators.length}`
+          : lost.map(({ learners, lost: why }) => `one with ${learners} learners ended early: ${why}`).join('; '),
     },
-    {
-      check: 'generator busy',
-      ok: generator.busy <= validityLimits.busy,
-      detail: `${percent(generator.busy)} of its thread, at most ${percent(validityLimits.busy)}; timers p99 ${generator.loopDelayP99Ms.toFixed(1)} ms late`,
-    },
+    ...(faults.length > 0 ? [faultCheck(faults)] : []),
     { check: 'feedback due', ok: samples > 0, detail: `${samples} times` },
   ];
+}
+
+function lateness(
+  check: string,
+  measured: Measurements,
+  name: 'send_lateness' | 'shaping_lateness',
+  none: string,
+): ValidityCheck {
+  const lateMs = quantile(measured.distributions[name], 0.99);
+  return {
+    check,
+    ok: lateMs === undefined || lateMs <= validityLimits.latenessP99Ms,
+    detail: lateMs === undefined ? none : `p99 ${lateMs.toFixed(1)} ms, at most ${validityLimits.latenessP99Ms} ms`,
+  };
+}
+
+function starved({ waited }: GeneratorHealth): boolean {
+  return waited !== undefined && waited > validityLimits.waited;
+}
+
+function busyDetail(generators: readonly GeneratorHealth[]): string {
+  const worst = [...generators].sort((a, b) => b.busy - a.busy)[0];
+  if (!worst) return 'there was none';
+  const of = generators.length > 1 ? ` (the busiest of ${generators.length})` : '';
+  const waited = worst.waited === undefined ? '' : `; waited for a core ${percent(worst.waited)}`;
+  const used = `${percent(worst.busy)} of its event loop, ${percent(worst.cpu)} of a core${of}`;
+  return `${used}, at most ${percent(validityLimits.busy)}${waited}; timers p99 ${worst.loopDelayP99Ms.toFixed(1)} ms late`;
+}
+
+/** A fault that did not happen was not endured. */
+function faultCheck(faults: readonly FaultRecord[]): ValidityCheck {
+  const failed = faults.filter(({ problem, hit }) => problem !== undefined || hit?.learners === 0);
+  const why = failed.map(({ kind, problem }) => `${kind}: ${problem ?? 'none of its learners was connected'}`);
+  return {
+    check: 'faults happened',
+    ok: failed.length === 0,
+    detail: failed.length === 0 ? `${faults.length} of ${faults.length}` : why.join('; '),
+  };
 }
 
 function percent(share: number): string {

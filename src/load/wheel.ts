@@ -1,67 +1,90 @@
 /** Monotonic time in ms. */
 export type Clock = () => number;
 
+/** Something that waits in a wheel, made once and used again and again: a frame each 20 ms needs no new object. */
+export type WheelTask = {
+  /** Where it waits; kept by the wheel. `idle` when it waits nowhere. */
+  slot: number;
+  run(): void;
+};
+
+/** The slot of a task that waits nowhere. */
+export const idle = -1;
+
 export type Timers = {
   /** Calls back once `dueMs` on the clock is reached; the returned function cancels. */
   at(dueMs: number, callback: () => void): () => void;
+  /** Runs the task once `dueMs` is reached, and not when it was to run before. */
+  schedule(task: WheelTask, dueMs: number): void;
 };
 
 /** One timer for every learner: due times on the `slotMs` grid are met to the tick, others up to a slot late. */
 export const slotMs = 5;
 
-type Entry = { slot: number; callback: (() => void) | undefined };
+/** The first time of the grid that is not before `ms`. */
+export function onGrid(ms: number): number {
+  return Math.ceil(ms / slotMs) * slotMs;
+}
 
 /**
- * A hashed timing wheel (Varghese and Lauck, 1987). Pure: time passes only by `advance`, which calls back everything due
- * in order of slots, also what the callbacks themselves add in the past.
+ * A hashed timing wheel (Varghese and Lauck, 1987). Pure: time passes only by `advance`, which runs everything due in order
+ * of slots, also what the tasks themselves add in the past.
  */
 export class Wheel implements Timers {
-  readonly #buckets: Entry[][] = Array.from({ length: bucketCount }, () => []);
-  /** The next slot that has not been called back. */
+  readonly #slotMs: number;
+  readonly #buckets: WheelTask[][] = Array.from({ length: bucketCount }, () => []);
+  /** The next slot that has not been run. */
   #slot: number;
+  #turning = false;
 
-  constructor(nowMs: number) {
-    this.#slot = Math.ceil(nowMs / slotMs);
+  constructor(nowMs: number, width: number = slotMs) {
+    this.#slotMs = width;
+    this.#slot = Math.ceil(nowMs / width);
+  }
+
+  /** While tasks run, the time of their slot, which they were due at; else undefined. */
+  get turningMs(): number | undefined {
+    return this.#turning ? this.#slot * this.#slotMs : undefined;
   }
 
   at(dueMs: number, callback: () => void): () => void {
-    const slot = Math.max(this.#slot, Math.ceil(dueMs / slotMs - 1e-9));
-    const entry: Entry = { slot, callback };
-    this.#buckets[slot % bucketCount]!.push(entry);
+    const task = { slot: idle, run: callback };
+    this.schedule(task, dueMs);
     return () => {
-      entry.callback = undefined;
+      task.slot = idle;
     };
   }
 
-  advance(nowMs: number): void {
-    const last = Math.floor(nowMs / slotMs + 1e-9);
-    for (; this.#slot <= last; this.#slot++) this.#turn(this.#slot);
+  schedule(task: WheelTask, dueMs: number): void {
+    const slot = Math.max(this.#slot, Math.ceil(dueMs / this.#slotMs - 1e-9));
+    if (slot === task.slot) return;
+    // Where it waited before it is found with another slot, and let go.
+    task.slot = slot;
+    this.#buckets[slot % bucketCount]!.push(task);
   }
 
-  /** Entries of this slot run, including those that callbacks add to it; later rounds of the bucket stay. */
+  advance(nowMs: number): void {
+    const last = Math.floor(nowMs / this.#slotMs + 1e-9);
+    this.#turning = true;
+    for (; this.#slot <= last; this.#slot++) this.#turn(this.#slot);
+    this.#turning = false;
+  }
+
+  /** Tasks of this slot run, including those that tasks add to it; later rounds of the bucket stay. */
   #turn(slot: number): void {
     const bucket = this.#buckets[slot % bucketCount]!;
     let kept = 0;
     for (let i = 0; i < bucket.length; i++) {
-      const entry = bucket[i]!;
-      if (entry.slot === slot) entry.callback?.();
-      else if (entry.callback) bucket[kept++] = entry;
+      const task = bucket[i]!;
+      if (task.slot === slot) {
+        task.slot = idle;
+        task.run();
+      } else if (task.slot > slot && task.slot % bucketCount === slot % bucketCount) {
+        bucket[kept++] = task;
+      }
     }
     bucket.length = kept;
   }
-}
-
-/** Turns a wheel by the real clock until stopped. */
-export function startWheel(clock: Clock): { timers: Timers; stop(): void } {
-  const wheel = new Wheel(clock());
-  let timer: NodeJS.Timeout;
-  const turn = () => {
-    wheel.advance(clock());
-    const now = clock();
-    timer = setTimeout(turn, Math.max(1, (Math.floor(now / slotMs) + 1) * slotMs - now));
-  };
-  turn();
-  return { timers: wheel, stop: () => clearTimeout(timer) };
 }
 
 /** 5.12 s a round: frames and pings stay within one, longer waits go round. */

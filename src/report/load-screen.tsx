@@ -1,46 +1,41 @@
 import { Box, render, Text } from 'ink';
+import type { ObjectiveVerdict } from '../slo/verdict.ts';
 import { formatMs } from '../units.ts';
+import { formatValue } from './format-value.ts';
 import type { LoadProgress } from './progress.ts';
+import { bar, sparkline } from './sparkline.ts';
 
 export type LoadView = {
   name: string;
   phase: string;
   durationMs: number;
+  /** As written, for the time before the first progress. */
   objectives: readonly string[];
-  progress: LoadProgress | undefined;
-  /** p95 of feedback latency at each update so far, ms. */
-  history: readonly number[];
+  /** In order of time, the last one is now. */
+  history: readonly LoadProgress[];
 };
 
 /** The live screen of a load test: a pure picture of one view. */
 export function LoadScreen({ view }: { readonly view: LoadView }) {
-  const { name, phase, durationMs, objectives, progress, history } = view;
+  const progress = view.history.at(-1);
   return (
     <Box flexDirection="column" paddingX={1}>
       <Text>
-        <Text bold>{name}</Text> <Text dimColor>{phase}</Text>
+        <Text bold>{view.name}</Text> <Text dimColor>{view.phase}</Text>
       </Text>
       {progress && (
         <>
-          <Text>
-            {bar(progress.elapsedMs / durationMs, 32)} {formatMs(progress.elapsedMs)} of {formatMs(durationMs)}
-          </Text>
-          <Row label="learners">
-            {`${progress.sessions.arrived} of ${progress.sessions.planned} arrived, ${progress.sessions.ended} ended`}
-          </Row>
-          <Row label="feedback">{feedback(progress)}</Row>
-          <Row label="p95 so far">{sparkline(history, 40)}</Row>
-          <Row label="generator">
-            {`${progress.framesSent} frames sent, p99 ${shown(progress.sendLatenessP99Ms)} late`}
-          </Row>
+          <Text>{clockLine(progress, view.durationMs)}</Text>
+          <Sessions progress={progress} history={view.history} />
+          <Latencies progress={progress} history={view.history} />
+          <Row label="generator">{generatorLine(progress)}</Row>
           {progress.violations > 0 && <Text color="red">{`${progress.violations} protocol violations`}</Text>}
         </>
       )}
-      {objectives.map((objective) => (
-        <Row key={objective} label="objective">
-          {objective}
-        </Row>
-      ))}
+      <Text> </Text>
+      {progress
+        ? progress.objectives.map((one) => <Objective key={one.objective} verdict={one} />)
+        : view.objectives.map((objective) => <Text key={objective}>{`  ${objective}`}</Text>)}
       <Text dimColor>Ctrl-C ends it early with what was measured so far.</Text>
     </Box>
   );
@@ -58,36 +53,111 @@ export function startLoadScreen(stream: NodeJS.WriteStream, first: LoadView) {
   };
 }
 
+function Sessions({
+  progress,
+  history,
+}: {
+  readonly progress: LoadProgress;
+  readonly history: readonly LoadProgress[];
+}) {
+  const { planned, arrived, ended, refused, died } = progress.sessions;
+  const speaking = history.map(({ sessions }) => sessions.arrived - sessions.ended);
+  const lost = [refused > 0 ? `${refused} refused` : '', died > 0 ? `${died} died` : ''].filter(Boolean).join(', ');
+  return (
+    <Text>
+      <Text dimColor>{'learners'.padEnd(labelWidth)}</Text>
+      {`${arrived - ended} speaking  ${sparkline(speaking, sparkWidth)}  ${arrived} of ${planned} arrived, ${ended} ended`}
+      {lost && <Text color="red">{`, ${lost}`}</Text>}
+    </Text>
+  );
+}
+
+/** One row for the whole and one for each stage and network: quantiles so far, and the course of the p95. */
+function Latencies({
+  progress,
+  history,
+}: {
+  readonly progress: LoadProgress;
+  readonly history: readonly LoadProgress[];
+}) {
+  const { samples, never, p50Ms, p95Ms, p99Ms, stages, profiles } = progress;
+  if (samples === 0) return <Row label="feedback">none yet</Row>;
+  const measured = stages.filter((one) => one.p95Ms !== undefined && one.p95Ms >= worthShowingMs);
+  const course = (stage: string) => history.map((then) => then.stages.find((one) => one.stage === stage)?.recentP95Ms);
+  return (
+    <>
+      <Text dimColor>{columns('', 'p50', 'p95', 'p99', 'p95 of the last moments')}</Text>
+      <Text>
+        {columns('feedback', shown(p50Ms), shown(p95Ms), shown(p99Ms), '')}
+        {sparkline(
+          history.map((then) => then.recentP95Ms),
+          sparkWidth,
+        )}
+        <Text dimColor>{`  of ${samples}`}</Text>
+        {never > 0 && <Text color="red">{`, ${never} never came`}</Text>}
+      </Text>
+      {measured.map(({ stage, ...one }) => (
+        <Text key={stage}>
+          {columns(`  ${stage}`, shown(one.p50Ms), shown(one.p95Ms), '', sparkline(course(stage), sparkWidth))}
+        </Text>
+      ))}
+      {profiles.length > 1 &&
+        profiles.map((one) => (
+          <Text key={one.profile}>
+            {columns(`  on ${one.profile}`, shown(one.p50Ms), shown(one.p95Ms), '', '')}
+            <Text dimColor>{`of ${one.samples}`}</Text>
+          </Text>
+        ))}
+    </>
+  );
+}
+
+function Objective({ verdict }: { readonly verdict: ObjectiveVerdict }) {
+  const { mark, color } = marks[verdict.verdict];
+  const { value, unit, reason } = verdict;
+  const so = verdict.verdict === 'invalid' ? `not yet: ${reason}` : verdict.verdict;
+  return (
+    <Text>
+      <Text color={color}>{`${mark} `}</Text>
+      {verdict.objective}
+      <Text dimColor>{value === undefined ? '   no data yet' : `   ${formatValue(value, unit)} so far, ${so}`}</Text>
+    </Text>
+  );
+}
+
 function Row({ label, children }: { readonly label: string; readonly children: string }) {
   return (
     <Text>
-      <Text dimColor>{label.padEnd(12)}</Text>
+      <Text dimColor>{label.padEnd(labelWidth)}</Text>
       {children}
     </Text>
   );
 }
 
-function feedback({ samples, p50Ms, p95Ms, p99Ms }: LoadProgress): string {
-  if (samples === 0) return 'none yet';
-  return `p50 ${shown(p50Ms)}   p95 ${shown(p95Ms)}   p99 ${shown(p99Ms)}   of ${samples}`;
+const labelWidth = 16;
+const sparkWidth = 30;
+/** Stages below this at p95 explain nothing while a test runs; the report at the end has them all. */
+const worthShowingMs = 0.1;
+
+const marks = {
+  pass: { mark: '✓', color: 'green' },
+  fail: { mark: '✗', color: 'red' },
+  invalid: { mark: '…', color: 'yellow' },
+} as const;
+
+function clockLine({ elapsedMs, leftMs }: LoadProgress, durationMs: number): string {
+  const left = leftMs > 0 ? `${formatMs(leftMs)} left` : 'waiting for the last finals';
+  return `${bar(elapsedMs / durationMs, 32)} ${formatMs(elapsedMs)} of ${formatMs(durationMs)}, ${left}`;
+}
+
+function generatorLine({ framesSent, sendLatenessP99Ms, utterances }: LoadProgress): string {
+  return `${framesSent} frames sent, p99 ${shown(sendLatenessP99Ms)} late; ${utterances} utterances finished`;
+}
+
+function columns(label: string, p50: string, p95: string, p99: string, rest: string): string {
+  return `${label.padEnd(labelWidth)}${p50.padStart(8)}${p95.padStart(9)}${p99.padStart(9)}  ${rest}`;
 }
 
 function shown(ms: number | undefined): string {
   return ms === undefined ? '-' : formatMs(ms);
-}
-
-function bar(share: number, width: number): string {
-  const full = Math.round(Math.min(1, Math.max(0, share)) * width);
-  return '█'.repeat(full) + '░'.repeat(width - full);
-}
-
-/** The last `width` values as eighths of the largest; a full block for what never came. */
-function sparkline(values: readonly number[], width: number): string {
-  const shownValues = values.slice(-width);
-  const finite = shownValues.filter(Number.isFinite);
-  const most = Math.max(1, ...finite);
-  const blocks = '▁▂▃▄▅▆▇█';
-  return shownValues
-    .map((value) => blocks[Number.isFinite(value) ? Math.min(7, Math.floor((value / most) * 8)) : 7])
-    .join('');
 }

@@ -1,7 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { SpeechfbError } from '../errors.ts';
+import { type Problem, SpeechfbError } from '../errors.ts';
+import type { Distribution } from '../slo/metrics.ts';
+import { hdrplotText } from './hdrplot.ts';
+import { junitXml } from './junit.ts';
 import { loadMarkdown } from './markdown.ts';
 import type { LoadReport } from './report.ts';
 import { runJson } from './run-json.ts';
@@ -10,23 +13,47 @@ import { runJson } from './run-json.ts';
 export type RunDetails = {
   /** HDR V2 (compressed, base64), us, by tag. */
   histograms: readonly { tag: string; hdr: string; maxMs: number }[];
+  /** Of the whole run. */
+  feedbackLatency: Distribution;
   traces: readonly object[];
+  /** The content of recording.json.gz, from which the run can be read back exactly. */
+  recording: Buffer;
 };
 
-/** Writes run.json, summary.md, histograms.hlog and traces.ndjson.gz into `directory`, which is made when missing. */
+/**
+ * Writes run.json, summary.md, junit.xml, histograms.hlog, recording.json.gz and the others of RunDetails into `directory`,
+ * which is made when missing. A file that cannot be written does not stop the others: `output_unwritable` names each that is
+ * lost, and why.
+ */
 export function writeRunDirectory(directory: string, report: LoadReport, details: RunDetails): void {
   const files = {
-    'run.json': `${JSON.stringify(runJson(report), null, 2)}\n`,
-    'summary.md': loadMarkdown(report),
-    'histograms.hlog': histogramLog(report, details),
-    'traces.ndjson.gz': gzipSync(details.traces.map((trace) => `${JSON.stringify(trace)}\n`).join('')),
+    'run.json': () => `${JSON.stringify(runJson(report), null, 2)}\n`,
+    'summary.md': () => loadMarkdown(report),
+    'junit.xml': () => junitXml(report),
+    'histograms.hlog': () => histogramLog(report, details),
+    'feedback_latency.hdrplot': () => hdrplotText('feedback_latency', details.feedbackLatency),
+    'recording.json.gz': () => details.recording,
+    'traces.ndjson.gz': () => gzipSync(details.traces.map((trace) => `${JSON.stringify(trace)}\n`).join('')),
   };
+  const lost = [
+    ...tryTo(directory, () => mkdirSync(directory, { recursive: true })),
+    ...Object.entries(files).flatMap(([name, content]) => {
+      const file = join(directory, name);
+      return tryTo(file, () => writeFileSync(file, content()));
+    }),
+  ];
+  if (lost.length === 0) return;
+  throw new SpeechfbError('output_unwritable', `not all results could be written to "${directory}"`, {
+    problems: lost,
+  });
+}
+
+function tryTo(where: string, write: () => void): Problem[] {
   try {
-    mkdirSync(directory, { recursive: true });
-    for (const [name, content] of Object.entries(files)) writeFileSync(join(directory, name), content);
-  } catch (cause) {
-    const message = `cannot write the results to "${directory}": ${(cause as Error).message}`;
-    throw new SpeechfbError('output_unwritable', message, { cause });
+    write();
+    return [];
+  } catch (error) {
+    return [{ where, message: `is lost: ${(error as Error).message}` }];
   }
 }
 

@@ -26,6 +26,7 @@ export function budgetJson({ analysis, by, exemplars, notes }: BudgetReport): ob
     measured: source === 'measured' ? figures : null,
     predicted: source === 'predicted' ? { ...figures, exact_ms: finite(analysis.exactMs) } : null,
     verdict: analysis.verdict,
+    doubt: analysis.doubt ?? null,
     stages: stagesJson(analysis),
     unattributed_ms: finite(analysis.unattributed?.ms),
     unattributed_ci_ms: pair(analysis.unattributed?.interval),
@@ -44,7 +45,7 @@ export function budgetJson({ analysis, by, exemplars, notes }: BudgetReport): ob
   };
 }
 
-function stagesJson({ budget, stages }: Analysis): object[] {
+function stagesJson({ budget, stages, exactShares }: Analysis): object[] {
   return budget.stages.map(({ name, budgetMs }, i) => {
     const stage = stages[i];
     return {
@@ -53,6 +54,7 @@ function stagesJson({ budget, stages }: Analysis): object[] {
       p50_ms: finite(stage?.p50Ms),
       p95_ms: finite(stage?.p95Ms),
       contribution_ms: finite(stage?.contribution.ms),
+      exact_ms: finite(exactShares?.[i]),
       ci_ms: pair(stage?.contribution.interval),
       verdict: stage?.verdict ?? null,
       judged: stage

@@ -59,20 +59,24 @@ export function repayLine({ overshootMs, targetMs }: WhatIfAnswer): string {
   return `to repay ${shortMs(overshootMs)} and be at ${shortMs(targetMs)} again, scale one of`;
 }
 
-/** `with the reserve spent, 20.0 ms are left: network x 0.750, edge x 0.000, scoring x 0.500`; nothing without a reserve. */
+/** `with the reserve spent, 20.0 ms are left: network x 0.750, edge x 0, all of it, scoring x 0.500`; nothing without a reserve. */
 export function afterReserveLines({ afterReserve }: WhatIfAnswer): string[] {
   const first = afterReserve[0];
   if (!first) return [];
   const able = afterReserve.filter(({ possible }) => possible);
-  const ways = able.map(({ stage, factor }) => `${stage} x ${factor!.toFixed(3)}`).join(', or ');
+  const ways = able.map(({ stage, factor }) => `${stage} ${factorText(factor!)}`).join(', or ');
   const left = able[0] ? `${shortMs(able[0].savesMs)} are left: ${ways}` : 'no stage alone repays what is left';
   return [`with the reserve spent, ${left}`];
 }
 
 /** Lever, whether it can alone, the factor it needs, what that saves. */
 export function leverCells({ stage, possible, factor, savesMs }: Lever): string[] {
-  const scale = factor === undefined ? '' : `x ${factor.toFixed(3)}`;
+  const scale = factor === undefined ? '' : factorText(factor);
   return [stage, possible ? 'yes' : 'no', scale, possible ? shortMs(savesMs) : `${shortMs(savesMs)} at most`];
+}
+
+function factorText(factor: number): string {
+  return factor === 0 ? 'x 0, all of it' : `x ${factor.toFixed(3)}`;
 }
 
 /** The name, and what it changes when the name does not say. */

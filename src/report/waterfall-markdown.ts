@@ -1,12 +1,12 @@
 import type { BudgetReport } from '../budget/report.ts';
-import { needsLine, shortMs, sourceLine, titleOf, waterfallOf, withInterval } from './waterfall.ts';
+import { exactText, needsLine, shortMs, sourceLine, titleOf, waterfallOf, withInterval } from './waterfall.ts';
 import { exemplarLines } from './waterfall-details.ts';
 import { afterReserveLines, brokenLines, describe, effectLine, leverCells, repayLine } from './waterfall-levers.ts';
 
 /** A budget report as Markdown, for a design review. */
 export function budgetMarkdown({ analysis, by, exemplars, notes }: BudgetReport): string {
   const { verdict, total, stages, whatIf } = analysis;
-  const needs = needsLine(total?.moreTraces);
+  const needs = [exactText(analysis), needsLine(analysis)].filter((line) => line !== '').join('; ');
   const waterfall = waterfallOf(analysis);
   const rows = waterfall.rows.map(({ name, budgetMs, ms, interval }, i) => [
     name,

@@ -3,6 +3,8 @@ import type { Verdict } from '../budget/verdict.ts';
 import { alignColumns } from './columns.ts';
 import type { Paint } from './paint.ts';
 import {
+  exactText,
+  moreLine,
   needsLine,
   shortMs,
   sourceLine,
@@ -17,13 +19,11 @@ import { whatIfLines } from './waterfall-levers.ts';
 /** A budget report for a terminal. */
 export function budgetText(report: BudgetReport, paint: Paint): string {
   const { analysis } = report;
-  const { verdict, total } = analysis;
-  const needs = needsLine(total?.moreTraces);
+  const { verdict } = analysis;
   const sections = [
     [
       `${paint.bold(titleOf(analysis))}  ${shownVerdict(verdict, paint)}`,
-      sourceLine(analysis),
-      ...(needs ? [needs] : []),
+      ...[sourceLine(analysis), exactText(analysis), needsLine(analysis)].filter((line) => line !== ''),
     ],
     stageLines(report, paint),
     ...(report.by ? [groupLines(report.by.label, report.by.groups, paint)] : []),
@@ -62,7 +62,7 @@ function stageLines({ analysis }: BudgetReport, paint: Paint): string[] {
     ];
     if (judged) cells.push(stage ? `${stage.judged.what} ${shortMs(stage.judged.ms)}` : '');
     const verdict = stage ? shownVerdict(stage.verdict, paint) : '';
-    return [...cells, drawn ? barOf(row, waterfall, paint) : '', verdict, needsLine(stage?.moreTraces)];
+    return [...cells, drawn ? barOf(row, waterfall, paint) : '', verdict, moreLine(stage?.moreTraces, analysis.source)];
   });
   const sum = [
     analysis.total ? `p${objective.percentile}` : 'sum',

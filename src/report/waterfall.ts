@@ -75,20 +75,38 @@ export function shortMs(ms: number): string {
 }
 
 /** The figures' origin in one sentence. */
-export function sourceLine({ source, total, budget, exactMs }: Analysis): string {
+export function sourceLine(analysis: Analysis): string {
+  const { source, total, budget } = analysis;
   if (!total) return 'no traces and no declared distributions: only the sum is checked';
   const percent = `${Number((100 * budget.gate.confidence).toFixed(2))} %`;
   const value = withInterval(total.valueMs, total.interval);
   const from = source === 'measured' ? `${total.n} traces` : `${total.n} simulated traces`;
-  const closed = exactMs === undefined ? '' : `; exactly ${exactMs.toFixed(4)} ms for normal stages`;
-  return `${source} p${budget.objective.percentile} ${value} at ${percent}, from ${from}${closed}`;
+  return `${source} p${budget.objective.percentile} ${value} at ${percent}, from ${from}`;
 }
 
-/** What an inconclusive verdict still needs, when that can be told. */
-export function needsLine(moreTraces: number | undefined): string {
+/** Why nothing is judged, or what an inconclusive verdict still needs, when that can be told. */
+export function needsLine({ doubt, total, source }: Analysis): string {
+  if (doubt !== undefined) return `the run proves nothing: ${doubt}`;
+  if (total && total.n < total.needed) {
+    return `${total.n} traces prove nothing: ${total.needed} are needed, ${total.needed - total.n} more`;
+  }
+  return moreLine(total?.moreTraces, source);
+}
+
+/** About how many more traces, measured or simulated, decide a figure that lies too close to its limit. */
+export function moreLine(moreTraces: number | undefined, source: Analysis['source']): string {
   if (moreTraces === undefined || Number.isNaN(moreTraces)) return '';
   if (!Number.isFinite(moreTraces)) return 'more traces are not likely to decide it: the figure is at the limit';
-  return `about ${grouped(Math.ceil(moreTraces))} more traces decide it`;
+  const traces =
+    source === 'predicted' ? 'more simulated traces decide it (simulation.samples)' : 'more traces decide it';
+  return `about ${grouped(Math.ceil(moreTraces))} ${traces}`;
+}
+
+/** The share of each stage in closed form, when every stage is declared normal: `a 61.5608 + b 12.4665`. */
+export function exactText({ exactMs, exactShares, budget }: Analysis): string {
+  if (exactMs === undefined || !exactShares) return '';
+  const shares = budget.stages.map(({ name }, i) => `${name} ${exactShares[i]!.toFixed(4)}`);
+  return `exactly ${exactMs.toFixed(4)} ms for normal stages = ${shares.join(' + ')}`;
 }
 
 /** `43,752`. Not by toLocaleString: loading a locale takes longer than the whole report. */

@@ -59,7 +59,8 @@ export type GapMode = 'buffer' | 'drop';
 export type NetworkEvent =
   /** The radio moves to another cell. */
   | { kind: 'handover'; when: Schedule; gapUs: number; mode: GapMode }
-  | { kind: 'outage'; when: Schedule; gapUs: number; mode: GapMode }
+  /** Of one direction alone, or of both when none is named. */
+  | { kind: 'outage'; when: Schedule; gapUs: number; mode: GapMode; direction?: Direction }
   /**
    * The phone gets another address. The old connection dies: `silent` says nothing to anybody, `rst` resets it. The app
    * opens a new one after a backoff with full jitter.

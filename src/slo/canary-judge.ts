@@ -14,6 +14,8 @@ export type Arm = {
   history: readonly { bad: number; total: number }[];
   /** One latency a session, its median: events of one session are not independent. Infinity: most never came. */
   sessionsMs: readonly number[];
+  /** How long a load test that is shorter than the rule's window lasted: all of it is one window then. */
+  seenMs?: number | undefined;
   /** Why what was seen proves nothing, such as a load generator that could not keep its schedule. */
   doubt?: string | undefined;
 };
@@ -24,6 +26,8 @@ export type Reason = {
   check: 'data' | 'burn' | 'sequential' | 'latency';
   decision: CanaryDecision;
   message: string;
+  /** The numbers of the message and those beside them: shares of 1, ms, counts. */
+  figures?: Readonly<Record<string, number>>;
 };
 
 export type Judgement = { decision: CanaryDecision; reasons: Reason[] };
@@ -62,25 +66,39 @@ function judgeData({ minimumEvents }: Canary, baseline: Arm | undefined, arm: Ar
 
 function judgeBurn(canary: Canary, baseline: Arm | undefined, arm: Arm): Reason {
   const { rollback } = canary;
-  const reading =
-    rollback.mode === 'window'
-      ? `over ${spanText(rollback.forMs)}`
-      : `in every ${spanText(rollback.everyMs)} for ${spanText(rollback.forMs)}`;
+  const reading = readingOf(canary, arm);
   const burn = burnOf(canary, arm);
   const rule = ruleOf(canary);
+  const figures = { ...figuresOf('canary', canary, arm), ...(baseline && figuresOf('baseline', canary, baseline)) };
+  const reason = (decision: CanaryDecision, message: string) =>
+    ({ check: 'burn', decision, message, figures }) as const;
   if (!hasTripped(rule, arm.history)) {
     const message = `the canary burns at ${numberText(burn)} times the budget, never above ${rollback.burn} ${reading}`;
-    if (arm.history.length >= rule.intervals) return { check: 'burn', decision: 'promote', message };
-    return { check: 'burn', decision: 'hold', message: `${message}; ${spanText(rollback.forMs)} have not passed` };
+    if (arm.history.length >= rule.intervals) return reason('promote', message);
+    return reason('hold', `${message}; ${spanText(rollback.forMs)} have not passed`);
   }
   if (baseline && hasTripped(rule, baseline.history)) {
     const message =
       `both burn above ${rollback.burn} ${reading}, the canary at ${numberText(burn)}, the baseline at ` +
       `${numberText(burnOf(canary, baseline))}: not this release alone`;
-    return { check: 'burn', decision: 'hold', message };
+    return reason('hold', message);
   }
-  const message = `the canary burned above ${rollback.burn} ${reading}; ${numberText(burn)} times the budget in all`;
-  return { check: 'burn', decision: 'rollback', message };
+  return reason(
+    'rollback',
+    `the canary burned above ${rollback.burn} ${reading}; ${numberText(burn)} times the budget in all`,
+  );
+}
+
+function readingOf({ rollback }: Canary, { seenMs }: Arm): string {
+  if (rollback.mode === 'consecutive') return `in every ${spanText(rollback.everyMs)} for ${spanText(rollback.forMs)}`;
+  return seenMs === undefined || seenMs >= rollback.forMs
+    ? `over ${spanText(rollback.forMs)}`
+    : `over the ${spanText(seenMs)} that it ran`;
+}
+
+function figuresOf(who: 'canary' | 'baseline', canary: Canary, arm: Arm): Record<string, number> {
+  const { bad, total } = sum(arm);
+  return { [`${who}Events`]: total, [`${who}Bad`]: bad, [`${who}Burn`]: burnOf(canary, arm) };
 }
 
 /** Against what is acceptable now: the budget, or what the baseline loses at the same time when that is more. */
@@ -92,45 +110,48 @@ function judgeSequential(canary: Canary, baseline: Arm | undefined, arm: Arm): R
   const worse = Math.min(canary.sequential.worse * fine, (1 + fine) / 2);
   const { decision, logRatio, lower, upper } = sequentialTest({ ...canary.sequential, fine, worse }, bad, total);
   const seen = `${numberText(bad)} bad of ${numberText(total)}`;
+  const figures = { bad, total, fine, worse, logRatio, lower, upper };
+  const reason = (decided: CanaryDecision, message: string) =>
+    ({ check: 'sequential', decision: decided, message, figures }) as const;
+  if (decision === 'worse')
+    return reason('rollback', `${seen} decides for ${percentText(worse)} bad against ${percentText(fine)}`);
+  if (decision === 'fine')
+    return reason('promote', `${seen} decides for ${percentText(fine)} bad against ${percentText(worse)}`);
   const between = `${percentText(fine)} and ${percentText(worse)} bad`;
-  if (decision === 'worse') {
-    return {
-      check: 'sequential',
-      decision: 'rollback',
-      message: `${seen} decides for ${percentText(worse)} bad against ${percentText(fine)}`,
-    };
-  }
-  if (decision === 'fine') {
-    return {
-      check: 'sequential',
-      decision: 'promote',
-      message: `${seen} decides for at most ${percentText(fine)} bad`,
-    };
-  }
-  const message = `${seen} does not decide between ${between} yet (${numberText(logRatio)} between ${numberText(lower)} and ${numberText(upper)})`;
-  return { check: 'sequential', decision: 'hold', message };
+  const edges = `${numberText(logRatio)} between ${numberText(lower)} and ${numberText(upper)}`;
+  return reason('hold', `${seen} does not decide between ${between} yet (${edges})`);
 }
 
 function judgeLatency({ latency }: Canary, baseline: Arm, arm: Arm): Reason {
   const median = quantileOfSorted(Float64Array.from(baseline.sessionsMs).sort(), 0.5);
   const marginMs = latency.margin * median;
   const shift = hodgesLehmann(arm.sessionsMs, baseline.sessionsMs, latency.confidence);
-  const { p } = rankSumTest(arm.sessionsMs, baseline.sessionsMs);
-  const figures =
+  const { p, u } = rankSumTest(arm.sessionsMs, baseline.sessionsMs);
+  const sentence =
     `the canary's sessions differ by ${signedMs(shift.estimate)} [${signedMs(shift.lower)}, ${signedMs(shift.upper)}] ` +
     `(Mann-Whitney p ${p.toPrecision(2)}); the margin is ${signedMs(marginMs)}, ${percentText(latency.margin)} of the ` +
     `baseline's median`;
-  if (shift.lower > marginMs) return { check: 'latency', decision: 'rollback', message: `${figures}: slower` };
+  const figures = {
+    shiftMs: shift.estimate,
+    lowerMs: shift.lower,
+    upperMs: shift.upper,
+    coverage: shift.coverage,
+    p,
+    u,
+    marginMs,
+    baselineMedianMs: median,
+    canarySessions: arm.sessionsMs.length,
+    baselineSessions: baseline.sessionsMs.length,
+  };
+  const reason = (decision: CanaryDecision, message: string) =>
+    ({ check: 'latency', decision, message, figures }) as const;
+  if (shift.lower > marginMs) return reason('rollback', `${sentence}: slower`);
   if (shift.coverage < latency.confidence - 1e-9) {
     const sessions = `${arm.sessionsMs.length} against ${baseline.sessionsMs.length} sessions`;
-    return {
-      check: 'latency',
-      decision: 'hold',
-      message: `${sessions} carry no interval at ${percentText(latency.confidence)}`,
-    };
+    return reason('hold', `${sessions} carry no interval at ${percentText(latency.confidence)}`);
   }
-  if (shift.upper <= marginMs) return { check: 'latency', decision: 'promote', message: `${figures}: not slower` };
-  return { check: 'latency', decision: 'hold', message: `${figures}: undecided` };
+  if (shift.upper <= marginMs) return reason('promote', `${sentence}: not slower`);
+  return reason('hold', `${sentence}: undecided`);
 }
 
 function burnOf(canary: Canary, arm: Arm): number {

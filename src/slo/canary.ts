@@ -2,13 +2,14 @@ import { z } from 'zod';
 import { duration, integer, section, text, throughUnit, word } from '../config/fields.ts';
 import { canFire, largestBurn } from './burn.ts';
 import { type BurnMode, burnModes } from './burn-rule.ts';
-import { numberText, parseEventsPerMinute, parseShare, parseTarget, percentText } from './quantities.ts';
-import { type Indicator, indicator } from './service-level.ts';
+import { numberText, parseEventsPerMinute, parseShare, parseTarget, percentText, spanText } from './quantities.ts';
+import { type Indicator, indicator, matchers } from './service-level.ts';
 
 const dayMs = 86_400_000;
 const share = (example: string) => text(`a percentage such as ${example}`).transform(throughUnit(parseShare));
 const factor = (example: number) => {
-  const error = () => `is not a number above 1 such as ${example}`;
+  const error = (issue: { input?: unknown }) =>
+    `${JSON.stringify(issue.input)} is not a number above 1 such as ${example}`;
   return z.number({ error }).gt(1, { error });
 };
 
@@ -21,7 +22,9 @@ const spec = section({
     .array(section({ share: share('5%'), hold: duration(1000, 30 * dayMs) }), { error: () => 'is not a list of steps' })
     .min(1, { error: () => 'is empty' }),
   rollback: section({
-    burn: z.number({ error: () => 'is not a number such as 2' }).positive({ error: () => 'is not above 0' }),
+    burn: z
+      .number({ error: (issue) => `${JSON.stringify(issue.input)} is not a number such as 2` })
+      .positive({ error: (issue) => `${issue.input} is not above 0` }),
     for: duration(1000, dayMs),
     every: duration(1000, dayMs).prefault('1m'),
     mode: z.enum(burnModes, {
@@ -49,29 +52,33 @@ const spec = section({
   indicator: indicator.optional(),
   /** Label matchers that tell the two versions apart in Prometheus. */
   versions: section({
-    baseline: text('matchers such as track="stable"'),
-    canary: text('matchers such as track="canary"'),
+    baseline: matchers,
+    canary: matchers,
   }).optional(),
 }).superRefine((value, context) => {
-  value.steps.forEach((step, i) => {
+  const refuse = (path: PropertyKey[], message: string) => context.addIssue({ code: 'custom', path, message });
+  value.steps.forEach(({ share, hold }, i) => {
     const before = value.steps[i - 1]?.share ?? 0;
-    if (step.share > before) return;
-    context.addIssue({
-      code: 'custom',
-      path: ['steps', i, 'share'],
-      message: `is not above ${percentText(before)}, the step before`,
-    });
+    if (share <= before) refuse(['steps', i, 'share'], `is not above ${percentText(before)}, the step before`);
+    if (hold >= value.rollback.for) return;
+    const window = spanText(value.rollback.for);
+    refuse(
+      ['steps', i, 'hold'],
+      `${spanText(hold)} ends before the rollback rule has seen its ${window}: it can never trip here`,
+    );
   });
   if (!canFire(value.rollback.burn, value.target)) {
     const most = numberText(largestBurn(value.target));
-    const message = `can never be exceeded: at a target of ${percentText(value.target)} the burn is at most ${most}`;
-    context.addIssue({ code: 'custom', path: ['rollback', 'burn'], message });
+    refuse(
+      ['rollback', 'burn'],
+      `can never be exceeded: at a target of ${percentText(value.target)} the burn is at most ${most}`,
+    );
   }
 });
 
 /** A rollout as its YAML file describes it: times in ms, shares of 1. */
 export const canaryFile = section({
-  apiVersion: word('speechfb.dev/v1alpha1'),
+  apiVersion: word('speechfb.dev/v1alpha1').optional(),
   kind: word('CanaryAnalysis'),
   metadata: section({ name: text('a name'), description: text('a sentence').optional() }),
   spec,

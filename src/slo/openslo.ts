@@ -146,10 +146,15 @@ function indicatorOf(spec: OpenSloFile['spec'], valueSeconds: number | undefined
   return { latency: { histogram: name, ...(matchers ? { matchers } : {}), atMost } };
 }
 
-/** The name and matchers of `name_bucket{...}`, alone or as the inner series of a quantile or a rate. */
+/**
+ * The name and matchers of `name_bucket{...}`, alone or as the inner series of a quantile or a rate. A bound that it chose
+ * itself (`le`) is left out: the objective's value is the bound.
+ */
 function histogramOf(query: string): { name: string; matchers: string | undefined } | undefined {
   const match = /([a-zA-Z_:][a-zA-Z0-9_:]*)_bucket\s*(?:\{([^}]*)\})?/.exec(query);
-  return match ? { name: match[1]!, matchers: match[2]?.trim() || undefined } : undefined;
+  if (!match) return undefined;
+  const matchers = match[2]?.replace(/(^|,)\s*le\s*(?:=~|!~|!=|=)\s*"[^"]*"\s*/g, '').replace(/^\s*,|,\s*$/g, '');
+  return { name: match[1]!, matchers: matchers?.trim() || undefined };
 }
 
 function slug(text: string | undefined): string {

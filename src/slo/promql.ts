@@ -1,4 +1,5 @@
 import { SpeechfbError } from '../errors.ts';
+import { overWindow, selectorOf } from './series.ts';
 import type { Indicator } from './service-level.ts';
 
 /** A range as Prometheus writes it: the largest whole units, `90s`, `1h`, `30d`. */
@@ -57,21 +58,20 @@ export function withMatchers(indicator: Indicator, matchers: string): Indicator 
 }
 
 function narrow(series: string, matchers: string): string {
-  const match = bareSeries.exec(series);
-  if (!match) {
+  const selector = selectorOf(series);
+  if (!selector) {
     const hint = 'write the series alone, without functions; its rate is taken over every window';
     throw new SpeechfbError('bad_selector', `"${series}" is not a series whose version can be chosen`, { hint });
   }
-  return `${match[1]}{${[match[2]?.trim(), matchers].filter(Boolean).join(',')}}`;
+  return `${selector.name}{${[selector.matchers, matchers].filter(Boolean).join(',')}}`;
 }
 
-/** A metric name with or without matchers; these may hold anything, parentheses too. */
-const bareSeries = /^\s*([a-zA-Z_:][a-zA-Z0-9_:]*)\s*(?:\{(.*)\})?\s*$/;
-
-/** A series selector is summed as a rate; PromQL that names `[$window]`, or any one range, is taken as it is. */
+/** A counter is summed as a rate; PromQL that names `[$window]`, or one range throughout, is taken as it is. */
 function rateOf(series: string, window: string): string {
-  if (bareSeries.test(series)) return `sum(rate(${series.trim()}[${window}]))`;
-  return `(${series.replace(/\[\s*(?:\$window|[0-9a-z]+)\s*\]/g, `[${window}]`)})`;
+  const selector = selectorOf(series);
+  if (!selector) return `(${overWindow(series, window)})`;
+  const { name, matchers } = selector;
+  return `sum(rate(${name}${matchers === undefined ? '' : `{${matchers}}`}[${window}]))`;
 }
 
 function histogram({ latency }: Indicator, suffix: string, extra: readonly string[]): string {

@@ -11,12 +11,25 @@ import {
   percentText,
   spanText,
 } from './quantities.ts';
+import { matchersFault, seriesFault } from './series.ts';
 
 const hourMs = 3_600_000;
 const name = text('a name').regex(/^[a-z0-9][a-z0-9-]*$/, {
   error: (issue) => `${JSON.stringify(issue.input)} is not lower-case letters, digits and hyphens`,
 });
-const series = text('a series selector such as requests_total{job="speechfb"}, or PromQL with [$window]');
+const refineBy = (fault: (given: string) => string | undefined) => (given: string, context: z.RefinementCtx) => {
+  const message = fault(given);
+  if (message) context.addIssue({ code: 'custom', message: `${JSON.stringify(given)} ${message}` });
+};
+const series = text('a series selector such as requests_total{job="speechfb"}, or PromQL with [$window]').superRefine(
+  refineBy(seriesFault),
+);
+/** Label matchers of a histogram: `le` is what `atMost` stands for. */
+export const matchers = text('label matchers such as job="speechfb"').superRefine(
+  refineBy(
+    (given) => matchersFault(given) ?? (/(?:^|,)\s*le\s*[=!]/.test(given) ? 'chooses le; atMost does' : undefined),
+  ),
+);
 
 /** What counts as a bad event. Exactly one of `latency` and `events`. */
 export const indicator = section({
@@ -25,7 +38,7 @@ export const indicator = section({
     histogram: text('the name of a histogram, without _bucket').regex(/^[a-zA-Z_:][a-zA-Z0-9_:]*$/, {
       error: (issue) => `${JSON.stringify(issue.input)} is not a metric name`,
     }),
-    matchers: text('label matchers such as job="speechfb"').optional(),
+    matchers: matchers.optional(),
     atMost: duration(1, hourMs),
   }).optional(),
   events: section({ good: series.optional(), bad: series.optional(), total: series }).optional(),
@@ -90,7 +103,7 @@ const workbookAlerts: readonly z.output<typeof alert>[] = [
 
 /** A service level as its YAML file describes it: times in ms, shares of 1. */
 export const serviceLevelFile = section({
-  apiVersion: word('speechfb.dev/v1alpha1'),
+  apiVersion: word('speechfb.dev/v1alpha1').optional(),
   kind: word('ServiceLevel'),
   metadata: section({ name, description: text('a sentence').optional() }),
   spec: section({

@@ -123,12 +123,12 @@ describe('traces and budget together', () => {
   });
 
   it('sum trace stages into the budget’s, and leave the rest unattributed', () => {
-    const { sample, problems, notes } = budgetSample(
+    const { sample, unclaimed, absent, notes } = budgetSample(
       tableOf(records),
       twoStages(['uplink', 'downlink', 'tunnel']),
       places,
     );
-    expect(problems).toEqual([]);
+    expect([...unclaimed, ...absent]).toEqual([]);
     expect(notes).toEqual(['"network": no trace has tunnel; it counts as 0']);
     expect([...sample.stages[0]!.ms]).toEqual([3, 4, 0]);
     expect([...sample.unattributed]).toEqual([2, 0, 0]);
@@ -136,8 +136,8 @@ describe('traces and budget together', () => {
   });
 
   it('have a problem for every name that only one of them knows', () => {
-    const { problems } = budgetSample(tableOf(records), twoStages(['uplnk']), places);
-    expect(problems.map(({ where, message }) => `${where} ${message}`)).toEqual([
+    const { unclaimed, absent } = budgetSample(tableOf(records), twoStages(['uplnk']), places);
+    expect([...unclaimed, ...absent].map(({ where, message }) => `${where} ${message}`)).toEqual([
       expect.stringMatching(/^t:uplink stages\.uplink: no stage of the budget counts it \(did you mean "uplnk"\?\)/),
       expect.stringMatching(/^t:downlink stages\.downlink: no stage/),
       expect.stringMatching(/^b:0 stages\.0: "network" sums uplnk, which no trace has \(did you mean "uplink"\?\)/),
@@ -145,15 +145,15 @@ describe('traces and budget together', () => {
   });
 
   it('may leave a trace stage unattributed on purpose', () => {
-    const { sample, problems } = budgetSample(tableOf(records), twoStages(['uplink'], ['downlink']), places);
-    expect(problems).toEqual([]);
+    const { sample, unclaimed, absent } = budgetSample(tableOf(records), twoStages(['uplink'], ['downlink']), places);
+    expect([...unclaimed, ...absent]).toEqual([]);
     expect([...sample.unattributed]).toEqual([3, 0, 0]);
   });
 
   it('split by a label, slowest first', () => {
     const table = tableOf(records);
     const budget = twoStages(['uplink', 'downlink']);
-    const groups = splitBy(budget, budgetSample(table, budget, places).sample, table, 'profile');
+    const groups = splitBy(budget, budgetSample(table, budget, places).sample, table, { label: 'profile' });
     expect(groups.map(({ value, analysis }) => [value, analysis.total!.n, analysis.total!.valueMs])).toEqual([
       ['4g', 2, Infinity],
       ['wifi', 1, 20],

@@ -69,7 +69,9 @@ describe('speechfb budget', () => {
   it.each([
     ['--traces, plain', () => ['--traces', traces]],
     ['--traces, packed', () => ['--traces', write('t.ndjson.gz', gzipSync(linesOf(1000)))]],
-    ['--run, a directory', () => ['--run', dirname(write('traces.ndjson.gz', gzipSync(linesOf(1000))))]],
+    ['--traces, packed under a plain name', () => ['--traces', write('t.ndjson', gzipSync(linesOf(1000)))]],
+    ['--traces, plain under a packed name', () => ['--traces', write('plain.gz', linesOf(1000))]],
+    ['--run, a directory', () => ['--run', run({ ok: true })]],
   ])('decomposes %s', async (_name, flags) => {
     expect(await main(['budget', card, ...flags(), '--what-if', 'asr-20ms', '--by', 'profile', '--json'])).toBe(0);
     const { measured, stages, unattributed_ms, verdict, what_if, by, exemplars } = JSON.parse(out);
@@ -136,6 +138,27 @@ describe('speechfb budget', () => {
     expect(out).toMatch(/^# mobile-500ms: p95 <= 500 ms/);
   });
 
+  it('judges nothing by a run whose load generator was late', async () => {
+    expect(await main(['budget', card, '--run', run({ ok: false }), '--by', 'profile', '--json'])).toBe(98);
+    const { verdict, doubt, stages, by } = JSON.parse(out);
+    expect([verdict, doubt]).toEqual(['inconclusive', 'send lateness: p99 27 ms']);
+    const all = [...stages, ...by.groups].map((one: { verdict: string }) => one.verdict);
+    expect(new Set(all)).toEqual(new Set(['inconclusive']));
+    out = '';
+    await main(['budget', card, '--run', run({ ok: false })]);
+    expect(out).toContain('the run proves nothing: send lateness: p99 27 ms');
+    expect(out).toContain('1000 traces come from 9 sessions and resemble one another');
+  });
+
+  it('shows the values of a label that have most traces, when there are hundreds', async () => {
+    let count = 0;
+    const many = linesOf(1000).replaceAll(/"profile":"\w+"/g, () => `"profile":"p${count++ % 400}"`);
+    await main(['budget', card, '--traces', write('many.ndjson', many), '--by', 'profile', '--json']);
+    const { by, notes } = JSON.parse(out);
+    expect(by.groups).toHaveLength(50);
+    expect(notes).toContain('350 more values of profile are not shown; these 50 have most traces');
+  });
+
   it('exits 98 on too few traces, whatever the gate allows', async () => {
     const few = write('few.ndjson', linesOf(20));
     const lax = write(
@@ -165,7 +188,7 @@ describe('speechfb budget refuses', () => {
   it.each<[string, () => string[], RegExp]>([
     ['a missing file', () => ['nowhere.yaml'], /cannot read the budget "nowhere.yaml".*\[unreadable_file\]/],
     ['missing traces', () => [card, '--traces', 'nowhere'], /cannot read the traces "nowhere".*ENOENT/],
-    ['a directory as traces', () => [card, '--traces', directory], /it is not a file/],
+    ['a directory as traces', () => [card, '--traces', directory], /it is a directory/],
     [
       'a run without traces',
       () => [card, '--run', 'budgets'],
@@ -191,7 +214,37 @@ describe('speechfb budget refuses', () => {
     [
       'an OTLP file that is none',
       () => [card, '--otlp', write('odd.json', '{"a":\nx')],
-      /odd.json has 2 faulty traces/,
+      /odd.json has a faulty trace.*odd.json:1:1: not JSON/s,
+    ],
+    [
+      'an OTLP file that ends early',
+      () => [card, '--otlp', write('cut.jsonl', '{"resourceSpans":[]}\n{"resourceSpans":[{"scopeSp')],
+      /cut.jsonl:2:28: not JSON: Unterminated string/,
+    ],
+    [
+      'a span that ends before it starts, at its place',
+      () => [card, '--otlp', write('back.json', JSON.stringify(backwards, null, 1))],
+      /back.json:10:18: resourceSpans\[0\].scopeSpans\[0\].spans\[0\] "asr" ends 1 ms before it starts/,
+    ],
+    [
+      'a file of another tool, with what to do',
+      () => [card, '--traces', write('otlp.jsonl', '{"resourceSpans":[]}\n'.repeat(50))],
+      /otlp.jsonl has no trace records.*otlp.jsonl:3:1.*and 47 more.*hint: the file is OTLP JSON: read it with --otlp/s,
+    ],
+    [
+      'faulty lines and names that differ, at once',
+      () => [card, '--traces', write('both.ndjson', '{"stages":{"asr":-1}}\n{"stages":{"asr":1,"uplnk":2}}\n')],
+      /both.ndjson:1:12: stages.asr: -1.*both.ndjson:2:20: stages.uplnk: no stage/s,
+    ],
+    [
+      'two what-ifs',
+      () => [card, '--what-if', 'asrr+5ms', '--what-if', 'asr+5'],
+      /2 flags have problems.*"asrr".*"5" has no unit/s,
+    ],
+    [
+      'a run whose report is broken',
+      () => [card, '--run', run({ ok: true, report: '{' })],
+      /run.json is not the report of a load test.*\[bad_run\]/s,
     ],
     ['an unknown stage in a what-if', () => [card, '--what-if', 'asrr+5ms'], /did you mean "asr"/],
     ['--by without traces', () => [card, '--by', 'device'], /--by device splits traces/],
@@ -214,6 +267,26 @@ describe('speechfb budget refuses', () => {
     expect(await main(['budget', file, '--name', 'desk'])).toBe(0);
   });
 });
+
+const backwards = {
+  resourceSpans: [
+    {
+      scopeSpans: [
+        {
+          spans: [{ traceId: 't', name: 'asr', spanId: 's', startTimeUnixNano: '2000000', endTimeUnixNano: '1000000' }],
+        },
+      ],
+    },
+  ],
+};
+
+/** A load test's directory: the traces, and what of its report is read here. */
+function run({ ok, report }: { ok: boolean; report?: string }): string {
+  const validity = [{ check: 'send lateness', ok, detail: 'p99 27 ms' }];
+  const document = { kind: 'LoadReport', version: 2, elapsed_ms: 1, distributions: {}, shares: {}, validity };
+  write('run.json', report ?? JSON.stringify(document));
+  return dirname(write('traces.ndjson.gz', gzipSync(linesOf(1000))));
+}
 
 function write(name: string, content: string | Uint8Array): string {
   const file = join(directory, name);

@@ -36,6 +36,22 @@ describe('the critical path', () => {
       }),
     ));
 
+  it('adds up: stages and unclaimed time are the total', () => {
+    const path = criticalPath(spansOf('root 0 10; a 1 4; -x 5 9; b 6 7 <-x'), named);
+    expect(path.stages).toEqual({ a: 3, b: 1 });
+    expect([...path.unclaimed]).toEqual([
+      ['root', 3],
+      ['-x', 3],
+    ]);
+  });
+
+  it('follows a trace of any depth', () => {
+    const spans = Array.from({ length: 50_000 }, (_, i) => {
+      return { id: `${i}`, parent: i > 0 ? `${i - 1}` : undefined, name: 'a', startMs: 0, endMs: 5 };
+    });
+    expect(criticalPath(spans, named)).toMatchObject({ stages: { a: 5 }, totalMs: 5 });
+  });
+
   it('ends although spans name one another as parents', () => {
     const spans = [
       { id: 'x', parent: 'y', name: 'a', startMs: 0, endMs: 5 },

@@ -33,19 +33,34 @@ describe('OTLP traces', () => {
     expect(records[0]!.stages.asr).toBeCloseTo(3, 9);
   });
 
-  it('leave the time of unknown spans to no stage', () => {
-    const { records } = read(document([root, span('a', 'r', 'mystery', 0, 10)]));
+  it('leave the time of unknown spans to no stage, and say whose it is', () => {
+    const { records, unclaimed } = read(document([root, span('a', 'r', 'mystery', 0, 7)]));
     expect(records[0]!.stages).toEqual({});
+    expect(unclaimed.map(([name, ms]) => [name, Math.round(ms)])).toEqual([
+      ['mystery', 7],
+      ['feedback', 3],
+    ]);
+  });
+
+  it('may name their fields as the .proto does, and their scopes as old collectors did', () => {
+    const given = document([root, span('a', 'r', 'asr', 2, 5, { 'speechfb.session': 's-1' })]);
+    const snake = JSON.stringify(given).replace(
+      /"([a-z]+[A-Z]\w*)":/g,
+      (_, key: string) => `"${key.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`)}":`,
+    );
+    const old = JSON.stringify(given).replace('scopeSpans', 'instrumentationLibrarySpans');
+    expect(snake).toContain('"start_time_unix_nano"');
+    for (const text of [snake, old]) expect(read(JSON.parse(text)).records).toEqual(read(given).records);
   });
 
   it.each([
-    [{}, 't.json:1:1: is not an OTLP trace document: it has no list "resourceSpans"'],
-    [document([{ spanId: 'x' }]), 't.json:1:1: resourceSpans[0].scopeSpans[0].spans[0] has no traceId and spanId'],
+    [{}, 'begin: is not an OTLP trace document: it has no list "resourceSpans"'],
+    [document([{ spanId: 'x' }]), 'at x: resourceSpans[0].scopeSpans[0].spans[0] "" has no traceId and spanId'],
     [
       document([{ ...root, endTimeUnixNano: 'soon' }]),
-      'spans[0] has no startTimeUnixNano and endTimeUnixNano in nanoseconds',
+      'at r: resourceSpans[0].scopeSpans[0].spans[0] "feedback" has no startTimeUnixNano and endTimeUnixNano in nanoseconds',
     ],
-    [document([span('x', undefined, 'asr', 5, 1)]), 'spans[0] ends 4 ms before it starts'],
+    [document([span('x', undefined, 'asr', 5, 1)]), 'spans[0] "asr" ends 4 ms before it starts'],
   ])('refuse %j', (given, problem) => {
     const [first] = read(given).problems;
     expect(`${first!.where}: ${first!.message}`).toContain(problem);
@@ -54,11 +69,11 @@ describe('OTLP traces', () => {
 
 function read(...documents: object[]) {
   const problems = new ProblemList();
-  const reader = new OtlpReader('t.json', ['queue', 'asr'], problems);
-  for (const each of documents) reader.add(each, 1);
+  const reader = new OtlpReader(['queue', 'asr'], problems);
+  for (const each of documents) reader.add(each, 1, (quoted) => (quoted === undefined ? 'begin' : `at ${quoted}`));
   const records: TraceRecord[] = [];
-  const { overlapMs } = reader.finish((record) => records.push(record));
-  return { records, overlapMs, problems: problems.all() };
+  const summary = reader.finish((record) => records.push(record));
+  return { records, ...summary, problems: problems.all() };
 }
 
 function document(spans: object[], resource: Record<string, string> = {}): object {

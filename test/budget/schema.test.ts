@@ -9,6 +9,8 @@ import { formatError, SpeechfbError } from '../../src/errors.ts';
 
 const card = readFileSync('budgets/mobile-500ms.yaml', 'utf8');
 
+const changes = (change: string) => `\n  whatIf: [{ name: x, changes: [{ stage: asr, ${change} }] }]`;
+
 describe('the budgets that ship', () => {
   it('the card: 80 + 20 + 30 + 250 + 40 + 80 = 500 ms', () => {
     const budget = budgetOf(parseDocuments('b.yaml', card, 'LatencyBudget', latencyBudget)[0]!.value);
@@ -134,6 +136,15 @@ describe('a budget with a mistake', () => {
       'reserve: 80ms',
       '22:16: spec.correlation: contradicts itself',
     ],
+    [
+      'a shift without a unit',
+      'reserve: 80ms',
+      `${changes('shift: 100')}`,
+      'reserve: 80ms',
+      'shift: 100 is not a duration such as 100ms',
+    ],
+    ['a scale below 0', 'reserve: 80ms', `${changes('scale: -2')}`, 'reserve: 80ms', 'scale: -2 is not at least 0'],
+    ['a confidence of 195 %', '0.95', '', '195%', 'spec.gate.confidence: 195% is outside'],
     ['a correlation above 1', 'reserve: 80ms', '\n  correlation: 2', 'reserve: 80ms', '2 is not a correlation'],
   ])('%s', (_name, was, more, is, message) => {
     const text = card.replace(was, is + more);
@@ -185,3 +196,10 @@ function problemsOf(text: string): string {
   }
   return 'no problem';
 }
+
+it('a stage may be the trace stages of any tool, and a confidence may be a percentage', () => {
+  const text = card.replace('[uplink, downlink]', '["POST /v1/asr", HTTP GET]').replace('0.95', '99%');
+  const { spec } = parseDocuments('x.yaml', text, 'LatencyBudget', latencyBudget)[0]!.value;
+  expect(spec.stages[0]!.of).toEqual(['POST /v1/asr', 'HTTP GET']);
+  expect(spec.gate.confidence).toBeCloseTo(0.99, 12);
+});

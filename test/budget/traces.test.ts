@@ -32,10 +32,13 @@ describe('trace records', () => {
     ['{"total_ms":NaN,"stages":{}}', '1:13: NaN is not JSON; a duration is a number, 0 or more'],
     ['{"total_ms":5,,"stages":{}}', '1:15: not JSON: Expected double-quoted property name'],
     ['{"total_ms":"5","stages":{}}', '1:2: total_ms: "5" is not a duration in ms'],
-    ['{"total_ms":5}', '1:1: stages: nothing is not an object'],
+    ['{"total_ms":5}', '1:1: has no "stages", the durations in ms by stage, nor "spans"'],
+    ['{"stages":[1]}', '1:2: stages: [1] is not an object of stage durations'],
+    ['{"stages":{"asr":1},"at_ms":"noon"}', '1:21: at_ms: "noon" is not a time in ms'],
+    ['{"session":"asr","stages":{"asr" :-1}}', '1:28: stages.asr: -1 is not a duration'],
     ['[1]', '1:1: [1] is not a trace record'],
     ['{"stages":{"asr":1},"session":7}', '1:21: session: 7 is not text'],
-    ['{"stages":{"asr":1e999}}', '1:12: stages.asr: null is not a duration'],
+    ['{"stages":{"asr":1e999}}', '1:12: stages.asr: Infinity is not a duration'],
     ['{"spans":[]}', '1:2: spans: is not a list'],
     ['{"spans":[{"name":"a","start_ms":5,"end_ms":4}]}', '1:2: spans.0: "a" ends 1 ms before it starts'],
     ['{"stages":{"asr":1}}\n{"stages":{"as', '2:15: the file ends in the middle of a record: it is truncated'],
@@ -43,6 +46,28 @@ describe('trace records', () => {
     const { problems } = read(text);
     expect(problems).toHaveLength(1);
     expect(`${problems[0]!.where}: ${problems[0]!.message}`).toContain(`t.ndjson:${problem}`);
+  });
+
+  it('has every fault of a record', () => {
+    const { problems } = read('{"at_ms":[],"total_ms":-2,"session":7,"stages":{"asr":-1,"b":1,"queue":null}}');
+    expect(problems.map(({ where }) => where)).toEqual([49, 64, 13, 2, 27].map((column) => `t.ndjson:1:${column}`));
+  });
+
+  it.each([
+    ['{"resourceSpans":[]}', /OTLP JSON: read it with --otlp/],
+    ['[{"total_ms":5}]', /a JSON array; .*jq -c '.\[\]' FILE/],
+    ['{', /indented JSON; .*jq -c \. FILE/],
+    ['{"type":"Point","metric":"http_reqs"}', /output of k6/],
+    ['{"attack":"","seq":0,"latency":4}', /output of vegeta/],
+    ['{"data":[{"traceID":"a"}]}', /Jaeger's JSON/],
+    ['[{"traceId":"a","id":"b"}]', /Zipkin's JSON/],
+    ['{"traceEvents":[]}', /a browser's trace/],
+    ['minute,users', /seems to be CSV/],
+    ['PK\u0000\u0003', /binary/],
+  ])('know what %s may be', (line, hint) => {
+    const reader = new TraceLineReader('t.ndjson', () => undefined);
+    reader.push(`\n${line}\n`);
+    expect(reader.foreignHint()).toMatch(hint);
   });
 
   it('has every fault of a file, the first twenty in full', () => {

@@ -12,6 +12,12 @@ const document = (name: string, kind = 'LatencyBudget', a = '1') =>
   `kind: ${kind}\nmetadata: { name: ${name} }\nspec: { a: ${a} }\n`;
 const read = (text: string) => parseDocuments('f.yaml', text, 'LatencyBudget', schema);
 
+const bomb = [
+  'kind: LatencyBudget',
+  'a: &a0 [x]',
+  ...Array.from({ length: 9 }, (_, i) => `b${i}: &a${i + 1} [${`*a${i},`.repeat(9)}]`),
+].join('\n');
+
 describe('documents of one kind', () => {
   it('are found among others, each knowing its places', () => {
     const found = read([document('x', 'ServiceLevel'), document('y'), document('z')].join('---\n'));
@@ -37,6 +43,18 @@ describe('documents of one kind', () => {
     ['no kind', 'spec: {}', 'kind: is missing; allowed: LoadScenario'],
     ['no mapping', '- a', 'kind: is missing'],
     ['broken YAML', 'kind: [', 'f.yaml:1:8: '],
+    [
+      'an alias of nothing',
+      document('x', 'LatencyBudget', '*b'),
+      'f.yaml:3:12: *b names no anchor; write &b before it',
+    ],
+    ['a bomb of aliases', bomb, 'f.yaml:1:1: cannot be read as a value: Excessive alias count'],
+    ['text for a number', document('x', 'LatencyBudget', 'no'), 'spec.a: "no" is not a number'],
+    [
+      'a missing field',
+      'kind: LatencyBudget\nmetadata: { name: x }\nspec: {}',
+      'f.yaml:3:7: spec.a: is missing; write a number',
+    ],
   ])('refuses %s', (_name, text, message) => expect(problemsOf(text)).toContain(message));
 
   it('has the problems of every document at once', () => {

@@ -5,6 +5,8 @@ import { emptyMeasurements, sorted } from '../slo/measurements.ts';
 
 const node = (script: string) => ({ file: process.execPath, args: ['-e', script] });
 
+const healthy = { learners: 4, busy: 0.1, cpu: 0.2, waited: 0.01, loopDelayP99Ms: 6, rssBytes: 60e6 };
+
 describe('a server in a process of its own', () => {
   test('is found by the address that it prints, and ends on SIGTERM', async () => {
     const script = `process.on('SIGTERM', () => process.exit(7)); setInterval(() => {}, 1000);
@@ -44,7 +46,7 @@ describe('a run is invalid', () => {
       500,
       ['send lateness'],
     ],
-    ["when the generator's thread was busy", [[1000, 2]], 0.95, 500, ['generator busy']],
+    ["when the generator's thread was busy", [[1000, 2]], 0.95, 500, ['generators busy']],
     ['when no feedback was ever due', [[1000, 2]], 0.3, 0, ['feedback due']],
     ['not for a server that refused everyone: that is a failure', [], 0.01, 500, []],
   ] as const)('%s', (_, lateness, busy, due, failed) => {
@@ -54,7 +56,7 @@ describe('a run is invalid', () => {
       send_lateness: sorted(lateness),
       feedback_latency: sorted([[due, Number.POSITIVE_INFINITY]]),
     };
-    const checks = checkValidity({ ...empty, distributions }, { busy, loopDelayP99Ms: 6 });
+    const checks = checkValidity({ ...empty, distributions }, [{ ...healthy, busy }], []);
     expect(checks.filter(({ ok }) => !ok).map(({ check }) => check)).toEqual(failed);
   });
 });

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { ClientMessage } from '../../src/protocol/client-messages.ts';
-import { decodeFrame } from '../../src/protocol/frame.ts';
+import { type AudioFrame, decodeFrame } from '../../src/protocol/frame.ts';
 import type { PhonemeResult, UtteranceResult } from '../../src/scoring/result.ts';
 
 /** How the fake differs from a good server; each value is how often or when, over all sessions of it. */
@@ -62,6 +62,8 @@ export class FakeSession {
   readonly id: string;
   /** seqs in order of arrival, and text of control messages. */
   readonly received: (number | string)[] = [];
+  /** Headers of frames, in order of arrival. */
+  readonly frames: Omit<AudioFrame, 'payload'>[] = [];
   readonly #options: FakeOptions;
   #socket: WebSocket | undefined;
   #log: ({ event_id: number } & Message)[] = [];
@@ -128,7 +130,8 @@ export class FakeSession {
   frame(data: Buffer): void {
     const decoded = decodeFrame(data);
     if (!decoded.ok) throw new Error(decoded.message);
-    const { seq, payload } = decoded.frame;
+    const { payload, ...header } = decoded.frame;
+    const { seq } = header;
     if (seq === this.#options.dieAtSeq) {
       this.#socket?.close(4504, 'gone');
       return;
@@ -139,6 +142,7 @@ export class FakeSession {
       return;
     }
     this.received.push(seq);
+    this.frames.push(header);
     if (seq !== this.#nextSeq) return;
     this.#nextSeq += 1;
     this.#audioMs += payload.length / 32;

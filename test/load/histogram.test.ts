@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { histogramsReady, LatencyHistogram } from '../../src/load/histogram.ts';
 import { Recorder } from '../../src/load/recorder.ts';
-import { TraceSink } from '../../src/load/traces.ts';
+import { mergeTraces, TraceSink } from '../../src/load/traces.ts';
 import { quantile } from '../../src/slo/metrics.ts';
 
 beforeAll(histogramsReady);
@@ -36,25 +36,85 @@ describe('a latency histogram', () => {
   });
 });
 
-test('two recordings add up exactly', () => {
-  const [one, two, whole] = [new Recorder(), new Recorder(), new Recorder()];
-  for (let i = 0; i < 1000; i++) {
-    for (const recorder of [i % 3 === 0 ? one : two, whole]) {
-      recorder.distributions.feedback_latency.record(i);
-      recorder.stages.asr.record(i / 10);
-      recorder.tally.events += 1;
+describe('recordings of several profiles and languages', () => {
+  const labels = [
+    { profile: 'lte', language: 'en-US' },
+    { profile: 'lte', language: 'de-DE' },
+    { profile: 'edge', language: 'en-US' },
+  ] as const;
+
+  function filled(pick: (i: number) => boolean): Recorder {
+    const recorder = new Recorder();
+    for (let i = 0; i < 3000; i++) {
+      if (!pick(i)) continue;
+      const slice = recorder.slice(labels[i % 3]!);
+      slice.record('feedback_latency', i);
+      slice.stages.asr.record(i / 10);
+      slice.tally.events += 1;
+      if (i % 100 === 0) slice.record('feedback_latency', Number.POSITIVE_INFINITY);
     }
+    return recorder;
   }
-  for (const recorder of [two, whole]) recorder.distributions.feedback_latency.recordNever(7);
-  const merged = new Recorder();
-  merged.add(one.encode());
-  merged.add(two.encode());
-  for (const p of [0.1, 0.5, 0.95, 0.99, 1]) {
-    expect(quantile(merged.distributions.feedback_latency, p)).toBe(quantile(whole.distributions.feedback_latency, p));
-    expect(quantile(merged.stages.asr, p)).toBe(quantile(whole.stages.asr, p));
-  }
-  expect(merged.tally).toEqual(whole.tally);
-  for (const recorder of [one, two, whole, merged]) recorder.destroy();
+
+  test.each([
+    ['the whole', {}],
+    ['a profile', { profile: 'lte' }],
+    ['a language', { language: 'en-US' }],
+    ['a pair', { profile: 'edge', language: 'en-US' }],
+    ['a profile that nobody has', { profile: '3g' }],
+  ])('of two shards add up exactly: %s', (_, selector) => {
+    const whole = filled(() => true);
+    const merged = new Recorder(filled((i) => i % 7 === 0).encode());
+    merged.add(filled((i) => i % 7 !== 0).encode());
+    const [a, b] = [merged.merged(selector), whole.merged(selector)];
+    for (const p of [0.1, 0.5, 0.95, 0.99, 1]) {
+      expect(quantile(a.distributions.feedback_latency, p)).toBe(quantile(b.distributions.feedback_latency, p));
+      expect(quantile(a.stages.asr, p)).toBe(quantile(b.stages.asr, p));
+    }
+    expect(a.distributions.feedback_latency.samples).toBe(b.distributions.feedback_latency.samples);
+    expect(a.distributions.feedback_latency.never).toBe(b.distributions.feedback_latency.never);
+    expect(a.tally).toEqual(b.tally);
+    for (const one of [whole, merged]) one.destroy();
+  });
+});
+
+describe('traces of several generators', () => {
+  const sample = (session: string, count: number, seen: number) => ({
+    traces: Array.from({ length: count }, (_, i) => ({
+      at_ms: i,
+      session,
+      profile: 'p',
+      language: 'l',
+      total_ms: 1,
+      stages: {},
+    })),
+    tracesSeen: seen,
+  });
+
+  test('are drawn as often as their generators saw feedback, not as they kept', () => {
+    let fromFew = 0;
+    for (let seed = 0; seed < 50; seed++) {
+      const { traces, tracesSeen } = mergeTraces([sample('few', 100, 100), sample('many', 100, 900)], seed, {
+        limit: 100,
+        bytes: 1e9,
+      });
+      expect(traces).toHaveLength(100);
+      expect(tracesSeen).toBe(1000);
+      fromFew += traces.filter(({ session }) => session === 'few').length;
+    }
+    // A tenth of 5,000, sd about 20.
+    expect(Math.abs(fromFew - 500)).toBeLessThan(80);
+  });
+
+  test('are bounded in bytes, early and late alike', () => {
+    const whole = sample('one', 1000, 1000);
+    const { traces } = mergeTraces([whole], 1, { limit: 5000, bytes: 20_000 });
+    const bytes = traces.reduce((sum, trace) => sum + JSON.stringify(trace).length + 1, 0);
+    expect(bytes).toBeLessThanOrEqual(20_000);
+    expect(bytes).toBeGreaterThan(19_800);
+    const early = traces.filter(({ at_ms }) => at_ms < 500).length;
+    expect(Math.abs(early - traces.length / 2)).toBeLessThan(35);
+  });
 });
 
 test('a trace sink keeps a uniform sample of its size, in order of time', () => {

@@ -2,6 +2,7 @@ import { describe, test } from 'vitest';
 import { measurementsOf } from '../../src/load/measurements.ts';
 import { planLearners } from '../../src/load/plan.ts';
 import { Recorder } from '../../src/load/recorder.ts';
+import { steadyShape } from '../../src/load/shape.ts';
 import { runShard, type ShardResult, type ShardTask } from '../../src/load/shard.ts';
 import { parseObjective } from '../../src/slo/expression.ts';
 import { type Distribution, quantile } from '../../src/slo/metrics.ts';
@@ -25,7 +26,7 @@ describe.concurrent('four learners of two seconds', () => {
       const sum = Object.values(stages).reduce((total, ms) => total + ms, 0);
       expect(sum).toBeCloseTo(total_ms, 0);
     }
-    expect(result.generator.busy).toBeGreaterThan(0);
+    expect(result.generators[0]!.busy).toBeGreaterThan(0);
   });
 
   test('who are all refused make every due feedback infinite, and never pass', async ({ expect }) => {
@@ -114,11 +115,8 @@ const clip = {
   speechBeginMs: 0,
 };
 const plans = planLearners({
-  learners: 4,
-  rampMs: 100,
-  durationMs: 2000,
-  frameMs: 20,
-  pauseMs: 100,
+  shape: steadyShape(4, 100, 2000),
+  habits: { frameMs: 20, pause: { leastMs: 100, mostMs: 100 } },
   seed: 3,
   clips: [clip],
 });
@@ -156,8 +154,7 @@ async function run(options: FakeOptions, url?: string, stop?: AbortController) {
   const signal = (stop ?? new AbortController()).signal;
   const result: ShardResult = await runShard(task, { signal, onProgress: () => stop?.abort() });
   await server.close();
-  const recorder = new Recorder();
-  recorder.add(result.recording);
+  const recorder = new Recorder(result.recording).merged();
   const measured = measurementsOf(recorder);
   const objective = judge(parseObjective('p95(feedback_latency) < 500ms'), measured);
   return {

@@ -76,7 +76,7 @@ describe('slots in which feedback is due', () => {
     ['all of the first utterance', 1999, 3],
     ['everything in the end', Number.POSITIVE_INFINITY, 5],
   ])('missing: %s', (_, untilMs, expected) => {
-    expect(twoUtterances().missing(untilMs)).toBe(expected);
+    expect(missing(twoUtterances(), untilMs)).toHaveLength(expected);
   });
 
   test('covered and missing slots add up to those that were due, whatever comes', () => {
@@ -84,7 +84,7 @@ describe('slots in which feedback is due', () => {
       fc.property(fc.array(fc.double({ min: 0, max: 700, noNaN: true })), (positions) => {
         const slots = twoUtterances();
         const found = positions.flatMap((audioMs, i) => covered(slots, audioMs, 3000 + i));
-        expect(found.length + slots.missing(Number.POSITIVE_INFINITY)).toBe(5);
+        expect(found.length + missing(slots, Number.POSITIVE_INFINITY).length).toBe(5);
         expect(found.map(([, endMs]) => endMs)).toEqual([100, 200, 300, 400, 500].slice(0, found.length));
       }),
     );
@@ -100,3 +100,10 @@ describe('slots in which feedback is due', () => {
     expect(twoUtterances().dueMs(audioMs)).toBe(dueMs);
   });
 });
+
+/** When each missing slot was due. */
+function missing(slots: FeedbackSlots, untilMs: number): number[] {
+  const due: number[] = [];
+  slots.giveUp(untilMs, ({ dueMs }) => due.push(dueMs));
+  return due;
+}

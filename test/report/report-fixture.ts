@@ -10,7 +10,7 @@ function summary(samples: number, p50Ms: number | undefined, restMs = p50Ms, los
 /** A run that failed in every way that a report can show. */
 export const report: LoadReport = {
   kind: 'LoadReport',
-  version: 1,
+  version: 2,
   speechfbVersion: '0.1.0',
   startedAt: '2026-11-23T22:00:00.000Z',
   elapsedMs: 25_300,
@@ -26,9 +26,13 @@ export const report: LoadReport = {
     target: 'embedded',
     planHash: '0123456789abcdef',
   },
+  shard: undefined,
   environment: { node: '20.20.2', platform: 'linux', cpus: 2, cpuModel: 'a model', memoryBytes: 8e9 },
   verdict: 'fail',
   interrupted: false,
+  aborted: undefined,
+  warmupMs: 0,
+  cost: undefined,
   objectives: [
     {
       objective: 'p95(feedback_latency) < 500ms',
@@ -42,6 +46,7 @@ export const report: LoadReport = {
       confidenceBound: undefined,
       needsMore: undefined,
       reason: '300 of 4060 missed',
+      clustered: undefined,
     },
     {
       objective: 'availability >= 99.9%',
@@ -55,6 +60,7 @@ export const report: LoadReport = {
       confidenceBound: 0.99899,
       needsMore: 12,
       reason: 'not proven; needs 12 more samples, none a miss',
+      clustered: undefined,
     },
   ],
   validity: [
@@ -63,9 +69,26 @@ export const report: LoadReport = {
   ],
   distributions: { feedback_latency: summary(4060, 45, never, 300), resume_time: summary(0, undefined) },
   stages: { capture: summary(3760, 20), uplink: summary(3760, 0.18, 0.8) },
-  shares: { availability: { good: 3760, total: 4060 } },
+  shares: { availability: { good: 3760, total: 4060 }, goodput: { good: 114, total: 120 } },
+  rates: { revision_rate: { count: 9, of: 100 } },
   counts: { sessions_refused: { count: 1, of: 20 }, sessions_died: { count: 1, of: 20 } },
-  totals: { sessions: 20, sessionsOk: 18, utterances: 120, framesSent: 20_000, events: 8500 },
+  totals: {
+    sessions: 20,
+    sessionsOk: 18,
+    utterances: 120,
+    framesSent: 20_000,
+    framesAcked: 19_990,
+    audioMinutesDue: 6,
+    audioMinutesServed: 5.9,
+    events: 8500,
+    warmupSamples: 40,
+  },
+  slices: [],
+  faults: [
+    { kind: 'reconnect', plannedMs: 5000, atMs: 5003, hit: { learners: 3, of: 4 } },
+    { kind: 'stall-inference', plannedMs: 9000, atMs: 9001, untilMs: 11_001 },
+  ],
+  generators: [{ learners: 20, busy: 0.12, cpu: 0.1, waited: 0.01, loopDelayP99Ms: 1.4, rssBytes: 80e6 }],
   troubles: [
     { text: 'server_busy: no room', count: 3 },
     { text: 'lost: gone (4504)', count: 1 },

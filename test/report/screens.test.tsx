@@ -3,11 +3,16 @@ import type { ReactElement } from 'react';
 import { describe, expect, test } from 'vitest';
 import type { ServerEvent } from '../../src/protocol/server-messages.ts';
 import { LoadScreen, type LoadView } from '../../src/report/load-screen.tsx';
+import type { LoadProgress } from '../../src/report/progress.ts';
+import { sparkline } from '../../src/report/sparkline.ts';
 import { streamLine } from '../../src/report/stream-lines.ts';
 import { StreamScreen } from '../../src/report/stream-screen.tsx';
 import { latencyLine } from '../../src/report/stream-summary.ts';
 import { newStreamView, type StreamView, withEvent } from '../../src/report/stream-view.ts';
 import type { PhonemeResult } from '../../src/scoring/result.ts';
+import type { ObjectiveVerdict } from '../../src/slo/verdict.ts';
+import { progress } from './progress-fixture.ts';
+import { report } from './report-fixture.ts';
 
 describe('the screen of a load test', () => {
   const view: LoadView = {
@@ -15,20 +20,22 @@ describe('the screen of a load test', () => {
     phase: 'learners are speaking',
     durationMs: 25_000,
     objectives: ['p95(feedback_latency) < 500ms'],
-    progress: undefined,
     history: [],
   };
-  const progress = {
-    elapsedMs: 12_500,
-    sessions: { planned: 20, arrived: 15, ended: 1 },
-    samples: 1893,
-    p50Ms: 61,
-    p95Ms: 88.1,
-    p99Ms: 120,
-    sendLatenessP99Ms: 1.3,
-    framesSent: 9000,
-    violations: 2,
+  const verdict = (change: Partial<ObjectiveVerdict>): ObjectiveVerdict => ({
+    ...report.objectives[0]!,
+    value: 88.1,
+    ...change,
+  });
+  const lost = { ...progress, sessions: { ...progress.sessions, refused: 2, died: 1 }, never: 7 };
+  const mixed = {
+    ...progress,
+    profiles: [
+      { profile: 'lte', samples: 1000, p50Ms: 50, p95Ms: 80 },
+      { profile: 'edge', samples: 893, p50Ms: 400, p95Ms: 900 },
+    ],
   };
+  const course = [10, 80, Number.POSITIVE_INFINITY].map((recentP95Ms) => ({ ...progress, recentP95Ms }));
 
   test('shows the phase and the objectives before the load begins', () => {
     const frame = frameOf(<LoadScreen view={{ ...view, phase: 'starting the server' }} />);
@@ -37,19 +44,47 @@ describe('the screen of a load test', () => {
     expect(frame).not.toContain('learners ');
   });
 
-  test('shows progress, latency so far, its course and the generator', () => {
-    const frame = frameOf(<LoadScreen view={{ ...view, progress, history: [10, 80, Number.POSITIVE_INFINITY] }} />);
-    for (const part of [
-      `${'█'.repeat(16)}${'░'.repeat(16)} 12.5 s of 25.0 s`,
-      '15 of 20 arrived, 1 ended',
-      'p50 61.0 ms   p95 88.1 ms   p99 120 ms   of 1893',
-      '▂██',
-      '9000 frames sent, p99 1.30 ms late',
-      '2 protocol violations',
-    ]) {
-      expect(frame).toContain(part);
-    }
+  test.each<[string, LoadProgress[], string | RegExp]>([
+    ['the time and what is left', [progress], `${'█'.repeat(16)}${'░'.repeat(16)} 12.5 s of 25.0 s, 12.5 s left`],
+    ['that only finals are awaited', [{ ...progress, elapsedMs: 26_000, leftMs: 0 }], 'waiting for the last finals'],
+    ['who speaks now, and arrivals', [progress], /learners +14 speaking +█ +15 of 20 arrived, 1 ended/],
+    ['refused and dead sessions', [lost], '2 refused, 1 died'],
+    ['feedback so far', [progress], /feedback +61\.0 ms +88\.1 ms +120 ms +█ +of 1893/],
+    ['feedback that never came', [lost], 'of 1893, 7 never came'],
+    ['the course of its p95', course, '▂██'],
+    ['each stage', [progress], / {2}asr +11\.0 ms +21\.0 ms +█/],
+    ['each network, when there are several', [mixed], / {2}on edge +400 ms +900 ms +of 893/],
+    ['how the generator does', [progress], '9000 frames sent, p99 1.30 ms late; 40 utterances finished'],
+    ['broken rules', [progress], '2 protocol violations'],
+    [
+      'an objective met so far',
+      [{ ...progress, objectives: [verdict({ verdict: 'pass' })] }],
+      /✓ p95.* 88\.1 ms so far, pass/,
+    ],
+    ['an objective missed', [{ ...progress, objectives: [verdict({ verdict: 'fail' })] }], /✗ p95.*fail/],
+    [
+      'an objective not yet proven',
+      [{ ...progress, objectives: [verdict({ verdict: 'invalid', reason: 'needs 12 more samples' })] }],
+      /… p95.*not yet: needs 12 more samples/,
+    ],
+    ['that nothing came yet', [{ ...progress, samples: 0 }], /feedback +none yet/],
+  ])('shows %s', (_, history, part) => {
+    expect(frameOf(<LoadScreen view={{ ...view, history }} />)).toMatch(part);
   });
+
+  test('has no row for networks when there is one', () => {
+    expect(frameOf(<LoadScreen view={{ ...view, history: [progress] }} />)).not.toContain('on direct');
+  });
+});
+
+test.each([
+  [[0, 50, 100], 3, '▁▅█'],
+  [[1, 2, 3, 4], 2, '▇█'],
+  [[5, undefined, Number.POSITIVE_INFINITY], 3, '█ █'],
+  [[0.1, 0.2], 2, '▁▂'],
+  [[], 5, ''],
+])('%j as a sparkline of %d cells is "%s"', (values, width, text) => {
+  expect(sparkline(values, width)).toBe(text);
 });
 
 describe('a live reading', () => {

@@ -1,6 +1,7 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { main } from '../../src/cli.ts';
 import { type MadeRun, makeRun } from './run-kit.ts';
@@ -136,7 +137,7 @@ describe('speechfb canary', () => {
   it.each([
     ['same', 0, 'promote', 'latency', /not slower/],
     ['slower', 99, 'rollback', 'latency', /: slower/],
-    ['late', 99, 'rollback', 'burn', /burned above 2 over 10m/],
+    ['late', 99, 'rollback', 'burn', /burned above 2 over the 10s that it ran/],
     ['tiny', 98, 'hold', 'data', /has 5 events; needs 595 more/],
     ['starved', 98, 'hold', 'data', /the run of the canary proves nothing: send lateness: p99 22.6 ms, at most 10 ms/],
   ] as const)('judges the %s run: exit %d, %s', async (run, status, decision, check, message) => {
@@ -149,6 +150,40 @@ describe('speechfb canary', () => {
     expect(reason).toMatchObject({ decision, message: expect.stringMatching(message) });
   });
 
+  it('judges with its figures beside the sentences', async () => {
+    const judged = await speechfb(
+      'canary',
+      'judge',
+      'slo/canary.yaml',
+      '--baseline',
+      runs.old,
+      '--canary',
+      runs.slower,
+      '--json',
+    );
+    const figures = Object.fromEntries(
+      JSON.parse(judged.stdout).reasons.map((one: { check: string; figures: object }) => [one.check, one.figures]),
+    );
+    expect(figures).toMatchObject({
+      burn: { canary_events: 4000, canary_bad: 0, canary_burn: 0, baseline_events: 4000 },
+      sequential: { bad: 0, total: 4000, fine: 0.01, worse: 0.02 },
+      latency: { canary_sessions: 40, baseline_sessions: 40, shift_ms: expect.closeTo(30, -1) },
+    });
+    expect(figures.latency.lower_ms).toBeGreaterThan(figures.latency.margin_ms);
+  });
+
+  it('takes as many that never came as belong to a sample of the traces', async () => {
+    const sampled = await makeRun({ medianMs: 200, never: 400, seed: 7 });
+    const traces = gunzipSync(readFileSync(join(sampled, 'traces.ndjson.gz')))
+      .toString()
+      .trim()
+      .split('\n');
+    writeFileSync(join(sampled, 'traces.ndjson.gz'), gzipSync(traces.filter((_, i) => i % 4 === 0).join('\n')));
+    const judged = await speechfb('canary', 'judge', 'slo/canary.yaml', '--alone', '--canary', sampled, '--json');
+    expect(JSON.parse(judged.stdout).reasons[0].figures).toMatchObject({ canary_events: 1100, canary_bad: 100 });
+    rmSync(sampled, { recursive: true });
+  });
+
   it('rehearses a rollout with a planted regression', async () => {
     const bad = await speechfb('canary', 'simulate', 'slo/canary.yaml', '--regression', '4');
     expect(bad.status).toBe(99);
@@ -159,6 +194,7 @@ describe('speechfb canary', () => {
   });
 
   it.each([
+    [['canary', 'plan', '--hold', '5m'], /--hold: 5m ends before the rollback rule has seen its 10m/],
     [['canary', 'plan', '--target', '100%'], /--target: "100%" leaves no error budget/],
     [['canary', 'plan', 'slo/canary.yaml', '--burn', '3'], /--burn cannot change what slo\/canary.yaml says/],
     [['canary', 'plan', '--mode', 'average'], /--mode "average" is not allowed; allowed: window, consecutive/],

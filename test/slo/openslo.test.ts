@@ -77,6 +77,23 @@ metadata: {name: orders}
 spec:
 ${sli}`;
     expect(levelOf(split)).toEqual(levelOf(ratio));
+    expect(problemsOf(split.replace('counter: true', 'counter: false'))).toMatch(
+      /slo.yaml:26:14: .*counter: is not true/,
+    );
+  });
+
+  it('takes the rate of a counter that is only summed, and a histogram without the bound that it chose', () => {
+    const summed = levelOf(ratio.replace(`'orders_total{code!~"5.."}'`, `'sum(orders_total{code!~"5.."})'`));
+    expect(prometheusRules(summed).groups[0]!.rules[0]!.expr).toContain('sum(rate(orders_total{code!~"5.."}[5m]))');
+    const bound = levelOf(threshold.replace('{job="api"}', '{le="0.5", job="api"}'));
+    expect(bound.objectives[0]!.indicator.latency).toMatchObject({ matchers: 'job="api"', atMost: 250 });
+  });
+
+  it.each([
+    ['a sum of sums', `'sum(a) + sum(b)'`, /slo.yaml:15:\d+: .*events\.good: "sum\(a\) \+ sum\(b\)" has no range/],
+    ['half of a query', `'sum(rate(a[5m])'`, /events\.good: .* has a bracket that is not closed/],
+  ])('with %s for a query is refused', (_, query, message) => {
+    expect(problemsOf(ratio.replace(`'orders_total{code!~"5.."}'`, query))).toMatch(message);
   });
 
   it.each([
@@ -110,7 +127,7 @@ ${sli}`;
     [
       'a target too low for our alerts',
       ratio.replace('0.995', '0.9'),
-      'slo.yaml:1:1: as a ServiceLevel, spec.objectives.0.target: an alert above a burn of 13.4 can never fire',
+      'slo.yaml:22:7: as a ServiceLevel, spec.objectives.0.target: an alert above a burn of 13.4 can never fire',
     ],
     ['a threshold on a gauge', threshold.replace('http_seconds_bucket', 'queue_depth'), 'is not a histogram such as'],
   ])('of %s is refused at its line', (_, yaml, message) => {

@@ -1,4 +1,4 @@
-import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -27,7 +27,32 @@ describe('a run directory', () => {
     expect(traces).toHaveLength(4000);
   });
 
+  it('of version 2 is read too: slices by profile stay out, intervals of one tag are added up', async () => {
+    const sliced = await makeRun({ medianMs: 200, late: 0.1, events: 50 });
+    const whole = (await readRun(sliced)).above('feedback_latency', 500)!;
+    const log = join(sliced, 'histograms.hlog');
+    const line = readFileSync(log, 'utf8').match(/^Tag=feedback_latency,.*$/m)![0];
+    appendFileSync(
+      log,
+      `${line}\n${line.replace('Tag=feedback_latency', 'Tag=feedback_latency;profile=4g;language=en')}\n`,
+    );
+    const report = JSON.parse(readFileSync(join(sliced, 'run.json'), 'utf8'));
+    writeFileSync(join(sliced, 'run.json'), JSON.stringify({ ...report, version: 2, by_profile: [{ profile: '4g' }] }));
+    const run = await readRun(sliced);
+    expect(run.above('feedback_latency', 500)).toEqual({ bad: 2 * whole.bad, total: 2 * whole.total });
+    expect(run.came('feedback_latency')).toBe(2000);
+    rmSync(sliced, { recursive: true });
+  });
+
+  it('may name in its traces what never came', async () => {
+    const made = await makeRun({ medianMs: 200, sessions: 1, events: 2 });
+    appendFileSync(join(made, 'traces.ndjson.gz'), gzipSync('{"at_ms":1,"session":"a","total_ms":null}\n'));
+    expect((await readRunTraces(made)).at(-1)).toEqual({ at_ms: 1, session: 'a', total_ms: Number.POSITIVE_INFINITY });
+    rmSync(made, { recursive: true });
+  });
+
   it.each([
+    ['a report of a later version', 'run.json', '{"kind": "LoadReport", "version": 3}', /run.json is not the report/],
     ['a report of another kind', 'run.json', '{"kind": "Other"}', /run.json is not the report of a load test/],
     ['a truncated report', 'run.json', '{"kind": "Load', /run.json is not the report of a load test/],
   ])('with %s is refused', async (_, file, text, message) => {
@@ -38,7 +63,7 @@ describe('a run directory', () => {
   });
 
   it.each([
-    ['NaN', '{"at_ms":1,"session":"a","total_ms":null}'],
+    ['NaN', '{"at_ms":1,"session":"a","total_ms":NaN}'],
     ['a negative latency', '{"at_ms":1,"session":"a","total_ms":-1}'],
     ['half a line', '{"at_ms":1,"sess'],
   ])('with %s in its traces is refused at its line', async (_, line) => {

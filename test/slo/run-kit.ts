@@ -5,6 +5,7 @@ import { histogramsReady, LatencyHistogram } from '../../src/load/histogram.ts';
 import type { LoadReport } from '../../src/report/report.ts';
 import { writeRunDirectory } from '../../src/report/run-directory.ts';
 import { createRandom } from '../../src/stats/random.ts';
+import { distributionOf } from '../report/samples.ts';
 
 export type MadeRun = {
   /** Why the generator is not to be trusted. */
@@ -57,13 +58,18 @@ export async function makeRun({
   const report = { ...emptyReport, elapsedMs: events * 100, distributions, shares, validity };
   const histograms = [{ tag: 'feedback_latency', hdr: histogram.encode().hdr, maxMs: 900 }];
   histogram.destroy();
-  writeRunDirectory(directory, report, { histograms, traces });
+  writeRunDirectory(directory, report, {
+    histograms,
+    feedbackLatency: distributionOf(),
+    traces,
+    recording: Buffer.of(),
+  });
   return directory;
 }
 
 const emptyReport: LoadReport = {
   kind: 'LoadReport',
-  version: 1,
+  version: 2,
   speechfbVersion: '0.0.0',
   startedAt: '2026-01-01T00:00:00.000Z',
   elapsedMs: 0,
@@ -79,15 +85,33 @@ const emptyReport: LoadReport = {
     target: 'embedded',
     planHash: '',
   },
+  shard: undefined,
   environment: { node: '', platform: '', cpus: 1, cpuModel: '', memoryBytes: 1 },
   verdict: 'pass',
   interrupted: false,
+  aborted: undefined,
+  warmupMs: 0,
+  cost: undefined,
   objectives: [],
   validity: [],
   distributions: {},
   stages: {},
   shares: {},
   counts: {},
-  totals: { sessions: 1, sessionsOk: 1, utterances: 1, framesSent: 1, events: 1 },
+  rates: {},
+  totals: {
+    sessions: 1,
+    sessionsOk: 1,
+    utterances: 1,
+    framesSent: 1,
+    framesAcked: 1,
+    audioMinutesDue: 1,
+    audioMinutesServed: 1,
+    events: 1,
+    warmupSamples: 0,
+  },
+  slices: [],
+  faults: [],
+  generators: [],
   troubles: [],
 };

@@ -1,0 +1,77 @@
+import { appendFileSync } from 'node:fs';
+import { formatError, SpeechfbError } from '../errors.ts';
+import { histogramsReady } from '../load/histogram.ts';
+import { labelledLatencies } from '../load/labelled-latencies.ts';
+import { encodeRun } from '../load/recorded-run.ts';
+import { Recorder } from '../load/recorder.ts';
+import type { LoadOutcome } from '../load/run.ts';
+import { taggedHistograms } from '../load/tagged-histograms.ts';
+import { loadMarkdown } from '../report/markdown.ts';
+import { metricPoints } from '../report/metric-points.ts';
+import { otlpMetrics } from '../report/otlp-metrics.ts';
+import { prometheusText } from '../report/prometheus-text.ts';
+import { writeRunDirectory } from '../report/run-directory.ts';
+import { otlpTarget, push, pushgatewayTarget } from '../telemetry/push.ts';
+
+export type OutputFlags = { out?: string; pushPrometheus?: string; otlp?: string };
+
+/** Throws for a flag that names no place to send to, before anything runs. */
+export function checkOutputs({ pushPrometheus, otlp }: OutputFlags): void {
+  if (pushPrometheus !== undefined) pushgatewayTarget(pushPrometheus, 'x');
+  if (otlp !== undefined) otlpTarget(otlp);
+}
+
+/**
+ * Everything that a run leaves behind besides its table: the run directory, the job summary of GitHub Actions, metrics. Each
+ * is tried whatever became of the others; what was lost is said on stderr. True when nothing was.
+ */
+export async function writeOutputs({ report, run }: LoadOutcome, flags: OutputFlags): Promise<boolean> {
+  const { out, pushPrometheus, otlp } = flags;
+  const summary = process.env.GITHUB_STEP_SUMMARY;
+  await histogramsReady();
+  const recorder = new Recorder(run.recording);
+  const whole = recorder.merged();
+  const points = () => metricPoints(report, labelledLatencies(recorder));
+  const tries: [string, () => void | Promise<void>][] = [];
+  if (out !== undefined) {
+    const details = {
+      histograms: taggedHistograms(recorder),
+      feedbackLatency: whole.distributions.feedback_latency,
+      traces: run.traces,
+      recording: encodeRun(run),
+    };
+    tries.push([`results are in ${out}`, () => writeRunDirectory(out, report, details)]);
+  }
+  if (summary) {
+    tries.push(['the job summary has the report', () => appendFileSync(summary, loadMarkdown(report))]);
+  }
+  if (pushPrometheus !== undefined) {
+    const target = pushgatewayTarget(pushPrometheus, report.scenario.name);
+    tries.push([`metrics are at ${target.url}`, () => push(target, prometheusText(points()))]);
+  }
+  if (otlp !== undefined) {
+    const target = otlpTarget(otlp);
+    const from = { ...report, version: report.speechfbVersion };
+    tries.push([`metrics went to ${target.url}`, () => push(target, JSON.stringify(otlpMetrics(points(), from)))]);
+  }
+  let complete = true;
+  for (const [done, write] of tries) complete = (await attempt(done, write)) && complete;
+  whole.destroy();
+  recorder.destroy();
+  return complete;
+}
+
+async function attempt(done: string, write: () => void | Promise<void>): Promise<boolean> {
+  try {
+    await write();
+    process.stderr.write(`${done}\n`);
+    return true;
+  } catch (error) {
+    const told =
+      error instanceof SpeechfbError
+        ? error
+        : new SpeechfbError('output_unwritable', `cannot write the job summary: ${(error as Error).message}`);
+    process.stderr.write(`${formatError(told)}\n`);
+    return false;
+  }
+}

@@ -1,0 +1,82 @@
+import { readFileSync } from 'node:fs';
+import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
+import { slotMs } from './wheel.ts';
+
+/** Whether a generator itself kept up, from the plan's 0 to its end. */
+export type GeneratorHealth = {
+  /** Learners that it drove. */
+  learners: number;
+  /** Share of the time that its event loop was at work, 0-1. */
+  busy: number;
+  /** CPU seconds a second of its process, the system's part among them; above 1 when several threads work. */
+  cpu: number;
+  /** Share of the time that its thread could have run and waited for a core; undefined where the system does not say. */
+  waited: number | undefined;
+  /** How late its event loop ran timers, ms. */
+  loopDelayP99Ms: number;
+  /** Memory of its process at the end, bytes. */
+  rssBytes: number;
+  /** It ended before its work was done, with nothing measured: why. */
+  lost?: string;
+};
+
+/** Watches the thread that it is made on. */
+export class HealthWatch {
+  readonly #learners: number;
+  readonly #delay = monitorEventLoopDelay({ resolution: slotMs });
+  #from = now();
+
+  constructor(learners: number) {
+    this.#learners = learners;
+    this.#delay.enable();
+  }
+
+  /** The work begins here; what came before does not count. */
+  begin(): void {
+    this.#from = now();
+    this.#delay.reset();
+  }
+
+  end(): GeneratorHealth {
+    const to = now();
+    const { active } = performance.eventLoopUtilization(to.loop, this.#from.loop);
+    // Nobody is saturated by a run that is over at once.
+    const elapsedMs = Math.max(1000, to.atMs - this.#from.atMs);
+    const cpuUs = to.cpu.user + to.cpu.system - this.#from.cpu.user - this.#from.cpu.system;
+    const waitedNs =
+      to.waitedNs === undefined || this.#from.waitedNs === undefined ? undefined : to.waitedNs - this.#from.waitedNs;
+    const loopDelayP99Ms = this.#delay.percentile(99) / 1e6;
+    this.#delay.disable();
+    return {
+      learners: this.#learners,
+      busy: active / elapsedMs,
+      cpu: cpuUs / 1000 / elapsedMs,
+      waited: waitedNs === undefined ? undefined : waitedNs / 1e6 / elapsedMs,
+      loopDelayP99Ms,
+      rssBytes: process.memoryUsage.rss(),
+    };
+  }
+}
+
+/** What stands for a generator that gave no result. */
+export function lostGenerator(learners: number, why: string): GeneratorHealth {
+  return { learners, busy: 0, cpu: 0, waited: undefined, loopDelayP99Ms: 0, rssBytes: 0, lost: why };
+}
+
+function now() {
+  return {
+    atMs: performance.now(),
+    loop: performance.eventLoopUtilization(),
+    cpu: process.cpuUsage(),
+    waitedNs: runQueueNs(),
+  };
+}
+
+/** Time that this thread was ready and waited for a core, ns; Linux with scheduler statistics only. */
+function runQueueNs(): number | undefined {
+  try {
+    return Number(readFileSync('/proc/thread-self/schedstat', 'utf8').split(' ')[1]);
+  } catch {
+    return undefined;
+  }
+}

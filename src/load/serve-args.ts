@@ -1,0 +1,56 @@
+import type { FaultSpec } from './faults-schema.ts';
+
+/** What a scenario may say about the server that it starts; durations in ms, limits by their wire names. */
+export type ServeOptions = {
+  maxSessions?: number | undefined;
+  resumeTtl?: number | undefined;
+  limits?: Readonly<Record<string, number>> | undefined;
+  model?: string | undefined;
+  device?: string | undefined;
+};
+
+/** The same as flags of `speechfb serve`, which must allow the faults that the test will make. */
+export function serveArgs(options: ServeOptions = {}, faults: readonly FaultSpec[] = []): string[] {
+  const { maxSessions, resumeTtl, limits = {}, model, device } = options;
+  const disturbed = faults.some(({ stallInference, killInference }) => stallInference ?? killInference);
+  return [
+    ...(maxSessions === undefined ? [] : ['--max-sessions', `${maxSessions}`]),
+    ...(resumeTtl === undefined ? [] : ['--resume-ttl', `${resumeTtl}ms`]),
+    ...(model === undefined ? [] : ['--model', model]),
+    ...(device === undefined ? [] : ['--device', device]),
+    ...Object.entries(limits).flatMap(([name, value]) => ['--limit', `${name}=${value}`]),
+    ...(disturbed ? ['--fault-injection'] : []),
+  ];
+}
+
+/** The limits of the server as docs/protocol.md names them; a test holds this to the server's own list. */
+export const limitNames: readonly string[] = [
+  'max_sessions',
+  'max_connections',
+  'starts_per_second',
+  'start_burst',
+  'max_frame_bytes',
+  'max_message_bytes',
+  'frames_per_second',
+  'frame_burst',
+  'messages_per_second',
+  'message_burst',
+  'max_session_ms',
+  'idle_timeout_ms',
+  'start_timeout_ms',
+  'max_buffered_ms',
+  'resume_ttl_ms',
+  'inference_timeout_ms',
+  'min_gap_wait_ms',
+  'max_gap_wait_ms',
+  'ack_interval_ms',
+  'heartbeat_ms',
+  'congested_bytes',
+  'max_unsent_bytes',
+  'slow_reader_ms',
+  'busy_step_p95_ms',
+  'busy_share',
+  'silent_model_ms',
+  'busy_retry_ms',
+  'drain_ms',
+];

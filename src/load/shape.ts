@@ -1,0 +1,44 @@
+/** How much load there is when, whatever the server does; every time in ms from the start of the test. */
+export type LoadShape = {
+  stages: readonly ShapeStage[];
+  endMs: number;
+  /** How long one learner stays; undefined: as long as there is a place. */
+  session: Range | undefined;
+} & (
+  | { /** Levels are learners at once. */ by: 'learners' }
+  | { /** Levels are arrivals a second. */ by: 'rate'; process: ArrivalProcess }
+);
+
+/** `even`: each arrival within its own equal share of time; `poisson`: independent of one another, as strangers come. */
+export type ArrivalProcess = 'even' | 'poisson';
+
+/** From the level before, within `rampMs`, to `level`, which then holds until `endMs`. */
+export type ShapeStage = { name: string; beginMs: number; endMs: number; rampMs: number; level: number };
+
+/** A length of time: always the same, or drawn evenly from between. */
+export type Range = { leastMs: number; mostMs: number };
+
+/** `learners` at once who arrive over a ramp and stay. */
+export function steadyShape(learners: number, rampMs: number, durationMs: number): LoadShape {
+  const stage = { name: 'steady', beginMs: 0, endMs: durationMs, rampMs, level: learners };
+  return { by: 'learners', stages: [stage], endMs: durationMs, session: undefined };
+}
+
+export function draw({ leastMs, mostMs }: Range, point: number): number {
+  return leastMs + (mostMs - leastMs) * point;
+}
+
+/** The level that the shape asks for at a time; 0 before and after it. */
+export function levelAt({ stages }: LoadShape, atMs: number): number {
+  const index = stages.findIndex(({ beginMs, endMs }) => atMs >= beginMs && atMs < endMs);
+  const stage = stages[index];
+  if (!stage) return 0;
+  const from = stages[index - 1]?.level ?? 0;
+  const way = stage.rampMs > 0 ? Math.min(1, (atMs - stage.beginMs) / stage.rampMs) : 1;
+  return from + (stage.level - from) * way;
+}
+
+/** The highest level of all. */
+export function peakLevel({ stages }: LoadShape): number {
+  return stages.reduce((most, { level }) => Math.max(most, level), 0);
+}

@@ -1,0 +1,112 @@
+import { addClusterSums, type ClusterSums, emptyClusterSums } from '../slo/clustered.ts';
+import { type DistributionName, distributionNames, type Labels } from '../slo/metrics.ts';
+import { type EncodedHistogram, LatencyHistogram } from './histogram.ts';
+import type { LiveDigest } from './live-digest.ts';
+import { LiveSlice } from './live-slice.ts';
+import { type ReportStage, reportStages } from './stages.ts';
+import { addTally, emptyTally, type Tally } from './tally.ts';
+
+/** One slice in a form that crosses a thread and adds up with others'; a histogram without samples is left out. */
+export type EncodedSlice = {
+  labels: Labels;
+  distributions: Partial<Record<DistributionName, EncodedHistogram>>;
+  stages: Partial<Record<ReportStage, EncodedHistogram>>;
+  tally: Tally;
+  clusters: Readonly<Record<string, ClusterSums>>;
+};
+
+/** What learners of one profile and language write into while a test runs. */
+export class Slice {
+  readonly labels: Labels;
+  readonly distributions = each(distributionNames, () => new LatencyHistogram());
+  readonly stages = each(reportStages, () => new LatencyHistogram());
+  readonly tally = emptyTally();
+  /** How its sessions stand against each objective, by what is written. */
+  readonly clusters: Record<string, ClusterSums> = {};
+  readonly #merged: Readonly<Record<string, ClusterSums>>[] = [];
+  /** The same, coarse, for those who look at the test while it runs. */
+  readonly live: LiveSlice;
+  /** Its stages, so that none is looked up by name eleven times a feedback. */
+  #liveStages: LiveDigest[] | undefined;
+
+  constructor(labels: Labels) {
+    this.labels = labels;
+    this.live = new LiveSlice(labels);
+  }
+
+  /** The same for every slice that was merged into this one: sessions are alike only within one. */
+  get strata(): readonly Readonly<Record<string, ClusterSums>>[] {
+    return [this.clusters, ...this.#merged];
+  }
+
+  /** One latency, ms, Infinity when it never came; not `live`: the live view already has it. */
+  record(name: DistributionName, ms: number, live = true): void {
+    this.distributions[name].record(ms);
+    if (live) this.live.of(name).record(ms);
+  }
+
+  recordStages(parts: Record<ReportStage, number>): void {
+    this.#liveStages ??= reportStages.map((stage) => this.live.of(`stage.${stage}`));
+    for (let i = 0; i < reportStages.length; i++) {
+      const stage = reportStages[i]!;
+      this.stages[stage].record(parts[stage]);
+      this.#liveStages[i]!.record(parts[stage]);
+    }
+  }
+
+  encode(): EncodedSlice {
+    return {
+      labels: this.labels,
+      distributions: encoded(this.distributions),
+      stages: encoded(this.stages),
+      tally: { ...this.tally },
+      clusters: structuredClone(this.clusters),
+    };
+  }
+
+  /** Adds what another slice holds; exact. */
+  merge(other: Slice): void {
+    for (const name of distributionNames) this.distributions[name].add(other.distributions[name]);
+    for (const name of reportStages) this.stages[name].add(other.stages[name]);
+    addTally(this.tally, other.tally);
+    this.#merged.push(...other.strata);
+  }
+
+  /** Adds what another slice encoded; exact. */
+  add(slice: EncodedSlice): void {
+    for (const name of distributionNames) addEncoded(this.distributions[name], slice.distributions[name]);
+    for (const name of reportStages) addEncoded(this.stages[name], slice.stages[name]);
+    addTally(this.tally, slice.tally);
+    this.#addClusters(slice.clusters);
+  }
+
+  #addClusters(clusters: Readonly<Record<string, ClusterSums>>): void {
+    for (const [objective, sums] of Object.entries(clusters)) {
+      this.clusters[objective] ??= emptyClusterSums();
+      addClusterSums(this.clusters[objective], sums);
+    }
+  }
+
+  destroy(): void {
+    for (const name of distributionNames) this.distributions[name].destroy();
+    for (const name of reportStages) this.stages[name].destroy();
+  }
+}
+
+function encoded<N extends string>(histograms: Record<N, LatencyHistogram>): Partial<Record<N, EncodedHistogram>> {
+  const filled = Object.entries<LatencyHistogram>(histograms).filter(([, { samples }]) => samples > 0);
+  return Object.fromEntries(filled.map(([name, histogram]) => [name, histogram.encode()])) as Partial<
+    Record<N, EncodedHistogram>
+  >;
+}
+
+function addEncoded(into: LatencyHistogram, other: EncodedHistogram | undefined): void {
+  if (!other) return;
+  const decoded = new LatencyHistogram(other);
+  into.add(decoded);
+  decoded.destroy();
+}
+
+function each<N extends string, V>(names: readonly N[], make: (name: N) => V): Record<N, V> {
+  return Object.fromEntries(names.map((name) => [name, make(name)])) as Record<N, V>;
+}

@@ -1,0 +1,44 @@
+import type { LoadScenario } from './scenario.ts';
+
+type Spec = LoadScenario['spec'];
+
+/**
+ * The same test over another length. What has a place on the timeline keeps its share of it: stages with their ramps, the
+ * times of faults, the warm-up. What is a property of people or networks stays: sessions, pauses, how long a fault lasts, and
+ * the ramp of a load without stages.
+ */
+export function stretched(spec: Spec, durationMs: number): Spec {
+  const factor = durationMs / spec.duration;
+  const scale = (ms: number) => Math.round(ms * factor);
+  const moved = <T extends { at?: number | undefined; every?: number | undefined }>(fault: T): T => ({
+    ...fault,
+    ...(fault.at === undefined ? {} : { at: scale(fault.at) }),
+    ...(fault.every === undefined ? {} : { every: scale(fault.every) }),
+  });
+  return {
+    ...spec,
+    duration: durationMs,
+    warmup: scale(spec.warmup),
+    load: { ...spec.load, ...(spec.load.stages ? { stages: scaledStages(spec.load.stages, factor) } : {}) },
+    faults: spec.faults.map(
+      ({ reconnect, cutNetwork, stallInference, killInference, stopServer }): Spec['faults'][number] => ({
+        ...(reconnect ? { reconnect: moved(reconnect) } : {}),
+        ...(cutNetwork ? { cutNetwork: moved(cutNetwork) } : {}),
+        ...(stallInference ? { stallInference: moved(stallInference) } : {}),
+        ...(killInference ? { killInference: moved(killInference) } : {}),
+        ...(stopServer ? { stopServer: moved(stopServer) } : {}),
+      }),
+    ),
+  };
+}
+
+/** Ends are rounded, not lengths: stages still fill the whole. */
+function scaledStages(stages: NonNullable<Spec['load']['stages']>, factor: number): typeof stages {
+  let endMs = 0;
+  return stages.map((stage) => {
+    const beginMs = Math.round(endMs * factor);
+    endMs += stage.duration;
+    const duration = Math.round(endMs * factor) - beginMs;
+    return { ...stage, duration, ramp: Math.min(duration, Math.round(stage.ramp * factor)) };
+  });
+}

@@ -1,0 +1,146 @@
+import type { Socket } from 'node:net';
+import type { ConnectionSink } from '../sim/connection.ts';
+import type { Connection } from '../sim/network.ts';
+import type { Direction } from '../sim/profile.ts';
+import type { Due } from './due-queue.ts';
+
+/** What a passage tells its proxy. */
+export type PassageEvents = {
+  /** `latencyUs` as the model has it; `lateUs` after that the socket was written to. */
+  delivered(direction: Direction, bytes: number, latencyUs: number, lateUs: number): void;
+  /** The phone has another address: the sockets stay open and nothing passes any more. */
+  silenced(): void;
+  /** The network ended the connection; both sockets were reset. */
+  reset(reason: string): void;
+  /** Both sockets are closed. */
+  over(): void;
+  /** `nextUs` may have come nearer. */
+  changed(): void;
+};
+
+/** Bytes as they were read, or the end of the stream. */
+type Piece = { bytes: Buffer | 'end' | 'reset'; readUs: number };
+
+type Lane = { from: Socket; to: Socket; waiting: Piece[]; closed: boolean };
+
+/** What is written to the model at once: a segment, so that a large read arrives bit by bit. */
+const pieceBytes = 1448;
+/** More than this waits in the phone's socket, or the far end's, and no more is read. */
+const highWaterBytes = 256 * 1024;
+
+/**
+ * One client's two sockets, joined by a simulated connection: what is read from one is written to the other when the model
+ * delivers it. Ends and resets travel as bytes do. Times are us since the client was accepted.
+ */
+export class Passage implements Due {
+  readonly connection: Connection;
+  private readonly lanes: Record<Direction, Lane>;
+  private readonly nowUs: () => number;
+  private readonly events: PassageEvents;
+  private moved = false;
+  private dead = false;
+  private over = false;
+
+  constructor(client: Socket, upstream: Socket, connection: Connection, nowUs: () => number, events: PassageEvents) {
+    this.connection = connection;
+    this.nowUs = nowUs;
+    this.events = events;
+    this.lanes = {
+      up: { from: client, to: upstream, waiting: [], closed: false },
+      down: { from: upstream, to: client, waiting: [], closed: false },
+    };
+    this.join('up');
+    this.join('down');
+  }
+
+  nextUs(): number {
+    return this.dead ? Number.POSITIVE_INFINITY : this.connection.nextUs();
+  }
+
+  run(): void {
+    if (this.over) return;
+    this.connection.advance(this.nowUs(), this.sink);
+    // A reset comes with the change of address; without one, nobody is told.
+    if (this.moved && !this.dead) {
+      this.dead = true;
+      this.events.silenced();
+    }
+    for (const direction of directions) this.regulate(direction);
+  }
+
+  /** Both sockets, at once and without a word to the model. */
+  destroy(): void {
+    for (const direction of directions) this.lanes[direction].from.destroy();
+  }
+
+  private readonly sink: ConnectionSink = {
+    opened() {},
+    delivered: (direction, _number, atUs) => this.deliver(direction, atUs),
+    lost() {},
+    closed: (reason) => {
+      this.dead = true;
+      for (const direction of directions) this.lanes[direction].from.resetAndDestroy();
+      this.events.reset(reason);
+    },
+    addressChanged: () => {
+      this.moved = true;
+    },
+  };
+
+  private join(direction: Direction): void {
+    const lane = this.lanes[direction];
+    lane.from.setNoDelay(true);
+    lane.from.on('data', (bytes: Buffer) => {
+      for (let at = 0; at < bytes.length; at += pieceBytes) this.write(direction, bytes.subarray(at, at + pieceBytes));
+      this.regulate(direction);
+      this.events.changed();
+    });
+    lane.from.on('end', () => this.finish(direction, 'end'));
+    lane.from.on('error', () => this.finish(direction, 'reset'));
+    lane.to.on('drain', () => this.regulate(direction));
+    lane.from.on('close', () => {
+      lane.closed = true;
+      if (this.over || !directions.every((each) => this.lanes[each].closed)) return;
+      this.over = true;
+      this.events.over();
+    });
+  }
+
+  private write(direction: Direction, bytes: Piece['bytes']): void {
+    const readUs = this.nowUs();
+    this.lanes[direction].waiting.push({ bytes, readUs });
+    // An end takes a packet of its own, after all bytes.
+    this.connection.write(direction, typeof bytes === 'string' ? 1 : bytes.length, readUs);
+  }
+
+  private finish(direction: Direction, how: 'end' | 'reset'): void {
+    if (this.dead) {
+      // The other end will never hear of it.
+      this.lanes[direction].from.destroy();
+      return;
+    }
+    this.write(direction, how);
+    this.events.changed();
+  }
+
+  private deliver(direction: Direction, atUs: number): void {
+    const { to, waiting } = this.lanes[direction];
+    const { bytes, readUs } = waiting.shift()!;
+    if (bytes === 'end') to.end();
+    else if (bytes === 'reset') to.resetAndDestroy();
+    else {
+      if (to.writable) to.write(bytes);
+      this.events.delivered(direction, bytes.length, atUs - readUs, this.nowUs() - atUs);
+    }
+  }
+
+  /** Reads no more while too much waits, in the model or in the socket behind it. */
+  private regulate(direction: Direction): void {
+    const { from, to } = this.lanes[direction];
+    const full = this.connection.bufferedBytes(direction) > highWaterBytes || to.writableLength > highWaterBytes;
+    if (full || this.dead) from.pause();
+    else if (from.isPaused()) from.resume();
+  }
+}
+
+const directions = ['up', 'down'] as const;

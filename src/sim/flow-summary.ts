@@ -1,0 +1,159 @@
+import { quantileRank } from '../stats/quantile.ts';
+import type { Direction, NetworkProfile } from './profile.ts';
+import type { DirectionResult, FlowResult } from './run-flow.ts';
+
+/** One direction of a simulated run; times in ms over the frames that arrived, null when none did; shares from 0 to 1. */
+export type DirectionSummary = {
+  /** Arrived, written after the warm-up. */
+  frames: number;
+  /** Still on their way when the run ended. */
+  undelivered: number;
+  /** Never to come: dropped datagrams. */
+  lost: number;
+  mean_ms: number | null;
+  p50_ms: number | null;
+  p95_ms: number | null;
+  p99_ms: number | null;
+  p999_ms: number | null;
+  max_ms: number | null;
+  over_400ms: number | null;
+  over_1s: number | null;
+  /** Segments with payload, those sent again included. */
+  packets: number;
+  retransmissions: number;
+  timeouts: number;
+  /** Packets that the path dropped, acknowledgements included. */
+  dropped: number;
+  /** Of a client at least. */
+  saturated: boolean;
+  /** Clients of whose frames half wait for more than a second behind others: their connection does not carry what is offered. */
+  saturated_clients: number;
+};
+
+export type ConnectSummary = {
+  attempted: number;
+  opened: number;
+  mean: number | null;
+  p50: number | null;
+  p95: number | null;
+  p99: number | null;
+  max: number | null;
+};
+
+/** What `speechfb netsim --json` prints. */
+export type FlowSummary = {
+  version: 1;
+  profile: string;
+  source: string;
+  transport: NetworkProfile['transport'];
+  /** QUIC: behaves as its RFCs say, but was not compared with a real one. */
+  modelled: boolean;
+  seed: number;
+  clients: number;
+  duration_ms: number;
+  warmup_ms: number;
+  traffic: 'speech' | 'echo';
+  up: DirectionSummary;
+  down: DirectionSummary;
+  /** From the first packet to the open WebSocket. */
+  connect_ms: ConnectSummary;
+  saturated: boolean;
+  /** Of every delivery; the same seed and profile give the same. */
+  hash: string;
+};
+
+export type RunFacts = Pick<FlowSummary, 'seed' | 'clients' | 'duration_ms' | 'warmup_ms' | 'traffic'>;
+
+/** The figures of a simulated run. */
+export function summariseFlow(profile: NetworkProfile, result: FlowResult, facts: RunFacts): FlowSummary {
+  const up = directionOf(profile, 'up', result.up);
+  const down = directionOf(profile, 'down', result.down);
+  return {
+    version: 1,
+    profile: profile.name,
+    source: profile.source,
+    transport: profile.transport,
+    modelled: profile.transport.startsWith('quic'),
+    ...facts,
+    up,
+    down,
+    connect_ms: connects(result.connectUs),
+    saturated: up.saturated || down.saturated,
+    hash: result.hash,
+  };
+}
+
+/** One-way latencies in ms, ascending. */
+export function sortedMs({ latenciesUs }: DirectionResult): Float64Array {
+  return latenciesUs.map((us) => us / 1000).sort();
+}
+
+function directionOf(profile: NetworkProfile, direction: Direction, result: DirectionResult): DirectionSummary {
+  const ms = sortedMs(result);
+  const n = ms.length;
+  const { counters, undelivered, lost } = result;
+  const quantile = (p: number) => (n === 0 ? null : ms[quantileRank(n, p) - 1]!);
+  const full = saturatedClients(result, profile[direction].delayUs + 1_000_000);
+  const above = (limitMs: number) => (n === 0 ? null : countAbove(ms, limitMs) / n);
+  return {
+    frames: n,
+    undelivered,
+    lost,
+    mean_ms: n === 0 ? null : rounded(ms.reduce((sum, one) => sum + one, 0) / n),
+    p50_ms: quantile(0.5),
+    p95_ms: quantile(0.95),
+    p99_ms: quantile(0.99),
+    p999_ms: quantile(0.999),
+    max_ms: n === 0 ? null : ms[n - 1]!,
+    over_400ms: above(400),
+    over_1s: above(1000),
+    packets: counters.packets,
+    retransmissions: counters.retransmissions,
+    timeouts: counters.timeouts,
+    dropped: counters.dropped,
+    saturated: full > 0,
+    saturated_clients: full,
+  };
+}
+
+/** Those with half of their frames, or more, later than the limit or still on their way. */
+function saturatedClients({ clients, latenciesUs }: DirectionResult, limitUs: number): number {
+  let end = 0;
+  return clients.filter(({ delivered, undelivered }) => {
+    const ofClient = latenciesUs.subarray(end, end + delivered);
+    end += delivered;
+    const late = ofClient.reduce((count, us) => count + (us > limitUs ? 1 : 0), undelivered);
+    return late > (delivered + undelivered) / 2;
+  }).length;
+}
+
+function connects(connectUs: readonly number[]): ConnectSummary {
+  const ms = Float64Array.from(connectUs.filter(Number.isFinite), (us) => us / 1000).sort();
+  const quantile = (p: number) => (ms.length === 0 ? null : ms[quantileRank(ms.length, p) - 1]!);
+  return {
+    attempted: connectUs.length,
+    opened: ms.length,
+    mean: ms.length === 0 ? null : rounded(ms.reduce((sum, one) => sum + one, 0) / ms.length),
+    p50: quantile(0.5),
+    p95: quantile(0.95),
+    p99: quantile(0.99),
+    max: quantile(1),
+  };
+}
+
+/** How many of ascending values are larger. */
+function countAbove(ascending: Float64Array, limit: number): number {
+  let low = 0;
+  let high = ascending.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (ascending[middle]! > limit) high = middle;
+    else low = middle + 1;
+  }
+  return ascending.length - low;
+}
+
+/** To the microsecond, as everything else is. */
+function rounded(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
+}

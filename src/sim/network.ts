@@ -1,0 +1,43 @@
+import { addressChangesOf } from './address-changes.ts';
+import { type AddressChanges, Connection } from './connection.ts';
+import type { DrawKey } from './draws.ts';
+import { Path } from './path.ts';
+import type { GapMode, NetworkProfile } from './profile.ts';
+
+export type { Connection } from './connection.ts';
+
+/**
+ * One phone's network: both paths with their loss states, queues and gaps, which outlive connections. The same profile
+ * and key behave the same to the microsecond.
+ */
+export class PhoneNetwork {
+  private readonly profile: NetworkProfile;
+  private readonly key: DrawKey;
+  private readonly paths: { up: Path; down: Path };
+  private readonly addressChange: AddressChanges;
+  private nameKnown = false;
+
+  constructor(profile: NetworkProfile, key: DrawKey) {
+    this.profile = profile;
+    this.key = key;
+    this.paths = { up: new Path(profile, 'up', key), down: new Path(profile, 'down', key) };
+    this.addressChange = addressChangesOf(profile.events, key);
+  }
+
+  /**
+   * Begins to open a connection: the name (the first time only), SYN, TLS, upgrade, all over the lossy path. At most one
+   * is alive; an older one is forgotten. A bare one has neither TLS nor the upgrade, for bytes that bring them along.
+   */
+  connect(nowUs: number, { bare = false } = {}): Connection {
+    const { profile, key, paths, addressChange, nameKnown } = this;
+    while (addressChange.nextUs < nowUs) addressChange.step();
+    this.nameKnown = true;
+    return new Connection({ profile, key, paths, addressChange, nameKnown, bare }, nowUs);
+  }
+
+  /** Cuts both directions from nowUs on (a fault that is injected). */
+  cut(nowUs: number, forUs: number, mode: GapMode): void {
+    this.paths.up.cut(nowUs, forUs, mode);
+    this.paths.down.cut(nowUs, forUs, mode);
+  }
+}

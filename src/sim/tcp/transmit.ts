@@ -1,0 +1,139 @@
+import { field } from '../packet-line.ts';
+import { headerBytes, inFlight, isReducing, PROBE, REORDER, RETRANSMIT, segmentBytes, type TcpEnd } from './end.ts';
+import { EVER_RETRANSMITTED, LOST_MARK, RETRANSMITTED, SACKED } from './segments.ts';
+import { rearmRto, scheduleProbe, setTimer } from './timers.ts';
+import { restartWindow, validateWindow } from './window.ts';
+
+const never = Number.POSITIVE_INFINITY;
+
+/** The application writes; what the window allows goes out at once, without Nagle's delay. */
+export function write(end: TcpEnd, bytes: number, nowUs: number): void {
+  restartWindow(end, nowUs);
+  end.written += bytes;
+  pushNewData(end, nowUs);
+}
+
+/**
+ * Sends what was written, as far as the window allows, in segments as full as what waits makes them: frames that were
+ * held back leave together. Returns whether anything was sent.
+ */
+export function pushNewData(end: TcpEnd, nowUs: number): boolean {
+  let sent = 0;
+  while (end.nxt < end.written && inFlight(end) < end.cwnd) {
+    sendNext(end, nowUs);
+    sent++;
+  }
+  const limited = inFlight(end) >= end.cwnd;
+  if (sent > 0 || (limited && end.nxt < end.written)) validateWindow(end, limited, nowUs);
+  if (sent === 0) return false;
+  if (isReducing(end)) end.prrOut += sent;
+  scheduleProbe(end, false, nowUs);
+  return true;
+}
+
+/** One segment of new data, whatever the window says. */
+export function sendNext(end: TcpEnd, nowUs: number): void {
+  const first = end.segments.length === 0;
+  const segmentEnd = Math.min(end.nxt + segmentBytes, end.written);
+  sendData(end, end.nxt, segmentEnd, nowUs);
+  end.segments.push(end.nxt, segmentEnd, nowUs, end.delivered);
+  end.nxt = segmentEnd;
+  if (first || end.pending === PROBE) rearmRto(end, nowUs);
+}
+
+/** Sends a segment again, together with the next ones that fit into it. */
+export function retransmit(end: TcpEnd, index: number, nowUs: number): void {
+  resend(end, index, nowUs);
+  end.segments.setMarks(index, end.segments.marks(index) | RETRANSMITTED);
+  end.retransOut++;
+  if (end.retransStampMs < 0) end.retransStampMs = end.jiffies.timestampMs(nowUs);
+  end.undoRetrans = Math.max(end.undoRetrans, 0) + 1;
+}
+
+/** The bytes of a segment go out again; what is counted as lost or in flight does not change. */
+export function resend(end: TcpEnd, index: number, nowUs: number): void {
+  const { segments } = end;
+  if (segments.seq(index) < end.una) segments.trimFirst(end.una);
+  collapse(end, index);
+  segments.setSent(index, nowUs, end.delivered);
+  segments.setMarks(index, segments.marks(index) | EVER_RETRANSMITTED);
+  end.counters.retransmissions++;
+  sendData(end, segments.seq(index), segments.end(index), nowUs);
+}
+
+/** Sends what is marked lost again, as far as the window allows. */
+export function retransmitLost(end: TcpEnd, nowUs: number): void {
+  const { segments } = end;
+  let rearm = false;
+  for (let index = 0; index < segments.length; index++) {
+    if (inFlight(end) >= end.cwnd || end.retransOut >= end.lostOut) break;
+    if ((segments.marks(index) & (LOST_MARK | SACKED | RETRANSMITTED)) !== LOST_MARK) continue;
+    retransmit(end, index, nowUs);
+    if (isReducing(end)) end.prrOut++;
+    if (index === 0 && end.pending !== REORDER) rearm = true;
+  }
+  if (rearm) setTimer(end, RETRANSMIT, end.rtt.rtoTicks, nowUs);
+}
+
+/** An acknowledgement without data, with what lies beyond the gaps. */
+export function sendAck(end: TcpEnd, nowUs: number): void {
+  sendPacket(end, end.nxt, end.nxt, nowUs);
+}
+
+function sendData(end: TcpEnd, seq: number, segmentEnd: number, nowUs: number): void {
+  const tick = end.jiffies.at(nowUs);
+  end.counters.packets++;
+  if (inFlight(end) === 0) end.cubic.idle(tick - end.lastSendTick, tick);
+  end.lastSendTick = tick;
+  // Data soon after data: a conversation, in which acknowledgements wait for something to ride on.
+  if (tick - end.lastReceiveTick < end.ackTicks) end.pingPong = true;
+  sendPacket(end, seq, segmentEnd, nowUs);
+}
+
+function sendPacket(end: TcpEnd, seq: number, segmentEnd: number, nowUs: number): void {
+  const { line, reassembly, jiffies } = end;
+  const duplicate = reassembly.duplicateStart >= 0;
+  const blocks = Math.min(reassembly.blocks.length / 2 + (duplicate ? 1 : 0), 3);
+  const slot = line.send(nowUs, segmentEnd - seq + headerBytes + (blocks > 0 ? 4 + 8 * blocks : 0));
+  if (slot >= 0) {
+    const { ring } = line;
+    ring[slot + field.seq] = seq;
+    ring[slot + field.end] = segmentEnd;
+    ring[slot + field.ack] = end.received;
+    ring[slot + field.stamp] = jiffies.timestampMs(nowUs);
+    ring[slot + field.echo] = end.recentStampMs;
+    ring[slot + field.blocks] = duplicate ? -blocks : blocks;
+    if (blocks > 0) {
+      const own = duplicate ? 2 : 0;
+      if (duplicate) {
+        ring[slot + field.first] = reassembly.duplicateStart;
+        ring[slot + field.first + 1] = reassembly.duplicateEnd;
+      }
+      for (let at = own; at < 2 * blocks; at++) ring[slot + field.first + at] = reassembly.blocks[at - own]!;
+    }
+  }
+  reassembly.duplicateStart = -1;
+  acknowledged(end);
+}
+
+/** Whatever was sent carried an acknowledgement: none is due any more. */
+function acknowledged(end: TcpEnd): void {
+  end.acked = end.received;
+  end.ackPending = end.ackNow = end.ackPushed = false;
+  end.delayedAckUs = end.compressedAckUs = never;
+  if (end.quickAcks > 0 && --end.quickAcks === 0) end.ackTicks = 10;
+}
+
+/** Small segments that follow and were not SACKed ride along while there is room. */
+function collapse(end: TcpEnd, index: number): void {
+  const { segments } = end;
+  while (index + 1 < segments.length && (segments.marks(index) & SACKED) === 0) {
+    const marks = segments.marks(index + 1);
+    const bytes = segments.end(index + 1) - segments.seq(index);
+    if ((marks & SACKED) !== 0 || bytes > segmentBytes) return;
+    if ((marks & LOST_MARK) !== 0) end.lostOut--;
+    if ((marks & RETRANSMITTED) !== 0) end.retransOut--;
+    segments.setMarks(index, segments.marks(index) | (marks & EVER_RETRANSMITTED));
+    segments.mergeNext(index);
+  }
+}

@@ -1,0 +1,102 @@
+import { describe, expect, test } from 'vitest';
+import { type RunFacts, summariseFlow } from '../../src/sim/flow-summary.ts';
+import type { DirectionResult, FlowResult } from '../../src/sim/run-flow.ts';
+import { symmetric } from './profiles.ts';
+
+const facts: RunFacts = { seed: 3, clients: 1, duration_ms: 10_000, warmup_ms: 0, traffic: 'speech' };
+
+describe('the summary of a run', () => {
+  test('has nearest-rank percentiles, and shares above its limits', () => {
+    const ms = Array.from({ length: 1000 }, (_, index) => index + 1);
+    expect(summary(flow(ms.reverse()))).toMatchObject({
+      frames: 1000,
+      mean_ms: 500.5,
+      p50_ms: 500,
+      p95_ms: 950,
+      p99_ms: 990,
+      p999_ms: 999,
+      max_ms: 1000,
+      over_400ms: 0.6,
+      over_1s: 0,
+    });
+  });
+
+  test('has nulls where nothing arrived, and is no number by accident', () => {
+    const clients = [{ delivered: 0, undelivered: 10 }];
+    const { mean_ms, p50_ms, over_1s, saturated } = summary({ ...flow([]), written: 10, undelivered: 10, clients });
+    expect([mean_ms, p50_ms, over_1s]).toEqual([null, null, null]);
+    expect(saturated).toBe(true);
+  });
+
+  test.each([
+    ['half of the frames wait for a second', [...Array(51).fill(1100), ...Array(49).fill(50)], 0, true],
+    ['fewer than half do', [...Array(49).fill(1100), ...Array(51).fill(50)], 0, false],
+    ['most never arrived', Array(40).fill(50), 60, true],
+    ['one stall at the end held a few', Array(400).fill(50), 150, false],
+    ['the path itself is a second long', Array(100).fill(1050), 0, true],
+  ])('saturated: %s', (_, ms, undelivered, saturated) => {
+    const clients = [{ delivered: ms.length, undelivered }];
+    expect(summary({ ...flow(ms), undelivered, clients })).toMatchObject({
+      saturated,
+      saturated_clients: saturated ? 1 : 0,
+    });
+  });
+
+  test('saturated: one client of two, which a common median would hide', () => {
+    const both = [...Array(60).fill(50), ...Array(40).fill(1100)];
+    const clients = [
+      { delivered: 60, undelivered: 2 },
+      { delivered: 40, undelivered: 5 },
+    ];
+    const up = { ...flow(both), undelivered: 7, clients };
+    expect(summary(up)).toMatchObject({ saturated: true, saturated_clients: 1, p50_ms: 50 });
+  });
+
+  test('a long path is not a full one', () => {
+    const result = whole(flow(Array(100).fill(1550)));
+    expect(summariseFlow(symmetric(1500), result, facts).saturated).toBe(false);
+  });
+
+  test.each([
+    ['tcp', false],
+    ['tcp-tls', false],
+    ['quic-stream', true],
+    ['quic-datagram', true],
+  ] as const)('%s is modelled: %s', (transport, modelled) => {
+    const profile = symmetric(25, undefined, {}, { transport });
+    expect(summariseFlow(profile, whole(flow([1])), facts)).toMatchObject({ transport, modelled, seed: 3, hash: 'ff' });
+  });
+
+  test('counts connections that never opened apart', () => {
+    const result = { ...whole(flow([1])), connectUs: [150_000, Number.POSITIVE_INFINITY, 1_150_000] };
+    expect(summariseFlow(symmetric(25), result, facts).connect_ms).toEqual({
+      attempted: 3,
+      opened: 2,
+      mean: 650,
+      p50: 150,
+      p95: 1150,
+      p99: 1150,
+      max: 1150,
+    });
+  });
+});
+
+function summary(up: DirectionResult) {
+  return summariseFlow(symmetric(25), whole(up), facts).up;
+}
+
+function whole(up: DirectionResult): FlowResult {
+  return { up, down: flow([]), connectUs: [75_000], hash: 'ff' };
+}
+
+function flow(ms: readonly number[]): DirectionResult {
+  return {
+    written: ms.length,
+    latenciesUs: Float64Array.from(ms, (one) => one * 1000),
+    sentUs: Float64Array.from(ms, (_, index) => index * 20_000),
+    lost: 0,
+    undelivered: 0,
+    clients: [{ delivered: ms.length, undelivered: 0 }],
+    counters: { packets: 9, retransmissions: 2, timeouts: 1, dropped: 3, bytesWritten: 0, bytesDelivered: 0 },
+  };
+}
