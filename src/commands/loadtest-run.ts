@@ -24,7 +24,8 @@ export async function runLoadtest(file: string, flags: LoadtestFlags): Promise<E
     progress.onPhase('stopping early');
     stop.abort();
   };
-  process.on('SIGINT', interrupt);
+  // SIGTERM is how a cluster or a CI service says the same as Ctrl-C.
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, interrupt);
   let outcome: LoadOutcome;
   try {
     outcome = await runLoad(
@@ -44,7 +45,7 @@ export async function runLoadtest(file: string, flags: LoadtestFlags): Promise<E
     throw error;
   } finally {
     progress.stop();
-    process.off('SIGINT', interrupt);
+    for (const signal of ['SIGINT', 'SIGTERM']) process.off(signal, interrupt);
   }
   const { report } = outcome;
   if (flags.json) process.stdout.write(`${JSON.stringify(runJson(report), null, 2)}\n`);
