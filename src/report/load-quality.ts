@@ -38,17 +38,19 @@ export function qualityLines(report: LoadReport): string[] {
   return lines;
 }
 
-/** What a reader should know of verdicts that rest on few sessions. */
+/** What a reader should know of verdicts that rest on few sessions: a heading and a line each; none when all is well. */
 export function sessionNotes(objectives: readonly ObjectiveVerdict[]): string[] {
-  return objectives.flatMap(({ objective, verdict, unit, clustered }) => {
+  const notes = objectives.flatMap(({ objective, verdict, unit, clustered }) => {
     if (verdict !== 'pass' || !clustered || clustered.proven) return [];
     const { sessions, designEffect, confidenceBound } = clustered;
     const proven = confidenceBound === undefined ? 'nothing' : formatValue(confidenceBound, unit);
-    return [
-      `note: ${objective} takes samples of one session as independent. They are not (design effect ${designEffect.toFixed(1)}): ` +
-        `${sessions} sessions alone prove ${proven}.`,
-    ];
+    return [`  ${objective}: ${proven}, by ${sessions} sessions (design effect ${designEffect.toFixed(1)})`];
   });
+  if (notes.length === 0) return [];
+  return [
+    'Samples of one session resemble each other. Were sessions alone independent, this is what they prove:',
+    ...notes,
+  ];
 }
 
 function nameOf({ labels }: SliceReport): string {
