@@ -55,7 +55,11 @@ async function explain(level: ServiceLevel, flags: SloFlags): Promise<ExitCode> 
     return exitCodes.pass;
   }
   const evaluations = await measureServiceLevel(level, flags);
-  for (const evaluation of evaluations) process.stdout.write(`${explainEvaluation(level, evaluation)}\n`);
+  for (const evaluation of evaluations) {
+    const { verdict, reason } = evaluation;
+    const doubt = verdict === 'invalid' ? ` That decides nothing: ${reason}.` : '';
+    process.stdout.write(`${explainEvaluation(level, evaluation)}${doubt}\n`);
+  }
   return exitCodes.pass;
 }
 
