@@ -209,7 +209,7 @@ describe('speechfb budget refuses', () => {
     [
       'stages that differ',
       () => [card, '--traces', write('odd.ndjson', '{"stages":{"asr":1,"uplnk":2}}')],
-      /odd.ndjson:1:20: stages.uplnk: no stage.*mobile-500ms.yaml:15:7: stages.0: "network" sums/s,
+      /odd.ndjson:1:20: stages.uplnk: no stage.*mobile-500ms.yaml:16:7: stages.0: "network" sums/s,
     ],
     [
       'an OTLP file that is none',
