@@ -4,8 +4,10 @@ import { registerBudget } from './commands/budget.ts';
 import { registerCanary } from './commands/canary.ts';
 import { registerCapacity } from './commands/capacity.ts';
 import { registerLoadtest } from './commands/loadtest.ts';
+import { registerMerge } from './commands/merge.ts';
 import { registerNetsim } from './commands/netsim.ts';
 import type { RegisterCommand } from './commands/register.ts';
+import { registerReport } from './commands/report.ts';
 import { registerScore } from './commands/score.ts';
 import { registerServe } from './commands/serve.ts';
 import { registerSlo } from './commands/slo.ts';
@@ -59,6 +61,8 @@ const registrations: readonly RegisterCommand[] = [
   registerServe,
   registerStream,
   registerLoadtest,
+  registerReport,
+  registerMerge,
   registerNetsim,
   registerBudget,
   registerCapacity,

@@ -1,11 +1,13 @@
 import { appendFileSync } from 'node:fs';
 import { formatError, SpeechfbError } from '../errors.ts';
 import { histogramsReady } from '../load/histogram.ts';
+import { labelledLatencies } from '../load/labelled-latencies.ts';
+import { encodeRun } from '../load/recorded-run.ts';
 import { Recorder } from '../load/recorder.ts';
 import type { LoadOutcome } from '../load/run.ts';
 import { taggedHistograms } from '../load/tagged-histograms.ts';
 import { loadMarkdown } from '../report/markdown.ts';
-import { type LabelledDistribution, metricPoints } from '../report/metric-points.ts';
+import { metricPoints } from '../report/metric-points.ts';
 import { otlpMetrics } from '../report/otlp-metrics.ts';
 import { prometheusText } from '../report/prometheus-text.ts';
 import { writeRunDirectory } from '../report/run-directory.ts';
@@ -23,17 +25,22 @@ export function checkOutputs({ pushPrometheus, otlp }: OutputFlags): void {
  * Everything that a run leaves behind besides its table: the run directory, the job summary of GitHub Actions, metrics. Each
  * is tried whatever became of the others; what was lost is said on stderr. True when nothing was.
  */
-export async function writeOutputs({ report, recording, traces }: LoadOutcome, flags: OutputFlags): Promise<boolean> {
+export async function writeOutputs({ report, run }: LoadOutcome, flags: OutputFlags): Promise<boolean> {
   const { out, pushPrometheus, otlp } = flags;
   const summary = process.env.GITHUB_STEP_SUMMARY;
   await histogramsReady();
-  const recorder = new Recorder(recording);
+  const recorder = new Recorder(run.recording);
   const whole = recorder.merged();
   const points = () => metricPoints(report, labelledLatencies(recorder));
   const tries: [string, () => void | Promise<void>][] = [];
   if (out !== undefined) {
-    const details = { histograms: taggedHistograms(recorder), feedbackLatency: whole.distributions.feedback_latency };
-    tries.push([`results are in ${out}`, () => writeRunDirectory(out, report, { ...details, traces })]);
+    const details = {
+      histograms: taggedHistograms(recorder),
+      feedbackLatency: whole.distributions.feedback_latency,
+      traces: run.traces,
+      recording: encodeRun(run),
+    };
+    tries.push([`results are in ${out}`, () => writeRunDirectory(out, report, details)]);
   }
   if (summary) {
     tries.push(['the job summary has the report', () => appendFileSync(summary, loadMarkdown(report))]);
@@ -44,22 +51,14 @@ export async function writeOutputs({ report, recording, traces }: LoadOutcome, f
   }
   if (otlp !== undefined) {
     const target = otlpTarget(otlp);
-    const run = { ...report, version: report.speechfbVersion };
-    tries.push([`metrics went to ${target.url}`, () => push(target, JSON.stringify(otlpMetrics(points(), run)))]);
+    const from = { ...report, version: report.speechfbVersion };
+    tries.push([`metrics went to ${target.url}`, () => push(target, JSON.stringify(otlpMetrics(points(), from)))]);
   }
   let complete = true;
   for (const [done, write] of tries) complete = (await attempt(done, write)) && complete;
   whole.destroy();
   recorder.destroy();
   return complete;
-}
-
-function labelledLatencies(recorder: Recorder): LabelledDistribution[] {
-  return recorder.slices.flatMap(({ labels, distributions }) =>
-    Object.entries(distributions)
-      .filter(([, { samples }]) => samples > 0)
-      .map(([metric, distribution]) => ({ labels: { metric, ...labels }, distribution })),
-  );
 }
 
 async function attempt(done: string, write: () => void | Promise<void>): Promise<boolean> {

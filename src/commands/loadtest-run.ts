@@ -5,9 +5,9 @@ import type { LoadScenario } from '../load/scenario.ts';
 import { serveArgs } from '../load/serve-args.ts';
 import { loadTable } from '../report/load-table.ts';
 import { createPaint } from '../report/paint.ts';
-import type { LoadReport } from '../report/report.ts';
 import { runJson } from '../report/run-json.ts';
 import type { LoadtestFlags } from './loadtest.ts';
+import { exitCodeOf } from './loadtest-exit.ts';
 import { checkOutputs, writeOutputs } from './loadtest-outputs.ts';
 import { prepareLoadtest } from './loadtest-prepare.ts';
 import { startLoadProgress } from './loadtest-progress.ts';
@@ -52,11 +52,6 @@ export async function runLoadtest(file: string, flags: LoadtestFlags): Promise<E
   const complete = await writeOutputs(outcome, flags);
   const exitCode = exitCodeOf(report);
   return complete || exitCode !== exitCodes.pass ? exitCode : exitCodes.usage;
-}
-
-function exitCodeOf({ interrupted, verdict }: LoadReport): ExitCode {
-  if (interrupted) return exitCodes.interrupted;
-  return { pass: exitCodes.pass, fail: exitCodes.missed, invalid: exitCodes.invalid }[verdict];
 }
 
 function serveCommand({ spec }: LoadScenario) {

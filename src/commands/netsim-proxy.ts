@@ -43,11 +43,9 @@ function untilStopped(
   durationMs: number | undefined,
   say: (sentence: string) => void,
 ): Promise<ProxySummary> {
-  let seconds = 0;
   const each = setInterval(() => {
-    seconds++;
-    const second = proxy.takeSecond();
-    if (second.open > 0 || second.up.pieces + second.down.pieces > 0) say(proxyLine(seconds, second));
+    const line = proxyLine(proxy.takeSecond());
+    if (line) say(line);
   }, 1000);
   return new Promise((resolve) => {
     const stop = () => {

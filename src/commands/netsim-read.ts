@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import type { z } from 'zod';
 import { flattenIssues } from '../config/yaml.ts';
 import { type Problem, SpeechfbError } from '../errors.ts';
-import { readNetworks, traceReader } from '../load/read-networks.ts';
+import { readNetworksFile, traceReader } from '../load/networks-file.ts';
 import { ownName } from '../sim/network-extends.ts';
 import { network } from '../sim/network-schema.ts';
 import { namedNetwork, unknownNetwork } from '../sim/networks/index.ts';
@@ -49,7 +49,7 @@ function baseOf(profile: string | undefined, name: string | undefined): NetworkP
       hint: 'speechfb netsim --list shows them all; a file is named with its ending or a slash, such as ./train.yaml',
     });
   }
-  const networks = readNetworks(profile);
+  const networks = readNetworksFile(profile);
   const names = [...networks.keys()];
   const chosen = name === undefined ? names[0] : ownName(Object.fromEntries(networks), name);
   if (chosen !== undefined) return networks.get(chosen)!;

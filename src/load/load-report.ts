@@ -13,7 +13,7 @@ import { checkValidity } from './validity.ts';
 /** What a report says that no recorder knows. */
 export type RunFacts = Pick<
   LoadReport,
-  'speechfbVersion' | 'startedAt' | 'elapsedMs' | 'scenario' | 'environment' | 'interrupted' | 'troubles'
+  'speechfbVersion' | 'startedAt' | 'elapsedMs' | 'scenario' | 'shard' | 'environment' | 'interrupted' | 'troubles'
 > & { objectives: readonly Objective[]; generators: readonly GeneratorHealth[]; faults: readonly FaultRecord[] };
 
 /** Judges what was measured: of one generator, or of many added up. */
@@ -35,6 +35,8 @@ export function loadReport(recorder: Recorder, facts: RunFacts): LoadReport {
     verdict: validity.every((check) => check.ok) ? overall(objectives) : 'invalid',
     objectives,
     validity,
+    faults,
+    generators,
     ...summaries(whole),
     slices: selectorsOf(recorder).map((labels) => sliceReport(recorder, labels)),
   };

@@ -5,8 +5,8 @@ export type Weighted = { /** Relative to the others' weights; above 0. */ weight
 
 /**
  * Where each learner stands in the mixes: two numbers in [0, 1), spread so evenly that any run of consecutive learners has
- * every mix, and every pair of mixes, in its proportions (additive recurrence on the generalised golden ratio: M. Roberts,
- * "The unreasonable effectiveness of quasirandom sequences", 2018). Depends on the seed and the learner's number alone.
+ * every mix, and every pair of mixes, in its proportions. Multiples of an irrational number modulo 1 (Weyl, 1916), of the
+ * golden ratio where few learners must do. Depends on the seed and the learner's number alone.
  */
 export function mixPoint(seed: number, learner: number): { network: number; clips: number } {
   const random = createRandom(seed, mixStream);
@@ -25,6 +25,5 @@ export function choose<T extends Weighted>(mix: readonly T[], point: number): T 
 }
 
 const mixStream = 0x6d6978;
-/** 1/g and 1/g^2 of g^3 = g + 1. */
-const firstStep = 0.7548776662466927;
-const secondStep = 0.5698402909980532;
+const firstStep = (Math.sqrt(5) - 1) / 2;
+const secondStep = Math.SQRT2 - 1;

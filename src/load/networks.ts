@@ -2,13 +2,12 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type Problem, SpeechfbError } from '../errors.ts';
 import { parseMahimahi } from '../sim/mahimahi.ts';
-import { ownName } from '../sim/network-extends.ts';
 import type { NetworksMap } from '../sim/network-schema.ts';
 import { namedNetwork } from '../sim/networks/index.ts';
 import type { NetworkProfile } from '../sim/profile.ts';
 import { resolveNetworks } from '../sim/resolve-networks.ts';
 import type { Weight } from './fields.ts';
-import { noNetwork } from './plan.ts';
+import { canonicalName } from './network-names.ts';
 import type { LoadScenario } from './scenario.ts';
 
 export type MixedNetworks = {
@@ -28,11 +27,6 @@ export function readNetworks({ spec, file, at }: LoadScenario, problems: Problem
   }));
   const used = mix.flatMap(({ network }) => resolved.get(network) ?? namedNetwork(network) ?? []);
   return { networks: Object.fromEntries(used.map((profile) => [profile.name, profile])), mix };
-}
-
-/** The name as the scenario or the list of built-in networks writes it, whatever its case. */
-export function canonicalName(own: NetworksMap, name: string): string {
-  return name === noNetwork ? name : (ownName(own, name) ?? namedNetwork(name)?.name ?? name);
 }
 
 /** An error as the problems of one place: its own where it has some that know theirs, or its sentence. */
@@ -72,7 +66,8 @@ function readTraces(
   return traces;
 }
 
-function readTrace(file: string): readonly number[] {
+/** A Mahimahi trace. Errors: `unreadable_file`, `bad_config`. */
+export function readTrace(file: string): readonly number[] {
   let source: string;
   try {
     source = readFileSync(file, 'utf8');

@@ -6,7 +6,8 @@ import type { Clip } from './clips.ts';
 import { type FaultOrder, type FaultPlan, planFaults } from './faults-plan.ts';
 import { timesOf } from './faults-schema.ts';
 import { gatedFrames } from './gating.ts';
-import { canonicalName, problemsAt, readNetworks } from './networks.ts';
+import { canonicalName } from './network-names.ts';
+import { problemsAt, readNetworks } from './networks.ts';
 import { type LearnerPlan, type LoadStage, planHash, planLearners } from './plan.ts';
 import { peakPresence } from './presence.ts';
 import { readReadings } from './readings.ts';
@@ -46,6 +47,7 @@ export function prepareLoad(scenario: LoadScenario, shard?: ShardOf): PreparedLo
   const { clips, readings } = readReadings(scenario, problems);
   const { networks, mix } = readNetworks(scenario, problems);
   const target = readTarget(scenario, problems);
+  checkLanguages(scenario, clips, problems);
   if (problems.length > 0) throw badConfig(file, problems);
 
   const shape = shapeOf(spec.load, spec.duration);
@@ -78,6 +80,17 @@ export function prepareLoad(scenario: LoadScenario, shard?: ShardOf): PreparedLo
     shard: shard && { ...shard, planHash: planHash(part.plans, part.faults) },
     ...target,
   };
+}
+
+/** An objective on a language that nobody speaks would wait for samples that never come. */
+function checkLanguages({ spec, at }: LoadScenario, clips: readonly Clip[], problems: Problem[]): void {
+  const spoken = [...new Set(clips.map(({ language }) => language))];
+  for (const [index, { selector }] of spec.objectives.entries()) {
+    const { language } = selector;
+    if (language === undefined || spoken.length === 0 || spoken.includes(language)) continue;
+    const message = `spec.objectives.${index}: selects language=${language}, which nobody speaks; allowed: ${spoken.join(', ')}`;
+    problems.push({ where: at(['spec', 'objectives', index]), message });
+  }
 }
 
 function habitsOf({ frame, pause, dutyCycle, bargeIn }: LoadScenario['spec']['learners']): Habits {

@@ -5,13 +5,12 @@ import { driveLoad } from './drive.ts';
 import { type EmbeddedServer, type ServeCommand, startEmbedded } from './embedded.ts';
 import { histogramsReady } from './histogram.ts';
 import { LiveRun } from './live-run.ts';
-import { loadReport } from './load-report.ts';
+import type { RunFacts } from './load-report.ts';
 import { preflight } from './preflight.ts';
 import type { PreparedLoad } from './prepare.ts';
-import { Recorder, type Recording } from './recorder.ts';
+import { type RecordedRun, reportOf } from './recorded-run.ts';
 import type { LoadScenario } from './scenario.ts';
 import type { ShardResult } from './shard.ts';
-import type { Trace } from './traces.ts';
 
 export type LoadOptions = {
   scenario: LoadScenario;
@@ -35,7 +34,7 @@ export type LoadHooks = {
   onServer?(server: EmbeddedServer): void;
 };
 
-export type LoadOutcome = { report: LoadReport; recording: Recording; traces: Trace[] };
+export type LoadOutcome = { report: LoadReport; run: RecordedRun };
 
 /** Runs one prepared scenario: server, load, measurements, verdicts. */
 export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<LoadOutcome> {
@@ -79,14 +78,10 @@ export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<L
       },
       options.generators,
     );
-    const recorder = new Recorder(result.recording);
-    const report = reportOf(options, recorder, result, {
-      startedAt,
-      planHash: prepared.planHash,
-      interrupted: hooks.signal.aborted,
-    });
-    recorder.destroy();
-    return { report, recording: result.recording, traces: result.traces };
+    const { recording, traces, tracesSeen } = result;
+    const facts = factsOf(options, result, { startedAt, interrupted: hooks.signal.aborted });
+    const run = { facts, recording, traces, tracesSeen };
+    return { report: reportOf(run), run };
   } finally {
     if (server) {
       hooks.onPhase('stopping the server');
@@ -109,16 +104,11 @@ async function startTarget(options: LoadOptions, hooks: LoadHooks): Promise<Embe
   return server;
 }
 
-type Run = { startedAt: Date; planHash: string; interrupted: boolean };
+type Run = { startedAt: Date; interrupted: boolean };
 
-function reportOf(
-  { scenario, prepared, version }: LoadOptions,
-  recorder: Recorder,
-  result: ShardResult,
-  run: Run,
-): LoadReport {
+function factsOf({ scenario, prepared, version }: LoadOptions, result: ShardResult, run: Run): RunFacts {
   const { spec, metadata } = scenario;
-  return loadReport(recorder, {
+  return {
     speechfbVersion: version,
     startedAt: run.startedAt.toISOString(),
     elapsedMs: result.elapsedMs,
@@ -132,7 +122,7 @@ function reportOf(
       pauseMs: spec.learners.pause?.leastMs ?? 0,
       seed: spec.seed,
       target: spec.target.url ?? 'embedded',
-      planHash: run.planHash,
+      planHash: prepared.planHash,
     },
     environment: environment(),
     interrupted: run.interrupted,
@@ -140,7 +130,8 @@ function reportOf(
     objectives: spec.objectives,
     generators: result.generators,
     faults: result.faults,
-  });
+    shard: prepared.shard,
+  };
 }
 
 function environment(): LoadReport['environment'] {

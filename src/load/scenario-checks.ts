@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { namedNetwork, unknownNetwork } from '../sim/networks/index.ts';
+import { didYouMean } from '../suggest.ts';
 import { entriesOf, type FaultSpec, serverFaultNames } from './faults-schema.ts';
 import { type Weight, weightProblems } from './fields.ts';
 import type { LoadSpec } from './load-schema.ts';
@@ -13,6 +14,7 @@ type LooseSpec = {
   mix?: readonly { network?: string; weight?: Weight }[] | undefined;
   load?: LoadSpec;
   faults?: readonly FaultSpec[];
+  objectives?: readonly { selector?: { profile?: string | undefined } }[];
   warmup?: unknown;
   duration?: unknown;
 };
@@ -23,6 +25,7 @@ export function checkScenario(spec: LooseSpec, context: z.RefinementCtx): void {
   const endMs = checkDuration(spec, problem);
   if (Array.isArray(spec.mix)) checkMix(spec.mix, spec.networks ?? {}, problem);
   if (Array.isArray(spec.faults)) checkFaults(spec.faults, spec, endMs, problem);
+  if (Array.isArray(spec.objectives)) checkSelectors(spec.objectives, spec.mix, problem);
   if (typeof spec.warmup === 'number' && endMs !== undefined && spec.warmup >= endMs)
     problem(['warmup'], 'is not shorter than the test: nothing would be measured');
 }
@@ -55,6 +58,22 @@ function checkMix(mix: NonNullable<LooseSpec['mix']>, networks: object, problem:
   for (const [place, message] of weightProblems(weights))
     problem(place < 0 ? ['mix'] : ['mix', place, 'weight'], message);
 }
+
+/** An objective on a network that nobody has would wait for samples that never come. */
+function checkSelectors(list: NonNullable<LooseSpec['objectives']>, mix: LooseSpec['mix'], problem: Report): void {
+  const known = Array.isArray(mix)
+    ? mix.map((entry) => (entry?.network === noNetwork ? direct : `${entry?.network}`))
+    : [direct];
+  for (const [index, objective] of list.entries()) {
+    const profile = objective?.selector?.profile;
+    if (typeof profile !== 'string' || known.some((name) => name.toLowerCase() === profile.toLowerCase())) continue;
+    const message = `selects profile=${profile}, which nobody has${didYouMean(profile, known)}; allowed: ${known.join(', ')}`;
+    problem(['objectives', index], message);
+  }
+}
+
+/** The label of learners whose network is not simulated. */
+const direct = 'direct';
 
 function checkFaults(list: readonly FaultSpec[], spec: LooseSpec, endMs: number | undefined, problem: Report): void {
   const mix = Array.isArray(spec.mix) ? spec.mix.map((entry) => entry?.network) : [noNetwork];

@@ -11,6 +11,7 @@ import { faults } from './faults-schema.ts';
 import { weight, yesOrNo } from './fields.ts';
 import { learners } from './learners-schema.ts';
 import { load } from './load-schema.ts';
+import { canonicalName } from './network-names.ts';
 import { checkScenario } from './scenario-checks.ts';
 import { stagesEndMs } from './shape-of.ts';
 import { target } from './target-schema.ts';
@@ -85,7 +86,7 @@ export function readScenario(file: string): LoadScenario {
     throw badConfig(file, [{ where, message: 'is a second LoadScenario; run one a file' }]);
   }
   const { value, at } = first!;
-  return { ...value, spec: withPaths(value.spec, dirname(file)), file, at };
+  return { ...value, spec: withNames(withPaths(value.spec, dirname(file))), file, at };
 }
 
 /** The JSON Schema (2020-12) that editors use; kept current in schemas/scenario.schema.json. */
@@ -113,6 +114,16 @@ function withPaths(spec: Spec, directory: string): Spec {
       ...(embedded?.model === undefined ? {} : { embedded: { ...embedded, model: absolute(embedded.model) } }),
     },
   };
+}
+
+/** The same with the networks of objectives as their labels write them. */
+function withNames(spec: Spec): Spec {
+  const objectives = spec.objectives.map((one) => {
+    const { profile } = one.selector;
+    if (profile === undefined) return one;
+    return { ...one, selector: { ...one.selector, profile: canonicalName(spec.networks ?? {}, profile) } };
+  });
+  return { ...spec, objectives };
 }
 
 function readText(file: string): string {

@@ -37,6 +37,7 @@ export class Passage implements Due {
   private readonly lanes: Record<Direction, Lane>;
   private readonly nowUs: () => number;
   private readonly events: PassageEvents;
+  private moved = false;
   private dead = false;
   private over = false;
 
@@ -59,6 +60,11 @@ export class Passage implements Due {
   run(): void {
     if (this.over) return;
     this.connection.advance(this.nowUs(), this.sink);
+    // A reset comes with the change of address; without one, nobody is told.
+    if (this.moved && !this.dead) {
+      this.dead = true;
+      this.events.silenced();
+    }
     for (const direction of directions) this.regulate(direction);
   }
 
@@ -77,9 +83,7 @@ export class Passage implements Due {
       this.events.reset(reason);
     },
     addressChanged: () => {
-      if (this.dead) return;
-      this.dead = true;
-      this.events.silenced();
+      this.moved = true;
     },
   };
 

@@ -16,10 +16,12 @@ export type ProxyOptions = {
   onEvent(sentence: string): void;
 };
 
+type Span = { elapsedMs: number; spanMs: number; open: number; retransmissions: number };
+
 export type NetworkProxy = {
   port: number;
   /** Traffic since the last call, and connections now. */
-  takeSecond(): ReturnType<ProxyMeter['takeSecond']> & { open: number; retransmissions: number };
+  takeSecond(): ReturnType<ProxyMeter['takeSecond']> & Span;
   /** Closes everything; what went through. */
   stop(): ProxySummary;
 };
@@ -30,6 +32,8 @@ export type NetworkProxy = {
  */
 export async function startProxy(options: ProxyOptions): Promise<NetworkProxy> {
   const { network, seed, upstream } = options;
+  // What passes brings its own TLS along: its round trips, and the bytes of its records.
+  const carrier: NetworkProfile = network.transport === 'tcp-tls' ? { ...network, transport: 'tcp' } : network;
   const startMs = performance.now();
   const nowUs = () => Math.floor((performance.now() - startMs) * 1000);
   const queue = new DueQueue(nowUs);
@@ -40,7 +44,7 @@ export async function startProxy(options: ProxyOptions): Promise<NetworkProxy> {
     const acceptedUs = nowUs();
     const target = connect({ ...upstream, allowHalfOpen: true });
     const ofClient = () => nowUs() - acceptedUs;
-    const connection = new PhoneNetwork(network, { seed, client: number }).connect(0);
+    const connection = new PhoneNetwork(carrier, { seed, client: number }).connect(0, { bare: true });
     const due = { nextUs: () => passage.nextUs() + acceptedUs, run: () => passage.run() };
     const passage = new Passage(client, target, connection, ofClient, {
       delivered: (direction, bytes, latencyUs, lateUs) => meter.deliver(direction, bytes, latencyUs, lateUs),
@@ -68,9 +72,15 @@ export async function startProxy(options: ProxyOptions): Promise<NetworkProxy> {
     });
   });
   const port = await listen(server, options.listen);
+  let lastMs = 0;
   return {
     port,
-    takeSecond: () => ({ ...meter.takeSecond(), open: open.size, retransmissions: resent(meter, open) }),
+    takeSecond: () => {
+      const elapsedMs = nowUs() / 1000;
+      const spanMs = elapsedMs - lastMs;
+      lastMs = elapsedMs;
+      return { ...meter.takeSecond(), elapsedMs, spanMs, open: open.size, retransmissions: resent(meter, open) };
+    },
     stop: () => {
       server.close();
       queue.stop();

@@ -9,6 +9,7 @@ export function loadTable(report: LoadReport, paint: Paint): string {
   const parts = [heading(report), objectivesTable(report, paint), latencyTable(report)];
   if (Object.values(report.stages).some(({ samples }) => samples > 0)) parts.push(stageTable(report));
   parts.push(sessionLines(report), validityLines(report, paint));
+  if (report.faults.length > 0) parts.push(faultLines(report));
   if (report.troubles.length > 0) parts.push(troubleLines(report));
   parts.push(verdictLine(report, paint));
   return `${parts.join('\n\n')}\n`;
@@ -25,7 +26,7 @@ export function formatValue(value: number | undefined, unit: ObjectiveVerdict['u
 
 /** What to read beside the stage rows, so that nobody adds them up. */
 export const stageNote =
-  "Percentiles do not add: the p95 of the whole is not the sum of the stages' p95. Uplink and downlink are half a ping each.";
+  "Percentiles do not add: the p95 of the whole is not the sum of the stages' p95. Uplink and downlink are half a ping each, but exact on simulated networks.";
 
 function heading({ scenario, elapsedMs }: LoadReport): string {
   const { name, learners, target, seed, planHash } = scenario;
@@ -71,6 +72,15 @@ function sessionLines({ totals, counts }: LoadReport): string {
     `sessions    ${sessions} attempted, ${sessionsOk} ended well, ${of('sessions_refused')} refused, ${of('sessions_died')} died`,
     `traffic     ${framesSent} frames sent, ${of('lost_frames')} lost, ${of('resent_frames')} sent again; ${events} events, ${of('violations')} protocol violations; ${utterances} utterances finished`,
   ].join('\n');
+}
+
+function faultLines({ faults }: LoadReport): string {
+  const lines = faults.map(({ kind, atMs, untilMs, hit, problem }) => {
+    const until = untilMs === undefined ? '' : ` to ${formatMs(untilMs)}`;
+    const whom = hit ? `, ${hit.learners} of ${hit.of} learners` : '';
+    return `  at ${formatMs(atMs)}${until}: ${kind}${whom}${problem === undefined ? '' : `: did not happen: ${problem}`}`;
+  });
+  return ['faults', ...lines].join('\n');
 }
 
 function validityLines({ validity }: LoadReport, paint: Paint): string {

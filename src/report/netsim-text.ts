@@ -21,7 +21,7 @@ export function renderNetsim({ summary, network, plot }: NetsimText, paint: Pain
     describe(summary, network, paint),
     table(summary, paint),
     ...(plot && summary.up.frames > 0 ? plots(summary, plot.result, plot.columns, paint) : []),
-    remarks(summary, paint),
+    remarks(summary, network, paint),
   ];
   return `${sections
     .filter((lines) => lines.length > 0)
@@ -105,7 +105,7 @@ function plots(summary: FlowSummary, result: FlowResult, columns: number, paint:
   ];
 }
 
-function remarks(summary: FlowSummary, paint: Paint): string[] {
+function remarks(summary: FlowSummary, network: NetworkProfile, paint: Paint): string[] {
   const { up, down, connect_ms } = summary;
   const lines: string[] = [];
   if (connect_ms.opened < connect_ms.attempted) {
@@ -120,6 +120,13 @@ function remarks(summary: FlowSummary, paint: Paint): string[] {
       lines.push(`${paint.bad('saturated')}  ${name}: the connection does not carry what is offered${waiting}`);
     if (one.lost > 0) lines.push(`${paint.warn('lost')}  ${name}: ${one.lost} datagrams never arrived`);
   }
+  const frozen = [network.up, network.down].some(
+    ({ loss }) => loss.model === 'gilbert-elliott' && loss.clock === 'packet',
+  );
+  if (frozen && up.timeouts + down.timeouts > 0)
+    lines.push(
+      `${paint.dim('gemodel')}  its bad state stands still while TCP waits for its timer, so stalls outlast a radio's; clock: time does not`,
+    );
   if (summary.modelled)
     lines.push(`${paint.dim('modelled')}  QUIC follows its RFCs here; it was not compared with a real one`);
   return lines;

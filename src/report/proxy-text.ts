@@ -2,13 +2,28 @@ import type { DirectionTraffic, ProxySummary } from '../proxy/meter.ts';
 import { formatMs } from '../units.ts';
 import { alignColumns } from './columns.ts';
 
-type Second = { up: DirectionTraffic; down: DirectionTraffic; open: number; retransmissions: number };
+/** What passed since the line before. */
+export type ProxySecond = {
+  elapsedMs: number;
+  /** How long "since the line before" was. */
+  spanMs: number;
+  open: number;
+  up: DirectionTraffic;
+  down: DirectionTraffic;
+  retransmissions: number;
+};
 
-/** `12 s  2 open  up 281 kbit/s p50 35.5 ms worst 120 ms  down 1.0 kbit/s p50 35.2 ms worst 35.2 ms  4 sent again`. */
-export function proxyLine(seconds: number, { up, down, open, retransmissions }: Second): string {
+/**
+ * `12 s  2 open  up 281 kbit/s p50 35.5 ms worst 120 ms  down 1.0 kbit/s p50 35.2 ms worst 35.2 ms  4 sent again`; undefined when
+ * nobody is there.
+ */
+export function proxyLine({ elapsedMs, spanMs, open, up, down, retransmissions }: ProxySecond): string | undefined {
+  if (open === 0 && up.pieces + down.pieces === 0) return undefined;
   const side = (name: string, { bytes, p50_ms, max_ms }: DirectionTraffic) =>
-    p50_ms === null ? `${name} nothing` : `${name} ${kbit(bytes)} p50 ${formatMs(p50_ms)} worst ${formatMs(max_ms!)}`;
-  return `${seconds} s  ${open} open  ${side('up', up)}  ${side('down', down)}  ${retransmissions} sent again`;
+    p50_ms === null
+      ? `${name} nothing`
+      : `${name} ${kbit(bytes, spanMs)} p50 ${formatMs(p50_ms)} worst ${formatMs(max_ms!)}`;
+  return `${Math.round(elapsedMs / 1000)} s  ${open} open  ${side('up', up)}  ${side('down', down)}  ${retransmissions} sent again`;
 }
 
 /** What went through the proxy, for a reader. */
@@ -33,8 +48,8 @@ export function renderProxySummary(summary: ProxySummary): string {
   return `${lines.join('\n')}\n`;
 }
 
-function kbit(bytes: number): string {
-  return `${Number(((bytes * 8) / 1000).toPrecision(3))} kbit/s`;
+function kbit(bytes: number, overMs: number): string {
+  return `${Number(((bytes * 8) / overMs).toPrecision(3))} kbit/s`;
 }
 
 function time(ms: number | null): string {

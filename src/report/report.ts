@@ -22,6 +22,8 @@ export type LoadReport = {
     /** Equal for equal schedules, to the frame. */
     planHash: string;
   };
+  /** Which part of the test this is; undefined for the whole. `planHash` is of its own part. */
+  shard: { index: number; count: number; planHash: string } | undefined;
   environment: { node: string; platform: string; cpus: number; cpuModel: string; memoryBytes: number };
   verdict: Verdict;
   interrupted: boolean;
@@ -30,9 +32,41 @@ export type LoadReport = {
   validity: readonly { check: string; ok: boolean; detail: string }[];
   /** Every pair of profile and language; and each profile, or language, that has several of the other. */
   slices: readonly SliceReport[];
+  /** What was made to go wrong, in order of time. */
+  faults: readonly FaultReport[];
+  /** The processes that made the load. */
+  generators: readonly GeneratorReport[];
   /** What went wrong in sessions, most frequent first. */
   troubles: readonly { text: string; count: number }[];
 } & Measured;
+
+/** A planned fault and what became of it; ms from the start of the test. */
+export type FaultReport = {
+  kind: string;
+  plannedMs: number;
+  /** When it really happened, and when it was over. */
+  atMs: number;
+  untilMs?: number;
+  /** Learners whom it hit, of those whom it was to hit. */
+  hit?: { learners: number; of: number };
+  /** Why it did not happen. */
+  problem?: string;
+};
+
+/** Whether one process that made load kept up. */
+export type GeneratorReport = {
+  learners: number;
+  /** Share of the time that its event loop was at work. */
+  busy: number;
+  /** CPU seconds a second of the whole process. */
+  cpu: number;
+  /** Share of the time that it waited for a core; undefined where the system does not say. */
+  waited: number | undefined;
+  loopDelayP99Ms: number;
+  rssBytes: number;
+  /** Why it ended before its work was done. */
+  lost?: string;
+};
 
 /** What was measured, of the whole run or of some of its sessions; by metric and by stage. */
 export type Measured = {

@@ -16,10 +16,12 @@ export type RunDetails = {
   /** Of the whole run. */
   feedbackLatency: Distribution;
   traces: readonly object[];
+  /** The content of recording.json.gz, from which the run can be read back exactly. */
+  recording: Buffer;
 };
 
 /**
- * Writes run.json, summary.md, junit.xml, histograms.hlog, feedback_latency.hdrplot and traces.ndjson.gz into `directory`,
+ * Writes run.json, summary.md, junit.xml, histograms.hlog, recording.json.gz and the others of RunDetails into `directory`,
  * which is made when missing. A file that cannot be written does not stop the others: `output_unwritable` names each that is
  * lost, and why.
  */
@@ -30,6 +32,7 @@ export function writeRunDirectory(directory: string, report: LoadReport, details
     'junit.xml': () => junitXml(report),
     'histograms.hlog': () => histogramLog(report, details),
     'feedback_latency.hdrplot': () => hdrplotText('feedback_latency', details.feedbackLatency),
+    'recording.json.gz': () => details.recording,
     'traces.ndjson.gz': () => gzipSync(details.traces.map((trace) => `${JSON.stringify(trace)}\n`).join('')),
   };
   const lost = [

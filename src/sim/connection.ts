@@ -41,6 +41,8 @@ export type ConnectionPlace = {
   paths: { up: Path; down: Path };
   /** Whether the name was looked up before. */
   nameKnown: boolean;
+  /** Opens the transport alone: who writes to it brings TLS and the upgrade along. */
+  bare: boolean;
   /** When the phone's address changes next, us, and on to the one after. */
   addressChange: AddressChanges;
 };
@@ -61,10 +63,10 @@ export class Connection {
   private over = false;
 
   constructor(place: ConnectionPlace, nowUs: number) {
-    const { profile, key, paths } = place;
+    const { profile, key, paths, nameKnown, bare } = place;
     this.place = place;
     this.clocks = { up: clockOf(key, 'up'), down: clockOf(key, 'down') };
-    this.opening = new Opening(paths, profile.transport, place.nameKnown, this.clocks.up, nowUs);
+    this.opening = new Opening(paths, { transport: profile.transport, nameKnown, bare }, this.clocks.up, nowUs);
     this.openingTimes = this.opening.times;
     this.lines = { up: new PacketLine(paths.up), down: new PacketLine(paths.down) };
   }

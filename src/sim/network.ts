@@ -26,13 +26,13 @@ export class PhoneNetwork {
 
   /**
    * Begins to open a connection: the name (the first time only), SYN, TLS, upgrade, all over the lossy path. At most one
-   * is alive; an older one is forgotten.
+   * is alive; an older one is forgotten. A bare one has neither TLS nor the upgrade, for bytes that bring them along.
    */
-  connect(nowUs: number): Connection {
+  connect(nowUs: number, { bare = false } = {}): Connection {
     const { profile, key, paths, addressChange, nameKnown } = this;
     while (addressChange.nextUs < nowUs) addressChange.step();
     this.nameKnown = true;
-    return new Connection({ profile, key, paths, addressChange, nameKnown }, nowUs);
+    return new Connection({ profile, key, paths, addressChange, nameKnown, bare }, nowUs);
   }
 
   /** Cuts both directions from nowUs on (a fault that is injected). */

@@ -42,9 +42,15 @@ export class Opening {
   private tries = 0;
   private answered = false;
 
-  constructor(paths: { up: Path; down: Path }, transport: Transport, known: boolean, jiffies: Jiffies, nowUs: number) {
+  constructor(
+    paths: { up: Path; down: Path },
+    { transport, nameKnown, bare }: { transport: Transport; nameKnown: boolean; bare: boolean },
+    jiffies: Jiffies,
+    nowUs: number,
+  ) {
     this.paths = paths;
-    this.steps = known ? exchanges[transport] : [dns, ...exchanges[transport]];
+    const steps = exchanges[transport].filter(({ part }) => !bare || part === 'transportUs');
+    this.steps = nameKnown ? steps : [dns, ...steps];
     this.jiffies = jiffies;
     this.nextUs = this.stepUs = nowUs;
   }

@@ -33,7 +33,8 @@ spec:
   faults:
     - reconnect: { at: 15s, learners: 50%, network: train }
   warmup: 2s
-  objectives: [p95(feedback_latency) < 500ms]
+  objectives:
+    - p95(feedback_latency) < 500ms
 `;
 writeFileSync(join(scratch, 'train.pps'), '10\n20\n30\n');
 
@@ -69,6 +70,11 @@ describe('a scenario, prepared', () => {
       { name: 'spike', beginMs: 10_000, endMs: 20_000 },
     ]);
     expect(prepared.whole).toEqual({ sessions: 40, peak: 40 });
+  });
+
+  test('has the labels of its objectives as the networks are written', () => {
+    const selected = good.replace('p95(feedback_latency)', 'p95(feedback_latency){profile=TRAIN}');
+    expect(scenarioOf(selected).spec.objectives).toMatchObject([{ selector: { profile: 'train' } }]);
   });
 
   test('as one of several shards has the whole hash and one of its own', () => {
@@ -114,6 +120,12 @@ describe('what a scenario names and is not there', () => {
       'learners:\n    clips',
       'learners:\n    frame: 10.01ms\n    clips',
       'x.yaml:6:12: frames of 10.01 ms are not whole samples',
+    ],
+    [
+      'an objective on a language that nobody speaks',
+      'p95(feedback_latency)',
+      'p95(feedback_latency){language=fr-FR}',
+      'selects language=fr-FR, which nobody speaks; allowed: en-US, en-GB',
     ],
     [
       'a fault when nobody is there',

@@ -306,6 +306,12 @@ describe.each<[string, [sentence: string, before: string, after: string, expecte
         '25:11: spec.warmup: is not shorter than the test',
       ],
       [
+        'a network that nobody has',
+        'p95(feedback_latency)',
+        'p95(feedback_latency){profile=4G}',
+        '27:7: spec.objectives.0: selects profile=4G, which nobody has (did you mean "3G"?); allowed: commute, 3G',
+      ],
+      [
         'an unknown key of an objective',
         'abortOnFail',
         'abortOnFial',

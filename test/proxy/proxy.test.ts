@@ -70,20 +70,25 @@ describe('a proxy that imposes a network', () => {
   });
 
   it('reads no more than the network carries', async () => {
-    const slow = symmetric(1, undefined, { rateBitsPerSecond: 8_000_000, queuePackets: 50 });
+    const slow = symmetric(1, undefined, { rateBitsPerSecond: 2_000_000, queuePackets: 50 });
     const { client } = await through(slow, echo);
-    let taken = 0;
-    // The kernel takes some megabytes; behind them the proxy must stop reading.
-    for (; taken < 400 && client.write(Buffer.alloc(65_536)); taken++);
-    client.removeAllListeners('drain');
-    expect(client.writableLength).toBeGreaterThan(0);
+    // More than the buffers of the kernel hold between the two.
+    client.write(Buffer.alloc(24_000_000));
+    let back = 0;
+    const left = new Promise<number>((resolve) => {
+      client.on('data', (bytes) => {
+        back += bytes.length;
+        if (back > 60_000) resolve(client.writableLength);
+      });
+    });
+    expect(await left).toBe(24_000_000);
   });
 
   it('closes connections when nothing answers behind it, and says so once', async () => {
     const gone = await listening(createServer());
     gone.server.close();
     const events: string[] = [];
-    const proxy = await start(symmetric(1), gone.port, events);
+    const proxy = await start(symmetric(1), gone.port, (sentence) => events.push(sentence));
     for (let number = 0; number < 2; number++) {
       const client = connect(proxy.port, loopback);
       client.on('error', () => {});
@@ -93,9 +98,33 @@ describe('a proxy that imposes a network', () => {
     expect(proxy.stop().connections).toEqual({ accepted: 2, unreachable: 2, died: 0 });
   });
 
+  it('leaves both sockets open and dead after an address change that nobody is told of', async () => {
+    const said = defer<string>();
+    const { client, proxy, upstreams } = await dying('silent', said.resolve);
+    client.write('before');
+    await once(client, 'data');
+    const heard: Buffer[] = [];
+    client.on('data', (bytes) => heard.push(bytes));
+    expect(await said.promise).toContain('this one is dead and nobody is told');
+    client.write('after');
+    // By the time that another connection has been there and back, this one would have been too.
+    expect(String(await collect(connect(proxy.port, loopback).end('another')))).toBe('another');
+    expect([heard, client.destroyed, upstreams[0]!.destroyed]).toEqual([[], false, false]);
+  });
+
+  it('resets both sockets when the address change is one that resets', async () => {
+    const { client, upstreams } = await dying('rst');
+    client.write('before');
+    await once(client, 'data');
+    const near = new Promise<Error>((resolve) => client.once('error', resolve));
+    const far = new Promise<Error>((resolve) => upstreams[0]!.once('error', resolve));
+    expect(await far).toMatchObject({ code: 'ECONNRESET' });
+    expect(await near).toMatchObject({ code: 'ECONNRESET' });
+  });
+
   it('gives each client a network of its own', async () => {
     const { port } = await listening(createServer(echo));
-    const proxy = await start(symmetric(1, iid(0.3)), port);
+    const proxy = await start(symmetric(1, iid(0.1)), port);
     const clients = [connect(proxy.port, loopback), connect(proxy.port, loopback)];
     for (const client of clients) client.end('x'.repeat(20_000));
     await Promise.all(clients.map(collect));
@@ -123,13 +152,33 @@ async function through(
   return { client, proxy };
 }
 
-async function start(network: NetworkProfile, port: number, events: string[] = []): Promise<NetworkProxy> {
+/** Connections that live for a third of a second. */
+async function dying(oldSocket: 'silent' | 'rst', onEvent: (sentence: string) => void = () => {}) {
+  const backoffUs = { first: 500_000, most: 8_000_000 };
+  const event = { kind: 'ip-change', when: { atUs: 300_000 }, oldSocket, backoffUs } as const;
+  const upstreams: Socket[] = [];
+  const far = (socket: Socket) => {
+    upstreams.push(socket);
+    echo(socket);
+  };
+  const { port } = await listening(createServer(far));
+  const proxy = await start(symmetric(1, undefined, {}, { events: [event] }), port, onEvent);
+  const client = connect(proxy.port, loopback);
+  cleanups.push(() => client.destroy());
+  return { client, proxy, upstreams };
+}
+
+async function start(
+  network: NetworkProfile,
+  port: number,
+  onEvent: (sentence: string) => void = () => {},
+): Promise<NetworkProxy> {
   const proxy = await startProxy({
     network,
     seed: 1,
     listen: { host: loopback, port: 0 },
     upstream: { host: loopback, port },
-    onEvent: (sentence) => events.push(sentence),
+    onEvent,
   });
   cleanups.push(() => proxy.stop());
   return proxy;
@@ -151,4 +200,12 @@ async function collect(socket: Socket): Promise<Buffer> {
   const pieces: Buffer[] = [];
   for await (const piece of socket) pieces.push(piece);
   return Buffer.concat(pieces);
+}
+
+function defer<Value>() {
+  let resolve: (value: Value) => void = () => {};
+  const promise = new Promise<Value>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
 }

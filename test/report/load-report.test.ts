@@ -116,6 +116,7 @@ describe('a run directory', () => {
       histograms,
       feedbackLatency: distributionOf(45),
       traces: [{ at_ms: 1 }, { at_ms: 2 }],
+      recording: Buffer.from('kept'),
     });
     expect(JSON.parse(readFileSync(join(directory, 'run.json'), 'utf8'))).toEqual(
       JSON.parse(JSON.stringify(runJson(report))),
@@ -131,7 +132,12 @@ describe('a run directory', () => {
     const file = join(mkdtempSync(join(tmpdir(), 'speechfb-run-')), 'a-file');
     writeFileSync(file, '');
     expect(() =>
-      writeRunDirectory(file, report, { histograms: [], feedbackLatency: distributionOf(), traces: [] }),
+      writeRunDirectory(file, report, {
+        histograms: [],
+        feedbackLatency: distributionOf(),
+        traces: [],
+        recording: Buffer.of(),
+      }),
     ).toThrow(expect.objectContaining({ code: 'output_unwritable', message: expect.stringContaining(file) }));
     expect(existsSync(join(file, 'run.json'))).toBe(false);
   });

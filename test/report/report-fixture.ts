@@ -26,6 +26,7 @@ export const report: LoadReport = {
     target: 'embedded',
     planHash: '0123456789abcdef',
   },
+  shard: undefined,
   environment: { node: '20.20.2', platform: 'linux', cpus: 2, cpuModel: 'a model', memoryBytes: 8e9 },
   verdict: 'fail',
   interrupted: false,
@@ -67,6 +68,11 @@ export const report: LoadReport = {
   counts: { sessions_refused: { count: 1, of: 20 }, sessions_died: { count: 1, of: 20 } },
   totals: { sessions: 20, sessionsOk: 18, utterances: 120, framesSent: 20_000, events: 8500, warmupSamples: 0 },
   slices: [],
+  faults: [
+    { kind: 'reconnect', plannedMs: 5000, atMs: 5003, hit: { learners: 3, of: 4 } },
+    { kind: 'stall-inference', plannedMs: 9000, atMs: 9001, untilMs: 11_001 },
+  ],
+  generators: [{ learners: 20, busy: 0.12, cpu: 0.1, waited: 0.01, loopDelayP99Ms: 1.4, rssBytes: 80e6 }],
   troubles: [
     { text: 'server_busy: no room', count: 3 },
     { text: 'lost: gone (4504)', count: 1 },

@@ -129,6 +129,15 @@ describe('a file of networks', () => {
     expect(err).toContain('train.yaml:3:16: networks.b.extends: no network is called "LTEE" (did you mean "LTE"?)');
   });
 
+  it('may be a scenario that brings networks along', async () => {
+    const scenario = readFileSync('scenarios/quickstart.yaml', 'utf8');
+    const withNetwork = scenario.replace(/^spec:\n/m, 'spec:\n  networks: {tunnel: {up: {delay: 45ms}}}\n');
+    await netsim(file(withNetwork, 'scenario.yaml'), ...short, '--json');
+    expect(JSON.parse(out)).toMatchObject({ profile: 'tunnel', up: { p50_ms: expect.closeTo(45, 0) } });
+    expect(await netsim('scenarios/quickstart.yaml')).toBe(2);
+    expect(err).toContain('quickstart.yaml:1:1: this scenario brings no networks of its own');
+  });
+
   it('may name a trace beside it', async () => {
     file(Array.from({ length: 100 }, (_, index) => `${index * 5 + 5}\n`).join(''), 'up.pps');
     const traced = file('networks: {a: {up: {delay: 10ms}, trace: {format: mahimahi, file: up.pps}}}');

@@ -58,7 +58,12 @@ export async function makeRun({
   const report = { ...emptyReport, elapsedMs: events * 100, distributions, shares, validity };
   const histograms = [{ tag: 'feedback_latency', hdr: histogram.encode().hdr, maxMs: 900 }];
   histogram.destroy();
-  writeRunDirectory(directory, report, { histograms, feedbackLatency: distributionOf(), traces });
+  writeRunDirectory(directory, report, {
+    histograms,
+    feedbackLatency: distributionOf(),
+    traces,
+    recording: Buffer.of(),
+  });
   return directory;
 }
 
@@ -80,6 +85,7 @@ const emptyReport: LoadReport = {
     target: 'embedded',
     planHash: '',
   },
+  shard: undefined,
   environment: { node: '', platform: '', cpus: 1, cpuModel: '', memoryBytes: 1 },
   verdict: 'pass',
   interrupted: false,
@@ -91,5 +97,7 @@ const emptyReport: LoadReport = {
   counts: {},
   totals: { sessions: 1, sessionsOk: 1, utterances: 1, framesSent: 1, events: 1, warmupSamples: 0 },
   slices: [],
+  faults: [],
+  generators: [],
   troubles: [],
 };

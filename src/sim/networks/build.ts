@@ -4,7 +4,7 @@ import type { Loss, NetworkEvent, NetworkProfile, PathProfile } from '../profile
 export const idealNetwork: NetworkProfile = {
   name: 'ideal',
   source: 'nothing is delayed, lost or shaped',
-  transport: 'tcp-tls',
+  transport: 'tcp',
   tcp: { congestion: 'cubic', rtoMinUs: 200_000 },
   up: idealPath(),
   down: idealPath(),
@@ -27,7 +27,7 @@ export function figures(
   source: string,
   { up, down, events = [] }: { up: Figures; down: Figures; events?: readonly NetworkEvent[] },
 ): NetworkProfile {
-  return { ...idealNetwork, name, source, up: path(up), down: path(down), events };
+  return { ...idealNetwork, name, source, transport: 'tcp-tls', up: path(up), down: path(down), events };
 }
 
 /** The same network under another name. */

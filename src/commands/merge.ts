@@ -1,0 +1,20 @@
+import { type Command, Option } from 'commander';
+import type { RegisterCommand } from './register.ts';
+
+export type MergeFlags = { out?: string; json?: true; pushPrometheus?: string; otlp?: string };
+
+/** `speechfb merge DIR...`. */
+export const registerMerge: RegisterCommand = (program: Command, done) => {
+  program
+    .command('merge')
+    .description('Joins the shards of one load test exactly and judges the whole.')
+    .argument('<dirs...>', 'the run directories of all shards')
+    .option('--out <dir>', 'where to write the run directory of the whole')
+    .option('--push-prometheus <url>', 'a Pushgateway that gets the metrics, http://host:9091')
+    .option('--otlp <url>', 'an OTLP/HTTP receiver that gets the metrics, http://host:4318')
+    .addOption(new Option('--json', 'one JSON document on stdout, the same as run.json'))
+    .action(async (directories: string[], flags: MergeFlags) => {
+      const { runMerge } = await import('./merge-run.ts');
+      done(await runMerge(directories, flags));
+    });
+};

@@ -1,0 +1,69 @@
+import type { ExitCode } from '../errors.ts';
+import { SpeechfbError } from '../errors.ts';
+import { histogramsReady } from '../load/histogram.ts';
+import { labelledLatencies } from '../load/labelled-latencies.ts';
+import { type RecordedRun, readRecordedRun, reportOf } from '../load/recorded-run.ts';
+import { Recorder } from '../load/recorder.ts';
+import { hdrplotText } from '../report/hdrplot.ts';
+import { junitXml } from '../report/junit.ts';
+import { loadTable } from '../report/load-table.ts';
+import { loadMarkdown } from '../report/markdown.ts';
+import { metricPoints } from '../report/metric-points.ts';
+import { createPaint } from '../report/paint.ts';
+import { prometheusText } from '../report/prometheus-text.ts';
+import type { LoadReport } from '../report/report.ts';
+import { runJson } from '../report/run-json.ts';
+import { type DistributionName, distributionNames } from '../slo/metrics.ts';
+import { didYouMean } from '../suggest.ts';
+import { exitCodeOf } from './loadtest-exit.ts';
+import type { ReportFlags } from './report.ts';
+import { wantsColour } from './terminal.ts';
+
+/** Reads the run back, judges it anew, and writes it in the format asked for. */
+export async function runReport(directory: string, flags: ReportFlags): Promise<ExitCode> {
+  const metric = metricNamed(flags.metric);
+  await histogramsReady();
+  const run = readRecordedRun(directory);
+  const report = reportOf(run);
+  process.stdout.write(rendered(report, run, { ...flags, metric }));
+  return exitCodeOf(report);
+}
+
+type Asked = { format: ReportFlags['format']; metric: DistributionName };
+
+function rendered(report: LoadReport, run: RecordedRun, { format, metric }: Asked): string {
+  switch (format) {
+    case 'table':
+      return loadTable(report, createPaint(wantsColour(process.stdout)));
+    case 'json':
+      return `${JSON.stringify(runJson(report), null, 2)}\n`;
+    case 'markdown':
+      return loadMarkdown(report);
+    case 'junit':
+      return junitXml(report);
+    case 'hdrplot':
+      return withRecorder(run, (recorder) => {
+        const whole = recorder.merged();
+        const text = hdrplotText(metric, whole.distributions[metric]);
+        whole.destroy();
+        return text;
+      });
+    case 'prometheus':
+      return withRecorder(run, (recorder) => prometheusText(metricPoints(report, labelledLatencies(recorder))));
+  }
+}
+
+function withRecorder(run: RecordedRun, use: (recorder: Recorder) => string): string {
+  const recorder = new Recorder(run.recording);
+  const text = use(recorder);
+  recorder.destroy();
+  return text;
+}
+
+function metricNamed(name: string): DistributionName {
+  const found = distributionNames.find((one) => one === name);
+  if (found) return found;
+  const allowed = distributionNames.join(', ');
+  const message = `--metric: "${name}" is no latency${didYouMean(name, distributionNames)}; allowed: ${allowed}`;
+  throw new SpeechfbError('bad_flag', message);
+}
