@@ -168,6 +168,24 @@ describe('the chart', () => {
     expect(svg.match(/<rect /g)!.length).toBeGreaterThanOrEqual(7);
   });
 
+  it('has a bar for each what-if, red beyond the objective', () => {
+    const svg = waterfallSvg(measured.analysis);
+    expect(svg).toContain('>slower</text>');
+    expect(svg).toContain('>130.0 ms, +40.0 ms</text>');
+    const over = (text: string) => text.slice(text.indexOf('>what if<')).match(/fill="#c9483f"/g)?.length ?? 0;
+    expect(over(svg)).toBe(1);
+    const faster = {
+      ...budget,
+      whatIf: [{ name: 'faster', changes: [{ stage: 'network', kind: 'remove' as const }] }],
+    };
+    expect(over(waterfallSvg(analyse(faster, sample, 'measured')))).toBe(0);
+  });
+
+  it('says of a run that proves nothing only that', () => {
+    const svg = waterfallSvg(analyse(budget, sample, 'measured', 'send lateness: p99 27 ms'));
+    expect(svg).toContain('>inconclusive: the run proves nothing: send lateness: p99 27 ms</text>');
+  });
+
   it('as PNG is twice the size and has its text drawn', async () => {
     const svg = waterfallSvg(measured.analysis);
     const png = Buffer.from(await svgToPng(svg));
