@@ -52,8 +52,12 @@ export class LatencyHistogram implements Distribution {
     return this.#came === 0 ? Number.NaN : this.#hdr!.stdDeviation / 1000;
   }
 
-  /** A negative latency (a clock's rounding) counts as 0. */
+  /** A negative latency (a clock's rounding) counts as 0; Infinity never came. */
   record(ms: number): void {
+    if (ms === Number.POSITIVE_INFINITY) {
+      this.#never += 1;
+      return;
+    }
     this.#hdr ??= newHdr();
     this.#hdr.recordValue(Math.min(range.highestTrackableValue, Math.max(0, Math.round(ms * 1000))));
   }

@@ -2,8 +2,8 @@ import type { ServerEvent } from '../protocol/server-messages.ts';
 import type { PhonemeResult } from '../scoring/result.ts';
 
 /**
- * Watches one session's events for broken promises of the protocol: event ids that skip or repeat, feedback after the
- * final or a second final, a final phone that changes, an ack that goes backwards or covers what was never sent. From a
+ * Watches one session's events for broken promises of the protocol: event ids that skip or repeat, feedback or a transcript
+ * after the final or a second final, a final phone that changes, an ack that goes backwards or covers what was never sent. From a
  * resume on, ids may skip (acks are not replayed) but never repeat.
  */
 export class InvariantWatch {
@@ -32,6 +32,9 @@ export class InvariantWatch {
       this.#enter(event.utterance_id);
       if (this.#finalUtterances.has(event.utterance_id)) broken.push('phoneme_feedback after utterance_final');
       broken.push(...this.#phones(event.phonemes));
+    }
+    if (event.type === 'transcript' && this.#finalUtterances.has(event.utterance_id)) {
+      broken.push('transcript after utterance_final');
     }
     if (event.type === 'utterance_final') {
       this.#enter(event.utterance_id);

@@ -1,4 +1,5 @@
 import { createRandom } from '../sim/random.ts';
+import type { Objective } from '../slo/expression.ts';
 import { type ClientEnd, StreamClient } from './client.ts';
 import type { Clip } from './clips.ts';
 import type { OpenLink, Phone } from './link.ts';
@@ -18,6 +19,8 @@ export type LearnerContext = {
   emitIntervalMs: number;
   /** Samples that were due within this time from the plan's 0 are not measured. */
   warmupMs: number;
+  /** What utterances and sessions are held against while they run. */
+  objectives?: readonly Objective[];
   seed: number;
   /** The plan's 0 on the clock. */
   startMs: number;
@@ -43,6 +46,8 @@ export class Learner {
   #client: StreamClient | undefined;
   #end: ClientEnd | undefined;
   #spoken = false;
+  /** The books are being closed: how the session ends now is the test's doing. */
+  #finishing = false;
   #resolveDone!: () => void;
 
   /** `phone`: where its network is simulated. */
@@ -76,8 +81,14 @@ export class Learner {
     return true;
   }
 
+  /** Time has passed; tells the books what is owed by now. */
+  tick(nowMs: number): void {
+    this.#meter.tick(nowMs);
+  }
+
   /** Ends the session if it has not ended, and closes its books: what was due by `untilMs` and never came is infinite. */
   finish(untilMs: number, interrupted: boolean): void {
+    this.#finishing = true;
     this.#client?.abort('the test is over');
     const { sent = 0, unacked = 0, resent = 0 } = this.#client ?? {};
     const outcome: SessionOutcome['outcome'] = interrupted ? 'interrupted' : (this.#end?.outcome ?? 'refused');
@@ -150,6 +161,7 @@ export class Learner {
 
   #over(end: ClientEnd): void {
     this.#end = end;
+    if (!this.#finishing) this.#meter.over(end.outcome);
     if (end.outcome !== 'closed') this.#trouble(`${end.outcome}: ${end.reason || 'no reason'} (${end.code})`);
     this.#resolveDone();
   }

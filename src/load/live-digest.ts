@@ -32,8 +32,12 @@ export class LiveDigest implements Distribution {
     return Math.sqrt(this.#moment((ms) => (ms - mean) ** 2) / this.#came);
   }
 
-  /** Below 0 counts as 0. */
+  /** Below 0 counts as 0; Infinity never came. */
   record(ms: number): void {
+    if (ms === Number.POSITIVE_INFINITY) {
+      this.recordNever(1);
+      return;
+    }
     const bucket = bucketOf(ms);
     this.#put(bucket, 1);
     this.#fresh.set(bucket, (this.#fresh.get(bucket) ?? 0) + 1);

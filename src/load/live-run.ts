@@ -1,14 +1,21 @@
 import type { LoadProgress } from '../report/progress.ts';
-import type { Objective } from '../slo/expression.ts';
 import { distributionNames, fits, labelKey, type Measurements, quantile, type Selector } from '../slo/metrics.ts';
 import { judge } from '../slo/verdict.ts';
+import { type Abort, abortNow, type LoadObjective } from './abort.ts';
+import { type Cost, spentIn } from './cost.ts';
 import type { LiveDigest } from './live-digest.ts';
 import { LiveSlice } from './live-slice.ts';
 import { measurementsOf } from './measurements.ts';
 import type { ShardProgress } from './shard-progress.ts';
 import { reportStages } from './stages.ts';
 
-type Run = { objectives: readonly Objective[]; plannedSessions: number; durationMs: number };
+type Run = {
+  objectives: readonly LoadObjective[];
+  plannedSessions: number;
+  durationMs: number;
+  warmupMs: number;
+  prices: Cost | undefined;
+};
 
 /** A test while it runs: what all its generators told of themselves, added up. */
 export class LiveRun {
@@ -17,6 +24,7 @@ export class LiveRun {
   /** What came since the last look. */
   #recent = new LiveSlice({ profile: '', language: '' });
   #elapsedMs = 0;
+  #lookedMs = Number.NEGATIVE_INFINITY;
   #arrived = 0;
   #ended = 0;
 
@@ -24,7 +32,8 @@ export class LiveRun {
     this.#run = run;
   }
 
-  add(progress: ShardProgress): void {
+  /** Adds what one generator told; whether it is time to look again. */
+  add(progress: ShardProgress): boolean {
     this.#elapsedMs = Math.max(this.#elapsedMs, progress.elapsedMs);
     this.#arrived += progress.arrived;
     this.#ended += progress.ended;
@@ -34,11 +43,13 @@ export class LiveRun {
       this.#slices.get(key)!.add(delta);
       this.#recent.add(delta);
     }
+    return this.#elapsedMs >= this.#lookedMs + lookEveryMs;
   }
 
   /** Where the test stands now; `recent` begins anew. */
   look(): LoadProgress {
     const whole = this.#merged({});
+    this.#lookedMs = this.#elapsedMs;
     const recent = this.#recent;
     this.#recent = new LiveSlice(recent.labels);
     const feedback = whole.of('feedback_latency');
@@ -71,18 +82,25 @@ export class LiveRun {
         recentP95Ms: quantile(recent.of(`stage.${stage}`), 0.95),
       })),
       profiles: this.#profiles(),
-      objectives: this.#run.objectives.map((objective) => judge(objective, this.measured(objective.selector))),
+      objectives: this.#run.objectives.map((objective) => judge(objective, this.#measured(objective.selector))),
     };
   }
 
+  /** The objective that ends the test now, if there is one. */
+  abortNow(): Abort | undefined {
+    return abortNow(this.#run.objectives, this.#elapsedMs, ({ selector }) => this.#measured(selector));
+  }
+
   /** What is known so far of the sessions that a selector chooses, to 1.6 %. */
-  measured(selector: Selector): Measurements {
+  #measured(selector: Selector): Measurements {
     const slice = this.#merged(selector);
+    const { durationMs, warmupMs, prices } = this.#run;
+    const spent = spentIn(prices, Math.min(this.#elapsedMs, durationMs) - warmupMs);
     const distributions = Object.fromEntries(distributionNames.map((name) => [name, slice.of(name)])) as Record<
       (typeof distributionNames)[number],
       LiveDigest
     >;
-    return measurementsOf({ distributions, tally: slice.tally });
+    return measurementsOf({ distributions, tally: slice.tally }, spent);
   }
 
   #profiles(): LoadProgress['profiles'] {
@@ -99,3 +117,6 @@ export class LiveRun {
     return sum;
   }
 }
+
+/** Generators tell twice a second each; adding them all up for each of them would be too much. */
+const lookEveryMs = 400;

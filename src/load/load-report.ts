@@ -1,10 +1,12 @@
-import type { LoadReport, SliceReport } from '../report/report.ts';
+import type { CostReport, LoadReport, SliceReport } from '../report/report.ts';
 import type { Objective } from '../slo/expression.ts';
 import type { Selector } from '../slo/metrics.ts';
-import { judge, overall } from '../slo/verdict.ts';
+import { judge, type ObjectiveVerdict, overall } from '../slo/verdict.ts';
+import { formatMs } from '../units.ts';
+import { type Cost, spentIn } from './cost.ts';
 import type { GeneratorHealth } from './health.ts';
 import type { FaultRecord } from './learner-faults.ts';
-import { measurementsOf, summarise } from './measurements.ts';
+import { measurementsOf, type Spent, summarise } from './measurements.ts';
 import type { Recorder } from './recorder.ts';
 import type { Slice } from './slice.ts';
 import type { Tally } from './tally.ts';
@@ -13,26 +15,40 @@ import { checkValidity } from './validity.ts';
 /** What a report says that no recorder knows. */
 export type RunFacts = Pick<
   LoadReport,
-  'speechfbVersion' | 'startedAt' | 'elapsedMs' | 'scenario' | 'shard' | 'environment' | 'interrupted' | 'troubles'
-> & { objectives: readonly Objective[]; generators: readonly GeneratorHealth[]; faults: readonly FaultRecord[] };
+  | 'speechfbVersion'
+  | 'startedAt'
+  | 'elapsedMs'
+  | 'scenario'
+  | 'shard'
+  | 'environment'
+  | 'interrupted'
+  | 'aborted'
+  | 'warmupMs'
+  | 'troubles'
+> & {
+  /** Prices, if there are any. */
+  prices: Cost | undefined;
+  objectives: readonly Objective[];
+  generators: readonly GeneratorHealth[];
+  faults: readonly FaultRecord[];
+};
 
 /** Judges what was measured: of one generator, or of many added up. */
 export function loadReport(recorder: Recorder, facts: RunFacts): LoadReport {
-  const { objectives: asked, generators, faults, ...rest } = facts;
+  const { objectives: asked, generators, faults, prices, ...rest } = facts;
   const whole = recorder.merged();
-  const measured = measurementsOf(whole);
-  const objectives = asked.map((objective) => {
-    const chosen = recorder.merged(objective.selector);
-    const verdict = judge(objective, measurementsOf(chosen));
-    chosen.destroy();
-    return verdict;
-  });
+  const measuredMs = Math.min(facts.elapsedMs, facts.scenario.durationMs) - facts.warmupMs;
+  // The servers serve all shards: one of them has its part of what they cost.
+  const spent = spentIn(prices, measuredMs / (facts.shard?.count ?? 1));
+  const measured = measurementsOf(whole, spent);
+  const objectives = asked.map((objective) => judgeSlice(recorder, objective, facts, spent));
   const validity = checkValidity(measured, generators, faults);
   const report: LoadReport = {
     kind: 'LoadReport',
     version: 2,
     ...rest,
     verdict: validity.every((check) => check.ok) ? overall(objectives) : 'invalid',
+    cost: prices && measured.cost && costReport(prices, measured.cost),
     objectives,
     validity,
     faults,
@@ -42,6 +58,23 @@ export function loadReport(recorder: Recorder, facts: RunFacts): LoadReport {
   };
   whole.destroy();
   return report;
+}
+
+function judgeSlice(recorder: Recorder, objective: Objective, { aborted }: RunFacts, spent: Spent): ObjectiveVerdict {
+  const chosen = recorder.merged(objective.selector);
+  const verdict = judge(objective, measurementsOf(chosen, spent));
+  chosen.destroy();
+  if (aborted?.objective !== objective.source) return verdict;
+  // What came in after the decision changes no mind.
+  return { ...verdict, verdict: 'fail', reason: `ended the test at ${formatMs(aborted.atMs)}: ${aborted.reason}` };
+}
+
+function costReport(
+  { server, servers }: Cost,
+  { dollars, audioMinutes }: { dollars: number; audioMinutes: number },
+): CostReport {
+  const dollarsPerAudioMinute = audioMinutes === 0 ? Number.POSITIVE_INFINITY : dollars / audioMinutes;
+  return { serverDollarsPerHour: server, servers, dollars, dollarsPerAudioMinute };
 }
 
 /** Every pair of profile and language; and each profile, or language, that has several of the other. */
@@ -62,11 +95,12 @@ function sliceReport(recorder: Recorder, labels: Selector): SliceReport {
 }
 
 function summaries(slice: Slice): Omit<SliceReport, 'labels'> {
-  const { shares, counts } = measurementsOf(slice);
+  const { shares, rates, counts } = measurementsOf(slice);
   return {
     distributions: mapValues(slice.distributions, summarise),
     stages: mapValues(slice.stages, summarise),
     shares,
+    rates,
     counts,
     totals: totalsOf(slice.tally),
   };
@@ -78,7 +112,10 @@ function totalsOf(tally: Tally): SliceReport['totals'] {
     sessionsOk: tally.sessions_ok,
     utterances: tally.utterances,
     framesSent: tally.frames_sent,
+    framesAcked: tally.frames_acked,
     events: tally.events,
+    audioMinutesDue: tally.sound_due_ms / 60_000,
+    audioMinutesServed: tally.sound_served_ms / 60_000,
     warmupSamples: tally.warmup_samples,
   };
 }

@@ -1,6 +1,8 @@
 import type { Summary } from '../report/report.ts';
+import type { ClusterSums } from '../slo/clustered.ts';
 import {
   type CountName,
+  countNames,
   type Distribution,
   type DistributionName,
   type Measurements,
@@ -9,27 +11,34 @@ import {
 import type { LatencyHistogram } from './histogram.ts';
 import type { Tally } from './tally.ts';
 
-type Measured = { distributions: Readonly<Record<DistributionName, Distribution>>; tally: Tally };
+type Measured = {
+  distributions: Readonly<Record<DistributionName, Distribution>>;
+  tally: Tally;
+  clusters?: Readonly<Record<string, ClusterSums>>;
+};
+
+/** What the servers cost while it was measured, $; undefined when nobody said. */
+export type Spent = { dollars: number } | undefined;
 
 /** What a slice, or several added up, holds, as objectives read it. */
-export function measurementsOf({ distributions, tally }: Measured): Measurements {
+export function measurementsOf({ distributions, tally, clusters = {} }: Measured, spent?: Spent): Measurements {
   const { samples, never } = distributions.feedback_latency;
   const exposure = exposures(tally);
-  const count = (name: CountName) => ({ count: tally[name], of: exposure[name] });
+  const counts = Object.fromEntries(countNames.map((name) => [name, { count: tally[name], of: exposure[name] }]));
   return {
     distributions,
     shares: {
       availability: { good: samples - never, total: samples },
+      goodput: { good: tally.utterances_good, total: tally.utterances_due },
       session_success: { good: tally.sessions_ok, total: tally.sessions },
     },
-    counts: {
-      violations: count('violations'),
-      lost_frames: count('lost_frames'),
-      resent_frames: count('resent_frames'),
-      dropped_by_app: count('dropped_by_app'),
-      sessions_refused: count('sessions_refused'),
-      sessions_died: count('sessions_died'),
+    rates: {
+      revision_rate: { count: tally.phones_revised, of: tally.phones_shown },
+      flicker_rate: { count: tally.words_changed, of: tally.words_shown },
     },
+    counts: counts as Measurements['counts'],
+    clusters,
+    cost: spent && { dollars: spent.dollars, audioMinutes: tally.sound_served_ms / 60_000 },
   };
 }
 

@@ -29,7 +29,9 @@ export function mergeRuns(shards: readonly NamedRun[]): RecordedRun {
   const { recording, traces, tracesSeen, ...merged } = mergeResults(results, facts.scenario.seed);
   const startedAt = runs.map((run) => run.facts.startedAt).sort()[0]!;
   const interrupted = runs.some((run) => run.facts.interrupted);
-  return { recording, traces, tracesSeen, facts: { ...facts, ...merged, startedAt, interrupted, shard: undefined } };
+  const aborted = runs.find((run) => run.facts.aborted)?.facts.aborted;
+  const whole = { ...facts, ...merged, startedAt, interrupted, aborted, shard: undefined };
+  return { recording, traces, tracesSeen, facts: whole };
 }
 
 function mismatches(shards: readonly NamedRun[]): { where: string; message: string }[] {

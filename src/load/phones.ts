@@ -1,17 +1,34 @@
 import type { PhonemeResult } from '../scoring/result.ts';
 
-/** When the phones of one utterance got their scores. */
+type Seen = { firstMs: number; finalMs: number | undefined; published: string; revised: boolean };
+
+/** When the phones of one utterance got their scores, and which scores were revised. */
 export class PhoneWatch {
-  readonly #firstScoreMs = new Map<number, number>();
-  readonly #finalScoreMs = new Map<number, number>();
+  readonly #phones = new Map<number, Seen>();
+
+  /** Phones that had a score. */
+  get shown(): number {
+    return this.#phones.size;
+  }
+
+  /** Those whose score or verdict became another after it was first shown. */
+  get revised(): number {
+    let count = 0;
+    for (const { revised } of this.#phones.values()) if (revised) count++;
+    return count;
+  }
 
   see(phonemes: readonly PhonemeResult[], receivedMs: number): void {
     for (const phone of phonemes) {
       if (phone.accuracy === null) continue;
-      if (!this.#firstScoreMs.has(phone.index)) this.#firstScoreMs.set(phone.index, receivedMs);
-      if (phone.status === 'final' && !this.#finalScoreMs.has(phone.index)) {
-        this.#finalScoreMs.set(phone.index, receivedMs);
+      const published = `${phone.accuracy} ${phone.error_type}`;
+      let seen = this.#phones.get(phone.index);
+      if (!seen) {
+        seen = { firstMs: receivedMs, finalMs: undefined, published, revised: false };
+        this.#phones.set(phone.index, seen);
       }
+      if (seen.published !== published) seen.revised = true;
+      if (phone.status === 'final') seen.finalMs ??= receivedMs;
     }
   }
 
@@ -25,11 +42,8 @@ export class PhoneWatch {
     onPhone: (dueMs: number, firstMs: number, finalMs: number) => void,
   ): void {
     for (const { index, end_ms } of phonemes) {
-      const first = this.#firstScoreMs.get(index);
-      const final = this.#finalScoreMs.get(index);
-      if (first !== undefined && final !== undefined) {
-        onPhone(soundMs(end_ms), first, final);
-      }
+      const seen = this.#phones.get(index);
+      if (seen?.finalMs !== undefined) onPhone(soundMs(end_ms), seen.firstMs, seen.finalMs);
     }
   }
 }

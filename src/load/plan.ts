@@ -37,9 +37,12 @@ export type UtterancePlan = {
 /** The network of learners whose traffic is not simulated. */
 export const noNetwork = 'none';
 
+/** How measurements call what is on no simulated network. */
+export const unshaped = 'direct';
+
 /** The labels that everything measured on this learner carries. */
 export function labelsOf({ network, language }: LearnerPlan): Labels {
-  return { profile: network === noNetwork ? 'direct' : network, language };
+  return { profile: network === noNetwork ? unshaped : network, language };
 }
 
 /** A part of the load's shape, for readings by part; ms from the start of the test. */

@@ -1,6 +1,7 @@
 import { arch, cpus, platform, release, totalmem } from 'node:os';
 import type { LoadProgress } from '../report/progress.ts';
 import type { LoadReport } from '../report/report.ts';
+import type { Abort } from './abort.ts';
 import { driveLoad } from './drive.ts';
 import { type EmbeddedServer, type ServeCommand, startEmbedded } from './embedded.ts';
 import { histogramsReady } from './histogram.ts';
@@ -47,7 +48,11 @@ export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<L
     objectives: spec.objectives,
     plannedSessions: prepared.plans.length,
     durationMs: spec.duration,
+    warmupMs: spec.warmup,
+    prices: spec.cost,
   });
+  const stop = new AbortController();
+  let aborted: Abort | undefined;
   try {
     hooks.onPhase('learners are speaking');
     const result = await driveLoad(
@@ -65,21 +70,27 @@ export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<L
         durationMs: spec.duration,
         drainMs: spec.drain,
         seed: spec.seed,
+        objectives: spec.objectives,
         loadStages: prepared.loadStages,
         startAtEpochMs: options.startAtEpochMs,
       },
       server,
       {
         onProgress(progress) {
-          live.add(progress);
+          if (!live.add(progress)) return;
           hooks.onProgress(live.look());
+          aborted ??= live.abortNow();
+          if (aborted && !stop.signal.aborted) {
+            hooks.onPhase(`ending early: ${aborted.objective}: ${aborted.reason}`);
+            stop.abort();
+          }
         },
-        signal: hooks.signal,
+        signal: AbortSignal.any([hooks.signal, stop.signal]),
       },
       options.generators,
     );
     const { recording, traces, tracesSeen } = result;
-    const facts = factsOf(options, result, { startedAt, interrupted: hooks.signal.aborted });
+    const facts = factsOf(options, result, { startedAt, interrupted: hooks.signal.aborted, aborted });
     const run = { facts, recording, traces, tracesSeen };
     return { report: reportOf(run), run };
   } finally {
@@ -104,7 +115,7 @@ async function startTarget(options: LoadOptions, hooks: LoadHooks): Promise<Embe
   return server;
 }
 
-type Run = { startedAt: Date; interrupted: boolean };
+type Run = { startedAt: Date; interrupted: boolean; aborted: Abort | undefined };
 
 function factsOf({ scenario, prepared, version }: LoadOptions, result: ShardResult, run: Run): RunFacts {
   const { spec, metadata } = scenario;
@@ -126,6 +137,9 @@ function factsOf({ scenario, prepared, version }: LoadOptions, result: ShardResu
     },
     environment: environment(),
     interrupted: run.interrupted,
+    aborted: run.aborted,
+    warmupMs: spec.warmup,
+    prices: spec.cost,
     troubles: result.troubles,
     objectives: spec.objectives,
     generators: result.generators,

@@ -4,7 +4,7 @@ import { didYouMean } from '../suggest.ts';
 import { entriesOf, type FaultSpec, serverFaultNames } from './faults-schema.ts';
 import { type Weight, weightProblems } from './fields.ts';
 import type { LoadSpec } from './load-schema.ts';
-import { noNetwork } from './plan.ts';
+import { noNetwork, unshaped } from './plan.ts';
 import { stagesEndMs } from './shape-of.ts';
 
 /** A spec of which anything may have other problems: whatever is not as it should be is told there, and left alone here. */
@@ -14,7 +14,8 @@ type LooseSpec = {
   mix?: readonly { network?: string; weight?: Weight }[] | undefined;
   load?: LoadSpec;
   faults?: readonly FaultSpec[];
-  objectives?: readonly { selector?: { profile?: string | undefined } }[];
+  cost?: unknown;
+  objectives?: readonly { reading?: string; selector?: { profile?: string | undefined } }[];
   warmup?: unknown;
   duration?: unknown;
 };
@@ -25,7 +26,10 @@ export function checkScenario(spec: LooseSpec, context: z.RefinementCtx): void {
   const endMs = checkDuration(spec, problem);
   if (Array.isArray(spec.mix)) checkMix(spec.mix, spec.networks ?? {}, problem);
   if (Array.isArray(spec.faults)) checkFaults(spec.faults, spec, endMs, problem);
-  if (Array.isArray(spec.objectives)) checkSelectors(spec.objectives, spec.mix, problem);
+  if (Array.isArray(spec.objectives)) {
+    checkSelectors(spec.objectives, spec.mix, problem);
+    if (spec.cost === undefined) checkPrices(spec.objectives, problem);
+  }
   if (typeof spec.warmup === 'number' && endMs !== undefined && spec.warmup >= endMs)
     problem(['warmup'], 'is not shorter than the test: nothing would be measured');
 }
@@ -62,8 +66,8 @@ function checkMix(mix: NonNullable<LooseSpec['mix']>, networks: object, problem:
 /** An objective on a network that nobody has would wait for samples that never come. */
 function checkSelectors(list: NonNullable<LooseSpec['objectives']>, mix: LooseSpec['mix'], problem: Report): void {
   const known = Array.isArray(mix)
-    ? mix.map((entry) => (entry?.network === noNetwork ? direct : `${entry?.network}`))
-    : [direct];
+    ? mix.map((entry) => (entry?.network === noNetwork ? unshaped : `${entry?.network}`))
+    : [unshaped];
   for (const [index, objective] of list.entries()) {
     const profile = objective?.selector?.profile;
     if (typeof profile !== 'string' || known.some((name) => name.toLowerCase() === profile.toLowerCase())) continue;
@@ -72,8 +76,12 @@ function checkSelectors(list: NonNullable<LooseSpec['objectives']>, mix: LooseSp
   }
 }
 
-/** The label of learners whose network is not simulated. */
-const direct = 'direct';
+function checkPrices(list: NonNullable<LooseSpec['objectives']>, problem: Report): void {
+  for (const [index, objective] of list.entries()) {
+    if (objective?.reading !== 'cost') continue;
+    problem(['objectives', index], 'needs a price; write spec.cost: {server: $1.20/h}');
+  }
+}
 
 function checkFaults(list: readonly FaultSpec[], spec: LooseSpec, endMs: number | undefined, problem: Report): void {
   const mix = Array.isArray(spec.mix) ? spec.mix.map((entry) => entry?.network) : [noNetwork];

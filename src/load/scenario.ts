@@ -7,6 +7,7 @@ import { badConfig } from '../config/yaml.ts';
 import { SpeechfbError } from '../errors.ts';
 import { networksMap } from '../sim/network-schema.ts';
 import { parseObjective } from '../slo/expression.ts';
+import { cost } from './cost.ts';
 import { faults } from './faults-schema.ts';
 import { weight, yesOrNo } from './fields.ts';
 import { learners } from './learners-schema.ts';
@@ -56,6 +57,8 @@ export const loadScenario = section({
       .optional(),
     load,
     faults: faults.prefault([]),
+    /** What the servers under test cost; for cost_per_audio_minute. */
+    cost: cost.optional(),
     /** What is due before this is not measured. */
     warmup: duration(0, 3_600_000).prefault('0s'),
     /** How long learners speak; stages say it by themselves. */

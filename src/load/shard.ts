@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { namedNetwork } from '../sim/networks/index.ts';
 import type { NetworkProfile } from '../sim/profile.ts';
+import type { Objective } from '../slo/expression.ts';
 import type { Clip } from './clips.ts';
 import type { FaultPlan } from './faults-plan.ts';
 import { type GeneratorHealth, HealthWatch } from './health.ts';
@@ -36,6 +37,8 @@ export type ShardTask = {
   /** How long the last finals may take after the learners stop. */
   drainMs: number;
   seed: number;
+  /** What is judged, so that each utterance and each session can be held against it while it runs. */
+  objectives?: readonly Objective[];
   /** The load's shape by name; empty when it has none. */
   loadStages: readonly LoadStage[];
   /** Wall clock, ms since 1970, of the plan's 0, which shards agree on; undefined: as soon as may be. */
@@ -91,7 +94,10 @@ export async function runShard(task: ShardTask, hooks: ShardHooks): Promise<Shar
   const progress = new ProgressTold(task.plans, recorder);
   for (const learner of learners) learner.done.then(() => progress.sessionEnded());
 
-  const report = setInterval(() => hooks.onProgress(progress.take(clock() - startMs)), 500);
+  const report = setInterval(() => {
+    for (const learner of learners) learner.tick(clock());
+    hooks.onProgress(progress.take(clock() - startMs));
+  }, 500);
   const interrupted = await over(learners, task, startMs, clock, hooks.signal);
   clearInterval(report);
   const elapsedMs = clock() - startMs;

@@ -1,3 +1,4 @@
+import { addClusterSums, type ClusterSums, emptyClusterSums } from '../slo/clustered.ts';
 import { type DistributionName, distributionNames, type Labels } from '../slo/metrics.ts';
 import { type EncodedHistogram, LatencyHistogram } from './histogram.ts';
 import { LiveSlice } from './live-slice.ts';
@@ -10,6 +11,7 @@ export type EncodedSlice = {
   distributions: Partial<Record<DistributionName, EncodedHistogram>>;
   stages: Partial<Record<ReportStage, EncodedHistogram>>;
   tally: Tally;
+  clusters: Readonly<Record<string, ClusterSums>>;
 };
 
 /** What learners of one profile and language write into while a test runs. */
@@ -18,6 +20,8 @@ export class Slice {
   readonly distributions = each(distributionNames, () => new LatencyHistogram());
   readonly stages = each(reportStages, () => new LatencyHistogram());
   readonly tally = emptyTally();
+  /** How the sessions stand against each objective, by what is written. */
+  readonly clusters: Record<string, ClusterSums> = {};
   /** The same, coarse, for those who look at the test while it runs. */
   readonly live: LiveSlice;
 
@@ -26,16 +30,10 @@ export class Slice {
     this.live = new LiveSlice(labels);
   }
 
-  /** One latency, ms; negative counts as 0. */
-  record(name: DistributionName, ms: number): void {
+  /** One latency, ms, Infinity when it never came; not `live`: the live view already has it. */
+  record(name: DistributionName, ms: number, live = true): void {
     this.distributions[name].record(ms);
-    this.live.of(name).record(ms);
-  }
-
-  /** Something was due and never came. */
-  recordNever(name: DistributionName): void {
-    this.distributions[name].recordNever(1);
-    this.live.of(name).recordNever(1);
+    if (live) this.live.of(name).record(ms);
   }
 
   recordStages(parts: Record<ReportStage, number>): void {
@@ -51,6 +49,7 @@ export class Slice {
       distributions: encoded(this.distributions),
       stages: encoded(this.stages),
       tally: { ...this.tally },
+      clusters: structuredClone(this.clusters),
     };
   }
 
@@ -59,6 +58,7 @@ export class Slice {
     for (const name of distributionNames) this.distributions[name].add(other.distributions[name]);
     for (const name of reportStages) this.stages[name].add(other.stages[name]);
     addTally(this.tally, other.tally);
+    this.#addClusters(other.clusters);
   }
 
   /** Adds what another slice encoded; exact. */
@@ -66,6 +66,14 @@ export class Slice {
     for (const name of distributionNames) addEncoded(this.distributions[name], slice.distributions[name]);
     for (const name of reportStages) addEncoded(this.stages[name], slice.stages[name]);
     addTally(this.tally, slice.tally);
+    this.#addClusters(slice.clusters);
+  }
+
+  #addClusters(clusters: Readonly<Record<string, ClusterSums>>): void {
+    for (const [objective, sums] of Object.entries(clusters)) {
+      this.clusters[objective] ??= emptyClusterSums();
+      addClusterSums(this.clusters[objective], sums);
+    }
   }
 
   destroy(): void {

@@ -4,10 +4,21 @@ import { countNames } from '../slo/metrics.ts';
 export const tallyNames = [
   ...countNames,
   'frames_sent',
+  'frames_acked',
   'events',
   'sessions',
   'sessions_ok',
+  /** Finals that came, whenever they were due; and, measured only: utterances over, and those good in every way. */
   'utterances',
+  'utterances_due',
+  'utterances_good',
+  /** Sound that feedback was due for, and that got it, ms. */
+  'sound_due_ms',
+  'sound_served_ms',
+  'phones_shown',
+  'phones_revised',
+  'words_shown',
+  'words_changed',
   /** Samples that were due in the warm-up and are in no distribution. */
   'warmup_samples',
 ] as const;

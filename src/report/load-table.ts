@@ -20,6 +20,7 @@ export function formatValue(value: number | undefined, unit: ObjectiveVerdict['u
   if (value === undefined) return 'no data';
   if (unit === 'ms') return formatMs(value);
   if (unit === 'count') return String(value);
+  if (unit === 'usd_per_minute') return `$${Number(value.toPrecision(3))}/min`;
   // Down, never up: 99.996 % of a 99.999 % promise must not read as 100 %.
   return `${(Math.floor(value * 100_000 + 1e-6) / 1000).toString()} %`;
 }

@@ -1,5 +1,3 @@
-import { formatMs } from '../units.ts';
-
 /** A logarithmic axis of latency whose ends and ticks are 1, 2 or 5 times a power of ten. */
 export type LogScale = {
   /** 0 at the low end, 1 at the high one; clamped. */
@@ -18,11 +16,9 @@ export function logScale(lowMs: number, highMs: number): LogScale {
   };
 }
 
-/** `20 ms`, `1 s`. */
+/** `20 ms`, `1 s`, `100 s`. */
 export function tickText(ms: number): string {
-  return formatMs(ms)
-    .replace(/\.0+(?= )/, '')
-    .replace(/(\.\d*?)0+(?= )/, '$1');
+  return ms < 1000 ? `${Number(ms.toPrecision(1))} ms` : `${Math.round(ms / 1000)} s`;
 }
 
 /** 1, 2, 5, 10 ... from 0.1 ms to the first at or above `ms`. */

@@ -3,7 +3,7 @@ import type { NetworkProfile } from '../sim/profile.ts';
 import type { FlowResult } from '../sim/run-flow.ts';
 import { formatMs } from '../units.ts';
 import { alignColumns } from './columns.ts';
-import { eventWords, pathWords, transportWords } from './network-words.ts';
+import { durationWords, eventWords, pathWords, transportWords } from './network-words.ts';
 import type { Paint } from './paint.ts';
 import { renderPercentilePlot } from './percentile-plot.ts';
 import { labelWidth, renderTimePlot } from './time-plot.ts';
@@ -32,7 +32,7 @@ export function renderNetsim({ summary, network, plot }: NetsimText, paint: Pain
 function describe(summary: FlowSummary, network: NetworkProfile, paint: Paint): string[] {
   const { clients, duration_ms, warmup_ms, seed, traffic } = summary;
   const phones = clients === 1 ? 'one phone' : `${clients} phones`;
-  const down = traffic === 'echo' ? '644 bytes for each frame' : '62 bytes each 500 ms';
+  const down = traffic === 'echo' ? '644 B a frame' : '62 B each 500 ms';
   return [
     `${paint.bold(summary.profile)}  ${network.source}`,
     ...alignColumns(
@@ -43,7 +43,7 @@ function describe(summary: FlowSummary, network: NetworkProfile, paint: Paint): 
         ...network.events.map((event) => ['  event', eventWords(event)]),
         [
           '  run',
-          `${phones} for ${formatMs(duration_ms)}, the first ${formatMs(warmup_ms)} not counted, seed ${seed}; up 648 bytes each 20 ms, down ${down}`,
+          `${phones} for ${seconds(duration_ms)} (the first ${seconds(warmup_ms)} not counted), seed ${seed}; up 648 B each 20 ms, down ${down}`,
         ],
       ],
       '<<',
@@ -81,7 +81,7 @@ function row(name: string, one: DirectionSummary, paint: Paint): string[] {
 
 function plots(summary: FlowSummary, result: FlowResult, columns: number, paint: Paint): string[][] {
   const width = Math.max(40, Math.min(100, columns) - labelWidth - 3);
-  const stretch = formatMs((summary.duration_ms - summary.warmup_ms) / width);
+  const stretch = seconds(Number(((summary.duration_ms - summary.warmup_ms) / width).toPrecision(2)));
   const series = (['up', 'down'] as const).map((name) => ({
     name,
     sortedMs: sortedMs(result[name]),
@@ -130,6 +130,10 @@ function remarks(summary: FlowSummary, network: NetworkProfile, paint: Paint): s
   if (summary.modelled)
     lines.push(`${paint.dim('modelled')}  QUIC follows its RFCs here; it was not compared with a real one`);
   return lines;
+}
+
+function seconds(ms: number): string {
+  return durationWords(ms * 1000);
 }
 
 function connectWords({ attempted, opened, p50, p95, max }: ConnectSummary): string {

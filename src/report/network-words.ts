@@ -51,7 +51,7 @@ export function lossWords(loss: Loss): string {
   const { lossBad, lossGood } = loss;
   const else_ = lossGood > 0 ? `, else ${percent(lossGood)}` : '';
   if (loss.clock === 'time')
-    return `${percent(lossBad)} lost in bad spells of ${durationWords(loss.badUs)} about each ${durationWords(loss.goodUs)}${else_}`;
+    return `fades of ${durationWords(loss.badUs)} about each ${durationWords(loss.goodUs)} lose ${percent(lossBad)}${else_}`;
   const share = (loss.p * lossBad + loss.r * lossGood) / (loss.p + loss.r);
   return `${percent(share)} lost in bursts of ${(1 / loss.r).toFixed(1)} packets (gemodel ${[loss.p, loss.r, lossBad, lossGood].map(percent).join(' ')})`;
 }

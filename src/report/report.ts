@@ -27,6 +27,12 @@ export type LoadReport = {
   environment: { node: string; platform: string; cpus: number; cpuModel: string; memoryBytes: number };
   verdict: Verdict;
   interrupted: boolean;
+  /** Which objective ended the test early, since it was missed for certain; undefined: none did. */
+  aborted: { objective: string; atMs: number; reason: string } | undefined;
+  /** What was due before this is in no distribution. */
+  warmupMs: number;
+  /** What the servers cost while it was measured; undefined when the scenario does not say. */
+  cost: CostReport | undefined;
   objectives: readonly ObjectiveVerdict[];
   /** Conditions on the generator; one that is not ok makes the run invalid. */
   validity: readonly { check: string; ok: boolean; detail: string }[];
@@ -73,16 +79,29 @@ export type Measured = {
   distributions: Readonly<Record<string, Summary>>;
   stages: Readonly<Record<string, Summary>>;
   shares: Readonly<Record<string, { good: number; total: number }>>;
+  rates: Readonly<Record<string, { count: number; of: number }>>;
   counts: Readonly<Record<string, { count: number; of: number }>>;
   totals: {
     sessions: number;
     sessionsOk: number;
     utterances: number;
     framesSent: number;
+    framesAcked: number;
     events: number;
+    /** Sound that feedback was due for, and that got it. */
+    audioMinutesDue: number;
+    audioMinutesServed: number;
     /** Samples that were due in the warm-up: in no distribution. */
     warmupSamples: number;
   };
+};
+
+export type CostReport = {
+  serverDollarsPerHour: number;
+  servers: number;
+  dollars: number;
+  /** Infinity when no sound got feedback. */
+  dollarsPerAudioMinute: number;
 };
 
 /** What was measured on the sessions with these labels; a label that is absent may be any. */

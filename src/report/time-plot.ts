@@ -1,5 +1,5 @@
-import { formatMs } from '../units.ts';
 import { logScale, tickText } from './log-scale.ts';
+import { durationWords } from './network-words.ts';
 import type { Paint } from './paint.ts';
 
 export type TimePlot = {
@@ -13,7 +13,7 @@ export type TimePlot = {
 
 /**
  * Latency over time, the worst of each stretch as a bar on a logarithmic axis: short stalls stand out, however long the
- * run. Stretches without a frame stay empty.
+ * run. A stretch of which no frame arrived has a cross.
  */
 export function renderTimePlot({ title, atMs, latencyMs, durationMs, columns }: TimePlot, paint: Paint): string[] {
   const worst = new Float64Array(columns);
@@ -26,11 +26,20 @@ export function renderTimePlot({ title, atMs, latencyMs, durationMs, columns }: 
   const labels = rowLabels(scale.ticks, scale.at);
   const lines = Array.from({ length: rows }, (_, index) => {
     const row = rows - 1 - index;
-    const bars = Array.from(worst, (ms) => paintOf(ms, paint)(block(ms > 0 ? scale.at(ms) * rows - row : 0)));
+    const bars = Array.from(worst, (ms) => {
+      if (ms === 0) return row === 0 ? paint.bad('×') : ' ';
+      return paintOf(ms, paint)(block(scale.at(ms) * rows - row));
+    });
     const label = labels.get(row);
     return `${(label ?? '').padStart(labelWidth)} ${label ? '┤' : '│'}${bars.join('')}`;
   });
-  return [title, ...lines, `${' '.repeat(labelWidth)} └${'─'.repeat(columns)}`, timeAxis(durationMs, columns)];
+  const crosses = seen.length < columns ? ' (×: none of them arrived)' : '';
+  return [
+    title + crosses,
+    ...lines,
+    `${' '.repeat(labelWidth)} └${'─'.repeat(columns)}`,
+    timeAxis(durationMs, columns),
+  ];
 }
 
 export const labelWidth = 7;
@@ -59,7 +68,7 @@ function roundness(tick: number): number {
 }
 
 function timeAxis(durationMs: number, columns: number): string {
-  const [from, middle, to] = ['0', formatMs(durationMs / 2), formatMs(durationMs)] as const;
+  const [from, middle, to] = ['0', durationWords(durationMs * 500), durationWords(durationMs * 1000)] as const;
   const left = from.padEnd(Math.floor(columns / 2 - middle.length / 2)) + middle;
   return `${' '.repeat(labelWidth + 2)}${left}${to.padStart(columns - left.length)}`;
 }

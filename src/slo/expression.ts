@@ -1,13 +1,15 @@
 import { SpeechfbError } from '../errors.ts';
 import { didYouMean } from '../suggest.ts';
-import { parseDurationMs, parsePercent } from '../units.ts';
+import { parseDollarsPerMinute, parseDurationMs, parsePercent } from '../units.ts';
 import {
+  type CostName,
   type CountName,
   type DistributionName,
   type LabelName,
   labelNames,
   type MetricName,
   metrics,
+  type RateName,
   type Selector,
   type ShareName,
 } from './metrics.ts';
@@ -21,32 +23,43 @@ import {
  *                | "max" "(" <distribution> ")"          max(final_latency) <= 2s
  *                | "mean" "(" <distribution> ")"         mean(phoneme_latency) < 150ms
  *                | <share>                               availability >= 99.9%
+ *                | <rate>                                flicker_rate < 10%
  *                | <count>                               lost_frames == 0
  *                | "rate" "(" <count> ")"                rate(violations) == 0      rate(sessions_died) < 1%
+ *                | <cost>                                cost_per_audio_minute <= $0.015
  * <quantile>   ::= "p" <digits> [ "." <digits> ]         above 0 and below 100: p50, p99.9
  * <selector>   ::= "{" [ <matcher> { "," <matcher> } ] "}"
  * <matcher>    ::= <label> "=" <text>                    profile=lte   language="en-US"
  * <label>      ::= "profile" | "language"
  * <text>       ::= one or more of A-Z a-z 0-9 . _ : + -, with or without quotes around it
  * <comparator> ::= "<" | "<=" | ">" | ">=" | "=="        which ones depends on the reading, below
- * <value>      ::= <duration> | <percentage> | <integer> 20ms 1.5s, 99.9%, 0; by the reading
+ * <value>      ::= <duration> | <percentage> | <integer> | <price>
+ *                                                        20ms 1.5s, 99.9%, 0, $0.015 or $0.90/h; by the reading
  * ```
- * Spaces may stand anywhere between these. <distribution>, <share> and <count> are the names in metrics.ts of that kind. A
- * selector narrows the objective to the sessions with these labels; it may also stand inside the parentheses.
+ * Spaces may stand anywhere between these. <distribution>, <share>, <rate>, <count> and <cost> are the names in metrics.ts
+ * of that kind. A selector narrows the objective to the sessions with these labels; it may also stand inside the
+ * parentheses. A cost is of all sessions and takes none; a price without a unit is by the minute.
  */
 export type Objective = { source: string; bound: number; selector: Selector } & (
   | { reading: 'quantile'; metric: DistributionName; p: number; comparator: '<' | '<=' }
   | { reading: 'max' | 'mean'; metric: DistributionName; comparator: '<' | '<=' }
   | { reading: 'share'; metric: ShareName; comparator: '>' | '>=' }
-  | { reading: 'count' | 'rate'; metric: CountName; comparator: '<' | '<=' | '==' }
+  | { reading: 'count'; metric: CountName; comparator: '<' | '<=' | '==' }
+  | { reading: 'rate'; metric: CountName | RateName; comparator: '<' | '<=' | '==' }
+  | { reading: 'cost'; metric: CostName; comparator: '<' | '<=' }
 );
 
 /** Reads one objective; `bad_objective` says which part is wrong, quotes it, and lists what is allowed. */
 export function parseObjective(source: string): Objective {
-  const { call, name, matchers, comparator, value } = split(source);
-  const metric = metricNamed(source, name);
-  const common = { source, selector: selectorOf(source, matchers) };
-  switch (metrics[metric].kind) {
+  const parts = split(source);
+  const { call, comparator, value } = parts;
+  const metric = metricNamed(source, parts.name);
+  const { kind } = metrics[metric];
+  const common = { source, selector: selectorOf(source, parts.matchers) };
+  const bareOnly = (what: string, example: string) => {
+    if (call !== undefined) throw bad(source, `${metric} is a ${what} and takes no ${call}()`, `write ${example}`);
+  };
+  switch (kind) {
     case 'distribution': {
       if (call === undefined) throw bad(source, `needs a quantile of ${metric}`, `for example p95(${metric})`);
       const allowed = oneOf(source, comparator, ['<', '<=']);
@@ -56,18 +69,32 @@ export function parseObjective(source: string): Objective {
       return { ...shared, bound, reading: 'quantile', p: quantileOf(source, call) };
     }
     case 'share': {
-      if (call !== undefined)
-        throw bad(source, `${metric} is a share and takes no ${call}()`, `write ${metric} >= 99.9%`);
+      bareOnly('share', `${metric} >= 99.9%`);
       const allowed = oneOf(source, comparator, ['>', '>=']);
       const bound = boundOf(source, value, shareOf);
       return { ...common, bound, reading: 'share', metric: metric as ShareName, comparator: allowed };
+    }
+    case 'rate': {
+      bareOnly('rate', `${metric} < 10%`);
+      const allowed = oneOf(source, comparator, ['<', '<=', '==']);
+      const bound = boundOf(source, value, shareOf);
+      return { ...common, bound, reading: 'rate', metric: metric as RateName, comparator: allowed };
     }
     case 'count': {
       const allowed = oneOf(source, comparator, ['<', '<=', '==']);
       if (call !== undefined && call !== 'rate')
         throw bad(source, `${metric} is a count and takes no ${call}()`, `rate(${metric}), ${metric}`);
-      const bound = boundOf(source, value, call === 'rate' ? shareOf : wholeNumber);
-      return { ...common, bound, reading: call ?? 'count', metric: metric as CountName, comparator: allowed };
+      const shared = { ...common, metric: metric as CountName, comparator: allowed };
+      if (call === 'rate') return { ...shared, bound: boundOf(source, value, shareOf), reading: 'rate' };
+      return { ...shared, bound: boundOf(source, value, wholeNumber), reading: 'count' };
+    }
+    case 'cost': {
+      bareOnly('cost', `${metric} <= $0.015`);
+      if (Object.keys(common.selector).length > 0)
+        throw bad(source, 'cannot share the cost out among sessions', `${metric} without a selector`);
+      const allowed = oneOf(source, comparator, ['<', '<=']);
+      const bound = boundOf(source, value, priceOf);
+      return { ...common, bound, reading: 'cost', metric: metric as CostName, comparator: allowed };
     }
   }
 }
@@ -133,6 +160,12 @@ function shareOf(text: string): number {
   const share = parsePercent(text);
   if (share <= 1) return share;
   throw new SpeechfbError('bad_unit', `percentage "${text}" is above 100%`);
+}
+
+/** $ a minute; a bare `$0.015` is by the minute. */
+function priceOf(text: string): number {
+  if (!text.startsWith('$')) throw new SpeechfbError('bad_unit', `"${text}" is not a price; write for example $0.015`);
+  return parseDollarsPerMinute(text.includes('/') ? text : `${text}/min`);
 }
 
 function wholeNumber(text: string): number {

@@ -1,6 +1,9 @@
+import type { ClusterSums } from './clustered.ts';
+
 /**
  * Everything that a load test measures and an objective may name. A distribution holds latencies in ms, silence where an
- * event was due among them as infinity; a share is good of total; a count stands beside the exposure that `rate` divides by.
+ * event was due among them as infinity; a share is good of total; a rate is what should be rare, of
+ * all; a count stands beside the exposure that `rate` divides by.
  */
 export const metrics = {
   feedback_latency: {
@@ -10,6 +13,10 @@ export const metrics = {
   first_partial: {
     kind: 'distribution',
     about: 'speech begins -> the first feedback of the utterance with a phone in it',
+  },
+  partial_gap: {
+    kind: 'distribution',
+    about: 'one feedback of an utterance received -> the next, up to the final; sound held back by the app left out',
   },
   final_latency: { kind: 'distribution', about: "the utterance's last sound -> its utterance_final" },
   phoneme_latency: { kind: 'distribution', about: 'acoustic end of a phone -> its first score' },
@@ -22,7 +29,10 @@ export const metrics = {
     about: 'a message due from the simulated network -> really passed on, the generator itself',
   },
   availability: { kind: 'share', about: 'feedback that came, of feedback that was due' },
+  goodput: { kind: 'share', about: 'utterances that by themselves met every objective, of utterances' },
   session_success: { kind: 'share', about: 'sessions that ended well, of sessions attempted' },
+  revision_rate: { kind: 'rate', of: 'phones', about: 'phones whose score changed after it was first shown' },
+  flicker_rate: { kind: 'rate', of: 'words', about: 'words of partial transcripts that changed or went away' },
   violations: { kind: 'count', of: 'events', about: 'protocol rules broken by the server, of events received' },
   lost_frames: { kind: 'count', of: 'frames', about: 'frames sent and never acknowledged, of frames sent' },
   resent_frames: { kind: 'count', of: 'frames', about: 'frames sent again after a resume, of frames sent' },
@@ -33,17 +43,26 @@ export const metrics = {
   },
   sessions_refused: { kind: 'count', of: 'sessions', about: 'sessions that never became ready, of sessions attempted' },
   sessions_died: { kind: 'count', of: 'sessions', about: 'sessions lost before their end, of sessions attempted' },
+  cost_per_audio_minute: {
+    kind: 'cost',
+    about: 'what the servers cost while measured, by minute of sound that got feedback',
+  },
 } as const satisfies Record<string, MetricDefinition>;
 
 export type MetricName = keyof typeof metrics;
 type MetricDefinition =
   | { kind: 'distribution'; about: string }
   | { kind: 'share'; about: string }
+  /** A share that should be small: what happened `of` all that could. */
+  | { kind: 'rate'; of: string; about: string }
+  | { kind: 'cost'; about: string }
   | { kind: 'count'; of: string; about: string };
 
 export type DistributionName = NamesOf<'distribution'>;
 export type ShareName = NamesOf<'share'>;
+export type RateName = NamesOf<'rate'>;
 export type CountName = NamesOf<'count'>;
+export type CostName = NamesOf<'cost'>;
 
 type NamesOf<K extends MetricDefinition['kind']> = {
   [N in MetricName]: (typeof metrics)[N]['kind'] extends K ? N : never;
@@ -52,6 +71,7 @@ type NamesOf<K extends MetricDefinition['kind']> = {
 /** Names of one kind, in the table's order. */
 export const distributionNames = namesOf<DistributionName>('distribution');
 export const shareNames = namesOf<ShareName>('share');
+export const rateNames = namesOf<RateName>('rate');
 export const countNames = namesOf<CountName>('count');
 
 /** Samples in ascending order by rank; infinity is a sample like any other. */
@@ -70,7 +90,12 @@ export type Distribution = {
 export type Measurements = {
   distributions: Readonly<Record<DistributionName, Distribution>>;
   shares: Readonly<Record<ShareName, { good: number; total: number }>>;
+  rates: Readonly<Record<RateName, { count: number; of: number }>>;
   counts: Readonly<Record<CountName, { count: number; of: number }>>;
+  /** Undefined where nobody said what the servers cost. */
+  cost: { dollars: number; audioMinutes: number } | undefined;
+  /** How the sessions stand against each objective, by its text; absent where nobody kept account of sessions. */
+  clusters?: Readonly<Record<string, ClusterSums>>;
 };
 
 /** What every session carries, and what an objective may choose by: the network that it was on and the language spoken. */
@@ -81,8 +106,9 @@ export type Labels = Readonly<Record<LabelName, string>>;
 /** The sessions with these labels; {} is all of them. */
 export type Selector = Readonly<Partial<Labels>>;
 
+/** Whether the labels are chosen; `lte` chooses LTE. */
 export function fits(labels: Labels, selector: Selector): boolean {
-  return labelNames.every((name) => selector[name] === undefined || selector[name] === labels[name]);
+  return labelNames.every((name) => selector[name]?.toLowerCase() === (selector[name] && labels[name].toLowerCase()));
 }
 
 /** The same for equal labels, and in their order. */

@@ -18,6 +18,7 @@ describe('a promise of the protocol', () => {
     ['a final phone that changes is broken', [phones(1, 1, [90]), phones(2, 1, [70])], ['final phone 0 changed']],
     ['another utterance has phones of its own', [phones(1, 1, [90]), phones(2, 2, [70])], []],
     ['feedback after the final is broken', [final(1), phones(2, 1, [90])], ['phoneme_feedback after utterance_final']],
+    ['a transcript after the final is broken', [final(1), transcript(2)], ['transcript after utterance_final']],
     ['a second final is broken', [final(1), final(2)], ['a second utterance_final']],
   ])('%s', (_, events, broken) => {
     const watch = new InvariantWatch();
@@ -96,4 +97,9 @@ function phones(event_id: number, utterance_id: number, accuracies: number[]): S
 
 function final(event_id: number): ServerEvent {
   return { event_id, audio_ms: 0, type: 'utterance_final', utterance_id: 1, words: [] } as unknown as ServerEvent;
+}
+
+function transcript(id: number): ServerEvent {
+  const said = { rev: 1, text: 'a', words: [], is_final: false, stability: 0, deviations: [], timing: {} };
+  return { event_id: id, audio_ms: 0, type: 'transcript', utterance_id: 1, ...said };
 }

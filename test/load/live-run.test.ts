@@ -55,11 +55,19 @@ describe('a live digest', () => {
 
 const silent = { leaveMs: 10_000, network: 'none', language: 'en-US', utterances: [] };
 
+function liveRun(sources: readonly string[], abort = { abortOnFail: false, delayMs: 0 }) {
+  const objectives = sources.map((source) => ({ ...parseObjective(source), ...abort }));
+  return new LiveRun({
+    objectives,
+    plannedSessions: 4,
+    durationMs: 10_000,
+    warmupMs: 0,
+    prices: { server: 36, servers: 1 },
+  });
+}
+
 test('a running test adds up what its generators tell: sessions, latencies by stage and profile, verdicts so far', () => {
-  const objectives = ['p95(feedback_latency){profile=lte} < 500ms', 'availability{profile=lte} >= 90%'].map(
-    parseObjective,
-  );
-  const live = new LiveRun({ objectives, plannedSessions: 4, durationMs: 10_000 });
+  const live = liveRun(['p95(feedback_latency){profile=lte} < 500ms', 'availability{profile=LTE} >= 90%']);
   const generators = [0, 1].map((shard) => {
     const recorder = new Recorder();
     const plans = [0, 1].map((i) => ({ ...silent, learner: shard * 2 + i, arrivalMs: i * 3000 }));
@@ -94,3 +102,70 @@ test('a running test adds up what its generators tell: sessions, latencies by st
   expect(early.recentP95Ms).toBeLessThan(101);
   for (const { recorder } of generators) recorder.destroy();
 });
+
+describe('an objective that may end the test', () => {
+  test.each([
+    ['waits for its delay', 4000, [[1000, 900]], undefined],
+    ['ends it when it is missed for certain', 5000, [[1000, 900]], '1000 of 1000 missed'],
+    [
+      'does not at an unlucky moment',
+      5000,
+      [
+        [943, 10],
+        [57, 900],
+      ],
+      undefined,
+    ],
+    [
+      'does when a good server would do as badly once in a thousand times',
+      5000,
+      [
+        [925, 10],
+        [75, 900],
+      ],
+      '75 of 1000 missed',
+    ],
+    ['does not before enough has come', 5000, [[1, 900]], undefined],
+    ['does not while all is well', 5000, [[1000, 10]], undefined],
+    ['does not without data', 5000, [], undefined],
+  ] as const)('%s', (_, elapsedMs, latencies, reason) => {
+    const live = liveRun(['p95(feedback_latency) < 500ms'], { abortOnFail: true, delayMs: 5000 });
+    live.add(told(elapsedMs, latencies));
+    expect(live.abortNow()).toEqual(
+      reason === undefined ? undefined : { objective: 'p95(feedback_latency) < 500ms', atMs: elapsedMs, reason },
+    );
+  });
+
+  test('spares what lies in the bucket of its bound, 1.6 % wide', () => {
+    const live = liveRun(['p95(feedback_latency) <= 500ms'], { abortOnFail: true, delayMs: 0 });
+    live.add(told(1000, [[1000, 503]]));
+    expect(live.abortNow()).toBeUndefined();
+  });
+
+  test('on a count ends it at the first', () => {
+    const live = liveRun(['rate(violations) == 0'], { abortOnFail: true, delayMs: 0 });
+    live.add({ ...told(500, []), slices: [{ labels, series: [], tally: { events: 10 } }] });
+    expect(live.abortNow()).toBeUndefined();
+    live.add({ ...told(1000, []), slices: [{ labels, series: [], tally: { events: 10, violations: 1 } }] });
+    expect(live.abortNow()).toMatchObject({ reason: '1 of 20 missed' });
+  });
+
+  test('on money counts all that was spent so far', () => {
+    const live = liveRun(['cost_per_audio_minute <= $0.10'], { abortOnFail: true, delayMs: 0 });
+    // $36 an hour is a cent a second: five cents for half a minute of sound.
+    live.add({ ...told(5000, []), slices: [{ labels, series: [], tally: { sound_served_ms: 30_000 } }] });
+    expect(live.look().objectives[0]).toMatchObject({ verdict: 'pass', value: expect.closeTo(0.1, 9) });
+    live.add(told(5500, []));
+    expect(live.abortNow()).toMatchObject({ reason: '$0.0550 for 0.500 minutes of sound' });
+  });
+});
+
+const labels = { profile: 'lte', language: 'en-US' };
+
+function told(elapsedMs: number, latencies: readonly (readonly [count: number, ms: number])[]) {
+  const digest = new LiveDigest();
+  for (const [count, ms] of latencies) for (let i = 0; i < count; i++) digest.record(ms);
+  const delta = digest.takeDelta();
+  const series = delta ? [{ name: 'feedback_latency' as const, delta }] : [];
+  return { elapsedMs, arrived: 0, ended: 0, slices: [{ labels, series, tally: {} }] };
+}

@@ -26,6 +26,29 @@ describe('the quickstart scenario', () => {
   });
 });
 
+test('objectives choose profiles of the mix, whatever their case', () => {
+  const mixed = quickstart
+    .replace(
+      'seed: 1',
+      'cost: { server: $1.20/h }\n  mix: [{ network: LTE, weight: 60% }, { network: none, weight: 40% }]',
+    )
+    .replace(
+      'lost_frames == 0',
+      'cost_per_audio_minute <= $0.015\n    - goodput{profile=lte} >= 95%\n    - goodput{profile=direct} >= 95%',
+    );
+  const { spec } = parseConfig('x.yaml', mixed, loadScenario);
+  expect(spec.cost).toEqual({ server: expect.closeTo(1.2, 9), servers: 1 });
+  expect(spec.objectives.map(({ selector }) => selector.profile)).toEqual([
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+    'lte',
+    'direct',
+  ]);
+});
+
 describe('a scenario with a mistake', () => {
   test.each([
     [
@@ -64,6 +87,36 @@ describe('a scenario with a mistake', () => {
       'feedback_latency)',
       'feedbck_latency)',
       '21:7: spec.objectives.0: objective "p95(feedbck_latency) < 500ms" names the unknown metric "feedbck_latency" (did you mean "feedback_latency"?)',
+    ],
+    [
+      'an objective on a profile that nobody has',
+      'availability >=',
+      'availability{profile=lte} >=',
+      '23:7: spec.objectives.2: selects profile=lte, which nobody has; allowed: direct',
+    ],
+    [
+      'an objective on a profile that is spelt wrong',
+      '  seed: 1\n  objectives:\n    - p95(feedback_latency)',
+      '  seed: 1\n  mix: [{ network: LTE, weight: 60% }, { network: none, weight: 40% }]\n  objectives:\n    - p95(feedback_latency){profile=LTEE}',
+      '22:7: spec.objectives.0: selects profile=LTEE, which nobody has (did you mean "LTE"?); allowed: LTE, direct',
+    ],
+    [
+      'an objective with an unknown label',
+      'availability >=',
+      'availability{network=lte} >=',
+      '23:7: spec.objectives.2: objective "availability{network=lte} >= 99.9%" has the unknown label "network"; allowed: profile, language',
+    ],
+    [
+      'a cost without a price',
+      'lost_frames == 0',
+      'cost_per_audio_minute <= $0.015',
+      '25:7: spec.objectives.4: needs a price; write spec.cost: {server: $1.20/h}',
+    ],
+    [
+      'a price without a unit',
+      'seed: 1',
+      'cost: { server: $1.20 }',
+      '19:19: spec.cost.server: price "$1.20" has no unit; allowed: /min, /h',
     ],
     ['a ramp as long as the test', 'ramp: 3s', 'ramp: 25s', '17:11: spec.load.ramp: is not shorter than the duration'],
     [

@@ -1,10 +1,12 @@
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { histogramsReady } from '../../src/load/histogram.ts';
+import type { UtterancePlan } from '../../src/load/plan.ts';
 import { Recorder } from '../../src/load/recorder.ts';
 import { SessionMeter } from '../../src/load/session-meter.ts';
 import type { Slice } from '../../src/load/slice.ts';
 import { TraceSink } from '../../src/load/traces.ts';
 import type { ServerEvent } from '../../src/protocol/server-messages.ts';
+import { type Objective, parseObjective } from '../../src/slo/expression.ts';
 import { quantile } from '../../src/slo/metrics.ts';
 import { phoneAt } from './fake-server.ts';
 
@@ -99,6 +101,130 @@ describe('a session of one utterance of ten seconds, in virtual time', () => {
   });
 });
 
+describe('one utterance of ten seconds', () => {
+  test('has a gap between each two feedbacks, and an infinite one when the final never comes', () => {
+    const meter = newMeter();
+    for (const [k, receivedMs] of [1100, 1200, 1500].entries()) meter.event(feedback(k + 1, 100 * (k + 1)), receivedMs);
+    close(meter, 'lost');
+    const gaps = recorder.distributions.partial_gap;
+    expect([1, 2, 3].map((rank) => Math.round(gaps.valueAtRank(rank)))).toEqual([100, 300, Infinity]);
+  });
+
+  test('counts phones whose shown score changed, and words that changed or went away', () => {
+    const meter = newMeter();
+    const scored = (id: number, accuracies: readonly number[]): ServerEvent => {
+      const phonemes = accuracies.map((accuracy, index) => ({ ...phoneAt(index, 100), accuracy, status }));
+      return { ...feedback(id, id * 100), phonemes } as ServerEvent;
+    };
+    const status = 'provisional' as const;
+    meter.event(scored(1, [50, 60]), 1110);
+    meter.event(scored(2, [50, 70, 80]), 1210);
+    meter.event(scored(3, [50, 60, 80]), 1310);
+    meter.event(transcript(4, ['one', 'two']), 1320);
+    meter.event(transcript(5, ['one', 'too', 'three']), 1330);
+    meter.event(transcript(6, ['one', 'two']), 1340);
+    close(meter, 'lost');
+    expect(recorder.tally).toMatchObject({ phones_shown: 3, phones_revised: 1, words_shown: 3, words_changed: 2 });
+  });
+
+  test('owes no feedback for sound that the app held back, nor for the slot just before', () => {
+    const meter = newMeter(undefined, 0, { gated: [[100, 250]] });
+    // 2 s to 5 s are silence, not sent: the 100 slots are 30 less, and one whose end a server cannot know.
+    for (let k = 1; k <= 19; k++) meter.event(feedback(k, k * 100), 1000 + k * 100 + 30);
+    meter.event(feedback(20, 5100), 6130);
+    for (let k = 52; k <= 100; k++) meter.event(feedback(k - 31, k * 100), 1000 + k * 100 + 30);
+    close(meter);
+    expect(recorder.distributions.feedback_latency.samples).toBe(69);
+    expect(at(1)).toBeCloseTo(50, 0);
+    // From 2,930 to 6,130, less three seconds.
+    expect(recorder.distributions.partial_gap.valueAtRank(68)).toBeCloseTo(200, 0);
+    expect(recorder.tally).toMatchObject({ sound_due_ms: 6900, sound_served_ms: 6900 });
+  });
+});
+
+describe('goodput', () => {
+  const objectives = [
+    'p95(feedback_latency) < 100ms',
+    'max(final_latency) < 1s',
+    'rate(violations) == 0',
+    'availability >= 99%',
+    'p99(connect_time) < 1ms',
+    'p95(feedback_latency){profile=lte} < 1ms',
+  ].map(parseObjective);
+  const answered = (meter: SessionMeter, late: number) => {
+    for (let k = 1; k <= 100; k++) meter.event(feedback(k, k * 100), 1000 + k * 100 + (k <= late ? 500 : 30));
+  };
+  test.each([
+    ['an utterance that meets every objective by itself', 5, 11_010, 'closed', 1],
+    ['one with more than a twentieth late', 6, 11_010, 'closed', 0],
+    ['one whose final is late', 0, 12_010, 'closed', 0],
+    ['one without a final', 0, undefined, 'lost', 0],
+  ] as const)('%s', (_, late, finalMs, outcome, good) => {
+    const meter = newMeter(undefined, 0, {}, objectives);
+    answered(meter, late);
+    if (finalMs !== undefined) meter.event({ ...final(101), audio_ms: 10_000, words: [] }, finalMs);
+    close(meter, outcome);
+    expect(recorder.tally).toMatchObject({ utterances_due: 1, utterances_good: good });
+  });
+
+  test('a broken rule spoils it', () => {
+    const meter = newMeter(undefined, 0, {}, objectives);
+    answered(meter, 0);
+    meter.event({ ...final(105), audio_ms: 10_000, words: [] }, 11_010);
+    close(meter);
+    expect(recorder.tally).toMatchObject({ violations: 1, utterances_good: 0 });
+  });
+
+  test('sessions keep account of their misses, for each objective that is judged from a sample', () => {
+    const meter = newMeter(undefined, 0, {}, objectives);
+    answered(meter, 10);
+    close(meter, 'lost');
+    expect(Object.keys(recorder.clusters)).toEqual([
+      'p95(feedback_latency) < 100ms',
+      'availability >= 99%',
+      'p99(connect_time) < 1ms',
+    ]);
+    expect(recorder.clusters['p95(feedback_latency) < 100ms']).toMatchObject({
+      sessions: 1,
+      samples: 100,
+      misses: 10,
+      samplesSquared: 10_000,
+      missesSquared: 100,
+      missesSamples: 1000,
+    });
+  });
+});
+
+describe('while the test runs', () => {
+  const live = () => recorder.live.of('feedback_latency');
+
+  test('a session that died goes on owing what becomes due', () => {
+    const meter = newMeter();
+    for (let k = 1; k <= 10; k++) meter.event(feedback(k, k * 100), 1000 + k * 100 + 30);
+    meter.over('lost');
+    meter.tick(4000);
+    expect(live()).toMatchObject({ samples: 30, never: 20 });
+    expect(recorder.tally).toMatchObject({ sessions: 1, sessions_died: 1 });
+    meter.tick(20_000);
+    close(meter, 'lost');
+    expect(recorder.distributions.feedback_latency).toMatchObject({ samples: 100, never: 90 });
+    expect(recorder.distributions.final_latency).toMatchObject({ samples: 1, never: 1 });
+    expect(recorder.tally).toMatchObject({ sessions: 1, sessions_died: 1 });
+  });
+
+  test('feedback that is long overdue is shown as never, and counted as it comes', () => {
+    const meter = newMeter();
+    meter.tick(11_500);
+    expect(live()).toMatchObject({ samples: 5, never: 5 });
+    meter.tick(12_000);
+    expect(live()).toMatchObject({ samples: 10, never: 10 });
+    for (let k = 1; k <= 100; k++) meter.event(feedback(k, k * 100), 13_000);
+    close(meter);
+    expect(live()).toMatchObject({ samples: 100, never: 10 });
+    expect(recorder.distributions.feedback_latency).toMatchObject({ samples: 100, never: 0 });
+  });
+});
+
 test('what was due in the warm-up is in no distribution, and is counted apart', () => {
   const meter = newMeter(undefined, 500 + 5000);
   for (let k = 1; k <= 100; k++) meter.event(feedback(k, k * 100), 1000 + k * 100 + (k <= 50 ? 900 : 30));
@@ -112,15 +238,21 @@ test('what was due in the warm-up is in no distribution, and is counted apart', 
   expect(recorder.distributions.connect_time.samples).toBe(0);
   expect(recorder.distributions.send_lateness.samples).toBe(1);
   expect(recorder.distributions.final_latency.samples).toBe(1);
-  expect(recorder.tally.warmup_samples).toBe(50 + 4 + 1);
+  // Fifty slots, forty gaps between feedback that came before 6,000, connecting, the first partial, a phone twice, a frame.
+  expect(recorder.tally.warmup_samples).toBe(50 + 40 + 1 + 1 + 2 + 1);
   expect(recorder.tally).toMatchObject({ sessions_ok: 1, utterances: 1 });
 });
 
 /** The learner arrives at 700 on the clock and speaks from 1000 on; speech begins 40 ms into the clip. */
-function newMeter(traces = new TraceSink(1000, 1), warmupMs = 0): SessionMeter {
+function newMeter(
+  traces = new TraceSink(1000, 1),
+  warmupMs = 0,
+  change: Partial<UtterancePlan> = {},
+  objectives: readonly Objective[] = [],
+): SessionMeter {
   all = new Recorder();
   recorder = all.slice({ profile: 'direct', language: 'en-US' });
-  const utterances = [{ clip: 0, beginMs: 500, frames: 500 }];
+  const utterances = [{ clip: 0, beginMs: 500, frames: 500, ...change }];
   const plan = { learner: 0, arrivalMs: 200, leaveMs: 10_500, network: 'none', language: 'en-US', utterances };
   const options = {
     plan,
@@ -131,6 +263,7 @@ function newMeter(traces = new TraceSink(1000, 1), warmupMs = 0): SessionMeter {
     emitIntervalMs: 100,
     recorder: all,
     traces,
+    objectives,
   };
   const meter = new SessionMeter(options);
   meter.event(ready(0), 712);
@@ -149,6 +282,12 @@ function feedback(id: number, audioMs: number, phoneEndMs = audioMs): ServerEven
   const phonemes = [phoneAt(id, phoneEndMs)];
   const timing = { queue: 5, asr: 3 };
   return { event_id: id, audio_ms: audioMs, type: 'phoneme_feedback', utterance_id: 1, rev: id, phonemes, timing };
+}
+
+function transcript(id: number, texts: readonly string[]): ServerEvent {
+  const words = texts.map((text, word_index) => ({ word_index, text, start_ms: 0, end_ms: 1, is_final: false }));
+  const rest = { rev: id, text: texts.join(' '), is_final: false, stability: 0, deviations: [], timing: {} };
+  return { event_id: id, audio_ms: 0, type: 'transcript', utterance_id: 1, words, ...rest };
 }
 
 function final(id: number) {

@@ -104,6 +104,6 @@ describe('slots in which feedback is due', () => {
 /** When each missing slot was due. */
 function missing(slots: FeedbackSlots, untilMs: number): number[] {
   const due: number[] = [];
-  slots.missing(untilMs, (dueMs) => due.push(dueMs));
+  slots.giveUp(untilMs, ({ dueMs }) => due.push(dueMs));
   return due;
 }

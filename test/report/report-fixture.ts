@@ -30,6 +30,9 @@ export const report: LoadReport = {
   environment: { node: '20.20.2', platform: 'linux', cpus: 2, cpuModel: 'a model', memoryBytes: 8e9 },
   verdict: 'fail',
   interrupted: false,
+  aborted: undefined,
+  warmupMs: 0,
+  cost: undefined,
   objectives: [
     {
       objective: 'p95(feedback_latency) < 500ms',
@@ -43,6 +46,7 @@ export const report: LoadReport = {
       confidenceBound: undefined,
       needsMore: undefined,
       reason: '300 of 4060 missed',
+      clustered: undefined,
     },
     {
       objective: 'availability >= 99.9%',
@@ -56,6 +60,7 @@ export const report: LoadReport = {
       confidenceBound: 0.99899,
       needsMore: 12,
       reason: 'not proven; needs 12 more samples, none a miss',
+      clustered: undefined,
     },
   ],
   validity: [
@@ -65,8 +70,19 @@ export const report: LoadReport = {
   distributions: { feedback_latency: summary(4060, 45, never, 300), resume_time: summary(0, undefined) },
   stages: { capture: summary(3760, 20), uplink: summary(3760, 0.18, 0.8) },
   shares: { availability: { good: 3760, total: 4060 } },
+  rates: { revision_rate: { count: 9, of: 100 } },
   counts: { sessions_refused: { count: 1, of: 20 }, sessions_died: { count: 1, of: 20 } },
-  totals: { sessions: 20, sessionsOk: 18, utterances: 120, framesSent: 20_000, events: 8500, warmupSamples: 0 },
+  totals: {
+    sessions: 20,
+    sessionsOk: 18,
+    utterances: 120,
+    framesSent: 20_000,
+    framesAcked: 19_990,
+    audioMinutesDue: 6,
+    audioMinutesServed: 5.9,
+    events: 8500,
+    warmupSamples: 0,
+  },
   slices: [],
   faults: [
     { kind: 'reconnect', plannedMs: 5000, atMs: 5003, hit: { learners: 3, of: 4 } },

@@ -3,6 +3,7 @@ import {
   type Distribution,
   distributionNames,
   type Measurements,
+  rateNames,
   shareNames,
 } from '../../src/slo/metrics.ts';
 
@@ -11,6 +12,8 @@ export function emptyMeasurements(): Measurements {
   return {
     distributions: record(distributionNames, () => sorted([])),
     shares: record(shareNames, () => ({ good: 0, total: 0 })),
+    rates: record(rateNames, () => ({ count: 0, of: 0 })),
+    cost: undefined,
     counts: record(countNames, () => ({ count: 0, of: 0 })),
   };
 }

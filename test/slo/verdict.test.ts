@@ -46,7 +46,8 @@ describe('a quantile objective', () => {
       undefined,
     ],
     ['a value on the bound is over it, for <', [[100, 500]], 'fail', undefined],
-    ['a handful that all miss proves nothing yet', [[3, Number.POSITIVE_INFINITY]], 'invalid', 150],
+    ['a single miss proves nothing yet', [[1, Number.POSITIVE_INFINITY]], 'invalid', 92],
+    ['a handful that all miss are a failure beyond doubt', [[3, Number.POSITIVE_INFINITY]], 'fail', undefined],
   ] as const)('%s', (_, groups, verdict, needsMore) => {
     const result = judged('p95(feedback_latency) < 500ms', {
       distributions: { feedback_latency: sorted(groups) },
@@ -146,6 +147,38 @@ describe('a count objective', () => {
   });
 });
 
+describe('a rate objective', () => {
+  test.each([
+    ['flicker_rate < 10%', { count: 0, of: 29 }, 'pass'],
+    ['flicker_rate < 10%', { count: 5, of: 60 }, 'invalid'],
+    ['flicker_rate < 10%', { count: 20, of: 60 }, 'fail'],
+    ['flicker_rate < 10%', { count: 0, of: 0 }, 'invalid'],
+  ] as const)('%s with %o is %s', (objective, flicker_rate, verdict) => {
+    expect(judged(objective, { rates: { flicker_rate } })).toMatchObject({ verdict, unit: 'share' });
+  });
+});
+
+describe('a cost objective', () => {
+  test.each([
+    ['within the price passes', { dollars: 0.014, audioMinutes: 1 }, 'pass', 0.014],
+    ['on it passes for <=', { dollars: 0.03, audioMinutes: 2 }, 'pass', 0.015],
+    ['over it fails', { dollars: 0.016, audioMinutes: 1 }, 'fail', 0.016],
+    ['for nobody served is infinite, and fails', { dollars: 1, audioMinutes: 0 }, 'fail', Number.POSITIVE_INFINITY],
+    ['without a price proves nothing', undefined, 'invalid', undefined],
+  ] as const)('%s', (_, cost, verdict, value) => {
+    const result = judged('cost_per_audio_minute <= $0.015', { cost });
+    expect(result).toMatchObject({ verdict, unit: 'usd_per_minute' });
+    expect(result.value).toBe(value);
+  });
+});
+
+test('an objective on sessions that nobody had is not proven, and says whom it misses', () => {
+  expect(judged('p95(feedback_latency){profile=edge,language=de-DE} < 1s', {})).toMatchObject({
+    verdict: 'invalid',
+    reason: 'no data from sessions with profile=edge,language=de-DE',
+  });
+});
+
 test.each([
   [['pass', 'pass'], 'pass'],
   [['pass', 'invalid'], 'invalid'],
@@ -160,13 +193,19 @@ test('the quantile is the nearest rank', () => {
   expect([0.5, 0.95, 0.951, 0.99].map((p) => quantile(hundred, p))).toEqual([50, 95, 96, 99]);
 });
 
-type Given = { [K in keyof Measurements]?: Partial<Measurements[K]> };
+type Given = { [K in keyof Measurements]?: Partial<Measurements[K]> } & Pick<
+  Partial<Measurements>,
+  'cost' | 'clusters'
+>;
 
 function judged(source: string, given: Given): ObjectiveVerdict {
   const empty = emptyMeasurements();
   return judge(parseObjective(source), {
+    ...empty,
+    ...given,
     distributions: { ...empty.distributions, ...given.distributions },
     shares: { ...empty.shares, ...given.shares },
+    rates: { ...empty.rates, ...given.rates },
     counts: { ...empty.counts, ...given.counts },
   });
 }

@@ -36,13 +36,9 @@ export const own: readonly NetworkProfile[] = [
       down: { kbit: 200_000, ms: 7, jitterMs: 3, lossPercent: 0.1 },
     },
   ),
-  figures(
-    'lte-commute',
-    'assumed: LTE on a train: 30 ms one way, jitter 10 ms, 5/12 Mbit/s up/down, fades of 120 ms about each 8 s, a handover of 80 ms about each 45 s, a tunnel of 3 s each 5 min',
-    {
-      up: { kbit: 5000, ms: 30, jitterMs: 10, loss: fades },
-      down: { kbit: 12_000, ms: 30, jitterMs: 10, loss: fades },
-      events: [handovers, tunnels],
-    },
-  ),
+  figures('lte-commute', 'assumed: LTE on a train, with fades, handovers and tunnels', {
+    up: { kbit: 5000, ms: 30, jitterMs: 10, loss: fades },
+    down: { kbit: 12_000, ms: 30, jitterMs: 10, loss: fades },
+    events: [handovers, tunnels],
+  }),
 ];
