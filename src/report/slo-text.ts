@@ -80,7 +80,7 @@ function alertLine(alert: AlertCheck): string {
     ? `after ${spanText(alert.tenPercentDetectedMs)}`
     : 'never';
   return (
-    `  ${alert.severity.padEnd(6)} burn > ${numberText(alert.burn)} over ${windows}: above ${percentText(alert.badShare)} bad; ` +
+    `  ${alert.severity.padEnd(8)}burn > ${numberText(alert.burn)} over ${windows}: above ${percentText(alert.badShare)} bad; ` +
     `spends ${percentText(alert.budgetSpent)} of the budget; fires on an outage after ` +
     `${spanText(alert.outageDetectedMs)}, on 10% bad ${tenPercent}`
   );

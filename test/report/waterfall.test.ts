@@ -156,6 +156,32 @@ describe('JSON', () => {
   });
 });
 
+describe('the waterfall in a narrow terminal', () => {
+  it('has its figures in one table and its bars and verdicts below', () => {
+    const text = budgetText(measured, plain, 80);
+    expect(text).toContain(
+      'stage         budget    share    interval      p50      p95  1 ms is\nnetwork         30 ms  40.0 ms',
+    );
+    expect(text).toMatch(/\nnetwork +█+▓+ +fail\n/);
+    for (const line of text.split('\n').filter((each) => /[█─]/.test(each)))
+      expect(line.length).toBeLessThanOrEqual(80);
+  });
+
+  it('is one table where it fits', () => {
+    const wide = budgetText(measured, plain, 160);
+    expect(wide).toBe(budgetText(measured, plain));
+    expect(wide).toMatch(/network +30 ms .*█.*fail/);
+  });
+
+  it('splits groups that do not fit', () => {
+    const by = { label: 'profile' as const, groups: [{ value: '4g', analysis: measured.analysis }] };
+    const text = budgetText({ ...measured, by }, plain, 60);
+    expect(text).toMatch(
+      /profile +traces +p95 +verdict\n4g +100 +90\.0 ms .*\n\nprofile +network +asr <fast> +unattributed\n4g/,
+    );
+  });
+});
+
 describe('the chart', () => {
   it.each([
     ['a plan', planned],

@@ -44,7 +44,7 @@ describe('speechfb slo', () => {
   it('checks by default', async () => {
     const { status, stdout } = await speechfb('slo', 'slo/live-feedback.yaml');
     expect(status).toBe(0);
-    expect(stdout).toContain('page   burn > 14.4 over 1h and 5m: above 14.4% bad');
+    expect(stdout).toContain('page    burn > 14.4 over 1h and 5m: above 14.4% bad');
     expect(stdout).toContain('proves it with 299 events and no miss, 473 with one, 1,693 with ten; 262,742 measure it');
     expect(stdout).toContain('nothing to object to');
   });
