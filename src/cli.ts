@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { registerBudget } from './commands/budget.ts';
 import { registerCanary } from './commands/canary.ts';
 import { registerCapacity } from './commands/capacity.ts';
+import { registerCompare } from './commands/compare.ts';
 import { registerLoadtest } from './commands/loadtest.ts';
 import { registerMerge } from './commands/merge.ts';
 import { registerNetsim } from './commands/netsim.ts';
@@ -63,6 +64,7 @@ const registrations: readonly RegisterCommand[] = [
   registerLoadtest,
   registerReport,
   registerMerge,
+  registerCompare,
   registerNetsim,
   registerBudget,
   registerCapacity,

@@ -4,6 +4,7 @@ import type { ServerEvent } from '../protocol/server-messages.ts';
 import type { Random } from '../sim/random.ts';
 import { backoffMs } from './backoff.ts';
 import { Controls } from './controls.ts';
+import type { SoundFrame } from './frames.ts';
 import type { Link, LinkEvents, OpenLink } from './link.ts';
 import { Outbox } from './outbox.ts';
 import { parseEvent } from './parse-event.ts';
@@ -81,14 +82,14 @@ export class StreamClient {
     return this.#ended;
   }
 
-  /** One frame of PCM in the encoding of `start`. False: the app dropped it, because too much waits to be sent. */
-  sendAudio(payload: Uint8Array): boolean {
+  /** One frame in the encoding of `start`. False: the app dropped it, because too much waits to be sent. */
+  sendAudio(frame: SoundFrame): boolean {
     const { dropAboveBytes = Number.POSITIVE_INFINITY } = this.#options;
     if (this.#connected && this.#link!.bufferedBytes > dropAboveBytes) {
-      this.#outbox.skip(payload.byteLength);
+      this.#outbox.skip(frame.payload.byteLength);
       return false;
     }
-    const message = this.#outbox.add(payload);
+    const message = this.#outbox.add(frame);
     if (this.#connected) this.#link!.send(message);
     return true;
   }

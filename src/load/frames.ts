@@ -1,17 +1,41 @@
+import { crc32 } from 'node:zlib';
+
 /** A recording as it goes over the wire. */
 export type Pcm = { /** pcm_s16le, mono. */ pcm: Uint8Array; sampleRateHz: number };
 
-/** Frame `index` of a recording; the last one is filled up with silence. */
-export function framePcm({ pcm, sampleRateHz }: Pcm, index: number, frameMs: number): Uint8Array {
-  const bytes = (sampleRateHz * frameMs * 2) / 1000;
-  const frame = pcm.subarray(index * bytes, (index + 1) * bytes);
-  if (frame.length === bytes) return frame;
-  const padded = new Uint8Array(bytes);
-  padded.set(frame);
-  return padded;
-}
+/** One frame of a recording and the checksum that its header carries. */
+export type SoundFrame = { payload: Uint8Array; crc32: number };
 
-/** How many frames a recording fills, the last one in part. */
-export function frameCount({ pcm, sampleRateHz }: Pcm, frameMs: number): number {
-  return Math.ceil((pcm.length * 1000) / (sampleRateHz * frameMs * 2));
+/** A recording cut into frames, each made once and sent by many; the last one is filled up with silence. */
+export class SoundFrames {
+  /** Whole frames and the part of one at the end. */
+  readonly count: number;
+  readonly bytesAFrame: number;
+  readonly #pcm: Uint8Array;
+  readonly #frames: (SoundFrame | undefined)[] = [];
+
+  constructor({ pcm, sampleRateHz }: Pcm, frameMs: number) {
+    // On whole words of 32 bits, on which frames are masked; what came from another process may lie anywhere.
+    this.#pcm = pcm.byteOffset % 4 === 0 ? pcm : new Uint8Array(pcm);
+    this.bytesAFrame = (sampleRateHz * frameMs * 2) / 1000;
+    this.count = Math.ceil(pcm.length / this.bytesAFrame);
+  }
+
+  at(index: number): SoundFrame {
+    let frame = this.#frames[index];
+    if (!frame) {
+      const payload = this.#payload(index);
+      frame = { payload, crc32: crc32(payload) };
+      this.#frames[index] = frame;
+    }
+    return frame;
+  }
+
+  #payload(index: number): Uint8Array {
+    const frame = this.#pcm.subarray(index * this.bytesAFrame, (index + 1) * this.bytesAFrame);
+    if (frame.length === this.bytesAFrame) return frame;
+    const padded = new Uint8Array(this.bytesAFrame);
+    padded.set(frame);
+    return padded;
+  }
 }

@@ -2,6 +2,7 @@ import { createRandom } from '../sim/random.ts';
 import type { Objective } from '../slo/expression.ts';
 import { type ClientEnd, StreamClient } from './client.ts';
 import type { Clip } from './clips.ts';
+import type { SoundFrames } from './frames.ts';
 import type { OpenLink, Phone } from './link.ts';
 import type { LearnerPlan } from './plan.ts';
 import type { Recorder } from './recorder.ts';
@@ -15,6 +16,8 @@ export type LearnerContext = {
   /** Links on the network that is there. */
   open: OpenLink;
   clips: readonly Clip[];
+  /** The clips cut into frames. */
+  sounds: readonly SoundFrames[];
   frameMs: number;
   emitIntervalMs: number;
   /** Samples that were due within this time from the plan's 0 are not measured. */

@@ -1,10 +1,12 @@
+import type { ChecksummedFrame } from '../protocol/frame.ts';
+
 /**
  * One connection as an app holds it: a WebSocket, on the network that is there or on a simulated one. Times are ms on the
  * shard's clock.
  */
 export type Link = {
-  /** A binary message, or a text. Dropped without a word when the link is closed or not open yet. */
-  send(message: Uint8Array | string): void;
+  /** An audio frame, or a text. Dropped without a word when the link is closed or not open yet. */
+  send(message: ChecksummedFrame | string): void;
   ping(): void;
   pong(data: Uint8Array): void;
   /** Reads no further until `resume`: what comes waits in the kernel, and the server feels it. */

@@ -1,14 +1,15 @@
-import { type Codec, encodeFrame, frameFlags } from '../protocol/frame.ts';
+import { bytesPerSample, type ChecksummedFrame, type Codec, frameFlags } from '../protocol/frame.ts';
+import type { SoundFrame } from './frames.ts';
 
 /**
  * The client's sending side of one epoch: numbers frames on the sample clock and keeps each until the server has
- * acknowledged it, so that a lost socket loses no audio.
+ * acknowledged it, so that a lost socket loses no audio. The sound itself is the recording's, and not copied.
  */
 export class Outbox {
   readonly #codec: Codec;
   readonly #bytesPerSample: number;
-  /** Encoded frames; `#kept[i]` has seq `#firstKept + i`. */
-  readonly #kept: Buffer[] = [];
+  /** `#kept[i]` has seq `#firstKept + i`. */
+  readonly #kept: ChecksummedFrame[] = [];
   #firstKept = 0;
   #nextSample = 0;
   /** Sound was skipped since the last frame. */
@@ -17,7 +18,7 @@ export class Outbox {
 
   constructor(codec: Codec) {
     this.#codec = codec;
-    this.#bytesPerSample = codec === 'pcm_s16le' ? 2 : 4;
+    this.#bytesPerSample = bytesPerSample[codec];
   }
 
   /** Frames numbered so far. */
@@ -30,25 +31,26 @@ export class Outbox {
     return this.#kept.length;
   }
 
-  /** Messages that wait for their ack, in order. */
-  kept(): readonly Buffer[] {
+  /** Frames that wait for their ack, in order. */
+  kept(): readonly ChecksummedFrame[] {
     return this.#kept;
   }
 
-  /** Numbers and keeps one frame of whole samples; the result is the message to send. */
-  add(payload: Uint8Array): Buffer {
-    const message = encodeFrame({
+  /** Numbers and keeps one frame of whole samples; the result is what to send. */
+  add({ payload, crc32 }: SoundFrame): ChecksummedFrame {
+    const frame = {
       codec: this.#codec,
       flags: this.#jumped ? frameFlags.discontinuity : 0,
       epoch: 0,
       seq: this.sent,
       firstSample: this.#nextSample,
       payload,
-    });
+      crc32,
+    };
     this.#jumped = false;
     this.#nextSample += payload.byteLength / this.#bytesPerSample;
-    this.#kept.push(message);
-    return message;
+    this.#kept.push(frame);
+    return frame;
   }
 
   /** Lets the sample clock run on over sound that is never sent. */
@@ -65,14 +67,11 @@ export class Outbox {
     this.#firstKept += covered;
   }
 
-  /** The messages to send again after a resume, marked as such; `nextSeq` is where the server wants to go on. */
-  retransmit(nextSeq: number): readonly Buffer[] {
+  /** The frames to send again after a resume, marked as such; `nextSeq` is where the server wants to go on. */
+  retransmit(nextSeq: number): readonly ChecksummedFrame[] {
     this.acknowledge(nextSeq);
-    for (const message of this.#kept) message[flagsOffset] = message[flagsOffset]! | frameFlags.retransmit;
+    for (const frame of this.#kept) frame.flags |= frameFlags.retransmit;
     this.resent += this.#kept.length;
     return this.#kept;
   }
 }
-
-/** Place of the flags byte in the frame header (protocol/frame.ts). */
-const flagsOffset = 3;

@@ -3,7 +3,7 @@ import { SpeechfbError } from '../errors.ts';
 import type { ServerEvent } from '../protocol/server-messages.ts';
 import { createRandom } from '../sim/random.ts';
 import { type ClientEnd, StreamClient } from './client.ts';
-import { frameCount, framePcm, type Pcm } from './frames.ts';
+import { type Pcm, SoundFrames } from './frames.ts';
 import { socketLinks } from './socket-link.ts';
 import type { Timers } from './wheel.ts';
 import { startWheels } from './wheels.ts';
@@ -51,6 +51,7 @@ class Playback {
   readonly #hooks: PlaybackHooks;
   readonly #timers: Timers;
   readonly #client: StreamClient;
+  readonly #sound: SoundFrames;
   #beganMs: number | undefined;
   #final = false;
   #lastError = '';
@@ -59,6 +60,7 @@ class Playback {
     this.#options = options;
     this.#hooks = hooks;
     this.#timers = timers;
+    this.#sound = new SoundFrames(options.recording, options.frameMs);
     const { promise, resolve, reject } = withResolvers<PlaybackSummary>();
     this.summary = promise;
     this.#client = this.#connect((end) => {
@@ -106,14 +108,14 @@ class Playback {
 
   /** Each frame when its last sample is due. */
   #speak(frame: number): void {
-    const { recording, frameMs, cutAtMs } = this.#options;
-    if (frame === frameCount(recording, frameMs)) {
+    const { frameMs, cutAtMs } = this.#options;
+    if (frame === this.#sound.count) {
       this.#client.finalize('end');
       return;
     }
     const spokenMs = (frame + 1) * frameMs;
     this.#timers.at(this.#beganMs! + spokenMs, () => {
-      this.#client.sendAudio(framePcm(recording, frame, frameMs));
+      this.#client.sendAudio(this.#sound.at(frame));
       this.#hooks.onSpoken(spokenMs);
       if (cutAtMs !== undefined && spokenMs - frameMs < cutAtMs && spokenMs >= cutAtMs) this.#client.cut();
       this.#speak(frame + 1);

@@ -1,4 +1,4 @@
-import { firstSampleOf } from '../protocol/frame.ts';
+import { type ChecksummedFrame, frameHeaderBytes } from '../protocol/frame.ts';
 import type { ConnectionSink } from '../sim/connection.ts';
 import type { Connection } from '../sim/network.ts';
 import type { Direction, Transport } from '../sim/profile.ts';
@@ -19,7 +19,7 @@ export type ShapedLinkOptions = {
 
 /** What goes up: what the app sends, and the answers that its WebSocket library gives. `bytes` as on the wire. */
 type Up = { bytes: number } & (
-  | { kind: 'audio'; frame: Uint8Array }
+  | { kind: 'audio'; frame: ChecksummedFrame }
   | { kind: 'text'; text: string }
   | { kind: 'ping' }
   | { kind: 'pong'; data: Uint8Array }
@@ -82,9 +82,9 @@ export class ShapedLink implements Link, ConnectionSink, WheelTask {
     return this.#connection.bufferedBytes('up');
   }
 
-  send(message: Uint8Array | string): void {
+  send(message: ChecksummedFrame | string): void {
     if (typeof message === 'string') this.#writeUp({ kind: 'text', text: message }, Buffer.byteLength(message));
-    else this.#writeUp({ kind: 'audio', frame: message }, message.byteLength);
+    else this.#writeUp({ kind: 'audio', frame: message }, frameHeaderBytes + message.payload.byteLength);
   }
 
   ping(): void {
@@ -236,7 +236,7 @@ export class ShapedLink implements Link, ConnectionSink, WheelTask {
     const lateMs = this.#late();
     if (up.kind === 'audio') {
       this.#real.send(up.frame);
-      this.#events.carried?.(firstSampleOf(up.frame), this.#shaper.clockMs(this.#timeUs), lateMs);
+      this.#events.carried?.(up.frame.firstSample, this.#shaper.clockMs(this.#timeUs), lateMs);
     } else if (up.kind === 'text') this.#real.send(up.text);
     else if (up.kind === 'ping') this.#real.ping();
     else this.#real.pong(up.data);

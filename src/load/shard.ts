@@ -4,6 +4,7 @@ import type { NetworkProfile } from '../sim/profile.ts';
 import type { Objective } from '../slo/expression.ts';
 import type { Clip } from './clips.ts';
 import type { FaultPlan } from './faults-plan.ts';
+import { SoundFrames } from './frames.ts';
 import { type GeneratorHealth, HealthWatch } from './health.ts';
 import { histogramsReady } from './histogram.ts';
 import { Learner } from './learner.ts';
@@ -14,7 +15,7 @@ import { Recorder, type Recording } from './recorder.ts';
 import { Shaper } from './shaper.ts';
 import { ProgressTold, type ShardProgress } from './shard-progress.ts';
 import { socketLinks } from './socket-link.ts';
-import { type SampledTraces, TraceSink, traceLimit } from './traces.ts';
+import { type SampledTraces, TraceSink, traceLimits } from './traces.ts';
 import { type Clock, onGrid } from './wheel.ts';
 import { startWheels } from './wheels.ts';
 
@@ -69,7 +70,7 @@ export async function runShard(task: ShardTask, hooks: ShardHooks): Promise<Shar
   await histogramsReady();
   const clock: Clock = () => performance.now();
   const recorder = new Recorder();
-  const sink = new TraceSink(traceLimit, task.seed);
+  const sink = new TraceSink(traceLimits.limit, task.seed);
   const troubles = new Map<string, number>();
   const faults: FaultRecord[] = [];
   const wheels = startWheels(clock);
@@ -80,7 +81,8 @@ export async function runShard(task: ShardTask, hooks: ShardHooks): Promise<Shar
   };
   const shaper = new Shaper({ ...task, startMs, clock, dueMs: wheels.dueMs, timers: wheels.fine });
   const open = socketLinks(task, clock);
-  const context = { ...task, open, startMs, clock, timers, recorder, traces: sink, onTrouble };
+  const sounds = task.clips.map((clip) => new SoundFrames(clip, task.frameMs));
+  const context = { ...task, sounds, open, startMs, clock, timers, recorder, traces: sink, onTrouble };
   const profileOf = profiles(task);
   const learners = task.plans.map((plan) => {
     const profile = profileOf(plan);

@@ -1,11 +1,13 @@
 import type { StreamClient } from './client.ts';
 import type { Clip } from './clips.ts';
-import { framePcm } from './frames.ts';
+import type { SoundFrames } from './frames.ts';
 import type { LearnerPlan, UtterancePlan } from './plan.ts';
 import { type Clock, idle, type Timers, type WheelTask } from './wheel.ts';
 
 export type SpeechContext = {
   clips: readonly Clip[];
+  /** The clips cut into frames. */
+  sounds: readonly SoundFrames[];
   frameMs: number;
   /** The plan's 0 on the clock. */
   startMs: number;
@@ -59,10 +61,10 @@ export class Speech implements WheelTask {
   }
 
   #speak(utterance: UtterancePlan): void {
-    const { clips, frameMs, clock } = this.#context;
-    const pcm = framePcm(clips[utterance.clip]!, this.#frame, frameMs);
-    if (isGated(utterance, this.#frame)) this.#client.skipAudio(pcm.byteLength);
-    else if (this.#client.sendAudio(pcm)) this.#hooks.sent(this.#dueMs, clock(), this.#place);
+    const { sounds, clock } = this.#context;
+    const sound = sounds[utterance.clip]!;
+    if (isGated(utterance, this.#frame)) this.#client.skipAudio(sound.bytesAFrame);
+    else if (this.#client.sendAudio(sound.at(this.#frame))) this.#hooks.sent(this.#dueMs, clock(), this.#place);
     else this.#hooks.dropped();
     this.#place += 1;
     this.#frame += 1;

@@ -33,25 +33,29 @@ export type FrameFault = 'short' | 'magic' | 'version' | 'codec' | 'flags' | 'cr
 
 export type DecodedFrame = { ok: true; frame: AudioFrame } | { ok: false; fault: FrameFault; message: string };
 
+/** A frame whose checksum is known. */
+export type ChecksummedFrame = AudioFrame & { crc32: number };
+
 /** One WebSocket message, ready to send. */
 export function encodeFrame(frame: AudioFrame): Buffer {
   const bytes = Buffer.allocUnsafe(frameHeaderBytes + frame.payload.byteLength);
-  bytes[0] = magic;
-  bytes[1] = version;
-  bytes[2] = codecs.indexOf(frame.codec);
-  bytes[3] = frame.flags;
-  bytes.writeUInt32LE(frame.epoch, 4);
-  bytes.writeUInt32LE(frame.seq, 8);
-  bytes.writeUInt32LE(crc32(frame.payload), 12);
-  bytes.writeBigUInt64LE(BigInt(frame.firstSample), 16);
+  headerWords({ ...frame, crc32: crc32(frame.payload) }).forEach((word, i) => void bytes.writeUInt32LE(word, i * 4));
   bytes.set(frame.payload, frameHeaderBytes);
   return bytes;
 }
 
-/** The first sample of a message made by `encodeFrame`. */
-export function firstSampleOf(message: Uint8Array): number {
-  const view = new DataView(message.buffer, message.byteOffset);
-  return view.getUint32(16, true) + view.getUint32(20, true) * 0x1_0000_0000;
+/**
+ * The header as six words of 32 bits, each to be written low byte first. For those who send so many frames that they
+ * write them in place; the array is the same at each call.
+ */
+export function headerWords({ codec, flags, epoch, seq, crc32, firstSample }: ChecksummedFrame): Uint32Array {
+  words[0] = magic | (version << 8) | (codecs.indexOf(codec) << 16) | (flags << 24);
+  words[1] = epoch;
+  words[2] = seq;
+  words[3] = crc32;
+  words[4] = firstSample % 0x1_0000_0000;
+  words[5] = firstSample / 0x1_0000_0000;
+  return words;
 }
 
 /** The frame in a WebSocket message, or what is wrong with it. The payload is a view, not a copy. */
@@ -82,6 +86,7 @@ export function decodeFrame(message: Buffer): DecodedFrame {
 
 const magic = 0x53;
 const version = 1;
+const words = new Uint32Array(frameHeaderBytes / 4);
 const knownFlags = frameFlags.discontinuity | frameFlags.last | frameFlags.retransmit;
 
 function fault(kind: FrameFault, message: string): DecodedFrame {

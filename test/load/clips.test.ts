@@ -1,10 +1,11 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { crc32 as zlibCrc32 } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { formatError, SpeechfbError } from '../../src/errors.ts';
 import { readClips, speechBegin, toPcm16 } from '../../src/load/clips.ts';
-import { frameCount, framePcm } from '../../src/load/frames.ts';
+import { SoundFrames } from '../../src/load/frames.ts';
 import { readToken } from '../../src/load/token.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'speechfb-clips-'));
@@ -60,11 +61,13 @@ test.each([
 });
 
 test('frames cover a recording whole, the last one filled up with silence', () => {
-  const recording = { pcm: new Uint8Array(1500).fill(9), sampleRateHz: 16_000 };
-  expect(frameCount(recording, 20)).toBe(3);
-  const last = framePcm(recording, 2, 20);
-  expect(last).toHaveLength(640);
-  expect([last[219], last[220]]).toEqual([9, 0]);
+  const sound = new SoundFrames({ pcm: new Uint8Array(1500).fill(9), sampleRateHz: 16_000 }, 20);
+  expect(sound.count).toBe(3);
+  const { payload, crc32 } = sound.at(2);
+  expect(payload).toHaveLength(640);
+  expect([payload[219], payload[220]]).toEqual([9, 0]);
+  expect(crc32).toBe(zlibCrc32(payload));
+  expect(sound.at(2)).toBe(sound.at(2));
 });
 
 test.each([

@@ -69,7 +69,7 @@ export const report: LoadReport = {
   ],
   distributions: { feedback_latency: summary(4060, 45, never, 300), resume_time: summary(0, undefined) },
   stages: { capture: summary(3760, 20), uplink: summary(3760, 0.18, 0.8) },
-  shares: { availability: { good: 3760, total: 4060 } },
+  shares: { availability: { good: 3760, total: 4060 }, goodput: { good: 114, total: 120 } },
   rates: { revision_rate: { count: 9, of: 100 } },
   counts: { sessions_refused: { count: 1, of: 20 }, sessions_died: { count: 1, of: 20 } },
   totals: {
@@ -81,7 +81,7 @@ export const report: LoadReport = {
     audioMinutesDue: 6,
     audioMinutesServed: 5.9,
     events: 8500,
-    warmupSamples: 0,
+    warmupSamples: 40,
   },
   slices: [],
   faults: [

@@ -1,0 +1,101 @@
+import { randomFillSync } from 'node:crypto';
+import { type ChecksummedFrame, frameHeaderBytes, headerWords } from '../protocol/frame.ts';
+
+export const opcodes = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
+
+/**
+ * Writes the frames of a WebSocket client (RFC 6455, section 5): whole messages, masked with keys from the system's random
+ * numbers. An audio frame is put together in one place, header, sound and mask in one pass over words of 32 bits.
+ */
+export class WsWriter {
+  #scratch = newScratch();
+
+  /** One binary message of a frame. Valid until the next call, unless `kept` is called before. */
+  audio(frame: ChecksummedFrame): Buffer {
+    const { payload } = frame;
+    const length = frameHeaderBytes + payload.byteLength;
+    if (length < 126 || length > scratchBytes - inPlaceAt * 4 || payload.byteOffset % 4 !== 0) {
+      return this.#slowly(frame, length);
+    }
+    const { words, bytes } = this.#scratch;
+    const key = nextKey();
+    bytes[0] = 0x80 | opcodes.binary;
+    bytes[1] = 0x80 | 126;
+    bytes[2] = length >>> 8;
+    bytes[3] = length & 0xff;
+    words[1] = key;
+    let at = inPlaceAt;
+    const header = headerWords(frame);
+    for (let i = 0; i < header.length; i++) words[at++] = header[i]! ^ key;
+    const whole = payload.byteLength >>> 2;
+    const sound = new Int32Array(payload.buffer, payload.byteOffset, whole);
+    for (let i = 0; i < whole; i++) words[at++] = sound[i]! ^ key;
+    for (let i = whole * 4; i < payload.byteLength; i++) {
+      bytes[inPlaceAt * 4 + frameHeaderBytes + i] = payload[i]! ^ (key >>> ((i & 3) * 8));
+    }
+    return this.#cut(inPlaceAt * 4 + length);
+  }
+
+  /** What `audio` gave is still being sent: the next one is written elsewhere. */
+  kept(): void {
+    this.#scratch = newScratch();
+  }
+
+  /** Any message or control frame; its own to keep. */
+  message(opcode: number, payload: Uint8Array): Buffer {
+    const length = payload.byteLength;
+    const head = length < 126 ? 6 : length < 65_536 ? 8 : 14;
+    const bytes = Buffer.allocUnsafe(head + length);
+    bytes[0] = 0x80 | opcode;
+    if (head === 6) bytes[1] = 0x80 | length;
+    else if (head === 8) {
+      bytes[1] = 0x80 | 126;
+      bytes.writeUInt16BE(length, 2);
+    } else {
+      bytes[1] = 0x80 | 127;
+      bytes.writeBigUInt64BE(BigInt(length), 2);
+    }
+    const key = nextKey();
+    bytes.writeInt32LE(key, head - 4);
+    for (let i = 0; i < length; i++) bytes[head + i] = payload[i]! ^ (key >>> ((i & 3) * 8));
+    return bytes;
+  }
+
+  /** Of a place that words do not fit. */
+  #slowly(frame: ChecksummedFrame, length: number): Buffer {
+    const message = Buffer.allocUnsafe(length);
+    headerWords(frame).forEach((word, i) => void message.writeUInt32LE(word, i * 4));
+    message.set(frame.payload, frameHeaderBytes);
+    return this.message(opcodes.binary, message);
+  }
+
+  /** The scratch up to `length`; frames of one test are nearly all of one length. */
+  #cut(length: number): Buffer {
+    const scratch = this.#scratch;
+    if (scratch.cut.length !== length) scratch.cut = scratch.bytes.subarray(0, length);
+    return scratch.cut;
+  }
+}
+
+/** Where a message of 126 to 65,535 bytes begins behind its WebSocket header, in words: 2 bytes, length, key. */
+const inPlaceAt = 2;
+const scratchBytes = 4096;
+
+type Scratch = { bytes: Buffer; words: Int32Array; cut: Buffer };
+
+function newScratch(): Scratch {
+  const bytes = Buffer.from(new ArrayBuffer(scratchBytes));
+  return { bytes, words: new Int32Array(bytes.buffer), cut: bytes };
+}
+
+const keys = new Int32Array(2048);
+let used = keys.length;
+
+/** A masking key nobody can foresee (section 5.3); drawn by the page, as the system's call costs more than a frame. */
+function nextKey(): number {
+  if (used === keys.length) {
+    randomFillSync(keys);
+    used = 0;
+  }
+  return keys[used++]!;
+}
