@@ -159,9 +159,7 @@ describe('JSON', () => {
 describe('the waterfall in a narrow terminal', () => {
   it('has its figures in one table and its bars and verdicts below', () => {
     const text = budgetText(measured, plain, 80);
-    expect(text).toContain(
-      'stage         budget    share    interval      p50      p95  1 ms is\nnetwork         30 ms  40.0 ms',
-    );
+    expect(text).toMatch(/\nstage +budget +share +interval +p50 +p95 +1 ms is\nnetwork +30 ms +40\.0 ms/);
     expect(text).toMatch(/\nnetwork +█+▓+ +fail\n/);
     for (const line of text.split('\n').filter((each) => /[█─]/.test(each)))
       expect(line.length).toBeLessThanOrEqual(80);
