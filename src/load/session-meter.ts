@@ -141,13 +141,14 @@ export class SessionMeter {
   /** Closes the books: what was due by `untilMs` and never came is infinite. */
   end(untilMs: number, { outcome, sent, unacked, resent }: SessionOutcome): void {
     const { tally } = this.#slice;
-    if (outcome !== 'interrupted') {
-      this.over(outcome);
-      tally.frames_sent += sent;
-      tally.frames_acked += sent - unacked;
-      tally.lost_frames += unacked;
-      tally.resent_frames += resent;
-    }
+    const cut = outcome === 'interrupted' && !this.#over;
+    if (cut && this.#firstUtteranceId !== undefined) tally.sessions_cut += 1;
+    if (outcome !== 'interrupted') this.over(outcome);
+    // What was on its way when the test was cut short is neither lost nor safe.
+    tally.frames_sent += cut ? sent - unacked : sent;
+    tally.lost_frames += cut ? 0 : unacked;
+    tally.frames_acked += sent - unacked;
+    tally.resent_frames += resent;
     this.#owe(untilMs);
     this.#sink.close();
   }
