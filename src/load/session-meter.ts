@@ -142,13 +142,16 @@ export class SessionMeter {
   end(untilMs: number, { outcome, sent, unacked, resent }: SessionOutcome): void {
     const { tally } = this.#slice;
     const cut = outcome === 'interrupted' && !this.#over;
-    if (cut && this.#firstUtteranceId !== undefined) tally.sessions_cut += 1;
     if (outcome !== 'interrupted') this.over(outcome);
-    // What was on its way when the test was cut short is neither lost nor safe.
-    tally.frames_sent += cut ? sent - unacked : sent;
-    tally.lost_frames += cut ? 0 : unacked;
-    tally.frames_acked += sent - unacked;
-    tally.resent_frames += resent;
+    // Sound that was kept for a session that never began was not sent.
+    if (this.#firstUtteranceId !== undefined) {
+      if (cut) tally.sessions_cut += 1;
+      // What was on its way when the test was cut short is neither lost nor safe.
+      tally.frames_sent += cut ? sent - unacked : sent;
+      tally.lost_frames += cut ? 0 : unacked;
+      tally.frames_acked += sent - unacked;
+      tally.resent_frames += resent;
+    }
     this.#owe(untilMs);
     this.#sink.close();
   }
