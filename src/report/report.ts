@@ -85,6 +85,8 @@ export type Measured = {
   totals: {
     sessions: number;
     sessionsOk: number;
+    /** Going on when the test was ended early. */
+    sessionsCut: number;
     utterances: number;
     framesSent: number;
     framesAcked: number;
