@@ -2,15 +2,11 @@ import { mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /**
- * Makes a directory and those above it that are missing. Step by step: Node's own `recursive` never comes back where the
- * system says that a parent is missing which is there, as below /proc.
+ * Makes a directory and its parents. Node's own `recursive` never returns where the system answers ENOENT below a parent that
+ * exists, as /proc does. Throws what mkdir throws.
  */
-export function makeDirectory(directory: string): void {
-  if (isDirectory(directory)) return;
-  if (dirname(directory) !== directory) makeDirectory(dirname(directory));
-  mkdirSync(directory);
-}
-
-function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+export function makeDirectory(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+  if (dirname(path) !== path) makeDirectory(dirname(path));
+  mkdirSync(path);
 }
