@@ -9,7 +9,7 @@ import { describe, expect, it } from 'vitest';
 const allowed: Record<string, readonly string[]> = {
   commands: ['*'],
   server: ['asr', 'scoring', 'acoustic', 'protocol', 'audio', 'telemetry', 'config'],
-  load: ['sim', 'slo', 'report', 'asr', 'scoring', 'acoustic', 'protocol', 'audio', 'config', 'telemetry'],
+  load: ['sim', 'slo', 'stats', 'report', 'asr', 'scoring', 'acoustic', 'protocol', 'audio', 'config', 'telemetry'],
   proxy: ['sim'],
   report: ['budget', 'capacity', 'proxy', 'sim', 'slo', 'stats', 'scoring', 'protocol', 'config'],
   slo: ['stats', 'config'],

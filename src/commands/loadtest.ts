@@ -10,6 +10,7 @@ type Flags = {
   json?: true;
   tokenFile?: string;
   generators?: number;
+  runs?: number;
   validate?: true;
   shard?: string;
   startAt?: string;
@@ -35,6 +36,7 @@ export const registerLoadtest: RegisterCommand = (program: Command, done) => {
     )
     .option('--shard <i/n>', 'only the i-th of n parts of the test, as 2/4; speechfb merge joins the results')
     .option('--start-at <time>', 'when learners begin, so that shards begin together, as 2026-11-26T09:30:00Z')
+    .option('--runs <number>', 'run it so many times, each with the next seed', flag('--runs', wholeNumber(1, 100)))
     .option('--validate', 'check the scenario and its files, show what would run, and stop')
     .option('--push-prometheus <url>', 'a Pushgateway that gets the metrics at the end, http://host:9091')
     .option('--otlp <url>', 'an OTLP/HTTP receiver that gets the metrics at the end, http://host:4318')
@@ -43,6 +45,10 @@ export const registerLoadtest: RegisterCommand = (program: Command, done) => {
       if (flags.validate) {
         const { validateLoadtest } = await import('./loadtest-validate.ts');
         return done(validateLoadtest(file, flags));
+      }
+      if (flags.runs !== undefined && flags.runs > 1) {
+        const { runLoadtests } = await import('./loadtest-runs.ts');
+        return done(await runLoadtests(file, flags.runs, flags));
       }
       const { runLoadtest } = await import('./loadtest-run.ts');
       done(await runLoadtest(file, flags));

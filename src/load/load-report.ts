@@ -110,6 +110,7 @@ function totalsOf(tally: Tally): SliceReport['totals'] {
   return {
     sessions: tally.sessions,
     sessionsOk: tally.sessions_ok,
+    sessionsCut: tally.sessions_cut,
     utterances: tally.utterances,
     framesSent: tally.frames_sent,
     framesAcked: tally.frames_acked,

@@ -2,7 +2,7 @@ import { lostGenerator } from './health.ts';
 import { mergeFaultRecords } from './learner-faults.ts';
 import { Recorder } from './recorder.ts';
 import type { ShardResult } from './shard.ts';
-import { mergeTraces, traceLimit } from './traces.ts';
+import { mergeTraces } from './traces.ts';
 
 /** What several generators measured, as if one had measured all of it: histograms and counts add up exactly. */
 export function mergeResults(results: readonly ShardResult[], seed: number): ShardResult {
@@ -14,7 +14,7 @@ export function mergeResults(results: readonly ShardResult[], seed: number): Sha
   }
   const merged: ShardResult = {
     recording: recorder.encode(),
-    ...mergeTraces(results, traceLimit, seed),
+    ...mergeTraces(results, seed),
     generators: results.flatMap(({ generators }) => generators),
     faults: mergeFaultRecords(results.flatMap(({ faults }) => faults)),
     troubles: sortedTroubles(troubles),

@@ -30,6 +30,8 @@ export type PreparedLoad = {
   faults: FaultPlan[];
   /** Of the whole test, however many shards share it. */
   planHash: string;
+  /** Between two utterances; undefined where a duty cycle decides it. */
+  meanPauseMs: number | undefined;
   /** Sessions of the whole test, and how many of them at once. */
   whole: { sessions: number; peak: number };
   shard: (ShardOf & { planHash: string }) | undefined;
@@ -48,7 +50,7 @@ export function prepareLoad(scenario: LoadScenario, shard?: ShardOf): PreparedLo
   const { networks, mix } = readNetworks(scenario, problems);
   const target = readTarget(scenario, problems);
   checkLanguages(scenario, clips, problems);
-  if (problems.length > 0) throw badConfig(file, problems);
+  if (problems.length > 0) throw badConfig(file, inOrder(problems));
 
   const shape = shapeOf(spec.load, spec.duration);
   const habits = habitsOf(spec.learners);
@@ -76,6 +78,7 @@ export function prepareLoad(scenario: LoadScenario, shard?: ShardOf): PreparedLo
     networks,
     ...part,
     planHash: planHash(plans, faults),
+    meanPauseMs: 'speaking' in habits.pause ? undefined : (habits.pause.leastMs + habits.pause.mostMs) / 2,
     whole: { sessions: plans.length, peak: peakPresence(plans) },
     shard: shard && { ...shard, planHash: planHash(part.plans, part.faults) },
     ...target,
@@ -91,6 +94,16 @@ function checkLanguages({ spec, at }: LoadScenario, clips: readonly Clip[], prob
     const message = `spec.objectives.${index}: selects language=${language}, which nobody speaks; allowed: ${spoken.join(', ')}`;
     problems.push({ where: at(['spec', 'objectives', index]), message });
   }
+}
+
+/** Problems of the scenario by line and column, those of other files after them. */
+function inOrder(problems: readonly Problem[]): Problem[] {
+  const placeOf = ({ where = '' }: Problem) => (/:(\d+):(\d+)$/.exec(where) ?? []).slice(1).map(Number);
+  return problems.toSorted((a, b) => {
+    const [line = Number.POSITIVE_INFINITY, column = 0] = placeOf(a);
+    const [otherLine = Number.POSITIVE_INFINITY, otherColumn = 0] = placeOf(b);
+    return line === otherLine ? column - otherColumn : line - otherLine;
+  });
 }
 
 function habitsOf({ frame, pause, dutyCycle, bargeIn }: LoadScenario['spec']['learners']): Habits {

@@ -130,7 +130,7 @@ function factsOf({ scenario, prepared, version }: LoadOptions, result: ShardResu
       durationMs: spec.duration,
       frameMs: spec.learners.frame,
       emitIntervalMs: spec.learners.emitInterval,
-      pauseMs: spec.learners.pause?.leastMs ?? 0,
+      pauseMs: prepared.meanPauseMs,
       seed: spec.seed,
       target: spec.target.url ?? 'embedded',
       planHash: prepared.planHash,

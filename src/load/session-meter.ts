@@ -141,11 +141,15 @@ export class SessionMeter {
   /** Closes the books: what was due by `untilMs` and never came is infinite. */
   end(untilMs: number, { outcome, sent, unacked, resent }: SessionOutcome): void {
     const { tally } = this.#slice;
-    if (outcome !== 'interrupted') {
-      this.over(outcome);
-      tally.frames_sent += sent;
+    const cut = outcome === 'interrupted' && !this.#over;
+    if (outcome !== 'interrupted') this.over(outcome);
+    // Sound that was kept for a session that never began was not sent.
+    if (this.#firstUtteranceId !== undefined) {
+      if (cut) tally.sessions_cut += 1;
+      // What was on its way when the test was cut short is neither lost nor safe.
+      tally.frames_sent += cut ? sent - unacked : sent;
+      tally.lost_frames += cut ? 0 : unacked;
       tally.frames_acked += sent - unacked;
-      tally.lost_frames += unacked;
       tally.resent_frames += resent;
     }
     this.#owe(untilMs);

@@ -15,7 +15,7 @@ import { Recorder, type Recording } from './recorder.ts';
 import { Shaper } from './shaper.ts';
 import { ProgressTold, type ShardProgress } from './shard-progress.ts';
 import { socketLinks } from './socket-link.ts';
-import { type SampledTraces, TraceSink, traceLimit } from './traces.ts';
+import { type SampledTraces, TraceSink, traceLimits } from './traces.ts';
 import { type Clock, onGrid } from './wheel.ts';
 import { startWheels } from './wheels.ts';
 
@@ -70,7 +70,7 @@ export async function runShard(task: ShardTask, hooks: ShardHooks): Promise<Shar
   await histogramsReady();
   const clock: Clock = () => performance.now();
   const recorder = new Recorder();
-  const sink = new TraceSink(traceLimit, task.seed);
+  const sink = new TraceSink(traceLimits.limit, task.seed);
   const troubles = new Map<string, number>();
   const faults: FaultRecord[] = [];
   const wheels = startWheels(clock);

@@ -1,6 +1,7 @@
 import { addClusterSums, type ClusterSums, emptyClusterSums } from '../slo/clustered.ts';
 import { type DistributionName, distributionNames, type Labels } from '../slo/metrics.ts';
 import { type EncodedHistogram, LatencyHistogram } from './histogram.ts';
+import type { LiveDigest } from './live-digest.ts';
 import { LiveSlice } from './live-slice.ts';
 import { type ReportStage, reportStages } from './stages.ts';
 import { addTally, emptyTally, type Tally } from './tally.ts';
@@ -20,14 +21,22 @@ export class Slice {
   readonly distributions = each(distributionNames, () => new LatencyHistogram());
   readonly stages = each(reportStages, () => new LatencyHistogram());
   readonly tally = emptyTally();
-  /** How the sessions stand against each objective, by what is written. */
+  /** How its sessions stand against each objective, by what is written. */
   readonly clusters: Record<string, ClusterSums> = {};
+  readonly #merged: Readonly<Record<string, ClusterSums>>[] = [];
   /** The same, coarse, for those who look at the test while it runs. */
   readonly live: LiveSlice;
+  /** Its stages, so that none is looked up by name eleven times a feedback. */
+  #liveStages: LiveDigest[] | undefined;
 
   constructor(labels: Labels) {
     this.labels = labels;
     this.live = new LiveSlice(labels);
+  }
+
+  /** The same for every slice that was merged into this one: sessions are alike only within one. */
+  get strata(): readonly Readonly<Record<string, ClusterSums>>[] {
+    return [this.clusters, ...this.#merged];
   }
 
   /** One latency, ms, Infinity when it never came; not `live`: the live view already has it. */
@@ -37,9 +46,11 @@ export class Slice {
   }
 
   recordStages(parts: Record<ReportStage, number>): void {
-    for (const stage of reportStages) {
+    this.#liveStages ??= reportStages.map((stage) => this.live.of(`stage.${stage}`));
+    for (let i = 0; i < reportStages.length; i++) {
+      const stage = reportStages[i]!;
       this.stages[stage].record(parts[stage]);
-      this.live.of(`stage.${stage}`).record(parts[stage]);
+      this.#liveStages[i]!.record(parts[stage]);
     }
   }
 
@@ -58,7 +69,7 @@ export class Slice {
     for (const name of distributionNames) this.distributions[name].add(other.distributions[name]);
     for (const name of reportStages) this.stages[name].add(other.stages[name]);
     addTally(this.tally, other.tally);
-    this.#addClusters(other.clusters);
+    this.#merged.push(...other.strata);
   }
 
   /** Adds what another slice encoded; exact. */

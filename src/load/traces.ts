@@ -48,12 +48,20 @@ export class TraceSink {
 /** Traces in order of time: a uniform sample of `tracesSeen`. */
 export type SampledTraces = { traces: Trace[]; tracesSeen: number };
 
-/** A uniform sample of what several samples were taken from: each gives as many as a draw without replacement takes of its. */
-export function mergeTraces(parts: readonly SampledTraces[], limit: number, seed: number): SampledTraces {
+/**
+ * A uniform sample of what several samples were taken from: each gives as many as a draw without replacement takes of its.
+ * At most `limit` traces and `bytes` of NDJSON, whichever is less.
+ */
+export function mergeTraces(
+  parts: readonly SampledTraces[],
+  seed: number,
+  { limit, bytes }: { limit: number; bytes: number } = traceLimits,
+): SampledTraces {
   const random = createRandom(seed, 0x7acf);
   const left = parts.map(({ traces, tracesSeen }) => ({ traces: [...traces], unseen: tracesSeen }));
   const tracesSeen = parts.reduce((sum, part) => sum + part.tracesSeen, 0);
   const traces: Trace[] = [];
+  let room = bytes;
   for (let total = tracesSeen; total > 0 && traces.length < limit; total--) {
     let place = Math.floor(random() * total);
     const part = left.find(({ unseen }) => {
@@ -62,7 +70,11 @@ export function mergeTraces(parts: readonly SampledTraces[], limit: number, seed
       return false;
     })!;
     part.unseen -= 1;
-    traces.push(part.traces.splice(Math.floor(random() * part.traces.length), 1)[0]!);
+    const [trace] = part.traces.splice(Math.floor(random() * part.traces.length), 1);
+    // Drawn in random order, so that whatever fits is a uniform sample too.
+    room -= Buffer.byteLength(JSON.stringify(trace)) + 1;
+    if (room < 0) break;
+    traces.push(trace!);
   }
   return { traces: inOrder(traces), tracesSeen };
 }
@@ -71,5 +83,5 @@ function inOrder(traces: readonly Trace[]): Trace[] {
   return traces.toSorted((a, b) => a.at_ms - b.at_ms);
 }
 
-/** Traces that one test keeps. */
-export const traceLimit = 20_000;
+/** What one test keeps: a million feedbacks in a soak test are a file of 1 MB, compressed. */
+export const traceLimits = { limit: 20_000, bytes: 8 * 1024 * 1024 } as const;

@@ -1,4 +1,4 @@
-import { formatValue } from './load-table.ts';
+import { formatValue } from './format-value.ts';
 import type { LoadReport } from './report.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { Box, render, Text } from 'ink';
 import type { ObjectiveVerdict } from '../slo/verdict.ts';
 import { formatMs } from '../units.ts';
-import { formatValue } from './load-table.ts';
+import { formatValue } from './format-value.ts';
 import type { LoadProgress } from './progress.ts';
 import { bar, sparkline } from './sparkline.ts';
 

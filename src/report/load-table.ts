@@ -1,6 +1,7 @@
 import Table from 'cli-table3';
-import type { ObjectiveVerdict } from '../slo/verdict.ts';
 import { formatMs } from '../units.ts';
+import { formatValue } from './format-value.ts';
+import { qualityLines, sessionNotes, sliceHead, sliceRows } from './load-quality.ts';
 import type { Paint } from './paint.ts';
 import type { LoadReport, Summary } from './report.ts';
 
@@ -8,21 +9,13 @@ import type { LoadReport, Summary } from './report.ts';
 export function loadTable(report: LoadReport, paint: Paint): string {
   const parts = [heading(report), objectivesTable(report, paint), latencyTable(report)];
   if (Object.values(report.stages).some(({ samples }) => samples > 0)) parts.push(stageTable(report));
-  parts.push(sessionLines(report), validityLines(report, paint));
+  const slices = sliceRows(report);
+  if (slices.length > 0) parts.push(tableOf(sliceHead, slices));
+  parts.push([sessionLines(report), ...qualityLines(report)].join('\n'), validityLines(report, paint));
   if (report.faults.length > 0) parts.push(faultLines(report));
   if (report.troubles.length > 0) parts.push(troubleLines(report));
   parts.push(verdictLine(report, paint));
   return `${parts.join('\n\n')}\n`;
-}
-
-/** `87.4 ms`, `99.97 %`, `3`, `never`, `no data`: a value in its objective's unit. */
-export function formatValue(value: number | undefined, unit: ObjectiveVerdict['unit']): string {
-  if (value === undefined) return 'no data';
-  if (unit === 'ms') return formatMs(value);
-  if (unit === 'count') return String(value);
-  if (unit === 'usd_per_minute') return `$${Number(value.toPrecision(3))}/min`;
-  // Down, never up: 99.996 % of a 99.999 % promise must not read as 100 %.
-  return `${(Math.floor(value * 100_000 + 1e-6) / 1000).toString()} %`;
 }
 
 /** What to read beside the stage rows, so that nobody adds them up. */
@@ -47,7 +40,7 @@ function objectivesTable({ objectives }: LoadReport, paint: Paint): string {
       `${paint[verdictPaint[one.verdict]](one.verdict)}${one.verdict === 'pass' ? '' : `: ${one.reason}`}`,
     ]);
   }
-  return table.toString();
+  return [table.toString(), ...sessionNotes(objectives)].join('\n');
 }
 
 function latencyTable({ distributions }: LoadReport): string {
@@ -67,11 +60,11 @@ function stageTable({ stages }: LoadReport): string {
 }
 
 function sessionLines({ totals, counts }: LoadReport): string {
-  const { sessions, sessionsOk, utterances, framesSent, events } = totals;
+  const { sessions, sessionsOk, sessionsCut, utterances, framesSent, events } = totals;
   const of = (name: string) => counts[name]?.count ?? 0;
   return [
-    `sessions    ${sessions} attempted, ${sessionsOk} ended well, ${of('sessions_refused')} refused, ${of('sessions_died')} died`,
-    `traffic     ${framesSent} frames sent, ${of('lost_frames')} lost, ${of('resent_frames')} sent again; ${events} events, ${of('violations')} protocol violations; ${utterances} utterances finished`,
+    `sessions    ${sessions} attempted, ${sessionsOk} ended well, ${of('sessions_refused')} refused, ${of('sessions_died')} died${sessionsCut > 0 ? `; ${sessionsCut} cut short by the end of the test` : ''}`,
+    `traffic     ${framesSent} frames sent, ${totals.framesAcked} acknowledged, ${of('lost_frames')} lost, ${of('resent_frames')} sent again, ${of('dropped_by_app')} dropped by the app; ${events} events, ${of('violations')} protocol violations; ${utterances} utterances finished`,
   ].join('\n');
 }
 
@@ -109,6 +102,12 @@ function quantiles({ p50Ms, p95Ms, p99Ms, maxMs }: Summary): string[] {
 
 function shown(ms: number | undefined): string {
   return ms === undefined ? '' : formatMs(ms);
+}
+
+function tableOf(head: string[], rows: readonly string[][]): string {
+  const table = newTable(head);
+  table.push(...rows);
+  return table.toString();
 }
 
 function newTable(head: string[]): Table.Table {

@@ -1,5 +1,7 @@
 import { formatMs } from '../units.ts';
-import { formatValue, stageNote } from './load-table.ts';
+import { formatValue } from './format-value.ts';
+import { qualityLines, sessionNotes, sliceHead, sliceRows } from './load-quality.ts';
+import { stageNote } from './load-table.ts';
 import type { LoadReport, Summary } from './report.ts';
 
 /** The report as `summary.md`: for a pull request or a job's summary page. */
@@ -12,14 +14,21 @@ export function loadMarkdown(report: LoadReport): string {
     String(one.samples),
     one.verdict === 'pass' ? 'pass' : `**${one.verdict}**: ${one.reason}`,
   ]);
+  const slices = sliceRows(report);
+  const notes = sessionNotes(objectives);
   const measured = Object.entries(distributions).filter(([, summary]) => summary.samples > 0);
   return [
     `# ${scenario.name}: ${report.interrupted ? 'interrupted' : report.verdict}`,
     `${scenario.learners} learners against ${scenario.target} for ${formatMs(elapsedMs)}, seed ${scenario.seed}, schedule \`${scenario.planHash}\`.`,
     table(['objective', 'measured', 'proven at 95 %', 'samples', 'verdict'], objectiveRows),
+    ...(notes.length > 0 ? [notes.map((note) => note.replace(/^ {2}/, '- ')).join('\n')] : []),
     table(['latency', 'samples', 'never', 'p50', 'p95', 'p99', 'max'], measured.map(latencyRow)),
     table(['stage', 'samples', 'never', 'p50', 'p95', 'p99', 'max'], Object.entries(stages).map(latencyRow)),
     stageNote,
+    ...(slices.length > 0 ? [table(sliceHead, slices)] : []),
+    qualityLines(report)
+      .map((line) => `- ${line.replace(/ {2,}/, ': ')}`)
+      .join('\n'),
     validity.map(({ check, ok, detail }) => `- ${ok ? 'ok' : '**invalid**'}: ${check}, ${detail}`).join('\n'),
     '',
   ].join('\n\n');

@@ -116,8 +116,12 @@ function remarks(summary: FlowSummary, network: NetworkProfile, paint: Paint): s
   if (up.frames === 0) lines.push(`${paint.bad('no frames')}  nothing was delivered: this run proves nothing`);
   for (const [name, one] of Object.entries({ up, down })) {
     const waiting = one.undelivered > 0 ? `; ${one.undelivered} frames were still on their way at the end` : '';
+    const which =
+      summary.clients === 1
+        ? 'the connection does not'
+        : `${one.saturated_clients} of ${summary.clients} connections ${one.saturated_clients === 1 ? 'does' : 'do'} not`;
     if (one.saturated && one.frames > 0)
-      lines.push(`${paint.bad('saturated')}  ${name}: the connection does not carry what is offered${waiting}`);
+      lines.push(`${paint.bad('saturated')}  ${name}: ${which} carry what is offered${waiting}`);
     if (one.lost > 0) lines.push(`${paint.warn('lost')}  ${name}: ${one.lost} datagrams never arrived`);
   }
   const frozen = [network.up, network.down].some(

@@ -15,7 +15,8 @@ export type LoadReport = {
     durationMs: number;
     frameMs: number;
     emitIntervalMs: number;
-    pauseMs: number;
+    /** Mean pause between two utterances; undefined where a duty cycle decides it. */
+    pauseMs: number | undefined;
     seed: number;
     /** `embedded` or the URL. */
     target: string;
@@ -84,6 +85,8 @@ export type Measured = {
   totals: {
     sessions: number;
     sessionsOk: number;
+    /** Going on when the test was ended early. */
+    sessionsCut: number;
     utterances: number;
     framesSent: number;
     framesAcked: number;

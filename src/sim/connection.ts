@@ -3,6 +3,7 @@ import { clockOf, Opening, type OpeningTimes } from './opening.ts';
 import { PacketLine } from './packet-line.ts';
 import type { Path } from './path.ts';
 import type { Direction, NetworkProfile } from './profile.ts';
+import { QuicPair } from './quic/pair.ts';
 import { TcpPair } from './tcp/pair.ts';
 import type { Transport } from './transport.ts';
 import { WriteQueue } from './write-queue.ts';
@@ -105,10 +106,18 @@ export class Connection {
   private open(atUs: number, sink: ConnectionSink): void {
     if (!this.opening.advance()) return;
     const { profile } = this.place;
-    const start = { rtoMinUs: profile.tcp.rtoMinUs, rttUs: this.openingTimes.transportUs, nowUs: atUs };
-    this.transport = new TcpPair(this.lines, this.counters, this.clocks, start);
+    this.transport = this.carry(profile.transport, atUs);
     this.writes.open(atUs, profile.transport === 'tcp-tls' ? tlsRecordBytes : 0);
     sink.opened(atUs);
+  }
+
+  private carry(transport: NetworkProfile['transport'], nowUs: number): Transport {
+    const rttUs = this.opening.rttUs;
+    if (transport === 'quic-stream' || transport === 'quic-datagram') {
+      return new QuicPair(this.lines, this.counters, transport === 'quic-datagram', rttUs);
+    }
+    const start = { rtoMinUs: this.place.profile.tcp.rtoMinUs, rttUs, nowUs };
+    return new TcpPair(this.lines, this.counters, this.clocks, start);
   }
 
   private moveAddress(atUs: number, sink: ConnectionSink): void {

@@ -24,8 +24,10 @@ export type DirectionSummary = {
   timeouts: number;
   /** Packets that the path dropped, acknowledgements included. */
   dropped: number;
-  /** Half of the frames wait for more than a second behind others: the connection does not carry what is offered. */
+  /** Of a client at least. */
   saturated: boolean;
+  /** Clients of whose frames half wait for more than a second behind others: their connection does not carry what is offered. */
+  saturated_clients: number;
 };
 
 export type ConnectSummary = {
@@ -91,6 +93,7 @@ function directionOf(profile: NetworkProfile, direction: Direction, result: Dire
   const n = ms.length;
   const { counters, undelivered, lost } = result;
   const quantile = (p: number) => (n === 0 ? null : ms[quantileRank(n, p) - 1]!);
+  const full = saturatedClients(result, profile[direction].delayUs + 1_000_000);
   const above = (limitMs: number) => (n === 0 ? null : countAbove(ms, limitMs) / n);
   return {
     frames: n,
@@ -108,8 +111,20 @@ function directionOf(profile: NetworkProfile, direction: Direction, result: Dire
     retransmissions: counters.retransmissions,
     timeouts: counters.timeouts,
     dropped: counters.dropped,
-    saturated: countAbove(ms, profile[direction].delayUs / 1000 + 1000) + undelivered > (n + undelivered) / 2,
+    saturated: full > 0,
+    saturated_clients: full,
   };
+}
+
+/** Those with half of their frames, or more, later than the limit or still on their way. */
+function saturatedClients({ clients, latenciesUs }: DirectionResult, limitUs: number): number {
+  let end = 0;
+  return clients.filter(({ delivered, undelivered }) => {
+    const ofClient = latenciesUs.subarray(end, end + delivered);
+    end += delivered;
+    const late = ofClient.reduce((count, us) => count + (us > limitUs ? 1 : 0), undelivered);
+    return late > (delivered + undelivered) / 2;
+  }).length;
 }
 
 function connects(connectUs: readonly number[]): ConnectSummary {

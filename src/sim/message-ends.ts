@@ -2,13 +2,13 @@
 export class MessageEnds {
   /** Number of the first that is not yet whole. */
   next = 0;
-  private ring = new Float64Array(16);
+  private ring: number[] = new Array(8).fill(0);
   private written = 0;
 
   push(end: number): void {
     const { ring } = this;
     if (this.written - this.next === ring.length) {
-      this.ring = new Float64Array(ring.length * 2);
+      this.ring = new Array(ring.length * 2).fill(0);
       for (let number = this.next; number < this.written; number++) {
         this.ring[number & (this.ring.length - 1)] = ring[number & (ring.length - 1)]!;
       }

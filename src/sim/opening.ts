@@ -40,7 +40,10 @@ export class Opening {
   private step = 0;
   private stepUs: number;
   private tries = 0;
+  private sentUs = 0;
   private answered = false;
+  /** Round trip of the exchange that went without a loss last, us. */
+  rttUs = second;
 
   constructor(
     paths: { up: Path; down: Path },
@@ -60,6 +63,7 @@ export class Opening {
     const nowUs = this.nextUs;
     if (this.answered) {
       this.times[this.steps[this.step]!.part] += nowUs - this.stepUs;
+      this.rttUs = nowUs - this.sentUs;
       this.stepUs = nowUs;
       this.step++;
       this.tries = 0;
@@ -70,6 +74,7 @@ export class Opening {
       this.nextUs = LOST;
       return true;
     }
+    this.sentUs = nowUs;
     const there = this.paths.up.send(nowUs, exchange.upBytes);
     const back = there === LOST ? LOST : this.answer(there, exchange.downBytes);
     this.answered = back !== LOST;
@@ -88,7 +93,7 @@ export class Opening {
   }
 
   private retryUs(exchange: Exchange, nowUs: number): number {
-    const known = exchange.timeoutUs < second ? 200_000 + this.times.transportUs : exchange.timeoutUs;
+    const known = exchange.timeoutUs < second ? 200_000 + this.rttUs : exchange.timeoutUs;
     return this.jiffies.fires(nowUs, toTicks(known * 2 ** this.tries));
   }
 }

@@ -2,9 +2,11 @@ import { LOST } from './impairments/impairment.ts';
 import type { Path } from './path.ts';
 
 /** Where each number of a packet stands, from its slot on. */
-export const field = { arrival: 0, seq: 1, end: 2, ack: 3, stamp: 4, echo: 5, blocks: 6, first: 7 } as const;
+export const field = { seq: 2, end: 3, ack: 4, stamp: 5, echo: 6, blocks: 7, first: 8 } as const;
 
-const stride = 13;
+const stride = 14;
+/** The arrival takes two places: its multiples of this, and the rest. */
+const highUs = 2 ** 30;
 /**
  * What two hosts take to send and receive a packet. It matters where a round trip is a multiple of the interval between
  * frames: the frame then leaves before the acknowledgement comes.
@@ -12,12 +14,13 @@ const stride = 13;
 const hostUs = 20;
 
 /**
- * Packets on their way in one direction, in order of arrival: a ring of (arrival us, first byte, end, acknowledged up to,
- * timestamp, echoed timestamp, number of SACK blocks, negative if the first is a duplicate, three blocks).
+ * Packets on their way in one direction, in order of arrival: a ring of (arrival, high and low, first byte, end,
+ * acknowledged up to, timestamp, echoed timestamp, number of SACK blocks, negative if the first is a duplicate, three
+ * blocks). 32 bits each: two gigabytes a connection.
  */
 export class PacketLine {
   /** Flat numbers; `field` says where. */
-  ring = new Float64Array(8 * stride);
+  ring = new Int32Array(8 * stride);
   dropped = 0;
   private readonly path: Path;
   private head = 0;
@@ -29,7 +32,7 @@ export class PacketLine {
 
   /** When the next packet arrives, us; Infinity when none is on its way. */
   nextUs(): number {
-    return this.length === 0 ? LOST : this.ring[this.head]!;
+    return this.length === 0 ? LOST : this.arrivalUs(this.head);
   }
 
   /** Sends a packet of that many bytes, headers included; the slot of its numbers, to be filled, or -1 if it is lost. */
@@ -42,12 +45,13 @@ export class PacketLine {
     const arrivalUs = pathUs + hostUs;
     if ((this.length + 1) * stride > this.ring.length) this.grow();
     let place = this.length++;
-    while (place > 0 && this.ring[this.slot(place - 1)]! > arrivalUs) {
+    while (place > 0 && this.arrivalUs(this.slot(place - 1)) > arrivalUs) {
       this.ring.copyWithin(this.slot(place), this.slot(place - 1), this.slot(place - 1) + stride);
       place--;
     }
     const slot = this.slot(place);
-    this.ring[slot] = arrivalUs;
+    this.ring[slot] = Math.floor(arrivalUs / highUs);
+    this.ring[slot + 1] = arrivalUs % highUs;
     return slot;
   }
 
@@ -69,13 +73,17 @@ export class PacketLine {
     this.length = 0;
   }
 
+  private arrivalUs(slot: number): number {
+    return this.ring[slot]! * highUs + this.ring[slot + 1]!;
+  }
+
   private slot(place: number): number {
     const slot = this.head + place * stride;
     return slot < this.ring.length ? slot : slot - this.ring.length;
   }
 
   private grow(): void {
-    const larger = new Float64Array(this.ring.length * 2);
+    const larger = new Int32Array(this.ring.length * 2);
     larger.set(this.ring.subarray(this.head));
     larger.set(this.ring.subarray(0, this.head), this.ring.length - this.head);
     this.ring = larger;

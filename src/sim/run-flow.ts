@@ -36,6 +36,8 @@ export type DirectionResult = {
   sentUs: Float64Array;
   lost: number;
   undelivered: number;
+  /** Of each client in turn: how many of the latencies are its, and how many of its messages were still on their way. */
+  clients: readonly { delivered: number; undelivered: number }[];
   counters: FlowCounters;
 };
 
@@ -50,6 +52,7 @@ export function simulateFlow(profile: NetworkProfile, options: FlowOptions): Flo
   const connectUs: number[] = [];
   for (let client = 0; client < (options.clients ?? 1); client++) {
     connectUs.push(runClient(profile, options, client, meters, hash));
+    for (const direction of directions) meters[direction].endClient();
   }
   return { up: meters.up.result(), down: meters.down.result(), connectUs, hash: hash.hex() };
 }
@@ -158,6 +161,7 @@ class Meter {
   private readonly latencies: number[] = [];
   private readonly sent: number[] = [];
   private readonly counters: FlowCounters[] = [];
+  private readonly clients: { delivered: number; undelivered: number }[] = [];
 
   deliver(sentUs: number, atUs: number): void {
     this.sent.push(sentUs);
@@ -168,6 +172,16 @@ class Meter {
     this.counters.push(counters);
   }
 
+  /** What came since the client before is one client's. */
+  endClient(): void {
+    const before = (key: 'delivered' | 'undelivered') => this.clients.reduce((sum, client) => sum + client[key], 0);
+    const undelivered = this.written - this.latencies.length - this.lost;
+    this.clients.push({
+      delivered: this.latencies.length - before('delivered'),
+      undelivered: undelivered - before('undelivered'),
+    });
+  }
+
   result(): DirectionResult {
     const sum = (name: keyof FlowCounters) => this.counters.reduce((total, counters) => total + counters[name], 0);
     return {
@@ -176,6 +190,7 @@ class Meter {
       latenciesUs: Float64Array.from(this.latencies),
       lost: this.lost,
       undelivered: this.written - this.latencies.length - this.lost,
+      clients: this.clients,
       counters: {
         packets: sum('packets'),
         retransmissions: sum('retransmissions'),

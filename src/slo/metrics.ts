@@ -94,8 +94,8 @@ export type Measurements = {
   counts: Readonly<Record<CountName, { count: number; of: number }>>;
   /** Undefined where nobody said what the servers cost. */
   cost: { dollars: number; audioMinutes: number } | undefined;
-  /** How the sessions stand against each objective, by its text; absent where nobody kept account of sessions. */
-  clusters?: Readonly<Record<string, ClusterSums>>;
+  /** How the sessions of each profile and language stand against each objective, by its text; absent: nobody kept account. */
+  strata?: readonly Readonly<Record<string, ClusterSums>>[];
 };
 
 /** What every session carries, and what an objective may choose by: the network that it was on and the language spoken. */

@@ -150,6 +150,13 @@ describe('speechfb budget', () => {
     expect(out).toContain('1000 traces come from 9 sessions and resemble one another');
   });
 
+  it('says when nothing tells whether a run may be trusted', async () => {
+    const traces = run({ ok: true });
+    rmSync(join(traces, 'run.json'));
+    expect(await main(['budget', card, '--run', traces])).toBe(0);
+    expect(out).toContain('beside the traces is no run.json');
+  });
+
   it('shows the values of a label that have most traces, when there are hundreds', async () => {
     let count = 0;
     const many = linesOf(1000).replaceAll(/"profile":"\w+"/g, () => `"profile":"p${count++ % 400}"`);
@@ -209,7 +216,7 @@ describe('speechfb budget refuses', () => {
     [
       'stages that differ',
       () => [card, '--traces', write('odd.ndjson', '{"stages":{"asr":1,"uplnk":2}}')],
-      /odd.ndjson:1:20: stages.uplnk: no stage.*mobile-500ms.yaml:15:7: stages.0: "network" sums/s,
+      /odd.ndjson:1:20: stages.uplnk: no stage.*mobile-500ms.yaml:16:7: stages.0: "network" sums/s,
     ],
     [
       'an OTLP file that is none',

@@ -20,6 +20,7 @@ test('speechfb loadtest against a good server passes, exits 0 and leaves a run d
     'feedback_latency.hdrplot',
     'histograms.hlog',
     'junit.xml',
+    'recording.json.gz',
     'run.json',
     'summary.md',
     'traces.ndjson.gz',
@@ -40,6 +41,24 @@ describe.concurrent('speechfb loadtest', () => {
     const { code, stdout } = await loadtest(few, {});
     expect(stdout).toMatch(/invalid: not proven; needs \d+ more samples/);
     expect(code).toBe(98);
+  });
+
+  test('with an objective that nothing was measured for is invalid, and exits 98', async ({ expect }) => {
+    const { code, stdout } = await loadtest(scenario('nothing', { objective: 'p95(resume_time) < 5s' }), {});
+    expect(stdout).toMatch(/p95\(resume_time\) < 5s +│ +no data │ +│ +0 │ +0 │ invalid: no data/);
+    expect(code).toBe(98);
+  });
+
+  test('ends early when an objective with abortOnFail is missed, exits 99 and says why', async ({ expect }) => {
+    const objective = '{expression: rate(violations) == 0, abortOnFail: true, delay: 1s}';
+    const started = Date.now();
+    const { code, stdout, stderr } = await loadtest(scenario('abort', { objective, duration: '60s' }), {
+      doubleFinal: true,
+    });
+    expect(stderr).toMatch(/ending early: rate\(violations\) == 0: \d+ of \d+ missed/);
+    expect(stdout).toMatch(/fail: ended the test at \d.*: \d+ of \d+ missed/);
+    expect([98, 99]).toContain(code);
+    expect(Date.now() - started).toBeLessThan(30_000);
   });
 
   test.for<[string, FakeOptions]>([
@@ -175,7 +194,7 @@ spec:
   load: { learners: ${learners}, ramp: 200ms }
   duration: ${duration}
   drain: 1s
-  objectives: ["${objective}"]
+  objectives: [${objective.startsWith('{') ? objective : JSON.stringify(objective)}]
 `,
   );
   return file;

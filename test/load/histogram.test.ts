@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { histogramsReady, LatencyHistogram } from '../../src/load/histogram.ts';
 import { Recorder } from '../../src/load/recorder.ts';
-import { TraceSink } from '../../src/load/traces.ts';
+import { mergeTraces, TraceSink } from '../../src/load/traces.ts';
 import { quantile } from '../../src/slo/metrics.ts';
 
 beforeAll(histogramsReady);
@@ -75,6 +75,45 @@ describe('recordings of several profiles and languages', () => {
     expect(a.distributions.feedback_latency.never).toBe(b.distributions.feedback_latency.never);
     expect(a.tally).toEqual(b.tally);
     for (const one of [whole, merged]) one.destroy();
+  });
+});
+
+describe('traces of several generators', () => {
+  const sample = (session: string, count: number, seen: number) => ({
+    traces: Array.from({ length: count }, (_, i) => ({
+      at_ms: i,
+      session,
+      profile: 'p',
+      language: 'l',
+      total_ms: 1,
+      stages: {},
+    })),
+    tracesSeen: seen,
+  });
+
+  test('are drawn as often as their generators saw feedback, not as they kept', () => {
+    let fromFew = 0;
+    for (let seed = 0; seed < 50; seed++) {
+      const { traces, tracesSeen } = mergeTraces([sample('few', 100, 100), sample('many', 100, 900)], seed, {
+        limit: 100,
+        bytes: 1e9,
+      });
+      expect(traces).toHaveLength(100);
+      expect(tracesSeen).toBe(1000);
+      fromFew += traces.filter(({ session }) => session === 'few').length;
+    }
+    // A tenth of 5,000, sd about 20.
+    expect(Math.abs(fromFew - 500)).toBeLessThan(80);
+  });
+
+  test('are bounded in bytes, early and late alike', () => {
+    const whole = sample('one', 1000, 1000);
+    const { traces } = mergeTraces([whole], 1, { limit: 5000, bytes: 20_000 });
+    const bytes = traces.reduce((sum, trace) => sum + JSON.stringify(trace).length + 1, 0);
+    expect(bytes).toBeLessThanOrEqual(20_000);
+    expect(bytes).toBeGreaterThan(19_800);
+    const early = traces.filter(({ at_ms }) => at_ms < 500).length;
+    expect(Math.abs(early - traces.length / 2)).toBeLessThan(35);
   });
 });
 

@@ -55,7 +55,13 @@ describe('a session of one utterance of ten seconds, in virtual time', () => {
     for (let k = 1; k <= 50; k++) meter.event(feedback(k, k * 100), 1000 + k * 100 + 30);
     meter.end(1000 + 5250, { outcome: 'interrupted', sent: 300, unacked: 10, resent: 0 });
     expect(recorder.distributions.feedback_latency.samples).toBe(52);
-    expect(recorder.tally).toMatchObject({ sessions: 0, lost_frames: 0 });
+    expect(recorder.tally).toMatchObject({
+      sessions: 0,
+      sessions_cut: 1,
+      lost_frames: 0,
+      frames_sent: 290,
+      frames_acked: 290,
+    });
   });
 
   test('splits each latency over the stages, which sum to it', () => {

@@ -7,8 +7,10 @@ import { namedNetwork } from '../../src/sim/networks/index.ts';
 import type { NetworkProfile } from '../../src/sim/profile.ts';
 
 const ideal = namedNetwork('ideal')!;
-const path = { ...ideal.up, delayUs: 40_000 };
-const slow: NetworkProfile = { ...ideal, up: path, down: { ...path, delayUs: 30_000 } };
+/** What two hosts take over a packet besides. */
+const hostUs = 20;
+const path = { ...ideal.up, delayUs: 40_000 - hostUs };
+const slow: NetworkProfile = { ...ideal, up: path, down: { ...path, delayUs: 30_000 - hostUs } };
 
 describe('a link over a network of 40 ms up and 30 ms down', () => {
   test('opens after the round trips that a phone needs: two for TCP and the upgrade, more with names and TLS', () => {

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { formatValue, loadTable } from '../../src/report/load-table.ts';
+import { formatValue } from '../../src/report/format-value.ts';
+import { loadTable } from '../../src/report/load-table.ts';
 import { loadMarkdown } from '../../src/report/markdown.ts';
 import { createPaint } from '../../src/report/paint.ts';
 import { progressLine } from '../../src/report/progress.ts';
@@ -35,6 +36,12 @@ describe('the final table', () => {
     ['every stage', /uplink\s+│ 0\.20 ms │ 0\.18 ms/],
     ['that percentiles do not add', /Percentiles do not add/],
     ['the sessions', /20 attempted, 18 ended well, 1 refused, 1 died/],
+    ['the frames', /20000 frames sent, 19990 acknowledged, 0 lost, 0 sent again, 0 dropped by the app/],
+    [
+      'how good the feedback was',
+      /quality {5}95 % of 120 utterances met every objective; 9 % of 100 phones revised, none of 0 words taken back/,
+    ],
+    ['the sound that got feedback', /sound {7}5\.90 of 6\.00 minutes got feedback\n/],
     ['the condition that failed', /INVALID {5}send lateness: p99 12\.0 ms/],
     ['the troubles, most frequent first', /trouble\n {2}3 x server_busy: no room/],
   ])('shows %s', (_, pattern) => {
@@ -53,6 +60,29 @@ describe('the final table', () => {
     expect(coloured.replaceAll(new RegExp(`${esc}\\[\\d+m`, 'g'), '')).toBe(text);
   });
 
+  test('shows money, the warm-up and slices when there are any', () => {
+    const cost = { serverDollarsPerHour: 1.2, servers: 3, dollars: 0.03, dollarsPerAudioMinute: 0.0051 };
+    const { distributions, stages, shares, rates, counts, totals } = report;
+    const measured = { distributions, stages, shares, rates, counts, totals };
+    const slices = ['LTE', '3G'].map((profile) => ({ labels: { profile, language: 'en-US' }, ...measured }));
+    const shown = loadTable({ ...report, cost, warmupMs: 5000, slices }, plain);
+    expect(shown).toContain('minutes got feedback; $0.0051/min of it, $0.0300 for 3 servers at $1.20/h');
+    expect(shown).toContain('warm-up     5.00 s; 40 samples that were due in it are left out');
+    expect(shown).toMatch(/LTE, en-US\s+│\s+20 │\s+4060 │ 45\.0 ms │\s+never │\s+never │\s+95 %/);
+    expect(loadMarkdown({ ...report, cost, slices })).toContain(
+      '| 3G, en-US | 20 | 4060 | 45.0 ms | never | never | 95 % |',
+    );
+  });
+
+  test('says of a pass that sessions alone would not prove it', () => {
+    const clustered = { sessions: 20, designEffect: 6.54, effectiveSamples: 250, confidenceBound: 612, proven: false };
+    const objectives = [{ ...report.objectives[0]!, verdict: 'pass', clustered } as const];
+    const note = 'p95(feedback_latency) < 500ms: 612 ms, by 20 sessions (design effect 6.5)';
+    expect(loadTable({ ...report, objectives }, plain)).toContain(`this is what they prove:\n  ${note}\n`);
+    expect(loadMarkdown({ ...report, objectives })).toContain(`this is what they prove:\n- ${note}\n`);
+    expect(text).not.toContain('Were sessions');
+  });
+
   test('says when it was interrupted', () => {
     expect(loadTable({ ...report, interrupted: true }, plain)).toContain('INTERRUPTED; so far: FAIL');
   });
@@ -64,7 +94,11 @@ test.each([
   [0.99996, 'share', '99.996 %'],
   [0.999999, 'share', '99.999 %'],
   [1, 'share', '100 %'],
+  [0.42568, 'share', '42.5 %'],
+  [0.00123, 'share', '0.123 %'],
   [3, 'count', '3'],
+  [0.0056789, 'usd_per_minute', '$0.00568/min'],
+  [Number.POSITIVE_INFINITY, 'usd_per_minute', 'infinite'],
   [undefined, 'count', 'no data'],
 ] as const)('%s as %s reads %s', (value, unit, text) => {
   expect(formatValue(value, unit)).toBe(text);

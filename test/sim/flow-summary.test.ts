@@ -22,7 +22,8 @@ describe('the summary of a run', () => {
   });
 
   test('has nulls where nothing arrived, and is no number by accident', () => {
-    const { mean_ms, p50_ms, over_1s, saturated } = summary({ ...flow([]), written: 10, undelivered: 10 });
+    const clients = [{ delivered: 0, undelivered: 10 }];
+    const { mean_ms, p50_ms, over_1s, saturated } = summary({ ...flow([]), written: 10, undelivered: 10, clients });
     expect([mean_ms, p50_ms, over_1s]).toEqual([null, null, null]);
     expect(saturated).toBe(true);
   });
@@ -34,7 +35,21 @@ describe('the summary of a run', () => {
     ['one stall at the end held a few', Array(400).fill(50), 150, false],
     ['the path itself is a second long', Array(100).fill(1050), 0, true],
   ])('saturated: %s', (_, ms, undelivered, saturated) => {
-    expect(summary({ ...flow(ms), undelivered }).saturated).toBe(saturated);
+    const clients = [{ delivered: ms.length, undelivered }];
+    expect(summary({ ...flow(ms), undelivered, clients })).toMatchObject({
+      saturated,
+      saturated_clients: saturated ? 1 : 0,
+    });
+  });
+
+  test('saturated: one client of two, which a common median would hide', () => {
+    const both = [...Array(60).fill(50), ...Array(40).fill(1100)];
+    const clients = [
+      { delivered: 60, undelivered: 2 },
+      { delivered: 40, undelivered: 5 },
+    ];
+    const up = { ...flow(both), undelivered: 7, clients };
+    expect(summary(up)).toMatchObject({ saturated: true, saturated_clients: 1, p50_ms: 50 });
   });
 
   test('a long path is not a full one', () => {
@@ -81,6 +96,7 @@ function flow(ms: readonly number[]): DirectionResult {
     sentUs: Float64Array.from(ms, (_, index) => index * 20_000),
     lost: 0,
     undelivered: 0,
+    clients: [{ delivered: ms.length, undelivered: 0 }],
     counters: { packets: 9, retransmissions: 2, timeouts: 1, dropped: 3, bytesWritten: 0, bytesDelivered: 0 },
   };
 }

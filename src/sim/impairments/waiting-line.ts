@@ -12,7 +12,7 @@ export class WaitingLine {
   /** Whether a packet that comes at atUs finds no room. */
   isFull(atUs: number): boolean {
     while (this.first < this.leaves.length && this.leaves[this.first]! <= atUs) this.first++;
-    if (this.first > 32 && this.first * 2 > this.leaves.length) {
+    if (this.first >= 8 && this.first * 2 >= this.leaves.length) {
       this.leaves = this.leaves.slice(this.first);
       this.first = 0;
     }

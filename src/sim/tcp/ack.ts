@@ -26,7 +26,7 @@ const found: AckFindings = {
 };
 
 /** The acknowledgement that a packet carries, whose numbers stand in ring from slot on. */
-export function receiveAck(end: TcpEnd, ring: Float64Array, slot: number, nowUs: number): void {
+export function receiveAck(end: TcpEnd, ring: Int32Array, slot: number, nowUs: number): void {
   const ack = ring[slot + field.ack]!;
   const blocks = ring[slot + field.blocks]!;
   const carriesData = ring[slot + field.end]! > ring[slot + field.seq]!;

@@ -1,8 +1,8 @@
 import type { FlowCounters } from '../connection.ts';
 import type { PacketLine } from '../packet-line.ts';
+import { Reassembly } from '../reassembly.ts';
 import { Cubic } from './cubic.ts';
 import type { Jiffies } from './jiffies.ts';
-import { Reassembly } from './reassembly.ts';
 import { RttEstimator } from './rtt.ts';
 import { Segments } from './segments.ts';
 

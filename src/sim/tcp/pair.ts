@@ -6,7 +6,7 @@ import type { Transport, TransportReport } from '../transport.ts';
 import { receiveAck } from './ack.ts';
 import { TcpEnd } from './end.ts';
 import type { Jiffies } from './jiffies.ts';
-import { acknowledge, acknowledgeRead, delayedAckFires, receiveData } from './receive.ts';
+import { acknowledge, acknowledgeRead, delayedAckFires, receiveData, receiveOld } from './receive.ts';
 import { mostTimeouts, timerFires } from './timeouts.ts';
 import { pushNewData, sendAck, write } from './transmit.ts';
 
@@ -81,6 +81,10 @@ export class TcpPair implements Transport {
     const segmentEnd = ring[slot + field.end]!;
     const stampMs = ring[slot + field.stamp]!;
     line.shift();
+    if (segmentEnd > seq && segmentEnd < end.acked) {
+      receiveOld(end, seq, segmentEnd, nowUs);
+      return;
+    }
     if (seq <= end.acked && stampMs >= end.recentStampMs) end.recentStampMs = stampMs;
     receiveAck(end, ring, slot, nowUs);
     const advanced = segmentEnd > seq && receiveData(end, seq, segmentEnd, nowUs);

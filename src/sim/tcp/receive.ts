@@ -29,6 +29,13 @@ export function receiveData(end: TcpEnd, seq: number, segmentEnd: number, nowUs:
   return true;
 }
 
+/** All of it was acknowledged before: told as a duplicate at once, and nothing else that the packet says is heard. */
+export function receiveOld(end: TcpEnd, seq: number, segmentEnd: number, nowUs: number): void {
+  end.reassembly.tellDuplicate(seq, segmentEnd);
+  enterQuickAck(end);
+  sendAck(end, nowUs);
+}
+
 /** Decides whether what arrived is acknowledged now, a little later, or with the next. */
 export function acknowledge(end: TcpEnd, nowUs: number): void {
   if (!end.ackPending) return;

@@ -26,7 +26,7 @@ export type AckFindings = {
 };
 
 /** Takes in the blocks of an acknowledgement whose numbers stand in ring from slot on. */
-export function tagSacks(end: TcpEnd, ring: Float64Array, slot: number, found: AckFindings, nowUs: number): void {
+export function tagSacks(end: TcpEnd, ring: Int32Array, slot: number, found: AckFindings, nowUs: number): void {
   const told = ring[slot + field.blocks]!;
   const blocks = Math.abs(told);
   const ack = ring[slot + field.ack]!;

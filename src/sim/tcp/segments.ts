@@ -6,16 +6,18 @@ export const RETRANSMITTED = 4;
 /** Sent again at some time. */
 export const EVER_RETRANSMITTED = 8;
 
-const stride = 5;
+const stride = 6;
+/** The time of sending takes two places: its multiples of this, and the rest. */
+const highUs = 2 ** 30;
 
 /**
- * Segments sent and not yet acknowledged, in order of sequence: a ring of (first byte, end, sent at, marks, packets
- * delivered before it was sent). Indexes count
+ * Segments sent and not yet acknowledged, in order of sequence: a ring of (first byte, end, sent at, high and low,
+ * marks, packets delivered before it was sent), 32 bits each. Indexes count
  * from the oldest.
  */
 export class Segments {
   length = 0;
-  private ring = new Float64Array(8 * stride);
+  private ring = new Int32Array(8 * stride);
   private head = 0;
 
   seq(index: number): number {
@@ -27,35 +29,37 @@ export class Segments {
   }
 
   sentUs(index: number): number {
-    return this.ring[this.slot(index) + 2]!;
+    const slot = this.slot(index);
+    return this.ring[slot + 2]! * highUs + this.ring[slot + 3]!;
   }
 
   marks(index: number): number {
-    return this.ring[this.slot(index) + 3]!;
+    return this.ring[this.slot(index) + 4]!;
   }
 
   deliveredBefore(index: number): number {
-    return this.ring[this.slot(index) + 4]!;
+    return this.ring[this.slot(index) + 5]!;
   }
 
   setSent(index: number, atUs: number, delivered: number): void {
     const slot = this.slot(index);
-    this.ring[slot + 2] = atUs;
-    this.ring[slot + 4] = delivered;
+    this.ring[slot + 2] = Math.floor(atUs / highUs);
+    this.ring[slot + 3] = atUs % highUs;
+    this.ring[slot + 5] = delivered;
   }
 
   setMarks(index: number, marks: number): void {
-    this.ring[this.slot(index) + 3] = marks;
+    this.ring[this.slot(index) + 4] = marks;
   }
 
   push(seq: number, end: number, sentUs: number, delivered: number): void {
     if ((this.length + 1) * stride > this.ring.length) this.grow();
-    const slot = this.slot(this.length++);
+    const index = this.length++;
+    const slot = this.slot(index);
     this.ring[slot] = seq;
     this.ring[slot + 1] = end;
-    this.ring[slot + 2] = sentUs;
-    this.ring[slot + 3] = 0;
-    this.ring[slot + 4] = delivered;
+    this.ring[slot + 4] = 0;
+    this.setSent(index, sentUs, delivered);
   }
 
   shift(): void {
@@ -85,7 +89,7 @@ export class Segments {
   }
 
   private grow(): void {
-    const larger = new Float64Array(this.ring.length * 2);
+    const larger = new Int32Array(this.ring.length * 2);
     larger.set(this.ring.subarray(this.head));
     larger.set(this.ring.subarray(0, this.head), this.ring.length - this.head);
     this.ring = larger;
