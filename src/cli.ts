@@ -50,11 +50,19 @@ function createProgram(done: (exitCode: ExitCode) => void): Command {
     .description('Serve, load-test, budget and price live speech feedback.')
     .version(packageVersion(), '-V, --version')
     .showSuggestionAfterError()
+    .configureOutput({ outputError: (text, write) => write(usageError(text)) })
     .exitOverride();
   for (const register of registrations) register(program, done);
   // A subcommand does not inherit exitOverride: without this, commander itself would end the process.
   for (const command of program.commands) command.exitOverride();
   return program;
+}
+
+/** Commander's `error: unknown option '--txt'\n(Did you mean --text?)` in the form of every other error. */
+function usageError(text: string): string {
+  const [message = '', suggestion] = text.trim().split('\n');
+  const hint = suggestion?.replace(/^\((.*)\)$/, '$1').replace(/^Did/, 'did');
+  return `${formatError(new SpeechfbError('bad_usage', message.replace(/^error: /, ''), { ...(hint && { hint }) }))}\n`;
 }
 
 const registrations: readonly RegisterCommand[] = [

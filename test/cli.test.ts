@@ -17,9 +17,20 @@ describe('the command line', () => {
   });
 
   it.each([
-    [['sore'], /unknown command 'sore'/, /Did you mean score\?/],
-    [['score', '--txt', 'a'], /unknown option '--txt'/, /Did you mean --text\?/],
-    [['--nope'], /unknown option '--nope'/, /error/],
+    [['sore'], /^speechfb: unknown command 'sore' \[bad_usage\]\n/, /\n {2}hint: did you mean score\?\n$/],
+    [
+      ['score', '--txt', 'a'],
+      /^speechfb: unknown option '--txt' \[bad_usage\]\n/,
+      /\n {2}hint: did you mean --text\?\n$/,
+    ],
+    [['stream', 'a.wav'], /^speechfb: required option '--text <text>' not specified \[bad_usage\]\n$/, /./],
+    [['serve', '--port'], /^speechfb: option '--port <number>' argument missing \[bad_usage\]\n$/, /./],
+    [
+      ['serve', '--log-level', 'loud'],
+      /argument 'loud' is invalid. Allowed choices are debug, info.* \[bad_usage\]\n$/,
+      /./,
+    ],
+    [['--nope'], /^speechfb: unknown option '--nope' \[bad_usage\]\n$/, /./],
   ])('%j exits 2 and says what is meant', (args, message, hint) => {
     const result = run(...args);
     expect(result.status).toBe(2);

@@ -1,10 +1,11 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { type Problem, SpeechfbError } from '../errors.ts';
 import type { Distribution } from '../slo/metrics.ts';
 import { hdrplotText } from './hdrplot.ts';
 import { junitXml } from './junit.ts';
+import { makeDirectory } from './make-directory.ts';
 import { loadMarkdown } from './markdown.ts';
 import type { LoadReport } from './report.ts';
 import { runJson } from './run-json.ts';
@@ -36,7 +37,7 @@ export function writeRunDirectory(directory: string, report: LoadReport, details
     'traces.ndjson.gz': () => gzipSync(details.traces.map((trace) => `${JSON.stringify(trace)}\n`).join('')),
   };
   const lost = [
-    ...tryTo(directory, () => mkdirSync(directory, { recursive: true })),
+    ...tryTo(directory, () => makeDirectory(directory)),
     ...Object.entries(files).flatMap(([name, content]) => {
       const file = join(directory, name);
       return tryTo(file, () => writeFileSync(file, content()));
