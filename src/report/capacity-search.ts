@@ -26,8 +26,7 @@ export type CapacitySearch = {
 export function capacitySearchText(search: CapacitySearch, paint: Paint): string {
   const table = new Table({
     head: ['learners', 'p50', 'p95', 'p99', 'audio s/s', 'outcome'],
-    style: { head: [], border: [] },
-    chars: { mid: '', 'mid-mid': '', 'left-mid': '', 'right-mid': '' },
+    style: { head: [], border: [], compact: true },
     colAligns: ['right', 'right', 'right', 'right', 'right', 'left'],
   });
   for (const step of search.steps) {
