@@ -9,8 +9,9 @@ export type DigestDelta = { counts: readonly number[]; never: number };
  */
 export class LiveDigest implements Distribution {
   readonly #counts = new Uint32Array(buckets);
-  /** Buckets with something new since the last delta, and how much. */
-  readonly #fresh = new Map<number, number>();
+  /** What is new since the last delta: the buckets, and how much was in each at that time. */
+  readonly #touched: number[] = [];
+  readonly #told = new Uint32Array(buckets);
   #came = 0;
   #never = 0;
   #freshNever = 0;
@@ -39,8 +40,8 @@ export class LiveDigest implements Distribution {
       return;
     }
     const bucket = bucketOf(ms);
+    if (this.#counts[bucket] === this.#told[bucket]) this.#touched.push(bucket);
     this.#put(bucket, 1);
-    this.#fresh.set(bucket, (this.#fresh.get(bucket) ?? 0) + 1);
   }
 
   recordNever(count: number): void {
@@ -61,16 +62,21 @@ export class LiveDigest implements Distribution {
 
   /** What came since the last call; undefined for nothing. */
   takeDelta(): DigestDelta | undefined {
-    if (this.#fresh.size === 0 && this.#freshNever === 0) return undefined;
-    const delta = { counts: [...this.#fresh].flat(), never: this.#freshNever };
-    this.#fresh.clear();
+    if (this.#touched.length === 0 && this.#freshNever === 0) return undefined;
+    const counts = this.#touched.flatMap((bucket) => [bucket, this.#counts[bucket]! - this.#told[bucket]!]);
+    const delta = { counts, never: this.#freshNever };
+    for (const bucket of this.#touched) this.#told[bucket] = this.#counts[bucket]!;
+    this.#touched.length = 0;
     this.#freshNever = 0;
     return delta;
   }
 
   /** Adds what another digest saw; it is not part of this one's own delta. */
   add({ counts, never }: DigestDelta): void {
-    for (let i = 0; i < counts.length; i += 2) this.#put(counts[i]!, counts[i + 1]!);
+    for (let i = 0; i < counts.length; i += 2) {
+      this.#put(counts[i]!, counts[i + 1]!);
+      this.#told[counts[i]!]! += counts[i + 1]!;
+    }
     this.#never += never;
   }
 

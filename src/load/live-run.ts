@@ -1,10 +1,18 @@
 import type { LoadProgress } from '../report/progress.ts';
-import { distributionNames, fits, labelKey, type Measurements, quantile, type Selector } from '../slo/metrics.ts';
+import {
+  type Distribution,
+  type DistributionName,
+  distributionNames,
+  fits,
+  labelKey,
+  type Measurements,
+  quantile,
+  type Selector,
+} from '../slo/metrics.ts';
 import { judge } from '../slo/verdict.ts';
 import { type Abort, abortNow, type LoadObjective } from './abort.ts';
 import { type Cost, spentIn } from './cost.ts';
-import type { LiveDigest } from './live-digest.ts';
-import { LiveSlice } from './live-slice.ts';
+import { LiveSlice, LiveView } from './live-slice.ts';
 import { measurementsOf } from './measurements.ts';
 import type { ShardProgress } from './shard-progress.ts';
 import { reportStages } from './stages.ts';
@@ -96,10 +104,9 @@ export class LiveRun {
     const slice = this.#merged(selector);
     const { durationMs, warmupMs, prices } = this.#run;
     const spent = spentIn(prices, Math.min(this.#elapsedMs, durationMs) - warmupMs);
-    const distributions = Object.fromEntries(distributionNames.map((name) => [name, slice.of(name)])) as Record<
-      (typeof distributionNames)[number],
-      LiveDigest
-    >;
+    // Most objectives ask for one of them.
+    const distributions = {} as Record<DistributionName, Distribution>;
+    for (const name of distributionNames) Object.defineProperty(distributions, name, { get: () => slice.of(name) });
     return measurementsOf({ distributions, tally: slice.tally }, spent);
   }
 
@@ -111,10 +118,8 @@ export class LiveRun {
     });
   }
 
-  #merged(selector: Selector): LiveSlice {
-    const sum = new LiveSlice({ profile: '', language: '' });
-    for (const slice of this.#slices.values()) if (fits(slice.labels, selector)) sum.merge(slice);
-    return sum;
+  #merged(selector: Selector): LiveView {
+    return new LiveView([...this.#slices.values()].filter((slice) => fits(slice.labels, selector)));
   }
 }
 

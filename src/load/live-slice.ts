@@ -50,8 +50,33 @@ export class LiveSlice {
     addTally(this.tally, tally);
   }
 
-  merge(other: LiveSlice): void {
-    for (const [name, digest] of other.#series) this.of(name).merge(digest);
-    addTally(this.tally, other.tally);
+  /** The series if anything was recorded in it. */
+  known(name: Series): LiveDigest | undefined {
+    return this.#series.get(name);
+  }
+}
+
+/** Several slices as one; a series is added up when it is first asked for. */
+export class LiveView {
+  readonly tally: Tally = emptyTally();
+  readonly #slices: readonly LiveSlice[];
+  readonly #series = new Map<Series, LiveDigest>();
+
+  constructor(slices: readonly LiveSlice[]) {
+    this.#slices = slices;
+    for (const slice of slices) addTally(this.tally, slice.tally);
+  }
+
+  of(name: Series): LiveDigest {
+    let sum = this.#series.get(name);
+    if (!sum) {
+      sum = new LiveDigest();
+      for (const slice of this.#slices) {
+        const digest = slice.known(name);
+        if (digest) sum.merge(digest);
+      }
+      this.#series.set(name, sum);
+    }
+    return sum;
   }
 }

@@ -14,14 +14,14 @@ import type { Tally } from './tally.ts';
 type Measured = {
   distributions: Readonly<Record<DistributionName, Distribution>>;
   tally: Tally;
-  clusters?: Readonly<Record<string, ClusterSums>>;
+  strata?: readonly Readonly<Record<string, ClusterSums>>[];
 };
 
 /** What the servers cost while it was measured, $; undefined when nobody said. */
 export type Spent = { dollars: number } | undefined;
 
 /** What a slice, or several added up, holds, as objectives read it. */
-export function measurementsOf({ distributions, tally, clusters = {} }: Measured, spent?: Spent): Measurements {
+export function measurementsOf({ distributions, tally, strata = [] }: Measured, spent?: Spent): Measurements {
   const { samples, never } = distributions.feedback_latency;
   const exposure = exposures(tally);
   const counts = Object.fromEntries(countNames.map((name) => [name, { count: tally[name], of: exposure[name] }]));
@@ -37,7 +37,7 @@ export function measurementsOf({ distributions, tally, clusters = {} }: Measured
       flicker_rate: { count: tally.words_changed, of: tally.words_shown },
     },
     counts: counts as Measurements['counts'],
-    clusters,
+    strata,
     cost: spent && { dollars: spent.dollars, audioMinutes: tally.sound_served_ms / 60_000 },
   };
 }

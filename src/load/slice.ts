@@ -1,6 +1,7 @@
 import { addClusterSums, type ClusterSums, emptyClusterSums } from '../slo/clustered.ts';
-import { type DistributionName, distributionNames, type Labels } from '../slo/metrics.ts';
+import { type DistributionName, distributionNames, type Labels, labelKey } from '../slo/metrics.ts';
 import { type EncodedHistogram, LatencyHistogram } from './histogram.ts';
+import type { LiveDigest } from './live-digest.ts';
 import { LiveSlice } from './live-slice.ts';
 import { type ReportStage, reportStages } from './stages.ts';
 import { addTally, emptyTally, type Tally } from './tally.ts';
@@ -20,14 +21,24 @@ export class Slice {
   readonly distributions = each(distributionNames, () => new LatencyHistogram());
   readonly stages = each(reportStages, () => new LatencyHistogram());
   readonly tally = emptyTally();
-  /** How the sessions stand against each objective, by what is written. */
+  /** How its sessions stand against each objective, by what is written. */
   readonly clusters: Record<string, ClusterSums> = {};
+  /** The same by profile and language, of this slice and of those that were merged into it. */
+  readonly #strata: Map<string, Record<string, ClusterSums>>;
   /** The same, coarse, for those who look at the test while it runs. */
   readonly live: LiveSlice;
+  /** Its stages, so that none is looked up by name eleven times a feedback. */
+  #liveStages: LiveDigest[] | undefined;
 
   constructor(labels: Labels) {
     this.labels = labels;
+    this.#strata = new Map([[stratumOf(labels), this.clusters]]);
     this.live = new LiveSlice(labels);
+  }
+
+  /** The sessions of each profile and language: how many there are of each is planned. */
+  get strata(): readonly Readonly<Record<string, ClusterSums>>[] {
+    return [...this.#strata.values()];
   }
 
   /** One latency, ms, Infinity when it never came; not `live`: the live view already has it. */
@@ -37,9 +48,11 @@ export class Slice {
   }
 
   recordStages(parts: Record<ReportStage, number>): void {
-    for (const stage of reportStages) {
+    this.#liveStages ??= reportStages.map((stage) => this.live.of(`stage.${stage}`));
+    for (let i = 0; i < reportStages.length; i++) {
+      const stage = reportStages[i]!;
       this.stages[stage].record(parts[stage]);
-      this.live.of(`stage.${stage}`).record(parts[stage]);
+      this.#liveStages[i]!.record(parts[stage]);
     }
   }
 
@@ -58,7 +71,10 @@ export class Slice {
     for (const name of distributionNames) this.distributions[name].add(other.distributions[name]);
     for (const name of reportStages) this.stages[name].add(other.stages[name]);
     addTally(this.tally, other.tally);
-    this.#addClusters(other.clusters);
+    for (const [stratum, clusters] of other.#strata) {
+      if (!this.#strata.has(stratum)) this.#strata.set(stratum, {});
+      addClusters(this.#strata.get(stratum)!, clusters);
+    }
   }
 
   /** Adds what another slice encoded; exact. */
@@ -66,19 +82,23 @@ export class Slice {
     for (const name of distributionNames) addEncoded(this.distributions[name], slice.distributions[name]);
     for (const name of reportStages) addEncoded(this.stages[name], slice.stages[name]);
     addTally(this.tally, slice.tally);
-    this.#addClusters(slice.clusters);
-  }
-
-  #addClusters(clusters: Readonly<Record<string, ClusterSums>>): void {
-    for (const [objective, sums] of Object.entries(clusters)) {
-      this.clusters[objective] ??= emptyClusterSums();
-      addClusterSums(this.clusters[objective], sums);
-    }
+    addClusters(this.clusters, slice.clusters);
   }
 
   destroy(): void {
     for (const name of distributionNames) this.distributions[name].destroy();
     for (const name of reportStages) this.stages[name].destroy();
+  }
+}
+
+function stratumOf({ profile, language }: Labels): string {
+  return labelKey({ profile, language });
+}
+
+function addClusters(into: Record<string, ClusterSums>, clusters: Readonly<Record<string, ClusterSums>>): void {
+  for (const [objective, sums] of Object.entries(clusters)) {
+    into[objective] ??= emptyClusterSums();
+    addClusterSums(into[objective], sums);
   }
 }
 

@@ -7,6 +7,7 @@ export function formatValue(value: number | undefined, unit: ObjectiveVerdict['u
   if (unit === 'ms') return formatMs(value);
   if (unit === 'count') return String(value);
   if (unit === 'usd_per_minute') return Number.isFinite(value) ? `$${Number(value.toPrecision(3))}/min` : 'infinite';
-  // Down, never up: 99.996 % of a 99.999 % promise must not read as 100 %.
-  return `${(Math.floor(value * 100_000 + 1e-6) / 1000).toString()} %`;
+  // Down, never up: 99.996 % of a 99.999 % promise must not read as 100 %. Far from a promise, nobody reads the thousandths.
+  const parts = value > 0.1 && value < 0.99 ? 10 : 1000;
+  return `${Math.floor(value * 100 * parts + 1e-6) / parts} %`;
 }

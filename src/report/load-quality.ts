@@ -3,10 +3,13 @@ import { formatMs } from '../units.ts';
 import { formatValue } from './format-value.ts';
 import type { LoadReport, SliceReport } from './report.ts';
 
-/** Latency of feedback by profile and language: a row a slice, none when there is but one. */
+/** Latency of feedback by profile, language and stage, each by itself; none when there is but one slice. */
 export function sliceRows({ slices }: LoadReport): string[][] {
   if (slices.length < 2) return [];
-  return slices.map((slice) => {
+  const single = slices.filter(
+    ({ labels }) => Object.values(labels).filter((label) => label !== undefined).length === 1,
+  );
+  return (single.length > 0 ? single : slices).map((slice) => {
     const feedback = slice.distributions.feedback_latency;
     const times = [feedback?.p50Ms, feedback?.p95Ms, feedback?.p99Ms].map((ms) =>
       ms === undefined ? '' : formatMs(ms),
@@ -38,21 +41,23 @@ export function qualityLines(report: LoadReport): string[] {
   return lines;
 }
 
-/** What a reader should know of verdicts that rest on few sessions. */
+/** What a reader should know of verdicts that rest on few sessions: a heading and a line each; none when all is well. */
 export function sessionNotes(objectives: readonly ObjectiveVerdict[]): string[] {
-  return objectives.flatMap(({ objective, verdict, unit, clustered }) => {
+  const notes = objectives.flatMap(({ objective, verdict, unit, clustered }) => {
     if (verdict !== 'pass' || !clustered || clustered.proven) return [];
     const { sessions, designEffect, confidenceBound } = clustered;
     const proven = confidenceBound === undefined ? 'nothing' : formatValue(confidenceBound, unit);
-    return [
-      `note: ${objective} takes samples of one session as independent. They are not (design effect ${designEffect.toFixed(1)}): ` +
-        `${sessions} sessions alone prove ${proven}.`,
-    ];
+    return [`  ${objective}: ${proven}, by ${sessions} sessions (design effect ${designEffect.toFixed(1)})`];
   });
+  if (notes.length === 0) return [];
+  return [
+    'Samples of one session resemble each other. Were sessions alone independent, this is what they prove:',
+    ...notes,
+  ];
 }
 
 function nameOf({ labels }: SliceReport): string {
-  return [labels.profile, labels.language].filter((label) => label !== undefined).join(', ');
+  return [labels.profile, labels.language, labels.stage].filter((label) => label !== undefined).join(', ');
 }
 
 function shareOf({ shares }: Pick<SliceReport, 'shares'>, name: string): string {

@@ -15,12 +15,13 @@ export function loadMarkdown(report: LoadReport): string {
     one.verdict === 'pass' ? 'pass' : `**${one.verdict}**: ${one.reason}`,
   ]);
   const slices = sliceRows(report);
+  const notes = sessionNotes(objectives);
   const measured = Object.entries(distributions).filter(([, summary]) => summary.samples > 0);
   return [
     `# ${scenario.name}: ${report.interrupted ? 'interrupted' : report.verdict}`,
     `${scenario.learners} learners against ${scenario.target} for ${formatMs(elapsedMs)}, seed ${scenario.seed}, schedule \`${scenario.planHash}\`.`,
     table(['objective', 'measured', 'proven at 95 %', 'samples', 'verdict'], objectiveRows),
-    ...sessionNotes(objectives),
+    ...(notes.length > 0 ? [notes.map((note) => note.replace(/^ {2}/, '- ')).join('\n')] : []),
     table(['latency', 'samples', 'never', 'p50', 'p95', 'p99', 'max'], measured.map(latencyRow)),
     table(['stage', 'samples', 'never', 'p50', 'p95', 'p99', 'max'], Object.entries(stages).map(latencyRow)),
     stageNote,

@@ -42,6 +42,7 @@ export function streamOf(direction: 'up' | 'down' | 'both', purpose: Purpose): n
 type Purpose = (typeof purposes)[number];
 
 const directions = ['up', 'down', 'both'];
+/** Add at the end: a purpose's place is part of its stream. */
 const purposes = ['loss', 'state', 'jitter', 'handover', 'outage', 'ip-change', 'backoff', 'clock', 'start'] as const;
 
 function mix(value: number): number {

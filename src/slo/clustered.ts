@@ -49,16 +49,20 @@ export type Dependence = {
  * Samples of one session resemble each other, so that they prove less than as many of different sessions. The design
  * effect is that of the share of misses itself (the linearised variance of a ratio over clusters, Kish 1965), or with fewer
  * than `leastMisses` of them that of the latencies' intra-class correlation (one-way analysis of variance on log latency),
- * which is no smaller. The samples it leaves are reduced for few sessions by (t_n-1 / t_k-1)^2 (Korn and Graubard 1998).
- * Undefined when the sessions cannot tell: fewer than two, or shares without a miss.
+ * which is no smaller. How many sessions there are of each profile and language is planned, not drawn: these are strata, and
+ * that they differ costs nothing. The samples it leaves are reduced for few sessions by (t_n-1 / t_df)^2 (Korn and Graubard
+ * 1998). Undefined when the sessions cannot tell: fewer than two, or shares without a miss.
  */
-export function dependence(sums: ClusterSums, confidence: number): Dependence | undefined {
-  const { sessions, samples, misses } = sums;
-  if (sessions < 2 || samples <= sessions) return undefined;
-  const effect = misses >= leastMisses && misses < samples ? missEffect(sums) : latencyEffect(sums);
+export function dependence(strata: readonly ClusterSums[], confidence: number): Dependence | undefined {
+  const told = collapsed(strata);
+  const all = added(strata);
+  const { sessions, samples, misses } = all;
+  const freedom = sessions - told.length;
+  if (freedom < 1 || samples <= sessions) return undefined;
+  const effect = misses >= leastMisses && misses < samples ? missEffect(told, all) : latencyEffect(told);
   if (effect === undefined) return undefined;
   const designEffect = Math.max(1, effect);
-  const fewness = (studentQuantile(confidence, samples - 1) / studentQuantile(confidence, sessions - 1)) ** 2;
+  const fewness = (studentQuantile(confidence, samples - 1) / studentQuantile(confidence, freedom)) ** 2;
   const worth = fewness / designEffect;
   return { sessions, designEffect, samples: samples * worth, misses: misses * worth };
 }
@@ -76,23 +80,45 @@ export function missShareBound({ samples, misses }: Dependence, confidence: numb
 /** Below this many misses their own spread over the sessions says little. */
 const leastMisses = 10;
 
-function missEffect(sums: ClusterSums): number {
-  const { sessions, samples, misses, samplesSquared, missesSquared, missesSamples } = sums;
-  const share = misses / samples;
-  const spread = missesSquared - 2 * share * missesSamples + share * share * samplesSquared;
-  const clustered = (sessions / (sessions - 1)) * (spread / samples ** 2);
-  return clustered / ((share * (1 - share)) / samples);
+/** Strata of one session have no spread of their own: they are taken together. */
+function collapsed(strata: readonly ClusterSums[]): readonly ClusterSums[] {
+  const single = strata.filter(({ sessions }) => sessions === 1);
+  const others = strata.filter(({ sessions }) => sessions > 1);
+  return single.length === 0 ? others : [...others, added(single)];
 }
 
-function latencyEffect(sums: ClusterSums): number | undefined {
-  const { sessions, samples, samplesSquared, logSum, logSquares, logBetween } = sums;
-  if (logSquares === 0) return undefined;
-  const between = (logBetween - logSum ** 2 / samples) / (sessions - 1);
-  const within = (logSquares - logBetween) / (samples - sessions);
-  const size = (samples - samplesSquared / samples) / (sessions - 1);
+function added(strata: readonly ClusterSums[]): ClusterSums {
+  const sum = emptyClusterSums();
+  for (const one of strata) addClusterSums(sum, one);
+  return sum;
+}
+
+function missEffect(strata: readonly ClusterSums[], { samples, misses }: ClusterSums): number {
+  const share = misses / samples;
+  const clustered = sumOf(strata, (one) => {
+    const own = one.misses / one.samples;
+    const spread = one.missesSquared - 2 * own * one.missesSamples + own * own * one.samplesSquared;
+    return (one.sessions / Math.max(1, one.sessions - 1)) * spread;
+  });
+  return clustered / samples ** 2 / ((share * (1 - share)) / samples);
+}
+
+function latencyEffect(strata: readonly ClusterSums[]): number | undefined {
+  if (sumOf(strata, ({ logSquares }) => logSquares) === 0) return undefined;
+  const sessions = sumOf(strata, (one) => one.sessions);
+  const samples = sumOf(strata, (one) => one.samples);
+  const freedom = sessions - strata.length;
+  const between = sumOf(strata, (one) => one.logBetween - one.logSum ** 2 / one.samples) / freedom;
+  const within = sumOf(strata, (one) => one.logSquares - one.logBetween) / (samples - sessions);
+  const size = sumOf(strata, (one) => one.samples - one.samplesSquared / one.samples) / freedom;
   const correlation = (between - within) / (between + (size - 1) * within);
   if (!Number.isFinite(correlation)) return 1;
-  return 1 + (samplesSquared / samples - 1) * Math.min(1, Math.max(0, correlation));
+  const weighted = sumOf(strata, (one) => one.samplesSquared) / samples;
+  return 1 + (weighted - 1) * Math.min(1, Math.max(0, correlation));
+}
+
+function sumOf(strata: readonly ClusterSums[], of: (sums: ClusterSums) => number): number {
+  return strata.reduce((sum, one) => sum + of(one), 0);
 }
 
 /** One-sided quantile of Student's t, through the incomplete beta; confidence above 1/2. */

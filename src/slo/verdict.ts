@@ -101,9 +101,9 @@ function judgeCost(objective: Objective, cost: Measurements['cost']): ObjectiveV
 }
 
 function judgeSessions(objective: Objective, measured: Measurements): Clustered | undefined {
-  const sums = measured.clusters?.[objective.source];
+  const sums = measured.strata?.flatMap((stratum) => stratum[objective.source] ?? []) ?? [];
   const missShare = missShareOf(objective);
-  const worth = sums && missShare !== undefined ? dependence(sums, confidence) : undefined;
+  const worth = missShare === undefined ? undefined : dependence(sums, confidence);
   if (!worth || missShare === undefined) return undefined;
   return {
     sessions: worth.sessions,

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -77,11 +77,10 @@ describe('the final table', () => {
   test('says of a pass that sessions alone would not prove it', () => {
     const clustered = { sessions: 20, designEffect: 6.54, effectiveSamples: 250, confidenceBound: 612, proven: false };
     const objectives = [{ ...report.objectives[0]!, verdict: 'pass', clustered } as const];
-    const note =
-      'note: p95(feedback_latency) < 500ms takes samples of one session as independent. They are not (design effect 6.5): 20 sessions alone prove 612 ms.';
-    expect(loadTable({ ...report, objectives }, plain)).toContain(note);
-    expect(loadMarkdown({ ...report, objectives })).toContain(note);
-    expect(text).not.toContain('note:');
+    const note = 'p95(feedback_latency) < 500ms: 612 ms, by 20 sessions (design effect 6.5)';
+    expect(loadTable({ ...report, objectives }, plain)).toContain(`this is what they prove:\n  ${note}\n`);
+    expect(loadMarkdown({ ...report, objectives })).toContain(`this is what they prove:\n- ${note}\n`);
+    expect(text).not.toContain('Were sessions');
   });
 
   test('says when it was interrupted', () => {
@@ -95,6 +94,8 @@ test.each([
   [0.99996, 'share', '99.996 %'],
   [0.999999, 'share', '99.999 %'],
   [1, 'share', '100 %'],
+  [0.42568, 'share', '42.5 %'],
+  [0.00123, 'share', '0.123 %'],
   [3, 'count', '3'],
   [0.0056789, 'usd_per_minute', '$0.00568/min'],
   [Number.POSITIVE_INFINITY, 'usd_per_minute', 'infinite'],
@@ -173,6 +174,26 @@ describe('a run directory', () => {
       }),
     ).toThrow(expect.objectContaining({ code: 'output_unwritable', message: expect.stringContaining(file) }));
     expect(existsSync(join(file, 'run.json'))).toBe(false);
+  });
+});
+
+describe('a run directory on a disk that is full', () => {
+  const details = { histograms: [], feedbackLatency: distributionOf(45), traces: [], recording: Buffer.from('kept') };
+
+  test('keeps what could be written, names what is lost, and leaves no half of a file', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'speechfb-full-'));
+    symlinkSync('/dev/full', join(directory, 'junit.xml'));
+    const problems = [{ where: join(directory, 'junit.xml'), message: expect.stringContaining('is lost: ENOSPC') }];
+    expect(() => writeRunDirectory(directory, report, details)).toThrow(expect.objectContaining({ problems }));
+    expect(existsSync(join(directory, 'junit.xml'))).toBe(false);
+    expect(existsSync(join(directory, 'run.json'))).toBe(true);
+    expect(readFileSync(join(directory, 'recording.json.gz'), 'utf8')).toBe('kept');
+  });
+
+  test.runIf(existsSync('/proc/self'))('that cannot be made says so at once', () => {
+    expect(() => writeRunDirectory('/proc/nowhere/run', report, details)).toThrow(
+      expect.objectContaining({ code: 'output_unwritable' }),
+    );
   });
 });
 

@@ -13,14 +13,14 @@ import { createRandom } from '../../src/stats/random.ts';
 
 describe('what sessions prove', () => {
   test('independent samples are worth about what they are', () => {
-    const worth = dependence(sumsOf(sessions(200, 50, () => 0.05)), 0.95)!;
+    const worth = dependence([sumsOf(sessions(200, 50, () => 0.05))], 0.95)!;
     expect(worth.designEffect).toBeLessThan(1.4);
     expect(worth.samples).toBeGreaterThan(7000);
   });
 
   test('sessions that are good or bad as a whole are worth one sample each', () => {
     const random = createRandom(5);
-    const worth = dependence(sumsOf(sessions(200, 50, () => (random.uniform() < 0.1 ? 1 : 0))), 0.95)!;
+    const worth = dependence([sumsOf(sessions(200, 50, () => (random.uniform() < 0.1 ? 1 : 0)))], 0.95)!;
     expect(worth.designEffect).toBeCloseTo(50, -1);
     expect(worth.samples).toBeCloseTo(200, -2);
     expect(worth.sessions).toBe(200);
@@ -33,7 +33,7 @@ describe('what sessions prove', () => {
       return Array.from({ length: 100 }, () => own * Math.exp(0.5 * random.normal()));
     });
     // Half of the variance lies between sessions: an intra-class correlation of .5, 1 + 99 x .5.
-    const { designEffect } = dependence(sumsOf(alike), 0.95)!;
+    const { designEffect } = dependence([sumsOf(alike)], 0.95)!;
     expect(designEffect).toBeGreaterThan(35);
     expect(designEffect).toBeLessThan(65);
   });
@@ -43,12 +43,30 @@ describe('what sessions prove', () => {
     ['a sample a session', [[1], [1], [1]]],
     ['nothing', []],
   ])('%s cannot tell', (_, latencies) => {
-    expect(dependence(sumsOf(latencies), 0.95)).toBeUndefined();
+    expect(dependence([sumsOf(latencies)], 0.95)).toBeUndefined();
   });
 
   test('a share without a miss cannot tell', () => {
     const sums = { ...sumsOf(sessions(20, 10, () => 0)), logSum: 0, logSquares: 0, logBetween: 0 };
-    expect(dependence(sums, 0.95)).toBeUndefined();
+    expect(dependence([sums], 0.95)).toBeUndefined();
+  });
+
+  test('that profiles differ costs nothing, while their sessions are alike', () => {
+    const random = createRandom(3);
+    const of = (medianMs: number) =>
+      sumsOf(
+        Array.from({ length: 20 }, () => Array.from({ length: 50 }, () => medianMs * Math.exp(0.3 * random.normal()))),
+      );
+    const [wifi, edge] = [of(20), of(200)];
+    const mixed = emptyClusterSums();
+    for (const one of [wifi, edge]) addClusterSums(mixed, one);
+    expect(dependence([mixed], 0.95)!.designEffect).toBeGreaterThan(40);
+    expect(dependence([wifi, edge], 0.95)).toMatchObject({ sessions: 40, designEffect: expect.closeTo(1, 0) });
+  });
+
+  test('profiles of one session each are taken together', () => {
+    const alone = [20, 90, 400].map((ms) => sumsOf([Array.from({ length: 30 }, (_, i) => ms + (i % 7))]));
+    expect(dependence(alone, 0.95)!.designEffect).toBeCloseTo(30, 0);
   });
 
   test('sums add up over generators', () => {
@@ -78,7 +96,7 @@ describe('what sessions prove', () => {
       // Beta(0.5, 9.5): mean .05, strongly unlike sessions.
       const all = sessions(60, 40, () => betaHalf(random, 9.5), i);
       const sums = sumsOf(all);
-      const worth = dependence(sums, 0.95)!;
+      const worth = dependence([sums], 0.95)!;
       const plain = { ...worth, samples: sums.samples, misses: sums.misses };
       return [missShareBound(worth, 0.95) >= truth, missShareBound(plain, 0.95) >= truth] as const;
     });

@@ -193,10 +193,7 @@ test('the quantile is the nearest rank', () => {
   expect([0.5, 0.95, 0.951, 0.99].map((p) => quantile(hundred, p))).toEqual([50, 95, 96, 99]);
 });
 
-type Given = { [K in keyof Measurements]?: Partial<Measurements[K]> } & Pick<
-  Partial<Measurements>,
-  'cost' | 'clusters'
->;
+type Given = { [K in keyof Measurements]?: Partial<Measurements[K]> } & Pick<Partial<Measurements>, 'cost' | 'strata'>;
 
 function judged(source: string, given: Given): ObjectiveVerdict {
   const empty = emptyMeasurements();
