@@ -19,15 +19,21 @@ import { type ExitCode, exitCodes, formatError, SpeechfbError } from './errors.t
 export async function main(argv: readonly string[]): Promise<number> {
   let exitCode: number = exitCodes.pass;
   // `speechfb ... | head` closes our stdout early: what is left has no reader, and the verdict stands.
+  let unwritable: Error | undefined;
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+    if (error.code !== 'EPIPE') unwritable ??= error;
   });
   const program = createProgram((code) => {
     exitCode = code;
   });
   try {
     await program.parseAsync(argv, { from: 'user' });
-    return exitCode;
+    // A stream tells of a failed write a moment after it.
+    await new Promise(setImmediate);
+    if (!unwritable) return exitCode;
+    const lost = new SpeechfbError('output_unwritable', `not all of stdout could be written: ${unwritable.message}`);
+    process.stderr.write(`${formatError(lost)}\n`);
+    return exitCode === exitCodes.pass ? lost.exitCode : exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.pass : exitCodes.usage;
     if (error instanceof SpeechfbError) {

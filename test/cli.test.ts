@@ -1,5 +1,6 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
@@ -44,6 +45,17 @@ describe('the command line', () => {
     child.stdout.destroy();
     const [code] = await once(child, 'exit');
     expect(code).toBe(0);
+  });
+
+  it.runIf(existsSync('/dev/full'))('says when results could not be written, and exits 2 instead of 0', () => {
+    const full = openSync('/dev/full', 'w');
+    const args = [bin, 'capacity', resolve(root, 'capacity/live-class.yaml')];
+    const result = spawnSync(process.execPath, args, { encoding: 'utf8', stdio: ['ignore', full, 'pipe'] });
+    closeSync(full);
+    expect(result.stderr).toBe(
+      'speechfb: not all of stdout could be written: ENOSPC: no space left on device, write [output_unwritable]\n',
+    );
+    expect(result.status).toBe(2);
   });
 
   it('without a verb shows the help on stderr and exits 2', () => {
