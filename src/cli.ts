@@ -19,15 +19,21 @@ import { type ExitCode, exitCodes, formatError, SpeechfbError } from './errors.t
 export async function main(argv: readonly string[]): Promise<number> {
   let exitCode: number = exitCodes.pass;
   // `speechfb ... | head` closes our stdout early: what is left has no reader, and the verdict stands.
+  let unwritable: Error | undefined;
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+    if (error.code !== 'EPIPE') unwritable ??= error;
   });
   const program = createProgram((code) => {
     exitCode = code;
   });
   try {
     await program.parseAsync(argv, { from: 'user' });
-    return exitCode;
+    // A stream tells of a failed write a moment after it.
+    await new Promise(setImmediate);
+    if (!unwritable) return exitCode;
+    const lost = new SpeechfbError('output_unwritable', `not all of stdout could be written: ${unwritable.message}`);
+    process.stderr.write(`${formatError(lost)}\n`);
+    return exitCode === exitCodes.pass ? lost.exitCode : exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.pass : exitCodes.usage;
     if (error instanceof SpeechfbError) {
@@ -50,11 +56,19 @@ function createProgram(done: (exitCode: ExitCode) => void): Command {
     .description('Serve, load-test, budget and price live speech feedback.')
     .version(packageVersion(), '-V, --version')
     .showSuggestionAfterError()
+    .configureOutput({ outputError: (text, write) => write(usageError(text)) })
     .exitOverride();
   for (const register of registrations) register(program, done);
   // A subcommand does not inherit exitOverride: without this, commander itself would end the process.
   for (const command of program.commands) command.exitOverride();
   return program;
+}
+
+/** Commander's `error: unknown option '--txt'\n(Did you mean --text?)` in the form of every other error. */
+function usageError(text: string): string {
+  const [message = '', suggestion] = text.trim().split('\n');
+  const hint = suggestion?.replace(/^\((.*)\)$/, '$1').replace(/^Did/, 'did');
+  return `${formatError(new SpeechfbError('bad_usage', message.replace(/^error: /, ''), { ...(hint && { hint }) }))}\n`;
 }
 
 const registrations: readonly RegisterCommand[] = [

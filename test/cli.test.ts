@@ -1,5 +1,6 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
@@ -17,9 +18,20 @@ describe('the command line', () => {
   });
 
   it.each([
-    [['sore'], /unknown command 'sore'/, /Did you mean score\?/],
-    [['score', '--txt', 'a'], /unknown option '--txt'/, /Did you mean --text\?/],
-    [['--nope'], /unknown option '--nope'/, /error/],
+    [['sore'], /^speechfb: unknown command 'sore' \[bad_usage\]\n/, /\n {2}hint: did you mean score\?\n$/],
+    [
+      ['score', '--txt', 'a'],
+      /^speechfb: unknown option '--txt' \[bad_usage\]\n/,
+      /\n {2}hint: did you mean --text\?\n$/,
+    ],
+    [['stream', 'a.wav'], /^speechfb: required option '--text <text>' not specified \[bad_usage\]\n$/, /./],
+    [['serve', '--port'], /^speechfb: option '--port <number>' argument missing \[bad_usage\]\n$/, /./],
+    [
+      ['serve', '--log-level', 'loud'],
+      /argument 'loud' is invalid. Allowed choices are debug, info.* \[bad_usage\]\n$/,
+      /./,
+    ],
+    [['--nope'], /^speechfb: unknown option '--nope' \[bad_usage\]\n$/, /./],
   ])('%j exits 2 and says what is meant', (args, message, hint) => {
     const result = run(...args);
     expect(result.status).toBe(2);
@@ -33,6 +45,17 @@ describe('the command line', () => {
     child.stdout.destroy();
     const [code] = await once(child, 'exit');
     expect(code).toBe(0);
+  });
+
+  it.runIf(existsSync('/dev/full'))('says when results could not be written, and exits 2 instead of 0', () => {
+    const full = openSync('/dev/full', 'w');
+    const args = [bin, 'capacity', resolve(root, 'capacity/live-class.yaml')];
+    const result = spawnSync(process.execPath, args, { encoding: 'utf8', stdio: ['ignore', full, 'pipe'] });
+    closeSync(full);
+    expect(result.stderr).toBe(
+      'speechfb: not all of stdout could be written: ENOSPC: no space left on device, write [output_unwritable]\n',
+    );
+    expect(result.status).toBe(2);
   });
 
   it('without a verb shows the help on stderr and exits 2', () => {

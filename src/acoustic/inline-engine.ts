@@ -20,7 +20,7 @@ export type EngineOptions = {
  * little. Errors: those of `openStepper`.
  */
 export async function createInlineEngine(options: EngineOptions): Promise<AcousticEngine> {
-  const { core, provider } = await openCore(options, { steps: 50, fillMs: 0 });
+  const { core, provider } = await openCore(options, { pace: { steps: 50, fillMs: 0 } });
   return {
     model: options.model,
     provider,
@@ -37,11 +37,14 @@ export async function createInlineEngine(options: EngineOptions): Promise<Acoust
   };
 }
 
-/** The core that both engines run, cold. `pace`: a fixed one; absent: it follows the load, and every shape is warmed. */
-export async function openCore(options: EngineOptions, pace?: Pace): Promise<{ core: EngineCore; provider: string }> {
+/** The core that both engines run, cold. `pace`: a fixed one; absent: it follows the load. `warm`: every shape is run once. */
+export async function openCore(
+  options: EngineOptions,
+  { pace, warm = false }: { pace?: Pace; warm?: boolean },
+): Promise<{ core: EngineCore; provider: string }> {
   const { model, device = 'auto', threads = 1 } = options;
   const stepper = await openStepper(model, device, threads);
-  if (!pace) await stepper.warm();
+  if (warm) await stepper.warm();
   const plan = createLogMelPlan(model.features, model.sampleRateHz, await realFft(model.features.fft));
   const core = createEngineCore({ model, plan, stepper, ...(pace && { pace }) });
   return { core, provider: stepper.provider };

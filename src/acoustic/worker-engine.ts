@@ -36,7 +36,9 @@ export async function createWorkerEngine(options: WorkerEngineOptions): Promise<
   let lastWordMs = performance.now();
 
   const launch = async (): Promise<string> => {
-    worker = new Worker(workerScript, { workerData: start satisfies WorkerStart });
+    // Where one died, learners wait: a shape that is new costs less than running all of them first.
+    const workerData: WorkerStart = { ...start, warm: restarts === 0 };
+    worker = new Worker(workerScript, { workerData });
     inbox = createInbox(worker, coalesceMs);
     return await ready(worker, receive, crashed);
   };

@@ -3,8 +3,8 @@ import type { EngineOptions } from './inline-engine.ts';
 import { releaseMemory } from './release-memory.ts';
 import type { AcousticFrames, CoreStats, EngineFault } from './types.ts';
 
-/** What the worker is started with. */
-export type WorkerStart = EngineOptions;
+/** What the worker is started with; `warm`: it runs every shape before it is ready. */
+export type WorkerStart = EngineOptions & { warm: boolean };
 
 /** Everything since the message before, for all streams, in this order: opened, pcm, ended, closed; a fault; or the last word. */
 export type ToWorker = StreamNews | EngineFault | 'close';

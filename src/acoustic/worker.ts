@@ -21,7 +21,7 @@ const start: WorkerStart = workerData;
 const statsEveryMs = 200;
 
 try {
-  const { core, provider } = await openCore(start);
+  const { core, provider } = await openCore(start, { warm: start.warm });
   serve(core);
   post({ type: 'ready', provider });
 } catch (error) {

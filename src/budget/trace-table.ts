@@ -34,6 +34,7 @@ export class TraceTableBuilder {
   readonly #limit: number;
   readonly #random: Random;
   #seen = 0;
+  #never = 0;
   #capacity = 1024;
   #totals = new Float64Array(this.#capacity);
   #atMs = new Float64Array(this.#capacity);
@@ -51,7 +52,17 @@ export class TraceTableBuilder {
     this.#random = createRandom(options.seed ?? 1);
   }
 
+  /** Traces added so far, and those among them whose feedback never came. */
+  get seen(): number {
+    return this.#seen;
+  }
+
+  get never(): number {
+    return this.#never;
+  }
+
   add(record: TraceRecord): void {
+    if (record.totalMs === Number.POSITIVE_INFINITY) this.#never++;
     const slot = this.#slotOf(this.#seen++);
     if (slot === undefined) return;
     if (slot >= this.#capacity) this.#grow();

@@ -1,21 +1,38 @@
 import { z } from 'zod';
+import { isNot } from '../config/sentences.ts';
 import { fitUsl, type Usl, uslPeak } from './usl.ts';
 
+const above0 = (what: string) => {
+  const error = (issue: { input?: unknown }) => isNot(issue.input, `${what} above 0`);
+  return z.number({ error }).positive({ error });
+};
+
 /**
- * What a load test measured at rising numbers of streams on one pod. A percentile is a key such as `p95_ms`; `throughput` is
- * audio seconds scored a second, if it was measured. Other keys are kept for whoever wrote them.
+ * What a load test measured at rising numbers of streams on one pod. A percentile is a key such as `p95_ms`, null when that much
+ * feedback never came; `throughput` is audio seconds scored a second, if it was measured; `valid: false` marks a load that
+ * proves nothing, such as one that the generator could not keep. Other keys are kept for whoever wrote them.
  */
 export const curvePoint = z.looseObject({
-  streams: z.number({ error: 'is not a number of streams above 0' }).positive({ error: 'is not above 0' }),
-  throughput: z.number({ error: 'is not a number above 0' }).positive({ error: 'is not above 0' }).optional(),
+  streams: above0('a number of streams'),
+  throughput: above0('a number').optional(),
+  valid: z.boolean({ error: (issue) => isNot(issue.input, 'true or false') }).optional(),
 });
 
 /** The file: `{points: [...]}`, as JSON or YAML. */
-export const curveFile = z.looseObject({
+const curveFile = z.looseObject({
   points: z
-    .array(curvePoint, { error: 'is not a list of points {streams, p95_ms}' })
+    .array(curvePoint, { error: (issue) => isNot(issue.input, 'a list of points {streams, p95_ms}') })
     .min(1, { error: 'is empty: a curve without points measures nothing' }),
 });
+
+/** A curve's file that must answer a limit. */
+export function curveFileFor(limit: Limit) {
+  return curveFile.superRefine(({ points }, context) => {
+    for (const { index, message } of curveProblems(points, limit)) {
+      context.addIssue({ code: 'custom', path: ['points', index], message });
+    }
+  });
+}
 
 export type CurvePoint = z.output<typeof curvePoint>;
 
@@ -42,8 +59,9 @@ export function percentileKey(percentile: number): string {
  * sharply where a pod fills, so only loads that were really carried count. A later point that passes again does not.
  */
 export function streamsByCurve(points: readonly CurvePoint[], limit: Limit): StreamsByCurve {
-  const sorted = [...points].sort((a, b) => a.streams - b.streams);
-  const latency = (point: CurvePoint) => point[percentileKey(limit.percentile)] as number;
+  const sorted = points.filter(({ valid }) => valid !== false).sort((a, b) => a.streams - b.streams);
+  const latency = (point: CurvePoint) =>
+    (point[percentileKey(limit.percentile)] as number | null) ?? Number.POSITIVE_INFINITY;
   const miss = sorted.find((point) => latency(point) > limit.valueMs);
   const kept = sorted.filter((point) => !miss || point.streams < miss.streams).at(-1);
   const measured = sorted.flatMap(({ streams, throughput }) =>
@@ -62,8 +80,12 @@ export function streamsByCurve(points: readonly CurvePoint[], limit: Limit): Str
 /** What keeps a curve from answering the limit: a sentence for each point that lacks the percentile or whose value is none. */
 export function curveProblems(points: readonly CurvePoint[], limit: Limit): { index: number; message: string }[] {
   const key = percentileKey(limit.percentile);
+  if (points.length > 0 && points.every(({ valid }) => valid === false)) {
+    return [{ index: 0, message: 'is not valid, nor is any other point: nothing was measured' }];
+  }
   return points.flatMap((point, index) => {
     const value = point[key];
+    if (value === null || point.valid === false) return [];
     if (value === undefined) {
       const known = Object.keys(point).filter((name) => /^p[\d.]+_ms$/.test(name));
       return [{ index, message: `has no ${key}; it has ${known.join(', ') || 'no percentile'}` }];

@@ -80,9 +80,13 @@ function onCurve({ streams_per_pod: { by_curve } }: Details): string | undefined
   if (!by_curve) return undefined;
   if (by_curve.firstMiss) {
     const { streams, latencyMs } = by_curve.firstMiss;
-    return `the curve holds to ${whole(by_curve.streams)} streams (${formatMs(by_curve.latencyMs!)}); the next measured load, ${whole(streams)}, takes ${formatMs(latencyMs)}`;
+    return `the curve holds to ${whole(by_curve.streams)} streams (${formatMs(by_curve.latencyMs!)}); the next measured load, ${whole(streams)}, ${takes(latencyMs)}`;
   }
   return `every measured load keeps the limit: ${whole(by_curve.streams)} streams is where the measurement stopped, not where the pod does`;
+}
+
+function takes(latencyMs: number): string {
+  return Number.isFinite(latencyMs) ? `takes ${formatMs(latencyMs)}` : 'leaves more unanswered than the percentile may';
 }
 
 function onThroughput({ streams_per_pod: { value, by_curve } }: Details): string | undefined {

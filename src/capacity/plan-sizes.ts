@@ -57,7 +57,7 @@ function streamsFromCurve({ pod }: CapacitySpec, inputs: PlanInputs): StreamsByC
   const limit = `p${percentile} within ${formatMs(valueMs)}`;
   throw new SpeechfbError(
     'curve_over_limit',
-    `no measured load keeps ${limit}: the first, ${streams} streams, already takes ${formatMs(latencyMs)}`,
+    `no measured load keeps ${limit}: the first, ${streams} streams, ${Number.isFinite(latencyMs) ? `already takes ${formatMs(latencyMs)}` : 'leaves more unanswered than that'}`,
     { hint: 'measure fewer streams, or allow a later answer in pod.profile.slo', exitCode: exitCodes.missed },
   );
 }

@@ -90,12 +90,12 @@ async function write(report: BudgetReport, { json, markdown, chart }: BudgetFlag
     );
   else if (markdown) process.stdout.write((await import('../report/waterfall-markdown.ts')).budgetMarkdown(report));
   else {
-    const [{ budgetText }, { createPaint }, { wantsColour }] = await Promise.all([
+    const [{ budgetText }, { createPaint }, { printReport, terminalColumns, wantsColour }] = await Promise.all([
       import('../report/waterfall-text.ts'),
       import('../report/paint.ts'),
       import('./terminal.ts'),
     ]);
-    process.stdout.write(budgetText(report, createPaint(wantsColour(process.stdout))));
+    printReport(budgetText(report, createPaint(wantsColour(process.stdout)), terminalColumns()));
   }
 }
 

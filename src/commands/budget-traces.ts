@@ -5,8 +5,7 @@ import { ProblemList, TraceLineReader } from '../budget/trace-lines.ts';
 import { type TraceTable, TraceTableBuilder } from '../budget/trace-table.ts';
 import { firstExisting, readChunks } from '../config/read-chunks.ts';
 import { type Problem, SpeechfbError } from '../errors.ts';
-import { readDoubt } from '../load/read-run.ts';
-import { readOtlp } from './budget-otlp.ts';
+import { doubtOf, readRunFile, unanswered } from '../load/run-file.ts';
 
 /** Traces as a file gave them, and what its reader noticed. */
 export type ReadTraces = {
@@ -31,15 +30,17 @@ export async function readTraces(
   const problems = new ProblemList();
   if (flags.otlp !== undefined) {
     const file = flags.otlp;
+    const { readOtlp } = await import('./budget-otlp.ts');
     const notes = await readOtlp(file, budget, builder, problems);
     return finished({ file, problems, placeOf: () => file, notes, hint: undefined, doubt: undefined }, builder);
   }
   const file = flags.run === undefined ? flags.traces : tracesOfRun(flags.run);
   if (file === undefined) return undefined;
   const reader = await readLines(file, builder, problems);
-  const doubt = flags.run === undefined ? undefined : readDoubt(flags.run);
+  const run = flags.run === undefined ? { doubt: undefined, notes: [] } : joinRun(flags.run, builder);
   const placeOf = (stage: string) => reader.stagePlaces.get(stage) ?? file;
-  return finished({ file, problems, placeOf, notes: reader.notes(), hint: reader.foreignHint(), doubt }, builder);
+  const notes = [...run.notes, ...reader.notes()];
+  return finished({ file, problems, placeOf, notes, hint: reader.foreignHint(), doubt: run.doubt }, builder);
 }
 
 /** Too many faults of a file that is no trace file at all tell no more than three. */
@@ -51,6 +52,27 @@ export function faultyTraces({ file, table, problems, hint }: ReadTraces, others
     ...(foreign && { hint }),
   });
 }
+
+/** What the run's report adds to its traces: whether it may be trusted, and the feedback that never came, which has no trace. */
+function joinRun(directory: string, builder: TraceTableBuilder): { doubt: string | undefined; notes: string[] } {
+  if (!firstExisting([join(directory, 'run.json')])) {
+    const unknown = 'beside the traces is no run.json: whether their load generator kept its schedule is unknown';
+    return { doubt: undefined, notes: [unknown] };
+  }
+  const report = readRunFile(directory);
+  const { came, never } = unanswered(report, 'feedback_latency');
+  // The traces may be a sample of the feedback that came, and may themselves name what did not.
+  const share = came > 0 ? Math.min(1, (builder.seen - builder.never) / came) : 1;
+  if (builder.never === 0) {
+    for (const { labels, count } of never) {
+      for (let i = 0; i < Math.round(count * share); i++) builder.add({ ...unheard, labels });
+    }
+  }
+  return { doubt: doubtOf(report), notes: [] };
+}
+
+/** A feedback without a trace. */
+const unheard = { totalMs: Number.POSITIVE_INFINITY, stages: {}, atMs: undefined, session: undefined, line: 0 };
 
 async function readLines(file: string, builder: TraceTableBuilder, problems: ProblemList): Promise<TraceLineReader> {
   const reader = new TraceLineReader(file, (record) => builder.add(record), problems);

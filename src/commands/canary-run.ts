@@ -9,7 +9,7 @@ import { parsePercent } from '../units.ts';
 import type { CanaryFlags } from './canary.ts';
 import { measureArms } from './canary-measure.ts';
 import { readCanary } from './read-canary.ts';
-import { wantsColour } from './terminal.ts';
+import { printReport, wantsColour } from './terminal.ts';
 
 /** One verb of `speechfb canary`: reads the file, prints, and says how it ended. */
 export async function runCanary(
@@ -58,7 +58,8 @@ function wholeNumber(flag: string, text: string): number {
 }
 
 function show(json: true | undefined, document: () => object, text: string): void {
-  process.stdout.write(json ? `${JSON.stringify(document(), null, 2)}\n` : text);
+  if (json) process.stdout.write(`${JSON.stringify(document(), null, 2)}\n`);
+  else printReport(text);
 }
 
 function paint() {

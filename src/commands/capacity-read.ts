@@ -1,5 +1,6 @@
-import { dirname, resolve } from 'node:path';
-import { curveFile, curveProblems } from '../capacity/curve.ts';
+import { statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { curveFileFor } from '../capacity/curve.ts';
 import { planCapacity } from '../capacity/plan.ts';
 import type { PlanInputs } from '../capacity/plan-sizes.ts';
 import type { CapacityResult } from '../capacity/result.ts';
@@ -47,11 +48,13 @@ function readInputs(file: string, { demand, pod }: CapacitySpec): PlanInputs {
   const users = csv === undefined ? undefined : parseUsersCsv(csv, readText(beside(csv), 'curve of users'));
   const path = pod.profile?.curve;
   if (path === undefined) return { users };
-  const { points } = parseConfig(path, readText(beside(path), 'measured curve'), curveFile);
-  const problems = curveProblems(points, { percentile: pod.profile!.slo.percentile, valueMs: pod.profile!.slo.value });
-  if (problems.length > 0)
-    throw new SpeechfbError('bad_config', `${path} does not answer the limit of ${file}`, {
-      problems: problems.map(({ index, message }) => ({ where: path, message: `points.${index}: ${message}` })),
-    });
+  const { percentile, value } = pod.profile!.slo;
+  const { points } = parseConfig(path, readCurve(beside(path)), curveFileFor({ percentile, valueMs: value }));
   return { users, curve: points };
+}
+
+/** A curve's text; of a directory that `loadtest --find-capacity --out` wrote, the curve in it. */
+function readCurve(path: string): string {
+  const isDirectory = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  return readText(isDirectory ? join(path, 'curve.json') : path, 'measured curve');
 }

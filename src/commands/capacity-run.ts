@@ -9,7 +9,7 @@ import { sweepSvg } from '../report/sweep-svg.ts';
 import { timelineSvg } from '../report/timeline-svg.ts';
 import type { CapacityFlags } from './capacity.ts';
 import { planFile } from './capacity-read.ts';
-import { wantsColour } from './terminal.ts';
+import { printReport, terminalColumns, wantsColour } from './terminal.ts';
 import { writeChart } from './write-chart.ts';
 
 /** Plans what the flags name, writes it, and returns the exit code: 99 when an assertion was missed. */
@@ -22,7 +22,7 @@ export async function runCapacity(file: string, flags: CapacityFlags): Promise<E
   const result = planFile(file, { name, seed });
   if (flags.chart !== undefined) await writeChart(flags.chart, timelineSvg(result));
   if (flags.compare === undefined) {
-    print(flags, result, () => renderCapacity(result, paint(), Date.now()));
+    print(flags, result, () => renderCapacity(result, paint(), Date.now(), terminalColumns()));
     return exitCodeOf([result]);
   }
   const other = planFile(flags.compare, { seed });
@@ -42,7 +42,8 @@ async function runSweep(file: string, flags: CapacityFlags, text: string, seed: 
 }
 
 function print({ json }: CapacityFlags, document: unknown, text: () => string): void {
-  process.stdout.write(json ? `${JSON.stringify(document, null, 2)}\n` : text());
+  if (json) process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+  else printReport(text());
 }
 
 function paint() {

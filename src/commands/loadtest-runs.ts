@@ -1,7 +1,8 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ExitCode, exitCodes, SpeechfbError } from '../errors.ts';
 import { runDirectory } from '../load/run-directories.ts';
+import { makeDirectory } from '../report/make-directory.ts';
 import { createPaint } from '../report/paint.ts';
 import type { LoadReport } from '../report/report.ts';
 import { snakeCased } from '../report/run-json.ts';
@@ -43,7 +44,7 @@ export async function runLoadtests(file: string, runs: number, flags: LoadtestFl
 function write(directory: string, json: string): void {
   const file = join(directory, 'runs.json');
   try {
-    mkdirSync(directory, { recursive: true });
+    makeDirectory(directory);
     writeFileSync(file, json);
   } catch (cause) {
     throw new SpeechfbError('output_unwritable', `cannot write "${file}": ${(cause as Error).message}`, { cause });

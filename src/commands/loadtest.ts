@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { flag, wholeNumber } from '../flag.ts';
+import { parseDurationMs } from '../units.ts';
 import type { RegisterCommand } from './register.ts';
 
 type Flags = {
@@ -11,6 +12,10 @@ type Flags = {
   tokenFile?: string;
   generators?: number;
   runs?: number;
+  findCapacity?: true;
+  from?: number;
+  most?: number;
+  step?: number;
   validate?: true;
   shard?: string;
   startAt?: string;
@@ -37,6 +42,10 @@ export const registerLoadtest: RegisterCommand = (program: Command, done) => {
     .option('--shard <i/n>', 'only the i-th of n parts of the test, as 2/4; speechfb merge joins the results')
     .option('--start-at <time>', 'when learners begin, so that shards begin together, as 2026-11-26T09:30:00Z')
     .option('--runs <number>', 'run it so many times, each with the next seed', flag('--runs', wholeNumber(1, 100)))
+    .option('--find-capacity', 'search the largest load that meets the objectives; --out DIR gets curve.json')
+    .option('--from <learners>', 'the first load of --find-capacity', flag('--from', wholeNumber(1, 100_000)))
+    .option('--most <learners>', 'its largest load', flag('--most', wholeNumber(1, 100_000)))
+    .option('--step <duration>', 'how long each of its loads is held, 20s', flag('--step', parseDurationMs))
     .option('--validate', 'check the scenario and its files, show what would run, and stop')
     .option('--push-prometheus <url>', 'a Pushgateway that gets the metrics at the end, http://host:9091')
     .option('--otlp <url>', 'an OTLP/HTTP receiver that gets the metrics at the end, http://host:4318')
@@ -45,6 +54,10 @@ export const registerLoadtest: RegisterCommand = (program: Command, done) => {
       if (flags.validate) {
         const { validateLoadtest } = await import('./loadtest-validate.ts');
         return done(validateLoadtest(file, flags));
+      }
+      if (flags.findCapacity) {
+        const { findLoadCapacity } = await import('./loadtest-capacity.ts');
+        return done(await findLoadCapacity(file, flags));
       }
       if (flags.runs !== undefined && flags.runs > 1) {
         const { runLoadtests } = await import('./loadtest-runs.ts');

@@ -18,6 +18,9 @@ export async function runProxy(network: NetworkProfile, flags: NetsimFlags): Pro
       'bad_flag',
       '--listen and --upstream go together: where to listen, and where to pass it on',
     );
+  const idle = (['clients', 'plot'] as const).filter((name) => flags[name] !== undefined);
+  if (idle.length > 0)
+    throw new SpeechfbError('bad_flag', `--${idle[0]} is of runs in virtual time and does not go with --listen`);
   if (network.transport === 'quic-datagram')
     throw new SpeechfbError(
       'bad_flag',

@@ -10,7 +10,7 @@ import type { ServiceLevel } from '../slo/service-level.ts';
 import { readServiceLevel } from './read-service-level.ts';
 import type { SloFlags } from './slo.ts';
 import { measureServiceLevel } from './slo-measure.ts';
-import { wantsColour } from './terminal.ts';
+import { printReport, wantsColour } from './terminal.ts';
 
 /** One verb of `speechfb slo`: reads the file, prints, and says how it ended. */
 export async function runSlo(verb: keyof typeof verbs, file: string, flags: SloFlags): Promise<ExitCode> {
@@ -22,7 +22,7 @@ const verbs = { check, rules, evaluate, explain };
 function check(level: ServiceLevel, { json }: SloFlags): ExitCode {
   const found = checkServiceLevel(level);
   if (json) print(checkJson(level, found));
-  else process.stdout.write(checkText(level, found, paint()));
+  else printReport(checkText(level, found, paint()));
   return exitCodes.pass;
 }
 
@@ -45,17 +45,21 @@ async function evaluate(level: ServiceLevel, flags: SloFlags): Promise<ExitCode>
   const evaluations = await measureServiceLevel(level, flags);
   const verdict = overallVerdict(evaluations);
   if (flags.json) print(evaluationJson(level, evaluations, verdict));
-  else process.stdout.write(evaluationText(level, evaluations, paint()));
+  else printReport(evaluationText(level, evaluations, paint()));
   return { pass: exitCodes.pass, fail: exitCodes.missed, invalid: exitCodes.invalid }[verdict];
 }
 
 async function explain(level: ServiceLevel, flags: SloFlags): Promise<ExitCode> {
   if (flags.run === undefined && flags.prometheus === undefined) {
-    process.stdout.write(alertSentences(level));
+    printReport(alertSentences(level));
     return exitCodes.pass;
   }
   const evaluations = await measureServiceLevel(level, flags);
-  for (const evaluation of evaluations) process.stdout.write(`${explainEvaluation(level, evaluation)}\n`);
+  for (const evaluation of evaluations) {
+    const { verdict, reason } = evaluation;
+    const doubt = verdict === 'invalid' ? ` That decides nothing: ${reason}.` : '';
+    printReport(`${explainEvaluation(level, evaluation)}${doubt}\n`);
+  }
   return exitCodes.pass;
 }
 

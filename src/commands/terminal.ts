@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { folded } from '../report/fold.ts';
 
 /** The package's version, from package.json. */
 export function packageVersion(): string {
@@ -11,4 +12,15 @@ export function packageVersion(): string {
 /** Colour for a terminal, unless NO_COLOR (https://no-color.org) is set. */
 export function wantsColour(stream: NodeJS.WriteStream): boolean {
   return stream.isTTY === true && !process.env.NO_COLOR;
+}
+
+/** Columns of the terminal that stdout is; undefined when it is none, so that lines stay whole for `grep`. */
+export function terminalColumns(): number | undefined {
+  return process.stdout.isTTY ? process.stdout.columns : undefined;
+}
+
+/** Writes a report to stdout, its long lines folded to the terminal. */
+export function printReport(text: string): void {
+  const columns = terminalColumns();
+  process.stdout.write(columns === undefined ? text : folded(text, columns));
 }

@@ -1,10 +1,9 @@
-import type { Labels } from '../slo/metrics.ts';
 import { PathTimes } from './path-times.ts';
 import type { LearnerPlan } from './plan.ts';
 import type { SampleSink } from './sample-sink.ts';
 import type { UtteranceScore } from './session-score.ts';
-import type { Slice } from './slice.ts';
 import { FeedbackSlots, type Slot } from './slots.ts';
+import type { StageSlices } from './stage-slices.ts';
 import { splitLatency, type Timing } from './stages.ts';
 import type { TraceSink } from './traces.ts';
 
@@ -26,7 +25,7 @@ export class FeedbackMeter {
   /** When a place on the session's sample clock was due to be spoken; the clock's end for what lies beyond. */
   readonly soundMs: (audioMs: number) => number;
   readonly #options: FeedbackOptions;
-  readonly #slice: Slice;
+  readonly #slices: StageSlices;
   readonly #sink: SampleSink;
   readonly #scoreOf: (utterance: number) => UtteranceScore | undefined;
   readonly #slots: FeedbackSlots;
@@ -36,13 +35,13 @@ export class FeedbackMeter {
   /** `scoreOf`: of an utterance that is not over. */
   constructor(
     options: FeedbackOptions,
-    slice: Slice,
+    slices: StageSlices,
     sink: SampleSink,
     scoreOf: (utterance: number) => UtteranceScore | undefined,
   ) {
     const { plan, startMs, frameMs, emitIntervalMs, simulated = false } = options;
     this.#options = options;
-    this.#slice = slice;
+    this.#slices = slices;
     this.#sink = sink;
     this.#scoreOf = scoreOf;
     this.path = new PathTimes(simulated);
@@ -64,7 +63,7 @@ export class FeedbackMeter {
       const { lateMs, uplinkMs } = this.path.of(Math.round(endMs / frameMs) - 1);
       const network = { roundTripMs: this.roundTripMs, uplinkMs, downlinkMs };
       const parts = splitLatency(latencyMs, { captureMs: frameMs, lateSendMs: lateMs, ...network, timing });
-      this.#slice.recordStages(parts);
+      this.#slices.at(slot.dueMs).recordStages(parts);
       this.#trace(receivedMs, latencyMs, parts);
     });
   }
@@ -79,7 +78,10 @@ export class FeedbackMeter {
     const { startMs, warmupMs } = this.#options;
     const overdue = this.#slots.overdue(startMs + warmupMs, nowMs - longOverdueMs);
     if (overdue <= this.#shown) return;
-    this.#slice.live.of('feedback_latency').recordNever(overdue - this.#shown);
+    this.#slices
+      .at(nowMs - longOverdueMs)
+      .live.of('feedback_latency')
+      .recordNever(overdue - this.#shown);
     this.#shown = overdue;
   }
 
@@ -94,11 +96,10 @@ export class FeedbackMeter {
 
   #trace(receivedMs: number, latencyMs: number, parts: Readonly<Record<string, number>>): void {
     const { plan, startMs, traces } = this.#options;
-    const labels: Labels = this.#slice.labels;
     traces.add(() => ({
       at_ms: round(receivedMs - startMs),
       session: `learner-${plan.learner}`,
-      ...labels,
+      ...this.#slices.labels,
       total_ms: round(latencyMs),
       stages: Object.fromEntries(Object.entries(parts).map(([stage, ms]) => [stage, round(ms)])),
     }));

@@ -1,6 +1,6 @@
 import type { CostReport, LoadReport, SliceReport } from '../report/report.ts';
 import type { Objective } from '../slo/expression.ts';
-import type { Selector } from '../slo/metrics.ts';
+import { type LabelName, labelNames, type Selector } from '../slo/metrics.ts';
 import { judge, type ObjectiveVerdict, overall } from '../slo/verdict.ts';
 import { formatMs } from '../units.ts';
 import { type Cost, spentIn } from './cost.ts';
@@ -77,14 +77,16 @@ function costReport(
   return { serverDollarsPerHour: server, servers, dollars, dollarsPerAudioMinute };
 }
 
-/** Every pair of profile and language; and each profile, or language, that has several of the other. */
+/** Each value of each label, where more than one of them varies; then every slice. */
 function selectorsOf({ slices }: Recorder): Selector[] {
-  const labels = slices.map((slice) => slice.labels);
-  const profiles = [...new Set(labels.map(({ profile }) => profile))];
-  const languages = [...new Set(labels.map(({ language }) => language))];
-  const ofProfile = profiles.filter((profile) => labels.filter((one) => one.profile === profile).length > 1);
-  const ofLanguage = languages.filter((language) => labels.filter((one) => one.language === language).length > 1);
-  return [...ofProfile.map((profile) => ({ profile })), ...ofLanguage.map((language) => ({ language })), ...labels];
+  const all = slices.map((slice) => slice.labels);
+  // Of a load with stages, what is of none would read as the sum of all.
+  const staged = all.filter(({ stage }) => stage !== undefined);
+  const labels = staged.length > 0 ? staged : all;
+  const valuesOf = (name: LabelName) => [...new Set(labels.flatMap((one) => one[name] ?? []))];
+  const varying = labelNames.filter((name) => valuesOf(name).length > 1);
+  const single = varying.flatMap((name) => valuesOf(name).map((value): Selector => ({ [name]: value })));
+  return [...(varying.length > 1 ? single : []), ...labels];
 }
 
 function sliceReport(recorder: Recorder, labels: Selector): SliceReport {
@@ -110,6 +112,7 @@ function totalsOf(tally: Tally): SliceReport['totals'] {
   return {
     sessions: tally.sessions,
     sessionsOk: tally.sessions_ok,
+    sessionsCut: tally.sessions_cut,
     utterances: tally.utterances,
     framesSent: tally.frames_sent,
     framesAcked: tally.frames_acked,

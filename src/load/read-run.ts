@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { readChunks } from '../config/read-chunks.ts';
 import { SpeechfbError } from '../errors.ts';
 import { histogramsReady, LatencyHistogram } from './histogram.ts';
+import { doubtOf, readFileOf, readRunFile } from './run-file.ts';
 
 /** What a run directory says of bad and all events; src/report/run-directory.ts writes one. */
 export type ReadRun = {
@@ -24,23 +24,9 @@ export type Count = { bad: number; total: number };
 /** `total_ms` is Infinity for a feedback that never came. */
 export type RunTrace = { at_ms: number; session: string; total_ms: number };
 
-/** Version 2 adds keys (by profile and language) and takes none away; what is not read here may be anything. */
-const versions = [1, 2] as const;
-
-const runFile = z.object({
-  kind: z.literal('LoadReport', { error: (issue) => `${JSON.stringify(issue.input)} is not LoadReport` }),
-  version: z.literal(versions, {
-    error: (issue) => `${JSON.stringify(issue.input)} is not a version this can read: ${versions.join(', ')}`,
-  }),
-  elapsed_ms: z.number(),
-  distributions: z.record(z.string(), z.object({ samples: z.number(), never: z.number() })),
-  validity: z.array(z.object({ check: z.string(), ok: z.boolean(), detail: z.string() })),
-  shares: z.record(z.string(), z.object({ good: z.number(), total: z.number() })),
-});
-
 /** Reads run.json and histograms.hlog of `directory`. Throws `unreadable_file` or `bad_run`. */
 export async function readRun(directory: string): Promise<ReadRun> {
-  const report = parseReport(join(directory, 'run.json'));
+  const report = readRunFile(directory);
   const histograms = readHistograms(join(directory, 'histograms.hlog'));
   await histogramsReady();
   return {
@@ -66,11 +52,6 @@ export async function readRun(directory: string): Promise<ReadRun> {
       return samples - never;
     },
   };
-}
-
-/** Why the run of `directory` proves nothing, from its run.json alone; undefined when it may be trusted. */
-export function readDoubt(directory: string): string | undefined {
-  return doubtOf(parseReport(join(directory, 'run.json')));
 }
 
 const traceLine = z.object({
@@ -114,24 +95,6 @@ function parseTrace(where: string, text: string): RunTrace {
   throw new SpeechfbError('bad_traces', 'the run has a faulty trace', { problems: [{ where, message }] });
 }
 
-function parseReport(file: string): z.output<typeof runFile> {
-  const text = readFileOf(file);
-  let problems: { where: string; message: string }[];
-  try {
-    const result = runFile.safeParse(JSON.parse(text));
-    if (result.success) return result.data;
-    problems = result.error.issues.map(({ path, message }) => ({ where: `${file} ${path.join('.')}`, message }));
-  } catch (error) {
-    problems = [{ where: file, message: `not JSON: ${(error as Error).message}` }];
-  }
-  throw new SpeechfbError('bad_run', `${file} is not the report of a load test`, { problems });
-}
-
-function doubtOf({ validity }: z.output<typeof runFile>): string | undefined {
-  const doubts = validity.filter((one) => !one.ok).map(({ check, detail }) => `${check}: ${detail}`);
-  return doubts.length > 0 ? doubts.join('; ') : undefined;
-}
-
 /**
  * Compressed histograms of us by tag, from an HdrHistogram log. The tag of a whole run is its metric alone; slices of it have
  * longer ones (`feedback_latency;profile=4g`) and are not read. A tag may have a line an interval: all are of one run.
@@ -149,15 +112,6 @@ function addTo(histogram: LatencyHistogram, hdr: string): void {
   const interval = new LatencyHistogram({ hdr, never: 0 });
   histogram.add(interval);
   interval.destroy();
-}
-
-function readFileOf(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    const message = `cannot read "${file}": ${(cause as Error).message}`;
-    throw new SpeechfbError('unreadable_file', message, { hint: 'speechfb loadtest --out DIR writes one', cause });
-  }
 }
 
 function ranksWithin(histogram: LatencyHistogram, atMostMs: number): number {

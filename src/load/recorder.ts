@@ -23,9 +23,10 @@ export class Recorder {
     return slice;
   }
 
-  /** In order of their labels. */
+  /** In order of profile and language; their stages as they came. */
   get slices(): readonly Slice[] {
-    return [...this.#slices.keys()].sort().map((key) => this.#slices.get(key)!);
+    const order = ({ labels: { profile, language } }: Slice) => labelKey({ profile, language });
+    return [...this.#slices.values()].sort((a, b) => (order(a) < order(b) ? -1 : order(a) > order(b) ? 1 : 0));
   }
 
   /** All slices that fit, added up, as one of its own that the caller destroys; labels that the selector leaves open are ''. */

@@ -1,6 +1,7 @@
 import { arch, cpus, platform, release, totalmem } from 'node:os';
 import type { LoadProgress } from '../report/progress.ts';
 import type { LoadReport } from '../report/report.ts';
+import { formatMs } from '../units.ts';
 import type { Abort } from './abort.ts';
 import { driveLoad } from './drive.ts';
 import { type EmbeddedServer, type ServeCommand, startEmbedded } from './embedded.ts';
@@ -43,7 +44,8 @@ export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<L
   const { prepared } = options;
   await histogramsReady();
   const server = await startTarget(options, hooks);
-  const startedAt = new Date(options.startAtEpochMs ?? Date.now());
+  const startAtEpochMs = agreedStart(options.startAtEpochMs, hooks);
+  const startedAt = new Date(startAtEpochMs ?? Date.now());
   const live = new LiveRun({
     objectives: spec.objectives,
     plannedSessions: prepared.plans.length,
@@ -54,7 +56,7 @@ export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<L
   const stop = new AbortController();
   let aborted: Abort | undefined;
   try {
-    hooks.onPhase('learners are speaking');
+    if (startAtEpochMs === undefined) hooks.onPhase('learners are speaking');
     const result = await driveLoad(
       {
         plans: prepared.plans,
@@ -72,7 +74,7 @@ export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<L
         seed: spec.seed,
         objectives: spec.objectives,
         loadStages: prepared.loadStages,
-        startAtEpochMs: options.startAtEpochMs,
+        startAtEpochMs,
       },
       server,
       {
@@ -99,6 +101,18 @@ export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<L
       await server.stop();
     }
   }
+}
+
+/** The start that shards agree on; when it has passed meanwhile, which is said, as soon as may be. */
+function agreedStart(startAtEpochMs: number | undefined, hooks: LoadHooks): number | undefined {
+  if (startAtEpochMs === undefined) return undefined;
+  const leftMs = startAtEpochMs - Date.now();
+  if (leftMs > 0) {
+    hooks.onPhase(`learners begin in ${formatMs(leftMs)}`);
+    return startAtEpochMs;
+  }
+  hooks.onPhase(`learners begin ${formatMs(-leftMs)} after the start that was agreed on`);
+  return undefined;
 }
 
 async function startTarget(options: LoadOptions, hooks: LoadHooks): Promise<EmbeddedServer | undefined> {

@@ -15,7 +15,7 @@ type LooseSpec = {
   load?: LoadSpec;
   faults?: readonly FaultSpec[];
   cost?: unknown;
-  objectives?: readonly { reading?: string; selector?: { profile?: string | undefined } }[];
+  objectives?: readonly { reading?: string; selector?: { profile?: string; stage?: string } }[];
   warmup?: unknown;
   duration?: unknown;
 };
@@ -27,7 +27,7 @@ export function checkScenario(spec: LooseSpec, context: z.RefinementCtx): void {
   if (Array.isArray(spec.mix)) checkMix(spec.mix, spec.networks ?? {}, problem);
   if (Array.isArray(spec.faults)) checkFaults(spec.faults, spec, endMs, problem);
   if (Array.isArray(spec.objectives)) {
-    checkSelectors(spec.objectives, spec.mix, problem);
+    checkSelectors(spec.objectives, spec, problem);
     if (spec.cost === undefined) checkPrices(spec.objectives, problem);
   }
   if (typeof spec.warmup === 'number' && endMs !== undefined && spec.warmup >= endMs)
@@ -63,17 +63,27 @@ function checkMix(mix: NonNullable<LooseSpec['mix']>, networks: object, problem:
     problem(place < 0 ? ['mix'] : ['mix', place, 'weight'], message);
 }
 
-/** An objective on a network that nobody has would wait for samples that never come. */
-function checkSelectors(list: NonNullable<LooseSpec['objectives']>, mix: LooseSpec['mix'], problem: Report): void {
-  const known = Array.isArray(mix)
+/** An objective on a network that nobody has, or on a stage that never comes, would wait for samples that never come. */
+function checkSelectors(list: NonNullable<LooseSpec['objectives']>, { mix, load }: LooseSpec, problem: Report): void {
+  const profiles = Array.isArray(mix)
     ? mix.map((entry) => (entry?.network === noNetwork ? unshaped : `${entry?.network}`))
     : [unshaped];
+  const stages = Array.isArray(load?.stages) ? load.stages.map((stage, i) => stage?.name ?? `stage-${i + 1}`) : [];
   for (const [index, objective] of list.entries()) {
-    const profile = objective?.selector?.profile;
-    if (typeof profile !== 'string' || known.some((name) => name.toLowerCase() === profile.toLowerCase())) continue;
-    const message = `selects profile=${profile}, which nobody has${didYouMean(profile, known)}; allowed: ${known.join(', ')}`;
-    problem(['objectives', index], message);
+    const { profile, stage } = objective?.selector ?? {};
+    const say = (message: string) => problem(['objectives', index], message);
+    if (typeof profile === 'string' && !profiles.some((name) => same(name, profile)))
+      say(
+        `selects profile=${profile}, which nobody has${didYouMean(profile, profiles)}; allowed: ${profiles.join(', ')}`,
+      );
+    if (typeof stage !== 'string' || (stages.length > 1 && stages.some((name) => same(name, stage)))) continue;
+    if (stages.length < 2) say(`selects stage=${stage}, but the load has no stages; write them in spec.load.stages`);
+    else say(`selects stage=${stage}, which never comes${didYouMean(stage, stages)}; allowed: ${stages.join(', ')}`);
   }
+}
+
+function same(one: string, other: string): boolean {
+  return one.toLowerCase() === other.toLowerCase();
 }
 
 function checkPrices(list: NonNullable<LooseSpec['objectives']>, problem: Report): void {

@@ -2,10 +2,11 @@ import type { ServerEvent } from '../protocol/server-messages.ts';
 import type { Objective } from '../slo/expression.ts';
 import { FeedbackMeter } from './feedback-meter.ts';
 import { InvariantWatch } from './invariants.ts';
-import { type LearnerPlan, labelsOf, type UtterancePlan } from './plan.ts';
+import { type LearnerPlan, type LoadStage, labelsOf, type UtterancePlan } from './plan.ts';
 import type { Recorder } from './recorder.ts';
 import { SampleSink } from './sample-sink.ts';
 import type { Slice } from './slice.ts';
+import { StageSlices } from './stage-slices.ts';
 import type { TraceSink } from './traces.ts';
 import { UtteranceMeter, type UtteranceTimes } from './utterance-meter.ts';
 
@@ -19,6 +20,8 @@ export type MeterOptions = {
   emitIntervalMs: number;
   /** What was due within this time from the plan's 0 is not measured. */
   warmupMs: number;
+  /** The stages of the load, if it has several. */
+  loadStages?: readonly LoadStage[];
   /** What utterances and sessions are held against while they run. */
   objectives?: readonly Objective[];
   recorder: Recorder;
@@ -38,6 +41,7 @@ export type SessionOutcome = {
 /** Turns what happens in one session into measurements, all from due times. Pure: every time is handed in. */
 export class SessionMeter {
   readonly #options: MeterOptions;
+  /** Of the session's beginning: what is of no stage is counted there. */
   readonly #slice: Slice;
   readonly #sink: SampleSink;
   readonly #feedback: FeedbackMeter;
@@ -51,11 +55,12 @@ export class SessionMeter {
   #over: 'closed' | 'refused' | 'lost' | undefined;
 
   constructor(options: MeterOptions) {
-    const { plan, recorder, startMs, warmupMs, objectives = [] } = options;
+    const { plan, recorder, startMs, warmupMs, objectives = [], loadStages: stages = [] } = options;
     this.#options = options;
-    this.#slice = recorder.slice(labelsOf(plan));
-    this.#sink = new SampleSink(this.#slice, objectives, startMs + warmupMs);
-    this.#feedback = new FeedbackMeter(options, this.#slice, this.#sink, (place) => this.#utterance(place)?.score);
+    const slices = new StageSlices(recorder, labelsOf(plan), { stages, startMs, beginMs: startMs + plan.arrivalMs });
+    this.#slice = slices.first;
+    this.#sink = new SampleSink(slices, objectives, startMs + warmupMs);
+    this.#feedback = new FeedbackMeter(options, slices, this.#sink, (place) => this.#utterance(place)?.score);
   }
 
   /** Every utterance has its final. */
@@ -141,11 +146,15 @@ export class SessionMeter {
   /** Closes the books: what was due by `untilMs` and never came is infinite. */
   end(untilMs: number, { outcome, sent, unacked, resent }: SessionOutcome): void {
     const { tally } = this.#slice;
-    if (outcome !== 'interrupted') {
-      this.over(outcome);
-      tally.frames_sent += sent;
+    const cut = outcome === 'interrupted' && !this.#over;
+    if (outcome !== 'interrupted') this.over(outcome);
+    // Sound that was kept for a session that never began was not sent.
+    if (this.#firstUtteranceId !== undefined) {
+      if (cut) tally.sessions_cut += 1;
+      // What was on its way when the test was cut short is neither lost nor safe.
+      tally.frames_sent += cut ? sent - unacked : sent;
+      tally.lost_frames += cut ? 0 : unacked;
       tally.frames_acked += sent - unacked;
-      tally.lost_frames += unacked;
       tally.resent_frames += resent;
     }
     this.#owe(untilMs);

@@ -20,36 +20,41 @@ export class SessionScore {
   readonly #standings: readonly Standing[];
 
   constructor(objectives: readonly Objective[], labels: Labels) {
-    this.#objectives = objectives.filter(({ selector }) => fits(labels, selector));
+    this.#objectives = objectives.filter(({ selector: { stage: _, ...selector } }) => fits(labels, selector));
     this.#standings = this.#objectives.map(newStanding);
   }
 
-  /** For an utterance of the session, which only knows what is its own. */
-  utterance(): UtteranceScore {
-    return new UtteranceScore(this.#objectives.filter(({ metric }) => ofUtterances.has(metric)).map(newStanding));
+  /** For an utterance of the session in that stage, which only knows what is its own. */
+  utterance(stage: string | undefined): UtteranceScore {
+    const own = this.#objectives.filter((one) => ofUtterances.has(one.metric) && inStage(one, stage));
+    return new UtteranceScore(own.map(newStanding));
   }
 
   /** One latency of that metric, ms, Infinity when it never came: for the session, and for its utterance if it has one. */
-  latency(metric: MetricName, ms: number, utterance?: UtteranceScore): void {
-    add(this.#standings, metric, ms);
-    if (utterance) add(utterance.standings, metric, ms);
+  latency(metric: MetricName, ms: number, stage: string | undefined, utterance?: UtteranceScore): void {
+    for (const standing of this.#standings) {
+      if (standing.objective.metric === metric && inStage(standing.objective, stage)) add(standing, ms);
+    }
+    for (const standing of utterance?.standings ?? []) if (standing.objective.metric === metric) add(standing, ms);
   }
 
   /** `count` of `of` events of that metric went wrong: bad ones of a share, or what a rate or a count counts. */
-  events(metric: MetricName, count: number, of: number, utterance?: UtteranceScore): void {
-    for (const standings of utterance ? [this.#standings, utterance.standings] : [this.#standings]) {
-      for (const standing of standings) {
-        if (standing.objective.metric !== metric) continue;
-        standing.samples += of;
-        standing.misses += count;
-      }
+  events(metric: MetricName, count: number, of: number, stage: string | undefined, utterance?: UtteranceScore): void {
+    const tell = (standing: Standing) => {
+      standing.samples += of;
+      standing.misses += count;
+    };
+    for (const standing of this.#standings) {
+      if (standing.objective.metric === metric && inStage(standing.objective, stage)) tell(standing);
     }
+    for (const standing of utterance?.standings ?? []) if (standing.objective.metric === metric) tell(standing);
   }
 
-  /** Adds this session, now over, to the sums by objective. */
-  close(into: Record<string, ClusterSums>): void {
+  /** Adds this session, now over, to the sums by objective, which are kept by the stage that it is about. */
+  close(sumsOf: (stage: string | undefined) => Record<string, ClusterSums>): void {
     for (const { objective, samples: n, misses: m, logSum, logSquares } of this.#standings) {
       if (n === 0 || missShareOf(objective) === undefined) continue;
+      const into = sumsOf(objective.selector.stage);
       into[objective.source] ??= emptyClusterSums();
       addClusterSums(into[objective.source]!, {
         sessions: 1,
@@ -117,16 +122,17 @@ function newStanding(objective: Objective): Standing {
   return { objective, samples: 0, misses: 0, sumMs: 0, logSum: 0, logSquares: 0 };
 }
 
-function add(standings: readonly Standing[], metric: MetricName, ms: number): void {
-  for (const standing of standings) {
-    if (standing.objective.metric !== metric) continue;
-    standing.samples += 1;
-    standing.sumMs += ms;
-    if (!holds(standing.objective, ms)) standing.misses += 1;
-    const log = Math.log(Math.min(longestMs, Math.max(shortestMs, ms)));
-    standing.logSum += log;
-    standing.logSquares += log * log;
-  }
+function inStage({ selector }: Objective, stage: string | undefined): boolean {
+  return selector.stage === undefined || selector.stage.toLowerCase() === stage?.toLowerCase();
+}
+
+function add(standing: Standing, ms: number): void {
+  standing.samples += 1;
+  standing.sumMs += ms;
+  if (!holds(standing.objective, ms)) standing.misses += 1;
+  const log = Math.log(Math.min(longestMs, Math.max(shortestMs, ms)));
+  standing.logSum += log;
+  standing.logSquares += log * log;
 }
 
 /** The logarithm's ends: what never came counts as an hour, what came at once as 0.1 ms. */

@@ -1,5 +1,5 @@
 import { addClusterSums, type ClusterSums, emptyClusterSums } from '../slo/clustered.ts';
-import { type DistributionName, distributionNames, type Labels } from '../slo/metrics.ts';
+import { type DistributionName, distributionNames, type Labels, labelKey } from '../slo/metrics.ts';
 import { type EncodedHistogram, LatencyHistogram } from './histogram.ts';
 import type { LiveDigest } from './live-digest.ts';
 import { LiveSlice } from './live-slice.ts';
@@ -23,7 +23,8 @@ export class Slice {
   readonly tally = emptyTally();
   /** How its sessions stand against each objective, by what is written. */
   readonly clusters: Record<string, ClusterSums> = {};
-  readonly #merged: Readonly<Record<string, ClusterSums>>[] = [];
+  /** The same by profile and language, of this slice and of those that were merged into it. */
+  readonly #strata: Map<string, Record<string, ClusterSums>>;
   /** The same, coarse, for those who look at the test while it runs. */
   readonly live: LiveSlice;
   /** Its stages, so that none is looked up by name eleven times a feedback. */
@@ -31,12 +32,13 @@ export class Slice {
 
   constructor(labels: Labels) {
     this.labels = labels;
+    this.#strata = new Map([[stratumOf(labels), this.clusters]]);
     this.live = new LiveSlice(labels);
   }
 
-  /** The same for every slice that was merged into this one: sessions are alike only within one. */
+  /** The sessions of each profile and language: how many there are of each is planned. */
   get strata(): readonly Readonly<Record<string, ClusterSums>>[] {
-    return [this.clusters, ...this.#merged];
+    return [...this.#strata.values()];
   }
 
   /** One latency, ms, Infinity when it never came; not `live`: the live view already has it. */
@@ -69,7 +71,10 @@ export class Slice {
     for (const name of distributionNames) this.distributions[name].add(other.distributions[name]);
     for (const name of reportStages) this.stages[name].add(other.stages[name]);
     addTally(this.tally, other.tally);
-    this.#merged.push(...other.strata);
+    for (const [stratum, clusters] of other.#strata) {
+      if (!this.#strata.has(stratum)) this.#strata.set(stratum, {});
+      addClusters(this.#strata.get(stratum)!, clusters);
+    }
   }
 
   /** Adds what another slice encoded; exact. */
@@ -77,19 +82,23 @@ export class Slice {
     for (const name of distributionNames) addEncoded(this.distributions[name], slice.distributions[name]);
     for (const name of reportStages) addEncoded(this.stages[name], slice.stages[name]);
     addTally(this.tally, slice.tally);
-    this.#addClusters(slice.clusters);
-  }
-
-  #addClusters(clusters: Readonly<Record<string, ClusterSums>>): void {
-    for (const [objective, sums] of Object.entries(clusters)) {
-      this.clusters[objective] ??= emptyClusterSums();
-      addClusterSums(this.clusters[objective], sums);
-    }
+    addClusters(this.clusters, slice.clusters);
   }
 
   destroy(): void {
     for (const name of distributionNames) this.distributions[name].destroy();
     for (const name of reportStages) this.stages[name].destroy();
+  }
+}
+
+function stratumOf({ profile, language }: Labels): string {
+  return labelKey({ profile, language });
+}
+
+function addClusters(into: Record<string, ClusterSums>, clusters: Readonly<Record<string, ClusterSums>>): void {
+  for (const [objective, sums] of Object.entries(clusters)) {
+    into[objective] ??= emptyClusterSums();
+    addClusterSums(into[objective], sums);
   }
 }
 

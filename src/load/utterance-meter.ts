@@ -28,7 +28,7 @@ export class UtteranceMeter {
   constructor(times: UtteranceTimes, sink: SampleSink) {
     this.#times = times;
     this.#sink = sink;
-    this.score = sink.utterance();
+    this.score = sink.utterance(times.beginMs);
   }
 
   feedback(phonemes: readonly PhonemeResult[], receivedMs: number): void {

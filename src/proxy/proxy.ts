@@ -65,13 +65,15 @@ export async function startProxy(options: ProxyOptions): Promise<NetworkProxy> {
     });
     open.add(passage);
     queue.watch(due);
-    watchUpstream(target, () => {
+    watchUpstream(target, (reason) => {
       if (meter.unreachable++ === 0)
-        options.onEvent(`nothing answers at ${upstream.host}:${upstream.port}; connections are closed`);
+        options.onEvent(`nothing answers at ${upstream.host}:${upstream.port} (${reason}); connections are closed`);
       passage.destroy();
     });
   });
   const port = await listen(server, options.listen);
+  // Too many open files, for instance: who is there stays.
+  server.on('error', ({ message }) => options.onEvent(`a connection could not be accepted: ${message}`));
   let lastMs = 0;
   return {
     port,
@@ -92,13 +94,13 @@ export async function startProxy(options: ProxyOptions): Promise<NetworkProxy> {
 }
 
 /** A connection to the upstream that never comes about is told of once. */
-function watchUpstream(target: Socket, unreachable: () => void): void {
+function watchUpstream(target: Socket, unreachable: (reason: string) => void): void {
   let connected = false;
   target.once('connect', () => {
     connected = true;
   });
-  target.once('error', () => {
-    if (!connected) unreachable();
+  target.once('error', ({ code, message }: NodeJS.ErrnoException) => {
+    if (!connected) unreachable(code ?? message);
   });
 }
 

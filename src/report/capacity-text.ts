@@ -1,15 +1,19 @@
 import { count, dollars, figure, percent, whole } from '../capacity/figures.ts';
 import type { CapacityDetails, CapacityResult } from '../capacity/result.ts';
 import { formatMs } from '../units.ts';
+import { folded } from './fold.ts';
 import type { Paint } from './paint.ts';
 import { renderTimeline } from './timeline.ts';
 
 /** The whole answer for a reader: sizes, money, what the linear rule hides, the simulated run, the verdicts. */
-export function renderCapacity(result: CapacityResult, paint: Paint, nowMs: number): string {
+export function renderCapacity(result: CapacityResult, paint: Paint, nowMs: number, columns = 100): string {
   const { details, simulation } = result;
   const sections = [
     [paint.bold(`${details.name}: the linear rule`), ...rows(linearRule(result, nowMs))],
-    [paint.bold('what it hides'), ...details.notes.flatMap(bullet)],
+    [
+      paint.bold('what it hides'),
+      folded(details.notes.map((note) => `  - ${note}`).join('\n'), Math.min(100, columns)),
+    ],
     money(result, paint),
     batch(details, paint),
     batchSize(details, paint),
@@ -17,7 +21,7 @@ export function renderCapacity(result: CapacityResult, paint: Paint, nowMs: numb
       paint.bold(`simulated: ${whole(simulation.streams)} turns of speech, seed ${simulation.seed}`),
       ...rows(simulated(result)),
       '',
-      renderTimeline(simulation.timeline, simulation.duration_ms),
+      renderTimeline(simulation.timeline, simulation.duration_ms, columns),
     ],
     verdicts(result, paint),
   ];
@@ -179,20 +183,6 @@ function verdicts({ assertions, verdict }: CapacityResult, paint: Paint): string
       : paint.bad(`  ✗ ${expression}  (${shown})`);
   });
   return [paint.bold(`verdict: ${verdict}`), ...lines];
-}
-
-/** A sentence as a list item, wrapped for a terminal of a hundred columns. */
-function bullet(sentence: string): string[] {
-  const lines: string[] = [];
-  let line = '  -';
-  for (const word of sentence.split(' ')) {
-    if (line.length + word.length + 1 > 100) {
-      lines.push(line);
-      line = '   ';
-    }
-    line += ` ${word}`;
-  }
-  return [...lines, line];
 }
 
 function rows(lines: readonly Row[]): string[] {

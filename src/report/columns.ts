@@ -1,4 +1,4 @@
-import { stripVTControlCharacters } from 'node:util';
+import { visibleLength } from './fold.ts';
 
 /**
  * Rows as lines of aligned columns, two blanks between; `<` and `>` of `align` say to which side each column keeps.
@@ -15,8 +15,4 @@ export function alignColumns(rows: readonly (readonly string[])[], align: string
       .join('  ')
       .trimEnd(),
   );
-}
-
-function visibleLength(text: string): number {
-  return stripVTControlCharacters(text).length;
 }

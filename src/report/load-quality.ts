@@ -3,10 +3,13 @@ import { formatMs } from '../units.ts';
 import { formatValue } from './format-value.ts';
 import type { LoadReport, SliceReport } from './report.ts';
 
-/** Latency of feedback by profile and language: a row a slice, none when there is but one. */
+/** Latency of feedback by profile, language and stage, each by itself; none when there is but one slice. */
 export function sliceRows({ slices }: LoadReport): string[][] {
   if (slices.length < 2) return [];
-  return slices.map((slice) => {
+  const single = slices.filter(
+    ({ labels }) => Object.values(labels).filter((label) => label !== undefined).length === 1,
+  );
+  return (single.length > 0 ? single : slices).map((slice) => {
     const feedback = slice.distributions.feedback_latency;
     const times = [feedback?.p50Ms, feedback?.p95Ms, feedback?.p99Ms].map((ms) =>
       ms === undefined ? '' : formatMs(ms),
@@ -54,7 +57,7 @@ export function sessionNotes(objectives: readonly ObjectiveVerdict[]): string[] 
 }
 
 function nameOf({ labels }: SliceReport): string {
-  return [labels.profile, labels.language].filter((label) => label !== undefined).join(', ');
+  return [labels.profile, labels.language, labels.stage].filter((label) => label !== undefined).join(', ');
 }
 
 function shareOf({ shares }: Pick<SliceReport, 'shares'>, name: string): string {

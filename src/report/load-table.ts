@@ -60,10 +60,10 @@ function stageTable({ stages }: LoadReport): string {
 }
 
 function sessionLines({ totals, counts }: LoadReport): string {
-  const { sessions, sessionsOk, utterances, framesSent, events } = totals;
+  const { sessions, sessionsOk, sessionsCut, utterances, framesSent, events } = totals;
   const of = (name: string) => counts[name]?.count ?? 0;
   return [
-    `sessions    ${sessions} attempted, ${sessionsOk} ended well, ${of('sessions_refused')} refused, ${of('sessions_died')} died`,
+    `sessions    ${sessions} attempted, ${sessionsOk} ended well, ${of('sessions_refused')} refused, ${of('sessions_died')} died${sessionsCut > 0 ? `; ${sessionsCut} cut short by the end of the test` : ''}`,
     `traffic     ${framesSent} frames sent, ${totals.framesAcked} acknowledged, ${of('lost_frames')} lost, ${of('resent_frames')} sent again, ${of('dropped_by_app')} dropped by the app; ${events} events, ${of('violations')} protocol violations; ${utterances} utterances finished`,
   ].join('\n');
 }

@@ -37,7 +37,7 @@ export type LoadReport = {
   objectives: readonly ObjectiveVerdict[];
   /** Conditions on the generator; one that is not ok makes the run invalid. */
   validity: readonly { check: string; ok: boolean; detail: string }[];
-  /** Every pair of profile and language; and each profile, or language, that has several of the other. */
+  /** Every profile, language and stage together; where more than one of them varies, also each by itself. */
   slices: readonly SliceReport[];
   /** What was made to go wrong, in order of time. */
   faults: readonly FaultReport[];
@@ -85,6 +85,8 @@ export type Measured = {
   totals: {
     sessions: number;
     sessionsOk: number;
+    /** Going on when the test was ended early. */
+    sessionsCut: number;
     utterances: number;
     framesSent: number;
     framesAcked: number;
@@ -105,8 +107,8 @@ export type CostReport = {
   dollarsPerAudioMinute: number;
 };
 
-/** What was measured on the sessions with these labels; a label that is absent may be any. */
-export type SliceReport = { labels: { profile?: string; language?: string } } & Measured;
+/** What was measured with these labels; one that is absent may be any. Sessions and frames are of the stage they began in. */
+export type SliceReport = { labels: { profile?: string; language?: string; stage?: string } } & Measured;
 
 /** A distribution in a few numbers: undefined without samples, Infinity where the quantile never came. */
 export type Summary = {

@@ -1,10 +1,11 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { type Problem, SpeechfbError } from '../errors.ts';
 import type { Distribution } from '../slo/metrics.ts';
 import { hdrplotText } from './hdrplot.ts';
 import { junitXml } from './junit.ts';
+import { makeDirectory } from './make-directory.ts';
 import { loadMarkdown } from './markdown.ts';
 import type { LoadReport } from './report.ts';
 import { runJson } from './run-json.ts';
@@ -35,13 +36,14 @@ export function writeRunDirectory(directory: string, report: LoadReport, details
     'recording.json.gz': () => details.recording,
     'traces.ndjson.gz': () => gzipSync(details.traces.map((trace) => `${JSON.stringify(trace)}\n`).join('')),
   };
-  const lost = [
-    ...tryTo(directory, () => mkdirSync(directory, { recursive: true })),
-    ...Object.entries(files).flatMap(([name, content]) => {
-      const file = join(directory, name);
-      return tryTo(file, () => writeFileSync(file, content()));
-    }),
-  ];
+  const lost = tryTo(directory, () => makeDirectory(directory));
+  for (const [name, content] of lost.length > 0 ? [] : Object.entries(files)) {
+    const file = join(directory, name);
+    const problems = tryTo(file, () => writeFileSync(file, content()));
+    // Half a file reads like a whole one.
+    if (problems.length > 0) tryTo(file, () => rmSync(file, { force: true }));
+    lost.push(...problems);
+  }
   if (lost.length === 0) return;
   throw new SpeechfbError('output_unwritable', `not all results could be written to "${directory}"`, {
     problems: lost,

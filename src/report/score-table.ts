@@ -54,7 +54,8 @@ function shade(accuracy: number | null, wrong: boolean): Style {
   return accuracy >= 75 ? 'green' : 'yellow';
 }
 
-function describe({ kind, first_word, last_word, start_ms, end_ms }: Deviation, words: readonly WordResult[]): string {
+function describe(deviation: Deviation, words: readonly WordResult[]): string {
+  const { kind, first_word, last_word, start_ms, end_ms, phonemes = [] } = deviation;
   const range = words.slice(first_word, last_word + 1).map((word) => word.text);
   const quoted = `"${range.join(' ')}"`;
   switch (kind) {
@@ -62,9 +63,13 @@ function describe({ kind, first_word, last_word, start_ms, end_ms }: Deviation, 
       return `skipped ${quoted} at ${seconds(start_ms)} s`;
     case 'repeated':
       return `went back to ${quoted} at ${seconds(start_ms)} s`;
-    case 'other_words': {
-      const place = first_word < words.length ? `before "${words[first_word]!.text}"` : 'after the last word';
-      return `other words ${place}, ${seconds(start_ms)}-${seconds(end_ms)} s`;
+    case 'other_words':
+    case 'inserted': {
+      const at = kind === 'inserted' ? 'in or before' : 'before';
+      const place = first_word < words.length ? `${at} "${words[first_word]!.text}"` : 'after the last word';
+      const heard = phonemes.map(({ phoneme }) => phoneme).join(' ');
+      const what = kind === 'inserted' ? 'extra sounds' : 'other words';
+      return `${what} ${place}, ${seconds(start_ms)}-${seconds(end_ms)} s${heard === '' ? '' : `: ${heard}`}`;
     }
   }
 }

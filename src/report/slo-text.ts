@@ -2,6 +2,7 @@ import { largestBurn } from '../slo/burn.ts';
 import type { AlertCheck, ServiceLevelCheck } from '../slo/check.ts';
 import type { Evaluation } from '../slo/evaluate.ts';
 import { explainAlert, explainEvaluation } from '../slo/explain.ts';
+import { proofSizes } from '../slo/proof-sizes.ts';
 import { numberText, percentText, spanText } from '../slo/quantities.ts';
 import type { ServiceLevel } from '../slo/service-level.ts';
 import type { Verdict } from '../slo/verdict.ts';
@@ -10,10 +11,11 @@ import { snakeCased } from './run-json.ts';
 
 /** How the alerts of a service level behave, for a terminal. */
 export function checkText(level: ServiceLevel, check: ServiceLevelCheck, paint: Paint): string {
-  const lines = [paint.bold(`${level.name}: ${level.objectives.length} objectives over ${spanText(level.periodMs)}`)];
+  const count = level.objectives.length === 1 ? '1 objective' : `${level.objectives.length} objectives`;
+  const lines = [paint.bold(`${level.name}: ${count} over ${spanText(level.periodMs)}`)];
   for (const { name, target } of level.objectives) {
     lines.push('', `${name}: ${percentText(target)} good, a burn of at most ${numberText(largestBurn(target))}`);
-    lines.push(...check.alerts.filter((alert) => alert.objective === name).map(alertLine));
+    lines.push(...check.alerts.filter((alert) => alert.objective === name).map(alertLine), proofLine(target));
   }
   lines.push('', check.findings.length === 0 ? paint.good('nothing to object to') : paint.warn('findings'));
   for (const { objective, message } of check.findings) lines.push(`  ${objective ? `${objective}, ` : ''}${message}`);
@@ -26,6 +28,7 @@ export function checkJson(level: ServiceLevel, check: ServiceLevelCheck): object
     name,
     target,
     largestBurn: largestBurn(target),
+    loadTest: proofSizes(target),
     alerts: check.alerts.filter((alert) => alert.objective === name).map(({ objective: _, ...alert }) => alert),
   }));
   return snakeCased({ name: level.name, periodMs: level.periodMs, objectives, findings: check.findings }) as object;
@@ -77,9 +80,18 @@ function alertLine(alert: AlertCheck): string {
     ? `after ${spanText(alert.tenPercentDetectedMs)}`
     : 'never';
   return (
-    `  ${alert.severity.padEnd(6)} burn > ${numberText(alert.burn)} over ${windows}: above ${percentText(alert.badShare)} bad; ` +
+    `  ${alert.severity.padEnd(8)}burn > ${numberText(alert.burn)} over ${windows}: above ${percentText(alert.badShare)} bad; ` +
     `spends ${percentText(alert.budgetSpent)} of the budget; fires on an outage after ` +
     `${spanText(alert.outageDetectedMs)}, on 10% bad ${tenPercent}`
+  );
+}
+
+function proofLine(target: number): string {
+  const { toProve, toMeasure } = proofSizes(target);
+  const [none, one, ten] = toProve.map(({ events }) => numberText(events));
+  return (
+    `  a load test proves it with ${none} events and no miss, ${one} with one, ${ten} with ten; ` +
+    `${numberText(toMeasure.events)} measure it to +-${percentText(toMeasure.margin)} at 99%`
   );
 }
 

@@ -1,31 +1,36 @@
 import type { TimelinePoint } from '../capacity/timeline.ts';
 
-const columns = 72;
+const mostColumns = 72;
 const rows = 10;
+/** Left of the drawing: a number and the axis. */
+const labelWidth = 11;
 
 /**
  * A run as text: each column a stretch of time, full blocks the streams that got feedback, shaded ones those that waited, and
  * a line where the pods' capacity ends. The row below counts the ready pods.
  */
-export function renderTimeline(points: readonly TimelinePoint[], durationMs: number): string {
+export function renderTimeline(points: readonly TimelinePoint[], durationMs: number, width = 100): string {
   if (points.length === 0) return '';
-  const stretches = resample(points, durationMs);
+  const columns = Math.max(20, Math.min(mostColumns, width - labelWidth));
+  const stretches = resample(points, durationMs, columns);
   const top = Math.max(1, ...stretches.map(({ wanted, capacity }) => Math.max(wanted, capacity)));
   const lines = Array.from({ length: rows }, (_, row) => {
     const low = (top * (rows - 1 - row)) / rows;
     const label = row === 0 || row === rows / 2 ? (low + top / rows).toFixed(0) : '';
-    return `${label.padStart(9)} │${stretches.map((point) => cell(point, low, top / rows)).join('')}`;
+    return `${label.padStart(9)} │${stretches.map((point) => cell(point, low, top / rows)).join('')}`.trimEnd();
   });
   const pods = Math.max(...stretches.map(({ ready }) => ready));
   const spark = stretches
     .map(({ ready }) => sparks[Math.ceil((ready / Math.max(1, pods)) * (sparks.length - 1))])
     .join('');
+  const count = `up to ${pods} ready`;
+  const fits = labelWidth + columns + 2 + count.length <= width;
   return [
     'streams:  █ with feedback   ░ waiting   ─ what the pods carry',
     ...lines,
     `${'0'.padStart(9)} └${'─'.repeat(columns)}`,
-    `${' '.repeat(11)}${axis(durationMs)}`,
-    `${'pods'.padStart(9)}  ${spark}  up to ${pods} ready`,
+    `${' '.repeat(labelWidth)}${axis(durationMs, columns)}`,
+    `${'pods'.padStart(9)}  ${spark}${fits ? `  ${count}` : `\n${' '.repeat(labelWidth)}${count}`}`,
   ].join('\n');
 }
 
@@ -40,7 +45,7 @@ function cell({ wanted, waiting, capacity }: TimelinePoint, low: number, step: n
 }
 
 /** As many stretches as columns, each the worst of its points; a stretch without one repeats the last. */
-function resample(points: readonly TimelinePoint[], durationMs: number): TimelinePoint[] {
+function resample(points: readonly TimelinePoint[], durationMs: number, columns: number): TimelinePoint[] {
   const stretches: TimelinePoint[] = [];
   let next = 0;
   for (let column = 0; column < columns; column++) {
@@ -53,9 +58,9 @@ function resample(points: readonly TimelinePoint[], durationMs: number): Timelin
   return stretches;
 }
 
-function axis(durationMs: number): string {
+function axis(durationMs: number, columns: number): string {
   const [from, middle, to] = [0, durationMs / 2, durationMs].map((ms) => timeLabel(ms, durationMs));
-  const left = `${from}${' '.repeat(columns / 2 - from!.length - Math.floor(middle!.length / 2))}${middle}`;
+  const left = `${from}${' '.repeat(Math.floor(columns / 2) - from!.length - Math.floor(middle!.length / 2))}${middle}`;
   return left + to!.padStart(columns - left.length);
 }
 

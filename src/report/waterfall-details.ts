@@ -1,23 +1,50 @@
 import type { Exemplar } from '../budget/exemplars.ts';
 import type { Group } from '../budget/split.ts';
 import { alignColumns } from './columns.ts';
+import { visibleLength } from './fold.ts';
 import type { Paint } from './paint.ts';
 import { shortMs, withInterval } from './waterfall.ts';
 
-/** A row a group: its percentile and each stage's share of it. */
-export function groupLines(label: string, groups: readonly Group[], paint: Paint): string[] {
+/** A row a group: its percentile and each stage's share of it; the shares in a table of their own where columns are few. */
+export function groupSections(
+  label: string,
+  groups: readonly Group[],
+  { paint, columns }: { paint: Paint; columns: number },
+): string[][] {
   const stages = groups[0]?.analysis.budget.stages ?? [];
   const percentile = groups[0]?.analysis.budget.objective.percentile;
-  const head = [label, 'traces', `p${percentile}`, ...stages.map(({ name }) => name), 'unattributed', 'verdict'];
-  const rows = groups.map(({ value, analysis }) => [
-    value,
-    String(analysis.total?.n ?? 0),
-    analysis.total ? withInterval(analysis.total.valueMs, analysis.total.interval) : '',
-    ...analysis.stages.map(({ contribution }) => shortMs(contribution.ms)),
-    shortMs(analysis.unattributed?.ms ?? Number.NaN),
-    analysis.verdict,
-  ]);
-  return alignColumns([head.map(paint.dim), ...rows], `<>>${'>'.repeat(stages.length)}><`);
+  const whole = [
+    [label, 'traces', `p${percentile}`].map(paint.dim),
+    ...groups.map(({ value, analysis: { total } }) => [
+      value,
+      String(total?.n ?? 0),
+      total ? withInterval(total.valueMs, total.interval) : '',
+    ]),
+  ];
+  const shares = [
+    [...stages.map(({ name }) => name), 'unattributed'].map(paint.dim),
+    ...groups.map(({ analysis }) => [
+      ...analysis.stages.map(({ contribution }) => shortMs(contribution.ms)),
+      shortMs(analysis.unattributed?.ms ?? Number.NaN),
+    ]),
+  ];
+  const verdicts = [paint.dim('verdict'), ...groups.map(({ analysis }) => analysis.verdict)];
+  const right = '>'.repeat(shares[0]!.length);
+  const one = alignColumns(
+    whole.map((cells, i) => [...cells, ...shares[i]!, verdicts[i]!]),
+    `<>>${right}<`,
+  );
+  if (one.every((line) => visibleLength(line) <= columns)) return [one];
+  return [
+    alignColumns(
+      whole.map((cells, i) => [...cells, verdicts[i]!]),
+      '<>><',
+    ),
+    alignColumns(
+      shares.map((cells, i) => [whole[i]![0]!, ...cells]),
+      `<${right}`,
+    ),
+  ];
 }
 
 /** Real traces near the percentile. */

@@ -1,15 +1,21 @@
 import type { Analysis } from '../budget/analyse.ts';
-import { shortMs, sourceLine, type Waterfall, type WaterfallRow, waterfallOf } from './waterfall.ts';
+import { needsLine, shortMs, sourceLine, type Waterfall, type WaterfallRow, waterfallOf } from './waterfall.ts';
 
 /** The waterfall as an SVG document: a bar a stage where the last one ended, its budget outlined, its interval a whisker. */
 export function waterfallSvg(analysis: Analysis): string {
   const waterfall = waterfallOf(analysis);
   const bottom = top + waterfall.rows.length * rowHeight;
-  const height = bottom + 74;
-  const x = scaleOf(waterfall);
+  const answers = analysis.whatIf.filter(({ valueMs }) => Number.isFinite(valueMs));
+  const answersTop = bottom + 52;
+  const answersBottom = answers.length === 0 ? answersTop : answersTop + (answers.length + 1) * rowHeight;
+  const height = answersBottom + (answers.length === 0 ? 22 : 38);
+  const x = scaleOf(waterfall, answers);
   const parts = [
     text(24, 34, waterfall.title, { size: 18, weight: 'bold' }),
-    text(24, 58, `${analysis.verdict}: ${sourceLine(analysis)}`, { size: 13, fill: verdictFill[analysis.verdict] }),
+    text(24, 58, `${analysis.verdict}: ${analysis.doubt === undefined ? sourceLine(analysis) : needsLine(analysis)}`, {
+      size: 13,
+      fill: verdictFill[analysis.verdict],
+    }),
     ...ticksOf(waterfall).flatMap((ms) => [
       line(x(ms), top - 6, x(ms), bottom, { stroke: '#e3e3e3' }),
       text(x(ms), bottom + 20, `${ms}`, { size: 12, fill: '#666', anchor: 'middle' }),
@@ -23,6 +29,7 @@ export function waterfallSvg(analysis: Analysis): string {
     }),
     line(x(waterfall.endMs), top - 6, x(waterfall.endMs), bottom, { stroke: '#222', dash: '4 3' }),
     text(x(waterfall.endMs), bottom + 38, endLabel(analysis, waterfall), { size: 12, anchor: 'end' }),
+    ...whatIfParts(answers, waterfall.objectiveMs, { x, y: answersTop }),
     text(24, height - 14, legendOf(analysis), { size: 12, fill: '#666' }),
   ];
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${chartWidth}" height="${height}" viewBox="0 0 ${chartWidth} ${height}" font-family="'PT Mono', monospace" role="img">
@@ -63,9 +70,40 @@ function rowParts(row: WaterfallRow, y: number, x: (ms: number) => number): stri
   return parts;
 }
 
-function scaleOf({ endMs, objectiveMs, rows }: Waterfall): (ms: number) => number {
+/** A bar each from 0 to where the percentile, or the sum, would be; what is over the objective is red. */
+function whatIfParts(
+  answers: readonly Answer[],
+  objectiveMs: number,
+  at: { x: (ms: number) => number; y: number },
+): string[] {
+  if (answers.length === 0) return [];
+  const bars = answers.flatMap(({ name, valueMs, deltaMs }, i) => {
+    const y = at.y + (i + 1) * rowHeight;
+    const [from, to, limit] = [at.x(0), at.x(valueMs), at.x(Math.min(valueMs, objectiveMs))];
+    const sign = deltaMs >= 0 ? '+' : '';
+    return [
+      text(plot.left - 12, y + rowHeight / 2 + 4, clipped(name), { size: 13, anchor: 'end' }),
+      rect(from, y + 8, Math.max(1, limit - from), rowHeight - 16, { fill: barFill.none }),
+      ...(to > limit ? [rect(limit, y + 8, to - limit, rowHeight - 16, { fill: barFill.fail })] : []),
+      text(chartWidth - 24, y + rowHeight / 2 + 4, `${shortMs(valueMs)}, ${sign}${shortMs(deltaMs)}`, {
+        size: 12,
+        anchor: 'end',
+      }),
+    ];
+  });
+  const end = at.y + (answers.length + 1) * rowHeight;
+  return [
+    text(24, at.y + 24, 'what if', { size: 13, weight: 'bold' }),
+    ...bars,
+    line(at.x(objectiveMs), at.y + rowHeight, at.x(objectiveMs), end, { stroke: '#b3261e', width: 2 }),
+  ];
+}
+
+type Answer = Analysis['whatIf'][number];
+
+function scaleOf({ endMs, objectiveMs, rows }: Waterfall, answers: readonly Answer[]): (ms: number) => number {
   const reach = rows.map((row) => row.fromMs + Math.max(row.ms, row.budgetMs ?? 0));
-  const most = Math.max(endMs, objectiveMs, ...reach) * 1.02;
+  const most = Math.max(endMs, objectiveMs, ...reach, ...answers.map(({ valueMs }) => valueMs)) * 1.02;
   return (ms) => plot.left + ((plot.right - plot.left) * ms) / most;
 }
 

@@ -1,6 +1,8 @@
+import type { Analysis } from '../budget/analyse.ts';
 import type { BudgetReport } from '../budget/report.ts';
 import type { Verdict } from '../budget/verdict.ts';
 import { alignColumns } from './columns.ts';
+import { visibleLength } from './fold.ts';
 import type { Paint } from './paint.ts';
 import {
   exactText,
@@ -13,11 +15,14 @@ import {
   type WaterfallRow,
   waterfallOf,
 } from './waterfall.ts';
-import { exemplarLines, groupLines } from './waterfall-details.ts';
+import { exemplarLines, groupSections } from './waterfall-details.ts';
 import { whatIfLines } from './waterfall-levers.ts';
 
-/** A budget report for a terminal. */
-export function budgetText(report: BudgetReport, paint: Paint): string {
+/**
+ * A budget report for a terminal. Where `columns` are too few for the stages, their figures and their bars in one line, the
+ * bars stand below the figures.
+ */
+export function budgetText(report: BudgetReport, paint: Paint, columns = Number.POSITIVE_INFINITY): string {
   const { analysis } = report;
   const { verdict } = analysis;
   const sections = [
@@ -25,8 +30,8 @@ export function budgetText(report: BudgetReport, paint: Paint): string {
       `${paint.bold(titleOf(analysis))}  ${shownVerdict(verdict, paint)}`,
       ...[sourceLine(analysis), exactText(analysis), needsLine(analysis)].filter((line) => line !== ''),
     ],
-    stageLines(report, paint),
-    ...(report.by ? [groupLines(report.by.label, report.by.groups, paint)] : []),
+    ...stageSections(report, paint, columns),
+    ...(report.by ? groupSections(report.by.label, report.by.groups, { paint, columns }) : []),
     ...analysis.whatIf.map((answer) => whatIfLines(answer, analysis, paint)),
     exemplarLines(report.exemplars),
     report.notes.map((note) => paint.dim(`note: ${note}`)),
@@ -43,15 +48,45 @@ export function shownVerdict(verdict: Verdict, paint: Paint): string {
   return style[verdict](verdict);
 }
 
-function stageLines({ analysis }: BudgetReport, paint: Paint): string[] {
+function stageSections({ analysis }: BudgetReport, paint: Paint, columns: number): string[][] {
   const waterfall = waterfallOf(analysis);
+  const figures = figureRows(analysis, waterfall, paint);
+  const bars = barRows(analysis, waterfall, paint);
+  const verdicts = ['', ...waterfall.rows.map((_, i) => verdictOf(analysis, i, paint)), ''];
+  const needs = ['', ...waterfall.rows.map((_, i) => moreLine(analysis.stages[i]?.moreTraces, analysis.source)), ''];
+  const align = `<${'>'.repeat(figures[0]!.length - 1)}`;
+  const beside = alignColumns(
+    figures.map((cells, i) => [...cells, bars[i]!, verdicts[i]!, needs[i]!]),
+    `${align}<<<`,
+  );
+  if (beside.every((line) => visibleLength(line) <= columns)) return [beside];
+  if (!analysis.total) {
+    const narrow = figures.map((cells, i) => [...cells, bars[i]!]);
+    return [alignColumns(narrow, `${align}<`)];
+  }
+  const names = figures.map(([name]) => name!);
+  const bare = bars.map((bar) => bar.replace(limitLabel(waterfall, paint), ''));
+  const drawn = alignColumns(
+    names.map((name, i) => [name, bare[i]!, verdicts[i]!]),
+    '<<<',
+  );
+  const wanted = needs.flatMap((need, i) => (need === '' ? [] : [`${names[i]}: ${need}`]));
+  return [alignColumns(figures, align), [...drawn.slice(1), ...wanted]];
+}
+
+function verdictOf({ stages }: Analysis, i: number, paint: Paint): string {
+  const stage = stages[i];
+  return stage ? shownVerdict(stage.verdict, paint) : '';
+}
+
+/** Head, a row a stage, and the sum; of a plan only the budget itself. */
+function figureRows(analysis: Analysis, { rows }: Waterfall, paint: Paint): string[][] {
   const { interpretation, objective } = analysis.budget;
-  const drawn = !analysis.total || Number.isFinite(analysis.total.valueMs);
   const judged = interpretation !== 'contribution' && analysis.stages.length > 0;
-  const head = ['stage', 'budget', 'share', 'interval', 'p50', 'p95', '1 ms is'];
-  const rows = waterfall.rows.map((row, i) => {
+  const head = ['stage', 'budget', 'share', 'interval', 'p50', 'p95', '1 ms is', ...(judged ? ['judged'] : [])];
+  const body = rows.map((row, i) => {
     const stage = analysis.stages[i];
-    const cells = [
+    return [
       row.name,
       row.budgetMs === undefined ? '' : `${row.budgetMs} ms`,
       row.interval ? shortMs(row.ms) : '',
@@ -59,28 +94,20 @@ function stageLines({ analysis }: BudgetReport, paint: Paint): string[] {
       stage ? shortMs(stage.p50Ms) : '',
       stage ? shortMs(stage.p95Ms) : '',
       stage && Number.isFinite(stage.worthMs) ? `${stage.worthMs.toFixed(2)} ms` : '',
+      ...(judged ? [stage ? `${stage.judged.what} ${shortMs(stage.judged.ms)}` : ''] : []),
     ];
-    if (judged) cells.push(stage ? `${stage.judged.what} ${shortMs(stage.judged.ms)}` : '');
-    const verdict = stage ? shownVerdict(stage.verdict, paint) : '';
-    return [...cells, drawn ? barOf(row, waterfall, paint) : '', verdict, moreLine(stage?.moreTraces, analysis.source)];
   });
-  const sum = [
-    analysis.total ? `p${objective.percentile}` : 'sum',
-    `${objective.valueMs} ms`,
-    analysis.total ? shortMs(analysis.total.valueMs) : '',
-    ...Array.from({ length: judged ? 5 : 4 }, () => ''),
-    drawn ? axisOf(waterfall, paint) : '',
-  ];
-  const titles = [...head, ...(judged ? ['judged'] : []), '', '', ''];
-  const keep = analysis.total ? undefined : [0, 1, 7];
-  const pick = (cells: string[]) => (keep ? keep.map((c) => cells[c] ?? '') : cells);
-  const align = keep ? '<><' : judged ? '<>>>>>>><<<' : '<>>>>>><<<';
-  const padded = (cells: string[]) =>
-    [...cells, ...Array.from({ length: align.length }, () => '')].slice(0, align.length);
-  return alignColumns(
-    [titles.map(paint.dim), ...rows, sum].map((cells) => padded(pick(cells))),
-    align,
-  );
+  const sum = [analysis.total ? `p${objective.percentile}` : 'sum', `${objective.valueMs} ms`];
+  if (analysis.total) sum.push(shortMs(analysis.total.valueMs));
+  const all = [head.map(paint.dim), ...body, [...sum, ...head.slice(sum.length).map(() => '')]];
+  return analysis.total ? all : all.map((cells) => cells.slice(0, 2));
+}
+
+/** A bar for each of those rows; none where there is nothing to draw. */
+function barRows(analysis: Analysis, waterfall: Waterfall, paint: Paint): string[] {
+  const isDrawn = !analysis.total || Number.isFinite(analysis.total.valueMs);
+  const bars = waterfall.rows.map((row) => (isDrawn ? barOf(row, waterfall, paint) : ''));
+  return ['', ...bars, isDrawn ? axisOf(waterfall, paint) : ''];
 }
 
 /** The bar from where the stage begins: solid what it takes, dotted what its budget leaves, red what is over. */
@@ -101,7 +128,11 @@ function axisOf(waterfall: Waterfall, paint: Paint): string {
   const line = Array.from({ length: Math.max(end, objective) + 1 }, (_, i) =>
     i === objective ? '|' : i < end ? '─' : ' ',
   );
-  return line.join('') + paint.dim(` ${waterfall.objectiveMs} ms`);
+  return line.join('') + limitLabel(waterfall, paint);
+}
+
+function limitLabel({ objectiveMs }: Waterfall, paint: Paint): string {
+  return paint.dim(` ${objectiveMs} ms`);
 }
 
 function msPerCell({ endMs, objectiveMs }: Waterfall): number {

@@ -4,6 +4,7 @@ import type { Calibrator } from './calibrator.ts';
 import { phoneColumns } from './features.ts';
 import { FrameStore } from './frame-store.ts';
 import { type Alphabet, buildGraph, type Graph } from './graph.ts';
+import { InsertionWatch } from './insertions.ts';
 import { patience, penalties } from './penalties.ts';
 import { type PhoneScoring, type ScoredPhone, scorePhone } from './phone-scorer.ts';
 import { type ReadingEvent, readEnd, readSegment } from './reading.ts';
@@ -37,6 +38,7 @@ export class LiveScorer {
   readonly #skipped = new Map<number, number>();
   readonly #deviations: Deviation[] = [];
   readonly #gaps: [start: number, end: number][] = [];
+  readonly #insertions: InsertionWatch;
   #scoring: PhoneScoring;
   #repeating: Deviation | undefined;
   #previous = -1;
@@ -50,6 +52,7 @@ export class LiveScorer {
     this.#model = model;
     this.#nbest = options.nbest;
     this.#silence = model.phones.indexOf(model.silence);
+    this.#insertions = new InsertionWatch(model);
     this.#emission = new Float32Array(model.phones.length + 1);
     this.#bias = Float32Array.from(model.phones, (_, k) => model.alignmentBias?.[k] ?? 0);
     this.#scoring = this.#prepare(0);
@@ -105,6 +108,7 @@ export class LiveScorer {
     this.#aligner.finish();
     for (const event of readEnd(this.graph, this.#previous, this.frames)) this.#note(event);
     for (let word = 0; word < this.graph.words; word++) this.#complete(word);
+    this.#insertions.report(this.#deviations, this.graph.words);
   }
 
   /** The final phones of a word, in order; none of them twice. */
@@ -152,8 +156,10 @@ export class LiveScorer {
     if (this.#lost(this.frames, this.frames + 1)) {
       // Nothing is known of this frame: every place in the text stays as likely as it was.
       emission.fill(0);
+      this.#insertions.lost();
       return;
     }
+    this.#insertions.hear(logPosterior, offset);
     let likeliest = -Infinity;
     for (let k = 0; k < width; k++) {
       const value = Math.max(penalties.floor, logPosterior[offset + k]! + this.#bias[k]!);
@@ -172,6 +178,7 @@ export class LiveScorer {
     switch (event.kind) {
       case 'phone':
         this.#skipped.delete(this.graph.word[event.state]!);
+        this.#insertions.read(this.graph, event);
         this.#extendRepeat(event);
         this.#publish(event);
         return;

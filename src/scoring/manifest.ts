@@ -1,7 +1,9 @@
 import { once } from 'node:events';
-import { createReadStream, createWriteStream, type WriteStream } from 'node:fs';
+import { createReadStream } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import type { AcousticEngine } from '../acoustic/types.ts';
 import { type Problem, SpeechfbError } from '../errors.ts';
@@ -27,7 +29,7 @@ export type ManifestRun = { scored: number; audioMs: number; wallMs: number; pro
  * relative to the manifest. A line that cannot be scored becomes a problem with its `file:line` and the others still run.
  *
  * @param options.features Also write each phone's feature vector and segment (for fitting a calibration).
- * @throws SpeechfbError `manifest_not_found`
+ * @throws SpeechfbError `manifest_not_found`, `output_unwritable`
  */
 export async function scoreManifest(
   engine: AcousticEngine,
@@ -37,34 +39,54 @@ export async function scoreManifest(
 ): Promise<ManifestRun> {
   const run: ManifestRun = { scored: 0, audioMs: 0, wallMs: 0, problems: [] };
   const begun = performance.now();
-  const source = createReadStream(input, 'utf8');
-  await once(source, 'open').catch((cause: NodeJS.ErrnoException) => {
-    throw new SpeechfbError('manifest_not_found', `the manifest ${input} cannot be read: ${cause.code}`, { cause });
-  });
-  const sink = createWriteStream(output);
-  await once(sink, 'open').catch((cause: NodeJS.ErrnoException) => {
-    throw new SpeechfbError('output_unwritable', `${output} cannot be written: ${cause.code}`, { cause });
-  });
-  let line = 0;
-  for await (const text of createInterface({ input: source, crlfDelay: Number.POSITIVE_INFINITY })) {
-    line++;
-    if (text.trim() === '') continue;
-    try {
-      const { id, scored } = await scoreLine(engine, input, text);
-      await write(sink, `${JSON.stringify({ id, ...row(scored, options.features) })}\n`);
-      run.scored++;
-      run.audioMs += scored.audioMs;
-    } catch (error) {
-      if (!(error instanceof SpeechfbError)) throw error;
-      const details = error.problems.map((problem) => `; ${problem.where ?? ''} ${problem.message}`).join('');
-      run.problems.push({ where: `${input}:${line}`, message: `${error.message}${details} [${error.code}]` });
+  const source = await openManifest(input);
+  const sink = await open(output, 'w').catch((cause) => fail(output, cause));
+  try {
+    let line = 0;
+    for await (const text of createInterface({ input: source, crlfDelay: Number.POSITIVE_INFINITY })) {
+      line++;
+      if (text.trim() === '') continue;
+      const outcome = await scoreLine(engine, input, text).catch(problemOf);
+      if ('problem' in outcome) run.problems.push({ where: `${input}:${line}`, message: outcome.problem });
+      else {
+        const { id, scored } = outcome;
+        const result = `${JSON.stringify({ id, ...row(scored, options.features) })}\n`;
+        await sink.appendFile(result).catch((cause) => fail(output, cause));
+        run.scored++;
+        run.audioMs += scored.audioMs;
+      }
+      run.wallMs = performance.now() - begun;
+      options.onProgress?.(run);
     }
-    run.wallMs = performance.now() - begun;
-    options.onProgress?.(run);
+  } finally {
+    await sink.close();
   }
-  sink.end();
-  await once(sink, 'close');
+  if (run.scored === 0 && run.problems.length === 0) throw new SpeechfbError('bad_manifest', `${input} holds no line`);
   return run;
+}
+
+async function openManifest(input: string): Promise<Readable> {
+  try {
+    // A folder opens like a file and fails at the first read.
+    if ((await stat(input)).isDirectory()) throw Object.assign(new Error('a folder'), { code: 'EISDIR' });
+    const source = createReadStream(input, 'utf8');
+    await once(source, 'open');
+    return source;
+  } catch (error) {
+    const cause = error as NodeJS.ErrnoException;
+    throw new SpeechfbError('manifest_not_found', `the manifest ${input} cannot be read: ${cause.code}`, { cause });
+  }
+}
+
+function fail(output: string, cause: NodeJS.ErrnoException): never {
+  throw new SpeechfbError('output_unwritable', `${output} cannot be written: ${cause.code}`, { cause });
+}
+
+/** What keeps one line from being scored; a bug of ours is thrown on. */
+function problemOf(error: unknown): { problem: string } {
+  if (!(error instanceof SpeechfbError)) throw error;
+  const details = error.problems.map((problem) => `; ${problem.where ?? ''} ${problem.message}`).join('');
+  return { problem: `${error.message}${details} [${error.code}]` };
 }
 
 async function scoreLine(
@@ -113,9 +135,4 @@ function row({ result, evidence }: ScoredFile, features: boolean): object {
 
 function rounded<T extends number | null>(value: T): T {
   return (value === null ? null : Math.round(value * 1e5) / 1e5) as T;
-}
-
-/** Writes and waits while the file is slower than the scorer, so that memory stays flat. */
-async function write(sink: WriteStream, text: string): Promise<void> {
-  if (!sink.write(text)) await once(sink, 'drain');
 }

@@ -11,6 +11,29 @@ export function spellNumber(value: number): string[] {
   return rest === 0 ? [tens[Math.floor(value / 10)]!] : [tens[Math.floor(value / 10)]!, small[rest]!];
 }
 
+/** A year from 1100 to 1999 as it is read: nineteen ninety, nineteen oh five, eighteen hundred. */
+export function spellYear(year: number): string[] {
+  const [century, rest] = [spellNumber(Math.floor(year / 100)), year % 100];
+  if (rest === 0) return [...century, 'hundred'];
+  return rest < 10 ? [...century, 'oh', small[rest]!] : [...century, ...spellNumber(rest)];
+}
+
+/** The words of a number as a place in an order: forty two -> forty second. */
+export function ordinal(words: readonly string[]): string[] {
+  const last = words.at(-1)!;
+  return [...words.slice(0, -1), irregular.get(last) ?? `${last.replace(/y$/, 'ie')}th`];
+}
+
+const irregular = new Map([
+  ['one', 'first'],
+  ['two', 'second'],
+  ['three', 'third'],
+  ['five', 'fifth'],
+  ['eight', 'eighth'],
+  ['nine', 'ninth'],
+  ['twelve', 'twelfth'],
+]);
+
 const small = [
   'zero',
   'one',

@@ -49,12 +49,22 @@ function soundedOut(shown: string, text: string): string[][] {
 
 /** The word itself, as an abbreviation (a.m.), or without an apostrophe that only quotes or closes it (dogs'). */
 function lookUp(spoken: string): string[][] {
+  const long = abbreviations.get(spoken)?.flatMap(pronunciations);
+  if (long) return long;
   for (const form of [spoken, `${spoken}.`, spoken.replace(/^'+|'+$/g, '')]) {
     const found = form === '' ? [] : pronunciations(form);
     if (found.length > 0) return found;
   }
   return [];
 }
+
+/** What is said for short forms of which the dictionary has nothing, or one reading alone (Dr. Smith lives on Mill Dr.). */
+const abbreviations = new Map([
+  ['dr', ['doctor', 'drive']],
+  ['st', ['saint', 'street']],
+  ['prof', ['professor']],
+  ['vs', ['versus']],
+]);
 
 function fromPhones(words: readonly { text: string; phones: readonly string[] }[]): Reference {
   if (words.length === 0 || words.length > referenceLimits.words) {

@@ -46,12 +46,26 @@ export type UtteranceScores = {
 
 /** A place where the reading left the text. */
 export type Deviation = {
-  kind: 'skipped' | 'repeated' | 'other_words';
-  /** First and last word index concerned; for `other_words` the word before which they were heard. */
+  /** `inserted`: sounds that are not in the text, too short for `other_words`; known when the utterance is over. */
+  kind: 'skipped' | 'repeated' | 'other_words' | 'inserted';
+  /** First and last word index concerned; for `other_words` and `inserted` the word before or in which they were heard. */
   first_word: number;
   last_word: number;
   start_ms: number;
   end_ms: number;
+  /** What `inserted` and, once the utterance is over, `other_words` sounded like. */
+  phonemes?: readonly InsertedPhone[];
+};
+
+/** A phone that was said and is not in the text. */
+export type InsertedPhone = {
+  /** ARPAbet without stress. */
+  phoneme: string;
+  start_ms: number;
+  end_ms: number;
+  /** 0-1: how sure the model is that it heard this phone. */
+  confidence: number;
+  error_type: 'insertion';
 };
 
 export type UtteranceResult = {

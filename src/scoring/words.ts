@@ -1,5 +1,5 @@
 import { SpeechfbError } from '../errors.ts';
-import { largestNumber, spellNumber } from './numbers.ts';
+import { largestNumber, ordinal, spellNumber, spellYear } from './numbers.ts';
 
 /** Limits of one reference; longer texts are read as several utterances. */
 export const referenceLimits = { words: 500, wordLetters: 60, phonesInWord: 40 } as const;
@@ -9,7 +9,8 @@ export type TextWord = { shown: string; spoken: string };
 
 /**
  * Splits a text into the words that a reader says. Punctuation is dropped, hyphens and slashes part words, apostrophes
- * stay, numbers become words up to 999,999,999 ("Room 42" -> room forty two), & and % become "and" and "percent".
+ * stay, numbers become words up to 999,999,999 ("Room 42" -> room forty two, "3rd" -> third, "1990" -> nineteen ninety, "$5" ->
+ * five dollars), & and % become "and" and "percent".
  *
  * @throws SpeechfbError `invalid_reference` for other scripts, no words, or more than `referenceLimits`.
  */
@@ -20,8 +21,10 @@ export function splitWords(text: string): TextWord[] {
   const folded = bare.replaceAll('&', ' and ').replaceAll('%', ' percent ');
   refuseOtherScripts(folded, text);
   const words: TextWord[] = [];
-  for (const token of folded.match(/\d[\d,]*(?:\.\d+)?|[A-Za-z']+(?:\.[A-Za-z](?![A-Za-z]))*/g) ?? []) {
-    if (/^\d/.test(token)) words.push(...numberWords(token));
+  for (const token of folded.match(
+    /\$?\d[\d,]*(?:\.\d+)?(?:(?:st|nd|rd|th)(?![A-Za-z]))?|[A-Za-z']+(?:\.[A-Za-z](?![A-Za-z]))*/g,
+  ) ?? []) {
+    if (/^\$?\d/.test(token)) words.push(...numberWords(token));
     else words.push(...letterWord(token));
   }
   if (words.length === 0) {
@@ -66,13 +69,32 @@ function letterWord(token: string): TextWord[] {
 }
 
 function numberWords(token: string): TextWord[] {
-  const [whole = '', fraction] = token.replaceAll(',', '').split('.');
-  // A number too long to be one ("0049 30 ..."), or with leading zeros, is read digit by digit.
+  const [, dollar, number = '', suffix] = /^(\$?)([\d,.]+)(\w*)$/.exec(token)!;
+  const [whole = '', fraction] = number.replaceAll(',', '').split('.');
+  return speak(whole, fraction, {
+    isMoney: dollar === '$',
+    isOrdinal: suffix !== '',
+    hasCommas: number.includes(','),
+  }).map((word) => ({ shown: word, spoken: word }));
+}
+
+type NumberKind = { isMoney: boolean; isOrdinal: boolean; hasCommas: boolean };
+
+function speak(whole: string, fraction: string | undefined, { isMoney, isOrdinal, hasCommas }: NumberKind): string[] {
   const value = Number(whole);
+  // A number too long to be one ("0049 30 ..."), or with leading zeros, is read digit by digit.
   const asDigits = value > largestNumber || /^0\d/.test(whole);
-  const spoken = asDigits ? digits(whole) : spellNumber(value);
-  if (fraction !== undefined) spoken.push('point', ...digits(fraction));
-  return spoken.map((word) => ({ shown: word, spoken: word }));
+  if (isMoney && !asDigits) {
+    const amount = [...spellNumber(value), value === 1 ? 'dollar' : 'dollars'];
+    if (fraction === undefined || Number(fraction) === 0) return amount;
+    if (fraction.length === 2)
+      return [...amount, 'and', ...spellNumber(Number(fraction)), fraction === '01' ? 'cent' : 'cents'];
+  }
+  if (isOrdinal && fraction === undefined && !asDigits) return ordinal(spellNumber(value));
+  // Four digits without a comma are a year more often than a count.
+  const isYear = fraction === undefined && !hasCommas && /^1[1-9]\d\d$/.test(whole);
+  const spoken = asDigits ? digits(whole) : isYear ? spellYear(value) : spellNumber(value);
+  return fraction === undefined ? spoken : [...spoken, 'point', ...digits(fraction)];
 }
 
 function digits(text: string): string[] {

@@ -1,4 +1,4 @@
-import type { PhonemeResult, UtteranceResult } from '../scoring/result.ts';
+import type { Deviation, PhonemeResult, UtteranceResult } from '../scoring/result.ts';
 
 /** A phone whose times count from its utterance's start, on the session's clock. */
 export function shiftPhone(phone: PhonemeResult, byMs: number): PhonemeResult {
@@ -14,8 +14,13 @@ export function shiftResult<Result extends UtteranceResult>(result: Result, byMs
       ...shiftSpan(word, byMs),
       phonemes: word.phonemes.map((phone) => shiftSpan(phone, byMs)),
     })),
-    deviations: result.deviations.map((deviation) => shiftSpan(deviation, byMs)),
+    deviations: result.deviations.map((deviation) => shiftDeviation(deviation, byMs)),
   };
+}
+
+/** A place where the reading left the text, and what was heard there, on the session's clock. */
+export function shiftDeviation({ phonemes, ...span }: Deviation, byMs: number): Deviation {
+  return { ...shiftSpan(span, byMs), ...(phonemes && { phonemes: phonemes.map((phone) => shiftSpan(phone, byMs)) }) };
 }
 
 /** Anything with a start and an end, on the session's clock. */

@@ -2,7 +2,7 @@ import type { ServerMessage, TranscriptWord } from '../protocol/server-messages.
 import type { StageTimings } from '../protocol/stages.ts';
 import type { Feedback } from '../scoring/pipeline.ts';
 import type { Deviation, UtteranceResult } from '../scoring/result.ts';
-import { shiftSpan } from './shift.ts';
+import { shiftDeviation } from './shift.ts';
 
 type TranscriptMessage = Extract<ServerMessage, { type: 'transcript' }>;
 
@@ -32,7 +32,7 @@ export function createTranscript(utteranceId: number, startMs: number): Transcri
           end_ms: word.endMs + startMs,
           is_final: word.isFinal,
         })),
-        deviations.map((deviation) => shiftSpan(deviation, startMs)),
+        deviations.map((deviation) => shiftDeviation(deviation, startMs)),
         false,
         timing,
       );

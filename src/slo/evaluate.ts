@@ -1,5 +1,7 @@
 import { betaQuantile } from '../stats/distributions.ts';
+import { samplesToProve } from '../stats/sample-size.ts';
 import { type BurnAlert, burnRate, timeToExhaustionMs } from './burn.ts';
+import { numberText, percentText } from './quantities.ts';
 import type { ServiceLevel, ServiceObjective } from './service-level.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -75,11 +77,10 @@ export function evaluateRun(objective: ServiceObjective, count: WindowCount, dou
   const least = bad === 0 ? 0 : betaQuantile(1 - runConfidence, bad, total - bad + 1);
   if (most <= budget) return { ...unknown, verdict: 'pass', reason: 'proven within the budget at 95% confidence' };
   if (least > budget) return { ...unknown, verdict: 'fail', reason: 'proven beyond the budget at 95% confidence' };
-  return {
-    ...unknown,
-    verdict: 'invalid',
-    reason: `${bad} bad of ${total} proves nothing about ${objective.target * 100}%`,
-  };
+  const seen = `${numberText(bad)} bad of ${numberText(total)} proves nothing about ${percentText(objective.target)}`;
+  const more = samplesToProve(budget, bad, runConfidence) - total;
+  const needs = bad / total <= budget ? `; ${numberText(more)} more without a miss would` : '';
+  return { ...unknown, verdict: 'invalid', reason: `${seen}${needs}` };
 }
 
 /** Any failure fails the whole; else anything unproven makes it invalid. */

@@ -30,7 +30,7 @@ import {
  * <quantile>   ::= "p" <digits> [ "." <digits> ]         above 0 and below 100: p50, p99.9
  * <selector>   ::= "{" [ <matcher> { "," <matcher> } ] "}"
  * <matcher>    ::= <label> "=" <text>                    profile=lte   language="en-US"
- * <label>      ::= "profile" | "language"
+ * <label>      ::= "profile" | "language" | "stage"
  * <text>       ::= one or more of A-Z a-z 0-9 . _ : + -, with or without quotes around it
  * <comparator> ::= "<" | "<=" | ">" | ">=" | "=="        which ones depends on the reading, below
  * <value>      ::= <duration> | <percentage> | <integer> | <price>
@@ -38,7 +38,8 @@ import {
  * ```
  * Spaces may stand anywhere between these. <distribution>, <share>, <rate>, <count> and <cost> are the names in metrics.ts
  * of that kind. A selector narrows the objective to the sessions with these labels; it may also stand inside the
- * parentheses. A cost is of all sessions and takes none; a price without a unit is by the minute.
+ * parentheses. `stage` is one of the load's, by when something was due; counts, session_success and
+ * shaping_lateness are of sessions, which last for several, and take none. A cost is of all sessions; a price without a unit is by the minute.
  */
 export type Objective = { source: string; bound: number; selector: Selector } & (
   | { reading: 'quantile'; metric: DistributionName; p: number; comparator: '<' | '<=' }
@@ -56,6 +57,8 @@ export function parseObjective(source: string): Objective {
   const metric = metricNamed(source, parts.name);
   const { kind } = metrics[metric];
   const common = { source, selector: selectorOf(source, parts.matchers) };
+  if (common.selector.stage !== undefined && (kind === 'count' || withoutStage.has(metric)))
+    throw bad(source, `cannot tell which stage ${metric} belongs to`, 'profile, language');
   const bareOnly = (what: string, example: string) => {
     if (call !== undefined) throw bad(source, `${metric} is a ${what} and takes no ${call}()`, `write ${example}`);
   };
@@ -98,6 +101,9 @@ export function parseObjective(source: string): Objective {
     }
   }
 }
+
+/** Of whole sessions, or of the generator's own network. */
+const withoutStage: ReadonlySet<MetricName> = new Set<MetricName>(['session_success', 'shaping_lateness']);
 
 type Parts = { call: string | undefined; name: string; matchers: string; comparator: string; value: string };
 

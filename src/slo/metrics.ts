@@ -98,22 +98,28 @@ export type Measurements = {
   strata?: readonly Readonly<Record<string, ClusterSums>>[];
 };
 
-/** What every session carries, and what an objective may choose by: the network that it was on and the language spoken. */
-export const labelNames = ['profile', 'language'] as const;
+/**
+ * What an objective may choose by: the network that a session was on, the language spoken, and the stage of the load in
+ * which something was due, where the load has several.
+ */
+export const labelNames = ['profile', 'language', 'stage'] as const;
 export type LabelName = (typeof labelNames)[number];
-export type Labels = Readonly<Record<LabelName, string>>;
+export type Labels = { readonly profile: string; readonly language: string; readonly stage?: string };
 
-/** The sessions with these labels; {} is all of them. */
-export type Selector = Readonly<Partial<Labels>>;
+/** What carries these labels; {} is everything. */
+export type Selector = { readonly [name in LabelName]?: string };
 
 /** Whether the labels are chosen; `lte` chooses LTE. */
 export function fits(labels: Labels, selector: Selector): boolean {
-  return labelNames.every((name) => selector[name]?.toLowerCase() === (selector[name] && labels[name].toLowerCase()));
+  return labelNames.every((name) => {
+    const wanted = selector[name];
+    return wanted === undefined || wanted.toLowerCase() === labels[name]?.toLowerCase();
+  });
 }
 
-/** The same for equal labels, and in their order. */
-export function labelKey({ profile, language }: Labels): string {
-  return `${profile}\n${language}`;
+/** The same for equal labels. */
+export function labelKey({ profile, language, stage = '' }: Labels): string {
+  return `${profile}\n${language}\n${stage}`;
 }
 
 /** `profile=lte,language=en-US`; empty for all sessions. */

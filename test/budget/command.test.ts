@@ -150,6 +150,41 @@ describe('speechfb budget', () => {
     expect(out).toContain('1000 traces come from 9 sessions and resemble one another');
   });
 
+  it('counts the feedback of a run that never came, by its profile', async () => {
+    const slice = (labels: object, never: number) => ({
+      labels,
+      distributions: { feedback_latency: { samples: 0, never } },
+    });
+    const distributions = { feedback_latency: { samples: 2080, never: 80 } };
+    const slices = [
+      slice({ profile: '4g', language: 'en' }, 60),
+      slice({ profile: '4g' }, 60),
+      slice({ profile: 'wifi', language: 'en' }, 20),
+    ];
+    const report = { kind: 'LoadReport', version: 2, elapsed_ms: 1, distributions, shares: {}, validity: [], slices };
+    // The 1,000 traces are half of the feedback that came: half of what never came belongs to them.
+    await main([
+      'budget',
+      card,
+      '--run',
+      run({ ok: true, report: JSON.stringify(report) }),
+      '--by',
+      'profile',
+      '--json',
+    ]);
+    const { measured, by } = JSON.parse(out);
+    expect(measured).toMatchObject({ n: 1040, never: 40 });
+    const n = Object.fromEntries(by.groups.map((one: { value: string; n: number }) => [one.value, one.n]));
+    expect(n).toEqual({ '4g': 530, wifi: 510 });
+  });
+
+  it('says when nothing tells whether a run may be trusted', async () => {
+    const traces = run({ ok: true });
+    rmSync(join(traces, 'run.json'));
+    expect(await main(['budget', card, '--run', traces])).toBe(0);
+    expect(out).toContain('beside the traces is no run.json');
+  });
+
   it('shows the values of a label that have most traces, when there are hundreds', async () => {
     let count = 0;
     const many = linesOf(1000).replaceAll(/"profile":"\w+"/g, () => `"profile":"p${count++ % 400}"`);
@@ -209,7 +244,7 @@ describe('speechfb budget refuses', () => {
     [
       'stages that differ',
       () => [card, '--traces', write('odd.ndjson', '{"stages":{"asr":1,"uplnk":2}}')],
-      /odd.ndjson:1:20: stages.uplnk: no stage.*mobile-500ms.yaml:15:7: stages.0: "network" sums/s,
+      /odd.ndjson:1:20: stages.uplnk: no stage.*mobile-500ms.yaml:16:7: stages.0: "network" sums/s,
     ],
     [
       'an OTLP file that is none',

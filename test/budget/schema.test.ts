@@ -45,23 +45,23 @@ describe('a budget with a mistake', () => {
       'budget: 250ms',
       '',
       'budget: 240ms',
-      '15:5: spec.stages: stages and reserve sum to 490 ms (80 + 20 + 30 + 240 + 40 + 80), not to the objective’s 500 ms; 10 ms are unspent',
+      '16:5: spec.stages: stages and reserve sum to 490 ms (80 + 20 + 30 + 240 + 40 + 80), not to the objective’s 500 ms; 10 ms are unspent',
     ],
     ['a sum that is too much', 'reserve: 80ms', '', 'reserve: 90ms', '10 ms too many'],
-    ['a bare number', 'budget: 80ms', '', 'budget: 80', '15:32: spec.stages.0.budget: 80 is not a duration'],
+    ['a bare number', 'budget: 80ms', '', 'budget: 80', '16:32: spec.stages.0.budget: 80 is not a duration'],
     [
       'an unknown unit',
       'reserve: 80ms',
       '',
       'reserve: 80msec',
-      '21:12: spec.reserve: duration "80msec" has the unknown unit "msec"',
+      '22:12: spec.reserve: duration "80msec" has the unknown unit "msec"',
     ],
     [
       'a percentile over 100',
       'percentile: 95',
       '',
       'percentile: 195',
-      '11:28: spec.objective.percentile: 195 is not a percentile',
+      '12:28: spec.objective.percentile: 195 is not a percentile',
     ],
     ['a percentile of 100', 'percentile: 95', '', 'percentile: 100', '100 is not a percentile'],
     [
@@ -69,7 +69,7 @@ describe('a budget with a mistake', () => {
       'confidence: 0.95',
       '',
       'confidence: 1',
-      '24:23: spec.gate.confidence: 1 is not a confidence',
+      '25:23: spec.gate.confidence: 1 is not a confidence',
     ],
     [
       'an unknown interpretation',
@@ -84,7 +84,7 @@ describe('a budget with a mistake', () => {
       'name: features',
       '',
       'name: network',
-      '18:15: spec.stages.2.name: a stage "network" stands already at stages.0',
+      '19:15: spec.stages.2.name: a stage "network" stands already at stages.0',
     ],
     ['a stage named as a row of the report', 'name: features', '', 'name: reserve', '"reserve" is no stage'],
     [
@@ -99,7 +99,7 @@ describe('a budget with a mistake', () => {
       'reserve: 80ms',
       '\n  whatIf: [{ name: x, changes: [{ stage: asrr, shift: 5ms }] }]',
       'reserve: 80ms',
-      '22:42: spec.whatIf.0.changes.0.stage: "asrr" is not a stage of the budget (did you mean "asr"?)',
+      '23:42: spec.whatIf.0.changes.0.stage: "asrr" is not a stage of the budget (did you mean "asr"?)',
     ],
     [
       'a change that is two',
@@ -134,7 +134,7 @@ describe('a budget with a mistake', () => {
       'reserve: 80ms',
       '\n  correlation: -0.9',
       'reserve: 80ms',
-      '22:16: spec.correlation: contradicts itself',
+      '23:16: spec.correlation: contradicts itself',
     ],
     [
       'a shift without a unit',

@@ -119,6 +119,12 @@ describe('an answer', () => {
     const { belowZero } = answerWhatIf(sample, promise, { p: 0.95, valueMs: 500 });
     expect(belowZero / 2000).toBeCloseTo(0.5, 1);
   });
+
+  it('does not promise too much of a stage that its normal distribution puts below 0 anyway', () => {
+    const sample = sampleOf([{ name: 'asr', ms: Float64Array.of(-3, 5, 9) }]);
+    const slower = { name: 'x', changes: [{ stage: 'asr', kind: 'scale' as const, factor: 1.5 }] };
+    expect(answerWhatIf(sample, slower, { p: 0.95, valueMs: 500 }).belowZero).toBe(0);
+  });
 });
 
 function time() {

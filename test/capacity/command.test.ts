@@ -139,7 +139,22 @@ describe('bad input exits 2', () => {
     const profile = 'profile: {curve: curve.json, slo: {value: 400ms}},';
     writeFileSync(join(dir, 'f.yaml'), readFileSync(liveClass, 'utf8').replace('streams: 120,', profile));
     expect(await capacity(join(dir, 'f.yaml'))).toBe(2);
-    expect(err).toContain('curve.json: points.1: has no p95_ms; it has p50_ms');
+    expect(err).toContain('curve.json:1:42: points.1: has no p95_ms; it has p50_ms');
+  });
+
+  it('reads the curve of the directory that a load test wrote', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'capacity-'));
+    const points = [
+      { streams: 90, p95_ms: 120, valid: true },
+      { streams: 130, p95_ms: null, valid: true },
+    ];
+    writeFileSync(join(dir, 'curve.json'), JSON.stringify({ kind: 'CapacityCurve', version: 1, points }));
+    const profile = `profile: {curve: ${dir}, slo: {value: 400ms}},`;
+    expect(await capacity(edited((text) => text.replace('streams: 120,', profile)))).toBe(0);
+    expect(out).toContain('90 streams each, by the measured curve');
+    expect(out.replace(/\s+/g, ' ')).toContain(
+      'the next measured load, 130, leaves more unanswered than the percentile may',
+    );
   });
 
   it('asks which scenario of several', async () => {

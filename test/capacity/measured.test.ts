@@ -32,6 +32,13 @@ describe('streams by a measured curve', () => {
     expect(streamsByCurve(v100, { percentile: 95, valueMs: 900 }).firstMiss).toBeUndefined();
   });
 
+  it('leaves out what proves nothing, and counts what never came as over every limit', () => {
+    const points = [{ streams: 900, p95_ms: 999, valid: false }, ...v100, { streams: 1200, p95_ms: null }];
+    const answer = streamsByCurve(points, { percentile: 95, valueMs: 5000 });
+    expect(answer).toMatchObject({ streams: 1000, firstMiss: { streams: 1200, latencyMs: Infinity } });
+    expect(curveProblems(points, { percentile: 95, valueMs: 1 })).toEqual([]);
+  });
+
   it('fits the scalability law when throughput was measured', () => {
     const points = [1, 18, 36, 72, 108, 144, 216].map((streams, index) => ({
       streams,
@@ -40,6 +47,11 @@ describe('streams by a measured curve', () => {
     }));
     expect(streamsByCurve(points, { percentile: 95, valueMs: 20 }).peak!.load).toBeCloseTo(96.5, 1);
   });
+
+  it('of nothing valid measures nothing', () =>
+    expect(curveProblems([{ streams: 5, valid: false }], { percentile: 95, valueMs: 1 })).toEqual([
+      { index: 0, message: 'is not valid, nor is any other point: nothing was measured' },
+    ]));
 
   it.each([
     [{ streams: 5, p50_ms: 3, p95_ms: 9 }, 'has no p99_ms; it has p50_ms, p95_ms'],

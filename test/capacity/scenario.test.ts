@@ -26,50 +26,50 @@ describe('the examples', () => {
 
 describe('a scenario with a mistake', () => {
   it.each([
-    ['a bare number for a duration', 'ramp: 60s', 'ramp: 60', '11:30: spec.demand.spike.ramp: 60 is not a duration'],
+    ['a bare number for a duration', 'ramp: 60s', 'ramp: 60', '12:30: spec.demand.spike.ramp: 60 is not a duration'],
     [
       'a share over 100 %',
       'dutyCycle: 40%',
       'dutyCycle: 140%',
-      '9:16: spec.demand.dutyCycle: 140% is outside 0.01% to 100%',
+      '10:16: spec.demand.dutyCycle: 140% is outside 0.01% to 100%',
     ],
     [
       'a share without a sign',
       'dutyCycle: 40%',
       'dutyCycle: 0.4',
-      '9:16: spec.demand.dutyCycle: 0.4 is not a percentage',
+      '10:16: spec.demand.dutyCycle: 0.4 is not a percentage',
     ],
-    ['a typo', 'headroom:', 'headrom:', '13:3: spec: unknown key "headrom" (did you mean "headroom"?)'],
+    ['a typo', 'headroom:', 'headrom:', '14:3: spec: unknown key "headrom" (did you mean "headroom"?)'],
     [
       'an unknown codec',
       'codec: pcm16',
       'codec: mp3',
-      '10:20: spec.demand.audio.codec: "mp3" is not allowed; allowed: pcm16, mulaw, alaw, opus',
+      '11:20: spec.demand.audio.codec: "mp3" is not allowed; allowed: pcm16, mulaw, alaw, opus',
     ],
     [
       'a rate without a unit',
       'sampleRate: 8kHz',
       'sampleRate: 8000',
-      '10:39: spec.demand.audio.sampleRate: 8000 is not a sample rate',
+      '11:39: spec.demand.audio.sampleRate: 8000 is not a sample rate',
     ],
     [
       'a bit rate for a codec of one',
       'sampleRate: 8kHz',
       'bitrate: 20kbit',
-      '10:36: spec.demand.audio.bitrate: belongs to codec opus; pcm16 has one rate',
+      '11:36: spec.demand.audio.bitrate: belongs to codec opus; pcm16 has one rate',
     ],
     [
       'a spike in the middle of a second',
       'ramp: 60s',
       'ramp: 1500ms',
-      '11:30: spec.demand.spike.ramp: 1500 ms is no whole second',
+      '12:30: spec.demand.spike.ramp: 1500 ms is no whole second',
     ],
-    ['no users', 'peakUsers: 20000', 'turn: 60s', '8:5: spec.demand: has no users; write peakUsers or usersByMinute'],
+    ['no users', 'peakUsers: 20000', 'turn: 60s', '9:5: spec.demand: has no users; write peakUsers or usersByMinute'],
     [
       'half a user',
       'peakUsers: 20000',
       'peakUsers: 0.5',
-      '8:16: spec.demand.peakUsers: 0.5 is not a whole number from 1',
+      '9:16: spec.demand.peakUsers: 0.5 is not a whole number from 1',
     ],
     [
       'users twice',
@@ -77,21 +77,21 @@ describe('a scenario with a mistake', () => {
       'peakUsers: 5\n    usersByMinute: u.csv',
       /usersByMinute: stands beside peakUsers/,
     ],
-    ['no streams', 'streams: 120, ', '', '12:8: spec.pod: has neither streams and profile; write one of the two'],
+    ['no streams', 'streams: 120, ', '', '13:8: spec.pod: has neither streams and profile; write one of the two'],
     [
       'a price for nothing',
       '$2.00/h',
       '$2.00',
-      '15:25: spec.supply.selfHosted.price: price "$2.00" has no unit; allowed: /min, /h',
+      '16:25: spec.supply.selfHosted.price: price "$2.00" has no unit; allowed: /min, /h',
     ],
-    ['a negative price', '$2.00/h', '$-2.00/h', '15:25: spec.supply.selfHosted.price: price "$-2.00/h" is negative'],
+    ['a negative price', '$2.00/h', '$-2.00/h', '16:25: spec.supply.selfHosted.price: price "$-2.00/h" is negative'],
     [
       'a share that nobody takes',
       '    managed: {price: $1.20/h, maxConcurrent: 100}\n',
       '',
       /selfHosted.share: 70% leaves the rest to nobody/,
     ],
-    ['a day that is none', '2026-11-23', '2026-02-30', '17:17: spec.supply.pricesAsOf: "2026-02-30" is not a day'],
+    ['a day that is none', '2026-11-23', '2026-02-30', '18:17: spec.supply.pricesAsOf: "2026-02-30" is not a day'],
     [
       'an unknown metric',
       'costPerAudioMinute:',
@@ -102,7 +102,7 @@ describe('a scenario with a mistake', () => {
       'an assertion without a comparison',
       '"<= $0.015/min"',
       '"$0.015/min"',
-      '19:25: spec.assert.costPerAudioMinute: "$0.015/min" is not a comparison',
+      '20:25: spec.assert.costPerAudioMinute: "$0.015/min" is not a comparison',
     ],
     [
       'an assertion in another unit',
@@ -114,7 +114,7 @@ describe('a scenario with a mistake', () => {
       'an assertion about what is not there',
       'costPerAudioMinute:',
       'batchWait:',
-      '19:16: spec.assert.batchWait: needs batch',
+      '20:16: spec.assert.batchWait: needs batch',
     ],
   ])('%s', (_, from, to, expected) => {
     const source = liveClass.replace(from, to);
@@ -160,7 +160,7 @@ describe('a scenario with a mistake', () => {
   it('points of a curve without the percentile that is asked for', () => {
     const profile = 'profile: {points: [{streams: 5, p95_ms: 9}, {streams: 6, p50_ms: 9}], slo: {value: 10ms}},';
     expect(read(liveClass.replace('streams: 120,', profile))).toEqual([
-      '12:53: spec.pod.profile.points.1: has no p95_ms; it has p50_ms',
+      '13:53: spec.pod.profile.points.1: has no p95_ms; it has p50_ms',
     ]);
   });
 

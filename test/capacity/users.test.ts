@@ -52,6 +52,13 @@ describe('a CSV of users', () => {
     ]);
   });
 
+  it('may write the time of day, and cells in quotes', () => {
+    expect(parseUsersCsv('u.csv', '"minute","users"\n0:00,5\n"08:05","7"\n')).toEqual([
+      { minute: 0, users: 5 },
+      { minute: 485, users: 7 },
+    ]);
+  });
+
   it('tells every bad line at once', () => {
     const text = 'minute,users\n0,5\n0,6\n2\n3,-1\nx,4\n5,\n';
     const problems = problemsOf(() => parseUsersCsv('u.csv', text));
@@ -59,7 +66,7 @@ describe('a CSV of users', () => {
       'u.csv:3:1 minute 0 does not come after 0',
       'u.csv:4:1 "2" is not minute,users',
       'u.csv:5:3 users "-1" is not a number from 0',
-      'u.csv:6:1 minute "x" is not a number from 0',
+      'u.csv:6:1 minute "x" is not a number from 0, nor a time such as 8:05',
       'u.csv:7:3 users "" is not a number from 0',
     ]);
   });
@@ -69,7 +76,7 @@ describe('a CSV of users', () => {
   });
 
   it.each([[''], ['minute,users\n'], ['# nothing\n']])('refuses one without a line: %j', (text) => {
-    expect(problemsOf(() => parseUsersCsv('u.csv', text))).toEqual(['u.csv holds no minute,users line']);
+    expect(problemsOf(() => parseUsersCsv('u.csv', text))).toEqual(['u.csv:1:1 holds no minute,users line']);
   });
 });
 

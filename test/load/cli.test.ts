@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -92,6 +93,22 @@ describe.concurrent('speechfb loadtest', () => {
     ['a duration shorter than the ramp', [scenario('ramp'), '--duration', '100ms'], '--duration 100ms is not longer'],
     ['a duration without a unit', [scenario('unit'), '--duration', '20'], 'duration "20" has no unit'],
     ['a seed that is no number', [scenario('seed'), '--seed', 'x'], '--seed: "x" is not a whole number'],
+    [
+      'a shard that is none',
+      [scenario('shard'), '--shard', '0/4'],
+      '--shard: "0/4" is not a shard; write the second of four as 2/4',
+    ],
+    ['a shard beyond the last', [scenario('shard5'), '--shard', '5/4'], '--shard: "5/4" is not a shard'],
+    [
+      'a start without a zone',
+      [scenario('zone'), '--start-at', '2026-11-26T09:30'],
+      '--start-at: "2026-11-26T09:30" is not a time; write it as',
+    ],
+    [
+      'a start in the past',
+      [scenario('past'), '--start-at', '2020-01-01T00:00:00Z'],
+      '2020-01-01T00:00:00Z is in the past',
+    ],
     ['an unknown flag', [scenario('flag'), '--sed', '1'], "unknown option '--sed'"],
   ])('with %s exits 2 before anything starts', async ([, args, sentence], { expect }) => {
     const { code, stdout, stderr } = await run(args);
@@ -109,6 +126,39 @@ describe.concurrent('speechfb loadtest', () => {
     expect(code).toBe(130);
     expect(Date.now() - started).toBeLessThan(20_000);
   });
+});
+
+test.for(['SIGINT', 'SIGTERM'] as const)(
+  '%s twice ends the test with 130 and no word of a bug',
+  async (signal, { expect }) => {
+    const server = await startFakeServer({ mute: true });
+    const child = spawn(process.execPath, [
+      bin,
+      'loadtest',
+      scenario('twice', { duration: '60s' }),
+      '--url',
+      server.url,
+    ]);
+    let stderr = '';
+    child.stderr.on('data', (chunk) => {
+      stderr += chunk;
+      if (stderr.includes(' learners  ') || stderr.includes('stopping early')) child.kill(signal);
+    });
+    const [code] = await once(child, 'exit');
+    await server.close();
+    expect(stderr).toContain('stopping early');
+    expect(stderr).not.toContain('bug');
+    expect(code).toBe(130);
+  },
+);
+
+test('a start that was agreed on is waited for', async ({ expect }) => {
+  const startAt = new Date(Date.now() + 6000).toISOString();
+  const out = join(scratch, 'agreed');
+  const { stderr } = await loadtest(scenario('agreed'), {}, ['--start-at', startAt, '--shard', '1/1', '--out', out]);
+  const { started_at, shard } = JSON.parse(readFileSync(join(out, 'run.json'), 'utf8'));
+  expect(stderr).toMatch(/learners begin in \d/);
+  expect({ started_at, shard }).toMatchObject({ started_at: startAt, shard: { index: 1, count: 1 } });
 });
 
 describe.concurrent('speechfb stream', () => {

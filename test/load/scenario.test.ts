@@ -101,10 +101,22 @@ describe('a scenario with a mistake', () => {
       '22:7: spec.objectives.0: selects profile=LTEE, which nobody has (did you mean "LTE"?); allowed: LTE, direct',
     ],
     [
+      'an objective on a stage of a load without any',
+      'availability >=',
+      'availability{stage=spike} >=',
+      '23:7: spec.objectives.2: selects stage=spike, but the load has no stages; write them in spec.load.stages',
+    ],
+    [
+      'an objective on a stage that is spelt wrong',
+      '  load:\n    learners: 20\n    ramp: 3s\n  duration: 25s\n  seed: 1\n  objectives:\n    - p95(feedback_latency)',
+      '  load: { stages: [{ name: base, duration: 5s, learners: 2 }, { name: spike, duration: 5s, learners: 3x }] }\n  objectives:\n    - p95(feedback_latency){stage=spik}',
+      '17:7: spec.objectives.0: selects stage=spik, which never comes (did you mean "spike"?); allowed: base, spike',
+    ],
+    [
       'an objective with an unknown label',
       'availability >=',
       'availability{network=lte} >=',
-      '23:7: spec.objectives.2: objective "availability{network=lte} >= 99.9%" has the unknown label "network"; allowed: profile, language',
+      '23:7: spec.objectives.2: objective "availability{network=lte} >= 99.9%" has the unknown label "network"; allowed: profile, language, stage',
     ],
     [
       'a cost without a price',

@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { histogramsReady } from '../../src/load/histogram.ts';
-import type { UtterancePlan } from '../../src/load/plan.ts';
+import type { LoadStage, UtterancePlan } from '../../src/load/plan.ts';
 import { Recorder } from '../../src/load/recorder.ts';
 import { SessionMeter } from '../../src/load/session-meter.ts';
 import type { Slice } from '../../src/load/slice.ts';
@@ -55,7 +55,13 @@ describe('a session of one utterance of ten seconds, in virtual time', () => {
     for (let k = 1; k <= 50; k++) meter.event(feedback(k, k * 100), 1000 + k * 100 + 30);
     meter.end(1000 + 5250, { outcome: 'interrupted', sent: 300, unacked: 10, resent: 0 });
     expect(recorder.distributions.feedback_latency.samples).toBe(52);
-    expect(recorder.tally).toMatchObject({ sessions: 0, lost_frames: 0 });
+    expect(recorder.tally).toMatchObject({
+      sessions: 0,
+      sessions_cut: 1,
+      lost_frames: 0,
+      frames_sent: 290,
+      frames_acked: 290,
+    });
   });
 
   test('splits each latency over the stages, which sum to it', () => {
@@ -195,6 +201,49 @@ describe('goodput', () => {
   });
 });
 
+describe('a load of two stages', () => {
+  // The clock shows 500 at the plan's 0: the spike begins at 6,000, with the slot of 5.1 s.
+  const loadStages = [
+    { name: 'base', beginMs: 0, endMs: 5500 },
+    { name: 'spike', beginMs: 5500, endMs: 20_000 },
+  ];
+  const objectives = [
+    'p95(feedback_latency) < 100ms',
+    'p95(feedback_latency){stage=spike} < 100ms',
+    'p95(feedback_latency){stage=base} < 100ms',
+  ].map(parseObjective);
+  const of = (stage: string) => all.slice({ profile: 'direct', language: 'en-US', stage });
+  const run = () => {
+    const meter = newMeter(undefined, 0, {}, objectives, loadStages);
+    for (let k = 1; k <= 100; k++) meter.event(feedback(k, k * 100), 1000 + k * 100 + (k > 50 ? 900 : 30));
+    meter.event({ ...final(101), audio_ms: 10_000, words: [] }, 11_910);
+    meter.end(Number.POSITIVE_INFINITY, { outcome: 'closed', sent: 500, unacked: 0, resent: 0 });
+  };
+
+  test('puts each sample where it was due, and sessions where they began', () => {
+    run();
+    const [base, spike] = [of('base'), of('spike')];
+    expect(base.distributions.feedback_latency.samples).toBe(50);
+    expect(quantile(base.distributions.feedback_latency, 1)).toBeCloseTo(50, 0);
+    expect(spike.distributions.feedback_latency.samples).toBe(50);
+    expect(quantile(spike.distributions.feedback_latency, 0.01)).toBeCloseTo(920, -1);
+    expect(base.tally).toMatchObject({ sessions: 1, frames_sent: 500, utterances_due: 1, sound_due_ms: 5000 });
+    expect(spike.tally).toMatchObject({ sessions: 0, frames_sent: 0, utterances_due: 0, sound_due_ms: 5000 });
+    const whole = all.merged();
+    expect(whole.distributions.feedback_latency.samples).toBe(100);
+    expect(all.merged({ stage: 'SPIKE' }).distributions.feedback_latency.samples).toBe(50);
+  });
+
+  test('holds each objective against its own stage, and an utterance against those of its beginning', () => {
+    run();
+    const sums = (objective: string) => [of('base'), of('spike')].map(({ clusters }) => clusters[objective]);
+    expect(sums(objectives[0]!.source)).toMatchObject([{ samples: 100, misses: 50 }, undefined]);
+    expect(sums(objectives[1]!.source)).toMatchObject([undefined, { samples: 50, misses: 50 }]);
+    expect(sums(objectives[2]!.source)).toMatchObject([{ samples: 50, misses: 0 }, undefined]);
+    expect(of('base').tally.utterances_good).toBe(0);
+  });
+});
+
 describe('while the test runs', () => {
   const live = () => recorder.live.of('feedback_latency');
 
@@ -249,6 +298,7 @@ function newMeter(
   warmupMs = 0,
   change: Partial<UtterancePlan> = {},
   objectives: readonly Objective[] = [],
+  loadStages: readonly LoadStage[] = [],
 ): SessionMeter {
   all = new Recorder();
   recorder = all.slice({ profile: 'direct', language: 'en-US' });
@@ -264,6 +314,7 @@ function newMeter(
     recorder: all,
     traces,
     objectives,
+    loadStages,
   };
   const meter = new SessionMeter(options);
   meter.event(ready(0), 712);

@@ -94,7 +94,7 @@ describe('a proxy that imposes a network', () => {
       client.on('error', () => {});
       await once(client, 'close');
     }
-    expect(events).toEqual([`nothing answers at ${loopback}:${gone.port}; connections are closed`]);
+    expect(events).toEqual([`nothing answers at ${loopback}:${gone.port} (ECONNREFUSED); connections are closed`]);
     expect(proxy.stop().connections).toEqual({ accepted: 2, unreachable: 2, died: 0 });
   });
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -174,6 +174,26 @@ describe('a run directory', () => {
       }),
     ).toThrow(expect.objectContaining({ code: 'output_unwritable', message: expect.stringContaining(file) }));
     expect(existsSync(join(file, 'run.json'))).toBe(false);
+  });
+});
+
+describe('a run directory on a disk that is full', () => {
+  const details = { histograms: [], feedbackLatency: distributionOf(45), traces: [], recording: Buffer.from('kept') };
+
+  test('keeps what could be written, names what is lost, and leaves no half of a file', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'speechfb-full-'));
+    symlinkSync('/dev/full', join(directory, 'junit.xml'));
+    const problems = [{ where: join(directory, 'junit.xml'), message: expect.stringContaining('is lost: ENOSPC') }];
+    expect(() => writeRunDirectory(directory, report, details)).toThrow(expect.objectContaining({ problems }));
+    expect(existsSync(join(directory, 'junit.xml'))).toBe(false);
+    expect(existsSync(join(directory, 'run.json'))).toBe(true);
+    expect(readFileSync(join(directory, 'recording.json.gz'), 'utf8')).toBe('kept');
+  });
+
+  test.runIf(existsSync('/proc/self'))('that cannot be made says so at once', () => {
+    expect(() => writeRunDirectory('/proc/nowhere/run', report, details)).toThrow(
+      expect.objectContaining({ code: 'output_unwritable' }),
+    );
   });
 });
 

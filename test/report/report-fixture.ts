@@ -75,6 +75,7 @@ export const report: LoadReport = {
   totals: {
     sessions: 20,
     sessionsOk: 18,
+    sessionsCut: 0,
     utterances: 120,
     framesSent: 20_000,
     framesAcked: 19_990,

@@ -156,6 +156,30 @@ describe('JSON', () => {
   });
 });
 
+describe('the waterfall in a narrow terminal', () => {
+  it('has its figures in one table and its bars and verdicts below', () => {
+    const text = budgetText(measured, plain, 80);
+    expect(text).toMatch(/\nstage +budget +share +interval +p50 +p95 +1 ms is\nnetwork +30 ms +40\.0 ms/);
+    expect(text).toMatch(/\nnetwork +█+▓+ +fail\n/);
+    for (const line of text.split('\n').filter((each) => /[█─]/.test(each)))
+      expect(line.length).toBeLessThanOrEqual(80);
+  });
+
+  it('is one table where it fits', () => {
+    const wide = budgetText(measured, plain, 160);
+    expect(wide).toBe(budgetText(measured, plain));
+    expect(wide).toMatch(/network +30 ms .*█.*fail/);
+  });
+
+  it('splits groups that do not fit', () => {
+    const by = { label: 'profile' as const, groups: [{ value: '4g', analysis: measured.analysis }] };
+    const text = budgetText({ ...measured, by }, plain, 60);
+    expect(text).toMatch(
+      /profile +traces +p95 +verdict\n4g +100 +90\.0 ms .*\n\nprofile +network +asr <fast> +unattributed\n4g/,
+    );
+  });
+});
+
 describe('the chart', () => {
   it.each([
     ['a plan', planned],
@@ -166,6 +190,24 @@ describe('the chart', () => {
     expect(svg).toContain('asr &lt;fast&gt;');
     expect(svg).not.toMatch(/NaN|Infinity|undefined/);
     expect(svg.match(/<rect /g)!.length).toBeGreaterThanOrEqual(7);
+  });
+
+  it('has a bar for each what-if, red beyond the objective', () => {
+    const svg = waterfallSvg(measured.analysis);
+    expect(svg).toContain('>slower</text>');
+    expect(svg).toContain('>130.0 ms, +40.0 ms</text>');
+    const over = (text: string) => text.slice(text.indexOf('>what if<')).match(/fill="#c9483f"/g)?.length ?? 0;
+    expect(over(svg)).toBe(1);
+    const faster = {
+      ...budget,
+      whatIf: [{ name: 'faster', changes: [{ stage: 'network', kind: 'remove' as const }] }],
+    };
+    expect(over(waterfallSvg(analyse(faster, sample, 'measured')))).toBe(0);
+  });
+
+  it('says of a run that proves nothing only that', () => {
+    const svg = waterfallSvg(analyse(budget, sample, 'measured', 'send lateness: p99 27 ms'));
+    expect(svg).toContain('>inconclusive: the run proves nothing: send lateness: p99 27 ms</text>');
   });
 
   it('as PNG is twice the size and has its text drawn', async () => {

@@ -70,6 +70,11 @@ describe('a reading that leaves the text', () => {
   const text = 'the number you have dialed is not in service';
   const kinds = (scorer: LiveScorer) =>
     scorer.deviations().map(({ kind, first_word, last_word }) => `${kind} ${first_word}-${last_word}`);
+  const soundsOf = (scorer: LiveScorer) =>
+    scorer
+      .deviations()
+      .flatMap(({ phonemes = [] }) => phonemes.map(({ phoneme }) => phoneme))
+      .join(' ');
 
   it('skips words', () => {
     const scorer = score(text, utter('SIL 5', read('the number you is not in service'), 'SIL 5'));
@@ -102,6 +107,40 @@ describe('a reading that leaves the text', () => {
   it('says other words', () => {
     const scorer = score(text, utter('SIL 5', read('the number'), read('chocolate factory'), read('you have dialed')));
     expect(kinds(scorer)).toEqual(['other_words 2-2', 'skipped 5-8']);
+    expect(soundsOf(scorer)).toBe('CH AO K L AH T F AE K T ER IY');
+  });
+
+  it.each([
+    [
+      'a short word',
+      utter('SIL 5', read('the number'), read('not'), read('you have dialed')),
+      'inserted 2-2',
+      'N AA T',
+    ],
+    [
+      'a vowel within a word',
+      utter('SIL 5', read('the'), 'N 5 AH 5 M 5 OW 9 B 5 ER 5', read('you have dialed')),
+      'inserted 1-1',
+      'OW',
+    ],
+    ['a sound at the end', utter('SIL 5', read('the number you have dialed'), 'AA 9 SIL 9'), 'inserted 5-5', 'AA'],
+  ])('says %s too many', (_, heard, kind, sounds) => {
+    const scorer = score('the number you have dialed', heard);
+    expect(kinds(scorer)).toEqual([kind]);
+    expect(soundsOf(scorer)).toBe(sounds);
+    expect(scorer.deviations()[0]!.phonemes![0]).toMatchObject({
+      error_type: 'insertion',
+      confidence: expect.closeTo(0.9, 2),
+    });
+  });
+
+  it('says a phone wrongly, which is no sound too many', () => {
+    const scorer = score(
+      'the number you have dialed',
+      utter('DH 5 AH 5 N 5 AH 5 M 5 B 5 OW 9', read('you have dialed')),
+    );
+    expect(wrongOf(scorer)).toEqual(['ER substitution']);
+    expect(kinds(scorer)).toEqual([]);
   });
 
   it('says nothing', () => {

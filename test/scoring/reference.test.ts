@@ -36,6 +36,14 @@ describe('a reference', () => {
     expect(word?.variants).toEqual(expect.arrayContaining(variants));
   });
 
+  it('knows both readings of short forms', () => {
+    const [doctor, , saint] = resolveReference({ text: 'Dr. Smith, St. Mary' }).words;
+    const readings = [doctor, saint].map((word) => word!.variants.map((phones) => phones.join(' ')));
+    expect(readings[0]).toEqual(expect.arrayContaining(['D AA K T ER', 'D R AY V']));
+    expect(readings[1]).toEqual(expect.arrayContaining(['S EY N T', 'S T R IY T']));
+    expect(doctor).toMatchObject({ text: 'Dr', source: 'dictionary' });
+  });
+
   it('takes phones as given, with or without stress', () => {
     const { words } = resolveReference({ words: [{ text: 'WE', phones: ['W', 'iy0'] }] });
     expect(words).toEqual([{ text: 'WE', variants: [['W', 'IY']], source: 'given' }]);

@@ -8,6 +8,7 @@ import { main } from '../../src/cli.ts';
 
 const fixtures = resolve(import.meta.dirname, '../../fixtures/audio');
 const clip = join(fixtures, 'leader.wav');
+const shippedManifest = join(fixtures, 'manifest.jsonl');
 const text = 'The conference will begin when the leader arrives.';
 const schema = JSON.parse(
   readFileSync(resolve(import.meta.dirname, '../../schemas/pronunciation.schema.json'), 'utf8'),
@@ -96,6 +97,10 @@ describe('speechfb score FILE --text', () => {
     [['missing.wav', '--text', 'a'], 'missing.wav'],
     [['--manifest', 'in.jsonl'], '--manifest needs --out'],
     [['--manifest', 'nowhere.jsonl', '--out', join(tmpdir(), 'x.jsonl')], 'nowhere.jsonl cannot be read: ENOENT'],
+    [['--manifest', tmpdir(), '--out', join(tmpdir(), 'x.jsonl')], 'cannot be read: EISDIR'],
+    [['--manifest', '/dev/null', '--out', join(tmpdir(), 'x.jsonl')], '/dev/null holds no line'],
+    [['--manifest', shippedManifest, '--out', '/dev/full'], '/dev/full cannot be written: ENOSPC'],
+    [['--manifest', shippedManifest, '--out', tmpdir()], 'cannot be written: EISDIR'],
     [[clip, '--text', 'a', '--features'], 'go with --manifest'],
   ])('refuses %j', async (args, message) => {
     expect(await run(...args)).toBe(2);

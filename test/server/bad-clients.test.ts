@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import type { WireErrorCode } from '../../src/protocol/codes.ts';
 import { wireErrors } from '../../src/protocol/codes.ts';
@@ -51,7 +51,7 @@ const afterStart: Row[] = [
   ['goes back in time', 'invalid_frame', /first_sample 5 .* 320/, backInTime],
   ['speaks faster than time', 'too_fast', /max_buffered_ms is 1000/, (c) => c.frames(0, 99), { maxBufferedMs: 1000 }],
   ['skips an hour', 'too_fast', /ahead of real time/, (c) => c.frame(0, { firstSample: 57_600_000 })],
-  ['floods with crumbs', 'rate_limited', /more audio frames/, (c) => c.frames(0, 30), { frameBurst: 20 }],
+  ['floods with crumbs', 'rate_limited', /more audio frames/, (c) => c.frames(0, 99), { frameBurst: 50 }],
   ['falls silent', 'idle_timeout', /nothing was heard/, () => {}, { idleTimeoutMs: 120 }],
   ['stays too long', 'session_too_long', /may last 150 ms/, () => {}, { maxSessionMs: 150 }],
   ['asks for a next text without words', 'invalid_reference', /no word/, nextWithoutWords],
@@ -124,12 +124,13 @@ async function misbehave(row: {
   limits: Partial<Limits> | undefined;
   started: boolean;
 }): Promise<void> {
-  // The healthy session has a server of its own limits only where the limit is about everybody's time.
   const server = await serve({ limits: row.limits ?? {} });
-  const strict = row.limits !== undefined;
-  const healthy = strict ? undefined : await connect(server.url);
+  // A session that may last so long has nobody healthy beside it.
+  const healthy = row.limits?.maxSessionMs === undefined ? await connect(server.url) : undefined;
   healthy?.send(startMessage());
   healthy?.frames(0, 19);
+  const beats = row.limits?.idleTimeoutMs === undefined ? undefined : setInterval(() => keepAlive(healthy), 20);
+  onTestFinished(() => clearInterval(beats));
   const bad = await connect(server.url);
   if (row.started) {
     bad.send(startMessage());
@@ -169,6 +170,10 @@ async function expectRefusal(
   healthy.frames(0, 39);
   healthy.send({ type: 'close' });
   expect((await healthy.closed).code).toBe(1000);
+}
+
+function keepAlive(client: TestClient | undefined): void {
+  client?.send({ type: 'keep_alive' });
 }
 
 function pcm() {

@@ -2,7 +2,9 @@ import { execFile, spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { startProxy } from '../../src/proxy/proxy.ts';
 import { parseTokens } from '../../src/server/tokens.ts';
+import { resolveNetworks } from '../../src/sim/resolve-networks.ts';
 import { serve } from './kit/serve.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -30,6 +32,27 @@ describe.skipIf(!python)('the client in Python, written from docs/protocol.md', 
     expect(stdout).toContain('utterance 1 is final (next_utterance, marker None)');
     expect(stdout).toContain('utterance 2 is final (finalize, marker the end)');
     expect(phonesIn(stdout)).toHaveLength(8);
+  });
+
+  it('says the same through a network that delays and loses', async () => {
+    const { port } = await serve();
+    const network = resolveNetworks({ train: { up: { delay: 20_000, loss: { model: 'iid', share: 0.05 } } } }).get(
+      'train',
+    )!;
+    const loopback = { host: '127.0.0.1', port: 0 };
+    const proxy = await startProxy({
+      network,
+      seed: 1,
+      listen: loopback,
+      upstream: { ...loopback, port },
+      onEvent() {},
+    });
+    const { stdout } = await run([...clip, '--url', `ws://127.0.0.1:${proxy.port}/v1/stream`]);
+    const { up, connections } = proxy.stop();
+    expect(stdout).toContain('closed: 1000 done');
+    expect(phonesIn(stdout)).toEqual(['A 90', 'B 90', 'B 90', 'A 90']);
+    expect(connections).toEqual({ accepted: 1, unreachable: 0, died: 0 });
+    expect(up.p50_ms).toBeGreaterThanOrEqual(20);
   });
 
   it('shows its token', async () => {

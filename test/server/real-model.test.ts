@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createInlineEngine } from '../../src/acoustic/inline-engine.ts';
 import type { AcousticEngine } from '../../src/acoustic/types.ts';
+import { resolveReference } from '../../src/scoring/reference.ts';
+import { scoreFile } from '../../src/scoring/score-file.ts';
 import { liveScoring } from '../../src/server/scoring.ts';
 import { connect } from './kit/client.ts';
 import { essence, finalOf, finalsInFeedback, lastFrame, readClipWhole, sendClip, startReading } from './kit/reader.ts';
@@ -56,6 +59,26 @@ describe('a recorded clip through the whole server', () => {
     const essences = (of: typeof events) => finalOf(of).words.map((word) => word.phonemes.map(essence));
     expect(essences(events)).toEqual(essences(uncut.events));
     expect(finalsInFeedback(events).map(essence)).toEqual(finalsInFeedback(uncut.events).map(essence));
+  });
+
+  it('gets the scores that a file gets, whoever reads beside it, and final soon after each phone', async () => {
+    const { url } = await serveModel();
+    const ids = ['leader', 'service', 'monkeys', 'busy', 'desk', 'folder', 'mailbox', 'unlock', 'thanks', 'stereo-48k'];
+    const live = await Promise.all(ids.map((id) => readClipWhole(url, readClip(id))));
+    const inline = await createInlineEngine({ model: engine.model });
+    const differences: number[] = [];
+    for (const [at, id] of ids.entries()) {
+      const { path, text } = readClip(id);
+      const offline = (await scoreFile(inline, path, resolveReference({ text }), { nbest: 0 })).evidence.flat();
+      const phones = finalOf(live[at]!.events).words.flatMap((word) => word.phonemes);
+      expect(phones.map((phone) => phone.phoneme)).toEqual(offline.map(({ result }) => result.phoneme));
+      differences.push(...phones.map(({ accuracy }, i) => Math.abs(accuracy! / 50 - offline[i]!.score!)));
+    }
+    await inline.close();
+    expect(differences.length).toBeGreaterThan(300);
+    expect(differences.filter((difference) => difference > 0.02).length).toBeLessThanOrEqual(differences.length / 100);
+    const lags = live.map(({ events }) => finalOf(events).final_lag_ms.p95!);
+    expect(lags.sort((a, b) => a - b)[Math.floor(lags.length / 2)]).toBeLessThanOrEqual(300);
   });
 
   it('at 8 kHz is scored too', async () => {

@@ -46,7 +46,10 @@ describe('speechfb serve', () => {
   it('lets a load test kill its model only when it was started for that', async () => {
     const faultsOf = (url: string) => new URL('/faults/inference', url.replace('ws', 'http'));
     const kill = { method: 'POST', body: '{"action":"kill"}' };
-    const [willing, plain] = await Promise.all([start(['--fault-injection']), start()]);
+    const [willing, plain] = await Promise.all([
+      start(['--fault-injection', '--limit', 'inference_timeout_ms=60000']),
+      start(),
+    ]);
     expect((await fetch(faultsOf(plain.url), kill)).status).toBe(403);
     expect((await fetch(faultsOf(willing.url), kill)).status).toBe(202);
     const client = await startReading(willing.url, readClip('leader'));

@@ -172,6 +172,7 @@ describe('a mistake on the command line', () => {
     [['./gone.yaml'], 'cannot read the networks "./gone.yaml": ENOENT'],
     [['LTE', '--trace', 'gone.pps'], 'cannot read the trace'],
     [['LTE', '--listen', ':9000'], '--listen and --upstream go together'],
+    [['LTE', '--listen', ':0', '--upstream', 'a:1', '--clients', '2'], '--clients is of runs in virtual time'],
     [['LTE', '--upstream', 'localhost:80'], '--listen and --upstream go together'],
     [['LTE', '--listen', 'port', '--upstream', 'a:1'], '--listen: "port" is not an address; allowed: [host:]port'],
     [['LTE', '--listen', ':0', '--upstream', ':80'], '--upstream: ":80" is not an address; allowed: host:port'],

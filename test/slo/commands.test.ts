@@ -44,7 +44,8 @@ describe('speechfb slo', () => {
   it('checks by default', async () => {
     const { status, stdout } = await speechfb('slo', 'slo/live-feedback.yaml');
     expect(status).toBe(0);
-    expect(stdout).toContain('page   burn > 14.4 over 1h and 5m: above 14.4% bad');
+    expect(stdout).toContain('page    burn > 14.4 over 1h and 5m: above 14.4% bad');
+    expect(stdout).toContain('proves it with 299 events and no miss, 473 with one, 1,693 with ten; 262,742 measure it');
     expect(stdout).toContain('nothing to object to');
   });
 
@@ -94,6 +95,10 @@ describe('speechfb slo', () => {
       /^page: More than 14.4% of the events/,
     );
     const { stdout } = await speechfb('slo', 'explain', 'slo/live-feedback.yaml', '--run', runs.late);
+    const tiny = await speechfb('slo', 'explain', 'slo/live-feedback.yaml', '--run', runs.tiny);
+    expect(tiny.stdout).toContain(
+      'That decides nothing: 0 bad of 5 proves nothing about 99%; 294 more without a miss would.',
+    );
     expect(stdout).toMatch(
       /feedback-latency of speechfb: \d+ of 4,000 events \(\d(\.\d+)?%\) in 10s took longer than 500ms/,
     );

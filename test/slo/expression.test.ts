@@ -21,6 +21,7 @@ describe('an objective', () => {
     ['flicker_rate{language=en-US} < 10%', { reading: 'rate', metric: 'flicker_rate', bound: 0.1 }],
     ['cost_per_audio_minute <= $0.015', { reading: 'cost', metric: 'cost_per_audio_minute', bound: 0.015 }],
     ['cost_per_audio_minute < $0.90/h', { reading: 'cost', bound: 0.015 }],
+    ['goodput{stage=spike,profile=LTE} >= 90%', { selector: { stage: 'spike', profile: 'LTE' } }],
     ['availability{} >= 99%', { reading: 'share', selector: {} }],
     ['  lost_frames==0 ', { reading: 'count', metric: 'lost_frames', bound: 0, comparator: '==' }],
   ])('%s is read', (source, expected) => {
@@ -50,7 +51,12 @@ describe('an objective', () => {
     ['p95(violations) == 0', 'violations is a count and takes no p95()'],
     ['lost_frames == few', '"few" is not a whole number'],
     ['lost_frames != 0', 'cannot be compared with "!="'],
-    ['availability{profil=lte} >= 99%', 'unknown label "profil" (did you mean "profile"?); allowed: profile, language'],
+    [
+      'availability{profil=lte} >= 99%',
+      'unknown label "profil" (did you mean "profile"?); allowed: profile, language, stage',
+    ],
+    ['lost_frames{stage=spike} == 0', 'cannot tell which stage lost_frames belongs to; allowed: profile, language'],
+    ['session_success{stage=spike} >= 99%', 'cannot tell which stage session_success belongs to'],
     ['availability{profile} >= 99%', 'has the matcher "profile"; allowed: {profile=lte,language=en-US}'],
     ['availability{profile=} >= 99%', 'has the matcher "profile="'],
     ['availability{profile=a,} >= 99%', 'has the matcher ""'],

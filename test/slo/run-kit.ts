@@ -102,6 +102,7 @@ const emptyReport: LoadReport = {
   totals: {
     sessions: 1,
     sessionsOk: 1,
+    sessionsCut: 0,
     utterances: 1,
     framesSent: 1,
     framesAcked: 1,

@@ -1,6 +1,6 @@
 """Fit the calibrator out of fold and write calibration.json.
 
-python3 -m calibration.fit --folds CACHE/folds --name en-learner-1 --out calibration.json
+python3 -m calibration.fit --folds CACHE/folds --name en-learner-1.1 --out calibration.json
 """
 import argparse
 import json

@@ -8,12 +8,14 @@ from learner.phones import PHONES
 from learner.segments import NAMES as NAMED
 
 from . import context, trees
+from .line import Line
 from .perceptron import Perceptron
 
 SEEDS = (0, 1)
 CLOSE = 0.5
 PRIOR_WEIGHT = 50
 BAD_BELOW, BAD_WEIGHT = 1.0, 2.0
+LINE_SHARE = 0.15
 CONFIDENCE_SETTINGS = {"max_iter": 60}
 
 
@@ -30,6 +32,7 @@ class Calibrator:
         weights = np.where(table.scores < BAD_BELOW, BAD_WEIGHT, 1.0)
         self.trees = [trees.fit(x, table.scores, seed, weights) for seed in SEEDS]
         self.perceptron = Perceptron(x, table.scores, plain, SEEDS)
+        self.line = Line(x, table.scores)
 
     def fit_on_held_out(self, table, alone):
         """The second stage: `alone` [n] are out-of-fold scores of the same rows."""
@@ -44,7 +47,8 @@ class Calibrator:
         """[n] scores 0-2 from each phone's own segment."""
         x = self._inputs(table)
         wooden = np.mean([m.predict(x) for m in self.trees], 0)
-        return np.where(table.heard, np.clip((wooden + self.perceptron.predict(x)) / 2, 0, 2), self.unheard["score"])
+        learned = (1 - LINE_SHARE) * (wooden + self.perceptron.predict(x)) / 2
+        return np.where(table.heard, np.clip(learned + LINE_SHARE * self.line.predict(x), 0, 2), self.unheard["score"])
 
     def confidence(self, table, alone):
         """[n] probability that the experts' mean lies within CLOSE of the score."""
@@ -60,7 +64,8 @@ class Calibrator:
         networks = self.perceptron.flatten()
         parts = [{"weight": 0.5, "model": trees.flatten(self.trees)}]
         parts += [{"weight": 0.5 / len(networks), "model": network} for network in networks]
-        return {"unheard": self.unheard, "phone_priors": np.round(self.priors, 4).tolist(), "score": {"kind": "sum", "of": parts},
+        score = self.line.join({"kind": "sum", "of": parts}, LINE_SHARE)
+        return {"unheard": self.unheard, "phone_priors": np.round(self.priors, 4).tolist(), "score": score,
                 "confidence": trees.flatten(self.confident), "score_in_context": trees.flatten(self.contextual)}
 
     def _inputs(self, table):

@@ -4,6 +4,9 @@ import unittest
 import numpy as np
 import torch
 
+from calibration import flattened, trees
+from calibration.line import Line
+from calibration.perceptron import Perceptron
 from learner.align import align
 from learner.logmel import frame_count, log_mel, normalise
 from learner.network import Network
@@ -60,6 +63,31 @@ class Networks(unittest.TestCase):
         for phone in range(39):
             self.assertNotIn(phone, same_class(phone))
             self.assertGreaterEqual(len(same_class(phone)), 2)
+
+
+class Calibration(unittest.TestCase):
+    def setUp(self):
+        rng = np.random.default_rng(0)
+        self.x = rng.normal(-2, 2, (400, 5))
+        self.y = np.clip(2 + 0.3 * self.x[:, 0] + rng.normal(0, 0.2, 400), 0, 2)
+
+    def test_what_is_written_predicts_what_was_fitted(self):
+        forest = trees.fit(self.x, self.y, max_iter=20)
+        np.testing.assert_allclose(flattened.predict(trees.flatten([forest]), self.x), forest.predict(self.x), atol=1e-3)
+        perceptron = Perceptron(self.x, self.y, np.zeros(5, bool), seeds=(0,))
+        np.testing.assert_allclose(flattened.predict(perceptron.flatten()[0], self.x), perceptron.predict(self.x), atol=1e-3)
+        line = Line(self.x, self.y)
+        np.testing.assert_allclose(flattened.predict(line.flatten(), self.x), line.predict(self.x), atol=1e-3)
+
+    def test_the_line_rises_with_the_first_input_alone_and_takes_its_share(self):
+        line = Line(self.x, self.y)
+        self.assertGreater(line.slope, 0)
+        other = self.x.copy()
+        other[:, 1:] += 1
+        np.testing.assert_array_equal(line.predict(other), line.predict(self.x))
+        constant = {"kind": "trees", "base": 1.0, "roots": [], "feature": [], "threshold": [], "left": [], "right": [], "value": []}
+        joined = line.join({"kind": "sum", "of": [{"weight": 1, "model": constant}]}, 0.25)
+        np.testing.assert_allclose(flattened.predict(joined, self.x), 0.75 + 0.25 * line.predict(self.x), atol=1e-3)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Write a model package: model.onnx and model.json.
 
-python3 -m learner.export --cache DIR --net final --package models/en-learner --name en-learner --version 1.0.0
+python3 -m learner.export --cache DIR --net final --package models/en-learner --name en-learner --version 1.1.0
 """
 import argparse
 import json

@@ -1,0 +1,96 @@
+import type { AddressInfo } from 'node:net';
+import { parseArgs } from 'node:util';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { Felt } from './load/felt.ts';
+
+// A server with almost no work of its own, for benchmarks of load generators: prints its URL and serves until SIGTERM, when it
+// prints what phones on an absolute schedule of 20 ms felt.
+//   npm run bench load-server -- --stall-at 10000 --stall-for 1000
+// At /v1/stream it speaks enough of speechfb.v1 for the load test: an ack each 200 ms of sound, feedback without phones each
+// emit interval, a final when asked. At any other path it sends every message back as it came. `--stall-at` ms after the
+// first connection its only thread stands still for `--stall-for` ms, as in a long collection of garbage.
+const { values } = parseArgs({
+  options: {
+    port: { type: 'string', default: '0' },
+    'stall-at': { type: 'string', default: '0' },
+    'stall-for': { type: 'string', default: '0' },
+  },
+});
+const stall = { atMs: Number(values['stall-at']), forMs: Number(values['stall-for']) };
+const felt = new Felt(20);
+
+const server = new WebSocketServer({
+  port: Number(values.port),
+  host: '127.0.0.1',
+  perMessageDeflate: false,
+  skipUTF8Validation: true,
+});
+server.on('listening', () => {
+  process.stdout.write(`ws://127.0.0.1:${(server.address() as AddressInfo).port}/v1/stream\n`);
+});
+server.once('connection', () => {
+  if (stall.forMs === 0) return;
+  const stand = () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, stall.forMs);
+  setTimeout(stand, stall.atMs);
+});
+process.on('SIGTERM', () => {
+  process.stdout.write(`felt ${JSON.stringify(felt.summary())}\n`, () => process.exit());
+});
+let sessions = 0;
+server.on('connection', (socket, request) => {
+  const answered = felt.phone();
+  if (request.url?.startsWith('/v1/stream')) serveSession(socket, answered);
+  else {
+    socket.on('message', (data, binary) => {
+      answered(performance.now());
+      socket.send(data, { binary });
+    });
+  }
+});
+
+function serveSession(socket: WebSocket, answered: (atMs: number) => void): void {
+  const session = `s${sessions++}`;
+  let eventId = 0;
+  let frames = 0;
+  let audioMs = 0;
+  let toldMs = 0;
+  let emitMs = 100;
+  let utterance = 1;
+  const send = (type: string, rest: string) => {
+    eventId += 1;
+    socket.send(`{"type":"${type}","event_id":${eventId},"audio_ms":${audioMs},${rest}}`);
+  };
+  const ack = () => send('ack', `"epoch":0,"next_seq":${frames},"missing":[],"buffered_ms":0`);
+  socket.on('message', (data: Buffer, binary) => {
+    if (binary) {
+      answered(performance.now());
+      frames += 1;
+      audioMs = (data.readUInt32LE(16) + (data.length - 24) / 2) / 16;
+      if (frames % 10 === 0) ack();
+      if (audioMs - toldMs < emitMs) return;
+      toldMs += emitMs;
+      send('phoneme_feedback', `"utterance_id":${utterance},"rev":${eventId},"phonemes":[],"timing":${timing}`);
+      return;
+    }
+    const message = JSON.parse(String(data));
+    if (message.type === 'start') {
+      emitMs = message.emit_interval_ms ?? emitMs;
+      send('ready', `"session_id":"${session}","resume_token":"t","utterance_id":1,${ready}`);
+    } else if (message.type === 'finalize') {
+      ack();
+      toldMs = audioMs;
+      send('utterance_final', `"utterance_id":${utterance},"marker":"${message.marker}",${final}`);
+    } else if (message.type === 'next_utterance') utterance += 1;
+    else if (message.type === 'close') socket.close(1000);
+  });
+}
+
+const timing = '{"ingress":0.01,"queue":0.02,"features":0.01,"asr":0.03,"scoring":0.01,"emit":0.01}';
+const ready =
+  '"resume_ttl_ms":30000,"next_seq":0,"epoch":0,"resumed":false,"limits":{"max_frame_bytes":65536,"max_session_ms":3600000,' +
+  '"idle_timeout_ms":60000,"max_buffered_ms":15000},"model":{"name":"none","version":"1","provider":"none","lookahead_ms":0,' +
+  '"phones":[]},"reference":{"words":[]}';
+const final =
+  '"reason":"finalize","timing":{},"scores":{"accuracy":null,"fluency":null,"completeness":null,"pronunciation":null},' +
+  '"words":[],"deviations":[],"pace":{"words_per_minute":0,"speech_ms":0,"pause_ms":0,"longest_pause_ms":0,"pauses":0},' +
+  '"final_lag_ms":{"p50":0,"p95":0,"max":0}';

@@ -1,0 +1,59 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type ExitCode, exitCodes, SpeechfbError } from '../errors.ts';
+import { curveOf, type MeasuredStep, scenarioWith, stepOf } from '../load/capacity-step.ts';
+import { findCapacity } from '../load/find-capacity.ts';
+import { prepareLoad } from '../load/prepare.ts';
+import { type CapacitySearch, capacitySearchText, capacityStepLine } from '../report/capacity-search.ts';
+import { createPaint } from '../report/paint.ts';
+import { snakeCased } from '../report/run-json.ts';
+import type { LoadtestFlags } from './loadtest.ts';
+import { runOnce } from './loadtest-once.ts';
+import { checkOutputs } from './loadtest-outputs.ts';
+import { prepareLoadtest } from './loadtest-prepare.ts';
+import { wantsColour } from './terminal.ts';
+
+const defaults = { from: 10, most: 100_000, stepMs: 20_000, resolution: 0.05 };
+
+/** Searches the largest load that meets the scenario's objectives, and writes the curve that `speechfb capacity` reads. */
+export async function findLoadCapacity(file: string, flags: LoadtestFlags): Promise<ExitCode> {
+  checkOutputs(flags);
+  const { scenario } = prepareLoadtest(file, flags);
+  const { from, most, resolution } = { ...defaults, ...flags };
+  const stepMs = flags.step ?? defaults.stepMs;
+  const run = async (learners: number, long: boolean): Promise<MeasuredStep | undefined> => {
+    const lengthMs = long ? 2 * stepMs : stepMs;
+    const step = scenarioWith(scenario, learners, lengthMs, (scenario.spec.seed + Number(long)) % 2 ** 32);
+    process.stderr.write(`trying ${learners} learners for ${lengthMs / 1000} s\n`);
+    const prepared = prepareLoad(step);
+    const outcome = await runOnce({ scenario: step, prepared, startAtEpochMs: undefined }, flags);
+    if (!outcome || outcome.report.interrupted) return undefined;
+    const measured = stepOf(outcome.report, learners, lengthMs, long);
+    process.stderr.write(`${capacityStepLine(measured)}\n`);
+    return measured;
+  };
+  const found = await findCapacity({ from: Math.min(from, most), most, resolution }, run);
+  const target = scenario.spec.target.url ?? 'a server of this version';
+  const search: CapacitySearch = { name: scenario.metadata.name, target, ...found };
+  const json = snakeCased({ kind: 'CapacitySearch', version: 1, ...search });
+  if (flags.json) process.stdout.write(`${JSON.stringify(json, null, 2)}\n`);
+  else process.stdout.write(capacitySearchText(search, createPaint(wantsColour(process.stdout))));
+  if (flags.out !== undefined) {
+    const measured = `speechfb loadtest --find-capacity of ${search.name} against ${target}, ${stepMs / 1000} s a step`;
+    write(flags.out, 'curve.json', curveOf(found.steps, measured));
+    write(flags.out, 'capacity.json', json as object);
+  }
+  if (found.limit === 'interrupted') return exitCodes.interrupted;
+  if (found.learners === 0) return found.limit === 'generator' ? exitCodes.invalid : exitCodes.missed;
+  return found.confirmed ? exitCodes.pass : exitCodes.invalid;
+}
+
+function write(directory: string, name: string, value: object): void {
+  const path = join(directory, name);
+  try {
+    mkdirSync(directory, { recursive: true });
+    writeFileSync(path, `${JSON.stringify(value, null, 2)}\n`);
+  } catch (cause) {
+    throw new SpeechfbError('output_unwritable', `cannot write "${path}": ${(cause as Error).message}`, { cause });
+  }
+}
