@@ -12,6 +12,7 @@ import { faults } from './faults-schema.ts';
 import { weight, yesOrNo } from './fields.ts';
 import { learners } from './learners-schema.ts';
 import { load } from './load-schema.ts';
+import { missingFiles } from './missing-files.ts';
 import { canonicalName } from './network-names.ts';
 import { checkScenario } from './scenario-checks.ts';
 import { stagesEndMs } from './shape-of.ts';
@@ -78,7 +79,8 @@ export type LoadScenario = z.output<typeof loadScenario> & {
 
 /** Reads and checks a scenario file, which may hold documents of other kinds as well; paths come back absolute. */
 export function readScenario(file: string): LoadScenario {
-  const [first, second] = parseDocuments(file, readText(file), 'LoadScenario', loadScenario);
+  const schema = loadScenario.superRefine(missingFiles(dirname(file)), { when: () => true });
+  const [first, second] = parseDocuments(file, readText(file), 'LoadScenario', schema);
   if (second) {
     const where = second.at(['metadata', 'name']);
     throw badConfig(file, [{ where, message: 'is a second LoadScenario; run one a file' }]);
