@@ -3,29 +3,24 @@
  * seconds before it, from which the model finds its state again. 16-bit, in blocks that begin on a frame.
  */
 export class KeptSound {
+  private readonly pool: SoundBlocks;
   private readonly blocks: Int16Array[] = [];
-  private readonly framesPerBlock: number;
-  private readonly contextFrames: number;
-  private readonly blockSamples: number;
   /** Blocks forgotten so far. */
   private firstBlock = 0;
   /** Samples of the last block that are filled. */
   private filled: number;
-  private spare: Int16Array | undefined;
 
-  constructor(model: { sampleRateHz: number; strideMs: number }) {
-    this.framesPerBlock = Math.ceil(blockMs / model.strideMs);
-    this.contextFrames = Math.ceil(contextMs / model.strideMs);
-    this.blockSamples = Math.round((this.framesPerBlock * model.strideMs * model.sampleRateHz) / 1000);
-    this.filled = this.blockSamples;
+  constructor(pool: SoundBlocks) {
+    this.pool = pool;
+    this.filled = pool.samples;
   }
 
   /** Samples in [-1, 1]. */
   push(pcm: Float32Array): void {
     for (let at = 0; at < pcm.length; ) {
-      if (this.filled === this.blockSamples) this.addBlock();
+      if (this.filled === this.pool.samples) this.addBlock();
       const block = this.blocks.at(-1)!;
-      const count = Math.min(pcm.length - at, this.blockSamples - this.filled);
+      const count = Math.min(pcm.length - at, this.pool.samples - this.filled);
       // A typed array cuts the fraction off and would wrap what is too loud.
       for (let i = 0; i < count; i++) block[this.filled + i] = clamp(pcm[at + i]! * 32_768);
       this.filled += count;
@@ -35,28 +30,58 @@ export class KeptSound {
 
   /** All frames before `nextFrame` are known: what lies further back than the context is forgotten. */
   answered(nextFrame: number): void {
-    const wanted = Math.floor((nextFrame - this.contextFrames) / this.framesPerBlock);
+    const wanted = Math.floor((nextFrame - this.pool.contextFrames) / this.pool.frames);
     while (this.firstBlock < wanted && this.blocks.length > 1) {
-      this.spare = this.blocks.shift();
+      this.pool.giveBack(this.blocks.shift()!);
       this.firstBlock++;
     }
   }
 
   /** Everything kept, and the frame that it begins with. */
   replay(): { pcm: Float32Array; firstFrame: number } {
-    const held = Math.max(0, this.blocks.length * this.blockSamples - (this.blockSamples - this.filled));
+    const held = Math.max(0, this.blocks.length * this.pool.samples - (this.pool.samples - this.filled));
     const pcm = new Float32Array(held);
     this.blocks.forEach((block, index) => {
-      const start = index * this.blockSamples;
-      for (let i = 0; i < this.blockSamples && start + i < held; i++) pcm[start + i] = block[i]! / 32_768;
+      const start = index * this.pool.samples;
+      for (let i = 0; i < this.pool.samples && start + i < held; i++) pcm[start + i] = block[i]! / 32_768;
     });
-    return { pcm, firstFrame: this.firstBlock * this.framesPerBlock };
+    return { pcm, firstFrame: this.firstBlock * this.pool.frames };
+  }
+
+  /** The stream is over: its memory is for others. */
+  release(): void {
+    for (const block of this.blocks.splice(0)) this.pool.giveBack(block);
+    this.filled = this.pool.samples;
   }
 
   private addBlock(): void {
-    this.blocks.push(this.spare ?? new Int16Array(this.blockSamples));
-    this.spare = undefined;
+    this.blocks.push(this.pool.take());
     this.filled = 0;
+  }
+}
+
+/**
+ * Blocks of half a second that the streams of an engine share: memory that is found and returned for each stream would be
+ * scattered, and the process would grow.
+ */
+export class SoundBlocks {
+  readonly frames: number;
+  readonly samples: number;
+  readonly contextFrames: number;
+  private readonly spare: Int16Array[] = [];
+
+  constructor({ sampleRateHz, strideMs }: { sampleRateHz: number; strideMs: number }) {
+    this.frames = Math.ceil(blockMs / strideMs);
+    this.samples = Math.round((this.frames * strideMs * sampleRateHz) / 1000);
+    this.contextFrames = Math.ceil(contextMs / strideMs);
+  }
+
+  take(): Int16Array {
+    return this.spare.pop() ?? new Int16Array(this.samples);
+  }
+
+  giveBack(block: Int16Array): void {
+    this.spare.push(block);
   }
 }
 

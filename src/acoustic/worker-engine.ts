@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { exitCodes, SpeechfbError } from '../errors.ts';
 import type { EngineOptions } from './inline-engine.ts';
+import { SoundBlocks } from './kept-sound.ts';
 import type { AcousticEngine, AcousticFrames, CoreStats } from './types.ts';
 import { createInbox, type Inbox } from './worker-inbox.ts';
 import { type FromWorker, fromPlainError, type ToWorker, unpackResults, type WorkerStart } from './worker-messages.ts';
@@ -25,6 +26,7 @@ export type WorkerEngineOptions = EngineOptions & {
 export async function createWorkerEngine(options: WorkerEngineOptions): Promise<AcousticEngine> {
   const { coalesceMs = 2, onCrash = () => {}, workerScript = workerUrl(), ...start } = options;
   const streams = new Map<number, WorkerStream>();
+  const blocks = new SoundBlocks(options.model);
   const crashes: number[] = [];
   let nextStream = 0;
   let stats = idle;
@@ -49,11 +51,7 @@ export async function createWorkerEngine(options: WorkerEngineOptions): Promise<
     if (message.type !== 'results') return;
     unpackResults(message, deliver);
     for (const { stream, error } of message.failed) fail(stream, fromPlainError(error));
-    for (const id of message.ended) {
-      const stream = streams.get(id);
-      streams.delete(id);
-      stream?.settle?.resolve();
-    }
+    for (const id of message.ended) drop(id)?.settle?.resolve();
   };
 
   const deliver = (id: number, frames: AcousticFrames): void => {
@@ -67,11 +65,17 @@ export async function createWorkerEngine(options: WorkerEngineOptions): Promise<
   };
 
   const fail = (id: number, error: Error): void => {
+    const stream = drop(id);
+    stream?.onError(error);
+    stream?.settle?.reject(error);
+  };
+
+  /** The stream is over. */
+  const drop = (id: number): WorkerStream | undefined => {
     const stream = streams.get(id);
-    if (!stream) return;
     streams.delete(id);
-    stream.onError(error);
-    stream.settle?.reject(error);
+    stream?.release();
+    return stream;
   };
 
   const crashed = (cause: unknown): void => {
@@ -96,7 +100,7 @@ export async function createWorkerEngine(options: WorkerEngineOptions): Promise<
     provider,
     open(onFrames, onError) {
       const id = nextStream++;
-      const stream = new WorkerStream(id, options.model, onFrames, onError);
+      const stream = new WorkerStream(id, blocks, onFrames, onError);
       streams.set(id, stream);
       if (dead) setImmediate(() => dead && fail(id, dead));
       else inbox.opened(id);
@@ -114,8 +118,7 @@ export async function createWorkerEngine(options: WorkerEngineOptions): Promise<
         },
         close() {
           if (isOpen()) inbox.closed(id);
-          streams.delete(id);
-          stream.settle?.resolve();
+          drop(id)?.settle?.resolve();
         },
       };
     },

@@ -1,5 +1,4 @@
-import { KeptSound } from './kept-sound.ts';
-import type { ModelPackage } from './model-package.ts';
+import { KeptSound, type SoundBlocks } from './kept-sound.ts';
 import type { AcousticFrames } from './types.ts';
 import type { Inbox } from './worker-inbox.ts';
 
@@ -19,19 +18,24 @@ export class WorkerStream {
 
   constructor(
     id: number,
-    model: ModelPackage,
+    blocks: SoundBlocks,
     onFrames: (frames: AcousticFrames) => void,
     onError: (error: Error) => void,
   ) {
     this.id = id;
     this.onFrames = onFrames;
     this.onError = onError;
-    this.kept = new KeptSound(model);
+    this.kept = new KeptSound(blocks);
   }
 
   push(pcm: Float32Array, inbox: Inbox): void {
     this.kept.push(pcm);
     inbox.push(this.id, pcm);
+  }
+
+  /** The stream is over. */
+  release(): void {
+    this.kept.release();
   }
 
   /** Frames as the worker counts them: what was delivered before the worker died is left out. */

@@ -1,10 +1,11 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ExitCode, exitCodes, SpeechfbError } from '../errors.ts';
 import { curveOf, type MeasuredStep, scenarioWith, stepOf } from '../load/capacity-step.ts';
 import { findCapacity } from '../load/find-capacity.ts';
 import { prepareLoad } from '../load/prepare.ts';
 import { type CapacitySearch, capacitySearchText, capacityStepLine } from '../report/capacity-search.ts';
+import { makeDirectory } from '../report/make-directory.ts';
 import { createPaint } from '../report/paint.ts';
 import { snakeCased } from '../report/run-json.ts';
 import type { LoadtestFlags } from './loadtest.ts';
@@ -65,7 +66,7 @@ function checkFlags({ shard, startAt, runs, duration }: LoadtestFlags): void {
 function write(directory: string, name: string, value: object): void {
   const path = join(directory, name);
   try {
-    mkdirSync(directory, { recursive: true });
+    makeDirectory(directory);
     writeFileSync(path, `${JSON.stringify(value, null, 2)}\n`);
   } catch (cause) {
     throw new SpeechfbError('output_unwritable', `cannot write "${path}": ${(cause as Error).message}`, { cause });

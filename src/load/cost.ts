@@ -5,8 +5,7 @@ import type { Spent } from './measurements.ts';
 /** What the servers under test cost: the price of one, $ an hour, and how many there are. */
 export const cost = section({
   server: text('a price such as $1.20/h').transform(throughUnit((given) => parseDollarsPerMinute(given) * 60)),
-  /** Behind the one address, if there are several. */
-  servers: integer(1, 100_000).prefault(1),
+  servers: integer(1, 100_000).prefault(1).describe('Behind the one address, if there are several.'),
 });
 
 export type Cost = { server: number; servers: number };

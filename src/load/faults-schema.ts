@@ -7,22 +7,24 @@ const when = { at: moment().optional(), every: duration(1000, 604_800_000).optio
 /** Which of those who are there then. */
 const whom = {
   learners: percent().refine((share) => share > 0, { error: () => 'is 0%: it would hit nobody' }),
-  /** Only those on this network. */
-  network: text('the name of a network').optional(),
+  network: text('the name of a network').optional().describe('Only those on this network.'),
 };
 const length = duration(1, 3_600_000);
 
 const fault = section({
-  /** Sockets are cut; the apps resume by themselves. */
-  reconnect: section({ ...when, ...whom }).optional(),
-  /** Nothing passes, either way, and nobody is told. */
-  cutNetwork: section({ ...when, ...whom, for: length }).optional(),
-  /** The embedded server's inference worker does nothing. */
-  stallInference: section({ ...when, for: duration(1, 60_000) }).optional(),
-  /** The embedded server's inference worker is gone. */
-  killInference: section(when).optional(),
-  /** The embedded server's process is stopped (SIGSTOP), and goes on. */
-  stopServer: section({ ...when, for: length }).optional(),
+  reconnect: section({ ...when, ...whom })
+    .optional()
+    .describe('Sockets are cut; the apps resume by themselves.'),
+  cutNetwork: section({ ...when, ...whom, for: length })
+    .optional()
+    .describe('Nothing passes, either way, and nobody is told.'),
+  stallInference: section({ ...when, for: duration(1, 60_000) })
+    .optional()
+    .describe("The embedded server's inference worker does nothing."),
+  killInference: section(when).optional().describe("The embedded server's inference worker is gone."),
+  stopServer: section({ ...when, for: length })
+    .optional()
+    .describe("The embedded server's process is stopped (SIGSTOP), and goes on."),
 }).superRefine(
   (given, context) => {
     const problem = (path: PropertyKey[], message: string) => context.addIssue({ code: 'custom', path, message });

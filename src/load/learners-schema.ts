@@ -4,52 +4,52 @@ import { range, type Weight, weight, weightProblems, yesOrNo } from './fields.ts
 
 const reading = section({
   manifest: text('the path of a clip manifest'),
-  /** Only these clips of it. */
   only: z
     .array(text('the id of a clip'), { error: () => 'is not a list of clip ids' })
     .min(1, { error: () => 'is empty; leave it out to read every clip' })
-    .optional(),
-  /** Of clips that name none. */
-  language: language().optional(),
-  weight: weight().optional(),
+    .optional()
+    .describe('Only these clips of it.'),
+  language: language().optional().describe('Of clips that name none.'),
+  weight: weight().optional().describe('Share of learners who read it: 60%, or a number set against the others.'),
 });
 
 const gating = section({
-  /** Silence that the app still sends after speech. */
-  hangover: duration(0, 5000).prefault('300ms'),
-  /** Sound from before speech that the app sends as well. */
-  lead: duration(0, 5000).prefault('200ms'),
+  hangover: duration(0, 5000).prefault('300ms').describe('Silence that the app still sends after speech.'),
+  lead: duration(0, 5000).prefault('200ms').describe('Sound from before speech that the app sends as well.'),
 });
 
 /** Who speaks, what and how. */
 export const learners = section({
-  /** JSON Lines of {id, audio, text, language}; audio relative to the file, the file relative to the scenario. */
-  clips: z.union(
-    [
-      text('the path of a clip manifest').transform((manifest): z.output<typeof reading>[] => [{ manifest }]),
-      z.array(reading).min(1, { error: () => 'is an empty mix: learners would have nothing to read' }),
-    ],
-    {
-      error: (issue) =>
-        `${shown(issue.input)} is not the path of a clip manifest, nor a list such as [{manifest: a.jsonl, weight: 60%}, {manifest: b.jsonl, weight: 40%}]`,
-    },
-  ),
-  /** Of clips that name none. */
-  language: language().prefault('en-US'),
-  frame: duration(10, 100).prefault('20ms'),
-  emitInterval: duration(20, 1000).prefault('100ms'),
-  /** Silence of the app between two utterances of one learner: nothing is sent. */
-  pause: range(0, 600_000).optional(),
-  /** Share of the time in which a learner speaks; says how long pauses are. */
-  dutyCycle: percent(0.01, 1).optional(),
-  /** The app holds silent frames back. */
+  clips: z
+    .union(
+      [
+        text('the path of a clip manifest').transform((manifest): z.output<typeof reading>[] => [{ manifest }]),
+        z.array(reading).min(1, { error: () => 'is an empty mix: learners would have nothing to read' }),
+      ],
+      {
+        error: (issue) =>
+          `${shown(issue.input)} is not the path of a clip manifest, nor a list such as [{manifest: a.jsonl, weight: 60%}, {manifest: b.jsonl, weight: 40%}]`,
+      },
+    )
+    .describe(
+      'JSON Lines of {id, audio, text, language}; audio relative to the file, the file relative to the scenario.',
+    ),
+  language: language().prefault('en-US').describe('Of clips that name none.'),
+  frame: duration(10, 100).prefault('20ms').describe('Length of an audio frame.'),
+  emitInterval: duration(20, 1000).prefault('100ms').describe('How often feedback is asked for.'),
+  pause: range(0, 600_000)
+    .optional()
+    .describe('Silence of the app between two utterances of one learner: nothing is sent.'),
+  dutyCycle: percent(0.01, 1)
+    .optional()
+    .describe('Share of the time in which a learner speaks; says how long pauses are.'),
   vadGating: z
     .union([yesOrNo().transform((on) => (on ? gating.parse({}) : undefined)), gating], {
       error: (issue) => `${shown(issue.input)} is not true, false or {hangover: 300ms, lead: 200ms}`,
     })
-    .optional(),
-  /** Share of utterances that the learner breaks off to begin the next one. */
-  bargeIn: percent().prefault('0%'),
+    .optional()
+    .describe('The app holds silent frames back.'),
+  bargeIn: percent().prefault('0%').describe('Share of utterances that the learner breaks off to begin the next one.'),
 }).superRefine(
   (given, context) => {
     const problem = (path: PropertyKey[], message: string) => context.addIssue({ code: 'custom', path, message });

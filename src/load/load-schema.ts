@@ -9,29 +9,27 @@ const stage = section({
     })
     .optional(),
   duration: duration(1, 86_400_000),
-  /** Learners at once, or arrivals a second: one of them. */
-  learners: learnersLevel().optional(),
-  rate: rateLevel().optional(),
-  /** How long it takes to get there from the stage before; the rest of the stage holds it. */
-  ramp: duration(0, 86_400_000).prefault('0s'),
+  learners: learnersLevel().optional().describe('Learners at once, as 40, or 3x for three times the stage before.'),
+  rate: rateLevel().optional().describe('Arrivals, as 2/s, 30/min or 3x.'),
+  ramp: duration(0, 86_400_000)
+    .prefault('0s')
+    .describe('How long it takes to get there from the stage before; the rest of the stage holds it.'),
 });
 
 /** How many learners there are when. Open loop, whatever the server does. */
 export const load = section({
-  learners: integer(1, 100_000).optional(),
-  /** Arrivals, as 2/s or 30/min; with session. */
-  rate: rateLevel().optional(),
-  ramp: duration(0, 3_600_000).optional(),
+  learners: integer(1, 100_000).optional().describe('Learners at once.'),
+  rate: rateLevel().optional().describe('Arrivals, as 2/s or 30/min; with session.'),
+  ramp: duration(0, 3_600_000).optional().describe('How long it takes to get there, evenly.'),
   stages: z
     .array(stage, {
       error: () => 'is not a list such as [{duration: 1m, learners: 50}, {duration: 30s, learners: 3x}]',
     })
     .min(1, { error: () => 'is empty; write a stage, or learners: 20 without stages' })
-    .optional(),
-  /** How long one learner stays before another takes the place. */
-  session: range(2000, 86_400_000).optional(),
-  /** Of a rate: even, or poisson. */
-  arrivals: oneOf(['even', 'poisson']).optional(),
+    .optional()
+    .describe('Parts that follow one another, instead of learners, rate and ramp.'),
+  session: range(2000, 86_400_000).optional().describe('How long one learner stays before another takes the place.'),
+  arrivals: oneOf(['even', 'poisson']).optional().describe('Of a rate: even, or poisson.'),
 }).superRefine(checkLoad, { when: () => true });
 
 export type LoadSpec = z.output<typeof load>;

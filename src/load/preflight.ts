@@ -47,6 +47,10 @@ export async function preflight({ url, token, tls }: PreflightTarget, patienceMs
 }
 
 function unreachable(url: string, cause: string): SpeechfbError {
+  if (/wrong version number/.test(cause)) {
+    const message = `nothing to load at ${url}: what answers there does not speak TLS`;
+    return new SpeechfbError('connection_refused', message, { hint: `try ${url.replace('wss:', 'ws:')}` });
+  }
   const untrusted = /certificate|self.signed/i.test(cause);
   const hint = untrusted
     ? 'trust its authority with spec.target.tls.ca, or anybody with spec.target.tls.insecure'
@@ -60,7 +64,7 @@ function hintFor(words: string): { hint?: string } {
 
 /** An address that resolves to several hosts fails with all of their errors and no words of its own. */
 function causeOf(error: Error): string {
-  return error.message || ('code' in error ? String(error.code) : error.name);
+  return error.message.trim() || ('code' in error ? String(error.code) : error.name);
 }
 
 /** The sentence of an error event, as the server wrote it. */

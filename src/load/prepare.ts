@@ -70,6 +70,10 @@ export function prepareLoad(scenario: LoadScenario, shard?: ShardOf): PreparedLo
   }));
   if (nobody.length > 0) throw badConfig(file, nobody);
 
+  if (shard && shard.count > plans.length) {
+    const message = `--shard ${shard.index}/${shard.count}: the test has ${plans.length} sessions, one a shard at least is needed`;
+    throw new SpeechfbError('bad_flag', message);
+  }
   const part = shard ? partOf(plans, faults, shard) : { plans, faults };
   return {
     shape,

@@ -12,6 +12,7 @@ import { faults } from './faults-schema.ts';
 import { weight, yesOrNo } from './fields.ts';
 import { learners } from './learners-schema.ts';
 import { load } from './load-schema.ts';
+import { missingFiles } from './missing-files.ts';
 import { canonicalName } from './network-names.ts';
 import { checkScenario } from './scenario-checks.ts';
 import { stagesEndMs } from './shape-of.ts';
@@ -24,10 +25,8 @@ const objective = z.union(
     objectiveText.transform((parsed) => ({ ...parsed, abortOnFail: false, delayMs: 0 })),
     section({
       expression: objectiveText,
-      /** Ends the test as soon as the objective is missed for certain. */
-      abortOnFail: yesOrNo().prefault(false),
-      /** Not before this much of the test has passed. */
-      delay: duration(0, 86_400_000).prefault('0s'),
+      abortOnFail: yesOrNo().prefault(false).describe('Ends the test as soon as the objective is missed for certain.'),
+      delay: duration(0, 86_400_000).prefault('0s').describe('Not before this much of the test has passed.'),
     }).transform(({ expression, abortOnFail, delay }) => ({ ...expression, abortOnFail, delayMs: delay })),
   ],
   { error: () => 'is not an objective; write p95(feedback_latency) < 500ms, or {expression: ..., abortOnFail: true}' },
@@ -46,25 +45,22 @@ export const loadScenario = section({
   spec: section({
     target: target.prefault({}),
     learners,
-    /** Networks of this file, beside the built-in ones. */
-    networks: networksMap.optional(),
-    /** Who is on which network; without it everybody is on the network that is there. */
+    networks: networksMap.optional().describe('Networks of this file, beside the built-in ones.'),
     mix: z
       .array(section({ network: text('the name of a network, or none'), weight: weight() }), {
         error: () => 'is not a list such as [{network: LTE, weight: 60%}, {network: 3G, weight: 40%}]',
       })
       .min(1, { error: () => 'is empty: nobody would be on any network; leave it out to simulate none' })
-      .optional(),
+      .optional()
+      .describe('Who is on which network; without it everybody is on the network that is there.'),
     load,
     faults: faults.prefault([]),
-    /** What the servers under test cost; for cost_per_audio_minute. */
-    cost: cost.optional(),
-    /** What is due before this is not measured. */
-    warmup: duration(0, 3_600_000).prefault('0s'),
-    /** How long learners speak; stages say it by themselves. */
-    duration: duration(1000, 604_800_000).optional(),
-    /** How long the last finals may take after the learners stop; later ones count as never. */
-    drain: duration(0, 60_000).prefault('5s'),
+    cost: cost.optional().describe('What the servers under test cost; for cost_per_audio_minute.'),
+    warmup: duration(0, 3_600_000).prefault('0s').describe('What is due before this is not measured.'),
+    duration: duration(1000, 604_800_000).optional().describe('How long learners speak; stages say it by themselves.'),
+    drain: duration(0, 60_000)
+      .prefault('5s')
+      .describe('How long the last finals may take after the learners stop; later ones count as never.'),
     seed: integer(0, 0xffffffff).prefault(1),
     objectives: z
       .array(objective, { error: () => 'is not a list of objectives such as p95(feedback_latency) < 500ms' })
@@ -83,7 +79,8 @@ export type LoadScenario = z.output<typeof loadScenario> & {
 
 /** Reads and checks a scenario file, which may hold documents of other kinds as well; paths come back absolute. */
 export function readScenario(file: string): LoadScenario {
-  const [first, second] = parseDocuments(file, readText(file), 'LoadScenario', loadScenario);
+  const schema = loadScenario.superRefine(missingFiles(dirname(file)), { when: () => true });
+  const [first, second] = parseDocuments(file, readText(file), 'LoadScenario', schema);
   if (second) {
     const where = second.at(['metadata', 'name']);
     throw badConfig(file, [{ where, message: 'is a second LoadScenario; run one a file' }]);

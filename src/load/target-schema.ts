@@ -7,9 +7,7 @@ import { limitNames } from './serve-args.ts';
 
 const embedded = section({
   maxSessions: integer(1, 1_000_000).optional(),
-  /** How long a session outlives its socket. */
-  resumeTtl: duration(0, 3_600_000).optional(),
-  /** Any limit of docs/protocol.md under its name there. */
+  resumeTtl: duration(0, 3_600_000).optional().describe('How long a session outlives its socket.'),
   limits: z
     .record(z.string(), amount('a limit above 0', Number.MIN_VALUE, Number.MAX_VALUE), {
       error: () => 'is not a mapping of limits such as {idle_timeout_ms: 30000}',
@@ -20,24 +18,28 @@ const embedded = section({
         context.addIssue({ code: 'custom', path: [name], message });
       }
     })
-    .optional(),
-  /** A model package; relative to the scenario. */
-  model: text('the path of a model package').optional(),
+    .optional()
+    .describe('Any limits of docs/protocol.md, by the names they have there.'),
+  model: text('the path of a model package').optional().describe('Relative to the scenario.'),
   device: text('auto, cpu, cuda or webgpu').optional(),
 });
 
 /** Without a url: a server of this version is started beside the test, on a port of its own. */
 export const target = section({
-  url: text('a ws:// or wss:// URL').transform(throughUnit(checkUrl)).optional(),
-  /** The last word of its first line is the bearer token; relative to the scenario. */
-  tokenFile: text('the path of a token file').optional(),
+  url: text('a ws:// or wss:// URL')
+    .transform(throughUnit(checkUrl))
+    .optional()
+    .describe('Without it a server of this version is started beside the test.'),
+  tokenFile: text('the path of a token file')
+    .optional()
+    .describe('The last word of its first line is the bearer token; relative to the scenario.'),
   tls: section({
-    /** PEM, trusted beside the system's authorities; relative to the scenario. */
-    ca: text('the path of a PEM certificate authority').optional(),
-    /** Trusts any certificate. */
-    insecure: yesOrNo().optional(),
+    ca: text('the path of a PEM certificate authority')
+      .optional()
+      .describe("PEM, trusted beside the system's authorities; relative to the scenario."),
+    insecure: yesOrNo().optional().describe('Trusts any certificate.'),
   }).optional(),
-  embedded: embedded.optional(),
+  embedded: embedded.optional().describe('Options of the server that the test starts.'),
 }).superRefine(({ url, tls, embedded: options }, context) => {
   const problem = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
   if (url !== undefined && options)

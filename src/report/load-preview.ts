@@ -108,7 +108,7 @@ function faultRows({ faults }: LoadPreview): string[][] {
   return faults.map(({ atMs, kind, forMs, learners }) => [
     time(atMs),
     `${kind}${forMs === undefined ? '' : ` for ${formatMs(forMs)}`}`,
-    learners === undefined ? 'the server' : `${whole(learners)} learners`,
+    learners === undefined ? 'the server' : learners === 1 ? '1 learner' : `${whole(learners)} learners`,
   ]);
 }
 

@@ -25,6 +25,7 @@ export class PacketLine {
   private readonly path: Path;
   private head = 0;
   private length = 0;
+  private latestUs = LOST;
 
   constructor(path: Path) {
     this.path = path;
@@ -38,11 +39,17 @@ export class PacketLine {
   /** Sends a packet of that many bytes, headers included; the slot of its numbers, to be filled, or -1 if it is lost. */
   send(nowUs: number, bytes: number): number {
     const pathUs = this.path.send(nowUs, bytes);
-    if (pathUs === LOST) {
+    this.latestUs = pathUs === LOST ? LOST : pathUs + hostUs;
+    return this.follow();
+  }
+
+  /** Sends one more that left with the last one in one piece: what became of that becomes of this. */
+  follow(): number {
+    const arrivalUs = this.latestUs;
+    if (arrivalUs === LOST) {
       this.dropped++;
       return -1;
     }
-    const arrivalUs = pathUs + hostUs;
     if ((this.length + 1) * stride > this.ring.length) this.grow();
     let place = this.length++;
     while (place > 0 && this.arrivalUs(this.slot(place - 1)) > arrivalUs) {

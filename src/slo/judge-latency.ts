@@ -1,7 +1,7 @@
 import { normalQuantile } from '../stats/distributions.ts';
 import { upperRank } from '../stats/order-statistics.ts';
 import type { Objective } from './expression.ts';
-import { confidence, counted, holds, noData, provenReason, sampled, verdictOf } from './judging.ts';
+import { confidence, counted, holds, moreSamples, noData, provenReason, sampled, verdictOf } from './judging.ts';
 import { type Distribution, quantile } from './metrics.ts';
 import type { ObjectiveVerdict } from './verdict.ts';
 
@@ -41,7 +41,7 @@ export function judgeMean(objective: Objective, distribution: Distribution): Obj
   if (enough && !holds(objective, meanMs)) return { ...base, verdict: 'fail', reason: 'the mean is over the bound' };
   const proving = ((z * deviationMs) / (objective.bound - meanMs)) ** 2;
   const needsMore = Math.max(leastForMean, holds(objective, meanMs) ? Math.ceil(proving) + 1 : 0) - samples;
-  return { ...base, verdict: 'invalid', needsMore, reason: `not proven; needs ${needsMore} more samples like these` };
+  return { ...base, verdict: 'invalid', needsMore, reason: `not proven; needs ${moreSamples(needsMore)} like these` };
 }
 
 /** Below this, a mean of latencies is far from normal. */

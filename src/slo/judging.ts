@@ -71,7 +71,7 @@ export function sampled(
       ...base,
       verdict: 'invalid',
       needsMore,
-      reason: `not proven; needs ${needsMore} more samples, none a miss`,
+      reason: `not proven; needs ${moreSamples(needsMore)}, none a miss`,
     };
   }
   return { ...base, verdict: 'fail', reason: `${misses} of ${samples} missed` };
@@ -99,6 +99,11 @@ export function verdictOf(
     needsMore: undefined,
     clustered: undefined,
   };
+}
+
+/** `1 more sample`, `12 more samples`. */
+export function moreSamples(count: number): string {
+  return `${count} more ${count === 1 ? 'sample' : 'samples'}`;
 }
 
 function noDataReason({ selector }: Objective): string {

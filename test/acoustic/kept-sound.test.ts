@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { KeptSound } from '../../src/acoustic/kept-sound.ts';
+import { KeptSound, SoundBlocks } from '../../src/acoustic/kept-sound.ts';
 
 const model = { sampleRateHz: 8000, strideMs: 30 };
 const strideSamples = 240;
@@ -12,7 +12,7 @@ describe('KeptSound', () => {
     );
     fc.assert(
       fc.property(acts, (steps) => {
-        const kept = new KeptSound(model);
+        const kept = new KeptSound(new SoundBlocks(model));
         const all: number[] = [];
         let nextFrame = 0;
         for (const { samples, known } of steps) {
@@ -35,7 +35,7 @@ describe('KeptSound', () => {
   });
 
   it('holds no more than the context, a block on either side, and what is not known', () => {
-    const kept = new KeptSound(model);
+    const kept = new KeptSound(new SoundBlocks(model));
     for (let frame = 0; frame < 2000; frame++) {
       kept.push(new Float32Array(strideSamples));
       kept.answered(frame);
@@ -44,8 +44,19 @@ describe('KeptSound', () => {
   });
 
   it('keeps what is too loud loud', () => {
-    const kept = new KeptSound(model);
+    const kept = new KeptSound(new SoundBlocks(model));
     kept.push(Float32Array.of(1, -1, 3, Number.NaN));
     expect([...kept.replay().pcm]).toEqual([32_767 / 32_768, -1, 32_767 / 32_768, 0]);
+  });
+
+  it('gives its memory to the next stream, which hears nothing of it', () => {
+    const blocks = new SoundBlocks(model);
+    const [first, second] = [new KeptSound(blocks), new KeptSound(blocks)];
+    first.push(new Float32Array(10_000).fill(0.5));
+    first.release();
+    first.release();
+    second.push(new Float32Array(100));
+    expect([...second.replay().pcm]).toEqual(new Array(100).fill(0));
+    expect(first.replay().pcm.length).toBe(0);
   });
 });

@@ -65,6 +65,12 @@ test('a server that says why and closes is quoted', async () => {
   expect(error.exitCode).toBe(2);
 });
 
+test('a server without TLS is told from one that is not there', async () => {
+  const error = await refusal((await http(200, '')).replace('ws:', 'wss:'));
+  expect(error.message).toContain('what answers there does not speak TLS');
+  expect(error.hint).toMatch(/^try ws:/);
+});
+
 test.each<[string, () => Promise<string>, string, string]>([
   ['nobody listens', async () => 'ws://127.0.0.1:9/v1/stream', 'connection_refused', 'ECONNREFUSED'],
   ['another server answers', () => http(404, 'not here'), 'session_refused', 'HTTP 404 not here'],

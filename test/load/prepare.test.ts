@@ -97,20 +97,40 @@ describe('a scenario, prepared', () => {
   });
 });
 
+test('more shards than sessions are refused', () => {
+  const said = problemsOf(() => prepareLoad(scenarioOf(good), { index: 1, count: 41 }));
+  expect(said).toContain('--shard 1/41: the test has 40 sessions');
+});
+
 describe('what a scenario names and is not there', () => {
   test('is reported all at once, each where it stands', () => {
     writeFileSync(join(scratch, 'bad.pps'), '10\nlater\n');
+    writeFileSync(join(scratch, 'empty'), '');
     const source = good
       .replace('only: [monkeys, leader]', 'only: [monkey, leader]')
-      .replace(`{ manifest: ${manifest}, only: [service], language: en-GB`, '{ manifest: none.jsonl, language: en-GB')
       .replace('file: train.pps', 'file: none.pps')
-      .replace('spec:', 'spec:\n  target: { url: "wss://x", tokenFile: none.token, tls: { ca: none.pem } }');
+      .replace('spec:', 'spec:\n  target: { url: "wss://x", tokenFile: empty, tls: { ca: bad.pps } }');
     const said = problemsOf(() => prepareLoad(scenarioOf(source)));
     expect(said).toMatch(/x\.yaml:8:\d+: "monkey" is not a clip of .* \(did you mean "monkeys"\?\)/);
-    expect(said).toMatch(/x\.yaml:9:\d+: cannot read the clip manifest ".*none\.jsonl"/);
     expect(said).toMatch(/x\.yaml:11:\d+: cannot read the trace ".*none\.pps"/);
-    expect(said).toMatch(/x\.yaml:5:\d+: cannot read the token file ".*none\.token"/);
-    expect(said).toMatch(/x\.yaml:5:\d+: cannot read the certificate authority ".*none\.pem"/);
+    expect(said).toMatch(/x\.yaml:5:\d+: the first line of ".*empty" is empty/);
+    expect(said).toMatch(/x\.yaml:5:\d+: ".*bad\.pps" holds no PEM certificate/);
+  });
+
+  test('is told together with every other mistake of the file', () => {
+    const source = good
+      .replace(`{ manifest: ${manifest}, only: [service], language: en-GB`, '{ manifest: none.jsonl, language: en-GB')
+      .replace('spec:', 'spec:\n  target: { url: "wss://x", tokenFile: none.token, tls: { ca: none.pem } }')
+      .replace('warmup: 2s', 'warmup: 2');
+    const lines = problemsOf(() => scenarioOf(source))
+      .split('\n')
+      .slice(1);
+    expect(lines.map((line) => line.replace(/^.*x\.yaml:(\d+):\d+: /, '$1 '))).toEqual([
+      '5 spec.target.tokenFile: "none.token" is not there',
+      '5 spec.target.tls.ca: "none.pem" is not there',
+      '9 spec.learners.clips.1.manifest: "none.jsonl" is not there',
+      '21 spec.warmup: 2 is not a duration; write a number and one of us, ms, s, m, h',
+    ]);
   });
 
   test.each([

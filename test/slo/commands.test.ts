@@ -205,7 +205,7 @@ describe('speechfb canary', () => {
     [['canary', 'plan', '--mode', 'average'], /--mode "average" is not allowed; allowed: window, consecutive/],
     [['canary', 'judge', 'slo/canary.yaml'], /--baseline DIR and --canary DIR, or from --prometheus URL/],
     [['canary', 'simulate', 'slo/canary.yaml', '--regression', 'much'], /--regression "much" is not a burn rate/],
-    [['canary', 'paln'], /Did you mean plan\?/],
+    [['canary', 'paln'], /did you mean plan\?/],
   ])('%j exits 2 and says why', async (args, message) => {
     const { status, stderr } = await speechfb(...args);
     expect(status).toBe(2);

@@ -53,7 +53,9 @@ describe('a quantile objective', () => {
       distributions: { feedback_latency: sorted(groups) },
     });
     expect(result.verdict).toBe(verdict);
-    if (needsMore !== undefined) expect(result.needsMore).toBe(needsMore);
+    if (needsMore === undefined) return;
+    expect(result.needsMore).toBe(needsMore);
+    expect(result.reason).toContain(`needs ${needsMore} more ${needsMore === 1 ? 'sample' : 'samples'}, none a miss`);
   });
 
   test('shows the order statistic that bounds the true p95', () => {

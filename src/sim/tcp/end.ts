@@ -60,6 +60,7 @@ export class TcpEnd {
   cwndUsed = 0;
   cwndTick = 0;
   lastSendTick = 0;
+  lastPacketUs = -1e9;
 
   // Loss recovery.
   state = OPEN;

@@ -1,7 +1,7 @@
 import { RECOVERY, REORDER, type TcpEnd } from './end.ts';
 import { toTicks } from './jiffies.ts';
 import { EVER_RETRANSMITTED, LOST_MARK, RETRANSMITTED, SACKED } from './segments.ts';
-import { minTimeoutTicks, setTimer } from './timers.ts';
+import { minTimeoutUs, setTimer } from './timers.ts';
 
 /** RACK (RFC 8985): a segment that was sent at sentUs has been delivered; the latest such is what others are held against. */
 export function rackAdvance(end: TcpEnd, marks: number, segmentEnd: number, sentUs: number, nowUs: number): void {
@@ -22,7 +22,7 @@ export function rackMarkLost(end: TcpEnd, nowUs: number): boolean {
   end.rackAdvanced = false;
   const waitUs = rackDetectLoss(end, nowUs);
   if (waitUs <= 0) return false;
-  setTimer(end, REORDER, Math.min(toTicks(waitUs) + minTimeoutTicks, end.rtt.rtoTicks), nowUs);
+  setTimer(end, REORDER, Math.min(toTicks(waitUs + minTimeoutUs), end.rtt.rtoTicks), nowUs);
   return true;
 }
 

@@ -6,6 +6,9 @@ export const RETRANSMITTED = 4;
 /** Sent again at some time. */
 export const EVER_RETRANSMITTED = 8;
 
+/** Left in one piece with the segment before it. */
+export const JOINED = 16;
+
 const stride = 6;
 /** The time of sending takes two places: its multiples of this, and the rest. */
 const highUs = 2 ** 30;

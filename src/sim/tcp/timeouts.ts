@@ -68,9 +68,9 @@ function enterLoss(end: TcpEnd, nowUs: number): void {
 function probe(end: TcpEnd, nowUs: number): void {
   if (end.probeEnd < 0 && end.segments.length > 0) {
     end.probeRetransmitted = end.nxt >= end.written;
-    if (end.probeRetransmitted) resend(end, end.segments.length - 1, nowUs);
+    if (end.probeRetransmitted) resend(end, end.segments.length - 1, 0, nowUs);
     else {
-      sendNext(end, nowUs);
+      sendNext(end, 1, nowUs);
       validateWindow(end, inFlight(end) >= end.cwnd, nowUs);
       if (isReducing(end)) end.prrOut++;
     }

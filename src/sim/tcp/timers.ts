@@ -32,7 +32,7 @@ export function scheduleProbe(end: TcpEnd, fromNow: boolean, nowUs: number): boo
   if (end.segments.length === 0 || (end.state !== OPEN && end.state !== CWR)) return false;
   let ticks = 250;
   if (end.rtt.srtt8 > 0) {
-    ticks = toTicks(Math.floor(end.rtt.srtt8 / 4)) + (end.segments.length === 1 ? minRtoTicks : minTimeoutTicks);
+    ticks = toTicks(Math.floor(end.rtt.srtt8 / 4) + (end.segments.length === 1 ? minRtoUs : minTimeoutUs));
   }
   const untilUs = fromNow ? end.rtt.rtoUs : untilRtoUs(end, nowUs);
   if (untilUs > 0) ticks = Math.min(ticks, toTicks(untilUs));
@@ -40,9 +40,9 @@ export function scheduleProbe(end: TcpEnd, fromNow: boolean, nowUs: number): boo
   return true;
 }
 
-/** The least that any timer waits, ticks. */
-export const minTimeoutTicks = 2;
-const minRtoTicks = 50;
+/** The least that any timer waits, us. */
+export const minTimeoutUs = 2000;
+const minRtoUs = 200_000;
 
 function untilRtoUs(end: TcpEnd, nowUs: number): number {
   return end.segments.sentUs(0) + end.rtt.rtoTicks * tickUs - nowUs;

@@ -1,6 +1,16 @@
 import { field } from '../packet-line.ts';
-import { headerBytes, inFlight, isReducing, PROBE, REORDER, RETRANSMIT, segmentBytes, type TcpEnd } from './end.ts';
-import { EVER_RETRANSMITTED, LOST_MARK, RETRANSMITTED, SACKED } from './segments.ts';
+import {
+  headerBytes,
+  inFlight,
+  isReducing,
+  PROBE,
+  RECOVERY,
+  REORDER,
+  RETRANSMIT,
+  segmentBytes,
+  type TcpEnd,
+} from './end.ts';
+import { EVER_RETRANSMITTED, JOINED, LOST_MARK, RETRANSMITTED, SACKED } from './segments.ts';
 import { rearmRto, scheduleProbe, setTimer } from './timers.ts';
 import { restartWindow, validateWindow } from './window.ts';
 
@@ -15,15 +25,18 @@ export function write(end: TcpEnd, bytes: number, nowUs: number): void {
 
 /**
  * Sends what was written, as far as the window allows, in segments as full as what waits makes them: frames that were
- * held back leave together. Returns whether anything was sent.
+ * held back leave together, two segments in one piece where the window has room. Returns whether anything was sent.
  */
 export function pushNewData(end: TcpEnd, nowUs: number): boolean {
-  let sent = 0;
-  while (end.nxt < end.written && inFlight(end) < end.cwnd) {
-    sendNext(end, nowUs);
-    sent++;
+  const before = end.segments.length;
+  let limited = false;
+  while (end.nxt < end.written && !limited) {
+    const room = end.cwnd - inFlight(end);
+    limited = room <= 0 || shouldWait(end, room, nowUs);
+    if (!limited) sendNext(end, Math.min(room, end.cwnd >> 1), nowUs);
   }
-  const limited = inFlight(end) >= end.cwnd;
+  const sent = end.segments.length - before;
+  limited ||= inFlight(end) >= end.cwnd;
   if (sent > 0 || (limited && end.nxt < end.written)) validateWindow(end, limited, nowUs);
   if (sent === 0) return false;
   if (isReducing(end)) end.prrOut += sent;
@@ -31,70 +44,115 @@ export function pushNewData(end: TcpEnd, nowUs: number): boolean {
   return true;
 }
 
-/** One segment of new data, whatever the window says. */
-export function sendNext(end: TcpEnd, nowUs: number): void {
+/** One segment of new data, or two in one piece if there is room for them; whatever the window says. */
+export function sendNext(end: TcpEnd, room: number, nowUs: number): void {
   const first = end.segments.length === 0;
-  const segmentEnd = Math.min(end.nxt + segmentBytes, end.written);
-  sendData(end, end.nxt, segmentEnd, nowUs);
-  end.segments.push(end.nxt, segmentEnd, nowUs, end.delivered);
-  end.nxt = segmentEnd;
+  const firstEnd = Math.min(end.nxt + segmentBytes, end.written);
+  const lastEnd = room >= 2 ? Math.min(firstEnd + segmentBytes, end.written) : firstEnd;
+  sendData(end, end.nxt, firstEnd, lastEnd - firstEnd, nowUs);
+  end.segments.push(end.nxt, firstEnd, nowUs, end.delivered);
+  if (lastEnd > firstEnd) {
+    sendData(end, firstEnd, lastEnd, FOLLOWS, nowUs);
+    end.segments.push(firstEnd, lastEnd, nowUs, end.delivered);
+    end.segments.setMarks(end.segments.length - 1, JOINED);
+  }
+  end.nxt = lastEnd;
   if (first || end.pending === PROBE) rearmRto(end, nowUs);
 }
 
 /** Sends a segment again, together with the next ones that fit into it. */
 export function retransmit(end: TcpEnd, index: number, nowUs: number): void {
-  resend(end, index, nowUs);
-  end.segments.setMarks(index, end.segments.marks(index) | RETRANSMITTED);
-  end.retransOut++;
-  if (end.retransStampMs < 0) end.retransStampMs = end.jiffies.timestampMs(nowUs);
-  end.undoRetrans = Math.max(end.undoRetrans, 0) + 1;
+  resend(end, index, 0, nowUs);
+  countRetransmitted(end, index, nowUs);
 }
 
-/** The bytes of a segment go out again; what is counted as lost or in flight does not change. */
-export function resend(end: TcpEnd, index: number, nowUs: number): void {
+/**
+ * The bytes of a segment go out again; what is counted as lost or in flight does not change. following: bytes of the
+ * segment that leaves in one piece with it, or FOLLOWS for that one.
+ */
+export function resend(end: TcpEnd, index: number, following: number, nowUs: number): void {
   const { segments } = end;
   if (segments.seq(index) < end.una) segments.trimFirst(end.una);
   collapse(end, index);
   segments.setSent(index, nowUs, end.delivered);
   segments.setMarks(index, segments.marks(index) | EVER_RETRANSMITTED);
   end.counters.retransmissions++;
-  sendData(end, segments.seq(index), segments.end(index), nowUs);
+  sendData(end, segments.seq(index), segments.end(index), following, nowUs);
 }
 
-/** Sends what is marked lost again, as far as the window allows. */
+/** Sends what is marked lost again, as far as the window allows; what left in one piece, in one piece. */
 export function retransmitLost(end: TcpEnd, nowUs: number): void {
   const { segments } = end;
   let rearm = false;
   for (let index = 0; index < segments.length; index++) {
-    if (inFlight(end) >= end.cwnd || end.retransOut >= end.lostOut) break;
-    if ((segments.marks(index) & (LOST_MARK | SACKED | RETRANSMITTED)) !== LOST_MARK) continue;
-    retransmit(end, index, nowUs);
-    if (isReducing(end)) end.prrOut++;
+    const room = end.cwnd - inFlight(end);
+    if (room <= 0 || end.retransOut >= end.lostOut) break;
+    if (!isWaiting(segments.marks(index))) continue;
     if (index === 0 && end.pending !== REORDER) rearm = true;
+    const pair = room >= 2 && index + 1 < segments.length && isJoinedAndWaiting(segments.marks(index + 1));
+    resend(end, index, pair ? segments.end(index + 1) - segments.seq(index + 1) : 0, nowUs);
+    countRetransmitted(end, index, nowUs);
+    if (isReducing(end)) end.prrOut++;
+    if (!pair) continue;
+    index++;
+    resend(end, index, FOLLOWS, nowUs);
+    countRetransmitted(end, index, nowUs);
+    if (isReducing(end)) end.prrOut++;
   }
   if (rearm) setTimer(end, RETRANSMIT, end.rtt.rtoTicks, nowUs);
 }
 
 /** An acknowledgement without data, with what lies beyond the gaps. */
 export function sendAck(end: TcpEnd, nowUs: number): void {
-  sendPacket(end, end.nxt, end.nxt, nowUs);
+  sendPacket(end, end.nxt, end.nxt, 0, nowUs);
 }
 
-function sendData(end: TcpEnd, seq: number, segmentEnd: number, nowUs: number): void {
+/** In place of how many bytes leave in one piece with a segment: it leaves with the one before. */
+const FOLLOWS = -1;
+
+/**
+ * More than a segment waits, something left just now, and an acknowledgement will soon make room for two: better to wait
+ * for it than to send one.
+ */
+function shouldWait(end: TcpEnd, room: number, nowUs: number): boolean {
+  if (room >= 2 || end.written - end.nxt <= segmentBytes || end.state >= RECOVERY) return false;
+  if (nowUs - end.lastPacketUs > 1000 || 3 * room >= end.cwnd) return false;
+  return end.segments.length > 0 && nowUs - end.segments.sentUs(0) >= end.rtt.srttUs / 2;
+}
+
+function isWaiting(marks: number): boolean {
+  return (marks & (LOST_MARK | SACKED | RETRANSMITTED)) === LOST_MARK;
+}
+
+function isJoinedAndWaiting(marks: number): boolean {
+  return (marks & JOINED) !== 0 && isWaiting(marks);
+}
+
+function countRetransmitted(end: TcpEnd, index: number, nowUs: number): void {
+  end.segments.setMarks(index, end.segments.marks(index) | RETRANSMITTED);
+  end.retransOut++;
+  if (end.retransStampMs < 0) end.retransStampMs = end.jiffies.timestampMs(nowUs);
+  end.undoRetrans = Math.max(end.undoRetrans, 0) + 1;
+}
+
+function sendData(end: TcpEnd, seq: number, segmentEnd: number, following: number, nowUs: number): void {
   const tick = end.jiffies.at(nowUs);
   end.counters.packets++;
   if (inFlight(end) === 0) end.cubic.idle(tick - end.lastSendTick, tick);
   end.lastSendTick = tick;
   // Data soon after data: a conversation, in which acknowledgements wait for something to ride on.
   if (tick - end.lastReceiveTick < end.ackTicks) end.pingPong = true;
-  sendPacket(end, seq, segmentEnd, nowUs);
+  sendPacket(end, seq, segmentEnd, following, nowUs);
 }
 
-function sendPacket(end: TcpEnd, seq: number, segmentEnd: number, nowUs: number): void {
+function sendPacket(end: TcpEnd, seq: number, segmentEnd: number, following: number, nowUs: number): void {
   const { line, reassembly, jiffies } = end;
   const duplicate = reassembly.duplicateStart >= 0;
   const blocks = Math.min(reassembly.blocks.length / 2 + (duplicate ? 1 : 0), 3);
-  const slot = line.send(nowUs, segmentEnd - seq + headerBytes + (blocks > 0 ? 4 + 8 * blocks : 0));
+  const headers = headerBytes + (blocks > 0 ? 4 + 8 * blocks : 0);
+  const bytes = segmentEnd - seq + headers + (following > 0 ? following + headers : 0);
+  const slot = following === FOLLOWS ? line.follow() : line.send(nowUs, bytes);
+  end.lastPacketUs = nowUs;
   if (slot >= 0) {
     const { ring } = line;
     ring[slot + field.seq] = seq;

@@ -1,0 +1,34 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { z } from 'zod';
+
+/** A scenario of which anything may have other problems. */
+type LooseScenario = {
+  spec?: {
+    learners?: { clips?: unknown };
+    target?: { tokenFile?: unknown; tls?: { ca?: unknown } | undefined };
+  };
+};
+
+/** Files that a scenario in `directory` names and that are not there: told with its other problems, not after them. */
+export function missingFiles(directory: string): (scenario: LooseScenario, context: z.RefinementCtx) => void {
+  return ({ spec }, context) => {
+    const named: [path: PropertyKey[], file: unknown][] = [
+      ...manifestsOf(spec?.learners?.clips),
+      [['target', 'tokenFile'], spec?.target?.tokenFile],
+      [['target', 'tls', 'ca'], spec?.target?.tls?.ca],
+    ];
+    for (const [path, file] of named) {
+      if (typeof file !== 'string' || existsSync(resolve(directory, file))) continue;
+      context.addIssue({ code: 'custom', path: ['spec', ...path], message: `"${file}" is not there` });
+    }
+  };
+}
+
+function manifestsOf(clips: unknown): [PropertyKey[], unknown][] {
+  if (!Array.isArray(clips)) return [];
+  // One manifest and nothing more is written as a plain path, as a rule.
+  const [only, ...rest] = clips;
+  if (rest.length === 0 && Object.keys(only ?? {}).length === 1) return [[['learners', 'clips'], only.manifest]];
+  return clips.map((entry, index) => [['learners', 'clips', index, 'manifest'], entry?.manifest]);
+}
