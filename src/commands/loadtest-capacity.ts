@@ -19,6 +19,7 @@ const defaults = { from: 10, most: 100_000, stepMs: 20_000, resolution: 0.05 };
 /** Searches the largest load that meets the scenario's objectives, and writes the curve that `speechfb capacity` reads. */
 export async function findLoadCapacity(file: string, flags: LoadtestFlags): Promise<ExitCode> {
   checkOutputs(flags);
+  checkFlags(flags);
   const { scenario } = prepareLoadtest(file, flags);
   const { from, most, resolution } = { ...defaults, ...flags };
   const stepMs = flags.step ?? defaults.stepMs;
@@ -47,6 +48,19 @@ export async function findLoadCapacity(file: string, flags: LoadtestFlags): Prom
   if (found.limit === 'interrupted') return exitCodes.interrupted;
   if (found.learners === 0) return found.limit === 'generator' ? exitCodes.invalid : exitCodes.missed;
   return found.confirmed ? exitCodes.pass : exitCodes.invalid;
+}
+
+/** Flags of a single run, which a search of many does not have. */
+function checkFlags({ shard, startAt, runs, duration }: LoadtestFlags): void {
+  const given = Object.entries({ '--shard': shard, '--start-at': startAt, '--runs': runs, '--duration': duration });
+  const problems = given.flatMap(([name, value]) =>
+    value === undefined ? [] : [{ message: `${name} does not go with --find-capacity` }],
+  );
+  if (problems.length === 0) return;
+  throw new SpeechfbError('bad_flag', '--find-capacity runs many loads of its own', {
+    problems,
+    hint: '--step says how long each load is held, --from and --most between which loads it searches',
+  });
 }
 
 function write(directory: string, name: string, value: object): void {
