@@ -36,7 +36,8 @@ function memory(name: string): void {
     return { network, connection: network.connect(0) };
   });
   const sink = { opened() {}, delivered() {}, lost() {}, closed() {}, addressChanged() {} };
-  for (let atUs = 0; atUs < 20e6; atUs += 20_000) {
+  for (const { connection } of kept) connection.advance(10e6, sink);
+  for (let atUs = 10e6; atUs < 30e6; atUs += 20_000) {
     for (const { connection } of kept) {
       connection.write('up', 648, atUs);
       if (atUs % 500_000 === 0) connection.write('down', 62, atUs);

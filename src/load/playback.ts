@@ -32,21 +32,36 @@ export type PlaybackSummary = { framesSent: number; framesResent: number; frames
 
 /**
  * Plays one recording in real time as a phone would and resolves when the session has closed after its final. Speech
- * begins when the server is ready; times are ms since then. Throws `connection_refused`, `session_refused` or
- * `session_lost`.
+ * begins when the server is ready; times are ms since then. A server that has no room for the moment, as while its model warms
+ * up, is asked again when it says, for a while. Throws `connection_refused`, `session_refused` or `session_lost`.
  */
 export async function playRecording(options: PlaybackOptions, hooks: PlaybackHooks): Promise<PlaybackSummary> {
   const wheel = startWheels(now);
-  const playback = new Playback(options, hooks, wheel.timers);
+  const untilMs = now() + patience.totalMs;
   try {
-    return await playback.summary;
+    for (;;) {
+      const playback = new Playback(options, hooks, wheel.timers);
+      try {
+        return await playback.summary;
+      } catch (error) {
+        const waitMs = playback.retryAfterMs;
+        if (waitMs === undefined || waitMs > patience.onceMs || now() + waitMs > untilMs) throw error;
+        await new Promise<void>((resolve) => wheel.timers.at(now() + waitMs, resolve));
+        if (hooks.signal.aborted) throw error;
+      }
+    }
   } finally {
     wheel.stop();
   }
 }
 
+/** How long a person waits for a server that asks to: at once, and in all. */
+const patience = { onceMs: 2000, totalMs: 15_000 } as const;
+
 class Playback {
   readonly summary: Promise<PlaybackSummary>;
+  /** When a server that refused the session wants to be asked again; undefined: it did not, or did not say. */
+  retryAfterMs: number | undefined;
   readonly #options: PlaybackOptions;
   readonly #hooks: PlaybackHooks;
   readonly #timers: Timers;
@@ -97,7 +112,10 @@ class Playback {
       this.#beganMs = receivedMs;
       this.#speak(0);
     }
-    if (event.type === 'error') this.#lastError = `${event.code}: ${event.message}`;
+    if (event.type === 'error') {
+      this.#lastError = `${event.code}: ${event.message}`;
+      if (this.#beganMs === undefined && event.retryable) this.retryAfterMs = event.retry_after_ms ?? undefined;
+    }
     const atMs = receivedMs - (this.#beganMs ?? receivedMs);
     this.#hooks.onEvent(event, atMs, coversSound(event) ? atMs - event.audio_ms + this.#options.frameMs : undefined);
     if (event.type === 'utterance_final') {

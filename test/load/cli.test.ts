@@ -183,6 +183,12 @@ describe.concurrent('speechfb stream', () => {
     expect(code).toBe(2);
   });
 
+  test('asks again a server that is busy for the moment', async ({ expect }) => {
+    const { code, stdout } = await stream([clip, '--text', 'a'], { busyTimes: 2 });
+    expect(stdout).toMatch(/server_busy: warming up[\s\S]*frames sent, 0 lost/);
+    expect(code).toBe(0);
+  });
+
   test('says how to start a server when none is there', async ({ expect }) => {
     const { code, stderr } = await run([clip, '--text', 'a', '--url', 'ws://127.0.0.1:9'], 'stream');
     expect(stderr).toContain('nothing answers at ws://127.0.0.1:9/v1/stream');

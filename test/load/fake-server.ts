@@ -9,6 +9,8 @@ import type { PhonemeResult, UtteranceResult } from '../../src/scoring/result.ts
 export type FakeOptions = {
   /** Refuse every start with this error. */
   refuse?: 'server_busy';
+  /** Refuse so many starts, and let them be asked again soon. */
+  busyTimes?: number;
   /** Cut the socket, without a word, when this frame of a session first arrives. */
   cutAtSeq?: number;
   /** Cut the socket when this control message first arrives, before or after acting on it. */
@@ -119,7 +121,11 @@ export class FakeSession {
   }
 
   #start(socket: WebSocket): void {
-    if (this.#options.refuse) {
+    if (this.#options.busyTimes) {
+      this.#options.busyTimes -= 1;
+      this.#send({ type: 'error', code: 'server_busy', message: 'warming up', retryable: true, retry_after_ms: 50 });
+      socket.close(4503, 'warming up');
+    } else if (this.#options.refuse) {
       this.#send({ type: 'error', code: 'server_busy', message: 'no room', retryable: true, retry_after_ms: 5000 });
       socket.close(4503, 'no room');
     } else {

@@ -130,7 +130,10 @@ describe('a file of networks', () => {
   });
 
   it('may be a scenario that brings networks along', async () => {
-    const scenario = readFileSync('scenarios/quickstart.yaml', 'utf8');
+    const scenario = readFileSync('scenarios/quickstart.yaml', 'utf8').replace(
+      '../fixtures',
+      `${process.cwd()}/fixtures`,
+    );
     const withNetwork = scenario.replace(/^spec:\n/m, 'spec:\n  networks: {tunnel: {up: {delay: 45ms}}}\n');
     await netsim(file(withNetwork, 'scenario.yaml'), ...short, '--json');
     expect(JSON.parse(out)).toMatchObject({ profile: 'tunnel', up: { p50_ms: expect.closeTo(45, 0) } });
