@@ -13,6 +13,8 @@ const { values } = parseArgs({
     sessions: { type: 'string', default: '700' },
     seconds: { type: 'string', default: '20' },
     ramp: { type: 'string', default: '2' },
+    // How often the server answers, ms of sound; by default as often as the echo of the others: once a frame.
+    emit: { type: 'string', default: '20' },
   },
 });
 const frameMs = 20;
@@ -42,8 +44,7 @@ const result = await runGenerators(
     token: undefined,
     tls: undefined,
     frameMs,
-    // As often as the echo of the others: one answer a frame.
-    emitIntervalMs: frameMs,
+    emitIntervalMs: Number(values.emit),
     warmupMs: 0,
     durationMs,
     drainMs: 5000,
@@ -61,6 +62,7 @@ process.stdout.write(
     frames: whole.tally.frames_sent,
     // From when the frame was due to be sent, as the others measure; feedback latency counts its sound as well.
     p99Ms: (quantile(feedback, 0.99) ?? Number.NaN) - frameMs,
+    lateP50Ms: quantile(whole.distributions.send_lateness, 0.5),
     lateP99Ms: quantile(whole.distributions.send_lateness, 0.99),
     busy: result.generators[0]?.busy,
   })}\n`,
