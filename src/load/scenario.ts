@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { parseDocuments } from '../config/documents.ts';
-import { duration, integer, section, text, throughUnit, word } from '../config/fields.ts';
+import { despiteProblems, duration, integer, section, text, throughUnit, word } from '../config/fields.ts';
 import { badConfig } from '../config/yaml.ts';
 import { SpeechfbError } from '../errors.ts';
 import { networksMap } from '../sim/network-schema.ts';
@@ -66,7 +66,7 @@ export const loadScenario = section({
       .array(objective, { error: () => 'is not a list of objectives such as p95(feedback_latency) < 500ms' })
       .min(1, { error: () => 'is empty: a run without objectives proves nothing' }),
   })
-    .superRefine(checkScenario, { when: () => true })
+    .superRefine(checkScenario, despiteProblems)
     .transform((spec) => ({ ...spec, duration: spec.duration ?? stagesEndMs(spec.load) })),
 });
 
@@ -79,7 +79,7 @@ export type LoadScenario = z.output<typeof loadScenario> & {
 
 /** Reads and checks a scenario file, which may hold documents of other kinds as well; paths come back absolute. */
 export function readScenario(file: string): LoadScenario {
-  const schema = loadScenario.superRefine(missingFiles(dirname(file)), { when: () => true });
+  const schema = loadScenario.superRefine(missingFiles(dirname(file)), despiteProblems);
   const [first, second] = parseDocuments(file, readText(file), 'LoadScenario', schema);
   if (second) {
     const where = second.at(['metadata', 'name']);
