@@ -17,7 +17,7 @@ import { type DistributionName, distributionNames } from '../slo/metrics.ts';
 import { didYouMean } from '../suggest.ts';
 import { exitCodeOf } from './loadtest-exit.ts';
 import type { ReportFlags } from './report.ts';
-import { wantsColour } from './terminal.ts';
+import { printReport, terminalColumns, wantsColour } from './terminal.ts';
 
 /** Reads the run back, judges it anew, and writes it in the format asked for. */
 export async function runReport(directory: string, flags: ReportFlags): Promise<ExitCode> {
@@ -25,16 +25,16 @@ export async function runReport(directory: string, flags: ReportFlags): Promise<
   await histogramsReady();
   const run = readRecordedRun(directory);
   const report = reportOf(run);
-  process.stdout.write(rendered(report, run, { ...flags, metric }));
+  if (flags.format === 'table')
+    printReport(loadTable(report, createPaint(wantsColour(process.stdout)), terminalColumns()));
+  else process.stdout.write(rendered(report, run, { format: flags.format, metric }));
   return exitCodeOf(report);
 }
 
-type Asked = { format: ReportFlags['format']; metric: DistributionName };
+type Asked = { format: Exclude<ReportFlags['format'], 'table'>; metric: DistributionName };
 
 function rendered(report: LoadReport, run: RecordedRun, { format, metric }: Asked): string {
   switch (format) {
-    case 'table':
-      return loadTable(report, createPaint(wantsColour(process.stdout)));
     case 'json':
       return `${JSON.stringify(runJson(report), null, 2)}\n`;
     case 'markdown':
