@@ -35,7 +35,12 @@ export function capacitySearchText(search: CapacitySearch, paint: Paint): string
     const latencies = [p50Ms, p95Ms, p99Ms].map(shown);
     table.push([learners, ...latencies, throughput.toFixed(1), `${colour(stepWord(step))}${notes(step)}`]);
   }
-  return `${search.name}: the largest load that ${search.target} carries\n\n${table}\n\n${capacityVerdict(search)}\n`;
+  const tried = search.steps.length > 0 ? `${table}\n\n` : '';
+  return `${search.name}: the largest load that ${search.target} carries\n\n${tried}${capacityVerdict(search)}\n`;
+}
+
+export function learnersText(count: number): string {
+  return count === 1 ? '1 learner' : `${count} learners`;
 }
 
 /** The answer in a sentence. */
@@ -43,18 +48,19 @@ export function capacityVerdict({ learners, limit, steps }: CapacitySearch): str
   const last = steps.at(-1);
   if (limit === 'generator') {
     const limited = `the generator was the limit at ${last?.learners}: ${last?.reason}`;
-    return `at least ${learners} learners; ${limited}`;
+    return `at least ${learnersText(learners)}; ${limited}`;
   }
-  if (limit === 'interrupted') return `interrupted: at least ${learners} learners, not confirmed`;
+  if (limit === 'interrupted' && learners === 0) return 'interrupted before any load was carried';
+  if (limit === 'interrupted') return `interrupted: at least ${learnersText(learners)}, not confirmed`;
   if (learners === 0) return 'not even one learner was carried';
-  if (limit === 'most') return `at least ${learners} learners, confirmed; more were not tried`;
+  if (limit === 'most') return `at least ${learnersText(learners)}, confirmed; more were not tried`;
   const miss = Math.min(...steps.filter(({ outcome }) => outcome === 'missed').map((step) => step.learners));
-  return `${learners} learners, confirmed by a longer run; ${miss} were too many`;
+  return `${learnersText(learners)}, confirmed by a longer run; ${miss} were too many`;
 }
 
 /** One step in a line, while the search goes on. */
 export function capacityStepLine(step: CapacitySearch['steps'][number]): string {
-  return `${step.learners} learners: ${stepWord(step)}, p95 ${shown(step.p95Ms)}${notes(step)}`;
+  return `${learnersText(step.learners)}: ${stepWord(step)}, p95 ${shown(step.p95Ms)}${notes(step)}`;
 }
 
 function shown(ms: number): string {
