@@ -10,7 +10,7 @@ import type { LoadtestFlags } from './loadtest.ts';
 import { runOnce } from './loadtest-once.ts';
 import { checkOutputs, writeResult } from './loadtest-outputs.ts';
 import { prepareLoadtest } from './loadtest-prepare.ts';
-import { wantsColour } from './terminal.ts';
+import { printReport, terminalColumns, wantsColour } from './terminal.ts';
 
 const defaults = { from: 10, most: 100_000, stepMs: 20_000, resolution: 0.05 };
 
@@ -36,7 +36,7 @@ export async function findLoadCapacity(file: string, flags: LoadtestFlags): Prom
   const search: CapacitySearch = { name: scenario.metadata.name, target, ...found };
   const json = snakeCased({ kind: 'CapacitySearch', version: 1, ...search });
   if (flags.json) process.stdout.write(`${JSON.stringify(json, null, 2)}\n`);
-  else process.stdout.write(capacitySearchText(search, createPaint(wantsColour(process.stdout))));
+  else printReport(capacitySearchText(search, createPaint(wantsColour(process.stdout)), terminalColumns()));
   let complete = true;
   if (flags.out !== undefined) {
     const measured = `speechfb loadtest --find-capacity of ${search.name} against ${target}, ${stepMs / 1000} s a step`;

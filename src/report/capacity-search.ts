@@ -1,5 +1,5 @@
-import Table from 'cli-table3';
 import { formatMs } from '../units.ts';
+import { fitTable } from './fit-table.ts';
 import type { Paint } from './paint.ts';
 
 /** A search for the largest load that a server carries, as it ended. */
@@ -22,21 +22,21 @@ export type CapacitySearch = {
   }[];
 };
 
-/** The steps in the order in which they were tried, and what they found. */
-export function capacitySearchText(search: CapacitySearch, paint: Paint): string {
-  const table = new Table({
-    head: ['learners', 'p50', 'p95', 'p99', 'audio s/s', 'outcome'],
-    style: { head: [], border: [], compact: true },
-    colAligns: ['right', 'right', 'right', 'right', 'right', 'left'],
-  });
-  for (const step of search.steps) {
-    const { learners, outcome, p50Ms, p95Ms, p99Ms, throughput } = step;
+/** The steps in the order in which they were tried, and what they found, for a terminal of so many columns. */
+export function capacitySearchText(search: CapacitySearch, paint: Paint, columns?: number): string {
+  const head = ['learners', 'p50', 'p95', 'p99', 'audio s/s', 'outcome'];
+  const rows = search.steps.map((step) => {
+    const { outcome, p50Ms, p95Ms, p99Ms, throughput } = step;
     const colour = { carried: paint.good, missed: paint.bad, generator: paint.warn }[outcome];
     const latencies = [p50Ms, p95Ms, p99Ms].map(shown);
-    table.push([learners, ...latencies, throughput.toFixed(1), `${colour(stepWord(step))}${notes(step)}`]);
-  }
-  const tried = search.steps.length > 0 ? `${table}\n\n` : '';
-  return `${search.name}: the largest load that ${search.target} carries\n\n${tried}${capacityVerdict(search)}\n`;
+    return [`${step.learners}`, ...latencies, throughput.toFixed(1), `${colour(stepWord(step))}${notes(step)}`];
+  });
+  const parts = [
+    `${search.name}: the largest load that ${search.target} carries`,
+    ...(rows.length > 0 ? [fitTable(head, rows, { columns, left: ['outcome'] })] : []),
+    capacityVerdict(search),
+  ];
+  return `${parts.join('\n\n')}\n`;
 }
 
 export function learnersText(count: number): string {

@@ -12,7 +12,7 @@ export function comparisonText(comparison: Comparison, paint: Paint, columns?: n
   const spare = ['margin', '95 % interval', 'baseline'];
   const parts = [
     `${candidate.name} (${runs(candidate.runs)}) against the baseline ${baseline.name} (${runs(baseline.runs)})`,
-    fitColumns(head, rows, { columns, left: ['verdict'], spare }),
+    fitColumns(head, rows, { columns, left: ['metric', 'verdict'], spare }).replace(/^.*/, paint.dim),
     howNote(metrics),
     ...(notes.length > 0 ? [notes.map((note) => `note: ${note}`).join('\n')] : []),
     ...(doubts.length > 0 ? [doubts.map((doubt) => `${paint.bad('INVALID')} ${doubt}`).join('\n')] : []),

@@ -5,7 +5,7 @@ import { visibleLength } from './fold.ts';
 export type TableOptions = {
   /** Of the terminal; undefined for a pipe, where every width is right. */
   columns: number | undefined;
-  /** Heads of columns that keep to the left; the first does anyhow. */
+  /** Heads of columns that keep to the left; without it the first does. */
   left?: readonly string[];
   /** Heads of columns that a narrow terminal goes without, the first first. */
   spare?: readonly string[];
@@ -42,9 +42,9 @@ export function fits(text: string, { columns }: Pick<TableOptions, 'columns'>): 
 export function boxed(
   head: readonly string[],
   rows: readonly (readonly string[])[],
-  { left = [] }: Pick<TableOptions, 'left'>,
+  { left = head.slice(0, 1) }: Pick<TableOptions, 'left'>,
 ): string {
-  const colAligns = head.map((name, i) => (i === 0 || left.includes(name) ? ('left' as const) : ('right' as const)));
+  const colAligns = head.map((name) => (left.includes(name) ? ('left' as const) : ('right' as const)));
   const table = new Table({ head: [...head], colAligns, style: { head: [], border: [], compact: true } });
   table.push(...rows.map((row) => [...row]));
   return table.toString();
@@ -53,10 +53,10 @@ export function boxed(
 function bareColumns(
   head: readonly string[],
   rows: readonly (readonly string[])[],
-  { left = [], spare = [] }: TableOptions,
+  { left = head.slice(0, 1), spare = [] }: TableOptions,
 ): string {
   const kept = [...head.keys()].filter((i) => !spare.includes(head[i]!));
-  const align = kept.map((i) => (i === 0 || left.includes(head[i]!) ? '<' : '>')).join('');
+  const align = kept.map((i) => (left.includes(head[i]!) ? '<' : '>')).join('');
   return alignColumns(
     [head, ...rows].map((row) => kept.map((i) => row[i] ?? '')),
     align,

@@ -48,7 +48,7 @@ function objectivesTable({ objectives }: LoadReport, paint: Paint, columns: numb
       `${one.misses}`,
       `${verdict(one)}${reasons ? why(one) : ''}`,
     ]);
-    return boxed(head, rows, { left: ['verdict'] });
+    return boxed(head, rows, { left: ['objective', 'verdict'] });
   };
   const unmet = objectives.filter(({ verdict }) => verdict !== 'pass');
   const notes = sessionNotes(objectives);

@@ -32,7 +32,7 @@ describe('a table', () => {
   });
 
   test('keeps columns of words to the left', () => {
-    const text = fitTable(['a', 'verdict'], [['x', 'pass']], { columns: 5, left: ['verdict'] });
+    const text = fitTable(['a', 'verdict'], [['x', 'pass']], { columns: 5, left: ['a', 'verdict'] });
     expect(text).toBe('a  verdict\nx  pass');
   });
 });
