@@ -3,15 +3,18 @@ import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { SpeechfbError } from '../errors.ts';
 
-/** A small text file whole. Throws `unreadable_file`, also for one that is too large to be what it is said to be. */
-export function readText(file: string, what: string): string {
+/**
+ * A small text file whole. Throws `unreadable_file`, also for one that is too large to be what it is said to be; `hint` says
+ * where one comes from.
+ */
+export function readText(file: string, what: string, hint?: string): string {
   try {
     const { size } = statSync(file);
     if (size > largestText)
       throw new Error(`it has ${(size / 1e6).toFixed(0)} MB; at most ${largestText / 1e6} MB are read`);
     return readFileSync(file, 'utf8');
   } catch (cause) {
-    throw unreadable(file, what, cause);
+    throw unreadable(file, what, cause, hint);
   }
 }
 
@@ -51,8 +54,11 @@ export function firstExisting(candidates: readonly string[]): string | undefined
   return candidates.find((candidate) => existsSync(candidate));
 }
 
-function unreadable(file: string, what: string, cause: unknown): SpeechfbError {
+function unreadable(file: string, what: string, cause: unknown, hint?: string): SpeechfbError {
   const { message, code } = cause as NodeJS.ErrnoException;
   const reason = code === 'Z_BUF_ERROR' ? 'its gzip stream ends early: the file is truncated' : message;
-  return new SpeechfbError('unreadable_file', `cannot read the ${what} "${file}": ${reason}`, { cause });
+  return new SpeechfbError('unreadable_file', `cannot read the ${what} "${file}": ${reason}`, {
+    ...(hint && { hint }),
+    cause,
+  });
 }

@@ -89,7 +89,7 @@ function same(one: string, other: string): boolean {
 function checkPrices(list: NonNullable<LooseSpec['objectives']>, problem: Report): void {
   for (const [index, objective] of list.entries()) {
     if (objective?.reading !== 'cost') continue;
-    problem(['objectives', index], 'needs a price; write spec.cost: {server: $1.20/h}');
+    problem(['objectives', index], 'needs a price; write spec.cost: {server: $1.20/h}, or {capacity: FILE}');
   }
 }
 

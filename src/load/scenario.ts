@@ -102,11 +102,12 @@ type Spec = LoadScenario['spec'];
 /** The same with every path made absolute. */
 function withPaths(spec: Spec, directory: string): Spec {
   const absolute = (path: string) => resolve(directory, path);
-  const { target, learners } = spec;
+  const { target, learners, cost } = spec;
   const { tokenFile, tls, embedded } = target;
   return {
     ...spec,
     learners: { ...learners, clips: learners.clips.map((one) => ({ ...one, manifest: absolute(one.manifest) })) },
+    ...(cost?.capacity === undefined ? {} : { cost: { ...cost, capacity: absolute(cost.capacity) } }),
     target: {
       ...target,
       ...(tokenFile === undefined ? {} : { tokenFile: absolute(tokenFile) }),

@@ -67,6 +67,6 @@ function stepWord({ outcome, long }: CapacitySearch['steps'][number]): string {
 }
 
 function notes({ outcome, proven, reason }: CapacitySearch['steps'][number]): string {
-  if (outcome === 'carried') return proven ? '' : ', met but not proven by so few samples';
+  if (outcome === 'carried') return proven ? '' : `, not proven: ${reason}`;
   return `: ${reason}`;
 }
