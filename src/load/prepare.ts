@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { unreadable } from '../config/read-chunks.ts';
 import { badConfig } from '../config/yaml.ts';
 import { type Problem, SpeechfbError } from '../errors.ts';
 import type { NetworkProfile } from '../sim/profile.ts';
@@ -160,8 +161,7 @@ function readCertificate(file: string): string {
   try {
     pem = readFileSync(file, 'utf8');
   } catch (cause) {
-    const message = `cannot read the certificate authority "${file}": ${(cause as Error).message}`;
-    throw new SpeechfbError('unreadable_file', message, { cause });
+    throw unreadable(file, 'certificate authority', cause);
   }
   if (pem.includes('-----BEGIN CERTIFICATE-----')) return pem;
   throw new SpeechfbError('bad_config', `"${file}" holds no PEM certificate`);

@@ -120,7 +120,7 @@ async function startTarget(options: LoadOptions, hooks: LoadHooks): Promise<Embe
   if (url !== undefined) {
     hooks.onPhase('reaching the server');
     const { token, tls } = options.prepared;
-    await preflight({ url, token, tls });
+    await preflight({ url, token, tls }, { signal: hooks.signal });
     return undefined;
   }
   hooks.onPhase('starting the server');

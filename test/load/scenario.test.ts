@@ -148,7 +148,7 @@ describe('a scenario with a mistake', () => {
       'a missing part',
       '    clips: ../fixtures/audio/manifest.jsonl\n',
       '',
-      'spec.learners.clips: is missing: is not the path of a clip manifest',
+      'spec.learners.clips: is missing; write the path of a clip manifest, or a list such as [{manifest',
     ],
     ['broken YAML', 'kind: LoadScenario', 'kind: [LoadScenario', '5:1: Flow sequence'],
   ])('%s is reported where it stands', (_, before, after, expected) => {
