@@ -72,6 +72,9 @@ function notesOn([a, b]: readonly [Side, Side]): string[] {
   if (was.environment.cpuModel !== is.environment.cpuModel || was.environment.cpus !== is.environment.cpus) {
     notes.push(`different machines, ${was.environment.cpuModel} and ${is.environment.cpuModel}`);
   }
+  for (const { name, recorded } of [a, b])
+    if (recorded.some(({ traces }) => traces.length === 0))
+      notes.push(`${name} has no traces: the tails of its sessions are not compared`);
   const [part, other] = [was, is].map(partOf);
   if (part !== other) notes.push(`different parts of a test, ${part} and ${other}: speechfb merge joins shards`);
   return notes;

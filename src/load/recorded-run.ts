@@ -15,6 +15,7 @@ export type RecordedRun = SampledTraces & { facts: RunFacts; recording: Recordin
 
 /** Where a run directory keeps it, without the traces, which have a file of their own. */
 export const recordingFile = 'recording.json.gz';
+export const tracesFile = 'traces.ndjson.gz';
 
 /** Needs `histogramsReady`. */
 export function reportOf({ facts, recording }: RecordedRun): LoadReport {
@@ -41,7 +42,7 @@ export function readRecordedRun(directory: string): RecordedRun {
 
 /** The same with its traces, without which it cannot be joined to others. Throws `unreadable_file` or `bad_run`. */
 export function readTracedRun(directory: string): RecordedRun {
-  const file = join(directory, 'traces.ndjson.gz');
+  const file = join(directory, tracesFile);
   const run = readRecordedRun(directory);
   const lines = unzipped(file, 'traces').split('\n');
   return {

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { runFileNames } from '../report/run-directory.ts';
-import { type RecordedRun, readRecordedRun, recordingFile } from './recorded-run.ts';
+import { type RecordedRun, readRecordedRun, readTracedRun, recordingFile, tracesFile } from './recorded-run.ts';
 
 /** Where the `number`-th run of `loadtest --runs` is kept, from 1. */
 export function runDirectory(directory: string, number: number): string {
@@ -32,10 +32,15 @@ function tryTo(remove: () => void): void {
   } catch {}
 }
 
-/** The run of a directory, or those of `loadtest --runs` in it, in order. Throws as `readRecordedRun`. */
+/**
+ * The run of a directory, or those of `loadtest --runs` in it, in order; with their traces, unless these were lost. Throws as
+ * `readTracedRun`.
+ */
 export function readRuns(directory: string): RecordedRun[] {
   const several = runDirectories(directory);
-  return (several.length > 0 ? several : [directory]).map(readRecordedRun);
+  return (several.length > 0 ? several : [directory]).map((one) =>
+    existsSync(join(one, tracesFile)) ? readTracedRun(one) : readRecordedRun(one),
+  );
 }
 
 /** The directories of the runs of `loadtest --runs` in this one, in order; none when it holds one run. */

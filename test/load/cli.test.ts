@@ -121,6 +121,11 @@ describe.concurrent('speechfb loadtest', () => {
       [scenario('several'), '--runs', '3', '--shard', '1/2', '--start-at', '2030-01-01T00:00:00Z'],
       '--shard does not go with --runs\n  --start-at does not go with --runs',
     ],
+    [
+      'a token that is not there',
+      [scenario('token'), '--token-file', 'none'],
+      '--token-file: cannot read the token file',
+    ],
     ['a folder for a scenario', ['scenarios'], 'cannot read the scenario "scenarios": it is a directory'],
     ['an unknown flag', [scenario('flag'), '--sed', '1'], "unknown option '--sed'"],
   ])('with %s exits 2 before anything starts', async ([, args, sentence], { expect }) => {
