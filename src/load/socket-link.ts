@@ -7,11 +7,11 @@ import { WsConnection, type WsConnectionEvents } from './ws-connection.ts';
 /** Where learners connect: a ws:// or wss:// URL, the bearer token if the server wants one. */
 export type LinkTarget = { url: string; token: string | undefined; tls?: TlsOptions | undefined };
 
-type Shared = { target: LinkTarget; clock: Clock };
+type Shared = { target: LinkTarget; clock: Clock; afterMessage: ((nowMs: number) => void) | undefined };
 
-/** Links on the network that is there. */
-export function socketLinks(target: LinkTarget, clock: Clock): OpenLink {
-  const shared = { target, clock };
+/** Links on the network that is there. `afterMessage` is called behind each message, with the time at which it came. */
+export function socketLinks(target: LinkTarget, clock: Clock, afterMessage?: (nowMs: number) => void): OpenLink {
+  const shared = { target, clock, afterMessage };
   return (events) => new SocketLink(shared, events);
 }
 
@@ -60,7 +60,10 @@ class SocketLink implements Link, WsConnectionEvents {
   }
 
   text(text: string): void {
-    this.#events.message(text, this.#shared.clock(), undefined);
+    const { clock, afterMessage } = this.#shared;
+    const nowMs = clock();
+    this.#events.message(text, nowMs, undefined);
+    afterMessage?.(nowMs);
   }
 
   binary(): void {

@@ -132,7 +132,7 @@ class Rig {
   readonly written: { what: string; atMs: number }[] = [];
   readonly ends: string[] = [];
   readonly lateMs: number[] = [];
-  readonly wheel = new Wheel(0, 1);
+  readonly wheel = new Wheel(0);
   readonly phone;
   readonly link: Link;
   real!: LinkEvents;
