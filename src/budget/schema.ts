@@ -1,5 +1,16 @@
 import { z } from 'zod';
-import { duration, integer, oneOf, percent, section, shown, text, throughUnit, word } from '../config/fields.ts';
+import {
+  despiteProblems,
+  duration,
+  integer,
+  oneOf,
+  percent,
+  section,
+  shown,
+  text,
+  throughUnit,
+  word,
+} from '../config/fields.ts';
 import { isNot } from '../config/sentences.ts';
 import { parseDurationMs } from '../units.ts';
 import { checkBudget } from './arithmetic.ts';
@@ -124,7 +135,7 @@ export const latencyBudget = section({
       seed: integer(0, 0xffffffff).default(1),
     }).prefault({}),
     bootstrap: section({ replicates: integer(20, 10_000).default(200) }).prefault({}),
-  }).superRefine(checkBudget, { when: () => true }),
+  }).superRefine(checkBudget, despiteProblems),
 });
 
 type LatencyBudget = z.output<typeof latencyBudget>;

@@ -18,8 +18,10 @@ export const curvePoint = z.looseObject({
   valid: z.boolean({ error: (issue) => isNot(issue.input, 'true or false') }).optional(),
 });
 
-/** The file: `{points: [...]}`, as JSON or YAML. */
+/** The file: `{points: [...]}`, as JSON or YAML; `kind` and `version` need not be there, but name no other file. */
 const curveFile = z.looseObject({
+  kind: z.literal('CapacityCurve').optional(),
+  version: z.literal(1).optional(),
   points: z
     .array(curvePoint, { error: (issue) => isNot(issue.input, 'a list of points {streams, p95_ms}') })
     .min(1, { error: 'is empty: a curve without points measures nothing' }),

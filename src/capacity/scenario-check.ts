@@ -32,14 +32,14 @@ export function checkScenario(spec: CapacitySpec, context: z.RefinementCtx): voi
       `${Number((own.share * 100).toPrecision(12))}% leaves the rest to nobody; add supply.managed`,
     );
 
-  if (regions) {
+  if (Array.isArray(regions)) {
     const sum = regions.reduce((total, region) => total + (region?.share ?? Number.NaN), 0);
     if (Math.abs(sum - 1) > 1e-9) refuse(['regions'], `shares add up to ${Number((sum * 100).toFixed(6))}%, not 100%`);
     const names = regions.map((region) => region?.name);
     for (const [index, name] of names.entries())
       if (names.indexOf(name) < index) refuse(['regions', index, 'name'], `"${name}" is the name of another region`);
   }
-  const steps = given.batching?.steps?.map((step) => step?.batch) ?? [];
+  const steps = listOf(given.batching?.steps).map((step) => step?.batch);
   for (const [index, size] of steps.entries())
     if (steps.indexOf(size) < index) refuse(['batching', 'steps', index], `batch ${size} was measured above`);
 
@@ -55,9 +55,14 @@ function checkPoints(
   refuse: (index: number, message: string) => void,
 ): void {
   const { percentile, value } = profile?.slo ?? {};
-  const points = profile?.points?.filter((point) => typeof point?.streams === 'number') as CurvePoint[] | undefined;
-  if (!points || typeof percentile !== 'number' || typeof value !== 'number') return;
+  const points = listOf(profile?.points).filter((point) => typeof point?.streams === 'number') as CurvePoint[];
+  if (typeof percentile !== 'number' || typeof value !== 'number') return;
   for (const { index, message } of curveProblems(points, { percentile, valueMs: value })) refuse(index, message);
+}
+
+/** Nothing, where there is no list or something else. */
+function listOf<T>(given: readonly T[] | undefined): readonly T[] {
+  return Array.isArray(given) ? given : [];
 }
 
 type Profile = NonNullable<CapacitySpec['pod']['profile']>;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { amount, duration, integer, oneOf, percent, section, text, word } from '../config/fields.ts';
+import { amount, despiteProblems, duration, integer, oneOf, percent, section, text, word } from '../config/fields.ts';
 import { assertionLines } from './assertion.ts';
 import { codecs } from './codec.ts';
 import { curvePoint } from './curve.ts';
@@ -138,7 +138,7 @@ export const capacityScenario = section({
   metadata: section({ name: text('a name'), description: text('a sentence').optional() }).prefault({
     name: 'capacity',
   }),
-  spec: spec.superRefine(checkScenario, { when: () => true }),
+  spec: spec.superRefine(checkScenario, despiteProblems),
 });
 
 export type CapacitySpec = z.output<typeof spec>;

@@ -56,5 +56,8 @@ function readInputs(file: string, { demand, pod }: CapacitySpec): PlanInputs {
 /** A curve's text; of a directory that `loadtest --find-capacity --out` wrote, the curve in it. */
 function readCurve(path: string): string {
   const isDirectory = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
-  return readText(isDirectory ? join(path, 'curve.json') : path, 'measured curve');
+  return readText(isDirectory ? join(path, 'curve.json') : path, 'measured curve', curveHint);
 }
+
+const curveHint =
+  'speechfb loadtest SCENARIO --find-capacity --out DIR writes one: curve: DIR, relative to the scenario';

@@ -11,7 +11,7 @@ import { snakeCased } from '../report/run-json.ts';
 import { compareRuns, type Margin } from '../slo/compare.ts';
 import { parseDurationMs, parsePercent } from '../units.ts';
 import type { CompareFlags } from './compare.ts';
-import { wantsColour } from './terminal.ts';
+import { printReport, terminalColumns, wantsColour } from './terminal.ts';
 
 /** Reads both sides, compares them, shows it, and says how it ended. */
 export async function runCompare(baseline: string, candidate: string, flags: CompareFlags): Promise<ExitCode> {
@@ -34,7 +34,7 @@ export async function runCompare(baseline: string, candidate: string, flags: Com
     verdict: doubts.length > 0 ? 'invalid' : worst(metrics),
   };
   if (flags.json) process.stdout.write(`${JSON.stringify(snakeCased(comparison), null, 2)}\n`);
-  else process.stdout.write(comparisonText(comparison, createPaint(wantsColour(process.stdout))));
+  else printReport(comparisonText(comparison, createPaint(wantsColour(process.stdout)), terminalColumns()));
   return exitOf[comparison.verdict];
 }
 
@@ -72,7 +72,16 @@ function notesOn([a, b]: readonly [Side, Side]): string[] {
   if (was.environment.cpuModel !== is.environment.cpuModel || was.environment.cpus !== is.environment.cpus) {
     notes.push(`different machines, ${was.environment.cpuModel} and ${is.environment.cpuModel}`);
   }
+  for (const { name, recorded } of [a, b])
+    if (recorded.some(({ traces }) => traces.length === 0))
+      notes.push(`${name} has no traces: the tails of its sessions are not compared`);
+  const [part, other] = [was, is].map(partOf);
+  if (part !== other) notes.push(`different parts of a test, ${part} and ${other}: speechfb merge joins shards`);
   return notes;
+}
+
+function partOf({ shard }: RecordedRun['facts']): string {
+  return shard ? `shard ${shard.index}/${shard.count}` : 'the whole';
 }
 
 /** A share of the baseline, and never less than 5 ms; or a time alone. */

@@ -1,32 +1,29 @@
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ExitCode, exitCodes, SpeechfbError } from '../errors.ts';
+import { type ExitCode, exitCodes } from '../errors.ts';
 import { curveOf, type MeasuredStep, scenarioWith, stepOf } from '../load/capacity-step.ts';
 import { findCapacity } from '../load/find-capacity.ts';
 import { prepareLoad } from '../load/prepare.ts';
-import { type CapacitySearch, capacitySearchText, capacityStepLine } from '../report/capacity-search.ts';
-import { makeDirectory } from '../report/make-directory.ts';
+import { type CapacitySearch, capacitySearchText, capacityStepLine, learnersText } from '../report/capacity-search.ts';
 import { createPaint } from '../report/paint.ts';
 import { snakeCased } from '../report/run-json.ts';
 import type { LoadtestFlags } from './loadtest.ts';
 import { runOnce } from './loadtest-once.ts';
-import { checkOutputs } from './loadtest-outputs.ts';
+import { checkOutputs, writeResult } from './loadtest-outputs.ts';
 import { prepareLoadtest } from './loadtest-prepare.ts';
-import { wantsColour } from './terminal.ts';
+import { printReport, terminalColumns, wantsColour } from './terminal.ts';
 
 const defaults = { from: 10, most: 100_000, stepMs: 20_000, resolution: 0.05 };
 
 /** Searches the largest load that meets the scenario's objectives, and writes the curve that `speechfb capacity` reads. */
 export async function findLoadCapacity(file: string, flags: LoadtestFlags): Promise<ExitCode> {
   checkOutputs(flags);
-  checkFlags(flags);
   const { scenario } = prepareLoadtest(file, flags);
   const { from, most, resolution } = { ...defaults, ...flags };
   const stepMs = flags.step ?? defaults.stepMs;
   const run = async (learners: number, long: boolean): Promise<MeasuredStep | undefined> => {
     const lengthMs = long ? 2 * stepMs : stepMs;
     const step = scenarioWith(scenario, learners, lengthMs, (scenario.spec.seed + Number(long)) % 2 ** 32);
-    process.stderr.write(`trying ${learners} learners for ${lengthMs / 1000} s\n`);
+    process.stderr.write(`trying ${learnersText(learners)} for ${lengthMs / 1000} s\n`);
     const prepared = prepareLoad(step);
     const outcome = await runOnce({ scenario: step, prepared, startAtEpochMs: undefined }, flags);
     if (!outcome || outcome.report.interrupted) return undefined;
@@ -39,36 +36,16 @@ export async function findLoadCapacity(file: string, flags: LoadtestFlags): Prom
   const search: CapacitySearch = { name: scenario.metadata.name, target, ...found };
   const json = snakeCased({ kind: 'CapacitySearch', version: 1, ...search });
   if (flags.json) process.stdout.write(`${JSON.stringify(json, null, 2)}\n`);
-  else process.stdout.write(capacitySearchText(search, createPaint(wantsColour(process.stdout))));
+  else printReport(capacitySearchText(search, createPaint(wantsColour(process.stdout)), terminalColumns()));
+  let complete = true;
   if (flags.out !== undefined) {
     const measured = `speechfb loadtest --find-capacity of ${search.name} against ${target}, ${stepMs / 1000} s a step`;
-    write(flags.out, 'curve.json', curveOf(found.steps, measured));
-    write(flags.out, 'capacity.json', json as object);
+    if (found.steps.length > 0)
+      complete = await writeResult(join(flags.out, 'curve.json'), curveOf(found.steps, measured));
+    complete = (await writeResult(join(flags.out, 'capacity.json'), json as object)) && complete;
   }
   if (found.limit === 'interrupted') return exitCodes.interrupted;
   if (found.learners === 0) return found.limit === 'generator' ? exitCodes.invalid : exitCodes.missed;
-  return found.confirmed ? exitCodes.pass : exitCodes.invalid;
-}
-
-/** Flags of a single run, which a search of many does not have. */
-function checkFlags({ shard, startAt, runs, duration }: LoadtestFlags): void {
-  const given = Object.entries({ '--shard': shard, '--start-at': startAt, '--runs': runs, '--duration': duration });
-  const problems = given.flatMap(([name, value]) =>
-    value === undefined ? [] : [{ message: `${name} does not go with --find-capacity` }],
-  );
-  if (problems.length === 0) return;
-  throw new SpeechfbError('bad_flag', '--find-capacity runs many loads of its own', {
-    problems,
-    hint: '--step says how long each load is held, --from and --most between which loads it searches',
-  });
-}
-
-function write(directory: string, name: string, value: object): void {
-  const path = join(directory, name);
-  try {
-    makeDirectory(directory);
-    writeFileSync(path, `${JSON.stringify(value, null, 2)}\n`);
-  } catch (cause) {
-    throw new SpeechfbError('output_unwritable', `cannot write "${path}": ${(cause as Error).message}`, { cause });
-  }
+  if (!found.confirmed) return exitCodes.invalid;
+  return complete ? exitCodes.pass : exitCodes.usage;
 }

@@ -5,13 +5,13 @@ import { createPaint } from '../report/paint.ts';
 import { runJson } from '../report/run-json.ts';
 import { exitCodeOf } from './loadtest-exit.ts';
 import { type OutputFlags, writeOutputs } from './loadtest-outputs.ts';
-import { wantsColour } from './terminal.ts';
+import { printReport, terminalColumns, wantsColour } from './terminal.ts';
 
 /** Shows a run that is over, writes what it leaves behind, and says how it ended. */
 export async function finishRun(outcome: LoadOutcome, flags: OutputFlags & { json?: true }): Promise<ExitCode> {
   const { report } = outcome;
   if (flags.json) process.stdout.write(`${JSON.stringify(runJson(report), null, 2)}\n`);
-  else process.stdout.write(loadTable(report, createPaint(wantsColour(process.stdout))));
+  else printReport(loadTable(report, createPaint(wantsColour(process.stdout)), terminalColumns()));
   const complete = await writeOutputs(outcome, flags);
   const exitCode = exitCodeOf(report);
   return complete || exitCode !== exitCodes.pass ? exitCode : exitCodes.usage;

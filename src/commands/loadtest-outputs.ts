@@ -1,11 +1,14 @@
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { formatError, SpeechfbError } from '../errors.ts';
 import { histogramsReady } from '../load/histogram.ts';
 import { labelledLatencies } from '../load/labelled-latencies.ts';
 import { encodeRun } from '../load/recorded-run.ts';
 import { Recorder } from '../load/recorder.ts';
 import type { LoadOutcome } from '../load/run.ts';
+import { forgetEarlier } from '../load/run-directories.ts';
 import { taggedHistograms } from '../load/tagged-histograms.ts';
+import { makeDirectory, whyUnwritable } from '../report/make-directory.ts';
 import { loadMarkdown } from '../report/markdown.ts';
 import { metricPoints } from '../report/metric-points.ts';
 import { otlpMetrics } from '../report/otlp-metrics.ts';
@@ -15,8 +18,11 @@ import { otlpTarget, push, pushgatewayTarget } from '../telemetry/push.ts';
 
 export type OutputFlags = { out?: string; pushPrometheus?: string; otlp?: string };
 
-/** Throws for a flag that names no place to send to, before anything runs. */
-export function checkOutputs({ pushPrometheus, otlp }: OutputFlags): void {
+/** Throws for a flag that names no place to write or send to, before anything runs. */
+export function checkOutputs({ out, pushPrometheus, otlp }: OutputFlags): void {
+  const why = out === undefined ? undefined : whyUnwritable(out);
+  if (why !== undefined)
+    throw new SpeechfbError('output_unwritable', `--out: results cannot be written to "${out}": ${why}`);
   if (pushPrometheus !== undefined) pushgatewayTarget(pushPrometheus, 'x');
   if (otlp !== undefined) otlpTarget(otlp);
 }
@@ -40,7 +46,11 @@ export async function writeOutputs({ report, run }: LoadOutcome, flags: OutputFl
       traces: run.traces,
       recording: encodeRun(run),
     };
-    tries.push([`results are in ${out}`, () => writeRunDirectory(out, report, details)]);
+    const write = () => {
+      forgetEarlier(out);
+      writeRunDirectory(out, report, details);
+    };
+    tries.push([`results are in ${out}`, write]);
   }
   if (summary) {
     tries.push(['the job summary has the report', () => appendFileSync(summary, loadMarkdown(report))]);
@@ -61,6 +71,14 @@ export async function writeOutputs({ report, run }: LoadOutcome, flags: OutputFl
   return complete;
 }
 
+/** Writes a result besides those of one run; what is lost is said on stderr. True when it was not. */
+export async function writeResult(file: string, value: object): Promise<boolean> {
+  return await attempt(`results are in ${file}`, () => {
+    makeDirectory(dirname(file));
+    writeFileSync(file, `${JSON.stringify(value, null, 2)}\n`);
+  });
+}
+
 async function attempt(done: string, write: () => void | Promise<void>): Promise<boolean> {
   try {
     await write();
@@ -70,7 +88,7 @@ async function attempt(done: string, write: () => void | Promise<void>): Promise
     const told =
       error instanceof SpeechfbError
         ? error
-        : new SpeechfbError('output_unwritable', `cannot write the job summary: ${(error as Error).message}`);
+        : new SpeechfbError('output_unwritable', `a result is lost: ${(error as Error).message}`);
     process.stderr.write(`${formatError(told)}\n`);
     return false;
   }

@@ -1,8 +1,6 @@
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ExitCode, exitCodes, SpeechfbError } from '../errors.ts';
-import { runDirectory } from '../load/run-directories.ts';
-import { makeDirectory } from '../report/make-directory.ts';
+import { type ExitCode, exitCodes } from '../errors.ts';
+import { forgetEarlier, runDirectory, runsFile } from '../load/run-directories.ts';
 import { createPaint } from '../report/paint.ts';
 import type { LoadReport } from '../report/report.ts';
 import { snakeCased } from '../report/run-json.ts';
@@ -11,9 +9,9 @@ import { runsText } from '../report/runs-text.ts';
 import type { LoadtestFlags } from './loadtest.ts';
 import { exitCodeOf } from './loadtest-exit.ts';
 import { runOnce } from './loadtest-once.ts';
-import { checkOutputs, writeOutputs } from './loadtest-outputs.ts';
+import { checkOutputs, writeOutputs, writeResult } from './loadtest-outputs.ts';
 import { prepareLoadtest } from './loadtest-prepare.ts';
-import { wantsColour } from './terminal.ts';
+import { printReport, wantsColour } from './terminal.ts';
 
 /** Runs the scenario `runs` times, each with the next seed, and shows what differs from run to run. */
 export async function runLoadtests(file: string, runs: number, flags: LoadtestFlags): Promise<ExitCode> {
@@ -27,6 +25,7 @@ export async function runLoadtests(file: string, runs: number, flags: LoadtestFl
     const seed = String((scenario.spec.seed + number - 1) % 2 ** 32);
     const outcome = await runOnce(prepareLoadtest(file, { ...flags, seed }), flags);
     if (!outcome) return exitCodes.interrupted;
+    if (flags.out !== undefined && number === 1) forgetEarlier(flags.out);
     const out = flags.out === undefined ? undefined : runDirectory(flags.out, number);
     complete = (await writeOutputs(outcome, { ...flags, ...(out !== undefined && { out }) })) && complete;
     reports.push(outcome.report);
@@ -34,19 +33,10 @@ export async function runLoadtests(file: string, runs: number, flags: LoadtestFl
     if (outcome.report.interrupted) break;
   }
   const report = runsReport(reports, directories);
-  const json = `${JSON.stringify(snakeCased(report), null, 2)}\n`;
-  process.stdout.write(flags.json ? json : runsText(report, createPaint(wantsColour(process.stdout))));
-  if (flags.out !== undefined) write(flags.out, json);
+  const json = snakeCased(report) as object;
+  if (flags.json) process.stdout.write(`${JSON.stringify(json, null, 2)}\n`);
+  else printReport(runsText(report, createPaint(wantsColour(process.stdout))));
+  if (flags.out !== undefined) complete = (await writeResult(join(flags.out, runsFile), json)) && complete;
   const exitCode = exitCodeOf(report);
   return complete || exitCode !== exitCodes.pass ? exitCode : exitCodes.usage;
-}
-
-function write(directory: string, json: string): void {
-  const file = join(directory, 'runs.json');
-  try {
-    makeDirectory(directory);
-    writeFileSync(file, json);
-  } catch (cause) {
-    throw new SpeechfbError('output_unwritable', `cannot write "${file}": ${(cause as Error).message}`, { cause });
-  }
 }

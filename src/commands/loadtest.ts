@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { flag, wholeNumber } from '../flag.ts';
 import { parseDurationMs } from '../units.ts';
+import { checkLoadtestFlags } from './loadtest-flags.ts';
 import type { RegisterCommand } from './register.ts';
 
 type Flags = {
@@ -28,7 +29,7 @@ export const registerLoadtest: RegisterCommand = (program: Command, done) => {
   program
     .command('loadtest')
     .description('Loads a server with learners who speak, measures every stage and judges the objectives.')
-    .argument('<scenario>', 'YAML of kind LoadScenario, for example scenarios/quickstart.yaml')
+    .argument('<scenario>', 'YAML of kind LoadScenario, for example scenarios/quickstart.yaml; - for standard input')
     .option('--url <url>', 'the server to load, ws:// or wss://, instead of one started beside the test')
     .option('--duration <duration>', 'how long learners speak, for example 20s')
     .option('--out <dir>', 'where to write the run directory: run.json, summary.md, junit.xml, histograms, traces')
@@ -51,6 +52,7 @@ export const registerLoadtest: RegisterCommand = (program: Command, done) => {
     .option('--otlp <url>', 'an OTLP/HTTP receiver that gets the metrics at the end, http://host:4318')
     .addOption(new Option('--json', 'one JSON document on stdout, the same as run.json'))
     .action(async (file: string, flags: Flags) => {
+      checkLoadtestFlags(flags);
       if (flags.validate) {
         const { validateLoadtest } = await import('./loadtest-validate.ts');
         return done(validateLoadtest(file, flags));

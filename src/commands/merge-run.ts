@@ -1,7 +1,7 @@
 import type { ExitCode } from '../errors.ts';
 import { histogramsReady } from '../load/histogram.ts';
 import { mergeRuns } from '../load/merge-runs.ts';
-import { readRecordedRun, reportOf } from '../load/recorded-run.ts';
+import { readTracedRun, reportOf } from '../load/recorded-run.ts';
 import { finishRun } from './loadtest-finish.ts';
 import { checkOutputs } from './loadtest-outputs.ts';
 import type { MergeFlags } from './merge.ts';
@@ -10,6 +10,6 @@ import type { MergeFlags } from './merge.ts';
 export async function runMerge(directories: readonly string[], flags: MergeFlags): Promise<ExitCode> {
   checkOutputs(flags);
   await histogramsReady();
-  const run = mergeRuns(directories.map((name) => ({ name, run: readRecordedRun(name) })));
+  const run = mergeRuns(directories.map((name) => ({ name, run: readTracedRun(name) })));
   return await finishRun({ report: reportOf(run), run }, flags);
 }

@@ -10,7 +10,7 @@ import { type FlowResult, simulateFlow } from '../sim/run-flow.ts';
 import { parseDurationMs } from '../units.ts';
 import type { NetsimFlags } from './netsim-flags.ts';
 import { readNetwork } from './netsim-read.ts';
-import { wantsColour } from './terminal.ts';
+import { printReport, terminalColumns, wantsColour } from './terminal.ts';
 
 const warmupMs = 5000;
 /** The answer to a frame in the echo traffic of the measurements that docs/network.md compares with. */
@@ -20,9 +20,8 @@ const echoBytes = 644;
 export async function runNetsim(profile: string | undefined, flags: NetsimFlags): Promise<ExitCode> {
   if (flags.list) {
     const paint = createPaint(wantsColour(process.stdout));
-    process.stdout.write(
-      flags.json ? `${JSON.stringify(namedNetworks, null, 2)}\n` : renderNetworks(namedNetworks, paint),
-    );
+    if (flags.json) process.stdout.write(`${JSON.stringify(namedNetworks, null, 2)}\n`);
+    else printReport(renderNetworks(namedNetworks, paint));
     return exitCodes.pass;
   }
   const network = readNetwork(profile, flags);
@@ -33,8 +32,10 @@ export async function runNetsim(profile: string | undefined, flags: NetsimFlags)
   const { summary, result } = simulate(network, flags);
   const plot = flags.plot === true || process.stdout.isTTY === true;
   const shown = plot ? { result, columns: process.stdout.columns ?? 100 } : undefined;
-  const text = () => renderNetsim({ summary, network, plot: shown }, createPaint(wantsColour(process.stdout)));
-  process.stdout.write(flags.json ? `${JSON.stringify(summary, null, 2)}\n` : text());
+  const columns = terminalColumns();
+  const text = () => renderNetsim({ summary, network, columns, plot: shown }, createPaint(wantsColour(process.stdout)));
+  if (flags.json) process.stdout.write(`${JSON.stringify(summary, null, 2)}\n`);
+  else printReport(text());
   return summary.up.frames === 0 ? exitCodes.invalid : exitCodes.pass;
 }
 

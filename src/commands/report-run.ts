@@ -4,6 +4,7 @@ import { histogramsReady } from '../load/histogram.ts';
 import { labelledLatencies } from '../load/labelled-latencies.ts';
 import { type RecordedRun, readRecordedRun, reportOf } from '../load/recorded-run.ts';
 import { Recorder } from '../load/recorder.ts';
+import { runDirectories } from '../load/run-directories.ts';
 import { hdrplotText } from '../report/hdrplot.ts';
 import { junitXml } from '../report/junit.ts';
 import { loadTable } from '../report/load-table.ts';
@@ -12,29 +13,48 @@ import { metricPoints } from '../report/metric-points.ts';
 import { createPaint } from '../report/paint.ts';
 import { prometheusText } from '../report/prometheus-text.ts';
 import type { LoadReport } from '../report/report.ts';
-import { runJson } from '../report/run-json.ts';
+import { runJson, snakeCased } from '../report/run-json.ts';
+import { runsReport } from '../report/runs.ts';
+import { runsText } from '../report/runs-text.ts';
 import { type DistributionName, distributionNames } from '../slo/metrics.ts';
 import { didYouMean } from '../suggest.ts';
 import { exitCodeOf } from './loadtest-exit.ts';
 import type { ReportFlags } from './report.ts';
-import { wantsColour } from './terminal.ts';
+import { printReport, terminalColumns, wantsColour } from './terminal.ts';
 
 /** Reads the run back, judges it anew, and writes it in the format asked for. */
 export async function runReport(directory: string, flags: ReportFlags): Promise<ExitCode> {
   const metric = metricNamed(flags.metric);
   await histogramsReady();
+  const several = runDirectories(directory);
+  if (several.length > 0) return reportRuns(directory, several, flags.format);
   const run = readRecordedRun(directory);
   const report = reportOf(run);
-  process.stdout.write(rendered(report, run, { ...flags, metric }));
+  if (flags.format === 'table')
+    printReport(loadTable(report, createPaint(wantsColour(process.stdout)), terminalColumns()));
+  else process.stdout.write(rendered(report, run, { format: flags.format, metric }));
   return exitCodeOf(report);
 }
 
-type Asked = { format: ReportFlags['format']; metric: DistributionName };
+/** Those of `loadtest --runs`, side by side. */
+function reportRuns(directory: string, several: readonly string[], format: ReportFlags['format']): ExitCode {
+  if (format !== 'table' && format !== 'json') {
+    const message = `"${directory}" holds ${several.length} runs; as ${format} each is shown by itself`;
+    throw new SpeechfbError('bad_flag', message, { hint: `name one of them: ${several[0]}` });
+  }
+  const runs = runsReport(
+    several.map((one) => reportOf(readRecordedRun(one))),
+    several,
+  );
+  if (format === 'json') process.stdout.write(`${JSON.stringify(snakeCased(runs), null, 2)}\n`);
+  else printReport(runsText(runs, createPaint(wantsColour(process.stdout))));
+  return exitCodeOf(runs);
+}
+
+type Asked = { format: Exclude<ReportFlags['format'], 'table'>; metric: DistributionName };
 
 function rendered(report: LoadReport, run: RecordedRun, { format, metric }: Asked): string {
   switch (format) {
-    case 'table':
-      return loadTable(report, createPaint(wantsColour(process.stdout)));
     case 'json':
       return `${JSON.stringify(runJson(report), null, 2)}\n`;
     case 'markdown':

@@ -20,6 +20,13 @@ export function section<S extends z.core.$ZodShape>(shape: S) {
   });
 }
 
+/** Of a check of parts against one another: it is made whatever problems they have by themselves, if there are parts at all. */
+export const despiteProblems = { when: ({ value }: { value: unknown }) => isMapping(value) };
+
+export function isMapping(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** `20ms`, `1.5s`, `10m`, `1h`, as ms within [minMs, maxMs]. */
 export function duration(minMs: number, maxMs: number) {
   return z

@@ -3,15 +3,22 @@ import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { SpeechfbError } from '../errors.ts';
 
-/** A small text file whole. Throws `unreadable_file`, also for one that is too large to be what it is said to be. */
-export function readText(file: string, what: string): string {
+/**
+ * A small text file whole; `-` is standard input, as often as it is asked for. Throws `unreadable_file`, also for one that is too large to be what it is said to be; `hint` says
+ * where one comes from.
+ */
+export function readText(file: string, what: string, hint?: string): string {
   try {
+    if (file === '-') {
+      standardInput ??= readFileSync(0, 'utf8');
+      return standardInput;
+    }
     const { size } = statSync(file);
     if (size > largestText)
       throw new Error(`it has ${(size / 1e6).toFixed(0)} MB; at most ${largestText / 1e6} MB are read`);
     return readFileSync(file, 'utf8');
   } catch (cause) {
-    throw unreadable(file, what, cause);
+    throw unreadable(file, what, cause, hint);
   }
 }
 
@@ -46,13 +53,24 @@ async function* gunzipped(bytes: Readable): AsyncGenerator<Buffer> {
 
 const largestText = 16_000_000;
 
+/** What came in, kept: it comes but once. */
+let standardInput: string | undefined;
+
 /** The first of `candidates` that exists. */
 export function firstExisting(candidates: readonly string[]): string | undefined {
   return candidates.find((candidate) => existsSync(candidate));
 }
 
-function unreadable(file: string, what: string, cause: unknown): SpeechfbError {
+/** Why a file of that kind cannot be read, in a sentence that names it once; `hint` says where one comes from. */
+export function unreadable(file: string, what: string, cause: unknown, hint?: string): SpeechfbError {
   const { message, code } = cause as NodeJS.ErrnoException;
-  const reason = code === 'Z_BUF_ERROR' ? 'its gzip stream ends early: the file is truncated' : message;
-  return new SpeechfbError('unreadable_file', `cannot read the ${what} "${file}": ${reason}`, { cause });
+  const sentences: Record<string, string> = {
+    Z_BUF_ERROR: 'its gzip stream ends early: the file is truncated',
+    EISDIR: 'it is a directory',
+  };
+  const reason = sentences[code ?? ''] ?? message.replace(/, (open|stat|read)( '.*')?$/, '');
+  return new SpeechfbError('unreadable_file', `cannot read the ${what} "${file}": ${reason}`, {
+    ...(hint && { hint }),
+    cause,
+  });
 }

@@ -69,6 +69,7 @@ function readValue(document: Document): { value: unknown } | { problems: Placed[
     },
   });
   if (problems.length > 0) return { problems };
+  if (document.contents === null) return { problems: [{ offset: 0, message: 'is empty' }] };
   try {
     return { value: document.toJS() };
   } catch (error) {

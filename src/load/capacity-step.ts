@@ -9,6 +9,8 @@ export type MeasuredStep = CapacityStep & {
   p99Ms: number;
   samples: number;
   never: number;
+  /** How many of them spoke at one time, on average: seconds of audio that feedback was due for, in a second. */
+  speaking: number;
   /** Seconds of audio scored in a second. */
   throughput: number;
 };
@@ -31,31 +33,40 @@ export function stepOf(report: LoadReport, learners: number, stepMs: number, lon
   const feedback = report.distributions.feedback_latency!;
   const ill = report.validity.filter(({ check, ok }) => !ok && check !== noFeedback);
   const missed = report.objectives.filter(({ verdict }) => verdict === 'fail');
+  const unproven = report.objectives.filter(({ verdict }) => verdict === 'invalid');
   const silent = report.validity.some(({ check, ok }) => !ok && check === noFeedback);
-  const emitMs = report.scenario.emitIntervalMs;
+  const audioPerSecond = (slots: number) => (slots * report.scenario.emitIntervalMs) / stepMs;
+  const outcome = ill.length > 0 ? 'generator' : missed.length > 0 || silent ? 'missed' : 'carried';
   return {
     learners,
-    outcome: ill.length > 0 ? 'generator' : missed.length > 0 || silent ? 'missed' : 'carried',
+    outcome,
     proven: report.objectives.every(({ verdict }) => verdict === 'pass'),
-    reason: [
-      ...ill.map(({ check, detail }) => `${check}: ${detail}`),
-      ...missed.map(({ objective, reason }) => `${objective}: ${reason}`),
-      ...(silent ? ['no feedback came'] : []),
-    ].join('; '),
+    reason:
+      outcome === 'carried'
+        ? unproven.map(({ objective }) => objective).join(', ')
+        : [
+            ...ill.map(({ check, detail }) => `${check}: ${detail}`),
+            ...missed.map(({ objective, reason }) => `${objective}: ${reason}`),
+            ...(silent ? ['no feedback came'] : []),
+          ].join('; '),
     long,
     p50Ms: feedback.p50Ms ?? Number.POSITIVE_INFINITY,
     p95Ms: feedback.p95Ms ?? Number.POSITIVE_INFINITY,
     p99Ms: feedback.p99Ms ?? Number.POSITIVE_INFINITY,
     samples: feedback.samples,
     never: feedback.never,
-    throughput: ((feedback.samples - feedback.never) * emitMs) / stepMs,
+    speaking: audioPerSecond(feedback.samples),
+    throughput: audioPerSecond(feedback.samples - feedback.never),
   };
 }
 
 /** The check of validity.ts that is about the server: nothing was due because nobody was let in. */
 const noFeedback = 'feedback due';
 
-/** What `speechfb capacity` reads: a point for each load, in order; of a load that was tried twice the later, longer run. */
+/**
+ * What `speechfb capacity` reads: a point for each load, in order; of a load that was tried twice the later, longer run. Its
+ * streams are learners who speak, as they are to `capacity`, not those who pause between two utterances.
+ */
 export function curveOf(steps: readonly MeasuredStep[], measured: string): object {
   const byLoad = new Map<number, MeasuredStep>();
   for (const step of steps) byLoad.set(step.learners, step);
@@ -65,7 +76,9 @@ export function curveOf(steps: readonly MeasuredStep[], measured: string): objec
     version: 1,
     measured,
     points: points.map((step) => ({
-      streams: step.learners,
+      // Where nobody was let in, nothing was due, and the point is not valid.
+      streams: round(step.speaking) || step.learners,
+      learners: step.learners,
       ...(step.throughput > 0 && { throughput: round(step.throughput) }),
       p50_ms: round(step.p50Ms),
       p95_ms: round(step.p95Ms),

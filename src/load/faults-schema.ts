@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, percent, section, text } from '../config/fields.ts';
+import { despiteProblems, duration, percent, section, text } from '../config/fields.ts';
 import { moment } from './fields.ts';
 
 /** Once `at`, or again and again `every`. */
@@ -25,21 +25,18 @@ const fault = section({
   stopServer: section({ ...when, for: length })
     .optional()
     .describe("The embedded server's process is stopped (SIGSTOP), and goes on."),
-}).superRefine(
-  (given, context) => {
-    const problem = (path: PropertyKey[], message: string) => context.addIssue({ code: 'custom', path, message });
-    const [entry, ...rest] = entriesOf(given);
-    if (!entry) return problem([], `says no fault; allowed: ${faultNames.join(', ')}`);
-    if (rest.length > 0)
-      problem([rest[0]![0]], `is a second fault beside ${entry[0]}; write each as an entry of its own`);
-    for (const [name, spec] of [entry, ...rest]) {
-      if (spec.at === undefined && spec.every === undefined) problem([name], 'says neither at nor every');
-      if (spec.at !== undefined && spec.every !== undefined)
-        problem([name, 'every'], 'contradicts at: again and again, or once; keep one');
-    }
-  },
-  { when: () => true },
-);
+}).superRefine((given, context) => {
+  const problem = (path: PropertyKey[], message: string) => context.addIssue({ code: 'custom', path, message });
+  const [entry, ...rest] = entriesOf(given);
+  if (!entry) return problem([], `says no fault; allowed: ${faultNames.join(', ')}`);
+  if (rest.length > 0)
+    problem([rest[0]![0]], `is a second fault beside ${entry[0]}; write each as an entry of its own`);
+  for (const [name, spec] of [entry, ...rest]) {
+    if (spec.at === undefined && spec.every === undefined) problem([name], 'says neither at nor every');
+    if (spec.at !== undefined && spec.every !== undefined)
+      problem([name, 'every'], 'contradicts at: again and again, or once; keep one');
+  }
+}, despiteProblems);
 
 export const faults = z.array(fault, {
   error: () => 'is not a list such as [{reconnect: {at: 30s, learners: 50%}}, {stallInference: {at: 45s, for: 2s}}]',

@@ -6,7 +6,7 @@ export type CapacityStep = {
   long: boolean;
   /** Every objective was proven, not only met. */
   proven: boolean;
-  /** What was missed, or what the generator could not do. */
+  /** What was missed, what the generator could not do, or which objectives were met and not proven. */
   reason: string;
 };
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { duration, percent, section, shown, text } from '../config/fields.ts';
+import { despiteProblems, duration, isMapping, percent, section, shown, text } from '../config/fields.ts';
+import { isNot } from '../config/sentences.ts';
 import { range, type Weight, weight, weightProblems, yesOrNo } from './fields.ts';
 
 const reading = section({
@@ -18,6 +19,8 @@ const gating = section({
   lead: duration(0, 5000).prefault('200ms').describe('Sound from before speech that the app sends as well.'),
 });
 
+const aList = 'a list such as [{manifest: a.jsonl, weight: 60%}, {manifest: b.jsonl, weight: 40%}]';
+
 /** Who speaks, what and how. */
 export const learners = section({
   clips: z
@@ -28,7 +31,7 @@ export const learners = section({
       ],
       {
         error: (issue) =>
-          `${shown(issue.input)} is not the path of a clip manifest, nor a list such as [{manifest: a.jsonl, weight: 60%}, {manifest: b.jsonl, weight: 40%}]`,
+          isNot(issue.input, `the path of a clip manifest, nor ${aList}`, `the path of a clip manifest, or ${aList}`),
       },
     )
     .describe(
@@ -50,27 +53,20 @@ export const learners = section({
     .optional()
     .describe('The app holds silent frames back.'),
   bargeIn: percent().prefault('0%').describe('Share of utterances that the learner breaks off to begin the next one.'),
-}).superRefine(
-  (given, context) => {
-    const problem = (path: PropertyKey[], message: string) => context.addIssue({ code: 'custom', path, message });
-    if (given.pause !== undefined && given.dutyCycle !== undefined)
-      problem(['dutyCycle'], 'contradicts pause: both say how long a learner is silent; keep one');
-    const readings: readonly { weight?: Weight | undefined }[] = Array.isArray(given.clips)
-      ? given.clips.filter(isMapping)
-      : [];
-    const weights = readings.map(({ weight }) => weight);
-    if (readings.length > 1)
-      for (const [place, one] of weights.entries())
-        if (one === undefined) problem(['clips', place], 'has no weight; write one such as 60%');
-    for (const [place, message] of weightProblems(weights))
-      problem(place < 0 ? ['clips'] : ['clips', place, 'weight'], message);
-  },
-  { when: () => true },
-);
-
-function isMapping(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
-}
+}).superRefine((given, context) => {
+  const problem = (path: PropertyKey[], message: string) => context.addIssue({ code: 'custom', path, message });
+  if (given.pause !== undefined && given.dutyCycle !== undefined)
+    problem(['dutyCycle'], 'contradicts pause: both say how long a learner is silent; keep one');
+  const readings: readonly { weight?: Weight | undefined }[] = Array.isArray(given.clips)
+    ? given.clips.filter(isMapping)
+    : [];
+  const weights = readings.map(({ weight }) => weight);
+  if (readings.length > 1)
+    for (const [place, one] of weights.entries())
+      if (one === undefined) problem(['clips', place], 'has no weight; write one such as 60%');
+  for (const [place, message] of weightProblems(weights.map((one) => (isMapping(one) ? one : undefined))))
+    problem(place < 0 ? ['clips'] : ['clips', place, 'weight'], message);
+}, despiteProblems);
 
 function language() {
   return text('a language such as en-US').regex(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, integer, oneOf, section, shown, text } from '../config/fields.ts';
+import { despiteProblems, duration, integer, isMapping, oneOf, section, shown, text } from '../config/fields.ts';
 import { learnersLevel, range, rateLevel } from './fields.ts';
 
 const stage = section({
@@ -30,7 +30,7 @@ export const load = section({
     .describe('Parts that follow one another, instead of learners, rate and ramp.'),
   session: range(2000, 86_400_000).optional().describe('How long one learner stays before another takes the place.'),
   arrivals: oneOf(['even', 'poisson']).optional().describe('Of a rate: even, or poisson.'),
-}).superRefine(checkLoad, { when: () => true });
+}).superRefine(checkLoad, despiteProblems);
 
 export type LoadSpec = z.output<typeof load>;
 export type StageSpec = z.output<typeof stage>;
@@ -41,8 +41,7 @@ type Loose<T> = { [K in keyof T]?: T[K] | null };
 /** What contradicts itself in a load, each at its place. */
 function checkLoad(given: Loose<LoadSpec>, context: z.RefinementCtx): void {
   const problem = (path: PropertyKey[], message: string) => context.addIssue({ code: 'custom', path, message });
-  if (typeof given !== 'object' || given === null) return;
-  const stages: readonly Loose<StageSpec>[] = Array.isArray(given.stages) ? given.stages.filter(isMapping) : [];
+  const stages: readonly Loose<StageSpec>[] = Array.isArray(given.stages) ? given.stages.filter(isStage) : [];
   const simple = (['learners', 'rate', 'ramp'] as const).filter((key) => given[key] !== undefined);
   if (given.stages !== undefined) {
     for (const key of simple)
@@ -94,8 +93,8 @@ function checkStages(stages: readonly Loose<StageSpec>[], problem: Report): void
     problem(['stages'], 'are all at 0: nobody would come');
 }
 
-function isMapping(value: unknown): value is Loose<StageSpec> {
-  return typeof value === 'object' && value !== null;
+function isStage(value: unknown): value is Loose<StageSpec> {
+  return isMapping(value);
 }
 
 function isLevel(value: unknown): value is { value: number } | { times: number } {

@@ -7,6 +7,7 @@ type LooseScenario = {
   spec?: {
     learners?: { clips?: unknown };
     target?: { tokenFile?: unknown; tls?: { ca?: unknown } | undefined };
+    cost?: { capacity?: unknown } | undefined;
   };
 };
 
@@ -17,6 +18,7 @@ export function missingFiles(directory: string): (scenario: LooseScenario, conte
       ...manifestsOf(spec?.learners?.clips),
       [['target', 'tokenFile'], spec?.target?.tokenFile],
       [['target', 'tls', 'ca'], spec?.target?.tls?.ca],
+      [['cost', 'capacity'], spec?.cost?.capacity],
     ];
     for (const [path, file] of named) {
       if (typeof file !== 'string' || existsSync(resolve(directory, file))) continue;

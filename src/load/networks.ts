@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { unreadable } from '../config/read-chunks.ts';
 import { type Problem, SpeechfbError } from '../errors.ts';
 import { parseMahimahi } from '../sim/mahimahi.ts';
 import type { NetworksMap } from '../sim/network-schema.ts';
@@ -72,9 +73,7 @@ export function readTrace(file: string): readonly number[] {
   try {
     source = readFileSync(file, 'utf8');
   } catch (cause) {
-    throw new SpeechfbError('unreadable_file', `cannot read the trace "${file}": ${(cause as Error).message}`, {
-      cause,
-    });
+    throw unreadable(file, 'trace', cause);
   }
   return parseMahimahi(file, source);
 }

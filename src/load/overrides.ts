@@ -6,6 +6,7 @@ import { entriesOf, serverFaultNames } from './faults-schema.ts';
 import type { LoadScenario } from './scenario.ts';
 import { stretched } from './stretch.ts';
 import { checkUrl } from './target-schema.ts';
+import { readToken } from './token.ts';
 
 /** What the command line may say otherwise than the file, as text. */
 export type Overrides = { url?: string; duration?: string; seed?: string; tokenFile?: string };
@@ -22,6 +23,7 @@ export function withOverrides(scenario: LoadScenario, given: Overrides): { scena
 }
 
 function targetOf({ spec, at }: LoadScenario, { url, tokenFile }: Overrides): LoadScenario['spec']['target'] {
+  if (tokenFile !== undefined) flag('--token-file', readToken)(tokenFile);
   const token = tokenFile === undefined ? {} : { tokenFile: resolve(tokenFile) };
   if (url === undefined) return { ...spec.target, ...token };
   const problems = spec.faults.flatMap((entry, index) =>

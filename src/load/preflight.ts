@@ -8,10 +8,13 @@ export type PreflightTarget = { url: string; token: string | undefined; tls: Tls
 
 /**
  * Opens one WebSocket to the server and closes it again, before any load: a target that is not there, is not trusted or does
- * not want this token is a mistake in the test, no measurement. Throws `connection_refused` or `session_refused` with the
- * server's own words. A server that dies later is measured.
+ * not want this token is a mistake in the test, no measurement. Throws `connection_refused`, also when it is aborted, or
+ * `session_refused` with the server's own words. A server that dies later is measured.
  */
-export async function preflight({ url, token, tls }: PreflightTarget, patienceMs = 10_000): Promise<void> {
+export async function preflight(
+  { url, token, tls }: PreflightTarget,
+  { patienceMs = 10_000, signal }: { patienceMs?: number; signal?: AbortSignal } = {},
+): Promise<void> {
   const socket = new WebSocket(url, 'speechfb.v1', {
     headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
     ...(tls?.ca === undefined ? {} : { ca: [...rootCertificates, tls.ca] }),
@@ -23,6 +26,7 @@ export async function preflight({ url, token, tls }: PreflightTarget, patienceMs
       let said = '';
       const refused = (words: string) =>
         reject(new SpeechfbError('session_refused', `${url} refuses us before any load: ${words}`, hintFor(words)));
+      signal?.addEventListener('abort', () => reject(unreachable(url, 'it was not waited for')), { once: true });
       timer = setTimeout(() => reject(unreachable(url, `no answer within ${patienceMs / 1000} s`)), patienceMs);
       // What a server has against the caller it says at once: before it answers a ping.
       socket.on('open', () => socket.ping());

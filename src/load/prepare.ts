@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { unreadable } from '../config/read-chunks.ts';
 import { badConfig } from '../config/yaml.ts';
 import { type Problem, SpeechfbError } from '../errors.ts';
 import type { NetworkProfile } from '../sim/profile.ts';
 import type { Clip } from './clips.ts';
+import { type Cost, readPrices } from './cost.ts';
 import { type FaultOrder, type FaultPlan, planFaults } from './faults-plan.ts';
 import { timesOf } from './faults-schema.ts';
 import { gatedFrames } from './gating.ts';
@@ -37,6 +39,7 @@ export type PreparedLoad = {
   shard: (ShardOf & { planHash: string }) | undefined;
   token: string | undefined;
   tls: TlsOptions | undefined;
+  prices: Cost | undefined;
 };
 
 /**
@@ -49,6 +52,7 @@ export function prepareLoad(scenario: LoadScenario, shard?: ShardOf): PreparedLo
   const { clips, readings } = readReadings(scenario, problems);
   const { networks, mix } = readNetworks(scenario, problems);
   const target = readTarget(scenario, problems);
+  const prices = spec.cost && attempt(scenario, ['cost'], problems, () => readPrices(spec.cost!));
   checkLanguages(scenario, clips, problems);
   if (problems.length > 0) throw badConfig(file, inOrder(problems));
 
@@ -86,6 +90,7 @@ export function prepareLoad(scenario: LoadScenario, shard?: ShardOf): PreparedLo
     whole: { sessions: plans.length, peak: peakPresence(plans) },
     shard: shard && { ...shard, planHash: planHash(part.plans, part.faults) },
     ...target,
+    prices,
   };
 }
 
@@ -132,20 +137,23 @@ function orders({ spec }: LoadScenario): FaultOrder[] {
   });
 }
 
-function readTarget({ spec, at }: LoadScenario, problems: Problem[]): Pick<PreparedLoad, 'token' | 'tls'> {
-  const { tokenFile, tls } = spec.target;
-  const attempt = <T>(path: string[], read: () => T): T | undefined => {
-    try {
-      return read();
-    } catch (error) {
-      problems.push(...problemsAt(at(['spec', 'target', ...path]), error));
-      return undefined;
-    }
-  };
-  const token = tokenFile === undefined ? undefined : attempt(['tokenFile'], () => readToken(tokenFile));
-  const ca = tls?.ca === undefined ? undefined : attempt(['tls', 'ca'], () => readCertificate(tls.ca!));
+function readTarget(scenario: LoadScenario, problems: Problem[]): Pick<PreparedLoad, 'token' | 'tls'> {
+  const { tokenFile, tls } = scenario.spec.target;
+  const read = <T>(key: string[], how: () => T) => attempt(scenario, ['target', ...key], problems, how);
+  const token = tokenFile === undefined ? undefined : read(['tokenFile'], () => readToken(tokenFile));
+  const ca = tls?.ca === undefined ? undefined : read(['tls', 'ca'], () => readCertificate(tls.ca!));
   const options = { ...(ca === undefined ? {} : { ca }), ...(tls?.insecure ? { insecure: true as const } : {}) };
   return { token, tls: tls && options };
+}
+
+/** What `read` reads; undefined when it cannot, which is a problem of what stands at the path in the spec. */
+function attempt<T>({ at }: LoadScenario, path: string[], problems: Problem[], read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    problems.push(...problemsAt(at(['spec', ...path]), error));
+    return undefined;
+  }
 }
 
 function readCertificate(file: string): string {
@@ -153,8 +161,7 @@ function readCertificate(file: string): string {
   try {
     pem = readFileSync(file, 'utf8');
   } catch (cause) {
-    const message = `cannot read the certificate authority "${file}": ${(cause as Error).message}`;
-    throw new SpeechfbError('unreadable_file', message, { cause });
+    throw unreadable(file, 'certificate authority', cause);
   }
   if (pem.includes('-----BEGIN CERTIFICATE-----')) return pem;
   throw new SpeechfbError('bad_config', `"${file}" holds no PEM certificate`);

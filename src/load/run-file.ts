@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { unreadable } from '../config/read-chunks.ts';
 import { SpeechfbError } from '../errors.ts';
 
 /** Version 2 adds keys (by profile and language) and takes none away; what is not read here may be anything. */
@@ -57,12 +58,14 @@ export function unanswered(
   return { came: samples - never, never: rest > 0 ? [...parts, { labels: {}, count: rest }] : parts };
 }
 
+/** Where run directories come from. */
+export const runHint = 'speechfb loadtest --out DIR writes one';
+
 /** A file of a run directory. Throws `unreadable_file`. */
 export function readFileOf(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {
-    const message = `cannot read "${file}": ${(cause as Error).message}`;
-    throw new SpeechfbError('unreadable_file', message, { hint: 'speechfb loadtest --out DIR writes one', cause });
+    throw unreadable(file, 'result', cause, runHint);
   }
 }

@@ -51,7 +51,7 @@ export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<L
     plannedSessions: prepared.plans.length,
     durationMs: spec.duration,
     warmupMs: spec.warmup,
-    prices: spec.cost,
+    prices: prepared.prices,
   });
   const stop = new AbortController();
   let aborted: Abort | undefined;
@@ -120,7 +120,7 @@ async function startTarget(options: LoadOptions, hooks: LoadHooks): Promise<Embe
   if (url !== undefined) {
     hooks.onPhase('reaching the server');
     const { token, tls } = options.prepared;
-    await preflight({ url, token, tls });
+    await preflight({ url, token, tls }, { signal: hooks.signal });
     return undefined;
   }
   hooks.onPhase('starting the server');
@@ -153,7 +153,7 @@ function factsOf({ scenario, prepared, version }: LoadOptions, result: ShardResu
     interrupted: run.interrupted,
     aborted: run.aborted,
     warmupMs: spec.warmup,
-    prices: spec.cost,
+    prices: prepared.prices,
     troubles: result.troubles,
     objectives: spec.objectives,
     generators: result.generators,

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { isMapping } from '../config/fields.ts';
 import { namedNetwork, unknownNetwork } from '../sim/networks/index.ts';
 import { didYouMean } from '../suggest.ts';
 import { entriesOf, type FaultSpec, serverFaultNames } from './faults-schema.ts';
@@ -58,7 +59,7 @@ function checkMix(mix: NonNullable<LooseSpec['mix']>, networks: object, problem:
     if (seen.has(name.toLowerCase())) problem(['mix', index, 'network'], `"${name}" is already in the mix`);
     seen.add(name.toLowerCase());
   }
-  const weights = mix.map((entry) => (typeof entry?.weight === 'object' ? entry.weight : undefined));
+  const weights = mix.map((entry) => (isMapping(entry?.weight) ? entry.weight : undefined));
   for (const [place, message] of weightProblems(weights))
     problem(place < 0 ? ['mix'] : ['mix', place, 'weight'], message);
 }
@@ -68,7 +69,7 @@ function checkSelectors(list: NonNullable<LooseSpec['objectives']>, { mix, load 
   const profiles = Array.isArray(mix)
     ? mix.map((entry) => (entry?.network === noNetwork ? unshaped : `${entry?.network}`))
     : [unshaped];
-  const stages = Array.isArray(load?.stages) ? load.stages.map((stage, i) => stage?.name ?? `stage-${i + 1}`) : [];
+  const stages = Array.isArray(load?.stages) ? load.stages.map((stage, i) => `${stage?.name ?? `stage-${i + 1}`}`) : [];
   for (const [index, objective] of list.entries()) {
     const { profile, stage } = objective?.selector ?? {};
     const say = (message: string) => problem(['objectives', index], message);
@@ -89,12 +90,12 @@ function same(one: string, other: string): boolean {
 function checkPrices(list: NonNullable<LooseSpec['objectives']>, problem: Report): void {
   for (const [index, objective] of list.entries()) {
     if (objective?.reading !== 'cost') continue;
-    problem(['objectives', index], 'needs a price; write spec.cost: {server: $1.20/h}');
+    problem(['objectives', index], 'needs a price; write spec.cost: {server: $1.20/h}, or {capacity: FILE}');
   }
 }
 
 function checkFaults(list: readonly FaultSpec[], spec: LooseSpec, endMs: number | undefined, problem: Report): void {
-  const mix = Array.isArray(spec.mix) ? spec.mix.map((entry) => entry?.network) : [noNetwork];
+  const mix = Array.isArray(spec.mix) ? spec.mix.map((entry) => `${entry?.network}`) : [noNetwork];
   for (const [index, given] of list.entries()) {
     for (const [name, { at, every, network }] of entriesOf(given)) {
       const path = (key: string) => ['faults', index, name, key];
@@ -104,7 +105,7 @@ function checkFaults(list: readonly FaultSpec[], spec: LooseSpec, endMs: number 
         problem(path('every'), `${every} ms is longer than the test of ${endMs} ms: it would never happen`);
       if (serverFaultNames.includes(name) && spec.target?.url !== undefined)
         problem(['faults', index, name], 'needs the embedded server, but target.url is given');
-      if (typeof network === 'string' && !mix.some((known) => known?.toLowerCase() === network.toLowerCase()))
+      if (typeof network === 'string' && !mix.some((known) => known.toLowerCase() === network.toLowerCase()))
         problem(path('network'), `"${network}" is not in the mix: ${mix.join(', ')}`);
     }
   }

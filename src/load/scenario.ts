@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { parseDocuments } from '../config/documents.ts';
-import { duration, integer, section, text, throughUnit, word } from '../config/fields.ts';
+import { despiteProblems, duration, integer, section, text, throughUnit, word } from '../config/fields.ts';
+import { readText } from '../config/read-chunks.ts';
 import { badConfig } from '../config/yaml.ts';
-import { SpeechfbError } from '../errors.ts';
 import { networksMap } from '../sim/network-schema.ts';
 import { parseObjective } from '../slo/expression.ts';
 import { cost } from './cost.ts';
@@ -66,7 +65,7 @@ export const loadScenario = section({
       .array(objective, { error: () => 'is not a list of objectives such as p95(feedback_latency) < 500ms' })
       .min(1, { error: () => 'is empty: a run without objectives proves nothing' }),
   })
-    .superRefine(checkScenario, { when: () => true })
+    .superRefine(checkScenario, despiteProblems)
     .transform((spec) => ({ ...spec, duration: spec.duration ?? stagesEndMs(spec.load) })),
 });
 
@@ -77,10 +76,14 @@ export type LoadScenario = z.output<typeof loadScenario> & {
   at(path: readonly PropertyKey[]): string;
 };
 
-/** Reads and checks a scenario file, which may hold documents of other kinds as well; paths come back absolute. */
-export function readScenario(file: string): LoadScenario {
-  const schema = loadScenario.superRefine(missingFiles(dirname(file)), { when: () => true });
-  const [first, second] = parseDocuments(file, readText(file), 'LoadScenario', schema);
+/**
+ * Reads and checks a scenario file, which may hold documents of other kinds as well; paths come back absolute. `-` is
+ * standard input, whose paths are relative to where the command runs.
+ */
+export function readScenario(given: string): LoadScenario {
+  const file = given === '-' ? 'standard input' : given;
+  const schema = loadScenario.superRefine(missingFiles(dirname(file)), despiteProblems);
+  const [first, second] = parseDocuments(file, readText(given, 'scenario', shippedHint), 'LoadScenario', schema);
   if (second) {
     const where = second.at(['metadata', 'name']);
     throw badConfig(file, [{ where, message: 'is a second LoadScenario; run one a file' }]);
@@ -102,11 +105,12 @@ type Spec = LoadScenario['spec'];
 /** The same with every path made absolute. */
 function withPaths(spec: Spec, directory: string): Spec {
   const absolute = (path: string) => resolve(directory, path);
-  const { target, learners } = spec;
+  const { target, learners, cost } = spec;
   const { tokenFile, tls, embedded } = target;
   return {
     ...spec,
     learners: { ...learners, clips: learners.clips.map((one) => ({ ...one, manifest: absolute(one.manifest) })) },
+    ...(cost?.capacity === undefined ? {} : { cost: { ...cost, capacity: absolute(cost.capacity) } }),
     target: {
       ...target,
       ...(tokenFile === undefined ? {} : { tokenFile: absolute(tokenFile) }),
@@ -126,13 +130,5 @@ function withNames(spec: Spec): Spec {
   return { ...spec, objectives };
 }
 
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new SpeechfbError('unreadable_file', `cannot read the scenario "${file}": ${(cause as Error).message}`, {
-      hint: 'scenarios that ship with speechfb are in its scenarios/ folder, for example scenarios/quickstart.yaml',
-      cause,
-    });
-  }
-}
+const shippedHint =
+  'scenarios that ship with speechfb are in its scenarios/ folder, for example scenarios/quickstart.yaml';

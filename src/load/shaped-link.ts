@@ -34,6 +34,12 @@ type Down = { bytes: number; writtenUs: number } & (
 );
 
 /**
+ * What a socket of the server would hold until the phone has it: Linux lets some 130 KB be on their way or wait behind a
+ * window of 25 segments. With more, no more is read, so that the server feels a slow phone, and memory has an end.
+ */
+const mostHeldBytes = 128 * 1024;
+
+/**
  * A link over a simulated network: what the app sends is written to the real socket when the network would have delivered
  * it, what the server sends is held until then. The real socket opens at once; the app hears of it when a phone would.
  */
@@ -49,6 +55,10 @@ export class ShapedLink implements Link, ConnectionSink, WheelTask {
   readonly #down: InFlight<Down>;
   /** Where the network's time stands; it never goes back. */
   #timeUs: number;
+  /** Who wants the real socket not to be read: the app, and a way down that is full. */
+  readonly #unread = { app: false, network: false };
+  /** Of the server's bytes, those that the app has not got yet. */
+  #heldBytes = 0;
   /** Within `connection.advance`: what is written meanwhile waits until it returns. */
   #advancing = false;
   readonly #written: { direction: Direction; bytes: number }[] = [];
@@ -78,8 +88,9 @@ export class ShapedLink implements Link, ConnectionSink, WheelTask {
     this.#reschedule();
   }
 
+  /** What a server does not read closes the window of its socket, and waits in the phone's. */
   get bufferedBytes(): number {
-    return this.#connection.bufferedBytes('up');
+    return this.#connection.bufferedBytes('up') + this.#real.bufferedBytes;
   }
 
   send(message: ChecksummedFrame | string): void {
@@ -96,11 +107,11 @@ export class ShapedLink implements Link, ConnectionSink, WheelTask {
   }
 
   pause(): void {
-    this.#real.pause();
+    this.#read('app', false);
   }
 
   resume(): void {
-    this.#real.resume();
+    this.#read('app', true);
   }
 
   terminate(): void {
@@ -191,6 +202,17 @@ export class ShapedLink implements Link, ConnectionSink, WheelTask {
     const bytes = wireBytes(payloadBytes, false, this.#transport);
     this.#down.write({ ...down, bytes, writtenUs: this.#timeUs });
     this.#write('down', bytes);
+    this.#heldBytes += bytes;
+    if (this.#heldBytes > mostHeldBytes) this.#read('network', false);
+  }
+
+  #read(who: 'app' | 'network', wanted: boolean): void {
+    const before = this.#unread.app || this.#unread.network;
+    this.#unread[who] = !wanted;
+    const after = this.#unread.app || this.#unread.network;
+    if (before === after || this.#over) return;
+    if (after) this.#real.pause();
+    else this.#real.resume();
   }
 
   #write(direction: Direction, bytes: number): void {
@@ -246,6 +268,8 @@ export class ShapedLink implements Link, ConnectionSink, WheelTask {
   readonly #tellDown = (down: Down): void => {
     if (this.#over) return;
     this.#late();
+    this.#heldBytes -= down.bytes;
+    if (this.#unread.network && this.#heldBytes <= mostHeldBytes / 2) this.#read('network', true);
     const atMs = this.#shaper.clockMs(this.#timeUs);
     if (down.kind === 'text') this.#events.message(down.text, atMs, (this.#timeUs - down.writtenUs) / 1000);
     else if (down.kind === 'pong') this.#events.pong(atMs);

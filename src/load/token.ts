@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { unreadable } from '../config/read-chunks.ts';
 import { SpeechfbError } from '../errors.ts';
 
 /** A bearer token from a file: the last word of its first line, so that a line of the server's token file does too. */
@@ -7,8 +8,7 @@ export function readToken(file: string): string {
   try {
     source = readFileSync(file, 'utf8');
   } catch (cause) {
-    const message = `cannot read the token file "${file}": ${(cause as Error).message}`;
-    throw new SpeechfbError('unreadable_file', message, { cause });
+    throw unreadable(file, 'token file', cause);
   }
   const token = source.split('\n', 1)[0]!.trim().split(/\s+/).at(-1);
   if (token) return token;

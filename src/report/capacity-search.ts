@@ -1,5 +1,5 @@
-import Table from 'cli-table3';
 import { formatMs } from '../units.ts';
+import { fitTable } from './fit-table.ts';
 import type { Paint } from './paint.ts';
 
 /** A search for the largest load that a server carries, as it ended. */
@@ -22,20 +22,25 @@ export type CapacitySearch = {
   }[];
 };
 
-/** The steps in the order in which they were tried, and what they found. */
-export function capacitySearchText(search: CapacitySearch, paint: Paint): string {
-  const table = new Table({
-    head: ['learners', 'p50', 'p95', 'p99', 'audio s/s', 'outcome'],
-    style: { head: [], border: [], compact: true },
-    colAligns: ['right', 'right', 'right', 'right', 'right', 'left'],
-  });
-  for (const step of search.steps) {
-    const { learners, outcome, p50Ms, p95Ms, p99Ms, throughput } = step;
+/** The steps in the order in which they were tried, and what they found, for a terminal of so many columns. */
+export function capacitySearchText(search: CapacitySearch, paint: Paint, columns?: number): string {
+  const head = ['learners', 'p50', 'p95', 'p99', 'audio s/s', 'outcome'];
+  const rows = search.steps.map((step) => {
+    const { outcome, p50Ms, p95Ms, p99Ms, throughput } = step;
     const colour = { carried: paint.good, missed: paint.bad, generator: paint.warn }[outcome];
     const latencies = [p50Ms, p95Ms, p99Ms].map(shown);
-    table.push([learners, ...latencies, throughput.toFixed(1), `${colour(stepWord(step))}${notes(step)}`]);
-  }
-  return `${search.name}: the largest load that ${search.target} carries\n\n${table}\n\n${capacityVerdict(search)}\n`;
+    return [`${step.learners}`, ...latencies, throughput.toFixed(1), `${colour(stepWord(step))}${notes(step)}`];
+  });
+  const parts = [
+    `${search.name}: the largest load that ${search.target} carries`,
+    ...(rows.length > 0 ? [fitTable(head, rows, { columns, left: ['outcome'] })] : []),
+    capacityVerdict(search),
+  ];
+  return `${parts.join('\n\n')}\n`;
+}
+
+export function learnersText(count: number): string {
+  return count === 1 ? '1 learner' : `${count} learners`;
 }
 
 /** The answer in a sentence. */
@@ -43,18 +48,19 @@ export function capacityVerdict({ learners, limit, steps }: CapacitySearch): str
   const last = steps.at(-1);
   if (limit === 'generator') {
     const limited = `the generator was the limit at ${last?.learners}: ${last?.reason}`;
-    return `at least ${learners} learners; ${limited}`;
+    return `at least ${learnersText(learners)}; ${limited}`;
   }
-  if (limit === 'interrupted') return `interrupted: at least ${learners} learners, not confirmed`;
+  if (limit === 'interrupted' && learners === 0) return 'interrupted before any load was carried';
+  if (limit === 'interrupted') return `interrupted: at least ${learnersText(learners)}, not confirmed`;
   if (learners === 0) return 'not even one learner was carried';
-  if (limit === 'most') return `at least ${learners} learners, confirmed; more were not tried`;
+  if (limit === 'most') return `at least ${learnersText(learners)}, confirmed; more were not tried`;
   const miss = Math.min(...steps.filter(({ outcome }) => outcome === 'missed').map((step) => step.learners));
-  return `${learners} learners, confirmed by a longer run; ${miss} were too many`;
+  return `${learnersText(learners)}, confirmed by a longer run; ${miss} were too many`;
 }
 
 /** One step in a line, while the search goes on. */
 export function capacityStepLine(step: CapacitySearch['steps'][number]): string {
-  return `${step.learners} learners: ${stepWord(step)}, p95 ${shown(step.p95Ms)}${notes(step)}`;
+  return `${learnersText(step.learners)}: ${stepWord(step)}, p95 ${shown(step.p95Ms)}${notes(step)}`;
 }
 
 function shown(ms: number): string {
@@ -67,6 +73,6 @@ function stepWord({ outcome, long }: CapacitySearch['steps'][number]): string {
 }
 
 function notes({ outcome, proven, reason }: CapacitySearch['steps'][number]): string {
-  if (outcome === 'carried') return proven ? '' : ', met but not proven by so few samples';
+  if (outcome === 'carried') return proven ? '' : `, not proven: ${reason}`;
   return `: ${reason}`;
 }

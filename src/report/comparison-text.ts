@@ -1,17 +1,18 @@
 import type { ComparedMetric } from '../slo/compare.ts';
 import { formatMs } from '../units.ts';
-import { alignColumns } from './columns.ts';
 import type { Comparison } from './comparison.ts';
+import { fitColumns } from './fit-table.ts';
 import type { Paint } from './paint.ts';
 
-/** The comparison as a terminal shows it. */
-export function comparisonText(comparison: Comparison, paint: Paint): string {
+/** The comparison as a terminal of so many columns shows it, all of it without `columns`. Its prose is not folded. */
+export function comparisonText(comparison: Comparison, paint: Paint, columns?: number): string {
   const { baseline, candidate, metrics, doubts, notes, verdict } = comparison;
-  const head = ['metric', 'baseline', 'candidate', 'change', '95 % interval', 'margin', 'verdict'].map(paint.dim);
+  const head = ['metric', 'baseline', 'candidate', 'change', '95 % interval', 'margin', 'verdict'];
   const rows = metrics.map((one) => row(one, paint));
+  const spare = ['margin', '95 % interval', 'baseline'];
   const parts = [
     `${candidate.name} (${runs(candidate.runs)}) against the baseline ${baseline.name} (${runs(baseline.runs)})`,
-    alignColumns([head, ...rows], '<>>>>><').join('\n'),
+    fitColumns(head, rows, { columns, left: ['metric', 'verdict'], spare }).replace(/^.*/, paint.dim),
     howNote(metrics),
     ...(notes.length > 0 ? [notes.map((note) => `note: ${note}`).join('\n')] : []),
     ...(doubts.length > 0 ? [doubts.map((doubt) => `${paint.bad('INVALID')} ${doubt}`).join('\n')] : []),

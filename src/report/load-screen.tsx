@@ -2,7 +2,7 @@ import { Box, render, Text } from 'ink';
 import type { ObjectiveVerdict } from '../slo/verdict.ts';
 import { formatMs } from '../units.ts';
 import { formatValue } from './format-value.ts';
-import type { LoadProgress } from './progress.ts';
+import { clockText, type LoadProgress } from './progress.ts';
 import { bar, sparkline } from './sparkline.ts';
 
 export type LoadView = {
@@ -15,17 +15,17 @@ export type LoadView = {
   history: readonly LoadProgress[];
 };
 
-/** The live screen of a load test: a pure picture of one view. */
+/** The live screen of a load test: a pure picture of one view. What a narrow terminal has no room for is cut off. */
 export function LoadScreen({ view }: { readonly view: LoadView }) {
   const progress = view.history.at(-1);
   return (
     <Box flexDirection="column" paddingX={1}>
-      <Text>
+      <Text wrap="truncate">
         <Text bold>{view.name}</Text> <Text dimColor>{view.phase}</Text>
       </Text>
       {progress && (
         <>
-          <Text>{clockLine(progress, view.durationMs)}</Text>
+          <Text wrap="truncate">{clockLine(progress, view.durationMs)}</Text>
           <Sessions progress={progress} history={view.history} />
           <Latencies progress={progress} history={view.history} />
           <Row label="generator">{generatorLine(progress)}</Row>
@@ -35,7 +35,7 @@ export function LoadScreen({ view }: { readonly view: LoadView }) {
       <Text> </Text>
       {progress
         ? progress.objectives.map((one) => <Objective key={one.objective} verdict={one} />)
-        : view.objectives.map((objective) => <Text key={objective}>{`  ${objective}`}</Text>)}
+        : view.objectives.map((objective) => <Text key={objective} wrap="truncate">{`  ${objective}`}</Text>)}
       <Text dimColor>Ctrl-C ends it early with what was measured so far.</Text>
     </Box>
   );
@@ -64,7 +64,7 @@ function Sessions({
   const speaking = history.map(({ sessions }) => sessions.arrived - sessions.ended);
   const lost = [refused > 0 ? `${refused} refused` : '', died > 0 ? `${died} died` : ''].filter(Boolean).join(', ');
   return (
-    <Text>
+    <Text wrap="truncate">
       <Text dimColor>{'learners'.padEnd(labelWidth)}</Text>
       {`${arrived - ended} speaking  ${sparkline(speaking, sparkWidth)}  ${arrived} of ${planned} arrived, ${ended} ended`}
       {lost && <Text color="red">{`, ${lost}`}</Text>}
@@ -86,8 +86,10 @@ function Latencies({
   const course = (stage: string) => history.map((then) => then.stages.find((one) => one.stage === stage)?.recentP95Ms);
   return (
     <>
-      <Text dimColor>{columns('', 'p50', 'p95', 'p99', 'p95 of the last moments')}</Text>
-      <Text>
+      <Text dimColor wrap="truncate">
+        {columns('', 'p50', 'p95', 'p99', 'p95 of the last moments')}
+      </Text>
+      <Text wrap="truncate">
         {columns('feedback', shown(p50Ms), shown(p95Ms), shown(p99Ms), '')}
         {sparkline(
           history.map((then) => then.recentP95Ms),
@@ -97,13 +99,13 @@ function Latencies({
         {never > 0 && <Text color="red">{`, ${never} never came`}</Text>}
       </Text>
       {measured.map(({ stage, ...one }) => (
-        <Text key={stage}>
+        <Text key={stage} wrap="truncate">
           {columns(`  ${stage}`, shown(one.p50Ms), shown(one.p95Ms), '', sparkline(course(stage), sparkWidth))}
         </Text>
       ))}
       {profiles.length > 1 &&
         profiles.map((one) => (
-          <Text key={one.profile}>
+          <Text key={one.profile} wrap="truncate">
             {columns(`  on ${one.profile}`, shown(one.p50Ms), shown(one.p95Ms), '', '')}
             <Text dimColor>{`of ${one.samples}`}</Text>
           </Text>
@@ -117,7 +119,7 @@ function Objective({ verdict }: { readonly verdict: ObjectiveVerdict }) {
   const { value, unit, reason } = verdict;
   const so = verdict.verdict === 'invalid' ? `not yet: ${reason}` : verdict.verdict;
   return (
-    <Text>
+    <Text wrap="truncate">
       <Text color={color}>{`${mark} `}</Text>
       {verdict.objective}
       <Text dimColor>{value === undefined ? '   no data yet' : `   ${formatValue(value, unit)} so far, ${so}`}</Text>
@@ -127,7 +129,7 @@ function Objective({ verdict }: { readonly verdict: ObjectiveVerdict }) {
 
 function Row({ label, children }: { readonly label: string; readonly children: string }) {
   return (
-    <Text>
+    <Text wrap="truncate">
       <Text dimColor>{label.padEnd(labelWidth)}</Text>
       {children}
     </Text>
@@ -145,9 +147,10 @@ const marks = {
   invalid: { mark: '…', color: 'yellow' },
 } as const;
 
-function clockLine({ elapsedMs, leftMs }: LoadProgress, durationMs: number): string {
-  const left = leftMs > 0 ? `${formatMs(leftMs)} left` : 'waiting for the last finals';
-  return `${bar(elapsedMs / durationMs, 32)} ${formatMs(elapsedMs)} of ${formatMs(durationMs)}, ${left}`;
+function clockLine(progress: LoadProgress, durationMs: number): string {
+  const { elapsedMs, leftMs } = progress;
+  const left = leftMs > 0 ? `, ${formatMs(leftMs)} left` : '';
+  return `${bar(elapsedMs / durationMs, 20)} ${clockText(progress, durationMs)}${left}`;
 }
 
 function generatorLine({ framesSent, sendLatenessP99Ms, utterances }: LoadProgress): string {

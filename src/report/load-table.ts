@@ -1,16 +1,20 @@
-import Table from 'cli-table3';
+import type { ObjectiveVerdict } from '../slo/verdict.ts';
 import { formatMs } from '../units.ts';
+import { boxed, fits, fitTable } from './fit-table.ts';
 import { formatValue } from './format-value.ts';
 import { qualityLines, sessionNotes, sliceHead, sliceRows } from './load-quality.ts';
 import type { Paint } from './paint.ts';
 import type { LoadReport, Summary } from './report.ts';
 
-/** The report as a terminal shows it at the end of a run; without colour when `paint` is plain. */
-export function loadTable(report: LoadReport, paint: Paint): string {
-  const parts = [heading(report), objectivesTable(report, paint), latencyTable(report)];
-  if (Object.values(report.stages).some(({ samples }) => samples > 0)) parts.push(stageTable(report));
+/**
+ * The report as a terminal of so many columns shows it at the end of a run, all of it whole without `columns`; without colour
+ * when `paint` is plain. Its prose is not folded.
+ */
+export function loadTable(report: LoadReport, paint: Paint, columns?: number): string {
+  const parts = [heading(report), objectivesTable(report, paint, columns), latencyTable(report, columns)];
+  if (Object.values(report.stages).some(({ samples }) => samples > 0)) parts.push(stageTable(report, columns));
   const slices = sliceRows(report);
-  if (slices.length > 0) parts.push(tableOf(sliceHead, slices));
+  if (slices.length > 0) parts.push(fitTable(sliceHead, slices, { columns, spare: ['samples', 'sessions', 'p99'] }));
   parts.push([sessionLines(report), ...qualityLines(report)].join('\n'), validityLines(report, paint));
   if (report.faults.length > 0) parts.push(faultLines(report));
   if (report.troubles.length > 0) parts.push(troubleLines(report));
@@ -27,36 +31,55 @@ function heading({ scenario, elapsedMs }: LoadReport): string {
   return `${name}: ${learners} learners against ${target} for ${formatMs(elapsedMs)}, seed ${seed}, schedule ${planHash}`;
 }
 
-function objectivesTable({ objectives }: LoadReport, paint: Paint): string {
-  const table = newTable(['objective', 'measured', 'proven at 95 %', 'samples', 'missed', 'verdict']);
-  for (const one of objectives) {
-    const bound = one.confidenceBound === undefined ? '' : formatValue(one.confidenceBound, one.unit);
-    table.push([
+/** Each with its verdict: in a table, reasons included or below it, or in a line each where that is too wide. */
+function objectivesTable({ objectives }: LoadReport, paint: Paint, columns: number | undefined): string {
+  const verdict = ({ verdict }: ObjectiveVerdict) => paint[verdictPaint[verdict]](verdict);
+  const why = (one: ObjectiveVerdict) => (one.verdict === 'pass' ? '' : `: ${one.reason}`);
+  const bound = ({ confidenceBound, unit }: ObjectiveVerdict) =>
+    confidenceBound === undefined ? '' : formatValue(confidenceBound, unit);
+  const measured = ({ value, unit }: ObjectiveVerdict) => formatValue(value, unit);
+  const head = ['objective', 'measured', 'proven at 95 %', 'samples', 'missed', 'verdict'];
+  const table = (reasons: boolean) => {
+    const rows = objectives.map((one) => [
       one.objective,
-      formatValue(one.value, one.unit),
-      bound,
-      one.samples,
-      one.misses,
-      `${paint[verdictPaint[one.verdict]](one.verdict)}${one.verdict === 'pass' ? '' : `: ${one.reason}`}`,
+      measured(one),
+      bound(one),
+      `${one.samples}`,
+      `${one.misses}`,
+      `${verdict(one)}${reasons ? why(one) : ''}`,
     ]);
-  }
-  return [table.toString(), ...sessionNotes(objectives)].join('\n');
+    return boxed(head, rows, { left: ['objective', 'verdict'] });
+  };
+  const unmet = objectives.filter(({ verdict }) => verdict !== 'pass');
+  const notes = sessionNotes(objectives);
+  if (fits(table(true), { columns })) return [table(true), ...notes].join('\n');
+  if (fits(table(false), { columns }))
+    return [table(false), ...unmet.map((one) => `${verdict(one)}  ${one.objective}${why(one)}`), ...notes].join('\n');
+  const lines = objectives.map((one) => {
+    const proven = bound(one) && `, proven ${bound(one)} at 95 %`;
+    const blanks = ' '.repeat(9 - one.verdict.length);
+    return `${verdict(one)}${blanks}${one.objective}: ${measured(one)}${proven}, ${one.misses} of ${one.samples} missed${why(one)}`;
+  });
+  return [...lines, ...notes].join('\n');
 }
 
-function latencyTable({ distributions }: LoadReport): string {
-  const table = newTable(['latency', 'samples', 'never', 'p50', 'p95', 'p99', 'max']);
-  for (const [name, summary] of Object.entries(distributions)) {
-    if (summary.samples > 0) table.push([name, summary.samples, summary.never || '', ...quantiles(summary)]);
-  }
-  return table.toString();
+function latencyTable({ distributions }: LoadReport, columns: number | undefined): string {
+  const measured = Object.entries(distributions).filter(([, { samples }]) => samples > 0);
+  const lost = measured.some(([, { never }]) => never > 0);
+  const rows = measured.map(([name, one]) => [
+    name,
+    `${one.samples}`,
+    ...(lost ? [`${one.never || ''}`] : []),
+    ...quantiles(one),
+  ]);
+  const head = ['latency', 'samples', ...(lost ? ['never'] : []), 'p50', 'p95', 'p99', 'max'];
+  return fitTable(head, rows, { columns, spare: ['max', 'samples'] });
 }
 
-function stageTable({ stages }: LoadReport): string {
-  const table = newTable(['stage of feedback_latency', 'mean', 'p50', 'p95', 'p99', 'max']);
-  for (const [name, summary] of Object.entries(stages)) {
-    table.push([name, shown(summary.meanMs), ...quantiles(summary)]);
-  }
-  return `${table}\n${stageNote}`;
+function stageTable({ stages }: LoadReport, columns: number | undefined): string {
+  const rows = Object.entries(stages).map(([name, one]) => [name, shown(one.meanMs), ...quantiles(one)]);
+  const head = ['stage of feedback_latency', 'mean', 'p50', 'p95', 'p99', 'max'];
+  return `${fitTable(head, rows, { columns, spare: ['max', 'p99'] })}\n${stageNote}`;
 }
 
 function sessionLines({ totals, counts }: LoadReport): string {
@@ -102,15 +125,4 @@ function quantiles({ p50Ms, p95Ms, p99Ms, maxMs }: Summary): string[] {
 
 function shown(ms: number | undefined): string {
   return ms === undefined ? '' : formatMs(ms);
-}
-
-function tableOf(head: string[], rows: readonly string[][]): string {
-  const table = newTable(head);
-  table.push(...rows);
-  return table.toString();
-}
-
-function newTable(head: string[]): Table.Table {
-  const colAligns = head.map((name, i) => (i === 0 || name === 'verdict' ? ('left' as const) : ('right' as const)));
-  return new Table({ head, colAligns, style: { head: [], border: [], compact: true } });
 }

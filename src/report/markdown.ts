@@ -41,5 +41,9 @@ function latencyRow([name, { samples, never, p50Ms, p95Ms, p99Ms, maxMs }]: read
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  return [line(head), line(head.map((_, i) => (i === 0 ? '---' : '--:'))), ...rows.map(line)].join('\n');
+  return [
+    line(head),
+    line(head.map((name, i) => (i === 0 || name === 'verdict' ? '---' : '--:'))),
+    ...rows.map(line),
+  ].join('\n');
 }

@@ -3,6 +3,7 @@ import type { NetworkProfile } from '../sim/profile.ts';
 import type { FlowResult } from '../sim/run-flow.ts';
 import { formatMs } from '../units.ts';
 import { alignColumns } from './columns.ts';
+import { fitColumns } from './fit-table.ts';
 import { durationWords, eventWords, pathWords, transportWords } from './network-words.ts';
 import type { Paint } from './paint.ts';
 import { renderPercentilePlot } from './percentile-plot.ts';
@@ -11,15 +12,17 @@ import { labelWidth, renderTimePlot } from './time-plot.ts';
 export type NetsimText = {
   summary: FlowSummary;
   network: NetworkProfile;
+  /** Of the terminal; undefined for a pipe. */
+  columns?: number | undefined;
   /** Undefined: no plots. */
   plot: { result: FlowResult; columns: number } | undefined;
 };
 
 /** A simulated run for a reader: the network in words, a table, plots, and what to beware of. */
-export function renderNetsim({ summary, network, plot }: NetsimText, paint: Paint): string {
+export function renderNetsim({ summary, network, columns, plot }: NetsimText, paint: Paint): string {
   const sections = [
     describe(summary, network, paint),
-    table(summary, paint),
+    table(summary, columns, paint),
     ...(plot && summary.up.frames > 0 ? plots(summary, plot.result, plot.columns, paint) : []),
     remarks(summary, network, paint),
   ];
@@ -51,10 +54,16 @@ function describe(summary: FlowSummary, network: NetworkProfile, paint: Paint): 
   ];
 }
 
-function table({ up, down, connect_ms, hash }: FlowSummary, paint: Paint): string[] {
+function table({ up, down, connect_ms, hash }: FlowSummary, columns: number | undefined, paint: Paint): string[] {
   const heads = ['', 'frames', 'mean', 'p50', 'p95', 'p99', 'p99.9', 'max', '> 400 ms', '> 1 s', 'sent again', 'RTOs'];
+  const spare = ['mean', 'RTOs', 'max', 'sent again', 'frames'];
+  const [head = '', ...rows] = fitColumns(heads, [row('up', up, paint), row('down', down, paint)], {
+    columns,
+    spare,
+  }).split('\n');
   return [
-    ...alignColumns([heads.map(paint.dim), row('up', up, paint), row('down', down, paint)], '<>>>>>>>>>>>'),
+    paint.dim(head),
+    ...rows,
     '',
     ...alignColumns(
       [

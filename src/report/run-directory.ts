@@ -21,25 +21,36 @@ export type RunDetails = {
   recording: Buffer;
 };
 
+/** What a run directory may hold: first what the rest can be made from again, should the disk be full. */
+export const runFileNames = [
+  'recording.json.gz',
+  'run.json',
+  'junit.xml',
+  'summary.md',
+  'histograms.hlog',
+  'traces.ndjson.gz',
+  'feedback_latency.hdrplot',
+] as const;
+
 /**
  * Writes run.json, summary.md, junit.xml, histograms.hlog, recording.json.gz and the others of RunDetails into `directory`,
  * which is made when missing. A file that cannot be written does not stop the others: `output_unwritable` names each that is
  * lost, and why.
  */
 export function writeRunDirectory(directory: string, report: LoadReport, details: RunDetails): void {
-  const files = {
-    'run.json': () => `${JSON.stringify(runJson(report), null, 2)}\n`,
-    'summary.md': () => loadMarkdown(report),
-    'junit.xml': () => junitXml(report),
-    'histograms.hlog': () => histogramLog(report, details),
-    'feedback_latency.hdrplot': () => hdrplotText('feedback_latency', details.feedbackLatency),
+  const contents: Record<(typeof runFileNames)[number], () => string | Buffer> = {
     'recording.json.gz': () => details.recording,
+    'run.json': () => `${JSON.stringify(runJson(report), null, 2)}\n`,
+    'junit.xml': () => junitXml(report),
+    'summary.md': () => loadMarkdown(report),
+    'histograms.hlog': () => histogramLog(report, details),
     'traces.ndjson.gz': () => gzipSync(details.traces.map((trace) => `${JSON.stringify(trace)}\n`).join('')),
+    'feedback_latency.hdrplot': () => hdrplotText('feedback_latency', details.feedbackLatency),
   };
   const lost = tryTo(directory, () => makeDirectory(directory));
-  for (const [name, content] of lost.length > 0 ? [] : Object.entries(files)) {
+  for (const name of lost.length > 0 ? [] : runFileNames) {
     const file = join(directory, name);
-    const problems = tryTo(file, () => writeFileSync(file, content()));
+    const problems = tryTo(file, () => writeFileSync(file, contents[name]()));
     // Half a file reads like a whole one.
     if (problems.length > 0) tryTo(file, () => rmSync(file, { force: true }));
     lost.push(...problems);

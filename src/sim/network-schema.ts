@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { oneOf, section, text } from '../config/fields.ts';
+import { despiteProblems, oneOf, section, text } from '../config/fields.ts';
 import { networkEvent } from './event-fields.ts';
 import { loss } from './loss-field.ts';
 import { checkExtends } from './network-extends.ts';
@@ -44,7 +44,7 @@ export const network = section({
 export const networksMap = z
   .record(z.string(), network, { error: () => 'is not a mapping of names to networks' })
   // Also when a network has a problem of its own: everything that is wrong is said at once.
-  .superRefine(checkExtends, { when: () => true });
+  .superRefine(checkExtends, despiteProblems);
 
 /** A file of nothing but networks, as `speechfb netsim FILE` reads it. */
 export const networksFile = section({

@@ -157,6 +157,31 @@ describe('bad input exits 2', () => {
     );
   });
 
+  it.each([
+    [
+      'that is not there',
+      undefined,
+      /cannot read the measured curve ".*curve.json": ENOENT.*\n {2}hint: .*--find-capacity --out DIR/,
+    ],
+    ['that is empty', '', /curve.json:1:1: is empty\n/],
+    ['without points', '{"points": []}', /curve.json:1:12: points: is empty: a curve without points measures nothing/],
+    [
+      'of another kind',
+      '{"kind": "CapacitySearch", "points": []}',
+      /:1:10: kind: "CapacitySearch" is not allowed; allowed: CapacityCurve/,
+    ],
+    ['of a later version', '{"version": 2, "points": []}', /:1:13: version: 2 is not allowed; allowed: 1/],
+    ['cut off', '{"points": [{"streams": 5,', /curve.json:1:27: /],
+  ])('refuses a curve %s', async (_, content, message) => {
+    const dir = mkdtempSync(join(tmpdir(), 'capacity-'));
+    const curve = join(dir, 'curve.json');
+    if (content !== undefined) writeFileSync(curve, content);
+    const profile = `profile: {curve: ${curve}, slo: {value: 400ms}},`;
+    expect(await capacity(edited((text) => text.replace('streams: 120,', profile)))).toBe(2);
+    expect(err).toMatch(message);
+    expect(out).toBe('');
+  });
+
   it('asks which scenario of several', async () => {
     const both = (text: string) => `${text}---\n${text.replace('live-class', 'second')}`;
     expect(await capacity(edited(both))).toBe(2);

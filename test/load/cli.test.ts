@@ -109,6 +109,24 @@ describe.concurrent('speechfb loadtest', () => {
       [scenario('past'), '--start-at', '2020-01-01T00:00:00Z'],
       '2020-01-01T00:00:00Z is in the past',
     ],
+    ['a directory that is a file', [scenario('file'), '--out', bin], `--out: results cannot be written to "${bin}"`],
+    ['a load of a search without one', [scenario('from'), '--from', '9'], '--from goes with --find-capacity'],
+    [
+      'flags of one run for a search',
+      [scenario('search'), '--find-capacity', '--runs', '3', '--otlp', 'http://x'],
+      '--runs does not go with --find-capacity\n  --otlp does not go with --find-capacity',
+    ],
+    [
+      'an agreed start of several runs',
+      [scenario('several'), '--runs', '3', '--shard', '1/2', '--start-at', '2030-01-01T00:00:00Z'],
+      '--shard does not go with --runs\n  --start-at does not go with --runs',
+    ],
+    [
+      'a token that is not there',
+      [scenario('token'), '--token-file', 'none'],
+      '--token-file: cannot read the token file',
+    ],
+    ['a folder for a scenario', ['scenarios'], 'cannot read the scenario "scenarios": it is a directory'],
     ['an unknown flag', [scenario('flag'), '--sed', '1'], "unknown option '--sed'"],
   ])('with %s exits 2 before anything starts', async ([, args, sentence], { expect }) => {
     const { code, stdout, stderr } = await run(args);

@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { histogramsReady } from '../../src/load/histogram.ts';
 import type { RunFacts } from '../../src/load/load-report.ts';
 import { mergeRuns } from '../../src/load/merge-runs.ts';
-import { encodeRun, type RecordedRun, readRecordedRun, reportOf } from '../../src/load/recorded-run.ts';
+import { encodeRun, type RecordedRun, readRecordedRun, readTracedRun, reportOf } from '../../src/load/recorded-run.ts';
 import { Recorder } from '../../src/load/recorder.ts';
 import { runJson } from '../../src/report/run-json.ts';
 import { parseObjective } from '../../src/slo/expression.ts';
@@ -143,9 +143,12 @@ describe('a run directory', () => {
     const traces = [{ at_ms: 1, session: 'learner-1', profile: 'lte', language: 'en-US', total_ms: 87, stages: {} }];
     writeFileSync(join(directory, 'recording.json.gz'), encodeRun(run));
     writeFileSync(join(directory, 'traces.ndjson.gz'), gzipSync(`${JSON.stringify(traces[0])}\n`));
-    const read = readRecordedRun(directory);
+    const read = readTracedRun(directory);
     expect(reportOf(read)).toEqual(reportOf(run));
     expect(read).toMatchObject({ traces, tracesSeen: 2 });
+    rmSync(join(directory, 'traces.ndjson.gz'));
+    expect(readRecordedRun(directory)).toMatchObject({ traces: [], tracesSeen: 2 });
+    expect(() => readTracedRun(directory)).toThrow(/cannot read the traces ".*": ENOENT: no such file or directory$/);
   });
 
   test.each([

@@ -38,10 +38,8 @@ async function mute(): Promise<string> {
   return `ws://127.0.0.1:${(server.address() as AddressInfo).port}/v1/stream`;
 }
 
-async function refusal(url: string, patienceMs?: number): Promise<SpeechfbError> {
-  const error: unknown = await preflight({ url, token: 'secret', tls: undefined }, patienceMs).catch(
-    (caught) => caught,
-  );
+async function refusal(url: string, options?: Parameters<typeof preflight>[1]): Promise<SpeechfbError> {
+  const error: unknown = await preflight({ url, token: 'secret', tls: undefined }, options).catch((caught) => caught);
   if (error instanceof SpeechfbError) return error;
   throw new Error(`it was let through: ${error}`);
 }
@@ -65,6 +63,13 @@ test('a server that says why and closes is quoted', async () => {
   expect(error.exitCode).toBe(2);
 });
 
+test('a server that does not answer is not waited for once it is called off', async () => {
+  const stop = new AbortController();
+  const waiting = refusal(await mute(), { signal: stop.signal });
+  stop.abort();
+  expect((await waiting).message).toContain('it was not waited for');
+});
+
 test('a server without TLS is told from one that is not there', async () => {
   const error = await refusal((await http(200, '')).replace('ws:', 'wss:'));
   expect(error.message).toContain('what answers there does not speak TLS');
@@ -83,7 +88,7 @@ test.each<[string, () => Promise<string>, string, string]>([
     'closed with code 1013',
   ],
 ])('when %s the test does not begin', async (_, start, code, words) => {
-  const error = await refusal(await start(), 200);
+  const error = await refusal(await start(), { patienceMs: 200 });
   expect(error.code).toBe(code);
   expect(error.message).toContain(words);
 });

@@ -97,6 +97,37 @@ describe('a scenario, prepared', () => {
   });
 });
 
+describe('the price of a server', () => {
+  const priced = (cost: string) => scenarioOf(good.replace('warmup: 2s', `cost: ${cost}\n  warmup: 2s`));
+  const liveClass = resolve('capacity/live-class.yaml');
+
+  test('is that of a self-hosted pod of a capacity scenario, with its overhead', () => {
+    const { prices } = prepareLoad(priced(`{ capacity: ${liveClass}, servers: 3 }`));
+    expect(prices).toEqual({ server: expect.closeTo(2 * 1.3, 9), servers: 3 });
+  });
+
+  test.each([
+    ['that is not there', '{ capacity: none.yaml }', 'x.yaml:20:21: spec.cost.capacity: "none.yaml" is not there'],
+    ['of another kind', '{ capacity: x.yaml }', 'has no CapacityScenario; it has LoadScenario spike'],
+    [
+      'that hosts nothing itself',
+      '{ capacity: managed.yaml }',
+      'managed.yaml:4:34: spec.supply.selfHosted: is missing',
+    ],
+    ['twice', '{ capacity: both.yaml }', 'both.yaml:9:19: is a second CapacityScenario'],
+  ])('is not read from a capacity scenario %s', (_, cost, expected) => {
+    const managed = `kind: CapacityScenario
+metadata: { name: one }
+spec:
+  { pod: { streams: 9 }, supply: { managed: { price: $0.02/min } },
+    demand: { peakUsers: 9, dutyCycle: 40% } }
+`;
+    writeFileSync(join(scratch, 'managed.yaml'), managed);
+    writeFileSync(join(scratch, 'both.yaml'), `${managed}---\n\n${managed.replace('one', 'two')}`);
+    expect(problemsOf(() => prepareLoad(priced(cost)))).toContain(expected);
+  });
+});
+
 test('more shards than sessions are refused', () => {
   const said = problemsOf(() => prepareLoad(scenarioOf(good), { index: 1, count: 41 }));
   expect(said).toContain('--shard 1/41: the test has 40 sessions');

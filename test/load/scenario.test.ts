@@ -130,6 +130,13 @@ describe('a scenario with a mistake', () => {
       'cost: { server: $1.20 }',
       '19:19: spec.cost.server: price "$1.20" has no unit; allowed: /min, /h',
     ],
+    ['a price of none', 'seed: 1', 'cost: { servers: 3 }', '19:9: spec.cost: has no price; write server: $1.20/h'],
+    [
+      'two prices',
+      'seed: 1',
+      'cost: { server: $1.20/h, capacity: x.yaml }',
+      '19:38: spec.cost.capacity: contradicts server: two prices; keep one',
+    ],
     ['a ramp as long as the test', 'ramp: 3s', 'ramp: 25s', '17:11: spec.load.ramp: is not shorter than the duration'],
     [
       'an http URL',
@@ -141,7 +148,7 @@ describe('a scenario with a mistake', () => {
       'a missing part',
       '    clips: ../fixtures/audio/manifest.jsonl\n',
       '',
-      'spec.learners.clips: is missing: is not the path of a clip manifest',
+      'spec.learners.clips: is missing; write the path of a clip manifest, or a list such as [{manifest',
     ],
     ['broken YAML', 'kind: LoadScenario', 'kind: [LoadScenario', '5:1: Flow sequence'],
   ])('%s is reported where it stands', (_, before, after, expected) => {

@@ -101,6 +101,57 @@ describe('a link over a network of 40 ms up and 30 ms down', () => {
   });
 });
 
+describe('a link whose way down carries 80 kbit/s', () => {
+  const narrow: NetworkProfile = { ...slow, down: { ...path, rateBitsPerSecond: 80_000, queuePackets: 50 } };
+  const flood = (phone: Rig, kilobytes: number) => {
+    for (let i = 0; i < kilobytes; i++) phone.real.message('x'.repeat(1000), phone.nowMs, undefined);
+  };
+
+  test('reads as much as a socket of the server would hold, and no more until half of that is left', () => {
+    const phone = new Rig(narrow).open();
+    phone.at(1000, () => flood(phone, 120));
+    expect(phone.ends).toEqual([]);
+    phone.at(1001, () => flood(phone, 20));
+    expect(phone.ends).toEqual(['paused']);
+    while (phone.ends.length < 2) phone.until(phone.nowMs + 1);
+    expect(phone.ends).toEqual(['paused', 'resumed']);
+    expect(phone.heard.length).toBeCloseTo(140 - 64, -1);
+    phone.until(60_000);
+    expect(phone.heard).toHaveLength(140);
+  });
+
+  test('holds no more than that of a server that writes whenever it may', () => {
+    const phone = new Rig(narrow).open();
+    let [read, most] = [0, 0];
+    for (let ms = 1000; ms < 61_000; ms += 20) {
+      phone.until(ms);
+      if (phone.ends.at(-1) === 'paused') continue;
+      flood(phone, 4);
+      read += 4;
+      most = Math.max(most, read - phone.heard.length);
+    }
+    expect(most).toBeGreaterThan(128);
+    expect(most).toBeLessThan(128 + 8);
+    expect(phone.ends.length).toBeGreaterThan(4);
+  });
+
+  test('does not read for the network when the app does not want to', () => {
+    const phone = new Rig(narrow).open();
+    phone.at(1000, () => flood(phone, 140));
+    phone.at(1001, (link) => link.pause());
+    phone.until(60_000);
+    expect(phone.ends).toEqual(['paused']);
+    phone.link.resume();
+    expect(phone.ends).toEqual(['paused', 'resumed']);
+  });
+
+  test('lets what the server does not take wait where the app sees it', () => {
+    const phone = new Rig(slow).open();
+    phone.untaken = 5000;
+    expect(phone.link.bufferedBytes).toBe(5000);
+  });
+});
+
 describe('a phone that gets a new address', () => {
   const moves = (oldSocket: 'silent' | 'rst'): NetworkProfile => ({
     ...slow,
@@ -132,6 +183,8 @@ class Rig {
   readonly written: { what: string; atMs: number }[] = [];
   readonly ends: string[] = [];
   readonly lateMs: number[] = [];
+  /** Bytes that wait in the real socket. */
+  untaken = 0;
   readonly wheel = new Wheel(0);
   readonly phone;
   readonly link: Link;
@@ -142,6 +195,7 @@ class Rig {
     const clock = () => this.nowMs;
     const shaper = new Shaper({ seed: 1, startMs: 0, clock, dueMs: clock, timers: this.wheel });
     this.phone = shaper.phone(7, profile, (ms) => this.lateMs.push(ms));
+    const untaken = () => this.untaken;
     const open = this.phone.links((events) => {
       this.real = events;
       const write = (what: string) => this.written.push({ what, atMs: this.nowMs });
@@ -152,7 +206,9 @@ class Rig {
         pause: () => this.ends.push('paused'),
         resume: () => this.ends.push('resumed'),
         terminate: () => this.ends.push('terminated'),
-        bufferedBytes: 0,
+        get bufferedBytes() {
+          return untaken();
+        },
       };
     });
     const hear = (what: string, atMs = this.virtualMs(), more = {}) => this.heard.push({ what, atMs, ...more });

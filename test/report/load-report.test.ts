@@ -48,6 +48,22 @@ describe('the final table', () => {
     expect(text).toMatch(pattern);
   });
 
+  test.each([
+    [160, /│ fail: 300 of 4060 missed +│/],
+    [100, /^fail {2}p95\(feedback_latency\) < 500ms: 300 of 4060 missed$/m],
+    [79, /^invalid {2}availability >= 99.9%: 100 %, proven 99.8.* at 95 %, 0 of 2983 missed: not proven;/m],
+  ])('in %i columns says what an objective lacks', (columns, expected) => {
+    expect(loadTable(report, plain, columns)).toMatch(expected);
+  });
+
+  test.each([100, 80, 60])('has no table wider than %i columns', (columns) => {
+    const tables = loadTable(report, plain, columns)
+      .split('\n')
+      .filter((line) => /│|─|^(latency|feedback_latency|stage|capture|uplink) /.test(line));
+    expect(tables.length).toBeGreaterThan(4);
+    expect(Math.max(...tables.map((line) => line.length))).toBeLessThanOrEqual(columns);
+  });
+
   test('leaves out latencies that nothing was measured of', () => {
     expect(text).not.toContain('resume_time');
   });

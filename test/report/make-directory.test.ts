@@ -1,8 +1,8 @@
-import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { makeDirectory } from '../../src/report/make-directory.ts';
+import { makeDirectory, whyUnwritable } from '../../src/report/make-directory.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'speechfb-directory-'));
 
@@ -20,4 +20,22 @@ test('refuses a path through a file', () => {
 
 test.skipIf(!existsSync('/proc/self'))('comes back with an error where nothing can be made', () => {
   expect(() => makeDirectory('/proc/nope/run')).toThrow(/ENOENT|EACCES|EPERM/);
+});
+
+test.each([
+  ['that is there', [], undefined],
+  ['that can be made', ['new', 'deep'], undefined],
+  ['that is a file', ['a-file'], /a-file" is no directory$/],
+  ['below a file', ['a-file', 'x', 'y'], /a-file" is no directory$/],
+])('a directory %s is known to be writable or not', (_, path, why) => {
+  writeFileSync(join(scratch, 'a-file'), '');
+  const found = whyUnwritable(join(scratch, ...path));
+  if (why) expect(found).toMatch(why);
+  else expect(found).toBeUndefined();
+});
+
+test.skipIf(process.getuid?.() === 0)('so is one that belongs to others', () => {
+  mkdirSync(join(scratch, 'theirs'));
+  chmodSync(join(scratch, 'theirs'), 0o500);
+  expect(whyUnwritable(join(scratch, 'theirs', 'run'))).toMatch(/nothing may be written in ".*theirs"$/);
 });

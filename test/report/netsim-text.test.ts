@@ -1,10 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { logScale } from '../../src/report/log-scale.ts';
+import { renderNetsim } from '../../src/report/netsim-text.ts';
 import { eventWords, pathWords, transportWords } from '../../src/report/network-words.ts';
 import { createPaint } from '../../src/report/paint.ts';
 import { renderPercentilePlot } from '../../src/report/percentile-plot.ts';
 import { renderTimePlot } from '../../src/report/time-plot.ts';
+import { summariseFlow } from '../../src/sim/flow-summary.ts';
 import type { NetworkEvent } from '../../src/sim/profile.ts';
+import { simulateFlow } from '../../src/sim/run-flow.ts';
 import { iid, symmetric } from '../sim/profiles.ts';
 
 const plain = createPaint(false);
@@ -68,6 +71,17 @@ describe('a network in words', () => {
     const slow = symmetric(1, undefined, {}, { tcp: { congestion: 'cubic', rtoMinUs: 1_000_000 } });
     expect(transportWords(slow)).toBe('tcp, least RTO 1 s');
   });
+});
+
+test.each([80, 60])('the table of a run is no wider than %i columns', (columns) => {
+  const network = symmetric(25, iid(0.01));
+  const run = { seed: 1, clients: 1, durationUs: 10_000_000, warmupUs: 5_000_000 };
+  const facts = { seed: 1, clients: 1, duration_ms: 10_000, warmup_ms: 5000, traffic: 'speech' } as const;
+  const summary = summariseFlow(network, simulateFlow(network, run), facts);
+  const text = renderNetsim({ summary, network, columns, plot: undefined }, plain);
+  const table = text.split('\n').filter((line) => /p99 {2}|^(up|down) /.test(line));
+  expect(table).toHaveLength(3);
+  expect(Math.max(...table.map((line) => line.length))).toBeLessThanOrEqual(columns);
 });
 
 describe('latency over time', () => {

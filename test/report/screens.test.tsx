@@ -45,7 +45,7 @@ describe('the screen of a load test', () => {
   });
 
   test.each<[string, LoadProgress[], string | RegExp]>([
-    ['the time and what is left', [progress], `${'█'.repeat(16)}${'░'.repeat(16)} 12.5 s of 25.0 s, 12.5 s left`],
+    ['the time and what is left', [progress], `${'█'.repeat(10)}${'░'.repeat(10)} 12.5 s of 25.0 s, 12.5 s left`],
     ['that only finals are awaited', [{ ...progress, elapsedMs: 26_000, leftMs: 0 }], 'waiting for the last finals'],
     ['who speaks now, and arrivals', [progress], /learners +14 speaking +█ +15 of 20 arrived, 1 ended/],
     ['refused and dead sessions', [lost], '2 refused, 1 died'],

@@ -214,7 +214,7 @@ describe('a network with a mistake', () => {
 
   test('may be that there are none', () => {
     expect(problemsOf('networks: {}')).toContain('1:11: networks: is empty; describe a network');
-    expect(problemsOf('')).toContain('networks');
+    expect(problemsOf('')).toContain('net.yaml:1:1: is empty');
   });
 });
 

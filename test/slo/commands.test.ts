@@ -106,7 +106,7 @@ describe('speechfb slo', () => {
 
   it.each([
     [['slo', 'evaluate', 'slo/live-feedback.yaml'], /exactly one of --run DIR, --prometheus URL/],
-    [['slo', 'evaluate', 'slo/live-feedback.yaml', '--run', 'nowhere'], /cannot read "nowhere\/run.json"/],
+    [['slo', 'evaluate', 'slo/live-feedback.yaml', '--run', 'nowhere'], /cannot read the result "nowhere\/run.json"/],
     [['slo', 'check', 'nowhere.yaml'], /cannot read the service level "nowhere.yaml"/],
     [['slo', 'check', 'slo/canary.yaml'], /slo\/canary.yaml:1:1: has no ServiceLevel; it has CanaryAnalysis new-model/],
     [['slo', 'check', 'slo/live-feedback.yaml', '--name', 'other'], /has no "other": live-feedback/],
