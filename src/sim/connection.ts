@@ -56,7 +56,8 @@ export class Connection {
   /** What opening took, once it is open. */
   readonly openingTimes: OpeningTimes;
   private readonly place: ConnectionPlace;
-  private readonly opening: Opening;
+  /** While it opens. */
+  private opening: Opening | undefined;
   private readonly lines: { up: PacketLine; down: PacketLine };
   private readonly writes = new WriteQueue();
   private readonly clocks;
@@ -82,7 +83,7 @@ export class Connection {
   nextUs(): number {
     if (this.over) return Number.POSITIVE_INFINITY;
     const { nextUs } = this.place.addressChange;
-    if (this.transport === undefined) return Math.min(this.opening.nextUs, nextUs);
+    if (this.transport === undefined) return Math.min(this.opening!.nextUs, nextUs);
     return Math.min(this.transport.nextUs(), this.writes.nextUs(), nextUs);
   }
 
@@ -104,15 +105,16 @@ export class Connection {
   }
 
   private open(atUs: number, sink: ConnectionSink): void {
-    if (!this.opening.advance()) return;
+    if (!this.opening!.advance()) return;
     const { profile } = this.place;
     this.transport = this.carry(profile.transport, atUs);
+    this.opening = undefined;
     this.writes.open(atUs, profile.transport === 'tcp-tls' ? tlsRecordBytes : 0);
     sink.opened(atUs);
   }
 
   private carry(transport: NetworkProfile['transport'], nowUs: number): Transport {
-    const rttUs = this.opening.rttUs;
+    const { rttUs } = this.opening!;
     if (transport === 'quic-stream' || transport === 'quic-datagram') {
       return new QuicPair(this.lines, this.counters, transport === 'quic-datagram', rttUs);
     }

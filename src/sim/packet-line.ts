@@ -90,7 +90,8 @@ export class PacketLine {
   }
 
   private grow(): void {
-    const larger = new Int32Array(this.ring.length * 2);
+    const slots = this.ring.length / stride;
+    const larger = new Int32Array((slots + (slots >> 1)) * stride);
     larger.set(this.ring.subarray(this.head));
     larger.set(this.ring.subarray(0, this.head), this.ring.length - this.head);
     this.ring = larger;
