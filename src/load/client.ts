@@ -43,6 +43,7 @@ export type ClientOptions = {
  */
 export class StreamClient {
   readonly #options: ClientOptions;
+  readonly #dropAboveBytes: number;
   readonly #outbox: Outbox;
   readonly #controls = new Controls();
   readonly #pulse = new Pulse();
@@ -58,6 +59,7 @@ export class StreamClient {
 
   constructor(options: ClientOptions) {
     this.#options = options;
+    this.#dropAboveBytes = options.dropAboveBytes ?? Number.POSITIVE_INFINITY;
     this.#outbox = new Outbox(options.start.audio.encoding);
     this.#open();
   }
@@ -84,8 +86,7 @@ export class StreamClient {
 
   /** One frame in the encoding of `start`. False: the app dropped it, because too much waits to be sent. */
   sendAudio(frame: SoundFrame): boolean {
-    const { dropAboveBytes = Number.POSITIVE_INFINITY } = this.#options;
-    if (this.#connected && this.#link!.bufferedBytes > dropAboveBytes) {
+    if (this.#connected && this.#link!.bufferedBytes > this.#dropAboveBytes) {
       this.#outbox.skip(frame.payload.byteLength);
       return false;
     }

@@ -1,11 +1,11 @@
-import { PathTimes } from './path-times.ts';
+import type { PathTimes } from './path-times.ts';
 import type { LearnerPlan } from './plan.ts';
 import type { SampleSink } from './sample-sink.ts';
 import type { UtteranceScore } from './session-score.ts';
 import { FeedbackSlots, type Slot } from './slots.ts';
 import type { StageSlices } from './stage-slices.ts';
-import { splitLatency, type Timing } from './stages.ts';
-import type { TraceSink } from './traces.ts';
+import { type LatencyParts, reportStages, splitLatency, type Timing } from './stages.ts';
+import type { TraceOwner, TraceSink } from './traces.ts';
 
 type FeedbackOptions = {
   plan: LearnerPlan;
@@ -14,19 +14,24 @@ type FeedbackOptions = {
   emitIntervalMs: number;
   warmupMs: number;
   traces: TraceSink;
-  simulated?: boolean;
 };
 
 /** Measures the feedback latency of one session, slot by slot, and splits it over the stages. */
 export class FeedbackMeter {
-  readonly path: PathTimes;
   /** Of the newest ping. */
   roundTripMs = 0;
   /** When a place on the session's sample clock was due to be spoken; the clock's end for what lies beyond. */
   readonly soundMs: (audioMs: number) => number;
   readonly #options: FeedbackOptions;
+  /** Beside the options what each feedback asks for. */
+  readonly #frameMs: number;
+  readonly #emitIntervalMs: number;
+  readonly #startMs: number;
+  readonly #traces: TraceSink;
+  readonly #owner: TraceOwner;
   readonly #slices: StageSlices;
   readonly #sink: SampleSink;
+  readonly #path: PathTimes;
   readonly #scoreOf: (utterance: number) => UtteranceScore | undefined;
   readonly #slots: FeedbackSlots;
   /** Slots that the live view counts as never, and that may come yet. */
@@ -37,14 +42,20 @@ export class FeedbackMeter {
     options: FeedbackOptions,
     slices: StageSlices,
     sink: SampleSink,
+    path: PathTimes,
     scoreOf: (utterance: number) => UtteranceScore | undefined,
   ) {
-    const { plan, startMs, frameMs, emitIntervalMs, simulated = false } = options;
+    const { plan, startMs, frameMs, emitIntervalMs } = options;
     this.#options = options;
+    this.#frameMs = frameMs;
+    this.#emitIntervalMs = emitIntervalMs;
+    this.#startMs = startMs;
+    this.#traces = options.traces;
+    this.#owner = { session: `learner-${plan.learner}`, ...slices.labels };
     this.#slices = slices;
     this.#sink = sink;
     this.#scoreOf = scoreOf;
-    this.path = new PathTimes(simulated);
+    this.#path = path;
     this.#slots = new FeedbackSlots(emitIntervalMs, frameMs);
     let endMs = startMs;
     for (const { beginMs, frames, gated = [] } of plan.utterances) {
@@ -57,14 +68,21 @@ export class FeedbackMeter {
 
   /** An event that covers `audioMs` of the session's sound came. */
   cover(audioMs: number, receivedMs: number, timing: Timing, downlinkMs: number | undefined): void {
-    const { frameMs } = this.#options;
+    const frameMs = this.#frameMs;
     this.#slots.cover(audioMs, receivedMs, (latencyMs, endMs, slot) => {
       if (!this.#record(slot, receivedMs)) return;
-      const { lateMs, uplinkMs } = this.path.of(Math.round(endMs / frameMs) - 1);
-      const network = { roundTripMs: this.roundTripMs, uplinkMs, downlinkMs };
-      const parts = splitLatency(latencyMs, { captureMs: frameMs, lateSendMs: lateMs, ...network, timing });
+      const frame = Math.round(endMs / frameMs) - 1;
+      const known = {
+        captureMs: frameMs,
+        lateSendMs: this.#path.lateMs(frame),
+        roundTripMs: this.roundTripMs,
+        uplinkMs: this.#path.uplinkMs(frame),
+        downlinkMs,
+        timing,
+      };
+      splitLatency(latencyMs, known, parts);
       this.#slices.at(slot.dueMs).recordStages(parts);
-      this.#trace(receivedMs, latencyMs, parts);
+      if (this.#traces.wants()) this.#traces.keep(this.#owner, receivedMs - this.#startMs, latencyMs, parts);
     });
   }
 
@@ -86,29 +104,16 @@ export class FeedbackMeter {
   }
 
   #record({ dueMs, utterance }: Slot, receivedMs: number): boolean {
-    const { emitIntervalMs } = this.#options;
     const score = this.#scoreOf(utterance);
     const counted = this.#sink.record('feedback_latency', dueMs, receivedMs, score, this.#shown === 0);
     if (counted && this.#shown > 0) this.#shown -= 1;
-    this.#sink.sound(dueMs, emitIntervalMs, Number.isFinite(receivedMs));
+    this.#sink.sound(dueMs, this.#emitIntervalMs, Number.isFinite(receivedMs));
     return counted;
   }
-
-  #trace(receivedMs: number, latencyMs: number, parts: Readonly<Record<string, number>>): void {
-    const { plan, startMs, traces } = this.#options;
-    traces.add(() => ({
-      at_ms: round(receivedMs - startMs),
-      session: `learner-${plan.learner}`,
-      ...this.#slices.labels,
-      total_ms: round(latencyMs),
-      stages: Object.fromEntries(Object.entries(parts).map(([stage, ms]) => [stage, round(ms)])),
-    }));
-  }
 }
+
+/** One place for all: it is read before the next latency is split. */
+const parts: LatencyParts = new Float64Array(reportStages.length);
 
 /** Feedback that is later than this is taken for lost by those who look at the test while it runs. */
 const longOverdueMs = 10_000;
-
-function round(ms: number): number {
-  return Math.round(ms * 1000) / 1000;
-}

@@ -15,8 +15,7 @@ export class SoundFrames {
   readonly #frames: (SoundFrame | undefined)[] = [];
 
   constructor({ pcm, sampleRateHz }: Pcm, frameMs: number) {
-    // On whole words of 32 bits, on which frames are masked; what came from another process may lie anywhere.
-    this.#pcm = pcm.byteOffset % 4 === 0 ? pcm : new Uint8Array(pcm);
+    this.#pcm = pcm;
     this.bytesAFrame = (sampleRateHz * frameMs * 2) / 1000;
     this.count = Math.ceil(pcm.length / this.bytesAFrame);
   }

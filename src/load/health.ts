@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
-import { slotMs } from './wheel.ts';
 
 /** Whether a generator itself kept up, from the plan's 0 to its end. */
 export type GeneratorHealth = {
@@ -12,7 +11,7 @@ export type GeneratorHealth = {
   cpu: number;
   /** Share of the time that its thread could have run and waited for a core; undefined where the system does not say. */
   waited: number | undefined;
-  /** How late its event loop ran timers, ms. */
+  /** How late its event loop ran timers, ms: as long waited what it had to read. */
   loopDelayP99Ms: number;
   /** Memory of its process at the end, bytes. */
   rssBytes: number;
@@ -23,7 +22,7 @@ export type GeneratorHealth = {
 /** Watches the thread that it is made on. */
 export class HealthWatch {
   readonly #learners: number;
-  readonly #delay = monitorEventLoopDelay({ resolution: slotMs });
+  readonly #delay = monitorEventLoopDelay({ resolution: lookMs });
   #from = now();
 
   constructor(learners: number) {
@@ -45,7 +44,7 @@ export class HealthWatch {
     const cpuUs = to.cpu.user + to.cpu.system - this.#from.cpu.user - this.#from.cpu.system;
     const waitedNs =
       to.waitedNs === undefined || this.#from.waitedNs === undefined ? undefined : to.waitedNs - this.#from.waitedNs;
-    const loopDelayP99Ms = this.#delay.percentile(99) / 1e6;
+    const loopDelayP99Ms = Math.max(0, this.#delay.percentile(99) / 1e6 - lookMs);
     this.#delay.disable();
     return {
       learners: this.#learners,
@@ -57,6 +56,9 @@ export class HealthWatch {
     };
   }
 }
+
+/** How often the loop is looked at; what the system reports is the time from look to look. */
+const lookMs = 5;
 
 /** What stands for a generator that gave no result. */
 export function lostGenerator(learners: number, why: string): GeneratorHealth {

@@ -14,58 +14,75 @@ export class InvariantWatch {
   /** Final phones of the utterance being read, as `accuracy@end`. */
   #finalPhones = new Map<number, string>();
   #utterance = -1;
+  /** It has had its final. */
+  #utteranceOver = false;
+  /** By the event that is being checked; most break none, and cost no list. */
+  #broken: readonly string[] = none;
 
   /** The rules that this event breaks, in words; none for a good one. */
-  check(event: ServerEvent, framesSent: number): string[] {
+  check(event: ServerEvent, framesSent: number): readonly string[] {
+    this.#broken = none;
     if (event.type === 'ready' && event.resumed) {
       // No event of its own: it repeats the id that the client named.
       this.#resumed = true;
-      return [];
+      return none;
     }
-    const broken = this.#order(event.event_id);
-    if (event.type === 'ack') {
-      if (event.next_seq < this.#acked) broken.push(`ack went back from ${this.#acked} to ${event.next_seq}`);
-      if (event.next_seq > framesSent) broken.push(`ack of ${event.next_seq} frames when ${framesSent} were sent`);
-      this.#acked = Math.max(this.#acked, event.next_seq);
+    this.#order(event.event_id);
+    switch (event.type) {
+      case 'ack':
+        this.#ack(event.next_seq, framesSent);
+        break;
+      case 'phoneme_feedback':
+        this.#enter(event.utterance_id);
+        if (this.#utteranceOver) this.#break('phoneme_feedback after utterance_final');
+        this.#phones(event.phonemes);
+        break;
+      case 'transcript':
+        if (this.#finalUtterances.has(event.utterance_id)) this.#break('transcript after utterance_final');
+        break;
+      case 'utterance_final':
+        this.#enter(event.utterance_id);
+        if (this.#utteranceOver) this.#break('a second utterance_final');
+        this.#utteranceOver = true;
+        this.#finalUtterances.add(event.utterance_id);
+        for (const { phonemes } of event.words) this.#phones(phonemes);
+        break;
     }
-    if (event.type === 'phoneme_feedback') {
-      this.#enter(event.utterance_id);
-      if (this.#finalUtterances.has(event.utterance_id)) broken.push('phoneme_feedback after utterance_final');
-      broken.push(...this.#phones(event.phonemes));
-    }
-    if (event.type === 'transcript' && this.#finalUtterances.has(event.utterance_id)) {
-      broken.push('transcript after utterance_final');
-    }
-    if (event.type === 'utterance_final') {
-      this.#enter(event.utterance_id);
-      if (this.#finalUtterances.has(event.utterance_id)) broken.push('a second utterance_final');
-      this.#finalUtterances.add(event.utterance_id);
-      broken.push(...this.#phones(event.words.flatMap((word) => word.phonemes)));
-    }
-    return broken;
+    return this.#broken;
   }
 
-  #order(eventId: number): string[] {
+  #break(rule: string): void {
+    this.#broken = [...this.#broken, rule];
+  }
+
+  #order(eventId: number): void {
     const last = this.#lastEventId;
     this.#lastEventId = eventId;
-    if (last === undefined || eventId === last + 1 || (this.#resumed && eventId > last)) return [];
-    return [`event_id ${eventId} after ${last}`];
+    if (last === undefined || eventId === last + 1 || (this.#resumed && eventId > last)) return;
+    this.#break(`event_id ${eventId} after ${last}`);
+  }
+
+  #ack(nextSeq: number, framesSent: number): void {
+    if (nextSeq < this.#acked) this.#break(`ack went back from ${this.#acked} to ${nextSeq}`);
+    if (nextSeq > framesSent) this.#break(`ack of ${nextSeq} frames when ${framesSent} were sent`);
+    this.#acked = Math.max(this.#acked, nextSeq);
   }
 
   #enter(utterance: number): void {
     if (utterance === this.#utterance) return;
     this.#utterance = utterance;
+    this.#utteranceOver = this.#finalUtterances.has(utterance);
     this.#finalPhones = new Map();
   }
 
-  #phones(phonemes: readonly PhonemeResult[]): string[] {
-    const broken: string[] = [];
+  #phones(phonemes: readonly PhonemeResult[]): void {
     for (const phone of phonemes) {
       const known = this.#finalPhones.get(phone.index);
       const now = `${phone.phoneme} ${phone.accuracy} ${phone.start_ms}-${phone.end_ms}`;
-      if (known !== undefined && known !== now) broken.push(`final phone ${phone.index} changed`);
+      if (known !== undefined && known !== now) this.#break(`final phone ${phone.index} changed`);
       if (phone.status === 'final') this.#finalPhones.set(phone.index, now);
     }
-    return broken;
   }
 }
+
+const none: readonly string[] = [];

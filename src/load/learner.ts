@@ -107,13 +107,9 @@ export class Learner {
     }
     this.#client = this.#connect(this.#context.clips[first.clip]!);
     this.#checkPulse();
-    new Speech(this.#plan, this.#context, this.#client, {
-      sent: (dueMs, nowMs, place) => this.#meter.frameSent(dueMs, nowMs, place),
-      dropped: () => this.#meter.frameDropped(),
-      over: () => {
-        this.#spoken = true;
-        this.#closeWhenSettled();
-      },
+    new Speech(this.#plan, this.#context, this.#client, this.#meter, () => {
+      this.#spoken = true;
+      this.#closeWhenSettled();
     });
   }
 

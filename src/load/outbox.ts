@@ -9,7 +9,7 @@ export class Outbox {
   readonly #codec: Codec;
   readonly #bytesPerSample: number;
   /** `#kept[i]` has seq `#firstKept + i`. */
-  readonly #kept: ChecksummedFrame[] = [];
+  #kept: ChecksummedFrame[] = [];
   #firstKept = 0;
   #nextSample = 0;
   /** Sound was skipped since the last frame. */
@@ -63,7 +63,7 @@ export class Outbox {
   acknowledge(nextSeq: number): void {
     const covered = Math.min(nextSeq - this.#firstKept, this.#kept.length);
     if (covered <= 0) return;
-    this.#kept.splice(0, covered);
+    this.#kept = this.#kept.slice(covered);
     this.#firstKept += covered;
   }
 

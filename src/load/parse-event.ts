@@ -8,14 +8,8 @@ export function parseEvent(text: string): ServerEvent | undefined {
   } catch {
     return undefined;
   }
-  const isEvent =
-    typeof value === 'object' &&
-    value !== null &&
-    'type' in value &&
-    typeof value.type === 'string' &&
-    'event_id' in value &&
-    typeof value.event_id === 'number' &&
-    'audio_ms' in value &&
-    typeof value.audio_ms === 'number';
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { type, event_id, audio_ms } = value as Partial<Record<keyof ServerEvent, unknown>>;
+  const isEvent = typeof type === 'string' && typeof event_id === 'number' && typeof audio_ms === 'number';
   return isEvent ? (value as ServerEvent) : undefined;
 }

@@ -1,6 +1,3 @@
-/** What the way of one frame took, ms: how late the generator gave it on, and its way up where that is known. */
-export type PathTime = { lateMs: number; uplinkMs: number | undefined };
-
 /**
  * The newest frames of one session and how each came to the server. A frame's place counts all frames of the session's
  * sample clock, those never sent among them.
@@ -32,10 +29,15 @@ export class PathTimes {
     this.#uplinkMs[place % ring] = atMs - this.#dueMs[place % ring]!;
   }
 
-  of(place: number): PathTime {
+  /** How late the generator gave the frame on, ms. */
+  lateMs(place: number): number {
+    return this.#lateMs[place % ring]!;
+  }
+
+  /** What its way up took, ms, where that is known. */
+  uplinkMs(place: number): number | undefined {
     const uplinkMs = this.#uplinkMs?.[place % ring];
-    const known = uplinkMs !== undefined && !Number.isNaN(uplinkMs);
-    return { lateMs: this.#lateMs[place % ring]!, uplinkMs: known ? uplinkMs : undefined };
+    return uplinkMs === undefined || Number.isNaN(uplinkMs) ? undefined : uplinkMs;
   }
 }
 

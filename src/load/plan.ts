@@ -63,7 +63,7 @@ export type PlanOptions = {
 export function planLearners(options: PlanOptions): LearnerPlan[] {
   const { shape, habits, seed, clips, networks = [] } = options;
   const { readings = [{ weight: 1, clips: [...clips.keys()] }] } = options;
-  return arrivalsOf(shape, seed, leadMs + habits.frameMs).map((stay, learner) => {
+  return arrivalsOf(shape, seed, leadMs + 2 * habits.frameMs).map((stay, learner) => {
     const point = mixPoint(seed, learner);
     const choices = choose(readings, point.clips)?.clips ?? [];
     const utterances = planUtterances(clips, choices, stay, habits, { seed, learner });

@@ -5,8 +5,8 @@ import { createRandom } from '../sim/random.ts';
 import { type ClientEnd, StreamClient } from './client.ts';
 import { type Pcm, SoundFrames } from './frames.ts';
 import { socketLinks } from './socket-link.ts';
+import { startWheel } from './turning.ts';
 import type { Timers } from './wheel.ts';
-import { startWheels } from './wheels.ts';
 
 export type PlaybackOptions = {
   recording: Pcm;
@@ -36,7 +36,7 @@ export type PlaybackSummary = { framesSent: number; framesResent: number; frames
  * up, is asked again when it says, for a while. Throws `connection_refused`, `session_refused` or `session_lost`.
  */
 export async function playRecording(options: PlaybackOptions, hooks: PlaybackHooks): Promise<PlaybackSummary> {
-  const wheel = startWheels(now);
+  const wheel = startWheel(now);
   const untilMs = now() + patience.totalMs;
   try {
     for (;;) {

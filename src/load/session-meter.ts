@@ -2,6 +2,7 @@ import type { ServerEvent } from '../protocol/server-messages.ts';
 import type { Objective } from '../slo/expression.ts';
 import { FeedbackMeter } from './feedback-meter.ts';
 import { InvariantWatch } from './invariants.ts';
+import { PathTimes } from './path-times.ts';
 import { type LearnerPlan, type LoadStage, labelsOf, type UtterancePlan } from './plan.ts';
 import type { Recorder } from './recorder.ts';
 import { SampleSink } from './sample-sink.ts';
@@ -45,9 +46,12 @@ export class SessionMeter {
   readonly #slice: Slice;
   readonly #sink: SampleSink;
   readonly #feedback: FeedbackMeter;
+  readonly #path: PathTimes;
   readonly #watch = new InvariantWatch();
   /** Utterances that have been heard of and have no final yet, by their place. */
   readonly #open = new Map<number, UtteranceMeter>();
+  /** The one of them that was asked for last. */
+  #heard: { place: number; meter: UtteranceMeter } | undefined;
   readonly #finals = new Set<number>();
   #frames = 0;
   #droppedAtMs: number | undefined;
@@ -60,7 +64,14 @@ export class SessionMeter {
     const slices = new StageSlices(recorder, labelsOf(plan), { stages, startMs, beginMs: startMs + plan.arrivalMs });
     this.#slice = slices.first;
     this.#sink = new SampleSink(slices, objectives, startMs + warmupMs);
-    this.#feedback = new FeedbackMeter(options, slices, this.#sink, (place) => this.#utterance(place)?.score);
+    this.#path = new PathTimes(options.simulated ?? false);
+    this.#feedback = new FeedbackMeter(
+      options,
+      slices,
+      this.#sink,
+      this.#path,
+      (place) => this.#utterance(place)?.score,
+    );
   }
 
   /** Every utterance has its final. */
@@ -70,14 +81,14 @@ export class SessionMeter {
 
   /** `place` of the frame among all of the session, those held back among them. */
   frameSent(dueMs: number, nowMs: number, place: number = this.#frames): void {
-    this.#feedback.path.sent(place, dueMs, nowMs);
+    this.#path.sent(place, dueMs, nowMs);
     this.#frames += 1;
     this.#sink.record('send_lateness', dueMs, nowMs);
   }
 
   /** On a simulated network: the frame came to the server at `atMs`, and was really passed on `lateMs` after that. */
   frameCarried(place: number, atMs: number, lateMs: number): void {
-    this.#feedback.path.carried(place, atMs, lateMs);
+    this.#path.carried(place, atMs, lateMs);
   }
 
   /** The app dropped a frame, because too much waited to be sent. */
@@ -94,25 +105,37 @@ export class SessionMeter {
   }
 
   /** Records the event; the result is the protocol rules that it broke. `downlinkMs`: on a simulated network. */
-  event(event: ServerEvent, receivedMs: number, downlinkMs?: number): string[] {
+  event(event: ServerEvent, receivedMs: number, downlinkMs?: number): readonly string[] {
     const broken = this.#watch.check(event, this.#frames);
-    const place = 'utterance_id' in event ? event.utterance_id - (this.#firstUtteranceId ?? 0) : -1;
-    const utterance = event.type === 'ready' ? undefined : this.#utterance(place);
-    this.#sink.checked(broken.length, utterance?.score);
-    if (event.type === 'ready') this.#ready(event.utterance_id, receivedMs);
-    if (event.type === 'transcript') utterance?.transcript(event.words);
-    if (event.type === 'phoneme_feedback') {
-      this.#feedback.cover(event.audio_ms, receivedMs, event.timing, downlinkMs);
-      utterance?.feedback(event.phonemes, receivedMs);
-    }
-    if (event.type === 'utterance_final') {
-      // A final's timing is of the whole utterance: no part of this latency.
-      this.#feedback.cover(event.audio_ms, receivedMs, {}, downlinkMs);
-      const phonemes = event.words.flatMap((word) => word.phonemes);
-      if (utterance) {
+    switch (event.type) {
+      case 'phoneme_feedback': {
+        const utterance = this.#utterance(this.#placeOf(event.utterance_id));
+        this.#sink.checked(broken.length, utterance?.score);
+        this.#feedback.cover(event.audio_ms, receivedMs, event.timing, downlinkMs);
+        utterance?.feedback(event.phonemes, receivedMs);
+        break;
+      }
+      case 'utterance_final': {
+        const place = this.#placeOf(event.utterance_id);
+        const utterance = this.#utterance(place);
+        this.#sink.checked(broken.length, utterance?.score);
+        // A final's timing is of the whole utterance: no part of this latency.
+        this.#feedback.cover(event.audio_ms, receivedMs, {}, downlinkMs);
+        if (!utterance) break;
+        const phonemes = event.words.flatMap((word) => word.phonemes);
         this.#slice.tally.utterances += 1;
         this.#final(place, utterance, (meter) => meter.final(phonemes, receivedMs, this.#feedback.soundMs));
+        break;
       }
+      case 'transcript': {
+        const utterance = this.#utterance(this.#placeOf(event.utterance_id));
+        this.#sink.checked(broken.length, utterance?.score);
+        utterance?.transcript(event.words);
+        break;
+      }
+      default:
+        this.#sink.checked(broken.length);
+        if (event.type === 'ready') this.#ready(event.utterance_id, receivedMs);
     }
     return broken;
   }
@@ -175,6 +198,7 @@ export class SessionMeter {
     close(utterance);
     this.#finals.add(place);
     this.#open.delete(place);
+    this.#heard = undefined;
   }
 
   #ready(utteranceId: number, receivedMs: number): void {
@@ -188,8 +212,13 @@ export class SessionMeter {
     }
   }
 
+  #placeOf(utteranceId: number): number {
+    return utteranceId - (this.#firstUtteranceId ?? 0);
+  }
+
   /** The utterance at that place of the plan, until it has its final. */
   #utterance(place: number): UtteranceMeter | undefined {
+    if (this.#heard?.place === place) return this.#heard.meter;
     const plan = this.#options.plan.utterances[place];
     if (!plan || this.#finals.has(place)) return undefined;
     let meter = this.#open.get(place);
@@ -197,6 +226,7 @@ export class SessionMeter {
       meter = new UtteranceMeter(this.#timesOf(plan), this.#sink);
       this.#open.set(place, meter);
     }
+    this.#heard = { place, meter };
     return meter;
   }
 

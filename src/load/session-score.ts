@@ -32,6 +32,7 @@ export class SessionScore {
 
   /** One latency of that metric, ms, Infinity when it never came: for the session, and for its utterance if it has one. */
   latency(metric: MetricName, ms: number, stage: string | undefined, utterance?: UtteranceScore): void {
+    if (this.#standings.length === 0) return;
     for (const standing of this.#standings) {
       if (standing.objective.metric === metric && inStage(standing.objective, stage)) add(standing, ms);
     }
@@ -40,6 +41,7 @@ export class SessionScore {
 
   /** `count` of `of` events of that metric went wrong: bad ones of a share, or what a rate or a count counts. */
   events(metric: MetricName, count: number, of: number, stage: string | undefined, utterance?: UtteranceScore): void {
+    if (this.#standings.length === 0) return;
     const tell = (standing: Standing) => {
       standing.samples += of;
       standing.misses += count;

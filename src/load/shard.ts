@@ -16,8 +16,8 @@ import { Shaper } from './shaper.ts';
 import { ProgressTold, type ShardProgress } from './shard-progress.ts';
 import { socketLinks } from './socket-link.ts';
 import { type SampledTraces, TraceSink, traceLimits } from './traces.ts';
+import { startWheel } from './turning.ts';
 import { type Clock, onGrid } from './wheel.ts';
-import { startWheels } from './wheels.ts';
 
 /** One generator's share of a test: plain data, so that it crosses a thread or a machine. */
 export type ShardTask = {
@@ -73,14 +73,14 @@ export async function runShard(task: ShardTask, hooks: ShardHooks): Promise<Shar
   const sink = new TraceSink(traceLimits.limit, task.seed);
   const troubles = new Map<string, number>();
   const faults: FaultRecord[] = [];
-  const wheels = startWheels(clock);
-  const { timers } = wheels;
+  const wheel = startWheel(clock);
+  const { timers } = wheel;
   const startMs = startOf(task, clock);
   const onTrouble = (text: string) => {
     if (!hooks.signal.aborted) troubles.set(text, (troubles.get(text) ?? 0) + 1);
   };
-  const shaper = new Shaper({ ...task, startMs, clock, dueMs: wheels.dueMs, timers: wheels.fine });
-  const open = socketLinks(task, clock);
+  const shaper = new Shaper({ ...task, startMs, clock, dueMs: wheel.dueMs, timers });
+  const open = socketLinks(task, clock, wheel.catchUp);
   const sounds = task.clips.map((clip) => new SoundFrames(clip, task.frameMs));
   const context = { ...task, sounds, open, startMs, clock, timers, recorder, traces: sink, onTrouble };
   const profileOf = profiles(task);
@@ -104,7 +104,7 @@ export async function runShard(task: ShardTask, hooks: ShardHooks): Promise<Shar
   clearInterval(report);
   const elapsedMs = clock() - startMs;
   const generator = health.end();
-  wheels.stop();
+  wheel.stop();
   shaper.stop();
 
   // A stop from outside leaves the last second's answers on their way: they are owed, not missing.

@@ -3,7 +3,7 @@ import { type DistributionName, distributionNames, type Labels, labelKey } from 
 import { type EncodedHistogram, LatencyHistogram } from './histogram.ts';
 import type { LiveDigest } from './live-digest.ts';
 import { LiveSlice } from './live-slice.ts';
-import { type ReportStage, reportStages } from './stages.ts';
+import { type LatencyParts, type ReportStage, reportStages } from './stages.ts';
 import { addTally, emptyTally, type Tally } from './tally.ts';
 
 /** One slice in a form that crosses a thread and adds up with others'; a histogram without samples is left out. */
@@ -27,8 +27,8 @@ export class Slice {
   readonly #strata: Map<string, Record<string, ClusterSums>>;
   /** The same, coarse, for those who look at the test while it runs. */
   readonly live: LiveSlice;
-  /** Its stages, so that none is looked up by name eleven times a feedback. */
-  #liveStages: LiveDigest[] | undefined;
+  /** Its stages in their order, so that none is looked up by name eleven times a feedback. */
+  #byStage: [exact: LatencyHistogram, live: LiveDigest][] | undefined;
 
   constructor(labels: Labels) {
     this.labels = labels;
@@ -47,12 +47,12 @@ export class Slice {
     if (live) this.live.of(name).record(ms);
   }
 
-  recordStages(parts: Record<ReportStage, number>): void {
-    this.#liveStages ??= reportStages.map((stage) => this.live.of(`stage.${stage}`));
-    for (let i = 0; i < reportStages.length; i++) {
-      const stage = reportStages[i]!;
-      this.stages[stage].record(parts[stage]);
-      this.#liveStages[i]!.record(parts[stage]);
+  recordStages(parts: LatencyParts): void {
+    this.#byStage ??= reportStages.map((stage) => [this.stages[stage], this.live.of(`stage.${stage}`)]);
+    for (let i = 0; i < parts.length; i++) {
+      const [exact, live] = this.#byStage[i]!;
+      exact.record(parts[i]!);
+      live.record(parts[i]!);
     }
   }
 

@@ -15,13 +15,12 @@ export type SpeechContext = {
   timers: Timers;
 };
 
-export type SpeechHooks = {
+/** What is told of each frame. */
+export type FrameMeter = {
   /** `place` of the frame among all of the session, those held back among them. */
-  sent(dueMs: number, nowMs: number, place: number): void;
+  frameSent(dueMs: number, nowMs: number, place: number): void;
   /** The app dropped a frame, because too much waited to be sent. */
-  dropped(): void;
-  /** The last frame of the last utterance is spoken. */
-  over(): void;
+  frameDropped(): void;
 };
 
 /** Everything one learner says, each frame when its last sample is due. */
@@ -30,18 +29,21 @@ export class Speech implements WheelTask {
   readonly #utterances: readonly UtterancePlan[];
   readonly #context: SpeechContext;
   readonly #client: StreamClient;
-  readonly #hooks: SpeechHooks;
+  readonly #meter: FrameMeter;
+  readonly #onOver: () => void;
   /** The utterance that is being spoken, the frame of it that is due next (-1: it has yet to begin), and when. */
   #index = 0;
   #frame = -1;
   #dueMs = 0;
   #place = 0;
 
-  constructor(plan: LearnerPlan, context: SpeechContext, client: StreamClient, hooks: SpeechHooks) {
+  /** `onOver`: the last frame of the last utterance is spoken. */
+  constructor(plan: LearnerPlan, context: SpeechContext, client: StreamClient, meter: FrameMeter, onOver: () => void) {
     this.#utterances = plan.utterances;
     this.#context = context;
     this.#client = client;
-    this.#hooks = hooks;
+    this.#meter = meter;
+    this.#onOver = onOver;
     this.#wait();
   }
 
@@ -64,13 +66,13 @@ export class Speech implements WheelTask {
     const { sounds, clock } = this.#context;
     const sound = sounds[utterance.clip]!;
     if (isGated(utterance, this.#frame)) this.#client.skipAudio(sound.bytesAFrame);
-    else if (this.#client.sendAudio(sound.at(this.#frame))) this.#hooks.sent(this.#dueMs, clock(), this.#place);
-    else this.#hooks.dropped();
+    else if (this.#client.sendAudio(sound.at(this.#frame))) this.#meter.frameSent(this.#dueMs, clock(), this.#place);
+    else this.#meter.frameDropped();
     this.#place += 1;
     this.#frame += 1;
     if (this.#frame === utterance.frames) this.#end(utterance);
     if (this.#index < this.#utterances.length) this.#wait();
-    else this.#hooks.over();
+    else this.#onOver();
   }
 
   /** Who breaks off says nothing: the next utterance ends this one. */

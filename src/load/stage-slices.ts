@@ -26,13 +26,13 @@ export class StageSlices {
     this.#recorder = recorder;
     this.#stages = load.stages.length > 1 ? load.stages : [];
     this.#startMs = load.startMs;
-    this.first = this.at(load.beginMs);
+    this.first = this.#stages.length === 0 ? this.#slice(0) : this.at(load.beginMs);
   }
 
   /** Of the stage in which that moment on the clock lies; what comes after the last is of the last. */
   at(dueMs: number): Slice {
     const stages = this.#stages;
-    if (stages.length === 0) return this.#slice(0);
+    if (stages.length === 0) return this.first;
     const atMs = dueMs - this.#startMs;
     while (this.#last > 0 && atMs < stages[this.#last]!.beginMs) this.#last--;
     while (this.#last < stages.length - 1 && atMs >= stages[this.#last]!.endMs) this.#last++;

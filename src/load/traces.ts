@@ -1,5 +1,5 @@
 import { createRandom, type Random } from '../sim/random.ts';
-import type { ReportStage } from './stages.ts';
+import { type LatencyParts, namedParts, type ReportStage, reportStages } from './stages.ts';
 
 /** One feedback event as `traces.ndjson` holds it; names of the stages as in reports, times in ms. */
 export type Trace = {
@@ -12,26 +12,47 @@ export type Trace = {
   stages: Partial<Record<ReportStage, number>>;
 };
 
-/** Keeps a uniform sample of at most `limit` traces (Vitter's algorithm R), so that a soak test's file stays small. */
+/** Whose a trace is. */
+export type TraceOwner = Pick<Trace, 'session' | 'profile' | 'language'>;
+
+/**
+ * Keeps a uniform sample of at most `limit` traces, so that a soak test's file stays small: Li's algorithm L (1994), which
+ * draws how many it passes over, and not again for each.
+ */
 export class TraceSink {
   readonly #limit: number;
   readonly #random: Random;
-  readonly #kept: Trace[] = [];
+  /** Kept as numbers, a row each, until they are asked for: thousands of objects would be walked by each collection. */
+  readonly #owners: TraceOwner[] = [];
+  #rows = new Float64Array(256 * columns);
   #seen = 0;
+  /** The next that is taken once `limit` are kept, and what is drawn to find the one after. */
+  #next: number;
+  #weight = 1;
 
   constructor(limit: number, seed: number) {
     this.#limit = limit;
     this.#random = createRandom(seed, 0x7ace);
+    this.#next = limit;
+    this.#pass();
   }
 
-  add(make: () => Trace): void {
+  /** Another is there; whether it is wanted, by `keep`. */
+  wants(): boolean {
     this.#seen += 1;
-    if (this.#kept.length < this.#limit) {
-      this.#kept.push(make());
-      return;
-    }
-    const place = Math.floor(this.#random() * this.#seen);
-    if (place < this.#limit) this.#kept[place] = make();
+    return this.#owners.length < this.#limit || this.#seen === this.#next;
+  }
+
+  /** `atMs`: since the start of the test. */
+  keep(owner: TraceOwner, atMs: number, totalMs: number, stages: LatencyParts): void {
+    const full = this.#owners.length === this.#limit;
+    const row = full ? Math.floor(this.#random() * this.#limit) : this.#owners.length;
+    this.#owners[row] = owner;
+    if ((row + 1) * columns > this.#rows.length) this.#grow();
+    this.#rows[row * columns] = atMs;
+    this.#rows[row * columns + 1] = totalMs;
+    this.#rows.set(stages, row * columns + 2);
+    if (full) this.#pass();
   }
 
   /** How many it was asked to keep. */
@@ -41,8 +62,32 @@ export class TraceSink {
 
   /** In order of time. */
   taken(): Trace[] {
-    return inOrder(this.#kept);
+    return inOrder(this.#owners.map((owner, row) => this.#trace(owner, row * columns)));
   }
+
+  #trace({ session, profile, language }: TraceOwner, from: number): Trace {
+    const [at_ms, total_ms, ...stages] = this.#rows.subarray(from, from + columns).map(round);
+    return { at_ms: at_ms!, session, profile, language, total_ms: total_ms!, stages: namedParts(stages) };
+  }
+
+  #grow(): void {
+    const rows = new Float64Array(this.#rows.length * 2);
+    rows.set(this.#rows);
+    this.#rows = rows;
+  }
+
+  #pass(): void {
+    this.#weight *= Math.exp(Math.log(1 - this.#random()) / this.#limit);
+    this.#next += Math.floor(Math.log(1 - this.#random()) / Math.log(1 - this.#weight)) + 1;
+  }
+}
+
+/** Of a trace's numbers: when it was, the whole latency, its stages. */
+const columns = 2 + reportStages.length;
+
+/** To the us. */
+function round(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
 }
 
 /** Traces in order of time: a uniform sample of `tracesSeen`. */

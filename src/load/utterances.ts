@@ -43,7 +43,7 @@ export function planUtterances(
   const mine = alike(clips, choices, order);
   const utterances: UtterancePlan[] = [];
   let deck: number[] = [];
-  let beginMs = onGrid(stay.arrivalMs + leadMs);
+  let beginMs = onGrid(stay.arrivalMs + leadMs + phaseMs(key.learner, habits.frameMs));
   while (beginMs + habits.frameMs <= stay.leaveMs) {
     if (deck.length === 0) deck = shuffled(mine, order);
     const clip = deck.pop();
@@ -54,6 +54,17 @@ export function planUtterances(
   }
   return utterances;
 }
+
+/**
+ * Where in a frame the learner's sound begins, ms. Phones do not agree on it, also when a class connects at one moment; frames of
+ * 700 learners that are all due at once would be late by the time that it takes to send them. Multiples of the golden ratio
+ * lie evenly however many there are.
+ */
+function phaseMs(learner: number, frameMs: number): number {
+  return Math.floor(((learner * goldenRatio) % 1) * frameMs);
+}
+
+const goldenRatio = (Math.sqrt(5) - 1) / 2;
 
 /** How much of a clip is spoken when `roomMs` are left, and the silence after it. Draws as often whatever comes out. */
 function planOne(

@@ -10,8 +10,8 @@ export type WsConnectionEvents = {
   opened(): void;
   text(text: string): void;
   binary(bytes: number): void;
-  ping(data: Uint8Array): void;
-  pong(): void;
+  pinged(data: Uint8Array): void;
+  ponged(): void;
   /** The last event. 1006 and the system's or our reason when it did not end with a close frame. */
   closed(code: number, reason: string): void;
 };
@@ -38,10 +38,10 @@ export class WsConnection {
     const { request, problem } = upgradeRequest(url, target.token);
     this.#problem = problem;
     this.#reader = new WsReader({
-      text: events.text,
-      binary: events.binary,
-      ping: events.ping,
-      pong: events.pong,
+      text: (text) => events.text(text),
+      binary: (bytes) => events.binary(bytes),
+      ping: (data) => events.pinged(data),
+      pong: () => events.ponged(),
       close: (code, reason) => this.#closeFrame(code, reason),
       broken: (code, why) => this.#broken(code, why),
     });
@@ -106,10 +106,9 @@ export class WsConnection {
   }
 
   #read(length: number): boolean {
-    const chunk = received.subarray(0, length);
     if (this.#over) return false;
-    if (this.#head === undefined) this.#reader.read(chunk);
-    else this.#readHead(Buffer.concat([this.#head, chunk]));
+    if (this.#head === undefined) this.#reader.read(received, length);
+    else this.#readHead(Buffer.concat([this.#head, received.subarray(0, length)]));
     return true;
   }
 

@@ -25,21 +25,23 @@ export class WsReader {
     this.#events = events;
   }
 
-  /** `chunk` may be reused by the caller afterwards. */
-  read(chunk: Buffer): void {
-    const bytes = this.#rest ? Buffer.concat([this.#rest, chunk]) : chunk;
+  /** The first `length` bytes of `chunk`, which may be reused by the caller afterwards. */
+  read(chunk: Buffer, length = chunk.length): void {
+    const whole = this.#rest === undefined;
+    const bytes = whole ? chunk : Buffer.concat([this.#rest!, chunk.subarray(0, length)]);
+    const limit = whole ? length : bytes.length;
     let at = 0;
-    while (!this.#over) {
-      const end = this.#frame(bytes, at);
+    while (at < limit && !this.#over) {
+      const end = this.#frame(bytes, at, limit);
       if (end === undefined) break;
       at = end;
     }
-    this.#rest = at < bytes.length && !this.#over ? Buffer.from(bytes.subarray(at)) : undefined;
+    this.#rest = at < limit && !this.#over ? Buffer.from(bytes.subarray(at, limit)) : undefined;
   }
 
-  /** Reads the frame at `at`; where it ends, or undefined when it has not come whole. */
-  #frame(bytes: Buffer, at: number): number | undefined {
-    if (bytes.length < at + 2) return undefined;
+  /** Reads the frame at `at`; where it ends, or undefined when it has not come whole by `limit`. */
+  #frame(bytes: Buffer, at: number, limit: number): number | undefined {
+    if (limit < at + 2) return undefined;
     const first = bytes[at]!;
     const second = bytes[at + 1]!;
     if (first & 0x70) return this.#break(1002, 'a reserved bit is set');
@@ -47,17 +49,17 @@ export class WsReader {
     let length = second;
     let begin = at + 2;
     if (second === 126) {
-      if (bytes.length < at + 4) return undefined;
+      if (limit < at + 4) return undefined;
       length = bytes.readUInt16BE(at + 2);
       begin = at + 4;
     } else if (second === 127) {
-      if (bytes.length < at + 10) return undefined;
+      if (limit < at + 10) return undefined;
       length = bytes.readUInt32BE(at + 2) * 0x1_0000_0000 + bytes.readUInt32BE(at + 6);
       begin = at + 10;
     }
     if (length > maxBytes) return this.#break(1009, `a frame of ${length} bytes; at most ${maxBytes}`);
     const end = begin + length;
-    if (bytes.length < end) return undefined;
+    if (limit < end) return undefined;
     this.#take(first & 0x0f, (first & 0x80) !== 0, bytes, begin, end);
     return end;
   }

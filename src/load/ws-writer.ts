@@ -1,11 +1,12 @@
 import { randomFillSync } from 'node:crypto';
+import bufferUtil from 'bufferutil';
 import { type ChecksummedFrame, frameHeaderBytes, headerWords } from '../protocol/frame.ts';
 
 export const opcodes = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
 
 /**
  * Writes the frames of a WebSocket client (RFC 6455, section 5): whole messages, masked with keys from the system's random
- * numbers. An audio frame is put together in one place, header, sound and mask in one pass over words of 32 bits.
+ * numbers. An audio frame is put together in one place, so that it takes one write and no memory.
  */
 export class WsWriter {
   #scratch = newScratch();
@@ -14,25 +15,17 @@ export class WsWriter {
   audio(frame: ChecksummedFrame): Buffer {
     const { payload } = frame;
     const length = frameHeaderBytes + payload.byteLength;
-    if (length < 126 || length > scratchBytes - inPlaceAt * 4 || payload.byteOffset % 4 !== 0) {
-      return this.#slowly(frame, length);
-    }
-    const { words, bytes } = this.#scratch;
-    const key = nextKey();
+    if (length < 126 || length > scratchBytes - inPlaceAt * 4) return this.#slowly(frame, length);
+    const { words, bytes, key } = this.#scratch;
+    const keyWord = nextKey();
     bytes[0] = 0x80 | opcodes.binary;
     bytes[1] = 0x80 | 126;
     bytes[2] = length >>> 8;
     bytes[3] = length & 0xff;
-    words[1] = key;
-    let at = inPlaceAt;
+    words[1] = keyWord;
     const header = headerWords(frame);
-    for (let i = 0; i < header.length; i++) words[at++] = header[i]! ^ key;
-    const whole = payload.byteLength >>> 2;
-    const sound = new Int32Array(payload.buffer, payload.byteOffset, whole);
-    for (let i = 0; i < whole; i++) words[at++] = sound[i]! ^ key;
-    for (let i = whole * 4; i < payload.byteLength; i++) {
-      bytes[inPlaceAt * 4 + frameHeaderBytes + i] = payload[i]! ^ (key >>> ((i & 3) * 8));
-    }
+    for (let i = 0; i < header.length; i++) words[inPlaceAt + i] = header[i]! ^ keyWord;
+    bufferUtil.mask(payload, key, bytes, inPlaceAt * 4 + frameHeaderBytes, payload.byteLength);
     return this.#cut(inPlaceAt * 4 + length);
   }
 
@@ -55,13 +48,12 @@ export class WsWriter {
       bytes[1] = 0x80 | 127;
       bytes.writeBigUInt64BE(BigInt(length), 2);
     }
-    const key = nextKey();
-    bytes.writeInt32LE(key, head - 4);
-    for (let i = 0; i < length; i++) bytes[head + i] = payload[i]! ^ (key >>> ((i & 3) * 8));
+    bytes.writeInt32LE(nextKey(), head - 4);
+    bufferUtil.mask(payload, bytes.subarray(head - 4, head), bytes, head, length);
     return bytes;
   }
 
-  /** Of a place that words do not fit. */
+  /** Of a length that the scratch does not fit. */
   #slowly(frame: ChecksummedFrame, length: number): Buffer {
     const message = Buffer.allocUnsafe(length);
     headerWords(frame).forEach((word, i) => void message.writeUInt32LE(word, i * 4));
@@ -81,11 +73,11 @@ export class WsWriter {
 const inPlaceAt = 2;
 const scratchBytes = 4096;
 
-type Scratch = { bytes: Buffer; words: Int32Array; cut: Buffer };
+type Scratch = { bytes: Buffer; words: Int32Array; key: Buffer; cut: Buffer };
 
 function newScratch(): Scratch {
   const bytes = Buffer.from(new ArrayBuffer(scratchBytes));
-  return { bytes, words: new Int32Array(bytes.buffer), cut: bytes };
+  return { bytes, words: new Int32Array(bytes.buffer), key: bytes.subarray(4, 8), cut: bytes };
 }
 
 const keys = new Int32Array(2048);

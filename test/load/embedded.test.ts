@@ -70,4 +70,15 @@ describe('a run is invalid', () => {
     const checks = checkValidity({ ...empty, distributions }, [{ ...healthy, busy }], []);
     expect(checks.filter(({ ok }) => !ok).map(({ check }) => check)).toEqual(failed);
   });
+
+  test.each([
+    ['waited for a core for more than half of the time', { waited: 0.6 }],
+    ['ran its timers late, and so read late', { loopDelayP99Ms: 11 }],
+  ])('when a generator %s', (_, symptom) => {
+    const checks = checkValidity(emptyMeasurements(), [healthy, { ...healthy, ...symptom }], []);
+    expect(checks.find(({ check }) => check === 'generators busy')?.ok).toBe(false);
+    expect(checkValidity(emptyMeasurements(), [healthy], []).find(({ check }) => check === 'generators busy')?.ok).toBe(
+      true,
+    );
+  });
 });

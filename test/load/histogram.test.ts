@@ -122,7 +122,7 @@ test('a trace sink keeps a uniform sample of its size, in order of time', () => 
   for (let seed = 0; seed < 400; seed++) {
     const sink = new TraceSink(10, seed);
     for (let at_ms = 0; at_ms < 100; at_ms++) {
-      sink.add(() => ({ at_ms, session: 's', profile: 'p', language: 'l', total_ms: 1, stages: {} }));
+      if (sink.wants()) sink.keep({ session: 's', profile: 'p', language: 'l' }, at_ms, 1, new Float64Array(11));
     }
     const kept = sink.taken().map((trace) => trace.at_ms);
     expect(kept).toHaveLength(10);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { InvariantWatch } from '../../src/load/invariants.ts';
 import { PhoneWatch } from '../../src/load/phones.ts';
-import { splitLatency } from '../../src/load/stages.ts';
+import { namedParts, splitLatency } from '../../src/load/stages.ts';
 import type { ServerEvent } from '../../src/protocol/server-messages.ts';
 import { phoneAt } from './fake-server.ts';
 
@@ -77,7 +77,7 @@ describe('the split of a latency', () => {
     ['gives the network no more than there is', 37, 4, { uplink: 0.5, downlink: 0.5, unattributed: 0 }],
     ['gives it nothing when the server claims more than there was', 20, 4, { uplink: 0, downlink: 0, unattributed: 0 }],
   ])('%s', (_, totalMs, roundTripMs, expected) => {
-    const parts = splitLatency(totalMs, { captureMs: 20, lateSendMs: 1, roundTripMs, timing });
+    const parts = namedParts(splitLatency(totalMs, { captureMs: 20, lateSendMs: 1, roundTripMs, timing }));
     expect(parts).toMatchObject({ capture: 20, late_send: 1, queue: 10, asr: 5, ...expected });
   });
 });

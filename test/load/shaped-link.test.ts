@@ -185,7 +185,7 @@ class Rig {
   readonly lateMs: number[] = [];
   /** Bytes that wait in the real socket. */
   untaken = 0;
-  readonly wheel = new Wheel(0, 1);
+  readonly wheel = new Wheel(0);
   readonly phone;
   readonly link: Link;
   real!: LinkEvents;

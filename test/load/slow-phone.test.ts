@@ -12,7 +12,7 @@ test('a server that writes more than a slow phone can take feels it in its socke
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const clock = () => performance.now();
-  const wheel = new Wheel(clock(), 1);
+  const wheel = new Wheel(clock());
   const turning = setInterval(() => wheel.advance(clock()), 1);
   const shaper = new Shaper({ seed: 1, startMs: clock(), clock, dueMs: clock, timers: wheel });
   const phone = shaper.phone(0, symmetric(1, undefined, { rateBitsPerSecond: 2_000_000 }), () => {});

@@ -6,17 +6,17 @@ describe('the timer wheel', () => {
   test('calls back at the first tick at or after the due time, in order of slots', () => {
     const wheel = new Wheel(0);
     const called: string[] = [];
-    wheel.at(12, () => called.push('12'));
+    wheel.at(11.2, () => called.push('11.2'));
     wheel.at(5, () => called.push('5'));
     wheel.at(10, () => called.push('10'));
     wheel.advance(4.9);
     expect(called).toEqual([]);
     wheel.advance(10);
     expect(called).toEqual(['5', '10']);
-    wheel.advance(14.9);
+    wheel.advance(11.9);
     expect(called).toHaveLength(2);
-    wheel.advance(15);
-    expect(called).toEqual(['5', '10', '12']);
+    wheel.advance(12);
+    expect(called).toEqual(['5', '10', '11.2']);
   });
 
   test('after a stall catches up with everything that callbacks add in the past', () => {
@@ -32,6 +32,19 @@ describe('the timer wheel', () => {
     expect(frames).toHaveLength(50);
     wheel.advance(1020);
     expect(frames).toHaveLength(51);
+  });
+
+  test('knows while a task runs when it was due, and turns no further at the word of one', () => {
+    const wheel = new Wheel(0);
+    const seen: (number | undefined)[] = [];
+    wheel.at(3, () => {
+      wheel.advance(10);
+      seen.push(wheel.turningMs);
+    });
+    wheel.at(4, () => seen.push(wheel.turningMs));
+    wheel.advance(4);
+    expect(seen).toEqual([3, 4]);
+    expect(wheel.turningMs).toBeUndefined();
   });
 
   test('forgets what was cancelled', () => {
@@ -57,8 +70,8 @@ describe('the timer wheel', () => {
             wheel.advance(now);
             dues.forEach((due, i) => {
               const at = calledAt.get(i);
-              if (at === undefined) expect(Math.ceil(due / 5) * 5).toBeGreaterThan(now - 1e-6);
-              else if (at === now) expect(Math.ceil(due / 5) * 5).toBeGreaterThan(before - 5);
+              if (at === undefined) expect(Math.ceil(due)).toBeGreaterThan(now - 1e-5);
+              else if (at === now) expect(Math.ceil(due)).toBeGreaterThan(before - 1);
             });
           }
           expect(calledAt.size).toBe(dues.length);

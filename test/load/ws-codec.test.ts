@@ -68,6 +68,22 @@ describe('the reader', () => {
     );
   });
 
+  test('reads as much of a buffer as it is told, whatever the rest of it held before', () => {
+    const heard: string[] = [];
+    const reader = listen({ text: (text) => heard.push(text) });
+    const shared = Buffer.alloc(64);
+    const give = (bytes: Buffer) => {
+      bytes.copy(shared);
+      reader.read(shared, bytes.length);
+    };
+    const message = raw(0x81, 'in two parts');
+    give(raw(0x81, 'longer than all that follow'));
+    give(raw(0x81, 'a'));
+    give(message.subarray(0, 1));
+    give(message.subarray(1));
+    expect(heard).toEqual(['longer than all that follow', 'a', 'in two parts']);
+  });
+
   test('puts fragments together, with control frames between them', () => {
     const heard: unknown[] = [];
     const reader = listen({ text: (text) => heard.push(text), ping: (data) => heard.push(`ping ${data}`) });

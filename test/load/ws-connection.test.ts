@@ -150,8 +150,8 @@ function open(target: LinkTarget) {
     opened: hear('opened'),
     text: hear('text'),
     binary: hear('binary'),
-    ping: (data) => hear('ping')(Buffer.from(data)),
-    pong: hear('pong'),
+    pinged: (data) => hear('ping')(Buffer.from(data)),
+    ponged: hear('pong'),
     closed: (code, reason) => hear('closed')(`${code} ${reason}`),
   });
   const next = async (what: string): Promise<string> => {
