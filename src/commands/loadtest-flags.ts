@@ -15,12 +15,20 @@ export function checkLoadtestFlags(flags: LoadtestFlags): void {
     ...(flags.findCapacity ? given(notWithSearch).map((name) => `${name} does not go with --find-capacity`) : []),
     ...(flags.findCapacity ? [] : given(onlyWithSearch).map((name) => `${name} goes with --find-capacity`)),
     ...((flags.runs ?? 1) > 1 ? given(notWithRuns).map((name) => `${name} does not go with --runs`) : []),
+    ...(flags.findCapacity ? searchProblems(flags) : []),
   ].map((message) => ({ message }));
   if (problems.length === 0) return;
   const hint = flags.findCapacity
     ? '--step says how long each load is held, --from and --most between which loads it searches'
     : undefined;
   throw new SpeechfbError('bad_flag', 'these flags do not go together', { problems, ...(hint && { hint }) });
+}
+
+function searchProblems({ from, most, step }: LoadtestFlags): string[] {
+  return [
+    ...(from !== undefined && most !== undefined && from > most ? [`--from ${from} is more than --most ${most}`] : []),
+    ...(step !== undefined && step < 1000 ? ['--step is too short to measure anything; allowed: 1s or more'] : []),
+  ];
 }
 
 /** `--push-prometheus` */

@@ -60,10 +60,21 @@ async function listening(child: ChildProcess, exited: Promise<number | null>, st
   clearTimeout(timer);
   if (url) return url;
   child.kill('SIGKILL');
-  const words = said.trim().split('\n').slice(-5).join('\n') || 'it said nothing';
-  throw new SpeechfbError('server_failed', `the embedded server did not start: ${words}`, {
-    hint: 'run speechfb serve by itself to see all of its output',
-  });
+  const { words, problems, hint } = lastWords(said);
+  throw new SpeechfbError('server_failed', `the embedded server did not start: ${words}`, { problems, hint });
+}
+
+/** Of what a program has said: its error with all that belongs to it, if it ended with one of ours, or the last lines. */
+function lastWords(said: string): { words: string; problems: { message: string }[]; hint: string } {
+  const lines = said.trim().split('\n');
+  const hint = 'run speechfb serve by itself to see all of its output';
+  const begin = lines.findLastIndex((line) => line.startsWith('speechfb: '));
+  const error = /^speechfb: (.*?)(?: \[\w+\])?$/.exec(lines[begin] ?? '')?.[1];
+  if (error === undefined) return { words: lines.slice(-5).join('\n') || 'it said nothing', problems: [], hint };
+  const details = lines.slice(begin + 1).map((line) => line.trim());
+  const given = details.find((line) => line.startsWith('hint: '))?.slice('hint: '.length);
+  const problems = details.filter((line) => !line.startsWith('hint: ')).map((message) => ({ message }));
+  return { words: error, problems, hint: given ?? hint };
 }
 
 async function stop(child: ChildProcess, exited: Promise<number | null>): Promise<void> {

@@ -6,7 +6,11 @@ import type { z } from 'zod';
 type LooseScenario = {
   spec?: {
     learners?: { clips?: unknown };
-    target?: { tokenFile?: unknown; tls?: { ca?: unknown } | undefined };
+    target?: {
+      tokenFile?: unknown;
+      tls?: { ca?: unknown } | undefined;
+      embedded?: { model?: unknown } | undefined;
+    };
     cost?: { capacity?: unknown } | undefined;
   };
 };
@@ -18,6 +22,7 @@ export function missingFiles(directory: string): (scenario: LooseScenario, conte
       ...manifestsOf(spec?.learners?.clips),
       [['target', 'tokenFile'], spec?.target?.tokenFile],
       [['target', 'tls', 'ca'], spec?.target?.tls?.ca],
+      [['target', 'embedded', 'model'], spec?.target?.embedded?.model],
       [['cost', 'capacity'], spec?.cost?.capacity],
     ];
     for (const [path, file] of named) {

@@ -110,6 +110,11 @@ describe.concurrent('speechfb loadtest', () => {
       '2020-01-01T00:00:00Z is in the past',
     ],
     ['a directory that is a file', [scenario('file'), '--out', bin], `--out: results cannot be written to "${bin}"`],
+    [
+      'a search that has nowhere to go',
+      [scenario('where'), '--find-capacity', '--from', '9', '--most', '5', '--step', '0s'],
+      '--from 9 is more than --most 5\n  --step is too short to measure anything; allowed: 1s or more',
+    ],
     ['a load of a search without one', [scenario('from'), '--from', '9'], '--from goes with --find-capacity'],
     [
       'flags of one run for a search',

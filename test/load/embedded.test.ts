@@ -24,6 +24,17 @@ describe('a server in a process of its own', () => {
     await expect(failing).rejects.toMatchObject({ code: 'server_failed' });
   });
 
+  test('that ends with an error of ours is quoted with its problems and its hint, and without its log', async () => {
+    const log = '{"level":30,"msg":"listening"}';
+    const said = `${log}\nspeechfb: the model has a problem [bad_model]\n  model.json: no states\n  hint: train another`;
+    const failing = startEmbedded(node(`console.error(${JSON.stringify(said)}); process.exit(2);`));
+    await expect(failing).rejects.toMatchObject({
+      message: 'the embedded server did not start: the model has a problem',
+      problems: [{ message: 'model.json: no states' }],
+      hint: 'train another',
+    });
+  });
+
   test('that never listens is an error too', async () => {
     await expect(startEmbedded(node('setInterval(() => {}, 1000)'), 300)).rejects.toThrow('it said nothing');
   });
