@@ -8,9 +8,9 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { createInlineEngine } from '../src/acoustic/inline-engine.ts';
 import { loadModelPackage } from '../src/acoustic/load-model.ts';
-import { calibratorOf } from '../src/scoring/pipeline.ts';
 import { resolveReference } from '../src/scoring/reference.ts';
 import { scoreFile } from '../src/scoring/score-file.ts';
+import { calibratorOf } from '../src/scoring/utterance-scorer.ts';
 
 /** Phones that are easily taken for one another; a planted phone comes from the class of the true one. */
 const classes = [

@@ -1,14 +1,15 @@
 /**
- * What scoring costs on one thread, without the acoustic model: microseconds a frame of 20 ms for references of several
+ * What scoring with the shipped calibration costs on one thread, without the acoustic model: microseconds a frame of 20 ms for references of several
  * lengths, with feedback each 100 ms as `serve` sends it and without. Run: npm run bench scoring
  */
-import { loadCalibrator } from '../src/scoring/calibrator.ts';
+import { loadModelPackage } from '../src/acoustic/load-model.ts';
 import { LiveScorer } from '../src/scoring/live-scorer.ts';
 import { arpabet } from '../src/scoring/phones.ts';
 import { type Reference, resolveReference } from '../src/scoring/reference.ts';
+import { calibratorOf } from '../src/scoring/utterance-scorer.ts';
 
 const alphabet = { phones: [...arpabet, 'SIL'], silence: 'SIL', strideMs: 20 };
-const calibrator = loadCalibrator(undefined, alphabet);
+const calibrator = calibratorOf(loadModelPackage('models/en-learner'));
 const sentence = 'the number you have dialed is not in service please check the number and try again';
 
 console.log('words  phones  us/frame  us/frame with feedback');

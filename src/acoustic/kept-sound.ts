@@ -22,8 +22,9 @@ export class KeptSound {
       const block = this.blocks.at(-1)!;
       const count = Math.min(pcm.length - at, this.pool.samples - this.filled);
       // A typed array cuts the fraction off and would wrap what is too loud.
-      for (let i = 0; i < count; i++) block[this.filled + i] = clamp(pcm[at + i]! * 32_768);
-      this.filled += count;
+      const { filled } = this;
+      for (let i = 0; i < count; i++) block[filled + i] = clamp(pcm[at + i]! * 32_768);
+      this.filled = filled + count;
       at += count;
     }
   }
@@ -90,5 +91,7 @@ const blockMs = 500;
 const contextMs = 2000;
 
 function clamp(value: number): number {
-  return Math.max(-32_768, Math.min(32_767, Math.round(value)));
+  if (value >= 32_767) return 32_767;
+  if (value <= -32_768) return -32_768;
+  return Math.floor(value + 0.5);
 }

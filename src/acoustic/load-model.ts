@@ -13,7 +13,7 @@ export function loadModelPackage(dir: string): ModelPackage {
   const path = join(dir, 'model.json');
   const model = parse(path, readText(dir, path));
   const problems = crossChecks(model);
-  for (const key of ['onnx', 'calibration'] as const) {
+  for (const key of ['onnx', 'onnx_cpu', 'calibration'] as const) {
     const file = model[key];
     if (file !== undefined && !existsSync(resolve(dir, file))) {
       problems.push({ where: key, message: `there is no file "${file}" in ${dir}` });
@@ -88,6 +88,7 @@ function toPackage(dir: string, model: ModelJson): ModelPackage {
     language: model.language,
     sampleRateHz: model.sample_rate_hz,
     onnxPath: resolve(dir, model.onnx),
+    ...(model.onnx_cpu === undefined ? {} : { onnxCpuPath: resolve(dir, model.onnx_cpu) }),
     features: {
       type: features.type,
       windowMs: features.window_ms,

@@ -7,6 +7,8 @@ export type ModelPackage = {
   sampleRateHz: number;
   /** Absolute path of the .onnx file. */
   onnxPath: string;
+  /** Absolute path of the same network for the CPU, where it has a form of its own. */
+  onnxCpuPath?: string;
   features: LogMelRecipe;
   /** Output order of the log-posteriors; silence among them. */
   phones: readonly string[];

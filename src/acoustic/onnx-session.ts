@@ -10,37 +10,46 @@ export type OpenedSession = {
   session: InferenceSession;
   /** The provider that was found to run the model's nodes. */
   provider: Provider;
+  /** The file that was opened. */
+  path: string;
 };
 
+/** The files of one network: for accelerators, and for the CPU, often the same. */
+export type NetworkFiles = { onnxPath: string; onnxCpuPath?: string };
+
 /**
- * Opens the ONNX file on `device`. `auto` takes cuda where its libraries are installed and work, else cpu; webgpu runs only when
+ * Opens the network on `device`, from the file that suits it. `auto` takes cuda where its libraries are installed and work, else cpu; webgpu runs only when
  * it is named. The provider of an accelerator is read from a profiled run, because onnxruntime moves nodes to the CPU silently.
  * Errors: `device_unavailable` for a named device that is not there, `bad_onnx` for a file that is no model.
  */
 export async function openSession(
-  onnxPath: string,
+  { onnxPath, onnxCpuPath = onnxPath }: NetworkFiles,
   device: Device,
   threads: number,
-  probe: (session: InferenceSession) => Promise<unknown>,
+  probe: Probe,
 ): Promise<OpenedSession> {
-  if (device === 'cpu') return { session: await openOnCpu(onnxPath, threads), provider: 'cpu' };
+  if (device === 'cpu') return openOnCpu(onnxCpuPath, threads);
   if (device === 'auto') {
     const cuda = cudaIsInstalled() ? await openOn('cuda', onnxPath, threads, probe).catch(() => undefined) : undefined;
-    return cuda ?? { session: await openOnCpu(onnxPath, threads), provider: 'cpu' };
+    return cuda ?? openOnCpu(onnxCpuPath, threads);
   }
   if (device === 'cuda' && !cudaIsInstalled()) throw unavailable(device, 'its provider libraries are not installed');
   // A file that is no model fails here, so that what fails below is the device.
-  await (await openOnCpu(onnxPath, threads)).release();
+  await (await openOnCpu(onnxPath, threads)).session.release();
   return openOn(device, onnxPath, threads, probe);
 }
 
-async function openOnCpu(onnxPath: string, threads: number): Promise<InferenceSession> {
+/** Runs one step on a session just opened. Errors: whatever does not fit. */
+type Probe = (opened: Pick<OpenedSession, 'session' | 'path'>) => Promise<unknown>;
+
+async function openOnCpu(path: string, threads: number): Promise<OpenedSession> {
   try {
-    return await InferenceSession.create(onnxPath, sessionOptions('cpu', threads));
+    const session = await InferenceSession.create(path, sessionOptions('cpu', threads));
+    return { session, provider: 'cpu', path };
   } catch (cause) {
     throw new SpeechfbError(
       'bad_onnx',
-      `"${onnxPath}" is not an ONNX model that onnxruntime can open: ${firstLine(cause)}`,
+      `"${path}" is not an ONNX model that onnxruntime can open: ${firstLine(cause)}`,
       {
         hint: 'export it again with opset 21 or lower, and check that the file is whole',
         cause,
@@ -51,19 +60,19 @@ async function openOnCpu(onnxPath: string, threads: number): Promise<InferenceSe
 
 async function openOn(
   provider: Exclude<Provider, 'cpu'>,
-  onnxPath: string,
+  path: string,
   threads: number,
-  probe: (session: InferenceSession) => Promise<unknown>,
+  probe: Probe,
 ): Promise<OpenedSession> {
   const folder = mkdtempSync(join(tmpdir(), 'speechfb-'));
   try {
     const profiling = { enableProfiling: true, profileFilePrefix: join(folder, 'profile') };
-    const profiled = await InferenceSession.create(onnxPath, { ...sessionOptions(provider, threads), ...profiling });
-    await probe(profiled);
+    const profiled = await InferenceSession.create(path, { ...sessionOptions(provider, threads), ...profiling });
+    await probe({ session: profiled, path });
     profiled.endProfiling();
     await profiled.release();
     if (!ranMostlyOn(folder, provider)) throw unavailable(provider, 'onnxruntime ran most of the model on the CPU');
-    return { session: await InferenceSession.create(onnxPath, sessionOptions(provider, threads)), provider };
+    return { session: await InferenceSession.create(path, sessionOptions(provider, threads)), provider, path };
   } catch (cause) {
     if (cause instanceof SpeechfbError) throw cause;
     throw unavailable(provider, firstLine(cause), cause);

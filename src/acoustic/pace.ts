@@ -9,9 +9,9 @@ export type Pace = { steps: number; fillMs: number };
  * the load itself falls with a slower pace and rises with a quicker one.
  */
 export const paces: readonly (Pace & { hurryAbove: number; easeBelow: number })[] = [
-  { steps: 1, fillMs: 0, hurryAbove: 0.6, easeBelow: 0 },
-  { steps: 1, fillMs: 5, hurryAbove: 0.3, easeBelow: 0.1 },
-  { steps: 5, fillMs: 5, hurryAbove: Number.POSITIVE_INFINITY, easeBelow: 0.1 },
+  { steps: 1, fillMs: 0, hurryAbove: 0.25, easeBelow: 0 },
+  { steps: 1, fillMs: 5, hurryAbove: 0.2, easeBelow: 0.04 },
+  { steps: 5, fillMs: 5, hurryAbove: Number.POSITIVE_INFINITY, easeBelow: 0.04 },
 ];
 
 /** Follows the load: the pace moves one level at most each quarter of a second. */

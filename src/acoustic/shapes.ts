@@ -11,12 +11,12 @@ export type RunShapes = {
 };
 
 const batchBuckets = [1, 2, 4, 8, 16, 32, 64];
-const stepSizes = [1, 2, 3, 5, 10, 25, 50];
+const stepSizes = [1, 2, 3, 4, 5, 10, 25, 50];
 
 /**
  * The shapes for a provider. A run holds the engine no longer than a full batch of 100 ms does. On a CPU, batches beyond 16 cost
- * a stream no less, and twice as much where others use the cache: the states and activations leave it (bench/acoustic.ts, us a
- * stream-step at 5 steps: 28 at 16, 28 to 52 at 32, 58 at 64).
+ * a stream no less (bench/acoustic.ts, us a stream-step at 5 steps: 12.4 at 16, 12.5 at 32, in floats 28 and 28 to 52), and hold
+ * up whoever waits for the core.
  */
 export function runShapes(provider: string): RunShapes {
   return shapesUpTo(provider === 'cpu' ? 16 : 64);

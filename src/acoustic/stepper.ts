@@ -1,14 +1,18 @@
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
+import type { Problem } from '../errors.ts';
 import type { Device, Provider } from './device.ts';
 import { badModel } from './load-model.ts';
 import type { ModelPackage } from './model-package.ts';
-import { openSession } from './onnx-session.ts';
+import { type OpenedSession, openSession } from './onnx-session.ts';
 import { releaseMemory } from './release-memory.ts';
 import { type RunShapes, runShapes } from './shapes.ts';
 import { tensorProblems } from './tensor-checks.ts';
 
 /** One stream's recurrent state: a row a state tensor of the model, zero at the start. */
-export type StreamState = readonly Float32Array[];
+export type StreamState = readonly StateRow[];
+
+/** Floats, or bytes where the network keeps its past in them. */
+type StateRow = Float32Array | Uint8Array;
 
 /** Runs the model on a batch of streams, `steps` each, and keeps each stream's state. One run at a time. */
 export type Stepper = {
@@ -44,14 +48,17 @@ export async function openStepper(
   wantedShapes?: RunShapes,
 ): Promise<Stepper> {
   const featureWidth = model.features.bins * model.features.stack;
-  const stateSizes = model.states.map((state) => state.shape.reduce((product, size) => product * size, 1));
-  const probe = async (session: InferenceSession) => {
-    checkTensors(model, session);
-    return session.run(zeroFeeds(model, featureWidth));
+  const stateSizes = model.states.map((state) => sizeOf(state.shape));
+  const probe = async ({ session, path }: Pick<OpenedSession, 'session' | 'path'>) => {
+    const problems = tensorProblems(model, session);
+    if (problems.length > 0) throw badModel(path, problems);
+    return session.run(zeroFeeds(model, featureWidth, rowOf(session)));
   };
-  const { session, provider } = await openSession(model.onnxPath, device, threads, probe);
-  const first = await probe(session);
-  checkOutputs(model, first);
+  const opened = await openSession(model, device, threads, probe);
+  const { session, provider } = opened;
+  const first = await probe(opened);
+  const problems = outputProblems(model, first);
+  if (problems.length > 0) throw badModel(opened.path, problems);
 
   const shapes = wantedShapes ?? runShapes(provider);
   const phones = model.phones.length;
@@ -59,8 +66,10 @@ export async function openStepper(
   const features = new Float32Array(shapes.maxRows * featureWidth);
   const logPosterior = new Float32Array(shapes.maxRows * phones);
   const scoreLogit = new Float32Array(shapes.maxRows * scoreWidth);
-  const stateIn = stateSizes.map((size) => new Float32Array(shapes.maxBatch * size));
-  const stateOut = stateSizes.map((size) => new Float32Array(shapes.maxBatch * size));
+  const row = rowOf(session);
+  const newRows = (streams: number) => model.states.map(({ input }, i) => row(input, streams * stateSizes[i]!));
+  const stateIn = newRows(shapes.maxBatch);
+  const stateOut = newRows(shapes.maxBatch);
 
   const spare: StreamState[] = [];
 
@@ -108,7 +117,7 @@ export async function openStepper(
     newState() {
       const used = spare.pop();
       for (const part of used ?? []) part.fill(0);
-      return used ?? stateSizes.map((size) => new Float32Array(size));
+      return used ?? newRows(1);
     },
     recycle: (state) => spare.push(state),
     run,
@@ -121,37 +130,39 @@ export async function openStepper(
 
 type Feeds = Record<string, Tensor>;
 
-function tensor(memory: Float32Array, dims: number[]): Tensor {
-  return new Tensor(
-    'float32',
-    memory.subarray(
-      0,
-      dims.reduce((product, size) => product * size, 1),
-    ),
-    dims,
+function tensor(memory: StateRow, dims: number[]): Tensor {
+  const length = sizeOf(dims);
+  return memory instanceof Uint8Array
+    ? new Tensor('uint8', memory.subarray(0, length), dims)
+    : new Tensor('float32', memory.subarray(0, length), dims);
+}
+
+function sizeOf(dims: readonly number[]): number {
+  return dims.reduce((product, size) => product * size, 1);
+}
+
+/** Memory for an input of the session, of the type that it takes. */
+function rowOf(session: InferenceSession): (input: string, length: number) => StateRow {
+  const bytes = new Set(
+    session.inputMetadata.filter((one) => one.isTensor && one.type === 'uint8').map(({ name }) => name),
   );
+  return (input, length) => (bytes.has(input) ? new Uint8Array(length) : new Float32Array(length));
 }
 
 /** The memory of what a run returned, unless it is the memory that it was to write to. */
 function copyOf(given: Tensor, wanted: Tensor): ArrayBuffer[] {
-  const [{ buffer }, own] = [given.data as Float32Array, wanted.data as Float32Array];
+  const [{ buffer }, own] = [given.data as StateRow, wanted.data as StateRow];
   return buffer instanceof ArrayBuffer && buffer !== own.buffer ? [buffer] : [];
 }
 
-function zeroFeeds(model: ModelPackage, featureWidth: number): Feeds {
-  const zeros = (dims: number[]) => tensor(new Float32Array(dims.reduce((product, size) => product * size, 1)), dims);
-  const feeds: Feeds = { [model.inputs.features]: zeros([1, 1, featureWidth]) };
-  for (const state of model.states) feeds[state.input] = zeros([1, ...state.shape]);
+function zeroFeeds(model: ModelPackage, featureWidth: number, row: ReturnType<typeof rowOf>): Feeds {
+  const feeds: Feeds = { [model.inputs.features]: tensor(new Float32Array(featureWidth), [1, 1, featureWidth]) };
+  for (const { input, shape } of model.states) feeds[input] = tensor(row(input, sizeOf(shape)), [1, ...shape]);
   return feeds;
 }
 
-function checkTensors(model: ModelPackage, session: InferenceSession): void {
-  const problems = tensorProblems(model, session);
-  if (problems.length > 0) throw badModel(model.onnxPath, problems);
-}
-
 /** A file may leave shapes open; what it really gave for one step of one stream has to fit too. */
-function checkOutputs(model: ModelPackage, given: InferenceSession.ReturnType): void {
+function outputProblems(model: ModelPackage, given: InferenceSession.ReturnType): Problem[] {
   const { outputs, states, phones } = model;
   const expected: [string, string, number[][]][] = [
     ['outputs.log_posterior', outputs.logPosterior, [[1, 1, phones.length]]],
@@ -161,7 +172,7 @@ function checkOutputs(model: ModelPackage, given: InferenceSession.ReturnType): 
     const widths = [phones.length, phones.length - 1];
     expected.push(['outputs.score_logit', outputs.scoreLogit, widths.map((width) => [1, 1, width])]);
   }
-  const problems = expected.flatMap(([where, name, allowed]) => {
+  return expected.flatMap(([where, name, allowed]) => {
     const dims = given[name]?.dims.join(', ');
     if (allowed.some((shape) => shape.join(', ') === dims)) return [];
     return [
@@ -171,5 +182,4 @@ function checkOutputs(model: ModelPackage, given: InferenceSession.ReturnType): 
       },
     ];
   });
-  if (problems.length > 0) throw badModel(model.onnxPath, problems);
 }

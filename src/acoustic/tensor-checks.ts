@@ -8,14 +8,30 @@ export function tensorProblems(model: ModelPackage, session: InferenceSession): 
   const width = features.bins * features.stack;
   const takes: Expected[] = [
     { where: 'inputs.features', name: inputs.features, shape: [free, free, width] },
-    ...states.map((s, i) => ({ where: `states[${i}].input`, name: s.input, shape: [free, ...s.shape] })),
+    ...states.map((s, i) => ({
+      where: `states[${i}].input`,
+      name: s.input,
+      shape: [free, ...s.shape],
+      types: stateTypes,
+    })),
   ];
+  const allowedOut = (input: string): readonly string[] => {
+    const same = session.inputMetadata.filter((tensor) => tensor.name === input && tensor.isTensor);
+    const types = same.flatMap((tensor) => (tensor.isTensor ? [tensor.type as string] : []));
+    return types.some((type) => stateTypes.includes(type)) ? types : stateTypes;
+  };
   const gives: Expected[] = [
     { where: 'outputs.log_posterior', name: outputs.logPosterior, shape: [free, free, phones.length] },
     ...(outputs.scoreLogit
       ? [{ where: 'outputs.score_logit', name: outputs.scoreLogit, shape: [free, free, free] }]
       : []),
-    ...states.map((s, i) => ({ where: `states[${i}].output`, name: s.output, shape: [free, ...s.shape] })),
+    // What goes out goes in again.
+    ...states.map((s, i) => ({
+      where: `states[${i}].output`,
+      name: s.output,
+      shape: [free, ...s.shape],
+      types: allowedOut(s.input),
+    })),
   ];
   const unfed = session.inputNames.filter((name) => !takes.some((tensor) => tensor.name === name));
   return [
@@ -31,18 +47,22 @@ export function tensorProblems(model: ModelPackage, session: InferenceSession): 
 /** A dimension that may be anything: batch, steps, or one that the file leaves open. */
 const free = -1;
 
-type Expected = { where: string; name: string; shape: number[] };
+/** Bytes are for networks in integer arithmetic, whose past is bytes. */
+const stateTypes = ['float32', 'uint8'];
+
+/** `types`: float32 when absent. */
+type Expected = { where: string; name: string; shape: number[]; types?: readonly string[] };
 
 function check(expected: Expected, tensors: readonly InferenceSession.ValueMetadata[], side: string): Problem[] {
-  const { where, name, shape } = expected;
+  const { where, name, shape, types = ['float32'] } = expected;
   const found = tensors.find((tensor) => tensor.name === name);
   if (!found) {
     const allowed = tensors.map((tensor) => tensor.name).join(', ');
     return [{ where, message: `the ONNX file has no ${side} "${name}"; allowed: ${allowed}` }];
   }
   if (!found.isTensor) return [{ where, message: `${side} "${name}" is not a tensor` }];
-  if (found.type !== 'float32') {
-    return [{ where, message: `${side} "${name}" is ${found.type}; allowed: float32` }];
+  if (!types.includes(found.type)) {
+    return [{ where, message: `${side} "${name}" is ${found.type}; allowed: ${types.join(' or ')}` }];
   }
   const fits =
     found.shape.length === shape.length &&

@@ -24,7 +24,12 @@ export type WorkerEngineOptions = EngineOptions & {
  * there is no next one. Errors: those of `openStepper`, `not_built`.
  */
 export async function createWorkerEngine(options: WorkerEngineOptions): Promise<AcousticEngine> {
-  const { coalesceMs = 2, onCrash = () => {}, workerScript = workerUrl(), ...start } = options;
+  const {
+    coalesceMs = 2,
+    onCrash = () => {},
+    workerScript = workerUrl(import.meta.url, 'worker.js'),
+    ...start
+  } = options;
   const streams = new Map<number, WorkerStream>();
   const blocks = new SoundBlocks(options.model);
   const crashes: number[] = [];

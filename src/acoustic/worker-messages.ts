@@ -25,17 +25,19 @@ export type FromWorker =
   | { type: 'ready'; provider: string }
   /** It never became ready. */
   | { type: 'unfit'; error: PlainError }
-  | {
-      type: 'results';
-      /** A row a delivery: stream, first frame, count, queue ms, features ms, inference ms. */
-      frames: Float64Array<ArrayBuffer>;
-      logPosterior: Float32Array<ArrayBuffer>;
-      scoreLogit: Float32Array<ArrayBuffer> | undefined;
-      /** Streams whose last frame is in this message or an earlier one. */
-      ended: number[];
-      failed: { stream: number; error: PlainError }[];
-    }
+  | Results
   | { type: 'stats'; stats: CoreStats };
+
+export type Results = {
+  type: 'results';
+  /** A row a delivery: stream, first frame, count, queue ms, features ms, inference ms. */
+  frames: Float64Array<ArrayBuffer>;
+  logPosterior: Float32Array<ArrayBuffer>;
+  scoreLogit: Float32Array<ArrayBuffer> | undefined;
+  /** Streams whose last frame is in this message or an earlier one. */
+  ended: number[];
+  failed: { stream: number; error: PlainError }[];
+};
 
 export type PlainError = {
   code: string | undefined;
@@ -70,7 +72,7 @@ export function createResults(): {
   ended(stream: number): void;
   failed(stream: number, error: PlainError): void;
   /** All since the call before; `transfer` lists the memory that moves with it. */
-  take(): { message: FromWorker; transfer: ArrayBuffer[] };
+  take(): { message: Results; transfer: ArrayBuffer[] };
 } {
   let rows: number[] = [];
   let ended: number[] = [];
@@ -91,7 +93,7 @@ export function createResults(): {
     take() {
       const frames = new Float64Array(rows);
       const [posteriors, logits] = [logPosterior.take(), hasScores ? scoreLogit.take() : undefined];
-      const message: FromWorker = {
+      const message: Results = {
         type: 'results',
         frames,
         logPosterior: posteriors,
@@ -107,7 +109,7 @@ export function createResults(): {
 
 /** The deliveries of a message again, as views of it that hold until `deliver` returns; the message is spent then. */
 export function unpackResults(
-  { frames, logPosterior, scoreLogit }: Extract<FromWorker, { type: 'results' }>,
+  { frames, logPosterior, scoreLogit }: Results,
   deliver: (stream: number, frames: AcousticFrames) => void,
 ): void {
   let total = 0;

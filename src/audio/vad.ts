@@ -41,14 +41,14 @@ export function createVad({ sampleRateHz, hangoverMs = 300 }: VadOptions): Vad {
       return undefined;
     }
     if (frames === settleFrames) recent = start.map((level) => level > threshold);
-    else recent.splice(0, recent.length - onsetWindow + 1);
+    else while (recent.length >= onsetWindow) recent.shift();
     recent.push(levelDb > threshold);
     if (speaking) {
       if ((frames - 1 - lastLoud) * frameMs < hangoverMs) return undefined;
       speaking = false;
       return { type: 'ended', atMs: (lastLoud + 1) * frameMs };
     }
-    if (recent.filter(Boolean).length < onsetFrames) return undefined;
+    if (count(recent) < onsetFrames) return undefined;
     speaking = true;
     const oldest = frames - recent.length;
     lastLoud = oldest + recent.lastIndexOf(true);
@@ -77,6 +77,12 @@ export function createVad({ sampleRateHz, hangoverMs = 300 }: VadOptions): Vad {
       return speaking;
     },
   };
+}
+
+function count(loud: readonly boolean[]): number {
+  let total = 0;
+  for (const one of loud) if (one) total++;
+  return total;
 }
 
 const noEvents: readonly VadEvent[] = [];

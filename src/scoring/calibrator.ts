@@ -60,29 +60,30 @@ export function loadCalibrator(path: string | undefined, alphabet: Alphabet): Ca
   }
   const alone = hot + phones + priorsPerPhone;
   const input = new Float32Array(alone + contextNames.length);
-  const score = predictor(file.score);
-  const confidence = predictor(file.confidence);
-  const scoreInContext = predictor(file.score_in_context);
-  const fill = (features: Float32Array, phone: number) => {
-    input.set(features);
-    input.fill(0, hot, hot + phones);
-    input[hot + phone] = 1;
-    input.set(priors[phone]!, hot + phones);
-  };
+  const ofPhone = priors.map((values, phone) => {
+    const known = new Float32Array(phones + priorsPerPhone);
+    known[phone] = 1;
+    known.set(values, phones);
+    return known;
+  });
+  const known = { from: hot, cases: ofPhone };
+  const score = predictor(file.score, known);
+  const confidence = predictor(file.confidence, known);
+  const scoreInContext = predictor(file.score_in_context, known);
   return {
     name: file.name,
     flagThreshold: file.flag_threshold,
     unheard: file.unheard,
     score(features, phone) {
-      fill(features, phone);
-      const value = clampScore(score(input));
+      input.set(features);
+      const value = clampScore(score(input, phone));
       input[alone] = value;
-      return { score: value, confidence: Math.min(1, Math.max(0, confidence(input))) };
+      return { score: value, confidence: Math.min(1, Math.max(0, confidence(input, phone))) };
     },
     scoreInContext(features, phone, context) {
-      fill(features, phone);
+      input.set(features);
       input.set(context, alone);
-      return clampScore(scoreInContext(input));
+      return clampScore(scoreInContext(input, phone));
     },
   };
 }

@@ -65,9 +65,20 @@ export function phoneColumns({ phones, silence }: Alphabet, logits: number): Pho
 export type SegmentFeatures = {
   /** In the order of `featureNames`. */
   values: Float32Array;
-  /** Mean log-posterior of each phone over the segment. */
-  means: Float32Array;
+  /** Mean log-posterior of each phone over the segment, and its exponential; the next call writes over both. */
+  means: Float64Array;
+  shares: Float64Array;
+  /** Sum of `shares`. */
+  mass: number;
 };
+
+/** Memory that a call leaves to the next. */
+type Scratch = { means: Float64Array; shares: Float64Array; logits: Float64Array };
+let scratch: Scratch = scratchFor(0);
+
+function scratchFor(phones: number): Scratch {
+  return { means: new Float64Array(phones), shares: new Float64Array(phones), logits: new Float64Array(phones) };
+}
 
 /** Features of phone `q` (an index into `columns.names`) over frames [start, end) of the store; at least one frame. */
 export function segmentFeatures(
@@ -79,75 +90,88 @@ export function segmentFeatures(
 ): SegmentFeatures {
   const n = end - start;
   const count = columns.names.length;
-  const means = new Float32Array(count);
-  const logits = new Float32Array(count);
-  const sums = { lp: 0, lpr: 0, pp: 0, ent: 0, sil: 0, psil: 0, v: 0 };
+  if (scratch.means.length !== count) scratch = scratchFor(count);
+  const { means, shares, logits } = scratch;
+  means.fill(0);
+  logits.fill(0);
+  const { logPosterior: l, scoreLogit: v } = store;
+  const { posterior, logit } = columns;
+  const hasVerdicts = store.logits > 0;
+  let [lp, lpr, pp, ent, sil, psil, verdicts] = [0, 0, 0, 0, 0, 0, 0];
   let [lpMax, vMin, vMax, vMid] = [-Infinity, Infinity, -Infinity, 0];
   for (let f = start; f < end; f++) {
-    const l = store.logPosterior(f);
-    const v = store.scoreLogit(f);
-    const own = l[columns.posterior[q]!]!;
+    const row = store.posteriorAt(f);
+    const own = l[row + posterior[q]!]!;
     let other = -Infinity;
     for (let k = 0; k < count; k++) {
-      const value = l[columns.posterior[k]!]!;
-      means[k]! += value / n;
+      const value = l[row + posterior[k]!]!;
+      means[k]! += value;
       if (k !== q && value > other) other = value;
-      if (v.length > 0) logits[k]! += v[columns.logit[k]!]! / n;
     }
-    for (const value of l) sums.ent -= value * Math.exp(value);
-    const silence = l[columns.silence]!;
-    sums.lp += own;
-    sums.lpr += own - other;
-    sums.pp += Math.exp(own);
-    sums.sil += silence;
-    sums.psil += Math.exp(silence);
-    lpMax = Math.max(lpMax, own);
-    const verdict = v.length > 0 ? v[columns.logit[q]!]! : 0;
-    sums.v += verdict;
-    vMin = Math.min(vMin, verdict);
-    vMax = Math.max(vMax, verdict);
+    let verdict = 0;
+    if (hasVerdicts) {
+      const verdictRow = store.logitAt(f);
+      for (let k = 0; k < count; k++) logits[k]! += v[verdictRow + logit[k]!]!;
+      verdict = v[verdictRow + logit[q]!]!;
+    }
+    const silence = l[row + columns.silence]!;
+    ent += store.entropy(f);
+    lp += own;
+    lpr += own - other;
+    pp += Math.exp(own);
+    sil += silence;
+    psil += Math.exp(silence);
+    if (own > lpMax) lpMax = own;
+    verdicts += verdict;
+    if (verdict < vMin) vMin = verdict;
+    if (verdict > vMax) vMax = verdict;
     if (f === start + (n >> 1)) vMid = verdict;
   }
   let bestOther = -Infinity;
   let mass = 0;
   let otherLogits = 0;
   for (let k = 0; k < count; k++) {
-    mass += Math.exp(means[k]!);
+    const mean = means[k]! / n;
+    means[k] = mean;
+    const share = Math.exp(mean);
+    shares[k] = share;
+    mass += share;
+    logits[k]! /= n;
     if (k === q) continue;
-    bestOther = Math.max(bestOther, means[k]!);
-    otherLogits += logits[k]! / (count - 1);
+    if (mean > bestOther) bestOther = mean;
+    otherLogits += logits[k]!;
   }
   const margin = means[q]! - bestOther;
-  const head = [
-    sums.lp / n,
-    lpMax,
-    sums.lpr / n,
-    margin,
-    means[q]! - Math.log(mass),
-    sums.pp / n,
-    sums.v / n,
-    vMin,
-    vMax,
-    vMid,
-    logits[q]! - otherLogits,
-    sums.ent / n,
-    sums.psil / n,
-    margin > 0 ? 1 : 0,
-    Math.log(n),
-  ];
-  const values = new Float32Array(head.length + 2 * count + 1);
-  values.set(head);
-  for (let k = 0; k < count; k++) values[head.length + k] = Math.max(-12, means[k]!);
-  values[head.length + count] = Math.max(-12, sums.sil / n);
-  values.set(logits, head.length + count + 1);
-  return { values, means };
+  const values = new Float32Array(SEGMENT_FEATURES.length + 2 * count + 1);
+  values[0] = lp / n;
+  values[1] = lpMax;
+  values[2] = lpr / n;
+  values[3] = margin;
+  values[4] = means[q]! - Math.log(mass);
+  values[5] = pp / n;
+  values[6] = verdicts / n;
+  values[7] = vMin;
+  values[8] = vMax;
+  values[9] = vMid;
+  values[10] = logits[q]! - otherLogits / (count - 1);
+  values[11] = ent / n;
+  values[12] = psil / n;
+  values[13] = margin > 0 ? 1 : 0;
+  values[14] = Math.log(n);
+  const head = SEGMENT_FEATURES.length;
+  for (let k = 0; k < count; k++) {
+    values[head + k] = Math.max(-12, means[k]!);
+    values[head + count + 1 + k] = logits[k]!;
+  }
+  values[head + count] = Math.max(-12, sil / n);
+  return { values, means, shares, mass };
 }
 
 /**
  * Raw goodness of pronunciation, nats, <= 0: the mean log-posterior of the expected phone plus, for models with a score
  * head, the log of the least probability (over the frames) that it is right. Nothing in it is fitted.
  */
-export function rawGop({ values }: SegmentFeatures, hasScoreHead: boolean): number {
+export function rawGop({ values }: Pick<SegmentFeatures, 'values'>, hasScoreHead: boolean): number {
   const lp = Math.min(0, values[SEGMENT_FEATURES.indexOf('lp')]!);
   if (!hasScoreHead) return lp;
   return lp - Math.log1p(Math.exp(-values[SEGMENT_FEATURES.indexOf('vermin')]!));

@@ -5,22 +5,26 @@ export class FrameStore {
   readonly phones: number;
   /** Columns of the score head; 0 for models without one. */
   readonly logits: number;
-  readonly #logPosterior: Float32Array;
-  readonly #scoreLogit: Float32Array;
+  /** All rows: that of a frame begins at `posteriorAt`, `logitAt`. */
+  readonly logPosterior: Float32Array;
+  readonly scoreLogit: Float32Array;
+  /** Of each row; NaN until somebody asks: several segments share a frame. */
+  readonly #entropy = new Float32Array(historyFrames);
   #count = 0;
 
   constructor(phones: number, logits: number) {
     this.phones = phones;
     this.logits = logits;
-    this.#logPosterior = new Float32Array(phones * historyFrames);
-    this.#scoreLogit = new Float32Array(logits * historyFrames);
+    this.logPosterior = new Float32Array(phones * historyFrames);
+    this.scoreLogit = new Float32Array(logits * historyFrames);
   }
 
   add(logPosterior: Float32Array, scoreLogit: Float32Array | undefined, row: number): void {
     const slot = this.#count++ % historyFrames;
     const { phones, logits } = this;
-    this.#logPosterior.set(logPosterior.subarray(row * phones, (row + 1) * phones), slot * phones);
-    if (scoreLogit) this.#scoreLogit.set(scoreLogit.subarray(row * logits, (row + 1) * logits), slot * logits);
+    this.logPosterior.set(logPosterior.subarray(row * phones, (row + 1) * phones), slot * phones);
+    this.#entropy[slot] = Number.NaN;
+    if (scoreLogit) this.scoreLogit.set(scoreLogit.subarray(row * logits, (row + 1) * logits), slot * logits);
   }
 
   /** First frame of [start, end) that is still held: a very long segment is judged by its newest frames. */
@@ -28,15 +32,28 @@ export class FrameStore {
     return Math.max(start, this.#count - historyFrames);
   }
 
-  /** The frame's log-posteriors; a view that later frames overwrite. */
-  logPosterior(frame: number): Float32Array {
-    const slot = frame % historyFrames;
-    return this.#logPosterior.subarray(slot * this.phones, (slot + 1) * this.phones);
+  /** Where the frame's log-posteriors begin. */
+  posteriorAt(frame: number): number {
+    return (frame % historyFrames) * this.phones;
   }
 
-  /** The frame's score logits; empty for models without a score head. */
-  scoreLogit(frame: number): Float32Array {
+  /** Where the frame's score logits begin. */
+  logitAt(frame: number): number {
+    return (frame % historyFrames) * this.logits;
+  }
+
+  /** Entropy of the frame's posteriors, nats. */
+  entropy(frame: number): number {
     const slot = frame % historyFrames;
-    return this.#scoreLogit.subarray(slot * this.logits, (slot + 1) * this.logits);
+    if (Number.isNaN(this.#entropy[slot]!)) {
+      const at = slot * this.phones;
+      let total = 0;
+      for (let k = at; k < at + this.phones; k++) {
+        const value = this.logPosterior[k]!;
+        total -= value * Math.exp(value);
+      }
+      this.#entropy[slot] = total;
+    }
+    return this.#entropy[slot]!;
   }
 }

@@ -43,8 +43,8 @@ export class LiveScorer {
   #repeating: Deviation | undefined;
   #previous = -1;
   #fresh: ScoredPhone[] = [];
-  /** The segments of provisional phones as last handed out, by their place in the utterance. */
-  readonly #shown = new Map<number, Segment>();
+  /** Provisional phones as last handed out, by their place in the utterance. */
+  readonly #shown = new Map<number, ScoredPhone>();
 
   constructor(reference: Reference, model: ScorerModel, calibrator: Calibrator, options: { nbest: number }) {
     this.graph = buildGraph(reference, model);
@@ -97,8 +97,9 @@ export class LiveScorer {
       if (segment.state >= this.graph.phones) continue;
       const place = this.#placeOf(segment.state);
       if (this.#finals.has(place) || this.#isShown(place, segment)) continue;
-      this.#shown.set(place, segment);
-      provisional.push(this.#score(segment, 'provisional'));
+      const scored = this.#score(segment, 'provisional');
+      this.#shown.set(place, scored);
+      provisional.push(scored);
     }
     return { final, provisional };
   }
@@ -223,9 +224,17 @@ export class LiveScorer {
   #publish(segment: Segment): void {
     const place = this.#placeOf(segment.state);
     if (this.#finals.has(place)) return;
-    const scored = this.#score(segment, 'final');
+    const scored = this.#asShown(place, segment) ?? this.#score(segment, 'final');
     this.#finals.set(place, scored);
     this.#fresh.push(scored);
+  }
+
+  /** The phone that was handed out provisionally with this very segment: its scores would come out the same. */
+  #asShown(place: number, { state, start, end }: Segment): ScoredPhone | undefined {
+    const shown = this.#shown.get(place);
+    if (shown?.state !== state || shown.start !== start || shown.end !== end) return undefined;
+    if (shown.features === undefined || this.#lost(start, end)) return undefined;
+    return { ...shown, saidAt: this.frames, result: { ...shown.result, status: 'final' } };
   }
 
   #score(segment: Segment, status: 'provisional' | 'final'): ScoredPhone {

@@ -1,6 +1,6 @@
 import type { Segment } from './aligner.ts';
 import type { Calibrator } from './calibrator.ts';
-import { type PhoneColumns, rawGop, segmentFeatures } from './features.ts';
+import { type PhoneColumns, rawGop, type SegmentFeatures, segmentFeatures } from './features.ts';
 import type { FrameStore } from './frame-store.ts';
 import { type Graph, neighbours } from './graph.ts';
 import type { ErrorType, PhonemeResult } from './result.ts';
@@ -78,9 +78,9 @@ export function scorePhone(
     return { ...place, features: undefined, score, result: { ...shown, ...verdict } };
   }
   const measured = segmentFeatures(store, columns, phone, store.oldest(start), end);
-  const { values, means } = measured;
+  const { values } = measured;
   const { score, confidence } = calibrator.score(values, phone);
-  const heard = likeliest(columns.names, means, Math.max(1, scoring.nbest));
+  const heard = likeliest(columns.names, measured, Math.max(1, scoring.nbest));
   const result: PhonemeResult = {
     ...shown,
     gop: round(rawGop(measured, store.logits > 0), 1e4),
@@ -101,18 +101,20 @@ function errorType({ graph, columns }: PhoneScoring, { state, start, end }: Segm
 }
 
 /** The phones that a segment sounded most like: shares of the geometric mean of its posteriors. */
-function likeliest(names: readonly string[], means: Float32Array, count: number): PhonemeResult['nbest'] {
-  let mass = 0;
+function likeliest(
+  names: readonly string[],
+  { shares, mass }: SegmentFeatures,
+  count: number,
+): { phoneme: string; score: number }[] {
   const best: number[] = [];
-  for (let index = 0; index < means.length; index++) {
-    mass += Math.exp(means[index]!);
-    let place = best.length;
-    while (place > 0 && means[index]! > means[best[place - 1]!]!) place--;
-    if (place >= count) continue;
-    best.splice(place, 0, index);
-    if (best.length > count) best.pop();
+  for (let index = 0; index < shares.length; index++) {
+    const share = shares[index]!;
+    if (best.length === count && share <= shares[best[count - 1]!]!) continue;
+    let place = Math.min(best.length, count - 1);
+    for (; place > 0 && share > shares[best[place - 1]!]!; place--) best[place] = best[place - 1]!;
+    best[place] = index;
   }
-  return best.map((index) => ({ phoneme: names[index]!, score: round(Math.exp(means[index]!) / mass, 1000) }));
+  return best.map((index) => ({ phoneme: names[index]!, score: round(shares[index]! / mass, 1000) }));
 }
 
 /** To steps of 1 / `steps`: digits beyond what was measured are only bytes to write, send and read. */

@@ -1,5 +1,6 @@
 import type { EngineStats } from '../acoustic/types.ts';
 import type { WireErrorCode } from '../protocol/codes.ts';
+import type { ScoringStats } from '../scoring/scoring-threads.ts';
 import type { Limits } from './limits.ts';
 import { createTokenBucket } from './token-bucket.ts';
 
@@ -17,12 +18,14 @@ export type AdmissionState = {
   draining: boolean;
   /** Absent while the model warms up. */
   engine: EngineStats | undefined;
+  /** Absent where it has no threads of its own. */
+  scoring: ScoringStats | undefined;
 };
 
 export function createAdmission(limits: Limits, nowMs: number): Admission {
   const starts = createTokenBucket(limits.startsPerSecond, limits.startBurst, nowMs);
   return {
-    admit({ nowMs: atMs, sessions, draining, engine }) {
+    admit({ nowMs: atMs, sessions, draining, engine, scoring }) {
       if (draining) return busy('the server is going away', limits.busyRetryMs);
       if (!engine) return busy('the model is still warming up', warmUpRetryMs);
       if (sessions >= limits.maxSessions)
@@ -32,6 +35,10 @@ export function createAdmission(limits: Limits, nowMs: number): Admission {
       if (engine.stepP95Ms > limits.busyStepP95Ms && engine.busy > limits.busyShare) {
         const step = `a model step takes ${Math.round(engine.stepP95Ms)} ms at p95`;
         return busy(`${step}, over ${limits.busyStepP95Ms} ms: there is no room for one more`, limits.busyRetryMs);
+      }
+      if (scoring && scoring.waitP95Ms > limits.busyStepP95Ms && scoring.busy > limits.busyShare) {
+        const wait = `frames wait ${Math.round(scoring.waitP95Ms)} ms for their scores at p95`;
+        return busy(`${wait}, over ${limits.busyStepP95Ms} ms: there is no room for one more`, limits.busyRetryMs);
       }
       const waitMs = starts.take(atMs);
       if (waitMs === 0) return undefined;

@@ -2,6 +2,7 @@ import type { AcousticEngine } from '../acoustic/types.ts';
 import type { ReferenceInput } from '../protocol/client-messages.ts';
 import type { OpenUtterance } from '../scoring/pipeline.ts';
 import type { Reference } from '../scoring/reference.ts';
+import type { ScoringStats } from '../scoring/scoring-threads.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Limits } from './limits.ts';
@@ -22,4 +23,6 @@ export type Scoring = {
   /** @throws SpeechfbError `invalid_reference` */
   readReference(input: ReferenceInput): Reference;
   openUtterance: OpenUtterance;
+  /** How busy scoring is, where it has threads of its own. */
+  stats?(): ScoringStats;
 };

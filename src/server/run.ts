@@ -5,8 +5,10 @@ import { loadModelPackage } from '../acoustic/load-model.ts';
 import type { AcousticEngine } from '../acoustic/types.ts';
 import { createWorkerEngine } from '../acoustic/worker-engine.ts';
 import { type ExitCode, exitCodes, SpeechfbError } from '../errors.ts';
+import { createScoringThreads } from '../scoring/scoring-threads.ts';
 import { createLog } from '../telemetry/log.ts';
 import type { LogLevel } from '../telemetry/log-levels.ts';
+import { collectOnOwnThread } from './collector.ts';
 import { isLoopback } from './exposure.ts';
 import { faultsPath } from './faults.ts';
 import type { Limits } from './limits.ts';
@@ -36,14 +38,19 @@ export type ServeFlags = {
  * says where: `speechfb: ready at ws://127.0.0.1:8090/v1/stream (...)`.
  */
 export async function runServe(flags: ServeFlags): Promise<ExitCode> {
+  collectOnOwnThread();
   const log = createLog(flags.logLevel, process.stderr);
   const model = loadModelPackage(flags.model ?? shippedModel);
   const device = parseDevice(flags.device);
   const warming = defer<AcousticEngine>();
+  const scoring = createScoringThreads({
+    model,
+    onCrash: (error) => log.error({ error: error.message }, 'a scoring thread died'),
+  });
   const died = defer<never>();
   const server = await startServer({
     engine: warming.promise,
-    scoring: liveScoring,
+    scoring: liveScoring(scoring),
     log,
     version: packageVersion(),
     host: flags.host,
@@ -82,6 +89,7 @@ export async function runServe(flags: ServeFlags): Promise<ExitCode> {
     await server.close();
     // While the model still warms up there is nothing to wait for: its thread ends with the process.
     await loading.then((engine) => engine.close()).catch(() => {});
+    await scoring.close();
   }
 }
 

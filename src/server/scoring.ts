@@ -1,6 +1,8 @@
-import { openUtterance } from '../scoring/pipeline.ts';
 import { resolveReference } from '../scoring/reference.ts';
+import type { ScoringThreads } from '../scoring/scoring-threads.ts';
 import type { Scoring } from './context.ts';
 
-/** The scoring that `speechfb score` runs too. */
-export const liveScoring: Scoring = { readReference: resolveReference, openUtterance };
+/** The scoring that `speechfb score` runs too, on its threads. */
+export function liveScoring({ openUtterance, stats }: ScoringThreads): Scoring {
+  return { readReference: resolveReference, openUtterance, stats };
+}

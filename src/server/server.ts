@@ -63,6 +63,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     version: options.version,
     sessions: () => registry.countByState(),
     engine: () => (engine ? { provider: engine.provider, ...engine.stats() } : undefined),
+    scoring: () => options.scoring.stats?.(),
   });
   const context: ServerContext = {
     get engine() {
@@ -163,7 +164,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
 
   function admit(): Refusal | undefined {
-    return admission.admit({ nowMs: now(), sessions: registry.size, draining, engine: engine?.stats() });
+    return admission.admit({
+      nowMs: now(),
+      sessions: registry.size,
+      draining,
+      engine: engine?.stats(),
+      scoring: options.scoring.stats?.(),
+    });
   }
 
   function injectFault(fault: EngineFault): boolean {

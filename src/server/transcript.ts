@@ -1,15 +1,15 @@
 import type { ServerMessage, TranscriptWord } from '../protocol/server-messages.ts';
 import type { StageTimings } from '../protocol/stages.ts';
-import type { Feedback } from '../scoring/pipeline.ts';
 import type { Deviation, UtteranceResult } from '../scoring/result.ts';
+import type { Progress } from '../scoring/utterance-scorer.ts';
 import { shiftDeviation } from './shift.ts';
 
 type TranscriptMessage = Extract<ServerMessage, { type: 'transcript' }>;
 
 /** The words of one utterance as they are confirmed. */
 export type Transcript = {
-  /** The next revision, or undefined when nothing changed. Times count from the utterance's start. */
-  revise(feedback: Pick<Feedback, 'words' | 'deviations'>, timing: StageTimings): TranscriptMessage | undefined;
+  /** The next revision. Times count from the utterance's start. */
+  revise(progress: Progress, timing: StageTimings): TranscriptMessage;
   /** The last revision: every word that was read. Times are on the session's clock. */
   final(result: Pick<UtteranceResult, 'words' | 'deviations'>, timing: StageTimings): TranscriptMessage;
 };
@@ -17,13 +17,8 @@ export type Transcript = {
 /** @param startMs the utterance's start on the session's clock. */
 export function createTranscript(utteranceId: number, startMs: number): Transcript {
   let rev = 0;
-  let shown = '';
   return {
     revise({ words, deviations }, timing) {
-      const left = deviations.map(({ kind, first_word, last_word }) => `${kind}${first_word}-${last_word}`);
-      const key = [...words.map((word) => `${word.wordIndex}${word.isFinal ? '.' : '?'}`), ...left].join(' ');
-      if (key === shown) return undefined;
-      shown = key;
       return message(
         words.map((word) => ({
           word_index: word.wordIndex,

@@ -1,7 +1,8 @@
 import type { AcousticEngine } from '../acoustic/types.ts';
 import type { ServerMessage } from '../protocol/server-messages.ts';
-import type { Feedback, OpenUtterance } from '../scoring/pipeline.ts';
+import type { OpenUtterance } from '../scoring/pipeline.ts';
 import type { Reference } from '../scoring/reference.ts';
+import type { Feedback, Progress } from '../scoring/utterance-scorer.ts';
 import { createArrivals } from './arrivals.ts';
 import type { Sound } from './intake.ts';
 import type { Outbox } from './outbox.ts';
@@ -45,6 +46,8 @@ export function createUtterance(options: UtteranceOptions): Utterance {
   let heardMs = startMs;
   let scoredMs = startMs;
   let feedbackRev = 0;
+  /** Progress that the client has not been told: it may not have wanted words until now. */
+  let untold: Progress | undefined;
   // The model's last hop reaches into the sound behind it: the frame that brought that is the one that was waited for.
   const { windowMs, hopMs } = options.engine.model.features;
   const overhangMs = windowMs - hopMs;
@@ -74,9 +77,10 @@ export function createUtterance(options: UtteranceOptions): Utterance {
   };
 
   function onFeedback(feedback: Feedback): void {
-    const producedMs = options.now();
+    const producedMs = options.now() - (feedback.ageMs ?? 0);
     // At the end the model hears silence beyond the sound, for its look-ahead.
     scoredMs = Math.max(scoredMs, Math.min(heardMs, startMs + feedback.audioMs));
+    untold = feedback.progress ?? untold;
     const granularity = options.granularity();
     if (granularity === 'utterance') return;
     const arrival = arrivals.of(Math.min(heardMs, scoredMs + overhangMs));
@@ -88,7 +92,7 @@ export function createUtterance(options: UtteranceOptions): Utterance {
       const message = { type: 'phoneme_feedback', utterance_id: id, rev: feedbackRev, phonemes, timing } as const;
       outbox.sendPartial({ message, ...stamp });
     }
-    const revised = transcript.revise(feedback, timing);
-    if (revised) outbox.sendPartial({ message: revised, ...stamp });
+    if (untold) outbox.sendPartial({ message: transcript.revise(untold, timing), ...stamp });
+    untold = undefined;
   }
 }

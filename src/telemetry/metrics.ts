@@ -23,6 +23,8 @@ export type MetricSources = {
   version: string;
   sessions(): Readonly<Record<string, number>>;
   engine(): EngineNumbers | undefined;
+  /** Absent where scoring has no threads of its own. */
+  scoring?(): ScoringNumbers | undefined;
 };
 
 export function createMetrics(sources: MetricSources): Metrics {
@@ -117,23 +119,36 @@ function exposeSources(sources: MetricSources, registry: Registry): void {
       for (const [state, count] of Object.entries(sources.sessions())) this.set({ state }, count);
     },
   });
-  const engineGauge = (name: string, help: string, read: (engine: EngineNumbers) => number): void => {
+  const gauge = (name: string, help: string, read: () => number | undefined): void => {
     new Gauge({
-      name: `speechfb_engine_${name}`,
+      name: `speechfb_${name}`,
       help,
       registers,
       collect() {
-        const engine = sources.engine();
-        if (engine) this.set(read(engine));
+        const value = read();
+        if (value !== undefined) this.set(value);
       },
     });
   };
+  const engineGauge = (name: string, help: string, read: (engine: EngineNumbers) => number): void =>
+    gauge(`engine_${name}`, help, () => {
+      const engine = sources.engine();
+      return engine && read(engine);
+    });
   engineGauge('queue_depth', 'Chunks that wait for a model run.', (engine) => engine.queueDepth);
   engineGauge('batch_size', 'Streams in a model run, mean of late.', (engine) => engine.meanBatch);
   engineGauge('busy_ratio', 'Share of time that the model runs.', (engine) => engine.busy);
   engineGauge('step_p95_seconds', 'A chunk to its result, p95 of late.', (engine) => engine.stepP95Ms / 1000);
   engineGauge('restarts', 'How often the model thread died and another took over.', (engine) => engine.restarts);
+  const scoring = () => sources.scoring?.();
+  gauge('scoring_busy_ratio', 'Share of time that the busiest scoring thread works.', () => scoring()?.busy);
+  gauge('scoring_wait_p95_seconds', "From the model's frames to the feedback made of them, p95 of late.", () => {
+    const numbers = scoring();
+    return numbers && numbers.waitP95Ms / 1000;
+  });
 }
+
+type ScoringNumbers = { waitP95Ms: number; busy: number };
 
 type EngineNumbers = {
   provider: string;

@@ -5,8 +5,10 @@ import { realFft } from '../../src/acoustic/fft.ts';
 import { createInlineEngine } from '../../src/acoustic/inline-engine.ts';
 import { loadModelPackage } from '../../src/acoustic/load-model.ts';
 import { createLogMelPlan } from '../../src/acoustic/log-mel.ts';
+import type { ModelPackage } from '../../src/acoustic/model-package.ts';
 import { StepQueue } from '../../src/acoustic/step-queue.ts';
-import { hear, largestDifference } from './fixtures.ts';
+import { readWav } from '../../src/audio/wav.ts';
+import { hear, largestDifference, testSound } from './fixtures.ts';
 
 type Golden = {
   first_samples: number[];
@@ -20,6 +22,7 @@ type Golden = {
 
 const golden: Golden = JSON.parse(readFileSync(`${import.meta.dirname}/golden/logmel.json`, 'utf8'));
 const model = loadModelPackage(`${import.meta.dirname}/../../models/en-learner`);
+const { onnxCpuPath: _, ...wholeModel } = model;
 
 /** The signal of the golden file's formula, int16 scale. */
 function signal(): number[] {
@@ -62,14 +65,46 @@ describe('the shipped package agrees with its training code to 1e-4', () => {
 
   it('in phone posteriors and score logits', async () => {
     expect(model.phones).toEqual(golden.phones);
-    const engine = await createInlineEngine({ model, device: 'cpu' });
-    const heard = await hear(engine, pcm, [1234]);
-    await engine.close();
+    const { logPosterior, scoreLogit } = await all(wholeModel, pcm);
     // The training code ends with the last whole step, the engine completes one more: behind it the look-ahead differs.
     const frames = golden.log_posterior.length - model.lookaheadMs / model.strideMs;
     const first = (rows: number[][]) => rows.slice(0, frames).flat();
-    const { logPosterior, scoreLogit } = heard;
     expect(largestDifference(logPosterior.slice(0, frames * 40), first(golden.log_posterior))).toBeLessThan(1e-4);
     expect(largestDifference(scoreLogit.slice(0, frames * 40), first(golden.score_logit))).toBeLessThan(1e-4);
   });
 });
+
+describe('the integer form for the CPU', () => {
+  it.each(['monkeys', 'leader', 'thanks'])('hears in %s what the whole one hears', async (id) => {
+    expect(model.onnxCpuPath).toMatch(/model\.cpu\.onnx$/);
+    const { samples } = readWav(`${import.meta.dirname}/../../fixtures/audio/${id}.wav`);
+    const [whole, integer] = [await all(wholeModel, samples), await all(model, samples)];
+    const off = whole.logPosterior.map((log, i) => Math.abs(Math.exp(log) - Math.exp(integer.logPosterior[i]!)));
+    const ofAFrame = (off.reduce((sum, value) => sum + value, 0) * model.phones.length) / off.length / 2;
+    expect(ofAFrame).toBeGreaterThan(1e-4);
+    // Of all probability of a frame, what goes from one phone to another.
+    expect(ofAFrame).toBeLessThan(0.04);
+  });
+
+  // Scales are fixed: with scales taken from the batch, a learner's score would depend on who else is in it.
+  it('gives a stream the same answer among others as alone', async () => {
+    const engine = await createInlineEngine({ model, device: 'cpu' });
+    const alone = await hear(engine, pcm, [1234]);
+    const loud = Float32Array.from(testSound(pcm.length, 7), (sample) => sample * 3);
+    const [among] = await Promise.all([
+      hear(engine, pcm, [1600]),
+      hear(engine, loud, [1600]),
+      hear(engine, loud, [1600]),
+    ]);
+    await engine.close();
+    expect(largestDifference(among.logPosterior, alone.logPosterior)).toBeLessThan(1e-4);
+    expect(largestDifference(among.scoreLogit, alone.scoreLogit)).toBeLessThan(1e-4);
+  });
+});
+
+async function all(package_: ModelPackage, sound: Float32Array) {
+  const engine = await createInlineEngine({ model: package_, device: 'cpu' });
+  const heard = await hear(engine, sound, [1234]);
+  await engine.close();
+  return heard;
+}

@@ -213,4 +213,15 @@ describe('an engine refuses', () => {
     expect(error).toMatchObject({ code: 'bad_onnx', exitCode: 2 });
     expect(error.message).toContain(join(dir, 'model.onnx'));
   });
+
+  it('a file for the CPU that is none, beside a good one', async () => {
+    const dir = changed((json) => Object.assign(json, { onnx_cpu: 'model.cpu.onnx' }));
+    expect(said(await failure(() => loadModelPackage(dir)))).toEqual([
+      expect.stringMatching(/^onnx_cpu: there is no file "model.cpu.onnx"/),
+    ]);
+    writeFileSync(join(dir, 'model.cpu.onnx'), 'nothing');
+    const error = await failure(() => createInlineEngine({ model: loadModelPackage(dir), device: 'cpu' }));
+    expect(error).toMatchObject({ code: 'bad_onnx', exitCode: 2 });
+    expect(error.message).toContain(join(dir, 'model.cpu.onnx'));
+  });
 });

@@ -159,7 +159,7 @@ describe('a worker engine', () => {
   });
 
   it('says when it has not been built', () => {
-    expect(() => workerUrl('file:///nowhere/src/acoustic/worker-url.ts')).toThrow(
+    expect(() => workerUrl('file:///nowhere/src/acoustic/worker-engine.ts', 'worker.js')).toThrow(
       expect.objectContaining({ code: 'not_built', hint: 'npm run build' }),
     );
   });

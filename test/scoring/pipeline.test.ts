@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Feedback, openUtterance } from '../../src/scoring/pipeline.ts';
+import { openUtterance } from '../../src/scoring/pipeline.ts';
 import { resolveReference } from '../../src/scoring/reference.ts';
+import type { Feedback } from '../../src/scoring/utterance-scorer.ts';
 import { framesOf, read, scriptedEngine, utter } from './speech.ts';
 
 const text = 'the number you have dialed';
@@ -75,7 +76,9 @@ describe('the pipeline', () => {
       feedback.findIndex((event) => event.phonemes.some((phone) => phone.index === 5 && phone.status === status));
     expect(first('provisional')).toBeGreaterThanOrEqual(0);
     expect(first('provisional')).toBeLessThanOrEqual(first('final'));
-    const words = feedback.at(-1)!.words.map((word) => `${word.text} ${word.isFinal}`);
+    const words = feedback
+      .findLast(({ progress }) => progress)!
+      .progress!.words.map((word) => `${word.text} ${word.isFinal}`);
     expect(words).toEqual(['the true', 'number true', 'you true', 'have true', 'dialed true']);
   });
 

@@ -1,5 +1,9 @@
+import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { predictor, type Regressor } from '../../src/scoring/regressor.ts';
+
+/** No input is known. */
+const nothing = { from: 0, cases: [new Float32Array(0)] };
 
 const trees: Regressor = {
   kind: 'trees',
@@ -28,7 +32,7 @@ it.each([
   [[0.6, 2], 1.25],
   [[0.6, 3], 0.25],
 ])('trees of %j sum their leaves to %d', (input, value) => {
-  expect(predictor(trees)(Float32Array.from(input))).toBeCloseTo(value, 6);
+  expect(predictor(trees, nothing)(Float32Array.from(input), 0)).toBeCloseTo(value, 6);
 });
 
 it.each([
@@ -39,7 +43,7 @@ it.each([
   // Standardised inputs end at 5 and -5: 5, -5 gives 5, 0.
   [[1000, -1000], 10 - 1],
 ])('layers of %j give %d', (input, value) => {
-  expect(predictor(layers)(Float32Array.from(input))).toBeCloseTo(value, 6);
+  expect(predictor(layers, nothing)(Float32Array.from(input), 0)).toBeCloseTo(value, 6);
 });
 
 it('a sum weighs its parts', () => {
@@ -50,5 +54,21 @@ it('a sum weighs its parts', () => {
       { weight: 2, model: layers },
     ],
   };
-  expect(predictor(sum)(Float32Array.from([3, 0]))).toBeCloseTo(0.5 * 1.25 + 2 * 1, 6);
+  expect(predictor(sum, nothing)(Float32Array.from([3, 0]), 0)).toBeCloseTo(0.5 * 1.25 + 2 * 1, 6);
+});
+
+it('knows beforehand what follows from known inputs', () => {
+  const cases = [Float32Array.from([0.4]), Float32Array.from([3])];
+  const value = fc.float({ min: -4, max: 4, noNaN: true });
+  fc.assert(
+    fc.property(value, fc.constantFrom(0, 1), fc.constantFrom(trees, layers), (other, which, model) => {
+      for (const from of [0, 1]) {
+        const input = from === 0 ? [cases[which]![0]!, other] : [other, cases[which]![0]!];
+        const open = from === 0 ? [Number.NaN, other] : [other, Number.NaN];
+        const plain = predictor(model, nothing)(Float32Array.from(input), 0);
+        expect(predictor(model, { from, cases })(Float32Array.from(open), which)).toBeCloseTo(plain, 5);
+      }
+    }),
+    { seed: 5 },
+  );
 });

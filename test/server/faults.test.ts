@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { AcousticEngine, EngineFault } from '../../src/acoustic/types.ts';
-import { liveScoring } from '../../src/server/scoring.ts';
+import type { EngineFault } from '../../src/acoustic/types.ts';
 import type { RunningServer, ServerOptions } from '../../src/server/server.ts';
 import { parseTokens } from '../../src/server/tokens.ts';
 import { connect, startMessage } from './kit/client.ts';
@@ -81,13 +80,13 @@ describe('a model that has said nothing for long', () => {
 });
 
 describe('the real model', () => {
-  let engine: AcousticEngine;
+  let shipped: Awaited<ReturnType<typeof openShippedModel>>;
   beforeAll(async () => {
-    engine = await openShippedModel();
+    shipped = await openShippedModel();
   }, 60_000);
-  afterAll(() => engine?.close());
+  afterAll(() => shipped?.close());
   const serveModel = (limits: ServerOptions['limits'] = {}) =>
-    serve({ engine, scoring: liveScoring, faultInjection: true, limits });
+    serve({ engine: shipped.engine, scoring: shipped.scoring, faultInjection: true, limits });
   const clip = readClip('leader');
 
   it('killed while learners read is started again, and none of them loses or hears a phone twice', async () => {

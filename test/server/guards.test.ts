@@ -165,7 +165,7 @@ describe('admission', () => {
     silentMs: 100,
     restarts: 0,
   };
-  const state: AdmissionState = { nowMs: 0, sessions: 0, draining: false, engine };
+  const state: AdmissionState = { nowMs: 0, sessions: 0, draining: false, engine, scoring: undefined };
   it.each([
     ['has room', {}, undefined],
     ['drains', { draining: true }, 'server_busy'],
@@ -174,6 +174,8 @@ describe('admission', () => {
     ['has a slow model that is busy', { engine: { ...engine, stepP95Ms: 101, busy: 0.9 } }, 'server_busy'],
     ['has a slow model that idles', { engine: { ...engine, stepP95Ms: 101, busy: 0.2 } }, undefined],
     ['has a model that says nothing', { engine: { ...engine, silentMs: 2001 } }, 'server_busy'],
+    ['has scoring threads that are late and busy', { scoring: { waitP95Ms: 101, busy: 0.9 } }, 'server_busy'],
+    ['has scoring threads that were late', { scoring: { waitP95Ms: 101, busy: 0.2 } }, undefined],
     ['has a busy model that is fast', { engine: { ...engine, stepP95Ms: 60, busy: 0.99 } }, undefined],
   ])('when the server %s', (_, changes, code) => {
     expect(createAdmission(defaultLimits, 0).admit({ ...state, ...changes })?.code).toBe(code);

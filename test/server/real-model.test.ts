@@ -1,22 +1,20 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createInlineEngine } from '../../src/acoustic/inline-engine.ts';
-import type { AcousticEngine } from '../../src/acoustic/types.ts';
 import { resolveReference } from '../../src/scoring/reference.ts';
 import { scoreFile } from '../../src/scoring/score-file.ts';
-import { liveScoring } from '../../src/server/scoring.ts';
 import { connect } from './kit/client.ts';
 import { essence, finalOf, finalsInFeedback, lastFrame, readClipWhole, sendClip, startReading } from './kit/reader.ts';
 import { openShippedModel, readClip } from './kit/real.ts';
 import { serve } from './kit/serve.ts';
 
 /** The real model on recorded speech; several servers share it. */
-let engine: AcousticEngine;
+let shipped: Awaited<ReturnType<typeof openShippedModel>>;
 beforeAll(async () => {
-  engine = await openShippedModel();
+  shipped = await openShippedModel();
 }, 60_000);
-afterAll(() => engine?.close());
+afterAll(() => shipped?.close());
 
-const serveModel = () => serve({ engine, scoring: liveScoring });
+const serveModel = () => serve({ engine: shipped.engine, scoring: shipped.scoring });
 
 describe('a recorded clip through the whole server', () => {
   it('is scored phone by phone while it is heard, and what was final stays', async () => {
@@ -65,7 +63,7 @@ describe('a recorded clip through the whole server', () => {
     const { url } = await serveModel();
     const ids = ['leader', 'service', 'monkeys', 'busy', 'desk', 'folder', 'mailbox', 'unlock', 'thanks', 'stereo-48k'];
     const live = await Promise.all(ids.map((id) => readClipWhole(url, readClip(id))));
-    const inline = await createInlineEngine({ model: engine.model });
+    const inline = await createInlineEngine({ model: shipped.engine.model });
     const differences: number[] = [];
     for (const [at, id] of ids.entries()) {
       const { path, text } = readClip(id);

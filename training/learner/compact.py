@@ -15,12 +15,12 @@ def as_float16(source, path):
 
 
 def rewrite(source, path, storage):
-    """Replace each large matrix by what `storage(name, values)` gives: (initialisers, the node that restores it)."""
+    """Replace each large float32 matrix by what `storage(name, values)` gives: (initialisers, the node that restores it)."""
     model = onnx.load(str(source))
     kept, nodes = [], []
     for tensor in model.graph.initializer:
         values = numpy_helper.to_array(tensor)
-        if values.ndim == 2 and values.nbytes >= SMALLEST_BYTES:
+        if values.ndim == 2 and values.dtype == np.float32 and values.nbytes >= SMALLEST_BYTES:
             stored, node = storage(tensor.name, values)
             kept += stored
             nodes.append(node)

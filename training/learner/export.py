@@ -37,7 +37,7 @@ def main():
     path = folder / "model.json"
     old = json.loads(path.read_text("utf8")) if path.exists() else {}
     described = describe(args, net, streaming)
-    described.update({key: old[key] for key in ("quality",) if key in old})
+    described.update({key: old[key] for key in ("quality", "onnx_cpu") if key in old})
     path.write_text(json.dumps(described, indent=2) + "\n", "utf8")
 
 

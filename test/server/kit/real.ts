@@ -5,12 +5,29 @@ import type { AcousticEngine } from '../../../src/acoustic/types.ts';
 import { createWorkerEngine } from '../../../src/acoustic/worker-engine.ts';
 import { toS16le } from '../../../src/audio/pcm.ts';
 import { readWav } from '../../../src/audio/wav.ts';
+import { createScoringThreads } from '../../../src/scoring/scoring-threads.ts';
+import type { Scoring } from '../../../src/server/context.ts';
+import { liveScoring } from '../../../src/server/scoring.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
 
-/** The shipped model on its own thread; needs a build. */
-export function openShippedModel(): Promise<AcousticEngine> {
-  return createWorkerEngine({ model: loadModelPackage(join(root, 'models/en-learner')), device: 'cpu' });
+/** The shipped model and its scoring, each on threads of its own as in `serve`; needs a build. */
+export async function openShippedModel(): Promise<{
+  engine: AcousticEngine;
+  scoring: Scoring;
+  close(): Promise<void>;
+}> {
+  const model = loadModelPackage(join(root, 'models/en-learner'));
+  const engine = await createWorkerEngine({ model, device: 'cpu' });
+  const threads = createScoringThreads({ model });
+  return {
+    engine,
+    scoring: liveScoring(threads),
+    async close() {
+      await engine.close();
+      await threads.close();
+    },
+  };
 }
 
 export type Clip = { id: string; text: string; path: string; sampleRateHz: number; samples: Int16Array };

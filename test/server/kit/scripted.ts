@@ -57,6 +57,7 @@ function read(reference: Reference, emitIntervalMs: number, events: PipelineEven
   const phones = reference.words.flatMap(({ variants }, word) => variants[0]!.map((phoneme) => ({ phoneme, word })));
   const lost = new Set<number>();
   const told = new Map<number, string>();
+  let toldWords = '[]';
   let audioMs = 0;
   let emittedMs = 0;
   let closed = false;
@@ -94,11 +95,12 @@ function read(reference: Reference, emitIntervalMs: number, events: PipelineEven
       const isFinal = own.every((index) => status(index) === 'final');
       return [{ wordIndex, text, startMs: own[0]! * phoneMs, endMs: (own.at(-1)! + 1) * phoneMs, isFinal }];
     });
+    const isNews = JSON.stringify(words) !== toldWords;
+    toldWords = JSON.stringify(words);
     events.onFeedback?.({
       audioMs,
       phonemes,
-      words,
-      deviations: [],
+      ...(isNews ? { progress: { words, deviations: [] } } : {}),
       timing: { queue: 1, features: 1, asr: 1, scoring: 1 },
     });
   };

@@ -1,0 +1,201 @@
+import type { ModelPackage } from '../acoustic/model-package.ts';
+import type { AcousticFrames } from '../acoustic/types.ts';
+import type { StageTimings } from '../protocol/stages.ts';
+import { type Calibrator, loadCalibrator } from './calibrator.ts';
+import { LiveScorer } from './live-scorer.ts';
+import type { ScoredPhone } from './phone-scorer.ts';
+import type { Reference } from './reference.ts';
+import type { Deviation, PhonemeResult, UtteranceResult } from './result.ts';
+import { type JudgedPhone, judgeInContext, summarize } from './utterance.ts';
+
+export type Feedback = {
+  /** Audio consumed by the model so far, ms. */
+  audioMs: number;
+  /** Phones new or changed since the call before; each is final once. */
+  phonemes: readonly PhonemeResult[];
+  /** How far the reading is; absent when that is as in the feedback before. */
+  progress?: Progress;
+  /** queue, features, asr, scoring: of the newest frames, those that the feedback waited for. */
+  timing: StageTimings;
+  /** How long ago it was worked out, ms, where that was on another thread. */
+  ageMs?: number;
+};
+
+export type Progress = {
+  /** Words of the reference that were begun, in order of the text; final once their last phone is. */
+  words: readonly BegunWord[];
+  deviations: readonly Deviation[];
+};
+
+export type BegunWord = { wordIndex: number; text: string; startMs: number; endMs: number; isFinal: boolean };
+
+/** An utterance's result; `timing` is the sum over the utterance. */
+export type TimedResult = UtteranceResult & { timing: StageTimings };
+
+export type ScorerOptions = {
+  emitIntervalMs: number;
+  /** How many likely phones each result names; 3 when absent. */
+  nbest?: number;
+};
+
+export type ScorerEvents = {
+  /** Each `emitIntervalMs` of audio. Without it nothing provisional is worked out. */
+  onFeedback?(feedback: Feedback): void;
+  /** All that was measured, phone by phone for each word, before `finish` returns. */
+  onEvidence?(words: readonly (readonly JudgedPhone[])[]): void;
+};
+
+/** The model's calibration, read once a model. */
+export function calibratorOf(model: ModelPackage): Calibrator {
+  let calibrator = calibrators.get(model);
+  if (!calibrator) {
+    calibrator = loadCalibrator(model.calibrationPath, model);
+    calibrators.set(model, calibrator);
+  }
+  return calibrator;
+}
+
+const calibrators = new WeakMap<ModelPackage, Calibrator>();
+
+/** Frames of the acoustic model in, feedback and the result of one utterance out: all of scoring that is not sound. */
+export class UtteranceScorer {
+  readonly #model: ModelPackage;
+  readonly #reference: Reference;
+  readonly #emitIntervalMs: number;
+  readonly #events: ScorerEvents;
+  readonly #scorer: LiveScorer;
+  #nextEmitMs: number;
+  /** Of the newest frames. */
+  #newest = noTime();
+  readonly #total = noTime();
+  /** Words of which something was heard, by their place in the reference. */
+  readonly #begun: (BegunWord | undefined)[];
+  /** What of the progress was told last. */
+  #told = '';
+
+  /** @throws SpeechfbError `invalid_reference` when the model does not know a phone of the reference. */
+  constructor(model: ModelPackage, reference: Reference, options: ScorerOptions, events: ScorerEvents) {
+    this.#model = model;
+    this.#reference = reference;
+    this.#emitIntervalMs = options.emitIntervalMs;
+    this.#events = events;
+    this.#nextEmitMs = options.emitIntervalMs;
+    this.#begun = reference.words.map(() => undefined);
+    this.#scorer = new LiveScorer(reference, model, calibratorOf(model), { nbest: options.nbest ?? 3 });
+  }
+
+  /** Frames [start, end), not heard yet, will carry no sound because it was lost. */
+  markGap(start: number, end: number): void {
+    this.#scorer.markGap(start, end);
+  }
+
+  /** Takes the next frames. */
+  take(frames: AcousticFrames): void {
+    const { queueMs, featuresMs, inferenceMs } = frames.timing;
+    // Feedback waited for its newest frames alone: adding up all since the last would count time that passed side by side.
+    this.#newest = { queue: queueMs, features: featuresMs, asr: inferenceMs, scoring: 0 };
+    this.#total.queue += queueMs;
+    this.#total.features += featuresMs;
+    this.#total.asr += inferenceMs;
+    // Frame by frame up to each moment of feedback, so that results do not depend on how the audio was cut.
+    for (let row = 0; row < frames.count; ) {
+      const begun = performance.now();
+      const due = Math.ceil((this.#nextEmitMs - this.#model.lookaheadMs) / this.#model.strideMs) - this.#scorer.frames;
+      const count = Math.min(frames.count - row, Math.max(1, due));
+      this.#scorer.push(rows(frames, row, count));
+      row += count;
+      this.#spend(performance.now() - begun);
+      if (this.#audioMs() >= this.#nextEmitMs) this.#emit();
+    }
+  }
+
+  /** No more frames: everything final, with context. @param pushedMs The audio that there was, gaps included. */
+  finish(pushedMs: number): TimedResult {
+    const begun = performance.now();
+    this.#scorer.finish();
+    const judged = judgeInContext(this.#scorer);
+    this.#events.onEvidence?.(judged);
+    const result = summarize(this.#scorer, this.#reference, judged, this.#model.strideMs, (phone) =>
+      this.#lagMs(phone, pushedMs),
+    );
+    this.#total.scoring += performance.now() - begun;
+    return { ...result, timing: this.#total };
+  }
+
+  #emit(): void {
+    const interval = this.#emitIntervalMs;
+    this.#nextEmitMs = (Math.floor(this.#audioMs() / interval) + 1) * interval;
+    if (!this.#events.onFeedback) return;
+    const begun = performance.now();
+    const { final, provisional } = this.#scorer.takeChanges();
+    const phonemes = [...final, ...provisional].map(({ result }) => result);
+    for (const word of new Set(final.map((phone) => phone.word))) this.#begin(word);
+    const progress = this.#progress();
+    this.#spend(performance.now() - begun);
+    const feedback = { audioMs: this.#audioMs(), phonemes, timing: { ...this.#newest } };
+    this.#events.onFeedback(progress ? { ...feedback, progress } : feedback);
+  }
+
+  /** Looks at a word of which more phones are final than before. */
+  #begin(wordIndex: number): void {
+    const heard = this.#scorer.finalsOf(wordIndex).filter((phone) => phone.end > phone.start);
+    if (heard.length === 0) return;
+    this.#begun[wordIndex] = {
+      wordIndex,
+      text: this.#reference.words[wordIndex]!.text,
+      startMs: heard[0]!.result.start_ms,
+      endMs: heard.at(-1)!.result.end_ms,
+      isFinal: this.#scorer.isComplete(wordIndex),
+    };
+  }
+
+  /** Undefined when the same words are begun and final as before, and the reading left the text in the same places. */
+  #progress(): Progress | undefined {
+    const words = this.#begun.filter((word) => word !== undefined);
+    const deviations = this.#scorer.deviations();
+    const left = deviations.map(({ kind, first_word, last_word }) => `${kind}${first_word}-${last_word}`);
+    const told = [...words.map((word) => `${word.wordIndex}${word.isFinal ? '.' : '?'}`), ...left].join(' ');
+    if (told === this.#told) return undefined;
+    this.#told = told;
+    return { words, deviations };
+  }
+
+  /** Audio that the model has consumed: its newest frame and the look-ahead behind it. */
+  #audioMs(): number {
+    return this.#scorer.frames * this.#model.strideMs + this.#model.lookaheadMs;
+  }
+
+  /** From a phone's end until the sound behind the feedback that first could call it final; not past the audio's end. */
+  #lagMs({ saidAt, result }: ScoredPhone, pushedMs: number): number {
+    const { strideMs, lookaheadMs, features } = this.#model;
+    const interval = this.#emitIntervalMs;
+    const dueMs = Math.ceil((saidAt * strideMs + lookaheadMs) / interval) * interval;
+    const frames = Math.ceil((dueMs - lookaheadMs) / strideMs);
+    const heardMs = frames * strideMs + lookaheadMs + features.windowMs - features.hopMs;
+    return Math.max(0, Math.min(heardMs, pushedMs) - result.end_ms);
+  }
+
+  #spend(ms: number): void {
+    this.#newest.scoring += ms;
+    this.#total.scoring += ms;
+  }
+}
+
+function noTime(): { queue: number; features: number; asr: number; scoring: number } {
+  return { queue: 0, features: 0, asr: 0, scoring: 0 };
+}
+
+/** `count` rows of the frames from `row` on, as views. */
+function rows(frames: AcousticFrames, row: number, count: number): AcousticFrames {
+  const cut = (values: Float32Array) => {
+    const width = values.length / frames.count;
+    return values.subarray(row * width, (row + count) * width);
+  };
+  return {
+    ...frames,
+    firstFrame: frames.firstFrame + row,
+    count,
+    logPosterior: cut(frames.logPosterior),
+    scoreLogit: frames.scoreLogit && cut(frames.scoreLogit),
+  };
+}
