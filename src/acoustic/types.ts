@@ -36,6 +36,8 @@ export type AcousticEngine = {
   stats(): EngineStats;
   /** Makes the engine's own thread fail, to see what a server does then. Absent where it has none. */
   injectFault?(fault: EngineFault): void;
+  /** Lets the engine's own thread collect its garbage while nobody speaks. Absent where it has none. */
+  tidy?(): void;
   close(): Promise<void>;
 };
 

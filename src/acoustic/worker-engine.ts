@@ -129,6 +129,7 @@ export async function createWorkerEngine(options: WorkerEngineOptions): Promise<
     },
     stats: () => ({ ...stats, streams: streams.size, silentMs: performance.now() - lastWordMs, restarts }),
     injectFault: (fault) => worker.postMessage(fault satisfies ToWorker),
+    tidy: () => worker.postMessage('tidy' satisfies ToWorker),
     async close() {
       closing = true;
       inbox.stop();

@@ -6,8 +6,8 @@ import type { AcousticFrames, CoreStats, EngineFault } from './types.ts';
 /** What the worker is started with; `warm`: it runs every shape before it is ready. */
 export type WorkerStart = EngineOptions & { warm: boolean };
 
-/** Everything since the message before, for all streams, in this order: opened, pcm, ended, closed; a fault; or the last word. */
-export type ToWorker = StreamNews | EngineFault | 'close';
+/** Everything since the message before, for all streams, in this order: opened, pcm, ended, closed; a fault; the word that there is time to collect garbage; or the last word. */
+export type ToWorker = StreamNews | EngineFault | 'tidy' | 'close';
 
 export type StreamNews = {
   opened: number[];

@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { collectGarbage } from './collect-garbage.ts';
 import type { EngineStream } from './engine-stream.ts';
 import { openCore } from './inline-engine.ts';
 import { releaseMemory } from './release-memory.ts';
@@ -50,6 +51,10 @@ function serve(core: Awaited<ReturnType<typeof openCore>>['core']): void {
   port.on('message', (message: ToWorker) => {
     if (message === 'close') {
       void close();
+      return;
+    }
+    if (message === 'tidy') {
+      collectGarbage();
       return;
     }
     if ('action' in message) {

@@ -94,28 +94,13 @@ export class Aligner {
       // What follows a jump in the text is believed only when the jump is.
       if (seen < this.#patience.deviationFrames && !this.#inOrder(state, next)) return;
       if (state >= 0 && state < phones && this.#said[state] === 0) {
-        if (!this.#isCertain(state, start, f, seen)) return;
+        if (seen < this.#patience.finalFrames) return;
         this.#said[state] = 1;
         this.#events.onPhone({ state, start, end: f });
       }
       state = next;
       start = f;
     }
-  }
-
-  /** The longer a phone is over, the closer its rivals may be. */
-  #isCertain(state: number, start: number, end: number, seen: number): boolean {
-    const { softFrames, hardFrames, margin } = this.#patience;
-    if (seen < softFrames) return false;
-    if (seen >= hardFrames) return true;
-    const middle = (start + end - 1) >> 1;
-    const threshold =
-      this.#search.score(this.#search.best) - (margin * (hardFrames - seen)) / (hardFrames - softFrames);
-    let agree = true;
-    this.#search.forEachAlive(threshold, (rival) => {
-      if (agree && (rival === state || this.#stateAt(rival, middle) !== state)) agree = false;
-    });
-    return agree;
   }
 
   /** Where a hypothesis that is in `state` now was at frame `f`. */

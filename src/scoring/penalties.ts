@@ -48,13 +48,10 @@ export const penalties = {
   wordsAhead: 12,
 } as const satisfies Penalties;
 
-/** How long the aligner waits, in frames of the model, and the lead in nats that makes up for not waiting. */
+/** How long the aligner waits, in frames of the model. */
 export type Patience = {
-  /** A phone that ended this long ago is final if every rival within `margin` agrees on it ... */
-  softFrames: number;
-  margin: number;
-  /** ... and the margin shrinks until, this long after its end, it is final whatever the rivals. */
-  hardFrames: number;
+  /** A phone is final when the likeliest course left it this long ago. */
+  finalFrames: number;
   /** A jump in the text (words skipped, repeated, other words) is believed after this many. */
   deviationFrames: number;
   /** The course of the reading is settled this far back. */
@@ -62,9 +59,8 @@ export type Patience = {
 };
 
 export const patience = {
-  softFrames: 1,
-  margin: 4,
-  hardFrames: 2,
+  // Waiting for rivals to agree made finals later and no better: held-out learners AUC .8679 with, .8683 without, native .9405 and .9423.
+  finalFrames: 1,
   deviationFrames: 8,
   settleFrames: 60,
 } as const satisfies Patience;

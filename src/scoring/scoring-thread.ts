@@ -6,7 +6,7 @@ import { createResults, fromPlainError } from '../acoustic/worker-messages.ts';
 import { exitCodes, SpeechfbError } from '../errors.ts';
 import type { PipelineEvents, ScoringSeat } from './pipeline.ts';
 import type { Reference } from './reference.ts';
-import type { FromScoring, ScoringStart, ToScoring } from './scoring-messages.ts';
+import type { FromScoring, ScoringNews, ScoringStart, ToScoring } from './scoring-messages.ts';
 import type { ScorerOptions, TimedResult } from './utterance-scorer.ts';
 
 type Seat = {
@@ -88,13 +88,18 @@ export class ScoringThread {
     return { waitP95Ms: stepP95Ms, busy };
   }
 
+  /** Lets the thread collect its garbage. */
+  tidy(): void {
+    this.#worker.postMessage('tidy' satisfies ToScoring);
+  }
+
   async close(): Promise<void> {
     this.#isOver = true;
     await this.#worker.terminate();
   }
 
   /** What waits to be said, and will be when this turn is over. */
-  #say(): ToScoring {
+  #say(): ScoringNews {
     if (!this.#isScheduled) queueMicrotask(() => this.#send());
     this.#isScheduled = true;
     return this.#pending;
@@ -111,7 +116,7 @@ export class ScoringThread {
     }
     this.#hasFrames = false;
     const taken = this.#frames.take();
-    this.#worker.postMessage({ ...message, frames: taken.message } satisfies ToScoring, taken.transfer);
+    this.#worker.postMessage({ ...message, frames: taken.message } satisfies ScoringNews, taken.transfer);
   }
 
   #receive({ feedback, results, failed, saidMs, sentMs, busyMs }: FromScoring): void {
@@ -143,7 +148,7 @@ export class ScoringThread {
   }
 }
 
-function nothing(): ToScoring {
+function nothing(): ScoringNews {
   return { opened: [], gaps: [], frames: undefined, finished: [], closed: [], sentMs: 0 };
 }
 

@@ -10,6 +10,8 @@ import { calibratorOf } from './utterance-scorer.ts';
 export type ScoringThreads = {
   openUtterance: OpenUtterance;
   stats(): ScoringStats;
+  /** Lets the threads collect their garbage while nobody reads. */
+  tidy(): void;
   close(): Promise<void>;
 };
 
@@ -62,6 +64,9 @@ export function createScoringThreads(options: ScoringThreadsOptions): ScoringThr
       const all = threads.map((thread) => thread.stats());
       const largest = (key: keyof ScoringStats) => Math.max(...all.map((stats) => stats[key]));
       return { waitP95Ms: largest('waitP95Ms'), busy: largest('busy') };
+    },
+    tidy() {
+      for (const thread of threads) thread.tidy();
     },
     async close() {
       closing = true;

@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { collectGarbage } from '../acoustic/collect-garbage.ts';
 import { sharedNowMs } from '../acoustic/shared-clock.ts';
 import type { AcousticFrames } from '../acoustic/types.ts';
 import { toPlainError, unpackResults } from '../acoustic/worker-messages.ts';
@@ -16,7 +17,12 @@ let begunMs = 0;
 let saying = silence(0);
 
 calibratorOf(model);
-port.on('message', ({ opened, gaps, frames, finished, closed, sentMs }: ToScoring) => {
+port.on('message', (message: ToScoring) => {
+  if (message === 'tidy') {
+    collectGarbage();
+    return;
+  }
+  const { opened, gaps, frames, finished, closed, sentMs } = message;
   begunMs = performance.now();
   saying = silence(sentMs);
   const waitedMs = sharedNowMs() - sentMs;

@@ -25,4 +25,6 @@ export type Scoring = {
   openUtterance: OpenUtterance;
   /** How busy scoring is, where it has threads of its own. */
   stats?(): ScoringStats;
+  /** Nobody reads: its threads may collect their garbage. */
+  tidy?(): void;
 };

@@ -1,6 +1,3 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
-
 /**
  * Gives memory back when the last of some sessions has ended. V8 collects when it needs room, not when there is time: a server
  * that has been busy would hold its garbage until it is busy again. A collection takes some 20 ms, which nobody waits for then.
@@ -10,8 +7,8 @@ export type IdleSweep = {
   look(sessions: number, nowMs: number): void;
 };
 
-/** @param collect what collects; a test counts instead. */
-export function createIdleSweep(collect: () => void = collectGarbage): IdleSweep {
+/** @param collect lets every thread collect. */
+export function createIdleSweep(collect: () => void): IdleSweep {
   let untidy = false;
   let idleSinceMs: number | undefined;
   return {
@@ -30,9 +27,3 @@ export function createIdleSweep(collect: () => void = collectGarbage): IdleSweep
 }
 
 const settleMs = 500;
-
-function collectGarbage(): void {
-  setFlagsFromString('--expose-gc');
-  const collect: () => void = runInNewContext('gc');
-  collect();
-}

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
+import { collectGarbage } from '../acoustic/collect-garbage.ts';
 import type { AcousticEngine, EngineFault } from '../acoustic/types.ts';
 import { streamPath } from '../protocol/address.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -78,7 +79,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   };
   const registry = createRegistry(context);
   const admission = createAdmission(limits, now());
-  const sweep = createIdleSweep();
+  const sweep = createIdleSweep(() => {
+    collectGarbage();
+    engine?.tidy?.();
+    options.scoring.tidy?.();
+  });
   const connections = new Set<Connection>();
   let draining = false;
   const origins = { allowed: options.origins ?? [], loopback: isLoopback(host) };
@@ -164,13 +169,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
 
   function admit(): Refusal | undefined {
-    return admission.admit({
-      nowMs: now(),
-      sessions: registry.size,
-      draining,
-      engine: engine?.stats(),
-      scoring: options.scoring.stats?.(),
-    });
+    const stats = { engine: engine?.stats(), scoring: options.scoring.stats?.() };
+    const refusal = admission.admit({ nowMs: now(), sessions: registry.size, draining, ...stats });
+    // One that is over before the next tick leaves its garbage too.
+    if (!refusal) sweep.look(registry.size + 1, now());
+    return refusal;
   }
 
   function injectFault(fault: EngineFault): boolean {

@@ -59,6 +59,14 @@ describe('scoring on threads of its own', () => {
     expect(threads.stats().waitP95Ms).toBeGreaterThan(0);
   });
 
+  it('goes on after it was told to collect its garbage', async () => {
+    threads = createScoringThreads({ model: scriptedEngine(script).model, threads: 1 });
+    const before = await speak(threads.openUtterance);
+    threads.tidy();
+    const after = await speak(threads.openUtterance);
+    expect(after.result).toEqual(before.result);
+  });
+
   it('refuses a reference that the model cannot read at once', () => {
     threads = createScoringThreads({ model: scriptedEngine(script).model, threads: 1 });
     const strange: Reference = { words: [{ text: 'x', variants: [['QQ']], source: 'given' }] };

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { PipelineEvents, UtterancePipeline } from '../../src/scoring/pipeline.ts';
 import type { Scoring } from '../../src/server/context.ts';
 import { connect, finalPhones, startMessage } from './kit/client.ts';
-import { scriptedScoring } from './kit/scripted.ts';
+import { scriptedEngine, scriptedScoring } from './kit/scripted.ts';
 import { serve } from './kit/serve.ts';
 
 describe('beside a healthy session, one whose model', () => {
@@ -114,4 +114,27 @@ async function startPair(url: string, badText: string) {
     expect(finalPhones(healthy.events)).toHaveLength(4);
   };
   return { healthy, bad, finishHealthy };
+}
+
+describe('the last session over', () => {
+  it('lets the threads of the model and of scoring collect their garbage', async () => {
+    const tidied = { model: defer(), scoring: defer() };
+    const server = await serve({
+      engine: { ...scriptedEngine(), tidy: tidied.model.resolve },
+      scoring: { ...scriptedScoring, tidy: tidied.scoring.resolve },
+    });
+    const client = await connect(server.url);
+    client.send(startMessage());
+    await client.until('ready');
+    client.send({ type: 'close' });
+    await Promise.all([tidied.model.promise, tidied.scoring.promise]);
+  });
+});
+
+function defer(): { promise: Promise<void>; resolve(): void } {
+  let resolve = () => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
 }
