@@ -45,6 +45,15 @@ export function tools(k6: string, artillery: string): Tool[] {
       report: lastLine,
     },
     {
+      name: 'ws as speechfb.v1',
+      missing: undefined,
+      command: (base, { sessions, seconds, rampSeconds }) => ({
+        file: process.execPath,
+        args: [join(here, 'peers/ws-protocol.mjs'), `${base}/v1/stream`, `${sessions}`, `${seconds}`, `${rampSeconds}`],
+      }),
+      report: lastLine,
+    },
+    {
       name: 'k6',
       missing: existsSync(k6) ? undefined : `no k6 at ${k6}`,
       command: (base, { sessions, seconds, rampSeconds }) => ({
