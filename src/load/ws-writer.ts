@@ -1,6 +1,6 @@
 import { randomFillSync } from 'node:crypto';
-import bufferUtil from 'bufferutil';
 import { type ChecksummedFrame, frameHeaderBytes, headerWords } from '../protocol/frame.ts';
+import { mask } from './masking.ts';
 
 export const opcodes = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
 
@@ -25,7 +25,7 @@ export class WsWriter {
     words[1] = keyWord;
     const header = headerWords(frame);
     for (let i = 0; i < header.length; i++) words[inPlaceAt + i] = header[i]! ^ keyWord;
-    bufferUtil.mask(payload, key, bytes, inPlaceAt * 4 + frameHeaderBytes, payload.byteLength);
+    mask(payload, key, bytes, inPlaceAt * 4 + frameHeaderBytes, payload.byteLength);
     return this.#cut(inPlaceAt * 4 + length);
   }
 
@@ -49,7 +49,7 @@ export class WsWriter {
       bytes.writeBigUInt64BE(BigInt(length), 2);
     }
     bytes.writeInt32LE(nextKey(), head - 4);
-    bufferUtil.mask(payload, bytes.subarray(head - 4, head), bytes, head, length);
+    mask(payload, bytes.subarray(head - 4, head), bytes, head, length);
     return bytes;
   }
 
