@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { causeOfDeath } from './death.ts';
 import { lostResult, mergeResults } from './merge-results.ts';
 import type { ShardHooks, ShardResult, ShardTask } from './shard.ts';
 import { splitTask } from './split-task.ts';
@@ -62,7 +63,7 @@ class Generator {
     this.#child = child;
     let said = '';
     child.stderr?.on('data', (chunk) => {
-      said = (said + chunk).slice(-2000);
+      said = (said + chunk).slice(-8000);
     });
     const message = (wanted: FromGenerator['type'], then: (message: FromGenerator) => void) =>
       child.on('message', (given: FromGenerator) => {
@@ -80,7 +81,7 @@ class Generator {
       });
       child.once('error', (error) => lost(error.message));
       child.once('close', (code, signal) => {
-        const words = said.trim().split('\n').slice(-3).join(' ');
+        const words = causeOfDeath(said);
         lost(`${signal ? `signal ${signal}` : `exit code ${code}`}${words ? `: ${words}` : ''}`);
       });
     });
