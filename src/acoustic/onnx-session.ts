@@ -118,7 +118,10 @@ function sessionOptions(provider: Provider, threads: number): InferenceSession.S
 /** What onnxruntime says, without the source line and the C++ signature that it puts in front. */
 function firstLine(error: unknown): string {
   const line = String(error instanceof Error ? error.message : error).split('\n')[0]!;
-  return line.split(' was false. ').at(-1)!;
+  return line
+    .split(' was false. ')
+    .at(-1)!
+    .replace(/:\S*\.cc:\d+ [^()]*\([^()]*\) /, ': ');
 }
 
 const providerNames = { cuda: 'CUDAExecutionProvider', webgpu: 'WebGpuExecutionProvider' } as const;

@@ -1,7 +1,8 @@
 import { Worker } from 'node:worker_threads';
-import { exitCodes, SpeechfbError } from '../errors.ts';
+import type { SpeechfbError } from '../errors.ts';
 import type { EngineOptions } from './inline-engine.ts';
 import { SoundBlocks } from './kept-sound.ts';
+import { threadDied } from './thread-died.ts';
 import type { AcousticEngine, AcousticFrames, CoreStats } from './types.ts';
 import { createInbox, type Inbox } from './worker-inbox.ts';
 import { type FromWorker, fromPlainError, type ToWorker, unpackResults, type WorkerStart } from './worker-messages.ts';
@@ -175,12 +176,8 @@ async function stopWorker(worker: Worker): Promise<void> {
 }
 
 function engineCrashed(cause: unknown): SpeechfbError {
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new SpeechfbError('engine_crashed', `the inference worker died: ${why}`, {
-    hint: 'start the utterance again; if it keeps dying, try another --device',
-    exitCode: exitCodes.bug,
-    cause,
-  });
+  const hint = 'start the utterance again; if it keeps dying, try another --device';
+  return threadDied('engine_crashed', 'the inference worker', cause, hint);
 }
 
 const maxCrashes = 3;

@@ -4,7 +4,8 @@ import { SpeechfbError } from '../errors.ts';
 import { contextNames } from './context.ts';
 import { featureNames } from './features.ts';
 import type { Alphabet } from './graph.ts';
-import { predictor, regressor } from './regressor.ts';
+import { predictor } from './regressor.ts';
+import { regressor } from './regressor-schema.ts';
 
 /** Turns features into human-like scores, 0 (wrong) to 2 (right). */
 export type Calibrator = {

@@ -1,4 +1,4 @@
-import type { Known, Predict, Trees } from './regressor.ts';
+import type { Known, Predict, Trees } from './regressor-schema.ts';
 
 /**
  * Boosted trees in one table of eight bytes a node, so that a step down a tree is one cache line: the feature (16 bits) with the

@@ -1,4 +1,4 @@
-import type { Known, Layers, Predict } from './regressor.ts';
+import type { Known, Layers, Predict } from './regressor-schema.ts';
 
 /** Standardised inputs end here on either side. */
 const mostDeviations = 5;

@@ -2,8 +2,9 @@ import { Worker } from 'node:worker_threads';
 import { createStatsRecorder } from '../acoustic/engine-stats.ts';
 import type { ModelPackage } from '../acoustic/model-package.ts';
 import { sharedNowMs } from '../acoustic/shared-clock.ts';
+import { threadDied } from '../acoustic/thread-died.ts';
 import { createResults, fromPlainError } from '../acoustic/worker-messages.ts';
-import { exitCodes, SpeechfbError } from '../errors.ts';
+import type { SpeechfbError } from '../errors.ts';
 import type { PipelineEvents, ScoringSeat } from './pipeline.ts';
 import type { Reference } from './reference.ts';
 import type { FromScoring, ScoringNews, ScoringStart, ToScoring } from './scoring-messages.ts';
@@ -22,7 +23,6 @@ export class ScoringThread {
   readonly #stats = createStatsRecorder(performance.now());
   #pending = nothing();
   #isScheduled = false;
-  #hasFrames = false;
   #isOver = false;
   #nextId = 0;
 
@@ -64,7 +64,6 @@ export class ScoringThread {
       take: (frames) => {
         if (!isOpen()) return;
         this.#frames.frames(id, frames);
-        this.#hasFrames = true;
         this.#say();
       },
       finish: (pushedMs) =>
@@ -110,12 +109,11 @@ export class ScoringThread {
     const message = { ...this.#pending, sentMs: sharedNowMs() };
     this.#pending = nothing();
     if (this.#isOver) return;
-    if (!this.#hasFrames) {
-      this.#worker.postMessage(message);
+    const taken = this.#frames.take();
+    if (taken.message.frames.length === 0) {
+      this.#worker.postMessage(message satisfies ScoringNews);
       return;
     }
-    this.#hasFrames = false;
-    const taken = this.#frames.take();
     this.#worker.postMessage({ ...message, frames: taken.message } satisfies ScoringNews, taken.transfer);
   }
 
@@ -153,10 +151,5 @@ function nothing(): ScoringNews {
 }
 
 function scoringCrashed(cause: unknown): SpeechfbError {
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new SpeechfbError('scoring_crashed', `the scoring thread died: ${why}`, {
-    hint: 'start the utterance again',
-    exitCode: exitCodes.bug,
-    cause,
-  });
+  return threadDied('scoring_crashed', 'the scoring thread', cause, 'start the utterance again');
 }

@@ -9,6 +9,6 @@ const fewCores = 3;
  * them. 200 sessions on two cores: p95 of the latency that the server adds 105 to 84 ms (bench/serve.ts, means of three runs).
  * V8 reads this flag at each collection; those of concurrent marking must not change while a program runs.
  */
-export function collectOnOwnThread(cores = availableParallelism()): void {
-  if (cores <= fewCores) setFlagsFromString('--no-parallel-scavenge');
+export function collectOnOwnThread(): void {
+  if (availableParallelism() <= fewCores) setFlagsFromString('--no-parallel-scavenge');
 }

@@ -6,7 +6,7 @@ import { loadCalibrator } from '../../src/scoring/calibrator.ts';
 import { contextNames } from '../../src/scoring/context.ts';
 import { featureNames } from '../../src/scoring/features.ts';
 import { arpabet } from '../../src/scoring/phones.ts';
-import type { Regressor } from '../../src/scoring/regressor.ts';
+import type { Regressor } from '../../src/scoring/regressor-schema.ts';
 import { alphabet } from './speech.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'calibration-'));

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { predictor, type Regressor } from '../../src/scoring/regressor.ts';
+import { predictor } from '../../src/scoring/regressor.ts';
+import type { Regressor } from '../../src/scoring/regressor-schema.ts';
 
 /** No input is known. */
 const nothing = { from: 0, cases: [new Float32Array(0)] };
