@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { histogramsReady, LatencyHistogram } from '../../src/load/histogram.ts';
 import { Recorder } from '../../src/load/recorder.ts';
+import { traceBytes } from '../../src/load/trace-bytes.ts';
 import { mergeTraces, TraceSink } from '../../src/load/traces.ts';
 import { quantile } from '../../src/slo/metrics.ts';
 
@@ -106,6 +107,37 @@ describe('traces of several generators', () => {
     expect(Math.abs(fromFew - 500)).toBeLessThan(80);
   });
 
+  test('of one alone are its own, unless there are too many', () => {
+    const only = sample('one', 100, 900);
+    expect(mergeTraces([only], 1)).toBe(only);
+    expect(mergeTraces([only], 1, { limit: 99, bytes: 1e9 }).traces).toHaveLength(99);
+    expect(mergeTraces([only], 1, { limit: 100, bytes: 2000 }).traces.length).toBeLessThan(30);
+  });
+
+  test('are each as likely to be drawn as any other, and the same by the same seed', () => {
+    const parts = [sample('a', 40, 40), sample('b', 20, 20)];
+    const limits = { limit: 15, bytes: 1e9 };
+    const drawn = new Map<string, number>();
+    for (let seed = 0; seed < 400; seed++) {
+      const { traces } = mergeTraces(parts, seed, limits);
+      expect(new Set(traces.map(({ session, at_ms }) => `${session} ${at_ms}`)).size).toBe(15);
+      for (const { session, at_ms } of traces)
+        drawn.set(`${session} ${at_ms}`, (drawn.get(`${session} ${at_ms}`) ?? 0) + 1);
+    }
+    // 400 x 15 / 60 = 100 each, sd below 9: chi squared of 59 degrees is below 99 but once in a thousand.
+    const chiSquared = [...drawn.values()].reduce((sum, times) => sum + (times - 100) ** 2 / 75, 0);
+    expect(drawn.size).toBe(60);
+    expect(chiSquared).toBeLessThan(99);
+    expect(mergeTraces(parts, 7, limits)).toEqual(mergeTraces(parts, 7, limits));
+  });
+
+  test('end where one kept fewer than are wanted of it', () => {
+    const { traces } = mergeTraces([sample('cut', 10, 1000), sample('whole', 500, 500)], 1);
+    const cut = traces.filter(({ session }) => session === 'cut').length;
+    expect(cut).toBe(10);
+    expect(traces.length).toBeLessThan(40);
+  });
+
   test('are bounded in bytes, early and late alike', () => {
     const whole = sample('one', 1000, 1000);
     const { traces } = mergeTraces([whole], 1, { limit: 5000, bytes: 20_000 });
@@ -115,6 +147,27 @@ describe('traces of several generators', () => {
     const early = traces.filter(({ at_ms }) => at_ms < 500).length;
     expect(Math.abs(early - traces.length / 2)).toBeLessThan(35);
   });
+});
+
+test('the bytes of a trace are told without writing it', () => {
+  const number = fc.oneof(
+    fc.nat(4e9).map((us) => us / 1000),
+    fc.constantFrom(0, 0.001, 9.999, 10, 999.9, 1e12, 1e21),
+    fc.double({ noNaN: true, noDefaultInfinity: true }),
+  );
+  const trace = fc.record({
+    at_ms: number,
+    session: fc.string({ unit: 'binary' }),
+    profile: fc.constantFrom('LTE', 'düster', '"quoted"'),
+    language: fc.constant('en-US'),
+    total_ms: number,
+    stages: fc.dictionary(fc.constantFrom('asr', 'uplink', 'unattributed'), number),
+  });
+  const bytesOf = traceBytes();
+  fc.assert(
+    fc.property(trace, (one) => bytesOf(one) === Buffer.byteLength(`${JSON.stringify(one)}\n`)),
+    { seed: 5 },
+  );
 });
 
 test('a trace sink keeps a uniform sample of its size, in order of time', () => {
