@@ -135,6 +135,15 @@ describe('speechfb report', () => {
     );
   });
 
+  test('of runs of several tests in one directory says so', async () => {
+    runOf('mixed/run-1');
+    runOf('mixed/run-2', 0, { objectives: [parseObjective('lost_frames == 0')] });
+    expect(await main(['report', join(scratch, 'mixed')])).toBe(2);
+    expect(err).toMatch(
+      /run-2 is not of one test with .*run-1: it judges lost_frames == 0 instead of p95.* \[bad_run\]/,
+    );
+  });
+
   test('needs no traces', async () => {
     const bare = runOf('bare');
     rmSync(join(bare, 'traces.ndjson.gz'));
