@@ -20,6 +20,7 @@ export type OutputFlags = { out?: string; pushPrometheus?: string; otlp?: string
 
 /** Throws for a flag that names no place to write or send to, before anything runs. */
 export function checkOutputs({ out, pushPrometheus, otlp }: OutputFlags): void {
+  if (out === '') throw new SpeechfbError('bad_flag', '--out: is empty; name a directory');
   const why = out === undefined ? undefined : whyUnwritable(out);
   if (why !== undefined)
     throw new SpeechfbError('output_unwritable', `--out: results cannot be written to "${out}": ${why}`);

@@ -128,6 +128,16 @@ spec:
   });
 });
 
+test.each([
+  ['hours', 'learners: 90000, ramp', 'spec.load: makes 270,025 hours of learners; allowed: at most 15,000'],
+  ['sessions', 'learners: 400, ramp', 'spec.load: makes 2,160,200 sessions; allowed: at most 2,000,000'],
+])('more %s than fit into memory are refused before they are planned', (what, level, sentence) => {
+  const long = good.replace('base, duration: 10s, learners: 20, ramp', `base, duration: 3h, ${level}`);
+  const source = long.replace('spike, duration: 10s', 'spike, duration: 1s');
+  const briefly = what === 'sessions' ? source.replace('  load:', '  load:\n    session: 2s') : source;
+  expect(problemsOf(() => prepareLoad(scenarioOf(briefly)))).toContain(sentence);
+});
+
 test('more shards than sessions are refused', () => {
   const said = problemsOf(() => prepareLoad(scenarioOf(good), { index: 1, count: 41 }));
   expect(said).toContain('--shard 1/41: the test has 40 sessions');
@@ -210,7 +220,8 @@ describe('--duration', () => {
   });
 
   test.each([
-    ['500ms', 'too short; allowed: 1 s or more'],
+    ['500ms', 'too short; allowed: 1 s to 168 h'],
+    ['1e9h', '--duration 1e9h is too long; allowed: 1 s to 168 h'],
     ['5', 'duration "5" has no unit'],
   ])('%s is refused', (duration, sentence) => {
     expect(problemsOf(() => withOverrides(scenarioOf(good), { duration }))).toContain(sentence);

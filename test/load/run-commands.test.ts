@@ -99,6 +99,18 @@ describe('speechfb compare', () => {
     expect(out).toMatch(sentence);
   });
 
+  test.each([
+    [
+      'itself',
+      () => [base(), join(scratch, 'other', '..', 'base')],
+      /base" would be compared with itself \[bad_usage\]/,
+    ],
+    ['a margin beyond all', () => [base(), runOf('like'), '--margin', '101%'], /"101%" is more than 100%, which hides/],
+  ])('with %s exits 2', async (_, flags, sentence) => {
+    expect(await main(['compare', ...flags()])).toBe(2);
+    expect(err).toMatch(sentence);
+  });
+
   test('without traces leaves the tails out, and says so', async () => {
     const bare = runOf('bare');
     rmSync(join(bare, 'traces.ndjson.gz'));
@@ -122,6 +134,13 @@ describe('speechfb compare', () => {
     expect(await main(['compare', base(), join(scratch, name)])).toBe(2);
     expect(err).toMatch(sentence);
   });
+});
+
+test('speechfb merge does not write the whole over a shard', async () => {
+  const shard = runOf('only', 0, { shard: { index: 1, count: 1, planHash: 'x' } });
+  expect(await main(['merge', shard, '--out', `${shard}/`])).toBe(2);
+  expect(err).toMatch(/--out: ".*only" holds a shard, which the whole would take the place of \[bad_flag\]/);
+  expect(await main(['merge', shard, '--out', join(scratch, 'whole')])).toBe(0);
 });
 
 describe('speechfb report', () => {
