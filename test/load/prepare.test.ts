@@ -36,6 +36,7 @@ spec:
   objectives:
     - p95(feedback_latency) < 500ms
 `;
+writeFileSync(join(scratch, 'accented'), 'class 0123456789abcd\u00e9f\n');
 writeFileSync(join(scratch, 'train.pps'), '10\n20\n30\n');
 
 function scenarioOf(source: string) {
@@ -176,6 +177,12 @@ describe('what a scenario names and is not there', () => {
 
   test.each([
     ['a trace with a bad line', 'file: train.pps', 'file: bad.pps', 'bad.pps:2:1: "later" is not a whole number of ms'],
+    [
+      'a token that no header can carry',
+      'spec:',
+      'spec:\n  target: { url: "wss://x", tokenFile: accented }',
+      'accented" is no token: it has letters that are not ASCII',
+    ],
     [
       'frames that are no whole samples',
       'learners:\n    clips',
