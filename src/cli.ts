@@ -23,6 +23,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') unwritable ??= error;
   });
+  // Nobody is left to tell it to.
+  process.stderr.on('error', () => undefined);
   const program = createProgram((code) => {
     exitCode = code;
   });

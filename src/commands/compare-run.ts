@@ -1,4 +1,5 @@
-import { type ExitCode, exitCodes } from '../errors.ts';
+import { resolve } from 'node:path';
+import { type ExitCode, exitCodes, SpeechfbError } from '../errors.ts';
 import { flag } from '../flag.ts';
 import { comparedRun } from '../load/compared-run.ts';
 import { histogramsReady } from '../load/histogram.ts';
@@ -16,6 +17,10 @@ import { printReport, terminalColumns, wantsColour } from './terminal.ts';
 /** Reads both sides, compares them, shows it, and says how it ended. */
 export async function runCompare(baseline: string, candidate: string, flags: CompareFlags): Promise<ExitCode> {
   const margin = flag('--margin', parseMargin)(flags.margin);
+  if (resolve(baseline) === resolve(candidate))
+    throw new SpeechfbError('bad_usage', `"${candidate}" would be compared with itself`, {
+      hint: 'name the baseline first, then the candidate: two directories that loadtest --out wrote',
+    });
   await histogramsReady();
   const read = (name: string): Side => ({ name, recorded: readRuns(name) });
   const sides = [read(baseline), read(candidate)] as const;
@@ -86,6 +91,10 @@ function partOf({ shard }: RecordedRun['facts']): string {
 
 /** A share of the baseline, and never less than 5 ms; or a time alone. */
 function parseMargin(text: string): Margin {
-  if (text.trim().endsWith('%')) return { share: parsePercent(text), leastMs: 5 };
+  if (text.trim().endsWith('%')) {
+    const share = parsePercent(text);
+    if (share <= 1) return { share, leastMs: 5 };
+    throw new SpeechfbError('bad_flag', `"${text}" is more than 100%, which hides every change; allowed: up to 100%`);
+  }
   return { share: 0, leastMs: parseDurationMs(text) };
 }

@@ -1,4 +1,4 @@
-import { appendFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { formatError, SpeechfbError } from '../errors.ts';
 import { histogramsReady } from '../load/histogram.ts';
@@ -20,6 +20,7 @@ export type OutputFlags = { out?: string; pushPrometheus?: string; otlp?: string
 
 /** Throws for a flag that names no place to write or send to, before anything runs. */
 export function checkOutputs({ out, pushPrometheus, otlp }: OutputFlags): void {
+  if (out === '') throw new SpeechfbError('bad_flag', '--out: is empty; name a directory');
   const why = out === undefined ? undefined : whyUnwritable(out);
   if (why !== undefined)
     throw new SpeechfbError('output_unwritable', `--out: results cannot be written to "${out}": ${why}`);
@@ -75,7 +76,13 @@ export async function writeOutputs({ report, run }: LoadOutcome, flags: OutputFl
 export async function writeResult(file: string, value: object): Promise<boolean> {
   return await attempt(`results are in ${file}`, () => {
     makeDirectory(dirname(file));
-    writeFileSync(file, `${JSON.stringify(value, null, 2)}\n`);
+    try {
+      writeFileSync(file, `${JSON.stringify(value, null, 2)}\n`);
+    } catch (error) {
+      // Half a file reads like a whole one.
+      if (statSync(file, { throwIfNoEntry: false })?.isFile()) rmSync(file, { force: true });
+      throw error;
+    }
   });
 }
 

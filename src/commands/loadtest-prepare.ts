@@ -32,8 +32,13 @@ function parseTime(text: string): number {
   const ms = rfc3339.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(ms))
     throw new SpeechfbError('bad_flag', `"${text}" is not a time; write it as 2026-11-26T09:30:00Z (RFC 3339)`);
-  if (ms > Date.now()) return ms;
+  const inMs = ms - Date.now();
+  if (inMs > longestWaitMs)
+    throw new SpeechfbError('bad_flag', `${text} is too far away; allowed: within the next 24 hours`);
+  if (inMs > 0) return ms;
   throw new SpeechfbError('bad_flag', `${text} is in the past; it is ${new Date().toISOString()} now`);
 }
 
 const rfc3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/;
+
+const longestWaitMs = 24 * 3_600_000;

@@ -7,8 +7,10 @@ export type MergeFlags = { out?: string; json?: true; pushPrometheus?: string; o
 export const registerMerge: RegisterCommand = (program: Command, done) => {
   program
     .command('merge')
-    .description('Joins the shards of one load test exactly and judges the whole.')
-    .argument('<dirs...>', 'the run directories of all shards')
+    .description(
+      'Joins the shards of one load test (loadtest --shard i/n) exactly, judges the whole and exits as a load test does.',
+    )
+    .argument('<dirs...>', 'the directories that loadtest --out wrote, one a shard')
     .option('--out <dir>', 'where to write the run directory of the whole')
     .option('--push-prometheus <url>', 'a Pushgateway that gets the metrics, http://host:9091')
     .option('--otlp <url>', 'an OTLP/HTTP receiver that gets the metrics, http://host:4318')

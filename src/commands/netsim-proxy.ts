@@ -28,7 +28,7 @@ export async function runProxy(network: NetworkProfile, flags: NetsimFlags): Pro
     );
   const listen = flag('--listen', (text) => parseAddress(text, '127.0.0.1'))(flags.listen);
   const upstream = flag('--upstream', parseAddress)(flags.upstream);
-  const durationMs = flags.duration === undefined ? undefined : flag('--duration', parseDurationMs)(flags.duration);
+  const durationMs = flags.duration === undefined ? undefined : flag('--duration', parseLength)(flags.duration);
   const seed = flag('--seed', wholeNumber(0, 0xffffffff))(flags.seed);
   const say = (sentence: string) => process.stderr.write(`netsim: ${sentence}\n`);
   const proxy = await startProxy({ network, seed, listen, upstream, onEvent: say });
@@ -61,6 +61,15 @@ function untilStopped(
     for (const signal of signals) process.on(signal, stop);
   });
 }
+
+/** A longer timer than of 24 days fires at once. */
+function parseLength(text: string): number {
+  const ms = parseDurationMs(text);
+  if (ms > 0 && ms <= longestMs) return ms;
+  throw new SpeechfbError('bad_flag', `"${text}" is not how long a proxy can be there; allowed: above 0 s, up to 168h`);
+}
+
+const longestMs = 168 * 3_600_000;
 
 const signals = ['SIGINT', 'SIGTERM'] as const;
 

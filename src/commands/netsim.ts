@@ -17,12 +17,22 @@ export const registerNetsim: RegisterCommand = (program: Command, done) => {
   const command = program
     .command('netsim')
     .description('Simulates a mobile network under TCP: what becomes of each frame, or a proxy that imposes it.')
-    .argument('[profile]', 'a network by name, such as LTE, or a YAML file with networks; without it, ideal')
+    .argument(
+      '[profile]',
+      'a network by name, such as LTE, or a YAML file with networks; without it, what --delay and others say',
+    )
     .option('--network <name>', 'which network of a file that has several; without it, the first')
-    .option('--duration <duration>', 'how long the phone speaks in virtual time; 500s unless given')
-    .option('--seed <number>', 'another run', '1')
+    .option(
+      '--duration <duration>',
+      'how long the phone speaks in virtual time, 500s unless given; of a proxy, after how long it ends',
+    )
+    .option('--seed <number>', 'of what is random; the same number gives the same run', '1')
     .option('--clients <number>', 'phones, each with a network of its own; 1 unless given')
-    .addOption(new Option('--traffic <kind>', 'what comes down').choices(['speech', 'echo']).default('speech'))
+    .addOption(
+      new Option('--traffic <kind>', 'what comes down: feedback each 500 ms, or an echo of each frame')
+        .choices(['speech', 'echo'])
+        .default('speech'),
+    )
     .option('--transport <name>', 'tcp, tcp-tls, quic-stream or quic-datagram')
     .option(
       '--listen <address>',

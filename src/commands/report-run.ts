@@ -42,10 +42,14 @@ function reportRuns(directory: string, several: readonly string[], format: Repor
     const message = `"${directory}" holds ${several.length} runs; as ${format} each is shown by itself`;
     throw new SpeechfbError('bad_flag', message, { hint: `name one of them: ${several[0]}` });
   }
-  const runs = runsReport(
-    several.map((one) => reportOf(readRecordedRun(one))),
-    several,
-  );
+  const reports = several.map((one) => reportOf(readRecordedRun(one)));
+  const asked = ({ objectives }: LoadReport) => objectives.map(({ objective }) => objective).join('; ');
+  const other = reports.findIndex((report) => asked(report) !== asked(reports[0]!));
+  if (other > 0) {
+    const message = `${several[other]} is not of one test with ${several[0]}: it judges ${asked(reports[other]!)} instead of ${asked(reports[0]!)}`;
+    throw new SpeechfbError('bad_run', message, { hint: `name one of them: ${several[0]}` });
+  }
+  const runs = runsReport(reports, several);
   if (format === 'json') process.stdout.write(`${JSON.stringify(snakeCased(runs), null, 2)}\n`);
   else printReport(runsText(runs, createPaint(wantsColour(process.stdout))));
   return exitCodeOf(runs);

@@ -12,8 +12,8 @@ export const registerReport: RegisterCommand = (program: Command, done) => {
   program
     .command('report')
     .description('Shows a load test again, judged anew from what it recorded; exits as the test did.')
-    .argument('<dir>', 'the run directory that loadtest --out or merge --out wrote')
-    .addOption(new Option('--format <format>', 'how').choices(reportFormats).default('table'))
+    .argument('<dir>', 'the directory that loadtest --out or merge --out wrote, also with --runs')
+    .addOption(new Option('--format <format>', 'how it is shown').choices(reportFormats).default('table'))
     .option('--metric <name>', 'the latency that hdrplot shows', 'feedback_latency')
     .action(async (directory: string, flags: ReportFlags) => {
       const { runReport } = await import('./report-run.ts');

@@ -2,6 +2,7 @@ import { type Document, isNode, LineCounter, parseAllDocuments } from 'yaml';
 import type { z } from 'zod';
 import type { Problem } from '../errors.ts';
 import { didYouMean } from '../suggest.ts';
+import { syntaxProblems, yamlOptions } from './syntax.ts';
 import { badConfig, checkDocument, offsetOf } from './yaml.ts';
 
 /** What `kind` may say; one file may hold documents of several. */
@@ -26,7 +27,7 @@ export function parseDocuments<S extends z.ZodType>(
   schema: S,
 ): ConfigDocument<z.output<S>>[] {
   const lines = new LineCounter();
-  const parsed = parseAllDocuments(source, { lineCounter: lines, prettyErrors: false });
+  const parsed = parseAllDocuments(source, { ...yamlOptions, lineCounter: lines });
   const documents = Array.isArray(parsed) ? parsed.filter(({ contents }) => contents !== null) : [];
   const where = (offset: number) => {
     const { line, col } = lines.linePos(offset);
@@ -37,7 +38,7 @@ export function parseDocuments<S extends z.ZodType>(
   const names = new Map<string, string>();
   for (const document of documents) {
     const at = (path: readonly PropertyKey[]) => where(offsetOf(document, path, undefined));
-    const syntax = syntaxProblems(document, where);
+    const syntax = syntaxProblems(document, source, where);
     problems.push(...syntax);
     if (syntax.length > 0) continue;
     const given = textAt(document, ['kind']);
@@ -63,18 +64,6 @@ export function parseDocuments<S extends z.ZodType>(
   if (problems.length > 0) throw badConfig(file, problems);
   return found;
 }
-
-/** One slip of the pen makes YAML complain at every later token: the first complaints tell enough. */
-function syntaxProblems(document: Document, where: (offset: number) => string): Problem[] {
-  const all = document.errors.map(({ pos, message }) => ({
-    where: where(pos[0]),
-    message: message.split('\n', 1)[0]!,
-  }));
-  const more = { message: `and ${all.length - shownSyntaxErrors} more, which may follow from these` };
-  return all.length > shownSyntaxErrors ? [...all.slice(0, shownSyntaxErrors), more] : all;
-}
-
-const shownSyntaxErrors = 5;
 
 function unknownKind(given: string | undefined): string {
   if (given === undefined) return `kind: is missing; allowed: ${kinds.join(', ')}`;

@@ -37,13 +37,25 @@ export function duration(minMs: number, maxMs: number) {
     .meta({ pattern: '^\\s*[0-9.]+\\s*(us|ms|s|m|h)\\s*$', examples: ['20ms', '1.5s'] })
     .transform(throughUnit(parseDurationMs))
     .refine((ms) => ms >= minMs && ms <= maxMs, {
-      error: (issue) => `${issue.input} ms is outside ${minMs} ms to ${maxMs} ms`,
+      error: (issue) => `${inUnits(issue.input as number)} is outside ${inUnits(minMs)} to ${inUnits(maxMs)}`,
     });
+}
+
+/** A duration as one would write it: `1 s`, `1500 ms`. */
+export function inUnits(ms: number): string {
+  const [unit, length] = (
+    [
+      ['h', 3_600_000],
+      ['m', 60_000],
+      ['s', 1000],
+    ] as const
+  ).find(([, one]) => ms > 0 && ms % one === 0) ?? ['ms', 1];
+  return `${number(ms / length)} ${unit}`;
 }
 
 export function integer(min: number, max: number) {
   const error = (issue: { input?: unknown }) => isNot(issue.input, `a whole number from ${min} to ${max}`);
-  return z.number({ error }).int({ error }).min(min, { error }).max(max, { error });
+  return z.number({ error }).int({ error, abort: true }).min(min, { error }).max(max, { error });
 }
 
 /** One exact word, such as a `kind`. */

@@ -1,24 +1,48 @@
-import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, createReadStream, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { SpeechfbError } from '../errors.ts';
 
 /**
- * A small text file whole; `-` is standard input, as often as it is asked for. Throws `unreadable_file`, also for one that is too large to be what it is said to be; `hint` says
- * where one comes from.
+ * A small text file whole; `-` is standard input, as often as it is asked for. Throws `unreadable_file`, also for one that is
+ * too large to be what it is said to be, or no UTF-8; `hint` says where one comes from.
  */
 export function readText(file: string, what: string, hint?: string): string {
   try {
-    if (file === '-') {
-      standardInput ??= readFileSync(0, 'utf8');
-      return standardInput;
-    }
-    const { size } = statSync(file);
-    if (size > largestText)
-      throw new Error(`it has ${(size / 1e6).toFixed(0)} MB; at most ${largestText / 1e6} MB are read`);
-    return readFileSync(file, 'utf8');
+    if (file !== '-') return readUtf8(file);
+    standardInput ??= readUtf8(0);
+    return standardInput;
   } catch (cause) {
     throw unreadable(file, what, cause, hint);
+  }
+}
+
+/** Reads no further than it must to see that it is too much: a device, or a pipe, may have no end. */
+function readUtf8(file: string | number): string {
+  const from = typeof file === 'string' ? openSync(file, 'r') : file;
+  try {
+    const pieces: Buffer[] = [];
+    for (let size = 0; ; ) {
+      const piece = Buffer.alloc(1 << 16);
+      const length = readSync(from, piece);
+      if (length === 0) return decoded(Buffer.concat(pieces));
+      size += length;
+      if (size > largestText) throw new Error(`it has more than the ${largestText / 1e6} MB that are read`);
+      pieces.push(piece.subarray(0, length));
+    }
+  } finally {
+    if (from !== file) closeSync(from);
+  }
+}
+
+function decoded(bytes: Buffer): string {
+  if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))
+    throw new Error('it is UTF-16; save it as UTF-8');
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    const line = bytes.toString().split('\ufffd', 1)[0]!.split('\n').length;
+    throw new Error(`it is not UTF-8: line ${line} has other bytes; save it as UTF-8`);
   }
 }
 

@@ -2,6 +2,7 @@ import { type Document, isMap, isNode, LineCounter, parseDocument, visit } from 
 import type { z } from 'zod';
 import { type Problem, SpeechfbError } from '../errors.ts';
 import { plainSentence } from './sentences.ts';
+import { syntaxProblems, yamlOptions } from './syntax.ts';
 
 /**
  * The YAML text as a value of `schema`. Throws `bad_config` with every problem at once, each at
@@ -9,12 +10,12 @@ import { plainSentence } from './sentences.ts';
  */
 export function parseConfig<S extends z.ZodType>(file: string, source: string, schema: S): z.output<S> {
   const lines = new LineCounter();
-  const document = parseDocument(source, { lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(source, { ...yamlOptions, lineCounter: lines });
   const at = (offset: number) => {
     const { line, col } = lines.linePos(offset);
     return `${file}:${line}:${col}`;
   };
-  const syntax = document.errors.map((error) => ({ where: at(error.pos[0]), message: firstLine(error.message) }));
+  const syntax = syntaxProblems(document, source, at);
   if (syntax.length > 0) throw badConfig(file, syntax);
   const checked = checkDocument(document, at, schema);
   if ('value' in checked) return checked.value;
@@ -73,7 +74,7 @@ function readValue(document: Document): { value: unknown } | { problems: Placed[
   try {
     return { value: document.toJS() };
   } catch (error) {
-    return { problems: [{ offset: 0, message: `cannot be read as a value: ${firstLine((error as Error).message)}` }] };
+    return { problems: [{ offset: 0, message: `cannot be read as a value: ${whyNoValue((error as Error).message)}` }] };
   }
 }
 
@@ -97,6 +98,7 @@ export function badConfig(file: string, problems: readonly Problem[]): SpeechfbE
   return new SpeechfbError('bad_config', `${file} has ${count}`, { problems });
 }
 
-function firstLine(message: string): string {
+function whyNoValue(message: string): string {
+  if (message.startsWith('Excessive alias')) return 'its *names stand for one another, or make a small file huge';
   return message.split('\n', 1)[0]!;
 }

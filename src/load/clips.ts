@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { readWav } from '../audio/wav.ts';
-import { SpeechfbError } from '../errors.ts';
+import { readText } from '../config/read-chunks.ts';
+import { type Problem, SpeechfbError } from '../errors.ts';
 
 /** One recording that learners read: PCM as it goes over the wire. */
 export type Clip = {
@@ -24,7 +24,7 @@ export type Clip = {
  * as silence, and those that a server would refuse are left out; every bad line is reported at once as `bad_manifest`.
  */
 export function readClips(manifest: string, language = 'en-US'): Clip[] {
-  const problems: { where: string; message: string }[] = [];
+  const problems: Problem[] = [];
   const clips = readLines(manifest).flatMap(({ line, text }) => {
     try {
       const entry = parseEntry(text);
@@ -35,10 +35,16 @@ export function readClips(manifest: string, language = 'en-US'): Clip[] {
       return [];
     }
   });
-  if (problems.length > 0) throw new SpeechfbError('bad_manifest', `${manifest} has bad lines`, { problems });
+  if (problems.length > 0) {
+    const more = problems.length - shownProblems;
+    const shown = more > 0 ? [...problems.slice(0, shownProblems), { message: `and ${more} more lines` }] : problems;
+    throw new SpeechfbError('bad_manifest', `${manifest} has bad lines`, { problems: shown });
+  }
   if (clips.length === 0) throw new SpeechfbError('bad_manifest', `${manifest} has no clip with a text`);
   return clips;
 }
+
+const shownProblems = 8;
 
 /** Floats in [-1, 1) as 16-bit little-endian integers, clipped. */
 export function toPcm16(samples: Float32Array): Uint8Array {
@@ -104,11 +110,6 @@ function parseEntry(text: string): Entry {
 }
 
 function readLines(manifest: string): { line: number; text: string }[] {
-  try {
-    const lines = readFileSync(manifest, 'utf8').split('\n');
-    return lines.map((text, index) => ({ line: index + 1, text })).filter(({ text }) => text.trim() !== '');
-  } catch (cause) {
-    const message = `cannot read the clip manifest "${manifest}": ${(cause as Error).message}`;
-    throw new SpeechfbError('manifest_not_found', message, { cause });
-  }
+  const lines = readText(manifest, 'clip manifest').split('\n');
+  return lines.map((text, index) => ({ line: index + 1, text })).filter(({ text }) => text.trim() !== '');
 }

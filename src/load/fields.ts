@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { amount, duration, integer, shown, text, throughUnit } from '../config/fields.ts';
+import { amount, duration, integer, inUnits, shown, text, throughUnit } from '../config/fields.ts';
 import { SpeechfbError } from '../errors.ts';
 import { parseDurationMs, parsePercent, parsePerSecond } from '../units.ts';
 import type { Range } from './shape.ts';
@@ -11,7 +11,8 @@ export function range(minMs: number, maxMs: number) {
     .refine(({ leastMs, mostMs }) => leastMs >= minMs && mostMs <= maxMs, {
       error: (issue) => {
         const { leastMs, mostMs } = issue.input as Range;
-        return `${leastMs === mostMs ? leastMs : `${leastMs} to ${mostMs}`} ms is outside ${minMs} ms to ${maxMs} ms`;
+        const given = leastMs === mostMs ? inUnits(leastMs) : `${inUnits(leastMs)} to ${inUnits(mostMs)}`;
+        return `${given} is outside ${inUnits(minMs)} to ${inUnits(maxMs)}`;
       },
     });
 }

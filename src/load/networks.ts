@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { unreadable } from '../config/read-chunks.ts';
+import { readText } from '../config/read-chunks.ts';
 import { type Problem, SpeechfbError } from '../errors.ts';
 import { parseMahimahi } from '../sim/mahimahi.ts';
 import type { NetworksMap } from '../sim/network-schema.ts';
@@ -69,11 +68,5 @@ function readTraces(
 
 /** A Mahimahi trace. Errors: `unreadable_file`, `bad_config`. */
 export function readTrace(file: string): readonly number[] {
-  let source: string;
-  try {
-    source = readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw unreadable(file, 'trace', cause);
-  }
-  return parseMahimahi(file, source);
+  return parseMahimahi(file, readText(file, 'trace'));
 }

@@ -1,9 +1,10 @@
 import { resolve } from 'node:path';
+import { inUnits } from '../config/fields.ts';
 import { SpeechfbError } from '../errors.ts';
 import { flag, wholeNumber } from '../flag.ts';
 import { formatMs, parseDurationMs } from '../units.ts';
 import { entriesOf, serverFaultNames } from './faults-schema.ts';
-import type { LoadScenario } from './scenario.ts';
+import { durationLimits, type LoadScenario } from './scenario.ts';
 import { stretched } from './stretch.ts';
 import { checkUrl } from './target-schema.ts';
 import { readToken } from './token.ts';
@@ -47,8 +48,11 @@ function checkDuration({ spec }: LoadScenario, given: string, durationMs: number
     const message = `--duration ${given} is not longer than the scenario's ramp of ${formatMs(ramp)}`;
     throw new SpeechfbError('bad_flag', message);
   }
-  if (durationMs >= 1000) return;
-  throw new SpeechfbError('bad_flag', `--duration ${given} is too short; allowed: 1 s or more`);
+  const { leastMs, mostMs } = durationLimits;
+  if (durationMs >= leastMs && durationMs <= mostMs) return;
+  const wrong = durationMs < leastMs ? 'short' : 'long';
+  const allowed = `${inUnits(leastMs)} to ${inUnits(mostMs)}`;
+  throw new SpeechfbError('bad_flag', `--duration ${given} is too ${wrong}; allowed: ${allowed}`);
 }
 
 function notesOf({ spec }: LoadScenario, durationMs: number): string[] {

@@ -14,7 +14,7 @@ import { type LearnerPlan, type LoadStage, planHash, planLearners } from './plan
 import { peakPresence } from './presence.ts';
 import { readReadings } from './readings.ts';
 import type { LoadScenario } from './scenario.ts';
-import type { LoadShape } from './shape.ts';
+import { expectedLoad, type LoadShape, largestLoad } from './shape.ts';
 import { shapeOf } from './shape-of.ts';
 import type { TlsOptions } from './shard.ts';
 import { partOf, type ShardOf } from './split.ts';
@@ -65,6 +65,7 @@ export function prepareLoad(scenario: LoadScenario, shard?: ShardOf): PreparedLo
     const options = { hangoverMs: gating.hangover, leadMs: gating.lead };
     return { ...clip, gated: gatedFrames(clip, frames, habits.frameMs, options) };
   });
+  checkSize(scenario, shape);
   const plans = planLearners({ shape, habits, seed: spec.seed, clips: planClips, readings, networks: mix });
   if (plans.length === 0) throw badConfig(file, [{ where: at(['spec', 'load']), message: 'nobody would come' }]);
   const { faults, idle } = planFaults(orders(scenario), plans, spec.seed);
@@ -92,6 +93,16 @@ export function prepareLoad(scenario: LoadScenario, shard?: ShardOf): PreparedLo
     ...target,
     prices,
   };
+}
+
+/** All that learners will do is planned before the test begins: what fits into no memory is said, not tried. */
+function checkSize({ file, at }: LoadScenario, shape: LoadShape): void {
+  const asked = expectedLoad(shape);
+  const what = asked.hours > largestLoad.hours ? 'hours' : 'sessions';
+  if (asked[what] <= largestLoad[what]) return;
+  const [much, most] = [asked[what], largestLoad[what]].map((value) => Math.round(value).toLocaleString('en-US'));
+  const message = `spec.load: makes ${much} ${what === 'hours' ? 'hours of learners' : what}; allowed: at most ${most}`;
+  throw badConfig(file, [{ where: at(['spec', 'load']), message }]);
 }
 
 /** An objective on a language that nobody speaks would wait for samples that never come. */

@@ -2,8 +2,9 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { readChunks } from '../config/read-chunks.ts';
 import { SpeechfbError } from '../errors.ts';
+import { histogramProblem } from './encoded-histogram.ts';
 import { histogramsReady, LatencyHistogram } from './histogram.ts';
-import { doubtOf, readFileOf, readRunFile } from './run-file.ts';
+import { doubtOf, readFileOf, readRunFile, runHint } from './run-file.ts';
 
 /** What a run directory says of bad and all events; src/report/run-directory.ts writes one. */
 export type ReadRun = {
@@ -101,9 +102,14 @@ function parseTrace(where: string, text: string): RunTrace {
  */
 function readHistograms(file: string): Map<string, string[]> {
   const found = new Map<string, string[]>();
-  for (const line of readFileOf(file).split('\n')) {
+  for (const [index, line] of readFileOf(file).split('\n').entries()) {
     const match = /^Tag=([^,]+),[^,]*,[^,]*,[^,]*,(.+)$/.exec(line.trim());
-    if (match) found.set(match[1]!, [...(found.get(match[1]!) ?? []), match[2]!]);
+    if (!match) continue;
+    const [, tag, hdr] = match as unknown as [string, string, string];
+    const wrong = histogramProblem(hdr);
+    if (wrong !== undefined)
+      throw new SpeechfbError('bad_run', `${file}:${index + 1}: ${tag} ${wrong}`, { hint: runHint });
+    found.set(tag, [...(found.get(tag) ?? []), hdr]);
   }
   return found;
 }

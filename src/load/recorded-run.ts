@@ -1,13 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { unreadable } from '../config/read-chunks.ts';
+import { plainSentence } from '../config/sentences.ts';
 import { SpeechfbError } from '../errors.ts';
 import type { LoadReport } from '../report/report.ts';
 import { loadReport, type RunFacts } from './load-report.ts';
 import { Recorder, type Recording } from './recorder.ts';
-import { runHint } from './run-file.ts';
+import { recordedTrace, recordingHeader, recordingSchema, recordingVersion } from './recording-schema.ts';
+import { badRun, runHint } from './run-file.ts';
 import type { SampledTraces, Trace } from './traces.ts';
 
 /** Everything that a run or a part of one measured, from which its report follows. */
@@ -27,17 +29,20 @@ export function reportOf({ facts, recording }: RecordedRun): LoadReport {
 
 /** The content of `recording.json.gz`. */
 export function encodeRun({ facts, recording, tracesSeen }: RecordedRun): Buffer {
-  return gzipSync(JSON.stringify({ kind: 'LoadRecording', version, facts, recording, tracesSeen }));
+  return gzipSync(JSON.stringify({ kind: 'LoadRecording', version: recordingVersion, facts, recording, tracesSeen }));
 }
 
 /** Reads a run directory back, exactly, but for its traces. Throws `unreadable_file` or `bad_run`. */
 export function readRecordedRun(directory: string): RecordedRun {
   const file = join(directory, recordingFile);
-  const head = parsed(file, unzipped(file, 'recording'));
-  if (!header.safeParse(head).success) {
-    throw new SpeechfbError('bad_run', `${file} is not a recording of this version of speechfb (${version})`);
+  const content = parsed(file, unzipped(file, 'recording'));
+  if (!recordingHeader.safeParse(content).success) {
+    const message = `${file} is not a recording of this version of speechfb (${recordingVersion})`;
+    throw new SpeechfbError('bad_run', message, { hint: runHint });
   }
-  return { ...(head as Omit<RecordedRun, 'traces'>), traces: [] };
+  const { facts, recording, tracesSeen } = checked(file, recordingSchema, content);
+  // What is missing of the facts reads like what is undefined.
+  return { facts: facts as RunFacts, recording: recording as Recording, tracesSeen, traces: [] };
 }
 
 /** The same with its traces, without which it cannot be joined to others. Throws `unreadable_file` or `bad_run`. */
@@ -45,22 +50,24 @@ export function readTracedRun(directory: string): RecordedRun {
   const file = join(directory, tracesFile);
   const run = readRecordedRun(directory);
   const lines = unzipped(file, 'traces').split('\n');
-  return {
-    ...run,
-    traces: lines.flatMap((line, i) => (line === '' ? [] : [parsed(`${file}:${i + 1}`, line) as Trace])),
-  };
+  const traces = lines.flatMap((line, i) => {
+    const where = `${file}:${i + 1}`;
+    return line === '' ? [] : [checked(where, recordedTrace, parsed(where, line)) as Trace];
+  });
+  const { tracesSeen } = run;
+  if (traces.length > tracesSeen || (traces.length === 0 && tracesSeen > 0)) {
+    const message = `${file} holds ${traces.length} traces, but the recording beside it knows of ${tracesSeen}`;
+    throw new SpeechfbError('bad_run', message, { hint: runHint });
+  }
+  return { ...run, traces };
 }
 
-/** Of the file's content: it holds what this program's own types hold, and rises when they change. */
-const version = 1;
-
-const header = z.object({
-  kind: z.literal('LoadRecording'),
-  version: z.literal(version),
-  facts: z.object({ scenario: z.object({ name: z.string(), planHash: z.string() }), objectives: z.array(z.unknown()) }),
-  recording: z.object({ slices: z.array(z.object({ labels: z.object({}), tally: z.object({}) })) }),
-  tracesSeen: z.number(),
-});
+/** The value by its schema; `where` is its file. Throws `bad_run`. */
+function checked<S extends z.ZodType>(where: string, schema: S, value: unknown): z.output<S> {
+  const result = schema.safeParse(value, { error: plainSentence });
+  if (result.success) return result.data;
+  throw badRun(`${where} does not hold what speechfb wrote: it was changed since`, result.error.issues);
+}
 
 function unzipped(file: string, what: string): string {
   let bytes: Buffer;
@@ -72,7 +79,7 @@ function unzipped(file: string, what: string): string {
   try {
     return gunzipSync(bytes).toString();
   } catch (cause) {
-    throw new SpeechfbError('bad_run', `${file} is damaged: ${(cause as Error).message}`, { cause });
+    throw damaged(file, cause);
   }
 }
 
@@ -80,6 +87,10 @@ function parsed(where: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new SpeechfbError('bad_run', `${where} is damaged: ${(cause as Error).message}`, { cause });
+    throw damaged(where, cause);
   }
+}
+
+function damaged(where: string, cause: unknown): SpeechfbError {
+  return new SpeechfbError('bad_run', `${where} is damaged: ${(cause as Error).message}`, { hint: runHint, cause });
 }

@@ -2,23 +2,35 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { unreadable } from '../config/read-chunks.ts';
-import { SpeechfbError } from '../errors.ts';
+import { plainSentence, shown } from '../config/sentences.ts';
+import { flattenIssues } from '../config/yaml.ts';
+import { type Problem, SpeechfbError } from '../errors.ts';
+import { count, list, notNegative, trueOrFalse, words } from './recording-fields.ts';
 
 /** Version 2 adds keys (by profile and language) and takes none away; what is not read here may be anything. */
 const versions = [1, 2] as const;
 
-const distributions = z.record(z.string(), z.object({ samples: z.number(), never: z.number() }));
+const distributions = z.record(
+  z.string(),
+  z.object({ samples: count(), never: count() }).refine(({ samples, never }) => never <= samples, {
+    error: () => 'has more that never came than samples',
+  }),
+);
+
+const share = z.object({ good: count(), total: count() }).refine(({ good, total }) => good <= total, {
+  error: () => 'has more good ones than there are in total',
+});
 
 const runFile = z.object({
-  kind: z.literal('LoadReport', { error: (issue) => `${JSON.stringify(issue.input)} is not LoadReport` }),
+  kind: z.literal('LoadReport', { error: (issue) => `${shown(issue.input)} is not LoadReport` }),
   version: z.literal(versions, {
-    error: (issue) => `${JSON.stringify(issue.input)} is not a version this can read: ${versions.join(', ')}`,
+    error: (issue) => `${shown(issue.input)} is not a version this can read: ${versions.join(', ')}`,
   }),
-  elapsed_ms: z.number(),
+  elapsed_ms: notNegative(),
   distributions,
-  validity: z.array(z.object({ check: z.string(), ok: z.boolean(), detail: z.string() })),
-  shares: z.record(z.string(), z.object({ good: z.number(), total: z.number() })),
-  slices: z.array(z.object({ labels: z.record(z.string(), z.string()), distributions })).optional(),
+  validity: list(z.object({ check: words('a name'), ok: trueOrFalse(), detail: words('a sentence') })),
+  shares: z.record(z.string(), share),
+  slices: list(z.object({ labels: z.record(z.string(), z.string()), distributions })).optional(),
 });
 
 type RunFile = z.output<typeof runFile>;
@@ -27,15 +39,16 @@ type RunFile = z.output<typeof runFile>;
 export function readRunFile(directory: string): RunFile {
   const file = join(directory, 'run.json');
   const text = readFileOf(file);
-  let problems: { where: string; message: string }[];
+  let content: unknown;
   try {
-    const result = runFile.safeParse(JSON.parse(text));
-    if (result.success) return result.data;
-    problems = result.error.issues.map(({ path, message }) => ({ where: `${file} ${path.join('.')}`, message }));
-  } catch (error) {
-    problems = [{ where: file, message: `not JSON: ${(error as Error).message}` }];
+    content = JSON.parse(text);
+  } catch (cause) {
+    const message = `${file} is not the report of a load test: not JSON: ${(cause as Error).message}`;
+    throw new SpeechfbError('bad_run', message, { hint: runHint, cause });
   }
-  throw new SpeechfbError('bad_run', `${file} is not the report of a load test`, { problems });
+  const result = runFile.safeParse(content, { error: plainSentence });
+  if (result.success) return result.data;
+  throw badRun(`${file} is not the report of a load test`, result.error.issues);
 }
 
 /** Why the run proves nothing, such as a generator that could not keep its schedule; undefined when it may be trusted. */
@@ -60,6 +73,19 @@ export function unanswered(
 
 /** Where run directories come from. */
 export const runHint = 'speechfb loadtest --out DIR writes one';
+
+/** The first of what is wrong with a file of a run, each at its place in it. */
+export function badRun(message: string, issues: readonly z.core.$ZodIssue[]): SpeechfbError {
+  const all: Problem[] = flattenIssues(issues).map((issue) => ({
+    ...(issue.path.length > 0 && { where: issue.path.join('.') }),
+    message: issue.message,
+  }));
+  const more = all.length - shownProblems;
+  const problems = more > 0 ? [...all.slice(0, shownProblems), { message: `and ${more} more` }] : all;
+  return new SpeechfbError('bad_run', message, { problems, hint: runHint });
+}
+
+const shownProblems = 8;
 
 /** A file of a run directory. Throws `unreadable_file`. */
 export function readFileOf(file: string): string {

@@ -16,7 +16,7 @@ type LooseSpec = {
   load?: LoadSpec;
   faults?: readonly FaultSpec[];
   cost?: unknown;
-  objectives?: readonly { reading?: string; selector?: { profile?: string; stage?: string } }[];
+  objectives?: readonly { source?: string; reading?: string; selector?: { profile?: string; stage?: string } }[];
   warmup?: unknown;
   duration?: unknown;
 };
@@ -29,6 +29,7 @@ export function checkScenario(spec: LooseSpec, context: z.RefinementCtx): void {
   if (Array.isArray(spec.faults)) checkFaults(spec.faults, spec, endMs, problem);
   if (Array.isArray(spec.objectives)) {
     checkSelectors(spec.objectives, spec, problem);
+    checkTwice(spec.objectives, problem);
     if (spec.cost === undefined) checkPrices(spec.objectives, problem);
   }
   if (typeof spec.warmup === 'number' && endMs !== undefined && spec.warmup >= endMs)
@@ -85,6 +86,17 @@ function checkSelectors(list: NonNullable<LooseSpec['objectives']>, { mix, load 
 
 function same(one: string, other: string): boolean {
   return one.toLowerCase() === other.toLowerCase();
+}
+
+/** Sessions are held against each objective by what is written: two of one text would count them twice. */
+function checkTwice(list: NonNullable<LooseSpec['objectives']>, problem: Report): void {
+  const first = new Map<string, number>();
+  for (const [index, objective] of list.entries()) {
+    const text = objective?.source?.replace(/\s+/g, '');
+    if (text === undefined) continue;
+    if (first.has(text)) problem(['objectives', index], `is the same as objective ${first.get(text)! + 1}; keep one`);
+    else first.set(text, index);
+  }
 }
 
 function checkPrices(list: NonNullable<LooseSpec['objectives']>, problem: Report): void {

@@ -31,6 +31,9 @@ const objective = z.union(
   { error: () => 'is not an objective; write p95(feedback_latency) < 500ms, or {expression: ..., abortOnFail: true}' },
 );
 
+/** How long learners may speak. */
+export const durationLimits = { leastMs: 1000, mostMs: 604_800_000 } as const;
+
 /** A load test as its YAML file describes it; durations in ms, objectives parsed, paths as written. */
 export const loadScenario = section({
   apiVersion: word('speechfb.dev/v1alpha1'),
@@ -56,7 +59,9 @@ export const loadScenario = section({
     faults: faults.prefault([]),
     cost: cost.optional().describe('What the servers under test cost; for cost_per_audio_minute.'),
     warmup: duration(0, 3_600_000).prefault('0s').describe('What is due before this is not measured.'),
-    duration: duration(1000, 604_800_000).optional().describe('How long learners speak; stages say it by themselves.'),
+    duration: duration(durationLimits.leastMs, durationLimits.mostMs)
+      .optional()
+      .describe('How long learners speak; stages say it by themselves.'),
     drain: duration(0, 60_000)
       .prefault('5s')
       .describe('How long the last finals may take after the learners stop; later ones count as never.'),

@@ -42,3 +42,18 @@ export function levelAt({ stages }: LoadShape, atMs: number): number {
 export function peakLevel({ stages }: LoadShape): number {
   return stages.reduce((most, { level }) => Math.max(most, level), 0);
 }
+
+/** About how long all learners are there together, and how many sessions that is. */
+export function expectedLoad(shape: LoadShape): { hours: number; sessions: number } {
+  const { stages, session } = shape;
+  const areaMs = stages.reduce((sum, { beginMs, endMs, rampMs, level }, i) => {
+    const from = stages[i - 1]?.level ?? 0;
+    return sum + level * (endMs - beginMs - rampMs) + ((from + level) / 2) * rampMs;
+  }, 0);
+  const sessionMs = session && (session.leastMs + session.mostMs) / 2;
+  if (shape.by === 'rate') return { hours: ((areaMs / 1000) * (sessionMs ?? 0)) / 3_600_000, sessions: areaMs / 1000 };
+  return { hours: areaMs / 3_600_000, sessions: sessionMs === undefined ? peakLevel(shape) : areaMs / sessionMs };
+}
+
+/** Some 2 GB of plans. */
+export const largestLoad = { hours: 15_000, sessions: 2_000_000 } as const;

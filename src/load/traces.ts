@@ -1,5 +1,6 @@
 import { createRandom, type Random } from '../sim/random.ts';
 import { type LatencyParts, namedParts, type ReportStage, reportStages } from './stages.ts';
+import { traceBytes } from './trace-bytes.ts';
 
 /** One feedback event as `traces.ndjson` holds it; names of the stages as in reports, times in ms. */
 export type Trace = {
@@ -95,13 +96,16 @@ export type SampledTraces = { traces: Trace[]; tracesSeen: number };
 
 /**
  * A uniform sample of what several samples were taken from: each gives as many as a draw without replacement takes of its.
- * At most `limit` traces and `bytes` of NDJSON, whichever is less.
+ * At most `limit` traces and `bytes` of NDJSON, whichever is less; a single one within both is its own sample.
  */
 export function mergeTraces(
   parts: readonly SampledTraces[],
   seed: number,
   { limit, bytes }: { limit: number; bytes: number } = traceLimits,
 ): SampledTraces {
+  const bytesOf = traceBytes();
+  const only = parts.length === 1 ? parts[0]! : undefined;
+  if (only && only.traces.length <= limit && fits(only.traces, bytes, bytesOf)) return only;
   const random = createRandom(seed, 0x7acf);
   const left = parts.map(({ traces, tracesSeen }) => ({ traces: [...traces], unseen: tracesSeen }));
   const tracesSeen = parts.reduce((sum, part) => sum + part.tracesSeen, 0);
@@ -115,13 +119,32 @@ export function mergeTraces(
       return false;
     })!;
     part.unseen -= 1;
-    const [trace] = part.traces.splice(Math.floor(random() * part.traces.length), 1);
+    // It kept fewer than are wanted of it, for their bytes: to go on without it would favour the others.
+    if (part.traces.length === 0) break;
+    const trace = takeAny(part.traces, random);
     // Drawn in random order, so that whatever fits is a uniform sample too.
-    room -= Buffer.byteLength(JSON.stringify(trace)) + 1;
+    room -= bytesOf(trace);
     if (room < 0) break;
-    traces.push(trace!);
+    traces.push(trace);
   }
   return { traces: inOrder(traces), tracesSeen };
+}
+
+function fits(traces: readonly Trace[], bytes: number, bytesOf: (trace: Trace) => number): boolean {
+  let room = bytes;
+  return traces.every((trace) => {
+    room -= bytesOf(trace);
+    return room >= 0;
+  });
+}
+
+/** Takes any one out of a list that has one; the last comes in its place, since the order means nothing. */
+function takeAny<T>(list: T[], random: Random): T {
+  const place = Math.floor(random() * list.length);
+  const taken = list[place]!;
+  list[place] = list.at(-1)!;
+  list.pop();
+  return taken;
 }
 
 function inOrder(traces: readonly Trace[]): Trace[] {

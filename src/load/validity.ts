@@ -67,10 +67,17 @@ function stuck({ loopDelayP99Ms }: GeneratorHealth): boolean {
 function busyDetail(generators: readonly GeneratorHealth[]): string {
   const worst = [...generators].sort((a, b) => b.busy - a.busy)[0];
   if (!worst) return 'there was none';
-  const of = generators.length > 1 ? ` (the busiest of ${generators.length})` : '';
-  const waited = worst.waited === undefined ? '' : `; waited for a core ${percent(worst.waited)}`;
-  const used = `${percent(worst.busy)} of its event loop, ${percent(worst.cpu)} of a core${of}`;
-  return `${used}, at most ${percent(validityLimits.busy)}${waited}; timers p99 ${worst.loopDelayP99Ms.toFixed(1)} ms late`;
+  const of = generators.length > 1 ? `the busiest of ${generators.length}: ` : '';
+  const { busy, waited, loopDelayP99Ms } = validityLimits;
+  const parts = [
+    `${percent(worst.busy)} of its event loop, at most ${percent(busy)}`,
+    `timers p99 ${worst.loopDelayP99Ms.toFixed(1)} ms late, at most ${loopDelayP99Ms} ms`,
+    ...(worst.waited === undefined
+      ? []
+      : [`waited for a core ${percent(worst.waited)} of the time, at most ${percent(waited)}`]),
+    `used ${percent(worst.cpu)} of a core`,
+  ];
+  return of + parts.join('; ');
 }
 
 /** A fault that did not happen was not endured. */

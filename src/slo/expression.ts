@@ -52,6 +52,21 @@ export type Objective = { source: string; bound: number; selector: Selector } & 
 
 /** Reads one objective; `bad_objective` says which part is wrong, quotes it, and lists what is allowed. */
 export function parseObjective(source: string): Objective {
+  const objective = parsed(source);
+  const { reading, comparator, bound } = objective;
+  const share = reading === 'share' || reading === 'rate';
+  if ((comparator === '<' && bound === 0) || (comparator === '>' && bound === 1))
+    throw bad(source, 'can never be met', comparator === '<' ? 'a bound above 0' : 'a bound below 100%, or >= 100%');
+  if ((comparator === '>=' && bound === 0) || (comparator === '<=' && share && bound === 1))
+    throw bad(
+      source,
+      'is always met: it promises nothing',
+      comparator === '>=' ? 'a bound above 0%' : 'a bound below 100%',
+    );
+  return objective;
+}
+
+function parsed(source: string): Objective {
   const parts = split(source);
   const { call, comparator, value } = parts;
   const metric = metricNamed(source, parts.name);

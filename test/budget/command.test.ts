@@ -153,7 +153,7 @@ describe('speechfb budget', () => {
   it('counts the feedback of a run that never came, by its profile', async () => {
     const slice = (labels: object, never: number) => ({
       labels,
-      distributions: { feedback_latency: { samples: 0, never } },
+      distributions: { feedback_latency: { samples: never, never } },
     });
     const distributions = { feedback_latency: { samples: 2080, never: 80 } };
     const slices = [

@@ -48,7 +48,13 @@ describe('documents of one kind', () => {
       document('x', 'LatencyBudget', '*b'),
       'f.yaml:3:12: *b names no anchor; write &b before it',
     ],
-    ['a bomb of aliases', bomb, 'f.yaml:1:1: cannot be read as a value: Excessive alias count'],
+    ['a bomb of aliases', bomb, 'f.yaml:1:1: cannot be read as a value: its *names stand for one another'],
+    [
+      'one key twice',
+      document('x', 'LatencyBudget', '1, a: 2'),
+      'f.yaml:3:15: the key "a" stands here a second time; keep one',
+    ],
+    ['a tag that nobody knows', document('x', 'LatencyBudget', '!sum 1'), 'f.yaml:3:12: Unresolved tag: !sum'],
     ['text for a number', document('x', 'LatencyBudget', 'no'), 'spec.a: "no" is not a number'],
     [
       'a missing field',
@@ -56,6 +62,11 @@ describe('documents of one kind', () => {
       'f.yaml:3:7: spec.a: is missing; write a number',
     ],
   ])('refuses %s', (_name, text, message) => expect(problemsOf(text)).toContain(message));
+
+  it('takes what a merge key brings along', () => {
+    const text = 'kind: LatencyBudget\nmetadata: { name: x }\nspec: { <<: { a: 4 } }\n';
+    expect(read(text).map(({ value }) => value.spec)).toEqual([{ a: 4 }]);
+  });
 
   it('has the problems of every document at once', () => {
     const text = [document('x', 'LatencyBudget', 'no'), document('y', 'LatencyBudget', 'yes'), 'kind: Pod'].join(

@@ -109,6 +109,17 @@ describe.concurrent('speechfb loadtest', () => {
       [scenario('past'), '--start-at', '2020-01-01T00:00:00Z'],
       '2020-01-01T00:00:00Z is in the past',
     ],
+    [
+      'a start in another age',
+      [scenario('age'), '--start-at', '9999-12-31T00:00:00Z'],
+      'is too far away; allowed: within the next 24 hours',
+    ],
+    [
+      'a URL with a password',
+      [scenario('password'), '--url', 'ws://me:secret@127.0.0.1:9'],
+      '--url: the URL has a user name or password, which is not sent; use a token file',
+    ],
+    ['a directory without a name', [scenario('noname'), '--out', ''], '--out: is empty; name a directory'],
     ['a directory that is a file', [scenario('file'), '--out', bin], `--out: results cannot be written to "${bin}"`],
     [
       'a search that has nowhere to go',

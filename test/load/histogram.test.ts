@@ -1,7 +1,10 @@
+import { deflateSync, inflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { histogramProblem } from '../../src/load/encoded-histogram.ts';
 import { histogramsReady, LatencyHistogram } from '../../src/load/histogram.ts';
 import { Recorder } from '../../src/load/recorder.ts';
+import { traceBytes } from '../../src/load/trace-bytes.ts';
 import { mergeTraces, TraceSink } from '../../src/load/traces.ts';
 import { quantile } from '../../src/slo/metrics.ts';
 
@@ -34,6 +37,76 @@ describe('a latency histogram', () => {
     expect(histogram.valueAtRank(2)).toBeCloseTo(3_600_000, -4);
     histogram.destroy();
   });
+});
+
+describe('a histogram from a file', () => {
+  const header = 40;
+
+  test('is refused in words, or can be added up: whatever was done to its bytes', () => {
+    const [cookie, raw] = opened([0, 0.5, 3, 40, 40, 3_600_000]);
+    const change = fc.record({ at: fc.integer({ min: header, max: raw.length - 1 }), to: fc.nat(255) });
+    fc.assert(
+      fc.property(fc.array(change, { minLength: 1, maxLength: 3 }), (changes) => {
+        const changed = Buffer.from(raw);
+        for (const { at, to } of changes) changed[at] = to;
+        const hdr = closed(cookie, changed);
+        if (histogramProblem(hdr) !== undefined) return;
+        const [read, sum] = [new LatencyHistogram({ hdr, never: 1 }), new LatencyHistogram()];
+        sum.add(read);
+        expect(sum.samples).toBe(read.samples);
+        expect(read.samples === 1 || sum.valueAtRank(read.samples - 1) <= 3_601_000).toBe(true);
+        for (const one of [read, sum]) one.destroy();
+      }),
+      { seed: 11, numRuns: 500 },
+    );
+  });
+
+  test('of ours has no problem', () => {
+    const histogram = new LatencyHistogram();
+    expect(histogramProblem(histogram.encode().hdr)).toBeUndefined();
+    for (const ms of [0, 1e9, 7]) histogram.record(ms);
+    expect(histogramProblem(histogram.encode().hdr)).toBeUndefined();
+    histogram.destroy();
+  });
+
+  test.each<[string, (raw: Buffer) => unknown, RegExp]>([
+    ['another range', (raw) => raw.writeBigInt64BE(10n ** 12n, 24), /another range than 1 us to an hour/],
+    ['four digits', (raw) => raw.writeInt32BE(4, 12), /another range/],
+    ['another cookie', (raw) => raw.writeInt32BE(7, 0), /another range/],
+    ['another length', (raw) => raw.writeInt32BE(9, 4), /counts are cut off/],
+    ['an open last count', (raw) => raw.writeUInt8(255, raw.length - 1), /counts are cut off/],
+  ])('with %s is refused', (_, change, sentence) => {
+    const [cookie, raw] = opened([5, 7]);
+    change(raw);
+    expect(histogramProblem(closed(cookie, raw))).toMatch(sentence);
+  });
+
+  test.each<[string, number[], RegExp]>([
+    ['more counts than places', [0xff, 0xff, 0xff, 0xff, 0x0f], /more counts than it has places/],
+    ['a count beyond 32 bits', [0xfe, 0xff, 0xff, 0xff, 0xff, 0x7f], /a count that is too large/],
+    ['a count of ten bytes', new Array<number>(10).fill(0xff), /a count that is too large/],
+    ['more than an hour', [0xfd, 0xed, 0x02, 0x02], /latencies of more than an hour/],
+  ])('with %s is refused', (_, counts, sentence) => {
+    const [cookie, raw] = opened([]);
+    const changed = Buffer.concat([raw.subarray(0, header), Buffer.from(counts)]);
+    changed.writeInt32BE(counts.length, 4);
+    expect(histogramProblem(closed(cookie, changed))).toMatch(sentence);
+  });
+
+  function opened(samples: readonly number[]): [cookie: Buffer, raw: Buffer] {
+    const histogram = new LatencyHistogram();
+    for (const ms of samples) histogram.record(ms);
+    const bytes = Buffer.from(histogram.encode().hdr, 'base64');
+    histogram.destroy();
+    return [bytes.subarray(0, 4), inflateSync(bytes.subarray(8, 8 + bytes.readInt32BE(4)))];
+  }
+
+  function closed(cookie: Buffer, raw: Buffer): string {
+    const zipped = deflateSync(raw);
+    const length = Buffer.alloc(4);
+    length.writeInt32BE(zipped.length);
+    return Buffer.concat([cookie, length, zipped]).toString('base64');
+  }
 });
 
 describe('recordings of several profiles and languages', () => {
@@ -106,6 +179,37 @@ describe('traces of several generators', () => {
     expect(Math.abs(fromFew - 500)).toBeLessThan(80);
   });
 
+  test('of one alone are its own, unless there are too many', () => {
+    const only = sample('one', 100, 900);
+    expect(mergeTraces([only], 1)).toBe(only);
+    expect(mergeTraces([only], 1, { limit: 99, bytes: 1e9 }).traces).toHaveLength(99);
+    expect(mergeTraces([only], 1, { limit: 100, bytes: 2000 }).traces.length).toBeLessThan(30);
+  });
+
+  test('are each as likely to be drawn as any other, and the same by the same seed', () => {
+    const parts = [sample('a', 40, 40), sample('b', 20, 20)];
+    const limits = { limit: 15, bytes: 1e9 };
+    const drawn = new Map<string, number>();
+    for (let seed = 0; seed < 400; seed++) {
+      const { traces } = mergeTraces(parts, seed, limits);
+      expect(new Set(traces.map(({ session, at_ms }) => `${session} ${at_ms}`)).size).toBe(15);
+      for (const { session, at_ms } of traces)
+        drawn.set(`${session} ${at_ms}`, (drawn.get(`${session} ${at_ms}`) ?? 0) + 1);
+    }
+    // 400 x 15 / 60 = 100 each, sd below 9: chi squared of 59 degrees is below 99 but once in a thousand.
+    const chiSquared = [...drawn.values()].reduce((sum, times) => sum + (times - 100) ** 2 / 75, 0);
+    expect(drawn.size).toBe(60);
+    expect(chiSquared).toBeLessThan(99);
+    expect(mergeTraces(parts, 7, limits)).toEqual(mergeTraces(parts, 7, limits));
+  });
+
+  test('end where one kept fewer than are wanted of it', () => {
+    const { traces } = mergeTraces([sample('cut', 10, 1000), sample('whole', 500, 500)], 1);
+    const cut = traces.filter(({ session }) => session === 'cut').length;
+    expect(cut).toBe(10);
+    expect(traces.length).toBeLessThan(40);
+  });
+
   test('are bounded in bytes, early and late alike', () => {
     const whole = sample('one', 1000, 1000);
     const { traces } = mergeTraces([whole], 1, { limit: 5000, bytes: 20_000 });
@@ -115,6 +219,27 @@ describe('traces of several generators', () => {
     const early = traces.filter(({ at_ms }) => at_ms < 500).length;
     expect(Math.abs(early - traces.length / 2)).toBeLessThan(35);
   });
+});
+
+test('the bytes of a trace are told without writing it', () => {
+  const number = fc.oneof(
+    fc.nat(4e9).map((us) => us / 1000),
+    fc.constantFrom(0, 0.001, 9.999, 10, 999.9, 1e12, 1e21),
+    fc.double({ noNaN: true, noDefaultInfinity: true }),
+  );
+  const trace = fc.record({
+    at_ms: number,
+    session: fc.string({ unit: 'binary' }),
+    profile: fc.constantFrom('LTE', 'düster', '"quoted"'),
+    language: fc.constant('en-US'),
+    total_ms: number,
+    stages: fc.dictionary(fc.constantFrom('asr', 'uplink', 'unattributed'), number),
+  });
+  const bytesOf = traceBytes();
+  fc.assert(
+    fc.property(trace, (one) => bytesOf(one) === Buffer.byteLength(`${JSON.stringify(one)}\n`)),
+    { seed: 5 },
+  );
 });
 
 test('a trace sink keeps a uniform sample of its size, in order of time', () => {

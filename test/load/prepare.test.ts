@@ -36,6 +36,7 @@ spec:
   objectives:
     - p95(feedback_latency) < 500ms
 `;
+writeFileSync(join(scratch, 'accented'), 'class 0123456789abcd\u00e9f\n');
 writeFileSync(join(scratch, 'train.pps'), '10\n20\n30\n');
 
 function scenarioOf(source: string) {
@@ -128,6 +129,16 @@ spec:
   });
 });
 
+test.each([
+  ['hours', 'learners: 90000, ramp', 'spec.load: makes 270,025 hours of learners; allowed: at most 15,000'],
+  ['sessions', 'learners: 400, ramp', 'spec.load: makes 2,160,200 sessions; allowed: at most 2,000,000'],
+])('more %s than fit into memory are refused before they are planned', (what, level, sentence) => {
+  const long = good.replace('base, duration: 10s, learners: 20, ramp', `base, duration: 3h, ${level}`);
+  const source = long.replace('spike, duration: 10s', 'spike, duration: 1s');
+  const briefly = what === 'sessions' ? source.replace('  load:', '  load:\n    session: 2s') : source;
+  expect(problemsOf(() => prepareLoad(scenarioOf(briefly)))).toContain(sentence);
+});
+
 test('more shards than sessions are refused', () => {
   const said = problemsOf(() => prepareLoad(scenarioOf(good), { index: 1, count: 41 }));
   expect(said).toContain('--shard 1/41: the test has 40 sessions');
@@ -166,6 +177,12 @@ describe('what a scenario names and is not there', () => {
 
   test.each([
     ['a trace with a bad line', 'file: train.pps', 'file: bad.pps', 'bad.pps:2:1: "later" is not a whole number of ms'],
+    [
+      'a token that no header can carry',
+      'spec:',
+      'spec:\n  target: { url: "wss://x", tokenFile: accented }',
+      'accented" is no token: it has letters that are not ASCII',
+    ],
     [
       'frames that are no whole samples',
       'learners:\n    clips',
@@ -210,7 +227,8 @@ describe('--duration', () => {
   });
 
   test.each([
-    ['500ms', 'too short; allowed: 1 s or more'],
+    ['500ms', 'too short; allowed: 1 s to 168 h'],
+    ['1e9h', '--duration 1e9h is too long; allowed: 1 s to 168 h'],
     ['5', 'duration "5" has no unit'],
   ])('%s is refused', (duration, sentence) => {
     expect(problemsOf(() => withOverrides(scenarioOf(good), { duration }))).toContain(sentence);

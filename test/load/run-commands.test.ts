@@ -99,6 +99,18 @@ describe('speechfb compare', () => {
     expect(out).toMatch(sentence);
   });
 
+  test.each([
+    [
+      'itself',
+      () => [base(), join(scratch, 'other', '..', 'base')],
+      /base" would be compared with itself \[bad_usage\]/,
+    ],
+    ['a margin beyond all', () => [base(), runOf('like'), '--margin', '101%'], /"101%" is more than 100%, which hides/],
+  ])('with %s exits 2', async (_, flags, sentence) => {
+    expect(await main(['compare', ...flags()])).toBe(2);
+    expect(err).toMatch(sentence);
+  });
+
   test('without traces leaves the tails out, and says so', async () => {
     const bare = runOf('bare');
     rmSync(join(bare, 'traces.ndjson.gz'));
@@ -124,6 +136,13 @@ describe('speechfb compare', () => {
   });
 });
 
+test('speechfb merge does not write the whole over a shard', async () => {
+  const shard = runOf('only', 0, { shard: { index: 1, count: 1, planHash: 'x' } });
+  expect(await main(['merge', shard, '--out', `${shard}/`])).toBe(2);
+  expect(err).toMatch(/--out: ".*only" holds a shard, which the whole would take the place of \[bad_flag\]/);
+  expect(await main(['merge', shard, '--out', join(scratch, 'whole')])).toBe(0);
+});
+
 describe('speechfb report', () => {
   test('of several runs shows them side by side, and exits as they did', async () => {
     for (const number of [1, 2]) runOf(`pair/run-${number}`, 600 * (number - 1));
@@ -132,6 +151,15 @@ describe('speechfb report', () => {
     expect(await main(['report', join(scratch, 'pair'), '--format', 'junit'])).toBe(2);
     expect(err).toMatch(
       /holds 2 runs; as junit each is shown by itself \[bad_flag\]\n {2}hint: name one of them: .*run-1/,
+    );
+  });
+
+  test('of runs of several tests in one directory says so', async () => {
+    runOf('mixed/run-1');
+    runOf('mixed/run-2', 0, { objectives: [parseObjective('lost_frames == 0')] });
+    expect(await main(['report', join(scratch, 'mixed')])).toBe(2);
+    expect(err).toMatch(
+      /run-2 is not of one test with .*run-1: it judges lost_frames == 0 instead of p95.* \[bad_run\]/,
     );
   });
 

@@ -106,6 +106,7 @@ describe.each<[string, [sentence: string, before: string, after: string, expecte
         '3s..500ms',
         '10:12: spec.learners.pause: "3s..500ms" ends before it begins',
       ],
+      ['a pause of hours', '500ms..3s', '1h..2h', '10:12: spec.learners.pause: 1 h to 2 h is outside 0 ms to 10 m'],
       ['a pause of three ends', '500ms..3s', '1s..2s..3s', '"1s..2s..3s" has more than two ends'],
       ['a pause without a unit', '500ms..3s', '500..3000', '10:12: spec.learners.pause: duration "500" has no unit'],
       [
@@ -316,6 +317,24 @@ describe.each<[string, [sentence: string, before: string, after: string, expecte
         'abortOnFail',
         'abortOnFial',
         '28:42: spec.objectives.1: unknown key "abortOnFial" (did you mean "abortOnFail"?)',
+      ],
+      [
+        'the same twice',
+        '    - { expression',
+        '    - p95( feedback_latency ) < 500ms\n    - { expression',
+        '28:7: spec.objectives.1: is the same as objective 1; keep one',
+      ],
+      [
+        'a bound that nothing can be below',
+        '< 500ms',
+        '< 0ms',
+        '27:7: spec.objectives.0: objective "p95(feedback_latency) < 0ms" can never be met; allowed: a bound above 0',
+      ],
+      [
+        'a promise of nothing',
+        'availability >= 99%',
+        'availability >= 0%',
+        'objective "availability >= 0%" is always met: it promises nothing; allowed: a bound above 0%',
       ],
       [
         'an unknown metric in a mapping',

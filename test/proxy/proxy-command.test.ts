@@ -56,6 +56,13 @@ describe('speechfb netsim --listen', () => {
     expect(out).toMatch(/^custom for .*: 0 connections, 0 died on the way, 0 found no upstream\n/);
   });
 
+  it.each(['0s', '1e9h'])('refuses to be there for %s', async (duration) => {
+    expect(await proxy('--listen', ':0', '--duration', duration)).toBe(2);
+    expect(err).toContain(
+      `--duration: "${duration}" is not how long a proxy can be there; allowed: above 0 s, up to 168h`,
+    );
+  });
+
   it('refuses a port that is taken', async () => {
     expect(await proxy('--listen', upstream)).toBe(2);
     expect(err).toMatch(/port \d+ on 127\.0\.0\.1 is in use \[port_in_use\]\n {2}hint: choose another with --listen/);

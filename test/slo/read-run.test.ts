@@ -5,6 +5,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readRun, readRunTraces } from '../../src/load/read-run.ts';
 import { makeRun } from './run-kit.ts';
 
+/** A run.json with no measurement but these. */
+function ownReport(measured: object): string {
+  const empty = { distributions: {}, validity: [], shares: {} };
+  return JSON.stringify({ kind: 'LoadReport', version: 2, elapsed_ms: 1000, ...empty, ...measured });
+}
+
 describe('a run directory', () => {
   let directory: string;
   beforeAll(async () => {
@@ -54,6 +60,9 @@ describe('a run directory', () => {
   it.each([
     ['a report of a later version', 'run.json', '{"kind": "LoadReport", "version": 3}', /run.json is not the report/],
     ['a report of another kind', 'run.json', '{"kind": "Other"}', /run.json is not the report of a load test/],
+    ['more than all that went well', 'run.json', ownReport({ shares: { x: { good: 3, total: 2 } } }), /not the report/],
+    ['a count below 0', 'run.json', ownReport({ distributions: { x: { samples: -1, never: 0 } } }), /not the report/],
+    ['no histogram in its log', 'histograms.hlog', 'Tag=x,0.0,1.0,9.0,HISTFAAAA\n', /hlog:1: x is not an HdrHistogram/],
     ['a truncated report', 'run.json', '{"kind": "Load', /run.json is not the report of a load test/],
   ])('with %s is refused', async (_, file, text, message) => {
     const broken = await makeRun({ medianMs: 200, sessions: 1, events: 1 });
