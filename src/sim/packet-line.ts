@@ -3,7 +3,11 @@ import type { Path } from './path.ts';
 import { SlotRing } from './slot-ring.ts';
 
 /** Where each number of a packet stands, from its slot on. */
-export const field = { seq: 2, end: 3, ack: 4, stamp: 5, echo: 6, blocks: 7, first: 8 } as const;
+export const field = { seq: 2, end: 3, ack: 4, stamp: 5, echo: 6, told: 7, first: 8 } as const;
+/** What is told besides numbers: bits. How many SACK blocks follow, whether the first is a duplicate, and TCP's PSH. */
+export const BLOCKS = 3;
+export const DUPLICATE = 4;
+export const PUSHED = 8;
 
 const stride = 14;
 /** The arrival takes two places: its multiples of this, and the rest. */
@@ -16,8 +20,7 @@ const hostUs = 20;
 
 /**
  * Packets on their way in one direction, in order of arrival: a ring of (arrival, high and low, first byte, end,
- * acknowledged up to, timestamp, echoed timestamp, number of SACK blocks, negative if the first is a duplicate, three
- * blocks). 32 bits each: two gigabytes a connection.
+ * acknowledged up to, timestamp, echoed timestamp, what is told, three SACK blocks). 32 bits each: two gigabytes a connection.
  */
 export class PacketLine {
   dropped = 0;

@@ -10,6 +10,8 @@ export const EVER_RETRANSMITTED = 8;
 
 /** Left in one piece with the segment before it. */
 export const JOINED = 16;
+/** The last of what was written when it was sent first. */
+export const LAST_WRITTEN = 32;
 
 const stride = 6;
 /** The time of sending takes two places: its multiples of this, and the rest. */
