@@ -1,3 +1,4 @@
+import { collectGarbage } from '../src/acoustic/collect-garbage.ts';
 import { PhoneNetwork } from '../src/sim/network.ts';
 import { namedNetwork } from '../src/sim/networks/index.ts';
 import type { NetworkProfile, Transport } from '../src/sim/profile.ts';
@@ -66,5 +67,5 @@ function bytesUsed(): number {
 
 /** Several times: the first collection finishes what an incremental one began. */
 function collect(): void {
-  for (let round = 0; round < 3; round++) globalThis.gc?.();
+  for (let round = 0; round < 3; round++) collectGarbage();
 }

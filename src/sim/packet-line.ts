@@ -1,8 +1,13 @@
 import { LOST } from './impairments/impairment.ts';
 import type { Path } from './path.ts';
+import { SlotRing } from './slot-ring.ts';
 
 /** Where each number of a packet stands, from its slot on. */
-export const field = { seq: 2, end: 3, ack: 4, stamp: 5, echo: 6, blocks: 7, first: 8 } as const;
+export const field = { seq: 2, end: 3, ack: 4, stamp: 5, echo: 6, told: 7, first: 8 } as const;
+/** What is told besides numbers: bits. How many SACK blocks follow, whether the first is a duplicate, and TCP's PSH. */
+export const BLOCKS = 3;
+export const DUPLICATE = 4;
+export const PUSHED = 8;
 
 const stride = 14;
 /** The arrival takes two places: its multiples of this, and the rest. */
@@ -15,25 +20,26 @@ const hostUs = 20;
 
 /**
  * Packets on their way in one direction, in order of arrival: a ring of (arrival, high and low, first byte, end,
- * acknowledged up to, timestamp, echoed timestamp, number of SACK blocks, negative if the first is a duplicate, three
- * blocks). 32 bits each: two gigabytes a connection.
+ * acknowledged up to, timestamp, echoed timestamp, what is told, three SACK blocks). 32 bits each: two gigabytes a connection.
  */
 export class PacketLine {
-  /** Flat numbers; `field` says where. */
-  ring = new Int32Array(8 * stride);
   dropped = 0;
   private readonly path: Path;
-  private head = 0;
-  private length = 0;
+  private readonly packets = new SlotRing(stride);
   private latestUs = LOST;
 
   constructor(path: Path) {
     this.path = path;
   }
 
+  /** Flat numbers; `field` says where. Another array after a packet was sent or has arrived. */
+  get ring(): Int32Array {
+    return this.packets.numbers;
+  }
+
   /** When the next packet arrives, us; Infinity when none is on its way. */
   nextUs(): number {
-    return this.length === 0 ? LOST : this.arrivalUs(this.head);
+    return this.packets.length === 0 ? LOST : this.arrivalUs(this.packets.head);
   }
 
   /** Sends a packet of that many bytes, headers included; the slot of its numbers, to be filled, or -1 if it is lost. */
@@ -50,51 +56,39 @@ export class PacketLine {
       this.dropped++;
       return -1;
     }
-    if ((this.length + 1) * stride > this.ring.length) this.grow();
-    let place = this.length++;
-    while (place > 0 && this.arrivalUs(this.slot(place - 1)) > arrivalUs) {
-      this.ring.copyWithin(this.slot(place), this.slot(place - 1), this.slot(place - 1) + stride);
+    const { packets } = this;
+    let place = packets.push();
+    let slot = packets.at(place);
+    while (place > 0) {
+      const before = packets.at(place - 1);
+      if (this.arrivalUs(before) <= arrivalUs) break;
+      packets.copy(before, slot);
+      slot = before;
       place--;
     }
-    const slot = this.slot(place);
-    this.ring[slot] = Math.floor(arrivalUs / highUs);
-    this.ring[slot + 1] = arrivalUs % highUs;
+    packets.numbers[slot] = Math.floor(arrivalUs / highUs);
+    packets.numbers[slot + 1] = arrivalUs % highUs;
     return slot;
   }
 
   /** The slot of the packet that arrives next. */
   first(): number {
-    return this.head;
+    return this.packets.head;
   }
 
-  /** The packet has arrived; its numbers stay readable until the next is sent. */
+  /** The packet has arrived; its numbers stay readable in `ring` as it was. */
   shift(): void {
-    this.head += stride;
-    if (this.head === this.ring.length) this.head = 0;
-    this.length--;
+    this.packets.shift();
   }
 
   /** Forgets all that are on their way. */
   clear(): void {
-    this.dropped += this.length;
-    this.length = 0;
+    this.dropped += this.packets.length;
+    this.packets.clear();
   }
 
   private arrivalUs(slot: number): number {
-    return this.ring[slot]! * highUs + this.ring[slot + 1]!;
-  }
-
-  private slot(place: number): number {
-    const slot = this.head + place * stride;
-    return slot < this.ring.length ? slot : slot - this.ring.length;
-  }
-
-  private grow(): void {
-    const slots = this.ring.length / stride;
-    const larger = new Int32Array((slots + (slots >> 1)) * stride);
-    larger.set(this.ring.subarray(this.head));
-    larger.set(this.ring.subarray(0, this.head), this.ring.length - this.head);
-    this.ring = larger;
-    this.head = 0;
+    const { numbers } = this.packets;
+    return numbers[slot]! * highUs + numbers[slot + 1]!;
   }
 }

@@ -27,7 +27,8 @@ export class Path {
       path.jitter ? new JitteredDelay(path.delayUs, path.jitter, draws('jitter')) : new Delay(path.delayUs),
       path.reorder ? new Noop() : new InOrder(),
     ];
-    this.parts = parts.filter((part) => !(part instanceof Noop));
+    // Spread, for what filter returns keeps room for more.
+    this.parts = [...parts.filter((part) => !(part instanceof Noop))];
   }
 
   /** When a packet that is sent at atUs, never decreasing, arrives; LOST if it never does. Bytes include headers. */

@@ -20,6 +20,9 @@ const profiles: Record<string, NetworkProfile> = {
   rtt50_loss0: symmetric(25),
   rtt50_iid1: symmetric(25, iid(0.01)),
   rtt100_iid2: symmetric(50, iid(0.02)),
+  rtt30_iid3: symmetric(15, iid(0.03)),
+  rtt110_iid2: symmetric(55, iid(0.02)),
+  rtt150_iid1: symmetric(75, iid(0.01)),
   rtt60_rate320k: symmetric(30, iid(0.005), { rateBitsPerSecond: 320_000, queuePackets: 40 }),
 };
 /** netem's `gemodel 1% 32% 100% 0%`. */
@@ -44,6 +47,23 @@ describe('a stable network delays frames as Linux does', () => {
     expect(Math.abs(quantile(ms, 0.99) - point.p99Ms)).toBeLessThanOrEqual(Math.max(10, 0.1 * point.p99Ms));
     expect(Math.abs(quantile(ms, 0.999) / point.p999Ms - 1)).toBeLessThanOrEqual(0.2);
     expect(distance(ms, point.quantilesMs)).toBeLessThanOrEqual(0.05);
+  });
+});
+
+describe('a path that TCP barely fills keeps frames waiting as Linux does', () => {
+  const { up } = simulateFlow(symmetric(100, iid(0.02)), { seed: 1, durationUs: 200_000_000, clients: 60 });
+
+  it.each([
+    [400, 0.0496],
+    [1000, 0.0088],
+  ])('RTT 200 ms, 2 %% loss, over %i ms: a share of %f', (limitMs, share) => {
+    const over = up.latenciesUs.filter((us) => us > limitMs * 1000).length / up.latenciesUs.length;
+    expect(Math.abs(over / share - 1)).toBeLessThanOrEqual(0.25);
+  });
+
+  it('with as many retransmissions a thousand frames', () => {
+    const frames = up.written * (200 / 195);
+    expect(Math.abs((1000 * up.counters.retransmissions) / frames / 15.8 - 1)).toBeLessThanOrEqual(0.1);
   });
 });
 

@@ -67,7 +67,7 @@ describe('speechfb netsim', () => {
   });
 
   it('draws when asked, though nobody looks', async () => {
-    await netsim('VeryBad', ...short, '--plot');
+    await netsim('VeryBad', '--duration', '60s', '--plot');
     expect(out).toMatch(/worst frame of each \d+ ms, up/);
     expect(out).toMatch(/50 % +90 % +99 %/);
     expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(130);

@@ -10,7 +10,7 @@ const packetThreshold = 3;
 
 /** Takes in the ranges of numbers that a packet acknowledges (RFC 9002). */
 export function takeAck(end: QuicEnd, ring: Int32Array, slot: number, nowUs: number, lost: LostMessage): void {
-  const blocks = ring[slot + field.blocks]!;
+  const blocks = ring[slot + field.told]!;
   if (blocks === 0) return;
   const largest = ring[slot + field.first + 1]! - 1;
   const { sent, congestion } = end;

@@ -1,4 +1,4 @@
-import { field } from '../packet-line.ts';
+import { BLOCKS, field } from '../packet-line.ts';
 import { isReducing, OPEN, type TcpEnd } from './end.ts';
 import { rackAdvance } from './rack.ts';
 import { recover, repairedByProbe, SEND_LOST, SEND_NEW, SEND_NOTHING } from './recovery.ts';
@@ -28,7 +28,7 @@ const found: AckFindings = {
 /** The acknowledgement that a packet carries, whose numbers stand in ring from slot on. */
 export function receiveAck(end: TcpEnd, ring: Int32Array, slot: number, nowUs: number): void {
   const ack = ring[slot + field.ack]!;
-  const blocks = ring[slot + field.blocks]!;
+  const blocks = ring[slot + field.told]! & BLOCKS;
   const carriesData = ring[slot + field.end]! > ring[slot + field.seq]!;
   if (ack < end.una && blocks === 0) return;
   if (ack === end.una && blocks === 0 && carriesData) return;

@@ -102,7 +102,9 @@ export class TcpEnd {
   recentStampMs = 0;
   ackPending = false;
   ackNow = false;
+  /** What waits for an acknowledgement ends a write; twice: two small segments do. */
   ackPushed = false;
+  ackPushedTwice = false;
   quickAcks = 0;
   pingPong = false;
   ackTicks = 0;

@@ -1,6 +1,6 @@
 import type { FlowCounters } from '../connection.ts';
 import { MessageEnds } from '../message-ends.ts';
-import { field, type PacketLine } from '../packet-line.ts';
+import { field, type PacketLine, PUSHED } from '../packet-line.ts';
 import type { Direction } from '../profile.ts';
 import type { Transport, TransportReport } from '../transport.ts';
 import { receiveAck } from './ack.ts';
@@ -87,9 +87,10 @@ export class TcpPair implements Transport {
     }
     if (seq <= end.acked && stampMs >= end.recentStampMs) end.recentStampMs = stampMs;
     receiveAck(end, ring, slot, nowUs);
-    const advanced = segmentEnd > seq && receiveData(end, seq, segmentEnd, nowUs);
+    const advanced =
+      segmentEnd > seq && receiveData(end, seq, segmentEnd, (ring[slot + field.told]! & PUSHED) !== 0, nowUs);
     if (end.nxt < end.written) pushNewData(end, nowUs);
-    acknowledge(end, nowUs);
+    acknowledge(end, line.nextUs() > nowUs, nowUs);
     if (!advanced) return;
     this.counters[direction].bytesDelivered = end.received;
     acknowledgeRead(end, nowUs);

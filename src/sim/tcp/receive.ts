@@ -7,7 +7,7 @@ const minAckTicks = 10;
 const mostQuickAcks = 16;
 
 /** Data of [seq, segmentEnd) arrives. Returns whether more of the stream is now in order. */
-export function receiveData(end: TcpEnd, seq: number, segmentEnd: number, nowUs: number): boolean {
+export function receiveData(end: TcpEnd, seq: number, segmentEnd: number, pushed: boolean, nowUs: number): boolean {
   const { reassembly } = end;
   const before = end.received;
   if (segmentEnd <= before) {
@@ -24,7 +24,7 @@ export function receiveData(end: TcpEnd, seq: number, segmentEnd: number, nowUs:
   if (seq < before) reassembly.tellDuplicate(seq, before);
   const hadGap = reassembly.ranges.length > 0;
   end.received = hadGap ? reassembly.advance(segmentEnd) : segmentEnd;
-  measureArrival(end, segmentEnd - seq, nowUs);
+  measureArrival(end, segmentEnd - seq, pushed, nowUs);
   if (hadGap && reassembly.ranges.length === 0) end.ackNow = true;
   return true;
 }
@@ -36,18 +36,21 @@ export function receiveOld(end: TcpEnd, seq: number, segmentEnd: number, nowUs: 
   sendAck(end, nowUs);
 }
 
-/** Decides whether what arrived is acknowledged now, a little later, or with the next. */
-export function acknowledge(end: TcpEnd, nowUs: number): void {
+/**
+ * Decides whether what arrived is acknowledged now, a little later, or with the next. What comes at once is read at once:
+ * segments that are not the last of a burst do not count towards every second one.
+ */
+export function acknowledge(end: TcpEnd, last: boolean, nowUs: number): void {
   if (!end.ackPending) return;
   const quick = end.quickAcks > 0 && !end.pingPong;
-  if (end.received - end.acked > end.receiveMss || quick || end.ackNow) sendAck(end, nowUs);
+  if ((last && end.received - end.acked > end.receiveMss) || quick || end.ackNow) sendAck(end, nowUs);
   else if (end.reassembly.ranges.length === 0) delayAck(end, nowUs);
   else acknowledgeGap(end, nowUs);
 }
 
-/** The application has read everything: a small segment that ended a write is acknowledged at once unless both talk. */
+/** The application has read everything: a segment that ended a write is acknowledged at once unless both talk. */
 export function acknowledgeRead(end: TcpEnd, nowUs: number): void {
-  if (end.ackPending && end.ackPushed && !end.pingPong) sendAck(end, nowUs);
+  if (end.ackPending && (end.ackPushedTwice || (end.ackPushed && !end.pingPong))) sendAck(end, nowUs);
 }
 
 /** The timer of a delayed acknowledgement fires: it came to nothing to wait. */
@@ -88,9 +91,9 @@ function delayAck(end: TcpEnd, nowUs: number): void {
 }
 
 /** How fast segments come, how large they are, and whether one ends a write. */
-function measureArrival(end: TcpEnd, bytes: number, nowUs: number): void {
+function measureArrival(end: TcpEnd, bytes: number, pushed: boolean, nowUs: number): void {
   end.ackPending = true;
-  measureSize(end, bytes);
+  measureSize(end, bytes, pushed);
   const tick = end.jiffies.at(nowUs);
   const gap = tick - end.lastReceiveTick;
   if (end.ackTicks === 0) {
@@ -102,11 +105,12 @@ function measureArrival(end: TcpEnd, bytes: number, nowUs: number): void {
   end.lastReceiveTick = tick;
 }
 
-function measureSize(end: TcpEnd, bytes: number): void {
+function measureSize(end: TcpEnd, bytes: number, pushed: boolean): void {
   const last = end.lastSegmentBytes;
   end.lastSegmentBytes = 0;
   if (bytes >= end.receiveMss) {
     end.receiveMss = Math.min(bytes, segmentBytes);
+    end.ackPushed ||= pushed;
     return;
   }
   if (bytes + 12 >= 536) {
@@ -116,6 +120,7 @@ function measureSize(end: TcpEnd, bytes: number): void {
       return;
     }
   }
+  end.ackPushedTwice ||= end.ackPushed;
   end.ackPushed = true;
 }
 

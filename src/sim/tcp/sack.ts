@@ -1,4 +1,4 @@
-import { field } from '../packet-line.ts';
+import { BLOCKS, DUPLICATE, field } from '../packet-line.ts';
 import type { TcpEnd } from './end.ts';
 import { rackAdvance } from './rack.ts';
 import { EVER_RETRANSMITTED, LOST_MARK, RETRANSMITTED, SACKED } from './segments.ts';
@@ -27,14 +27,14 @@ export type AckFindings = {
 
 /** Takes in the blocks of an acknowledgement whose numbers stand in ring from slot on. */
 export function tagSacks(end: TcpEnd, ring: Int32Array, slot: number, found: AckFindings, nowUs: number): void {
-  const told = ring[slot + field.blocks]!;
-  const blocks = Math.abs(told);
+  const told = ring[slot + field.told]!;
+  const blocks = told & BLOCKS;
   const ack = ring[slot + field.ack]!;
   for (let block = 0; block < blocks; block++) {
     const at = slot + field.first + 2 * block;
     const start = ring[at]!;
     const blockEnd = ring[at + 1]!;
-    const duplicate = block === 0 && told < 0;
+    const duplicate = block === 0 && (told & DUPLICATE) !== 0;
     if (duplicate) seeDuplicate(end, start, blockEnd, ack, found);
     if (blockEnd > end.una) tagBlock(end, start, blockEnd, duplicate, found, nowUs);
   }

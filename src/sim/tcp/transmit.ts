@@ -1,4 +1,4 @@
-import { field } from '../packet-line.ts';
+import { DUPLICATE, field, PUSHED } from '../packet-line.ts';
 import {
   headerBytes,
   inFlight,
@@ -10,7 +10,7 @@ import {
   segmentBytes,
   type TcpEnd,
 } from './end.ts';
-import { EVER_RETRANSMITTED, JOINED, LOST_MARK, RETRANSMITTED, SACKED } from './segments.ts';
+import { EVER_RETRANSMITTED, JOINED, LAST_WRITTEN, LOST_MARK, RETRANSMITTED, SACKED } from './segments.ts';
 import { rearmRto, scheduleProbe, setTimer } from './timers.ts';
 import { restartWindow, validateWindow } from './window.ts';
 
@@ -49,13 +49,8 @@ export function sendNext(end: TcpEnd, room: number, nowUs: number): void {
   const first = end.segments.length === 0;
   const firstEnd = Math.min(end.nxt + segmentBytes, end.written);
   const lastEnd = room >= 2 ? Math.min(firstEnd + segmentBytes, end.written) : firstEnd;
-  sendData(end, end.nxt, firstEnd, lastEnd - firstEnd, nowUs);
-  end.segments.push(end.nxt, firstEnd, nowUs, end.delivered);
-  if (lastEnd > firstEnd) {
-    sendData(end, firstEnd, lastEnd, FOLLOWS, nowUs);
-    end.segments.push(firstEnd, lastEnd, nowUs, end.delivered);
-    end.segments.setMarks(end.segments.length - 1, JOINED);
-  }
+  sendNew(end, end.nxt, firstEnd, lastEnd - firstEnd, nowUs);
+  if (lastEnd > firstEnd) sendNew(end, firstEnd, lastEnd, FOLLOWS, nowUs);
   end.nxt = lastEnd;
   if (first || end.pending === PROBE) rearmRto(end, nowUs);
 }
@@ -77,7 +72,8 @@ export function resend(end: TcpEnd, index: number, following: number, nowUs: num
   segments.setSent(index, nowUs, end.delivered);
   segments.setMarks(index, segments.marks(index) | EVER_RETRANSMITTED);
   end.counters.retransmissions++;
-  sendData(end, segments.seq(index), segments.end(index), following, nowUs);
+  const pushed = (segments.marks(index) & LAST_WRITTEN) !== 0;
+  sendData(end, segments.seq(index), segments.end(index), following, pushed, nowUs);
 }
 
 /** Sends what is marked lost again, as far as the window allows; what left in one piece, in one piece. */
@@ -104,7 +100,7 @@ export function retransmitLost(end: TcpEnd, nowUs: number): void {
 
 /** An acknowledgement without data, with what lies beyond the gaps. */
 export function sendAck(end: TcpEnd, nowUs: number): void {
-  sendPacket(end, end.nxt, end.nxt, 0, nowUs);
+  sendPacket(end, end.nxt, end.nxt, 0, false, nowUs);
 }
 
 /** In place of how many bytes leave in one piece with a segment: it leaves with the one before. */
@@ -135,17 +131,39 @@ function countRetransmitted(end: TcpEnd, index: number, nowUs: number): void {
   end.undoRetrans = Math.max(end.undoRetrans, 0) + 1;
 }
 
-function sendData(end: TcpEnd, seq: number, segmentEnd: number, following: number, nowUs: number): void {
+function sendNew(end: TcpEnd, seq: number, segmentEnd: number, following: number, nowUs: number): void {
+  const pushed = segmentEnd === end.written;
+  sendData(end, seq, segmentEnd, following, pushed, nowUs);
+  end.segments.push(seq, segmentEnd, nowUs, end.delivered);
+  const marks = (pushed ? LAST_WRITTEN : 0) | (following === FOLLOWS ? JOINED : 0);
+  end.segments.setMarks(end.segments.length - 1, marks);
+}
+
+function sendData(
+  end: TcpEnd,
+  seq: number,
+  segmentEnd: number,
+  following: number,
+  pushed: boolean,
+  nowUs: number,
+): void {
   const tick = end.jiffies.at(nowUs);
   end.counters.packets++;
   if (inFlight(end) === 0) end.cubic.idle(tick - end.lastSendTick, tick);
   end.lastSendTick = tick;
   // Data soon after data: a conversation, in which acknowledgements wait for something to ride on.
   if (tick - end.lastReceiveTick < end.ackTicks) end.pingPong = true;
-  sendPacket(end, seq, segmentEnd, following, nowUs);
+  sendPacket(end, seq, segmentEnd, following, pushed, nowUs);
 }
 
-function sendPacket(end: TcpEnd, seq: number, segmentEnd: number, following: number, nowUs: number): void {
+function sendPacket(
+  end: TcpEnd,
+  seq: number,
+  segmentEnd: number,
+  following: number,
+  pushed: boolean,
+  nowUs: number,
+): void {
   const { line, reassembly, jiffies } = end;
   const duplicate = reassembly.duplicateStart >= 0;
   const blocks = Math.min(reassembly.blocks.length / 2 + (duplicate ? 1 : 0), 3);
@@ -160,7 +178,7 @@ function sendPacket(end: TcpEnd, seq: number, segmentEnd: number, following: num
     ring[slot + field.ack] = end.received;
     ring[slot + field.stamp] = jiffies.timestampMs(nowUs);
     ring[slot + field.echo] = end.recentStampMs;
-    ring[slot + field.blocks] = duplicate ? -blocks : blocks;
+    ring[slot + field.told] = blocks | (duplicate ? DUPLICATE : 0) | (pushed ? PUSHED : 0);
     if (blocks > 0) {
       const own = duplicate ? 2 : 0;
       if (duplicate) {
@@ -176,10 +194,11 @@ function sendPacket(end: TcpEnd, seq: number, segmentEnd: number, following: num
 
 /** Whatever was sent carried an acknowledgement: none is due any more. */
 function acknowledged(end: TcpEnd): void {
+  // Only one that was due counts among those that are to be quick.
+  if (end.ackPending && end.quickAcks > 0 && --end.quickAcks === 0) end.ackTicks = 10;
   end.acked = end.received;
-  end.ackPending = end.ackNow = end.ackPushed = false;
+  end.ackPending = end.ackNow = end.ackPushed = end.ackPushedTwice = false;
   end.delayedAckUs = end.compressedAckUs = never;
-  if (end.quickAcks > 0 && --end.quickAcks === 0) end.ackTicks = 10;
 }
 
 /** Small segments that follow and were not SACKed ride along while there is room. */
@@ -191,7 +210,7 @@ function collapse(end: TcpEnd, index: number): void {
     if ((marks & SACKED) !== 0 || bytes > segmentBytes) return;
     if ((marks & LOST_MARK) !== 0) end.lostOut--;
     if ((marks & RETRANSMITTED) !== 0) end.retransOut--;
-    segments.setMarks(index, segments.marks(index) | (marks & EVER_RETRANSMITTED));
+    segments.setMarks(index, segments.marks(index) | (marks & (EVER_RETRANSMITTED | LAST_WRITTEN)));
     segments.mergeNext(index);
   }
 }

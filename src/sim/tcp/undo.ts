@@ -4,7 +4,9 @@ import { EVER_RETRANSMITTED, LOST_MARK } from './segments.ts';
 /** From here on a reduction can be undone, should it prove needless. */
 export function beginUndo(end: TcpEnd): void {
   end.undoMarker = end.una;
-  end.undoRetrans = end.retransOut > 0 ? end.retransOut : -1;
+  // A probe that sent something again may be told of as a duplicate as well.
+  const again = end.retransOut + (end.probeEnd >= 0 && end.probeRetransmitted ? 1 : 0);
+  end.undoRetrans = again > 0 ? again : -1;
 }
 
 /** Recovery is over: if nothing that was sent again was needed, the window comes back. */
