@@ -1,5 +1,6 @@
-import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { histogramsReady } from '../../src/load/histogram.ts';
+import { LiveSlice } from '../../src/load/live-slice.ts';
 import type { LoadStage, UtterancePlan } from '../../src/load/plan.ts';
 import { Recorder } from '../../src/load/recorder.ts';
 import { SessionMeter } from '../../src/load/session-meter.ts';
@@ -245,7 +246,16 @@ describe('a load of two stages', () => {
 });
 
 describe('while the test runs', () => {
-  const live = () => recorder.live.of('feedback_latency');
+  /** As those see it who get each look and add it up. */
+  let view: LiveSlice;
+  const live = () => {
+    view.add(recorder.look());
+    return view.of('feedback_latency');
+  };
+
+  beforeEach(() => {
+    view = new LiveSlice({ profile: '', language: '' });
+  });
 
   test('a session that died goes on owing what becomes due', () => {
     const meter = newMeter();
