@@ -58,7 +58,7 @@ function serveSession(socket: WebSocket, answered: (atMs: number) => void): void
   let utterance = 1;
   const send = (type: string, rest: string) => {
     eventId += 1;
-    socket.send(`{"type":"${type}","event_id":${eventId},"audio_ms":${audioMs},${rest}}`);
+    socket.send(`{"event_id":${eventId},"audio_ms":${audioMs},"type":"${type}",${rest}}`);
   };
   const ack = () => send('ack', `"epoch":0,"next_seq":${frames},"missing":[],"buffered_ms":0`);
   socket.on('message', (data: Buffer, binary) => {

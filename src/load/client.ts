@@ -4,7 +4,8 @@ import type { ServerEvent } from '../protocol/server-messages.ts';
 import type { Random } from '../sim/random.ts';
 import { backoffMs } from './backoff.ts';
 import { Controls } from './controls.ts';
-import type { SoundFrame } from './frames.ts';
+import type { SoundFrames } from './frames.ts';
+import { Inbox, type ReadMessage } from './inbox.ts';
 import type { Link, LinkEvents, OpenLink } from './link.ts';
 import { Outbox } from './outbox.ts';
 import { parseEvent } from './parse-event.ts';
@@ -25,8 +26,13 @@ export type ClientOptions = {
   random: Random;
   /** Drop a frame instead of sending it while more than this waits in the socket; never, by default. */
   dropAboveBytes?: number;
-  /** `downlinkMs`: what the event's way down took, where it is known. */
-  onEvent(event: ServerEvent, receivedMs: number, downlinkMs: number | undefined): void;
+  /** Events may be read some time after they came, several at once: see Inbox. */
+  patient?: boolean;
+  /**
+   * In order. `downlinkMs`: what the event's way down took, where it is known; `framesSent`: by the
+   * time that it came.
+   */
+  onEvent(event: ServerEvent, receivedMs: number, downlinkMs: number | undefined, framesSent: number): void;
   /** A message that is not a speechfb.v1 event. */
   onGarbage(message: string): void;
   onDropped?(atMs: number): void;
@@ -41,12 +47,14 @@ export type ClientOptions = {
  * and sent in order; a lost socket is resumed with backoff, and what the server did not acknowledge is sent again. A socket
  * that has gone silent is given up (see Pulse).
  */
-export class StreamClient {
+export class StreamClient implements LinkEvents {
   readonly #options: ClientOptions;
   readonly #dropAboveBytes: number;
   readonly #outbox: Outbox;
   readonly #controls = new Controls();
   readonly #pulse = new Pulse();
+  /** Of who can wait. */
+  readonly #inbox: Inbox | undefined;
   readonly #idempotencyKey = randomUUID();
   #link: Link | undefined;
   #ready: ReadyEvent | undefined;
@@ -56,9 +64,12 @@ export class StreamClient {
   #droppedAtMs: number | undefined;
   #ended = false;
   #closing = false;
+  /** A link is being made: what it tells at once is ours. */
+  #opening = false;
 
   constructor(options: ClientOptions) {
     this.#options = options;
+    if (options.patient) this.#inbox = new Inbox(this.#read);
     this.#dropAboveBytes = options.dropAboveBytes ?? Number.POSITIVE_INFINITY;
     this.#outbox = new Outbox(options.start.audio.encoding);
     this.#open();
@@ -84,13 +95,13 @@ export class StreamClient {
     return this.#ended;
   }
 
-  /** One frame in the encoding of `start`. False: the app dropped it, because too much waits to be sent. */
-  sendAudio(frame: SoundFrame): boolean {
+  /** A frame of a recording in the encoding of `start`. False: the app dropped it, because too much waits to be sent. */
+  sendAudio(sounds: SoundFrames, index: number): boolean {
     if (this.#connected && this.#link!.bufferedBytes > this.#dropAboveBytes) {
-      this.#outbox.skip(frame.payload.byteLength);
+      this.#outbox.skip(sounds.bytesAFrame);
       return false;
     }
-    const message = this.#outbox.add(frame);
+    const message = this.#outbox.add(sounds, index);
     if (this.#connected) this.#link!.send(message);
     return true;
   }
@@ -117,13 +128,20 @@ export class StreamClient {
     else this.abort('closed while it was not connected');
   }
 
+  /** To be called twice a second or so: reads what came a while ago and still waits to be read. */
+  tick(nowMs: number): void {
+    this.#inbox?.tick(nowMs);
+  }
+
   /** Ends at once without a word. */
   abort(reason: string): void {
+    this.#inbox?.readAll();
     this.#end({ outcome: this.#ready ? 'lost' : 'refused', code: 1006, reason });
   }
 
   /** Cuts the socket as a lost network does; the client then resumes by itself. */
   cut(): void {
+    this.#inbox?.readAll();
     if (!this.#link || this.#ended) return;
     this.#link.terminate();
     this.#lose('the socket was cut', this.#options.clock());
@@ -142,29 +160,62 @@ export class StreamClient {
     }
   }
 
+  /** A link's call, as are those below. Events of a link that is no longer ours are none of ours. */
+  opened(from: Link): void {
+    if (this.#isOurs(from)) from.send(JSON.stringify(this.#greeting()));
+  }
+
+  message(
+    bytes: Buffer,
+    begin: number,
+    end: number,
+    receivedMs: number,
+    downlinkMs: number | undefined,
+    from: Link,
+  ): void {
+    if (!this.#isOurs(from)) return;
+    this.#pulse.heard(receivedMs);
+    const { sent } = this.#outbox;
+    if (this.#inbox) this.#inbox.add(bytes, begin, end, receivedMs, downlinkMs, sent);
+    else this.#read(bytes, begin, end, receivedMs, downlinkMs, sent);
+  }
+
+  binary(from: Link): void {
+    if (this.#isOurs(from)) this.#options.onGarbage('a binary message');
+  }
+
+  pong(receivedMs: number, from: Link): void {
+    if (!this.#isOurs(from)) return;
+    this.#inbox?.readAll();
+    const roundTripMs = this.#pulse.answered(receivedMs);
+    if (roundTripMs !== undefined) this.#options.onRoundTrip?.(roundTripMs);
+  }
+
+  closed(code: number, reason: string, from: Link): void {
+    if (!this.#isOurs(from)) return;
+    this.#inbox?.readAll();
+    const outcome = this.#outcomeOf(code);
+    if (outcome) this.#end({ outcome, code, reason });
+    else this.#lose(reason, this.#options.clock());
+  }
+
+  died(reason: string, atMs: number, retryAfterMs: number | undefined, from: Link): void {
+    if (this.#isOurs(from)) this.#lose(reason, atMs, retryAfterMs);
+  }
+
+  carried(firstSample: number, atMs: number, lateMs: number): void {
+    this.#options.onCarried?.(firstSample, atMs, lateMs);
+  }
+
+  #isOurs(link: Link): boolean {
+    return link === this.#link || this.#opening;
+  }
+
   #open(): void {
-    const { clock, onCarried, onRoundTrip } = this.#options;
-    this.#pulse.begin(clock());
-    // Events of a link that is no longer ours are none of ours.
-    const ours = () => events.link === undefined || events.link === this.#link;
-    const events: LinkEvents & { link?: Link } = {
-      opened: () => ours() && this.#link?.send(JSON.stringify(this.#greeting())),
-      message: (text, receivedMs, downlinkMs) => {
-        if (!ours()) return;
-        this.#pulse.heard(receivedMs);
-        this.#read(text, receivedMs, downlinkMs);
-      },
-      pong: (receivedMs) => {
-        const roundTripMs = ours() ? this.#pulse.answered(receivedMs) : undefined;
-        if (roundTripMs !== undefined) onRoundTrip?.(roundTripMs);
-      },
-      closed: (code, reason) => ours() && this.#closed(code, reason),
-      died: (reason, atMs, retryAfterMs) => ours() && this.#lose(reason, atMs, retryAfterMs),
-      ...(onCarried && { carried: onCarried }),
-    };
-    const link = this.#options.open(events);
-    events.link = link;
-    this.#link = link;
+    this.#pulse.begin(this.#options.clock());
+    this.#opening = true;
+    this.#link = this.#options.open(this);
+    this.#opening = false;
   }
 
   #greeting(): ClientMessageInput {
@@ -176,18 +227,18 @@ export class StreamClient {
     return { type: 'resume', session_id, resume_token, last_event_id: this.#lastEventId };
   }
 
-  #read(text: string | undefined, receivedMs: number, downlinkMs: number | undefined): void {
-    const event = text === undefined ? undefined : parseEvent(text);
+  readonly #read: ReadMessage = (bytes, begin, end, receivedMs, downlinkMs, framesSent) => {
+    const event = parseEvent(bytes, begin, end);
     if (!event) {
-      this.#options.onGarbage(text?.slice(0, 80) ?? 'a binary message');
+      this.#options.onGarbage(bytes.toString('utf8', begin, end).slice(0, 80));
       return;
     }
     if (event.event_id > this.#lastEventId) this.#lastEventId = event.event_id;
     if (event.type === 'ready') this.#becomeReady(event);
     if (event.type === 'ack') this.#outbox.acknowledge(event.next_seq);
     if (event.type === 'utterance_final') this.#controls.finalized(event.utterance_id);
-    this.#options.onEvent(event, receivedMs, downlinkMs);
-  }
+    this.#options.onEvent(event, receivedMs, downlinkMs, framesSent);
+  };
 
   /** Sends what the server lacks: frames from where it wants to go on, and control messages in their places between. */
   #becomeReady(event: ReadyEvent): void {
@@ -216,12 +267,6 @@ export class StreamClient {
     if (this.#connected) this.#link?.send(text);
   }
 
-  #closed(code: number, reason: string): void {
-    const outcome = this.#outcomeOf(code);
-    if (outcome) this.#end({ outcome, code, reason });
-    else this.#lose(reason, this.#options.clock());
-  }
-
   /** What a close by the server or the system means; undefined when the session can be resumed. */
   #outcomeOf(code: number): ClientEnd['outcome'] | undefined {
     if (!this.#ready) return 'refused';
@@ -231,6 +276,7 @@ export class StreamClient {
 
   /** The link is gone, and not because the server wanted it so: tries again for as long as there is something to resume. */
   #lose(reason: string, atMs: number, retryAfterMs?: number): void {
+    this.#inbox?.readAll();
     const { clock, timers, random } = this.#options;
     this.#connected = false;
     this.#link = undefined;

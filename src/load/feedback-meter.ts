@@ -96,10 +96,7 @@ export class FeedbackMeter {
     const { startMs, warmupMs } = this.#options;
     const overdue = this.#slots.overdue(startMs + warmupMs, nowMs - longOverdueMs);
     if (overdue <= this.#shown) return;
-    this.#slices
-      .at(nowMs - longOverdueMs)
-      .live.of('feedback_latency')
-      .recordNever(overdue - this.#shown);
+    this.#slices.at(nowMs - longOverdueMs).showNever('feedback_latency', overdue - this.#shown);
     this.#shown = overdue;
   }
 

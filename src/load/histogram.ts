@@ -6,8 +6,9 @@ import {
   initWebAssembly,
 } from 'hdr-histogram-js';
 import type { Distribution } from '../slo/metrics.ts';
+import { FreshCounts } from './fresh-counts.ts';
 
-/** Must have resolved before the first LatencyHistogram records: the WASM build records in 16 ns, the JS one in 90. */
+/** Must have resolved before the first LatencyHistogram is read. */
 export function histogramsReady(): Promise<void> {
   // Once: a second initialisation replaces the memory under the histograms that live.
   ready ??= initWebAssembly();
@@ -19,15 +20,23 @@ let ready: Promise<void> | undefined;
 /** What a shard sends home: HDR V2 (compressed, base64) of us, and how many samples never came. */
 export type EncodedHistogram = { hdr: string; never: number };
 
+/** Told of samples that came, ms, and how many of the same. */
+export type OnSettled = (ms: number, count: number) => void;
+
 /**
  * Latencies to three significant digits from 1 us to an hour, and those that never came. Longer ones count as an hour.
- * Holds 92 KiB of WASM memory from its first sample until `destroy`.
+ * New ones are counted apart, and settle in the histogram proper before it is read. Holds 92 KiB of WASM memory from then on
+ * until `destroy`.
  */
 export class LatencyHistogram implements Distribution {
   #hdr: Histogram | undefined;
+  #fresh: FreshCounts | undefined;
   #never = 0;
+  readonly #onSettled: OnSettled | undefined;
 
-  constructor(encoded?: EncodedHistogram) {
+  /** `onSettled`: told of each sample that `record` takes, when it settles. */
+  constructor(encoded?: EncodedHistogram, onSettled?: OnSettled) {
+    this.#onSettled = onSettled;
     // Never `packed`: it is slow to record into.
     if (encoded) this.#hdr = decodeFromCompressedBase64(encoded.hdr, bucketBits, true);
     this.#never = encoded?.never ?? 0;
@@ -58,8 +67,24 @@ export class LatencyHistogram implements Distribution {
       this.#never += 1;
       return;
     }
-    this.#hdr ??= newHdr();
-    this.#hdr.recordValue(Math.min(range.highestTrackableValue, Math.max(0, Math.round(ms * 1000))));
+    this.#fresh ??= new FreshCounts();
+    this.#fresh.record(wholeUs(ms));
+  }
+
+  /** The same past `onSettled`. */
+  recordQuietly(ms: number): void {
+    if (ms === Number.POSITIVE_INFINITY) this.#never += 1;
+    else this.#proper.recordValue(wholeUs(ms));
+  }
+
+  /** What was recorded since the last time joins the rest. */
+  settle(): void {
+    if (!this.#fresh || this.#fresh.empty) return;
+    const hdr = this.#proper;
+    this.#fresh.take((us, count) => {
+      hdr.recordValueWithCount(us, count);
+      this.#onSettled?.(us / 1000, count);
+    });
   }
 
   recordNever(count: number): void {
@@ -75,26 +100,42 @@ export class LatencyHistogram implements Distribution {
 
   add(other: LatencyHistogram): void {
     this.#never += other.#never;
-    if (!other.#hdr) return;
-    this.#hdr ??= newHdr();
-    this.#hdr.add(other.#hdr);
+    const hdr = other.#settled;
+    if (hdr) this.#proper.add(hdr);
   }
 
   encode(): EncodedHistogram {
-    const hdr = this.#hdr ?? newHdr();
+    const settled = this.#settled;
+    const hdr = settled ?? newHdr();
     const encoded = { hdr: encodeIntoCompressedBase64(hdr), never: this.#never };
-    if (!this.#hdr) hdr.destroy();
+    if (!settled) hdr.destroy();
     return encoded;
   }
 
   destroy(): void {
     this.#hdr?.destroy();
     this.#hdr = undefined;
+    this.#fresh = undefined;
   }
 
   get #came(): number {
-    return this.#hdr?.totalCount ?? 0;
+    return this.#settled?.totalCount ?? 0;
   }
+
+  /** With everything that was recorded; undefined when nothing was. */
+  get #settled(): Histogram | undefined {
+    this.settle();
+    return this.#hdr;
+  }
+
+  get #proper(): Histogram {
+    this.#hdr ??= newHdr();
+    return this.#hdr;
+  }
+}
+
+function wholeUs(ms: number): number {
+  return Math.min(range.highestTrackableValue, Math.max(0, Math.round(ms * 1000)));
 }
 
 const range = {

@@ -86,6 +86,7 @@ export class Learner {
 
   /** Time has passed; tells the books what is owed by now. */
   tick(nowMs: number): void {
+    this.#client?.tick(nowMs);
     this.#meter.tick(nowMs);
   }
 
@@ -107,7 +108,7 @@ export class Learner {
     }
     this.#client = this.#connect(this.#context.clips[first.clip]!);
     this.#checkPulse();
-    new Speech(this.#plan, this.#context, this.#client, this.#meter, () => {
+    new Speech(this.#plan, this.#context, this.#client, this.#meter.frames, () => {
       this.#spoken = true;
       this.#closeWhenSettled();
     });
@@ -129,8 +130,9 @@ export class Learner {
       // A stream of its own: reconnects must not shift the plan's random numbers.
       random: createRandom(seed, 0x8000_0000 + this.#plan.learner),
       dropAboveBytes: (appBufferMs * clip.sampleRateHz * 2) / 1000,
-      onEvent: (event, receivedMs, downlinkMs) => {
-        for (const broken of this.#meter.event(event, receivedMs, downlinkMs)) this.#trouble(broken);
+      patient: true,
+      onEvent: (event, receivedMs, downlinkMs, framesSent) => {
+        for (const broken of this.#meter.event(event, receivedMs, downlinkMs, framesSent)) this.#trouble(broken);
         if (event.type === 'error') this.#trouble(`${event.code}: ${event.message}`);
         this.#closeWhenSettled();
       },

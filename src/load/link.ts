@@ -18,18 +18,30 @@ export type Link = {
   readonly bufferedBytes: number;
 };
 
-/** What a link tells its holder, in order of time. */
+/** What a link tells its holder, in order of time, and which link it is. */
 export type LinkEvents = {
-  opened(): void;
-  /** `text` is undefined for a binary message; `downlinkMs` is what the way down took, where that is known. */
-  message(text: string | undefined, receivedMs: number, downlinkMs: number | undefined): void;
-  pong(receivedMs: number): void;
+  opened(from: Link): void;
+  /**
+   * A text, which lies in `bytes` from `begin` to `end` during the call; `downlinkMs` is what the way down took, where that is
+   * known.
+   */
+  message(
+    bytes: Buffer,
+    begin: number,
+    end: number,
+    receivedMs: number,
+    downlinkMs: number | undefined,
+    from: Link,
+  ): void;
+  /** A binary message, which no server of ours sends. */
+  binary(from: Link): void;
+  pong(receivedMs: number, from: Link): void;
   /** The last event. 1006 without a close frame; then the reason is the system's. */
-  closed(code: number, reason: string): void;
+  closed(code: number, reason: string, from: Link): void;
   /** Where present, pings of the server come here instead of being answered by the link. */
   ping?(data: Uint8Array): void;
   /** The simulated network under the link is gone; the app may try again, at once or after `retryAfterMs`. The last event. */
-  died?(reason: string, atMs: number, retryAfterMs?: number): void;
+  died?(reason: string, atMs: number, retryAfterMs: number | undefined, from: Link): void;
   /** The audio frame of this first sample came through the simulated network at `atMs`, and onto the real one `lateMs` later. */
   carried?(firstSample: number, atMs: number, lateMs: number): void;
 };

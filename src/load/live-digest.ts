@@ -4,8 +4,8 @@ import type { Distribution } from '../slo/metrics.ts';
 export type DigestDelta = { counts: readonly number[]; never: number };
 
 /**
- * Latencies in buckets 1.6 % wide at most, for looking at a test while it runs: cheap to write (two array stores), and what
- * is new since the last look is small to send. Reports are made from LatencyHistogram, which is exact to 0.1 %.
+ * Latencies in buckets 1.6 % wide at most, for looking at a test while it runs: what is new since the last look is small to
+ * send. Reports are made from LatencyHistogram, which is exact to 0.1 %.
  */
 export class LiveDigest implements Distribution {
   readonly #counts = new Uint32Array(buckets);
@@ -33,15 +33,15 @@ export class LiveDigest implements Distribution {
     return Math.sqrt(this.#moment((ms) => (ms - mean) ** 2) / this.#came);
   }
 
-  /** Below 0 counts as 0; Infinity never came. */
-  record(ms: number): void {
+  /** So many of one latency. Below 0 counts as 0; Infinity never came. */
+  record(ms: number, count = 1): void {
     if (ms === Number.POSITIVE_INFINITY) {
-      this.recordNever(1);
+      this.recordNever(count);
       return;
     }
     const bucket = bucketOf(ms);
     if (this.#counts[bucket] === this.#told[bucket]) this.#touched.push(bucket);
-    this.#put(bucket, 1);
+    this.#put(bucket, count);
   }
 
   recordNever(count: number): void {

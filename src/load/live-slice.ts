@@ -3,7 +3,7 @@ import { type DigestDelta, LiveDigest } from './live-digest.ts';
 import type { ReportStage } from './stages.ts';
 import { addTally, emptyTally, type Tally, tallyNames } from './tally.ts';
 
-type Series = DistributionName | `stage.${ReportStage}`;
+export type Series = DistributionName | `stage.${ReportStage}`;
 
 /** What one slice saw since the last look. */
 export type SliceDelta = {

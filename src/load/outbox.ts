@@ -1,19 +1,30 @@
 import { bytesPerSample, type ChecksummedFrame, type Codec, frameFlags } from '../protocol/frame.ts';
-import type { SoundFrame } from './frames.ts';
+import type { SoundFrames } from './frames.ts';
+
+/**
+ * Frames of one recording that follow one another; `from` is the first that is kept. `skipped`: samples that were never sent
+ * just before it.
+ */
+type Stretch = { sounds: SoundFrames; from: number; count: number; skipped: number };
 
 /**
  * The client's sending side of one epoch: numbers frames on the sample clock and keeps each until the server has
- * acknowledged it, so that a lost socket loses no audio. The sound itself is the recording's, and not copied.
+ * acknowledged it, so that a lost socket loses no audio. The sound is the recording's, which all learners share: what is kept
+ * is where in it the frames are, and their headers are made again when they are needed again.
  */
 export class Outbox {
   readonly #codec: Codec;
   readonly #bytesPerSample: number;
-  /** `#kept[i]` has seq `#firstKept + i`. */
-  #kept: ChecksummedFrame[] = [];
+  /** The first frame of the first stretch has seq `#firstKept` and, but for what is skipped, begins at `#keptSample`. */
+  readonly #kept: Stretch[] = [];
+  /** The newest of them; it may have no frame left. */
+  #last: Stretch | undefined;
   #firstKept = 0;
+  #keptSample = 0;
+  #sent = 0;
   #nextSample = 0;
-  /** Sound was skipped since the last frame. */
-  #jumped = false;
+  /** Samples since the last frame. */
+  #skipped = 0;
   resent = 0;
 
   constructor(codec: Codec) {
@@ -23,55 +34,88 @@ export class Outbox {
 
   /** Frames numbered so far. */
   get sent(): number {
-    return this.#firstKept + this.#kept.length;
+    return this.#sent;
   }
 
   /** Frames that no ack has covered yet. */
   get unacked(): number {
-    return this.#kept.length;
+    return this.#sent - this.#firstKept;
   }
 
   /** Frames that wait for their ack, in order. */
-  kept(): readonly ChecksummedFrame[] {
-    return this.#kept;
+  kept(): ChecksummedFrame[] {
+    let seq = this.#firstKept;
+    let sample = this.#keptSample;
+    return this.#kept.flatMap(({ sounds, from, count, skipped }) => {
+      sample += skipped;
+      return Array.from({ length: count }, (_, i) => {
+        const flags = i === 0 && skipped > 0 ? frameFlags.discontinuity : 0;
+        const frame = this.#frame(sounds, from + i, seq++, sample, flags);
+        sample += this.#samplesOf(sounds);
+        return frame;
+      });
+    });
   }
 
-  /** Numbers and keeps one frame of whole samples; the result is what to send. */
-  add({ payload, crc32 }: SoundFrame): ChecksummedFrame {
-    const frame = {
-      codec: this.#codec,
-      flags: this.#jumped ? frameFlags.discontinuity : 0,
-      epoch: 0,
-      seq: this.sent,
-      firstSample: this.#nextSample,
-      payload,
-      crc32,
-    };
-    this.#jumped = false;
-    this.#nextSample += payload.byteLength / this.#bytesPerSample;
-    this.#kept.push(frame);
+  /** Numbers and keeps frame `index` of the recording; the result is what to send. */
+  add(sounds: SoundFrames, index: number): ChecksummedFrame {
+    const last = this.#last;
+    const skipped = this.#skipped;
+    if (last && skipped === 0 && last.sounds === sounds && last.from + last.count === index) last.count += 1;
+    else this.#begin({ sounds, from: index, count: 1, skipped });
+    const frame = this.#frame(sounds, index, this.#sent, this.#nextSample, skipped > 0 ? frameFlags.discontinuity : 0);
+    this.#sent += 1;
+    this.#nextSample += this.#samplesOf(sounds);
     return frame;
   }
 
   /** Lets the sample clock run on over sound that is never sent. */
   skip(bytes: number): void {
-    this.#nextSample += bytes / this.#bytesPerSample;
-    this.#jumped = true;
+    const samples = bytes / this.#bytesPerSample;
+    this.#nextSample += samples;
+    this.#skipped += samples;
   }
 
   /** Forgets every frame before `nextSeq`. */
   acknowledge(nextSeq: number): void {
-    const covered = Math.min(nextSeq - this.#firstKept, this.#kept.length);
-    if (covered <= 0) return;
-    this.#kept = this.#kept.slice(covered);
-    this.#firstKept += covered;
+    let covered = Math.min(nextSeq, this.#sent) - this.#firstKept;
+    while (covered > 0) {
+      const stretch = this.#kept[0]!;
+      const count = Math.min(covered, stretch.count);
+      if (count > 0) this.#forget(stretch, count);
+      covered -= count;
+      if (stretch.count === 0 && stretch !== this.#last) this.#kept.shift();
+    }
   }
 
   /** The frames to send again after a resume, marked as such; `nextSeq` is where the server wants to go on. */
   retransmit(nextSeq: number): readonly ChecksummedFrame[] {
     this.acknowledge(nextSeq);
-    for (const frame of this.#kept) frame.flags |= frameFlags.retransmit;
-    this.resent += this.#kept.length;
-    return this.#kept;
+    this.resent += this.unacked;
+    return this.kept().map((frame) => ({ ...frame, flags: frame.flags | frameFlags.retransmit }));
+  }
+
+  #begin(stretch: Stretch): void {
+    if (this.#last?.count === 0) this.#kept.pop();
+    this.#kept.push(stretch);
+    this.#last = stretch;
+    this.#skipped = 0;
+  }
+
+  #forget(stretch: Stretch, count: number): void {
+    this.#firstKept += count;
+    this.#keptSample += stretch.skipped + count * this.#samplesOf(stretch.sounds);
+    stretch.skipped = 0;
+    stretch.from += count;
+    stretch.count -= count;
+  }
+
+  #samplesOf({ bytesAFrame }: SoundFrames): number {
+    return bytesAFrame / this.#bytesPerSample;
+  }
+
+  #frame(sounds: SoundFrames, index: number, seq: number, firstSample: number, flags: number): ChecksummedFrame {
+    const { payload, crc32 } = sounds.at(index);
+    return { codec: this.#codec, flags, epoch: 0, seq, firstSample, payload, crc32 };
   }
 }

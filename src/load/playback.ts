@@ -133,7 +133,7 @@ class Playback {
     }
     const spokenMs = (frame + 1) * frameMs;
     this.#timers.at(this.#beganMs! + spokenMs, () => {
-      this.#client.sendAudio(this.#sound.at(frame));
+      this.#client.sendAudio(this.#sound, frame);
       this.#hooks.onSpoken(spokenMs);
       if (cutAtMs !== undefined && spokenMs - frameMs < cutAtMs && spokenMs >= cutAtMs) this.#client.cut();
       this.#speak(frame + 1);

@@ -53,7 +53,7 @@ export class SessionMeter {
   /** The one of them that was asked for last. */
   #heard: { place: number; meter: UtteranceMeter } | undefined;
   readonly #finals = new Set<number>();
-  #frames = 0;
+  #droppedFrames = 0;
   #droppedAtMs: number | undefined;
   #firstUtteranceId: number | undefined;
   #over: 'closed' | 'refused' | 'lost' | undefined;
@@ -79,21 +79,14 @@ export class SessionMeter {
     return this.#finals.size === this.#options.plan.utterances.length;
   }
 
-  /** `place` of the frame among all of the session, those held back among them. */
-  frameSent(dueMs: number, nowMs: number, place: number = this.#frames): void {
-    this.#path.sent(place, dueMs, nowMs);
-    this.#frames += 1;
-    this.#sink.record('send_lateness', dueMs, nowMs);
+  /** What to tell of each frame. */
+  get frames(): PathTimes {
+    return this.#path;
   }
 
   /** On a simulated network: the frame came to the server at `atMs`, and was really passed on `lateMs` after that. */
   frameCarried(place: number, atMs: number, lateMs: number): void {
     this.#path.carried(place, atMs, lateMs);
-  }
-
-  /** The app dropped a frame, because too much waited to be sent. */
-  frameDropped(): void {
-    this.#slice.tally.dropped_by_app += 1;
   }
 
   roundTrip(ms: number): void {
@@ -104,9 +97,18 @@ export class SessionMeter {
     this.#droppedAtMs = atMs;
   }
 
-  /** Records the event; the result is the protocol rules that it broke. `downlinkMs`: on a simulated network. */
-  event(event: ServerEvent, receivedMs: number, downlinkMs?: number): readonly string[] {
-    const broken = this.#watch.check(event, this.#frames);
+  /**
+   * Records the event; the result is the protocol rules that it broke. `downlinkMs`: on a simulated network. `framesSent`: by
+   * the time that it came.
+   */
+  event(
+    event: ServerEvent,
+    receivedMs: number,
+    downlinkMs?: number,
+    framesSent: number = this.#path.sent,
+  ): readonly string[] {
+    if (this.#path.untold >= framesAtOnce) this.#tellFrames();
+    const broken = this.#watch.check(event, framesSent);
     switch (event.type) {
       case 'phoneme_feedback': {
         const utterance = this.#utterance(this.#placeOf(event.utterance_id));
@@ -162,12 +164,14 @@ export class SessionMeter {
 
   /** Time has passed: a session that is over goes on owing what becomes due; others show what is long overdue. */
   tick(nowMs: number): void {
+    this.#tellFrames();
     if (this.#over) this.#owe(nowMs);
     else this.#feedback.showOverdue(nowMs);
   }
 
   /** Closes the books: what was due by `untilMs` and never came is infinite. */
   end(untilMs: number, { outcome, sent, unacked, resent }: SessionOutcome): void {
+    this.#tellFrames();
     const { tally } = this.#slice;
     const cut = outcome === 'interrupted' && !this.#over;
     if (outcome !== 'interrupted') this.over(outcome);
@@ -182,6 +186,17 @@ export class SessionMeter {
     }
     this.#owe(untilMs);
     this.#sink.close();
+  }
+
+  /** The lateness of frames is told some time after they were sent, many at once: to send one then touches little. */
+  #tellFrames(): void {
+    const { frameMs } = this.#options;
+    this.#path.tell((place, lateMs) => {
+      const dueMs = this.#feedback.soundMs((place + 1) * frameMs);
+      this.#sink.record('send_lateness', dueMs, dueMs + lateMs);
+    });
+    this.#slice.tally.dropped_by_app += this.#path.dropped - this.#droppedFrames;
+    this.#droppedFrames = this.#path.dropped;
   }
 
   #owe(untilMs: number): void {
@@ -241,3 +256,6 @@ export class SessionMeter {
     };
   }
 }
+
+/** As many frames as are told at once. */
+const framesAtOnce = 16;

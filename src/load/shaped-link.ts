@@ -27,7 +27,8 @@ type Up = { bytes: number } & (
 
 /** What comes down, and when the server wrote it. */
 type Down = { bytes: number; writtenUs: number } & (
-  | { kind: 'text'; text: string | undefined }
+  | { kind: 'text'; text: Buffer }
+  | { kind: 'binary' }
   | { kind: 'ping'; data: Uint8Array }
   | { kind: 'pong' }
   | { kind: 'closed'; code: number; reason: string }
@@ -80,7 +81,9 @@ export class ShapedLink implements Link, ConnectionSink, WheelTask {
     this.#down = new InFlight(() => true);
     this.#real = real({
       opened: () => this.#opens('real'),
-      message: (text) => this.#writeDown({ kind: 'text', text }, Buffer.byteLength(text ?? '')),
+      message: (bytes, begin, end) =>
+        this.#writeDown({ kind: 'text', text: Buffer.from(bytes.subarray(begin, end)) }, end - begin),
+      binary: () => this.#writeDown({ kind: 'binary' }, 0),
       ping: (data) => this.#writeDown({ kind: 'ping', data }, data.length),
       pong: () => this.#writeDown({ kind: 'pong' }, 0),
       closed: (code, reason) => this.#realClosed(code, reason),
@@ -156,14 +159,14 @@ export class ShapedLink implements Link, ConnectionSink, WheelTask {
     if (this.#over) return;
     this.#timeUs = atUs;
     this.terminate();
-    this.#events.died?.(reason, this.#shaper.clockMs(atUs));
+    this.#events.died?.(reason, this.#shaper.clockMs(atUs), undefined, this);
   }
 
   addressChanged(atUs: number, retryAfterUs: number): void {
     if (this.#over) return;
     this.#over = true;
     this.#shaper.abandon(this.#real);
-    this.#events.died?.('the phone got a new address', this.#shaper.clockMs(atUs), retryAfterUs / 1000);
+    this.#events.died?.('the phone got a new address', this.#shaper.clockMs(atUs), retryAfterUs / 1000, this);
   }
 
   #opens(what: 'network' | 'real'): void {
@@ -172,9 +175,9 @@ export class ShapedLink implements Link, ConnectionSink, WheelTask {
     if (!this.#open.network) return;
     if (this.#failure) {
       this.#over = true;
-      this.#events.closed(this.#failure.code, this.#failure.reason);
+      this.#events.closed(this.#failure.code, this.#failure.reason, this);
     } else if (this.#open.real) {
-      this.#events.opened();
+      this.#events.opened(this);
     }
   }
 
@@ -271,12 +274,15 @@ export class ShapedLink implements Link, ConnectionSink, WheelTask {
     this.#heldBytes -= down.bytes;
     if (this.#unread.network && this.#heldBytes <= mostHeldBytes / 2) this.#read('network', true);
     const atMs = this.#shaper.clockMs(this.#timeUs);
-    if (down.kind === 'text') this.#events.message(down.text, atMs, (this.#timeUs - down.writtenUs) / 1000);
-    else if (down.kind === 'pong') this.#events.pong(atMs);
+    if (down.kind === 'text') {
+      const downlinkMs = (this.#timeUs - down.writtenUs) / 1000;
+      this.#events.message(down.text, 0, down.text.length, atMs, downlinkMs, this);
+    } else if (down.kind === 'binary') this.#events.binary(this);
+    else if (down.kind === 'pong') this.#events.pong(atMs, this);
     else if (down.kind === 'ping') this.pong(down.data);
     else {
       this.#over = true;
-      this.#events.closed(down.code, down.reason);
+      this.#events.closed(down.code, down.reason, this);
     }
   };
 

@@ -33,7 +33,7 @@ export class ProgressTold {
     while (this.#arrivalsMs[this.#arrived]! <= elapsedMs) this.#arrived++;
     const ended = this.#ended;
     this.#ended = 0;
-    const slices = this.#recorder.slices.map(({ live, tally }) => live.takeDelta(tally));
+    const slices = this.#recorder.slices.map((slice) => slice.look());
     return { elapsedMs, arrived: this.#arrived - before, ended, slices };
   }
 }

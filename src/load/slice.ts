@@ -1,8 +1,7 @@
 import { addClusterSums, type ClusterSums, emptyClusterSums } from '../slo/clustered.ts';
 import { type DistributionName, distributionNames, type Labels, labelKey } from '../slo/metrics.ts';
 import { type EncodedHistogram, LatencyHistogram } from './histogram.ts';
-import type { LiveDigest } from './live-digest.ts';
-import { LiveSlice } from './live-slice.ts';
+import { LiveSlice, type Series, type SliceDelta } from './live-slice.ts';
 import { type LatencyParts, type ReportStage, reportStages } from './stages.ts';
 import { addTally, emptyTally, type Tally } from './tally.ts';
 
@@ -18,22 +17,22 @@ export type EncodedSlice = {
 /** What learners of one profile and language write into while a test runs. */
 export class Slice {
   readonly labels: Labels;
-  readonly distributions = each(distributionNames, () => new LatencyHistogram());
-  readonly stages = each(reportStages, () => new LatencyHistogram());
+  readonly distributions = each(distributionNames, (name) => this.#histogram(name));
+  readonly stages = each(reportStages, (stage) => this.#histogram(`stage.${stage}`));
   readonly tally = emptyTally();
   /** How its sessions stand against each objective, by what is written. */
   readonly clusters: Record<string, ClusterSums> = {};
   /** The same by profile and language, of this slice and of those that were merged into it. */
   readonly #strata: Map<string, Record<string, ClusterSums>>;
-  /** The same, coarse, for those who look at the test while it runs. */
-  readonly live: LiveSlice;
+  /** The same, coarse, for those who look at the test while it runs; as of the last look. */
+  readonly #live: LiveSlice;
   /** Its stages in their order, so that none is looked up by name eleven times a feedback. */
-  #byStage: [exact: LatencyHistogram, live: LiveDigest][] | undefined;
+  readonly #byStage = reportStages.map((stage) => this.stages[stage]);
 
   constructor(labels: Labels) {
     this.labels = labels;
     this.#strata = new Map([[stratumOf(labels), this.clusters]]);
-    this.live = new LiveSlice(labels);
+    this.#live = new LiveSlice(labels);
   }
 
   /** The sessions of each profile and language: how many there are of each is planned. */
@@ -43,17 +42,27 @@ export class Slice {
 
   /** One latency, ms, Infinity when it never came; not `live`: the live view already has it. */
   record(name: DistributionName, ms: number, live = true): void {
-    this.distributions[name].record(ms);
-    if (live) this.live.of(name).record(ms);
+    if (!live) this.distributions[name].recordQuietly(ms);
+    else if (ms === Number.POSITIVE_INFINITY) {
+      this.distributions[name].recordNever(1);
+      this.showNever(name, 1);
+    } else this.distributions[name].record(ms);
   }
 
   recordStages(parts: LatencyParts): void {
-    this.#byStage ??= reportStages.map((stage) => [this.stages[stage], this.live.of(`stage.${stage}`)]);
-    for (let i = 0; i < parts.length; i++) {
-      const [exact, live] = this.#byStage[i]!;
-      exact.record(parts[i]!);
-      live.record(parts[i]!);
-    }
+    for (let i = 0; i < parts.length; i++) this.#byStage[i]!.record(parts[i]!);
+  }
+
+  /** In the live view alone: so many are long overdue. */
+  showNever(name: DistributionName, count: number): void {
+    this.#live.of(name).recordNever(count);
+  }
+
+  /** What is new since the last look, for the live view. */
+  look(): SliceDelta {
+    for (const name of distributionNames) this.distributions[name].settle();
+    for (const histogram of this.#byStage) histogram.settle();
+    return this.#live.takeDelta(this.tally);
   }
 
   encode(): EncodedSlice {
@@ -88,6 +97,10 @@ export class Slice {
   destroy(): void {
     for (const name of distributionNames) this.distributions[name].destroy();
     for (const name of reportStages) this.stages[name].destroy();
+  }
+
+  #histogram(series: Series): LatencyHistogram {
+    return new LatencyHistogram(undefined, (ms, count) => this.#live.of(series).record(ms, count));
   }
 }
 

@@ -15,11 +15,12 @@ export type SpeechContext = {
   timers: Timers;
 };
 
-/** What is told of each frame. */
+/** What is told of each frame, in order. */
 export type FrameMeter = {
-  /** `place` of the frame among all of the session, those held back among them. */
-  frameSent(dueMs: number, nowMs: number, place: number): void;
-  /** The app dropped a frame, because too much waited to be sent. */
+  frameSent(dueMs: number, nowMs: number): void;
+  /** Voice activity detection held it back. */
+  frameHeldBack(): void;
+  /** The app dropped it, because too much waited to be sent. */
   frameDropped(): void;
 };
 
@@ -31,11 +32,12 @@ export class Speech implements WheelTask {
   readonly #client: StreamClient;
   readonly #meter: FrameMeter;
   readonly #onOver: () => void;
-  /** The utterance that is being spoken, the frame of it that is due next (-1: it has yet to begin), and when. */
+  /** The utterance that is being spoken, its sound, the frame of it that is due next (-1: it has yet to begin), and when. */
   #index = 0;
+  #utterance: UtterancePlan | undefined;
+  #sound: SoundFrames | undefined;
   #frame = -1;
   #dueMs = 0;
-  #place = 0;
 
   /** `onOver`: the last frame of the last utterance is spoken. */
   constructor(plan: LearnerPlan, context: SpeechContext, client: StreamClient, meter: FrameMeter, onOver: () => void) {
@@ -50,27 +52,33 @@ export class Speech implements WheelTask {
   /** The wheel's call. */
   run(): void {
     if (this.#client.ended) return;
-    const utterance = this.#utterances[this.#index]!;
-    if (this.#frame < 0) this.#begin(utterance);
-    else this.#speak(utterance);
+    if (this.#frame < 0) this.#begin();
+    else this.#speak(this.#utterance!, this.#sound!);
   }
 
-  #begin(utterance: UtterancePlan): void {
-    const { clips } = this.#context;
+  #begin(): void {
+    const { clips, sounds } = this.#context;
+    const utterance = this.#utterances[this.#index]!;
     if (this.#index > 0) this.#client.nextUtterance({ text: clips[utterance.clip]!.text });
+    this.#utterance = utterance;
+    this.#sound = sounds[utterance.clip]!;
     this.#frame = 0;
     this.#wait();
   }
 
-  #speak(utterance: UtterancePlan): void {
-    const { sounds, clock } = this.#context;
-    const sound = sounds[utterance.clip]!;
-    if (isGated(utterance, this.#frame)) this.#client.skipAudio(sound.bytesAFrame);
-    else if (this.#client.sendAudio(sound.at(this.#frame))) this.#meter.frameSent(this.#dueMs, clock(), this.#place);
-    else this.#meter.frameDropped();
-    this.#place += 1;
+  #speak(utterance: UtterancePlan, sound: SoundFrames): void {
+    if (utterance.gated && isGated(utterance.gated, this.#frame)) {
+      this.#client.skipAudio(sound.bytesAFrame);
+      this.#meter.frameHeldBack();
+    } else if (this.#client.sendAudio(sound, this.#frame)) {
+      this.#meter.frameSent(this.#dueMs, this.#context.clock());
+    } else this.#meter.frameDropped();
     this.#frame += 1;
-    if (this.#frame === utterance.frames) this.#end(utterance);
+    if (this.#frame < utterance.frames) {
+      this.#waitFor(utterance);
+      return;
+    }
+    this.#end(utterance);
     if (this.#index < this.#utterances.length) this.#wait();
     else this.#onOver();
   }
@@ -84,13 +92,16 @@ export class Speech implements WheelTask {
   }
 
   #wait(): void {
+    this.#waitFor(this.#utterances[this.#index]!);
+  }
+
+  #waitFor({ beginMs }: UtterancePlan): void {
     const { timers, startMs, frameMs } = this.#context;
-    const { beginMs } = this.#utterances[this.#index]!;
     this.#dueMs = startMs + beginMs + (this.#frame + 1) * frameMs;
     timers.schedule(this, this.#dueMs);
   }
 }
 
-function isGated({ gated }: UtterancePlan, frame: number): boolean {
-  return gated?.some(([from, to]) => frame >= from && frame < to) ?? false;
+function isGated(gated: NonNullable<UtterancePlan['gated']>, frame: number): boolean {
+  return gated.some(([from, to]) => frame >= from && frame < to);
 }

@@ -1,19 +1,22 @@
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls, rootCertificates } from 'node:tls';
 import type { ChecksummedFrame } from '../protocol/frame.ts';
-import type { LinkTarget } from './socket-link.ts';
+import type { Link, LinkEvents } from './link.ts';
+import type { TlsOptions } from './shard.ts';
+import type { Clock } from './wheel.ts';
 import { upgradeRequest } from './ws-handshake.ts';
 import { WsReader } from './ws-reader.ts';
 import { opcodes, WsWriter } from './ws-writer.ts';
 
-export type WsConnectionEvents = {
-  opened(): void;
-  text(text: string): void;
-  binary(bytes: number): void;
-  pinged(data: Uint8Array): void;
-  ponged(): void;
-  /** The last event. 1006 and the system's or our reason when it did not end with a close frame. */
-  closed(code: number, reason: string): void;
+/** Where learners connect: a ws:// or wss:// URL, the bearer token if the server wants one. */
+export type LinkTarget = { url: string; token: string | undefined; tls?: TlsOptions | undefined };
+
+/** What all connections of a shard share. */
+export type ConnectionContext = {
+  target: LinkTarget;
+  clock: Clock;
+  /** Called behind each message, with the time at which it came. */
+  afterMessage: ((nowMs: number) => void) | undefined;
 };
 
 /**
@@ -21,10 +24,10 @@ export type WsConnectionEvents = {
  * write of one buffer a frame, reads into one buffer that all connections share, and keeps nothing of a stream's machinery
  * in between; bench/load measures what that is worth.
  */
-export class WsConnection {
-  readonly #events: WsConnectionEvents;
+export class WsConnection extends WsReader implements Link {
+  readonly #context: ConnectionContext;
+  readonly #events: LinkEvents;
   readonly #socket: Socket;
-  readonly #reader: WsReader;
   readonly #problem: (head: string) => string | undefined;
   readonly #timer: NodeJS.Timeout;
   /** The answer to the upgrade, while it comes. */
@@ -32,20 +35,15 @@ export class WsConnection {
   #end: { code: number; reason: string } | undefined;
   #over = false;
 
-  constructor(target: LinkTarget, events: WsConnectionEvents) {
+  constructor(context: ConnectionContext, events: LinkEvents) {
+    super();
+    this.#context = context;
     this.#events = events;
+    const { target } = context;
     const url = new URL(target.url);
     const { request, problem } = upgradeRequest(url, target.token);
     this.#problem = problem;
-    this.#reader = new WsReader({
-      text: (text) => events.text(text),
-      binary: (bytes) => events.binary(bytes),
-      ping: (data) => events.pinged(data),
-      pong: () => events.ponged(),
-      close: (code, reason) => this.#closeFrame(code, reason),
-      broken: (code, why) => this.#broken(code, why),
-    });
-    this.#socket = openSocket(url, target, (length) => this.#read(length));
+    this.#socket = openSocket(url, target, (length) => this.#received(length));
     this.#socket.on('error', (error: NodeJS.ErrnoException) => {
       this.#end ??= { code: 1006, reason: error.message || error.code || error.name };
     });
@@ -67,15 +65,14 @@ export class WsConnection {
     return this.#socket.writableLength;
   }
 
-  sendAudio(frame: ChecksummedFrame): void {
-    if (!this.open) return;
-    this.#socket.write(writer.audio(frame));
-    // What the system took at once may be written over; else the socket still holds it.
-    if (this.#socket.writableLength > 0) writer.kept();
-  }
-
-  sendText(text: string): void {
-    this.#send(opcodes.text, Buffer.from(text));
+  send(message: ChecksummedFrame | string): void {
+    if (typeof message === 'string') {
+      this.#send(opcodes.text, Buffer.from(message));
+    } else if (this.open) {
+      this.#socket.write(writer.audio(message));
+      // What the system took at once may be written over; else the socket still holds it.
+      if (this.#socket.writableLength > 0) writer.kept();
+    }
   }
 
   ping(): void {
@@ -101,13 +98,51 @@ export class WsConnection {
     this.#socket.destroy();
   }
 
+  protected override heardText(bytes: Buffer, begin: number, end: number): void {
+    const { clock, afterMessage } = this.#context;
+    const nowMs = clock();
+    this.#events.message(bytes, begin, end, nowMs, undefined, this);
+    afterMessage?.(nowMs);
+  }
+
+  protected override heardBinary(): void {
+    this.#events.binary(this);
+  }
+
+  protected override heardPing(data: Uint8Array): void {
+    if (this.#events.ping) this.#events.ping(data);
+    else this.pong(data);
+  }
+
+  protected override heardPong(): void {
+    this.#events.pong(this.#context.clock(), this);
+  }
+
+  /** Answers with the same code and leaves it to the server to end the connection, for a while. */
+  protected override heardClose(code: number, reason: string): void {
+    const answer = Buffer.alloc(code === 1005 ? 0 : 2);
+    if (code !== 1005) answer.writeUInt16BE(code);
+    this.#send(opcodes.close, answer);
+    this.#end = { code, reason };
+    this.#socket.end();
+    setTimeout(() => this.#socket.destroy(), closeMs).unref();
+  }
+
+  protected override broke(code: number, why: string): void {
+    const payload = Buffer.from(`  ${why}`.slice(0, 125));
+    payload.writeUInt16BE(code);
+    this.#send(opcodes.close, payload);
+    this.#end = { code: 1006, reason: `the server broke the WebSocket protocol: ${why}` };
+    this.#socket.destroy();
+  }
+
   #send(opcode: number, payload: Uint8Array): void {
     if (this.open) this.#socket.write(writer.message(opcode, payload));
   }
 
-  #read(length: number): boolean {
+  #received(length: number): boolean {
     if (this.#over) return false;
-    if (this.#head === undefined) this.#reader.read(received, length);
+    if (this.#head === undefined) this.read(received, length);
     else this.#readHead(Buffer.concat([this.#head, received.subarray(0, length)]));
     return true;
   }
@@ -126,27 +161,8 @@ export class WsConnection {
     }
     clearTimeout(this.#timer);
     this.#head = undefined;
-    this.#events.opened();
-    if (end + 4 < head.length) this.#reader.read(head.subarray(end + 4));
-  }
-
-  /** Answers with the same code and leaves it to the server to end the connection, for a while. */
-  #closeFrame(code: number, reason: string): void {
-    const answer = Buffer.alloc(code === 1005 ? 0 : 2);
-    if (code !== 1005) answer.writeUInt16BE(code);
-    this.#send(opcodes.close, answer);
-    this.#end = { code, reason };
-    this.#socket.end();
-    setTimeout(() => this.#socket.destroy(), closeMs).unref();
-  }
-
-  #broken(code: number, why: string): void {
-    const payload = Buffer.from(`  ${why}`.slice(0, 125));
-    payload.writeUInt16BE(code);
-    this.#send(opcodes.close, payload);
-    this.#end = { code: 1006, reason: `the server broke the WebSocket protocol: ${why}` };
-    this.#socket.end();
-    setTimeout(() => this.#socket.destroy(), closeMs).unref();
+    this.#events.opened(this);
+    if (end + 4 < head.length) this.read(head.subarray(end + 4));
   }
 
   #closed(): void {
@@ -154,7 +170,7 @@ export class WsConnection {
     if (this.#over) return;
     this.#over = true;
     const { code, reason } = this.#end ?? { code: 1006, reason: '' };
-    this.#events.closed(code, reason);
+    this.#events.closed(code, reason, this);
   }
 }
 

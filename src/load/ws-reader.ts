@@ -1,29 +1,26 @@
 import { opcodes } from './ws-writer.ts';
 
-export type WsReaderEvents = {
-  text(text: string): void;
-  binary(bytes: number): void;
-  ping(data: Uint8Array): void;
-  pong(): void;
-  /** The other side's close frame; 1005 when it names no code. */
-  close(code: number, reason: string): void;
-  /** What came breaks RFC 6455; nothing is read after it. `code`: what to close with. */
-  broken(code: number, why: string): void;
-};
-
-/** Reads the frames that a server sends (RFC 6455, section 5) from bytes cut anywhere. No extensions. */
-export class WsReader {
-  readonly #events: WsReaderEvents;
+/**
+ * Reads the frames that a server sends (RFC 6455, section 5) from bytes cut anywhere. No extensions. To be extended by who
+ * wants to hear of them: one object a connection, as each that is touched on the way of a message is a wait for memory.
+ */
+export abstract class WsReader {
   /** Bytes of a frame that has not come whole. */
   #rest: Buffer | undefined;
   /** Parts of a fragmented message, and its opcode. */
-  #parts: Buffer[] = [];
+  #parts: Buffer[] | undefined;
   #opcode = 0;
   #over = false;
 
-  constructor(events: WsReaderEvents) {
-    this.#events = events;
-  }
+  /** A text, which lies there during the call. That it is UTF-8 its reader has to see. */
+  protected abstract heardText(bytes: Buffer, begin: number, end: number): void;
+  protected abstract heardBinary(bytes: number): void;
+  protected abstract heardPing(data: Uint8Array): void;
+  protected abstract heardPong(): void;
+  /** The other side's close frame; 1005 when it names no code. */
+  protected abstract heardClose(code: number, reason: string): void;
+  /** What came breaks RFC 6455; nothing is read after it. `code`: what to close with. */
+  protected abstract broke(code: number, why: string): void;
 
   /** The first `length` bytes of `chunk`, which may be reused by the caller afterwards. */
   read(chunk: Buffer, length = chunk.length): void {
@@ -65,16 +62,9 @@ export class WsReader {
   }
 
   #take(opcode: number, whole: boolean, bytes: Buffer, begin: number, end: number): void {
-    if (opcode === opcodes.text && whole && this.#opcode === 0) this.#text(bytes, begin, end);
+    if (opcode === opcodes.text && whole && this.#opcode === 0) this.heardText(bytes, begin, end);
     else if (opcode >= opcodes.close) this.#control(opcode, whole, bytes.subarray(begin, end));
     else this.#fragment(opcode, whole, bytes.subarray(begin, end));
-  }
-
-  #text(bytes: Buffer, begin: number, end: number): void {
-    const text = bytes.toString('utf8', begin, end);
-    // Ill-formed UTF-8 leaves this mark, which our JSON never has; looking for it in ASCII costs nothing.
-    if (text.includes('\ufffd')) this.#break(1007, 'a text is not UTF-8');
-    else this.#events.text(text);
   }
 
   #fragment(opcode: number, whole: boolean, payload: Buffer): void {
@@ -83,32 +73,33 @@ export class WsReader {
       return void this.#break(1002, 'a message begins within another, or goes on without one');
     }
     if (opcode !== opcodes.continuation) this.#opcode = opcode;
+    this.#parts ??= [];
     this.#parts.push(Buffer.from(payload));
     const length = this.#parts.reduce((sum, part) => sum + part.length, 0);
     if (length > maxBytes) return void this.#break(1009, `a message of more than ${maxBytes} bytes`);
     if (!whole) return;
     const message = Buffer.concat(this.#parts);
     const isText = this.#opcode === opcodes.text;
-    this.#parts = [];
+    this.#parts = undefined;
     this.#opcode = 0;
-    if (isText) this.#text(message, 0, message.length);
-    else this.#events.binary(message.length);
+    if (isText) this.heardText(message, 0, message.length);
+    else this.heardBinary(message.length);
   }
 
   #control(opcode: number, whole: boolean, payload: Buffer): void {
     if (!whole || payload.length > 125) return void this.#break(1002, 'a control frame in parts, or above 125 bytes');
-    if (opcode === opcodes.ping) this.#events.ping(payload);
-    else if (opcode === opcodes.pong) this.#events.pong();
+    if (opcode === opcodes.ping) this.heardPing(payload);
+    else if (opcode === opcodes.pong) this.heardPong();
     else if (opcode === opcodes.close) {
       this.#over = true;
       const code = payload.length >= 2 ? payload.readUInt16BE(0) : 1005;
-      this.#events.close(code, payload.toString('utf8', 2));
+      this.heardClose(code, payload.toString('utf8', 2));
     } else this.#break(1002, `opcode ${opcode} is unknown`);
   }
 
   #break(code: number, why: string): undefined {
     this.#over = true;
-    this.#events.broken(code, why);
+    this.broke(code, why);
     return undefined;
   }
 }

@@ -1,17 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { backoffMs } from '../../src/load/backoff.ts';
+import { SoundFrames } from '../../src/load/frames.ts';
 import { Outbox } from '../../src/load/outbox.ts';
-import { frameFlags } from '../../src/protocol/frame.ts';
+import { type ChecksummedFrame, frameFlags } from '../../src/protocol/frame.ts';
 
-const frame = { payload: new Uint8Array(640).fill(3), crc32: 17 };
+/** Two seconds in frames of 320 samples, and the same in frames of half that. */
+const pcm = { pcm: new Uint8Array(64_000).map((_, i) => i >> 6), sampleRateHz: 16_000 };
+const sounds = new SoundFrames(pcm, 20);
+const halves = new SoundFrames(pcm, 10);
+const silence = 2 * sounds.bytesAFrame;
 
 describe('the outbox', () => {
   test('numbers frames on the sample clock', () => {
     const outbox = new Outbox('pcm_s16le');
-    const headers = [frame, { ...frame, payload: frame.payload.subarray(320) }, frame].map((one) => ({
-      ...outbox.add(one),
-    }));
+    const headers = [sounds, halves, sounds].map((recording, index) => outbox.add(recording, index));
     expect(headers).toMatchObject([
       { seq: 0, firstSample: 0, epoch: 0, flags: 0 },
       { seq: 1, firstSample: 320 },
@@ -21,7 +24,7 @@ describe('the outbox', () => {
 
   test('sends again from where the server wants to go on, marked', () => {
     const outbox = new Outbox('pcm_s16le');
-    for (let i = 0; i < 10; i++) outbox.add(frame);
+    for (let i = 0; i < 10; i++) outbox.add(sounds, i);
     outbox.acknowledge(4);
     const again = outbox.retransmit(7);
     expect(again.map(({ seq }) => seq)).toEqual([7, 8, 9]);
@@ -31,28 +34,39 @@ describe('the outbox', () => {
 
   test('lets the sample clock run on over sound that is never sent, and marks the frame after it', () => {
     const outbox = new Outbox('pcm_s16le');
-    outbox.add(frame);
-    outbox.skip(2 * frame.payload.length);
-    const [, after, next] = [outbox.add(frame), outbox.add(frame), outbox.add(frame)];
+    outbox.add(sounds, 0);
+    outbox.skip(silence);
+    const [, after, next] = [3, 4, 5].map((index) => outbox.add(sounds, index));
     const [one, two] = outbox.kept();
     expect([one!.flags, two!.flags]).toEqual([0, frameFlags.discontinuity]);
     expect(two!.seq).toBe(1);
-    expect(two!.firstSample).toBe((3 * frame.payload.length) / 2);
+    expect(two!.firstSample).toBe(3 * 320);
     expect([after, next].map((message) => message!.flags)).toEqual([0, 0]);
   });
 
-  test('keeps exactly what no ack has covered, whatever the acks say', () => {
+  test('keeps exactly the frames that no ack has covered, as they were sent, whatever is said, skipped and acknowledged', () => {
+    const step = fc.oneof(
+      fc.record({ add: fc.constantFrom(sounds, halves), index: fc.integer({ min: 0, max: 5 }), times: fc.nat(5) }),
+      fc.record({ skip: fc.nat(3) }),
+      fc.record({ ack: fc.integer({ min: -1, max: 40 }) }),
+    );
     fc.assert(
-      fc.property(fc.array(fc.integer({ min: -1, max: 40 })), (acks) => {
+      fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
         const outbox = new Outbox('pcm_s16le');
-        for (let i = 0; i < 30; i++) outbox.add(frame);
-        for (const ack of acks) outbox.acknowledge(ack);
-        const covered = Math.min(30, Math.max(0, ...acks));
-        expect(outbox.unacked).toBe(30 - covered);
-        expect(outbox.kept().map(({ seq }) => seq)).toEqual(
-          Array.from({ length: 30 - covered }, (_, i) => covered + i),
-        );
+        const sent: ChecksummedFrame[] = [];
+        let acked = 0;
+        for (const one of steps) {
+          if ('add' in one) for (let i = 0; i < one.times; i++) sent.push(outbox.add(one.add, one.index + i));
+          else if ('skip' in one) outbox.skip(one.skip * silence);
+          else {
+            outbox.acknowledge(one.ack);
+            acked = Math.max(acked, Math.min(one.ack, sent.length));
+          }
+        }
+        expect(outbox.kept()).toEqual(sent.slice(acked));
+        expect(outbox).toMatchObject({ sent: sent.length, unacked: sent.length - acked });
       }),
+      { numRuns: 300 },
     );
   });
 });

@@ -1,5 +1,6 @@
-import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { histogramsReady } from '../../src/load/histogram.ts';
+import { LiveSlice } from '../../src/load/live-slice.ts';
 import type { LoadStage, UtterancePlan } from '../../src/load/plan.ts';
 import { Recorder } from '../../src/load/recorder.ts';
 import { SessionMeter } from '../../src/load/session-meter.ts';
@@ -68,7 +69,7 @@ describe('a session of one utterance of ten seconds, in virtual time', () => {
     const traces = new TraceSink(10, 1);
     const meter = newMeter(traces);
     meter.roundTrip(4);
-    for (let i = 0; i < 5; i++) meter.frameSent(1020 + i * 20, 1021 + i * 20);
+    for (let i = 0; i < 5; i++) meter.frames.frameSent(1020 + i * 20, 1021 + i * 20);
     meter.event(feedback(1, 100), 1130);
     close(meter);
     const [{ total_ms, stages } = expect.fail('no trace')] = traces.taken();
@@ -245,7 +246,16 @@ describe('a load of two stages', () => {
 });
 
 describe('while the test runs', () => {
-  const live = () => recorder.live.of('feedback_latency');
+  /** As those see it who get each look and add it up. */
+  let view: LiveSlice;
+  const live = () => {
+    view.add(recorder.look());
+    return view.of('feedback_latency');
+  };
+
+  beforeEach(() => {
+    view = new LiveSlice({ profile: '', language: '' });
+  });
 
   test('a session that died goes on owing what becomes due', () => {
     const meter = newMeter();
@@ -277,18 +287,17 @@ describe('while the test runs', () => {
 test('what was due in the warm-up is in no distribution, and is counted apart', () => {
   const meter = newMeter(undefined, 500 + 5000);
   for (let k = 1; k <= 100; k++) meter.event(feedback(k, k * 100), 1000 + k * 100 + (k <= 50 ? 900 : 30));
-  meter.frameSent(5999, 6000);
-  meter.frameSent(6000, 6001);
+  for (let i = 1; i <= 500; i++) meter.frames.frameSent(1000 + i * 20, 1001 + i * 20);
   meter.event({ ...final(101), audio_ms: 10_000 }, 11_010);
   close(meter);
   // Slot 50 ends at 6,000, its last frame began at 5,980; the session arrived at 700.
   expect(recorder.distributions.feedback_latency.samples).toBe(50);
   expect(at(1)).toBeCloseTo(50, 0);
   expect(recorder.distributions.connect_time.samples).toBe(0);
-  expect(recorder.distributions.send_lateness.samples).toBe(1);
+  expect(recorder.distributions.send_lateness.samples).toBe(251);
   expect(recorder.distributions.final_latency.samples).toBe(1);
-  // Fifty slots, forty gaps between feedback that came before 6,000, connecting, the first partial, a phone twice, a frame.
-  expect(recorder.tally.warmup_samples).toBe(50 + 40 + 1 + 1 + 2 + 1);
+  // Fifty slots, forty gaps between feedback that came before 6,000, connecting, the first partial, a phone twice, 249 frames.
+  expect(recorder.tally.warmup_samples).toBe(50 + 40 + 1 + 1 + 2 + 249);
   expect(recorder.tally).toMatchObject({ sessions_ok: 1, utterances: 1 });
 });
 

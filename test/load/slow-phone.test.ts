@@ -24,6 +24,7 @@ test('a server that writes more than a slow phone can take feels it in its socke
     const link = phone.links(socketLinks({ url: `ws://127.0.0.1:${port}`, token: undefined }, clock))({
       opened: () => link.send('go'),
       message: () => ++heard === 100 && resolve(Number(peer?.bufferedAmount)),
+      binary() {},
       pong() {},
       closed() {},
     });

@@ -6,8 +6,8 @@ import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { resolve } from 'node:path';
 import { describe, test } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { LinkTarget } from '../../src/load/socket-link.ts';
-import { WsConnection } from '../../src/load/ws-connection.ts';
+import { socketLinks } from '../../src/load/socket-link.ts';
+import type { LinkTarget } from '../../src/load/ws-connection.ts';
 import { decodeFrame, encodeFrame } from '../../src/protocol/frame.ts';
 
 const pem = (name: string) => readFileSync(resolve(import.meta.dirname, '../server/golden', name), 'utf8');
@@ -20,8 +20,8 @@ describe.concurrent('a WebSocket connection', () => {
     const payload = new Uint8Array(640).map((_, i) => i);
     const plain = { codec: 'pcm_s16le', flags: 0, epoch: 0, seq: 5, firstSample: 1600, payload } as const;
     const crc32 = encodeFrame(plain).readUInt32LE(12);
-    for (let i = 0; i < 300; i++) client.socket.sendAudio({ ...plain, seq: i, crc32 });
-    client.socket.sendText('ü'.repeat(50_000));
+    for (let i = 0; i < 300; i++) client.socket.send({ ...plain, seq: i, crc32 });
+    client.socket.send('ü'.repeat(50_000));
     const [peer] = server.peers;
     while (server.heard.length < 301) await once(peer!, 'message');
     const seqs = server.heard.slice(0, 300).map((bytes) => {
@@ -98,7 +98,7 @@ describe.concurrent('a WebSocket connection', () => {
   test('over TLS trusts whom it is told to trust, and nobody else', async ({ expect }) => {
     const server = await serve({ tls: true });
     const trusting = await connect({ ...server.target, tls: { ca: certificate } });
-    trusting.socket.sendText('hello');
+    trusting.socket.send('hello');
     while (server.heard.length === 0) await once(server.peers[0]!, 'message');
     expect(String(server.heard[0])).toBe('hello');
     server.peers[0]!.send('back');
@@ -146,12 +146,15 @@ function open(target: LinkTarget) {
     heard.push({ what, said: said === undefined ? '' : String(said) });
     wake();
   };
-  const socket = new WsConnection(target, {
-    opened: hear('opened'),
-    text: hear('text'),
-    binary: hear('binary'),
-    pinged: (data) => hear('ping')(Buffer.from(data)),
-    ponged: hear('pong'),
+  const socket = socketLinks(
+    target,
+    performance.now.bind(performance),
+  )({
+    opened: () => hear('opened')(),
+    message: (bytes, begin, end) => hear('text')(bytes.toString('utf8', begin, end)),
+    binary: () => hear('binary')(),
+    ping: (data) => hear('ping')(Buffer.from(data)),
+    pong: () => hear('pong')(),
     closed: (code, reason) => hear('closed')(`${code} ${reason}`),
   });
   const next = async (what: string): Promise<string> => {

@@ -1,0 +1,54 @@
+import { describe, expect, test } from 'vitest';
+import { Inbox } from '../../src/load/inbox.ts';
+
+const ack = (id: number) => `{"event_id":${id},"audio_ms":20,"type":"ack"}`;
+const final = (id: number) => `{"event_id":${id},"audio_ms":20,"type":"utterance_final"}`;
+const ofLength = (bytes: number) => ack(2).replace('}', `,"x":"${'x'.repeat(bytes)}"}`);
+const [middling, long] = [ofLength(4020), ofLength(5000)];
+
+describe('the inbox', () => {
+  test('reads sixteen that can wait at once, in order, with what was known when each came', () => {
+    const inbox = new Watched();
+    for (let i = 0; i < 16; i++) inbox.add(ack(i), 1000 + i, i === 3 ? 7.5 : undefined);
+    expect(inbox.read).toEqual([]);
+    inbox.add(ack(16), 1016);
+    expect(inbox.read.map(({ text }) => text)).toEqual(Array.from({ length: 16 }, (_, i) => ack(i)));
+    expect(inbox.read[3]).toEqual({ text: ack(3), receivedMs: 1003, downlinkMs: 7.5, framesSent: 2006 });
+    expect(inbox.read[4]).toEqual({ text: ack(4), receivedMs: 1004, downlinkMs: undefined, framesSent: 2008 });
+  });
+
+  test.each([
+    ['one that cannot wait comes', (inbox: Watched) => inbox.add(final(9), 1001), [ack(1), final(9)]],
+    ['another comes half a second later', (inbox: Watched) => inbox.add(ack(2), 1500), [ack(1)]],
+    ['half a second has passed', (inbox: Watched) => inbox.inbox.tick(1500), [ack(1)]],
+    ['somebody must know', (inbox: Watched) => inbox.inbox.readAll(), [ack(1)]],
+    ['one comes that is too long to wait', (inbox: Watched) => inbox.add(long, 1001), [ack(1), long]],
+    ['there is no room for the next', (inbox: Watched) => inbox.add(middling, 1001), [ack(1)]],
+  ])('reads what waits when %s', (_, happens, read) => {
+    const inbox = new Watched();
+    inbox.add(ack(1), 1000);
+    inbox.inbox.tick(1100);
+    expect(inbox.read).toEqual([]);
+    happens(inbox);
+    expect(inbox.read.map(({ text }) => text)).toEqual(read);
+    inbox.inbox.readAll();
+    const count = inbox.read.length;
+    inbox.inbox.readAll();
+    expect(inbox.read).toHaveLength(count);
+  });
+});
+
+/** Twice the time are the frames that were sent by then. */
+class Watched {
+  readonly read: { text: string; receivedMs: number; downlinkMs: number | undefined; framesSent: number }[] = [];
+  readonly inbox = new Inbox((bytes, begin, end, receivedMs, downlinkMs, framesSent) => {
+    this.read.push({ text: bytes.toString('utf8', begin, end), receivedMs, downlinkMs, framesSent });
+  });
+
+  /** As from a buffer that is used again at once. */
+  add(text: string, receivedMs: number, downlinkMs?: number): void {
+    const bytes = Buffer.from(`<${text}>`);
+    this.inbox.add(bytes, 1, bytes.length - 1, receivedMs, downlinkMs, 2 * receivedMs);
+    bytes.fill(0);
+  }
+}
