@@ -3,6 +3,7 @@ import type { ClientMessageInput, ReferenceInput } from '../protocol/client-mess
 import type { ServerEvent } from '../protocol/server-messages.ts';
 import type { Random } from '../sim/random.ts';
 import { backoffMs } from './backoff.ts';
+import { type ClientEnd, outcomeOfClose } from './client-end.ts';
 import { Controls } from './controls.ts';
 import type { SoundFrames } from './frames.ts';
 import { Inbox, type ReadMessage } from './inbox.ts';
@@ -14,9 +15,6 @@ import type { Clock, Timers } from './wheel.ts';
 
 export type ReadyEvent = Extract<ServerEvent, { type: 'ready' }>;
 type StartInput = Omit<Extract<ClientMessageInput, { type: 'start' }>, 'type' | 'protocol'>;
-
-/** Why a session is over. `refused`: it never became ready; `lost`: it was, and could not be resumed. */
-export type ClientEnd = { outcome: 'closed' | 'refused' | 'lost'; code: number; reason: string };
 
 export type ClientOptions = {
   open: OpenLink;
@@ -194,7 +192,7 @@ export class StreamClient implements LinkEvents {
   closed(code: number, reason: string, from: Link): void {
     if (!this.#isOurs(from)) return;
     this.#inbox?.readAll();
-    const outcome = this.#outcomeOf(code);
+    const outcome = outcomeOfClose(code, this.#ready !== undefined, this.#closing);
     if (outcome) this.#end({ outcome, code, reason });
     else this.#lose(reason, this.#options.clock());
   }
@@ -265,13 +263,6 @@ export class StreamClient implements LinkEvents {
   #sendControl(message: ClientMessageInput): void {
     const text = this.#controls.add(message, this.#outbox.sent);
     if (this.#connected) this.#link?.send(text);
-  }
-
-  /** What a close by the server or the system means; undefined when the session can be resumed. */
-  #outcomeOf(code: number): ClientEnd['outcome'] | undefined {
-    if (!this.#ready) return 'refused';
-    if (code === 1000 || (this.#closing && code === 1001)) return 'closed';
-    return code >= 4000 || code === 1001 ? 'lost' : undefined;
   }
 
   /** The link is gone, and not because the server wanted it so: tries again for as long as there is something to resume. */

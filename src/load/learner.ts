@@ -1,6 +1,7 @@
 import { createRandom } from '../sim/random.ts';
 import type { Objective } from '../slo/expression.ts';
-import { type ClientEnd, StreamClient } from './client.ts';
+import { StreamClient } from './client.ts';
+import type { ClientEnd } from './client-end.ts';
 import type { Clip } from './clips.ts';
 import type { SoundFrames } from './frames.ts';
 import type { OpenLink, Phone } from './link.ts';
