@@ -1,4 +1,5 @@
 import { inflateSync } from 'node:zlib';
+import { leastOf, slotOf } from './hdr-slots.ts';
 
 /**
  * What is wrong with a histogram that comes from a file, in words after its place; undefined when a LatencyHistogram can be
@@ -31,23 +32,16 @@ function countsProblem(counts: Buffer): string | undefined {
     }
     const count = zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2;
     if (count > 0xffff_ffff) return 'is an HdrHistogram with a count that is too large';
-    if (count > 0 && lowestOf(slot) > highest) return 'is an HdrHistogram with latencies of more than an hour';
+    if (count > 0 && leastOf(slot) > highest) return 'is an HdrHistogram with latencies of more than an hour';
     slot += count < 0 ? -count : 1;
     if (slot > slots) return 'is an HdrHistogram with more counts than it has places';
   }
   return undefined;
 }
 
-/** Three digits: a thousand slots for each doubling. */
-const half = 1024;
-
-function lowestOf(slot: number): number {
-  const doublings = Math.floor(slot / half) - 1;
-  return doublings < 0 ? slot : ((slot % half) + half) * 2 ** doublings;
-}
-
 const highest = 3_600_000_000;
-const slots = half * (Math.ceil(Math.log2((highest + 1) / half)) + 1);
+/** A 32-bit histogram has room for all values of its last doubling. */
+const slots = slotOf(0xffff_ffff) + 1;
 
 const compressedCookie = 0x1c849314;
 const headerBytes = 40;

@@ -29,6 +29,9 @@ export class Inbox {
   readonly #facts: number[] = [];
   #used = 0;
   #count = 0;
+  /** The message that is read next, and where it begins. */
+  #next = 0;
+  #begin = 0;
 
   constructor(read: ReadMessage) {
     this.#read = read;
@@ -60,15 +63,17 @@ export class Inbox {
     this.#facts[at + 3] = framesSent;
   }
 
-  /** Everything that waits, in order. Whoever looks at what the messages change calls this before. */
+  /**
+   * Everything that waits, in order. Whoever looks at what the messages change calls this before. One that is read may lead to
+   * others: on a simulated network, what the app answers lets time pass.
+   */
   readAll(): void {
-    const count = this.#count;
-    this.#count = 0;
-    this.#used = 0;
-    let begin = 0;
-    for (let at = 0; at < 4 * count; at += 4) {
+    while (this.#next < this.#count) {
+      const at = 4 * this.#next++;
+      const begin = this.#begin;
       const end = begin + this.#facts[at]!;
       const downlinkMs = this.#facts[at + 2]!;
+      this.#begin = (end + 3) & ~3;
       this.#read(
         this.#bytes,
         begin,
@@ -77,8 +82,11 @@ export class Inbox {
         Number.isNaN(downlinkMs) ? undefined : downlinkMs,
         this.#facts[at + 3]!,
       );
-      begin = (end + 3) & ~3;
     }
+    this.#count = 0;
+    this.#used = 0;
+    this.#next = 0;
+    this.#begin = 0;
   }
 
   /** Time has passed: reads what has waited for long, for want of more. */

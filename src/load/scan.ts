@@ -30,14 +30,6 @@ export class Scanner {
     this.#ok = true;
   }
 
-  get ok(): boolean {
-    return this.#ok;
-  }
-
-  get at(): number {
-    return this.#at;
-  }
-
   /** Nothing is left, and everything was foreseen. */
   get over(): boolean {
     return this.#ok && this.#at === this.#end;

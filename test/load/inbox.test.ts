@@ -36,14 +36,35 @@ describe('the inbox', () => {
     inbox.inbox.readAll();
     expect(inbox.read).toHaveLength(count);
   });
+
+  test.each([
+    ['one that can wait', [ack(8)], [ack(1), ack(2), ack(3), ack(8)]],
+    ['one that cannot', [final(8)], [ack(1), ack(2), ack(3), final(8)]],
+    ['more than there is room for', [middling, ack(9)], [ack(1), ack(2), ack(3), middling, ack(9)]],
+  ])('loses nothing and keeps the order when reading one leads to another: %s', (_, others, read) => {
+    const inbox = new Watched(
+      (text) => text === ack(1) && others.forEach((other, i) => void inbox.add(other, 1010 + i)),
+    );
+    for (const id of [1, 2, 3]) inbox.add(ack(id), 1000 + id);
+    inbox.inbox.readAll();
+    inbox.inbox.readAll();
+    expect(inbox.read.map(({ text }) => text)).toEqual(read);
+  });
 });
 
 /** Twice the time are the frames that were sent by then. */
 class Watched {
   readonly read: { text: string; receivedMs: number; downlinkMs: number | undefined; framesSent: number }[] = [];
   readonly inbox = new Inbox((bytes, begin, end, receivedMs, downlinkMs, framesSent) => {
-    this.read.push({ text: bytes.toString('utf8', begin, end), receivedMs, downlinkMs, framesSent });
+    const text = bytes.toString('utf8', begin, end);
+    this.read.push({ text, receivedMs, downlinkMs, framesSent });
+    this.#onRead(text);
   });
+  readonly #onRead: (text: string) => void;
+
+  constructor(onRead: (text: string) => void = () => {}) {
+    this.#onRead = onRead;
+  }
 
   /** As from a buffer that is used again at once. */
   add(text: string, receivedMs: number, downlinkMs?: number): void {
