@@ -2,16 +2,17 @@
  * What the acoustic engine costs on one thread: features a hop, the model a stream-step at every batch and chunk, a file, and
  * live streams against the clock. Run: npm run bench acoustic [MODEL_DIR]
  */
-import { createFeatureStream } from '../src/acoustic/feature-stream.ts';
-import { realFft } from '../src/acoustic/fft.ts';
-import { createInlineEngine } from '../src/acoustic/inline-engine.ts';
-import { loadModelPackage } from '../src/acoustic/load-model.ts';
-import { createLogMelPlan } from '../src/acoustic/log-mel.ts';
-import type { ModelPackage } from '../src/acoustic/model-package.ts';
-import { shapesUpTo } from '../src/acoustic/shapes.ts';
-import { StepQueue } from '../src/acoustic/step-queue.ts';
-import { openStepper } from '../src/acoustic/stepper.ts';
-import { createWorkerEngine } from '../src/acoustic/worker-engine.ts';
+
+import { createInlineEngine } from '../src/acoustic/engine/inline-engine.ts';
+import { createFeatureStream } from '../src/acoustic/features/feature-stream.ts';
+import { realFft } from '../src/acoustic/features/fft.ts';
+import { createLogMelPlan } from '../src/acoustic/features/log-mel.ts';
+import { StepQueue } from '../src/acoustic/features/step-queue.ts';
+import { loadModelPackage } from '../src/acoustic/model/load-model.ts';
+import type { ModelPackage } from '../src/acoustic/model/model-package.ts';
+import { shapesUpTo } from '../src/acoustic/onnx/shapes.ts';
+import { openStepper } from '../src/acoustic/onnx/stepper.ts';
+import { createWorkerEngine } from '../src/acoustic/worker/worker-engine.ts';
 
 const model = loadModelPackage(process.argv[2] ?? 'models/en-learner');
 const second = sound(model.sampleRateHz);

@@ -5,15 +5,15 @@
  */
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { createInlineEngine } from '../src/acoustic/inline-engine.ts';
-import { loadModelPackage } from '../src/acoustic/load-model.ts';
-import type { AcousticEngine } from '../src/acoustic/types.ts';
-import { createWorkerEngine } from '../src/acoustic/worker-engine.ts';
+import { createInlineEngine } from '../src/acoustic/engine/inline-engine.ts';
+import type { AcousticEngine } from '../src/acoustic/engine/types.ts';
+import { loadModelPackage } from '../src/acoustic/model/load-model.ts';
+import { createWorkerEngine } from '../src/acoustic/worker/worker-engine.ts';
 import { createResampler } from '../src/audio/resampler.ts';
 import { readWav } from '../src/audio/wav.ts';
 import { openUtterance } from '../src/scoring/pipeline.ts';
-import { type Reference, resolveReference } from '../src/scoring/reference.ts';
 import { scoreFile } from '../src/scoring/score-file.ts';
+import { type Reference, resolveReference } from '../src/scoring/text/reference.ts';
 import type { JudgedPhone } from '../src/scoring/utterance.ts';
 
 type Line = { audio: string; text: string; words?: { text: string; phones: string[] }[] };

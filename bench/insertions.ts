@@ -4,11 +4,11 @@
  */
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { createInlineEngine } from '../src/acoustic/inline-engine.ts';
-import { loadModelPackage } from '../src/acoustic/load-model.ts';
-import { type Reference, resolveReference } from '../src/scoring/reference.ts';
-import type { Deviation } from '../src/scoring/result.ts';
+import { createInlineEngine } from '../src/acoustic/engine/inline-engine.ts';
+import { loadModelPackage } from '../src/acoustic/model/load-model.ts';
+import type { Deviation } from '../src/protocol/result.ts';
 import { scoreFile } from '../src/scoring/score-file.ts';
+import { type Reference, resolveReference } from '../src/scoring/text/reference.ts';
 import { createRandom } from '../src/stats/random.ts';
 
 const [manifest = 'fixtures/audio/manifest.jsonl', count = '300', folder = 'models/en-learner'] = process.argv.slice(2);

@@ -6,10 +6,10 @@
  */
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { createInlineEngine } from '../src/acoustic/inline-engine.ts';
-import { loadModelPackage } from '../src/acoustic/load-model.ts';
-import { resolveReference } from '../src/scoring/reference.ts';
+import { createInlineEngine } from '../src/acoustic/engine/inline-engine.ts';
+import { loadModelPackage } from '../src/acoustic/model/load-model.ts';
 import { scoreFile } from '../src/scoring/score-file.ts';
+import { resolveReference } from '../src/scoring/text/reference.ts';
 import { calibratorOf } from '../src/scoring/utterance-scorer.ts';
 
 /** Phones that are easily taken for one another; a planted phone comes from the class of the true one. */

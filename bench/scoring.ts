@@ -2,10 +2,10 @@
  * What scoring with the shipped calibration costs on one thread, without the acoustic model: microseconds a frame of 20 ms for references of several
  * lengths, with feedback each 100 ms as `serve` sends it and without. Run: npm run bench scoring
  */
-import { loadModelPackage } from '../src/acoustic/load-model.ts';
+import { loadModelPackage } from '../src/acoustic/model/load-model.ts';
 import { LiveScorer } from '../src/scoring/live-scorer.ts';
-import { arpabet } from '../src/scoring/phones.ts';
-import { type Reference, resolveReference } from '../src/scoring/reference.ts';
+import { arpabet } from '../src/scoring/text/phones.ts';
+import { type Reference, resolveReference } from '../src/scoring/text/reference.ts';
 import { calibratorOf } from '../src/scoring/utterance-scorer.ts';
 
 const alphabet = { phones: [...arpabet, 'SIL'], silence: 'SIL', strideMs: 20 };

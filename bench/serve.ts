@@ -2,16 +2,16 @@ import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
-import { readClips } from '../src/load/clips.ts';
-import { startEmbedded } from '../src/load/embedded.ts';
-import { runGenerators } from '../src/load/generators.ts';
-import { histogramsReady } from '../src/load/histogram.ts';
-import { planLearners } from '../src/load/plan.ts';
-import { Recorder } from '../src/load/recorder.ts';
-import { steadyShape } from '../src/load/shape.ts';
-import type { ShardResult } from '../src/load/shard.ts';
-import { reportStages } from '../src/load/stages.ts';
-import { quantile } from '../src/slo/metrics.ts';
+import { startEmbedded } from '../src/load/generator/embedded-server.ts';
+import type { ShardResult } from '../src/load/generator/generator.ts';
+import { runGenerators } from '../src/load/generator/pool.ts';
+import { planLearners } from '../src/load/plan/plan.ts';
+import { steadyShape } from '../src/load/plan/shape.ts';
+import { readClips } from '../src/load/scenario/clips.ts';
+import { quantile } from '../src/metrics/definitions.ts';
+import { histogramsReady } from '../src/metrics/histogram.ts';
+import { reportStages } from '../src/metrics/latency-stages.ts';
+import { Recorder } from '../src/metrics/recorder.ts';
 
 // How many sessions does a machine carry, the load generator among them, and what bounds it?
 //   npm run bench serve -- --steps 50,100,200 --seconds 12

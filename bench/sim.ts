@@ -1,8 +1,8 @@
-import { collectGarbage } from '../src/acoustic/collect-garbage.ts';
 import { PhoneNetwork } from '../src/sim/network.ts';
-import { namedNetwork } from '../src/sim/networks/index.ts';
-import type { NetworkProfile, Transport } from '../src/sim/profile.ts';
+import { namedNetwork } from '../src/sim/profile/networks/index.ts';
+import type { NetworkProfile, Transport } from '../src/sim/profile/profile.ts';
 import { simulateFlow } from '../src/sim/run-flow.ts';
+import { collectGarbage } from '../src/threads/collect-garbage.ts';
 
 /**
  * What the simulated network costs: CPU a frame (both directions, acknowledgements and feedback included) and memory a

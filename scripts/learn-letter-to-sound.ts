@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /**
- * Learns src/scoring/letter-to-sound-rules.ts from the CMU dictionary, leaving every tenth word out for the test:
+ * Learns src/scoring/text/letter-to-sound-rules.ts from the CMU dictionary, leaving every tenth word out for the test:
  * npx tsc -p tsconfig.json --noEmit false --outDir run/tools && node run/tools/scripts/learn-letter-to-sound.js
  *
  * Each letter is aligned with none, one or two phones (expectation by the best path, five rounds). Then rules grow from
@@ -150,7 +150,7 @@ export const letterToSoundRules = \`
 ${lines.join('\n')}
 \`;
 `;
-  writeFileSync(new URL('../../../src/scoring/letter-to-sound-rules.ts', import.meta.url), text);
+  writeFileSync(new URL('../../../src/scoring/text/letter-to-sound-rules.ts', import.meta.url), text);
 }
 
 const rules = learn(align(readExamples()));

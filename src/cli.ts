@@ -1,18 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { registerBudget } from './commands/budget.ts';
-import { registerCanary } from './commands/canary.ts';
-import { registerCapacity } from './commands/capacity.ts';
-import { registerCompare } from './commands/compare.ts';
-import { registerLoadtest } from './commands/loadtest.ts';
-import { registerMerge } from './commands/merge.ts';
-import { registerNetsim } from './commands/netsim.ts';
+import { registerBudget } from './commands/budget/command.ts';
+import { registerCanary } from './commands/canary/command.ts';
+import { registerCapacity } from './commands/capacity/command.ts';
+import { registerCompare } from './commands/compare/command.ts';
+import { registerLoadtest } from './commands/loadtest/command.ts';
+import { registerMerge } from './commands/merge/command.ts';
+import { registerNetsim } from './commands/netsim/command.ts';
 import type { RegisterCommand } from './commands/register.ts';
-import { registerReport } from './commands/report.ts';
-import { registerScore } from './commands/score.ts';
-import { registerServe } from './commands/serve.ts';
-import { registerSlo } from './commands/slo.ts';
-import { registerStream } from './commands/stream.ts';
+import { registerReport } from './commands/report/command.ts';
+import { registerScore } from './commands/score/command.ts';
+import { registerServe } from './commands/serve/command.ts';
+import { registerSlo } from './commands/slo/command.ts';
+import { registerStream } from './commands/stream/command.ts';
 import { type ExitCode, exitCodes, formatError, SpeechfbError } from './errors.ts';
 
 /** Runs one command line (without node and script) and returns its exit code; the only place that prints errors. */

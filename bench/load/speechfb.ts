@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util';
-import { runGenerators } from '../../src/load/generators.ts';
-import { histogramsReady } from '../../src/load/histogram.ts';
-import { planLearners } from '../../src/load/plan.ts';
-import { Recorder } from '../../src/load/recorder.ts';
-import { steadyShape } from '../../src/load/shape.ts';
-import { quantile } from '../../src/slo/metrics.ts';
+import { runGenerators } from '../../src/load/generator/pool.ts';
+import { planLearners } from '../../src/load/plan/plan.ts';
+import { steadyShape } from '../../src/load/plan/shape.ts';
+import { quantile } from '../../src/metrics/definitions.ts';
+import { histogramsReady } from '../../src/metrics/histogram.ts';
+import { Recorder } from '../../src/metrics/recorder.ts';
 
 // The bench's work by speechfb's generator, one process of it, as `speechfb loadtest` drives it; prints one line of JSON.
 const { values } = parseArgs({

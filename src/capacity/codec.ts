@@ -1,4 +1,4 @@
-import { byteRate } from './figures.ts';
+import { byteRate } from '../format.ts';
 
 /** How the phone encodes what it sends. `bitsPerSecond` is given for codecs whose rate is a choice. */
 export type AudioFormat = {

@@ -1,5 +1,5 @@
+import { byteRate, count, dollars, percent, whole } from '../format.ts';
 import { formatMs } from '../units.ts';
-import { byteRate, count, dollars, percent, whole } from './figures.ts';
 
 import type { Plan } from './plan-sizes.ts';
 import type { CapacityDetails, CapacityResult } from './result.ts';

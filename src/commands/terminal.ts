@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { folded } from '../report/fold.ts';
+import { folded } from '../report/terminal/fold.ts';
 
 /** The package's version, from package.json. */
 export function packageVersion(): string {

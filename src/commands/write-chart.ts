@@ -17,6 +17,6 @@ export async function writeChart(file: string, svg: string): Promise<void> {
 async function rendered(file: string, svg: string): Promise<string | Uint8Array> {
   const ending = extname(file).toLowerCase();
   if (ending === '.svg') return svg;
-  if (ending === '.png') return (await import('../report/chart-png.ts')).svgToPng(svg);
+  if (ending === '.png') return (await import('../report/terminal/chart-png.ts')).svgToPng(svg);
   throw new SpeechfbError('bad_flag', `--chart "${file}" is neither .svg nor .png; allowed: .svg, .png`);
 }

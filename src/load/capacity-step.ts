@@ -1,6 +1,6 @@
-import type { LoadReport } from '../report/report.ts';
+import type { LoadReport } from '../results/report.ts';
 import type { CapacityStep } from './find-capacity.ts';
-import type { LoadScenario } from './scenario.ts';
+import type { LoadScenario } from './scenario/scenario.ts';
 
 /** One load and what it led to; latencies of feedback in ms, Infinity where so much of it never came. */
 export type MeasuredStep = CapacityStep & {

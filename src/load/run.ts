@@ -1,18 +1,18 @@
 import { arch, cpus, platform, release, totalmem } from 'node:os';
-import type { LoadProgress } from '../report/progress.ts';
-import type { LoadReport } from '../report/report.ts';
+import { histogramsReady } from '../metrics/histogram.ts';
+import type { LoadProgress } from '../report/load/progress.ts';
+import type { RunFacts } from '../results/judge-run.ts';
+import { type RecordedRun, reportOf } from '../results/recorded-run.ts';
+import type { LoadReport } from '../results/report.ts';
 import { formatMs } from '../units.ts';
-import type { Abort } from './abort.ts';
-import { driveLoad } from './drive.ts';
-import { type EmbeddedServer, type ServeCommand, startEmbedded } from './embedded.ts';
-import { histogramsReady } from './histogram.ts';
-import { LiveRun } from './live-run.ts';
-import type { RunFacts } from './load-report.ts';
-import { preflight } from './preflight.ts';
-import type { PreparedLoad } from './prepare.ts';
-import { type RecordedRun, reportOf } from './recorded-run.ts';
-import type { LoadScenario } from './scenario.ts';
-import type { ShardResult } from './shard.ts';
+import type { Abort } from './generator/abort.ts';
+import { driveLoad } from './generator/drive.ts';
+import { type EmbeddedServer, type ServeCommand, startEmbedded } from './generator/embedded-server.ts';
+import type { ShardResult } from './generator/generator.ts';
+import { LiveRun } from './generator/live-run.ts';
+import { preflight } from './generator/preflight.ts';
+import type { PreparedLoad } from './scenario/prepare.ts';
+import type { LoadScenario } from './scenario/scenario.ts';
 
 export type LoadOptions = {
   scenario: LoadScenario;

@@ -1,5 +1,5 @@
-import type { Deviation, PhonemeResult, UtteranceResult } from '../scoring/result.ts';
 import type { WireErrorCode } from './codes.ts';
+import type { Deviation, PhonemeResult, UtteranceResult } from './result.ts';
 import type { StageTimings } from './stages.ts';
 
 /**

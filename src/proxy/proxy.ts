@@ -1,7 +1,7 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { SpeechfbError } from '../errors.ts';
 import { PhoneNetwork } from '../sim/network.ts';
-import type { Direction, NetworkProfile } from '../sim/profile.ts';
+import type { Direction, NetworkProfile } from '../sim/profile/profile.ts';
 import type { Address } from './address.ts';
 import { DueQueue } from './due-queue.ts';
 import { add, ProxyMeter, type ProxySummary } from './meter.ts';

@@ -1,4 +1,4 @@
-import type { UtteranceResult } from './result.ts';
+import type { UtteranceResult } from '../protocol/result.ts';
 
 /** A silence inside the reading this long or longer is a pause; shorter ones belong to speech (closures, joins). */
 const shortestPauseMs = 200;

@@ -1,15 +1,15 @@
-import type { AcousticFrames } from '../acoustic/types.ts';
-import { Aligner, type Segment } from './aligner.ts';
-import type { Calibrator } from './calibrator.ts';
-import { phoneColumns } from './features.ts';
-import { FrameStore } from './frame-store.ts';
-import { type Alphabet, buildGraph, type Graph } from './graph.ts';
-import { InsertionWatch } from './insertions.ts';
-import { patience, penalties } from './penalties.ts';
+import type { AcousticFrames } from '../acoustic/engine/types.ts';
+import type { Deviation } from '../protocol/result.ts';
+import { Aligner, type Segment } from './align/aligner.ts';
+import { FrameStore } from './align/frame-store.ts';
+import { type Alphabet, buildGraph, type Graph } from './align/graph.ts';
+import { InsertionWatch } from './align/insertions.ts';
+import { patience, penalties } from './align/penalties.ts';
+import { type ReadingEvent, readEnd, readSegment } from './align/reading.ts';
+import type { Calibrator } from './calibrate/calibrator.ts';
+import { phoneColumns } from './calibrate/features.ts';
 import { type PhoneScoring, type ScoredPhone, scorePhone } from './phone-scorer.ts';
-import { type ReadingEvent, readEnd, readSegment } from './reading.ts';
-import type { Reference } from './reference.ts';
-import type { Deviation } from './result.ts';
+import type { Reference } from './text/reference.ts';
 
 /** What of an acoustic model the scorer needs. */
 export type ScorerModel = Alphabet & { strideMs: number; alignmentBias?: readonly number[] };

@@ -5,10 +5,10 @@ import { dirname, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { z } from 'zod';
-import type { AcousticEngine } from '../acoustic/types.ts';
+import type { AcousticEngine } from '../acoustic/engine/types.ts';
 import { type Problem, SpeechfbError } from '../errors.ts';
-import { resolveReference } from './reference.ts';
 import { type ScoredFile, scoreFile } from './score-file.ts';
+import { resolveReference } from './text/reference.ts';
 
 /**
  * One line of a manifest: an utterance and what should have been read, as text or as words with phones. Other keys are the

@@ -1,9 +1,9 @@
-import type { Segment } from './aligner.ts';
-import type { Calibrator } from './calibrator.ts';
-import { type PhoneColumns, rawGop, type SegmentFeatures, segmentFeatures } from './features.ts';
-import type { FrameStore } from './frame-store.ts';
-import { type Graph, neighbours } from './graph.ts';
-import type { ErrorType, PhonemeResult } from './result.ts';
+import type { ErrorType, PhonemeResult } from '../protocol/result.ts';
+import type { Segment } from './align/aligner.ts';
+import type { FrameStore } from './align/frame-store.ts';
+import { type Graph, neighbours } from './align/graph.ts';
+import type { Calibrator } from './calibrate/calibrator.ts';
+import { type PhoneColumns, rawGop, type SegmentFeatures, segmentFeatures } from './calibrate/features.ts';
 
 /** One phone of the reading with all that was measured on it. */
 export type ScoredPhone = {

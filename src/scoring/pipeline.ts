@@ -1,5 +1,5 @@
-import type { AcousticEngine, AcousticFrames } from '../acoustic/types.ts';
-import type { Reference } from './reference.ts';
+import type { AcousticEngine, AcousticFrames } from '../acoustic/engine/types.ts';
+import type { Reference } from './text/reference.ts';
 import { type ScorerEvents, type ScorerOptions, type TimedResult, UtteranceScorer } from './utterance-scorer.ts';
 
 /**

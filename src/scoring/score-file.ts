@@ -1,10 +1,10 @@
-import type { AcousticEngine } from '../acoustic/types.ts';
+import type { AcousticEngine } from '../acoustic/engine/types.ts';
 import { createResampler } from '../audio/resampler.ts';
 import { readWav } from '../audio/wav.ts';
+import type { UtteranceResult } from '../protocol/result.ts';
 import type { StageTimings } from '../protocol/stages.ts';
 import { openUtterance } from './pipeline.ts';
-import type { Reference } from './reference.ts';
-import type { UtteranceResult } from './result.ts';
+import type { Reference } from './text/reference.ts';
 import type { JudgedPhone } from './utterance.ts';
 
 /** One recording with its result and everything that was measured on it. */

@@ -1,11 +1,11 @@
-import type { ModelPackage } from '../acoustic/model-package.ts';
-import type { AcousticFrames } from '../acoustic/types.ts';
+import type { AcousticFrames } from '../acoustic/engine/types.ts';
+import type { ModelPackage } from '../acoustic/model/model-package.ts';
+import type { Deviation, PhonemeResult, UtteranceResult } from '../protocol/result.ts';
 import type { StageTimings } from '../protocol/stages.ts';
-import { type Calibrator, loadCalibrator } from './calibrator.ts';
+import { type Calibrator, loadCalibrator } from './calibrate/calibrator.ts';
 import { LiveScorer } from './live-scorer.ts';
 import type { ScoredPhone } from './phone-scorer.ts';
-import type { Reference } from './reference.ts';
-import type { Deviation, PhonemeResult, UtteranceResult } from './result.ts';
+import type { Reference } from './text/reference.ts';
 import { type JudgedPhone, judgeInContext, summarize } from './utterance.ts';
 
 export type Feedback = {

@@ -1,9 +1,9 @@
-import { contextFeatures } from './context.ts';
+import type { ErrorType, UtteranceResult, UtteranceScores, WordResult } from '../protocol/result.ts';
+import { contextFeatures } from './calibrate/context.ts';
 import { fluencyScore, measurePace } from './fluency.ts';
 import type { LiveScorer } from './live-scorer.ts';
 import type { ScoredPhone } from './phone-scorer.ts';
-import type { Reference } from './reference.ts';
-import type { ErrorType, UtteranceResult, UtteranceScores, WordResult } from './result.ts';
+import type { Reference } from './text/reference.ts';
 
 /** One final phone and its score in context, 0-2; null when unscored. */
 export type JudgedPhone = ScoredPhone & { scoreInContext: number | null };

@@ -1,6 +1,6 @@
-import type { AcousticEngine } from '../acoustic/types.ts';
+import type { AcousticEngine } from '../acoustic/engine/types.ts';
 import { openUtterance } from './pipeline.ts';
-import { resolveReference } from './reference.ts';
+import { resolveReference } from './text/reference.ts';
 
 /** Enough for the compiler to have seen every loop, ms of sound. */
 const soundMs = 3000;

@@ -1,5 +1,5 @@
 import { quantileRank } from '../stats/quantile.ts';
-import type { Direction, NetworkProfile } from './profile.ts';
+import type { Direction, NetworkProfile } from './profile/profile.ts';
 import type { DirectionResult, FlowResult } from './run-flow.ts';
 
 /** One direction of a simulated run; times in ms over the frames that arrived, null when none did; shares from 0 to 1. */

@@ -1,7 +1,7 @@
-import type { FlowCounters } from './connection.ts';
 import { PhoneNetwork } from './network.ts';
-import type { Direction, NetworkProfile } from './profile.ts';
+import type { Direction, NetworkProfile } from './profile/profile.ts';
 import { ScheduleHash } from './schedule-hash.ts';
+import type { FlowCounters } from './transport/connection.ts';
 
 /** What flows through the network in a simulated run: as a phone that streams speech and hears feedback does. */
 export type FlowOptions = {

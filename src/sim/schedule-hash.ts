@@ -1,4 +1,4 @@
-import type { Direction } from './profile.ts';
+import type { Direction } from './profile/profile.ts';
 
 /**
  * A fingerprint of a schedule: of every delivery, whose it is, which message and when. Two 32-bit FNV-1a hashes (Fowler,

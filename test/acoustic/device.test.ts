@@ -1,7 +1,7 @@
 import { listSupportedBackends } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
-import { type Device, devices, parseDevice } from '../../src/acoustic/device.ts';
-import { createInlineEngine } from '../../src/acoustic/inline-engine.ts';
+import { createInlineEngine } from '../../src/acoustic/engine/inline-engine.ts';
+import { type Device, devices, parseDevice } from '../../src/acoustic/onnx/device.ts';
 import { tiny } from './fixtures.ts';
 
 describe('parseDevice', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createStatsRecorder } from '../../src/acoustic/engine-stats.ts';
+import { createStatsRecorder } from '../../src/acoustic/engine/engine-stats.ts';
 
 describe('createStatsRecorder', () => {
   it('knows nothing at first', () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { createInlineEngine } from '../../src/acoustic/inline-engine.ts';
-import type { AcousticEngine, AcousticFrames } from '../../src/acoustic/types.ts';
-import { createWorkerEngine } from '../../src/acoustic/worker-engine.ts';
+import { createInlineEngine } from '../../src/acoustic/engine/inline-engine.ts';
+import type { AcousticEngine, AcousticFrames } from '../../src/acoustic/engine/types.ts';
+import { createWorkerEngine } from '../../src/acoustic/worker/worker-engine.ts';
 import { type Heard, hear, largestDifference, testSound, tiny } from './fixtures.ts';
 
 /** 3.3 s of 8 kHz: 110 frames of 30 ms. */

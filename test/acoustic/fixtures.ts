@@ -1,5 +1,5 @@
-import { loadModelPackage } from '../../src/acoustic/load-model.ts';
-import type { AcousticEngine, AcousticFrames } from '../../src/acoustic/types.ts';
+import type { AcousticEngine, AcousticFrames } from '../../src/acoustic/engine/types.ts';
+import { loadModelPackage } from '../../src/acoustic/model/load-model.ts';
 
 /** A package unlike the shipped one in every way; golden/tiny-model.py says how. */
 export const tiny = loadModelPackage(`${import.meta.dirname}/golden/tiny`);

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { createFeatureStream } from '../../src/acoustic/feature-stream.ts';
-import { realFft } from '../../src/acoustic/fft.ts';
-import { createInlineEngine } from '../../src/acoustic/inline-engine.ts';
-import { loadModelPackage } from '../../src/acoustic/load-model.ts';
-import { createLogMelPlan } from '../../src/acoustic/log-mel.ts';
-import type { ModelPackage } from '../../src/acoustic/model-package.ts';
-import { StepQueue } from '../../src/acoustic/step-queue.ts';
+import { createInlineEngine } from '../../src/acoustic/engine/inline-engine.ts';
+import { createFeatureStream } from '../../src/acoustic/features/feature-stream.ts';
+import { realFft } from '../../src/acoustic/features/fft.ts';
+import { createLogMelPlan } from '../../src/acoustic/features/log-mel.ts';
+import { StepQueue } from '../../src/acoustic/features/step-queue.ts';
+import { loadModelPackage } from '../../src/acoustic/model/load-model.ts';
+import type { ModelPackage } from '../../src/acoustic/model/model-package.ts';
 import { readWav } from '../../src/audio/wav.ts';
 import { hear, largestDifference, testSound } from './fixtures.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { KeptSound, SoundBlocks } from '../../src/acoustic/kept-sound.ts';
+import { KeptSound, SoundBlocks } from '../../src/acoustic/worker/kept-sound.ts';
 
 const model = { sampleRateHz: 8000, strideMs: 30 };
 const strideSamples = 240;

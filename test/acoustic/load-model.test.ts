@@ -2,9 +2,9 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { createInlineEngine } from '../../src/acoustic/inline-engine.ts';
-import { loadModelPackage } from '../../src/acoustic/load-model.ts';
-import type { ModelJson } from '../../src/acoustic/model-schema.ts';
+import { createInlineEngine } from '../../src/acoustic/engine/inline-engine.ts';
+import { loadModelPackage } from '../../src/acoustic/model/load-model.ts';
+import type { ModelJson } from '../../src/acoustic/model/model-schema.ts';
 import { SpeechfbError } from '../../src/errors.ts';
 import { tiny } from './fixtures.ts';
 

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createFeatureStream } from '../../src/acoustic/feature-stream.ts';
-import { realFft } from '../../src/acoustic/fft.ts';
-import { createLogMelPlan } from '../../src/acoustic/log-mel.ts';
-import type { LogMelRecipe, ModelPackage } from '../../src/acoustic/model-package.ts';
-import { StepQueue } from '../../src/acoustic/step-queue.ts';
+import { createFeatureStream } from '../../src/acoustic/features/feature-stream.ts';
+import { realFft } from '../../src/acoustic/features/fft.ts';
+import { createLogMelPlan } from '../../src/acoustic/features/log-mel.ts';
+import { StepQueue } from '../../src/acoustic/features/step-queue.ts';
+import type { LogMelRecipe, ModelPackage } from '../../src/acoustic/model/model-package.ts';
 import { largestDifference, testSound, tiny } from './fixtures.ts';
 
 /** The recipe by its words, in float64, by a plain Fourier sum. */

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { nextLevel, paces } from '../../src/acoustic/pace.ts';
-import { decide, type Terms, type Waiting } from '../../src/acoustic/schedule.ts';
-import { fitBatch, runShapes, stepsWithin } from '../../src/acoustic/shapes.ts';
+import { nextLevel, paces } from '../../src/acoustic/engine/pace.ts';
+import { decide, type Terms, type Waiting } from '../../src/acoustic/engine/schedule.ts';
+import { fitBatch, runShapes, stepsWithin } from '../../src/acoustic/onnx/shapes.ts';
 
 type Named = Waiting & { name: string };
 

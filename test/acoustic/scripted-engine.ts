@@ -1,7 +1,7 @@
-import { createLoadFollower, type Pace } from '../../src/acoustic/pace.ts';
-import { decide } from '../../src/acoustic/schedule.ts';
-import { runShapes } from '../../src/acoustic/shapes.ts';
-import { StepQueue } from '../../src/acoustic/step-queue.ts';
+import { createLoadFollower, type Pace } from '../../src/acoustic/engine/pace.ts';
+import { decide } from '../../src/acoustic/engine/schedule.ts';
+import { StepQueue } from '../../src/acoustic/features/step-queue.ts';
+import { runShapes } from '../../src/acoustic/onnx/shapes.ts';
 
 export type Arrival = { stream: number; atMs: number; steps: number };
 

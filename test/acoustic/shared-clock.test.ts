@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clockOffsetMs } from '../../src/acoustic/shared-clock.ts';
+import { clockOffsetMs } from '../../src/threads/shared-clock.ts';
 
 describe('the offset between two clocks', () => {
   it('is not taken from a reading that another thread interrupted', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { StepQueue } from '../../src/acoustic/step-queue.ts';
+import { StepQueue } from '../../src/acoustic/features/step-queue.ts';
 
 describe('StepQueue', () => {
   it('gives back what came, in order, whatever is added and taken when', () => {

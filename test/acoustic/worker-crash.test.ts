@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { AcousticEngine, AcousticStream } from '../../src/acoustic/types.ts';
-import { createWorkerEngine } from '../../src/acoustic/worker-engine.ts';
-import { workerUrl } from '../../src/acoustic/worker-url.ts';
+import type { AcousticEngine, AcousticStream } from '../../src/acoustic/engine/types.ts';
+import { createWorkerEngine } from '../../src/acoustic/worker/worker-engine.ts';
 import type { SpeechfbError } from '../../src/errors.ts';
+import { workerUrl } from '../../src/threads/worker-url.ts';
 import { hear, largestDifference, testSound, tiny } from './fixtures.ts';
 
 const crashing = new URL('golden/crashing-worker.mjs', import.meta.url);

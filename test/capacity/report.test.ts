@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { byteRate, count, dollars, figure, percent, whole } from '../../src/capacity/figures.ts';
 import type { TimelinePoint } from '../../src/capacity/timeline.ts';
 import { createTimeline } from '../../src/capacity/timeline.ts';
-import { renderTimeline, timeLabel } from '../../src/report/timeline.ts';
+import { byteRate, count, dollars, figure, percent, whole } from '../../src/format.ts';
+import { renderTimeline, timeLabel } from '../../src/report/capacity/timeline.ts';
 
 const point = (at_ms: number, more: Partial<TimelinePoint> = {}): TimelinePoint => ({
   at_ms,

@@ -6,10 +6,10 @@ import { latencyBudget } from '../../src/budget/schema.ts';
 import { capacityScenario } from '../../src/capacity/scenario.ts';
 import { parseConfig } from '../../src/config/yaml.ts';
 import { SpeechfbError } from '../../src/errors.ts';
-import { loadScenario } from '../../src/load/scenario.ts';
-import { networksFile } from '../../src/sim/network-schema.ts';
-import { canaryFile } from '../../src/slo/canary.ts';
-import { serviceLevelFile } from '../../src/slo/service-level.ts';
+import { loadScenario } from '../../src/load/scenario/scenario.ts';
+import { networksFile } from '../../src/sim/profile/network-schema.ts';
+import { canaryFile } from '../../src/slo/canary/canary.ts';
+import { serviceLevelFile } from '../../src/slo/service-level/service-level.ts';
 
 const shipped = (file: string) => readFileSync(file, 'utf8').split(/^---$/m)[0]!;
 const networks = `networks:

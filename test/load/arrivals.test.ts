@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { arrivalsOf } from '../../src/load/arrivals.ts';
-import { type LoadShape, levelAt, type ShapeStage, steadyShape } from '../../src/load/shape.ts';
+import { arrivalsOf } from '../../src/load/plan/arrivals.ts';
+import { type LoadShape, levelAt, type ShapeStage, steadyShape } from '../../src/load/plan/shape.ts';
 
 /** Stages of [length in s, ramp in s, level], one after the other. */
 function stages(...list: [seconds: number, ramp: number, level: number][]): ShapeStage[] {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { curveFileFor, streamsByCurve } from '../../src/capacity/curve.ts';
 import { parseConfig } from '../../src/config/yaml.ts';
 import { curveOf, type MeasuredStep, stepOf } from '../../src/load/capacity-step.ts';
-import type { LoadReport } from '../../src/report/report.ts';
+import type { LoadReport } from '../../src/results/report.ts';
 import { report } from '../report/report-fixture.ts';
 
 const stepMs = 10_000;

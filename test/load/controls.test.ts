@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Controls } from '../../src/load/controls.ts';
+import { Controls } from '../../src/client/controls.ts';
 
 const types = (controls: Controls) => controls.pending().map(({ text }) => JSON.parse(text).type);
 

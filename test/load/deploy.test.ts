@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { prepareLoad } from '../../src/load/prepare.ts';
-import { readScenario } from '../../src/load/scenario.ts';
+import { prepareLoad } from '../../src/load/scenario/prepare.ts';
+import { readScenario } from '../../src/load/scenario/scenario.ts';
 
 type Container = {
   image: string;

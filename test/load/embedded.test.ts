@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { startEmbedded } from '../../src/load/embedded.ts';
-import { checkValidity } from '../../src/load/validity.ts';
+import { startEmbedded } from '../../src/load/generator/embedded-server.ts';
+import { checkValidity } from '../../src/results/validity.ts';
 import { emptyMeasurements, sorted } from '../slo/measurements.ts';
 
 const node = (script: string) => ({ file: process.execPath, args: ['-e', script] });

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { ClientMessage } from '../../src/protocol/client-messages.ts';
 import { type AudioFrame, decodeFrame } from '../../src/protocol/frame.ts';
-import type { PhonemeResult, UtteranceResult } from '../../src/scoring/result.ts';
+import type { PhonemeResult, UtteranceResult } from '../../src/protocol/result.ts';
 
 /** How the fake differs from a good server; each value is how often or when, over all sessions of it. */
 export type FakeOptions = {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { toS16le } from '../../src/audio/pcm.ts';
-import { gatedFrames, gatedWithin } from '../../src/load/gating.ts';
+import { gatedFrames, gatedWithin } from '../../src/load/plan/vad-gating.ts';
 
 /** Alternately quiet hiss and loud noise, in seconds each, beginning with the hiss. */
 function recording(...seconds: number[]) {

@@ -1,22 +1,22 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { generatorCount } from '../../src/load/generators.ts';
-import { histogramsReady } from '../../src/load/histogram.ts';
-import { measurementsOf } from '../../src/load/measurements.ts';
-import { lostResult, mergeResults } from '../../src/load/merge-results.ts';
-import { planLearners } from '../../src/load/plan.ts';
-import { Recorder } from '../../src/load/recorder.ts';
-import { steadyShape } from '../../src/load/shape.ts';
-import type { ShardResult, ShardTask } from '../../src/load/shard.ts';
-import { splitTask } from '../../src/load/split-task.ts';
-import { mergeTraces, type Trace } from '../../src/load/traces.ts';
-import { checkValidity } from '../../src/load/validity.ts';
+import type { ShardResult, ShardTask } from '../../src/load/generator/generator.ts';
+import { generatorCount } from '../../src/load/generator/pool.ts';
+import { splitTask } from '../../src/load/generator/split-task.ts';
+import { planLearners } from '../../src/load/plan/plan.ts';
+import { steadyShape } from '../../src/load/plan/shape.ts';
+import { histogramsReady } from '../../src/metrics/histogram.ts';
+import { Recorder } from '../../src/metrics/recorder.ts';
+import { mergeTraces, type Trace } from '../../src/metrics/traces.ts';
+import { measurementsOf } from '../../src/results/measurements.ts';
+import { lostResult, mergeResults } from '../../src/results/merge-results.ts';
+import { checkValidity } from '../../src/results/validity.ts';
 import { startFakeServer } from './fake-server.ts';
 
 // As built: a generator is a process, and a process cannot be started from sources.
-const built = resolve(import.meta.dirname, '../../dist/load/generators.js');
-const { runGenerators } = (await import(built)) as typeof import('../../src/load/generators.ts');
+const built = resolve(import.meta.dirname, '../../dist/load/generator/pool.js');
+const { runGenerators } = (await import(built)) as typeof import('../../src/load/generator/pool.ts');
 const clip = {
   id: 'tone',
   text: 'a',

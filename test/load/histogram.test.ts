@@ -1,12 +1,12 @@
 import { deflateSync, inflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { histogramProblem } from '../../src/load/encoded-histogram.ts';
-import { histogramsReady, LatencyHistogram } from '../../src/load/histogram.ts';
-import { Recorder } from '../../src/load/recorder.ts';
-import { traceBytes } from '../../src/load/trace-bytes.ts';
-import { mergeTraces, TraceSink } from '../../src/load/traces.ts';
-import { quantile } from '../../src/slo/metrics.ts';
+import { quantile } from '../../src/metrics/definitions.ts';
+import { histogramProblem } from '../../src/metrics/encoded-histogram.ts';
+import { histogramsReady, LatencyHistogram } from '../../src/metrics/histogram.ts';
+import { Recorder } from '../../src/metrics/recorder.ts';
+import { traceBytes } from '../../src/metrics/trace-bytes.ts';
+import { mergeTraces, TraceSink } from '../../src/metrics/traces.ts';
 
 beforeAll(histogramsReady);
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { InFlight } from '../../src/load/in-flight.ts';
+import { InFlight } from '../../src/load/learner/in-flight.ts';
 
 describe('messages in flight', () => {
   test('on one stream pass in the order written', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Inbox } from '../../src/load/inbox.ts';
+import { Inbox } from '../../src/client/inbox.ts';
 
 const ack = (id: number) => `{"event_id":${id},"audio_ms":20,"type":"ack"}`;
 const final = (id: number) => `{"event_id":${id},"audio_ms":20,"type":"utterance_final"}`;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { InvariantWatch } from '../../src/load/invariants.ts';
-import { PhoneWatch } from '../../src/load/phones.ts';
-import { namedParts, splitLatency } from '../../src/load/stages.ts';
+import { PhoneWatch } from '../../src/load/meter/phoneme-watch.ts';
+import { InvariantWatch } from '../../src/load/meter/protocol-invariants.ts';
+import { namedParts, splitLatency } from '../../src/metrics/latency-stages.ts';
 import type { ServerEvent } from '../../src/protocol/server-messages.ts';
 import { phoneAt } from './fake-server.ts';
 

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { histogramsReady } from '../../src/load/histogram.ts';
-import { LiveDigest } from '../../src/load/live-digest.ts';
-import { LiveRun } from '../../src/load/live-run.ts';
-import { Recorder } from '../../src/load/recorder.ts';
-import { ProgressTold } from '../../src/load/shard-progress.ts';
-import { parseObjective } from '../../src/slo/expression.ts';
+import { LiveRun } from '../../src/load/generator/live-run.ts';
+import { ProgressTold } from '../../src/load/generator/progress.ts';
+import { histogramsReady } from '../../src/metrics/histogram.ts';
+import { LiveDigest } from '../../src/metrics/live-digest.ts';
+import { Recorder } from '../../src/metrics/recorder.ts';
+import { parseObjective } from '../../src/slo/objective/expression.ts';
 
 beforeAll(histogramsReady);
 

@@ -4,13 +4,19 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { histogramsReady } from '../../src/load/histogram.ts';
-import type { RunFacts } from '../../src/load/load-report.ts';
-import { mergeRuns } from '../../src/load/merge-runs.ts';
-import { encodeRun, type RecordedRun, readRecordedRun, readTracedRun, reportOf } from '../../src/load/recorded-run.ts';
-import { Recorder } from '../../src/load/recorder.ts';
-import { runJson } from '../../src/report/run-json.ts';
-import { parseObjective } from '../../src/slo/expression.ts';
+import { histogramsReady } from '../../src/metrics/histogram.ts';
+import { Recorder } from '../../src/metrics/recorder.ts';
+import { runJson } from '../../src/report/export/run-json.ts';
+import type { RunFacts } from '../../src/results/judge-run.ts';
+import { mergeRuns } from '../../src/results/merge-runs.ts';
+import {
+  encodeRun,
+  type RecordedRun,
+  readRecordedRun,
+  readTracedRun,
+  reportOf,
+} from '../../src/results/recorded-run.ts';
+import { parseObjective } from '../../src/slo/objective/expression.ts';
 import { facts } from './run-facts.ts';
 
 beforeAll(histogramsReady);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { choose, mixPoint } from '../../src/load/mix.ts';
+import { choose, mixPoint } from '../../src/load/plan/mix.ts';
 
 const networks = [
   { name: 'LTE', weight: 6 },

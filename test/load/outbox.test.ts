@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { backoffMs } from '../../src/load/backoff.ts';
-import { SoundFrames } from '../../src/load/frames.ts';
-import { Outbox } from '../../src/load/outbox.ts';
+import { backoffMs } from '../../src/client/backoff.ts';
+import { SoundFrames } from '../../src/client/frames.ts';
+import { Outbox } from '../../src/client/outbox.ts';
 import { type ChecksummedFrame, frameFlags } from '../../src/protocol/frame.ts';
 
 /** Two seconds in frames of 320 samples, and the same in frames of half that. */

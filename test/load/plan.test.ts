@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type PlanOptions, planHash, planLearners } from '../../src/load/plan.ts';
-import { steadyShape } from '../../src/load/shape.ts';
+import { type PlanOptions, planHash, planLearners } from '../../src/load/plan/plan.ts';
+import { steadyShape } from '../../src/load/plan/shape.ts';
 
 const clips = [
   { durationMs: 2680, sampleRateHz: 16_000, language: 'en-US' },

@@ -4,7 +4,7 @@ import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { SpeechfbError } from '../../src/errors.ts';
-import { preflight } from '../../src/load/preflight.ts';
+import { preflight } from '../../src/load/generator/preflight.ts';
 
 const closers: (() => void)[] = [];
 afterEach(() => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { deadAfterMs, Pulse } from '../../src/load/pulse.ts';
+import { deadAfterMs, Pulse } from '../../src/client/heartbeat.ts';
 
 test('a socket is asked once at a time, and its answer gives the round trip', () => {
   const pulse = new Pulse();

@@ -4,10 +4,16 @@ import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { formatError, SpeechfbError } from '../../src/errors.ts';
-import { histogramsReady } from '../../src/load/histogram.ts';
-import type { RunFacts } from '../../src/load/load-report.ts';
-import { encodeRun, type RecordedRun, readRecordedRun, readTracedRun, reportOf } from '../../src/load/recorded-run.ts';
-import { Recorder } from '../../src/load/recorder.ts';
+import { histogramsReady } from '../../src/metrics/histogram.ts';
+import { Recorder } from '../../src/metrics/recorder.ts';
+import type { RunFacts } from '../../src/results/judge-run.ts';
+import {
+  encodeRun,
+  type RecordedRun,
+  readRecordedRun,
+  readTracedRun,
+  reportOf,
+} from '../../src/results/recorded-run.ts';
 import { facts } from './run-facts.ts';
 
 beforeAll(histogramsReady);

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { main } from '../../src/cli.ts';
-import { histogramsReady } from '../../src/load/histogram.ts';
-import type { RunFacts } from '../../src/load/load-report.ts';
-import { encodeRun } from '../../src/load/recorded-run.ts';
-import { Recorder } from '../../src/load/recorder.ts';
-import { parseObjective } from '../../src/slo/expression.ts';
+import { histogramsReady } from '../../src/metrics/histogram.ts';
+import { Recorder } from '../../src/metrics/recorder.ts';
+import type { RunFacts } from '../../src/results/judge-run.ts';
+import { encodeRun } from '../../src/results/recorded-run.ts';
+import { parseObjective } from '../../src/slo/objective/expression.ts';
 import { facts } from './run-facts.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'speechfb-commands-'));

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { forgetEarlier, runDirectories } from '../../src/load/run-directories.ts';
+import { forgetEarlier, runDirectories } from '../../src/results/run-directories.ts';
 
 function directoryWith(...files: string[]): string {
   const directory = mkdtempSync(join(tmpdir(), 'speechfb-runs-'));

@@ -1,5 +1,5 @@
-import type { RunFacts } from '../../src/load/load-report.ts';
-import { parseObjective } from '../../src/slo/expression.ts';
+import type { RunFacts } from '../../src/results/judge-run.ts';
+import { parseObjective } from '../../src/slo/objective/expression.ts';
 
 /** What is known of a run besides its measurements. */
 export const facts: RunFacts = {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseConfig } from '../../src/config/yaml.ts';
 import { formatError, SpeechfbError } from '../../src/errors.ts';
-import { loadScenario } from '../../src/load/scenario.ts';
+import { loadScenario } from '../../src/load/scenario/scenario.ts';
 
 const good = `apiVersion: speechfb.dev/v1alpha1
 kind: LoadScenario

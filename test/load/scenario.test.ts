@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { parseConfig } from '../../src/config/yaml.ts';
 import { formatError, SpeechfbError } from '../../src/errors.ts';
-import { loadScenario, readScenario, scenarioJsonSchema } from '../../src/load/scenario.ts';
+import { loadScenario, readScenario, scenarioJsonSchema } from '../../src/load/scenario/scenario.ts';
 
 const quickstart = readFileSync('scenarios/quickstart.yaml', 'utf8');
 

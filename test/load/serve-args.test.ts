@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { limitNames, serveArgs } from '../../src/load/serve-args.ts';
-import { parseLimit } from '../../src/server/limit-flag.ts';
+import { parseLimit } from '../../src/commands/serve/limit-flag.ts';
+import { limitNames, serveArgs } from '../../src/load/scenario/serve-args.ts';
 import { defaultLimits } from '../../src/server/limits.ts';
 
 test('a scenario may set every limit of the server, and no other', () => {

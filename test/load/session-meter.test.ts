@@ -1,14 +1,14 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { histogramsReady } from '../../src/load/histogram.ts';
-import { LiveSlice } from '../../src/load/live-slice.ts';
-import type { LoadStage, UtterancePlan } from '../../src/load/plan.ts';
-import { Recorder } from '../../src/load/recorder.ts';
-import { SessionMeter } from '../../src/load/session-meter.ts';
-import type { Slice } from '../../src/load/slice.ts';
-import { TraceSink } from '../../src/load/traces.ts';
+import { SessionMeter } from '../../src/load/meter/session-meter.ts';
+import type { LoadStage, UtterancePlan } from '../../src/load/plan/plan.ts';
+import { quantile } from '../../src/metrics/definitions.ts';
+import { histogramsReady } from '../../src/metrics/histogram.ts';
+import { LiveSlice } from '../../src/metrics/live-slice.ts';
+import { Recorder } from '../../src/metrics/recorder.ts';
+import type { Slice } from '../../src/metrics/slice.ts';
+import { TraceSink } from '../../src/metrics/traces.ts';
 import type { ServerEvent } from '../../src/protocol/server-messages.ts';
-import { type Objective, parseObjective } from '../../src/slo/expression.ts';
-import { quantile } from '../../src/slo/metrics.ts';
+import { type Objective, parseObjective } from '../../src/slo/objective/expression.ts';
 import { phoneAt } from './fake-server.ts';
 
 beforeAll(histogramsReady);

@@ -1,13 +1,13 @@
 import { describe, test } from 'vitest';
-import type { FaultPlan } from '../../src/load/faults-plan.ts';
-import { measurementsOf } from '../../src/load/measurements.ts';
-import { planLearners, type UtterancePlan } from '../../src/load/plan.ts';
-import { Recorder } from '../../src/load/recorder.ts';
-import { steadyShape } from '../../src/load/shape.ts';
-import { runShard } from '../../src/load/shard.ts';
-import { namedNetwork } from '../../src/sim/networks/index.ts';
-import type { NetworkProfile } from '../../src/sim/profile.ts';
-import { quantile } from '../../src/slo/metrics.ts';
+import { runShard } from '../../src/load/generator/generator.ts';
+import type { FaultPlan } from '../../src/load/plan/faults.ts';
+import { planLearners, type UtterancePlan } from '../../src/load/plan/plan.ts';
+import { steadyShape } from '../../src/load/plan/shape.ts';
+import { quantile } from '../../src/metrics/definitions.ts';
+import { Recorder } from '../../src/metrics/recorder.ts';
+import { measurementsOf } from '../../src/results/measurements.ts';
+import { namedNetwork } from '../../src/sim/profile/networks/index.ts';
+import type { NetworkProfile } from '../../src/sim/profile/profile.ts';
 import { startFakeServer } from './fake-server.ts';
 
 const ideal = namedNetwork('ideal')!;

@@ -1,12 +1,12 @@
 import { describe, test } from 'vitest';
-import { measurementsOf } from '../../src/load/measurements.ts';
-import { planLearners } from '../../src/load/plan.ts';
-import { Recorder } from '../../src/load/recorder.ts';
-import { steadyShape } from '../../src/load/shape.ts';
-import { runShard, type ShardResult, type ShardTask } from '../../src/load/shard.ts';
-import { parseObjective } from '../../src/slo/expression.ts';
-import { type Distribution, quantile } from '../../src/slo/metrics.ts';
-import { judge, overall } from '../../src/slo/verdict.ts';
+import { runShard, type ShardResult, type ShardTask } from '../../src/load/generator/generator.ts';
+import { planLearners } from '../../src/load/plan/plan.ts';
+import { steadyShape } from '../../src/load/plan/shape.ts';
+import { type Distribution, quantile } from '../../src/metrics/definitions.ts';
+import { Recorder } from '../../src/metrics/recorder.ts';
+import { measurementsOf } from '../../src/results/measurements.ts';
+import { parseObjective } from '../../src/slo/objective/expression.ts';
+import { judge, overall } from '../../src/slo/objective/verdict.ts';
 import { type FakeOptions, startFakeServer } from './fake-server.ts';
 
 describe.concurrent('four learners of two seconds', () => {

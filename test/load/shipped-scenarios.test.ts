@@ -3,8 +3,8 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { parseConfig } from '../../src/config/yaml.ts';
-import { prepareLoad } from '../../src/load/prepare.ts';
-import { loadScenario, readScenario } from '../../src/load/scenario.ts';
+import { prepareLoad } from '../../src/load/scenario/prepare.ts';
+import { loadScenario, readScenario } from '../../src/load/scenario/scenario.ts';
 
 const validate = new Ajv2020().compile(JSON.parse(readFileSync('schemas/scenario.schema.json', 'utf8')));
 const shipped = readdirSync('scenarios').filter((file) => file.endsWith('.yaml'));

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { FeedbackSlots } from '../../src/load/slots.ts';
+import { FeedbackSlots } from '../../src/load/meter/feedback-slots.ts';
 
 /** Two utterances of 300 and 250 ms, due at 1000 and 2000 on the clock; slots of 100 ms, frames of 20. */
 function twoUtterances() {

@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
 import { WebSocketServer } from 'ws';
-import { Shaper } from '../../src/load/shaper.ts';
-import { socketLinks } from '../../src/load/socket-link.ts';
-import { Wheel } from '../../src/load/wheel.ts';
+import { socketLinks } from '../../src/client/link/websocket-links.ts';
+import { Wheel } from '../../src/clock/wheel.ts';
+import { Shaper } from '../../src/load/learner/network-shaper.ts';
 import { symmetric } from '../sim/profiles.ts';
 
 test('a server that writes more than a slow phone can take feels it in its socket', async () => {

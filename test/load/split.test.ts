@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type FaultOrder, planFaults } from '../../src/load/faults-plan.ts';
-import { planHash, planLearners } from '../../src/load/plan.ts';
-import { peakPresence, presenceAt } from '../../src/load/presence.ts';
-import { steadyShape } from '../../src/load/shape.ts';
-import { partOf } from '../../src/load/split.ts';
+import { type FaultOrder, planFaults } from '../../src/load/plan/faults.ts';
+import { planHash, planLearners } from '../../src/load/plan/plan.ts';
+import { peakPresence, presenceAt } from '../../src/load/plan/presence.ts';
+import { steadyShape } from '../../src/load/plan/shape.ts';
+import { partOf } from '../../src/load/plan/shard-split.ts';
 
 const clips = [{ durationMs: 2000, sampleRateHz: 16_000, language: 'en-US' }];
 const habits = { frameMs: 20, pause: { leastMs: 100, mostMs: 100 } };

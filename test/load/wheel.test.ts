@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Wheel } from '../../src/load/wheel.ts';
+import { Wheel } from '../../src/clock/wheel.ts';
 
 describe('the timer wheel', () => {
   test('calls back at the first tick at or after the due time, in order of slots', () => {

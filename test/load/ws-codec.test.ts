@@ -3,9 +3,9 @@ import type { Writable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import * as ws from 'ws';
-import { upgradeRequest } from '../../src/load/ws-handshake.ts';
-import { WsReader } from '../../src/load/ws-reader.ts';
-import { opcodes, WsWriter } from '../../src/load/ws-writer.ts';
+import { upgradeRequest } from '../../src/client/link/websocket-handshake.ts';
+import { WsReader } from '../../src/client/link/websocket-reader.ts';
+import { opcodes, WsWriter } from '../../src/client/link/websocket-writer.ts';
 import { decodeFrame, encodeFrame } from '../../src/protocol/frame.ts';
 
 describe('what the writer writes', () => {

@@ -6,8 +6,8 @@ import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { resolve } from 'node:path';
 import { describe, test } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { socketLinks } from '../../src/load/socket-link.ts';
-import type { LinkTarget } from '../../src/load/ws-connection.ts';
+import type { LinkTarget } from '../../src/client/link/websocket-connection.ts';
+import { socketLinks } from '../../src/client/link/websocket-links.ts';
 import { decodeFrame, encodeFrame } from '../../src/protocol/frame.ts';
 
 const pem = (name: string) => readFileSync(resolve(import.meta.dirname, '../server/golden', name), 'utf8');

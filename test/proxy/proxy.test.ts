@@ -4,7 +4,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { afterEach, describe, expect, it } from 'vitest';
 import { SpeechfbError } from '../../src/errors.ts';
 import { type NetworkProxy, startProxy } from '../../src/proxy/proxy.ts';
-import type { NetworkProfile } from '../../src/sim/profile.ts';
+import type { NetworkProfile } from '../../src/sim/profile/profile.ts';
 import { iid, symmetric } from '../sim/profiles.ts';
 
 const loopback = '127.0.0.1';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type CapacitySearch, capacitySearchText, capacityVerdict } from '../../src/report/capacity-search.ts';
-import { createPaint } from '../../src/report/paint.ts';
+import { type CapacitySearch, capacitySearchText, capacityVerdict } from '../../src/report/load/capacity-search.ts';
+import { createPaint } from '../../src/report/terminal/paint.ts';
 
 const step: CapacitySearch['steps'][number] = {
   learners: 40,

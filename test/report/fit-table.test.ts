@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { fitColumns, fitTable } from '../../src/report/fit-table.ts';
+import { fitColumns, fitTable } from '../../src/report/terminal/fit-table.ts';
 
 const head = ['latency', 'p50', 'p95', 'max'];
 const rows = [

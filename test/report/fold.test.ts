@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { folded, visibleLength } from '../../src/report/fold.ts';
-import { createPaint } from '../../src/report/paint.ts';
+import { folded, visibleLength } from '../../src/report/terminal/fold.ts';
+import { createPaint } from '../../src/report/terminal/paint.ts';
 
 describe('lines too long for a terminal', () => {
   it.each([

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { hdrplotText } from '../../src/report/hdrplot.ts';
+import { hdrplotText } from '../../src/report/export/hdrplot.ts';
 import { distributionOf } from './samples.ts';
 
 describe('hdrplot text', () => {

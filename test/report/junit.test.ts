@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { junitXml } from '../../src/report/junit.ts';
+import { junitXml } from '../../src/report/export/junit.ts';
 import { report } from './report-fixture.ts';
 
 const xml = junitXml(report);

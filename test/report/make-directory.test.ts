@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { makeDirectory, whyUnwritable } from '../../src/report/make-directory.ts';
+import { makeDirectory, whyUnwritable } from '../../src/report/export/make-directory.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'speechfb-directory-'));
 

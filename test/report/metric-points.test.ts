@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { metricPoints } from '../../src/report/metric-points.ts';
-import { otlpMetrics } from '../../src/report/otlp-metrics.ts';
-import { prometheusText } from '../../src/report/prometheus-text.ts';
+import { metricPoints } from '../../src/report/export/metric-points.ts';
+import { otlpMetrics } from '../../src/report/export/otlp-metrics.ts';
+import { prometheusText } from '../../src/report/export/prometheus-text.ts';
 import { report } from './report-fixture.ts';
 import { distributionOf } from './samples.ts';
 

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { logScale } from '../../src/report/log-scale.ts';
-import { renderNetsim } from '../../src/report/netsim-text.ts';
-import { eventWords, pathWords, transportWords } from '../../src/report/network-words.ts';
-import { createPaint } from '../../src/report/paint.ts';
-import { renderPercentilePlot } from '../../src/report/percentile-plot.ts';
-import { renderTimePlot } from '../../src/report/time-plot.ts';
+import { renderNetsim } from '../../src/report/network/netsim-text.ts';
+import { eventWords, pathWords, transportWords } from '../../src/report/network/network-words.ts';
+import { logScale } from '../../src/report/terminal/log-scale.ts';
+import { createPaint } from '../../src/report/terminal/paint.ts';
+import { renderPercentilePlot } from '../../src/report/terminal/percentile-plot.ts';
+import { renderTimePlot } from '../../src/report/terminal/time-plot.ts';
 import { summariseFlow } from '../../src/sim/flow-summary.ts';
-import type { NetworkEvent } from '../../src/sim/profile.ts';
+import type { NetworkEvent } from '../../src/sim/profile/profile.ts';
 import { simulateFlow } from '../../src/sim/run-flow.ts';
 import { iid, symmetric } from '../sim/profiles.ts';
 

@@ -1,4 +1,4 @@
-import type { LoadProgress } from '../../src/report/progress.ts';
+import type { LoadProgress } from '../../src/report/load/progress.ts';
 
 /** A test half way. */
 export const progress: LoadProgress = {

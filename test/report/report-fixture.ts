@@ -1,4 +1,4 @@
-import type { LoadReport, Summary } from '../../src/report/report.ts';
+import type { LoadReport, Summary } from '../../src/results/report.ts';
 
 const never = Number.POSITIVE_INFINITY;
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { comparisonText } from '../../src/report/comparison-text.ts';
-import { createPaint } from '../../src/report/paint.ts';
-import type { LoadReport } from '../../src/report/report.ts';
-import { runsReport } from '../../src/report/runs.ts';
-import { runsText } from '../../src/report/runs-text.ts';
+import { comparisonText } from '../../src/report/load/comparison-text.ts';
+import { runsText } from '../../src/report/load/runs-text.ts';
+import { createPaint } from '../../src/report/terminal/paint.ts';
+import type { LoadReport } from '../../src/results/report.ts';
+import { runsReport } from '../../src/results/runs.ts';
 import { report } from './report-fixture.ts';
 
 const plain = createPaint(false);

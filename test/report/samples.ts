@@ -1,4 +1,4 @@
-import type { Distribution } from '../../src/slo/metrics.ts';
+import type { Distribution } from '../../src/metrics/definitions.ts';
 
 /** A distribution of these ms; Infinity for what never came. */
 export function distributionOf(...samples: number[]): Distribution {

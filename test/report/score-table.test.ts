@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { expect, it } from 'vitest';
-import { renderScore } from '../../src/report/score-table.ts';
-import type { PhonemeResult, UtteranceResult, WordResult } from '../../src/scoring/result.ts';
+import type { PhonemeResult, UtteranceResult, WordResult } from '../../src/protocol/result.ts';
+import { renderScore } from '../../src/report/score/score-table.ts';
 
 const phone = (phoneme: string, changes: Partial<PhonemeResult> = {}): PhonemeResult => ({
   index: 0,

@@ -7,13 +7,13 @@ import { analyse, analyseArithmetic } from '../../src/budget/analyse.ts';
 import type { Budget } from '../../src/budget/budget.ts';
 import { type BudgetReport, readingNotes } from '../../src/budget/report.ts';
 import { sampleOf } from '../../src/budget/sample.ts';
-import { svgToPng, unpackWoff } from '../../src/report/chart-png.ts';
-import { alignColumns } from '../../src/report/columns.ts';
-import { createPaint } from '../../src/report/paint.ts';
-import { budgetJson } from '../../src/report/waterfall-json.ts';
-import { budgetMarkdown } from '../../src/report/waterfall-markdown.ts';
-import { waterfallSvg } from '../../src/report/waterfall-svg.ts';
-import { budgetText } from '../../src/report/waterfall-text.ts';
+import { budgetJson } from '../../src/report/budget/waterfall-json.ts';
+import { budgetMarkdown } from '../../src/report/budget/waterfall-markdown.ts';
+import { waterfallSvg } from '../../src/report/budget/waterfall-svg.ts';
+import { budgetText } from '../../src/report/budget/waterfall-text.ts';
+import { svgToPng, unpackWoff } from '../../src/report/terminal/chart-png.ts';
+import { alignColumns } from '../../src/report/terminal/columns.ts';
+import { createPaint } from '../../src/report/terminal/paint.ts';
 
 const plain = createPaint(false);
 const budget: Budget = {

@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { loadCalibrator } from '../../src/scoring/calibrator.ts';
-import { contextNames } from '../../src/scoring/context.ts';
-import { featureNames } from '../../src/scoring/features.ts';
-import { arpabet } from '../../src/scoring/phones.ts';
-import type { Regressor } from '../../src/scoring/regressor-schema.ts';
+import { loadCalibrator } from '../../src/scoring/calibrate/calibrator.ts';
+import { contextNames } from '../../src/scoring/calibrate/context.ts';
+import { featureNames } from '../../src/scoring/calibrate/features.ts';
+import type { Regressor } from '../../src/scoring/calibrate/regressor-schema.ts';
+import { arpabet } from '../../src/scoring/text/phones.ts';
 import { alphabet } from './speech.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'calibration-'));

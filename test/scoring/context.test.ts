@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { contextFeatures, contextNames } from '../../src/scoring/context.ts';
-import { SEGMENT_FEATURES } from '../../src/scoring/features.ts';
+import { contextFeatures, contextNames } from '../../src/scoring/calibrate/context.ts';
+import { SEGMENT_FEATURES } from '../../src/scoring/calibrate/features.ts';
 
 const phone = (word: number, score: number, logDuration = 1, seglr = 0, ver = 0) => {
   const features = new Float32Array(SEGMENT_FEATURES.length);

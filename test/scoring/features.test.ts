@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { featureNames, phoneColumns, rawGop, SEGMENT_FEATURES, segmentFeatures } from '../../src/scoring/features.ts';
-import { FrameStore } from '../../src/scoring/frame-store.ts';
+import { FrameStore } from '../../src/scoring/align/frame-store.ts';
+import {
+  featureNames,
+  phoneColumns,
+  rawGop,
+  SEGMENT_FEATURES,
+  segmentFeatures,
+} from '../../src/scoring/calibrate/features.ts';
 
 // A model with two phones around its silence, so that columns and phones do not coincide.
 const alphabet = { phones: ['A', 'SIL', 'B'], silence: 'SIL' };

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { extraSounds, type ReadPhone } from '../../src/scoring/extra-sounds.ts';
-import { FreeHearing, type HeardPhone } from '../../src/scoring/free-hearing.ts';
+import { extraSounds, type ReadPhone } from '../../src/scoring/align/extra-sounds.ts';
+import { FreeHearing, type HeardPhone } from '../../src/scoring/align/free-hearing.ts';
 import { alphabet, framesOf, utter } from './speech.ts';
 
 const silence = alphabet.phones.indexOf('SIL');

@@ -1,8 +1,8 @@
 import { dictionary } from 'cmu-pronouncing-dictionary';
 import { describe, expect, it } from 'vitest';
-import { soundOut } from '../../src/scoring/letter-to-sound.ts';
-import { pronunciations } from '../../src/scoring/lexicon.ts';
-import { parsePhone } from '../../src/scoring/phones.ts';
+import { soundOut } from '../../src/scoring/text/letter-to-sound.ts';
+import { pronunciations } from '../../src/scoring/text/lexicon.ts';
+import { parsePhone } from '../../src/scoring/text/phones.ts';
 
 const entries = Object.entries(dictionary);
 const plain = (phones: string) =>

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { loadCalibrator } from '../../src/scoring/calibrator.ts';
+import { loadCalibrator } from '../../src/scoring/calibrate/calibrator.ts';
 import { LiveScorer } from '../../src/scoring/live-scorer.ts';
-import { resolveReference } from '../../src/scoring/reference.ts';
+import { resolveReference } from '../../src/scoring/text/reference.ts';
 import { alphabet, cut, framesOf, read, utter } from './speech.ts';
 
 const calibrator = loadCalibrator(undefined, alphabet);

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { ordinal, spellNumber, spellYear } from '../../src/scoring/numbers.ts';
+import { ordinal, spellNumber, spellYear } from '../../src/scoring/text/numbers.ts';
 
 it.each([
   [0, 'zero'],

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { openUtterance } from '../../src/scoring/pipeline.ts';
-import { resolveReference } from '../../src/scoring/reference.ts';
+import { resolveReference } from '../../src/scoring/text/reference.ts';
 import type { Feedback } from '../../src/scoring/utterance-scorer.ts';
 import { framesOf, read, scriptedEngine, utter } from './speech.ts';
 

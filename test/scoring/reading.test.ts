@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { buildGraph } from '../../src/scoring/graph.ts';
-import { type ReadingEvent, readEnd, readSegment } from '../../src/scoring/reading.ts';
+import { buildGraph } from '../../src/scoring/align/graph.ts';
+import { type ReadingEvent, readEnd, readSegment } from '../../src/scoring/align/reading.ts';
 import { alphabet } from './speech.ts';
 
 // Words 0 1 2 3; word 2 has two variants that part after their first phone.

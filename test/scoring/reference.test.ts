@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { resolveReference } from '../../src/scoring/reference.ts';
+import { resolveReference } from '../../src/scoring/text/reference.ts';
 
 describe('a reference', () => {
   it('says where each pronunciation came from', () => {

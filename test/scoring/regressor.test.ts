@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { predictor } from '../../src/scoring/regressor.ts';
-import type { Regressor } from '../../src/scoring/regressor-schema.ts';
+import { predictor } from '../../src/scoring/calibrate/regressor.ts';
+import type { Regressor } from '../../src/scoring/calibrate/regressor-schema.ts';
 
 /** No input is known. */
 const nothing = { from: 0, cases: [new Float32Array(0)] };

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { type OpenUtterance, openUtterance } from '../../src/scoring/pipeline.ts';
-import { type Reference, resolveReference } from '../../src/scoring/reference.ts';
-import { createScoringThreads, type ScoringThreads } from '../../src/scoring/scoring-threads.ts';
+import { type Reference, resolveReference } from '../../src/scoring/text/reference.ts';
+import { createScoringThreads, type ScoringThreads } from '../../src/scoring/threads/pool.ts';
 import type { Feedback } from '../../src/scoring/utterance-scorer.ts';
 import { framesOf, read, scriptedEngine, utter } from './speech.ts';
 

@@ -1,7 +1,7 @@
-import type { ModelPackage } from '../../src/acoustic/model-package.ts';
-import type { AcousticEngine, AcousticFrames } from '../../src/acoustic/types.ts';
-import { arpabet } from '../../src/scoring/phones.ts';
-import { resolveReference } from '../../src/scoring/reference.ts';
+import type { AcousticEngine, AcousticFrames } from '../../src/acoustic/engine/types.ts';
+import type { ModelPackage } from '../../src/acoustic/model/model-package.ts';
+import { arpabet } from '../../src/scoring/text/phones.ts';
+import { resolveReference } from '../../src/scoring/text/reference.ts';
 
 /** The model that the made-up speech below comes from: ARPAbet and silence, 20 ms a frame, 80 ms of look-ahead. */
 export const alphabet = { phones: [...arpabet, 'SIL'], silence: 'SIL', strideMs: 20 };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { splitWords } from '../../src/scoring/words.ts';
+import { splitWords } from '../../src/scoring/text/words.ts';
 
 const spoken = (text: string) => splitWords(text).map((word) => word.spoken);
 

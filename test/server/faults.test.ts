@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { EngineFault } from '../../src/acoustic/types.ts';
-import type { RunningServer, ServerOptions } from '../../src/server/server.ts';
-import { parseTokens } from '../../src/server/tokens.ts';
+import type { EngineFault } from '../../src/acoustic/engine/types.ts';
+import type { RunningServer, ServerOptions } from '../../src/server/gateway/server.ts';
+import { parseTokens } from '../../src/server/gateway/tokens.ts';
 import { connect, startMessage } from './kit/client.ts';
 import { essence, finalOf, finalsInFeedback, lastFrame, readClipWhole, sendClip, startReading } from './kit/reader.ts';
 import { openShippedModel, readClip } from './kit/real.ts';

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { AcousticEngine } from '../../src/acoustic/types.ts';
-import { parseTokens } from '../../src/server/tokens.ts';
+import type { AcousticEngine } from '../../src/acoustic/engine/types.ts';
+import { parseTokens } from '../../src/server/gateway/tokens.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { connect, startMessage } from './kit/client.ts';
 import { scriptedEngine } from './kit/scripted.ts';

@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { SpeechfbError } from '../../src/errors.ts';
-import { type AdmissionState, createAdmission } from '../../src/server/admission.ts';
-import { checkExposure, isLoopback, isOriginAllowed } from '../../src/server/exposure.ts';
-import { createIdleSweep } from '../../src/server/idle-sweep.ts';
-import { createLatenessEstimate } from '../../src/server/lateness.ts';
+import { type AdmissionState, createAdmission } from '../../src/server/gateway/admission.ts';
+import { checkExposure, isLoopback, isOriginAllowed } from '../../src/server/gateway/exposure.ts';
+import { createIdleSweep } from '../../src/server/gateway/idle-sweep.ts';
+import { createTokenBucket } from '../../src/server/gateway/token-bucket.ts';
+import { createSecret, parseTokens, readTokenFile, sameSecret } from '../../src/server/gateway/tokens.ts';
 import { defaultLimits } from '../../src/server/limits.ts';
-import { createSeqRanges } from '../../src/server/seq-ranges.ts';
-import { createTokenBucket } from '../../src/server/token-bucket.ts';
-import { createSecret, parseTokens, readTokenFile, sameSecret } from '../../src/server/tokens.ts';
+import { createLatenessEstimate } from '../../src/server/session/late-frames.ts';
+import { createSeqRanges } from '../../src/server/session/seq-ranges.ts';
 
 describe('loopback', () => {
   it.each(['127.0.0.1', '127.9.9.9', 'localhost', 'LOCALHOST', '::1', '[::1]'])('is %s', (host) => {

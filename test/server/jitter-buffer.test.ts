@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AudioFrame } from '../../src/protocol/frame.ts';
-import { createJitterBuffer, type JitterBuffer, type Released } from '../../src/server/jitter-buffer.ts';
+import { createJitterBuffer, type JitterBuffer, type Released } from '../../src/server/session/jitter-buffer.ts';
 
 const samples = 320;
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { PipelineEvents, UtterancePipeline } from '../../src/scoring/pipeline.ts';
-import type { Scoring } from '../../src/server/context.ts';
+import type { Scoring } from '../../src/server/session/context.ts';
 import { connect, finalPhones, startMessage } from './kit/client.ts';
 import { scriptedEngine, scriptedScoring } from './kit/scripted.ts';
 import { serve } from './kit/serve.ts';

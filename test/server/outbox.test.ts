@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { PhonemeResult } from '../../src/protocol/result.ts';
 import type { ServerEvent, ServerMessage } from '../../src/protocol/server-messages.ts';
-import type { PhonemeResult } from '../../src/scoring/result.ts';
-import { createOutbox, type Outbox, type Sink } from '../../src/server/outbox.ts';
-import type { PartialResult } from '../../src/server/pending.ts';
+import { createOutbox, type Outbox, type Sink } from '../../src/server/session/outbox.ts';
+import type { PartialResult } from '../../src/server/session/pending.ts';
 import { finalPhones } from './kit/client.ts';
 
 const limit = 1000;

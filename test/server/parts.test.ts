@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { UtteranceResult, WordResult } from '../../src/scoring/result.ts';
-import { createAckSchedule } from '../../src/server/ack-schedule.ts';
-import { createArrivals } from '../../src/server/arrivals.ts';
-import { shiftResult } from '../../src/server/shift.ts';
-import { createSpeechWatch } from '../../src/server/speech-watch.ts';
-import { createTranscript } from '../../src/server/transcript.ts';
+import type { UtteranceResult, WordResult } from '../../src/protocol/result.ts';
+import { createAckSchedule } from '../../src/server/session/ack-schedule.ts';
+import { createArrivals } from '../../src/server/session/arrivals.ts';
+import { shiftResult } from '../../src/server/session/shift.ts';
+import { createSpeechWatch } from '../../src/server/session/speech-watch.ts';
+import { createTranscript } from '../../src/server/session/transcript.ts';
 
 describe('acknowledgements', () => {
   it('are sent when something came, at most once an interval', () => {

@@ -3,8 +3,8 @@ import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { startProxy } from '../../src/proxy/proxy.ts';
-import { parseTokens } from '../../src/server/tokens.ts';
-import { resolveNetworks } from '../../src/sim/resolve-networks.ts';
+import { parseTokens } from '../../src/server/gateway/tokens.ts';
+import { resolveNetworks } from '../../src/sim/profile/resolve-networks.ts';
 import { serve } from './kit/serve.ts';
 
 const root = resolve(import.meta.dirname, '../..');

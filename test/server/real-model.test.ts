@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createInlineEngine } from '../../src/acoustic/inline-engine.ts';
-import { resolveReference } from '../../src/scoring/reference.ts';
+import { createInlineEngine } from '../../src/acoustic/engine/inline-engine.ts';
 import { scoreFile } from '../../src/scoring/score-file.ts';
+import { resolveReference } from '../../src/scoring/text/reference.ts';
 import { connect } from './kit/client.ts';
 import { essence, finalOf, finalsInFeedback, lastFrame, readClipWhole, sendClip, startReading } from './kit/reader.ts';
 import { openShippedModel, readClip } from './kit/real.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { PhoneNetwork } from '../../src/sim/network.ts';
-import type { Transport } from '../../src/sim/profile.ts';
+import type { Transport } from '../../src/sim/profile/profile.ts';
 import { symmetric } from './profiles.ts';
 
 describe('opening a connection at 25 ms one way', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { MessageEnds } from '../../src/sim/message-ends.ts';
+import { MessageEnds } from '../../src/sim/transport/message-ends.ts';
 
 test('messages are whole in order, each when its last byte has come, whatever their sizes', () => {
   const size = fc.oneof(fc.constant(648), fc.integer({ min: 1, max: 2000 }));

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { PhoneNetwork } from '../../src/sim/network.ts';
-import type { NetworkProfile } from '../../src/sim/profile.ts';
+import type { NetworkProfile } from '../../src/sim/profile/profile.ts';
 import { type FlowOptions, simulateFlow } from '../../src/sim/run-flow.ts';
 import { iid, symmetric } from './profiles.ts';
 

@@ -1,4 +1,4 @@
-import type { Loss, NetworkProfile, PathProfile } from '../../src/sim/profile.ts';
+import type { Loss, NetworkProfile, PathProfile } from '../../src/sim/profile/profile.ts';
 
 /** Both directions alike: a delay one way and, if given, a loss and whatever else. */
 export function symmetric(

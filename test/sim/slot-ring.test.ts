@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { SlotRing } from '../../src/sim/slot-ring.ts';
+import { SlotRing } from '../../src/sim/path/slot-ring.ts';
 
 /** Pushes a slot that holds `value`, and as the second number its negative. */
 function push(ring: SlotRing, value: number): void {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { PacketLine } from '../../src/sim/packet-line.ts';
-import { Path } from '../../src/sim/path.ts';
-import { TcpEnd } from '../../src/sim/tcp/end.ts';
-import { Jiffies } from '../../src/sim/tcp/jiffies.ts';
-import { acknowledge, acknowledgeRead, receiveData } from '../../src/sim/tcp/receive.ts';
-import { sendAck } from '../../src/sim/tcp/transmit.ts';
+import { PacketLine } from '../../src/sim/path/packet-line.ts';
+import { Path } from '../../src/sim/path/path.ts';
+import { TcpEnd } from '../../src/sim/transport/tcp/end.ts';
+import { Jiffies } from '../../src/sim/transport/tcp/jiffies.ts';
+import { acknowledge, acknowledgeRead, receiveData } from '../../src/sim/transport/tcp/receive.ts';
+import { sendAck } from '../../src/sim/transport/tcp/transmit.ts';
 import { symmetric } from './profiles.ts';
 
 /** An end that receives frames of 648 bytes and has sent its quick first acknowledgements. */

@@ -10,7 +10,7 @@ import {
   largestBurn,
   smallestTarget,
   timeToExhaustionMs,
-} from '../../src/slo/burn.ts';
+} from '../../src/slo/service-level/burn.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/config/yaml.ts';
-import { historyOfEvents, sessionMedians } from '../../src/slo/arm-history.ts';
-import { canaryFile, canaryOf } from '../../src/slo/canary.ts';
-import { type Arm, judgeCanary } from '../../src/slo/canary-judge.ts';
-import { simulateRollout } from '../../src/slo/canary-rollout.ts';
+import { historyOfEvents, sessionMedians } from '../../src/slo/canary/arm-history.ts';
+import { canaryFile, canaryOf } from '../../src/slo/canary/canary.ts';
+import { type Arm, judgeCanary } from '../../src/slo/canary/judge.ts';
+import { simulateRollout } from '../../src/slo/canary/rollout.ts';
 
 const canary = canaryOf(parseConfig('canary.yaml', readFileSync('slo/canary.yaml', 'utf8'), canaryFile));
 

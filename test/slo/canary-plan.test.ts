@@ -5,10 +5,16 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { parseConfig } from '../../src/config/yaml.ts';
 import { formatError, SpeechfbError } from '../../src/errors.ts';
-import { createBinomialSampler } from '../../src/slo/binomial-sampler.ts';
-import { allowedBad, type BurnRule, chanceOfOneWindow, chanceToTrip, hasTripped } from '../../src/slo/burn-rule.ts';
-import { canaryFile, canaryJsonSchema, canaryOf } from '../../src/slo/canary.ts';
-import { eventsToTell, planCanary } from '../../src/slo/canary-plan.ts';
+import { canaryFile, canaryJsonSchema, canaryOf } from '../../src/slo/canary/canary.ts';
+import { eventsToTell, planCanary } from '../../src/slo/canary/plan.ts';
+import {
+  allowedBad,
+  type BurnRule,
+  chanceOfOneWindow,
+  chanceToTrip,
+  hasTripped,
+} from '../../src/slo/service-level/burn-rule.ts';
+import { createBinomialSampler } from '../../src/stats/binomial-sampler.ts';
 import { binomialCdf } from '../../src/stats/distributions.ts';
 import { createRandom } from '../../src/stats/random.ts';
 

@@ -7,7 +7,7 @@ import {
   emptyClusterSums,
   missShareBound,
   provesShare,
-} from '../../src/slo/clustered.ts';
+} from '../../src/slo/objective/clustered.ts';
 import { binomialCdf } from '../../src/stats/distributions.ts';
 import { createRandom } from '../../src/stats/random.ts';
 

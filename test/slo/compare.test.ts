@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type ComparedRun, compareRuns } from '../../src/slo/compare.ts';
+import { type ComparedRun, compareRuns } from '../../src/slo/objective/compare.ts';
 import { createRandom } from '../../src/stats/random.ts';
 import { distributionOf } from '../report/samples.ts';
 

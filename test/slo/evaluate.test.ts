@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { evaluateRun, evaluateWindows, evaluationWindowsMs, overallVerdict } from '../../src/slo/evaluate.ts';
-import { explainAlert, explainEvaluation } from '../../src/slo/explain.ts';
+import {
+  evaluateRun,
+  evaluateWindows,
+  evaluationWindowsMs,
+  overallVerdict,
+} from '../../src/slo/service-level/evaluate.ts';
+import { explainAlert, explainEvaluation } from '../../src/slo/service-level/explain.ts';
 import { levelOf, oneObjective } from './service-level-kit.ts';
 
 const minute = 60_000;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseObjective } from '../../src/slo/expression.ts';
+import { parseObjective } from '../../src/slo/objective/expression.ts';
 
 describe('an objective', () => {
   test.each([

@@ -5,7 +5,7 @@ import {
   type Measurements,
   rateNames,
   shareNames,
-} from '../../src/slo/metrics.ts';
+} from '../../src/metrics/definitions.ts';
 
 /** Every metric without a sample. */
 export function emptyMeasurements(): Measurements {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { readOpenSlo } from '../../src/commands/read-openslo.ts';
+import { readOpenSlo } from '../../src/commands/slo/read-openslo.ts';
 import { formatError, SpeechfbError } from '../../src/errors.ts';
-import { prometheusRules } from '../../src/slo/rules.ts';
-import { serviceLevelOf } from '../../src/slo/service-level.ts';
+import { prometheusRules } from '../../src/slo/service-level/rules.ts';
+import { serviceLevelOf } from '../../src/slo/service-level/service-level.ts';
 
 const ratio = `apiVersion: openslo/v1
 kind: SLO

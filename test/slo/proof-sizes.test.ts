@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { proofSizes } from '../../src/slo/proof-sizes.ts';
+import { proofSizes } from '../../src/slo/service-level/proof-sizes.ts';
 
 it.each([
   [0.9, [29, 46, 167], 0.005, 23_886],

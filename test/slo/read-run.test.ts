@@ -2,7 +2,7 @@ import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readRun, readRunTraces } from '../../src/load/read-run.ts';
+import { readRun, readRunTraces } from '../../src/results/read-run.ts';
 import { makeRun } from './run-kit.ts';
 
 /** A run.json with no measurement but these. */

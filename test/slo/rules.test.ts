@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { promDuration, withMatchers } from '../../src/slo/promql.ts';
-import { prometheusRules, rulesText } from '../../src/slo/rules.ts';
+import { promDuration, withMatchers } from '../../src/slo/service-level/promql.ts';
+import { prometheusRules, rulesText } from '../../src/slo/service-level/rules.ts';
 import { levelOf, oneObjective } from './service-level-kit.ts';
 
 const shipped = levelOf(readFileSync('slo/live-feedback.yaml', 'utf8'));

@@ -1,9 +1,9 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { histogramsReady, LatencyHistogram } from '../../src/load/histogram.ts';
-import type { LoadReport } from '../../src/report/report.ts';
-import { writeRunDirectory } from '../../src/report/run-directory.ts';
+import { histogramsReady, LatencyHistogram } from '../../src/metrics/histogram.ts';
+import { writeRunDirectory } from '../../src/report/export/run-directory.ts';
+import type { LoadReport } from '../../src/results/report.ts';
 import { createRandom } from '../../src/stats/random.ts';
 import { distributionOf } from '../report/samples.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { matchersFault, overWindow, selectorOf, seriesFault } from '../../src/slo/series.ts';
+import { matchersFault, overWindow, selectorOf, seriesFault } from '../../src/slo/service-level/series.ts';
 
 describe('the counter of a text', () => {
   it.each([

@@ -1,5 +1,5 @@
 import { parseConfig } from '../../src/config/yaml.ts';
-import { type ServiceLevel, serviceLevelFile, serviceLevelOf } from '../../src/slo/service-level.ts';
+import { type ServiceLevel, serviceLevelFile, serviceLevelOf } from '../../src/slo/service-level/service-level.ts';
 
 /** A service level from YAML, as the commands read it. */
 export function levelOf(yaml: string): ServiceLevel {

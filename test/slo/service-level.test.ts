@@ -3,8 +3,8 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { formatError, SpeechfbError } from '../../src/errors.ts';
-import { checkServiceLevel } from '../../src/slo/check.ts';
-import { serviceLevelJsonSchema } from '../../src/slo/service-level.ts';
+import { checkServiceLevel } from '../../src/slo/service-level/check.ts';
+import { serviceLevelJsonSchema } from '../../src/slo/service-level/service-level.ts';
 import { levelOf, oneObjective } from './service-level-kit.ts';
 
 const shipped = readFileSync('slo/live-feedback.yaml', 'utf8');

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { parseObjective } from '../../src/slo/expression.ts';
-import { type Measurements, quantile } from '../../src/slo/metrics.ts';
-import { judge, type ObjectiveVerdict, overall } from '../../src/slo/verdict.ts';
+import { type Measurements, quantile } from '../../src/metrics/definitions.ts';
+import { parseObjective } from '../../src/slo/objective/expression.ts';
+import { judge, type ObjectiveVerdict, overall } from '../../src/slo/objective/verdict.ts';
 import { emptyMeasurements, sorted } from './measurements.ts';
 
 describe('a quantile objective', () => {

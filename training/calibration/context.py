@@ -1,4 +1,4 @@
-"""What a phone's word and utterance add: the same list, in the same order, as src/scoring/context.ts."""
+"""What a phone's word and utterance add: the same list, in the same order, as src/scoring/calibrate/context.ts."""
 import numpy as np
 
 NAMES = [

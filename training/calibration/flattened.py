@@ -1,4 +1,4 @@
-"""A regressor of calibration.json over many rows: what src/scoring/regressor.ts does one by one."""
+"""A regressor of calibration.json over many rows: what src/scoring/calibrate/regressor.ts does one by one."""
 import numpy as np
 
 from .perceptron import LIMIT

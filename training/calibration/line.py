@@ -1,7 +1,7 @@
 """A straight line from the mean log-posterior of the expected phone to the score.
 
 The trees and the perceptron are fitted on one first language and flatten what they have not met; the line keeps the
-order of the evidence among them. One `layers` regressor of one layer for the engine (src/scoring/regressor.ts).
+order of the evidence among them. One `layers` regressor of one layer for the engine (src/scoring/calibrate/regressor.ts).
 """
 import numpy as np
 

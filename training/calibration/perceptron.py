@@ -1,4 +1,4 @@
-"""A small perceptron over standardised inputs; several seeds averaged (src/scoring/regressor.ts, `layers`)."""
+"""A small perceptron over standardised inputs; several seeds averaged (src/scoring/calibrate/regressor.ts, `layers`)."""
 import numpy as np
 import torch
 import torch.nn.functional as F

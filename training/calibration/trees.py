@@ -1,4 +1,4 @@
-"""Gradient-boosted regression trees, flattened into arrays that the engine walks (src/scoring/regressor.ts, `trees`)."""
+"""Gradient-boosted regression trees, flattened into arrays that the engine walks (src/scoring/calibrate/regressor.ts, `trees`)."""
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingRegressor
 

@@ -1,4 +1,4 @@
-"""What is measured of one phone: the features that the engine also computes (src/scoring/features.ts, same names)."""
+"""What is measured of one phone: the features that the engine also computes (src/scoring/calibrate/features.ts, same names)."""
 import numpy as np
 
 from .phones import PHONES, SILENCE_INDEX

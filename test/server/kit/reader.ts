@@ -1,5 +1,5 @@
+import type { PhonemeResult } from '../../../src/protocol/result.ts';
 import type { ServerEvent } from '../../../src/protocol/server-messages.ts';
-import type { PhonemeResult } from '../../../src/scoring/result.ts';
 import { connect, type EventOf, startMessage, type TestClient } from './client.ts';
 import type { Clip } from './real.ts';
 

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { loadModelPackage } from '../../../src/acoustic/load-model.ts';
-import type { AcousticEngine } from '../../../src/acoustic/types.ts';
-import { createWorkerEngine } from '../../../src/acoustic/worker-engine.ts';
+import type { AcousticEngine } from '../../../src/acoustic/engine/types.ts';
+import { loadModelPackage } from '../../../src/acoustic/model/load-model.ts';
+import { createWorkerEngine } from '../../../src/acoustic/worker/worker-engine.ts';
 import { toS16le } from '../../../src/audio/pcm.ts';
 import { readWav } from '../../../src/audio/wav.ts';
-import { createScoringThreads } from '../../../src/scoring/scoring-threads.ts';
-import type { Scoring } from '../../../src/server/context.ts';
-import { liveScoring } from '../../../src/server/scoring.ts';
+import { createScoringThreads } from '../../../src/scoring/threads/pool.ts';
+import { liveScoring } from '../../../src/server/gateway/scoring.ts';
+import type { Scoring } from '../../../src/server/session/context.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
 

@@ -1,9 +1,9 @@
-import type { AcousticEngine, EngineStats } from '../../../src/acoustic/types.ts';
+import type { AcousticEngine, EngineStats } from '../../../src/acoustic/engine/types.ts';
 import { SpeechfbError } from '../../../src/errors.ts';
+import type { PhonemeResult } from '../../../src/protocol/result.ts';
 import type { PipelineEvents, UtterancePipeline } from '../../../src/scoring/pipeline.ts';
-import type { Reference } from '../../../src/scoring/reference.ts';
-import type { PhonemeResult } from '../../../src/scoring/result.ts';
-import type { Scoring } from '../../../src/server/context.ts';
+import type { Reference } from '../../../src/scoring/text/reference.ts';
+import type { Scoring } from '../../../src/server/session/context.ts';
 
 /**
  * Scoring without a model, for tests of the server alone: the reference's phones are read one each `phoneMs` of sound,

@@ -1,5 +1,5 @@
 import { onTestFinished } from 'vitest';
-import { type RunningServer, type ServerOptions, startServer } from '../../../src/server/server.ts';
+import { type RunningServer, type ServerOptions, startServer } from '../../../src/server/gateway/server.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
 import { scriptedEngine, scriptedScoring } from './scripted.ts';
 

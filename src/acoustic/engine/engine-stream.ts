@@ -1,0 +1,126 @@
+import { createFeatureStream, type FeatureStream } from '../features/feature-stream.ts';
+import type { LogMelPlan } from '../features/log-mel.ts';
+import { StepQueue } from '../features/step-queue.ts';
+import type { ModelPackage } from '../model/model-package.ts';
+import type { StepOutput, Stepper, StreamState } from '../onnx/stepper.ts';
+import type { Waiting } from './schedule.ts';
+import type { AcousticFrames } from './types.ts';
+
+/** What a stream needs of its engine. */
+export type StreamHost = {
+  model: ModelPackage;
+  plan: LogMelPlan;
+  stepper: Stepper;
+  /** The stream has steps to run. */
+  wake(stream: EngineStream): void;
+  /** The stream is over. */
+  drop(stream: EngineStream): void;
+};
+
+/** One learner in the engine: features that wait, the model's state, and where the frames go. */
+export class EngineStream implements Waiting {
+  readonly state: StreamState;
+  readonly queue: StepQueue;
+  ended = false;
+  private isOpen = true;
+  private readonly host: StreamHost;
+  private readonly features: FeatureStream;
+  private readonly lookahead: number;
+  private readonly onFrames: (frames: AcousticFrames) => void;
+  private readonly onError: (error: Error) => void;
+  private stepsRun = 0;
+  private featuresMs = 0;
+  private settle: { resolve(): void; reject(error: Error): void } | undefined;
+
+  constructor(host: StreamHost, onFrames: (frames: AcousticFrames) => void, onError: (error: Error) => void) {
+    const { model, plan, stepper } = host;
+    this.host = host;
+    this.onFrames = onFrames;
+    this.onError = onError;
+    this.state = stepper.newState();
+    this.queue = new StepQueue(stepper.featureWidth);
+    this.features = createFeatureStream(model, plan, this.queue);
+    this.lookahead = Math.round(model.lookaheadMs / model.strideMs);
+  }
+
+  get pending(): number {
+    return this.queue.length;
+  }
+
+  get taken(): number {
+    return this.stepsRun;
+  }
+
+  get oldestDeadlineMs(): number {
+    return this.queue.oldestDeadlineMs;
+  }
+
+  arrivalMs(index: number): number {
+    return this.queue.arrivalMs(index);
+  }
+
+  /** `arrivedMs`: when the samples came to the engine, on `performance.now`'s clock of this thread. */
+  push(pcm: Float32Array, arrivedMs: number): void {
+    if (this.ended || !this.isOpen) return;
+    const startMs = performance.now();
+    this.features.push(pcm, arrivedMs);
+    this.featuresMs += performance.now() - startMs;
+    if (this.pending > 0) this.host.wake(this);
+  }
+
+  /** Resolves when the last frame was delivered. */
+  end(arrivedMs: number): Promise<void> {
+    if (this.ended || !this.isOpen) return Promise.resolve();
+    this.ended = true;
+    this.features.end(arrivedMs);
+    if (this.pending === 0) {
+      this.close();
+      return Promise.resolve();
+    }
+    this.host.wake(this);
+    return new Promise((resolve, reject) => {
+      this.settle = { resolve, reject };
+    });
+  }
+
+  close(): void {
+    this.isOpen = false;
+    this.host.drop(this);
+    this.settle?.resolve();
+  }
+
+  fail(error: Error): void {
+    if (!this.isOpen) return;
+    const settle = this.settle;
+    this.settle = undefined;
+    this.close();
+    this.onError(error);
+    settle?.reject(error);
+  }
+
+  /** Rows `row` to `row + steps` of the run's output are this stream's next steps; the first of a stream are look-ahead. */
+  deliver(output: StepOutput, row: number, steps: number, queueMs: number, inferenceMs: number): void {
+    if (!this.isOpen) return;
+    const skip = Math.min(steps, Math.max(0, this.lookahead - this.stepsRun));
+    const firstFrame = Math.max(0, this.stepsRun - this.lookahead);
+    this.stepsRun += steps;
+    const count = steps - skip;
+    if (count > 0) {
+      const { phones, scoreWidth } = this.host.stepper;
+      const rows = (values: Float32Array, width: number) =>
+        values.subarray((row + skip) * width, (row + steps) * width);
+      const logPosterior = rows(output.logPosterior, phones);
+      const scoreLogit = output.scoreLogit && rows(output.scoreLogit, scoreWidth);
+      const timing = { queueMs, featuresMs: this.featuresMs, inferenceMs };
+      this.featuresMs = 0;
+      try {
+        this.onFrames({ firstFrame, count, logPosterior, scoreLogit, timing });
+      } catch (error) {
+        // One listener's bug is not the other learners' trouble.
+        this.fail(error instanceof Error ? error : new Error(String(error)));
+        return;
+      }
+    }
+    if (this.ended && this.pending === 0) this.close();
+  }
+}

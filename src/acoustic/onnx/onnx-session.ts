@@ -1,0 +1,134 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { InferenceSession } from 'onnxruntime-node';
+import { SpeechfbError } from '../../errors.ts';
+import type { Device, Provider } from './device.ts';
+
+export type OpenedSession = {
+  session: InferenceSession;
+  /** The provider that was found to run the model's nodes. */
+  provider: Provider;
+  /** The file that was opened. */
+  path: string;
+};
+
+/** The files of one network: for accelerators, and for the CPU, often the same. */
+export type NetworkFiles = { onnxPath: string; onnxCpuPath?: string };
+
+/**
+ * Opens the network on `device`, from the file that suits it. `auto` takes cuda where its libraries are installed and work, else cpu; webgpu runs only when
+ * it is named. The provider of an accelerator is read from a profiled run, because onnxruntime moves nodes to the CPU silently.
+ * Errors: `device_unavailable` for a named device that is not there, `bad_onnx` for a file that is no model.
+ */
+export async function openSession(
+  { onnxPath, onnxCpuPath = onnxPath }: NetworkFiles,
+  device: Device,
+  threads: number,
+  probe: Probe,
+): Promise<OpenedSession> {
+  if (device === 'cpu') return openOnCpu(onnxCpuPath, threads);
+  if (device === 'auto') {
+    const cuda = cudaIsInstalled() ? await openOn('cuda', onnxPath, threads, probe).catch(() => undefined) : undefined;
+    return cuda ?? openOnCpu(onnxCpuPath, threads);
+  }
+  if (device === 'cuda' && !cudaIsInstalled()) throw unavailable(device, 'its provider libraries are not installed');
+  // A file that is no model fails here, so that what fails below is the device.
+  await (await openOnCpu(onnxPath, threads)).session.release();
+  return openOn(device, onnxPath, threads, probe);
+}
+
+/** Runs one step on a session just opened. Errors: whatever does not fit. */
+type Probe = (opened: Pick<OpenedSession, 'session' | 'path'>) => Promise<unknown>;
+
+async function openOnCpu(path: string, threads: number): Promise<OpenedSession> {
+  try {
+    const session = await InferenceSession.create(path, sessionOptions('cpu', threads));
+    return { session, provider: 'cpu', path };
+  } catch (cause) {
+    throw new SpeechfbError(
+      'bad_onnx',
+      `"${path}" is not an ONNX model that onnxruntime can open: ${firstLine(cause)}`,
+      {
+        hint: 'export it again with opset 21 or lower, and check that the file is whole',
+        cause,
+      },
+    );
+  }
+}
+
+async function openOn(
+  provider: Exclude<Provider, 'cpu'>,
+  path: string,
+  threads: number,
+  probe: Probe,
+): Promise<OpenedSession> {
+  const folder = mkdtempSync(join(tmpdir(), 'speechfb-'));
+  try {
+    const profiling = { enableProfiling: true, profileFilePrefix: join(folder, 'profile') };
+    const profiled = await InferenceSession.create(path, { ...sessionOptions(provider, threads), ...profiling });
+    await probe({ session: profiled, path });
+    profiled.endProfiling();
+    await profiled.release();
+    if (!ranMostlyOn(folder, provider)) throw unavailable(provider, 'onnxruntime ran most of the model on the CPU');
+    return { session: await InferenceSession.create(path, sessionOptions(provider, threads)), provider, path };
+  } catch (cause) {
+    if (cause instanceof SpeechfbError) throw cause;
+    throw unavailable(provider, firstLine(cause), cause);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function unavailable(device: Exclude<Provider, 'cpu'>, why: string, cause?: unknown): SpeechfbError {
+  return new SpeechfbError('device_unavailable', `device "${device}" is not available here: ${why}`, {
+    hint: `${device === 'cuda' ? cudaHint() : webgpuHint}; or use --device auto`,
+    cause,
+  });
+}
+
+const webgpuHint = 'it needs a GPU driver and, on Linux, the Vulkan loader and driver';
+
+function cudaHint(): string {
+  const fetch = `node ${join(runtimeFolder(), 'script', 'install.js')} --onnxruntime-node-install=cuda12`;
+  return `on Linux x64 with an NVIDIA GPU and CUDA 12, fetch its libraries: ${fetch}`;
+}
+
+/** Asking onnxruntime itself would print its own error when the libraries are missing. */
+function cudaIsInstalled(): boolean {
+  const library = join('bin', 'napi-v6', process.platform, process.arch, 'libonnxruntime_providers_cuda.so');
+  return existsSync(join(runtimeFolder(), library));
+}
+
+function runtimeFolder(): string {
+  return dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
+}
+
+/** `threads` a run; severity 3 keeps onnxruntime's warnings about nodes it placed on the CPU off the terminal. */
+function sessionOptions(provider: Provider, threads: number): InferenceSession.SessionOptions {
+  return {
+    executionProviders: [provider],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    logSeverityLevel: 3,
+  };
+}
+
+/** What onnxruntime says, without the source line and the C++ signature that it puts in front. */
+function firstLine(error: unknown): string {
+  const line = String(error instanceof Error ? error.message : error).split('\n')[0]!;
+  return line
+    .split(' was false. ')
+    .at(-1)!
+    .replace(/:\S*\.cc:\d+ [^()]*\([^()]*\) /, ': ');
+}
+
+const providerNames = { cuda: 'CUDAExecutionProvider', webgpu: 'WebGpuExecutionProvider' } as const;
+
+/** Whether the profile in `folder` shows most nodes of the model on `provider`: a few stray ones copy what others compute. */
+function ranMostlyOn(folder: string, provider: Exclude<Provider, 'cpu'>): boolean {
+  const text = readdirSync(folder).map((file) => readFileSync(join(folder, file), 'utf8'));
+  const ran = [...text.join('').matchAll(/"provider"\s*:\s*"(\w+)"/g)].map((match) => match[1]);
+  return ran.filter((name) => name === providerNames[provider]).length > ran.length / 2;
+}

@@ -1,0 +1,157 @@
+import { type ExitCode, type Problem, SpeechfbError } from '../../errors.ts';
+import { releaseMemory } from '../../threads/release-memory.ts';
+import type { EngineOptions } from '../engine/inline-engine.ts';
+import type { AcousticFrames, CoreStats, EngineFault } from '../engine/types.ts';
+
+/** What the worker is started with; `warm`: it runs every shape before it is ready. */
+export type WorkerStart = EngineOptions & { warm: boolean };
+
+/** Everything since the message before, for all streams, in this order: opened, pcm, ended, closed; a fault; the word that there is time to collect garbage; or the last word. */
+export type ToWorker = StreamNews | EngineFault | 'tidy' | 'close';
+
+export type StreamNews = {
+  opened: number[];
+  /** A row a chunk: stream, samples, arrival (ms, shared clock). */
+  chunks: Float64Array<ArrayBuffer>;
+  /** All chunks' samples, one after the other. */
+  pcm: Float32Array<ArrayBuffer>;
+  ended: number[];
+  closed: number[];
+};
+
+export const chunkFields = 3;
+
+export type FromWorker =
+  | { type: 'ready'; provider: string }
+  /** It never became ready. */
+  | { type: 'unfit'; error: PlainError }
+  | Results
+  | { type: 'stats'; stats: CoreStats };
+
+export type Results = {
+  type: 'results';
+  /** A row a delivery: stream, first frame, count, queue ms, features ms, inference ms. */
+  frames: Float64Array<ArrayBuffer>;
+  logPosterior: Float32Array<ArrayBuffer>;
+  scoreLogit: Float32Array<ArrayBuffer> | undefined;
+  /** Streams whose last frame is in this message or an earlier one. */
+  ended: number[];
+  failed: { stream: number; error: PlainError }[];
+};
+
+export type PlainError = {
+  code: string | undefined;
+  message: string;
+  hint: string | undefined;
+  problems: readonly Problem[];
+  exitCode: ExitCode | undefined;
+};
+
+/** An error as data, for a message between threads. */
+export function toPlainError(error: unknown): PlainError {
+  const message = error instanceof Error ? error.message : String(error);
+  if (!(error instanceof SpeechfbError)) {
+    return { code: undefined, message, hint: undefined, problems: [], exitCode: undefined };
+  }
+  return { code: error.code, message, hint: error.hint, problems: error.problems, exitCode: error.exitCode };
+}
+
+export function fromPlainError(plain: PlainError): Error {
+  if (plain.code === undefined) return new Error(plain.message);
+  const { hint, problems, exitCode } = plain;
+  return new SpeechfbError(plain.code, plain.message, {
+    problems,
+    ...(hint !== undefined && { hint }),
+    ...(exitCode !== undefined && { exitCode }),
+  });
+}
+
+/** Gathers deliveries and other news of streams for one message; its buffers are used again for the next. */
+export function createResults(): {
+  frames(stream: number, frames: AcousticFrames): void;
+  ended(stream: number): void;
+  failed(stream: number, error: PlainError): void;
+  /** All since the call before; `transfer` lists the memory that moves with it. */
+  take(): { message: Results; transfer: ArrayBuffer[] };
+} {
+  let rows: number[] = [];
+  let ended: number[] = [];
+  let failed: { stream: number; error: PlainError }[] = [];
+  const logPosterior = new Gathered();
+  const scoreLogit = new Gathered();
+  let hasScores = false;
+  return {
+    frames(stream, frames) {
+      const { queueMs, featuresMs, inferenceMs } = frames.timing;
+      rows.push(stream, frames.firstFrame, frames.count, queueMs, featuresMs, inferenceMs);
+      logPosterior.add(frames.logPosterior);
+      hasScores = frames.scoreLogit !== undefined;
+      if (frames.scoreLogit) scoreLogit.add(frames.scoreLogit);
+    },
+    ended: (stream) => ended.push(stream),
+    failed: (stream, error) => failed.push({ stream, error }),
+    take() {
+      const frames = new Float64Array(rows);
+      const [posteriors, logits] = [logPosterior.take(), hasScores ? scoreLogit.take() : undefined];
+      const message: Results = {
+        type: 'results',
+        frames,
+        logPosterior: posteriors,
+        scoreLogit: logits,
+        ended,
+        failed,
+      };
+      [rows, ended, failed] = [[], [], []];
+      return { message, transfer: [frames.buffer, posteriors.buffer, ...(logits ? [logits.buffer] : [])] };
+    },
+  };
+}
+
+/** The deliveries of a message again, as views of it that hold until `deliver` returns; the message is spent then. */
+export function unpackResults(
+  { frames, logPosterior, scoreLogit }: Results,
+  deliver: (stream: number, frames: AcousticFrames) => void,
+): void {
+  let total = 0;
+  for (let at = 2; at < frames.length; at += frameFields) total += frames[at]!;
+  const [phones, scores] = [logPosterior.length / total, (scoreLogit?.length ?? 0) / total];
+  let row = 0;
+  for (let at = 0; at < frames.length; at += frameFields) {
+    const count = frames[at + 2]!;
+    const end = row + count;
+    deliver(frames[at]!, {
+      firstFrame: frames[at + 1]!,
+      count,
+      logPosterior: logPosterior.subarray(row * phones, end * phones),
+      scoreLogit: scoreLogit?.subarray(row * scores, end * scores),
+      timing: { queueMs: frames[at + 3]!, featuresMs: frames[at + 4]!, inferenceMs: frames[at + 5]! },
+    });
+    row = end;
+  }
+  releaseMemory([frames.buffer, logPosterior.buffer, ...(scoreLogit ? [scoreLogit.buffer] : [])]);
+}
+
+/** Values put one behind the other in memory that stays, and taken as one copy of their own. */
+export class Gathered {
+  #values = new Float32Array(4096);
+  #length = 0;
+
+  add(part: Float32Array): void {
+    const length = this.#length + part.length;
+    if (length > this.#values.length) {
+      const larger = new Float32Array(2 * length);
+      larger.set(this.#values.subarray(0, this.#length));
+      this.#values = larger;
+    }
+    this.#values.set(part, this.#length);
+    this.#length = length;
+  }
+
+  take(): Float32Array<ArrayBuffer> {
+    const taken = this.#values.slice(0, this.#length);
+    this.#length = 0;
+    return taken;
+  }
+}
+
+const frameFields = 6;

@@ -1,0 +1,15 @@
+import type { Random } from '../stats/random-stream.ts';
+
+/** How long to wait before each further try, ms. */
+export type BackoffOptions = { firstMs: number; maxMs: number };
+
+export const defaultBackoff = { firstMs: 200, maxMs: 5000 } as const satisfies BackoffOptions;
+
+/**
+ * Delay before try `attempt` (from 0): doubling, capped, with full jitter over its upper half, so that learners who lost
+ * one server together do not come back together.
+ */
+export function backoffMs(attempt: number, random: Random, options: BackoffOptions = defaultBackoff): number {
+  const ceiling = Math.min(options.maxMs, options.firstMs * 2 ** attempt);
+  return ceiling * (0.5 + 0.5 * random());
+}

@@ -1,0 +1,299 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock, Timers } from '../clock/wheel.ts';
+import type { ClientMessageInput, ReferenceInput } from '../protocol/client-messages.ts';
+import type { ServerEvent } from '../protocol/server-messages.ts';
+import type { Random } from '../stats/random-stream.ts';
+import { backoffMs } from './backoff.ts';
+import { type ClientEnd, outcomeOfClose } from './client-end.ts';
+import { Controls } from './controls.ts';
+import type { SoundFrames } from './frames.ts';
+import { Pulse } from './heartbeat.ts';
+import { Inbox, type ReadMessage } from './inbox.ts';
+import type { Link, LinkEvents, OpenLink } from './link/link.ts';
+import { Outbox } from './outbox.ts';
+import { parseEvent } from './parse-event.ts';
+
+export type ReadyEvent = Extract<ServerEvent, { type: 'ready' }>;
+type StartInput = Omit<Extract<ClientMessageInput, { type: 'start' }>, 'type' | 'protocol'>;
+
+export type ClientOptions = {
+  open: OpenLink;
+  start: StartInput;
+  clock: Clock;
+  timers: Timers;
+  random: Random;
+  /** Drop a frame instead of sending it while more than this waits in the socket; never, by default. */
+  dropAboveBytes?: number;
+  /** Events may be read some time after they came, several at once: see Inbox. */
+  patient?: boolean;
+  /**
+   * In order. `downlinkMs`: what the event's way down took, where it is known; `framesSent`: by the
+   * time that it came.
+   */
+  onEvent(event: ServerEvent, receivedMs: number, downlinkMs: number | undefined, framesSent: number): void;
+  /** A message that is not a speechfb.v1 event. */
+  onGarbage(message: string): void;
+  onDropped?(atMs: number): void;
+  /** On a simulated network: the frame reached the server at `atMs`, and was passed on `lateMs` after that. */
+  onCarried?(firstSample: number, atMs: number, lateMs: number): void;
+  onRoundTrip?(ms: number): void;
+  onEnd(end: ClientEnd): void;
+};
+
+/**
+ * One session of `speechfb.v1` as an app holds it: audio handed over before `ready`, or while the socket is down, is kept
+ * and sent in order; a lost socket is resumed with backoff, and what the server did not acknowledge is sent again. A socket
+ * that has gone silent is given up (see Pulse).
+ */
+export class StreamClient implements LinkEvents {
+  readonly #options: ClientOptions;
+  readonly #dropAboveBytes: number;
+  readonly #outbox: Outbox;
+  readonly #controls = new Controls();
+  readonly #pulse = new Pulse();
+  /** Of who can wait. */
+  readonly #inbox: Inbox | undefined;
+  readonly #idempotencyKey = randomUUID();
+  #link: Link | undefined;
+  #ready: ReadyEvent | undefined;
+  #connected = false;
+  #lastEventId = 0;
+  #attempt = 0;
+  #droppedAtMs: number | undefined;
+  #ended = false;
+  #closing = false;
+  /** A link is being made: what it tells at once is ours. */
+  #opening = false;
+
+  constructor(options: ClientOptions) {
+    this.#options = options;
+    if (options.patient) this.#inbox = new Inbox(this.#read);
+    this.#dropAboveBytes = options.dropAboveBytes ?? Number.POSITIVE_INFINITY;
+    this.#outbox = new Outbox(options.start.audio.encoding);
+    this.#open();
+  }
+
+  get sent(): number {
+    return this.#outbox.sent;
+  }
+
+  get unacked(): number {
+    return this.#outbox.unacked;
+  }
+
+  get resent(): number {
+    return this.#outbox.resent;
+  }
+
+  get connected(): boolean {
+    return this.#connected;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** A frame of a recording in the encoding of `start`. False: the app dropped it, because too much waits to be sent. */
+  sendAudio(sounds: SoundFrames, index: number): boolean {
+    if (this.#connected && this.#link!.bufferedBytes > this.#dropAboveBytes) {
+      this.#outbox.skip(sounds.bytesAFrame);
+      return false;
+    }
+    const message = this.#outbox.add(sounds, index);
+    if (this.#connected) this.#link!.send(message);
+    return true;
+  }
+
+  /** Lets time pass on the sample clock without sending, as when voice activity detection holds the sound back. */
+  skipAudio(bytes: number): void {
+    this.#outbox.skip(bytes);
+  }
+
+  finalize(marker: string): void {
+    this.#sendControl({ type: 'finalize', marker });
+  }
+
+  nextUtterance(reference: ReferenceInput): void {
+    this.#controls.beginUtterance();
+    this.#sendControl({ type: 'next_utterance', reference });
+  }
+
+  /** Says goodbye; `onEnd` follows when the server has closed. */
+  close(): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    if (this.#connected) this.#sendControl({ type: 'close', last_seq: this.#outbox.sent - 1 });
+    else this.abort('closed while it was not connected');
+  }
+
+  /** To be called twice a second or so: reads what came a while ago and still waits to be read. */
+  tick(nowMs: number): void {
+    this.#inbox?.tick(nowMs);
+  }
+
+  /** Ends at once without a word. */
+  abort(reason: string): void {
+    this.#inbox?.readAll();
+    this.#end({ outcome: this.#ready ? 'lost' : 'refused', code: 1006, reason });
+  }
+
+  /** Cuts the socket as a lost network does; the client then resumes by itself. */
+  cut(): void {
+    this.#inbox?.readAll();
+    if (!this.#link || this.#ended) return;
+    this.#link.terminate();
+    this.#lose('the socket was cut', this.#options.clock());
+  }
+
+  /** To be called each second or so: asks the server for a sign of life, and gives up a socket that shows none. */
+  checkPulse(): void {
+    if (this.#ended || !this.#link) return;
+    const nowMs = this.#options.clock();
+    const silentMs = this.#pulse.silentMs(nowMs);
+    if (silentMs !== undefined) {
+      this.#link.terminate();
+      this.#lose(`the server was silent for ${Math.round(silentMs / 1000)} s`, nowMs);
+    } else if (this.#connected && this.#pulse.ask(nowMs)) {
+      this.#link.ping();
+    }
+  }
+
+  /** A link's call, as are those below. Events of a link that is no longer ours are none of ours. */
+  opened(from: Link): void {
+    if (this.#isOurs(from)) from.send(JSON.stringify(this.#greeting()));
+  }
+
+  message(
+    bytes: Buffer,
+    begin: number,
+    end: number,
+    receivedMs: number,
+    downlinkMs: number | undefined,
+    from: Link,
+  ): void {
+    if (!this.#isOurs(from)) return;
+    this.#pulse.heard(receivedMs);
+    const { sent } = this.#outbox;
+    if (this.#inbox) this.#inbox.add(bytes, begin, end, receivedMs, downlinkMs, sent);
+    else this.#read(bytes, begin, end, receivedMs, downlinkMs, sent);
+  }
+
+  binary(from: Link): void {
+    if (this.#isOurs(from)) this.#options.onGarbage('a binary message');
+  }
+
+  pong(receivedMs: number, from: Link): void {
+    if (!this.#isOurs(from)) return;
+    this.#inbox?.readAll();
+    const roundTripMs = this.#pulse.answered(receivedMs);
+    if (roundTripMs !== undefined) this.#options.onRoundTrip?.(roundTripMs);
+  }
+
+  closed(code: number, reason: string, from: Link): void {
+    if (!this.#isOurs(from)) return;
+    this.#inbox?.readAll();
+    const outcome = outcomeOfClose(code, this.#ready !== undefined, this.#closing);
+    if (outcome) this.#end({ outcome, code, reason });
+    else this.#lose(reason, this.#options.clock());
+  }
+
+  died(reason: string, atMs: number, retryAfterMs: number | undefined, from: Link): void {
+    if (this.#isOurs(from)) this.#lose(reason, atMs, retryAfterMs);
+  }
+
+  carried(firstSample: number, atMs: number, lateMs: number): void {
+    this.#options.onCarried?.(firstSample, atMs, lateMs);
+  }
+
+  #isOurs(link: Link): boolean {
+    return link === this.#link || this.#opening;
+  }
+
+  #open(): void {
+    this.#pulse.begin(this.#options.clock());
+    this.#opening = true;
+    this.#link = this.#options.open(this);
+    this.#opening = false;
+  }
+
+  #greeting(): ClientMessageInput {
+    if (!this.#ready) {
+      const idempotency_key = this.#idempotencyKey;
+      return { type: 'start', protocol: 'speechfb.v1', idempotency_key, ...this.#options.start };
+    }
+    const { session_id, resume_token } = this.#ready;
+    return { type: 'resume', session_id, resume_token, last_event_id: this.#lastEventId };
+  }
+
+  readonly #read: ReadMessage = (bytes, begin, end, receivedMs, downlinkMs, framesSent) => {
+    const event = parseEvent(bytes, begin, end);
+    if (!event) {
+      this.#options.onGarbage(bytes.toString('utf8', begin, end).slice(0, 80));
+      return;
+    }
+    if (event.event_id > this.#lastEventId) this.#lastEventId = event.event_id;
+    if (event.type === 'ready') this.#becomeReady(event);
+    if (event.type === 'ack') this.#outbox.acknowledge(event.next_seq);
+    if (event.type === 'utterance_final') this.#controls.finalized(event.utterance_id);
+    this.#options.onEvent(event, receivedMs, downlinkMs, framesSent);
+  };
+
+  /** Sends what the server lacks: frames from where it wants to go on, and control messages in their places between. */
+  #becomeReady(event: ReadyEvent): void {
+    if (this.#ready) this.#controls.resumedAt(event.utterance_id);
+    else this.#controls.firstUtteranceIs(event.utterance_id);
+    this.#ready = event;
+    this.#connected = true;
+    this.#attempt = 0;
+    this.#droppedAtMs = undefined;
+    const frames = event.resumed ? this.#outbox.retransmit(event.next_seq) : this.#outbox.kept();
+    const controls = this.#controls.pending();
+    let seq = this.#outbox.sent - frames.length;
+    const sendControlsUpTo = (limit: number) => {
+      while (controls[0] && controls[0].afterSeq <= limit) this.#link?.send(controls.shift()!.text);
+    };
+    for (const frame of frames) {
+      sendControlsUpTo(seq);
+      this.#link?.send(frame);
+      seq++;
+    }
+    sendControlsUpTo(seq);
+  }
+
+  #sendControl(message: ClientMessageInput): void {
+    const text = this.#controls.add(message, this.#outbox.sent);
+    if (this.#connected) this.#link?.send(text);
+  }
+
+  /** The link is gone, and not because the server wanted it so: tries again for as long as there is something to resume. */
+  #lose(reason: string, atMs: number, retryAfterMs?: number): void {
+    this.#inbox?.readAll();
+    const { clock, timers, random } = this.#options;
+    this.#connected = false;
+    this.#link = undefined;
+    if (this.#ended) return;
+    if (this.#droppedAtMs === undefined) {
+      this.#droppedAtMs = atMs;
+      if (this.#ready) this.#options.onDropped?.(atMs);
+    }
+    const retryAtMs = Math.max(clock(), atMs) + (retryAfterMs ?? backoffMs(this.#attempt++, random));
+    if (retryAtMs > this.#droppedAtMs + (this.#ready?.resume_ttl_ms ?? startPatienceMs)) {
+      this.#end({ outcome: this.#ready ? 'lost' : 'refused', code: 1006, reason });
+      return;
+    }
+    timers.at(retryAtMs, () => {
+      if (!this.#ended) this.#open();
+    });
+  }
+
+  #end(end: ClientEnd): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#connected = false;
+    this.#link?.terminate();
+    this.#options.onEnd(end);
+  }
+}
+
+/** How long an app that never got `ready` keeps trying, ms. */
+const startPatienceMs = 30_000;

@@ -1,0 +1,58 @@
+import type { ChecksummedFrame } from '../../protocol/frame.ts';
+
+/**
+ * One connection as an app holds it: a WebSocket, on the network that is there or on a simulated one. Times are ms on the
+ * shard's clock.
+ */
+export type Link = {
+  /** An audio frame, or a text. Dropped without a word when the link is closed or not open yet. */
+  send(message: ChecksummedFrame | string): void;
+  ping(): void;
+  pong(data: Uint8Array): void;
+  /** Reads no further until `resume`: what comes waits in the kernel, and the server feels it. */
+  pause(): void;
+  resume(): void;
+  /** Ends at once, without a close frame; no event follows. */
+  terminate(): void;
+  /** Bytes taken by `send` that the network has not taken yet: `WebSocket.bufferedAmount`. */
+  readonly bufferedBytes: number;
+};
+
+/** What a link tells its holder, in order of time, and which link it is. */
+export type LinkEvents = {
+  opened(from: Link): void;
+  /**
+   * A text, which lies in `bytes` from `begin` to `end` during the call; `downlinkMs` is what the way down took, where that is
+   * known.
+   */
+  message(
+    bytes: Buffer,
+    begin: number,
+    end: number,
+    receivedMs: number,
+    downlinkMs: number | undefined,
+    from: Link,
+  ): void;
+  /** A binary message, which no server of ours sends. */
+  binary(from: Link): void;
+  pong(receivedMs: number, from: Link): void;
+  /** The last event. 1006 without a close frame; then the reason is the system's. */
+  closed(code: number, reason: string, from: Link): void;
+  /** Where present, pings of the server come here instead of being answered by the link. */
+  ping?(data: Uint8Array): void;
+  /** The simulated network under the link is gone; the app may try again, at once or after `retryAfterMs`. The last event. */
+  died?(reason: string, atMs: number, retryAfterMs: number | undefined, from: Link): void;
+  /** The audio frame of this first sample came through the simulated network at `atMs`, and onto the real one `lateMs` later. */
+  carried?(firstSample: number, atMs: number, lateMs: number): void;
+};
+
+/** Opens one connection; every attempt of a client is a link of its own. */
+export type OpenLink = (events: LinkEvents) => Link;
+
+/** A phone whose network is simulated. */
+export type Phone = {
+  /** Links over its network to where `real` links lead. */
+  links(real: OpenLink): OpenLink;
+  /** Nothing passes for a while, from now on. */
+  cut(forMs: number): void;
+};

@@ -1,0 +1,93 @@
+import { randomFillSync } from 'node:crypto';
+import { type ChecksummedFrame, frameHeaderBytes, headerWords } from '../../protocol/frame.ts';
+import { mask } from './masking.ts';
+
+export const opcodes = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
+
+/**
+ * Writes the frames of a WebSocket client (RFC 6455, section 5): whole messages, masked with keys from the system's random
+ * numbers. An audio frame is put together in one place, so that it takes one write and no memory.
+ */
+export class WsWriter {
+  #scratch = newScratch();
+
+  /** One binary message of a frame. Valid until the next call, unless `kept` is called before. */
+  audio(frame: ChecksummedFrame): Buffer {
+    const { payload } = frame;
+    const length = frameHeaderBytes + payload.byteLength;
+    if (length < 126 || length > scratchBytes - inPlaceAt * 4) return this.#slowly(frame, length);
+    const { words, bytes, key } = this.#scratch;
+    const keyWord = nextKey();
+    bytes[0] = 0x80 | opcodes.binary;
+    bytes[1] = 0x80 | 126;
+    bytes[2] = length >>> 8;
+    bytes[3] = length & 0xff;
+    words[1] = keyWord;
+    const header = headerWords(frame);
+    for (let i = 0; i < header.length; i++) words[inPlaceAt + i] = header[i]! ^ keyWord;
+    mask(payload, key, bytes, inPlaceAt * 4 + frameHeaderBytes, payload.byteLength);
+    return this.#cut(inPlaceAt * 4 + length);
+  }
+
+  /** What `audio` gave is still being sent: the next one is written elsewhere. */
+  kept(): void {
+    this.#scratch = newScratch();
+  }
+
+  /** Any message or control frame; its own to keep. */
+  message(opcode: number, payload: Uint8Array): Buffer {
+    const length = payload.byteLength;
+    const head = length < 126 ? 6 : length < 65_536 ? 8 : 14;
+    const bytes = Buffer.allocUnsafe(head + length);
+    bytes[0] = 0x80 | opcode;
+    if (head === 6) bytes[1] = 0x80 | length;
+    else if (head === 8) {
+      bytes[1] = 0x80 | 126;
+      bytes.writeUInt16BE(length, 2);
+    } else {
+      bytes[1] = 0x80 | 127;
+      bytes.writeBigUInt64BE(BigInt(length), 2);
+    }
+    bytes.writeInt32LE(nextKey(), head - 4);
+    mask(payload, bytes.subarray(head - 4, head), bytes, head, length);
+    return bytes;
+  }
+
+  /** Of a length that the scratch does not fit. */
+  #slowly(frame: ChecksummedFrame, length: number): Buffer {
+    const message = Buffer.allocUnsafe(length);
+    headerWords(frame).forEach((word, i) => void message.writeUInt32LE(word, i * 4));
+    message.set(frame.payload, frameHeaderBytes);
+    return this.message(opcodes.binary, message);
+  }
+
+  /** The scratch up to `length`; frames of one test are nearly all of one length. */
+  #cut(length: number): Buffer {
+    const scratch = this.#scratch;
+    if (scratch.cut.length !== length) scratch.cut = scratch.bytes.subarray(0, length);
+    return scratch.cut;
+  }
+}
+
+/** Where a message of 126 to 65,535 bytes begins behind its WebSocket header, in words: 2 bytes, length, key. */
+const inPlaceAt = 2;
+const scratchBytes = 4096;
+
+type Scratch = { bytes: Buffer; words: Int32Array; key: Buffer; cut: Buffer };
+
+function newScratch(): Scratch {
+  const bytes = Buffer.from(new ArrayBuffer(scratchBytes));
+  return { bytes, words: new Int32Array(bytes.buffer), key: bytes.subarray(4, 8), cut: bytes };
+}
+
+const keys = new Int32Array(2048);
+let used = keys.length;
+
+/** A masking key nobody can foresee (section 5.3); drawn by the page, as the system's call costs more than a frame. */
+function nextKey(): number {
+  if (used === keys.length) {
+    randomFillSync(keys);
+    used = 0;
+  }
+  return keys[used++]!;
+}

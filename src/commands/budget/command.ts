@@ -1,0 +1,47 @@
+import { type Command, Option } from 'commander';
+import { type SplitLabel, splitLabels } from '../../budget/split-labels.ts';
+import type { RegisterCommand } from '../register.ts';
+
+export type BudgetFlags = {
+  traces?: string;
+  run?: string;
+  otlp?: string;
+  name?: string;
+  whatIf: string[];
+  by?: SplitLabel;
+  seed?: string;
+  chart?: string;
+  markdown?: true;
+  json?: true;
+};
+
+/** `speechfb budget FILE`. */
+export const registerBudget: RegisterCommand = (program: Command, done) => {
+  program
+    .command('budget')
+    .description('Checks a latency budget, decomposes its percentile over the stages, and answers what-ifs.')
+    .argument('<file>', 'YAML of kind LatencyBudget, for example budgets/mobile-500ms.yaml')
+    .addOption(
+      new Option('--traces <file>', 'trace records, one JSON object a line; .gz is unpacked').conflicts([
+        'run',
+        'otlp',
+      ]),
+    )
+    .addOption(new Option('--run <dir>', 'the directory of a load test: its traces.ndjson.gz').conflicts('otlp'))
+    .option('--otlp <file>', 'OpenTelemetry traces in the JSON encoding')
+    .option('--name <name>', 'which budget of a file that has several')
+    .option('--what-if <change>', 'asr+100ms, asr-50ms, asr*1.5, asr<=200ms, -asr; may be repeated', collect, [])
+    .addOption(new Option('--by <label>', 'split the traces').choices(splitLabels))
+    .option('--seed <number>', 'another draw of the simulation and the bootstrap')
+    .option('--chart <file>', 'write the waterfall as .svg or .png')
+    .addOption(new Option('--markdown', 'Markdown on stdout, for the review').conflicts('json'))
+    .option('--json', 'one JSON document on stdout')
+    .action(async (file: string, flags: BudgetFlags) => {
+      const { runBudget } = await import('./run.ts');
+      done(await runBudget(file, flags));
+    });
+};
+
+function collect(value: string, before: string[]): string[] {
+  return [...before, value];
+}

@@ -1,0 +1,56 @@
+import { join } from 'node:path';
+import { type ExitCode, exitCodes } from '../../errors.ts';
+import { curveOf, type MeasuredStep, scenarioWith, stepOf } from '../../load/capacity-step.ts';
+import { findCapacity } from '../../load/find-capacity.ts';
+import { prepareLoad } from '../../load/scenario/prepare.ts';
+import { snakeCased } from '../../report/export/run-json.ts';
+import {
+  type CapacitySearch,
+  capacitySearchText,
+  capacityStepLine,
+  learnersText,
+} from '../../report/load/capacity-search.ts';
+import { createPaint } from '../../report/terminal/paint.ts';
+import { checkOutputs, writeResult } from '../run-output/outputs.ts';
+import { printReport, terminalColumns, wantsColour } from '../terminal.ts';
+import type { LoadtestFlags } from './command.ts';
+import { runOnce } from './once.ts';
+import { prepareLoadtest } from './prepare.ts';
+
+const defaults = { from: 10, most: 100_000, stepMs: 20_000, resolution: 0.05 };
+
+/** Searches the largest load that meets the scenario's objectives, and writes the curve that `speechfb capacity` reads. */
+export async function findLoadCapacity(file: string, flags: LoadtestFlags): Promise<ExitCode> {
+  checkOutputs(flags);
+  const { scenario } = prepareLoadtest(file, flags);
+  const { from, most, resolution } = { ...defaults, ...flags };
+  const stepMs = flags.step ?? defaults.stepMs;
+  const run = async (learners: number, long: boolean): Promise<MeasuredStep | undefined> => {
+    const lengthMs = long ? 2 * stepMs : stepMs;
+    const step = scenarioWith(scenario, learners, lengthMs, (scenario.spec.seed + Number(long)) % 2 ** 32);
+    process.stderr.write(`trying ${learnersText(learners)} for ${lengthMs / 1000} s\n`);
+    const prepared = prepareLoad(step);
+    const outcome = await runOnce({ scenario: step, prepared, startAtEpochMs: undefined }, flags);
+    if (!outcome || outcome.report.interrupted) return undefined;
+    const measured = stepOf(outcome.report, learners, lengthMs, long);
+    process.stderr.write(`${capacityStepLine(measured)}\n`);
+    return measured;
+  };
+  const found = await findCapacity({ from: Math.min(from, most), most, resolution }, run);
+  const target = scenario.spec.target.url ?? 'a server of this version';
+  const search: CapacitySearch = { name: scenario.metadata.name, target, ...found };
+  const json = snakeCased({ kind: 'CapacitySearch', version: 1, ...search });
+  if (flags.json) process.stdout.write(`${JSON.stringify(json, null, 2)}\n`);
+  else printReport(capacitySearchText(search, createPaint(wantsColour(process.stdout)), terminalColumns()));
+  let complete = true;
+  if (flags.out !== undefined) {
+    const measured = `speechfb loadtest --find-capacity of ${search.name} against ${target}, ${stepMs / 1000} s a step`;
+    if (found.steps.length > 0)
+      complete = await writeResult(join(flags.out, 'curve.json'), curveOf(found.steps, measured));
+    complete = (await writeResult(join(flags.out, 'capacity.json'), json as object)) && complete;
+  }
+  if (found.limit === 'interrupted') return exitCodes.interrupted;
+  if (found.learners === 0) return found.limit === 'generator' ? exitCodes.invalid : exitCodes.missed;
+  if (!found.confirmed) return exitCodes.invalid;
+  return complete ? exitCodes.pass : exitCodes.usage;
+}

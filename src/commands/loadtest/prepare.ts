@@ -1,0 +1,44 @@
+import { SpeechfbError } from '../../errors.ts';
+import { flag } from '../../flag.ts';
+import type { ShardOf } from '../../load/plan/shard-split.ts';
+import { withOverrides } from '../../load/scenario/overrides.ts';
+import { type PreparedLoad, prepareLoad } from '../../load/scenario/prepare.ts';
+import { type LoadScenario, readScenario } from '../../load/scenario/scenario.ts';
+import type { LoadtestFlags } from './command.ts';
+
+export type ReadyLoad = { scenario: LoadScenario; prepared: PreparedLoad; startAtEpochMs: number | undefined };
+
+/** Reads the scenario with the flags' overrides, says on stderr what they changed, and decides the schedule. */
+export function prepareLoadtest(file: string, flags: LoadtestFlags): ReadyLoad {
+  const { scenario, notes } = withOverrides(readScenario(file), flags);
+  const shard = flags.shard === undefined ? undefined : flag('--shard', parseShard)(flags.shard);
+  const startAtEpochMs = flags.startAt === undefined ? undefined : flag('--start-at', parseTime)(flags.startAt);
+  if (shard && shard.count > 1 && scenario.spec.target.url === undefined)
+    notes.push('--shard: each shard starts a server of its own; with --url all of them load one');
+  for (const note of notes) process.stderr.write(`${scenario.metadata.name}: ${note}\n`);
+  return { scenario, prepared: prepareLoad(scenario, shard), startAtEpochMs };
+}
+
+/** `2/4`: the second of four. */
+function parseShard(text: string): ShardOf {
+  const [, index = 0, count = 0] = (/^(\d{1,5})\/(\d{1,5})$/.exec(text) ?? []).map(Number);
+  if (index >= 1 && index <= count) return { index, count };
+  const message = `"${text}" is not a shard; write the second of four as 2/4`;
+  throw new SpeechfbError('bad_flag', message, { hint: 'shards count from 1; a Kubernetes completion index, from 0' });
+}
+
+/** RFC 3339, as ms since 1970. */
+function parseTime(text: string): number {
+  const ms = rfc3339.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(ms))
+    throw new SpeechfbError('bad_flag', `"${text}" is not a time; write it as 2026-11-26T09:30:00Z (RFC 3339)`);
+  const inMs = ms - Date.now();
+  if (inMs > longestWaitMs)
+    throw new SpeechfbError('bad_flag', `${text} is too far away; allowed: within the next 24 hours`);
+  if (inMs > 0) return ms;
+  throw new SpeechfbError('bad_flag', `${text} is in the past; it is ${new Date().toISOString()} now`);
+}
+
+const rfc3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/;
+
+const longestWaitMs = 24 * 3_600_000;

@@ -1,0 +1,13 @@
+import { type ExitCode, exitCodes } from '../../errors.ts';
+import { finishRun } from '../run-output/finish.ts';
+import { checkOutputs } from '../run-output/outputs.ts';
+import type { LoadtestFlags } from './command.ts';
+import { runOnce } from './once.ts';
+import { prepareLoadtest } from './prepare.ts';
+
+/** Runs the scenario with the flags' overrides, shows it, writes it, and says how it ended. */
+export async function runLoadtest(file: string, flags: LoadtestFlags): Promise<ExitCode> {
+  checkOutputs(flags);
+  const outcome = await runOnce(prepareLoadtest(file, flags), flags);
+  return outcome ? await finishRun(outcome, flags) : exitCodes.interrupted;
+}

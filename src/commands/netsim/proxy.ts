@@ -1,0 +1,82 @@
+import { type ExitCode, exitCodes, SpeechfbError } from '../../errors.ts';
+import { flag, wholeNumber } from '../../flag.ts';
+import { parseAddress } from '../../proxy/address.ts';
+import type { ProxySummary } from '../../proxy/meter.ts';
+import { startProxy } from '../../proxy/proxy.ts';
+import { proxyLine, renderProxySummary } from '../../report/network/proxy-text.ts';
+import type { NetworkProfile } from '../../sim/profile/profile.ts';
+import { parseDurationMs } from '../../units.ts';
+import type { NetsimFlags } from './flags.ts';
+
+/**
+ * Imposes the network on every connection until Ctrl-C or the end of --duration; then says what went through. Being
+ * stopped is how a proxy ends: exit 0.
+ */
+export async function runProxy(network: NetworkProfile, flags: NetsimFlags): Promise<ExitCode> {
+  if (flags.listen === undefined || flags.upstream === undefined)
+    throw new SpeechfbError(
+      'bad_flag',
+      '--listen and --upstream go together: where to listen, and where to pass it on',
+    );
+  const idle = (['clients', 'plot'] as const).filter((name) => flags[name] !== undefined);
+  if (idle.length > 0)
+    throw new SpeechfbError('bad_flag', `--${idle[0]} is of runs in virtual time and does not go with --listen`);
+  if (network.transport === 'quic-datagram')
+    throw new SpeechfbError(
+      'bad_flag',
+      'a proxy of TCP cannot lose bytes as quic-datagram does; allowed: tcp, tcp-tls, quic-stream',
+    );
+  const listen = flag('--listen', (text) => parseAddress(text, '127.0.0.1'))(flags.listen);
+  const upstream = flag('--upstream', parseAddress)(flags.upstream);
+  const durationMs = flags.duration === undefined ? undefined : flag('--duration', parseLength)(flags.duration);
+  const seed = flag('--seed', wholeNumber(0, 0xffffffff))(flags.seed);
+  const say = (sentence: string) => process.stderr.write(`netsim: ${sentence}\n`);
+  const proxy = await startProxy({ network, seed, listen, upstream, onEvent: say });
+  say(
+    `${network.name} between ${shown(listen.host, proxy.port)} and ${shown(upstream.host, upstream.port)}; Ctrl-C ends it`,
+  );
+  if (!isLoopback(listen.host)) say(`every machine that reaches ${listen.host} can use this proxy`);
+  const summary = await untilStopped(proxy, durationMs, say);
+  process.stdout.write(flags.json ? `${JSON.stringify(summary, null, 2)}\n` : renderProxySummary(summary));
+  return exitCodes.pass;
+}
+
+function untilStopped(
+  proxy: Awaited<ReturnType<typeof startProxy>>,
+  durationMs: number | undefined,
+  say: (sentence: string) => void,
+): Promise<ProxySummary> {
+  const each = setInterval(() => {
+    const line = proxyLine(proxy.takeSecond());
+    if (line) say(line);
+  }, 1000);
+  return new Promise((resolve) => {
+    const stop = () => {
+      clearInterval(each);
+      clearTimeout(end);
+      for (const signal of signals) process.off(signal, stop);
+      resolve(proxy.stop());
+    };
+    const end = durationMs === undefined ? undefined : setTimeout(stop, durationMs);
+    for (const signal of signals) process.on(signal, stop);
+  });
+}
+
+/** A longer timer than of 24 days fires at once. */
+function parseLength(text: string): number {
+  const ms = parseDurationMs(text);
+  if (ms > 0 && ms <= longestMs) return ms;
+  throw new SpeechfbError('bad_flag', `"${text}" is not how long a proxy can be there; allowed: above 0 s, up to 168h`);
+}
+
+const longestMs = 168 * 3_600_000;
+
+const signals = ['SIGINT', 'SIGTERM'] as const;
+
+function shown(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
+}

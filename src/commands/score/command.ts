@@ -1,0 +1,44 @@
+import { fileURLToPath } from 'node:url';
+import { exitCodes } from '../../errors.ts';
+import type { RegisterCommand } from '../register.ts';
+
+/** `speechfb score`: files or a manifest in, phone scores out. */
+export const registerScore: RegisterCommand = (program, done) => {
+  program
+    .command('score')
+    .description('Score recordings of read speech, phone by phone.')
+    .argument('[files...]', 'WAV files of any rate and channel count')
+    .option('--text <text>', 'what was read: once for all files, or once for each in their order', collect, [])
+    .option('--phones <phones>', 'what was read, as ARPAbet: "HH AH L OW | W ER L D"', collect, [])
+    .option('--manifest <file>', 'score every line {"id", "audio", "text" or "words"} of a JSON-lines file')
+    .option('--out <file>', 'where the results of --manifest go, a JSON line each')
+    .option('--features', 'with --manifest: write the features of each phone too')
+    .option('--model <dir>', 'model package', fileURLToPath(new URL('../../../models/en-learner', import.meta.url)))
+    .option('--device <device>', 'auto, cpu, cuda or webgpu', 'auto')
+    .option('--nbest <n>', 'how many likely phones to name for each phone', '3')
+    .option('--json', 'one JSON document instead of the table')
+    .option('--timings', 'cost of each stage and the real-time factor once warm, on stderr')
+    .action(async (files: string[], flags: ScoreFlags) => {
+      const { runScore } = await import('./run.ts');
+      const clean = await runScore(files, flags);
+      done(clean ? exitCodes.pass : exitCodes.usage);
+    });
+};
+
+/** The flags of `score` as commander hands them over. */
+export type ScoreFlags = {
+  text: readonly string[];
+  phones: readonly string[];
+  manifest?: string;
+  out?: string;
+  features?: true;
+  model: string;
+  device: string;
+  nbest: string;
+  json?: true;
+  timings?: true;
+};
+
+function collect(value: string, before: readonly string[]): string[] {
+  return [...before, value];
+}

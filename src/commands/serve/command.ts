@@ -1,0 +1,49 @@
+import { type Command, Option } from 'commander';
+import { flag, wholeNumber } from '../../flag.ts';
+import { defaultPort } from '../../protocol/address.ts';
+import type { Limits } from '../../server/limits.ts';
+import { logLevels } from '../../telemetry/log-levels.ts';
+import { parseDurationMs } from '../../units.ts';
+import type { RegisterCommand } from '../register.ts';
+import { parseLimit } from './limit-flag.ts';
+import type { ServeFlags } from './run.ts';
+
+/** `speechfb serve`: the speechfb.v1 protocol over WebSocket, until a signal. */
+export const registerServe: RegisterCommand = (program: Command, done) => {
+  program
+    .command('serve')
+    .description('Score learners while they speak: the speechfb.v1 protocol over WebSocket.')
+    .option('--host <address>', 'listen here; beyond loopback --token-file or TLS is needed', '127.0.0.1')
+    .option('--port <number>', '0 takes any free one', flag('--port', wholeNumber(0, 65_535)), defaultPort)
+    .option('--model <dir>', 'a model package; default the shipped en-learner')
+    .option('--device <name>', 'auto, cpu, cuda or webgpu', 'auto')
+    .option('--token-file <file>', 'who may connect: one "name token" a line')
+    .option('--tls-cert <file>', 'PEM certificate chain; with --tls-key')
+    .option('--tls-key <file>', 'PEM private key; with --tls-cert')
+    .option('--allow-origin <origin...>', 'pages of other hosts that may connect, as https://host:port')
+    .option('--max-sessions <number>', 'sessions at once', flag('--max-sessions', wholeNumber(1, 1_000_000)))
+    .option(
+      '--resume-ttl <duration>',
+      'how long a session outlives its socket, as 30s',
+      flag('--resume-ttl', parseDurationMs),
+    )
+    .option(
+      '--drain <duration>',
+      'how long sessions have for their finals after SIGTERM, as 10s',
+      flag('--drain', parseDurationMs),
+    )
+    .option(
+      '--limit <name=value>',
+      'any limit of docs/protocol.md, as idle_timeout_ms=30000; may be repeated',
+      (text: string, before: Partial<Limits>) => ({ ...before, ...flag('--limit', parseLimit)(text) }),
+      {},
+    )
+    .option('--fault-injection', 'for load tests: POST /faults/inference may stall or kill the model')
+    .addOption(
+      new Option('--log-level <level>', 'on stderr; JSON unless it is a terminal').choices(logLevels).default('info'),
+    )
+    .action(async (flags: ServeFlags) => {
+      const { runServe } = await import('./run.ts');
+      done(await runServe(flags));
+    });
+};

@@ -1,0 +1,169 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { AcousticEngine } from '../../acoustic/engine/types.ts';
+import { loadModelPackage } from '../../acoustic/model/load-model.ts';
+import { parseDevice } from '../../acoustic/onnx/device.ts';
+import { createWorkerEngine } from '../../acoustic/worker/worker-engine.ts';
+import { type ExitCode, exitCodes, SpeechfbError } from '../../errors.ts';
+import { createScoringThreads } from '../../scoring/threads/pool.ts';
+import { collectOnOwnThread } from '../../server/gateway/collector.ts';
+import { isLoopback } from '../../server/gateway/exposure.ts';
+import { faultsPath } from '../../server/gateway/faults.ts';
+import { liveScoring } from '../../server/gateway/scoring.ts';
+import { type RunningServer, type ServerOptions, startServer } from '../../server/gateway/server.ts';
+import { readTokenFile } from '../../server/gateway/tokens.ts';
+import type { Limits } from '../../server/limits.ts';
+import { createLog } from '../../telemetry/log.ts';
+import type { LogLevel } from '../../telemetry/log-levels.ts';
+
+export type ServeFlags = {
+  host: string;
+  port: number;
+  model?: string;
+  device: string;
+  tokenFile?: string;
+  tlsCert?: string;
+  tlsKey?: string;
+  allowOrigin?: string[];
+  maxSessions?: number;
+  resumeTtl?: number;
+  drain?: number;
+  limit: Partial<Limits>;
+  faultInjection?: true;
+  logLevel: LogLevel;
+};
+
+/**
+ * Serves until SIGTERM or SIGINT, then drains; a second signal ends it at once. When the model is warm, one line on stdout
+ * says where: `speechfb: ready at ws://127.0.0.1:8090/v1/stream (...)`.
+ */
+export async function runServe(flags: ServeFlags): Promise<ExitCode> {
+  collectOnOwnThread();
+  const log = createLog(flags.logLevel, process.stderr);
+  const model = loadModelPackage(flags.model ?? shippedModel);
+  const device = parseDevice(flags.device);
+  const warming = defer<AcousticEngine>();
+  const scoring = createScoringThreads({
+    model,
+    onCrash: (error) => log.error({ error: error.message }, 'a scoring thread died'),
+  });
+  const died = defer<never>();
+  const server = await startServer({
+    engine: warming.promise,
+    scoring: liveScoring(scoring),
+    log,
+    version: packageVersion(),
+    host: flags.host,
+    port: flags.port,
+    limits: limitsOf(flags),
+    tokens: flags.tokenFile === undefined ? undefined : readTokenFile(flags.tokenFile),
+    tls: readTls(flags.tlsCert, flags.tlsKey),
+    origins: flags.allowOrigin ?? [],
+    faultInjection: flags.faultInjection === true,
+  });
+  if (flags.faultInjection) log.warn({ faults: faultsPath }, 'programs on this machine may stall or kill the model');
+  if (!isLoopback(flags.host) && flags.tlsCert === undefined) {
+    log.warn({ host: flags.host }, 'voices and tokens travel unencrypted unless TLS ends in front of this server');
+  }
+  const onCrash = (error: Error, restarted: boolean): void => {
+    log.error({ error: error.message, restarted }, 'the model thread died');
+    if (!restarted) died.reject(error);
+  };
+  // The port is known to be ours by now: only then is the model worth loading.
+  const loading = createWorkerEngine({ model, device, onCrash });
+  warming.resolve(loading);
+  const signals = listenForSignals();
+  const stopped = Promise.race([signals.first, died.promise]);
+  stopped.catch(() => {});
+  try {
+    await Promise.race([server.ready, stopped]);
+    if (!signals.came()) await sayReady(server, loading);
+    await stopped;
+    const drained = server.drain().then((report) => {
+      log.info(report, 'drained');
+      return exitCodes.pass;
+    });
+    return await Promise.race([drained, signals.second.then(() => exitCodes.interrupted)]);
+  } finally {
+    signals.stop();
+    await server.close();
+    // While the model still warms up there is nothing to wait for: its thread ends with the process.
+    await loading.then((engine) => engine.close()).catch(() => {});
+    await scoring.close();
+  }
+}
+
+const shippedModel = fileURLToPath(new URL('../../../models/en-learner', import.meta.url));
+
+async function sayReady(server: RunningServer, loading: Promise<AcousticEngine>): Promise<void> {
+  const { model, provider } = await loading;
+  process.stdout.write(`speechfb: ready at ${server.url} (${model.name} ${model.version} on ${provider})\n`);
+}
+
+function limitsOf({ limit, maxSessions, resumeTtl, drain }: ServeFlags): Partial<Limits> {
+  return {
+    ...limit,
+    ...(maxSessions === undefined ? {} : { maxSessions }),
+    ...(resumeTtl === undefined ? {} : { resumeTtlMs: resumeTtl }),
+    ...(drain === undefined ? {} : { drainMs: drain }),
+  };
+}
+
+function readTls(cert: string | undefined, key: string | undefined): ServerOptions['tls'] {
+  if (cert === undefined && key === undefined) return undefined;
+  if (cert === undefined || key === undefined) {
+    const [given, missing] = cert === undefined ? ['--tls-key', '--tls-cert'] : ['--tls-cert', '--tls-key'];
+    throw new SpeechfbError('bad_tls', `${given} needs ${missing} beside it`);
+  }
+  return { certificate: readPem(cert), key: readPem(key) };
+}
+
+function readPem(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new SpeechfbError('bad_tls', `cannot read ${path}: ${String(cause)}`, { cause });
+  }
+}
+
+function packageVersion(): string {
+  const manifest: { version: string } = JSON.parse(
+    readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'),
+  );
+  return manifest.version;
+}
+
+function listenForSignals(): { first: Promise<void>; second: Promise<void>; came(): boolean; stop(): void } {
+  const first = defer<void>();
+  const second = defer<void>();
+  let count = 0;
+  const onSignal = (): void => {
+    count += 1;
+    (count === 1 ? first : second).resolve();
+  };
+  for (const signal of stopSignals) process.on(signal, onSignal);
+  return {
+    first: first.promise,
+    second: second.promise,
+    came: () => count > 0,
+    stop() {
+      for (const signal of stopSignals) process.off(signal, onSignal);
+    },
+  };
+}
+
+const stopSignals = ['SIGTERM', 'SIGINT'] as const;
+
+type Deferred<Value> = {
+  promise: Promise<Value>;
+  resolve(value: Value | Promise<Value>): void;
+  reject(error: Error): void;
+};
+
+function defer<Value>(): Deferred<Value> {
+  let settle: Pick<Deferred<Value>, 'resolve' | 'reject'> | undefined;
+  const promise = new Promise<Value>((resolve, reject) => {
+    settle = { resolve, reject };
+  });
+  return { promise, ...settle! };
+}

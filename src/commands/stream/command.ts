@@ -1,0 +1,23 @@
+import type { Command } from 'commander';
+import type { RegisterCommand } from '../register.ts';
+
+export type StreamFlags = { text: string; url: string; tokenFile?: string; cutAt?: string; emitInterval: string };
+
+/** `speechfb stream FILE --text "..."`. */
+export const registerStream: RegisterCommand = (program: Command, done) => {
+  program
+    .command('stream')
+    .description(
+      'Plays a recording to a server in real time, as a phone would, and shows words and phones as they come.',
+    )
+    .argument('<file>', 'a WAV file')
+    .requiredOption('--text <text>', 'what is being read')
+    .option('--url <url>', 'the server, ws:// or wss://', 'ws://127.0.0.1:8090/v1/stream')
+    .option('--token-file <file>', 'the bearer token: the last word of its first line')
+    .option('--emit-interval <duration>', 'how often feedback is wanted', '100ms')
+    .option('--cut-at <duration>', 'cut the socket once when this much has been spoken, to see it resume')
+    .action(async (file: string, flags: StreamFlags) => {
+      const { runStream } = await import('./run.ts');
+      done(await runStream(file, flags));
+    });
+};

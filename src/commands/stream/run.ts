@@ -1,0 +1,47 @@
+import { basename } from 'node:path';
+import { readWav } from '../../audio/wav.ts';
+import { type PlaybackSummary, playRecording } from '../../client/playback.ts';
+import { readToken } from '../../client/token.ts';
+import { type ExitCode, exitCodes } from '../../errors.ts';
+import { flag } from '../../flag.ts';
+import { toPcm16 } from '../../load/scenario/clips.ts';
+import { checkUrl } from '../../load/scenario/target-schema.ts';
+import { renderScore } from '../../report/score/score-table.ts';
+import { latencyLine } from '../../report/score/stream-summary.ts';
+import { newStreamView } from '../../report/score/stream-view.ts';
+import { parseDurationMs } from '../../units.ts';
+import { wantsColour } from '../terminal.ts';
+import type { StreamFlags } from './command.ts';
+import { startStreamShow } from './show.ts';
+
+/** Plays the file and shows it; returns when the final has come. */
+export async function runStream(file: string, flags: StreamFlags): Promise<ExitCode> {
+  const wav = readWav(file);
+  const stop = new AbortController();
+  const show = await startStreamShow(newStreamView(basename(file), wav.durationMs));
+  const interrupt = () => stop.abort();
+  process.once('SIGINT', interrupt);
+  let summary: PlaybackSummary;
+  try {
+    summary = await playRecording(
+      {
+        recording: { pcm: toPcm16(wav.samples), sampleRateHz: wav.sampleRateHz },
+        text: flags.text,
+        url: checkUrl(flags.url),
+        token: flags.tokenFile === undefined ? undefined : readToken(flags.tokenFile),
+        frameMs: 20,
+        emitIntervalMs: flag('--emit-interval', parseDurationMs)(flags.emitInterval),
+        cutAtMs: flags.cutAt === undefined ? undefined : flag('--cut-at', parseDurationMs)(flags.cutAt),
+      },
+      { ...show, signal: stop.signal },
+    );
+  } finally {
+    show.stop();
+    process.off('SIGINT', interrupt);
+  }
+  if (stop.signal.aborted) return exitCodes.interrupted;
+  const { result, latenciesMs, drops, resumes } = show.view();
+  if (result) process.stdout.write(`\n${renderScore(basename(file), result, { colour: wantsColour(process.stdout) })}`);
+  process.stdout.write(`${latencyLine({ ...summary, latenciesMs, drops, resumes })}\n`);
+  return exitCodes.pass;
+}

@@ -1,0 +1,31 @@
+import type { ServerEvent } from '../../protocol/server-messages.ts';
+import { streamLine } from '../../report/score/stream-lines.ts';
+import { type StreamView, withEvent } from '../../report/score/stream-view.ts';
+
+/** A live screen in a terminal, one plain line an event elsewhere. */
+export async function startStreamShow(first: StreamView) {
+  let view = first;
+  const screen = process.stdout.isTTY
+    ? (await import('../../report/score/stream-screen.tsx')).startStreamScreen(process.stdout, view)
+    : undefined;
+  const change = (next: StreamView) => {
+    view = next;
+    screen?.update(view);
+  };
+  const say = (line: string) => {
+    if (!screen) process.stdout.write(`${line}\n`);
+  };
+  return {
+    view: () => view,
+    stop: () => screen?.stop(),
+    onSpoken: (spokenMs: number) => change({ ...view, spokenMs: Math.min(spokenMs, view.totalMs) }),
+    onDropped(atMs: number) {
+      change({ ...view, state: 'reconnecting', drops: view.drops + 1 });
+      say(`${(atMs / 1000).toFixed(2).padStart(6)} s  socket lost, resuming`);
+    },
+    onEvent(event: ServerEvent, atMs: number, latencyMs: number | undefined) {
+      change(withEvent(view, event, latencyMs));
+      say(streamLine(event, atMs, latencyMs));
+    },
+  };
+}

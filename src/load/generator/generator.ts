@@ -1,0 +1,164 @@
+import { performance } from 'node:perf_hooks';
+import { SoundFrames } from '../../client/frames.ts';
+import { socketLinks } from '../../client/link/websocket-links.ts';
+import { startWheel } from '../../clock/turning-wheel.ts';
+import { type Clock, onGrid } from '../../clock/wheel.ts';
+import { histogramsReady } from '../../metrics/histogram.ts';
+import { Recorder, type Recording } from '../../metrics/recorder.ts';
+import { type SampledTraces, TraceSink, traceLimits } from '../../metrics/traces.ts';
+import { sortedTroubles } from '../../results/merge-results.ts';
+import { namedNetwork } from '../../sim/profile/networks/index.ts';
+import type { NetworkProfile } from '../../sim/profile/profile.ts';
+import type { Objective } from '../../slo/objective/expression.ts';
+import { type FaultRecord, scheduleLearnerFaults } from '../learner/faults.ts';
+import { Learner } from '../learner/learner.ts';
+import { Shaper } from '../learner/network-shaper.ts';
+import type { FaultPlan } from '../plan/faults.ts';
+import { type LearnerPlan, type LoadStage, labelsOf, noNetwork } from '../plan/plan.ts';
+import type { Clip } from '../scenario/clips.ts';
+import { type GeneratorHealth, HealthWatch } from './health.ts';
+import { ProgressTold, type ShardProgress } from './progress.ts';
+
+/** One generator's share of a test: plain data, so that it crosses a thread or a machine. */
+export type ShardTask = {
+  plans: readonly LearnerPlan[];
+  /** In order of time; only those that hit learners of `plans` or the server. */
+  faults: readonly FaultPlan[];
+  /** Every network that `plans` name, but `none`. */
+  networks: Readonly<Record<string, NetworkProfile>>;
+  clips: readonly Clip[];
+  url: string;
+  token: string | undefined;
+  tls: TlsOptions | undefined;
+  frameMs: number;
+  emitIntervalMs: number;
+  /** Samples that were due before this are of the warm-up. */
+  warmupMs: number;
+  durationMs: number;
+  /** How long the last finals may take after the learners stop. */
+  drainMs: number;
+  seed: number;
+  /** What is judged, so that each utterance and each session can be held against it while it runs. */
+  objectives?: readonly Objective[];
+  /** The load's shape by name; empty when it has none. */
+  loadStages: readonly LoadStage[];
+  /** Wall clock, ms since 1970, of the plan's 0, which shards agree on; undefined: as soon as may be. */
+  startAtEpochMs: number | undefined;
+};
+
+/** How a wss:// server is trusted: a PEM certificate authority beside the system's, or nobody asked. */
+export type TlsOptions = { ca?: string; insecure?: true };
+
+export type ShardResult = SampledTraces & {
+  recording: Recording;
+  /** One each, in no order. */
+  generators: GeneratorHealth[];
+  /** Faults that were made to happen, or should have been, in order of time. */
+  faults: FaultRecord[];
+  /** What went wrong in sessions, and how often. */
+  troubles: { text: string; count: number }[];
+  elapsedMs: number;
+};
+
+export type ShardHooks = {
+  onProgress(progress: ShardProgress): void;
+  signal: AbortSignal;
+};
+
+/** Runs the learners of one shard on this thread, on one timer, until all sessions are over or the drain is. */
+export async function runShard(task: ShardTask, hooks: ShardHooks): Promise<ShardResult> {
+  await histogramsReady();
+  const clock: Clock = () => performance.now();
+  const recorder = new Recorder();
+  const sink = new TraceSink(traceLimits.limit, task.seed);
+  const troubles = new Map<string, number>();
+  const faults: FaultRecord[] = [];
+  const wheel = startWheel(clock);
+  const { timers } = wheel;
+  const startMs = startOf(task, clock);
+  const onTrouble = (text: string) => {
+    if (!hooks.signal.aborted) troubles.set(text, (troubles.get(text) ?? 0) + 1);
+  };
+  const shaper = new Shaper({ ...task, startMs, clock, dueMs: wheel.dueMs, timers });
+  const open = socketLinks(task, clock, wheel.catchUp);
+  const sounds = task.clips.map((clip) => new SoundFrames(clip, task.frameMs));
+  const context = { ...task, sounds, open, startMs, clock, timers, recorder, traces: sink, onTrouble };
+  const profileOf = profiles(task);
+  const learners = task.plans.map((plan) => {
+    const profile = profileOf(plan);
+    const slice = recorder.slice(labelsOf(plan));
+    const onLateness = (ms: number) => slice.record('shaping_lateness', ms);
+    return new Learner(plan, context, profile && shaper.phone(plan.learner, profile, onLateness));
+  });
+  scheduleLearnerFaults(task.faults, learners, { timers, clock, startMs }, (record) => faults.push(record));
+  const health = new HealthWatch(learners.length);
+  timers.at(startMs, () => health.begin());
+  const progress = new ProgressTold(task.plans, recorder);
+  for (const learner of learners) learner.done.then(() => progress.sessionEnded());
+
+  const report = setInterval(() => {
+    for (const learner of learners) learner.tick(clock());
+    hooks.onProgress(progress.take(clock() - startMs));
+  }, 500);
+  const interrupted = await over(learners, task, startMs, clock, hooks.signal);
+  clearInterval(report);
+  const elapsedMs = clock() - startMs;
+  const generator = health.end();
+  wheel.stop();
+  shaper.stop();
+
+  // A stop from outside leaves the last second's answers on their way: they are owed, not missing.
+  const untilMs = interrupted ? startMs + elapsedMs - 1000 : Number.POSITIVE_INFINITY;
+  for (const learner of learners) learner.finish(untilMs, interrupted);
+  hooks.onProgress(progress.take(elapsedMs));
+  const recording = recorder.encode();
+  recorder.destroy();
+  return {
+    recording,
+    traces: sink.taken(),
+    tracesSeen: sink.seen,
+    generators: [generator],
+    faults,
+    troubles: sortedTroubles(troubles),
+    elapsedMs,
+  };
+}
+
+/** The plan's 0 on the clock, on the wheel's grid. */
+function startOf({ startAtEpochMs }: ShardTask, clock: Clock): number {
+  const fromMs = startAtEpochMs === undefined ? clock() + 20 : startAtEpochMs - performance.timeOrigin;
+  return onGrid(fromMs);
+}
+
+/** The network of each learner; who is none's is simulated all the same when a fault is to cut it. */
+function profiles({ networks, faults }: ShardTask): (plan: LearnerPlan) => NetworkProfile | undefined {
+  const toCut = new Set(faults.flatMap((fault) => (fault.kind === 'cut-network' ? fault.learners : [])));
+  return ({ learner, network }) => {
+    if (network === noNetwork) return toCut.has(learner) ? namedNetwork('ideal') : undefined;
+    const profile = networks[network];
+    if (!profile) throw new Error(`learner ${learner} is on network "${network}", which the task does not have`);
+    return profile;
+  };
+}
+
+/** Waits for every session's end, at most until the drain is over; true when stopped from outside before. */
+async function over(
+  learners: readonly Learner[],
+  task: ShardTask,
+  startMs: number,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const drained = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), startMs + task.durationMs + task.drainMs - clock());
+  });
+  const stopped = new Promise<boolean>((resolve) => {
+    if (signal.aborted) resolve(true);
+    signal.addEventListener('abort', () => resolve(true), { once: true });
+  });
+  const finished = Promise.all(learners.map((learner) => learner.done)).then(() => false);
+  const interrupted = await Promise.race([finished, drained, stopped]);
+  clearTimeout(timer);
+  return interrupted;
+}

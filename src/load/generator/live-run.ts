@@ -1,0 +1,127 @@
+import {
+  type Distribution,
+  type DistributionName,
+  distributionNames,
+  fits,
+  labelKey,
+  type Measurements,
+  quantile,
+  type Selector,
+} from '../../metrics/definitions.ts';
+import { reportStages } from '../../metrics/latency-stages.ts';
+import { LiveSlice, LiveView } from '../../metrics/live-slice.ts';
+import type { LoadProgress } from '../../report/load/progress.ts';
+import { measurementsOf } from '../../results/measurements.ts';
+import { judge } from '../../slo/objective/verdict.ts';
+import { type Cost, spentIn } from '../scenario/cost-schema.ts';
+import { type Abort, abortNow, type LoadObjective } from './abort.ts';
+import type { ShardProgress } from './progress.ts';
+
+type Run = {
+  objectives: readonly LoadObjective[];
+  plannedSessions: number;
+  durationMs: number;
+  warmupMs: number;
+  prices: Cost | undefined;
+};
+
+/** A test while it runs: what all its generators told of themselves, added up. */
+export class LiveRun {
+  readonly #run: Run;
+  readonly #slices = new Map<string, LiveSlice>();
+  /** What came since the last look. */
+  #recent = new LiveSlice({ profile: '', language: '' });
+  #elapsedMs = 0;
+  #lookedMs = Number.NEGATIVE_INFINITY;
+  #arrived = 0;
+  #ended = 0;
+
+  constructor(run: Run) {
+    this.#run = run;
+  }
+
+  /** Adds what one generator told; whether it is time to look again. */
+  add(progress: ShardProgress): boolean {
+    this.#elapsedMs = Math.max(this.#elapsedMs, progress.elapsedMs);
+    this.#arrived += progress.arrived;
+    this.#ended += progress.ended;
+    for (const delta of progress.slices) {
+      const key = labelKey(delta.labels);
+      if (!this.#slices.has(key)) this.#slices.set(key, new LiveSlice(delta.labels));
+      this.#slices.get(key)!.add(delta);
+      this.#recent.add(delta);
+    }
+    return this.#elapsedMs >= this.#lookedMs + lookEveryMs;
+  }
+
+  /** Where the test stands now; `recent` begins anew. */
+  look(): LoadProgress {
+    const whole = this.#merged({});
+    this.#lookedMs = this.#elapsedMs;
+    const recent = this.#recent;
+    this.#recent = new LiveSlice(recent.labels);
+    const feedback = whole.of('feedback_latency');
+    const lateness = whole.of('send_lateness');
+    const { tally } = whole;
+    return {
+      elapsedMs: this.#elapsedMs,
+      leftMs: Math.max(0, this.#run.durationMs - this.#elapsedMs),
+      sessions: {
+        planned: this.#run.plannedSessions,
+        arrived: this.#arrived,
+        ended: this.#ended,
+        refused: tally.sessions_refused,
+        died: tally.sessions_died,
+      },
+      samples: feedback.samples,
+      never: feedback.never,
+      p50Ms: quantile(feedback, 0.5),
+      p95Ms: quantile(feedback, 0.95),
+      p99Ms: quantile(feedback, 0.99),
+      recentP95Ms: quantile(recent.of('feedback_latency'), 0.95),
+      sendLatenessP99Ms: quantile(lateness, 0.99),
+      framesSent: lateness.samples,
+      utterances: tally.utterances,
+      violations: tally.violations,
+      stages: reportStages.map((stage) => ({
+        stage,
+        p50Ms: quantile(whole.of(`stage.${stage}`), 0.5),
+        p95Ms: quantile(whole.of(`stage.${stage}`), 0.95),
+        recentP95Ms: quantile(recent.of(`stage.${stage}`), 0.95),
+      })),
+      profiles: this.#profiles(),
+      objectives: this.#run.objectives.map((objective) => judge(objective, this.#measured(objective.selector))),
+    };
+  }
+
+  /** The objective that ends the test now, if there is one. */
+  abortNow(): Abort | undefined {
+    return abortNow(this.#run.objectives, this.#elapsedMs, ({ selector }) => this.#measured(selector));
+  }
+
+  /** What is known so far of the sessions that a selector chooses, to 1.6 %. */
+  #measured(selector: Selector): Measurements {
+    const slice = this.#merged(selector);
+    const { durationMs, warmupMs, prices } = this.#run;
+    const spent = spentIn(prices, Math.min(this.#elapsedMs, durationMs) - warmupMs);
+    // Most objectives ask for one of them.
+    const distributions = {} as Record<DistributionName, Distribution>;
+    for (const name of distributionNames) Object.defineProperty(distributions, name, { get: () => slice.of(name) });
+    return measurementsOf({ distributions, tally: slice.tally }, spent);
+  }
+
+  #profiles(): LoadProgress['profiles'] {
+    const names = [...new Set([...this.#slices.values()].map(({ labels }) => labels.profile))].sort();
+    return names.map((profile) => {
+      const feedback = this.#merged({ profile }).of('feedback_latency');
+      return { profile, samples: feedback.samples, p50Ms: quantile(feedback, 0.5), p95Ms: quantile(feedback, 0.95) };
+    });
+  }
+
+  #merged(selector: Selector): LiveView {
+    return new LiveView([...this.#slices.values()].filter((slice) => fits(slice.labels, selector)));
+  }
+}
+
+/** Generators tell twice a second each; adding them all up for each of them would be too much. */
+const lookEveryMs = 400;

@@ -1,0 +1,107 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { lostResult, mergeResults } from '../../results/merge-results.ts';
+import { causeOfDeath } from './cause-of-death.ts';
+import type { ShardHooks, ShardResult, ShardTask } from './generator.ts';
+import { splitTask } from './split-task.ts';
+
+/** What a generator's process says, and is told. */
+export type FromGenerator =
+  | { type: 'ready' }
+  | { type: 'progress'; progress: Parameters<ShardHooks['onProgress']>[0] }
+  | { type: 'result'; result: ShardResult };
+export type ToGenerator =
+  | { type: 'task'; task: ShardTask }
+  | { type: 'start'; startAtEpochMs: number }
+  | { type: 'stop' };
+
+export type GeneratorsHooks = ShardHooks & {
+  /** All generators are ready: the plan's 0 is then, ms since 1970. */
+  onStart?(startAtEpochMs: number): void;
+};
+
+/**
+ * Runs the task in `count` processes, each with its share of the learners and one timer, which begin at one time; what
+ * they measured is merged. Processes, not threads: each has a heap, a garbage collector and a CPU clock of its own, and
+ * one that dies takes only its own learners with it. Its result then says so, and makes the run invalid.
+ */
+export async function runGenerators(task: ShardTask, hooks: GeneratorsHooks, count: number): Promise<ShardResult> {
+  const generators = splitTask(task, count).map((share) => new Generator(share, hooks.onProgress));
+  const stop = () => {
+    for (const generator of generators) generator.tell({ type: 'stop' });
+  };
+  hooks.signal.addEventListener('abort', stop, { once: true });
+  if (hooks.signal.aborted) stop();
+  await Promise.all(generators.map((generator) => generator.ready));
+  const startAtEpochMs = task.startAtEpochMs ?? Date.now() + leadMs(task, generators.length);
+  hooks.onStart?.(startAtEpochMs);
+  for (const generator of generators) generator.tell({ type: 'start', startAtEpochMs });
+  const results = await Promise.all(generators.map((generator) => generator.result));
+  hooks.signal.removeEventListener('abort', stop);
+  return mergeResults(results, task.seed);
+}
+
+/** How many generators a load wants: one a core that the server leaves, but none for less than fifty learners. */
+export function generatorCount(learners: number, cores: number, embedded: boolean): number {
+  const free = embedded ? cores - embeddedCores : cores;
+  return Math.max(1, Math.min(free, Math.ceil(learners / leastLearners)));
+}
+
+class Generator {
+  /** Also when it never will be: then its result tells. */
+  readonly ready: Promise<void>;
+  readonly result: Promise<ShardResult>;
+  readonly #child: ChildProcess;
+
+  constructor(task: ShardTask, onProgress: ShardHooks['onProgress']) {
+    // A young generation of 2 MB: next to nothing survives in it, and it stays in the processor's cache.
+    const execArgv = [...process.execArgv, '--max-semi-space-size=2'];
+    const child = fork(new URL('./process.js', import.meta.url), {
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      execArgv,
+    });
+    this.#child = child;
+    let said = '';
+    child.stderr?.on('data', (chunk) => {
+      said = (said + chunk).slice(-8000);
+    });
+    const message = (wanted: FromGenerator['type'], then: (message: FromGenerator) => void) =>
+      child.on('message', (given: FromGenerator) => {
+        if (given.type === wanted) then(given);
+      });
+    this.ready = new Promise((resolve) => {
+      message('ready', () => resolve());
+      child.once('close', () => resolve());
+      child.once('error', () => resolve());
+    });
+    this.result = new Promise((resolve) => {
+      const lost = (why: string) => resolve(lostResult(task.plans.length, why));
+      message('result', (given) => {
+        if (given.type === 'result') resolve(given.result);
+      });
+      child.once('error', (error) => lost(error.message));
+      child.once('close', (code, signal) => {
+        const words = causeOfDeath(said);
+        lost(`${signal ? `signal ${signal}` : `exit code ${code}`}${words ? `: ${words}` : ''}`);
+      });
+    });
+    child.on('message', (given: FromGenerator) => {
+      if (given.type === 'progress') onProgress(given.progress);
+    });
+    this.tell({ type: 'task', task });
+  }
+
+  /** Says it, if anybody is there to hear it. */
+  tell(message: ToGenerator): void {
+    if (this.#child.connected) this.#child.send(message, () => {});
+  }
+}
+
+/** Cores that an embedded server keeps busy: its sockets, and its model. */
+const embeddedCores = 2;
+const leastLearners = 50;
+
+/** From saying when the test starts to its start: the time to set up the learners of the fullest generator. */
+function leadMs({ plans }: ShardTask, generators: number): number {
+  return 250 + plans.length / generators;
+}

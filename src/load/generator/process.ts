@@ -1,0 +1,30 @@
+import { histogramsReady } from '../../metrics/histogram.ts';
+import { runShard, type ShardTask } from './generator.ts';
+import type { FromGenerator, ToGenerator } from './pool.ts';
+
+// One generator's process: takes its task, says when it is ready, and begins when all are.
+const stop = new AbortController();
+const say = (message: FromGenerator, then?: () => void) => process.send?.(message, then ?? (() => {}));
+let task: ShardTask | undefined;
+
+// Ctrl-C reaches the whole group of processes; what it means the parent decides.
+process.on('SIGINT', () => {});
+process.on('disconnect', () => stop.abort());
+process.on('message', (message: ToGenerator) => {
+  if (message.type === 'task') {
+    task = message.task;
+    histogramsReady().then(() => say({ type: 'ready' }));
+  } else if (message.type === 'stop') {
+    stop.abort();
+  } else if (task) {
+    run({ ...task, startAtEpochMs: message.startAtEpochMs });
+  }
+});
+
+async function run(share: ShardTask): Promise<void> {
+  const result = await runShard(share, {
+    onProgress: (progress) => say({ type: 'progress', progress }),
+    signal: stop.signal,
+  });
+  say({ type: 'result', result }, () => process.disconnect?.());
+}

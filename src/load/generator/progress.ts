@@ -1,0 +1,39 @@
+import type { SliceDelta } from '../../metrics/live-slice.ts';
+import type { Recorder } from '../../metrics/recorder.ts';
+import type { LearnerPlan } from '../plan/plan.ts';
+
+/** What one generator tells of itself twice a second: only what is new, so that it is small and adds up with others'. */
+export type ShardProgress = {
+  /** Since the plan's 0. */
+  elapsedMs: number;
+  /** Sessions, since the last progress. */
+  arrived: number;
+  ended: number;
+  slices: readonly SliceDelta[];
+};
+
+/** Remembers what it has told. */
+export class ProgressTold {
+  readonly #recorder: Recorder;
+  readonly #arrivalsMs: Float64Array;
+  #arrived = 0;
+  #ended = 0;
+
+  constructor(plans: readonly LearnerPlan[], recorder: Recorder) {
+    this.#arrivalsMs = Float64Array.from(plans, ({ arrivalMs }) => arrivalMs).sort();
+    this.#recorder = recorder;
+  }
+
+  sessionEnded(): void {
+    this.#ended += 1;
+  }
+
+  take(elapsedMs: number): ShardProgress {
+    const before = this.#arrived;
+    while (this.#arrivalsMs[this.#arrived]! <= elapsedMs) this.#arrived++;
+    const ended = this.#ended;
+    this.#ended = 0;
+    const slices = this.#recorder.slices.map((slice) => slice.look());
+    return { elapsedMs, arrived: this.#arrived - before, ended, slices };
+  }
+}

@@ -1,0 +1,177 @@
+import { StreamClient } from '../../client/client.ts';
+import type { ClientEnd } from '../../client/client-end.ts';
+import type { SoundFrames } from '../../client/frames.ts';
+import type { OpenLink, Phone } from '../../client/link/link.ts';
+import type { Clock, Timers } from '../../clock/wheel.ts';
+import type { Recorder } from '../../metrics/recorder.ts';
+import type { TraceSink } from '../../metrics/traces.ts';
+import type { Objective } from '../../slo/objective/expression.ts';
+import { createRandom } from '../../stats/random-stream.ts';
+import { SessionMeter, type SessionOutcome } from '../meter/session-meter.ts';
+import type { LearnerPlan } from '../plan/plan.ts';
+import type { Clip } from '../scenario/clips.ts';
+import { Speech } from './speaker.ts';
+
+/** What all learners of a shard share. */
+export type LearnerContext = {
+  /** Links on the network that is there. */
+  open: OpenLink;
+  clips: readonly Clip[];
+  /** The clips cut into frames. */
+  sounds: readonly SoundFrames[];
+  frameMs: number;
+  emitIntervalMs: number;
+  /** Samples that were due within this time from the plan's 0 are not measured. */
+  warmupMs: number;
+  /** What utterances and sessions are held against while they run. */
+  objectives?: readonly Objective[];
+  seed: number;
+  /** The plan's 0 on the clock. */
+  startMs: number;
+  clock: Clock;
+  timers: Timers;
+  recorder: Recorder;
+  traces: TraceSink;
+  /** What a person should read about a session that went wrong. */
+  onTrouble(text: string): void;
+};
+
+/**
+ * One person with the app: connects at the planned time, then speaks on an absolute schedule; frame i of an utterance goes
+ * out when its last sample is due, whatever the server does.
+ */
+export class Learner {
+  /** Resolves when the session is over. */
+  readonly done: Promise<void>;
+  readonly #plan: LearnerPlan;
+  readonly #context: LearnerContext;
+  readonly #phone: Phone | undefined;
+  readonly #meter: SessionMeter;
+  #client: StreamClient | undefined;
+  #end: ClientEnd | undefined;
+  #spoken = false;
+  /** The books are being closed: how the session ends now is the test's doing. */
+  #finishing = false;
+  #resolveDone!: () => void;
+
+  /** `phone`: where its network is simulated. */
+  constructor(plan: LearnerPlan, context: LearnerContext, phone?: Phone) {
+    this.#plan = plan;
+    this.#context = context;
+    this.#phone = phone;
+    this.done = new Promise((resolve) => {
+      this.#resolveDone = resolve;
+    });
+    const speechBeginMs = context.clips.map((clip) => clip.speechBeginMs);
+    this.#meter = new SessionMeter({ ...context, plan, speechBeginMs, simulated: phone !== undefined });
+    context.timers.at(context.startMs + plan.arrivalMs, () => this.#arrive());
+  }
+
+  get learner(): number {
+    return this.#plan.learner;
+  }
+
+  /** The app loses its socket, and resumes. False when there was none to lose. */
+  reconnect(): boolean {
+    if (!this.#client?.connected) return false;
+    this.#client.cut();
+    return true;
+  }
+
+  /** Nothing passes the phone's network for a while. False when the session is over or has not begun. */
+  cutNetwork(forMs: number): boolean {
+    if (!this.#phone || !this.#client || this.#end) return false;
+    this.#phone.cut(forMs);
+    return true;
+  }
+
+  /** Time has passed; tells the books what is owed by now. */
+  tick(nowMs: number): void {
+    this.#client?.tick(nowMs);
+    this.#meter.tick(nowMs);
+  }
+
+  /** Ends the session if it has not ended, and closes its books: what was due by `untilMs` and never came is infinite. */
+  finish(untilMs: number, interrupted: boolean): void {
+    this.#finishing = true;
+    this.#client?.abort('the test is over');
+    const { sent = 0, unacked = 0, resent = 0 } = this.#client ?? {};
+    const outcome: SessionOutcome['outcome'] = interrupted ? 'interrupted' : (this.#end?.outcome ?? 'refused');
+    this.#meter.end(untilMs, { outcome, sent, unacked, resent });
+  }
+
+  #arrive(): void {
+    const first = this.#plan.utterances[0];
+    if (this.#end) return;
+    if (!first) {
+      this.#over({ outcome: 'closed', code: 1000, reason: 'nothing to say before the test ends' });
+      return;
+    }
+    this.#client = this.#connect(this.#context.clips[first.clip]!);
+    this.#checkPulse();
+    new Speech(this.#plan, this.#context, this.#client, this.#meter.frames, () => {
+      this.#spoken = true;
+      this.#closeWhenSettled();
+    });
+  }
+
+  #connect(clip: Clip): StreamClient {
+    const { open, frameMs, emitIntervalMs, clock, timers, seed } = this.#context;
+    const samplesAFrame = (clip.sampleRateHz * frameMs) / 1000;
+    return new StreamClient({
+      open: this.#phone?.links(open) ?? open,
+      start: {
+        audio: { encoding: 'pcm_s16le', sample_rate: clip.sampleRateHz, channels: 1, frame_ms: frameMs },
+        language: this.#plan.language,
+        reference: { text: clip.text },
+        emit_interval_ms: emitIntervalMs,
+      },
+      clock,
+      timers,
+      // A stream of its own: reconnects must not shift the plan's random numbers.
+      random: createRandom(seed, 0x8000_0000 + this.#plan.learner),
+      dropAboveBytes: (appBufferMs * clip.sampleRateHz * 2) / 1000,
+      patient: true,
+      onEvent: (event, receivedMs, downlinkMs, framesSent) => {
+        for (const broken of this.#meter.event(event, receivedMs, downlinkMs, framesSent)) this.#trouble(broken);
+        if (event.type === 'error') this.#trouble(`${event.code}: ${event.message}`);
+        this.#closeWhenSettled();
+      },
+      onGarbage: (message) => {
+        this.#meter.garbage();
+        this.#trouble(`not a speechfb.v1 event: ${message}`);
+      },
+      onDropped: (atMs) => this.#meter.dropped(atMs),
+      onCarried: (firstSample, atMs, lateMs) => this.#meter.frameCarried(firstSample / samplesAFrame, atMs, lateMs),
+      onRoundTrip: (ms) => this.#meter.roundTrip(ms),
+      onEnd: (end) => this.#over(end),
+    });
+  }
+
+  #checkPulse(): void {
+    const { timers, clock } = this.#context;
+    timers.at(clock() + 1000, () => {
+      if (this.#end) return;
+      this.#client?.checkPulse();
+      this.#checkPulse();
+    });
+  }
+
+  #closeWhenSettled(): void {
+    if (this.#spoken && this.#meter.settled && !this.#end) this.#client?.close();
+  }
+
+  #over(end: ClientEnd): void {
+    this.#end = end;
+    if (!this.#finishing) this.#meter.over(end.outcome);
+    if (end.outcome !== 'closed') this.#trouble(`${end.outcome}: ${end.reason || 'no reason'} (${end.code})`);
+    this.#resolveDone();
+  }
+
+  #trouble(text: string): void {
+    this.#context.onTrouble(text);
+  }
+}
+
+/** Sound that an app lets wait in its socket; what is spoken beyond that it drops, as old sound helps nobody. */
+const appBufferMs = 5000;

@@ -1,0 +1,296 @@
+import type { Link, LinkEvents, OpenLink } from '../../client/link/link.ts';
+import { idle, type WheelTask } from '../../clock/wheel.ts';
+import { type ChecksummedFrame, frameHeaderBytes } from '../../protocol/frame.ts';
+import type { Connection } from '../../sim/network.ts';
+import type { Direction, Transport } from '../../sim/profile/profile.ts';
+import type { ConnectionSink } from '../../sim/transport/connection.ts';
+import { InFlight } from './in-flight.ts';
+import type { Shaper } from './network-shaper.ts';
+import { wireBytes } from './wire-bytes.ts';
+
+export type ShapedLinkOptions = {
+  connection: Connection;
+  transport: Transport;
+  shaper: Shaper;
+  onLateness(ms: number): void;
+  real: OpenLink;
+  events: LinkEvents;
+};
+
+/** What goes up: what the app sends, and the answers that its WebSocket library gives. `bytes` as on the wire. */
+type Up = { bytes: number } & (
+  | { kind: 'audio'; frame: ChecksummedFrame }
+  | { kind: 'text'; text: string }
+  | { kind: 'ping' }
+  | { kind: 'pong'; data: Uint8Array }
+);
+
+/** What comes down, and when the server wrote it. */
+type Down = { bytes: number; writtenUs: number } & (
+  | { kind: 'text'; text: Buffer }
+  | { kind: 'binary' }
+  | { kind: 'ping'; data: Uint8Array }
+  | { kind: 'pong' }
+  | { kind: 'closed'; code: number; reason: string }
+);
+
+/**
+ * What a socket of the server would hold until the phone has it: Linux lets some 130 KB be on their way or wait behind a
+ * window of 25 segments. With more, no more is read, so that the server feels a slow phone, and memory has an end.
+ */
+const mostHeldBytes = 128 * 1024;
+
+/**
+ * A link over a simulated network: what the app sends is written to the real socket when the network would have delivered
+ * it, what the server sends is held until then. The real socket opens at once; the app hears of it when a phone would.
+ */
+export class ShapedLink implements Link, ConnectionSink, WheelTask {
+  slot = idle;
+  readonly #connection: Connection;
+  readonly #transport: Transport;
+  readonly #shaper: Shaper;
+  readonly #onLateness: (ms: number) => void;
+  readonly #real: Link;
+  readonly #events: LinkEvents;
+  readonly #up: InFlight<Up>;
+  readonly #down: InFlight<Down>;
+  /** Where the network's time stands; it never goes back. */
+  #timeUs: number;
+  /** Who wants the real socket not to be read: the app, and a way down that is full. */
+  readonly #unread = { app: false, network: false };
+  /** Of the server's bytes, those that the app has not got yet. */
+  #heldBytes = 0;
+  /** Within `connection.advance`: what is written meanwhile waits until it returns. */
+  #advancing = false;
+  readonly #written: { direction: Direction; bytes: number }[] = [];
+  #over = false;
+  /** The app hears of it when both are. */
+  readonly #open = { network: false, real: false };
+  #failure: { code: number; reason: string } | undefined;
+
+  constructor({ connection, transport, shaper, onLateness, real, events }: ShapedLinkOptions) {
+    this.#onLateness = onLateness;
+    this.#connection = connection;
+    this.#transport = transport;
+    this.#shaper = shaper;
+    this.#events = events;
+    this.#timeUs = shaper.nowUs();
+    // On one stream everything keeps its place. Datagrams carry the audio; the rest goes by a stream beside them.
+    const stream = transport !== 'quic-datagram';
+    this.#up = new InFlight((up) => stream || up.kind !== 'audio');
+    this.#down = new InFlight(() => true);
+    this.#real = real({
+      opened: () => this.#opens('real'),
+      message: (bytes, begin, end) =>
+        this.#writeDown({ kind: 'text', text: Buffer.from(bytes.subarray(begin, end)) }, end - begin),
+      binary: () => this.#writeDown({ kind: 'binary' }, 0),
+      ping: (data) => this.#writeDown({ kind: 'ping', data }, data.length),
+      pong: () => this.#writeDown({ kind: 'pong' }, 0),
+      closed: (code, reason) => this.#realClosed(code, reason),
+    });
+    this.#reschedule();
+  }
+
+  /** What a server does not read closes the window of its socket, and waits in the phone's. */
+  get bufferedBytes(): number {
+    return this.#connection.bufferedBytes('up') + this.#real.bufferedBytes;
+  }
+
+  send(message: ChecksummedFrame | string): void {
+    if (typeof message === 'string') this.#writeUp({ kind: 'text', text: message }, Buffer.byteLength(message));
+    else this.#writeUp({ kind: 'audio', frame: message }, frameHeaderBytes + message.payload.byteLength);
+  }
+
+  ping(): void {
+    this.#writeUp({ kind: 'ping' }, 0);
+  }
+
+  pong(data: Uint8Array): void {
+    this.#writeUp({ kind: 'pong', data }, data.length);
+  }
+
+  pause(): void {
+    this.#read('app', false);
+  }
+
+  resume(): void {
+    this.#read('app', true);
+  }
+
+  terminate(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#real.terminate();
+  }
+
+  /** The wheel's call: something of the network is due. */
+  run(): void {
+    this.#advance(this.#shaper.nowUs());
+    this.#reschedule();
+  }
+
+  opened(atUs: number): void {
+    this.#timeUs = atUs;
+    this.#opens('network');
+  }
+
+  delivered(direction: Direction, number: number, atUs: number): void {
+    if (this.#over) return;
+    this.#timeUs = atUs;
+    if (direction === 'up') this.#up.arrive(number, this.#passUp);
+    else this.#down.arrive(number, this.#tellDown);
+  }
+
+  lost(direction: Direction, number: number, atUs: number): void {
+    if (this.#over) return;
+    this.#timeUs = atUs;
+    const flight = direction === 'up' ? this.#up : this.#down;
+    const message = flight.message(number);
+    if (!message) return;
+    if ('frame' in message) {
+      this.#up.giveUp(number, this.#passUp);
+    } else {
+      flight.rewrite(number);
+      this.#write(direction, message.bytes);
+    }
+  }
+
+  closed(reason: string, atUs: number): void {
+    if (this.#over) return;
+    this.#timeUs = atUs;
+    this.terminate();
+    this.#events.died?.(reason, this.#shaper.clockMs(atUs), undefined, this);
+  }
+
+  addressChanged(atUs: number, retryAfterUs: number): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#shaper.abandon(this.#real);
+    this.#events.died?.('the phone got a new address', this.#shaper.clockMs(atUs), retryAfterUs / 1000, this);
+  }
+
+  #opens(what: 'network' | 'real'): void {
+    if (this.#over) return;
+    this.#open[what] = true;
+    if (!this.#open.network) return;
+    if (this.#failure) {
+      this.#over = true;
+      this.#events.closed(this.#failure.code, this.#failure.reason, this);
+    } else if (this.#open.real) {
+      this.#events.opened(this);
+    }
+  }
+
+  #realClosed(code: number, reason: string): void {
+    if (this.#over) return;
+    if (this.#open.real) {
+      this.#writeDown({ kind: 'closed', code, reason }, 2 + Buffer.byteLength(reason));
+    } else {
+      this.#failure = { code, reason };
+      if (this.#open.network) this.#opens('network');
+    }
+  }
+
+  #writeUp(up: DistributiveOmit<Up, 'bytes'>, payloadBytes: number): void {
+    this.#catchUp();
+    if (this.#over) return;
+    const bytes = wireBytes(payloadBytes, true, this.#transport);
+    this.#up.write({ ...up, bytes });
+    this.#write('up', bytes);
+  }
+
+  #writeDown(down: DistributiveOmit<Down, 'bytes' | 'writtenUs'>, payloadBytes: number): void {
+    this.#catchUp();
+    if (this.#over) return;
+    const bytes = wireBytes(payloadBytes, false, this.#transport);
+    this.#down.write({ ...down, bytes, writtenUs: this.#timeUs });
+    this.#write('down', bytes);
+    this.#heldBytes += bytes;
+    if (this.#heldBytes > mostHeldBytes) this.#read('network', false);
+  }
+
+  #read(who: 'app' | 'network', wanted: boolean): void {
+    const before = this.#unread.app || this.#unread.network;
+    this.#unread[who] = !wanted;
+    const after = this.#unread.app || this.#unread.network;
+    if (before === after || this.#over) return;
+    if (after) this.#real.pause();
+    else this.#real.resume();
+  }
+
+  #write(direction: Direction, bytes: number): void {
+    if (this.#advancing) {
+      this.#written.push({ direction, bytes });
+    } else {
+      this.#connection.write(direction, bytes, this.#timeUs);
+      this.#reschedule();
+    }
+  }
+
+  /** Before something is written: what the network did until now comes first. */
+  #catchUp(): void {
+    if (this.#advancing || this.#over) return;
+    const nowUs = this.#shaper.nowUs();
+    this.#advance(nowUs);
+    this.#timeUs = Math.max(this.#timeUs, nowUs);
+  }
+
+  /** Lets time pass event by event, so that what one leads to is written at its very time. */
+  #advance(nowUs: number): void {
+    for (;;) {
+      const nextUs = this.#connection.nextUs();
+      if (this.#over || nextUs > nowUs) return;
+      this.#advancing = true;
+      this.#connection.advance(nextUs, this);
+      this.#advancing = false;
+      this.#timeUs = Math.max(this.#timeUs, nextUs);
+      for (const { direction, bytes } of this.#written) this.#connection.write(direction, bytes, this.#timeUs);
+      this.#written.length = 0;
+    }
+  }
+
+  #reschedule(): void {
+    if (this.#over) return;
+    const nextUs = this.#connection.nextUs();
+    if (nextUs === Number.POSITIVE_INFINITY) this.slot = idle;
+    else this.#shaper.options.timers.schedule(this, this.#shaper.clockMs(nextUs));
+  }
+
+  /** Writes to the real socket what has come through. */
+  readonly #passUp = (up: Up): void => {
+    const lateMs = this.#late();
+    if (up.kind === 'audio') {
+      this.#real.send(up.frame);
+      this.#events.carried?.(up.frame.firstSample, this.#shaper.clockMs(this.#timeUs), lateMs);
+    } else if (up.kind === 'text') this.#real.send(up.text);
+    else if (up.kind === 'ping') this.#real.ping();
+    else this.#real.pong(up.data);
+  };
+
+  /** Tells the app what has come down, at the time when it came. */
+  readonly #tellDown = (down: Down): void => {
+    if (this.#over) return;
+    this.#late();
+    this.#heldBytes -= down.bytes;
+    if (this.#unread.network && this.#heldBytes <= mostHeldBytes / 2) this.#read('network', true);
+    const atMs = this.#shaper.clockMs(this.#timeUs);
+    if (down.kind === 'text') {
+      const downlinkMs = (this.#timeUs - down.writtenUs) / 1000;
+      this.#events.message(down.text, 0, down.text.length, atMs, downlinkMs, this);
+    } else if (down.kind === 'binary') this.#events.binary(this);
+    else if (down.kind === 'pong') this.#events.pong(atMs, this);
+    else if (down.kind === 'ping') this.pong(down.data);
+    else {
+      this.#over = true;
+      this.#events.closed(down.code, down.reason, this);
+    }
+  };
+
+  #late(): number {
+    const lateMs = this.#shaper.options.clock() - this.#shaper.clockMs(this.#timeUs);
+    this.#onLateness(lateMs);
+    return lateMs;
+  }
+}
+
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;

@@ -1,0 +1,116 @@
+import { type LatencyParts, reportStages, splitLatency, type Timing } from '../../metrics/latency-stages.ts';
+import type { TraceOwner, TraceSink } from '../../metrics/traces.ts';
+import type { LearnerPlan } from '../plan/plan.ts';
+import { FeedbackSlots, type Slot } from './feedback-slots.ts';
+import type { PathTimes } from './frame-times.ts';
+import type { StageSlices } from './load-stage-slices.ts';
+import type { SampleSink } from './sample-sink.ts';
+import type { UtteranceScore } from './session-score.ts';
+
+type FeedbackOptions = {
+  plan: LearnerPlan;
+  startMs: number;
+  frameMs: number;
+  emitIntervalMs: number;
+  warmupMs: number;
+  traces: TraceSink;
+};
+
+/** Measures the feedback latency of one session, slot by slot, and splits it over the stages. */
+export class FeedbackMeter {
+  /** Of the newest ping. */
+  roundTripMs = 0;
+  /** When a place on the session's sample clock was due to be spoken; the clock's end for what lies beyond. */
+  readonly soundMs: (audioMs: number) => number;
+  readonly #options: FeedbackOptions;
+  /** Beside the options what each feedback asks for. */
+  readonly #frameMs: number;
+  readonly #emitIntervalMs: number;
+  readonly #startMs: number;
+  readonly #traces: TraceSink;
+  readonly #owner: TraceOwner;
+  readonly #slices: StageSlices;
+  readonly #sink: SampleSink;
+  readonly #path: PathTimes;
+  readonly #scoreOf: (utterance: number) => UtteranceScore | undefined;
+  readonly #slots: FeedbackSlots;
+  /** Slots that the live view counts as never, and that may come yet. */
+  #shown = 0;
+
+  /** `scoreOf`: of an utterance that is not over. */
+  constructor(
+    options: FeedbackOptions,
+    slices: StageSlices,
+    sink: SampleSink,
+    path: PathTimes,
+    scoreOf: (utterance: number) => UtteranceScore | undefined,
+  ) {
+    const { plan, startMs, frameMs, emitIntervalMs } = options;
+    this.#options = options;
+    this.#frameMs = frameMs;
+    this.#emitIntervalMs = emitIntervalMs;
+    this.#startMs = startMs;
+    this.#traces = options.traces;
+    this.#owner = { session: `learner-${plan.learner}`, ...slices.labels };
+    this.#slices = slices;
+    this.#sink = sink;
+    this.#scoreOf = scoreOf;
+    this.#path = path;
+    this.#slots = new FeedbackSlots(emitIntervalMs, frameMs);
+    let endMs = startMs;
+    for (const { beginMs, frames, gated = [] } of plan.utterances) {
+      const heldBack = gated.map(([from, to]) => [from * frameMs, to * frameMs] as const);
+      this.#slots.add(startMs + beginMs, frames * frameMs, heldBack);
+      endMs = startMs + beginMs + frames * frameMs;
+    }
+    this.soundMs = (audioMs) => this.#slots.dueMs(audioMs) ?? endMs;
+  }
+
+  /** An event that covers `audioMs` of the session's sound came. */
+  cover(audioMs: number, receivedMs: number, timing: Timing, downlinkMs: number | undefined): void {
+    const frameMs = this.#frameMs;
+    this.#slots.cover(audioMs, receivedMs, (latencyMs, endMs, slot) => {
+      if (!this.#record(slot, receivedMs)) return;
+      const frame = Math.round(endMs / frameMs) - 1;
+      const known = {
+        captureMs: frameMs,
+        lateSendMs: this.#path.lateMs(frame),
+        roundTripMs: this.roundTripMs,
+        uplinkMs: this.#path.uplinkMs(frame),
+        downlinkMs,
+        timing,
+      };
+      splitLatency(latencyMs, known, parts);
+      this.#slices.at(slot.dueMs).recordStages(parts);
+      if (this.#traces.wants()) this.#traces.keep(this.#owner, receivedMs - this.#startMs, latencyMs, parts);
+    });
+  }
+
+  /** Slots whose sound was over by `untilMs` will never be covered. */
+  giveUp(untilMs: number): void {
+    this.#slots.giveUp(untilMs, (slot) => this.#record(slot, Number.POSITIVE_INFINITY));
+  }
+
+  /** Counts slots that have been overdue for long as never, in the live view alone. */
+  showOverdue(nowMs: number): void {
+    const { startMs, warmupMs } = this.#options;
+    const overdue = this.#slots.overdue(startMs + warmupMs, nowMs - longOverdueMs);
+    if (overdue <= this.#shown) return;
+    this.#slices.at(nowMs - longOverdueMs).showNever('feedback_latency', overdue - this.#shown);
+    this.#shown = overdue;
+  }
+
+  #record({ dueMs, utterance }: Slot, receivedMs: number): boolean {
+    const score = this.#scoreOf(utterance);
+    const counted = this.#sink.record('feedback_latency', dueMs, receivedMs, score, this.#shown === 0);
+    if (counted && this.#shown > 0) this.#shown -= 1;
+    this.#sink.sound(dueMs, this.#emitIntervalMs, Number.isFinite(receivedMs));
+    return counted;
+  }
+}
+
+/** One place for all: it is read before the next latency is split. */
+const parts: LatencyParts = new Float64Array(reportStages.length);
+
+/** Feedback that is later than this is taken for lost by those who look at the test while it runs. */
+const longOverdueMs = 10_000;

@@ -1,0 +1,95 @@
+import type { DistributionName } from '../../metrics/definitions.ts';
+import type { Objective } from '../../slo/objective/expression.ts';
+import type { StageSlices } from './load-stage-slices.ts';
+import { SessionScore, type UtteranceScore } from './session-score.ts';
+
+/**
+ * Where the samples of one session go: into the slice of the stage in which they were due, and against the objectives,
+ * unless that was in the warm-up.
+ */
+export class SampleSink {
+  readonly #slices: StageSlices;
+  readonly #score: SessionScore;
+  readonly #fromMs: number;
+
+  /** `fromMs`: what was due before is counted apart. */
+  constructor(slices: StageSlices, objectives: readonly Objective[], fromMs: number) {
+    this.#slices = slices;
+    this.#score = new SessionScore(objectives, slices.labels);
+    this.#fromMs = fromMs;
+  }
+
+  /** For an utterance that begins at `dueMs`. */
+  utterance(dueMs: number): UtteranceScore {
+    return this.#score.utterance(this.#slices.at(dueMs).labels.stage);
+  }
+
+  /** A latency from `dueMs` to `receivedMs`, both on the clock, Infinity: it never came. Whether it was measured. */
+  record(name: DistributionName, dueMs: number, receivedMs: number, utterance?: UtteranceScore, live = true): boolean {
+    const slice = this.#slices.at(dueMs);
+    if (dueMs < this.#fromMs) {
+      slice.tally.warmup_samples += 1;
+      return false;
+    }
+    const ms = Math.max(0, receivedMs - dueMs);
+    const { stage } = slice.labels;
+    slice.record(name, ms, live);
+    this.#score.latency(name, ms, stage, utterance);
+    if (name === 'feedback_latency')
+      this.#score.events('availability', Number.isFinite(ms) ? 0 : 1, 1, stage, utterance);
+    return true;
+  }
+
+  /** What was due at `dueMs` never came. */
+  never(name: DistributionName, dueMs: number, utterance?: UtteranceScore): void {
+    this.record(name, dueMs, Number.POSITIVE_INFINITY, utterance);
+  }
+
+  /** Sound that feedback was due for, ms, and whether any came. */
+  sound(dueMs: number, lengthMs: number, served: boolean): void {
+    if (dueMs < this.#fromMs) return;
+    const { tally } = this.#slices.at(dueMs);
+    tally.sound_due_ms += lengthMs;
+    if (served) tally.sound_served_ms += lengthMs;
+  }
+
+  /** Phones of one utterance of which a score was shown, and those whose score was revised. */
+  phones(dueMs: number, revised: number, shown: number, utterance: UtteranceScore): void {
+    if (dueMs < this.#fromMs) return;
+    const { tally, labels } = this.#slices.at(dueMs);
+    tally.phones_shown += shown;
+    tally.phones_revised += revised;
+    this.#score.events('revision_rate', revised, shown, labels.stage, utterance);
+  }
+
+  /** Words of one utterance that partial transcripts showed, and those that changed or went away. */
+  words(dueMs: number, changed: number, shown: number, utterance: UtteranceScore): void {
+    if (dueMs < this.#fromMs) return;
+    const { tally, labels } = this.#slices.at(dueMs);
+    tally.words_shown += shown;
+    tally.words_changed += changed;
+    this.#score.events('flicker_rate', changed, shown, labels.stage, utterance);
+  }
+
+  /** An event came that broke so many rules of the protocol; that is told in the warm-up as well. */
+  checked(violations: number, utterance?: UtteranceScore): void {
+    const { tally } = this.#slices.first;
+    tally.events += 1;
+    tally.violations += violations;
+    this.#score.events('violations', violations, 1, undefined, utterance);
+  }
+
+  /** An utterance that began to be spoken at `dueMs` is over. */
+  utteranceOver(dueMs: number, good: boolean): void {
+    if (dueMs < this.#fromMs) return;
+    const { tally, labels } = this.#slices.at(dueMs);
+    tally.utterances_due += 1;
+    if (good) tally.utterances_good += 1;
+    this.#score.events('goodput', good ? 0 : 1, 1, labels.stage);
+  }
+
+  /** The session is over; no more samples come. */
+  close(): void {
+    this.#score.close((stage) => this.#slices.of(stage).clusters);
+  }
+}

@@ -1,0 +1,96 @@
+import type { PhonemeResult } from '../../protocol/result.ts';
+import type { TranscriptWord } from '../../protocol/server-messages.ts';
+import { PhoneWatch } from './phoneme-watch.ts';
+import type { SampleSink } from './sample-sink.ts';
+import type { UtteranceScore } from './session-score.ts';
+import { WordWatch } from './word-watch.ts';
+
+/** When an utterance was due, ms on the clock. */
+export type UtteranceTimes = {
+  beginMs: number;
+  /** When its speech begins. */
+  speechMs: number;
+  endMs: number;
+  /** Stretches whose sound the app held back. */
+  heldBack: readonly (readonly [fromMs: number, toMs: number])[];
+};
+
+/** Measures one utterance, from its first feedback until its final. */
+export class UtteranceMeter {
+  readonly score: UtteranceScore;
+  readonly #times: UtteranceTimes;
+  readonly #sink: SampleSink;
+  readonly #phones = new PhoneWatch();
+  readonly #words = new WordWatch();
+  #heard = false;
+  #lastMs: number | undefined;
+
+  constructor(times: UtteranceTimes, sink: SampleSink) {
+    this.#times = times;
+    this.#sink = sink;
+    this.score = sink.utterance(times.beginMs);
+  }
+
+  feedback(phonemes: readonly PhonemeResult[], receivedMs: number): void {
+    this.#gap(receivedMs);
+    this.#hear(phonemes, receivedMs);
+  }
+
+  transcript(words: readonly TranscriptWord[]): void {
+    this.#words.see(words);
+  }
+
+  /** `soundMs`: when a place on the session's sample clock was due to be spoken. */
+  final(phonemes: readonly PhonemeResult[], receivedMs: number, soundMs: (audioMs: number) => number): void {
+    this.#gap(receivedMs);
+    this.#hear(phonemes, receivedMs);
+    this.#sink.record('final_latency', this.#times.endMs, receivedMs, this.score);
+    this.#phones.settle(phonemes, soundMs, (dueMs, firstMs, finalMs) => {
+      this.#sink.record('phoneme_latency', dueMs, firstMs, this.score);
+      this.#sink.record('phoneme_final_latency', dueMs, finalMs, this.score);
+    });
+    this.#close(true);
+  }
+
+  /** The final will not come. */
+  end(): void {
+    this.#sink.never('final_latency', this.#times.endMs, this.score);
+    if (this.#owesPartial) this.#sink.never('first_partial', this.#times.speechMs, this.score);
+    if (this.#lastMs !== undefined) this.#sink.never('partial_gap', this.#lastMs, this.score);
+    this.#close(false);
+  }
+
+  #close(complete: boolean): void {
+    const { beginMs } = this.#times;
+    this.#sink.phones(beginMs, this.#phones.revised, this.#phones.shown, this.score);
+    this.#sink.words(beginMs, this.#words.changed, this.#words.shown, this.score);
+    this.#sink.utteranceOver(beginMs, complete && this.score.good);
+  }
+
+  /** An utterance that the end of the test, or the learner, cuts short owes no first partial. */
+  get #owesPartial(): boolean {
+    return !this.#heard && this.#times.endMs - this.#times.speechMs >= leastSpeechMs;
+  }
+
+  #hear(phonemes: readonly PhonemeResult[], receivedMs: number): void {
+    if (phonemes.length > 0 && this.#owesPartial) {
+      this.#sink.record('first_partial', this.#times.speechMs, receivedMs, this.score);
+    }
+    if (phonemes.length > 0) this.#heard = true;
+    this.#phones.see(phonemes, receivedMs);
+  }
+
+  #gap(receivedMs: number): void {
+    if (this.#lastMs !== undefined) {
+      const heldBackMs = overlap(this.#times.heldBack, this.#lastMs, receivedMs);
+      this.#sink.record('partial_gap', this.#lastMs, receivedMs - heldBackMs, this.score);
+    }
+    this.#lastMs = receivedMs;
+  }
+}
+
+const leastSpeechMs = 500;
+
+function overlap(stretches: UtteranceTimes['heldBack'], fromMs: number, toMs: number): number {
+  return stretches.reduce((sum, [from, to]) => sum + Math.max(0, Math.min(to, toMs) - Math.max(from, fromMs)), 0);
+}

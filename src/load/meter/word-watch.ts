@@ -1,0 +1,28 @@
+import type { TranscriptWord } from '../../protocol/server-messages.ts';
+
+/** Which words of one utterance's partial transcripts were taken back. */
+export class WordWatch {
+  /** The word last seen at each place; undefined when it has gone. */
+  readonly #words = new Map<number, string | undefined>();
+  readonly #changed = new Set<number>();
+
+  /** Places at which a word has been shown. */
+  get shown(): number {
+    return this.#words.size;
+  }
+
+  /** Those whose word became another, or went away, at least once. */
+  get changed(): number {
+    return this.#changed.size;
+  }
+
+  /** The words of one transcript, which stands for the whole utterance so far. */
+  see(words: readonly TranscriptWord[]): void {
+    const now = new Map(words.map(({ word_index, text }) => [word_index, text]));
+    for (const [place, before] of this.#words) {
+      if (before !== undefined && now.get(place) !== before) this.#changed.add(place);
+      if (!now.has(place)) this.#words.set(place, undefined);
+    }
+    for (const [place, text] of now) this.#words.set(place, text);
+  }
+}

@@ -1,9 +1,0 @@
-import { ownName } from '../sim/network-extends.ts';
-import type { NetworksMap } from '../sim/network-schema.ts';
-import { namedNetwork } from '../sim/networks/index.ts';
-import { noNetwork } from './plan.ts';
-
-/** The name as the scenario or the list of built-in networks writes it, whatever its case. */
-export function canonicalName(own: NetworksMap, name: string): string {
-  return name === noNetwork ? name : (ownName(own, name) ?? namedNetwork(name)?.name ?? name);
-}

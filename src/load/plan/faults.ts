@@ -1,0 +1,68 @@
+import { createRandom } from '../../stats/random-stream.ts';
+import type { LearnerPlan } from './plan.ts';
+
+/** Something that goes wrong on purpose, ms from the start of the test; decided before it begins, with whom it hits. */
+export type FaultPlan = { atMs: number } & (
+  | {
+      /** The sockets of these learners are cut, as by a lost network; the app resumes by itself. */ kind: 'reconnect';
+      learners: readonly number[];
+    }
+  | {
+      /** Nothing passes between these learners and the server, both ways, for a while. */ kind: 'cut-network';
+      learners: readonly number[];
+      forMs: number;
+    }
+  | ServerFault
+);
+
+/** What only a server that the test itself has started can be made to suffer. */
+export type ServerFault =
+  | { /** The inference worker does nothing for a while. */ kind: 'stall-inference'; forMs: number }
+  | { /** The inference worker is gone; a good server starts another. */ kind: 'kill-inference' }
+  | { /** The process is stopped (SIGSTOP) for a while, and then goes on. */ kind: 'stop-server'; forMs: number };
+
+/** A fault as a scenario asks for it: when, and for learners which share of those who are there then. */
+export type FaultOrder = { /** Once, or several times. */ atMs: readonly number[] } & (
+  | { kind: 'reconnect'; learners: Whom }
+  | { kind: 'cut-network'; learners: Whom; forMs: number }
+  | ServerFault
+);
+
+/** A share above 0, up to 1, of the learners present; of one network alone when it is named. */
+export type Whom = { share: number; network?: string };
+
+/**
+ * The faults with those whom they hit, in order of time. Who is hit is drawn anew each time, at least one; a fault that
+ * would hit nobody comes back in `idle` as [its place in `orders`, its time].
+ */
+export function planFaults(
+  orders: readonly FaultOrder[],
+  plans: readonly LearnerPlan[],
+  seed: number,
+): { faults: FaultPlan[]; idle: [order: number, atMs: number][] } {
+  const idle: [number, number][] = [];
+  const faults = orders.flatMap(({ atMs: times, ...fault }, place) =>
+    times.map((atMs, repeat): FaultPlan => {
+      if (!('learners' in fault)) return { ...fault, atMs };
+      const random = createRandom(seed, faultStream + place * 0x1000 + repeat);
+      const learners = hit(plans, fault.learners, atMs, random);
+      if (learners.length === 0) idle.push([place, atMs]);
+      return { ...fault, learners, atMs };
+    }),
+  );
+  return { faults: faults.sort((a, b) => a.atMs - b.atMs), idle };
+}
+
+function hit(plans: readonly LearnerPlan[], { share, network }: Whom, atMs: number, random: () => number): number[] {
+  const present = plans.filter(
+    (plan) => plan.arrivalMs <= atMs && atMs < plan.leaveMs && (network === undefined || plan.network === network),
+  );
+  const drawn = present.map(({ learner }) => ({ learner, at: random() })).sort((a, b) => a.at - b.at);
+  const count = Math.min(present.length, Math.max(1, Math.round(present.length * share)));
+  return drawn
+    .slice(0, count)
+    .map(({ learner }) => learner)
+    .sort((a, b) => a - b);
+}
+
+const faultStream = 0x3000_0000;

@@ -1,0 +1,131 @@
+import type { z } from 'zod';
+import { isMapping } from '../../config/fields.ts';
+import { namedNetwork, unknownNetwork } from '../../sim/profile/networks/index.ts';
+import { didYouMean } from '../../suggest.ts';
+import { noNetwork, unshaped } from '../plan/plan.ts';
+import { entriesOf, type FaultSpec, serverFaultNames } from './faults-schema.ts';
+import { type Weight, weightProblems } from './fields.ts';
+import type { LoadSpec } from './load-schema.ts';
+import { stagesEndMs } from './shape-of.ts';
+
+/** A spec of which anything may have other problems: whatever is not as it should be is told there, and left alone here. */
+type LooseSpec = {
+  target?: { url?: unknown };
+  networks?: object | undefined;
+  mix?: readonly { network?: string; weight?: Weight }[] | undefined;
+  load?: LoadSpec;
+  faults?: readonly FaultSpec[];
+  cost?: unknown;
+  objectives?: readonly { source?: string; reading?: string; selector?: { profile?: string; stage?: string } }[];
+  warmup?: unknown;
+  duration?: unknown;
+};
+
+/** What the sections of a scenario have wrong with one another, each at its place. */
+export function checkScenario(spec: LooseSpec, context: z.RefinementCtx): void {
+  const problem: Report = (path, message) => context.addIssue({ code: 'custom', path, message });
+  const endMs = checkDuration(spec, problem);
+  if (Array.isArray(spec.mix)) checkMix(spec.mix, spec.networks ?? {}, problem);
+  if (Array.isArray(spec.faults)) checkFaults(spec.faults, spec, endMs, problem);
+  if (Array.isArray(spec.objectives)) {
+    checkSelectors(spec.objectives, spec, problem);
+    checkTwice(spec.objectives, problem);
+    if (spec.cost === undefined) checkPrices(spec.objectives, problem);
+  }
+  if (typeof spec.warmup === 'number' && endMs !== undefined && spec.warmup >= endMs)
+    problem(['warmup'], 'is not shorter than the test: nothing would be measured');
+}
+
+type Report = (path: PropertyKey[], message: string) => void;
+
+/** How long the test is, ms, if that is clear. */
+function checkDuration({ duration, load }: LooseSpec, problem: Report): number | undefined {
+  const stages = Array.isArray(load?.stages) ? load.stages : undefined;
+  const sum = stages?.every((stage) => typeof stage?.duration === 'number') ? stagesEndMs(load!) : undefined;
+  if (duration === undefined && load && !stages) problem([], 'has no duration; only a load with stages needs none');
+  if (typeof duration === 'number' && sum !== undefined && duration !== sum)
+    problem(['duration'], `is ${duration} ms, but the stages take ${sum} ms together; leave it out`);
+  if (typeof duration === 'number' && typeof load?.ramp === 'number' && load.ramp >= duration)
+    problem(['load', 'ramp'], 'is not shorter than the duration: some learners would never arrive');
+  return sum ?? (typeof duration === 'number' ? duration : undefined);
+}
+
+function checkMix(mix: NonNullable<LooseSpec['mix']>, networks: object, problem: Report): void {
+  const seen = new Set<string>();
+  for (const [index, entry] of mix.entries()) {
+    const name = entry?.network;
+    if (typeof name !== 'string') continue;
+    const wrong = networkProblem(name, networks);
+    if (wrong) problem(['mix', index, 'network'], wrong);
+    if (seen.has(name.toLowerCase())) problem(['mix', index, 'network'], `"${name}" is already in the mix`);
+    seen.add(name.toLowerCase());
+  }
+  const weights = mix.map((entry) => (isMapping(entry?.weight) ? entry.weight : undefined));
+  for (const [place, message] of weightProblems(weights))
+    problem(place < 0 ? ['mix'] : ['mix', place, 'weight'], message);
+}
+
+/** An objective on a network that nobody has, or on a stage that never comes, would wait for samples that never come. */
+function checkSelectors(list: NonNullable<LooseSpec['objectives']>, { mix, load }: LooseSpec, problem: Report): void {
+  const profiles = Array.isArray(mix)
+    ? mix.map((entry) => (entry?.network === noNetwork ? unshaped : `${entry?.network}`))
+    : [unshaped];
+  const stages = Array.isArray(load?.stages) ? load.stages.map((stage, i) => `${stage?.name ?? `stage-${i + 1}`}`) : [];
+  for (const [index, objective] of list.entries()) {
+    const { profile, stage } = objective?.selector ?? {};
+    const say = (message: string) => problem(['objectives', index], message);
+    if (typeof profile === 'string' && !profiles.some((name) => same(name, profile)))
+      say(
+        `selects profile=${profile}, which nobody has${didYouMean(profile, profiles)}; allowed: ${profiles.join(', ')}`,
+      );
+    if (typeof stage !== 'string' || (stages.length > 1 && stages.some((name) => same(name, stage)))) continue;
+    if (stages.length < 2) say(`selects stage=${stage}, but the load has no stages; write them in spec.load.stages`);
+    else say(`selects stage=${stage}, which never comes${didYouMean(stage, stages)}; allowed: ${stages.join(', ')}`);
+  }
+}
+
+function same(one: string, other: string): boolean {
+  return one.toLowerCase() === other.toLowerCase();
+}
+
+/** Sessions are held against each objective by what is written: two of one text would count them twice. */
+function checkTwice(list: NonNullable<LooseSpec['objectives']>, problem: Report): void {
+  const first = new Map<string, number>();
+  for (const [index, objective] of list.entries()) {
+    const text = objective?.source?.replace(/\s+/g, '');
+    if (text === undefined) continue;
+    if (first.has(text)) problem(['objectives', index], `is the same as objective ${first.get(text)! + 1}; keep one`);
+    else first.set(text, index);
+  }
+}
+
+function checkPrices(list: NonNullable<LooseSpec['objectives']>, problem: Report): void {
+  for (const [index, objective] of list.entries()) {
+    if (objective?.reading !== 'cost') continue;
+    problem(['objectives', index], 'needs a price; write spec.cost: {server: $1.20/h}, or {capacity: FILE}');
+  }
+}
+
+function checkFaults(list: readonly FaultSpec[], spec: LooseSpec, endMs: number | undefined, problem: Report): void {
+  const mix = Array.isArray(spec.mix) ? spec.mix.map((entry) => `${entry?.network}`) : [noNetwork];
+  for (const [index, given] of list.entries()) {
+    for (const [name, { at, every, network }] of entriesOf(given)) {
+      const path = (key: string) => ['faults', index, name, key];
+      if (typeof at === 'number' && endMs !== undefined && at >= endMs)
+        problem(path('at'), `${at} ms is after the end of the test at ${endMs} ms`);
+      if (typeof every === 'number' && endMs !== undefined && every >= endMs)
+        problem(path('every'), `${every} ms is longer than the test of ${endMs} ms: it would never happen`);
+      if (serverFaultNames.includes(name) && spec.target?.url !== undefined)
+        problem(['faults', index, name], 'needs the embedded server, but target.url is given');
+      if (typeof network === 'string' && !mix.some((known) => known.toLowerCase() === network.toLowerCase()))
+        problem(path('network'), `"${network}" is not in the mix: ${mix.join(', ')}`);
+    }
+  }
+}
+
+/** What is wrong with the name of a network; undefined when one is called so. */
+function networkProblem(name: string, networks: object): string | undefined {
+  const own = Object.keys(networks);
+  const known = name === noNetwork || own.some((key) => key.toLowerCase() === name.toLowerCase());
+  return known || namedNetwork(name) ? undefined : unknownNetwork(name, own);
+}

@@ -1,0 +1,115 @@
+import { dirname, resolve } from 'node:path';
+import { z } from 'zod';
+import { readWav } from '../../audio/wav.ts';
+import { readText } from '../../config/read-chunks.ts';
+import { type Problem, SpeechfbError } from '../../errors.ts';
+
+/** One recording that learners read: PCM as it goes over the wire. */
+export type Clip = {
+  id: string;
+  text: string;
+  /** BCP 47, as `en-US`. */
+  language: string;
+  sampleRateHz: number;
+  durationMs: number;
+  /** pcm_s16le, mono. */
+  pcm: Uint8Array;
+  /** Where the speech begins, ms. */
+  speechBeginMs: number;
+};
+
+/**
+ * The clips of a manifest (JSON Lines of {id, audio, text, language?}, audio relative to the manifest). `language` is of lines that
+ * name none. Lines without a text, such
+ * as silence, and those that a server would refuse are left out; every bad line is reported at once as `bad_manifest`.
+ */
+export function readClips(manifest: string, language = 'en-US'): Clip[] {
+  const problems: Problem[] = [];
+  const clips = readLines(manifest).flatMap(({ line, text }) => {
+    try {
+      const entry = parseEntry(text);
+      return entry.text.trim() === '' || entry.kind === 'edge' ? [] : [readClip(manifest, entry, language)];
+    } catch (error) {
+      if (!(error instanceof SpeechfbError)) throw error;
+      problems.push({ where: `${manifest}:${line}`, message: error.message });
+      return [];
+    }
+  });
+  if (problems.length > 0) {
+    const more = problems.length - shownProblems;
+    const shown = more > 0 ? [...problems.slice(0, shownProblems), { message: `and ${more} more lines` }] : problems;
+    throw new SpeechfbError('bad_manifest', `${manifest} has bad lines`, { problems: shown });
+  }
+  if (clips.length === 0) throw new SpeechfbError('bad_manifest', `${manifest} has no clip with a text`);
+  return clips;
+}
+
+const shownProblems = 8;
+
+/** Floats in [-1, 1) as 16-bit little-endian integers, clipped. */
+export function toPcm16(samples: Float32Array): Uint8Array {
+  const bytes = new Uint8Array(samples.length * 2);
+  const view = new DataView(bytes.buffer);
+  for (let i = 0; i < samples.length; i++) {
+    view.setInt16(i * 2, Math.max(-32768, Math.min(32767, Math.round(samples[i]! * 32768))), true);
+  }
+  return bytes;
+}
+
+/** The start of the first 20 ms within 30 dB of the loudest 20 ms, ms; 0 for silence. */
+export function speechBegin(samples: Float32Array, sampleRateHz: number): number {
+  const window = Math.round(sampleRateHz * 0.02);
+  const energies = Array.from({ length: Math.floor(samples.length / window) }, (_, i) => {
+    let energy = 0;
+    for (let j = i * window; j < (i + 1) * window; j++) energy += samples[j]! ** 2;
+    return energy;
+  });
+  const loudest = energies.reduce((most, energy) => Math.max(most, energy), 0);
+  return (
+    Math.max(
+      0,
+      energies.findIndex((energy) => energy >= loudest / 1000),
+    ) * 20
+  );
+}
+
+const entrySchema = z.object({
+  id: z.string().min(1),
+  audio: z.string().min(1),
+  text: z.string(),
+  language: z.string().min(2).max(20).optional(),
+  kind: z.string().optional(),
+});
+type Entry = z.infer<typeof entrySchema>;
+
+function readClip(manifest: string, entry: Entry, language: string): Clip {
+  const { samples, sampleRateHz, durationMs } = readWav(resolve(dirname(manifest), entry.audio));
+  const { id, text } = entry;
+  return {
+    id,
+    text,
+    language: entry.language ?? language,
+    sampleRateHz,
+    durationMs,
+    pcm: toPcm16(samples),
+    speechBeginMs: speechBegin(samples, sampleRateHz),
+  };
+}
+
+function parseEntry(text: string): Entry {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new SpeechfbError('bad_manifest', `is not JSON: ${(error as Error).message}`);
+  }
+  const entry = entrySchema.safeParse(value);
+  if (entry.success) return entry.data;
+  const problems = entry.error.issues.map(({ path, message }) => `${path.join('.') || 'the line'}: ${message}`);
+  throw new SpeechfbError('bad_manifest', `${problems.join('; ')}; needed: id, audio, text`);
+}
+
+function readLines(manifest: string): { line: number; text: string }[] {
+  const lines = readText(manifest, 'clip manifest').split('\n');
+  return lines.map((text, index) => ({ line: index + 1, text })).filter(({ text }) => text.trim() !== '');
+}

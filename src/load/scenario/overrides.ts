@@ -1,0 +1,69 @@
+import { resolve } from 'node:path';
+import { readToken } from '../../client/token.ts';
+import { inUnits } from '../../config/fields.ts';
+import { SpeechfbError } from '../../errors.ts';
+import { flag, wholeNumber } from '../../flag.ts';
+import { formatMs, parseDurationMs } from '../../units.ts';
+import { entriesOf, serverFaultNames } from './faults-schema.ts';
+import { durationLimits, type LoadScenario } from './scenario.ts';
+import { stretched } from './stretch.ts';
+import { checkUrl } from './target-schema.ts';
+
+/** What the command line may say otherwise than the file, as text. */
+export type Overrides = { url?: string; duration?: string; seed?: string; tokenFile?: string };
+
+/** The scenario with the overrides in place of its own values, and what the reader should know about them, in sentences. */
+export function withOverrides(scenario: LoadScenario, given: Overrides): { scenario: LoadScenario; notes: string[] } {
+  const { spec } = scenario;
+  const seed = given.seed === undefined ? spec.seed : flag('--seed', wholeNumber(0, 0xffffffff))(given.seed);
+  const changed = { ...scenario, spec: { ...spec, seed, target: targetOf(scenario, given) } };
+  if (given.duration === undefined) return { scenario: changed, notes: [] };
+  const durationMs = flag('--duration', parseDurationMs)(given.duration);
+  checkDuration(scenario, given.duration, durationMs);
+  return { scenario: { ...changed, spec: stretched(changed.spec, durationMs) }, notes: notesOf(scenario, durationMs) };
+}
+
+function targetOf({ spec, at }: LoadScenario, { url, tokenFile }: Overrides): LoadScenario['spec']['target'] {
+  if (tokenFile !== undefined) flag('--token-file', readToken)(tokenFile);
+  const token = tokenFile === undefined ? {} : { tokenFile: resolve(tokenFile) };
+  if (url === undefined) return { ...spec.target, ...token };
+  const problems = spec.faults.flatMap((entry, index) =>
+    entriesOf(entry).flatMap(([name]) =>
+      serverFaultNames.includes(name)
+        ? [{ where: at(['spec', 'faults', index, name]), message: `${name} needs the embedded server` }]
+        : [],
+    ),
+  );
+  if (problems.length > 0) {
+    const message = '--url: the scenario has faults that only a server of its own can be made to suffer';
+    throw new SpeechfbError('bad_flag', message, { problems });
+  }
+  const { embedded: _, ...target } = spec.target;
+  return { ...target, ...token, url: flag('--url', checkUrl)(url) };
+}
+
+function checkDuration({ spec }: LoadScenario, given: string, durationMs: number): void {
+  const { ramp = 0, stages } = spec.load;
+  if (!stages && durationMs <= ramp) {
+    const message = `--duration ${given} is not longer than the scenario's ramp of ${formatMs(ramp)}`;
+    throw new SpeechfbError('bad_flag', message);
+  }
+  const { leastMs, mostMs } = durationLimits;
+  if (durationMs >= leastMs && durationMs <= mostMs) return;
+  const wrong = durationMs < leastMs ? 'short' : 'long';
+  const allowed = `${inUnits(leastMs)} to ${inUnits(mostMs)}`;
+  throw new SpeechfbError('bad_flag', `--duration ${given} is too ${wrong}; allowed: ${allowed}`);
+}
+
+function notesOf({ spec }: LoadScenario, durationMs: number): string[] {
+  const moved = [
+    ...(spec.load.stages ? ['stages'] : []),
+    ...(spec.faults.length > 0 ? ['faults'] : []),
+    ...(spec.warmup > 0 ? ['warm-up'] : []),
+  ];
+  if (moved.length === 0 || durationMs === spec.duration) return [];
+  const factor = Number((durationMs / spec.duration).toPrecision(3));
+  return [
+    `--duration: the ${moved.join(', ')} keep their places in ${formatMs(durationMs)} instead of ${formatMs(spec.duration)} (times ${factor})`,
+  ];
+}

@@ -1,0 +1,179 @@
+import { readFileSync } from 'node:fs';
+import { readToken } from '../../client/token.ts';
+import { unreadable } from '../../config/read-chunks.ts';
+import { badConfig } from '../../config/yaml.ts';
+import { type Problem, SpeechfbError } from '../../errors.ts';
+import type { NetworkProfile } from '../../sim/profile/profile.ts';
+import type { TlsOptions } from '../generator/generator.ts';
+import { type FaultOrder, type FaultPlan, planFaults } from '../plan/faults.ts';
+import { type LearnerPlan, type LoadStage, planHash, planLearners } from '../plan/plan.ts';
+import { peakPresence } from '../plan/presence.ts';
+import { expectedLoad, type LoadShape, largestLoad } from '../plan/shape.ts';
+import { partOf, type ShardOf } from '../plan/shard-split.ts';
+import type { Habits } from '../plan/utterances.ts';
+import { gatedFrames } from '../plan/vad-gating.ts';
+import { readReadings } from './clip-mix.ts';
+import type { Clip } from './clips.ts';
+import { type Cost, readPrices } from './cost-schema.ts';
+import { timesOf } from './faults-schema.ts';
+import { canonicalName } from './network-names.ts';
+import { problemsAt, readNetworks } from './networks.ts';
+import type { LoadScenario } from './scenario.ts';
+import { shapeOf } from './shape-of.ts';
+
+/** Everything that a test needs and that can be known before it begins. */
+export type PreparedLoad = {
+  shape: LoadShape;
+  loadStages: LoadStage[];
+  clips: Clip[];
+  networks: Record<string, NetworkProfile>;
+  /** Of this shard alone, when there are several. */
+  plans: LearnerPlan[];
+  faults: FaultPlan[];
+  /** Of the whole test, however many shards share it. */
+  planHash: string;
+  /** Between two utterances; undefined where a duty cycle decides it. */
+  meanPauseMs: number | undefined;
+  /** Sessions of the whole test, and how many of them at once. */
+  whole: { sessions: number; peak: number };
+  shard: (ShardOf & { planHash: string }) | undefined;
+  token: string | undefined;
+  tls: TlsOptions | undefined;
+  prices: Cost | undefined;
+};
+
+/**
+ * Reads what a scenario names and decides the whole schedule. Throws `bad_config` with every clip, trace, certificate and
+ * token that is missing or unfit, and every fault that would hit nobody.
+ */
+export function prepareLoad(scenario: LoadScenario, shard?: ShardOf): PreparedLoad {
+  const { spec, at, file } = scenario;
+  const problems: Problem[] = [];
+  const { clips, readings } = readReadings(scenario, problems);
+  const { networks, mix } = readNetworks(scenario, problems);
+  const target = readTarget(scenario, problems);
+  const prices = spec.cost && attempt(scenario, ['cost'], problems, () => readPrices(spec.cost!));
+  checkLanguages(scenario, clips, problems);
+  if (problems.length > 0) throw badConfig(file, inOrder(problems));
+
+  const shape = shapeOf(spec.load, spec.duration);
+  const habits = habitsOf(spec.learners);
+  const gating = spec.learners.vadGating;
+  const planClips = clips.map((clip) => {
+    if (!gating) return clip;
+    const frames = Math.ceil(clip.durationMs / habits.frameMs);
+    const options = { hangoverMs: gating.hangover, leadMs: gating.lead };
+    return { ...clip, gated: gatedFrames(clip, frames, habits.frameMs, options) };
+  });
+  checkSize(scenario, shape);
+  const plans = planLearners({ shape, habits, seed: spec.seed, clips: planClips, readings, networks: mix });
+  if (plans.length === 0) throw badConfig(file, [{ where: at(['spec', 'load']), message: 'nobody would come' }]);
+  const { faults, idle } = planFaults(orders(scenario), plans, spec.seed);
+  const nobody = idle.map(([place, atMs]) => ({
+    where: at(['spec', 'faults', place]),
+    message: `spec.faults.${place}: hits nobody: no such learner is there at ${atMs / 1000} s`,
+  }));
+  if (nobody.length > 0) throw badConfig(file, nobody);
+
+  if (shard && shard.count > plans.length) {
+    const message = `--shard ${shard.index}/${shard.count}: the test has ${plans.length} sessions, one a shard at least is needed`;
+    throw new SpeechfbError('bad_flag', message);
+  }
+  const part = shard ? partOf(plans, faults, shard) : { plans, faults };
+  return {
+    shape,
+    loadStages: shape.stages.map(({ name, beginMs, endMs }) => ({ name, beginMs, endMs })),
+    clips,
+    networks,
+    ...part,
+    planHash: planHash(plans, faults),
+    meanPauseMs: 'speaking' in habits.pause ? undefined : (habits.pause.leastMs + habits.pause.mostMs) / 2,
+    whole: { sessions: plans.length, peak: peakPresence(plans) },
+    shard: shard && { ...shard, planHash: planHash(part.plans, part.faults) },
+    ...target,
+    prices,
+  };
+}
+
+/** All that learners will do is planned before the test begins: what fits into no memory is said, not tried. */
+function checkSize({ file, at }: LoadScenario, shape: LoadShape): void {
+  const asked = expectedLoad(shape);
+  const what = asked.hours > largestLoad.hours ? 'hours' : 'sessions';
+  if (asked[what] <= largestLoad[what]) return;
+  const [much, most] = [asked[what], largestLoad[what]].map((value) => Math.round(value).toLocaleString('en-US'));
+  const message = `spec.load: makes ${much} ${what === 'hours' ? 'hours of learners' : what}; allowed: at most ${most}`;
+  throw badConfig(file, [{ where: at(['spec', 'load']), message }]);
+}
+
+/** An objective on a language that nobody speaks would wait for samples that never come. */
+function checkLanguages({ spec, at }: LoadScenario, clips: readonly Clip[], problems: Problem[]): void {
+  const spoken = [...new Set(clips.map(({ language }) => language))];
+  for (const [index, { selector }] of spec.objectives.entries()) {
+    const { language } = selector;
+    if (language === undefined || spoken.length === 0 || spoken.includes(language)) continue;
+    const message = `spec.objectives.${index}: selects language=${language}, which nobody speaks; allowed: ${spoken.join(', ')}`;
+    problems.push({ where: at(['spec', 'objectives', index]), message });
+  }
+}
+
+/** Problems of the scenario by line and column, those of other files after them. */
+function inOrder(problems: readonly Problem[]): Problem[] {
+  const placeOf = ({ where = '' }: Problem) => (/:(\d+):(\d+)$/.exec(where) ?? []).slice(1).map(Number);
+  return problems.toSorted((a, b) => {
+    const [line = Number.POSITIVE_INFINITY, column = 0] = placeOf(a);
+    const [otherLine = Number.POSITIVE_INFINITY, otherColumn = 0] = placeOf(b);
+    return line === otherLine ? column - otherColumn : line - otherLine;
+  });
+}
+
+function habitsOf({ frame, pause, dutyCycle, bargeIn }: LoadScenario['spec']['learners']): Habits {
+  const between = dutyCycle === undefined ? (pause ?? { leastMs: 500, mostMs: 500 }) : { speaking: dutyCycle };
+  return { frameMs: frame, pause: between, bargeIn };
+}
+
+/** The faults as ordered, each at all of its times. */
+function orders({ spec }: LoadScenario): FaultOrder[] {
+  const own = spec.networks ?? {};
+  return spec.faults.flatMap((entry): FaultOrder[] => {
+    const { reconnect, cutNetwork, stallInference, killInference, stopServer } = entry;
+    const times = (fault: { at?: number | undefined; every?: number | undefined }) => timesOf(fault, spec.duration);
+    const whom = ({ learners: share, network }: { learners: number; network?: string | undefined }) =>
+      network === undefined ? { share } : { share, network: canonicalName(own, network) };
+    if (reconnect) return [{ kind: 'reconnect', atMs: times(reconnect), learners: whom(reconnect) }];
+    if (cutNetwork)
+      return [{ kind: 'cut-network', atMs: times(cutNetwork), learners: whom(cutNetwork), forMs: cutNetwork.for }];
+    if (stallInference) return [{ kind: 'stall-inference', atMs: times(stallInference), forMs: stallInference.for }];
+    if (killInference) return [{ kind: 'kill-inference', atMs: times(killInference) }];
+    return stopServer ? [{ kind: 'stop-server', atMs: times(stopServer), forMs: stopServer.for }] : [];
+  });
+}
+
+function readTarget(scenario: LoadScenario, problems: Problem[]): Pick<PreparedLoad, 'token' | 'tls'> {
+  const { tokenFile, tls } = scenario.spec.target;
+  const read = <T>(key: string[], how: () => T) => attempt(scenario, ['target', ...key], problems, how);
+  const token = tokenFile === undefined ? undefined : read(['tokenFile'], () => readToken(tokenFile));
+  const ca = tls?.ca === undefined ? undefined : read(['tls', 'ca'], () => readCertificate(tls.ca!));
+  const options = { ...(ca === undefined ? {} : { ca }), ...(tls?.insecure ? { insecure: true as const } : {}) };
+  return { token, tls: tls && options };
+}
+
+/** What `read` reads; undefined when it cannot, which is a problem of what stands at the path in the spec. */
+function attempt<T>({ at }: LoadScenario, path: string[], problems: Problem[], read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    problems.push(...problemsAt(at(['spec', ...path]), error));
+    return undefined;
+  }
+}
+
+function readCertificate(file: string): string {
+  let pem: string;
+  try {
+    pem = readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw unreadable(file, 'certificate authority', cause);
+  }
+  if (pem.includes('-----BEGIN CERTIFICATE-----')) return pem;
+  throw new SpeechfbError('bad_config', `"${file}" holds no PEM certificate`);
+}

@@ -1,0 +1,69 @@
+import type { LoadPreview } from '../../report/load/preview.ts';
+import { peakPresence, presenceAt } from '../plan/presence.ts';
+import type { PreparedLoad } from './prepare.ts';
+import type { LoadScenario } from './scenario.ts';
+
+/** What a prepared test would do, for people and programs to look at before it runs. */
+export function previewOf({ metadata, spec }: LoadScenario, prepared: PreparedLoad): LoadPreview {
+  const { plans, shape, networks, clips } = prepared;
+  const utterances = plans.flatMap((plan) => plan.utterances);
+  const spoken = utterances.reduce((sum, { frames }) => sum + frames, 0);
+  const held = utterances.reduce((sum, { gated = [] }) => sum + gated.reduce((s, [from, to]) => s + to - from, 0), 0);
+  const unit = shape.by === 'rate' ? 'arrivals/s' : 'learners';
+  return {
+    kind: 'LoadPreview',
+    name: metadata.name,
+    description: metadata.description,
+    target: spec.target.url ?? 'embedded',
+    seed: spec.seed,
+    planHash: prepared.planHash,
+    shard: prepared.shard,
+    durationMs: spec.duration,
+    warmupMs: spec.warmup,
+    drainMs: spec.drain,
+    frameMs: spec.learners.frame,
+    sessions: plans.length,
+    peakSessions: peakPresence(plans),
+    utterances: utterances.length,
+    brokenOff: utterances.filter(({ bargeIn }) => bargeIn).length,
+    frames: spoken - held,
+    framesHeldBack: held,
+    audioMinutes: (spoken * spec.learners.frame) / 60_000,
+    networks: countBy(plans, ({ network }) => network).map(([network, sessions]) => ({
+      network,
+      transport: networks[network]?.transport,
+      sessions,
+    })),
+    languages: countBy(plans, ({ language }) => language).map(([language, sessions]) => ({
+      language,
+      sessions,
+      clips: clips.filter((clip) => clip.language === language).length,
+    })),
+    stages: shape.stages.map(({ name, beginMs, endMs, level }) => ({
+      name,
+      beginMs,
+      endMs,
+      level: `${Number(level.toPrecision(4))} ${unit}`,
+    })),
+    faults: prepared.faults.map((fault) => ({
+      atMs: fault.atMs,
+      kind: fault.kind,
+      forMs: 'forMs' in fault ? fault.forMs : undefined,
+      learners: 'learners' in fault ? fault.learners.length : undefined,
+    })),
+    objectives: spec.objectives.map(({ source }) => source),
+    presence: presenceAt(
+      plans,
+      Array.from({ length: chartPoints }, (_, k) => ((k + 0.5) / chartPoints) * spec.duration),
+    ),
+  };
+}
+
+/** How many of each, most frequent first. */
+function countBy<T>(items: readonly T[], key: (item: T) => string): [string, number][] {
+  const counts = new Map<string, number>();
+  for (const item of items) counts.set(key(item), (counts.get(key(item)) ?? 0) + 1);
+  return [...counts].sort((a, b) => b[1] - a[1]);
+}
+
+const chartPoints = 64;

@@ -1,0 +1,139 @@
+import { dirname, resolve } from 'node:path';
+import { z } from 'zod';
+import { parseDocuments } from '../../config/documents.ts';
+import { despiteProblems, duration, integer, section, text, throughUnit, word } from '../../config/fields.ts';
+import { readText } from '../../config/read-chunks.ts';
+import { badConfig } from '../../config/yaml.ts';
+import { networksMap } from '../../sim/profile/network-schema.ts';
+import { parseObjective } from '../../slo/objective/expression.ts';
+import { checkScenario } from './checks.ts';
+import { cost } from './cost-schema.ts';
+import { faults } from './faults-schema.ts';
+import { weight, yesOrNo } from './fields.ts';
+import { learners } from './learners-schema.ts';
+import { load } from './load-schema.ts';
+import { missingFiles } from './missing-files.ts';
+import { canonicalName } from './network-names.ts';
+import { stagesEndMs } from './shape-of.ts';
+import { target } from './target-schema.ts';
+
+const objectiveText = text('an objective').transform(throughUnit(parseObjective));
+
+const objective = z.union(
+  [
+    objectiveText.transform((parsed) => ({ ...parsed, abortOnFail: false, delayMs: 0 })),
+    section({
+      expression: objectiveText,
+      abortOnFail: yesOrNo().prefault(false).describe('Ends the test as soon as the objective is missed for certain.'),
+      delay: duration(0, 86_400_000).prefault('0s').describe('Not before this much of the test has passed.'),
+    }).transform(({ expression, abortOnFail, delay }) => ({ ...expression, abortOnFail, delayMs: delay })),
+  ],
+  { error: () => 'is not an objective; write p95(feedback_latency) < 500ms, or {expression: ..., abortOnFail: true}' },
+);
+
+/** How long learners may speak. */
+export const durationLimits = { leastMs: 1000, mostMs: 604_800_000 } as const;
+
+/** A load test as its YAML file describes it; durations in ms, objectives parsed, paths as written. */
+export const loadScenario = section({
+  apiVersion: word('speechfb.dev/v1alpha1'),
+  kind: word('LoadScenario'),
+  metadata: section({
+    name: text('a name').regex(/^[a-z0-9][a-z0-9-]*$/, {
+      error: (issue) => `${JSON.stringify(issue.input)} is not lower-case letters, digits and hyphens`,
+    }),
+    description: text('a sentence').optional(),
+  }),
+  spec: section({
+    target: target.prefault({}),
+    learners,
+    networks: networksMap.optional().describe('Networks of this file, beside the built-in ones.'),
+    mix: z
+      .array(section({ network: text('the name of a network, or none'), weight: weight() }), {
+        error: () => 'is not a list such as [{network: LTE, weight: 60%}, {network: 3G, weight: 40%}]',
+      })
+      .min(1, { error: () => 'is empty: nobody would be on any network; leave it out to simulate none' })
+      .optional()
+      .describe('Who is on which network; without it everybody is on the network that is there.'),
+    load,
+    faults: faults.prefault([]),
+    cost: cost.optional().describe('What the servers under test cost; for cost_per_audio_minute.'),
+    warmup: duration(0, 3_600_000).prefault('0s').describe('What is due before this is not measured.'),
+    duration: duration(durationLimits.leastMs, durationLimits.mostMs)
+      .optional()
+      .describe('How long learners speak; stages say it by themselves.'),
+    drain: duration(0, 60_000)
+      .prefault('5s')
+      .describe('How long the last finals may take after the learners stop; later ones count as never.'),
+    seed: integer(0, 0xffffffff).prefault(1),
+    objectives: z
+      .array(objective, { error: () => 'is not a list of objectives such as p95(feedback_latency) < 500ms' })
+      .min(1, { error: () => 'is empty: a run without objectives proves nothing' }),
+  })
+    .superRefine(checkScenario, despiteProblems)
+    .transform((spec) => ({ ...spec, duration: spec.duration ?? stagesEndMs(spec.load) })),
+});
+
+/** A checked scenario, and where each part of it stands in its file. */
+export type LoadScenario = z.output<typeof loadScenario> & {
+  file: string;
+  /** `file:line:column` of what stands at a path, or of its nearest parent. */
+  at(path: readonly PropertyKey[]): string;
+};
+
+/**
+ * Reads and checks a scenario file, which may hold documents of other kinds as well; paths come back absolute. `-` is
+ * standard input, whose paths are relative to where the command runs.
+ */
+export function readScenario(given: string): LoadScenario {
+  const file = given === '-' ? 'standard input' : given;
+  const schema = loadScenario.superRefine(missingFiles(dirname(file)), despiteProblems);
+  const [first, second] = parseDocuments(file, readText(given, 'scenario', shippedHint), 'LoadScenario', schema);
+  if (second) {
+    const where = second.at(['metadata', 'name']);
+    throw badConfig(file, [{ where, message: 'is a second LoadScenario; run one a file' }]);
+  }
+  const { value, at } = first!;
+  return { ...value, spec: withNames(withPaths(value.spec, dirname(file))), file, at };
+}
+
+/** The JSON Schema (2020-12) that editors use; kept current in schemas/scenario.schema.json. */
+export function scenarioJsonSchema(): object {
+  return {
+    title: 'speechfb LoadScenario',
+    ...z.toJSONSchema(loadScenario, { io: 'input', target: 'draft-2020-12' }),
+  };
+}
+
+type Spec = LoadScenario['spec'];
+
+/** The same with every path made absolute. */
+function withPaths(spec: Spec, directory: string): Spec {
+  const absolute = (path: string) => resolve(directory, path);
+  const { target, learners, cost } = spec;
+  const { tokenFile, tls, embedded } = target;
+  return {
+    ...spec,
+    learners: { ...learners, clips: learners.clips.map((one) => ({ ...one, manifest: absolute(one.manifest) })) },
+    ...(cost?.capacity === undefined ? {} : { cost: { ...cost, capacity: absolute(cost.capacity) } }),
+    target: {
+      ...target,
+      ...(tokenFile === undefined ? {} : { tokenFile: absolute(tokenFile) }),
+      ...(tls?.ca === undefined ? {} : { tls: { ...tls, ca: absolute(tls.ca) } }),
+      ...(embedded?.model === undefined ? {} : { embedded: { ...embedded, model: absolute(embedded.model) } }),
+    },
+  };
+}
+
+/** The same with the networks of objectives as their labels write them. */
+function withNames(spec: Spec): Spec {
+  const objectives = spec.objectives.map((one) => {
+    const { profile } = one.selector;
+    if (profile === undefined) return one;
+    return { ...one, selector: { ...one.selector, profile: canonicalName(spec.networks ?? {}, profile) } };
+  });
+  return { ...spec, objectives };
+}
+
+const shippedHint =
+  'scenarios that ship with speechfb are in its scenarios/ folder, for example scenarios/quickstart.yaml';

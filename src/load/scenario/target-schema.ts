@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import { amount, duration, integer, section, text, throughUnit } from '../../config/fields.ts';
+import { SpeechfbError } from '../../errors.ts';
+import { didYouMean } from '../../suggest.ts';
+import { yesOrNo } from './fields.ts';
+import { limitNames } from './serve-args.ts';
+
+const embedded = section({
+  maxSessions: integer(1, 1_000_000).optional(),
+  resumeTtl: duration(0, 3_600_000).optional().describe('How long a session outlives its socket.'),
+  limits: z
+    .record(z.string(), amount('a limit above 0', Number.MIN_VALUE, Number.MAX_VALUE), {
+      error: () => 'is not a mapping of limits such as {idle_timeout_ms: 30000}',
+    })
+    .superRefine((limits, context) => {
+      for (const name of Object.keys(limits).filter((key) => !limitNames.includes(key))) {
+        const message = `is not a limit of the server${didYouMean(name, limitNames)}; allowed: ${limitNames.join(', ')}`;
+        context.addIssue({ code: 'custom', path: [name], message });
+      }
+    })
+    .optional()
+    .describe('Any limits of docs/protocol.md, by the names they have there.'),
+  model: text('the path of a model package').optional().describe('Relative to the scenario.'),
+  device: text('auto, cpu, cuda or webgpu').optional(),
+});
+
+/** Without a url: a server of this version is started beside the test, on a port of its own. */
+export const target = section({
+  url: text('a ws:// or wss:// URL')
+    .transform(throughUnit(checkUrl))
+    .optional()
+    .describe('Without it a server of this version is started beside the test.'),
+  tokenFile: text('the path of a token file')
+    .optional()
+    .describe('The last word of its first line is the bearer token; relative to the scenario.'),
+  tls: section({
+    ca: text('the path of a PEM certificate authority')
+      .optional()
+      .describe("PEM, trusted beside the system's authorities; relative to the scenario."),
+    insecure: yesOrNo().optional().describe('Trusts any certificate.'),
+  }).optional(),
+  embedded: embedded.optional().describe('Options of the server that the test starts.'),
+}).superRefine(({ url, tls, embedded: options }, context) => {
+  const problem = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
+  if (url !== undefined && options)
+    problem('embedded', 'is for a server that the test starts, but target.url is given');
+  if (tls && url?.startsWith('ws:')) problem('tls', `is for wss:// URLs, but target.url is ${url}`);
+  if (tls && options) problem('tls', 'is for wss:// URLs; the embedded server listens on loopback without TLS');
+  if (tls?.ca !== undefined && tls.insecure) problem('tls', 'has both ca and insecure; keep one');
+});
+
+/** A WebSocket URL; the path /v1/stream is filled in when there is none. */
+export function checkUrl(given: string): string {
+  const url = URL.canParse(given) ? new URL(given) : undefined;
+  if (url?.protocol !== 'ws:' && url?.protocol !== 'wss:') {
+    throw new SpeechfbError('bad_url', `"${given}" is not a WebSocket URL; allowed: ws://host:port, wss://host:port`);
+  }
+  // Nor is it quoted: a report would show the password.
+  if (url.username !== '' || url.password !== '')
+    throw new SpeechfbError('bad_url', 'the URL has a user name or password, which is not sent; use a token file');
+  if (url.pathname === '/') url.pathname = '/v1/stream';
+  return url.href;
+}

@@ -1,0 +1,139 @@
+import type { ClusterSums } from '../slo/objective/clustered.ts';
+
+/**
+ * Everything that a load test measures and an objective may name. A distribution holds latencies in ms, silence where an
+ * event was due among them as infinity; a share is good of total; a rate is what should be rare, of
+ * all; a count stands beside the exposure that `rate` divides by.
+ */
+export const metrics = {
+  feedback_latency: {
+    kind: 'distribution',
+    about: 'first sample of a frame spoken -> the first feedback that covers the frame received',
+  },
+  first_partial: {
+    kind: 'distribution',
+    about: 'speech begins -> the first feedback of the utterance with a phone in it',
+  },
+  partial_gap: {
+    kind: 'distribution',
+    about: 'one feedback of an utterance received -> the next, up to the final; sound held back by the app left out',
+  },
+  final_latency: { kind: 'distribution', about: "the utterance's last sound -> its utterance_final" },
+  phoneme_latency: { kind: 'distribution', about: 'acoustic end of a phone -> its first score' },
+  phoneme_final_latency: { kind: 'distribution', about: 'acoustic end of a phone -> its final score' },
+  connect_time: { kind: 'distribution', about: 'a session due to begin -> ready' },
+  resume_time: { kind: 'distribution', about: 'a socket lost -> the session resumed' },
+  send_lateness: { kind: 'distribution', about: 'a frame due to be sent -> given to the socket, the generator itself' },
+  shaping_lateness: {
+    kind: 'distribution',
+    about: 'a message due from the simulated network -> really passed on, the generator itself',
+  },
+  availability: { kind: 'share', about: 'feedback that came, of feedback that was due' },
+  goodput: { kind: 'share', about: 'utterances that by themselves met every objective, of utterances' },
+  session_success: { kind: 'share', about: 'sessions that ended well, of sessions attempted' },
+  revision_rate: { kind: 'rate', of: 'phones', about: 'phones whose score changed after it was first shown' },
+  flicker_rate: { kind: 'rate', of: 'words', about: 'words of partial transcripts that changed or went away' },
+  violations: { kind: 'count', of: 'events', about: 'protocol rules broken by the server, of events received' },
+  lost_frames: { kind: 'count', of: 'frames', about: 'frames sent and never acknowledged, of frames sent' },
+  resent_frames: { kind: 'count', of: 'frames', about: 'frames sent again after a resume, of frames sent' },
+  dropped_by_app: {
+    kind: 'count',
+    of: 'frames',
+    about: 'frames that the app dropped because too much waited to be sent, of frames due',
+  },
+  sessions_refused: { kind: 'count', of: 'sessions', about: 'sessions that never became ready, of sessions attempted' },
+  sessions_died: { kind: 'count', of: 'sessions', about: 'sessions lost before their end, of sessions attempted' },
+  cost_per_audio_minute: {
+    kind: 'cost',
+    about: 'what the servers cost while measured, by minute of sound that got feedback',
+  },
+} as const satisfies Record<string, MetricDefinition>;
+
+export type MetricName = keyof typeof metrics;
+type MetricDefinition =
+  | { kind: 'distribution'; about: string }
+  | { kind: 'share'; about: string }
+  /** A share that should be small: what happened `of` all that could. */
+  | { kind: 'rate'; of: string; about: string }
+  | { kind: 'cost'; about: string }
+  | { kind: 'count'; of: string; about: string };
+
+export type DistributionName = NamesOf<'distribution'>;
+export type ShareName = NamesOf<'share'>;
+export type RateName = NamesOf<'rate'>;
+export type CountName = NamesOf<'count'>;
+export type CostName = NamesOf<'cost'>;
+
+type NamesOf<K extends MetricDefinition['kind']> = {
+  [N in MetricName]: (typeof metrics)[N]['kind'] extends K ? N : never;
+}[MetricName];
+
+/** Names of one kind, in the table's order. */
+export const distributionNames = namesOf<DistributionName>('distribution');
+export const shareNames = namesOf<ShareName>('share');
+export const rateNames = namesOf<RateName>('rate');
+export const countNames = namesOf<CountName>('count');
+
+/** Samples in ascending order by rank; infinity is a sample like any other. */
+export type Distribution = {
+  readonly samples: number;
+  /** Samples that are infinite. */
+  readonly never: number;
+  /** Of the finite ones, ms; NaN without any. */
+  readonly meanMs: number;
+  /** Standard deviation of the finite ones, ms; NaN without any. */
+  readonly deviationMs: number;
+  /** The value of the `rank`-th smallest sample, ms; 1 <= rank <= samples. */
+  valueAtRank(rank: number): number;
+};
+
+export type Measurements = {
+  distributions: Readonly<Record<DistributionName, Distribution>>;
+  shares: Readonly<Record<ShareName, { good: number; total: number }>>;
+  rates: Readonly<Record<RateName, { count: number; of: number }>>;
+  counts: Readonly<Record<CountName, { count: number; of: number }>>;
+  /** Undefined where nobody said what the servers cost. */
+  cost: { dollars: number; audioMinutes: number } | undefined;
+  /** How the sessions of each profile and language stand against each objective, by its text; absent: nobody kept account. */
+  strata?: readonly Readonly<Record<string, ClusterSums>>[];
+};
+
+/**
+ * What an objective may choose by: the network that a session was on, the language spoken, and the stage of the load in
+ * which something was due, where the load has several.
+ */
+export const labelNames = ['profile', 'language', 'stage'] as const;
+export type LabelName = (typeof labelNames)[number];
+export type Labels = { readonly profile: string; readonly language: string; readonly stage?: string };
+
+/** What carries these labels; {} is everything. */
+export type Selector = { readonly [name in LabelName]?: string };
+
+/** Whether the labels are chosen; `lte` chooses LTE. */
+export function fits(labels: Labels, selector: Selector): boolean {
+  return labelNames.every((name) => {
+    const wanted = selector[name];
+    return wanted === undefined || wanted.toLowerCase() === labels[name]?.toLowerCase();
+  });
+}
+
+/** The same for equal labels. */
+export function labelKey({ profile, language, stage = '' }: Labels): string {
+  return `${profile}\n${language}\n${stage}`;
+}
+
+/** `profile=lte,language=en-US`; empty for all sessions. */
+export function selectorText(selector: Selector): string {
+  const chosen = labelNames.filter((name) => selector[name] !== undefined);
+  return chosen.map((name) => `${name}=${selector[name]}`).join(',');
+}
+
+/** The nearest-rank quantile: the smallest sample that at least `p` of all samples do not exceed; undefined without samples. */
+export function quantile(distribution: Distribution, p: number): number | undefined {
+  if (distribution.samples === 0) return undefined;
+  return distribution.valueAtRank(Math.max(1, Math.ceil(p * distribution.samples - 1e-9)));
+}
+
+function namesOf<N extends MetricName>(kind: MetricDefinition['kind']): readonly N[] {
+  return (Object.keys(metrics) as MetricName[]).filter((name): name is N => metrics[name].kind === kind);
+}

@@ -1,0 +1,152 @@
+import {
+  build,
+  decodeFromCompressedBase64,
+  encodeIntoCompressedBase64,
+  type Histogram,
+  initWebAssembly,
+} from 'hdr-histogram-js';
+import type { Distribution } from './definitions.ts';
+import { FreshCounts } from './fresh-counts.ts';
+
+/** Must have resolved before the first LatencyHistogram is read. */
+export function histogramsReady(): Promise<void> {
+  // Once: a second initialisation replaces the memory under the histograms that live.
+  ready ??= initWebAssembly();
+  return ready;
+}
+
+let ready: Promise<void> | undefined;
+
+/** What a shard sends home: HDR V2 (compressed, base64) of us, and how many samples never came. */
+export type EncodedHistogram = { hdr: string; never: number };
+
+/** Told of samples that came, ms, and how many of the same. */
+export type OnSettled = (ms: number, count: number) => void;
+
+/**
+ * Latencies to three significant digits from 1 us to an hour, and those that never came. Longer ones count as an hour.
+ * New ones are counted apart, and settle in the histogram proper before it is read. Holds 92 KiB of WASM memory from then on
+ * until `destroy`.
+ */
+export class LatencyHistogram implements Distribution {
+  #hdr: Histogram | undefined;
+  #fresh: FreshCounts | undefined;
+  #never = 0;
+  readonly #onSettled: OnSettled | undefined;
+
+  /** `onSettled`: told of each sample that `record` takes, when it settles. */
+  constructor(encoded?: EncodedHistogram, onSettled?: OnSettled) {
+    this.#onSettled = onSettled;
+    // Never `packed`: it is slow to record into.
+    if (encoded) this.#hdr = decodeFromCompressedBase64(encoded.hdr, bucketBits, true);
+    this.#never = encoded?.never ?? 0;
+  }
+
+  get samples(): number {
+    return this.#came + this.#never;
+  }
+
+  /** Samples of infinite latency. */
+  get never(): number {
+    return this.#never;
+  }
+
+  /** Mean of the samples that came, ms; NaN without any. */
+  get meanMs(): number {
+    return this.#came === 0 ? Number.NaN : this.#hdr!.mean / 1000;
+  }
+
+  /** Standard deviation of the samples that came, ms; NaN without any. */
+  get deviationMs(): number {
+    return this.#came === 0 ? Number.NaN : this.#hdr!.stdDeviation / 1000;
+  }
+
+  /** A negative latency (a clock's rounding) counts as 0; Infinity never came. */
+  record(ms: number): void {
+    if (ms === Number.POSITIVE_INFINITY) {
+      this.#never += 1;
+      return;
+    }
+    this.#fresh ??= new FreshCounts();
+    this.#fresh.record(wholeUs(ms));
+  }
+
+  /** The same past `onSettled`. */
+  recordQuietly(ms: number): void {
+    if (ms === Number.POSITIVE_INFINITY) this.#never += 1;
+    else this.#proper.recordValue(wholeUs(ms));
+  }
+
+  /** What was recorded since the last time joins the rest. */
+  settle(): void {
+    if (!this.#fresh || this.#fresh.empty) return;
+    const hdr = this.#proper;
+    this.#fresh.take((us, count) => {
+      hdr.recordValueWithCount(us, count);
+      this.#onSettled?.(us / 1000, count);
+    });
+  }
+
+  recordNever(count: number): void {
+    this.#never += count;
+  }
+
+  valueAtRank(rank: number): number {
+    const came = this.#came;
+    if (rank > came) return Number.POSITIVE_INFINITY;
+    // Half a rank below: the histogram rounds the percentile up to the next whole count.
+    return this.#hdr!.getValueAtPercentile(((rank - 0.5) / came) * 100) / 1000;
+  }
+
+  add(other: LatencyHistogram): void {
+    this.#never += other.#never;
+    const hdr = other.#settled;
+    if (hdr) this.#proper.add(hdr);
+  }
+
+  encode(): EncodedHistogram {
+    const settled = this.#settled;
+    const hdr = settled ?? newHdr();
+    const encoded = { hdr: encodeIntoCompressedBase64(hdr), never: this.#never };
+    if (!settled) hdr.destroy();
+    return encoded;
+  }
+
+  destroy(): void {
+    this.#hdr?.destroy();
+    this.#hdr = undefined;
+    this.#fresh = undefined;
+  }
+
+  get #came(): number {
+    return this.#settled?.totalCount ?? 0;
+  }
+
+  /** With everything that was recorded; undefined when nothing was. */
+  get #settled(): Histogram | undefined {
+    this.settle();
+    return this.#hdr;
+  }
+
+  get #proper(): Histogram {
+    this.#hdr ??= newHdr();
+    return this.#hdr;
+  }
+}
+
+function wholeUs(ms: number): number {
+  return Math.min(range.highestTrackableValue, Math.max(0, Math.round(ms * 1000)));
+}
+
+const range = {
+  lowestDiscernibleValue: 1,
+  highestTrackableValue: 3_600_000_000,
+  numberOfSignificantValueDigits: 3,
+} as const;
+
+/** Four thousand million samples in one bucket are enough; 64 bits would take twice the memory for each slice. */
+const bucketBits = 32;
+
+function newHdr(): Histogram {
+  return build({ ...range, bitBucketSize: bucketBits, autoResize: false, useWebAssembly: true });
+}

@@ -1,0 +1,134 @@
+import { addClusterSums, type ClusterSums, emptyClusterSums } from '../slo/objective/clustered.ts';
+import { type DistributionName, distributionNames, type Labels, labelKey } from './definitions.ts';
+import { type EncodedHistogram, LatencyHistogram } from './histogram.ts';
+import { type LatencyParts, type ReportStage, reportStages } from './latency-stages.ts';
+import { LiveSlice, type Series, type SliceDelta } from './live-slice.ts';
+import { addTally, emptyTally, type Tally } from './tally.ts';
+
+/** One slice in a form that crosses a thread and adds up with others'; a histogram without samples is left out. */
+export type EncodedSlice = {
+  labels: Labels;
+  distributions: Partial<Record<DistributionName, EncodedHistogram>>;
+  stages: Partial<Record<ReportStage, EncodedHistogram>>;
+  tally: Tally;
+  clusters: Readonly<Record<string, ClusterSums>>;
+};
+
+/** What learners of one profile and language write into while a test runs. */
+export class Slice {
+  readonly labels: Labels;
+  readonly distributions = each(distributionNames, (name) => this.#histogram(name));
+  readonly stages = each(reportStages, (stage) => this.#histogram(`stage.${stage}`));
+  readonly tally = emptyTally();
+  /** How its sessions stand against each objective, by what is written. */
+  readonly clusters: Record<string, ClusterSums> = {};
+  /** The same by profile and language, of this slice and of those that were merged into it. */
+  readonly #strata: Map<string, Record<string, ClusterSums>>;
+  /** The same, coarse, for those who look at the test while it runs; as of the last look. */
+  readonly #live: LiveSlice;
+  /** Its stages in their order, so that none is looked up by name eleven times a feedback. */
+  readonly #byStage = reportStages.map((stage) => this.stages[stage]);
+
+  constructor(labels: Labels) {
+    this.labels = labels;
+    this.#strata = new Map([[stratumOf(labels), this.clusters]]);
+    this.#live = new LiveSlice(labels);
+  }
+
+  /** The sessions of each profile and language: how many there are of each is planned. */
+  get strata(): readonly Readonly<Record<string, ClusterSums>>[] {
+    return [...this.#strata.values()];
+  }
+
+  /** One latency, ms, Infinity when it never came; not `live`: the live view already has it. */
+  record(name: DistributionName, ms: number, live = true): void {
+    if (!live) this.distributions[name].recordQuietly(ms);
+    else if (ms === Number.POSITIVE_INFINITY) {
+      this.distributions[name].recordNever(1);
+      this.showNever(name, 1);
+    } else this.distributions[name].record(ms);
+  }
+
+  recordStages(parts: LatencyParts): void {
+    for (let i = 0; i < parts.length; i++) this.#byStage[i]!.record(parts[i]!);
+  }
+
+  /** In the live view alone: so many are long overdue. */
+  showNever(name: DistributionName, count: number): void {
+    this.#live.of(name).recordNever(count);
+  }
+
+  /** What is new since the last look, for the live view. */
+  look(): SliceDelta {
+    for (const name of distributionNames) this.distributions[name].settle();
+    for (const histogram of this.#byStage) histogram.settle();
+    return this.#live.takeDelta(this.tally);
+  }
+
+  encode(): EncodedSlice {
+    return {
+      labels: this.labels,
+      distributions: encoded(this.distributions),
+      stages: encoded(this.stages),
+      tally: { ...this.tally },
+      clusters: structuredClone(this.clusters),
+    };
+  }
+
+  /** Adds what another slice holds; exact. */
+  merge(other: Slice): void {
+    for (const name of distributionNames) this.distributions[name].add(other.distributions[name]);
+    for (const name of reportStages) this.stages[name].add(other.stages[name]);
+    addTally(this.tally, other.tally);
+    for (const [stratum, clusters] of other.#strata) {
+      if (!this.#strata.has(stratum)) this.#strata.set(stratum, {});
+      addClusters(this.#strata.get(stratum)!, clusters);
+    }
+  }
+
+  /** Adds what another slice encoded; exact. */
+  add(slice: EncodedSlice): void {
+    for (const name of distributionNames) addEncoded(this.distributions[name], slice.distributions[name]);
+    for (const name of reportStages) addEncoded(this.stages[name], slice.stages[name]);
+    addTally(this.tally, slice.tally);
+    addClusters(this.clusters, slice.clusters);
+  }
+
+  destroy(): void {
+    for (const name of distributionNames) this.distributions[name].destroy();
+    for (const name of reportStages) this.stages[name].destroy();
+  }
+
+  #histogram(series: Series): LatencyHistogram {
+    return new LatencyHistogram(undefined, (ms, count) => this.#live.of(series).record(ms, count));
+  }
+}
+
+function stratumOf({ profile, language }: Labels): string {
+  return labelKey({ profile, language });
+}
+
+function addClusters(into: Record<string, ClusterSums>, clusters: Readonly<Record<string, ClusterSums>>): void {
+  for (const [objective, sums] of Object.entries(clusters)) {
+    into[objective] ??= emptyClusterSums();
+    addClusterSums(into[objective], sums);
+  }
+}
+
+function encoded<N extends string>(histograms: Record<N, LatencyHistogram>): Partial<Record<N, EncodedHistogram>> {
+  const filled = Object.entries<LatencyHistogram>(histograms).filter(([, { samples }]) => samples > 0);
+  return Object.fromEntries(filled.map(([name, histogram]) => [name, histogram.encode()])) as Partial<
+    Record<N, EncodedHistogram>
+  >;
+}
+
+function addEncoded(into: LatencyHistogram, other: EncodedHistogram | undefined): void {
+  if (!other) return;
+  const decoded = new LatencyHistogram(other);
+  into.add(decoded);
+  decoded.destroy();
+}
+
+function each<N extends string, V>(names: readonly N[], make: (name: N) => V): Record<N, V> {
+  return Object.fromEntries(names.map((name) => [name, make(name)])) as Record<N, V>;
+}

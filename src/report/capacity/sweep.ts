@@ -1,0 +1,43 @@
+import type { CapacityResult } from '../../capacity/result.ts';
+import { dollars, percent, whole } from '../../format.ts';
+import { formatMs } from '../../units.ts';
+import { alignColumns } from '../terminal/columns.ts';
+
+export type SweepRow = { value: string | number; result: CapacityResult };
+
+/** `--sweep --json`: each row a result without its timeline and details. */
+export function sweepJson(key: string, rows: readonly SweepRow[]) {
+  return {
+    sweep: { key, values: rows.map(({ value }) => value) },
+    rows: rows.map(({ value, result: { details: _, simulation, ...rest } }) => {
+      const { timeline: __, ...outcome } = simulation;
+      return { value, ...rest, simulation: outcome };
+    }),
+  };
+}
+
+/** A table, and bars of the speech that went without feedback. */
+export function renderSweep(key: string, rows: readonly SweepRow[]): string {
+  const heading = [key, 'pods', 'headroom', 'peak', 'degraded', 'p95 wait', '$/served min', 'verdict'];
+  const lines = rows.map(({ value, result: { pods, simulation, verdict } }) => [
+    String(value),
+    whole(pods.minimum),
+    whole(pods.with_headroom),
+    whole(simulation.peak_pods),
+    percent(simulation.degraded_share),
+    formatMs(simulation.p95_wait_ms ?? Number.POSITIVE_INFINITY),
+    simulation.cost.per_served_minute === null ? '-' : dollars(simulation.cost.per_served_minute),
+    verdict,
+  ]);
+  const table = alignColumns([heading, ...lines], '<>>>>>>>').map((line) => `  ${line}`);
+  const most = Math.max(...rows.map(degraded));
+  const bars = rows.map((row) => {
+    const bar = '█'.repeat(most === 0 ? 0 : Math.round((40 * degraded(row)) / most));
+    return `  ${String(row.value).padEnd(14)}${bar} ${whole(degraded(row))}`;
+  });
+  return `${[...table, '', `  stream-minutes without feedback, by ${key}`, ...bars].join('\n')}\n`;
+}
+
+function degraded({ result }: SweepRow): number {
+  return result.simulation.degraded_stream_minutes;
+}

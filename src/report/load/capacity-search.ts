@@ -1,0 +1,78 @@
+import { formatMs } from '../../units.ts';
+import { fitTable } from '../terminal/fit-table.ts';
+import type { Paint } from '../terminal/paint.ts';
+
+/** A search for the largest load that a server carries, as it ended. */
+export type CapacitySearch = {
+  name: string;
+  target: string;
+  learners: number;
+  confirmed: boolean;
+  limit: 'server' | 'generator' | 'most' | 'interrupted';
+  steps: readonly {
+    learners: number;
+    outcome: 'carried' | 'missed' | 'generator';
+    proven: boolean;
+    long: boolean;
+    reason: string;
+    p50Ms: number;
+    p95Ms: number;
+    p99Ms: number;
+    throughput: number;
+  }[];
+};
+
+/** The steps in the order in which they were tried, and what they found, for a terminal of so many columns. */
+export function capacitySearchText(search: CapacitySearch, paint: Paint, columns?: number): string {
+  const head = ['learners', 'p50', 'p95', 'p99', 'audio s/s', 'outcome'];
+  const rows = search.steps.map((step) => {
+    const { outcome, p50Ms, p95Ms, p99Ms, throughput } = step;
+    const colour = { carried: paint.good, missed: paint.bad, generator: paint.warn }[outcome];
+    const latencies = [p50Ms, p95Ms, p99Ms].map(shown);
+    return [`${step.learners}`, ...latencies, throughput.toFixed(1), `${colour(stepWord(step))}${notes(step)}`];
+  });
+  const parts = [
+    `${search.name}: the largest load that ${search.target} carries`,
+    ...(rows.length > 0 ? [fitTable(head, rows, { columns, left: ['outcome'] })] : []),
+    capacityVerdict(search),
+  ];
+  return `${parts.join('\n\n')}\n`;
+}
+
+export function learnersText(count: number): string {
+  return count === 1 ? '1 learner' : `${count} learners`;
+}
+
+/** The answer in a sentence. */
+export function capacityVerdict({ learners, limit, steps }: CapacitySearch): string {
+  const last = steps.at(-1);
+  if (limit === 'generator') {
+    const limited = `the generator was the limit at ${last?.learners}: ${last?.reason}`;
+    return `at least ${learnersText(learners)}; ${limited}`;
+  }
+  if (limit === 'interrupted' && learners === 0) return 'interrupted before any load was carried';
+  if (limit === 'interrupted') return `interrupted: at least ${learnersText(learners)}, not confirmed`;
+  if (learners === 0) return 'not even one learner was carried';
+  if (limit === 'most') return `at least ${learnersText(learners)}, confirmed; more were not tried`;
+  const miss = Math.min(...steps.filter(({ outcome }) => outcome === 'missed').map((step) => step.learners));
+  return `${learnersText(learners)}, confirmed by a longer run; ${miss} were too many`;
+}
+
+/** One step in a line, while the search goes on. */
+export function capacityStepLine(step: CapacitySearch['steps'][number]): string {
+  return `${learnersText(step.learners)}: ${stepWord(step)}, p95 ${shown(step.p95Ms)}${notes(step)}`;
+}
+
+function shown(ms: number): string {
+  return Number.isFinite(ms) ? formatMs(ms) : 'never';
+}
+
+function stepWord({ outcome, long }: CapacitySearch['steps'][number]): string {
+  if (outcome === 'generator') return 'invalid';
+  return outcome === 'carried' && long ? 'confirmed' : outcome;
+}
+
+function notes({ outcome, proven, reason }: CapacitySearch['steps'][number]): string {
+  if (outcome === 'carried') return proven ? '' : `, not proven: ${reason}`;
+  return `: ${reason}`;
+}

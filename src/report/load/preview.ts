@@ -1,0 +1,125 @@
+import { formatMs } from '../../units.ts';
+import { alignColumns } from '../terminal/columns.ts';
+import { levelChart } from '../terminal/level-chart.ts';
+import type { Paint } from '../terminal/paint.ts';
+
+/** What a load test would do, before anything has run; times in ms from its start. */
+export type LoadPreview = {
+  kind: 'LoadPreview';
+  name: string;
+  description: string | undefined;
+  /** `embedded` or the URL. */
+  target: string;
+  seed: number;
+  planHash: string;
+  shard: { index: number; count: number; planHash: string } | undefined;
+  durationMs: number;
+  warmupMs: number;
+  drainMs: number;
+  frameMs: number;
+  /** Of this shard, as everything below. */
+  sessions: number;
+  /** Sessions at once, at most. */
+  peakSessions: number;
+  utterances: number;
+  brokenOff: number;
+  /** Frames that go out, and those that voice activity detection holds back. */
+  frames: number;
+  framesHeldBack: number;
+  audioMinutes: number;
+  networks: readonly { network: string; transport: string | undefined; sessions: number }[];
+  languages: readonly { language: string; sessions: number; clips: number }[];
+  stages: readonly { name: string; beginMs: number; endMs: number; level: string }[];
+  faults: readonly { atMs: number; kind: string; forMs: number | undefined; learners: number | undefined }[];
+  objectives: readonly string[];
+  /** Learners there in the middle of each of so many equal parts of the test. */
+  presence: readonly number[];
+};
+
+/** The preview as a terminal shows it. */
+export function loadPreviewText(preview: LoadPreview, paint: Paint): string {
+  const { name, description, shard, durationMs, presence } = preview;
+  const part = shard ? `, shard ${shard.index} of ${shard.count}` : '';
+  const parts = [
+    [`${paint.bold(name)}${part}: ${paint.good('valid')}`, ...(description ? [paint.dim(description)] : [])],
+    alignColumns(facts(preview), '<<'),
+    [
+      'learners over time',
+      ...levelChart(
+        presence,
+        durationMs,
+        preview.faults.map(({ atMs }) => atMs),
+        paint,
+      ),
+    ],
+    ...(preview.stages.length > 1
+      ? [table(shard ? 'stages, of all shards together' : 'stages', stageRows(preview), '<>>>')]
+      : []),
+    ...(preview.faults.length > 0 ? [table('faults', faultRows(preview), '>>>')] : []),
+    ['objectives', ...preview.objectives.map((source) => `  ${source}`)],
+  ];
+  return `${parts.map((lines) => lines.join('\n')).join('\n\n')}\n`;
+}
+
+function facts(preview: LoadPreview): string[][] {
+  const { target, durationMs, warmupMs, drainMs, shard, sessions } = preview;
+  const warmup = warmupMs > 0 ? `; what is due in the first ${formatMs(warmupMs)} is not measured` : '';
+  return [
+    ['target', target === 'embedded' ? 'a server of this version, started beside the test' : target],
+    ['length', `${formatMs(durationMs)}, then up to ${formatMs(drainMs)} for the last finals${warmup}`],
+    ['sessions', `${whole(sessions)}, at most ${whole(preview.peakSessions)} at once`],
+    ['speech', speech(preview)],
+    ['frames', frames(preview)],
+    ['networks', preview.networks.map((one) => networkText(one, sessions)).join(', ')],
+    [
+      'languages',
+      preview.languages.map((one) => `${one.language} ${shareText(one, sessions)}, ${one.clips} clips`).join('; '),
+    ],
+    ['seed', String(preview.seed)],
+    ['schedule', `${preview.planHash}${shard ? `, of which this shard has ${shard.planHash}` : ''}`],
+  ];
+}
+
+function speech({ audioMinutes, utterances, brokenOff, durationMs }: LoadPreview): string {
+  const speaking = (audioMinutes * 60_000) / durationMs;
+  const broken = brokenOff > 0 ? `, ${whole(brokenOff)} of them broken off` : '';
+  return `${audioMinutes.toFixed(1)} minutes of audio in ${whole(utterances)} utterances${broken}; ${speaking.toFixed(1)} people speak at once on average`;
+}
+
+function frames({ frames: sent, framesHeldBack, frameMs, durationMs }: LoadPreview): string {
+  const held = framesHeldBack > 0 ? `, ${whole(framesHeldBack)} more held back in silence` : '';
+  return `${whole(sent)} of ${frameMs} ms, ${whole(Math.round(sent / (durationMs / 1000)))} a second on average${held}`;
+}
+
+function networkText({ network, transport, sessions }: LoadPreview['networks'][number], all: number): string {
+  const via = transport === undefined ? '' : ` over ${transport}`;
+  return `${network === 'none' ? 'not simulated' : `${network}${via}`} ${shareText({ sessions }, all)}`;
+}
+
+function shareText({ sessions }: { sessions: number }, all: number): string {
+  return `${Math.round((sessions / all) * 1000) / 10} %`;
+}
+
+function stageRows({ stages }: LoadPreview): string[][] {
+  return stages.map(({ name, beginMs, endMs, level }) => [name, time(beginMs), `to ${time(endMs)}`, level]);
+}
+
+function faultRows({ faults }: LoadPreview): string[][] {
+  return faults.map(({ atMs, kind, forMs, learners }) => [
+    time(atMs),
+    `${kind}${forMs === undefined ? '' : ` for ${formatMs(forMs)}`}`,
+    learners === undefined ? 'the server' : learners === 1 ? '1 learner' : `${whole(learners)} learners`,
+  ]);
+}
+
+function table(title: string, rows: string[][], align: string): string[] {
+  return [title, ...alignColumns(rows, align).map((line) => `  ${line}`)];
+}
+
+function time(ms: number): string {
+  return ms === 0 ? '0' : formatMs(ms);
+}
+
+function whole(value: number): string {
+  return value.toLocaleString('en-US');
+}

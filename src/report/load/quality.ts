@@ -1,0 +1,75 @@
+import type { LoadReport, SliceReport } from '../../results/report.ts';
+import type { ObjectiveVerdict } from '../../slo/objective/verdict.ts';
+import { formatMs } from '../../units.ts';
+import { formatValue } from '../terminal/format-value.ts';
+
+/** Latency of feedback by profile, language and stage, each by itself; none when there is but one slice. */
+export function sliceRows({ slices }: LoadReport): string[][] {
+  if (slices.length < 2) return [];
+  const single = slices.filter(
+    ({ labels }) => Object.values(labels).filter((label) => label !== undefined).length === 1,
+  );
+  return (single.length > 0 ? single : slices).map((slice) => {
+    const feedback = slice.distributions.feedback_latency;
+    const times = [feedback?.p50Ms, feedback?.p95Ms, feedback?.p99Ms].map((ms) =>
+      ms === undefined ? '' : formatMs(ms),
+    );
+    return [
+      nameOf(slice),
+      `${slice.totals.sessions}`,
+      `${feedback?.samples ?? 0}`,
+      ...times,
+      shareOf(slice, 'goodput'),
+    ];
+  });
+}
+
+/** The head of those rows. */
+export const sliceHead = ['feedback_latency of', 'sessions', 'samples', 'p50', 'p95', 'p99', 'goodput'];
+
+/** How good the feedback was, how much sound got any, and what it cost. */
+export function qualityLines(report: LoadReport): string[] {
+  const { rates, shares, totals, cost, warmupMs } = report;
+  const rate = (name: string) => (rates[name]?.of ? formatValue(rates[name].count / rates[name].of, 'share') : 'none');
+  const lines = [
+    `quality     ${shareOf(report, 'goodput') || 'none'} of ${shares.goodput?.total ?? 0} utterances met every objective; ` +
+      `${rate('revision_rate')} of ${rates.revision_rate?.of ?? 0} phones revised, ${rate('flicker_rate')} of ${rates.flicker_rate?.of ?? 0} words taken back`,
+    `sound       ${minutes(totals.audioMinutesServed)} of ${minutes(totals.audioMinutesDue)} minutes got feedback${cost ? `; ${costText(cost)}` : ''}`,
+  ];
+  if (warmupMs > 0)
+    lines.push(`warm-up     ${formatMs(warmupMs)}; ${totals.warmupSamples} samples that were due in it are left out`);
+  return lines;
+}
+
+/** What a reader should know of verdicts that rest on few sessions: a heading and a line each; none when all is well. */
+export function sessionNotes(objectives: readonly ObjectiveVerdict[]): string[] {
+  const notes = objectives.flatMap(({ objective, verdict, unit, clustered }) => {
+    if (verdict !== 'pass' || !clustered || clustered.proven) return [];
+    const { sessions, designEffect, confidenceBound } = clustered;
+    const proven = confidenceBound === undefined ? 'nothing' : formatValue(confidenceBound, unit);
+    return [`  ${objective}: ${proven}, by ${sessions} sessions (design effect ${designEffect.toFixed(1)})`];
+  });
+  if (notes.length === 0) return [];
+  return [
+    'Samples of one session resemble each other. Were sessions alone independent, this is what they prove:',
+    ...notes,
+  ];
+}
+
+function nameOf({ labels }: SliceReport): string {
+  return [labels.profile, labels.language, labels.stage].filter((label) => label !== undefined).join(', ');
+}
+
+function shareOf({ shares }: Pick<SliceReport, 'shares'>, name: string): string {
+  const share = shares[name];
+  return share && share.total > 0 ? formatValue(share.good / share.total, 'share') : '';
+}
+
+function costText({ dollars, dollarsPerAudioMinute, servers, serverDollarsPerHour }: NonNullable<LoadReport['cost']>) {
+  const each = `${servers} ${servers === 1 ? 'server' : 'servers'} at $${serverDollarsPerHour.toFixed(2)}/h`;
+  return `${formatValue(dollarsPerAudioMinute, 'usd_per_minute')} of it, $${dollars.toPrecision(3)} for ${each}`;
+}
+
+function minutes(value: number): string {
+  return value.toFixed(value < 10 ? 2 : 1);
+}

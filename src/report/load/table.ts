@@ -1,0 +1,128 @@
+import type { LoadReport, Summary } from '../../results/report.ts';
+import type { ObjectiveVerdict } from '../../slo/objective/verdict.ts';
+import { formatMs } from '../../units.ts';
+import { boxed, fits, fitTable } from '../terminal/fit-table.ts';
+import { formatValue } from '../terminal/format-value.ts';
+import type { Paint } from '../terminal/paint.ts';
+import { qualityLines, sessionNotes, sliceHead, sliceRows } from './quality.ts';
+
+/**
+ * The report as a terminal of so many columns shows it at the end of a run, all of it whole without `columns`; without colour
+ * when `paint` is plain. Its prose is not folded.
+ */
+export function loadTable(report: LoadReport, paint: Paint, columns?: number): string {
+  const parts = [heading(report), objectivesTable(report, paint, columns), latencyTable(report, columns)];
+  if (Object.values(report.stages).some(({ samples }) => samples > 0)) parts.push(stageTable(report, columns));
+  const slices = sliceRows(report);
+  if (slices.length > 0) parts.push(fitTable(sliceHead, slices, { columns, spare: ['samples', 'sessions', 'p99'] }));
+  parts.push([sessionLines(report), ...qualityLines(report)].join('\n'), validityLines(report, paint));
+  if (report.faults.length > 0) parts.push(faultLines(report));
+  if (report.troubles.length > 0) parts.push(troubleLines(report));
+  parts.push(verdictLine(report, paint));
+  return `${parts.join('\n\n')}\n`;
+}
+
+/** What to read beside the stage rows, so that nobody adds them up. */
+export const stageNote =
+  "Percentiles do not add: the p95 of the whole is not the sum of the stages' p95. Uplink and downlink are half a ping each, but exact on simulated networks.";
+
+function heading({ scenario, elapsedMs }: LoadReport): string {
+  const { name, learners, target, seed, planHash } = scenario;
+  return `${name}: ${learners} learners against ${target} for ${formatMs(elapsedMs)}, seed ${seed}, schedule ${planHash}`;
+}
+
+/** Each with its verdict: in a table, reasons included or below it, or in a line each where that is too wide. */
+function objectivesTable({ objectives }: LoadReport, paint: Paint, columns: number | undefined): string {
+  const verdict = ({ verdict }: ObjectiveVerdict) => paint[verdictPaint[verdict]](verdict);
+  const why = (one: ObjectiveVerdict) => (one.verdict === 'pass' ? '' : `: ${one.reason}`);
+  const bound = ({ confidenceBound, unit }: ObjectiveVerdict) =>
+    confidenceBound === undefined ? '' : formatValue(confidenceBound, unit);
+  const measured = ({ value, unit }: ObjectiveVerdict) => formatValue(value, unit);
+  const head = ['objective', 'measured', 'proven at 95 %', 'samples', 'missed', 'verdict'];
+  const table = (reasons: boolean) => {
+    const rows = objectives.map((one) => [
+      one.objective,
+      measured(one),
+      bound(one),
+      `${one.samples}`,
+      `${one.misses}`,
+      `${verdict(one)}${reasons ? why(one) : ''}`,
+    ]);
+    return boxed(head, rows, { left: ['objective', 'verdict'] });
+  };
+  const unmet = objectives.filter(({ verdict }) => verdict !== 'pass');
+  const notes = sessionNotes(objectives);
+  if (fits(table(true), { columns })) return [table(true), ...notes].join('\n');
+  if (fits(table(false), { columns }))
+    return [table(false), ...unmet.map((one) => `${verdict(one)}  ${one.objective}${why(one)}`), ...notes].join('\n');
+  const lines = objectives.map((one) => {
+    const proven = bound(one) && `, proven ${bound(one)} at 95 %`;
+    const blanks = ' '.repeat(9 - one.verdict.length);
+    return `${verdict(one)}${blanks}${one.objective}: ${measured(one)}${proven}, ${one.misses} of ${one.samples} missed${why(one)}`;
+  });
+  return [...lines, ...notes].join('\n');
+}
+
+function latencyTable({ distributions }: LoadReport, columns: number | undefined): string {
+  const measured = Object.entries(distributions).filter(([, { samples }]) => samples > 0);
+  const lost = measured.some(([, { never }]) => never > 0);
+  const rows = measured.map(([name, one]) => [
+    name,
+    `${one.samples}`,
+    ...(lost ? [`${one.never || ''}`] : []),
+    ...quantiles(one),
+  ]);
+  const head = ['latency', 'samples', ...(lost ? ['never'] : []), 'p50', 'p95', 'p99', 'max'];
+  return fitTable(head, rows, { columns, spare: ['max', 'samples'] });
+}
+
+function stageTable({ stages }: LoadReport, columns: number | undefined): string {
+  const rows = Object.entries(stages).map(([name, one]) => [name, shown(one.meanMs), ...quantiles(one)]);
+  const head = ['stage of feedback_latency', 'mean', 'p50', 'p95', 'p99', 'max'];
+  return `${fitTable(head, rows, { columns, spare: ['max', 'p99'] })}\n${stageNote}`;
+}
+
+function sessionLines({ totals, counts }: LoadReport): string {
+  const { sessions, sessionsOk, sessionsCut, utterances, framesSent, events } = totals;
+  const of = (name: string) => counts[name]?.count ?? 0;
+  return [
+    `sessions    ${sessions} attempted, ${sessionsOk} ended well, ${of('sessions_refused')} refused, ${of('sessions_died')} died${sessionsCut > 0 ? `; ${sessionsCut} cut short by the end of the test` : ''}`,
+    `traffic     ${framesSent} frames sent, ${totals.framesAcked} acknowledged, ${of('lost_frames')} lost, ${of('resent_frames')} sent again, ${of('dropped_by_app')} dropped by the app; ${events} events, ${of('violations')} protocol violations; ${utterances} utterances finished`,
+  ].join('\n');
+}
+
+function faultLines({ faults }: LoadReport): string {
+  const lines = faults.map(({ kind, atMs, untilMs, hit, problem }) => {
+    const until = untilMs === undefined ? '' : ` to ${formatMs(untilMs)}`;
+    const whom = hit ? `, ${hit.learners} of ${hit.of} learners` : '';
+    return `  at ${formatMs(atMs)}${until}: ${kind}${whom}${problem === undefined ? '' : `: did not happen: ${problem}`}`;
+  });
+  return ['faults', ...lines].join('\n');
+}
+
+function validityLines({ validity }: LoadReport, paint: Paint): string {
+  return validity
+    .map(({ check, ok, detail }) => `${ok ? paint.good('ok     ') : paint.bad('INVALID')}     ${check}: ${detail}`)
+    .join('\n');
+}
+
+function troubleLines({ troubles }: LoadReport): string {
+  const shownLines = troubles.slice(0, 5).map(({ text, count }) => `  ${count} x ${text}`);
+  const more = troubles.length > 5 ? [`  and ${troubles.length - 5} other kinds`] : [];
+  return ['trouble', ...shownLines, ...more].join('\n');
+}
+
+function verdictLine({ verdict, interrupted }: LoadReport, paint: Paint): string {
+  const said = paint[verdictPaint[verdict]](verdict.toUpperCase());
+  return interrupted ? `INTERRUPTED; so far: ${said}` : `verdict: ${said}`;
+}
+
+const verdictPaint = { pass: 'good', fail: 'bad', invalid: 'warn' } as const;
+
+function quantiles({ p50Ms, p95Ms, p99Ms, maxMs }: Summary): string[] {
+  return [p50Ms, p95Ms, p99Ms, maxMs].map(shown);
+}
+
+function shown(ms: number | undefined): string {
+  return ms === undefined ? '' : formatMs(ms);
+}

@@ -1,0 +1,49 @@
+import type { PhonemeResult } from '../../protocol/result.ts';
+import type { ServerEvent } from '../../protocol/server-messages.ts';
+import { formatMs } from '../../units.ts';
+import { gradeOf, gradeSymbols } from './stream-view.ts';
+
+/** One event as one plain line: when it came, how long after its sound, and what it says. */
+export function streamLine(event: ServerEvent, atMs: number, latencyMs: number | undefined): string {
+  const latency = latencyMs === undefined ? '' : `+${formatMs(latencyMs)}`;
+  return `${(atMs / 1000).toFixed(2).padStart(6)} s  ${latency.padEnd(9)} ${event.type.padEnd(17)} ${said(event)}`.trimEnd();
+}
+
+function said(event: ServerEvent): string {
+  switch (event.type) {
+    case 'ready': {
+      const { name, version, provider } = event.model;
+      const words = event.reference.words.length;
+      return `session ${event.session_id}${event.resumed ? ' resumed' : ''}, model ${name} ${version} on ${provider}, ${words} words`;
+    }
+    case 'ack':
+      return `frames before ${event.next_seq}`;
+    case 'speech':
+      return `${event.state} at ${(event.at_ms / 1000).toFixed(2)} s`;
+    case 'transcript':
+      return `${event.is_final ? 'final' : `stable ${Math.round(event.stability * 100)} %`}: ${event.text}`;
+    case 'phoneme_feedback':
+      return event.phonemes.map(phoneText).join('  ');
+    case 'utterance_final': {
+      const { pronunciation, accuracy, fluency, completeness } = event.scores;
+      return `pronunciation ${score(pronunciation)}, accuracy ${score(accuracy)}, fluency ${score(fluency)}, completeness ${score(completeness)}`;
+    }
+    case 'backpressure':
+      return `${event.level}, ${event.buffered_bytes} bytes wait`;
+    case 'info':
+    case 'error':
+      return `${event.code}: ${event.message}`;
+    case 'go_away':
+      return `within ${formatMs(event.deadline_ms)}`;
+  }
+}
+
+/** `!R 41` wrong and final, `(AH 88)` good so far. */
+function phoneText(phone: PhonemeResult): string {
+  const text = `${gradeSymbols[gradeOf(phone)]}${phone.phoneme} ${score(phone.accuracy)}`;
+  return phone.status === 'final' ? text : `(${text})`;
+}
+
+function score(value: number | null): string {
+  return value === null ? '-' : value.toFixed(0);
+}

@@ -1,0 +1,43 @@
+import { Recorder } from '../metrics/recorder.ts';
+import type { Trace } from '../metrics/traces.ts';
+import type { ComparedRun } from '../slo/objective/compare.ts';
+import { quantileOfSorted } from '../stats/quantile.ts';
+import { measurementsOf } from './measurements.ts';
+import type { RecordedRun } from './recorded-run.ts';
+
+/**
+ * What a recorded run tells in a comparison: what learners felt, not how the generator did. `release` gives its memory back,
+ * after which the distributions must not be read. Needs `histogramsReady`.
+ */
+export function comparedRun({ recording, traces }: RecordedRun): ComparedRun & { release(): void } {
+  const recorder = new Recorder(recording);
+  const whole = recorder.merged();
+  recorder.destroy();
+  const { send_lateness, shaping_lateness, ...felt } = whole.distributions;
+  return {
+    sessions: whole.tally.sessions,
+    distributions: felt,
+    sessionP95Ms: sessionP95s(traces),
+    shares: measurementsOf(whole).shares,
+    release: () => whole.destroy(),
+  };
+}
+
+/** Of sessions with traces enough for a p95 of their own. */
+function sessionP95s(traces: readonly Trace[]): number[] {
+  const sessions = new Map<string, number[]>();
+  for (const { session, total_ms } of traces) {
+    const mine = sessions.get(session);
+    if (mine) mine.push(total_ms);
+    else sessions.set(session, [total_ms]);
+  }
+  const enough = [...sessions.values()].filter((mine) => mine.length >= leastTraces);
+  return enough.map((mine) =>
+    quantileOfSorted(
+      mine.sort((a, b) => a - b),
+      0.95,
+    ),
+  );
+}
+
+const leastTraces = 20;

@@ -1,0 +1,128 @@
+import type { GeneratorHealth } from '../load/generator/health.ts';
+import type { FaultRecord } from '../load/learner/faults.ts';
+import { type Cost, spentIn } from '../load/scenario/cost-schema.ts';
+import { type LabelName, labelNames, type Selector } from '../metrics/definitions.ts';
+import type { Recorder } from '../metrics/recorder.ts';
+import type { Slice } from '../metrics/slice.ts';
+import type { Tally } from '../metrics/tally.ts';
+import type { Objective } from '../slo/objective/expression.ts';
+import { judge, type ObjectiveVerdict, overall } from '../slo/objective/verdict.ts';
+import { formatMs } from '../units.ts';
+import { measurementsOf, type Spent, summarise } from './measurements.ts';
+import type { CostReport, LoadReport, SliceReport } from './report.ts';
+import { checkValidity } from './validity.ts';
+
+/** What a report says that no recorder knows. */
+export type RunFacts = Pick<
+  LoadReport,
+  | 'speechfbVersion'
+  | 'startedAt'
+  | 'elapsedMs'
+  | 'scenario'
+  | 'shard'
+  | 'environment'
+  | 'interrupted'
+  | 'aborted'
+  | 'warmupMs'
+  | 'troubles'
+> & {
+  /** Prices, if there are any. */
+  prices: Cost | undefined;
+  objectives: readonly Objective[];
+  generators: readonly GeneratorHealth[];
+  faults: readonly FaultRecord[];
+};
+
+/** Judges what was measured: of one generator, or of many added up. */
+export function loadReport(recorder: Recorder, facts: RunFacts): LoadReport {
+  const { objectives: asked, generators, faults, prices, ...rest } = facts;
+  const whole = recorder.merged();
+  const measuredMs = Math.min(facts.elapsedMs, facts.scenario.durationMs) - facts.warmupMs;
+  // The servers serve all shards: one of them has its part of what they cost.
+  const spent = spentIn(prices, measuredMs / (facts.shard?.count ?? 1));
+  const measured = measurementsOf(whole, spent);
+  const objectives = asked.map((objective) => judgeSlice(recorder, objective, facts, spent));
+  const validity = checkValidity(measured, generators, faults);
+  const report: LoadReport = {
+    kind: 'LoadReport',
+    version: 2,
+    ...rest,
+    verdict: validity.every((check) => check.ok) ? overall(objectives) : 'invalid',
+    cost: prices && measured.cost && costReport(prices, measured.cost),
+    objectives,
+    validity,
+    faults,
+    generators,
+    ...summaries(whole),
+    slices: selectorsOf(recorder).map((labels) => sliceReport(recorder, labels)),
+  };
+  whole.destroy();
+  return report;
+}
+
+function judgeSlice(recorder: Recorder, objective: Objective, { aborted }: RunFacts, spent: Spent): ObjectiveVerdict {
+  const chosen = recorder.merged(objective.selector);
+  const verdict = judge(objective, measurementsOf(chosen, spent));
+  chosen.destroy();
+  if (aborted?.objective !== objective.source) return verdict;
+  // What came in after the decision changes no mind.
+  return { ...verdict, verdict: 'fail', reason: `ended the test at ${formatMs(aborted.atMs)}: ${aborted.reason}` };
+}
+
+function costReport(
+  { server, servers }: Cost,
+  { dollars, audioMinutes }: { dollars: number; audioMinutes: number },
+): CostReport {
+  const dollarsPerAudioMinute = audioMinutes === 0 ? Number.POSITIVE_INFINITY : dollars / audioMinutes;
+  return { serverDollarsPerHour: server, servers, dollars, dollarsPerAudioMinute };
+}
+
+/** Each value of each label, where more than one of them varies; then every slice. */
+function selectorsOf({ slices }: Recorder): Selector[] {
+  const all = slices.map((slice) => slice.labels);
+  // Of a load with stages, what is of none would read as the sum of all.
+  const staged = all.filter(({ stage }) => stage !== undefined);
+  const labels = staged.length > 0 ? staged : all;
+  const valuesOf = (name: LabelName) => [...new Set(labels.flatMap((one) => one[name] ?? []))];
+  const varying = labelNames.filter((name) => valuesOf(name).length > 1);
+  const single = varying.flatMap((name) => valuesOf(name).map((value): Selector => ({ [name]: value })));
+  return [...(varying.length > 1 ? single : []), ...labels];
+}
+
+function sliceReport(recorder: Recorder, labels: Selector): SliceReport {
+  const slice = recorder.merged(labels);
+  const report = { labels, ...summaries(slice) };
+  slice.destroy();
+  return report;
+}
+
+function summaries(slice: Slice): Omit<SliceReport, 'labels'> {
+  const { shares, rates, counts } = measurementsOf(slice);
+  return {
+    distributions: mapValues(slice.distributions, summarise),
+    stages: mapValues(slice.stages, summarise),
+    shares,
+    rates,
+    counts,
+    totals: totalsOf(slice.tally),
+  };
+}
+
+function totalsOf(tally: Tally): SliceReport['totals'] {
+  return {
+    sessions: tally.sessions,
+    sessionsOk: tally.sessions_ok,
+    sessionsCut: tally.sessions_cut,
+    utterances: tally.utterances,
+    framesSent: tally.frames_sent,
+    framesAcked: tally.frames_acked,
+    events: tally.events,
+    audioMinutesDue: tally.sound_due_ms / 60_000,
+    audioMinutesServed: tally.sound_served_ms / 60_000,
+    warmupSamples: tally.warmup_samples,
+  };
+}
+
+function mapValues<K extends string, A, B>(record: Record<K, A>, map: (value: A) => B): Record<K, B> {
+  return Object.fromEntries(Object.entries<A>(record).map(([key, value]) => [key, map(value)])) as Record<K, B>;
+}

@@ -1,0 +1,46 @@
+import type { ShardResult } from '../load/generator/generator.ts';
+import { lostGenerator } from '../load/generator/health.ts';
+import { mergeFaultRecords } from '../load/learner/faults.ts';
+import { Recorder } from '../metrics/recorder.ts';
+import { mergeTraces } from '../metrics/traces.ts';
+
+/** What several generators measured, as if one had measured all of it: histograms and counts add up exactly. */
+export function mergeResults(results: readonly ShardResult[], seed: number): ShardResult {
+  const recorder = new Recorder();
+  const troubles = new Map<string, number>();
+  for (const result of results) {
+    recorder.add(result.recording);
+    for (const { text, count } of result.troubles) troubles.set(text, (troubles.get(text) ?? 0) + count);
+  }
+  const merged: ShardResult = {
+    recording: recorder.encode(),
+    ...mergeTraces(results, seed),
+    generators: results.flatMap(({ generators }) => generators),
+    faults: mergeFaultRecords(results.flatMap(({ faults }) => faults)),
+    troubles: sortedTroubles(troubles),
+    elapsedMs: Math.max(0, ...results.map(({ elapsedMs }) => elapsedMs)),
+  };
+  recorder.destroy();
+  return merged;
+}
+
+/** The result of a generator that gave none. */
+export function lostResult(learners: number, why: string): ShardResult {
+  const recorder = new Recorder();
+  const recording = recorder.encode();
+  recorder.destroy();
+  return {
+    recording,
+    traces: [],
+    tracesSeen: 0,
+    generators: [lostGenerator(learners, why)],
+    faults: [],
+    troubles: [{ text: `a generator with ${learners} learners ended early: ${why}`, count: 1 }],
+    elapsedMs: 0,
+  };
+}
+
+/** Most frequent first. */
+export function sortedTroubles(troubles: ReadonlyMap<string, number>): { text: string; count: number }[] {
+  return [...troubles].map(([text, count]) => ({ text, count })).sort((a, b) => b.count - a.count);
+}

@@ -1,0 +1,132 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+import { readChunks } from '../config/read-chunks.ts';
+import { SpeechfbError } from '../errors.ts';
+import { histogramProblem } from '../metrics/encoded-histogram.ts';
+import { histogramsReady, LatencyHistogram } from '../metrics/histogram.ts';
+import { doubtOf, readFileOf, readRunFile, runHint } from './run-file.ts';
+
+/** What a run directory says of bad and all events; src/report/export/run-directory.ts writes one. */
+export type ReadRun = {
+  elapsedMs: number;
+  /** Why the run proves nothing, such as a generator that could not keep its schedule; undefined when it may be trusted. */
+  doubt: string | undefined;
+  /** Bad and all of a share such as session_success; undefined when the run does not hold it. */
+  share(name: string): Count | undefined;
+  /** Events of a latency above `atMostMs`, those that never came among them; undefined when the run does not hold it. */
+  above(name: string, atMostMs: number): Count | undefined;
+  /** Events of a latency that never came, and those that did. */
+  never(name: string): number;
+  came(name: string): number;
+};
+
+export type Count = { bad: number; total: number };
+
+/** `total_ms` is Infinity for a feedback that never came. */
+export type RunTrace = { at_ms: number; session: string; total_ms: number };
+
+/** Reads run.json and histograms.hlog of `directory`. Throws `unreadable_file` or `bad_run`. */
+export async function readRun(directory: string): Promise<ReadRun> {
+  const report = readRunFile(directory);
+  const histograms = readHistograms(join(directory, 'histograms.hlog'));
+  await histogramsReady();
+  return {
+    elapsedMs: report.elapsed_ms,
+    doubt: doubtOf(report),
+    share(name) {
+      const found = report.shares[name];
+      return found && { bad: found.total - found.good, total: found.total };
+    },
+    above(name, atMostMs) {
+      const [first, ...others] = histograms.get(name) ?? [];
+      if (first === undefined) return undefined;
+      const histogram = new LatencyHistogram({ hdr: first, never: report.distributions[name]?.never ?? 0 });
+      for (const hdr of others) addTo(histogram, hdr);
+      const total = histogram.samples;
+      const bad = total - ranksWithin(histogram, atMostMs);
+      histogram.destroy();
+      return { bad, total };
+    },
+    never: (name) => report.distributions[name]?.never ?? 0,
+    came(name) {
+      const { samples, never } = report.distributions[name] ?? { samples: 0, never: 0 };
+      return samples - never;
+    },
+  };
+}
+
+const traceLine = z.object({
+  at_ms: z.number().nonnegative(),
+  session: z.string(),
+  total_ms: z
+    .number()
+    .nonnegative()
+    .nullable()
+    .transform((ms) => ms ?? Number.POSITIVE_INFINITY),
+});
+
+/** The feedback events of a run: a uniform sample of them when there were many. Throws `unreadable_file` or `bad_traces`. */
+export async function readRunTraces(directory: string): Promise<RunTrace[]> {
+  const file = join(directory, 'traces.ndjson.gz');
+  const traces: RunTrace[] = [];
+  let line = 0;
+  let rest = '';
+  const take = (text: string) => {
+    line++;
+    if (text.trim() !== '') traces.push(parseTrace(`${file}:${line}:1`, text));
+  };
+  for await (const chunk of readChunks(file, 'traces')) {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    for (const text of lines) take(text);
+  }
+  take(rest);
+  return traces;
+}
+
+function parseTrace(where: string, text: string): RunTrace {
+  let message: string;
+  try {
+    const result = traceLine.safeParse(JSON.parse(text));
+    if (result.success) return result.data;
+    message = result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
+  } catch (error) {
+    message = `not JSON: ${(error as Error).message}`;
+  }
+  throw new SpeechfbError('bad_traces', 'the run has a faulty trace', { problems: [{ where, message }] });
+}
+
+/**
+ * Compressed histograms of us by tag, from an HdrHistogram log. The tag of a whole run is its metric alone; slices of it have
+ * longer ones (`feedback_latency;profile=4g`) and are not read. A tag may have a line an interval: all are of one run.
+ */
+function readHistograms(file: string): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  for (const [index, line] of readFileOf(file).split('\n').entries()) {
+    const match = /^Tag=([^,]+),[^,]*,[^,]*,[^,]*,(.+)$/.exec(line.trim());
+    if (!match) continue;
+    const [, tag, hdr] = match as unknown as [string, string, string];
+    const wrong = histogramProblem(hdr);
+    if (wrong !== undefined)
+      throw new SpeechfbError('bad_run', `${file}:${index + 1}: ${tag} ${wrong}`, { hint: runHint });
+    found.set(tag, [...(found.get(tag) ?? []), hdr]);
+  }
+  return found;
+}
+
+function addTo(histogram: LatencyHistogram, hdr: string): void {
+  const interval = new LatencyHistogram({ hdr, never: 0 });
+  histogram.add(interval);
+  interval.destroy();
+}
+
+function ranksWithin(histogram: LatencyHistogram, atMostMs: number): number {
+  let low = 0;
+  let high = histogram.samples + 1;
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (histogram.valueAtRank(middle) <= atMostMs) low = middle;
+    else high = middle;
+  }
+  return low;
+}

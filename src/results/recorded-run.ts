@@ -1,0 +1,96 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import type { z } from 'zod';
+import { unreadable } from '../config/read-chunks.ts';
+import { plainSentence } from '../config/sentences.ts';
+import { SpeechfbError } from '../errors.ts';
+import { Recorder, type Recording } from '../metrics/recorder.ts';
+import type { SampledTraces, Trace } from '../metrics/traces.ts';
+import { loadReport, type RunFacts } from './judge-run.ts';
+import { recordedTrace, recordingHeader, recordingSchema, recordingVersion } from './recording-schema.ts';
+import type { LoadReport } from './report.ts';
+import { badRun, runHint } from './run-file.ts';
+
+/** Everything that a run or a part of one measured, from which its report follows. */
+export type RecordedRun = SampledTraces & { facts: RunFacts; recording: Recording };
+
+/** Where a run directory keeps it, without the traces, which have a file of their own. */
+export const recordingFile = 'recording.json.gz';
+export const tracesFile = 'traces.ndjson.gz';
+
+/** Needs `histogramsReady`. */
+export function reportOf({ facts, recording }: RecordedRun): LoadReport {
+  const recorder = new Recorder(recording);
+  const report = loadReport(recorder, facts);
+  recorder.destroy();
+  return report;
+}
+
+/** The content of `recording.json.gz`. */
+export function encodeRun({ facts, recording, tracesSeen }: RecordedRun): Buffer {
+  return gzipSync(JSON.stringify({ kind: 'LoadRecording', version: recordingVersion, facts, recording, tracesSeen }));
+}
+
+/** Reads a run directory back, exactly, but for its traces. Throws `unreadable_file` or `bad_run`. */
+export function readRecordedRun(directory: string): RecordedRun {
+  const file = join(directory, recordingFile);
+  const content = parsed(file, unzipped(file, 'recording'));
+  if (!recordingHeader.safeParse(content).success) {
+    const message = `${file} is not a recording of this version of speechfb (${recordingVersion})`;
+    throw new SpeechfbError('bad_run', message, { hint: runHint });
+  }
+  const { facts, recording, tracesSeen } = checked(file, recordingSchema, content);
+  // What is missing of the facts reads like what is undefined.
+  return { facts: facts as RunFacts, recording: recording as Recording, tracesSeen, traces: [] };
+}
+
+/** The same with its traces, without which it cannot be joined to others. Throws `unreadable_file` or `bad_run`. */
+export function readTracedRun(directory: string): RecordedRun {
+  const file = join(directory, tracesFile);
+  const run = readRecordedRun(directory);
+  const lines = unzipped(file, 'traces').split('\n');
+  const traces = lines.flatMap((line, i) => {
+    const where = `${file}:${i + 1}`;
+    return line === '' ? [] : [checked(where, recordedTrace, parsed(where, line)) as Trace];
+  });
+  const { tracesSeen } = run;
+  if (traces.length > tracesSeen || (traces.length === 0 && tracesSeen > 0)) {
+    const message = `${file} holds ${traces.length} traces, but the recording beside it knows of ${tracesSeen}`;
+    throw new SpeechfbError('bad_run', message, { hint: runHint });
+  }
+  return { ...run, traces };
+}
+
+/** The value by its schema; `where` is its file. Throws `bad_run`. */
+function checked<S extends z.ZodType>(where: string, schema: S, value: unknown): z.output<S> {
+  const result = schema.safeParse(value, { error: plainSentence });
+  if (result.success) return result.data;
+  throw badRun(`${where} does not hold what speechfb wrote: it was changed since`, result.error.issues);
+}
+
+function unzipped(file: string, what: string): string {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(file);
+  } catch (cause) {
+    throw unreadable(file, what, cause, runHint);
+  }
+  try {
+    return gunzipSync(bytes).toString();
+  } catch (cause) {
+    throw damaged(file, cause);
+  }
+}
+
+function parsed(where: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw damaged(where, cause);
+  }
+}
+
+function damaged(where: string, cause: unknown): SpeechfbError {
+  return new SpeechfbError('bad_run', `${where} is damaged: ${(cause as Error).message}`, { hint: runHint, cause });
+}

@@ -1,0 +1,84 @@
+import { z } from 'zod';
+import { section, text } from '../config/fields.ts';
+import { isNot } from '../config/sentences.ts';
+import { distributionNames } from '../metrics/definitions.ts';
+import { histogramProblem } from '../metrics/encoded-histogram.ts';
+import { reportStages } from '../metrics/latency-stages.ts';
+import type { EncodedSlice } from '../metrics/slice.ts';
+import { type Tally, tallyNames } from '../metrics/tally.ts';
+import type { ClusterSums } from '../slo/objective/clustered.ts';
+import { runFacts } from './facts-schema.ts';
+import { allOf, anyNumber, count, list, notNegative, someOf } from './recording-fields.ts';
+
+/** Of the file's content: it holds what this program's own types hold, and rises when they change. */
+export const recordingVersion = 1;
+
+/** Whether it is a file of ours at all, and one that this version reads. */
+export const recordingHeader = z.object({ kind: z.literal('LoadRecording'), version: z.literal(recordingVersion) });
+
+const histogram = section({
+  hdr: text('an HdrHistogram in base64').superRefine((hdr, context) => {
+    const message = histogramProblem(hdr);
+    if (message !== undefined) context.addIssue({ code: 'custom', message });
+  }),
+  never: count(),
+});
+
+const sums = section({
+  sessions: count(),
+  samples: count(),
+  misses: count(),
+  samplesSquared: notNegative(),
+  missesSquared: notNegative(),
+  missesSamples: notNegative(),
+  logSum: anyNumber(),
+  logSquares: notNegative(),
+  logBetween: notNegative(),
+} satisfies Record<keyof ClusterSums, z.ZodType>);
+
+/** What cannot be more than what it is a part of. */
+const parts = [
+  ['sessions_ok', 'sessions'],
+  ['sessions_refused', 'sessions'],
+  ['sessions_died', 'sessions'],
+  ['lost_frames', 'frames_sent'],
+  ['utterances_good', 'utterances_due'],
+  ['sound_served_ms', 'sound_due_ms'],
+  ['phones_revised', 'phones_shown'],
+  ['words_changed', 'words_shown'],
+] as const satisfies readonly (readonly [keyof Tally, keyof Tally])[];
+
+const tally = allOf(tallyNames, (name) => (name.startsWith('sound_') ? notNegative() : count())).superRefine(
+  (given, context) => {
+    for (const [part, whole] of parts) {
+      const message = `${given[part]} is more than ${whole}, ${given[whole]}, of which it is a part`;
+      if (given[part] > given[whole]) context.addIssue({ code: 'custom', path: [part], message });
+    }
+  },
+);
+
+const slice = section({
+  labels: section({ profile: text('a network'), language: text('a language'), stage: text('a stage').optional() }),
+  distributions: someOf(distributionNames, histogram),
+  stages: someOf(reportStages, histogram),
+  tally,
+  clusters: z.record(z.string(), sums, { error: (issue) => isNot(issue.input, 'a mapping of objectives') }),
+} satisfies Record<keyof EncodedSlice, z.ZodType>);
+
+/** All of a recording.json.gz: whatever passes can be added up, judged and shown. */
+export const recordingSchema = section({
+  ...recordingHeader.shape,
+  facts: runFacts,
+  recording: section({ slices: list(slice) }),
+  tracesSeen: count(),
+});
+
+/** A line of traces.ndjson.gz as a load test writes it. */
+export const recordedTrace = section({
+  at_ms: notNegative(),
+  session: text('a name'),
+  profile: text('a network'),
+  language: text('a language'),
+  total_ms: notNegative(),
+  stages: someOf(reportStages, anyNumber()),
+});

@@ -1,0 +1,126 @@
+import type { ObjectiveVerdict, Verdict } from '../slo/objective/verdict.ts';
+
+/** One load test, measured and judged: everything that a table, a file or a screen shows. Times in ms. */
+export type LoadReport = {
+  kind: 'LoadReport';
+  /** Of this shape, as `run.json` carries it. */
+  version: 2;
+  speechfbVersion: string;
+  startedAt: string;
+  elapsedMs: number;
+  scenario: {
+    name: string;
+    learners: number;
+    rampMs: number;
+    durationMs: number;
+    frameMs: number;
+    emitIntervalMs: number;
+    /** Mean pause between two utterances; undefined where a duty cycle decides it. */
+    pauseMs: number | undefined;
+    seed: number;
+    /** `embedded` or the URL. */
+    target: string;
+    /** Equal for equal schedules, to the frame. */
+    planHash: string;
+  };
+  /** Which part of the test this is; undefined for the whole. `planHash` is of its own part. */
+  shard: { index: number; count: number; planHash: string } | undefined;
+  environment: { node: string; platform: string; cpus: number; cpuModel: string; memoryBytes: number };
+  verdict: Verdict;
+  interrupted: boolean;
+  /** Which objective ended the test early, since it was missed for certain; undefined: none did. */
+  aborted: { objective: string; atMs: number; reason: string } | undefined;
+  /** What was due before this is in no distribution. */
+  warmupMs: number;
+  /** What the servers cost while it was measured; undefined when the scenario does not say. */
+  cost: CostReport | undefined;
+  objectives: readonly ObjectiveVerdict[];
+  /** Conditions on the generator; one that is not ok makes the run invalid. */
+  validity: readonly { check: string; ok: boolean; detail: string }[];
+  /** Every profile, language and stage together; where more than one of them varies, also each by itself. */
+  slices: readonly SliceReport[];
+  /** What was made to go wrong, in order of time. */
+  faults: readonly FaultReport[];
+  /** The processes that made the load. */
+  generators: readonly GeneratorReport[];
+  /** What went wrong in sessions, most frequent first. */
+  troubles: readonly { text: string; count: number }[];
+} & Measured;
+
+/** A planned fault and what became of it; ms from the start of the test. */
+export type FaultReport = {
+  kind: string;
+  plannedMs: number;
+  /** When it really happened, and when it was over. */
+  atMs: number;
+  untilMs?: number;
+  /** Learners whom it hit, of those whom it was to hit. */
+  hit?: { learners: number; of: number };
+  /** Why it did not happen. */
+  problem?: string;
+};
+
+/** Whether one process that made load kept up. */
+export type GeneratorReport = {
+  learners: number;
+  /** Share of the time that its event loop was at work. */
+  busy: number;
+  /** CPU seconds a second of the whole process. */
+  cpu: number;
+  /** Share of the time that it waited for a core; undefined where the system does not say. */
+  waited: number | undefined;
+  loopDelayP99Ms: number;
+  rssBytes: number;
+  /** Why it ended before its work was done. */
+  lost?: string;
+};
+
+/** What was measured, of the whole run or of some of its sessions; by metric and by stage. */
+export type Measured = {
+  distributions: Readonly<Record<string, Summary>>;
+  stages: Readonly<Record<string, Summary>>;
+  shares: Readonly<Record<string, { good: number; total: number }>>;
+  rates: Readonly<Record<string, { count: number; of: number }>>;
+  counts: Readonly<Record<string, { count: number; of: number }>>;
+  totals: {
+    sessions: number;
+    sessionsOk: number;
+    /** Going on when the test was ended early. */
+    sessionsCut: number;
+    utterances: number;
+    framesSent: number;
+    framesAcked: number;
+    events: number;
+    /** Sound that feedback was due for, and that got it. */
+    audioMinutesDue: number;
+    audioMinutesServed: number;
+    /** Samples that were due in the warm-up: in no distribution. */
+    warmupSamples: number;
+  };
+};
+
+export type CostReport = {
+  serverDollarsPerHour: number;
+  servers: number;
+  dollars: number;
+  /** Infinity when no sound got feedback. */
+  dollarsPerAudioMinute: number;
+};
+
+/** What was measured with these labels; one that is absent may be any. Sessions and frames are of the stage they began in. */
+export type SliceReport = { labels: { profile?: string; language?: string; stage?: string } } & Measured;
+
+/** A distribution in a few numbers: undefined without samples, Infinity where the quantile never came. */
+export type Summary = {
+  samples: number;
+  /** Samples that never came; they are in every quantile. */
+  never: number;
+  /** Of those that came. */
+  meanMs: number | undefined;
+  p50Ms: number | undefined;
+  p90Ms: number | undefined;
+  p95Ms: number | undefined;
+  p99Ms: number | undefined;
+  p999Ms: number | undefined;
+  maxMs: number | undefined;
+};

@@ -1,0 +1,132 @@
+import { SpeechfbError } from '../../errors.ts';
+import type { Reference } from '../text/reference.ts';
+
+/**
+ * The reference as states of a left-to-right model, one state a phone. The variants of a word share their common
+ * beginning, so that a phone can become final before it is known which variant is read. Between words stand junctions
+ * 0..words, each with a state for silence and one for other words ("filler").
+ *
+ * States are numbered: phones word by word (a parent before its children), then silences, then fillers.
+ */
+export type Graph = {
+  words: number;
+  /** Count of phone states. */
+  phones: number;
+  states: number;
+  /** [states] column of the emission vector: a model phone, the model's silence, or `fillerColumn`. */
+  emission: Uint8Array;
+  fillerColumn: number;
+  /** [phones] word of the state. */
+  word: Int16Array;
+  /** [phones] place in the word, from 0. */
+  depth: Uint8Array;
+  /** [phones] state of the phone before in the same word, or -1. */
+  parent: Int16Array;
+  /** [phones] variant that ends in this state, or -1. */
+  ends: Int8Array;
+  /** [phones] lowest variant that goes through this state. */
+  variant: Uint8Array;
+  /** [words + 1] first state of each word. */
+  firstState: Int16Array;
+  /** [words + 1] first of the places that a word's phones have in the utterance: a word reserves its longest variant. */
+  firstIndex: Int32Array;
+  /** [words][variant] the states along that variant. */
+  variants: readonly (readonly Int16Array[])[];
+};
+
+/** Alphabet of the model that the graph's emissions point into. */
+export type Alphabet = { phones: readonly string[]; silence: string };
+
+/** @throws SpeechfbError `invalid_reference` when the model does not know a phone of the reference. */
+export function buildGraph(reference: Reference, alphabet: Alphabet): Graph {
+  const column = new Map(alphabet.phones.map((phone, index) => [phone, index]));
+  refuseUnknownPhones(reference, column);
+  const nodes: Node[] = [];
+  const firstState: number[] = [];
+  const firstIndex: number[] = [];
+  let places = 0;
+  const variants = reference.words.map((word, w) => {
+    firstState.push(nodes.length);
+    firstIndex.push(places);
+    places += Math.max(...word.variants.map((phones) => phones.length));
+    return growWord(nodes, w, word.variants, column);
+  });
+  firstState.push(nodes.length);
+  firstIndex.push(places);
+  const phones = nodes.length;
+  const words = reference.words.length;
+  const states = phones + 2 * (words + 1);
+  if (states > 32_000) {
+    throw new SpeechfbError('invalid_reference', `the reference has ${phones} phones; about 30000 are allowed`);
+  }
+  const fillerColumn = alphabet.phones.length;
+  const emission = new Uint8Array(states).fill(fillerColumn);
+  emission.set(nodes.map((node) => node.column));
+  emission.fill(column.get(alphabet.silence)!, phones, phones + words + 1);
+  return {
+    words,
+    phones,
+    states,
+    emission,
+    fillerColumn,
+    word: Int16Array.from(nodes, (node) => node.word),
+    depth: Uint8Array.from(nodes, (node) => node.depth),
+    parent: Int16Array.from(nodes, (node) => node.parent),
+    ends: Int8Array.from(nodes, (node) => node.ends),
+    variant: Uint8Array.from(nodes, (node) => node.variant),
+    firstState: Int16Array.from(firstState),
+    firstIndex: Int32Array.from(firstIndex),
+    variants,
+  };
+}
+
+/** Emission columns of the phones that the text has right before and right after a phone state. */
+export function neighbours(graph: Graph, state: number): number[] {
+  const { word, parent, ends, firstState, words, emission } = graph;
+  const w = word[state]!;
+  const found: number[] = [];
+  const eachOf = (of: number, wanted: (s: number) => boolean) => {
+    if (of < 0 || of >= words) return;
+    for (let s = firstState[of]!; s < firstState[of + 1]!; s++) if (wanted(s)) found.push(emission[s]!);
+  };
+  if (parent[state]! >= 0) found.push(emission[parent[state]!]!);
+  else eachOf(w - 1, (s) => ends[s]! >= 0);
+  eachOf(w, (s) => parent[s] === state);
+  if (ends[state]! >= 0) eachOf(w + 1, (s) => parent[s]! < 0);
+  return found;
+}
+
+type Node = { word: number; depth: number; parent: number; column: number; ends: number; variant: number };
+
+/** Adds one word's variants as a tree of states; returns the states along each variant. */
+function growWord(
+  nodes: Node[],
+  word: number,
+  variants: readonly (readonly string[])[],
+  column: ReadonlyMap<string, number>,
+): Int16Array[] {
+  const first = nodes.length;
+  return variants.map((phones, variant) => {
+    let parent = -1;
+    const path = phones.map((phone, depth) => {
+      const wanted = column.get(phone)!;
+      let state = nodes.findIndex((n, at) => at >= first && n.parent === parent && n.column === wanted);
+      if (state < 0) state = nodes.push({ word, depth, parent, column: wanted, ends: -1, variant }) - 1;
+      parent = state;
+      return state;
+    });
+    const last = nodes[parent]!;
+    if (last.ends < 0) last.ends = variant;
+    return Int16Array.from(path);
+  });
+}
+
+function refuseUnknownPhones(reference: Reference, column: ReadonlyMap<string, number>): void {
+  const unknown = reference.words.flatMap((word) =>
+    word.variants.flatMap((phones) => phones.filter((p) => !column.has(p)).map((p) => `${p} in "${word.text}"`)),
+  );
+  if (unknown.length === 0) return;
+  throw new SpeechfbError('invalid_reference', `the model does not know ${[...new Set(unknown)].join(', ')}`, {
+    hint: `the model's phones are ${[...column.keys()].join(' ')}`,
+  });
+}

@@ -1,0 +1,63 @@
+import type { Deviation, InsertedPhone } from '../../protocol/result.ts';
+import type { Segment } from './aligner.ts';
+import { extraSounds, type ReadPhone } from './extra-sounds.ts';
+import { FreeHearing, type HeardPhone } from './free-hearing.ts';
+import type { Alphabet, Graph } from './graph.ts';
+
+/** Follows what is heard and what of the text is read, and says at the end which sounds the text does not have. */
+export class InsertionWatch {
+  readonly #phones: readonly string[];
+  readonly #strideMs: number;
+  readonly #hearing: FreeHearing;
+  readonly #read: ReadPhone[] = [];
+
+  constructor({ phones, silence, strideMs }: Alphabet & { strideMs: number }) {
+    this.#phones = phones;
+    this.#strideMs = strideMs;
+    this.#hearing = new FreeHearing(phones.length, phones.indexOf(silence));
+  }
+
+  /** One frame: a log-posterior for each phone of the model, from `offset` on. */
+  hear(logPosterior: Float32Array, offset: number): void {
+    this.#hearing.add(logPosterior, offset);
+  }
+
+  /** A frame whose sound was lost. */
+  lost(): void {
+    this.#hearing.skip();
+  }
+
+  /** A phone of the text, where it was read. */
+  read({ emission, word }: Graph, { state, start, end }: Segment): void {
+    this.#read.push({ column: emission[state]!, word: word[state]!, start, end });
+  }
+
+  /** When all is over: says of other words what they sounded like, and adds the sounds that nothing has told of. */
+  report(deviations: Deviation[], words: number): void {
+    const heard = this.#hearing.phones();
+    const others = deviations.filter(({ kind }) => kind === 'other_words');
+    for (const other of others) {
+      other.phonemes = heard.filter((phone) => this.#isWithin(phone, other)).map((phone) => this.#inserted(phone));
+    }
+    const untold = heard.filter((phone) => !others.some((other) => this.#isWithin(phone, other)));
+    for (const { phones, word } of extraSounds(untold, this.#read, words)) {
+      const phonemes = phones.map((phone) => this.#inserted(phone));
+      const [start_ms, end_ms] = [phonemes[0]!.start_ms, phonemes.at(-1)!.end_ms];
+      deviations.push({ kind: 'inserted', first_word: word, last_word: word, start_ms, end_ms, phonemes });
+    }
+  }
+
+  #isWithin({ start, end }: HeardPhone, { start_ms, end_ms }: Deviation): boolean {
+    return end * this.#strideMs > start_ms && start * this.#strideMs < end_ms;
+  }
+
+  #inserted({ column, start, end, belief }: HeardPhone): InsertedPhone {
+    return {
+      phoneme: this.#phones[column]!,
+      start_ms: start * this.#strideMs,
+      end_ms: end * this.#strideMs,
+      confidence: Math.round(belief * 1000) / 1000,
+      error_type: 'insertion',
+    };
+  }
+}

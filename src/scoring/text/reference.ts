@@ -1,0 +1,97 @@
+import { SpeechfbError } from '../../errors.ts';
+import { soundOut } from './letter-to-sound.ts';
+import { pronunciations } from './lexicon.ts';
+import { arpabet, parsePhone } from './phones.ts';
+import { referenceLimits, splitWords } from './words.ts';
+
+/** The text to be read, as pronunciations: what the aligner walks through. */
+export type Reference = { words: readonly ReferenceWord[] };
+
+export type ReferenceWord = {
+  /** As the caller wrote it. */
+  text: string;
+  /** One or more pronunciations, ARPAbet without stress; the first is the dictionary's first. */
+  variants: readonly (readonly string[])[];
+  source: 'dictionary' | 'letter_to_sound' | 'given';
+};
+
+/** A text, or words with the phones that are expected of each. */
+export type ReferenceSource = { text: string } | { words: readonly { text: string; phones: readonly string[] }[] };
+
+/**
+ * Finds the pronunciations of what is to be read. Words outside the dictionary are sounded out from their letters.
+ *
+ * @throws SpeechfbError `invalid_reference`, naming the words, characters or phones that it could not take.
+ */
+export function resolveReference(source: ReferenceSource): Reference {
+  return 'text' in source ? fromText(source.text) : fromPhones(source.words);
+}
+
+function fromText(text: string): Reference {
+  return {
+    words: splitWords(text).map(({ shown, spoken }) => {
+      const known = lookUp(spoken);
+      if (known.length > 0) return { text: shown, variants: known, source: 'dictionary' as const };
+      return { text: shown, variants: soundedOut(shown, text), source: 'letter_to_sound' as const };
+    }),
+  };
+}
+
+/** An unknown word without vowels, or in capitals among small letters, may be said letter by letter: PBX, IVR. */
+function soundedOut(shown: string, text: string): string[][] {
+  const word = shown.toLowerCase();
+  const letters = shown.replace(/[^A-Za-z]/g, '');
+  const spelled = [...letters.toLowerCase()].flatMap((letter) => pronunciations(`${letter}.`)[0] ?? []);
+  if (!/[aeiouy]/i.test(letters)) return [spelled];
+  const stands = letters.length <= 5 && letters === letters.toUpperCase() && /[a-z]/.test(text);
+  return stands ? [soundOut(word), spelled] : [soundOut(word)];
+}
+
+/** The word itself, as an abbreviation (a.m.), or without an apostrophe that only quotes or closes it (dogs'). */
+function lookUp(spoken: string): string[][] {
+  const long = abbreviations.get(spoken)?.flatMap(pronunciations);
+  if (long) return long;
+  for (const form of [spoken, `${spoken}.`, spoken.replace(/^'+|'+$/g, '')]) {
+    const found = form === '' ? [] : pronunciations(form);
+    if (found.length > 0) return found;
+  }
+  return [];
+}
+
+/** What is said for short forms of which the dictionary has nothing, or one reading alone (Dr. Smith lives on Mill Dr.). */
+const abbreviations = new Map([
+  ['dr', ['doctor', 'drive']],
+  ['st', ['saint', 'street']],
+  ['prof', ['professor']],
+  ['vs', ['versus']],
+]);
+
+function fromPhones(words: readonly { text: string; phones: readonly string[] }[]): Reference {
+  if (words.length === 0 || words.length > referenceLimits.words) {
+    throw new SpeechfbError(
+      'invalid_reference',
+      `the reference has ${words.length} words; 1 to ${referenceLimits.words} are allowed`,
+    );
+  }
+  const unknown: string[] = [];
+  const result = words.map((word) => {
+    const phones = word.phones.map((text) => {
+      const phone = parsePhone(text);
+      if (phone === undefined) unknown.push(`${text} in "${word.text}"`);
+      return phone ?? '';
+    });
+    if (phones.length === 0 || phones.length > referenceLimits.phonesInWord) {
+      throw new SpeechfbError(
+        'invalid_reference',
+        `the word "${word.text}" has ${phones.length} phones; 1 to ${referenceLimits.phonesInWord} are allowed`,
+      );
+    }
+    return { text: word.text, variants: [phones], source: 'given' as const };
+  });
+  if (unknown.length > 0) {
+    throw new SpeechfbError('invalid_reference', `unknown phones: ${unknown.join(', ')}`, {
+      hint: `ARPAbet phones, with or without a stress digit: ${arpabet.join(' ')}`,
+    });
+  }
+  return { words: result };
+}

@@ -1,0 +1,155 @@
+import { Worker } from 'node:worker_threads';
+import { createStatsRecorder } from '../../acoustic/engine/engine-stats.ts';
+import type { ModelPackage } from '../../acoustic/model/model-package.ts';
+import { createResults, fromPlainError } from '../../acoustic/worker/worker-messages.ts';
+import type { SpeechfbError } from '../../errors.ts';
+import { sharedNowMs } from '../../threads/shared-clock.ts';
+import { threadDied } from '../../threads/thread-died.ts';
+import type { PipelineEvents, ScoringSeat } from '../pipeline.ts';
+import type { Reference } from '../text/reference.ts';
+import type { ScorerOptions, TimedResult } from '../utterance-scorer.ts';
+import type { FromScoring, ScoringNews, ScoringStart, ToScoring } from './messages.ts';
+
+type Seat = {
+  events: PipelineEvents;
+  settle: { resolve(result: TimedResult): void; reject(error: Error): void } | undefined;
+};
+
+/** One scoring thread as the sockets' thread sees it. What is said to it within one turn of the event loop is one message. */
+export class ScoringThread {
+  readonly #worker: Worker;
+  readonly #seats = new Map<number, Seat>();
+  readonly #frames = createResults();
+  readonly #stats = createStatsRecorder(performance.now());
+  #pending = nothing();
+  #isScheduled = false;
+  #isOver = false;
+  #nextId = 0;
+
+  /** `onDeath` comes once, unless the thread was closed; its utterances have failed by then. */
+  constructor(script: URL, model: ModelPackage, onDeath: (error: Error) => void) {
+    this.#worker = new Worker(script, { workerData: { model } satisfies ScoringStart });
+    this.#worker.on('message', (message: FromScoring) => this.#receive(message));
+    // The sockets keep the process alive.
+    this.#worker.unref();
+    let failure: unknown;
+    this.#worker.on('error', (error) => {
+      failure = error;
+    });
+    this.#worker.on('exit', (code) => {
+      if (this.#isOver) return;
+      this.#isOver = true;
+      const error = scoringCrashed(failure ?? `it ended with code ${code}`);
+      for (const id of [...this.#seats.keys()]) this.#fail(id, error);
+      onDeath(error);
+    });
+  }
+
+  /** Utterances that it has; Infinity when it is dead. */
+  get size(): number {
+    return this.#isOver ? Number.POSITIVE_INFINITY : this.#seats.size;
+  }
+
+  open(reference: Reference, options: ScorerOptions, events: PipelineEvents): ScoringSeat {
+    const id = this.#nextId++;
+    const seat: Seat = { events, settle: undefined };
+    this.#seats.set(id, seat);
+    if (this.#isOver) setImmediate(() => this.#fail(id, scoringCrashed('another starts')));
+    this.#say().opened.push({ id, reference, options });
+    const isOpen = () => this.#seats.has(id);
+    return {
+      markGap: (startFrame, endFrame) => {
+        if (isOpen()) this.#say().gaps.push({ id, startFrame, endFrame });
+      },
+      take: (frames) => {
+        if (!isOpen()) return;
+        this.#frames.frames(id, frames);
+        this.#say();
+      },
+      finish: (pushedMs) =>
+        new Promise((resolve, reject) => {
+          if (!isOpen()) {
+            reject(scoringCrashed('it died while the utterance was open'));
+            return;
+          }
+          seat.settle = { resolve, reject };
+          this.#say().finished.push({ id, pushedMs });
+        }),
+      close: () => {
+        if (this.#seats.delete(id)) this.#say().closed.push(id);
+      },
+    };
+  }
+
+  /** Of the last 10 s: how long frames waited for their feedback at p95, and the share of time that the thread worked. */
+  stats(): { waitP95Ms: number; busy: number } {
+    const { stepP95Ms, busy } = this.#stats.snapshot(performance.now(), 0, 0);
+    return { waitP95Ms: stepP95Ms, busy };
+  }
+
+  /** Lets the thread collect its garbage. */
+  tidy(): void {
+    this.#worker.postMessage('tidy' satisfies ToScoring);
+  }
+
+  async close(): Promise<void> {
+    this.#isOver = true;
+    await this.#worker.terminate();
+  }
+
+  /** What waits to be said, and will be when this turn is over. */
+  #say(): ScoringNews {
+    if (!this.#isScheduled) queueMicrotask(() => this.#send());
+    this.#isScheduled = true;
+    return this.#pending;
+  }
+
+  #send(): void {
+    this.#isScheduled = false;
+    const message = { ...this.#pending, sentMs: sharedNowMs() };
+    this.#pending = nothing();
+    if (this.#isOver) return;
+    const taken = this.#frames.take();
+    if (taken.message.frames.length === 0) {
+      this.#worker.postMessage(message satisfies ScoringNews);
+      return;
+    }
+    this.#worker.postMessage({ ...message, frames: taken.message } satisfies ScoringNews, taken.transfer);
+  }
+
+  #receive({ feedback, results, failed, saidMs, sentMs, busyMs }: FromScoring): void {
+    const nowMs = performance.now();
+    const ageMs = Math.max(0, sharedNowMs() - saidMs);
+    this.#stats.run(nowMs - busyMs, nowMs, feedback.length);
+    for (const one of feedback) {
+      this.#stats.step(nowMs, saidMs - sentMs);
+      const seat = this.#seats.get(one.id);
+      try {
+        seat?.events.onFeedback?.({ ...one.feedback, ageMs });
+      } catch (error) {
+        // One listener's bug is not the other learners' trouble.
+        this.#fail(one.id, error instanceof Error ? error : new Error(String(error)));
+      }
+    }
+    for (const { id, result } of results) {
+      this.#seats.get(id)?.settle?.resolve(result);
+      this.#seats.delete(id);
+    }
+    for (const { id, error } of failed) this.#fail(id, fromPlainError(error));
+  }
+
+  #fail(id: number, error: Error): void {
+    const seat = this.#seats.get(id);
+    if (!this.#seats.delete(id)) return;
+    if (seat?.settle) seat.settle.reject(error);
+    else seat?.events.onError(error);
+  }
+}
+
+function nothing(): ScoringNews {
+  return { opened: [], gaps: [], frames: undefined, finished: [], closed: [], sentMs: 0 };
+}
+
+function scoringCrashed(cause: unknown): SpeechfbError {
+  return threadDied('scoring_crashed', 'the scoring thread', cause, 'start the utterance again');
+}

@@ -1,0 +1,38 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Session } from '../session/session.ts';
+
+/** Sessions that were there, and how many got their finals in time. */
+export type DrainReport = { sessions: number; finished: number };
+
+/**
+ * Tells every session to go, waits for their finals and for the sockets to close behind them; who is not done by
+ * `deadlineMs` is told so.
+ */
+export async function drainSessions(
+  sessions: readonly Session[],
+  deadlineMs: number,
+  socketsClosed: () => boolean,
+): Promise<DrainReport> {
+  const startedMs = performance.now();
+  const leftMs = (): number => deadlineMs - (performance.now() - startedMs);
+  const waiting = new Set(sessions);
+  const drained = Promise.all(
+    sessions.map(async (session) => {
+      await session.drain(deadlineMs);
+      waiting.delete(session);
+    }),
+  );
+  const abort = new AbortController();
+  await Promise.race([drained, wait(deadlineMs, undefined, { signal: abort.signal })]);
+  abort.abort();
+  const finished = sessions.length - waiting.size;
+  for (const session of waiting) {
+    session.fail({ code: 'inference_timeout', message: `no final within ${deadlineMs} ms; the server goes away` });
+  }
+  while (!socketsClosed() && leftMs() > -closingGraceMs) await wait(pollMs);
+  return { sessions: sessions.length, finished };
+}
+
+const pollMs = 10;
+/** Closing handshakes get this much beyond the deadline. */
+const closingGraceMs = 500;

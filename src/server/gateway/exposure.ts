@@ -1,0 +1,32 @@
+import { SpeechfbError } from '../../errors.ts';
+
+/** Whether a host name or address is this machine alone. */
+export function isLoopback(host: string): boolean {
+  const bare = host.replace(/^\[|\]$/g, '').toLowerCase();
+  return bare === 'localhost' || bare === '::1' || /^127(\.\d{1,3}){3}$/.test(bare);
+}
+
+/**
+ * Voices are personal data: beyond this machine they are taken only from known clients over an encrypted line, or where
+ * the operator has chosen one of the two and stands for the other (TLS ends in front, or the network is closed).
+ * @throws SpeechfbError `unsafe_host`
+ */
+export function checkExposure(host: string, guard: { tokens: boolean; tls: boolean }): void {
+  if (isLoopback(host) || guard.tokens || guard.tls) return;
+  throw new SpeechfbError('unsafe_host', `--host ${host} would take anyone's audio, unencrypted, from the network`, {
+    hint: 'add --token-file FILE, or --tls-cert and --tls-key, or both; or leave --host at 127.0.0.1',
+  });
+}
+
+/**
+ * Whether a WebSocket with this `Origin` may be opened. Programs send none. A page must come from this server's own host,
+ * or from a listed origin; on loopback the page must be on loopback too, whatever name was made to point here.
+ */
+export function isOriginAllowed(origin: string | undefined, host: string | undefined, policy: OriginPolicy): boolean {
+  if (origin === undefined || policy.allowed.includes(origin)) return true;
+  const url = URL.canParse(origin) ? new URL(origin) : undefined;
+  if (!url) return false;
+  return policy.loopback ? isLoopback(url.hostname) : url.host === host;
+}
+
+export type OriginPolicy = { allowed: readonly string[]; loopback: boolean };

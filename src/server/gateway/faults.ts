@@ -1,0 +1,54 @@
+import type { IncomingMessage } from 'node:http';
+import { z } from 'zod';
+import type { EngineFault } from '../../acoustic/engine/types.ts';
+import { isLoopback } from './exposure.ts';
+
+export const faultsPath = '/faults/inference';
+
+/** What a caller of `POST /faults/inference` is told. */
+export type FaultAnswer = { status: number; code: string; message: string } | { status: 202; fault: EngineFault };
+
+/**
+ * Lets a load test stall or kill the model's thread. `inject` is absent unless the server was started for that, and only this
+ * machine is heard: what it does hurts every session.
+ */
+export async function answerFault(
+  request: IncomingMessage,
+  inject: ((fault: EngineFault) => boolean) | undefined,
+): Promise<FaultAnswer> {
+  if (!inject) return { status: 403, code: 'forbidden', message: 'the server was started without --fault-injection' };
+  const address = (request.socket.remoteAddress ?? '').replace(/^::ffff:/, '');
+  if (!isLoopback(address))
+    return { status: 403, code: 'forbidden', message: 'faults are taken from this machine alone' };
+  const text = await readBody(request);
+  const fault = text === undefined ? undefined : parseFault(text);
+  if (!fault) return { status: 400, code: 'invalid_message', message: allowedText };
+  if (!inject(fault)) return { status: 503, code: 'server_busy', message: 'the model has no thread yet' };
+  return { status: 202, fault };
+}
+
+const schema = z.discriminatedUnion('action', [
+  z.strictObject({ action: z.literal('stall'), ms: z.number().min(1).max(60_000) }),
+  z.strictObject({ action: z.literal('kill') }),
+]);
+const allowedText = 'the body is not {"action": "stall", "ms": 1 to 60000} or {"action": "kill"}';
+
+function parseFault(text: string): EngineFault | undefined {
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Undefined when it is longer than any fault. */
+async function readBody(request: IncomingMessage): Promise<string | undefined> {
+  let text = '';
+  for await (const chunk of request) {
+    text += String(chunk);
+    if (text.length > maxBodyLength) return undefined;
+  }
+  return text;
+}
+
+const maxBodyLength = 1000;

@@ -1,0 +1,78 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { type Problem, SpeechfbError } from '../../errors.ts';
+
+/** Who may connect. */
+export type Tokens = {
+  /** The name that the token belongs to; undefined when it is nobody's. Takes the same time either way. */
+  nameOf(token: string): string | undefined;
+};
+
+/**
+ * Reads a token file: one `name token` a line, `#` comments and empty lines between.
+ * @throws SpeechfbError `bad_token_file` with every bad line at once.
+ */
+export function readTokenFile(path: string): Tokens {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new SpeechfbError('bad_token_file', `cannot read the token file ${path}: ${String(cause)}`, { cause });
+  }
+  return parseTokens(text, path);
+}
+
+/** As `readTokenFile`, of a text already read. */
+export function parseTokens(text: string, path: string): Tokens {
+  const entries: { name: string; digest: Buffer }[] = [];
+  const problems: Problem[] = [];
+  const names = new Set<string>();
+  for (const [index, line] of text.split(/\r?\n/).entries()) {
+    if (/^\s*(#|$)/.test(line)) continue;
+    const [name, token, ...rest] = line.trim().split(/\s+/);
+    const where = `${path}:${index + 1}`;
+    // A token is a secret: problems name the line and never quote it.
+    if (!name || !token || rest.length > 0) problems.push({ where, message: 'is not "name token"' });
+    else if (token.length < minTokenLength) problems.push({ where, message: tooShort(token.length) });
+    else if (names.has(name)) problems.push({ where, message: `the name "${name}" is there twice` });
+    else {
+      names.add(name);
+      entries.push({ name, digest: sha256(token) });
+    }
+  }
+  if (problems.length === 0 && entries.length === 0) problems.push({ where: path, message: 'holds no token' });
+  if (problems.length > 0) {
+    throw new SpeechfbError('bad_token_file', `the token file ${path} cannot be used`, {
+      problems,
+      hint: 'one "name token" a line; make a token with: openssl rand -base64 24',
+    });
+  }
+  return {
+    nameOf(token) {
+      const digest = sha256(token);
+      let found: string | undefined;
+      for (const entry of entries) if (timingSafeEqual(entry.digest, digest)) found = entry.name;
+      return found;
+    },
+  };
+}
+
+/** A new secret for URLs and headers, `bytes` of randomness. */
+export function createSecret(bytes: number): string {
+  return randomBytes(bytes).toString('base64url');
+}
+
+/** Whether two secrets are equal, in time that does not depend on where they differ. */
+export function sameSecret(left: string, right: string): boolean {
+  return timingSafeEqual(sha256(left), sha256(right));
+}
+
+const minTokenLength = 16;
+
+function tooShort(length: number): string {
+  return `the token has ${length} characters; at least ${minTokenLength} are needed`;
+}
+
+function sha256(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}

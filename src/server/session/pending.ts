@@ -1,0 +1,54 @@
+import type { PhonemeResult } from '../../protocol/result.ts';
+import type { ServerMessage } from '../../protocol/server-messages.ts';
+
+/** A result that a newer one may overtake before it is sent. */
+export type PartialResult = {
+  message: Extract<ServerMessage, { type: 'phoneme_feedback' | 'transcript' }>;
+  audioMs: number;
+  /** The server's clock when the result was made. */
+  producedMs: number;
+  /** The server's clock when the sound that it covers was read from the socket. */
+  arrivedMs: number;
+};
+
+/** PartialResult results that wait for room: latest wins, phone by phone. */
+export type Pending = {
+  merge(partial: PartialResult): void;
+  /** What waits, one feedback and one transcript an utterance, in the order first seen; nothing waits afterwards. */
+  take(): PartialResult[];
+  /** How many messages were merged away since the last call. */
+  takeDropped(): { feedback: number; transcript: number };
+};
+
+export function createPending(): Pending {
+  const waiting = new Map<string, PartialResult>();
+  let dropped = { feedback: 0, transcript: 0 };
+  return {
+    merge(partial) {
+      const key = `${partial.message.type}.${partial.message.utterance_id}`;
+      const before = waiting.get(key);
+      if (before) dropped[partial.message.type === 'transcript' ? 'transcript' : 'feedback'] += 1;
+      waiting.set(key, before ? overtake(before, partial) : partial);
+    },
+    take() {
+      const taken = [...waiting.values()];
+      waiting.clear();
+      return taken;
+    },
+    takeDropped() {
+      const counted = dropped;
+      dropped = { feedback: 0, transcript: 0 };
+      return counted;
+    },
+  };
+}
+
+function overtake(before: PartialResult, after: PartialResult): PartialResult {
+  if (before.message.type !== 'phoneme_feedback' || after.message.type !== 'phoneme_feedback') return after;
+  const phones = new Map<number, PhonemeResult>();
+  for (const phone of [...before.message.phonemes, ...after.message.phonemes]) {
+    if (phones.get(phone.index)?.status !== 'final') phones.set(phone.index, phone);
+  }
+  const phonemes = [...phones.values()].sort((a, b) => a.index - b.index);
+  return { ...after, message: { ...after.message, phonemes } };
+}

@@ -1,0 +1,71 @@
+import type { SpeechfbError } from '../../errors.ts';
+import { wireErrors } from '../../protocol/codes.ts';
+import type { ReferenceEcho, ServerMessage } from '../../protocol/server-messages.ts';
+import type { Reference } from '../../scoring/text/reference.ts';
+import type { Refusal } from '../gateway/admission.ts';
+import type { ServerContext } from './context.ts';
+import type { Reading } from './reading.ts';
+
+type Message<Type extends ServerMessage['type']> = Extract<ServerMessage, { type: Type }>;
+
+export function readyMessage(of: {
+  context: ServerContext;
+  session: { id: string; resumeToken: string };
+  reading: Reading;
+  resumed: boolean;
+}): Message<'ready'> {
+  const { model, provider } = of.context.engine;
+  const { limits } = of.context;
+  const { epoch, nextSeq } = of.reading.checkpoint();
+  const { id, reference } = of.reading.current();
+  return {
+    type: 'ready',
+    session_id: of.session.id,
+    resume_token: of.session.resumeToken,
+    resume_ttl_ms: limits.resumeTtlMs,
+    next_seq: nextSeq,
+    epoch,
+    utterance_id: id,
+    resumed: of.resumed,
+    limits: {
+      max_frame_bytes: limits.maxFrameBytes,
+      max_session_ms: limits.maxSessionMs,
+      idle_timeout_ms: limits.idleTimeoutMs,
+      max_buffered_ms: limits.maxBufferedMs,
+    },
+    model: {
+      name: model.name,
+      version: model.version,
+      provider,
+      lookahead_ms: model.lookaheadMs,
+      phones: model.phones,
+    },
+    reference: echoReference(reference),
+  };
+}
+
+export function ackMessage(reading: Reading): Message<'ack'> {
+  const { epoch, nextSeq, missing } = reading.checkpoint();
+  const buffered_ms = Math.round(reading.bufferedMs());
+  return { type: 'ack', epoch, next_seq: nextSeq, missing: missing.slice(0, shownRanges), buffered_ms };
+}
+
+export function errorMessage({ code, message, retryAfterMs }: Refusal): Message<'error'> {
+  const { retryable } = wireErrors[code];
+  return { type: 'error', code, message, retryable, retry_after_ms: retryable ? (retryAfterMs ?? null) : null };
+}
+
+/** What the scoring did not take, in one sentence. */
+export function referenceRefusal({ message, problems, hint }: SpeechfbError): Refusal {
+  const parts = [message, ...problems.map((problem) => problem.message), ...(hint ? [hint] : [])];
+  return { code: 'invalid_reference', message: parts.join('; ') };
+}
+
+/** The rest is learned when these are filled. */
+const shownRanges = 32;
+
+function echoReference(reference: Reference): ReferenceEcho {
+  return {
+    words: reference.words.map(({ text, variants, source }) => ({ text, phones: variants[0] ?? [], source })),
+  };
+}

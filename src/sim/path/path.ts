@@ -1,0 +1,60 @@
+import type { Direction, GapMode, Loss, NetworkProfile, PathProfile } from '../profile/profile.ts';
+import { type DrawKey, Draws, streamOf } from './draws.ts';
+import { Gaps } from './gaps.ts';
+import { Delay, InOrder, JitteredDelay } from './impairments/delay.ts';
+import { Fading } from './impairments/fading.ts';
+import { GilbertElliott } from './impairments/gilbert-elliott.ts';
+import { IidLoss } from './impairments/iid-loss.ts';
+import { type Impairment, LOST } from './impairments/impairment.ts';
+import { Noop } from './impairments/noop.ts';
+import { Outage } from './impairments/outage.ts';
+import { RateQueue } from './impairments/rate-queue.ts';
+import { Trace } from './impairments/trace.ts';
+
+/** One direction of a phone's network: impairments, one after the other, as packets meet them. */
+export class Path {
+  private readonly gaps: Gaps;
+  private readonly parts: readonly Impairment[];
+
+  constructor(profile: NetworkProfile, direction: Direction, key: DrawKey) {
+    const draws = (purpose: 'loss' | 'state' | 'jitter') => new Draws(key, streamOf(direction, purpose));
+    const path = profile[direction];
+    this.gaps = new Gaps(profile.events, direction, key);
+    const parts = [
+      new Outage(this.gaps),
+      lossOf(path.loss, draws('loss'), draws('state')),
+      linkOf(path),
+      path.jitter ? new JitteredDelay(path.delayUs, path.jitter, draws('jitter')) : new Delay(path.delayUs),
+      path.reorder ? new Noop() : new InOrder(),
+    ];
+    // Spread, for what filter returns keeps room for more.
+    this.parts = [...parts.filter((part) => !(part instanceof Noop))];
+  }
+
+  /** When a packet that is sent at atUs, never decreasing, arrives; LOST if it never does. Bytes include headers. */
+  send(atUs: number, bytes: number): number {
+    let at = atUs;
+    for (let index = 0; index < this.parts.length; index++) {
+      at = this.parts[index]!.pass(at, bytes);
+      if (at === LOST) return LOST;
+    }
+    return at;
+  }
+
+  /** Nothing passes from nowUs on, for that long. */
+  cut(nowUs: number, forUs: number, mode: GapMode): void {
+    this.gaps.cut(nowUs, forUs, mode);
+  }
+}
+
+function lossOf(loss: Loss, draws: Draws, spells: Draws): Impairment {
+  if (loss.model === 'none') return new Noop();
+  if (loss.model === 'iid') return new IidLoss(loss.share, draws);
+  return loss.clock === 'packet' ? new GilbertElliott(loss, draws) : new Fading(loss, spells, draws);
+}
+
+function linkOf(path: PathProfile): Impairment {
+  if (path.opportunitiesMs) return new Trace(path.opportunitiesMs, path.queuePackets);
+  if (path.rateBitsPerSecond === undefined) return new Noop();
+  return new RateQueue(path.rateBitsPerSecond, path.queuePackets);
+}

@@ -1,0 +1,155 @@
+import { type Distribution, quantile } from '../../metrics/definitions.ts';
+import { type Bucket, bucketedShift } from '../../stats/bucketed-shift.ts';
+import { hodgesLehmann } from '../../stats/shift.ts';
+import { welchShift } from '../../stats/student.ts';
+
+/** One side of a comparison: one run, or several of one scenario. */
+export type ComparedSide = { runs: readonly ComparedRun[] };
+
+export type ComparedRun = {
+  /** Sessions that were attempted: what is independent in a run. */
+  sessions: number;
+  distributions: Readonly<Record<string, Distribution>>;
+  /** p95 of feedback latency of each session, ms; Infinity where it never came. */
+  sessionP95Ms: readonly number[];
+  shares: Readonly<Record<string, { good: number; total: number }>>;
+};
+
+/** How large a change must be to matter: a share of the baseline's value, and at least so many ms. */
+export type Margin = { share: number; leastMs: number };
+
+export type ComparedMetric = {
+  /** `p50(final_latency)`, `availability`. */
+  metric: string;
+  unit: 'ms' | 'share';
+  baseline: number;
+  candidate: number;
+  /** How far the candidate lies above the baseline, and its interval at 95 %. */
+  shift: number;
+  lower: number;
+  upper: number;
+  margin: number;
+  /** `worse` and `better`: the whole interval lies beyond the margin. */
+  verdict: 'better' | 'worse' | 'no difference';
+  method: 'mann-whitney' | 'welch' | 'shares';
+};
+
+/** Two-sided, of every interval. */
+export const comparisonConfidence = 0.95;
+
+/** The points by which an availability must fall to matter: what a 99.95 % promise allows in all, twice. */
+const shareMargin = 0.001;
+
+/**
+ * Compares what learners felt, metric by metric. With one run a side, sessions are the observations: latencies by
+ * Mann-Whitney and Hodges-Lehmann on the histograms as if each session told one thing, the tail by the sessions' own p95.
+ * With two runs or more a side, runs are the observations and the interval is Welch's, so that what changes from run to run
+ * by itself is no difference. Metrics that a side does not have are left out.
+ */
+export function compareRuns(baseline: ComparedSide, candidate: ComparedSide, margin: Margin): ComparedMetric[] {
+  const several = baseline.runs.length > 1 && candidate.runs.length > 1;
+  const names = Object.keys(baseline.runs[0]!.distributions);
+  const latencies = names.flatMap((name) => {
+    const [a, b] = [baseline, candidate].map(({ runs }) => runs.map((run) => run.distributions[name]!));
+    if (![...a!, ...b!].every(({ samples }) => samples > 0)) return [];
+    if (several) return [0.5, 0.95].map((p) => acrossRuns(name, p, a!, b!, margin));
+    return [acrossSessions(name, baseline.runs[0]!, candidate.runs[0]!, margin)];
+  });
+  const shares = Object.keys(baseline.runs[0]!.shares).flatMap((name) => compareShares(name, baseline, candidate));
+  return [...latencies, ...(several ? [] : tails(baseline.runs[0]!, candidate.runs[0]!, margin)), ...shares];
+}
+
+function acrossSessions(name: string, a: ComparedRun, b: ComparedRun, margin: Margin): ComparedMetric {
+  const [was, is] = [a.distributions[name]!, b.distributions[name]!];
+  const independent = { a: Math.min(b.sessions, is.samples), b: Math.min(a.sessions, was.samples) };
+  const shift = bucketedShift(bucketsOf(is), bucketsOf(was), { independent, confidence: comparisonConfidence });
+  const values = { baseline: quantile(was, 0.5)!, candidate: quantile(is, 0.5)! };
+  return judged({ metric: `p50(${name})`, unit: 'ms', ...values, ...ends(shift), method: 'mann-whitney' }, margin);
+}
+
+function tails(a: ComparedRun, b: ComparedRun, margin: Margin): ComparedMetric[] {
+  if (a.sessionP95Ms.length === 0 || b.sessionP95Ms.length === 0) return [];
+  const found = hodgesLehmann(b.sessionP95Ms, a.sessionP95Ms, comparisonConfidence);
+  // With a handful of sessions even all differences together do not make 95 %.
+  const enough = found.coverage > comparisonConfidence - 0.02;
+  const shift = enough ? found : { ...found, lower: -never, upper: never };
+  const values = { baseline: median(a.sessionP95Ms), candidate: median(b.sessionP95Ms) };
+  const metric = 'p95(feedback_latency) a session';
+  return [judged({ metric, unit: 'ms', ...values, ...ends(shift), method: 'mann-whitney' }, margin)];
+}
+
+function acrossRuns(name: string, p: number, a: Distribution[], b: Distribution[], margin: Margin): ComparedMetric {
+  const [was, is] = [a, b].map((runs) => runs.map((run) => quantile(run, p)!)) as [number[], number[]];
+  const values = { baseline: meanOf(was), candidate: meanOf(is), ...runShift(is, was) };
+  return judged({ metric: `p${p * 100}(${name})`, unit: 'ms', ...values, method: 'welch' }, margin);
+}
+
+/** Of the means; where a run's quantile never came, only runs that all did or all did not tell anything. */
+function runShift(is: readonly number[], was: readonly number[]) {
+  if ([...is, ...was].every(Number.isFinite)) {
+    const { mean, lower, upper } = welchShift(is, was, comparisonConfidence);
+    return { shift: mean, lower, upper };
+  }
+  const came = [is, was].map((values) => values.filter(Number.isFinite).length);
+  const shift = came[0] === came[1] ? 0 : came[0]! < came[1]! ? never : -never;
+  const certain = (came[0] === 0 && came[1] === was.length) || (came[1] === 0 && came[0] === is.length);
+  return certain ? { shift, lower: shift, upper: shift } : { shift, lower: -never, upper: never };
+}
+
+const never = Number.POSITIVE_INFINITY;
+
+function compareShares(name: string, a: ComparedSide, b: ComparedSide): ComparedMetric[] {
+  const [was, is] = [a, b].map(({ runs }) => ({
+    good: runs.reduce((sum, run) => sum + run.shares[name]!.good, 0),
+    total: runs.reduce((sum, run) => sum + run.shares[name]!.total, 0),
+  })) as [{ good: number; total: number }, { good: number; total: number }];
+  if (was.total === 0 || is.total === 0) return [];
+  const [p, q] = [was.good / was.total, is.good / is.total];
+  // Agresti and Caffo (2000): one more good and one more bad on each side, so that 100 % has an interval too.
+  const [u, v] = [was, is].map(
+    ({ good, total }) => (((good + 1) / (total + 2)) * (1 - (good + 1) / (total + 2))) / (total + 2),
+  );
+  const reach = 1.96 * Math.sqrt(u! + v!);
+  const shift = q - p;
+  const lower = shift - reach;
+  const upper = shift + reach;
+  const verdict = upper < -shareMargin ? 'worse' : lower > shareMargin ? 'better' : 'no difference';
+  const figures = { baseline: p, candidate: q, shift, lower, upper, margin: shareMargin };
+  return [{ metric: name, unit: 'share', ...figures, verdict, method: 'shares' }];
+}
+
+function judged(one: Omit<ComparedMetric, 'margin' | 'verdict'>, { share, leastMs }: Margin): ComparedMetric {
+  const margin = Math.max(leastMs, Number.isFinite(one.baseline) ? share * one.baseline : 0);
+  const verdict = one.lower > margin ? 'worse' : one.upper < -margin ? 'better' : 'no difference';
+  return { ...one, margin, verdict };
+}
+
+function ends({ estimate, lower, upper }: { estimate: number; lower: number; upper: number }) {
+  return { shift: estimate, lower, upper };
+}
+
+/** The samples as buckets, found by halving ranks: a histogram has few different values. */
+function bucketsOf(distribution: Distribution): Bucket[] {
+  const buckets: Bucket[] = [];
+  for (let rank = 1; rank <= distribution.samples; ) {
+    const value = distribution.valueAtRank(rank);
+    let same = rank;
+    let beyond = distribution.samples + 1;
+    while (beyond - same > 1) {
+      const middle = Math.floor((same + beyond) / 2);
+      if (distribution.valueAtRank(middle) <= value) same = middle;
+      else beyond = middle;
+    }
+    buckets.push({ value, count: same - rank + 1 });
+    rank = same + 1;
+  }
+  return buckets;
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)]!;
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}

@@ -1,0 +1,130 @@
+import type { Measurements } from '../../metrics/definitions.ts';
+import { dependence, missShareBound, provesShare } from './clustered.ts';
+import type { Objective } from './expression.ts';
+import { judgeMax, judgeMean, judgeQuantile, valueBound } from './judge-latency.ts';
+import { judgeShare, type ShareReading } from './judge-share.ts';
+import { confidence, counted, holds, missShareOf, missTail, noData, verdictOf } from './judging.ts';
+
+/** `invalid`: the run proves nothing either way. Only `pass` is a pass. */
+export type Verdict = 'pass' | 'fail' | 'invalid';
+
+export type ObjectiveVerdict = {
+  objective: string;
+  metric: string;
+  verdict: Verdict;
+  /** ms, a share of 1, a count or $ a minute; Infinity when that feedback never came; undefined without data. */
+  value: number | undefined;
+  bound: number;
+  unit: 'ms' | 'share' | 'count' | 'usd_per_minute';
+  samples: number;
+  /** Samples on the wrong side of the bound. */
+  misses: number;
+  /** What the true value does not exceed (or, for a share, fall below) with `confidence`; undefined: counted, or no bound yet. */
+  confidenceBound: number | undefined;
+  /** How many more samples, none of them a miss, would prove the objective. */
+  needsMore: number | undefined;
+  reason: string;
+  /** What the same samples prove when those of one session may resemble each other; undefined when sessions cannot tell. */
+  clustered: Clustered | undefined;
+};
+
+/** A judgement beside the verdict: sessions are independent, the samples of one need not be. */
+export type Clustered = {
+  sessions: number;
+  /** How much more the share of misses varies than with independent samples; at least 1. */
+  designEffect: number;
+  /** What the samples are worth in independent ones. */
+  effectiveSamples: number;
+  confidenceBound: number | undefined;
+  proven: boolean;
+};
+
+/**
+ * Judges one objective. A quantile or a share passes when the samples prove it at 95 % (distribution-free binomial
+ * bound), fails when the measured value misses, and is invalid in between or without data. Counts, `max`, a cost, a rate
+ * of `== 0` and a share of 100 % are judged as counted in this run.
+ */
+export function judge(objective: Objective, measured: Measurements): ObjectiveVerdict {
+  return { ...judgeSamples(objective, measured), clustered: judgeSessions(objective, measured) };
+}
+
+function judgeSamples(objective: Objective, measured: Measurements): ObjectiveVerdict {
+  switch (objective.reading) {
+    case 'quantile':
+      return judgeQuantile(objective, measured.distributions[objective.metric]);
+    case 'max':
+      return judgeMax(objective, measured.distributions[objective.metric]);
+    case 'mean':
+      return judgeMean(objective, measured.distributions[objective.metric]);
+    case 'share': {
+      const { good, total } = measured.shares[objective.metric];
+      return judgeShare(objective, total - good, total, goodShare(objective));
+    }
+    case 'rate': {
+      const { count, of } = countOf(objective, measured);
+      return judgeShare(objective, count, of, { value: (bad) => bad, missShare: objective.bound });
+    }
+    case 'count': {
+      const { count, of } = countOf(objective, measured);
+      if (of === 0) return noData(objective, 'count');
+      return counted(objective, { unit: 'count', value: count, samples: of, misses: count });
+    }
+    case 'cost':
+      return judgeCost(objective, measured.cost);
+  }
+}
+
+/**
+ * Whether a miss is beyond doubt: what is counted is; of a sample, only when a server that just keeps the objective would
+ * do as badly once in a thousand times, since who looks twice a second would else find an unlucky moment.
+ */
+export function missedForCertain(objective: Objective, verdict: ObjectiveVerdict): boolean {
+  if (verdict.verdict !== 'fail') return false;
+  const missShare = missShareOf(objective);
+  return missShare === undefined || missTail(verdict.misses, verdict.samples, missShare) <= 0.001;
+}
+
+/** The whole run: any failed objective fails it, else any unproven one makes it invalid. No objectives prove nothing. */
+export function overall(verdicts: readonly ObjectiveVerdict[]): Verdict {
+  if (verdicts.some((one) => one.verdict === 'fail')) return 'fail';
+  return verdicts.length > 0 && verdicts.every((one) => one.verdict === 'pass') ? 'pass' : 'invalid';
+}
+
+/** Money that was spent while nobody was served is infinite by the minute, and no lack of data. */
+function judgeCost(objective: Objective, cost: Measurements['cost']): ObjectiveVerdict {
+  if (!cost) return noData(objective, 'usd_per_minute');
+  const value = cost.audioMinutes === 0 ? Number.POSITIVE_INFINITY : cost.dollars / cost.audioMinutes;
+  const met = holds(objective, value);
+  const facts = verdictOf(objective, { unit: 'usd_per_minute', value, samples: 1, misses: met ? 0 : 1 });
+  const minutes = `$${cost.dollars.toPrecision(3)} for ${cost.audioMinutes.toPrecision(3)} minutes of sound`;
+  return { ...facts, verdict: met ? 'pass' : 'fail', reason: minutes };
+}
+
+function judgeSessions(objective: Objective, measured: Measurements): Clustered | undefined {
+  const sums = measured.strata?.flatMap((stratum) => stratum[objective.source] ?? []) ?? [];
+  const missShare = missShareOf(objective);
+  const worth = missShare === undefined ? undefined : dependence(sums, confidence);
+  if (!worth || missShare === undefined) return undefined;
+  return {
+    sessions: worth.sessions,
+    designEffect: worth.designEffect,
+    effectiveSamples: worth.samples,
+    confidenceBound:
+      objective.reading === 'quantile'
+        ? valueBound(measured.distributions[objective.metric], objective.p, worth.samples)
+        : objective.reading === 'share'
+          ? goodShare(objective).value(missShareBound(worth, confidence))
+          : missShareBound(worth, confidence),
+    proven: provesShare(worth, missShare, confidence),
+  };
+}
+
+function goodShare(objective: Objective): ShareReading {
+  return { value: (bad) => 1 - bad, missShare: 1 - objective.bound };
+}
+
+type Counting = Objective & { reading: 'count' | 'rate' };
+
+function countOf({ metric }: Counting, { counts, rates }: Measurements): { count: number; of: number } {
+  return metric === 'revision_rate' || metric === 'flicker_rate' ? rates[metric] : counts[metric];
+}
