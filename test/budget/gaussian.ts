@@ -1,6 +1,6 @@
-import { choleskyOf } from '../../src/budget/correlation.ts';
-import type { NormalModel } from '../../src/budget/normal.ts';
-import { type Sample, sampleOf } from '../../src/budget/sample.ts';
+import { choleskyOf } from '../../src/budget/file/correlation.ts';
+import type { NormalModel } from '../../src/budget/sample/normal.ts';
+import { type Sample, sampleOf } from '../../src/budget/sample/sample.ts';
 import { createRandom } from '../../src/stats/random.ts';
 
 const names = ['network', 'edge', 'features', 'asr', 'scoring', 'delivery'];

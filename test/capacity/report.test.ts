@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { TimelinePoint } from '../../src/capacity/timeline.ts';
-import { createTimeline } from '../../src/capacity/timeline.ts';
+import type { TimelinePoint } from '../../src/capacity/simulation/timeline.ts';
+import { createTimeline } from '../../src/capacity/simulation/timeline.ts';
 import { byteRate, count, dollars, figure, percent, whole } from '../../src/format.ts';
 import { renderTimeline, timeLabel } from '../../src/report/capacity/timeline.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { curveFileFor, streamsByCurve } from '../../src/capacity/curve.ts';
+import { curveFileFor, streamsByCurve } from '../../src/capacity/scenario/curve.ts';
 import { parseConfig } from '../../src/config/yaml.ts';
 import { curveOf, type MeasuredStep, stepOf } from '../../src/load/capacity-step.ts';
 import type { LoadReport } from '../../src/results/report.ts';

@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32 as zlibCrc32 } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { toPcm16 } from '../../src/audio/pcm.ts';
 import { SoundFrames } from '../../src/client/frames.ts';
 import { readToken } from '../../src/client/token.ts';
 import { formatError, SpeechfbError } from '../../src/errors.ts';
-import { readClips, speechBegin, toPcm16 } from '../../src/load/scenario/clips.ts';
+import { readClips, speechBegin } from '../../src/load/scenario/clips.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'speechfb-clips-'));
 

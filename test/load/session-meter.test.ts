@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { SessionMeter } from '../../src/load/meter/session-meter.ts';
-import type { LoadStage, UtterancePlan } from '../../src/load/plan/plan.ts';
+import type { LoadStage, UtterancePlan } from '../../src/load/plan/learner-plan.ts';
 import { quantile } from '../../src/metrics/definitions.ts';
 import { histogramsReady } from '../../src/metrics/histogram.ts';
 import { LiveSlice } from '../../src/metrics/live-slice.ts';

@@ -3,7 +3,7 @@ import type { Link, LinkEvents } from '../../src/client/link/link.ts';
 import { Wheel } from '../../src/clock/wheel.ts';
 import { Shaper } from '../../src/load/learner/network-shaper.ts';
 import type { ChecksummedFrame } from '../../src/protocol/frame.ts';
-import { namedNetwork } from '../../src/sim/profile/networks/index.ts';
+import { namedNetwork } from '../../src/sim/networks/index.ts';
 import type { NetworkProfile } from '../../src/sim/profile/profile.ts';
 
 const ideal = namedNetwork('ideal')!;

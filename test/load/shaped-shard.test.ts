@@ -1,12 +1,13 @@
 import { describe, test } from 'vitest';
 import { runShard } from '../../src/load/generator/generator.ts';
 import type { FaultPlan } from '../../src/load/plan/faults.ts';
-import { planLearners, type UtterancePlan } from '../../src/load/plan/plan.ts';
+import type { UtterancePlan } from '../../src/load/plan/learner-plan.ts';
+import { planLearners } from '../../src/load/plan/plan.ts';
 import { steadyShape } from '../../src/load/plan/shape.ts';
 import { quantile } from '../../src/metrics/definitions.ts';
 import { Recorder } from '../../src/metrics/recorder.ts';
 import { measurementsOf } from '../../src/results/measurements.ts';
-import { namedNetwork } from '../../src/sim/profile/networks/index.ts';
+import { namedNetwork } from '../../src/sim/networks/index.ts';
 import type { NetworkProfile } from '../../src/sim/profile/profile.ts';
 import { startFakeServer } from './fake-server.ts';
 

@@ -1,10 +1,11 @@
 import { describe, test } from 'vitest';
-import { runShard, type ShardResult, type ShardTask } from '../../src/load/generator/generator.ts';
+import { runShard, type ShardTask } from '../../src/load/generator/generator.ts';
 import { planLearners } from '../../src/load/plan/plan.ts';
 import { steadyShape } from '../../src/load/plan/shape.ts';
 import { type Distribution, quantile } from '../../src/metrics/definitions.ts';
 import { Recorder } from '../../src/metrics/recorder.ts';
 import { measurementsOf } from '../../src/results/measurements.ts';
+import type { ShardResult } from '../../src/results/merge-results.ts';
 import { parseObjective } from '../../src/slo/objective/expression.ts';
 import { judge, overall } from '../../src/slo/objective/verdict.ts';
 import { type FakeOptions, startFakeServer } from './fake-server.ts';

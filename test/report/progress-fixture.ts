@@ -1,4 +1,4 @@
-import type { LoadProgress } from '../../src/report/load/progress.ts';
+import type { LoadProgress } from '../../src/load/generator/live-run.ts';
 
 /** A test half way. */
 export const progress: LoadProgress = {

@@ -7,8 +7,9 @@ import { type AdmissionState, createAdmission } from '../../src/server/gateway/a
 import { checkExposure, isLoopback, isOriginAllowed } from '../../src/server/gateway/exposure.ts';
 import { createIdleSweep } from '../../src/server/gateway/idle-sweep.ts';
 import { createTokenBucket } from '../../src/server/gateway/token-bucket.ts';
-import { createSecret, parseTokens, readTokenFile, sameSecret } from '../../src/server/gateway/tokens.ts';
+import { parseTokens, readTokenFile } from '../../src/server/gateway/tokens.ts';
 import { defaultLimits } from '../../src/server/limits.ts';
+import { createSecret, sameSecret } from '../../src/server/secrets.ts';
 import { createLatenessEstimate } from '../../src/server/session/late-frames.ts';
 import { createSeqRanges } from '../../src/server/session/seq-ranges.ts';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { ConnectionSink } from '../../src/sim/connection.ts';
 import { PhoneNetwork } from '../../src/sim/network.ts';
 import type { Direction, Loss, NetworkProfile, Transport } from '../../src/sim/profile/profile.ts';
-import type { ConnectionSink } from '../../src/sim/transport/connection.ts';
 import { iid, symmetric } from './profiles.ts';
 
 type Message = { direction: Direction; bytes: number; atUs: number };

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { Draws } from '../../src/sim/path/draws.ts';
-import { Gaps } from '../../src/sim/path/gaps.ts';
-import { Delay, InOrder, JitteredDelay } from '../../src/sim/path/impairments/delay.ts';
-import { Fading } from '../../src/sim/path/impairments/fading.ts';
-import { GilbertElliott } from '../../src/sim/path/impairments/gilbert-elliott.ts';
-import { IidLoss } from '../../src/sim/path/impairments/iid-loss.ts';
-import { type Impairment, LOST } from '../../src/sim/path/impairments/impairment.ts';
-import { Noop } from '../../src/sim/path/impairments/noop.ts';
-import { Outage } from '../../src/sim/path/impairments/outage.ts';
-import { RateQueue } from '../../src/sim/path/impairments/rate-queue.ts';
-import { Trace } from '../../src/sim/path/impairments/trace.ts';
+import { Delay, InOrder, JitteredDelay } from '../../src/sim/impairments/delay.ts';
+import { Draws } from '../../src/sim/impairments/draws.ts';
+import { Fading } from '../../src/sim/impairments/fading.ts';
+import { Gaps } from '../../src/sim/impairments/gaps.ts';
+import { GilbertElliott } from '../../src/sim/impairments/gilbert-elliott.ts';
+import { IidLoss } from '../../src/sim/impairments/iid-loss.ts';
+import { type Impairment, LOST } from '../../src/sim/impairments/impairment.ts';
+import { Noop } from '../../src/sim/impairments/noop.ts';
+import { Outage } from '../../src/sim/impairments/outage.ts';
+import { RateQueue } from '../../src/sim/impairments/rate-queue.ts';
+import { Trace } from '../../src/sim/impairments/trace.ts';
 import type { Jitter } from '../../src/sim/profile/profile.ts';
 
 const key = { seed: 1, client: 0 };

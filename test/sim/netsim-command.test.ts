@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { main } from '../../src/cli.ts';
-import { networkNames } from '../../src/sim/profile/networks/index.ts';
+import { networkNames } from '../../src/sim/networks/index.ts';
 
 const validate = new Ajv2020({ allowUnionTypes: true }).compile(
   JSON.parse(readFileSync(resolve(import.meta.dirname, '../../schemas/netsim.schema.json'), 'utf8')),

@@ -4,8 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { parseConfig } from '../../src/config/yaml.ts';
 import { formatError, SpeechfbError } from '../../src/errors.ts';
-import { networksFile, networksJsonSchema } from '../../src/sim/profile/network-schema.ts';
-import { resolveNetworks } from '../../src/sim/profile/resolve-networks.ts';
+import { resolveNetworks } from '../../src/sim/networks/resolve.ts';
+import { networksFile, networksJsonSchema } from '../../src/sim/networks/schema.ts';
 
 const commute = `networks:
   my-commute:

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { SpeechfbError } from '../../src/errors.ts';
+import { namedNetwork, namedNetworks, networkNames, unknownNetwork } from '../../src/sim/networks/index.ts';
 import { parseMahimahi } from '../../src/sim/profile/mahimahi.ts';
-import { namedNetwork, namedNetworks, networkNames, unknownNetwork } from '../../src/sim/profile/networks/index.ts';
 
 describe('named networks', () => {
   test.each([

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Draws } from '../../src/sim/path/draws.ts';
+import { Draws } from '../../src/sim/impairments/draws.ts';
 import { ScheduleHash } from '../../src/sim/schedule-hash.ts';
 import { Reassembly } from '../../src/sim/transport/reassembly.ts';
 import { Cubic } from '../../src/sim/transport/tcp/cubic.ts';

@@ -1,13 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  addClusterSums,
-  type ClusterSums,
-  dependence,
-  emptyClusterSums,
-  missShareBound,
-  provesShare,
-} from '../../src/slo/objective/clustered.ts';
+import { addClusterSums, type ClusterSums, emptyClusterSums } from '../../src/metrics/cluster-sums.ts';
+import { dependence, missShareBound, provesShare } from '../../src/slo/objective/clustered.ts';
 import { binomialCdf } from '../../src/stats/distributions.ts';
 import { createRandom } from '../../src/stats/random.ts';
 

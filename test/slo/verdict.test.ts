@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { type Measurements, quantile } from '../../src/metrics/definitions.ts';
 import { parseObjective } from '../../src/slo/objective/expression.ts';
-import { judge, type ObjectiveVerdict, overall } from '../../src/slo/objective/verdict.ts';
+import type { ObjectiveVerdict } from '../../src/slo/objective/objective-verdict.ts';
+import { judge, overall } from '../../src/slo/objective/verdict.ts';
 import { emptyMeasurements, sorted } from './measurements.ts';
 
 describe('a quantile objective', () => {
