@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { subprotocol } from '../../protocol/address.ts';
-import type { Refusal } from './admission.ts';
+import type { Refusal } from '../refusal.ts';
 import { isOriginAllowed, type OriginPolicy } from './exposure.ts';
 import type { Tokens } from './tokens.ts';
 
@@ -26,7 +26,7 @@ export function identify(request: IncomingMessage, tokens: Tokens | undefined, o
   return { ok: true, owner };
 }
 
-/** Of what the client offers; undefined when `speechfb.v1` is not among it. */
+/** The subprotocol chosen from those that the client offers; false when `speechfb.v1` is not among them. */
 export function chooseSubprotocol(offered: Set<string>): string | false {
   return offered.has(subprotocol) ? subprotocol : false;
 }
