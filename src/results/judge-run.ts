@@ -23,6 +23,7 @@ export type RunFacts = Pick<
   | 'shard'
   | 'environment'
   | 'interrupted'
+  | 'assumeIndependent'
   | 'aborted'
   | 'warmupMs'
   | 'troubles'
@@ -46,7 +47,7 @@ export function loadReport(recorder: Recorder, facts: RunFacts): LoadReport {
   const validity = checkValidity(measured, generators, faults);
   const report: LoadReport = {
     kind: 'LoadReport',
-    version: 2,
+    version: 3,
     ...rest,
     verdict: validity.every((check) => check.ok) ? overall(objectives) : 'invalid',
     cost: prices && measured.cost && costReport(prices, measured.cost),
@@ -61,9 +62,10 @@ export function loadReport(recorder: Recorder, facts: RunFacts): LoadReport {
   return report;
 }
 
-function judgeSlice(recorder: Recorder, objective: Objective, { aborted }: RunFacts, spent: Spent): ObjectiveVerdict {
+function judgeSlice(recorder: Recorder, objective: Objective, facts: RunFacts, spent: Spent): ObjectiveVerdict {
   const chosen = recorder.merged(objective.selector);
-  const verdict = judge(objective, measurementsOf(chosen, spent));
+  const { aborted, assumeIndependent } = facts;
+  const verdict = judge(objective, measurementsOf(chosen, spent), { assumeIndependent });
   chosen.destroy();
   if (aborted?.objective !== objective.source) return verdict;
   // What came in after the decision changes no mind.

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { section, text } from '../config/fields.ts';
 import { isNot } from '../config/sentences.ts';
-import type { ClusterSums } from '../metrics/cluster-sums.ts';
+import { type ClusterSums, rungs } from '../metrics/cluster-sums.ts';
 import { distributionNames } from '../metrics/definitions.ts';
 import { histogramProblem } from '../metrics/encoded-histogram.ts';
 import { reportStages } from '../metrics/latency-stages.ts';
@@ -11,7 +11,7 @@ import { runFacts } from './facts-schema.ts';
 import { allOf, anyNumber, count, list, notNegative, someOf } from './recording-fields.ts';
 
 /** Of the file's content: it holds what this program's own types hold, and rises when they change. */
-export const recordingVersion = 1;
+export const recordingVersion = 2;
 
 /** Whether it is a file of ours at all, and one that this version reads. */
 export const recordingHeader = z.object({ kind: z.literal('LoadRecording'), version: z.literal(recordingVersion) });
@@ -27,13 +27,16 @@ const histogram = section({
 const sums = section({
   sessions: count(),
   samples: count(),
-  misses: count(),
+  misses: notNegative(),
   samplesSquared: notNegative(),
   missesSquared: notNegative(),
   missesSamples: notNegative(),
-  logSum: anyNumber(),
-  logSquares: notNegative(),
-  logBetween: notNegative(),
+  samplesCubed: notNegative(),
+  samplesSquaredMisses: notNegative(),
+  samplesMissesSquared: notNegative(),
+  tails: list(notNegative()).refine(({ length }) => length === 0 || length === 3 * rungs, {
+    error: `is not a list of ${3 * rungs} sums, or none`,
+  }),
 } satisfies Record<keyof ClusterSums, z.ZodType>);
 
 /** What cannot be more than what it is a part of. */

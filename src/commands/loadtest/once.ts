@@ -27,6 +27,7 @@ export async function runOnce(ready: ReadyLoad, flags: LoadtestFlags): Promise<L
         serve: serveCommand(scenario),
         version: packageVersion(),
         ...(flags.generators !== undefined && { generators: flags.generators }),
+        assumeIndependent: flags.assumeIndependent === true,
       },
       { ...progress, signal: stop.signal, onServer: (server) => process.once('exit', server.kill) },
     );

@@ -6,6 +6,11 @@ import type { ObjectiveVerdict } from './objective-verdict.ts';
 /** How the share of misses reads as the objective's value, and how large it may be. */
 export type ShareReading = { value: (badShare: number) => number; missShare: number };
 
+/** Of an objective on good events. */
+export function goodShare({ bound }: Pick<Objective, 'bound'>): ShareReading {
+  return { value: (bad) => 1 - bad, missShare: 1 - bound };
+}
+
 export function judgeShare(
   objective: Objective,
   misses: number,

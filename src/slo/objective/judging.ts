@@ -97,6 +97,7 @@ export function verdictOf(
     misses,
     confidenceBound: undefined,
     needsMore: undefined,
+    needsSessions: undefined,
     clustered: undefined,
   };
 }
