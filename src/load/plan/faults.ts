@@ -16,7 +16,7 @@ export type FaultPlan = { atMs: number } & (
 );
 
 /** What only a server that the test itself has started can be made to suffer. */
-export type ServerFault =
+type ServerFault =
   | { /** The inference worker does nothing for a while. */ kind: 'stall-inference'; forMs: number }
   | { /** The inference worker is gone; a good server starts another. */ kind: 'kill-inference' }
   | { /** The process is stopped (SIGSTOP) for a while, and then goes on. */ kind: 'stop-server'; forMs: number };
@@ -29,7 +29,7 @@ export type FaultOrder = { /** Once, or several times. */ atMs: readonly number[
 );
 
 /** A share above 0, up to 1, of the learners present; of one network alone when it is named. */
-export type Whom = { share: number; network?: string };
+type Whom = { share: number; network?: string };
 
 /**
  * The faults with those whom they hit, in order of time. Who is hit is drawn anew each time, at least one; a fault that

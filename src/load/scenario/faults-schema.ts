@@ -45,7 +45,7 @@ export const faults = z.array(fault, {
 export type FaultSpec = z.output<typeof fault>;
 export type FaultName = keyof FaultSpec;
 
-export const faultNames = Object.keys(fault.shape) as FaultName[];
+const faultNames = Object.keys(fault.shape) as FaultName[];
 
 /** Those that only a server which the test itself has started can be made to suffer. */
 export const serverFaultNames: readonly FaultName[] = ['stallInference', 'killInference', 'stopServer'];

@@ -52,7 +52,7 @@ export type RunningServer = {
   close(): Promise<void>;
 };
 
-export type ServerStats = { sockets: number; sessions: number; streaming: number; detached: number; ending: number };
+type ServerStats = { sockets: number; sessions: number; streaming: number; detached: number; ending: number };
 
 /** @throws SpeechfbError `unsafe_host`, `port_in_use`, `cannot_listen`, `bad_tls` */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {

@@ -5,7 +5,7 @@ export type Arrivals = {
   of(atMs: number): Arrival | undefined;
 };
 
-export type Arrival = {
+type Arrival = {
   /** The session's clock at the frame's end. */
   endMs: number;
   /** The server's clock: read from the socket, and let go by the jitter buffer. */
