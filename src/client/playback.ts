@@ -5,8 +5,8 @@ import type { Timers } from '../clock/wheel.ts';
 import { SpeechfbError } from '../errors.ts';
 import type { ServerEvent } from '../protocol/server-messages.ts';
 import { createRandom } from '../stats/random-stream.ts';
+import type { ClientEnd } from './client.ts';
 import { StreamClient } from './client.ts';
-import type { ClientEnd } from './client-end.ts';
 import { SoundFrames } from './frames.ts';
 import { socketLinks } from './link/websocket-links.ts';
 
