@@ -5,12 +5,12 @@ import type { ServerEvent } from '../protocol/server-messages.ts';
 import type { Random } from '../stats/random-stream.ts';
 import { backoffMs } from './backoff.ts';
 import { Controls } from './controls.ts';
+import { parseEvent } from './events.ts';
 import type { SoundFrames } from './frames.ts';
 import { Pulse } from './heartbeat.ts';
 import { Inbox, type ReadMessage } from './inbox.ts';
 import type { Link, LinkEvents, OpenLink } from './link/link.ts';
 import { Outbox } from './outbox.ts';
-import { parseEvent } from './parse-event.ts';
 
 /** Why a session is over. `refused`: it never became ready; `lost`: it was, and could not be resumed. */
 export type ClientEnd = { outcome: 'closed' | 'refused' | 'lost'; code: number; reason: string };
