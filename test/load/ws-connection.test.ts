@@ -7,7 +7,7 @@ import { resolve } from 'node:path';
 import { describe, test } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { LinkTarget } from '../../src/client/link/websocket-connection.ts';
-import { socketLinks } from '../../src/client/link/websocket-links.ts';
+import { socketLinks } from '../../src/client/link/websocket-connection.ts';
 import { decodeFrame, encodeFrame } from '../../src/protocol/frame.ts';
 
 const pem = (name: string) => readFileSync(resolve(import.meta.dirname, '../server/golden', name), 'utf8');

@@ -1,15 +1,11 @@
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls, rootCertificates } from 'node:tls';
 import type { Clock } from '../../clock/wheel.ts';
-
 import type { ChecksummedFrame } from '../../protocol/frame.ts';
-import type { Link, LinkEvents } from './link.ts';
+import type { Link, LinkEvents, OpenLink } from './link.ts';
 import { upgradeRequest } from './websocket-handshake.ts';
 import { WsReader } from './websocket-reader.ts';
 import { opcodes, WsWriter } from './websocket-writer.ts';
-
-/** How a wss:// server is trusted: a PEM certificate authority beside the system's, or nobody asked. */
-export type TlsOptions = { ca?: string; insecure?: true };
 
 /** Where learners connect: a ws:// or wss:// URL, the bearer token if the server wants one. */
 export type LinkTarget = { url: string; token: string | undefined; tls?: TlsOptions | undefined };
@@ -21,6 +17,15 @@ export type ConnectionContext = {
   /** Called behind each message, with the time at which it came. */
   afterMessage: ((nowMs: number) => void) | undefined;
 };
+
+/** Links on the network that is there. `afterMessage` is called behind each message, with the time at which it came. */
+export function socketLinks(target: LinkTarget, clock: Clock, afterMessage?: (nowMs: number) => void): OpenLink {
+  const context = { target, clock, afterMessage };
+  return (events) => new WsConnection(context, events);
+}
+
+/** How a wss:// server is trusted: a PEM certificate authority beside the system's, or nobody asked. */
+export type TlsOptions = { ca?: string; insecure?: true };
 
 /**
  * A WebSocket client for one thing: sending very many small frames from one process. Next to the ws library it makes one
