@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { causeOfDeath } from '../../src/load/generator/cause-of-death.ts';
+import { causeOfDeath } from '../../src/load/generator/pool.ts';
 
 test.each([
   [
