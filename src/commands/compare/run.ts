@@ -3,7 +3,7 @@ import { type ExitCode, exitCodes, SpeechfbError } from '../../errors.ts';
 import { flag } from '../../flag.ts';
 import { histogramsReady } from '../../metrics/histogram.ts';
 import { snakeCased } from '../../report/export/run-json.ts';
-import type { Comparison } from '../../report/load/comparison.ts';
+import type { Comparison } from '../../report/load/comparison-text.ts';
 import { comparisonText } from '../../report/load/comparison-text.ts';
 import { createPaint } from '../../report/terminal/paint.ts';
 import { comparedRun } from '../../results/compared-run.ts';

@@ -2,7 +2,18 @@ import type { ComparedMetric } from '../../slo/objective/compare.ts';
 import { formatMs } from '../../units.ts';
 import { fitColumns } from '../terminal/fit-table.ts';
 import type { Paint } from '../terminal/paint.ts';
-import type { Comparison } from './comparison.ts';
+
+/** Two load tests side by side, as text and JSON show them. */
+export type Comparison = {
+  baseline: { name: string; runs: number };
+  candidate: { name: string; runs: number };
+  /** Why nothing is proven, such as a generator that could not keep its schedule. */
+  doubts: readonly string[];
+  /** What a reader should know, such as other schedules. */
+  notes: readonly string[];
+  metrics: readonly ComparedMetric[];
+  verdict: 'better' | 'worse' | 'no difference' | 'invalid';
+};
 
 /** The comparison as a terminal of so many columns shows it, all of it without `columns`. Its prose is not folded. */
 export function comparisonText(comparison: Comparison, paint: Paint, columns?: number): string {
