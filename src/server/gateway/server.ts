@@ -5,7 +5,7 @@ import type { AcousticEngine, EngineFault } from '../../acoustic/engine/types.ts
 import { streamPath } from '../../protocol/address.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { createMetrics } from '../../telemetry/metrics.ts';
-import { collectGarbage } from '../../threads/collect-garbage.ts';
+import { collectGarbage } from '../../threads/memory.ts';
 import { defaultLimits, type Limits } from '../limits.ts';
 import type { Refusal } from '../refusal.ts';
 import type { Scoring, ServerContext } from '../session/context.ts';
