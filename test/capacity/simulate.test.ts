@@ -71,6 +71,22 @@ describe('the simulation against what is known exactly', () => {
   });
 });
 
+describe('the first second', () => {
+  const noWindow = { ...limits, down: { ...defaultScaleDown, stabilizationMs: 0 } };
+
+  it.each([
+    ['hpa', { kind: 'hpa', target: 0.7, ...noWindow }],
+    ['keda', { kind: 'keda', targetStreams: 7, pollingMs: 30_000, cooldownMs: 300_000, ...noWindow }],
+  ] as const)('%s finds everybody there, and sends no pod away for want of people', (_, scaling) => {
+    const { timeline, degradedMinutes } = run({
+      regions: [region({ initialPods: 30, scaling })],
+      durationMs: 600_000,
+    });
+    expect(timeline[0]!.pods).toBeGreaterThan(25);
+    expect(degradedMinutes).toBe(0);
+  });
+});
+
 describe('the simulated spike', () => {
   const spike = userCurve(500, { atMs: 300_000, factor: 3, rampMs: 60_000, durationMs: 900_000 });
   const scaled = (kind: 'hpa' | 'keda') =>

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fitUsl, uslPeak, uslThroughput } from '../../src/capacity/scenario/usl.ts';
+import { createRandom } from '../../src/stats/random.ts';
 
 /** SPEC SDM benchmark of 1991 (Gunther, Guerrilla Capacity Planning): scripts and scripts an hour. */
 const specsdm91 = [
@@ -37,6 +38,41 @@ describe('the scalability law', () => {
         expect(found.gamma / gamma).toBeCloseTo(1, 5);
       }),
     );
+  });
+
+  it('has the least squared error also where that lies on a boundary', () => {
+    const random = createRandom(4);
+    const loads = [1, 2, 4, 8, 16, 32, 64];
+    for (let curve = 0; curve < 60; curve++) {
+      const truth = { alpha: 0.1, beta: curve % 2 === 0 ? 0 : 1e-5, gamma: 50 };
+      const points = loads.map((load) => ({
+        load,
+        throughput: uslThroughput(truth, load) * (1 + 0.05 * random.normal()),
+      }));
+      const found = fitUsl(points)!;
+      const error = (usl: typeof truth) =>
+        points.reduce((sum, { load, throughput }) => sum + (throughput - uslThroughput(usl, load)) ** 2, 0);
+      // No neighbour is better: each direction by itself, and along the boundary.
+      for (const step of [1e-3, 1e-4, 1e-5]) {
+        for (const [a, b, c] of [
+          [1, 0, 0],
+          [-1, 0, 0],
+          [0, 1, 0],
+          [0, -1, 0],
+          [0, 0, 1],
+          [0, 0, -1],
+          [1, 0, 1],
+          [-1, 0, -1],
+        ] as const) {
+          const near = {
+            alpha: Math.max(0, found.alpha * (1 + a * step)),
+            beta: Math.max(0, found.beta + b * step * 1e-3),
+            gamma: found.gamma * (1 + c * step),
+          };
+          expect(error(near)).toBeGreaterThanOrEqual(error(found) * (1 - 1e-9));
+        }
+      }
+    }
   });
 
   it('says nothing from two loads', () => {

@@ -10,8 +10,8 @@ import { StreamScreen } from '../../src/report/score/stream-screen.tsx';
 import { newStreamView, type StreamView, withEvent } from '../../src/report/score/stream-view.ts';
 import { sparkline } from '../../src/report/terminal/sparkline.ts';
 import type { ObjectiveVerdict } from '../../src/slo/objective/objective-verdict.ts';
-import { progress } from './progress-fixture.ts';
-import { report } from './report-fixture.ts';
+import { progress } from '../kit/progress-fixture.ts';
+import { report } from '../kit/report-fixture.ts';
 
 describe('the screen of a load test', () => {
   const view: LoadView = {
