@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { parseSweep } from '../../src/capacity/plan/sweep.ts';
-import { overrideField } from '../../src/config/override.ts';
+import { parseSweep } from '../../../src/capacity/plan/sweep.ts';
+import { overrideField } from '../../../src/config/override.ts';
 
 describe('--sweep', () => {
   it.each([

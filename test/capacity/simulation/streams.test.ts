@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createStreams, type Routing } from '../../src/capacity/simulation/streams.ts';
-import { createRandom } from '../../src/stats/random.ts';
+import { createStreams, type Routing } from '../../../src/capacity/simulation/streams.ts';
+import { createRandom } from '../../../src/stats/random.ts';
 
 const region = { pinned: false, managedPool: 0 };
 const one: Routing = { regions: [region], managedLimits: [], share: 1, spillover: true };

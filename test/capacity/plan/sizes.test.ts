@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { addPods, countPods } from '../../src/capacity/plan/pods.ts';
-import { spotPods } from '../../src/capacity/plan/spot.ts';
-import { concurrencyOf, concurrencyQuantile } from '../../src/capacity/queueing/concurrency.ts';
-import { ceilSafe, floorSafe } from '../../src/capacity/queueing/rounding.ts';
-import { audioBytesPerSecond, codecNote, wireBytesPerSecond } from '../../src/capacity/scenario/codec.ts';
-import { binomialCdf } from '../../src/stats/distributions.ts';
+import { addPods, countPods } from '../../../src/capacity/plan/pods.ts';
+import { spotPods } from '../../../src/capacity/plan/spot.ts';
+import { concurrencyOf, concurrencyQuantile } from '../../../src/capacity/queueing/concurrency.ts';
+import { ceilSafe, floorSafe } from '../../../src/capacity/queueing/rounding.ts';
+import { audioBytesPerSecond, codecNote, wireBytesPerSecond } from '../../../src/capacity/scenario/codec.ts';
+import { binomialCdf } from '../../../src/stats/distributions.ts';
 
 const pcm = (sampleRateHz: number, channels = 1) => ({ codec: 'pcm16', sampleRateHz, channels }) as const;
 

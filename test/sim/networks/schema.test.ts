@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { parseConfig } from '../../../src/config/yaml.ts';
 import { formatError, SpeechfbError } from '../../../src/errors.ts';
@@ -31,7 +31,7 @@ const commute = `networks:
 describe('a network as written', () => {
   const profile = read(commute, () => [1, 5, 9]).get('my-commute')!;
 
-  test('becomes whole microseconds, bits per second and shares of 1', () => {
+  it('becomes whole microseconds, bits per second and shares of 1', () => {
     expect(profile).toMatchObject({ name: 'my-commute', transport: 'quic-stream', tcp: { rtoMinUs: 300_000 } });
     expect(profile.up).toEqual({
       delayUs: 30_000,
@@ -51,11 +51,11 @@ describe('a network as written', () => {
     });
   });
 
-  test('begins one direction as the other; a trace of the network shapes the uplink alone', () => {
+  it('begins one direction as the other; a trace of the network shapes the uplink alone', () => {
     expect(profile.down).toEqual({ ...profile.up, rateBitsPerSecond: 12_000_000, opportunitiesMs: undefined });
   });
 
-  test('has events in the order of the file', () => {
+  it('has events in the order of the file', () => {
     expect(profile.events).toEqual([
       { kind: 'handover', when: { everyUs: 45_000_000, spreadUs: 15_000_000 }, gapUs: 80_000, mode: 'buffer' },
       { kind: 'outage', when: { everyUs: 300_000_000, spreadUs: 0 }, gapUs: 3_000_000, mode: 'drop' },
@@ -69,7 +69,7 @@ describe('a network as written', () => {
     ]);
   });
 
-  test('fits the published JSON Schema, which is current', () => {
+  it('fits the published JSON Schema, which is current', () => {
     const published: object = JSON.parse(readFileSync('schemas/networks.schema.json', 'utf8'));
     expect(published).toEqual(JSON.parse(JSON.stringify(networksJsonSchema())));
     const validate = new Ajv2020().compile(published);
@@ -79,7 +79,7 @@ describe('a network as written', () => {
 });
 
 describe('what a network leaves out', () => {
-  test('is as in its base, own or built in, whatever the order and the case', () => {
+  it('is as in its base, own or built in, whatever the order and the case', () => {
     const networks = read(`networks:
   c: {extends: B, down: {delay: 1ms}}
   b: {extends: vErYbAd, up: {loss: 0%}}
@@ -89,27 +89,27 @@ describe('what a network leaves out', () => {
     expect(networks.get('c')!.down).toMatchObject({ delayUs: 1000, loss: { model: 'iid', share: 0.1 } });
   });
 
-  test('is as in the other direction when there is no base', () => {
+  it('is as in the other direction when there is no base', () => {
     const { up, down } = read('networks: {a: {down: {delay: 7ms, rate: 1mbit}}}').get('a')!;
     expect(up).toEqual(down);
     expect(up).toMatchObject({ delayUs: 7000, rateBitsPerSecond: 1e6, loss: { model: 'none' } });
   });
 
-  test('may be the built-in network of the same name', () => {
+  it('may be the built-in network of the same name', () => {
     expect(read('networks: {LTE: {extends: LTE, up: {loss: 1%}}}').get('LTE')!.up).toMatchObject({
       delayUs: 35_000,
       loss: { model: 'iid', share: 0.01 },
     });
   });
 
-  test('can be taken away again', () => {
+  it('can be taken away again', () => {
     const { up } = read('networks: {a: {extends: loadero-3g, up: {rate: unlimited, jitter: 0ms, loss: none}}}').get(
       'a',
     )!;
     expect(up).toMatchObject({ rateBitsPerSecond: undefined, jitter: undefined, loss: { model: 'none' } });
   });
 
-  test('says where its figures come from', () => {
+  it('says where its figures come from', () => {
     const sources = read('networks: {a: {extends: LTE}, b: {extends: a}, c: {source: a field test}, d: {}}');
     expect([...sources.values()].map(({ source }) => source)).toEqual([
       'WebPageTest: 12000/12000 kbit/s down/up, RTT 70 ms, no loss; with own changes',
@@ -121,7 +121,7 @@ describe('what a network leaves out', () => {
 });
 
 describe('loss', () => {
-  test.each([
+  it.each([
     ['1%', { model: 'iid', share: 0.01 }],
     ['random 2.5%', { model: 'iid', share: 0.025 }],
     ['0%', { model: 'none' }],
@@ -139,14 +139,14 @@ describe('loss', () => {
 });
 
 describe('a period', () => {
-  test.each(['45s±15s', '45s+-15s', '45s +/- 15s', '45s ± 15000ms'])('%s', (every) => {
+  it.each(['45s±15s', '45s+-15s', '45s +/- 15s', '45s ± 15000ms'])('%s', (every) => {
     const { events } = read(`networks: {a: {events: [{outage: {every: ${every}, gap: 1s}}]}}`).get('a')!;
     expect(events[0]!.when).toEqual({ everyUs: 45_000_000, spreadUs: 15_000_000 });
   });
 });
 
 describe('a network with a mistake', () => {
-  test.each([
+  it.each([
     ['an unknown key', '{up: {dealy: 5ms}}', '1:21: networks.a.up: unknown key "dealy" (did you mean "delay"?)'],
     ['a bare number', '{up: {delay: 30}}', '1:28: networks.a.up.delay: 30 is not a duration'],
     ['a bare percentage', '{up: {loss: 1}}', '1:27: networks.a.up.loss: 1 is not a loss; write 1%'],
@@ -196,7 +196,7 @@ describe('a network with a mistake', () => {
     expect(problemsOf(`networks: {a: ${network}}`)).toContain(message);
   });
 
-  test('is told of together with all others, at its line and column', () => {
+  it('is told of together with all others, at its line and column', () => {
     const said = problemsOf(`networks:
   a: {extends: b, up: {delay: 5}}
   b: {extends: a, transport: udp}
@@ -212,7 +212,7 @@ describe('a network with a mistake', () => {
     ]);
   });
 
-  test('may be that there are none', () => {
+  it('may be that there are none', () => {
     expect(problemsOf('networks: {}')).toContain('1:11: networks: is empty; describe a network');
     expect(problemsOf('')).toContain('net.yaml:1:1: is empty');
   });

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { SpeechfbError } from '../../../src/errors.ts';
 import { namedNetwork, namedNetworks, networkNames, unknownNetwork } from '../../../src/sim/networks/index.ts';
 import { parseMahimahi } from '../../../src/sim/profile/mahimahi.ts';
 
 describe('named networks', () => {
-  test.each([
+  it.each([
     // name, kbit/s down and up, ms one way down and up, % loss
     ['2G', 280, 256, 400, 400, 0],
     ['Edge', 240, 200, 420, 420, 0],
@@ -31,45 +31,45 @@ describe('named networks', () => {
     expect(up).toMatchObject({ rateBitsPerSecond: upKbit * 1000, delayUs: upMs * 1000, loss });
   });
 
-  test('jitter of each direction, where a tool gives it', () => {
+  it('jitter of each direction, where a tool gives it', () => {
     expect(namedNetwork('loadero-4g')!.up.jitter?.valueUs).toBe(15_000);
     expect(namedNetwork('loadero-4g')!.down.jitter?.valueUs).toBe(5000);
     expect(namedNetwork('LTE')!.up.jitter).toBeUndefined();
   });
 
-  test('ideal has nothing in the way', () => {
+  it('ideal has nothing in the way', () => {
     const { up, down, events } = namedNetwork('ideal')!;
     expect(up).toEqual(down);
     expect(up).toMatchObject({ delayUs: 0, jitter: undefined, rateBitsPerSecond: undefined, loss: { model: 'none' } });
     expect(events).toEqual([]);
   });
 
-  test('lte-commute has fades, handovers and tunnels', () => {
+  it('lte-commute has fades, handovers and tunnels', () => {
     const { up, events } = namedNetwork('lte-commute')!;
     expect(up.loss).toMatchObject({ model: 'gilbert-elliott', clock: 'time', badUs: 120_000 });
     expect(events.map(({ kind }) => kind)).toEqual(['handover', 'outage']);
   });
 
-  test.each(namedNetworks.map((profile) => [profile.name, profile] as const))('%s is whole', (_, profile) => {
+  it.each(namedNetworks.map((profile) => [profile.name, profile] as const))('%s is whole', (_, profile) => {
     expect(profile.source.length).toBeGreaterThan(20);
     for (const path of [profile.up, profile.down])
       expect([path.delayUs, path.jitter?.valueUs ?? 0, path.queuePackets].every(Number.isInteger)).toBe(true);
   });
 
-  test.each(networkNames)('docs/network.md has %s', (name) => {
+  it.each(networkNames)('docs/network.md has %s', (name) => {
     expect(readFileSync('docs/network.md', 'utf8')).toMatch(
       new RegExp(`^\\|.*\`${name.replace('.', '\\.')}\`.*\\|$`, 'm'),
     );
   });
 
-  test('are found whatever their case, and each name is there once', () => {
+  it('are found whatever their case, and each name is there once', () => {
     expect(namedNetwork('ltE')).toBe(namedNetwork('LTE'));
     expect(namedNetwork('EDGE')?.name).toBe('Edge');
     expect(namedNetwork('constructor')).toBeUndefined();
     expect(new Set(networkNames.map((name) => name.toLowerCase())).size).toBe(networkNames.length);
   });
 
-  test('a typo is told what was meant', () => {
+  it('a typo is told what was meant', () => {
     expect(unknownNetwork('3GSlw')).toMatch(
       /^no network is called "3GSlw" \(did you mean "3GSlow"\?\); allowed: ideal, 5G, .*, VeryBad, wpt-\.\.\., nlc-/,
     );
@@ -78,11 +78,11 @@ describe('named networks', () => {
 });
 
 describe('a Mahimahi trace', () => {
-  test('is the times at which packets may leave', () => {
+  it('is the times at which packets may leave', () => {
     expect(parseMahimahi('up.pps', '0\n5\n5\n12\r\n')).toEqual([0, 5, 5, 12]);
   });
 
-  test.each([
+  it.each([
     ['words', '1\nfoo\n3', 'up.pps:2:1', '"foo" is not a whole number of ms'],
     ['a time before the last', '5\n3', 'up.pps:2:1', '"3" comes before the 5 ms ahead of it'],
     ['a fraction', '1.5', 'up.pps:1:1', '"1.5" is not a whole number of ms'],

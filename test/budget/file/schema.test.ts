@@ -3,9 +3,9 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { budgetJsonSchema, budgetOf, latencyBudget } from '../../src/budget/file/schema.ts';
-import { parseDocuments } from '../../src/config/documents.ts';
-import { formatError, SpeechfbError } from '../../src/errors.ts';
+import { budgetJsonSchema, budgetOf, latencyBudget } from '../../../src/budget/file/schema.ts';
+import { parseDocuments } from '../../../src/config/documents.ts';
+import { formatError, SpeechfbError } from '../../../src/errors.ts';
 
 const card = readFileSync('budgets/mobile-500ms.yaml', 'utf8');
 

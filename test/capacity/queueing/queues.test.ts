@@ -6,8 +6,8 @@ import {
   serversForBlocking,
   serversForWait,
   waitQuantile,
-} from '../../src/capacity/queueing/erlang.ts';
-import { allenCunneenWait, kingmanWait } from '../../src/capacity/queueing/queues.ts';
+} from '../../../src/capacity/queueing/erlang.ts';
+import { allenCunneenWait, kingmanWait } from '../../../src/capacity/queueing/queues.ts';
 
 describe('Erlang B and C', () => {
   it.each([

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { userCurve } from '../../src/capacity/scenario/users.ts';
-import { defaultScaleDown, defaultScaleUp } from '../../src/capacity/simulation/hpa.ts';
-import { type RegionInput, type SimulationInput, simulate } from '../../src/capacity/simulation/simulate.ts';
-import { binomialCdf } from '../../src/stats/distributions.ts';
+import { userCurve } from '../../../src/capacity/scenario/users.ts';
+import { defaultScaleDown, defaultScaleUp } from '../../../src/capacity/simulation/hpa.ts';
+import { type RegionInput, type SimulationInput, simulate } from '../../../src/capacity/simulation/simulate.ts';
+import { binomialCdf } from '../../../src/stats/distributions.ts';
 
 const hourMs = 3_600_000;
 const limits = { min: 1, max: 500, up: defaultScaleUp, down: defaultScaleDown, tolerance: 0.1, syncMs: 15_000 };

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createWaitHistogram } from '../../src/capacity/queueing/wait-histogram.ts';
-import { createWaitingLine } from '../../src/capacity/queueing/waiting-line.ts';
-import { createRandom } from '../../src/stats/random.ts';
+import { createWaitHistogram } from '../../../src/capacity/queueing/wait-histogram.ts';
+import { createWaitingLine } from '../../../src/capacity/queueing/waiting-line.ts';
+import { createRandom } from '../../../src/stats/random.ts';
 
 describe('a waiting line', () => {
   it('serves whoever waits longest, whoever gives up', () => {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { Budget } from '../../src/budget/file/budget.ts';
-import { choleskyOf, correlationMatrix } from '../../src/budget/file/correlation.ts';
-import { type Distribution, timeAt } from '../../src/budget/file/distribution.ts';
-import { simulate } from '../../src/budget/sample/simulate.ts';
-import { normalCdf } from '../../src/stats/distributions.ts';
-import { quantileInPlace } from '../../src/stats/quantile.ts';
+import type { Budget } from '../../../src/budget/file/budget.ts';
+import { choleskyOf, correlationMatrix } from '../../../src/budget/file/correlation.ts';
+import { type Distribution, timeAt } from '../../../src/budget/file/distribution.ts';
+import { simulate } from '../../../src/budget/sample/simulate.ts';
+import { normalCdf } from '../../../src/stats/distributions.ts';
+import { quantileInPlace } from '../../../src/stats/quantile.ts';
 
 describe('a declared distribution at a standard normal', () => {
   it.each<[Distribution, number, number]>([
