@@ -11,7 +11,7 @@ import { opcodes, WsWriter } from './websocket-writer.ts';
 export type LinkTarget = { url: string; token: string | undefined; tls?: TlsOptions | undefined };
 
 /** What all connections of a shard share. */
-export type ConnectionContext = {
+type ConnectionContext = {
   target: LinkTarget;
   clock: Clock;
   /** Called behind each message, with the time at which it came. */
@@ -32,7 +32,7 @@ export type TlsOptions = { ca?: string; insecure?: true };
  * write of one buffer a frame, reads into one buffer that all connections share, and keeps nothing of a stream's machinery
  * in between; bench/load measures what that is worth.
  */
-export class WsConnection extends WsReader implements Link {
+class WsConnection extends WsReader implements Link {
   readonly #context: ConnectionContext;
   readonly #events: LinkEvents;
   readonly #socket: Socket;
