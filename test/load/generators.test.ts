@@ -173,5 +173,5 @@ function childrenOf(pid: number): number[] {
 }
 
 function isGenerator(pid: number): boolean {
-  return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('generator-process');
+  return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('generator/process');
 }

@@ -4,7 +4,7 @@ import type { ShardResult } from '../../results/merge-results.ts';
 import type { EmbeddedServer } from './embedded-server.ts';
 import type { ShardHooks, ShardTask } from './generator.ts';
 import { generatorCount, runGenerators } from './pool.ts';
-import { type ServerFaults, startServerFaults } from './server-faults.ts';
+import { ServerFaults } from './server-faults.ts';
 
 /**
  * Drives one machine's share of a test: its learners, from as many processes as it wants and cores are free (or
@@ -18,7 +18,7 @@ export async function driveLoad(
 ): Promise<ShardResult> {
   let serverFaults: ServerFaults | undefined;
   const onStart = (startAtEpochMs: number) => {
-    serverFaults = startServerFaults(task.faults, server, task.token, startAtEpochMs);
+    serverFaults = new ServerFaults(task.faults, server, task.token, startAtEpochMs);
   };
   const result = await runGenerators(task, { ...hooks, onStart }, generators);
   serverFaults?.stop();
