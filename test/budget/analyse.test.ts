@@ -7,7 +7,7 @@ import { readingNotes } from '../../src/budget/report.ts';
 import { budgetSample } from '../../src/budget/sample/from-traces.ts';
 import { splitBy } from '../../src/budget/split.ts';
 import { TraceTableBuilder } from '../../src/budget/traces/table.ts';
-import { cardModel, drawTraces } from './gaussian.ts';
+import { cardModel, drawTraces } from '../kit/gaussian.ts';
 
 const names = ['network', 'edge', 'features', 'asr', 'scoring', 'delivery'];
 

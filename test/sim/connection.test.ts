@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ConnectionSink } from '../../src/sim/connection.ts';
 import { PhoneNetwork } from '../../src/sim/network.ts';
 import type { Direction, Loss, NetworkProfile, Transport } from '../../src/sim/profile/profile.ts';
-import { iid, symmetric } from './profiles.ts';
+import { iid, symmetric } from '../kit/profiles.ts';
 
 type Message = { direction: Direction; bytes: number; atUs: number };
 type Heard = { what: string; direction?: Direction; number?: number; atUs: number };
