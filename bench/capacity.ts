@@ -1,5 +1,5 @@
-import { defaultScaleDown, defaultScaleUp } from '../src/capacity/hpa.ts';
-import { simulate } from '../src/capacity/simulate.ts';
+import { defaultScaleDown, defaultScaleUp } from '../src/capacity/simulation/hpa.ts';
+import { simulate } from '../src/capacity/simulation/simulate.ts';
 
 /** How long a day of 20,000 users takes to simulate, all of them online all day: the target is under 5 s. */
 const hours = 24;

@@ -3,7 +3,6 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import { startEmbedded } from '../src/load/generator/embedded-server.ts';
-import type { ShardResult } from '../src/load/generator/generator.ts';
 import { runGenerators } from '../src/load/generator/pool.ts';
 import { planLearners } from '../src/load/plan/plan.ts';
 import { steadyShape } from '../src/load/plan/shape.ts';
@@ -12,6 +11,7 @@ import { quantile } from '../src/metrics/definitions.ts';
 import { histogramsReady } from '../src/metrics/histogram.ts';
 import { reportStages } from '../src/metrics/latency-stages.ts';
 import { Recorder } from '../src/metrics/recorder.ts';
+import type { ShardResult } from '../src/results/merge-results.ts';
 
 // How many sessions does a machine carry, the load generator among them, and what bounds it?
 //   npm run bench serve -- --steps 50,100,200 --seconds 12

@@ -1,5 +1,5 @@
 import { PhoneNetwork } from '../src/sim/network.ts';
-import { namedNetwork } from '../src/sim/profile/networks/index.ts';
+import { namedNetwork } from '../src/sim/networks/index.ts';
 import type { NetworkProfile, Transport } from '../src/sim/profile/profile.ts';
 import { simulateFlow } from '../src/sim/run-flow.ts';
 import { collectGarbage } from '../src/threads/collect-garbage.ts';

@@ -1,3 +1,9 @@
+/** `35 ms`, `3 s`. */
+export function durationWords(us: number): string {
+  const [value, unit] = us >= 1_000_000 ? [us / 1e6, 's'] : [us / 1000, 'ms'];
+  return `${Number(value.toPrecision(4))} ${unit}`;
+}
+
 /** A count for people: 128,000,000. */
 export function whole(value: number): string {
   return grouped(Math.round(value).toFixed(0));

@@ -1,3 +1,16 @@
+/** A recording as it goes over the wire. */
+export type Pcm = { /** pcm_s16le, mono. */ pcm: Uint8Array; sampleRateHz: number };
+
+/** Floats in [-1, 1) as 16-bit little-endian integers, clipped. */
+export function toPcm16(samples: Float32Array): Uint8Array {
+  const bytes = new Uint8Array(samples.length * 2);
+  const view = new DataView(bytes.buffer);
+  for (let i = 0; i < samples.length; i++) {
+    view.setInt16(i * 2, Math.max(-32768, Math.min(32767, Math.round(samples[i]! * 32768))), true);
+  }
+  return bytes;
+}
+
 /** Samples in [-1, 1) from little-endian 16-bit PCM; `bytes` holds whole samples. `samples` has room for just them. */
 export function fromS16le(bytes: Uint8Array, samples = new Float32Array(bytes.length >> 1)): Float32Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -1,11 +1,11 @@
 import { samplesForInterval } from '../stats/order-statistics.ts';
-import type { Budget, Gate, WhatIf } from './budget.ts';
-import { type Contribution, type Decomposition, decompose } from './decompose.ts';
-import { changeNormal, decomposeNormal, normalModelOf } from './normal.ts';
-import { percentileMs } from './replay.ts';
-import { type Sample, sampleOf } from './sample.ts';
-import { reportStage, type StageReport } from './stage-report.ts';
-import { judge, tracesToDecide, type Verdict } from './verdict.ts';
+import { type Contribution, type Decomposition, decompose } from './decompose/decompose.ts';
+import { reportStage, type StageReport } from './decompose/stage-report.ts';
+import { judge, tracesToDecide, type Verdict } from './decompose/verdict.ts';
+import type { Budget, Gate, WhatIf } from './file/budget.ts';
+import { changeNormal, decomposeNormal, normalModelOf } from './sample/normal.ts';
+import { percentileMs } from './sample/replay.ts';
+import { type Sample, sampleOf } from './sample/sample.ts';
 import { answerWhatIf, reserveName, type WhatIfAnswer } from './what-if.ts';
 
 /** From what the figures come: the budget's own sum, its declared distributions, or traces. */

@@ -1,5 +1,5 @@
-import type { Sample } from './sample.ts';
-import type { TraceTable } from './trace-table.ts';
+import type { Sample } from './sample/sample.ts';
+import type { TraceTable } from './traces/table.ts';
 
 /** A real trace to open beside the averages, ms. */
 export type Exemplar = {

@@ -1,5 +1,5 @@
 import { quantileRank, selectInPlace } from '../stats/quantile.ts';
-import type { Sample } from './sample.ts';
+import type { Sample } from './sample/sample.ts';
 
 /** What scaling one stage alone can do about an overshoot. */
 export type Lever = {

@@ -1,9 +1,9 @@
 import type { Analysis } from './analyse.ts';
+import { guaranteedLevel, partsOf, promisedLevel } from './decompose/stage-report.ts';
 import type { Exemplar } from './exemplars.ts';
 import { type Group, mostGroups } from './split.ts';
-import type { SplitLabel } from './split-labels.ts';
-import { guaranteedLevel, partsOf, promisedLevel } from './stage-report.ts';
-import type { TraceTable } from './trace-table.ts';
+import type { SplitLabel } from './traces/split-labels.ts';
+import type { TraceTable } from './traces/table.ts';
 
 /** Everything that one run of `speechfb budget` says; text, Markdown, JSON and charts are functions of it. */
 export type BudgetReport = {

@@ -1,8 +1,8 @@
 import { type Analysis, analyse } from './analyse.ts';
-import type { Budget } from './budget.ts';
-import { pick, type Sample } from './sample.ts';
-import type { SplitLabel } from './split-labels.ts';
-import type { TraceTable } from './trace-table.ts';
+import type { Budget } from './file/budget.ts';
+import { pick, type Sample } from './sample/sample.ts';
+import type { SplitLabel } from './traces/split-labels.ts';
+import type { TraceTable } from './traces/table.ts';
 
 export type Group = { value: string; analysis: Analysis };
 

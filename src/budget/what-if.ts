@@ -1,7 +1,7 @@
-import type { Change, WhatIf } from './budget.ts';
+import type { Change, WhatIf } from './file/budget.ts';
 import { type Lever, leversFor, togetherLever } from './levers.ts';
-import { percentileMs, replay, tracesBelowZero } from './replay.ts';
-import type { Sample } from './sample.ts';
+import { percentileMs, replay, tracesBelowZero } from './sample/replay.ts';
+import type { Sample } from './sample/sample.ts';
 
 /** The budget's reserve, as a lever of a plan. */
 export const reserveName = 'reserve';

@@ -1,7 +1,5 @@
 import { crc32 } from 'node:zlib';
-
-/** A recording as it goes over the wire. */
-export type Pcm = { /** pcm_s16le, mono. */ pcm: Uint8Array; sampleRateHz: number };
+import type { Pcm } from '../audio/pcm.ts';
 
 /** One frame of a recording and the checksum that its header carries. */
 export type SoundFrame = { payload: Uint8Array; crc32: number };

@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import type { Pcm } from '../audio/pcm.ts';
 import { startWheel } from '../clock/turning-wheel.ts';
 import type { Timers } from '../clock/wheel.ts';
 import { SpeechfbError } from '../errors.ts';
@@ -6,7 +7,7 @@ import type { ServerEvent } from '../protocol/server-messages.ts';
 import { createRandom } from '../stats/random-stream.ts';
 import { StreamClient } from './client.ts';
 import type { ClientEnd } from './client-end.ts';
-import { type Pcm, SoundFrames } from './frames.ts';
+import { SoundFrames } from './frames.ts';
 import { socketLinks } from './link/websocket-links.ts';
 
 export type PlaybackOptions = {

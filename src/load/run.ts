@@ -1,14 +1,14 @@
 import { arch, cpus, platform, release, totalmem } from 'node:os';
 import { histogramsReady } from '../metrics/histogram.ts';
-import type { LoadProgress } from '../report/load/progress.ts';
 import type { RunFacts } from '../results/judge-run.ts';
+import type { ShardResult } from '../results/merge-results.ts';
 import { type RecordedRun, reportOf } from '../results/recorded-run.ts';
 import type { LoadReport } from '../results/report.ts';
 import { formatMs } from '../units.ts';
 import type { Abort } from './generator/abort.ts';
 import { driveLoad } from './generator/drive.ts';
 import { type EmbeddedServer, type ServeCommand, startEmbedded } from './generator/embedded-server.ts';
-import type { ShardResult } from './generator/generator.ts';
+import type { LoadProgress } from './generator/live-run.ts';
 import { LiveRun } from './generator/live-run.ts';
 import { preflight } from './generator/preflight.ts';
 import type { PreparedLoad } from './scenario/prepare.ts';

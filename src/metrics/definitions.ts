@@ -1,4 +1,4 @@
-import type { ClusterSums } from '../slo/objective/clustered.ts';
+import type { ClusterSums } from './cluster-sums.ts';
 
 /**
  * Everything that a load test measures and an objective may name. A distribution holds latencies in ms, silence where an

@@ -1,5 +1,9 @@
-import type { LabelledDistribution } from '../report/export/metric-points.ts';
+import type { Distribution } from './definitions.ts';
+
 import type { Recorder } from './recorder.ts';
+
+/** Latencies with the labels that they were measured for, `metric` among them. */
+export type LabelledDistribution = { labels: Readonly<Record<string, string>>; distribution: Distribution };
 
 /** Every latency that was measured, by metric, profile and language; alive as long as the recorder. */
 export function labelledLatencies(recorder: Recorder): LabelledDistribution[] {

@@ -1,4 +1,4 @@
-import { addClusterSums, type ClusterSums, emptyClusterSums } from '../slo/objective/clustered.ts';
+import { addClusterSums, type ClusterSums, emptyClusterSums } from './cluster-sums.ts';
 import { type DistributionName, distributionNames, type Labels, labelKey } from './definitions.ts';
 import { type EncodedHistogram, LatencyHistogram } from './histogram.ts';
 import { type LatencyParts, type ReportStage, reportStages } from './latency-stages.ts';

@@ -1,4 +1,4 @@
-import type { Trace } from './traces.ts';
+import type { Trace } from './trace.ts';
 
 /**
  * A function that tells how many bytes a trace has as a line of NDJSON, its end among them. It counts them and writes

@@ -1,17 +1,7 @@
 import { createRandom, type Random } from '../stats/random-stream.ts';
-import { type LatencyParts, namedParts, type ReportStage, reportStages } from './latency-stages.ts';
+import { type LatencyParts, namedParts, reportStages } from './latency-stages.ts';
+import type { Trace } from './trace.ts';
 import { traceBytes } from './trace-bytes.ts';
-
-/** One feedback event as `traces.ndjson` holds it; names of the stages as in reports, times in ms. */
-export type Trace = {
-  /** Since the start of the test. */
-  at_ms: number;
-  session: string;
-  profile: string;
-  language: string;
-  total_ms: number;
-  stages: Partial<Record<ReportStage, number>>;
-};
 
 /** Whose a trace is. */
 export type TraceOwner = Pick<Trace, 'session' | 'profile' | 'language'>;

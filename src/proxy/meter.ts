@@ -1,6 +1,6 @@
 import { build, type Histogram } from 'hdr-histogram-js';
 import type { Direction } from '../sim/profile/profile.ts';
-import type { FlowCounters } from '../sim/transport/connection.ts';
+import type { FlowCounters } from '../sim/transport/transport.ts';
 
 /** One direction over some time; ms, null when nothing was delivered. */
 export type DirectionTraffic = {

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
+import type { ConnectionSink } from '../sim/connection.ts';
 import type { Connection } from '../sim/network.ts';
 import type { Direction } from '../sim/profile/profile.ts';
-import type { ConnectionSink } from '../sim/transport/connection.ts';
 import type { Due } from './due-queue.ts';
 
 /** What a passage tells its proxy. */

@@ -1,5 +1,5 @@
 import { Recorder } from '../metrics/recorder.ts';
-import type { Trace } from '../metrics/traces.ts';
+import type { Trace } from '../metrics/trace.ts';
 import type { ComparedRun } from '../slo/objective/compare.ts';
 import { quantileOfSorted } from '../stats/quantile.ts';
 import { measurementsOf } from './measurements.ts';

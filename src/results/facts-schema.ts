@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { despiteProblems, integer, oneOf, section, text, throughUnit } from '../config/fields.ts';
-import type { GeneratorHealth } from '../load/generator/health.ts';
-import type { FaultRecord } from '../load/learner/faults.ts';
-import type { Cost } from '../load/scenario/cost-schema.ts';
 import { labelNames, type Selector } from '../metrics/definitions.ts';
 import { type Objective, parseObjective } from '../slo/objective/expression.ts';
+import type { Cost } from './cost.ts';
+import type { FaultRecord } from './fault-record.ts';
+import type { GeneratorHealth } from './generator-health.ts';
 import type { RunFacts } from './judge-run.ts';
 import { anyNumber, count, list, notNegative, someOf, trueOrFalse, words } from './recording-fields.ts';
 

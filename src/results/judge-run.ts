@@ -1,14 +1,15 @@
-import type { GeneratorHealth } from '../load/generator/health.ts';
-import type { FaultRecord } from '../load/learner/faults.ts';
-import { type Cost, spentIn } from '../load/scenario/cost-schema.ts';
 import { type LabelName, labelNames, type Selector } from '../metrics/definitions.ts';
 import type { Recorder } from '../metrics/recorder.ts';
 import type { Slice } from '../metrics/slice.ts';
 import type { Tally } from '../metrics/tally.ts';
 import type { Objective } from '../slo/objective/expression.ts';
-import { judge, type ObjectiveVerdict, overall } from '../slo/objective/verdict.ts';
+import type { ObjectiveVerdict } from '../slo/objective/objective-verdict.ts';
+import { judge, overall } from '../slo/objective/verdict.ts';
 import { formatMs } from '../units.ts';
-import { measurementsOf, type Spent, summarise } from './measurements.ts';
+import { type Cost, type Spent, spentIn } from './cost.ts';
+import type { FaultRecord } from './fault-record.ts';
+import type { GeneratorHealth } from './generator-health.ts';
+import { measurementsOf, summarise } from './measurements.ts';
 import type { CostReport, LoadReport, SliceReport } from './report.ts';
 import { checkValidity } from './validity.ts';
 

@@ -1,3 +1,4 @@
+import type { ClusterSums } from '../metrics/cluster-sums.ts';
 import {
   type CountName,
   countNames,
@@ -8,7 +9,7 @@ import {
 } from '../metrics/definitions.ts';
 import type { LatencyHistogram } from '../metrics/histogram.ts';
 import type { Tally } from '../metrics/tally.ts';
-import type { ClusterSums } from '../slo/objective/clustered.ts';
+import type { Spent } from './cost.ts';
 import type { Summary } from './report.ts';
 
 type Measured = {
@@ -16,9 +17,6 @@ type Measured = {
   tally: Tally;
   strata?: readonly Readonly<Record<string, ClusterSums>>[];
 };
-
-/** What the servers cost while it was measured, $; undefined when nobody said. */
-export type Spent = { dollars: number } | undefined;
 
 /** What a slice, or several added up, holds, as objectives read it. */
 export function measurementsOf({ distributions, tally, strata = [] }: Measured, spent?: Spent): Measurements {

@@ -1,8 +1,18 @@
-import type { ShardResult } from '../load/generator/generator.ts';
-import { lostGenerator } from '../load/generator/health.ts';
-import { mergeFaultRecords } from '../load/learner/faults.ts';
-import { Recorder } from '../metrics/recorder.ts';
-import { mergeTraces } from '../metrics/traces.ts';
+import { Recorder, type Recording } from '../metrics/recorder.ts';
+import { mergeTraces, type SampledTraces } from '../metrics/traces.ts';
+import { type FaultRecord, mergeFaultRecords } from './fault-record.ts';
+import { type GeneratorHealth, lostGenerator } from './generator-health.ts';
+
+export type ShardResult = SampledTraces & {
+  recording: Recording;
+  /** One each, in no order. */
+  generators: GeneratorHealth[];
+  /** Faults that were made to happen, or should have been, in order of time. */
+  faults: FaultRecord[];
+  /** What went wrong in sessions, and how often. */
+  troubles: { text: string; count: number }[];
+  elapsedMs: number;
+};
 
 /** What several generators measured, as if one had measured all of it: histograms and counts add up exactly. */
 export function mergeResults(results: readonly ShardResult[], seed: number): ShardResult {

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { section, text } from '../config/fields.ts';
 import { isNot } from '../config/sentences.ts';
+import type { ClusterSums } from '../metrics/cluster-sums.ts';
 import { distributionNames } from '../metrics/definitions.ts';
 import { histogramProblem } from '../metrics/encoded-histogram.ts';
 import { reportStages } from '../metrics/latency-stages.ts';
 import type { EncodedSlice } from '../metrics/slice.ts';
 import { type Tally, tallyNames } from '../metrics/tally.ts';
-import type { ClusterSums } from '../slo/objective/clustered.ts';
 import { runFacts } from './facts-schema.ts';
 import { allOf, anyNumber, count, list, notNegative, someOf } from './recording-fields.ts';
 

@@ -1,4 +1,4 @@
-import type { ObjectiveVerdict, Verdict } from '../slo/objective/verdict.ts';
+import type { ObjectiveVerdict, Verdict } from '../slo/objective/objective-verdict.ts';
 
 /** One load test, measured and judged: everything that a table, a file or a screen shows. Times in ms. */
 export type LoadReport = {

@@ -1,7 +1,18 @@
 import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { runFileNames } from '../report/export/run-directory.ts';
+
 import { type RecordedRun, readRecordedRun, readTracedRun, recordingFile, tracesFile } from './recorded-run.ts';
+
+/** What a run directory may hold: first what the rest can be made from again, should the disk be full. */
+export const runFileNames = [
+  'recording.json.gz',
+  'run.json',
+  'junit.xml',
+  'summary.md',
+  'histograms.hlog',
+  'traces.ndjson.gz',
+  'feedback_latency.hdrplot',
+] as const;
 
 /** Where the `number`-th run of `loadtest --runs` is kept, from 1. */
 export function runDirectory(directory: string, number: number): string {

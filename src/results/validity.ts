@@ -1,6 +1,6 @@
-import type { GeneratorHealth } from '../load/generator/health.ts';
-import type { FaultRecord } from '../load/learner/faults.ts';
 import { type Measurements, quantile } from '../metrics/definitions.ts';
+import type { FaultRecord } from './fault-record.ts';
+import type { GeneratorHealth } from './generator-health.ts';
 
 /** A condition on the generator, without which no measurement of the run means anything. */
 export type ValidityCheck = { check: string; ok: boolean; detail: string };

@@ -1,7 +1,7 @@
-import { type DrawKey, Draws, streamOf } from './path/draws.ts';
-import { Occurrences } from './path/occurrences.ts';
+import type { AddressChanges } from './connection.ts';
+import { type DrawKey, Draws, streamOf } from './impairments/draws.ts';
+import { Occurrences } from './impairments/occurrences.ts';
 import type { NetworkEvent } from './profile/profile.ts';
-import type { AddressChanges } from './transport/connection.ts';
 
 type Change = Extract<NetworkEvent, { kind: 'ip-change' }>;
 

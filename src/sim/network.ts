@@ -1,10 +1,10 @@
 import { addressChangesOf } from './address-changes.ts';
-import type { DrawKey } from './path/draws.ts';
+import { type AddressChanges, Connection } from './connection.ts';
+import type { DrawKey } from './impairments/draws.ts';
 import { Path } from './path/path.ts';
 import type { GapMode, NetworkProfile } from './profile/profile.ts';
-import { type AddressChanges, Connection } from './transport/connection.ts';
 
-export type { Connection } from './transport/connection.ts';
+export type { Connection } from './connection.ts';
 
 /**
  * One phone's network: both paths with their loss states, queues and gaps, which outlive connections. The same profile

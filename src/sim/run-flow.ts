@@ -1,7 +1,7 @@
 import { PhoneNetwork } from './network.ts';
 import type { Direction, NetworkProfile } from './profile/profile.ts';
 import { ScheduleHash } from './schedule-hash.ts';
-import type { FlowCounters } from './transport/connection.ts';
+import type { FlowCounters } from './transport/transport.ts';
 
 /** What flows through the network in a simulated run: as a phone that streams speech and hears feedback does. */
 export type FlowOptions = {

@@ -8,7 +8,7 @@ import { StepQueue } from '../../src/acoustic/features/step-queue.ts';
 import { loadModelPackage } from '../../src/acoustic/model/load-model.ts';
 import type { ModelPackage } from '../../src/acoustic/model/model-package.ts';
 import { readWav } from '../../src/audio/wav.ts';
-import { hear, largestDifference, testSound } from './fixtures.ts';
+import { hear, largestDifference, testSound } from '../kit/tiny-model.ts';
 
 type Golden = {
   first_samples: number[];

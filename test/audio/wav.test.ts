@@ -6,7 +6,7 @@ import { resample } from '../../src/audio/resampler.ts';
 import { readWav } from '../../src/audio/wav.ts';
 import type { WavEncoding } from '../../src/audio/wav-header.ts';
 import { SpeechfbError } from '../../src/errors.ts';
-import { makeWav } from './make-wav.ts';
+import { makeWav } from '../kit/make-wav.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'speechfb-wav-'));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { analyse, analyseArithmetic } from '../../src/budget/analyse.ts';
-import type { Budget, BudgetStage } from '../../src/budget/budget.ts';
+import { guaranteedLevel, promisedLevel } from '../../src/budget/decompose/stage-report.ts';
 import { exemplarsNear } from '../../src/budget/exemplars.ts';
-import { budgetSample } from '../../src/budget/from-traces.ts';
+import type { Budget, BudgetStage } from '../../src/budget/file/budget.ts';
 import { readingNotes } from '../../src/budget/report.ts';
+import { budgetSample } from '../../src/budget/sample/from-traces.ts';
 import { splitBy } from '../../src/budget/split.ts';
-import { guaranteedLevel, promisedLevel } from '../../src/budget/stage-report.ts';
-import { TraceTableBuilder } from '../../src/budget/trace-table.ts';
-import { cardModel, drawTraces } from './gaussian.ts';
+import { TraceTableBuilder } from '../../src/budget/traces/table.ts';
+import { cardModel, drawTraces } from '../kit/gaussian.ts';
 
 const names = ['network', 'edge', 'features', 'asr', 'scoring', 'delivery'];
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseWhatIf } from '../../src/budget/change-grammar.ts';
+import { parseWhatIf } from '../../src/budget/file/change-grammar.ts';
 
 const stages = ['network', 'asr', 'edge-to-inference', 'mobile-4g'];
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { criticalPath, type Span } from '../../src/budget/critical-path.ts';
+import { criticalPath, type Span } from '../../src/budget/traces/critical-path.ts';
 
 const named = ({ name }: Span) => (name === 'root' || name.startsWith('-') ? undefined : name);
 

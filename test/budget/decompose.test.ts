@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decompose } from '../../src/budget/decompose.ts';
-import { changeNormal, decomposeNormal } from '../../src/budget/normal.ts';
-import { pick, type Sample, sampleOf } from '../../src/budget/sample.ts';
+import { decompose } from '../../src/budget/decompose/decompose.ts';
+import { changeNormal, decomposeNormal } from '../../src/budget/sample/normal.ts';
+import { pick, type Sample, sampleOf } from '../../src/budget/sample/sample.ts';
 import { createRandom } from '../../src/stats/random.ts';
-import { cardModel, drawTraces } from './gaussian.ts';
+import { cardModel, drawTraces } from '../kit/gaussian.ts';
 
 const options = { p: 0.95, confidence: 0.95, replicates: 200, seed: 1 };
 

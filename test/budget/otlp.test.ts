@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { OtlpReader } from '../../src/budget/otlp.ts';
-import { ProblemList } from '../../src/budget/trace-lines.ts';
-import type { TraceRecord } from '../../src/budget/trace-table.ts';
+import { ProblemList } from '../../src/budget/traces/lines.ts';
+import { OtlpReader } from '../../src/budget/traces/otlp.ts';
+import type { TraceRecord } from '../../src/budget/traces/table.ts';
 
 const root = span('r', undefined, 'feedback', 0, 10);
 

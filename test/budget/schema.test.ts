@@ -3,7 +3,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { budgetJsonSchema, budgetOf, latencyBudget } from '../../src/budget/schema.ts';
+import { budgetJsonSchema, budgetOf, latencyBudget } from '../../src/budget/file/schema.ts';
 import { parseDocuments } from '../../src/config/documents.ts';
 import { formatError, SpeechfbError } from '../../src/errors.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Budget } from '../../src/budget/budget.ts';
-import { choleskyOf, correlationMatrix } from '../../src/budget/correlation.ts';
-import { type Distribution, timeAt } from '../../src/budget/distribution.ts';
-import { simulate } from '../../src/budget/simulate.ts';
+import type { Budget } from '../../src/budget/file/budget.ts';
+import { choleskyOf, correlationMatrix } from '../../src/budget/file/correlation.ts';
+import { type Distribution, timeAt } from '../../src/budget/file/distribution.ts';
+import { simulate } from '../../src/budget/sample/simulate.ts';
 import { normalCdf } from '../../src/stats/distributions.ts';
 import { quantileInPlace } from '../../src/stats/quantile.ts';
 

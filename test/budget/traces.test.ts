@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ProblemList, TraceLineReader } from '../../src/budget/trace-lines.ts';
-import { type TraceRecord, TraceTableBuilder } from '../../src/budget/trace-table.ts';
+import { ProblemList, TraceLineReader } from '../../src/budget/traces/lines.ts';
+import { type TraceRecord, TraceTableBuilder } from '../../src/budget/traces/table.ts';
 
 describe('trace records', () => {
   it('carry totals, stages and labels', () => {

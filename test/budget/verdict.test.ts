@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { judge, tracesToDecide } from '../../src/budget/verdict.ts';
+import { judge, tracesToDecide } from '../../src/budget/decompose/verdict.ts';
 
 describe('a verdict', () => {
   it.each([

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { leversFor, togetherLever } from '../../src/budget/levers.ts';
-import { percentileMs, replay } from '../../src/budget/replay.ts';
-import { sampleOf } from '../../src/budget/sample.ts';
+import { percentileMs, replay } from '../../src/budget/sample/replay.ts';
+import { sampleOf } from '../../src/budget/sample/sample.ts';
 import { answerWhatIf } from '../../src/budget/what-if.ts';
-import { cardModel, drawTraces } from './gaussian.ts';
+import { cardModel, drawTraces } from '../kit/gaussian.ts';
 
 const traces = fc
   .array(fc.tuple(time(), time(), time()), { minLength: 1, maxLength: 200 })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createAutoscaler, type FleetView } from '../../src/capacity/autoscaler.ts';
-import { defaultScaleDown, defaultScaleUp } from '../../src/capacity/hpa.ts';
+import { createAutoscaler, type FleetView } from '../../src/capacity/simulation/autoscaler.ts';
+import { defaultScaleDown, defaultScaleUp } from '../../src/capacity/simulation/hpa.ts';
 
 const limits = { max: 50, up: defaultScaleUp, down: defaultScaleDown, tolerance: 0.1, syncMs: 15_000 };
 const view = (more: Partial<FleetView>): FleetView => ({

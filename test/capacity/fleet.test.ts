@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createFleet, type PodTimes, type SpotRules } from '../../src/capacity/fleet.ts';
+import { createFleet, type PodTimes, type SpotRules } from '../../src/capacity/simulation/fleet.ts';
 import { createRandom } from '../../src/stats/random.ts';
 
 const times: PodTimes = { streams: 120, startupMs: 120_000, warmupMs: 30_000, warmupShare: 0.5 };

@@ -7,7 +7,7 @@ import {
   replicasByTotal,
   replicasByUsage,
   type ScalingRules,
-} from '../../src/capacity/hpa.ts';
+} from '../../src/capacity/simulation/hpa.ts';
 
 const usual = { up: defaultScaleUp, down: defaultScaleDown };
 

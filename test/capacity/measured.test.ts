@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { answerBatch, type BatchWork } from '../../src/capacity/batch-queue.ts';
-import { type BatchRules, chooseBatch } from '../../src/capacity/batch-size.ts';
-import { curveProblems, streamsByCurve } from '../../src/capacity/curve.ts';
+import { answerBatch, type BatchWork } from '../../src/capacity/queueing/batch-queue.ts';
+import { type BatchRules, chooseBatch } from '../../src/capacity/queueing/batch-size.ts';
+import { curveProblems, streamsByCurve } from '../../src/capacity/scenario/curve.ts';
 
 /** Streams on one V100 by a published table: 340, 393 and 699 ms at p95. */
 const v100 = [

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { breakEvenUtilisation, costOf, fleetHour, type SelfHosted } from '../../src/capacity/cost.ts';
-import { tornado } from '../../src/capacity/tornado.ts';
+import { breakEvenUtilisation, costOf, fleetHour, type SelfHosted } from '../../src/capacity/plan/cost.ts';
+import { tornado } from '../../src/capacity/plan/tornado.ts';
 
 const card: SelfHosted = { pricePerHour: 2, overhead: 0.3, share: 0.7, fullMinutesPerHour: 6000, utilisation: 1 };
 const managed = { pricePerMinute: 0.02 };

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Comparator, comparators, judge } from '../../src/capacity/assertion.ts';
-import { planCapacity } from '../../src/capacity/plan.ts';
-import { capacityScenario } from '../../src/capacity/scenario.ts';
+import { planCapacity } from '../../src/capacity/plan/plan.ts';
+import { type Comparator, comparators, judge } from '../../src/capacity/scenario/assertion.ts';
+import { capacityScenario } from '../../src/capacity/scenario/scenario.ts';
 import { parseDocuments } from '../../src/config/documents.ts';
 import { overrideField } from '../../src/config/override.ts';
 

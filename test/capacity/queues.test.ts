@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { erlangB, erlangC, serversForBlocking, serversForWait, waitQuantile } from '../../src/capacity/erlang.ts';
-import { allenCunneenWait, kingmanWait } from '../../src/capacity/queues.ts';
+import {
+  erlangB,
+  erlangC,
+  serversForBlocking,
+  serversForWait,
+  waitQuantile,
+} from '../../src/capacity/queueing/erlang.ts';
+import { allenCunneenWait, kingmanWait } from '../../src/capacity/queueing/queues.ts';
 
 describe('Erlang B and C', () => {
   it.each([

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { capacityJsonSchema, capacityScenario } from '../../src/capacity/scenario.ts';
+import { capacityJsonSchema, capacityScenario } from '../../src/capacity/scenario/scenario.ts';
 import { parseDocuments } from '../../src/config/documents.ts';
 import { SpeechfbError } from '../../src/errors.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { defaultScaleDown, defaultScaleUp } from '../../src/capacity/hpa.ts';
-import { type RegionInput, type SimulationInput, simulate } from '../../src/capacity/simulate.ts';
-import { userCurve } from '../../src/capacity/users.ts';
+import { userCurve } from '../../src/capacity/scenario/users.ts';
+import { defaultScaleDown, defaultScaleUp } from '../../src/capacity/simulation/hpa.ts';
+import { type RegionInput, type SimulationInput, simulate } from '../../src/capacity/simulation/simulate.ts';
 import { binomialCdf } from '../../src/stats/distributions.ts';
 
 const hourMs = 3_600_000;

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { audioBytesPerSecond, codecNote, wireBytesPerSecond } from '../../src/capacity/codec.ts';
-import { concurrencyOf, concurrencyQuantile } from '../../src/capacity/concurrency.ts';
-import { addPods, countPods } from '../../src/capacity/pods.ts';
-import { ceilSafe, floorSafe } from '../../src/capacity/rounding.ts';
-import { spotPods } from '../../src/capacity/spot.ts';
+import { addPods, countPods } from '../../src/capacity/plan/pods.ts';
+import { spotPods } from '../../src/capacity/plan/spot.ts';
+import { concurrencyOf, concurrencyQuantile } from '../../src/capacity/queueing/concurrency.ts';
+import { ceilSafe, floorSafe } from '../../src/capacity/queueing/rounding.ts';
+import { audioBytesPerSecond, codecNote, wireBytesPerSecond } from '../../src/capacity/scenario/codec.ts';
 import { binomialCdf } from '../../src/stats/distributions.ts';
 
 const pcm = (sampleRateHz: number, channels = 1) => ({ codec: 'pcm16', sampleRateHz, channels }) as const;

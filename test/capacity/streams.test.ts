@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createStreams, type Routing } from '../../src/capacity/streams.ts';
+import { createStreams, type Routing } from '../../src/capacity/simulation/streams.ts';
 import { createRandom } from '../../src/stats/random.ts';
 
 const region = { pinned: false, managedPool: 0 };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { parseSweep } from '../../src/capacity/sweep.ts';
+import { parseSweep } from '../../src/capacity/plan/sweep.ts';
 import { overrideField } from '../../src/config/override.ts';
 
 describe('--sweep', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { peakUsers, type Spike, spikeFactor, userCurve } from '../../src/capacity/users.ts';
-import { parseUsersCsv } from '../../src/capacity/users-csv.ts';
+import { peakUsers, type Spike, spikeFactor, userCurve } from '../../src/capacity/scenario/users.ts';
+import { parseUsersCsv } from '../../src/capacity/scenario/users-csv.ts';
 import { SpeechfbError } from '../../src/errors.ts';
 
 const spike: Spike = { atMs: 60_000, factor: 3, rampMs: 10_000, durationMs: 100_000 };

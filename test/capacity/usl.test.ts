@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fitUsl, uslPeak, uslThroughput } from '../../src/capacity/usl.ts';
+import { fitUsl, uslPeak, uslThroughput } from '../../src/capacity/scenario/usl.ts';
 
 /** SPEC SDM benchmark of 1991 (Gunther, Guerrilla Capacity Planning): scripts and scripts an hour. */
 const specsdm91 = [

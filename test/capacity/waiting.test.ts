@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createWaitHistogram } from '../../src/capacity/wait-histogram.ts';
-import { createWaitingLine } from '../../src/capacity/waiting-line.ts';
+import { createWaitHistogram } from '../../src/capacity/queueing/wait-histogram.ts';
+import { createWaitingLine } from '../../src/capacity/queueing/waiting-line.ts';
 import { createRandom } from '../../src/stats/random.ts';
 
 describe('a waiting line', () => {

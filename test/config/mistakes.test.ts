@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import type { z } from 'zod';
-import { latencyBudget } from '../../src/budget/schema.ts';
-import { capacityScenario } from '../../src/capacity/scenario.ts';
+import { latencyBudget } from '../../src/budget/file/schema.ts';
+import { capacityScenario } from '../../src/capacity/scenario/scenario.ts';
 import { parseConfig } from '../../src/config/yaml.ts';
 import { SpeechfbError } from '../../src/errors.ts';
 import { loadScenario } from '../../src/load/scenario/scenario.ts';
-import { networksFile } from '../../src/sim/profile/network-schema.ts';
+import { networksFile } from '../../src/sim/networks/schema.ts';
 import { canaryFile } from '../../src/slo/canary/canary.ts';
 import { serviceLevelFile } from '../../src/slo/service-level/service-level.ts';
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { curveFileFor, streamsByCurve } from '../../src/capacity/curve.ts';
+import { curveFileFor, streamsByCurve } from '../../src/capacity/scenario/curve.ts';
 import { parseConfig } from '../../src/config/yaml.ts';
 import { curveOf, type MeasuredStep, stepOf } from '../../src/load/capacity-step.ts';
 import type { LoadReport } from '../../src/results/report.ts';
-import { report } from '../report/report-fixture.ts';
+import { report } from '../kit/report-fixture.ts';
 
 const stepMs = 10_000;
 

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { SpeechfbError } from '../../src/errors.ts';
 import { type NetworkProxy, startProxy } from '../../src/proxy/proxy.ts';
 import type { NetworkProfile } from '../../src/sim/profile/profile.ts';
-import { iid, symmetric } from '../sim/profiles.ts';
+import { iid, symmetric } from '../kit/profiles.ts';
 
 const loopback = '127.0.0.1';
 const cleanups: (() => void)[] = [];

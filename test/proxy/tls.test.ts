@@ -1,13 +1,10 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { type NetworkProxy, startProxy } from '../../src/proxy/proxy.ts';
-import { connect, finalPhones, startMessage } from '../server/kit/client.ts';
-import { serve } from '../server/kit/serve.ts';
-import { iid, symmetric } from '../sim/profiles.ts';
+import { localhostTls } from '../kit/localhost.ts';
+import { iid, symmetric } from '../kit/profiles.ts';
+import { connect, finalPhones, startMessage } from '../kit/server/client.ts';
+import { serve } from '../kit/server/serve.ts';
 
-const pem = (name: string) => readFileSync(join(import.meta.dirname, `../server/golden/localhost.${name}.pem`), 'utf8');
-const tls = { certificate: pem('cert'), key: pem('key') };
 const oneWayMs = 25;
 
 let proxy: NetworkProxy | undefined;
@@ -19,7 +16,7 @@ test.each([
   ['tcp-tls', 0.05],
 ] as const)('a wss client reads through a network of %s with %d loss as it does without', async (transport, loss) => {
   const straight = await serve();
-  const server = await serve({ tls });
+  const server = await serve({ tls: localhostTls });
   const network = { ...symmetric(oneWayMs, loss > 0 ? iid(loss) : undefined), transport };
   proxy = await startProxy({
     network,

@@ -1,18 +1,18 @@
 import { render } from 'ink-testing-library';
 import type { ReactElement } from 'react';
 import { describe, expect, test } from 'vitest';
+import type { LoadProgress } from '../../src/load/generator/live-run.ts';
 import type { PhonemeResult } from '../../src/protocol/result.ts';
 import type { ServerEvent } from '../../src/protocol/server-messages.ts';
-import type { LoadProgress } from '../../src/report/load/progress.ts';
 import { LoadScreen, type LoadView } from '../../src/report/load/screen.tsx';
 import { streamLine } from '../../src/report/score/stream-lines.ts';
 import { StreamScreen } from '../../src/report/score/stream-screen.tsx';
 import { latencyLine } from '../../src/report/score/stream-summary.ts';
 import { newStreamView, type StreamView, withEvent } from '../../src/report/score/stream-view.ts';
 import { sparkline } from '../../src/report/terminal/sparkline.ts';
-import type { ObjectiveVerdict } from '../../src/slo/objective/verdict.ts';
-import { progress } from './progress-fixture.ts';
-import { report } from './report-fixture.ts';
+import type { ObjectiveVerdict } from '../../src/slo/objective/objective-verdict.ts';
+import { progress } from '../kit/progress-fixture.ts';
+import { report } from '../kit/report-fixture.ts';
 
 describe('the screen of a load test', () => {
   const view: LoadView = {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { loadCalibrator } from '../../src/scoring/calibrate/calibrator.ts';
 import { LiveScorer } from '../../src/scoring/live-scorer.ts';
 import { resolveReference } from '../../src/scoring/text/reference.ts';
-import { alphabet, cut, framesOf, read, utter } from './speech.ts';
+import { alphabet, cut, framesOf, read, utter } from '../kit/speech.ts';
 
 const calibrator = loadCalibrator(undefined, alphabet);
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { openUtterance } from '../../src/scoring/pipeline.ts';
 import { resolveReference } from '../../src/scoring/text/reference.ts';
 import type { Feedback } from '../../src/scoring/utterance-scorer.ts';
-import { framesOf, read, scriptedEngine, utter } from './speech.ts';
+import { framesOf, read, scriptedEngine, utter } from '../kit/speech.ts';
 
 const text = 'the number you have dialed';
 const heard = utter('SIL 12', read('the number you', 5), 'SIL 15', read('have dialed', 6), 'SIL 20');

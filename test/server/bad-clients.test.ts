@@ -5,8 +5,8 @@ import type { WireErrorCode } from '../../src/protocol/codes.ts';
 import { wireErrors } from '../../src/protocol/codes.ts';
 import { encodeFrame } from '../../src/protocol/frame.ts';
 import type { Limits } from '../../src/server/limits.ts';
-import { connect, finalPhones, startMessage, type TestClient } from './kit/client.ts';
-import { serve } from './kit/serve.ts';
+import { connect, finalPhones, startMessage, type TestClient } from '../kit/server/client.ts';
+import { serve } from '../kit/server/serve.ts';
 
 /** What a bad client does, once it is connected (and, in the second table, has started). */
 type Misdeed = (client: TestClient) => void | Promise<void>;
@@ -81,7 +81,7 @@ describe('a server with limits', () => {
   });
 
   it('is busy when the model has no room for one more', async () => {
-    const { scriptedEngine } = await import('./kit/scripted.ts');
+    const { scriptedEngine } = await import('../kit/server/scripted.ts');
     const server = await serve({ engine: scriptedEngine({ stepP95Ms: 140, busy: 0.95 }) });
     const client = await connect(server.url);
     client.send(startMessage());

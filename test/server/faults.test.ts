@@ -2,11 +2,19 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EngineFault } from '../../src/acoustic/engine/types.ts';
 import type { RunningServer, ServerOptions } from '../../src/server/gateway/server.ts';
 import { parseTokens } from '../../src/server/gateway/tokens.ts';
-import { connect, startMessage } from './kit/client.ts';
-import { essence, finalOf, finalsInFeedback, lastFrame, readClipWhole, sendClip, startReading } from './kit/reader.ts';
-import { openShippedModel, readClip } from './kit/real.ts';
-import { scriptedEngine } from './kit/scripted.ts';
-import { serve } from './kit/serve.ts';
+import { connect, startMessage } from '../kit/server/client.ts';
+import {
+  essence,
+  finalOf,
+  finalsInFeedback,
+  lastFrame,
+  readClipWhole,
+  sendClip,
+  startReading,
+} from '../kit/server/reader.ts';
+import { openShippedModel, readClip } from '../kit/server/real.ts';
+import { scriptedEngine } from '../kit/server/scripted.ts';
+import { serve } from '../kit/server/serve.ts';
 
 describe('POST /faults/inference', () => {
   it.each([

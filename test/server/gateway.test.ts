@@ -1,12 +1,11 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { AcousticEngine } from '../../src/acoustic/engine/types.ts';
 import { parseTokens } from '../../src/server/gateway/tokens.ts';
 import { createLog } from '../../src/telemetry/log.ts';
-import { connect, startMessage } from './kit/client.ts';
-import { scriptedEngine } from './kit/scripted.ts';
-import { serve } from './kit/serve.ts';
+import { localhostTls } from '../kit/localhost.ts';
+import { connect, startMessage } from '../kit/server/client.ts';
+import { scriptedEngine } from '../kit/server/scripted.ts';
+import { serve } from '../kit/server/serve.ts';
 
 const token = '0123456789abcdef';
 const tokens = () => parseTokens(`anna ${token}\nben fedcba9876543210\n`, 'tokens');
@@ -131,9 +130,7 @@ describe('HTTP beside the stream', () => {
 
 describe('a server with TLS', () => {
   it('speaks wss', async () => {
-    const pem = (name: string) => readFileSync(join(import.meta.dirname, `golden/localhost.${name}.pem`), 'utf8');
-    const tls = { certificate: pem('cert'), key: pem('key') };
-    const server = await serve({ tls, host: '0.0.0.0' });
+    const server = await serve({ tls: localhostTls, host: '0.0.0.0' });
     expect(server.url).toMatch(/^wss:/);
     const client = await connect(server.url);
     client.send(startMessage());

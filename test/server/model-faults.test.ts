@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { PipelineEvents, UtterancePipeline } from '../../src/scoring/pipeline.ts';
 import type { Scoring } from '../../src/server/session/context.ts';
-import { connect, finalPhones, startMessage } from './kit/client.ts';
-import { scriptedEngine, scriptedScoring } from './kit/scripted.ts';
-import { serve } from './kit/serve.ts';
+import { connect, finalPhones, startMessage } from '../kit/server/client.ts';
+import { scriptedEngine, scriptedScoring } from '../kit/server/scripted.ts';
+import { serve } from '../kit/server/serve.ts';
 
 describe('beside a healthy session, one whose model', () => {
   it('makes no progress is told so', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { connect, finalPhones, startMessage } from './kit/client.ts';
-import { serve } from './kit/serve.ts';
+import { connect, finalPhones, startMessage } from '../kit/server/client.ts';
+import { serve } from '../kit/server/serve.ts';
 
 describe('a session from start to close', () => {
   it('is ready with its limits, its model and the reference as it was read', async () => {

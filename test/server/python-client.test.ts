@@ -4,8 +4,8 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { startProxy } from '../../src/proxy/proxy.ts';
 import { parseTokens } from '../../src/server/gateway/tokens.ts';
-import { resolveNetworks } from '../../src/sim/profile/resolve-networks.ts';
-import { serve } from './kit/serve.ts';
+import { resolveNetworks } from '../../src/sim/networks/resolve.ts';
+import { serve } from '../kit/server/serve.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const script = resolve(root, 'examples/python/client.py');

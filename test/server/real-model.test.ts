@@ -2,10 +2,18 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createInlineEngine } from '../../src/acoustic/engine/inline-engine.ts';
 import { scoreFile } from '../../src/scoring/score-file.ts';
 import { resolveReference } from '../../src/scoring/text/reference.ts';
-import { connect } from './kit/client.ts';
-import { essence, finalOf, finalsInFeedback, lastFrame, readClipWhole, sendClip, startReading } from './kit/reader.ts';
-import { openShippedModel, readClip } from './kit/real.ts';
-import { serve } from './kit/serve.ts';
+import { connect } from '../kit/server/client.ts';
+import {
+  essence,
+  finalOf,
+  finalsInFeedback,
+  lastFrame,
+  readClipWhole,
+  sendClip,
+  startReading,
+} from '../kit/server/reader.ts';
+import { openShippedModel, readClip } from '../kit/server/real.ts';
+import { serve } from '../kit/server/serve.ts';
 
 /** The real model on recorded speech; several servers share it. */
 let shipped: Awaited<ReturnType<typeof openShippedModel>>;

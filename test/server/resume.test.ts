@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ServerEvent } from '../../src/protocol/server-messages.ts';
-import { connect, type EventOf, finalPhones, startMessage, type TestClient } from './kit/client.ts';
-import { serve } from './kit/serve.ts';
+import { connect, type EventOf, finalPhones, startMessage, type TestClient } from '../kit/server/client.ts';
+import { serve } from '../kit/server/serve.ts';
 
 const text = 'abababab babababa';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type RunFacts, summariseFlow } from '../../src/sim/flow-summary.ts';
 import type { DirectionResult, FlowResult } from '../../src/sim/run-flow.ts';
-import { symmetric } from './profiles.ts';
+import { symmetric } from '../kit/profiles.ts';
 
 const facts: RunFacts = { seed: 3, clients: 1, duration_ms: 10_000, warmup_ms: 0, traffic: 'speech' };
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { PhoneNetwork } from '../../src/sim/network.ts';
 import type { NetworkProfile } from '../../src/sim/profile/profile.ts';
 import { type FlowOptions, simulateFlow } from '../../src/sim/run-flow.ts';
-import { iid, symmetric } from './profiles.ts';
+import { iid, symmetric } from '../kit/profiles.ts';
 
 /** What Linux did, measured: see `source` in the file. Quantiles at 0.025, 0.05, ... 0.975. */
 type Point = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { simulateFlow } from '../../src/sim/run-flow.ts';
-import { iid, symmetric } from './profiles.ts';
+import { iid, symmetric } from '../kit/profiles.ts';
 
 const tenSeconds = { durationUs: 10_000_000, warmupUs: 0 };
 

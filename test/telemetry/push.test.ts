@@ -7,8 +7,8 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { metricPoints } from '../../src/report/export/metric-points.ts';
 import { prometheusText } from '../../src/report/export/prometheus-text.ts';
 import { otlpTarget, push, pushgatewayTarget } from '../../src/telemetry/push.ts';
-import { report } from '../report/report-fixture.ts';
-import { distributionOf } from '../report/samples.ts';
+import { report } from '../kit/report-fixture.ts';
+import { distributionOf } from '../kit/samples.ts';
 
 test.each([
   ['http://collector:4318', 'http://collector:4318/v1/metrics'],

@@ -1,12 +1,13 @@
 import { Worker } from 'node:worker_threads';
 import type { SpeechfbError } from '../../errors.ts';
+import { fromPlainError } from '../../threads/plain-error.ts';
 import { threadDied } from '../../threads/thread-died.ts';
 import { workerUrl } from '../../threads/worker-url.ts';
 import type { EngineOptions } from '../engine/inline-engine.ts';
 import type { AcousticEngine, AcousticFrames, CoreStats } from '../engine/types.ts';
 import { SoundBlocks } from './kept-sound.ts';
 import { createInbox, type Inbox } from './worker-inbox.ts';
-import { type FromWorker, fromPlainError, type ToWorker, unpackResults, type WorkerStart } from './worker-messages.ts';
+import { type FromWorker, type ToWorker, unpackResults, type WorkerStart } from './worker-messages.ts';
 import { WorkerStream } from './worker-stream.ts';
 
 export type WorkerEngineOptions = EngineOptions & {

@@ -1,4 +1,4 @@
-import { type ExitCode, type Problem, SpeechfbError } from '../../errors.ts';
+import type { PlainError } from '../../threads/plain-error.ts';
 import { releaseMemory } from '../../threads/release-memory.ts';
 import type { EngineOptions } from '../engine/inline-engine.ts';
 import type { AcousticFrames, CoreStats, EngineFault } from '../engine/types.ts';
@@ -38,33 +38,6 @@ export type Results = {
   ended: number[];
   failed: { stream: number; error: PlainError }[];
 };
-
-export type PlainError = {
-  code: string | undefined;
-  message: string;
-  hint: string | undefined;
-  problems: readonly Problem[];
-  exitCode: ExitCode | undefined;
-};
-
-/** An error as data, for a message between threads. */
-export function toPlainError(error: unknown): PlainError {
-  const message = error instanceof Error ? error.message : String(error);
-  if (!(error instanceof SpeechfbError)) {
-    return { code: undefined, message, hint: undefined, problems: [], exitCode: undefined };
-  }
-  return { code: error.code, message, hint: error.hint, problems: error.problems, exitCode: error.exitCode };
-}
-
-export function fromPlainError(plain: PlainError): Error {
-  if (plain.code === undefined) return new Error(plain.message);
-  const { hint, problems, exitCode } = plain;
-  return new SpeechfbError(plain.code, plain.message, {
-    problems,
-    ...(hint !== undefined && { hint }),
-    ...(exitCode !== undefined && { exitCode }),
-  });
-}
 
 /** Gathers deliveries and other news of streams for one message; its buffers are used again for the next. */
 export function createResults(): {

@@ -1,19 +1,12 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { collectGarbage } from '../../threads/collect-garbage.ts';
+import { type PlainError, toPlainError } from '../../threads/plain-error.ts';
 import { releaseMemory } from '../../threads/release-memory.ts';
 import { toThreadMs } from '../../threads/shared-clock.ts';
 import type { EngineStream } from '../engine/engine-stream.ts';
 import { openCore } from '../engine/inline-engine.ts';
 import type { AcousticFrames, EngineFault } from '../engine/types.ts';
-import {
-  chunkFields,
-  createResults,
-  type FromWorker,
-  type PlainError,
-  type ToWorker,
-  toPlainError,
-  type WorkerStart,
-} from './worker-messages.ts';
+import { chunkFields, createResults, type FromWorker, type ToWorker, type WorkerStart } from './worker-messages.ts';
 
 /** The thread of the worker engine: it owns the device and runs the same core as the inline engine. */
 const port = parentPort!;

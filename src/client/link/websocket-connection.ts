@@ -1,12 +1,15 @@
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls, rootCertificates } from 'node:tls';
 import type { Clock } from '../../clock/wheel.ts';
-import type { TlsOptions } from '../../load/generator/generator.ts';
+
 import type { ChecksummedFrame } from '../../protocol/frame.ts';
 import type { Link, LinkEvents } from './link.ts';
 import { upgradeRequest } from './websocket-handshake.ts';
 import { WsReader } from './websocket-reader.ts';
 import { opcodes, WsWriter } from './websocket-writer.ts';
+
+/** How a wss:// server is trusted: a PEM certificate authority beside the system's, or nobody asked. */
+export type TlsOptions = { ca?: string; insecure?: true };
 
 /** Where learners connect: a ws:// or wss:// URL, the bearer token if the server wants one. */
 export type LinkTarget = { url: string; token: string | undefined; tls?: TlsOptions | undefined };

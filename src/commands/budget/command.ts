@@ -1,19 +1,7 @@
 import { type Command, Option } from 'commander';
-import { type SplitLabel, splitLabels } from '../../budget/split-labels.ts';
+import { splitLabels } from '../../budget/traces/split-labels.ts';
 import type { RegisterCommand } from '../register.ts';
-
-export type BudgetFlags = {
-  traces?: string;
-  run?: string;
-  otlp?: string;
-  name?: string;
-  whatIf: string[];
-  by?: SplitLabel;
-  seed?: string;
-  chart?: string;
-  markdown?: true;
-  json?: true;
-};
+import type { BudgetFlags } from './flags.ts';
 
 /** `speechfb budget FILE`. */
 export const registerBudget: RegisterCommand = (program: Command, done) => {

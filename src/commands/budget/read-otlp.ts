@@ -1,7 +1,7 @@
-import type { Budget } from '../../budget/budget.ts';
-import { OtlpReader, type OtlpSummary, type PlaceOf } from '../../budget/otlp.ts';
-import type { ProblemList } from '../../budget/trace-lines.ts';
-import type { TraceTableBuilder } from '../../budget/trace-table.ts';
+import type { Budget } from '../../budget/file/budget.ts';
+import type { ProblemList } from '../../budget/traces/lines.ts';
+import { OtlpReader, type OtlpSummary, type PlaceOf } from '../../budget/traces/otlp.ts';
+import type { TraceTableBuilder } from '../../budget/traces/table.ts';
 import { readChunks } from '../../config/read-chunks.ts';
 import { SpeechfbError } from '../../errors.ts';
 

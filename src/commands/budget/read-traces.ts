@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Budget } from '../../budget/budget.ts';
-import { ProblemList, TraceLineReader } from '../../budget/trace-lines.ts';
-import { type TraceTable, TraceTableBuilder } from '../../budget/trace-table.ts';
+import type { Budget } from '../../budget/file/budget.ts';
+import { ProblemList, TraceLineReader } from '../../budget/traces/lines.ts';
+import { type TraceTable, TraceTableBuilder } from '../../budget/traces/table.ts';
 import { firstExisting, readChunks } from '../../config/read-chunks.ts';
 import { type Problem, SpeechfbError } from '../../errors.ts';
 import { doubtOf, readRunFile, unanswered } from '../../results/run-file.ts';

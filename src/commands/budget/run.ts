@@ -1,17 +1,17 @@
 import { type Analysis, analyse, analyseArithmetic } from '../../budget/analyse.ts';
-import type { Budget } from '../../budget/budget.ts';
-import { parseWhatIf } from '../../budget/change-grammar.ts';
 import { exemplarsNear } from '../../budget/exemplars.ts';
-import { budgetSample } from '../../budget/from-traces.ts';
+import type { Budget } from '../../budget/file/budget.ts';
+import { parseWhatIf } from '../../budget/file/change-grammar.ts';
+import { budgetOf, latencyBudget } from '../../budget/file/schema.ts';
 import { type BudgetReport, groupNotes, readingNotes, sessionNotes } from '../../budget/report.ts';
-import { budgetOf, latencyBudget } from '../../budget/schema.ts';
-import { simulate } from '../../budget/simulate.ts';
+import { budgetSample } from '../../budget/sample/from-traces.ts';
+import { simulate } from '../../budget/sample/simulate.ts';
 import { splitBy } from '../../budget/split.ts';
 import { type ConfigDocument, parseDocuments } from '../../config/documents.ts';
 import { readText } from '../../config/read-chunks.ts';
 import { type ExitCode, exitCodes, SpeechfbError } from '../../errors.ts';
 import { every, flag, wholeNumber } from '../../flag.ts';
-import type { BudgetFlags } from './command.ts';
+import type { BudgetFlags } from './flags.ts';
 import { faultyTraces, type ReadTraces, readTraces } from './read-traces.ts';
 
 /** Reads what the flags name, judges it, writes the report and returns the exit code. */

@@ -9,7 +9,7 @@ import type { Indicator } from '../../slo/service-level/service-level.ts';
 import { createPrometheusApi, type PrometheusApi } from '../../telemetry/prometheus-api.ts';
 import { parseDurationMs } from '../../units.ts';
 import { countOfRun } from '../slo/measure.ts';
-import type { CanaryFlags } from './command.ts';
+import type { CanaryFlags } from './flags.ts';
 
 export type Arms = { baseline: Arm | undefined; canary: Arm };
 

@@ -4,7 +4,7 @@ import { readText } from '../../config/read-chunks.ts';
 import { SpeechfbError } from '../../errors.ts';
 import { type Canary, canaryFile, canaryOf } from '../../slo/canary/canary.ts';
 import { type BurnMode, burnModes } from '../../slo/service-level/burn-rule.ts';
-import type { CanaryFlags } from './command.ts';
+import type { CanaryFlags } from './flags.ts';
 
 /** The analysis of a file, or for `plan` without one the single step that the flags describe. */
 export function readCanary(file: string | undefined, flags: CanaryFlags): Canary {

@@ -14,7 +14,7 @@ import { planCanary } from '../../slo/canary/plan.ts';
 import { type Regression, simulateRollout } from '../../slo/canary/rollout.ts';
 import { parsePercent } from '../../units.ts';
 import { printReport, wantsColour } from '../terminal.ts';
-import type { CanaryFlags } from './command.ts';
+import type { CanaryFlags } from './flags.ts';
 import { measureArms } from './measure.ts';
 import { readCanary } from './read.ts';
 

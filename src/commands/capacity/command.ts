@@ -1,14 +1,6 @@
 import type { Command } from 'commander';
 import type { RegisterCommand } from '../register.ts';
-
-export type CapacityFlags = {
-  name?: string;
-  compare?: string;
-  sweep?: string;
-  seed?: string;
-  chart?: string;
-  json?: true;
-};
+import type { CapacityFlags } from './flags.ts';
 
 /** `speechfb capacity FILE`. */
 export const registerCapacity: RegisterCommand = (program: Command, done) => {

@@ -1,11 +1,12 @@
 import { statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { curveFileFor } from '../../capacity/curve.ts';
-import { planCapacity } from '../../capacity/plan.ts';
-import type { PlanInputs } from '../../capacity/plan-sizes.ts';
-import type { CapacityResult } from '../../capacity/result.ts';
-import { type CapacitySpec, capacityScenario } from '../../capacity/scenario.ts';
-import { parseUsersCsv } from '../../capacity/users-csv.ts';
+import { planCapacity } from '../../capacity/plan/plan.ts';
+import type { CapacityResult } from '../../capacity/plan/result.ts';
+import type { PlanInputs } from '../../capacity/plan/sizes.ts';
+import { curveFileFor } from '../../capacity/scenario/curve.ts';
+import { capacityScenario } from '../../capacity/scenario/scenario.ts';
+import type { CapacitySpec } from '../../capacity/scenario/spec.ts';
+import { parseUsersCsv } from '../../capacity/scenario/users-csv.ts';
 import { type ConfigDocument, parseDocuments } from '../../config/documents.ts';
 import { overrideField } from '../../config/override.ts';
 import { readText } from '../../config/read-chunks.ts';

@@ -1,5 +1,5 @@
-import type { CapacityResult } from '../../capacity/result.ts';
-import { parseSweep } from '../../capacity/sweep.ts';
+import type { CapacityResult } from '../../capacity/plan/result.ts';
+import { parseSweep } from '../../capacity/plan/sweep.ts';
 import { type ExitCode, exitCodes, SpeechfbError } from '../../errors.ts';
 import { compareJson, renderComparison } from '../../report/capacity/compare.ts';
 import { renderSweep, sweepJson } from '../../report/capacity/sweep.ts';
@@ -9,7 +9,7 @@ import { timelineSvg } from '../../report/capacity/timeline-svg.ts';
 import { createPaint } from '../../report/terminal/paint.ts';
 import { printReport, terminalColumns, wantsColour } from '../terminal.ts';
 import { writeChart } from '../write-chart.ts';
-import type { CapacityFlags } from './command.ts';
+import type { CapacityFlags } from './flags.ts';
 import { planFile } from './read.ts';
 
 /** Plans what the flags name, writes it, and returns the exit code: 99 when an assertion was missed. */

@@ -1,7 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { RegisterCommand } from '../register.ts';
-
-export type CompareFlags = { margin: string; strict?: true; json?: true };
+import type { CompareFlags } from './flags.ts';
 
 const exits = `
 Exits 99 when something got worse, 98 when a run proves nothing (its generator

@@ -13,7 +13,7 @@ import { readRuns } from '../../results/run-directories.ts';
 import { compareRuns, type Margin } from '../../slo/objective/compare.ts';
 import { parseDurationMs, parsePercent } from '../../units.ts';
 import { printReport, terminalColumns, wantsColour } from '../terminal.ts';
-import type { CompareFlags } from './command.ts';
+import type { CompareFlags } from './flags.ts';
 
 /** Reads both sides, compares them, shows it, and says how it ended. */
 export async function runCompare(baseline: string, candidate: string, flags: CompareFlags): Promise<ExitCode> {

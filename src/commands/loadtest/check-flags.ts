@@ -1,5 +1,5 @@
 import { SpeechfbError } from '../../errors.ts';
-import type { LoadtestFlags } from './command.ts';
+import type { LoadtestFlags } from './flags.ts';
 
 type Name = keyof LoadtestFlags;
 

@@ -3,26 +3,7 @@ import { flag, wholeNumber } from '../../flag.ts';
 import { parseDurationMs } from '../../units.ts';
 import type { RegisterCommand } from '../register.ts';
 import { checkLoadtestFlags } from './check-flags.ts';
-
-type Flags = {
-  url?: string;
-  duration?: string;
-  out?: string;
-  seed?: string;
-  json?: true;
-  tokenFile?: string;
-  generators?: number;
-  runs?: number;
-  findCapacity?: true;
-  from?: number;
-  most?: number;
-  step?: number;
-  validate?: true;
-  shard?: string;
-  startAt?: string;
-  pushPrometheus?: string;
-  otlp?: string;
-};
+import type { LoadtestFlags } from './flags.ts';
 
 const exits = `
 Exits 0 when every objective is proven, 99 when one is missed, 98 when the run
@@ -69,7 +50,7 @@ export const registerLoadtest: RegisterCommand = (program: Command, done) => {
     .option('--otlp <url>', 'an OTLP/HTTP receiver that gets the metrics at the end, http://host:4318')
     .addOption(new Option('--json', 'one JSON document on stdout, the same as run.json'))
     .addHelpText('after', exits)
-    .action(async (file: string, flags: Flags) => {
+    .action(async (file: string, flags: LoadtestFlags) => {
       checkLoadtestFlags(flags);
       if (flags.validate) {
         const { validateLoadtest } = await import('./validate.ts');
@@ -87,5 +68,3 @@ export const registerLoadtest: RegisterCommand = (program: Command, done) => {
       done(await runLoadtest(file, flags));
     });
 };
-
-export type { Flags as LoadtestFlags };

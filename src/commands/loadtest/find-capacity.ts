@@ -13,7 +13,7 @@ import {
 import { createPaint } from '../../report/terminal/paint.ts';
 import { checkOutputs, writeResult } from '../run-output/outputs.ts';
 import { printReport, terminalColumns, wantsColour } from '../terminal.ts';
-import type { LoadtestFlags } from './command.ts';
+import type { LoadtestFlags } from './flags.ts';
 import { runOnce } from './once.ts';
 import { prepareLoadtest } from './prepare.ts';
 

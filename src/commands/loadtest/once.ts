@@ -4,7 +4,7 @@ import { type LoadOutcome, runLoad } from '../../load/run.ts';
 import type { LoadScenario } from '../../load/scenario/scenario.ts';
 import { serveArgs } from '../../load/scenario/serve-args.ts';
 import { packageVersion } from '../terminal.ts';
-import type { LoadtestFlags } from './command.ts';
+import type { LoadtestFlags } from './flags.ts';
 import type { ReadyLoad } from './prepare.ts';
 import { startLoadProgress } from './progress.ts';
 

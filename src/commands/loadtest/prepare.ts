@@ -4,7 +4,7 @@ import type { ShardOf } from '../../load/plan/shard-split.ts';
 import { withOverrides } from '../../load/scenario/overrides.ts';
 import { type PreparedLoad, prepareLoad } from '../../load/scenario/prepare.ts';
 import { type LoadScenario, readScenario } from '../../load/scenario/scenario.ts';
-import type { LoadtestFlags } from './command.ts';
+import type { LoadtestFlags } from './flags.ts';
 
 export type ReadyLoad = { scenario: LoadScenario; prepared: PreparedLoad; startAtEpochMs: number | undefined };
 

@@ -1,5 +1,6 @@
+import type { LoadProgress } from '../../load/generator/live-run.ts';
 import type { LoadScenario } from '../../load/scenario/scenario.ts';
-import { type LoadProgress, progressLine } from '../../report/load/progress.ts';
+import { progressLine } from '../../report/load/progress.ts';
 import type { LoadView } from '../../report/load/screen.tsx';
 
 /** Shows a load test while it runs, on stderr: a live screen in a terminal, a plain line each five seconds elsewhere. */

@@ -1,7 +1,7 @@
 import { type ExitCode, exitCodes } from '../../errors.ts';
 import { finishRun } from '../run-output/finish.ts';
 import { checkOutputs } from '../run-output/outputs.ts';
-import type { LoadtestFlags } from './command.ts';
+import type { LoadtestFlags } from './flags.ts';
 import { runOnce } from './once.ts';
 import { prepareLoadtest } from './prepare.ts';
 

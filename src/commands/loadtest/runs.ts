@@ -9,7 +9,7 @@ import { runsReport } from '../../results/runs.ts';
 import { exitCodeOf } from '../run-output/exit-code.ts';
 import { checkOutputs, writeOutputs, writeResult } from '../run-output/outputs.ts';
 import { printReport, wantsColour } from '../terminal.ts';
-import type { LoadtestFlags } from './command.ts';
+import type { LoadtestFlags } from './flags.ts';
 import { runOnce } from './once.ts';
 import { prepareLoadtest } from './prepare.ts';
 

@@ -4,7 +4,7 @@ import { snakeCased } from '../../report/export/run-json.ts';
 import { loadPreviewText } from '../../report/load/preview.ts';
 import { createPaint } from '../../report/terminal/paint.ts';
 import { wantsColour } from '../terminal.ts';
-import type { LoadtestFlags } from './command.ts';
+import type { LoadtestFlags } from './flags.ts';
 import { prepareLoadtest } from './prepare.ts';
 
 /** Checks a scenario with everything that it names, and shows what would run. */

@@ -1,7 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { RegisterCommand } from '../register.ts';
-
-export type MergeFlags = { out?: string; json?: true; pushPrometheus?: string; otlp?: string };
+import type { MergeFlags } from './flags.ts';
 
 /** `speechfb merge DIR...`. */
 export const registerMerge: RegisterCommand = (program: Command, done) => {

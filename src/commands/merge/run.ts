@@ -5,7 +5,7 @@ import { mergeRuns } from '../../results/merge-runs.ts';
 import { readTracedRun, reportOf } from '../../results/recorded-run.ts';
 import { finishRun } from '../run-output/finish.ts';
 import { checkOutputs } from '../run-output/outputs.ts';
-import type { MergeFlags } from './command.ts';
+import type { MergeFlags } from './flags.ts';
 
 /** Reads the shards, adds them up, shows and writes the whole as a load test does. */
 export async function runMerge(directories: readonly string[], flags: MergeFlags): Promise<ExitCode> {

@@ -3,9 +3,9 @@ import { readText } from '../../config/read-chunks.ts';
 import { badConfig, parseConfig } from '../../config/yaml.ts';
 import { readTrace } from '../../load/scenario/networks.ts';
 import { readScenario } from '../../load/scenario/scenario.ts';
-import { type NetworksMap, networksFile } from '../../sim/profile/network-schema.ts';
+import { type ReadTrace, resolveNetworks } from '../../sim/networks/resolve.ts';
+import { type NetworksMap, networksFile } from '../../sim/networks/schema.ts';
 import type { NetworkProfile } from '../../sim/profile/profile.ts';
-import { type ReadTrace, resolveNetworks } from '../../sim/profile/resolve-networks.ts';
 
 /**
  * The networks of a YAML file, in its order: of a file of networks, or those that a LoadScenario brings along. Throws

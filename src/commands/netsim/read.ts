@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs';
 import type { z } from 'zod';
 import { flattenIssues } from '../../config/yaml.ts';
 import { type Problem, SpeechfbError } from '../../errors.ts';
-import { ownName } from '../../sim/profile/network-extends.ts';
-import { network } from '../../sim/profile/network-schema.ts';
-import { namedNetwork, unknownNetwork } from '../../sim/profile/networks/index.ts';
+import { ownName } from '../../sim/networks/extends.ts';
+import { namedNetwork, unknownNetwork } from '../../sim/networks/index.ts';
+import { applySpec } from '../../sim/networks/resolve.ts';
+import { network } from '../../sim/networks/schema.ts';
 import type { NetworkProfile } from '../../sim/profile/profile.ts';
-import { applySpec } from '../../sim/profile/resolve-networks.ts';
 import { type NetsimFlags, type PathFlag, pathFlags } from './flags.ts';
 import { readNetworksFile, traceReader } from './read-file.ts';
 

@@ -4,7 +4,7 @@ import { renderNetsim } from '../../report/network/netsim-text.ts';
 import { renderNetworks } from '../../report/network/network-list.ts';
 import { createPaint } from '../../report/terminal/paint.ts';
 import { type FlowSummary, summariseFlow } from '../../sim/flow-summary.ts';
-import { namedNetworks } from '../../sim/profile/networks/index.ts';
+import { namedNetworks } from '../../sim/networks/index.ts';
 import type { NetworkProfile } from '../../sim/profile/profile.ts';
 import { type FlowResult, simulateFlow } from '../../sim/run-flow.ts';
 import { parseDurationMs } from '../../units.ts';

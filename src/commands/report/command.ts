@@ -1,11 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { RegisterCommand } from '../register.ts';
-
-/** How a run can be shown again. */
-export const reportFormats = ['table', 'json', 'markdown', 'junit', 'hdrplot', 'prometheus'] as const;
-export type ReportFormat = (typeof reportFormats)[number];
-
-export type ReportFlags = { format: ReportFormat; metric: string };
+import { type ReportFlags, reportFormats } from './flags.ts';
 
 /** `speechfb report DIR`. */
 export const registerReport: RegisterCommand = (program: Command, done) => {

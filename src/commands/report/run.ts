@@ -20,7 +20,7 @@ import { runsReport } from '../../results/runs.ts';
 import { didYouMean } from '../../suggest.ts';
 import { exitCodeOf } from '../run-output/exit-code.ts';
 import { printReport, terminalColumns, wantsColour } from '../terminal.ts';
-import type { ReportFlags } from './command.ts';
+import type { ReportFlags } from './flags.ts';
 
 /** Reads the run back, judges it anew, and writes it in the format asked for. */
 export async function runReport(directory: string, flags: ReportFlags): Promise<ExitCode> {

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { exitCodes } from '../../errors.ts';
 import type { RegisterCommand } from '../register.ts';
+import type { ScoreFlags } from './flags.ts';
 
 /** `speechfb score`: files or a manifest in, phone scores out. */
 export const registerScore: RegisterCommand = (program, done) => {
@@ -23,20 +24,6 @@ export const registerScore: RegisterCommand = (program, done) => {
       const clean = await runScore(files, flags);
       done(clean ? exitCodes.pass : exitCodes.usage);
     });
-};
-
-/** The flags of `score` as commander hands them over. */
-export type ScoreFlags = {
-  text: readonly string[];
-  phones: readonly string[];
-  manifest?: string;
-  out?: string;
-  features?: true;
-  model: string;
-  device: string;
-  nbest: string;
-  json?: true;
-  timings?: true;
 };
 
 function collect(value: string, before: readonly string[]): string[] {

@@ -12,7 +12,7 @@ import { type ReferenceSource, resolveReference } from '../../scoring/text/refer
 import { calibratorOf } from '../../scoring/utterance-scorer.ts';
 import { warmUp } from '../../scoring/warm-up.ts';
 import { formatMs } from '../../units.ts';
-import type { ScoreFlags } from './command.ts';
+import type { ScoreFlags } from './flags.ts';
 
 /** Does what `score` was asked; false when lines of a manifest could not be scored (they are on stderr). */
 export async function runScore(files: readonly string[], flags: ScoreFlags): Promise<boolean> {

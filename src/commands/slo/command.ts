@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import type { RegisterCommand } from '../register.ts';
-
-export type SloFlags = { name?: string; out?: string; run?: string; prometheus?: string; json?: true };
+import type { SloFlags } from './flags.ts';
 
 /** `speechfb slo check|rules|evaluate|explain FILE`; without a verb, check. */
 export const registerSlo: RegisterCommand = (program: Command, done) => {

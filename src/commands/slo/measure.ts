@@ -10,7 +10,7 @@ import {
 import { badRate, promDuration, totalRate } from '../../slo/service-level/promql.ts';
 import type { ServiceLevel, ServiceObjective } from '../../slo/service-level/service-level.ts';
 import { createPrometheusApi, type PrometheusApi } from '../../telemetry/prometheus-api.ts';
-import type { SloFlags } from './command.ts';
+import type { SloFlags } from './flags.ts';
 
 /** Where each objective stands, by a load test or by a Prometheus. */
 export async function measureServiceLevel(level: ServiceLevel, { run, prometheus }: SloFlags): Promise<Evaluation[]> {

@@ -8,7 +8,7 @@ import { explainEvaluation } from '../../slo/service-level/explain.ts';
 import { rulesText } from '../../slo/service-level/rules.ts';
 import type { ServiceLevel } from '../../slo/service-level/service-level.ts';
 import { printReport, wantsColour } from '../terminal.ts';
-import type { SloFlags } from './command.ts';
+import type { SloFlags } from './flags.ts';
 import { measureServiceLevel } from './measure.ts';
 import { readServiceLevel } from './read-service-level.ts';
 

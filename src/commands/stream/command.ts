@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import type { RegisterCommand } from '../register.ts';
-
-export type StreamFlags = { text: string; url: string; tokenFile?: string; cutAt?: string; emitInterval: string };
+import type { StreamFlags } from './flags.ts';
 
 /** `speechfb stream FILE --text "..."`. */
 export const registerStream: RegisterCommand = (program: Command, done) => {

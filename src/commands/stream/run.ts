@@ -1,17 +1,17 @@
 import { basename } from 'node:path';
+import { toPcm16 } from '../../audio/pcm.ts';
 import { readWav } from '../../audio/wav.ts';
 import { type PlaybackSummary, playRecording } from '../../client/playback.ts';
 import { readToken } from '../../client/token.ts';
+import { checkUrl } from '../../client/url.ts';
 import { type ExitCode, exitCodes } from '../../errors.ts';
 import { flag } from '../../flag.ts';
-import { toPcm16 } from '../../load/scenario/clips.ts';
-import { checkUrl } from '../../load/scenario/target-schema.ts';
 import { renderScore } from '../../report/score/score-table.ts';
 import { latencyLine } from '../../report/score/stream-summary.ts';
 import { newStreamView } from '../../report/score/stream-view.ts';
 import { parseDurationMs } from '../../units.ts';
 import { wantsColour } from '../terminal.ts';
-import type { StreamFlags } from './command.ts';
+import type { StreamFlags } from './flags.ts';
 import { startStreamShow } from './show.ts';
 
 /** Plays the file and shows it; returns when the final has come. */

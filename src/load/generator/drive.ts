@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os';
-import { mergeFaultRecords } from '../learner/faults.ts';
+import { mergeFaultRecords } from '../../results/fault-record.ts';
+import type { ShardResult } from '../../results/merge-results.ts';
 import type { EmbeddedServer } from './embedded-server.ts';
-import type { ShardHooks, ShardResult, ShardTask } from './generator.ts';
+import type { ShardHooks, ShardTask } from './generator.ts';
 import { generatorCount, runGenerators } from './pool.ts';
 import { type ServerFaults, startServerFaults } from './server-faults.ts';
 

@@ -1,22 +1,24 @@
 import { performance } from 'node:perf_hooks';
 import { SoundFrames } from '../../client/frames.ts';
+import type { TlsOptions } from '../../client/link/websocket-connection.ts';
 import { socketLinks } from '../../client/link/websocket-links.ts';
 import { startWheel } from '../../clock/turning-wheel.ts';
 import { type Clock, onGrid } from '../../clock/wheel.ts';
 import { histogramsReady } from '../../metrics/histogram.ts';
-import { Recorder, type Recording } from '../../metrics/recorder.ts';
-import { type SampledTraces, TraceSink, traceLimits } from '../../metrics/traces.ts';
-import { sortedTroubles } from '../../results/merge-results.ts';
-import { namedNetwork } from '../../sim/profile/networks/index.ts';
+import { Recorder } from '../../metrics/recorder.ts';
+import { TraceSink, traceLimits } from '../../metrics/traces.ts';
+import type { FaultRecord } from '../../results/fault-record.ts';
+import { type ShardResult, sortedTroubles } from '../../results/merge-results.ts';
+import { namedNetwork } from '../../sim/networks/index.ts';
 import type { NetworkProfile } from '../../sim/profile/profile.ts';
 import type { Objective } from '../../slo/objective/expression.ts';
-import { type FaultRecord, scheduleLearnerFaults } from '../learner/faults.ts';
+import { scheduleLearnerFaults } from '../learner/faults.ts';
 import { Learner } from '../learner/learner.ts';
 import { Shaper } from '../learner/network-shaper.ts';
 import type { FaultPlan } from '../plan/faults.ts';
-import { type LearnerPlan, type LoadStage, labelsOf, noNetwork } from '../plan/plan.ts';
+import { type LearnerPlan, type LoadStage, labelsOf, noNetwork } from '../plan/learner-plan.ts';
 import type { Clip } from '../scenario/clips.ts';
-import { type GeneratorHealth, HealthWatch } from './health.ts';
+import { HealthWatch } from './health.ts';
 import { ProgressTold, type ShardProgress } from './progress.ts';
 
 /** One generator's share of a test: plain data, so that it crosses a thread or a machine. */
@@ -44,20 +46,6 @@ export type ShardTask = {
   loadStages: readonly LoadStage[];
   /** Wall clock, ms since 1970, of the plan's 0, which shards agree on; undefined: as soon as may be. */
   startAtEpochMs: number | undefined;
-};
-
-/** How a wss:// server is trusted: a PEM certificate authority beside the system's, or nobody asked. */
-export type TlsOptions = { ca?: string; insecure?: true };
-
-export type ShardResult = SampledTraces & {
-  recording: Recording;
-  /** One each, in no order. */
-  generators: GeneratorHealth[];
-  /** Faults that were made to happen, or should have been, in order of time. */
-  faults: FaultRecord[];
-  /** What went wrong in sessions, and how often. */
-  troubles: { text: string; count: number }[];
-  elapsedMs: number;
 };
 
 export type ShardHooks = {

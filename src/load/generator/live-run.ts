@@ -10,12 +10,47 @@ import {
 } from '../../metrics/definitions.ts';
 import { reportStages } from '../../metrics/latency-stages.ts';
 import { LiveSlice, LiveView } from '../../metrics/live-slice.ts';
-import type { LoadProgress } from '../../report/load/progress.ts';
+import { type Cost, spentIn } from '../../results/cost.ts';
+
 import { measurementsOf } from '../../results/measurements.ts';
+import type { ObjectiveVerdict } from '../../slo/objective/objective-verdict.ts';
 import { judge } from '../../slo/objective/verdict.ts';
-import { type Cost, spentIn } from '../scenario/cost-schema.ts';
 import { type Abort, abortNow, type LoadObjective } from './abort.ts';
 import type { ShardProgress } from './progress.ts';
+
+/**
+ * Where a load test stands, all generators together; latencies to 1.6 %. `recent` is since the progress before. Undefined:
+ * no sample yet; Infinity: most never came.
+ */
+export type LoadProgress = {
+  elapsedMs: number;
+  /** Until the learners stop speaking. */
+  leftMs: number;
+  sessions: { planned: number; arrived: number; ended: number; refused: number; died: number };
+  /** Feedback that was due, and what of it never came. */
+  samples: number;
+  never: number;
+  /** Of feedback latency. */
+  p50Ms: number | undefined;
+  p95Ms: number | undefined;
+  p99Ms: number | undefined;
+  recentP95Ms: number | undefined;
+  sendLatenessP99Ms: number | undefined;
+  framesSent: number;
+  utterances: number;
+  violations: number;
+  /** Every stage of feedback latency, in the order that sound passes through them. */
+  stages: readonly {
+    stage: string;
+    p50Ms: number | undefined;
+    p95Ms: number | undefined;
+    recentP95Ms: number | undefined;
+  }[];
+  /** Feedback latency by network profile, in order of their names. */
+  profiles: readonly { profile: string; samples: number; p50Ms: number | undefined; p95Ms: number | undefined }[];
+  /** The verdicts so far: they may still change. */
+  objectives: readonly ObjectiveVerdict[];
+};
 
 type Run = {
   objectives: readonly LoadObjective[];

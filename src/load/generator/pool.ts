@@ -1,7 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import type { ShardResult } from '../../results/merge-results.ts';
 import { lostResult, mergeResults } from '../../results/merge-results.ts';
 import { causeOfDeath } from './cause-of-death.ts';
-import type { ShardHooks, ShardResult, ShardTask } from './generator.ts';
+import type { ShardHooks, ShardTask } from './generator.ts';
 import { splitTask } from './split-task.ts';
 
 /** What a generator's process says, and is told. */

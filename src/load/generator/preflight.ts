@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { rootCertificates } from 'node:tls';
 import { WebSocket } from 'ws';
+import type { TlsOptions } from '../../client/link/websocket-connection.ts';
 import { SpeechfbError } from '../../errors.ts';
-import type { TlsOptions } from './generator.ts';
 
 export type PreflightTarget = { url: string; token: string | undefined; tls: TlsOptions | undefined };
 

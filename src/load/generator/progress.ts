@@ -1,6 +1,6 @@
 import type { SliceDelta } from '../../metrics/live-slice.ts';
 import type { Recorder } from '../../metrics/recorder.ts';
-import type { LearnerPlan } from '../plan/plan.ts';
+import type { LearnerPlan } from '../plan/learner-plan.ts';
 
 /** What one generator tells of itself twice a second: only what is new, so that it is small and adds up with others'. */
 export type ShardProgress = {

@@ -1,4 +1,4 @@
-import type { FaultRecord } from '../learner/faults.ts';
+import type { FaultRecord } from '../../results/fault-record.ts';
 import type { FaultPlan } from '../plan/faults.ts';
 import type { EmbeddedServer } from './embedded-server.ts';
 

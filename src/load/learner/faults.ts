@@ -1,20 +1,7 @@
 import type { Clock, Timers } from '../../clock/wheel.ts';
+import type { FaultRecord } from '../../results/fault-record.ts';
 import type { FaultPlan } from '../plan/faults.ts';
 import type { Learner } from './learner.ts';
-
-/** What became of a planned fault; times in ms from the start of the test. */
-export type FaultRecord = {
-  kind: FaultPlan['kind'];
-  plannedMs: number;
-  /** When it really happened. */
-  atMs: number;
-  /** When it was over; absent for one that takes no time. */
-  untilMs?: number;
-  /** Learners whom it hit, of those whom it was to hit. */
-  hit?: { learners: number; of: number };
-  /** Why it did not happen. */
-  problem?: string;
-};
 
 /** Sets the faults that hit learners of this shard to happen; each is told when it has. */
 export function scheduleLearnerFaults(
@@ -42,27 +29,4 @@ export function scheduleLearnerFaults(
       });
     });
   }
-}
-
-/** One record for each fault, in order of time, from those of all generators. */
-export function mergeFaultRecords(records: readonly FaultRecord[]): FaultRecord[] {
-  const merged = new Map<string, FaultRecord>();
-  for (const record of records) {
-    const key = `${record.kind} ${record.plannedMs}`;
-    const other = merged.get(key);
-    merged.set(key, other ? both(other, record) : record);
-  }
-  return [...merged.values()].sort((a, b) => a.atMs - b.atMs);
-}
-
-function both(a: FaultRecord, b: FaultRecord): FaultRecord {
-  const hit =
-    a.hit && b.hit ? { learners: a.hit.learners + b.hit.learners, of: a.hit.of + b.hit.of } : (a.hit ?? b.hit);
-  return {
-    ...a,
-    ...b,
-    atMs: Math.min(a.atMs, b.atMs),
-    ...(a.untilMs !== undefined && b.untilMs !== undefined && { untilMs: Math.max(a.untilMs, b.untilMs) }),
-    ...(hit && { hit }),
-  };
 }

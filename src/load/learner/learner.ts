@@ -8,7 +8,7 @@ import type { TraceSink } from '../../metrics/traces.ts';
 import type { Objective } from '../../slo/objective/expression.ts';
 import { createRandom } from '../../stats/random-stream.ts';
 import { SessionMeter, type SessionOutcome } from '../meter/session-meter.ts';
-import type { LearnerPlan } from '../plan/plan.ts';
+import type { LearnerPlan } from '../plan/learner-plan.ts';
 import type { Clip } from '../scenario/clips.ts';
 import { Speech } from './speaker.ts';
 

@@ -1,17 +1,27 @@
 import type { Link, LinkEvents, OpenLink } from '../../client/link/link.ts';
-import { idle, type WheelTask } from '../../clock/wheel.ts';
+import { type Clock, idle, type Timers, type WheelTask } from '../../clock/wheel.ts';
 import { type ChecksummedFrame, frameHeaderBytes } from '../../protocol/frame.ts';
+import type { ConnectionSink } from '../../sim/connection.ts';
 import type { Connection } from '../../sim/network.ts';
 import type { Direction, Transport } from '../../sim/profile/profile.ts';
-import type { ConnectionSink } from '../../sim/transport/connection.ts';
 import { InFlight } from './in-flight.ts';
-import type { Shaper } from './network-shaper.ts';
 import { wireBytes } from './wire-bytes.ts';
+
+/** What a link needs of the shaper that made it: the time of the simulated networks, and a place for sockets of dead phones. */
+export type LinkTime = {
+  readonly options: { clock: Clock; timers: Timers };
+  /** Now, or when what runs now was due, us since the plan's 0. */
+  nowUs(): number;
+  /** A virtual time on the shard's clock, ms. */
+  clockMs(atUs: number): number;
+  /** Keeps a dead phone's socket open and silent for as long as a server keeps waiting for it. */
+  abandon(link: Link): void;
+};
 
 export type ShapedLinkOptions = {
   connection: Connection;
   transport: Transport;
-  shaper: Shaper;
+  shaper: LinkTime;
   onLateness(ms: number): void;
   real: OpenLink;
   events: LinkEvents;
@@ -48,7 +58,7 @@ export class ShapedLink implements Link, ConnectionSink, WheelTask {
   slot = idle;
   readonly #connection: Connection;
   readonly #transport: Transport;
-  readonly #shaper: Shaper;
+  readonly #shaper: LinkTime;
   readonly #onLateness: (ms: number) => void;
   readonly #real: Link;
   readonly #events: LinkEvents;

@@ -1,7 +1,7 @@
 import type { StreamClient } from '../../client/client.ts';
 import type { SoundFrames } from '../../client/frames.ts';
 import { type Clock, idle, type Timers, type WheelTask } from '../../clock/wheel.ts';
-import type { LearnerPlan, UtterancePlan } from '../plan/plan.ts';
+import type { LearnerPlan, UtterancePlan } from '../plan/learner-plan.ts';
 import type { Clip } from '../scenario/clips.ts';
 
 export type SpeechContext = {

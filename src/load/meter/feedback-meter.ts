@@ -1,6 +1,6 @@
 import { type LatencyParts, reportStages, splitLatency, type Timing } from '../../metrics/latency-stages.ts';
 import type { TraceOwner, TraceSink } from '../../metrics/traces.ts';
-import type { LearnerPlan } from '../plan/plan.ts';
+import type { LearnerPlan } from '../plan/learner-plan.ts';
 import { FeedbackSlots, type Slot } from './feedback-slots.ts';
 import type { PathTimes } from './frame-times.ts';
 import type { StageSlices } from './load-stage-slices.ts';

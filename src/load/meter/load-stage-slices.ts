@@ -1,7 +1,7 @@
 import type { Labels } from '../../metrics/definitions.ts';
 import type { Recorder } from '../../metrics/recorder.ts';
 import type { Slice } from '../../metrics/slice.ts';
-import type { LoadStage } from '../plan/plan.ts';
+import type { LoadStage } from '../plan/learner-plan.ts';
 
 /** The slices of one session: one for each stage of the load in which something of it is due; a plain load has but one. */
 export class StageSlices {

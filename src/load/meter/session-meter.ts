@@ -3,7 +3,7 @@ import type { Slice } from '../../metrics/slice.ts';
 import type { TraceSink } from '../../metrics/traces.ts';
 import type { ServerEvent } from '../../protocol/server-messages.ts';
 import type { Objective } from '../../slo/objective/expression.ts';
-import { type LearnerPlan, type LoadStage, labelsOf, type UtterancePlan } from '../plan/plan.ts';
+import { type LearnerPlan, type LoadStage, labelsOf, type UtterancePlan } from '../plan/learner-plan.ts';
 import { FeedbackMeter } from './feedback-meter.ts';
 import { PathTimes } from './frame-times.ts';
 import { StageSlices } from './load-stage-slices.ts';

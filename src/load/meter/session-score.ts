@@ -1,5 +1,5 @@
+import { addClusterSums, type ClusterSums, emptyClusterSums } from '../../metrics/cluster-sums.ts';
 import { fits, type Labels, type MetricName } from '../../metrics/definitions.ts';
-import { addClusterSums, type ClusterSums, emptyClusterSums } from '../../slo/objective/clustered.ts';
 import type { Objective } from '../../slo/objective/expression.ts';
 import { holds, missShareOf } from '../../slo/objective/judging.ts';
 

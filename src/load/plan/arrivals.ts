@@ -1,10 +1,7 @@
 import { onGrid } from '../../clock/wheel.ts';
 import { createRandom } from '../../stats/random-stream.ts';
 import { placesOf } from './concurrency.ts';
-import { draw, type LoadShape, type ShapeStage } from './shape.ts';
-
-/** One session of the plan: when the app connects, and when the learner stops speaking for good. */
-export type Stay = { arrivalMs: number; leaveMs: number };
+import { draw, type LoadShape, type ShapeStage, type Stay } from './shape.ts';
 
 /**
  * Everybody who comes, in order of arrival; the place in the list is the learner's number. Open loop: nothing of it depends

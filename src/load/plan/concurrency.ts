@@ -1,5 +1,5 @@
 import { createRandom, type Random } from '../../stats/random-stream.ts';
-import type { Stay } from './arrivals.ts';
+import type { Stay } from './shape.ts';
 import { draw, type LoadShape, peakLevel, type Range } from './shape.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { createRandom } from '../../stats/random-stream.ts';
-import type { LearnerPlan } from './plan.ts';
+import type { LearnerPlan } from './learner-plan.ts';
 
 /** Something that goes wrong on purpose, ms from the start of the test; decided before it begins, with whom it hits. */
 export type FaultPlan = { atMs: number } & (

@@ -1,4 +1,4 @@
-import type { LearnerPlan } from './plan.ts';
+import type { LearnerPlan } from './learner-plan.ts';
 
 /** Learners there at the same time, at most. */
 export function peakPresence(plans: readonly LearnerPlan[]): number {

@@ -1,3 +1,6 @@
+/** One session of the plan: when the app connects, and when the learner stops speaking for good. */
+export type Stay = { arrivalMs: number; leaveMs: number };
+
 /** How much load there is when, whatever the server does; every time in ms from the start of the test. */
 export type LoadShape = {
   stages: readonly ShapeStage[];

@@ -1,5 +1,5 @@
 import type { FaultPlan } from './faults.ts';
-import type { LearnerPlan } from './plan.ts';
+import type { LearnerPlan } from './learner-plan.ts';
 
 /** Which part of a test runs here: the `index`-th, from 1, of `count`. */
 export type ShardOf = { index: number; count: number };

@@ -1,7 +1,7 @@
 import { onGrid } from '../../clock/wheel.ts';
 import { createRandom, type Random } from '../../stats/random-stream.ts';
-import type { Stay } from './arrivals.ts';
-import type { UtterancePlan } from './plan.ts';
+import type { UtterancePlan } from './learner-plan.ts';
+import type { Stay } from './shape.ts';
 import { draw, type Range } from './shape.ts';
 import { gatedWithin } from './vad-gating.ts';
 

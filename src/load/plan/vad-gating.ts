@@ -1,6 +1,6 @@
+import type { Pcm } from '../../audio/pcm.ts';
 import { fromS16le } from '../../audio/pcm.ts';
 import { createVad } from '../../audio/vad.ts';
-import type { Pcm } from '../../client/frames.ts';
 
 /** How an app's voice activity detection holds sound back. */
 export type GatingOptions = {

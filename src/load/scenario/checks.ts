@@ -1,8 +1,8 @@
 import type { z } from 'zod';
 import { isMapping } from '../../config/fields.ts';
-import { namedNetwork, unknownNetwork } from '../../sim/profile/networks/index.ts';
+import { namedNetwork, unknownNetwork } from '../../sim/networks/index.ts';
 import { didYouMean } from '../../suggest.ts';
-import { noNetwork, unshaped } from '../plan/plan.ts';
+import { noNetwork, unshaped } from '../plan/learner-plan.ts';
 import { entriesOf, type FaultSpec, serverFaultNames } from './faults-schema.ts';
 import { type Weight, weightProblems } from './fields.ts';
 import type { LoadSpec } from './load-schema.ts';

@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
+import { toPcm16 } from '../../audio/pcm.ts';
 import { readWav } from '../../audio/wav.ts';
 import { readText } from '../../config/read-chunks.ts';
 import { type Problem, SpeechfbError } from '../../errors.ts';
@@ -45,16 +46,6 @@ export function readClips(manifest: string, language = 'en-US'): Clip[] {
 }
 
 const shownProblems = 8;
-
-/** Floats in [-1, 1) as 16-bit little-endian integers, clipped. */
-export function toPcm16(samples: Float32Array): Uint8Array {
-  const bytes = new Uint8Array(samples.length * 2);
-  const view = new DataView(bytes.buffer);
-  for (let i = 0; i < samples.length; i++) {
-    view.setInt16(i * 2, Math.max(-32768, Math.min(32767, Math.round(samples[i]! * 32768))), true);
-  }
-  return bytes;
-}
 
 /** The start of the first 20 ms within 30 dB of the loudest 20 ms, ms; 0 for silence. */
 export function speechBegin(samples: Float32Array, sampleRateHz: number): number {

@@ -1,10 +1,10 @@
 import type { z } from 'zod';
-import { capacityScenario } from '../../capacity/scenario.ts';
+import { capacityScenario } from '../../capacity/scenario/scenario.ts';
 import { parseDocuments } from '../../config/documents.ts';
 import { integer, section, text, throughUnit } from '../../config/fields.ts';
 import { readText } from '../../config/read-chunks.ts';
 import { badConfig } from '../../config/yaml.ts';
-import type { Spent } from '../../results/measurements.ts';
+import type { Cost } from '../../results/cost.ts';
 import { parseDollarsPerMinute } from '../../units.ts';
 
 /** What the servers under test cost: the price of one, $ an hour, as written here or in a capacity scenario, and how many. */
@@ -26,8 +26,6 @@ export const cost = section({
 
 export type CostSpec = z.output<typeof cost>;
 
-export type Cost = { server: number; servers: number };
-
 /** The prices of a scenario, from its capacity scenario if it names one. Throws `unreadable_file` or `bad_config`. */
 export function readPrices({ server, capacity, servers }: CostSpec): Cost {
   return { server: server ?? podPrice(capacity!), servers };
@@ -43,9 +41,4 @@ function podPrice(file: string): number {
   if (selfHosted) return selfHosted.price * (1 + selfHosted.overhead);
   const message = 'spec.supply.selfHosted: is missing: it has no price of a server';
   throw badConfig(file, [{ where: first!.at(['spec', 'supply']), message }]);
-}
-
-/** What they cost while it was measured: all of the time, busy or not. */
-export function spentIn(given: Cost | undefined, measuredMs: number): Spent {
-  return given && { dollars: (given.server * given.servers * Math.max(0, measuredMs)) / 3_600_000 };
 }

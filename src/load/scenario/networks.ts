@@ -1,11 +1,11 @@
 import { dirname, resolve } from 'node:path';
 import { readText } from '../../config/read-chunks.ts';
 import { type Problem, SpeechfbError } from '../../errors.ts';
+import { namedNetwork } from '../../sim/networks/index.ts';
+import { resolveNetworks } from '../../sim/networks/resolve.ts';
+import type { NetworksMap } from '../../sim/networks/schema.ts';
 import { parseMahimahi } from '../../sim/profile/mahimahi.ts';
-import type { NetworksMap } from '../../sim/profile/network-schema.ts';
-import { namedNetwork } from '../../sim/profile/networks/index.ts';
 import type { NetworkProfile } from '../../sim/profile/profile.ts';
-import { resolveNetworks } from '../../sim/profile/resolve-networks.ts';
 import type { Weight } from './fields.ts';
 import { canonicalName } from './network-names.ts';
 import type { LoadScenario } from './scenario.ts';

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { readToken } from '../../client/token.ts';
+import { checkUrl } from '../../client/url.ts';
 import { inUnits } from '../../config/fields.ts';
 import { SpeechfbError } from '../../errors.ts';
 import { flag, wholeNumber } from '../../flag.ts';
@@ -7,7 +8,6 @@ import { formatMs, parseDurationMs } from '../../units.ts';
 import { entriesOf, serverFaultNames } from './faults-schema.ts';
 import { durationLimits, type LoadScenario } from './scenario.ts';
 import { stretched } from './stretch.ts';
-import { checkUrl } from './target-schema.ts';
 
 /** What the command line may say otherwise than the file, as text. */
 export type Overrides = { url?: string; duration?: string; seed?: string; tokenFile?: string };

@@ -1,7 +1,39 @@
-import type { LoadPreview } from '../../report/load/preview.ts';
 import { peakPresence, presenceAt } from '../plan/presence.ts';
 import type { PreparedLoad } from './prepare.ts';
 import type { LoadScenario } from './scenario.ts';
+
+/** What a load test would do, before anything has run; times in ms from its start. */
+export type LoadPreview = {
+  kind: 'LoadPreview';
+  name: string;
+  description: string | undefined;
+  /** `embedded` or the URL. */
+  target: string;
+  seed: number;
+  planHash: string;
+  shard: { index: number; count: number; planHash: string } | undefined;
+  durationMs: number;
+  warmupMs: number;
+  drainMs: number;
+  frameMs: number;
+  /** Of this shard, as everything below. */
+  sessions: number;
+  /** Sessions at once, at most. */
+  peakSessions: number;
+  utterances: number;
+  brokenOff: number;
+  /** Frames that go out, and those that voice activity detection holds back. */
+  frames: number;
+  framesHeldBack: number;
+  audioMinutes: number;
+  networks: readonly { network: string; transport: string | undefined; sessions: number }[];
+  languages: readonly { language: string; sessions: number; clips: number }[];
+  stages: readonly { name: string; beginMs: number; endMs: number; level: string }[];
+  faults: readonly { atMs: number; kind: string; forMs: number | undefined; learners: number | undefined }[];
+  objectives: readonly string[];
+  /** Learners there in the middle of each of so many equal parts of the test. */
+  presence: readonly number[];
+};
 
 /** What a prepared test would do, for people and programs to look at before it runs. */
 export function previewOf({ metadata, spec }: LoadScenario, prepared: PreparedLoad): LoadPreview {

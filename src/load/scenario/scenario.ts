@@ -4,7 +4,7 @@ import { parseDocuments } from '../../config/documents.ts';
 import { despiteProblems, duration, integer, section, text, throughUnit, word } from '../../config/fields.ts';
 import { readText } from '../../config/read-chunks.ts';
 import { badConfig } from '../../config/yaml.ts';
-import { networksMap } from '../../sim/profile/network-schema.ts';
+import { networksMap } from '../../sim/networks/schema.ts';
 import { parseObjective } from '../../slo/objective/expression.ts';
 import { checkScenario } from './checks.ts';
 import { cost } from './cost-schema.ts';

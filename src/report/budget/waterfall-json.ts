@@ -1,7 +1,7 @@
 import type { Analysis } from '../../budget/analyse.ts';
+import type { Interval } from '../../budget/decompose/verdict.ts';
 import type { Lever } from '../../budget/levers.ts';
 import type { BudgetReport } from '../../budget/report.ts';
-import type { Interval } from '../../budget/verdict.ts';
 
 /**
  * A budget report as `speechfb budget --json` prints it. Times in ms; null where there is nothing to say: no data, an

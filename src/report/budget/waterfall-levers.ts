@@ -1,5 +1,5 @@
 import type { Analysis } from '../../budget/analyse.ts';
-import type { Budget, Change } from '../../budget/budget.ts';
+import type { Budget, Change } from '../../budget/file/budget.ts';
 import type { Lever } from '../../budget/levers.ts';
 import type { WhatIfAnswer } from '../../budget/what-if.ts';
 import { alignColumns } from '../terminal/columns.ts';

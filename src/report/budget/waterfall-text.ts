@@ -1,6 +1,6 @@
 import type { Analysis } from '../../budget/analyse.ts';
+import type { Verdict } from '../../budget/decompose/verdict.ts';
 import type { BudgetReport } from '../../budget/report.ts';
-import type { Verdict } from '../../budget/verdict.ts';
 import { alignColumns } from '../terminal/columns.ts';
 import { visibleLength } from '../terminal/fold.ts';
 import type { Paint } from '../terminal/paint.ts';

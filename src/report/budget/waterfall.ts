@@ -1,5 +1,5 @@
 import type { Analysis } from '../../budget/analyse.ts';
-import type { Interval, Verdict } from '../../budget/verdict.ts';
+import type { Interval, Verdict } from '../../budget/decompose/verdict.ts';
 
 /** One bar of a waterfall, ms: where it begins, how long it is, and what it may be. */
 export type WaterfallRow = {

@@ -1,4 +1,4 @@
-import type { CapacityResult } from '../../capacity/result.ts';
+import type { CapacityResult } from '../../capacity/plan/result.ts';
 import { dollars, percent, whole } from '../../format.ts';
 import { formatMs } from '../../units.ts';
 import { alignColumns } from '../terminal/columns.ts';

@@ -1,4 +1,4 @@
-import type { CapacityDetails, CapacityResult } from '../../capacity/result.ts';
+import type { CapacityDetails, CapacityResult } from '../../capacity/plan/result.ts';
 import { count, dollars, figure, percent, whole } from '../../format.ts';
 import { formatMs } from '../../units.ts';
 import { folded } from '../terminal/fold.ts';

@@ -1,5 +1,5 @@
-import type { CapacityResult } from '../../capacity/result.ts';
-import type { TimelinePoint } from '../../capacity/timeline.ts';
+import type { CapacityResult } from '../../capacity/plan/result.ts';
+import type { TimelinePoint } from '../../capacity/simulation/timeline.ts';
 import { percent, whole } from '../../format.ts';
 import { timeLabel } from './timeline.ts';
 

@@ -1,4 +1,4 @@
-import type { TimelinePoint } from '../../capacity/timeline.ts';
+import type { TimelinePoint } from '../../capacity/simulation/timeline.ts';
 
 const mostColumns = 72;
 const rows = 10;

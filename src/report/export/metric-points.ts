@@ -1,4 +1,5 @@
 import type { Distribution } from '../../metrics/definitions.ts';
+import type { LabelledDistribution } from '../../metrics/labelled-latencies.ts';
 import type { LoadReport } from '../../results/report.ts';
 
 /** A measured value as monitoring systems take it. Names without a prefix, times in seconds. */
@@ -15,9 +16,6 @@ export type MetricPoint = { name: string; help: string; labels: Readonly<Record<
       sum: number;
     }
 );
-
-/** Latencies with the labels that they were measured for, `metric` among them. */
-export type LabelledDistribution = { labels: Readonly<Record<string, string>>; distribution: Distribution };
 
 /**
  * A run as points: latencies as histograms, so that what never came lies in the last bucket and no percentile forgets it;

@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { type Problem, SpeechfbError } from '../../errors.ts';
 import type { Distribution } from '../../metrics/definitions.ts';
 import type { LoadReport } from '../../results/report.ts';
+import { runFileNames } from '../../results/run-directories.ts';
 import { hdrplotText } from './hdrplot.ts';
 import { junitXml } from './junit.ts';
 import { makeDirectory } from './make-directory.ts';
@@ -20,17 +21,6 @@ export type RunDetails = {
   /** The content of recording.json.gz, from which the run can be read back exactly. */
   recording: Buffer;
 };
-
-/** What a run directory may hold: first what the rest can be made from again, should the disk be full. */
-export const runFileNames = [
-  'recording.json.gz',
-  'run.json',
-  'junit.xml',
-  'summary.md',
-  'histograms.hlog',
-  'traces.ndjson.gz',
-  'feedback_latency.hdrplot',
-] as const;
 
 /**
  * Writes run.json, summary.md, junit.xml, histograms.hlog, recording.json.gz and the others of RunDetails into `directory`,

@@ -1,40 +1,8 @@
+import type { LoadPreview } from '../../load/scenario/preview.ts';
 import { formatMs } from '../../units.ts';
 import { alignColumns } from '../terminal/columns.ts';
 import { levelChart } from '../terminal/level-chart.ts';
 import type { Paint } from '../terminal/paint.ts';
-
-/** What a load test would do, before anything has run; times in ms from its start. */
-export type LoadPreview = {
-  kind: 'LoadPreview';
-  name: string;
-  description: string | undefined;
-  /** `embedded` or the URL. */
-  target: string;
-  seed: number;
-  planHash: string;
-  shard: { index: number; count: number; planHash: string } | undefined;
-  durationMs: number;
-  warmupMs: number;
-  drainMs: number;
-  frameMs: number;
-  /** Of this shard, as everything below. */
-  sessions: number;
-  /** Sessions at once, at most. */
-  peakSessions: number;
-  utterances: number;
-  brokenOff: number;
-  /** Frames that go out, and those that voice activity detection holds back. */
-  frames: number;
-  framesHeldBack: number;
-  audioMinutes: number;
-  networks: readonly { network: string; transport: string | undefined; sessions: number }[];
-  languages: readonly { language: string; sessions: number; clips: number }[];
-  stages: readonly { name: string; beginMs: number; endMs: number; level: string }[];
-  faults: readonly { atMs: number; kind: string; forMs: number | undefined; learners: number | undefined }[];
-  objectives: readonly string[];
-  /** Learners there in the middle of each of so many equal parts of the test. */
-  presence: readonly number[];
-};
 
 /** The preview as a terminal shows it. */
 export function loadPreviewText(preview: LoadPreview, paint: Paint): string {

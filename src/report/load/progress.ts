@@ -1,39 +1,5 @@
-import type { ObjectiveVerdict } from '../../slo/objective/verdict.ts';
+import type { LoadProgress } from '../../load/generator/live-run.ts';
 import { formatMs } from '../../units.ts';
-
-/**
- * Where a load test stands, all generators together; latencies to 1.6 %. `recent` is since the progress before. Undefined:
- * no sample yet; Infinity: most never came.
- */
-export type LoadProgress = {
-  elapsedMs: number;
-  /** Until the learners stop speaking. */
-  leftMs: number;
-  sessions: { planned: number; arrived: number; ended: number; refused: number; died: number };
-  /** Feedback that was due, and what of it never came. */
-  samples: number;
-  never: number;
-  /** Of feedback latency. */
-  p50Ms: number | undefined;
-  p95Ms: number | undefined;
-  p99Ms: number | undefined;
-  recentP95Ms: number | undefined;
-  sendLatenessP99Ms: number | undefined;
-  framesSent: number;
-  utterances: number;
-  violations: number;
-  /** Every stage of feedback latency, in the order that sound passes through them. */
-  stages: readonly {
-    stage: string;
-    p50Ms: number | undefined;
-    p95Ms: number | undefined;
-    recentP95Ms: number | undefined;
-  }[];
-  /** Feedback latency by network profile, in order of their names. */
-  profiles: readonly { profile: string; samples: number; p50Ms: number | undefined; p95Ms: number | undefined }[];
-  /** The verdicts so far: they may still change. */
-  objectives: readonly ObjectiveVerdict[];
-};
 
 /** One line for a log: `12.5 s of 25.0 s  20/20 learners  p50 61.0 ms  p95 88.1 ms  p99 120 ms  of 1893`. */
 export function progressLine(progress: LoadProgress, durationMs: number): string {

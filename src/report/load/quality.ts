@@ -1,5 +1,5 @@
 import type { LoadReport, SliceReport } from '../../results/report.ts';
-import type { ObjectiveVerdict } from '../../slo/objective/verdict.ts';
+import type { ObjectiveVerdict } from '../../slo/objective/objective-verdict.ts';
 import { formatMs } from '../../units.ts';
 import { formatValue } from '../terminal/format-value.ts';
 

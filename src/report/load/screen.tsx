@@ -1,9 +1,10 @@
 import { Box, render, Text } from 'ink';
-import type { ObjectiveVerdict } from '../../slo/objective/verdict.ts';
+import type { LoadProgress } from '../../load/generator/live-run.ts';
+import type { ObjectiveVerdict } from '../../slo/objective/objective-verdict.ts';
 import { formatMs } from '../../units.ts';
 import { formatValue } from '../terminal/format-value.ts';
 import { bar, sparkline } from '../terminal/sparkline.ts';
-import { clockText, type LoadProgress } from './progress.ts';
+import { clockText } from './progress.ts';
 
 export type LoadView = {
   name: string;

@@ -1,5 +1,5 @@
 import type { LoadReport, Summary } from '../../results/report.ts';
-import type { ObjectiveVerdict } from '../../slo/objective/verdict.ts';
+import type { ObjectiveVerdict } from '../../slo/objective/objective-verdict.ts';
 import { formatMs } from '../../units.ts';
 import { boxed, fits, fitTable } from '../terminal/fit-table.ts';
 import { formatValue } from '../terminal/format-value.ts';

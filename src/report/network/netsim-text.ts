@@ -1,3 +1,4 @@
+import { durationWords } from '../../format.ts';
 import { type ConnectSummary, type DirectionSummary, type FlowSummary, sortedMs } from '../../sim/flow-summary.ts';
 import type { NetworkProfile } from '../../sim/profile/profile.ts';
 import type { FlowResult } from '../../sim/run-flow.ts';
@@ -7,7 +8,7 @@ import { fitColumns } from '../terminal/fit-table.ts';
 import type { Paint } from '../terminal/paint.ts';
 import { renderPercentilePlot } from '../terminal/percentile-plot.ts';
 import { labelWidth, renderTimePlot } from '../terminal/time-plot.ts';
-import { durationWords, eventWords, pathWords, transportWords } from './network-words.ts';
+import { eventWords, pathWords, transportWords } from './network-words.ts';
 
 export type NetsimText = {
   summary: FlowSummary;

@@ -1,7 +1,8 @@
+import { durationWords } from '../../format.ts';
 import type { NetworkProfile } from '../../sim/profile/profile.ts';
 import { alignColumns } from '../terminal/columns.ts';
 import type { Paint } from '../terminal/paint.ts';
-import { durationWords, lossWords, rateWords } from './network-words.ts';
+import { lossWords, rateWords } from './network-words.ts';
 
 /** Networks as a table: figures of each direction, and where they come from. */
 export function renderNetworks(networks: readonly NetworkProfile[], paint: Paint): string {

@@ -1,3 +1,4 @@
+import { durationWords } from '../../format.ts';
 import type { Loss, NetworkEvent, NetworkProfile, PathProfile, Schedule } from '../../sim/profile/profile.ts';
 import { formatMs } from '../../units.ts';
 
@@ -60,12 +61,6 @@ function scheduleWords(when: Schedule): string {
   if ('atUs' in when) return `at ${durationWords(when.atUs)}`;
   const spread = when.spreadUs > 0 ? ` ± ${durationWords(when.spreadUs)}` : '';
   return `each ${durationWords(when.everyUs)}${spread}`;
-}
-
-/** `35 ms`, `3 s`. */
-export function durationWords(us: number): string {
-  const [value, unit] = us >= 1_000_000 ? [us / 1e6, 's'] : [us / 1000, 'ms'];
-  return `${Number(value.toPrecision(4))} ${unit}`;
 }
 
 /** `5 Mbit/s`, `512 kbit/s`. */

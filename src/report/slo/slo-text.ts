@@ -1,4 +1,4 @@
-import type { Verdict } from '../../slo/objective/verdict.ts';
+import type { Verdict } from '../../slo/objective/objective-verdict.ts';
 import { largestBurn } from '../../slo/service-level/burn.ts';
 import type { AlertCheck, ServiceLevelCheck } from '../../slo/service-level/check.ts';
 import type { Evaluation } from '../../slo/service-level/evaluate.ts';

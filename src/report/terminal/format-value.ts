@@ -1,4 +1,4 @@
-import type { ObjectiveVerdict } from '../../slo/objective/verdict.ts';
+import type { ObjectiveVerdict } from '../../slo/objective/objective-verdict.ts';
 import { formatMs } from '../../units.ts';
 
 /** `87.4 ms`, `99.97 %`, `3`, `$0.0012/min`, `never`, `no data`: a value in its objective's unit. */

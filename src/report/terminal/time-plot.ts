@@ -1,4 +1,4 @@
-import { durationWords } from '../network/network-words.ts';
+import { durationWords } from '../../format.ts';
 import { logScale, tickText } from './log-scale.ts';
 import type { Paint } from './paint.ts';
 

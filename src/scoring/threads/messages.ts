@@ -1,5 +1,6 @@
 import type { ModelPackage } from '../../acoustic/model/model-package.ts';
-import type { PlainError, Results } from '../../acoustic/worker/worker-messages.ts';
+import type { Results } from '../../acoustic/worker/worker-messages.ts';
+import type { PlainError } from '../../threads/plain-error.ts';
 import type { Reference } from '../text/reference.ts';
 import type { Feedback, ScorerOptions, TimedResult } from '../utterance-scorer.ts';
 

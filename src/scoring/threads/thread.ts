@@ -1,8 +1,9 @@
 import { Worker } from 'node:worker_threads';
 import { createStatsRecorder } from '../../acoustic/engine/engine-stats.ts';
 import type { ModelPackage } from '../../acoustic/model/model-package.ts';
-import { createResults, fromPlainError } from '../../acoustic/worker/worker-messages.ts';
+import { createResults } from '../../acoustic/worker/worker-messages.ts';
 import type { SpeechfbError } from '../../errors.ts';
+import { fromPlainError } from '../../threads/plain-error.ts';
 import { sharedNowMs } from '../../threads/shared-clock.ts';
 import { threadDied } from '../../threads/thread-died.ts';
 import type { PipelineEvents, ScoringSeat } from '../pipeline.ts';

@@ -1,11 +1,8 @@
 import type { EngineStats } from '../../acoustic/engine/types.ts';
-import type { WireErrorCode } from '../../protocol/codes.ts';
 import type { ScoringStats } from '../../scoring/threads/pool.ts';
 import type { Limits } from '../limits.ts';
+import type { Refusal } from '../refusal.ts';
 import { createTokenBucket } from './token-bucket.ts';
-
-/** Why something was refused: the wire error, a sentence, and when to come again. */
-export type Refusal = { code: WireErrorCode; message: string; retryAfterMs?: number };
 
 /** Decides whether one more session may start. A resume is never asked: its session is already counted. */
 export type Admission = {

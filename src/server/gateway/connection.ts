@@ -6,10 +6,10 @@ import { closeCodes, wireErrors } from '../../protocol/codes.ts';
 import { type AudioFrame, decodeFrame, frameHeaderBytes } from '../../protocol/frame.ts';
 import { parseClientMessage } from '../../protocol/parse-message.ts';
 import { stackOf } from '../../telemetry/log.ts';
+import type { Refusal } from '../refusal.ts';
 import type { ServerContext } from '../session/context.ts';
 import { errorMessage, referenceRefusal } from '../session/replies.ts';
 import type { Line, Session } from '../session/session.ts';
-import type { Refusal } from './admission.ts';
 import type { Registry } from './registry.ts';
 import { createTokenBucket } from './token-bucket.ts';
 

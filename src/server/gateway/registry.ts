@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ClientMessage, StartMessage } from '../../protocol/client-messages.ts';
+import type { Refusal } from '../refusal.ts';
+import { sameSecret } from '../secrets.ts';
 import type { ServerContext } from '../session/context.ts';
 import { createSession, type Session, type SessionState } from '../session/session.ts';
-import type { Refusal } from './admission.ts';
-import { sameSecret } from './tokens.ts';
 
 /** The sessions of a server, those that wait for a resume among them. */
 export type Registry = {

@@ -1,6 +1,7 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type Problem, SpeechfbError } from '../../errors.ts';
+import { sha256 } from '../secrets.ts';
 
 /** Who may connect. */
 export type Tokens = {
@@ -57,22 +58,8 @@ export function parseTokens(text: string, path: string): Tokens {
   };
 }
 
-/** A new secret for URLs and headers, `bytes` of randomness. */
-export function createSecret(bytes: number): string {
-  return randomBytes(bytes).toString('base64url');
-}
-
-/** Whether two secrets are equal, in time that does not depend on where they differ. */
-export function sameSecret(left: string, right: string): boolean {
-  return timingSafeEqual(sha256(left), sha256(right));
-}
-
 const minTokenLength = 16;
 
 function tooShort(length: number): string {
   return `the token has ${length} characters; at least ${minTokenLength} are needed`;
-}
-
-function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { subprotocol } from '../../protocol/address.ts';
-import type { Refusal } from './admission.ts';
+import type { Refusal } from '../refusal.ts';
 import { isOriginAllowed, type OriginPolicy } from './exposure.ts';
 import type { Tokens } from './tokens.ts';
 

@@ -1,7 +1,7 @@
 import { SpeechfbError } from '../../errors.ts';
 import type { ClientMessage, ReferenceInput } from '../../protocol/client-messages.ts';
 import { closeCodes } from '../../protocol/codes.ts';
-import type { Refusal } from '../gateway/admission.ts';
+import type { Refusal } from '../refusal.ts';
 import type { Scoring } from './context.ts';
 import type { Outbox } from './outbox.ts';
 import type { Reading } from './reading.ts';

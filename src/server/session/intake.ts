@@ -1,8 +1,8 @@
 import { fromF32le, fromS16le } from '../../audio/pcm.ts';
 import { createResampler, type Resampler } from '../../audio/resampler.ts';
 import { type AudioFrame, bytesPerSample, type Codec } from '../../protocol/frame.ts';
-import type { Refusal } from '../gateway/admission.ts';
 import type { Limits } from '../limits.ts';
+import type { Refusal } from '../refusal.ts';
 import { type AddOutcome, type Checkpoint, createJitterBuffer, type Released } from './jitter-buffer.ts';
 
 /** A session's audio on its way in: frames in any order become sound at the model's rate, on one clock. */

@@ -2,7 +2,7 @@ import type { SpeechfbError } from '../../errors.ts';
 import { wireErrors } from '../../protocol/codes.ts';
 import type { ReferenceEcho, ServerMessage } from '../../protocol/server-messages.ts';
 import type { Reference } from '../../scoring/text/reference.ts';
-import type { Refusal } from '../gateway/admission.ts';
+import type { Refusal } from '../refusal.ts';
 import type { ServerContext } from './context.ts';
 import type { Reading } from './reading.ts';
 

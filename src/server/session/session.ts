@@ -2,8 +2,8 @@ import type { ClientMessage, StartMessage } from '../../protocol/client-messages
 import { closeCodes, wireErrors } from '../../protocol/codes.ts';
 import type { AudioFrame } from '../../protocol/frame.ts';
 import { stackOf } from '../../telemetry/log.ts';
-import type { Refusal } from '../gateway/admission.ts';
-import { createSecret } from '../gateway/tokens.ts';
+import type { Refusal } from '../refusal.ts';
+import { createSecret } from '../secrets.ts';
 import { createAckSchedule } from './ack-schedule.ts';
 import type { ServerContext } from './context.ts';
 import { type Closing, createControls } from './controls.ts';

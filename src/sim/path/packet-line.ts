@@ -1,4 +1,4 @@
-import { LOST } from './impairments/impairment.ts';
+import { LOST } from '../impairments/impairment.ts';
 import type { Path } from './path.ts';
 import { SlotRing } from './slot-ring.ts';
 

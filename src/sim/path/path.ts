@@ -1,15 +1,15 @@
+import { Delay, InOrder, JitteredDelay } from '../impairments/delay.ts';
+import { type DrawKey, Draws, streamOf } from '../impairments/draws.ts';
+import { Fading } from '../impairments/fading.ts';
+import { Gaps } from '../impairments/gaps.ts';
+import { GilbertElliott } from '../impairments/gilbert-elliott.ts';
+import { IidLoss } from '../impairments/iid-loss.ts';
+import { type Impairment, LOST } from '../impairments/impairment.ts';
+import { Noop } from '../impairments/noop.ts';
+import { Outage } from '../impairments/outage.ts';
+import { RateQueue } from '../impairments/rate-queue.ts';
+import { Trace } from '../impairments/trace.ts';
 import type { Direction, GapMode, Loss, NetworkProfile, PathProfile } from '../profile/profile.ts';
-import { type DrawKey, Draws, streamOf } from './draws.ts';
-import { Gaps } from './gaps.ts';
-import { Delay, InOrder, JitteredDelay } from './impairments/delay.ts';
-import { Fading } from './impairments/fading.ts';
-import { GilbertElliott } from './impairments/gilbert-elliott.ts';
-import { IidLoss } from './impairments/iid-loss.ts';
-import { type Impairment, LOST } from './impairments/impairment.ts';
-import { Noop } from './impairments/noop.ts';
-import { Outage } from './impairments/outage.ts';
-import { RateQueue } from './impairments/rate-queue.ts';
-import { Trace } from './impairments/trace.ts';
 
 /** One direction of a phone's network: impairments, one after the other, as packets meet them. */
 export class Path {

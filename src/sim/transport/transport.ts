@@ -1,5 +1,18 @@
 import type { Direction } from '../profile/profile.ts';
 
+/** What went through one direction of a connection, as its sender counts. */
+export type FlowCounters = {
+  /** Segments with payload, retransmissions included. */
+  packets: number;
+  retransmissions: number;
+  timeouts: number;
+  /** Packets of either kind that this direction's path dropped. */
+  dropped: number;
+  /** Payload bytes written, and arrived in order. */
+  bytesWritten: number;
+  bytesDelivered: number;
+};
+
 /** What carries messages between the two ends, once they are connected. */
 export interface Transport {
   /** A message, numbered per direction from 0. */

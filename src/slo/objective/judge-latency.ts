@@ -3,7 +3,7 @@ import { normalQuantile } from '../../stats/distributions.ts';
 import { upperRank } from '../../stats/order-statistics.ts';
 import type { Objective } from './expression.ts';
 import { confidence, counted, holds, moreSamples, noData, provenReason, sampled, verdictOf } from './judging.ts';
-import type { ObjectiveVerdict } from './verdict.ts';
+import type { ObjectiveVerdict } from './objective-verdict.ts';
 
 export function judgeQuantile(
   objective: Objective & { reading: 'quantile' },

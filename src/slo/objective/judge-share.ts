@@ -1,7 +1,7 @@
 import { binomialCdf } from '../../stats/distributions.ts';
 import type { Objective } from './expression.ts';
 import { confidence, counted, type Facts, noData, sampled } from './judging.ts';
-import type { ObjectiveVerdict } from './verdict.ts';
+import type { ObjectiveVerdict } from './objective-verdict.ts';
 
 /** How the share of misses reads as the objective's value, and how large it may be. */
 export type ShareReading = { value: (badShare: number) => number; missShare: number };

@@ -2,7 +2,7 @@ import { selectorText } from '../../metrics/definitions.ts';
 import { binomialCdf } from '../../stats/distributions.ts';
 import { samplesToProve } from '../../stats/sample-size.ts';
 import type { Objective } from './expression.ts';
-import type { ObjectiveVerdict } from './verdict.ts';
+import type { ObjectiveVerdict } from './objective-verdict.ts';
 
 /** One-sided confidence of every sampled verdict. */
 export const confidence = 0.95;

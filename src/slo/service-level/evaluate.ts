@@ -1,6 +1,6 @@
 import { betaQuantile } from '../../stats/distributions.ts';
 import { samplesToProve } from '../../stats/sample-size.ts';
-import type { Verdict } from '../objective/verdict.ts';
+import type { Verdict } from '../objective/objective-verdict.ts';
 import { type BurnAlert, burnRate, timeToExhaustionMs } from './burn.ts';
 import { numberText, percentText } from './quantities.ts';
 import type { ServiceLevel, ServiceObjective } from './service-level.ts';

@@ -1,6 +1,6 @@
 import type { PacketLine } from '../../path/packet-line.ts';
-import type { FlowCounters } from '../connection.ts';
 import { Reassembly } from '../reassembly.ts';
+import type { FlowCounters } from '../transport.ts';
 import { NewReno } from './congestion.ts';
 import { SentPackets } from './sent-packets.ts';
 

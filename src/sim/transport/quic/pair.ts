@@ -1,8 +1,7 @@
 import { field, type PacketLine } from '../../path/packet-line.ts';
 import type { Direction } from '../../profile/profile.ts';
-import type { FlowCounters } from '../connection.ts';
 import { MessageEnds } from '../message-ends.ts';
-import type { Transport, TransportReport } from '../transport.ts';
+import type { FlowCounters, Transport, TransportReport } from '../transport.ts';
 import { detectLoss, probeFires, takeAck } from './acknowledge.ts';
 import { QuicEnd } from './end.ts';
 import { receiveStream, scheduleAck, see } from './receive.ts';

@@ -1,6 +1,6 @@
 import type { PacketLine } from '../../path/packet-line.ts';
-import type { FlowCounters } from '../connection.ts';
 import { Reassembly } from '../reassembly.ts';
+import type { FlowCounters } from '../transport.ts';
 import { Cubic } from './cubic.ts';
 import type { Jiffies } from './jiffies.ts';
 import { RttEstimator } from './rtt.ts';

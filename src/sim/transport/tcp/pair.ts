@@ -1,8 +1,7 @@
 import { field, type PacketLine, PUSHED } from '../../path/packet-line.ts';
 import type { Direction } from '../../profile/profile.ts';
-import type { FlowCounters } from '../connection.ts';
 import { MessageEnds } from '../message-ends.ts';
-import type { Transport, TransportReport } from '../transport.ts';
+import type { FlowCounters, Transport, TransportReport } from '../transport.ts';
 import { receiveAck } from './ack.ts';
 import { TcpEnd } from './end.ts';
 import type { Jiffies } from './jiffies.ts';

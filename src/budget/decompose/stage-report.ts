@@ -1,0 +1,83 @@
+import { quantileRanks, samplesForInterval } from '../../stats/order-statistics.ts';
+import { quantileOfSorted } from '../../stats/quantile.ts';
+import type { Budget, BudgetStage } from '../file/budget.ts';
+import type { Contribution } from './decompose.ts';
+import { atRanks, type Interval, judge, tracesToDecide, type Verdict } from './verdict.ts';
+
+/** A stage of the budget beside what was measured of it, ms. */
+export type StageReport = {
+  name: string;
+  budgetMs: number;
+  p50Ms: number;
+  p95Ms: number;
+  contribution: Contribution;
+  /** What the interpretation compares with the budget. */
+  judged: { what: string; ms: number; interval: Interval };
+  verdict: Verdict;
+  /** About how many more traces decide a straddling interval. */
+  moreTraces: number | undefined;
+  /** What one millisecond of the stage's mean is worth at the percentile when the stage is made proportionally
+   * faster; NaN for a stage that takes no time. */
+  worthMs: number;
+};
+
+/**
+ * The level at which each of k parts must keep its budget so that the sum keeps the p-quantile whatever their dependence:
+ * 1 - (1 - p) / k (union bound). Six parts: p95 needs p99.17 of each.
+ */
+export function guaranteedLevel(p: number, parts: number): number {
+  return 1 - (1 - p) / parts;
+}
+
+/** What `parts` stages that each keep their own p-quantile promise end to end: six that keep p95 promise p70. */
+export function promisedLevel(p: number, parts: number): number {
+  return Math.max(0, 1 - parts * (1 - p));
+}
+
+/** The parts that a union bound counts: every stage, and the reserve when there is one. */
+export function partsOf(budget: Budget): number {
+  return budget.stages.length + (budget.reserveMs > 0 ? 1 : 0);
+}
+
+/** Judges one stage by the budget's interpretation; `enough` is false below the gate's least number of traces. */
+export function reportStage(
+  budget: Budget,
+  stage: BudgetStage,
+  ms: Float64Array,
+  contribution: Contribution,
+  enough: boolean,
+): StageReport {
+  const sorted = ms.slice().sort();
+  const mean = sorted.reduce((sum, each) => sum + each, 0) / sorted.length;
+  const judged = judgedFigure(budget, sorted, contribution);
+  const decided = judge(judged.interval, 'lte', stage.budgetMs);
+  const known = enough && Number.isFinite(judged.ms);
+  const verdict = known ? decided : 'inconclusive';
+  const n = sorted.length;
+  const more = judged.needs > n ? judged.needs - n : tracesToDecide(n, judged.ms, judged.interval, stage.budgetMs);
+  return {
+    name: stage.name,
+    budgetMs: stage.budgetMs,
+    p50Ms: quantileOfSorted(sorted, 0.5),
+    p95Ms: quantileOfSorted(sorted, 0.95),
+    contribution,
+    judged: { what: judged.what, ms: judged.ms, interval: judged.interval },
+    verdict,
+    moreTraces: known && verdict === 'inconclusive' ? more : undefined,
+    worthMs: mean > 0 ? contribution.ms / mean : Number.NaN,
+  };
+}
+
+type Judged = StageReport['judged'] & { needs: number };
+
+function judgedFigure(budget: Budget, sorted: Float64Array, contribution: Contribution): Judged {
+  const p = budget.objective.percentile / 100;
+  if (budget.interpretation === 'contribution') return { what: 'contribution', ...contribution, needs: 0 };
+  const level = budget.interpretation === 'guaranteed' ? guaranteedLevel(p, partsOf(budget)) : p;
+  return {
+    what: `p${Number((100 * level).toFixed(2))}`,
+    ms: quantileOfSorted(sorted, level),
+    interval: atRanks(sorted, quantileRanks(sorted.length, level, budget.gate.confidence)),
+    needs: samplesForInterval(level, budget.gate.confidence),
+  };
+}

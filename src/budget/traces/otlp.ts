@@ -1,0 +1,111 @@
+import { SpeechfbError } from '../../errors.ts';
+import { criticalPath, type Span } from './critical-path.ts';
+import type { ProblemList } from './lines.ts';
+import { attributesOf, field, listAt, type TraceAttributes, unixMs } from './otlp-fields.ts';
+import type { TraceRecord } from './table.ts';
+
+/** `file:line:column` of what a document quotes, such as a span's id; of the document's begin without one. */
+export type PlaceOf = (quoted?: string) => string;
+
+/** What the traces showed beside their records. */
+export type OtlpSummary = {
+  /** How much the stages overlap, ms a trace. */
+  overlapMs: number;
+  /** Time on critical paths in spans that are no stage, ms a trace by span name, the longest first. */
+  unclaimed: readonly (readonly [name: string, ms: number])[];
+};
+
+/**
+ * Reads traces in OTLP's JSON encoding (`resourceSpans[].scopeSpans[].spans[]`, times in Unix nanoseconds, names in camelCase or
+ * as in the .proto). A span is a stage by its `speechfb.stage` attribute or its name; profile, language, device and session
+ * are attributes of any span of the trace or of its resource, with or without `speechfb.` before them.
+ */
+export class OtlpReader {
+  readonly #traces = new Map<string, Trace>();
+  readonly #stageNames: ReadonlySet<string>;
+  readonly #problems: ProblemList;
+  #spans = 0;
+
+  constructor(stageNames: Iterable<string>, problems: ProblemList) {
+    this.#stageNames = new Set(stageNames);
+    this.#problems = problems;
+  }
+
+  /** Adds one export document that begins at `line`; spans of one trace may come in several. */
+  add(document: unknown, line: number, placeOf: PlaceOf): void {
+    const groups = listAt(document, 'resourceSpans');
+    if (!groups) {
+      const message = 'is not an OTLP trace document: it has no list "resourceSpans"';
+      this.#problems.add({ where: placeOf(), message });
+      return;
+    }
+    groups.forEach((group, g) => {
+      const resource = attributesOf(field(group, 'resource'));
+      const scopes = listAt(group, 'scopeSpans') ?? listAt(group, 'instrumentationLibrarySpans') ?? [];
+      scopes.forEach((scope, s) => {
+        (listAt(scope, 'spans') ?? []).forEach((raw, i) => {
+          const fault = this.#addSpan(raw, resource, line);
+          if (!fault) return;
+          const id = field(raw, 'spanId');
+          const where = placeOf(typeof id === 'string' ? id : undefined);
+          const path = `resourceSpans[${g}].scopeSpans[${s}].spans[${i}]`;
+          this.#problems.add({ where, message: `${path} "${field(raw, 'name') ?? ''}" ${fault}` });
+        });
+      });
+    });
+  }
+
+  /** Every trace as a record, its stages by the critical path. */
+  finish(take: (record: TraceRecord) => void): OtlpSummary {
+    let overlapMs = 0;
+    const unclaimed = new Map<string, number>();
+    for (const [id, trace] of this.#traces) {
+      const path = criticalPath(trace.spans, ({ name }) => (this.#stageNames.has(name) ? name : undefined));
+      overlapMs += path.overlapMs;
+      for (const [name, ms] of path.unclaimed) unclaimed.set(name, (unclaimed.get(name) ?? 0) + ms);
+      take({
+        totalMs: path.totalMs,
+        stages: path.stages,
+        atMs: path.startMs,
+        session: trace.attributes.session ?? id,
+        labels: trace.attributes,
+        line: trace.line,
+      });
+    }
+    const n = Math.max(1, this.#traces.size);
+    const longest = [...unclaimed].map(([name, ms]) => [name, ms / n] as const).sort(([, a], [, b]) => b - a);
+    return { overlapMs: overlapMs / n, unclaimed: longest };
+  }
+
+  /** What is wrong with the span, or undefined when it was added. */
+  #addSpan(raw: unknown, resource: TraceAttributes, line: number): string | undefined {
+    const [traceId, spanId] = [field(raw, 'traceId'), field(raw, 'spanId')];
+    if (typeof traceId !== 'string' || typeof spanId !== 'string') return 'has no traceId and spanId';
+    const startMs = unixMs(field(raw, 'startTimeUnixNano'));
+    const endMs = unixMs(field(raw, 'endTimeUnixNano'));
+    if (startMs === undefined || endMs === undefined)
+      return 'has no startTimeUnixNano and endTimeUnixNano in nanoseconds';
+    if (endMs < startMs) return `ends ${Number((startMs - endMs).toFixed(3))} ms before it starts`;
+    if (++this.#spans > mostSpans) throw tooManySpans();
+    const own = attributesOf(raw);
+    const parent = field(raw, 'parentSpanId');
+    const trace = this.#traces.get(traceId) ?? { spans: [], attributes: {}, line };
+    const name = own.stage ?? String(field(raw, 'name') ?? '');
+    trace.spans.push({ id: spanId, parent: parent ? String(parent) : undefined, name, startMs, endMs });
+    trace.attributes = { ...resource, ...trace.attributes, ...own };
+    this.#traces.set(traceId, trace);
+    return undefined;
+  }
+}
+
+type Trace = { spans: Span[]; attributes: TraceAttributes; line: number };
+
+/** A trace is whole only when the file ends, so every span is held: about 250 bytes each. */
+const mostSpans = 4_000_000;
+
+function tooManySpans(): SpeechfbError {
+  const hint = 'cut the export, or write trace records (--traces, one JSON object a line): these are streamed';
+  return new SpeechfbError('bad_traces', `the OTLP export has more than ${mostSpans.toLocaleString('en')} spans`, {
+    hint,
+  });
+}

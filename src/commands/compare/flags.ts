@@ -1,0 +1,1 @@
+export type CompareFlags = { margin: string; strict?: true; json?: true };

@@ -1,0 +1,1 @@
+export type MergeFlags = { out?: string; json?: true; pushPrometheus?: string; otlp?: string };

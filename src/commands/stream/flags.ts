@@ -1,0 +1,1 @@
+export type StreamFlags = { text: string; url: string; tokenFile?: string; cutAt?: string; emitInterval: string };

@@ -1,0 +1,12 @@
+import type { ReportStage } from './latency-stages.ts';
+
+/** One feedback event as `traces.ndjson` holds it; names of the stages as in reports, times in ms. */
+export type Trace = {
+  /** Since the start of the test. */
+  at_ms: number;
+  session: string;
+  profile: string;
+  language: string;
+  total_ms: number;
+  stages: Partial<Record<ReportStage, number>>;
+};

@@ -1,0 +1,128 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { Scanner } from '../../src/client/json-scanner.ts';
+import { parseEvent } from '../../src/client/parse-event.ts';
+import { mayWait, scanFeedback } from '../../src/client/scan-event.ts';
+import { phoneAt } from '../kit/fake-server.ts';
+
+/** A number as our server writes it: whole, or of up to three decimals. */
+const number = fc.oneof(
+  fc.nat(),
+  fc.integer({ min: -(2 ** 31), max: 2 ** 46 }).map((us) => us / 1000),
+);
+const timing = fc.record({
+  ingress: number,
+  queue: number,
+  features: number,
+  asr: number,
+  scoring: number,
+  emit: number,
+});
+const phones = fc.array(
+  fc.nat(50).map((index) => phoneAt(index, 100 * index)),
+  { maxLength: 3 },
+);
+const feedback = fc
+  .record({ event_id: fc.nat(), audio_ms: number, utterance_id: fc.nat(), rev: fc.nat(), phonemes: phones, timing })
+  .map(({ event_id, audio_ms, ...rest }) => ({ event_id, audio_ms, type: 'phoneme_feedback', ...rest }));
+
+/** The text amid others, as in a buffer that many connections share. */
+function scan(text: string): unknown {
+  const bytes = Buffer.from(`9${text}9`);
+  return scanFeedback(bytes, 1, bytes.length - 1);
+}
+
+describe('scanning feedback', () => {
+  test('gives what JSON.parse gives of every event as our server writes it', () => {
+    fc.assert(
+      fc.property(feedback, (event) => {
+        expect(scan(JSON.stringify(event))).toEqual(event);
+      }),
+    );
+  });
+
+  test('never gives what JSON.parse would not, whatever was done to the text', () => {
+    const edit = fc.record({
+      at: fc.nat(400),
+      cut: fc.nat(3),
+      put: fc.string({ maxLength: 3, unit: fc.constantFrom(...'{}[]",:.0-e1 \\é') }),
+    });
+    let scanned = 0;
+    fc.assert(
+      fc.property(feedback, fc.array(edit, { minLength: 1, maxLength: 2 }), (event, edits) => {
+        let text = JSON.stringify(event);
+        for (const { at, cut, put } of edits) {
+          const place = at % text.length;
+          text = text.slice(0, place) + put + text.slice(place + cut);
+        }
+        const given = scan(text);
+        if (given === undefined) return;
+        scanned += 1;
+        expect(given).toEqual(JSON.parse(text));
+      }),
+      { numRuns: 2000 },
+    );
+    expect(scanned).toBeGreaterThan(20);
+  });
+
+  test.each([
+    ['0', 0],
+    ['-0.5', -0.5],
+    ['0.1', 0.1],
+    ['123456789012.345', 123456789012.345],
+    ['999999999999999', 999999999999999],
+    ['65.932', 65.932],
+  ])('reads the number %s as it is', (text, value) => {
+    expect(scan(withAudioMs(text))).toMatchObject({ audio_ms: value });
+  });
+
+  test.each(['00', '01', '1.', '.5', '-', '', '1e3', '1E3', '+1', '1.2.3', '1234567890123456', 'null', '"1"', ' 1'])(
+    'leaves the number %j to JSON.parse',
+    (text) => expect(scan(withAudioMs(text))).toBeUndefined(),
+  );
+});
+
+describe('an event', () => {
+  test.each([
+    ['feedback with its keys in another order', '{"type":"phoneme_feedback","event_id":1,"audio_ms":2}', true],
+    ['another event', '{"event_id":1,"audio_ms":2,"type":"speech","state":"began"}', true],
+    ['feedback with blanks', withAudioMs('1').replaceAll(',', ', '), true],
+    ['feedback without a stage', withAudioMs('1').replace('"queue":1,', ''), true],
+    ['no JSON', 'garbage', false],
+    ['JSON of another kind', '[1]', false],
+    ['an event without a number', '{"type":"ack","audio_ms":2}', false],
+    ['no UTF-8', Buffer.from([0x22, 0xc3, 0x28, 0x22]), false],
+    ['feedback whose phones are no UTF-8', badPhones(), false],
+  ])('is seen or not: %s', (_, text, is) => {
+    const bytes = Buffer.from(text);
+    expect(parseEvent(bytes, 0, bytes.length) !== undefined).toBe(is);
+  });
+});
+
+test.each([
+  [withAudioMs('100'), true],
+  ['{"event_id":2,"audio_ms":20,"type":"ack","epoch":0,"next_seq":1,"missing":[],"buffered_ms":20}', true],
+  ['{"event_id":41,"audio_ms":3060,"type":"utterance_final","utterance_id":1}', false],
+  ['{"event_id":1,"audio_ms":0,"type":"ready"}', false],
+  ['{"event_id":1,"audio_ms":0,"type":"error","code":"busy"}', false],
+  ['{"type":"phoneme_feedback","event_id":1,"audio_ms":2}', false],
+  ['{"event_id":1,"audio_ms":0,"type":"ac', false],
+  ['', false],
+])('%s may wait: %s', (text, may) => {
+  const bytes = Buffer.from(`${text}knowledge"`);
+  const scanner = new Scanner();
+  scanner.begin(bytes, 0, Buffer.byteLength(text));
+  expect(mayWait(scanner)).toBe(may);
+});
+
+function withAudioMs(text: string): string {
+  const timing = '{"ingress":1,"queue":1,"features":1,"asr":1,"scoring":1,"emit":1}';
+  return `{"event_id":1,"audio_ms":${text},"type":"phoneme_feedback","utterance_id":1,"rev":1,"phonemes":[],"timing":${timing}}`;
+}
+
+function badPhones(): Buffer {
+  const text = withAudioMs('1').replace('[]', '["?("]');
+  const bytes = Buffer.from(text);
+  bytes[bytes.indexOf('?')] = 0xc3;
+  return bytes;
+}

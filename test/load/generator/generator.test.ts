@@ -1,0 +1,170 @@
+import { describe, test } from 'vitest';
+import { runShard, type ShardTask } from '../../../src/load/generator/generator.ts';
+import { planLearners } from '../../../src/load/plan/plan.ts';
+import { steadyShape } from '../../../src/load/plan/shape.ts';
+import { type Distribution, quantile } from '../../../src/metrics/definitions.ts';
+import { Recorder } from '../../../src/metrics/recorder.ts';
+import { measurementsOf } from '../../../src/results/measurements.ts';
+import type { ShardResult } from '../../../src/results/merge-results.ts';
+import { parseObjective } from '../../../src/slo/objective/expression.ts';
+import { judge, overall } from '../../../src/slo/objective/verdict.ts';
+import { type FakeOptions, startFakeServer } from '../../kit/fake-server.ts';
+
+describe.concurrent('four learners of two seconds', () => {
+  test('are heard by a good server: every slot answered, every frame acknowledged, all sessions well', async ({
+    expect,
+  }) => {
+    const { measured, tally, result } = await run({});
+    expect(tally).toMatchObject({ sessions: 4, sessions_ok: 4, sessions_refused: 0, sessions_died: 0, violations: 0 });
+    expect(tally.lost_frames).toBe(0);
+    expect(tally.frames_sent).toBe(framesPlanned);
+    expect(measured.shares.availability).toEqual({ good: slotsPlanned, total: slotsPlanned });
+    // From the first sample of a frame: no answer can be sooner than the frame is long.
+    expect(quantile(measured.distributions.feedback_latency, 0.01)).toBeGreaterThanOrEqual(20);
+    expect(measured.distributions.phoneme_final_latency.samples).toBe(slotsPlanned);
+    expect(result.troubles).toEqual([]);
+    expect(result.traces).toHaveLength(slotsPlanned);
+    for (const { total_ms, stages } of result.traces) {
+      const sum = Object.values(stages).reduce((total, ms) => total + ms, 0);
+      expect(sum).toBeCloseTo(total_ms, 0);
+    }
+    expect(result.generators[0]!.busy).toBeGreaterThan(0);
+  });
+
+  test('who are all refused make every due feedback infinite, and never pass', async ({ expect }) => {
+    const { measured, tally, verdict, result } = await run({ refuse: 'server_busy' });
+    expect(tally).toMatchObject({ sessions: 4, sessions_refused: 4, sessions_ok: 0, frames_sent: 0 });
+    expect(measured.shares.availability).toEqual({ good: 0, total: slotsPlanned });
+    expect(never(measured.distributions.connect_time)).toBe(4);
+    expect(verdict).toBe('fail');
+    expect(result.troubles.map(({ text }) => text)).toContain('server_busy: no room');
+  });
+
+  test('with nobody listening fail', async ({ expect }) => {
+    const { tally, verdict, result } = await run({}, 'ws://127.0.0.1:9/v1/stream');
+    expect(tally).toMatchObject({ sessions_refused: 4 });
+    expect(verdict).toBe('fail');
+    expect(result.troubles[0]?.text).toContain('ECONNREFUSED');
+  });
+
+  test('whom a mute server never answers wait for the drain, and count as infinite', async ({ expect }) => {
+    const { measured, tally, verdict } = await run({ mute: true });
+    expect(measured.shares.availability.good).toBe(0);
+    expect(never(measured.distributions.final_latency)).toBe(utterancesPlanned);
+    expect(never(measured.distributions.first_partial)).toBe(utterancesSpoken);
+    expect(tally.sessions_died).toBe(4);
+    expect(verdict).toBe('fail');
+  });
+
+  test('whose sockets are cut resume: nothing is lost, nothing repeated', async ({ expect }) => {
+    const { measured, tally, sessions } = await run({ cutAtSeq: 30 });
+    expect(tally).toMatchObject({ sessions_ok: 4, lost_frames: 0, violations: 0 });
+    expect(tally.resent_frames).toBeGreaterThan(0);
+    expect(measured.distributions.resume_time.samples).toBe(4);
+    expect(measured.shares.availability.good).toBe(slotsPlanned);
+    for (const session of sessions) {
+      const seqs = session.received.filter((entry) => typeof entry === 'number');
+      expect(seqs).toEqual([...seqs].sort((a, b) => a - b));
+      expect(new Set(seqs).size).toBe(seqs.length);
+    }
+  });
+
+  test.for([
+    { type: 'finalize', acted: false },
+    { type: 'finalize', acted: true },
+    { type: 'next_utterance', acted: false },
+    { type: 'next_utterance', acted: true },
+  ] as const)('whose sockets are cut at %o get each final once', async (cutOn, { expect }) => {
+    const { measured, tally, sessions } = await run({ cutOn });
+    expect(tally).toMatchObject({ sessions_ok: 4, lost_frames: 0, violations: 0, utterances: utterancesPlanned });
+    expect(measured.shares.availability.good).toBe(slotsPlanned);
+    for (const session of sessions) {
+      expect(session.received.filter((entry) => entry === 'next_utterance')).toHaveLength(1);
+    }
+  });
+
+  test('who die half way owe the rest', async ({ expect }) => {
+    const { measured, tally } = await run({ dieAtSeq: 50 });
+    expect(tally.sessions_died).toBe(4);
+    expect(measured.shares.availability.good).toBe(40);
+    expect(measured.shares.availability.total).toBe(slotsPlanned);
+  });
+
+  test.for([
+    ['a second final', { doubleFinal: true }, 'violations', 'a second utterance_final'],
+    ['frames that are never acknowledged', { ackUpTo: 10 }, 'lost_frames', undefined],
+  ] as const)('notice %s', async ([, options, count, trouble], { expect }) => {
+    const { tally, result } = await run(options);
+    expect(tally[count]).toBeGreaterThan(0);
+    if (trouble) expect(result.troubles.map(({ text }) => text)).toContain(trouble);
+  });
+
+  test('stop at once when told to, and owe nothing of the last second', async ({ expect }) => {
+    const stop = new AbortController();
+    const { measured, tally } = await run({ mute: true }, undefined, stop);
+    expect(tally.sessions).toBe(0);
+    expect(measured.distributions.feedback_latency.samples).toBe(0);
+  });
+});
+
+const clip = {
+  id: 'tone',
+  text: 'a',
+  language: 'en-US',
+  sampleRateHz: 16_000,
+  durationMs: 1000,
+  pcm: new Uint8Array(32_000).fill(7),
+  speechBeginMs: 0,
+};
+const plans = planLearners({
+  shape: steadyShape(4, 100, 2000),
+  habits: { frameMs: 20, pause: { leastMs: 100, mostMs: 100 } },
+  seed: 3,
+  clips: [clip],
+});
+const utterancesPlanned = plans.flatMap((plan) => plan.utterances).length;
+const utterancesSpoken = plans.flatMap((plan) => plan.utterances).filter(({ frames }) => frames >= 25).length;
+const framesPlanned = plans.flatMap((plan) => plan.utterances).reduce((sum, { frames }) => sum + frames, 0);
+const slotsPlanned = plans
+  .flatMap((plan) => plan.utterances)
+  .reduce((sum, { frames }) => sum + Math.floor(frames / 5), 0);
+
+function never(distribution: Distribution): number {
+  const ranks = Array.from({ length: distribution.samples }, (_, i) => i + 1);
+  return ranks.filter((rank) => distribution.valueAtRank(rank) === Number.POSITIVE_INFINITY).length;
+}
+
+async function run(options: FakeOptions, url?: string, stop?: AbortController) {
+  const server = await startFakeServer(options);
+  const task: ShardTask = {
+    plans,
+    faults: [],
+    networks: {},
+    clips: [clip],
+    url: url ?? server.url,
+    token: undefined,
+    tls: undefined,
+    frameMs: 20,
+    emitIntervalMs: 100,
+    warmupMs: 0,
+    durationMs: 2000,
+    // Good sessions end when they have their finals; a busy machine may need its time for that.
+    drainMs: options.mute ? 1000 : 20_000,
+    seed: 3,
+    loadStages: [],
+    startAtEpochMs: undefined,
+  };
+  const signal = (stop ?? new AbortController()).signal;
+  const result: ShardResult = await runShard(task, { signal, onProgress: () => stop?.abort() });
+  await server.close();
+  const recorder = new Recorder(result.recording).merged();
+  const measured = measurementsOf(recorder);
+  const objective = judge(parseObjective('p95(feedback_latency) < 500ms'), measured);
+  return {
+    result,
+    tally: recorder.tally,
+    measured,
+    verdict: overall([objective]),
+    sessions: [...server.sessions.values()],
+  };
+}

@@ -1,0 +1,177 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { ShardTask } from '../../../src/load/generator/generator.ts';
+import { generatorCount } from '../../../src/load/generator/pool.ts';
+import { splitTask } from '../../../src/load/generator/split-task.ts';
+import { planLearners } from '../../../src/load/plan/plan.ts';
+import { steadyShape } from '../../../src/load/plan/shape.ts';
+import { histogramsReady } from '../../../src/metrics/histogram.ts';
+import { Recorder } from '../../../src/metrics/recorder.ts';
+import type { Trace } from '../../../src/metrics/trace.ts';
+import { mergeTraces } from '../../../src/metrics/traces.ts';
+import { measurementsOf } from '../../../src/results/measurements.ts';
+import type { ShardResult } from '../../../src/results/merge-results.ts';
+import { lostResult, mergeResults } from '../../../src/results/merge-results.ts';
+import { checkValidity } from '../../../src/results/validity.ts';
+import { startFakeServer } from '../../kit/fake-server.ts';
+
+// As built: a generator is a process, and a process cannot be started from sources.
+const built = resolve(import.meta.dirname, '../../../dist/load/generator/pool.js');
+const { runGenerators } = (await import(built)) as typeof import('../../../src/load/generator/pool.ts');
+const clip = {
+  id: 'tone',
+  text: 'a',
+  language: 'en-US',
+  sampleRateHz: 16_000,
+  durationMs: 1000,
+  pcm: new Uint8Array(32_000).fill(7),
+  speechBeginMs: 0,
+};
+
+beforeAll(histogramsReady);
+
+describe('generators', () => {
+  test('share the learners, and what they measure adds up', async () => {
+    const server = await startFakeServer();
+    const task = { ...taskOf(9), url: server.url };
+    const result = await runGenerators(task, quiet(), 3);
+    await server.close();
+    const whole = new Recorder(result.recording).merged();
+    expect(whole.tally).toMatchObject({ sessions: 9, sessions_ok: 9, lost_frames: 0 });
+    expect(whole.tally.frames_sent).toBe(framesOf(task));
+    expect(result.generators.map(({ learners }) => learners)).toEqual([3, 3, 3]);
+    expect(result.generators.every(({ rssBytes, cpu }) => rssBytes > 1e7 && cpu > 0)).toBe(true);
+    expect(result.traces).toHaveLength(result.tracesSeen);
+  });
+
+  test('of which one is killed make the run invalid, never smaller in silence', async () => {
+    const server = await startFakeServer();
+    let started = false;
+    const hooks = {
+      ...quiet(),
+      onProgress() {
+        if (started) return;
+        started = true;
+        process.kill(childrenOf(process.pid).find(isGenerator)!, 'SIGKILL');
+      },
+    };
+    const result = await runGenerators({ ...taskOf(4), url: server.url }, hooks, 2);
+    await server.close();
+    expect(result.generators.filter(({ lost }) => lost !== undefined)).toMatchObject([
+      { learners: 2, lost: expect.stringContaining('SIGKILL') },
+    ]);
+    const measured = measurementsOf(new Recorder(result.recording).merged());
+    const alive = checkValidity(measured, result.generators, []).find(({ check }) => check === 'generators alive');
+    expect(alive).toMatchObject({ ok: false, detail: expect.stringContaining('2 learners') });
+  });
+
+  test.each([
+    [20, 8, true, 1],
+    [120, 8, true, 3],
+    [5000, 8, true, 6],
+    [5000, 8, false, 8],
+    [5000, 2, true, 1],
+    [1, 1, true, 1],
+  ])('for %i learners on %i cores, a server beside them: %s, are %i', (learners, cores, embedded, count) => {
+    expect(generatorCount(learners, cores, embedded)).toBe(count);
+  });
+});
+
+describe('a task that is split', () => {
+  test('deals learners in turn, each with the faults that hit it; those of the server are nobody’s', () => {
+    const faults = [
+      { kind: 'reconnect', atMs: 1000, learners: [0, 1, 2] },
+      { kind: 'stop-server', atMs: 1000, forMs: 100 },
+    ] as const;
+    const parts = splitTask({ ...taskOf(5), faults }, 2);
+    expect(parts.map(({ plans }) => plans.map(({ learner }) => learner))).toEqual([
+      [0, 2, 4],
+      [1, 3],
+    ]);
+    expect(parts.map((part) => part.faults)).toEqual([
+      [{ kind: 'reconnect', atMs: 1000, learners: [0, 2] }],
+      [{ kind: 'reconnect', atMs: 1000, learners: [1] }],
+    ]);
+    expect(splitTask(taskOf(2), 8)).toHaveLength(2);
+  });
+});
+
+describe('results that are merged', () => {
+  test('keep what every generator says of itself, the lost ones too', () => {
+    const merged = mergeResults([lostResult(7, 'signal SIGKILL'), lostResult(5, 'exit code 1')], 1);
+    expect(merged.generators.map(({ learners }) => learners)).toEqual([7, 5]);
+    expect(merged.troubles).toHaveLength(2);
+  });
+
+  test('sum the learners whom one fault hit in several generators', () => {
+    const record = { kind: 'reconnect', plannedMs: 1000, atMs: 1002, hit: { learners: 2, of: 3 } } as const;
+    const empty = lostResult(1, '');
+    const results: ShardResult[] = [
+      { ...empty, faults: [record] },
+      { ...empty, faults: [{ ...record, atMs: 1004, hit: { learners: 1, of: 1 } }] },
+    ];
+    expect(mergeResults(results, 1).faults).toEqual([{ ...record, hit: { learners: 3, of: 4 } }]);
+  });
+
+  test('hold a uniform sample of all traces, however unequal the generators were', () => {
+    const traces = (session: string, count: number): Trace[] =>
+      Array.from({ length: count }, (_, at_ms) => ({
+        at_ms,
+        session,
+        profile: 'direct',
+        language: 'en-US',
+        total_ms: 1,
+        stages: {},
+      }));
+    const few = { traces: traces('few', 100), tracesSeen: 100 };
+    const many = { traces: traces('many', 1000), tracesSeen: 9900 };
+    const merged = mergeTraces([few, many], 3, { limit: 1000, bytes: 1e9 });
+    expect(merged.tracesSeen).toBe(10_000);
+    expect(merged.traces).toHaveLength(1000);
+    const ofFew = merged.traces.filter(({ session }) => session === 'few').length;
+    expect(ofFew).toBeGreaterThan(2);
+    expect(ofFew).toBeLessThan(25);
+  });
+});
+
+function taskOf(learners: number): ShardTask {
+  return {
+    plans: planLearners({
+      shape: steadyShape(learners, 100, 2000),
+      habits: { frameMs: 20, pause: { leastMs: 100, mostMs: 100 } },
+      seed: 3,
+      clips: [clip],
+    }),
+    faults: [],
+    networks: {},
+    clips: [clip],
+    url: 'ws://127.0.0.1:9/v1/stream',
+    token: undefined,
+    tls: undefined,
+    frameMs: 20,
+    emitIntervalMs: 100,
+    warmupMs: 0,
+    durationMs: 2000,
+    drainMs: 3000,
+    seed: 3,
+    loadStages: [],
+    startAtEpochMs: undefined,
+  };
+}
+
+function framesOf({ plans }: ShardTask): number {
+  return plans.flatMap((plan) => plan.utterances).reduce((sum, { frames }) => sum + frames, 0);
+}
+
+function quiet() {
+  return { onProgress: () => {}, signal: new AbortController().signal };
+}
+
+function childrenOf(pid: number): number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
+}
+
+function isGenerator(pid: number): boolean {
+  return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('generator-process');
+}

@@ -1,0 +1,102 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { crc32 as zlibCrc32 } from 'node:zlib';
+import { describe, expect, test } from 'vitest';
+import { toPcm16 } from '../../../src/audio/pcm.ts';
+import { SoundFrames } from '../../../src/client/frames.ts';
+import { readToken } from '../../../src/client/token.ts';
+import { formatError, SpeechfbError } from '../../../src/errors.ts';
+import { readClips, speechBegin } from '../../../src/load/scenario/clips.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'speechfb-clips-'));
+
+describe('the clips of a manifest', () => {
+  test('are those with a text, as 16-bit PCM at their own rate', () => {
+    const clips = readClips('fixtures/audio/manifest.jsonl');
+    expect(clips.length).toBeGreaterThanOrEqual(12);
+    for (const { pcm, durationMs, sampleRateHz, speechBeginMs, text } of clips) {
+      expect(pcm.length).toBeCloseTo((durationMs * sampleRateHz * 2) / 1000, 3);
+      expect(speechBeginMs).toBeLessThan(durationMs);
+      expect(text).toMatch(/\w/);
+    }
+  });
+
+  test('that are bad are all reported, each at its line', () => {
+    const file = write('bad.jsonl', '{"id":"a"}\n\nnot json\n{"id":"b","audio":"none.wav","text":"b"}\n');
+    const said = problemsOf(() => readClips(file));
+    expect(said).toContain('bad.jsonl:1: audio: ');
+    expect(said).toContain('bad.jsonl:3: is not JSON');
+    expect(said).toMatch(/bad\.jsonl:4: .*none\.wav/);
+  });
+
+  test.each([
+    ['an empty manifest', write('empty.jsonl', ''), 'has no clip with a text'],
+    ['a missing one', 'none.jsonl', 'cannot read the clip manifest "none.jsonl"'],
+  ])('%s is an error', (_, file, sentence) => {
+    expect(problemsOf(() => readClips(file))).toContain(sentence);
+  });
+});
+
+test.each([
+  [0, 0],
+  [0.5, 16_384],
+  [-1, -32_768],
+  [1, 32_767],
+  [7, 32_767],
+])('the sample %f is %i in 16 bits', (sample, expected) => {
+  const bytes = toPcm16(Float32Array.of(sample));
+  expect(new DataView(bytes.buffer).getInt16(0, true)).toBe(expected);
+});
+
+test.each([
+  ['silence begins at once', () => 0, 0],
+  ['a tone after 100 ms of quiet begins there', (i: number) => (i < 1600 ? 0.0001 : 0.5), 100],
+])('speech: %s', (_, sample, expected) => {
+  expect(
+    speechBegin(
+      Float32Array.from({ length: 8000 }, (_, i) => sample(i)),
+      16_000,
+    ),
+  ).toBe(expected);
+});
+
+test('frames cover a recording whole, the last one filled up with silence', () => {
+  const sound = new SoundFrames({ pcm: new Uint8Array(1500).fill(9), sampleRateHz: 16_000 }, 20);
+  expect(sound.count).toBe(3);
+  const { payload, crc32 } = sound.at(2);
+  expect(payload).toHaveLength(640);
+  expect([payload[219], payload[220]]).toEqual([9, 0]);
+  expect(crc32).toBe(zlibCrc32(payload));
+  expect(sound.at(2)).toBe(sound.at(2));
+});
+
+test.each([
+  ['a bare token', 'secret\n', 'secret'],
+  ["a line of the server's file", 'app-1  secret\nother x\n', 'secret'],
+])('a token file with %s', (_, content, token) => {
+  expect(readToken(write('token', content))).toBe(token);
+});
+
+test.each([
+  ['empty', write('no-token', '\n'), 'should hold a token'],
+  ['missing', 'none.token', 'cannot read the token file "none.token"'],
+])('a token file that is %s is an error', (_, file, sentence) => {
+  expect(() => readToken(file)).toThrow(sentence);
+});
+
+function write(name: string, content: string): string {
+  const file = join(directory, name);
+  writeFileSync(file, content);
+  return file;
+}
+
+function problemsOf(run: () => unknown): string {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof SpeechfbError) return formatError(error);
+    throw error;
+  }
+  throw new Error('nothing was wrong');
+}

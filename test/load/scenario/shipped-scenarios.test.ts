@@ -1,0 +1,60 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { parseConfig } from '../../../src/config/yaml.ts';
+import { prepareLoad } from '../../../src/load/scenario/prepare.ts';
+import { loadScenario, readScenario } from '../../../src/load/scenario/scenario.ts';
+
+const validate = new Ajv2020().compile(JSON.parse(readFileSync('schemas/scenario.schema.json', 'utf8')));
+const shipped = readdirSync('scenarios').filter((file) => file.endsWith('.yaml'));
+const document = readFileSync('docs/loadtest.md', 'utf8');
+const examples = [...document.matchAll(/```yaml\n(.*?)```/gs)].map((match) => match[1]!);
+
+test('six scenarios ship', () => {
+  expect(shipped.sort()).toEqual([
+    'bad-network.yaml',
+    'ci-smoke.yaml',
+    'live-class-3x-spike.yaml',
+    'quickstart.yaml',
+    'reconnect-storm.yaml',
+    'soak.yaml',
+  ]);
+});
+
+describe.each(shipped)('%s', (file) => {
+  test('is valid with everything that it names, and fits the JSON Schema', () => {
+    const { scenario, prepared } = preparedFrom(file);
+    expect(scenario.metadata.name).toBe(file.replace('.yaml', ''));
+    expect(validate(parse(readFileSync(`scenarios/${file}`, 'utf8'))), JSON.stringify(validate.errors)).toBe(true);
+    // Two cores carry some 200 sessions and the load.
+    expect(prepared.whole.peak).toBeLessThanOrEqual(100);
+  });
+
+  test('has comments that teach, and lines that fit', () => {
+    const lines = readFileSync(`scenarios/${file}`, 'utf8').split('\n');
+    expect(lines[0]).toMatch(/^# /);
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(130);
+  });
+});
+
+test('every scenario and every load in the documentation is valid', () => {
+  const scenarios = examples.filter((source) => source.includes('kind: LoadScenario'));
+  expect(scenarios.length).toBeGreaterThanOrEqual(2);
+  for (const source of scenarios) parseConfig('docs/loadtest.md', source, loadScenario);
+  const loads = examples
+    .filter((source) => source.startsWith('load:'))
+    .flatMap((source) => source.split(/^(?=load:)/m));
+  expect(loads).toHaveLength(4);
+  for (const load of loads) {
+    const stages = load.includes('stages') ? '' : '  duration: 1m\n';
+    const frame = 'spec:\n  learners: { clips: x.jsonl }\n  objectives: [availability >= 99%]\n';
+    const source = `apiVersion: speechfb.dev/v1alpha1\nkind: LoadScenario\nmetadata: { name: x }\n${frame}${stages}${load.replace(/^/gm, '  ')}`;
+    parseConfig('docs/loadtest.md', source, loadScenario);
+  }
+});
+
+function preparedFrom(file: string) {
+  const scenario = readScenario(`scenarios/${file}`);
+  return { scenario, prepared: prepareLoad(scenario) };
+}

@@ -1,0 +1,39 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { folded, visibleLength } from '../../../src/report/terminal/fold.ts';
+import { createPaint } from '../../../src/report/terminal/paint.ts';
+
+describe('lines too long for a terminal', () => {
+  it.each([
+    ['go on two blanks further in', 'one two three four', 10, 'one two\n  three\n  four'],
+    [
+      'keep below the last column',
+      '  pods    67      each carries so many streams',
+      32,
+      '  pods    67      each carries\n                  so many\n                  streams',
+    ],
+    ['keep below the text of an item', '  - one two three', 11, '  - one two\n    three'],
+    ['fit as they are', 'one two', 7, 'one two'],
+    ['are left alone when they are drawn', 'asr 250 ms ██████ pass', 10, 'asr 250 ms ██████ pass'],
+    ['break at no word', 'onetwothreefour five', 10, 'onetwothreefour\n  five'],
+  ])('%s', (_, text, columns, expected) => expect(folded(text, columns)).toBe(expected));
+
+  it('lose no word, and are only as wide as their longest word or the terminal', () =>
+    fc.assert(
+      fc.property(
+        fc.array(fc.stringMatching(/^[a-z]{1,12}$/), { minLength: 1 }),
+        fc.integer({ min: 20, max: 60 }),
+        (words, columns) => {
+          const lines = folded(words.join(' '), columns).split('\n');
+          expect(lines.join(' ').split(/ +/)).toEqual(words);
+          for (const line of lines) expect(line.length).toBeLessThanOrEqual(columns);
+        },
+      ),
+    ));
+
+  it('have colours that take no width', () => {
+    const dim = createPaint(true).dim('note: one two');
+    expect(visibleLength(dim)).toBe(13);
+    expect(folded(dim, 13)).toBe(dim);
+  });
+});

@@ -1,0 +1,180 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { PhonemeResult } from '../../../src/protocol/result.ts';
+import type { ServerEvent, ServerMessage } from '../../../src/protocol/server-messages.ts';
+import { createOutbox, type Outbox, type Sink } from '../../../src/server/session/outbox.ts';
+import type { PartialResult } from '../../../src/server/session/pending.ts';
+import { finalPhones } from '../../kit/server/client.ts';
+
+const limit = 1000;
+
+describe('the way out', () => {
+  it('sends partial results at once while there is room', () => {
+    const { outbox, heard } = create();
+    outbox.sendPartial(feedback([phone(0)]));
+    expect(heard).toMatchObject([{ event_id: 1, type: 'phoneme_feedback', timing: { scoring: 1, emit: 5 } }]);
+  });
+
+  it('says so when a socket falls behind, and merges partial results: the newest of each phone wins', () => {
+    const { outbox, heard, sink } = create();
+    sink.unsent = limit + 1;
+    outbox.sendPartial(feedback([phone(0), phone(1)]));
+    outbox.sendPartial(feedback([phone(1, 'final'), phone(2)]));
+    expect(heard).toMatchObject([{ type: 'backpressure', level: 'degraded', buffered_bytes: limit + 1 }]);
+    sink.unsent = limit / 2;
+    outbox.drained();
+    expect(heard.slice(1)).toMatchObject([
+      { type: 'backpressure', level: 'none', dropped: { feedback: 1, transcript: 0 } },
+      { type: 'phoneme_feedback', phonemes: [phone(0), phone(1, 'final'), phone(2)] },
+    ]);
+  });
+
+  it('stays congested until half of the limit is free', () => {
+    const { outbox, heard, sink } = create();
+    sink.unsent = limit + 1;
+    outbox.sendPartial(feedback([phone(0)]));
+    sink.unsent = limit / 2 + 1;
+    outbox.drained();
+    expect(heard).toHaveLength(1);
+  });
+
+  it('skips acks while congested and never a final', () => {
+    const { outbox, heard, sink } = create();
+    sink.unsent = limit + 1;
+    outbox.sendPartial(feedback([phone(0)]));
+    outbox.sendPassing(ack);
+    outbox.send(final);
+    expect(heard.map((event) => event.type)).toEqual(['backpressure', 'phoneme_feedback', 'utterance_final']);
+  });
+
+  it('knows how long a reader has been behind', () => {
+    const { outbox, sink, clock } = create();
+    sink.unsent = limit + 1;
+    outbox.sendPartial(feedback([phone(0)]));
+    clock.nowMs += 700;
+    expect(outbox.congestedForMs(clock.nowMs)).toBe(700);
+    outbox.detach();
+    expect(outbox.congestedForMs(clock.nowMs)).toBe(0);
+  });
+
+  it('replays under the id that the client named, then with the ids that were', () => {
+    const { outbox, heard } = create();
+    outbox.sendPartial(feedback([phone(0, 'final')]));
+    outbox.sendPassing(ack);
+    outbox.send(final);
+    heard.length = 0;
+    outbox.replay(ready, 1);
+    expect(heard.map((event) => [event.type, event.event_id])).toEqual([
+      ['ready', 1],
+      ['utterance_final', 3],
+    ]);
+  });
+
+  it('keeps what it is told while nobody listens', () => {
+    const { outbox, heard, sink } = create();
+    outbox.detach();
+    outbox.sendPartial(feedback([phone(0)]));
+    outbox.sendPartial(feedback([phone(0, 'final')]));
+    outbox.attach(sink);
+    outbox.replay(ready, 0);
+    expect(finalPhones(heard)).toHaveLength(1);
+    expect(heard.map((event) => event.type)).toEqual(['ready', 'phoneme_feedback']);
+  });
+
+  it('forgets confirmed events after the resume window, and says so', () => {
+    const { outbox, heard, clock } = create();
+    for (let index = 0; index < 100; index++) outbox.sendPartial(feedback([phone(index, 'final')]));
+    outbox.confirm(100);
+    clock.nowMs += 31_000;
+    for (let index = 100; index < 200; index++) outbox.sendPartial(feedback([phone(index, 'final')]));
+    heard.length = 0;
+    outbox.replay(ready, 0);
+    expect(heard.at(-1)).toMatchObject({ type: 'info', code: 'replay_truncated' });
+    heard.length = 0;
+    outbox.replay(ready, 100);
+    expect(finalPhones(heard)).toHaveLength(100);
+    expect(heard.at(-1)!.type).toBe('phoneme_feedback');
+  });
+
+  it('keeps about one record a phone however often it was revised', () => {
+    const { outbox, heard } = create();
+    for (let round = 0; round < 1000; round++) outbox.sendPartial(feedback([phone(round % 10)]));
+    heard.length = 0;
+    outbox.replay(ready, 0);
+    expect(heard.length).toBeLessThan(140);
+  });
+
+  it('however sockets stall, drop and come back, says each final phone once and loses none', () => {
+    const step = fc.oneof(
+      fc.constant('phone' as const),
+      fc.constant('stall' as const),
+      fc.constant('flow' as const),
+      fc.constant('drop' as const),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 400 }), (steps) => {
+        const { outbox, heard, sink } = create();
+        let index = 0;
+        for (const what of steps) {
+          if (what === 'phone') {
+            outbox.sendPartial(feedback([phone(index), phone(Math.max(0, index - 3))]));
+            outbox.sendPartial(feedback([phone(index++, 'final')]));
+          } else if (what === 'stall') sink.unsent = limit + 1;
+          else if (what === 'flow') {
+            sink.unsent = 0;
+            outbox.drained();
+          } else resume(outbox, heard, sink);
+        }
+        outbox.send(final);
+        const said = finalPhones(heard);
+        expect(said).toHaveLength(index);
+        expect(new Set(said).size).toBe(index);
+      }),
+    );
+  });
+});
+
+const ack = { type: 'ack', epoch: 0, next_seq: 1, missing: [], buffered_ms: 0 } as const;
+const ready = { type: 'ready' } as unknown as ServerMessage;
+const final = { type: 'utterance_final', utterance_id: 1 } as unknown as ServerMessage;
+
+type FakeSink = Sink & { unsent: number };
+
+function create(): { outbox: Outbox; heard: ServerEvent[]; sink: FakeSink; clock: { nowMs: number } } {
+  const heard: ServerEvent[] = [];
+  const clock = { nowMs: 1000 };
+  const sink: FakeSink = {
+    unsent: 0,
+    write: (text) => heard.push(JSON.parse(text)),
+    unsentBytes: () => sink.unsent,
+  };
+  const outbox = createOutbox({
+    keepMs: 30_000,
+    congestedBytes: limit,
+    now: () => clock.nowMs,
+    audioMs: () => 0,
+    onEvent: () => {},
+    onPartial: () => {},
+  });
+  outbox.attach(sink);
+  return { outbox, heard, sink, clock };
+}
+
+/** The socket is gone for a while with all that it was sent; another asks for what it does not know. */
+function resume(outbox: Outbox, heard: ServerEvent[], sink: FakeSink): void {
+  outbox.detach();
+  // The last few events were on their way and never arrived.
+  heard.splice(Math.max(0, heard.length - 3));
+  sink.unsent = 0;
+  outbox.attach(sink);
+  outbox.replay(ready, Math.max(0, ...heard.map((event) => event.event_id)));
+}
+
+function feedback(phonemes: PhonemeResult[]): PartialResult {
+  const message = { type: 'phoneme_feedback', utterance_id: 1, rev: 1, phonemes, timing: { scoring: 1 } } as const;
+  return { message, audioMs: 0, producedMs: 995, arrivedMs: 990 };
+}
+
+function phone(index: number, status: PhonemeResult['status'] = 'provisional'): PhonemeResult {
+  return { index, word_index: 0, phoneme: 'A', accuracy: index, status } as PhonemeResult;
+}

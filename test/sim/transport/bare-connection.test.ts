@@ -1,0 +1,30 @@
+import { describe, expect, test } from 'vitest';
+import { PhoneNetwork } from '../../../src/sim/network.ts';
+import type { Transport } from '../../../src/sim/profile/profile.ts';
+import { symmetric } from '../../kit/profiles.ts';
+
+describe('opening a connection at 25 ms one way', () => {
+  test.each<[Transport, boolean, number]>([
+    ['tcp', false, 150],
+    ['tcp-tls', false, 200],
+    ['tcp', true, 100],
+    ['tcp-tls', true, 100],
+    ['quic-stream', true, 100],
+  ])('%s, bare %s: %d ms with the look-up of the name', (transport, bare, ms) => {
+    const connection = new PhoneNetwork(symmetric(25, undefined, {}, { transport }), { seed: 1, client: 0 }).connect(
+      0,
+      { bare },
+    );
+    let openedUs = Number.NaN;
+    connection.advance(1_000_000, {
+      opened: (atUs) => {
+        openedUs = atUs;
+      },
+      delivered() {},
+      lost() {},
+      closed() {},
+      addressChanged() {},
+    });
+    expect(openedUs).toBe(ms * 1000);
+  });
+});

@@ -1,0 +1,205 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseConfig } from '../../../src/config/yaml.ts';
+import { historyOfEvents, sessionMedians } from '../../../src/slo/canary/arm-history.ts';
+import { canaryFile, canaryOf } from '../../../src/slo/canary/canary.ts';
+import { type Arm, judgeCanary } from '../../../src/slo/canary/judge.ts';
+import { simulateRollout } from '../../../src/slo/canary/rollout.ts';
+
+const canary = canaryOf(parseConfig('canary.yaml', readFileSync('slo/canary.yaml', 'utf8'), canaryFile));
+
+/** `minutes` of 60 events, `bad` of them bad, and forty sessions whose medians spread evenly around `medianMs`. */
+type Made = { minutes?: number; medianMs?: number; sessions?: number };
+
+function arm(bad: number, { minutes = 20, medianMs = 200, sessions = 40 }: Made = {}): Arm {
+  const history = Array.from({ length: minutes }, () => ({ bad, total: 60 }));
+  const sessionsMs = Array.from({ length: sessions }, (_, i) => medianMs * (0.9 + (0.2 * i) / (sessions - 1)));
+  return { history, sessionsMs };
+}
+
+const nothing: Arm = { history: [], sessionsMs: [] };
+
+describe('the judge', () => {
+  it.each([
+    ['promotes a canary as good as the baseline', arm(0), arm(0), 'promote', undefined, /not slower/],
+    ['rolls back 5 % bad', arm(0), arm(3), 'rollback', 'burn', /burned above 2 over 10m; 5 times the budget in all/],
+    [
+      'rolls back 15 % slower sessions',
+      arm(0),
+      arm(0, { medianMs: 230 }),
+      'rollback',
+      'latency',
+      /differ by \+30 ms .*: slower/,
+    ],
+    ['holds when latency is undecided', arm(0), arm(0, { medianMs: 208 }), 'hold', 'latency', /: undecided/],
+    [
+      'holds when both burn: it is not this release',
+      arm(3),
+      arm(3),
+      'hold',
+      'burn',
+      /both burn above 2 .* not this release alone/,
+    ],
+    [
+      'rolls back what is far worse than a burning baseline',
+      arm(3),
+      arm(12),
+      'rollback',
+      'sequential',
+      /decides for 10% bad against 5%/,
+    ],
+    [
+      'holds without data from the canary',
+      arm(0),
+      nothing,
+      'hold',
+      'data',
+      /the canary has no events: no data never promotes/,
+    ],
+    ['holds without data from the baseline', nothing, arm(0), 'hold', 'data', /the baseline has no events/],
+    [
+      'holds below the minimum of events',
+      arm(0),
+      arm(0, { minutes: 5 }),
+      'hold',
+      'data',
+      /has 300 events; needs 300 more/,
+    ],
+    ['goes by the promise alone in the last step', undefined, arm(0), 'promote', undefined, /never above 2/],
+    ['rolls back in the last step too', undefined, arm(3), 'rollback', 'burn', /burned above 2/],
+  ] as const)('%s', (_, baseline, seen, decision, check, message) => {
+    const judgement = judgeCanary(canary, baseline, seen);
+    expect(judgement.decision, JSON.stringify(judgement.reasons, null, 2)).toBe(decision);
+    const deciding = judgement.reasons.filter((reason) => reason.decision === decision);
+    if (check) expect(deciding.map((reason) => reason.check)).toContain(check);
+    expect(judgement.reasons.map((reason) => reason.message).join('\n')).toMatch(message);
+  });
+
+  it('does not promote before the window has passed', () => {
+    const early = { ...canary, minimumEvents: 100 };
+    const judgement = judgeCanary(early, arm(0, { minutes: 5 }), arm(0, { minutes: 5 }));
+    expect(judgement.reasons).toContainEqual(
+      expect.objectContaining({
+        check: 'burn',
+        decision: 'hold',
+        message: expect.stringContaining('10m have not passed'),
+      }),
+    );
+    expect(judgement.decision).toBe('hold');
+  });
+
+  it('does not call three sessions against three an interval', () => {
+    const few = (medianMs: number): Arm => ({ ...arm(0), sessionsMs: [medianMs, medianMs + 1, medianMs + 2] });
+    expect(judgeCanary(canary, few(200), few(100)).decision).toBe('hold');
+  });
+
+  it('counts sessions that mostly never heard anything as infinitely slow', () => {
+    const silent: Arm = { ...arm(0), sessionsMs: Array<number>(40).fill(Infinity) };
+    expect(judgeCanary(canary, arm(0), silent).decision).toBe('rollback');
+  });
+
+  const order = ['promote', 'hold', 'rollback'];
+  it('never gets milder when one more event of the canary is bad', () => {
+    const counts = fc.array(fc.integer({ min: 0, max: 5 }), { minLength: 12, maxLength: 20 });
+    fc.assert(
+      fc.property(counts, fc.nat(), (bad, at) => {
+        const seen = (counts: number[]): Arm => ({
+          ...arm(0, { sessions: 6 }),
+          history: counts.map((count) => ({ bad: count, total: 60 })),
+        });
+        const worse = bad.map((count, i) => (i === at % bad.length ? count + 1 : count));
+        const decisionOf = (one: Arm) => order.indexOf(judgeCanary(canary, arm(1, { sessions: 6 }), one).decision);
+        expect(decisionOf(seen(worse))).toBeGreaterThanOrEqual(decisionOf(seen(bad)));
+      }),
+    );
+  });
+
+  it('never gets milder when every session of the canary is slower', () => {
+    const factor = fc.double({ min: 0.8, max: 1.3, noNaN: true });
+    fc.assert(
+      fc.property(factor, factor, (a, b) => {
+        const decisionOf = (times: number) =>
+          order.indexOf(judgeCanary(canary, arm(0), arm(0, { medianMs: 201.7 * times, sessions: 39 })).decision);
+        expect(decisionOf(Math.max(a, b))).toBeGreaterThanOrEqual(decisionOf(Math.min(a, b)));
+      }),
+    );
+  });
+});
+
+describe('the history of a run', () => {
+  const rule = { atMost: 500, everyMs: 1000, intervals: 0 };
+  const event = (atMs: number, latencyMs: number, session = 'a') => ({ atMs, latencyMs, session });
+
+  it('counts an interval at a time from the first event on, in any order', () => {
+    const events = [event(2100, 501), event(100, 500), event(900, 900), event(2200, 1)];
+    expect(historyOfEvents(events, 0, rule)).toEqual([
+      { bad: 1, total: 2 },
+      { bad: 0, total: 0 },
+      { bad: 1, total: 2 },
+    ]);
+  });
+
+  it('counts what never came as bad, spread over the run', () => {
+    const history = historyOfEvents([event(0, 1), event(2500, 1)], 4, rule);
+    expect(history.map(({ bad }) => bad)).toEqual([1, 1, 2]);
+    expect(historyOfEvents([], 7, rule)).toEqual([{ bad: 7, total: 7 }]);
+    expect(historyOfEvents([], 0, rule)).toEqual([]);
+  });
+
+  it('of a run shorter than the window is one window', () => {
+    const history = historyOfEvents([event(0, 900)], 0, { ...rule, intervals: 3 });
+    expect(history).toEqual([
+      { bad: 0, total: 0 },
+      { bad: 0, total: 0 },
+      { bad: 1, total: 1 },
+    ]);
+  });
+
+  it('has one latency a session, its median', () => {
+    expect(sessionMedians([event(0, 9), event(1, 1, 'b'), event(2, 5), event(3, 7)])).toEqual([7, 1]);
+  });
+});
+
+describe('a rehearsed rollout', () => {
+  const healthy = { baselineBurn: 0.5, canaryBurn: 0.5, slowdown: 0, fromShare: 0 };
+
+  it('promotes a healthy release through 5, 25 and 100 %', () => {
+    const rollout = simulateRollout(canary, healthy, 1);
+    expect(rollout).toMatchObject({ outcome: 'promoted', share: 1, harmedEvents: 0 });
+    expect([...new Set(rollout.looks.map((look) => look.share))]).toEqual([0.05, 0.25, 1]);
+  });
+
+  it('stops a burn of 4 in the first step, when the window has passed', () => {
+    const rollout = simulateRollout(canary, { ...healthy, canaryBurn: 4 }, 1);
+    expect(rollout).toMatchObject({ outcome: 'rolled back', share: 0.05, endedAtMs: 10 * 60_000 });
+    expect(rollout.harmedEvents).toBeCloseTo(600 * 0.035, 6);
+  });
+
+  it('stops a regression that needs load where the load is', () => {
+    const rollout = simulateRollout(canary, { ...healthy, canaryBurn: 4, fromShare: 0.25 }, 1);
+    expect(rollout).toMatchObject({ outcome: 'rolled back', share: 0.25 });
+  });
+
+  it('stops a release that is only slower', () => {
+    const rollout = simulateRollout(canary, { ...healthy, slowdown: 0.15 }, 1);
+    expect(rollout.outcome).toBe('rolled back');
+    expect(rollout.looks.at(-1)!.judgement.reasons).toContainEqual(
+      expect.objectContaining({ check: 'latency', decision: 'rollback' }),
+    );
+  });
+
+  it('pauses when nothing can be decided', () => {
+    const strict = { ...canary, minimumEvents: 1_000_000 };
+    expect(simulateRollout(strict, healthy, 1)).toMatchObject({
+      outcome: 'paused',
+      share: 0.05,
+      endedAtMs: 60 * 60_000,
+    });
+  });
+
+  it('is the same again with the same seed, and another with another', () => {
+    expect(simulateRollout(canary, healthy, 5)).toEqual(simulateRollout(canary, healthy, 5));
+    expect(simulateRollout(canary, healthy, 5).looks).not.toEqual(simulateRollout(canary, healthy, 6).looks);
+  });
+});

@@ -1,0 +1,166 @@
+import { readFileSync } from 'node:fs';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { formatError, SpeechfbError } from '../../../src/errors.ts';
+import { checkServiceLevel } from '../../../src/slo/service-level/check.ts';
+import { serviceLevelJsonSchema } from '../../../src/slo/service-level/service-level.ts';
+import { levelOf, oneObjective } from '../../kit/service-level-kit.ts';
+
+const shipped = readFileSync('slo/live-feedback.yaml', 'utf8');
+
+describe('the service level that ships', () => {
+  it('has nothing to object to', () => {
+    expect(checkServiceLevel(levelOf(shipped)).findings).toEqual([]);
+  });
+
+  it('fits the published JSON Schema, which is current', () => {
+    const published: object = JSON.parse(readFileSync('schemas/slo.schema.json', 'utf8'));
+    expect(published).toEqual(JSON.parse(JSON.stringify(serviceLevelJsonSchema())));
+    const validate = new Ajv2020().compile(published);
+    expect(validate(parse(shipped)), JSON.stringify(validate.errors)).toBe(true);
+    expect(validate({ ...parse(shipped), kind: 'Pod' })).toBe(false);
+  });
+});
+
+describe('a service level without alerts', () => {
+  it('gets the four rows of the workbook', () => {
+    const { alerts } = levelOf(oneObjective());
+    expect(alerts.map(({ severity, burn }) => [severity, burn])).toEqual([
+      ['page', 14.4],
+      ['page', 6],
+      ['ticket', 3],
+      ['ticket', 1],
+    ]);
+  });
+});
+
+describe('a service level with a mistake', () => {
+  it.each([
+    [
+      'a target of 100 %',
+      oneObjective('', '100%'),
+      'level.yaml:8:15: spec.objectives.0.target: "100%" leaves no error budget',
+    ],
+    [
+      'a target above 100 %',
+      oneObjective('', '101%'),
+      'level.yaml:8:15: spec.objectives.0.target: "101%" is outside 0% to 100%',
+    ],
+    [
+      'a target without a unit',
+      oneObjective('', '"0.99"'),
+      'level.yaml:8:15: spec.objectives.0.target: percentage "0.99" has no unit',
+    ],
+    [
+      'an alert that can never fire',
+      oneObjective('  alerts:\n    - {severity: page, budget: 2%, long: 1h, short: 5m}', '93%'),
+      'level.yaml:11:7: spec.alerts.0: an alert above a burn of 14.4 can never fire for "availability": at a target of 93% the ' +
+        'burn is at most 14.3, when every event is bad; allowed: a burn below that, or a target above 93.06%',
+    ],
+    [
+      'default alerts that can never fire',
+      oneObjective('', '90%'),
+      'level.yaml:8:15: spec.objectives.0.target: an alert above a burn of 14.4',
+    ],
+    [
+      'windows the wrong way round',
+      oneObjective('  alerts: [{severity: page, burn: 2, long: 5m, short: 1h}]'),
+      'level.yaml:10:55: spec.alerts.0.short: is not shorter than the long window',
+    ],
+    [
+      'a window longer than the period',
+      oneObjective('  period: 1d\n  alerts: [{severity: page, burn: 2, long: 2d, short: 1h}]'),
+      'spec.alerts.0.long: the long window of 2d is longer than the period of 1d',
+    ],
+    [
+      'budget and burn at once',
+      oneObjective('  alerts: [{severity: page, burn: 2, budget: 2%, long: 2d, short: 1h}]'),
+      'level.yaml:10:12: spec.alerts.0: needs exactly one of budget, burn',
+    ],
+    [
+      'a severity nobody knows',
+      oneObjective('  alerts: [{severity: wake, burn: 2, long: 2d, short: 1h}]'),
+      '"wake" is not one of page, ticket',
+    ],
+    [
+      'a key nobody knows',
+      oneObjective('  peroid: 30d'),
+      'level.yaml:10:3: spec: unknown key "peroid" (did you mean "period"?)',
+    ],
+    ['a period without a unit', oneObjective('  period: 30'), 'level.yaml:10:11: spec.period:'],
+    ['an empty file', '', 'level.yaml:1:1'],
+  ])('%s is named at its line', (_, yaml, message) => {
+    expect(problemsOf(yaml)).toContain(message);
+  });
+
+  it('has every problem listed at once', () => {
+    const yaml = oneObjective('  peroid: 30d\n  traffic: 5', '100%');
+    expect(problemsOf(yaml)).toContain('has 3 problems');
+  });
+
+  it('is told of two objectives of one name', () => {
+    const twice = oneObjective().replace(/( {4}- name[\s\S]*)/, '$1$1');
+    expect(problemsOf(twice)).toContain(
+      'level.yaml:10:13: spec.objectives.1.name: "availability" is already an objective',
+    );
+  });
+
+  it.each([
+    ['{}', 'needs exactly one of latency, events'],
+    ['{events: {total: a_total}}', 'needs exactly one of good, bad'],
+    [
+      '{events: {bad: b, total: a}, loadtest: {metric: feedback_latency}}',
+      'feedback_latency is a latency and needs atMost',
+    ],
+    [
+      '{events: {bad: b, total: a}, loadtest: {metric: availability, atMost: 1s}}',
+      'availability is a share and takes no atMost',
+    ],
+    ['{latency: {histogram: "h{", atMost: 1s}}', '"h{" is not a metric name'],
+  ])('is told that the indicator %s is none', (indicator, message) => {
+    const yaml = oneObjective().replace(/indicator: .*/, `indicator: ${indicator}`);
+    expect(problemsOf(yaml)).toContain(message);
+  });
+});
+
+describe('the check', () => {
+  it('says what fires inside the budget, what one failure fires, and what nothing sees', () => {
+    const alerts = '  alerts: [{severity: ticket, burn: 0.5, long: 3d, short: 2d}]';
+    expect(findingsOf(oneObjective(alerts))).toEqual([
+      expect.stringContaining('fires inside the budget'),
+      expect.stringContaining('one failure alone is above the threshold below 2,000 events'),
+      expect.stringContaining('the short window hardly ends the alert sooner'),
+    ]);
+    const fast = '  alerts: [{severity: page, budget: 2%, long: 1h, short: 5m}]\n  minimumEvents: 100';
+    expect(findingsOf(oneObjective(fast))).toEqual([
+      'a steady burn of 14.4 empties the budget in 2d 2h and fires nothing',
+    ]);
+    expect(findingsOf(oneObjective('  alerts: []'))).toEqual(['has no alert']);
+  });
+
+  it('weighs the quiet hour against the minimum of events', () => {
+    const quiet = '  alerts: [{severity: page, burn: 1, long: 1h, short: 5m}]\n  traffic: 1/min';
+    expect(findingsOf(oneObjective(quiet))).toEqual([
+      expect.stringContaining('60 events in 1h: one failure fires it; write minimumEvents: 1000'),
+    ]);
+    expect(findingsOf(oneObjective(`${quiet}\n  minimumEvents: 1000`))).toEqual([
+      expect.stringContaining('minimumEvents 1000 silences it in a quiet hour, which has 60 events'),
+    ]);
+    expect(findingsOf(oneObjective(quiet.replace('1/min', '20/s')))).toEqual([]);
+  });
+});
+
+function problemsOf(yaml: string): string {
+  try {
+    levelOf(yaml);
+  } catch (error) {
+    if (error instanceof SpeechfbError) return formatError(error);
+    throw error;
+  }
+  return 'no problem';
+}
+
+function findingsOf(yaml: string): string[] {
+  return checkServiceLevel(levelOf(yaml)).findings.map((finding) => finding.message);
+}
