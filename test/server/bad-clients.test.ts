@@ -148,7 +148,7 @@ async function misbehave(row: {
   healthy.send({ type: 'close', last_seq: 39 });
   expect(await healthy.closed).toEqual({ code: 1000, reason: 'done' });
   expect(finalPhones(healthy.events)).toEqual(['1.0 A 90', '1.1 B 90', '1.2 B 90', '1.3 A 90']);
-  await expect.poll(server.stats).toMatchObject({ sessions: 0, sockets: 0 });
+  await expect.poll(() => server.stats()).toMatchObject({ sessions: 0, sockets: 0 });
 }
 
 async function expectRefusal(

@@ -22,16 +22,28 @@ export function uslPeak(usl: Usl): { load: number; throughput: number } {
 }
 
 /**
- * The law with the least squared error of throughput, by Levenberg-Marquardt from Gunther's quadratic start, with alpha and
- * beta not below 0. Undefined for fewer than three different loads. SPEC SDM91: alpha .0277285, beta .0001044, gamma 89.995.
+ * The law with the least squared error of throughput, by Levenberg-Marquardt from Gunther's quadratic
+ * start, with alpha and beta not below 0. The least error may lie on a boundary, where steps that are cut
+ * off at 0 stall: the laws with alpha, beta or both held at 0 are fitted by themselves, and the best of
+ * the four is taken. Undefined for fewer than three different loads.
+ * SPEC SDM91: alpha .0277285, beta .0001044, gamma 89.995.
  */
 export function fitUsl(points: readonly ThroughputPoint[]): Usl | undefined {
   if (new Set(points.map((point) => point.load)).size < 3) return undefined;
-  let best = start(points);
+  const from = start(points);
+  const fits = boundaries.map((held) => fitFrom({ ...from, ...held }, points, held));
+  return fits.reduce((best, fit) => (fit.error < best.error ? fit : best)).usl;
+}
+
+/** What a fit holds at 0: nothing, or one of the boundaries. */
+const boundaries: readonly Partial<Usl>[] = [{}, { beta: 0 }, { alpha: 0 }, { alpha: 0, beta: 0 }];
+
+function fitFrom(first: Usl, points: readonly ThroughputPoint[], held: Partial<Usl>): { usl: Usl; error: number } {
+  let best = first;
   let error = squaredError(best, points);
   let damping = 1e-3;
   for (let round = 0; round < 500 && damping < 1e12; round++) {
-    const next = clamp(step(best, points, damping));
+    const next = clamp(step(best, points, damping, held));
     const nextError = squaredError(next, points);
     if (!(nextError < error)) {
       damping *= 4;
@@ -43,7 +55,7 @@ export function fitUsl(points: readonly ThroughputPoint[]): Usl | undefined {
     damping = Math.max(1e-15, damping / 8);
     if (gain <= error * 1e-15) break;
   }
-  return best;
+  return { usl: best, error };
 }
 
 /** The line through the first loads: no contention yet, the throughput of one as measured. */
@@ -65,13 +77,15 @@ function start(points: readonly ThroughputPoint[]): Usl {
   return clamp({ alpha: (ay * bb - by * ab) / determinant, beta: (by * aa - ay * ab) / determinant, gamma });
 }
 
-/** One damped Gauss-Newton step: (J'J + damping diag(J'J)) delta = J' residual. */
-function step(usl: Usl, points: readonly ThroughputPoint[], damping: number): Usl {
+/** One damped Gauss-Newton step, (J'J + damping diag(J'J)) delta = J' residual; what is held stays. */
+function step(usl: Usl, points: readonly ThroughputPoint[], damping: number, held: Partial<Usl>): Usl {
   const normal = [0, 1, 2].map(() => [0, 0, 0, 0]);
   for (const { load, throughput } of points) {
     const below = 1 + usl.alpha * (load - 1) + usl.beta * load * (load - 1);
     const fitted = (usl.gamma * load) / below;
-    const slopes = [(-fitted * (load - 1)) / below, (-fitted * load * (load - 1)) / below, load / below];
+    const byAlpha = held.alpha === undefined ? (-fitted * (load - 1)) / below : 0;
+    const byBeta = held.beta === undefined ? (-fitted * load * (load - 1)) / below : 0;
+    const slopes = [byAlpha, byBeta, load / below];
     for (let i = 0; i < 3; i++) {
       for (let j = 0; j < 3; j++) normal[i]![j]! += slopes[i]! * slopes[j]!;
       normal[i]![3]! += slopes[i]! * (throughput - fitted);

@@ -74,6 +74,9 @@ export function simulate(input: SimulationInput): SimulationOutcome {
   let [people, events, podMs, managedMs, waitingMs, onDemandMs, spotMs] = [0, 0, 0, 0, 0, 0, 0];
   const peak = { streams: 0, waiting: 0, pods: 0 };
 
+  // People are there before the autoscaler first looks: it would send the pods of an empty class away.
+  for (const { index, fleet } of regions) streams.setCapacity(index, fleet.capacity(), 0);
+  for (const region of regions) movePeople(region, 0);
   for (let nowMs = 0; nowMs < input.durationMs; nowMs += tickMs) {
     for (const region of regions) movePods(region, nowMs);
     for (const region of regions) movePeople(region, nowMs);

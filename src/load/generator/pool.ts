@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { ShardResult } from '../../results/merge-results.ts';
 import { lostResult, mergeResults } from '../../results/merge-results.ts';
+import { workerUrl } from '../../threads/worker-url.ts';
 import { causeOfDeath } from './cause-of-death.ts';
 import type { ShardHooks, ShardTask } from './generator.ts';
 import { splitTask } from './split-task.ts';
@@ -56,7 +57,7 @@ class Generator {
   constructor(task: ShardTask, onProgress: ShardHooks['onProgress']) {
     // A young generation of 2 MB: next to nothing survives in it, and it stays in the processor's cache.
     const execArgv = [...process.execArgv, '--max-semi-space-size=2'];
-    const child = fork(new URL('./process.js', import.meta.url), {
+    const child = fork(workerUrl(import.meta.url, 'process.js'), {
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       execArgv,

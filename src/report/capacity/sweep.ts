@@ -35,7 +35,20 @@ export function renderSweep(key: string, rows: readonly SweepRow[]): string {
     const bar = '█'.repeat(most === 0 ? 0 : Math.round((40 * degraded(row)) / most));
     return `  ${String(row.value).padEnd(14)}${bar} ${whole(degraded(row))}`;
   });
-  return `${[...table, '', `  stream-minutes without feedback, by ${key}`, ...bars].join('\n')}\n`;
+  const notes = turns(rows.map(degraded)) ? ['', `  ${whyItTurns}`] : [];
+  return `${[...table, '', `  stream-minutes without feedback, by ${key}`, ...bars, ...notes].join('\n')}\n`;
+}
+
+/** Headroom 0, 20, 40 % looks like a mistake where the smallest fleet does better than the next. */
+const whyItTurns =
+  'more is not always better here: an autoscaler leaves alone what is within its tolerance, so that a fleet\n' +
+  '  just below it may be scaled before the spike and meet it with more pods than one that was larger';
+
+/** Whether the values both rise and fall by more than a hundredth. */
+function turns(values: readonly number[]): boolean {
+  const steps = values.slice(1).map((value, i) => value - values[i]!);
+  const least = 0.01 * Math.max(...values);
+  return steps.some((step) => step > least) && steps.some((step) => step < -least);
 }
 
 function degraded({ result }: SweepRow): number {

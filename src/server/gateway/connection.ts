@@ -6,29 +6,18 @@ import { closeCodes, wireErrors } from '../../protocol/codes.ts';
 import { type AudioFrame, decodeFrame, frameHeaderBytes } from '../../protocol/frame.ts';
 import { parseClientMessage } from '../../protocol/parse-message.ts';
 import { stackOf } from '../../telemetry/log.ts';
+import type { Limits } from '../limits.ts';
 import type { Refusal } from '../refusal.ts';
 import type { ServerContext } from '../session/context.ts';
 import { errorMessage, referenceRefusal } from '../session/replies.ts';
-import type { Line, Session } from '../session/session.ts';
+import type { Session } from '../session/session.ts';
+import { CorkedSocket } from './corked-socket.ts';
 import type { Registry } from './registry.ts';
-import { createTokenBucket } from './token-bucket.ts';
-
-/** One WebSocket: reads messages, finds or starts the session, and hands over. */
-export type Connection = {
-  /** Pings; a socket that has answered nothing since the last beat is cut, its session waits for a resume. */
-  beat(): void;
-  /** Refuses a socket that neither starts nor resumes. */
-  tick(nowMs: number): void;
-  refuse(refusal: Refusal): void;
-  /** The server goes away: closes the socket unless a session has it. */
-  leave(): void;
-  /** Cuts the socket without a word. */
-  terminate(): void;
-};
+import { TokenBucket } from './token-bucket.ts';
 
 export type ConnectionOptions = {
   socket: WebSocket;
-  /** What the WebSocket runs over. */
+  /** The connection below the WebSocket. */
   transport: Duplex;
   context: ServerContext;
   registry: Registry;
@@ -39,132 +28,132 @@ export type ConnectionOptions = {
   onClose(): void;
 };
 
-export function createConnection(options: ConnectionOptions): Connection {
-  const { socket, transport, context, registry, owner } = options;
-  const { limits, metrics } = context;
-  const openedMs = context.now();
-  let session: Session | undefined;
-  let closing = false;
-  let alive = true;
-  let gathering = false;
-  const frames = createTokenBucket(limits.framesPerSecond, limits.frameBurst, openedMs);
-  const messages = createTokenBucket(limits.messagesPerSecond, limits.messageBurst, openedMs);
+/** One WebSocket: reads messages, finds or starts the session, and hands over. */
+export class Connection {
+  readonly #options: ConnectionOptions;
+  readonly #socket: CorkedSocket;
+  readonly #openedMs: number;
+  readonly #frames: TokenBucket;
+  readonly #messages: TokenBucket;
+  #session: Session | undefined;
+  #isAlive = true;
 
-  const line: Line = {
-    write(text) {
-      if (socket.readyState !== socket.OPEN) return;
-      gather();
-      socket.send(text, onWritten);
-    },
-    unsentBytes: () => socket.bufferedAmount,
-    close,
-  };
-  const onWritten = (): void => session?.lineDrained();
-
-  socket.on('message', (data: Buffer, isBinary) => {
-    alive = true;
-    if (closing) return;
-    try {
-      const waitMs = (isBinary ? frames : messages).take(context.now());
-      if (waitMs > 0) fail(flood(isBinary, waitMs));
-      else if (isBinary) onFrame(data);
-      else onText(data);
-    } catch (error) {
-      context.log.error({ error: stackOf(error) }, 'a message could not be handled');
-      fail({ code: 'internal', message: 'the server failed on this message; the log says why' });
-    }
-  });
-  socket.on('pong', (data: Buffer) => {
-    alive = true;
-    const eventId = Number(data.toString('latin1'));
-    if (Number.isSafeInteger(eventId)) session?.lineConfirmed(eventId);
-  });
-  // The socket is closed by ws after an error of the WebSocket layer: 1002, 1007 or 1009.
-  socket.on('error', (error) => context.log.warn({ error: error.message }, 'a socket broke the WebSocket protocol'));
-  socket.on('close', (code) => {
-    session?.lineClosed(line, code !== abnormal);
-    options.onClose();
-  });
-
-  return {
-    beat() {
-      if (!alive) {
-        socket.terminate();
-        return;
-      }
-      alive = false;
-      if (socket.readyState === socket.OPEN) socket.ping(String(session?.lastEventId ?? 0));
-    },
-    tick(nowMs) {
-      if (session || closing || nowMs - openedMs <= limits.startTimeoutMs) return;
-      refuse({ code: 'idle_timeout', message: `no start or resume came within ${limits.startTimeoutMs} ms` });
-    },
-    refuse,
-    leave() {
-      if (!session && !closing) close(closeCodes.goingAway, 'going away');
-    },
-    terminate: () => socket.terminate(),
-  };
-
-  /** What is said within one turn of the event loop goes out in one write: a system call costs more than an event. */
-  function gather(): void {
-    if (gathering) return;
-    gathering = true;
-    transport.cork();
-    process.nextTick(() => {
-      gathering = false;
-      transport.uncork();
+  constructor(options: ConnectionOptions) {
+    const { socket, transport, context } = options;
+    const { limits } = context;
+    this.#options = options;
+    this.#openedMs = context.now();
+    this.#frames = new TokenBucket(limits.framesPerSecond, limits.frameBurst, this.#openedMs);
+    this.#messages = new TokenBucket(limits.messagesPerSecond, limits.messageBurst, this.#openedMs);
+    this.#socket = new CorkedSocket(socket, transport, () => this.#session?.socketDrained());
+    socket.on('message', (data: Buffer, isBinary) => this.#onMessage(data, isBinary));
+    socket.on('pong', (data: Buffer) => this.#onPong(data));
+    // The socket is closed by ws after an error of the WebSocket layer: 1002, 1007 or 1009.
+    socket.on('error', (error) => context.log.warn({ error: error.message }, 'a socket broke the WebSocket protocol'));
+    socket.on('close', (code) => {
+      this.#session?.socketClosed(this.#socket, code !== abnormal);
+      options.onClose();
     });
   }
 
-  function onFrame(data: Buffer): void {
-    metrics.message('audio');
-    const frame = readFrame(data);
-    if ('code' in frame) fail(frame);
-    else if (session) session.frame(frame);
-    else fail({ code: 'protocol_order', message: 'audio came before "start" or "resume"' });
-  }
-
-  function readFrame(data: Buffer): AudioFrame | Refusal {
-    const payloadBytes = data.length - frameHeaderBytes;
-    if (payloadBytes > limits.maxFrameBytes) {
-      const message = `a frame of ${payloadBytes} bytes; max_frame_bytes is ${limits.maxFrameBytes}`;
-      return { code: 'too_large', message };
+  /** Pings; a socket that has answered nothing since the last heartbeat is cut, its session waits for a resume. */
+  heartbeat(): void {
+    const { socket } = this.#options;
+    if (!this.#isAlive) {
+      socket.terminate();
+      return;
     }
-    const decoded = decodeFrame(data);
-    if (decoded.ok) return decoded.frame;
-    return { code: decoded.fault === 'codec' ? 'unsupported_audio' : 'invalid_frame', message: decoded.message };
+    this.#isAlive = false;
+    if (socket.readyState === socket.OPEN) socket.ping(String(this.#session?.lastEventId ?? 0));
   }
 
-  function onText(data: Buffer): void {
+  /** Refuses a socket that neither starts nor resumes. */
+  tick(nowMs: number): void {
+    const { startTimeoutMs } = this.#options.context.limits;
+    if (this.#session || this.#socket.isClosing || nowMs - this.#openedMs <= startTimeoutMs) return;
+    this.refuse({ code: 'idle_timeout', message: `no start or resume came within ${startTimeoutMs} ms` });
+  }
+
+  /** Sends `error` and closes the socket. */
+  refuse(refusal: Refusal): void {
+    this.#options.context.metrics.refusal(refusal.code);
+    this.#socket.write(JSON.stringify({ event_id: 0, audio_ms: 0, ...errorMessage(refusal) }));
+    this.#socket.close(wireErrors[refusal.code].close, refusal.message);
+  }
+
+  /** The server goes away: closes the socket unless a session has it. */
+  leave(): void {
+    if (!this.#session && !this.#socket.isClosing) this.#socket.close(closeCodes.goingAway, 'going away');
+  }
+
+  /** Cuts the socket without a closing handshake. */
+  terminate(): void {
+    this.#options.socket.terminate();
+  }
+
+  #onMessage(data: Buffer, isBinary: boolean): void {
+    this.#isAlive = true;
+    // After it was closed (a newer socket may have its session) nothing that it says counts.
+    if (this.#socket.isClosing) return;
+    const { context } = this.#options;
+    try {
+      const waitMs = (isBinary ? this.#frames : this.#messages).take(context.now());
+      if (waitMs > 0) this.#fail(flood(isBinary, waitMs));
+      else if (isBinary) this.#onFrame(data);
+      else this.#onText(data);
+    } catch (error) {
+      context.log.error({ error: stackOf(error) }, 'a message could not be handled');
+      this.#fail({ code: 'internal', message: 'the server failed on this message; the log says why' });
+    }
+  }
+
+  /** A pong carries the id of the newest event when its ping was sent: the client has read everything up to it. */
+  #onPong(data: Buffer): void {
+    this.#isAlive = true;
+    const eventId = Number(data.toString('latin1'));
+    if (Number.isSafeInteger(eventId)) this.#session?.confirmed(eventId);
+  }
+
+  #onFrame(data: Buffer): void {
+    const { metrics, limits } = this.#options.context;
+    metrics.message('audio');
+    const frame = readFrame(data, limits);
+    if ('code' in frame) this.#fail(frame);
+    else if (this.#session) this.#session.frame(frame);
+    else this.#fail({ code: 'protocol_order', message: 'audio came before "start" or "resume"' });
+  }
+
+  #onText(data: Buffer): void {
+    const { metrics, limits } = this.#options.context;
     if (data.length > limits.maxMessageBytes) {
       const message = `a message of ${data.length} bytes; at most ${limits.maxMessageBytes} are read`;
-      fail({ code: 'too_large', message });
+      this.#fail({ code: 'too_large', message });
       return;
     }
     const parsed = parseClientMessage(data.toString('utf8'));
     metrics.message(parsed.ok ? parsed.message.type : 'invalid');
-    if (!parsed.ok) fail({ code: parsed.code, message: parsed.problem });
-    else if (session) session.handle(parsed.message);
-    else open(parsed.message);
+    if (!parsed.ok) this.#fail({ code: parsed.code, message: parsed.problem });
+    else if (this.#session) this.#session.handle(parsed.message);
+    else this.#open(parsed.message);
   }
 
-  function open(message: ClientMessage): void {
-    const found = find(message);
+  #open(message: ClientMessage): void {
+    const found = this.#find(message);
     if ('code' in found) {
-      refuse(found);
+      this.refuse(found);
       return;
     }
     // A session is attached before it is known here, so that a refusal to attach leaves it alone.
-    const refusal = found.attach(line, message.type === 'resume' ? message.last_event_id : 0);
-    if (refusal) refuse(refusal);
-    else session = found;
+    const refusal = found.attach(this.#socket, message.type === 'resume' ? message.last_event_id : 0);
+    if (refusal) this.refuse(refusal);
+    else this.#session = found;
   }
 
-  function find(message: ClientMessage): Session | Refusal {
+  #find(message: ClientMessage): Session | Refusal {
+    const { registry, owner } = this.#options;
     switch (message.type) {
       case 'start':
-        return registry.startedBefore(message, owner) ?? start(message);
+        return registry.startedBefore(message, owner) ?? this.#start(message);
       case 'resume':
         return registry.find(message, owner);
       default:
@@ -172,8 +161,9 @@ export function createConnection(options: ConnectionOptions): Connection {
     }
   }
 
-  function start(message: StartMessage): Session | Refusal {
-    const refusal = options.admit();
+  #start(message: StartMessage): Session | Refusal {
+    const { admit, context, registry, owner } = this.#options;
+    const refusal = admit();
     if (refusal) return refusal;
     const { language } = context.engine.model;
     if (primaryTag(message.language) !== primaryTag(language)) {
@@ -187,36 +177,23 @@ export function createConnection(options: ConnectionOptions): Connection {
     }
   }
 
-  function fail(refusal: Refusal): void {
-    if (session) session.fail(refusal);
-    else refuse(refusal);
-  }
-
-  function refuse(refusal: Refusal): void {
-    metrics.refusal(refusal.code);
-    line.write(JSON.stringify({ event_id: 0, audio_ms: 0, ...errorMessage(refusal) }));
-    close(wireErrors[refusal.code].close, refusal.message);
-  }
-
-  function close(code: number, reason: string): void {
-    // What a socket says after it was closed (a newer one may have its session) is not heard.
-    closing = true;
-    socket.close(code, fitReason(reason));
+  #fail(refusal: Refusal): void {
+    if (this.#session) this.#session.fail(refusal);
+    else this.refuse(refusal);
   }
 }
 
 /** The close frame never came: the network went away. */
 const abnormal = 1006;
-const maxReasonBytes = 123;
 
-/** A close reason holds 123 bytes of UTF-8; the `error` before it has the whole sentence. */
-function fitReason(reason: string): string {
-  const bytes = Buffer.from(reason);
-  if (bytes.length <= maxReasonBytes) return reason;
-  return bytes
-    .subarray(0, maxReasonBytes)
-    .toString('utf8')
-    .replace(/\uFFFD+$/, '');
+function readFrame(data: Buffer, { maxFrameBytes }: Limits): AudioFrame | Refusal {
+  const payloadBytes = data.length - frameHeaderBytes;
+  if (payloadBytes > maxFrameBytes) {
+    return { code: 'too_large', message: `a frame of ${payloadBytes} bytes; max_frame_bytes is ${maxFrameBytes}` };
+  }
+  const decoded = decodeFrame(data);
+  if (decoded.ok) return decoded.frame;
+  return { code: decoded.fault === 'codec' ? 'unsupported_audio' : 'invalid_frame', message: decoded.message };
 }
 
 function flood(isBinary: boolean, retryAfterMs: number): Refusal {

@@ -5,7 +5,7 @@ import { isLoopback } from './exposure.ts';
 
 export const faultsPath = '/faults/inference';
 
-/** What a caller of `POST /faults/inference` is told. */
+/** The answer to `POST /faults/inference`. */
 export type FaultAnswer = { status: number; code: string; message: string } | { status: 202; fault: EngineFault };
 
 /**
@@ -41,7 +41,7 @@ function parseFault(text: string): EngineFault | undefined {
   }
 }
 
-/** Undefined when it is longer than any fault. */
+/** The body of a request; undefined when it is longer than any fault. */
 async function readBody(request: IncomingMessage): Promise<string | undefined> {
   let text = '';
   for await (const chunk of request) {

@@ -4,7 +4,7 @@ import { streamPath } from '../../protocol/address.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import { answerFault, faultsPath } from './faults.ts';
 
-/** What the plain HTTP endpoints tell. */
+/** The parts of a server that its plain HTTP endpoints report on. */
 export type HttpOptions = {
   metrics: Metrics;
   /** Why the server takes no new session; undefined: it does. */
@@ -62,8 +62,10 @@ async function answer(request: IncomingMessage, path: string, options: HttpOptio
     }
     case faultsPath: {
       if (!options.isKnown(request)) return tokenNeeded();
-      const told = await answerFault(request, options.injectFault);
-      return 'fault' in told ? json(told.status, told.fault) : problem(told.status, told.code, told.message);
+      const outcome = await answerFault(request, options.injectFault);
+      return 'fault' in outcome
+        ? json(outcome.status, outcome.fault)
+        : problem(outcome.status, outcome.code, outcome.message);
     }
     case streamPath:
       return problem(426, 'upgrade_required', 'this is a WebSocket: subprotocol speechfb.v1', { upgrade: 'websocket' });

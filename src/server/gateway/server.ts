@@ -1,24 +1,24 @@
-import type { IncomingMessage } from 'node:http';
+import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { WebSocketServer } from 'ws';
+import { type WebSocket, WebSocketServer } from 'ws';
 import type { AcousticEngine, EngineFault } from '../../acoustic/engine/types.ts';
 import { streamPath } from '../../protocol/address.ts';
 import type { Log } from '../../telemetry/log.ts';
-import { createMetrics } from '../../telemetry/metrics.ts';
+import { createMetrics, type Metrics } from '../../telemetry/metrics.ts';
 import { collectGarbage } from '../../threads/collect-garbage.ts';
 import { defaultLimits, type Limits } from '../limits.ts';
 import type { Refusal } from '../refusal.ts';
 import type { Scoring, ServerContext } from '../session/context.ts';
-import { createAdmission, stalled } from './admission.ts';
-import { type Connection, createConnection } from './connection.ts';
+import { Admission, stalled } from './admission.ts';
+import { Connection } from './connection.ts';
 import { type DrainReport, drainSessions } from './drain.ts';
-import { checkExposure, isLoopback } from './exposure.ts';
+import { checkExposure, isLoopback, type OriginPolicy } from './exposure.ts';
 import { createHttpHandler, pathOf } from './http.ts';
-import { createIdleSweep } from './idle-sweep.ts';
+import { IdleSweep } from './idle-sweep.ts';
 import { closeListener, createListener, listen, refuseUpgrade } from './listener.ts';
-import { createRegistry } from './registry.ts';
+import { Registry } from './registry.ts';
 import type { Tokens } from './tokens.ts';
-import { chooseSubprotocol, identify, offersSubprotocol } from './upgrade.ts';
+import { type Caller, chooseSubprotocol, identify, offersSubprotocol } from './upgrade.ts';
 
 export type ServerOptions = {
   /** Several servers may share one; a promise is a model that still warms up: the server listens and is not ready. */
@@ -56,145 +56,214 @@ export type ServerStats = { sockets: number; sessions: number; streaming: number
 
 /** @throws SpeechfbError `unsafe_host`, `port_in_use`, `cannot_listen`, `bad_tls` */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const limits: Limits = { ...defaultLimits, ...options.limits };
-  const host = options.host ?? '127.0.0.1';
-  checkExposure(host, { tokens: options.tokens !== undefined, tls: options.tls !== undefined });
-  const now = (): number => performance.now();
-  let engine: AcousticEngine | undefined;
-  const metrics = createMetrics({
-    version: options.version,
-    sessions: () => registry.countByState(),
-    engine: () => (engine ? { provider: engine.provider, ...engine.stats() } : undefined),
-    scoring: () => options.scoring.stats?.(),
-  });
-  const context: ServerContext = {
-    get engine() {
-      if (!engine) throw new Error('the model is not loaded yet');
-      return engine;
-    },
-    scoring: options.scoring,
-    limits,
-    metrics,
-    log: options.log,
-    now,
-  };
-  const registry = createRegistry(context);
-  const admission = createAdmission(limits, now());
-  const sweep = createIdleSweep(() => {
-    collectGarbage();
-    engine?.tidy?.();
-    options.scoring.tidy?.();
-  });
-  const connections = new Set<Connection>();
-  let draining = false;
-  const origins = { allowed: options.origins ?? [], loopback: isLoopback(host) };
+  const server = new Server(options);
+  await server.listen();
+  return server;
+}
 
-  const http = createListener(options.tls);
-  http.on(
-    'request',
-    createHttpHandler({
-      metrics,
-      notReady: () => (draining ? 'draining' : engine ? stalled(engine.stats(), limits) : 'the model warms up'),
-      isKnown: (request) => identify(request, options.tokens, origins).ok,
-      injectFault: options.faultInjection ? injectFault : undefined,
-    }),
-  );
-  const socketOptions = {
-    noServer: true,
-    clientTracking: false,
-    perMessageDeflate: false,
-    maxPayload: Math.max(limits.maxFrameBytes, limits.maxMessageBytes) * oversizeFactor,
-    closeTimeout: closeTimeoutMs,
-    handleProtocols: chooseSubprotocol,
-  };
-  const sockets = new WebSocketServer(socketOptions);
-  http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    const status = refusalStatus(request);
+class Server implements RunningServer {
+  readonly #options: ServerOptions;
+  readonly #host: string;
+  readonly #limits: Limits;
+  readonly #origins: OriginPolicy;
+  readonly #metrics: Metrics;
+  readonly #context: ServerContext;
+  readonly #registry: Registry;
+  readonly #admission: Admission;
+  readonly #sweep: IdleSweep;
+  readonly #http: HttpServer;
+  readonly #sockets: WebSocketServer;
+  readonly #connections = new Set<Connection>();
+  #engine: AcousticEngine | undefined;
+  #ready: Promise<void> = Promise.resolve();
+  #port = 0;
+  #timers: NodeJS.Timeout[] = [];
+  #isDraining = false;
+
+  constructor(options: ServerOptions) {
+    this.#options = options;
+    this.#limits = { ...defaultLimits, ...options.limits };
+    this.#host = options.host ?? '127.0.0.1';
+    checkExposure(this.#host, { tokens: options.tokens !== undefined, tls: options.tls !== undefined });
+    this.#origins = { allowed: options.origins ?? [], loopback: isLoopback(this.#host) };
+    this.#metrics = this.#createMetrics();
+    this.#context = this.#createContext();
+    this.#registry = new Registry(this.#context);
+    this.#admission = new Admission(this.#limits, performance.now());
+    this.#sweep = new IdleSweep(() => {
+      collectGarbage();
+      this.#engine?.tidy?.();
+      options.scoring.tidy?.();
+    });
+    this.#http = this.#createHttp();
+    this.#sockets = new WebSocketServer(socketOptions(this.#limits));
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  get url(): string {
+    const host = this.#host.includes(':') ? `[${this.#host}]` : this.#host;
+    return `${this.#options.tls ? 'wss' : 'ws'}://${host}:${this.#port}${streamPath}`;
+  }
+
+  get ready(): Promise<void> {
+    return this.#ready;
+  }
+
+  /** Takes connections from here on, and the model as soon as it is loaded. */
+  async listen(): Promise<void> {
+    const { engine, log, port, tls, tokens } = this.#options;
+    this.#port = await listen(this.#http, this.#host, port ?? 0);
+    this.#ready = Promise.resolve(engine).then((loaded) => {
+      this.#engine = loaded;
+    });
+    this.#ready.catch(() => {});
+    const beat = (): void => {
+      for (const connection of this.#connections) connection.heartbeat();
+    };
+    this.#timers = [setInterval(() => this.#tick(), tickMs), setInterval(beat, this.#limits.heartbeatMs)];
+    const guards = { tls: tls !== undefined, tokens: tokens !== undefined };
+    log.info({ host: this.#host, port: this.#port, ...guards }, 'listening');
+  }
+
+  stats(): ServerStats {
+    return { sockets: this.#connections.size, sessions: this.#registry.size, ...this.#registry.countByState() };
+  }
+
+  async drain(): Promise<DrainReport> {
+    this.#isDraining = true;
+    for (const connection of this.#connections) connection.leave();
+    const areClosed = (): boolean => this.#connections.size === 0;
+    const report = await drainSessions(this.#registry.all(), this.#limits.drainMs, areClosed);
+    await this.close();
+    return report;
+  }
+
+  async close(): Promise<void> {
+    this.#isDraining = true;
+    for (const timer of this.#timers) clearInterval(timer);
+    for (const connection of this.#connections) connection.terminate();
+    for (const session of this.#registry.all()) session.abandon();
+    await closeListener(this.#http);
+  }
+
+  #createMetrics(): Metrics {
+    const { version, scoring } = this.#options;
+    return createMetrics({
+      version,
+      sessions: () => this.#registry.countByState(),
+      engine: () => (this.#engine ? { provider: this.#engine.provider, ...this.#engine.stats() } : undefined),
+      scoring: () => scoring.stats?.(),
+    });
+  }
+
+  #createContext(): ServerContext {
+    const loaded = (): AcousticEngine => {
+      if (!this.#engine) throw new Error('the model is not loaded yet');
+      return this.#engine;
+    };
+    return {
+      get engine() {
+        return loaded();
+      },
+      scoring: this.#options.scoring,
+      limits: this.#limits,
+      metrics: this.#metrics,
+      log: this.#options.log,
+      now: () => performance.now(),
+    };
+  }
+
+  #createHttp(): HttpServer {
+    const { tls, faultInjection } = this.#options;
+    const http = createListener(tls);
+    const handler = createHttpHandler({
+      metrics: this.#metrics,
+      notReady: () => this.#notReady(),
+      isKnown: (request) => this.#identify(request).ok,
+      injectFault: faultInjection ? (fault) => this.#injectFault(fault) : undefined,
+    });
+    http.on('request', handler);
+    http.on('upgrade', (request, socket, head) => this.#onUpgrade(request, socket, head));
+    return http;
+  }
+
+  #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const status = this.#refusalStatus(request);
     if (status) {
       refuseUpgrade(socket, status);
       return;
     }
     // ws sets TCP_NODELAY itself.
-    sockets.handleUpgrade(request, socket, head, (client) => {
-      const caller = identify(request, options.tokens, origins);
-      const owner = caller.ok ? caller.owner : undefined;
-      const onClose = (): void => void connections.delete(connection);
-      const connection = createConnection({
-        socket: client,
-        transport: socket,
-        context,
-        registry,
-        owner,
-        admit,
-        onClose,
-      });
-      connections.add(connection);
-      if (!caller.ok) connection.refuse(caller.refusal);
+    this.#sockets.handleUpgrade(request, socket, head, (client) => {
+      this.#connect(client, socket, this.#identify(request));
     });
-  });
-  const port = await listen(http, host, options.port ?? 0);
-  const ready = Promise.resolve(options.engine).then((loaded) => {
-    engine = loaded;
-  });
-  ready.catch(() => {});
-  const ticks = setInterval(tick, tickMs);
-  const beats = setInterval(() => {
-    for (const connection of connections) connection.beat();
-  }, limits.heartbeatMs);
-  options.log.info({ host, port, tls: options.tls !== undefined, tokens: options.tokens !== undefined }, 'listening');
-
-  return {
-    port,
-    url: `${options.tls ? 'wss' : 'ws'}://${host.includes(':') ? `[${host}]` : host}:${port}${streamPath}`,
-    ready,
-    stats: () => ({ sockets: connections.size, sessions: registry.size, ...registry.countByState() }),
-    drain,
-    close,
-  };
-
-  async function drain(): Promise<DrainReport> {
-    draining = true;
-    for (const connection of connections) connection.leave();
-    const report = await drainSessions(registry.all(), limits.drainMs, () => connections.size === 0);
-    await close();
-    return report;
   }
 
-  async function close(): Promise<void> {
-    draining = true;
-    clearInterval(ticks);
-    clearInterval(beats);
-    for (const connection of connections) connection.terminate();
-    for (const session of registry.all()) session.abandon();
-    await closeListener(http);
+  #connect(socket: WebSocket, transport: Duplex, caller: Caller): void {
+    const connection: Connection = new Connection({
+      socket,
+      transport,
+      context: this.#context,
+      registry: this.#registry,
+      owner: caller.ok ? caller.owner : undefined,
+      admit: () => this.#admit(),
+      onClose: () => void this.#connections.delete(connection),
+    });
+    this.#connections.add(connection);
+    if (!caller.ok) connection.refuse(caller.refusal);
   }
 
-  function admit(): Refusal | undefined {
-    const stats = { engine: engine?.stats(), scoring: options.scoring.stats?.() };
-    const refusal = admission.admit({ nowMs: now(), sessions: registry.size, draining, ...stats });
-    // One that is over before the next tick leaves its garbage too.
-    if (!refusal) sweep.look(registry.size + 1, now());
+  #identify(request: IncomingMessage): Caller {
+    return identify(request, this.#options.tokens, this.#origins);
+  }
+
+  /** The HTTP status of a request that no WebSocket is opened for. */
+  #refusalStatus(request: IncomingMessage): string | undefined {
+    if (pathOf(request) !== streamPath) return '404 Not Found';
+    if (!offersSubprotocol(request)) return '400 Bad Request';
+    return this.#connections.size >= this.#limits.maxConnections ? '503 Service Unavailable' : undefined;
+  }
+
+  #admit(): Refusal | undefined {
+    const nowMs = this.#context.now();
+    const sessions = this.#registry.size;
+    const stats = { engine: this.#engine?.stats(), scoring: this.#options.scoring.stats?.() };
+    const refusal = this.#admission.admit({ nowMs, sessions, draining: this.#isDraining, ...stats });
+    // A session that is over before the next tick leaves its garbage too.
+    if (!refusal) this.#sweep.look(sessions + 1, nowMs);
     return refusal;
   }
 
-  function injectFault(fault: EngineFault): boolean {
-    engine?.injectFault?.(fault);
-    return engine?.injectFault !== undefined;
+  #notReady(): string | undefined {
+    if (this.#isDraining) return 'draining';
+    return this.#engine ? stalled(this.#engine.stats(), this.#limits) : 'the model warms up';
   }
 
-  /** What no WebSocket is opened for. */
-  function refusalStatus(request: IncomingMessage): string | undefined {
-    if (pathOf(request) !== streamPath) return '404 Not Found';
-    if (!offersSubprotocol(request)) return '400 Bad Request';
-    return connections.size >= limits.maxConnections ? '503 Service Unavailable' : undefined;
+  #injectFault(fault: EngineFault): boolean {
+    this.#engine?.injectFault?.(fault);
+    return this.#engine?.injectFault !== undefined;
   }
 
-  function tick(): void {
-    const nowMs = now();
-    for (const connection of connections) connection.tick(nowMs);
-    for (const session of registry.all()) session.tick();
-    sweep.look(registry.size, nowMs);
+  #tick(): void {
+    const nowMs = this.#context.now();
+    for (const connection of this.#connections) connection.tick(nowMs);
+    for (const session of this.#registry.all()) session.tick();
+    this.#sweep.look(this.#registry.size, nowMs);
   }
+}
+
+function socketOptions({ maxFrameBytes, maxMessageBytes }: Limits) {
+  return {
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: Math.max(maxFrameBytes, maxMessageBytes) * oversizeFactor,
+    closeTimeout: closeTimeoutMs,
+    handleProtocols: chooseSubprotocol,
+  };
 }
 
 /** Jitter waits, acknowledgements and timeouts are looked at this often. */

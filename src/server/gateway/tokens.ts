@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { type Problem, SpeechfbError } from '../../errors.ts';
 import { sha256 } from '../secrets.ts';
 
-/** Who may connect. */
+/** The tokens of the clients that may connect. */
 export type Tokens = {
   /** The name that the token belongs to; undefined when it is nobody's. Takes the same time either way. */
   nameOf(token: string): string | undefined;

@@ -26,7 +26,7 @@ export function identify(request: IncomingMessage, tokens: Tokens | undefined, o
   return { ok: true, owner };
 }
 
-/** Of what the client offers; undefined when `speechfb.v1` is not among it. */
+/** The subprotocol chosen from those that the client offers; false when `speechfb.v1` is not among them. */
 export function chooseSubprotocol(offered: Set<string>): string | false {
   return offered.has(subprotocol) ? subprotocol : false;
 }

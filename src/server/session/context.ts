@@ -25,6 +25,6 @@ export type Scoring = {
   openUtterance: OpenUtterance;
   /** How busy scoring is, where it has threads of its own. */
   stats?(): ScoringStats;
-  /** Nobody reads: its threads may collect their garbage. */
+  /** Called while no session runs: worker threads may collect their garbage. */
   tidy?(): void;
 };

@@ -1,80 +1,82 @@
 import { SpeechfbError } from '../../errors.ts';
 import type { ClientMessage, ReferenceInput } from '../../protocol/client-messages.ts';
 import { closeCodes } from '../../protocol/codes.ts';
-import type { Refusal } from '../refusal.ts';
+import type { Acknowledger } from './acknowledger.ts';
 import type { Scoring } from './context.ts';
 import type { Outbox } from './outbox.ts';
-import type { Reading } from './reading.ts';
 import { referenceRefusal } from './replies.ts';
-import type { FinalReason, Granularity } from './utterance.ts';
+import type { SessionAudio } from './session-audio.ts';
+import type { SessionEnd } from './session-end.ts';
+import type { SessionSettings } from './utterance.ts';
 
-/** What a session lets its client's messages do. */
-export type ControlOptions = {
-  reading: Reading;
+/** The parts of a session that its client's messages act on. */
+export type ControlledSession = {
+  audio: SessionAudio;
   outbox: Outbox;
+  acks: Acknowledger;
+  ending: SessionEnd;
   /** Changed by `config`. */
-  settings: { emitIntervalMs: number; granularity: Granularity };
-  readReference: Scoring['readReference'];
-  acknowledge(): void;
-  tellGap(ms: number, frames: number): void;
-  end(reason: FinalReason, how: Closing | Refusal): void;
-  fail(refusal: Refusal): void;
-  failInternally(error: unknown): void;
+  settings: SessionSettings;
+  scoring: Scoring;
 };
 
-/** How a socket is closed when all was said. */
-export type Closing = { code: number; reason: string };
-
-/** Obeys the messages of a session that has started. */
-export function createControls(options: ControlOptions): (message: ClientMessage) => void {
-  const { reading, outbox, settings, acknowledge, end, fail } = options;
-  return (message) => {
-    switch (message.type) {
-      case 'start':
-      case 'resume':
-        fail({ code: 'protocol_order', message: `"${message.type}" came in a session that has started` });
-        break;
-      case 'config':
-        settings.emitIntervalMs = message.emit_interval_ms ?? settings.emitIntervalMs;
-        settings.granularity = message.granularity ?? settings.granularity;
-        outbox.send({ type: 'info', code: 'config_applied', message: configText });
-        break;
-      case 'keep_alive':
-        outbox.sendPassing({ type: 'info', code: 'kept_alive', message: 'the idle time starts anew' });
-        break;
-      case 'next_utterance':
-        nextUtterance(message.reference);
-        break;
-      case 'finalize':
-        reading.finish('finalize', message.marker ?? null);
-        acknowledge();
-        break;
-      case 'close':
-        reading.finish('close', null);
-        tellLost(message.last_seq);
-        acknowledge();
-        end('close', { code: closeCodes.normal, reason: 'done' });
-        break;
-      default:
-        message satisfies never;
-    }
-  };
-
-  function nextUtterance(input: ReferenceInput): void {
-    try {
-      reading.next(options.readReference(input));
-    } catch (error) {
-      if (error instanceof SpeechfbError) end('next_utterance', referenceRefusal(error));
-      else options.failInternally(error);
-      return;
-    }
-    acknowledge();
-  }
-
-  function tellLost(lastSeq: number | undefined): void {
-    const { nextSeq } = reading.checkpoint();
-    if (lastSeq !== undefined && lastSeq >= nextSeq) options.tellGap(0, lastSeq - nextSeq + 1);
+/** Carries out a message of a session that has started. */
+export function handleControl(session: ControlledSession, message: ClientMessage): void {
+  const { outbox, settings, ending } = session;
+  switch (message.type) {
+    case 'start':
+    case 'resume':
+      ending.fail({ code: 'protocol_order', message: `"${message.type}" came in a session that has started` });
+      break;
+    case 'config':
+      settings.emitIntervalMs = message.emit_interval_ms ?? settings.emitIntervalMs;
+      settings.granularity = message.granularity ?? settings.granularity;
+      outbox.send({ type: 'info', code: 'config_applied', message: configText });
+      break;
+    case 'keep_alive':
+      outbox.sendPassing({ type: 'info', code: 'kept_alive', message: 'the idle time starts anew' });
+      break;
+    case 'next_utterance':
+      nextUtterance(session, message.reference);
+      break;
+    case 'finalize':
+      finalize(session, message.marker ?? null);
+      break;
+    case 'close':
+      close(session, message.last_seq);
+      break;
+    default:
+      message satisfies never;
   }
 }
 
 const configText = 'granularity holds from now on, emit_interval_ms from the next utterance on';
+
+function nextUtterance({ audio, acks, ending, scoring }: ControlledSession, input: ReferenceInput): void {
+  try {
+    const refusal = audio.next(scoring.readReference(input));
+    if (refusal) ending.fail(refusal);
+    else acks.send('at once');
+  } catch (error) {
+    if (error instanceof SpeechfbError) ending.afterFinals('next_utterance', referenceRefusal(error));
+    else ending.failInternally(error);
+  }
+}
+
+function finalize({ audio, acks, ending }: ControlledSession, marker: string | null): void {
+  const refusal = audio.finish('finalize', marker);
+  if (refusal) ending.fail(refusal);
+  else acks.send('at once');
+}
+
+function close({ audio, acks, ending }: ControlledSession, lastSeq: number | undefined): void {
+  const refusal = audio.finish('close', null);
+  if (refusal) {
+    ending.fail(refusal);
+    return;
+  }
+  const { nextSeq } = audio.checkpoint();
+  if (lastSeq !== undefined && lastSeq >= nextSeq) audio.reportGap(0, lastSeq - nextSeq + 1);
+  acks.send('at once');
+  ending.afterFinals('close', { code: closeCodes.normal, reason: 'done' });
+}

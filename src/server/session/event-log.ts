@@ -5,56 +5,56 @@ import type { ServerEvent } from '../../protocol/server-messages.ts';
  * socket has confirmed it and the resume window has passed; a provisional phone leaves once a newer result of the same
  * phone is logged, so the log holds about one record a phone.
  */
-export type EventLog = {
-  add(event: ServerEvent, nowMs: number): void;
-  /** The client has read everything up to this event. */
-  confirm(eventId: number): void;
-  /** Events after `eventId`, oldest first, and whether older ones that it would have wanted are gone. */
-  after(eventId: number): { events: readonly ServerEvent[]; truncated: boolean };
-  readonly size: number;
-};
+export class EventLog {
+  readonly #keepMs: number;
+  #entries: { event: ServerEvent; atMs: number }[] = [];
+  #confirmedId = 0;
+  #forgottenId = 0;
+  #tidyAt = tidyEvery;
 
-/** @param keepMs how long a confirmed event is kept. */
-export function createEventLog(keepMs: number): EventLog {
-  let entries: { event: ServerEvent; atMs: number }[] = [];
-  let confirmedId = 0;
-  let forgottenId = 0;
-  let tidyAt = tidyEvery;
-  return {
-    add(event, nowMs) {
-      entries.push({ event, atMs: nowMs });
-      if (entries.length < tidyAt) return;
-      forget(nowMs);
-      dropOvertaken();
-      tidyAt = entries.length + tidyEvery;
-    },
-    confirm(eventId) {
-      confirmedId = Math.max(confirmedId, eventId);
-    },
-    after: (eventId) => ({
-      events: entries.filter(({ event }) => event.event_id > eventId).map(({ event }) => event),
-      truncated: eventId < forgottenId,
-    }),
-    get size() {
-      return entries.length;
-    },
-  };
-
-  function forget(nowMs: number): void {
-    const first = entries.findIndex(({ event, atMs }) => event.event_id > confirmedId || nowMs - atMs <= keepMs);
-    const gone = first < 0 ? entries.length : first;
-    if (gone > 0) forgottenId = entries[gone - 1]!.event.event_id;
-    entries.splice(0, gone);
+  /** @param keepMs how long a confirmed event is kept. */
+  constructor(keepMs: number) {
+    this.#keepMs = keepMs;
   }
 
-  function dropOvertaken(): void {
+  add(event: ServerEvent, nowMs: number): void {
+    this.#entries.push({ event, atMs: nowMs });
+    if (this.#entries.length < this.#tidyAt) return;
+    this.#forget(nowMs);
+    this.#dropOvertaken();
+    this.#tidyAt = this.#entries.length + tidyEvery;
+  }
+
+  /** The client has read everything up to this event. */
+  confirm(eventId: number): void {
+    this.#confirmedId = Math.max(this.#confirmedId, eventId);
+  }
+
+  /** Events after `eventId`, oldest first, and whether older ones that it would have wanted are gone. */
+  after(eventId: number): { events: readonly ServerEvent[]; truncated: boolean } {
+    return {
+      events: this.#entries.filter(({ event }) => event.event_id > eventId).map(({ event }) => event),
+      truncated: eventId < this.#forgottenId,
+    };
+  }
+
+  #forget(nowMs: number): void {
+    const first = this.#entries.findIndex(
+      ({ event, atMs }) => event.event_id > this.#confirmedId || nowMs - atMs <= this.#keepMs,
+    );
+    const gone = first < 0 ? this.#entries.length : first;
+    if (gone > 0) this.#forgottenId = this.#entries[gone - 1]!.event.event_id;
+    this.#entries.splice(0, gone);
+  }
+
+  #dropOvertaken(): void {
     const seen = new Set<string>();
     const kept = [];
-    for (const entry of entries.reverse()) {
+    for (const entry of this.#entries.reverse()) {
       const event = withoutOvertaken(entry.event, seen);
       if (event) kept.push({ event, atMs: entry.atMs });
     }
-    entries = kept.reverse();
+    this.#entries = kept.reverse();
   }
 }
 

@@ -3,25 +3,128 @@ import { createResampler, type Resampler } from '../../audio/resampler.ts';
 import { type AudioFrame, bytesPerSample, type Codec } from '../../protocol/frame.ts';
 import type { Limits } from '../limits.ts';
 import type { Refusal } from '../refusal.ts';
-import { type AddOutcome, type Checkpoint, createJitterBuffer, type Released } from './jitter-buffer.ts';
+import type { AudioClock } from './audio-clock.ts';
+import { type AddOutcome, type Checkpoint, JitterBuffer, type Released } from './jitter-buffer.ts';
 
 /** A session's audio on its way in: frames in any order become sound at the model's rate, on one clock. */
-export type Intake = {
+export class Intake {
+  readonly #options: IntakeOptions;
+  readonly #decode: typeof fromS16le;
+  readonly #resampler: Resampler;
+  readonly #buffer: JitterBuffer;
+  // All frames but the last are of one length: their samples go through the same memory, one frame after the other.
+  #samples = new Float32Array(0);
+  #epochStartMs = 0;
+  #firstFrameMs: number | undefined;
+
+  constructor(options: IntakeOptions) {
+    const { codec, limits } = options;
+    this.#options = options;
+    this.#decode = codec === 'pcm_s16le' ? fromS16le : fromF32le;
+    this.#resampler = createResampler(options.sampleRateHz, options.modelRateHz);
+    this.#buffer = new JitterBuffer({
+      minWaitMs: limits.minGapWaitMs,
+      maxWaitMs: limits.maxGapWaitMs,
+      windowFrames: Math.ceil(limits.maxBufferedMs / shortestFrameMs),
+      samplesIn: (frame) => this.#samplesIn(frame),
+      // The payload is a view of the socket's buffer, which would be kept whole.
+      keep: (frame) => ({ ...frame, payload: new Uint8Array(frame.payload) }),
+    });
+  }
+
   /** What became of the frame, or why the session must end. */
-  add(frame: AudioFrame, nowMs: number): AddOutcome | Refusal;
-  /** Lets go of what has waited long enough; `all`: of everything, because nothing more comes. */
-  release(nowMs: number, all: boolean): Refusal | undefined;
-  restartWaits(nowMs: number): void;
-  checkpoint(): Checkpoint;
-  /** The session's clock: samples read in order, gaps included, over all epochs, ms. */
-  positionMs(): number;
-};
+  add(frame: AudioFrame, nowMs: number): AddOutcome | Refusal {
+    const { codec } = this.#options;
+    if (frame.codec !== codec) {
+      const message = `the frame holds ${frame.codec}; the session was started with ${codec}`;
+      return { code: 'unsupported_audio', message };
+    }
+    this.#firstFrameMs ??= nowMs;
+    const outcome = this.#buffer.add(frame, nowMs);
+    if (outcome === 'far') return farAhead(frame, this.#buffer.checkpoint());
+    return this.#passOn(this.#buffer.release(nowMs), nowMs) ?? outcome;
+  }
+
+  /** Passes on what has waited long enough, and gaps whose wait is over. */
+  release(nowMs: number): Refusal | undefined {
+    return this.#passOn(this.#buffer.release(nowMs), nowMs);
+  }
+
+  /** Passes on everything: nothing more comes. */
+  flush(nowMs: number): Refusal | undefined {
+    return this.#passOn(this.#buffer.flush(nowMs), nowMs);
+  }
+
+  restartWaits(nowMs: number): void {
+    this.#buffer.restartWaits(nowMs);
+  }
+
+  checkpoint(): Checkpoint {
+    return this.#buffer.checkpoint();
+  }
+
+  #passOn(items: readonly Released[], nowMs: number): Refusal | undefined {
+    for (const item of items) {
+      const refusal = this.#passOnOne(item, nowMs);
+      if (refusal) return refusal;
+    }
+    return undefined;
+  }
+
+  #passOnOne(item: Released, nowMs: number): Refusal | undefined {
+    const { sampleRateHz, clock } = this.#options;
+    switch (item.kind) {
+      case 'epoch':
+        this.#epochStartMs = clock.ms;
+        return undefined;
+      case 'rewind':
+        return rewound(item.frame, item.expectedSample);
+      case 'gap': {
+        const ms = (item.samples / sampleRateHz) * 1000;
+        const refusal = this.#advance(clock.ms + ms, nowMs);
+        if (!refusal) this.#options.onGap(ms, item.frames);
+        return refusal;
+      }
+      case 'audio': {
+        const { frame, arrivedMs } = item;
+        const endMs = this.#epochStartMs + ((frame.firstSample + this.#samplesIn(frame)) / sampleRateHz) * 1000;
+        const refusal = this.#advance(endMs, nowMs);
+        if (!refusal) this.#options.onSound({ pcm: this.#resampler.push(this.#toSamples(frame)), endMs, arrivedMs });
+        return refusal;
+      }
+    }
+  }
+
+  #samplesIn(frame: AudioFrame): number {
+    return frame.payload.length / bytesPerSample[this.#options.codec];
+  }
+
+  #toSamples(frame: AudioFrame): Float32Array {
+    const length = this.#samplesIn(frame);
+    if (this.#samples.length !== length) this.#samples = new Float32Array(length);
+    return this.#decode(frame.payload, this.#samples);
+  }
+
+  /** Moves the clock on, unless that is faster than anyone can speak. */
+  #advance(toMs: number, nowMs: number): Refusal | undefined {
+    const { limits, clock } = this.#options;
+    const aheadMs = toMs - (nowMs - (this.#firstFrameMs ?? nowMs));
+    if (aheadMs > limits.maxBufferedMs) {
+      const message = `the audio runs ${Math.round(aheadMs)} ms ahead of real time; max_buffered_ms is ${limits.maxBufferedMs}`;
+      return { code: 'too_fast', message, retryAfterMs: Math.round(aheadMs - limits.maxBufferedMs) };
+    }
+    clock.advanceTo(toMs);
+    return undefined;
+  }
+}
 
 export type IntakeOptions = {
   codec: Codec;
   sampleRateHz: number;
   modelRateHz: number;
   limits: Limits;
+  /** Moved on by what is read. */
+  clock: AudioClock;
   onSound(sound: Sound): void;
   /** `ms` of the client's clock passed without sound; `frames` were numbered and never came. */
   onGap(ms: number, frames: number): void;
@@ -34,90 +137,6 @@ export type Sound = {
   endMs: number;
   arrivedMs: number;
 };
-
-export function createIntake(options: IntakeOptions): Intake {
-  const { codec, sampleRateHz, limits } = options;
-  const decode = codec === 'pcm_s16le' ? fromS16le : fromF32le;
-  // Frames are of one length but for the last: their samples go through the same memory, one frame after the other.
-  let samples = new Float32Array(0);
-  const resampler: Resampler = createResampler(sampleRateHz, options.modelRateHz);
-  const samplesIn = (frame: AudioFrame): number => frame.payload.length / bytesPerSample[codec];
-  const buffer = createJitterBuffer({
-    minWaitMs: limits.minGapWaitMs,
-    maxWaitMs: limits.maxGapWaitMs,
-    windowFrames: Math.ceil(limits.maxBufferedMs / shortestFrameMs),
-    samplesIn,
-    // The payload is a view of the socket's buffer, which would be kept whole.
-    keep: (frame) => ({ ...frame, payload: new Uint8Array(frame.payload) }),
-  });
-  let epochStartMs = 0;
-  let positionMs = 0;
-  let firstFrameMs: number | undefined;
-
-  return {
-    add(frame, nowMs) {
-      if (frame.codec !== codec) {
-        const message = `the frame holds ${frame.codec}; the session was started with ${codec}`;
-        return { code: 'unsupported_audio', message };
-      }
-      firstFrameMs ??= nowMs;
-      const outcome = buffer.add(frame, nowMs);
-      if (outcome === 'far') return farAhead(frame, buffer.checkpoint());
-      return passOn(buffer.release(nowMs), nowMs) ?? outcome;
-    },
-    release: (nowMs, all) => passOn(all ? buffer.flush(nowMs) : buffer.release(nowMs), nowMs),
-    restartWaits: buffer.restartWaits,
-    checkpoint: buffer.checkpoint,
-    positionMs: () => positionMs,
-  };
-
-  function passOn(items: readonly Released[], nowMs: number): Refusal | undefined {
-    for (const item of items) {
-      const refusal = passOnOne(item, nowMs);
-      if (refusal) return refusal;
-    }
-    return undefined;
-  }
-
-  function passOnOne(item: Released, nowMs: number): Refusal | undefined {
-    switch (item.kind) {
-      case 'epoch':
-        epochStartMs = positionMs;
-        return undefined;
-      case 'rewind':
-        return rewound(item.frame, item.expectedSample);
-      case 'gap': {
-        const ms = (item.samples / sampleRateHz) * 1000;
-        const refusal = advance(positionMs + ms, nowMs);
-        if (!refusal) options.onGap(ms, item.frames);
-        return refusal;
-      }
-      case 'audio': {
-        const { frame, arrivedMs } = item;
-        const endMs = epochStartMs + ((frame.firstSample + samplesIn(frame)) / sampleRateHz) * 1000;
-        const refusal = advance(endMs, nowMs);
-        if (!refusal) options.onSound({ pcm: resampler.push(toSamples(frame)), endMs, arrivedMs });
-        return refusal;
-      }
-    }
-  }
-
-  function toSamples(frame: AudioFrame): Float32Array {
-    if (samples.length !== samplesIn(frame)) samples = new Float32Array(samplesIn(frame));
-    return decode(frame.payload, samples);
-  }
-
-  /** Moves the clock on, unless that is faster than anyone can speak. */
-  function advance(toMs: number, nowMs: number): Refusal | undefined {
-    const aheadMs = toMs - (nowMs - (firstFrameMs ?? nowMs));
-    if (aheadMs > limits.maxBufferedMs) {
-      const message = `the audio runs ${Math.round(aheadMs)} ms ahead of real time; max_buffered_ms is ${limits.maxBufferedMs}`;
-      return { code: 'too_fast', message, retryAfterMs: Math.round(aheadMs - limits.maxBufferedMs) };
-    }
-    positionMs = toMs;
-    return undefined;
-  }
-}
 
 /** A client may cut its sound as finely as this; the window of frames is counted in them. */
 const shortestFrameMs = 5;

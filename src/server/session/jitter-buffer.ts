@@ -1,21 +1,132 @@
 import type { AudioFrame } from '../../protocol/frame.ts';
-import { createLatenessEstimate } from './late-frames.ts';
-import { createSeqRanges, type SeqRange } from './seq-ranges.ts';
+import { LatenessEstimate } from './late-frames.ts';
+import { type SeqRange, SeqRanges } from './seq-ranges.ts';
 
 /**
  * Puts a session's frames in order: each (epoch, seq) once, a missing one waited for up to an adaptive limit, then given
  * up as a gap. `nextSeq`, the checkpoint, only moves forward within an epoch; a new epoch starts again at 0.
  */
-export type JitterBuffer = {
-  add(frame: AudioFrame, nowMs: number): AddOutcome;
+export class JitterBuffer {
+  readonly #options: JitterOptions;
+  readonly #lateness: LatenessEstimate;
+  readonly #held = new Map<number, { frame: AudioFrame; arrivedMs: number }>();
+  readonly #givenUp = new SeqRanges<number>(rememberedGaps);
+  #ready: Released[] = [];
+  #epoch = 0;
+  #nextSeq = 0;
+  #highest = -1;
+  #expectedSample = 0;
+  #missedAtMs = 0;
+
+  constructor(options: JitterOptions) {
+    this.#options = options;
+    this.#lateness = new LatenessEstimate(options.minWaitMs, options.maxWaitMs);
+  }
+
+  add(frame: AudioFrame, nowMs: number): AddOutcome {
+    if (frame.epoch < this.#epoch) return 'duplicate';
+    if (frame.epoch > this.#epoch) this.#startEpoch(frame.epoch, nowMs);
+    if (frame.seq < this.#nextSeq) return this.#addBehind(frame.seq, nowMs);
+    if (this.#held.has(frame.seq)) return 'duplicate';
+    if (frame.seq - this.#nextSeq >= this.#options.windowFrames) return 'far';
+    const fillsHole = frame.seq < this.#highest;
+    if (fillsHole) this.#lateness.observe(nowMs - this.#missedAtMs);
+    else if (this.#held.size === 0) this.#missedAtMs = nowMs;
+    this.#highest = Math.max(this.#highest, frame.seq);
+    this.#held.set(frame.seq, { frame, arrivedMs: nowMs });
+    this.#drainInOrder(nowMs);
+    if (!this.#held.has(frame.seq)) return 'accepted';
+    this.#held.set(frame.seq, { frame: this.#options.keep?.(frame) ?? frame, arrivedMs: nowMs });
+    return 'early';
+  }
+
   /** What is in order by now, and gaps whose wait is over. */
-  release(nowMs: number): Released[];
+  release(nowMs: number): Released[] {
+    while (this.#held.size > 0 && nowMs - this.#missedAtMs >= this.#lateness.waitMs()) this.#giveUp(nowMs);
+    return this.#take();
+  }
+
   /** Everything held, whatever is missing before it: the client says that nothing more comes. */
-  flush(nowMs: number): Released[];
+  flush(nowMs: number): Released[] {
+    while (this.#held.size > 0) this.#giveUp(nowMs);
+    return this.#take();
+  }
+
   /** The socket was away: what is missing could not come meanwhile, so its wait starts anew. */
-  restartWaits(nowMs: number): void;
-  checkpoint(): Checkpoint;
-};
+  restartWaits(nowMs: number): void {
+    this.#missedAtMs = nowMs;
+  }
+
+  checkpoint(): Checkpoint {
+    return { epoch: this.#epoch, nextSeq: this.#nextSeq, missing: this.#missing() };
+  }
+
+  /** A frame behind the checkpoint: it was given up before it came, or it came before. */
+  #addBehind(seq: number, nowMs: number): AddOutcome {
+    const missedAtMs = this.#givenUp.take(seq);
+    if (missedAtMs === undefined) return 'duplicate';
+    this.#lateness.observe(nowMs - missedAtMs);
+    return 'late';
+  }
+
+  #drainInOrder(nowMs: number): void {
+    const before = this.#nextSeq;
+    for (let next = this.#held.get(this.#nextSeq); next; next = this.#held.get(this.#nextSeq)) {
+      this.#held.delete(this.#nextSeq);
+      this.#nextSeq += 1;
+      const jump = next.frame.firstSample - this.#expectedSample;
+      if (jump < 0) {
+        this.#ready.push({ kind: 'rewind', frame: next.frame, expectedSample: this.#expectedSample });
+        continue;
+      }
+      if (jump > 0) this.#ready.push({ kind: 'gap', samples: jump, frames: 0 });
+      this.#ready.push({ kind: 'audio', frame: next.frame, arrivedMs: next.arrivedMs });
+      this.#expectedSample = next.frame.firstSample + this.#options.samplesIn(next.frame);
+    }
+    // Another hole may lie behind the one just filled: it has its own wait.
+    if (this.#nextSeq !== before) this.#missedAtMs = nowMs;
+  }
+
+  #giveUp(nowMs: number): void {
+    const first = Math.min(...this.#held.keys());
+    const frame = this.#held.get(first)!.frame;
+    this.#givenUp.add([this.#nextSeq, first - 1], this.#missedAtMs);
+    this.#ready.push({
+      kind: 'gap',
+      samples: Math.max(0, frame.firstSample - this.#expectedSample),
+      frames: first - this.#nextSeq,
+    });
+    this.#expectedSample = Math.max(this.#expectedSample, frame.firstSample);
+    this.#nextSeq = first;
+    this.#drainInOrder(nowMs);
+  }
+
+  #startEpoch(epoch: number, nowMs: number): void {
+    while (this.#held.size > 0) this.#giveUp(nowMs);
+    this.#ready.push({ kind: 'epoch', epoch });
+    this.#givenUp.clear();
+    this.#epoch = epoch;
+    this.#nextSeq = 0;
+    this.#highest = -1;
+    this.#expectedSample = 0;
+  }
+
+  #missing(): SeqRange[] {
+    const ranges: SeqRange[] = [];
+    let from = this.#nextSeq;
+    for (const seq of [...this.#held.keys()].sort((a, b) => a - b)) {
+      if (seq > from) ranges.push([from, seq - 1]);
+      from = seq + 1;
+    }
+    return ranges;
+  }
+
+  #take(): Released[] {
+    const taken = this.#ready;
+    this.#ready = [];
+    return taken;
+  }
+}
 
 /** `early`: held, since one before it is missing; `late`: given up before it came; `far`: more than a window ahead of what was received. */
 export type AddOutcome = 'accepted' | 'early' | 'duplicate' | 'late' | 'far';
@@ -42,111 +153,5 @@ export type JitterOptions = {
   keep?(frame: AudioFrame): AudioFrame;
 };
 
-export function createJitterBuffer(options: JitterOptions): JitterBuffer {
-  const lateness = createLatenessEstimate(options.minWaitMs, options.maxWaitMs);
-  const held = new Map<number, { frame: AudioFrame; arrivedMs: number }>();
-  const givenUp = createSeqRanges<number>(rememberedGaps);
-  let ready: Released[] = [];
-  let epoch = 0;
-  let nextSeq = 0;
-  let highest = -1;
-  let expectedSample = 0;
-  let missedAtMs = 0;
-
-  return {
-    add(frame, nowMs) {
-      if (frame.epoch < epoch) return 'duplicate';
-      if (frame.epoch > epoch) startEpoch(frame.epoch, nowMs);
-      if (frame.seq < nextSeq) {
-        const missedAt = givenUp.take(frame.seq);
-        if (missedAt === undefined) return 'duplicate';
-        lateness.observe(nowMs - missedAt);
-        return 'late';
-      }
-      if (held.has(frame.seq)) return 'duplicate';
-      if (frame.seq - nextSeq >= options.windowFrames) return 'far';
-      const filled = frame.seq < highest;
-      if (filled) lateness.observe(nowMs - missedAtMs);
-      else if (held.size === 0) missedAtMs = nowMs;
-      highest = Math.max(highest, frame.seq);
-      held.set(frame.seq, { frame, arrivedMs: nowMs });
-      drainInOrder(nowMs);
-      if (!held.has(frame.seq)) return 'accepted';
-      held.set(frame.seq, { frame: options.keep?.(frame) ?? frame, arrivedMs: nowMs });
-      return 'early';
-    },
-    release(nowMs) {
-      while (held.size > 0 && nowMs - missedAtMs >= lateness.waitMs()) giveUp(nowMs);
-      return take();
-    },
-    flush(nowMs) {
-      while (held.size > 0) giveUp(nowMs);
-      return take();
-    },
-    restartWaits(nowMs) {
-      missedAtMs = nowMs;
-    },
-    checkpoint: () => ({ epoch, nextSeq, missing: missing() }),
-  };
-
-  function drainInOrder(nowMs: number): void {
-    const before = nextSeq;
-    for (let next = held.get(nextSeq); next; next = held.get(nextSeq)) {
-      held.delete(nextSeq);
-      nextSeq += 1;
-      const jump = next.frame.firstSample - expectedSample;
-      if (jump < 0) {
-        ready.push({ kind: 'rewind', frame: next.frame, expectedSample });
-        continue;
-      }
-      if (jump > 0) ready.push({ kind: 'gap', samples: jump, frames: 0 });
-      ready.push({ kind: 'audio', frame: next.frame, arrivedMs: next.arrivedMs });
-      expectedSample = next.frame.firstSample + options.samplesIn(next.frame);
-    }
-    // Another hole may lie behind the one just filled: it has its own wait.
-    if (nextSeq !== before) missedAtMs = nowMs;
-  }
-
-  function giveUp(nowMs: number): void {
-    const first = Math.min(...held.keys());
-    const frame = held.get(first)!.frame;
-    givenUp.add([nextSeq, first - 1], missedAtMs);
-    ready.push({
-      kind: 'gap',
-      samples: Math.max(0, frame.firstSample - expectedSample),
-      frames: first - nextSeq,
-    });
-    expectedSample = Math.max(expectedSample, frame.firstSample);
-    nextSeq = first;
-    drainInOrder(nowMs);
-  }
-
-  function startEpoch(next: number, nowMs: number): void {
-    while (held.size > 0) giveUp(nowMs);
-    ready.push({ kind: 'epoch', epoch: next });
-    givenUp.clear();
-    epoch = next;
-    nextSeq = 0;
-    highest = -1;
-    expectedSample = 0;
-  }
-
-  function missing(): SeqRange[] {
-    const ranges: SeqRange[] = [];
-    let from = nextSeq;
-    for (const seq of [...held.keys()].sort((a, b) => a - b)) {
-      if (seq > from) ranges.push([from, seq - 1]);
-      from = seq + 1;
-    }
-    return ranges;
-  }
-
-  function take(): Released[] {
-    const taken = ready;
-    ready = [];
-    return taken;
-  }
-}
-
-/** Gaps given up whose late frames are still told from duplicates. */
+/** Given-up gaps whose late frames can still be told from duplicates. */
 const rememberedGaps = 32;

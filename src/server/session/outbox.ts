@@ -1,33 +1,136 @@
 import type { ServerEvent, ServerMessage } from '../../protocol/server-messages.ts';
 import type { StageTimings } from '../../protocol/stages.ts';
-import { createEventLog } from './event-log.ts';
-import { createPending, type PartialResult } from './pending.ts';
+import type { AudioClock } from './audio-clock.ts';
+import { EventLog } from './event-log.ts';
+import { type PartialResult, PendingResults } from './pending.ts';
 
 /**
  * A session's way out. Numbers events, logs those that a resume may ask for, and holds partial results back while no
  * socket is there or the socket's unsent bytes pile up: of each phone only the newest record waits, so a provisional
  * result may be overtaken but a final one is never lost.
  */
-export type Outbox = {
+export class Outbox {
+  readonly #options: OutboxOptions;
+  readonly #log: EventLog;
+  readonly #pending = new PendingResults();
+  #sink: Sink | undefined;
+  #lastEventId = 0;
+  #congestedSinceMs: number | undefined;
+
+  constructor(options: OutboxOptions) {
+    this.#options = options;
+    this.#log = new EventLog(options.keepMs);
+  }
+
+  get lastEventId(): number {
+    return this.#lastEventId;
+  }
+
+  /** Whether a socket is there. */
+  get isAttached(): boolean {
+    return this.#sink !== undefined;
+  }
+
   /** An event that is never dropped. Without `audioMs` it is stamped with what has been read. */
-  send(message: ServerMessage, audioMs?: number): void;
+  send(message: ServerMessage, audioMs?: number): void {
+    if (message.type === 'utterance_final' || message.type === 'transcript') this.#flush();
+    this.#emit(message, audioMs);
+  }
+
   /** A `phoneme_feedback` or `transcript`: sent now or merged into what waits. */
-  sendPartial(partial: PartialResult): void;
+  sendPartial(partial: PartialResult): void {
+    this.#watchCongestion();
+    this.#pending.merge(partial);
+    if (this.#hasRoom()) this.#flush();
+  }
+
   /** An event that only matters now (ack): skipped while congested or detached. */
-  sendPassing(message: ServerMessage): void;
-  /** Speaks through `sink` from here on. */
-  attach(sink: Sink): void;
+  sendPassing(message: ServerMessage): void {
+    if (this.#hasRoom()) this.#emit(message);
+  }
+
+  /** Sends through `sink` from here on. */
+  attach(sink: Sink): void {
+    this.#sink = sink;
+    this.#congestedSinceMs = undefined;
+    this.#pending.takeDropped();
+  }
+
   /** To a sink newly attached: `opening` under `lastEventId`, then what came after that id, then what waits. */
-  replay(opening: ServerMessage, lastEventId: number): void;
-  detach(): void;
+  replay(opening: ServerMessage, lastEventId: number): void {
+    const { events, truncated } = this.#log.after(lastEventId);
+    this.#write({ event_id: lastEventId, audio_ms: round(this.#options.clock.ms), ...opening });
+    for (const event of events) this.#write(event);
+    if (truncated) this.#emit({ type: 'info', code: 'replay_truncated', message: truncatedText(lastEventId) });
+    this.#flush();
+  }
+
+  detach(): void {
+    this.#sink = undefined;
+    this.#congestedSinceMs = undefined;
+  }
+
   /** The client has read everything up to this event. */
-  confirm(eventId: number): void;
+  confirm(eventId: number): void {
+    this.#log.confirm(eventId);
+  }
+
   /** The sink has written something: sends what waited, when there is room. */
-  drained(): void;
+  drained(): void {
+    this.#watchCongestion();
+    if (this.#hasRoom()) this.#flush();
+  }
+
   /** How long the sink has been congested, ms; 0 when it is not. */
-  congestedForMs(nowMs: number): number;
-  readonly lastEventId: number;
-};
+  congestedForMs(nowMs: number): number {
+    return this.#congestedSinceMs === undefined ? 0 : nowMs - this.#congestedSinceMs;
+  }
+
+  #hasRoom(): boolean {
+    return this.#sink !== undefined && this.#congestedSinceMs === undefined;
+  }
+
+  #flush(): void {
+    for (const partial of this.#pending.take()) this.#emitPartial(partial);
+  }
+
+  #emitPartial({ message, audioMs, producedMs, arrivedMs }: PartialResult): void {
+    const nowMs = this.#options.now();
+    const timed = { ...message, timing: roundTimings({ ...message.timing, emit: nowMs - producedMs }) };
+    this.#options.onPartial(timed, nowMs - arrivedMs);
+    this.#emit(timed, audioMs);
+  }
+
+  #emit(message: ServerMessage, audioMs = this.#options.clock.ms): void {
+    this.#lastEventId += 1;
+    const event: ServerEvent = { event_id: this.#lastEventId, audio_ms: round(audioMs), ...message };
+    if (isReplayed(message)) this.#log.add(event, this.#options.now());
+    this.#options.onEvent(event);
+    this.#write(event);
+  }
+
+  #write(event: ServerEvent): void {
+    this.#sink?.write(JSON.stringify(event));
+  }
+
+  /** Enters congestion above the limit and leaves it below half of it. */
+  #watchCongestion(): void {
+    if (!this.#sink) return;
+    const { congestedBytes } = this.#options;
+    const unsent = this.#sink.unsentBytes();
+    if (this.#congestedSinceMs === undefined && unsent > congestedBytes) {
+      this.#congestedSinceMs = this.#options.now();
+      this.#reportBackpressure('degraded', unsent);
+    } else if (this.#congestedSinceMs !== undefined && unsent <= congestedBytes / 2) {
+      this.#congestedSinceMs = undefined;
+      this.#reportBackpressure('none', unsent);
+    }
+  }
+
+  #reportBackpressure(level: 'none' | 'degraded', unsent: number): void {
+    this.#emit({ type: 'backpressure', level, buffered_bytes: unsent, dropped: this.#pending.takeDropped() });
+  }
+}
 
 export type Sink = {
   write(text: string): void;
@@ -40,100 +143,12 @@ export type OutboxOptions = {
   congestedBytes: number;
   now(): number;
   /** How much of the session's audio has been read. */
-  audioMs(): number;
-  /** Told of each event as it goes to the socket or the log. */
+  clock: Pick<AudioClock, 'ms'>;
+  /** Called with each event as it goes to the socket or the log. */
   onEvent(event: ServerEvent): void;
-  /** Told of each partial result that goes out, and how long the server had its sound. */
+  /** Called with each partial result just before it goes out, and how long the server had its sound. */
   onPartial(event: PartialResult['message'], totalMs: number): void;
 };
-
-export function createOutbox(options: OutboxOptions): Outbox {
-  const log = createEventLog(options.keepMs);
-  const pending = createPending();
-  let sink: Sink | undefined;
-  let lastEventId = 0;
-  let congestedSinceMs: number | undefined;
-
-  return {
-    send(message, audioMs) {
-      if (message.type === 'utterance_final' || message.type === 'transcript') flush();
-      emit(message, audioMs);
-    },
-    sendPartial(partial) {
-      watchCongestion();
-      pending.merge(partial);
-      if (sink && congestedSinceMs === undefined) flush();
-    },
-    sendPassing(message) {
-      if (sink && congestedSinceMs === undefined) emit(message);
-    },
-    attach(next) {
-      sink = next;
-      congestedSinceMs = undefined;
-      pending.takeDropped();
-    },
-    replay(opening, fromEventId) {
-      const { events, truncated } = log.after(fromEventId);
-      write({ event_id: fromEventId, audio_ms: round(options.audioMs()), ...opening });
-      for (const event of events) write(event);
-      if (truncated) emit({ type: 'info', code: 'replay_truncated', message: truncatedText(fromEventId) });
-      flush();
-    },
-    detach() {
-      sink = undefined;
-      congestedSinceMs = undefined;
-    },
-    confirm: log.confirm,
-    drained() {
-      watchCongestion();
-      if (sink && congestedSinceMs === undefined) flush();
-    },
-    congestedForMs: (nowMs) => (congestedSinceMs === undefined ? 0 : nowMs - congestedSinceMs),
-    get lastEventId() {
-      return lastEventId;
-    },
-  };
-
-  function flush(): void {
-    for (const partial of pending.take()) emitPartial(partial);
-  }
-
-  function emitPartial({ message, audioMs, producedMs, arrivedMs }: PartialResult): void {
-    const nowMs = options.now();
-    const timed = { ...message, timing: roundTimings({ ...message.timing, emit: nowMs - producedMs }) };
-    options.onPartial(timed, nowMs - arrivedMs);
-    emit(timed, audioMs);
-  }
-
-  function emit(message: ServerMessage, audioMs = options.audioMs()): void {
-    lastEventId += 1;
-    const event: ServerEvent = { event_id: lastEventId, audio_ms: round(audioMs), ...message };
-    if (isReplayed(message)) log.add(event, options.now());
-    options.onEvent(event);
-    write(event);
-  }
-
-  function write(event: ServerEvent): void {
-    sink?.write(JSON.stringify(event));
-  }
-
-  /** Enters congestion above the limit and leaves it below half of it. */
-  function watchCongestion(): void {
-    if (!sink) return;
-    const unsent = sink.unsentBytes();
-    if (congestedSinceMs === undefined && unsent > options.congestedBytes) {
-      congestedSinceMs = options.now();
-      tellBackpressure('degraded', unsent);
-    } else if (congestedSinceMs !== undefined && unsent <= options.congestedBytes / 2) {
-      congestedSinceMs = undefined;
-      tellBackpressure('none', unsent);
-    }
-  }
-
-  function tellBackpressure(level: 'none' | 'degraded', unsent: number): void {
-    emit({ type: 'backpressure', level, buffered_bytes: unsent, dropped: pending.takeDropped() });
-  }
-}
 
 function isReplayed(message: ServerMessage): boolean {
   switch (message.type) {

@@ -11,36 +11,31 @@ export type PartialResult = {
   arrivedMs: number;
 };
 
-/** PartialResult results that wait for room: latest wins, phone by phone. */
-export type Pending = {
-  merge(partial: PartialResult): void;
-  /** What waits, one feedback and one transcript an utterance, in the order first seen; nothing waits afterwards. */
-  take(): PartialResult[];
-  /** How many messages were merged away since the last call. */
-  takeDropped(): { feedback: number; transcript: number };
-};
+/** Partial results that wait for room: the latest wins, phone by phone. */
+export class PendingResults {
+  readonly #waiting = new Map<string, PartialResult>();
+  #dropped = { feedback: 0, transcript: 0 };
 
-export function createPending(): Pending {
-  const waiting = new Map<string, PartialResult>();
-  let dropped = { feedback: 0, transcript: 0 };
-  return {
-    merge(partial) {
-      const key = `${partial.message.type}.${partial.message.utterance_id}`;
-      const before = waiting.get(key);
-      if (before) dropped[partial.message.type === 'transcript' ? 'transcript' : 'feedback'] += 1;
-      waiting.set(key, before ? overtake(before, partial) : partial);
-    },
-    take() {
-      const taken = [...waiting.values()];
-      waiting.clear();
-      return taken;
-    },
-    takeDropped() {
-      const counted = dropped;
-      dropped = { feedback: 0, transcript: 0 };
-      return counted;
-    },
-  };
+  merge(partial: PartialResult): void {
+    const key = `${partial.message.type}.${partial.message.utterance_id}`;
+    const before = this.#waiting.get(key);
+    if (before) this.#dropped[partial.message.type === 'transcript' ? 'transcript' : 'feedback'] += 1;
+    this.#waiting.set(key, before ? overtake(before, partial) : partial);
+  }
+
+  /** What waits, one feedback and one transcript an utterance, in the order first seen; nothing waits afterwards. */
+  take(): PartialResult[] {
+    const taken = [...this.#waiting.values()];
+    this.#waiting.clear();
+    return taken;
+  }
+
+  /** How many messages were merged away since the last call. */
+  takeDropped(): { feedback: number; transcript: number } {
+    const counted = this.#dropped;
+    this.#dropped = { feedback: 0, transcript: 0 };
+    return counted;
+  }
 }
 
 function overtake(before: PartialResult, after: PartialResult): PartialResult {

@@ -4,20 +4,20 @@ import type { ReferenceEcho, ServerMessage } from '../../protocol/server-message
 import type { Reference } from '../../scoring/text/reference.ts';
 import type { Refusal } from '../refusal.ts';
 import type { ServerContext } from './context.ts';
-import type { Reading } from './reading.ts';
+import type { SessionAudio } from './session-audio.ts';
 
 type Message<Type extends ServerMessage['type']> = Extract<ServerMessage, { type: Type }>;
 
 export function readyMessage(of: {
   context: ServerContext;
   session: { id: string; resumeToken: string };
-  reading: Reading;
+  audio: SessionAudio;
   resumed: boolean;
 }): Message<'ready'> {
   const { model, provider } = of.context.engine;
   const { limits } = of.context;
-  const { epoch, nextSeq } = of.reading.checkpoint();
-  const { id, reference } = of.reading.current();
+  const { epoch, nextSeq } = of.audio.checkpoint();
+  const { id, reference } = of.audio.current();
   return {
     type: 'ready',
     session_id: of.session.id,
@@ -44,9 +44,9 @@ export function readyMessage(of: {
   };
 }
 
-export function ackMessage(reading: Reading): Message<'ack'> {
-  const { epoch, nextSeq, missing } = reading.checkpoint();
-  const buffered_ms = Math.round(reading.bufferedMs());
+export function ackMessage(audio: SessionAudio): Message<'ack'> {
+  const { epoch, nextSeq, missing } = audio.checkpoint();
+  const buffered_ms = Math.round(audio.bufferedMs());
   return { type: 'ack', epoch, next_seq: nextSeq, missing: missing.slice(0, shownRanges), buffered_ms };
 }
 
@@ -55,13 +55,13 @@ export function errorMessage({ code, message, retryAfterMs }: Refusal): Message<
   return { type: 'error', code, message, retryable, retry_after_ms: retryable ? (retryAfterMs ?? null) : null };
 }
 
-/** What the scoring did not take, in one sentence. */
+/** Why the scoring did not take a reference, in one sentence. */
 export function referenceRefusal({ message, problems, hint }: SpeechfbError): Refusal {
   const parts = [message, ...problems.map((problem) => problem.message), ...(hint ? [hint] : [])];
   return { code: 'invalid_reference', message: parts.join('; ') };
 }
 
-/** The rest is learned when these are filled. */
+/** Ranges in one acknowledgement; later ones are reported when these are filled. */
 const shownRanges = 32;
 
 function echoReference(reference: Reference): ReferenceEcho {

@@ -1,262 +1,232 @@
 import type { ClientMessage, StartMessage } from '../../protocol/client-messages.ts';
 import { closeCodes, wireErrors } from '../../protocol/codes.ts';
 import type { AudioFrame } from '../../protocol/frame.ts';
-import { stackOf } from '../../telemetry/log.ts';
 import type { Refusal } from '../refusal.ts';
 import { createSecret } from '../secrets.ts';
-import { createAckSchedule } from './ack-schedule.ts';
+import { Acknowledger } from './acknowledger.ts';
+import { AudioClock } from './audio-clock.ts';
 import type { ServerContext } from './context.ts';
-import { type Closing, createControls } from './controls.ts';
-import { createOutbox, type Sink } from './outbox.ts';
-import { createReading } from './reading.ts';
-import { ackMessage, errorMessage, readyMessage } from './replies.ts';
-import { createSpeechWatch } from './speech-watch.ts';
-import type { FinalReason } from './utterance.ts';
+import { handleControl } from './controls.ts';
+import { Outbox, type Sink } from './outbox.ts';
+import { errorMessage, readyMessage } from './replies.ts';
+import { SessionAudio } from './session-audio.ts';
+import { SessionEnd } from './session-end.ts';
+import type { SessionSettings } from './utterance.ts';
+
+/** A socket as its session sees it. */
+export type SessionSocket = Sink & { close(code: number, reason: string): void };
+
+export type SessionState = 'streaming' | 'detached' | 'ending';
+
+export type SessionOptions = {
+  context: ServerContext;
+  start: StartMessage;
+  /** The name of the token that started it; only the same may resume it. */
+  owner: string | undefined;
+  onEnd(): void;
+};
 
 /**
  * One learner's session. It outlives its socket: while none is there it goes on scoring what it has, and a resume within
  * `resumeTtlMs` takes it up again.
+ *
+ * Its parts know one another in one direction: clock <- outbox <- audio <- acknowledger and end <- controls. Two calls go
+ * against it, each through one callback: a partial result takes an acknowledgement along, and a failed utterance ends the session.
  */
-export type Session = {
-  readonly id: string;
-  readonly resumeToken: string;
-  /** The name of the token that started it; only the same may resume it. */
+export class Session {
+  readonly id = createSecret(12);
+  readonly resumeToken = createSecret(32);
   readonly owner: string | undefined;
   readonly startedWith: StartMessage;
-  state(): SessionState;
-  /** Speaks through `line` from here on, or says why not; an older line is closed. */
-  attach(line: Line, lastEventId: number): Refusal | undefined;
-  /** The line is gone; `clean`: after a closing handshake. */
-  lineClosed(line: Line, clean: boolean): void;
-  /** The line has written something, or has heard that the client read everything up to an event. */
-  lineDrained(): void;
-  lineConfirmed(eventId: number): void;
-  frame(frame: AudioFrame): void;
-  handle(message: ClientMessage): void;
-  /** Says `error`, closes the line and ends the session. */
-  fail(refusal: Refusal): void;
-  tick(): void;
-  /** Says `go_away`, finalises, closes; resolves when the finals are out. */
-  drain(deadlineMs: number): Promise<void>;
-  /** Ends the session without a word. */
-  abandon(): void;
-  readonly lastEventId: number;
-};
+  readonly #context: ServerContext;
+  readonly #settings: SessionSettings;
+  readonly #outbox: Outbox;
+  readonly #audio: SessionAudio;
+  readonly #acks: Acknowledger;
+  readonly #end: SessionEnd;
+  readonly #onEnd: () => void;
+  readonly #startedMs: number;
+  #socket: SessionSocket | undefined;
+  #heardMs: number;
+  #detachedMs: number;
 
-export type SessionState = 'streaming' | 'detached' | 'ending';
+  /** @throws SpeechfbError `invalid_reference` */
+  constructor({ context, start, owner, onEnd }: SessionOptions) {
+    this.owner = owner;
+    this.startedWith = start;
+    this.#context = context;
+    this.#onEnd = onEnd;
+    this.#settings = { emitIntervalMs: start.emit_interval_ms, granularity: start.granularity };
+    this.#startedMs = context.now();
+    this.#heardMs = this.#startedMs;
+    this.#detachedMs = this.#startedMs;
+    const clock = new AudioClock();
+    const outbox = this.#createOutbox(clock);
+    const settings = this.#settings;
+    const onError = (error: unknown): void => this.#end.failInternally(error);
+    const audio = new SessionAudio({ context, start, clock, settings, outbox, onError });
+    const closeSocket = (closing: { code: number; reason: string }): void =>
+      this.#socket?.close(closing.code, closing.reason);
+    this.#outbox = outbox;
+    this.#audio = audio;
+    this.#acks = new Acknowledger({ intervalMs: context.limits.ackIntervalMs, outbox, audio, now: context.now });
+    this.#end = new SessionEnd({ sessionId: this.id, context, audio, outbox, closeSocket, onEnd });
+  }
 
-/** A socket as its session sees it. */
-export type Line = Sink & { close(code: number, reason: string): void };
+  get state(): SessionState {
+    if (this.#end.phase !== 'live') return 'ending';
+    return this.#socket ? 'streaming' : 'detached';
+  }
 
-/** @throws SpeechfbError `invalid_reference` */
-export function createSession(
-  context: ServerContext,
-  start: StartMessage,
-  owner: string | undefined,
-  onEnd: () => void,
-): Session {
-  const { limits, metrics, now } = context;
-  const id = createSecret(12);
-  const resumeToken = createSecret(32);
-  const settings = { emitIntervalMs: start.emit_interval_ms, granularity: start.granularity };
-  const startedMs = now();
-  let line: Line | undefined;
-  let phase: 'live' | 'ending' | 'done' = 'live';
-  let closing: Closing = { code: closeCodes.normal, reason: 'done' };
-  let holed = false;
-  let heardMs = startedMs;
-  let detachedMs = startedMs;
-  const outbox = createOutbox({
-    keepMs: limits.resumeTtlMs,
-    congestedBytes: limits.congestedBytes,
-    now,
-    audioMs: () => reading.positionMs(),
-    onEvent: (event) => metrics.event(event.type),
-    onPartial(message, totalMs) {
-      metrics.feedback(message, totalMs);
-      acknowledge('riding');
-    },
-  });
-  const reading = createReading({
-    engine: context.engine,
-    open: context.scoring.openUtterance,
-    intake: { codec: start.audio.encoding, sampleRateHz: start.audio.sample_rate },
-    reference: context.scoring.readReference(start.reference),
-    limits,
-    outbox,
-    speech: createSpeechWatch(context.engine.model.sampleRateHz, (state, at_ms) =>
-      outbox.send({ type: 'speech', state, at_ms }),
-    ),
-    settings: () => settings,
-    now,
-    onGap: tellGap,
-    refuse: fail,
-    onError: failInternally,
-  });
-  const acks = createAckSchedule(limits.ackIntervalMs);
-  const { readReference } = context.scoring;
-  const obey = createControls({
-    reading,
-    outbox,
-    settings,
-    readReference,
-    acknowledge: () => acknowledge('at once'),
-    tellGap,
-    end,
-    fail,
-    failInternally,
-  });
+  get lastEventId(): number {
+    return this.#outbox.lastEventId;
+  }
 
-  const session: Session = {
-    id,
-    resumeToken,
-    owner,
-    startedWith: start,
-    state: () => (phase !== 'live' ? 'ending' : line ? 'streaming' : 'detached'),
-    attach,
-    lineClosed(closed, clean) {
-      if (closed !== line) return;
-      letGo();
-      if (phase === 'done' && clean) onEnd();
-    },
-    lineDrained: outbox.drained,
-    lineConfirmed: outbox.confirm,
-    frame(frame) {
-      heardMs = now();
-      if (phase !== 'live') return;
-      const outcome = reading.frame(frame);
-      if (outcome) metrics.frame(outcome);
-      acks.frame();
-      // A hole is told at once: the client may fill it before its wait is over.
-      acknowledge(outcome === 'early' && !holed ? 'at once' : 'timely');
-      holed = outcome === 'early';
-    },
-    handle(message) {
-      heardMs = now();
-      if (phase === 'live') obey(message);
-    },
-    fail,
-    tick() {
-      // Called from the server's one timer: what goes wrong here is this session's trouble alone.
-      try {
-        watch();
-      } catch (error) {
-        failInternally(error);
-      }
-    },
-    async drain(deadlineMs) {
-      outbox.send({ type: 'go_away', deadline_ms: deadlineMs });
-      if (phase === 'live') end('drain', { code: closeCodes.goingAway, reason: 'going away' });
-      await reading.settled();
-    },
-    abandon,
-    get lastEventId() {
-      return outbox.lastEventId;
-    },
-  };
-  return session;
-
-  function attach(next: Line, lastEventId: number): Refusal | undefined {
+  /** Sends through `socket` from here on, or says why not; an older socket is closed. */
+  attach(socket: SessionSocket, lastEventId: number): Refusal | undefined {
+    const outbox = this.#outbox;
     if (lastEventId > outbox.lastEventId) {
       const message = `last_event_id ${lastEventId} was never sent; the newest is ${outbox.lastEventId}`;
       return { code: 'invalid_message', message };
     }
     const resumed = outbox.lastEventId > 0;
-    if (line) {
-      const taken = { code: 'session_conflict', message: 'a newer socket has taken the session over' } as const;
-      outbox.send(errorMessage(taken));
-      line.close(wireErrors.session_conflict.close, taken.message);
-    }
-    line = next;
-    heardMs = now();
-    reading.restartWaits();
-    const ready = readyMessage({ context, session, reading, resumed });
-    outbox.attach(next);
+    if (this.#socket) this.#takeFrom(this.#socket);
+    this.#socket = socket;
+    this.#heardMs = this.#context.now();
+    this.#audio.restartWaits();
+    const ready = readyMessage({ context: this.#context, session: this, audio: this.#audio, resumed });
+    outbox.attach(socket);
     if (resumed) {
-      metrics.resumed();
+      this.#context.metrics.resumed();
       outbox.replay(ready, lastEventId);
-      acknowledge('at once');
+      this.#acks.send('at once');
     } else outbox.send(ready);
-    if (phase === 'done') next.close(closing.code, closing.reason);
+    if (this.#end.phase === 'done') socket.close(this.#end.closing.code, this.#end.closing.reason);
     return undefined;
   }
 
-  /** Finals first, then the close; a refusal is said in between. */
-  function end(reason: FinalReason, how: Closing | Refusal): void {
-    phase = 'ending';
-    reading.finish(reason, null);
-    void reading.settled().then(() => {
-      if (phase !== 'ending') return;
-      if ('message' in how) {
-        fail(how);
-        return;
-      }
-      phase = 'done';
-      closing = how;
-      reading.close();
-      line?.close(how.code, how.reason);
-    });
+  /** The socket is gone; `isClean`: after a closing handshake. */
+  socketClosed(closed: SessionSocket, isClean: boolean): void {
+    if (closed !== this.#socket) return;
+    this.#detach();
+    if (this.#end.phase === 'done' && isClean) this.#onEnd();
   }
 
-  function fail(refusal: Refusal): void {
-    if (phase === 'done') return;
-    phase = 'done';
-    reading.close();
-    metrics.refusal(refusal.code);
-    outbox.send(errorMessage(refusal));
-    line?.close(wireErrors[refusal.code].close, refusal.message);
-    onEnd();
+  /** The socket has written something. */
+  socketDrained(): void {
+    this.#outbox.drained();
   }
 
-  function failInternally(error: unknown): void {
-    context.log.error({ session: id, error: stackOf(error) }, 'a session failed');
-    fail({ code: 'internal', message: 'the server failed on this session; the log says why' });
+  /** The client has read everything up to this event. */
+  confirmed(eventId: number): void {
+    this.#outbox.confirm(eventId);
   }
 
-  function watch(): void {
-    const nowMs = now();
-    reading.tick();
-    acknowledge('timely');
-    if (line) watchLine(nowMs);
-    else if (nowMs - detachedMs > limits.resumeTtlMs) abandon();
-    if (phase !== 'live') return;
-    if (nowMs - startedMs > limits.maxSessionMs) {
-      end('timeout', { code: 'session_too_long', message: `a session may last ${limits.maxSessionMs} ms` });
-    } else if (line && nowMs - heardMs > limits.idleTimeoutMs) {
-      end('timeout', { code: 'idle_timeout', message: `nothing was heard for ${limits.idleTimeoutMs} ms` });
+  frame(frame: AudioFrame): void {
+    this.#heardMs = this.#context.now();
+    if (this.#end.phase !== 'live') return;
+    const outcome = this.#audio.add(frame);
+    if (typeof outcome === 'object') {
+      this.#end.fail(outcome);
+      return;
+    }
+    this.#context.metrics.frame(outcome);
+    const overload = this.#audio.overload();
+    if (overload) this.#end.fail(overload);
+    else this.#acks.frame(outcome);
+  }
+
+  handle(message: ClientMessage): void {
+    this.#heardMs = this.#context.now();
+    if (this.#end.phase !== 'live') return;
+    const parts = { audio: this.#audio, outbox: this.#outbox, acks: this.#acks, ending: this.#end };
+    handleControl({ ...parts, settings: this.#settings, scoring: this.#context.scoring }, message);
+  }
+
+  /** Sends `error`, closes the socket and ends the session. */
+  fail(refusal: Refusal): void {
+    this.#end.fail(refusal);
+  }
+
+  /** Looks at waits and timeouts; called by the server's one timer, so a failure must stay within this session. */
+  tick(): void {
+    try {
+      this.#watch();
+    } catch (error) {
+      this.#end.failInternally(error);
     }
   }
 
-  function watchLine(nowMs: number): void {
-    outbox.drained();
-    const slow = outbox.congestedForMs(nowMs) > limits.slowReaderMs || line!.unsentBytes() > limits.maxUnsentBytes;
-    if (!slow) return;
+  /** Sends `go_away`, finalises, closes; resolves when the finals are out. */
+  async drain(deadlineMs: number): Promise<void> {
+    this.#outbox.send({ type: 'go_away', deadline_ms: deadlineMs });
+    if (this.#end.phase === 'live') {
+      this.#end.afterFinals('drain', { code: closeCodes.goingAway, reason: 'going away' });
+    }
+    await this.#audio.settled();
+  }
+
+  /** Ends the session without an event. */
+  abandon(): void {
+    this.#end.abandon();
+  }
+
+  #createOutbox(clock: AudioClock): Outbox {
+    const { limits, metrics, now } = this.#context;
+    return new Outbox({
+      keepMs: limits.resumeTtlMs,
+      congestedBytes: limits.congestedBytes,
+      now,
+      clock,
+      onEvent: (event) => metrics.event(event.type),
+      onPartial: (message, totalMs) => {
+        metrics.feedback(message, totalMs);
+        this.#acks.send('riding');
+      },
+    });
+  }
+
+  #takeFrom(older: SessionSocket): void {
+    const conflict = { code: 'session_conflict', message: 'a newer socket has taken the session over' } as const;
+    this.#outbox.send(errorMessage(conflict));
+    older.close(wireErrors.session_conflict.close, conflict.message);
+  }
+
+  #watch(): void {
+    const { limits } = this.#context;
+    const nowMs = this.#context.now();
+    const refusal = this.#audio.tick();
+    if (refusal) this.#end.fail(refusal);
+    this.#acks.send('timely');
+    if (this.#socket) this.#watchSocket(this.#socket, nowMs);
+    else if (nowMs - this.#detachedMs > limits.resumeTtlMs) this.abandon();
+    if (this.#end.phase !== 'live') return;
+    if (nowMs - this.#startedMs > limits.maxSessionMs) {
+      const message = `a session may last ${limits.maxSessionMs} ms`;
+      this.#end.afterFinals('timeout', { code: 'session_too_long', message });
+    } else if (this.#socket && nowMs - this.#heardMs > limits.idleTimeoutMs) {
+      const message = `nothing was heard for ${limits.idleTimeoutMs} ms`;
+      this.#end.afterFinals('timeout', { code: 'idle_timeout', message });
+    }
+  }
+
+  /** Cuts off a client that does not read; its session can be resumed. */
+  #watchSocket(socket: SessionSocket, nowMs: number): void {
+    const { limits, metrics } = this.#context;
+    this.#outbox.drained();
+    const isSlow =
+      this.#outbox.congestedForMs(nowMs) > limits.slowReaderMs || socket.unsentBytes() > limits.maxUnsentBytes;
+    if (!isSlow) return;
     const refusal = { code: 'slow_reader', message: 'events are not read as fast as they come' } as const;
     metrics.refusal(refusal.code);
-    outbox.send(errorMessage(refusal));
-    line!.close(wireErrors.slow_reader.close, refusal.message);
-    letGo();
+    this.#outbox.send(errorMessage(refusal));
+    socket.close(wireErrors.slow_reader.close, refusal.message);
+    this.#detach();
   }
 
-  function letGo(): void {
-    line = undefined;
-    detachedMs = now();
-    outbox.detach();
-  }
-
-  function abandon(): void {
-    phase = 'done';
-    reading.close();
-    onEnd();
-  }
-
-  function acknowledge(how: Parameters<typeof acks.due>[1]): void {
-    if (line && acks.due(now(), how)) outbox.sendPassing(ackMessage(reading));
-  }
-
-  function tellGap(ms: number, frames: number): void {
-    metrics.lostFrames(frames);
-    const text = `${frames} frames never came, ${Math.round(ms)} ms of sound; phones over it are unscored`;
-    outbox.send({ type: 'info', code: 'audio_gap', message: text });
+  #detach(): void {
+    this.#socket = undefined;
+    this.#detachedMs = this.#context.now();
+    this.#outbox.detach();
   }
 }

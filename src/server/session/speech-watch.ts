@@ -1,25 +1,23 @@
-import { createVad } from '../../audio/vad.ts';
+import { createVad, type Vad } from '../../audio/vad.ts';
 
 /** Hears where speech begins and ends in a session's sound. */
-export type SpeechWatch = {
-  push(pcm: Float32Array): void;
-  /** Time passes without sound. */
-  gap(ms: number): void;
-};
+export class SpeechWatch {
+  readonly #vad: Vad;
+  readonly #report: (state: 'began' | 'ended', atMs: number) => void;
+  #lostMs = 0;
 
-/** `atMs` of what is told is on the session's clock. */
-export function createSpeechWatch(
-  sampleRateHz: number,
-  tell: (state: 'began' | 'ended', atMs: number) => void,
-): SpeechWatch {
-  const vad = createVad({ sampleRateHz });
-  let lostMs = 0;
-  return {
-    push(pcm) {
-      for (const { type, atMs } of vad.push(pcm)) tell(type, atMs + lostMs);
-    },
-    gap(ms) {
-      lostMs += ms;
-    },
-  };
+  /** @param report called with times on the session's clock. */
+  constructor(sampleRateHz: number, report: (state: 'began' | 'ended', atMs: number) => void) {
+    this.#vad = createVad({ sampleRateHz });
+    this.#report = report;
+  }
+
+  push(pcm: Float32Array): void {
+    for (const { type, atMs } of this.#vad.push(pcm)) this.#report(type, atMs + this.#lostMs);
+  }
+
+  /** Time passes without sound. */
+  gap(ms: number): void {
+    this.#lostMs += ms;
+  }
 }

@@ -7,51 +7,50 @@ import { shiftDeviation } from './shift.ts';
 type TranscriptMessage = Extract<ServerMessage, { type: 'transcript' }>;
 
 /** The words of one utterance as they are confirmed. */
-export type Transcript = {
+export class Transcript {
+  readonly #utteranceId: number;
+  readonly #startMs: number;
+  #rev = 0;
+
+  /** @param startMs the utterance's start on the session's clock. */
+  constructor(utteranceId: number, startMs: number) {
+    this.#utteranceId = utteranceId;
+    this.#startMs = startMs;
+  }
+
   /** The next revision. Times count from the utterance's start. */
-  revise(progress: Progress, timing: StageTimings): TranscriptMessage;
+  revise({ words, deviations }: Progress, timing: StageTimings): TranscriptMessage {
+    const shown = words.map((word) => ({
+      word_index: word.wordIndex,
+      text: word.text,
+      start_ms: word.startMs + this.#startMs,
+      end_ms: word.endMs + this.#startMs,
+      is_final: word.isFinal,
+    }));
+    const shifted = deviations.map((deviation) => shiftDeviation(deviation, this.#startMs));
+    return this.#message(shown, shifted, false, timing);
+  }
+
   /** The last revision: every word that was read. Times are on the session's clock. */
-  final(result: Pick<UtteranceResult, 'words' | 'deviations'>, timing: StageTimings): TranscriptMessage;
-};
+  final({ words, deviations }: Pick<UtteranceResult, 'words' | 'deviations'>, timing: StageTimings): TranscriptMessage {
+    const read = words.flatMap(({ text, start_ms, end_ms, error_type }, word_index) =>
+      error_type === 'omission' ? [] : [{ word_index, text, start_ms, end_ms, is_final: true }],
+    );
+    return this.#message(read, deviations, true, timing);
+  }
 
-/** @param startMs the utterance's start on the session's clock. */
-export function createTranscript(utteranceId: number, startMs: number): Transcript {
-  let rev = 0;
-  return {
-    revise({ words, deviations }, timing) {
-      return message(
-        words.map((word) => ({
-          word_index: word.wordIndex,
-          text: word.text,
-          start_ms: word.startMs + startMs,
-          end_ms: word.endMs + startMs,
-          is_final: word.isFinal,
-        })),
-        deviations.map((deviation) => shiftDeviation(deviation, startMs)),
-        false,
-        timing,
-      );
-    },
-    final({ words, deviations }, timing) {
-      const read = words.flatMap(({ text, start_ms, end_ms, error_type }, word_index) =>
-        error_type === 'omission' ? [] : [{ word_index, text, start_ms, end_ms, is_final: true }],
-      );
-      return message(read, deviations, true, timing);
-    },
-  };
-
-  function message(
+  #message(
     words: readonly TranscriptWord[],
     deviations: readonly Deviation[],
     isFinal: boolean,
     timing: StageTimings,
   ): TranscriptMessage {
-    rev += 1;
+    this.#rev += 1;
     const settled = words.filter((word) => word.is_final).length;
     return {
       type: 'transcript',
-      utterance_id: utteranceId,
-      rev,
+      utterance_id: this.#utteranceId,
+      rev: this.#rev,
       text: words.map((word) => word.text).join(' '),
       words,
       is_final: isFinal,

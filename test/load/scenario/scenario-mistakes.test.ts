@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../../src/config/yaml.ts';
 import { formatError, SpeechfbError } from '../../../src/errors.ts';
 import { loadScenario } from '../../../src/load/scenario/scenario.ts';
@@ -33,7 +33,7 @@ spec:
     - { expression: availability >= 99%, abortOnFail: true, delay: 10s }
 `;
 
-test('a scenario with every section is good', () => {
+it('a scenario with every section is good', () => {
   const { spec } = parseConfig('x.yaml', good, loadScenario);
   expect(spec.duration).toBe(60_000);
   expect(spec.learners.vadGating).toEqual({ hangover: 400, lead: 200 });
@@ -345,13 +345,13 @@ describe.each<[string, [sentence: string, before: string, after: string, expecte
     ],
   ],
 ])('a mistake %s', (_, rows) => {
-  test.each(rows)('%s is reported where it stands', (_sentence, before, after, expected) => {
+  it.each(rows)('%s is reported where it stands', (_sentence, before, after, expected) => {
     expect(good).toContain(before);
     expect(problemsOf(good.replace(before, after))).toContain(expected);
   });
 });
 
-test('empty lists are errors, and so is a rate of arrivals without a session', () => {
+it('empty lists are errors, and so is a rate of arrivals without a session', () => {
   expect(problemsOf(good.replace(/stages:\n.*\n.*\n/, 'stages: []\n'))).toContain('19:13: spec.load.stages: is empty');
   expect(problemsOf(good.replace(/mix:\n.*\n.*\n/, 'mix: []\n'))).toContain(
     '14:8: spec.mix: is empty: nobody would be on any network',
@@ -361,7 +361,7 @@ test('empty lists are errors, and so is a rate of arrivals without a session', (
   ).toContain('18:5: spec.load: has a rate of arrivals but no session');
 });
 
-test('problems of all sections are reported at once, also beside those of single fields', () => {
+it('problems of all sections are reported at once, also beside those of single fields', () => {
   const broken = good
     .replace('network: 3G', 'network: 3GG')
     .replace('3x', '3y')

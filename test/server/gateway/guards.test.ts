@@ -3,15 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { SpeechfbError } from '../../../src/errors.ts';
-import { type AdmissionState, createAdmission } from '../../../src/server/gateway/admission.ts';
+import { Admission, type AdmissionState } from '../../../src/server/gateway/admission.ts';
 import { checkExposure, isLoopback, isOriginAllowed } from '../../../src/server/gateway/exposure.ts';
-import { createIdleSweep } from '../../../src/server/gateway/idle-sweep.ts';
-import { createTokenBucket } from '../../../src/server/gateway/token-bucket.ts';
+import { IdleSweep } from '../../../src/server/gateway/idle-sweep.ts';
+import { TokenBucket } from '../../../src/server/gateway/token-bucket.ts';
 import { parseTokens, readTokenFile } from '../../../src/server/gateway/tokens.ts';
 import { defaultLimits } from '../../../src/server/limits.ts';
 import { createSecret, sameSecret } from '../../../src/server/secrets.ts';
-import { createLatenessEstimate } from '../../../src/server/session/late-frames.ts';
-import { createSeqRanges } from '../../../src/server/session/seq-ranges.ts';
+import { LatenessEstimate } from '../../../src/server/session/late-frames.ts';
+import { SeqRanges } from '../../../src/server/session/seq-ranges.ts';
 
 describe('loopback', () => {
   it.each(['127.0.0.1', '127.9.9.9', 'localhost', 'LOCALHOST', '::1', '[::1]'])('is %s', (host) => {
@@ -93,23 +93,23 @@ describe('secrets', () => {
 
 describe('a token bucket', () => {
   it('lets a burst through, then one at a time', () => {
-    const bucket = createTokenBucket(2, 3, 0);
+    const bucket = new TokenBucket(2, 3, 0);
     expect([0, 0, 0, 0, 400, 500, 500].map((atMs) => bucket.take(atMs))).toEqual([0, 0, 0, 500, 100, 0, 500]);
   });
 
   it('never holds more than the burst', () => {
-    const bucket = createTokenBucket(2, 1, 0);
+    const bucket = new TokenBucket(2, 1, 0);
     expect([60_000, 60_000].map((atMs) => bucket.take(atMs))).toEqual([0, 500]);
   });
 });
 
 describe('the estimate of lateness', () => {
   it('starts at three times the least wait', () => {
-    expect(createLatenessEstimate(40, 500).waitMs()).toBe(120);
+    expect(new LatenessEstimate(40, 500).waitMs()).toBe(120);
   });
 
   it('is mean and four deviations, as the retransmission timer of RFC 6298', () => {
-    const lateness = createLatenessEstimate(40, 1000);
+    const lateness = new LatenessEstimate(40, 1000);
     lateness.observe(100);
     expect(lateness.waitMs()).toBe(100 + 4 * 50);
     lateness.observe(60);
@@ -119,13 +119,13 @@ describe('the estimate of lateness', () => {
 
 describe('ranges of seqs', () => {
   it('give each seq once', () => {
-    const ranges = createSeqRanges<string>(2);
+    const ranges = new SeqRanges<string>(2);
     ranges.add([3, 5], 'a');
     expect([4, 4, 3, 5, 5].map((seq) => ranges.take(seq))).toEqual(['a', undefined, 'a', 'a', undefined]);
   });
 
   it('forget the oldest', () => {
-    const ranges = createSeqRanges<string>(2);
+    const ranges = new SeqRanges<string>(2);
     for (const [index, name] of ['a', 'b', 'c'].entries()) ranges.add([index, index], name);
     expect([0, 1, 2].map((seq) => ranges.take(seq))).toEqual([undefined, 'b', 'c']);
   });
@@ -134,7 +134,7 @@ describe('ranges of seqs', () => {
 describe('the idle sweep', () => {
   it('collects once, when the last session has been gone for half a second', () => {
     let collected = 0;
-    const sweep = createIdleSweep(() => {
+    const sweep = new IdleSweep(() => {
       collected += 1;
     });
     const seen = [
@@ -179,7 +179,7 @@ describe('admission', () => {
     ['has scoring threads that were late', { scoring: { waitP95Ms: 101, busy: 0.2 } }, undefined],
     ['has a busy model that is fast', { engine: { ...engine, stepP95Ms: 60, busy: 0.99 } }, undefined],
   ])('when the server %s', (_, changes, code) => {
-    expect(createAdmission(defaultLimits, 0).admit({ ...state, ...changes })?.code).toBe(code);
+    expect(new Admission(defaultLimits, 0).admit({ ...state, ...changes })?.code).toBe(code);
   });
 });
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AudioFrame } from '../../../src/protocol/frame.ts';
-import { createJitterBuffer, type JitterBuffer, type Released } from '../../../src/server/session/jitter-buffer.ts';
+import { JitterBuffer, type Released } from '../../../src/server/session/jitter-buffer.ts';
 
 const samples = 320;
 
@@ -127,7 +127,7 @@ describe('the jitter buffer', () => {
 });
 
 function create(): JitterBuffer {
-  return createJitterBuffer({ minWaitMs: 40, maxWaitMs: 500, windowFrames: 100, samplesIn: () => samples });
+  return new JitterBuffer({ minWaitMs: 40, maxWaitMs: 500, windowFrames: 100, samplesIn: () => samples });
 }
 
 function frame(seq: number, changes: Partial<AudioFrame> = {}): AudioFrame {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PhonemeResult } from '../../../src/protocol/result.ts';
 import type { ServerEvent, ServerMessage } from '../../../src/protocol/server-messages.ts';
-import { createOutbox, type Outbox, type Sink } from '../../../src/server/session/outbox.ts';
+import { Outbox, type Sink } from '../../../src/server/session/outbox.ts';
 import type { PartialResult } from '../../../src/server/session/pending.ts';
 import { finalPhones } from '../../kit/server/client.ts';
 
@@ -148,11 +148,11 @@ function create(): { outbox: Outbox; heard: ServerEvent[]; sink: FakeSink; clock
     write: (text) => heard.push(JSON.parse(text)),
     unsentBytes: () => sink.unsent,
   };
-  const outbox = createOutbox({
+  const outbox = new Outbox({
     keepMs: 30_000,
     congestedBytes: limit,
     now: () => clock.nowMs,
-    audioMs: () => 0,
+    clock: { ms: 0 },
     onEvent: () => {},
     onPartial: () => {},
   });

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { UtteranceResult, WordResult } from '../../../src/protocol/result.ts';
-import { createAckSchedule } from '../../../src/server/session/ack-schedule.ts';
-import { createArrivals } from '../../../src/server/session/arrivals.ts';
+import { AckSchedule } from '../../../src/server/session/ack-schedule.ts';
+import { Arrivals } from '../../../src/server/session/arrivals.ts';
 import { shiftResult } from '../../../src/server/session/shift.ts';
-import { createSpeechWatch } from '../../../src/server/session/speech-watch.ts';
-import { createTranscript } from '../../../src/server/session/transcript.ts';
+import { SpeechWatch } from '../../../src/server/session/speech-watch.ts';
+import { Transcript } from '../../../src/server/session/transcript.ts';
 
 describe('acknowledgements', () => {
   it('are sent when something came, at most once an interval', () => {
-    const acks = createAckSchedule(200);
+    const acks = new AckSchedule(200);
     expect(acks.due(0, 'timely')).toBe(false);
     acks.frame();
     expect(acks.due(0, 'timely')).toBe(true);
@@ -17,7 +17,7 @@ describe('acknowledgements', () => {
   });
 
   it('ride with another event when they are nearly due', () => {
-    const acks = createAckSchedule(200);
+    const acks = new AckSchedule(200);
     acks.due(0, 'at once');
     acks.frame();
     expect([149, 150].map((atMs) => acks.due(atMs, 'riding'))).toEqual([false, true]);
@@ -26,7 +26,7 @@ describe('acknowledgements', () => {
 
 describe('arrivals', () => {
   it('name the frame that brought a sound', () => {
-    const arrivals = createArrivals();
+    const arrivals = new Arrivals();
     expect(arrivals.of(0)).toBeUndefined();
     const frames = [20, 40, 60].map((endMs) => ({ endMs, arrivedMs: endMs + 5, releasedMs: endMs + 6 }));
     for (const frame of frames) arrivals.add(frame);
@@ -45,7 +45,7 @@ describe('the transcript', () => {
   const skipped = { kind: 'skipped', first_word: 1, last_word: 1, start_ms: 5, end_ms: 5 } as const;
 
   it('has a revision for each progress, on the clock of the session', () => {
-    const transcript = createTranscript(3, 1000);
+    const transcript = new Transcript(3, 1000);
     const revise = (words: ReturnType<typeof word>[]) => transcript.revise({ words, deviations: [] }, {});
     expect(revise([word(0, false)])).toMatchObject({ utterance_id: 3, rev: 1, text: 'w0', stability: 0 });
     expect(revise([word(0, true), word(1, false)])).toMatchObject({ rev: 2, text: 'w0 w1', stability: 0.5 });
@@ -53,7 +53,7 @@ describe('the transcript', () => {
   });
 
   it('is revised when the reading leaves the text', () => {
-    const transcript = createTranscript(1, 1000);
+    const transcript = new Transcript(1, 1000);
     const words = [word(0, true)];
     transcript.revise({ words, deviations: [] }, {});
     const revised = transcript.revise({ words, deviations: [skipped] }, {});
@@ -64,7 +64,7 @@ describe('the transcript', () => {
     const words = ['none', 'omission', 'substitution'].map(
       (error_type, index) => ({ text: `w${index}`, start_ms: 0, end_ms: 9, error_type }) as WordResult,
     );
-    const last = createTranscript(1, 0).final({ words, deviations: [skipped] }, {});
+    const last = new Transcript(1, 0).final({ words, deviations: [skipped] }, {});
     expect(last).toMatchObject({ text: 'w0 w2', is_final: true, stability: 1, deviations: [skipped] });
     expect(last.words.map((read) => read.word_index)).toEqual([0, 2]);
   });
@@ -85,7 +85,7 @@ describe('a result of a later utterance', () => {
 describe('the speech watch', () => {
   it('counts lost time', () => {
     const heard: [string, number][] = [];
-    const watch = createSpeechWatch(16_000, (state, atMs) => heard.push([state, atMs]));
+    const watch = new SpeechWatch(16_000, (state, atMs) => heard.push([state, atMs]));
     const silence = () => new Float32Array(16_000).map((_, i) => 0.0005 * Math.sin(i * i));
     const tone = () => new Float32Array(16_000).map((_, i) => 0.3 * Math.sin(i * 0.3));
     watch.push(silence());

@@ -1,0 +1,35 @@
+import { AckSchedule, type AckTiming } from './ack-schedule.ts';
+import type { AddOutcome } from './jitter-buffer.ts';
+import type { Outbox } from './outbox.ts';
+import { ackMessage } from './replies.ts';
+import type { SessionAudio } from './session-audio.ts';
+
+/** Tells a session's client which frames have been received, as often as the schedule allows. */
+export class Acknowledger {
+  readonly #schedule: AckSchedule;
+  readonly #outbox: Outbox;
+  readonly #audio: SessionAudio;
+  readonly #now: () => number;
+  #hasHole = false;
+
+  constructor(options: { intervalMs: number; outbox: Outbox; audio: SessionAudio; now: () => number }) {
+    this.#schedule = new AckSchedule(options.intervalMs);
+    this.#outbox = options.outbox;
+    this.#audio = options.audio;
+    this.#now = options.now;
+  }
+
+  /** A frame was received: it is acknowledged when that is due. */
+  frame(outcome: AddOutcome): void {
+    this.#schedule.frame();
+    // A new hole is reported at once: the client may fill it before the wait for it is over.
+    this.send(outcome === 'early' && !this.#hasHole ? 'at once' : 'timely');
+    this.#hasHole = outcome === 'early';
+  }
+
+  /** Sends an acknowledgement if a socket is there and one is due. */
+  send(how: AckTiming): void {
+    if (!this.#outbox.isAttached || !this.#schedule.due(this.#now(), how)) return;
+    this.#outbox.sendPassing(ackMessage(this.#audio));
+  }
+}

@@ -1,0 +1,185 @@
+import type { StartMessage } from '../../protocol/client-messages.ts';
+import type { AudioFrame } from '../../protocol/frame.ts';
+import type { Reference } from '../../scoring/text/reference.ts';
+import type { Refusal } from '../refusal.ts';
+import type { AudioClock } from './audio-clock.ts';
+import type { ServerContext } from './context.ts';
+import { Intake, type Sound } from './intake.ts';
+import type { AddOutcome, Checkpoint } from './jitter-buffer.ts';
+import type { Outbox } from './outbox.ts';
+import { SpeechWatch } from './speech-watch.ts';
+import { type FinalReason, type SessionSettings, Utterance } from './utterance.ts';
+
+export type SessionAudioOptions = {
+  context: ServerContext;
+  start: StartMessage;
+  /** Moved on by what is read. */
+  clock: AudioClock;
+  settings: Readonly<SessionSettings>;
+  outbox: Outbox;
+  /** An utterance failed: the session cannot go on. */
+  onError(error: unknown): void;
+};
+
+/**
+ * A session's audio, and the utterances that it goes to, one after the other. What it refuses it returns: the session must
+ * end for it.
+ */
+export class SessionAudio {
+  readonly #options: SessionAudioOptions;
+  readonly #intake: Intake;
+  readonly #speech: SpeechWatch;
+  readonly #finishing = new Set<{ utterance: Utterance; sinceMs: number; done: Promise<void> }>();
+  /** The utterance that hears; undefined between `finish` and `next`. */
+  #open: Utterance | undefined;
+  #latest: Utterance;
+  #progress: { scoredMs: number; atMs: number };
+
+  /** @throws SpeechfbError `invalid_reference` */
+  constructor(options: SessionAudioOptions) {
+    const { context, start, clock, outbox } = options;
+    const reference = context.scoring.readReference(start.reference);
+    const modelRateHz = context.engine.model.sampleRateHz;
+    this.#options = options;
+    this.#speech = new SpeechWatch(modelRateHz, (state, at_ms) => outbox.send({ type: 'speech', state, at_ms }));
+    this.#intake = new Intake({
+      codec: start.audio.encoding,
+      sampleRateHz: start.audio.sample_rate,
+      modelRateHz,
+      limits: context.limits,
+      clock,
+      onSound: (sound) => this.#hear(sound),
+      onGap: (ms, frames) => this.#skip(ms, frames),
+    });
+    this.#latest = this.#begin(1, reference);
+    this.#open = this.#latest;
+    this.#progress = { scoredMs: 0, atMs: context.now() };
+  }
+
+  /** What became of the frame. */
+  add(frame: AudioFrame): AddOutcome | Refusal {
+    return this.#intake.add(frame, this.#nowMs());
+  }
+
+  /** The refusal of more than the model can catch up with: after an outage as much as fits the resume window may come at once. */
+  overload(): Refusal | undefined {
+    const { limits } = this.#options.context;
+    const allowedMs = limits.maxBufferedMs + limits.resumeTtlMs;
+    const bufferedMs = this.bufferedMs();
+    if (bufferedMs <= allowedMs) return undefined;
+    const message = `${Math.round(bufferedMs)} ms of audio wait for the model; at most ${allowedMs} may`;
+    return { code: 'too_fast', message, retryAfterMs: Math.round(bufferedMs - allowedMs) };
+  }
+
+  /** Ends the utterance and begins the next. */
+  next(reference: Reference): Refusal | undefined {
+    const refusal = this.finish('next_utterance', null);
+    if (refusal) return refusal;
+    this.#latest = this.#begin(this.#latest.id + 1, reference);
+    this.#open = this.#latest;
+    return undefined;
+  }
+
+  /** Ends the utterance, if one is open; what is heard until `next` is acknowledged and not scored. */
+  finish(reason: FinalReason, marker: string | null): Refusal | undefined {
+    const refusal = this.#intake.flush(this.#nowMs());
+    if (refusal) return refusal;
+    const ended = this.#open;
+    this.#open = undefined;
+    if (!ended) return undefined;
+    const entry = { utterance: ended, sinceMs: this.#nowMs(), done: Promise.resolve() };
+    entry.done = ended
+      .finish(reason, marker)
+      .catch(this.#options.onError)
+      .finally(() => this.#finishing.delete(entry));
+    this.#finishing.add(entry);
+    return undefined;
+  }
+
+  /** Resolves when every ended utterance has sent its final. */
+  async settled(): Promise<void> {
+    while (this.#finishing.size > 0) await Promise.all([...this.#finishing].map(({ done }) => done));
+  }
+
+  /** Passes on gaps whose wait is over; refuses when the model makes no progress. */
+  tick(): Refusal | undefined {
+    return this.#intake.release(this.#nowMs()) ?? this.#stalled();
+  }
+
+  restartWaits(): void {
+    this.#intake.restartWaits(this.#nowMs());
+  }
+
+  checkpoint(): Checkpoint {
+    return this.#intake.checkpoint();
+  }
+
+  /** The utterance that hears, or heard last. */
+  current(): { id: number; reference: Reference } {
+    return this.#latest;
+  }
+
+  /** Audio read and not yet scored, ms. */
+  bufferedMs(): number {
+    return this.#open ? Math.max(0, this.#options.clock.ms - this.#open.scoredMs) : 0;
+  }
+
+  /** Reports `frames` that never came, and the `ms` of sound that they held. */
+  reportGap(ms: number, frames: number): void {
+    this.#options.context.metrics.lostFrames(frames);
+    const message = `${frames} frames never came, ${Math.round(ms)} ms of sound; phones over it are unscored`;
+    this.#options.outbox.send({ type: 'info', code: 'audio_gap', message });
+  }
+
+  close(): void {
+    this.#open?.close();
+    for (const ended of this.#finishing) ended.utterance.close();
+    this.#open = undefined;
+  }
+
+  #hear(sound: Sound): void {
+    this.#speech.push(sound.pcm);
+    this.#open?.push(sound);
+  }
+
+  #skip(ms: number, frames: number): void {
+    this.#speech.gap(ms);
+    this.#open?.gap(ms);
+    this.reportGap(ms, frames);
+  }
+
+  #begin(id: number, reference: Reference): Utterance {
+    const { context, clock, settings, outbox, onError } = this.#options;
+    return new Utterance({
+      id,
+      startMs: clock.ms,
+      reference,
+      engine: context.engine,
+      open: context.scoring.openUtterance,
+      outbox,
+      settings,
+      now: context.now,
+      onError,
+    });
+  }
+
+  #stalled(): Refusal | undefined {
+    const { context, settings } = this.#options;
+    const nowMs = this.#nowMs();
+    const scoredMs = this.#open?.scoredMs ?? 0;
+    const waits = this.bufferedMs() > settings.emitIntervalMs + settledBacklogMs;
+    if (!waits || scoredMs !== this.#progress.scoredMs) this.#progress = { scoredMs, atMs: nowMs };
+    const sinceMs = Math.min(this.#progress.atMs, ...[...this.#finishing].map((ended) => ended.sinceMs));
+    const { inferenceTimeoutMs, busyRetryMs } = context.limits;
+    if (nowMs - sinceMs <= inferenceTimeoutMs) return undefined;
+    const message = `the model made no progress for ${inferenceTimeoutMs} ms`;
+    return { code: 'inference_timeout', message, retryAfterMs: busyRetryMs };
+  }
+
+  #nowMs(): number {
+    return this.#options.context.now();
+  }
+}
+
+/** Audio that may wait between two results without the model being late: look-ahead, chunk and batching. */
+const settledBacklogMs = 500;

@@ -1,0 +1,91 @@
+import { closeCodes, wireErrors } from '../../protocol/codes.ts';
+import { stackOf } from '../../telemetry/log.ts';
+import type { Refusal } from '../refusal.ts';
+import type { ServerContext } from './context.ts';
+import type { Outbox } from './outbox.ts';
+import { errorMessage } from './replies.ts';
+import type { SessionAudio } from './session-audio.ts';
+import type { FinalReason } from './utterance.ts';
+
+/** How a socket is closed after the last event. */
+export type Closing = { code: number; reason: string };
+
+export type SessionEndOptions = {
+  sessionId: string;
+  context: ServerContext;
+  audio: SessionAudio;
+  outbox: Outbox;
+  closeSocket(closing: Closing): void;
+  /** The session is over: nothing more comes of it. */
+  onEnd(): void;
+};
+
+/** How a session comes to its end: after its finals, or at once with an error. */
+export class SessionEnd {
+  readonly #options: SessionEndOptions;
+  #phase: 'live' | 'ending' | 'done' = 'live';
+  #closing: Closing = { code: closeCodes.normal, reason: 'done' };
+
+  constructor(options: SessionEndOptions) {
+    this.#options = options;
+  }
+
+  /** `ending`: finals are still to come; `done`: all was sent. */
+  get phase(): 'live' | 'ending' | 'done' {
+    return this.#phase;
+  }
+
+  /** How a socket that comes after the end is closed. */
+  get closing(): Closing {
+    return this.#closing;
+  }
+
+  /** Finals first, then the close; a refusal is sent in between. */
+  afterFinals(reason: FinalReason, how: Closing | Refusal): void {
+    const { audio } = this.#options;
+    this.#phase = 'ending';
+    const refusal = audio.finish(reason, null);
+    if (refusal) {
+      this.fail(refusal);
+      return;
+    }
+    void audio.settled().then(() => {
+      if (this.#phase !== 'ending') return;
+      if ('message' in how) this.fail(how);
+      else this.#finish(how);
+    });
+  }
+
+  /** Sends `error`, closes the socket and ends the session. */
+  fail(refusal: Refusal): void {
+    if (this.#phase === 'done') return;
+    const { audio, context, outbox, closeSocket, onEnd } = this.#options;
+    this.#phase = 'done';
+    audio.close();
+    context.metrics.refusal(refusal.code);
+    outbox.send(errorMessage(refusal));
+    closeSocket({ code: wireErrors[refusal.code].close, reason: refusal.message });
+    onEnd();
+  }
+
+  /** Ends the session for a bug of ours, whose stack goes to the log. */
+  failInternally(error: unknown): void {
+    const { context, sessionId } = this.#options;
+    context.log.error({ session: sessionId, error: stackOf(error) }, 'a session failed');
+    this.fail({ code: 'internal', message: 'the server failed on this session; the log says why' });
+  }
+
+  /** Ends the session without an event. */
+  abandon(): void {
+    this.#phase = 'done';
+    this.#options.audio.close();
+    this.#options.onEnd();
+  }
+
+  #finish(closing: Closing): void {
+    this.#phase = 'done';
+    this.#closing = closing;
+    this.#options.audio.close();
+    this.#options.closeSocket(closing);
+  }
+}
