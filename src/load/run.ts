@@ -12,7 +12,7 @@ import type { ShardHooks, ShardTask } from './generator/generator.ts';
 import { LiveRun, type LoadProgress } from './generator/live-run.ts';
 import { generatorCount, runGenerators } from './generator/pool.ts';
 import { preflight } from './generator/preflight.ts';
-import { type ServerFaults, startServerFaults } from './generator/server-faults.ts';
+import { ServerFaults } from './generator/server-faults.ts';
 import type { PreparedLoad } from './scenario/prepare.ts';
 import type { LoadScenario } from './scenario/scenario.ts';
 
@@ -117,7 +117,7 @@ async function driveLoad(
 ): Promise<ShardResult> {
   let serverFaults: ServerFaults | undefined;
   const onStart = (startAtEpochMs: number) => {
-    serverFaults = startServerFaults(task.faults, server, task.token, startAtEpochMs);
+    serverFaults = new ServerFaults(task.faults, server, task.token, startAtEpochMs);
   };
   const result = await runGenerators(task, { ...hooks, onStart }, generators);
   serverFaults?.stop();
