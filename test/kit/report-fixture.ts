@@ -10,7 +10,7 @@ function summary(samples: number, p50Ms: number | undefined, restMs = p50Ms, los
 /** A run that failed in every way that a report can show. */
 export const report: LoadReport = {
   kind: 'LoadReport',
-  version: 2,
+  version: 3,
   speechfbVersion: '0.1.0',
   startedAt: '2026-11-23T22:00:00.000Z',
   elapsedMs: 25_300,
@@ -30,6 +30,7 @@ export const report: LoadReport = {
   environment: { node: '20.20.2', platform: 'linux', cpus: 2, cpuModel: 'a model', memoryBytes: 8e9 },
   verdict: 'fail',
   interrupted: false,
+  assumeIndependent: false,
   aborted: undefined,
   warmupMs: 0,
   cost: undefined,
@@ -45,6 +46,7 @@ export const report: LoadReport = {
       misses: 300,
       confidenceBound: undefined,
       needsMore: undefined,
+      needsSessions: undefined,
       reason: '300 of 4060 missed',
       clustered: undefined,
     },
@@ -59,6 +61,7 @@ export const report: LoadReport = {
       misses: 0,
       confidenceBound: 0.99899,
       needsMore: 12,
+      needsSessions: undefined,
       reason: 'not proven; needs 12 more samples, none a miss',
       clustered: undefined,
     },

@@ -4,7 +4,7 @@ import type { Lever } from '../../budget/levers.ts';
 import type { WhatIfAnswer } from '../../budget/what-if.ts';
 import { alignColumns } from '../terminal/columns.ts';
 import type { Paint } from '../terminal/paint.ts';
-import { shortMs } from './waterfall.ts';
+import { shortMs, withInterval } from './waterfall.ts';
 
 /** One what-if for a terminal: what it does, what it breaks, and every lever that might repay it. */
 export function whatIfLines(answer: Analysis['whatIf'][number], analysis: Analysis, paint: Paint): string[] {
@@ -35,7 +35,8 @@ export function effectLine(answer: Analysis['whatIf'][number], { budget, source 
   const room =
     over > 0 ? `${shortMs(over)} over the objective of ${objectiveMs} ms` : `within the objective of ${objectiveMs} ms`;
   const exactly = answer.exactMs === undefined ? '' : ` (exactly ${answer.exactMs.toFixed(4)} ms for normal stages)`;
-  return `${what} ${shortMs(answer.valueMs)}, ${sign}${shortMs(answer.deltaMs)}: ${room}${exactly}`;
+  const value = source === 'arithmetic' ? shortMs(answer.valueMs) : withInterval(answer.valueMs, answer.interval);
+  return `${what} ${value}, ${sign}${shortMs(answer.deltaMs)}: ${room}${exactly}`;
 }
 
 /** Stages that the change pushes over their own line of the budget, and what the reserve can take of it. */

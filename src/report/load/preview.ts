@@ -24,7 +24,13 @@ export function loadPreviewText(preview: LoadPreview, paint: Paint): string {
       ? [table(shard ? 'stages, of all shards together' : 'stages', stageRows(preview), '<>>>')]
       : []),
     ...(preview.faults.length > 0 ? [table('faults', faultRows(preview), '>>>')] : []),
-    ['objectives', ...preview.objectives.map((source) => `  ${source}`)],
+    [
+      'objectives',
+      ...alignColumns(
+        preview.objectives.map((source) => objectiveRow(preview, source)),
+        '<<',
+      ).map((line) => `  ${line}`.trimEnd()),
+    ],
   ];
   return `${parts.map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
@@ -70,6 +76,17 @@ function shareText({ sessions }: { sessions: number }, all: number): string {
 
 function stageRows({ stages }: LoadPreview): string[][] {
   return stages.map(({ name, beginMs, endMs, level }) => [name, time(beginMs), `to ${time(endMs)}`, level]);
+}
+
+/** With how many sessions prove it, if the schedule tells. */
+function objectiveRow({ proofs }: LoadPreview, source: string): string[] {
+  const need = proofs.find(({ objective }) => objective === source);
+  if (!need) return [source, ''];
+  const { sessions, least, most } = need;
+  if (sessions < least)
+    return [source, `cannot be proven: has ${whole(sessions)} sessions, takes at least ${whole(least)}`];
+  const takes = sessions >= most ? '' : `, as they resemble or differ; has ${whole(sessions)}`;
+  return [source, `proven by ${whole(least)} to ${whole(most)} sessions without a miss${takes}`];
 }
 
 function faultRows({ faults }: LoadPreview): string[][] {

@@ -1,5 +1,6 @@
 import { addClusterSums, type ClusterSums, emptyClusterSums, rungs } from '../../metrics/cluster-sums.ts';
 import { betaCdf, betaQuantile } from '../../stats/distributions.ts';
+import { fewness } from '../../stats/effective-size.ts';
 import { studentQuantile } from '../../stats/student.ts';
 
 /** How many independent samples those of a test are worth. */
@@ -27,7 +28,7 @@ export function dependence(strata: readonly ClusterSums[], claim: Claim): Depend
   const { sessions, samples, misses } = all;
   if (sessions - told.length < 1 || samples === 0) return undefined;
   const designEffect = samples === sessions ? 1 : Math.max(1, designEffectOf(told, all, claim));
-  const worth = fewness(samples, freedomOf(told), claim.confidence) / designEffect;
+  const worth = fewness(samples, freedomOf(told), twoSided(claim.confidence)) / designEffect;
   return { sessions, designEffect, samples: samples * worth, misses: misses * worth };
 }
 
@@ -48,11 +49,11 @@ export function missShareBound({ samples, misses }: Dependence, confidence: numb
 /** How many more sessions like these, none of them with a miss, would prove the share. */
 export function sessionsToProve(strata: readonly ClusterSums[], worth: Dependence, claim: Claim): number {
   const { sessions, samples } = added(strata);
-  const freedom = freedomOf(collapsed(strata));
-  const now = fewness(samples, freedom, claim.confidence);
+  const freedom = sessionsFreedom(strata);
+  const now = fewness(samples, freedom, twoSided(claim.confidence));
   const [cleaned, missed] = [worth.samples / now, worth.misses / now];
   const proves = (times: number) => {
-    const factor = fewness(samples * times, (freedom + 1) * times - 1, claim.confidence);
+    const factor = fewness(samples * times, (freedom + 1) * times - 1, twoSided(claim.confidence));
     const more = { samples: cleaned * times * factor, misses: missed * factor };
     return provesShare(more, claim.missShare, claim.confidence);
   };
@@ -69,7 +70,34 @@ export function clusteredMean(
   if (sessions - told.length < 1 || samples === 0) return undefined;
   const deviation = Math.sqrt(sumOf(told, spread)) / samples;
   const mean = total / samples;
-  return { sessions, mean, deviation, bound: mean + upperStudent(confidence, freedomOf(told)) * deviation };
+  return {
+    sessions,
+    mean,
+    deviation,
+    bound: mean + studentQuantile(twoSided(confidence), Math.max(0.5, freedomOf(told))) * deviation,
+  };
+}
+
+/**
+ * The design effect of the misses as they are; of fewer than `leastMisses` at least that of the latencies behind them, at the
+ * quantile nearest to `share`. Sessions of one sample each are independent.
+ */
+export function observedEffect(strata: readonly ClusterSums[], share: number): number {
+  const told = collapsed(strata);
+  const all = added(strata);
+  if (all.samples === all.sessions) return 1;
+  const own = missEffect(told, all) ?? 1;
+  const size = all.samplesSquared / all.samples;
+  return Math.max(
+    1,
+    own,
+    all.misses >= leastMisses && all.misses < all.samples ? 1 : (tailEffect(told, all, share) ?? size),
+  );
+}
+
+/** How many sessions are free to differ, by their lengths: one less than there are for each profile and language. */
+export function sessionsFreedom(strata: readonly ClusterSums[]): number {
+  return freedomOf(collapsed(strata));
 }
 
 /**
@@ -83,8 +111,11 @@ function spread(one: ClusterSums): number {
   return Math.max(0, plain + weighted / one.samples);
 }
 
-/** Sessions by their lengths, (sum n)^2 / (sum n^2) (Kish 1965): fewer than there are when few of them hold most samples. */
-function sessionsByLength({ samples, samplesSquared }: ClusterSums): number {
+/**
+ * Sessions by their lengths, (sum n)^2 / (sum n^2) (Kish 1965): fewer than there are when few of them hold most samples.
+ */
+export function sessionsByLength(strata: readonly ClusterSums[]): number {
+  const { samples, samplesSquared } = added(strata);
   return samplesSquared === 0 ? 0 : samples ** 2 / samplesSquared;
 }
 
@@ -123,7 +154,9 @@ function designEffectOf(told: readonly ClusterSums[], all: ClusterSums, { missSh
   }
   const luck = own === undefined ? 1 : (missShare / (all.misses / all.samples)) ** 2;
   const scaled = own === undefined ? 1 : 1 + Math.max(0, own - 1) * Math.min(mostLuck, Math.max(1, luck));
-  return all.misses >= leastMisses ? scaled : Math.max(scaled, tailEffect(told, all, missShare) ?? size);
+  return own !== undefined && all.misses >= leastMisses
+    ? scaled
+    : Math.max(scaled, tailEffect(told, all, missShare) ?? size);
 }
 
 function missEffect(strata: readonly ClusterSums[], { samples, misses }: ClusterSums): number | undefined {
@@ -163,17 +196,12 @@ function tailSpread({ sessions, tails }: ClusterSums, rung: number): number {
 }
 
 function freedomOf(strata: readonly ClusterSums[]): number {
-  return sumOf(strata, sessionsByLength) - strata.length;
+  return sumOf(strata, (one) => sessionsByLength([one])) - strata.length;
 }
 
-/** By how much few sessions reduce what samples are worth: (t_n-1 / t_df)^2 (Korn and Graubard 1998); at most 1. */
-export function fewness(samples: number, freedom: number, confidence: number): number {
-  return (upperStudent(confidence, samples - 1) / upperStudent(confidence, freedom)) ** 2;
-}
-
-/** One-sided quantile of Student's t; confidence above 1/2. Half a degree of freedom is the least that is told apart. */
-function upperStudent(confidence: number, freedom: number): number {
-  return studentQuantile(2 * confidence - 1, Math.max(0.5, freedom));
+/** The confidence whose two-sided quantile is the one-sided one of `confidence`, above 1/2. */
+function twoSided(confidence: number): number {
+  return 2 * confidence - 1;
 }
 
 function smallestMore(holds: (more: number) => boolean): number {

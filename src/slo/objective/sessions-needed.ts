@@ -1,5 +1,5 @@
+import { fewness } from '../../stats/effective-size.ts';
 import { samplesToProve } from '../../stats/sample-size.ts';
-import { fewness } from './clustered.ts';
 
 /**
  * Sessions that prove that at most `missShare` miss when not one sample does: `least` if samples of one session were
@@ -18,7 +18,7 @@ export function sessionsNeeded({
   const most = Math.max(2, samplesToProve(missShare, 0, confidence));
   const enough = (sessions: number) => {
     const samples = sessions * samplesASession;
-    return samples * fewness(samples, sessions - 1, confidence) >= most;
+    return samples * fewness(samples, sessions - 1, 2 * confidence - 1) >= most;
   };
   let [few, least] = [1, most];
   while (least - few > 1) {

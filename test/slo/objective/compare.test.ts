@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type ComparedRun, compareRuns } from '../../../src/slo/objective/compare.ts';
+import { oneASession } from '../../../src/slo/objective/compare-shares.ts';
 import { createRandom } from '../../../src/stats/random.ts';
+import { sumsOfLatencies } from '../../kit/cluster-sums.ts';
 import { distributionOf } from '../../kit/samples.ts';
 
 const never = Number.POSITIVE_INFINITY;
@@ -47,7 +49,7 @@ describe('one run against one', () => {
     [9_900, 10_000, 'better'],
   ])('availability of %d and then %d in 10,000 is %s', (was, is, verdict) => {
     const sides = [was, is].map((good) => ({
-      runs: [{ ...runOf(1, 0), shares: { availability: { good, total: 10_000 } } }],
+      runs: [{ ...runOf(1, 0), shares: { availability: oneASession(good, 10_000) } }],
     }));
     expect(compareRuns(sides[0]!, sides[1]!, margin).at(-1)).toMatchObject({ metric: 'availability', verdict });
   });
@@ -57,7 +59,7 @@ describe('one run against one', () => {
       ...runOf(1, 0),
       distributions: { feedback_latency: distributionOf() },
       sessionP95Ms: [],
-      shares: { availability: { good: 0, total: 0 } },
+      shares: { availability: oneASession(0, 0) },
     };
     expect(compareRuns({ runs: [empty] }, { runs: [runOf(1, 0)] }, margin)).toEqual([]);
   });
@@ -111,6 +113,6 @@ function runOf(seed: number, shiftMs: number): ComparedRun {
     sessions: 20,
     distributions: { feedback_latency: distributionOf(...sessions.flat()) },
     sessionP95Ms: sessions.map((mine) => mine.toSorted((a, b) => a - b)[47]!),
-    shares: { availability: { good: 1000, total: 1000 } },
+    shares: { availability: { good: 1000, total: 1000, strata: [sumsOfLatencies(sessions, never)] } },
   };
 }

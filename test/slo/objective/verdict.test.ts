@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { addClusterSums, emptyClusterSums, sessionSums } from '../../../src/metrics/cluster-sums.ts';
 import { type Measurements, quantile } from '../../../src/metrics/definitions.ts';
 import { parseObjective } from '../../../src/slo/objective/expression.ts';
 import type { ObjectiveVerdict } from '../../../src/slo/objective/objective-verdict.ts';
-import { judge, overall } from '../../../src/slo/objective/verdict.ts';
+import { type Judging, judge, overall } from '../../../src/slo/objective/verdict.ts';
+import { sumsOfLatencies } from '../../kit/cluster-sums.ts';
 import { emptyMeasurements, sorted } from '../../kit/measurements.ts';
+import { distributionOf } from '../../kit/samples.ts';
 
 describe('a quantile objective', () => {
   it.each([
@@ -198,14 +201,92 @@ it('the quantile is the nearest rank', () => {
 
 type Given = { [K in keyof Measurements]?: Partial<Measurements[K]> } & Pick<Partial<Measurements>, 'cost' | 'strata'>;
 
-function judged(source: string, given: Given): ObjectiveVerdict {
+function judged(source: string, given: Given, judging?: Judging): ObjectiveVerdict {
   const empty = emptyMeasurements();
-  return judge(parseObjective(source), {
+  const measured = {
     ...empty,
     ...given,
     distributions: { ...empty.distributions, ...given.distributions },
     shares: { ...empty.shares, ...given.shares },
     rates: { ...empty.rates, ...given.rates },
     counts: { ...empty.counts, ...given.counts },
-  });
+  };
+  return judge(parseObjective(source), measured, judging);
 }
+
+describe('sessions as the unit', () => {
+  const latencies = (sessions: number, samples: number, ms: (session: number, sample: number) => number) =>
+    Array.from({ length: sessions }, (_, i) => Array.from({ length: samples }, (_, j) => ms(i, j)));
+  const spoken = (all: readonly (readonly number[])[], limitMs = 500) => ({
+    distributions: { feedback_latency: distributionOf(...all.flat()) },
+    strata: [{ 'p95(feedback_latency) < 500ms': sumsOfLatencies(all, limitMs) }],
+  });
+  const p95 = 'p95(feedback_latency) < 500ms';
+  // Each session has a level of its own: 100 to 138 ms, of which its samples hardly depart.
+  const alike = (sessions: number) => latencies(sessions, 50, (i, j) => 100 + 2 * (i % 20) + 0.01 * j);
+  const mixed = (sessions: number) => latencies(sessions, 50, (i, j) => 100 + ((7 * i + 13 * j) % 41));
+
+  it.each<[string, readonly (readonly number[])[], string, string]>([
+    ['twenty sessions whose samples mix', mixed(20), 'pass', 'proven at 95 % confidence'],
+    ['twenty sessions each with its own level', alike(20), 'invalid', 'not proven by 20 sessions (design effect '],
+    ['a hundred of those', alike(100), 'pass', 'proven at 95 % confidence'],
+    ['one session', mixed(1), 'invalid', 'not proven by 1 session; needs 3 more like it, none with a miss'],
+    ['sessions of one event each', latencies(58, 1, (i) => 100 + i), 'invalid', 'needs 1 more like these'],
+    ['enough of those', latencies(59, 1, (i) => 100 + i), 'pass', 'proven'],
+    ['events that are all equal', latencies(20, 50, () => 100), 'invalid', 'needs 41 more like these'],
+    ['events that all miss', latencies(20, 50, () => 900), 'fail', '1000 of 1000 missed'],
+    ['one session that all misses', latencies(1, 50, () => 900), 'fail', '50 of 50 missed'],
+  ])('%s', (_, all, verdict, reason) => {
+    const result = judged(p95, spoken(all));
+    expect(result).toMatchObject({ verdict });
+    expect(result.reason).toContain(reason);
+    expect(JSON.stringify(result)).not.toContain('null');
+  });
+
+  it('says how many sessions are missing in samples too', () => {
+    const result = judged(p95, spoken(alike(20)));
+    expect(result.needsSessions).toBeGreaterThan(10);
+    expect(result.needsMore).toBe(50 * result.needsSessions!);
+  });
+
+  it('are not, when samples are taken as independent: what it then rests on is in the reason', () => {
+    const given = spoken(alike(20));
+    const result = judged(p95, given, { assumeIndependent: true });
+    expect(result).toMatchObject({
+      verdict: 'pass',
+      reason: 'proven at 95 % confidence; samples taken as independent',
+      clustered: { sessions: 20, proven: false },
+    });
+  });
+
+  it.each<[string, number, boolean]>([
+    ['sessions that mix', 20, true],
+    ['sessions each with its own mean', 20, false],
+  ])('the mean of %s', (_, sessions, mixes) => {
+    const source = 'mean(feedback_latency) < 122ms';
+    const all = mixes ? mixed(sessions) : alike(sessions);
+    const sums = emptyClusterSums();
+    for (const one of all)
+      addClusterSums(
+        sums,
+        sessionSums(
+          one.length,
+          one.reduce((sum, ms) => sum + ms, 0),
+        ),
+      );
+    const distributions = { feedback_latency: distributionOf(...all.flat()) };
+    const result = judged(source, { distributions, strata: [{ [source]: sums }] });
+    expect(result.verdict).toBe(mixes ? 'pass' : 'invalid');
+    expect(judged(source, { distributions }).verdict).toBe('pass');
+  });
+
+  it('a share of which nothing was missed is told by the latencies behind it', () => {
+    const source = 'availability >= 99%';
+    const given = (all: readonly (readonly number[])[]) => ({
+      shares: { availability: { good: all.flat().length, total: all.flat().length } },
+      strata: [{ [source]: sumsOfLatencies(all, Number.POSITIVE_INFINITY) }],
+    });
+    expect(judged(source, given(mixed(20))).verdict).toBe('pass');
+    expect(judged(source, given(alike(20)))).toMatchObject({ verdict: 'invalid', needsSessions: expect.any(Number) });
+  });
+});
