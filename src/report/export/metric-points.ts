@@ -1,5 +1,5 @@
 import type { Distribution } from '../../metrics/definitions.ts';
-import type { LabelledDistribution } from '../../metrics/labelled-latencies.ts';
+import type { LabelledDistribution } from '../../metrics/recorder.ts';
 import type { LoadReport } from '../../results/report.ts';
 
 /** A measured value as monitoring systems take it. Names without a prefix, times in seconds. */
