@@ -4,8 +4,8 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { ShardTask } from '../../../src/load/generator/generator.ts';
 import { generatorCount } from '../../../src/load/generator/pool.ts';
 import { splitTask } from '../../../src/load/generator/split-task.ts';
+import { steadyLoad } from '../../../src/load/plan/load-profile.ts';
 import { planLearners } from '../../../src/load/plan/plan.ts';
-import { steadyShape } from '../../../src/load/plan/shape.ts';
 import { histogramsReady } from '../../../src/metrics/histogram.ts';
 import { Recorder } from '../../../src/metrics/recorder.ts';
 import type { Trace } from '../../../src/metrics/trace.ts';
@@ -138,7 +138,7 @@ describe('results that are merged', () => {
 function taskOf(learners: number): ShardTask {
   return {
     plans: planLearners({
-      shape: steadyShape(learners, 100, 2000),
+      shape: steadyLoad(learners, 100, 2000),
       habits: { frameMs: 20, pause: { leastMs: 100, mostMs: 100 } },
       seed: 3,
       clips: [clip],
@@ -155,7 +155,7 @@ function taskOf(learners: number): ShardTask {
     durationMs: 2000,
     drainMs: 3000,
     seed: 3,
-    loadStages: [],
+    loadPhases: [],
     startAtEpochMs: undefined,
   };
 }
