@@ -1,9 +1,9 @@
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { didYouMean } from '../src/suggest.ts';
 
 const words = ['learners', 'load', 'duration', 'seed'];
 
-test.each([
+it.each([
   ['a letter too few', 'lerners', ' (did you mean "learners"?)'],
   ['a letter too many', 'seeds', ' (did you mean "seed"?)'],
   ['two letters swapped', 'laod', ' (did you mean "load"?)'],

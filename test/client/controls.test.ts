@@ -1,21 +1,21 @@
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { Controls } from '../../src/client/controls.ts';
 
 const types = (controls: Controls) => controls.pending().map(({ text }) => JSON.parse(text).type);
 
-test('an utterance that is final has been finalized, but the next one may not have begun', () => {
+it('an utterance that is final has been finalized, but the next one may not have begun', () => {
   const controls = reading();
   controls.finalized(7);
   expect(types(controls)).toEqual(['next_utterance', 'finalize']);
 });
 
-test('a server that resumes at an utterance knows of it, but perhaps not of its end', () => {
+it('a server that resumes at an utterance knows of it, but perhaps not of its end', () => {
   const controls = reading();
   controls.resumedAt(8);
   expect(types(controls)).toEqual(['finalize']);
 });
 
-test('what the server has not reached is kept, each before the frame that it belongs to', () => {
+it('what the server has not reached is kept, each before the frame that it belongs to', () => {
   const controls = reading();
   controls.resumedAt(7);
   expect(types(controls)).toEqual(['finalize', 'next_utterance', 'finalize']);

@@ -1,7 +1,7 @@
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { deadAfterMs, Pulse } from '../../src/client/heartbeat.ts';
 
-test('a socket is asked once at a time, and its answer gives the round trip', () => {
+it('a socket is asked once at a time, and its answer gives the round trip', () => {
   const pulse = new Pulse();
   pulse.begin(0);
   expect(pulse.ask(1000)).toBe(true);
@@ -10,14 +10,14 @@ test('a socket is asked once at a time, and its answer gives the round trip', ()
   expect(pulse.ask(3000)).toBe(true);
 });
 
-test('a pong that nobody asked for is a sign of life, and no round trip', () => {
+it('a pong that nobody asked for is a sign of life, and no round trip', () => {
   const pulse = new Pulse();
   pulse.begin(0);
   expect(pulse.answered(7000)).toBeUndefined();
   expect(pulse.silentMs(7000 + deadAfterMs)).toBeUndefined();
 });
 
-test('a socket is dead once nothing has come for eight seconds, from its opening on', () => {
+it('a socket is dead once nothing has come for eight seconds, from its opening on', () => {
   const pulse = new Pulse();
   expect(pulse.silentMs(100_000)).toBeUndefined();
   pulse.begin(1000);

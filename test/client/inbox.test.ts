@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Inbox } from '../../src/client/inbox.ts';
 
 const ack = (id: number) => `{"event_id":${id},"audio_ms":20,"type":"ack"}`;
@@ -7,7 +7,7 @@ const ofLength = (bytes: number) => ack(2).replace('}', `,"x":"${'x'.repeat(byte
 const [middling, long] = [ofLength(4020), ofLength(5000)];
 
 describe('the inbox', () => {
-  test('reads sixteen that can wait at once, in order, with what was known when each came', () => {
+  it('reads sixteen that can wait at once, in order, with what was known when each came', () => {
     const inbox = new Watched();
     for (let i = 0; i < 16; i++) inbox.add(ack(i), 1000 + i, i === 3 ? 7.5 : undefined);
     expect(inbox.read).toEqual([]);
@@ -17,7 +17,7 @@ describe('the inbox', () => {
     expect(inbox.read[4]).toEqual({ text: ack(4), receivedMs: 1004, downlinkMs: undefined, framesSent: 2008 });
   });
 
-  test.each([
+  it.each([
     ['one that cannot wait comes', (inbox: Watched) => inbox.add(final(9), 1001), [ack(1), final(9)]],
     ['another comes half a second later', (inbox: Watched) => inbox.add(ack(2), 1500), [ack(1)]],
     ['half a second has passed', (inbox: Watched) => inbox.inbox.tick(1500), [ack(1)]],
@@ -37,7 +37,7 @@ describe('the inbox', () => {
     expect(inbox.read).toHaveLength(count);
   });
 
-  test.each([
+  it.each([
     ['one that can wait', [ack(8)], [ack(1), ack(2), ack(3), ack(8)]],
     ['one that cannot', [final(8)], [ack(1), ack(2), ack(3), final(8)]],
     ['more than there is room for', [middling, ack(9)], [ack(1), ack(2), ack(3), middling, ack(9)]],

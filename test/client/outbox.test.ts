@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { backoffMs } from '../../src/client/backoff.ts';
 import { SoundFrames } from '../../src/client/frames.ts';
 import { Outbox } from '../../src/client/outbox.ts';
@@ -12,7 +12,7 @@ const halves = new SoundFrames(pcm, 10);
 const silence = 2 * sounds.bytesAFrame;
 
 describe('the outbox', () => {
-  test('numbers frames on the sample clock', () => {
+  it('numbers frames on the sample clock', () => {
     const outbox = new Outbox('pcm_s16le');
     const headers = [sounds, halves, sounds].map((recording, index) => outbox.add(recording, index));
     expect(headers).toMatchObject([
@@ -22,7 +22,7 @@ describe('the outbox', () => {
     ]);
   });
 
-  test('sends again from where the server wants to go on, marked', () => {
+  it('sends again from where the server wants to go on, marked', () => {
     const outbox = new Outbox('pcm_s16le');
     for (let i = 0; i < 10; i++) outbox.add(sounds, i);
     outbox.acknowledge(4);
@@ -32,7 +32,7 @@ describe('the outbox', () => {
     expect(outbox).toMatchObject({ sent: 10, unacked: 3, resent: 3 });
   });
 
-  test('lets the sample clock run on over sound that is never sent, and marks the frame after it', () => {
+  it('lets the sample clock run on over sound that is never sent, and marks the frame after it', () => {
     const outbox = new Outbox('pcm_s16le');
     outbox.add(sounds, 0);
     outbox.skip(silence);
@@ -44,7 +44,7 @@ describe('the outbox', () => {
     expect([after, next].map((message) => message!.flags)).toEqual([0, 0]);
   });
 
-  test('keeps exactly the frames that no ack has covered, as they were sent, whatever is said, skipped and acknowledged', () => {
+  it('keeps exactly the frames that no ack has covered, as they were sent, whatever is said, skipped and acknowledged', () => {
     const step = fc.oneof(
       fc.record({ add: fc.constantFrom(sounds, halves), index: fc.integer({ min: 0, max: 5 }), times: fc.nat(5) }),
       fc.record({ skip: fc.nat(3) }),
@@ -71,7 +71,7 @@ describe('the outbox', () => {
   });
 });
 
-test.each([
+it.each([
   ['the first try waits half to all of the first delay', 0, 0, 100],
   ['with the largest draw all of it', 0, 1, 200],
   ['the third has doubled twice', 2, 1, 800],

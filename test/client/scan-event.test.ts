@@ -1,8 +1,7 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { mayWait, parseEvent, scanFeedback } from '../../src/client/events.ts';
 import { Scanner } from '../../src/client/json-scanner.ts';
-import { parseEvent } from '../../src/client/parse-event.ts';
-import { mayWait, scanFeedback } from '../../src/client/scan-event.ts';
 import { phoneAt } from '../kit/fake-server.ts';
 
 /** A number as our server writes it: whole, or of up to three decimals. */
@@ -33,7 +32,7 @@ function scan(text: string): unknown {
 }
 
 describe('scanning feedback', () => {
-  test('gives what JSON.parse gives of every event as our server writes it', () => {
+  it('gives what JSON.parse gives of every event as our server writes it', () => {
     fc.assert(
       fc.property(feedback, (event) => {
         expect(scan(JSON.stringify(event))).toEqual(event);
@@ -41,7 +40,7 @@ describe('scanning feedback', () => {
     );
   });
 
-  test('never gives what JSON.parse would not, whatever was done to the text', () => {
+  it('never gives what JSON.parse would not, whatever was done to the text', () => {
     const edit = fc.record({
       at: fc.nat(400),
       cut: fc.nat(3),
@@ -65,7 +64,7 @@ describe('scanning feedback', () => {
     expect(scanned).toBeGreaterThan(20);
   });
 
-  test.each([
+  it.each([
     ['0', 0],
     ['-0.5', -0.5],
     ['0.1', 0.1],
@@ -76,14 +75,14 @@ describe('scanning feedback', () => {
     expect(scan(withAudioMs(text))).toMatchObject({ audio_ms: value });
   });
 
-  test.each(['00', '01', '1.', '.5', '-', '', '1e3', '1E3', '+1', '1.2.3', '1234567890123456', 'null', '"1"', ' 1'])(
+  it.each(['00', '01', '1.', '.5', '-', '', '1e3', '1E3', '+1', '1.2.3', '1234567890123456', 'null', '"1"', ' 1'])(
     'leaves the number %j to JSON.parse',
     (text) => expect(scan(withAudioMs(text))).toBeUndefined(),
   );
 });
 
 describe('an event', () => {
-  test.each([
+  it.each([
     ['feedback with its keys in another order', '{"type":"phoneme_feedback","event_id":1,"audio_ms":2}', true],
     ['another event', '{"event_id":1,"audio_ms":2,"type":"speech","state":"began"}', true],
     ['feedback with blanks', withAudioMs('1').replaceAll(',', ', '), true],
@@ -99,7 +98,7 @@ describe('an event', () => {
   });
 });
 
-test.each([
+it.each([
   [withAudioMs('100'), true],
   ['{"event_id":2,"audio_ms":20,"type":"ack","epoch":0,"next_seq":1,"missing":[],"buffered_ms":20}', true],
   ['{"event_id":41,"audio_ms":3060,"type":"utterance_final","utterance_id":1}', false],

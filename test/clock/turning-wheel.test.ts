@@ -1,11 +1,11 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { startWheel } from '../../src/clock/turning-wheel.ts';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { startWheel } from '../../src/clock/wheel.ts';
 
 describe('the wheel of a shard', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  test('turns by itself each ms, until it is stopped', () => {
+  it('turns by itself each ms, until it is stopped', () => {
     const fromMs = Date.now();
     const wheel = startWheel(() => Date.now() - fromMs);
     const ran: number[] = [];
@@ -17,7 +17,7 @@ describe('the wheel of a shard', () => {
     expect(ran).toEqual([1, 2, 5]);
   });
 
-  test('catches up at the word of those who hold the thread, and tells when what it runs was due', () => {
+  it('catches up at the word of those who hold the thread, and tells when what it runs was due', () => {
     let nowMs = 0;
     const wheel = startWheel(() => nowMs);
     const ran: [dueMs: number, saidMs: number][] = [];

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Wheel } from '../../src/clock/wheel.ts';
 
 describe('the timer wheel', () => {
-  test('calls back at the first tick at or after the due time, in order of slots', () => {
+  it('calls back at the first tick at or after the due time, in order of slots', () => {
     const wheel = new Wheel(0);
     const called: string[] = [];
     wheel.at(11.2, () => called.push('11.2'));
@@ -19,7 +19,7 @@ describe('the timer wheel', () => {
     expect(called).toEqual(['5', '10', '11.2']);
   });
 
-  test('after a stall catches up with everything that callbacks add in the past', () => {
+  it('after a stall catches up with everything that callbacks add in the past', () => {
     const wheel = new Wheel(0);
     const frames: number[] = [];
     const send = (dueMs: number) =>
@@ -34,7 +34,7 @@ describe('the timer wheel', () => {
     expect(frames).toHaveLength(51);
   });
 
-  test('knows while a task runs when it was due, and turns no further at the word of one', () => {
+  it('knows while a task runs when it was due, and turns no further at the word of one', () => {
     const wheel = new Wheel(0);
     const seen: (number | undefined)[] = [];
     wheel.at(3, () => {
@@ -47,14 +47,14 @@ describe('the timer wheel', () => {
     expect(wheel.turningMs).toBeUndefined();
   });
 
-  test('forgets what was cancelled', () => {
+  it('forgets what was cancelled', () => {
     const wheel = new Wheel(0);
     const cancel = wheel.at(20, () => expect.unreachable());
     cancel();
     wheel.advance(100);
   });
 
-  test('meets every due time to the slot, however far away and however it is advanced', () => {
+  it('meets every due time to the slot, however far away and however it is advanced', () => {
     fc.assert(
       fc.property(
         fc.array(fc.double({ min: 0, max: 30_000, noNaN: true }), { maxLength: 40 }),

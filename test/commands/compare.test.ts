@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { main } from '../../src/cli.ts';
 import { histogramsReady } from '../../src/metrics/histogram.ts';
 import { Recorder } from '../../src/metrics/recorder.ts';
@@ -66,26 +66,55 @@ describe('speechfb compare', () => {
   const base = () => runOf('base');
   const other = { ...facts.scenario, name: 'other' };
 
-  test('of a run with one like it says no difference, in the middle and in the tail', async () => {
-    expect(await main(['compare', base(), runOf('like', 0.5)])).toBe(0);
-    expect(out).toMatch(/p50\(feedback_latency\) .* no difference\n/);
-    expect(out).toMatch(/p95\(feedback_latency\) a session .* no difference\n/);
-    expect(out).toMatch(/verdict: NO DIFFERENCE\n$/);
+  it('of a run with one like it says same, in the middle and in the tail', async () => {
+    expect(await main(['compare', base(), runOf('like', 0.5), '--margin', '8ms', '--strict'])).toBe(0);
+    expect(out).toMatch(/p50\(feedback_latency\) .* same\n/);
+    expect(out).toMatch(/p95\(feedback_latency\) a session .* same\n/);
+    expect(out).toMatch(/verdict: SAME\n$/);
   });
 
-  test('with one of 50 ms more says worse, and the other way round better', async () => {
+  it.each([
+    ['by default', [], 0],
+    ['with --strict', ['--strict'], 98],
+  ])(
+    'of too few sessions for its margin says undecided, why and what to do, and exits %s %s',
+    async (...[, flags, exit]) => {
+      expect(await main(['compare', base(), runOf('like', 0.5), '--margin', '1ms', ...flags])).toBe(exit);
+      expect(out).toMatch(/p50\(feedback_latency\) .* undecided\n/);
+      expect(out).toMatch(/verdict: UNDECIDED\nundecided: the intervals of p50\(feedback_latency\), p95\(feedback_/);
+      // An interval of +-7 ms against a margin of 1 ms.
+      expect(out).toMatch(/what to do: about 5\d times as many sessions, or a larger --margin, would decide\n$/);
+    },
+  );
+
+  it('with --strict exits 98 where the metric of an objective has no data on a side, whatever got better', async () => {
+    const asks = { objectives: [...objectives, parseObjective('p95(final_latency) < 2s')] };
+    expect(await main(['compare', runOf('slow', 50, asks), base(), '--strict'])).toBe(98);
+    expect(out).toMatch(/verdict: UNDECIDED\nundecided: final_latency, of which a side has no data\n$/);
+    expect(await main(['compare', runOf('slow', 50, asks), base()])).toBe(0);
+  });
+
+  it('with --strict still exits 99 on what is worse', async () => {
+    expect(await main(['compare', base(), runOf('slow', 50), '--strict', '--json'])).toBe(99);
+    expect(JSON.parse(out)).toMatchObject({ verdict: 'worse', strict: true, undecided: [] });
+  });
+
+  it('with one of 50 ms more says worse, and the other way round better', async () => {
     expect(await main(['compare', base(), runOf('slow', 50)])).toBe(99);
     expect(out).toMatch(/p50\(feedback_latency\) .* \+50\.\d ms .* worse\n/);
     expect(out).toMatch(/p95\(feedback_latency\) a session .* worse\n/);
+    expect(out).toMatch(
+      /verdict: WORSE\nwhy: p50\(feedback_latency\) is worse by 50\.\d ms \(at least 4\d\.\d ms\); p95/,
+    );
     expect(await main(['compare', runOf('slow', 50), base()])).toBe(0);
     expect(out).toMatch(/verdict: BETTER\n$/);
   });
 
-  test('within a margin of its own says no difference', async () => {
+  it('within a margin of its own says same', async () => {
     expect(await main(['compare', base(), runOf('slow', 50), '--margin', '80ms'])).toBe(0);
   });
 
-  test.each<[string, Partial<RunFacts>, number, RegExp]>([
+  it.each<[string, Partial<RunFacts>, number, RegExp]>([
     ['was interrupted', { interrupted: true }, 98, /INVALID .*odd: was interrupted/],
     ['is of another scenario', { scenario: other }, 0, /note: different scenarios, tried and other/],
     [
@@ -99,7 +128,7 @@ describe('speechfb compare', () => {
     expect(out).toMatch(sentence);
   });
 
-  test.each([
+  it.each([
     [
       'itself',
       () => [base(), join(scratch, 'other', '..', 'base')],
@@ -111,7 +140,7 @@ describe('speechfb compare', () => {
     expect(err).toMatch(sentence);
   });
 
-  test('without traces leaves the tails out, and says so', async () => {
+  it('without traces leaves the tails out, and says so', async () => {
     const bare = runOf('bare');
     rmSync(join(bare, 'traces.ndjson.gz'));
     expect(await main(['compare', base(), bare])).toBe(0);
@@ -119,13 +148,13 @@ describe('speechfb compare', () => {
     expect(out).not.toContain('a session');
   });
 
-  test('takes the runs of --runs for one side', async () => {
+  it('takes the runs of --runs for one side', async () => {
     for (const number of [1, 2, 3]) runOf(`several/run-${number}`, number / 10);
     expect(await main(['compare', base(), join(scratch, 'several'), '--json'])).toBe(0);
-    expect(JSON.parse(out)).toMatchObject({ baseline: { runs: 1 }, candidate: { runs: 3 }, verdict: 'no difference' });
+    expect(JSON.parse(out)).toMatchObject({ baseline: { runs: 1 }, candidate: { runs: 3 }, verdict: 'undecided' });
   });
 
-  test.each([
+  it.each([
     ['nowhere', /cannot read the recording ".*nowhere\/recording\.json\.gz": ENOENT/],
     ['damaged', /damaged\/recording\.json\.gz is damaged/],
   ])('of a directory that is %s exits 2', async (name, sentence) => {
@@ -136,7 +165,7 @@ describe('speechfb compare', () => {
   });
 });
 
-test('speechfb merge does not write the whole over a shard', async () => {
+it('speechfb merge does not write the whole over a shard', async () => {
   const shard = runOf('only', 0, { shard: { index: 1, count: 1, planHash: 'x' } });
   expect(await main(['merge', shard, '--out', `${shard}/`])).toBe(2);
   expect(err).toMatch(/--out: ".*only" holds a shard, which the whole would take the place of \[bad_flag\]/);
@@ -144,7 +173,7 @@ test('speechfb merge does not write the whole over a shard', async () => {
 });
 
 describe('speechfb report', () => {
-  test('of several runs shows them side by side, and exits as they did', async () => {
+  it('of several runs shows them side by side, and exits as they did', async () => {
     for (const number of [1, 2]) runOf(`pair/run-${number}`, 600 * (number - 1));
     expect(await main(['report', join(scratch, 'pair')])).toBe(99);
     expect(out).toMatch(/p95\(feedback_latency\) < 500ms .* ms +\d+ ms !/);
@@ -154,7 +183,7 @@ describe('speechfb report', () => {
     );
   });
 
-  test('of runs of several tests in one directory says so', async () => {
+  it('of runs of several tests in one directory says so', async () => {
     runOf('mixed/run-1');
     runOf('mixed/run-2', 0, { objectives: [parseObjective('lost_frames == 0')] });
     expect(await main(['report', join(scratch, 'mixed')])).toBe(2);
@@ -163,7 +192,7 @@ describe('speechfb report', () => {
     );
   });
 
-  test('needs no traces', async () => {
+  it('needs no traces', async () => {
     const bare = runOf('bare');
     rmSync(join(bare, 'traces.ndjson.gz'));
     expect(await main(['report', bare])).toBe(0);

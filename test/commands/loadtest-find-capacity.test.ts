@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { startFakeServer } from '../kit/fake-server.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'speechfb-find-'));
@@ -28,7 +28,7 @@ writeFileSync(
     .replace('peakUsers: 20000', 'peakUsers: 10'),
 );
 
-test('the curve that a search leaves is one that capacity plans with', async () => {
+it('the curve that a search leaves is one that capacity plans with', async () => {
   const server = await startFakeServer();
   const directory = join(scratch, 'found');
   const search = ['--find-capacity', '--from', '4', '--most', '4', '--step', '2s', '--url', server.url];
@@ -49,7 +49,7 @@ test('the curve that a search leaves is one that capacity plans with', async () 
   expect([found.code, planned.code]).toEqual([0, 0]);
 });
 
-test('a search that is interrupted before it knows anything leaves no curve', async () => {
+it('a search that is interrupted before it knows anything leaves no curve', async () => {
   const server = await startFakeServer({ mute: true });
   const directory = join(scratch, 'interrupted');
   const search = ['--find-capacity', '--url', server.url, '--out', directory];

@@ -2,12 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 
 const bin = resolve(import.meta.dirname, '../../bin/speechfb');
 const scratch = mkdtempSync(join(tmpdir(), 'speechfb-real-'));
 
-test('the quickstart scenario, cut short, is heard by the server that it starts', async () => {
+it('the quickstart scenario, cut short, is heard by the server that it starts', async () => {
   const { json, code } = await loadtest('scenarios/quickstart.yaml', ['--duration', '5s']);
   expect(json.totals).toMatchObject({ sessions: 20, sessions_ok: 20 });
   expect(json.counts).toMatchObject({ violations: { count: 0 }, lost_frames: { count: 0 } });
@@ -18,7 +18,7 @@ test('the quickstart scenario, cut short, is heard by the server that it starts'
   expect(code).toBe(98);
 });
 
-test('a server process that is stopped for two of twenty seconds shows in p95 and p99 as what learners felt', async () => {
+it('a server process that is stopped for two of twenty seconds shows in p95 and p99 as what learners felt', async () => {
   const stopped = readFileSync('scenarios/quickstart.yaml', 'utf8')
     .replace('learners: 20', 'learners: 4')
     .replace('../fixtures', resolve('fixtures'))

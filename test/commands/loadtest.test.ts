@@ -3,13 +3,13 @@ import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { describe, test } from 'vitest';
+import { describe, it } from 'vitest';
 import { type FakeOptions, startFakeServer } from '../kit/fake-server.ts';
 
 const bin = resolve(import.meta.dirname, '../../bin/speechfb');
 const scratch = mkdtempSync(join(tmpdir(), 'speechfb-loadtest-'));
 
-test('speechfb loadtest against a good server passes, exits 0 and leaves a run directory', async ({ expect }) => {
+it('speechfb loadtest against a good server passes, exits 0 and leaves a run directory', async ({ expect }) => {
   const out = join(scratch, 'good');
   const { code, stdout, stderr } = await loadtest(scenario('good', { learners: 8 }), {}, ['--out', out]);
   expect(stdout, stderr).toMatch(/│ p95\(feedback_latency\) < 400ms .* pass {4}│/);
@@ -32,25 +32,25 @@ test('speechfb loadtest against a good server passes, exits 0 and leaves a run d
 });
 
 describe.concurrent('speechfb loadtest', () => {
-  test('--json prints one document and nothing else on stdout', async ({ expect }) => {
+  it('--json prints one document and nothing else on stdout', async ({ expect }) => {
     const { stdout } = await loadtest(scenario('json'), {}, ['--json', '--seed', '9', '--duration', '1.5s']);
     expect(JSON.parse(stdout)).toMatchObject({ scenario: { seed: 9, duration_ms: 1500, target: expect.any(String) } });
   });
 
-  test('with too few samples is invalid, exits 98 and says how many more', async ({ expect }) => {
+  it('with too few samples is invalid, exits 98 and says how many more', async ({ expect }) => {
     const few = scenario('few', { objective: 'p99.9(feedback_latency) < 5s' });
     const { code, stdout } = await loadtest(few, {});
     expect(stdout).toMatch(/invalid: not proven; needs \d+ more samples/);
     expect(code).toBe(98);
   });
 
-  test('with an objective that nothing was measured for is invalid, and exits 98', async ({ expect }) => {
+  it('with an objective that nothing was measured for is invalid, and exits 98', async ({ expect }) => {
     const { code, stdout } = await loadtest(scenario('nothing', { objective: 'p95(resume_time) < 5s' }), {});
     expect(stdout).toMatch(/p95\(resume_time\) < 5s +│ +no data │ +│ +0 │ +0 │ invalid: no data/);
     expect(code).toBe(98);
   });
 
-  test('ends early when an objective with abortOnFail is missed, exits 99 and says why', async ({ expect }) => {
+  it('ends early when an objective with abortOnFail is missed, exits 99 and says why', async ({ expect }) => {
     const objective = '{expression: rate(violations) == 0, abortOnFail: true, delay: 1s}';
     const started = Date.now();
     const { code, stdout, stderr } = await loadtest(scenario('abort', { objective, duration: '60s' }), {
@@ -62,7 +62,7 @@ describe.concurrent('speechfb loadtest', () => {
     expect(Date.now() - started).toBeLessThan(30_000);
   });
 
-  test.for<[string, FakeOptions]>([
+  it.for<[string, FakeOptions]>([
     ['refuses every session', { refuse: 'server_busy' }],
     ['never answers', { mute: true }],
     ['lets every session die', { dieAtSeq: 20 }],
@@ -73,7 +73,7 @@ describe.concurrent('speechfb loadtest', () => {
     expect([98, 99]).toContain(code);
   });
 
-  test('against nobody exits 2 before any load, and says so', async ({ expect }) => {
+  it('against nobody exits 2 before any load, and says so', async ({ expect }) => {
     const { code, stdout, stderr } = await run([scenario('nobody', { learners: 6 }), '--url', 'ws://127.0.0.1:9']);
     expect(stderr).toMatch(
       /nothing to load at ws:\/\/127\.0\.0\.1:9\/v1\/stream: .*ECONNREFUSED.* \[connection_refused\]/,
@@ -82,7 +82,7 @@ describe.concurrent('speechfb loadtest', () => {
     expect(code).toBe(2);
   });
 
-  test.for<[string, string[], string]>([
+  it.for<[string, string[], string]>([
     [
       'a metric that is not there',
       [scenario('typo', { objective: 'p95(feedbak_latency) < 1s' })],
@@ -151,7 +151,7 @@ describe.concurrent('speechfb loadtest', () => {
     expect(code).toBe(2);
   });
 
-  test('interrupted once reports what it has, writes it and exits 130', async ({ expect }) => {
+  it('interrupted once reports what it has, writes it and exits 130', async ({ expect }) => {
     const out = join(scratch, 'interrupted');
     const started = Date.now();
     const { code, stdout } = await loadtest(scenario('long', { duration: '60s' }), {}, ['--out', out], 'SIGINT');
@@ -162,7 +162,7 @@ describe.concurrent('speechfb loadtest', () => {
   });
 });
 
-test.for(['SIGINT', 'SIGTERM'] as const)(
+it.for(['SIGINT', 'SIGTERM'] as const)(
   '%s twice ends the test with 130 and no word of a bug',
   async (signal, { expect }) => {
     const server = await startFakeServer({ mute: true });
@@ -186,7 +186,7 @@ test.for(['SIGINT', 'SIGTERM'] as const)(
   },
 );
 
-test('a start that was agreed on is waited for', async ({ expect }) => {
+it('a start that was agreed on is waited for', async ({ expect }) => {
   const startAt = new Date(Date.now() + 6000).toISOString();
   const out = join(scratch, 'agreed');
   const { stderr } = await loadtest(scenario('agreed'), {}, ['--start-at', startAt, '--shard', '1/1', '--out', out]);
@@ -198,7 +198,7 @@ test('a start that was agreed on is waited for', async ({ expect }) => {
 describe.concurrent('speechfb stream', () => {
   const clip = 'fixtures/audio/monkeys.wav';
 
-  test('piped prints a line an event, the result, and how late it was', async ({ expect }) => {
+  it('piped prints a line an event, the result, and how late it was', async ({ expect }) => {
     const { code, stdout } = await stream([clip, '--text', 'a', '--cut-at', '1s'], {});
     expect(code).toBe(0);
     expect(stdout).toMatch(/ready {13}session s0, model fake 1/);
@@ -208,7 +208,7 @@ describe.concurrent('speechfb stream', () => {
     expect(stdout).not.toContain('\u001b');
   });
 
-  test.for<[string, FakeOptions, string]>([
+  it.for<[string, FakeOptions, string]>([
     ['refuses', { refuse: 'server_busy' }, 'server_busy: no room [session_refused]'],
     ['goes away', { dieAtSeq: 30 }, 'ended before its final: gone [session_lost]'],
   ])('says why when the server %s', async ([, options, sentence], { expect }) => {
@@ -217,13 +217,13 @@ describe.concurrent('speechfb stream', () => {
     expect(code).toBe(2);
   });
 
-  test('asks again a server that is busy for the moment', async ({ expect }) => {
+  it('asks again a server that is busy for the moment', async ({ expect }) => {
     const { code, stdout } = await stream([clip, '--text', 'a'], { busyTimes: 2 });
     expect(stdout).toMatch(/server_busy: warming up[\s\S]*frames sent, 0 lost/);
     expect(code).toBe(0);
   });
 
-  test('says how to start a server when none is there', async ({ expect }) => {
+  it('says how to start a server when none is there', async ({ expect }) => {
     const { code, stderr } = await run([clip, '--text', 'a', '--url', 'ws://127.0.0.1:9'], 'stream');
     expect(stderr).toContain('nothing answers at ws://127.0.0.1:9/v1/stream');
     expect(stderr).toContain('hint: start a server with: speechfb serve');

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import type { z } from 'zod';
 import { latencyBudget } from '../../src/budget/file/schema.ts';
@@ -41,7 +41,7 @@ spec:
 `;
 const anything = [undefined, null, 5, 'x', '', [], {}, [null], true];
 
-test.each<[string, string, z.ZodType]>([
+it.each<[string, string, z.ZodType]>([
   ['load scenario', load, loadScenario],
   ['file of networks', networks, networksFile],
   ['capacity scenario', capacity, capacityScenario],

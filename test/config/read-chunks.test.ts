@@ -1,17 +1,17 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { readText } from '../../src/config/read-chunks.ts';
 
 const file = join(mkdtempSync(join(tmpdir(), 'speechfb-text-')), 'a.yaml');
 
-test('a text file is read whole, without its byte order mark', () => {
+it('a text file is read whole, without its byte order mark', () => {
   writeFileSync(file, '\ufeffname: Zoë\r\n');
   expect(readText(file, 'scenario')).toBe('name: Zoë\r\n');
 });
 
-test.each<[string, Buffer, string]>([
+it.each<[string, Buffer, string]>([
   ['UTF-16', Buffer.from('\ufeffname: x', 'utf16le'), 'it is UTF-16; save it as UTF-8'],
   ['Latin-1', Buffer.from('a: 1\nname: Zoë', 'latin1'), 'it is not UTF-8: line 2 has other bytes; save it as UTF-8'],
   ['too large', Buffer.alloc(16_000_001, 'a'), 'it has more than the 16 MB that are read'],
@@ -20,6 +20,6 @@ test.each<[string, Buffer, string]>([
   expect(() => readText(file, 'scenario')).toThrow(`cannot read the scenario "${file}": ${why}`);
 });
 
-test('a device without an end is not read to it', () => {
+it('a device without an end is not read to it', () => {
   expect(() => readText('/dev/zero', 'scenario')).toThrow('it has more than the 16 MB');
 });

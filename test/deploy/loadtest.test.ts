@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { prepareLoad } from '../../src/load/scenario/prepare.ts';
 import { readScenario } from '../../src/load/scenario/scenario.ts';
@@ -46,7 +46,7 @@ describe.each([
   ['shards.yaml', shards],
   ['merge.yaml', merge],
 ])('%s', (file, job) => {
-  test('is a Job that runs once, as nobody in particular', () => {
+  it('is a Job that runs once, as nobody in particular', () => {
     expect(read(file)).toMatchObject({ apiVersion: 'batch/v1', kind: 'Job' });
     expect(job.metadata.name).toMatch(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/);
     expect(job.spec).toMatchObject({ backoffLimit: 0, template: { spec: { restartPolicy: 'Never' } } });
@@ -58,7 +58,7 @@ describe.each([
     expect(containerOf(job).resources.limits).not.toHaveProperty('cpu');
   });
 
-  test('mounts only volumes that it has, and has only volumes that it mounts', () => {
+  it('mounts only volumes that it has, and has only volumes that it mounts', () => {
     const { volumes } = job.spec.template.spec;
     const mounted = containerOf(job).volumeMounts.map(({ name }) => name);
     expect(new Set(mounted)).toEqual(new Set(volumes.map(({ name }) => name)));
@@ -67,14 +67,14 @@ describe.each([
   });
 });
 
-test('there are as many pods as shards, all at once', () => {
+it('there are as many pods as shards, all at once', () => {
   const { completionMode, completions, parallelism } = shards.spec;
   expect(completionMode).toBe('Indexed');
   expect([completions, parallelism]).toEqual([Number(envOf(shards).SHARDS), completions]);
   expect(envOf(merge).RUN).toBe(envOf(shards).RUN);
 });
 
-test('run.sh fills in what it means to', () => {
+it('run.sh fills in what it means to', () => {
   const script = readFileSync(join(folder, 'run.sh'), 'utf8');
   expect(spawnSync('sh', ['-n', join(folder, 'run.sh')]).status).toBe(0);
   expect(script).toContain(`value: ${envOf(shards).RUN}`);
@@ -82,7 +82,7 @@ test('run.sh fills in what it means to', () => {
   expect(readFileSync(join(folder, 'shards.yaml'), 'utf8')).toContain(`value: ${envOf(shards).RUN} }`);
 });
 
-test('the scenario is valid from where it stands, here and in the image, and every shard has its part of it', () => {
+it('the scenario is valid from where it stands, here and in the image, and every shard has its part of it', () => {
   const scenario = readScenario(join(folder, 'scenario.yaml'));
   const { whole } = prepareLoad(scenario);
   const parts = [1, 2, 3, 4].map((index) => prepareLoad(scenario, { index, count: 4 }).plans.length);
@@ -111,7 +111,7 @@ function runCommand(job: Job, env: Record<string, string>, exitCode: number) {
 }
 
 describe('the command of a pod', () => {
-  test.each([
+  it.each([
     ['0', '1/4'],
     ['3', '4/4'],
   ])('with completion index %s runs shard %s', (JOB_COMPLETION_INDEX, shard) => {
@@ -121,7 +121,7 @@ describe('the command of a pod', () => {
     });
   });
 
-  test.each([
+  it.each([
     [99, 0],
     [98, 0],
     [2, 2],
@@ -131,7 +131,7 @@ describe('the command of a pod', () => {
     expect(runCommand(shards, { JOB_COMPLETION_INDEX: '0' }, given).code).toBe(expected);
   });
 
-  test('that merges takes every shard, and ends with its verdict', () => {
+  it('that merges takes every shard, and ends with its verdict', () => {
     expect(runCommand(merge, {}, 99)).toEqual({
       code: 99,
       said: '/app/bin/speechfb merge /results/run-1/shard-0 /results/run-1/shard-1 --out /results/run-1/whole',

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { curveFileFor, streamsByCurve } from '../../src/capacity/scenario/curve.ts';
 import { parseConfig } from '../../src/config/yaml.ts';
 import { curveOf, type MeasuredStep, stepOf } from '../../src/load/capacity-step.ts';
@@ -8,12 +8,12 @@ import { report } from '../kit/report-fixture.ts';
 const stepMs = 10_000;
 
 describe('a step of the search for capacity', () => {
-  test('knows how many of its learners spoke at one time, and what of it was scored', () => {
+  it('knows how many of its learners spoke at one time, and what of it was scored', () => {
     const step = measured({ samples: 1600, never: 100 });
     expect(step).toMatchObject({ learners: 20, speaking: 16, throughput: 15, samples: 1600, never: 100 });
   });
 
-  test.each<[string, Partial<LoadReport>, Partial<MeasuredStep>]>([
+  it.each<[string, Partial<LoadReport>, Partial<MeasuredStep>]>([
     ['is carried when every objective is met', judged('pass'), { outcome: 'carried', proven: true, reason: '' }],
     [
       'is carried when some are met by too few samples, and names them',
@@ -50,7 +50,7 @@ describe('the curve of a search', () => {
   ];
   const curve = parseConfig('curve.json', JSON.stringify(curveOf(steps, 'here')), curveFileFor(limit(500)));
 
-  test('has a point for each load in order, the later of two, and streams that are learners who speak', () => {
+  it('has a point for each load in order, the later of two, and streams that are learners who speak', () => {
     expect(curve.points.map(({ streams, learners, p95_ms, valid }) => [streams, learners, p95_ms, valid])).toEqual([
       [8, 10, 100, true],
       [16, 20, 210, true],
@@ -59,7 +59,7 @@ describe('the curve of a search', () => {
     ]);
   });
 
-  test.each([
+  it.each([
     [500, 16],
     [205, 8],
     [50, 0],

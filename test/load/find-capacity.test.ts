@@ -1,45 +1,45 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type CapacityStep, findCapacity } from '../../src/load/find-capacity.ts';
 
 const options = { from: 10, most: 1000, resolution: 0.05 };
 
 describe('the search for capacity', () => {
-  test('doubles, then halves, then confirms', async () => {
+  it('doubles, then halves, then confirms', async () => {
     const found = await search(137);
     expect(found.steps.map(({ learners }) => learners)).toEqual([10, 20, 40, 80, 160, 120, 140, 130, 135, 135]);
     expect(found).toMatchObject({ learners: 135, confirmed: true, limit: 'server' });
   });
 
-  test('of a server that carries more than is tried says at least so many', async () => {
+  it('of a server that carries more than is tried says at least so many', async () => {
     expect(await search(5000)).toMatchObject({ learners: 1000, confirmed: true, limit: 'most' });
   });
 
-  test('goes down when even the first load is too much', async () => {
+  it('goes down when even the first load is too much', async () => {
     expect(await search(3)).toMatchObject({ learners: 3, confirmed: true, limit: 'server' });
     expect(await search(0)).toMatchObject({ learners: 0, confirmed: false, limit: 'server' });
   });
 
-  test('ends where the generator is at its end, and says no more than it knows', async () => {
+  it('ends where the generator is at its end, and says no more than it knows', async () => {
     const found = await search(900, (learners) => (learners > 300 ? 'generator' : undefined));
     expect(found).toMatchObject({ learners: 160, confirmed: false, limit: 'generator' });
     expect(found.steps.at(-1)).toMatchObject({ learners: 320, outcome: 'generator' });
   });
 
-  test('takes back what a longer run does not confirm, and tries below it', async () => {
+  it('takes back what a longer run does not confirm, and tries below it', async () => {
     const found = await search(100, (learners, confirm) => (confirm && learners > 80 ? 'missed' : undefined));
     expect(found.confirmed).toBe(true);
     expect(found.learners).toBeGreaterThanOrEqual(76);
     expect(found.learners).toBeLessThanOrEqual(80);
   });
 
-  test('of a server that never carries in a longer run what it carried in a short one finds nothing', async () => {
+  it('of a server that never carries in a longer run what it carried in a short one finds nothing', async () => {
     const found = await search(100, (_, confirm) => (confirm ? 'missed' : undefined));
     expect(found).toMatchObject({ confirmed: false, learners: 0 });
     expect(found.steps.length).toBeLessThan(40);
   });
 
-  test('that is interrupted says what it had', async () => {
+  it('that is interrupted says what it had', async () => {
     let left = 3;
     const found = await findCapacity(options, async (learners) =>
       left-- > 0 ? step(learners, 'carried', false) : undefined,
@@ -47,7 +47,7 @@ describe('the search for capacity', () => {
     expect(found).toMatchObject({ learners: 40, confirmed: false, limit: 'interrupted' });
   });
 
-  test('finds any capacity to within the resolution, in few steps', async () => {
+  it('finds any capacity to within the resolution, in few steps', async () => {
     const capacities = fc.integer({ min: 1, max: 999 });
     await fc.assert(
       fc.asyncProperty(capacities, fc.integer({ min: 1, max: 1000 }), async (capacity, from) => {

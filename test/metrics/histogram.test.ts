@@ -1,6 +1,6 @@
 import { deflateSync, inflateSync } from 'node:zlib';
 import fc from 'fast-check';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { quantile } from '../../src/metrics/definitions.ts';
 import { histogramProblem } from '../../src/metrics/encoded-histogram.ts';
 import { histogramsReady, LatencyHistogram } from '../../src/metrics/histogram.ts';
@@ -11,7 +11,7 @@ import { mergeTraces, TraceSink } from '../../src/metrics/traces.ts';
 beforeAll(histogramsReady);
 
 describe('a latency histogram', () => {
-  test('gives every rank to three digits, and infinity for what never came', () => {
+  it('gives every rank to three digits, and infinity for what never came', () => {
     fc.assert(
       fc.property(fc.array(fc.double({ min: 0, max: 100_000, noNaN: true })), fc.nat(5), (values, never) => {
         const histogram = new LatencyHistogram();
@@ -29,7 +29,7 @@ describe('a latency histogram', () => {
     );
   });
 
-  test('counts a negative latency as none and a week as an hour', () => {
+  it('counts a negative latency as none and a week as an hour', () => {
     const histogram = new LatencyHistogram();
     histogram.record(-3);
     histogram.record(7 * 86_400_000);
@@ -42,7 +42,7 @@ describe('a latency histogram', () => {
 describe('a histogram from a file', () => {
   const header = 40;
 
-  test('is refused in words, or can be added up: whatever was done to its bytes', () => {
+  it('is refused in words, or can be added up: whatever was done to its bytes', () => {
     const [cookie, raw] = opened([0, 0.5, 3, 40, 40, 3_600_000]);
     const change = fc.record({ at: fc.integer({ min: header, max: raw.length - 1 }), to: fc.nat(255) });
     fc.assert(
@@ -61,7 +61,7 @@ describe('a histogram from a file', () => {
     );
   });
 
-  test('of ours has no problem', () => {
+  it('of ours has no problem', () => {
     const histogram = new LatencyHistogram();
     expect(histogramProblem(histogram.encode().hdr)).toBeUndefined();
     for (const ms of [0, 1e9, 7]) histogram.record(ms);
@@ -69,7 +69,7 @@ describe('a histogram from a file', () => {
     histogram.destroy();
   });
 
-  test.each<[string, (raw: Buffer) => unknown, RegExp]>([
+  it.each<[string, (raw: Buffer) => unknown, RegExp]>([
     ['another range', (raw) => raw.writeBigInt64BE(10n ** 12n, 24), /another range than 1 us to an hour/],
     ['four digits', (raw) => raw.writeInt32BE(4, 12), /another range/],
     ['another cookie', (raw) => raw.writeInt32BE(7, 0), /another range/],
@@ -81,7 +81,7 @@ describe('a histogram from a file', () => {
     expect(histogramProblem(closed(cookie, raw))).toMatch(sentence);
   });
 
-  test.each<[string, number[], RegExp]>([
+  it.each<[string, number[], RegExp]>([
     ['more counts than places', [0xff, 0xff, 0xff, 0xff, 0x0f], /more counts than it has places/],
     ['a count beyond 32 bits', [0xfe, 0xff, 0xff, 0xff, 0xff, 0x7f], /a count that is too large/],
     ['a count of ten bytes', new Array<number>(10).fill(0xff), /a count that is too large/],
@@ -129,7 +129,7 @@ describe('recordings of several profiles and languages', () => {
     return recorder;
   }
 
-  test.each([
+  it.each([
     ['the whole', {}],
     ['a profile', { profile: 'lte' }],
     ['a language', { language: 'en-US' }],
@@ -164,7 +164,7 @@ describe('traces of several generators', () => {
     tracesSeen: seen,
   });
 
-  test('are drawn as often as their generators saw feedback, not as they kept', () => {
+  it('are drawn as often as their generators saw feedback, not as they kept', () => {
     let fromFew = 0;
     for (let seed = 0; seed < 50; seed++) {
       const { traces, tracesSeen } = mergeTraces([sample('few', 100, 100), sample('many', 100, 900)], seed, {
@@ -179,14 +179,14 @@ describe('traces of several generators', () => {
     expect(Math.abs(fromFew - 500)).toBeLessThan(80);
   });
 
-  test('of one alone are its own, unless there are too many', () => {
+  it('of one alone are its own, unless there are too many', () => {
     const only = sample('one', 100, 900);
     expect(mergeTraces([only], 1)).toBe(only);
     expect(mergeTraces([only], 1, { limit: 99, bytes: 1e9 }).traces).toHaveLength(99);
     expect(mergeTraces([only], 1, { limit: 100, bytes: 2000 }).traces.length).toBeLessThan(30);
   });
 
-  test('are each as likely to be drawn as any other, and the same by the same seed', () => {
+  it('are each as likely to be drawn as any other, and the same by the same seed', () => {
     const parts = [sample('a', 40, 40), sample('b', 20, 20)];
     const limits = { limit: 15, bytes: 1e9 };
     const drawn = new Map<string, number>();
@@ -203,14 +203,14 @@ describe('traces of several generators', () => {
     expect(mergeTraces(parts, 7, limits)).toEqual(mergeTraces(parts, 7, limits));
   });
 
-  test('end where one kept fewer than are wanted of it', () => {
+  it('end where one kept fewer than are wanted of it', () => {
     const { traces } = mergeTraces([sample('cut', 10, 1000), sample('whole', 500, 500)], 1);
     const cut = traces.filter(({ session }) => session === 'cut').length;
     expect(cut).toBe(10);
     expect(traces.length).toBeLessThan(40);
   });
 
-  test('are bounded in bytes, early and late alike', () => {
+  it('are bounded in bytes, early and late alike', () => {
     const whole = sample('one', 1000, 1000);
     const { traces } = mergeTraces([whole], 1, { limit: 5000, bytes: 20_000 });
     const bytes = traces.reduce((sum, trace) => sum + JSON.stringify(trace).length + 1, 0);
@@ -221,7 +221,7 @@ describe('traces of several generators', () => {
   });
 });
 
-test('the bytes of a trace are told without writing it', () => {
+it('the bytes of a trace are told without writing it', () => {
   const number = fc.oneof(
     fc.nat(4e9).map((us) => us / 1000),
     fc.constantFrom(0, 0.001, 9.999, 10, 999.9, 1e12, 1e21),
@@ -242,7 +242,7 @@ test('the bytes of a trace are told without writing it', () => {
   );
 });
 
-test('a trace sink keeps a uniform sample of its size, in order of time', () => {
+it('a trace sink keeps a uniform sample of its size, in order of time', () => {
   const counts = new Array<number>(100).fill(0);
   for (let seed = 0; seed < 400; seed++) {
     const sink = new TraceSink(10, seed);

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type Due, DueQueue } from '../../src/proxy/due-queue.ts';
 
 describe('the queue of due times', () => {
-  test('runs everything in order of time, on one timer', () => {
+  it('runs everything in order of time, on one timer', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(50_000), { maxLength: 60 }), (times) => {
         const clock = newClock();
@@ -17,7 +17,7 @@ describe('the queue of due times', () => {
     );
   });
 
-  test('runs what came nearer once, at the nearer time', () => {
+  it('runs what came nearer once, at the nearer time', () => {
     const clock = newClock();
     const queue = new DueQueue(clock.nowUs, clock.startTimer);
     const ran: number[] = [];
@@ -29,7 +29,7 @@ describe('the queue of due times', () => {
     expect(ran).toEqual([3000]);
   });
 
-  test('runs again what has more to do', () => {
+  it('runs again what has more to do', () => {
     const clock = newClock();
     const queue = new DueQueue(clock.nowUs, clock.startTimer);
     const ran: number[] = [];
@@ -45,7 +45,7 @@ describe('the queue of due times', () => {
     expect(ran).toEqual([1000, 3000, 5000]);
   });
 
-  test('leaves out what is forgotten, and everything once stopped', () => {
+  it('leaves out what is forgotten, and everything once stopped', () => {
     const clock = newClock();
     const queue = new DueQueue(clock.nowUs, clock.startTimer);
     const ran: string[] = [];

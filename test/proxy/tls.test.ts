@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, it } from 'vitest';
 import { type NetworkProxy, startProxy } from '../../src/proxy/proxy.ts';
 import { localhostTls } from '../kit/localhost.ts';
 import { iid, symmetric } from '../kit/profiles.ts';
@@ -10,7 +10,7 @@ const oneWayMs = 25;
 let proxy: NetworkProxy | undefined;
 afterEach(() => void proxy?.stop());
 
-test.each([
+it.each([
   ['tcp', 0],
   ['tcp-tls', 0],
   ['tcp-tls', 0.05],

@@ -1,13 +1,12 @@
 import { render } from 'ink-testing-library';
 import type { ReactElement } from 'react';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { LoadProgress } from '../../src/load/generator/live-run.ts';
 import type { PhonemeResult } from '../../src/protocol/result.ts';
 import type { ServerEvent } from '../../src/protocol/server-messages.ts';
 import { LoadScreen, type LoadView } from '../../src/report/load/screen.tsx';
-import { streamLine } from '../../src/report/score/stream-lines.ts';
+import { latencyLine, streamLine } from '../../src/report/score/stream-lines.ts';
 import { StreamScreen } from '../../src/report/score/stream-screen.tsx';
-import { latencyLine } from '../../src/report/score/stream-summary.ts';
 import { newStreamView, type StreamView, withEvent } from '../../src/report/score/stream-view.ts';
 import { sparkline } from '../../src/report/terminal/sparkline.ts';
 import type { ObjectiveVerdict } from '../../src/slo/objective/objective-verdict.ts';
@@ -37,14 +36,14 @@ describe('the screen of a load test', () => {
   };
   const course = [10, 80, Number.POSITIVE_INFINITY].map((recentP95Ms) => ({ ...progress, recentP95Ms }));
 
-  test('shows the phase and the objectives before the load begins', () => {
+  it('shows the phase and the objectives before the load begins', () => {
     const frame = frameOf(<LoadScreen view={{ ...view, phase: 'starting the server' }} />);
     expect(frame).toContain('quickstart starting the server');
     expect(frame).toContain('p95(feedback_latency) < 500ms');
     expect(frame).not.toContain('learners ');
   });
 
-  test.each<[string, LoadProgress[], string | RegExp]>([
+  it.each<[string, LoadProgress[], string | RegExp]>([
     ['the time and what is left', [progress], `${'█'.repeat(10)}${'░'.repeat(10)} 12.5 s of 25.0 s, 12.5 s left`],
     ['that only finals are awaited', [{ ...progress, elapsedMs: 26_000, leftMs: 0 }], 'waiting for the last finals'],
     ['who speaks now, and arrivals', [progress], /learners +14 speaking +█ +15 of 20 arrived, 1 ended/],
@@ -72,12 +71,12 @@ describe('the screen of a load test', () => {
     expect(frameOf(<LoadScreen view={{ ...view, history }} />)).toMatch(part);
   });
 
-  test('has no row for networks when there is one', () => {
+  it('has no row for networks when there is one', () => {
     expect(frameOf(<LoadScreen view={{ ...view, history: [progress] }} />)).not.toContain('on direct');
   });
 });
 
-test.each([
+it.each([
   [[0, 50, 100], 3, '▁▅█'],
   [[1, 2, 3, 4], 2, '▇█'],
   [[5, undefined, Number.POSITIVE_INFINITY], 3, '█ █'],
@@ -90,11 +89,11 @@ test.each([
 describe('a live reading', () => {
   const started = withEvent(newStreamView('a.wav', 2680), ready, undefined);
 
-  test('begins with its words, phones to come', () => {
+  it('begins with its words, phones to come', () => {
     expect(frameOf(<StreamScreen view={started} />)).toMatch(/They {2}have\s*\n\s*· · {3}· · ·/);
   });
 
-  test('colours phones as they come, with symbols that say the same', () => {
+  it('colours phones as they come, with symbols that say the same', () => {
     let view = withEvent(started, feedback([phone(0, 0, 90, 'final'), phone(1, 0, 50, 'provisional')]), 47);
     view = withEvent(view, feedback([{ ...phone(2, 1, 20, 'final'), error_type: 'substitution' }]), 52);
     const frame = frameOf(<StreamScreen view={view} />);
@@ -103,20 +102,20 @@ describe('a live reading', () => {
     expect(frame).toContain('last event 52.0 ms after its sound, 2 so far');
   });
 
-  test('replaces a provisional phone by its final one, once', () => {
+  it('replaces a provisional phone by its final one, once', () => {
     let view = withEvent(started, feedback([phone(0, 0, 50, 'provisional')]), 47);
     view = withEvent(view, feedback([phone(0, 0, 90, 'final')]), 47);
     expect(view.words[0]!.results).toEqual([phone(0, 0, 90, 'final')]);
   });
 
-  test('counts resumes and keeps what it has', () => {
+  it('counts resumes and keeps what it has', () => {
     const view: StreamView = { ...withEvent(started, feedback([phone(0, 0, 90, 'final')]), 47), drops: 1 };
     const resumed = withEvent(view, { ...ready, resumed: true }, undefined);
     expect(resumed).toMatchObject({ state: 'reading', resumes: 1, words: view.words });
     expect(frameOf(<StreamScreen view={resumed} />)).toContain('socket lost 1 x, resumed 1 x');
   });
 
-  test.each<[string, ServerEvent, number | undefined, string]>([
+  it.each<[string, ServerEvent, number | undefined, string]>([
     [
       'a phone that is final, one that is not, one that is wrong',
       feedback([
@@ -169,7 +168,7 @@ describe('a live reading', () => {
     expect(streamLine(event, 1300, latencyMs)).toBe(line);
   });
 
-  test.each([
+  it.each([
     [
       { latenciesMs: [40, 50, 200], drops: 0, resumes: 0, framesResent: 0 },
       '3 events, 50.0 ms after their sound at p50, 200 ms at p95, 200 ms at most; 135 frames sent, 0 lost',

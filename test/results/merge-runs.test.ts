@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { histogramsReady } from '../../src/metrics/histogram.ts';
 import { Recorder } from '../../src/metrics/recorder.ts';
 import { runJson } from '../../src/report/export/run-json.ts';
@@ -35,7 +35,7 @@ const samples = fc.array(
 );
 
 describe('shards merged', () => {
-  test('equal the whole run: counts, histograms, verdicts', () => {
+  it('equal the whole run: counts, histograms, verdicts', () => {
     fc.assert(
       fc.property(samples, fc.integer({ min: 1, max: 5 }), (all, count) => {
         const shards = Array.from({ length: count }, (_, i) => ({
@@ -55,20 +55,20 @@ describe('shards merged', () => {
     );
   });
 
-  test('begin when the first began and last as long as the longest', () => {
+  it('begin when the first began and last as long as the longest', () => {
     const later = { ...facts, startedAt: '2026-11-26T09:00:01.000Z', elapsedMs: 2500, shard: shard(2, 2) };
     const first = { ...facts, startedAt: '2026-11-26T09:00:00.000Z', elapsedMs: 2000, shard: shard(1, 2) };
     const { facts: merged } = mergeRuns([named('b', later), named('a', first)]);
     expect(merged).toMatchObject({ startedAt: first.startedAt, elapsedMs: 2500, shard: undefined });
   });
 
-  test('are interrupted when one was', () => {
+  it('are interrupted when one was', () => {
     const one = { ...facts, shard: shard(1, 2), interrupted: true };
     expect(mergeRuns([named('a', one), named('b', { ...facts, shard: shard(2, 2) })]).facts.interrupted).toBe(true);
   });
 
   const other = { ...facts.scenario, planHash: 'other' };
-  test.each<[string, RunFacts[], RegExp]>([
+  it.each<[string, RunFacts[], RegExp]>([
     ['a whole run', [facts], /a: is a whole run, not a shard/],
     [
       'a shard that is missing',
@@ -135,7 +135,7 @@ describe('shards merged', () => {
 describe('a run directory', () => {
   const directory = mkdtempSync(join(tmpdir(), 'speechfb-recorded-'));
 
-  test('reads back to the same report', () => {
+  it('reads back to the same report', () => {
     const run = {
       ...recorded(
         [
@@ -157,7 +157,7 @@ describe('a run directory', () => {
     expect(() => readTracedRun(directory)).toThrow(/cannot read the traces ".*": ENOENT: no such file or directory$/);
   });
 
-  test.each([
+  it.each([
     ['no zip', Buffer.from('{}'), /is damaged/],
     ['no JSON', gzipSync('{'), /is damaged/],
     ['another document', gzipSync('{"kind":"LoadReport"}'), /is not a recording of speechfb/],
@@ -166,7 +166,7 @@ describe('a run directory', () => {
     expect(() => readRecordedRun(directory)).toThrow(pattern);
   });
 
-  test('that is not there is refused with how to make one', () => {
+  it('that is not there is refused with how to make one', () => {
     expect(() => readRecordedRun(join(directory, 'nowhere'))).toThrow(/cannot read .*recording\.json\.gz/);
   });
 });

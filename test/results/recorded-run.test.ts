@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { formatError, SpeechfbError } from '../../src/errors.ts';
 import { histogramsReady } from '../../src/metrics/histogram.ts';
 import { Recorder } from '../../src/metrics/recorder.ts';
@@ -80,14 +80,14 @@ function edited(change: (json: string) => string, traces: readonly unknown[] = [
   return 'it was read';
 }
 
-test('a recording with everything that one may say reads back as it was', () => {
+it('a recording with everything that one may say reads back as it was', () => {
   expect(edited((json) => json)).toBe('it was read');
   expect(reportOf(readRecordedRun(directory))).toEqual(reportOf(recorded()));
 });
 
 describe('a recording that somebody changed', () => {
   const hdr = /"hdr":"[^"]*"/;
-  test.each<[string, string | RegExp, string, string]>([
+  it.each<[string, string | RegExp, string, string]>([
     [
       'a count below 0',
       '"sessions":4',
@@ -172,18 +172,18 @@ describe('a recording that somebody changed', () => {
     expect(said).toContain('hint: speechfb loadtest --out DIR writes one');
   });
 
-  test('in many places has the first of them named, and the others counted', () => {
+  it('in many places has the first of them named, and the others counted', () => {
     const said = edited((json) => json.replaceAll('":0', '":-1')).split('\n');
     expect(said).toHaveLength(11);
     expect(said[9]).toMatch(/^ {2}and \d+ more$/);
   });
 
-  test('judges by what its objectives say, not by how they were parsed', () => {
+  it('judges by what its objectives say, not by how they were parsed', () => {
     edited((json) => json.replace('"bound":500', '"bound":1'));
     expect(reportOf(readRecordedRun(directory)).objectives[0]).toMatchObject({ bound: 500 });
   });
 
-  test.each<[string, unknown[], string]>([
+  it.each<[string, unknown[], string]>([
     ['of no session', [{ ...trace, session: undefined }], 'traces.ndjson.gz:1 does not hold'],
     ['with a time that is none', [{ ...trace, total_ms: null }], 'total_ms: null is not a number, 0 or more'],
     ['with an unknown stage', [{ ...trace, stages: { lunch: 1 } }], 'stages: unknown key "lunch"; allowed: capture'],

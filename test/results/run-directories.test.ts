@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { forgetEarlier, runDirectories } from '../../src/results/run-directories.ts';
 
 function directoryWith(...files: string[]): string {
@@ -13,13 +13,13 @@ function directoryWith(...files: string[]): string {
   return directory;
 }
 
-test('the runs of a directory are known in order, and none where it holds one', () => {
+it('the runs of a directory are known in order, and none where it holds one', () => {
   const several = directoryWith('run-1/run.json', 'run-2/run.json', 'run-10/run.json', 'runs.json');
   expect(runDirectories(several)).toEqual([join(several, 'run-1'), join(several, 'run-2')]);
   expect(runDirectories(directoryWith('run.json'))).toEqual([]);
 });
 
-test.each([
+it.each([
   ['one run', ['run.json', 'recording.json.gz', 'junit.xml'], []],
   ['several runs', ['runs.json', 'run-1/recording.json.gz', 'run-1/run.json', 'run-2/recording.json.gz'], []],
   [
@@ -33,7 +33,7 @@ test.each([
   expect(readdirSync(directory, { recursive: true }).map(String).sort()).toEqual(left);
 });
 
-test('where there is nothing, nothing is forgotten', () => {
+it('where there is nothing, nothing is forgotten', () => {
   expect(() => forgetEarlier('/nowhere/at/all')).not.toThrow();
   expect(() => forgetEarlier('/dev/null')).not.toThrow();
 });

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type RunFacts, summariseFlow } from '../../src/sim/flow-summary.ts';
 import type { DirectionResult, FlowResult } from '../../src/sim/run-flow.ts';
 import { symmetric } from '../kit/profiles.ts';
@@ -6,7 +6,7 @@ import { symmetric } from '../kit/profiles.ts';
 const facts: RunFacts = { seed: 3, clients: 1, duration_ms: 10_000, warmup_ms: 0, traffic: 'speech' };
 
 describe('the summary of a run', () => {
-  test('has nearest-rank percentiles, and shares above its limits', () => {
+  it('has nearest-rank percentiles, and shares above its limits', () => {
     const ms = Array.from({ length: 1000 }, (_, index) => index + 1);
     expect(summary(flow(ms.reverse()))).toMatchObject({
       frames: 1000,
@@ -21,14 +21,14 @@ describe('the summary of a run', () => {
     });
   });
 
-  test('has nulls where nothing arrived, and is no number by accident', () => {
+  it('has nulls where nothing arrived, and is no number by accident', () => {
     const clients = [{ delivered: 0, undelivered: 10 }];
     const { mean_ms, p50_ms, over_1s, saturated } = summary({ ...flow([]), written: 10, undelivered: 10, clients });
     expect([mean_ms, p50_ms, over_1s]).toEqual([null, null, null]);
     expect(saturated).toBe(true);
   });
 
-  test.each([
+  it.each([
     ['half of the frames wait for a second', [...Array(51).fill(1100), ...Array(49).fill(50)], 0, true],
     ['fewer than half do', [...Array(49).fill(1100), ...Array(51).fill(50)], 0, false],
     ['most never arrived', Array(40).fill(50), 60, true],
@@ -42,7 +42,7 @@ describe('the summary of a run', () => {
     });
   });
 
-  test('saturated: one client of two, which a common median would hide', () => {
+  it('saturated: one client of two, which a common median would hide', () => {
     const both = [...Array(60).fill(50), ...Array(40).fill(1100)];
     const clients = [
       { delivered: 60, undelivered: 2 },
@@ -52,12 +52,12 @@ describe('the summary of a run', () => {
     expect(summary(up)).toMatchObject({ saturated: true, saturated_clients: 1, p50_ms: 50 });
   });
 
-  test('a long path is not a full one', () => {
+  it('a long path is not a full one', () => {
     const result = whole(flow(Array(100).fill(1550)));
     expect(summariseFlow(symmetric(1500), result, facts).saturated).toBe(false);
   });
 
-  test.each([
+  it.each([
     ['tcp', false],
     ['tcp-tls', false],
     ['quic-stream', true],
@@ -67,7 +67,7 @@ describe('the summary of a run', () => {
     expect(summariseFlow(profile, whole(flow([1])), facts)).toMatchObject({ transport, modelled, seed: 3, hash: 'ff' });
   });
 
-  test('counts connections that never opened apart', () => {
+  it('counts connections that never opened apart', () => {
     const result = { ...whole(flow([1])), connectUs: [150_000, Number.POSITIVE_INFINITY, 1_150_000] };
     expect(summariseFlow(symmetric(25), result, facts).connect_ms).toEqual({
       attempted: 3,

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type Bucket, bucketedShift } from '../../src/stats/bucketed-shift.ts';
 import { rankSumTest } from '../../src/stats/rank-sum.ts';
 import { hodgesLehmann } from '../../src/stats/shift.ts';
@@ -8,7 +8,7 @@ const never = Number.POSITIVE_INFINITY;
 const values = fc.array(fc.integer({ min: 0, max: 400 }), { minLength: 30, maxLength: 80 });
 
 describe('the shift between two histograms', () => {
-  test('is the one between their samples, when each sample stands for itself', () => {
+  it('is the one between their samples, when each sample stands for itself', () => {
     fc.assert(
       fc.property(values, values, (a, b) => {
         const shift = compare(a, b);
@@ -21,7 +21,7 @@ describe('the shift between two histograms', () => {
     );
   });
 
-  test('moves by what one side moves by, and so does its interval', () => {
+  it('moves by what one side moves by, and so does its interval', () => {
     fc.assert(
       fc.property(values, values, fc.integer({ min: 1, max: 300 }), (a, b, by) => {
         const before = compare(a, b);
@@ -35,7 +35,7 @@ describe('the shift between two histograms', () => {
     );
   });
 
-  test('turns its sign when the sides change places', () => {
+  it('turns its sign when the sides change places', () => {
     fc.assert(
       fc.property(values, values, (a, b) => {
         const [there, back] = [compare(a, b), compare(b, a)];
@@ -46,14 +46,14 @@ describe('the shift between two histograms', () => {
     );
   });
 
-  test('has the wider an interval, the fewer sessions stand behind the events', () => {
+  it('has the wider an interval, the fewer sessions stand behind the events', () => {
     const a = Array.from({ length: 500 }, (_, i) => i % 97);
     const many = compare(a, a, 500);
     const few = compare(a, a, 10);
     expect(few.upper - few.lower).toBeGreaterThan(3 * (many.upper - many.lower));
   });
 
-  test.each<[string, number[], number[], object]>([
+  it.each<[string, number[], number[], object]>([
     ['equal sides differ by nothing', [1, 2, 3, 4], [1, 2, 3, 4], { estimate: 0, pLess: 0.5 }],
     ['a side that never came is above', [never, never], [1, 2], { estimate: never }],
     ['a side that came is below one that never did', [1, 2], [never, never], { estimate: -never }],
@@ -63,7 +63,7 @@ describe('the shift between two histograms', () => {
     expect(compare(a, b)).toMatchObject(expected);
   });
 
-  test('needs a value on each side', () => {
+  it('needs a value on each side', () => {
     expect(() => compare([], [1])).toThrow(RangeError);
   });
 });

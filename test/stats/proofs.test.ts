@@ -1,11 +1,11 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { binomialCdf } from '../../src/stats/distributions.ts';
 import { upperRank } from '../../src/stats/order-statistics.ts';
 import { samplesToProve } from '../../src/stats/sample-size.ts';
 
 describe('the binomial distribution', () => {
-  test.each([
+  it.each([
     [2, 5, 0.5, 0.5],
     [0, 59, 0.05, 0.95 ** 59],
     [8, 10, 0.9, 1 - 10 * 0.9 ** 9 * 0.1 - 0.9 ** 10],
@@ -15,7 +15,7 @@ describe('the binomial distribution', () => {
     expect(binomialCdf(k, n, p)).toBeCloseTo(expected, 12);
   });
 
-  test('agrees with the sum of its terms', () => {
+  it('agrees with the sum of its terms', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 60 }),
@@ -36,7 +36,7 @@ describe('the binomial distribution', () => {
 });
 
 describe('samples that prove an objective at 95 %, by misses', () => {
-  test.each([
+  it.each([
     ['p95', 0.05, [59, 93, 208, 336, 1260]],
     ['p99', 0.01, [299, 473, 1049, 1693, 6323]],
     ['99.95 % availability', 0.0005, [5990, 9486, 21024, 33921, 126568]],
@@ -44,23 +44,23 @@ describe('samples that prove an objective at 95 %, by misses', () => {
     expect([0, 1, 5, 10, 50].map((misses) => samplesToProve(share, misses, 0.95))).toEqual(expected);
   });
 
-  test('at 99 % they are more', () => {
+  it('at 99 % they are more', () => {
     expect([0, 1, 5, 10, 50].map((misses) => samplesToProve(0.05, misses, 0.99))).toEqual([90, 130, 259, 398, 1372]);
   });
 
-  test('no number of samples proves never', () => {
+  it('no number of samples proves never', () => {
     expect(samplesToProve(0, 0, 0.95)).toBe(Number.POSITIVE_INFINITY);
   });
 });
 
 describe('the upper rank of a quantile', () => {
-  test('is absent below the fewest samples that bound it', () => {
+  it('is absent below the fewest samples that bound it', () => {
     expect(upperRank(58, 0.95, 0.95)).toBeUndefined();
     expect(upperRank(59, 0.95, 0.95)).toBe(59);
     expect(upperRank(0, 0.5, 0.95)).toBeUndefined();
   });
 
-  test('is the smallest rank with the coverage asked for', () => {
+  it('is the smallest rank with the coverage asked for', () => {
     fc.assert(
       fc.property(fc.integer({ min: 60, max: 5000 }), fc.constantFrom(0.5, 0.9, 0.95), (n, p) => {
         const rank = upperRank(n, p, 0.95)!;

@@ -3,42 +3,42 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import { request } from 'undici';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { metricPoints } from '../../src/report/export/metric-points.ts';
 import { prometheusText } from '../../src/report/export/prometheus-text.ts';
 import { otlpTarget, push, pushgatewayTarget } from '../../src/telemetry/push.ts';
 import { report } from '../kit/report-fixture.ts';
 import { distributionOf } from '../kit/samples.ts';
 
-test.each([
+it.each([
   ['http://collector:4318', 'http://collector:4318/v1/metrics'],
   ['http://prometheus:9090/api/v1/otlp/v1/metrics', 'http://prometheus:9090/api/v1/otlp/v1/metrics'],
 ])('OTLP to %s goes to %s', (given, url) => {
   expect(otlpTarget(given)).toMatchObject({ method: 'POST', url });
 });
 
-test('a Pushgateway gets a group for each scenario', () => {
+it('a Pushgateway gets a group for each scenario', () => {
   const { method, url } = pushgatewayTarget('http://gateway:9091/', 'bad network');
   expect([method, url]).toEqual(['PUT', 'http://gateway:9091/metrics/job/speechfb_loadtest/scenario/bad%20network']);
 });
 
-test.each(['gateway:9091', 'ftp://gateway', ''])('"%s" is no URL to push to', (given) => {
+it.each(['gateway:9091', 'ftp://gateway', ''])('"%s" is no URL to push to', (given) => {
   expect(() => otlpTarget(given)).toThrow(/--otlp: ".*" is not an HTTP URL/);
 });
 
 describe('push', () => {
-  test('sends the document with its type', async () => {
+  it('sends the document with its type', async () => {
     const { url, bodies } = await receiver(200, '');
     await push(otlpTarget(url), '{"resourceMetrics":[]}');
     expect(bodies).toEqual(['POST /v1/metrics application/json {"resourceMetrics":[]}']);
   });
 
-  test('quotes what the receiver refused with', async () => {
+  it('quotes what the receiver refused with', async () => {
     const { url } = await receiver(400, 'text format parsing error');
     await expect(push(pushgatewayTarget(url, 'x'), 'junk')).rejects.toThrow(/status 400 text format parsing error/);
   });
 
-  test('says that nobody answers', async () => {
+  it('says that nobody answers', async () => {
     await expect(push(otlpTarget('http://127.0.0.1:9'), '{}')).rejects.toMatchObject({ code: 'push_failed' });
   });
 });
@@ -46,7 +46,7 @@ describe('push', () => {
 const gateway = ['prometheus-pushgateway', 'pushgateway'].find((name) => spawnSync(name, ['--version']).status === 0);
 if (!gateway) console.warn('SKIPPED: the test against a real Pushgateway; install prometheus-pushgateway');
 
-test.skipIf(!gateway)('a real Pushgateway takes a run and shows it', async () => {
+it.skipIf(!gateway)('a real Pushgateway takes a run and shows it', async () => {
   const child = spawn(gateway!, ['--web.listen-address=127.0.0.1:0'], { stdio: ['ignore', 'ignore', 'pipe'] });
   onTestFinished(() => void child.kill());
   const url = await new Promise<string>((resolve) => {

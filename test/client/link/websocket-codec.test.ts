@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Writable } from 'node:stream';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import * as ws from 'ws';
 import { upgradeRequest } from '../../../src/client/link/websocket-handshake.ts';
 import { WsReader } from '../../../src/client/link/websocket-reader.ts';
@@ -9,7 +9,7 @@ import { opcodes, WsWriter } from '../../../src/client/link/websocket-writer.ts'
 import { decodeFrame, encodeFrame } from '../../../src/protocol/frame.ts';
 
 describe('what the writer writes', () => {
-  test.each([
+  it.each([
     ['in place', 640, 0],
     ['of odd length', 642, 0],
     ['of no whole word', 639, 0],
@@ -31,7 +31,7 @@ describe('what the writer writes', () => {
     expect(first!.subarray(0, 14)).not.toEqual(second!.subarray(0, 14));
   });
 
-  test('a frame that is still being sent is not written over', () => {
+  it('a frame that is still being sent is not written over', () => {
     const writer = new WsWriter();
     const frame = { codec: 'pcm_s16le', flags: 0, epoch: 0, seq: 1, firstSample: 0, crc32: 0 } as const;
     const first = writer.audio({ ...frame, payload: new Uint8Array(640) });
@@ -41,14 +41,14 @@ describe('what the writer writes', () => {
     expect(first).toEqual(copy);
   });
 
-  test.each([0, 1, 125, 126, 65_535, 65_536])('a text of %i bytes is read by the ws library', async (length) => {
+  it.each([0, 1, 125, 126, 65_535, 65_536])('a text of %i bytes is read by the ws library', async (length) => {
     const text = Buffer.alloc(length, 'a');
     expect(await readByWs(new WsWriter().message(opcodes.text, text))).toEqual([text]);
   });
 });
 
 describe('the reader', () => {
-  test('hears what the ws library sends, cut anywhere', () => {
+  it('hears what the ws library sends, cut anywhere', () => {
     const sent = ['{"a":1}', 'é'.repeat(80), 'x'.repeat(300), 'y'.repeat(70_000)];
     const wire = Buffer.concat(sent.map((text) => framed(text, opcodes.text)));
     fc.assert(
@@ -68,7 +68,7 @@ describe('the reader', () => {
     );
   });
 
-  test('reads as much of a buffer as it is told, whatever the rest of it held before', () => {
+  it('reads as much of a buffer as it is told, whatever the rest of it held before', () => {
     const heard: string[] = [];
     const reader = listen({ text: (text) => heard.push(text) });
     const shared = Buffer.alloc(64);
@@ -84,7 +84,7 @@ describe('the reader', () => {
     expect(heard).toEqual(['longer than all that follow', 'a', 'in two parts']);
   });
 
-  test('puts fragments together, with control frames between them', () => {
+  it('puts fragments together, with control frames between them', () => {
     const heard: unknown[] = [];
     const reader = listen({ text: (text) => heard.push(text), ping: (data) => heard.push(`ping ${data}`) });
     reader.read(
@@ -102,7 +102,7 @@ describe('the reader', () => {
     expect(heard).toEqual(['ping !', 'hello', 'pong', 'binary 3', 'close 1000 bye']);
   });
 
-  test.each([
+  it.each([
     ['a reserved bit', raw(0xc1, 'a'), 1002],
     ['a mask', Buffer.from([0x81, 0x81, 0, 0, 0, 0, 0]), 1002],
     ['an unknown opcode', raw(0x83, 'a'), 1002],
@@ -130,14 +130,14 @@ describe('the upgrade', () => {
     'Sec-WebSocket-Protocol: speechfb.v1',
   ];
 
-  test('asks for the path, with the token, and for speechfb.v1', () => {
+  it('asks for the path, with the token, and for speechfb.v1', () => {
     expect(request).toMatch(/^GET \/v1\/stream\?a=b HTTP\/1.1\r\nHost: host:81\r\n/);
     expect(request).toContain('Authorization: Bearer secret\r\n');
     expect(request).toMatch(/\r\n\r\n$/);
     expect(problem(good.join('\r\n'))).toBeUndefined();
   });
 
-  test.each([
+  it.each([
     ['another status', 0, 'HTTP/1.1 503 Busy', 'Unexpected server response: 503'],
     ['no HTTP', 0, 'SSH-2.0', 'speaks no HTTP'],
     ['another protocol to upgrade to', 1, 'upgrade: h2c', 'something else'],

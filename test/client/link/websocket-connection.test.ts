@@ -2,17 +2,17 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
-import { describe, test } from 'vitest';
+import { describe, it } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { LinkTarget } from '../../../src/client/link/websocket-connection.ts';
-import { socketLinks } from '../../../src/client/link/websocket-links.ts';
+import { socketLinks } from '../../../src/client/link/websocket-connection.ts';
 import { decodeFrame, encodeFrame } from '../../../src/protocol/frame.ts';
 import { localhostTls } from '../../kit/localhost.ts';
 
 const { certificate, key } = localhostTls;
 
 describe.concurrent('a WebSocket connection', () => {
-  test('sends frames and texts, and hears texts whole however large', async ({ expect }) => {
+  it('sends frames and texts, and hears texts whole however large', async ({ expect }) => {
     const server = await serve();
     const client = await connect(server.target);
     const payload = new Uint8Array(640).map((_, i) => i);
@@ -33,7 +33,7 @@ describe.concurrent('a WebSocket connection', () => {
     await server.close();
   });
 
-  test('hears pings and pongs, and answers as it is told', async ({ expect }) => {
+  it('hears pings and pongs, and answers as it is told', async ({ expect }) => {
     const server = await serve();
     const client = await connect(server.target);
     const [peer] = server.peers;
@@ -47,7 +47,7 @@ describe.concurrent('a WebSocket connection', () => {
     await server.close();
   });
 
-  test.for([
+  it.for([
     ['closes with a code and a reason', (peer: WebSocket) => peer.close(4503, 'no room'), '4503 no room'],
     ['closes with neither', (peer: WebSocket) => peer.close(), '1005 '],
     ['goes away without a word', (peer: WebSocket) => peer.terminate(), '1006 '],
@@ -59,7 +59,7 @@ describe.concurrent('a WebSocket connection', () => {
     await server.close();
   });
 
-  test('says what the server answered when it refuses the upgrade', async ({ expect }) => {
+  it('says what the server answered when it refuses the upgrade', async ({ expect }) => {
     const http = createServer((_, response) => response.writeHead(503).end('busy'));
     http.on('upgrade', (_, socket) => socket.end('HTTP/1.1 503 Busy\r\n\r\n'));
     http.listen(0, '127.0.0.1');
@@ -69,12 +69,12 @@ describe.concurrent('a WebSocket connection', () => {
     http.close();
   });
 
-  test('says why when nobody listens', async ({ expect }) => {
+  it('says why when nobody listens', async ({ expect }) => {
     const client = open({ url: 'ws://127.0.0.1:9/v1/stream', token: undefined });
     expect(await client.next('closed')).toContain('ECONNREFUSED');
   });
 
-  test('says what a server that is none sends', async ({ expect }) => {
+  it('says what a server that is none sends', async ({ expect }) => {
     const tcp = createTcpServer((socket) => socket.end('SSH-2.0-x\r\n\r\n'));
     tcp.listen(0, '127.0.0.1');
     await once(tcp, 'listening');
@@ -83,7 +83,7 @@ describe.concurrent('a WebSocket connection', () => {
     tcp.close();
   });
 
-  test('that is terminated says nothing more', async ({ expect }) => {
+  it('that is terminated says nothing more', async ({ expect }) => {
     const server = await serve();
     const client = await connect(server.target);
     const closed = once(server.peers[0]!, 'close');
@@ -93,7 +93,7 @@ describe.concurrent('a WebSocket connection', () => {
     await server.close();
   });
 
-  test('over TLS trusts whom it is told to trust, and nobody else', async ({ expect }) => {
+  it('over TLS trusts whom it is told to trust, and nobody else', async ({ expect }) => {
     const server = await serve({ tls: true });
     const trusting = await connect({ ...server.target, tls: { ca: certificate } });
     trusting.socket.send('hello');

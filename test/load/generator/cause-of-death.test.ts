@@ -1,7 +1,7 @@
-import { expect, test } from 'vitest';
-import { causeOfDeath } from '../../../src/load/generator/cause-of-death.ts';
+import { expect, it } from 'vitest';
+import { causeOfDeath } from '../../../src/load/generator/pool.ts';
 
-test.each([
+it.each([
   [
     'an error that nobody caught',
     'file:///a.js:3\n  throw new TypeError("x");\n  ^\n\nTypeError: x is no function\n    at file:///a.js:3:9 {\n  code: 1\n}\n\nNode.js v20.20.2\n',

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { startEmbedded } from '../../../src/load/generator/embedded-server.ts';
 import { checkValidity } from '../../../src/results/validity.ts';
 import { emptyMeasurements, sorted } from '../../kit/measurements.ts';
@@ -8,7 +8,7 @@ const node = (script: string) => ({ file: process.execPath, args: ['-e', script]
 const healthy = { learners: 4, busy: 0.1, cpu: 0.2, waited: 0.01, loopDelayP99Ms: 6, rssBytes: 60e6 };
 
 describe('a server in a process of its own', () => {
-  test('is found by the address that it prints, and ends on SIGTERM', async () => {
+  it('is found by the address that it prints, and ends on SIGTERM', async () => {
     const script = `process.on('SIGTERM', () => process.exit(7)); setInterval(() => {}, 1000);
       console.error('ready at ws://127.0.0.1:4321/v1/stream');`;
     const server = await startEmbedded(node(script));
@@ -18,13 +18,13 @@ describe('a server in a process of its own', () => {
     await server.stop();
   });
 
-  test('that ends before it listens is an error with its last words', async () => {
+  it('that ends before it listens is an error with its last words', async () => {
     const failing = startEmbedded(node(`console.error('the model is gone'); process.exit(2);`));
     await expect(failing).rejects.toThrow('the embedded server did not start: the model is gone');
     await expect(failing).rejects.toMatchObject({ code: 'server_failed' });
   });
 
-  test('that ends with an error of ours is quoted with its problems and its hint, and without its log', async () => {
+  it('that ends with an error of ours is quoted with its problems and its hint, and without its log', async () => {
     const log = '{"level":30,"msg":"listening"}';
     const said = `${log}\nspeechfb: the model has a problem [bad_model]\n  model.json: no states\n  hint: train another`;
     const failing = startEmbedded(node(`console.error(${JSON.stringify(said)}); process.exit(2);`));
@@ -35,17 +35,17 @@ describe('a server in a process of its own', () => {
     });
   });
 
-  test('that never listens is an error too', async () => {
+  it('that never listens is an error too', async () => {
     await expect(startEmbedded(node('setInterval(() => {}, 1000)'), 300)).rejects.toThrow('it said nothing');
   });
 
-  test('that cannot even be started is an error', async () => {
+  it('that cannot even be started is an error', async () => {
     await expect(startEmbedded({ file: '/no/such/program', args: [] })).rejects.toThrow('did not start');
   });
 });
 
 describe('a run is invalid', () => {
-  test.each([
+  it.each([
     ['not with a generator that kept up', [[1000, 2]], 0.3, 500, []],
     [
       'when frames went out more than 10 ms late at p99',
@@ -71,7 +71,7 @@ describe('a run is invalid', () => {
     expect(checks.filter(({ ok }) => !ok).map(({ check }) => check)).toEqual(failed);
   });
 
-  test.each([
+  it.each([
     ['waited for a core for more than half of the time', { waited: 0.6 }],
     ['ran its timers late, and so read late', { loopDelayP99Ms: 11 }],
   ])('when a generator %s', (_, symptom) => {

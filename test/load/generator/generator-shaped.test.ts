@@ -1,4 +1,4 @@
-import { describe, test } from 'vitest';
+import { describe, it } from 'vitest';
 import { runShard } from '../../../src/load/generator/generator.ts';
 import type { FaultPlan } from '../../../src/load/plan/faults.ts';
 import type { UtterancePlan } from '../../../src/load/plan/learner-plan.ts';
@@ -16,7 +16,7 @@ const slow = { ...ideal.up, delayUs: 60_000 };
 const far: NetworkProfile = { ...ideal, name: 'far', up: slow, down: { ...slow, delayUs: 40_000 } };
 
 describe.concurrent('four learners of two seconds', () => {
-  test('on a network of 60 ms up and 40 ms down feel 100 ms more, and know which way it was', async ({ expect }) => {
+  it('on a network of 60 ms up and 40 ms down feel 100 ms more, and know which way it was', async ({ expect }) => {
     const { measured, stages, result } = await run({ network: 'far' });
     expect(result.troubles).toEqual([]);
     expect(quantile(measured.distributions.feedback_latency, 0.5)).toBeGreaterThan(120);
@@ -26,7 +26,7 @@ describe.concurrent('four learners of two seconds', () => {
     expect(measured.counts.lost_frames.count).toBe(0);
   });
 
-  test('of whom half lose their socket resume, and the fault says when and whom it hit', async ({ expect }) => {
+  it('of whom half lose their socket resume, and the fault says when and whom it hit', async ({ expect }) => {
     const { measured, result } = await run({ faults: [{ kind: 'reconnect', atMs: 1000, learners: [1, 3] }] });
     expect(result.faults).toHaveLength(1);
     expect(result.faults[0]).toMatchObject({ kind: 'reconnect', plannedMs: 1000, hit: { learners: 2, of: 2 } });
@@ -36,7 +36,7 @@ describe.concurrent('four learners of two seconds', () => {
     expect(measured.shares.session_success).toEqual({ good: 4, total: 4 });
   });
 
-  test('of whom one has its network cut is late by the gap at least, and loses nothing', async ({ expect }) => {
+  it('of whom one has its network cut is late by the gap at least, and loses nothing', async ({ expect }) => {
     const cut = { kind: 'cut-network', atMs: 500, forMs: 400, learners: [2] } as const;
     const { measured, result } = await run({ faults: [cut] });
     expect(result.faults[0]).toMatchObject({ kind: 'cut-network', hit: { learners: 1, of: 1 } });
@@ -45,7 +45,7 @@ describe.concurrent('four learners of two seconds', () => {
     expect(measured.counts.lost_frames.count).toBe(0);
   });
 
-  test('whose phones hold back silence send less, and the sample clock runs on', async ({ expect }) => {
+  it('whose phones hold back silence send less, and the sample clock runs on', async ({ expect }) => {
     const gate = (one: UtterancePlan): UtterancePlan => (one.frames > 30 ? { ...one, gated: [[10, 20]] } : one);
     const { result, sessions } = await run({ gate });
     expect(result.troubles).toEqual([]);

@@ -1,4 +1,4 @@
-import { describe, test } from 'vitest';
+import { describe, it } from 'vitest';
 import { runShard, type ShardTask } from '../../../src/load/generator/generator.ts';
 import { steadyLoad } from '../../../src/load/plan/load-profile.ts';
 import { planLearners } from '../../../src/load/plan/plan.ts';
@@ -11,7 +11,7 @@ import { judge, overall } from '../../../src/slo/objective/verdict.ts';
 import { type FakeOptions, startFakeServer } from '../../kit/fake-server.ts';
 
 describe.concurrent('four learners of two seconds', () => {
-  test('are heard by a good server: every slot answered, every frame acknowledged, all sessions well', async ({
+  it('are heard by a good server: every slot answered, every frame acknowledged, all sessions well', async ({
     expect,
   }) => {
     const { measured, tally, result } = await run({});
@@ -31,7 +31,7 @@ describe.concurrent('four learners of two seconds', () => {
     expect(result.generators[0]!.busy).toBeGreaterThan(0);
   });
 
-  test('who are all refused make every due feedback infinite, and never pass', async ({ expect }) => {
+  it('who are all refused make every due feedback infinite, and never pass', async ({ expect }) => {
     const { measured, tally, verdict, result } = await run({ refuse: 'server_busy' });
     expect(tally).toMatchObject({ sessions: 4, sessions_refused: 4, sessions_ok: 0, frames_sent: 0 });
     expect(measured.shares.availability).toEqual({ good: 0, total: slotsPlanned });
@@ -40,14 +40,14 @@ describe.concurrent('four learners of two seconds', () => {
     expect(result.troubles.map(({ text }) => text)).toContain('server_busy: no room');
   });
 
-  test('with nobody listening fail', async ({ expect }) => {
+  it('with nobody listening fail', async ({ expect }) => {
     const { tally, verdict, result } = await run({}, 'ws://127.0.0.1:9/v1/stream');
     expect(tally).toMatchObject({ sessions_refused: 4 });
     expect(verdict).toBe('fail');
     expect(result.troubles[0]?.text).toContain('ECONNREFUSED');
   });
 
-  test('whom a mute server never answers wait for the drain, and count as infinite', async ({ expect }) => {
+  it('whom a mute server never answers wait for the drain, and count as infinite', async ({ expect }) => {
     const { measured, tally, verdict } = await run({ mute: true });
     expect(measured.shares.availability.good).toBe(0);
     expect(never(measured.distributions.final_latency)).toBe(utterancesPlanned);
@@ -56,7 +56,7 @@ describe.concurrent('four learners of two seconds', () => {
     expect(verdict).toBe('fail');
   });
 
-  test('whose sockets are cut resume: nothing is lost, nothing repeated', async ({ expect }) => {
+  it('whose sockets are cut resume: nothing is lost, nothing repeated', async ({ expect }) => {
     const { measured, tally, sessions } = await run({ cutAtSeq: 30 });
     expect(tally).toMatchObject({ sessions_ok: 4, lost_frames: 0, violations: 0 });
     expect(tally.resent_frames).toBeGreaterThan(0);
@@ -69,7 +69,7 @@ describe.concurrent('four learners of two seconds', () => {
     }
   });
 
-  test.for([
+  it.for([
     { type: 'finalize', acted: false },
     { type: 'finalize', acted: true },
     { type: 'next_utterance', acted: false },
@@ -83,14 +83,14 @@ describe.concurrent('four learners of two seconds', () => {
     }
   });
 
-  test('who die half way owe the rest', async ({ expect }) => {
+  it('who die half way owe the rest', async ({ expect }) => {
     const { measured, tally } = await run({ dieAtSeq: 50 });
     expect(tally.sessions_died).toBe(4);
     expect(measured.shares.availability.good).toBe(40);
     expect(measured.shares.availability.total).toBe(slotsPlanned);
   });
 
-  test.for([
+  it.for([
     ['a second final', { doubleFinal: true }, 'violations', 'a second utterance_final'],
     ['frames that are never acknowledged', { ackUpTo: 10 }, 'lost_frames', undefined],
   ] as const)('notice %s', async ([, options, count, trouble], { expect }) => {
@@ -99,7 +99,7 @@ describe.concurrent('four learners of two seconds', () => {
     if (trouble) expect(result.troubles.map(({ text }) => text)).toContain(trouble);
   });
 
-  test('stop at once when told to, and owe nothing of the last second', async ({ expect }) => {
+  it('stop at once when told to, and owe nothing of the last second', async ({ expect }) => {
     const stop = new AbortController();
     const { measured, tally } = await run({ mute: true }, undefined, stop);
     expect(tally.sessions).toBe(0);

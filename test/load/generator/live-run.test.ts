@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { LiveRun } from '../../../src/load/generator/live-run.ts';
 import { ProgressTold } from '../../../src/load/generator/progress.ts';
 import { histogramsReady } from '../../../src/metrics/histogram.ts';
@@ -12,7 +12,7 @@ beforeAll(histogramsReady);
 describe('a live digest', () => {
   const latencies = fc.array(fc.double({ min: 0.001, max: 3_000_000, noNaN: true }), { minLength: 1 });
 
-  test('knows every rank to 1.6 %, never above the sample, and infinity', () => {
+  it('knows every rank to 1.6 %, never above the sample, and infinity', () => {
     fc.assert(
       fc.property(latencies, fc.nat(3), (values, never) => {
         const digest = new LiveDigest();
@@ -31,7 +31,7 @@ describe('a live digest', () => {
     );
   });
 
-  test('is the same in the sum of its deltas, wherever they are cut', () => {
+  it('is the same in the sum of its deltas, wherever they are cut', () => {
     fc.assert(
       fc.property(latencies, fc.nat(), (values, cut) => {
         const digest = new LiveDigest();
@@ -66,7 +66,7 @@ function liveRun(sources: readonly string[], abort = { abortOnFail: false, delay
   });
 }
 
-test('a running test adds up what its generators tell: sessions, latencies by stage and profile, verdicts so far', () => {
+it('a running test adds up what its generators tell: sessions, latencies by stage and profile, verdicts so far', () => {
   const live = liveRun(['p95(feedback_latency){profile=lte} < 500ms', 'availability{profile=LTE} >= 90%']);
   const generators = [0, 1].map((shard) => {
     const recorder = new Recorder();
@@ -104,7 +104,7 @@ test('a running test adds up what its generators tell: sessions, latencies by st
 });
 
 describe('an objective that may end the test', () => {
-  test.each([
+  it.each([
     ['waits for its delay', 4000, [[1000, 900]], undefined],
     ['ends it when it is missed for certain', 5000, [[1000, 900]], '1000 of 1000 missed'],
     [
@@ -136,13 +136,13 @@ describe('an objective that may end the test', () => {
     );
   });
 
-  test('spares what lies in the bucket of its bound, 1.6 % wide', () => {
+  it('spares what lies in the bucket of its bound, 1.6 % wide', () => {
     const live = liveRun(['p95(feedback_latency) <= 500ms'], { abortOnFail: true, delayMs: 0 });
     live.add(told(1000, [[1000, 503]]));
     expect(live.abortNow()).toBeUndefined();
   });
 
-  test('on a count ends it at the first', () => {
+  it('on a count ends it at the first', () => {
     const live = liveRun(['rate(violations) == 0'], { abortOnFail: true, delayMs: 0 });
     live.add({ ...told(500, []), slices: [{ labels, series: [], tally: { events: 10 } }] });
     expect(live.abortNow()).toBeUndefined();
@@ -150,7 +150,7 @@ describe('an objective that may end the test', () => {
     expect(live.abortNow()).toMatchObject({ reason: '1 of 20 missed' });
   });
 
-  test('on money counts all that was spent so far', () => {
+  it('on money counts all that was spent so far', () => {
     const live = liveRun(['cost_per_audio_minute <= $0.10'], { abortOnFail: true, delayMs: 0 });
     // $36 an hour is a cent a second: five cents for half a minute of sound.
     live.add({ ...told(5000, []), slices: [{ labels, series: [], tally: { sound_served_ms: 30_000 } }] });

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { ShardTask } from '../../../src/load/generator/generator.ts';
-import { generatorCount } from '../../../src/load/generator/pool.ts';
+import { generatorCount, runGenerators } from '../../../src/load/generator/pool.ts';
 import { splitTask } from '../../../src/load/generator/split-task.ts';
 import { steadyLoad } from '../../../src/load/plan/load-profile.ts';
 import { planLearners } from '../../../src/load/plan/plan.ts';
@@ -16,9 +15,6 @@ import { lostResult, mergeResults } from '../../../src/results/merge-results.ts'
 import { checkValidity } from '../../../src/results/validity.ts';
 import { startFakeServer } from '../../kit/fake-server.ts';
 
-// As built: a generator is a process, and a process cannot be started from sources.
-const built = resolve(import.meta.dirname, '../../../dist/load/generator/pool.js');
-const { runGenerators } = (await import(built)) as typeof import('../../../src/load/generator/pool.ts');
 const clip = {
   id: 'tone',
   text: 'a',
@@ -32,7 +28,7 @@ const clip = {
 beforeAll(histogramsReady);
 
 describe('generators', () => {
-  test('share the learners, and what they measure adds up', async () => {
+  it('share the learners, and what they measure adds up', async () => {
     const server = await startFakeServer();
     const task = { ...taskOf(9), url: server.url };
     const result = await runGenerators(task, quiet(), 3);
@@ -45,7 +41,7 @@ describe('generators', () => {
     expect(result.traces).toHaveLength(result.tracesSeen);
   });
 
-  test('of which one is killed make the run invalid, never smaller in silence', async () => {
+  it('of which one is killed make the run invalid, never smaller in silence', async () => {
     const server = await startFakeServer();
     let started = false;
     const hooks = {
@@ -66,7 +62,7 @@ describe('generators', () => {
     expect(alive).toMatchObject({ ok: false, detail: expect.stringContaining('2 learners') });
   });
 
-  test.each([
+  it.each([
     [20, 8, true, 1],
     [120, 8, true, 3],
     [5000, 8, true, 6],
@@ -79,7 +75,7 @@ describe('generators', () => {
 });
 
 describe('a task that is split', () => {
-  test('deals learners in turn, each with the faults that hit it; those of the server are nobody’s', () => {
+  it('deals learners in turn, each with the faults that hit it; those of the server are nobody’s', () => {
     const faults = [
       { kind: 'reconnect', atMs: 1000, learners: [0, 1, 2] },
       { kind: 'stop-server', atMs: 1000, forMs: 100 },
@@ -98,13 +94,13 @@ describe('a task that is split', () => {
 });
 
 describe('results that are merged', () => {
-  test('keep what every generator says of itself, the lost ones too', () => {
+  it('keep what every generator says of itself, the lost ones too', () => {
     const merged = mergeResults([lostResult(7, 'signal SIGKILL'), lostResult(5, 'exit code 1')], 1);
     expect(merged.generators.map(({ learners }) => learners)).toEqual([7, 5]);
     expect(merged.troubles).toHaveLength(2);
   });
 
-  test('sum the learners whom one fault hit in several generators', () => {
+  it('sum the learners whom one fault hit in several generators', () => {
     const record = { kind: 'reconnect', plannedMs: 1000, atMs: 1002, hit: { learners: 2, of: 3 } } as const;
     const empty = lostResult(1, '');
     const results: ShardResult[] = [
@@ -114,7 +110,7 @@ describe('results that are merged', () => {
     expect(mergeResults(results, 1).faults).toEqual([{ ...record, hit: { learners: 3, of: 4 } }]);
   });
 
-  test('hold a uniform sample of all traces, however unequal the generators were', () => {
+  it('hold a uniform sample of all traces, however unequal the generators were', () => {
     const traces = (session: string, count: number): Trace[] =>
       Array.from({ length: count }, (_, at_ms) => ({
         at_ms,
@@ -173,5 +169,5 @@ function childrenOf(pid: number): number[] {
 }
 
 function isGenerator(pid: number): boolean {
-  return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('generator-process');
+  return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('generator/process');
 }

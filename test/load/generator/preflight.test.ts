@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, it } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { SpeechfbError } from '../../../src/errors.ts';
 import { preflight } from '../../../src/load/generator/preflight.ts';
@@ -44,14 +44,14 @@ async function refusal(url: string, options?: Parameters<typeof preflight>[1]): 
   throw new Error(`it was let through: ${error}`);
 }
 
-test('a server that takes the socket is fine; it has seen the token', async () => {
+it('a server that takes the socket is fine; it has seen the token', async () => {
   const seen: (string | undefined)[] = [];
   const url = await websocket((_, authorization) => seen.push(authorization));
   await preflight({ url, token: 'secret', tls: undefined });
   expect(seen).toEqual(['Bearer secret']);
 });
 
-test('a server that says why and closes is quoted', async () => {
+it('a server that says why and closes is quoted', async () => {
   const url = await websocket((socket) => {
     socket.send(JSON.stringify({ type: 'error', code: 'unauthorized', message: 'the token is unknown' }));
     socket.close(4401, 'unauthorized');
@@ -63,20 +63,20 @@ test('a server that says why and closes is quoted', async () => {
   expect(error.exitCode).toBe(2);
 });
 
-test('a server that does not answer is not waited for once it is called off', async () => {
+it('a server that does not answer is not waited for once it is called off', async () => {
   const stop = new AbortController();
   const waiting = refusal(await mute(), { signal: stop.signal });
   stop.abort();
   expect((await waiting).message).toContain('it was not waited for');
 });
 
-test('a server without TLS is told from one that is not there', async () => {
+it('a server without TLS is told from one that is not there', async () => {
   const error = await refusal((await http(200, '')).replace('ws:', 'wss:'));
   expect(error.message).toContain('what answers there does not speak TLS');
   expect(error.hint).toMatch(/^try ws:/);
 });
 
-test.each<[string, () => Promise<string>, string, string]>([
+it.each<[string, () => Promise<string>, string, string]>([
   ['nobody listens', async () => 'ws://127.0.0.1:9/v1/stream', 'connection_refused', 'ECONNREFUSED'],
   ['another server answers', () => http(404, 'not here'), 'session_refused', 'HTTP 404 not here'],
   ['a proxy wants to know who', () => http(401, 'who are you?'), 'session_refused', 'HTTP 401 who are you?'],

@@ -1,14 +1,14 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { InFlight } from '../../../src/load/learner/in-flight.ts';
 
 describe('messages in flight', () => {
-  test('on one stream pass in the order written', () => {
+  it('on one stream pass in the order written', () => {
     const { flight, passed } = written(() => true, ['a', 'b', 'c']);
     for (const number of [0, 1, 2]) flight.arrive(number, passed.push);
     expect(passed.all).toEqual(['a', 'b', 'c']);
   });
 
-  test('as datagrams pass as they come, but a control message keeps its place', () => {
+  it('as datagrams pass as they come, but a control message keeps its place', () => {
     const { flight, passed } = written((text) => text === text.toUpperCase(), ['a', 'b', 'END', 'c']);
     flight.arrive(1, passed.push);
     expect(passed.all).toEqual(['b']);
@@ -19,7 +19,7 @@ describe('messages in flight', () => {
     expect(passed.all).toEqual(['b', 'a', 'END', 'c']);
   });
 
-  test('that are given up hold nothing back', () => {
+  it('that are given up hold nothing back', () => {
     const { flight, passed } = written((text) => text === 'END', ['a', 'END', 'b']);
     flight.arrive(1, passed.push);
     flight.arrive(2, passed.push);
@@ -28,7 +28,7 @@ describe('messages in flight', () => {
     expect(passed.all).toEqual(['END', 'b']);
   });
 
-  test('that were lost and written again keep the place that they had', () => {
+  it('that were lost and written again keep the place that they had', () => {
     const { flight, passed } = written(() => true, ['a', 'b']);
     expect(flight.message(0)).toBe('a');
     flight.rewrite(0);

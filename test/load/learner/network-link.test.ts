@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Link, LinkEvents } from '../../../src/client/link/link.ts';
 import { Wheel } from '../../../src/clock/wheel.ts';
 import { Shaper } from '../../../src/load/learner/network-shaper.ts';
@@ -13,7 +13,7 @@ const path = { ...ideal.up, delayUs: 40_000 - hostUs };
 const slow: NetworkProfile = { ...ideal, up: path, down: { ...path, delayUs: 30_000 - hostUs } };
 
 describe('a link over a network of 40 ms up and 30 ms down', () => {
-  test('opens after the round trips that a phone needs: two for TCP and the upgrade, more with names and TLS', () => {
+  it('opens after the round trips that a phone needs: two for TCP and the upgrade, more with names and TLS', () => {
     const phone = new Rig(slow);
     phone.real.opened(real);
     phone.until(500);
@@ -21,7 +21,7 @@ describe('a link over a network of 40 ms up and 30 ms down', () => {
     expect(Math.round(phone.heard[0]!.atMs / 70)).toBeOneOf([2, 3, 4]);
   });
 
-  test('writes to the real socket 40 ms after the app has sent, and says so of frames', () => {
+  it('writes to the real socket 40 ms after the app has sent, and says so of frames', () => {
     const phone = new Rig(slow).open();
     phone.at(1000, (link) => link.send('hello'));
     phone.at(1020, (link) => link.send(frame(3200)));
@@ -35,14 +35,14 @@ describe('a link over a network of 40 ms up and 30 ms down', () => {
     expect(phone.heard.at(-1)).toMatchObject({ what: 'carried', firstSample: 3200, carriedMs: near(1060) });
   });
 
-  test('tells the app of an event 30 ms after the server has written it', () => {
+  it('tells the app of an event 30 ms after the server has written it', () => {
     const phone = new Rig(slow).open();
     phone.at(1000, () => phone.hears('{}'));
     phone.until(1100);
     expect(phone.heard.at(-1)).toEqual({ what: 'message {}', atMs: near(1030), downlinkMs: near(30) });
   });
 
-  test('answers a ping of the server by way of the network, and its own ping likewise', () => {
+  it('answers a ping of the server by way of the network, and its own ping likewise', () => {
     const phone = new Rig(slow).open();
     phone.at(1000, () => phone.real.ping?.(new Uint8Array()));
     phone.at(2000, (link) => link.ping());
@@ -56,7 +56,7 @@ describe('a link over a network of 40 ms up and 30 ms down', () => {
     expect(phone.heard.at(-1)).toEqual({ what: 'pong', atMs: near(2080) });
   });
 
-  test('what an event leads to is sent at the time of the event, however late the wheel turns', () => {
+  it('what an event leads to is sent at the time of the event, however late the wheel turns', () => {
     const phone = new Rig(slow).open();
     phone.onMessage = (link) => link.send('answer');
     phone.at(1000, () => phone.hears('{}'));
@@ -68,7 +68,7 @@ describe('a link over a network of 40 ms up and 30 ms down', () => {
     expect(Math.max(...phone.lateMs)).toEqual(near(29.5));
   });
 
-  test('hears of the end of the real socket after everything the server had written', () => {
+  it('hears of the end of the real socket after everything the server had written', () => {
     const phone = new Rig(slow).open();
     phone.at(1000, () => {
       phone.hears('last');
@@ -81,7 +81,7 @@ describe('a link over a network of 40 ms up and 30 ms down', () => {
     ]);
   });
 
-  test('learns of a refusal no sooner than the network lets it', () => {
+  it('learns of a refusal no sooner than the network lets it', () => {
     const phone = new Rig(slow);
     phone.real.closed(1006, 'ECONNREFUSED', real);
     phone.until(139);
@@ -90,7 +90,7 @@ describe('a link over a network of 40 ms up and 30 ms down', () => {
     expect(phone.heard.map(({ what }) => what)).toEqual(['closed 1006 ECONNREFUSED']);
   });
 
-  test('passes nothing while the network is cut, and everything after that', () => {
+  it('passes nothing while the network is cut, and everything after that', () => {
     const phone = new Rig(slow).open();
     phone.at(1000, () => phone.phone.cut(500));
     phone.at(1010, (link) => link.send('hello'));
@@ -107,7 +107,7 @@ describe('a link whose way down carries 80 kbit/s', () => {
     for (let i = 0; i < kilobytes; i++) phone.hears('x'.repeat(1000));
   };
 
-  test('reads as much as a socket of the server would hold, and no more until half of that is left', () => {
+  it('reads as much as a socket of the server would hold, and no more until half of that is left', () => {
     const phone = new Rig(narrow).open();
     phone.at(1000, () => flood(phone, 120));
     expect(phone.ends).toEqual([]);
@@ -120,7 +120,7 @@ describe('a link whose way down carries 80 kbit/s', () => {
     expect(phone.heard).toHaveLength(140);
   });
 
-  test('holds no more than that of a server that writes whenever it may', () => {
+  it('holds no more than that of a server that writes whenever it may', () => {
     const phone = new Rig(narrow).open();
     let [read, most] = [0, 0];
     for (let ms = 1000; ms < 61_000; ms += 20) {
@@ -135,7 +135,7 @@ describe('a link whose way down carries 80 kbit/s', () => {
     expect(phone.ends.length).toBeGreaterThan(4);
   });
 
-  test('does not read for the network when the app does not want to', () => {
+  it('does not read for the network when the app does not want to', () => {
     const phone = new Rig(narrow).open();
     phone.at(1000, () => flood(phone, 140));
     phone.at(1001, (link) => link.pause());
@@ -145,7 +145,7 @@ describe('a link whose way down carries 80 kbit/s', () => {
     expect(phone.ends).toEqual(['paused', 'resumed']);
   });
 
-  test('lets what the server does not take wait where the app sees it', () => {
+  it('lets what the server does not take wait where the app sees it', () => {
     const phone = new Rig(slow).open();
     phone.untaken = 5000;
     expect(phone.link.bufferedBytes).toBe(5000);
@@ -158,7 +158,7 @@ describe('a phone that gets a new address', () => {
     events: [{ kind: 'ip-change', when: { atUs: 1_000_000 }, oldSocket, backoffUs: { first: 1000, most: 1000 } }],
   });
 
-  test('leaves its old socket open and mute, and is told when to come back', () => {
+  it('leaves its old socket open and mute, and is told when to come back', () => {
     const phone = new Rig(moves('silent')).open();
     phone.at(990, (link) => link.send('lost'));
     phone.at(1500, (link) => link.send('later'));

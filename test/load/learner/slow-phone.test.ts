@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
-import { socketLinks } from '../../../src/client/link/websocket-links.ts';
+import { socketLinks } from '../../../src/client/link/websocket-connection.ts';
 import { Wheel } from '../../../src/clock/wheel.ts';
 import { Shaper } from '../../../src/load/learner/network-shaper.ts';
 import { symmetric } from '../../kit/profiles.ts';
 
-test('a server that writes more than a slow phone can take feels it in its socket', async () => {
+it('a server that writes more than a slow phone can take feels it in its socket', async () => {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

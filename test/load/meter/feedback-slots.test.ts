@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { FeedbackSlots } from '../../../src/load/meter/feedback-slots.ts';
 
 /** Two utterances of 300 and 250 ms, due at 1000 and 2000 on the clock; slots of 100 ms, frames of 20. */
@@ -17,7 +17,7 @@ function covered(slots: FeedbackSlots, audioMs: number, receivedMs: number): [la
 }
 
 describe('slots in which feedback is due', () => {
-  test.each([
+  it.each([
     ['an event on the slot end counts from the first sample of its last frame', [[100, 1150]], [[70, 100]]],
     ['an event before the slot end covers nothing', [[99, 1150]], []],
     [
@@ -70,7 +70,7 @@ describe('slots in which feedback is due', () => {
     expect(events.flatMap(([audioMs, receivedMs]) => covered(slots, audioMs!, receivedMs!))).toEqual(expected);
   });
 
-  test.each([
+  it.each([
     ['none before the first was over', 1099, 0],
     ['one when its sound is over', 1100, 1],
     ['all of the first utterance', 1999, 3],
@@ -79,7 +79,7 @@ describe('slots in which feedback is due', () => {
     expect(missing(twoUtterances(), untilMs)).toHaveLength(expected);
   });
 
-  test('covered and missing slots add up to those that were due, whatever comes', () => {
+  it('covered and missing slots add up to those that were due, whatever comes', () => {
     fc.assert(
       fc.property(fc.array(fc.double({ min: 0, max: 700, noNaN: true })), (positions) => {
         const slots = twoUtterances();
@@ -90,7 +90,7 @@ describe('slots in which feedback is due', () => {
     );
   });
 
-  test.each([
+  it.each([
     [0, 1000],
     [300, 1300],
     [310, 2010],

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { PhoneWatch } from '../../../src/load/meter/phoneme-watch.ts';
 import { InvariantWatch } from '../../../src/load/meter/protocol-invariants.ts';
 import { namedParts, splitLatency } from '../../../src/metrics/latency-stages.ts';
@@ -6,7 +6,7 @@ import type { ServerEvent } from '../../../src/protocol/server-messages.ts';
 import { phoneAt } from '../../kit/fake-server.ts';
 
 describe('a promise of the protocol', () => {
-  test.each<[string, ServerEvent[], string[]]>([
+  it.each<[string, ServerEvent[], string[]]>([
     ['ids that rise by one are kept', [ack(1, 0), ack(2, 5), ack(3, 5)], []],
     ['an id that skips is broken', [ack(1, 0), ack(3, 1)], ['event_id 3 after 1']],
     ['an id that repeats is broken', [ack(1, 0), ack(1, 1)], ['event_id 1 after 1']],
@@ -27,7 +27,7 @@ describe('a promise of the protocol', () => {
 });
 
 describe('a phone', () => {
-  test.each([
+  it.each([
     [
       'is scored late',
       [
@@ -58,7 +58,7 @@ describe('a phone', () => {
     expect(found).toEqual([expected]);
   });
 
-  test('without a score owes none', () => {
+  it('without a score owes none', () => {
     const watch = new PhoneWatch();
     const phone = { ...phoneAt(0, 200), accuracy: null };
     watch.see([phone], 300);
@@ -72,7 +72,7 @@ describe('a phone', () => {
 
 describe('the split of a latency', () => {
   const timing = { queue: 10, asr: 5 };
-  test.each([
+  it.each([
     ['gives the network its round trip, and the rest to nobody', 50, 4, { uplink: 2, downlink: 2, unattributed: 10 }],
     ['gives the network no more than there is', 37, 4, { uplink: 0.5, downlink: 0.5, unattributed: 0 }],
     ['gives it nothing when the server claims more than there was', 20, 4, { uplink: 0, downlink: 0, unattributed: 0 }],

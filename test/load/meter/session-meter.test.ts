@@ -1,4 +1,4 @@
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { SessionMeter } from '../../../src/load/meter/session-meter.ts';
 import type { LoadPhase, UtterancePlan } from '../../../src/load/plan/learner-plan.ts';
 import { quantile } from '../../../src/metrics/definitions.ts';
@@ -17,7 +17,7 @@ let recorder: Slice;
 afterEach(() => all.destroy());
 
 describe('a session of one utterance of ten seconds, in virtual time', () => {
-  test('answered 30 ms after each slot has 50 ms everywhere: a frame and the answer', () => {
+  it('answered 30 ms after each slot has 50 ms everywhere: a frame and the answer', () => {
     const meter = newMeter();
     for (let k = 1; k <= 100; k++) meter.event(feedback(k, k * 100), 1000 + k * 100 + 30);
     close(meter);
@@ -27,7 +27,7 @@ describe('a session of one utterance of ten seconds, in virtual time', () => {
     expect(recorder.distributions.first_partial.valueAtRank(1)).toBeCloseTo(1130 - 1000 - 40, 0);
   });
 
-  test('with a server that stalls for a second shows the stall of every slot, not of one event', () => {
+  it('with a server that stalls for a second shows the stall of every slot, not of one event', () => {
     const meter = newMeter();
     for (let k = 1; k <= 50; k++) meter.event(feedback(k, k * 100), 1000 + k * 100 + 30);
     // The sound of 5.0 to 6.0 s is answered by one event when the server wakes; a tester that times events sees one sample.
@@ -40,7 +40,7 @@ describe('a session of one utterance of ten seconds, in virtual time', () => {
     expect(at(1)).toBeCloseTo(950, -1);
   });
 
-  test('that goes silent half way owes the other half', () => {
+  it('that goes silent half way owes the other half', () => {
     const meter = newMeter();
     for (let k = 1; k <= 50; k++) meter.event(feedback(k, k * 100), 1000 + k * 100 + 30);
     close(meter, 'lost');
@@ -51,7 +51,7 @@ describe('a session of one utterance of ten seconds, in virtual time', () => {
     expect(recorder.tally).toMatchObject({ sessions: 1, sessions_died: 1, sessions_ok: 0 });
   });
 
-  test('that was interrupted owes only what was due by then, and is no session', () => {
+  it('that was interrupted owes only what was due by then, and is no session', () => {
     const meter = newMeter();
     for (let k = 1; k <= 50; k++) meter.event(feedback(k, k * 100), 1000 + k * 100 + 30);
     meter.end(1000 + 5250, { outcome: 'interrupted', sent: 300, unacked: 10, resent: 0 });
@@ -65,7 +65,7 @@ describe('a session of one utterance of ten seconds, in virtual time', () => {
     });
   });
 
-  test('splits each latency over the stages, which sum to it', () => {
+  it('splits each latency over the stages, which sum to it', () => {
     const traces = new TraceSink(10, 1);
     const meter = newMeter(traces);
     meter.roundTrip(4);
@@ -86,7 +86,7 @@ describe('a session of one utterance of ten seconds, in virtual time', () => {
     expect(Object.values(stages).reduce((a, b) => a + b, 0)).toBeCloseTo(50, 6);
   });
 
-  test('measures a final from the last sound, and phones from their acoustic ends', () => {
+  it('measures a final from the last sound, and phones from their acoustic ends', () => {
     const meter = newMeter();
     meter.event(feedback(1, 300, 200), 1345);
     meter.event({ ...final(2), audio_ms: 10_000 }, 11_060);
@@ -96,7 +96,7 @@ describe('a session of one utterance of ten seconds, in virtual time', () => {
     expect(recorder.tally).toMatchObject({ sessions_ok: 1, utterances: 1 });
   });
 
-  test('counts a resume from the drop, and never if it did not come', () => {
+  it('counts a resume from the drop, and never if it did not come', () => {
     const meter = newMeter();
     meter.dropped(2000);
     meter.event({ ...ready(1), resumed: true }, 2350);
@@ -109,7 +109,7 @@ describe('a session of one utterance of ten seconds, in virtual time', () => {
 });
 
 describe('one utterance of ten seconds', () => {
-  test('has a gap between each two feedbacks, and an infinite one when the final never comes', () => {
+  it('has a gap between each two feedbacks, and an infinite one when the final never comes', () => {
     const meter = newMeter();
     for (const [k, receivedMs] of [1100, 1200, 1500].entries()) meter.event(feedback(k + 1, 100 * (k + 1)), receivedMs);
     close(meter, 'lost');
@@ -117,7 +117,7 @@ describe('one utterance of ten seconds', () => {
     expect([1, 2, 3].map((rank) => Math.round(gaps.valueAtRank(rank)))).toEqual([100, 300, Infinity]);
   });
 
-  test('counts phones whose shown score changed, and words that changed or went away', () => {
+  it('counts phones whose shown score changed, and words that changed or went away', () => {
     const meter = newMeter();
     const scored = (id: number, accuracies: readonly number[]): ServerEvent => {
       const phonemes = accuracies.map((accuracy, index) => ({ ...phoneAt(index, 100), accuracy, status }));
@@ -134,7 +134,7 @@ describe('one utterance of ten seconds', () => {
     expect(recorder.tally).toMatchObject({ phones_shown: 3, phones_revised: 1, words_shown: 3, words_changed: 2 });
   });
 
-  test('owes no feedback for sound that the app held back, nor for the slot just before', () => {
+  it('owes no feedback for sound that the app held back, nor for the slot just before', () => {
     const meter = newMeter(undefined, 0, { gated: [[100, 250]] });
     // 2 s to 5 s are silence, not sent: the 100 slots are 30 less, and one whose end a server cannot know.
     for (let k = 1; k <= 19; k++) meter.event(feedback(k, k * 100), 1000 + k * 100 + 30);
@@ -161,7 +161,7 @@ describe('goodput', () => {
   const answered = (meter: SessionMeter, late: number) => {
     for (let k = 1; k <= 100; k++) meter.event(feedback(k, k * 100), 1000 + k * 100 + (k <= late ? 500 : 30));
   };
-  test.each([
+  it.each([
     ['an utterance that meets every objective by itself', 5, 11_010, 'closed', 1],
     ['one with more than a twentieth late', 6, 11_010, 'closed', 0],
     ['one whose final is late', 0, 12_010, 'closed', 0],
@@ -174,7 +174,7 @@ describe('goodput', () => {
     expect(recorder.tally).toMatchObject({ utterances_due: 1, utterances_good: good });
   });
 
-  test('a broken rule spoils it', () => {
+  it('a broken rule spoils it', () => {
     const meter = newMeter(undefined, 0, {}, objectives);
     answered(meter, 0);
     meter.event({ ...final(105), audio_ms: 10_000, words: [] }, 11_010);
@@ -182,7 +182,7 @@ describe('goodput', () => {
     expect(recorder.tally).toMatchObject({ violations: 1, utterances_good: 0 });
   });
 
-  test('sessions keep account of their misses, for each objective that is judged from a sample', () => {
+  it('sessions keep account of their misses, for each objective that is judged from a sample', () => {
     const meter = newMeter(undefined, 0, {}, objectives);
     answered(meter, 10);
     close(meter, 'lost');
@@ -221,7 +221,7 @@ describe('a load of two phases', () => {
     meter.end(Number.POSITIVE_INFINITY, { outcome: 'closed', sent: 500, unacked: 0, resent: 0 });
   };
 
-  test('puts each sample where it was due, and sessions where they began', () => {
+  it('puts each sample where it was due, and sessions where they began', () => {
     run();
     const [base, spike] = [of('base'), of('spike')];
     expect(base.distributions.feedback_latency.samples).toBe(50);
@@ -235,7 +235,7 @@ describe('a load of two phases', () => {
     expect(all.merged({ phase: 'SPIKE' }).distributions.feedback_latency.samples).toBe(50);
   });
 
-  test('holds each objective against its own phase, and an utterance against those of its beginning', () => {
+  it('holds each objective against its own phase, and an utterance against those of its beginning', () => {
     run();
     const sums = (objective: string) => [of('base'), of('spike')].map(({ clusters }) => clusters[objective]);
     expect(sums(objectives[0]!.source)).toMatchObject([{ samples: 100, misses: 50 }, undefined]);
@@ -257,7 +257,7 @@ describe('while the test runs', () => {
     view = new LiveSlice({ profile: '', language: '' });
   });
 
-  test('a session that died goes on owing what becomes due', () => {
+  it('a session that died goes on owing what becomes due', () => {
     const meter = newMeter();
     for (let k = 1; k <= 10; k++) meter.event(feedback(k, k * 100), 1000 + k * 100 + 30);
     meter.over('lost');
@@ -271,7 +271,7 @@ describe('while the test runs', () => {
     expect(recorder.tally).toMatchObject({ sessions: 1, sessions_died: 1 });
   });
 
-  test('feedback that is long overdue is shown as never, and counted as it comes', () => {
+  it('feedback that is long overdue is shown as never, and counted as it comes', () => {
     const meter = newMeter();
     meter.tick(11_500);
     expect(live()).toMatchObject({ samples: 5, never: 5 });
@@ -284,7 +284,7 @@ describe('while the test runs', () => {
   });
 });
 
-test('what was due in the warm-up is in no distribution, and is counted apart', () => {
+it('what was due in the warm-up is in no distribution, and is counted apart', () => {
   const meter = newMeter(undefined, 500 + 5000);
   for (let k = 1; k <= 100; k++) meter.event(feedback(k, k * 100), 1000 + k * 100 + (k <= 50 ? 900 : 30));
   for (let i = 1; i <= 500; i++) meter.frames.frameSent(1000 + i * 20, 1001 + i * 20);

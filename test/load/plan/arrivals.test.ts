@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { arrivalsOf } from '../../../src/load/plan/arrivals.ts';
 import { type LoadProfile, levelAt, type ProfilePhase, steadyLoad } from '../../../src/load/plan/load-profile.ts';
 
@@ -30,14 +30,14 @@ const between = (stays: ReturnType<typeof arrivalsOf>, fromS: number, toS: numbe
   stays.filter(({ arrivalMs }) => arrivalMs >= fromS * 1000 && arrivalMs < toS * 1000).length;
 
 describe('learners at once', () => {
-  test('arrive evenly over the ramp, and stay', () => {
+  it('arrive evenly over the ramp, and stay', () => {
     const stays = arrivalsOf(steadyLoad(300, 3000, 25_000), 1, 320);
     expect(stays).toHaveLength(300);
     for (const third of [0, 1, 2]) expect(Math.abs(between(stays, third, third + 1) - 100)).toBeLessThanOrEqual(1);
     expect(stays.every(({ leaveMs }) => leaveMs === 25_000)).toBe(true);
   });
 
-  test.each([
+  it.each([
     ['a spike', learners(phases([20, 0, 10], [10, 0, 30], [20, 0, 10])), [5, 10], [25, 30], [40, 10]],
     ['steps', learners(phases([10, 0, 5], [10, 0, 8], [10, 0, 20])), [5, 5], [15, 8], [25, 20]],
     ['a ramp up and down', learners(phases([20, 20, 40], [20, 20, 0])), [10, 20], [20, 40], [30, 20]],
@@ -50,7 +50,7 @@ describe('learners at once', () => {
     }
   });
 
-  test('who leave are replaced in half a second; nobody leaves together, and never are there too many', () => {
+  it('who leave are replaced in half a second; nobody leaves together, and never are there too many', () => {
     const stays = arrivalsOf(learners(phases([300, 0, 50]), [30, 60]), 3, 320);
     for (let atMs = 1000; atMs < 299_000; atMs += 777) {
       expect(present(stays, atMs)).toBeLessThanOrEqual(50);
@@ -65,18 +65,18 @@ describe('learners at once', () => {
 });
 
 describe('arrivals by rate', () => {
-  test('come evenly: as many in each second as the rate says, give or take one', () => {
+  it('come evenly: as many in each second as the rate says, give or take one', () => {
     const stays = arrivalsOf(rated(phases([60, 0, 3]), 'even'), 1, 320);
     for (let s = 0; s < 59; s++) expect(Math.abs(between(stays, s, s + 1) - 3)).toBeLessThanOrEqual(1);
   });
 
-  test('climb with a ramp: the expected number is the area under the rate', () => {
+  it('climb with a ramp: the expected number is the area under the rate', () => {
     const stays = arrivalsOf(rated(phases([100, 100, 10]), 'even'), 1, 320);
     expect(Math.abs(between(stays, 0, 50) - 125)).toBeLessThanOrEqual(1);
     expect(Math.abs(between(stays, 50, 99) - 365)).toBeLessThanOrEqual(2);
   });
 
-  test('by a Poisson process vary as one: variance of the counts near their mean', () => {
+  it('by a Poisson process vary as one: variance of the counts near their mean', () => {
     const stays = arrivalsOf(rated(phases([2000, 0, 4]), 'poisson'), 5, 320);
     const counts = Array.from({ length: 1990 }, (_, s) => between(stays, s, s + 1));
     const mean = counts.reduce((sum, n) => sum + n, 0) / counts.length;
@@ -87,14 +87,14 @@ describe('arrivals by rate', () => {
     expect(variance / mean).toBeLessThan(1.15);
   });
 
-  test('fall to nothing and rise again', () => {
+  it('fall to nothing and rise again', () => {
     const stays = arrivalsOf(rated(phases([20, 0, 5], [20, 0, 0], [20, 10, 5]), 'even'), 2, 320);
     expect([between(stays, 0, 20), between(stays, 20, 40)]).toEqual([100, 0]);
     expect(Math.abs(between(stays, 40, 59) - 70)).toBeLessThanOrEqual(1);
   });
 });
 
-test('any shape has arrivals in order, on the grid, within the test, and the same again for the same seed', () => {
+it('any shape has arrivals in order, on the grid, within the test, and the same again for the same seed', () => {
   const anyPhases = fc
     .array(
       fc.tuple(

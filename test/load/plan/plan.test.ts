@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { steadyLoad } from '../../../src/load/plan/load-profile.ts';
 import { type PlanOptions, planHash, planLearners } from '../../../src/load/plan/plan.ts';
 
@@ -13,17 +13,17 @@ const habits = { frameMs: 20, pause: { leastMs: 500, mostMs: 500 } };
 const options: PlanOptions = { shape: steadyLoad(20, 3000, 25_000), habits, seed: 1, clips };
 
 describe('the schedule of a test', () => {
-  test('is the same for the same seed, and another for another', () => {
+  it('is the same for the same seed, and another for another', () => {
     expect(planHash(planLearners(options))).toBe(planHash(planLearners(options)));
     expect(planHash(planLearners({ ...options, seed: 2 }))).not.toBe(planHash(planLearners(options)));
   });
 
-  test('has another hash when only a fault differs', () => {
+  it('has another hash when only a fault differs', () => {
     const plans = planLearners(options);
     expect(planHash(plans, [{ kind: 'kill-inference', atMs: 5 }])).not.toBe(planHash(plans));
   });
 
-  test('spreads the frames of those who come at one moment over the length of a frame', () => {
+  it('spreads the frames of those who come at one moment over the length of a frame', () => {
     const perPhase = new Map<number, number>();
     for (const { utterances } of planLearners({ ...options, shape: steadyLoad(700, 0, 2000) })) {
       const phase = utterances[0]!.beginMs % habits.frameMs;
@@ -33,13 +33,13 @@ describe('the schedule of a test', () => {
     expect(Math.max(...perPhase.values())).toBeLessThanOrEqual(40);
   });
 
-  test('of one learner does not depend on how many others there are, but for the arrival', () => {
+  it('of one learner does not depend on how many others there are, but for the arrival', () => {
     const clipsOf = (learners: number) =>
       planLearners({ ...options, shape: steadyLoad(learners, 3000, 25_000) })[3]!.utterances.map(({ clip }) => clip);
     expect(clipsOf(40).slice(0, 5)).toEqual(clipsOf(20).slice(0, 5));
   });
 
-  test('gives every learner clips of one sample rate and one language, all of them before any comes again', () => {
+  it('gives every learner clips of one sample rate and one language, all of them before any comes again', () => {
     for (const { utterances, language } of planLearners(options)) {
       const first = clips[utterances[0]!.clip]!;
       const fitting = clips.filter(
@@ -50,7 +50,7 @@ describe('the schedule of a test', () => {
     }
   });
 
-  test('with a duty cycle has a learner speak for that share of the time', () => {
+  it('with a duty cycle has a learner speak for that share of the time', () => {
     const plans = planLearners({ ...options, habits: { frameMs: 20, pause: { speaking: 0.25 } } });
     for (const { arrivalMs, utterances } of plans) {
       const spokenMs = utterances.slice(0, -1).reduce((sum, { frames }) => sum + frames * 20, 0);
@@ -58,7 +58,7 @@ describe('the schedule of a test', () => {
     }
   });
 
-  test('draws pauses evenly from a range', () => {
+  it('draws pauses evenly from a range', () => {
     const ranged = { ...options, habits: { frameMs: 20, pause: { leastMs: 200, mostMs: 1200 } } };
     const pauses = planLearners(ranged).flatMap(({ utterances }) =>
       utterances.slice(1).map(({ beginMs }, k) => beginMs - utterances[k]!.beginMs - utterances[k]!.frames * 20),
@@ -69,7 +69,7 @@ describe('the schedule of a test', () => {
     expect(pauses.reduce((sum, ms) => sum + ms, 0) / pauses.length).toBeLessThan(850);
   });
 
-  test('lets a share of utterances be broken off, and the next begin at once; all else stays', () => {
+  it('lets a share of utterances be broken off, and the next begin at once; all else stays', () => {
     const long = { ...options, shape: steadyLoad(40, 0, 120_000) };
     const plans = planLearners({ ...long, habits: { ...habits, bargeIn: 0.2 } });
     const all = plans.flatMap(({ utterances }) => utterances.slice(0, -1));
@@ -89,7 +89,7 @@ describe('the schedule of a test', () => {
     expect(order(plans)).toEqual(order(planLearners(long)));
   });
 
-  test('holds silent frames back, up to where the learner stops', () => {
+  it('holds silent frames back, up to where the learner stops', () => {
     const gated = clips.map((clip) => ({ ...clip, gated: [[0, 10] as const, [90, 100] as const] }));
     for (const { utterances } of planLearners({ ...options, clips: gated })) {
       for (const utterance of utterances) {
@@ -105,7 +105,7 @@ describe('the schedule of a test', () => {
     }
   });
 
-  test('keeps its laws for any options', () => {
+  it('keeps its laws for any options', () => {
     const anyOptions = fc.record({
       learners: fc.integer({ min: 1, max: 12 }),
       rampMs: fc.integer({ min: 0, max: 900 }),

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type FaultOrder, planFaults } from '../../../src/load/plan/faults.ts';
 import { steadyLoad } from '../../../src/load/plan/load-profile.ts';
 import { planHash, planLearners } from '../../../src/load/plan/plan.ts';
@@ -21,7 +21,7 @@ const orders: FaultOrder[] = [
 const { faults, idle } = planFaults(orders, plans, 1);
 
 describe('the faults of a plan', () => {
-  test('come in order of time, each as often as ordered', () => {
+  it('come in order of time, each as often as ordered', () => {
     expect(faults.map(({ atMs, kind }) => `${kind} ${atMs}`)).toEqual([
       'cut-network 3000',
       'stop-server 4000',
@@ -31,26 +31,26 @@ describe('the faults of a plan', () => {
     expect(idle).toEqual([]);
   });
 
-  test('hit the share of learners that was asked for, and those of the network alone', () => {
+  it('hit the share of learners that was asked for, and those of the network alone', () => {
     const [cut, , reconnect] = faults;
     expect(reconnect).toMatchObject({ learners: { length: 20 } });
     const onEdge = plans.filter(({ network }) => network === 'Edge').map(({ learner }) => learner);
     expect(cut).toMatchObject({ learners: onEdge });
   });
 
-  test('hit only who is there, at least one of them; nobody there is told apart', () => {
+  it('hit only who is there, at least one of them; nobody there is told apart', () => {
     const early = planFaults([{ kind: 'reconnect', atMs: [1000], learners: { share: 0.01 } }], plans, 1);
     expect(early.faults).toMatchObject([{ learners: { length: 1 } }]);
     const nobody = planFaults([{ kind: 'reconnect', atMs: [10_000], learners: { share: 1 } }], plans, 1);
     expect(nobody.idle).toEqual([[0, 10_000]]);
   });
 
-  test('hit others with another seed', () => {
+  it('hit others with another seed', () => {
     expect(planFaults(orders, plans, 2).faults).not.toEqual(faults);
   });
 });
 
-test('shards are together exactly the whole: every learner once with all that is its own, every fault on its own learners', () => {
+it('shards are together exactly the whole: every learner once with all that is its own, every fault on its own learners', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 50 }), (count) => {
       const parts = Array.from({ length: count }, (_, k) => partOf(plans, faults, { index: k + 1, count }));
@@ -75,13 +75,13 @@ test('shards are together exactly the whole: every learner once with all that is
   );
 });
 
-test('a shard has a hash of its own, and a learner the same schedule in any split', () => {
+it('a shard has a hash of its own, and a learner the same schedule in any split', () => {
   const second = partOf(plans, faults, { index: 2, count: 4 });
   expect(planHash(second.plans, second.faults)).not.toBe(planHash(plans, faults));
   expect(partOf(plans, faults, { index: 2, count: 8 }).plans[0]).toBe(second.plans[0]);
 });
 
-test('presence counts who has come and not left', () => {
+it('presence counts who has come and not left', () => {
   const three = [
     [0, 10],
     [5, 20],

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { toS16le } from '../../../src/audio/pcm.ts';
 import { gatedFrames, gatedWithin } from '../../../src/load/plan/vad-gating.ts';
 
@@ -17,7 +17,7 @@ function recording(...seconds: number[]) {
 
 const options = { hangoverMs: 300, leadMs: 200 };
 
-test('silence before, between and after speech is held back, but for the hangover and the lead', () => {
+it('silence before, between and after speech is held back, but for the hangover and the lead', () => {
   // Speech from 1 to 2 s and from 4 to 5 s of 6 s: frames of 20 ms.
   const gated = gatedFrames(recording(1, 1, 2, 1, 1), 300, 20, options);
   expect(gated).toHaveLength(3);
@@ -31,18 +31,18 @@ test('silence before, between and after speech is held back, but for the hangove
   }
 });
 
-test.each([
+it.each([
   ['speech without a pause', recording(0.2, 3)],
   ['a pause shorter than hangover and lead', recording(0.2, 1, 0.4, 1)],
 ])('%s goes out whole', (_, given) => {
   expect(gatedFrames(given, given.pcm.length / 640, 20, options)).toEqual([]);
 });
 
-test('silence alone is held back whole', () => {
+it('silence alone is held back whole', () => {
   expect(gatedFrames(recording(2), 100, 20, options)).toEqual([[0, 100]]);
 });
 
-test.each<[frames: number, left: [number, number][]]>([
+it.each<[frames: number, left: [number, number][]]>([
   [
     100,
     [

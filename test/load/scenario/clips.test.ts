@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32 as zlibCrc32 } from 'node:zlib';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { toPcm16 } from '../../../src/audio/pcm.ts';
 import { SoundFrames } from '../../../src/client/frames.ts';
 import { readToken } from '../../../src/client/token.ts';
@@ -12,7 +12,7 @@ import { readClips, speechBegin } from '../../../src/load/scenario/clips.ts';
 const directory = mkdtempSync(join(tmpdir(), 'speechfb-clips-'));
 
 describe('the clips of a manifest', () => {
-  test('are those with a text, as 16-bit PCM at their own rate', () => {
+  it('are those with a text, as 16-bit PCM at their own rate', () => {
     const clips = readClips('fixtures/audio/manifest.jsonl');
     expect(clips.length).toBeGreaterThanOrEqual(12);
     for (const { pcm, durationMs, sampleRateHz, speechBeginMs, text } of clips) {
@@ -22,7 +22,7 @@ describe('the clips of a manifest', () => {
     }
   });
 
-  test('that are bad are all reported, each at its line', () => {
+  it('that are bad are all reported, each at its line', () => {
     const file = write('bad.jsonl', '{"id":"a"}\n\nnot json\n{"id":"b","audio":"none.wav","text":"b"}\n');
     const said = problemsOf(() => readClips(file));
     expect(said).toContain('bad.jsonl:1: audio: ');
@@ -30,7 +30,7 @@ describe('the clips of a manifest', () => {
     expect(said).toMatch(/bad\.jsonl:4: .*none\.wav/);
   });
 
-  test.each([
+  it.each([
     ['an empty manifest', write('empty.jsonl', ''), 'has no clip with a text'],
     ['a missing one', 'none.jsonl', 'cannot read the clip manifest "none.jsonl"'],
   ])('%s is an error', (_, file, sentence) => {
@@ -38,7 +38,7 @@ describe('the clips of a manifest', () => {
   });
 });
 
-test.each([
+it.each([
   [0, 0],
   [0.5, 16_384],
   [-1, -32_768],
@@ -49,7 +49,7 @@ test.each([
   expect(new DataView(bytes.buffer).getInt16(0, true)).toBe(expected);
 });
 
-test.each([
+it.each([
   ['silence begins at once', () => 0, 0],
   ['a tone after 100 ms of quiet begins there', (i: number) => (i < 1600 ? 0.0001 : 0.5), 100],
 ])('speech: %s', (_, sample, expected) => {
@@ -61,7 +61,7 @@ test.each([
   ).toBe(expected);
 });
 
-test('frames cover a recording whole, the last one filled up with silence', () => {
+it('frames cover a recording whole, the last one filled up with silence', () => {
   const sound = new SoundFrames({ pcm: new Uint8Array(1500).fill(9), sampleRateHz: 16_000 }, 20);
   expect(sound.count).toBe(3);
   const { payload, crc32 } = sound.at(2);
@@ -71,14 +71,14 @@ test('frames cover a recording whole, the last one filled up with silence', () =
   expect(sound.at(2)).toBe(sound.at(2));
 });
 
-test.each([
+it.each([
   ['a bare token', 'secret\n', 'secret'],
   ["a line of the server's file", 'app-1  secret\nother x\n', 'secret'],
 ])('a token file with %s', (_, content, token) => {
   expect(readToken(write('token', content))).toBe(token);
 });
 
-test.each([
+it.each([
   ['empty', write('no-token', '\n'), 'should hold a token'],
   ['missing', 'none.token', 'cannot read the token file "none.token"'],
 ])('a token file that is %s is an error', (_, file, sentence) => {

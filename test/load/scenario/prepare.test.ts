@@ -1,7 +1,7 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { formatError, SpeechfbError } from '../../../src/errors.ts';
 import { withOverrides } from '../../../src/load/scenario/overrides.ts';
 import { prepareLoad } from '../../../src/load/scenario/prepare.ts';
@@ -48,7 +48,7 @@ function scenarioOf(source: string) {
 describe('a scenario, prepared', () => {
   const prepared = prepareLoad(scenarioOf(good));
 
-  test('has the clips that were chosen, in their languages', () => {
+  it('has the clips that were chosen, in their languages', () => {
     expect(prepared.clips.map(({ id, language }) => `${id} ${language}`)).toEqual([
       'monkeys en-US',
       'leader en-US',
@@ -57,7 +57,7 @@ describe('a scenario, prepared', () => {
     expect(new Set(prepared.plans.map(({ language }) => language))).toEqual(new Set(['en-US', 'en-GB']));
   });
 
-  test('has the networks of its mix by their own names, traces read', () => {
+  it('has the networks of its mix by their own names, traces read', () => {
     expect(Object.keys(prepared.networks).sort()).toEqual(['3GFast', 'train']);
     expect(prepared.networks.train?.up.opportunitiesMs).toEqual([10, 20, 30]);
     const onTrain = prepared.plans.filter(({ network }) => network === 'train').length;
@@ -65,7 +65,7 @@ describe('a scenario, prepared', () => {
     expect(prepared.faults).toMatchObject([{ kind: 'reconnect', atMs: 15_000, learners: { length: 10 } }]);
   });
 
-  test('knows the phases, and how many there are at most', () => {
+  it('knows the phases, and how many there are at most', () => {
     expect(prepared.loadPhases).toEqual([
       { name: 'base', beginMs: 0, endMs: 10_000 },
       { name: 'spike', beginMs: 10_000, endMs: 20_000 },
@@ -73,12 +73,12 @@ describe('a scenario, prepared', () => {
     expect(prepared.whole).toEqual({ sessions: 40, peak: 40 });
   });
 
-  test('has the labels of its objectives as the networks are written', () => {
+  it('has the labels of its objectives as the networks are written', () => {
     const selected = good.replace('p95(feedback_latency)', 'p95(feedback_latency){profile=TRAIN}');
     expect(scenarioOf(selected).spec.objectives).toMatchObject([{ selector: { profile: 'train' } }]);
   });
 
-  test('as one of several shards has the whole hash and one of its own', () => {
+  it('as one of several shards has the whole hash and one of its own', () => {
     const part = prepareLoad(scenarioOf(good), { index: 2, count: 4 });
     expect(part.planHash).toBe(prepared.planHash);
     expect(part.shard).toMatchObject({ index: 2, count: 4 });
@@ -86,7 +86,7 @@ describe('a scenario, prepared', () => {
     expect(part.whole).toEqual(prepared.whole);
   });
 
-  test('is shown with its load over time, mix, faults and hash', () => {
+  it('is shown with its load over time, mix, faults and hash', () => {
     const preview = previewOf(scenarioOf(good), prepared);
     expect(preview).toMatchObject({ sessions: 40, peakSessions: 40, durationMs: 20_000, frameMs: 20 });
     expect(Math.max(...preview.presence)).toBe(40);
@@ -102,12 +102,12 @@ describe('the price of a server', () => {
   const priced = (cost: string) => scenarioOf(good.replace('warmup: 2s', `cost: ${cost}\n  warmup: 2s`));
   const liveClass = resolve('capacity/live-class.yaml');
 
-  test('is that of a self-hosted pod of a capacity scenario, with its overhead', () => {
+  it('is that of a self-hosted pod of a capacity scenario, with its overhead', () => {
     const { prices } = prepareLoad(priced(`{ capacity: ${liveClass}, servers: 3 }`));
     expect(prices).toEqual({ server: expect.closeTo(2 * 1.3, 9), servers: 3 });
   });
 
-  test.each([
+  it.each([
     ['that is not there', '{ capacity: none.yaml }', 'x.yaml:20:21: spec.cost.capacity: "none.yaml" is not there'],
     ['of another kind', '{ capacity: x.yaml }', 'has no CapacityScenario; it has LoadScenario spike'],
     [
@@ -129,7 +129,7 @@ spec:
   });
 });
 
-test.each([
+it.each([
   ['hours', 'learners: 90000, ramp', 'spec.load: makes 270,025 hours of learners; allowed: at most 15,000'],
   ['sessions', 'learners: 400, ramp', 'spec.load: makes 2,160,200 sessions; allowed: at most 2,000,000'],
 ])('more %s than fit into memory are refused before they are planned', (what, level, sentence) => {
@@ -139,13 +139,13 @@ test.each([
   expect(problemsOf(() => prepareLoad(scenarioOf(briefly)))).toContain(sentence);
 });
 
-test('more shards than sessions are refused', () => {
+it('more shards than sessions are refused', () => {
   const said = problemsOf(() => prepareLoad(scenarioOf(good), { index: 1, count: 41 }));
   expect(said).toContain('--shard 1/41: the test has 40 sessions');
 });
 
 describe('what a scenario names and is not there', () => {
-  test('is reported all at once, each where it stands', () => {
+  it('is reported all at once, each where it stands', () => {
     writeFileSync(join(scratch, 'bad.pps'), '10\nlater\n');
     writeFileSync(join(scratch, 'empty'), '');
     const source = good
@@ -159,7 +159,7 @@ describe('what a scenario names and is not there', () => {
     expect(said).toMatch(/x\.yaml:5:\d+: ".*bad\.pps" holds no PEM certificate/);
   });
 
-  test('is told together with every other mistake of the file', () => {
+  it('is told together with every other mistake of the file', () => {
     const source = good
       .replace(`{ manifest: ${manifest}, only: [service], language: en-GB`, '{ manifest: none.jsonl, language: en-GB')
       .replace('spec:', 'spec:\n  target: { url: "wss://x", tokenFile: none.token, tls: { ca: none.pem } }')
@@ -175,7 +175,7 @@ describe('what a scenario names and is not there', () => {
     ]);
   });
 
-  test.each([
+  it.each([
     ['a trace with a bad line', 'file: train.pps', 'file: bad.pps', 'bad.pps:2:1: "later" is not a whole number of ms'],
     [
       'a token that no header can carry',
@@ -207,7 +207,7 @@ describe('what a scenario names and is not there', () => {
 });
 
 describe('--duration', () => {
-  test('keeps everything in its place on the timeline, and says so', () => {
+  it('keeps everything in its place on the timeline, and says so', () => {
     const { scenario, notes } = withOverrides(scenarioOf(good), { duration: '5s' });
     expect(notes).toEqual([
       '--duration: the phases, faults, warm-up keep their places in 5.00 s instead of 20.0 s (times 0.25)',
@@ -220,13 +220,13 @@ describe('--duration', () => {
     expect(prepareLoad(scenario).whole.peak).toBe(40);
   });
 
-  test('of a load without a timeline is that and no more: the ramp stays, and nothing is said', () => {
+  it('of a load without a timeline is that and no more: the ramp stays, and nothing is said', () => {
     const { scenario, notes } = withOverrides(readScenario('scenarios/quickstart.yaml'), { duration: '4s' });
     expect(notes).toEqual([]);
     expect(scenario.spec).toMatchObject({ duration: 4000, load: { ramp: 3000 } });
   });
 
-  test.each([
+  it.each([
     ['500ms', 'too short; allowed: 1 s to 168 h'],
     ['1e9h', '--duration 1e9h is too long; allowed: 1 s to 168 h'],
     ['5', 'duration "5" has no unit'],
@@ -235,7 +235,7 @@ describe('--duration', () => {
   });
 });
 
-test('--url with faults that only an embedded server can suffer is refused, each quoted where it stands', () => {
+it('--url with faults that only an embedded server can suffer is refused, each quoted where it stands', () => {
   const source = good.replace(
     'reconnect: { at: 15s, learners: 50%, network: train }',
     'stopServer: { at: 15s, for: 1s }',
@@ -244,7 +244,7 @@ test('--url with faults that only an embedded server can suffer is refused, each
   expect(said).toMatch(/--url: .*\n.*x\.yaml:19:\d+: stopServer needs the embedded server/);
 });
 
-test('a chart has its highest value at the axis, and marks', () => {
+it('a chart has its highest value at the axis, and marks', () => {
   expect(levelChart([0, 6, 12, 6], 8000, [5000], createPaint(false))).toEqual([
     '   12 ┤  █',
     '      ┤  █',

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { parseDocuments } from '../../../src/config/documents.ts';
 import { parseConfig } from '../../../src/config/yaml.ts';
 import { formatError, SpeechfbError } from '../../../src/errors.ts';
@@ -35,7 +35,7 @@ spec:
     - { expression: availability >= 99%, abortOnFail: true, delay: 10s }
 `;
 
-test('a scenario with every section is good', () => {
+it('a scenario with every section is good', () => {
   const { spec } = parseConfig('x.yaml', good, loadScenario);
   expect(spec.duration).toBe(60_000);
   expect(spec.learners.vadGating).toEqual({ hangover: 400, lead: 200 });
@@ -347,13 +347,13 @@ describe.each<[string, [sentence: string, before: string, after: string, expecte
     ],
   ],
 ])('a mistake %s', (_, rows) => {
-  test.each(rows)('%s is reported where it stands', (_sentence, before, after, expected) => {
+  it.each(rows)('%s is reported where it stands', (_sentence, before, after, expected) => {
     expect(good).toContain(before);
     expect(problemsOf(good.replace(before, after))).toContain(expected);
   });
 });
 
-test('the old name of a key is refused with the new one, and what stands under it is still checked', () => {
+it('the old name of a key is refused with the new one, and what stands under it is still checked', () => {
   const old = good.replace('phases:', 'stages:');
   const read = (text: string) => () => parseDocuments('x.yaml', text, 'LoadScenario', loadScenario, renamedLoadKeys);
   const problems = [{ where: 'x.yaml:19:5', message: 'spec.load.stages: is called "phases" now' }];
@@ -364,7 +364,7 @@ test('the old name of a key is refused with the new one, and what stands under i
   expect(read(old.replace('learners: 3x', 'learners: x3'))).toThrow(expect.objectContaining({ problems: both }));
 });
 
-test('empty lists are errors, and so is a rate of arrivals without a session', () => {
+it('empty lists are errors, and so is a rate of arrivals without a session', () => {
   expect(problemsOf(good.replace(/phases:\n.*\n.*\n/, 'phases: []\n'))).toContain('19:13: spec.load.phases: is empty');
   expect(problemsOf(good.replace(/mix:\n.*\n.*\n/, 'mix: []\n'))).toContain(
     '14:8: spec.mix: is empty: nobody would be on any network',
@@ -374,7 +374,7 @@ test('empty lists are errors, and so is a rate of arrivals without a session', (
   ).toContain('18:5: spec.load: has a rate of arrivals but no session');
 });
 
-test('problems of all sections are reported at once, also beside those of single fields', () => {
+it('problems of all sections are reported at once, also beside those of single fields', () => {
   const broken = good
     .replace('network: 3G', 'network: 3GG')
     .replace('3x', '3y')

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { parseConfig } from '../../../src/config/yaml.ts';
 import { formatError, SpeechfbError } from '../../../src/errors.ts';
@@ -9,7 +9,7 @@ import { loadScenario, readScenario, scenarioJsonSchema } from '../../../src/loa
 const quickstart = readFileSync('scenarios/quickstart.yaml', 'utf8');
 
 describe('the quickstart scenario', () => {
-  test('is valid, with durations in ms and an absolute manifest path', () => {
+  it('is valid, with durations in ms and an absolute manifest path', () => {
     const { spec, metadata } = readScenario('scenarios/quickstart.yaml');
     expect(metadata.name).toBe('quickstart');
     expect(spec).toMatchObject({ duration: 25_000, drain: 5000, load: { learners: 20, ramp: 3000 } });
@@ -17,7 +17,7 @@ describe('the quickstart scenario', () => {
     expect(spec.objectives[0]).toMatchObject({ reading: 'quantile', p: 0.95, bound: 500 });
   });
 
-  test('fits the published JSON Schema, which is current', () => {
+  it('fits the published JSON Schema, which is current', () => {
     const published: object = JSON.parse(readFileSync('schemas/scenario.schema.json', 'utf8'));
     expect(published).toEqual(JSON.parse(JSON.stringify(scenarioJsonSchema())));
     const validate = new Ajv2020().compile(published);
@@ -26,7 +26,7 @@ describe('the quickstart scenario', () => {
   });
 });
 
-test('objectives choose profiles of the mix, whatever their case', () => {
+it('objectives choose profiles of the mix, whatever their case', () => {
   const mixed = quickstart
     .replace(
       'seed: 1',
@@ -50,7 +50,7 @@ test('objectives choose profiles of the mix, whatever their case', () => {
 });
 
 describe('a scenario with a mistake', () => {
-  test.each([
+  it.each([
     [
       'an unknown key',
       'pause: 500ms',
@@ -157,14 +157,14 @@ describe('a scenario with a mistake', () => {
     );
   });
 
-  test('has all of its problems reported at once, in the order of the file', () => {
+  it('has all of its problems reported at once, in the order of the file', () => {
     const broken = quickstart.replace('ramp: 3s', 'ramp: 3').replace('seed: 1', 'sed: 1').replace('== 0', '= 0');
     const lines = problemsOf(broken).split('\n');
     expect(lines[0]).toBe('speechfb: x.yaml has 3 problems [bad_config]');
     expect(lines.slice(1).map((line) => line.trim().split(':')[1])).toEqual(['17', '19', '24']);
   });
 
-  test('that cannot be read says so', () => {
+  it('that cannot be read says so', () => {
     expect(() => readScenario('scenarios/none.yaml')).toThrow('cannot read the scenario "scenarios/none.yaml"');
   });
 });

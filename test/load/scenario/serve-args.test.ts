@@ -1,13 +1,13 @@
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { parseLimit } from '../../../src/commands/serve/limit-flag.ts';
 import { limitNames, serveArgs } from '../../../src/load/scenario/serve-args.ts';
 import { defaultLimits } from '../../../src/server/limits.ts';
 
-test('a scenario may set every limit of the server, and no other', () => {
+it('a scenario may set every limit of the server, and no other', () => {
   expect(limitNames.flatMap((name) => Object.keys(parseLimit(`${name}=1`)))).toEqual(Object.keys(defaultLimits));
 });
 
-test.each<[string, string[], ...Parameters<typeof serveArgs>]>([
+it.each<[string, string[], ...Parameters<typeof serveArgs>]>([
   ['nothing', []],
   ['sessions', ['--max-sessions', '9'], { maxSessions: 9 }],
   ['times in ms', ['--resume-ttl', '1500ms'], { resumeTtl: 1500 }],

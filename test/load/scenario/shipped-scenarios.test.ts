@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { parseConfig } from '../../../src/config/yaml.ts';
 import { prepareLoad } from '../../../src/load/scenario/prepare.ts';
@@ -11,7 +11,7 @@ const shipped = readdirSync('scenarios').filter((file) => file.endsWith('.yaml')
 const document = readFileSync('docs/loadtest.md', 'utf8');
 const examples = [...document.matchAll(/```yaml\n(.*?)```/gs)].map((match) => match[1]!);
 
-test('six scenarios ship', () => {
+it('six scenarios ship', () => {
   expect(shipped.sort()).toEqual([
     'bad-network.yaml',
     'ci-smoke.yaml',
@@ -23,7 +23,7 @@ test('six scenarios ship', () => {
 });
 
 describe.each(shipped)('%s', (file) => {
-  test('is valid with everything that it names, and fits the JSON Schema', () => {
+  it('is valid with everything that it names, and fits the JSON Schema', () => {
     const { scenario, prepared } = preparedFrom(file);
     expect(scenario.metadata.name).toBe(file.replace('.yaml', ''));
     expect(validate(parse(readFileSync(`scenarios/${file}`, 'utf8'))), JSON.stringify(validate.errors)).toBe(true);
@@ -31,14 +31,14 @@ describe.each(shipped)('%s', (file) => {
     expect(prepared.whole.peak).toBeLessThanOrEqual(100);
   });
 
-  test('has comments that teach, and lines that fit', () => {
+  it('has comments that teach, and lines that fit', () => {
     const lines = readFileSync(`scenarios/${file}`, 'utf8').split('\n');
     expect(lines[0]).toMatch(/^# /);
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(130);
   });
 });
 
-test('every scenario and every load in the documentation is valid', () => {
+it('every scenario and every load in the documentation is valid', () => {
   const scenarios = examples.filter((source) => source.includes('kind: LoadScenario'));
   expect(scenarios.length).toBeGreaterThanOrEqual(2);
   for (const source of scenarios) parseConfig('docs/loadtest.md', source, loadScenario);

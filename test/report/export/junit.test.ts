@@ -1,10 +1,10 @@
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { junitXml } from '../../../src/report/export/junit.ts';
 import { report } from '../../kit/report-fixture.ts';
 
 const xml = junitXml(report);
 
-test.each([
+it.each([
   ['counts missed objectives as failures, and what proves nothing as errors', 'tests="4" failures="1" errors="2"'],
   [
     'has a case for each objective',
@@ -26,11 +26,11 @@ test.each([
   expect(xml).toContain(text);
 });
 
-test('an interrupted run has an error of its own', () => {
+it('an interrupted run has an error of its own', () => {
   expect(junitXml({ ...report, interrupted: true })).toContain('name="ran to its end"');
 });
 
-test('a passed objective has neither failure nor error', () => {
+it('a passed objective has neither failure nor error', () => {
   const passed = report.objectives.map((one) => ({ ...one, verdict: 'pass' as const }));
   const ok = report.validity.map((one) => ({ ...one, ok: true }));
   const all = junitXml({ ...report, objectives: passed, validity: ok });
@@ -38,7 +38,7 @@ test('a passed objective has neither failure nor error', () => {
   expect(all).not.toMatch(/<failure|<error/);
 });
 
-test('control characters and markup in names cannot break the document', () => {
+it('control characters and markup in names cannot break the document', () => {
   const odd = { ...report.objectives[0]!, objective: 'a<b>&"c"\u0001' };
   expect(junitXml({ ...report, objectives: [odd] })).toContain('name="a&lt;b&gt;&amp;&quot;c&quot;?"');
 });

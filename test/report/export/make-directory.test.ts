@@ -1,28 +1,28 @@
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { makeDirectory, whyUnwritable } from '../../../src/report/export/make-directory.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'speechfb-directory-'));
 
-test('makes a directory with its parents, and leaves one that is there alone', () => {
+it('makes a directory with its parents, and leaves one that is there alone', () => {
   const deep = join(scratch, 'a', 'b', 'c');
   makeDirectory(deep);
   makeDirectory(deep);
   expect(existsSync(deep)).toBe(true);
 });
 
-test('refuses a path through a file', () => {
+it('refuses a path through a file', () => {
   writeFileSync(join(scratch, 'file'), '');
   expect(() => makeDirectory(join(scratch, 'file', 'below'))).toThrow(/EEXIST|ENOTDIR/);
 });
 
-test.skipIf(!existsSync('/proc/self'))('comes back with an error where nothing can be made', () => {
+it.skipIf(!existsSync('/proc/self'))('comes back with an error where nothing can be made', () => {
   expect(() => makeDirectory('/proc/nope/run')).toThrow(/ENOENT|EACCES|EPERM/);
 });
 
-test.each([
+it.each([
   ['that is there', [], undefined],
   ['that can be made', ['new', 'deep'], undefined],
   ['that is a file', ['a-file'], /a-file" is no directory$/],
@@ -34,7 +34,7 @@ test.each([
   else expect(found).toBeUndefined();
 });
 
-test.skipIf(process.getuid?.() === 0)('so is one that belongs to others', () => {
+it.skipIf(process.getuid?.() === 0)('so is one that belongs to others', () => {
   mkdirSync(join(scratch, 'theirs'));
   chmodSync(join(scratch, 'theirs'), 0o500);
   expect(whyUnwritable(join(scratch, 'theirs', 'run'))).toMatch(/nothing may be written in ".*theirs"$/);

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { metricPoints } from '../../../src/report/export/metric-points.ts';
 import { otlpMetrics } from '../../../src/report/export/otlp-metrics.ts';
 import { prometheusText } from '../../../src/report/export/prometheus-text.ts';
@@ -12,7 +12,7 @@ describe('in Prometheus exposition format', () => {
   const text = prometheusText(points);
   const labels = 'scenario="quickstart",metric="feedback_latency",profile="lte"';
 
-  test.each([
+  it.each([
     ['the verdict', 'speechfb_loadtest_verdict{scenario="quickstart"} 0'],
     ['each objective', 'speechfb_loadtest_objective{scenario="quickstart",objective="availability >= 99.9%"} -1'],
     ['counts', 'speechfb_loadtest_count{scenario="quickstart",metric="sessions_died"} 1'],
@@ -24,12 +24,12 @@ describe('in Prometheus exposition format', () => {
     expect(text.split('\n')).toContain(line);
   });
 
-  test('a family stands together under one TYPE', () => {
+  it('a family stands together under one TYPE', () => {
     expect(text.match(/# TYPE speechfb_loadtest_objective gauge/g)).toHaveLength(1);
     expect(text.endsWith('\n')).toBe(true);
   });
 
-  test('quotes and line ends in labels are escaped', () => {
+  it('quotes and line ends in labels are escaped', () => {
     const odd = { name: 'x', help: 'h', labels: { a: 'say "\\"\n' }, kind: 'gauge', unit: '1', value: 1 } as const;
     expect(prometheusText([odd])).toContain('speechfb_loadtest_x{a="say \\"\\\\\\"\\n"} 1');
   });
@@ -40,7 +40,7 @@ describe('as OTLP', () => {
   const metrics = request.resourceMetrics[0]!.scopeMetrics[0]!.metrics;
   const latency = metrics.find((one) => one.name === 'speechfb.loadtest.latency')!;
 
-  test('latency is a cumulative histogram in seconds whose buckets sum to its count', () => {
+  it('latency is a cumulative histogram in seconds whose buckets sum to its count', () => {
     expect(latency).toMatchObject({ unit: 's', histogram: { aggregationTemporality: 2 } });
     const [point] = 'histogram' in latency ? latency.histogram.dataPoints : [];
     expect(point!.bucketCounts).toHaveLength(point!.explicitBounds.length + 1);
@@ -48,7 +48,7 @@ describe('as OTLP', () => {
     expect(point!.bucketCounts.at(-1)).toBe('1');
   });
 
-  test('times are nanoseconds since the epoch, as strings', () => {
+  it('times are nanoseconds since the epoch, as strings', () => {
     const [point] = 'histogram' in latency ? latency.histogram.dataPoints : [];
     expect(point).toMatchObject({ startTimeUnixNano: '1795471200000000000', timeUnixNano: '1795471225300000000' });
   });

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type CapacitySearch, capacitySearchText, capacityVerdict } from '../../../src/report/load/capacity-search.ts';
 import { createPaint } from '../../../src/report/terminal/paint.ts';
 
@@ -30,7 +30,7 @@ const search: CapacitySearch = {
 };
 
 describe('what a search found', () => {
-  test.each<[Partial<CapacitySearch>, string]>([
+  it.each<[Partial<CapacitySearch>, string]>([
     [{}, '40 learners, confirmed by a longer run; 80 were too many'],
     [{ limit: 'most', learners: 1 }, 'at least 1 learner, confirmed; more were not tried'],
     [{ limit: 'interrupted' }, 'interrupted: at least 40 learners, not confirmed'],
@@ -44,7 +44,7 @@ describe('what a search found', () => {
     expect(capacityVerdict({ ...search, ...changed })).toBe(sentence);
   });
 
-  test.each([
+  it.each([
     [undefined, /│ {7}80 │ 45\.0 ms │ 90\.0 ms │ {2}never │ {6}34\.2 │ missed: p95 < 1s: 9 of 90 missed +│/],
     [60, /^ {6}80 {2}45\.0 ms {2}90\.0 ms {3}never {7}34\.2 {2}missed: p95/m],
   ])('in %s columns has a row a step', (columns, row) => {

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } fro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { metrics } from '../../../src/metrics/definitions.ts';
 import { loadMarkdown } from '../../../src/report/export/markdown.ts';
 import { writeRunDirectory } from '../../../src/report/export/run-directory.ts';
@@ -20,13 +20,13 @@ const plain = createPaint(false);
 describe('the final table', () => {
   const text = loadTable(report, plain);
 
-  test('begins with what was run and ends with the verdict', () => {
+  it('begins with what was run and ends with the verdict', () => {
     const lines = text.trimEnd().split('\n');
     expect(lines[0]).toBe('quickstart: 20 learners against embedded for 25.3 s, seed 1, schedule 0123456789abcdef');
     expect(lines.at(-1)).toBe('verdict: FAIL');
   });
 
-  test.each([
+  it.each([
     [
       'an objective with its value, bound, samples and misses',
       /p95\(feedback_latency\) < 500ms\s+│\s+never │\s+│\s+4060 │\s+300 │ fail: 300 of 4060 missed/,
@@ -48,7 +48,7 @@ describe('the final table', () => {
     expect(text).toMatch(pattern);
   });
 
-  test.each([
+  it.each([
     [160, /│ fail: 300 of 4060 missed +│/],
     [100, /^fail {2}p95\(feedback_latency\) < 500ms: 300 of 4060 missed$/m],
     [79, /^invalid {2}availability >= 99.9%: 100 %, proven 99.8.* at 95 %, 0 of 2983 missed: not proven;/m],
@@ -56,7 +56,7 @@ describe('the final table', () => {
     expect(loadTable(report, plain, columns)).toMatch(expected);
   });
 
-  test.each([100, 80, 60])('has no table wider than %i columns', (columns) => {
+  it.each([100, 80, 60])('has no table wider than %i columns', (columns) => {
     const tables = loadTable(report, plain, columns)
       .split('\n')
       .filter((line) => /│|─|^(latency|feedback_latency|stage|capture|uplink) /.test(line));
@@ -64,11 +64,11 @@ describe('the final table', () => {
     expect(Math.max(...tables.map((line) => line.length))).toBeLessThanOrEqual(columns);
   });
 
-  test('leaves out latencies that nothing was measured of', () => {
+  it('leaves out latencies that nothing was measured of', () => {
     expect(text).not.toContain('resume_time');
   });
 
-  test('has no escape codes unless colours are wanted, and says the same with them', () => {
+  it('has no escape codes unless colours are wanted, and says the same with them', () => {
     const esc = '\u001b';
     expect(text).not.toContain(esc);
     const coloured = loadTable(report, createPaint(true));
@@ -76,7 +76,7 @@ describe('the final table', () => {
     expect(coloured.replaceAll(new RegExp(`${esc}\\[\\d+m`, 'g'), '')).toBe(text);
   });
 
-  test('shows money, the warm-up and slices when there are any', () => {
+  it('shows money, the warm-up and slices when there are any', () => {
     const cost = { serverDollarsPerHour: 1.2, servers: 3, dollars: 0.03, dollarsPerAudioMinute: 0.0051 };
     const { distributions, stages, shares, rates, counts, totals } = report;
     const measured = { distributions, stages, shares, rates, counts, totals };
@@ -90,7 +90,7 @@ describe('the final table', () => {
     );
   });
 
-  test('says of a pass that sessions alone would not prove it', () => {
+  it('says of a pass that sessions alone would not prove it', () => {
     const clustered = { sessions: 20, designEffect: 6.54, effectiveSamples: 250, confidenceBound: 612, proven: false };
     const objectives = [{ ...report.objectives[0]!, verdict: 'pass', clustered } as const];
     const note = 'p95(feedback_latency) < 500ms: 612 ms, by 20 sessions (design effect 6.5)';
@@ -99,12 +99,12 @@ describe('the final table', () => {
     expect(text).not.toContain('Were sessions');
   });
 
-  test('says when it was interrupted', () => {
+  it('says when it was interrupted', () => {
     expect(loadTable({ ...report, interrupted: true }, plain)).toContain('INTERRUPTED; so far: FAIL');
   });
 });
 
-test.each([
+it.each([
   [87.44, 'ms', '87.4 ms'],
   [Number.POSITIVE_INFINITY, 'ms', 'never'],
   [0.99996, 'share', '99.996 %'],
@@ -120,7 +120,7 @@ test.each([
   expect(formatValue(value, unit)).toBe(text);
 });
 
-test.each([
+it.each([
   [
     { samples: 1893, p50Ms: 61, p95Ms: 88.1, p99Ms: Number.POSITIVE_INFINITY, violations: 2 },
     '12.5 s of 25.0 s  20/20 learners  p50 61.0 ms  p95 88.1 ms  p99 never  of 1893  2 violations',
@@ -134,7 +134,7 @@ test.each([
 describe('run.json', () => {
   const json = JSON.parse(JSON.stringify(runJson(report)));
 
-  test('has snake_case keys and null for what is infinite or absent', () => {
+  it('has snake_case keys and null for what is infinite or absent', () => {
     expect(json).toMatchObject({
       kind: 'LoadReport',
       version: 3,
@@ -147,19 +147,19 @@ describe('run.json', () => {
     expect(JSON.stringify(json)).not.toMatch(/"[a-z_]*[A-Z][A-Za-z]*":/);
   });
 
-  test('is described key by key in docs/loadtest.md', () => {
+  it('is described key by key in docs/loadtest.md', () => {
     const docs = readFileSync('docs/loadtest.md', 'utf8');
     const missing = keysOf(json).filter((key) => !docs.includes(`\`${key}\``));
     expect(missing).toEqual([]);
   });
 });
 
-test.each(Object.keys(metrics))('docs/loadtest.md describes the metric %s', (name) => {
+it.each(Object.keys(metrics))('docs/loadtest.md describes the metric %s', (name) => {
   expect(readFileSync('docs/loadtest.md', 'utf8')).toContain(`| \`${name}\` | `);
 });
 
 describe('a run directory', () => {
-  test('holds the report twice, the histograms and the traces', () => {
+  it('holds the report twice, the histograms and the traces', () => {
     const directory = join(mkdtempSync(join(tmpdir(), 'speechfb-run-')), 'deep', 'run');
     const histograms = [{ tag: 'feedback_latency', hdr: 'HISTFAAA', maxMs: 154.25 }];
     writeRunDirectory(directory, report, {
@@ -178,7 +178,7 @@ describe('a run directory', () => {
     expect(String(gunzipSync(readFileSync(join(directory, 'traces.ndjson.gz'))))).toBe('{"at_ms":1}\n{"at_ms":2}\n');
   });
 
-  test('that cannot be written is an error that names it', () => {
+  it('that cannot be written is an error that names it', () => {
     const file = join(mkdtempSync(join(tmpdir(), 'speechfb-run-')), 'a-file');
     writeFileSync(file, '');
     expect(() =>
@@ -196,7 +196,7 @@ describe('a run directory', () => {
 describe('a run directory on a disk that is full', () => {
   const details = { histograms: [], feedbackLatency: distributionOf(45), traces: [], recording: Buffer.from('kept') };
 
-  test('keeps what could be written, names what is lost, and leaves no half of a file', () => {
+  it('keeps what could be written, names what is lost, and leaves no half of a file', () => {
     const directory = mkdtempSync(join(tmpdir(), 'speechfb-full-'));
     symlinkSync('/dev/full', join(directory, 'junit.xml'));
     const problems = [{ where: join(directory, 'junit.xml'), message: expect.stringContaining('is lost: ENOSPC') }];
@@ -206,14 +206,14 @@ describe('a run directory on a disk that is full', () => {
     expect(readFileSync(join(directory, 'recording.json.gz'), 'utf8')).toBe('kept');
   });
 
-  test.runIf(existsSync('/proc/self'))('that cannot be made says so at once', () => {
+  it.runIf(existsSync('/proc/self'))('that cannot be made says so at once', () => {
     expect(() => writeRunDirectory('/proc/nowhere/run', report, details)).toThrow(
       expect.objectContaining({ code: 'output_unwritable' }),
     );
   });
 });
 
-test('the Markdown summary has a heading with the verdict and a row an objective', () => {
+it('the Markdown summary has a heading with the verdict and a row an objective', () => {
   const text = loadMarkdown(report);
   expect(text).toMatch(/^# quickstart: fail\n/);
   expect(text).toContain('| `p95(feedback_latency) < 500ms` | never |  | 4060 | **fail**: 300 of 4060 missed |');

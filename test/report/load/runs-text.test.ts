@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { comparisonText } from '../../../src/report/load/comparison-text.ts';
 import { runsText } from '../../../src/report/load/runs-text.ts';
 import { createPaint } from '../../../src/report/terminal/paint.ts';
@@ -11,9 +11,9 @@ const plain = createPaint(false);
 describe('several runs of one scenario', () => {
   const runs = runsReport([runOf(1, 44, 'pass'), runOf(2, 46, 'pass'), runOf(3, 48, 'fail')], ['a', 'b', 'c']);
 
-  test('fail when one failed', () => expect(runs.verdict).toBe('fail'));
+  it('fail when one failed', () => expect(runs.verdict).toBe('fail'));
 
-  test.each<[LoadReport['verdict'][], string]>([
+  it.each<[LoadReport['verdict'][], string]>([
     [['pass', 'pass'], 'pass'],
     [['pass', 'invalid'], 'invalid'],
     [['invalid', 'fail'], 'fail'],
@@ -22,17 +22,17 @@ describe('several runs of one scenario', () => {
     expect(runsReport(reports, []).verdict).toBe(together);
   });
 
-  test('give each objective a mean and an interval from run to run', () => {
+  it('give each objective a mean and an interval from run to run', () => {
     const interval = { mean: 46, lower: expect.closeTo(41.03, 2), upper: expect.closeTo(50.97, 2) };
     expect(runs.objectives[0]).toMatchObject({ values: [44, 46, 48], interval });
   });
 
-  test('give no interval where a run never had the value', () => {
+  it('give no interval where a run never had the value', () => {
     const never = runsReport([runOf(1, 44, 'pass'), runOf(2, Number.POSITIVE_INFINITY, 'fail')], []);
     expect(never.objectives[0]!.interval).toBeUndefined();
   });
 
-  test.each([
+  it.each([
     ['a column a run', /objective +seed 1 +seed 2 +seed 3 +mean +95 % interval/],
     ['a missed value with a mark', /44\.0 ms +46\.0 ms +48\.0 ms ! +46\.0 ms +41\.0 ms to 51\.0 ms/],
     ['the verdict of all', /verdict of all runs: FAIL/],
@@ -40,7 +40,7 @@ describe('several runs of one scenario', () => {
     expect(runsText(runs, plain)).toMatch(pattern);
   });
 
-  test('say that one run has no interval', () => {
+  it('say that one run has no interval', () => {
     expect(runsText(runsReport([runOf(1, 44, 'pass')], []), plain)).toContain('needs more runs');
   });
 });
@@ -53,13 +53,24 @@ describe('a comparison as text', () => {
       candidate: { name: 'branch', runs: 3 },
       doubts: ['branch: was interrupted'],
       notes: ['different schedules, a and b'],
-      metrics: [{ metric: 'p50(feedback_latency)', unit: 'ms', ...change, verdict: 'worse', method: 'mann-whitney' }],
+      metrics: [
+        {
+          metric: 'p50(feedback_latency)',
+          of: 'feedback_latency',
+          unit: 'ms',
+          ...change,
+          verdict: 'worse',
+          method: 'mann-whitney',
+        },
+      ],
+      undecided: [],
+      strict: false,
       verdict: 'invalid',
     },
     plain,
   );
 
-  test.each([
+  it.each([
     ['says what stands against what', 'branch (3 runs) against the baseline main (1 run)'],
     [
       'shows the change with its interval, open where it is',

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { renderNetsim } from '../../../src/report/network/netsim-text.ts';
 import { eventWords, pathWords, transportWords } from '../../../src/report/network/network-words.ts';
 import { logScale } from '../../../src/report/terminal/log-scale.ts';
@@ -13,7 +13,7 @@ import { iid, symmetric } from '../../kit/profiles.ts';
 const plain = createPaint(false);
 
 describe('a network in words', () => {
-  test.each([
+  it.each([
     [symmetric(25), '25 ms, any rate, no loss'],
     [symmetric(0.5, iid(0.015)), '0.5 ms, any rate, 1.5 % lost'],
     [
@@ -47,7 +47,7 @@ describe('a network in words', () => {
     expect(pathWords(up)).toBe(words);
   });
 
-  test.each<[NetworkEvent, string]>([
+  it.each<[NetworkEvent, string]>([
     [
       { kind: 'handover', when: { everyUs: 45e6, spreadUs: 15e6 }, gapUs: 80_000, mode: 'buffer' },
       'handover of 80 ms each 45 s ± 15 s, packets wait',
@@ -64,7 +64,7 @@ describe('a network in words', () => {
     expect(eventWords(event)).toBe(words);
   });
 
-  test('QUIC says that it is modelled, an unusual RTO what it is', () => {
+  it('QUIC says that it is modelled, an unusual RTO what it is', () => {
     expect(transportWords(symmetric(1, undefined, {}, { transport: 'quic-stream' }))).toBe(
       'quic-stream (modelled, not measured)',
     );
@@ -73,7 +73,7 @@ describe('a network in words', () => {
   });
 });
 
-test.each([80, 60])('the table of a run is no wider than %i columns', (columns) => {
+it.each([80, 60])('the table of a run is no wider than %i columns', (columns) => {
   const network = symmetric(25, iid(0.01));
   const run = { seed: 1, clients: 1, durationUs: 10_000_000, warmupUs: 5_000_000 };
   const facts = { seed: 1, clients: 1, duration_ms: 10_000, warmup_ms: 5000, traffic: 'speech' } as const;
@@ -97,14 +97,14 @@ describe('latency over time', () => {
       plain,
     );
 
-  test('shows one stalled frame among thousands', () => {
+  it('shows one stalled frame among thousands', () => {
     const lines = plot(Array.from({ length: 4000 }, (_, index) => (index === 1234 ? 2000 : 25)));
     expect(lines[1]).toMatch(/^ +2 s ┤ {12}█ {27}$|^ +\d.* [┤│] {12}█ {27}$/);
     expect(lines.at(-3)).toMatch(/┤█{40}$|│█{40}$/);
     expect(lines.at(-1)).toMatch(/0 +40 s +80 s$/);
   });
 
-  test('marks a stretch of which no frame arrived', () => {
+  it('marks a stretch of which no frame arrived', () => {
     const lines = renderTimePlot(
       {
         title: 'title',
@@ -121,7 +121,7 @@ describe('latency over time', () => {
 });
 
 describe('latency by percentile', () => {
-  test('rises to the right, ends where the frames do, and marks the nines that they reach', () => {
+  it('rises to the right, ends where the frames do, and marks the nines that they reach', () => {
     const sortedMs = Float64Array.from({ length: 1000 }, (_, index) => 20 + index ** 2 / 500).sort();
     const lines = renderPercentilePlot([{ name: 'up', sortedMs, dotted: false }], 60, plain);
     expect(lines).toHaveLength(10);
@@ -133,7 +133,7 @@ describe('latency by percentile', () => {
 });
 
 describe('a logarithmic axis', () => {
-  test.each([
+  it.each([
     [25, 95, [20, 50, 100]],
     [25, 2600, [20, 50, 100, 200, 500, 1000, 2000, 5000]],
     [0, 0, [0.1, 0.2, 0.5, 1]],

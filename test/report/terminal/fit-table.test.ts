@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { fitColumns, fitTable } from '../../../src/report/terminal/fit-table.ts';
 
 const head = ['latency', 'p50', 'p95', 'max'];
@@ -9,13 +9,13 @@ const rows = [
 const spare = ['max', 'p95'];
 
 describe('a table', () => {
-  test('is in a box where that fits, as it does in a pipe', () => {
+  it('is in a box where that fits, as it does in a pipe', () => {
     const box = fitTable(head, rows, { columns: undefined, spare });
     expect(box.split('\n')[1]).toBe('│ latency          │     p50 │     p95 │     max │');
     expect(fitTable(head, rows, { columns: 50, spare })).toBe(box);
   });
 
-  test.each([
+  it.each([
     [48, ['latency               p50      p95      max', 'connect_time      5.86 ms    never    never']],
     [40, ['latency               p50      p95', 'connect_time      5.86 ms    never']],
     [30, ['latency               p50', 'connect_time      5.86 ms']],
@@ -25,13 +25,13 @@ describe('a table', () => {
     expect([first, last]).toEqual(expected);
   });
 
-  test('may have no box at all', () => {
+  it('may have no box at all', () => {
     expect(fitColumns(head, rows, { columns: undefined }).split('\n')[0]).toBe(
       'latency               p50      p95      max',
     );
   });
 
-  test('keeps columns of words to the left', () => {
+  it('keeps columns of words to the left', () => {
     const text = fitTable(['a', 'verdict'], [['x', 'pass']], { columns: 5, left: ['a', 'verdict'] });
     expect(text).toBe('a  verdict\nx  pass');
   });

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { MessageEnds } from '../../../src/sim/transport/message-ends.ts';
 
-test('messages are whole in order, each when its last byte has come, whatever their sizes', () => {
+it('messages are whole in order, each when its last byte has come, whatever their sizes', () => {
   const size = fc.oneof(fc.constant(648), fc.integer({ min: 1, max: 2000 }));
   const step = fc.oneof(
     size.map((bytes) => ({ bytes, received: 0 })),

@@ -1,18 +1,18 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { addClusterSums, type ClusterSums, emptyClusterSums } from '../../../src/metrics/cluster-sums.ts';
 import { dependence, missShareBound, provesShare } from '../../../src/slo/objective/clustered.ts';
 import { binomialCdf } from '../../../src/stats/distributions.ts';
 import { createRandom } from '../../../src/stats/random.ts';
 
 describe('what sessions prove', () => {
-  test('independent samples are worth about what they are', () => {
+  it('independent samples are worth about what they are', () => {
     const worth = dependence([sumsOf(sessions(200, 50, () => 0.05))], 0.95)!;
     expect(worth.designEffect).toBeLessThan(1.4);
     expect(worth.samples).toBeGreaterThan(7000);
   });
 
-  test('sessions that are good or bad as a whole are worth one sample each', () => {
+  it('sessions that are good or bad as a whole are worth one sample each', () => {
     const random = createRandom(5);
     const worth = dependence([sumsOf(sessions(200, 50, () => (random.uniform() < 0.1 ? 1 : 0)))], 0.95)!;
     expect(worth.designEffect).toBeCloseTo(50, -1);
@@ -20,7 +20,7 @@ describe('what sessions prove', () => {
     expect(worth.sessions).toBe(200);
   });
 
-  test('with few misses the latencies tell how alike a session is', () => {
+  it('with few misses the latencies tell how alike a session is', () => {
     const random = createRandom(9);
     const alike = Array.from({ length: 40 }, () => {
       const own = 10 * Math.exp(0.5 * random.normal());
@@ -32,7 +32,7 @@ describe('what sessions prove', () => {
     expect(designEffect).toBeLessThan(65);
   });
 
-  test.each([
+  it.each([
     ['one session', [[1, 1, 1]]],
     ['a sample a session', [[1], [1], [1]]],
     ['nothing', []],
@@ -40,12 +40,12 @@ describe('what sessions prove', () => {
     expect(dependence([sumsOf(latencies)], 0.95)).toBeUndefined();
   });
 
-  test('a share without a miss cannot tell', () => {
+  it('a share without a miss cannot tell', () => {
     const sums = { ...sumsOf(sessions(20, 10, () => 0)), logSum: 0, logSquares: 0, logBetween: 0 };
     expect(dependence([sums], 0.95)).toBeUndefined();
   });
 
-  test('that profiles differ costs nothing, while their sessions are alike', () => {
+  it('that profiles differ costs nothing, while their sessions are alike', () => {
     const random = createRandom(3);
     const of = (medianMs: number) =>
       sumsOf(
@@ -58,12 +58,12 @@ describe('what sessions prove', () => {
     expect(dependence([wifi, edge], 0.95)).toMatchObject({ sessions: 40, designEffect: expect.closeTo(1, 0) });
   });
 
-  test('profiles of one session each are taken together', () => {
+  it('profiles of one session each are taken together', () => {
     const alone = [20, 90, 400].map((ms) => sumsOf([Array.from({ length: 30 }, (_, i) => ms + (i % 7))]));
     expect(dependence(alone, 0.95)!.designEffect).toBeCloseTo(30, 0);
   });
 
-  test('sums add up over generators', () => {
+  it('sums add up over generators', () => {
     const all = sessions(30, 20, () => 0.2);
     const merged = sumsOf(all.slice(0, 11));
     addClusterSums(merged, sumsOf(all.slice(11)));
@@ -71,7 +71,7 @@ describe('what sessions prove', () => {
       expect(merged[key as keyof ClusterSums]).toBeCloseTo(value, 6);
   });
 
-  test('samples worth themselves are judged as the binomial bound judges them', () => {
+  it('samples worth themselves are judged as the binomial bound judges them', () => {
     fc.assert(
       fc.property(fc.integer({ min: 2, max: 3000 }), fc.nat(40), (samples, misses) => {
         fc.pre(misses < samples);
@@ -83,7 +83,7 @@ describe('what sessions prove', () => {
     );
   });
 
-  test('the bound holds in nineteen of twenty tests of dependent sessions, where the plain one does not', () => {
+  it('the bound holds in nineteen of twenty tests of dependent sessions, where the plain one does not', () => {
     const random = createRandom(77);
     const truth = 0.05;
     const bounds = Array.from({ length: 300 }, (_, i) => {

@@ -1,8 +1,8 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { parseObjective } from '../../../src/slo/objective/expression.ts';
 
 describe('an objective', () => {
-  test.each([
+  it.each([
     ['p95(feedback_latency) < 500ms', { reading: 'quantile', metric: 'feedback_latency', p: 0.95, bound: 500 }],
     ['p99.9( final_latency )<=1.5s', { reading: 'quantile', metric: 'final_latency', p: 0.999, bound: 1500 }],
     ['max(connect_time) < 2s', { reading: 'max', metric: 'connect_time', bound: 2000 }],
@@ -35,7 +35,7 @@ describe('an objective', () => {
     expect(objective).toMatchObject({ ...close, source });
   });
 
-  test.each([
+  it.each([
     ['p95(feedback_latencey) < 500ms', 'unknown metric "feedback_latencey" (did you mean "feedback_latency"?)'],
     ['availabilty >= 99%', 'unknown metric "availabilty" (did you mean "availability"?)'],
     ['p95(nothing_like_it) < 1s', 'metrics: feedback_latency, first_partial'],

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type Measurements, quantile } from '../../../src/metrics/definitions.ts';
 import { parseObjective } from '../../../src/slo/objective/expression.ts';
 import type { ObjectiveVerdict } from '../../../src/slo/objective/objective-verdict.ts';
@@ -6,7 +6,7 @@ import { judge, overall } from '../../../src/slo/objective/verdict.ts';
 import { emptyMeasurements, sorted } from '../../kit/measurements.ts';
 
 describe('a quantile objective', () => {
-  test.each([
+  it.each([
     ['59 good samples are the fewest that prove p95', [[59, 100]], 'pass', undefined],
     ['58 good samples prove nothing and want one more', [[58, 100]], 'invalid', 1],
     ['no samples prove nothing', [], 'invalid', undefined],
@@ -59,18 +59,18 @@ describe('a quantile objective', () => {
     expect(result.reason).toContain(`needs ${needsMore} more ${needsMore === 1 ? 'sample' : 'samples'}, none a miss`);
   });
 
-  test('shows the order statistic that bounds the true p95', () => {
+  it('shows the order statistic that bounds the true p95', () => {
     const steps = Array.from({ length: 1000 }, (_, i) => [1, i + 1] as const);
     const result = judged('p95(feedback_latency) < 990ms', { distributions: { feedback_latency: sorted(steps) } });
     expect(result).toMatchObject({ value: 950, confidenceBound: 962, samples: 1000, misses: 11, verdict: 'pass' });
   });
 
-  test('on the bound passes for <=', () => {
+  it('on the bound passes for <=', () => {
     const distributions = { feedback_latency: sorted([[100, 500]]) };
     expect(judged('p95(feedback_latency) <= 500ms', { distributions }).verdict).toBe('pass');
   });
 
-  test('max is judged as counted, infinity included', () => {
+  it('max is judged as counted, infinity included', () => {
     const distributions = {
       final_latency: sorted([
         [5, 100],
@@ -84,7 +84,7 @@ describe('a quantile objective', () => {
 describe('a mean objective', () => {
   const steps = (from: number, count: number) =>
     sorted(Array.from({ length: count }, (_, i) => [1, from + i] as const));
-  test.each([
+  it.each([
     ['passes when its bound is proven', steps(50, 100), 'pass', 99.5 + 1.645 * 2.887],
     ['is invalid when only the mean is good enough', steps(57, 100), 'invalid', undefined],
     ['fails when the mean is over', steps(61, 100), 'fail', undefined],
@@ -105,7 +105,7 @@ describe('a mean objective', () => {
     if (bound !== undefined) expect(result.confidenceBound).toBeCloseTo(bound, 1);
   });
 
-  test('says how many more samples would prove it', () => {
+  it('says how many more samples would prove it', () => {
     const distributions = { feedback_latency: steps(57, 100) };
     const { needsMore, reason } = judged('mean(feedback_latency) < 110ms', { distributions });
     // z sd / 3.5 squared, less the hundred: sd is 28.866.
@@ -115,7 +115,7 @@ describe('a mean objective', () => {
 });
 
 describe('a share objective', () => {
-  test.each([
+  it.each([
     ['2,995 good events prove 99.9 %', 2995, 2995, 'pass'],
     ['2,994 do not', 2994, 2994, 'invalid'],
     ['one miss in 4,742 is proven', 4741, 4742, 'pass'],
@@ -126,7 +126,7 @@ describe('a share objective', () => {
     expect(judged('availability >= 99.9%', { shares: { availability: { good, total } } }).verdict).toBe(verdict);
   });
 
-  test('of 100 % is counted', () => {
+  it('of 100 % is counted', () => {
     const shares = { availability: { good: 10, total: 10 } };
     expect(judged('availability >= 100%', { shares })).toMatchObject({
       verdict: 'pass',
@@ -136,7 +136,7 @@ describe('a share objective', () => {
 });
 
 describe('a count objective', () => {
-  test.each([
+  it.each([
     ['lost_frames == 0', { count: 0, of: 500 }, 'pass'],
     ['lost_frames == 0', { count: 1, of: 500 }, 'fail'],
     ['lost_frames == 0', { count: 0, of: 0 }, 'invalid'],
@@ -151,7 +151,7 @@ describe('a count objective', () => {
 });
 
 describe('a rate objective', () => {
-  test.each([
+  it.each([
     ['flicker_rate < 10%', { count: 0, of: 29 }, 'pass'],
     ['flicker_rate < 10%', { count: 5, of: 60 }, 'invalid'],
     ['flicker_rate < 10%', { count: 20, of: 60 }, 'fail'],
@@ -162,7 +162,7 @@ describe('a rate objective', () => {
 });
 
 describe('a cost objective', () => {
-  test.each([
+  it.each([
     ['within the price passes', { dollars: 0.014, audioMinutes: 1 }, 'pass', 0.014],
     ['on it passes for <=', { dollars: 0.03, audioMinutes: 2 }, 'pass', 0.015],
     ['over it fails', { dollars: 0.016, audioMinutes: 1 }, 'fail', 0.016],
@@ -175,14 +175,14 @@ describe('a cost objective', () => {
   });
 });
 
-test('an objective on sessions that nobody had is not proven, and says whom it misses', () => {
+it('an objective on sessions that nobody had is not proven, and says whom it misses', () => {
   expect(judged('p95(feedback_latency){profile=edge,language=de-DE} < 1s', {})).toMatchObject({
     verdict: 'invalid',
     reason: 'no data from sessions with profile=edge,language=de-DE',
   });
 });
 
-test.each([
+it.each([
   [['pass', 'pass'], 'pass'],
   [['pass', 'invalid'], 'invalid'],
   [['invalid', 'fail', 'pass'], 'fail'],
@@ -191,7 +191,7 @@ test.each([
   expect(overall(verdicts.map((verdict) => ({ verdict }) as ObjectiveVerdict))).toBe(expected);
 });
 
-test('the quantile is the nearest rank', () => {
+it('the quantile is the nearest rank', () => {
   const hundred = sorted(Array.from({ length: 100 }, (_, i) => [1, i + 1] as const));
   expect([0.5, 0.95, 0.951, 0.99].map((p) => quantile(hundred, p))).toEqual([50, 95, 96, 99]);
 });

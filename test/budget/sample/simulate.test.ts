@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest';
+import type { Budget } from '../../../src/budget/file/budget.ts';
+import { choleskyOf, correlationMatrix } from '../../../src/budget/file/correlation.ts';
+import { type Distribution, timeAt } from '../../../src/budget/file/distribution.ts';
+import { simulate } from '../../../src/budget/sample/simulate.ts';
+import { normalCdf } from '../../../src/stats/distributions.ts';
+import { quantileInPlace } from '../../../src/stats/quantile.ts';
+
+describe('a declared distribution at a standard normal', () => {
+  it.each<[Distribution, number, number]>([
+    [{ kind: 'lognormal', p50Ms: 55, p95Ms: 110 }, 0, 55],
+    [{ kind: 'lognormal', p50Ms: 55, p95Ms: 110 }, 1.6448536269514722, 110],
+    [{ kind: 'normal', meanMs: 170, sdMs: 50 }, 2, 270],
+    [{ kind: 'constant', ms: 20 }, 3, 20],
+    [{ kind: 'empirical', sortedMs: [1, 2, 3, 4] }, -3, 1],
+    [{ kind: 'empirical', sortedMs: [1, 2, 3, 4] }, 0.1, 3],
+    [{ kind: 'empirical', sortedMs: [1, 2, 3, 4] }, 8, 4],
+  ])('%j at %f is %f', (distribution, z, ms) => expect(timeAt(distribution, z, normalCdf)).toBeCloseTo(ms, 9));
+});
+
+describe('correlations', () => {
+  it('have a factor whose product they are', () => {
+    const matrix = correlationMatrix(['a', 'b', 'c'], [{ between: ['a', 'c'], value: 0.6 }]);
+    expect(matrix).toEqual([
+      [1, 0, 0.6],
+      [0, 1, 0],
+      [0.6, 0, 1],
+    ]);
+    const lower = choleskyOf(matrix)!;
+    const product = lower.map((row) => lower.map((other) => row.reduce((sum, value, k) => sum + value * other[k]!, 0)));
+    matrix.forEach((row, i) => {
+      row.forEach((value, j) => {
+        expect(product[i]![j]).toBeCloseTo(value, 12);
+      });
+    });
+  });
+
+  it.each([
+    ['all full', 1, true],
+    ['opposites of two', -1, false],
+    ['none', 0, true],
+  ])('%s can be: %s', (_name, rho, possible) =>
+    expect(choleskyOf(correlationMatrix(['a', 'b', 'c'], rho)) !== undefined).toBe(possible),
+  );
+});
+
+describe('simulated traces', () => {
+  it('have the declared percentiles and correlation', () => {
+    const { stages } = simulate(declared(0.6))!;
+    expect(Math.abs(quantileInPlace(stages[0]!.ms.slice(), 0.95) / 110 - 1)).toBeLessThan(0.03);
+    expect(Math.abs(quantileInPlace(stages[1]!.ms.slice(), 0.5) / 150 - 1)).toBeLessThan(0.03);
+    expect(Math.abs(correlation(stages[0]!.ms.map(Math.log), stages[1]!.ms.map(Math.log)) - 0.6)).toBeLessThan(0.03);
+  });
+
+  it('are the same for the same seed', () => {
+    expect(simulate(declared(0))).toEqual(simulate(declared(0)));
+    expect(simulate({ ...declared(0), seed: 2 })).not.toEqual(simulate(declared(0)));
+  });
+
+  it('are none when a stage declares nothing', () => {
+    const budget = declared(0);
+    const stages = [budget.stages[0]!, { ...budget.stages[1]!, distribution: undefined }];
+    expect(simulate({ ...budget, stages })).toBeUndefined();
+  });
+});
+
+function declared(rho: number): Budget {
+  return {
+    name: 'declared',
+    measure: undefined,
+    objective: { percentile: 95, op: 'lte', valueMs: 500 },
+    interpretation: 'contribution',
+    stages: [
+      { name: 'network', budgetMs: 100, of: ['network'], distribution: { kind: 'lognormal', p50Ms: 55, p95Ms: 110 } },
+      { name: 'asr', budgetMs: 400, of: ['asr'], distribution: { kind: 'lognormal', p50Ms: 150, p95Ms: 270 } },
+    ],
+    reserveMs: 0,
+    unattributed: [],
+    correlation: rho,
+    gate: { confidence: 0.95, minSamples: 200, onInvalid: 'invalid', stages: 'report' },
+    whatIf: [],
+    samples: 20_000,
+    replicates: 50,
+    seed: 1,
+  };
+}
+
+function correlation(a: Float64Array, b: Float64Array): number {
+  const mean = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const [ma, mb] = [mean(a), mean(b)];
+  const product = (x: Float64Array, y: Float64Array, mx: number, my: number) =>
+    x.reduce((sum, value, i) => sum + (value - mx) * (y[i]! - my), 0);
+  return product(a, b, ma, mb) / Math.sqrt(product(a, a, ma, ma) * product(b, b, mb, mb));
+}

@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest';
+import { ProblemList } from '../../../src/budget/traces/lines.ts';
+import { OtlpReader } from '../../../src/budget/traces/otlp.ts';
+import type { TraceRecord } from '../../../src/budget/traces/table.ts';
+
+const root = span('r', undefined, 'feedback', 0, 10);
+
+describe('OTLP traces', () => {
+  it('become records: the root is the total, the critical path splits it', () => {
+    const { records, overlapMs } = read(document([root, span('a', 'r', 'queue', 0, 4), span('b', 'r', 'asr', 3, 9)]));
+    expect(records).toEqual([expect.objectContaining({ stages: { queue: 3, asr: 6 }, session: 't1', line: 1 })]);
+    expect(records[0]!.totalMs).toBeCloseTo(10, 9);
+    expect(overlapMs).toBeCloseTo(1, 9);
+  });
+
+  it('name stages by attribute, and labels by attributes of spans or resources', () => {
+    const marked = span('a', 'r', 'POST /infer', 0, 5, {
+      'speechfb.stage': 'asr',
+      'speechfb.session': 's-7',
+      device: 'pixel',
+    });
+    const { records } = read(document([root, marked], { 'speechfb.profile': '4g' }));
+    expect(records[0]).toMatchObject({
+      stages: { asr: 5 },
+      session: 's-7',
+      labels: { profile: '4g', device: 'pixel' },
+    });
+  });
+
+  it('may be spread over documents', () => {
+    const { records } = read(document([root]), document([span('a', 'r', 'asr', 2, 5)]));
+    expect(records).toHaveLength(1);
+    expect(records[0]!.stages.asr).toBeCloseTo(3, 9);
+  });
+
+  it('leave the time of unknown spans to no stage, and say whose it is', () => {
+    const { records, unclaimed } = read(document([root, span('a', 'r', 'mystery', 0, 7)]));
+    expect(records[0]!.stages).toEqual({});
+    expect(unclaimed.map(([name, ms]) => [name, Math.round(ms)])).toEqual([
+      ['mystery', 7],
+      ['feedback', 3],
+    ]);
+  });
+
+  it('may name their fields as the .proto does, and their scopes as old collectors did', () => {
+    const given = document([root, span('a', 'r', 'asr', 2, 5, { 'speechfb.session': 's-1' })]);
+    const snake = JSON.stringify(given).replace(
+      /"([a-z]+[A-Z]\w*)":/g,
+      (_, key: string) => `"${key.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`)}":`,
+    );
+    const old = JSON.stringify(given).replace('scopeSpans', 'instrumentationLibrarySpans');
+    expect(snake).toContain('"start_time_unix_nano"');
+    for (const text of [snake, old]) expect(read(JSON.parse(text)).records).toEqual(read(given).records);
+  });
+
+  it.each([
+    [{}, 'begin: is not an OTLP trace document: it has no list "resourceSpans"'],
+    [document([{ spanId: 'x' }]), 'at x: resourceSpans[0].scopeSpans[0].spans[0] "" has no traceId and spanId'],
+    [
+      document([{ ...root, endTimeUnixNano: 'soon' }]),
+      'at r: resourceSpans[0].scopeSpans[0].spans[0] "feedback" has no startTimeUnixNano and endTimeUnixNano in nanoseconds',
+    ],
+    [document([span('x', undefined, 'asr', 5, 1)]), 'spans[0] "asr" ends 4 ms before it starts'],
+  ])('refuse %j', (given, problem) => {
+    const [first] = read(given).problems;
+    expect(`${first!.where}: ${first!.message}`).toContain(problem);
+  });
+});
+
+function read(...documents: object[]) {
+  const problems = new ProblemList();
+  const reader = new OtlpReader(['queue', 'asr'], problems);
+  for (const each of documents) reader.add(each, 1, (quoted) => (quoted === undefined ? 'begin' : `at ${quoted}`));
+  const records: TraceRecord[] = [];
+  const summary = reader.finish((record) => records.push(record));
+  return { records, ...summary, problems: problems.all() };
+}
+
+function document(spans: object[], resource: Record<string, string> = {}): object {
+  return { resourceSpans: [{ resource: { attributes: attributes(resource) }, scopeSpans: [{ spans }] }] };
+}
+
+function span(
+  id: string,
+  parent: string | undefined,
+  name: string,
+  start: number,
+  end: number,
+  given: Record<string, string> = {},
+) {
+  const nanos = (ms: number) => String(1_700_000_000_000_000_000n + BigInt(ms) * 1_000_000n);
+  return {
+    traceId: 't1',
+    spanId: id,
+    parentSpanId: parent ?? '',
+    name,
+    startTimeUnixNano: nanos(start),
+    endTimeUnixNano: nanos(end),
+    attributes: attributes(given),
+  };
+}
+
+function attributes(given: Record<string, string>): object[] {
+  return Object.entries(given).map(([key, value]) => ({ key, value: { stringValue: value } }));
+}
