@@ -179,6 +179,11 @@ describe('what one look takes in', () => {
     expect([...counts].filter(([, count]) => count > 24)).toEqual([]);
   });
 
+  it.each(Object.keys(rooms))('has a page on %s: what it owns, never does, where to begin, how to add', (room) => {
+    const page = textOf(`${room}/README.md`);
+    for (const part of ['Owns', 'Never', 'Begin at', 'To add']) expect(page).toContain(`**${part}:**`);
+  });
+
   it('keeps every source file within 400 lines', () => {
     expect(files.filter((file) => textOf(file).split('\n').length > 401)).toEqual([]);
   });

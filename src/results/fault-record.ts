@@ -27,7 +27,7 @@ export function mergeFaultRecords(records: readonly FaultRecord[]): FaultRecord[
   return [...merged.values()].sort((a, b) => a.atMs - b.atMs);
 }
 
-export function both(a: FaultRecord, b: FaultRecord): FaultRecord {
+function both(a: FaultRecord, b: FaultRecord): FaultRecord {
   const hit =
     a.hit && b.hit ? { learners: a.hit.learners + b.hit.learners, of: a.hit.of + b.hit.of } : (a.hit ?? b.hit);
   return {

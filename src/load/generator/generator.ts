@@ -1,9 +1,8 @@
 import { performance } from 'node:perf_hooks';
 import { SoundFrames } from '../../client/frames.ts';
 import type { TlsOptions } from '../../client/link/websocket-connection.ts';
-import { socketLinks } from '../../client/link/websocket-links.ts';
-import { startWheel } from '../../clock/turning-wheel.ts';
-import { type Clock, onGrid } from '../../clock/wheel.ts';
+import { socketLinks } from '../../client/link/websocket-connection.ts';
+import { type Clock, onGrid, startWheel } from '../../clock/wheel.ts';
 import { histogramsReady } from '../../metrics/histogram.ts';
 import { Recorder } from '../../metrics/recorder.ts';
 import { TraceSink, traceLimits } from '../../metrics/traces.ts';

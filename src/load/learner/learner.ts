@@ -1,5 +1,5 @@
+import type { ClientEnd } from '../../client/client.ts';
 import { StreamClient } from '../../client/client.ts';
-import type { ClientEnd } from '../../client/client-end.ts';
 import type { SoundFrames } from '../../client/frames.ts';
 import type { OpenLink, Phone } from '../../client/link/link.ts';
 import type { Clock, Timers } from '../../clock/wheel.ts';

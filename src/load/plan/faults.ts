@@ -15,7 +15,7 @@ export type FaultOrder = { /** Once, or several times. */ atMs: readonly number[
 );
 
 /** A share above 0, up to 1, of the learners present; of one network alone when it is named. */
-export type Whom = { share: number; network?: string };
+type Whom = { share: number; network?: string };
 
 /**
  * The faults with those whom they hit, in order of time. Who is hit is drawn anew each time, at least one; a fault that
