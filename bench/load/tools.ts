@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-export type Work = { sessions: number; seconds: number; rampSeconds: number };
+type Work = { sessions: number; seconds: number; rampSeconds: number };
 
 /** A load generator: how to run it on the work, and what it reports. */
 export type Tool = {
@@ -40,7 +40,7 @@ export function tools(k6: string, artillery: string): Tool[] {
       missing: undefined,
       command: (base, { sessions, seconds, rampSeconds }) => ({
         file: process.execPath,
-        args: [join(here, 'peers/ws.mjs'), `${base}/echo`, `${sessions}`, `${seconds}`, `${rampSeconds}`],
+        args: [join(here, 'ws.mjs'), `${base}/echo`, `${sessions}`, `${seconds}`, `${rampSeconds}`],
       }),
       report: lastLine,
     },
@@ -49,7 +49,7 @@ export function tools(k6: string, artillery: string): Tool[] {
       missing: undefined,
       command: (base, { sessions, seconds, rampSeconds }) => ({
         file: process.execPath,
-        args: [join(here, 'peers/ws-protocol.mjs'), `${base}/v1/stream`, `${sessions}`, `${seconds}`, `${rampSeconds}`],
+        args: [join(here, 'ws-protocol.mjs'), `${base}/v1/stream`, `${sessions}`, `${seconds}`, `${rampSeconds}`],
       }),
       report: lastLine,
     },

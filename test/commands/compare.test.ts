@@ -66,22 +66,51 @@ describe('speechfb compare', () => {
   const base = () => runOf('base');
   const other = { ...facts.scenario, name: 'other' };
 
-  it('of a run with one like it says no difference, in the middle and in the tail', async () => {
-    expect(await main(['compare', base(), runOf('like', 0.5)])).toBe(0);
-    expect(out).toMatch(/p50\(feedback_latency\) .* no difference\n/);
-    expect(out).toMatch(/p95\(feedback_latency\) a session .* no difference\n/);
-    expect(out).toMatch(/verdict: NO DIFFERENCE\n$/);
+  it('of a run with one like it says same, in the middle and in the tail', async () => {
+    expect(await main(['compare', base(), runOf('like', 0.5), '--margin', '8ms', '--strict'])).toBe(0);
+    expect(out).toMatch(/p50\(feedback_latency\) .* same\n/);
+    expect(out).toMatch(/p95\(feedback_latency\) a session .* same\n/);
+    expect(out).toMatch(/verdict: SAME\n$/);
+  });
+
+  it.each([
+    ['by default', [], 0],
+    ['with --strict', ['--strict'], 98],
+  ])(
+    'of too few sessions for its margin says undecided, why and what to do, and exits %s %s',
+    async (...[, flags, exit]) => {
+      expect(await main(['compare', base(), runOf('like', 0.5), '--margin', '1ms', ...flags])).toBe(exit);
+      expect(out).toMatch(/p50\(feedback_latency\) .* undecided\n/);
+      expect(out).toMatch(/verdict: UNDECIDED\nundecided: the intervals of p50\(feedback_latency\), p95\(feedback_/);
+      // An interval of +-7 ms against a margin of 1 ms.
+      expect(out).toMatch(/what to do: about 5\d times as many sessions, or a larger --margin, would decide\n$/);
+    },
+  );
+
+  it('with --strict exits 98 where the metric of an objective has no data on a side, whatever got better', async () => {
+    const asks = { objectives: [...objectives, parseObjective('p95(final_latency) < 2s')] };
+    expect(await main(['compare', runOf('slow', 50, asks), base(), '--strict'])).toBe(98);
+    expect(out).toMatch(/verdict: UNDECIDED\nundecided: final_latency, of which a side has no data\n$/);
+    expect(await main(['compare', runOf('slow', 50, asks), base()])).toBe(0);
+  });
+
+  it('with --strict still exits 99 on what is worse', async () => {
+    expect(await main(['compare', base(), runOf('slow', 50), '--strict', '--json'])).toBe(99);
+    expect(JSON.parse(out)).toMatchObject({ verdict: 'worse', strict: true, undecided: [] });
   });
 
   it('with one of 50 ms more says worse, and the other way round better', async () => {
     expect(await main(['compare', base(), runOf('slow', 50)])).toBe(99);
     expect(out).toMatch(/p50\(feedback_latency\) .* \+50\.\d ms .* worse\n/);
     expect(out).toMatch(/p95\(feedback_latency\) a session .* worse\n/);
+    expect(out).toMatch(
+      /verdict: WORSE\nwhy: p50\(feedback_latency\) is worse by 50\.\d ms \(at least 4\d\.\d ms\); p95/,
+    );
     expect(await main(['compare', runOf('slow', 50), base()])).toBe(0);
     expect(out).toMatch(/verdict: BETTER\n$/);
   });
 
-  it('within a margin of its own says no difference', async () => {
+  it('within a margin of its own says same', async () => {
     expect(await main(['compare', base(), runOf('slow', 50), '--margin', '80ms'])).toBe(0);
   });
 
@@ -122,7 +151,7 @@ describe('speechfb compare', () => {
   it('takes the runs of --runs for one side', async () => {
     for (const number of [1, 2, 3]) runOf(`several/run-${number}`, number / 10);
     expect(await main(['compare', base(), join(scratch, 'several'), '--json'])).toBe(0);
-    expect(JSON.parse(out)).toMatchObject({ baseline: { runs: 1 }, candidate: { runs: 3 }, verdict: 'no difference' });
+    expect(JSON.parse(out)).toMatchObject({ baseline: { runs: 1 }, candidate: { runs: 3 }, verdict: 'undecided' });
   });
 
   it.each([

@@ -1,1 +1,1 @@
-export type CompareFlags = { margin: string; json?: true };
+export type CompareFlags = { margin: string; strict?: true; json?: true };

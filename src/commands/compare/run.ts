@@ -1,9 +1,10 @@
 import { resolve } from 'node:path';
 import { type ExitCode, exitCodes, SpeechfbError } from '../../errors.ts';
 import { flag } from '../../flag.ts';
+import { type MetricName, metrics as metricDefinitions } from '../../metrics/definitions.ts';
 import { histogramsReady } from '../../metrics/histogram.ts';
 import { snakeCased } from '../../report/export/run-json.ts';
-import type { Comparison } from '../../report/load/comparison.ts';
+import { type Comparison, comparisonVerdict } from '../../report/load/comparison.ts';
 import { comparisonText } from '../../report/load/comparison-text.ts';
 import { createPaint } from '../../report/terminal/paint.ts';
 import { comparedRun } from '../../results/compared-run.ts';
@@ -30,32 +31,47 @@ export async function runCompare(baseline: string, candidate: string, flags: Com
   const doubts = sides.flatMap(doubtsOf);
   if (metrics.length === 0) doubts.push('the runs have no measurement in common');
   const [a, b] = sides.map(({ name, recorded }) => ({ name, runs: recorded.length }));
+  const judged = {
+    doubts,
+    metrics,
+    undecided: undecidedOf(sides, metrics),
+    strict: flags.strict === true,
+  };
   const comparison: Comparison = {
     baseline: a!,
     candidate: b!,
-    doubts,
     notes: notesOn(sides),
-    metrics,
-    verdict: doubts.length > 0 ? 'invalid' : worst(metrics),
+    ...judged,
+    verdict: comparisonVerdict(judged),
   };
   if (flags.json) process.stdout.write(`${JSON.stringify(snakeCased(comparison), null, 2)}\n`);
   else printReport(comparisonText(comparison, createPaint(wantsColour(process.stdout)), terminalColumns()));
-  return exitOf[comparison.verdict];
+  return exitOf(comparison);
 }
 
 type Side = { name: string; recorded: readonly RecordedRun[] };
 
-const exitOf = {
-  better: exitCodes.pass,
-  'no difference': exitCodes.pass,
-  worse: exitCodes.missed,
-  invalid: exitCodes.invalid,
-} as const;
+function exitOf({ verdict, strict }: Comparison): ExitCode {
+  if (verdict === 'worse') return exitCodes.missed;
+  if (verdict === 'invalid' || (strict && verdict === 'undecided')) return exitCodes.invalid;
+  return exitCodes.pass;
+}
 
-/** A regression is not made good by a gain elsewhere. */
-function worst(metrics: Comparison['metrics']): Comparison['verdict'] {
-  if (metrics.some(({ verdict }) => verdict === 'worse')) return 'worse';
-  return metrics.some(({ verdict }) => verdict === 'better') ? 'better' : 'no difference';
+/** Latencies and shares that an objective of either side reads, all without objectives, that the data leave open. */
+function undecidedOf(sides: readonly Side[], compared: Comparison['metrics']): string[] {
+  const objectives = sides.flatMap(({ recorded }) => recorded.flatMap(({ facts }) => facts.objectives));
+  const asked = objectives.map(({ metric }) => metric).filter(isCompared);
+  const names = new Set<string>(objectives.length > 0 ? asked : compared.map(({ of }) => of));
+  return [...names].filter((name) => {
+    const readings = compared.filter(({ of }) => of === name);
+    return readings.length === 0 || readings.some(({ verdict }) => verdict === 'undecided');
+  });
+}
+
+/** Of the server: how the generator kept its schedule is a condition of the comparison, not a part of it. */
+function isCompared(name: MetricName): boolean {
+  const { kind } = metricDefinitions[name];
+  return kind === 'share' || (kind === 'distribution' && name !== 'send_lateness' && name !== 'shaping_lateness');
 }
 
 function doubtsOf({ name, recorded }: Side): string[] {

@@ -6,7 +6,7 @@ import { createPaint } from '../../report/terminal/paint.ts';
 import type { LoadReport } from '../../results/report.ts';
 import { forgetEarlier, runDirectory, runsFile } from '../../results/run-directories.ts';
 import { runsReport } from '../../results/runs.ts';
-import { exitCodeOf } from '../run-output/exit-code.ts';
+import { exitCodeOf } from '../run-output/finish.ts';
 import { checkOutputs, writeOutputs, writeResult } from '../run-output/outputs.ts';
 import { printReport, wantsColour } from '../terminal.ts';
 import type { LoadtestFlags } from './flags.ts';

@@ -7,7 +7,7 @@ import { checkUrl } from '../../client/url.ts';
 import { type ExitCode, exitCodes } from '../../errors.ts';
 import { flag } from '../../flag.ts';
 import { renderScore } from '../../report/score/score-table.ts';
-import { latencyLine } from '../../report/score/stream-summary.ts';
+import { latencyLine } from '../../report/score/stream-lines.ts';
 import { newStreamView } from '../../report/score/stream-view.ts';
 import { parseDurationMs } from '../../units.ts';
 import { wantsColour } from '../terminal.ts';

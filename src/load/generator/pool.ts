@@ -1,8 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import type { ShardResult } from '../../results/merge-results.ts';
-import { lostResult, mergeResults } from '../../results/merge-results.ts';
+import { lostResult, mergeResults, type ShardResult } from '../../results/merge-results.ts';
 import { workerUrl } from '../../threads/worker-url.ts';
-import { causeOfDeath } from './cause-of-death.ts';
 import type { ShardHooks, ShardTask } from './generator.ts';
 import { splitTask } from './split-task.ts';
 
@@ -46,6 +44,21 @@ export async function runGenerators(task: ShardTask, hooks: GeneratorsHooks, cou
 export function generatorCount(learners: number, cores: number, embedded: boolean): number {
   const free = embedded ? cores - embeddedCores : cores;
   return Math.max(1, Math.min(free, Math.ceil(learners / leastLearners)));
+}
+
+/**
+ * Why a program of Node ended, from what it wrote to stderr: the error that nobody caught, V8's last word, or the last line that is
+ * a sentence; empty when it said nothing.
+ */
+export function causeOfDeath(said: string): string {
+  const lines = said
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+  const error = lines.findLast(
+    (line) => /^(Uncaught )?\w*Error( \[\w+\])?: /.test(line) || line.startsWith('FATAL ERROR: '),
+  );
+  return error ?? lines.findLast((line) => /\w/.test(line) && !/^(Node\.js v|at )/.test(line)) ?? '';
 }
 
 class Generator {

@@ -2,6 +2,7 @@ import { type Distribution, quantile } from '../../metrics/definitions.ts';
 import { type Bucket, bucketedShift } from '../../stats/bucketed-shift.ts';
 import { hodgesLehmann } from '../../stats/shift.ts';
 import { welchShift } from '../../stats/student.ts';
+import { type ComparisonWord, comparisonWord } from './comparison-word.ts';
 
 /** One side of a comparison: one run, or several of one scenario. */
 export type ComparedSide = { runs: readonly ComparedRun[] };
@@ -21,6 +22,8 @@ export type Margin = { share: number; leastMs: number };
 export type ComparedMetric = {
   /** `p50(final_latency)`, `availability`. */
   metric: string;
+  /** The metric that it reads, as objectives name it: `final_latency`. */
+  of: string;
   unit: 'ms' | 'share';
   baseline: number;
   candidate: number;
@@ -29,13 +32,12 @@ export type ComparedMetric = {
   lower: number;
   upper: number;
   margin: number;
-  /** `worse` and `better`: the whole interval lies beyond the margin. */
-  verdict: 'better' | 'worse' | 'no difference';
+  verdict: ComparisonWord;
   method: 'mann-whitney' | 'welch' | 'shares';
 };
 
 /** Two-sided, of every interval. */
-export const comparisonConfidence = 0.95;
+const comparisonConfidence = 0.95;
 
 /** The points by which an availability must fall to matter: what a 99.95 % promise allows in all, twice. */
 const shareMargin = 0.001;
@@ -44,7 +46,7 @@ const shareMargin = 0.001;
  * Compares what learners felt, metric by metric. With one run a side, sessions are the observations: latencies by
  * Mann-Whitney and Hodges-Lehmann on the histograms as if each session told one thing, the tail by the sessions' own p95.
  * With two runs or more a side, runs are the observations and the interval is Welch's, so that what changes from run to run
- * by itself is no difference. Metrics that a side does not have are left out.
+ * by itself is no change. Metrics that a side does not have are left out.
  */
 export function compareRuns(baseline: ComparedSide, candidate: ComparedSide, margin: Margin): ComparedMetric[] {
   const several = baseline.runs.length > 1 && candidate.runs.length > 1;
@@ -64,7 +66,10 @@ function acrossSessions(name: string, a: ComparedRun, b: ComparedRun, margin: Ma
   const independent = { a: Math.min(b.sessions, is.samples), b: Math.min(a.sessions, was.samples) };
   const shift = bucketedShift(bucketsOf(is), bucketsOf(was), { independent, confidence: comparisonConfidence });
   const values = { baseline: quantile(was, 0.5)!, candidate: quantile(is, 0.5)! };
-  return judged({ metric: `p50(${name})`, unit: 'ms', ...values, ...ends(shift), method: 'mann-whitney' }, margin);
+  return judged(
+    { metric: `p50(${name})`, of: name, unit: 'ms', ...values, ...ends(shift), method: 'mann-whitney' },
+    margin,
+  );
 }
 
 function tails(a: ComparedRun, b: ComparedRun, margin: Margin): ComparedMetric[] {
@@ -75,13 +80,15 @@ function tails(a: ComparedRun, b: ComparedRun, margin: Margin): ComparedMetric[]
   const shift = enough ? found : { ...found, lower: -never, upper: never };
   const values = { baseline: median(a.sessionP95Ms), candidate: median(b.sessionP95Ms) };
   const metric = 'p95(feedback_latency) a session';
-  return [judged({ metric, unit: 'ms', ...values, ...ends(shift), method: 'mann-whitney' }, margin)];
+  return [
+    judged({ metric, of: 'feedback_latency', unit: 'ms', ...values, ...ends(shift), method: 'mann-whitney' }, margin),
+  ];
 }
 
 function acrossRuns(name: string, p: number, a: Distribution[], b: Distribution[], margin: Margin): ComparedMetric {
   const [was, is] = [a, b].map((runs) => runs.map((run) => quantile(run, p)!)) as [number[], number[]];
   const values = { baseline: meanOf(was), candidate: meanOf(is), ...runShift(is, was) };
-  return judged({ metric: `p${p * 100}(${name})`, unit: 'ms', ...values, method: 'welch' }, margin);
+  return judged({ metric: `p${p * 100}(${name})`, of: name, unit: 'ms', ...values, method: 'welch' }, margin);
 }
 
 /** Of the means; where a run's quantile never came, only runs that all did or all did not tell anything. */
@@ -113,15 +120,14 @@ function compareShares(name: string, a: ComparedSide, b: ComparedSide): Compared
   const shift = q - p;
   const lower = shift - reach;
   const upper = shift + reach;
-  const verdict = upper < -shareMargin ? 'worse' : lower > shareMargin ? 'better' : 'no difference';
+  const verdict = comparisonWord({ lower, upper }, shareMargin, 'fall');
   const figures = { baseline: p, candidate: q, shift, lower, upper, margin: shareMargin };
-  return [{ metric: name, unit: 'share', ...figures, verdict, method: 'shares' }];
+  return [{ metric: name, of: name, unit: 'share', ...figures, verdict, method: 'shares' }];
 }
 
 function judged(one: Omit<ComparedMetric, 'margin' | 'verdict'>, { share, leastMs }: Margin): ComparedMetric {
   const margin = Math.max(leastMs, Number.isFinite(one.baseline) ? share * one.baseline : 0);
-  const verdict = one.lower > margin ? 'worse' : one.upper < -margin ? 'better' : 'no difference';
-  return { ...one, margin, verdict };
+  return { ...one, margin, verdict: comparisonWord(one, margin, 'rise') };
 }
 
 function ends({ estimate, lower, upper }: { estimate: number; lower: number; upper: number }) {

@@ -5,9 +5,29 @@ import { literal, Scanner } from './json-scanner.ts';
 
 type FeedbackEvent = Extract<ServerEvent, { type: 'phoneme_feedback' }>;
 
+/** The server event in the text that lies from `begin` to `end`, or undefined for a text that is none. */
+export function parseEvent(bytes: Buffer, begin: number, end: number): ServerEvent | undefined {
+  const feedback = scanFeedback(bytes, begin, end);
+  if (feedback) return feedback;
+  const text = bytes.toString('utf8', begin, end);
+  // Ill-formed UTF-8 leaves this mark, which our JSON never has; looking for it in ASCII costs nothing.
+  if (text.includes('\ufffd')) return undefined;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { type, event_id, audio_ms } = value as Partial<Record<keyof ServerEvent, unknown>>;
+  const isEvent = typeof type === 'string' && typeof event_id === 'number' && typeof audio_ms === 'number';
+  return isEvent ? (value as ServerEvent) : undefined;
+}
+
 /**
- * Whether the session goes on all the same until the event that the scanner begins with is read. What a server writes with its keys in another order than
- * `speechfb serve`, or with blanks between, is read at once.
+ * Whether the session goes on all the same until the event that the scanner begins with is read.
+ * What a server writes with its keys in another order than `speechfb serve`, or with blanks
+ * between, is read at once.
  */
 export function mayWait(scanner: Scanner): boolean {
   scanner.number(eventId);
@@ -16,9 +36,10 @@ export function mayWait(scanner: Scanner): boolean {
 }
 
 /**
- * A `phoneme_feedback` with its keys in the order in which `speechfb serve` writes them, and no blanks between; undefined for
- * anything else, which JSON.parse reads as well. Nine tenths of what a server says are such events, and most of each is the
- * frame around its phones; those themselves JSON.parse reads here too.
+ * A `phoneme_feedback` with its keys in the order in which `speechfb serve` writes them, and no
+ * blanks between; undefined for anything else, which JSON.parse reads as well. Nine tenths of what a
+ * server says are such events, and most of each is the frame around its phones; those themselves
+ * JSON.parse reads here too.
  */
 export function scanFeedback(bytes: Uint8Array, begin: number, end: number): FeedbackEvent | undefined {
   scanner.begin(bytes, begin, end);
