@@ -3,10 +3,8 @@ import { describe, expect, it } from 'vitest';
 import {
   type AudioFrame,
   bytesPerSample,
-  codecs,
   decodeFrame,
   encodeFrame,
-  type FrameFault,
   frameFlags,
   headerWords,
 } from '../../src/protocol/frame.ts';
@@ -27,8 +25,7 @@ describe('an audio frame', () => {
     );
   });
 
-  it('keeps a codec, a sample size and a bit for each of its names', () => {
-    expect(codecs).toEqual(['pcm_s16le', 'pcm_f32le']);
+  it('has a sample size for each codec and a bit for each flag', () => {
     expect(bytesPerSample).toEqual({ pcm_s16le: 2, pcm_f32le: 4 });
     expect(frameFlags).toEqual({ discontinuity: 1, last: 2, retransmit: 4 });
   });
@@ -59,7 +56,7 @@ describe('an audio frame', () => {
     expect(headerWords({ ...frame, crc32: 1 })).toBe(words);
   });
 
-  it.each<[string, FrameFault, (bytes: Buffer) => Buffer | undefined, string]>([
+  it.each<[string, string, (bytes: Buffer) => Buffer | undefined, string]>([
     ['nothing', 'short', () => Buffer.alloc(0), 'an audio frame has a 24-byte header; got 0 bytes'],
     ['23 bytes', 'short', (bytes) => bytes.subarray(0, 23), 'an audio frame has a 24-byte header; got 23 bytes'],
     ['another magic byte', 'magic', (bytes) => put(bytes, 0, 7), 'magic byte 0x07 is not 0x53'],
@@ -88,7 +85,7 @@ describe('an audio frame', () => {
 const u32 = fc.integer({ min: 0, max: 0xffffffff });
 const frames: fc.Arbitrary<AudioFrame> = fc
   .record({
-    codec: fc.constantFrom(...codecs),
+    codec: fc.constantFrom('pcm_s16le', 'pcm_f32le'),
     flags: fc.integer({ min: 0, max: 7 }),
     epoch: u32,
     seq: u32,

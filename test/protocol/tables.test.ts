@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
 import { defaultPort, streamPath, subprotocol } from '../../src/protocol/address.ts';
 import { closeCodes } from '../../src/protocol/codes.ts';
-import { errorTypes } from '../../src/protocol/result.ts';
 import { serverStages, stages } from '../../src/protocol/stages.ts';
 
 // What two programs must agree on is written out twice: who changes it here has changed the protocol.
@@ -17,8 +16,4 @@ it('close codes without an error stand', () => {
 it('the stages stand in the order of the sound, those of the server between the two of the network', () => {
   expect(stages.join(' ')).toBe('capture uplink ingress queue features asr scoring emit downlink');
   expect(serverStages).toEqual(stages.slice(2, -1));
-});
-
-it('the kinds of a mistake stand', () => {
-  expect(errorTypes.join(' ')).toBe('none substitution omission insertion unscored');
 });
