@@ -8,7 +8,7 @@ import type { ObjectiveVerdict } from './objective-verdict.ts';
 /** One-sided confidence of every sampled verdict. */
 export const confidence = 0.95;
 
-export const provenReason = 'proven at 95 % confidence';
+const provenReason = 'proven at 95 % confidence';
 
 /** Whether a value keeps the objective's bound. */
 export function holds(objective: Objective, value: number): boolean {
@@ -54,7 +54,7 @@ export function counted(objective: Objective, facts: Facts): ObjectiveVerdict {
 }
 
 /** From a sample: proven by the binomial bound, missed as measured, or neither. */
-export function sampled(
+function sampled(
   objective: Objective,
   facts: Facts & { confidenceBound: number | undefined; missShare: number },
 ): ObjectiveVerdict {
@@ -171,7 +171,7 @@ export function valueBound(distribution: Distribution, p: number, worth: number)
 }
 
 /** `1 more sample`, `12 more samples`. */
-export function moreSamples(count: number): string {
+function moreSamples(count: number): string {
   return `${count} more ${count === 1 ? 'sample' : 'samples'}`;
 }
 
