@@ -2,7 +2,7 @@ import { PhoneNetwork } from '../src/sim/network.ts';
 import { namedNetwork } from '../src/sim/networks/index.ts';
 import type { NetworkProfile, Transport } from '../src/sim/profile/profile.ts';
 import { simulateFlow } from '../src/sim/run-flow.ts';
-import { collectGarbage } from '../src/threads/collect-garbage.ts';
+import { collectGarbage } from '../src/threads/memory.ts';
 
 /**
  * What the simulated network costs: CPU a frame (both directions, acknowledgements and feedback included) and memory a

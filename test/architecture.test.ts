@@ -9,7 +9,7 @@ import { findCircle, readImports, roomArrows, subRoomArrows, type Table, tablePr
  */
 const rooms: Table = {
   commands:
-    'acoustic audio budget capacity client config load metrics protocol proxy report results scoring server sim slo telemetry',
+    'acoustic audio budget capacity client config load metrics protocol proxy report results scoring server sim slo telemetry threads',
   report: 'budget capacity load metrics protocol proxy results sim slo stats',
   load: 'audio capacity client clock config metrics protocol results sim slo stats threads',
   results: 'config metrics slo stats',
@@ -58,10 +58,11 @@ const subRooms: Table = {
   'commands/slo': 'commands',
   'commands/stream': 'commands',
   load: 'load/generator load/scenario',
-  'load/generator': 'load/learner load/plan load/scenario',
-  'load/learner': 'load/meter load/plan load/scenario',
+  'load/generator': 'load/fault load/learner load/plan load/scenario',
+  'load/learner': 'load/fault load/meter load/plan load/scenario',
   'load/meter': 'load/plan',
-  'load/scenario': 'load/plan',
+  'load/plan': 'load/fault',
+  'load/scenario': 'load/fault load/plan',
   'report/budget': 'report/terminal',
   'report/capacity': 'report/terminal',
   'report/export': 'report/load report/terminal',
@@ -176,6 +177,11 @@ describe('what one look takes in', () => {
     const counts = new Map<string, number>();
     for (const file of files) counts.set(dirname(file), (counts.get(dirname(file)) ?? 0) + 1);
     expect([...counts].filter(([, count]) => count > 24)).toEqual([]);
+  });
+
+  it.each(Object.keys(rooms))('has a page on %s: what it owns, never does, where to begin, how to add', (room) => {
+    const page = textOf(`${room}/README.md`);
+    for (const part of ['Owns', 'Never', 'Begin at', 'To add']) expect(page).toContain(`**${part}:**`);
   });
 
   it('keeps every source file within 400 lines', () => {

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-export type Work = { sessions: number; seconds: number; rampSeconds: number };
+type Work = { sessions: number; seconds: number; rampSeconds: number };
 
 /** A load generator: how to run it on the work, and what it reports. */
 export type Tool = {

@@ -29,7 +29,7 @@ export type Analysis = {
   whatIf: readonly (WhatIfAnswer & { exactMs: number | undefined })[];
 };
 
-export type Total = {
+type Total = {
   n: number;
   /** Traces whose feedback never came. */
   never: number;

@@ -3,7 +3,7 @@ import type { Random } from '../stats/random-stream.ts';
 /** How long to wait before each further try, ms. */
 export type BackoffOptions = { firstMs: number; maxMs: number };
 
-export const defaultBackoff = { firstMs: 200, maxMs: 5000 } as const satisfies BackoffOptions;
+const defaultBackoff = { firstMs: 200, maxMs: 5000 } as const satisfies BackoffOptions;
 
 /**
  * Delay before try `attempt` (from 0): doubling, capped, with full jitter over its upper half, so that learners who lost

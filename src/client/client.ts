@@ -4,14 +4,16 @@ import type { ClientMessageInput, ReferenceInput } from '../protocol/client-mess
 import type { ServerEvent } from '../protocol/server-messages.ts';
 import type { Random } from '../stats/random-stream.ts';
 import { backoffMs } from './backoff.ts';
-import { type ClientEnd, outcomeOfClose } from './client-end.ts';
 import { Controls } from './controls.ts';
+import { parseEvent } from './events.ts';
 import type { SoundFrames } from './frames.ts';
 import { Pulse } from './heartbeat.ts';
 import { Inbox, type ReadMessage } from './inbox.ts';
 import type { Link, LinkEvents, OpenLink } from './link/link.ts';
 import { Outbox } from './outbox.ts';
-import { parseEvent } from './parse-event.ts';
+
+/** Why a session is over. `refused`: it never became ready; `lost`: it was, and could not be resumed. */
+export type ClientEnd = { outcome: 'closed' | 'refused' | 'lost'; code: number; reason: string };
 
 export type ReadyEvent = Extract<ServerEvent, { type: 'ready' }>;
 type StartInput = Omit<Extract<ClientMessageInput, { type: 'start' }>, 'type' | 'protocol'>;
@@ -297,3 +299,10 @@ export class StreamClient implements LinkEvents {
 
 /** How long an app that never got `ready` keeps trying, ms. */
 const startPatienceMs = 30_000;
+
+/** What a close by the server or the system means; undefined when the session can be resumed. */
+function outcomeOfClose(code: number, wasReady: boolean, closing: boolean): ClientEnd['outcome'] | undefined {
+  if (!wasReady) return 'refused';
+  if (code === 1000 || (closing && code === 1001)) return 'closed';
+  return code >= 4000 || code === 1001 ? 'lost' : undefined;
+}

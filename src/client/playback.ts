@@ -1,14 +1,14 @@
 import { performance } from 'node:perf_hooks';
 import type { Pcm } from '../audio/pcm.ts';
-import { startWheel } from '../clock/turning-wheel.ts';
 import type { Timers } from '../clock/wheel.ts';
+import { startWheel } from '../clock/wheel.ts';
 import { SpeechfbError } from '../errors.ts';
 import type { ServerEvent } from '../protocol/server-messages.ts';
 import { createRandom } from '../stats/random-stream.ts';
+import type { ClientEnd } from './client.ts';
 import { StreamClient } from './client.ts';
-import type { ClientEnd } from './client-end.ts';
 import { SoundFrames } from './frames.ts';
-import { socketLinks } from './link/websocket-links.ts';
+import { socketLinks } from './link/websocket-connection.ts';
 
 export type PlaybackOptions = {
   recording: Pcm;

@@ -6,7 +6,7 @@ import { syntaxProblems, yamlOptions } from './syntax.ts';
 import { badConfig, checkDocument, offsetOf } from './yaml.ts';
 
 /** What `kind` may say; one file may hold documents of several. */
-export const kinds = ['LoadScenario', 'LatencyBudget', 'ServiceLevel', 'CanaryAnalysis', 'CapacityScenario'] as const;
+const kinds = ['LoadScenario', 'LatencyBudget', 'ServiceLevel', 'CanaryAnalysis', 'CapacityScenario'] as const;
 export type Kind = (typeof kinds)[number];
 
 export type ConfigDocument<T> = {

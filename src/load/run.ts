@@ -1,16 +1,18 @@
-import { arch, cpus, platform, release, totalmem } from 'node:os';
+import { arch, availableParallelism, cpus, platform, release, totalmem } from 'node:os';
 import { histogramsReady } from '../metrics/histogram.ts';
+import { mergeFaultRecords } from '../results/fault-record.ts';
 import type { RunFacts } from '../results/judge-run.ts';
 import type { ShardResult } from '../results/merge-results.ts';
 import { type RecordedRun, reportOf } from '../results/recorded-run.ts';
 import type { LoadReport } from '../results/report.ts';
 import { formatMs } from '../units.ts';
 import type { Abort } from './generator/abort.ts';
-import { driveLoad } from './generator/drive.ts';
 import { type EmbeddedServer, type ServeCommand, startEmbedded } from './generator/embedded-server.ts';
-import type { LoadProgress } from './generator/live-run.ts';
-import { LiveRun } from './generator/live-run.ts';
+import type { ShardHooks, ShardTask } from './generator/generator.ts';
+import { LiveRun, type LoadProgress } from './generator/live-run.ts';
+import { generatorCount, runGenerators } from './generator/pool.ts';
 import { preflight } from './generator/preflight.ts';
+import { ServerFaults } from './generator/server-faults.ts';
 import type { PreparedLoad } from './scenario/prepare.ts';
 import type { LoadScenario } from './scenario/scenario.ts';
 
@@ -32,8 +34,6 @@ export type LoadHooks = {
   onProgress(progress: LoadProgress): void;
   /** Aborted: learners stop at once and what was measured so far is reported. */
   signal: AbortSignal;
-  /** The embedded server is up; `kill` ends it without ceremony. */
-  onServer?(server: EmbeddedServer): void;
 };
 
 export type LoadOutcome = { report: LoadReport; run: RecordedRun };
@@ -103,6 +103,25 @@ export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<L
   }
 }
 
+/**
+ * Drives one machine's share of a test: its learners, from as many processes as it wants and cores are free (or
+ * `generators`), and what is done to the embedded server meanwhile.
+ */
+async function driveLoad(
+  task: ShardTask,
+  server: EmbeddedServer | undefined,
+  hooks: ShardHooks,
+  generators = generatorCount(task.plans.length, availableParallelism(), server !== undefined),
+): Promise<ShardResult> {
+  let serverFaults: ServerFaults | undefined;
+  const onStart = (startAtEpochMs: number) => {
+    serverFaults = new ServerFaults(task.faults, server, task.token, startAtEpochMs);
+  };
+  const result = await runGenerators(task, { ...hooks, onStart }, generators);
+  serverFaults?.stop();
+  return { ...result, faults: mergeFaultRecords([...result.faults, ...(serverFaults?.records ?? [])]) };
+}
+
 /** The start that shards agree on; when it has passed meanwhile, which is said, as soon as may be. */
 function agreedStart(startAtEpochMs: number | undefined, hooks: LoadHooks): number | undefined {
   if (startAtEpochMs === undefined) return undefined;
@@ -124,9 +143,7 @@ async function startTarget(options: LoadOptions, hooks: LoadHooks): Promise<Embe
     return undefined;
   }
   hooks.onPhase('starting the server');
-  const server = await startEmbedded(options.serve);
-  hooks.onServer?.(server);
-  return server;
+  return await startEmbedded(options.serve, { signal: hooks.signal });
 }
 
 type Run = { startedAt: Date; interrupted: boolean; aborted: Abort | undefined };

@@ -23,13 +23,13 @@ export type AudioFrame = {
 };
 
 export const frameHeaderBytes = 24;
-export const codecs = ['pcm_s16le', 'pcm_f32le'] as const;
+const codecs = ['pcm_s16le', 'pcm_f32le'] as const;
 export type Codec = (typeof codecs)[number];
 export const bytesPerSample = { pcm_s16le: 2, pcm_f32le: 4 } as const satisfies Record<Codec, number>;
 export const frameFlags = { discontinuity: 1, last: 2, retransmit: 4 } as const;
 
 /** Why a binary message is not an audio frame. */
-export type FrameFault = 'short' | 'magic' | 'version' | 'codec' | 'flags' | 'crc' | 'ragged';
+type FrameFault = 'short' | 'magic' | 'version' | 'codec' | 'flags' | 'crc' | 'ragged';
 
 export type DecodedFrame = { ok: true; frame: AudioFrame } | { ok: false; fault: FrameFault; message: string };
 

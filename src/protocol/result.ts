@@ -1,5 +1,5 @@
 /** What is wrong with a phone or a word; `unscored` when its audio was missing. */
-export const errorTypes = ['none', 'substitution', 'omission', 'insertion', 'unscored'] as const;
+const errorTypes = ['none', 'substitution', 'omission', 'insertion', 'unscored'] as const;
 export type ErrorType = (typeof errorTypes)[number];
 
 /** One phone of the reference, as `score --json`, `phoneme_feedback` and `utterance_final` show it. */

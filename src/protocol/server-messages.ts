@@ -85,7 +85,7 @@ export type ReferenceEcho = {
   words: readonly { text: string; phones: readonly string[]; source: 'dictionary' | 'letter_to_sound' | 'given' }[];
 };
 
-export type SessionLimits = {
+type SessionLimits = {
   max_frame_bytes: number;
   max_session_ms: number;
   idle_timeout_ms: number;

@@ -3,7 +3,7 @@ import { despiteProblems, integer, oneOf, section, text, throughUnit } from '../
 import { labelNames, type Selector } from '../metrics/definitions.ts';
 import { type Objective, parseObjective } from '../slo/objective/expression.ts';
 import type { Cost } from './cost.ts';
-import type { FaultRecord } from './fault-record.ts';
+import { type FaultRecord, faultKinds } from './fault-record.ts';
 import type { GeneratorHealth } from './generator-health.ts';
 import type { RunFacts } from './judge-run.ts';
 import { anyNumber, count, list, notNegative, someOf, trueOrFalse, words } from './recording-fields.ts';
@@ -57,7 +57,7 @@ const generator = section({
 } satisfies Keys<GeneratorHealth>);
 
 const fault = section({
-  kind: oneOf(['reconnect', 'cut-network', 'stall-inference', 'kill-inference', 'stop-server']),
+  kind: oneOf(faultKinds),
   plannedMs: notNegative(),
   atMs: notNegative(),
   untilMs: notNegative().optional(),

@@ -1,5 +1,6 @@
-/** The kinds of faults, as plans and recordings name them. */
-export type FaultKind = 'reconnect' | 'cut-network' | 'stall-inference' | 'kill-inference' | 'stop-server';
+/** The kinds of faults, as plans, recordings and reports name them; src/load/fault/ says what each is. */
+export const faultKinds = ['reconnect', 'cut-network', 'stall-inference', 'kill-inference', 'stop-server'] as const;
+export type FaultKind = (typeof faultKinds)[number];
 
 /** What became of a planned fault; times in ms from the start of the test. */
 export type FaultRecord = {
@@ -26,7 +27,7 @@ export function mergeFaultRecords(records: readonly FaultRecord[]): FaultRecord[
   return [...merged.values()].sort((a, b) => a.atMs - b.atMs);
 }
 
-export function both(a: FaultRecord, b: FaultRecord): FaultRecord {
+function both(a: FaultRecord, b: FaultRecord): FaultRecord {
   const hit =
     a.hit && b.hit ? { learners: a.hit.learners + b.hit.learners, of: a.hit.of + b.hit.of } : (a.hit ?? b.hit);
   return {

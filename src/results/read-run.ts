@@ -20,7 +20,7 @@ export type ReadRun = {
   came(name: string): number;
 };
 
-export type Count = { bad: number; total: number };
+type Count = { bad: number; total: number };
 
 /** `total_ms` is Infinity for a feedback that never came. */
 export type RunTrace = { at_ms: number; session: string; total_ms: number };

@@ -48,7 +48,7 @@ export type LoadReport = {
 } & Measured;
 
 /** A planned fault and what became of it; ms from the start of the test. */
-export type FaultReport = {
+type FaultReport = {
   kind: string;
   plannedMs: number;
   /** When it really happened, and when it was over. */
@@ -61,7 +61,7 @@ export type FaultReport = {
 };
 
 /** Whether one process that made load kept up. */
-export type GeneratorReport = {
+type GeneratorReport = {
   learners: number;
   /** Share of the time that its event loop was at work. */
   busy: number;
@@ -76,7 +76,7 @@ export type GeneratorReport = {
 };
 
 /** What was measured, of the whole run or of some of its sessions; by metric and by stage. */
-export type Measured = {
+type Measured = {
   distributions: Readonly<Record<string, Summary>>;
   stages: Readonly<Record<string, Summary>>;
   shares: Readonly<Record<string, { good: number; total: number }>>;

@@ -17,7 +17,7 @@ export type FlowOptions = {
 };
 
 /** A message of that many bytes each interval. */
-export type Traffic = { bytes: number; intervalUs: number };
+type Traffic = { bytes: number; intervalUs: number };
 
 export type FlowResult = {
   up: DirectionResult;

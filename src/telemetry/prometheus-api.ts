@@ -9,7 +9,7 @@ export type PrometheusApi = {
   series(expression: string, range: { startMs: number; endMs: number; stepMs: number }): Promise<Sample[]>;
 };
 
-export type Sample = { atMs: number; value: number };
+type Sample = { atMs: number; value: number };
 
 /** `baseUrl` is the server's root, such as http://localhost:9090, or the root of a path below which the API lives. */
 export function createPrometheusApi(baseUrl: string, timeoutMs = 30_000): PrometheusApi {

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { mayWait, parseEvent, scanFeedback } from '../../src/client/events.ts';
 import { Scanner } from '../../src/client/json-scanner.ts';
-import { parseEvent } from '../../src/client/parse-event.ts';
-import { mayWait, scanFeedback } from '../../src/client/scan-event.ts';
 import { phoneAt } from '../kit/fake-server.ts';
 
 /** A number as our server writes it: whole, or of up to three decimals. */

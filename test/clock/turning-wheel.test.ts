@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { startWheel } from '../../src/clock/turning-wheel.ts';
+import { startWheel } from '../../src/clock/wheel.ts';
 
 describe('the wheel of a shard', () => {
   beforeEach(() => void vi.useFakeTimers());

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readOpenSlo } from '../../src/commands/slo/read-openslo.ts';
+import { readOpenSlo } from '../../src/commands/slo/read-service-level.ts';
 import { formatError, SpeechfbError } from '../../src/errors.ts';
 import { prometheusRules } from '../../src/slo/service-level/rules.ts';
 import { serviceLevelOf } from '../../src/slo/service-level/service-level.ts';

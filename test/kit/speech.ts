@@ -6,7 +6,7 @@ import { resolveReference } from '../../src/scoring/text/reference.ts';
 /** The model that the made-up speech below comes from: ARPAbet and silence, 20 ms a frame, 80 ms of look-ahead. */
 export const alphabet = { phones: [...arpabet, 'SIL'], silence: 'SIL', strideMs: 20 };
 
-export const phonesOf = (text: string) => resolveReference({ text }).words.flatMap((word) => [...word.variants[0]!]);
+const phonesOf = (text: string) => resolveReference({ text }).words.flatMap((word) => [...word.variants[0]!]);
 
 /** `SIL 10 HH 5 S~TH 4`: what is heard for how many frames; S~TH is an S that is a little like TH. */
 export function utter(...parts: readonly string[]): string[] {

@@ -16,7 +16,7 @@ export type AcousticFrames = {
 };
 
 /** Where the engine's time went for these frames, ms: queue from the arrival of the newest sound in them to its run. */
-export type AcousticTiming = { queueMs: number; featuresMs: number; inferenceMs: number };
+type AcousticTiming = { queueMs: number; featuresMs: number; inferenceMs: number };
 
 /** One learner's audio through the model. Results come in order through the callback given to `open`. */
 export type AcousticStream = {

@@ -1,6 +1,6 @@
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Problem } from '../../errors.ts';
-import { releaseMemory } from '../../threads/release-memory.ts';
+import { releaseMemory } from '../../threads/memory.ts';
 import { badModel } from '../model/load-model.ts';
 import type { ModelPackage } from '../model/model-package.ts';
 import type { Device, Provider } from './device.ts';

@@ -1,5 +1,5 @@
+import { releaseMemory } from '../../threads/memory.ts';
 import type { PlainError } from '../../threads/plain-error.ts';
-import { releaseMemory } from '../../threads/release-memory.ts';
 import type { EngineOptions } from '../engine/inline-engine.ts';
 import type { AcousticFrames, CoreStats, EngineFault } from '../engine/types.ts';
 

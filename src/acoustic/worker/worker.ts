@@ -1,7 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { collectGarbage } from '../../threads/collect-garbage.ts';
+import { collectGarbage, releaseMemory } from '../../threads/memory.ts';
 import { type PlainError, toPlainError } from '../../threads/plain-error.ts';
-import { releaseMemory } from '../../threads/release-memory.ts';
 import { toThreadMs } from '../../threads/shared-clock.ts';
 import type { EngineStream } from '../engine/engine-stream.ts';
 import { openCore } from '../engine/inline-engine.ts';

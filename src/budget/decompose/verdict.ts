@@ -1,6 +1,6 @@
 import type { RankInterval } from '../../stats/order-statistics.ts';
 
-export const verdicts = ['pass', 'fail', 'inconclusive'] as const;
+const verdicts = ['pass', 'fail', 'inconclusive'] as const;
 export type Verdict = (typeof verdicts)[number];
 
 /** Where a measured figure lies with the asked confidence, ms. Infinity: no value of the sample bounds that side. */

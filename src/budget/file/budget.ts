@@ -9,7 +9,7 @@ export const interpretations = [
   /** So rarely exceeded that the sum holds whatever the dependence (union bound). */
   'guaranteed',
 ] as const;
-export type Interpretation = (typeof interpretations)[number];
+type Interpretation = (typeof interpretations)[number];
 
 /** A latency budget: stages and reserve sum to the objective. All times in ms. */
 export type Budget = {

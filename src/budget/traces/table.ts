@@ -27,7 +27,7 @@ export type TraceTable = {
 };
 
 /** Most traces kept in memory; of more, a uniform random sample stays (reservoir, seeded). */
-export const defaultTraceLimit = 2_000_000;
+const defaultTraceLimit = 2_000_000;
 
 /** Builds a table from records as they are read. */
 export class TraceTableBuilder {

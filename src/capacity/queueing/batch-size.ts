@@ -14,7 +14,7 @@ export type BatchRules = {
   deadlineMs: number;
 };
 
-export type BatchOption = BatchStep & {
+type BatchOption = BatchStep & {
   /** Streams that full steps of this batch carry. */
   streams: number;
   /** Worst engine latency at that load: the step in progress, the wait to fill, the own step. */

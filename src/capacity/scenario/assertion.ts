@@ -15,7 +15,7 @@ type Need = 'selfHosted' | 'managed' | 'supply' | 'batch';
 type MetricShape = { parse: (text: string) => number; example: string; needs?: Need };
 
 /** What can be asserted, in which unit. Shares of 1, dollars a minute or hour, ms, bytes. */
-export const assertMetrics = {
+const assertMetrics = {
   costPerAudioMinute: { ...perMinute(), needs: 'supply' },
   selfHostedCostPerMinute: { ...perMinute(), needs: 'selfHosted' },
   managedCostPerMinute: { ...perMinute(), needs: 'managed' },

@@ -9,7 +9,7 @@ export type AudioFormat = {
 };
 
 export const codecs = ['pcm16', 'mulaw', 'alaw', 'opus'] as const;
-export type Codec = (typeof codecs)[number];
+type Codec = (typeof codecs)[number];
 
 /** Bytes of audio that one speaking learner sends each second. pcm16 mono: 16,000 at 8 kHz, 32,000 at 16 kHz. */
 export function audioBytesPerSecond({ codec, sampleRateHz, channels, bitsPerSecond }: AudioFormat): number {

@@ -52,7 +52,7 @@ export type StreamsByCurve = {
 };
 
 /** The key that a percentile has in a point: `p95_ms`, `p99.9_ms`. */
-export function percentileKey(percentile: number): string {
+function percentileKey(percentile: number): string {
   return `p${percentile}_ms`;
 }
 

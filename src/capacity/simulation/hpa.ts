@@ -9,7 +9,7 @@ export type ScalingRules = {
   policies: readonly ScalingPolicy[];
 };
 
-export type ScalingPolicy = { type: 'percent' | 'pods'; value: number; periodMs: number };
+type ScalingPolicy = { type: 'percent' | 'pods'; value: number; periodMs: number };
 
 /** Kubernetes' own defaults: up by 100 % or 4 pods each 15 s, the greater; down after the largest of 300 s. */
 export const defaultScaleUp: ScalingRules = {

@@ -1,33 +1,38 @@
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls, rootCertificates } from 'node:tls';
 import type { Clock } from '../../clock/wheel.ts';
-
 import type { ChecksummedFrame } from '../../protocol/frame.ts';
-import type { Link, LinkEvents } from './link.ts';
+import type { Link, LinkEvents, OpenLink } from './link.ts';
 import { upgradeRequest } from './websocket-handshake.ts';
 import { WsReader } from './websocket-reader.ts';
 import { opcodes, WsWriter } from './websocket-writer.ts';
-
-/** How a wss:// server is trusted: a PEM certificate authority beside the system's, or nobody asked. */
-export type TlsOptions = { ca?: string; insecure?: true };
 
 /** Where learners connect: a ws:// or wss:// URL, the bearer token if the server wants one. */
 export type LinkTarget = { url: string; token: string | undefined; tls?: TlsOptions | undefined };
 
 /** What all connections of a shard share. */
-export type ConnectionContext = {
+type ConnectionContext = {
   target: LinkTarget;
   clock: Clock;
   /** Called behind each message, with the time at which it came. */
   afterMessage: ((nowMs: number) => void) | undefined;
 };
 
+/** Links on the network that is there. `afterMessage` is called behind each message, with the time at which it came. */
+export function socketLinks(target: LinkTarget, clock: Clock, afterMessage?: (nowMs: number) => void): OpenLink {
+  const context = { target, clock, afterMessage };
+  return (events) => new WsConnection(context, events);
+}
+
+/** How a wss:// server is trusted: a PEM certificate authority beside the system's, or nobody asked. */
+export type TlsOptions = { ca?: string; insecure?: true };
+
 /**
  * A WebSocket client for one thing: sending very many small frames from one process. Next to the ws library it makes one
  * write of one buffer a frame, reads into one buffer that all connections share, and keeps nothing of a stream's machinery
  * in between; bench/load measures what that is worth.
  */
-export class WsConnection extends WsReader implements Link {
+class WsConnection extends WsReader implements Link {
   readonly #context: ConnectionContext;
   readonly #events: LinkEvents;
   readonly #socket: Socket;

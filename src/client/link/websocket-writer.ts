@@ -1,6 +1,5 @@
 import { randomFillSync } from 'node:crypto';
 import { type ChecksummedFrame, frameHeaderBytes, headerWords } from '../../protocol/frame.ts';
-import { mask } from './masking.ts';
 
 export const opcodes = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
 
@@ -68,6 +67,19 @@ export class WsWriter {
     return scratch.cut;
   }
 }
+
+/** Writes `length` bytes of `source`, masked with the four of `key`, to `output` from `offset` on (RFC 6455, section 5.3). */
+export type Mask = (source: Uint8Array, key: Uint8Array, output: Uint8Array, offset: number, length: number) => void;
+
+/** For platforms that bufferutil has no machine code for: there npm may leave it out. 310 ns for 640 bytes in place of 90. */
+export const maskInScript: Mask = (source, key, output, offset, length) => {
+  for (let i = 0; i < length; i++) output[offset + i] = source[i]! ^ key[i & 3]!;
+};
+
+export const mask: Mask = await import('bufferutil').then(
+  ({ default: bufferUtil }) => bufferUtil.mask,
+  () => maskInScript,
+);
 
 /** Where a message of 126 to 65,535 bytes begins behind its WebSocket header, in words: 2 bytes, length, key. */
 const inPlaceAt = 2;

@@ -1,7 +1,6 @@
 import { type ExitCode, exitCodes, SpeechfbError } from '../../errors.ts';
 import { flag, wholeNumber } from '../../flag.ts';
-import { renderNetsim } from '../../report/network/netsim-text.ts';
-import { renderNetworks } from '../../report/network/network-list.ts';
+import { renderNetsim, renderNetworks } from '../../report/network/netsim-text.ts';
 import { createPaint } from '../../report/terminal/paint.ts';
 import { type FlowSummary, summariseFlow } from '../../sim/flow-summary.ts';
 import { namedNetworks } from '../../sim/networks/index.ts';

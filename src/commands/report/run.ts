@@ -18,7 +18,7 @@ import type { LoadReport } from '../../results/report.ts';
 import { runDirectories } from '../../results/run-directories.ts';
 import { runsReport } from '../../results/runs.ts';
 import { didYouMean } from '../../suggest.ts';
-import { exitCodeOf } from '../run-output/exit-code.ts';
+import { exitCodeOf } from '../run-output/finish.ts';
 import { printReport, terminalColumns, wantsColour } from '../terminal.ts';
 import type { ReportFlags } from './flags.ts';
 

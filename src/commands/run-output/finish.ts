@@ -3,8 +3,8 @@ import type { LoadOutcome } from '../../load/run.ts';
 import { runJson } from '../../report/export/run-json.ts';
 import { loadTable } from '../../report/load/table.ts';
 import { createPaint } from '../../report/terminal/paint.ts';
+import type { LoadReport } from '../../results/report.ts';
 import { printReport, terminalColumns, wantsColour } from '../terminal.ts';
-import { exitCodeOf } from './exit-code.ts';
 import { type OutputFlags, writeOutputs } from './outputs.ts';
 
 /** Shows a run that is over, writes what it leaves behind, and says how it ended. */
@@ -15,4 +15,10 @@ export async function finishRun(outcome: LoadOutcome, flags: OutputFlags & { jso
   const complete = await writeOutputs(outcome, flags);
   const exitCode = exitCodeOf(report);
   return complete || exitCode !== exitCodes.pass ? exitCode : exitCodes.usage;
+}
+
+/** How a run that ended as this report says exits. */
+export function exitCodeOf({ interrupted, verdict }: Pick<LoadReport, 'interrupted' | 'verdict'>): ExitCode {
+  if (interrupted) return exitCodes.interrupted;
+  return { pass: exitCodes.pass, fail: exitCodes.missed, invalid: exitCodes.invalid }[verdict];
 }

@@ -1,8 +1,15 @@
+import { LineCounter, parseAllDocuments } from 'yaml';
 import { parseDocuments } from '../../config/documents.ts';
 import { readText } from '../../config/read-chunks.ts';
-import { SpeechfbError } from '../../errors.ts';
-import { type ServiceLevel, serviceLevelFile, serviceLevelOf } from '../../slo/service-level/service-level.ts';
-import { readOpenSlo } from './read-openslo.ts';
+import { badConfig, checkDocument, offsetOf } from '../../config/yaml.ts';
+import { type Problem, SpeechfbError } from '../../errors.ts';
+import { fromOpenSlo, openSloFile } from '../../slo/service-level/openslo.ts';
+import {
+  type ServiceLevel,
+  type ServiceLevelFile,
+  serviceLevelFile,
+  serviceLevelOf,
+} from '../../slo/service-level/service-level.ts';
 
 /** The service level of a file, ours or OpenSLO v1; `name` chooses one of several. */
 export function readServiceLevel(file: string, name: string | undefined): ServiceLevel {
@@ -15,4 +22,71 @@ export function readServiceLevel(file: string, name: string | undefined): Servic
   const names = levels.map((level) => level.name).join(', ');
   const message = name === undefined ? `${file} has ${levels.length} service levels` : `${file} has no "${name}"`;
   throw new SpeechfbError('bad_flag', `${message}: ${names}`, { hint: 'choose one with --name' });
+}
+
+/**
+ * The SLO documents of an OpenSLO v1 file; an `indicatorRef` is followed to an SLI of the same file. Services, data sources
+ * and alert policies are left alone: our own alert rows apply.
+ */
+export function readOpenSlo(file: string, source: string): ServiceLevelFile[] {
+  const lines = new LineCounter();
+  const parsed = parseAllDocuments(source, { lineCounter: lines, prettyErrors: false });
+  const documents = Array.isArray(parsed) ? parsed.filter(({ contents }) => contents !== null) : [];
+  const at = (offset: number) => {
+    const { line, col } = lines.linePos(offset);
+    return `${file}:${line}:${col}`;
+  };
+  const problems: Problem[] = documents.flatMap(({ errors }) =>
+    errors.map(({ pos, message }) => ({ where: at(pos[0]), message: message.split('\n', 1)[0]! })),
+  );
+  if (problems.length > 0) throw badConfig(file, problems);
+  const indicators = new Map(
+    documents.filter((one) => one.get('kind') === 'SLI').map((one) => [one.getIn(['metadata', 'name']), one]),
+  );
+  const found = documents
+    .filter((one) => one.get('kind') === 'SLO')
+    .flatMap((document) => {
+      const indicator = indicators.get(document.getIn(['spec', 'indicatorRef']));
+      if (indicator) {
+        // The SLI's own nodes: what is wrong in them is told where they stand.
+        document.setIn(['spec', 'indicator'], document.createNode({}));
+        document.setIn(['spec', 'indicator', 'spec'], indicator.get('spec', true));
+        document.deleteIn(['spec', 'indicatorRef']);
+      }
+      const checked = checkDocument(document, at, openSloFile);
+      if ('value' in checked) {
+        const place = (path: readonly PropertyKey[]) => at(offsetOf(document, placeInOpenSlo(path), undefined));
+        return [imported(checked.value, place, problems)];
+      }
+      problems.push(...checked.problems);
+      return [];
+    });
+  if (problems.length === 0 && found.length === 0) {
+    problems.push({ where: `${file}:1:1`, message: 'has no document of kind SLO, the one that can be imported' });
+  }
+  if (problems.length > 0) throw badConfig(file, problems);
+  return found.filter((one) => one !== undefined);
+}
+
+function imported(
+  document: Parameters<typeof fromOpenSlo>[0],
+  place: (path: readonly PropertyKey[]) => string,
+  problems: Problem[],
+): ServiceLevelFile | undefined {
+  const result = serviceLevelFile.safeParse(fromOpenSlo(document));
+  if (result.success) return result.data;
+  for (const { path, message } of result.error.issues) {
+    problems.push({ where: place(path), message: `as a ServiceLevel, ${path.join('.')}: ${message}` });
+  }
+  return undefined;
+}
+
+/** Where an OpenSLO document has what a path of the ServiceLevel made of it names. */
+function placeInOpenSlo(path: readonly PropertyKey[]): PropertyKey[] {
+  const [spec, objectives, index, field, kind, part] = path;
+  if (spec !== 'spec' || objectives !== 'objectives') return [...path];
+  if (field !== 'indicator') return [...path.slice(0, 3), ...(field === 'target' ? [] : path.slice(3))];
+  const source = ['metricSource', 'spec', 'query'];
+  const metric = kind === 'events' ? ['ratioMetric', part ?? 'total', ...source] : ['thresholdMetric', ...source];
+  return index === undefined ? [...path] : ['spec', 'indicator', 'spec', ...metric];
 }

@@ -1,9 +1,8 @@
 import { performance } from 'node:perf_hooks';
 import { SoundFrames } from '../../client/frames.ts';
 import type { TlsOptions } from '../../client/link/websocket-connection.ts';
-import { socketLinks } from '../../client/link/websocket-links.ts';
-import { startWheel } from '../../clock/turning-wheel.ts';
-import { type Clock, onGrid } from '../../clock/wheel.ts';
+import { socketLinks } from '../../client/link/websocket-connection.ts';
+import { type Clock, onGrid, startWheel } from '../../clock/wheel.ts';
 import { histogramsReady } from '../../metrics/histogram.ts';
 import { Recorder } from '../../metrics/recorder.ts';
 import { TraceSink, traceLimits } from '../../metrics/traces.ts';
@@ -12,6 +11,7 @@ import { type ShardResult, sortedTroubles } from '../../results/merge-results.ts
 import { namedNetwork } from '../../sim/networks/index.ts';
 import type { NetworkProfile } from '../../sim/profile/profile.ts';
 import type { Objective } from '../../slo/objective/expression.ts';
+import { learnerFault } from '../fault/index.ts';
 import { scheduleLearnerFaults } from '../learner/faults.ts';
 import { Learner } from '../learner/learner.ts';
 import { Shaper } from '../learner/network-shaper.ts';
@@ -118,11 +118,13 @@ function startOf({ startAtEpochMs }: ShardTask, clock: Clock): number {
   return onGrid(fromMs);
 }
 
-/** The network of each learner; who is none's is simulated all the same when a fault is to cut it. */
+/** The network of each learner; one who is on none gets an ideal one when a fault acts on the simulation. */
 function profiles({ networks, faults }: ShardTask): (plan: LearnerPlan) => NetworkProfile | undefined {
-  const toCut = new Set(faults.flatMap((fault) => (fault.kind === 'cut-network' ? fault.learners : [])));
+  const simulated = new Set(
+    faults.flatMap((fault) => ('learners' in fault && learnerFault(fault.kind).simulated ? fault.learners : [])),
+  );
   return ({ learner, network }) => {
-    if (network === noNetwork) return toCut.has(learner) ? namedNetwork('ideal') : undefined;
+    if (network === noNetwork) return simulated.has(learner) ? namedNetwork('ideal') : undefined;
     const profile = networks[network];
     if (!profile) throw new Error(`learner ${learner} is on network "${network}", which the task does not have`);
     return profile;

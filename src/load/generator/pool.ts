@@ -1,8 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import type { ShardResult } from '../../results/merge-results.ts';
-import { lostResult, mergeResults } from '../../results/merge-results.ts';
+import { lostResult, mergeResults, type ShardResult } from '../../results/merge-results.ts';
 import { workerUrl } from '../../threads/worker-url.ts';
-import { causeOfDeath } from './cause-of-death.ts';
 import type { ShardHooks, ShardTask } from './generator.ts';
 import { splitTask } from './split-task.ts';
 
@@ -48,6 +46,21 @@ export function generatorCount(learners: number, cores: number, embedded: boolea
   return Math.max(1, Math.min(free, Math.ceil(learners / leastLearners)));
 }
 
+/**
+ * Why a program of Node ended, from what it wrote to stderr: the error that nobody caught, V8's last word, or the last line that is
+ * a sentence; empty when it said nothing.
+ */
+export function causeOfDeath(said: string): string {
+  const lines = said
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+  const error = lines.findLast(
+    (line) => /^(Uncaught )?\w*Error( \[\w+\])?: /.test(line) || line.startsWith('FATAL ERROR: '),
+  );
+  return error ?? lines.findLast((line) => /\w/.test(line) && !/^(Node\.js v|at )/.test(line)) ?? '';
+}
+
 class Generator {
   /** Also when it never will be: then its result tells. */
   readonly ready: Promise<void>;
@@ -59,10 +72,12 @@ class Generator {
     const execArgv = [...process.execArgv, '--max-semi-space-size=2'];
     const child = fork(workerUrl(import.meta.url, 'process.js'), {
       serialization: 'advanced',
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      // Stdin: a pipe that closes when this process ends, and ends the generator.
+      stdio: ['pipe', 'ignore', 'pipe', 'ipc'],
       execArgv,
     });
     this.#child = child;
+    child.stdin?.on('error', () => {});
     let said = '';
     child.stderr?.on('data', (chunk) => {
       said = (said + chunk).slice(-8000);

@@ -1,81 +1,97 @@
 import type { FaultRecord } from '../../results/fault-record.ts';
+import type { FaultyServer } from '../fault/definition.ts';
+import { serverFault } from '../fault/index.ts';
 import type { FaultPlan } from '../plan/faults.ts';
 import type { EmbeddedServer } from './embedded-server.ts';
-
-/** The server's faults of a running test. */
-export type ServerFaults = {
-  /** What happened so far, in order of time. */
-  records: readonly FaultRecord[];
-  /** No more of them; a server that was stopped goes on. */
-  stop(): void;
-};
 
 /**
  * Makes the embedded server suffer its faults at their times since `startAtEpochMs` (wall clock). Without an embedded
  * server they do not happen, and the records say so.
  */
-export function startServerFaults(
-  faults: readonly FaultPlan[],
-  server: EmbeddedServer | undefined,
-  token: string | undefined,
-  startAtEpochMs: number,
-): ServerFaults {
-  const records: FaultRecord[] = [];
-  const timers = new Set<NodeJS.Timeout>();
-  const sinceStart = () => Date.now() - startAtEpochMs;
-  const later = (ms: number, then: () => void) => {
-    const timer = setTimeout(() => {
-      timers.delete(timer);
-      then();
-    }, ms);
-    timers.add(timer);
-  };
-  const inject = (fault: ServerFaultPlan) => {
-    const record: FaultRecord = { kind: fault.kind, plannedMs: fault.atMs, atMs: sinceStart() };
-    records.push(record);
+export class ServerFaults {
+  /** What happened so far, in order of time. */
+  readonly records: FaultRecord[] = [];
+  readonly #server: FaultyServer | undefined;
+  readonly #startAtEpochMs: number;
+  readonly #timers = new Set<NodeJS.Timeout>();
+  /** Ends of what goes on now. */
+  readonly #toEnd = new Set<() => void>();
+
+  constructor(
+    faults: readonly FaultPlan[],
+    server: EmbeddedServer | undefined,
+    token: string | undefined,
+    startAtEpochMs: number,
+  ) {
+    this.#server = server && faultyServer(server, token);
+    this.#startAtEpochMs = startAtEpochMs;
+    for (const fault of faults)
+      if (!('learners' in fault)) this.#later(fault.atMs - this.#sinceStartMs(), () => this.#inject(fault));
+  }
+
+  /** No more of them; what was to be ended later is ended now. */
+  stop(): void {
+    for (const timer of this.#timers) clearTimeout(timer);
+    for (const end of this.#toEnd) end();
+  }
+
+  #inject(fault: ServerFaultPlan): void {
+    const record: FaultRecord = { kind: fault.kind, plannedMs: fault.atMs, atMs: this.#sinceStartMs() };
+    this.records.push(record);
+    const server = this.#server;
     if (!server) {
       record.problem = 'the server is not one that this test started';
-    } else if (fault.kind === 'stop-server') {
-      if (!server.pause()) record.problem = 'the server is gone';
-      else {
-        later(fault.forMs, () => {
-          server.resume();
-          record.untilMs = sinceStart();
-        });
-      }
-    } else {
-      post(server.url, token, fault).then((problem) => {
-        if (problem !== undefined) record.problem = problem;
-        else if (fault.kind === 'stall-inference') record.untilMs = record.atMs + fault.forMs;
-      });
+      return;
     }
-  };
-  for (const fault of faults) if (isServerFault(fault)) later(fault.atMs - sinceStart(), () => inject(fault));
+    serverFault(fault.kind)
+      .inject(server, fault)
+      .then((problem) => {
+        if (problem !== undefined) record.problem = problem;
+        else if ('forMs' in fault) this.#goesOn(fault, record, server);
+      });
+  }
+
+  #goesOn(fault: Extract<ServerFaultPlan, { forMs: number }>, record: FaultRecord, server: FaultyServer): void {
+    const { end } = serverFault(fault.kind);
+    if (!end) {
+      record.untilMs = record.atMs + fault.forMs;
+      return;
+    }
+    const endNow = () => end(server);
+    this.#toEnd.add(endNow);
+    this.#later(fault.forMs, () => {
+      this.#toEnd.delete(endNow);
+      endNow();
+      record.untilMs = this.#sinceStartMs();
+    });
+  }
+
+  #later(ms: number, then: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      then();
+    }, ms);
+    this.#timers.add(timer);
+  }
+
+  #sinceStartMs(): number {
+    return Date.now() - this.#startAtEpochMs;
+  }
+}
+
+type ServerFaultPlan = Exclude<FaultPlan, { learners: readonly number[] }>;
+
+function faultyServer(server: EmbeddedServer, token: string | undefined): FaultyServer {
   return {
-    records,
-    stop() {
-      for (const timer of timers) clearTimeout(timer);
-      if (records.some(({ kind, untilMs, problem }) => kind === 'stop-server' && untilMs === undefined && !problem)) {
-        server?.resume();
-      }
-    },
+    pause: () => server.pause(),
+    resume: () => server.resume(),
+    disturbInference: (action) => post(server.url, token, action),
   };
 }
 
-type ServerFaultPlan = Exclude<FaultPlan, { kind: 'reconnect' | 'cut-network' }>;
-
-function isServerFault(fault: FaultPlan): fault is ServerFaultPlan {
-  return fault.kind !== 'reconnect' && fault.kind !== 'cut-network';
-}
-
-/** Asks the server to hurt its inference worker; what kept it from doing so, or undefined. */
-async function post(
-  streamUrl: string,
-  token: string | undefined,
-  fault: Exclude<ServerFaultPlan, { kind: 'stop-server' }>,
-): Promise<string | undefined> {
+/** Asks the server to hurt its inference worker; resolves to what kept it from doing so, or undefined. */
+async function post(streamUrl: string, token: string | undefined, action: object): Promise<string | undefined> {
   const url = new URL('/faults/inference', streamUrl.replace(/^ws/, 'http'));
-  const action = fault.kind === 'kill-inference' ? { action: 'kill' } : { action: 'stall', ms: fault.forMs };
   try {
     const answer = await fetch(url, {
       method: 'POST',

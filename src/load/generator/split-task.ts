@@ -10,7 +10,7 @@ export function splitTask(task: ShardTask, count: number): ShardTask[] {
     const plans = task.plans.filter((_, index) => index % parts === part);
     const mine = new Set(plans.map(({ learner }) => learner));
     const faults = task.faults.flatMap((fault) => {
-      if (fault.kind !== 'reconnect' && fault.kind !== 'cut-network') return [];
+      if (!('learners' in fault)) return [];
       const learners = fault.learners.filter((learner) => mine.has(learner));
       return learners.length > 0 ? [{ ...fault, learners }] : [];
     });

@@ -1,5 +1,6 @@
 import type { Clock, Timers } from '../../clock/wheel.ts';
 import type { FaultRecord } from '../../results/fault-record.ts';
+import { learnerFault } from '../fault/index.ts';
 import type { FaultPlan } from '../plan/faults.ts';
 import type { Learner } from './learner.ts';
 
@@ -12,19 +13,18 @@ export function scheduleLearnerFaults(
 ): void {
   const byNumber = new Map(learners.map((learner) => [learner.learner, learner]));
   for (const fault of faults) {
-    if (fault.kind !== 'reconnect' && fault.kind !== 'cut-network') continue;
+    if (!('learners' in fault)) continue;
+    const { inject } = learnerFault(fault.kind);
     const mine = fault.learners.flatMap((number) => byNumber.get(number) ?? []);
     if (mine.length === 0) continue;
     timers.at(startMs + fault.atMs, () => {
       const atMs = clock() - startMs;
-      const hit = mine.filter((learner) =>
-        fault.kind === 'reconnect' ? learner.reconnect() : learner.cutNetwork(fault.forMs),
-      );
+      const hit = mine.filter((learner) => inject(learner, fault));
       onFault({
         kind: fault.kind,
         plannedMs: fault.atMs,
         atMs,
-        ...(fault.kind === 'cut-network' && { untilMs: atMs + fault.forMs }),
+        ...('forMs' in fault && { untilMs: atMs + fault.forMs }),
         hit: { learners: hit.length, of: mine.length },
       });
     });

@@ -1,5 +1,5 @@
+import type { ClientEnd } from '../../client/client.ts';
 import { StreamClient } from '../../client/client.ts';
-import type { ClientEnd } from '../../client/client-end.ts';
 import type { SoundFrames } from '../../client/frames.ts';
 import type { OpenLink, Phone } from '../../client/link/link.ts';
 import type { Clock, Timers } from '../../clock/wheel.ts';
@@ -7,6 +7,7 @@ import type { Recorder } from '../../metrics/recorder.ts';
 import type { TraceSink } from '../../metrics/traces.ts';
 import type { Objective } from '../../slo/objective/expression.ts';
 import { createRandom } from '../../stats/random-stream.ts';
+import type { FaultyLearner } from '../fault/definition.ts';
 import { SessionMeter, type SessionOutcome } from '../meter/session-meter.ts';
 import type { LearnerPlan } from '../plan/learner-plan.ts';
 import type { Clip } from '../scenario/clips.ts';
@@ -40,7 +41,7 @@ export type LearnerContext = {
  * One person with the app: connects at the planned time, then speaks on an absolute schedule; frame i of an utterance goes
  * out when its last sample is due, whatever the server does.
  */
-export class Learner {
+export class Learner implements FaultyLearner {
   /** Resolves when the session is over. */
   readonly done: Promise<void>;
   readonly #plan: LearnerPlan;
@@ -71,14 +72,14 @@ export class Learner {
     return this.#plan.learner;
   }
 
-  /** The app loses its socket, and resumes. False when there was none to lose. */
+  /** False when there was no socket to lose. */
   reconnect(): boolean {
     if (!this.#client?.connected) return false;
     this.#client.cut();
     return true;
   }
 
-  /** Nothing passes the phone's network for a while. False when the session is over or has not begun. */
+  /** False when the session is over or has not begun. */
   cutNetwork(forMs: number): boolean {
     if (!this.#phone || !this.#client || this.#end) return false;
     this.#phone.cut(forMs);

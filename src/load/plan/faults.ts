@@ -1,35 +1,21 @@
 import { createRandom } from '../../stats/random-stream.ts';
+import type { LearnerFaultDetails, ServerFaultDetails } from '../fault/index.ts';
 import type { LearnerPlan } from './learner-plan.ts';
 
 /** Something that goes wrong on purpose, ms from the start of the test; decided before it begins, with whom it hits. */
 export type FaultPlan = { atMs: number } & (
-  | {
-      /** The sockets of these learners are cut, as by a lost network; the app resumes by itself. */ kind: 'reconnect';
-      learners: readonly number[];
-    }
-  | {
-      /** Nothing passes between these learners and the server, both ways, for a while. */ kind: 'cut-network';
-      learners: readonly number[];
-      forMs: number;
-    }
-  | ServerFault
+  | (LearnerFaultDetails & { learners: readonly number[] })
+  | ServerFaultDetails
 );
-
-/** What only a server that the test itself has started can be made to suffer. */
-export type ServerFault =
-  | { /** The inference worker does nothing for a while. */ kind: 'stall-inference'; forMs: number }
-  | { /** The inference worker is gone; a good server starts another. */ kind: 'kill-inference' }
-  | { /** The process is stopped (SIGSTOP) for a while, and then goes on. */ kind: 'stop-server'; forMs: number };
 
 /** A fault as a scenario asks for it: when, and for learners which share of those who are there then. */
 export type FaultOrder = { /** Once, or several times. */ atMs: readonly number[] } & (
-  | { kind: 'reconnect'; learners: Whom }
-  | { kind: 'cut-network'; learners: Whom; forMs: number }
-  | ServerFault
+  | (LearnerFaultDetails & { learners: Whom })
+  | ServerFaultDetails
 );
 
 /** A share above 0, up to 1, of the learners present; of one network alone when it is named. */
-export type Whom = { share: number; network?: string };
+type Whom = { share: number; network?: string };
 
 /**
  * The faults with those whom they hit, in order of time. Who is hit is drawn anew each time, at least one; a fault that

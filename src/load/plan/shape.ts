@@ -13,7 +13,7 @@ export type LoadShape = {
 );
 
 /** `even`: each arrival within its own equal share of time; `poisson`: independent of one another, as strangers come. */
-export type ArrivalProcess = 'even' | 'poisson';
+type ArrivalProcess = 'even' | 'poisson';
 
 /** From the level before, within `rampMs`, to `level`, which then holds until `endMs`. */
 export type ShapeStage = { name: string; beginMs: number; endMs: number; rampMs: number; level: number };

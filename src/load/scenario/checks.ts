@@ -3,7 +3,7 @@ import { isMapping } from '../../config/fields.ts';
 import { namedNetwork, unknownNetwork } from '../../sim/networks/index.ts';
 import { didYouMean } from '../../suggest.ts';
 import { noNetwork, unshaped } from '../plan/learner-plan.ts';
-import { entriesOf, type FaultSpec, serverFaultNames } from './faults-schema.ts';
+import { entriesOf, type FaultSpec } from './faults-schema.ts';
 import { type Weight, weightProblems } from './fields.ts';
 import type { LoadSpec } from './load-schema.ts';
 import { stagesEndMs } from './shape-of.ts';
@@ -109,13 +109,13 @@ function checkPrices(list: NonNullable<LooseSpec['objectives']>, problem: Report
 function checkFaults(list: readonly FaultSpec[], spec: LooseSpec, endMs: number | undefined, problem: Report): void {
   const mix = Array.isArray(spec.mix) ? spec.mix.map((entry) => `${entry?.network}`) : [noNetwork];
   for (const [index, given] of list.entries()) {
-    for (const [name, { at, every, network }] of entriesOf(given)) {
+    for (const [{ key: name, target }, { at, every, network }] of entriesOf(given)) {
       const path = (key: string) => ['faults', index, name, key];
       if (typeof at === 'number' && endMs !== undefined && at >= endMs)
         problem(path('at'), `${at} ms is after the end of the test at ${endMs} ms`);
       if (typeof every === 'number' && endMs !== undefined && every >= endMs)
         problem(path('every'), `${every} ms is longer than the test of ${endMs} ms: it would never happen`);
-      if (serverFaultNames.includes(name) && spec.target?.url !== undefined)
+      if (target === 'server' && spec.target?.url !== undefined)
         problem(['faults', index, name], 'needs the embedded server, but target.url is given');
       if (typeof network === 'string' && !mix.some((known) => known.toLowerCase() === network.toLowerCase()))
         problem(path('network'), `"${network}" is not in the mix: ${mix.join(', ')}`);

@@ -5,7 +5,7 @@ import { inUnits } from '../../config/fields.ts';
 import { SpeechfbError } from '../../errors.ts';
 import { flag, wholeNumber } from '../../flag.ts';
 import { formatMs, parseDurationMs } from '../../units.ts';
-import { entriesOf, serverFaultNames } from './faults-schema.ts';
+import { entriesOf } from './faults-schema.ts';
 import { durationLimits, type LoadScenario } from './scenario.ts';
 import { stretched } from './stretch.ts';
 
@@ -28,9 +28,9 @@ function targetOf({ spec, at }: LoadScenario, { url, tokenFile }: Overrides): Lo
   const token = tokenFile === undefined ? {} : { tokenFile: resolve(tokenFile) };
   if (url === undefined) return { ...spec.target, ...token };
   const problems = spec.faults.flatMap((entry, index) =>
-    entriesOf(entry).flatMap(([name]) =>
-      serverFaultNames.includes(name)
-        ? [{ where: at(['spec', 'faults', index, name]), message: `${name} needs the embedded server` }]
+    entriesOf(entry).flatMap(([{ key, target }]) =>
+      target === 'server'
+        ? [{ where: at(['spec', 'faults', index, key]), message: `${key} needs the embedded server` }]
         : [],
     ),
   );

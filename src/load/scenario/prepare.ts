@@ -17,7 +17,7 @@ import { gatedFrames } from '../plan/vad-gating.ts';
 import { readReadings } from './clip-mix.ts';
 import type { Clip } from './clips.ts';
 import { readPrices } from './cost-schema.ts';
-import { timesOf } from './faults-schema.ts';
+import { entriesOf, timesOf } from './faults-schema.ts';
 import { canonicalName } from './network-names.ts';
 import { problemsAt, readNetworks } from './networks.ts';
 import type { LoadScenario } from './scenario.ts';
@@ -136,17 +136,17 @@ function habitsOf({ frame, pause, dutyCycle, bargeIn }: LoadScenario['spec']['le
 /** The faults as ordered, each at all of its times. */
 function orders({ spec }: LoadScenario): FaultOrder[] {
   const own = spec.networks ?? {};
-  return spec.faults.flatMap((entry): FaultOrder[] => {
-    const { reconnect, cutNetwork, stallInference, killInference, stopServer } = entry;
-    const times = (fault: { at?: number | undefined; every?: number | undefined }) => timesOf(fault, spec.duration);
-    const whom = ({ learners: share, network }: { learners: number; network?: string | undefined }) =>
-      network === undefined ? { share } : { share, network: canonicalName(own, network) };
-    if (reconnect) return [{ kind: 'reconnect', atMs: times(reconnect), learners: whom(reconnect) }];
-    if (cutNetwork)
-      return [{ kind: 'cut-network', atMs: times(cutNetwork), learners: whom(cutNetwork), forMs: cutNetwork.for }];
-    if (stallInference) return [{ kind: 'stall-inference', atMs: times(stallInference), forMs: stallInference.for }];
-    if (killInference) return [{ kind: 'kill-inference', atMs: times(killInference) }];
-    return stopServer ? [{ kind: 'stop-server', atMs: times(stopServer), forMs: stopServer.for }] : [];
+  return spec.faults.flatMap(entriesOf).map(([{ name }, fault]) => {
+    const { at, every, learners: share, network, for: forMs, ...details } = fault;
+    const whom = network === undefined ? { share } : { share, network: canonicalName(own, network) };
+    // Plans are hashed as JSON, so the order of keys is part of a schedule's identity.
+    return {
+      kind: name,
+      atMs: timesOf(fault, spec.duration),
+      ...(share !== undefined && { learners: whom }),
+      ...(forMs !== undefined && { forMs }),
+      ...details,
+    } as FaultOrder;
   });
 }
 

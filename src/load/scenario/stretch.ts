@@ -1,3 +1,4 @@
+import { entriesOf, type FaultSpec, type ScheduledFault } from './faults-schema.ts';
 import type { LoadScenario } from './scenario.ts';
 
 type Spec = LoadScenario['spec'];
@@ -10,7 +11,7 @@ type Spec = LoadScenario['spec'];
 export function stretched(spec: Spec, durationMs: number): Spec {
   const factor = durationMs / spec.duration;
   const scale = (ms: number) => Math.round(ms * factor);
-  const moved = <T extends { at?: number | undefined; every?: number | undefined }>(fault: T): T => ({
+  const moved = (fault: ScheduledFault): ScheduledFault => ({
     ...fault,
     ...(fault.at === undefined ? {} : { at: scale(fault.at) }),
     ...(fault.every === undefined ? {} : { every: scale(fault.every) }),
@@ -21,13 +22,7 @@ export function stretched(spec: Spec, durationMs: number): Spec {
     warmup: scale(spec.warmup),
     load: { ...spec.load, ...(spec.load.stages ? { stages: scaledStages(spec.load.stages, factor) } : {}) },
     faults: spec.faults.map(
-      ({ reconnect, cutNetwork, stallInference, killInference, stopServer }): Spec['faults'][number] => ({
-        ...(reconnect ? { reconnect: moved(reconnect) } : {}),
-        ...(cutNetwork ? { cutNetwork: moved(cutNetwork) } : {}),
-        ...(stallInference ? { stallInference: moved(stallInference) } : {}),
-        ...(killInference ? { killInference: moved(killInference) } : {}),
-        ...(stopServer ? { stopServer: moved(stopServer) } : {}),
-      }),
+      (entry): FaultSpec => Object.fromEntries(entriesOf(entry).map(([{ key }, fault]) => [key, moved(fault)])),
     ),
   };
 }

@@ -43,7 +43,7 @@ export function budgetText(report: BudgetReport, paint: Paint, columns = Number.
 }
 
 /** A verdict in words, coloured. */
-export function shownVerdict(verdict: Verdict, paint: Paint): string {
+function shownVerdict(verdict: Verdict, paint: Paint): string {
   const style = { pass: paint.good, fail: paint.bad, inconclusive: paint.warn } as const;
   return style[verdict](verdict);
 }

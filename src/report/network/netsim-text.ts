@@ -8,7 +8,7 @@ import { fitColumns } from '../terminal/fit-table.ts';
 import type { Paint } from '../terminal/paint.ts';
 import { renderPercentilePlot } from '../terminal/percentile-plot.ts';
 import { labelWidth, renderTimePlot } from '../terminal/time-plot.ts';
-import { eventWords, pathWords, transportWords } from './network-words.ts';
+import { eventWords, lossWords, pathWords, rateWords, transportWords } from './network-words.ts';
 
 export type NetsimText = {
   summary: FlowSummary;
@@ -31,6 +31,21 @@ export function renderNetsim({ summary, network, columns, plot }: NetsimText, pa
     .filter((lines) => lines.length > 0)
     .map((lines) => lines.join('\n'))
     .join('\n\n')}\n`;
+}
+
+/** Networks as a table: figures of each direction, and where they come from. */
+export function renderNetworks(networks: readonly NetworkProfile[], paint: Paint): string {
+  const heads = ['network', 'delay up', 'down', 'rate up', 'down', 'loss', 'source'];
+  const rows = networks.map(({ name, source, up, down }) => [
+    paint.bold(name),
+    durationWords(up.delayUs),
+    durationWords(down.delayUs),
+    rateWords(up.rateBitsPerSecond),
+    rateWords(down.rateBitsPerSecond),
+    up.loss.model === 'gilbert-elliott' ? 'in bursts' : lossWords(up.loss).replace(' lost', '').replace('no loss', '-'),
+    paint.dim(source),
+  ]);
+  return `${alignColumns([heads.map(paint.dim), ...rows], '<>>>>><').join('\n')}\n`;
 }
 
 function describe(summary: FlowSummary, network: NetworkProfile, paint: Paint): string[] {

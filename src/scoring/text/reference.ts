@@ -7,7 +7,7 @@ import { referenceLimits, splitWords } from './words.ts';
 /** The text to be read, as pronunciations: what the aligner walks through. */
 export type Reference = { words: readonly ReferenceWord[] };
 
-export type ReferenceWord = {
+type ReferenceWord = {
   /** As the caller wrote it. */
   text: string;
   /** One or more pronunciations, ARPAbet without stress; the first is the dictionary's first. */

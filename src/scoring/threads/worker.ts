@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { AcousticFrames } from '../../acoustic/engine/types.ts';
 import { unpackResults } from '../../acoustic/worker/worker-messages.ts';
-import { collectGarbage } from '../../threads/collect-garbage.ts';
+import { collectGarbage } from '../../threads/memory.ts';
 import { toPlainError } from '../../threads/plain-error.ts';
 import { sharedNowMs } from '../../threads/shared-clock.ts';
 import { calibratorOf, UtteranceScorer } from '../utterance-scorer.ts';

@@ -5,7 +5,7 @@ import type { AcousticEngine, EngineFault } from '../../acoustic/engine/types.ts
 import { streamPath } from '../../protocol/address.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { createMetrics, type Metrics } from '../../telemetry/metrics.ts';
-import { collectGarbage } from '../../threads/collect-garbage.ts';
+import { collectGarbage } from '../../threads/memory.ts';
 import { defaultLimits, type Limits } from '../limits.ts';
 import type { Refusal } from '../refusal.ts';
 import type { Scoring, ServerContext } from '../session/context.ts';
@@ -52,7 +52,7 @@ export type RunningServer = {
   close(): Promise<void>;
 };
 
-export type ServerStats = { sockets: number; sessions: number; streaming: number; detached: number; ending: number };
+type ServerStats = { sockets: number; sessions: number; streaming: number; detached: number; ending: number };
 
 /** @throws SpeechfbError `unsafe_host`, `port_in_use`, `cannot_listen`, `bad_tls` */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {

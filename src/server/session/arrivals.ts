@@ -15,7 +15,7 @@ export class Arrivals {
   }
 }
 
-export type Arrival = {
+type Arrival = {
   /** The session's clock at the frame's end. */
   endMs: number;
   /** The server's clock when the frame was read from the socket. */

@@ -24,6 +24,6 @@ export function shiftDeviation({ phonemes, ...span }: Deviation, byMs: number): 
 }
 
 /** Anything with a start and an end, on the session's clock. */
-export function shiftSpan<Span extends { start_ms: number; end_ms: number }>(span: Span, byMs: number): Span {
+function shiftSpan<Span extends { start_ms: number; end_ms: number }>(span: Span, byMs: number): Span {
   return { ...span, start_ms: span.start_ms + byMs, end_ms: span.end_ms + byMs };
 }

@@ -10,7 +10,7 @@ import { shiftPhone, shiftResult } from './shift.ts';
 import { Transcript } from './transcript.ts';
 
 export type FinalReason = Extract<ServerMessage, { type: 'utterance_final' }>['reason'];
-export type Granularity = 'phoneme' | 'word' | 'utterance';
+type Granularity = 'phoneme' | 'word' | 'utterance';
 
 /** What a client may change while its session runs. */
 export type SessionSettings = { emitIntervalMs: number; granularity: Granularity };

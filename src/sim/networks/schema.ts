@@ -5,7 +5,7 @@ import { loss } from '../profile/loss-field.ts';
 import { delay, jitter, queue, rate, timeUs } from '../profile/network-fields.ts';
 import { checkExtends } from './extends.ts';
 
-export const transports = ['tcp', 'tcp-tls', 'quic-stream', 'quic-datagram'] as const;
+const transports = ['tcp', 'tcp-tls', 'quic-stream', 'quic-datagram'] as const;
 
 /** Times at which a packet may leave, recorded on a real link; `file` is relative to the file that names it. */
 const trace = section({ format: oneOf(['mahimahi']), file: text('the path of a trace') });

@@ -17,7 +17,7 @@ export function loss() {
  * `1%` and `random 1%`: each packet on its own. `gemodel p [r [1-h [1-k]]]` as tc-netem(8) defines it: p and r move the
  * state with each packet, 1-h is the loss in the bad state (100 % if left out), 1-k in the good one (0 %); r left out is 1 - p.
  */
-export function parseLoss(given: string): Loss {
+function parseLoss(given: string): Loss {
   const [word, ...rest] = given.trim().split(/\s+/);
   if (word === 'none') return noLoss;
   if (word === 'gemodel') return gemodel(given, rest);

@@ -6,7 +6,7 @@ import type { Schedule } from './profile.ts';
 
 const minuteMs = 60_000;
 export const dayMs = 24 * 60 * minuteMs;
-export const distributions = ['uniform', 'normal', 'pareto', 'paretonormal'] as const;
+const distributions = ['uniform', 'normal', 'pareto', 'paretonormal'] as const;
 
 /** A duration as whole microseconds. */
 export function timeUs(minMs: number, maxMs: number) {

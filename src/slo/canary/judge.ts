@@ -22,7 +22,7 @@ export type Arm = {
 
 export type CanaryDecision = 'promote' | 'hold' | 'rollback';
 
-export type Reason = {
+type Reason = {
   check: 'data' | 'burn' | 'sequential' | 'latency';
   decision: CanaryDecision;
   message: string;

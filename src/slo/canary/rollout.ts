@@ -14,7 +14,7 @@ export type Regression = {
   fromShare: number;
 };
 
-export type RolloutLook = {
+type RolloutLook = {
   /** Since the start of the rollout. */
   atMs: number;
   share: number;

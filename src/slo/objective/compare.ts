@@ -37,7 +37,7 @@ export type ComparedMetric = {
 };
 
 /** Two-sided, of every interval. */
-export const comparisonConfidence = 0.95;
+const comparisonConfidence = 0.95;
 
 /** The points by which an availability must fall to matter: what a 99.95 % promise allows in all, twice. */
 const shareMargin = 0.001;

@@ -2,7 +2,7 @@
 export type ComparisonWord = (typeof comparisonWords)[number];
 
 /** The four words of every comparison. */
-export const comparisonWords = ['better', 'worse', 'same', 'undecided'] as const;
+const comparisonWords = ['better', 'worse', 'same', 'undecided'] as const;
 
 /**
  * Judges the interval of a change, of which `harm` is the direction that hurts. It is `worse` or `better` when all of it

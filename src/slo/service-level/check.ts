@@ -15,7 +15,7 @@ export type AlertCheck = BurnAlert & {
   eventsToCarryOneFailure: number;
 };
 
-export type Finding = { objective: string | undefined; message: string };
+type Finding = { objective: string | undefined; message: string };
 
 export type ServiceLevelCheck = { alerts: AlertCheck[]; findings: Finding[] };
 

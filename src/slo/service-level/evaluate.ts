@@ -8,7 +8,7 @@ import type { ServiceLevel, ServiceObjective } from './service-level.ts';
 /** Bad and all events of one objective in one window that ends now. */
 export type WindowCount = { windowMs: number; bad: number; total: number };
 
-export type WindowBurn = WindowCount & {
+type WindowBurn = WindowCount & {
   /** Undefined without events. */
   burn: number | undefined;
 };

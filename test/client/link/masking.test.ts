@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { mask, maskInScript } from '../../../src/client/link/masking.ts';
+import { mask, maskInScript } from '../../../src/client/link/websocket-writer.ts';
 
 it('masks the same with machine code as without', () => {
   const bytes = fc.uint8Array({ maxLength: 2000 });

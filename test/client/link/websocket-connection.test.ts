@@ -5,7 +5,7 @@ import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { describe, it } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { LinkTarget } from '../../../src/client/link/websocket-connection.ts';
-import { socketLinks } from '../../../src/client/link/websocket-links.ts';
+import { socketLinks } from '../../../src/client/link/websocket-connection.ts';
 import { decodeFrame, encodeFrame } from '../../../src/protocol/frame.ts';
 import { localhostTls } from '../../kit/localhost.ts';
 

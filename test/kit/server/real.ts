@@ -5,8 +5,8 @@ import { loadModelPackage } from '../../../src/acoustic/model/load-model.ts';
 import { createWorkerEngine } from '../../../src/acoustic/worker/worker-engine.ts';
 import { toS16le } from '../../../src/audio/pcm.ts';
 import { readWav } from '../../../src/audio/wav.ts';
+import { liveScoring } from '../../../src/commands/serve/run.ts';
 import { createScoringThreads } from '../../../src/scoring/threads/pool.ts';
-import { liveScoring } from '../../../src/server/gateway/scoring.ts';
 import type { Scoring } from '../../../src/server/session/context.ts';
 
 const root = resolve(import.meta.dirname, '../../..');

@@ -50,7 +50,7 @@ const idle: EngineStats = {
   restarts: 0,
 };
 
-export const phoneMs = 100;
+const phoneMs = 100;
 const finalAfterMs = 200;
 
 function read(reference: Reference, emitIntervalMs: number, events: PipelineEvents): UtterancePipeline {

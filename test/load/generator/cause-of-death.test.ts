@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { causeOfDeath } from '../../../src/load/generator/cause-of-death.ts';
+import { causeOfDeath } from '../../../src/load/generator/pool.ts';
 
 it.each([
   [

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
-import { socketLinks } from '../../../src/client/link/websocket-links.ts';
+import { socketLinks } from '../../../src/client/link/websocket-connection.ts';
 import { Wheel } from '../../../src/clock/wheel.ts';
 import { Shaper } from '../../../src/load/learner/network-shaper.ts';
 import { symmetric } from '../../kit/profiles.ts';

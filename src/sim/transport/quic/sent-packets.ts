@@ -1,8 +1,8 @@
 const stride = 5;
 
 /** What became of a packet. */
-export const OUTSTANDING = 0;
-export const SETTLED = 1;
+const OUTSTANDING = 0;
+const SETTLED = 1;
 
 /**
  * Packets sent and not yet settled, by number: a ring of (sent at us, start, end, bytes, what became of it). Start and end

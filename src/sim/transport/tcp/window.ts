@@ -3,7 +3,7 @@ import { CWR, inFlight, isReducing, OPEN, type TcpEnd } from './end.ts';
 const initialWindow = 10;
 
 /** Whether the window, and not the application, holds the sender back: only then may it grow. */
-export function isWindowLimited(end: TcpEnd): boolean {
+function isWindowLimited(end: TcpEnd): boolean {
   if (end.cwndLimited) return true;
   return end.cwnd < end.ssthresh && end.cwnd < 2 * end.maxPacketsOut;
 }

@@ -1,0 +1,80 @@
+import type { z } from 'zod';
+import type { FaultKind } from '../../results/fault-record.ts';
+
+/** Schemas of the keys that a fault has of its own, by their names in YAML. */
+export type FaultFields = Readonly<Record<string, z.ZodType>>;
+
+/** The values of those keys as a plan holds them: `for` becomes `forMs`, the others keep their names. */
+export type PlannedFields<F extends FaultFields> = {
+  [K in keyof F as K extends 'for' ? 'forMs' : K]: z.output<F[K]>;
+};
+
+type CommonFacts<N extends FaultKind, K extends string, F extends FaultFields> = {
+  /** In plans, recordings and reports. */
+  readonly name: N;
+  /** In YAML. */
+  readonly key: K;
+  /** One sentence for the JSON Schema: what happens, and to what. */
+  readonly about: string;
+  /** Keys besides `at`, `every` and, for learners, `learners` and `network`. `for` is how long the fault lasts. */
+  readonly fields: F;
+};
+
+/** A fault of the app or its network, which hits a share of the learners. */
+export type LearnerFault<
+  N extends FaultKind = FaultKind,
+  K extends string = string,
+  F extends FaultFields = FaultFields,
+> = CommonFacts<N, K, F> & {
+  readonly target: 'learners';
+  /** Learners without a simulated network get an ideal one, since the fault acts on the simulation. */
+  readonly simulated?: true;
+  /** Makes it happen to one learner now; false when there was nothing to hit. */
+  inject(learner: FaultyLearner, planned: PlannedFields<F>): boolean;
+};
+
+/** A fault of the server that the test itself has started. */
+export type ServerFault<
+  N extends FaultKind = FaultKind,
+  K extends string = string,
+  F extends FaultFields = FaultFields,
+> = CommonFacts<N, K, F> & {
+  readonly target: 'server';
+  /** What `speechfb serve` must be told to let it happen. */
+  readonly serveFlag?: '--fault-injection';
+  /** Makes it happen now; resolves to why it did not happen, or undefined when it did. */
+  inject(server: FaultyServer, planned: PlannedFields<F>): Promise<string | undefined>;
+  /** Ends it after its `for`, or sooner with the test; absent when the server ends it by itself. */
+  end?(server: FaultyServer): void;
+};
+
+/** What a fault may do to one learner; each call is false when there was nothing to hit. */
+export type FaultyLearner = {
+  /** The app loses its socket, and resumes. */
+  reconnect(): boolean;
+  /** Nothing passes the device's simulated network, either way, for so long. */
+  cutNetwork(forMs: number): boolean;
+};
+
+/** What a fault may do to the embedded server. */
+export type FaultyServer = {
+  /** Stops the process where it stands; false when it is gone. */
+  pause(): boolean;
+  resume(): boolean;
+  /** Asks for a fault of its inference worker; resolves to what kept it from that, or undefined. */
+  disturbInference(action: { action: 'kill' } | { action: 'stall'; ms: number }): Promise<string | undefined>;
+};
+
+/** Keeps the literal types of a definition. */
+export function defineLearnerFault<const N extends FaultKind, const K extends string, F extends FaultFields>(
+  fault: LearnerFault<N, K, F>,
+): LearnerFault<N, K, F> {
+  return fault;
+}
+
+/** Keeps the literal types of a definition. */
+export function defineServerFault<const N extends FaultKind, const K extends string, F extends FaultFields>(
+  fault: ServerFault<N, K, F>,
+): ServerFault<N, K, F> {
+  return fault;
+}

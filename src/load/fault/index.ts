@@ -1,0 +1,38 @@
+import type { FaultKind } from '../../results/fault-record.ts';
+import { cutNetwork } from './cut-network.ts';
+import type { FaultFields, LearnerFault, PlannedFields, ServerFault } from './definition.ts';
+import { killInference } from './kill-inference.ts';
+import { reconnect } from './reconnect.ts';
+import { stallInference } from './stall-inference.ts';
+import { stopServer } from './stop-server.ts';
+
+/** In the order in which schemas and messages list them. */
+const table = [reconnect, cutNetwork, stallInference, killInference, stopServer] as const;
+
+type Listed = (typeof table)[number];
+
+/** What a scenario calls a fault. */
+export type FaultKey = Listed['key'];
+
+/** A kind of fault, whichever. */
+export type FaultDefinition = (LearnerFault | ServerFault) & { readonly key: FaultKey };
+
+/** A fault with its own values, as plans hold it: `{ kind: 'cut-network', forMs: 400 }`. */
+export type LearnerFaultDetails = DetailsOf<Extract<Listed, { target: 'learners' }>>;
+export type ServerFaultDetails = DetailsOf<Extract<Listed, { target: 'server' }>>;
+
+export const faultTable: readonly FaultDefinition[] = table;
+
+export function learnerFault(kind: LearnerFaultDetails['kind']): LearnerFault {
+  return byKind[kind] as LearnerFault;
+}
+
+export function serverFault(kind: ServerFaultDetails['kind']): ServerFault {
+  return byKind[kind] as ServerFault;
+}
+
+type DetailsOf<F> = F extends { name: infer N; fields: infer S extends FaultFields }
+  ? { kind: N } & PlannedFields<S>
+  : never;
+
+const byKind = Object.fromEntries(table.map((fault) => [fault.name, fault])) as Record<FaultKind, FaultDefinition>;

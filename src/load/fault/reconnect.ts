@@ -1,0 +1,10 @@
+import { defineLearnerFault } from './definition.ts';
+
+export const reconnect = defineLearnerFault({
+  name: 'reconnect',
+  key: 'reconnect',
+  about: 'Sockets are cut; the apps resume by themselves.',
+  fields: {},
+  target: 'learners',
+  inject: (learner) => learner.reconnect(),
+});

@@ -1,0 +1,12 @@
+import { duration } from '../../config/fields.ts';
+import { defineServerFault } from './definition.ts';
+
+export const stopServer = defineServerFault({
+  name: 'stop-server',
+  key: 'stopServer',
+  about: "The embedded server's process is stopped (SIGSTOP), and goes on.",
+  fields: { for: duration(1, 3_600_000) },
+  target: 'server',
+  inject: async (server) => (server.pause() ? undefined : 'the server is gone'),
+  end: (server) => server.resume(),
+});
