@@ -1,5 +1,4 @@
 import type { Problem } from '../../errors.ts';
-import type { Stage } from '../../protocol/stages.ts';
 import { didYouMean } from '../../suggest.ts';
 import type { Budget } from '../file/budget.ts';
 import type { TraceTable } from '../traces/table.ts';
@@ -57,7 +56,7 @@ export function budgetSample(table: TraceTable, budget: Budget, places: Places):
 }
 
 /** Stages that our traces got when budgets were in use: a budget without one keeps its time unattributed, as before. */
-const laterStages: ReadonlySet<string> = new Set<Stage>(['window']);
+const laterStages: ReadonlySet<string> = new Set(['window']);
 const laterHint = 'add it to the "of" of the stage that answers for it';
 
 function sumColumns(table: TraceTable, names: readonly string[]): Float64Array {
