@@ -1,5 +1,5 @@
 import { SpeechfbError } from '../errors.ts';
-import { formatMs } from '../units.ts';
+import { formatMs } from '../format.ts';
 import { type ByteSource, openBytes } from './byte-source.ts';
 import { createResampler } from './resampler.ts';
 import { readWavHeader, type WavEncoding, type WavHeader } from './wav-header.ts';
