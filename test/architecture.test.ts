@@ -9,7 +9,7 @@ import { findCircle, readImports, roomArrows, subRoomArrows, type Table, tablePr
  */
 const rooms: Table = {
   commands:
-    'acoustic audio budget capacity client config load metrics protocol proxy report results scoring server sim slo telemetry',
+    'acoustic audio budget capacity client config load metrics protocol proxy report results scoring server sim slo telemetry threads',
   report: 'budget capacity load metrics protocol proxy results sim slo stats',
   load: 'audio capacity client clock config metrics protocol results sim slo stats threads',
   results: 'config metrics slo stats',

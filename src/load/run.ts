@@ -34,8 +34,6 @@ export type LoadHooks = {
   onProgress(progress: LoadProgress): void;
   /** Aborted: learners stop at once and what was measured so far is reported. */
   signal: AbortSignal;
-  /** The embedded server is up; `kill` ends it without ceremony. */
-  onServer?(server: EmbeddedServer): void;
 };
 
 export type LoadOutcome = { report: LoadReport; run: RecordedRun };
@@ -145,9 +143,7 @@ async function startTarget(options: LoadOptions, hooks: LoadHooks): Promise<Embe
     return undefined;
   }
   hooks.onPhase('starting the server');
-  const server = await startEmbedded(options.serve);
-  hooks.onServer?.(server);
-  return server;
+  return await startEmbedded(options.serve, { signal: hooks.signal });
 }
 
 type Run = { startedAt: Date; interrupted: boolean; aborted: Abort | undefined };

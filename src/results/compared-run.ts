@@ -1,3 +1,4 @@
+import { distributionNames, metrics } from '../metrics/definitions.ts';
 import { Recorder } from '../metrics/recorder.ts';
 import type { Trace } from '../metrics/trace.ts';
 import type { ComparedRun } from '../slo/objective/compare.ts';
@@ -13,10 +14,10 @@ export function comparedRun({ recording, traces }: RecordedRun): ComparedRun & {
   const recorder = new Recorder(recording);
   const whole = recorder.merged();
   recorder.destroy();
-  const { send_lateness, shaping_lateness, ...felt } = whole.distributions;
+  const felt = distributionNames.filter((name) => metrics[name].felt);
   return {
     sessions: whole.tally.sessions,
-    distributions: felt,
+    distributions: Object.fromEntries(felt.map((name) => [name, whole.distributions[name]])),
     sessionP95Ms: sessionP95s(traces),
     shares: measurementsOf(whole).shares,
     release: () => whole.destroy(),

@@ -2,11 +2,11 @@ import { z } from 'zod';
 import { section, text } from '../config/fields.ts';
 import { isNot } from '../config/sentences.ts';
 import type { ClusterSums } from '../metrics/cluster-sums.ts';
-import { distributionNames } from '../metrics/definitions.ts';
+import { countNames, distributionNames, metrics, rateNames, shareNames } from '../metrics/definitions.ts';
 import { histogramProblem } from '../metrics/encoded-histogram.ts';
 import { reportStages } from '../metrics/latency-stages.ts';
 import type { EncodedSlice } from '../metrics/slice.ts';
-import { type Tally, tallyNames } from '../metrics/tally.ts';
+import { type TallyName, tallyNames } from '../metrics/tally.ts';
 import { runFacts } from './facts-schema.ts';
 import { allOf, anyNumber, count, list, notNegative, someOf } from './recording-fields.ts';
 
@@ -37,16 +37,15 @@ const sums = section({
 } satisfies Record<keyof ClusterSums, z.ZodType>);
 
 /** What cannot be more than what it is a part of. */
-const parts = [
-  ['sessions_ok', 'sessions'],
-  ['sessions_refused', 'sessions'],
-  ['sessions_died', 'sessions'],
-  ['lost_frames', 'frames_sent'],
-  ['utterances_good', 'utterances_due'],
+const parts: readonly (readonly [part: TallyName, whole: TallyName])[] = [
+  ...shareNames.flatMap((name) => {
+    const share = metrics[name];
+    return 'total' in share ? [[share.good, share.total] as const] : [];
+  }),
+  ...countNames.flatMap((name) => (metrics[name].part ? [[name, metrics[name].of[0]] as const] : [])),
+  ...rateNames.map((name) => [metrics[name].counted, metrics[name].of] as const),
   ['sound_served_ms', 'sound_due_ms'],
-  ['phones_revised', 'phones_shown'],
-  ['words_changed', 'words_shown'],
-] as const satisfies readonly (readonly [keyof Tally, keyof Tally])[];
+];
 
 const tally = allOf(tallyNames, (name) => (name.startsWith('sound_') ? notNegative() : count())).superRefine(
   (given, context) => {

@@ -11,6 +11,7 @@ import {
   learnersText,
 } from '../../report/load/capacity-search.ts';
 import { createPaint } from '../../report/terminal/paint.ts';
+import { interruptible } from '../interruption.ts';
 import { checkOutputs, writeResult } from '../run-output/outputs.ts';
 import { printReport, terminalColumns, wantsColour } from '../terminal.ts';
 import type { LoadtestFlags } from './flags.ts';
@@ -22,6 +23,10 @@ const defaults = { from: 10, most: 100_000, stepMs: 20_000, resolution: 0.05 };
 /** Searches the largest load that meets the scenario's objectives, and writes the curve that `speechfb capacity` reads. */
 export async function findLoadCapacity(file: string, flags: LoadtestFlags): Promise<ExitCode> {
   checkOutputs(flags);
+  return await interruptible((signal) => searchLoad(file, flags, signal));
+}
+
+async function searchLoad(file: string, flags: LoadtestFlags, signal: AbortSignal): Promise<ExitCode> {
   const { scenario } = prepareLoadtest(file, flags);
   const { from, most, resolution } = { ...defaults, ...flags };
   const stepMs = flags.step ?? defaults.stepMs;
@@ -30,7 +35,7 @@ export async function findLoadCapacity(file: string, flags: LoadtestFlags): Prom
     const step = scenarioWith(scenario, learners, lengthMs, (scenario.spec.seed + Number(long)) % 2 ** 32);
     process.stderr.write(`trying ${learnersText(learners)} for ${lengthMs / 1000} s\n`);
     const prepared = prepareLoad(step);
-    const outcome = await runOnce({ scenario: step, prepared, startAtEpochMs: undefined }, flags);
+    const outcome = await runOnce({ scenario: step, prepared, startAtEpochMs: undefined }, flags, signal);
     if (!outcome || outcome.report.interrupted) return undefined;
     const measured = stepOf(outcome.report, learners, lengthMs, long);
     process.stderr.write(`${capacityStepLine(measured)}\n`);

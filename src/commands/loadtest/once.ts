@@ -1,5 +1,4 @@
 import { fileURLToPath } from 'node:url';
-import { exitCodes } from '../../errors.ts';
 import { type LoadOutcome, runLoad } from '../../load/run.ts';
 import type { LoadScenario } from '../../load/scenario/scenario.ts';
 import { serveArgs } from '../../load/scenario/serve-args.ts';
@@ -8,18 +7,17 @@ import type { LoadtestFlags } from './flags.ts';
 import type { ReadyLoad } from './prepare.ts';
 import { startLoadProgress } from './progress.ts';
 
-/** Runs a prepared test with its progress shown; Ctrl-C once ends it early, twice at once. Undefined: before it began. */
-export async function runOnce(ready: ReadyLoad, flags: LoadtestFlags): Promise<LoadOutcome | undefined> {
+/** Runs a prepared test with its progress shown; `signal` ends it early. Undefined: before it began. */
+export async function runOnce(
+  ready: ReadyLoad,
+  flags: LoadtestFlags,
+  signal: AbortSignal,
+): Promise<LoadOutcome | undefined> {
+  if (signal.aborted) return undefined;
   const { scenario } = ready;
-  const stop = new AbortController();
   const progress = await startLoadProgress(scenario);
-  const interrupt = () => {
-    if (stop.signal.aborted) process.exit(exitCodes.interrupted);
-    progress.onPhase('stopping early');
-    stop.abort();
-  };
-  // SIGTERM is how a cluster or a CI service says the same as Ctrl-C.
-  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, interrupt);
+  const sayStop = () => progress.onPhase('stopping early');
+  signal.addEventListener('abort', sayStop, { once: true });
   try {
     return await runLoad(
       {
@@ -28,15 +26,15 @@ export async function runOnce(ready: ReadyLoad, flags: LoadtestFlags): Promise<L
         version: packageVersion(),
         ...(flags.generators !== undefined && { generators: flags.generators }),
       },
-      { ...progress, signal: stop.signal, onServer: (server) => process.once('exit', server.kill) },
+      { ...progress, signal },
     );
   } catch (error) {
-    // Ctrl-C reaches the server that is just starting as well: its end is no error then.
-    if (stop.signal.aborted) return undefined;
+    // A server that was just starting, or a preflight, was given up: that is no error.
+    if (signal.aborted) return undefined;
     throw error;
   } finally {
     progress.stop();
-    for (const signal of ['SIGINT', 'SIGTERM']) process.off(signal, interrupt);
+    signal.removeEventListener('abort', sayStop);
   }
 }
 

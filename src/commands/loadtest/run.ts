@@ -1,4 +1,5 @@
 import { type ExitCode, exitCodes } from '../../errors.ts';
+import { interruptible } from '../interruption.ts';
 import { finishRun } from '../run-output/finish.ts';
 import { checkOutputs } from '../run-output/outputs.ts';
 import type { LoadtestFlags } from './flags.ts';
@@ -8,6 +9,8 @@ import { prepareLoadtest } from './prepare.ts';
 /** Runs the scenario with the flags' overrides, shows it, writes it, and says how it ended. */
 export async function runLoadtest(file: string, flags: LoadtestFlags): Promise<ExitCode> {
   checkOutputs(flags);
-  const outcome = await runOnce(prepareLoadtest(file, flags), flags);
-  return outcome ? await finishRun(outcome, flags) : exitCodes.interrupted;
+  return await interruptible(async (signal) => {
+    const outcome = await runOnce(prepareLoadtest(file, flags), flags, signal);
+    return outcome ? await finishRun(outcome, flags) : exitCodes.interrupted;
+  });
 }

@@ -6,6 +6,7 @@ import { createPaint } from '../../report/terminal/paint.ts';
 import type { LoadReport } from '../../results/report.ts';
 import { forgetEarlier, runDirectory, runsFile } from '../../results/run-directories.ts';
 import { runsReport } from '../../results/runs.ts';
+import { interruptible } from '../interruption.ts';
 import { exitCodeOf } from '../run-output/finish.ts';
 import { checkOutputs, writeOutputs, writeResult } from '../run-output/outputs.ts';
 import { printReport, wantsColour } from '../terminal.ts';
@@ -16,27 +17,32 @@ import { prepareLoadtest } from './prepare.ts';
 /** Runs the scenario `runs` times, each with the next seed, and shows what differs from run to run. */
 export async function runLoadtests(file: string, runs: number, flags: LoadtestFlags): Promise<ExitCode> {
   checkOutputs(flags);
+  return await interruptible((signal) => runEach(file, runs, flags, signal));
+}
+
+async function runEach(file: string, runs: number, flags: LoadtestFlags, signal: AbortSignal): Promise<ExitCode> {
   const { scenario } = prepareLoadtest(file, flags);
   const reports: LoadReport[] = [];
   const directories: (string | undefined)[] = [];
   let complete = true;
-  for (let number = 1; number <= runs; number++) {
+  for (let number = 1; number <= runs && !signal.aborted; number++) {
     process.stderr.write(`run ${number} of ${runs}\n`);
     const seed = String((scenario.spec.seed + number - 1) % 2 ** 32);
-    const outcome = await runOnce(prepareLoadtest(file, { ...flags, seed }), flags);
-    if (!outcome) return exitCodes.interrupted;
+    const outcome = await runOnce(prepareLoadtest(file, { ...flags, seed }), flags, signal);
+    if (!outcome) break;
     if (flags.out !== undefined && number === 1) forgetEarlier(flags.out);
     const out = flags.out === undefined ? undefined : runDirectory(flags.out, number);
     complete = (await writeOutputs(outcome, { ...flags, ...(out !== undefined && { out }) })) && complete;
     reports.push(outcome.report);
     directories.push(out);
-    if (outcome.report.interrupted) break;
   }
+  // Interrupted before the first test began.
+  if (reports.length === 0) return exitCodes.interrupted;
   const report = runsReport(reports, directories);
   const json = snakeCased(report) as object;
   if (flags.json) process.stdout.write(`${JSON.stringify(json, null, 2)}\n`);
   else printReport(runsText(report, createPaint(wantsColour(process.stdout))));
   if (flags.out !== undefined) complete = (await writeResult(join(flags.out, runsFile), json)) && complete;
-  const exitCode = exitCodeOf(report);
+  const exitCode = signal.aborted ? exitCodes.interrupted : exitCodeOf(report);
   return complete || exitCode !== exitCodes.pass ? exitCode : exitCodes.usage;
 }

@@ -6,6 +6,7 @@ import { startProxy } from '../../proxy/proxy.ts';
 import { proxyLine, renderProxySummary } from '../../report/network/proxy-text.ts';
 import type { NetworkProfile } from '../../sim/profile/profile.ts';
 import { parseDurationMs } from '../../units.ts';
+import { interruptible } from '../interruption.ts';
 import type { NetsimFlags } from './flags.ts';
 
 /**
@@ -31,12 +32,13 @@ export async function runProxy(network: NetworkProfile, flags: NetsimFlags): Pro
   const durationMs = flags.duration === undefined ? undefined : flag('--duration', parseLength)(flags.duration);
   const seed = flag('--seed', wholeNumber(0, 0xffffffff))(flags.seed);
   const say = (sentence: string) => process.stderr.write(`netsim: ${sentence}\n`);
-  const proxy = await startProxy({ network, seed, listen, upstream, onEvent: say });
-  say(
-    `${network.name} between ${shown(listen.host, proxy.port)} and ${shown(upstream.host, upstream.port)}; Ctrl-C ends it`,
-  );
-  if (!isLoopback(listen.host)) say(`every machine that reaches ${listen.host} can use this proxy`);
-  const summary = await untilStopped(proxy, durationMs, say);
+  const summary = await interruptible(async (signal) => {
+    const proxy = await startProxy({ network, seed, listen, upstream, onEvent: say });
+    const between = `${shown(listen.host, proxy.port)} and ${shown(upstream.host, upstream.port)}`;
+    say(`${network.name} between ${between}; Ctrl-C ends it`);
+    if (!isLoopback(listen.host)) say(`every machine that reaches ${listen.host} can use this proxy`);
+    return await untilStopped(proxy, durationMs, say, signal);
+  });
   process.stdout.write(flags.json ? `${JSON.stringify(summary, null, 2)}\n` : renderProxySummary(summary));
   return exitCodes.pass;
 }
@@ -45,6 +47,7 @@ function untilStopped(
   proxy: Awaited<ReturnType<typeof startProxy>>,
   durationMs: number | undefined,
   say: (sentence: string) => void,
+  signal: AbortSignal,
 ): Promise<ProxySummary> {
   const each = setInterval(() => {
     const line = proxyLine(proxy.takeSecond());
@@ -54,11 +57,12 @@ function untilStopped(
     const stop = () => {
       clearInterval(each);
       clearTimeout(end);
-      for (const signal of signals) process.off(signal, stop);
+      signal.removeEventListener('abort', stop);
       resolve(proxy.stop());
     };
     const end = durationMs === undefined ? undefined : setTimeout(stop, durationMs);
-    for (const signal of signals) process.on(signal, stop);
+    signal.addEventListener('abort', stop);
+    if (signal.aborted) stop();
   });
 }
 
@@ -70,8 +74,6 @@ function parseLength(text: string): number {
 }
 
 const longestMs = 168 * 3_600_000;
-
-const signals = ['SIGINT', 'SIGTERM'] as const;
 
 function shown(host: string, port: number): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;

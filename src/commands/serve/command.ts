@@ -42,7 +42,17 @@ export const registerServe: RegisterCommand = (program: Command, done) => {
     .addOption(
       new Option('--log-level <level>', 'on stderr; JSON unless it is a terminal').choices(logLevels).default('info'),
     )
+    .addOption(
+      new Option('--parent-fd <number>', 'a pipe to the load test that started this server, which ends it')
+        .argParser(flag('--parent-fd', wholeNumber(0, 1023)))
+        .hideHelp(),
+    )
     .action(async (flags: ServeFlags) => {
+      // First of all: a parent that dies meanwhile must not leave the server behind.
+      if (flags.parentFd !== undefined) {
+        const { endWithParent } = await import('../../threads/end-with-parent.ts');
+        endWithParent(flags.parentFd);
+      }
       const { runServe } = await import('./run.ts');
       done(await runServe(flags));
     });

@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { isatty } from 'node:tty';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import type { AcousticEngine } from '../../acoustic/engine/types.ts';
@@ -7,6 +8,7 @@ import { loadModelPackage } from '../../acoustic/model/load-model.ts';
 import { parseDevice } from '../../acoustic/onnx/device.ts';
 import { createWorkerEngine } from '../../acoustic/worker/worker-engine.ts';
 import { type ExitCode, exitCodes, SpeechfbError } from '../../errors.ts';
+import { encodeServerNews, type ServerNews } from '../../load/generator/server-news.ts';
 import { resolveReference } from '../../scoring/text/reference.ts';
 import { createScoringThreads, type ScoringThreads } from '../../scoring/threads/pool.ts';
 import { isLoopback } from '../../server/gateway/exposure.ts';
@@ -17,6 +19,8 @@ import type { Limits } from '../../server/limits.ts';
 import type { Scoring } from '../../server/session/context.ts';
 import { createLog } from '../../telemetry/log.ts';
 import type { LogLevel } from '../../telemetry/log-levels.ts';
+import { toPlainError } from '../../threads/plain-error.ts';
+import { stopSignals } from '../interruption.ts';
 
 export type ServeFlags = {
   host: string;
@@ -33,13 +37,26 @@ export type ServeFlags = {
   limit: Partial<Limits>;
   faultInjection?: true;
   logLevel: LogLevel;
+  parentFd?: number;
 };
 
 /**
- * Serves until SIGTERM or SIGINT, then drains; a second signal ends it at once. When the model is warm, one line on stdout
- * says where: `speechfb: ready at ws://127.0.0.1:8090/v1/stream (...)`.
+ * Serves until a stop signal, then drains; a second one ends it at once. When the model is warm, one line on stdout says
+ * where: `speechfb: ready at ws://127.0.0.1:8090/v1/stream (...)`. A load test that started it is told on their pipe.
  */
 export async function runServe(flags: ServeFlags): Promise<ExitCode> {
+  const { parentFd } = flags;
+  if (parentFd === undefined) return await serve(flags, () => {});
+  const tell = (news: ServerNews) => writeSync(parentFd, encodeServerNews(news));
+  try {
+    return await serve(flags, (url) => tell({ type: 'ready', url }));
+  } catch (error) {
+    tell({ type: 'failed', error: toPlainError(error) });
+    throw error;
+  }
+}
+
+async function serve(flags: ServeFlags, onReady: (url: string) => void): Promise<ExitCode> {
   collectOnOwnThread();
   const log = createLog(flags.logLevel, process.stderr);
   const model = loadModelPackage(flags.model ?? shippedModel);
@@ -74,12 +91,12 @@ export async function runServe(flags: ServeFlags): Promise<ExitCode> {
   // The port is known to be ours by now: only then is the model worth loading.
   const loading = createWorkerEngine({ model, device, onCrash });
   warming.resolve(loading);
-  const signals = listenForSignals();
+  const signals = listenForSignals(flags.parentFd !== undefined);
   const stopped = Promise.race([signals.first, died.promise]);
   stopped.catch(() => {});
   try {
     await Promise.race([server.ready, stopped]);
-    if (!signals.came()) await sayReady(server, loading);
+    if (!signals.came()) await sayReady(server, loading, onReady);
     await stopped;
     const drained = server.drain().then((report) => {
       log.info(report, 'drained');
@@ -102,8 +119,13 @@ export function liveScoring({ openUtterance, stats, tidy }: ScoringThreads): Sco
 
 const shippedModel = fileURLToPath(new URL('../../../models/en-learner', import.meta.url));
 
-async function sayReady(server: RunningServer, loading: Promise<AcousticEngine>): Promise<void> {
+async function sayReady(
+  server: RunningServer,
+  loading: Promise<AcousticEngine>,
+  onReady: (url: string) => void,
+): Promise<void> {
   const { model, provider } = await loading;
+  onReady(server.url);
   process.stdout.write(`speechfb: ready at ${server.url} (${model.name} ${model.version} on ${provider})\n`);
 }
 
@@ -140,7 +162,10 @@ function packageVersion(): string {
   return manifest.version;
 }
 
-function listenForSignals(): { first: Promise<void>; second: Promise<void>; came(): boolean; stop(): void } {
+type Signals = { first: Promise<void>; second: Promise<void>; came(): boolean; stop(): void };
+
+/** Listens for the signals that stop the server; the others no longer end it. `embedded`: a load test started it. */
+function listenForSignals(embedded: boolean): Signals {
   const first = defer<void>();
   const second = defer<void>();
   let count = 0;
@@ -148,18 +173,24 @@ function listenForSignals(): { first: Promise<void>; second: Promise<void>; came
     count += 1;
     (count === 1 ? first : second).resolve();
   };
-  for (const signal of stopSignals) process.on(signal, onSignal);
+  const ignore = (): void => {};
+  const heeded = embedded ? ['SIGTERM'] : stopSignals.filter((signal) => signal !== 'SIGHUP' || hasTerminal());
+  const listeners = stopSignals.map((signal) => [signal, heeded.includes(signal) ? onSignal : ignore] as const);
+  for (const [signal, listener] of listeners) process.on(signal, listener);
   return {
     first: first.promise,
     second: second.promise,
     came: () => count > 0,
     stop() {
-      for (const signal of stopSignals) process.off(signal, onSignal);
+      for (const [signal, listener] of listeners) process.off(signal, listener);
     },
   };
 }
 
-const stopSignals = ['SIGTERM', 'SIGINT'] as const;
+/** Without a terminal (nohup, a daemon) nothing hangs up; Node forgets that nohup had SIGHUP ignored. */
+function hasTerminal(): boolean {
+  return [0, 1, 2].some((fd) => isatty(fd));
+}
 
 type Deferred<Value> = {
   promise: Promise<Value>;

@@ -11,18 +11,20 @@ import { renderScore } from '../../report/score/score-table.ts';
 import { latencyLine } from '../../report/score/stream-lines.ts';
 import { newStreamView } from '../../report/score/stream-view.ts';
 import { parseDurationMs } from '../../units.ts';
+import { interruptible } from '../interruption.ts';
 import { wantsColour } from '../terminal.ts';
 import type { StreamFlags } from './flags.ts';
 import { startStreamShow } from './show.ts';
 
-/** Plays the file and shows it; returns when the final has come. */
+/** Plays the file and shows it; returns when the final has come, or when it is interrupted. */
 export async function runStream(file: string, flags: StreamFlags): Promise<ExitCode> {
+  return await interruptible((signal) => playFile(file, flags, signal));
+}
+
+async function playFile(file: string, flags: StreamFlags, signal: AbortSignal): Promise<ExitCode> {
   const wav = readWav(file, { ratesHz: sampleRatesHz });
   for (const note of wav.notes) process.stderr.write(`${basename(file)}: ${note}\n`);
-  const stop = new AbortController();
   const show = await startStreamShow(newStreamView(basename(file), wav.durationMs));
-  const interrupt = () => stop.abort();
-  process.once('SIGINT', interrupt);
   let summary: PlaybackSummary;
   try {
     summary = await playRecording(
@@ -35,13 +37,12 @@ export async function runStream(file: string, flags: StreamFlags): Promise<ExitC
         emitIntervalMs: flag('--emit-interval', parseDurationMs)(flags.emitInterval),
         cutAtMs: flags.cutAt === undefined ? undefined : flag('--cut-at', parseDurationMs)(flags.cutAt),
       },
-      { ...show, signal: stop.signal },
+      { ...show, signal },
     );
   } finally {
     show.stop();
-    process.off('SIGINT', interrupt);
   }
-  if (stop.signal.aborted) return exitCodes.interrupted;
+  if (signal.aborted) return exitCodes.interrupted;
   const { result, latenciesMs, drops, resumes } = show.view();
   if (result) process.stdout.write(`\n${renderScore(basename(file), result, { colour: wantsColour(process.stdout) })}`);
   process.stdout.write(`${latencyLine({ ...summary, latenciesMs, drops, resumes })}\n`);

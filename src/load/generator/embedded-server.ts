@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import { SpeechfbError } from '../../errors.ts';
+import { readServerNews, type ServerNews } from './server-news.ts';
 
 /** A server in a process of its own, so that it shares no thread with the load generator. */
 export type EmbeddedServer = {
@@ -9,8 +11,6 @@ export type EmbeddedServer = {
   exited: Promise<number | null>;
   /** Drains it with SIGTERM; kills it when that takes longer than `patienceMs`. */
   stop(): Promise<void>;
-  /** At once. */
-  kill(): void;
   /** Stops the process where it stands (SIGSTOP), and lets it go on; false when it is gone. */
   pause(): boolean;
   resume(): boolean;
@@ -19,70 +19,131 @@ export type EmbeddedServer = {
 /** How to run `speechfb serve --port 0`, without a shell. */
 export type ServeCommand = { file: string; args: readonly string[] };
 
+export type StartOptions = {
+  /** Aborted: a server that is not ready yet is killed, and the start fails. */
+  signal?: AbortSignal;
+  /** How long it has to get ready; default a minute. */
+  startupMs?: number;
+};
+
+/** The descriptor of the pipe in the server: behind stdin, stdout and stderr. */
+const parentFd = 3;
 const patienceMs = 15_000;
 
-/** Starts the server and waits until it says where it listens; `server_failed` quotes its last words. */
-export async function startEmbedded(command: ServeCommand, startupMs = 60_000): Promise<EmbeddedServer> {
-  const child = spawn(command.file, [...command.args], { stdio: ['ignore', 'pipe', 'pipe'] });
+/**
+ * Starts the server, tells it to end when this process does, and waits until it says where it listens. Error:
+ * `server_failed`, with the server's own error or its last words.
+ */
+export async function startEmbedded(command: ServeCommand, options: StartOptions = {}): Promise<EmbeddedServer> {
+  const args = [...command.args, '--parent-fd', String(parentFd)];
+  const child = spawn(command.file, args, { stdio: ['ignore', 'ignore', 'pipe', 'pipe'] });
   const exited = new Promise<number | null>((resolve) => {
     child.once('exit', resolve);
     child.once('error', () => resolve(null));
   });
-  const url = await listening(child, exited, startupMs);
-  return {
-    url,
-    pid: child.pid!,
-    exited,
-    stop: () => stop(child, exited),
-    kill: () => child.kill('SIGKILL'),
-    pause: () => child.kill('SIGSTOP'),
-    resume: () => child.kill('SIGCONT'),
-  };
+  return new ServerProcess(await listening(child, exited, options), child, exited);
 }
 
-async function listening(child: ChildProcess, exited: Promise<number | null>, startupMs: number): Promise<string> {
+class ServerProcess implements EmbeddedServer {
+  readonly url: string;
+  readonly pid: number;
+  readonly exited: Promise<number | null>;
+  readonly #child: ChildProcess;
+  /** Kills the server if this process ends while that one is stopped and cannot end by itself. */
+  #guard: ChildProcess | undefined;
+
+  constructor(url: string, child: ChildProcess, exited: Promise<number | null>) {
+    this.url = url;
+    this.pid = child.pid!;
+    this.exited = exited;
+    this.#child = child;
+  }
+
+  async stop(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    this.#child.kill('SIGTERM');
+    // A stopped process hears SIGTERM only when it goes on.
+    this.resume();
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), patienceMs);
+    await this.exited;
+    clearTimeout(timer);
+  }
+
+  pause(): boolean {
+    this.#guard ??= startGuard(this.pid);
+    const paused = this.#child.kill('SIGSTOP');
+    if (!paused) this.#endGuard();
+    return paused;
+  }
+
+  resume(): boolean {
+    this.#endGuard();
+    return this.#child.kill('SIGCONT');
+  }
+
+  #endGuard(): void {
+    this.#guard?.kill('SIGKILL');
+    this.#guard = undefined;
+  }
+}
+
+/** A process that kills `pid` when this one is gone; in a session of its own, where no Ctrl-C reaches it. */
+function startGuard(pid: number): ChildProcess {
+  const guard = spawn('/bin/sh', ['-c', `read -r _; kill -KILL ${pid}`], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  });
+  guard.on('error', () => {});
+  guard.stdin.on('error', () => {});
+  guard.unref();
+  return guard;
+}
+
+/** Waits for the server's news; resolves with its URL. */
+async function listening(
+  child: ChildProcess,
+  exited: Promise<number | null>,
+  { signal, startupMs = 60_000 }: StartOptions,
+): Promise<string> {
   let said = '';
-  let timer: NodeJS.Timeout | undefined;
-  const found = new Promise<string>((resolve) => {
-    const listen = (chunk: Buffer) => {
-      said = (said + chunk).slice(-8192);
-      const url = /wss?:\/\/[^\s"']+\/v1\/stream/.exec(said)?.[0];
-      if (url) resolve(url);
-    };
-    child.stdout?.on('data', listen);
-    child.stderr?.on('data', listen);
+  child.stderr?.on('data', (chunk: Buffer) => {
+    said = (said + chunk).slice(-8192);
   });
-  const failed = exited.then(() => undefined);
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, startupMs);
+  // `close`: all that it said has been read.
+  const closed = new Promise<undefined>((resolve) => child.once('close', () => resolve(undefined)));
+  const gone = exited.then(() => (child.pid === undefined ? undefined : closed));
+  let giveUp = () => {};
+  const gaveUp = new Promise<undefined>((resolve) => {
+    giveUp = () => resolve(undefined);
   });
-  const url = await Promise.race([found, failed, late]);
+  const timer = setTimeout(giveUp, startupMs);
+  signal?.addEventListener('abort', giveUp, { once: true });
+  if (signal?.aborted) giveUp();
+  const news = await Promise.race([firstNews(child.stdio[parentFd] as Readable | undefined), gone, gaveUp]);
   clearTimeout(timer);
-  if (url) return url;
+  signal?.removeEventListener('abort', giveUp);
+  if (news?.type === 'ready') return news.url;
   child.kill('SIGKILL');
-  const { words, problems, hint } = lastWords(said);
-  throw new SpeechfbError('server_failed', `the embedded server did not start: ${words}`, { problems, hint });
+  throw failed(news, said);
 }
 
-/** Of what a program has said: its error with all that belongs to it, if it ended with one of ours, or the last lines. */
-function lastWords(said: string): { words: string; problems: { message: string }[]; hint: string } {
-  const lines = said.trim().split('\n');
-  const hint = 'run speechfb serve by itself to see all of its output';
-  const begin = lines.findLastIndex((line) => line.startsWith('speechfb: '));
-  const error = /^speechfb: (.*?)(?: \[\w+\])?$/.exec(lines[begin] ?? '')?.[1];
-  if (error === undefined) return { words: lines.slice(-5).join('\n') || 'it said nothing', problems: [], hint };
-  const details = lines.slice(begin + 1).map((line) => line.trim());
-  const given = details.find((line) => line.startsWith('hint: '))?.slice('hint: '.length);
-  const problems = details.filter((line) => !line.startsWith('hint: ')).map((message) => ({ message }));
-  return { words: error, problems, hint: given ?? hint };
+function firstNews(pipe: Readable | undefined): Promise<ServerNews | undefined> {
+  return new Promise((resolve) => {
+    let text = '';
+    pipe?.on('data', (chunk: Buffer) => {
+      text += chunk;
+      const news = readServerNews(text);
+      if (news) resolve(news);
+    });
+    // The pipe of a process that was killed may end with an error.
+    pipe?.on('error', () => {});
+  });
 }
 
-async function stop(child: ChildProcess, exited: Promise<number | null>): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  child.kill('SIGTERM');
-  // A stopped process hears SIGTERM only when it goes on.
-  child.kill('SIGCONT');
-  const timer = setTimeout(() => child.kill('SIGKILL'), patienceMs);
-  await exited;
-  clearTimeout(timer);
+function failed(news: Extract<ServerNews, { type: 'failed' }> | undefined, said: string): SpeechfbError {
+  const why = news?.error.message ?? (said.trim().split('\n').slice(-5).join('\n') || 'it said nothing');
+  return new SpeechfbError('server_failed', `the embedded server did not start: ${why}`, {
+    problems: news?.error.problems ?? [],
+    hint: news?.error.hint ?? 'run speechfb serve by itself to see all of its output',
+  });
 }

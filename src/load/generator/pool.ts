@@ -72,10 +72,12 @@ class Generator {
     const execArgv = [...process.execArgv, '--max-semi-space-size=2'];
     const child = fork(workerUrl(import.meta.url, 'process.js'), {
       serialization: 'advanced',
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      // Stdin: a pipe that closes when this process ends, and ends the generator.
+      stdio: ['pipe', 'ignore', 'pipe', 'ipc'],
       execArgv,
     });
     this.#child = child;
+    child.stdin?.on('error', () => {});
     let said = '';
     child.stderr?.on('data', (chunk) => {
       said = (said + chunk).slice(-8000);

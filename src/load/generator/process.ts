@@ -1,4 +1,5 @@
 import { histogramsReady } from '../../metrics/histogram.ts';
+import { endWithParent } from '../../threads/end-with-parent.ts';
 import { runShard, type ShardTask } from './generator.ts';
 import type { FromGenerator, ToGenerator } from './pool.ts';
 
@@ -6,9 +7,12 @@ import type { FromGenerator, ToGenerator } from './pool.ts';
 const stop = new AbortController();
 const say = (message: FromGenerator, then?: () => void) => process.send?.(message, then ?? (() => {}));
 let task: ShardTask | undefined;
+/** A pipe that the parent holds open and writes nothing to. */
+const stdinFd = 0;
 
-// Ctrl-C reaches the whole group of processes; what it means the parent decides.
-process.on('SIGINT', () => {});
+endWithParent(stdinFd);
+// Signals reach the whole group of processes; what they mean the parent decides.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {});
 process.on('disconnect', () => stop.abort());
 process.on('message', (message: ToGenerator) => {
   if (message.type === 'task') {

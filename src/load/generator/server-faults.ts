@@ -83,8 +83,8 @@ type ServerFaultPlan = Exclude<FaultPlan, { learners: readonly number[] }>;
 
 function faultyServer(server: EmbeddedServer, token: string | undefined): FaultyServer {
   return {
-    pause: server.pause,
-    resume: server.resume,
+    pause: () => server.pause(),
+    resume: () => server.resume(),
     disturbInference: (action) => post(server.url, token, action),
   };
 }

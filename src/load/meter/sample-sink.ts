@@ -1,4 +1,4 @@
-import type { DistributionName } from '../../metrics/definitions.ts';
+import { arrivalShares, type DistributionName, metrics, type RateName } from '../../metrics/definitions.ts';
 import type { Objective } from '../../slo/objective/expression.ts';
 import type { StageSlices } from './load-stage-slices.ts';
 import { SessionScore, type UtteranceScore } from './session-score.ts';
@@ -35,8 +35,8 @@ export class SampleSink {
     const { stage } = slice.labels;
     slice.record(name, ms, live);
     this.#score.latency(name, ms, stage, utterance);
-    if (name === 'feedback_latency')
-      this.#score.events('availability', Number.isFinite(ms) ? 0 : 1, 1, stage, utterance);
+    const arrivals = arrivalShares[name];
+    if (arrivals) this.#score.events(arrivals, Number.isFinite(ms) ? 0 : 1, 1, stage, utterance);
     return true;
   }
 
@@ -53,22 +53,14 @@ export class SampleSink {
     if (served) tally.sound_served_ms += lengthMs;
   }
 
-  /** Phones of one utterance of which a score was shown, and those whose score was revised. */
-  phones(dueMs: number, revised: number, shown: number, utterance: UtteranceScore): void {
+  /** What a rate counts, and all of which it is a share, of one utterance that began at `dueMs`. */
+  rated(name: RateName, dueMs: number, count: number, of: number, utterance: UtteranceScore): void {
     if (dueMs < this.#fromMs) return;
     const { tally, labels } = this.#slices.at(dueMs);
-    tally.phones_shown += shown;
-    tally.phones_revised += revised;
-    this.#score.events('revision_rate', revised, shown, labels.stage, utterance);
-  }
-
-  /** Words of one utterance that partial transcripts showed, and those that changed or went away. */
-  words(dueMs: number, changed: number, shown: number, utterance: UtteranceScore): void {
-    if (dueMs < this.#fromMs) return;
-    const { tally, labels } = this.#slices.at(dueMs);
-    tally.words_shown += shown;
-    tally.words_changed += changed;
-    this.#score.events('flicker_rate', changed, shown, labels.stage, utterance);
+    const definition = metrics[name];
+    tally[definition.counted] += count;
+    tally[definition.of] += of;
+    this.#score.events(name, count, of, labels.stage, utterance);
   }
 
   /** An event came that broke so many rules of the protocol; that is told in the warm-up as well. */

@@ -1,5 +1,5 @@
 import { addClusterSums, type ClusterSums, emptyClusterSums } from '../../metrics/cluster-sums.ts';
-import { fits, type Labels, type MetricName } from '../../metrics/definitions.ts';
+import { fits, type Labels, type MetricName, metrics } from '../../metrics/definitions.ts';
 import type { Objective } from '../../slo/objective/expression.ts';
 import { holds, missShareOf } from '../../slo/objective/judging.ts';
 
@@ -26,7 +26,7 @@ export class SessionScore {
 
   /** For an utterance of the session in that stage, which only knows what is its own. */
   utterance(stage: string | undefined): UtteranceScore {
-    const own = this.#objectives.filter((one) => ofUtterances.has(one.metric) && inStage(one, stage));
+    const own = this.#objectives.filter((one) => metrics[one.metric].perUtterance && inStage(one, stage));
     return new UtteranceScore(own.map(newStanding));
   }
 
@@ -105,20 +105,6 @@ function keeps({ objective, samples, misses, sumMs }: Standing): boolean {
       return true;
   }
 }
-
-/** What an utterance has of its own; other metrics are of sessions, of sockets or of the generator. */
-const ofUtterances: ReadonlySet<MetricName> = new Set<MetricName>([
-  'feedback_latency',
-  'first_partial',
-  'partial_gap',
-  'final_latency',
-  'phoneme_latency',
-  'phoneme_final_latency',
-  'availability',
-  'revision_rate',
-  'flicker_rate',
-  'violations',
-]);
 
 function newStanding(objective: Objective): Standing {
   return { objective, samples: 0, misses: 0, sumMs: 0, logSum: 0, logSquares: 0 };

@@ -70,9 +70,9 @@ function parsed(source: string): Objective {
   const parts = split(source);
   const { call, comparator, value } = parts;
   const metric = metricNamed(source, parts.name);
-  const { kind } = metrics[metric];
+  const { kind, perPhase } = metrics[metric];
   const common = { source, selector: selectorOf(source, parts.matchers) };
-  if (common.selector.stage !== undefined && (kind === 'count' || withoutStage.has(metric)))
+  if (common.selector.stage !== undefined && !perPhase && kind !== 'cost')
     throw bad(source, `cannot tell which stage ${metric} belongs to`, 'profile, language');
   const bareOnly = (what: string, example: string) => {
     if (call !== undefined) throw bad(source, `${metric} is a ${what} and takes no ${call}()`, `write ${example}`);
@@ -116,9 +116,6 @@ function parsed(source: string): Objective {
     }
   }
 }
-
-/** Of whole sessions, or of the generator's own network. */
-const withoutStage: ReadonlySet<MetricName> = new Set<MetricName>(['session_success', 'shaping_lateness']);
 
 type Parts = { call: string | undefined; name: string; matchers: string; comparator: string; value: string };
 

@@ -1,4 +1,4 @@
-import type { Measurements } from '../../metrics/definitions.ts';
+import { isRate, type Measurements } from '../../metrics/definitions.ts';
 import { dependence, missShareBound, provesShare } from './clustered.ts';
 import type { Objective } from './expression.ts';
 import { judgeMax, judgeMean, judgeQuantile, valueBound } from './judge-latency.ts';
@@ -93,5 +93,5 @@ function goodShare(objective: Objective): ShareReading {
 type Counting = Objective & { reading: 'count' | 'rate' };
 
 function countOf({ metric }: Counting, { counts, rates }: Measurements): { count: number; of: number } {
-  return metric === 'revision_rate' || metric === 'flicker_rate' ? rates[metric] : counts[metric];
+  return isRate(metric) ? rates[metric] : counts[metric];
 }

@@ -1,21 +1,37 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { startEmbedded } from '../../../src/load/generator/embedded-server.ts';
 import { checkValidity } from '../../../src/results/validity.ts';
 import { emptyMeasurements, sorted } from '../../kit/measurements.ts';
+import { stateOf } from '../../kit/processes.ts';
 
-const node = (script: string) => ({ file: process.execPath, args: ['-e', script] });
+const node = (script: string) => ({ file: process.execPath, args: ['-e', script, '--'] });
+const tell = (news: object) => `require('node:fs').writeSync(3, ${JSON.stringify(`${JSON.stringify(news)}\n`)});`;
+const ready = tell({ type: 'ready', url: 'ws://127.0.0.1:4321/v1/stream' });
+const live = 'setInterval(() => {}, 1000);';
 
 const healthy = { learners: 4, busy: 0.1, cpu: 0.2, waited: 0.01, loopDelayP99Ms: 6, rssBytes: 60e6 };
 
 describe('a server in a process of its own', () => {
-  it('is found by the address that it prints, and ends on SIGTERM', async () => {
-    const script = `process.on('SIGTERM', () => process.exit(7)); setInterval(() => {}, 1000);
-      console.error('ready at ws://127.0.0.1:4321/v1/stream');`;
+  it('is found by the address that it tells on the pipe, and ends on SIGTERM', async () => {
+    const script = `process.on('SIGTERM', () => process.exit(7)); ${live}
+      console.error('a decoy: ws://127.0.0.1:9/v1/stream'); ${ready}`;
     const server = await startEmbedded(node(script));
     expect(server.url).toBe('ws://127.0.0.1:4321/v1/stream');
     await server.stop();
     expect(await server.exited).toBe(7);
     await server.stop();
+  });
+
+  it('is stopped where it stands and goes on, until it is gone', async () => {
+    const server = await startEmbedded(node(`process.on('SIGTERM', () => process.exit(7)); ${live} ${ready}`));
+    expect(server.pause()).toBe(true);
+    await vi.waitFor(() => expect(stateOf(server.pid)).toBe('T'));
+    expect(server.resume()).toBe(true);
+    await vi.waitFor(() => expect(stateOf(server.pid)).not.toBe('T'));
+    expect(server.pause()).toBe(true);
+    await server.stop();
+    expect(await server.exited).toBe(7);
+    expect(server.pause()).toBe(false);
   });
 
   it('that ends before it listens is an error with its last words', async () => {
@@ -25,18 +41,29 @@ describe('a server in a process of its own', () => {
   });
 
   it('that ends with an error of ours is quoted with its problems and its hint, and without its log', async () => {
-    const log = '{"level":30,"msg":"listening"}';
-    const said = `${log}\nspeechfb: the model has a problem [bad_model]\n  model.json: no states\n  hint: train another`;
-    const failing = startEmbedded(node(`console.error(${JSON.stringify(said)}); process.exit(2);`));
-    await expect(failing).rejects.toMatchObject({
+    const error = {
+      code: 'bad_model',
+      message: 'the model has a problem',
+      problems: [{ where: 'model.json', message: 'no states' }],
+      hint: 'train another',
+    };
+    const script = `console.error('{"level":30}'); ${tell({ type: 'failed', error })} process.exit(2);`;
+    await expect(startEmbedded(node(script))).rejects.toMatchObject({
       message: 'the embedded server did not start: the model has a problem',
-      problems: [{ message: 'model.json: no states' }],
+      problems: [{ where: 'model.json', message: 'no states' }],
       hint: 'train another',
     });
   });
 
   it('that never listens is an error too', async () => {
-    await expect(startEmbedded(node('setInterval(() => {}, 1000)'), 300)).rejects.toThrow('it said nothing');
+    await expect(startEmbedded(node(live), { startupMs: 300 })).rejects.toThrow('it said nothing');
+  });
+
+  it('that is given up before it listens is killed', async () => {
+    const stop = new AbortController();
+    const starting = startEmbedded(node(live), { signal: stop.signal });
+    stop.abort();
+    await expect(starting).rejects.toMatchObject({ code: 'server_failed' });
   });
 
   it('that cannot even be started is an error', async () => {

@@ -14,6 +14,7 @@ import type { ShardResult } from '../../../src/results/merge-results.ts';
 import { lostResult, mergeResults } from '../../../src/results/merge-results.ts';
 import { checkValidity } from '../../../src/results/validity.ts';
 import { startFakeServer } from '../../kit/fake-server.ts';
+import { childrenOf } from '../../kit/processes.ts';
 
 const clip = {
   id: 'tone',
@@ -162,10 +163,6 @@ function framesOf({ plans }: ShardTask): number {
 
 function quiet() {
   return { onProgress: () => {}, signal: new AbortController().signal };
-}
-
-function childrenOf(pid: number): number[] {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
 }
 
 function isGenerator(pid: number): boolean {

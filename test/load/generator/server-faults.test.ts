@@ -90,7 +90,6 @@ function fakeServer({ gone = false, url = '' } = {}): { server: EmbeddedServer; 
     pid: 0,
     exited: Promise.resolve(0),
     stop: async () => {},
-    kill: () => {},
     pause: say('pause'),
     resume: say('resume'),
   };
