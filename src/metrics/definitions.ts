@@ -229,12 +229,12 @@ export type Measurements = {
 };
 
 /**
- * What an objective may choose by: the network that a session was on, the language spoken, and the stage of the load in
+ * What an objective may choose by: the network that a session was on, the language spoken, and the phase of the load in
  * which something was due, where the load has several.
  */
-export const labelNames = ['profile', 'language', 'stage'] as const;
+export const labelNames = ['profile', 'language', 'phase'] as const;
 export type LabelName = (typeof labelNames)[number];
-export type Labels = { readonly profile: string; readonly language: string; readonly stage?: string };
+export type Labels = { readonly profile: string; readonly language: string; readonly phase?: string };
 
 /** What carries these labels; {} is everything. */
 export type Selector = { readonly [name in LabelName]?: string };
@@ -248,8 +248,8 @@ export function fits(labels: Labels, selector: Selector): boolean {
 }
 
 /** The same for equal labels. */
-export function labelKey({ profile, language, stage = '' }: Labels): string {
-  return `${profile}\n${language}\n${stage}`;
+export function labelKey({ profile, language, phase = '' }: Labels): string {
+  return `${profile}\n${language}\n${phase}`;
 }
 
 /** `profile=lte,language=en-US`; empty for all sessions. */

@@ -23,7 +23,7 @@ export class Recorder {
     return slice;
   }
 
-  /** In order of profile and language; their stages as they came. */
+  /** In order of profile and language; their phases as they came. */
   get slices(): readonly Slice[] {
     const order = ({ labels: { profile, language } }: Slice) => labelKey({ profile, language });
     return [...this.#slices.values()].sort((a, b) => (order(a) < order(b) ? -1 : order(a) > order(b) ? 1 : 0));

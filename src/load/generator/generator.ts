@@ -16,7 +16,7 @@ import { scheduleLearnerFaults } from '../learner/faults.ts';
 import { Learner } from '../learner/learner.ts';
 import { Shaper } from '../learner/network-shaper.ts';
 import type { FaultPlan } from '../plan/faults.ts';
-import { type LearnerPlan, type LoadStage, labelsOf, noNetwork } from '../plan/learner-plan.ts';
+import { type LearnerPlan, type LoadPhase, labelsOf, noNetwork } from '../plan/learner-plan.ts';
 import type { Clip } from '../scenario/clips.ts';
 import { HealthWatch } from './health.ts';
 import { ProgressTold, type ShardProgress } from './progress.ts';
@@ -43,7 +43,7 @@ export type ShardTask = {
   /** What is judged, so that each utterance and each session can be held against it while it runs. */
   objectives?: readonly Objective[];
   /** The load's shape by name; empty when it has none. */
-  loadStages: readonly LoadStage[];
+  loadPhases: readonly LoadPhase[];
   /** Wall clock, ms since 1970, of the plan's 0, which shards agree on; undefined: as soon as may be. */
   startAtEpochMs: number | undefined;
 };

@@ -3,7 +3,7 @@ import type { TraceOwner, TraceSink } from '../../metrics/traces.ts';
 import type { LearnerPlan } from '../plan/learner-plan.ts';
 import { FeedbackSlots, type Slot } from './feedback-slots.ts';
 import type { PathTimes } from './frame-times.ts';
-import type { StageSlices } from './load-stage-slices.ts';
+import type { PhaseSlices } from './phase-slices.ts';
 import type { SampleSink } from './sample-sink.ts';
 import type { UtteranceScore } from './session-score.ts';
 
@@ -29,7 +29,7 @@ export class FeedbackMeter {
   readonly #startMs: number;
   readonly #traces: TraceSink;
   readonly #owner: TraceOwner;
-  readonly #slices: StageSlices;
+  readonly #slices: PhaseSlices;
   readonly #sink: SampleSink;
   readonly #path: PathTimes;
   readonly #scoreOf: (utterance: number) => UtteranceScore | undefined;
@@ -40,7 +40,7 @@ export class FeedbackMeter {
   /** `scoreOf`: of an utterance that is not over. */
   constructor(
     options: FeedbackOptions,
-    slices: StageSlices,
+    slices: PhaseSlices,
     sink: SampleSink,
     path: PathTimes,
     scoreOf: (utterance: number) => UtteranceScore | undefined,
