@@ -46,12 +46,8 @@ export function readWavFormat(name: string, chunk: Buffer): WavFormat {
   return { encoding, sampleRateHz, channels, blockBytes: channels * containerBytes, containerBytes };
 }
 
-/** Bytes that a sample of `encoding` needs. */
-export function sampleBytes(encoding: WavEncoding): number {
-  return sizes[encoding];
-}
-
-const sizes: Record<WavEncoding, number> = { u8: 1, s16: 2, s24: 3, s32: 4, f32: 4, f64: 8, alaw: 1, mulaw: 1 };
+/** Bytes that a sample needs. */
+const sampleBytes: Record<WavEncoding, number> = { u8: 1, s16: 2, s24: 3, s32: 4, f32: 4, f64: 8, alaw: 1, mulaw: 1 };
 
 function encodingOf(tag: number, bits: number): WavEncoding | undefined {
   if (tag === 1) return ([undefined, 'u8', 's16', 's24', 's32'] as const)[Math.ceil(bits / 8)];
@@ -65,7 +61,7 @@ type Said = { encoding: WavEncoding; channels: number; blockBytes: number; bits:
 
 /** Bytes a sample by the block alignment, which must fit bits and channels; 0, as some writers leave it, says nothing. */
 function containerOf(name: string, { encoding, channels, blockBytes, bits }: Said): number {
-  const needed = sampleBytes(encoding);
+  const needed = sampleBytes[encoding];
   if (blockBytes === 0 || blockBytes === needed * channels) return needed;
   // 24 bits in words of 32, as ALSA's S24_LE has them.
   if (encoding === 's24' && blockBytes === 4 * channels) return 4;

@@ -4,7 +4,7 @@ import { looksLike } from './sniff.ts';
 import { convert, readWavFormat, type WavFormat } from './wav-format.ts';
 
 /** Bytes [offset, offset + bytes) of a file. */
-export type ByteRange = { offset: number; bytes: number };
+type ByteRange = { offset: number; bytes: number };
 
 export type WavHeader = WavFormat & {
   /** Where the samples are, one range a "data" chunk. */
