@@ -1,3 +1,5 @@
+import { firstTrue } from '../stats/bisect.ts';
+import { quantileRank } from '../stats/quantile.ts';
 import type { ClusterSums } from './cluster-sums.ts';
 
 type MetricFacts = {
@@ -258,10 +260,15 @@ export function selectorText(selector: Selector): string {
   return chosen.map((name) => `${name}=${selector[name]}`).join(',');
 }
 
-/** The nearest-rank quantile: the smallest sample that at least `p` of all samples do not exceed; undefined without samples. */
+/** The nearest-rank quantile of a distribution, see `quantileRank`; undefined without samples. */
 export function quantile(distribution: Distribution, p: number): number | undefined {
-  if (distribution.samples === 0) return undefined;
-  return distribution.valueAtRank(Math.max(1, Math.ceil(p * distribution.samples - 1e-9)));
+  const { samples } = distribution;
+  return samples === 0 ? undefined : distribution.valueAtRank(quantileRank(samples, p));
+}
+
+/** How many of the smallest samples are `within`, which holds up to some rank and not beyond. */
+export function ranksWithin(distribution: Distribution, within: (value: number) => boolean): number {
+  return firstTrue(1, distribution.samples + 1, (rank) => !within(distribution.valueAtRank(rank))) - 1;
 }
 
 function namesOf<N extends MetricName>(kind: MetricDefinition['kind']): readonly N[] {

@@ -108,7 +108,7 @@ describe('a recording that somebody changed', () => {
       'an unknown stage',
       '"asr":{',
       '"asrr":{',
-      'recording.slices.0.stages: unknown key "asrr" (did you mean "asr"?); allowed: capture, uplink',
+      'recording.slices.0.stages: unknown key "asrr" (did you mean "asr"?); allowed: capture, window, uplink',
     ],
     [
       'an unknown metric',

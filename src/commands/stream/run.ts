@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { toPcm16 } from '../../audio/pcm.ts';
+import { toS16le } from '../../audio/pcm.ts';
 import { readWav } from '../../audio/wav.ts';
 import { type PlaybackSummary, playRecording } from '../../client/playback.ts';
 import { readToken } from '../../client/token.ts';
@@ -29,7 +29,7 @@ async function playFile(file: string, flags: StreamFlags, signal: AbortSignal): 
   try {
     summary = await playRecording(
       {
-        recording: { pcm: toPcm16(wav.samples), sampleRateHz: wav.sampleRateHz },
+        recording: { pcm: toS16le(wav.samples), sampleRateHz: wav.sampleRateHz },
         text: flags.text,
         url: checkUrl(flags.url),
         token: flags.tokenFile === undefined ? undefined : readToken(flags.tokenFile),

@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
-import { toPcm16 } from '../../audio/pcm.ts';
+import { toS16le } from '../../audio/pcm.ts';
 import { readWav } from '../../audio/wav.ts';
 import { readText } from '../../config/read-chunks.ts';
 import { type Problem, SpeechfbError } from '../../errors.ts';
@@ -85,7 +85,7 @@ function readClip(manifest: string, entry: Entry, language: string): Clip {
     language: entry.language ?? language,
     sampleRateHz,
     durationMs,
-    pcm: toPcm16(samples),
+    pcm: toS16le(samples),
     speechBeginMs: speechBegin(samples, sampleRateHz),
   };
 }

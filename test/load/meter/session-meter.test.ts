@@ -86,6 +86,17 @@ describe('a session of one utterance of ten seconds, in virtual time', () => {
     expect(Object.values(stages).reduce((a, b) => a + b, 0)).toBeCloseTo(50, 6);
   });
 
+  it('charges a feedback with the way of the frame behind its window', () => {
+    const traces = new TraceSink(10, 1);
+    const meter = newMeter(traces);
+    for (let i = 0; i < 6; i++) meter.frames.frameSent(1020 + i * 20, 1020 + i * 20 + (i === 5 ? 7 : 1));
+    const event = feedback(1, 100);
+    meter.event({ ...event, timing: { window: 20, queue: 1 } } as ServerEvent, 1130);
+    close(meter);
+    const [{ stages } = expect.fail('no trace')] = traces.taken();
+    expect(stages).toMatchObject({ capture: 20, window: 20, late_send: 7, queue: 1, unattributed: 2 });
+  });
+
   it('measures a final from the last sound, and phones from their acoustic ends', () => {
     const meter = newMeter();
     meter.event(feedback(1, 300, 200), 1345);
