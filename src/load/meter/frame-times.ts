@@ -56,7 +56,9 @@ export class PathTimes {
 
   /** The one at the next place is held back. */
   frameHeldBack(): void {
-    this.#lateMs[this.#begin + (this.#places % ring)] = Number.NaN;
+    const at = this.#places % ring;
+    this.#lateMs[this.#begin + at] = Number.NaN;
+    if (this.#carried) this.#carried.uplinkMs[at] = Number.NaN;
     this.#places += 1;
   }
 
@@ -82,9 +84,11 @@ export class PathTimes {
     this.#carried.uplinkMs[at] = atMs - this.#carried.dueMs[at]!;
   }
 
-  /** How late the generator gave the frame on, ms. */
+  /** How late the generator gave the frame on, ms; 0 for one that it never sent, which delayed nothing. */
   lateMs(place: number): number {
-    return this.#carried ? this.#carried.lateMs[place % ring]! : this.#lateMs[this.#begin + (place % ring)]!;
+    const lateMs = this.#lateMs[this.#begin + (place % ring)]!;
+    if (Number.isNaN(lateMs)) return 0;
+    return this.#carried ? this.#carried.lateMs[place % ring]! : lateMs;
   }
 
   /** What its way up took, ms, where that is known. */
