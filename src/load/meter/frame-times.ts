@@ -8,6 +8,7 @@ export class PathTimes {
   readonly #begin: number;
   #sent = 0;
   #dropped = 0;
+  #lost = 0;
   /** Places from here to the newest have not been told. */
   #toTell = 0;
   #places = 0;
@@ -35,6 +36,11 @@ export class PathTimes {
   /** Frames that the app dropped, because too much waited to be sent. */
   get dropped(): number {
     return this.#dropped;
+  }
+
+  /** Frames that the app lost before it sent them, by a fault of the test. */
+  get lost(): number {
+    return this.#lost;
   }
 
   /** Places that `tell` would pass over. */
@@ -65,6 +71,11 @@ export class PathTimes {
   frameDropped(): void {
     this.frameHeldBack();
     this.#dropped += 1;
+  }
+
+  frameLost(): void {
+    this.frameHeldBack();
+    this.#lost += 1;
   }
 
   /** Calls back each frame that was sent since the last call (of the newest thousand), and how late it was, ms. */
