@@ -61,7 +61,7 @@ export function analyse(
     reportStage(budget, stage, sample.stages[i]!.ms, result.contributions[i]!, enough),
   );
   const { valueMs: limit, op } = budget.objective;
-  const whole = enough ? judge(result.interval, op, limit) : 'inconclusive';
+  const whole = enough ? judge(result.interval, op, limit) : 'invalid';
   const more = enough ? tracesToDecide(sample.n, result.valueMs, result.interval, limit) : needed - sample.n;
   const model = source === 'predicted' ? normalModelOf(budget) : undefined;
   const exact = model && decomposeNormal(model, p);
@@ -76,7 +76,7 @@ export function analyse(
       bandwidthMs: result.bandwidthMs,
       near: result.near,
       needed,
-      moreTraces: whole === 'inconclusive' && doubt === undefined ? more : undefined,
+      moreTraces: whole === 'invalid' && doubt === undefined ? more : undefined,
     },
     verdict: withStages(whole, stages, budget.gate),
     doubt,
@@ -121,5 +121,5 @@ function answers(sample: Sample, whatIf: readonly WhatIf[], p: number, valueMs: 
 function withStages(whole: Verdict, stages: readonly StageReport[], gate: Gate): Verdict {
   if (gate.stages === 'report') return whole;
   const all = [whole, ...stages.map(({ verdict }) => verdict)];
-  return all.includes('fail') ? 'fail' : all.includes('inconclusive') ? 'inconclusive' : 'pass';
+  return all.includes('fail') ? 'fail' : all.includes('invalid') ? 'invalid' : 'pass';
 }

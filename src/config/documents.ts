@@ -2,6 +2,7 @@ import { type Document, isNode, LineCounter, parseAllDocuments } from 'yaml';
 import type { z } from 'zod';
 import type { Problem } from '../errors.ts';
 import { didYouMean } from '../suggest.ts';
+import type { RenamedKey } from './renamed-keys.ts';
 import { syntaxProblems, yamlOptions } from './syntax.ts';
 import { badConfig, checkDocument, offsetOf } from './yaml.ts';
 
@@ -25,6 +26,7 @@ export function parseDocuments<S extends z.ZodType>(
   source: string,
   kind: Kind,
   schema: S,
+  renamed: readonly RenamedKey[] = [],
 ): ConfigDocument<z.output<S>>[] {
   const lines = new LineCounter();
   const parsed = parseAllDocuments(source, { ...yamlOptions, lineCounter: lines });
@@ -55,7 +57,7 @@ export function parseDocuments<S extends z.ZodType>(
       });
     names.set(`${given} ${name}`, at(['metadata', 'name']));
     if (given !== kind) continue;
-    const checked = checkDocument(document, where, schema);
+    const checked = checkDocument(document, where, schema, renamed);
     if ('problems' in checked) problems.push(...checked.problems);
     else found.push({ name, value: checked.value, at });
   }

@@ -1,6 +1,7 @@
 import { type Document, isMap, isNode, LineCounter, parseDocument, visit } from 'yaml';
 import type { z } from 'zod';
 import { type Problem, SpeechfbError } from '../errors.ts';
+import { type RenamedKey, renameKeys } from './renamed-keys.ts';
 import { plainSentence } from './sentences.ts';
 import { syntaxProblems, yamlOptions } from './syntax.ts';
 
@@ -27,16 +28,19 @@ export function checkDocument<S extends z.ZodType>(
   document: Document,
   at: (offset: number) => string,
   schema: S,
+  renamed: readonly RenamedKey[] = [],
 ): { value: z.output<S> } | { problems: Problem[] } {
+  const renames = renameKeys(document, renamed);
   const read = readValue(document);
   if ('problems' in read)
     return { problems: read.problems.map(({ offset, message }) => ({ where: at(offset), message })) };
   const result = schema.safeParse(read.value, { error: plainSentence });
-  if (result.success) return { value: result.data };
-  const problems = flattenIssues(result.error.issues).map(({ path, message, key }) => ({
+  if (result.success && renames.length === 0) return { value: result.data };
+  const issues = flattenIssues(result.error?.issues ?? []).map(({ path, message, key }) => ({
     offset: offsetOf(document, path, key),
     message: path.length > 0 ? `${path.join('.')}: ${message}` : message,
   }));
+  const problems = [...renames, ...issues];
   problems.sort((a, b) => a.offset - b.offset);
   return { problems: problems.map(({ offset, message }) => ({ where: at(offset), message })) };
 }

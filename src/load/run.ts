@@ -73,7 +73,7 @@ export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<L
         drainMs: spec.drain,
         seed: spec.seed,
         objectives: spec.objectives,
-        loadStages: prepared.loadStages,
+        loadPhases: prepared.loadPhases,
         startAtEpochMs,
       },
       server,
@@ -157,7 +157,7 @@ function factsOf({ scenario, prepared, version }: LoadOptions, result: ShardResu
     scenario: {
       name: metadata.name,
       learners: prepared.whole.peak,
-      rampMs: prepared.shape.stages[0]?.rampMs ?? 0,
+      rampMs: prepared.shape.phases[0]?.rampMs ?? 0,
       durationMs: spec.duration,
       frameMs: spec.learners.frame,
       emitIntervalMs: spec.learners.emitInterval,

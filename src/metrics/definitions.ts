@@ -1,3 +1,5 @@
+import { firstTrue } from '../stats/bisect.ts';
+import { quantileRank } from '../stats/quantile.ts';
 import type { ClusterSums } from './cluster-sums.ts';
 
 type MetricFacts = {
@@ -236,12 +238,12 @@ export type Measurements = {
 };
 
 /**
- * What an objective may choose by: the network that a session was on, the language spoken, and the stage of the load in
+ * What an objective may choose by: the network that a session was on, the language spoken, and the phase of the load in
  * which something was due, where the load has several.
  */
-export const labelNames = ['profile', 'language', 'stage'] as const;
+export const labelNames = ['profile', 'language', 'phase'] as const;
 export type LabelName = (typeof labelNames)[number];
-export type Labels = { readonly profile: string; readonly language: string; readonly stage?: string };
+export type Labels = { readonly profile: string; readonly language: string; readonly phase?: string };
 
 /** What carries these labels; {} is everything. */
 export type Selector = { readonly [name in LabelName]?: string };
@@ -255,8 +257,8 @@ export function fits(labels: Labels, selector: Selector): boolean {
 }
 
 /** The same for equal labels. */
-export function labelKey({ profile, language, stage = '' }: Labels): string {
-  return `${profile}\n${language}\n${stage}`;
+export function labelKey({ profile, language, phase = '' }: Labels): string {
+  return `${profile}\n${language}\n${phase}`;
 }
 
 /** `profile=lte,language=en-US`; empty for all sessions. */
@@ -265,10 +267,15 @@ export function selectorText(selector: Selector): string {
   return chosen.map((name) => `${name}=${selector[name]}`).join(',');
 }
 
-/** The nearest-rank quantile: the smallest sample that at least `p` of all samples do not exceed; undefined without samples. */
+/** The nearest-rank quantile of a distribution, see `quantileRank`; undefined without samples. */
 export function quantile(distribution: Distribution, p: number): number | undefined {
-  if (distribution.samples === 0) return undefined;
-  return distribution.valueAtRank(Math.max(1, Math.ceil(p * distribution.samples - 1e-9)));
+  const { samples } = distribution;
+  return samples === 0 ? undefined : distribution.valueAtRank(quantileRank(samples, p));
+}
+
+/** How many of the smallest samples are `within`, which holds up to some rank and not beyond. */
+export function ranksWithin(distribution: Distribution, within: (value: number) => boolean): number {
+  return firstTrue(1, distribution.samples + 1, (rank) => !within(distribution.valueAtRank(rank))) - 1;
 }
 
 function namesOf<N extends MetricName>(kind: MetricDefinition['kind']): readonly N[] {

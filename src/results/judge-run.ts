@@ -46,7 +46,7 @@ export function loadReport(recorder: Recorder, facts: RunFacts): LoadReport {
   const validity = checkValidity(measured, generators, faults);
   const report: LoadReport = {
     kind: 'LoadReport',
-    version: 2,
+    version: 3,
     ...rest,
     verdict: validity.every((check) => check.ok) ? overall(objectives) : 'invalid',
     cost: prices && measured.cost && costReport(prices, measured.cost),
@@ -81,9 +81,9 @@ function costReport(
 /** Each value of each label, where more than one of them varies; then every slice. */
 function selectorsOf({ slices }: Recorder): Selector[] {
   const all = slices.map((slice) => slice.labels);
-  // Of a load with stages, what is of none would read as the sum of all.
-  const staged = all.filter(({ stage }) => stage !== undefined);
-  const labels = staged.length > 0 ? staged : all;
+  // A load with phases: a slice that belongs to none would read as the sum of all.
+  const phased = all.filter(({ phase }) => phase !== undefined);
+  const labels = phased.length > 0 ? phased : all;
   const valuesOf = (name: LabelName) => [...new Set(labels.flatMap((one) => one[name] ?? []))];
   const varying = labelNames.filter((name) => valuesOf(name).length > 1);
   const single = varying.flatMap((name) => valuesOf(name).map((value): Selector => ({ [name]: value })));

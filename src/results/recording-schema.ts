@@ -10,11 +10,14 @@ import { type TallyName, tallyNames } from '../metrics/tally.ts';
 import { runFacts } from './facts-schema.ts';
 import { allOf, anyNumber, count, list, notNegative, someOf } from './recording-fields.ts';
 
-/** Of the file's content: it holds what this program's own types hold, and rises when they change. */
-export const recordingVersion = 1;
+/**
+ * Version of the file's content, which holds what this program's own types hold, and rises when they change. Version 2 names the
+ * parts of a load `phase`, which version 1 called `stage`, in its labels and in the text of its objectives.
+ */
+export const recordingVersion = 2;
 
-/** Whether it is a file of ours at all, and one that this version reads. */
-export const recordingHeader = z.object({ kind: z.literal('LoadRecording'), version: z.literal(recordingVersion) });
+/** What tells a file of ours; a version other than `recordingVersion` is not read. */
+export const recordingHeader = z.object({ kind: z.literal('LoadRecording'), version: z.number() });
 
 const histogram = section({
   hdr: text('an HdrHistogram in base64').superRefine((hdr, context) => {
@@ -58,7 +61,7 @@ const tally = allOf(tallyNames, (name) =>
 });
 
 const slice = section({
-  labels: section({ profile: text('a network'), language: text('a language'), stage: text('a stage').optional() }),
+  labels: section({ profile: text('a network'), language: text('a language'), phase: text('a phase').optional() }),
   distributions: someOf(distributionNames, histogram),
   stages: someOf(reportStages, histogram),
   tally,
@@ -67,7 +70,8 @@ const slice = section({
 
 /** All of a recording.json.gz: whatever passes can be added up, judged and shown. */
 export const recordingSchema = section({
-  ...recordingHeader.shape,
+  kind: z.literal('LoadRecording'),
+  version: z.literal(recordingVersion),
   facts: runFacts,
   recording: section({ slices: list(slice) }),
   tracesSeen: count(),

@@ -141,9 +141,9 @@ describe('speechfb budget', () => {
   it('judges nothing by a run whose load generator was late', async () => {
     expect(await main(['budget', card, '--run', run({ ok: false }), '--by', 'profile', '--json'])).toBe(98);
     const { verdict, doubt, stages, by } = JSON.parse(out);
-    expect([verdict, doubt]).toEqual(['inconclusive', 'send lateness: p99 27 ms']);
+    expect([verdict, doubt]).toEqual(['invalid', 'send lateness: p99 27 ms']);
     const all = [...stages, ...by.groups].map((one: { verdict: string }) => one.verdict);
-    expect(new Set(all)).toEqual(new Set(['inconclusive']));
+    expect(new Set(all)).toEqual(new Set(['invalid']));
     out = '';
     await main(['budget', card, '--run', run({ ok: false })]);
     expect(out).toContain('the run proves nothing: send lateness: p99 27 ms');
@@ -198,7 +198,7 @@ describe('speechfb budget', () => {
     const few = write('few.ndjson', linesOf(20));
     const lax = write(
       'lax.yaml',
-      readFileSync(card, 'utf8').replace('minSamples: 200', 'minSamples: 200, onInconclusive: warn'),
+      readFileSync(card, 'utf8').replace('minSamples: 200', 'minSamples: 200, onInvalid: warn'),
     );
     for (const file of [card, lax]) expect(await main(['budget', file, '--traces', few, '--json'])).toBe(98);
     expect(out).toContain('"more_traces_needed": 180');
@@ -208,18 +208,24 @@ describe('speechfb budget', () => {
     ['invalid', 98],
     ['fail', 99],
     ['warn', 0],
-  ])('a straddling interval with onInconclusive %s exits %i', async (word, code) => {
-    const limit = readFileSync(card, 'utf8').replace('minSamples: 200', `minSamples: 200, onInconclusive: ${word}`);
+  ])('a straddling interval with onInvalid %s exits %i', async (word, code) => {
+    const limit = readFileSync(card, 'utf8').replace('minSamples: 200', `minSamples: 200, onInvalid: ${word}`);
     const file = write(
       'limit.yaml',
       limit.replace('value: 500ms', 'value: 430ms').replace('reserve: 80ms', 'reserve: 10ms'),
     );
     expect(await main(['budget', file, '--traces', traces])).toBe(code);
-    expect(out).toContain('inconclusive');
+    expect(out).toContain('invalid');
   });
 });
 
 describe('speechfb budget refuses', () => {
+  it('the old name of a key, and says the new one', async () => {
+    const old = readFileSync(card, 'utf8').replace('minSamples: 200', 'minSamples: 200, onInconclusive: warn');
+    expect(await main(['budget', write('old.yaml', old)])).toBe(2);
+    expect(errors).toContain('spec.gate.onInconclusive: is called "onInvalid" now');
+  });
+
   it.each<[string, () => string[], RegExp]>([
     ['a missing file', () => ['nowhere.yaml'], /cannot read the budget "nowhere.yaml".*\[unreadable_file\]/],
     ['missing traces', () => [card, '--traces', 'nowhere'], /cannot read the traces "nowhere".*ENOENT/],

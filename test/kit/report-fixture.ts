@@ -10,7 +10,7 @@ function summary(samples: number, p50Ms: number | undefined, restMs = p50Ms, los
 /** A run that failed in every way that a report can show. */
 export const report: LoadReport = {
   kind: 'LoadReport',
-  version: 2,
+  version: 3,
   speechfbVersion: '0.1.0',
   startedAt: '2026-11-23T22:00:00.000Z',
   elapsedMs: 25_300,

@@ -69,7 +69,7 @@ export async function makeRun({
 
 const emptyReport: LoadReport = {
   kind: 'LoadReport',
-  version: 2,
+  version: 3,
   speechfbVersion: '0.0.0',
   startedAt: '2026-01-01T00:00:00.000Z',
   elapsedMs: 0,

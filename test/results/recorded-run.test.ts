@@ -40,7 +40,7 @@ const full: RunFacts = {
 
 function recorded(): RecordedRun {
   const recorder = new Recorder();
-  const slice = recorder.slice({ profile: 'lte', language: 'en-US', stage: 'spike' });
+  const slice = recorder.slice({ profile: 'lte', language: 'en-US', phase: 'spike' });
   for (let ms = 40; ms < 140; ms++) slice.record('feedback_latency', ms);
   slice.record('feedback_latency', Number.POSITIVE_INFINITY);
   slice.stages.asr.record(12);
@@ -113,7 +113,7 @@ describe('a recording that somebody changed', () => {
       'an unknown stage',
       '"asr":{',
       '"asrr":{',
-      'recording.slices.0.stages: unknown key "asrr" (did you mean "asr"?); allowed: capture, uplink',
+      'recording.slices.0.stages: unknown key "asrr" (did you mean "asr"?); allowed: capture, window, uplink',
     ],
     [
       'an unknown metric',
@@ -152,8 +152,20 @@ describe('a recording that somebody changed', () => {
       'facts.objectives.0: objective "p95(feedback_latncy) < 500ms" names the unknown metric',
     ],
     ['too many traces', '"tracesSeen":1', '"tracesSeen":0', 'holds 1 traces, but the recording beside it knows of 0'],
-    ['another version', '"version":1', '"version":2', 'is not a recording of this version of speechfb (1)'],
-    ['nothing but null', /^.*$/, 'null', 'is not a recording of this version of speechfb (1)'],
+    [
+      'an older version',
+      '"version":2',
+      '"version":1',
+      'written by an older speechfb: its version is 1, and this one reads 2',
+    ],
+    [
+      'a newer version',
+      '"version":2',
+      '"version":3',
+      'written by a newer speechfb: its version is 3, and this one reads 2',
+    ],
+    ['no version', '"version":2', '"version":"2"', 'is not a recording of speechfb'],
+    ['nothing but null', /^.*$/, 'null', 'is not a recording of speechfb'],
   ])('to have %s is refused as bad_run', (_, before, after, sentence) => {
     const said = edited((json) => {
       const changed = json.replace(before, after);

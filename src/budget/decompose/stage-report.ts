@@ -52,7 +52,7 @@ export function reportStage(
   const judged = judgedFigure(budget, sorted, contribution);
   const decided = judge(judged.interval, 'lte', stage.budgetMs);
   const known = enough && Number.isFinite(judged.ms);
-  const verdict = known ? decided : 'inconclusive';
+  const verdict = known ? decided : 'invalid';
   const n = sorted.length;
   const more = judged.needs > n ? judged.needs - n : tracesToDecide(n, judged.ms, judged.interval, stage.budgetMs);
   return {
@@ -63,7 +63,7 @@ export function reportStage(
     contribution,
     judged: { what: judged.what, ms: judged.ms, interval: judged.interval },
     verdict,
-    moreTraces: known && verdict === 'inconclusive' ? more : undefined,
+    moreTraces: known && verdict === 'invalid' ? more : undefined,
     worthMs: mean > 0 ? contribution.ms / mean : Number.NaN,
   };
 }

@@ -2,6 +2,7 @@ import { addClusterSums, type ClusterSums, emptyClusterSums } from '../../metric
 import { fits, type Labels, type MetricName, metrics } from '../../metrics/definitions.ts';
 import type { Objective } from '../../slo/objective/expression.ts';
 import { holds, missShareOf } from '../../slo/objective/judging.ts';
+import { quantileRank } from '../../stats/quantile.ts';
 
 /** One objective as one utterance, or one session, fares against it. */
 export type Standing = {
@@ -20,43 +21,43 @@ export class SessionScore {
   readonly #standings: readonly Standing[];
 
   constructor(objectives: readonly Objective[], labels: Labels) {
-    this.#objectives = objectives.filter(({ selector: { stage: _, ...selector } }) => fits(labels, selector));
+    this.#objectives = objectives.filter(({ selector: { phase: _, ...selector } }) => fits(labels, selector));
     this.#standings = this.#objectives.map(newStanding);
   }
 
-  /** For an utterance of the session in that stage, which only knows what is its own. */
-  utterance(stage: string | undefined): UtteranceScore {
-    const own = this.#objectives.filter((one) => metrics[one.metric].perUtterance && inStage(one, stage));
+  /** For an utterance of the session in that phase, which only knows what is its own. */
+  utterance(phase: string | undefined): UtteranceScore {
+    const own = this.#objectives.filter((one) => metrics[one.metric].perUtterance && inPhase(one, phase));
     return new UtteranceScore(own.map(newStanding));
   }
 
   /** One latency of that metric, ms, Infinity when it never came: for the session, and for its utterance if it has one. */
-  latency(metric: MetricName, ms: number, stage: string | undefined, utterance?: UtteranceScore): void {
+  latency(metric: MetricName, ms: number, phase: string | undefined, utterance?: UtteranceScore): void {
     if (this.#standings.length === 0) return;
     for (const standing of this.#standings) {
-      if (standing.objective.metric === metric && inStage(standing.objective, stage)) add(standing, ms);
+      if (standing.objective.metric === metric && inPhase(standing.objective, phase)) add(standing, ms);
     }
     for (const standing of utterance?.standings ?? []) if (standing.objective.metric === metric) add(standing, ms);
   }
 
   /** `count` of `of` events of that metric went wrong: bad ones of a share, or what a rate or a count counts. */
-  events(metric: MetricName, count: number, of: number, stage: string | undefined, utterance?: UtteranceScore): void {
+  events(metric: MetricName, count: number, of: number, phase: string | undefined, utterance?: UtteranceScore): void {
     if (this.#standings.length === 0) return;
     const tell = (standing: Standing) => {
       standing.samples += of;
       standing.misses += count;
     };
     for (const standing of this.#standings) {
-      if (standing.objective.metric === metric && inStage(standing.objective, stage)) tell(standing);
+      if (standing.objective.metric === metric && inPhase(standing.objective, phase)) tell(standing);
     }
     for (const standing of utterance?.standings ?? []) if (standing.objective.metric === metric) tell(standing);
   }
 
-  /** Adds this session, now over, to the sums by objective, which are kept by the stage that it is about. */
-  close(sumsOf: (stage: string | undefined) => Record<string, ClusterSums>): void {
+  /** Adds this session, now over, to the sums by objective, which are kept by the phase that it is about. */
+  close(sumsOf: (phase: string | undefined) => Record<string, ClusterSums>): void {
     for (const { objective, samples: n, misses: m, logSum, logSquares } of this.#standings) {
       if (n === 0 || missShareOf(objective) === undefined) continue;
-      const into = sumsOf(objective.selector.stage);
+      const into = sumsOf(objective.selector.phase);
       into[objective.source] ??= emptyClusterSums();
       addClusterSums(into[objective.source]!, {
         sessions: 1,
@@ -90,7 +91,7 @@ function keeps({ objective, samples, misses, sumMs }: Standing): boolean {
   if (samples === 0) return true;
   switch (objective.reading) {
     case 'quantile':
-      return samples - misses >= Math.ceil(objective.p * samples - 1e-9);
+      return samples - misses >= quantileRank(samples, objective.p);
     case 'max':
       return misses === 0;
     case 'mean':
@@ -110,8 +111,8 @@ function newStanding(objective: Objective): Standing {
   return { objective, samples: 0, misses: 0, sumMs: 0, logSum: 0, logSquares: 0 };
 }
 
-function inStage({ selector }: Objective, stage: string | undefined): boolean {
-  return selector.stage === undefined || selector.stage.toLowerCase() === stage?.toLowerCase();
+function inPhase({ selector }: Objective, phase: string | undefined): boolean {
+  return selector.phase === undefined || selector.phase.toLowerCase() === phase?.toLowerCase();
 }
 
 function add(standing: Standing, ms: number): void {

@@ -44,8 +44,8 @@ const chartWidth = 1080;
 const top = 104;
 const rowHeight = 34;
 const plot = { left: 170, right: 780 };
-const verdictFill = { pass: '#1f6f43', fail: '#b3261e', inconclusive: '#8a5a00' } as const;
-const barFill = { pass: '#3a8f62', fail: '#c9483f', inconclusive: '#c99a3a', none: '#8a93a3' } as const;
+const verdictFill = { pass: '#1f6f43', fail: '#b3261e', invalid: '#8a5a00' } as const;
+const barFill = { pass: '#3a8f62', fail: '#c9483f', invalid: '#c99a3a', none: '#8a93a3' } as const;
 
 function rowParts(row: WaterfallRow, y: number, x: (ms: number) => number): string[] {
   const middle = y + rowHeight / 2;

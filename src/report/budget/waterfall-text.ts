@@ -44,7 +44,7 @@ export function budgetText(report: BudgetReport, paint: Paint, columns = Number.
 
 /** A verdict in words, coloured. */
 function shownVerdict(verdict: Verdict, paint: Paint): string {
-  const style = { pass: paint.good, fail: paint.bad, inconclusive: paint.warn } as const;
+  const style = { pass: paint.good, fail: paint.bad, invalid: paint.warn } as const;
   return style[verdict](verdict);
 }
 

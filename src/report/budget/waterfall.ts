@@ -84,7 +84,7 @@ export function sourceLine(analysis: Analysis): string {
   return `${source} p${budget.objective.percentile} ${value} at ${percent}, from ${from}`;
 }
 
-/** Why nothing is judged, or what an inconclusive verdict still needs, when that can be told. */
+/** Why nothing is judged, or what an invalid verdict still needs, when that can be told. */
 export function needsLine({ doubt, total, source }: Analysis): string {
   if (doubt !== undefined) return `the run proves nothing: ${doubt}`;
   if (total && total.n < total.needed) {

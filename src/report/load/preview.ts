@@ -20,8 +20,8 @@ export function loadPreviewText(preview: LoadPreview, paint: Paint): string {
         paint,
       ),
     ],
-    ...(preview.stages.length > 1
-      ? [table(shard ? 'stages, of all shards together' : 'stages', stageRows(preview), '<>>>')]
+    ...(preview.phases.length > 1
+      ? [table(shard ? 'phases, of all shards together' : 'phases', phaseRows(preview), '<>>>')]
       : []),
     ...(preview.faults.length > 0 ? [table('faults', faultRows(preview), '>>>')] : []),
     ['objectives', ...preview.objectives.map((source) => `  ${source}`)],
@@ -68,8 +68,8 @@ function shareText({ sessions }: { sessions: number }, all: number): string {
   return `${Math.round((sessions / all) * 1000) / 10} %`;
 }
 
-function stageRows({ stages }: LoadPreview): string[][] {
-  return stages.map(({ name, beginMs, endMs, level }) => [name, time(beginMs), `to ${time(endMs)}`, level]);
+function phaseRows({ phases }: LoadPreview): string[][] {
+  return phases.map(({ name, beginMs, endMs, level }) => [name, time(beginMs), `to ${time(endMs)}`, level]);
 }
 
 function faultRows({ faults }: LoadPreview): string[][] {

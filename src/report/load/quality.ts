@@ -3,7 +3,7 @@ import type { ObjectiveVerdict } from '../../slo/objective/objective-verdict.ts'
 import { formatMs } from '../../units.ts';
 import { formatValue } from '../terminal/format-value.ts';
 
-/** Latency of feedback by profile, language and stage, each by itself; none when there is but one slice. */
+/** Latency of feedback by profile, language and phase, each by itself; none when there is but one slice. */
 export function sliceRows({ slices }: LoadReport): string[][] {
   if (slices.length < 2) return [];
   const single = slices.filter(
@@ -57,7 +57,7 @@ export function sessionNotes(objectives: readonly ObjectiveVerdict[]): string[] 
 }
 
 function nameOf({ labels }: SliceReport): string {
-  return [labels.profile, labels.language, labels.stage].filter((label) => label !== undefined).join(', ');
+  return [labels.profile, labels.language, labels.phase].filter((label) => label !== undefined).join(', ');
 }
 
 function shareOf({ shares }: Pick<SliceReport, 'shares'>, name: string): string {

@@ -27,7 +27,7 @@ spec:
     - { network: Train, weight: 50% }
     - { network: 3gfast, weight: 50% }
   load:
-    stages:
+    phases:
       - { name: base, duration: 10s, learners: 20, ramp: 2s }
       - { name: spike, duration: 10s, learners: 2x }
   faults:
@@ -65,8 +65,8 @@ describe('a scenario, prepared', () => {
     expect(prepared.faults).toMatchObject([{ kind: 'reconnect', atMs: 15_000, learners: { length: 10 } }]);
   });
 
-  it('knows the stages, and how many there are at most', () => {
-    expect(prepared.loadStages).toEqual([
+  it('knows the phases, and how many there are at most', () => {
+    expect(prepared.loadPhases).toEqual([
       { name: 'base', beginMs: 0, endMs: 10_000 },
       { name: 'spike', beginMs: 10_000, endMs: 20_000 },
     ]);
@@ -210,9 +210,9 @@ describe('--duration', () => {
   it('keeps everything in its place on the timeline, and says so', () => {
     const { scenario, notes } = withOverrides(scenarioOf(good), { duration: '5s' });
     expect(notes).toEqual([
-      '--duration: the stages, faults, warm-up keep their places in 5.00 s instead of 20.0 s (times 0.25)',
+      '--duration: the phases, faults, warm-up keep their places in 5.00 s instead of 20.0 s (times 0.25)',
     ]);
-    expect(scenario.spec.load.stages).toMatchObject([
+    expect(scenario.spec.load.phases).toMatchObject([
       { duration: 2500, ramp: 500 },
       { duration: 2500, ramp: 0 },
     ]);

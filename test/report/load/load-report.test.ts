@@ -137,7 +137,7 @@ describe('run.json', () => {
   it('has snake_case keys and null for what is infinite or absent', () => {
     expect(json).toMatchObject({
       kind: 'LoadReport',
-      version: 2,
+      version: 3,
       verdict: 'fail',
       scenario: { plan_hash: '0123456789abcdef', frame_ms: 20 },
       distributions: { feedback_latency: { samples: 4060, never: 300, p50_ms: 45, p95_ms: null } },
