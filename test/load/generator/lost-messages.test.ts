@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { runShard } from '../../../src/load/generator/generator.ts';
 import type { FaultPlan } from '../../../src/load/plan/faults.ts';
+import { steadyLoad } from '../../../src/load/plan/load-profile.ts';
 import { planLearners } from '../../../src/load/plan/plan.ts';
-import { steadyShape } from '../../../src/load/plan/shape.ts';
 import { histogramsReady } from '../../../src/metrics/histogram.ts';
 import { Recorder } from '../../../src/metrics/recorder.ts';
 import { measurementsOf } from '../../../src/results/measurements.ts';
@@ -20,7 +20,7 @@ const clip = {
   speechBeginMs: 0,
 };
 const plans = planLearners({
-  shape: steadyShape(4, 100, 3000),
+  shape: steadyLoad(4, 100, 3000),
   habits: { frameMs: 20, pause: { leastMs: 100, mostMs: 100 } },
   seed: 3,
   clips: [clip],
@@ -44,7 +44,7 @@ async function run(fault: FaultPlan, more: FaultPlan[] = []) {
       durationMs: 3000,
       drainMs: 20_000,
       seed: 3,
-      loadStages: [],
+      loadPhases: [],
       startAtEpochMs: undefined,
     },
     { signal: new AbortController().signal, onProgress: () => {} },
