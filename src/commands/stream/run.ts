@@ -6,6 +6,7 @@ import { readToken } from '../../client/token.ts';
 import { checkUrl } from '../../client/url.ts';
 import { type ExitCode, exitCodes } from '../../errors.ts';
 import { flag } from '../../flag.ts';
+import { sampleRatesHz } from '../../protocol/client-messages.ts';
 import { renderScore } from '../../report/score/score-table.ts';
 import { latencyLine } from '../../report/score/stream-lines.ts';
 import { newStreamView } from '../../report/score/stream-view.ts';
@@ -21,7 +22,8 @@ export async function runStream(file: string, flags: StreamFlags): Promise<ExitC
 }
 
 async function playFile(file: string, flags: StreamFlags, signal: AbortSignal): Promise<ExitCode> {
-  const wav = readWav(file);
+  const wav = readWav(file, { ratesHz: sampleRatesHz });
+  for (const note of wav.notes) process.stderr.write(`${basename(file)}: ${note}\n`);
   const show = await startStreamShow(newStreamView(basename(file), wav.durationMs));
   let summary: PlaybackSummary;
   try {
