@@ -97,10 +97,10 @@ describe('speechfb slo', () => {
     const { stdout } = await speechfb('slo', 'explain', 'slo/live-feedback.yaml', '--run', runs.late);
     const tiny = await speechfb('slo', 'explain', 'slo/live-feedback.yaml', '--run', runs.tiny);
     expect(tiny.stdout).toContain(
-      'That decides nothing: 0 bad of 5 proves nothing about 99%; 294 more without a miss would.',
+      'That decides nothing: 0 bad of 5 proves nothing about 99 %; 294 more without a miss would.',
     );
     expect(stdout).toMatch(
-      /feedback-latency of speechfb: \d+ of 4,000 events \(\d(\.\d+)?%\) in 10s took longer than 500ms/,
+      /feedback-latency of speechfb: \d+ of 4,000 events \(\d(\.\d+)? %\) in 10 s took longer than 500 ms/,
     );
   });
 
@@ -136,7 +136,7 @@ describe('speechfb canary', () => {
     expect(stdout).toContain(
       'roll back when the share over the trailing 10 m, looked at every 1 m, burns above 2 (mode: window)',
     );
-    expect(stdout).toContain('read as consecutive: rolls back wrongly almost never, finds a burn of 4 18.74%');
+    expect(stdout).toContain('read as consecutive: rolls back wrongly almost never, finds a burn of 4 18.74 %');
   });
 
   it.each([
