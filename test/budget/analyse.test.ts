@@ -144,6 +144,21 @@ describe('traces and budget together', () => {
     ]);
   });
 
+  it('of a budget from before the window was a stage leave it unattributed, and say so', () => {
+    const windowed = [{ totalMs: 30, stages: { uplink: 2, window: 20, asr: 5 }, profile: '4g' }];
+    const found = budgetSample(tableOf(windowed), twoStages(['uplink']), places);
+    expect([...found.unclaimed, ...found.absent]).toEqual([]);
+    expect([...found.sample.unattributed]).toEqual([23]);
+    expect(found.notes).toEqual([
+      expect.stringMatching(/^no stage of the budget counts "window": its time is unattributed/),
+    ]);
+  });
+
+  it('of a server from before the window was told need no note', () => {
+    const { notes } = budgetSample(tableOf(records), twoStages(['uplink', 'downlink', 'window']), places);
+    expect(notes).toEqual([]);
+  });
+
   it('may leave a trace stage unattributed on purpose', () => {
     const { sample, unclaimed, absent } = budgetSample(tableOf(records), twoStages(['uplink'], ['downlink']), places);
     expect([...unclaimed, ...absent]).toEqual([]);

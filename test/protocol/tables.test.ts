@@ -13,7 +13,7 @@ it('close codes without an error stand', () => {
   expect(closeCodes).toEqual({ normal: 1000, goingAway: 1001, restart: 1012, tryLater: 1013 });
 });
 
-it('the stages stand in the order of the sound, those of the server between the two of the network', () => {
-  expect(stages.join(' ')).toBe('capture uplink ingress queue features asr scoring emit downlink');
-  expect(serverStages).toEqual(stages.slice(2, -1));
+it('the stages stand in the order of the sound, those of the server between the two of the network but for its wait for sound', () => {
+  expect(stages.join(' ')).toBe('capture window uplink ingress queue features asr scoring emit downlink');
+  expect(serverStages).toEqual(['window', ...stages.slice(3, -1)]);
 });

@@ -71,10 +71,12 @@ export class FeedbackMeter {
     const frameMs = this.#frameMs;
     this.#slots.cover(audioMs, receivedMs, (latencyMs, endMs, slot) => {
       if (!this.#record(slot, receivedMs)) return;
-      const frame = Math.round(endMs / frameMs) - 1;
+      // The frame that the server waited for last: what it took on its way is what the feedback took.
+      const frame = Math.round((endMs + (timing.window ?? 0)) / frameMs) - 1;
       const known = {
         captureMs: frameMs,
-        lateSendMs: this.#path.lateMs(frame),
+        // How late a frame was that the app dropped is not known.
+        lateSendMs: this.#path.lateMs(frame) || 0,
         roundTripMs: this.roundTripMs,
         uplinkMs: this.#path.uplinkMs(frame),
         downlinkMs,

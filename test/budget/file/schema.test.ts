@@ -20,7 +20,7 @@ describe('the budgets that ship', () => {
       ['uplink', 'downlink'],
       ['ingress', 'queue'],
       ['capture', 'features'],
-      ['asr'],
+      ['window', 'asr'],
       ['scoring', 'emit'],
     ]);
   });
