@@ -1,4 +1,4 @@
-import { type InferenceSession, Tensor } from 'onnxruntime-node';
+import type { InferenceSession, Tensor, TensorConstructor } from 'onnxruntime-common';
 import type { Problem } from '../../errors.ts';
 import { releaseMemory } from '../../threads/memory.ts';
 import { badModel } from '../model/load-model.ts';
@@ -24,36 +24,25 @@ export async function openStepper(
   wantedShapes?: RunShapes,
 ): Promise<Stepper> {
   const featureWidth = model.features.bins * model.features.stack;
-  const probe = async ({ session, path }: Pick<OpenedSession, 'session' | 'path'>) => {
+  const probe = async ({ session, path, runtime }: Pick<OpenedSession, 'session' | 'path' | 'runtime'>) => {
     const problems = tensorProblems(model, session);
     if (problems.length > 0) throw badModel(path, problems);
-    return session.run(zeroFeeds(model, featureWidth, rowOf(session)));
+    return session.run(zeroFeeds(model, featureWidth, rowOf(session), tensorOf(runtime.Tensor)));
   };
   const opened = await openSession(model, device, threads, probe);
-  const { session, provider } = opened;
   const first = await probe(opened);
   const problems = outputProblems(model, first);
   if (problems.length > 0) throw badModel(opened.path, problems);
 
   const scoreWidth = model.outputs.scoreLogit ? first[model.outputs.scoreLogit]!.dims[2]! : 0;
-  return new Stepper({ model, session, provider, scoreWidth, shapes: wantedShapes ?? runShapes(provider) });
+  return new Stepper(model, opened, scoreWidth, wantedShapes ?? runShapes(opened.provider));
 }
-
-/** A model that is open and found to be what its package says. */
-type OpenModel = {
-  model: ModelPackage;
-  session: InferenceSession;
-  provider: Provider;
-  shapes: RunShapes;
-  /** Logits a frame of the score head; 0 for a model without one. */
-  scoreWidth: number;
-};
 
 /** Runs the model on a batch of streams, `steps` each, and keeps each stream's state. One run at a time. */
 export class Stepper {
   readonly #model: ModelPackage;
-  readonly #session: InferenceSession;
-  readonly provider: Provider;
+  readonly #opened: OpenedSession;
+  readonly #tensor: MakeTensor;
   readonly shapes: RunShapes;
   /** Logits a frame of the score head; 0 for a model without one. */
   readonly scoreWidth: number;
@@ -72,10 +61,11 @@ export class Stepper {
   /** Tensors over the shared memory, made once a shape. */
   readonly #bindings = new Map<string, { feeds: Feeds; fetches: Feeds }>();
 
-  constructor({ model, session, provider, shapes, scoreWidth }: OpenModel) {
+  /** @param opened the model's session, found to be what its package says. */
+  constructor(model: ModelPackage, opened: OpenedSession, scoreWidth: number, shapes: RunShapes) {
     this.#model = model;
-    this.#session = session;
-    this.provider = provider;
+    this.#opened = opened;
+    this.#tensor = tensorOf(opened.runtime.Tensor);
     this.shapes = shapes;
     this.scoreWidth = scoreWidth;
     this.featureWidth = model.features.bins * model.features.stack;
@@ -84,9 +74,18 @@ export class Stepper {
     this.features = new Float32Array(shapes.maxRows * this.featureWidth);
     this.#logPosterior = new Float32Array(shapes.maxRows * this.phones);
     this.#scoreLogit = new Float32Array(shapes.maxRows * scoreWidth);
-    this.#row = rowOf(session);
+    this.#row = rowOf(opened.session);
     this.#stateIn = this.#newRows(shapes.maxBatch);
     this.#stateOut = this.#newRows(shapes.maxBatch);
+  }
+
+  get provider(): Provider {
+    return this.#opened.provider;
+  }
+
+  /** Why the CPU runs WebAssembly although nobody asked for it; absent otherwise. */
+  get whyNotNative(): string | undefined {
+    return this.#opened.runtime.whyNotNative;
   }
 
   newState(): StreamState {
@@ -109,8 +108,11 @@ export class Stepper {
     for (let b = 0; b < states.length; b++) {
       for (let i = 0; i < this.#stateSizes.length; i++) this.#stateIn[i]!.set(states[b]![i]!, b * this.#stateSizes[i]!);
     }
-    const given = await this.#session.run(feeds, fetches);
-    // The binding writes into the tensors it was given, and then hands out copies of them.
+    const { session, runtime } = this.#opened;
+    // The native build writes into the tensors it is given, and then hands out copies of them; WebAssembly only hands out.
+    const inPlace = runtime.build === 'native';
+    const given = await session.run(feeds, inPlace ? fetches : Object.keys(fetches));
+    if (!inPlace) for (const name of Object.keys(fetches)) rowIn(fetches[name]!).set(rowIn(given[name]!));
     releaseMemory(Object.keys(given).flatMap((name) => copyOf(given[name]!, fetches[name]!)));
     for (let b = 0; b < states.length; b++) {
       for (let i = 0; i < this.#stateSizes.length; i++) {
@@ -127,7 +129,7 @@ export class Stepper {
   }
 
   close(): Promise<void> {
-    return this.#session.release();
+    return this.#opened.session.release();
   }
 
   #newRows(streams: number): StateRow[] {
@@ -138,15 +140,17 @@ export class Stepper {
     const key = `${bucket}x${steps}`;
     const known = this.#bindings.get(key);
     if (known) return known;
-    const feeds: Feeds = { [this.#model.inputs.features]: tensor(this.features, [bucket, steps, this.featureWidth]) };
+    const feeds: Feeds = {
+      [this.#model.inputs.features]: this.#tensor(this.features, [bucket, steps, this.featureWidth]),
+    };
     const fetches: Feeds = {
-      [this.#model.outputs.logPosterior]: tensor(this.#logPosterior, [bucket, steps, this.phones]),
+      [this.#model.outputs.logPosterior]: this.#tensor(this.#logPosterior, [bucket, steps, this.phones]),
     };
     if (this.#model.outputs.scoreLogit)
-      fetches[this.#model.outputs.scoreLogit] = tensor(this.#scoreLogit, [bucket, steps, this.scoreWidth]);
+      fetches[this.#model.outputs.scoreLogit] = this.#tensor(this.#scoreLogit, [bucket, steps, this.scoreWidth]);
     this.#model.states.forEach((state, i) => {
-      feeds[state.input] = tensor(this.#stateIn[i]!, [bucket, ...state.shape]);
-      fetches[state.output] = tensor(this.#stateOut[i]!, [bucket, ...state.shape]);
+      feeds[state.input] = this.#tensor(this.#stateIn[i]!, [bucket, ...state.shape]);
+      fetches[state.output] = this.#tensor(this.#stateOut[i]!, [bucket, ...state.shape]);
     });
     this.#bindings.set(key, { feeds, fetches });
     return { feeds, fetches };
@@ -155,11 +159,20 @@ export class Stepper {
 
 type Feeds = Record<string, Tensor>;
 
-function tensor(memory: StateRow, dims: number[]): Tensor {
-  const length = sizeOf(dims);
-  return memory instanceof Uint8Array
-    ? new Tensor('uint8', memory.subarray(0, length), dims)
-    : new Tensor('float32', memory.subarray(0, length), dims);
+type MakeTensor = (memory: StateRow, dims: number[]) => Tensor;
+
+/** Makes tensors of a build's own class over the first elements of `memory`. */
+function tensorOf(OwnTensor: TensorConstructor): MakeTensor {
+  return (memory, dims) => {
+    const length = sizeOf(dims);
+    return memory instanceof Uint8Array
+      ? new OwnTensor('uint8', memory.subarray(0, length), dims)
+      : new OwnTensor('float32', memory.subarray(0, length), dims);
+  };
+}
+
+function rowIn(tensor: Tensor): StateRow {
+  return tensor.data as StateRow;
 }
 
 function sizeOf(dims: readonly number[]): number {
@@ -176,11 +189,16 @@ function rowOf(session: InferenceSession): (input: string, length: number) => St
 
 /** The memory of what a run returned, unless it is the memory that it was to write to. */
 function copyOf(given: Tensor, wanted: Tensor): ArrayBuffer[] {
-  const [{ buffer }, own] = [given.data as StateRow, wanted.data as StateRow];
+  const [{ buffer }, own] = [rowIn(given), rowIn(wanted)];
   return buffer instanceof ArrayBuffer && buffer !== own.buffer ? [buffer] : [];
 }
 
-function zeroFeeds(model: ModelPackage, featureWidth: number, row: ReturnType<typeof rowOf>): Feeds {
+function zeroFeeds(
+  model: ModelPackage,
+  featureWidth: number,
+  row: ReturnType<typeof rowOf>,
+  tensor: MakeTensor,
+): Feeds {
   const feeds: Feeds = { [model.inputs.features]: tensor(new Float32Array(featureWidth), [1, 1, featureWidth]) };
   for (const { input, shape } of model.states) feeds[input] = tensor(row(input, sizeOf(shape)), [1, ...shape]);
   return feeds;

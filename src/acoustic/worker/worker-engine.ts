@@ -47,7 +47,7 @@ class WorkerEngine implements AcousticEngine {
   readonly #crashes: number[] = [];
   #worker: Worker;
   #inbox: Inbox;
-  #provider = '';
+  #runsOn: Ready | undefined;
   #nextStream = 0;
   #stats = idle;
   #dead: Error | undefined;
@@ -64,12 +64,16 @@ class WorkerEngine implements AcousticEngine {
   }
 
   get provider(): string {
-    return this.#provider;
+    return this.#runsOn?.provider ?? 'none';
+  }
+
+  get whyNotNative(): string | undefined {
+    return this.#runsOn?.whyNotNative;
   }
 
   /** Resolves when the worker is warm. */
   async start(): Promise<void> {
-    this.#provider = await this.#ready();
+    this.#runsOn = await this.#ready();
   }
 
   open(onFrames: (frames: AcousticFrames) => void, onError: (error: Error) => void): AcousticStream {
@@ -134,13 +138,13 @@ class WorkerEngine implements AcousticEngine {
     return new Inbox(this.#worker, this.#options.coalesceMs ?? defaultCoalesceMs);
   }
 
-  async #relaunch(): Promise<string> {
+  async #relaunch(): Promise<Ready> {
     this.#worker = this.#newWorker();
     this.#inbox = this.#newInbox();
     return await this.#ready();
   }
 
-  #ready(): Promise<string> {
+  #ready(): Promise<Ready> {
     return ready(
       this.#worker,
       (message) => this.#receive(message),
@@ -198,12 +202,14 @@ class WorkerEngine implements AcousticEngine {
   }
 }
 
-/** Resolves with the provider when the worker is warm; from then on its death is `crashed`. */
+type Ready = Extract<FromWorker, { type: 'ready' }>;
+
+/** Resolves with what the worker runs on when it is warm; from then on its death is `crashed`. */
 function ready(
   worker: Worker,
   receive: (message: FromWorker) => void,
   crashed: (cause: unknown) => void,
-): Promise<string> {
+): Promise<Ready> {
   return new Promise((resolve, reject) => {
     let isReady = false;
     const died = (cause: unknown) => (isReady ? crashed(cause) : reject(engineCrashed(cause)));
@@ -211,7 +217,7 @@ function ready(
       if (message.type === 'unfit') reject(fromPlainError(message.error));
       if (message.type === 'ready') {
         isReady = true;
-        resolve(message.provider);
+        resolve(message);
       }
       receive(message);
     });
