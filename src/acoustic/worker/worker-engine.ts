@@ -12,7 +12,6 @@ import type {
   EngineFault,
   EngineStats,
 } from '../engine/types.ts';
-import type { ModelPackage } from '../model/model-package.ts';
 import { SoundBlocks } from './kept-sound.ts';
 import { Inbox } from './worker-inbox.ts';
 import { type FromWorker, type ToWorker, unpackResults, type WorkerStart } from './worker-messages.ts';
@@ -40,7 +39,7 @@ export async function createWorkerEngine(options: WorkerEngineOptions): Promise<
 }
 
 class WorkerEngine implements AcousticEngine {
-  readonly model: ModelPackage;
+  readonly model: EngineOptions['model'];
   readonly #options: WorkerEngineOptions;
   readonly #streams = new Map<number, WorkerStream>();
   readonly #blocks: SoundBlocks;
