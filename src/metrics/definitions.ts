@@ -136,7 +136,14 @@ export const metrics = {
   dropped_by_app: {
     kind: 'count',
     about: 'frames that the app dropped because too much waited to be sent, of frames due',
-    of: ['frames_sent', 'dropped_by_app'],
+    of: ['frames_sent', 'dropped_by_app', 'lost_by_app'],
+    part: false,
+    ...ofSessions,
+  },
+  lost_by_app: {
+    kind: 'count',
+    about: 'frames that the app lost before it sent them, by a fault of the test, of frames due',
+    of: ['frames_sent', 'dropped_by_app', 'lost_by_app'],
     part: false,
     ...ofSessions,
   },

@@ -1,4 +1,4 @@
-import { type InferenceSession, Tensor } from 'onnxruntime-node';
+import type { InferenceSession, Tensor, TensorConstructor } from 'onnxruntime-common';
 import type { Problem } from '../../errors.ts';
 import { releaseMemory } from '../../threads/memory.ts';
 import { badModel } from '../model/load-model.ts';
@@ -17,6 +17,8 @@ type StateRow = Float32Array | Uint8Array;
 /** Runs the model on a batch of streams, `steps` each, and keeps each stream's state. One run at a time. */
 export type Stepper = {
   provider: Provider;
+  /** Why the CPU runs WebAssembly although nobody asked for it; absent otherwise. */
+  whyNotNative: string | undefined;
   shapes: RunShapes;
   /** Values of one step: bins x stack. */
   featureWidth: number;
@@ -49,13 +51,14 @@ export async function openStepper(
 ): Promise<Stepper> {
   const featureWidth = model.features.bins * model.features.stack;
   const stateSizes = model.states.map((state) => sizeOf(state.shape));
-  const probe = async ({ session, path }: Pick<OpenedSession, 'session' | 'path'>) => {
+  const probe = async ({ session, path, runtime }: Pick<OpenedSession, 'session' | 'path' | 'runtime'>) => {
     const problems = tensorProblems(model, session);
     if (problems.length > 0) throw badModel(path, problems);
-    return session.run(zeroFeeds(model, featureWidth, rowOf(session)));
+    return session.run(zeroFeeds(model, featureWidth, rowOf(session), tensorOf(runtime.Tensor)));
   };
   const opened = await openSession(model, device, threads, probe);
-  const { session, provider } = opened;
+  const { session, provider, runtime } = opened;
+  const tensor = tensorOf(runtime.Tensor);
   const first = await probe(opened);
   const problems = outputProblems(model, first);
   if (problems.length > 0) throw badModel(opened.path, problems);
@@ -95,8 +98,10 @@ export async function openStepper(
     for (let b = 0; b < states.length; b++) {
       for (let i = 0; i < stateSizes.length; i++) stateIn[i]!.set(states[b]![i]!, b * stateSizes[i]!);
     }
-    const given = await session.run(feeds, fetches);
-    // The binding writes into the tensors it was given, and then hands out copies of them.
+    // The native build writes into the tensors it is given, and then hands out copies of them; WebAssembly only hands out.
+    const inPlace = runtime.build === 'native';
+    const given = await session.run(feeds, inPlace ? fetches : Object.keys(fetches));
+    if (!inPlace) for (const name of Object.keys(fetches)) rowIn(fetches[name]!).set(rowIn(given[name]!));
     releaseMemory(Object.keys(given).flatMap((name) => copyOf(given[name]!, fetches[name]!)));
     for (let b = 0; b < states.length; b++) {
       for (let i = 0; i < stateSizes.length; i++) {
@@ -109,6 +114,7 @@ export async function openStepper(
 
   return {
     provider,
+    whyNotNative: runtime.whyNotNative,
     shapes,
     featureWidth,
     phones,
@@ -130,11 +136,20 @@ export async function openStepper(
 
 type Feeds = Record<string, Tensor>;
 
-function tensor(memory: StateRow, dims: number[]): Tensor {
-  const length = sizeOf(dims);
-  return memory instanceof Uint8Array
-    ? new Tensor('uint8', memory.subarray(0, length), dims)
-    : new Tensor('float32', memory.subarray(0, length), dims);
+type MakeTensor = (memory: StateRow, dims: number[]) => Tensor;
+
+/** Makes tensors of a build's own class over the first elements of `memory`. */
+function tensorOf(OwnTensor: TensorConstructor): MakeTensor {
+  return (memory, dims) => {
+    const length = sizeOf(dims);
+    return memory instanceof Uint8Array
+      ? new OwnTensor('uint8', memory.subarray(0, length), dims)
+      : new OwnTensor('float32', memory.subarray(0, length), dims);
+  };
+}
+
+function rowIn(tensor: Tensor): StateRow {
+  return tensor.data as StateRow;
 }
 
 function sizeOf(dims: readonly number[]): number {
@@ -151,11 +166,16 @@ function rowOf(session: InferenceSession): (input: string, length: number) => St
 
 /** The memory of what a run returned, unless it is the memory that it was to write to. */
 function copyOf(given: Tensor, wanted: Tensor): ArrayBuffer[] {
-  const [{ buffer }, own] = [given.data as StateRow, wanted.data as StateRow];
+  const [{ buffer }, own] = [rowIn(given), rowIn(wanted)];
   return buffer instanceof ArrayBuffer && buffer !== own.buffer ? [buffer] : [];
 }
 
-function zeroFeeds(model: ModelPackage, featureWidth: number, row: ReturnType<typeof rowOf>): Feeds {
+function zeroFeeds(
+  model: ModelPackage,
+  featureWidth: number,
+  row: ReturnType<typeof rowOf>,
+  tensor: MakeTensor,
+): Feeds {
   const feeds: Feeds = { [model.inputs.features]: tensor(new Float32Array(featureWidth), [1, 1, featureWidth]) };
   for (const { input, shape } of model.states) feeds[input] = tensor(row(input, sizeOf(shape)), [1, ...shape]);
   return feeds;

@@ -44,7 +44,7 @@ export async function createWorkerEngine(options: WorkerEngineOptions): Promise<
   let restarts = 0;
   let lastWordMs = performance.now();
 
-  const launch = async (): Promise<string> => {
+  const launch = async (): Promise<Ready> => {
     // Where one died, learners wait: a shape that is new costs less than running all of them first.
     const workerData: WorkerStart = { ...start, warm: restarts === 0 };
     worker = new Worker(workerScript, { workerData });
@@ -101,10 +101,11 @@ export async function createWorkerEngine(options: WorkerEngineOptions): Promise<
     onCrash(error, restart);
   };
 
-  const provider = await launch();
+  const { provider, whyNotNative } = await launch();
   return {
     model: options.model,
     provider,
+    whyNotNative,
     open(onFrames, onError) {
       const id = nextStream++;
       const stream = new WorkerStream(id, blocks, onFrames, onError);
@@ -142,12 +143,14 @@ export async function createWorkerEngine(options: WorkerEngineOptions): Promise<
   };
 }
 
-/** Resolves with the provider when the worker is warm; from then on its death is `crashed`. */
+type Ready = Extract<FromWorker, { type: 'ready' }>;
+
+/** Resolves with what the worker runs on when it is warm; from then on its death is `crashed`. */
 function ready(
   worker: Worker,
   receive: (message: FromWorker) => void,
   crashed: (cause: unknown) => void,
-): Promise<string> {
+): Promise<Ready> {
   return new Promise((resolve, reject) => {
     let isReady = false;
     const died = (cause: unknown) => (isReady ? crashed(cause) : reject(engineCrashed(cause)));
@@ -155,7 +158,7 @@ function ready(
       if (message.type === 'unfit') reject(fromPlainError(message.error));
       if (message.type === 'ready') {
         isReady = true;
-        resolve(message.provider);
+        resolve(message);
       }
       receive(message);
     });

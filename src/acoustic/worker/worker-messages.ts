@@ -22,7 +22,7 @@ export type StreamNews = {
 export const chunkFields = 3;
 
 export type FromWorker =
-  | { type: 'ready'; provider: string }
+  | { type: 'ready'; provider: string; whyNotNative: string | undefined }
   /** It never became ready. */
   | { type: 'unfit'; error: PlainError }
   | Results

@@ -14,9 +14,9 @@ const start: WorkerStart = workerData;
 const statsEveryMs = 200;
 
 try {
-  const { core, provider } = await openCore(start, { warm: start.warm });
+  const { core, provider, whyNotNative } = await openCore(start, { warm: start.warm });
   serve(core);
-  post({ type: 'ready', provider });
+  post({ type: 'ready', provider, whyNotNative });
 } catch (error) {
   post({ type: 'unfit', error: toPlainError(error) });
   port.close();
