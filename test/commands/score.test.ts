@@ -80,8 +80,11 @@ describe('speechfb score FILE --text', () => {
     [[clip, '--text', 'a', '--model', '/nowhere'], '/nowhere'],
     [['missing.wav', '--text', 'a'], 'missing.wav'],
     [['--manifest', 'in.jsonl'], '--manifest needs --out'],
-    [['--manifest', 'nowhere.jsonl', '--out', join(tmpdir(), 'x.jsonl')], 'nowhere.jsonl cannot be read: ENOENT'],
-    [['--manifest', tmpdir(), '--out', join(tmpdir(), 'x.jsonl')], 'cannot be read: EISDIR'],
+    [
+      ['--manifest', 'nowhere.jsonl', '--out', join(tmpdir(), 'x.jsonl')],
+      'cannot read the manifest "nowhere.jsonl": ENOENT',
+    ],
+    [['--manifest', tmpdir(), '--out', join(tmpdir(), 'x.jsonl')], 'it is a directory'],
     [['--manifest', '/dev/null', '--out', join(tmpdir(), 'x.jsonl')], '/dev/null holds no line'],
     [['--manifest', shippedManifest, '--out', '/dev/full'], '/dev/full cannot be written: ENOSPC'],
     [['--manifest', shippedManifest, '--out', tmpdir()], 'cannot be written: EISDIR'],

@@ -26,7 +26,7 @@ describe('the clips of a manifest', () => {
     const file = write('bad.jsonl', '{"id":"a"}\n\nnot json\n{"id":"b","audio":"none.wav","text":"b"}\n');
     const said = problemsOf(() => readClips(file));
     expect(said).toContain('bad.jsonl:1: audio: ');
-    expect(said).toContain('bad.jsonl:3: is not JSON');
+    expect(said).toContain('bad.jsonl:3: is not JSON: "not json"');
     expect(said).toMatch(/bad\.jsonl:4: .*none\.wav/);
   });
 
