@@ -2,26 +2,9 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { main } from '../../src/cli.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { speechfb } from '../kit/command.ts';
 import { type MadeRun, makeRun } from '../kit/run-kit.ts';
-
-/** One command line in this process: its exit code and what it wrote. */
-async function speechfb(...args: string[]) {
-  const written = { stdout: '', stderr: '' };
-  const take = (stream: keyof typeof written) =>
-    vi.spyOn(process[stream], 'write').mockImplementation((text) => {
-      written[stream] += text;
-      return true;
-    });
-  const spies = [take('stdout'), take('stderr')];
-  try {
-    const status = await main(args);
-    return { status, ...written };
-  } finally {
-    for (const spy of spies) spy.mockRestore();
-  }
-}
 
 const runs = {} as Record<'old' | 'same' | 'slower' | 'late' | 'tiny' | 'starved', string>;
 

@@ -4,7 +4,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { parseConfig } from '../../../src/config/yaml.ts';
-import { formatError, SpeechfbError } from '../../../src/errors.ts';
 import { canaryFile, canaryJsonSchema, canaryOf } from '../../../src/slo/canary/canary.ts';
 import { eventsToTell, planCanary } from '../../../src/slo/canary/plan.ts';
 import {
@@ -17,6 +16,7 @@ import {
 import { createBinomialSampler } from '../../../src/stats/binomial-sampler.ts';
 import { binomialCdf } from '../../../src/stats/distributions.ts';
 import { createRandom } from '../../../src/stats/random.ts';
+import { problemsOf } from '../../kit/problems.ts';
 
 const window: BurnRule = { target: 0.99, burn: 2, mode: 'window', intervals: 10 };
 const consecutive: BurnRule = { ...window, mode: 'consecutive' };
@@ -187,16 +187,10 @@ describe('a canary file', () => {
     ],
   ])('with %s is refused at its line', (_, from, to, message) => {
     expect(shipped).toContain(from);
-    expect(problemsOf(shipped.replace(from, to))).toMatch(message);
+    expect(problemsIn(shipped.replace(from, to))).toMatch(message);
   });
 });
 
-function problemsOf(yaml: string): string {
-  try {
-    parseConfig('canary.yaml', yaml, canaryFile);
-  } catch (error) {
-    if (error instanceof SpeechfbError) return formatError(error);
-    throw error;
-  }
-  return 'no problem';
+function problemsIn(yaml: string): string {
+  return problemsOf(() => parseConfig('canary.yaml', yaml, canaryFile));
 }

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { formatError, SpeechfbError } from '../../../src/errors.ts';
 import { checkServiceLevel } from '../../../src/slo/service-level/check.ts';
 import { serviceLevelJsonSchema } from '../../../src/slo/service-level/service-level.ts';
+import { problemsOf } from '../../kit/problems.ts';
 import { levelOf, oneObjective } from '../../kit/service-level-kit.ts';
 
 const shipped = readFileSync('slo/live-feedback.yaml', 'utf8');
@@ -91,17 +91,17 @@ describe('a service level with a mistake', () => {
     ['a period without a unit', oneObjective('  period: 30'), 'level.yaml:10:11: spec.period:'],
     ['an empty file', '', 'level.yaml:1:1'],
   ])('%s is named at its line', (_, yaml, message) => {
-    expect(problemsOf(yaml)).toContain(message);
+    expect(problemsIn(yaml)).toContain(message);
   });
 
   it('has every problem listed at once', () => {
     const yaml = oneObjective('  peroid: 30d\n  traffic: 5', '100%');
-    expect(problemsOf(yaml)).toContain('has 3 problems');
+    expect(problemsIn(yaml)).toContain('has 3 problems');
   });
 
   it('is told of two objectives of one name', () => {
     const twice = oneObjective().replace(/( {4}- name[\s\S]*)/, '$1$1');
-    expect(problemsOf(twice)).toContain(
+    expect(problemsIn(twice)).toContain(
       'level.yaml:10:13: spec.objectives.1.name: "availability" is already an objective',
     );
   });
@@ -120,7 +120,7 @@ describe('a service level with a mistake', () => {
     ['{latency: {histogram: "h{", atMost: 1s}}', '"h{" is not a metric name'],
   ])('is told that the indicator %s is none', (indicator, message) => {
     const yaml = oneObjective().replace(/indicator: .*/, `indicator: ${indicator}`);
-    expect(problemsOf(yaml)).toContain(message);
+    expect(problemsIn(yaml)).toContain(message);
   });
 });
 
@@ -151,14 +151,8 @@ describe('the check', () => {
   });
 });
 
-function problemsOf(yaml: string): string {
-  try {
-    levelOf(yaml);
-  } catch (error) {
-    if (error instanceof SpeechfbError) return formatError(error);
-    throw error;
-  }
-  return 'no problem';
+function problemsIn(yaml: string): string {
+  return problemsOf(() => levelOf(yaml));
 }
 
 function findingsOf(yaml: string): string[] {
