@@ -4,8 +4,8 @@ import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import { startEmbedded } from '../src/load/generator/embedded-server.ts';
 import { runGenerators } from '../src/load/generator/pool.ts';
+import { steadyLoad } from '../src/load/plan/load-profile.ts';
 import { planLearners } from '../src/load/plan/plan.ts';
-import { steadyShape } from '../src/load/plan/shape.ts';
 import { readClips } from '../src/load/scenario/clips.ts';
 import { quantile } from '../src/metrics/definitions.ts';
 import { histogramsReady } from '../src/metrics/histogram.ts';
@@ -68,7 +68,7 @@ async function measure(sessions: number) {
   const rampMs = sessions * 25;
   const durationMs = rampMs + Number(values.seconds) * 1000;
   const habits = { frameMs, pause: { leastMs: 200, mostMs: 200 } };
-  const plans = planLearners({ shape: steadyShape(sessions, rampMs, durationMs), habits, seed: sessions, clips });
+  const plans = planLearners({ shape: steadyLoad(sessions, rampMs, durationMs), habits, seed: sessions, clips });
   const task = {
     plans,
     faults: [],
@@ -82,7 +82,7 @@ async function measure(sessions: number) {
     warmupMs: 0,
     durationMs,
     drainMs: 5000,
-    loadStages: [],
+    loadPhases: [],
     startAtEpochMs: undefined,
   };
   const before = { serverSeconds: cpuSeconds(server.pid), atMs: performance.now() };

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { runGenerators } from '../../src/load/generator/pool.ts';
+import { steadyLoad } from '../../src/load/plan/load-profile.ts';
 import { planLearners } from '../../src/load/plan/plan.ts';
-import { steadyShape } from '../../src/load/plan/shape.ts';
 import { quantile } from '../../src/metrics/definitions.ts';
 import { histogramsReady } from '../../src/metrics/histogram.ts';
 import { Recorder } from '../../src/metrics/recorder.ts';
@@ -32,7 +32,7 @@ await histogramsReady();
 const result = await runGenerators(
   {
     plans: planLearners({
-      shape: steadyShape(Number(values.sessions), Number(values.ramp) * 1000, durationMs),
+      shape: steadyLoad(Number(values.sessions), Number(values.ramp) * 1000, durationMs),
       habits: { frameMs, pause: { leastMs: 0, mostMs: 0 } },
       seed: 1,
       clips: [clip],
@@ -49,7 +49,7 @@ const result = await runGenerators(
     durationMs,
     drainMs: 5000,
     seed: 1,
-    loadStages: [],
+    loadPhases: [],
     startAtEpochMs: undefined,
   },
   { onProgress: () => {}, signal: new AbortController().signal },

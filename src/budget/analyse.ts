@@ -74,11 +74,11 @@ export function analyse(
     ),
   );
   const { valueMs: limit, op } = budget.objective;
-  const whole = enough ? judge(result.interval, op, limit) : 'inconclusive';
+  const whole = enough ? judge(result.interval, op, limit) : 'invalid';
   const more = enough
     ? tracesToDecide(sample.n, result.valueMs, result.interval, limit)
     : missing(result, needed, samplesForInterval(p, confidence), confidence);
-  const undecided = whole === 'inconclusive' && doubt === undefined;
+  const undecided = whole === 'invalid' && doubt === undefined;
   const model = source === 'predicted' ? normalModelOf(budget) : undefined;
   const exact = model && decomposeNormal(model, p);
   return {
@@ -159,5 +159,5 @@ function sessionsOf(traces: number, { n, worth: { sessions } }: Decomposition): 
 function withStages(whole: Verdict, stages: readonly StageReport[], gate: Gate): Verdict {
   if (gate.stages === 'report') return whole;
   const all = [whole, ...stages.map(({ verdict }) => verdict)];
-  return all.includes('fail') ? 'fail' : all.includes('inconclusive') ? 'inconclusive' : 'pass';
+  return all.includes('fail') ? 'fail' : all.includes('invalid') ? 'invalid' : 'pass';
 }

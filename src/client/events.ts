@@ -70,15 +70,18 @@ function scanPhones(): readonly PhonemeResult[] | undefined {
   }
 }
 
-/** All six of the server's stages; that one is missing is rare. */
+/** All of the server's stages; that one is missing is rare, but for `window`, which servers did not tell at first. */
 function scanTiming(): StageTimings {
+  const window = scanner.has(windowMs) ? scanner.number(nothing) : undefined;
+  if (window !== undefined) scanner.expect(comma);
   const ingress = scanner.number(ingressMs);
   const queue = scanner.number(queueMs);
   const features = scanner.number(featuresMs);
   const asr = scanner.number(asrMs);
   const scoring = scanner.number(scoringMs);
   const emit = scanner.number(emitMs);
-  return { ingress, queue, features, asr, scoring, emit };
+  const rest = { ingress, queue, features, asr, scoring, emit };
+  return window === undefined ? rest : { window, ...rest };
 }
 
 const scanner = new Scanner();
@@ -91,6 +94,9 @@ const utteranceId = literal(',"utterance_id":');
 const revision = literal(',"rev":');
 const noPhones = literal(',"phonemes":[],"timing":{');
 const phones = literal(',"phonemes":');
+const windowMs = literal('"window":');
+const nothing = literal('');
+const comma = literal(',');
 const ingressMs = literal('"ingress":');
 const queueMs = literal(',"queue":');
 const featuresMs = literal(',"features":');

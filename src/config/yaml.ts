@@ -1,8 +1,9 @@
-import { type Document, isMap, isNode, LineCounter, parseDocument, visit } from 'yaml';
+import { type Document, isMap, isNode, LineCounter, visit } from 'yaml';
 import type { z } from 'zod';
 import { type Problem, SpeechfbError } from '../errors.ts';
+import { type RenamedKey, renameKeys } from './renamed-keys.ts';
 import { plainSentence } from './sentences.ts';
-import { syntaxProblems, yamlOptions } from './syntax.ts';
+import { syntaxProblems, yamlDocuments } from './syntax.ts';
 
 /**
  * The YAML text as a value of `schema`. Throws `bad_config` with every problem at once, each at
@@ -10,11 +11,16 @@ import { syntaxProblems, yamlOptions } from './syntax.ts';
  */
 export function parseConfig<S extends z.ZodType>(file: string, source: string, schema: S): z.output<S> {
   const lines = new LineCounter();
-  const document = parseDocument(source, { ...yamlOptions, lineCounter: lines });
+  const [document, second] = yamlDocuments(source, lines);
   const at = (offset: number) => {
     const { line, col } = lines.linePos(offset);
     return `${file}:${line}:${col}`;
   };
+  if (document === undefined) throw badConfig(file, [{ where: at(0), message: 'is empty' }]);
+  if (second !== undefined) {
+    const message = 'a second document begins here; this kind of file has one';
+    throw badConfig(file, [{ where: at(offsetOf(second, [], undefined)), message }]);
+  }
   const syntax = syntaxProblems(document, source, at);
   if (syntax.length > 0) throw badConfig(file, syntax);
   const checked = checkDocument(document, at, schema);
@@ -27,16 +33,19 @@ export function checkDocument<S extends z.ZodType>(
   document: Document,
   at: (offset: number) => string,
   schema: S,
+  renamed: readonly RenamedKey[] = [],
 ): { value: z.output<S> } | { problems: Problem[] } {
+  const renames = renameKeys(document, renamed);
   const read = readValue(document);
   if ('problems' in read)
     return { problems: read.problems.map(({ offset, message }) => ({ where: at(offset), message })) };
   const result = schema.safeParse(read.value, { error: plainSentence });
-  if (result.success) return { value: result.data };
-  const problems = flattenIssues(result.error.issues).map(({ path, message, key }) => ({
+  if (result.success && renames.length === 0) return { value: result.data };
+  const issues = flattenIssues(result.error?.issues ?? []).map(({ path, message, key }) => ({
     offset: offsetOf(document, path, key),
     message: path.length > 0 ? `${path.join('.')}: ${message}` : message,
   }));
+  const problems = [...renames, ...issues];
   problems.sort((a, b) => a.offset - b.offset);
   return { problems: problems.map(({ offset, message }) => ({ where: at(offset), message })) };
 }

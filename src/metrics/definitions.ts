@@ -1,62 +1,189 @@
+import { firstTrue } from '../stats/bisect.ts';
+import { quantileRank } from '../stats/quantile.ts';
 import type { ClusterSums } from './cluster-sums.ts';
 
+type MetricFacts = {
+  about: string;
+  /** An utterance has it for itself, so that goodput holds the utterance against objectives on it. */
+  perUtterance: boolean;
+  /** It belongs to one phase of the load, by when it was due; the others are of sessions, which last for several. */
+  perPhase: boolean;
+  /** Learners feel it, so that runs are compared by it; the others are about the generator, or money. */
+  felt: boolean;
+};
+
+/** The usual facts of what an utterance, a socket, a session and the load generator have. */
+const ofUtterances = { perUtterance: true, perPhase: true, felt: true } as const;
+const ofSockets = { perUtterance: false, perPhase: true, felt: true } as const;
+const ofSessions = { perUtterance: false, perPhase: false, felt: true } as const;
+const ofGenerator = { perUtterance: false, perPhase: false, felt: false } as const;
+
 /**
- * Everything that a load test measures and an objective may name. A distribution holds latencies in ms, silence where an
- * event was due among them as infinity; a share is good of total; a rate is what should be rare, of
- * all; a count stands beside the exposure that `rate` divides by.
+ * Everything that a load test measures and an objective may name, each with all of its facts. A distribution holds latencies
+ * in ms, silence where an event was due among them as infinity; a share is good of total; a rate is what should be rare, of
+ * all; a count stands beside the exposure that `rate` divides by. Names in `good`, `total`, `counted` and `of` are tallies.
  */
 export const metrics = {
   feedback_latency: {
     kind: 'distribution',
     about: 'first sample of a frame spoken -> the first feedback that covers the frame received',
+    ...ofUtterances,
   },
   first_partial: {
     kind: 'distribution',
     about: 'speech begins -> the first feedback of the utterance with a phone in it',
+    ...ofUtterances,
   },
   partial_gap: {
     kind: 'distribution',
     about: 'one feedback of an utterance received -> the next, up to the final; sound held back by the app left out',
+    ...ofUtterances,
   },
-  final_latency: { kind: 'distribution', about: "the utterance's last sound -> its utterance_final" },
-  phoneme_latency: { kind: 'distribution', about: 'acoustic end of a phone -> its first score' },
-  phoneme_final_latency: { kind: 'distribution', about: 'acoustic end of a phone -> its final score' },
-  connect_time: { kind: 'distribution', about: 'a session due to begin -> ready' },
-  resume_time: { kind: 'distribution', about: 'a socket lost -> the session resumed' },
-  send_lateness: { kind: 'distribution', about: 'a frame due to be sent -> given to the socket, the generator itself' },
+  final_latency: {
+    kind: 'distribution',
+    about: "the utterance's last sound -> its utterance_final",
+    ...ofUtterances,
+  },
+  phoneme_latency: {
+    kind: 'distribution',
+    about: 'acoustic end of a phone -> its first score',
+    ...ofUtterances,
+  },
+  phoneme_final_latency: {
+    kind: 'distribution',
+    about: 'acoustic end of a phone -> its final score',
+    ...ofUtterances,
+  },
+  connect_time: {
+    kind: 'distribution',
+    about: 'a session due to begin -> ready',
+    ...ofSockets,
+  },
+  resume_time: {
+    kind: 'distribution',
+    about: 'a socket lost -> the session resumed',
+    ...ofSockets,
+  },
+  send_lateness: {
+    kind: 'distribution',
+    about: 'a frame due to be sent -> given to the socket, the generator itself',
+    ...ofGenerator,
+    perPhase: true,
+  },
   shaping_lateness: {
     kind: 'distribution',
     about: 'a message due from the simulated network -> really passed on, the generator itself',
+    ...ofGenerator,
   },
-  availability: { kind: 'share', about: 'feedback that came, of feedback that was due' },
-  goodput: { kind: 'share', about: 'utterances that by themselves met every objective, of utterances' },
-  session_success: { kind: 'share', about: 'sessions that ended well, of sessions attempted' },
-  revision_rate: { kind: 'rate', of: 'phones', about: 'phones whose score changed after it was first shown' },
-  flicker_rate: { kind: 'rate', of: 'words', about: 'words of partial transcripts that changed or went away' },
-  violations: { kind: 'count', of: 'events', about: 'protocol rules broken by the server, of events received' },
-  lost_frames: { kind: 'count', of: 'frames', about: 'frames sent and never acknowledged, of frames sent' },
-  resent_frames: { kind: 'count', of: 'frames', about: 'frames sent again after a resume, of frames sent' },
+  availability: {
+    kind: 'share',
+    about: 'feedback that came, of feedback that was due',
+    arrivalsOf: 'feedback_latency',
+    ...ofUtterances,
+  },
+  goodput: {
+    kind: 'share',
+    about: 'utterances that by themselves met every objective, of utterances',
+    good: 'utterances_good',
+    total: 'utterances_due',
+    perUtterance: false,
+    perPhase: true,
+    felt: true,
+  },
+  session_success: {
+    kind: 'share',
+    about: 'sessions that ended well, of sessions attempted',
+    good: 'sessions_ok',
+    total: 'sessions',
+    ...ofSessions,
+  },
+  revision_rate: {
+    kind: 'rate',
+    about: 'phones whose score changed after it was first shown',
+    counted: 'phones_revised',
+    of: 'phones_shown',
+    ...ofUtterances,
+  },
+  flicker_rate: {
+    kind: 'rate',
+    about: 'words of partial transcripts that changed or went away',
+    counted: 'words_changed',
+    of: 'words_shown',
+    ...ofUtterances,
+  },
+  violations: {
+    kind: 'count',
+    about: 'protocol rules broken by the server, of events received',
+    of: ['events'],
+    part: false,
+    ...ofSessions,
+    perUtterance: true,
+  },
+  lost_frames: {
+    kind: 'count',
+    about: 'frames sent and never acknowledged, of frames sent',
+    of: ['frames_sent'],
+    part: true,
+    ...ofSessions,
+  },
+  resent_frames: {
+    kind: 'count',
+    about: 'frames sent again after a resume, of frames sent',
+    of: ['frames_sent'],
+    part: false,
+    ...ofSessions,
+  },
   dropped_by_app: {
     kind: 'count',
-    of: 'frames',
     about: 'frames that the app dropped because too much waited to be sent, of frames due',
+    of: ['frames_sent', 'dropped_by_app', 'lost_by_app'],
+    part: false,
+    ...ofSessions,
   },
-  sessions_refused: { kind: 'count', of: 'sessions', about: 'sessions that never became ready, of sessions attempted' },
-  sessions_died: { kind: 'count', of: 'sessions', about: 'sessions lost before their end, of sessions attempted' },
+  lost_by_app: {
+    kind: 'count',
+    about: 'frames that the app lost before it sent them, by a fault of the test, of frames due',
+    of: ['frames_sent', 'dropped_by_app', 'lost_by_app'],
+    part: false,
+    ...ofSessions,
+  },
+  sessions_refused: {
+    kind: 'count',
+    about: 'sessions that never became ready, of sessions attempted',
+    of: ['sessions'],
+    part: true,
+    ...ofSessions,
+  },
+  sessions_died: {
+    kind: 'count',
+    about: 'sessions lost before their end, of sessions attempted',
+    of: ['sessions'],
+    part: true,
+    ...ofSessions,
+  },
   cost_per_audio_minute: {
     kind: 'cost',
     about: 'what the servers cost while measured, by minute of sound that got feedback',
+    perUtterance: false,
+    perPhase: false,
+    felt: false,
   },
 } as const satisfies Record<string, MetricDefinition>;
 
 export type MetricName = keyof typeof metrics;
-type MetricDefinition =
-  | { kind: 'distribution'; about: string }
-  | { kind: 'share'; about: string }
-  /** A share that should be small: what happened `of` all that could. */
-  | { kind: 'rate'; of: string; about: string }
-  | { kind: 'cost'; about: string }
-  | { kind: 'count'; of: string; about: string };
+
+type MetricDefinition = MetricFacts &
+  (
+    | { kind: 'distribution' }
+    /** Counted by tallies, or the samples of a distribution that came. */
+    | { kind: 'share'; good: string; total: string }
+    | { kind: 'share'; arrivalsOf: string }
+    /** A share that should be small: what happened `of` all that could. */
+    | { kind: 'rate'; counted: string; of: string }
+    /** `of`: its exposure is their sum. `part`: it is never more than the first of them. */
+    | { kind: 'count'; of: readonly string[]; part: boolean }
+    | { kind: 'cost' }
+  );
 
 export type DistributionName = NamesOf<'distribution'>;
 export type ShareName = NamesOf<'share'>;
@@ -73,6 +200,18 @@ export const distributionNames = namesOf<DistributionName>('distribution');
 export const shareNames = namesOf<ShareName>('share');
 export const rateNames = namesOf<RateName>('rate');
 export const countNames = namesOf<CountName>('count');
+
+/** The share that is about whether samples of that distribution came; most have none. */
+export const arrivalShares: { readonly [N in DistributionName]?: ShareName } = Object.fromEntries(
+  shareNames.flatMap((name) => {
+    const definition = metrics[name];
+    return 'arrivalsOf' in definition ? [[definition.arrivalsOf, name]] : [];
+  }),
+);
+
+export function isRate(name: MetricName): name is RateName {
+  return metrics[name].kind === 'rate';
+}
 
 /** Samples in ascending order by rank; infinity is a sample like any other. */
 export type Distribution = {
@@ -99,12 +238,12 @@ export type Measurements = {
 };
 
 /**
- * What an objective may choose by: the network that a session was on, the language spoken, and the stage of the load in
+ * What an objective may choose by: the network that a session was on, the language spoken, and the phase of the load in
  * which something was due, where the load has several.
  */
-export const labelNames = ['profile', 'language', 'stage'] as const;
+export const labelNames = ['profile', 'language', 'phase'] as const;
 export type LabelName = (typeof labelNames)[number];
-export type Labels = { readonly profile: string; readonly language: string; readonly stage?: string };
+export type Labels = { readonly profile: string; readonly language: string; readonly phase?: string };
 
 /** What carries these labels; {} is everything. */
 export type Selector = { readonly [name in LabelName]?: string };
@@ -118,8 +257,8 @@ export function fits(labels: Labels, selector: Selector): boolean {
 }
 
 /** The same for equal labels. */
-export function labelKey({ profile, language, stage = '' }: Labels): string {
-  return `${profile}\n${language}\n${stage}`;
+export function labelKey({ profile, language, phase = '' }: Labels): string {
+  return `${profile}\n${language}\n${phase}`;
 }
 
 /** `profile=lte,language=en-US`; empty for all sessions. */
@@ -128,10 +267,15 @@ export function selectorText(selector: Selector): string {
   return chosen.map((name) => `${name}=${selector[name]}`).join(',');
 }
 
-/** The nearest-rank quantile: the smallest sample that at least `p` of all samples do not exceed; undefined without samples. */
+/** The nearest-rank quantile of a distribution, see `quantileRank`; undefined without samples. */
 export function quantile(distribution: Distribution, p: number): number | undefined {
-  if (distribution.samples === 0) return undefined;
-  return distribution.valueAtRank(Math.max(1, Math.ceil(p * distribution.samples - 1e-9)));
+  const { samples } = distribution;
+  return samples === 0 ? undefined : distribution.valueAtRank(quantileRank(samples, p));
+}
+
+/** How many of the smallest samples are `within`, which holds up to some rank and not beyond. */
+export function ranksWithin(distribution: Distribution, within: (value: number) => boolean): number {
+  return firstTrue(1, distribution.samples + 1, (rank) => !within(distribution.valueAtRank(rank))) - 1;
 }
 
 function namesOf<N extends MetricName>(kind: MetricDefinition['kind']): readonly N[] {

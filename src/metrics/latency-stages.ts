@@ -32,12 +32,13 @@ export function splitLatency(
   parts: LatencyParts = new Float64Array(reportStages.length),
 ): LatencyParts {
   const { captureMs, lateSendMs, timing } = known;
-  const { ingress = 0, queue = 0, features = 0, asr = 0, scoring = 0, emit = 0 } = timing;
-  const restMs = totalMs - captureMs - lateSendMs - ingress - queue - features - asr - scoring - emit;
+  const { window = 0, ingress = 0, queue = 0, features = 0, asr = 0, scoring = 0, emit = 0 } = timing;
+  const restMs = totalMs - captureMs - lateSendMs - window - ingress - queue - features - asr - scoring - emit;
   const halfTripMs = Math.max(0, Math.min(known.roundTripMs, restMs)) / 2;
   const uplinkMs = known.uplinkMs ?? halfTripMs;
   const downlinkMs = known.downlinkMs ?? halfTripMs;
   parts[at.capture] = captureMs;
+  parts[at.window] = window;
   parts[at.uplink] = uplinkMs;
   parts[at.ingress] = ingress;
   parts[at.queue] = queue;

@@ -1,4 +1,4 @@
-import { fits, type Labels, labelKey, type Selector } from './definitions.ts';
+import { type Distribution, fits, type Labels, labelKey, type Selector } from './definitions.ts';
 import { type EncodedSlice, Slice } from './slice.ts';
 
 /** Everything one shard measured, in a form that crosses a thread or a machine and adds up with others'. */
@@ -23,7 +23,7 @@ export class Recorder {
     return slice;
   }
 
-  /** In order of profile and language; their stages as they came. */
+  /** In order of profile and language; their phases as they came. */
   get slices(): readonly Slice[] {
     const order = ({ labels: { profile, language } }: Slice) => labelKey({ profile, language });
     return [...this.#slices.values()].sort((a, b) => (order(a) < order(b) ? -1 : order(a) > order(b) ? 1 : 0));
@@ -49,4 +49,16 @@ export class Recorder {
     for (const slice of this.#slices.values()) slice.destroy();
     this.#slices.clear();
   }
+}
+
+/** Latencies with the labels that they were measured for, `metric` among them. */
+export type LabelledDistribution = { labels: Readonly<Record<string, string>>; distribution: Distribution };
+
+/** Every latency that was measured, by metric, profile and language; alive as long as the recorder. */
+export function labelledLatencies(recorder: Recorder): LabelledDistribution[] {
+  return recorder.slices.flatMap(({ labels, distributions }) =>
+    Object.entries(distributions)
+      .filter(([, { samples }]) => samples > 0)
+      .map(([metric, distribution]) => ({ labels: { metric, ...labels }, distribution })),
+  );
 }

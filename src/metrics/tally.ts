@@ -25,7 +25,8 @@ export const tallyNames = [
   'warmup_samples',
 ] as const;
 
-export type Tally = Record<(typeof tallyNames)[number], number>;
+export type TallyName = (typeof tallyNames)[number];
+export type Tally = Record<TallyName, number>;
 
 export function emptyTally(): Tally {
   return Object.fromEntries(tallyNames.map((name) => [name, 0])) as Tally;

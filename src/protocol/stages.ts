@@ -5,6 +5,8 @@
 export const stages = [
   /** From the sound until its frame is complete in the client (half or all of a frame's length). */
   'capture',
+  /** From that frame's end until the frame that brings the sound behind it which the model's analysis window reaches. */
+  'window',
   /** From the client's send until the server's socket read. Measured by the client side, from its own clock. */
   'uplink',
   /** Socket read to jitter buffer release: parse, dedupe, reorder. */
@@ -30,6 +32,7 @@ export type StageTimings = Partial<Record<Stage, number>>;
 
 /** The stages that the server itself measures and sends in each event's `timing`. */
 export const serverStages = [
+  'window',
   'ingress',
   'queue',
   'features',

@@ -1,3 +1,4 @@
+import { distributionNames, metrics } from '../metrics/definitions.ts';
 import { Recorder } from '../metrics/recorder.ts';
 import type { Trace } from '../metrics/trace.ts';
 import { sessionsByLength } from '../slo/objective/clustered.ts';
@@ -15,13 +16,13 @@ export function comparedRun({ recording, traces }: RecordedRun): ComparedRun & {
   const recorder = new Recorder(recording);
   const whole = recorder.merged();
   recorder.destroy();
-  const { send_lateness, shaping_lateness, ...felt } = whole.distributions;
+  const felt = distributionNames.filter((name) => metrics[name].felt);
   const { shares } = measurementsOf(whole);
   const strataOf = (name: string) => whole.strata.flatMap((stratum) => stratum[name] ?? []);
   const byLength = sessionsByLength(strataOf('availability'));
   return {
     sessions: byLength > 0 ? Math.min(whole.tally.sessions, byLength) : whole.tally.sessions,
-    distributions: felt,
+    distributions: Object.fromEntries(felt.map((name) => [name, whole.distributions[name]])),
     sessionP95Ms: sessionP95s(traces),
     shares: {
       availability: { ...shares.availability, strata: strataOf('availability') },

@@ -1,3 +1,4 @@
+import { formatMs } from '../format.ts';
 import { type LabelName, labelNames, type Selector } from '../metrics/definitions.ts';
 import type { Recorder } from '../metrics/recorder.ts';
 import type { Slice } from '../metrics/slice.ts';
@@ -5,7 +6,6 @@ import type { Tally } from '../metrics/tally.ts';
 import type { Objective } from '../slo/objective/expression.ts';
 import type { ObjectiveVerdict } from '../slo/objective/objective-verdict.ts';
 import { judge, overall } from '../slo/objective/verdict.ts';
-import { formatMs } from '../units.ts';
 import { type Cost, type Spent, spentIn } from './cost.ts';
 import type { FaultRecord } from './fault-record.ts';
 import type { GeneratorHealth } from './generator-health.ts';
@@ -83,9 +83,9 @@ function costReport(
 /** Each value of each label, where more than one of them varies; then every slice. */
 function selectorsOf({ slices }: Recorder): Selector[] {
   const all = slices.map((slice) => slice.labels);
-  // Of a load with stages, what is of none would read as the sum of all.
-  const staged = all.filter(({ stage }) => stage !== undefined);
-  const labels = staged.length > 0 ? staged : all;
+  // A load with phases: a slice that belongs to none would read as the sum of all.
+  const phased = all.filter(({ phase }) => phase !== undefined);
+  const labels = phased.length > 0 ? phased : all;
   const valuesOf = (name: LabelName) => [...new Set(labels.flatMap((one) => one[name] ?? []))];
   const varying = labelNames.filter((name) => valuesOf(name).length > 1);
   const single = varying.flatMap((name) => valuesOf(name).map((value): Selector => ({ [name]: value })));

@@ -1,14 +1,17 @@
 import type { ClusterSums } from '../metrics/cluster-sums.ts';
 import {
-  type CountName,
   countNames,
   type Distribution,
   type DistributionName,
   type Measurements,
+  metrics,
   quantile,
+  rateNames,
+  type ShareName,
+  shareNames,
 } from '../metrics/definitions.ts';
 import type { LatencyHistogram } from '../metrics/histogram.ts';
-import type { Tally } from '../metrics/tally.ts';
+import type { Tally, TallyName } from '../metrics/tally.ts';
 import type { Spent } from './cost.ts';
 import type { Summary } from './report.ts';
 
@@ -20,21 +23,11 @@ type Measured = {
 
 /** What a slice, or several added up, holds, as objectives read it. */
 export function measurementsOf({ distributions, tally, strata = [] }: Measured, spent?: Spent): Measurements {
-  const { samples, never } = distributions.feedback_latency;
-  const exposure = exposures(tally);
-  const counts = Object.fromEntries(countNames.map((name) => [name, { count: tally[name], of: exposure[name] }]));
   return {
     distributions,
-    shares: {
-      availability: { good: samples - never, total: samples },
-      goodput: { good: tally.utterances_good, total: tally.utterances_due },
-      session_success: { good: tally.sessions_ok, total: tally.sessions },
-    },
-    rates: {
-      revision_rate: { count: tally.phones_revised, of: tally.phones_shown },
-      flicker_rate: { count: tally.words_changed, of: tally.words_shown },
-    },
-    counts: counts as Measurements['counts'],
+    shares: each(shareNames, (name) => shareOf(name, distributions, tally)),
+    rates: each(rateNames, (name) => ({ count: tally[metrics[name].counted], of: tally[metrics[name].of] })),
+    counts: each(countNames, (name) => ({ count: tally[name], of: sumOf(metrics[name].of, tally) })),
     strata,
     cost: spent && { dollars: spent.dollars, audioMinutes: tally.sound_served_ms / 60_000 },
   };
@@ -59,13 +52,17 @@ function maximum(distribution: Distribution): number | undefined {
   return distribution.samples === 0 ? undefined : distribution.valueAtRank(distribution.samples);
 }
 
-function exposures(tally: Tally): Record<CountName, number> {
-  return {
-    violations: tally.events,
-    lost_frames: tally.frames_sent,
-    resent_frames: tally.frames_sent,
-    dropped_by_app: tally.frames_sent + tally.dropped_by_app,
-    sessions_refused: tally.sessions,
-    sessions_died: tally.sessions,
-  };
+function shareOf(name: ShareName, distributions: Measured['distributions'], tally: Tally) {
+  const definition = metrics[name];
+  if (!('arrivalsOf' in definition)) return { good: tally[definition.good], total: tally[definition.total] };
+  const { samples, never } = distributions[definition.arrivalsOf];
+  return { good: samples - never, total: samples };
+}
+
+function sumOf(names: readonly TallyName[], tally: Tally): number {
+  return names.reduce((sum, name) => sum + tally[name], 0);
+}
+
+function each<N extends string, V>(names: readonly N[], make: (name: N) => V): Record<N, V> {
+  return Object.fromEntries(names.map((name) => [name, make(name)])) as Record<N, V>;
 }

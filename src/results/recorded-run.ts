@@ -37,10 +37,9 @@ export function encodeRun({ facts, recording, tracesSeen }: RecordedRun): Buffer
 export function readRecordedRun(directory: string): RecordedRun {
   const file = join(directory, recordingFile);
   const content = parsed(file, unzipped(file, 'recording'));
-  if (!recordingHeader.safeParse(content).success) {
-    const message = `${file} is not a recording of this version of speechfb (${recordingVersion})`;
-    throw new SpeechfbError('bad_run', message, { hint: runHint });
-  }
+  const header = recordingHeader.safeParse(content);
+  if (!header.success) throw new SpeechfbError('bad_run', `${file} is not a recording of speechfb`, { hint: runHint });
+  if (header.data.version !== recordingVersion) throw otherVersion(file, header.data.version);
   const { facts, recording, tracesSeen } = checked(file, recordingSchema, content);
   // What is missing of the facts reads like what is undefined.
   return { facts: facts as RunFacts, recording: recording as Recording, tracesSeen, traces: [] };
@@ -90,6 +89,12 @@ function parsed(where: string, text: string): unknown {
   } catch (cause) {
     throw damaged(where, cause);
   }
+}
+
+function otherVersion(file: string, version: number): SpeechfbError {
+  const age = version < recordingVersion ? 'an older' : 'a newer';
+  const message = `${file} was written by ${age} speechfb: its version is ${version}, and this one reads ${recordingVersion}`;
+  return new SpeechfbError('bad_run', message, { hint: `${runHint}; this one is read by the speechfb that wrote it` });
 }
 
 function damaged(where: string, cause: unknown): SpeechfbError {

@@ -2,19 +2,23 @@ import { z } from 'zod';
 import { section, text } from '../config/fields.ts';
 import { isNot } from '../config/sentences.ts';
 import { type ClusterSums, rungs } from '../metrics/cluster-sums.ts';
-import { distributionNames } from '../metrics/definitions.ts';
+import { countNames, distributionNames, metrics, rateNames, shareNames } from '../metrics/definitions.ts';
 import { histogramProblem } from '../metrics/encoded-histogram.ts';
 import { reportStages } from '../metrics/latency-stages.ts';
 import type { EncodedSlice } from '../metrics/slice.ts';
-import { type Tally, tallyNames } from '../metrics/tally.ts';
+import { type TallyName, tallyNames } from '../metrics/tally.ts';
 import { runFacts } from './facts-schema.ts';
 import { allOf, anyNumber, count, list, notNegative, someOf } from './recording-fields.ts';
 
-/** Of the file's content: it holds what this program's own types hold, and rises when they change. */
-export const recordingVersion = 2;
+/**
+ * Version of the file's content, which holds what this program's own types hold, and rises when they change. Version 2 names the
+ * parts of a load `phase`, which version 1 called `stage`, in its labels and in the text of its objectives; version 3 keeps the
+ * tails of each session's latencies.
+ */
+export const recordingVersion = 3;
 
-/** Whether it is a file of ours at all, and one that this version reads. */
-export const recordingHeader = z.object({ kind: z.literal('LoadRecording'), version: z.literal(recordingVersion) });
+/** What tells a file of ours; a version other than `recordingVersion` is not read. */
+export const recordingHeader = z.object({ kind: z.literal('LoadRecording'), version: z.number() });
 
 const histogram = section({
   hdr: text('an HdrHistogram in base64').superRefine((hdr, context) => {
@@ -40,28 +44,28 @@ const sums = section({
 } satisfies Record<keyof ClusterSums, z.ZodType>);
 
 /** What cannot be more than what it is a part of. */
-const parts = [
-  ['sessions_ok', 'sessions'],
-  ['sessions_refused', 'sessions'],
-  ['sessions_died', 'sessions'],
-  ['lost_frames', 'frames_sent'],
-  ['utterances_good', 'utterances_due'],
+const parts: readonly (readonly [part: TallyName, whole: TallyName])[] = [
+  ...shareNames.flatMap((name) => {
+    const share = metrics[name];
+    return 'total' in share ? [[share.good, share.total] as const] : [];
+  }),
+  ...countNames.flatMap((name) => (metrics[name].part ? [[name, metrics[name].of[0]] as const] : [])),
+  ...rateNames.map((name) => [metrics[name].counted, metrics[name].of] as const),
   ['sound_served_ms', 'sound_due_ms'],
-  ['phones_revised', 'phones_shown'],
-  ['words_changed', 'words_shown'],
-] as const satisfies readonly (readonly [keyof Tally, keyof Tally])[];
+];
 
-const tally = allOf(tallyNames, (name) => (name.startsWith('sound_') ? notNegative() : count())).superRefine(
-  (given, context) => {
-    for (const [part, whole] of parts) {
-      const message = `${given[part]} is more than ${whole}, ${given[whole]}, of which it is a part`;
-      if (given[part] > given[whole]) context.addIssue({ code: 'custom', path: [part], message });
-    }
-  },
-);
+/** A count that a recording lacks is one that its speechfb did not have yet. */
+const tally = allOf(tallyNames, (name) =>
+  name.startsWith('sound_') ? notNegative() : countNames.some((one) => one === name) ? count().prefault(0) : count(),
+).superRefine((given, context) => {
+  for (const [part, whole] of parts) {
+    const message = `${given[part]} is more than ${whole}, ${given[whole]}, of which it is a part`;
+    if (given[part] > given[whole]) context.addIssue({ code: 'custom', path: [part], message });
+  }
+});
 
 const slice = section({
-  labels: section({ profile: text('a network'), language: text('a language'), stage: text('a stage').optional() }),
+  labels: section({ profile: text('a network'), language: text('a language'), phase: text('a phase').optional() }),
   distributions: someOf(distributionNames, histogram),
   stages: someOf(reportStages, histogram),
   tally,
@@ -70,7 +74,8 @@ const slice = section({
 
 /** All of a recording.json.gz: whatever passes can be added up, judged and shown. */
 export const recordingSchema = section({
-  ...recordingHeader.shape,
+  kind: z.literal('LoadRecording'),
+  version: z.literal(recordingVersion),
   facts: runFacts,
   recording: section({ slices: list(slice) }),
   tracesSeen: count(),

@@ -109,8 +109,8 @@ export type CostReport = {
   dollarsPerAudioMinute: number;
 };
 
-/** What was measured with these labels; one that is absent may be any. Sessions and frames are of the stage they began in. */
-export type SliceReport = { labels: { profile?: string; language?: string; stage?: string } } & Measured;
+/** What was measured with these labels; one that is absent may be any. Sessions and frames count in the phase that they began in. */
+export type SliceReport = { labels: { profile?: string; language?: string; phase?: string } } & Measured;
 
 /** A distribution in a few numbers: undefined without samples, Infinity where the quantile never came. */
 export type Summary = {

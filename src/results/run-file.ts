@@ -7,7 +7,7 @@ import { flattenIssues } from '../config/yaml.ts';
 import { type Problem, SpeechfbError } from '../errors.ts';
 import { count, list, notNegative, trueOrFalse, words } from './recording-fields.ts';
 
-/** Version 2 adds keys (by profile and language) and takes none away; what is not read here may be anything. */
+/** Version 2 adds slices (by profile and language), version 3 calls their label `stage` `phase`; neither is read differently here. */
 const versions = [1, 2, 3] as const;
 
 const distributions = z.record(

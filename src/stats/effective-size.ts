@@ -1,4 +1,4 @@
-import { betaQuantile } from './distributions.ts';
+import { studentQuantile } from './student.ts';
 
 /**
  * By how much few clusters reduce what samples are worth, (t_n-1 / t_df)^2 (Korn and Graubard 1998); at most 1. `confidence` is
@@ -18,9 +18,6 @@ export function equalWeights(weights: Iterable<number>): number {
   return squares === 0 ? 0 : sum ** 2 / squares;
 }
 
-/** Two-sided quantile of Student's t, for a fraction of a degree of freedom as well. */
 function student(confidence: number, freedom: number): number {
-  const degrees = Math.max(0.5, freedom);
-  const x = betaQuantile(1 - confidence, degrees / 2, 0.5);
-  return Math.sqrt(degrees * (1 / x - 1));
+  return studentQuantile(confidence, Math.max(0.5, freedom));
 }

@@ -28,18 +28,18 @@ describe('measured traces', () => {
     expect(Math.abs(own.judged.ms - 252.24)).toBeLessThan(5);
     expect(sure.judged.what).toBe('p99.17');
     expect(Math.abs(sure.judged.ms - 289.7)).toBeLessThan(12);
-    expect([own.verdict, sure.verdict]).toEqual(['inconclusive', 'fail']);
+    expect([own.verdict, sure.verdict]).toEqual(['invalid', 'fail']);
     expect(own.moreTraces).toBeGreaterThan(0);
   });
 
   it('are too few below the least number of samples, and then prove nothing', () => {
     const few = drawTraces(cardModel(0), 150, 2);
     const analysis = analyse(budgetWith({}), few, 'measured');
-    expect([analysis.verdict, analysis.total!.moreTraces]).toEqual(['inconclusive', 50]);
-    expect(analysis.stages.every(({ verdict }) => verdict === 'inconclusive')).toBe(true);
+    expect([analysis.verdict, analysis.total!.moreTraces]).toEqual(['invalid', 50]);
+    expect(analysis.stages.every(({ verdict }) => verdict === 'invalid')).toBe(true);
     const gate = { ...budgetWith({}).gate, minSamples: 1 };
     const tiny = analyse(budgetWith({ gate }), drawTraces(cardModel(0), 60, 2), 'measured');
-    expect([tiny.verdict, tiny.total!.moreTraces]).toEqual(['inconclusive', 12]);
+    expect([tiny.verdict, tiny.total!.moreTraces]).toEqual(['invalid', 12]);
   });
 
   it('straddle a limit near the figure, and say how many more decide it', () => {
@@ -48,7 +48,7 @@ describe('measured traces', () => {
       sample,
       'measured',
     );
-    expect(analysis.verdict).toBe('inconclusive');
+    expect(analysis.verdict).toBe('invalid');
     expect(analysis.total!.moreTraces).toBeGreaterThan(1000);
   });
 
@@ -144,6 +144,21 @@ describe('traces and budget together', () => {
     ]);
   });
 
+  it('of a budget from before the window was a stage leave it unattributed, and say so', () => {
+    const windowed = [{ totalMs: 30, stages: { uplink: 2, window: 20, asr: 5 }, profile: '4g' }];
+    const found = budgetSample(tableOf(windowed), twoStages(['uplink']), places);
+    expect([...found.unclaimed, ...found.absent]).toEqual([]);
+    expect([...found.sample.unattributed]).toEqual([23]);
+    expect(found.notes).toEqual([
+      expect.stringMatching(/^no stage of the budget counts "window": its time is unattributed/),
+    ]);
+  });
+
+  it('of a server from before the window was told need no note', () => {
+    const { notes } = budgetSample(tableOf(records), twoStages(['uplink', 'downlink', 'window']), places);
+    expect(notes).toEqual([]);
+  });
+
   it('may leave a trace stage unattributed on purpose', () => {
     const { sample, unclaimed, absent } = budgetSample(tableOf(records), twoStages(['uplink'], ['downlink']), places);
     expect([...unclaimed, ...absent]).toEqual([]);
@@ -191,7 +206,7 @@ function budgetWith({
     reserveMs: 0,
     unattributed: [],
     correlation: 0,
-    gate: { confidence: 0.95, minSamples: 200, onInconclusive: 'invalid', stages: 'report' },
+    gate: { confidence: 0.95, minSamples: 200, onInvalid: 'invalid', stages: 'report' },
     whatIf: [],
     samples: 20_000,
     replicates: 200,

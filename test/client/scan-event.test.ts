@@ -9,7 +9,7 @@ const number = fc.oneof(
   fc.nat(),
   fc.integer({ min: -(2 ** 31), max: 2 ** 46 }).map((us) => us / 1000),
 );
-const timing = fc.record({
+const inServer = fc.record({
   ingress: number,
   queue: number,
   features: number,
@@ -17,6 +17,11 @@ const timing = fc.record({
   scoring: number,
   emit: number,
 });
+/** Of today's server, and of one from before it told the window. */
+const timing = fc.oneof(
+  fc.tuple(number, inServer).map(([window, rest]) => ({ window, ...rest })),
+  inServer,
+);
 const phones = fc.array(
   fc.nat(50).map((index) => phoneAt(index, 100 * index)),
   { maxLength: 3 },
@@ -87,6 +92,8 @@ describe('an event', () => {
     ['another event', '{"event_id":1,"audio_ms":2,"type":"speech","state":"began"}', true],
     ['feedback with blanks', withAudioMs('1').replaceAll(',', ', '), true],
     ['feedback without a stage', withAudioMs('1').replace('"queue":1,', ''), true],
+    ['feedback of a server that tells no window', withAudioMs('1').replace('"window":20,', ''), true],
+    ['feedback whose window is last', withAudioMs('1').replace('"emit":1', '"emit":1,"window":20'), true],
     ['no JSON', 'garbage', false],
     ['JSON of another kind', '[1]', false],
     ['an event without a number', '{"type":"ack","audio_ms":2}', false],
@@ -115,7 +122,7 @@ it.each([
 });
 
 function withAudioMs(text: string): string {
-  const timing = '{"ingress":1,"queue":1,"features":1,"asr":1,"scoring":1,"emit":1}';
+  const timing = '{"window":20,"ingress":1,"queue":1,"features":1,"asr":1,"scoring":1,"emit":1}';
   return `{"event_id":1,"audio_ms":${text},"type":"phoneme_feedback","utterance_id":1,"rev":1,"phonemes":[],"timing":${timing}}`;
 }
 

@@ -25,10 +25,10 @@ spec:
   learners: { clips: [{ manifest: a.jsonl, weight: 70% }], vadGating: { lead: 40ms } }
   networks: { train: { extends: LTE } }
   mix: [{ network: train, weight: 60% }, { network: 3G, weight: 40% }]
-  load: { session: 30s..60s, stages: [{ name: base, duration: 40s, learners: 20 }, { duration: 20s, learners: 3x }] }
+  load: { session: 30s..60s, phases: [{ name: base, duration: 40s, learners: 20 }, { duration: 20s, learners: 3x }] }
   faults: [{ reconnect: { at: 50s, learners: 30% } }, { cutNetwork: { every: 9s, for: 2s, network: 3G } }]
   cost: { server: $1.20/h, servers: 3 }
-  objectives: ['p95(feedback_latency){stage=base} < 1s', { expression: cost_per_audio_minute <= $1, delay: 10s }]
+  objectives: ['p95(feedback_latency){phase=base} < 1s', { expression: cost_per_audio_minute <= $1, delay: 10s }]
 `;
 const capacity = `kind: CapacityScenario
 spec:

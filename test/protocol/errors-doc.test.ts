@@ -14,10 +14,14 @@ const source = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8
 const thrown = [...source.matchAll(/new SpeechfbError\(\s*'([^']+)'/g)].map((match) => match[1]!);
 
 describe('docs/errors.md', () => {
-  it.each(Object.keys(wireErrors))('explains the wire error %s and names its close code', (code) => {
-    expect(headings).toContain(code);
-    expect(sectionOf(code)).toContain(`Close ${wireErrors[code as keyof typeof wireErrors].close}`);
-  });
+  it.each(Object.keys(wireErrors))(
+    'explains the wire error %s, names its close code and says whether to try again',
+    (code) => {
+      expect(headings).toContain(code);
+      const { close, retryable } = wireErrors[code as keyof typeof wireErrors];
+      expect(sectionOf(code)).toMatch(new RegExp(`^Close ${close}${retryable ? ', retryable' : ''}[.;] `, 'm'));
+    },
+  );
 
   it.each(Object.entries(closeCodes))('explains the close code %s', (_, code) => {
     expect(headings).toContain(String(code));

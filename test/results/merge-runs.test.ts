@@ -160,7 +160,7 @@ describe('a run directory', () => {
   it.each([
     ['no zip', Buffer.from('{}'), /is damaged/],
     ['no JSON', gzipSync('{'), /is damaged/],
-    ['another document', gzipSync('{"kind":"LoadReport"}'), /is not a recording of this version/],
+    ['another document', gzipSync('{"kind":"LoadReport"}'), /is not a recording of speechfb/],
   ])('with a recording that is %s is refused as bad_run', (_, content, pattern) => {
     writeFileSync(join(directory, 'recording.json.gz'), content);
     expect(() => readRecordedRun(directory)).toThrow(pattern);

@@ -41,7 +41,7 @@ const full: RunFacts = {
 
 function recorded(): RecordedRun {
   const recorder = new Recorder();
-  const slice = recorder.slice({ profile: 'lte', language: 'en-US', stage: 'spike' });
+  const slice = recorder.slice({ profile: 'lte', language: 'en-US', phase: 'spike' });
   for (let ms = 40; ms < 140; ms++) slice.record('feedback_latency', ms);
   slice.record('feedback_latency', Number.POSITIVE_INFINITY);
   slice.stages.asr.record(12);
@@ -78,6 +78,11 @@ it('a recording with everything that one may say reads back as it was', () => {
   expect(reportOf(readRecordedRun(directory))).toEqual(reportOf(recorded()));
 });
 
+it('a recording of before a metric was counted reads as without it', () => {
+  expect(edited((json) => json.replace('"resent_frames":0,', ''))).toBe('it was read');
+  expect(reportOf(readRecordedRun(directory))).toEqual(reportOf(recorded()));
+});
+
 describe('a recording that somebody changed', () => {
   const hdr = /"hdr":"[^"]*"/;
   it.each<[string, string | RegExp, string, string]>([
@@ -101,7 +106,7 @@ describe('a recording that somebody changed', () => {
       'an unknown stage',
       '"asr":{',
       '"asrr":{',
-      'recording.slices.0.stages: unknown key "asrr" (did you mean "asr"?); allowed: capture, uplink',
+      'recording.slices.0.stages: unknown key "asrr" (did you mean "asr"?); allowed: capture, window, uplink',
     ],
     [
       'an unknown metric',
@@ -146,8 +151,20 @@ describe('a recording that somebody changed', () => {
       'facts.objectives.0: objective "p95(feedback_latncy) < 500ms" names the unknown metric',
     ],
     ['too many traces', '"tracesSeen":1', '"tracesSeen":0', 'holds 1 traces, but the recording beside it knows of 0'],
-    ['another version', '"version":2', '"version":1', 'is not a recording of this version of speechfb (2)'],
-    ['nothing but null', /^.*$/, 'null', 'is not a recording of this version of speechfb (2)'],
+    [
+      'an older version',
+      '"version":3',
+      '"version":2',
+      'written by an older speechfb: its version is 2, and this one reads 3',
+    ],
+    [
+      'a newer version',
+      '"version":3',
+      '"version":4',
+      'written by a newer speechfb: its version is 4, and this one reads 3',
+    ],
+    ['no version', '"version":3', '"version":"3"', 'is not a recording of speechfb'],
+    ['nothing but null', /^.*$/, 'null', 'is not a recording of speechfb'],
   ])('to have %s is refused as bad_run', (_, before, after, sentence) => {
     const said = edited((json) => {
       const changed = json.replace(before, after);

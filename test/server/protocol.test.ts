@@ -35,7 +35,7 @@ describe('a session from start to close', () => {
     client.frames(0, 9);
     const { timing, audio_ms } = await client.until('phoneme_feedback');
     expect(audio_ms).toBe(100);
-    expect(Object.keys(timing).sort()).toEqual(['asr', 'emit', 'features', 'ingress', 'queue', 'scoring']);
+    expect(Object.keys(timing).sort()).toEqual(['asr', 'emit', 'features', 'ingress', 'queue', 'scoring', 'window']);
   });
 
   it('acknowledges at once when asked to finalize', async () => {

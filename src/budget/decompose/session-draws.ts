@@ -1,8 +1,9 @@
+import { lowerBound } from '../../stats/bisect.ts';
 import { quantileRank } from '../../stats/quantile.ts';
 import { createRandom } from '../../stats/random.ts';
 import { type Clusters, clusterSizes } from '../sample/clusters.ts';
 import type { Sample } from '../sample/sample.ts';
-import { kernelReach, lowerBound } from './kernel.ts';
+import { kernelReach } from './kernel.ts';
 import { gatherWindow, reachOf, WeightedSum } from './window.ts';
 import { quantileInterval, worthAt } from './worth.ts';
 

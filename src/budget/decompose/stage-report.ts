@@ -54,7 +54,7 @@ export function reportStage(
   const judged = judgedFigure(budget, { ms, sorted, clusters }, contribution);
   const decided = judge(judged.interval, 'lte', stage.budgetMs);
   const known = enough && Number.isFinite(judged.ms);
-  const verdict = known ? decided : 'inconclusive';
+  const verdict = known ? decided : 'invalid';
   const n = sorted.length;
   const more = judged.needs > n ? judged.needs - n : tracesToDecide(n, judged.ms, judged.interval, stage.budgetMs);
   return {
@@ -65,7 +65,7 @@ export function reportStage(
     contribution,
     judged: { what: judged.what, ms: judged.ms, interval: judged.interval },
     verdict,
-    moreTraces: known && verdict === 'inconclusive' ? more : undefined,
+    moreTraces: known && verdict === 'invalid' ? more : undefined,
     worthMs: mean > 0 ? contribution.ms / mean : Number.NaN,
   };
 }

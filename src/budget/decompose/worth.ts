@@ -1,3 +1,4 @@
+import { firstTrue } from '../../stats/bisect.ts';
 import { equalWeights, fewness } from '../../stats/effective-size.ts';
 import { quantileRanks } from '../../stats/order-statistics.ts';
 import { type Clusters, clusterSizes } from '../sample/clusters.ts';
@@ -72,13 +73,8 @@ export function sessionsWorth(
 ): number {
   const each = n / sessions / designEffect;
   const enough = (count: number) => count * each * fewness((count * n) / sessions, count - 1, confidence) >= traces;
-  let high = 2;
-  while (!enough(high) && high < 1e9) high *= 2;
-  let low = Math.floor(high / 2);
-  while (high - low > 1) {
-    const middle = Math.floor((low + high) / 2);
-    if (enough(middle)) high = middle;
-    else low = middle;
-  }
-  return high;
+  return firstTrue(2, mostSessions, enough);
 }
+
+/** More sessions than anybody has. */
+const mostSessions = 1e9;

@@ -126,7 +126,7 @@ export const latencyBudget = section({
     gate: section({
       confidence: confidence.default(0.95),
       minSamples: integer(1, 1e9).default(200),
-      onInconclusive: oneOf(['invalid', 'warn', 'fail']).default('invalid'),
+      onInvalid: oneOf(['invalid', 'warn', 'fail']).default('invalid'),
       stages: oneOf(['report', 'enforce']).default('report'),
     }).prefault({}),
     whatIf: z.array(section({ name: text('a name'), changes: z.array(change).min(1) })).default([]),
@@ -137,6 +137,9 @@ export const latencyBudget = section({
     bootstrap: section({ replicates: integer(20, 10_000).default(200) }).prefault({}),
   }).superRefine(checkBudget, despiteProblems),
 });
+
+/** Keys of a budget that once had other names. */
+export const renamedBudgetKeys = [{ path: ['spec', 'gate', 'onInconclusive'], now: 'onInvalid' }] as const;
 
 type LatencyBudget = z.output<typeof latencyBudget>;
 

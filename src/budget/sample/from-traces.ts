@@ -32,8 +32,11 @@ export function budgetSample(table: TraceTable, budget: Budget, places: Places):
   const traced = [...table.stages.keys()];
   const claimed = new Set([...budget.stages.flatMap(({ of }) => of), ...budget.unattributed, 'unattributed']);
   const notes: string[] = [];
+  const later = traced.filter((each) => laterStages.has(each) && !claimed.has(each));
+  for (const name of later)
+    notes.push(`no stage of the budget counts "${name}": its time is unattributed; ${laterHint}`);
   const unclaimed = traced
-    .filter((each) => !claimed.has(each))
+    .filter((each) => !claimed.has(each) && !laterStages.has(each))
     .map((name) => ({
       where: places.ofTraceStage(name),
       message: `stages.${name}: no stage of the budget counts it${didYouMean(name, [...claimed])}; add it to a stage's "of" or to "unattributed"`,
@@ -44,11 +47,18 @@ export function budgetSample(table: TraceTable, budget: Budget, places: Places):
     if (absent.length === of.length) {
       const message = `stages.${index}: "${name}" sums ${of.join(' + ')}, which no trace has${didYouMean(of[0]!, traced)}; the traces have ${traced.join(', ') || 'no stages'}`;
       missing.push({ where: places.ofBudgetStage(index), message });
-    } else if (absent.length > 0) notes.push(`"${name}": no trace has ${absent.join(', ')}; it counts as 0`);
+      return;
+    }
+    const asked = absent.filter((part) => !laterStages.has(part));
+    if (asked.length > 0) notes.push(`"${name}": no trace has ${asked.join(', ')}; it counts as 0`);
   });
   const stages = budget.stages.map(({ name, of }) => ({ name, ms: sumColumns(table, of) }));
   return { sample: withTotals(stages, table), unclaimed, absent: missing, notes };
 }
+
+/** Stages that our traces got when budgets were in use: a budget without one keeps its time unattributed, as before. */
+const laterStages: ReadonlySet<string> = new Set(['window']);
+const laterHint = 'add it to the "of" of the stage that answers for it';
 
 function sumColumns(table: TraceTable, names: readonly string[]): Float64Array {
   const sum = new Float64Array(table.n);

@@ -2,7 +2,7 @@ import { type Analysis, analyse, analyseArithmetic } from '../../budget/analyse.
 import { exemplarsNear } from '../../budget/exemplars.ts';
 import type { Budget } from '../../budget/file/budget.ts';
 import { parseWhatIf } from '../../budget/file/change-grammar.ts';
-import { budgetOf, latencyBudget } from '../../budget/file/schema.ts';
+import { budgetOf, latencyBudget, renamedBudgetKeys } from '../../budget/file/schema.ts';
 import { type BudgetReport, groupNotes, readingNotes, sessionNotes } from '../../budget/report.ts';
 import { budgetSample } from '../../budget/sample/from-traces.ts';
 import { simulate } from '../../budget/sample/simulate.ts';
@@ -68,7 +68,7 @@ function measuredReport(budget: Budget, traces: ReadTraces, { at }: Document, fl
 type Document = ConfigDocument<Parameters<typeof budgetOf>[0]>;
 
 function chooseDocument(file: string, name: string | undefined): Document {
-  const documents = parseDocuments(file, readText(file, 'budget'), 'LatencyBudget', latencyBudget);
+  const documents = parseDocuments(file, readText(file, 'budget'), 'LatencyBudget', latencyBudget, renamedBudgetKeys);
   const named = name === undefined ? documents : documents.filter((each) => each.name === name);
   if (named.length === 1) return named[0]!;
   const names = documents.map((each) => each.name).join(', ');
@@ -111,8 +111,8 @@ async function write(report: BudgetReport, { json, markdown, chart }: BudgetFlag
 function exitCodeOf({ verdict, total, budget, doubt }: Analysis): ExitCode {
   if (verdict === 'pass') return exitCodes.pass;
   if (verdict === 'fail') return exitCodes.missed;
-  const { onInconclusive, minSamples } = budget.gate;
-  if (!total?.enough || doubt !== undefined || total.n < minSamples || onInconclusive === 'invalid')
+  const { onInvalid, minSamples } = budget.gate;
+  if (!total?.enough || doubt !== undefined || total.n < minSamples || onInvalid === 'invalid')
     return exitCodes.invalid;
-  return onInconclusive === 'fail' ? exitCodes.missed : exitCodes.pass;
+  return onInvalid === 'fail' ? exitCodes.missed : exitCodes.pass;
 }

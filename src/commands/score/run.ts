@@ -3,15 +3,16 @@ import { createInlineEngine } from '../../acoustic/engine/inline-engine.ts';
 import type { AcousticEngine } from '../../acoustic/engine/types.ts';
 import { loadModelPackage } from '../../acoustic/model/load-model.ts';
 import { parseDevice } from '../../acoustic/onnx/device.ts';
+import { installNative } from '../../acoustic/onnx/runtime.ts';
 import { SpeechfbError } from '../../errors.ts';
 import { flag, wholeNumber } from '../../flag.ts';
+import { formatMs } from '../../format.ts';
 import { renderScore } from '../../report/score/score-table.ts';
 import { scoreManifest } from '../../scoring/manifest.ts';
 import { type ScoredFile, scoreFile } from '../../scoring/score-file.ts';
 import { type ReferenceSource, resolveReference } from '../../scoring/text/reference.ts';
 import { calibratorOf } from '../../scoring/utterance-scorer.ts';
 import { warmUp } from '../../scoring/warm-up.ts';
-import { formatMs } from '../../units.ts';
 import type { ScoreFlags } from './flags.ts';
 
 /** Does what `score` was asked; false when lines of a manifest could not be scored (they are on stderr). */
@@ -29,11 +30,13 @@ export async function runScore(files: readonly string[], flags: ScoreFlags): Pro
   calibratorOf(engine.model);
   try {
     if (flags.timings) await warmUp(engine);
+    if (flags.timings && engine.whyNotNative !== undefined) process.stderr.write(wasmLine(engine.whyNotNative));
     if (flags.manifest !== undefined) return await runManifest(engine, flags.manifest, flags.out!, flags);
     const scored: ScoredFile[] = [];
     for (const [index, file] of files.entries()) {
       const one = await scoreFile(engine, file, references[index]!, { nbest });
       scored.push(one);
+      for (const note of one.notes) process.stderr.write(`${basename(file)}: ${note}\n`);
       if (!flags.json) process.stdout.write(`${renderScore(basename(file), one.result, { colour: inColour() })}\n`);
       if (flags.timings) process.stderr.write(timingLines(file, one, engine.provider));
     }
@@ -94,8 +97,17 @@ function document(engine: AcousticEngine, files: readonly string[], scored: read
   const { name, version } = engine.model;
   return {
     model: { name, version, provider: engine.provider, calibration: calibratorOf(engine.model).name },
-    files: scored.map(({ result, audioMs }, index) => ({ file: files[index], audio_ms: audioMs, ...result })),
+    files: scored.map(({ result, audioMs, notes }, index) => ({
+      file: files[index],
+      audio_ms: audioMs,
+      ...(notes.length > 0 && { notes }),
+      ...result,
+    })),
   };
+}
+
+function wasmLine(whyNotNative: string): string {
+  return `the model runs as WebAssembly, for ${whyNotNative}: ${installNative}\n`;
 }
 
 function timingLines(file: string, { timing, audioMs }: ScoredFile, provider: string): string {

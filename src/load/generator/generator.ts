@@ -5,7 +5,7 @@ import { socketLinks } from '../../client/link/websocket-connection.ts';
 import { type Clock, onGrid, startWheel } from '../../clock/wheel.ts';
 import { histogramsReady } from '../../metrics/histogram.ts';
 import { Recorder } from '../../metrics/recorder.ts';
-import { TraceSink, traceLimits } from '../../metrics/traces.ts';
+import { TraceSink, traceLimit } from '../../metrics/traces.ts';
 import type { FaultRecord } from '../../results/fault-record.ts';
 import { type ShardResult, sortedTroubles } from '../../results/merge-results.ts';
 import { namedNetwork } from '../../sim/networks/index.ts';
@@ -16,7 +16,7 @@ import { scheduleLearnerFaults } from '../learner/faults.ts';
 import { Learner } from '../learner/learner.ts';
 import { Shaper } from '../learner/network-shaper.ts';
 import type { FaultPlan } from '../plan/faults.ts';
-import { type LearnerPlan, type LoadStage, labelsOf, noNetwork } from '../plan/learner-plan.ts';
+import { type LearnerPlan, type LoadPhase, labelsOf, noNetwork } from '../plan/learner-plan.ts';
 import type { Clip } from '../scenario/clips.ts';
 import { HealthWatch } from './health.ts';
 import { ProgressTold, type ShardProgress } from './progress.ts';
@@ -43,7 +43,7 @@ export type ShardTask = {
   /** What is judged, so that each utterance and each session can be held against it while it runs. */
   objectives?: readonly Objective[];
   /** The load's shape by name; empty when it has none. */
-  loadStages: readonly LoadStage[];
+  loadPhases: readonly LoadPhase[];
   /** Wall clock, ms since 1970, of the plan's 0, which shards agree on; undefined: as soon as may be. */
   startAtEpochMs: number | undefined;
 };
@@ -58,7 +58,7 @@ export async function runShard(task: ShardTask, hooks: ShardHooks): Promise<Shar
   await histogramsReady();
   const clock: Clock = () => performance.now();
   const recorder = new Recorder();
-  const sink = new TraceSink(traceLimits.limit, task.seed);
+  const sink = new TraceSink(traceLimit, task.seed);
   const troubles = new Map<string, number>();
   const faults: FaultRecord[] = [];
   const wheel = startWheel(clock);

@@ -3,7 +3,7 @@ import type { TraceOwner, TraceSink } from '../../metrics/traces.ts';
 import type { LearnerPlan } from '../plan/learner-plan.ts';
 import { FeedbackSlots, type Slot } from './feedback-slots.ts';
 import type { PathTimes } from './frame-times.ts';
-import type { StageSlices } from './load-stage-slices.ts';
+import type { PhaseSlices } from './phase-slices.ts';
 import type { SampleSink } from './sample-sink.ts';
 import type { UtteranceScore } from './session-score.ts';
 
@@ -29,7 +29,7 @@ export class FeedbackMeter {
   readonly #startMs: number;
   readonly #traces: TraceSink;
   readonly #owner: TraceOwner;
-  readonly #slices: StageSlices;
+  readonly #slices: PhaseSlices;
   readonly #sink: SampleSink;
   readonly #path: PathTimes;
   readonly #scoreOf: (utterance: number) => UtteranceScore | undefined;
@@ -40,7 +40,7 @@ export class FeedbackMeter {
   /** `scoreOf`: of an utterance that is not over. */
   constructor(
     options: FeedbackOptions,
-    slices: StageSlices,
+    slices: PhaseSlices,
     sink: SampleSink,
     path: PathTimes,
     scoreOf: (utterance: number) => UtteranceScore | undefined,
@@ -71,10 +71,12 @@ export class FeedbackMeter {
     const frameMs = this.#frameMs;
     this.#slots.cover(audioMs, receivedMs, (latencyMs, endMs, slot) => {
       if (!this.#record(slot, receivedMs)) return;
-      const frame = Math.round(endMs / frameMs) - 1;
+      // The frame that the server waited for last: what it took on its way is what the feedback took.
+      const frame = Math.round((endMs + (timing.window ?? 0)) / frameMs) - 1;
       const known = {
         captureMs: frameMs,
-        lateSendMs: this.#path.lateMs(frame),
+        // How late a frame was that the app dropped is not known.
+        lateSendMs: this.#path.lateMs(frame) || 0,
         roundTripMs: this.roundTripMs,
         uplinkMs: this.#path.uplinkMs(frame),
         downlinkMs,

@@ -1,19 +1,25 @@
-import type { CountName, DistributionName } from '../../metrics/definitions.ts';
+import {
+  arrivalShares,
+  type CountName,
+  type DistributionName,
+  metrics,
+  type RateName,
+} from '../../metrics/definitions.ts';
 import type { Objective } from '../../slo/objective/expression.ts';
-import type { StageSlices } from './load-stage-slices.ts';
+import type { PhaseSlices } from './phase-slices.ts';
 import { SessionScore, type UtteranceScore } from './session-score.ts';
 
 /**
- * Where the samples of one session go: into the slice of the stage in which they were due, and against the objectives,
+ * Where the samples of one session go: into the slice of the phase in which they were due, and against the objectives,
  * unless that was in the warm-up.
  */
 export class SampleSink {
-  readonly #slices: StageSlices;
+  readonly #slices: PhaseSlices;
   readonly #score: SessionScore;
   readonly #fromMs: number;
 
   /** `fromMs`: what was due before is counted apart. */
-  constructor(slices: StageSlices, objectives: readonly Objective[], fromMs: number) {
+  constructor(slices: PhaseSlices, objectives: readonly Objective[], fromMs: number) {
     this.#slices = slices;
     this.#score = new SessionScore(objectives, slices.labels);
     this.#fromMs = fromMs;
@@ -21,7 +27,7 @@ export class SampleSink {
 
   /** For an utterance that begins at `dueMs`. */
   utterance(dueMs: number): UtteranceScore {
-    return this.#score.utterance(this.#slices.at(dueMs).labels.stage);
+    return this.#score.utterance(this.#slices.at(dueMs).labels.phase);
   }
 
   /** A latency from `dueMs` to `receivedMs`, both on the clock, Infinity: it never came. Whether it was measured. */
@@ -32,11 +38,11 @@ export class SampleSink {
       return false;
     }
     const ms = Math.max(0, receivedMs - dueMs);
-    const { stage } = slice.labels;
+    const { phase } = slice.labels;
     slice.record(name, ms, live);
-    this.#score.latency(name, ms, stage, utterance);
-    if (name === 'feedback_latency')
-      this.#score.events('availability', Number.isFinite(ms) ? 0 : 1, 1, stage, utterance);
+    this.#score.latency(name, ms, phase, utterance);
+    const arrivals = arrivalShares[name];
+    if (arrivals) this.#score.events(arrivals, Number.isFinite(ms) ? 0 : 1, 1, phase, utterance);
     return true;
   }
 
@@ -53,22 +59,14 @@ export class SampleSink {
     if (served) tally.sound_served_ms += lengthMs;
   }
 
-  /** Phones of one utterance of which a score was shown, and those whose score was revised. */
-  phones(dueMs: number, revised: number, shown: number, utterance: UtteranceScore): void {
+  /** What a rate counts, and all of which it is a share, of one utterance that began at `dueMs`. */
+  rated(name: RateName, dueMs: number, count: number, of: number, utterance: UtteranceScore): void {
     if (dueMs < this.#fromMs) return;
     const { tally, labels } = this.#slices.at(dueMs);
-    tally.phones_shown += shown;
-    tally.phones_revised += revised;
-    this.#score.events('revision_rate', revised, shown, labels.stage, utterance);
-  }
-
-  /** Words of one utterance that partial transcripts showed, and those that changed or went away. */
-  words(dueMs: number, changed: number, shown: number, utterance: UtteranceScore): void {
-    if (dueMs < this.#fromMs) return;
-    const { tally, labels } = this.#slices.at(dueMs);
-    tally.words_shown += shown;
-    tally.words_changed += changed;
-    this.#score.events('flicker_rate', changed, shown, labels.stage, utterance);
+    const definition = metrics[name];
+    tally[definition.counted] += count;
+    tally[definition.of] += of;
+    this.#score.events(name, count, of, labels.phase, utterance);
   }
 
   /** An event came that broke so many rules of the protocol; that is told in the warm-up as well. */
@@ -85,7 +83,7 @@ export class SampleSink {
     const { tally, labels } = this.#slices.at(dueMs);
     tally.utterances_due += 1;
     if (good) tally.utterances_good += 1;
-    this.#score.events('goodput', good ? 0 : 1, 1, labels.stage);
+    this.#score.events('goodput', good ? 0 : 1, 1, labels.phase);
   }
 
   /** How many frames of the session were lost, resent or dropped, of those that it had. */
@@ -95,6 +93,6 @@ export class SampleSink {
 
   /** The session is over; no more samples come. */
   close(): void {
-    this.#score.close((stage) => this.#slices.of(stage).clusters);
+    this.#score.close((phase) => this.#slices.of(phase).clusters);
   }
 }

@@ -3,10 +3,10 @@ import type { Slice } from '../../metrics/slice.ts';
 import type { TraceSink } from '../../metrics/traces.ts';
 import type { ServerEvent } from '../../protocol/server-messages.ts';
 import type { Objective } from '../../slo/objective/expression.ts';
-import { type LearnerPlan, type LoadStage, labelsOf, type UtterancePlan } from '../plan/learner-plan.ts';
+import { type LearnerPlan, type LoadPhase, labelsOf, type UtterancePlan } from '../plan/learner-plan.ts';
 import { FeedbackMeter } from './feedback-meter.ts';
 import { PathTimes } from './frame-times.ts';
-import { StageSlices } from './load-stage-slices.ts';
+import { PhaseSlices } from './phase-slices.ts';
 import { InvariantWatch } from './protocol-invariants.ts';
 import { SampleSink } from './sample-sink.ts';
 import { UtteranceMeter, type UtteranceTimes } from './utterance-meter.ts';
@@ -21,8 +21,8 @@ export type MeterOptions = {
   emitIntervalMs: number;
   /** What was due within this time from the plan's 0 is not measured. */
   warmupMs: number;
-  /** The stages of the load, if it has several. */
-  loadStages?: readonly LoadStage[];
+  /** The phases of the load, if it has several. */
+  loadPhases?: readonly LoadPhase[];
   /** What utterances and sessions are held against while they run. */
   objectives?: readonly Objective[];
   recorder: Recorder;
@@ -42,7 +42,7 @@ export type SessionOutcome = {
 /** Turns what happens in one session into measurements, all from due times. Pure: every time is handed in. */
 export class SessionMeter {
   readonly #options: MeterOptions;
-  /** Of the session's beginning: what is of no stage is counted there. */
+  /** Of the session's beginning: what is of no phase is counted there. */
   readonly #slice: Slice;
   readonly #sink: SampleSink;
   readonly #feedback: FeedbackMeter;
@@ -54,14 +54,15 @@ export class SessionMeter {
   #heard: { place: number; meter: UtteranceMeter } | undefined;
   readonly #finals = new Set<number>();
   #droppedFrames = 0;
+  #lostFrames = 0;
   #droppedAtMs: number | undefined;
   #firstUtteranceId: number | undefined;
   #over: 'closed' | 'refused' | 'lost' | undefined;
 
   constructor(options: MeterOptions) {
-    const { plan, recorder, startMs, warmupMs, objectives = [], loadStages: stages = [] } = options;
+    const { plan, recorder, startMs, warmupMs, objectives = [], loadPhases: phases = [] } = options;
     this.#options = options;
-    const slices = new StageSlices(recorder, labelsOf(plan), { stages, startMs, beginMs: startMs + plan.arrivalMs });
+    const slices = new PhaseSlices(recorder, labelsOf(plan), { phases, startMs, beginMs: startMs + plan.arrivalMs });
     this.#slice = slices.first;
     this.#sink = new SampleSink(slices, objectives, startMs + warmupMs);
     this.#path = new PathTimes(options.simulated ?? false);
@@ -200,7 +201,9 @@ export class SessionMeter {
       this.#sink.record('send_lateness', dueMs, dueMs + lateMs);
     });
     this.#slice.tally.dropped_by_app += this.#path.dropped - this.#droppedFrames;
+    this.#slice.tally.lost_by_app += this.#path.lost - this.#lostFrames;
     this.#droppedFrames = this.#path.dropped;
+    this.#lostFrames = this.#path.lost;
   }
 
   #owe(untilMs: number): void {

@@ -5,9 +5,10 @@ import {
   SessionTail,
   sessionSums,
 } from '../../metrics/cluster-sums.ts';
-import { fits, type Labels, type MetricName } from '../../metrics/definitions.ts';
+import { fits, type Labels, type MetricName, metrics } from '../../metrics/definitions.ts';
 import type { Objective } from '../../slo/objective/expression.ts';
 import { holds, missShareOf } from '../../slo/objective/judging.ts';
+import { quantileRank } from '../../stats/quantile.ts';
 
 /** One objective as one utterance, or one session, fares against it. */
 export type Standing = {
@@ -26,49 +27,49 @@ export class SessionScore {
   readonly #objectives: readonly Objective[];
   readonly #standings: readonly Standing[];
   readonly #kept = { availability: { samples: 0, misses: 0 }, goodput: { samples: 0, misses: 0 } };
-  /** The latencies behind the standings, by metric and stage; several standings may rest on one. */
+  /** The latencies behind the standings, by metric and phase; several standings may rest on one. */
   readonly #tails: readonly (Behind & { tail: SessionTail })[];
 
   constructor(objectives: readonly Objective[], labels: Labels) {
-    this.#objectives = objectives.filter(({ selector: { stage: _, ...selector } }) => fits(labels, selector));
+    this.#objectives = objectives.filter(({ selector: { phase: _, ...selector } }) => fits(labels, selector));
     this.#standings = this.#objectives.map(newStanding);
     const behind = this.#objectives.flatMap((objective) => latencyBehind(objective) ?? []);
     const keys = new Map([alwaysBehind, ...behind].map((one) => [keyOf(one), one]));
     this.#tails = [...keys.values()].map((one) => ({ ...one, tail: new SessionTail() }));
   }
 
-  /** For an utterance of the session in that stage, which only knows what is its own. */
-  utterance(stage: string | undefined): UtteranceScore {
-    const own = this.#objectives.filter((one) => ofUtterances.has(one.metric) && inStage(one, stage));
+  /** For an utterance of the session in that phase, which only knows what is its own. */
+  utterance(phase: string | undefined): UtteranceScore {
+    const own = this.#objectives.filter((one) => metrics[one.metric].perUtterance && inPhase(one, phase));
     return new UtteranceScore(own.map(newStanding));
   }
 
   /** One latency of that metric, ms, Infinity when it never came: for the session, and for its utterance if it has one. */
-  latency(metric: MetricName, ms: number, stage: string | undefined, utterance?: UtteranceScore): void {
+  latency(metric: MetricName, ms: number, phase: string | undefined, utterance?: UtteranceScore): void {
     for (const standing of this.#standings) {
-      if (standing.objective.metric === metric && inStage(standing.objective, stage)) add(standing, ms);
+      if (standing.objective.metric === metric && inPhase(standing.objective, phase)) add(standing, ms);
     }
     for (const one of this.#tails) {
-      if (one.metric === metric && (one.stage === undefined || one.stage === stage?.toLowerCase())) one.tail.add(ms);
+      if (one.metric === metric && (one.phase === undefined || one.phase === phase?.toLowerCase())) one.tail.add(ms);
     }
     for (const standing of utterance?.standings ?? []) if (standing.objective.metric === metric) add(standing, ms);
   }
 
   /** `count` of `of` events of that metric went wrong: bad ones of a share, or what a rate or a count counts. */
-  events(metric: MetricName, count: number, of: number, stage: string | undefined, utterance?: UtteranceScore): void {
+  events(metric: MetricName, count: number, of: number, phase: string | undefined, utterance?: UtteranceScore): void {
     const tell = (standing: { samples: number; misses: number }) => {
       standing.samples += of;
       standing.misses += count;
     };
     if (metric === 'availability' || metric === 'goodput') tell(this.#kept[metric]);
     for (const standing of this.#standings) {
-      if (standing.objective.metric === metric && inStage(standing.objective, stage)) tell(standing);
+      if (standing.objective.metric === metric && inPhase(standing.objective, phase)) tell(standing);
     }
     for (const standing of utterance?.standings ?? []) if (standing.objective.metric === metric) tell(standing);
   }
 
-  /** Adds this session, now over, to the sums by objective, which are kept by the stage that it is about. */
-  close(sumsOf: (stage: string | undefined) => Record<string, ClusterSums>): void {
+  /** Adds this session, now over, to the sums by objective, which are kept by the phase that it is about. */
+  close(sumsOf: (phase: string | undefined) => Record<string, ClusterSums>): void {
     for (const name of alwaysKept) {
       const { samples, misses } = this.#kept[name];
       if (samples > 0) addTo(sumsOf(undefined), name, sessionSums(samples, misses, this.#tail(alwaysBehind)));
@@ -79,7 +80,7 @@ export class SessionScore {
       if (samples === 0 || (mean ? !Number.isFinite(sumMs) : missShareOf(objective) === undefined)) continue;
       const behind = latencyBehind(objective);
       const sums = sessionSums(samples, mean ? sumMs : misses, behind && this.#tail(behind));
-      addTo(sumsOf(objective.selector.stage), objective.source, sums);
+      addTo(sumsOf(objective.selector.phase), objective.source, sums);
     }
   }
 
@@ -88,20 +89,20 @@ export class SessionScore {
   }
 }
 
-type Behind = { metric: MetricName; stage: string | undefined };
+type Behind = { metric: MetricName; phase: string | undefined };
 
 /** Whether feedback came, and whether an utterance was good, hangs on the latency of feedback. */
-const alwaysBehind: Behind = { metric: 'feedback_latency', stage: undefined };
+const alwaysBehind: Behind = { metric: 'feedback_latency', phase: undefined };
 
 /** The latencies that an objective is a reading of. */
 function latencyBehind({ reading, metric, selector }: Objective): Behind | undefined {
-  const stage = selector.stage?.toLowerCase();
-  if (reading === 'quantile') return { metric, stage };
-  return metric === 'availability' || metric === 'goodput' ? { ...alwaysBehind, stage } : undefined;
+  const phase = selector.phase?.toLowerCase();
+  if (reading === 'quantile') return { metric, phase };
+  return metric === 'availability' || metric === 'goodput' ? { ...alwaysBehind, phase } : undefined;
 }
 
-function keyOf({ metric, stage = '' }: Behind): string {
-  return `${metric} ${stage}`;
+function keyOf({ metric, phase = '' }: Behind): string {
+  return `${metric} ${phase}`;
 }
 
 function addTo(sums: Record<string, ClusterSums>, key: string, session: ClusterSums): void {
@@ -126,7 +127,7 @@ function keeps({ objective, samples, misses, sumMs }: Standing): boolean {
   if (samples === 0) return true;
   switch (objective.reading) {
     case 'quantile':
-      return samples - misses >= Math.ceil(objective.p * samples - 1e-9);
+      return samples - misses >= quantileRank(samples, objective.p);
     case 'max':
       return misses === 0;
     case 'mean':
@@ -142,26 +143,12 @@ function keeps({ objective, samples, misses, sumMs }: Standing): boolean {
   }
 }
 
-/** What an utterance has of its own; other metrics are of sessions, of sockets or of the generator. */
-const ofUtterances: ReadonlySet<MetricName> = new Set<MetricName>([
-  'feedback_latency',
-  'first_partial',
-  'partial_gap',
-  'final_latency',
-  'phoneme_latency',
-  'phoneme_final_latency',
-  'availability',
-  'revision_rate',
-  'flicker_rate',
-  'violations',
-]);
-
 function newStanding(objective: Objective): Standing {
   return { objective, samples: 0, misses: 0, sumMs: 0 };
 }
 
-function inStage({ selector }: Objective, stage: string | undefined): boolean {
-  return selector.stage === undefined || selector.stage.toLowerCase() === stage?.toLowerCase();
+function inPhase({ selector }: Objective, phase: string | undefined): boolean {
+  return selector.phase === undefined || selector.phase.toLowerCase() === phase?.toLowerCase();
 }
 
 function add(standing: Standing, ms: number): void {

@@ -62,8 +62,8 @@ export class UtteranceMeter {
 
   #close(complete: boolean): void {
     const { beginMs } = this.#times;
-    this.#sink.phones(beginMs, this.#phones.revised, this.#phones.shown, this.score);
-    this.#sink.words(beginMs, this.#words.changed, this.#words.shown, this.score);
+    this.#sink.rated('revision_rate', beginMs, this.#phones.revised, this.#phones.shown, this.score);
+    this.#sink.rated('flicker_rate', beginMs, this.#words.changed, this.#words.shown, this.score);
     this.#sink.utteranceOver(beginMs, complete && this.score.good);
   }
 

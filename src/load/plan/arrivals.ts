@@ -1,13 +1,13 @@
 import { onGrid } from '../../clock/wheel.ts';
 import { createRandom } from '../../stats/random-stream.ts';
 import { placesOf } from './concurrency.ts';
-import { draw, type LoadShape, type ShapeStage, type Stay } from './shape.ts';
+import { draw, type LoadProfile, type ProfilePhase, type Stay } from './load-profile.ts';
 
 /**
  * Everybody who comes, in order of arrival; the place in the list is the learner's number. Open loop: nothing of it depends
  * on what the server does. Stays too short to say a word are left out.
  */
-export function arrivalsOf(shape: LoadShape, seed: number, leastStayMs: number): Stay[] {
+export function arrivalsOf(shape: LoadProfile, seed: number, leastStayMs: number): Stay[] {
   const stays = shape.by === 'learners' ? placesOf(shape, seed) : ratedStays(shape, seed);
   return stays
     .map(({ arrivalMs, leaveMs }) => ({ arrivalMs: onGrid(arrivalMs), leaveMs }))
@@ -16,7 +16,7 @@ export function arrivalsOf(shape: LoadShape, seed: number, leastStayMs: number):
 }
 
 /** The `k`-th arrival comes when the expected number of arrivals reaches a point: `k` and a bit, or a Poisson process's. */
-function ratedStays(shape: LoadShape & { by: 'rate' }, seed: number): Stay[] {
+function ratedStays(shape: LoadProfile & { by: 'rate' }, seed: number): Stay[] {
   const stays: Stay[] = [];
   let poisson = 0;
   for (let k = 0; ; k++) {
@@ -24,7 +24,7 @@ function ratedStays(shape: LoadShape & { by: 'rate' }, seed: number): Stay[] {
     const point = random();
     // Gaps of a Poisson process are exponential in the expected count, however the rate changes (time change theorem).
     poisson -= Math.log(1 - point);
-    const arrivalMs = whenExpected(shape.stages, shape.process === 'poisson' ? poisson : k + point);
+    const arrivalMs = whenExpected(shape.phases, shape.process === 'poisson' ? poisson : k + point);
     if (arrivalMs === undefined) return stays;
     const stayMs = shape.session ? draw(shape.session, random()) : shape.endMs;
     stays.push({ arrivalMs, leaveMs: Math.min(shape.endMs, arrivalMs + stayMs) });
@@ -32,10 +32,10 @@ function ratedStays(shape: LoadShape & { by: 'rate' }, seed: number): Stay[] {
 }
 
 /** When the expected number of arrivals, which is the integral of the rate, reaches `count`; undefined: not in this test. */
-function whenExpected(stages: readonly ShapeStage[], count: number): number | undefined {
+function whenExpected(phases: readonly ProfilePhase[], count: number): number | undefined {
   let rest = count;
   let from = 0;
-  for (const { beginMs, endMs, rampMs, level } of stages) {
+  for (const { beginMs, endMs, rampMs, level } of phases) {
     const inRamp = (((from + level) / 2) * rampMs) / 1000;
     if (rest < inRamp) return beginMs + rampTime(from, level, rampMs, rest);
     rest -= inRamp;

@@ -1,6 +1,6 @@
 import { createRandom, type Random } from '../../stats/random-stream.ts';
-import type { Stay } from './shape.ts';
-import { draw, type LoadShape, peakLevel, type Range } from './shape.ts';
+import type { Stay } from './load-profile.ts';
+import { draw, type LoadProfile, peakLevel, type Range } from './load-profile.ts';
 
 /**
  * A shape of learners at once, as places: place `k` is open while the level is above `k`, so that the last to open is the
@@ -8,7 +8,7 @@ import { draw, type LoadShape, peakLevel, type Range } from './shape.ts';
  * a moment apart, and the first stays for a part of a session only, as if the class had been going on: otherwise all would
  * leave together.
  */
-export function placesOf(shape: LoadShape, seed: number): Stay[] {
+export function placesOf(shape: LoadProfile, seed: number): Stay[] {
   const stays: Stay[] = [];
   for (let place = 0; place < peakLevel(shape); place++) {
     const random = createRandom(seed, placeStream + place);
@@ -21,11 +21,11 @@ export function placesOf(shape: LoadShape, seed: number): Stay[] {
 
 type Opening = { openMs: number; closeMs: number };
 
-function openings({ stages, endMs }: LoadShape, place: number, random: Random): Opening[] {
+function openings({ phases, endMs }: LoadProfile, place: number, random: Random): Opening[] {
   const found: Opening[] = [];
   let openMs: number | undefined;
   let from = 0;
-  for (const { beginMs, rampMs, level } of stages) {
+  for (const { beginMs, rampMs, level } of phases) {
     const moves = Math.abs(level - from);
     if (openMs === undefined && place < level) {
       openMs = beginMs + (rampMs * (place - from + random())) / moves;

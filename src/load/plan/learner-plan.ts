@@ -40,4 +40,4 @@ export function labelsOf({ network, language }: LearnerPlan): Labels {
 }
 
 /** A part of the load's shape, for readings by part; ms from the start of the test. */
-export type LoadStage = { name: string; beginMs: number; endMs: number };
+export type LoadPhase = { name: string; beginMs: number; endMs: number };

@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import { arrivalsOf } from './arrivals.ts';
 import type { FaultPlan } from './faults.ts';
 import { type LearnerPlan, noNetwork } from './learner-plan.ts';
+import type { LoadProfile } from './load-profile.ts';
 import { choose, mixPoint, type Weighted } from './mix.ts';
-import type { LoadShape } from './shape.ts';
 import { type Habits, leadMs, type PlanClip, planUtterances } from './utterances.ts';
 
 export type PlanOptions = {
-  shape: LoadShape;
+  shape: LoadProfile;
   habits: Habits;
   seed: number;
   clips: readonly PlanClip[];

@@ -1,8 +1,8 @@
 import { onGrid } from '../../clock/wheel.ts';
 import { createRandom, type Random } from '../../stats/random-stream.ts';
 import type { UtterancePlan } from './learner-plan.ts';
-import type { Stay } from './shape.ts';
-import { draw, type Range } from './shape.ts';
+import type { Stay } from './load-profile.ts';
+import { draw, type Range } from './load-profile.ts';
 import { gatedWithin } from './vad-gating.ts';
 
 /** A clip as the planner needs it. */

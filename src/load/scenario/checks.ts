@@ -5,8 +5,8 @@ import { didYouMean } from '../../suggest.ts';
 import { noNetwork, unshaped } from '../plan/learner-plan.ts';
 import { entriesOf, type FaultSpec } from './faults-schema.ts';
 import { type Weight, weightProblems } from './fields.ts';
+import { phasesEndMs } from './load-profile-of.ts';
 import type { LoadSpec } from './load-schema.ts';
-import { stagesEndMs } from './shape-of.ts';
 
 /** A spec of which anything may have other problems: whatever is not as it should be is told there, and left alone here. */
 type LooseSpec = {
@@ -16,7 +16,7 @@ type LooseSpec = {
   load?: LoadSpec;
   faults?: readonly FaultSpec[];
   cost?: unknown;
-  objectives?: readonly { source?: string; reading?: string; selector?: { profile?: string; stage?: string } }[];
+  objectives?: readonly { source?: string; reading?: string; selector?: { profile?: string; phase?: string } }[];
   warmup?: unknown;
   duration?: unknown;
 };
@@ -40,11 +40,11 @@ type Report = (path: PropertyKey[], message: string) => void;
 
 /** How long the test is, ms, if that is clear. */
 function checkDuration({ duration, load }: LooseSpec, problem: Report): number | undefined {
-  const stages = Array.isArray(load?.stages) ? load.stages : undefined;
-  const sum = stages?.every((stage) => typeof stage?.duration === 'number') ? stagesEndMs(load!) : undefined;
-  if (duration === undefined && load && !stages) problem([], 'has no duration; only a load with stages needs none');
+  const phases = Array.isArray(load?.phases) ? load.phases : undefined;
+  const sum = phases?.every((phase) => typeof phase?.duration === 'number') ? phasesEndMs(load!) : undefined;
+  if (duration === undefined && load && !phases) problem([], 'has no duration; only a load with phases needs none');
   if (typeof duration === 'number' && sum !== undefined && duration !== sum)
-    problem(['duration'], `is ${duration} ms, but the stages take ${sum} ms together; leave it out`);
+    problem(['duration'], `is ${duration} ms, but the phases take ${sum} ms together; leave it out`);
   if (typeof duration === 'number' && typeof load?.ramp === 'number' && load.ramp >= duration)
     problem(['load', 'ramp'], 'is not shorter than the duration: some learners would never arrive');
   return sum ?? (typeof duration === 'number' ? duration : undefined);
@@ -65,22 +65,22 @@ function checkMix(mix: NonNullable<LooseSpec['mix']>, networks: object, problem:
     problem(place < 0 ? ['mix'] : ['mix', place, 'weight'], message);
 }
 
-/** An objective on a network that nobody has, or on a stage that never comes, would wait for samples that never come. */
+/** An objective on a network that nobody has, or on a phase that never comes, would wait for samples that never come. */
 function checkSelectors(list: NonNullable<LooseSpec['objectives']>, { mix, load }: LooseSpec, problem: Report): void {
   const profiles = Array.isArray(mix)
     ? mix.map((entry) => (entry?.network === noNetwork ? unshaped : `${entry?.network}`))
     : [unshaped];
-  const stages = Array.isArray(load?.stages) ? load.stages.map((stage, i) => `${stage?.name ?? `stage-${i + 1}`}`) : [];
+  const phases = Array.isArray(load?.phases) ? load.phases.map((phase, i) => `${phase?.name ?? `phase-${i + 1}`}`) : [];
   for (const [index, objective] of list.entries()) {
-    const { profile, stage } = objective?.selector ?? {};
+    const { profile, phase } = objective?.selector ?? {};
     const say = (message: string) => problem(['objectives', index], message);
     if (typeof profile === 'string' && !profiles.some((name) => same(name, profile)))
       say(
         `selects profile=${profile}, which nobody has${didYouMean(profile, profiles)}; allowed: ${profiles.join(', ')}`,
       );
-    if (typeof stage !== 'string' || (stages.length > 1 && stages.some((name) => same(name, stage)))) continue;
-    if (stages.length < 2) say(`selects stage=${stage}, but the load has no stages; write them in spec.load.stages`);
-    else say(`selects stage=${stage}, which never comes${didYouMean(stage, stages)}; allowed: ${stages.join(', ')}`);
+    if (typeof phase !== 'string' || (phases.length > 1 && phases.some((name) => same(name, phase)))) continue;
+    if (phases.length < 2) say(`selects phase=${phase}, but the load has no phases; write them in spec.load.phases`);
+    else say(`selects phase=${phase}, which never comes${didYouMean(phase, phases)}; allowed: ${phases.join(', ')}`);
   }
 }
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { amount, duration, integer, inUnits, shown, text, throughUnit } from '../../config/fields.ts';
 import { SpeechfbError } from '../../errors.ts';
 import { parseDurationMs, parsePercent, parsePerSecond } from '../../units.ts';
-import type { Range } from '../plan/shape.ts';
+import type { Range } from '../plan/load-profile.ts';
 
 /** `500ms`, or `500ms..3s` for a length that is drawn evenly from between; within [minMs, maxMs]. */
 export function range(minMs: number, maxMs: number) {
@@ -17,19 +17,19 @@ export function range(minMs: number, maxMs: number) {
     });
 }
 
-/** How many: a number of learners, a rate of arrivals, or a multiple of the stage before. */
+/** How many: a number of learners, a rate of arrivals, or a multiple of the phase before. */
 export type Level = { value: number } | { times: number };
 
-/** `40`, or `3x`: three times the stage before. */
+/** `40`, or `3x`: three times the phase before. */
 export function learnersLevel() {
   const count = integer(0, mostLearners).transform((value): Level => ({ value }));
   return z.union([count, factor()], {
     error: (issue) =>
-      `${shown(issue.input)} is not a number of learners; write a whole number up to ${mostLearners}, or 3x for three times the stage before`,
+      `${shown(issue.input)} is not a number of learners; write a whole number up to ${mostLearners}, or 3x for three times the phase before`,
   });
 }
 
-/** `2/s`, `30/min`, `500/h`, or `3x`: three times the stage before. */
+/** `2/s`, `30/min`, `500/h`, or `3x`: three times the phase before. */
 export function rateLevel() {
   return text('a rate such as 2/s, 30/min or 3x').transform(
     throughUnit((given): Level => {
@@ -93,7 +93,7 @@ function factor() {
 function parseFactor(given: string): Level {
   const times = Number(/^\s*(\d+(?:\.\d+)?|\.\d+)\s*x\s*$/.exec(given)?.[1]);
   if (times > 0 && times <= 1000) return { times };
-  throw new SpeechfbError('bad_unit', `"${given}" is not a multiple of the stage before; write it as 3x, up to 1000x`);
+  throw new SpeechfbError('bad_unit', `"${given}" is not a multiple of the phase before; write it as 3x, up to 1000x`);
 }
 
 function parseRange(given: string): Range {

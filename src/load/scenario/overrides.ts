@@ -4,7 +4,8 @@ import { checkUrl } from '../../client/url.ts';
 import { inUnits } from '../../config/fields.ts';
 import { SpeechfbError } from '../../errors.ts';
 import { flag, wholeNumber } from '../../flag.ts';
-import { formatMs, parseDurationMs } from '../../units.ts';
+import { formatMs } from '../../format.ts';
+import { parseDurationMs } from '../../units.ts';
 import { entriesOf } from './faults-schema.ts';
 import { durationLimits, type LoadScenario } from './scenario.ts';
 import { stretched } from './stretch.ts';
@@ -43,8 +44,8 @@ function targetOf({ spec, at }: LoadScenario, { url, tokenFile }: Overrides): Lo
 }
 
 function checkDuration({ spec }: LoadScenario, given: string, durationMs: number): void {
-  const { ramp = 0, stages } = spec.load;
-  if (!stages && durationMs <= ramp) {
+  const { ramp = 0, phases } = spec.load;
+  if (!phases && durationMs <= ramp) {
     const message = `--duration ${given} is not longer than the scenario's ramp of ${formatMs(ramp)}`;
     throw new SpeechfbError('bad_flag', message);
   }
@@ -57,7 +58,7 @@ function checkDuration({ spec }: LoadScenario, given: string, durationMs: number
 
 function notesOf({ spec }: LoadScenario, durationMs: number): string[] {
   const moved = [
-    ...(spec.load.stages ? ['stages'] : []),
+    ...(spec.load.phases ? ['phases'] : []),
     ...(spec.faults.length > 0 ? ['faults'] : []),
     ...(spec.warmup > 0 ? ['warm-up'] : []),
   ];

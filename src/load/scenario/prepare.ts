@@ -4,13 +4,14 @@ import { readToken } from '../../client/token.ts';
 import { unreadable } from '../../config/read-chunks.ts';
 import { badConfig } from '../../config/yaml.ts';
 import { type Problem, SpeechfbError } from '../../errors.ts';
+import { whole } from '../../format.ts';
 import type { Cost } from '../../results/cost.ts';
 import type { NetworkProfile } from '../../sim/profile/profile.ts';
 import { type FaultOrder, type FaultPlan, planFaults } from '../plan/faults.ts';
-import type { LearnerPlan, LoadStage } from '../plan/learner-plan.ts';
+import type { LearnerPlan, LoadPhase } from '../plan/learner-plan.ts';
+import { expectedLoad, type LoadProfile, largestLoad } from '../plan/load-profile.ts';
 import { planHash, planLearners } from '../plan/plan.ts';
 import { peakPresence } from '../plan/presence.ts';
-import { expectedLoad, type LoadShape, largestLoad } from '../plan/shape.ts';
 import { partOf, type ShardOf } from '../plan/shard-split.ts';
 import type { Habits } from '../plan/utterances.ts';
 import { gatedFrames } from '../plan/vad-gating.ts';
@@ -18,15 +19,15 @@ import { readReadings } from './clip-mix.ts';
 import type { Clip } from './clips.ts';
 import { readPrices } from './cost-schema.ts';
 import { entriesOf, timesOf } from './faults-schema.ts';
+import { loadProfileOf } from './load-profile-of.ts';
 import { canonicalName } from './network-names.ts';
 import { problemsAt, readNetworks } from './networks.ts';
 import type { LoadScenario } from './scenario.ts';
-import { shapeOf } from './shape-of.ts';
 
 /** Everything that a test needs and that can be known before it begins. */
 export type PreparedLoad = {
-  shape: LoadShape;
-  loadStages: LoadStage[];
+  shape: LoadProfile;
+  loadPhases: LoadPhase[];
   clips: Clip[];
   networks: Record<string, NetworkProfile>;
   /** Of this shard alone, when there are several. */
@@ -58,7 +59,7 @@ export function prepareLoad(scenario: LoadScenario, shard?: ShardOf): PreparedLo
   checkLanguages(scenario, clips, problems);
   if (problems.length > 0) throw badConfig(file, inOrder(problems));
 
-  const shape = shapeOf(spec.load, spec.duration);
+  const shape = loadProfileOf(spec.load, spec.duration);
   const habits = habitsOf(spec.learners);
   const gating = spec.learners.vadGating;
   const planClips = clips.map((clip) => {
@@ -84,7 +85,7 @@ export function prepareLoad(scenario: LoadScenario, shard?: ShardOf): PreparedLo
   const part = shard ? partOf(plans, faults, shard) : { plans, faults };
   return {
     shape,
-    loadStages: shape.stages.map(({ name, beginMs, endMs }) => ({ name, beginMs, endMs })),
+    loadPhases: shape.phases.map(({ name, beginMs, endMs }) => ({ name, beginMs, endMs })),
     clips,
     networks,
     ...part,
@@ -98,11 +99,11 @@ export function prepareLoad(scenario: LoadScenario, shard?: ShardOf): PreparedLo
 }
 
 /** All that learners will do is planned before the test begins: what fits into no memory is said, not tried. */
-function checkSize({ file, at }: LoadScenario, shape: LoadShape): void {
+function checkSize({ file, at }: LoadScenario, shape: LoadProfile): void {
   const asked = expectedLoad(shape);
   const what = asked.hours > largestLoad.hours ? 'hours' : 'sessions';
   if (asked[what] <= largestLoad[what]) return;
-  const [much, most] = [asked[what], largestLoad[what]].map((value) => Math.round(value).toLocaleString('en-US'));
+  const [much, most] = [asked[what], largestLoad[what]].map((value) => whole(value));
   const message = `spec.load: makes ${much} ${what === 'hours' ? 'hours of learners' : what}; allowed: at most ${most}`;
   throw badConfig(file, [{ where: at(['spec', 'load']), message }]);
 }

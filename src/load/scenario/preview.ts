@@ -29,7 +29,7 @@ export type LoadPreview = {
   audioMinutes: number;
   networks: readonly { network: string; transport: string | undefined; sessions: number }[];
   languages: readonly { language: string; sessions: number; clips: number }[];
-  stages: readonly { name: string; beginMs: number; endMs: number; level: string }[];
+  phases: readonly { name: string; beginMs: number; endMs: number; level: string }[];
   faults: readonly { atMs: number; kind: string; forMs: number | undefined; learners: number | undefined }[];
   objectives: readonly string[];
   /** How many sessions each of them has, and how many it takes. */
@@ -75,7 +75,7 @@ export function previewOf(scenario: LoadScenario, prepared: PreparedLoad): LoadP
       sessions,
       clips: clips.filter((clip) => clip.language === language).length,
     })),
-    stages: shape.stages.map(({ name, beginMs, endMs, level }) => ({
+    phases: shape.phases.map(({ name, beginMs, endMs, level }) => ({
       name,
       beginMs,
       endMs,

@@ -20,7 +20,7 @@ export function proofNeeds({ spec }: LoadScenario, { plans }: PreparedLoad): Pro
   const measured = Math.max(0, 1 - spec.warmup / spec.duration);
   return spec.objectives.flatMap((objective) => {
     const missShare = missShareOf(objective);
-    const { stage: _, ...selector } = objective.selector;
+    const { phase: _, ...selector } = objective.selector;
     const chosen = plans.filter((plan) => fits(labelsOf(plan), selector));
     if (missShare === undefined || chosen.length === 0) return [];
     const samples = chosen.reduce((sum, plan) => sum + samplesOf(objective.metric, plan.utterances, spec.learners), 0);

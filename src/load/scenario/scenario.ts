@@ -11,10 +11,10 @@ import { cost } from './cost-schema.ts';
 import { faults } from './faults-schema.ts';
 import { weight, yesOrNo } from './fields.ts';
 import { learners } from './learners-schema.ts';
-import { load } from './load-schema.ts';
+import { phasesEndMs } from './load-profile-of.ts';
+import { load, renamedLoadKeys } from './load-schema.ts';
 import { missingFiles } from './missing-files.ts';
 import { canonicalName } from './network-names.ts';
-import { stagesEndMs } from './shape-of.ts';
 import { target } from './target-schema.ts';
 
 const objectiveText = text('an objective').transform(throughUnit(parseObjective));
@@ -61,7 +61,7 @@ export const loadScenario = section({
     warmup: duration(0, 3_600_000).prefault('0s').describe('What is due before this is not measured.'),
     duration: duration(durationLimits.leastMs, durationLimits.mostMs)
       .optional()
-      .describe('How long learners speak; stages say it by themselves.'),
+      .describe('How long learners speak; phases say it by themselves.'),
     drain: duration(0, 60_000)
       .prefault('5s')
       .describe('How long the last finals may take after the learners stop; later ones count as never.'),
@@ -71,7 +71,7 @@ export const loadScenario = section({
       .min(1, { error: () => 'is empty: a run without objectives proves nothing' }),
   })
     .superRefine(checkScenario, despiteProblems)
-    .transform((spec) => ({ ...spec, duration: spec.duration ?? stagesEndMs(spec.load) })),
+    .transform((spec) => ({ ...spec, duration: spec.duration ?? phasesEndMs(spec.load) })),
 });
 
 /** A checked scenario, and where each part of it stands in its file. */
@@ -88,7 +88,13 @@ export type LoadScenario = z.output<typeof loadScenario> & {
 export function readScenario(given: string): LoadScenario {
   const file = given === '-' ? 'standard input' : given;
   const schema = loadScenario.superRefine(missingFiles(dirname(file)), despiteProblems);
-  const [first, second] = parseDocuments(file, readText(given, 'scenario', shippedHint), 'LoadScenario', schema);
+  const [first, second] = parseDocuments(
+    file,
+    readText(given, 'scenario', shippedHint),
+    'LoadScenario',
+    schema,
+    renamedLoadKeys,
+  );
   if (second) {
     const where = second.at(['metadata', 'name']);
     throw badConfig(file, [{ where, message: 'is a second LoadScenario; run one a file' }]);

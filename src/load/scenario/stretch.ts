@@ -4,9 +4,9 @@ import type { LoadScenario } from './scenario.ts';
 type Spec = LoadScenario['spec'];
 
 /**
- * The same test over another length. What has a place on the timeline keeps its share of it: stages with their ramps, the
+ * The same test over another length. What has a place on the timeline keeps its share of it: phases with their ramps, the
  * times of faults, the warm-up. What is a property of people or networks stays: sessions, pauses, how long a fault lasts, and
- * the ramp of a load without stages.
+ * the ramp of a load without phases.
  */
 export function stretched(spec: Spec, durationMs: number): Spec {
   const factor = durationMs / spec.duration;
@@ -20,20 +20,20 @@ export function stretched(spec: Spec, durationMs: number): Spec {
     ...spec,
     duration: durationMs,
     warmup: scale(spec.warmup),
-    load: { ...spec.load, ...(spec.load.stages ? { stages: scaledStages(spec.load.stages, factor) } : {}) },
+    load: { ...spec.load, ...(spec.load.phases ? { phases: scaledPhases(spec.load.phases, factor) } : {}) },
     faults: spec.faults.map(
       (entry): FaultSpec => Object.fromEntries(entriesOf(entry).map(([{ key }, fault]) => [key, moved(fault)])),
     ),
   };
 }
 
-/** Ends are rounded, not lengths: stages still fill the whole. */
-function scaledStages(stages: NonNullable<Spec['load']['stages']>, factor: number): typeof stages {
+/** Ends are rounded, not lengths: phases still fill the whole. */
+function scaledPhases(phases: NonNullable<Spec['load']['phases']>, factor: number): typeof phases {
   let endMs = 0;
-  return stages.map((stage) => {
+  return phases.map((phase) => {
     const beginMs = Math.round(endMs * factor);
-    endMs += stage.duration;
+    endMs += phase.duration;
     const duration = Math.round(endMs * factor) - beginMs;
-    return { ...stage, duration, ramp: Math.min(duration, Math.round(stage.ramp * factor)) };
+    return { ...phase, duration, ramp: Math.min(duration, Math.round(phase.ramp * factor)) };
   });
 }

@@ -1,5 +1,5 @@
+import { formatMs, percentText, whole } from '../../format.ts';
 import type { LoadPreview } from '../../load/scenario/preview.ts';
-import { formatMs } from '../../units.ts';
 import { alignColumns } from '../terminal/columns.ts';
 import { levelChart } from '../terminal/level-chart.ts';
 import type { Paint } from '../terminal/paint.ts';
@@ -20,8 +20,8 @@ export function loadPreviewText(preview: LoadPreview, paint: Paint): string {
         paint,
       ),
     ],
-    ...(preview.stages.length > 1
-      ? [table(shard ? 'stages, of all shards together' : 'stages', stageRows(preview), '<>>>')]
+    ...(preview.phases.length > 1
+      ? [table(shard ? 'phases, of all shards together' : 'phases', phaseRows(preview), '<>>>')]
       : []),
     ...(preview.faults.length > 0 ? [table('faults', faultRows(preview), '>>>')] : []),
     [
@@ -71,11 +71,11 @@ function networkText({ network, transport, sessions }: LoadPreview['networks'][n
 }
 
 function shareText({ sessions }: { sessions: number }, all: number): string {
-  return `${Math.round((sessions / all) * 1000) / 10} %`;
+  return percentText(sessions / all);
 }
 
-function stageRows({ stages }: LoadPreview): string[][] {
-  return stages.map(({ name, beginMs, endMs, level }) => [name, time(beginMs), `to ${time(endMs)}`, level]);
+function phaseRows({ phases }: LoadPreview): string[][] {
+  return phases.map(({ name, beginMs, endMs, level }) => [name, time(beginMs), `to ${time(endMs)}`, level]);
 }
 
 /** With how many sessions prove it, if the schedule tells. */
@@ -103,8 +103,4 @@ function table(title: string, rows: string[][], align: string): string[] {
 
 function time(ms: number): string {
   return ms === 0 ? '0' : formatMs(ms);
-}
-
-function whole(value: number): string {
-  return value.toLocaleString('en-US');
 }

@@ -1,9 +1,9 @@
+import { formatMs, dollars as money } from '../../format.ts';
 import type { LoadReport, SliceReport } from '../../results/report.ts';
 import type { ObjectiveVerdict } from '../../slo/objective/objective-verdict.ts';
-import { formatMs } from '../../units.ts';
 import { formatValue } from '../terminal/format-value.ts';
 
-/** Latency of feedback by profile, language and stage, each by itself; none when there is but one slice. */
+/** Latency of feedback by profile, language and phase, each by itself; none when there is but one slice. */
 export function sliceRows({ slices }: LoadReport): string[][] {
   if (slices.length < 2) return [];
   const single = slices.filter(
@@ -65,7 +65,7 @@ export function sessionNotes({
 }
 
 function nameOf({ labels }: SliceReport): string {
-  return [labels.profile, labels.language, labels.stage].filter((label) => label !== undefined).join(', ');
+  return [labels.profile, labels.language, labels.phase].filter((label) => label !== undefined).join(', ');
 }
 
 function shareOf({ shares }: Pick<SliceReport, 'shares'>, name: string): string {
@@ -74,8 +74,8 @@ function shareOf({ shares }: Pick<SliceReport, 'shares'>, name: string): string 
 }
 
 function costText({ dollars, dollarsPerAudioMinute, servers, serverDollarsPerHour }: NonNullable<LoadReport['cost']>) {
-  const each = `${servers} ${servers === 1 ? 'server' : 'servers'} at $${serverDollarsPerHour.toFixed(2)}/h`;
-  return `${formatValue(dollarsPerAudioMinute, 'usd_per_minute')} of it, $${dollars.toPrecision(3)} for ${each}`;
+  const each = `${servers} ${servers === 1 ? 'server' : 'servers'} at ${money(serverDollarsPerHour)}/h`;
+  return `${formatValue(dollarsPerAudioMinute, 'usd_per_minute')} of it, ${money(dollars)} for ${each}`;
 }
 
 function minutes(value: number): string {

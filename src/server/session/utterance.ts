@@ -97,8 +97,11 @@ export class Utterance {
     this.#unsentProgress = feedback.progress ?? this.#unsentProgress;
     const { granularity } = settings;
     if (granularity === 'utterance') return;
+    const scored = this.#arrivals.of(this.#scoredMs);
     const arrival = this.#arrivals.of(Math.min(this.#heardMs, this.#scoredMs + this.#overhangMs));
-    const timing = { ingress: arrival ? arrival.releasedMs - arrival.arrivedMs : 0, ...feedback.timing };
+    const window = scored && arrival ? arrival.endMs - scored.endMs : 0;
+    const ingress = arrival ? arrival.releasedMs - arrival.arrivedMs : 0;
+    const timing = { window, ingress, ...feedback.timing };
     const stamp = { audioMs: this.#scoredMs, producedMs, arrivedMs: arrival?.arrivedMs ?? producedMs };
     if (granularity === 'phoneme') {
       this.#feedbackRev += 1;

@@ -1,7 +1,8 @@
 import { addClusterSums, type ClusterSums, emptyClusterSums, rungs } from '../../metrics/cluster-sums.ts';
+import { firstTrue } from '../../stats/bisect.ts';
 import { betaCdf, betaQuantile } from '../../stats/distributions.ts';
 import { fewness } from '../../stats/effective-size.ts';
-import { studentQuantile } from '../../stats/student.ts';
+import { studentUpper } from '../../stats/student.ts';
 
 /** How many independent samples those of a test are worth. */
 export type Dependence = {
@@ -57,7 +58,7 @@ export function sessionsToProve(strata: readonly ClusterSums[], worth: Dependenc
     const more = { samples: cleaned * times * factor, misses: missed * factor };
     return provesShare(more, claim.missShare, claim.confidence);
   };
-  return smallestMore((more) => proves(1 + more / sessions));
+  return firstTrue(1, mostSessions, (more) => proves(1 + more / sessions));
 }
 
 /** The mean of samples that are clustered, and what it does not exceed with `confidence`; undefined as for a share. */
@@ -74,7 +75,7 @@ export function clusteredMean(
     sessions,
     mean,
     deviation,
-    bound: mean + studentQuantile(twoSided(confidence), Math.max(0.5, freedomOf(told))) * deviation,
+    bound: mean + studentUpper(confidence, Math.max(0.5, freedomOf(told))) * deviation,
   };
 }
 
@@ -204,17 +205,8 @@ function twoSided(confidence: number): number {
   return 2 * confidence - 1;
 }
 
-function smallestMore(holds: (more: number) => boolean): number {
-  let high = 1;
-  while (!holds(high) && high < 1e9) high *= 2;
-  let low = Math.floor(high / 2);
-  while (high - low > 1) {
-    const middle = Math.floor((low + high) / 2);
-    if (holds(middle)) high = middle;
-    else low = middle;
-  }
-  return high;
-}
+/** More sessions than anybody has. */
+const mostSessions = 1e9;
 
 function sumOf(strata: readonly ClusterSums[], of: (sums: ClusterSums) => number): number {
   return strata.reduce((sum, one) => sum + of(one), 0);

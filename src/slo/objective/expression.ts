@@ -30,7 +30,7 @@ import { parseDollarsPerMinute, parseDurationMs, parsePercent } from '../../unit
  * <quantile>   ::= "p" <digits> [ "." <digits> ]         above 0 and below 100: p50, p99.9
  * <selector>   ::= "{" [ <matcher> { "," <matcher> } ] "}"
  * <matcher>    ::= <label> "=" <text>                    profile=lte   language="en-US"
- * <label>      ::= "profile" | "language" | "stage"
+ * <label>      ::= "profile" | "language" | "phase"
  * <text>       ::= one or more of A-Z a-z 0-9 . _ : + -, with or without quotes around it
  * <comparator> ::= "<" | "<=" | ">" | ">=" | "=="        which ones depends on the reading, below
  * <value>      ::= <duration> | <percentage> | <integer> | <price>
@@ -38,7 +38,7 @@ import { parseDollarsPerMinute, parseDurationMs, parsePercent } from '../../unit
  * ```
  * Spaces may stand anywhere between these. <distribution>, <share>, <rate>, <count> and <cost> are the names in metrics.ts
  * of that kind. A selector narrows the objective to the sessions with these labels; it may also stand inside the
- * parentheses. `stage` is one of the load's, by when something was due; counts, session_success and
+ * parentheses. `phase` is one of the load's, by when something was due; counts, session_success and
  * shaping_lateness are of sessions, which last for several, and take none. A cost is of all sessions; a price without a unit is by the minute.
  */
 export type Objective = { source: string; bound: number; selector: Selector } & (
@@ -70,10 +70,10 @@ function parsed(source: string): Objective {
   const parts = split(source);
   const { call, comparator, value } = parts;
   const metric = metricNamed(source, parts.name);
-  const { kind } = metrics[metric];
+  const { kind, perPhase } = metrics[metric];
   const common = { source, selector: selectorOf(source, parts.matchers) };
-  if (common.selector.stage !== undefined && (kind === 'count' || withoutStage.has(metric)))
-    throw bad(source, `cannot tell which stage ${metric} belongs to`, 'profile, language');
+  if (common.selector.phase !== undefined && !perPhase && kind !== 'cost')
+    throw bad(source, `cannot tell which phase ${metric} belongs to`, 'profile, language');
   const bareOnly = (what: string, example: string) => {
     if (call !== undefined) throw bad(source, `${metric} is a ${what} and takes no ${call}()`, `write ${example}`);
   };
@@ -117,9 +117,6 @@ function parsed(source: string): Objective {
   }
 }
 
-/** Of whole sessions, or of the generator's own network. */
-const withoutStage: ReadonlySet<MetricName> = new Set<MetricName>(['session_success', 'shaping_lateness']);
-
 type Parts = { call: string | undefined; name: string; matchers: string; comparator: string; value: string };
 
 function split(source: string): Parts {
@@ -139,6 +136,7 @@ function selectorOf(source: string, matchers: string): Selector {
     const match = /^\s*([^=\s]+)\s*=\s*(?:"([\w.:+-]+)"|([\w.:+-]+))\s*$/.exec(matcher);
     if (!match) throw bad(source, `has the matcher "${matcher.trim()}"`, '{profile=lte,language=en-US}');
     const [, label = '', quoted, plain] = match;
+    if (label === 'stage') throw bad(source, 'has the label "stage", which is called "phase" now', 'phase=NAME');
     const known = labelNames.find((name) => name === label);
     if (!known) {
       throw bad(source, `has the unknown label "${label}"${didYouMean(label, labelNames)}`, labelNames.join(', '));

@@ -12,9 +12,7 @@ import {
   sessionsToProve,
 } from './clustered.ts';
 import type { Objective } from './expression.ts';
-import { valueBound } from './judge-latency.ts';
-import { goodShare } from './judge-share.ts';
-import { confidence, holds, missShareOf, provenReason } from './judging.ts';
+import { confidence, goodShare, holds, missShareOf, provenReason, valueBound } from './judging.ts';
 import type { Clustered, ObjectiveVerdict } from './objective-verdict.ts';
 import { sessionsNeeded } from './sessions-needed.ts';
 

@@ -1,3 +1,4 @@
+import { firstTrue } from '../../stats/bisect.ts';
 import { fewness } from '../../stats/effective-size.ts';
 import { samplesToProve } from '../../stats/sample-size.ts';
 
@@ -20,11 +21,5 @@ export function sessionsNeeded({
     const samples = sessions * samplesASession;
     return samples * fewness(samples, sessions - 1, 2 * confidence - 1) >= most;
   };
-  let [few, least] = [1, most];
-  while (least - few > 1) {
-    const middle = Math.floor((few + least) / 2);
-    if (enough(middle)) least = middle;
-    else few = middle;
-  }
-  return { least, most };
+  return { least: firstTrue(2, most, enough), most };
 }

@@ -1,9 +1,20 @@
-import type { Measurements } from '../../metrics/definitions.ts';
+import { dollars, numberText } from '../../format.ts';
+import { isRate, type Measurements } from '../../metrics/definitions.ts';
 import type { Objective } from './expression.ts';
-import { judgeMax, judgeMean, judgeQuantile } from './judge-latency.ts';
 import { judgeBySessions } from './judge-sessions.ts';
-import { goodShare, judgeShare } from './judge-share.ts';
-import { counted, holds, missShareOf, missTail, noData, verdictOf } from './judging.ts';
+import {
+  counted,
+  goodShare,
+  holds,
+  judgeMax,
+  judgeMean,
+  judgeQuantile,
+  judgeShare,
+  missShareOf,
+  missTail,
+  noData,
+  verdictOf,
+} from './judging.ts';
 import type { ObjectiveVerdict, Verdict } from './objective-verdict.ts';
 
 /** `assumeIndependent`: samples of one session are taken as independent, as if each were a session of its own. */
@@ -78,12 +89,12 @@ function judgeCost(objective: Objective, cost: Measurements['cost']): ObjectiveV
   const value = cost.audioMinutes === 0 ? Number.POSITIVE_INFINITY : cost.dollars / cost.audioMinutes;
   const met = holds(objective, value);
   const facts = verdictOf(objective, { unit: 'usd_per_minute', value, samples: 1, misses: met ? 0 : 1 });
-  const minutes = `$${cost.dollars.toPrecision(3)} for ${cost.audioMinutes.toPrecision(3)} minutes of sound`;
+  const minutes = `${dollars(cost.dollars)} for ${numberText(cost.audioMinutes)} minutes of sound`;
   return { ...facts, verdict: met ? 'pass' : 'fail', reason: minutes };
 }
 
 type Counting = Objective & { reading: 'count' | 'rate' };
 
 function countOf({ metric }: Counting, { counts, rates }: Measurements): { count: number; of: number } {
-  return metric === 'revision_rate' || metric === 'flicker_rate' ? rates[metric] : counts[metric];
+  return isRate(metric) ? rates[metric] : counts[metric];
 }

@@ -6,19 +6,19 @@ describe('a verdict', () => {
   it.each([
     ['the whole interval keeps the limit', 400, 490, 'lte', 'pass'],
     ['its upper end is the limit', 400, 500, 'lte', 'pass'],
-    ['its upper end is a limit to stay under', 400, 500, 'lt', 'inconclusive'],
-    ['it straddles the limit', 490, 510, 'lte', 'inconclusive'],
+    ['its upper end is a limit to stay under', 400, 500, 'lt', 'invalid'],
+    ['it straddles the limit', 490, 510, 'lte', 'invalid'],
     ['the whole interval breaks the limit', 501, 510, 'lte', 'fail'],
-    ['no value bounds it from above', 400, Infinity, 'lte', 'inconclusive'],
+    ['no value bounds it from above', 400, Infinity, 'lte', 'invalid'],
     ['no value bounds it from above, yet it is over', 501, Infinity, 'lte', 'fail'],
-    ['nothing bounds it', -Infinity, Infinity, 'lte', 'inconclusive'],
+    ['nothing bounds it', -Infinity, Infinity, 'lte', 'invalid'],
     ['nothing came', Infinity, Infinity, 'lte', 'fail'],
   ] as const)('when %s', (_name, low, high, op, verdict) => expect(judge({ low, high }, op, 500)).toBe(verdict));
 
   it('never improves when a measurement grows', () =>
     fc.assert(
       fc.property(fc.nat(1000), fc.nat(200), fc.nat(100), fc.nat(100), (low, width, more, wider) => {
-        const rank = { pass: 0, inconclusive: 1, fail: 2 };
+        const rank = { pass: 0, invalid: 1, fail: 2 };
         const before = rank[judge({ low, high: low + width }, 'lte', 500)];
         const after = rank[judge({ low: low + more, high: low + width + more + wider }, 'lte', 500)];
         expect(after).toBeGreaterThanOrEqual(before);

@@ -77,7 +77,7 @@ function declared(rho: number): Budget {
     reserveMs: 0,
     unattributed: [],
     correlation: rho,
-    gate: { confidence: 0.95, minSamples: 200, onInconclusive: 'invalid', stages: 'report' },
+    gate: { confidence: 0.95, minSamples: 200, onInvalid: 'invalid', stages: 'report' },
     whatIf: [],
     samples: 20_000,
     replicates: 50,

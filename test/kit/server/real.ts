@@ -6,7 +6,7 @@ import { createWorkerEngine } from '../../../src/acoustic/worker/worker-engine.t
 import { toS16le } from '../../../src/audio/pcm.ts';
 import { readWav } from '../../../src/audio/wav.ts';
 import { liveScoring } from '../../../src/commands/serve/run.ts';
-import { createScoringThreads } from '../../../src/scoring/threads/pool.ts';
+import { ScoringThreads } from '../../../src/scoring/threads/pool.ts';
 import type { Scoring } from '../../../src/server/session/context.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
@@ -19,7 +19,7 @@ export async function openShippedModel(): Promise<{
 }> {
   const model = loadModelPackage(join(root, 'models/en-learner'));
   const engine = await createWorkerEngine({ model, device: 'cpu' });
-  const threads = createScoringThreads({ model });
+  const threads = new ScoringThreads({ model });
   return {
     engine,
     scoring: liveScoring(threads),
@@ -40,6 +40,5 @@ export function readClip(id: string): Clip {
     .find((parsed) => parsed.id === id);
   const path = join(root, 'fixtures/audio', entry.audio);
   const { sampleRateHz, samples } = readWav(path);
-  const bytes = toS16le(samples);
-  return { id, text: entry.text, path, sampleRateHz, samples: new Int16Array(Uint8Array.from(bytes).buffer) };
+  return { id, text: entry.text, path, sampleRateHz, samples: new Int16Array(toS16le(samples).buffer) };
 }

@@ -2,8 +2,8 @@ import { describe, it } from 'vitest';
 import { runShard } from '../../../src/load/generator/generator.ts';
 import type { FaultPlan } from '../../../src/load/plan/faults.ts';
 import type { UtterancePlan } from '../../../src/load/plan/learner-plan.ts';
+import { steadyLoad } from '../../../src/load/plan/load-profile.ts';
 import { planLearners } from '../../../src/load/plan/plan.ts';
-import { steadyShape } from '../../../src/load/plan/shape.ts';
 import { quantile } from '../../../src/metrics/definitions.ts';
 import { Recorder } from '../../../src/metrics/recorder.ts';
 import { measurementsOf } from '../../../src/results/measurements.ts';
@@ -66,7 +66,7 @@ const clip = {
   speechBeginMs: 0,
 };
 const plans = planLearners({
-  shape: steadyShape(4, 100, 2000),
+  shape: steadyLoad(4, 100, 2000),
   habits: { frameMs: 20, pause: { leastMs: 100, mostMs: 100 } },
   seed: 3,
   clips: [clip],
@@ -92,7 +92,7 @@ async function run({ network = 'none', faults = [], gate = (one) => one }: Asked
       durationMs: 2000,
       drainMs: 3000,
       seed: 3,
-      loadStages: [],
+      loadPhases: [],
       startAtEpochMs: undefined,
     },
     { signal: new AbortController().signal, onProgress: () => {} },

@@ -1,7 +1,7 @@
 import { describe, it } from 'vitest';
 import { runShard, type ShardTask } from '../../../src/load/generator/generator.ts';
+import { steadyLoad } from '../../../src/load/plan/load-profile.ts';
 import { planLearners } from '../../../src/load/plan/plan.ts';
-import { steadyShape } from '../../../src/load/plan/shape.ts';
 import { type Distribution, quantile } from '../../../src/metrics/definitions.ts';
 import { Recorder } from '../../../src/metrics/recorder.ts';
 import { measurementsOf } from '../../../src/results/measurements.ts';
@@ -117,7 +117,7 @@ const clip = {
   speechBeginMs: 0,
 };
 const plans = planLearners({
-  shape: steadyShape(4, 100, 2000),
+  shape: steadyLoad(4, 100, 2000),
   habits: { frameMs: 20, pause: { leastMs: 100, mostMs: 100 } },
   seed: 3,
   clips: [clip],
@@ -151,7 +151,7 @@ async function run(options: FakeOptions, url?: string, stop?: AbortController) {
     // Good sessions end when they have their finals; a busy machine may need its time for that.
     drainMs: options.mute ? 1000 : 20_000,
     seed: 3,
-    loadStages: [],
+    loadPhases: [],
     startAtEpochMs: undefined,
   };
   const signal = (stop ?? new AbortController()).signal;

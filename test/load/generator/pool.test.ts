@@ -3,8 +3,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { ShardTask } from '../../../src/load/generator/generator.ts';
 import { generatorCount, runGenerators } from '../../../src/load/generator/pool.ts';
 import { splitTask } from '../../../src/load/generator/split-task.ts';
+import { steadyLoad } from '../../../src/load/plan/load-profile.ts';
 import { planLearners } from '../../../src/load/plan/plan.ts';
-import { steadyShape } from '../../../src/load/plan/shape.ts';
 import { histogramsReady } from '../../../src/metrics/histogram.ts';
 import { Recorder } from '../../../src/metrics/recorder.ts';
 import type { Trace } from '../../../src/metrics/trace.ts';
@@ -123,7 +123,7 @@ describe('results that are merged', () => {
       }));
     const few = { traces: traces('few', 100), tracesSeen: 100 };
     const many = { traces: traces('many', 1000), tracesSeen: 9900 };
-    const merged = mergeTraces([few, many], 3, { limit: 1000, bytes: 1e9 });
+    const merged = mergeTraces([few, many], 3, 1000);
     expect(merged.tracesSeen).toBe(10_000);
     expect(merged.traces).toHaveLength(1000);
     const ofFew = merged.traces.filter(({ session }) => session === 'few').length;
@@ -135,7 +135,7 @@ describe('results that are merged', () => {
 function taskOf(learners: number): ShardTask {
   return {
     plans: planLearners({
-      shape: steadyShape(learners, 100, 2000),
+      shape: steadyLoad(learners, 100, 2000),
       habits: { frameMs: 20, pause: { leastMs: 100, mostMs: 100 } },
       seed: 3,
       clips: [clip],
@@ -152,7 +152,7 @@ function taskOf(learners: number): ShardTask {
     durationMs: 2000,
     drainMs: 3000,
     seed: 3,
-    loadStages: [],
+    loadPhases: [],
     startAtEpochMs: undefined,
   };
 }

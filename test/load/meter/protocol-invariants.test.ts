@@ -80,6 +80,14 @@ describe('the split of a latency', () => {
     const parts = namedParts(splitLatency(totalMs, { captureMs: 20, lateSendMs: 1, roundTripMs, timing }));
     expect(parts).toMatchObject({ capture: 20, late_send: 1, queue: 10, asr: 5, ...expected });
   });
+
+  it.each([
+    ['gives the window to its stage', { ...timing, window: 10 }, { window: 10, unattributed: 0 }],
+    ['of a server that tells no window leaves it to nobody', timing, { window: 0, unattributed: 10 }],
+  ])('%s', (_, told, expected) => {
+    const known = { captureMs: 20, lateSendMs: 1, roundTripMs: 4, timing: told };
+    expect(namedParts(splitLatency(50, known))).toMatchObject({ uplink: 2, downlink: 2, ...expected });
+  });
 });
 
 function ack(event_id: number, next_seq: number): ServerEvent {

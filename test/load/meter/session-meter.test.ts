@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { SessionMeter } from '../../../src/load/meter/session-meter.ts';
-import type { LoadStage, UtterancePlan } from '../../../src/load/plan/learner-plan.ts';
+import type { LoadPhase, UtterancePlan } from '../../../src/load/plan/learner-plan.ts';
 import { quantile } from '../../../src/metrics/definitions.ts';
 import { histogramsReady } from '../../../src/metrics/histogram.ts';
 import { LiveSlice } from '../../../src/metrics/live-slice.ts';
@@ -84,6 +84,28 @@ describe('a session of one utterance of ten seconds, in virtual time', () => {
       unattributed: 17,
     });
     expect(Object.values(stages).reduce((a, b) => a + b, 0)).toBeCloseTo(50, 6);
+  });
+
+  it('splits feedback on a frame that was never sent, too', () => {
+    const traces = new TraceSink(10, 1);
+    const meter = newMeter(traces);
+    for (let i = 0; i < 4; i++) meter.frames.frameSent(1020 + i * 20, 1021 + i * 20);
+    meter.frames.frameDropped();
+    meter.event(feedback(1, 100), 1000 + 150);
+    const [{ total_ms, stages } = expect.fail('no trace')] = traces.taken();
+    expect(total_ms).toBe(70);
+    expect(stages).toMatchObject({ capture: 20, queue: 5, asr: 3, late_send: 0, unattributed: 42 });
+  });
+
+  it('charges a feedback with the way of the frame behind its window', () => {
+    const traces = new TraceSink(10, 1);
+    const meter = newMeter(traces);
+    for (let i = 0; i < 6; i++) meter.frames.frameSent(1020 + i * 20, 1020 + i * 20 + (i === 5 ? 7 : 1));
+    const event = feedback(1, 100);
+    meter.event({ ...event, timing: { window: 20, queue: 1 } } as ServerEvent, 1130);
+    close(meter);
+    const [{ stages } = expect.fail('no trace')] = traces.taken();
+    expect(stages).toMatchObject({ capture: 20, window: 20, late_send: 7, queue: 1, unattributed: 2 });
   });
 
   it('measures a final from the last sound, and phones from their acoustic ends', () => {
@@ -204,20 +226,20 @@ describe('goodput', () => {
   });
 });
 
-describe('a load of two stages', () => {
+describe('a load of two phases', () => {
   // The clock shows 500 at the plan's 0: the spike begins at 6,000, with the slot of 5.1 s.
-  const loadStages = [
+  const loadPhases = [
     { name: 'base', beginMs: 0, endMs: 5500 },
     { name: 'spike', beginMs: 5500, endMs: 20_000 },
   ];
   const objectives = [
     'p95(feedback_latency) < 100ms',
-    'p95(feedback_latency){stage=spike} < 100ms',
-    'p95(feedback_latency){stage=base} < 100ms',
+    'p95(feedback_latency){phase=spike} < 100ms',
+    'p95(feedback_latency){phase=base} < 100ms',
   ].map(parseObjective);
-  const of = (stage: string) => all.slice({ profile: 'direct', language: 'en-US', stage });
+  const of = (phase: string) => all.slice({ profile: 'direct', language: 'en-US', phase });
   const run = () => {
-    const meter = newMeter(undefined, 0, {}, objectives, loadStages);
+    const meter = newMeter(undefined, 0, {}, objectives, loadPhases);
     for (let k = 1; k <= 100; k++) meter.event(feedback(k, k * 100), 1000 + k * 100 + (k > 50 ? 900 : 30));
     meter.event({ ...final(101), audio_ms: 10_000, words: [] }, 11_910);
     meter.end(Number.POSITIVE_INFINITY, { outcome: 'closed', sent: 500, unacked: 0, resent: 0 });
@@ -234,10 +256,10 @@ describe('a load of two stages', () => {
     expect(spike.tally).toMatchObject({ sessions: 0, frames_sent: 0, utterances_due: 0, sound_due_ms: 5000 });
     const whole = all.merged();
     expect(whole.distributions.feedback_latency.samples).toBe(100);
-    expect(all.merged({ stage: 'SPIKE' }).distributions.feedback_latency.samples).toBe(50);
+    expect(all.merged({ phase: 'SPIKE' }).distributions.feedback_latency.samples).toBe(50);
   });
 
-  it('holds each objective against its own stage, and an utterance against those of its beginning', () => {
+  it('holds each objective against its own phase, and an utterance against those of its beginning', () => {
     run();
     const sums = (objective: string) => [of('base'), of('spike')].map(({ clusters }) => clusters[objective]);
     expect(sums(objectives[0]!.source)).toMatchObject([{ samples: 100, misses: 50 }, undefined]);
@@ -309,7 +331,7 @@ function newMeter(
   warmupMs = 0,
   change: Partial<UtterancePlan> = {},
   objectives: readonly Objective[] = [],
-  loadStages: readonly LoadStage[] = [],
+  loadPhases: readonly LoadPhase[] = [],
 ): SessionMeter {
   all = new Recorder();
   recorder = all.slice({ profile: 'direct', language: 'en-US' });
@@ -325,7 +347,7 @@ function newMeter(
     recorder: all,
     traces,
     objectives,
-    loadStages,
+    loadPhases,
   };
   const meter = new SessionMeter(options);
   meter.event(ready(0), 712);

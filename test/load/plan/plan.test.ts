@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { steadyLoad } from '../../../src/load/plan/load-profile.ts';
 import { type PlanOptions, planHash, planLearners } from '../../../src/load/plan/plan.ts';
-import { steadyShape } from '../../../src/load/plan/shape.ts';
 
 const clips = [
   { durationMs: 2680, sampleRateHz: 16_000, language: 'en-US' },
@@ -10,7 +10,7 @@ const clips = [
   { durationMs: 2000, sampleRateHz: 16_000, language: 'de-DE' },
 ];
 const habits = { frameMs: 20, pause: { leastMs: 500, mostMs: 500 } };
-const options: PlanOptions = { shape: steadyShape(20, 3000, 25_000), habits, seed: 1, clips };
+const options: PlanOptions = { shape: steadyLoad(20, 3000, 25_000), habits, seed: 1, clips };
 
 describe('the schedule of a test', () => {
   it('is the same for the same seed, and another for another', () => {
@@ -25,7 +25,7 @@ describe('the schedule of a test', () => {
 
   it('spreads the frames of those who come at one moment over the length of a frame', () => {
     const perPhase = new Map<number, number>();
-    for (const { utterances } of planLearners({ ...options, shape: steadyShape(700, 0, 2000) })) {
+    for (const { utterances } of planLearners({ ...options, shape: steadyLoad(700, 0, 2000) })) {
       const phase = utterances[0]!.beginMs % habits.frameMs;
       perPhase.set(phase, (perPhase.get(phase) ?? 0) + 1);
     }
@@ -35,7 +35,7 @@ describe('the schedule of a test', () => {
 
   it('of one learner does not depend on how many others there are, but for the arrival', () => {
     const clipsOf = (learners: number) =>
-      planLearners({ ...options, shape: steadyShape(learners, 3000, 25_000) })[3]!.utterances.map(({ clip }) => clip);
+      planLearners({ ...options, shape: steadyLoad(learners, 3000, 25_000) })[3]!.utterances.map(({ clip }) => clip);
     expect(clipsOf(40).slice(0, 5)).toEqual(clipsOf(20).slice(0, 5));
   });
 
@@ -70,7 +70,7 @@ describe('the schedule of a test', () => {
   });
 
   it('lets a share of utterances be broken off, and the next begin at once; all else stays', () => {
-    const long = { ...options, shape: steadyShape(40, 0, 120_000) };
+    const long = { ...options, shape: steadyLoad(40, 0, 120_000) };
     const plans = planLearners({ ...long, habits: { ...habits, bargeIn: 0.2 } });
     const all = plans.flatMap(({ utterances }) => utterances.slice(0, -1));
     const broken = all.filter(({ bargeIn }) => bargeIn);
@@ -126,7 +126,7 @@ describe('the schedule of a test', () => {
     fc.assert(
       fc.property(anyOptions, ({ learners, rampMs, durationMs, frameMs, pauseMs, bargeIn, ...any }) => {
         const pause = { leastMs: pauseMs, mostMs: pauseMs };
-        const shape = steadyShape(learners, rampMs, durationMs);
+        const shape = steadyLoad(learners, rampMs, durationMs);
         for (const plan of planLearners({ ...any, shape, habits: { frameMs, pause, bargeIn } })) {
           let freeMs = plan.arrivalMs;
           expect(plan.utterances.length).toBeGreaterThan(0);

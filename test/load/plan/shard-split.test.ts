@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type FaultOrder, planFaults } from '../../../src/load/plan/faults.ts';
+import { steadyLoad } from '../../../src/load/plan/load-profile.ts';
 import { planHash, planLearners } from '../../../src/load/plan/plan.ts';
 import { peakPresence, presenceAt } from '../../../src/load/plan/presence.ts';
-import { steadyShape } from '../../../src/load/plan/shape.ts';
 import { partOf } from '../../../src/load/plan/shard-split.ts';
 
 const clips = [{ durationMs: 2000, sampleRateHz: 16_000, language: 'en-US' }];
@@ -12,7 +12,7 @@ const networks = [
   { network: 'LTE', weight: 1 },
   { network: 'Edge', weight: 1 },
 ];
-const plans = planLearners({ shape: steadyShape(40, 2000, 10_000), habits, seed: 1, clips, networks });
+const plans = planLearners({ shape: steadyLoad(40, 2000, 10_000), habits, seed: 1, clips, networks });
 const orders: FaultOrder[] = [
   { kind: 'reconnect', atMs: [5000], learners: { share: 0.5 } },
   { kind: 'stop-server', atMs: [4000], forMs: 500 },

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32 as zlibCrc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { toPcm16 } from '../../../src/audio/pcm.ts';
+import { toS16le } from '../../../src/audio/pcm.ts';
 import { SoundFrames } from '../../../src/client/frames.ts';
 import { readToken } from '../../../src/client/token.ts';
-import { formatError, SpeechfbError } from '../../../src/errors.ts';
 import { readClips, speechBegin } from '../../../src/load/scenario/clips.ts';
+import { problemsOf } from '../../kit/problems.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'speechfb-clips-'));
 
@@ -26,7 +26,7 @@ describe('the clips of a manifest', () => {
     const file = write('bad.jsonl', '{"id":"a"}\n\nnot json\n{"id":"b","audio":"none.wav","text":"b"}\n');
     const said = problemsOf(() => readClips(file));
     expect(said).toContain('bad.jsonl:1: audio: ');
-    expect(said).toContain('bad.jsonl:3: is not JSON');
+    expect(said).toContain('bad.jsonl:3: is not JSON: "not json"');
     expect(said).toMatch(/bad\.jsonl:4: .*none\.wav/);
   });
 
@@ -45,7 +45,7 @@ it.each([
   [1, 32_767],
   [7, 32_767],
 ])('the sample %f is %i in 16 bits', (sample, expected) => {
-  const bytes = toPcm16(Float32Array.of(sample));
+  const bytes = toS16le(Float32Array.of(sample));
   expect(new DataView(bytes.buffer).getInt16(0, true)).toBe(expected);
 });
 
@@ -89,14 +89,4 @@ function write(name: string, content: string): string {
   const file = join(directory, name);
   writeFileSync(file, content);
   return file;
-}
-
-function problemsOf(run: () => unknown): string {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof SpeechfbError) return formatError(error);
-    throw error;
-  }
-  throw new Error('nothing was wrong');
 }

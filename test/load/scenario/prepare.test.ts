@@ -2,7 +2,6 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { formatError, SpeechfbError } from '../../../src/errors.ts';
 import { withOverrides } from '../../../src/load/scenario/overrides.ts';
 import { prepareLoad } from '../../../src/load/scenario/prepare.ts';
 import { previewOf } from '../../../src/load/scenario/preview.ts';
@@ -10,6 +9,7 @@ import { readScenario } from '../../../src/load/scenario/scenario.ts';
 import { loadPreviewText } from '../../../src/report/load/preview.ts';
 import { levelChart } from '../../../src/report/terminal/level-chart.ts';
 import { createPaint } from '../../../src/report/terminal/paint.ts';
+import { problemsOf } from '../../kit/problems.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'speechfb-prepare-'));
 const manifest = resolve('fixtures/audio/manifest.jsonl');
@@ -27,7 +27,7 @@ spec:
     - { network: Train, weight: 50% }
     - { network: 3gfast, weight: 50% }
   load:
-    stages:
+    phases:
       - { name: base, duration: 10s, learners: 20, ramp: 2s }
       - { name: spike, duration: 10s, learners: 2x }
   faults:
@@ -65,8 +65,8 @@ describe('a scenario, prepared', () => {
     expect(prepared.faults).toMatchObject([{ kind: 'reconnect', atMs: 15_000, learners: { length: 10 } }]);
   });
 
-  it('knows the stages, and how many there are at most', () => {
-    expect(prepared.loadStages).toEqual([
+  it('knows the phases, and how many there are at most', () => {
+    expect(prepared.loadPhases).toEqual([
       { name: 'base', beginMs: 0, endMs: 10_000 },
       { name: 'spike', beginMs: 10_000, endMs: 20_000 },
     ]);
@@ -210,9 +210,9 @@ describe('--duration', () => {
   it('keeps everything in its place on the timeline, and says so', () => {
     const { scenario, notes } = withOverrides(scenarioOf(good), { duration: '5s' });
     expect(notes).toEqual([
-      '--duration: the stages, faults, warm-up keep their places in 5.00 s instead of 20.0 s (times 0.25)',
+      '--duration: the phases, faults, warm-up keep their places in 5.00 s instead of 20.0 s (times 0.25)',
     ]);
-    expect(scenario.spec.load.stages).toMatchObject([
+    expect(scenario.spec.load.phases).toMatchObject([
       { duration: 2500, ramp: 500 },
       { duration: 2500, ramp: 0 },
     ]);
@@ -257,13 +257,3 @@ it('a chart has its highest value at the axis, and marks', () => {
     '       0 4.00 s8.00 s',
   ]);
 });
-
-function problemsOf(run: () => unknown): string {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof SpeechfbError) return formatError(error);
-    throw error;
-  }
-  throw new Error('it was accepted');
-}

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { parseDocuments } from '../../../src/config/documents.ts';
 import { parseConfig } from '../../../src/config/yaml.ts';
-import { formatError, SpeechfbError } from '../../../src/errors.ts';
+import { renamedLoadKeys } from '../../../src/load/scenario/load-schema.ts';
 import { loadScenario } from '../../../src/load/scenario/scenario.ts';
+import { problemsOf } from '../../kit/problems.ts';
 
 const good = `apiVersion: speechfb.dev/v1alpha1
 kind: LoadScenario
@@ -21,7 +23,7 @@ spec:
     - { network: 3G, weight: 40% }
   load:
     session: 30s..60s
-    stages:
+    phases:
       - { name: base, duration: 40s, learners: 20, ramp: 5s }
       - { name: spike, duration: 20s, learners: 3x }
   faults:
@@ -152,58 +154,58 @@ describe.each<[string, [sentence: string, before: string, after: string, expecte
     'in the load',
     [
       [
-        'learners beside stages',
+        'learners beside phases',
         '    session',
         '    learners: 5\n    session',
-        '18:15: spec.load.learners: contradicts stages',
+        '18:15: spec.load.learners: contradicts phases',
       ],
       [
-        'a stage of both',
+        'a phase of both',
         'learners: 3x',
         'learners: 3x, rate: 2/s',
-        '21:9: spec.load.stages.1: has both learners and rate',
+        '21:9: spec.load.phases.1: has both learners and rate',
       ],
       [
-        'a stage of neither',
+        'a phase of neither',
         ', learners: 3x',
         '',
-        '21:9: spec.load.stages.1: says neither learners nor rate; to go on as before, write 1x',
+        '21:9: spec.load.phases.1: says neither learners nor rate; to go on as before, write 1x',
       ],
       [
-        'stages of two units',
+        'phases of two units',
         'learners: 3x',
         'rate: 2/s',
-        '21:45: spec.load.stages.1.rate: contradicts the stages before, which say learners',
+        '21:45: spec.load.phases.1.rate: contradicts the phases before, which say learners',
       ],
       [
         'a multiple of nothing',
         'learners: 20',
         'learners: 2x',
-        '20:48: spec.load.stages.0.learners: is a multiple, but there is no stage before',
+        '20:48: spec.load.phases.0.learners: is a multiple, but there is no phase before',
       ],
       [
         'a multiple of 0',
         'learners: 20, ramp',
         'learners: 0, ramp',
-        '21:49: spec.load.stages.1.learners: is a multiple of 0',
+        '21:49: spec.load.phases.1.learners: is a multiple of 0',
       ],
       [
         'a multiple that is none',
         '3x',
         'x3',
-        '21:49: spec.load.stages.1.learners: "x3" is not a multiple of the stage before; write it as 3x, up to 1000x',
+        '21:49: spec.load.phases.1.learners: "x3" is not a multiple of the phase before; write it as 3x, up to 1000x',
       ],
       [
-        'a ramp longer than its stage',
+        'a ramp longer than its phase',
         'ramp: 5s',
         'ramp: 50s',
-        '20:58: spec.load.stages.0.ramp: is longer than its stage',
+        '20:58: spec.load.phases.0.ramp: is longer than its phase',
       ],
       [
-        'two stages of one name',
+        'two phases of one name',
         'name: spike,',
         'name: base,',
-        '21:17: spec.load.stages.1.name: "base" is already stage 1',
+        '21:17: spec.load.phases.1.name: "base" is already phase 1',
       ],
       [
         'a rate without a session',
@@ -215,13 +217,13 @@ describe.each<[string, [sentence: string, before: string, after: string, expecte
         'a rate of another unit',
         'learners: 20, ramp: 5s',
         'rate: 2/d',
-        '20:44: spec.load.stages.0.rate: rate "2/d" has the unknown unit "/d"; allowed: /s, /min, /h',
+        '20:44: spec.load.phases.0.rate: rate "2/d" has the unknown unit "/d"; allowed: /s, /min, /h',
       ],
       [
-        'a duration that the stages contradict',
+        'a duration that the phases contradict',
         '  warmup',
         '  duration: 50s\n  warmup',
-        '25:13: spec.duration: is 50000 ms, but the stages take 60000 ms together',
+        '25:13: spec.duration: is 50000 ms, but the phases take 60000 ms together',
       ],
       [
         'an unknown way of arriving',
@@ -253,6 +255,24 @@ describe.each<[string, [sentence: string, before: string, after: string, expecte
         '23:7: spec.faults.0: unknown key "reconect" (did you mean "reconnect"?)',
       ],
       ['one that says no time', 'at: 50s, ', '', '23:18: spec.faults.0.reconnect: says neither at nor every'],
+      [
+        'an app that loses nothing',
+        'stallInference: { every: 20s, for: 2s }',
+        'dropMessages: { every: 20s, for: 2s, share: 0% }',
+        '24:51: spec.faults.1.dropMessages.share: is 0%: it would lose nothing',
+      ],
+      [
+        'an app that loses more than all',
+        'stallInference: { every: 20s, for: 2s }',
+        'dropMessages: { every: 20s, for: 2s, share: 110% }',
+        'spec.faults.1.dropMessages.share: 110% is outside 0% to 100%',
+      ],
+      [
+        'an app that loses for no time',
+        'stallInference: { every: 20s, for: 2s }',
+        'dropMessages: { every: 20s, share: 10% }',
+        'spec.faults.1.dropMessages.for: is missing',
+      ],
       ['one that says two', 'every: 20s', 'at: 5s, every: 20s', 'spec.faults.1.stallInference.every: contradicts at'],
       [
         'one of the server against a URL',
@@ -347,17 +367,28 @@ describe.each<[string, [sentence: string, before: string, after: string, expecte
 ])('a mistake %s', (_, rows) => {
   it.each(rows)('%s is reported where it stands', (_sentence, before, after, expected) => {
     expect(good).toContain(before);
-    expect(problemsOf(good.replace(before, after))).toContain(expected);
+    expect(problemsIn(good.replace(before, after))).toContain(expected);
   });
 });
 
+it('the old name of a key is refused with the new one, and what stands under it is still checked', () => {
+  const old = good.replace('phases:', 'stages:');
+  const read = (text: string) => () => parseDocuments('x.yaml', text, 'LoadScenario', loadScenario, renamedLoadKeys);
+  const problems = [{ where: 'x.yaml:19:5', message: 'spec.load.stages: is called "phases" now' }];
+  expect(read(old)).toThrow(expect.objectContaining({ code: 'bad_config', problems }));
+  const message =
+    'spec.load.phases.1.learners: "x3" is not a multiple of the phase before; write it as 3x, up to 1000x';
+  const both = [...problems, { where: 'x.yaml:21:49', message }];
+  expect(read(old.replace('learners: 3x', 'learners: x3'))).toThrow(expect.objectContaining({ problems: both }));
+});
+
 it('empty lists are errors, and so is a rate of arrivals without a session', () => {
-  expect(problemsOf(good.replace(/stages:\n.*\n.*\n/, 'stages: []\n'))).toContain('19:13: spec.load.stages: is empty');
-  expect(problemsOf(good.replace(/mix:\n.*\n.*\n/, 'mix: []\n'))).toContain(
+  expect(problemsIn(good.replace(/phases:\n.*\n.*\n/, 'phases: []\n'))).toContain('19:13: spec.load.phases: is empty');
+  expect(problemsIn(good.replace(/mix:\n.*\n.*\n/, 'mix: []\n'))).toContain(
     '14:8: spec.mix: is empty: nobody would be on any network',
   );
   expect(
-    problemsOf(good.replace(/session.*\n/, 'rate: 2/s\n').replace(/ {4}stages:\n.*\n.*\n/, '  duration: 60s\n')),
+    problemsIn(good.replace(/session.*\n/, 'rate: 2/s\n').replace(/ {4}phases:\n.*\n.*\n/, '  duration: 60s\n')),
   ).toContain('18:5: spec.load: has a rate of arrivals but no session');
 });
 
@@ -367,17 +398,11 @@ it('problems of all sections are reported at once, also beside those of single f
     .replace('3x', '3y')
     .replace('at: 50s', 'at: 70s')
     .replace('warmup: 5s', 'warmup: 5');
-  const lines = problemsOf(broken).split('\n');
+  const lines = problemsIn(broken).split('\n');
   expect(lines[0]).toBe('speechfb: x.yaml has 4 problems [bad_config]');
   expect(lines.slice(1).map((line) => line.trim().split(':')[1])).toEqual(['16', '21', '23', '25']);
 });
 
-function problemsOf(source: string): string {
-  try {
-    parseConfig('x.yaml', source, loadScenario);
-  } catch (error) {
-    if (error instanceof SpeechfbError) return formatError(error);
-    throw error;
-  }
-  throw new Error('the scenario was accepted');
+function problemsIn(source: string): string {
+  return problemsOf(() => parseConfig('x.yaml', source, loadScenario));
 }

@@ -3,8 +3,8 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { parseConfig } from '../../../src/config/yaml.ts';
-import { formatError, SpeechfbError } from '../../../src/errors.ts';
 import { loadScenario, readScenario, scenarioJsonSchema } from '../../../src/load/scenario/scenario.ts';
+import { problemsOf } from '../../kit/problems.ts';
 
 const quickstart = readFileSync('scenarios/quickstart.yaml', 'utf8');
 
@@ -101,22 +101,22 @@ describe('a scenario with a mistake', () => {
       '22:7: spec.objectives.0: selects profile=LTEE, which nobody has (did you mean "LTE"?); allowed: LTE, direct',
     ],
     [
-      'an objective on a stage of a load without any',
+      'an objective on a phase of a load without any',
       'availability >=',
-      'availability{stage=spike} >=',
-      '23:7: spec.objectives.2: selects stage=spike, but the load has no stages; write them in spec.load.stages',
+      'availability{phase=spike} >=',
+      '23:7: spec.objectives.2: selects phase=spike, but the load has no phases; write them in spec.load.phases',
     ],
     [
-      'an objective on a stage that is spelt wrong',
+      'an objective on a phase that is spelt wrong',
       '  load:\n    learners: 20\n    ramp: 3s\n  duration: 25s\n  seed: 1\n  objectives:\n    - p95(feedback_latency)',
-      '  load: { stages: [{ name: base, duration: 5s, learners: 2 }, { name: spike, duration: 5s, learners: 3x }] }\n  objectives:\n    - p95(feedback_latency){stage=spik}',
-      '17:7: spec.objectives.0: selects stage=spik, which never comes (did you mean "spike"?); allowed: base, spike',
+      '  load: { phases: [{ name: base, duration: 5s, learners: 2 }, { name: spike, duration: 5s, learners: 3x }] }\n  objectives:\n    - p95(feedback_latency){phase=spik}',
+      '17:7: spec.objectives.0: selects phase=spik, which never comes (did you mean "spike"?); allowed: base, spike',
     ],
     [
       'an objective with an unknown label',
       'availability >=',
       'availability{network=lte} >=',
-      '23:7: spec.objectives.2: objective "availability{network=lte} >= 99%" has the unknown label "network"; allowed: profile, language, stage',
+      '23:7: spec.objectives.2: objective "availability{network=lte} >= 99%" has the unknown label "network"; allowed: profile, language, phase',
     ],
     [
       'a cost without a price',
@@ -152,14 +152,14 @@ describe('a scenario with a mistake', () => {
     ],
     ['broken YAML', 'kind: LoadScenario', 'kind: [LoadScenario', '5:1: Flow sequence'],
   ])('%s is reported where it stands', (_, before, after, expected) => {
-    expect(problemsOf(quickstart.replace(before, after))).toContain(
+    expect(problemsIn(quickstart.replace(before, after))).toContain(
       `x.yaml:${expected}`.replace('x.yaml:spec', 'spec'),
     );
   });
 
   it('has all of its problems reported at once, in the order of the file', () => {
     const broken = quickstart.replace('ramp: 3s', 'ramp: 3').replace('seed: 1', 'sed: 1').replace('== 0', '= 0');
-    const lines = problemsOf(broken).split('\n');
+    const lines = problemsIn(broken).split('\n');
     expect(lines[0]).toBe('speechfb: x.yaml has 3 problems [bad_config]');
     expect(lines.slice(1).map((line) => line.trim().split(':')[1])).toEqual(['17', '19', '24']);
   });
@@ -169,12 +169,6 @@ describe('a scenario with a mistake', () => {
   });
 });
 
-function problemsOf(source: string): string {
-  try {
-    parseConfig('x.yaml', source, loadScenario);
-  } catch (error) {
-    if (error instanceof SpeechfbError) return formatError(error);
-    throw error;
-  }
-  throw new Error('the scenario was accepted');
+function problemsIn(source: string): string {
+  return problemsOf(() => parseConfig('x.yaml', source, loadScenario));
 }

@@ -47,9 +47,9 @@ it('every scenario and every load in the documentation is valid', () => {
     .flatMap((source) => source.split(/^(?=load:)/m));
   expect(loads).toHaveLength(4);
   for (const load of loads) {
-    const stages = load.includes('stages') ? '' : '  duration: 1m\n';
+    const phases = load.includes('phases') ? '' : '  duration: 1m\n';
     const frame = 'spec:\n  learners: { clips: x.jsonl }\n  objectives: [availability >= 99%]\n';
-    const source = `apiVersion: speechfb.dev/v1alpha1\nkind: LoadScenario\nmetadata: { name: x }\n${frame}${stages}${load.replace(/^/gm, '  ')}`;
+    const source = `apiVersion: speechfb.dev/v1alpha1\nkind: LoadScenario\nmetadata: { name: x }\n${frame}${phases}${load.replace(/^/gm, '  ')}`;
     parseConfig('docs/loadtest.md', source, loadScenario);
   }
 });

@@ -28,7 +28,7 @@ const budget: Budget = {
   reserveMs: 20,
   unattributed: [],
   correlation: 0,
-  gate: { confidence: 0.95, minSamples: 10, onInconclusive: 'invalid', stages: 'report' },
+  gate: { confidence: 0.95, minSamples: 10, onInvalid: 'invalid', stages: 'report' },
   whatIf: [{ name: 'slower', changes: [{ stage: 'asr <fast>', kind: 'shift', byMs: 40 }] }],
   samples: 1000,
   replicates: 20,
@@ -207,7 +207,7 @@ describe('the chart', () => {
 
   it('says of a run that proves nothing only that', () => {
     const svg = waterfallSvg(analyse(budget, sample, 'measured', 'send lateness: p99 27 ms'));
-    expect(svg).toContain('>inconclusive: the run proves nothing: send lateness: p99 27 ms</text>');
+    expect(svg).toContain('>invalid: the run proves nothing: send lateness: p99 27 ms</text>');
   });
 
   it('as PNG is twice the size and has its text drawn', async () => {

@@ -21,7 +21,7 @@ describe('an objective', () => {
     ['flicker_rate{language=en-US} < 10%', { reading: 'rate', metric: 'flicker_rate', bound: 0.1 }],
     ['cost_per_audio_minute <= $0.015', { reading: 'cost', metric: 'cost_per_audio_minute', bound: 0.015 }],
     ['cost_per_audio_minute < $0.90/h', { reading: 'cost', bound: 0.015 }],
-    ['goodput{stage=spike,profile=LTE} >= 90%', { selector: { stage: 'spike', profile: 'LTE' } }],
+    ['goodput{phase=spike,profile=LTE} >= 90%', { selector: { phase: 'spike', profile: 'LTE' } }],
     ['availability{} >= 99%', { reading: 'share', selector: {} }],
     ['  lost_frames==0 ', { reading: 'count', metric: 'lost_frames', bound: 0, comparator: '==' }],
   ])('%s is read', (source, expected) => {
@@ -53,10 +53,11 @@ describe('an objective', () => {
     ['lost_frames != 0', 'cannot be compared with "!="'],
     [
       'availability{profil=lte} >= 99%',
-      'unknown label "profil" (did you mean "profile"?); allowed: profile, language, stage',
+      'unknown label "profil" (did you mean "profile"?); allowed: profile, language, phase',
     ],
-    ['lost_frames{stage=spike} == 0', 'cannot tell which stage lost_frames belongs to; allowed: profile, language'],
-    ['session_success{stage=spike} >= 99%', 'cannot tell which stage session_success belongs to'],
+    ['lost_frames{phase=spike} == 0', 'cannot tell which phase lost_frames belongs to; allowed: profile, language'],
+    ['session_success{phase=spike} >= 99%', 'cannot tell which phase session_success belongs to'],
+    ['goodput{stage=spike} >= 90%', 'has the label "stage", which is called "phase" now; allowed: phase=NAME'],
     ['availability{profile} >= 99%', 'has the matcher "profile"; allowed: {profile=lte,language=en-US}'],
     ['availability{profile=} >= 99%', 'has the matcher "profile="'],
     ['availability{profile=a,} >= 99%', 'has the matcher ""'],

@@ -2,8 +2,8 @@
 export type Stay = { arrivalMs: number; leaveMs: number };
 
 /** How much load there is when, whatever the server does; every time in ms from the start of the test. */
-export type LoadShape = {
-  stages: readonly ShapeStage[];
+export type LoadProfile = {
+  phases: readonly ProfilePhase[];
   endMs: number;
   /** How long one learner stays; undefined: as long as there is a place. */
   session: Range | undefined;
@@ -16,15 +16,15 @@ export type LoadShape = {
 type ArrivalProcess = 'even' | 'poisson';
 
 /** From the level before, within `rampMs`, to `level`, which then holds until `endMs`. */
-export type ShapeStage = { name: string; beginMs: number; endMs: number; rampMs: number; level: number };
+export type ProfilePhase = { name: string; beginMs: number; endMs: number; rampMs: number; level: number };
 
 /** A length of time: always the same, or drawn evenly from between. */
 export type Range = { leastMs: number; mostMs: number };
 
 /** `learners` at once who arrive over a ramp and stay. */
-export function steadyShape(learners: number, rampMs: number, durationMs: number): LoadShape {
-  const stage = { name: 'steady', beginMs: 0, endMs: durationMs, rampMs, level: learners };
-  return { by: 'learners', stages: [stage], endMs: durationMs, session: undefined };
+export function steadyLoad(learners: number, rampMs: number, durationMs: number): LoadProfile {
+  const phase = { name: 'steady', beginMs: 0, endMs: durationMs, rampMs, level: learners };
+  return { by: 'learners', phases: [phase], endMs: durationMs, session: undefined };
 }
 
 export function draw({ leastMs, mostMs }: Range, point: number): number {
@@ -32,25 +32,25 @@ export function draw({ leastMs, mostMs }: Range, point: number): number {
 }
 
 /** The level that the shape asks for at a time; 0 before and after it. */
-export function levelAt({ stages }: LoadShape, atMs: number): number {
-  const index = stages.findIndex(({ beginMs, endMs }) => atMs >= beginMs && atMs < endMs);
-  const stage = stages[index];
-  if (!stage) return 0;
-  const from = stages[index - 1]?.level ?? 0;
-  const way = stage.rampMs > 0 ? Math.min(1, (atMs - stage.beginMs) / stage.rampMs) : 1;
-  return from + (stage.level - from) * way;
+export function levelAt({ phases }: LoadProfile, atMs: number): number {
+  const index = phases.findIndex(({ beginMs, endMs }) => atMs >= beginMs && atMs < endMs);
+  const phase = phases[index];
+  if (!phase) return 0;
+  const from = phases[index - 1]?.level ?? 0;
+  const way = phase.rampMs > 0 ? Math.min(1, (atMs - phase.beginMs) / phase.rampMs) : 1;
+  return from + (phase.level - from) * way;
 }
 
 /** The highest level of all. */
-export function peakLevel({ stages }: LoadShape): number {
-  return stages.reduce((most, { level }) => Math.max(most, level), 0);
+export function peakLevel({ phases }: LoadProfile): number {
+  return phases.reduce((most, { level }) => Math.max(most, level), 0);
 }
 
 /** About how long all learners are there together, and how many sessions that is. */
-export function expectedLoad(shape: LoadShape): { hours: number; sessions: number } {
-  const { stages, session } = shape;
-  const areaMs = stages.reduce((sum, { beginMs, endMs, rampMs, level }, i) => {
-    const from = stages[i - 1]?.level ?? 0;
+export function expectedLoad(shape: LoadProfile): { hours: number; sessions: number } {
+  const { phases, session } = shape;
+  const areaMs = phases.reduce((sum, { beginMs, endMs, rampMs, level }, i) => {
+    const from = phases[i - 1]?.level ?? 0;
     return sum + level * (endMs - beginMs - rampMs) + ((from + level) / 2) * rampMs;
   }, 0);
   const sessionMs = session && (session.leastMs + session.mostMs) / 2;

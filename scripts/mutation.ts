@@ -1,0 +1,69 @@
+/**
+ * Changes the code of a room in small ways (mutants), runs the room's own tests against each, and says how many
+ * they noticed: npm run mutation -- ROOM [--force]
+ *
+ * ROOM is a path below src/ (`slo`, `slo/canary`, `server/session/jitter-buffer`) or a name of the table below.
+ * Its tests are those at the same path below test/. What neither a changed line nor a changed test file can have
+ * altered since the last run is not run again, unless it is forced. docs/testing.md says how to read what comes out.
+ */
+import { existsSync } from 'node:fs';
+import { Stryker } from '@stryker-mutator/core';
+
+/** Ideas that live in several files. */
+const named: Record<string, readonly string[]> = {
+  'jitter-buffer': ['server/session/jitter-buffer'],
+  dedupe: ['server/session/seq-ranges', 'server/session/intake'],
+  resume: ['server/session/event-log', 'server/session/outbox', 'server/gateway/registry', 'client/outbox'],
+};
+
+const [name] = process.argv.slice(2);
+const rooms = name === undefined ? [] : (named[name] ?? [name]);
+const unknown = rooms.find((room) => sourceOf(room) === undefined);
+if (rooms.length === 0 || unknown !== undefined) {
+  console.error(
+    `${unknown === undefined ? 'Of which room' : `There is no src/${unknown}`}? ` +
+      `npm run mutation -- ROOM, a path below src/ or one of ${Object.keys(named).join(', ')}`,
+  );
+  process.exit(2);
+}
+
+process.env.MUTATION_TESTS = rooms.flatMap(testsOf).join(',');
+const out = `run/mutation/${name?.replaceAll('/', '-')}`;
+const results = await new Stryker({
+  mutate: rooms.flatMap((room) => sourceOf(room) ?? []),
+  incrementalFile: `${out}.incremental.json`,
+  htmlReporter: { fileName: `${out}.html` },
+  force: process.argv.includes('--force'),
+}).runMutationTest();
+process.stdout.write(`${tableOf(results)}\n`);
+
+function sourceOf(room: string): string | undefined {
+  if (existsSync(`src/${room}.ts`)) return `src/${room}.ts`;
+  return existsSync(`src/${room}`) ? `src/${room}/**/*.ts` : undefined;
+}
+
+function testsOf(room: string): string[] {
+  return existsSync(`test/${room}`)
+    ? [`test/${room}/**/*.test.ts`]
+    : [`test/${room}.test.ts`, `test/${room}-*.test.ts`];
+}
+
+/** A row a file: mutants, those that a test noticed (a time-out is noticed), and the share. */
+function tableOf(mutants: readonly { fileName: string; status: string }[]): string {
+  const rows = new Map<string, { all: number; killed: number }>();
+  for (const { fileName, status } of mutants) {
+    if (status === 'Ignored' || status === 'CompileError' || status === 'RuntimeError') continue;
+    for (const key of [fileName.replace(/^.*\/src\//, ''), 'all']) {
+      const row = rows.get(key) ?? { all: 0, killed: 0 };
+      row.all++;
+      if (status === 'Killed' || status === 'Timeout') row.killed++;
+      rows.set(key, row);
+    }
+  }
+  const lines = [...rows].sort(([a], [b]) => (a === 'all' ? 1 : b === 'all' ? -1 : a.localeCompare(b)));
+  return lines
+    .map(
+      ([file, { all, killed }]) => `${file.padEnd(44)} ${all} mutants, ${((100 * killed) / all).toFixed(1)} % killed`,
+    )
+    .join('\n');
+}

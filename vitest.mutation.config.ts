@@ -1,0 +1,6 @@
+import { defineConfig } from 'vitest/config';
+
+/** The tests that `npm run mutation` has picked for its room: a mutant runs in each of them that reaches it. */
+export default defineConfig({
+  test: { include: process.env.MUTATION_TESTS?.split(',') ?? [], testTimeout: 30_000 },
+});
