@@ -34,7 +34,7 @@ it('sets descriptions beside their terms where there is room, and below them whe
     /\n {2}compare <baseline> <candidate> {2}Says whether a load test got better or worse\n {34}against/,
   );
   expect(await helpOf('', 60)).toMatch(
-    /\n {2}compare <baseline> <candidate>\n {6}Says whether a load test got better or worse against\n {6}a/,
+    /\n {2}compare <baseline> <candidate>\n {6}Says whether a load test got better or worse against a\n {6}baseline/,
   );
 });
 
