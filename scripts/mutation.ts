@@ -1,9 +1,10 @@
 /**
  * Changes the code of a room in small ways (mutants), runs the room's own tests against each, and says how many
- * they noticed: npm run mutation -- ROOM [FLAG of Stryker]
+ * they noticed: npm run mutation -- ROOM [--force]
  *
  * ROOM is a path below src/ (`slo`, `slo/canary`, `server/session/jitter-buffer`) or a name of the table below.
- * Its tests are those at the same path below test/. docs/testing.md says how to read what comes out.
+ * Its tests are those at the same path below test/. What neither a changed line nor a changed test file can have
+ * altered since the last run is not run again, unless it is forced. docs/testing.md says how to read what comes out.
  */
 import { existsSync } from 'node:fs';
 import { Stryker } from '@stryker-mutator/core';
@@ -27,7 +28,13 @@ if (rooms.length === 0 || unknown !== undefined) {
 }
 
 process.env.MUTATION_TESTS = rooms.flatMap(testsOf).join(',');
-const results = await new Stryker({ mutate: rooms.flatMap((room) => sourceOf(room) ?? []) }).runMutationTest();
+const out = `run/mutation/${name?.replaceAll('/', '-')}`;
+const results = await new Stryker({
+  mutate: rooms.flatMap((room) => sourceOf(room) ?? []),
+  incrementalFile: `${out}.incremental.json`,
+  htmlReporter: { fileName: `${out}.html` },
+  force: process.argv.includes('--force'),
+}).runMutationTest();
 process.stdout.write(`${tableOf(results)}\n`);
 
 function sourceOf(room: string): string | undefined {

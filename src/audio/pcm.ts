@@ -1,16 +1,6 @@
 /** A recording as it goes over the wire. */
 export type Pcm = { /** pcm_s16le, mono. */ pcm: Uint8Array; sampleRateHz: number };
 
-/** Floats in [-1, 1) as 16-bit little-endian integers, clipped. */
-export function toPcm16(samples: Float32Array): Uint8Array {
-  const bytes = new Uint8Array(samples.length * 2);
-  const view = new DataView(bytes.buffer);
-  for (let i = 0; i < samples.length; i++) {
-    view.setInt16(i * 2, Math.max(-32768, Math.min(32767, Math.round(samples[i]! * 32768))), true);
-  }
-  return bytes;
-}
-
 /** Samples in [-1, 1) from little-endian 16-bit PCM; `bytes` holds whole samples. `samples` has room for just them. */
 export function fromS16le(bytes: Uint8Array, samples = new Float32Array(bytes.length >> 1)): Float32Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -18,12 +8,12 @@ export function fromS16le(bytes: Uint8Array, samples = new Float32Array(bytes.le
   return samples;
 }
 
-/** Little-endian 16-bit PCM, rounded to nearest and clipped. */
-export function toS16le(samples: Float32Array): Buffer {
-  const bytes = Buffer.allocUnsafe(2 * samples.length);
+/** Little-endian 16-bit PCM of samples in [-1, 1), rounded to nearest and clipped; NaN becomes 0. */
+export function toS16le(samples: Float32Array): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(2 * samples.length);
+  const view = new DataView(bytes.buffer);
   for (let i = 0; i < samples.length; i++) {
-    const scaled = Math.round(samples[i]! * 32_768);
-    bytes.writeInt16LE(Math.max(-32_768, Math.min(32_767, scaled || 0)), 2 * i);
+    view.setInt16(2 * i, Math.max(-32_768, Math.min(32_767, Math.round(samples[i]! * 32_768))), true);
   }
   return bytes;
 }

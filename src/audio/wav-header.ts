@@ -1,114 +1,103 @@
 import { SpeechfbError } from '../errors.ts';
 import type { ByteSource } from './byte-source.ts';
 import { looksLike } from './sniff.ts';
+import { convert, readWavFormat, type WavFormat } from './wav-format.ts';
 
-export type WavEncoding = 'u8' | 's16' | 's24' | 's32' | 'f32' | 'f64';
+/** Bytes [offset, offset + bytes) of a file. */
+type ByteRange = { offset: number; bytes: number };
 
-export type WavHeader = {
-  encoding: WavEncoding;
-  sampleRateHz: number;
-  channels: number;
-  /** One sample of all channels. */
-  blockBytes: number;
-  /** Where the samples begin. */
-  dataOffset: number;
+export type WavHeader = WavFormat & {
+  /** Where the samples are, one range a "data" chunk. */
+  data: readonly ByteRange[];
   /** Sample instants in the file. */
   length: number;
 };
 
 /**
- * Reads the RIFF chunks up to the samples; nothing of the samples is read. Unknown chunks are skipped, with their pad byte.
+ * Reads the RIFF chunks around the samples; nothing of the samples is read. Unknown chunks are skipped, with their pad byte
+ * or without it where a writer forgot it. Sizes that a writer to a pipe could not go back to fill in (all ones, or 0 with
+ * sound behind it) mean: to the end of the file.
  * Errors: `empty_audio`, `not_wav`, `bad_wav`, `unsupported_wav`, `truncated_audio`.
  */
 export function readWavHeader(source: ByteSource): WavHeader {
   const { name, size } = source;
-  if (size === 0) throw new SpeechfbError('empty_audio', `${name} is empty (0 bytes)`, { hint: 'record it again' });
+  if (size === 0) throw new SpeechfbError('empty_audio', `${name} is empty (0 bytes)`, again);
   const riff = Buffer.from(source.read(0, 64));
-  if (ascii(riff, 0) !== 'RIFF' || ascii(riff, 8) !== 'WAVE') throw notWav(name, riff);
-  let format: Format | undefined;
-  for (let offset = 12; offset + 8 <= size; ) {
-    const chunk = Buffer.from(source.read(offset, 8 + 40));
-    const id = ascii(chunk, 0);
-    const bytes = chunk.readUInt32LE(4);
-    if (id !== 'data' && offset + 8 + bytes > size) break;
-    if (id === 'fmt ') format = readFormat(name, chunk.subarray(8, 8 + bytes));
-    if (id === 'data') {
-      if (!format) throw new SpeechfbError('bad_wav', `${name} has samples but no "fmt " chunk before them`, convert);
-      return withData(source, format, offset + 8, bytes, riff.readUInt32LE(4));
-    }
-    offset += 8 + bytes + (bytes & 1);
+  if (!riffs.includes(ascii(riff, 0)) || ascii(riff, 8) !== 'WAVE') throw notWav(name, riff);
+  let format: WavFormat | undefined;
+  let longBytes: number | undefined;
+  const data: ByteRange[] = [];
+  for (const chunk of chunksOf(source, 12)) {
+    if (chunk.id === 'ds64') longBytes = Number(source.read(chunk.offset, 16).readBigUInt64LE(8));
+    if (chunk.id === 'fmt ' && chunk.offset + chunk.bytes <= size)
+      format ??= readWavFormat(name, Buffer.from(source.read(chunk.offset, Math.min(chunk.bytes, 40))));
+    if (chunk.id !== 'data') continue;
+    if (!format) throw new SpeechfbError('bad_wav', `${name} has samples but no "fmt " chunk before them`, convert);
+    const range = dataRange(source, format, chunk, longBytes);
+    if (range.bytes > 0) data.push(range);
+    if (range.offset + range.bytes >= size) break;
   }
-  throw new SpeechfbError('truncated_audio', `${name} ends after ${size} bytes, before any samples`, recopy);
-}
-
-type Format = Pick<WavHeader, 'encoding' | 'sampleRateHz' | 'channels' | 'blockBytes'>;
-
-const convert = { hint: 'convert it: ffmpeg -i INPUT -ac 1 -ar 16000 -c:a pcm_s16le OUTPUT.wav' };
-const recopy = { hint: 'copy or record it again; to use what is there: sox --ignore-length INPUT OUTPUT.wav' };
-
-function readFormat(name: string, chunk: Buffer): Format {
-  if (chunk.length < 16)
-    throw new SpeechfbError('bad_wav', `${name} has a "fmt " chunk of ${chunk.length} bytes, not 16`);
-  const tag = chunk.readUInt16LE(0);
-  const bits = chunk.readUInt16LE(14);
-  const channels = chunk.readUInt16LE(2);
-  const sampleRateHz = chunk.readUInt32LE(4);
-  // An extensible header keeps the real tag in the first two bytes of its sub-format GUID.
-  const realTag = tag === 0xfffe && chunk.length >= 26 ? chunk.readUInt16LE(24) : tag;
-  const encoding = encodings[`${realTag}/${bits}`];
-  if (!encoding) {
-    const what = tagNames[realTag] ?? `format 0x${realTag.toString(16).padStart(4, '0')}`;
-    const allowed = '8, 16, 24 or 32-bit integer and 32 or 64-bit float PCM';
-    throw new SpeechfbError('unsupported_wav', `${name} holds ${bits}-bit ${what}; allowed: ${allowed}`, convert);
-  }
-  if (channels === 0) throw new SpeechfbError('bad_wav', `${name} says it has 0 channels`, convert);
-  if (sampleRateHz < minRateHz || sampleRateHz > maxRateHz) {
-    const allowed = `${minRateHz} to ${maxRateHz} Hz`;
-    throw new SpeechfbError('bad_wav', `${name} says its rate is ${sampleRateHz} Hz; allowed: ${allowed}`, convert);
-  }
-  return { encoding, sampleRateHz, channels, blockBytes: channels * (bits / 8) };
-}
-
-const minRateHz = 1000;
-const maxRateHz = 768_000;
-
-const encodings: Record<string, WavEncoding> = {
-  '1/8': 'u8',
-  '1/16': 's16',
-  '1/24': 's24',
-  '1/32': 's32',
-  '3/32': 'f32',
-  '3/64': 'f64',
-};
-
-const tagNames: Record<number, string> = {
-  1: 'integer PCM',
-  2: 'ADPCM (Microsoft)',
-  3: 'float PCM',
-  6: 'A-law',
-  7: 'mu-law',
-  17: 'ADPCM (IMA)',
-  85: 'MP3',
-};
-
-function withData(source: ByteSource, format: Format, offset: number, bytes: number, riffBytes: number): WavHeader {
-  const there = source.size - offset;
-  // A recorder that died leaves 0 or all ones where the sizes belong.
-  const unfinished = bytes === 0 && there > 0 && riffBytes + 8 !== source.size;
-  if (bytes > there || unfinished) {
-    const seconds = (count: number) =>
-      `${(Math.floor(count / format.blockBytes) / format.sampleRateHz).toFixed(2)} s (${count} bytes)`;
-    const promised = unfinished || bytes >= 0x7fff0000 ? 'was never finished' : `promises ${seconds(bytes)}`;
-    throw new SpeechfbError(
-      'truncated_audio',
-      `${source.name} is cut: its header ${promised}, ${seconds(there)} are there`,
-      recopy,
-    );
-  }
+  if (!format)
+    throw new SpeechfbError('truncated_audio', `${name} ends after ${size} bytes, before any samples`, recopy);
+  const bytes = data.reduce((sum, range) => sum + range.bytes, 0);
   const length = Math.floor(bytes / format.blockBytes);
-  if (length === 0)
-    throw new SpeechfbError('empty_audio', `${source.name} holds no samples`, { hint: 'record it again' });
-  return { ...format, dataOffset: offset, length };
+  if (length === 0) throw new SpeechfbError('empty_audio', `${name} holds no samples`, again);
+  return { ...format, data, length };
+}
+
+type Chunk = { id: string } & ByteRange;
+
+/** 64-bit files (EBU Tech 3306) have a "ds64" chunk with the sizes that 32 bits cannot hold. */
+const riffs = ['RIFF', 'RF64', 'BW64'];
+const again = { hint: 'record it again' };
+const recopy = { hint: 'copy or record it again; to use what is there: sox --ignore-length INPUT OUTPUT.wav' };
+/** Sizes from here on stand for "unknown": writers to a pipe leave 0xFFFFFFFF, 0x7FFFFFFF or a little less. */
+const unknownFrom = 0x7fff0000;
+
+/** The chunks from `offset` on; ends before bytes that are no chunk. A "data" chunk is given whatever its size. */
+function* chunksOf(source: ByteSource, offset: number): Generator<Chunk> {
+  for (let at = offset; ; ) {
+    const chunk = chunkAt(source, at);
+    if (chunk === undefined) return;
+    yield chunk;
+    const end = chunk.offset + chunk.bytes;
+    const isOdd = (chunk.bytes & 1) === 1;
+    at = isOdd && (chunkAt(source, end + 1) !== undefined || chunkAt(source, end) === undefined) ? end + 1 : end;
+  }
+}
+
+/** The chunk whose header lies at `at`, if one does: four printable characters and a size that the file has room for. */
+function chunkAt(source: ByteSource, at: number): Chunk | undefined {
+  if (at + 8 > source.size) return undefined;
+  const head = source.read(at, 8);
+  const id = ascii(head, 0);
+  const bytes = head.readUInt32LE(4);
+  const fits = id === 'data' || at + 8 + bytes <= source.size;
+  return /^[\x20-\x7e]{4}$/.test(id) && fits ? { id, offset: at + 8, bytes } : undefined;
+}
+
+/** Where the samples of a "data" chunk really are. */
+function dataRange(source: ByteSource, format: WavFormat, chunk: Chunk, longBytes: number | undefined): ByteRange {
+  const { offset } = chunk;
+  const there = source.size - offset;
+  const bytes = chunk.bytes === 0xffffffff && longBytes ? longBytes : chunk.bytes;
+  if (bytes >= unknownFrom && bytes > there && longBytes === undefined) return { offset, bytes: there };
+  if (bytes === 0 && there > 0 && !endsInChunks(source, offset)) return { offset, bytes: there };
+  if (bytes <= there) return { offset, bytes };
+  const seconds = (count: number) =>
+    `${(Math.floor(count / format.blockBytes) / format.sampleRateHz).toFixed(2)} s (${count} bytes)`;
+  throw new SpeechfbError(
+    'truncated_audio',
+    `${source.name} is cut: its header promises ${seconds(bytes)}, ${seconds(there)} are there`,
+    recopy,
+  );
+}
+
+/** Whether everything from `offset` to the end is chunks, so that a "data" chunk of size 0 before it is really empty. */
+function endsInChunks(source: ByteSource, offset: number): boolean {
+  let end = offset;
+  for (const chunk of chunksOf(source, offset)) end = chunk.offset + chunk.bytes;
+  return end > offset && source.size - end <= 1;
 }
 
 function notWav(name: string, start: Buffer): SpeechfbError {

@@ -1,11 +1,14 @@
 import { SpeechfbError } from '../errors.ts';
 import { formatMs } from '../units.ts';
 import { type ByteSource, openBytes } from './byte-source.ts';
+import { type Mix, mixed, mixOf } from './mix.ts';
 import { createResampler } from './resampler.ts';
-import { readWavHeader, type WavEncoding, type WavHeader } from './wav-header.ts';
+import { wavBlocks } from './wav-blocks.ts';
+import type { WavEncoding } from './wav-format.ts';
+import { readWavHeader, type WavHeader } from './wav-header.ts';
 
 export type Wav = {
-  /** Mono, the mean of all channels, [-1, 1) for integer files; float files as they are, with NaN and infinities as 0. */
+  /** Mono, [-1, 1) for integer files; float files as they are, with NaN and infinities as 0. */
   samples: Float32Array;
   /** Of `samples`. */
   sampleRateHz: number;
@@ -13,19 +16,23 @@ export type Wav = {
   channels: number;
   encoding: WavEncoding;
   durationMs: number;
+  /** What its user should know of the sound, a sentence each: channels that cancel, a very quiet recording. */
+  notes: readonly string[];
 };
 
 export type ReadWavOptions = {
   /** Resample to this rate while reading, so that the file's own samples are never held; default: the file's rate. */
   sampleRateHz?: number;
+  /** Or to the nearest rate within these bounds, both inside, when the file's own is outside. */
+  ratesHz?: { least: number; most: number };
   /** Default 1 h. */
   maxDurationMs?: number;
 };
 
 /**
- * Reads a WAV file or buffer: 8/16/24/32-bit integer or 32/64-bit float, any channel count, 1 to 768 kHz.
- * Every fault is found in the header, before a sample is decoded. Errors, all exit 2: `audio_not_found`, `audio_unreadable`,
- * `empty_audio`, `not_wav`, `bad_wav`, `unsupported_wav`, `truncated_audio`, `audio_too_long`.
+ * Reads a WAV file, a buffer, or `-`, the standard input: integers of 8 to 32 bits, 32 or 64-bit float, A-law, mu-law, any
+ * channel count, 1 to 768 kHz. Every fault is found in the header, before a sample is decoded. Errors, all exit 2:
+ * `audio_not_found`, `audio_unreadable`, `empty_audio`, `not_wav`, `bad_wav`, `unsupported_wav`, `truncated_audio`, `audio_too_long`.
  */
 export function readWav(from: string | Buffer, options: ReadWavOptions = {}): Wav {
   const { maxDurationMs = 3_600_000 } = options;
@@ -41,28 +48,23 @@ export function readWav(from: string | Buffer, options: ReadWavOptions = {}): Wa
         { hint: 'cut it into pieces' },
       );
     }
-    const sampleRateHz = options.sampleRateHz ?? header.sampleRateHz;
-    const samples = readSamples(source, header, sampleRateHz);
+    const mix = mixOf(source, header);
+    const { least, most } = options.ratesHz ?? { least: 0, most: Number.POSITIVE_INFINITY };
+    const sampleRateHz = options.sampleRateHz ?? Math.min(most, Math.max(least, header.sampleRateHz));
+    const samples = readSamples(source, header, mix, sampleRateHz);
     const { channels, encoding } = header;
-    return { samples, sampleRateHz, channels, encoding, durationMs };
+    return { samples, sampleRateHz, channels, encoding, durationMs, notes: notesOn(samples, channels, mix) };
   } finally {
     source.close();
   }
 }
 
-const readBytes = 1 << 20;
-
-function readSamples(source: ByteSource, header: WavHeader, toHz: number): Float32Array {
-  const { length, blockBytes, dataOffset } = header;
+function readSamples(source: ByteSource, header: WavHeader, mix: Mix, toHz: number): Float32Array {
   const resampler = createResampler(header.sampleRateHz, toHz);
-  const samples = new Float32Array(Math.ceil((length * toHz) / header.sampleRateHz));
-  const blocksAtOnce = Math.max(1, Math.floor(readBytes / blockBytes));
-  const block = new Float32Array(Math.min(blocksAtOnce, length));
+  const samples = new Float32Array(Math.ceil((header.length * toHz) / header.sampleRateHz));
   let written = 0;
-  for (let first = 0; first < length; first += blocksAtOnce) {
-    const part = block.subarray(0, Math.min(blocksAtOnce, length - first));
-    decodeMono(source.read(dataOffset + first * blockBytes, part.length * blockBytes), header, part);
-    const output = resampler.push(part);
+  for (const block of wavBlocks(source, header)) {
+    const output = resampler.push(mixed(block, mix));
     samples.set(output, written);
     written += output.length;
   }
@@ -70,24 +72,18 @@ function readSamples(source: ByteSource, header: WavHeader, toHz: number): Float
   return samples;
 }
 
-function decodeMono(bytes: Buffer, header: WavHeader, out: Float32Array): void {
-  const read = readers[header.encoding];
-  const { channels, blockBytes } = header;
-  const sampleBytes = blockBytes / channels;
-  for (let i = 0; i < out.length; i++) {
-    let sum = 0;
-    for (let channel = 0; channel < channels; channel++) sum += read(bytes, i * blockBytes + channel * sampleBytes);
-    const mean = sum / channels;
-    out[i] = Number.isFinite(mean) ? mean : 0;
-  }
-}
+/** A peak below this, 45 dB under full scale, leaves 16-bit speech some eight bits, most of them the room's. */
+const quietPeak = 10 ** (-45 / 20);
 
-const readers: Record<WavEncoding, (bytes: Buffer, offset: number) => number> = {
-  u8: (bytes, offset) => (bytes[offset]! - 128) / 128,
-  s16: (bytes, offset) => ((bytes[offset]! | (bytes[offset + 1]! << 8)) << 16) / 2_147_483_648,
-  s24: (bytes, offset) =>
-    ((bytes[offset]! << 8) | (bytes[offset + 1]! << 16) | (bytes[offset + 2]! << 24)) / 2_147_483_648,
-  s32: (bytes, offset) => bytes.readInt32LE(offset) / 2_147_483_648,
-  f32: (bytes, offset) => bytes.readFloatLE(offset),
-  f64: (bytes, offset) => bytes.readDoubleLE(offset),
-};
+function notesOn(samples: Float32Array, channels: number, mix: Mix): string[] {
+  const notes: string[] = [];
+  if (mix !== 'mean')
+    notes.push(
+      `its ${channels} channels cancel each other (opposite signs): channel ${mix.channel + 1} alone is heard`,
+    );
+  let peak = 0;
+  for (const sample of samples) peak = Math.max(peak, Math.abs(sample));
+  if (peak > 0 && peak < quietPeak)
+    notes.push(`it is very quiet: its loudest sample is ${(-20 * Math.log10(peak)).toFixed(0)} dB below full scale`);
+  return notes;
+}

@@ -79,6 +79,10 @@ export class StreamClient implements LinkEvents {
     return this.#outbox.sent;
   }
 
+  get lost(): number {
+    return this.#outbox.lost;
+  }
+
   get unacked(): number {
     return this.#outbox.unacked;
   }
@@ -104,6 +108,11 @@ export class StreamClient implements LinkEvents {
     const message = this.#outbox.add(sounds, index);
     if (this.#connected) this.#link!.send(message);
     return true;
+  }
+
+  /** A frame that the app numbers and then loses: it goes nowhere, and the server finds it missing. */
+  loseAudio(sounds: SoundFrames, index: number): void {
+    this.#outbox.lose(sounds, index);
   }
 
   /** Lets time pass on the sample clock without sending, as when voice activity detection holds the sound back. */
@@ -250,16 +259,14 @@ export class StreamClient implements LinkEvents {
     this.#droppedAtMs = undefined;
     const frames = event.resumed ? this.#outbox.retransmit(event.next_seq) : this.#outbox.kept();
     const controls = this.#controls.pending();
-    let seq = this.#outbox.sent - frames.length;
     const sendControlsUpTo = (limit: number) => {
       while (controls[0] && controls[0].afterSeq <= limit) this.#link?.send(controls.shift()!.text);
     };
     for (const frame of frames) {
-      sendControlsUpTo(seq);
+      sendControlsUpTo(frame.seq);
       this.#link?.send(frame);
-      seq++;
     }
-    sendControlsUpTo(seq);
+    sendControlsUpTo(this.#outbox.sent);
   }
 
   #sendControl(message: ClientMessageInput): void {

@@ -3,9 +3,9 @@ import type { SoundFrames } from './frames.ts';
 
 /**
  * Frames of one recording that follow one another; `from` is the first that is kept. `skipped`: samples that were never sent
- * just before it.
+ * just before it. `lost`: their numbers are taken, but the app no longer has them.
  */
-type Stretch = { sounds: SoundFrames; from: number; count: number; skipped: number };
+type Stretch = { sounds: SoundFrames; from: number; count: number; skipped: number; lost: boolean };
 
 /**
  * The client's sending side of one epoch: numbers frames on the sample clock and keeps each until the server has
@@ -22,6 +22,9 @@ export class Outbox {
   #firstKept = 0;
   #keptSample = 0;
   #sent = 0;
+  #lost = 0;
+  /** Those of the lost that no ack has covered yet. */
+  #keptLost = 0;
   #nextSample = 0;
   /** Samples since the last frame. */
   #skipped = 0;
@@ -37,17 +40,27 @@ export class Outbox {
     return this.#sent;
   }
 
-  /** Frames that no ack has covered yet. */
+  /** Of them, those that the app has lost. */
+  get lost(): number {
+    return this.#lost;
+  }
+
+  /** Frames that no ack has covered yet, without those that the app has lost. */
   get unacked(): number {
-    return this.#sent - this.#firstKept;
+    return this.#sent - this.#firstKept - this.#keptLost;
   }
 
   /** Frames that wait for their ack, in order. */
   kept(): ChecksummedFrame[] {
     let seq = this.#firstKept;
     let sample = this.#keptSample;
-    return this.#kept.flatMap(({ sounds, from, count, skipped }) => {
+    return this.#kept.flatMap(({ sounds, from, count, skipped, lost }) => {
       sample += skipped;
+      if (lost) {
+        seq += count;
+        sample += count * this.#samplesOf(sounds);
+        return [];
+      }
       return Array.from({ length: count }, (_, i) => {
         const flags = i === 0 && skipped > 0 ? frameFlags.discontinuity : 0;
         const frame = this.#frame(sounds, from + i, seq++, sample, flags);
@@ -59,14 +72,17 @@ export class Outbox {
 
   /** Numbers and keeps frame `index` of the recording; the result is what to send. */
   add(sounds: SoundFrames, index: number): ChecksummedFrame {
-    const last = this.#last;
-    const skipped = this.#skipped;
-    if (last && skipped === 0 && last.sounds === sounds && last.from + last.count === index) last.count += 1;
-    else this.#begin({ sounds, from: index, count: 1, skipped });
-    const frame = this.#frame(sounds, index, this.#sent, this.#nextSample, skipped > 0 ? frameFlags.discontinuity : 0);
-    this.#sent += 1;
-    this.#nextSample += this.#samplesOf(sounds);
+    const flags = this.#skipped > 0 ? frameFlags.discontinuity : 0;
+    const frame = this.#frame(sounds, index, this.#sent, this.#nextSample, flags);
+    this.#number(sounds, index, false);
     return frame;
+  }
+
+  /** Numbers a frame that is then lost: the server finds its place empty, and it is never sent again. */
+  lose(sounds: SoundFrames, index: number): void {
+    this.#number(sounds, index, true);
+    this.#lost += 1;
+    this.#keptLost += 1;
   }
 
   /** Lets the sample clock run on over sound that is never sent. */
@@ -95,6 +111,15 @@ export class Outbox {
     return this.kept().map((frame) => ({ ...frame, flags: frame.flags | frameFlags.retransmit }));
   }
 
+  #number(sounds: SoundFrames, index: number, lost: boolean): void {
+    const last = this.#last;
+    const follows = last && this.#skipped === 0 && last.sounds === sounds && last.from + last.count === index;
+    if (follows && last.lost === lost) last.count += 1;
+    else this.#begin({ sounds, from: index, count: 1, skipped: this.#skipped, lost });
+    this.#sent += 1;
+    this.#nextSample += this.#samplesOf(sounds);
+  }
+
   #begin(stretch: Stretch): void {
     if (this.#last?.count === 0) this.#kept.pop();
     this.#kept.push(stretch);
@@ -105,6 +130,7 @@ export class Outbox {
   #forget(stretch: Stretch, count: number): void {
     this.#firstKept += count;
     this.#keptSample += stretch.skipped + count * this.#samplesOf(stretch.sounds);
+    if (stretch.lost) this.#keptLost -= count;
     stretch.skipped = 0;
     stretch.from += count;
     stretch.count -= count;

@@ -1,9 +1,9 @@
-import { type Document, isNode, LineCounter, parseAllDocuments } from 'yaml';
+import { type Document, isNode, LineCounter } from 'yaml';
 import type { z } from 'zod';
 import type { Problem } from '../errors.ts';
 import { didYouMean } from '../suggest.ts';
 import type { RenamedKey } from './renamed-keys.ts';
-import { syntaxProblems, yamlOptions } from './syntax.ts';
+import { syntaxProblems, yamlDocuments } from './syntax.ts';
 import { badConfig, checkDocument, offsetOf } from './yaml.ts';
 
 /** What `kind` may say; one file may hold documents of several. */
@@ -29,8 +29,7 @@ export function parseDocuments<S extends z.ZodType>(
   renamed: readonly RenamedKey[] = [],
 ): ConfigDocument<z.output<S>>[] {
   const lines = new LineCounter();
-  const parsed = parseAllDocuments(source, { ...yamlOptions, lineCounter: lines });
-  const documents = Array.isArray(parsed) ? parsed.filter(({ contents }) => contents !== null) : [];
+  const documents = yamlDocuments(source, lines);
   const where = (offset: number) => {
     const { line, col } = lines.linePos(offset);
     return `${file}:${line}:${col}`;

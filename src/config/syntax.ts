@@ -1,8 +1,22 @@
-import type { Document, ParseOptions, YAMLError } from 'yaml';
+import { type Document, isScalar, type LineCounter, type ParseOptions, parseAllDocuments, type YAMLError } from 'yaml';
 import type { Problem } from '../errors.ts';
 
 /** How YAML is read everywhere: with merge keys (`<<: *name`), which files of other tools have, and plain messages. */
-export const yamlOptions = { prettyErrors: false, merge: true } as const satisfies ParseOptions & { merge: boolean };
+const yamlOptions = { prettyErrors: false, merge: true } as const satisfies ParseOptions & { merge: boolean };
+
+/**
+ * The documents of a YAML text but for empty ones: a `---` before the first or behind the last begins nothing, whatever
+ * comments follow it. Their positions are counted in `lines`.
+ */
+export function yamlDocuments(source: string, lines: LineCounter): Document[] {
+  const parsed = parseAllDocuments(source, { ...yamlOptions, lineCounter: lines });
+  if (!Array.isArray(parsed)) return [];
+  return parsed.filter(({ contents, errors }) => errors.length > 0 || !isNothing(contents));
+}
+
+function isNothing(contents: Document['contents']): boolean {
+  return contents === null || (isScalar(contents) && contents.value === null);
+}
 
 /**
  * What is no YAML, or means nothing in it, such as a tag that nobody knows. One slip of the pen makes YAML complain at every

@@ -1,9 +1,9 @@
-import { type Document, isMap, isNode, LineCounter, parseDocument, visit } from 'yaml';
+import { type Document, isMap, isNode, LineCounter, visit } from 'yaml';
 import type { z } from 'zod';
 import { type Problem, SpeechfbError } from '../errors.ts';
 import { type RenamedKey, renameKeys } from './renamed-keys.ts';
 import { plainSentence } from './sentences.ts';
-import { syntaxProblems, yamlOptions } from './syntax.ts';
+import { syntaxProblems, yamlDocuments } from './syntax.ts';
 
 /**
  * The YAML text as a value of `schema`. Throws `bad_config` with every problem at once, each at
@@ -11,11 +11,16 @@ import { syntaxProblems, yamlOptions } from './syntax.ts';
  */
 export function parseConfig<S extends z.ZodType>(file: string, source: string, schema: S): z.output<S> {
   const lines = new LineCounter();
-  const document = parseDocument(source, { ...yamlOptions, lineCounter: lines });
+  const [document, second] = yamlDocuments(source, lines);
   const at = (offset: number) => {
     const { line, col } = lines.linePos(offset);
     return `${file}:${line}:${col}`;
   };
+  if (document === undefined) throw badConfig(file, [{ where: at(0), message: 'is empty' }]);
+  if (second !== undefined) {
+    const message = 'a second document begins here; this kind of file has one';
+    throw badConfig(file, [{ where: at(offsetOf(second, [], undefined)), message }]);
+  }
   const syntax = syntaxProblems(document, source, at);
   if (syntax.length > 0) throw badConfig(file, syntax);
   const checked = checkDocument(document, at, schema);

@@ -1,3 +1,5 @@
+import { firstTrue } from '../stats/bisect.ts';
+import { quantileRank } from '../stats/quantile.ts';
 import type { ClusterSums } from './cluster-sums.ts';
 
 type MetricFacts = {
@@ -134,7 +136,14 @@ export const metrics = {
   dropped_by_app: {
     kind: 'count',
     about: 'frames that the app dropped because too much waited to be sent, of frames due',
-    of: ['frames_sent', 'dropped_by_app'],
+    of: ['frames_sent', 'dropped_by_app', 'lost_by_app'],
+    part: false,
+    ...ofSessions,
+  },
+  lost_by_app: {
+    kind: 'count',
+    about: 'frames that the app lost before it sent them, by a fault of the test, of frames due',
+    of: ['frames_sent', 'dropped_by_app', 'lost_by_app'],
     part: false,
     ...ofSessions,
   },
@@ -258,10 +267,15 @@ export function selectorText(selector: Selector): string {
   return chosen.map((name) => `${name}=${selector[name]}`).join(',');
 }
 
-/** The nearest-rank quantile: the smallest sample that at least `p` of all samples do not exceed; undefined without samples. */
+/** The nearest-rank quantile of a distribution, see `quantileRank`; undefined without samples. */
 export function quantile(distribution: Distribution, p: number): number | undefined {
-  if (distribution.samples === 0) return undefined;
-  return distribution.valueAtRank(Math.max(1, Math.ceil(p * distribution.samples - 1e-9)));
+  const { samples } = distribution;
+  return samples === 0 ? undefined : distribution.valueAtRank(quantileRank(samples, p));
+}
+
+/** How many of the smallest samples are `within`, which holds up to some rank and not beyond. */
+export function ranksWithin(distribution: Distribution, within: (value: number) => boolean): number {
+  return firstTrue(1, distribution.samples + 1, (rank) => !within(distribution.valueAtRank(rank))) - 1;
 }
 
 function namesOf<N extends MetricName>(kind: MetricDefinition['kind']): readonly N[] {

@@ -1,4 +1,4 @@
-import { fits, type Labels, labelKey, type Selector } from './definitions.ts';
+import { type Distribution, fits, type Labels, labelKey, type Selector } from './definitions.ts';
 import { type EncodedSlice, Slice } from './slice.ts';
 
 /** Everything one shard measured, in a form that crosses a thread or a machine and adds up with others'. */
@@ -49,4 +49,16 @@ export class Recorder {
     for (const slice of this.#slices.values()) slice.destroy();
     this.#slices.clear();
   }
+}
+
+/** Latencies with the labels that they were measured for, `metric` among them. */
+export type LabelledDistribution = { labels: Readonly<Record<string, string>>; distribution: Distribution };
+
+/** Every latency that was measured, by metric, profile and language; alive as long as the recorder. */
+export function labelledLatencies(recorder: Recorder): LabelledDistribution[] {
+  return recorder.slices.flatMap(({ labels, distributions }) =>
+    Object.entries(distributions)
+      .filter(([, { samples }]) => samples > 0)
+      .map(([metric, distribution]) => ({ labels: { metric, ...labels }, distribution })),
+  );
 }

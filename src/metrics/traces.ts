@@ -1,54 +1,43 @@
 import { createRandom, type Random } from '../stats/random-stream.ts';
+import { Reservoir } from '../stats/reservoir.ts';
 import { type LatencyParts, namedParts, reportStages } from './latency-stages.ts';
 import type { Trace } from './trace.ts';
-import { traceBytes } from './trace-bytes.ts';
 
 /** Whose a trace is. */
 export type TraceOwner = Pick<Trace, 'session' | 'profile' | 'language'>;
 
 /**
- * Keeps a uniform sample of at most `limit` traces, so that a soak test's file stays small: Li's algorithm L (1994), which
- * draws how many it passes over, and not again for each.
+ * Keeps a uniform sample of at most `limit` traces, so that the file of a soak test stays small. A session's name is
+ * kept up to 64 characters, since the server chooses it.
  */
 export class TraceSink {
-  readonly #limit: number;
-  readonly #random: Random;
+  readonly #sample: Reservoir;
   /** Kept as numbers, a row each, until they are asked for: thousands of objects would be walked by each collection. */
   readonly #owners: TraceOwner[] = [];
   #rows = new Float64Array(256 * columns);
-  #seen = 0;
-  /** The next that is taken once `limit` are kept, and what is drawn to find the one after. */
-  #next: number;
-  #weight = 1;
 
   constructor(limit: number, seed: number) {
-    this.#limit = limit;
-    this.#random = createRandom(seed, 0x7ace);
-    this.#next = limit;
-    this.#pass();
+    this.#sample = new Reservoir(limit, createRandom(seed, 0x7ace));
   }
 
-  /** Another is there; whether it is wanted, by `keep`. */
+  /** Counts one more trace and tells whether it is wanted, by `keep`. */
   wants(): boolean {
-    this.#seen += 1;
-    return this.#owners.length < this.#limit || this.#seen === this.#next;
+    return this.#sample.wants();
   }
 
   /** `atMs`: since the start of the test. */
   keep(owner: TraceOwner, atMs: number, totalMs: number, stages: LatencyParts): void {
-    const full = this.#owners.length === this.#limit;
-    const row = full ? Math.floor(this.#random() * this.#limit) : this.#owners.length;
+    const row = this.#sample.place();
     this.#owners[row] = owner;
     if ((row + 1) * columns > this.#rows.length) this.#grow();
     this.#rows[row * columns] = atMs;
     this.#rows[row * columns + 1] = totalMs;
     this.#rows.set(stages, row * columns + 2);
-    if (full) this.#pass();
   }
 
   /** How many it was asked to keep. */
   get seen(): number {
-    return this.#seen;
+    return this.#sample.seen;
   }
 
   /** In order of time. */
@@ -58,7 +47,8 @@ export class TraceSink {
 
   #trace({ session, profile, language }: TraceOwner, from: number): Trace {
     const [at_ms, total_ms, ...stages] = this.#rows.subarray(from, from + columns).map(round);
-    return { at_ms: at_ms!, session, profile, language, total_ms: total_ms!, stages: namedParts(stages) };
+    const name = session.slice(0, mostSessionChars);
+    return { at_ms: at_ms!, session: name, profile, language, total_ms: total_ms!, stages: namedParts(stages) };
   }
 
   #grow(): void {
@@ -66,15 +56,11 @@ export class TraceSink {
     rows.set(this.#rows);
     this.#rows = rows;
   }
-
-  #pass(): void {
-    this.#weight *= Math.exp(Math.log(1 - this.#random()) / this.#limit);
-    this.#next += Math.floor(Math.log(1 - this.#random()) / Math.log(1 - this.#weight)) + 1;
-  }
 }
 
 /** Of a trace's numbers: when it was, the whole latency, its stages. */
 const columns = 2 + reportStages.length;
+const mostSessionChars = 64;
 
 /** To the us. */
 function round(ms: number): number {
@@ -86,21 +72,15 @@ export type SampledTraces = { traces: Trace[]; tracesSeen: number };
 
 /**
  * A uniform sample of what several samples were taken from: each gives as many as a draw without replacement takes of its.
- * At most `limit` traces and `bytes` of NDJSON, whichever is less; a single one within both is its own sample.
+ * At most `limit` traces; a single sample within that is its own.
  */
-export function mergeTraces(
-  parts: readonly SampledTraces[],
-  seed: number,
-  { limit, bytes }: { limit: number; bytes: number } = traceLimits,
-): SampledTraces {
-  const bytesOf = traceBytes();
+export function mergeTraces(parts: readonly SampledTraces[], seed: number, limit = traceLimit): SampledTraces {
   const only = parts.length === 1 ? parts[0]! : undefined;
-  if (only && only.traces.length <= limit && fits(only.traces, bytes, bytesOf)) return only;
+  if (only && only.traces.length <= limit) return only;
   const random = createRandom(seed, 0x7acf);
   const left = parts.map(({ traces, tracesSeen }) => ({ traces: [...traces], unseen: tracesSeen }));
   const tracesSeen = parts.reduce((sum, part) => sum + part.tracesSeen, 0);
   const traces: Trace[] = [];
-  let room = bytes;
   for (let total = tracesSeen; total > 0 && traces.length < limit; total--) {
     let place = Math.floor(random() * total);
     const part = left.find(({ unseen }) => {
@@ -109,23 +89,11 @@ export function mergeTraces(
       return false;
     })!;
     part.unseen -= 1;
-    // It kept fewer than are wanted of it, for their bytes: to go on without it would favour the others.
+    // It kept fewer than are wanted of it: to go on without it would favour the others.
     if (part.traces.length === 0) break;
-    const trace = takeAny(part.traces, random);
-    // Drawn in random order, so that whatever fits is a uniform sample too.
-    room -= bytesOf(trace);
-    if (room < 0) break;
-    traces.push(trace);
+    traces.push(takeAny(part.traces, random));
   }
   return { traces: inOrder(traces), tracesSeen };
-}
-
-function fits(traces: readonly Trace[], bytes: number, bytesOf: (trace: Trace) => number): boolean {
-  let room = bytes;
-  return traces.every((trace) => {
-    room -= bytesOf(trace);
-    return room >= 0;
-  });
 }
 
 /** Takes any one out of a list that has one; the last comes in its place, since the order means nothing. */
@@ -142,4 +110,4 @@ function inOrder(traces: readonly Trace[]): Trace[] {
 }
 
 /** What one test keeps: a million feedbacks in a soak test are a file of 1 MB, compressed. */
-export const traceLimits = { limit: 20_000, bytes: 8 * 1024 * 1024 } as const;
+export const traceLimit = 20_000;

@@ -14,12 +14,15 @@ const reference = z.union([
   }),
 ]);
 
+/** Sample rates that a session may have, Hz, both inside. */
+export const sampleRatesHz = { least: 8000, most: 48_000 };
+
 const startMessage = z.strictObject({
   type: z.literal('start'),
   protocol: z.literal('speechfb.v1'),
   audio: z.strictObject({
     encoding: z.enum(['pcm_s16le', 'pcm_f32le']),
-    sample_rate: z.number().int().min(8000).max(48000),
+    sample_rate: z.number().int().min(sampleRatesHz.least).max(sampleRatesHz.most),
     channels: z.literal(1),
     frame_ms: z.number().min(10).max(100).optional(),
   }),

@@ -1,5 +1,12 @@
 /** The kinds of faults, as plans, recordings and reports name them; src/load/fault/ says what each is. */
-export const faultKinds = ['reconnect', 'cut-network', 'stall-inference', 'kill-inference', 'stop-server'] as const;
+export const faultKinds = [
+  'reconnect',
+  'cut-network',
+  'drop-messages',
+  'stall-inference',
+  'kill-inference',
+  'stop-server',
+] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
 /** What became of a planned fault; times in ms from the start of the test. */

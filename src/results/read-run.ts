@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { readChunks } from '../config/read-chunks.ts';
 import { SpeechfbError } from '../errors.ts';
+import { ranksWithin } from '../metrics/definitions.ts';
 import { histogramProblem } from '../metrics/encoded-histogram.ts';
 import { histogramsReady, LatencyHistogram } from '../metrics/histogram.ts';
 import { doubtOf, readFileOf, readRunFile, runHint } from './run-file.ts';
@@ -43,7 +44,7 @@ export async function readRun(directory: string): Promise<ReadRun> {
       const histogram = new LatencyHistogram({ hdr: first, never: report.distributions[name]?.never ?? 0 });
       for (const hdr of others) addTo(histogram, hdr);
       const total = histogram.samples;
-      const bad = total - ranksWithin(histogram, atMostMs);
+      const bad = total - ranksWithin(histogram, (ms) => ms <= atMostMs);
       histogram.destroy();
       return { bad, total };
     },
@@ -118,15 +119,4 @@ function addTo(histogram: LatencyHistogram, hdr: string): void {
   const interval = new LatencyHistogram({ hdr, never: 0 });
   histogram.add(interval);
   interval.destroy();
-}
-
-function ranksWithin(histogram: LatencyHistogram, atMostMs: number): number {
-  let low = 0;
-  let high = histogram.samples + 1;
-  while (high - low > 1) {
-    const middle = Math.floor((low + high) / 2);
-    if (histogram.valueAtRank(middle) <= atMostMs) low = middle;
-    else high = middle;
-  }
-  return low;
 }

@@ -50,14 +50,15 @@ const parts: readonly (readonly [part: TallyName, whole: TallyName])[] = [
   ['sound_served_ms', 'sound_due_ms'],
 ];
 
-const tally = allOf(tallyNames, (name) => (name.startsWith('sound_') ? notNegative() : count())).superRefine(
-  (given, context) => {
-    for (const [part, whole] of parts) {
-      const message = `${given[part]} is more than ${whole}, ${given[whole]}, of which it is a part`;
-      if (given[part] > given[whole]) context.addIssue({ code: 'custom', path: [part], message });
-    }
-  },
-);
+/** A count that a recording lacks is one that its speechfb did not have yet. */
+const tally = allOf(tallyNames, (name) =>
+  name.startsWith('sound_') ? notNegative() : countNames.some((one) => one === name) ? count().prefault(0) : count(),
+).superRefine((given, context) => {
+  for (const [part, whole] of parts) {
+    const message = `${given[part]} is more than ${whole}, ${given[whole]}, of which it is a part`;
+    if (given[part] > given[whole]) context.addIssue({ code: 'custom', path: [part], message });
+  }
+});
 
 const slice = section({
   labels: section({ profile: text('a network'), language: text('a language'), phase: text('a phase').optional() }),

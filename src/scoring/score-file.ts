@@ -12,6 +12,8 @@ export type ScoredFile = {
   result: UtteranceResult;
   evidence: readonly (readonly JudgedPhone[])[];
   audioMs: number;
+  /** What is odd about the sound, a sentence each. */
+  notes: readonly string[];
   /** Wall time by stage, ms, from opening the file to the result. */
   timing: StageTimings & { read: number; total: number };
 };
@@ -59,5 +61,5 @@ export async function scoreFile(
   const { timing, ...result } = await utterance.finish();
   if (failure) throw failure;
   const total = performance.now() - begun;
-  return { result, evidence, audioMs: wav.durationMs, timing: { ...timing, read, total } };
+  return { result, evidence, audioMs: wav.durationMs, notes: wav.notes, timing: { ...timing, read, total } };
 }

@@ -7,6 +7,7 @@ import { QuicPair } from './transport/quic/pair.ts';
 import { TcpPair } from './transport/tcp/pair.ts';
 import type { FlowCounters, Transport } from './transport/transport.ts';
 import { WriteQueue } from './transport/write-queue.ts';
+import { tlsRecordBytes } from './wire-bytes.ts';
 
 /** What a connection tells, in time order. Times are us of the virtual clock. */
 export type ConnectionSink = {
@@ -118,9 +119,6 @@ export class Connection {
     if (this.over) sink.closed('the phone has another address', atUs);
   }
 }
-
-/** Header 5, tag 16, content type 1. */
-const tlsRecordBytes = 22;
 
 function zero(): FlowCounters {
   return { packets: 0, retransmissions: 0, timeouts: 0, dropped: 0, bytesWritten: 0, bytesDelivered: 0 };

@@ -1,3 +1,4 @@
+import { upperBound } from '../stats/bisect.ts';
 import { quantileRank } from '../stats/quantile.ts';
 import type { Direction, NetworkProfile } from './profile/profile.ts';
 import type { DirectionResult, FlowResult } from './run-flow.ts';
@@ -94,7 +95,7 @@ function directionOf(profile: NetworkProfile, direction: Direction, result: Dire
   const { counters, undelivered, lost } = result;
   const quantile = (p: number) => (n === 0 ? null : ms[quantileRank(n, p) - 1]!);
   const full = saturatedClients(result, profile[direction].delayUs + 1_000_000);
-  const above = (limitMs: number) => (n === 0 ? null : countAbove(ms, limitMs) / n);
+  const above = (limitMs: number) => (n === 0 ? null : (n - upperBound(ms, limitMs)) / n);
   return {
     frames: n,
     undelivered,
@@ -139,18 +140,6 @@ function connects(connectUs: readonly number[]): ConnectSummary {
     p99: quantile(0.99),
     max: quantile(1),
   };
-}
-
-/** How many of ascending values are larger. */
-function countAbove(ascending: Float64Array, limit: number): number {
-  let low = 0;
-  let high = ascending.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (ascending[middle]! > limit) high = middle;
-    else low = middle + 1;
-  }
-  return ascending.length - low;
 }
 
 /** To the microsecond, as everything else is. */

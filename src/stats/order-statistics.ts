@@ -1,3 +1,4 @@
+import { firstTrue } from './bisect.ts';
 import { binomialCdf } from './distributions.ts';
 
 /** Ranks (1 to n) between whose values a quantile lies, and how surely. An absent rank: no value of the sample bounds it. */
@@ -10,8 +11,8 @@ export type RankInterval = { low: number | undefined; high: number | undefined; 
 export function quantileRanks(n: number, p: number, confidence: number): RankInterval {
   const tail = (1 - confidence) / 2;
   // The quantile lies below the r-th value with chance P(Bin(n, p) <= r - 1).
-  const low = firstRank(n, (rank) => binomialCdf(rank - 1, n, p) > tail) - 1;
-  const high = firstRank(n, (rank) => binomialCdf(rank - 1, n, p) >= 1 - tail);
+  const low = firstTrue(1, n + 1, (rank) => binomialCdf(rank - 1, n, p) > tail) - 1;
+  const high = firstTrue(1, n + 1, (rank) => binomialCdf(rank - 1, n, p) >= 1 - tail);
   const below = low < 1 ? 0 : binomialCdf(low - 1, n, p);
   const upTo = high > n ? 1 : binomialCdf(high - 1, n, p);
   return { low: low < 1 ? undefined : low, high: high > n ? undefined : high, coverage: upTo - below };
@@ -22,7 +23,7 @@ export function quantileRanks(n: number, p: number, confidence: number): RankInt
  * one-sided); undefined when even the largest is no bound.
  */
 export function upperRank(n: number, p: number, confidence: number): number | undefined {
-  const rank = firstRank(n, (candidate) => binomialCdf(candidate - 1, n, p) >= confidence);
+  const rank = firstTrue(1, n + 1, (candidate) => binomialCdf(candidate - 1, n, p) >= confidence);
   return rank > n ? undefined : rank;
 }
 
@@ -30,16 +31,4 @@ export function upperRank(n: number, p: number, confidence: number): number | un
 export function samplesForInterval(p: number, confidence: number): number {
   const tail = (1 - confidence) / 2;
   return Math.ceil(Math.log(tail) / Math.log(Math.max(p, 1 - p)));
-}
-
-/** The first rank in 1..n+1 that `holds`; `holds` turns true once and stays. */
-function firstRank(n: number, holds: (rank: number) => boolean): number {
-  let low = 0;
-  let high = n + 1;
-  while (high - low > 1) {
-    const middle = Math.floor((low + high) / 2);
-    if (holds(middle)) high = middle;
-    else low = middle;
-  }
-  return high;
 }

@@ -10,6 +10,11 @@ export function studentQuantile(confidence: number, freedom: number): number {
   return Math.sqrt(freedom * (1 / x - 1));
 }
 
+/** The value that T of `freedom` degrees exceeds with probability 1 - confidence, for a confidence above 1/2. */
+export function studentUpper(confidence: number, freedom: number): number {
+  return studentQuantile(2 * confidence - 1, freedom);
+}
+
 /** The interval of the mean of independent, roughly normal values; without end for a single one. */
 export function meanInterval(values: readonly number[], confidence: number): MeanInterval {
   const { mean, variance } = moments(values);

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { resample } from '../../src/audio/resampler.ts';
 import { readWav } from '../../src/audio/wav.ts';
-import type { WavEncoding } from '../../src/audio/wav-header.ts';
 import { SpeechfbError } from '../../src/errors.ts';
 import { makeWav } from '../kit/make-wav.ts';
 
@@ -22,10 +21,10 @@ function failure(from: string | Buffer): SpeechfbError {
 }
 
 describe('readWav reads', () => {
-  const tolerance: Record<WavEncoding, number> = { u8: 0.01, s16: 1e-4, s24: 1e-6, s32: 1e-7, f32: 1e-7, f64: 1e-7 };
+  const tolerance = { u8: 0.01, s16: 1e-4, s24: 1e-6, s32: 1e-7, f32: 1e-7, f64: 1e-7 };
   const values = [0, 0.25, -0.25, 0.99, -1];
 
-  for (const [encoding, within] of Object.entries(tolerance) as [WavEncoding, number][]) {
+  for (const [encoding, within] of Object.entries(tolerance) as [keyof typeof tolerance, number][]) {
     it.each([
       ['a plain header', false],
       ['an extensible header', true],
@@ -118,25 +117,39 @@ describe('readWav refuses', () => {
       /promises 1\.00 s \(32000 bytes\), 0\.25 s \(8000 bytes\) are there/,
     ],
     ['a file cut in its header', good.subarray(0, 30), 'truncated_audio', /ends after 30 bytes/],
-    ['sizes left at 0 by a recorder', makeWav({ dataBytes: 0, riffBytes: 0 }), 'truncated_audio', /never finished/],
-    [
-      'sizes left at all ones by a pipe',
-      makeWav({ dataBytes: 0xffffffff, riffBytes: 0xffffffff }),
-      'truncated_audio',
-      /never finished/,
-    ],
     ['an MP3 file', Buffer.from('ID3\x04aaaaaaaa'), 'not_wav', /an MP3 file/],
     ['an MP3 file without a tag', Buffer.from([0xff, 0xfb, 0x90, 0x64, 0, 0]), 'not_wav', /an MP3 file/],
     ['an Ogg file', Buffer.from('OggS\0\x02aaaaaaaa'), 'not_wav', /an Ogg file/],
     ['a FLAC file', Buffer.from('fLaC\0\0\0\x22'), 'not_wav', /a FLAC file/],
     ['an MP4 file', Buffer.from('\0\0\0\x20ftypM4A '), 'not_wav', /an MP4 or M4A file/],
-    ['a big WAV file', Buffer.from('RF64\xff\xff\xff\xffWAVE', 'latin1'), 'not_wav', /RF64/],
+    ['a big-endian WAV file', Buffer.from('RIFX\0\0\0\0WAVE', 'latin1'), 'not_wav', /RIFX/],
     ['text', Buffer.from('hello there, this is no sound\n'), 'not_wav', /looks like text/],
     ['noise', Buffer.from([1, 2, 3, 4, 5, 6, 7, 8]), 'not_wav', /an unknown format/],
-    ['mu-law', withTag(7), 'unsupported_wav', /16-bit mu-law; allowed: 8, 16, 24 or 32-bit integer/],
+    [
+      'mu-law',
+      withTag(7),
+      'unsupported_wav',
+      /16-bit mu-law; allowed: 8 to 32-bit integer, 32 or 64-bit float, A-law and mu-law$/,
+    ],
     ['a format nobody knows', withTag(0x1234), 'unsupported_wav', /format 0x1234/],
     ['no channels', headerOf((b) => b.writeUInt16LE(0, 22)), 'bad_wav', /0 channels/],
     ['a rate of 0', headerOf((b) => b.writeUInt32LE(0, 24)), 'bad_wav', /rate is 0 Hz; allowed: 1000 to 768000 Hz/],
+    [
+      'a block alignment that fits neither bits nor channels',
+      headerOf((b) => b.writeUInt16LE(3, 32)),
+      'bad_wav',
+      /contradicts itself: its header says 1 channel of 16 bits in blocks of 3 bytes, not 2/,
+    ],
+    [
+      '24 bits in words of 32 that are in neither half',
+      headerOf((b) => {
+        b.writeUInt16LE(24, 34);
+        b.writeUInt16LE(4, 32);
+        b.fill(Buffer.from([1, 2, 3, 4]), 44);
+      }),
+      'bad_wav',
+      /neither the low nor the high three bytes/,
+    ],
     [
       'samples before their format',
       Buffer.concat([good.subarray(0, 12), good.subarray(36)]),

@@ -44,27 +44,44 @@ describe('the outbox', () => {
     expect([after, next].map((message) => message!.flags)).toEqual([0, 0]);
   });
 
-  it('keeps exactly the frames that no ack has covered, as they were sent, whatever is said, skipped and acknowledged', () => {
+  it('takes a number and its samples for a frame that is lost, and never sends it', () => {
+    const outbox = new Outbox('pcm_s16le');
+    outbox.add(sounds, 0);
+    outbox.lose(sounds, 1);
+    expect(outbox.add(sounds, 2)).toMatchObject({ seq: 2, firstSample: 640, flags: 0 });
+    expect(outbox.retransmit(0).map(({ seq }) => seq)).toEqual([0, 2]);
+    expect(outbox).toMatchObject({ sent: 3, lost: 1, unacked: 2, resent: 2 });
+    outbox.acknowledge(2);
+    expect(outbox).toMatchObject({ sent: 3, lost: 1, unacked: 1 });
+  });
+
+  it('keeps exactly the frames that no ack has covered, as they were sent, whatever is said, lost, skipped and acknowledged', () => {
     const step = fc.oneof(
       fc.record({ add: fc.constantFrom(sounds, halves), index: fc.integer({ min: 0, max: 5 }), times: fc.nat(5) }),
+      fc.record({ lose: fc.constantFrom(sounds, halves), index: fc.integer({ min: 0, max: 5 }), times: fc.nat(3) }),
       fc.record({ skip: fc.nat(3) }),
       fc.record({ ack: fc.integer({ min: -1, max: 40 }) }),
     );
     fc.assert(
       fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
         const outbox = new Outbox('pcm_s16le');
-        const sent: ChecksummedFrame[] = [];
+        const sent: (ChecksummedFrame | undefined)[] = [];
         let acked = 0;
         for (const one of steps) {
           if ('add' in one) for (let i = 0; i < one.times; i++) sent.push(outbox.add(one.add, one.index + i));
-          else if ('skip' in one) outbox.skip(one.skip * silence);
+          else if ('lose' in one) {
+            for (let i = 0; i < one.times; i++) outbox.lose(one.lose, one.index + i);
+            sent.push(...Array.from({ length: one.times }, () => undefined));
+          } else if ('skip' in one) outbox.skip(one.skip * silence);
           else {
             outbox.acknowledge(one.ack);
             acked = Math.max(acked, Math.min(one.ack, sent.length));
           }
         }
-        expect(outbox.kept()).toEqual(sent.slice(acked));
-        expect(outbox).toMatchObject({ sent: sent.length, unacked: sent.length - acked });
+        const kept = sent.slice(acked).filter((frame) => frame !== undefined);
+        expect(outbox.kept()).toEqual(kept);
+        const lost = sent.filter((frame) => frame === undefined).length;
+        expect(outbox).toMatchObject({ sent: sent.length, lost, unacked: kept.length });
       }),
       { numRuns: 300 },
     );

@@ -27,6 +27,17 @@ describe('documents of one kind', () => {
   });
 
   it.each([
+    ['behind the last', `${document('y')}---\n`],
+    ['behind the last, with a comment', `${document('y')}---\n# nothing more\n`],
+    ['before the first', `---\n${document('y')}`],
+    ['before the first, twice, with a comment', `# ours\n---\n# still nothing\n---\n${document('y')}`],
+    ['in the middle', `${document('y')}---\n---\n${document('z', 'ServiceLevel')}`],
+    ['as an end', `${document('y')}...\n`],
+  ])('may have a marker %s', (_, text) => {
+    expect(read(text).map(({ name }) => name)).toEqual(['y']);
+  });
+
+  it.each([
     ['nothing', '', 'f.yaml:1:1: is empty; write a document of kind LatencyBudget'],
     ['a comment alone', '# soon\n', 'is empty'],
     ['other kinds only', document('x', 'ServiceLevel'), 'has no LatencyBudget; it has ServiceLevel x'],

@@ -1,7 +1,10 @@
-import type { WavEncoding } from '../../src/audio/wav-header.ts';
+import type { WavEncoding } from '../../src/audio/wav-format.ts';
+
+/** Encodings that a test writes. */
+type Written = Exclude<WavEncoding, 'alaw' | 'mulaw'>;
 
 export type WavRecipe = {
-  encoding?: WavEncoding;
+  encoding?: Written;
   sampleRateHz?: number;
   /** One array a channel, [-1, 1]. */
   channels?: readonly (readonly number[])[];
@@ -31,7 +34,7 @@ function chunk(id: string, bytes: Buffer, size = bytes.length): Buffer {
   return Buffer.concat([Buffer.from(id), u32(size), bytes, Buffer.alloc(bytes.length & 1)]);
 }
 
-function formatChunk(encoding: WavEncoding, sampleRateHz: number, channels: number, extensible: boolean): Buffer {
+function formatChunk(encoding: Written, sampleRateHz: number, channels: number, extensible: boolean): Buffer {
   const bits = Number(encoding.slice(1));
   const tag = encoding.startsWith('f') ? 3 : 1;
   const bytes = Buffer.alloc(extensible ? 40 : 16);
@@ -50,7 +53,7 @@ function formatChunk(encoding: WavEncoding, sampleRateHz: number, channels: numb
   return bytes;
 }
 
-function samplesOf(encoding: WavEncoding, channels: readonly (readonly number[])[]): Buffer {
+function samplesOf(encoding: Written, channels: readonly (readonly number[])[]): Buffer {
   const bytes = Number(encoding.slice(1)) / 8;
   const out = Buffer.alloc(channels[0]!.length * channels.length * bytes);
   channels[0]!.forEach((_, i) => {
@@ -61,7 +64,7 @@ function samplesOf(encoding: WavEncoding, channels: readonly (readonly number[])
   return out;
 }
 
-const write: Record<WavEncoding, (out: Buffer, value: number, offset: number) => void> = {
+const write: Record<Written, (out: Buffer, value: number, offset: number) => void> = {
   u8: (out, value, offset) => out.writeUInt8(128 + Math.round(value * 127), offset),
   s16: (out, value, offset) => out.writeInt16LE(Math.round(value * 32_767), offset),
   s24: (out, value, offset) => out.writeIntLE(Math.round(value * 8_388_607), offset, 3),

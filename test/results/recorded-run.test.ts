@@ -85,6 +85,11 @@ it('a recording with everything that one may say reads back as it was', () => {
   expect(reportOf(readRecordedRun(directory))).toEqual(reportOf(recorded()));
 });
 
+it('a recording of before a metric was counted reads as without it', () => {
+  expect(edited((json) => json.replace('"resent_frames":0,', ''))).toBe('it was read');
+  expect(reportOf(readRecordedRun(directory))).toEqual(reportOf(recorded()));
+});
+
 describe('a recording that somebody changed', () => {
   const hdr = /"hdr":"[^"]*"/;
   it.each<[string, string | RegExp, string, string]>([

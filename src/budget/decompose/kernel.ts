@@ -1,3 +1,4 @@
+import { lowerBound } from '../../stats/bisect.ts';
 import { quantileOfSorted } from '../../stats/quantile.ts';
 
 /** Gaussian weights are below 4e-6 past this many bandwidths: no trace beyond is looked at. */
@@ -21,30 +22,6 @@ export function weightAt(distanceMs: number, bandwidth: number): number {
   if (bandwidth === 0) return distanceMs === 0 ? 1 : 0;
   const scaled = distanceMs / bandwidth;
   return Math.exp(-0.5 * scaled * scaled);
-}
-
-/** The first position of ascending `sorted` whose value is not below `value`. */
-export function lowerBound(sorted: Float64Array, value: number): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (sorted[middle]! < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-/** The first position of ascending `sorted` whose value is above `value`. */
-export function upperBound(sorted: Float64Array, value: number): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (sorted[middle]! <= value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 function countFinite(sorted: Float64Array): number {

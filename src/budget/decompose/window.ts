@@ -1,5 +1,6 @@
+import { lowerBound, upperBound } from '../../stats/bisect.ts';
 import type { Sample } from '../sample/sample.ts';
-import { kernelReach, lowerBound, upperBound, weightAt } from './kernel.ts';
+import { kernelReach, weightAt } from './kernel.ts';
 
 /** The traces whose totals lie near a percentile, ascending, a row each: its stages, then its unattributed time, ms. */
 export type Window = {

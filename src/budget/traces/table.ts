@@ -1,4 +1,5 @@
-import { createRandom, type Random } from '../../stats/random.ts';
+import { createRandom } from '../../stats/random.ts';
+import { Reservoir } from '../../stats/reservoir.ts';
 import { type SplitLabel, splitLabels } from './split-labels.ts';
 
 /** One feedback event, as any trace format gives it. Times in ms; `totalMs` Infinity when the feedback never came. */
@@ -32,8 +33,7 @@ const defaultTraceLimit = 2_000_000;
 /** Builds a table from records as they are read. */
 export class TraceTableBuilder {
   readonly #limit: number;
-  readonly #random: Random;
-  #seen = 0;
+  readonly #sample: Reservoir;
   #never = 0;
   #capacity = 1024;
   #totals = new Float64Array(this.#capacity);
@@ -49,12 +49,12 @@ export class TraceTableBuilder {
 
   constructor(options: { limit?: number; seed?: number } = {}) {
     this.#limit = options.limit ?? defaultTraceLimit;
-    this.#random = createRandom(options.seed ?? 1);
+    this.#sample = new Reservoir(this.#limit, createRandom(options.seed ?? 1).uniform);
   }
 
   /** Traces added so far, and those among them whose feedback never came. */
   get seen(): number {
-    return this.#seen;
+    return this.#sample.seen;
   }
 
   get never(): number {
@@ -63,8 +63,8 @@ export class TraceTableBuilder {
 
   add(record: TraceRecord): void {
     if (record.totalMs === Number.POSITIVE_INFINITY) this.#never++;
-    const slot = this.#slotOf(this.#seen++);
-    if (slot === undefined) return;
+    if (!this.#sample.wants()) return;
+    const slot = this.#sample.place();
     if (slot >= this.#capacity) this.#grow();
     this.#totals[slot] = record.totalMs;
     this.#atMs[slot] = record.atMs ?? Number.NaN;
@@ -76,10 +76,10 @@ export class TraceTableBuilder {
   }
 
   finish(): TraceTable {
-    const n = Math.min(this.#seen, this.#limit);
+    const n = Math.min(this.seen, this.#limit);
     return {
       n,
-      seen: this.#seen,
+      seen: this.seen,
       stages: new Map([...this.#stages].map(([name, column]) => [name, { ...column, ms: column.ms.subarray(0, n) }])),
       totals: this.#totals.subarray(0, n),
       atMs: this.#atMs.subarray(0, n),
@@ -91,13 +91,6 @@ export class TraceTableBuilder {
         device: this.#labels.device.finish(n),
       },
     };
-  }
-
-  /** Where the `index`-th record goes, so that each one read so far is kept with the same chance (Vitter's algorithm R). */
-  #slotOf(index: number): number | undefined {
-    if (index < this.#limit) return index;
-    const slot = this.#random.index(index + 1);
-    return slot < this.#limit ? slot : undefined;
   }
 
   #stage(name: string, line: number): { ms: Float64Array } {

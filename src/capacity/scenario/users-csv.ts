@@ -2,17 +2,23 @@ import { type Problem, SpeechfbError } from '../../errors.ts';
 import type { UsersByMinute } from './users.ts';
 
 /**
- * Reads `minute,users` lines: minutes from the start of the day, as a number or as `8:05`, rising; a header line, empty lines and `#` comments may
- * stand anywhere before the numbers. Throws `bad_users_csv` with every bad line at once.
+ * Reads `minute,users` lines: minutes from the start of the day, as a number or as `8:05`, rising. Lines end with LF, CR LF
+ * or CR; cells are parted by a comma, a semicolon or a tab, as spreadsheets write them. Empty lines and `#` comments may stand
+ * anywhere, a line of words before the numbers is a header. Throws `bad_users_csv` with every bad line at once.
  */
 export function parseUsersCsv(file: string, text: string): UsersByMinute {
   const points: { minute: number; users: number }[] = [];
   const problems: Problem[] = [];
-  for (const [index, line] of text.split(/\r?\n/).entries()) {
-    if (line.trim() === '' || line.startsWith('#') || (points.length === 0 && /^\s*"?minute/i.test(line))) continue;
+  let hasHeader = false;
+  for (const [index, line] of text.split(/\r\n|\r|\n/).entries()) {
+    if (line.trim() === '' || line.startsWith('#')) continue;
+    if (points.length === 0 && problems.length === 0 && !hasHeader && isHeader(line)) {
+      hasHeader = true;
+      continue;
+    }
     const problem = (column: number, message: string) =>
       problems.push({ where: `${file}:${index + 1}:${column}`, message });
-    const cells = line.split(',');
+    const cells = line.split(/[,;\t]/);
     if (cells.length !== 2) {
       problem(1, `"${line}" is not minute,users`);
       continue;
@@ -35,6 +41,12 @@ export function parseUsersCsv(file: string, text: string): UsersByMinute {
       hint: 'write lines such as 0,1200 and 1,1350, or 0:00,1200: the minute of the day, then the users online',
     });
   return points;
+}
+
+/** Two or more names, none of which begins as a number does. */
+function isHeader(line: string): boolean {
+  const cells = line.split(/[,;\t]/).map(bare);
+  return cells.length > 1 && cells.every((cell) => /^[^\d.+-]/.test(cell));
 }
 
 function bare(cell: string): string {

@@ -8,7 +8,7 @@ export const registerScore: RegisterCommand = (program, done) => {
   program
     .command('score')
     .description('Score recordings of read speech, phone by phone.')
-    .argument('[files...]', 'WAV files of any rate and channel count')
+    .argument('[files...]', 'WAV files of any rate and channel count; - is the standard input')
     .option('--text <text>', 'what was read: once for all files, or once for each in their order', collect, [])
     .option('--phones <phones>', 'what was read, as ARPAbet: "HH AH L OW | W ER L D"', collect, [])
     .option('--manifest <file>', 'score every line {"id", "audio", "text" or "words"} of a JSON-lines file')

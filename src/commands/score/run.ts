@@ -34,6 +34,7 @@ export async function runScore(files: readonly string[], flags: ScoreFlags): Pro
     for (const [index, file] of files.entries()) {
       const one = await scoreFile(engine, file, references[index]!, { nbest });
       scored.push(one);
+      for (const note of one.notes) process.stderr.write(`${basename(file)}: ${note}\n`);
       if (!flags.json) process.stdout.write(`${renderScore(basename(file), one.result, { colour: inColour() })}\n`);
       if (flags.timings) process.stderr.write(timingLines(file, one, engine.provider));
     }
@@ -94,7 +95,12 @@ function document(engine: AcousticEngine, files: readonly string[], scored: read
   const { name, version } = engine.model;
   return {
     model: { name, version, provider: engine.provider, calibration: calibratorOf(engine.model).name },
-    files: scored.map(({ result, audioMs }, index) => ({ file: files[index], audio_ms: audioMs, ...result })),
+    files: scored.map(({ result, audioMs, notes }, index) => ({
+      file: files[index],
+      audio_ms: audioMs,
+      ...(notes.length > 0 && { notes }),
+      ...result,
+    })),
   };
 }
 

@@ -1,6 +1,7 @@
-import { LineCounter, parseAllDocuments } from 'yaml';
+import { LineCounter } from 'yaml';
 import { parseDocuments } from '../../config/documents.ts';
 import { readText } from '../../config/read-chunks.ts';
+import { yamlDocuments } from '../../config/syntax.ts';
 import { badConfig, checkDocument, offsetOf } from '../../config/yaml.ts';
 import { type Problem, SpeechfbError } from '../../errors.ts';
 import { fromOpenSlo, openSloFile } from '../../slo/service-level/openslo.ts';
@@ -30,8 +31,7 @@ export function readServiceLevel(file: string, name: string | undefined): Servic
  */
 export function readOpenSlo(file: string, source: string): ServiceLevelFile[] {
   const lines = new LineCounter();
-  const parsed = parseAllDocuments(source, { lineCounter: lines, prettyErrors: false });
-  const documents = Array.isArray(parsed) ? parsed.filter(({ contents }) => contents !== null) : [];
+  const documents = yamlDocuments(source, lines);
   const at = (offset: number) => {
     const { line, col } = lines.linePos(offset);
     return `${file}:${line}:${col}`;

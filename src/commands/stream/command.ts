@@ -9,7 +9,7 @@ export const registerStream: RegisterCommand = (program: Command, done) => {
     .description(
       'Plays a recording to a server in real time, as a phone would, and shows words and phones as they come.',
     )
-    .argument('<file>', 'a WAV file')
+    .argument('<file>', 'a WAV file; - is the standard input')
     .requiredOption('--text <text>', 'what is being read')
     .option('--url <url>', 'the server, ws:// or wss://', 'ws://127.0.0.1:8090/v1/stream')
     .option('--token-file <file>', 'the bearer token: the last word of its first line')

@@ -1,11 +1,12 @@
 import { basename } from 'node:path';
-import { toPcm16 } from '../../audio/pcm.ts';
+import { toS16le } from '../../audio/pcm.ts';
 import { readWav } from '../../audio/wav.ts';
 import { type PlaybackSummary, playRecording } from '../../client/playback.ts';
 import { readToken } from '../../client/token.ts';
 import { checkUrl } from '../../client/url.ts';
 import { type ExitCode, exitCodes } from '../../errors.ts';
 import { flag } from '../../flag.ts';
+import { sampleRatesHz } from '../../protocol/client-messages.ts';
 import { renderScore } from '../../report/score/score-table.ts';
 import { latencyLine } from '../../report/score/stream-lines.ts';
 import { newStreamView } from '../../report/score/stream-view.ts';
@@ -21,13 +22,14 @@ export async function runStream(file: string, flags: StreamFlags): Promise<ExitC
 }
 
 async function playFile(file: string, flags: StreamFlags, signal: AbortSignal): Promise<ExitCode> {
-  const wav = readWav(file);
+  const wav = readWav(file, { ratesHz: sampleRatesHz });
+  for (const note of wav.notes) process.stderr.write(`${basename(file)}: ${note}\n`);
   const show = await startStreamShow(newStreamView(basename(file), wav.durationMs));
   let summary: PlaybackSummary;
   try {
     summary = await playRecording(
       {
-        recording: { pcm: toPcm16(wav.samples), sampleRateHz: wav.sampleRateHz },
+        recording: { pcm: toS16le(wav.samples), sampleRateHz: wav.sampleRateHz },
         text: flags.text,
         url: checkUrl(flags.url),
         token: flags.tokenFile === undefined ? undefined : readToken(flags.tokenFile),

@@ -29,8 +29,10 @@ export type LearnerFault<
   readonly target: 'learners';
   /** Learners without a simulated network get an ideal one, since the fault acts on the simulation. */
   readonly simulated?: true;
-  /** Makes it happen to one learner now; false when there was nothing to hit. */
-  inject(learner: FaultyLearner, planned: PlannedFields<F>): boolean;
+  /** Without `learners` it hits everybody who is there; other faults must say whom. */
+  readonly everybody?: true;
+  /** Makes it happen to one learner now, which was planned for `atMs`; false when there was nothing to hit. */
+  inject(learner: FaultyLearner, planned: PlannedFields<F> & { atMs: number }): boolean;
 };
 
 /** A fault of the server that the test itself has started. */
@@ -54,6 +56,8 @@ export type FaultyLearner = {
   reconnect(): boolean;
   /** Nothing passes the device's simulated network, either way, for so long. */
   cutNetwork(forMs: number): boolean;
+  /** The app loses a share of its frames before it sends them; both times are ms from the start of the test. */
+  loseFrames(share: number, fromMs: number, untilMs: number): boolean;
 };
 
 /** What a fault may do to the embedded server. */

@@ -1,13 +1,14 @@
 import type { FaultKind } from '../../results/fault-record.ts';
 import { cutNetwork } from './cut-network.ts';
 import type { FaultFields, LearnerFault, PlannedFields, ServerFault } from './definition.ts';
+import { dropMessages } from './drop-messages.ts';
 import { killInference } from './kill-inference.ts';
 import { reconnect } from './reconnect.ts';
 import { stallInference } from './stall-inference.ts';
 import { stopServer } from './stop-server.ts';
 
 /** In the order in which schemas and messages list them. */
-const table = [reconnect, cutNetwork, stallInference, killInference, stopServer] as const;
+const table = [reconnect, cutNetwork, dropMessages, stallInference, killInference, stopServer] as const;
 
 type Listed = (typeof table)[number];
 

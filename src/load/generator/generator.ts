@@ -5,7 +5,7 @@ import { socketLinks } from '../../client/link/websocket-connection.ts';
 import { type Clock, onGrid, startWheel } from '../../clock/wheel.ts';
 import { histogramsReady } from '../../metrics/histogram.ts';
 import { Recorder } from '../../metrics/recorder.ts';
-import { TraceSink, traceLimits } from '../../metrics/traces.ts';
+import { TraceSink, traceLimit } from '../../metrics/traces.ts';
 import type { FaultRecord } from '../../results/fault-record.ts';
 import { type ShardResult, sortedTroubles } from '../../results/merge-results.ts';
 import { namedNetwork } from '../../sim/networks/index.ts';
@@ -58,7 +58,7 @@ export async function runShard(task: ShardTask, hooks: ShardHooks): Promise<Shar
   await histogramsReady();
   const clock: Clock = () => performance.now();
   const recorder = new Recorder();
-  const sink = new TraceSink(traceLimits.limit, task.seed);
+  const sink = new TraceSink(traceLimit, task.seed);
   const troubles = new Map<string, number>();
   const faults: FaultRecord[] = [];
   const wheel = startWheel(clock);

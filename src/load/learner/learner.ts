@@ -11,6 +11,7 @@ import type { FaultyLearner } from '../fault/definition.ts';
 import { SessionMeter, type SessionOutcome } from '../meter/session-meter.ts';
 import type { LearnerPlan } from '../plan/learner-plan.ts';
 import type { Clip } from '../scenario/clips.ts';
+import { FrameLoss } from './frame-loss.ts';
 import { Speech } from './speaker.ts';
 
 /** What all learners of a shard share. */
@@ -47,6 +48,7 @@ export class Learner implements FaultyLearner {
   readonly #plan: LearnerPlan;
   readonly #context: LearnerContext;
   readonly #phone: Phone | undefined;
+  readonly #loss: FrameLoss;
   readonly #meter: SessionMeter;
   #client: StreamClient | undefined;
   #end: ClientEnd | undefined;
@@ -63,6 +65,7 @@ export class Learner implements FaultyLearner {
     this.done = new Promise((resolve) => {
       this.#resolveDone = resolve;
     });
+    this.#loss = new FrameLoss(createRandom(context.seed, lossStream + plan.learner));
     const speechBeginMs = context.clips.map((clip) => clip.speechBeginMs);
     this.#meter = new SessionMeter({ ...context, plan, speechBeginMs, simulated: phone !== undefined });
     context.timers.at(context.startMs + plan.arrivalMs, () => this.#arrive());
@@ -86,6 +89,14 @@ export class Learner implements FaultyLearner {
     return true;
   }
 
+  /** False when the session is over or has not begun. */
+  loseFrames(share: number, fromMs: number, untilMs: number): boolean {
+    if (!this.#client || this.#end) return false;
+    const { startMs } = this.#context;
+    this.#loss.begin({ share, fromMs: startMs + fromMs, untilMs: startMs + untilMs });
+    return true;
+  }
+
   /** Time has passed; tells the books what is owed by now. */
   tick(nowMs: number): void {
     this.#client?.tick(nowMs);
@@ -96,9 +107,9 @@ export class Learner implements FaultyLearner {
   finish(untilMs: number, interrupted: boolean): void {
     this.#finishing = true;
     this.#client?.abort('the test is over');
-    const { sent = 0, unacked = 0, resent = 0 } = this.#client ?? {};
+    const { sent: numbered = 0, lost = 0, unacked = 0, resent = 0 } = this.#client ?? {};
     const outcome: SessionOutcome['outcome'] = interrupted ? 'interrupted' : (this.#end?.outcome ?? 'refused');
-    this.#meter.end(untilMs, { outcome, sent, unacked, resent });
+    this.#meter.end(untilMs, { outcome, sent: numbered - lost, unacked, resent });
   }
 
   #arrive(): void {
@@ -110,7 +121,7 @@ export class Learner implements FaultyLearner {
     }
     this.#client = this.#connect(this.#context.clips[first.clip]!);
     this.#checkPulse();
-    new Speech(this.#plan, this.#context, this.#client, this.#meter.frames, () => {
+    new Speech(this.#plan, this.#context, this.#client, this.#loss, this.#meter.frames, () => {
       this.#spoken = true;
       this.#closeWhenSettled();
     });
@@ -173,6 +184,8 @@ export class Learner implements FaultyLearner {
     this.#context.onTrouble(text);
   }
 }
+
+const lossStream = 0x4000_0000;
 
 /** Sound that an app lets wait in its socket; what is spoken beyond that it drops, as old sound helps nobody. */
 const appBufferMs = 5000;

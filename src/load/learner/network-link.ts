@@ -4,8 +4,8 @@ import { type ChecksummedFrame, frameHeaderBytes } from '../../protocol/frame.ts
 import type { ConnectionSink } from '../../sim/connection.ts';
 import type { Connection } from '../../sim/network.ts';
 import type { Direction, Transport } from '../../sim/profile/profile.ts';
+import { wireBytes } from '../../sim/wire-bytes.ts';
 import { InFlight } from './in-flight.ts';
-import { wireBytes } from './wire-bytes.ts';
 
 /** What a link needs of the shaper that made it: the time of the simulated networks, and a place for sockets of dead phones. */
 export type LinkTime = {

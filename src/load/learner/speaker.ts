@@ -3,6 +3,7 @@ import type { SoundFrames } from '../../client/frames.ts';
 import { type Clock, idle, type Timers, type WheelTask } from '../../clock/wheel.ts';
 import type { LearnerPlan, UtterancePlan } from '../plan/learner-plan.ts';
 import type { Clip } from '../scenario/clips.ts';
+import type { FrameLoss } from './frame-loss.ts';
 
 export type SpeechContext = {
   clips: readonly Clip[];
@@ -22,6 +23,8 @@ export type FrameMeter = {
   frameHeldBack(): void;
   /** The app dropped it, because too much waited to be sent. */
   frameDropped(): void;
+  /** The app lost it before it was sent: a fault of the test. */
+  frameLost(): void;
 };
 
 /** Everything one learner says, each frame when its last sample is due. */
@@ -30,6 +33,7 @@ export class Speech implements WheelTask {
   readonly #utterances: readonly UtterancePlan[];
   readonly #context: SpeechContext;
   readonly #client: StreamClient;
+  readonly #loss: FrameLoss;
   readonly #meter: FrameMeter;
   readonly #onOver: () => void;
   /** The utterance that is being spoken, its sound, the frame of it that is due next (-1: it has yet to begin), and when. */
@@ -40,10 +44,18 @@ export class Speech implements WheelTask {
   #dueMs = 0;
 
   /** `onOver`: the last frame of the last utterance is spoken. */
-  constructor(plan: LearnerPlan, context: SpeechContext, client: StreamClient, meter: FrameMeter, onOver: () => void) {
+  constructor(
+    plan: LearnerPlan,
+    context: SpeechContext,
+    client: StreamClient,
+    loss: FrameLoss,
+    meter: FrameMeter,
+    onOver: () => void,
+  ) {
     this.#utterances = plan.utterances;
     this.#context = context;
     this.#client = client;
+    this.#loss = loss;
     this.#meter = meter;
     this.#onOver = onOver;
     this.#wait();
@@ -70,6 +82,9 @@ export class Speech implements WheelTask {
     if (utterance.gated && isGated(utterance.gated, this.#frame)) {
       this.#client.skipAudio(sound.bytesAFrame);
       this.#meter.frameHeldBack();
+    } else if (this.#loss.takes(this.#dueMs)) {
+      this.#client.loseAudio(sound, this.#frame);
+      this.#meter.frameLost();
     } else if (this.#client.sendAudio(sound, this.#frame)) {
       this.#meter.frameSent(this.#dueMs, this.#context.clock());
     } else this.#meter.frameDropped();

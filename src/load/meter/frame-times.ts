@@ -8,6 +8,7 @@ export class PathTimes {
   readonly #begin: number;
   #sent = 0;
   #dropped = 0;
+  #lost = 0;
   /** Places from here to the newest have not been told. */
   #toTell = 0;
   #places = 0;
@@ -37,6 +38,11 @@ export class PathTimes {
     return this.#dropped;
   }
 
+  /** Frames that the app lost before it sent them, by a fault of the test. */
+  get lost(): number {
+    return this.#lost;
+  }
+
   /** Places that `tell` would pass over. */
   get untold(): number {
     return this.#places - this.#toTell;
@@ -56,13 +62,20 @@ export class PathTimes {
 
   /** The one at the next place is held back. */
   frameHeldBack(): void {
-    this.#lateMs[this.#begin + (this.#places % ring)] = Number.NaN;
+    const at = this.#places % ring;
+    this.#lateMs[this.#begin + at] = Number.NaN;
+    if (this.#carried) this.#carried.uplinkMs[at] = Number.NaN;
     this.#places += 1;
   }
 
   frameDropped(): void {
     this.frameHeldBack();
     this.#dropped += 1;
+  }
+
+  frameLost(): void {
+    this.frameHeldBack();
+    this.#lost += 1;
   }
 
   /** Calls back each frame that was sent since the last call (of the newest thousand), and how late it was, ms. */
@@ -82,9 +95,11 @@ export class PathTimes {
     this.#carried.uplinkMs[at] = atMs - this.#carried.dueMs[at]!;
   }
 
-  /** How late the generator gave the frame on, ms. */
+  /** How late the generator gave the frame on, ms; 0 for one that it never sent, which delayed nothing. */
   lateMs(place: number): number {
-    return this.#carried ? this.#carried.lateMs[place % ring]! : this.#lateMs[this.#begin + (place % ring)]!;
+    const lateMs = this.#lateMs[this.#begin + (place % ring)]!;
+    if (Number.isNaN(lateMs)) return 0;
+    return this.#carried ? this.#carried.lateMs[place % ring]! : lateMs;
   }
 
   /** What its way up took, ms, where that is known. */

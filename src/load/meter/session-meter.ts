@@ -54,6 +54,7 @@ export class SessionMeter {
   #heard: { place: number; meter: UtteranceMeter } | undefined;
   readonly #finals = new Set<number>();
   #droppedFrames = 0;
+  #lostFrames = 0;
   #droppedAtMs: number | undefined;
   #firstUtteranceId: number | undefined;
   #over: 'closed' | 'refused' | 'lost' | undefined;
@@ -196,7 +197,9 @@ export class SessionMeter {
       this.#sink.record('send_lateness', dueMs, dueMs + lateMs);
     });
     this.#slice.tally.dropped_by_app += this.#path.dropped - this.#droppedFrames;
+    this.#slice.tally.lost_by_app += this.#path.lost - this.#lostFrames;
     this.#droppedFrames = this.#path.dropped;
+    this.#lostFrames = this.#path.lost;
   }
 
   #owe(untilMs: number): void {

@@ -2,6 +2,7 @@ import { addClusterSums, type ClusterSums, emptyClusterSums } from '../../metric
 import { fits, type Labels, type MetricName, metrics } from '../../metrics/definitions.ts';
 import type { Objective } from '../../slo/objective/expression.ts';
 import { holds, missShareOf } from '../../slo/objective/judging.ts';
+import { quantileRank } from '../../stats/quantile.ts';
 
 /** One objective as one utterance, or one session, fares against it. */
 export type Standing = {
@@ -90,7 +91,7 @@ function keeps({ objective, samples, misses, sumMs }: Standing): boolean {
   if (samples === 0) return true;
   switch (objective.reading) {
     case 'quantile':
-      return samples - misses >= Math.ceil(objective.p * samples - 1e-9);
+      return samples - misses >= quantileRank(samples, objective.p);
     case 'max':
       return misses === 0;
     case 'mean':

@@ -1,9 +1,10 @@
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
-import { toPcm16 } from '../../audio/pcm.ts';
+import { toS16le } from '../../audio/pcm.ts';
 import { readWav } from '../../audio/wav.ts';
 import { readText } from '../../config/read-chunks.ts';
 import { type Problem, SpeechfbError } from '../../errors.ts';
+import { sampleRatesHz } from '../../protocol/client-messages.ts';
 
 /** One recording that learners read: PCM as it goes over the wire. */
 export type Clip = {
@@ -74,7 +75,9 @@ const entrySchema = z.object({
 type Entry = z.infer<typeof entrySchema>;
 
 function readClip(manifest: string, entry: Entry, language: string): Clip {
-  const { samples, sampleRateHz, durationMs } = readWav(resolve(dirname(manifest), entry.audio));
+  const { samples, sampleRateHz, durationMs } = readWav(resolve(dirname(manifest), entry.audio), {
+    ratesHz: sampleRatesHz,
+  });
   const { id, text } = entry;
   return {
     id,
@@ -82,7 +85,7 @@ function readClip(manifest: string, entry: Entry, language: string): Clip {
     language: entry.language ?? language,
     sampleRateHz,
     durationMs,
-    pcm: toPcm16(samples),
+    pcm: toS16le(samples),
     speechBeginMs: speechBegin(samples, sampleRateHz),
   };
 }

@@ -6,8 +6,9 @@ import { moment } from './fields.ts';
 /** Once `at`, or again and again `every`. */
 const when = { at: moment().optional(), every: duration(1000, 604_800_000).optional() };
 /** Which of those who are there then. */
+const learners = percent().refine((share) => share > 0, { error: () => 'is 0%: it would hit nobody' });
 const whom = {
-  learners: percent().refine((share) => share > 0, { error: () => 'is 0%: it would hit nobody' }),
+  learners,
   network: text('the name of a network').optional().describe('Only those on this network.'),
 };
 
@@ -61,7 +62,9 @@ export function timesOf({ at, every }: ScheduledFault, endMs: number): number[] 
   return Array.from({ length: Math.max(0, Math.ceil(endMs / every) - 1) }, (_, k) => (k + 1) * every);
 }
 
-function schemaOf({ target, fields, about }: FaultDefinition): z.ZodOptional<z.ZodType<ScheduledFault>> {
-  const schema: z.ZodType = section({ ...when, ...(target === 'learners' ? whom : {}), ...fields });
-  return (schema as z.ZodType<ScheduledFault>).optional().describe(about);
+function schemaOf(fault: FaultDefinition): z.ZodOptional<z.ZodType<ScheduledFault>> {
+  const all = fault.target === 'learners' && fault.everybody ? { learners: learners.prefault('100%') } : {};
+  const hit = fault.target === 'learners' ? { ...whom, ...all } : {};
+  const schema: z.ZodType = section({ ...when, ...hit, ...fault.fields });
+  return (schema as z.ZodType<ScheduledFault>).optional().describe(fault.about);
 }

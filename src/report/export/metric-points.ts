@@ -1,5 +1,5 @@
-import type { Distribution } from '../../metrics/definitions.ts';
-import type { LabelledDistribution } from '../../metrics/labelled-latencies.ts';
+import { ranksWithin } from '../../metrics/definitions.ts';
+import type { LabelledDistribution } from '../../metrics/recorder.ts';
 import type { LoadReport } from '../../results/report.ts';
 
 /** A measured value as monitoring systems take it. Names without a prefix, times in seconds. */
@@ -64,20 +64,8 @@ function histogram({ labels, distribution }: LabelledDistribution, run: Record<s
     labels: { ...run, ...labels },
     kind: 'histogram',
     unit: 's',
-    buckets: boundsMs.map((ms) => ({ bound: ms / 1000, atMost: countAtMost(distribution, ms) })),
+    buckets: boundsMs.map((ms) => ({ bound: ms / 1000, atMost: ranksWithin(distribution, (value) => value <= ms) })),
     count: samples,
     sum: samples > never ? (meanMs * (samples - never)) / 1000 : 0,
   };
-}
-
-/** Samples of at most `ms`. */
-function countAtMost(distribution: Distribution, ms: number): number {
-  let within = 0;
-  let beyond = distribution.samples + 1;
-  while (beyond - within > 1) {
-    const middle = Math.floor((within + beyond) / 2);
-    if (distribution.valueAtRank(middle) <= ms) within = middle;
-    else beyond = middle;
-  }
-  return within;
 }

@@ -85,9 +85,10 @@ function stageTable({ stages }: LoadReport, columns: number | undefined): string
 function sessionLines({ totals, counts }: LoadReport): string {
   const { sessions, sessionsOk, sessionsCut, utterances, framesSent, events } = totals;
   const of = (name: string) => counts[name]?.count ?? 0;
+  const lost = of('lost_by_app') > 0 ? `, ${of('lost_by_app')} lost in the app` : '';
   return [
     `sessions    ${sessions} attempted, ${sessionsOk} ended well, ${of('sessions_refused')} refused, ${of('sessions_died')} died${sessionsCut > 0 ? `; ${sessionsCut} cut short by the end of the test` : ''}`,
-    `traffic     ${framesSent} frames sent, ${totals.framesAcked} acknowledged, ${of('lost_frames')} lost, ${of('resent_frames')} sent again, ${of('dropped_by_app')} dropped by the app; ${events} events, ${of('violations')} protocol violations; ${utterances} utterances finished`,
+    `traffic     ${framesSent} frames sent, ${totals.framesAcked} acknowledged, ${of('lost_frames')} lost, ${of('resent_frames')} sent again, ${of('dropped_by_app')} dropped by the app${lost}; ${events} events, ${of('violations')} protocol violations; ${utterances} utterances finished`,
   ].join('\n');
 }
 

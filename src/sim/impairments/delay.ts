@@ -1,3 +1,4 @@
+import { normalCdf } from '../../stats/distributions.ts';
 import type { Jitter } from '../profile/profile.ts';
 import type { Draws } from './draws.ts';
 import type { Impairment } from './impairment.ts';
@@ -55,7 +56,7 @@ export class InOrder implements Impairment {
 
 /** From a standard normal number to one of each shape, in units of the jitter's value, as netem's tables have it. */
 const shapes: Record<Jitter['distribution'], (z: number) => number> = {
-  uniform: (z) => 2 * normalShare(z) - 1,
+  uniform: (z) => 2 * normalCdf(z) - 1,
   normal: (z) => z,
   pareto,
   paretonormal: (z) => 0.25 * z + 0.75 * pareto(z),
@@ -63,13 +64,5 @@ const shapes: Record<Jitter['distribution'], (z: number) => number> = {
 
 /** Shape 3, shifted to mean 0 and scaled as iproute2's pareto table. */
 function pareto(z: number): number {
-  return (4 / 3) * (Math.max(1 - normalShare(z), 1e-9) ** (-1 / 3) - 1.5);
-}
-
-/** Share of the standard normal below z: Abramowitz and Stegun 26.2.17, error below 7.5e-8. */
-function normalShare(z: number): number {
-  const t = 1 / (1 + 0.2316419 * Math.abs(z));
-  const poly = t * (0.31938153 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))));
-  const tail = 0.3989422804014327 * Math.exp((-z * z) / 2) * poly;
-  return z > 0 ? 1 - tail : tail;
+  return (4 / 3) * (Math.max(1 - normalCdf(z), 1e-9) ** (-1 / 3) - 1.5);
 }

@@ -1,5 +1,6 @@
 import { addClusterSums, type ClusterSums, emptyClusterSums } from '../../metrics/cluster-sums.ts';
 import { betaCdf, betaQuantile } from '../../stats/distributions.ts';
+import { studentUpper } from '../../stats/student.ts';
 
 /** How many independent samples those of a test are worth. */
 export type Dependence = {
@@ -27,7 +28,7 @@ export function dependence(strata: readonly ClusterSums[], confidence: number): 
   const effect = misses >= leastMisses && misses < samples ? missEffect(told, all) : latencyEffect(told);
   if (effect === undefined) return undefined;
   const designEffect = Math.max(1, effect);
-  const fewness = (studentQuantile(confidence, samples - 1) / studentQuantile(confidence, freedom)) ** 2;
+  const fewness = (studentUpper(confidence, samples - 1) / studentUpper(confidence, freedom)) ** 2;
   const worth = fewness / designEffect;
   return { sessions, designEffect, samples: samples * worth, misses: misses * worth };
 }
@@ -84,10 +85,4 @@ function latencyEffect(strata: readonly ClusterSums[]): number | undefined {
 
 function sumOf(strata: readonly ClusterSums[], of: (sums: ClusterSums) => number): number {
   return strata.reduce((sum, one) => sum + of(one), 0);
-}
-
-/** One-sided quantile of Student's t, through the incomplete beta; confidence above 1/2. */
-function studentQuantile(confidence: number, freedom: number): number {
-  const x = betaQuantile(2 * (1 - confidence), freedom / 2, 0.5);
-  return Math.sqrt((freedom * (1 - x)) / x);
 }

@@ -1,5 +1,6 @@
-import { selectorText } from '../../metrics/definitions.ts';
-import { binomialCdf } from '../../stats/distributions.ts';
+import { type Distribution, quantile, ranksWithin, selectorText } from '../../metrics/definitions.ts';
+import { binomialCdf, normalQuantile } from '../../stats/distributions.ts';
+import { upperRank } from '../../stats/order-statistics.ts';
 import { samplesToProve } from '../../stats/sample-size.ts';
 import type { Objective } from './expression.ts';
 import type { ObjectiveVerdict } from './objective-verdict.ts';
@@ -7,7 +8,7 @@ import type { ObjectiveVerdict } from './objective-verdict.ts';
 /** One-sided confidence of every sampled verdict. */
 export const confidence = 0.95;
 
-export const provenReason = 'proven at 95 % confidence';
+const provenReason = 'proven at 95 % confidence';
 
 /** Whether a value keeps the objective's bound. */
 export function holds(objective: Objective, value: number): boolean {
@@ -53,7 +54,7 @@ export function counted(objective: Objective, facts: Facts): ObjectiveVerdict {
 }
 
 /** From a sample: proven by the binomial bound, missed as measured, or neither. */
-export function sampled(
+function sampled(
   objective: Objective,
   facts: Facts & { confidenceBound: number | undefined; missShare: number },
 ): ObjectiveVerdict {
@@ -101,12 +102,92 @@ export function verdictOf(
   };
 }
 
+/** How the share of misses reads as the objective's value, and how large it may be. */
+export type ShareReading = { value: (badShare: number) => number; missShare: number };
+
+export function judgeShare(
+  objective: Objective,
+  misses: number,
+  samples: number,
+  reading: ShareReading,
+): ObjectiveVerdict {
+  if (samples === 0) return noData(objective, 'share');
+  const facts: Facts = { unit: 'share', value: reading.value(misses / samples), samples, misses };
+  if (reading.missShare === 0) return counted(objective, facts);
+  const confidenceBound = reading.value(badShareBound(misses, samples));
+  return sampled(objective, { ...facts, confidenceBound, missShare: reading.missShare });
+}
+
+export function judgeQuantile(
+  objective: Objective & { reading: 'quantile' },
+  distribution: Distribution,
+): ObjectiveVerdict {
+  const value = quantile(distribution, objective.p);
+  if (value === undefined) return noData(objective, 'ms');
+  const { samples } = distribution;
+  const misses = samples - ranksWithin(distribution, (sample) => holds(objective, sample));
+  const rank = upperRank(samples, objective.p, confidence);
+  const confidenceBound = rank === undefined ? undefined : distribution.valueAtRank(rank);
+  return sampled(objective, { unit: 'ms', value, samples, misses, confidenceBound, missShare: 1 - objective.p });
+}
+
+export function judgeMax(objective: Objective, distribution: Distribution): ObjectiveVerdict {
+  const { samples } = distribution;
+  if (samples === 0) return noData(objective, 'ms');
+  const misses = samples - ranksWithin(distribution, (sample) => holds(objective, sample));
+  return counted(objective, { unit: 'ms', value: distribution.valueAtRank(samples), samples, misses });
+}
+
+/** The mean's one-sided bound by the central limit theorem; one sample that never came makes it infinite. */
+export function judgeMean(objective: Objective, distribution: Distribution): ObjectiveVerdict {
+  const { samples, never, meanMs, deviationMs } = distribution;
+  if (samples === 0) return noData(objective, 'ms');
+  if (never > 0) {
+    const facts = verdictOf(objective, { unit: 'ms', value: Number.POSITIVE_INFINITY, samples, misses: never });
+    return { ...facts, verdict: 'fail', reason: `${never} of ${samples} never came: the mean is infinite` };
+  }
+  const z = normalQuantile(confidence);
+  const confidenceBound = meanMs + (z * deviationMs) / Math.sqrt(samples);
+  const base = { ...verdictOf(objective, { unit: 'ms', value: meanMs, samples, misses: 0 }), confidenceBound };
+  const enough = samples >= leastForMean;
+  if (enough && holds(objective, confidenceBound)) return { ...base, verdict: 'pass', reason: provenReason };
+  if (enough && !holds(objective, meanMs)) return { ...base, verdict: 'fail', reason: 'the mean is over the bound' };
+  const proving = ((z * deviationMs) / (objective.bound - meanMs)) ** 2;
+  const needsMore = Math.max(leastForMean, holds(objective, meanMs) ? Math.ceil(proving) + 1 : 0) - samples;
+  return { ...base, verdict: 'invalid', needsMore, reason: `not proven; needs ${moreSamples(needsMore)} like these` };
+}
+
+/** Below this, a mean of latencies is far from normal. */
+const leastForMean = 30;
+
+/**
+ * What the p-quantile does not exceed with `confidence` when the samples are worth only `worth` independent ones: the
+ * order statistic at the same share of the ranks.
+ */
+export function valueBound(distribution: Distribution, p: number, worth: number): number | undefined {
+  const fewer = Math.floor(worth);
+  const rank = upperRank(fewer, p, confidence);
+  return rank === undefined ? undefined : distribution.valueAtRank(Math.ceil((rank / fewer) * distribution.samples));
+}
+
 /** `1 more sample`, `12 more samples`. */
-export function moreSamples(count: number): string {
+function moreSamples(count: number): string {
   return `${count} more ${count === 1 ? 'sample' : 'samples'}`;
 }
 
 function noDataReason({ selector }: Objective): string {
   const chosen = selectorText(selector);
   return chosen === '' ? 'no data' : `no data from sessions with ${chosen}`;
+}
+
+/** Clopper-Pearson one-sided: the largest share of misses that is still plausible after `misses` of `samples`. */
+function badShareBound(misses: number, samples: number): number {
+  let low = misses / samples;
+  let high = 1;
+  for (let step = 0; step < 60; step++) {
+    const middle = (low + high) / 2;
+    if (binomialCdf(misses, samples, middle) > 1 - confidence) low = middle;
+    else high = middle;
+  }
+  return high;
 }

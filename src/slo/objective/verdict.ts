@@ -1,9 +1,21 @@
 import { isRate, type Measurements } from '../../metrics/definitions.ts';
 import { dependence, missShareBound, provesShare } from './clustered.ts';
 import type { Objective } from './expression.ts';
-import { judgeMax, judgeMean, judgeQuantile, valueBound } from './judge-latency.ts';
-import { judgeShare, type ShareReading } from './judge-share.ts';
-import { confidence, counted, holds, missShareOf, missTail, noData, verdictOf } from './judging.ts';
+import {
+  confidence,
+  counted,
+  holds,
+  judgeMax,
+  judgeMean,
+  judgeQuantile,
+  judgeShare,
+  missShareOf,
+  missTail,
+  noData,
+  type ShareReading,
+  valueBound,
+  verdictOf,
+} from './judging.ts';
 import type { Clustered, ObjectiveVerdict, Verdict } from './objective-verdict.ts';
 
 /**

@@ -45,6 +45,22 @@ describe('users by minute', () => {
 });
 
 describe('a CSV of users', () => {
+  const curve = [
+    { minute: 0, users: 200 },
+    { minute: 15, users: 210 },
+  ];
+
+  it.each([
+    ['a header of other words', 'time,users\n0:00,200\n0:15,210\n'],
+    ['a header in another language', '"Uhrzeit","Lernende"\n0,200\n15,210'],
+    ['bare CR as line ends', 'minute,users\r0,200\r15,210\r'],
+    ['semicolons, as spreadsheets of Europe write', 'Minute;Nutzer\r\n0;200\r\n15;210\r\n'],
+    ['tabs', '0\t200\n15\t210\n'],
+    ['comments between its lines', '0,200\n# break\n15,210\n'],
+  ])('may have %s', (_, text) => {
+    expect(parseUsersCsv('u.csv', text)).toEqual(curve);
+  });
+
   it('may have a header, comments, empty lines and CRLF', () => {
     expect(parseUsersCsv('u.csv', '# a school day\r\nminute,users\r\n0,5\r\n\r\n1.5, 7\r\n')).toEqual([
       { minute: 0, users: 5 },

@@ -40,6 +40,5 @@ export function readClip(id: string): Clip {
     .find((parsed) => parsed.id === id);
   const path = join(root, 'fixtures/audio', entry.audio);
   const { sampleRateHz, samples } = readWav(path);
-  const bytes = toS16le(samples);
-  return { id, text: entry.text, path, sampleRateHz, samples: new Int16Array(Uint8Array.from(bytes).buffer) };
+  return { id, text: entry.text, path, sampleRateHz, samples: new Int16Array(toS16le(samples).buffer) };
 }

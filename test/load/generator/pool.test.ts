@@ -123,7 +123,7 @@ describe('results that are merged', () => {
       }));
     const few = { traces: traces('few', 100), tracesSeen: 100 };
     const many = { traces: traces('many', 1000), tracesSeen: 9900 };
-    const merged = mergeTraces([few, many], 3, { limit: 1000, bytes: 1e9 });
+    const merged = mergeTraces([few, many], 3, 1000);
     expect(merged.tracesSeen).toBe(10_000);
     expect(merged.traces).toHaveLength(1000);
     const ofFew = merged.traces.filter(({ session }) => session === 'few').length;

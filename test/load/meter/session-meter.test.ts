@@ -86,6 +86,17 @@ describe('a session of one utterance of ten seconds, in virtual time', () => {
     expect(Object.values(stages).reduce((a, b) => a + b, 0)).toBeCloseTo(50, 6);
   });
 
+  it('splits feedback on a frame that was never sent, too', () => {
+    const traces = new TraceSink(10, 1);
+    const meter = newMeter(traces);
+    for (let i = 0; i < 4; i++) meter.frames.frameSent(1020 + i * 20, 1021 + i * 20);
+    meter.frames.frameDropped();
+    meter.event(feedback(1, 100), 1000 + 150);
+    const [{ total_ms, stages } = expect.fail('no trace')] = traces.taken();
+    expect(total_ms).toBe(70);
+    expect(stages).toMatchObject({ capture: 20, queue: 5, asr: 3, late_send: 0, unattributed: 42 });
+  });
+
   it('charges a feedback with the way of the frame behind its window', () => {
     const traces = new TraceSink(10, 1);
     const meter = newMeter(traces);

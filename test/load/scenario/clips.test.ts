@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32 as zlibCrc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { toPcm16 } from '../../../src/audio/pcm.ts';
+import { toS16le } from '../../../src/audio/pcm.ts';
 import { SoundFrames } from '../../../src/client/frames.ts';
 import { readToken } from '../../../src/client/token.ts';
 import { formatError, SpeechfbError } from '../../../src/errors.ts';
@@ -45,7 +45,7 @@ it.each([
   [1, 32_767],
   [7, 32_767],
 ])('the sample %f is %i in 16 bits', (sample, expected) => {
-  const bytes = toPcm16(Float32Array.of(sample));
+  const bytes = toS16le(Float32Array.of(sample));
   expect(new DataView(bytes.buffer).getInt16(0, true)).toBe(expected);
 });
 

@@ -255,6 +255,24 @@ describe.each<[string, [sentence: string, before: string, after: string, expecte
         '23:7: spec.faults.0: unknown key "reconect" (did you mean "reconnect"?)',
       ],
       ['one that says no time', 'at: 50s, ', '', '23:18: spec.faults.0.reconnect: says neither at nor every'],
+      [
+        'an app that loses nothing',
+        'stallInference: { every: 20s, for: 2s }',
+        'dropMessages: { every: 20s, for: 2s, share: 0% }',
+        '24:51: spec.faults.1.dropMessages.share: is 0%: it would lose nothing',
+      ],
+      [
+        'an app that loses more than all',
+        'stallInference: { every: 20s, for: 2s }',
+        'dropMessages: { every: 20s, for: 2s, share: 110% }',
+        'spec.faults.1.dropMessages.share: 110% is outside 0% to 100%',
+      ],
+      [
+        'an app that loses for no time',
+        'stallInference: { every: 20s, for: 2s }',
+        'dropMessages: { every: 20s, share: 10% }',
+        'spec.faults.1.dropMessages.for: is missing',
+      ],
       ['one that says two', 'every: 20s', 'at: 5s, every: 20s', 'spec.faults.1.stallInference.every: contradicts at'],
       [
         'one of the server against a URL',

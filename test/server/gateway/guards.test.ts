@@ -10,8 +10,6 @@ import { TokenBucket } from '../../../src/server/gateway/token-bucket.ts';
 import { parseTokens, readTokenFile } from '../../../src/server/gateway/tokens.ts';
 import { defaultLimits } from '../../../src/server/limits.ts';
 import { createSecret, sameSecret } from '../../../src/server/secrets.ts';
-import { LatenessEstimate } from '../../../src/server/session/late-frames.ts';
-import { SeqRanges } from '../../../src/server/session/seq-ranges.ts';
 
 describe('loopback', () => {
   it.each(['127.0.0.1', '127.9.9.9', 'localhost', 'LOCALHOST', '::1', '[::1]'])('is %s', (host) => {
@@ -100,34 +98,6 @@ describe('a token bucket', () => {
   it('never holds more than the burst', () => {
     const bucket = new TokenBucket(2, 1, 0);
     expect([60_000, 60_000].map((atMs) => bucket.take(atMs))).toEqual([0, 500]);
-  });
-});
-
-describe('the estimate of lateness', () => {
-  it('starts at three times the least wait', () => {
-    expect(new LatenessEstimate(40, 500).waitMs()).toBe(120);
-  });
-
-  it('is mean and four deviations, as the retransmission timer of RFC 6298', () => {
-    const lateness = new LatenessEstimate(40, 1000);
-    lateness.observe(100);
-    expect(lateness.waitMs()).toBe(100 + 4 * 50);
-    lateness.observe(60);
-    expect(lateness.waitMs()).toBe(95 + 4 * 47.5);
-  });
-});
-
-describe('ranges of seqs', () => {
-  it('give each seq once', () => {
-    const ranges = new SeqRanges<string>(2);
-    ranges.add([3, 5], 'a');
-    expect([4, 4, 3, 5, 5].map((seq) => ranges.take(seq))).toEqual(['a', undefined, 'a', 'a', undefined]);
-  });
-
-  it('forget the oldest', () => {
-    const ranges = new SeqRanges<string>(2);
-    for (const [index, name] of ['a', 'b', 'c'].entries()) ranges.add([index, index], name);
-    expect([0, 1, 2].map((seq) => ranges.take(seq))).toEqual([undefined, 'b', 'c']);
   });
 });
 

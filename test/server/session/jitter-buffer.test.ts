@@ -27,6 +27,71 @@ describe('the jitter buffer', () => {
     });
   });
 
+  it('names what is missing in order, whatever order the others came in', () => {
+    const buffer = create();
+    for (const seq of [7, 3, 4, 12]) buffer.add(frame(seq), 0);
+    expect(buffer.checkpoint().missing).toEqual([
+      [0, 2],
+      [5, 6],
+      [8, 11],
+    ]);
+  });
+
+  it('holds a frame once', () => {
+    const buffer = create();
+    expect([2, 2].map((seq) => buffer.add(frame(seq), 0))).toEqual(['early', 'duplicate']);
+  });
+
+  it('has nothing to give when nothing is held, however long ago the last frame came', () => {
+    const buffer = create();
+    buffer.add(frame(0), 0);
+    expect([0, 10_000].map((nowMs) => buffer.release(nowMs).length)).toEqual([1, 0]);
+    expect(buffer.flush(20_000)).toEqual([]);
+  });
+
+  it('waits for each hole by itself: from when it was missed, or from when the one before it was filled', () => {
+    const buffer = create();
+    for (const [seq, atMs] of [
+      [0, 0],
+      [2, 10],
+      [4, 50],
+    ] as const)
+      buffer.add(frame(seq), atMs);
+    expect(shown(buffer.release(129))).toEqual(['0']);
+    expect(shown(buffer.release(130))).toEqual(['gap of 1 frame, 320 samples', '2']);
+    expect(shown(buffer.release(249))).toEqual([]);
+    expect(shown(buffer.release(250))).toEqual(['gap of 1 frame, 320 samples', '4']);
+  });
+
+  it('goes on waiting for one hole when the frame of another comes', () => {
+    const buffer = create();
+    for (const [seq, atMs] of [
+      [1, 0],
+      [4, 0],
+      [3, 30],
+    ] as const)
+      buffer.add(frame(seq), atMs);
+    expect(waitOf(buffer, 0)).toBe(90);
+  });
+
+  it.each([
+    ['in time', 100, 300],
+    ['after it was given up', 125, 375],
+  ])('having met one frame that came %s, waits its lateness and four halves of it', (_, lateMs, waitMs) => {
+    const buffer = create();
+    loseThenFind(buffer, lateMs);
+    expect(waitAfterwards(buffer)).toBe(waitMs);
+  });
+
+  it('learns nothing from a new epoch', () => {
+    const buffer = create();
+    buffer.add(frame(0), 0);
+    buffer.add(frame(0, { epoch: 1 }), 5000);
+    buffer.release(5000);
+    buffer.add(frame(2, { epoch: 1 }), 6000);
+    expect(waitOf(buffer, 6000)).toBe(120);
+  });
+
   it('waits for a missing frame 120 ms at first, then lets a gap through', () => {
     const buffer = create();
     buffer.add(frame(0), 0);
@@ -75,6 +140,9 @@ describe('the jitter buffer', () => {
   it('refuses what lies beyond its window', () => {
     expect(create().add(frame(100), 0)).toBe('far');
     expect(create().add(frame(99), 0)).toBe('early');
+    const buffer = create();
+    for (let seq = 0; seq < 50; seq++) buffer.add(frame(seq), 0);
+    expect([149, 150].map((seq) => buffer.add(frame(seq), 0))).toEqual(['early', 'far']);
   });
 
   it('counts a jump of the clock as a gap without lost frames', () => {
@@ -108,18 +176,20 @@ describe('the jitter buffer', () => {
       fc.property(shuffled, fc.array(fc.nat(80)), (seqs, pauses) => {
         const buffer = create();
         const released: Released[] = [];
+        const taken: number[] = [];
         let nowMs = 0;
         let checkpoint = 0;
         for (const [index, seq] of seqs.entries()) {
           nowMs += pauses[index] ?? 0;
-          buffer.add(frame(seq), nowMs);
+          if (['accepted', 'early'].includes(buffer.add(frame(seq), nowMs))) taken.push(seq);
           released.push(...buffer.release(nowMs));
           expect(buffer.checkpoint().nextSeq).toBeGreaterThanOrEqual(checkpoint);
           checkpoint = buffer.checkpoint().nextSeq;
         }
         released.push(...buffer.flush(nowMs));
         const heard = released.flatMap((item) => (item.kind === 'audio' ? [item.frame.seq] : []));
-        expect(heard).toEqual([...new Set(heard)].sort((a, b) => a - b));
+        expect(heard).toEqual(taken.sort((a, b) => a - b));
+        expect(new Set(heard).size).toBe(heard.length);
         expect(clockOf(released)).toBe((Math.max(...seqs) + 1) * samples);
       }),
     );
@@ -151,7 +221,13 @@ function loseThenFind(buffer: JitterBuffer, lateMs: number): void {
 function waitAfterwards(buffer: JitterBuffer): number {
   clockMs += 10_000;
   buffer.add(frame(buffer.checkpoint().nextSeq + 1), clockMs);
-  for (let ms = 0; ; ms++) if (buffer.release(clockMs + ms).length > 0) return ms;
+  return waitOf(buffer, clockMs);
+}
+
+/** How long after `sinceMs` something comes out. */
+function waitOf(buffer: JitterBuffer, sinceMs: number): number {
+  for (let ms = 0; ms < 10_000; ms++) if (buffer.release(sinceMs + ms).length > 0) return ms;
+  return Number.POSITIVE_INFINITY;
 }
 
 function shown(items: readonly Released[]): string[] {

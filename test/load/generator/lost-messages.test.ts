@@ -1,0 +1,93 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { runShard } from '../../../src/load/generator/generator.ts';
+import type { FaultPlan } from '../../../src/load/plan/faults.ts';
+import { steadyLoad } from '../../../src/load/plan/load-profile.ts';
+import { planLearners } from '../../../src/load/plan/plan.ts';
+import { histogramsReady } from '../../../src/metrics/histogram.ts';
+import { Recorder } from '../../../src/metrics/recorder.ts';
+import { measurementsOf } from '../../../src/results/measurements.ts';
+import { serve } from '../../kit/server/serve.ts';
+
+beforeAll(histogramsReady);
+
+const clip = {
+  id: 'tone',
+  text: 'abcde fghij',
+  language: 'en-US',
+  sampleRateHz: 16_000,
+  durationMs: 1000,
+  pcm: new Uint8Array(32_000).fill(7),
+  speechBeginMs: 0,
+};
+const plans = planLearners({
+  shape: steadyLoad(4, 100, 3000),
+  habits: { frameMs: 20, pause: { leastMs: 100, mostMs: 100 } },
+  seed: 3,
+  clips: [clip],
+});
+const framesPlanned = plans.flatMap((plan) => plan.utterances).reduce((sum, { frames }) => sum + frames, 0);
+
+async function run(fault: FaultPlan, more: FaultPlan[] = []) {
+  const server = await serve();
+  const result = await runShard(
+    {
+      plans,
+      faults: [fault, ...more],
+      networks: {},
+      clips: [clip],
+      url: server.url,
+      token: undefined,
+      tls: undefined,
+      frameMs: 20,
+      emitIntervalMs: 100,
+      warmupMs: 0,
+      durationMs: 3000,
+      drainMs: 20_000,
+      seed: 3,
+      loadPhases: [],
+      startAtEpochMs: undefined,
+    },
+    { signal: new AbortController().signal, onProgress: () => {} },
+  );
+  const whole = new Recorder(result.recording).merged();
+  return { result, tally: whole.tally, measured: measurementsOf(whole) };
+}
+
+describe.concurrent('learners whose apps lose frames', () => {
+  const learners = plans.map(({ learner }) => learner);
+  const half: FaultPlan = { kind: 'drop-messages', learners, forMs: 600, share: 0.5, atMs: 800 };
+
+  it('are heard around the gaps: the app counts what it lost, and the server lost nothing', async () => {
+    const { result, tally, measured } = await run(half);
+    // Four learners of 50 frames a second, for 600 ms: 120 frames are due, less those in pauses.
+    expect(tally.lost_by_app).toBeGreaterThan(25);
+    expect(tally.lost_by_app).toBeLessThan(95);
+    expect(tally).toMatchObject({ sessions_ok: 4, lost_frames: 0, dropped_by_app: 0, resent_frames: 0, violations: 0 });
+    expect(tally.frames_sent).toBe(framesPlanned - tally.lost_by_app);
+    expect(tally.frames_acked).toBe(tally.frames_sent);
+    expect(measured.counts.lost_by_app).toEqual({ count: tally.lost_by_app, of: framesPlanned });
+    expect(result.troubles).toEqual([]);
+    expect(result.faults).toMatchObject([{ kind: 'drop-messages', plannedMs: 800, hit: { learners: 4, of: 4 } }]);
+    expect(result.faults[0]!.untilMs! - result.faults[0]!.atMs).toBeCloseTo(600, 6);
+  });
+
+  it('lose the same number in a run of the same seed, and nobody else loses any', async () => {
+    const [one, other] = await Promise.all([run({ ...half, learners: [1] }), run({ ...half, learners: [1] })]);
+    expect(one.tally.lost_by_app).toBe(other.tally.lost_by_app);
+    expect(one.tally.lost_by_app).toBeLessThan(25);
+  });
+
+  it('make the server wait for what is missing, which feedback after the gap feels', async () => {
+    const { measured } = await run({ ...half, share: 0.1, forMs: 2000 });
+    const { feedback_latency } = measured.distributions;
+    // A missing frame is waited for 120 ms at first, 40 ms at least.
+    expect(feedback_latency.valueAtRank(Math.ceil(feedback_latency.samples * 0.9))).toBeGreaterThan(60);
+  });
+
+  it('resume in the middle of it: what is lost is not sent again', async () => {
+    const reconnect: FaultPlan = { kind: 'reconnect', learners, atMs: 1100 };
+    const { tally } = await run(half, [reconnect]);
+    expect(tally).toMatchObject({ sessions_ok: 4, lost_frames: 0, violations: 0 });
+    expect(tally.frames_sent).toBe(framesPlanned - tally.lost_by_app);
+  });
+});
