@@ -15,7 +15,7 @@ const rooms: Table = {
   results: 'config metrics slo stats',
   server: 'acoustic audio protocol scoring telemetry threads',
   proxy: 'sim',
-  scoring: 'acoustic audio protocol threads',
+  scoring: 'acoustic audio config protocol threads',
   slo: 'config metrics stats',
   acoustic: 'threads',
   budget: 'config stats',

@@ -15,7 +15,7 @@ export const registerScore: RegisterCommand = (program, done) => {
     .option('--out <file>', 'where the results of --manifest go, a JSON line each')
     .option('--features', 'with --manifest: write the features of each phone too')
     .option('--model <dir>', 'model package', fileURLToPath(new URL('../../../models/en-learner', import.meta.url)))
-    .option('--device <device>', 'auto, cpu, cuda or webgpu', 'auto')
+    .option('--device <device>', 'auto, cpu, cuda, webgpu or wasm', 'auto')
     .option('--nbest <n>', 'how many likely phones to name for each phone', '3')
     .option('--json', 'one JSON document instead of the table')
     .option('--timings', 'cost of each stage and the real-time factor once warm, on stderr')

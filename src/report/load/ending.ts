@@ -1,6 +1,6 @@
+import { formatMs } from '../../format.ts';
 import type { LoadReport } from '../../results/report.ts';
 import type { ObjectiveVerdict } from '../../slo/objective/objective-verdict.ts';
-import { formatMs } from '../../units.ts';
 import { formatValue } from '../terminal/format-value.ts';
 
 /** Why a run ended as it did, a line each, and what a reader may do about it; both empty for a pass. */
