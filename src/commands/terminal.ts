@@ -9,9 +9,9 @@ export function packageVersion(): string {
   return manifest.version;
 }
 
-/** Colour for a terminal, unless NO_COLOR (https://no-color.org) is set. */
-export function wantsColour(stream: NodeJS.WriteStream): boolean {
-  return stream.isTTY === true && !process.env.NO_COLOR;
+/** Colour for a terminal that has it, unless NO_COLOR (https://no-color.org) is set. */
+export function wantsColour({ isTTY }: { isTTY?: boolean }, { NO_COLOR, TERM } = process.env): boolean {
+  return isTTY === true && !NO_COLOR && TERM !== 'dumb';
 }
 
 /** Columns of the terminal that stdout is; undefined when it is none, so that lines stay whole for `grep`. */

@@ -11,7 +11,7 @@ import { createWorkerEngine } from '../../acoustic/worker/worker-engine.ts';
 import { type ExitCode, exitCodes, SpeechfbError } from '../../errors.ts';
 import { encodeServerNews, type ServerNews } from '../../load/generator/server-news.ts';
 import { resolveReference } from '../../scoring/text/reference.ts';
-import { createScoringThreads, type ScoringThreads } from '../../scoring/threads/pool.ts';
+import { ScoringThreads } from '../../scoring/threads/pool.ts';
 import { isLoopback } from '../../server/gateway/exposure.ts';
 import { faultsPath } from '../../server/gateway/faults.ts';
 import { type RunningServer, type ServerOptions, startServer } from '../../server/gateway/server.ts';
@@ -63,7 +63,7 @@ async function serve(flags: ServeFlags, onReady: (url: string) => void): Promise
   const model = loadModelPackage(flags.model ?? shippedModel);
   const device = parseDevice(flags.device);
   const warming = defer<AcousticEngine>();
-  const scoring = createScoringThreads({
+  const scoring = new ScoringThreads({
     model,
     onCrash: (error) => log.error({ error: error.message }, 'a scoring thread died'),
   });
@@ -114,8 +114,13 @@ async function serve(flags: ServeFlags, onReady: (url: string) => void): Promise
 }
 
 /** The scoring that `speechfb score` runs too, on its threads. */
-export function liveScoring({ openUtterance, stats, tidy }: ScoringThreads): Scoring {
-  return { readReference: resolveReference, openUtterance, stats, tidy };
+export function liveScoring(threads: ScoringThreads): Scoring {
+  return {
+    readReference: resolveReference,
+    openUtterance: threads.openUtterance,
+    stats: () => threads.stats(),
+    tidy: () => threads.tidy(),
+  };
 }
 
 const shippedModel = fileURLToPath(new URL('../../../models/en-learner', import.meta.url));

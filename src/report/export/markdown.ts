@@ -1,5 +1,5 @@
+import { formatMs } from '../../format.ts';
 import type { LoadReport, Summary } from '../../results/report.ts';
-import { formatMs } from '../../units.ts';
 import { qualityLines, sessionNotes, sliceHead, sliceRows } from '../load/quality.ts';
 import { stageNote } from '../load/table.ts';
 import { formatValue } from '../terminal/format-value.ts';

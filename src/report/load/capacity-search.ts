@@ -1,4 +1,4 @@
-import { formatMs } from '../../units.ts';
+import { formatMs } from '../../format.ts';
 import { fitTable } from '../terminal/fit-table.ts';
 import type { Paint } from '../terminal/paint.ts';
 

@@ -1,6 +1,6 @@
+import { formatMs } from '../../format.ts';
 import type { LoadReport, Summary } from '../../results/report.ts';
 import type { ObjectiveVerdict } from '../../slo/objective/objective-verdict.ts';
-import { formatMs } from '../../units.ts';
 import { boxed, fits, fitTable } from '../terminal/fit-table.ts';
 import { formatValue } from '../terminal/format-value.ts';
 import type { Paint } from '../terminal/paint.ts';

@@ -4,7 +4,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import type { AcousticEngine, EngineFault } from '../../acoustic/engine/types.ts';
 import { streamPath } from '../../protocol/address.ts';
 import type { Log } from '../../telemetry/log.ts';
-import { createMetrics, type Metrics } from '../../telemetry/metrics.ts';
+import { Metrics } from '../../telemetry/metrics.ts';
 import { collectGarbage } from '../../threads/memory.ts';
 import { defaultLimits, type Limits } from '../limits.ts';
 import type { Refusal } from '../refusal.ts';
@@ -86,7 +86,7 @@ class Server implements RunningServer {
     this.#host = options.host ?? '127.0.0.1';
     checkExposure(this.#host, { tokens: options.tokens !== undefined, tls: options.tls !== undefined });
     this.#origins = { allowed: options.origins ?? [], loopback: isLoopback(this.#host) };
-    this.#metrics = this.#createMetrics();
+    this.#metrics = this.#newMetrics();
     this.#context = this.#createContext();
     this.#registry = new Registry(this.#context);
     this.#admission = new Admission(this.#limits, performance.now());
@@ -149,9 +149,9 @@ class Server implements RunningServer {
     await closeListener(this.#http);
   }
 
-  #createMetrics(): Metrics {
+  #newMetrics(): Metrics {
     const { version, scoring } = this.#options;
-    return createMetrics({
+    return new Metrics({
       version,
       sessions: () => this.#registry.countByState(),
       engine: () => (this.#engine ? { provider: this.#engine.provider, ...this.#engine.stats() } : undefined),

@@ -82,7 +82,7 @@ describe('the final table', () => {
     const measured = { distributions, stages, shares, rates, counts, totals };
     const slices = ['LTE', '3G'].map((profile) => ({ labels: { profile, language: 'en-US' }, ...measured }));
     const shown = loadTable({ ...report, cost, warmupMs: 5000, slices }, plain);
-    expect(shown).toContain('minutes got feedback; $0.0051/min of it, $0.0300 for 3 servers at $1.20/h');
+    expect(shown).toContain('minutes got feedback; $0.00510/min of it, $0.0300 for 3 servers at $1.20/h');
     expect(shown).toContain('warm-up     5.00 s; 40 samples that were due in it are left out');
     expect(shown).toMatch(/LTE, en-US\s+│\s+20 │\s+4060 │ 45\.0 ms │\s+never │\s+never │\s+95 %/);
     expect(loadMarkdown({ ...report, cost, slices })).toContain(

@@ -163,23 +163,28 @@ describe('a canary file', () => {
       /:21:13: spec\.rollback\.mode: is missing: "burn above 2 for 10m" reads two ways; allowed: window .*consecutive/,
     ],
     ['an unknown reading', 'mode: window', 'mode: avg', /spec\.rollback\.mode: "avg": "burn above/],
-    ['steps that go back', 'share: 25%', 'share: 4%', /spec\.steps\.1\.share: is not above 5%, the step before/],
+    ['steps that go back', 'share: 25%', 'share: 4%', /spec\.steps\.1\.share: is not above 5 %, the step before/],
     [
       'a burn that cannot be',
       'burn: 2',
       'burn: 200',
-      /spec\.rollback\.burn: can never be exceeded: at a target of 99% the burn is at most 100/,
+      /spec\.rollback\.burn: can never be exceeded: at a target of 99 % the burn is at most 100/,
     ],
     [
       'a step that ends before the rule can trip',
       'share: 25%, hold: 30m',
       'share: 25%, hold: 5m',
-      /spec\.steps\.1\.hold: 5m ends before the rollback rule has seen its 10m: it can never trip here/,
+      /spec\.steps\.1\.hold: 5 m ends before the rollback rule has seen its 10 m: it can never trip here/,
     ],
     ['a burn that is a word', 'burn: 2', 'burn: two', /spec\.rollback\.burn: "two" is not a number such as 2/],
     ['a broken interval', 'every: 1m', 'every: 3m', /spec\.rollback\.for: is not a whole number of intervals/],
     ['a promise of 100 %', 'target: 99%', 'target: 100%', /spec\.target: "100%" leaves no error budget/],
-    ['traffic without a unit', 'traffic: 1200/min', 'traffic: "1200"', /spec\.traffic: "1200" is not a rate of events/],
+    [
+      'traffic without a unit',
+      'traffic: 1200/min',
+      'traffic: "1200"',
+      /spec\.traffic: rate "1200" has no unit; allowed: \/s, \/min, \/h/,
+    ],
   ])('with %s is refused at its line', (_, from, to, message) => {
     expect(shipped).toContain(from);
     expect(problemsIn(shipped.replace(from, to))).toMatch(message);

@@ -55,8 +55,8 @@ describe('a service level with a mistake', () => {
     [
       'an alert that can never fire',
       oneObjective('  alerts:\n    - {severity: page, budget: 2%, long: 1h, short: 5m}', '93%'),
-      'level.yaml:11:7: spec.alerts.0: an alert above a burn of 14.4 can never fire for "availability": at a target of 93% the ' +
-        'burn is at most 14.3, when every event is bad; allowed: a burn below that, or a target above 93.06%',
+      'level.yaml:11:7: spec.alerts.0: an alert above a burn of 14.4 can never fire for "availability": at a target of 93 % the ' +
+        'burn is at most 14.3, when every event is bad; allowed: a burn below that, or a target above 93.06 %',
     ],
     [
       'default alerts that can never fire',
@@ -71,7 +71,7 @@ describe('a service level with a mistake', () => {
     [
       'a window longer than the period',
       oneObjective('  period: 1d\n  alerts: [{severity: page, burn: 2, long: 2d, short: 1h}]'),
-      'spec.alerts.0.long: the long window of 2d is longer than the period of 1d',
+      'spec.alerts.0.long: the long window of 2 d is longer than the period of 1 d',
     ],
     [
       'budget and burn at once',
@@ -134,7 +134,7 @@ describe('the check', () => {
     ]);
     const fast = '  alerts: [{severity: page, budget: 2%, long: 1h, short: 5m}]\n  minimumEvents: 100';
     expect(findingsOf(oneObjective(fast))).toEqual([
-      'a steady burn of 14.4 empties the budget in 2d 2h and fires nothing',
+      'a steady burn of 14.4 empties the budget in 2 d 2 h and fires nothing',
     ]);
     expect(findingsOf(oneObjective('  alerts: []'))).toEqual(['has no alert']);
   });
@@ -142,7 +142,7 @@ describe('the check', () => {
   it('weighs the quiet hour against the minimum of events', () => {
     const quiet = '  alerts: [{severity: page, burn: 1, long: 1h, short: 5m}]\n  traffic: 1/min';
     expect(findingsOf(oneObjective(quiet))).toEqual([
-      expect.stringContaining('60 events in 1h: one failure fires it; write minimumEvents: 1000'),
+      expect.stringContaining('60 events in 1 h: one failure fires it; write minimumEvents: 1000'),
     ]);
     expect(findingsOf(oneObjective(`${quiet}\n  minimumEvents: 1000`))).toEqual([
       expect.stringContaining('minimumEvents 1000 silences it in a quiet hour, which has 60 events'),
