@@ -4,7 +4,7 @@ import { Registry } from '../../../src/server/gateway/registry.ts';
 import { defaultLimits } from '../../../src/server/limits.ts';
 import { Session } from '../../../src/server/session/session.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
-import { createMetrics } from '../../../src/telemetry/metrics.ts';
+import { Metrics } from '../../../src/telemetry/metrics.ts';
 import { scriptedEngine, scriptedScoring } from '../../kit/server/scripted.ts';
 
 const start: StartMessage = {
@@ -97,7 +97,7 @@ function create(): Registry {
     engine: scriptedEngine(),
     scoring: scriptedScoring,
     limits: defaultLimits,
-    metrics: createMetrics({
+    metrics: new Metrics({
       version: '0.0.0-test',
       sessions: () => ({ streaming: 0, detached: 0, ending: 0 }),
       engine: () => undefined,
