@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { registerBudget } from './commands/budget/command.ts';
 import { registerCanary } from './commands/canary/command.ts';
@@ -7,6 +6,7 @@ import { registerCompare } from './commands/compare/command.ts';
 import { registerLoadtest } from './commands/loadtest/command.ts';
 import { registerMerge } from './commands/merge/command.ts';
 import { registerNetsim } from './commands/netsim/command.ts';
+import { packageVersion } from './commands/package.ts';
 import type { RegisterCommand } from './commands/register.ts';
 import { registerReport } from './commands/report/command.ts';
 import { registerScore } from './commands/score/command.ts';
@@ -87,8 +87,3 @@ const registrations: readonly RegisterCommand[] = [
   registerSlo,
   registerCanary,
 ];
-
-function packageVersion(): string {
-  const manifest: { version: string } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
-  return manifest.version;
-}
