@@ -3,6 +3,7 @@ import { registerBudget } from './commands/budget/command.ts';
 import { registerCanary } from './commands/canary/command.ts';
 import { registerCapacity } from './commands/capacity/command.ts';
 import { registerCompare } from './commands/compare/command.ts';
+import { helpLayout } from './commands/help.ts';
 import { registerLoadtest } from './commands/loadtest/command.ts';
 import { registerMerge } from './commands/merge/command.ts';
 import { registerNetsim } from './commands/netsim/command.ts';
@@ -58,6 +59,7 @@ function createProgram(done: (exitCode: ExitCode) => void): Command {
     .description('Serve, load-test, budget and price live speech feedback.')
     .version(packageVersion(), '-V, --version')
     .showSuggestionAfterError()
+    .configureHelp(helpLayout)
     .configureOutput({ outputError: (text, write) => write(usageError(text)) })
     .exitOverride();
   for (const register of registrations) register(program, done);

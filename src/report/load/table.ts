@@ -4,6 +4,7 @@ import type { ObjectiveVerdict } from '../../slo/objective/objective-verdict.ts'
 import { boxed, fits, fitTable } from '../terminal/fit-table.ts';
 import { formatValue } from '../terminal/format-value.ts';
 import type { Paint } from '../terminal/paint.ts';
+import { endingLines } from './ending.ts';
 import { qualityLines, sessionNotes, sliceHead, sliceRows } from './quality.ts';
 
 /**
@@ -18,7 +19,7 @@ export function loadTable(report: LoadReport, paint: Paint, columns?: number): s
   parts.push([sessionLines(report), ...qualityLines(report)].join('\n'), validityLines(report, paint));
   if (report.faults.length > 0) parts.push(faultLines(report));
   if (report.troubles.length > 0) parts.push(troubleLines(report));
-  parts.push(verdictLine(report, paint));
+  parts.push([verdictLine(report, paint), ...endingLines(report)].join('\n'));
   return `${parts.join('\n\n')}\n`;
 }
 
