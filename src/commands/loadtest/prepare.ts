@@ -3,8 +3,10 @@ import { flag } from '../../flag.ts';
 import type { ShardOf } from '../../load/plan/shard-split.ts';
 import { withOverrides } from '../../load/scenario/overrides.ts';
 import { type PreparedLoad, prepareLoad } from '../../load/scenario/prepare.ts';
-import { proofNeeds, tooFewSessions } from '../../load/scenario/proof.ts';
+import { unprovable } from '../../load/scenario/proof.ts';
 import { type LoadScenario, readScenario } from '../../load/scenario/scenario.ts';
+import { tooFewSessions } from '../../load/scenario/session-needs.ts';
+import { tooFewSessionsText, unprovableText } from '../../report/load/proof-text.ts';
 import type { LoadtestFlags } from './flags.ts';
 
 export type ReadyLoad = { scenario: LoadScenario; prepared: PreparedLoad; startAtEpochMs: number | undefined };
@@ -16,12 +18,17 @@ export function prepareLoadtest(file: string, flags: LoadtestFlags): ReadyLoad {
   const startAtEpochMs = flags.startAt === undefined ? undefined : flag('--start-at', parseTime)(flags.startAt);
   if (shard && shard.count > 1 && scenario.spec.target.url === undefined)
     notes.push('--shard: each shard starts a server of its own; with --url all of them load one');
-  const prepared = prepareLoad(scenario, shard);
-  // A shard is judged by itself, but it is the whole that has to prove something.
-  if (!shard && !flags.assumeIndependent && !flags.findCapacity)
-    notes.push(...tooFewSessions(proofNeeds(scenario, prepared)));
   for (const note of notes) process.stderr.write(`${scenario.metadata.name}: ${note}\n`);
-  return { scenario, prepared, startAtEpochMs };
+  return { scenario, prepared: prepareLoad(scenario, shard), startAtEpochMs };
+}
+
+/** Says on stderr which objectives the test is too short, or has too few sessions, to prove, before it runs. */
+export function warnOfProof({ scenario, prepared }: ReadyLoad, { assumeIndependent }: LoadtestFlags): void {
+  for (const one of unprovable(scenario, prepared))
+    process.stderr.write(`${scenario.metadata.name}: ${unprovableText(one)}\n`);
+  if (assumeIndependent) return;
+  for (const one of tooFewSessions(scenario, prepared))
+    process.stderr.write(`${scenario.metadata.name}: ${tooFewSessionsText(one)}\n`);
 }
 
 /** `2/4`: the second of four. */

@@ -1,7 +1,8 @@
 import { peakPresence, presenceAt } from '../plan/presence.ts';
 import type { PreparedLoad } from './prepare.ts';
-import { type ProofNeed, proofNeeds } from './proof.ts';
+import { type Unprovable, unprovable } from './proof.ts';
 import type { LoadScenario } from './scenario.ts';
+import { type SessionNeed, sessionNeeds } from './session-needs.ts';
 
 /** What a load test would do, before anything has run; times in ms from its start. */
 export type LoadPreview = {
@@ -32,8 +33,10 @@ export type LoadPreview = {
   phases: readonly { name: string; beginMs: number; endMs: number; level: string }[];
   faults: readonly { atMs: number; kind: string; forMs: number | undefined; learners: number | undefined }[];
   objectives: readonly string[];
-  /** How many sessions each of them has, and how many it takes. */
-  proofs: readonly ProofNeed[];
+  /** Those that it is too short to prove, however good the server is. */
+  unprovable: readonly Unprovable[];
+  /** How many sessions each has that the schedule foretells, and how many it takes. */
+  sessionNeeds: readonly SessionNeed[];
   /** Learners there in the middle of each of so many equal parts of the test. */
   presence: readonly number[];
 };
@@ -88,7 +91,8 @@ export function previewOf(scenario: LoadScenario, prepared: PreparedLoad): LoadP
       learners: 'learners' in fault ? fault.learners.length : undefined,
     })),
     objectives: spec.objectives.map(({ source }) => source),
-    proofs: proofNeeds(scenario, prepared),
+    unprovable: unprovable(scenario, prepared),
+    sessionNeeds: sessionNeeds(scenario, prepared),
     presence: presenceAt(
       plans,
       Array.from({ length: chartPoints }, (_, k) => ((k + 0.5) / chartPoints) * spec.duration),

@@ -1,70 +1,80 @@
 import { fits, type MetricName } from '../../metrics/definitions.ts';
-import { confidence, missShareOf } from '../../slo/objective/judging.ts';
-import { sessionsNeeded } from '../../slo/objective/sessions-needed.ts';
-import { labelsOf } from '../plan/learner-plan.ts';
+import type { Objective } from '../../slo/objective/expression.ts';
+import { type SamplesNeeded, samplesNeeded } from '../../slo/objective/proof-need.ts';
+import { type LearnerPlan, labelsOf } from '../plan/learner-plan.ts';
 import type { PreparedLoad } from './prepare.ts';
 import type { LoadScenario } from './scenario.ts';
 
-/** How many sessions an objective has, and how many prove it when nothing misses. */
-export type ProofNeed = {
+/** An objective that a test is too short to prove, however good the server is. */
+export type Unprovable = {
   objective: string;
+  /** Samples that the schedule brings, and the fewest that prove it. */
+  expected: number;
+  needed: number;
+  /** How long the test would be that brings them, and with how many sessions this one does. */
+  durationMs: number;
   sessions: number;
-  /** If samples of one session were independent: with fewer nothing can prove it. */
-  least: number;
-  /** If they were all alike: so many prove it however much sessions differ. */
-  most: number;
 };
 
-/** Of each objective that is judged from a sample and whose samples the schedule foretells. */
-export function proofNeeds({ spec }: LoadScenario, { plans }: PreparedLoad): ProofNeed[] {
-  const measured = Math.max(0, 1 - spec.warmup / spec.duration);
+/**
+ * The objectives that a whole test cannot prove, before it runs: the schedule is known, and with it how many feedbacks,
+ * utterances and sessions are due. Nothing is said of what only the server or the network decides (phones scored,
+ * sockets lost), nor of one phase, nor of a shard, whose objectives are judged after the merge.
+ */
+export function unprovable(
+  { spec }: LoadScenario,
+  { plans, shard }: PreparedLoad,
+  needs: SamplesNeeded = samplesNeeded,
+): Unprovable[] {
+  if (shard) return [];
   return spec.objectives.flatMap((objective) => {
-    const missShare = missShareOf(objective);
-    const { phase: _, ...selector } = objective.selector;
-    const chosen = plans.filter((plan) => fits(labelsOf(plan), selector));
-    if (missShare === undefined || chosen.length === 0) return [];
-    const samples = chosen.reduce((sum, plan) => sum + samplesOf(objective.metric, plan.utterances, spec.learners), 0);
-    const samplesASession = (samples / chosen.length) * measured;
-    if (!(samplesASession > 0)) return [];
-    const needed = sessionsNeeded({ missShare, samplesASession: Math.max(1, samplesASession), confidence });
-    return [{ objective: objective.source, sessions: chosen.length, ...needed }];
+    const needed = needs(objective);
+    const expected = expectedSamples(objective, plans, spec);
+    if (needed === undefined || expected === undefined || expected === 0 || expected >= needed) return [];
+    const times = needed / expected;
+    const durationMs = Math.ceil(((spec.duration - spec.warmup) * times + spec.warmup) / 1000) * 1000;
+    return [{ objective: objective.source, expected, needed, durationMs, sessions: Math.ceil(plans.length * times) }];
   });
 }
 
-/** What of the objectives this test is too small for, a sentence each. */
-export function tooFewSessions(needs: readonly ProofNeed[]): string[] {
-  return needs
-    .filter(({ sessions, least }) => sessions < least)
-    .map(
-      ({ objective, sessions, least }) =>
-        `${objective} cannot be proven by ${sessions} ${sessions === 1 ? 'session' : 'sessions'} as long as these: it takes at least ${least}`,
-    );
+type Timing = Pick<LoadScenario['spec'], 'warmup' | 'learners'>;
+
+/** Samples that the schedule brings; undefined where it does not decide them. */
+export function expectedSamples(
+  { metric, selector }: Objective,
+  plans: readonly LearnerPlan[],
+  timing: Timing,
+): number | undefined {
+  const count = counters[metric];
+  if (!count || selector.phase !== undefined) return undefined;
+  const chosen = plans.filter((plan) => fits(labelsOf(plan), selector));
+  return chosen.reduce((sum, plan) => sum + count(plan, timing), 0);
 }
 
-type Speech = readonly { frames: number }[];
+type Counter = (plan: LearnerPlan, timing: Timing) => number;
 
-/** Samples of one session that the schedule foretells; 0 for what only the test shows, such as resumes. */
-function samplesOf(metric: MetricName, utterances: Speech, { frame, emitInterval }: LoadScenario['spec']['learners']) {
-  const frames = utterances.reduce((sum, one) => sum + one.frames, 0);
-  switch (metric) {
-    case 'feedback_latency':
-    case 'partial_gap':
-    case 'availability':
-      return (frames * frame) / emitInterval;
-    case 'first_partial':
-    case 'final_latency':
-    case 'goodput':
-      return utterances.length;
-    case 'connect_time':
-    case 'session_success':
-    case 'sessions_refused':
-    case 'sessions_died':
-      return 1;
-    case 'lost_frames':
-    case 'resent_frames':
-    case 'dropped_by_app':
-      return frames;
-    default:
-      return 0;
-  }
+const counters: Partial<Record<MetricName, Counter>> = {
+  feedback_latency: slots,
+  availability: slots,
+  final_latency: utterances,
+  first_partial: utterances,
+  goodput: utterances,
+  connect_time: (plan, { warmup }) => Number(plan.arrivalMs >= warmup),
+  session_success: () => 1,
+  sessions_refused: () => 1,
+  sessions_died: () => 1,
+};
+
+/** Feedbacks that are due after the warm-up; those that fall away around held-back sound are counted too. */
+function slots({ utterances: spoken }: LearnerPlan, { warmup, learners }: Timing): number {
+  const { frame, emitInterval } = learners;
+  return spoken.reduce((sum, { beginMs, frames }) => {
+    const all = Math.floor((frames * frame) / emitInterval + 1e-9);
+    const before = Math.max(0, Math.ceil((warmup - beginMs + frame) / emitInterval) - 1);
+    return sum + Math.max(0, all - before);
+  }, 0);
+}
+
+function utterances({ utterances: spoken }: LearnerPlan, { warmup, learners }: Timing): number {
+  return spoken.filter(({ beginMs, frames }) => beginMs + frames * learners.frame >= warmup).length;
 }

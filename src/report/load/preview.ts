@@ -3,6 +3,7 @@ import type { LoadPreview } from '../../load/scenario/preview.ts';
 import { alignColumns } from '../terminal/columns.ts';
 import { levelChart } from '../terminal/level-chart.ts';
 import type { Paint } from '../terminal/paint.ts';
+import { unprovableText } from './proof-text.ts';
 
 /** The preview as a terminal shows it. */
 export function loadPreviewText(preview: LoadPreview, paint: Paint): string {
@@ -31,6 +32,9 @@ export function loadPreviewText(preview: LoadPreview, paint: Paint): string {
         '<<',
       ).map((line) => `  ${line}`.trimEnd()),
     ],
+    ...(preview.unprovable.length > 0
+      ? [preview.unprovable.map((one) => `${paint.warn('warning')} ${unprovableText(one)}`)]
+      : []),
   ];
   return `${parts.map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
@@ -79,14 +83,15 @@ function phaseRows({ phases }: LoadPreview): string[][] {
 }
 
 /** With how many sessions prove it, if the schedule tells. */
-function objectiveRow({ proofs }: LoadPreview, source: string): string[] {
-  const need = proofs.find(({ objective }) => objective === source);
+function objectiveRow({ sessionNeeds }: LoadPreview, source: string): string[] {
+  const need = sessionNeeds.find(({ objective }) => objective === source);
   if (!need) return [source, ''];
   const { sessions, least, most } = need;
-  if (sessions < least)
-    return [source, `cannot be proven: has ${whole(sessions)} sessions, takes at least ${whole(least)}`];
-  const takes = sessions >= most ? '' : `, as they resemble or differ; has ${whole(sessions)}`;
-  return [source, `proven by ${whole(least)} to ${whole(most)} sessions without a miss${takes}`];
+  const takes =
+    least === most
+      ? `takes ${whole(most)} sessions`
+      : `takes ${whole(least)} to ${whole(most)} sessions, as they differ`;
+  return [source, `${takes}; has ${whole(sessions)}`];
 }
 
 function faultRows({ faults }: LoadPreview): string[][] {

@@ -19,6 +19,19 @@ const share: Claim = { missShare: 0.05, latencies: false, confidence: 0.95 };
 const rare: Claim = { missShare: 0.001, latencies: false, confidence: 0.95 };
 
 describe('what sessions prove', () => {
+  it('two sessions are enough, and one degree of freedom', () => {
+    const missing = (misses: number) => Array.from({ length: 10 }, (_, i) => (i < misses ? 900 : 100));
+    expect(dependence([sumsOfLatencies([missing(3), missing(8)])], share)).toMatchObject({ sessions: 2 });
+    const strata = [sumsOfLatencies([missing(3)]), sumsOfLatencies([missing(8), missing(8)])];
+    expect(dependence(strata, share)).toMatchObject({ sessions: 3 });
+  });
+
+  it('where everything misses, everything may', () => {
+    const worth = { sessions: 3, designEffect: 1, samples: 5, misses: 5 };
+    expect(missShareBound(worth, 0.95)).toBe(1);
+    expect(missShareBound({ ...worth, misses: 0 }, 0.95)).toBeCloseTo(1 - 0.05 ** (1 / 5), 9);
+  });
+
   it('independent samples are worth about what they are', () => {
     const worth = dependence([sumsOfLatencies(twoValued(200, 50, () => 0.05))], p95)!;
     expect(worth.designEffect).toBeLessThan(1.4);
