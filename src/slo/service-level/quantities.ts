@@ -9,13 +9,15 @@ export function parsePeriodMs(text: string): number {
   return match ? Number(match[1]) * (match[2] === 'w' ? 7 * dayMs : dayMs) : parseDurationMs(text);
 }
 
-/** Events a minute from `20/s`, `1200/min`, `5000/h`. */
+/** Events a minute, above 0, from `20/s`, `1200/min`, `5000/h`. */
 export function parseEventsPerMinute(text: string): number {
   const match = /^\s*(\d+(?:\.\d+)?)\s*\/\s*(s|min|h)\s*$/.exec(text);
   if (!match) {
     throw new SpeechfbError('bad_unit', `"${text}" is not a rate of events; write a number and one of /s, /min, /h`);
   }
-  return Number(match[1]) * { s: 60, min: 1, h: 1 / 60 }[match[2] as 's' | 'min' | 'h'];
+  const perMinute = Number(match[1]) * { s: 60, min: 1, h: 1 / 60 }[match[2] as 's' | 'min' | 'h'];
+  if (perMinute > 0) return perMinute;
+  throw new SpeechfbError('bad_unit', `"${text}" is no traffic: nothing could ever be judged; write a rate above 0`);
 }
 
 /** A share above 0 and below 1 from `99.9%`. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, integer, section, text, throughUnit, word } from '../../config/fields.ts';
+import { duration, integer, oneOf, section, text, throughUnit, word } from '../../config/fields.ts';
 import { distributionNames, shareNames } from '../../metrics/definitions.ts';
 import { type BurnAlert, burnForBudget, canFire, largestBurn, smallestTarget } from './burn.ts';
 import {
@@ -33,13 +33,15 @@ export const matchers = text('label matchers such as job="speechfb"').superRefin
 
 /** What counts as a bad event. Exactly one of `latency` and `events`. */
 export const indicator = section({
-  /** Events of a Prometheus histogram in seconds; those above `atMost`, a bound of its buckets, are bad. */
+  /** Events of a Prometheus histogram; those above `atMost`, a bound of its buckets, are bad. */
   latency: section({
     histogram: text('the name of a histogram, without _bucket').regex(/^[a-zA-Z_:][a-zA-Z0-9_:]*$/, {
       error: (issue) => `${JSON.stringify(issue.input)} is not a metric name`,
     }),
     matchers: matchers.optional(),
     atMost: duration(1, hourMs),
+    /** What the histogram counts in. Prometheus asks for seconds; not everybody listens. */
+    unit: oneOf(['s', 'ms', 'us', 'ns']).default('s'),
   }).optional(),
   events: section({ good: series.optional(), bad: series.optional(), total: series }).optional(),
   /** What of a load test's run.json stands for this objective; learners wait longer than the server alone takes. */
