@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { createInlineEngine } from '../../src/acoustic/engine/inline-engine.ts';
-import { createFeatureStream } from '../../src/acoustic/features/feature-stream.ts';
+import { FeatureStream } from '../../src/acoustic/features/feature-stream.ts';
 import { realFft } from '../../src/acoustic/features/fft.ts';
 import { createLogMelPlan } from '../../src/acoustic/features/log-mel.ts';
 import { StepQueue } from '../../src/acoustic/features/step-queue.ts';
@@ -58,7 +58,7 @@ describe('the shipped package agrees with its training code to 1e-4', () => {
   it('in normalised steps', async () => {
     const plan = createLogMelPlan(model.features, 16_000, await realFft(model.features.fft));
     const queue = new StepQueue(plan.bins * model.features.stack);
-    createFeatureStream(model, plan, queue).push(pcm, 0);
+    new FeatureStream(model, plan, queue).push(pcm, 0);
     const steps = new Float32Array(queue.length * queue.width);
     queue.take(queue.length, steps, 0);
     expect(largestDifference(steps, golden.normalised.flat())).toBeLessThan(1e-4);

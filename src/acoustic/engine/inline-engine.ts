@@ -3,7 +3,7 @@ import { createLogMelPlan } from '../features/log-mel.ts';
 import type { ModelPackage } from '../model/model-package.ts';
 import type { Device } from '../onnx/device.ts';
 import { openStepper } from '../onnx/stepper.ts';
-import { createEngineCore, type EngineCore } from './engine-core.ts';
+import { EngineCore } from './engine-core.ts';
 import type { Pace } from './pace.ts';
 import type { AcousticEngine } from './types.ts';
 
@@ -47,6 +47,6 @@ export async function openCore(
   const stepper = await openStepper(model, device, threads);
   if (warm) await stepper.warm();
   const plan = createLogMelPlan(model.features, model.sampleRateHz, await realFft(model.features.fft));
-  const core = createEngineCore({ model, plan, stepper, ...(pace && { pace }) });
+  const core = new EngineCore({ model, plan, stepper, ...(pace && { pace }) });
   return { core, provider: stepper.provider, whyNotNative: stepper.whyNotNative };
 }

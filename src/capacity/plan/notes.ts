@@ -1,5 +1,4 @@
-import { byteRate, count, dollars, percent, whole } from '../../format.ts';
-import { formatMs } from '../../units.ts';
+import { byteRate, count, dollars, formatMs, percent, whole } from '../../format.ts';
 import type { CapacityDetails, CapacityResult } from './result.ts';
 import type { Plan } from './sizes.ts';
 

@@ -1,5 +1,5 @@
+import { formatMs, percentText, whole } from '../../format.ts';
 import type { LoadPreview } from '../../load/scenario/preview.ts';
-import { formatMs } from '../../units.ts';
 import { alignColumns } from '../terminal/columns.ts';
 import { levelChart } from '../terminal/level-chart.ts';
 import type { Paint } from '../terminal/paint.ts';
@@ -65,7 +65,7 @@ function networkText({ network, transport, sessions }: LoadPreview['networks'][n
 }
 
 function shareText({ sessions }: { sessions: number }, all: number): string {
-  return `${Math.round((sessions / all) * 1000) / 10} %`;
+  return percentText(sessions / all);
 }
 
 function phaseRows({ phases }: LoadPreview): string[][] {
@@ -86,8 +86,4 @@ function table(title: string, rows: string[][], align: string): string[] {
 
 function time(ms: number): string {
   return ms === 0 ? '0' : formatMs(ms);
-}
-
-function whole(value: number): string {
-  return value.toLocaleString('en-US');
 }

@@ -1,17 +1,10 @@
 import { z } from 'zod';
 import { duration, integer, oneOf, section, text, throughUnit, word } from '../../config/fields.ts';
+import { durationText, numberText, percentText } from '../../format.ts';
 import { distributionNames, shareNames } from '../../metrics/definitions.ts';
 import { type BurnAlert, burnForBudget, canFire, largestBurn, smallestTarget } from './burn.ts';
-import {
-  numberText,
-  parseEventsPerMinute,
-  parsePeriodMs,
-  parseShare,
-  parseTarget,
-  percentText,
-  spanText,
-} from './quantities.ts';
-import { matchersFault, seriesFault } from './series.ts';
+import { parsePeriodMs, parseShare, parseTarget, parseTraffic } from './quantities.ts';
+import { matchersFault, matchersOf, seriesFault } from './series.ts';
 
 const hourMs = 3_600_000;
 const name = text('a name').regex(/^[a-z0-9][a-z0-9-]*$/, {
@@ -27,7 +20,9 @@ const series = text('a series selector such as requests_total{job="speechfb"}, o
 /** Label matchers of a histogram: `le` is what `atMost` stands for. */
 export const matchers = text('label matchers such as job="speechfb"').superRefine(
   refineBy(
-    (given) => matchersFault(given) ?? (/(?:^|,)\s*le\s*[=!]/.test(given) ? 'chooses le; atMost does' : undefined),
+    (given) =>
+      matchersFault(given) ??
+      (matchersOf(given).some((one) => /^le\s*[=!]/.test(one)) ? 'chooses le; atMost does' : undefined),
   ),
 );
 
@@ -112,7 +107,7 @@ export const serviceLevelFile = section({
     service: name,
     period: period(hourMs).prefault('30d'),
     /** Events in the quietest hour that must still be judged; `check` then says how far one failure carries. */
-    traffic: text('a rate such as 1200/min').transform(throughUnit(parseEventsPerMinute)).optional(),
+    traffic: text('a rate such as 1200/min').transform(throughUnit(parseTraffic)).optional(),
     objectives: z.array(objective, { error: () => 'is not a list of objectives' }).min(1, { error: () => 'is empty' }),
     /** Left out: the four rows of the SRE Workbook. */
     alerts: z.array(alert, { error: () => 'is not a list of alerts' }).optional(),
@@ -150,7 +145,7 @@ export function serviceLevelOf({ metadata, spec }: ServiceLevelFile): ServiceLev
       severity,
       burn: burnOf(alert, long, spec.period),
       longMs: long,
-      shortMs: short,
+      tenthsMs: short,
     })),
     minimumEvents: spec.minimumEvents,
     noDataMs: spec.noData,
@@ -191,7 +186,10 @@ function reachable(spec: Spec, context: z.RefinementCtx): void {
   (spec.alerts ?? workbookAlerts).forEach((alert, i) => {
     if (alert.long > spec.period) {
       const path = spec.alerts ? ['alerts', i, 'long'] : ['period'];
-      say(path, `the long window of ${spanText(alert.long)} is longer than the period of ${spanText(spec.period)}`);
+      say(
+        path,
+        `the long window of ${durationText(alert.long)} is longer than the period of ${durationText(spec.period)}`,
+      );
     }
     const burn = burnOf(alert, alert.long, spec.period);
     spec.objectives.forEach(({ name, target }, j) => {

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { budgetJsonSchema, budgetOf, latencyBudget } from '../../../src/budget/file/schema.ts';
 import { parseDocuments } from '../../../src/config/documents.ts';
-import { formatError, SpeechfbError } from '../../../src/errors.ts';
+import { problemsOf } from '../../kit/problems.ts';
 
 const card = readFileSync('budgets/mobile-500ms.yaml', 'utf8');
 
@@ -149,7 +149,7 @@ describe('a budget with a mistake', () => {
   ])('%s', (_name, was, more, is, message) => {
     const text = card.replace(was, is + more);
     expect(text).not.toBe(card);
-    expect(problemsOf(text)).toContain(message.replace('’', "'"));
+    expect(problemsIn(text)).toContain(message.replace('’', "'"));
   });
 
   it('has every problem said at once', () => {
@@ -158,7 +158,7 @@ describe('a budget with a mistake', () => {
       .replace('reserve: 80ms', 'reserve: 70ms')
       .replace('[late_send]', '[uplink]');
     expect(
-      problemsOf(text)
+      problemsIn(text)
         .split('\n')
         .filter((line) => /^ {2}b\.yaml:\d+:\d+: /.test(line)),
     ).toHaveLength(3);
@@ -175,7 +175,7 @@ it('whatever stands in the fields, the answer is a list of problems', () => {
     ),
   );
   fc.assert(
-    fc.property(given, (spec) => problemsOf(JSON.stringify({ kind: 'LatencyBudget', spec })).includes('bad_config')),
+    fc.property(given, (spec) => problemsIn(JSON.stringify({ kind: 'LatencyBudget', spec })).includes('bad_config')),
   );
 });
 
@@ -187,14 +187,8 @@ it('a file may leave the envelope’s name out, and give negative shifts', () =>
   expect(budget.whatIf[0]!.changes).toEqual([{ stage: 'a', kind: 'shift', byMs: -2 }]);
 });
 
-function problemsOf(text: string): string {
-  try {
-    parseDocuments('b.yaml', text, 'LatencyBudget', latencyBudget);
-  } catch (error) {
-    if (error instanceof SpeechfbError) return formatError(error);
-    throw error;
-  }
-  return 'no problem';
+function problemsIn(text: string): string {
+  return problemsOf(() => parseDocuments('b.yaml', text, 'LatencyBudget', latencyBudget));
 }
 
 it('a stage may be the trace stages of any tool, and a confidence may be a percentage', () => {

@@ -6,8 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { toS16le } from '../../../src/audio/pcm.ts';
 import { SoundFrames } from '../../../src/client/frames.ts';
 import { readToken } from '../../../src/client/token.ts';
-import { formatError, SpeechfbError } from '../../../src/errors.ts';
 import { readClips, speechBegin } from '../../../src/load/scenario/clips.ts';
+import { problemsOf } from '../../kit/problems.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'speechfb-clips-'));
 
@@ -89,14 +89,4 @@ function write(name: string, content: string): string {
   const file = join(directory, name);
   writeFileSync(file, content);
   return file;
-}
-
-function problemsOf(run: () => unknown): string {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof SpeechfbError) return formatError(error);
-    throw error;
-  }
-  throw new Error('nothing was wrong');
 }

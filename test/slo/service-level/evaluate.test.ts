@@ -41,8 +41,8 @@ describe('where an objective stands', () => {
       firing: [],
     });
     expect(explainEvaluation(level, now)).toBe(
-      'availability of speechfb: 1,728 of 4,320,000 events (0.04%) in 30d failed; the promise is at most 0.1%, so the budget ' +
-        'burns at 0.4 times the rate it can bear. 60% of the budget of 30d is left. It will last.',
+      'availability of speechfb: 1,728 of 4,320,000 events (0.04 %) in 30 d failed; the promise is at most 0.1 %, so the budget ' +
+        'burns at 0.4 times the rate it can bear. 60 % of the budget of 30 d is left. It will last.',
     );
   });
 
@@ -56,7 +56,7 @@ describe('where an objective stands', () => {
     expect(now.firing.map((alert) => alert.burn)).toEqual([14.4]);
     expect(now.exhaustedInMs).toBeCloseTo((0.5 * 30 * day) / 20, 0);
     expect(explainEvaluation(level, now)).toContain(
-      'At the present pace it is gone in 18h. The page for burn above 14.4',
+      'At the present pace it is gone in 18 h. The page for burn above 14.4',
     );
   });
 
@@ -67,7 +67,7 @@ describe('where an objective stands', () => {
       steady((ms) => (ms === 30 * day ? 0.002 : 0)),
     );
     expect(now).toMatchObject({ verdict: 'fail', reason: 'the budget of the period is spent', exhaustedInMs: 0 });
-    expect(explainEvaluation(level, now)).toContain('The budget of 30d is spent 2 times over.');
+    expect(explainEvaluation(level, now)).toContain('The budget of 30 d is spent 2 times over.');
   });
 
   it('fires nothing on fewer events than the minimum', () => {
@@ -133,9 +133,9 @@ describe('what one load test says of an objective', () => {
 describe('an alert', () => {
   it('says in words what it means, what it costs and when it ends', () => {
     expect(explainAlert(level, objective, level.alerts[0]!)).toBe(
-      'More than 1.44% of the events of availability in the last 1h failed, and still do in the last 5m; speechfb promises at ' +
-        'most 0.1% over 30d. That is above 14.4 times the rate that the promise can bear: 2% of the budget of 30d goes in 1h, ' +
-        'all of it in 2d 2h. It ends by itself within 5m of the cause being gone.',
+      'More than 1.44 % of the events of availability in the last 1 h failed, and still do in the last 5 m; speechfb promises at ' +
+        'most 0.1 % over 30 d. That is above 14.4 times the rate that the promise can bear: 2 % of the budget of 30 d goes in 1 h, ' +
+        'all of it in 2 d 2 h. It ends by itself within 5 m of the cause being gone.',
     );
   });
 });
