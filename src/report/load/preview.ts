@@ -3,6 +3,7 @@ import type { LoadPreview } from '../../load/scenario/preview.ts';
 import { alignColumns } from '../terminal/columns.ts';
 import { levelChart } from '../terminal/level-chart.ts';
 import type { Paint } from '../terminal/paint.ts';
+import { unprovableText } from './proof-text.ts';
 
 /** The preview as a terminal shows it. */
 export function loadPreviewText(preview: LoadPreview, paint: Paint): string {
@@ -25,6 +26,9 @@ export function loadPreviewText(preview: LoadPreview, paint: Paint): string {
       : []),
     ...(preview.faults.length > 0 ? [table('faults', faultRows(preview), '>>>')] : []),
     ['objectives', ...preview.objectives.map((source) => `  ${source}`)],
+    ...(preview.unprovable.length > 0
+      ? [preview.unprovable.map((one) => `${paint.warn('warning')} ${unprovableText(one)}`)]
+      : []),
   ];
   return `${parts.map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
