@@ -70,6 +70,59 @@ describe('where an objective stands', () => {
     expect(explainEvaluation(level, now)).toContain('The budget of 30 d is spent 2 times over.');
   });
 
+  it('shows its windows from the shortest to the longest, whatever order they were asked in', () => {
+    const found = evaluateWindows(level, objective, steady(() => 0.0004).reverse());
+    expect(found.windows.map(({ windowMs }) => windowMs)).toEqual(evaluationWindowsMs(level));
+    expect(found.windows.every(({ burn }) => Math.abs(burn! - 0.4) < 1e-9)).toBe(true);
+  });
+
+  it.each([
+    ['a ticket fires', 0.0035, 0.0005, 'pass', 'within the budget, a ticket fires'],
+    ['nothing fires', 0.0005, 0.0005, 'pass', 'within the budget'],
+    ['just all of it is spent', 0.0005, 0.001, 'pass', 'within the budget'],
+  ] as const)('passes when %s', (_, short, period, verdict, reason) => {
+    const now = evaluateWindows(
+      level,
+      objective,
+      steady((ms) => (ms === 30 * day ? period : short)),
+    );
+    expect(now).toMatchObject({ verdict, reason });
+  });
+
+  it('fires an alert when both of its windows burn, not one alone, and above its burn, not at it', () => {
+    const firing = (shortBurn: number, longBurn: number) =>
+      evaluateWindows(
+        level,
+        objective,
+        steady((ms) => (ms === 5 * minute ? shortBurn : ms === hour ? longBurn : 0) * 0.001),
+      ).firing;
+    expect(firing(15, 15).map(({ burn }) => burn)).toEqual([14.4]);
+    expect(firing(15, 14)).toEqual([]);
+    expect(firing(14, 15)).toEqual([]);
+    expect(firing(0, 15)).toEqual([]);
+  });
+
+  it('fires on as many events as the minimum in its long window, whatever the short one holds', () => {
+    const hundred = (total: number) =>
+      evaluateWindows(level, objective, [
+        { windowMs: 5 * minute, bad: 1, total: 1 },
+        { windowMs: hour, bad: total, total },
+        { windowMs: 30 * day, bad: 0, total: 1e6 },
+      ]);
+    expect(hundred(100)).toMatchObject({ verdict: 'fail', reason: 'a page fires' });
+    expect(hundred(99).firing).toEqual([]);
+  });
+
+  it('knows no pace without events in the shortest long window, and no budget without a period', () => {
+    const month = { windowMs: 30 * day, bad: 1, total: 1e6 };
+    const quiet = evaluateWindows(level, objective, [{ windowMs: hour, bad: 0, total: 0 }, month]);
+    expect(quiet).toMatchObject({ verdict: 'pass', budgetLeft: expect.closeTo(0.999, 6) });
+    expect(quiet.exhaustedInMs).toBeUndefined();
+    const young = evaluateWindows(level, objective, [{ windowMs: hour, bad: 0, total: 10 }]);
+    expect(young).toMatchObject({ verdict: 'invalid', reason: 'no events in the period' });
+    expect([young.budgetLeft, young.exhaustedInMs]).toEqual([undefined, undefined]);
+  });
+
   it('fires nothing on fewer events than the minimum', () => {
     const few = evaluationWindowsMs(level).map((windowMs) => ({
       windowMs,
@@ -119,6 +172,43 @@ describe('what one load test says of an objective', () => {
     [0, 0, 'invalid'],
   ])('%d bad of %d events at 99.9 %%: %s', (bad, total, verdict) => {
     expect(evaluateRun(objective, { windowMs: minute, bad, total }).verdict).toBe(verdict);
+  });
+
+  it.each([
+    [0, 2995, undefined, 'pass', 'proven within the budget at 95 % confidence'],
+    [5, 1000, undefined, 'fail', 'proven beyond the budget at 95 % confidence'],
+    // Two of 1,000 are more than one in a thousand: no number of good events is promised.
+    [2, 1000, undefined, 'invalid', '2 bad of 1,000 proves nothing about 99.9 %'],
+    [1, 1000, undefined, 'invalid', '1 bad of 1,000 proves nothing about 99.9 %; 3,742 more without a miss would'],
+    [0, 100, undefined, 'invalid', '0 bad of 100 proves nothing about 99.9 %; 2,895 more without a miss would'],
+    [0, 0, undefined, 'invalid', 'no events'],
+    [0, 5000, 'frames were late', 'invalid', 'the run proves nothing: frames were late'],
+  ] as const)('%d bad of %d events (doubt: %s): %s, %s', (bad, total, doubt, verdict, reason) => {
+    const count = { windowMs: minute, bad, total };
+    expect(evaluateRun(objective, count, doubt)).toEqual({
+      objective,
+      atMostMs: undefined,
+      windows: [{ ...count, burn: total === 0 ? undefined : expect.closeTo(bad / total / 0.001, 9) }],
+      firing: [],
+      budgetLeft: undefined,
+      exhaustedInMs: undefined,
+      verdict,
+      reason,
+    });
+  });
+
+  it('says what an event may take there, for learners wait longer than the server', () => {
+    const latency = { histogram: 'h', atMost: 300 };
+    const loadtest = { metric: 'feedback_latency', atMost: 500 } as const;
+    const timed = { ...objective, indicator: { latency, loadtest } };
+    expect(evaluateRun(timed, { windowMs: minute, bad: 0, total: 1 }).atMostMs).toBe(500);
+    expect(
+      evaluateWindows(
+        level,
+        timed,
+        steady(() => 0),
+      ).atMostMs,
+    ).toBe(300);
   });
 
   it('is judged as a whole by its worst objective', () => {
