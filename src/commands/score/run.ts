@@ -6,13 +6,13 @@ import { parseDevice } from '../../acoustic/onnx/device.ts';
 import { installNative } from '../../acoustic/onnx/runtime.ts';
 import { SpeechfbError } from '../../errors.ts';
 import { flag, wholeNumber } from '../../flag.ts';
+import { formatMs } from '../../format.ts';
 import { renderScore } from '../../report/score/score-table.ts';
 import { scoreManifest } from '../../scoring/manifest.ts';
 import { type ScoredFile, scoreFile } from '../../scoring/score-file.ts';
 import { type ReferenceSource, resolveReference } from '../../scoring/text/reference.ts';
 import { calibratorOf } from '../../scoring/utterance-scorer.ts';
 import { warmUp } from '../../scoring/warm-up.ts';
-import { formatMs } from '../../units.ts';
 import type { ScoreFlags } from './flags.ts';
 
 /** Does what `score` was asked; false when lines of a manifest could not be scored (they are on stderr). */

@@ -1,7 +1,6 @@
 import { readFileSync, writeSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { isatty } from 'node:tty';
-import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import type { AcousticEngine } from '../../acoustic/engine/types.ts';
 import { loadModelPackage } from '../../acoustic/model/load-model.ts';
@@ -22,6 +21,7 @@ import { createLog, type Log } from '../../telemetry/log.ts';
 import type { LogLevel } from '../../telemetry/log-levels.ts';
 import { toPlainError } from '../../threads/plain-error.ts';
 import { stopSignals } from '../interruption.ts';
+import { packageVersion, shippedPath } from '../package.ts';
 
 export type ServeFlags = {
   host: string;
@@ -60,7 +60,7 @@ export async function runServe(flags: ServeFlags): Promise<ExitCode> {
 async function serve(flags: ServeFlags, onReady: (url: string) => void): Promise<ExitCode> {
   collectOnOwnThread();
   const log = createLog(flags.logLevel, process.stderr);
-  const model = loadModelPackage(flags.model ?? shippedModel);
+  const model = loadModelPackage(flags.model ?? shippedPath('models/en-learner'));
   const device = parseDevice(flags.device);
   const warming = defer<AcousticEngine>();
   const scoring = new ScoringThreads({
@@ -123,8 +123,6 @@ export function liveScoring(threads: ScoringThreads): Scoring {
   };
 }
 
-const shippedModel = fileURLToPath(new URL('../../../models/en-learner', import.meta.url));
-
 async function sayReady(
   server: RunningServer,
   loading: Promise<AcousticEngine>,
@@ -160,13 +158,6 @@ function readPem(path: string): string {
   } catch (cause) {
     throw new SpeechfbError('bad_tls', `cannot read ${path}: ${String(cause)}`, { cause });
   }
-}
-
-function packageVersion(): string {
-  const manifest: { version: string } = JSON.parse(
-    readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'),
-  );
-  return manifest.version;
 }
 
 type Signals = { first: Promise<void>; second: Promise<void>; came(): boolean; stop(): void };

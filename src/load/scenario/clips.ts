@@ -4,7 +4,7 @@ import { toS16le } from '../../audio/pcm.ts';
 import { readWav } from '../../audio/wav.ts';
 import { parseJsonLine } from '../../config/json-lines.ts';
 import { readText } from '../../config/read-chunks.ts';
-import { type Problem, SpeechfbError } from '../../errors.ts';
+import { firstProblems, type Problem, SpeechfbError } from '../../errors.ts';
 import { sampleRatesHz } from '../../protocol/client-messages.ts';
 
 /** One recording that learners read: PCM as it goes over the wire. */
@@ -39,15 +39,13 @@ export function readClips(manifest: string, language = 'en-US'): Clip[] {
     }
   });
   if (problems.length > 0) {
-    const more = problems.length - shownProblems;
-    const shown = more > 0 ? [...problems.slice(0, shownProblems), { message: `and ${more} more lines` }] : problems;
-    throw new SpeechfbError('bad_manifest', `${manifest} has bad lines`, { problems: shown });
+    throw new SpeechfbError('bad_manifest', `${manifest} has bad lines`, {
+      problems: firstProblems(problems, ' lines'),
+    });
   }
   if (clips.length === 0) throw new SpeechfbError('bad_manifest', `${manifest} has no clip with a text`);
   return clips;
 }
-
-const shownProblems = 8;
 
 /** The start of the first 20 ms within 30 dB of the loudest 20 ms, ms; 0 for silence. */
 export function speechBegin(samples: Float32Array, sampleRateHz: number): number {

@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { budgetJsonSchema, budgetOf, latencyBudget } from '../../../src/budget/file/schema.ts';
@@ -163,20 +162,6 @@ describe('a budget with a mistake', () => {
         .filter((line) => /^ {2}b\.yaml:\d+:\d+: /.test(line)),
     ).toHaveLength(3);
   });
-});
-
-it('whatever stands in the fields, the answer is a list of problems', () => {
-  const field = fc.constantFrom('stages', 'objective', 'reserve', 'unattributed', 'correlation', 'whatIf', 'gate');
-  const given = fc.dictionary(
-    field,
-    fc.oneof(
-      fc.jsonValue(),
-      fc.array(fc.dictionary(fc.constantFrom('name', 'of', 'changes', 'between', 'stage'), fc.jsonValue())),
-    ),
-  );
-  fc.assert(
-    fc.property(given, (spec) => problemsIn(JSON.stringify({ kind: 'LatencyBudget', spec })).includes('bad_config')),
-  );
 });
 
 it('a file may leave the envelope’s name out, and give negative shifts', () => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { readOpenSlo } from '../../src/commands/slo/read-service-level.ts';
-import { prometheusRules } from '../../src/slo/service-level/rules.ts';
-import { serviceLevelOf } from '../../src/slo/service-level/service-level.ts';
-import { problemsOf } from '../kit/problems.ts';
+import { readOpenSlo } from '../../../src/commands/slo/read-service-level.ts';
+import { prometheusRules } from '../../../src/slo/service-level/rules.ts';
+import { serviceLevelOf } from '../../../src/slo/service-level/service-level.ts';
+import { problemsOf } from '../../kit/problems.ts';
 
 const ratio = `apiVersion: openslo/v1
 kind: SLO
