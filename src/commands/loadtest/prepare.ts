@@ -5,6 +5,7 @@ import { withOverrides } from '../../load/scenario/overrides.ts';
 import { type PreparedLoad, prepareLoad } from '../../load/scenario/prepare.ts';
 import { type LoadScenario, readScenario } from '../../load/scenario/scenario.ts';
 import type { LoadtestFlags } from './flags.ts';
+import { checkWordEnds } from './word-ends.ts';
 
 export type ReadyLoad = { scenario: LoadScenario; prepared: PreparedLoad; startAtEpochMs: number | undefined };
 
@@ -16,7 +17,9 @@ export function prepareLoadtest(file: string, flags: LoadtestFlags): ReadyLoad {
   if (shard && shard.count > 1 && scenario.spec.target.url === undefined)
     notes.push('--shard: each shard starts a server of its own; with --url all of them load one');
   for (const note of notes) process.stderr.write(`${scenario.metadata.name}: ${note}\n`);
-  return { scenario, prepared: prepareLoad(scenario, shard), startAtEpochMs };
+  const ready = { scenario, prepared: prepareLoad(scenario, shard), startAtEpochMs };
+  checkWordEnds(ready);
+  return ready;
 }
 
 /** `2/4`: the second of four. */
