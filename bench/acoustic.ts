@@ -4,7 +4,7 @@
  */
 
 import { createInlineEngine } from '../src/acoustic/engine/inline-engine.ts';
-import { createFeatureStream } from '../src/acoustic/features/feature-stream.ts';
+import { FeatureStream } from '../src/acoustic/features/feature-stream.ts';
 import { realFft } from '../src/acoustic/features/fft.ts';
 import { createLogMelPlan } from '../src/acoustic/features/log-mel.ts';
 import { StepQueue } from '../src/acoustic/features/step-queue.ts';
@@ -26,7 +26,7 @@ async function benchFeatures({ features, sampleRateHz }: ModelPackage): Promise<
   const plan = createLogMelPlan(features, sampleRateHz, await realFft(features.fft));
   const queue = new StepQueue(features.bins * features.stack);
   const row = new Float32Array(100 * queue.width);
-  const stream = createFeatureStream(model, plan, queue);
+  const stream = new FeatureStream(model, plan, queue);
   const perSecond = median(40, () => {
     stream.push(second, 0);
     queue.take(queue.length, row, 0);

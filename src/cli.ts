@@ -1,12 +1,13 @@
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { registerBudget } from './commands/budget/command.ts';
 import { registerCanary } from './commands/canary/command.ts';
 import { registerCapacity } from './commands/capacity/command.ts';
 import { registerCompare } from './commands/compare/command.ts';
+import { helpLayout } from './commands/help.ts';
 import { registerLoadtest } from './commands/loadtest/command.ts';
 import { registerMerge } from './commands/merge/command.ts';
 import { registerNetsim } from './commands/netsim/command.ts';
+import { packageVersion } from './commands/package.ts';
 import type { RegisterCommand } from './commands/register.ts';
 import { registerReport } from './commands/report/command.ts';
 import { registerScore } from './commands/score/command.ts';
@@ -58,6 +59,7 @@ function createProgram(done: (exitCode: ExitCode) => void): Command {
     .description('Serve, load-test, budget and price live speech feedback.')
     .version(packageVersion(), '-V, --version')
     .showSuggestionAfterError()
+    .configureHelp(helpLayout)
     .configureOutput({ outputError: (text, write) => write(usageError(text)) })
     .exitOverride();
   for (const register of registrations) register(program, done);
@@ -87,8 +89,3 @@ const registrations: readonly RegisterCommand[] = [
   registerSlo,
   registerCanary,
 ];
-
-function packageVersion(): string {
-  const manifest: { version: string } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
-  return manifest.version;
-}

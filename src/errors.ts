@@ -23,6 +23,14 @@ export type Problem = {
   message: string;
 };
 
+/** The first eight of many problems, and one line for the rest: `and 12 more`, with `like` behind it. */
+export function firstProblems(all: readonly Problem[], like = ''): readonly Problem[] {
+  const more = all.length - shownProblems;
+  return more > 0 ? [...all.slice(0, shownProblems), { message: `and ${more} more${like}` }] : all;
+}
+
+const shownProblems = 8;
+
 export type SpeechfbErrorOptions = {
   /** What the reader can do about it. */
   hint?: string;

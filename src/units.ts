@@ -26,18 +26,14 @@ export function parsePerSecond(text: string): number {
   return parseQuantity(text, 'rate', { '/s': 1, '/min': 1 / 60, '/h': 1 / 3600 });
 }
 
+/** Events a minute from `20/s`, `1200/min` or `5000/h`. */
+export function parsePerMinute(text: string): number {
+  return parseQuantity(text, 'rate', { '/s': 60, '/min': 1, '/h': 1 / 60 });
+}
+
 /** Dollars a minute of audio from `$0.015/min` or `$1.20/h`. */
 export function parseDollarsPerMinute(text: string): number {
   return parseQuantity(text.replace(/^\$/, ''), 'price', { '/min': 1, '/h': 1 / 60 }, text);
-}
-
-/** `87.4 ms`, `1.25 s`, `12 m 05 s`: three significant digits, for people. */
-export function formatMs(ms: number): string {
-  if (!Number.isFinite(ms)) return 'never';
-  if (Math.abs(ms) < 999.5) return `${significant(ms)} ms`;
-  if (Math.abs(ms) < 60_000) return `${significant(ms / 1000)} s`;
-  const seconds = Math.round(ms / 1000);
-  return `${Math.floor(seconds / 60)} m ${String(seconds % 60).padStart(2, '0')} s`;
 }
 
 const durations = { us: 0.001, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
@@ -68,9 +64,4 @@ function parseQuantity(text: string, what: string, units: Record<string, number>
   }
   if (value < 0) throw new SpeechfbError('bad_unit', `${what} "${shown}" is negative`);
   return value * factor;
-}
-
-function significant(value: number): string {
-  const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
-  return value.toFixed(digits);
 }

@@ -15,7 +15,7 @@ const rooms: Table = {
   results: 'config metrics slo stats',
   server: 'acoustic audio protocol scoring telemetry threads',
   proxy: 'sim',
-  scoring: 'acoustic audio protocol threads',
+  scoring: 'acoustic audio config protocol threads',
   slo: 'config metrics stats',
   acoustic: 'threads',
   budget: 'config stats',
@@ -87,7 +87,7 @@ const subRooms: Table = {
 };
 
 /** Files in the root of src/ that every room may use; the others belong to the program itself. */
-const ground = ['errors.ts', 'units.ts', 'format.ts', 'suggest.ts', 'flag.ts'];
+const ground = ['errors.ts', 'units.ts', 'format.ts', 'suggest.ts', 'flag.ts', 'listen.ts'];
 
 /** The rooms that know no terminal, no argument parser and no process. */
 const nouns = Object.keys(rooms).filter((room) => !['commands', 'report', 'server', 'telemetry'].includes(room));

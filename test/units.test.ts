@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { formatMs, parseBitsPerSecond, parseDollarsPerMinute, parseDurationMs, parsePercent } from '../src/units.ts';
+import { formatMs } from '../src/format.ts';
+import { parseBitsPerSecond, parseDollarsPerMinute, parseDurationMs, parsePercent } from '../src/units.ts';
 
 describe('quantities', () => {
   it.each([

@@ -16,7 +16,7 @@ export type Resampler = {
 export function createResampler(fromHz: number, toHz: number): Resampler {
   if (fromHz === toHz) return { push: (input) => input, flush: () => new Float32Array(0) };
   const divisor = greatestCommonDivisor(fromHz, toHz);
-  return polyphase(toHz / divisor, fromHz / divisor);
+  return new PolyphaseResampler(toHz / divisor, fromHz / divisor);
 }
 
 /** The whole of `input` at another rate; ceil(length * toHz / fromHz) samples. */
@@ -33,17 +33,46 @@ export function resample(input: Float32Array, fromHz: number, toHz: number): Flo
 const maxPhases = 4096;
 
 /** Up by `up`, down by `down`: output m sits at input position m * down / up. */
-function polyphase(up: number, down: number): Resampler {
-  const phases = Math.min(up, maxPhases);
-  const { taps, half } = kaiserSinc(phases, Math.min(1, up / down));
-  const width = 2 * half;
-  // history[0] is input sample `base`; the silence before the start is written out so that the loop has no edges.
-  let history = new Float32Array(half);
-  let base = -half;
-  let received = 0;
-  let produced = 0;
+class PolyphaseResampler implements Resampler {
+  readonly #up: number;
+  readonly #down: number;
+  readonly #phases: number;
+  readonly #taps: Float64Array;
+  readonly #half: number;
+  /** `#history[0]` is input sample `#base`; the silence before the start is written out so that the loop has no edges. */
+  #history: Float32Array;
+  #base: number;
+  #received = 0;
+  #produced = 0;
 
-  const produce = (until: number): Float32Array => {
+  constructor(up: number, down: number) {
+    this.#up = up;
+    this.#down = down;
+    this.#phases = Math.min(up, maxPhases);
+    const { taps, half } = kaiserSinc(this.#phases, Math.min(1, up / down));
+    this.#taps = taps;
+    this.#half = half;
+    this.#history = new Float32Array(half);
+    this.#base = -half;
+  }
+
+  push(input: Float32Array): Float32Array {
+    this.#append(input);
+    this.#received += input.length;
+    // Output m may reach to input floor(m * down / up) + 1 + half when its phase rounds up.
+    const lastWhole = this.#received - this.#half - 2;
+    return this.#produce(lastWhole < 0 ? 0 : Math.floor((lastWhole * this.#up) / this.#down) + 1);
+  }
+
+  flush(): Float32Array {
+    this.#append(new Float32Array(this.#half + 2));
+    return this.#produce(Math.ceil((this.#received * this.#up) / this.#down));
+  }
+
+  #produce(until: number): Float32Array {
+    const [up, down, phases, taps, half] = [this.#up, this.#down, this.#phases, this.#taps, this.#half];
+    const [history, base, produced] = [this.#history, this.#base, this.#produced];
+    const width = 2 * half;
     const output = new Float32Array(Math.max(0, until - produced));
     for (let o = 0; o < output.length; o++) {
       const position = (produced + o) * down;
@@ -55,32 +84,21 @@ function polyphase(up: number, down: number): Resampler {
       }
       output[o] = dot(taps, phase * width, history, whole - half + 1 - base, width);
     }
-    produced += output.length;
+    this.#produced += output.length;
     return output;
-  };
+  }
 
-  const append = (input: Float32Array): void => {
-    const keepFrom = Math.max(0, Math.min(history.length, Math.floor((produced * down) / up) - half + 1 - base));
+  /** Adds input to the history, without what no output needs any more. */
+  #append(input: Float32Array): void {
+    const history = this.#history;
+    const needed = Math.floor((this.#produced * this.#down) / this.#up) - this.#half + 1 - this.#base;
+    const keepFrom = Math.max(0, Math.min(history.length, needed));
     const next = new Float32Array(history.length - keepFrom + input.length);
     next.set(history.subarray(keepFrom));
     next.set(input, history.length - keepFrom);
-    history = next;
-    base += keepFrom;
-  };
-
-  return {
-    push(input) {
-      append(input);
-      received += input.length;
-      // Output m may reach to input floor(m * down / up) + 1 + half when its phase rounds up.
-      const lastWhole = received - half - 2;
-      return produce(lastWhole < 0 ? 0 : Math.floor((lastWhole * up) / down) + 1);
-    },
-    flush() {
-      append(new Float32Array(half + 2));
-      return produce(Math.ceil((received * up) / down));
-    },
-  };
+    this.#history = next;
+    this.#base += keepFrom;
+  }
 }
 
 /** Four sums, because one would wait for each addition before the next; `count` is a multiple of 4. */

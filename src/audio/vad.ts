@@ -3,12 +3,6 @@ import { createNoiseFloor } from './noise-floor.ts';
 /** `atMs`: where in the audio the speech began or ended, not when that was found out. */
 export type VadEvent = { type: 'began' | 'ended'; atMs: number };
 
-export type Vad = {
-  /** Events found in these samples, in order; any chunking gives the same. */
-  push(pcm: Float32Array): readonly VadEvent[];
-  readonly speaking: boolean;
-};
-
 export type VadOptions = {
   sampleRateHz: number;
   /** Silence after which speech has ended; default 300. */
@@ -20,63 +14,70 @@ export type VadOptions = {
  * noise floor. Speech begins with 3 loud frames of 5 and ends after `hangoverMs` without one. It finds sound that stands out,
  * which a door is too; the model's silence decides what is scored.
  */
-export function createVad({ sampleRateHz, hangoverMs = 300 }: VadOptions): Vad {
-  const frameSamples = Math.round((sampleRateHz * frameMs) / 1000);
-  const floor = createNoiseFloor();
-  const start: number[] = [];
-  let recent: boolean[] = [];
-  let previous = 0;
-  let energy = 0;
-  let filled = 0;
-  let frames = 0;
-  let lastLoud = 0;
-  let speaking = false;
+export class Vad {
+  readonly #hangoverMs: number;
+  readonly #frameSamples: number;
+  readonly #floor = createNoiseFloor();
+  readonly #start: number[] = [];
+  #recent: boolean[] = [];
+  #previous = 0;
+  #energy = 0;
+  #filled = 0;
+  #frames = 0;
+  #lastLoud = 0;
+  #speaking = false;
 
-  const frame = (levelDb: number): VadEvent | undefined => {
-    const threshold = Math.max(floor.update(levelDb) + marginDb, quietestDb);
-    if (levelDb > threshold - (speaking ? hysteresisDb : 0)) lastLoud = frames;
-    frames++;
-    if (frames < settleFrames) {
-      start.push(levelDb);
+  constructor({ sampleRateHz, hangoverMs = 300 }: VadOptions) {
+    this.#hangoverMs = hangoverMs;
+    this.#frameSamples = Math.round((sampleRateHz * frameMs) / 1000);
+  }
+
+  /** Events found in these samples, in order; any chunking gives the same. */
+  push(pcm: Float32Array): readonly VadEvent[] {
+    let events = noEvents;
+    // Locals within the loop: a field would be read and written again for each sample.
+    const frameSamples = this.#frameSamples;
+    let [last, sum, filled] = [this.#previous, this.#energy, this.#filled];
+    for (let i = 0; i < pcm.length; i++) {
+      const sample = pcm[i]!;
+      const difference = sample - preEmphasis * last;
+      last = sample;
+      sum += difference * difference;
+      if (++filled < frameSamples) continue;
+      const event = this.#frame(10 * Math.log10(sum / frameSamples + 1e-10));
+      if (event) events = [...events, event];
+      filled = sum = 0;
+    }
+    [this.#previous, this.#energy, this.#filled] = [last, sum, filled];
+    return events;
+  }
+
+  get speaking(): boolean {
+    return this.#speaking;
+  }
+
+  #frame(levelDb: number): VadEvent | undefined {
+    const threshold = Math.max(this.#floor.update(levelDb) + marginDb, quietestDb);
+    if (levelDb > threshold - (this.#speaking ? hysteresisDb : 0)) this.#lastLoud = this.#frames;
+    this.#frames++;
+    if (this.#frames < settleFrames) {
+      this.#start.push(levelDb);
       return undefined;
     }
-    if (frames === settleFrames) recent = start.map((level) => level > threshold);
-    else while (recent.length >= onsetWindow) recent.shift();
-    recent.push(levelDb > threshold);
-    if (speaking) {
-      if ((frames - 1 - lastLoud) * frameMs < hangoverMs) return undefined;
-      speaking = false;
-      return { type: 'ended', atMs: (lastLoud + 1) * frameMs };
+    if (this.#frames === settleFrames) this.#recent = this.#start.map((level) => level > threshold);
+    else while (this.#recent.length >= onsetWindow) this.#recent.shift();
+    this.#recent.push(levelDb > threshold);
+    if (this.#speaking) {
+      if ((this.#frames - 1 - this.#lastLoud) * frameMs < this.#hangoverMs) return undefined;
+      this.#speaking = false;
+      return { type: 'ended', atMs: (this.#lastLoud + 1) * frameMs };
     }
-    if (count(recent) < onsetFrames) return undefined;
-    speaking = true;
-    const oldest = frames - recent.length;
-    lastLoud = oldest + recent.lastIndexOf(true);
-    return { type: 'began', atMs: (oldest + recent.indexOf(true)) * frameMs };
-  };
-
-  return {
-    push(pcm) {
-      let events = noEvents;
-      // Locals: a number that a closure keeps is written to new memory each time it changes.
-      let [last, sum] = [previous, energy];
-      for (let i = 0; i < pcm.length; i++) {
-        const sample = pcm[i]!;
-        const difference = sample - preEmphasis * last;
-        last = sample;
-        sum += difference * difference;
-        if (++filled < frameSamples) continue;
-        const event = frame(10 * Math.log10(sum / frameSamples + 1e-10));
-        if (event) events = [...events, event];
-        filled = sum = 0;
-      }
-      [previous, energy] = [last, sum];
-      return events;
-    },
-    get speaking() {
-      return speaking;
-    },
-  };
+    if (count(this.#recent) < onsetFrames) return undefined;
+    this.#speaking = true;
+    const oldest = this.#frames - this.#recent.length;
+    this.#lastLoud = oldest + this.#recent.lastIndexOf(true);
+    return { type: 'began', atMs: (oldest + this.#recent.indexOf(true)) * frameMs };
+  }
 }
 
 function count(loud: readonly boolean[]): number {

@@ -1,5 +1,5 @@
 import { SpeechfbError } from '../errors.ts';
-import { formatMs } from '../units.ts';
+import { formatMs } from '../format.ts';
 import { type ByteSource, openBytes } from './byte-source.ts';
 import { type Mix, mixed, mixOf } from './mix.ts';
 import { createResampler } from './resampler.ts';

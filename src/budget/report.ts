@@ -1,3 +1,4 @@
+import { tenthsMs } from '../format.ts';
 import type { Analysis } from './analyse.ts';
 import { guaranteedLevel, partsOf, promisedLevel } from './decompose/stage-report.ts';
 import type { Exemplar } from './exemplars.ts';
@@ -41,7 +42,7 @@ export function readingNotes({ budget, total, stages, source, unattributed }: An
   const sum = stages.reduce((all, { p95Ms }) => all + p95Ms, 0);
   if (percentile === 95) {
     notes.push(
-      `the stages' own p95s sum to ${ms(sum)}, the total's p95 is ${ms(total.valueMs)}: percentiles do not add, shares do`,
+      `the stages' own p95s sum to ${tenthsMs(sum)}, the total's p95 is ${tenthsMs(total.valueMs)}: percentiles do not add, shares do`,
     );
   }
   const parts = partsOf(budget);
@@ -56,14 +57,10 @@ export function readingNotes({ budget, total, stages, source, unattributed }: An
     notes.push(`predicted from ${total.n} simulated traces, seed ${budget.seed}; nothing was measured`);
   if (unattributed && unattributed.ms < -0.5) {
     notes.push(
-      `the stages claim ${ms(-unattributed.ms)} more than there was: they overlap; spans in the traces would tell which`,
+      `the stages claim ${tenthsMs(-unattributed.ms)} more than there was: they overlap; spans in the traces would tell which`,
     );
   }
   return notes;
-}
-
-function ms(value: number): string {
-  return Number.isFinite(value) ? `${value.toFixed(1)} ms` : 'never';
 }
 
 function level(p: number): string {

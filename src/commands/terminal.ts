@@ -1,17 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { folded } from '../report/terminal/fold.ts';
 
-/** The package's version, from package.json. */
-export function packageVersion(): string {
-  const manifest: { version: string } = JSON.parse(
-    readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
-  );
-  return manifest.version;
-}
-
-/** Colour for a terminal, unless NO_COLOR (https://no-color.org) is set. */
-export function wantsColour(stream: NodeJS.WriteStream): boolean {
-  return stream.isTTY === true && !process.env.NO_COLOR;
+/** Colour for a terminal that has it, unless NO_COLOR (https://no-color.org) is set. */
+export function wantsColour({ isTTY }: { isTTY?: boolean }, { NO_COLOR, TERM } = process.env): boolean {
+  return isTTY === true && !NO_COLOR && TERM !== 'dumb';
 }
 
 /** Columns of the terminal that stdout is; undefined when it is none, so that lines stay whole for `grep`. */

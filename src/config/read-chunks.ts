@@ -36,14 +36,44 @@ function readUtf8(file: string | number): string {
 }
 
 function decoded(bytes: Buffer): string {
-  if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))
-    throw new Error('it is UTF-16; save it as UTF-8');
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    const line = bytes.toString().split('\ufffd', 1)[0]!.split('\n').length;
-    throw new Error(`it is not UTF-8: line ${line} has other bytes; save it as UTF-8`);
+  const decoder = new Utf8Decoder();
+  return decoder.push(bytes) + decoder.end();
+}
+
+/** Bytes to text; a byte order mark is passed over, anything but UTF-8 is an error that names the line. */
+class Utf8Decoder {
+  readonly #decoder = new TextDecoder('utf-8', { fatal: true });
+  #line = 1;
+  #isFirst = true;
+
+  push(bytes: Buffer): string {
+    if (this.#isFirst) refuseUtf16(bytes);
+    this.#isFirst = false;
+    return this.#decode(bytes, () => this.#decoder.decode(bytes, { stream: true }));
   }
+
+  /** What is left: an error when the text ends within a character. */
+  end(): string {
+    return this.#decode(Buffer.alloc(0), () => this.#decoder.decode());
+  }
+
+  #decode(bytes: Buffer, decode: () => string): string {
+    try {
+      const text = decode();
+      for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) this.#line++;
+      return text;
+    } catch {
+      const line = this.#line + bytes.toString().split('\ufffd', 1)[0]!.split('\n').length - 1;
+      throw new Error(`it is not UTF-8: line ${line} has other bytes; save it as UTF-8`);
+    }
+  }
+}
+
+/** UTF-16 has a byte order mark, or a zero beside each of the first letters. */
+function refuseUtf16(bytes: Buffer): void {
+  const mark = bytes.length >= 2 ? bytes.readUInt16BE(0) : 0;
+  const zeros = bytes.length >= 4 && ((bytes[0] === 0 && bytes[2] === 0) || (bytes[1] === 0 && bytes[3] === 0));
+  if (mark === 0xfffe || mark === 0xfeff || zeros) throw new Error('it is UTF-16; save it as UTF-8');
 }
 
 /**
@@ -54,9 +84,9 @@ export async function* readChunks(file: string, what: string): AsyncGenerator<st
   try {
     if (file !== '-' && statSync(file).isDirectory()) throw new Error('it is a directory');
     const bytes = createReadStream(file, { highWaterMark: 1 << 20, ...(file === '-' ? { fd: 0 } : {}) });
-    const decoder = new TextDecoder();
-    for await (const chunk of gunzipped(bytes)) yield decoder.decode(chunk, { stream: true });
-    yield decoder.decode();
+    const decoder = new Utf8Decoder();
+    for await (const chunk of gunzipped(bytes)) yield decoder.push(chunk);
+    yield decoder.end();
   } catch (cause) {
     throw unreadable(file, what, cause);
   }

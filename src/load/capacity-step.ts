@@ -69,7 +69,10 @@ const noFeedback = 'feedback due';
  */
 export function curveOf(steps: readonly MeasuredStep[], measured: string): object {
   const byLoad = new Map<number, MeasuredStep>();
-  for (const step of steps) byLoad.set(step.learners, step);
+  // A step that says nothing of the server takes no place of one that does.
+  for (const step of steps) {
+    if (step.outcome !== 'generator' || !byLoad.has(step.learners)) byLoad.set(step.learners, step);
+  }
   const points = [...byLoad.values()].sort((a, b) => a.learners - b.learners);
   return {
     kind: 'CapacityCurve',

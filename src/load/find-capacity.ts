@@ -30,14 +30,22 @@ export type CapacityFound<S extends CapacityStep> = {
 
 /**
  * Searches the largest load that is carried: doubles it until it is missed, halves the distance between the two, and
- * confirms what it found. `run` tries one load, longer and with another schedule when it is to confirm; undefined when it was interrupted. A step in which the
- * generator was at its end ends the search: more may be possible.
+ * confirms what it found. `run` tries one load, longer and with another schedule when it is to confirm; undefined when it
+ * was interrupted. A step in which the generator was at its end is repeated, since one noisy moment of the machine does
+ * that too; the search ends when every repetition is invalid as well: more may be possible.
  */
 export async function findCapacity<S extends CapacityStep>(
   options: CapacityOptions,
-  run: (learners: number, long: boolean) => Promise<S | undefined>,
+  run: (learners: number, long: boolean, repetition: number) => Promise<S | undefined>,
 ): Promise<CapacityFound<S>> {
   const steps: S[] = [];
+  const tryLoad = async (learners: number, long: boolean): Promise<S | undefined> => {
+    for (let repetition = 0; ; repetition++) {
+      const step = await run(learners, long, repetition);
+      if (step) steps.push(step);
+      if (step?.outcome !== 'generator' || repetition === invalidRepetitions) return step;
+    }
+  };
   const search: Search = { carried: 0, missed: options.most + 1 };
   /** A load was carried once and then missed: from then on only longer runs are believed. */
   let wary = false;
@@ -52,9 +60,8 @@ export async function findCapacity<S extends CapacityStep>(
       return found(search.carried === options.most ? 'most' : 'server', search.carried > 0);
     }
     const long = wary || next === undefined;
-    const step = await run(next ?? search.carried, long);
+    const step = await tryLoad(next ?? search.carried, long);
     if (!step) return found('interrupted', false);
-    steps.push(step);
     if (step.outcome === 'generator') return found('generator', false);
     if (step.outcome === 'carried') {
       search.carried = Math.max(search.carried, step.learners);
@@ -68,6 +75,9 @@ export async function findCapacity<S extends CapacityStep>(
     }
   }
 }
+
+/** How many times an invalid step is repeated. */
+export const invalidRepetitions = 3;
 
 type Search = { carried: number; missed: number };
 

@@ -1,11 +1,11 @@
 import { arch, availableParallelism, cpus, platform, release, totalmem } from 'node:os';
+import { formatMs } from '../format.ts';
 import { histogramsReady } from '../metrics/histogram.ts';
 import { mergeFaultRecords } from '../results/fault-record.ts';
 import type { RunFacts } from '../results/judge-run.ts';
 import type { ShardResult } from '../results/merge-results.ts';
 import { type RecordedRun, reportOf } from '../results/recorded-run.ts';
 import type { LoadReport } from '../results/report.ts';
-import { formatMs } from '../units.ts';
 import type { Abort } from './generator/abort.ts';
 import { type EmbeddedServer, type ServeCommand, startEmbedded } from './generator/embedded-server.ts';
 import type { ShardHooks, ShardTask } from './generator/generator.ts';

@@ -1,5 +1,5 @@
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import { SpeechfbError } from '../errors.ts';
+import { connect, createServer, type Socket } from 'node:net';
+import { listen } from '../listen.ts';
 import { PhoneNetwork } from '../sim/network.ts';
 import type { Direction, NetworkProfile } from '../sim/profile/profile.ts';
 import type { Address } from './address.ts';
@@ -71,7 +71,7 @@ export async function startProxy(options: ProxyOptions): Promise<NetworkProxy> {
       passage.destroy();
     });
   });
-  const port = await listen(server, options.listen);
+  const port = await listen(server, options.listen, hints);
   // Too many open files, for instance: who is there stays.
   server.on('error', ({ message }) => options.onEvent(`a connection could not be accepted: ${message}`));
   let lastMs = 0;
@@ -135,21 +135,7 @@ function counted(meter: ProxyMeter, open: ReadonlySet<Passage>, direction: Direc
   return sum;
 }
 
-function listen(server: Server, { host, port }: Address): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (cause: NodeJS.ErrnoException) => reject(listenError(cause, host, port)));
-    server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
-  });
-}
-
-function listenError(cause: NodeJS.ErrnoException, host: string, port: number): SpeechfbError {
-  if (cause.code === 'EADDRINUSE')
-    return new SpeechfbError('port_in_use', `port ${port} on ${host} is in use`, {
-      hint: 'choose another with --listen, or --listen :0 for any free one; find who has it: ss -ltnp',
-      cause,
-    });
-  return new SpeechfbError('cannot_listen', `cannot listen on ${host}:${port}: ${cause.message}`, {
-    hint: '--listen takes an address of this machine; ports below 1024 need rights',
-    cause,
-  });
-}
+const hints = {
+  anotherPort: 'choose another with --listen, or --listen :0 for any free one',
+  address: '--listen takes an address of this machine; ports below 1024 need rights',
+};

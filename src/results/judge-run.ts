@@ -1,3 +1,4 @@
+import { formatMs } from '../format.ts';
 import { type LabelName, labelNames, type Selector } from '../metrics/definitions.ts';
 import type { Recorder } from '../metrics/recorder.ts';
 import type { Slice } from '../metrics/slice.ts';
@@ -5,7 +6,6 @@ import type { Tally } from '../metrics/tally.ts';
 import type { Objective } from '../slo/objective/expression.ts';
 import type { ObjectiveVerdict } from '../slo/objective/objective-verdict.ts';
 import { judge, overall } from '../slo/objective/verdict.ts';
-import { formatMs } from '../units.ts';
 import { type Cost, type Spent, spentIn } from './cost.ts';
 import type { FaultRecord } from './fault-record.ts';
 import type { GeneratorHealth } from './generator-health.ts';

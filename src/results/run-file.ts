@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { unreadable } from '../config/read-chunks.ts';
 import { plainSentence, shown } from '../config/sentences.ts';
 import { flattenIssues } from '../config/yaml.ts';
-import { type Problem, SpeechfbError } from '../errors.ts';
+import { firstProblems, type Problem, SpeechfbError } from '../errors.ts';
 import { count, list, notNegative, trueOrFalse, words } from './recording-fields.ts';
 
 /** Version 2 adds slices (by profile and language), version 3 calls their label `stage` `phase`; neither is read differently here. */
@@ -80,12 +80,8 @@ export function badRun(message: string, issues: readonly z.core.$ZodIssue[]): Sp
     ...(issue.path.length > 0 && { where: issue.path.join('.') }),
     message: issue.message,
   }));
-  const more = all.length - shownProblems;
-  const problems = more > 0 ? [...all.slice(0, shownProblems), { message: `and ${more} more` }] : all;
-  return new SpeechfbError('bad_run', message, { problems, hint: runHint });
+  return new SpeechfbError('bad_run', message, { problems: firstProblems(all), hint: runHint });
 }
-
-const shownProblems = 8;
 
 /** A file of a run directory. Throws `unreadable_file`. */
 export function readFileOf(file: string): string {

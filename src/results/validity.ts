@@ -1,3 +1,4 @@
+import { percent } from '../format.ts';
 import { type Measurements, quantile } from '../metrics/definitions.ts';
 import type { FaultRecord } from './fault-record.ts';
 import type { GeneratorHealth } from './generator-health.ts';
@@ -89,8 +90,4 @@ function faultCheck(faults: readonly FaultRecord[]): ValidityCheck {
     ok: failed.length === 0,
     detail: failed.length === 0 ? `${faults.length} of ${faults.length}` : why.join('; '),
   };
-}
-
-function percent(share: number): string {
-  return `${Math.round(share * 100)} %`;
 }

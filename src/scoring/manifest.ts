@@ -1,11 +1,8 @@
-import { once } from 'node:events';
-import { createReadStream } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import type { AcousticEngine } from '../acoustic/engine/types.ts';
+import { parseJsonLine, readLines } from '../config/json-lines.ts';
 import { type Problem, SpeechfbError } from '../errors.ts';
 import { type ScoredFile, scoreFile } from './score-file.ts';
 import { type ReferenceSource, resolveReference } from './text/reference.ts';
@@ -28,10 +25,10 @@ export type ManifestRun = { scored: number; audioMs: number; wallMs: number; pro
 /**
  * Scores every line of the JSON-lines file `input` and writes one line each to `output`, in order:
  * `{id, words: [{text, phones, scores, scores_in_context, gop}]}`, scores 0-2, null where audio was lost. Audio paths are
- * relative to the manifest. A line that cannot be scored becomes a problem with its `file:line` and the others still run.
+ * relative to the manifest, those of `-` (the standard input) to the working directory. A line that cannot be scored becomes a problem with its `file:line` and the others still run.
  *
  * @param options.features Also write each phone's feature vector and segment (for fitting a calibration).
- * @throws SpeechfbError `manifest_not_found`, `output_unwritable`
+ * @throws SpeechfbError `unreadable_file`, `bad_manifest`, `output_unwritable`
  */
 export async function scoreManifest(
   engine: AcousticEngine,
@@ -41,13 +38,13 @@ export async function scoreManifest(
 ): Promise<ManifestRun> {
   const run: ManifestRun = { scored: 0, audioMs: 0, wallMs: 0, problems: [] };
   const begun = performance.now();
-  const source = await openManifest(input);
+  const lines = readLines(input, 'manifest');
+  // The first line is read before the output is touched: a manifest that cannot be read leaves no empty file.
+  let next = await lines.next();
   const sink = await open(output, 'w').catch((cause) => fail(output, cause));
   try {
-    let line = 0;
-    for await (const text of createInterface({ input: source, crlfDelay: Number.POSITIVE_INFINITY })) {
-      line++;
-      if (text.trim() === '') continue;
+    for (; !next.done; next = await lines.next()) {
+      const { line, text } = next.value;
       const outcome = await scoreLine(engine, input, text).catch(problemOf);
       if ('problem' in outcome) run.problems.push({ where: `${input}:${line}`, message: outcome.problem });
       else {
@@ -65,19 +62,6 @@ export async function scoreManifest(
   }
   if (run.scored === 0 && run.problems.length === 0) throw new SpeechfbError('bad_manifest', `${input} holds no line`);
   return run;
-}
-
-async function openManifest(input: string): Promise<Readable> {
-  try {
-    // A folder opens like a file and fails at the first read.
-    if ((await stat(input)).isDirectory()) throw Object.assign(new Error('a folder'), { code: 'EISDIR' });
-    const source = createReadStream(input, 'utf8');
-    await once(source, 'open');
-    return source;
-  } catch (error) {
-    const cause = error as NodeJS.ErrnoException;
-    throw new SpeechfbError('manifest_not_found', `the manifest ${input} cannot be read: ${cause.code}`, { cause });
-  }
 }
 
 function fail(output: string, cause: NodeJS.ErrnoException): never {
@@ -99,7 +83,12 @@ async function scoreLine(
   const line = parseLine(text);
   const { id, audio } = line;
   const reference = resolveReference(sourceOf(line));
-  return { id, scored: await scoreFile(engine, resolve(dirname(manifest), audio), reference, { nbest: 0 }) };
+  return {
+    id,
+    scored: await scoreFile(engine, resolve(manifest === '-' ? '.' : dirname(manifest), audio), reference, {
+      nbest: 0,
+    }),
+  };
 }
 
 /** Words without phones, such as those that carry times for `loadtest`, say no more than the text. */
@@ -109,22 +98,14 @@ function sourceOf({ words = [], text = '' }: ManifestLine): ReferenceSource {
 }
 
 function parseLine(text: string): ManifestLine {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new SpeechfbError('bad_manifest', `not JSON: ${cause instanceof Error ? cause.message : cause}`, { cause });
+  const parsed = parseJsonLine(text, manifestLine);
+  if ('problem' in parsed) {
+    throw new SpeechfbError('bad_manifest', `${parsed.problem}; a line is {"id", "audio", "text" or "words"}`);
   }
-  const parsed = manifestLine.safeParse(json);
-  if (!parsed.success) {
-    throw new SpeechfbError('bad_manifest', 'not a line of a manifest ({"id", "audio", "text" or "words"})', {
-      problems: parsed.error.issues.map((issue) => ({ where: issue.path.join('.'), message: issue.message })),
-    });
-  }
-  if (parsed.data.text === undefined && !parsed.data.words?.every(({ phones }) => phones)) {
+  if (parsed.value.text === undefined && !parsed.value.words?.every(({ phones }) => phones)) {
     throw new SpeechfbError('bad_manifest', 'neither "text" nor "words" says what should have been read');
   }
-  return parsed.data;
+  return parsed.value;
 }
 
 function row({ result, evidence }: ScoredFile, features: boolean): object {

@@ -2,22 +2,6 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { ServerMessage } from '../protocol/server-messages.ts';
 import { type StageTimings, serverStages } from '../protocol/stages.ts';
 
-/** A server's Prometheus metrics: rate, errors and duration of everything it answers, and where the time goes. */
-export type Metrics = {
-  http(endpoint: string, status: number, seconds: number): void;
-  /** A message from a client, by its type; `audio` for frames. */
-  message(kind: string): void;
-  frame(outcome: string): void;
-  lostFrames(count: number): void;
-  event(type: ServerMessage['type']): void;
-  /** A partial result went out `totalMs` after its sound was read from the socket. */
-  feedback(message: { type: string; timing: StageTimings }, totalMs: number): void;
-  refusal(code: string): void;
-  resumed(): void;
-  /** The exposition format, and its content type. */
-  expose(): Promise<{ body: string; contentType: string }>;
-};
-
 /** What is read when metrics are asked for. */
 export type MetricSources = {
   version: string;
@@ -27,55 +11,80 @@ export type MetricSources = {
   scoring?(): ScoringNumbers | undefined;
 };
 
-export function createMetrics(sources: MetricSources): Metrics {
-  const registry = new Registry();
-  const registers = [registry];
-  collectDefaultMetrics({ register: registry });
-  const counter = (name: string, help: string, label: string): Tally => createTally(name, help, label, registers);
-  const http = new Histogram({
-    name: 'speechfb_http_request_seconds',
-    help: 'Duration of HTTP requests.',
-    labelNames: ['endpoint', 'status'],
-    buckets: [0.001, 0.005, 0.025, 0.1, 0.5],
-    registers,
-  });
-  const messages = counter('messages_total', 'Messages from clients, by type; audio frames as "audio".', 'kind');
-  const frames = counter('frames_total', 'Audio frames by what became of them.', 'outcome');
-  const events = counter('events_total', 'Events to clients, by type.', 'type');
-  const refusals = counter('refusals_total', 'Errors told to clients, by code.', 'code');
-  const lost = new Counter({ name: 'speechfb_lost_frames_total', help: 'Frames that never came.', registers });
-  const resumes = new Counter({ name: 'speechfb_resumes_total', help: 'Sessions taken up again.', registers });
-  const total = new Histogram({
-    name: 'speechfb_feedback_seconds',
-    help: 'From the socket read of a sound to the socket write of its partial result.',
-    labelNames: ['type'],
-    buckets: latencyBuckets,
-    registers,
-  });
-  const stage = new Histogram({
-    name: 'speechfb_stage_seconds',
-    help: 'Stages of phoneme feedback within the server.',
-    labelNames: ['stage'],
-    buckets: latencyBuckets,
-    registers,
-  });
-  exposeSources(sources, registry);
+/** A server's Prometheus metrics: rate, errors and duration of everything it answers, and where the time goes. */
+export class Metrics {
+  /** Counts a message from a client, by its type; `audio` for frames. */
+  readonly message: Tally;
+  /** Counts a frame by what became of it. */
+  readonly frame: Tally;
+  readonly event: (type: ServerMessage['type']) => void;
+  /** Counts an error sent to a client, by its code. */
+  readonly refusal: Tally;
+  readonly #registry = new Registry();
+  readonly #requests: Histogram<'endpoint' | 'status'>;
+  readonly #lost: Counter;
+  readonly #resumes: Counter;
+  readonly #feedback: Histogram<'type'>;
+  readonly #stage: Histogram<'stage'>;
 
-  return {
-    http: (endpoint, status, seconds) => http.observe({ endpoint, status }, seconds),
-    message: messages,
-    frame: frames,
-    lostFrames: (count) => lost.inc(count),
-    event: events,
-    feedback({ type, timing }, totalMs) {
-      total.observe({ type }, totalMs / 1000);
-      if (type !== 'phoneme_feedback') return;
-      for (const name of serverStages) stage.observe({ stage: name }, (timing[name] ?? 0) / 1000);
-    },
-    refusal: refusals,
-    resumed: () => resumes.inc(),
-    expose: async () => ({ body: await registry.metrics(), contentType: registry.contentType }),
-  };
+  constructor(sources: MetricSources) {
+    const registers = [this.#registry];
+    collectDefaultMetrics({ register: this.#registry });
+    const counter = (name: string, help: string, label: string): Tally => createTally(name, help, label, registers);
+    this.#requests = new Histogram({
+      name: 'speechfb_http_request_seconds',
+      help: 'Duration of HTTP requests.',
+      labelNames: ['endpoint', 'status'],
+      buckets: [0.001, 0.005, 0.025, 0.1, 0.5],
+      registers,
+    });
+    this.message = counter('messages_total', 'Messages from clients, by type; audio frames as "audio".', 'kind');
+    this.frame = counter('frames_total', 'Audio frames by what became of them.', 'outcome');
+    this.event = counter('events_total', 'Events to clients, by type.', 'type');
+    this.refusal = counter('refusals_total', 'Errors told to clients, by code.', 'code');
+    this.#lost = new Counter({ name: 'speechfb_lost_frames_total', help: 'Frames that never came.', registers });
+    this.#resumes = new Counter({ name: 'speechfb_resumes_total', help: 'Sessions taken up again.', registers });
+    this.#feedback = new Histogram({
+      name: 'speechfb_feedback_seconds',
+      help: 'From the socket read of a sound to the socket write of its partial result.',
+      labelNames: ['type'],
+      buckets: latencyBuckets,
+      registers,
+    });
+    this.#stage = new Histogram({
+      name: 'speechfb_stage_seconds',
+      help: 'Stages of phoneme feedback within the server.',
+      labelNames: ['stage'],
+      buckets: latencyBuckets,
+      registers,
+    });
+    exposeSources(sources, this.#registry);
+  }
+
+  /** An HTTP request was answered. */
+  http(endpoint: string, status: number, seconds: number): void {
+    this.#requests.observe({ endpoint, status }, seconds);
+  }
+
+  lostFrames(count: number): void {
+    this.#lost.inc(count);
+  }
+
+  /** A partial result went out `totalMs` after its sound was read from the socket. */
+  feedback({ type, timing }: { type: string; timing: StageTimings }, totalMs: number): void {
+    this.#feedback.observe({ type }, totalMs / 1000);
+    if (type !== 'phoneme_feedback') return;
+    for (const name of serverStages) this.#stage.observe({ stage: name }, (timing[name] ?? 0) / 1000);
+  }
+
+  resumed(): void {
+    this.#resumes.inc();
+  }
+
+  /** The exposition format, and its content type. */
+  async expose(): Promise<{ body: string; contentType: string }> {
+    return { body: await this.#registry.metrics(), contentType: this.#registry.contentType };
+  }
 }
 
 type Tally = (label: string) => void;

@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { createInlineEngine } from '../../src/acoustic/engine/inline-engine.ts';
-import { createFeatureStream } from '../../src/acoustic/features/feature-stream.ts';
+import { FeatureStream } from '../../src/acoustic/features/feature-stream.ts';
 import { realFft } from '../../src/acoustic/features/fft.ts';
 import { createLogMelPlan } from '../../src/acoustic/features/log-mel.ts';
 import { StepQueue } from '../../src/acoustic/features/step-queue.ts';
 import { loadModelPackage } from '../../src/acoustic/model/load-model.ts';
 import type { ModelPackage } from '../../src/acoustic/model/model-package.ts';
+import type { Device } from '../../src/acoustic/onnx/device.ts';
 import { readWav } from '../../src/audio/wav.ts';
 import { hear, largestDifference, testSound } from '../kit/tiny-model.ts';
 
@@ -57,15 +58,15 @@ describe('the shipped package agrees with its training code to 1e-4', () => {
   it('in normalised steps', async () => {
     const plan = createLogMelPlan(model.features, 16_000, await realFft(model.features.fft));
     const queue = new StepQueue(plan.bins * model.features.stack);
-    createFeatureStream(model, plan, queue).push(pcm, 0);
+    new FeatureStream(model, plan, queue).push(pcm, 0);
     const steps = new Float32Array(queue.length * queue.width);
     queue.take(queue.length, steps, 0);
     expect(largestDifference(steps, golden.normalised.flat())).toBeLessThan(1e-4);
   });
 
-  it('in phone posteriors and score logits', async () => {
+  it.each<Device>(['cpu', 'wasm'])('in phone posteriors and score logits, on %s', async (device) => {
     expect(model.phones).toEqual(golden.phones);
-    const { logPosterior, scoreLogit } = await all(wholeModel, pcm);
+    const { logPosterior, scoreLogit } = await all(wholeModel, pcm, device);
     // The training code ends with the last whole step, the engine completes one more: behind it the look-ahead differs.
     const frames = golden.log_posterior.length - model.lookaheadMs / model.strideMs;
     const first = (rows: number[][]) => rows.slice(0, frames).flat();
@@ -102,8 +103,23 @@ describe('the integer form for the CPU', () => {
   });
 });
 
-async function all(package_: ModelPackage, sound: Float32Array) {
-  const engine = await createInlineEngine({ model: package_, device: 'cpu' });
+describe('the builds of ONNX Runtime give the same answer to 1e-4', () => {
+  it.each([
+    ['the whole network', wholeModel],
+    ['its integer form', model],
+  ])('of %s, on recordings', async (_, package_) => {
+    for (const id of ['monkeys', 'leader']) {
+      const { samples } = readWav(`${import.meta.dirname}/../../fixtures/audio/${id}.wav`);
+      const [native, wasm] = [await all(package_, samples, 'cpu'), await all(package_, samples, 'wasm')];
+      expect(largestDifference(wasm.logPosterior, native.logPosterior)).toBeLessThan(1e-4);
+      expect(largestDifference(wasm.scoreLogit, native.scoreLogit)).toBeLessThan(1e-4);
+    }
+  });
+});
+
+async function all(package_: ModelPackage, sound: Float32Array, device: Device = 'cpu') {
+  const engine = await createInlineEngine({ model: package_, device });
+  expect(engine.provider).toBe(device);
   const heard = await hear(engine, sound, [1234]);
   await engine.close();
   return heard;

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createVad } from '../../src/audio/vad.ts';
+import { Vad } from '../../src/audio/vad.ts';
 import { readWav } from '../../src/audio/wav.ts';
 
 const folder = join(import.meta.dirname, '../../fixtures/audio');
@@ -13,7 +13,7 @@ function turns(file: string): string {
   const { samples, sampleRateHz } = readWav(join(folder, file));
   // A second of quiet behind the clip, as a phone that goes on listening would send.
   const quiet = Float32Array.from({ length: sampleRateHz }, (_, i) => 1e-5 * Math.sin(i * i));
-  const vad = createVad({ sampleRateHz });
+  const vad = new Vad({ sampleRateHz });
   return [...vad.push(samples), ...vad.push(quiet)].map(({ type }) => type[0]).join('');
 }
 

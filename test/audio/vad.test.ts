@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createVad, type VadEvent } from '../../src/audio/vad.ts';
+import { Vad, type VadEvent } from '../../src/audio/vad.ts';
 
 const sampleRateHz = 16_000;
 
@@ -31,7 +31,7 @@ function sound(parts: readonly (readonly ['speech' | 'pause', number])[], noise:
   return Float32Array.from(samples);
 }
 
-const events = (pcm: Float32Array): readonly VadEvent[] => createVad({ sampleRateHz }).push(pcm);
+const events = (pcm: Float32Array): readonly VadEvent[] => new Vad({ sampleRateHz }).push(pcm);
 
 const twoTurns = [
   ['pause', 800],
@@ -41,7 +41,7 @@ const twoTurns = [
   ['pause', 900],
 ] as const;
 
-describe('createVad', () => {
+describe('Vad', () => {
   it.each([
     ['a quiet room', 0.0005, 0],
     ['a noisy room', 0.01, 0],
@@ -91,7 +91,7 @@ describe('createVad', () => {
   });
 
   it('says that speech ended 300 ms after it did, and says so at once', () => {
-    const vad = createVad({ sampleRateHz });
+    const vad = new Vad({ sampleRateHz });
     vad.push(
       sound(
         [
@@ -113,7 +113,7 @@ describe('createVad', () => {
     const whole = events(pcm);
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 5000 }), (size) => {
-        const vad = createVad({ sampleRateHz });
+        const vad = new Vad({ sampleRateHz });
         const found: VadEvent[] = [];
         for (let at = 0; at < pcm.length; at += size) found.push(...vad.push(pcm.subarray(at, at + size)));
         expect(found).toEqual(whole);

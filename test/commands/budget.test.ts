@@ -2,44 +2,28 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { main } from '../../src/cli.ts';
+import { captureOutput } from '../kit/command.ts';
 import { cardModel, drawTraces } from '../kit/gaussian.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'budget-'));
 const card = 'budgets/mobile-500ms.yaml';
 const traces = write('traces.ndjson', linesOf(1000));
-let out = '';
-let errors = '';
-
-beforeEach(() => {
-  out = '';
-  errors = '';
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    out += text;
-    return true;
-  });
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    errors += text;
-    return true;
-  });
-});
-afterEach(() => {
-  vi.restoreAllMocks();
-});
+const output = captureOutput();
 afterAll(() => rmSync(directory, { recursive: true }));
 
 describe('speechfb budget', () => {
   it('without data checks the sum and answers what-ifs', async () => {
     expect(await main(['budget', card, '--what-if', 'asr+100ms', '--json'])).toBe(0);
-    const answer = JSON.parse(out);
+    const answer = JSON.parse(output.stdout);
     expect(answer).toMatchObject({ source: 'arithmetic', measured: null, verdict: 'pass' });
     expect(answer.what_if[0]).toMatchObject({ name: 'asr+100ms', value_ms: 600, delta_ms: 100 });
   });
 
   it('predicts from declared distributions', async () => {
     expect(await main(['budget', 'budgets/before-launch.yaml', '--json'])).toBe(0);
-    const { predicted, stages, unattributed_ms, what_if } = JSON.parse(out);
+    const { predicted, stages, unattributed_ms, what_if } = JSON.parse(output.stdout);
     const sum = stages.reduce(
       (all: number, stage: { contribution_ms: number }) => all + stage.contribution_ms,
       unattributed_ms,
@@ -59,7 +43,7 @@ describe('speechfb budget', () => {
       `kind: LatencyBudget\nspec:\n  objective: {percentile: 95, value: 600ms}\n  stages:\n${shown.join('\n')}\n`,
     );
     expect(await main(['budget', file, '--what-if', `asr*${270 / 170}`, '--what-if', 'asr<=200ms', '--json'])).toBe(0);
-    const { predicted, what_if } = JSON.parse(out);
+    const { predicted, what_if } = JSON.parse(output.stdout);
     expect(predicted.exact_ms).toBeCloseTo(425.7849, 4);
     expect(Math.abs(predicted.value_ms - 425.7849)).toBeLessThan(2);
     expect(what_if[0].exact_ms - predicted.exact_ms).toBeCloseTo(144.7177, 4);
@@ -74,7 +58,7 @@ describe('speechfb budget', () => {
     ['--run, a directory', () => ['--run', run({ ok: true })]],
   ])('decomposes %s', async (_name, flags) => {
     expect(await main(['budget', card, ...flags(), '--what-if', 'asr-20ms', '--by', 'profile', '--json'])).toBe(0);
-    const { measured, stages, unattributed_ms, verdict, what_if, by, exemplars } = JSON.parse(out);
+    const { measured, stages, unattributed_ms, verdict, what_if, by, exemplars } = JSON.parse(output.stdout);
     expect([measured.n, verdict]).toEqual([1000, 'pass']);
     const sum = stages.reduce(
       (all: number, stage: { contribution_ms: number }) => all + stage.contribution_ms,
@@ -122,7 +106,7 @@ describe('speechfb budget', () => {
     }).flat();
     const file = write('otlp.json', JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans }] }] }));
     expect(await main(['budget', card, '--otlp', file, '--json'])).toBe(99);
-    const { measured, unattributed_ms, verdict } = JSON.parse(out);
+    const { measured, unattributed_ms, verdict } = JSON.parse(output.stdout);
     expect(measured).toMatchObject({ n: 300 });
     expect(measured.value_ms).toBeCloseTo(50 + 10 + 20 + 150 + 284 + 20 + 5, 3);
     expect(Math.abs(unattributed_ms - 5)).toBeLessThan(0.25);
@@ -135,19 +119,19 @@ describe('speechfb budget', () => {
     }
     expect(readFileSync(join(directory, 'chart.svg'), 'utf8')).toMatch(/^<svg /);
     expect(readFileSync(join(directory, 'chart.png')).subarray(1, 4).toString()).toBe('PNG');
-    expect(out).toMatch(/^# mobile-500ms: p95 <= 500 ms/);
+    expect(output.stdout).toMatch(/^# mobile-500ms: p95 <= 500 ms/);
   });
 
   it('judges nothing by a run whose load generator was late', async () => {
     expect(await main(['budget', card, '--run', run({ ok: false }), '--by', 'profile', '--json'])).toBe(98);
-    const { verdict, doubt, stages, by } = JSON.parse(out);
+    const { verdict, doubt, stages, by } = JSON.parse(output.stdout);
     expect([verdict, doubt]).toEqual(['invalid', 'send lateness: p99 27 ms']);
     const all = [...stages, ...by.groups].map((one: { verdict: string }) => one.verdict);
     expect(new Set(all)).toEqual(new Set(['invalid']));
-    out = '';
+    output.stdout = '';
     await main(['budget', card, '--run', run({ ok: false })]);
-    expect(out).toContain('the run proves nothing: send lateness: p99 27 ms');
-    expect(out).toContain('1000 traces come from 9 sessions and resemble one another');
+    expect(output.stdout).toContain('the run proves nothing: send lateness: p99 27 ms');
+    expect(output.stdout).toContain('1000 traces come from 9 sessions and resemble one another');
   });
 
   it('counts the feedback of a run that never came, by its profile', async () => {
@@ -172,7 +156,7 @@ describe('speechfb budget', () => {
       'profile',
       '--json',
     ]);
-    const { measured, by } = JSON.parse(out);
+    const { measured, by } = JSON.parse(output.stdout);
     expect(measured).toMatchObject({ n: 1040, never: 40 });
     const n = Object.fromEntries(by.groups.map((one: { value: string; n: number }) => [one.value, one.n]));
     expect(n).toEqual({ '4g': 530, wifi: 510 });
@@ -182,14 +166,14 @@ describe('speechfb budget', () => {
     const traces = run({ ok: true });
     rmSync(join(traces, 'run.json'));
     expect(await main(['budget', card, '--run', traces])).toBe(0);
-    expect(out).toContain('beside the traces is no run.json');
+    expect(output.stdout).toContain('beside the traces is no run.json');
   });
 
   it('shows the values of a label that have most traces, when there are hundreds', async () => {
     let count = 0;
     const many = linesOf(1000).replaceAll(/"profile":"\w+"/g, () => `"profile":"p${count++ % 400}"`);
     await main(['budget', card, '--traces', write('many.ndjson', many), '--by', 'profile', '--json']);
-    const { by, notes } = JSON.parse(out);
+    const { by, notes } = JSON.parse(output.stdout);
     expect(by.groups).toHaveLength(50);
     expect(notes).toContain('350 more values of profile are not shown; these 50 have most traces');
   });
@@ -201,7 +185,7 @@ describe('speechfb budget', () => {
       readFileSync(card, 'utf8').replace('minSamples: 200', 'minSamples: 200, onInvalid: warn'),
     );
     for (const file of [card, lax]) expect(await main(['budget', file, '--traces', few, '--json'])).toBe(98);
-    expect(out).toContain('"more_traces_needed": 180');
+    expect(output.stdout).toContain('"more_traces_needed": 180');
   });
 
   it.each([
@@ -215,7 +199,7 @@ describe('speechfb budget', () => {
       limit.replace('value: 500ms', 'value: 430ms').replace('reserve: 80ms', 'reserve: 10ms'),
     );
     expect(await main(['budget', file, '--traces', traces])).toBe(code);
-    expect(out).toContain('invalid');
+    expect(output.stdout).toContain('invalid');
   });
 });
 
@@ -223,7 +207,7 @@ describe('speechfb budget refuses', () => {
   it('the old name of a key, and says the new one', async () => {
     const old = readFileSync(card, 'utf8').replace('minSamples: 200', 'minSamples: 200, onInconclusive: warn');
     expect(await main(['budget', write('old.yaml', old)])).toBe(2);
-    expect(errors).toContain('spec.gate.onInconclusive: is called "onInvalid" now');
+    expect(output.stderr).toContain('spec.gate.onInconclusive: is called "onInvalid" now');
   });
 
   it.each<[string, () => string[], RegExp]>([
@@ -296,15 +280,15 @@ describe('speechfb budget refuses', () => {
     ['a name that no budget has', () => [card, '--name', 'other'], /has no budget "other": mobile-500ms/],
   ])('%s', async (_name, args, message) => {
     expect(await main(['budget', ...args()])).toBe(2);
-    expect(errors).toMatch(message);
-    expect(out).toBe('');
+    expect(output.stderr).toMatch(message);
+    expect(output.stdout).toBe('');
   });
 
   it('to choose between two budgets, until told', async () => {
     const text = readFileSync(card, 'utf8');
     const file = write('two.yaml', `${text}---\n${text.replace('name: mobile-500ms', 'name: desk')}`);
     expect(await main(['budget', file])).toBe(2);
-    expect(errors).toMatch(/has 2 budgets: mobile-500ms, desk.*--name/s);
+    expect(output.stderr).toMatch(/has 2 budgets: mobile-500ms, desk.*--name/s);
     expect(await main(['budget', file, '--name', 'desk'])).toBe(0);
   });
 });

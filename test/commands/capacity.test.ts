@@ -1,24 +1,12 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { main } from '../../src/cli.ts';
+import { captureOutput } from '../kit/command.ts';
 
 const liveClass = 'capacity/live-class.yaml';
-let [out, err] = ['', ''];
-
-beforeEach(() => {
-  [out, err] = ['', ''];
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    out += text;
-    return true;
-  });
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    err += text;
-    return true;
-  });
-});
-afterEach(() => vi.restoreAllMocks());
+const output = captureOutput();
 
 const capacity = (...args: string[]) => main(['capacity', ...args]);
 
@@ -34,17 +22,17 @@ describe('speechfb capacity', () => {
       '$0.000433/min',
       '$0.00630/min',
     ])
-      expect(out).toContain(figure);
-    expect(out).toContain('the linear rule sizes for the mean');
-    expect(out).toMatch(/│─+░+█+/);
-    expect(out).toContain('✓ costPerAudioMinute <= $0.015/min  (0.006303)');
-    expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(120);
-    expect(err).toBe('');
+      expect(output.stdout).toContain(figure);
+    expect(output.stdout).toContain('the linear rule sizes for the mean');
+    expect(output.stdout).toMatch(/│─+░+█+/);
+    expect(output.stdout).toContain('✓ costPerAudioMinute <= $0.015/min  (0.006303)');
+    expect(Math.max(...output.stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(120);
+    expect(output.stderr).toBe('');
   });
 
   it('prints one JSON document and nothing else', async () => {
     expect(await capacity(liveClass, '--json')).toBe(0);
-    expect(JSON.parse(out)).toMatchObject({ pods: { minimum: 67, with_headroom: 88 }, verdict: 'pass' });
+    expect(JSON.parse(output.stdout)).toMatchObject({ pods: { minimum: 67, with_headroom: 88 }, verdict: 'pass' });
   });
 
   it.each([
@@ -54,24 +42,24 @@ describe('speechfb capacity', () => {
     vi.useFakeTimers({ toFake: ['Date'], now: Date.parse(today) });
     await capacity(edited((text) => text.replace('pricesAsOf: 2026-11-23', `pricesAsOf: ${day}`)));
     vi.useRealTimers();
-    expect(out).toContain(expected);
+    expect(output.stdout).toContain(expected);
   });
 
   it('takes another seed', async () => {
     await capacity(liveClass, '--json', '--seed', '7');
-    expect(JSON.parse(out).simulation.seed).toBe(7);
+    expect(JSON.parse(output.stdout).simulation.seed).toBe(7);
   });
 
   it('exits 99 when an assertion is missed, and says which', async () => {
     const file = edited((text) => text.replace('<= $0.015/min', '<= $0.005/min'));
     expect(await capacity(file)).toBe(99);
-    expect(out).toContain('verdict: fail');
-    expect(out).toContain('✗ costPerAudioMinute <= $0.005/min  (0.006303)');
+    expect(output.stdout).toContain('verdict: fail');
+    expect(output.stdout).toContain('✗ costPerAudioMinute <= $0.005/min  (0.006303)');
   });
 
   it('reads the files that a scenario names, beside it', async () => {
     expect(await capacity('capacity/school-day.yaml', '--json')).toBe(0);
-    const { details, simulation } = JSON.parse(out);
+    const { details, simulation } = JSON.parse(output.stdout);
     expect(details.streams_per_pod.value).toBe(1000);
     expect(details.batch.workers).toBe(14);
     expect(details.batch_size.best.batch).toBe(64);
@@ -82,22 +70,22 @@ describe('speechfb capacity', () => {
   it('compares two scenarios and marks the better', async () => {
     const file = edited((text) => text.replace('startup: 120s', 'startup: 20s').replace('live-class', 'quick-pods'));
     expect(await capacity(liveClass, '--compare', file)).toBe(0);
-    expect(out).toMatch(/live-class +quick-pods/);
-    expect(out).toMatch(/degraded share .*quick-pods is better/);
-    out = '';
+    expect(output.stdout).toMatch(/live-class +quick-pods/);
+    expect(output.stdout).toMatch(/degraded share .*quick-pods is better/);
+    output.stdout = '';
     await capacity(liveClass, '--compare', file, '--json');
-    const { differences } = JSON.parse(out);
+    const { differences } = JSON.parse(output.stdout);
     expect(differences).toContainEqual(expect.objectContaining({ name: 'degraded_share', better: 'second' }));
     expect(differences).toContainEqual({ name: 'pods_minimum', first: 67, second: 67, better: null });
   });
 
   it('sweeps one field: a table, bars, and rows in JSON', async () => {
     expect(await capacity(liveClass, '--sweep', 'spike.factor=1..3')).toBe(0);
-    expect(out).toMatch(/^ {2}3 .* 254 .* pass$/m);
-    expect(out).toMatch(/^ {2}3 +█{40} [\d,]+$/m);
-    out = '';
+    expect(output.stdout).toMatch(/^ {2}3 .* 254 .* pass$/m);
+    expect(output.stdout).toMatch(/^ {2}3 +█{40} [\d,]+$/m);
+    output.stdout = '';
     await capacity(liveClass, '--sweep', 'pod.streams=60,120', '--json');
-    const { sweep, rows } = JSON.parse(out);
+    const { sweep, rows } = JSON.parse(output.stdout);
     expect(sweep).toEqual({ key: 'pod.streams', values: [60, 120] });
     expect(rows.map(({ pods }: { pods: { minimum: number } }) => pods.minimum)).toEqual([134, 67]);
   });
@@ -129,8 +117,8 @@ describe('bad input exits 2', () => {
     [['budgets/mobile-500ms.yaml'], /has no CapacityScenario; it has LatencyBudget mobile-500ms/],
   ])('%j', async (args, message) => {
     expect(await capacity(...args)).toBe(2);
-    expect(err).toMatch(message);
-    expect(out).toBe('');
+    expect(output.stderr).toMatch(message);
+    expect(output.stdout).toBe('');
   });
 
   it('names the point of a curve that lacks the percentile', async () => {
@@ -139,7 +127,7 @@ describe('bad input exits 2', () => {
     const profile = 'profile: {curve: curve.json, slo: {value: 400ms}},';
     writeFileSync(join(dir, 'f.yaml'), readFileSync(liveClass, 'utf8').replace('streams: 120,', profile));
     expect(await capacity(join(dir, 'f.yaml'))).toBe(2);
-    expect(err).toContain('curve.json:1:42: points.1: has no p95_ms; it has p50_ms');
+    expect(output.stderr).toContain('curve.json:1:42: points.1: has no p95_ms; it has p50_ms');
   });
 
   it('reads the curve of the directory that a load test wrote', async () => {
@@ -151,8 +139,8 @@ describe('bad input exits 2', () => {
     writeFileSync(join(dir, 'curve.json'), JSON.stringify({ kind: 'CapacityCurve', version: 1, points }));
     const profile = `profile: {curve: ${dir}, slo: {value: 400ms}},`;
     expect(await capacity(edited((text) => text.replace('streams: 120,', profile)))).toBe(0);
-    expect(out).toContain('90 streams each, by the measured curve');
-    expect(out.replace(/\s+/g, ' ')).toContain(
+    expect(output.stdout).toContain('90 streams each, by the measured curve');
+    expect(output.stdout.replace(/\s+/g, ' ')).toContain(
       'the next measured load, 130, leaves more unanswered than the percentile may',
     );
   });
@@ -178,14 +166,14 @@ describe('bad input exits 2', () => {
     if (content !== undefined) writeFileSync(curve, content);
     const profile = `profile: {curve: ${curve}, slo: {value: 400ms}},`;
     expect(await capacity(edited((text) => text.replace('streams: 120,', profile)))).toBe(2);
-    expect(err).toMatch(message);
-    expect(out).toBe('');
+    expect(output.stderr).toMatch(message);
+    expect(output.stdout).toBe('');
   });
 
   it('asks which scenario of several', async () => {
     const both = (text: string) => `${text}---\n${text.replace('live-class', 'second')}`;
     expect(await capacity(edited(both))).toBe(2);
-    expect(err).toContain('has 2 scenarios: live-class, second');
+    expect(output.stderr).toContain('has 2 scenarios: live-class, second');
     expect(await capacity(edited(both), '--name', 'second', '--json')).toBe(0);
   });
 });

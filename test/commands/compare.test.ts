@@ -2,13 +2,14 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { main } from '../../src/cli.ts';
 import { histogramsReady } from '../../src/metrics/histogram.ts';
 import { Recorder } from '../../src/metrics/recorder.ts';
 import type { RunFacts } from '../../src/results/judge-run.ts';
 import { encodeRun } from '../../src/results/recorded-run.ts';
 import { parseObjective } from '../../src/slo/objective/expression.ts';
+import { captureOutput } from '../kit/command.ts';
 import { facts } from '../kit/run-facts.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'speechfb-commands-'));
@@ -47,20 +48,8 @@ function runOf(name: string, laterMs = 0, changed: Partial<RunFacts> = {}): stri
   return directory;
 }
 
-let [out, err] = ['', ''];
 beforeAll(histogramsReady);
-beforeEach(() => {
-  [out, err] = ['', ''];
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    out += text;
-    return true;
-  });
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    err += text;
-    return true;
-  });
-});
-afterEach(() => vi.restoreAllMocks());
+const output = captureOutput();
 
 describe('speechfb compare', () => {
   const base = () => runOf('base');
@@ -68,9 +57,9 @@ describe('speechfb compare', () => {
 
   it('of a run with one like it says same, in the middle and in the tail', async () => {
     expect(await main(['compare', base(), runOf('like', 0.5), '--margin', '8ms', '--strict'])).toBe(0);
-    expect(out).toMatch(/p50\(feedback_latency\) .* same\n/);
-    expect(out).toMatch(/p95\(feedback_latency\) a session .* same\n/);
-    expect(out).toMatch(/verdict: SAME\n$/);
+    expect(output.stdout).toMatch(/p50\(feedback_latency\) .* same\n/);
+    expect(output.stdout).toMatch(/p95\(feedback_latency\) a session .* same\n/);
+    expect(output.stdout).toMatch(/verdict: SAME\n$/);
   });
 
   it.each([
@@ -80,34 +69,38 @@ describe('speechfb compare', () => {
     'of too few sessions for its margin says undecided, why and what to do, and exits %s %s',
     async (...[, flags, exit]) => {
       expect(await main(['compare', base(), runOf('like', 0.5), '--margin', '1ms', ...flags])).toBe(exit);
-      expect(out).toMatch(/p50\(feedback_latency\) .* undecided\n/);
-      expect(out).toMatch(/verdict: UNDECIDED\nundecided: the intervals of p50\(feedback_latency\), p95\(feedback_/);
+      expect(output.stdout).toMatch(/p50\(feedback_latency\) .* undecided\n/);
+      expect(output.stdout).toMatch(
+        /verdict: UNDECIDED\nundecided: the intervals of p50\(feedback_latency\), p95\(feedback_/,
+      );
       // An interval of +-7 ms against a margin of 1 ms.
-      expect(out).toMatch(/what to do: about 5\d times as many sessions, or a larger --margin, would decide\n$/);
+      expect(output.stdout).toMatch(
+        /what to do: about 5\d times as many sessions, or a larger --margin, would decide\n$/,
+      );
     },
   );
 
   it('with --strict exits 98 where the metric of an objective has no data on a side, whatever got better', async () => {
     const asks = { objectives: [...objectives, parseObjective('p95(final_latency) < 2s')] };
     expect(await main(['compare', runOf('slow', 50, asks), base(), '--strict'])).toBe(98);
-    expect(out).toMatch(/verdict: UNDECIDED\nundecided: final_latency, of which a side has no data\n$/);
+    expect(output.stdout).toMatch(/verdict: UNDECIDED\nundecided: final_latency, of which a side has no data\n$/);
     expect(await main(['compare', runOf('slow', 50, asks), base()])).toBe(0);
   });
 
   it('with --strict still exits 99 on what is worse', async () => {
     expect(await main(['compare', base(), runOf('slow', 50), '--strict', '--json'])).toBe(99);
-    expect(JSON.parse(out)).toMatchObject({ verdict: 'worse', strict: true, undecided: [] });
+    expect(JSON.parse(output.stdout)).toMatchObject({ verdict: 'worse', strict: true, undecided: [] });
   });
 
   it('with one of 50 ms more says worse, and the other way round better', async () => {
     expect(await main(['compare', base(), runOf('slow', 50)])).toBe(99);
-    expect(out).toMatch(/p50\(feedback_latency\) .* \+50\.\d ms .* worse\n/);
-    expect(out).toMatch(/p95\(feedback_latency\) a session .* worse\n/);
-    expect(out).toMatch(
+    expect(output.stdout).toMatch(/p50\(feedback_latency\) .* \+50\.\d ms .* worse\n/);
+    expect(output.stdout).toMatch(/p95\(feedback_latency\) a session .* worse\n/);
+    expect(output.stdout).toMatch(
       /verdict: WORSE\nwhy: p50\(feedback_latency\) is worse by 50\.\d ms \(at least 4\d\.\d ms\); p95/,
     );
     expect(await main(['compare', runOf('slow', 50), base()])).toBe(0);
-    expect(out).toMatch(/verdict: BETTER\n$/);
+    expect(output.stdout).toMatch(/verdict: BETTER\n$/);
   });
 
   it('within a margin of its own says same', async () => {
@@ -125,7 +118,7 @@ describe('speechfb compare', () => {
     ],
   ])('with one that %s says so', async (_, changed, exit, sentence) => {
     expect(await main(['compare', base(), runOf('odd', 0, changed)])).toBe(exit);
-    expect(out).toMatch(sentence);
+    expect(output.stdout).toMatch(sentence);
   });
 
   it.each([
@@ -137,21 +130,25 @@ describe('speechfb compare', () => {
     ['a margin beyond all', () => [base(), runOf('like'), '--margin', '101%'], /"101%" is more than 100%, which hides/],
   ])('with %s exits 2', async (_, flags, sentence) => {
     expect(await main(['compare', ...flags()])).toBe(2);
-    expect(err).toMatch(sentence);
+    expect(output.stderr).toMatch(sentence);
   });
 
   it('without traces leaves the tails out, and says so', async () => {
     const bare = runOf('bare');
     rmSync(join(bare, 'traces.ndjson.gz'));
     expect(await main(['compare', base(), bare])).toBe(0);
-    expect(out).toMatch(/note: .*bare has no traces: the tails of its sessions are not compared/);
-    expect(out).not.toContain('a session');
+    expect(output.stdout).toMatch(/note: .*bare has no traces: the tails of its sessions are not compared/);
+    expect(output.stdout).not.toContain('a session');
   });
 
   it('takes the runs of --runs for one side', async () => {
     for (const number of [1, 2, 3]) runOf(`several/run-${number}`, number / 10);
     expect(await main(['compare', base(), join(scratch, 'several'), '--json'])).toBe(0);
-    expect(JSON.parse(out)).toMatchObject({ baseline: { runs: 1 }, candidate: { runs: 3 }, verdict: 'undecided' });
+    expect(JSON.parse(output.stdout)).toMatchObject({
+      baseline: { runs: 1 },
+      candidate: { runs: 3 },
+      verdict: 'undecided',
+    });
   });
 
   it.each([
@@ -161,14 +158,14 @@ describe('speechfb compare', () => {
     mkdirSync(join(scratch, 'damaged'), { recursive: true });
     writeFileSync(join(scratch, 'damaged', 'recording.json.gz'), 'x');
     expect(await main(['compare', base(), join(scratch, name)])).toBe(2);
-    expect(err).toMatch(sentence);
+    expect(output.stderr).toMatch(sentence);
   });
 });
 
 it('speechfb merge does not write the whole over a shard', async () => {
   const shard = runOf('only', 0, { shard: { index: 1, count: 1, planHash: 'x' } });
   expect(await main(['merge', shard, '--out', `${shard}/`])).toBe(2);
-  expect(err).toMatch(/--out: ".*only" holds a shard, which the whole would take the place of \[bad_flag\]/);
+  expect(output.stderr).toMatch(/--out: ".*only" holds a shard, which the whole would take the place of \[bad_flag\]/);
   expect(await main(['merge', shard, '--out', join(scratch, 'whole')])).toBe(0);
 });
 
@@ -176,9 +173,9 @@ describe('speechfb report', () => {
   it('of several runs shows them side by side, and exits as they did', async () => {
     for (const number of [1, 2]) runOf(`pair/run-${number}`, 600 * (number - 1));
     expect(await main(['report', join(scratch, 'pair')])).toBe(99);
-    expect(out).toMatch(/p95\(feedback_latency\) < 500ms .* ms +\d+ ms !/);
+    expect(output.stdout).toMatch(/p95\(feedback_latency\) < 500ms .* ms +\d+ ms !/);
     expect(await main(['report', join(scratch, 'pair'), '--format', 'junit'])).toBe(2);
-    expect(err).toMatch(
+    expect(output.stderr).toMatch(
       /holds 2 runs; as junit each is shown by itself \[bad_flag\]\n {2}hint: name one of them: .*run-1/,
     );
   });
@@ -187,7 +184,7 @@ describe('speechfb report', () => {
     runOf('mixed/run-1');
     runOf('mixed/run-2', 0, { objectives: [parseObjective('lost_frames == 0')] });
     expect(await main(['report', join(scratch, 'mixed')])).toBe(2);
-    expect(err).toMatch(
+    expect(output.stderr).toMatch(
       /run-2 is not of one test with .*run-1: it judges lost_frames == 0 instead of p95.* \[bad_run\]/,
     );
   });
@@ -196,6 +193,6 @@ describe('speechfb report', () => {
     const bare = runOf('bare');
     rmSync(join(bare, 'traces.ndjson.gz'));
     expect(await main(['report', bare])).toBe(0);
-    expect(out).toContain('│ feedback_latency │     600 │');
+    expect(output.stdout).toContain('│ feedback_latency │     600 │');
   });
 });

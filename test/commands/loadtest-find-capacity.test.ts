@@ -1,10 +1,9 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { expect, it } from 'vitest';
 import { startFakeServer } from '../kit/fake-server.ts';
+import { runProgram } from '../kit/program.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'speechfb-find-'));
 const scenario = join(scratch, 'scenario.yaml');
@@ -32,7 +31,7 @@ it('the curve that a search leaves is one that capacity plans with', async () =>
   const server = await startFakeServer();
   const directory = join(scratch, 'found');
   const search = ['--find-capacity', '--from', '4', '--most', '4', '--step', '2s', '--url', server.url];
-  const found = await run(['loadtest', scenario, ...search, '--out', directory]);
+  const found = await runProgram(['loadtest', scenario, ...search, '--out', directory]);
   await server.close();
   const curve = JSON.parse(readFileSync(join(directory, 'curve.json'), 'utf8'));
   const [point] = curve.points;
@@ -44,7 +43,7 @@ it('the curve that a search leaves is one that capacity plans with', async () =>
   // A machine that is busy with other tests makes frames late, and the search says so.
   if (point.outcome === 'generator') return;
   expect(found.stdout).toContain('at least 4 learners, confirmed; more were not tried');
-  const planned = await run(['capacity', plan]);
+  const planned = await runProgram(['capacity', plan]);
   expect(planned.stdout).toMatch(/ [123] streams? each, by the measured curve/);
   expect([found.code, planned.code]).toEqual([0, 0]);
 });
@@ -53,25 +52,13 @@ it('a search that is interrupted before it knows anything leaves no curve', asyn
   const server = await startFakeServer({ mute: true });
   const directory = join(scratch, 'interrupted');
   const search = ['--find-capacity', '--url', server.url, '--out', directory];
-  const { code, stdout } = await run(['loadtest', scenario, ...search], 'learners are speaking');
+  const { code, stdout } = await runProgram(['loadtest', scenario, ...search], {
+    when: 'learners are speaking',
+    signal: 'SIGINT',
+  });
   await server.close();
   expect(stdout).toMatch(/^found: the largest load that ws:.* carries\n\ninterrupted before any load was carried\n$/);
   expect(existsSync(join(directory, 'curve.json'))).toBe(false);
   expect(existsSync(join(directory, 'capacity.json'))).toBe(true);
   expect(code).toBe(130);
 });
-
-/** Runs the program, and interrupts it when stderr says `interruptAt`. */
-async function run(args: string[], interruptAt?: string) {
-  const child = spawn(process.execPath, [resolve('bin/speechfb'), ...args]);
-  const said = { stdout: '', stderr: '' };
-  child.stdout.on('data', (chunk) => {
-    said.stdout += chunk;
-  });
-  child.stderr.on('data', (chunk) => {
-    said.stderr += chunk;
-    if (interruptAt !== undefined && String(chunk).includes(interruptAt)) child.kill('SIGINT');
-  });
-  const [code] = await once(child, 'close');
-  return { code, ...said };
-}

@@ -6,8 +6,8 @@ import { join, resolve } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { workerUrl } from '../../src/threads/worker-url.ts';
 import { childrenOf, isAlive, stateOf } from '../kit/processes.ts';
+import { bin } from '../kit/program.ts';
 
-const bin = resolve(import.meta.dirname, '../../bin/speechfb');
 const scratch = mkdtempSync(join(tmpdir(), 'speechfb-orphans-'));
 const quickstart = 'scenarios/quickstart.yaml';
 const soon = { timeout: 2000, interval: 20 };

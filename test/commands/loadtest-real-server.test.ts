@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { expect, it } from 'vitest';
+import { bin } from '../kit/program.ts';
 
-const bin = resolve(import.meta.dirname, '../../bin/speechfb');
 const scratch = mkdtempSync(join(tmpdir(), 'speechfb-real-'));
 
 it('the quickstart scenario, cut short, is heard by the server that it starts', async () => {

@@ -2,13 +2,13 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { main } from '../../src/cli.ts';
+import { captureOutput } from '../kit/command.ts';
 
 const validate = new Ajv2020({ allowUnionTypes: true }).compile(
   JSON.parse(readFileSync('schemas/netsim.schema.json', 'utf8')),
 );
-let [out, err] = ['', ''];
 let server: Server;
 let upstream: string;
 
@@ -18,18 +18,7 @@ beforeAll(async () => {
   upstream = `127.0.0.1:${(server.address() as AddressInfo).port}`;
 });
 afterAll(() => void server.close());
-beforeEach(() => {
-  [out, err] = ['', ''];
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    out += text;
-    return true;
-  });
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    err += text;
-    return true;
-  });
-});
-afterEach(() => vi.restoreAllMocks());
+const output = captureOutput();
 
 const proxy = (...args: string[]) => main(['netsim', '--delay', '5ms', '--upstream', upstream, ...args]);
 
@@ -41,47 +30,49 @@ describe('speechfb netsim --listen', () => {
     await once(client, 'data');
     process.emit('SIGINT');
     expect(await exit).toBe(0);
-    const summary = JSON.parse(out);
+    const summary = JSON.parse(output.stdout);
     expect(validate(summary), JSON.stringify(validate.errors)).toBe(true);
     expect(summary).toMatchObject({
       connections: { accepted: 1, unreachable: 0, died: 0 },
       down: { bytes: 5, pieces: 1 },
     });
-    expect(err).toMatch(/^netsim: custom between 127\.0\.0\.1:\d+ and 127\.0\.0\.1:\d+; Ctrl-C ends it\n/);
+    expect(output.stderr).toMatch(/^netsim: custom between 127\.0\.0\.1:\d+ and 127\.0\.0\.1:\d+; Ctrl-C ends it\n/);
     client.destroy();
   });
 
   it('ends by itself after --duration', async () => {
     expect(await proxy('--listen', ':0', '--duration', '20ms')).toBe(0);
-    expect(out).toMatch(/^custom for .*: 0 connections, 0 died on the way, 0 found no upstream\n/);
+    expect(output.stdout).toMatch(/^custom for .*: 0 connections, 0 died on the way, 0 found no upstream\n/);
   });
 
   it.each(['0s', '1e9h'])('refuses to be there for %s', async (duration) => {
     expect(await proxy('--listen', ':0', '--duration', duration)).toBe(2);
-    expect(err).toContain(
+    expect(output.stderr).toContain(
       `--duration: "${duration}" is not how long a proxy can be there; allowed: above 0 s, up to 168h`,
     );
   });
 
   it('refuses a port that is taken', async () => {
     expect(await proxy('--listen', upstream)).toBe(2);
-    expect(err).toMatch(/port \d+ on 127\.0\.0\.1 is in use \[port_in_use\]\n {2}hint: choose another with --listen/);
+    expect(output.stderr).toMatch(
+      /port \d+ on 127\.0\.0\.1 is in use \[port_in_use\]\n {2}hint: choose another with --listen/,
+    );
   });
 
   it('refuses an address that is not of this machine', async () => {
     expect(await proxy('--listen', '192.0.2.1:0')).toBe(2);
-    expect(err).toContain('cannot listen on 192.0.2.1:0');
+    expect(output.stderr).toContain('cannot listen on 192.0.2.1:0');
   });
 
   it('warns when others may use it', async () => {
     await proxy('--listen', '0.0.0.0:0', '--duration', '1ms');
-    expect(err).toContain('every machine that reaches 0.0.0.0 can use this proxy');
+    expect(output.stderr).toContain('every machine that reaches 0.0.0.0 can use this proxy');
   });
 });
 
 async function listeningPort(): Promise<number> {
   return vi.waitFor(() => {
-    const port = /between 127\.0\.0\.1:(\d+)/.exec(err)?.[1];
+    const port = /between 127\.0\.0\.1:(\d+)/.exec(output.stderr)?.[1];
     expect(port).toBeDefined();
     return Number(port);
   }, 20_000);

@@ -2,27 +2,15 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { main } from '../../src/cli.ts';
 import { networkNames } from '../../src/sim/networks/index.ts';
+import { captureOutput } from '../kit/command.ts';
 
 const validate = new Ajv2020({ allowUnionTypes: true }).compile(
   JSON.parse(readFileSync(resolve(import.meta.dirname, '../../schemas/netsim.schema.json'), 'utf8')),
 );
-let [out, err] = ['', ''];
-
-beforeEach(() => {
-  [out, err] = ['', ''];
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    out += text;
-    return true;
-  });
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    err += text;
-    return true;
-  });
-});
-afterEach(() => vi.restoreAllMocks());
+const output = captureOutput();
 
 const netsim = (...args: string[]) => main(['netsim', ...args]);
 const short = ['--duration', '20s'];
@@ -30,17 +18,17 @@ const short = ['--duration', '20s'];
 describe('speechfb netsim', () => {
   it('prints one JSON document that fits its published schema', async () => {
     expect(await netsim('--delay', '25ms', '--loss', '1%', ...short, '--json')).toBe(0);
-    const document = JSON.parse(out);
+    const document = JSON.parse(output.stdout);
     expect(validate(document), JSON.stringify(validate.errors)).toBe(true);
     expect(document).toMatchObject({ profile: 'custom', seed: 1, up: { p50_ms: 25.02 }, saturated: false });
-    expect(err).toBe('');
+    expect(output.stderr).toBe('');
   });
 
   it('gives the same hash for the same seed, and another for another', async () => {
     const hash = async (seed: string) => {
-      out = '';
+      output.stdout = '';
       await netsim('--delay', '25ms', '--loss', '1%', ...short, '--json', '--seed', seed);
-      return JSON.parse(out).hash;
+      return JSON.parse(output.stdout).hash;
     };
     expect(await hash('1')).toBe(await hash('1'));
     expect(await hash('1')).not.toBe(await hash('2'));
@@ -48,61 +36,61 @@ describe('speechfb netsim', () => {
 
   it('takes a network by name in any case, and says whose figures they are', async () => {
     expect(await netsim('lte', ...short)).toBe(0);
-    expect(out).toMatch(/^LTE {2}WebPageTest: 12000\/12000 kbit\/s down\/up, RTT 70 ms, no loss\n/);
-    expect(out).toContain('up    35 ms, 12 Mbit/s, queue of 100 packets, no loss');
-    expect(out).toMatch(/\nup +7\d\d +35\.\d ms/);
-    expect(out).not.toMatch(/[┤⠤]/);
+    expect(output.stdout).toMatch(/^LTE {2}WebPageTest: 12000\/12000 kbit\/s down\/up, RTT 70 ms, no loss\n/);
+    expect(output.stdout).toContain('up    35 ms, 12 Mbit/s, queue of 100 packets, no loss');
+    expect(output.stdout).toMatch(/\nup +7\d\d +35\.\d ms/);
+    expect(output.stdout).not.toMatch(/[┤⠤]/);
   });
 
   it('lets flags say otherwise, for both directions or for one', async () => {
     await netsim('LTE', '--delay', '50ms', '--down-delay', '10ms', '--rate', 'unlimited', ...short, '--json');
-    expect(JSON.parse(out)).toMatchObject({ up: { p50_ms: 50.02 }, down: { p50_ms: 10.02 } });
-    expect(JSON.parse(out).source).toContain('with own changes');
+    expect(JSON.parse(output.stdout)).toMatchObject({ up: { p50_ms: 50.02 }, down: { p50_ms: 10.02 } });
+    expect(JSON.parse(output.stdout).source).toContain('with own changes');
   });
 
   it('understands the words of netem', async () => {
     await netsim('--delay', '50ms', '--gemodel', '1% 32% 100% 0%', '--up-loss', 'none', ...short);
-    expect(out).toContain('up    50 ms, any rate, no loss');
-    expect(out).toContain('down  50 ms, any rate, 3.03 % lost in bursts of 3.1 packets');
+    expect(output.stdout).toContain('up    50 ms, any rate, no loss');
+    expect(output.stdout).toContain('down  50 ms, any rate, 3.03 % lost in bursts of 3.1 packets');
   });
 
   it('draws when asked, though nobody looks', async () => {
     await netsim('VeryBad', '--duration', '60s', '--plot');
-    expect(out).toMatch(/worst frame of each \d+ ms, up/);
-    expect(out).toMatch(/50 % +90 % +99 %/);
-    expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(130);
+    expect(output.stdout).toMatch(/worst frame of each \d+ ms, up/);
+    expect(output.stdout).toMatch(/50 % +90 % +99 %/);
+    expect(Math.max(...output.stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(130);
   });
 
   it('says that a slow link does not carry what is offered', async () => {
     expect(await netsim('Edge', '--duration', '60s')).toBe(0);
-    expect(out).toMatch(/saturated {2}up: the connection does not carry what is offered; \d+ frames/);
+    expect(output.stdout).toMatch(/saturated {2}up: the connection does not carry what is offered; \d+ frames/);
   });
 
   it('proves nothing when nothing arrives: exit 98', async () => {
     expect(await netsim('--loss', '100%', ...short)).toBe(98);
-    expect(out).toContain('never open  the connection did not open in this time');
-    expect(out).toContain('no frames  nothing was delivered: this run proves nothing');
-    out = '';
+    expect(output.stdout).toContain('never open  the connection did not open in this time');
+    expect(output.stdout).toContain('no frames  nothing was delivered: this run proves nothing');
+    output.stdout = '';
     expect(await netsim('--loss', '100%', ...short, '--json')).toBe(98);
-    expect(validate(JSON.parse(out)), JSON.stringify(validate.errors)).toBe(true);
+    expect(validate(JSON.parse(output.stdout)), JSON.stringify(validate.errors)).toBe(true);
   });
 
   it('marks QUIC as modelled', async () => {
     await netsim('LTE', '--transport', 'quic-stream', ...short);
-    expect(out).toContain('over  quic-stream (modelled, not measured)');
-    expect(out).toContain('modelled  QUIC follows its RFCs here; it was not compared with a real one');
+    expect(output.stdout).toContain('over  quic-stream (modelled, not measured)');
+    expect(output.stdout).toContain('modelled  QUIC follows its RFCs here; it was not compared with a real one');
   });
 
   it('has many phones, each on its own', async () => {
     await netsim('VeryBad', '--clients', '5', ...short, '--json');
-    expect(JSON.parse(out)).toMatchObject({ clients: 5, connect_ms: { attempted: 5 } });
+    expect(JSON.parse(output.stdout)).toMatchObject({ clients: 5, connect_ms: { attempted: 5 } });
   });
 
   it('lists every network with its source', async () => {
     expect(await netsim('--list')).toBe(0);
-    for (const name of networkNames) expect(out).toContain(`\n${name} `);
+    for (const name of networkNames) expect(output.stdout).toContain(`\n${name} `);
     expect(
-      out.split('\n').filter((line) => /RTT|one way|Loadero|nothing is delayed|LTE on a train/.test(line)),
+      output.stdout.split('\n').filter((line) => /RTT|one way|Loadero|nothing is delayed|LTE on a train/.test(line)),
     ).toHaveLength(networkNames.length);
   });
 });
@@ -117,16 +105,26 @@ describe('a file of networks', () => {
 
   it('is read; the first network is meant, or the one that is named', async () => {
     await netsim(file(train), ...short, '--json');
-    expect(JSON.parse(out)).toMatchObject({ profile: 'Train', up: { p50_ms: 40.02 }, down: { p50_ms: 40.02 } });
-    out = '';
+    expect(JSON.parse(output.stdout)).toMatchObject({
+      profile: 'Train',
+      up: { p50_ms: 40.02 },
+      down: { p50_ms: 40.02 },
+    });
+    output.stdout = '';
     await netsim(file(train), '--network', 'TRAM', ...short, '--json');
-    expect(JSON.parse(out)).toMatchObject({ profile: 'tram', up: { p50_ms: 40.02 }, down: { p50_ms: 60.02 } });
+    expect(JSON.parse(output.stdout)).toMatchObject({
+      profile: 'tram',
+      up: { p50_ms: 40.02 },
+      down: { p50_ms: 60.02 },
+    });
   });
 
   it('says everything that is wrong with it, and where', async () => {
     expect(await netsim(file('networks:\n  a: {up: {dealy: 40ms}}\n  b: {extends: LTEE}\n'))).toBe(2);
-    expect(err).toContain('train.yaml:2:12: networks.a.up: unknown key "dealy" (did you mean "delay"?)');
-    expect(err).toContain('train.yaml:3:16: networks.b.extends: no network is called "LTEE" (did you mean "LTE"?)');
+    expect(output.stderr).toContain('train.yaml:2:12: networks.a.up: unknown key "dealy" (did you mean "delay"?)');
+    expect(output.stderr).toContain(
+      'train.yaml:3:16: networks.b.extends: no network is called "LTEE" (did you mean "LTE"?)',
+    );
   });
 
   it('may be a scenario that brings networks along', async () => {
@@ -136,18 +134,18 @@ describe('a file of networks', () => {
     );
     const withNetwork = scenario.replace(/^spec:\n/m, 'spec:\n  networks: {tunnel: {up: {delay: 45ms}}}\n');
     await netsim(file(withNetwork, 'scenario.yaml'), ...short, '--json');
-    expect(JSON.parse(out)).toMatchObject({ profile: 'tunnel', up: { p50_ms: expect.closeTo(45, 0) } });
+    expect(JSON.parse(output.stdout)).toMatchObject({ profile: 'tunnel', up: { p50_ms: expect.closeTo(45, 0) } });
     expect(await netsim('scenarios/quickstart.yaml')).toBe(2);
-    expect(err).toContain('quickstart.yaml:1:1: this scenario brings no networks of its own');
+    expect(output.stderr).toContain('quickstart.yaml:1:1: this scenario brings no networks of its own');
   });
 
   it('may name a trace beside it', async () => {
     file(Array.from({ length: 100 }, (_, index) => `${index * 5 + 5}\n`).join(''), 'up.pps');
     const traced = file('networks: {a: {up: {delay: 10ms}, trace: {format: mahimahi, file: up.pps}}}');
     expect(await netsim(traced, ...short)).toBe(0);
-    expect(out).toContain('a trace of 500 ms (2.4 Mbit/s on average)');
+    expect(output.stdout).toContain('a trace of 500 ms (2.4 Mbit/s on average)');
     expect(await netsim(file('networks: {a: {trace: {format: mahimahi, file: gone.pps}}}'))).toBe(2);
-    expect(err).toMatch(/cannot read the trace ".*gone\.pps": ENOENT.*\[unreadable_file\]/);
+    expect(output.stderr).toMatch(/cannot read the trace ".*gone\.pps": ENOENT.*\[unreadable_file\]/);
   });
 });
 
@@ -186,13 +184,13 @@ describe('a mistake on the command line', () => {
     ],
   ])('%j', async (args, message) => {
     expect(await netsim(...args)).toBe(2);
-    expect(err).toContain(message);
-    expect(out).toBe('');
+    expect(output.stderr).toContain(message);
+    expect(output.stdout).toBe('');
   });
 
   it('is told of together with the others', async () => {
     expect(await netsim('--delay', '1', '--down-loss', '2', '--rate', 'fast')).toBe(2);
-    expect(err.split('\n').map((line) => line.trim().split(':')[0])).toEqual([
+    expect(output.stderr.split('\n').map((line) => line.trim().split(':')[0])).toEqual([
       'speechfb',
       '--delay',
       '--rate',

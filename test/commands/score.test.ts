@@ -3,8 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { main } from '../../src/cli.ts';
+import { captureOutput } from '../kit/command.ts';
 
 const fixtures = resolve(import.meta.dirname, '../../fixtures/audio');
 const clip = join(fixtures, 'leader.wav');
@@ -15,45 +16,28 @@ const schema = JSON.parse(
 );
 
 let folder = '';
-let out = '';
-let err = '';
-
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'score-'));
 });
 afterAll(() => rm(folder, { recursive: true }));
-afterEach(() => {
-  vi.restoreAllMocks();
-  out = '';
-  err = '';
-});
 
-async function run(...args: string[]): Promise<number> {
-  vi.spyOn(process.stdout, 'write').mockImplementation((chunk) => {
-    out += chunk;
-    return true;
-  });
-  vi.spyOn(process.stderr, 'write').mockImplementation((chunk) => {
-    err += chunk;
-    return true;
-  });
-  return main(['score', ...args]);
-}
+const output = captureOutput();
+const run = (...args: string[]) => main(['score', ...args]);
 
 describe('speechfb score FILE --text', () => {
   it('prints a table without colour when piped', async () => {
     expect(await run(clip, '--text', text, '--timings')).toBe(0);
-    expect(out).toContain('leader.wav');
-    expect(out).toMatch(/^conference +\d+ +\d\.\d\d-\d\.\d\d +K \d+/m);
-    expect(out).toMatch(/pronunciation \d+ {3}accuracy \d+ {3}fluency \d+ {3}completeness 100/);
-    expect(out).not.toContain('\u001b');
-    expect(err).toMatch(/x real time on cpu \(read .*, features .*, asr .*, scoring .*\)/);
+    expect(output.stdout).toContain('leader.wav');
+    expect(output.stdout).toMatch(/^conference +\d+ +\d\.\d\d-\d\.\d\d +K \d+/m);
+    expect(output.stdout).toMatch(/pronunciation \d+ {3}accuracy \d+ {3}fluency \d+ {3}completeness 100/);
+    expect(output.stdout).not.toContain('\u001b');
+    expect(output.stderr).toMatch(/x real time on cpu \(read .*, features .*, asr .*, scoring .*\)/);
   });
 
   it('marks the wrong phones of a wrong word', async () => {
     expect(await run(clip, '--json', '--text', text.replace('leader', 'cucumber'))).toBe(0);
-    const word = JSON.parse(out).files[0].words[6];
-    const right = JSON.parse(out).files[0].words[3];
+    const word = JSON.parse(output.stdout).files[0].words[6];
+    const right = JSON.parse(output.stdout).files[0].words[3];
     expect(word.accuracy).toBeLessThan(right.accuracy - 20);
     const wrong = word.phonemes.filter((phone: { error_type: string }) => phone.error_type !== 'none');
     expect(wrong.length).toBeGreaterThanOrEqual(word.phonemes.length / 2);
@@ -63,7 +47,7 @@ describe('speechfb score FILE --text', () => {
     const validate = new Ajv2020({ strict: true, allowUnionTypes: true }).compile(schema);
     const files = ['leader.wav', 'silence.wav', 'noise.wav', 'rate-8k.wav', 'stereo-48k.wav', 'clipped.wav'];
     expect(await run(...files.map((file) => join(fixtures, file)), '--text', text, '--json')).toBe(0);
-    const document = JSON.parse(out);
+    const document = JSON.parse(output.stdout);
     validate(document);
     expect(validate.errors).toBeNull();
     expect(document.files).toHaveLength(files.length);
@@ -74,13 +58,13 @@ describe('speechfb score FILE --text', () => {
 
   it('takes phones, and one text for each file', async () => {
     expect(await run(clip, '--phones', 'DH AH0 | K AA1 N F R AH0 N S', '--json')).toBe(0);
-    expect(JSON.parse(out).files[0].words.map((word: { text: string }) => word.text)).toEqual([
+    expect(JSON.parse(output.stdout).files[0].words.map((word: { text: string }) => word.text)).toEqual([
       'dh-ah0',
       'k-aa1-n-f-r-ah0-n-s',
     ]);
-    out = '';
+    output.stdout = '';
     expect(await run(clip, clip, '--text', text, '--text', 'Something else', '--json')).toBe(0);
-    expect(JSON.parse(out).files.map((file: { words: unknown[] }) => file.words.length)).toEqual([8, 2]);
+    expect(JSON.parse(output.stdout).files.map((file: { words: unknown[] }) => file.words.length)).toEqual([8, 2]);
   });
 
   it.each([
@@ -96,16 +80,19 @@ describe('speechfb score FILE --text', () => {
     [[clip, '--text', 'a', '--model', '/nowhere'], '/nowhere'],
     [['missing.wav', '--text', 'a'], 'missing.wav'],
     [['--manifest', 'in.jsonl'], '--manifest needs --out'],
-    [['--manifest', 'nowhere.jsonl', '--out', join(tmpdir(), 'x.jsonl')], 'nowhere.jsonl cannot be read: ENOENT'],
-    [['--manifest', tmpdir(), '--out', join(tmpdir(), 'x.jsonl')], 'cannot be read: EISDIR'],
+    [
+      ['--manifest', 'nowhere.jsonl', '--out', join(tmpdir(), 'x.jsonl')],
+      'cannot read the manifest "nowhere.jsonl": ENOENT',
+    ],
+    [['--manifest', tmpdir(), '--out', join(tmpdir(), 'x.jsonl')], 'it is a directory'],
     [['--manifest', '/dev/null', '--out', join(tmpdir(), 'x.jsonl')], '/dev/null holds no line'],
     [['--manifest', shippedManifest, '--out', '/dev/full'], '/dev/full cannot be written: ENOSPC'],
     [['--manifest', shippedManifest, '--out', tmpdir()], 'cannot be written: EISDIR'],
     [[clip, '--text', 'a', '--features'], 'go with --manifest'],
   ])('refuses %j', async (args, message) => {
     expect(await run(...args)).toBe(2);
-    expect(err).toContain(message);
-    expect(out).toBe('');
+    expect(output.stderr).toContain(message);
+    expect(output.stdout).toBe('');
   });
 });
 
@@ -135,7 +122,7 @@ describe('speechfb score --manifest', () => {
     expect(word).toMatchObject({ text: 'The', phones: ['DH', 'AH'] });
     for (const key of ['scores', 'scores_in_context', 'gop', 'features', 'segments']) expect(word[key]).toHaveLength(2);
     expect(word.features[0]).toHaveLength(94);
-    for (const line of [2, 4, 6, 7]) expect(err).toContain(`in.jsonl:${line}: `);
-    expect(err).toContain('2 utterances scored, 4 could not be');
+    for (const line of [2, 4, 6, 7]) expect(output.stderr).toContain(`in.jsonl:${line}: `);
+    expect(output.stderr).toContain('2 utterances scored, 4 could not be');
   });
 });

@@ -1,12 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { resolve } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { bin } from '../kit/program.ts';
 import { lastFrame, sendClip, startReading } from '../kit/server/reader.ts';
 import { readClip } from '../kit/server/real.ts';
-
-const bin = resolve(import.meta.dirname, '../../bin/speechfb');
 
 describe('speechfb serve', () => {
   it('on SIGTERM gives each of 20 live sessions its final and exits 0', async () => {

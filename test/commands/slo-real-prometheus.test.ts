@@ -4,14 +4,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bin } from '../kit/program.ts';
 
 const present = spawnSync('prometheus', ['--version']).status === 0;
 if (!present)
   console.warn('SKIPPED: prometheus is not installed (Debian: prometheus); nothing was asked of a real one');
 
-const bin = resolve(import.meta.dirname, '../../bin/speechfb');
 const folder = mkdtempSync(join(tmpdir(), 'speechfb-prometheus-'));
 let prometheus: ChildProcess | undefined;
 let url: string;

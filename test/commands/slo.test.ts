@@ -2,26 +2,9 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { main } from '../../src/cli.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { speechfb } from '../kit/command.ts';
 import { type MadeRun, makeRun } from '../kit/run-kit.ts';
-
-/** One command line in this process: its exit code and what it wrote. */
-async function speechfb(...args: string[]) {
-  const written = { stdout: '', stderr: '' };
-  const take = (stream: keyof typeof written) =>
-    vi.spyOn(process[stream], 'write').mockImplementation((text) => {
-      written[stream] += text;
-      return true;
-    });
-  const spies = [take('stdout'), take('stderr')];
-  try {
-    const status = await main(args);
-    return { status, ...written };
-  } finally {
-    for (const spy of spies) spy.mockRestore();
-  }
-}
 
 const runs = {} as Record<'old' | 'same' | 'slower' | 'late' | 'tiny' | 'starved', string>;
 
@@ -44,7 +27,7 @@ describe('speechfb slo', () => {
   it('checks by default', async () => {
     const { status, stdout } = await speechfb('slo', 'slo/live-feedback.yaml');
     expect(status).toBe(0);
-    expect(stdout).toContain('page    burn > 14.4 over 1h and 5m: above 14.4% bad');
+    expect(stdout).toContain('page    burn > 14.4 over 1 h and 5 m: above 14.4 % bad');
     expect(stdout).toContain('proves it with 299 events and no miss, 473 with one, 1,693 with ten; 262,742 measure it');
     expect(stdout).toContain('nothing to object to');
   });
@@ -92,15 +75,15 @@ describe('speechfb slo', () => {
 
   it('explains an alert before it fires, and a run after it', async () => {
     expect((await speechfb('slo', 'explain', 'slo/live-feedback.yaml')).stdout).toMatch(
-      /^page: More than 14.4% of the events/,
+      /^page: More than 14.4 % of the events/,
     );
     const { stdout } = await speechfb('slo', 'explain', 'slo/live-feedback.yaml', '--run', runs.late);
     const tiny = await speechfb('slo', 'explain', 'slo/live-feedback.yaml', '--run', runs.tiny);
     expect(tiny.stdout).toContain(
-      'That decides nothing: 0 bad of 5 proves nothing about 99%; 294 more without a miss would.',
+      'That decides nothing: 0 bad of 5 proves nothing about 99 %; 294 more without a miss would.',
     );
     expect(stdout).toMatch(
-      /feedback-latency of speechfb: \d+ of 4,000 events \(\d(\.\d+)?%\) in 10s took longer than 500ms/,
+      /feedback-latency of speechfb: \d+ of 4,000 events \(\d(\.\d+)? %\) in 10 s took longer than 500 ms/,
     );
   });
 
@@ -134,15 +117,15 @@ describe('speechfb canary', () => {
   it('says in words which reading it takes, and what the other would do', async () => {
     const { stdout } = await speechfb('canary', 'plan', 'slo/canary.yaml');
     expect(stdout).toContain(
-      'roll back when the share over the trailing 10m, looked at every 1m, burns above 2 (mode: window)',
+      'roll back when the share over the trailing 10 m, looked at every 1 m, burns above 2 (mode: window)',
     );
-    expect(stdout).toContain('read as consecutive: rolls back wrongly almost never, finds a burn of 4 18.74%');
+    expect(stdout).toContain('read as consecutive: rolls back wrongly almost never, finds a burn of 4 18.74 %');
   });
 
   it.each([
     ['same', 0, 'promote', 'latency', /not slower/],
     ['slower', 99, 'rollback', 'latency', /: slower/],
-    ['late', 99, 'rollback', 'burn', /burned above 2 over the 10s that it ran/],
+    ['late', 99, 'rollback', 'burn', /burned above 2 over the 10 s that it ran/],
     ['tiny', 98, 'hold', 'data', /has 5 events; needs 595 more/],
     ['starved', 98, 'hold', 'data', /the run of the canary proves nothing: send lateness: p99 22.6 ms, at most 10 ms/],
   ] as const)('judges the %s run: exit %d, %s', async (run, status, decision, check, message) => {
@@ -192,14 +175,14 @@ describe('speechfb canary', () => {
   it('rehearses a rollout with a planted regression', async () => {
     const bad = await speechfb('canary', 'simulate', 'slo/canary.yaml', '--regression', '4');
     expect(bad.status).toBe(99);
-    expect(bad.stdout).toContain('rolled back after 10m at 5% of the traffic; 21 events went bad');
+    expect(bad.stdout).toContain('rolled back after 10 m at 5 % of the traffic; 21 events went bad');
     const good = await speechfb('canary', 'simulate', 'slo/canary.yaml', '--json');
     expect(good.status).toBe(0);
     expect(JSON.parse(good.stdout)).toMatchObject({ outcome: 'promoted', share: 1 });
   });
 
   it.each([
-    [['canary', 'plan', '--hold', '5m'], /--hold: 5m ends before the rollback rule has seen its 10m/],
+    [['canary', 'plan', '--hold', '5m'], /--hold: 5 m ends before the rollback rule has seen its 10 m/],
     [['canary', 'plan', '--target', '100%'], /--target: "100%" leaves no error budget/],
     [['canary', 'plan', 'slo/canary.yaml', '--burn', '3'], /--burn cannot change what slo\/canary.yaml says/],
     [['canary', 'plan', '--mode', 'average'], /--mode "average" is not allowed; allowed: window, consecutive/],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { parseDocuments } from '../../src/config/documents.ts';
-import { formatError, SpeechfbError } from '../../src/errors.ts';
+import { problemsOf } from '../kit/problems.ts';
 
 const schema = z.strictObject({
   kind: z.string(),
@@ -72,7 +72,7 @@ describe('documents of one kind', () => {
       'kind: LatencyBudget\nmetadata: { name: x }\nspec: {}',
       'f.yaml:3:7: spec.a: is missing; write a number',
     ],
-  ])('refuses %s', (_name, text, message) => expect(problemsOf(text)).toContain(message));
+  ])('refuses %s', (_name, text, message) => expect(problemsIn(text)).toContain(message));
 
   it('takes what a merge key brings along', () => {
     const text = 'kind: LatencyBudget\nmetadata: { name: x }\nspec: { <<: { a: 4 } }\n';
@@ -83,24 +83,18 @@ describe('documents of one kind', () => {
     const text = [document('x', 'LatencyBudget', 'no'), document('y', 'LatencyBudget', 'yes'), 'kind: Pod'].join(
       '---\n',
     );
-    expect(problemsOf(text).match(/f\.yaml:\d+:\d+/g)).toEqual(['f.yaml:3:12', 'f.yaml:7:12', 'f.yaml:9:7']);
+    expect(problemsIn(text).match(/f\.yaml:\d+:\d+/g)).toEqual(['f.yaml:3:12', 'f.yaml:7:12', 'f.yaml:9:7']);
   });
 
   it('counts the complaints that follow from one slip', () => {
     const text = '{"a":1}\n{"b":2}\n'.repeat(20);
-    expect(problemsOf(text)).toMatch(/and \d+ more, which may follow from these/);
+    expect(problemsIn(text)).toMatch(/and \d+ more, which may follow from these/);
   });
 });
 
 it('one name may stand for documents of different kinds', () =>
   expect(read(`${document('x', 'ServiceLevel')}---\n${document('x')}`)).toHaveLength(1));
 
-function problemsOf(text: string): string {
-  try {
-    read(text);
-  } catch (error) {
-    if (error instanceof SpeechfbError) return formatError(error);
-    throw error;
-  }
-  return 'no problem';
+function problemsIn(text: string): string {
+  return problemsOf(() => read(text));
 }

@@ -1,4 +1,4 @@
-import { createLoadFollower, type Pace } from '../../src/acoustic/engine/pace.ts';
+import { LoadFollower, type Pace } from '../../src/acoustic/engine/pace.ts';
 import { decide } from '../../src/acoustic/engine/schedule.ts';
 import { StepQueue } from '../../src/acoustic/features/step-queue.ts';
 import { runShapes } from '../../src/acoustic/onnx/shapes.ts';
@@ -23,7 +23,7 @@ export function runScript(arrivals: readonly Arrival[], pace?: Pace, slowness = 
   const due = [...arrivals].sort((a, b) => a.atMs - b.atMs);
   const count = Math.max(...due.map(({ stream }) => stream)) + 1;
   const streams = Array.from({ length: count }, (_, id) => new ScriptedStream(id));
-  const load = createLoadFollower(0);
+  const load = new LoadFollower(0);
   const done: Done[] = [];
   let nowMs = 0;
   for (let next = 0; ; ) {

@@ -40,6 +40,8 @@ describe('a step of the search for capacity', () => {
   });
 });
 
+const late = { validity: [{ check: 'send lateness', ok: false, detail: 'p99 12 ms' }] };
+
 describe('the curve of a search', () => {
   const steps = [
     { ...measured({ samples: 800, never: 0 }), learners: 10, p95Ms: 100 },
@@ -47,10 +49,11 @@ describe('the curve of a search', () => {
     { ...measured({ samples: 1600, never: 0 }), learners: 20, p95Ms: 200 },
     { ...measured({ samples: 3200, never: 0 }, {}, 2 * stepMs), learners: 20, p95Ms: 210 },
     { ...measured({ samples: 0, never: 0 }), learners: 60 },
+    { ...measured({ samples: 3200, never: 0 }, late, 2 * stepMs), learners: 10, p95Ms: 900 },
   ];
   const curve = parseConfig('curve.json', JSON.stringify(curveOf(steps, 'here')), curveFileFor(limit(500)));
 
-  it('has a point for each load in order, the later of two, and streams that are learners who speak', () => {
+  it('has a point for each load in order, the later of two that are valid, and streams that are learners who speak', () => {
     expect(curve.points.map(({ streams, learners, p95_ms, valid }) => [streams, learners, p95_ms, valid])).toEqual([
       [8, 10, 100, true],
       [16, 20, 210, true],

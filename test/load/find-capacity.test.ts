@@ -23,7 +23,36 @@ describe('the search for capacity', () => {
   it('ends where the generator is at its end, and says no more than it knows', async () => {
     const found = await search(900, (learners) => (learners > 300 ? 'generator' : undefined));
     expect(found).toMatchObject({ learners: 160, confirmed: false, limit: 'generator' });
-    expect(found.steps.at(-1)).toMatchObject({ learners: 320, outcome: 'generator' });
+    expect(found.steps.slice(-4)).toMatchObject(Array(4).fill({ learners: 320, outcome: 'generator' }));
+    expect(found.steps.at(-5)).toMatchObject({ learners: 160, outcome: 'carried' });
+  });
+
+  it.each([
+    ['the first load', 10, 1],
+    ['a load amid the search, three times', 120, 3],
+    ['the load that is to be confirmed', 135, 2],
+  ])('goes on after noise at %s', async (_, noisy, times) => {
+    let left = times;
+    const found = await search(137, (learners, confirm) =>
+      learners === noisy && (noisy !== 135 || confirm) && left-- > 0 ? 'generator' : undefined,
+    );
+    expect(found).toMatchObject({ learners: 135, confirmed: true, limit: 'server' });
+    expect(found.steps).toHaveLength(10 + times);
+  });
+
+  it('counts the repetitions of each step anew', async () => {
+    const repetitions: number[] = [];
+    await findCapacity({ from: 1, most: 2, resolution: 0.05 }, async (learners, confirm, repetition) => {
+      repetitions.push(repetition);
+      return step(learners, repetition < 2 ? 'generator' : 'carried', confirm);
+    });
+    expect(repetitions).toEqual([0, 1, 2, 0, 1, 2, 0, 1, 2]);
+  });
+
+  it('knows nothing when its first load is never valid', async () => {
+    const found = await search(100, () => 'generator');
+    expect(found).toMatchObject({ learners: 0, confirmed: false, limit: 'generator' });
+    expect(found.steps).toHaveLength(4);
   });
 
   it('takes back what a longer run does not confirm, and tries below it', async () => {

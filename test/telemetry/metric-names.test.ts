@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { createMetrics } from '../../src/telemetry/metrics.ts';
+import { Metrics } from '../../src/telemetry/metrics.ts';
 
 /** What a server exposes once it has seen a session start, a refusal and one feedback event. */
 async function exposed(): Promise<string> {
-  const metrics = createMetrics({ version: '0', sessions: () => ({}), engine: () => undefined });
+  const metrics = new Metrics({ version: '0', sessions: () => ({}), engine: () => undefined });
   metrics.message('start');
   metrics.refusal('server_busy');
   metrics.feedback({ type: 'phoneme_feedback', timing: {} }, 20);

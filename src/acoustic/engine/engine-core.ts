@@ -1,127 +1,142 @@
 import type { LogMelPlan } from '../features/log-mel.ts';
 import type { ModelPackage } from '../model/model-package.ts';
 import type { Stepper } from '../onnx/stepper.ts';
-import { createStatsRecorder } from './engine-stats.ts';
+import { StatsRecorder } from './engine-stats.ts';
 import { EngineStream } from './engine-stream.ts';
-import { createLoadFollower, type Pace } from './pace.ts';
+import { LoadFollower, type Pace } from './pace.ts';
 import { decide } from './schedule.ts';
 import type { AcousticFrames, CoreStats } from './types.ts';
-
-/** The engine on one thread: streams, their features, and one run of the model after the other. */
-export type EngineCore = {
-  open(onFrames: (frames: AcousticFrames) => void, onError: (error: Error) => void): EngineStream;
-  stats(): CoreStats;
-  /** Drops all streams and frees the model when the run that is on has ended. */
-  close(): Promise<void>;
-};
 
 /** `pace`: a fixed one; absent: it follows the load. */
 export type CoreOptions = { model: ModelPackage; plan: LogMelPlan; stepper: Stepper; pace?: Pace };
 
-export function createEngineCore({ model, plan, stepper, pace }: CoreOptions): EngineCore {
-  const streams = new Set<EngineStream>();
-  const waiting = new Set<EngineStream>();
-  const stats = createStatsRecorder(performance.now());
-  const load = createLoadFollower(performance.now());
-  let pumpScheduled = false;
-  let running = false;
-  let inFlight: readonly EngineStream[] = [];
-  let lastPump: Promise<void> = Promise.resolve();
-  let timer: NodeJS.Timeout | undefined;
+/** The engine on one thread: streams, their features, and one run of the model after the other. */
+export class EngineCore {
+  readonly #model: ModelPackage;
+  readonly #plan: LogMelPlan;
+  readonly #stepper: Stepper;
+  readonly #pace: Pace | undefined;
+  readonly #streams = new Set<EngineStream>();
+  readonly #waiting = new Set<EngineStream>();
+  readonly #stats = new StatsRecorder(performance.now());
+  readonly #load = new LoadFollower(performance.now());
+  #pumpScheduled = false;
+  #running = false;
+  #inFlight: readonly EngineStream[] = [];
+  #lastPump: Promise<void> = Promise.resolve();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor({ model, plan, stepper, pace }: CoreOptions) {
+    this.#model = model;
+    this.#plan = plan;
+    this.#stepper = stepper;
+    this.#pace = pace;
+  }
+
+  open(onFrames: (frames: AcousticFrames) => void, onError: (error: Error) => void): EngineStream {
+    const stream = new EngineStream(
+      {
+        model: this.#model,
+        plan: this.#plan,
+        stepper: this.#stepper,
+        wake: (stream) => this.#wake(stream),
+        drop: (stream) => this.#drop(stream),
+      },
+      onFrames,
+      onError,
+    );
+    this.#streams.add(stream);
+    return stream;
+  }
+
+  stats(): CoreStats {
+    let depth = 0;
+    for (const stream of this.#waiting) depth += stream.pending;
+    return this.#stats.snapshot(performance.now(), this.#streams.size, depth);
+  }
+
+  /** Drops all streams and frees the model when the run that is on has ended. */
+  async close(): Promise<void> {
+    for (const stream of [...this.#streams]) stream.close();
+    clearTimeout(this.#timer);
+    await this.#lastPump;
+    await this.#stepper.close();
+  }
 
   /** What many chunks of one message wake is one pump. */
-  const schedulePump = (): void => {
-    if (pumpScheduled || running) return;
-    pumpScheduled = true;
+  #schedulePump(): void {
+    if (this.#pumpScheduled || this.#running) return;
+    this.#pumpScheduled = true;
     queueMicrotask(() => {
-      pumpScheduled = false;
-      startPump();
+      this.#pumpScheduled = false;
+      this.#startPump();
     });
-  };
+  }
 
-  const startPump = (): void => {
-    clearTimeout(timer);
-    if (!running) lastPump = pump();
-  };
+  #startPump(): void {
+    clearTimeout(this.#timer);
+    if (!this.#running) this.#lastPump = this.#pump();
+  }
 
-  const pump = async (): Promise<void> => {
-    running = true;
+  async #pump(): Promise<void> {
+    this.#running = true;
     for (;;) {
       const nowMs = performance.now();
-      const terms = { pace: pace ?? load.pace, shapes: stepper.shapes, strideMs: model.strideMs };
-      const decision = decide([...waiting], streams.size, nowMs, terms);
+      const terms = {
+        pace: this.#pace ?? this.#load.pace,
+        shapes: this.#stepper.shapes,
+        strideMs: this.#model.strideMs,
+      };
+      const decision = decide([...this.#waiting], this.#streams.size, nowMs, terms);
       if ('run' in decision) {
-        await runBatch(decision.run, decision.steps, decision.bucket);
+        await this.#runBatch(decision.run, decision.steps, decision.bucket);
         continue;
       }
       // Set before this function returns to anybody: a chunk that comes in between must find the engine idle.
-      running = false;
+      this.#running = false;
       const delayMs = decision.waitUntilMs - nowMs;
-      if (delayMs < Number.POSITIVE_INFINITY) timer = setTimeout(startPump, Math.ceil(delayMs));
+      if (delayMs < Number.POSITIVE_INFINITY) this.#timer = setTimeout(() => this.#startPump(), Math.ceil(delayMs));
       return;
     }
-  };
+  }
 
-  const runBatch = async (batch: readonly EngineStream[], steps: number, bucket: number): Promise<void> => {
+  async #runBatch(batch: readonly EngineStream[], steps: number, bucket: number): Promise<void> {
     const startMs = performance.now();
     const arrivals = batch.map((stream) => [stream.arrivalMs(0), stream.arrivalMs(steps - 1)] as const);
     batch.forEach((stream, b) => {
-      stream.queue.take(steps, stepper.features, b * steps * stepper.featureWidth);
-      if (stream.pending === 0) waiting.delete(stream);
+      stream.queue.take(steps, this.#stepper.features, b * steps * this.#stepper.featureWidth);
+      if (stream.pending === 0) this.#waiting.delete(stream);
     });
-    inFlight = batch;
+    this.#inFlight = batch;
     const states = batch.map((stream) => stream.state);
-    const output = await stepper.run(states, bucket, steps).catch((error: unknown) => asError(error));
-    inFlight = [];
-    for (const stream of batch) if (!streams.has(stream)) stepper.recycle(stream.state);
+    const output = await this.#stepper.run(states, bucket, steps).catch((error: unknown) => asError(error));
+    this.#inFlight = [];
+    for (const stream of batch) if (!this.#streams.has(stream)) this.#stepper.recycle(stream.state);
     if (output instanceof Error) {
       for (const stream of batch) stream.fail(output);
       return;
     }
     const endMs = performance.now();
-    stats.run(startMs, endMs, batch.length);
-    load.ran(startMs, endMs);
+    this.#stats.run(startMs, endMs, batch.length);
+    this.#load.ran(startMs, endMs);
     batch.forEach((stream, b) => {
       const [oldestMs, newestMs] = arrivals[b]!;
-      stats.step(endMs, endMs - oldestMs);
+      this.#stats.step(endMs, endMs - oldestMs);
       stream.deliver(output, b * steps, steps, startMs - newestMs, endMs - startMs);
     });
-  };
+  }
 
-  const host = {
-    model,
-    plan,
-    stepper,
-    wake(stream: EngineStream) {
-      waiting.add(stream);
-      schedulePump();
-    },
-    drop(stream: EngineStream) {
-      if (!streams.delete(stream)) return;
-      waiting.delete(stream);
-      // A run that is on still writes the state: runBatch takes it back then.
-      if (!inFlight.includes(stream)) stepper.recycle(stream.state);
-    },
-  };
+  #wake(stream: EngineStream): void {
+    this.#waiting.add(stream);
+    this.#schedulePump();
+  }
 
-  return {
-    open(onFrames, onError) {
-      const stream = new EngineStream(host, onFrames, onError);
-      streams.add(stream);
-      return stream;
-    },
-    stats() {
-      let depth = 0;
-      for (const stream of waiting) depth += stream.pending;
-      return stats.snapshot(performance.now(), streams.size, depth);
-    },
-    async close() {
-      for (const stream of [...streams]) stream.close();
-      clearTimeout(timer);
-      await lastPump;
-      await stepper.close();
-    },
-  };
+  #drop(stream: EngineStream): void {
+    if (!this.#streams.delete(stream)) return;
+    this.#waiting.delete(stream);
+    // A run that is on still writes the state: runBatch takes it back then.
+    if (!this.#inFlight.includes(stream)) this.#stepper.recycle(stream.state);
+  }
 }
 
 function asError(error: unknown): Error {

@@ -1,63 +1,65 @@
 import type { CoreStats } from './types.ts';
 
 /** Counts what an engine does; `snapshot` speaks of the last 10 s. All times in ms on the caller's clock. */
-export type StatsRecorder = {
-  run(startMs: number, endMs: number, batch: number): void;
-  /** A chunk's frames are out, this long after its oldest sound came. */
-  step(nowMs: number, tookMs: number): void;
-  snapshot(nowMs: number, streams: number, queueDepth: number): CoreStats;
-};
-
-export function createStatsRecorder(startMs: number): StatsRecorder {
-  const seconds = Array.from({ length: windowSeconds + 1 }, () => ({
+export class StatsRecorder {
+  readonly #startMs: number;
+  readonly #seconds: readonly Second[] = Array.from({ length: windowSeconds + 1 }, () => ({
     busyMs: 0,
     runs: 0,
     streams: 0,
     steps: new Uint32Array(bucketCount),
   }));
-  let second = Math.floor(startMs / 1000);
-  let runs = 0;
+  #second: number;
+  #runs = 0;
+
+  constructor(startMs: number) {
+    this.#startMs = startMs;
+    this.#second = Math.floor(startMs / 1000);
+  }
+
+  run(startedMs: number, endedMs: number, batch: number): void {
+    const record = this.#at(endedMs);
+    record.busyMs += endedMs - startedMs;
+    record.runs++;
+    record.streams += batch;
+    this.#runs++;
+  }
+
+  /** A chunk's frames are out, this long after its oldest sound came. */
+  step(nowMs: number, tookMs: number): void {
+    this.#at(nowMs).steps[bucketOf(tookMs)]!++;
+  }
+
+  snapshot(nowMs: number, streams: number, queueDepth: number): CoreStats {
+    this.#at(nowMs);
+    const seenMs = Math.max(1, Math.min(nowMs - this.#startMs, windowSeconds * 1000 + (nowMs % 1000)));
+    const sum = (of: (record: Second) => number) => this.#seconds.reduce((total, record) => total + of(record), 0);
+    const recentRuns = sum((record) => record.runs);
+    return {
+      streams,
+      queueDepth,
+      stepP95Ms: p95(this.#seconds.map((record) => record.steps)),
+      busy: Math.min(1, sum((record) => record.busyMs) / seenMs),
+      runs: this.#runs,
+      meanBatch: recentRuns === 0 ? 0 : sum((record) => record.streams) / recentRuns,
+    };
+  }
 
   /** The record of this second; those of seconds that went by unused are cleared. */
-  const at = (nowMs: number) => {
+  #at(nowMs: number): Second {
     const current = Math.floor(nowMs / 1000);
-    second = Math.max(second, current - seconds.length);
-    while (second < current) {
-      const next = seconds[++second % seconds.length]!;
+    this.#second = Math.max(this.#second, current - this.#seconds.length);
+    while (this.#second < current) {
+      const next = this.#seconds[++this.#second % this.#seconds.length]!;
       next.busyMs = next.runs = next.streams = 0;
       next.steps.fill(0);
     }
-    return seconds[second % seconds.length]!;
-  };
-
-  return {
-    run(startedMs, endedMs, batch) {
-      const record = at(endedMs);
-      record.busyMs += endedMs - startedMs;
-      record.runs++;
-      record.streams += batch;
-      runs++;
-    },
-    step(nowMs, tookMs) {
-      at(nowMs).steps[bucketOf(tookMs)]!++;
-    },
-    snapshot(nowMs, streams, queueDepth) {
-      at(nowMs);
-      const seenMs = Math.max(1, Math.min(nowMs - startMs, windowSeconds * 1000 + (nowMs % 1000)));
-      const sum = (of: (record: (typeof seconds)[number]) => number) =>
-        seconds.reduce((total, record) => total + of(record), 0);
-      const recentRuns = sum((record) => record.runs);
-      return {
-        streams,
-        queueDepth,
-        stepP95Ms: p95(seconds.map((record) => record.steps)),
-        busy: Math.min(1, sum((record) => record.busyMs) / seenMs),
-        runs,
-        meanBatch: recentRuns === 0 ? 0 : sum((record) => record.streams) / recentRuns,
-      };
-    },
-  };
+    return this.#seconds[this.#second % this.#seconds.length]!;
+  }
 }
+
+/** What happened within one second; `steps` by bucket of duration. */
+type Second = { busyMs: number; runs: number; streams: number; steps: Uint32Array };
 
 const windowSeconds = 10;
 

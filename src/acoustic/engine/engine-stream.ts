@@ -1,4 +1,4 @@
-import { createFeatureStream, type FeatureStream } from '../features/feature-stream.ts';
+import { FeatureStream } from '../features/feature-stream.ts';
 import type { LogMelPlan } from '../features/log-mel.ts';
 import { StepQueue } from '../features/step-queue.ts';
 import type { ModelPackage } from '../model/model-package.ts';
@@ -39,7 +39,7 @@ export class EngineStream implements Waiting {
     this.onError = onError;
     this.state = stepper.newState();
     this.queue = new StepQueue(stepper.featureWidth);
-    this.features = createFeatureStream(model, plan, this.queue);
+    this.features = new FeatureStream(model, plan, this.queue);
     this.lookahead = Math.round(model.lookaheadMs / model.strideMs);
   }
 

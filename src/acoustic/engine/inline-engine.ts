@@ -3,7 +3,7 @@ import { createLogMelPlan } from '../features/log-mel.ts';
 import type { ModelPackage } from '../model/model-package.ts';
 import type { Device } from '../onnx/device.ts';
 import { openStepper } from '../onnx/stepper.ts';
-import { createEngineCore, type EngineCore } from './engine-core.ts';
+import { EngineCore } from './engine-core.ts';
 import type { Pace } from './pace.ts';
 import type { AcousticEngine } from './types.ts';
 
@@ -20,10 +20,11 @@ export type EngineOptions = {
  * little. Errors: those of `openStepper`.
  */
 export async function createInlineEngine(options: EngineOptions): Promise<AcousticEngine> {
-  const { core, provider } = await openCore(options, { pace: { steps: 50, fillMs: 0 } });
+  const { core, provider, whyNotNative } = await openCore(options, { pace: { steps: 50, fillMs: 0 } });
   return {
     model: options.model,
     provider,
+    whyNotNative,
     open(onFrames, onError) {
       const stream = core.open(onFrames, onError);
       return {
@@ -41,11 +42,11 @@ export async function createInlineEngine(options: EngineOptions): Promise<Acoust
 export async function openCore(
   options: EngineOptions,
   { pace, warm = false }: { pace?: Pace; warm?: boolean },
-): Promise<{ core: EngineCore; provider: string }> {
+): Promise<{ core: EngineCore; provider: string; whyNotNative: string | undefined }> {
   const { model, device = 'auto', threads = 1 } = options;
   const stepper = await openStepper(model, device, threads);
   if (warm) await stepper.warm();
   const plan = createLogMelPlan(model.features, model.sampleRateHz, await realFft(model.features.fft));
-  const core = createEngineCore({ model, plan, stepper, ...(pace && { pace }) });
-  return { core, provider: stepper.provider };
+  const core = new EngineCore({ model, plan, stepper, ...(pace && { pace }) });
+  return { core, provider: stepper.provider, whyNotNative: stepper.whyNotNative };
 }

@@ -15,25 +15,26 @@ export const paces: readonly (Pace & { hurryAbove: number; easeBelow: number })[
 ];
 
 /** Follows the load: the pace moves one level at most each quarter of a second. */
-export function createLoadFollower(startMs: number): {
-  readonly pace: Pace;
-  ran(startMs: number, endMs: number): void;
-} {
-  let level = 0;
-  let periodStartMs = startMs;
-  let busyMs = 0;
-  return {
-    get pace() {
-      return paces[level]!;
-    },
-    ran(startedMs, endedMs) {
-      busyMs += endedMs - startedMs;
-      if (endedMs - periodStartMs < periodMs) return;
-      level = nextLevel(level, busyMs / (endedMs - periodStartMs));
-      periodStartMs = endedMs;
-      busyMs = 0;
-    },
-  };
+export class LoadFollower {
+  #level = 0;
+  #periodStartMs: number;
+  #busyMs = 0;
+
+  constructor(startMs: number) {
+    this.#periodStartMs = startMs;
+  }
+
+  get pace(): Pace {
+    return paces[this.#level]!;
+  }
+
+  ran(startedMs: number, endedMs: number): void {
+    this.#busyMs += endedMs - startedMs;
+    if (endedMs - this.#periodStartMs < periodMs) return;
+    this.#level = nextLevel(this.#level, this.#busyMs / (endedMs - this.#periodStartMs));
+    this.#periodStartMs = endedMs;
+    this.#busyMs = 0;
+  }
 }
 
 const periodMs = 250;

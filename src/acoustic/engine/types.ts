@@ -30,8 +30,10 @@ export type AcousticStream = {
 
 export type AcousticEngine = {
   readonly model: ModelPackage;
-  /** The execution provider that really runs: `cpu`, `cuda`, `webgpu`. */
+  /** The execution provider that really runs: `cpu`, `cuda`, `webgpu`, `wasm`. */
   readonly provider: string;
+  /** Why it is `wasm` although nobody asked for that. */
+  readonly whyNotNative?: string | undefined;
   open(onFrames: (frames: AcousticFrames) => void, onError: (error: Error) => void): AcousticStream;
   stats(): EngineStats;
   /** Makes the engine's own thread fail, to see what a server does then. Absent where it has none. */

@@ -1,75 +1,90 @@
 import type { ModelPackage } from '../model/model-package.ts';
 import type { LogMelPlan } from './log-mel.ts';
-import { createNormaliser } from './normaliser.ts';
+import { createNormaliser, type Normaliser } from './normaliser.ts';
 import type { StepQueue } from './step-queue.ts';
 
 /** One stream's PCM to model steps, each `stack` normalised log-mel hops; any chunking gives the same steps. */
-export type FeatureStream = {
-  /** Samples in [-1, 1); NaN and infinities count as 0. */
-  push(pcm: Float32Array, arrivedMs: number): void;
-  /** Silence completes the last step, then the model's look-ahead follows as steps of zeros. */
-  end(arrivedMs: number): void;
-};
-
 /** Steps go to `queue`, whose width is bins x stack. Step j holds hops j * stack and on; hop k covers samples from k * hop. */
-export function createFeatureStream(model: ModelPackage, plan: LogMelPlan, queue: StepQueue): FeatureStream {
-  const { stack } = model.features;
-  const { bins, windowSamples, hopSamples } = plan;
-  const strideSamples = hopSamples * stack;
-  const normaliser = createNormaliser(model.features);
-  const hop = new Float32Array(bins * stack);
-  let hopsInStep = 0;
-  let steps = 0;
-  let received = 0;
+export class FeatureStream {
+  readonly #model: ModelPackage;
+  readonly #plan: LogMelPlan;
+  readonly #queue: StepQueue;
+  readonly #stack: number;
+  readonly #bins: number;
+  readonly #windowSamples: number;
+  readonly #hopSamples: number;
+  readonly #strideSamples: number;
+  readonly #normaliser: Normaliser;
+  readonly #hop: Float32Array<ArrayBuffer>;
+  #hopsInStep = 0;
+  #steps = 0;
+  #received = 0;
   // One buffer a stream, moved on as hops are taken: new memory for each chunk is what keeps a garbage collector busy.
-  const samples = new Float32Array(windowSamples + chunkHops * hopSamples);
-  let held = 0;
+  readonly #samples: Float32Array<ArrayBuffer>;
+  #held = 0;
 
-  const push = (pcm: Float32Array, arrivedMs: number): void => {
-    received += pcm.length;
+  constructor(model: ModelPackage, plan: LogMelPlan, queue: StepQueue) {
+    this.#model = model;
+    this.#plan = plan;
+    this.#queue = queue;
+    const { stack } = model.features;
+    const { bins, windowSamples, hopSamples } = plan;
+    this.#stack = stack;
+    this.#bins = bins;
+    this.#windowSamples = windowSamples;
+    this.#hopSamples = hopSamples;
+    this.#strideSamples = hopSamples * stack;
+    this.#normaliser = createNormaliser(model.features);
+    this.#hop = new Float32Array(bins * stack);
+    this.#samples = new Float32Array(windowSamples + chunkHops * hopSamples);
+  }
+
+  /** Samples in [-1, 1); NaN and infinities count as 0. */
+  push(pcm: Float32Array, arrivedMs: number): void {
+    const samples = this.#samples;
+    this.#received += pcm.length;
     for (let at = 0; at < pcm.length; ) {
+      const held = this.#held;
       const room = Math.min(pcm.length - at, samples.length - held);
       for (let i = 0; i < room; i++) {
         const value = pcm[at + i]!;
         samples[held + i] = Number.isFinite(value) ? value : 0;
       }
       at += room;
-      held += room;
-      takeHops(arrivedMs);
+      this.#held = held + room;
+      this.#takeHops(arrivedMs);
     }
-  };
+  }
 
-  const takeHops = (arrivedMs: number): void => {
+  /** Silence completes the last step, then the model's look-ahead follows as steps of zeros. */
+  end(arrivedMs: number): void {
+    const audioSamples = this.#received;
+    const wanted = Math.ceil(audioSamples / this.#strideSamples);
+    if (this.#steps < wanted) {
+      const lastHop = (wanted * this.#stack - 1) * this.#hopSamples;
+      this.push(new Float32Array(lastHop + this.#windowSamples - this.#received), arrivedMs);
+    }
+    const lookahead = Math.round(this.#model.lookaheadMs / this.#model.strideMs);
+    for (let step = 0; step < lookahead; step++) {
+      const at = this.#queue.add(arrivedMs, this.#model.strideMs);
+      this.#queue.buffer.fill(0, at, at + this.#queue.width);
+    }
+  }
+
+  #takeHops(arrivedMs: number): void {
     let offset = 0;
-    for (; offset + windowSamples <= held; offset += hopSamples) {
-      plan.frame(samples, offset, hop, hopsInStep * bins);
-      normaliser.apply(hop, hopsInStep * bins);
-      if (++hopsInStep < stack) continue;
-      hopsInStep = 0;
-      steps++;
-      const at = queue.add(arrivedMs, model.strideMs);
-      queue.buffer.set(hop, at);
+    for (; offset + this.#windowSamples <= this.#held; offset += this.#hopSamples) {
+      this.#plan.frame(this.#samples, offset, this.#hop, this.#hopsInStep * this.#bins);
+      this.#normaliser.apply(this.#hop, this.#hopsInStep * this.#bins);
+      if (++this.#hopsInStep < this.#stack) continue;
+      this.#hopsInStep = 0;
+      this.#steps++;
+      const at = this.#queue.add(arrivedMs, this.#model.strideMs);
+      this.#queue.buffer.set(this.#hop, at);
     }
-    samples.copyWithin(0, offset, held);
-    held -= offset;
-  };
-
-  return {
-    push,
-    end(arrivedMs) {
-      const audioSamples = received;
-      const wanted = Math.ceil(audioSamples / strideSamples);
-      if (steps < wanted) {
-        const lastHop = (wanted * stack - 1) * hopSamples;
-        push(new Float32Array(lastHop + windowSamples - received), arrivedMs);
-      }
-      const lookahead = Math.round(model.lookaheadMs / model.strideMs);
-      for (let step = 0; step < lookahead; step++) {
-        const at = queue.add(arrivedMs, model.strideMs);
-        queue.buffer.fill(0, at, at + queue.width);
-      }
-    },
-  };
+    this.#samples.copyWithin(0, offset, this.#held);
+    this.#held -= offset;
+  }
 }
 
 /** A chunk of up to so many hops is taken in one go. */

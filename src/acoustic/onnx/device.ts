@@ -1,8 +1,10 @@
 import { SpeechfbError } from '../../errors.ts';
 
-export const devices = ['auto', 'cpu', 'cuda', 'webgpu'] as const;
+export const devices = ['auto', 'cpu', 'cuda', 'webgpu', 'wasm'] as const;
 export type Device = (typeof devices)[number];
+/** What runs the model: on the CPU by machine code or by WebAssembly, or an accelerator. */
 export type Provider = Exclude<Device, 'auto'>;
+export type Accelerator = Exclude<Provider, 'cpu' | 'wasm'>;
 
 /** A device from a flag's text; loads nothing heavy. Error: `bad_device`. */
 export function parseDevice(text: string): Device {

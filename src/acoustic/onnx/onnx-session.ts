@@ -2,12 +2,14 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { InferenceSession } from 'onnxruntime-node';
+import type { InferenceSession } from 'onnxruntime-common';
 import { SpeechfbError } from '../../errors.ts';
-import type { Device, Provider } from './device.ts';
+import type { Accelerator, Device, Provider } from './device.ts';
+import { installNative, loadRuntime, type Runtime } from './runtime.ts';
 
 export type OpenedSession = {
   session: InferenceSession;
+  runtime: Runtime;
   /** The provider that was found to run the model's nodes. */
   provider: Provider;
   /** The file that was opened. */
@@ -18,9 +20,11 @@ export type OpenedSession = {
 export type NetworkFiles = { onnxPath: string; onnxCpuPath?: string };
 
 /**
- * Opens the network on `device`, from the file that suits it. `auto` takes cuda where its libraries are installed and work, else cpu; webgpu runs only when
- * it is named. The provider of an accelerator is read from a profiled run, because onnxruntime moves nodes to the CPU silently.
- * Errors: `device_unavailable` for a named device that is not there, `bad_onnx` for a file that is no model.
+ * Opens the network on `device`, from the file that suits it. `auto` takes cuda where its libraries are installed and work,
+ * else the CPU: `cpu` runs the native ONNX Runtime where that loads, else the WebAssembly one; `wasm` and `webgpu` run only when
+ * they are named. The provider of an accelerator is read from a profiled run, because onnxruntime moves nodes to the CPU silently.
+ * Errors: `device_unavailable` for a named device that is not there, `bad_onnx` for a file that is no model, those of
+ * `loadRuntime`.
  */
 export async function openSession(
   { onnxPath, onnxCpuPath = onnxPath }: NetworkFiles,
@@ -28,24 +32,38 @@ export async function openSession(
   threads: number,
   probe: Probe,
 ): Promise<OpenedSession> {
-  if (device === 'cpu') return openOnCpu(onnxCpuPath, threads);
-  if (device === 'auto') {
-    const cuda = cudaIsInstalled() ? await openOn('cuda', onnxPath, threads, probe).catch(() => undefined) : undefined;
-    return cuda ?? openOnCpu(onnxCpuPath, threads);
+  if (device === 'cuda' || device === 'webgpu') return openNamed(device, onnxPath, threads, probe);
+  const runtime = await loadRuntime(device === 'wasm' ? 'wasm' : 'any');
+  if (device === 'auto' && runtime.build === 'native' && cudaIsInstalled()) {
+    const cuda = await openOn(runtime, 'cuda', onnxPath, threads, probe).catch(() => undefined);
+    if (cuda) return cuda;
   }
-  if (device === 'cuda' && !cudaIsInstalled()) throw unavailable(device, 'its provider libraries are not installed');
-  // A file that is no model fails here, so that what fails below is the device.
-  await (await openOnCpu(onnxPath, threads)).session.release();
-  return openOn(device, onnxPath, threads, probe);
+  return openOnCpu(runtime, onnxCpuPath, threads);
 }
 
 /** Runs one step on a session just opened. Errors: whatever does not fit. */
-type Probe = (opened: Pick<OpenedSession, 'session' | 'path'>) => Promise<unknown>;
+type Probe = (opened: Pick<OpenedSession, 'session' | 'path' | 'runtime'>) => Promise<unknown>;
 
-async function openOnCpu(path: string, threads: number): Promise<OpenedSession> {
+async function openNamed(device: Accelerator, path: string, threads: number, probe: Probe): Promise<OpenedSession> {
+  const runtime = await loadRuntime('native').catch((error: Error) => {
+    throw unavailable(device, error.message, error, installNative);
+  });
+  if (device === 'cuda' && !cudaIsInstalled()) throw unavailable(device, 'its provider libraries are not installed');
+  // A file that is no model fails here, so that what fails below is the device.
+  await (await openOnCpu(runtime, path, threads)).session.release();
+  return openOn(runtime, device, path, threads, probe);
+}
+
+async function openOnCpu(runtime: Runtime, path: string, threads: number): Promise<OpenedSession> {
+  const provider = runtime.build === 'wasm' ? 'wasm' : 'cpu';
   try {
-    const session = await InferenceSession.create(path, sessionOptions('cpu', threads));
-    return { session, provider: 'cpu', path };
+    const options = sessionOptions(provider, threads);
+    const { InferenceSession } = runtime;
+    const session =
+      provider === 'wasm'
+        ? await InferenceSession.create(readFileSync(path), options)
+        : await InferenceSession.create(path, options);
+    return { session, runtime, provider, path };
   } catch (cause) {
     throw new SpeechfbError(
       'bad_onnx',
@@ -59,7 +77,8 @@ async function openOnCpu(path: string, threads: number): Promise<OpenedSession> 
 }
 
 async function openOn(
-  provider: Exclude<Provider, 'cpu'>,
+  runtime: Runtime,
+  provider: Accelerator,
   path: string,
   threads: number,
   probe: Probe,
@@ -67,12 +86,16 @@ async function openOn(
   const folder = mkdtempSync(join(tmpdir(), 'speechfb-'));
   try {
     const profiling = { enableProfiling: true, profileFilePrefix: join(folder, 'profile') };
-    const profiled = await InferenceSession.create(path, { ...sessionOptions(provider, threads), ...profiling });
-    await probe({ session: profiled, path });
+    const profiled = await runtime.InferenceSession.create(path, {
+      ...sessionOptions(provider, threads),
+      ...profiling,
+    });
+    await probe({ session: profiled, runtime, path });
     profiled.endProfiling();
     await profiled.release();
     if (!ranMostlyOn(folder, provider)) throw unavailable(provider, 'onnxruntime ran most of the model on the CPU');
-    return { session: await InferenceSession.create(path, sessionOptions(provider, threads)), provider, path };
+    const session = await runtime.InferenceSession.create(path, sessionOptions(provider, threads));
+    return { session, runtime, provider, path };
   } catch (cause) {
     if (cause instanceof SpeechfbError) throw cause;
     throw unavailable(provider, firstLine(cause), cause);
@@ -81,9 +104,9 @@ async function openOn(
   }
 }
 
-function unavailable(device: Exclude<Provider, 'cpu'>, why: string, cause?: unknown): SpeechfbError {
+function unavailable(device: Accelerator, why: string, cause?: unknown, remedy?: string): SpeechfbError {
   return new SpeechfbError('device_unavailable', `device "${device}" is not available here: ${why}`, {
-    hint: `${device === 'cuda' ? cudaHint() : webgpuHint}; or use --device auto`,
+    hint: `${remedy ?? (device === 'cuda' ? cudaHint() : webgpuHint)}; or use --device auto`,
     cause,
   });
 }
@@ -127,7 +150,7 @@ function firstLine(error: unknown): string {
 const providerNames = { cuda: 'CUDAExecutionProvider', webgpu: 'WebGpuExecutionProvider' } as const;
 
 /** Whether the profile in `folder` shows most nodes of the model on `provider`: a few stray ones copy what others compute. */
-function ranMostlyOn(folder: string, provider: Exclude<Provider, 'cpu'>): boolean {
+function ranMostlyOn(folder: string, provider: Accelerator): boolean {
   const text = readdirSync(folder).map((file) => readFileSync(join(folder, file), 'utf8'));
   const ran = [...text.join('').matchAll(/"provider"\s*:\s*"(\w+)"/g)].map((match) => match[1]);
   return ran.filter((name) => name === providerNames[provider]).length > ran.length / 2;

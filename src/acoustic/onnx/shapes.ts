@@ -19,7 +19,7 @@ const stepSizes = [1, 2, 3, 4, 5, 10, 25, 50];
  * up whoever waits for the core.
  */
 export function runShapes(provider: string): RunShapes {
-  return shapesUpTo(provider === 'cpu' ? 16 : 64);
+  return shapesUpTo(provider === 'cpu' || provider === 'wasm' ? 16 : 64);
 }
 
 /** The shapes of batches of up to `maxBatch`. */

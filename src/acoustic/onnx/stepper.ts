@@ -1,4 +1,4 @@
-import { type InferenceSession, Tensor } from 'onnxruntime-node';
+import type { InferenceSession, Tensor, TensorConstructor } from 'onnxruntime-common';
 import type { Problem } from '../../errors.ts';
 import { releaseMemory } from '../../threads/memory.ts';
 import { badModel } from '../model/load-model.ts';
@@ -14,30 +14,6 @@ export type StreamState = readonly StateRow[];
 /** Floats, or bytes where the network keeps its past in them. */
 type StateRow = Float32Array | Uint8Array;
 
-/** Runs the model on a batch of streams, `steps` each, and keeps each stream's state. One run at a time. */
-export type Stepper = {
-  provider: Provider;
-  shapes: RunShapes;
-  /** Values of one step: bins x stack. */
-  featureWidth: number;
-  phones: number;
-  /** Logits a frame of the score head; 0 for a model without one. */
-  scoreWidth: number;
-  newState(): StreamState;
-  /** Takes back the state of a stream that is over, for the next one: its memory need not be found and returned each time. */
-  recycle(state: StreamState): void;
-  /** Where the caller writes the features of the next run: [batch, steps, featureWidth]. */
-  features: Float32Array;
-  /**
-   * Runs `states.length` streams, padded to `bucket`, and updates their states in place. The result's arrays are reused by the
-   * next run: row b of stream b begins at b * steps * width.
-   */
-  run(states: readonly StreamState[], bucket: number, steps: number): Promise<StepOutput>;
-  /** Runs every shape once. */
-  warm(): Promise<void>;
-  close(): Promise<void>;
-};
-
 export type StepOutput = { logPosterior: Float32Array; scoreLogit: Float32Array | undefined };
 
 /** Opens the model on a device, to run at the shapes that suit it or at `wantedShapes`. Errors: those of `openSession`, and `bad_model` where model.json and the file disagree. */
@@ -48,93 +24,155 @@ export async function openStepper(
   wantedShapes?: RunShapes,
 ): Promise<Stepper> {
   const featureWidth = model.features.bins * model.features.stack;
-  const stateSizes = model.states.map((state) => sizeOf(state.shape));
-  const probe = async ({ session, path }: Pick<OpenedSession, 'session' | 'path'>) => {
+  const probe = async ({ session, path, runtime }: Pick<OpenedSession, 'session' | 'path' | 'runtime'>) => {
     const problems = tensorProblems(model, session);
     if (problems.length > 0) throw badModel(path, problems);
-    return session.run(zeroFeeds(model, featureWidth, rowOf(session)));
+    return session.run(zeroFeeds(model, featureWidth, rowOf(session), tensorOf(runtime.Tensor)));
   };
   const opened = await openSession(model, device, threads, probe);
-  const { session, provider } = opened;
   const first = await probe(opened);
   const problems = outputProblems(model, first);
   if (problems.length > 0) throw badModel(opened.path, problems);
 
-  const shapes = wantedShapes ?? runShapes(provider);
-  const phones = model.phones.length;
   const scoreWidth = model.outputs.scoreLogit ? first[model.outputs.scoreLogit]!.dims[2]! : 0;
-  const features = new Float32Array(shapes.maxRows * featureWidth);
-  const logPosterior = new Float32Array(shapes.maxRows * phones);
-  const scoreLogit = new Float32Array(shapes.maxRows * scoreWidth);
-  const row = rowOf(session);
-  const newRows = (streams: number) => model.states.map(({ input }, i) => row(input, streams * stateSizes[i]!));
-  const stateIn = newRows(shapes.maxBatch);
-  const stateOut = newRows(shapes.maxBatch);
+  return new Stepper(model, opened, scoreWidth, wantedShapes ?? runShapes(opened.provider));
+}
 
-  const spare: StreamState[] = [];
-
+/** Runs the model on a batch of streams, `steps` each, and keeps each stream's state. One run at a time. */
+export class Stepper {
+  readonly #model: ModelPackage;
+  readonly #opened: OpenedSession;
+  readonly #tensor: MakeTensor;
+  readonly shapes: RunShapes;
+  /** Logits a frame of the score head; 0 for a model without one. */
+  readonly scoreWidth: number;
+  /** Values of one step: bins x stack. */
+  readonly featureWidth: number;
+  readonly #stateSizes: number[];
+  readonly phones: number;
+  /** Where the caller writes the features of the next run: [batch, steps, featureWidth]. */
+  readonly features: Float32Array<ArrayBuffer>;
+  readonly #logPosterior: Float32Array<ArrayBuffer>;
+  readonly #scoreLogit: Float32Array<ArrayBuffer>;
+  readonly #row: (input: string, length: number) => StateRow;
+  readonly #stateIn: StateRow[];
+  readonly #stateOut: StateRow[];
+  readonly #spare: StreamState[] = [];
   /** Tensors over the shared memory, made once a shape. */
-  const bindings = new Map<string, { feeds: Feeds; fetches: Feeds }>();
-  const bind = (bucket: number, steps: number) => {
-    const key = `${bucket}x${steps}`;
-    const known = bindings.get(key);
-    if (known) return known;
-    const feeds: Feeds = { [model.inputs.features]: tensor(features, [bucket, steps, featureWidth]) };
-    const fetches: Feeds = { [model.outputs.logPosterior]: tensor(logPosterior, [bucket, steps, phones]) };
-    if (model.outputs.scoreLogit) fetches[model.outputs.scoreLogit] = tensor(scoreLogit, [bucket, steps, scoreWidth]);
-    model.states.forEach((state, i) => {
-      feeds[state.input] = tensor(stateIn[i]!, [bucket, ...state.shape]);
-      fetches[state.output] = tensor(stateOut[i]!, [bucket, ...state.shape]);
-    });
-    bindings.set(key, { feeds, fetches });
-    return { feeds, fetches };
-  };
+  readonly #bindings = new Map<string, { feeds: Feeds; fetches: Feeds }>();
 
-  const run: Stepper['run'] = async (states, bucket, steps) => {
-    const { feeds, fetches } = bind(bucket, steps);
+  /** @param opened the model's session, found to be what its package says. */
+  constructor(model: ModelPackage, opened: OpenedSession, scoreWidth: number, shapes: RunShapes) {
+    this.#model = model;
+    this.#opened = opened;
+    this.#tensor = tensorOf(opened.runtime.Tensor);
+    this.shapes = shapes;
+    this.scoreWidth = scoreWidth;
+    this.featureWidth = model.features.bins * model.features.stack;
+    this.#stateSizes = model.states.map((state) => sizeOf(state.shape));
+    this.phones = model.phones.length;
+    this.features = new Float32Array(shapes.maxRows * this.featureWidth);
+    this.#logPosterior = new Float32Array(shapes.maxRows * this.phones);
+    this.#scoreLogit = new Float32Array(shapes.maxRows * scoreWidth);
+    this.#row = rowOf(opened.session);
+    this.#stateIn = this.#newRows(shapes.maxBatch);
+    this.#stateOut = this.#newRows(shapes.maxBatch);
+  }
+
+  get provider(): Provider {
+    return this.#opened.provider;
+  }
+
+  /** Why the CPU runs WebAssembly although nobody asked for it; absent otherwise. */
+  get whyNotNative(): string | undefined {
+    return this.#opened.runtime.whyNotNative;
+  }
+
+  newState(): StreamState {
+    const used = this.#spare.pop();
+    for (const part of used ?? []) part.fill(0);
+    return used ?? this.#newRows(1);
+  }
+
+  /** Takes back the state of a stream that is over, for the next one: its memory need not be found and returned each time. */
+  recycle(state: StreamState): void {
+    this.#spare.push(state);
+  }
+
+  /**
+   * Runs `states.length` streams, padded to `bucket`, and updates their states in place. The result's arrays are reused by the
+   * next run: row b of stream b begins at b * steps * width.
+   */
+  async run(states: readonly StreamState[], bucket: number, steps: number): Promise<StepOutput> {
+    const { feeds, fetches } = this.#bind(bucket, steps);
     for (let b = 0; b < states.length; b++) {
-      for (let i = 0; i < stateSizes.length; i++) stateIn[i]!.set(states[b]![i]!, b * stateSizes[i]!);
+      for (let i = 0; i < this.#stateSizes.length; i++) this.#stateIn[i]!.set(states[b]![i]!, b * this.#stateSizes[i]!);
     }
-    const given = await session.run(feeds, fetches);
-    // The binding writes into the tensors it was given, and then hands out copies of them.
+    const { session, runtime } = this.#opened;
+    // The native build writes into the tensors it is given, and then hands out copies of them; WebAssembly only hands out.
+    const inPlace = runtime.build === 'native';
+    const given = await session.run(feeds, inPlace ? fetches : Object.keys(fetches));
+    if (!inPlace) for (const name of Object.keys(fetches)) rowIn(fetches[name]!).set(rowIn(given[name]!));
     releaseMemory(Object.keys(given).flatMap((name) => copyOf(given[name]!, fetches[name]!)));
     for (let b = 0; b < states.length; b++) {
-      for (let i = 0; i < stateSizes.length; i++) {
-        const size = stateSizes[i]!;
-        states[b]![i]!.set(stateOut[i]!.subarray(b * size, (b + 1) * size));
+      for (let i = 0; i < this.#stateSizes.length; i++) {
+        const size = this.#stateSizes[i]!;
+        states[b]![i]!.set(this.#stateOut[i]!.subarray(b * size, (b + 1) * size));
       }
     }
-    return { logPosterior, scoreLogit: scoreWidth > 0 ? scoreLogit : undefined };
-  };
+    return { logPosterior: this.#logPosterior, scoreLogit: this.scoreWidth > 0 ? this.#scoreLogit : undefined };
+  }
 
-  return {
-    provider,
-    shapes,
-    featureWidth,
-    phones,
-    scoreWidth,
-    features,
-    newState() {
-      const used = spare.pop();
-      for (const part of used ?? []) part.fill(0);
-      return used ?? newRows(1);
-    },
-    recycle: (state) => spare.push(state),
-    run,
-    async warm() {
-      for (const { batch, steps } of shapes.all) await run([], batch, steps);
-    },
-    close: () => session.release(),
-  };
+  /** Runs every shape once. */
+  async warm(): Promise<void> {
+    for (const { batch, steps } of this.shapes.all) await this.run([], batch, steps);
+  }
+
+  close(): Promise<void> {
+    return this.#opened.session.release();
+  }
+
+  #newRows(streams: number): StateRow[] {
+    return this.#model.states.map(({ input }, i) => this.#row(input, streams * this.#stateSizes[i]!));
+  }
+
+  #bind(bucket: number, steps: number): { feeds: Feeds; fetches: Feeds } {
+    const key = `${bucket}x${steps}`;
+    const known = this.#bindings.get(key);
+    if (known) return known;
+    const feeds: Feeds = {
+      [this.#model.inputs.features]: this.#tensor(this.features, [bucket, steps, this.featureWidth]),
+    };
+    const fetches: Feeds = {
+      [this.#model.outputs.logPosterior]: this.#tensor(this.#logPosterior, [bucket, steps, this.phones]),
+    };
+    if (this.#model.outputs.scoreLogit)
+      fetches[this.#model.outputs.scoreLogit] = this.#tensor(this.#scoreLogit, [bucket, steps, this.scoreWidth]);
+    this.#model.states.forEach((state, i) => {
+      feeds[state.input] = this.#tensor(this.#stateIn[i]!, [bucket, ...state.shape]);
+      fetches[state.output] = this.#tensor(this.#stateOut[i]!, [bucket, ...state.shape]);
+    });
+    this.#bindings.set(key, { feeds, fetches });
+    return { feeds, fetches };
+  }
 }
 
 type Feeds = Record<string, Tensor>;
 
-function tensor(memory: StateRow, dims: number[]): Tensor {
-  const length = sizeOf(dims);
-  return memory instanceof Uint8Array
-    ? new Tensor('uint8', memory.subarray(0, length), dims)
-    : new Tensor('float32', memory.subarray(0, length), dims);
+type MakeTensor = (memory: StateRow, dims: number[]) => Tensor;
+
+/** Makes tensors of a build's own class over the first elements of `memory`. */
+function tensorOf(OwnTensor: TensorConstructor): MakeTensor {
+  return (memory, dims) => {
+    const length = sizeOf(dims);
+    return memory instanceof Uint8Array
+      ? new OwnTensor('uint8', memory.subarray(0, length), dims)
+      : new OwnTensor('float32', memory.subarray(0, length), dims);
+  };
+}
+
+function rowIn(tensor: Tensor): StateRow {
+  return tensor.data as StateRow;
 }
 
 function sizeOf(dims: readonly number[]): number {
@@ -151,11 +189,16 @@ function rowOf(session: InferenceSession): (input: string, length: number) => St
 
 /** The memory of what a run returned, unless it is the memory that it was to write to. */
 function copyOf(given: Tensor, wanted: Tensor): ArrayBuffer[] {
-  const [{ buffer }, own] = [given.data as StateRow, wanted.data as StateRow];
+  const [{ buffer }, own] = [rowIn(given), rowIn(wanted)];
   return buffer instanceof ArrayBuffer && buffer !== own.buffer ? [buffer] : [];
 }
 
-function zeroFeeds(model: ModelPackage, featureWidth: number, row: ReturnType<typeof rowOf>): Feeds {
+function zeroFeeds(
+  model: ModelPackage,
+  featureWidth: number,
+  row: ReturnType<typeof rowOf>,
+  tensor: MakeTensor,
+): Feeds {
   const feeds: Feeds = { [model.inputs.features]: tensor(new Float32Array(featureWidth), [1, 1, featureWidth]) };
   for (const { input, shape } of model.states) feeds[input] = tensor(row(input, sizeOf(shape)), [1, ...shape]);
   return feeds;

@@ -1,4 +1,4 @@
-import type { InferenceSession } from 'onnxruntime-node';
+import type { InferenceSession } from 'onnxruntime-common';
 import type { Problem } from '../../errors.ts';
 import type { ModelPackage } from '../model/model-package.ts';
 

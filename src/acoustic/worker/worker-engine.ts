@@ -4,9 +4,16 @@ import { fromPlainError } from '../../threads/plain-error.ts';
 import { threadDied } from '../../threads/thread-died.ts';
 import { workerUrl } from '../../threads/worker-url.ts';
 import type { EngineOptions } from '../engine/inline-engine.ts';
-import type { AcousticEngine, AcousticFrames, CoreStats } from '../engine/types.ts';
+import type {
+  AcousticEngine,
+  AcousticFrames,
+  AcousticStream,
+  CoreStats,
+  EngineFault,
+  EngineStats,
+} from '../engine/types.ts';
 import { SoundBlocks } from './kept-sound.ts';
-import { createInbox, type Inbox } from './worker-inbox.ts';
+import { Inbox } from './worker-inbox.ts';
 import { type FromWorker, type ToWorker, unpackResults, type WorkerStart } from './worker-messages.ts';
 import { WorkerStream } from './worker-stream.ts';
 
@@ -15,7 +22,7 @@ export type WorkerEngineOptions = EngineOptions & {
   coalesceMs?: number;
   /** Stands in for the compiled worker in tests. */
   workerScript?: URL;
-  /** Told when the worker died and whether another was started. */
+  /** Called when the worker died, with whether another was started. */
   onCrash?: (error: Error, restarted: boolean) => void;
 };
 
@@ -26,128 +33,182 @@ export type WorkerEngineOptions = EngineOptions & {
  * there is no next one. Errors: those of `openStepper`, `not_built`.
  */
 export async function createWorkerEngine(options: WorkerEngineOptions): Promise<AcousticEngine> {
-  const {
-    coalesceMs = 2,
-    onCrash = () => {},
-    workerScript = workerUrl(import.meta.url, 'worker.js'),
-    ...start
-  } = options;
-  const streams = new Map<number, WorkerStream>();
-  const blocks = new SoundBlocks(options.model);
-  const crashes: number[] = [];
-  let nextStream = 0;
-  let stats = idle;
-  let worker: Worker;
-  let inbox: Inbox;
-  let dead: Error | undefined;
-  let closing = false;
-  let restarts = 0;
-  let lastWordMs = performance.now();
-
-  const launch = async (): Promise<string> => {
-    // Where one died, learners wait: a shape that is new costs less than running all of them first.
-    const workerData: WorkerStart = { ...start, warm: restarts === 0 };
-    worker = new Worker(workerScript, { workerData });
-    inbox = createInbox(worker, coalesceMs);
-    return await ready(worker, receive, crashed);
-  };
-
-  const receive = (message: FromWorker): void => {
-    lastWordMs = performance.now();
-    if (message.type === 'stats') stats = message.stats;
-    if (message.type !== 'results') return;
-    unpackResults(message, deliver);
-    for (const { stream, error } of message.failed) fail(stream, fromPlainError(error));
-    for (const id of message.ended) drop(id)?.settle?.resolve();
-  };
-
-  const deliver = (id: number, frames: AcousticFrames): void => {
-    try {
-      streams.get(id)?.take(frames);
-    } catch (error) {
-      // One listener's bug is not the other learners' trouble.
-      inbox.closed(id);
-      fail(id, error instanceof Error ? error : new Error(String(error)));
-    }
-  };
-
-  const fail = (id: number, error: Error): void => {
-    const stream = drop(id);
-    stream?.onError(error);
-    stream?.settle?.reject(error);
-  };
-
-  /** The stream is over. */
-  const drop = (id: number): WorkerStream | undefined => {
-    const stream = streams.get(id);
-    streams.delete(id);
-    stream?.release();
-    return stream;
-  };
-
-  const crashed = (cause: unknown): void => {
-    if (closing || dead) return;
-    inbox.stop();
-    stats = idle;
-    const now = performance.now();
-    crashes.push(now);
-    const restart = crashes.filter((at) => at > now - crashWindowMs).length <= maxCrashes;
-    const error = engineCrashed(cause);
-    if (restart) {
-      restarts++;
-      launch().catch(crashed);
-    } else dead = error;
-    for (const [id, stream] of [...streams]) if (!restart || !stream.move(inbox)) fail(id, error);
-    onCrash(error, restart);
-  };
-
-  const provider = await launch();
-  return {
-    model: options.model,
-    provider,
-    open(onFrames, onError) {
-      const id = nextStream++;
-      const stream = new WorkerStream(id, blocks, onFrames, onError);
-      streams.set(id, stream);
-      if (dead) setImmediate(() => dead && fail(id, dead));
-      else inbox.opened(id);
-      const isOpen = () => streams.has(id) && !dead;
-      return {
-        push(pcm) {
-          if (isOpen() && !stream.settle) stream.push(pcm, inbox);
-        },
-        end() {
-          if (!isOpen() || stream.settle) return Promise.resolve();
-          inbox.ended(id);
-          return new Promise((resolve, reject) => {
-            stream.settle = { resolve, reject };
-          });
-        },
-        close() {
-          if (isOpen()) inbox.closed(id);
-          drop(id)?.settle?.resolve();
-        },
-      };
-    },
-    stats: () => ({ ...stats, streams: streams.size, silentMs: performance.now() - lastWordMs, restarts }),
-    injectFault: (fault) => worker.postMessage(fault satisfies ToWorker),
-    tidy: () => worker.postMessage('tidy' satisfies ToWorker),
-    async close() {
-      closing = true;
-      inbox.stop();
-      for (const stream of streams.values()) stream.settle?.resolve();
-      streams.clear();
-      if (!dead) await stopWorker(worker);
-    },
-  };
+  const engine = new WorkerEngine(options);
+  await engine.start();
+  return engine;
 }
 
-/** Resolves with the provider when the worker is warm; from then on its death is `crashed`. */
+class WorkerEngine implements AcousticEngine {
+  readonly model: EngineOptions['model'];
+  readonly #options: WorkerEngineOptions;
+  readonly #streams = new Map<number, WorkerStream>();
+  readonly #blocks: SoundBlocks;
+  readonly #crashes: number[] = [];
+  #worker: Worker;
+  #inbox: Inbox;
+  #runsOn: Ready | undefined;
+  #nextStream = 0;
+  #stats = idle;
+  #dead: Error | undefined;
+  #closing = false;
+  #restarts = 0;
+  #heardMs = performance.now();
+
+  constructor(options: WorkerEngineOptions) {
+    this.model = options.model;
+    this.#options = options;
+    this.#blocks = new SoundBlocks(options.model);
+    this.#worker = this.#newWorker();
+    this.#inbox = this.#newInbox();
+  }
+
+  get provider(): string {
+    return this.#runsOn?.provider ?? 'none';
+  }
+
+  get whyNotNative(): string | undefined {
+    return this.#runsOn?.whyNotNative;
+  }
+
+  /** Resolves when the worker is warm. */
+  async start(): Promise<void> {
+    this.#runsOn = await this.#ready();
+  }
+
+  open(onFrames: (frames: AcousticFrames) => void, onError: (error: Error) => void): AcousticStream {
+    const id = this.#nextStream++;
+    const stream = new WorkerStream(id, this.#blocks, onFrames, onError);
+    this.#streams.set(id, stream);
+    if (this.#dead) setImmediate(() => this.#dead && this.#fail(id, this.#dead));
+    else this.#inbox.opened(id);
+    const isOpen = () => this.#streams.has(id) && !this.#dead;
+    return {
+      push: (pcm) => {
+        if (isOpen() && !stream.settle) stream.push(pcm, this.#inbox);
+      },
+      end: () => {
+        if (!isOpen() || stream.settle) return Promise.resolve();
+        this.#inbox.ended(id);
+        return new Promise((resolve, reject) => {
+          stream.settle = { resolve, reject };
+        });
+      },
+      close: () => {
+        if (isOpen()) this.#inbox.closed(id);
+        this.#drop(id)?.settle?.resolve();
+      },
+    };
+  }
+
+  stats(): EngineStats {
+    return {
+      ...this.#stats,
+      streams: this.#streams.size,
+      silentMs: performance.now() - this.#heardMs,
+      restarts: this.#restarts,
+    };
+  }
+
+  injectFault(fault: EngineFault): void {
+    this.#worker.postMessage(fault satisfies ToWorker);
+  }
+
+  tidy(): void {
+    this.#worker.postMessage('tidy' satisfies ToWorker);
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    this.#inbox.stop();
+    for (const stream of this.#streams.values()) stream.settle?.resolve();
+    this.#streams.clear();
+    if (!this.#dead) await stopWorker(this.#worker);
+  }
+
+  #newWorker(): Worker {
+    const { model, device, threads, workerScript = workerUrl(import.meta.url, 'worker.js') } = this.#options;
+    // After a crash learners wait: a shape that is new costs less than running all of them first.
+    const warm = this.#restarts === 0;
+    const workerData: WorkerStart = { model, ...(device && { device }), ...(threads && { threads }), warm };
+    return new Worker(workerScript, { workerData });
+  }
+
+  #newInbox(): Inbox {
+    return new Inbox(this.#worker, this.#options.coalesceMs ?? defaultCoalesceMs);
+  }
+
+  async #relaunch(): Promise<Ready> {
+    this.#worker = this.#newWorker();
+    this.#inbox = this.#newInbox();
+    return await this.#ready();
+  }
+
+  #ready(): Promise<Ready> {
+    return ready(
+      this.#worker,
+      (message) => this.#receive(message),
+      (cause) => this.#crashed(cause),
+    );
+  }
+
+  #receive(message: FromWorker): void {
+    this.#heardMs = performance.now();
+    if (message.type === 'stats') this.#stats = message.stats;
+    if (message.type !== 'results') return;
+    unpackResults(message, (id, frames) => this.#deliver(id, frames));
+    for (const { stream, error } of message.failed) this.#fail(stream, fromPlainError(error));
+    for (const id of message.ended) this.#drop(id)?.settle?.resolve();
+  }
+
+  #deliver(id: number, frames: AcousticFrames): void {
+    try {
+      this.#streams.get(id)?.take(frames);
+    } catch (error) {
+      // A bug of one listener must not hurt the other learners.
+      this.#inbox.closed(id);
+      this.#fail(id, error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  #fail(id: number, error: Error): void {
+    const stream = this.#drop(id);
+    stream?.onError(error);
+    stream?.settle?.reject(error);
+  }
+
+  /** The stream is over. */
+  #drop(id: number): WorkerStream | undefined {
+    const stream = this.#streams.get(id);
+    this.#streams.delete(id);
+    stream?.release();
+    return stream;
+  }
+
+  #crashed(cause: unknown): void {
+    if (this.#closing || this.#dead) return;
+    this.#inbox.stop();
+    this.#stats = idle;
+    const now = performance.now();
+    this.#crashes.push(now);
+    const restart = this.#crashes.filter((at) => at > now - crashWindowMs).length <= maxCrashes;
+    const error = engineCrashed(cause);
+    if (restart) {
+      this.#restarts++;
+      this.#relaunch().catch((cause) => this.#crashed(cause));
+    } else this.#dead = error;
+    for (const [id, stream] of [...this.#streams]) if (!restart || !stream.move(this.#inbox)) this.#fail(id, error);
+    this.#options.onCrash?.(error, restart);
+  }
+}
+
+type Ready = Extract<FromWorker, { type: 'ready' }>;
+
+/** Resolves with what the worker runs on when it is warm; from then on its death is `crashed`. */
 function ready(
   worker: Worker,
   receive: (message: FromWorker) => void,
   crashed: (cause: unknown) => void,
-): Promise<string> {
+): Promise<Ready> {
   return new Promise((resolve, reject) => {
     let isReady = false;
     const died = (cause: unknown) => (isReady ? crashed(cause) : reject(engineCrashed(cause)));
@@ -155,7 +216,7 @@ function ready(
       if (message.type === 'unfit') reject(fromPlainError(message.error));
       if (message.type === 'ready') {
         isReady = true;
-        resolve(message.provider);
+        resolve(message);
       }
       receive(message);
     });
@@ -181,6 +242,7 @@ function engineCrashed(cause: unknown): SpeechfbError {
   return threadDied('engine_crashed', 'the inference worker', cause, hint);
 }
 
+const defaultCoalesceMs = 2;
 const maxCrashes = 3;
 const crashWindowMs = 60_000;
 const idle: CoreStats = { streams: 0, queueDepth: 0, stepP95Ms: 0, busy: 0, runs: 0, meanBatch: 0 };

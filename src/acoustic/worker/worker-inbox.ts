@@ -3,49 +3,58 @@ import { sharedNowMs } from '../../threads/shared-clock.ts';
 import { Gathered, type StreamNews } from './worker-messages.ts';
 
 /** Gathers what goes to the worker, from all streams, into few messages. */
-export type Inbox = {
-  opened(stream: number): void;
-  push(stream: number, pcm: Float32Array): void;
-  ended(stream: number): void;
-  closed(stream: number): void;
+export class Inbox {
+  readonly #worker: Worker;
+  readonly #coalesceMs: number;
+  #pending = empty();
+  readonly #samples = new Gathered();
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
+
+  constructor(worker: Worker, coalesceMs: number) {
+    this.#worker = worker;
+    this.#coalesceMs = coalesceMs;
+  }
+
+  opened(stream: number): void {
+    this.#note(() => this.#pending.opened.push(stream));
+  }
+
+  push(stream: number, pcm: Float32Array): void {
+    this.#note(() => {
+      this.#pending.chunks.push(stream, pcm.length, sharedNowMs());
+      this.#samples.add(pcm);
+    });
+  }
+
+  ended(stream: number): void {
+    this.#note(() => this.#pending.ended.push(stream));
+  }
+
+  closed(stream: number): void {
+    this.#note(() => this.#pending.closed.push(stream));
+  }
+
   /** Forgets what waits; nothing more is sent. */
-  stop(): void;
-};
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+  }
 
-export function createInbox(worker: Worker, coalesceMs: number): Inbox {
-  let pending = empty();
-  const samples = new Gathered();
-  let timer: NodeJS.Timeout | undefined;
-  let stopped = false;
+  #send(): void {
+    this.#timer = undefined;
+    const pcm = this.#samples.take();
+    const chunks = new Float64Array(this.#pending.chunks);
+    const message: StreamNews = { ...this.#pending, pcm, chunks };
+    this.#pending = empty();
+    this.#worker.postMessage(message, [pcm.buffer, chunks.buffer]);
+  }
 
-  const send = (): void => {
-    timer = undefined;
-    const pcm = samples.take();
-    const chunks = new Float64Array(pending.chunks);
-    const message: StreamNews = { ...pending, pcm, chunks };
-    pending = empty();
-    worker.postMessage(message, [pcm.buffer, chunks.buffer]);
-  };
-  const note = (act: () => void): void => {
-    if (stopped) return;
+  #note(act: () => void): void {
+    if (this.#stopped) return;
     act();
-    timer ??= setTimeout(send, coalesceMs);
-  };
-
-  return {
-    opened: (stream) => note(() => pending.opened.push(stream)),
-    push: (stream, pcm) =>
-      note(() => {
-        pending.chunks.push(stream, pcm.length, sharedNowMs());
-        samples.add(pcm);
-      }),
-    ended: (stream) => note(() => pending.ended.push(stream)),
-    closed: (stream) => note(() => pending.closed.push(stream)),
-    stop() {
-      stopped = true;
-      clearTimeout(timer);
-    },
-  };
+    this.#timer ??= setTimeout(() => this.#send(), this.#coalesceMs);
+  }
 }
 
 type Pending = Omit<StreamNews, 'chunks' | 'pcm'> & { chunks: number[] };

@@ -22,7 +22,7 @@ export type StreamNews = {
 export const chunkFields = 3;
 
 export type FromWorker =
-  | { type: 'ready'; provider: string }
+  | { type: 'ready'; provider: string; whyNotNative: string | undefined }
   /** It never became ready. */
   | { type: 'unfit'; error: PlainError }
   | Results
@@ -40,44 +40,45 @@ export type Results = {
 };
 
 /** Gathers deliveries and other news of streams for one message; its buffers are used again for the next. */
-export function createResults(): {
-  frames(stream: number, frames: AcousticFrames): void;
-  ended(stream: number): void;
-  failed(stream: number, error: PlainError): void;
+export class ResultsGatherer {
+  #rows: number[] = [];
+  #ended: number[] = [];
+  #failed: { stream: number; error: PlainError }[] = [];
+  readonly #logPosterior = new Gathered();
+  readonly #scoreLogit = new Gathered();
+  #hasScores = false;
+
+  frames(stream: number, frames: AcousticFrames): void {
+    const { queueMs, featuresMs, inferenceMs } = frames.timing;
+    this.#rows.push(stream, frames.firstFrame, frames.count, queueMs, featuresMs, inferenceMs);
+    this.#logPosterior.add(frames.logPosterior);
+    this.#hasScores = frames.scoreLogit !== undefined;
+    if (frames.scoreLogit) this.#scoreLogit.add(frames.scoreLogit);
+  }
+
+  ended(stream: number): void {
+    this.#ended.push(stream);
+  }
+
+  failed(stream: number, error: PlainError): void {
+    this.#failed.push({ stream, error });
+  }
+
   /** All since the call before; `transfer` lists the memory that moves with it. */
-  take(): { message: Results; transfer: ArrayBuffer[] };
-} {
-  let rows: number[] = [];
-  let ended: number[] = [];
-  let failed: { stream: number; error: PlainError }[] = [];
-  const logPosterior = new Gathered();
-  const scoreLogit = new Gathered();
-  let hasScores = false;
-  return {
-    frames(stream, frames) {
-      const { queueMs, featuresMs, inferenceMs } = frames.timing;
-      rows.push(stream, frames.firstFrame, frames.count, queueMs, featuresMs, inferenceMs);
-      logPosterior.add(frames.logPosterior);
-      hasScores = frames.scoreLogit !== undefined;
-      if (frames.scoreLogit) scoreLogit.add(frames.scoreLogit);
-    },
-    ended: (stream) => ended.push(stream),
-    failed: (stream, error) => failed.push({ stream, error }),
-    take() {
-      const frames = new Float64Array(rows);
-      const [posteriors, logits] = [logPosterior.take(), hasScores ? scoreLogit.take() : undefined];
-      const message: Results = {
-        type: 'results',
-        frames,
-        logPosterior: posteriors,
-        scoreLogit: logits,
-        ended,
-        failed,
-      };
-      [rows, ended, failed] = [[], [], []];
-      return { message, transfer: [frames.buffer, posteriors.buffer, ...(logits ? [logits.buffer] : [])] };
-    },
-  };
+  take(): { message: Results; transfer: ArrayBuffer[] } {
+    const frames = new Float64Array(this.#rows);
+    const [posteriors, logits] = [this.#logPosterior.take(), this.#hasScores ? this.#scoreLogit.take() : undefined];
+    const message: Results = {
+      type: 'results',
+      frames,
+      logPosterior: posteriors,
+      scoreLogit: logits,
+      ended: this.#ended,
+      failed: this.#failed,
+    };
+    [this.#rows, this.#ended, this.#failed] = [[], [], []];
+    return { message, transfer: [frames.buffer, posteriors.buffer, ...(logits ? [logits.buffer] : [])] };
+  }
 }
 
 /** The deliveries of a message again, as views of it that hold until `deliver` returns; the message is spent then. */

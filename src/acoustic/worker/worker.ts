@@ -5,7 +5,7 @@ import { toThreadMs } from '../../threads/shared-clock.ts';
 import type { EngineStream } from '../engine/engine-stream.ts';
 import { openCore } from '../engine/inline-engine.ts';
 import type { AcousticFrames, EngineFault } from '../engine/types.ts';
-import { chunkFields, createResults, type FromWorker, type ToWorker, type WorkerStart } from './worker-messages.ts';
+import { chunkFields, type FromWorker, ResultsGatherer, type ToWorker, type WorkerStart } from './worker-messages.ts';
 
 /** The thread of the worker engine: it owns the device and runs the same core as the inline engine. */
 const port = parentPort!;
@@ -14,9 +14,9 @@ const start: WorkerStart = workerData;
 const statsEveryMs = 200;
 
 try {
-  const { core, provider } = await openCore(start, { warm: start.warm });
+  const { core, provider, whyNotNative } = await openCore(start, { warm: start.warm });
   serve(core);
-  post({ type: 'ready', provider });
+  post({ type: 'ready', provider, whyNotNative });
 } catch (error) {
   post({ type: 'unfit', error: toPlainError(error) });
   port.close();
@@ -83,7 +83,7 @@ function serve(core: Awaited<ReturnType<typeof openCore>>['core']): void {
 
 /** Gathers what one run gave to all its streams into one message. */
 function createOutbox() {
-  const results = createResults();
+  const results = new ResultsGatherer();
   let scheduled = false;
   const schedule = () => {
     // The next run begins in a later immediate, so this one goes out before the thread is busy again.

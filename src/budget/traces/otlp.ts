@@ -1,4 +1,5 @@
 import { SpeechfbError } from '../../errors.ts';
+import { whole } from '../../format.ts';
 import { criticalPath, type Span } from './critical-path.ts';
 import type { ProblemList } from './lines.ts';
 import { attributesOf, field, listAt, type TraceAttributes, unixMs } from './otlp-fields.ts';
@@ -105,7 +106,7 @@ const mostSpans = 4_000_000;
 
 function tooManySpans(): SpeechfbError {
   const hint = 'cut the export, or write trace records (--traces, one JSON object a line): these are streamed';
-  return new SpeechfbError('bad_traces', `the OTLP export has more than ${mostSpans.toLocaleString('en')} spans`, {
+  return new SpeechfbError('bad_traces', `the OTLP export has more than ${whole(mostSpans)} spans`, {
     hint,
   });
 }

@@ -1,5 +1,5 @@
-import { byteRate, count, dollars, percent, whole } from '../../format.ts';
-import { formatMs } from '../../units.ts';
+import { byteRate, count, dollars, formatMs, percent, whole } from '../../format.ts';
+import type { Lever } from './lever.ts';
 import type { CapacityDetails, CapacityResult } from './result.ts';
 import type { Plan } from './sizes.ts';
 
@@ -7,11 +7,12 @@ type Answer = Pick<CapacityResult, 'ingress_bytes_per_second' | 'pods' | 'cost' 
 type Details = Omit<CapacityDetails, 'notes'>;
 
 /** What the linear rule and the list price hide in this scenario, a sentence each, the sizes first. */
-export function notesOn(plan: Plan, answer: Answer, details: Details): string[] {
+export function notesOn(plan: Plan, answer: Answer, details: Details, lever: Lever | undefined): string[] {
   return [
     onIngress(answer, details),
     onLinearRule(plan, answer, details),
     ...onSpike(plan, answer, details),
+    onLever(answer, lever),
     onManagedLimit(plan),
     onMinutes(plan),
     onShare(plan),
@@ -45,6 +46,15 @@ function onSpike({ spec, users, streamsPerPod, active }: Plan, { pods, simulatio
 function waits(p95Ms: number | null): string {
   if (p95Ms === null) return 'more than one turn in twenty is never served';
   return `the p95 of the wait is ${formatMs(p95Ms)}`;
+}
+
+function onLever({ simulation: now }: Answer, lever: Lever | undefined): string | undefined {
+  if (!lever) return undefined;
+  const { minReplicas, simulation } = lever;
+  const [before, after] = [now.cost.per_served_minute, simulation.cost.per_served_minute];
+  const price =
+    before === null || after === null ? '' : `, and a served minute costs ${dollars(after)}, not ${dollars(before)}`;
+  return `with scaling.minReplicas: ${minReplicas}, pods that are ready before the spike, ${percent(simulation.degraded_share)} go without feedback${price}`;
 }
 
 function onManagedLimit({ supply, active, spec }: Plan): string | undefined {

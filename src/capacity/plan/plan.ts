@@ -4,6 +4,7 @@ import { audioBytesPerSecond } from '../scenario/codec.ts';
 import type { CapacitySpec } from '../scenario/spec.ts';
 import { costOf } from './cost.ts';
 import { audioOf, detailsOf } from './details.ts';
+import { leverOf } from './lever.ts';
 import { notesOn } from './notes.ts';
 import type { CapacityResult } from './result.ts';
 import { simulatePlan } from './simulation.ts';
@@ -32,5 +33,10 @@ export function planCapacity(name: string, spec: CapacitySpec, inputs: PlanInput
     (lines ?? []).map((line) => judge(line, values[line.metric] ?? Number.POSITIVE_INFINITY)),
   );
   const verdict = assertions.length === 0 ? 'none' : assertions.every((a) => a.verdict === 'pass') ? 'pass' : 'fail';
-  return { ...answer, assertions, verdict, details: { ...details, notes: notesOn(plan, answer, details) } };
+  return {
+    ...answer,
+    assertions,
+    verdict,
+    details: { ...details, notes: notesOn(plan, answer, details, leverOf(plan, details, answer.simulation)) },
+  };
 }

@@ -1,5 +1,5 @@
 import { exitCodes, SpeechfbError } from '../../errors.ts';
-import { formatMs } from '../../units.ts';
+import { formatMs } from '../../format.ts';
 import { type CurvePoint, type StreamsByCurve, streamsByCurve } from '../scenario/curve.ts';
 import type { CapacitySpec } from '../scenario/spec.ts';
 import { peakUsers, type UsersByMinute } from '../scenario/users.ts';

@@ -1,10 +1,10 @@
-import { createRandom } from '../../stats/random.ts';
+import { createRandom, type Random } from '../../stats/random.ts';
 import { drawBinomial } from '../../stats/variates.ts';
 import type { UserCurve } from '../scenario/users.ts';
-import { createAutoscaler, type Scaling } from './autoscaler.ts';
-import { createFleet, type PodTimes, type SpotRules } from './fleet.ts';
-import { createStreams, type Routing } from './streams.ts';
-import { createTimeline, type TimelinePoint } from './timeline.ts';
+import { type Autoscaler, createAutoscaler, type Scaling } from './autoscaler.ts';
+import { Fleet, type PodTimes, type SpotRules } from './fleet.ts';
+import { type Routing, Streams } from './streams.ts';
+import { Timeline, type TimelinePoint } from './timeline.ts';
 
 export type SimulationInput = Omit<Routing, 'regions'> & {
   regions: readonly RegionInput[];
@@ -56,157 +56,192 @@ const tickMs = 1000;
  * (Gillespie 1977). Same seed, same run.
  */
 export function simulate(input: SimulationInput): SimulationOutcome {
-  const random = createRandom(input.seed);
-  const streams = createStreams(input, random);
-  const timeline = createTimeline(input.durationMs);
-  const regions = input.regions.map((region, index) => ({
+  return new Simulation(input).run();
+}
+
+type Region = RegionInput & {
+  index: number;
+  fleet: Fleet;
+  autoscale: Autoscaler;
+  people: number;
+  peakPods: number;
+  degradedMs: number;
+};
+
+function newRegion(region: RegionInput, index: number, { pod, spot }: SimulationInput, random: Random): Region {
+  return {
     ...region,
     index,
-    fleet: createFleet(input.pod, input.spot, region.initialPods, random),
+    fleet: new Fleet(pod, spot, region.initialPods, random),
     autoscale: createAutoscaler(region.scaling),
     people: 0,
     peakPods: 0,
     degradedMs: 0,
-  }));
-  type Region = (typeof regions)[number];
-  const startRate = input.duty / (Math.max(1e-9, 1 - input.duty) * input.turnMs);
-  const endRate = 1 / input.turnMs;
-  let [people, events, podMs, managedMs, waitingMs, onDemandMs, spotMs] = [0, 0, 0, 0, 0, 0, 0];
-  const peak = { streams: 0, waiting: 0, pods: 0 };
+  };
+}
 
-  // People are there before the autoscaler first looks: it would send the pods of an empty class away.
-  for (const { index, fleet } of regions) streams.setCapacity(index, fleet.capacity(), 0);
-  for (const region of regions) movePeople(region, 0);
-  for (let nowMs = 0; nowMs < input.durationMs; nowMs += tickMs) {
-    for (const region of regions) movePods(region, nowMs);
-    for (const region of regions) movePeople(region, nowMs);
-    account(nowMs, Math.min(tickMs, input.durationMs - nowMs));
-    runEvents(nowMs, Math.min(nowMs + tickMs, input.durationMs));
+class Simulation {
+  readonly #input: SimulationInput;
+  readonly #random: Random;
+  readonly #streams: Streams;
+  readonly #timeline: Timeline;
+  readonly #regions: readonly Region[];
+  readonly #startRate: number;
+  readonly #endRate: number;
+  #people = 0;
+  #events = 0;
+  #podMs = 0;
+  #managedMs = 0;
+  #waitingMs = 0;
+  #onDemandMs = 0;
+  #spotMs = 0;
+  readonly #peak = { streams: 0, waiting: 0, pods: 0 };
+
+  constructor(input: SimulationInput) {
+    this.#input = input;
+    this.#random = createRandom(input.seed);
+    this.#streams = new Streams(input, this.#random);
+    this.#timeline = new Timeline(input.durationMs);
+    this.#regions = input.regions.map((region, index) => newRegion(region, index, input, this.#random));
+    this.#startRate = input.duty / (Math.max(1e-9, 1 - input.duty) * input.turnMs);
+    this.#endRate = 1 / input.turnMs;
   }
-  return outcome();
 
-  function movePods(region: Region, nowMs: number): void {
+  run(): SimulationOutcome {
+    // People are there before the autoscaler first looks: it would send the pods of an empty class away.
+    for (const { index, fleet } of this.#regions) this.#streams.setCapacity(index, fleet.capacity(), 0);
+    for (const region of this.#regions) this.#movePeople(region, 0);
+    for (let nowMs = 0; nowMs < this.#input.durationMs; nowMs += tickMs) {
+      for (const region of this.#regions) this.#movePods(region, nowMs);
+      for (const region of this.#regions) this.#movePeople(region, nowMs);
+      this.#account(nowMs, Math.min(tickMs, this.#input.durationMs - nowMs));
+      this.#runEvents(nowMs, Math.min(nowMs + tickMs, this.#input.durationMs));
+    }
+    return this.#outcome();
+  }
+
+  #movePods(region: Region, nowMs: number): void {
     const { fleet, index } = region;
     fleet.advance(nowMs);
-    const busy = streams.inPods(index);
+    const busy = this.#streams.inPods(index);
     fleet.scaleTo(
       region.autoscale({
         nowMs,
         pods: fleet.replicas(),
         ready: fleet.ready(),
-        streamsPerPod: input.pod.streams,
+        streamsPerPod: this.#input.pod.streams,
         busy,
-        wanted: busy + streams.waitingAt(index),
+        wanted: busy + this.#streams.waitingAt(index),
       }),
       nowMs,
     );
-    streams.setCapacity(index, fleet.capacity(), nowMs);
+    this.#streams.setCapacity(index, fleet.capacity(), nowMs);
     region.peakPods = Math.max(region.peakPods, fleet.replicas());
   }
 
   /** Users come and go as the curve says; one who comes speaks with chance `duty`, one who goes may have been speaking. */
-  function movePeople(region: Region, nowMs: number): void {
+  #movePeople(region: Region, nowMs: number): void {
     const change = Math.round(region.users(nowMs)) - region.people;
-    const speaking = change > 0 ? drawBinomial(random, change, input.duty) : 0;
-    for (let i = 0; i < speaking; i++) streams.start(region.index, nowMs);
+    const speaking = change > 0 ? drawBinomial(this.#random, change, this.#input.duty) : 0;
+    for (let i = 0; i < speaking; i++) this.#streams.start(region.index, nowMs);
     for (let left = region.people; left > region.people + change; left--) {
-      const one = random.index(left);
-      if (one < streams.speaking(region.index)) streams.end(region.index, one, nowMs);
+      const one = this.#random.index(left);
+      if (one < this.#streams.speaking(region.index)) this.#streams.end(region.index, one, nowMs);
     }
     region.people += change;
-    people += change;
+    this.#people += change;
   }
 
-  function runEvents(fromMs: number, untilMs: number): void {
+  #runEvents(fromMs: number, untilMs: number): void {
     let nowMs = fromMs;
     for (;;) {
-      const starts = (people - streams.total()) * startRate;
-      const rate = starts + streams.total() * endRate;
-      const stepMs = rate > 0 ? -Math.log(1 - random.uniform()) / rate : Number.POSITIVE_INFINITY;
+      const starts = (this.#people - this.#streams.total()) * this.#startRate;
+      const rate = starts + this.#streams.total() * this.#endRate;
+      const stepMs = rate > 0 ? -Math.log(1 - this.#random.uniform()) / rate : Number.POSITIVE_INFINITY;
       const spentMs = Math.min(stepMs, untilMs - nowMs);
-      const waiting = streams.waiting();
-      waitingMs += waiting * spentMs;
-      managedMs += streams.managed() * spentMs;
-      podMs += (streams.total() - waiting - streams.managed()) * spentMs;
+      const waiting = this.#streams.waiting();
+      this.#waitingMs += waiting * spentMs;
+      this.#managedMs += this.#streams.managed() * spentMs;
+      this.#podMs += (this.#streams.total() - waiting - this.#streams.managed()) * spentMs;
       nowMs += stepMs;
       if (nowMs >= untilMs) return;
-      events++;
-      const drawn = random.uniform() * rate;
-      if (drawn < starts) startOne(Math.floor(drawn / startRate), nowMs);
-      else endOne(Math.floor((drawn - starts) / endRate), nowMs);
+      this.#events++;
+      const drawn = this.#random.uniform() * rate;
+      if (drawn < starts) this.#startOne(Math.floor(drawn / this.#startRate), nowMs);
+      else this.#endOne(Math.floor((drawn - starts) / this.#endRate), nowMs);
     }
   }
 
   /** The `listener`-th of all who listen begins to speak. */
-  function startOne(listener: number, nowMs: number): void {
+  #startOne(listener: number, nowMs: number): void {
     let rest = listener;
-    for (const { index, people } of regions) {
-      const listening = people - streams.speaking(index);
+    for (const { index, people } of this.#regions) {
+      const listening = people - this.#streams.speaking(index);
       if (rest < listening) {
-        streams.start(index, nowMs);
+        this.#streams.start(index, nowMs);
         return;
       }
       rest -= listening;
     }
   }
 
-  function endOne(speaker: number, nowMs: number): void {
+  #endOne(speaker: number, nowMs: number): void {
     let rest = speaker;
-    for (const { index } of regions) {
-      const speaking = streams.speaking(index);
+    for (const { index } of this.#regions) {
+      const speaking = this.#streams.speaking(index);
       if (rest < speaking) {
-        streams.end(index, rest, nowMs);
+        this.#streams.end(index, rest, nowMs);
         return;
       }
       rest -= speaking;
     }
   }
 
-  function account(nowMs: number, forMs: number): void {
+  #account(nowMs: number, forMs: number): void {
     let [ready, pods, capacity] = [0, 0, 0];
-    for (const region of regions) {
+    for (const region of this.#regions) {
       const paid = region.fleet.paid();
-      onDemandMs += paid.onDemand * forMs;
-      spotMs += paid.spot * forMs;
+      this.#onDemandMs += paid.onDemand * forMs;
+      this.#spotMs += paid.spot * forMs;
       ready += region.fleet.ready();
       pods += region.fleet.replicas();
       capacity += region.fleet.capacity();
-      region.degradedMs += streams.waitingAt(region.index) * forMs;
+      region.degradedMs += this.#streams.waitingAt(region.index) * forMs;
     }
-    const [wanted, waiting, managed] = [streams.total(), streams.waiting(), streams.managed()];
-    peak.streams = Math.max(peak.streams, wanted);
-    peak.waiting = Math.max(peak.waiting, waiting);
-    peak.pods = Math.max(peak.pods, pods);
+    const [wanted, waiting, managed] = [this.#streams.total(), this.#streams.waiting(), this.#streams.managed()];
+    this.#peak.streams = Math.max(this.#peak.streams, wanted);
+    this.#peak.waiting = Math.max(this.#peak.waiting, waiting);
+    this.#peak.pods = Math.max(this.#peak.pods, pods);
     const in_pods = wanted - waiting - managed;
-    timeline.add({ at_ms: nowMs, wanted, in_pods, managed, waiting, capacity, ready, pods });
+    this.#timeline.add({ at_ms: nowMs, wanted, in_pods, managed, waiting, capacity, ready, pods });
   }
 
-  function outcome(): SimulationOutcome {
-    const { waits } = streams;
+  #outcome(): SimulationOutcome {
+    const { waits } = this.#streams;
     // Whoever still waits at the end has not been served: counting the wait so far would flatter the plan.
-    for (let i = 0; i < streams.waiting(); i++) waits.recordNever();
+    for (let i = 0; i < this.#streams.waiting(); i++) waits.recordNever();
     return {
-      events,
-      streams: streams.started(),
-      podMinutes: podMs / 60_000,
-      managedMinutes: managedMs / 60_000,
-      degradedMinutes: waitingMs / 60_000,
+      events: this.#events,
+      streams: this.#streams.started(),
+      podMinutes: this.#podMs / 60_000,
+      managedMinutes: this.#managedMs / 60_000,
+      degradedMinutes: this.#waitingMs / 60_000,
       p95WaitMs: waits.quantileMs(0.95),
       p99WaitMs: waits.quantileMs(0.99),
       neverServed: waits.never(),
-      movedOut: streams.movedOut(),
-      spotLost: regions.reduce((sum, { fleet }) => sum + fleet.lost(), 0),
-      peakStreams: peak.streams,
-      peakWaiting: peak.waiting,
-      peakPods: peak.pods,
-      onDemandPodHours: onDemandMs / 3_600_000,
-      spotPodHours: spotMs / 3_600_000,
-      regions: regions.map(({ name, peakPods, degradedMs }) => ({
+      movedOut: this.#streams.movedOut(),
+      spotLost: this.#regions.reduce((sum, { fleet }) => sum + fleet.lost(), 0),
+      peakStreams: this.#peak.streams,
+      peakWaiting: this.#peak.waiting,
+      peakPods: this.#peak.pods,
+      onDemandPodHours: this.#onDemandMs / 3_600_000,
+      spotPodHours: this.#spotMs / 3_600_000,
+      regions: this.#regions.map(({ name, peakPods, degradedMs }) => ({
         name,
         peakPods,
         degradedMinutes: degradedMs / 60_000,
       })),
-      timeline: timeline.points(),
+      timeline: this.#timeline.points(),
     };
   }
 }

@@ -14,18 +14,27 @@ export type TimelinePoint = {
 };
 
 /** Keeps at most `most` points of a run, each the worst moment (most waiting, then most wanted) of its stretch. */
-export function createTimeline(durationMs: number, most = 240) {
-  const points: TimelinePoint[] = [];
-  const stretchMs = durationMs / most;
-  return {
-    add(point: TimelinePoint): void {
-      const place = Math.min(most - 1, Math.floor(point.at_ms / stretchMs));
-      const last = points.at(-1);
-      if (last === undefined || place > Math.min(most - 1, Math.floor(last.at_ms / stretchMs))) points.push(point);
-      else if (worse(point, last)) points[points.length - 1] = point;
-    },
-    points: (): TimelinePoint[] => points,
-  };
+export class Timeline {
+  readonly #most: number;
+  readonly #points: TimelinePoint[] = [];
+  readonly #stretchMs: number;
+
+  constructor(durationMs: number, most = 240) {
+    this.#most = most;
+    this.#stretchMs = durationMs / most;
+  }
+
+  add(point: TimelinePoint): void {
+    const place = Math.min(this.#most - 1, Math.floor(point.at_ms / this.#stretchMs));
+    const last = this.#points.at(-1);
+    if (last === undefined || place > Math.min(this.#most - 1, Math.floor(last.at_ms / this.#stretchMs)))
+      this.#points.push(point);
+    else if (worse(point, last)) this.#points[this.#points.length - 1] = point;
+  }
+
+  points(): TimelinePoint[] {
+    return this.#points;
+  }
 }
 
 function worse(a: TimelinePoint, b: TimelinePoint): boolean {

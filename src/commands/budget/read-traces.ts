@@ -5,6 +5,7 @@ import { ProblemList, TraceLineReader } from '../../budget/traces/lines.ts';
 import { type TraceTable, TraceTableBuilder } from '../../budget/traces/table.ts';
 import { firstExisting, readChunks } from '../../config/read-chunks.ts';
 import { type Problem, SpeechfbError } from '../../errors.ts';
+import { whole } from '../../format.ts';
 import { doubtOf, readRunFile, unanswered } from '../../results/run-file.ts';
 
 /** Traces as a file gave them, and what its reader noticed. */
@@ -81,7 +82,7 @@ async function readLines(file: string, builder: TraceTableBuilder, problems: Pro
     reader.push(text);
     if (performance.now() < sayNextMs) continue;
     sayNextMs += progressEveryMs;
-    process.stderr.write(`reading ${file}: line ${reader.line.toLocaleString('en')}\n`);
+    process.stderr.write(`reading ${file}: line ${whole(reader.line)}\n`);
   }
   reader.end();
   return reader;

@@ -1,11 +1,11 @@
 import { type Command, Option } from 'commander';
+import { paragraph } from '../help.ts';
 import type { RegisterCommand } from '../register.ts';
 import type { CompareFlags } from './flags.ts';
 
-const exits = `
-Exits 99 when something got worse, 98 when a run proves nothing (its generator
-was late, or it was interrupted) or, with --strict, when an objective's metric
-is undecided; otherwise 0.`;
+const exits =
+  'Exits 99 when something got worse, 98 when a run proves nothing (its generator was late, or it was interrupted) or, ' +
+  "with --strict, when an objective's metric is undecided; otherwise 0.";
 
 /** `speechfb compare A B`. */
 export const registerCompare: RegisterCommand = (program: Command, done) => {
@@ -21,7 +21,7 @@ export const registerCompare: RegisterCommand = (program: Command, done) => {
     )
     .option('--strict', 'exit 98 when the metric of an objective is undecided: the data do not rule a change out')
     .addOption(new Option('--json', 'one JSON document on stdout'))
-    .addHelpText('after', exits)
+    .addHelpText('after', paragraph(exits))
     .action(async (baseline: string, candidate: string, flags: CompareFlags) => {
       const { runCompare } = await import('./run.ts');
       done(await runCompare(baseline, candidate, flags));

@@ -1,14 +1,14 @@
 import { type Command, Option } from 'commander';
 import { flag, wholeNumber } from '../../flag.ts';
 import { parseDurationMs } from '../../units.ts';
+import { paragraph } from '../help.ts';
 import type { RegisterCommand } from '../register.ts';
 import { checkLoadtestFlags } from './check-flags.ts';
 import type { LoadtestFlags } from './flags.ts';
 
-const exits = `
-Exits 0 when every objective is proven, 99 when one is missed, 98 when the run
-proves nothing (too few samples, or a generator that was late), 2 on bad input,
-130 after Ctrl-C: once ends it early with what was measured, twice at once.`;
+const exits =
+  'Exits 0 when every objective is proven, 99 when one is missed, 98 when the run proves nothing (too few samples, or a ' +
+  'generator that was late), 2 on bad input, 130 after Ctrl-C: once ends it early with what was measured, twice at once.';
 
 /** `speechfb loadtest SCENARIO`. */
 export const registerLoadtest: RegisterCommand = (program: Command, done) => {
@@ -49,7 +49,7 @@ export const registerLoadtest: RegisterCommand = (program: Command, done) => {
     .option('--push-prometheus <url>', 'a Pushgateway that gets the metrics at the end, http://host:9091')
     .option('--otlp <url>', 'an OTLP/HTTP receiver that gets the metrics at the end, http://host:4318')
     .addOption(new Option('--json', 'one JSON document on stdout, the same as run.json'))
-    .addHelpText('after', exits)
+    .addHelpText('after', paragraph(exits))
     .action(async (file: string, flags: LoadtestFlags) => {
       checkLoadtestFlags(flags);
       if (flags.validate) {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type ExitCode, exitCodes } from '../../errors.ts';
 import { curveOf, type MeasuredStep, scenarioWith, stepOf } from '../../load/capacity-step.ts';
-import { findCapacity } from '../../load/find-capacity.ts';
+import { findCapacity, invalidRepetitions } from '../../load/find-capacity.ts';
 import { prepareLoad } from '../../load/scenario/prepare.ts';
 import { snakeCased } from '../../report/export/run-json.ts';
 import {
@@ -30,10 +30,11 @@ async function searchLoad(file: string, flags: LoadtestFlags, signal: AbortSigna
   const { scenario } = prepareLoadtest(file, flags);
   const { from, most, resolution } = { ...defaults, ...flags };
   const stepMs = flags.step ?? defaults.stepMs;
-  const run = async (learners: number, long: boolean): Promise<MeasuredStep | undefined> => {
+  const run = async (learners: number, long: boolean, repetition: number): Promise<MeasuredStep | undefined> => {
     const lengthMs = long ? 2 * stepMs : stepMs;
     const step = scenarioWith(scenario, learners, lengthMs, (scenario.spec.seed + Number(long)) % 2 ** 32);
-    process.stderr.write(`trying ${learnersText(learners)} for ${lengthMs / 1000} s\n`);
+    const again = repetition > 0 ? ` again, repetition ${repetition} of ${invalidRepetitions}` : '';
+    process.stderr.write(`trying ${learnersText(learners)} for ${lengthMs / 1000} s${again}\n`);
     const prepared = prepareLoad(step);
     const outcome = await runOnce({ scenario: step, prepared, startAtEpochMs: undefined }, flags, signal);
     if (!outcome || outcome.report.interrupted) return undefined;

@@ -1,8 +1,7 @@
-import { fileURLToPath } from 'node:url';
 import { type LoadOutcome, runLoad } from '../../load/run.ts';
 import type { LoadScenario } from '../../load/scenario/scenario.ts';
 import { serveArgs } from '../../load/scenario/serve-args.ts';
-import { packageVersion } from '../terminal.ts';
+import { packageVersion, shippedPath } from '../package.ts';
 import type { LoadtestFlags } from './flags.ts';
 import type { ReadyLoad } from './prepare.ts';
 import { startLoadProgress } from './progress.ts';
@@ -41,7 +40,7 @@ export async function runOnce(
 }
 
 function serveCommand({ spec }: LoadScenario) {
-  const bin = fileURLToPath(new URL('../../../bin/speechfb', import.meta.url));
+  const bin = shippedPath('bin/speechfb');
   return {
     file: process.execPath,
     args: [bin, 'serve', '--port', '0', ...serveArgs(spec.target.embedded, spec.faults)],

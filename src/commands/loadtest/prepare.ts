@@ -3,7 +3,9 @@ import { flag } from '../../flag.ts';
 import type { ShardOf } from '../../load/plan/shard-split.ts';
 import { withOverrides } from '../../load/scenario/overrides.ts';
 import { type PreparedLoad, prepareLoad } from '../../load/scenario/prepare.ts';
+import { unprovable } from '../../load/scenario/proof.ts';
 import { type LoadScenario, readScenario } from '../../load/scenario/scenario.ts';
+import { unprovableText } from '../../report/load/proof-text.ts';
 import type { LoadtestFlags } from './flags.ts';
 import { checkWordEnds } from './word-ends.ts';
 
@@ -20,6 +22,12 @@ export function prepareLoadtest(file: string, flags: LoadtestFlags): ReadyLoad {
   const ready = { scenario, prepared: prepareLoad(scenario, shard), startAtEpochMs };
   checkWordEnds(ready);
   return ready;
+}
+
+/** Says on stderr which objectives the test is too short to prove, before it runs. */
+export function warnOfProof({ scenario, prepared }: ReadyLoad): void {
+  for (const one of unprovable(scenario, prepared))
+    process.stderr.write(`${scenario.metadata.name}: ${unprovableText(one)}\n`);
 }
 
 /** `2/4`: the second of four. */

@@ -12,7 +12,7 @@ import { checkOutputs, writeOutputs, writeResult } from '../run-output/outputs.t
 import { printReport, wantsColour } from '../terminal.ts';
 import type { LoadtestFlags } from './flags.ts';
 import { runOnce } from './once.ts';
-import { prepareLoadtest } from './prepare.ts';
+import { prepareLoadtest, warnOfProof } from './prepare.ts';
 
 /** Runs the scenario `runs` times, each with the next seed, and shows what differs from run to run. */
 export async function runLoadtests(file: string, runs: number, flags: LoadtestFlags): Promise<ExitCode> {
@@ -21,7 +21,9 @@ export async function runLoadtests(file: string, runs: number, flags: LoadtestFl
 }
 
 async function runEach(file: string, runs: number, flags: LoadtestFlags, signal: AbortSignal): Promise<ExitCode> {
-  const { scenario } = prepareLoadtest(file, flags);
+  const ready = prepareLoadtest(file, flags);
+  const { scenario } = ready;
+  warnOfProof(ready);
   const reports: LoadReport[] = [];
   const directories: (string | undefined)[] = [];
   let complete = true;

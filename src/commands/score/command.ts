@@ -1,5 +1,5 @@
-import { fileURLToPath } from 'node:url';
 import { exitCodes } from '../../errors.ts';
+import { shippedPath } from '../package.ts';
 import type { RegisterCommand } from '../register.ts';
 import type { ScoreFlags } from './flags.ts';
 
@@ -14,8 +14,8 @@ export const registerScore: RegisterCommand = (program, done) => {
     .option('--manifest <file>', 'score every line {"id", "audio", "text" or "words"} of a JSON-lines file')
     .option('--out <file>', 'where the results of --manifest go, a JSON line each')
     .option('--features', 'with --manifest: write the features of each phone too')
-    .option('--model <dir>', 'model package', fileURLToPath(new URL('../../../models/en-learner', import.meta.url)))
-    .option('--device <device>', 'auto, cpu, cuda or webgpu', 'auto')
+    .option('--model <dir>', 'model package', shippedPath('models/en-learner'))
+    .option('--device <device>', 'auto, cpu, cuda, webgpu or wasm', 'auto')
     .option('--nbest <n>', 'how many likely phones to name for each phone', '3')
     .option('--json', 'one JSON document instead of the table')
     .option('--timings', 'cost of each stage and the real-time factor once warm, on stderr')

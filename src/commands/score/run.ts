@@ -3,15 +3,16 @@ import { createInlineEngine } from '../../acoustic/engine/inline-engine.ts';
 import type { AcousticEngine } from '../../acoustic/engine/types.ts';
 import { loadModelPackage } from '../../acoustic/model/load-model.ts';
 import { parseDevice } from '../../acoustic/onnx/device.ts';
+import { installNative } from '../../acoustic/onnx/runtime.ts';
 import { SpeechfbError } from '../../errors.ts';
 import { flag, wholeNumber } from '../../flag.ts';
+import { formatMs } from '../../format.ts';
 import { renderScore } from '../../report/score/score-table.ts';
 import { scoreManifest } from '../../scoring/manifest.ts';
 import { type ScoredFile, scoreFile } from '../../scoring/score-file.ts';
 import { type ReferenceSource, resolveReference } from '../../scoring/text/reference.ts';
 import { calibratorOf } from '../../scoring/utterance-scorer.ts';
 import { warmUp } from '../../scoring/warm-up.ts';
-import { formatMs } from '../../units.ts';
 import type { ScoreFlags } from './flags.ts';
 
 /** Does what `score` was asked; false when lines of a manifest could not be scored (they are on stderr). */
@@ -29,6 +30,7 @@ export async function runScore(files: readonly string[], flags: ScoreFlags): Pro
   calibratorOf(engine.model);
   try {
     if (flags.timings) await warmUp(engine);
+    if (flags.timings && engine.whyNotNative !== undefined) process.stderr.write(wasmLine(engine.whyNotNative));
     if (flags.manifest !== undefined) return await runManifest(engine, flags.manifest, flags.out!, flags);
     const scored: ScoredFile[] = [];
     for (const [index, file] of files.entries()) {
@@ -102,6 +104,10 @@ function document(engine: AcousticEngine, files: readonly string[], scored: read
       ...result,
     })),
   };
+}
+
+function wasmLine(whyNotNative: string): string {
+  return `the model runs as WebAssembly, for ${whyNotNative}: ${installNative}\n`;
 }
 
 function timingLines(file: string, { timing, audioMs }: ScoredFile, provider: string): string {

@@ -16,7 +16,7 @@ export const registerServe: RegisterCommand = (program: Command, done) => {
     .option('--host <address>', 'listen here; beyond loopback --token-file or TLS is needed', '127.0.0.1')
     .option('--port <number>', '0 takes any free one', flag('--port', wholeNumber(0, 65_535)), defaultPort)
     .option('--model <dir>', 'a model package; default the shipped en-learner')
-    .option('--device <name>', 'auto, cpu, cuda or webgpu', 'auto')
+    .option('--device <name>', 'auto, cpu, cuda, webgpu or wasm', 'auto')
     .option('--token-file <file>', 'who may connect: one "name token" a line')
     .option('--tls-cert <file>', 'PEM certificate chain; with --tls-key')
     .option('--tls-key <file>', 'PEM private key; with --tls-cert')

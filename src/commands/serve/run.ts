@@ -1,26 +1,27 @@
 import { readFileSync, writeSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { isatty } from 'node:tty';
-import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import type { AcousticEngine } from '../../acoustic/engine/types.ts';
 import { loadModelPackage } from '../../acoustic/model/load-model.ts';
 import { parseDevice } from '../../acoustic/onnx/device.ts';
+import { installNative } from '../../acoustic/onnx/runtime.ts';
 import { createWorkerEngine } from '../../acoustic/worker/worker-engine.ts';
 import { type ExitCode, exitCodes, SpeechfbError } from '../../errors.ts';
 import { encodeServerNews, type ServerNews } from '../../load/generator/server-news.ts';
 import { resolveReference } from '../../scoring/text/reference.ts';
-import { createScoringThreads, type ScoringThreads } from '../../scoring/threads/pool.ts';
+import { ScoringThreads } from '../../scoring/threads/pool.ts';
 import { isLoopback } from '../../server/gateway/exposure.ts';
 import { faultsPath } from '../../server/gateway/faults.ts';
 import { type RunningServer, type ServerOptions, startServer } from '../../server/gateway/server.ts';
 import { readTokenFile } from '../../server/gateway/tokens.ts';
 import type { Limits } from '../../server/limits.ts';
 import type { Scoring } from '../../server/session/context.ts';
-import { createLog } from '../../telemetry/log.ts';
+import { createLog, type Log } from '../../telemetry/log.ts';
 import type { LogLevel } from '../../telemetry/log-levels.ts';
 import { toPlainError } from '../../threads/plain-error.ts';
 import { stopSignals } from '../interruption.ts';
+import { packageVersion, shippedPath } from '../package.ts';
 
 export type ServeFlags = {
   host: string;
@@ -59,10 +60,10 @@ export async function runServe(flags: ServeFlags): Promise<ExitCode> {
 async function serve(flags: ServeFlags, onReady: (url: string) => void): Promise<ExitCode> {
   collectOnOwnThread();
   const log = createLog(flags.logLevel, process.stderr);
-  const model = loadModelPackage(flags.model ?? shippedModel);
+  const model = loadModelPackage(flags.model ?? shippedPath('models/en-learner'));
   const device = parseDevice(flags.device);
   const warming = defer<AcousticEngine>();
-  const scoring = createScoringThreads({
+  const scoring = new ScoringThreads({
     model,
     onCrash: (error) => log.error({ error: error.message }, 'a scoring thread died'),
   });
@@ -96,7 +97,7 @@ async function serve(flags: ServeFlags, onReady: (url: string) => void): Promise
   stopped.catch(() => {});
   try {
     await Promise.race([server.ready, stopped]);
-    if (!signals.came()) await sayReady(server, loading, onReady);
+    if (!signals.came()) await sayReady(server, loading, { log, onReady });
     await stopped;
     const drained = server.drain().then((report) => {
       log.info(report, 'drained');
@@ -113,18 +114,22 @@ async function serve(flags: ServeFlags, onReady: (url: string) => void): Promise
 }
 
 /** The scoring that `speechfb score` runs too, on its threads. */
-export function liveScoring({ openUtterance, stats, tidy }: ScoringThreads): Scoring {
-  return { readReference: resolveReference, openUtterance, stats, tidy };
+export function liveScoring(threads: ScoringThreads): Scoring {
+  return {
+    readReference: resolveReference,
+    openUtterance: threads.openUtterance,
+    stats: () => threads.stats(),
+    tidy: () => threads.tidy(),
+  };
 }
-
-const shippedModel = fileURLToPath(new URL('../../../models/en-learner', import.meta.url));
 
 async function sayReady(
   server: RunningServer,
   loading: Promise<AcousticEngine>,
-  onReady: (url: string) => void,
+  { log, onReady }: { log: Log; onReady: (url: string) => void },
 ): Promise<void> {
-  const { model, provider } = await loading;
+  const { model, provider, whyNotNative } = await loading;
+  if (whyNotNative !== undefined) log.warn({ whyNotNative, hint: installNative }, 'the model runs as WebAssembly');
   onReady(server.url);
   process.stdout.write(`speechfb: ready at ${server.url} (${model.name} ${model.version} on ${provider})\n`);
 }
@@ -153,13 +158,6 @@ function readPem(path: string): string {
   } catch (cause) {
     throw new SpeechfbError('bad_tls', `cannot read ${path}: ${String(cause)}`, { cause });
   }
-}
-
-function packageVersion(): string {
-  const manifest: { version: string } = JSON.parse(
-    readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'),
-  );
-  return manifest.version;
 }
 
 type Signals = { first: Promise<void>; second: Promise<void>; came(): boolean; stop(): void };

@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { lostResult, mergeResults, type ShardResult } from '../../results/merge-results.ts';
 import { workerUrl } from '../../threads/worker-url.ts';
+import { partition } from '../plan/shard-split.ts';
 import type { ShardHooks, ShardTask } from './generator.ts';
-import { splitTask } from './split-task.ts';
 
 /** What a generator's process says, and is told. */
 export type FromGenerator =
@@ -38,6 +38,18 @@ export async function runGenerators(task: ShardTask, hooks: GeneratorsHooks, cou
   const results = await Promise.all(generators.map((generator) => generator.result));
   hooks.signal.removeEventListener('abort', stop);
   return mergeResults(results, task.seed);
+}
+
+/**
+ * One task for each of `count` generators, none without learners: learners are dealt in turn, so that each generator has its
+ * part of every arrival rate. No generator makes the faults of the server.
+ */
+export function splitTask(task: ShardTask, count: number): ShardTask[] {
+  const parts = Math.max(1, Math.min(count, task.plans.length));
+  return Array.from({ length: parts }, (_, part) => {
+    const { plans, faults } = partition(task.plans, task.faults, (_, index) => index % parts === part);
+    return { ...task, plans, faults: faults.filter((fault) => 'learners' in fault) };
+  });
 }
 
 /** How many generators a load wants: one a core that the server leaves, but none for less than fifty learners. */

@@ -1,6 +1,6 @@
 import type { Pcm } from '../../audio/pcm.ts';
 import { fromS16le } from '../../audio/pcm.ts';
-import { createVad } from '../../audio/vad.ts';
+import { Vad } from '../../audio/vad.ts';
 
 /** How an app's voice activity detection holds sound back. */
 export type GatingOptions = {
@@ -21,7 +21,7 @@ export function gatedFrames(
   frameMs: number,
   gating: GatingOptions,
 ): [number, number][] {
-  const vad = createVad({ sampleRateHz: recording.sampleRateHz, hangoverMs: gating.hangoverMs });
+  const vad = new Vad({ sampleRateHz: recording.sampleRateHz, hangoverMs: gating.hangoverMs });
   const events = vad.push(fromS16le(recording.pcm));
   const gaps: [number, number][] = [];
   let silentFromMs = 0;

@@ -2,8 +2,9 @@ import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { toS16le } from '../../audio/pcm.ts';
 import { readWav } from '../../audio/wav.ts';
+import { parseJsonLine } from '../../config/json-lines.ts';
 import { readText } from '../../config/read-chunks.ts';
-import { type Problem, SpeechfbError } from '../../errors.ts';
+import { firstProblems, type Problem, SpeechfbError } from '../../errors.ts';
 import { sampleRatesHz } from '../../protocol/client-messages.ts';
 import { type ClipWord, readClipWords } from './clip-words.ts';
 
@@ -30,7 +31,7 @@ export type Clip = {
  */
 export function readClips(manifest: string, language = 'en-US'): Clip[] {
   const problems: Problem[] = [];
-  const clips = readLines(manifest).flatMap(({ line, text }) => {
+  const clips = linesOf(manifest).flatMap(({ line, text }) => {
     try {
       const entry = parseEntry(text);
       return entry.text.trim() === '' || entry.kind === 'edge' ? [] : [readClip(manifest, entry, language)];
@@ -41,15 +42,13 @@ export function readClips(manifest: string, language = 'en-US'): Clip[] {
     }
   });
   if (problems.length > 0) {
-    const more = problems.length - shownProblems;
-    const shown = more > 0 ? [...problems.slice(0, shownProblems), { message: `and ${more} more lines` }] : problems;
-    throw new SpeechfbError('bad_manifest', `${manifest} has bad lines`, { problems: shown });
+    throw new SpeechfbError('bad_manifest', `${manifest} has bad lines`, {
+      problems: firstProblems(problems, ' lines'),
+    });
   }
   if (clips.length === 0) throw new SpeechfbError('bad_manifest', `${manifest} has no clip with a text`);
   return clips;
 }
-
-const shownProblems = 8;
 
 /** The start of the first 20 ms within 30 dB of the loudest 20 ms, ms; 0 for silence. */
 export function speechBegin(samples: Float32Array, sampleRateHz: number): number {
@@ -97,19 +96,12 @@ function readClip(manifest: string, entry: Entry, language: string): Clip {
 }
 
 function parseEntry(text: string): Entry {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new SpeechfbError('bad_manifest', `is not JSON: ${(error as Error).message}`);
-  }
-  const entry = entrySchema.safeParse(value);
-  if (entry.success) return entry.data;
-  const problems = entry.error.issues.map(({ path, message }) => `${path.join('.') || 'the line'}: ${message}`);
-  throw new SpeechfbError('bad_manifest', `${problems.join('; ')}; needed: id, audio, text`);
+  const parsed = parseJsonLine(text, entrySchema);
+  if ('problem' in parsed) throw new SpeechfbError('bad_manifest', `${parsed.problem}; needed: id, audio, text`);
+  return parsed.value;
 }
 
-function readLines(manifest: string): { line: number; text: string }[] {
-  const lines = readText(manifest, 'clip manifest').split('\n');
+function linesOf(manifest: string): { line: number; text: string }[] {
+  const lines = readText(manifest, 'clip manifest').split(/\r\n|\n|\r/);
   return lines.map((text, index) => ({ line: index + 1, text })).filter(({ text }) => text.trim() !== '');
 }

@@ -4,6 +4,7 @@ import { readToken } from '../../client/token.ts';
 import { unreadable } from '../../config/read-chunks.ts';
 import { badConfig } from '../../config/yaml.ts';
 import { type Problem, SpeechfbError } from '../../errors.ts';
+import { whole } from '../../format.ts';
 import type { Cost } from '../../results/cost.ts';
 import type { NetworkProfile } from '../../sim/profile/profile.ts';
 import { type FaultOrder, type FaultPlan, planFaults } from '../plan/faults.ts';
@@ -105,7 +106,7 @@ function checkSize({ file, at }: LoadScenario, shape: LoadProfile): void {
   const asked = expectedLoad(shape);
   const what = asked.hours > largestLoad.hours ? 'hours' : 'sessions';
   if (asked[what] <= largestLoad[what]) return;
-  const [much, most] = [asked[what], largestLoad[what]].map((value) => Math.round(value).toLocaleString('en-US'));
+  const [much, most] = [asked[what], largestLoad[what]].map((value) => whole(value));
   const message = `spec.load: makes ${much} ${what === 'hours' ? 'hours of learners' : what}; allowed: at most ${most}`;
   throw badConfig(file, [{ where: at(['spec', 'load']), message }]);
 }

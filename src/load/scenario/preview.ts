@@ -1,5 +1,6 @@
 import { peakPresence, presenceAt } from '../plan/presence.ts';
 import type { PreparedLoad } from './prepare.ts';
+import { type Unprovable, unprovable } from './proof.ts';
 import type { LoadScenario } from './scenario.ts';
 
 /** What a load test would do, before anything has run; times in ms from its start. */
@@ -31,12 +32,15 @@ export type LoadPreview = {
   phases: readonly { name: string; beginMs: number; endMs: number; level: string }[];
   faults: readonly { atMs: number; kind: string; forMs: number | undefined; learners: number | undefined }[];
   objectives: readonly string[];
+  /** Those that it is too short to prove, however good the server is. */
+  unprovable: readonly Unprovable[];
   /** Learners there in the middle of each of so many equal parts of the test. */
   presence: readonly number[];
 };
 
 /** What a prepared test would do, for people and programs to look at before it runs. */
-export function previewOf({ metadata, spec }: LoadScenario, prepared: PreparedLoad): LoadPreview {
+export function previewOf(scenario: LoadScenario, prepared: PreparedLoad): LoadPreview {
+  const { metadata, spec } = scenario;
   const { plans, shape, networks, clips } = prepared;
   const utterances = plans.flatMap((plan) => plan.utterances);
   const spoken = utterances.reduce((sum, { frames }) => sum + frames, 0);
@@ -84,6 +88,7 @@ export function previewOf({ metadata, spec }: LoadScenario, prepared: PreparedLo
       learners: 'learners' in fault ? fault.learners.length : undefined,
     })),
     objectives: spec.objectives.map(({ source }) => source),
+    unprovable: unprovable(scenario, prepared),
     presence: presenceAt(
       plans,
       Array.from({ length: chartPoints }, (_, k) => ((k + 0.5) / chartPoints) * spec.duration),

@@ -21,7 +21,7 @@ const embedded = section({
     .optional()
     .describe('Any limits of docs/protocol.md, by the names they have there.'),
   model: text('the path of a model package').optional().describe('Relative to the scenario.'),
-  device: text('auto, cpu, cuda or webgpu').optional(),
+  device: text('auto, cpu, cuda, webgpu or wasm').optional(),
 });
 
 /** Without a url: a server of this version is started beside the test, on a port of its own. */

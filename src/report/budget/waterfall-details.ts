@@ -1,9 +1,10 @@
 import type { Exemplar } from '../../budget/exemplars.ts';
 import type { Group } from '../../budget/split.ts';
+import { tenthsMs } from '../../format.ts';
 import { alignColumns } from '../terminal/columns.ts';
 import { visibleLength } from '../terminal/fold.ts';
 import type { Paint } from '../terminal/paint.ts';
-import { shortMs, withInterval } from './waterfall.ts';
+import { withInterval } from './waterfall.ts';
 
 /** A row a group: its percentile and each stage's share of it; the shares in a table of their own where columns are few. */
 export function groupSections(
@@ -24,8 +25,8 @@ export function groupSections(
   const shares = [
     [...stages.map(({ name }) => name), 'unattributed'].map(paint.dim),
     ...groups.map(({ analysis }) => [
-      ...analysis.stages.map(({ contribution }) => shortMs(contribution.ms)),
-      shortMs(analysis.unattributed?.ms ?? Number.NaN),
+      ...analysis.stages.map(({ contribution }) => tenthsMs(contribution.ms)),
+      tenthsMs(analysis.unattributed?.ms ?? Number.NaN),
     ]),
   ];
   const verdicts = [paint.dim('verdict'), ...groups.map(({ analysis }) => analysis.verdict)];
@@ -53,6 +54,6 @@ export function exemplarLines(exemplars: readonly Exemplar[]): string[] {
     const parts = one.stages.map(({ name, ms }) => `${name} ${ms.toFixed(1)}`);
     const rest = Math.abs(one.unattributedMs) >= 0.05 ? [`unattributed ${one.unattributedMs.toFixed(1)}`] : [];
     const who = one.session === undefined ? `line ${one.line}` : `${one.session}, line ${one.line}`;
-    return `exemplar ${who}: ${shortMs(one.totalMs)} = ${[...parts, ...rest].join(' + ')}`;
+    return `exemplar ${who}: ${tenthsMs(one.totalMs)} = ${[...parts, ...rest].join(' + ')}`;
   });
 }

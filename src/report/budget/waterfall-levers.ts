@@ -2,9 +2,9 @@ import type { Analysis } from '../../budget/analyse.ts';
 import type { Budget, Change } from '../../budget/file/budget.ts';
 import type { Lever } from '../../budget/levers.ts';
 import type { WhatIfAnswer } from '../../budget/what-if.ts';
+import { tenthsMs } from '../../format.ts';
 import { alignColumns } from '../terminal/columns.ts';
 import type { Paint } from '../terminal/paint.ts';
-import { shortMs } from './waterfall.ts';
 
 /** One what-if for a terminal: what it does, what it breaks, and every lever that might repay it. */
 export function whatIfLines(answer: Analysis['whatIf'][number], analysis: Analysis, paint: Paint): string[] {
@@ -33,9 +33,11 @@ export function effectLine(answer: Analysis['whatIf'][number], { budget, source 
   const sign = answer.deltaMs >= 0 ? '+' : '';
   const over = answer.valueMs - objectiveMs;
   const room =
-    over > 0 ? `${shortMs(over)} over the objective of ${objectiveMs} ms` : `within the objective of ${objectiveMs} ms`;
+    over > 0
+      ? `${tenthsMs(over)} over the objective of ${objectiveMs} ms`
+      : `within the objective of ${objectiveMs} ms`;
   const exactly = answer.exactMs === undefined ? '' : ` (exactly ${answer.exactMs.toFixed(4)} ms for normal stages)`;
-  return `${what} ${shortMs(answer.valueMs)}, ${sign}${shortMs(answer.deltaMs)}: ${room}${exactly}`;
+  return `${what} ${tenthsMs(answer.valueMs)}, ${sign}${tenthsMs(answer.deltaMs)}: ${room}${exactly}`;
 }
 
 /** Stages that the change pushes over their own line of the budget, and what the reserve can take of it. */
@@ -49,14 +51,14 @@ export function brokenLines(answer: WhatIfAnswer, { budget, source }: Analysis):
   const short = answer.deltaMs - budget.reserveMs;
   const reserve =
     short > 0
-      ? `the reserve of ${budget.reserveMs} ms takes all but ${shortMs(short)}`
-      : `the reserve of ${budget.reserveMs} ms could take it, and would be ${shortMs(-short)}`;
+      ? `the reserve of ${budget.reserveMs} ms takes all but ${tenthsMs(short)}`
+      : `the reserve of ${budget.reserveMs} ms could take it, and would be ${tenthsMs(-short)}`;
   return [`breaks ${broken.join('; ')}; ${reserve}`];
 }
 
 /** `to repay 25.8 ms, scale one of`. */
 export function repayLine({ overshootMs, targetMs }: WhatIfAnswer): string {
-  return `to repay ${shortMs(overshootMs)} and be at ${shortMs(targetMs)} again, scale one of`;
+  return `to repay ${tenthsMs(overshootMs)} and be at ${tenthsMs(targetMs)} again, scale one of`;
 }
 
 /** `with the reserve spent, 20.0 ms are left: network x 0.750, edge x 0, all of it, scoring x 0.500`; nothing without a reserve. */
@@ -65,14 +67,14 @@ export function afterReserveLines({ afterReserve }: WhatIfAnswer): string[] {
   if (!first) return [];
   const able = afterReserve.filter(({ possible }) => possible);
   const ways = able.map(({ stage, factor }) => `${stage} ${factorText(factor!)}`).join(', or ');
-  const left = able[0] ? `${shortMs(able[0].savesMs)} are left: ${ways}` : 'no stage alone repays what is left';
+  const left = able[0] ? `${tenthsMs(able[0].savesMs)} are left: ${ways}` : 'no stage alone repays what is left';
   return [`with the reserve spent, ${left}`];
 }
 
 /** Lever, whether it can alone, the factor it needs, what that saves. */
 export function leverCells({ stage, possible, factor, savesMs }: Lever): string[] {
   const scale = factor === undefined ? '' : factorText(factor);
-  return [stage, possible ? 'yes' : 'no', scale, possible ? shortMs(savesMs) : `${shortMs(savesMs)} at most`];
+  return [stage, possible ? 'yes' : 'no', scale, possible ? tenthsMs(savesMs) : `${tenthsMs(savesMs)} at most`];
 }
 
 function factorText(factor: number): string {

@@ -1,5 +1,6 @@
 import type { BudgetReport } from '../../budget/report.ts';
-import { exactText, needsLine, shortMs, sourceLine, titleOf, waterfallOf, withInterval } from './waterfall.ts';
+import { tenthsMs } from '../../format.ts';
+import { exactText, needsLine, sourceLine, titleOf, waterfallOf, withInterval } from './waterfall.ts';
 import { exemplarLines } from './waterfall-details.ts';
 import { afterReserveLines, brokenLines, describe, effectLine, leverCells, repayLine } from './waterfall-levers.ts';
 
@@ -12,14 +13,14 @@ export function budgetMarkdown({ analysis, by, exemplars, notes }: BudgetReport)
     name,
     budgetMs === undefined ? '' : `${budgetMs} ms`,
     interval ? withInterval(ms, interval) : '',
-    stages[i] ? shortMs(stages[i].p50Ms) : '',
-    stages[i] ? shortMs(stages[i].p95Ms) : '',
+    stages[i] ? tenthsMs(stages[i].p50Ms) : '',
+    stages[i] ? tenthsMs(stages[i].p95Ms) : '',
     stages[i]?.verdict ?? '',
   ]);
   const sum = [
     '**total**',
     `${waterfall.objectiveMs} ms`,
-    total ? shortMs(total.valueMs) : '',
+    total ? tenthsMs(total.valueMs) : '',
     '',
     '',
     `**${verdict}**`,

@@ -1,5 +1,6 @@
 import type { Analysis } from '../../budget/analyse.ts';
-import { needsLine, shortMs, sourceLine, type Waterfall, type WaterfallRow, waterfallOf } from './waterfall.ts';
+import { tenthsMs } from '../../format.ts';
+import { needsLine, sourceLine, type Waterfall, type WaterfallRow, waterfallOf } from './waterfall.ts';
 
 /** The waterfall as an SVG document: a bar a stage where the last one ended, its budget outlined, its interval a whisker. */
 export function waterfallSvg(analysis: Analysis): string {
@@ -62,7 +63,7 @@ function rowParts(row: WaterfallRow, y: number, x: (ms: number) => number): stri
     parts.push(line(low, middle, high, middle, { stroke: '#222' }));
     for (const end of [low, high]) parts.push(line(end, middle - 5, end, middle + 5, { stroke: '#222' }));
   }
-  const figure = row.judged ? `${row.judged.what} ${shortMs(row.judged.ms)}` : shortMs(row.ms);
+  const figure = row.judged ? `${row.judged.what} ${tenthsMs(row.judged.ms)}` : tenthsMs(row.ms);
   const share = row.interval ? `${figure} of ${row.budgetMs ?? 0}` : `${row.ms} ms`;
   parts.push(
     text(chartWidth - 24, middle + 4, `${share}${row.verdict ? ` ${row.verdict}` : ''}`, { size: 12, anchor: 'end' }),
@@ -85,7 +86,7 @@ function whatIfParts(
       text(plot.left - 12, y + rowHeight / 2 + 4, clipped(name), { size: 13, anchor: 'end' }),
       rect(from, y + 8, Math.max(1, limit - from), rowHeight - 16, { fill: barFill.none }),
       ...(to > limit ? [rect(limit, y + 8, to - limit, rowHeight - 16, { fill: barFill.fail })] : []),
-      text(chartWidth - 24, y + rowHeight / 2 + 4, `${shortMs(valueMs)}, ${sign}${shortMs(deltaMs)}`, {
+      text(chartWidth - 24, y + rowHeight / 2 + 4, `${tenthsMs(valueMs)}, ${sign}${tenthsMs(deltaMs)}`, {
         size: 12,
         anchor: 'end',
       }),
@@ -116,7 +117,7 @@ function ticksOf(waterfall: Waterfall): number[] {
 }
 
 function endLabel({ total, source, budget }: Analysis, { endMs }: Waterfall): string {
-  return total ? `${source} p${budget.objective.percentile} ${shortMs(total.valueMs)}` : `sum ${endMs} ms`;
+  return total ? `${source} p${budget.objective.percentile} ${tenthsMs(total.valueMs)}` : `sum ${endMs} ms`;
 }
 
 function legendOf({ total }: Analysis): string {

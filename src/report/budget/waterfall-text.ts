@@ -1,6 +1,7 @@
 import type { Analysis } from '../../budget/analyse.ts';
 import type { Verdict } from '../../budget/decompose/verdict.ts';
 import type { BudgetReport } from '../../budget/report.ts';
+import { tenthsMs } from '../../format.ts';
 import { alignColumns } from '../terminal/columns.ts';
 import { visibleLength } from '../terminal/fold.ts';
 import type { Paint } from '../terminal/paint.ts';
@@ -8,7 +9,6 @@ import {
   exactText,
   moreLine,
   needsLine,
-  shortMs,
   sourceLine,
   titleOf,
   type Waterfall,
@@ -89,16 +89,16 @@ function figureRows(analysis: Analysis, { rows }: Waterfall, paint: Paint): stri
     return [
       row.name,
       row.budgetMs === undefined ? '' : `${row.budgetMs} ms`,
-      row.interval ? shortMs(row.ms) : '',
+      row.interval ? tenthsMs(row.ms) : '',
       row.interval ? `${side(row.interval.low)}..${side(row.interval.high)}` : '',
-      stage ? shortMs(stage.p50Ms) : '',
-      stage ? shortMs(stage.p95Ms) : '',
+      stage ? tenthsMs(stage.p50Ms) : '',
+      stage ? tenthsMs(stage.p95Ms) : '',
       stage && Number.isFinite(stage.worthMs) ? `${stage.worthMs.toFixed(2)} ms` : '',
-      ...(judged ? [stage ? `${stage.judged.what} ${shortMs(stage.judged.ms)}` : ''] : []),
+      ...(judged ? [stage ? `${stage.judged.what} ${tenthsMs(stage.judged.ms)}` : ''] : []),
     ];
   });
   const sum = [analysis.total ? `p${objective.percentile}` : 'sum', `${objective.valueMs} ms`];
-  if (analysis.total) sum.push(shortMs(analysis.total.valueMs));
+  if (analysis.total) sum.push(tenthsMs(analysis.total.valueMs));
   const all = [head.map(paint.dim), ...body, [...sum, ...head.slice(sum.length).map(() => '')]];
   return analysis.total ? all : all.map((cells) => cells.slice(0, 2));
 }

@@ -1,5 +1,6 @@
 import type { Analysis } from '../../budget/analyse.ts';
 import type { Interval, Verdict } from '../../budget/decompose/verdict.ts';
+import { tenthsMs, whole } from '../../format.ts';
 
 /** One bar of a waterfall, ms: where it begins, how long it is, and what it may be. */
 export type WaterfallRow = {
@@ -66,12 +67,7 @@ export function titleOf({ budget }: Analysis): string {
 /** `425.8 ms [417.2, 434.0]`; an open side is `..`. */
 export function withInterval(ms: number, interval: Interval): string {
   const side = (value: number) => (Number.isFinite(value) ? value.toFixed(1) : '..');
-  return `${shortMs(ms)} [${side(interval.low)}, ${side(interval.high)}]`;
-}
-
-/** One decimal, which is finer than any network is steady. */
-export function shortMs(ms: number): string {
-  return Number.isFinite(ms) ? `${ms.toFixed(1)} ms` : 'never';
+  return `${tenthsMs(ms)} [${side(interval.low)}, ${side(interval.high)}]`;
 }
 
 /** The figures' origin in one sentence. */
@@ -99,7 +95,7 @@ export function moreLine(moreTraces: number | undefined, source: Analysis['sourc
   if (!Number.isFinite(moreTraces)) return 'more traces are not likely to decide it: the figure is at the limit';
   const traces =
     source === 'predicted' ? 'more simulated traces decide it (simulation.samples)' : 'more traces decide it';
-  return `about ${grouped(Math.ceil(moreTraces))} ${traces}`;
+  return `about ${whole(Math.ceil(moreTraces))} ${traces}`;
 }
 
 /** The share of each stage in closed form, when every stage is declared normal: `a 61.5608 + b 12.4665`. */
@@ -107,9 +103,4 @@ export function exactText({ exactMs, exactShares, budget }: Analysis): string {
   if (exactMs === undefined || !exactShares) return '';
   const shares = budget.stages.map(({ name }, i) => `${name} ${exactShares[i]!.toFixed(4)}`);
   return `exactly ${exactMs.toFixed(4)} ms for normal stages = ${shares.join(' + ')}`;
-}
-
-/** `43,752`. Not by toLocaleString: loading a locale takes longer than the whole report. */
-function grouped(count: number): string {
-  return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
 }

@@ -1,6 +1,5 @@
 import type { CapacityResult } from '../../capacity/plan/result.ts';
-import { dollars, percent, whole } from '../../format.ts';
-import { formatMs } from '../../units.ts';
+import { dollars, formatMs, percent, whole } from '../../format.ts';
 
 /** What is worth comparing, and which way is better. */
 const measures: readonly {

@@ -1,6 +1,5 @@
 import type { CapacityResult } from '../../capacity/plan/result.ts';
-import { dollars, percent, whole } from '../../format.ts';
-import { formatMs } from '../../units.ts';
+import { dollars, formatMs, percent, whole } from '../../format.ts';
 import { alignColumns } from '../terminal/columns.ts';
 
 export type SweepRow = { value: string | number; result: CapacityResult };

@@ -1,6 +1,5 @@
 import type { CapacityDetails, CapacityResult } from '../../capacity/plan/result.ts';
-import { count, dollars, figure, percent, whole } from '../../format.ts';
-import { formatMs } from '../../units.ts';
+import { count, dollars, figure, formatMs, percent, whole } from '../../format.ts';
 import { folded } from '../terminal/fold.ts';
 import type { Paint } from '../terminal/paint.ts';
 import { renderTimeline } from './timeline.ts';

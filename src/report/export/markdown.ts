@@ -1,5 +1,6 @@
+import { formatMs } from '../../format.ts';
 import type { LoadReport, Summary } from '../../results/report.ts';
-import { formatMs } from '../../units.ts';
+import { endingLines } from '../load/ending.ts';
 import { qualityLines, sessionNotes, sliceHead, sliceRows } from '../load/quality.ts';
 import { stageNote } from '../load/table.ts';
 import { formatValue } from '../terminal/format-value.ts';
@@ -30,6 +31,7 @@ export function loadMarkdown(report: LoadReport): string {
       .map((line) => `- ${line.replace(/ {2,}/, ': ')}`)
       .join('\n'),
     validity.map(({ check, ok, detail }) => `- ${ok ? 'ok' : '**invalid**'}: ${check}, ${detail}`).join('\n'),
+    [`**verdict: ${report.verdict}**`, ...endingLines(report).map((line) => `- ${line}`)].join('\n'),
     '',
   ].join('\n\n');
 }

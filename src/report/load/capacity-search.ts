@@ -1,4 +1,4 @@
-import { formatMs } from '../../units.ts';
+import { formatMs } from '../../format.ts';
 import { fitTable } from '../terminal/fit-table.ts';
 import type { Paint } from '../terminal/paint.ts';
 
@@ -34,10 +34,13 @@ export function capacitySearchText(search: CapacitySearch, paint: Paint, columns
   const parts = [
     `${search.name}: the largest load that ${search.target} carries`,
     ...(rows.length > 0 ? [fitTable(head, rows, { columns, left: ['outcome'] })] : []),
-    capacityVerdict(search),
+    [capacityVerdict(search), ...(search.limit === 'generator' ? [generatorAdvice] : [])].join('\n'),
   ];
   return `${parts.join('\n\n')}\n`;
 }
+
+const generatorAdvice =
+  'what to do: end what else runs on this machine, make the load from another one (--url), or begin with fewer (--from)';
 
 export function learnersText(count: number): string {
   return count === 1 ? '1 learner' : `${count} learners`;
@@ -47,8 +50,10 @@ export function learnersText(count: number): string {
 export function capacityVerdict({ learners, limit, steps }: CapacitySearch): string {
   const last = steps.at(-1);
   if (limit === 'generator') {
-    const limited = `the generator was the limit at ${last?.learners}: ${last?.reason}`;
-    return `at least ${learnersText(learners)}; ${limited}`;
+    const tried = steps.filter(({ outcome, long }) => outcome === 'generator' && long === last?.long);
+    const times = tried.filter((step) => step.learners === last?.learners).length;
+    const limited = `${learnersText(last?.learners ?? 0)} could not be measured, invalid ${times === 1 ? 'once' : `${times} times`}: ${last?.reason}`;
+    return `${learners === 0 ? 'nothing is known' : `at least ${learnersText(learners)}, not confirmed`}; ${limited}`;
   }
   if (limit === 'interrupted' && learners === 0) return 'interrupted before any load was carried';
   if (limit === 'interrupted') return `interrupted: at least ${learnersText(learners)}, not confirmed`;

@@ -1,6 +1,6 @@
+import { formatMs } from '../../format.ts';
 import type { ComparedMetric } from '../../slo/objective/compare.ts';
 import { timesToDecide } from '../../slo/objective/comparison-word.ts';
-import { formatMs } from '../../units.ts';
 import { fitColumns } from '../terminal/fit-table.ts';
 import type { Paint } from '../terminal/paint.ts';
 import type { Comparison } from './comparison.ts';

@@ -1,8 +1,9 @@
+import { formatMs, percentText, whole } from '../../format.ts';
 import type { LoadPreview } from '../../load/scenario/preview.ts';
-import { formatMs } from '../../units.ts';
 import { alignColumns } from '../terminal/columns.ts';
 import { levelChart } from '../terminal/level-chart.ts';
 import type { Paint } from '../terminal/paint.ts';
+import { unprovableText } from './proof-text.ts';
 
 /** The preview as a terminal shows it. */
 export function loadPreviewText(preview: LoadPreview, paint: Paint): string {
@@ -25,6 +26,9 @@ export function loadPreviewText(preview: LoadPreview, paint: Paint): string {
       : []),
     ...(preview.faults.length > 0 ? [table('faults', faultRows(preview), '>>>')] : []),
     ['objectives', ...preview.objectives.map((source) => `  ${source}`)],
+    ...(preview.unprovable.length > 0
+      ? [preview.unprovable.map((one) => `${paint.warn('warning')} ${unprovableText(one)}`)]
+      : []),
   ];
   return `${parts.map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
@@ -65,7 +69,7 @@ function networkText({ network, transport, sessions }: LoadPreview['networks'][n
 }
 
 function shareText({ sessions }: { sessions: number }, all: number): string {
-  return `${Math.round((sessions / all) * 1000) / 10} %`;
+  return percentText(sessions / all);
 }
 
 function phaseRows({ phases }: LoadPreview): string[][] {
@@ -86,8 +90,4 @@ function table(title: string, rows: string[][], align: string): string[] {
 
 function time(ms: number): string {
   return ms === 0 ? '0' : formatMs(ms);
-}
-
-function whole(value: number): string {
-  return value.toLocaleString('en-US');
 }

@@ -1,5 +1,5 @@
+import { formatMs } from '../../format.ts';
 import type { LoadProgress } from '../../load/generator/live-run.ts';
-import { formatMs } from '../../units.ts';
 
 /** One line for a log: `12.5 s of 25.0 s  20/20 learners  p50 61.0 ms  p95 88.1 ms  p99 120 ms  of 1893`. */
 export function progressLine(progress: LoadProgress, durationMs: number): string {

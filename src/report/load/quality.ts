@@ -1,6 +1,6 @@
+import { formatMs, dollars as money } from '../../format.ts';
 import type { LoadReport, SliceReport } from '../../results/report.ts';
 import type { ObjectiveVerdict } from '../../slo/objective/objective-verdict.ts';
-import { formatMs } from '../../units.ts';
 import { formatValue } from '../terminal/format-value.ts';
 
 /** Latency of feedback by profile, language and phase, each by itself; none when there is but one slice. */
@@ -66,8 +66,8 @@ function shareOf({ shares }: Pick<SliceReport, 'shares'>, name: string): string 
 }
 
 function costText({ dollars, dollarsPerAudioMinute, servers, serverDollarsPerHour }: NonNullable<LoadReport['cost']>) {
-  const each = `${servers} ${servers === 1 ? 'server' : 'servers'} at $${serverDollarsPerHour.toFixed(2)}/h`;
-  return `${formatValue(dollarsPerAudioMinute, 'usd_per_minute')} of it, $${dollars.toPrecision(3)} for ${each}`;
+  const each = `${servers} ${servers === 1 ? 'server' : 'servers'} at ${money(serverDollarsPerHour)}/h`;
+  return `${formatValue(dollarsPerAudioMinute, 'usd_per_minute')} of it, ${money(dollars)} for ${each}`;
 }
 
 function minutes(value: number): string {

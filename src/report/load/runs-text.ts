@@ -12,9 +12,19 @@ export function runsText({ scenario, runs, objectives, verdict, interrupted }: R
   return [
     `${scenario}: ${runs.length} runs`,
     alignColumns([head, ...rows, last], `<${'>'.repeat(runs.length + 2)}`).join('\n'),
-    interrupted ? `INTERRUPTED; so far: ${said}` : `verdict of all runs: ${said}`,
+    [
+      interrupted ? `INTERRUPTED; so far: ${said}` : `verdict of all runs: ${said}`,
+      ...objectives.flatMap((one) => whyLine(one, verdict)),
+    ].join('\n'),
     '',
   ].join('\n\n');
+}
+
+/** In how many runs an objective was what the verdict of all is; `report` of a run says why and what to do. */
+function whyLine({ objective, verdicts }: RunsObjective, verdict: RunsReport['verdict']): string[] {
+  const runs = verdicts.filter((one) => one === verdict).length;
+  if (verdict === 'pass' || runs === 0) return [];
+  return [`why: ${objective}: ${verdict === 'fail' ? 'missed' : 'not proven'} in ${runs} of ${verdicts.length} runs`];
 }
 
 const verdictPaint = { pass: 'good', fail: 'bad', invalid: 'warn' } as const;

@@ -1,7 +1,7 @@
 import { Box, render, Text } from 'ink';
+import { formatMs } from '../../format.ts';
 import type { LoadProgress } from '../../load/generator/live-run.ts';
 import type { ObjectiveVerdict } from '../../slo/objective/objective-verdict.ts';
-import { formatMs } from '../../units.ts';
 import { formatValue } from '../terminal/format-value.ts';
 import { bar, sparkline } from '../terminal/sparkline.ts';
 import { clockText } from './progress.ts';

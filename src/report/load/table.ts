@@ -1,9 +1,10 @@
+import { formatMs } from '../../format.ts';
 import type { LoadReport, Summary } from '../../results/report.ts';
 import type { ObjectiveVerdict } from '../../slo/objective/objective-verdict.ts';
-import { formatMs } from '../../units.ts';
 import { boxed, fits, fitTable } from '../terminal/fit-table.ts';
 import { formatValue } from '../terminal/format-value.ts';
 import type { Paint } from '../terminal/paint.ts';
+import { endingLines } from './ending.ts';
 import { qualityLines, sessionNotes, sliceHead, sliceRows } from './quality.ts';
 
 /**
@@ -18,7 +19,7 @@ export function loadTable(report: LoadReport, paint: Paint, columns?: number): s
   parts.push([sessionLines(report), ...qualityLines(report)].join('\n'), validityLines(report, paint));
   if (report.faults.length > 0) parts.push(faultLines(report));
   if (report.troubles.length > 0) parts.push(troubleLines(report));
-  parts.push(verdictLine(report, paint));
+  parts.push([verdictLine(report, paint), ...endingLines(report)].join('\n'));
   return `${parts.join('\n\n')}\n`;
 }
 

@@ -1,8 +1,7 @@
-import { durationWords } from '../../format.ts';
+import { formatMs, lengthText, percent } from '../../format.ts';
 import { type ConnectSummary, type DirectionSummary, type FlowSummary, sortedMs } from '../../sim/flow-summary.ts';
 import type { NetworkProfile } from '../../sim/profile/profile.ts';
 import type { FlowResult } from '../../sim/run-flow.ts';
-import { formatMs } from '../../units.ts';
 import { alignColumns } from '../terminal/columns.ts';
 import { fitColumns } from '../terminal/fit-table.ts';
 import type { Paint } from '../terminal/paint.ts';
@@ -38,8 +37,8 @@ export function renderNetworks(networks: readonly NetworkProfile[], paint: Paint
   const heads = ['network', 'delay up', 'down', 'rate up', 'down', 'loss', 'source'];
   const rows = networks.map(({ name, source, up, down }) => [
     paint.bold(name),
-    durationWords(up.delayUs),
-    durationWords(down.delayUs),
+    lengthText(up.delayUs / 1000),
+    lengthText(down.delayUs / 1000),
     rateWords(up.rateBitsPerSecond),
     rateWords(down.rateBitsPerSecond),
     up.loss.model === 'gilbert-elliott' ? 'in bursts' : lossWords(up.loss).replace(' lost', '').replace('no loss', '-'),
@@ -162,7 +161,7 @@ function remarks(summary: FlowSummary, network: NetworkProfile, paint: Paint): s
 }
 
 function seconds(ms: number): string {
-  return durationWords(ms * 1000);
+  return lengthText(ms);
 }
 
 function connectWords({ attempted, opened, p50, p95, max }: ConnectSummary): string {
@@ -173,7 +172,7 @@ function connectWords({ attempted, opened, p50, p95, max }: ConnectSummary): str
 
 function share(value: number | null, paint: (text: string) => string): string {
   if (value === null) return '-';
-  return value === 0 ? '0 %' : paint(`${Number((value * 100).toPrecision(2))} %`);
+  return value === 0 ? '0 %' : paint(percent(value));
 }
 
 function paintOf(ms: number, paint: Paint): (text: string) => string {

@@ -1,15 +1,14 @@
-import { durationWords } from '../../format.ts';
+import { formatMs, lengthText, percentText } from '../../format.ts';
 import type { Loss, NetworkEvent, NetworkProfile, PathProfile, Schedule } from '../../sim/profile/profile.ts';
-import { formatMs } from '../../units.ts';
 
 /** `35 ms ± 10 ms (normal), 12 Mbit/s, queue of 100 packets, 1 % lost`. */
 export function pathWords(path: PathProfile): string {
   const { jitter, queuePackets } = path;
-  const correlated = jitter && jitter.correlation > 0 ? `, correlated ${percent(jitter.correlation)}` : '';
-  const spread = jitter ? ` ± ${durationWords(jitter.valueUs)} (${jitter.distribution}${correlated})` : '';
+  const correlated = jitter && jitter.correlation > 0 ? `, correlated ${percentText(jitter.correlation)}` : '';
+  const spread = jitter ? ` ± ${lengthText(jitter.valueUs / 1000)} (${jitter.distribution}${correlated})` : '';
   const link = linkWords(path);
   const parts = [
-    `${durationWords(path.delayUs)}${spread}`,
+    `${lengthText(path.delayUs / 1000)}${spread}`,
     link ?? 'any rate',
     ...(link ? [`queue of ${queuePackets} packets`] : []),
     lossWords(path.loss),
@@ -21,7 +20,7 @@ export function pathWords(path: PathProfile): string {
 /** `tcp-tls`, and what it does when that is not what everyone does. */
 export function transportWords({ transport, tcp }: NetworkProfile): string {
   if (transport.startsWith('quic')) return `${transport} (modelled, not measured)`;
-  return tcp.rtoMinUs === 200_000 ? transport : `${transport}, least RTO ${durationWords(tcp.rtoMinUs)}`;
+  return tcp.rtoMinUs === 200_000 ? transport : `${transport}, least RTO ${lengthText(tcp.rtoMinUs / 1000)}`;
 }
 
 /** `handover of 80 ms about each 45 s, packets wait`. */
@@ -30,11 +29,11 @@ export function eventWords(event: NetworkEvent): string {
   if (event.kind === 'ip-change') {
     const { first, most } = event.backoffUs;
     const old = event.oldSocket === 'silent' ? 'falls silent' : 'is reset';
-    return `another address ${when}: the old socket ${old}, a new one within ${durationWords(first)} to ${durationWords(most)}`;
+    return `another address ${when}: the old socket ${old}, a new one within ${lengthText(first / 1000)} to ${lengthText(most / 1000)}`;
   }
   const side = event.kind === 'outage' && event.direction !== undefined ? `, ${event.direction} only` : '';
   const fate = event.mode === 'buffer' ? 'packets wait' : 'packets are lost';
-  return `${event.kind} of ${durationWords(event.gapUs)} ${when}${side}, ${fate}`;
+  return `${event.kind} of ${lengthText(event.gapUs / 1000)} ${when}${side}, ${fate}`;
 }
 
 function linkWords({ opportunitiesMs, rateBitsPerSecond }: PathProfile): string | undefined {
@@ -48,19 +47,19 @@ function linkWords({ opportunitiesMs, rateBitsPerSecond }: PathProfile): string 
 /** `no loss`, `1 % lost`, or bursts in words. */
 export function lossWords(loss: Loss): string {
   if (loss.model === 'none') return 'no loss';
-  if (loss.model === 'iid') return `${percent(loss.share)} lost`;
+  if (loss.model === 'iid') return `${percentText(loss.share)} lost`;
   const { lossBad, lossGood } = loss;
-  const else_ = lossGood > 0 ? `, else ${percent(lossGood)}` : '';
+  const else_ = lossGood > 0 ? `, else ${percentText(lossGood)}` : '';
   if (loss.clock === 'time')
-    return `fades of ${durationWords(loss.badUs)} about each ${durationWords(loss.goodUs)} lose ${percent(lossBad)}${else_}`;
+    return `fades of ${lengthText(loss.badUs / 1000)} about each ${lengthText(loss.goodUs / 1000)} lose ${percentText(lossBad)}${else_}`;
   const share = (loss.p * lossBad + loss.r * lossGood) / (loss.p + loss.r);
-  return `${percent(share)} lost in bursts of ${(1 / loss.r).toFixed(1)} packets (gemodel ${[loss.p, loss.r, lossBad, lossGood].map(percent).join(' ')})`;
+  return `${percentText(share)} lost in bursts of ${(1 / loss.r).toFixed(1)} packets (gemodel ${[loss.p, loss.r, lossBad, lossGood].map(percentText).join(' ')})`;
 }
 
 function scheduleWords(when: Schedule): string {
-  if ('atUs' in when) return `at ${durationWords(when.atUs)}`;
-  const spread = when.spreadUs > 0 ? ` ± ${durationWords(when.spreadUs)}` : '';
-  return `each ${durationWords(when.everyUs)}${spread}`;
+  if ('atUs' in when) return `at ${lengthText(when.atUs / 1000)}`;
+  const spread = when.spreadUs > 0 ? ` ± ${lengthText(when.spreadUs / 1000)}` : '';
+  return `each ${lengthText(when.everyUs / 1000)}${spread}`;
 }
 
 /** `5 Mbit/s`, `512 kbit/s`. */
@@ -68,8 +67,4 @@ export function rateWords(bits: number | undefined): string {
   if (bits === undefined) return 'any';
   const [value, unit] = bits >= 1e6 ? [bits / 1e6, 'Mbit/s'] : [bits / 1000, 'kbit/s'];
   return `${Number(value.toPrecision(4))} ${unit}`;
-}
-
-function percent(share: number): string {
-  return `${Number((share * 100).toPrecision(3))} %`;
 }

@@ -1,5 +1,5 @@
+import { formatMs } from '../../format.ts';
 import type { DirectionTraffic, ProxySummary } from '../../proxy/meter.ts';
-import { formatMs } from '../../units.ts';
 import { alignColumns } from '../terminal/columns.ts';
 
 /** What passed since the line before. */

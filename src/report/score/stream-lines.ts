@@ -1,6 +1,6 @@
+import { formatMs } from '../../format.ts';
 import type { PhonemeResult } from '../../protocol/result.ts';
 import type { ServerEvent } from '../../protocol/server-messages.ts';
-import { formatMs } from '../../units.ts';
 import { gradeOf, gradeSymbols } from './stream-view.ts';
 
 /** One event as one plain line: when it came, how long after its sound, and what it says. */

@@ -1,5 +1,5 @@
 import { Box, render, Text } from 'ink';
-import { formatMs } from '../../units.ts';
+import { formatMs } from '../../format.ts';
 import { gradeOf, gradeSymbols, type StreamView, type WordView } from './stream-view.ts';
 
 /** The live screen of one reading: words with their phones beneath, colouring while they are read. */

@@ -1,9 +1,9 @@
+import { durationText, numberText, percentText } from '../../format.ts';
 import type { Canary } from '../../slo/canary/canary.ts';
 import type { CanaryDecision, Judgement } from '../../slo/canary/judge.ts';
 import type { CanaryPlan, StepPlan } from '../../slo/canary/plan.ts';
 import type { Rollout } from '../../slo/canary/rollout.ts';
 import type { BurnMode, Chance } from '../../slo/service-level/burn-rule.ts';
-import { numberText, percentText, spanText } from '../../slo/service-level/quantities.ts';
 import { snakeCased } from '../export/run-json.ts';
 import type { Paint } from '../terminal/paint.ts';
 
@@ -55,12 +55,12 @@ export function rolloutText({ outcome, endedAtMs, share, looks, harmedEvents }: 
   const lines = changes.map(({ atMs, share, judgement }) => {
     const why = judgement.reasons.find((reason) => reason.decision === judgement.decision)?.message ?? '';
     const decision = paintOf(paint, judgement.decision)(judgement.decision.padEnd(9));
-    return `${spanText(atMs).padStart(7)}  ${percentText(share).padStart(5)}  ${decision}${why}`;
+    return `${durationText(atMs).padStart(7)}  ${percentText(share).padStart(5)}  ${decision}${why}`;
   });
   const end = { promoted: paint.good, paused: paint.warn, 'rolled back': paint.bad }[outcome];
   lines.push(
     '',
-    `${end(outcome)} after ${spanText(endedAtMs)} at ${percentText(share)} of the traffic; ` +
+    `${end(outcome)} after ${durationText(endedAtMs)} at ${percentText(share)} of the traffic; ` +
       `${numberText(Math.round(harmedEvents))} events went bad that the old version would have served`,
   );
   return `${lines.join('\n')}\n`;
@@ -74,8 +74,8 @@ export function rolloutJson(name: string, rollout: Rollout): object {
 function readingText({ rollback }: Canary, mode: BurnMode): string {
   const { burn, forMs, everyMs } = rollback;
   return mode === 'window'
-    ? `when the share over the trailing ${spanText(forMs)}, looked at every ${spanText(everyMs)}, burns above ${burn} (mode: window)`
-    : `when every ${spanText(everyMs)} for ${spanText(forMs)} in a row burns above ${burn} (mode: consecutive)`;
+    ? `when the share over the trailing ${durationText(forMs)}, looked at every ${durationText(everyMs)}, burns above ${burn} (mode: window)`
+    : `when every ${durationText(everyMs)} for ${durationText(forMs)} in a row burns above ${burn} (mode: consecutive)`;
 }
 
 function stepLines(canary: Canary, step: StepPlan, paint: Paint): string[] {
@@ -87,11 +87,11 @@ function stepLines(canary: Canary, step: StepPlan, paint: Paint): string[] {
   };
   const { fixed, sequentialWhenFine } = step.decidedInMs;
   return [
-    `${percentText(step.share)} for ${spanText(step.holdMs)}: ${numberText(step.eventsPerMinute)} events a minute, ` +
+    `${percentText(step.share)} for ${durationText(step.holdMs)}: ${numberText(step.eventsPerMinute)} events a minute, ` +
       `${numberText(step.windowEvents)} in the window, of which ${numberText(step.allowedBad)} may be bad`,
     `  ${chances(mode)}`,
     `  one window alone: wrongly ${chanceText(exact(step.oneWindow.falseRollback))}, finds ${chanceText(exact(step.oneWindow.power))}`,
-    `  a fixed sample decides in ${spanText(fixed)}, the sequential test in ${spanText(sequentialWhenFine)} when all is well`,
+    `  a fixed sample decides in ${durationText(fixed)}, the sequential test in ${durationText(sequentialWhenFine)} when all is well`,
     paint.dim(`  read as ${other}: ${chances(other)}`),
     '',
   ];

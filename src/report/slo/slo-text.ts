@@ -1,10 +1,10 @@
+import { durationText, numberText, percentText } from '../../format.ts';
 import type { Verdict } from '../../slo/objective/objective-verdict.ts';
 import { largestBurn } from '../../slo/service-level/burn.ts';
 import type { AlertCheck, ServiceLevelCheck } from '../../slo/service-level/check.ts';
 import type { Evaluation } from '../../slo/service-level/evaluate.ts';
 import { explainAlert, explainEvaluation } from '../../slo/service-level/explain.ts';
 import { proofSizes } from '../../slo/service-level/proof-sizes.ts';
-import { numberText, percentText, spanText } from '../../slo/service-level/quantities.ts';
 import type { ServiceLevel } from '../../slo/service-level/service-level.ts';
 import { snakeCased } from '../export/run-json.ts';
 import type { Paint } from '../terminal/paint.ts';
@@ -12,7 +12,7 @@ import type { Paint } from '../terminal/paint.ts';
 /** How the alerts of a service level behave, for a terminal. */
 export function checkText(level: ServiceLevel, check: ServiceLevelCheck, paint: Paint): string {
   const count = level.objectives.length === 1 ? '1 objective' : `${level.objectives.length} objectives`;
-  const lines = [paint.bold(`${level.name}: ${count} over ${spanText(level.periodMs)}`)];
+  const lines = [paint.bold(`${level.name}: ${count} over ${durationText(level.periodMs)}`)];
   for (const { name, target } of level.objectives) {
     lines.push('', `${name}: ${percentText(target)} good, a burn of at most ${numberText(largestBurn(target))}`);
     lines.push(...check.alerts.filter((alert) => alert.objective === name).map(alertLine), proofLine(target));
@@ -44,12 +44,12 @@ export function evaluationText(level: ServiceLevel, evaluations: readonly Evalua
       const share = total > 0 ? percentText(bad / total) : 'no events';
       const burnt = burn === undefined ? '' : `  burn ${numberText(burn)}`;
       lines.push(
-        `  ${spanText(windowMs).padStart(7)}  ${`${numberText(bad)} bad of ${numberText(total)}`.padEnd(32)}${share.padEnd(10)}${burnt}`,
+        `  ${durationText(windowMs).padStart(7)}  ${`${numberText(bad)} bad of ${numberText(total)}`.padEnd(32)}${share.padEnd(10)}${burnt}`,
       );
     }
     if (budgetLeft !== undefined)
-      lines.push(`  budget left: ${percentText(budgetLeft)} of ${spanText(level.periodMs)}`);
-    if (exhaustedInMs !== undefined) lines.push(`  gone in: ${spanText(exhaustedInMs)} at the present pace`);
+      lines.push(`  budget left: ${percentText(budgetLeft)} of ${durationText(level.periodMs)}`);
+    if (exhaustedInMs !== undefined) lines.push(`  gone in: ${durationText(exhaustedInMs)} at the present pace`);
     lines.push(`  ${explainEvaluation(level, evaluation)}`, '');
   }
   return lines.join('\n');
@@ -75,14 +75,14 @@ export function alertSentences(level: ServiceLevel): string {
 }
 
 function alertLine(alert: AlertCheck): string {
-  const windows = `${spanText(alert.longMs)} and ${spanText(alert.shortMs)}`;
+  const windows = `${durationText(alert.longMs)} and ${durationText(alert.tenthsMs)}`;
   const tenPercent = Number.isFinite(alert.tenPercentDetectedMs)
-    ? `after ${spanText(alert.tenPercentDetectedMs)}`
+    ? `after ${durationText(alert.tenPercentDetectedMs)}`
     : 'never';
   return (
     `  ${alert.severity.padEnd(8)}burn > ${numberText(alert.burn)} over ${windows}: above ${percentText(alert.badShare)} bad; ` +
     `spends ${percentText(alert.budgetSpent)} of the budget; fires on an outage after ` +
-    `${spanText(alert.outageDetectedMs)}, on 10% bad ${tenPercent}`
+    `${durationText(alert.outageDetectedMs)}, on 10 % bad ${tenPercent}`
   );
 }
 
@@ -91,7 +91,7 @@ function proofLine(target: number): string {
   const [none, one, ten] = toProve.map(({ events }) => numberText(events));
   return (
     `  a load test proves it with ${none} events and no miss, ${one} with one, ${ten} with ten; ` +
-    `${numberText(toMeasure.events)} measure it to +-${percentText(toMeasure.margin)} at 99%`
+    `${numberText(toMeasure.events)} measure it to +-${percentText(toMeasure.margin)} at 99 %`
   );
 }
 

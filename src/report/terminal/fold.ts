@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
+import stringWidth from 'string-width';
 
 /**
  * Text for a terminal of so many columns: longer lines go on below, set in under the last column of a table or two blanks
@@ -11,9 +12,9 @@ export function folded(text: string, columns: number): string {
     .join('\n');
 }
 
-/** A text's width in a terminal: colours take none. */
+/** A text's width in columns of a terminal: colours and combining characters take none, wide characters two. */
 export function visibleLength(text: string): number {
-  return stripVTControlCharacters(text).length;
+  return stringWidth(text);
 }
 
 const drawn = /[\u2500-\u259f]/;

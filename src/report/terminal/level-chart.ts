@@ -1,4 +1,4 @@
-import { formatMs } from '../../units.ts';
+import { formatMs, whole } from '../../format.ts';
 import type { Paint } from './paint.ts';
 
 /**
@@ -12,10 +12,10 @@ export function levelChart(
   paint: Paint,
 ): string[] {
   const most = Math.max(1, ...values);
-  const margin = Math.max(5, most.toLocaleString('en-US').length + 1);
+  const margin = Math.max(5, whole(most).length + 1);
   const lines: string[] = [];
   for (let row = rows - 1; row >= 0; row--) {
-    const label = row === rows - 1 ? most.toLocaleString('en-US') : '';
+    const label = row === rows - 1 ? whole(most) : '';
     const cells = values.map(
       (value) => blocks[Math.max(0, Math.min(8, Math.round((value / most) * rows * 8) - row * 8))],
     );

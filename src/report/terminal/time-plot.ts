@@ -1,4 +1,4 @@
-import { durationWords } from '../../format.ts';
+import { lengthText } from '../../format.ts';
 import { logScale, tickText } from './log-scale.ts';
 import type { Paint } from './paint.ts';
 
@@ -68,7 +68,7 @@ function roundness(tick: number): number {
 }
 
 function timeAxis(durationMs: number, columns: number): string {
-  const [from, middle, to] = ['0', durationWords(durationMs * 500), durationWords(durationMs * 1000)] as const;
+  const [from, middle, to] = ['0', lengthText(durationMs / 2), lengthText(durationMs)] as const;
   const left = from.padEnd(Math.floor(columns / 2 - middle.length / 2)) + middle;
   return `${' '.repeat(labelWidth + 2)}${left}${to.padStart(columns - left.length)}`;
 }

@@ -6,15 +6,6 @@ import { joinPipeline, type OpenUtterance } from '../pipeline.ts';
 import { calibratorOf } from '../utterance-scorer.ts';
 import { ScoringThread } from './thread.ts';
 
-/** Scoring on threads of its own, for servers: the thread that owns the sockets has enough to do. */
-export type ScoringThreads = {
-  openUtterance: OpenUtterance;
-  stats(): ScoringStats;
-  /** Lets the threads collect their garbage while nobody reads. */
-  tidy(): void;
-  close(): Promise<void>;
-};
-
 /** Of the last 10 s or so. */
 export type ScoringStats = {
   /** Frames from the model to the feedback made of them, ms. */
@@ -33,46 +24,61 @@ export type ScoringThreadsOptions = {
   onCrash?: (error: Error) => void;
 };
 
+/** Scoring on threads of its own, for servers: the thread that owns the sockets has enough to do. */
 /** Errors: `not_built`, `bad_model`. An utterance whose thread dies fails with `scoring_crashed`. */
-export function createScoringThreads(options: ScoringThreadsOptions): ScoringThreads {
-  const { model, onCrash = () => {}, workerScript = workerUrl(import.meta.url, 'worker.js') } = options;
-  let closing = false;
-  const count = options.threads ?? Math.max(1, Math.min(mostThreads, availableParallelism() - 2));
-  // What does not fit is found here, once, and not by each thread.
-  calibratorOf(model);
-  const launch = (at: number): ScoringThread => {
+export class ScoringThreads {
+  readonly #options: ScoringThreadsOptions;
+  readonly #script: URL;
+  readonly #threads: ScoringThread[];
+  #closing = false;
+
+  constructor(options: ScoringThreadsOptions) {
+    const { model, threads, workerScript = workerUrl(import.meta.url, 'worker.js') } = options;
+    this.#options = options;
+    this.#script = workerScript;
+    // A model that does not fit is found here, once, and not by each thread.
+    calibratorOf(model);
+    const count = threads ?? Math.max(1, Math.min(mostThreads, availableParallelism() - 2));
+    this.#threads = Array.from({ length: count }, (_, at) => this.#launch(at));
+  }
+
+  /** Opens an utterance on the thread that has fewest. */
+  readonly openUtterance: OpenUtterance = (engine, reference, settings, events) => {
+    // A reference that the model cannot read is refused at once, and not by a message from elsewhere.
+    buildGraph(reference, this.#options.model);
+    const thread = this.#threads.reduce((least, other) => (other.size < least.size ? other : least));
+    return joinPipeline(engine, events, thread.open(reference, settings, events));
+  };
+
+  stats(): ScoringStats {
+    const all = this.#threads.map((thread) => thread.stats());
+    const largest = (key: keyof ScoringStats) => Math.max(...all.map((stats) => stats[key]));
+    return { waitP95Ms: largest('waitP95Ms'), busy: largest('busy') };
+  }
+
+  /** Lets the threads collect their garbage while no session runs. */
+  tidy(): void {
+    for (const thread of this.#threads) thread.tidy();
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    await Promise.all(this.#threads.map((thread) => thread.close()));
+  }
+
+  #launch(at: number): ScoringThread {
     const startedMs = performance.now();
-    return new ScoringThread(workerScript, model, (error) => {
-      onCrash(error);
-      // One that cannot live is not started over and over.
+    return new ScoringThread(this.#script, this.#options.model, (error) => {
+      this.#options.onCrash?.(error);
+      // A thread that cannot live is not started over and over.
       const delayMs = performance.now() - startedMs > shortLifeMs ? 0 : shortLifeMs;
-      setTimeout(relaunch, delayMs, at).unref();
+      setTimeout(() => this.#relaunch(at), delayMs).unref();
     });
-  };
-  const relaunch = (at: number): void => {
-    if (!closing) threads[at] = launch(at);
-  };
-  const threads = Array.from({ length: count }, (_, at) => launch(at));
-  return {
-    openUtterance(engine, reference, settings, events) {
-      // A reference that the model cannot read is refused at once, and not by a message from elsewhere.
-      buildGraph(reference, model);
-      const thread = threads.reduce((least, other) => (other.size < least.size ? other : least));
-      return joinPipeline(engine, events, thread.open(reference, settings, events));
-    },
-    stats: () => {
-      const all = threads.map((thread) => thread.stats());
-      const largest = (key: keyof ScoringStats) => Math.max(...all.map((stats) => stats[key]));
-      return { waitP95Ms: largest('waitP95Ms'), busy: largest('busy') };
-    },
-    tidy() {
-      for (const thread of threads) thread.tidy();
-    },
-    async close() {
-      closing = true;
-      await Promise.all(threads.map((thread) => thread.close()));
-    },
-  };
+  }
+
+  #relaunch(at: number): void {
+    if (!this.#closing) this.#threads[at] = this.#launch(at);
+  }
 }
 
 const mostThreads = 4;

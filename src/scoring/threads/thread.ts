@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
-import { createStatsRecorder } from '../../acoustic/engine/engine-stats.ts';
+import { StatsRecorder } from '../../acoustic/engine/engine-stats.ts';
 import type { ModelPackage } from '../../acoustic/model/model-package.ts';
-import { createResults } from '../../acoustic/worker/worker-messages.ts';
+import { ResultsGatherer } from '../../acoustic/worker/worker-messages.ts';
 import type { SpeechfbError } from '../../errors.ts';
 import { fromPlainError } from '../../threads/plain-error.ts';
 import { sharedNowMs } from '../../threads/shared-clock.ts';
@@ -20,8 +20,8 @@ type Seat = {
 export class ScoringThread {
   readonly #worker: Worker;
   readonly #seats = new Map<number, Seat>();
-  readonly #frames = createResults();
-  readonly #stats = createStatsRecorder(performance.now());
+  readonly #frames = new ResultsGatherer();
+  readonly #stats = new StatsRecorder(performance.now());
   #pending = nothing();
   #isScheduled = false;
   #isOver = false;

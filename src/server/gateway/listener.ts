@@ -1,6 +1,5 @@
 import { createServer as createHttpServer, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { SpeechfbError } from '../../errors.ts';
 
@@ -20,17 +19,6 @@ export function createListener(tls: { certificate: string; key: string } | undef
   }
 }
 
-/**
- * Resolves with the port it really has.
- * @throws SpeechfbError `port_in_use`, `cannot_listen`
- */
-export function listen(server: Server, host: string, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (cause: NodeJS.ErrnoException) => reject(listenError(cause, host, port)));
-    server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
-  });
-}
-
 export function closeListener(server: Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());
@@ -41,19 +29,6 @@ export function closeListener(server: Server): Promise<void> {
 /** Answers a WebSocket upgrade with a plain status instead. */
 export function refuseUpgrade(socket: Duplex, status: string): void {
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
-}
-
-function listenError(cause: NodeJS.ErrnoException, host: string, port: number): SpeechfbError {
-  if (cause.code === 'EADDRINUSE') {
-    return new SpeechfbError('port_in_use', `port ${port} on ${host} is in use`, {
-      hint: 'choose another with --port, or --port 0 for any free one; find who has it: ss -ltnp',
-      cause,
-    });
-  }
-  return new SpeechfbError('cannot_listen', `cannot listen on ${host}:${port}: ${messageOf(cause)}`, {
-    hint: '--host takes an address of this machine; ports below 1024 need rights',
-    cause,
-  });
 }
 
 function messageOf(cause: unknown): string {

@@ -2,9 +2,10 @@ import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { AcousticEngine, EngineFault } from '../../acoustic/engine/types.ts';
+import { listen } from '../../listen.ts';
 import { streamPath } from '../../protocol/address.ts';
 import type { Log } from '../../telemetry/log.ts';
-import { createMetrics, type Metrics } from '../../telemetry/metrics.ts';
+import { Metrics } from '../../telemetry/metrics.ts';
 import { collectGarbage } from '../../threads/memory.ts';
 import { defaultLimits, type Limits } from '../limits.ts';
 import type { Refusal } from '../refusal.ts';
@@ -15,7 +16,7 @@ import { type DrainReport, drainSessions } from './drain.ts';
 import { checkExposure, isLoopback, type OriginPolicy } from './exposure.ts';
 import { createHttpHandler, pathOf } from './http.ts';
 import { IdleSweep } from './idle-sweep.ts';
-import { closeListener, createListener, listen, refuseUpgrade } from './listener.ts';
+import { closeListener, createListener, refuseUpgrade } from './listener.ts';
 import { Registry } from './registry.ts';
 import type { Tokens } from './tokens.ts';
 import { type Caller, chooseSubprotocol, identify, offersSubprotocol } from './upgrade.ts';
@@ -86,7 +87,7 @@ class Server implements RunningServer {
     this.#host = options.host ?? '127.0.0.1';
     checkExposure(this.#host, { tokens: options.tokens !== undefined, tls: options.tls !== undefined });
     this.#origins = { allowed: options.origins ?? [], loopback: isLoopback(this.#host) };
-    this.#metrics = this.#createMetrics();
+    this.#metrics = this.#newMetrics();
     this.#context = this.#createContext();
     this.#registry = new Registry(this.#context);
     this.#admission = new Admission(this.#limits, performance.now());
@@ -115,7 +116,7 @@ class Server implements RunningServer {
   /** Takes connections from here on, and the model as soon as it is loaded. */
   async listen(): Promise<void> {
     const { engine, log, port, tls, tokens } = this.#options;
-    this.#port = await listen(this.#http, this.#host, port ?? 0);
+    this.#port = await listen(this.#http, { host: this.#host, port: port ?? 0 }, listenHints);
     this.#ready = Promise.resolve(engine).then((loaded) => {
       this.#engine = loaded;
     });
@@ -149,9 +150,9 @@ class Server implements RunningServer {
     await closeListener(this.#http);
   }
 
-  #createMetrics(): Metrics {
+  #newMetrics(): Metrics {
     const { version, scoring } = this.#options;
-    return createMetrics({
+    return new Metrics({
       version,
       sessions: () => this.#registry.countByState(),
       engine: () => (this.#engine ? { provider: this.#engine.provider, ...this.#engine.stats() } : undefined),
@@ -272,3 +273,8 @@ const tickMs = 20;
 const closeTimeoutMs = 5000;
 /** Up to this many times the limit a message is read and refused with an `error`; beyond it ws closes with 1009. */
 const oversizeFactor = 4;
+
+const listenHints = {
+  anotherPort: 'choose another with --port, or --port 0 for any free one',
+  address: '--host takes an address of this machine; ports below 1024 need rights',
+};

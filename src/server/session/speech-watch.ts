@@ -1,4 +1,4 @@
-import { createVad, type Vad } from '../../audio/vad.ts';
+import { Vad } from '../../audio/vad.ts';
 
 /** Hears where speech begins and ends in a session's sound. */
 export class SpeechWatch {
@@ -8,7 +8,7 @@ export class SpeechWatch {
 
   /** @param report called with times on the session's clock. */
   constructor(sampleRateHz: number, report: (state: 'began' | 'ended', atMs: number) => void) {
-    this.#vad = createVad({ sampleRateHz });
+    this.#vad = new Vad({ sampleRateHz });
     this.#report = report;
   }
 

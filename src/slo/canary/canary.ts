@@ -1,15 +1,10 @@
 import { z } from 'zod';
 import { duration, integer, section, text, throughUnit, word } from '../../config/fields.ts';
+import { durationText, numberText, percentText } from '../../format.ts';
+import { parsePerMinute } from '../../units.ts';
 import { canFire, largestBurn } from '../service-level/burn.ts';
 import { type BurnMode, burnModes } from '../service-level/burn-rule.ts';
-import {
-  numberText,
-  parseEventsPerMinute,
-  parseShare,
-  parseTarget,
-  percentText,
-  spanText,
-} from '../service-level/quantities.ts';
+import { parseShare, parseTarget } from '../service-level/quantities.ts';
 import { type Indicator, indicator, matchers } from '../service-level/service-level.ts';
 
 const dayMs = 86_400_000;
@@ -24,7 +19,7 @@ const spec = section({
   /** The promise whose budget the canary must not burn. */
   target: text('a percentage such as 99%').transform(throughUnit(parseTarget)),
   /** Events of the whole service, old and new version together. */
-  traffic: text('a rate such as 1200/min').transform(throughUnit(parseEventsPerMinute)),
+  traffic: text('a rate such as 1200/min').transform(throughUnit(parsePerMinute)),
   steps: z
     .array(section({ share: share('5%'), hold: duration(1000, 30 * dayMs) }), { error: () => 'is not a list of steps' })
     .min(1, { error: () => 'is empty' }),
@@ -68,10 +63,10 @@ const spec = section({
     const before = value.steps[i - 1]?.share ?? 0;
     if (share <= before) refuse(['steps', i, 'share'], `is not above ${percentText(before)}, the step before`);
     if (hold >= value.rollback.for) return;
-    const window = spanText(value.rollback.for);
+    const window = durationText(value.rollback.for);
     refuse(
       ['steps', i, 'hold'],
-      `${spanText(hold)} ends before the rollback rule has seen its ${window}: it can never trip here`,
+      `${durationText(hold)} ends before the rollback rule has seen its ${window}: it can never trip here`,
     );
   });
   if (!canFire(value.rollback.burn, value.target)) {

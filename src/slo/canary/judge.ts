@@ -1,10 +1,10 @@
+import { durationText, numberText, percentText } from '../../format.ts';
 import { quantileOfSorted } from '../../stats/quantile.ts';
 import { rankSumTest } from '../../stats/rank-sum.ts';
 import { hodgesLehmann } from '../../stats/shift.ts';
 import { sequentialTest } from '../../stats/sprt.ts';
 import { burnRate } from '../service-level/burn.ts';
 import { hasTripped } from '../service-level/burn-rule.ts';
-import { numberText, percentText, spanText } from '../service-level/quantities.ts';
 import type { Canary } from './canary.ts';
 import { ruleOf } from './plan.ts';
 
@@ -75,7 +75,7 @@ function judgeBurn(canary: Canary, baseline: Arm | undefined, arm: Arm): Reason 
   if (!hasTripped(rule, arm.history)) {
     const message = `the canary burns at ${numberText(burn)} times the budget, never above ${rollback.burn} ${reading}`;
     if (arm.history.length >= rule.intervals) return reason('promote', message);
-    return reason('hold', `${message}; ${spanText(rollback.forMs)} have not passed`);
+    return reason('hold', `${message}; ${durationText(rollback.forMs)} have not passed`);
   }
   if (baseline && hasTripped(rule, baseline.history)) {
     const message =
@@ -90,10 +90,11 @@ function judgeBurn(canary: Canary, baseline: Arm | undefined, arm: Arm): Reason 
 }
 
 function readingOf({ rollback }: Canary, { seenMs }: Arm): string {
-  if (rollback.mode === 'consecutive') return `in every ${spanText(rollback.everyMs)} for ${spanText(rollback.forMs)}`;
+  if (rollback.mode === 'consecutive')
+    return `in every ${durationText(rollback.everyMs)} for ${durationText(rollback.forMs)}`;
   return seenMs === undefined || seenMs >= rollback.forMs
-    ? `over ${spanText(rollback.forMs)}`
-    : `over the ${spanText(seenMs)} that it ran`;
+    ? `over ${durationText(rollback.forMs)}`
+    : `over the ${durationText(seenMs)} that it ran`;
 }
 
 function figuresOf(who: 'canary' | 'baseline', canary: Canary, arm: Arm): Record<string, number> {

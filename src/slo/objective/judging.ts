@@ -158,7 +158,7 @@ export function judgeMean(objective: Objective, distribution: Distribution): Obj
 }
 
 /** Below this, a mean of latencies is far from normal. */
-const leastForMean = 30;
+export const leastForMean = 30;
 
 /**
  * What the p-quantile does not exceed with `confidence` when the samples are worth only `worth` independent ones: the

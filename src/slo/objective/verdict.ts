@@ -1,3 +1,4 @@
+import { dollars, numberText } from '../../format.ts';
 import { isRate, type Measurements } from '../../metrics/definitions.ts';
 import { dependence, missShareBound, provesShare } from './clustered.ts';
 import type { Objective } from './expression.ts';
@@ -75,7 +76,7 @@ function judgeCost(objective: Objective, cost: Measurements['cost']): ObjectiveV
   const value = cost.audioMinutes === 0 ? Number.POSITIVE_INFINITY : cost.dollars / cost.audioMinutes;
   const met = holds(objective, value);
   const facts = verdictOf(objective, { unit: 'usd_per_minute', value, samples: 1, misses: met ? 0 : 1 });
-  const minutes = `$${cost.dollars.toPrecision(3)} for ${cost.audioMinutes.toPrecision(3)} minutes of sound`;
+  const minutes = `${dollars(cost.dollars)} for ${numberText(cost.audioMinutes)} minutes of sound`;
   return { ...facts, verdict: met ? 'pass' : 'fail', reason: minutes };
 }
 

@@ -3,7 +3,7 @@ export type BurnAlert = {
   severity: 'page' | 'ticket';
   burn: number;
   longMs: number;
-  shortMs: number;
+  tenthsMs: number;
 };
 
 /** Observed share of bad events over the share that the target allows: 1 spends the budget exactly in its period. */

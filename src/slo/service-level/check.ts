@@ -1,5 +1,5 @@
+import { durationText, numberText } from '../../format.ts';
 import { type BurnAlert, budgetSpent, canFire, detectionTimeMs, eventsToCarryOneFailure, largestBurn } from './burn.ts';
-import { numberText, spanText } from './quantities.ts';
 import type { ServiceLevel } from './service-level.ts';
 
 export type AlertCheck = BurnAlert & {
@@ -46,7 +46,7 @@ function check(level: ServiceLevel, objective: string, target: number, alert: Bu
 }
 
 function alertFindings(level: ServiceLevel, alert: AlertCheck): Finding[] {
-  const name = `${alert.severity} ${spanText(alert.longMs)}/${spanText(alert.shortMs)} at ${numberText(alert.burn)}x`;
+  const name = `${alert.severity} ${durationText(alert.longMs)}/${durationText(alert.tenthsMs)} at ${numberText(alert.burn)}x`;
   const findings: Finding[] = [];
   const say = (message: string) => findings.push({ objective: alert.objective, message: `${name}: ${message}` });
   if (!alert.reachable) {
@@ -65,7 +65,7 @@ function alertFindings(level: ServiceLevel, alert: AlertCheck): Finding[] {
   const events = (level.eventsPerMinute * alert.longMs) / 60_000;
   if (events < floor && level.minimumEvents < floor) {
     say(
-      `a quiet hour has ${numberText(events)} events in ${spanText(alert.longMs)}: one failure fires it; ` +
+      `a quiet hour has ${numberText(events)} events in ${durationText(alert.longMs)}: one failure fires it; ` +
         `write minimumEvents: ${floor}, widen the window, or join objectives`,
     );
   }
@@ -80,7 +80,7 @@ function slowBurnFindings(level: ServiceLevel, objective: string): Finding[] {
   if (level.alerts.length === 0) return [{ objective, message: 'has no alert' }];
   const lowest = Math.min(...level.alerts.map((alert) => alert.burn));
   if (lowest <= 1) return [];
-  const empty = spanText(level.periodMs / lowest);
+  const empty = durationText(level.periodMs / lowest);
   return [
     { objective, message: `a steady burn of ${numberText(lowest)} empties the budget in ${empty} and fires nothing` },
   ];
@@ -88,9 +88,9 @@ function slowBurnFindings(level: ServiceLevel, objective: string): Finding[] {
 
 function windowFindings(level: ServiceLevel): Finding[] {
   return level.alerts
-    .filter((alert) => alert.shortMs * 2 > alert.longMs)
-    .map(({ longMs, shortMs }) => {
-      const windows = `${spanText(longMs)}/${spanText(shortMs)}`;
+    .filter((alert) => alert.tenthsMs * 2 > alert.longMs)
+    .map(({ longMs, tenthsMs }) => {
+      const windows = `${durationText(longMs)}/${durationText(tenthsMs)}`;
       return {
         objective: undefined,
         message: `${windows}: the short window hardly ends the alert sooner; usual is 1/12`,

@@ -1,8 +1,8 @@
+import { numberText, percentText } from '../../format.ts';
 import { betaQuantile } from '../../stats/distributions.ts';
 import { samplesToProve } from '../../stats/sample-size.ts';
 import type { Verdict } from '../objective/objective-verdict.ts';
 import { type BurnAlert, burnRate, timeToExhaustionMs } from './burn.ts';
-import { numberText, percentText } from './quantities.ts';
 import type { ServiceLevel, ServiceObjective } from './service-level.ts';
 
 /** Bad and all events of one objective in one window that ends now. */
@@ -31,7 +31,7 @@ export type Evaluation = {
 
 /** Every window that an evaluation asks for: those of the alerts and the period, shortest first. */
 export function evaluationWindowsMs(level: ServiceLevel): number[] {
-  const windows = level.alerts.flatMap((alert) => [alert.longMs, alert.shortMs]);
+  const windows = level.alerts.flatMap((alert) => [alert.longMs, alert.tenthsMs]);
   return [...new Set([...windows, level.periodMs])].sort((a, b) => a - b);
 }
 
@@ -49,7 +49,8 @@ export function evaluateWindows(
   const enough = (windowMs: number) =>
     (windows.find((window) => window.windowMs === windowMs)?.total ?? 0) >= level.minimumEvents;
   const firing = level.alerts.filter(
-    ({ burn, longMs, shortMs }) => enough(longMs) && (burnOver(longMs) ?? 0) > burn && (burnOver(shortMs) ?? 0) > burn,
+    ({ burn, longMs, tenthsMs }) =>
+      enough(longMs) && (burnOver(longMs) ?? 0) > burn && (burnOver(tenthsMs) ?? 0) > burn,
   );
   const periodBurn = burnOver(level.periodMs);
   const budgetLeft = periodBurn === undefined ? undefined : 1 - periodBurn;
@@ -75,8 +76,8 @@ export function evaluateRun(objective: ServiceObjective, count: WindowCount, dou
   const budget = 1 - objective.target;
   const most = bad === total ? 1 : betaQuantile(runConfidence, bad + 1, total - bad);
   const least = bad === 0 ? 0 : betaQuantile(1 - runConfidence, bad, total - bad + 1);
-  if (most <= budget) return { ...unknown, verdict: 'pass', reason: 'proven within the budget at 95% confidence' };
-  if (least > budget) return { ...unknown, verdict: 'fail', reason: 'proven beyond the budget at 95% confidence' };
+  if (most <= budget) return { ...unknown, verdict: 'pass', reason: 'proven within the budget at 95 % confidence' };
+  if (least > budget) return { ...unknown, verdict: 'fail', reason: 'proven beyond the budget at 95 % confidence' };
   const seen = `${numberText(bad)} bad of ${numberText(total)} proves nothing about ${percentText(objective.target)}`;
   const more = samplesToProve(budget, bad, runConfidence) - total;
   const needs = bad / total <= budget ? `; ${numberText(more)} more without a miss would` : '';

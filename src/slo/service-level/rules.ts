@@ -1,8 +1,8 @@
 import { stringify } from 'yaml';
+import { durationText, numberText, percentText } from '../../format.ts';
 import type { BurnAlert } from './burn.ts';
 import { explainAlert, missText } from './explain.ts';
 import { badRate, badShare, eventCount, promDuration, totalRate } from './promql.ts';
-import { numberText, percentText, spanText } from './quantities.ts';
 import type { ServiceLevel, ServiceObjective } from './service-level.ts';
 
 type Rule = {
@@ -39,7 +39,7 @@ export function rulesText(level: ServiceLevel): string {
 function recordings(level: ServiceLevel, objective: ServiceObjective): Rule[] {
   const labels = labelsOf(level, objective);
   const { indicator, target } = objective;
-  const windowsMs = [...new Set(level.alerts.flatMap((alert) => [alert.shortMs, alert.longMs]))].sort((a, b) => a - b);
+  const windowsMs = [...new Set(level.alerts.flatMap((alert) => [alert.tenthsMs, alert.longMs]))].sort((a, b) => a - b);
   const longMs = [...new Set(level.alerts.map((alert) => alert.longMs))].sort((a, b) => a - b);
   const period = promDuration(level.periodMs);
   const matchers = matchersOf(level, objective);
@@ -73,17 +73,17 @@ function burnAlert(level: ServiceLevel, objective: ServiceObjective, alert: Burn
   const limit = fraction(alert.burn * (1 - objective.target));
   const conditions = [
     `${shareName(alert.longMs)}${matchers} > ${limit}`,
-    `${shareName(alert.shortMs)}${matchers} > ${limit}`,
+    `${shareName(alert.tenthsMs)}${matchers} > ${limit}`,
   ];
   if (level.minimumEvents > 0) conditions.push(`${countName(alert.longMs)}${matchers} >= ${level.minimumEvents}`);
-  const windows = { long: promDuration(alert.longMs), short: promDuration(alert.shortMs) };
+  const windows = { long: promDuration(alert.longMs), short: promDuration(alert.tenthsMs) };
   return {
     alert: `${pascal(objective.name)}BudgetBurn`,
     expr: conditions.join(' and '),
     labels: { ...labelsOf(level, objective), severity: alert.severity, ...windows },
     annotations: {
       summary:
-        `${level.service}: ${objective.name} burns its ${spanText(level.periodMs)} budget more than ` +
+        `${level.service}: ${objective.name} burns its ${durationText(level.periodMs)} budget more than ` +
         `${numberText(alert.burn)} times too fast`,
       description: explainAlert(level, objective, alert, '{{ $value | humanizePercentage }}'),
     },
@@ -101,7 +101,7 @@ function noDataAlert(level: ServiceLevel, objective: ServiceObjective, noDataMs:
     annotations: {
       summary: `${level.service}: nothing is known of ${objective.name}`,
       description:
-        `The series that count the events of ${objective.name} have been absent for ${spanText(noDataMs)}. Events that ` +
+        `The series that count the events of ${objective.name} have been absent for ${durationText(noDataMs)}. Events that ` +
         `${missText(objective.indicator)} would go unseen; the promise of ${percentText(objective.target)} is not watched.`,
     },
   };

@@ -1,16 +1,10 @@
 import { z } from 'zod';
 import { duration, integer, section, text, throughUnit, word } from '../../config/fields.ts';
+import { durationText, numberText, percentText } from '../../format.ts';
 import { distributionNames, shareNames } from '../../metrics/definitions.ts';
+import { parsePerMinute } from '../../units.ts';
 import { type BurnAlert, burnForBudget, canFire, largestBurn, smallestTarget } from './burn.ts';
-import {
-  numberText,
-  parseEventsPerMinute,
-  parsePeriodMs,
-  parseShare,
-  parseTarget,
-  percentText,
-  spanText,
-} from './quantities.ts';
+import { parsePeriodMs, parseShare, parseTarget } from './quantities.ts';
 import { matchersFault, seriesFault } from './series.ts';
 
 const hourMs = 3_600_000;
@@ -110,7 +104,7 @@ export const serviceLevelFile = section({
     service: name,
     period: period(hourMs).prefault('30d'),
     /** Events in the quietest hour that must still be judged; `check` then says how far one failure carries. */
-    traffic: text('a rate such as 1200/min').transform(throughUnit(parseEventsPerMinute)).optional(),
+    traffic: text('a rate such as 1200/min').transform(throughUnit(parsePerMinute)).optional(),
     objectives: z.array(objective, { error: () => 'is not a list of objectives' }).min(1, { error: () => 'is empty' }),
     /** Left out: the four rows of the SRE Workbook. */
     alerts: z.array(alert, { error: () => 'is not a list of alerts' }).optional(),
@@ -148,7 +142,7 @@ export function serviceLevelOf({ metadata, spec }: ServiceLevelFile): ServiceLev
       severity,
       burn: burnOf(alert, long, spec.period),
       longMs: long,
-      shortMs: short,
+      tenthsMs: short,
     })),
     minimumEvents: spec.minimumEvents,
     noDataMs: spec.noData,
@@ -189,7 +183,10 @@ function reachable(spec: Spec, context: z.RefinementCtx): void {
   (spec.alerts ?? workbookAlerts).forEach((alert, i) => {
     if (alert.long > spec.period) {
       const path = spec.alerts ? ['alerts', i, 'long'] : ['period'];
-      say(path, `the long window of ${spanText(alert.long)} is longer than the period of ${spanText(spec.period)}`);
+      say(
+        path,
+        `the long window of ${durationText(alert.long)} is longer than the period of ${durationText(spec.period)}`,
+      );
     }
     const burn = burnOf(alert, alert.long, spec.period);
     spec.objectives.forEach(({ name, target }, j) => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createFeatureStream } from '../../../src/acoustic/features/feature-stream.ts';
+import { FeatureStream } from '../../../src/acoustic/features/feature-stream.ts';
 import { realFft } from '../../../src/acoustic/features/fft.ts';
 import { createLogMelPlan } from '../../../src/acoustic/features/log-mel.ts';
 import { StepQueue } from '../../../src/acoustic/features/step-queue.ts';
@@ -62,7 +62,7 @@ describe('log-mel', () => {
 async function features(model: ModelPackage, chunks: readonly Float32Array[], end = true): Promise<number[]> {
   const plan = createLogMelPlan(model.features, model.sampleRateHz, await realFft(model.features.fft));
   const queue = new StepQueue(model.features.bins * model.features.stack);
-  const stream = createFeatureStream(model, plan, queue);
+  const stream = new FeatureStream(model, plan, queue);
   for (const chunk of chunks) stream.push(chunk, 0);
   if (end) stream.end(0);
   const out = new Float32Array(queue.length * queue.width);
@@ -70,7 +70,7 @@ async function features(model: ModelPackage, chunks: readonly Float32Array[], en
   return [...out];
 }
 
-describe('createFeatureStream', () => {
+describe('FeatureStream', () => {
   const width = tiny.features.bins * tiny.features.stack;
 
   it('gives the same steps for any chunking, to the bit', async () => {

@@ -11,7 +11,7 @@ describe('parseDevice', () => {
     expect(() => parseDevice('gpu')).toThrow(
       expect.objectContaining({
         code: 'bad_device',
-        message: '"gpu" is not a device; allowed: auto, cpu, cuda, webgpu',
+        message: '"gpu" is not a device; allowed: auto, cpu, cuda, webgpu, wasm',
       }),
     );
   });

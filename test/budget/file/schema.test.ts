@@ -1,11 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { budgetJsonSchema, budgetOf, latencyBudget } from '../../../src/budget/file/schema.ts';
 import { parseDocuments } from '../../../src/config/documents.ts';
-import { formatError, SpeechfbError } from '../../../src/errors.ts';
+import { problemsOf } from '../../kit/problems.ts';
 
 const card = readFileSync('budgets/mobile-500ms.yaml', 'utf8');
 
@@ -149,7 +148,7 @@ describe('a budget with a mistake', () => {
   ])('%s', (_name, was, more, is, message) => {
     const text = card.replace(was, is + more);
     expect(text).not.toBe(card);
-    expect(problemsOf(text)).toContain(message.replace('’', "'"));
+    expect(problemsIn(text)).toContain(message.replace('’', "'"));
   });
 
   it('has every problem said at once', () => {
@@ -158,25 +157,11 @@ describe('a budget with a mistake', () => {
       .replace('reserve: 80ms', 'reserve: 70ms')
       .replace('[late_send]', '[uplink]');
     expect(
-      problemsOf(text)
+      problemsIn(text)
         .split('\n')
         .filter((line) => /^ {2}b\.yaml:\d+:\d+: /.test(line)),
     ).toHaveLength(3);
   });
-});
-
-it('whatever stands in the fields, the answer is a list of problems', () => {
-  const field = fc.constantFrom('stages', 'objective', 'reserve', 'unattributed', 'correlation', 'whatIf', 'gate');
-  const given = fc.dictionary(
-    field,
-    fc.oneof(
-      fc.jsonValue(),
-      fc.array(fc.dictionary(fc.constantFrom('name', 'of', 'changes', 'between', 'stage'), fc.jsonValue())),
-    ),
-  );
-  fc.assert(
-    fc.property(given, (spec) => problemsOf(JSON.stringify({ kind: 'LatencyBudget', spec })).includes('bad_config')),
-  );
 });
 
 it('a file may leave the envelope’s name out, and give negative shifts', () => {
@@ -187,14 +172,8 @@ it('a file may leave the envelope’s name out, and give negative shifts', () =>
   expect(budget.whatIf[0]!.changes).toEqual([{ stage: 'a', kind: 'shift', byMs: -2 }]);
 });
 
-function problemsOf(text: string): string {
-  try {
-    parseDocuments('b.yaml', text, 'LatencyBudget', latencyBudget);
-  } catch (error) {
-    if (error instanceof SpeechfbError) return formatError(error);
-    throw error;
-  }
-  return 'no problem';
+function problemsIn(text: string): string {
+  return problemsOf(() => parseDocuments('b.yaml', text, 'LatencyBudget', latencyBudget));
 }
 
 it('a stage may be the trace stages of any tool, and a confidence may be a percentage', () => {

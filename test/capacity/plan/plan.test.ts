@@ -63,6 +63,10 @@ describe("the card's class", () => {
     ['the start of a pod', /takes 2 m 00 s to serve.*never served/],
     ['the managed limit', /2,400 streams, but the provider allows 100/],
     ['two figures that disagree', /6,000 audio minutes an hour are 100 streams, the pod is sized for 120/],
+    [
+      'what pods that are ready before it would do',
+      /scaling\.minReplicas: 204, .* 0 % go without .* \$0\.0007\d+, not \$0\.0006\d+/,
+    ],
   ])('says what the linear rule hides: %s', (_, note) => expect(result.details.notes.join('\n')).toMatch(note));
 
   it('is the same again', () => expect(plan({}, '  simulation: {seed: 1}\n')).toEqual(result));

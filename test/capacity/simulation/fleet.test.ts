@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createFleet, type PodTimes, type SpotRules } from '../../../src/capacity/simulation/fleet.ts';
+import { Fleet, type PodTimes, type SpotRules } from '../../../src/capacity/simulation/fleet.ts';
 import { createRandom } from '../../../src/stats/random.ts';
 
 const times: PodTimes = { streams: 120, startupMs: 120_000, warmupMs: 30_000, warmupShare: 0.5 };
 const fleetOf = (initial: number, spot?: SpotRules, more: Partial<PodTimes> = {}) =>
-  createFleet({ ...times, ...more }, spot, initial, createRandom(1));
+  new Fleet({ ...times, ...more }, spot, initial, createRandom(1));
 
 describe('a fleet', () => {
   it('begins warm', () => {

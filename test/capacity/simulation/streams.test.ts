@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createStreams, type Routing } from '../../../src/capacity/simulation/streams.ts';
+import { type Routing, Streams } from '../../../src/capacity/simulation/streams.ts';
 import { createRandom } from '../../../src/stats/random.ts';
 
 const region = { pinned: false, managedPool: 0 };
 const one: Routing = { regions: [region], managedLimits: [], share: 1, spillover: true };
 const two: Routing = { ...one, regions: [region, region] };
-const streamsOf = (routing: Routing) => createStreams(routing, createRandom(1));
+const streamsOf = (routing: Routing) => new Streams(routing, createRandom(1));
 
 describe('where a stream goes', () => {
   it('waits when the pods are full, and is served first when one frees', () => {

@@ -6,7 +6,7 @@ import { createWorkerEngine } from '../../../src/acoustic/worker/worker-engine.t
 import { toS16le } from '../../../src/audio/pcm.ts';
 import { readWav } from '../../../src/audio/wav.ts';
 import { liveScoring } from '../../../src/commands/serve/run.ts';
-import { createScoringThreads } from '../../../src/scoring/threads/pool.ts';
+import { ScoringThreads } from '../../../src/scoring/threads/pool.ts';
 import type { Scoring } from '../../../src/server/session/context.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
@@ -19,7 +19,7 @@ export async function openShippedModel(): Promise<{
 }> {
   const model = loadModelPackage(join(root, 'models/en-learner'));
   const engine = await createWorkerEngine({ model, device: 'cpu' });
-  const threads = createScoringThreads({ model });
+  const threads = new ScoringThreads({ model });
   return {
     engine,
     scoring: liveScoring(threads),

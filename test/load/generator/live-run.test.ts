@@ -156,7 +156,7 @@ describe('an objective that may end the test', () => {
     live.add({ ...told(5000, []), slices: [{ labels, series: [], tally: { sound_served_ms: 30_000 } }] });
     expect(live.look().objectives[0]).toMatchObject({ verdict: 'pass', value: expect.closeTo(0.1, 9) });
     live.add(told(5500, []));
-    expect(live.abortNow()).toMatchObject({ reason: '$0.0550 for 0.500 minutes of sound' });
+    expect(live.abortNow()).toMatchObject({ reason: '$0.0550 for 0.5 minutes of sound' });
   });
 });
 

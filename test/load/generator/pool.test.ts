@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { ShardTask } from '../../../src/load/generator/generator.ts';
-import { generatorCount, runGenerators } from '../../../src/load/generator/pool.ts';
-import { splitTask } from '../../../src/load/generator/split-task.ts';
+import { generatorCount, runGenerators, splitTask } from '../../../src/load/generator/pool.ts';
 import { steadyLoad } from '../../../src/load/plan/load-profile.ts';
 import { planLearners } from '../../../src/load/plan/plan.ts';
 import { histogramsReady } from '../../../src/metrics/histogram.ts';

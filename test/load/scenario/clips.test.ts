@@ -6,8 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { toS16le } from '../../../src/audio/pcm.ts';
 import { SoundFrames } from '../../../src/client/frames.ts';
 import { readToken } from '../../../src/client/token.ts';
-import { formatError, SpeechfbError } from '../../../src/errors.ts';
 import { readClips, speechBegin } from '../../../src/load/scenario/clips.ts';
+import { problemsOf } from '../../kit/problems.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'speechfb-clips-'));
 
@@ -26,7 +26,7 @@ describe('the clips of a manifest', () => {
     const file = write('bad.jsonl', '{"id":"a"}\n\nnot json\n{"id":"b","audio":"none.wav","text":"b"}\n');
     const said = problemsOf(() => readClips(file));
     expect(said).toContain('bad.jsonl:1: audio: ');
-    expect(said).toContain('bad.jsonl:3: is not JSON');
+    expect(said).toContain('bad.jsonl:3: is not JSON: "not json"');
     expect(said).toMatch(/bad\.jsonl:4: .*none\.wav/);
   });
 
@@ -89,14 +89,4 @@ function write(name: string, content: string): string {
   const file = join(directory, name);
   writeFileSync(file, content);
   return file;
-}
-
-function problemsOf(run: () => unknown): string {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof SpeechfbError) return formatError(error);
-    throw error;
-  }
-  throw new Error('nothing was wrong');
 }

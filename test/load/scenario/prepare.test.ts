@@ -2,7 +2,6 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { formatError, SpeechfbError } from '../../../src/errors.ts';
 import { withOverrides } from '../../../src/load/scenario/overrides.ts';
 import { prepareLoad } from '../../../src/load/scenario/prepare.ts';
 import { previewOf } from '../../../src/load/scenario/preview.ts';
@@ -10,6 +9,7 @@ import { readScenario } from '../../../src/load/scenario/scenario.ts';
 import { loadPreviewText } from '../../../src/report/load/preview.ts';
 import { levelChart } from '../../../src/report/terminal/level-chart.ts';
 import { createPaint } from '../../../src/report/terminal/paint.ts';
+import { problemsOf } from '../../kit/problems.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'speechfb-prepare-'));
 const manifest = resolve('fixtures/audio/manifest.jsonl');
@@ -257,13 +257,3 @@ it('a chart has its highest value at the axis, and marks', () => {
     '       0 4.00 s8.00 s',
   ]);
 });
-
-function problemsOf(run: () => unknown): string {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof SpeechfbError) return formatError(error);
-    throw error;
-  }
-  throw new Error('it was accepted');
-}

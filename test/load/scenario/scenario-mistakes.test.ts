@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { parseDocuments } from '../../../src/config/documents.ts';
 import { parseConfig } from '../../../src/config/yaml.ts';
-import { formatError, SpeechfbError } from '../../../src/errors.ts';
 import { renamedLoadKeys } from '../../../src/load/scenario/load-schema.ts';
 import { loadScenario } from '../../../src/load/scenario/scenario.ts';
+import { problemsOf } from '../../kit/problems.ts';
 
 const good = `apiVersion: speechfb.dev/v1alpha1
 kind: LoadScenario
@@ -367,7 +367,7 @@ describe.each<[string, [sentence: string, before: string, after: string, expecte
 ])('a mistake %s', (_, rows) => {
   it.each(rows)('%s is reported where it stands', (_sentence, before, after, expected) => {
     expect(good).toContain(before);
-    expect(problemsOf(good.replace(before, after))).toContain(expected);
+    expect(problemsIn(good.replace(before, after))).toContain(expected);
   });
 });
 
@@ -383,12 +383,12 @@ it('the old name of a key is refused with the new one, and what stands under it 
 });
 
 it('empty lists are errors, and so is a rate of arrivals without a session', () => {
-  expect(problemsOf(good.replace(/phases:\n.*\n.*\n/, 'phases: []\n'))).toContain('19:13: spec.load.phases: is empty');
-  expect(problemsOf(good.replace(/mix:\n.*\n.*\n/, 'mix: []\n'))).toContain(
+  expect(problemsIn(good.replace(/phases:\n.*\n.*\n/, 'phases: []\n'))).toContain('19:13: spec.load.phases: is empty');
+  expect(problemsIn(good.replace(/mix:\n.*\n.*\n/, 'mix: []\n'))).toContain(
     '14:8: spec.mix: is empty: nobody would be on any network',
   );
   expect(
-    problemsOf(good.replace(/session.*\n/, 'rate: 2/s\n').replace(/ {4}phases:\n.*\n.*\n/, '  duration: 60s\n')),
+    problemsIn(good.replace(/session.*\n/, 'rate: 2/s\n').replace(/ {4}phases:\n.*\n.*\n/, '  duration: 60s\n')),
   ).toContain('18:5: spec.load: has a rate of arrivals but no session');
 });
 
@@ -398,17 +398,11 @@ it('problems of all sections are reported at once, also beside those of single f
     .replace('3x', '3y')
     .replace('at: 50s', 'at: 70s')
     .replace('warmup: 5s', 'warmup: 5');
-  const lines = problemsOf(broken).split('\n');
+  const lines = problemsIn(broken).split('\n');
   expect(lines[0]).toBe('speechfb: x.yaml has 4 problems [bad_config]');
   expect(lines.slice(1).map((line) => line.trim().split(':')[1])).toEqual(['16', '21', '23', '25']);
 });
 
-function problemsOf(source: string): string {
-  try {
-    parseConfig('x.yaml', source, loadScenario);
-  } catch (error) {
-    if (error instanceof SpeechfbError) return formatError(error);
-    throw error;
-  }
-  throw new Error('the scenario was accepted');
+function problemsIn(source: string): string {
+  return problemsOf(() => parseConfig('x.yaml', source, loadScenario));
 }

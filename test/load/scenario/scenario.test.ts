@@ -3,8 +3,8 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { parseConfig } from '../../../src/config/yaml.ts';
-import { formatError, SpeechfbError } from '../../../src/errors.ts';
 import { loadScenario, readScenario, scenarioJsonSchema } from '../../../src/load/scenario/scenario.ts';
+import { problemsOf } from '../../kit/problems.ts';
 
 const quickstart = readFileSync('scenarios/quickstart.yaml', 'utf8');
 
@@ -152,14 +152,14 @@ describe('a scenario with a mistake', () => {
     ],
     ['broken YAML', 'kind: LoadScenario', 'kind: [LoadScenario', '5:1: Flow sequence'],
   ])('%s is reported where it stands', (_, before, after, expected) => {
-    expect(problemsOf(quickstart.replace(before, after))).toContain(
+    expect(problemsIn(quickstart.replace(before, after))).toContain(
       `x.yaml:${expected}`.replace('x.yaml:spec', 'spec'),
     );
   });
 
   it('has all of its problems reported at once, in the order of the file', () => {
     const broken = quickstart.replace('ramp: 3s', 'ramp: 3').replace('seed: 1', 'sed: 1').replace('== 0', '= 0');
-    const lines = problemsOf(broken).split('\n');
+    const lines = problemsIn(broken).split('\n');
     expect(lines[0]).toBe('speechfb: x.yaml has 3 problems [bad_config]');
     expect(lines.slice(1).map((line) => line.trim().split(':')[1])).toEqual(['17', '19', '24']);
   });
@@ -169,12 +169,6 @@ describe('a scenario with a mistake', () => {
   });
 });
 
-function problemsOf(source: string): string {
-  try {
-    parseConfig('x.yaml', source, loadScenario);
-  } catch (error) {
-    if (error instanceof SpeechfbError) return formatError(error);
-    throw error;
-  }
-  throw new Error('the scenario was accepted');
+function problemsIn(source: string): string {
+  return problemsOf(() => parseConfig('x.yaml', source, loadScenario));
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { TimelinePoint } from '../../../src/capacity/simulation/timeline.ts';
-import { createTimeline } from '../../../src/capacity/simulation/timeline.ts';
+import { Timeline } from '../../../src/capacity/simulation/timeline.ts';
 import { byteRate, count, dollars, figure, percent, whole } from '../../../src/format.ts';
 import { renderTimeline, timeLabel } from '../../../src/report/capacity/timeline.ts';
 
@@ -49,7 +49,7 @@ describe('a timeline in text', () => {
 });
 
 it('a timeline keeps the worst moment of each stretch', () => {
-  const timeline = createTimeline(1000, 2);
+  const timeline = new Timeline(1000, 2);
   for (const [at_ms, waiting] of [
     [0, 0],
     [100, 7],

@@ -20,6 +20,7 @@ const missed = {
   p99Ms: Infinity,
   reason: 'p95 < 1s: 9 of 90 missed',
 } as const;
+const late = { ...missed, outcome: 'generator', reason: 'send lateness: p99 12 ms' } as const;
 const search: CapacitySearch = {
   name: 'class',
   target: 'a server of this version',
@@ -38,10 +39,19 @@ describe('what a search found', () => {
     [{ learners: 0 }, 'not even one learner was carried'],
     [
       { limit: 'generator', steps: [step, { ...missed, outcome: 'generator', reason: 'send lateness: p99 12 ms' }] },
-      'at least 40 learners; the generator was the limit at 80: send lateness: p99 12 ms',
+      'at least 40 learners, not confirmed; 80 learners could not be measured, invalid once: send lateness: p99 12 ms',
+    ],
+    [
+      { limit: 'generator', learners: 0, steps: Array(4).fill(late) },
+      'nothing is known; 80 learners could not be measured, invalid 4 times: send lateness: p99 12 ms',
     ],
   ])('with %j reads %s', (changed, sentence) => {
     expect(capacityVerdict({ ...search, ...changed })).toBe(sentence);
+  });
+
+  it('that ended at the generator ends with why and what to do', () => {
+    const text = capacitySearchText({ ...search, limit: 'generator', steps: Array(4).fill(late) }, createPaint(false));
+    expect(text).toMatch(/invalid 4 times: send lateness: p99 12 ms\nwhat to do: end what else runs .*\n$/);
   });
 
   it.each([

@@ -20,10 +20,16 @@ const plain = createPaint(false);
 describe('the final table', () => {
   const text = loadTable(report, plain);
 
-  it('begins with what was run and ends with the verdict', () => {
+  it('begins with what was run and ends with the verdict, why and what to do', () => {
     const lines = text.trimEnd().split('\n');
     expect(lines[0]).toBe('quickstart: 20 learners against embedded for 25.3 s, seed 1, schedule 0123456789abcdef');
-    expect(lines.at(-1)).toBe('verdict: FAIL');
+    expect(lines.slice(-5)).toEqual([
+      'verdict: FAIL',
+      'why: p95(feedback_latency) < 500ms: measured never; 300 of 4060 missed',
+      'what to do: look at capture, the longest stage: 20.0 ms of a feedback on average',
+      'what to do: look at the trouble: 3 x server_busy: no room',
+      'what to do: loadtest --find-capacity searches the load that meets them',
+    ]);
   });
 
   it.each([
@@ -82,7 +88,7 @@ describe('the final table', () => {
     const measured = { distributions, stages, shares, rates, counts, totals };
     const slices = ['LTE', '3G'].map((profile) => ({ labels: { profile, language: 'en-US' }, ...measured }));
     const shown = loadTable({ ...report, cost, warmupMs: 5000, slices }, plain);
-    expect(shown).toContain('minutes got feedback; $0.0051/min of it, $0.0300 for 3 servers at $1.20/h');
+    expect(shown).toContain('minutes got feedback; $0.00510/min of it, $0.0300 for 3 servers at $1.20/h');
     expect(shown).toContain('warm-up     5.00 s; 40 samples that were due in it are left out');
     expect(shown).toMatch(/LTE, en-US\s+│\s+20 │\s+4060 │ 45\.0 ms │\s+never │\s+never │\s+95 %/);
     expect(loadMarkdown({ ...report, cost, slices })).toContain(
@@ -216,6 +222,7 @@ describe('a run directory on a disk that is full', () => {
 it('the Markdown summary has a heading with the verdict and a row an objective', () => {
   const text = loadMarkdown(report);
   expect(text).toMatch(/^# quickstart: fail\n/);
+  expect(text).toMatch(/\n\n\*\*verdict: fail\*\*\n- why: p95\(.*\n(- what to do: .*\n)+\n$/);
   expect(text).toContain('| `p95(feedback_latency) < 500ms` | never |  | 4060 | **fail**: 300 of 4060 missed |');
 });
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { alignColumns } from '../../../src/report/terminal/columns.ts';
 import { folded, visibleLength } from '../../../src/report/terminal/fold.ts';
 import { createPaint } from '../../../src/report/terminal/paint.ts';
 
@@ -35,5 +36,27 @@ describe('lines too long for a terminal', () => {
     const dim = createPaint(true).dim('note: one two');
     expect(visibleLength(dim)).toBe(13);
     expect(folded(dim, 13)).toBe(dim);
+  });
+
+  it.each([
+    ['plain', 'seven', 5],
+    ['composed', 'é', 1],
+    ['combining', 'e\u0301', 1],
+    ['wide', '音声', 4],
+    ['of a smiling face', '🙂', 2],
+    ['none', '', 0],
+  ])('count columns, not code units: %s', (_, text, columns) => expect(visibleLength(text)).toBe(columns));
+
+  it('line up below wide and combining characters', () => {
+    const rows = [
+      ['音声', '1'],
+      ['e\u0301te\u0301', '22'],
+      ['plain', '333'],
+    ];
+    expect(alignColumns(rows, '<>')).toEqual(['音声     1', 'e\u0301te\u0301     22', 'plain  333']);
+  });
+
+  it('break where a terminal runs out of columns, not of code units', () => {
+    expect(folded('音声 音声 音声', 10)).toBe('音声 音声\n  音声');
   });
 });

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { type OpenUtterance, openUtterance } from '../../../src/scoring/pipeline.ts';
 import { type Reference, resolveReference } from '../../../src/scoring/text/reference.ts';
-import { createScoringThreads, type ScoringThreads } from '../../../src/scoring/threads/pool.ts';
+import { ScoringThreads } from '../../../src/scoring/threads/pool.ts';
 import type { Feedback } from '../../../src/scoring/utterance-scorer.ts';
 import { framesOf, read, scriptedEngine, utter } from '../../kit/speech.ts';
 
@@ -42,7 +42,7 @@ describe('scoring on threads of its own', () => {
     ['a whole reading', { lostMs: 0 }],
     ['a reading with lost sound', { lostMs: 300 }],
   ])('says of %s what scoring on the same thread says', async (_, lost) => {
-    threads = createScoringThreads({ model: scriptedEngine(script).model, threads: 1 });
+    threads = new ScoringThreads({ model: scriptedEngine(script).model, threads: 1 });
     const [here, there] = [await speak(openUtterance, lost), await speak(threads.openUtterance, lost)];
     expect(there.result).toEqual(here.result);
     expect(there.feedback).toEqual(here.feedback);
@@ -51,7 +51,7 @@ describe('scoring on threads of its own', () => {
   });
 
   it('keeps many utterances apart, over several threads', async () => {
-    threads = createScoringThreads({ model: scriptedEngine(script).model, threads: 3 });
+    threads = new ScoringThreads({ model: scriptedEngine(script).model, threads: 3 });
     const { openUtterance: open } = threads;
     const alone = await speak(openUtterance);
     const all = await Promise.all(Array.from({ length: 20 }, () => speak(open)));
@@ -60,7 +60,7 @@ describe('scoring on threads of its own', () => {
   });
 
   it('goes on after it was told to collect its garbage', async () => {
-    threads = createScoringThreads({ model: scriptedEngine(script).model, threads: 1 });
+    threads = new ScoringThreads({ model: scriptedEngine(script).model, threads: 1 });
     const before = await speak(threads.openUtterance);
     threads.tidy();
     const after = await speak(threads.openUtterance);
@@ -68,7 +68,7 @@ describe('scoring on threads of its own', () => {
   });
 
   it('refuses a reference that the model cannot read at once', () => {
-    threads = createScoringThreads({ model: scriptedEngine(script).model, threads: 1 });
+    threads = new ScoringThreads({ model: scriptedEngine(script).model, threads: 1 });
     const strange: Reference = { words: [{ text: 'x', variants: [['QQ']], source: 'given' }] };
     const open = () =>
       threads!.openUtterance(scriptedEngine(script), strange, { emitIntervalMs: 100 }, { onError: () => {} });
@@ -78,7 +78,7 @@ describe('scoring on threads of its own', () => {
   it('fails the utterances of a thread that dies, and starts another', async () => {
     const deaths: string[] = [];
     const workerScript = new URL('crashing-worker.mjs', import.meta.url);
-    threads = createScoringThreads({
+    threads = new ScoringThreads({
       model: scriptedEngine(script).model,
       threads: 1,
       workerScript,

@@ -57,6 +57,69 @@ describe('the way out', () => {
     expect(outbox.congestedForMs(clock.nowMs)).toBe(0);
   });
 
+  it('tells of each event, and of each partial result how long the server had its sound', () => {
+    const { outbox, told } = create();
+    outbox.sendPartial(feedback([phone(0)]));
+    outbox.sendPassing(ack);
+    expect(told).toEqual(['phoneme_feedback after 10 ms', 'event 1 phoneme_feedback', 'event 2 ack']);
+    expect(outbox.lastEventId).toBe(2);
+  });
+
+  it('stamps events with its clock, or with the place that it is told, in whole microseconds', () => {
+    const { outbox, heard } = create({ clockMs: 20.00049 });
+    outbox.send(speech);
+    outbox.send(speech, 1.23456);
+    expect(heard.map((event) => event.audio_ms)).toEqual([20, 1.235]);
+  });
+
+  it('sends what waits before a transcript or a final, and not before anything else', () => {
+    for (const [message, before] of [
+      [transcript, ['phoneme_feedback']],
+      [final, ['phoneme_feedback']],
+      [speech, []],
+    ] as const) {
+      const { outbox, heard, sink } = create();
+      sink.unsent = limit + 1;
+      outbox.sendPartial(feedback([phone(0)]));
+      outbox.send(message);
+      expect(heard.map((event) => event.type)).toEqual(['backpressure', ...before, message.type]);
+    }
+  });
+
+  it('is congested above its limit, not at it', () => {
+    const { outbox, heard, sink } = create();
+    sink.unsent = limit;
+    outbox.sendPartial(feedback([phone(0)]));
+    expect(heard.map((event) => event.type)).toEqual(['phoneme_feedback']);
+  });
+
+  it('knows whether a socket is there', () => {
+    const { outbox, sink } = create();
+    expect(outbox.isAttached).toBe(true);
+    outbox.detach();
+    expect(outbox.isAttached).toBe(false);
+    outbox.send(speech);
+    outbox.attach(sink);
+    expect(outbox.isAttached).toBe(true);
+  });
+
+  it('replays feedback with phones, transcripts, speech and finals, and nothing else', () => {
+    const { outbox, heard } = create();
+    const info = { type: 'info', code: 'kept_alive', message: '' } as const;
+    outbox.sendPartial(feedback([]));
+    outbox.sendPartial(feedback([phone(0)]));
+    for (const message of [transcript, speech, info, ack, final]) outbox.send(message);
+    heard.length = 0;
+    outbox.replay(ready, 0);
+    expect(heard.map((event) => event.type)).toEqual([
+      'ready',
+      'phoneme_feedback',
+      'transcript',
+      'speech',
+      'utterance_final',
+    ]);
+  });
+
   it('replays under the id that the client named, then with the ids that were', () => {
     const { outbox, heard } = create();
     outbox.sendPartial(feedback([phone(0, 'final')]));
@@ -89,7 +152,11 @@ describe('the way out', () => {
     for (let index = 100; index < 200; index++) outbox.sendPartial(feedback([phone(index, 'final')]));
     heard.length = 0;
     outbox.replay(ready, 0);
-    expect(heard.at(-1)).toMatchObject({ type: 'info', code: 'replay_truncated' });
+    expect(heard.at(-1)).toMatchObject({
+      type: 'info',
+      code: 'replay_truncated',
+      message: 'events after 0 were confirmed by an earlier socket and are no longer kept in full',
+    });
     heard.length = 0;
     outbox.replay(ready, 100);
     expect(finalPhones(heard)).toHaveLength(100);
@@ -136,12 +203,15 @@ describe('the way out', () => {
 
 const ack = { type: 'ack', epoch: 0, next_seq: 1, missing: [], buffered_ms: 0 } as const;
 const ready = { type: 'ready' } as unknown as ServerMessage;
+const speech = { type: 'speech', state: 'began', at_ms: 0 } as const;
+const transcript = { type: 'transcript', utterance_id: 1 } as unknown as ServerMessage;
 const final = { type: 'utterance_final', utterance_id: 1 } as unknown as ServerMessage;
 
 type FakeSink = Sink & { unsent: number };
 
-function create(): { outbox: Outbox; heard: ServerEvent[]; sink: FakeSink; clock: { nowMs: number } } {
+function create({ clockMs = 0 } = {}) {
   const heard: ServerEvent[] = [];
+  const told: string[] = [];
   const clock = { nowMs: 1000 };
   const sink: FakeSink = {
     unsent: 0,
@@ -152,12 +222,12 @@ function create(): { outbox: Outbox; heard: ServerEvent[]; sink: FakeSink; clock
     keepMs: 30_000,
     congestedBytes: limit,
     now: () => clock.nowMs,
-    clock: { ms: 0 },
-    onEvent: () => {},
-    onPartial: () => {},
+    clock: { ms: clockMs },
+    onEvent: (event) => void told.push(`event ${event.event_id} ${event.type}`),
+    onPartial: (message, totalMs) => void told.push(`${message.type} after ${totalMs} ms`),
   });
   outbox.attach(sink);
-  return { outbox, heard, sink, clock };
+  return { outbox, heard, told, sink, clock };
 }
 
 /** The socket is gone for a while with all that it was sent; another asks for what it does not know. */

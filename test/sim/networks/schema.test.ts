@@ -3,9 +3,9 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { parseConfig } from '../../../src/config/yaml.ts';
-import { formatError, SpeechfbError } from '../../../src/errors.ts';
 import { resolveNetworks } from '../../../src/sim/networks/resolve.ts';
 import { networksFile, networksJsonSchema } from '../../../src/sim/networks/schema.ts';
+import { problemsOf } from '../../kit/problems.ts';
 
 const commute = `networks:
   my-commute:
@@ -193,11 +193,11 @@ describe('a network with a mistake', () => {
     ],
     ['nothing at all', '', 'networks.a: '],
   ])('%s', (_, network, message) => {
-    expect(problemsOf(`networks: {a: ${network}}`)).toContain(message);
+    expect(problemsIn(`networks: {a: ${network}}`)).toContain(message);
   });
 
   it('is told of together with all others, at its line and column', () => {
-    const said = problemsOf(`networks:
+    const said = problemsIn(`networks:
   a: {extends: b, up: {delay: 5}}
   b: {extends: a, transport: udp}
   A: {}
@@ -213,8 +213,8 @@ describe('a network with a mistake', () => {
   });
 
   it('may be that there are none', () => {
-    expect(problemsOf('networks: {}')).toContain('1:11: networks: is empty; describe a network');
-    expect(problemsOf('')).toContain('net.yaml:1:1: is empty');
+    expect(problemsIn('networks: {}')).toContain('1:11: networks: is empty; describe a network');
+    expect(problemsIn('')).toContain('net.yaml:1:1: is empty');
   });
 });
 
@@ -226,12 +226,6 @@ function read(source: string, readTrace?: () => readonly number[]) {
   return resolveNetworks(parseConfig('net.yaml', source, networksFile).networks, readTrace);
 }
 
-function problemsOf(source: string): string {
-  try {
-    read(source);
-  } catch (error) {
-    if (error instanceof SpeechfbError) return formatError(error);
-    throw error;
-  }
-  throw new Error('no problem was found');
+function problemsIn(source: string): string {
+  return problemsOf(() => read(source));
 }

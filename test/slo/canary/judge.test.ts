@@ -23,7 +23,7 @@ const nothing: Arm = { history: [], sessionsMs: [] };
 describe('the judge', () => {
   it.each([
     ['promotes a canary as good as the baseline', arm(0), arm(0), 'promote', undefined, /not slower/],
-    ['rolls back 5 % bad', arm(0), arm(3), 'rollback', 'burn', /burned above 2 over 10m; 5 times the budget in all/],
+    ['rolls back 5 % bad', arm(0), arm(3), 'rollback', 'burn', /burned above 2 over 10 m; 5 times the budget in all/],
     [
       'rolls back 15 % slower sessions',
       arm(0),
@@ -47,7 +47,7 @@ describe('the judge', () => {
       arm(12),
       'rollback',
       'sequential',
-      /decides for 10% bad against 5%/,
+      /decides for 10 % bad against 5 %/,
     ],
     [
       'holds without data from the canary',
@@ -83,7 +83,7 @@ describe('the judge', () => {
       expect.objectContaining({
         check: 'burn',
         decision: 'hold',
-        message: expect.stringContaining('10m have not passed'),
+        message: expect.stringContaining('10 m have not passed'),
       }),
     );
     expect(judgement.decision).toBe('hold');

@@ -6,6 +6,51 @@ import { binomialCdf } from '../../../src/stats/distributions.ts';
 import { createRandom } from '../../../src/stats/random.ts';
 
 describe('what sessions prove', () => {
+  it('by their misses: the spread of a ratio over clusters', () => {
+    const worth = dependence([sumsOf([missing(2), missing(4), missing(6)])], 0.95)!;
+    expect(worth.sessions).toBe(3);
+    // Spread 8 over three sessions, 8 x 3 / 2 over 30 squared, against .4 x .6 over 30.
+    expect(worth.designEffect).toBeCloseTo(5 / 3, 12);
+    // t of 29 and of 2 degrees at .95.
+    const left = (1.699127 / 2.919986) ** 2 / (5 / 3);
+    expect(worth.samples).toBeCloseTo(30 * left, 5);
+    expect(worth.misses).toBeCloseTo(12 * left, 5);
+  });
+
+  it.each([
+    ['nine misses', [2, 3, 4], undefined],
+    ['ten', [2, 3, 5], 1.05],
+    ['nothing but misses', [10, 10, 10], undefined],
+    ['all but one', [10, 9, 10], 30 / 29],
+  ])('with %s, and without latencies, is told by misses from ten of them on', (_, misses, effect) => {
+    const sums = { ...sumsOf(misses.map(missing)), logSum: 0, logSquares: 0, logBetween: 0 };
+    const designEffect = dependence([sums], 0.95)?.designEffect;
+    if (effect === undefined) expect(designEffect).toBeUndefined();
+    else expect(designEffect).toBeCloseTo(effect, 12);
+  });
+
+  it('by their latencies: between 6, within 1, three samples each make a correlation of 5 / 8', () => {
+    const powers = (...logs: number[]) => logs.map((log) => Math.exp(log));
+    const sums = sumsOf([powers(1, 2, 3), powers(3, 4, 5)]);
+    expect(dependence([sums], 0.95)!.designEffect).toBeCloseTo(1 + 2 * (5 / 8), 10);
+  });
+
+  it('latencies that are all one say nothing of a session', () => {
+    const one = [Math.E, Math.E];
+    expect(dependence([sumsOf([one, one, one])], 0.95)!.designEffect).toBe(1);
+  });
+
+  it('two sessions are enough, and one degree of freedom', () => {
+    expect(dependence([sumsOf([missing(3), missing(8)])], 0.95)).toMatchObject({ sessions: 2 });
+    expect(dependence([sumsOf([missing(3)]), sumsOf([missing(8), missing(8)])], 0.95)).toMatchObject({ sessions: 3 });
+  });
+
+  it('where everything misses, everything may', () => {
+    const worth = { sessions: 3, designEffect: 1, samples: 5, misses: 5 };
+    expect(missShareBound(worth, 0.95)).toBe(1);
+    expect(missShareBound({ ...worth, misses: 0 }, 0.95)).toBeCloseTo(1 - 0.05 ** (1 / 5), 9);
+  });
+
   it('independent samples are worth about what they are', () => {
     const worth = dependence([sumsOf(sessions(200, 50, () => 0.05))], 0.95)!;
     expect(worth.designEffect).toBeLessThan(1.4);
@@ -107,6 +152,11 @@ function sessions(count: number, samples: number, chance: () => number, seed = 1
     const own = chance();
     return Array.from({ length: samples }, () => (random.uniform() < own ? 900 : 100));
   });
+}
+
+/** A session of ten samples, so many of them misses. */
+function missing(misses: number): number[] {
+  return Array.from({ length: 10 }, (_, i) => (i < misses ? 900 : 100));
 }
 
 /** As sessions add to them; a miss is 500 ms or more. */

@@ -63,6 +63,161 @@ describe('one run against one', () => {
   });
 });
 
+describe('what is said of a metric', () => {
+  const flat = (ms: number, count = 40): ComparedRun => ({
+    sessions: 20,
+    distributions: { feedback_latency: distributionOf(...Array<number>(count).fill(ms)) },
+    sessionP95Ms: Array<number>(20).fill(ms + 5),
+    shares: {},
+  });
+
+  it('of one run against one: sessions by Mann-Whitney', () => {
+    expect(compareRuns({ runs: [flat(100)] }, { runs: [flat(130)] }, margin)).toEqual([
+      {
+        metric: 'p50(feedback_latency)',
+        of: 'feedback_latency',
+        unit: 'ms',
+        baseline: 100,
+        candidate: 130,
+        shift: 30,
+        lower: 30,
+        upper: 30,
+        margin: 10,
+        verdict: 'worse',
+        method: 'mann-whitney',
+      },
+      {
+        metric: 'p95(feedback_latency) a session',
+        of: 'feedback_latency',
+        unit: 'ms',
+        baseline: 105,
+        candidate: 135,
+        shift: 30,
+        lower: 30,
+        upper: 30,
+        margin: 10.5,
+        verdict: 'worse',
+        method: 'mann-whitney',
+      },
+    ]);
+  });
+
+  it('of several against several: runs by Welch, and no tails', () => {
+    const was = [flat(90), flat(100), flat(110)];
+    const is = [flat(190), flat(200), flat(210)];
+    const found = compareRuns({ runs: was }, { runs: is }, margin);
+    // t of 4 degrees at .975 is 2.7764; each side's variance is 100.
+    const reach = 2.776445 * Math.sqrt(100 / 3 + 100 / 3);
+    const welch = {
+      of: 'feedback_latency',
+      unit: 'ms',
+      baseline: 100,
+      candidate: 200,
+      shift: 100,
+      lower: expect.closeTo(100 - reach, 3),
+      upper: expect.closeTo(100 + reach, 3),
+      margin: 10,
+      verdict: 'worse',
+      method: 'welch',
+    };
+    expect(found).toEqual([
+      { metric: 'p50(feedback_latency)', ...welch },
+      { metric: 'p95(feedback_latency)', ...welch },
+    ]);
+  });
+
+  it.each([
+    ['one run', 1, 2],
+    ['one run', 2, 1],
+  ])('with %s on a side is of its first alone (%d against %d)', (_, was, is) => {
+    const [a, b] = [was, is].map((count) => ({ runs: Array.from({ length: count }, () => flat(100)) }));
+    expect(compareRuns(a!, b!, margin).map(({ method }) => method)).toEqual(['mann-whitney', 'mann-whitney']);
+  });
+
+  it('of a share: the interval of Agresti and Caffo', () => {
+    const of = (good: number, total: number) => ({
+      runs: [{ ...flat(100), shares: { availability: { good, total } } }],
+    });
+    const reach = 1.96 * Math.sqrt((0.75 * 0.25) / 12 + ((10 / 12) * (2 / 12)) / 12);
+    expect(compareRuns(of(8, 10), of(9, 10), margin).at(-1)).toEqual({
+      metric: 'availability',
+      of: 'availability',
+      unit: 'share',
+      baseline: 0.8,
+      candidate: 0.9,
+      shift: expect.closeTo(0.1, 12),
+      lower: expect.closeTo(0.1 - reach, 12),
+      upper: expect.closeTo(0.1 + reach, 12),
+      margin: 0.001,
+      verdict: 'undecided',
+      method: 'shares',
+    });
+    expect(compareRuns(of(8, 10), of(0, 0), margin)).toHaveLength(2);
+    expect(compareRuns(of(0, 0), of(8, 10), margin)).toHaveLength(2);
+  });
+
+  it('of a share of several runs: their sums', () => {
+    const of = (...goods: number[]) => ({
+      runs: goods.map((good) => ({ ...flat(100), shares: { availability: { good, total: 10 } } })),
+    });
+    expect(compareRuns(of(8, 10), of(10, 9), margin).at(-1)).toMatchObject({ baseline: 0.9, candidate: 0.95 });
+  });
+
+  it('counts no more sessions than samples', () => {
+    const one = { ...runOf(1, 0), distributions: { feedback_latency: distributionOf(100, 200) } };
+    expect(compareRuns({ runs: [runOf(2, 0)] }, { runs: [one] }, margin)[0]).toMatchObject({ verdict: 'undecided' });
+  });
+
+  it('has no tail where a side has no sessions to tell it, and no interval where they are few', () => {
+    const p95s = (...sessionP95Ms: number[]) => ({ runs: [{ ...flat(100), sessionP95Ms }] });
+    expect(compareRuns(p95s(), p95s(1, 2), margin)).toHaveLength(1);
+    expect(compareRuns(p95s(1, 2), p95s(), margin)).toHaveLength(1);
+    expect(compareRuns(p95s(1, 2, 9), p95s(101, 102, 109), margin)[1]).toMatchObject({
+      baseline: 2,
+      candidate: 102,
+      shift: 100,
+      lower: -never,
+      upper: never,
+      verdict: 'undecided',
+    });
+    expect(compareRuns(p95s(1, 2, 3, 4), p95s(101, 102, 103, 104), margin)[1]).toMatchObject({
+      baseline: 2,
+      candidate: 102,
+      lower: expect.closeTo(97, 9),
+      verdict: 'worse',
+    });
+  });
+
+  it.each<[string, number[], number[], object]>([
+    ['never came any more', [100, 100], [never, never], { shift: never, lower: never, upper: never, verdict: 'worse' }],
+    ['came at last', [never, never], [100, 100], { shift: -never, lower: -never, upper: -never, verdict: 'better' }],
+    ['never came before or after', [never, never], [never, never], { shift: 0, verdict: 'undecided' }],
+    [
+      'came in fewer runs',
+      [100, 100],
+      [100, never],
+      { shift: never, lower: -never, upper: never, verdict: 'undecided' },
+    ],
+    [
+      'came in more runs',
+      [100, never],
+      [100, 100],
+      { shift: -never, lower: -never, upper: never, verdict: 'undecided' },
+    ],
+    [
+      'came in as many runs',
+      [100, never],
+      [never, 100],
+      { shift: 0, lower: -never, upper: never, verdict: 'undecided' },
+    ],
+    ['came in one run of none', [never, never], [100, never], { shift: -never, lower: -never, upper: never }],
+    ['came in none of one', [100, never], [never, never], { shift: never, lower: -never, upper: never }],
+  ])('that %s', (_, was, is, expected) => {
+    const of = (values: number[]) => ({ runs: values.map((ms) => flat(ms)) });
+    expect(compareRuns(of(was), of(is), margin)[0]).toMatchObject({ method: 'welch', ...expected });
+  });
+});
+
 describe('several runs against several', () => {
   it('take the spread from run to run into the interval', () => {
     const was = { runs: [runOf(1, 0), runOf(2, 15), runOf(3, 30)] };

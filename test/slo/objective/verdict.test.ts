@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type Measurements, quantile } from '../../../src/metrics/definitions.ts';
 import { parseObjective } from '../../../src/slo/objective/expression.ts';
 import type { ObjectiveVerdict } from '../../../src/slo/objective/objective-verdict.ts';
-import { judge, overall } from '../../../src/slo/objective/verdict.ts';
+import { judge, missedForCertain, overall } from '../../../src/slo/objective/verdict.ts';
 import { emptyMeasurements, sorted } from '../../kit/measurements.ts';
 
 describe('a quantile objective', () => {
@@ -172,6 +172,226 @@ describe('a cost objective', () => {
     const result = judged('cost_per_audio_minute <= $0.015', { cost });
     expect(result).toMatchObject({ verdict, unit: 'usd_per_minute' });
     expect(result.value).toBe(value);
+  });
+});
+
+describe('everything that is said of an objective', () => {
+  const hundred = sorted(Array.from({ length: 100 }, (_, i) => [1, i + 1] as const));
+  it.each<[string, Given, Partial<ObjectiveVerdict>]>([
+    [
+      'p95(feedback_latency) < 90ms',
+      { distributions: { feedback_latency: hundred } },
+      { verdict: 'fail', value: 95, unit: 'ms', misses: 11, confidenceBound: 99, reason: '11 of 100 missed' },
+    ],
+    [
+      'p95(feedback_latency) < 90ms',
+      { distributions: { feedback_latency: sorted([[10, 100]]) } },
+      { verdict: 'fail', value: 100, misses: 10, confidenceBound: undefined, reason: '10 of 10 missed' },
+    ],
+    [
+      'p50(feedback_latency) < 90ms',
+      { distributions: { feedback_latency: hundred } },
+      { verdict: 'pass', value: 50, misses: 11, reason: 'proven at 95 % confidence' },
+    ],
+    [
+      'max(final_latency) <= 99ms',
+      { distributions: { final_latency: hundred } },
+      { verdict: 'fail', value: 100, unit: 'ms', samples: 100, misses: 1, reason: '1 of 100 missed' },
+    ],
+    ['p95(final_latency) <= 99ms', {}, { verdict: 'invalid', value: undefined, unit: 'ms', reason: 'no data' }],
+    ['max(final_latency) <= 99ms', {}, { verdict: 'invalid', value: undefined, unit: 'ms', reason: 'no data' }],
+    ['mean(final_latency) <= 99ms', {}, { verdict: 'invalid', value: undefined, unit: 'ms', reason: 'no data' }],
+    [
+      'mean(final_latency) <= 40ms',
+      { distributions: { final_latency: hundred } },
+      { verdict: 'fail', value: 50.5, unit: 'ms', misses: 0, reason: 'the mean is over the bound' },
+    ],
+    [
+      'mean(final_latency) <= 80ms',
+      { distributions: { final_latency: hundred } },
+      { verdict: 'pass', value: 50.5, reason: 'proven at 95 % confidence' },
+    ],
+    [
+      'mean(final_latency) <= 80ms',
+      { distributions: { final_latency: sorted([[29, 1]]) } },
+      { verdict: 'invalid', needsMore: 1, reason: 'not proven; needs 1 more sample like these' },
+    ],
+    [
+      'mean(final_latency) <= 80ms',
+      { distributions: { final_latency: sorted([[30, 1]]) } },
+      { verdict: 'pass', value: 1, confidenceBound: 1 },
+    ],
+    [
+      'mean(final_latency) <= 80ms',
+      { distributions: { final_latency: sorted([[29, 100]]) } },
+      { verdict: 'invalid', needsMore: 1, reason: 'not proven; needs 1 more sample like these' },
+    ],
+    [
+      'mean(final_latency) <= 80ms',
+      {
+        distributions: {
+          final_latency: sorted([
+            [9, 100],
+            [3, Number.POSITIVE_INFINITY],
+          ]),
+        },
+      },
+      {
+        verdict: 'fail',
+        value: Number.POSITIVE_INFINITY,
+        unit: 'ms',
+        samples: 12,
+        misses: 3,
+        reason: '3 of 12 never came: the mean is infinite',
+      },
+    ],
+    [
+      'availability >= 99%',
+      { shares: { availability: { good: 300, total: 300 } } },
+      { verdict: 'pass', value: 1, unit: 'share', misses: 0, confidenceBound: expect.closeTo(0.05 ** (1 / 300), 9) },
+    ],
+    [
+      'availability >= 99%',
+      { shares: { availability: { good: 99, total: 100 } } },
+      // One miss of a hundred: Clopper and Pearson leave 4.656 % plausible.
+      { verdict: 'invalid', value: 0.99, misses: 1, confidenceBound: expect.closeTo(1 - 0.0465598, 6), needsMore: 373 },
+    ],
+    [
+      'availability > 99%',
+      { shares: { availability: { good: 990, total: 1000 } } },
+      { verdict: 'fail', value: 0.99, reason: '10 of 1000 missed' },
+    ],
+    ['availability > 99%', { shares: { availability: { good: 2000, total: 2000 } } }, { verdict: 'pass', value: 1 }],
+    [
+      'rate(lost_frames) <= 1%',
+      { counts: { lost_frames: { count: 0, of: 299 } } },
+      { verdict: 'pass', value: 0, unit: 'share', confidenceBound: expect.closeTo(1 - 0.05 ** (1 / 299), 9) },
+    ],
+    [
+      'availability >= 100%',
+      { shares: { availability: { good: 9, total: 10 } } },
+      { verdict: 'fail', value: 0.9, misses: 1, confidenceBound: undefined, reason: '1 of 10 missed' },
+    ],
+    ['lost_frames == 0', {}, { verdict: 'invalid', unit: 'count', reason: 'no data' }],
+    [
+      'lost_frames <= 3',
+      { counts: { lost_frames: { count: 4, of: 9 } } },
+      { verdict: 'fail', value: 4, unit: 'count', samples: 9, misses: 4, reason: '4 of 9 missed' },
+    ],
+    [
+      'lost_frames < 4',
+      { counts: { lost_frames: { count: 3, of: 9 } } },
+      { verdict: 'pass', value: 3, reason: 'counted in this run' },
+    ],
+    ['rate(lost_frames) == 0', {}, { verdict: 'invalid', unit: 'share', reason: 'no data' }],
+    [
+      'cost_per_audio_minute <= $0.015',
+      { cost: { dollars: 0.0123, audioMinutes: 1.5 } },
+      { verdict: 'pass', samples: 1, misses: 0, reason: '$0.0123 for 1.50 minutes of sound' },
+    ],
+    [
+      'cost_per_audio_minute <= $0.001',
+      { cost: { dollars: 0, audioMinutes: 0 } },
+      { verdict: 'fail', value: Number.POSITIVE_INFINITY, samples: 1, misses: 1 },
+    ],
+  ])('%s with %o', (source, given, expected) => {
+    const verdict = judged(source, given);
+    expect(verdict).toMatchObject({ objective: source, bound: parseObjective(source).bound, ...expected });
+    for (const key of Object.keys(expected))
+      if (expected[key as keyof ObjectiveVerdict] === undefined) expect(verdict).toHaveProperty(key, undefined);
+  });
+});
+
+describe('a miss beyond doubt', () => {
+  it.each<[string, Given, boolean]>([
+    ['lost_frames == 0', { counts: { lost_frames: { count: 1, of: 500 } } }, true],
+    ['lost_frames == 0', { counts: { lost_frames: { count: 0, of: 500 } } }, false],
+    ['max(final_latency) < 1s', { distributions: { final_latency: sorted([[1, 2000]]) } }, true],
+    ['availability >= 100%', { shares: { availability: { good: 9, total: 10 } } }, true],
+    ['rate(lost_frames) == 0', { counts: { lost_frames: { count: 1, of: 10 } } }, true],
+    // Of 100 at 5 %: 13 misses or more come by chance once in 680 times, 14 once in 2,000.
+    [
+      'p95(feedback_latency) < 500ms',
+      {
+        distributions: {
+          feedback_latency: sorted([
+            [87, 1],
+            [13, 900],
+          ]),
+        },
+      },
+      false,
+    ],
+    [
+      'p95(feedback_latency) < 500ms',
+      {
+        distributions: {
+          feedback_latency: sorted([
+            [86, 1],
+            [14, 900],
+          ]),
+        },
+      },
+      true,
+    ],
+    ['availability >= 95%', { shares: { availability: { good: 87, total: 100 } } }, false],
+    ['availability >= 95%', { shares: { availability: { good: 86, total: 100 } } }, true],
+    ['flicker_rate <= 5%', { rates: { flicker_rate: { count: 13, of: 100 } } }, false],
+    ['flicker_rate <= 5%', { rates: { flicker_rate: { count: 14, of: 100 } } }, true],
+    ['p95(feedback_latency) < 500ms', {}, false],
+  ])('of %s with %o: %s', (source, given, certain) => {
+    expect(missedForCertain(parseObjective(source), judged(source, given))).toBe(certain);
+  });
+});
+
+describe('what sessions say beside the samples', () => {
+  // Three sessions of ten samples of which 2, 4 and 6 miss are worth 6.0947 samples with 2.4379 misses.
+  const sums = {
+    sessions: 3,
+    samples: 30,
+    misses: 12,
+    samplesSquared: 300,
+    missesSquared: 56,
+    missesSamples: 120,
+    logSum: 0,
+    logSquares: 0,
+    logBetween: 0,
+  };
+  const feedback_latency = sorted([
+    [18, 100],
+    [12, 900],
+  ]);
+  const given = {
+    distributions: { feedback_latency },
+    shares: { availability: { good: 18, total: 30 } },
+    rates: { flicker_rate: { count: 12, of: 30 } },
+  };
+  const worth = { sessions: 3, designEffect: expect.closeTo(5 / 3, 9), effectiveSamples: expect.closeTo(6.0947, 3) };
+  // Beta quantile of .95 at 3.4379 and 3.6568.
+  const mostMisses = 0.77647;
+  it.each([
+    ['p40(feedback_latency) < 500ms', { confidenceBound: 900, proven: false }],
+    ['p1(feedback_latency) < 500ms', { confidenceBound: 100, proven: true }],
+    ['p95(feedback_latency) < 500ms', { confidenceBound: undefined, proven: false }],
+    ['availability >= 99%', { confidenceBound: expect.closeTo(1 - mostMisses, 3), proven: false }],
+    ['availability >= 15%', { confidenceBound: expect.closeTo(1 - mostMisses, 3), proven: true }],
+    ['flicker_rate < 1%', { confidenceBound: expect.closeTo(mostMisses, 3), proven: false }],
+    ['flicker_rate < 85%', { confidenceBound: expect.closeTo(mostMisses, 3), proven: true }],
+  ])('of %s: %o', (source, expected) => {
+    const { clustered } = judged(source, { ...given, strata: [{ [source]: sums }, {}] });
+    expect(clustered).toEqual({ ...worth, ...expected });
+  });
+
+  it.each(['availability >= 100%', 'rate(lost_frames) == 0', 'max(feedback_latency) < 1s', 'lost_frames == 0'])(
+    'of %s, which is counted, is nothing',
+    (source) => {
+      expect(judged(source, { ...given, strata: [{ [source]: sums }] }).clustered).toBeUndefined();
+    },
+  );
+
+  it('is nothing where no session told', () => {
+    expect(judged('availability >= 99%', { ...given, strata: [{}] }).clustered).toBeUndefined();
+    expect(judged('availability >= 99%', given).clustered).toBeUndefined();
   });
 });
 

@@ -41,8 +41,8 @@ describe('where an objective stands', () => {
       firing: [],
     });
     expect(explainEvaluation(level, now)).toBe(
-      'availability of speechfb: 1,728 of 4,320,000 events (0.04%) in 30d failed; the promise is at most 0.1%, so the budget ' +
-        'burns at 0.4 times the rate it can bear. 60% of the budget of 30d is left. It will last.',
+      'availability of speechfb: 1,728 of 4,320,000 events (0.04 %) in 30 d failed; the promise is at most 0.1 %, so the budget ' +
+        'burns at 0.4 times the rate it can bear. 60 % of the budget of 30 d is left. It will last.',
     );
   });
 
@@ -56,7 +56,7 @@ describe('where an objective stands', () => {
     expect(now.firing.map((alert) => alert.burn)).toEqual([14.4]);
     expect(now.exhaustedInMs).toBeCloseTo((0.5 * 30 * day) / 20, 0);
     expect(explainEvaluation(level, now)).toContain(
-      'At the present pace it is gone in 18h. The page for burn above 14.4',
+      'At the present pace it is gone in 18 h. The page for burn above 14.4',
     );
   });
 
@@ -67,7 +67,60 @@ describe('where an objective stands', () => {
       steady((ms) => (ms === 30 * day ? 0.002 : 0)),
     );
     expect(now).toMatchObject({ verdict: 'fail', reason: 'the budget of the period is spent', exhaustedInMs: 0 });
-    expect(explainEvaluation(level, now)).toContain('The budget of 30d is spent 2 times over.');
+    expect(explainEvaluation(level, now)).toContain('The budget of 30 d is spent 2 times over.');
+  });
+
+  it('shows its windows from the shortest to the longest, whatever order they were asked in', () => {
+    const found = evaluateWindows(level, objective, steady(() => 0.0004).reverse());
+    expect(found.windows.map(({ windowMs }) => windowMs)).toEqual(evaluationWindowsMs(level));
+    expect(found.windows.every(({ burn }) => Math.abs(burn! - 0.4) < 1e-9)).toBe(true);
+  });
+
+  it.each([
+    ['a ticket fires', 0.0035, 0.0005, 'pass', 'within the budget, a ticket fires'],
+    ['nothing fires', 0.0005, 0.0005, 'pass', 'within the budget'],
+    ['just all of it is spent', 0.0005, 0.001, 'pass', 'within the budget'],
+  ] as const)('passes when %s', (_, short, period, verdict, reason) => {
+    const now = evaluateWindows(
+      level,
+      objective,
+      steady((ms) => (ms === 30 * day ? period : short)),
+    );
+    expect(now).toMatchObject({ verdict, reason });
+  });
+
+  it('fires an alert when both of its windows burn, not one alone, and above its burn, not at it', () => {
+    const firing = (shortBurn: number, longBurn: number) =>
+      evaluateWindows(
+        level,
+        objective,
+        steady((ms) => (ms === 5 * minute ? shortBurn : ms === hour ? longBurn : 0) * 0.001),
+      ).firing;
+    expect(firing(15, 15).map(({ burn }) => burn)).toEqual([14.4]);
+    expect(firing(15, 14)).toEqual([]);
+    expect(firing(14, 15)).toEqual([]);
+    expect(firing(0, 15)).toEqual([]);
+  });
+
+  it('fires on as many events as the minimum in its long window, whatever the short one holds', () => {
+    const hundred = (total: number) =>
+      evaluateWindows(level, objective, [
+        { windowMs: 5 * minute, bad: 1, total: 1 },
+        { windowMs: hour, bad: total, total },
+        { windowMs: 30 * day, bad: 0, total: 1e6 },
+      ]);
+    expect(hundred(100)).toMatchObject({ verdict: 'fail', reason: 'a page fires' });
+    expect(hundred(99).firing).toEqual([]);
+  });
+
+  it('knows no pace without events in the shortest long window, and no budget without a period', () => {
+    const month = { windowMs: 30 * day, bad: 1, total: 1e6 };
+    const quiet = evaluateWindows(level, objective, [{ windowMs: hour, bad: 0, total: 0 }, month]);
+    expect(quiet).toMatchObject({ verdict: 'pass', budgetLeft: expect.closeTo(0.999, 6) });
+    expect(quiet.exhaustedInMs).toBeUndefined();
+    const young = evaluateWindows(level, objective, [{ windowMs: hour, bad: 0, total: 10 }]);
+    expect(young).toMatchObject({ verdict: 'invalid', reason: 'no events in the period' });
+    expect([young.budgetLeft, young.exhaustedInMs]).toEqual([undefined, undefined]);
   });
 
   it('fires nothing on fewer events than the minimum', () => {
@@ -121,6 +174,43 @@ describe('what one load test says of an objective', () => {
     expect(evaluateRun(objective, { windowMs: minute, bad, total }).verdict).toBe(verdict);
   });
 
+  it.each([
+    [0, 2995, undefined, 'pass', 'proven within the budget at 95 % confidence'],
+    [5, 1000, undefined, 'fail', 'proven beyond the budget at 95 % confidence'],
+    // Two of 1,000 are more than one in a thousand: no number of good events is promised.
+    [2, 1000, undefined, 'invalid', '2 bad of 1,000 proves nothing about 99.9 %'],
+    [1, 1000, undefined, 'invalid', '1 bad of 1,000 proves nothing about 99.9 %; 3,742 more without a miss would'],
+    [0, 100, undefined, 'invalid', '0 bad of 100 proves nothing about 99.9 %; 2,895 more without a miss would'],
+    [0, 0, undefined, 'invalid', 'no events'],
+    [0, 5000, 'frames were late', 'invalid', 'the run proves nothing: frames were late'],
+  ] as const)('%d bad of %d events (doubt: %s): %s, %s', (bad, total, doubt, verdict, reason) => {
+    const count = { windowMs: minute, bad, total };
+    expect(evaluateRun(objective, count, doubt)).toEqual({
+      objective,
+      atMostMs: undefined,
+      windows: [{ ...count, burn: total === 0 ? undefined : expect.closeTo(bad / total / 0.001, 9) }],
+      firing: [],
+      budgetLeft: undefined,
+      exhaustedInMs: undefined,
+      verdict,
+      reason,
+    });
+  });
+
+  it('says what an event may take there, for learners wait longer than the server', () => {
+    const latency = { histogram: 'h', atMost: 300 };
+    const loadtest = { metric: 'feedback_latency', atMost: 500 } as const;
+    const timed = { ...objective, indicator: { latency, loadtest } };
+    expect(evaluateRun(timed, { windowMs: minute, bad: 0, total: 1 }).atMostMs).toBe(500);
+    expect(
+      evaluateWindows(
+        level,
+        timed,
+        steady(() => 0),
+      ).atMostMs,
+    ).toBe(300);
+  });
+
   it('is judged as a whole by its worst objective', () => {
     const verdicts = (...all: ('pass' | 'fail' | 'invalid')[]) => overallVerdict(all.map((verdict) => ({ verdict })));
     expect(verdicts('pass', 'pass')).toBe('pass');
@@ -133,9 +223,9 @@ describe('what one load test says of an objective', () => {
 describe('an alert', () => {
   it('says in words what it means, what it costs and when it ends', () => {
     expect(explainAlert(level, objective, level.alerts[0]!)).toBe(
-      'More than 1.44% of the events of availability in the last 1h failed, and still do in the last 5m; speechfb promises at ' +
-        'most 0.1% over 30d. That is above 14.4 times the rate that the promise can bear: 2% of the budget of 30d goes in 1h, ' +
-        'all of it in 2d 2h. It ends by itself within 5m of the cause being gone.',
+      'More than 1.44 % of the events of availability in the last 1 h failed, and still do in the last 5 m; speechfb promises at ' +
+        'most 0.1 % over 30 d. That is above 14.4 times the rate that the promise can bear: 2 % of the budget of 30 d goes in 1 h, ' +
+        'all of it in 2 d 2 h. It ends by itself within 5 m of the cause being gone.',
     );
   });
 });

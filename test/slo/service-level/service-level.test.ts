@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { formatError, SpeechfbError } from '../../../src/errors.ts';
 import { checkServiceLevel } from '../../../src/slo/service-level/check.ts';
 import { serviceLevelJsonSchema } from '../../../src/slo/service-level/service-level.ts';
+import { problemsOf } from '../../kit/problems.ts';
 import { levelOf, oneObjective } from '../../kit/service-level-kit.ts';
 
 const shipped = readFileSync('slo/live-feedback.yaml', 'utf8');
@@ -55,8 +55,8 @@ describe('a service level with a mistake', () => {
     [
       'an alert that can never fire',
       oneObjective('  alerts:\n    - {severity: page, budget: 2%, long: 1h, short: 5m}', '93%'),
-      'level.yaml:11:7: spec.alerts.0: an alert above a burn of 14.4 can never fire for "availability": at a target of 93% the ' +
-        'burn is at most 14.3, when every event is bad; allowed: a burn below that, or a target above 93.06%',
+      'level.yaml:11:7: spec.alerts.0: an alert above a burn of 14.4 can never fire for "availability": at a target of 93 % the ' +
+        'burn is at most 14.3, when every event is bad; allowed: a burn below that, or a target above 93.06 %',
     ],
     [
       'default alerts that can never fire',
@@ -71,7 +71,7 @@ describe('a service level with a mistake', () => {
     [
       'a window longer than the period',
       oneObjective('  period: 1d\n  alerts: [{severity: page, burn: 2, long: 2d, short: 1h}]'),
-      'spec.alerts.0.long: the long window of 2d is longer than the period of 1d',
+      'spec.alerts.0.long: the long window of 2 d is longer than the period of 1 d',
     ],
     [
       'budget and burn at once',
@@ -88,20 +88,74 @@ describe('a service level with a mistake', () => {
       oneObjective('  peroid: 30d'),
       'level.yaml:10:3: spec: unknown key "peroid" (did you mean "period"?)',
     ],
+    [
+      'a name in capitals',
+      oneObjective().replace('name: availability', 'name: Availability'),
+      'spec.objectives.0.name: "Availability" is not lower-case letters, digits and hyphens',
+    ],
+    [
+      'a name that begins with a hyphen',
+      oneObjective().replace('service: speechfb', 'service: -speechfb'),
+      'spec.service: "-speechfb" is not lower-case letters, digits and hyphens',
+    ],
+    [
+      'objectives that are none',
+      oneObjective().replace(/objectives:[\s\S]*/, 'objectives: all'),
+      'spec.objectives: is not a list of objectives',
+    ],
+    [
+      'no objective at all',
+      oneObjective().replace(/objectives:[\s\S]*/, 'objectives: []'),
+      'spec.objectives: is empty',
+    ],
+    ['alerts that are none', oneObjective('  alerts: default'), 'spec.alerts: is not a list of alerts'],
+    [
+      'a burn that is a word',
+      oneObjective('  alerts: [{severity: page, burn: fast, long: 1h, short: 5m}]'),
+      'spec.alerts.0.burn: is not a number such as 14.4',
+    ],
+    [
+      'a burn of nothing',
+      oneObjective('  alerts: [{severity: page, burn: 0, long: 1h, short: 5m}]'),
+      'spec.alerts.0.burn: is not above 0',
+    ],
+    [
+      'neither budget nor burn',
+      oneObjective('  alerts: [{severity: page, long: 1h, short: 5m}]'),
+      'spec.alerts.0: needs exactly one of budget, burn',
+    ],
+    [
+      'two windows of one length',
+      oneObjective('  alerts: [{severity: page, burn: 2, long: 1h, short: 1h}]'),
+      'spec.alerts.0.short: is not shorter than the long window',
+    ],
+    [
+      'a window of seconds',
+      oneObjective('  alerts: [{severity: page, burn: 2, long: 59s, short: 15s}]'),
+      'spec.alerts.0.long: is shorter than 60 s',
+    ],
+    ['a period of minutes', oneObjective('  period: 59m\n  alerts: []'), 'spec.period: is shorter than 3600 s'],
+    [
+      'a period that the default alerts do not fit',
+      oneObjective('  period: 2d'),
+      'spec.period: the long window of 3 d is longer than the period of 2 d',
+    ],
+    ['traffic in words', oneObjective('  traffic: much'), 'spec.traffic: "much" is not'],
+    ['a description that is none', oneObjective('  description: x'), 'spec: unknown key "description"'],
     ['a period without a unit', oneObjective('  period: 30'), 'level.yaml:10:11: spec.period:'],
     ['an empty file', '', 'level.yaml:1:1'],
   ])('%s is named at its line', (_, yaml, message) => {
-    expect(problemsOf(yaml)).toContain(message);
+    expect(problemsIn(yaml)).toContain(message);
   });
 
   it('has every problem listed at once', () => {
     const yaml = oneObjective('  peroid: 30d\n  traffic: 5', '100%');
-    expect(problemsOf(yaml)).toContain('has 3 problems');
+    expect(problemsIn(yaml)).toContain('has 3 problems');
   });
 
   it('is told of two objectives of one name', () => {
     const twice = oneObjective().replace(/( {4}- name[\s\S]*)/, '$1$1');
-    expect(problemsOf(twice)).toContain(
+    expect(problemsIn(twice)).toContain(
       'level.yaml:10:13: spec.objectives.1.name: "availability" is already an objective',
     );
   });
@@ -117,10 +171,27 @@ describe('a service level with a mistake', () => {
       '{events: {bad: b, total: a}, loadtest: {metric: availability, atMost: 1s}}',
       'availability is a share and takes no atMost',
     ],
+    ['{events: {good: b, bad: b, total: a}}', 'spec.objectives.0.indicator.events: needs exactly one of good, bad'],
+    [
+      '{latency: {histogram: h, atMost: 1s}, events: {bad: b, total: a}}',
+      'spec.objectives.0.indicator: needs exactly one of latency, events',
+    ],
+    [
+      '{events: {bad: b, total: a}, loadtest: {metric: goodness}}',
+      'spec.objectives.0.indicator.loadtest.metric: "goodness" is not one of feedback_latency, first_partial, ',
+    ],
+    [
+      '{events: {bad: b, total: a}, loadtest: {metric: final_latency}}',
+      'spec.objectives.0.indicator.loadtest: final_latency is a latency and needs atMost',
+    ],
+    ['{events: {bad: "b{", total: a}}', 'spec.objectives.0.indicator.events.bad: "b{" '],
+    ['{latency: {histogram: h, matchers: "le=\\"1\\"", atMost: 1s}}', 'chooses le; atMost does'],
+    ['{latency: {histogram: h, matchers: "job=\\"a\\", le!=\\"1\\"", atMost: 1s}}', 'chooses le; atMost does'],
+    ['{latency: {histogram: h, matchers: "job", atMost: 1s}}', 'indicator.latency.matchers: "job" '],
     ['{latency: {histogram: "h{", atMost: 1s}}', '"h{" is not a metric name'],
   ])('is told that the indicator %s is none', (indicator, message) => {
     const yaml = oneObjective().replace(/indicator: .*/, `indicator: ${indicator}`);
-    expect(problemsOf(yaml)).toContain(message);
+    expect(problemsIn(yaml)).toContain(message);
   });
 });
 
@@ -134,7 +205,7 @@ describe('the check', () => {
     ]);
     const fast = '  alerts: [{severity: page, budget: 2%, long: 1h, short: 5m}]\n  minimumEvents: 100';
     expect(findingsOf(oneObjective(fast))).toEqual([
-      'a steady burn of 14.4 empties the budget in 2d 2h and fires nothing',
+      'a steady burn of 14.4 empties the budget in 2 d 2 h and fires nothing',
     ]);
     expect(findingsOf(oneObjective('  alerts: []'))).toEqual(['has no alert']);
   });
@@ -142,7 +213,7 @@ describe('the check', () => {
   it('weighs the quiet hour against the minimum of events', () => {
     const quiet = '  alerts: [{severity: page, burn: 1, long: 1h, short: 5m}]\n  traffic: 1/min';
     expect(findingsOf(oneObjective(quiet))).toEqual([
-      expect.stringContaining('60 events in 1h: one failure fires it; write minimumEvents: 1000'),
+      expect.stringContaining('60 events in 1 h: one failure fires it; write minimumEvents: 1000'),
     ]);
     expect(findingsOf(oneObjective(`${quiet}\n  minimumEvents: 1000`))).toEqual([
       expect.stringContaining('minimumEvents 1000 silences it in a quiet hour, which has 60 events'),
@@ -151,14 +222,27 @@ describe('the check', () => {
   });
 });
 
-function problemsOf(yaml: string): string {
-  try {
-    levelOf(yaml);
-  } catch (error) {
-    if (error instanceof SpeechfbError) return formatError(error);
-    throw error;
-  }
-  return 'no problem';
+it('a service level takes what lies at the edge of what it may say', () => {
+  const edge = '  period: 3d\n  alerts: [{severity: page, burn: 2, long: 3d, short: 1m}]\n  noData: 1m';
+  expect(levelOf(oneObjective(edge))).toMatchObject({
+    periodMs: 3 * 86_400_000,
+    noDataMs: 60_000,
+    minimumEvents: 0,
+    alerts: [{ severity: 'page', burn: 2 }],
+  });
+  const matchers = oneObjective().replace(
+    /indicator: .*/,
+    'indicator: {latency: {histogram: h, matchers: \'module="1"\', atMost: 1s}}',
+  );
+  expect(levelOf(matchers).objectives[0]!.indicator.latency).toEqual({
+    histogram: 'h',
+    matchers: 'module="1"',
+    atMost: 1000,
+  });
+});
+
+function problemsIn(yaml: string): string {
+  return problemsOf(() => levelOf(yaml));
 }
 
 function findingsOf(yaml: string): string[] {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createWaitHistogram } from '../../../src/capacity/queueing/wait-histogram.ts';
-import { createWaitingLine } from '../../../src/capacity/queueing/waiting-line.ts';
+import { WaitHistogram } from '../../../src/capacity/queueing/wait-histogram.ts';
+import { WaitingStreams } from '../../../src/capacity/queueing/waiting-streams.ts';
 import { createRandom } from '../../../src/stats/random.ts';
 
 describe('a waiting line', () => {
@@ -9,7 +9,7 @@ describe('a waiting line', () => {
     const step = fc.constantFrom('join', 'join', 'join', 'serve', 'give up');
     fc.assert(
       fc.property(fc.array(step, { maxLength: 2000 }), fc.integer(), (steps, seed) => {
-        const line = createWaitingLine();
+        const line = new WaitingStreams();
         const random = createRandom(seed);
         let lastServed = -1;
         let size = 0;
@@ -35,7 +35,7 @@ describe('a waiting line', () => {
     const survivors = new Map<number, number>();
     const random = createRandom(7);
     for (let run = 0; run < 4000; run++) {
-      const line = createWaitingLine();
+      const line = new WaitingStreams();
       for (let atMs = 0; atMs < 4; atMs++) line.join(atMs);
       for (let left = 0; left < 3; left++) line.giveUp(random);
       const last = line.serve();
@@ -50,7 +50,7 @@ describe('a histogram of waits', () => {
   it('is within a percent above of every wait', () => {
     fc.assert(
       fc.property(fc.double({ min: 1.01, max: 1e9, noNaN: true }), (waitMs) => {
-        const waits = createWaitHistogram();
+        const waits = new WaitHistogram();
         waits.record(waitMs);
         expect(waits.quantileMs(0.5) / waitMs).toBeGreaterThanOrEqual(1 - 1e-9);
         expect(waits.quantileMs(0.5) / waitMs).toBeLessThan(1.0101);
@@ -59,7 +59,7 @@ describe('a histogram of waits', () => {
   });
 
   it('counts whoever did not wait and whoever never was served', () => {
-    const waits = createWaitHistogram();
+    const waits = new WaitHistogram();
     for (let i = 0; i < 90; i++) waits.record(0);
     for (let i = 0; i < 4; i++) waits.record(1000);
     for (let i = 0; i < 6; i++) waits.recordNever();
@@ -68,5 +68,5 @@ describe('a histogram of waits', () => {
     expect([waits.count(), waits.never()]).toEqual([100, 6]);
   });
 
-  it('of nobody is 0', () => expect(createWaitHistogram().quantileMs(0.95)).toBe(0));
+  it('of nobody is 0', () => expect(new WaitHistogram().quantileMs(0.95)).toBe(0));
 });

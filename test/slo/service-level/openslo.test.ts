@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { readOpenSlo } from '../../src/commands/slo/read-service-level.ts';
-import { formatError, SpeechfbError } from '../../src/errors.ts';
-import { prometheusRules } from '../../src/slo/service-level/rules.ts';
-import { serviceLevelOf } from '../../src/slo/service-level/service-level.ts';
+import { readOpenSlo } from '../../../src/commands/slo/read-service-level.ts';
+import { prometheusRules } from '../../../src/slo/service-level/rules.ts';
+import { serviceLevelOf } from '../../../src/slo/service-level/service-level.ts';
+import { problemsOf } from '../../kit/problems.ts';
 
 const ratio = `apiVersion: openslo/v1
 kind: SLO
@@ -77,7 +77,7 @@ metadata: {name: orders}
 spec:
 ${sli}`;
     expect(levelOf(split)).toEqual(levelOf(ratio));
-    expect(problemsOf(split.replace('counter: true', 'counter: false'))).toMatch(
+    expect(problemsIn(split.replace('counter: true', 'counter: false'))).toMatch(
       /slo.yaml:26:14: .*counter: is not true/,
     );
   });
@@ -93,7 +93,7 @@ ${sli}`;
     ['a sum of sums', `'sum(a) + sum(b)'`, /slo.yaml:15:\d+: .*events\.good: "sum\(a\) \+ sum\(b\)" has no range/],
     ['half of a query', `'sum(rate(a[5m])'`, /events\.good: .* has a bracket that is not closed/],
   ])('with %s for a query is refused', (_, query, message) => {
-    expect(problemsOf(ratio.replace(`'orders_total{code!~"5.."}'`, query))).toMatch(message);
+    expect(problemsIn(ratio.replace(`'orders_total{code!~"5.."}'`, query))).toMatch(message);
   });
 
   it.each([
@@ -131,7 +131,7 @@ ${sli}`;
     ],
     ['a threshold on a gauge', threshold.replace('http_seconds_bucket', 'queue_depth'), 'is not a histogram such as'],
   ])('of %s is refused at its line', (_, yaml, message) => {
-    expect(problemsOf(yaml)).toContain(message);
+    expect(problemsIn(yaml)).toContain(message);
   });
 });
 
@@ -139,12 +139,6 @@ function levelOf(yaml: string) {
   return serviceLevelOf(readOpenSlo('slo.yaml', yaml)[0]!);
 }
 
-function problemsOf(yaml: string): string {
-  try {
-    levelOf(yaml);
-  } catch (error) {
-    if (error instanceof SpeechfbError) return formatError(error);
-    throw error;
-  }
-  return 'no problem';
+function problemsIn(yaml: string): string {
+  return problemsOf(() => levelOf(yaml));
 }

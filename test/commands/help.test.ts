@@ -1,0 +1,58 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { main } from '../../src/cli.ts';
+
+const commands = [
+  '',
+  ...['score', 'serve', 'stream', 'loadtest', 'report', 'merge', 'compare', 'netsim', 'budget', 'capacity'],
+  ...['slo', 'slo check', 'slo rules', 'slo evaluate', 'slo explain'],
+  ...['canary', 'canary plan', 'canary judge', 'canary simulate'],
+];
+const { columns, isTTY } = process.stdout;
+
+let out = '';
+beforeEach(() => {
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    out += text;
+    return true;
+  });
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  Object.assign(process.stdout, { columns, isTTY });
+});
+
+describe.each([80, 60, 40])('in a terminal of %i columns the help', (width) => {
+  it.each(commands)('of "%s" breaks between words', async (command) => {
+    const help = await helpOf(command, width);
+    expect(help.split('\n').filter((line) => line.length > Math.max(width, longestTerm))).toEqual([]);
+    expect(wordsOf(help)).toEqual(wordsOf(await helpOf(command, 1000)));
+  });
+});
+
+it('sets descriptions beside their terms where there is room, and below them where there is none', async () => {
+  expect(await helpOf('', 80)).toMatch(
+    /\n {2}compare <baseline> <candidate> {2}Says whether a load test got better or worse\n {34}against/,
+  );
+  expect(await helpOf('', 60)).toMatch(
+    /\n {2}compare <baseline> <candidate>\n {6}Says whether a load test got better or worse against a\n {6}baseline/,
+  );
+});
+
+it('names every command that the program has', async () => {
+  const named = [...(await helpOf('', 80)).matchAll(/^ {2}([a-z]+)(?= )/gm)].map(([, name]) => name);
+  expect(named).toEqual([...commands.filter((one) => one !== '' && !one.includes(' ')), 'help']);
+});
+
+/** A usage line or a term of some 60 columns has no blank to break at in 40. */
+const longestTerm = 60;
+
+async function helpOf(command: string, width: number): Promise<string> {
+  out = '';
+  Object.assign(process.stdout, { columns: width, isTTY: true });
+  expect(await main([...command.split(' ').filter(Boolean), '--help'])).toBe(0);
+  return out;
+}
+
+function wordsOf(help: string): string[] {
+  return help.split(/\s+/);
+}

@@ -1,0 +1,79 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  allowedBad,
+  type BurnRule,
+  chanceOfOneWindow,
+  chanceToTrip,
+  hasTripped,
+} from '../../../src/slo/service-level/burn-rule.ts';
+
+const window: BurnRule = { target: 0.99, burn: 2, mode: 'window', intervals: 10 };
+const consecutive: BurnRule = { ...window, mode: 'consecutive' };
+
+describe('"burn above 2 for 10 minutes", at 99 % and 60 events a minute', () => {
+  it('allows 12 bad of 600: one look rolls back wrongly .008492 of the time and finds 4x .9953', () => {
+    expect(allowedBad(window, 600)).toBe(12);
+    expect(chanceOfOneWindow(window, 600, 0.01)).toBeCloseTo(0.008492, 6);
+    expect(chanceOfOneWindow(window, 600, 0.04)).toBeCloseTo(0.9953, 4);
+  });
+
+  it('as a trailing window looked at each minute rolls back wrongly in one hour of seven, and finds 4x', () => {
+    const hour = chanceToTrip(window, 60, 0.01, 60);
+    // .14295 by enumerating all 293,930 histories of nine minutes with at most twelve bad events.
+    expect(Math.abs(hour.value - 0.142953)).toBeLessThan(4 * hour.standardError);
+    expect(hour.standardError).toBeLessThan(0.001);
+    const halfHour = chanceToTrip(window, 60, 0.01, 30);
+    expect(Math.abs(halfHour.value - 0.065226)).toBeLessThan(4 * halfHour.standardError);
+    expect(chanceToTrip(window, 60, 0.04, 30).value).toBeGreaterThan(0.999);
+  });
+
+  it('as ten minutes in a row never rolls back wrongly, and misses 4x in 30 minutes four times of five', () => {
+    expect(chanceToTrip(consecutive, 60, 0.01, 60).value).toBeCloseTo(3.08e-8, 10);
+    expect(chanceToTrip(consecutive, 60, 0.04, 30)).toEqual({ value: expect.closeTo(0.1874, 5), standardError: 0 });
+  });
+
+  it('says nothing before the window has passed', () => {
+    expect(chanceToTrip(window, 60, 0.5, 9).value).toBe(0);
+    expect(chanceToTrip(consecutive, 60, 0.5, 9).value).toBe(0);
+    expect(chanceToTrip(window, 60, 0.5, 10).value).toBeGreaterThan(0.99);
+  });
+
+  it('agrees with the exact chance where windows do not overlap', () => {
+    const once = chanceToTrip(window, 60, 0.02, 10);
+    expect(Math.abs(once.value - chanceOfOneWindow(window, 600, 0.02))).toBeLessThan(4 * once.standardError);
+  });
+
+  it('trips more often the worse the canary and the longer the step', () => {
+    for (const mode of ['window', 'consecutive'] as const) {
+      const chance = (bad: number, minutes: number) => chanceToTrip({ ...window, mode }, 60, bad, minutes).value;
+      expect(chance(0.03, 30)).toBeGreaterThan(chance(0.02, 30));
+      expect(chance(0.03, 60)).toBeGreaterThan(chance(0.03, 20));
+    }
+  });
+});
+
+describe('the rule on a history', () => {
+  const minute = (bad: number) => ({ bad, total: 60 });
+  it.each([
+    ['thirteen bad in one minute', [13, ...Array(9).fill(0)], true, false],
+    ['twelve bad in one minute', [12, ...Array(20).fill(0)], false, false],
+    ['two bad every minute', Array(10).fill(2), true, true],
+    ['two bad every minute but one', [...Array(9).fill(2), 0, ...Array(9).fill(1)], true, false],
+    ['nothing', Array(30).fill(0), false, false],
+    ['too short', Array(9).fill(60), false, false],
+  ] as [string, number[], boolean, boolean][])('of %s', (_, bad, asWindow, asConsecutive) => {
+    expect(hasTripped(window, bad.map(minute))).toBe(asWindow);
+    expect(hasTripped(consecutive, bad.map(minute))).toBe(asConsecutive);
+  });
+
+  it('never untrips when one more event is bad', () => {
+    const history = fc.array(fc.integer({ min: 0, max: 4 }), { minLength: 10, maxLength: 25 });
+    fc.assert(
+      fc.property(history, fc.nat(), fc.constantFrom(window, consecutive), (bad, at, rule) => {
+        const worse = bad.map((count, i) => (i === at % bad.length ? count + 1 : count));
+        if (hasTripped(rule, bad.map(minute))) expect(hasTripped(rule, worse.map(minute))).toBe(true);
+      }),
+    );
+  });
+});
