@@ -287,7 +287,7 @@ describe('everything that is said of an objective', () => {
     [
       'cost_per_audio_minute <= $0.015',
       { cost: { dollars: 0.0123, audioMinutes: 1.5 } },
-      { verdict: 'pass', samples: 1, misses: 0, reason: '$0.0123 for 1.50 minutes of sound' },
+      { verdict: 'pass', samples: 1, misses: 0, reason: '$0.0123 for 1.5 minutes of sound' },
     ],
     [
       'cost_per_audio_minute <= $0.001',
