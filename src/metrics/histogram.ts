@@ -6,7 +6,7 @@ import {
   initWebAssembly,
 } from 'hdr-histogram-js';
 import type { Distribution } from './definitions.ts';
-import { FreshCounts } from './fresh-counts.ts';
+import { FreshCounts } from './hdr-slots.ts';
 
 /** Must have resolved before the first LatencyHistogram is read. */
 export function histogramsReady(): Promise<void> {
