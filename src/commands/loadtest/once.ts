@@ -26,6 +26,7 @@ export async function runOnce(
         serve: serveCommand(scenario),
         version: packageVersion(),
         ...(flags.generators !== undefined && { generators: flags.generators }),
+        assumeIndependent: flags.assumeIndependent === true,
       },
       { ...progress, signal },
     );
