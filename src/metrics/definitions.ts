@@ -54,6 +54,11 @@ export const metrics = {
     about: 'acoustic end of a phone -> its final score',
     ...ofUtterances,
   },
+  word_latency: {
+    kind: 'distribution',
+    about: 'acoustic end of a word -> the first message that shows it',
+    ...ofUtterances,
+  },
   connect_time: {
     kind: 'distribution',
     about: 'a session due to begin -> ready',
