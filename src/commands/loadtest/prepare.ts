@@ -6,13 +6,14 @@ import { type PreparedLoad, prepareLoad } from '../../load/scenario/prepare.ts';
 import { unprovable } from '../../load/scenario/proof.ts';
 import { type LoadScenario, readScenario } from '../../load/scenario/scenario.ts';
 import { unprovableText } from '../../report/load/proof-text.ts';
+import { shippedOr } from '../shipped.ts';
 import type { LoadtestFlags } from './flags.ts';
 
 export type ReadyLoad = { scenario: LoadScenario; prepared: PreparedLoad; startAtEpochMs: number | undefined };
 
 /** Reads the scenario with the flags' overrides, says on stderr what they changed, and decides the schedule. */
 export function prepareLoadtest(file: string, flags: LoadtestFlags): ReadyLoad {
-  const { scenario, notes } = withOverrides(readScenario(file), flags);
+  const { scenario, notes } = withOverrides(readScenario(shippedOr('load scenario', file)), flags);
   const shard = flags.shard === undefined ? undefined : flag('--shard', parseShard)(flags.shard);
   const startAtEpochMs = flags.startAt === undefined ? undefined : flag('--start-at', parseTime)(flags.startAt);
   if (shard && shard.count > 1 && scenario.spec.target.url === undefined)
