@@ -26,6 +26,8 @@ export type LoadOptions = {
   version: string;
   /** Processes that make the load; undefined: as many as it wants and cores are free. */
   generators?: number;
+  /** Takes the samples of one session as independent in every verdict. */
+  assumeIndependent?: boolean;
 };
 
 export type LoadHooks = {
@@ -148,7 +150,8 @@ async function startTarget(options: LoadOptions, hooks: LoadHooks): Promise<Embe
 
 type Run = { startedAt: Date; interrupted: boolean; aborted: Abort | undefined };
 
-function factsOf({ scenario, prepared, version }: LoadOptions, result: ShardResult, run: Run): RunFacts {
+function factsOf(options: LoadOptions, result: ShardResult, run: Run): RunFacts {
+  const { scenario, prepared, version, assumeIndependent = false } = options;
   const { spec, metadata } = scenario;
   return {
     speechfbVersion: version,
@@ -168,6 +171,7 @@ function factsOf({ scenario, prepared, version }: LoadOptions, result: ShardResu
     },
     environment: environment(),
     interrupted: run.interrupted,
+    assumeIndependent,
     aborted: run.aborted,
     warmupMs: spec.warmup,
     prices: prepared.prices,

@@ -28,6 +28,8 @@ export type LoadReport = {
   environment: { node: string; platform: string; cpus: number; cpuModel: string; memoryBytes: number };
   verdict: Verdict;
   interrupted: boolean;
+  /** Samples of one session were taken as independent, because somebody asked for it. */
+  assumeIndependent: boolean;
   /** Which objective ended the test early, since it was missed for certain; undefined: none did. */
   aborted: { objective: string; atMs: number; reason: string } | undefined;
   /** What was due before this is in no distribution. */

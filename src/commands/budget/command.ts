@@ -21,6 +21,7 @@ export const registerBudget: RegisterCommand = (program: Command, done) => {
     .option('--what-if <change>', 'asr+100ms, asr-50ms, asr*1.5, asr<=200ms, -asr; may be repeated', collect, [])
     .addOption(new Option('--by <label>', 'split the traces').choices(splitLabels))
     .option('--seed <number>', 'another draw of the simulation and the bootstrap')
+    .option('--assume-independent', 'take traces of one session as independent, as if each were a session of its own')
     .option('--chart <file>', 'write the waterfall as .svg or .png')
     .addOption(new Option('--markdown', 'Markdown on stdout, for the review').conflicts('json'))
     .option('--json', 'one JSON document on stdout')

@@ -49,6 +49,10 @@ export const registerLoadtest: RegisterCommand = (program: Command, done) => {
       flag('--step', parseDurationMs),
     )
     .option('--validate', 'check the scenario and its files, show what would run, and stop')
+    .option(
+      '--assume-independent',
+      'take samples of one session as independent: fewer sessions prove more, and prove it falsely more often',
+    )
     .option('--push-prometheus <url>', 'a Pushgateway that gets the metrics at the end, http://host:9091')
     .option('--otlp <url>', 'an OTLP/HTTP receiver that gets the metrics at the end, http://host:4318')
     .addOption(new Option('--json', 'one JSON document on stdout, the same as run.json'))

@@ -24,6 +24,7 @@ export async function runOnce(
         serve: serveCommand(scenario),
         version: packageVersion(),
         ...(flags.generators !== undefined && { generators: flags.generators }),
+        assumeIndependent: flags.assumeIndependent === true,
       },
       { ...progress, signal },
     );

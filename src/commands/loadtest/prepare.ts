@@ -5,7 +5,8 @@ import { withOverrides } from '../../load/scenario/overrides.ts';
 import { type PreparedLoad, prepareLoad } from '../../load/scenario/prepare.ts';
 import { unprovable } from '../../load/scenario/proof.ts';
 import { type LoadScenario, readScenario } from '../../load/scenario/scenario.ts';
-import { unprovableText } from '../../report/load/proof-text.ts';
+import { tooFewSessions } from '../../load/scenario/session-needs.ts';
+import { tooFewSessionsText, unprovableText } from '../../report/load/proof-text.ts';
 import { shippedOr } from '../shipped.ts';
 import type { LoadtestFlags } from './flags.ts';
 
@@ -22,10 +23,13 @@ export function prepareLoadtest(file: string, flags: LoadtestFlags): ReadyLoad {
   return { scenario, prepared: prepareLoad(scenario, shard), startAtEpochMs };
 }
 
-/** Says on stderr which objectives the test is too short to prove, before it runs. */
-export function warnOfProof({ scenario, prepared }: ReadyLoad): void {
+/** Says on stderr which objectives the test is too short, or has too few sessions, to prove, before it runs. */
+export function warnOfProof({ scenario, prepared }: ReadyLoad, { assumeIndependent }: LoadtestFlags): void {
   for (const one of unprovable(scenario, prepared))
     process.stderr.write(`${scenario.metadata.name}: ${unprovableText(one)}\n`);
+  if (assumeIndependent) return;
+  for (const one of tooFewSessions(scenario, prepared))
+    process.stderr.write(`${scenario.metadata.name}: ${tooFewSessionsText(one)}\n`);
 }
 
 /** `2/4`: the second of four. */

@@ -180,10 +180,14 @@ export class SessionMeter {
     if (this.#firstUtteranceId !== undefined) {
       if (cut) tally.sessions_cut += 1;
       // What was on its way when the test was cut short is neither lost nor safe.
-      tally.frames_sent += cut ? sent - unacked : sent;
+      const counted = cut ? sent - unacked : sent;
+      tally.frames_sent += counted;
       tally.lost_frames += cut ? 0 : unacked;
       tally.frames_acked += sent - unacked;
       tally.resent_frames += resent;
+      this.#sink.frames('lost_frames', cut ? 0 : unacked, counted);
+      this.#sink.frames('resent_frames', resent, counted);
+      this.#sink.frames('dropped_by_app', this.#droppedFrames, counted + this.#droppedFrames);
     }
     this.#owe(untilMs);
     this.#sink.close();

@@ -209,6 +209,8 @@ describe('goodput', () => {
     answered(meter, 10);
     close(meter, 'lost');
     expect(Object.keys(recorder.clusters)).toEqual([
+      'availability',
+      'goodput',
       'p95(feedback_latency) < 100ms',
       'availability >= 99%',
       'p99(connect_time) < 1ms',
