@@ -223,7 +223,7 @@ export type Distribution = {
   readonly samples: number;
   /** Samples that are infinite. */
   readonly never: number;
-  /** Of the finite ones, ms; NaN without any. */
+  /** Mean of the finite samples, ms; NaN without any. */
   readonly meanMs: number;
   /** Standard deviation of the finite ones, ms; NaN without any. */
   readonly deviationMs: number;

@@ -44,7 +44,7 @@ export type SessionOutcome = {
 /** Turns what happens in one session into measurements, all from due times. Pure: every time is handed in. */
 export class SessionMeter {
   readonly #options: MeterOptions;
-  /** Of the session's beginning: what is of no phase is counted there. */
+  /** Slice of the load phase in which the session began; also takes samples that belong to no phase. */
   readonly #slice: Slice;
   readonly #sink: SampleSink;
   readonly #feedback: FeedbackMeter;

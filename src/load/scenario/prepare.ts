@@ -32,10 +32,10 @@ export type PreparedLoad = {
   /** Which of them each entry of the scenario's `learners.clips` has. */
   readings: Readings['readings'];
   networks: Record<string, NetworkProfile>;
-  /** Of this shard alone, when there are several. */
+  /** The learners of this shard alone, when there are several shards. */
   plans: LearnerPlan[];
   faults: FaultPlan[];
-  /** Of the whole test, however many shards share it. */
+  /** Hash of the whole test's schedule, however many shards share it. */
   planHash: string;
   /** Between two utterances; undefined where a duty cycle decides it. */
   meanPauseMs: number | undefined;
