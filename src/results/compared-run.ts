@@ -33,7 +33,7 @@ export function comparedRun({ recording, traces }: RecordedRun): ComparedRun & {
   };
 }
 
-/** Of sessions with traces enough for a p95 of their own. */
+/** The p95 of each session that has traces enough for one. */
 function sessionP95s(traces: readonly Trace[]): number[] {
   const sessions = new Map<string, number[]>();
   for (const { session, total_ms } of traces) {

@@ -8,6 +8,7 @@ import { type LoadScenario, readScenario } from '../../load/scenario/scenario.ts
 import { tooFewSessions } from '../../load/scenario/session-needs.ts';
 import { tooFewSessionsText, unprovableText } from '../../report/load/proof-text.ts';
 import type { LoadtestFlags } from './flags.ts';
+import { checkWordEnds } from './word-ends.ts';
 
 export type ReadyLoad = { scenario: LoadScenario; prepared: PreparedLoad; startAtEpochMs: number | undefined };
 
@@ -19,7 +20,9 @@ export function prepareLoadtest(file: string, flags: LoadtestFlags): ReadyLoad {
   if (shard && shard.count > 1 && scenario.spec.target.url === undefined)
     notes.push('--shard: each shard starts a server of its own; with --url all of them load one');
   for (const note of notes) process.stderr.write(`${scenario.metadata.name}: ${note}\n`);
-  return { scenario, prepared: prepareLoad(scenario, shard), startAtEpochMs };
+  const ready = { scenario, prepared: prepareLoad(scenario, shard), startAtEpochMs };
+  checkWordEnds(ready);
+  return ready;
 }
 
 /** Says on stderr which objectives the test is too short, or has too few sessions, to prove, before it runs. */

@@ -70,7 +70,8 @@ export async function runShard(task: ShardTask, hooks: ShardHooks): Promise<Shar
   const shaper = new Shaper({ ...task, startMs, clock, dueMs: wheel.dueMs, timers });
   const open = socketLinks(task, clock, wheel.catchUp);
   const sounds = task.clips.map((clip) => new SoundFrames(clip, task.frameMs));
-  const context = { ...task, sounds, open, startMs, clock, timers, recorder, traces: sink, onTrouble };
+  const wordEndsMs = task.clips.map(({ words = [] }) => words.map(({ endMs }) => endMs));
+  const context = { ...task, sounds, wordEndsMs, open, startMs, clock, timers, recorder, traces: sink, onTrouble };
   const profileOf = profiles(task);
   const learners = task.plans.map((plan) => {
     const profile = profileOf(plan);

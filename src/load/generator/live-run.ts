@@ -30,7 +30,7 @@ export type LoadProgress = {
   /** Feedback that was due, and what of it never came. */
   samples: number;
   never: number;
-  /** Of feedback latency. */
+  /** Quantiles of feedback latency so far. */
   p50Ms: number | undefined;
   p95Ms: number | undefined;
   p99Ms: number | undefined;

@@ -18,7 +18,7 @@ export type LoadPreview = {
   warmupMs: number;
   drainMs: number;
   frameMs: number;
-  /** Of this shard, as everything below. */
+  /** Counts this shard alone, as everything below does. */
   sessions: number;
   /** Sessions at once, at most. */
   peakSessions: number;

@@ -39,7 +39,7 @@ export const indicator = section({
     unit: oneOf(['s', 'ms', 'us', 'ns']).default('s'),
   }).optional(),
   events: section({ good: series.optional(), bad: series.optional(), total: series }).optional(),
-  /** What of a load test's run.json stands for this objective; learners wait longer than the server alone takes. */
+  /** The metric of a load test's run.json that stands for this objective; learners wait longer than the server alone takes. */
   loadtest: section({
     metric: z.enum([...distributionNames, ...shareNames], {
       error: (issue) =>
