@@ -1,4 +1,4 @@
-import type { ShardTask } from '../../src/load/generator/generator.ts';
+import type { GeneratorTask } from '../../src/load/generator/generator.ts';
 import { steadyLoad } from '../../src/load/plan/load-profile.ts';
 import { planLearners } from '../../src/load/plan/plan.ts';
 
@@ -24,7 +24,7 @@ export function plansOf(learners: number, { durationMs = 2000, clip = toneClip }
 }
 
 /** What a generator is to do with such learners. Nobody listens at its URL. */
-export function taskOf(plans: ShardTask['plans'], changes: Partial<ShardTask> = {}): ShardTask {
+export function taskOf(plans: GeneratorTask['plans'], changes: Partial<GeneratorTask> = {}): GeneratorTask {
   return {
     plans,
     faults: [],
@@ -46,6 +46,6 @@ export function taskOf(plans: ShardTask['plans'], changes: Partial<ShardTask> = 
 }
 
 /** Frames that these learners would say. */
-export function framesOf(plans: ShardTask['plans']): number {
+export function framesOf(plans: GeneratorTask['plans']): number {
   return plans.flatMap((plan) => plan.utterances).reduce((sum, { frames }) => sum + frames, 0);
 }

@@ -8,7 +8,7 @@ export const registerBudget: RegisterCommand = (program: Command, done) => {
   program
     .command('budget')
     .description('Checks a latency budget, decomposes its percentile over the stages, and answers what-ifs.')
-    .argument('<file>', 'YAML of kind LatencyBudget, for example budgets/mobile-500ms.yaml')
+    .argument('<file>', 'YAML of kind LatencyBudget, or the name of one that ships, as mobile-500ms')
     .addOption(
       new Option('--traces <file>', 'trace records, one JSON object a line; .gz is unpacked').conflicts([
         'run',

@@ -11,12 +11,13 @@ import { type ConfigDocument, parseDocuments } from '../../config/documents.ts';
 import { readText } from '../../config/read-chunks.ts';
 import { type ExitCode, exitCodes, SpeechfbError } from '../../errors.ts';
 import { every, flag, wholeNumber } from '../../flag.ts';
+import { shippedOr } from '../shipped.ts';
 import type { BudgetFlags } from './flags.ts';
 import { faultyTraces, type ReadTraces, readTraces } from './read-traces.ts';
 
 /** Reads what the flags name, judges it, writes the report and returns the exit code. */
 export async function runBudget(file: string, flags: BudgetFlags): Promise<ExitCode> {
-  const document = chooseDocument(file, flags.name);
+  const document = chooseDocument(shippedOr('latency budget', file), flags.name);
   const budget = withFlags(budgetOf(document.value), flags);
   const traces = await readTraces(flags, budget);
   if (flags.by && !traces)

@@ -7,6 +7,7 @@ import { unprovable } from '../../load/scenario/proof.ts';
 import { type LoadScenario, readScenario } from '../../load/scenario/scenario.ts';
 import { tooFewSessions } from '../../load/scenario/session-needs.ts';
 import { tooFewSessionsText, unprovableText } from '../../report/load/proof-text.ts';
+import { shippedOr } from '../shipped.ts';
 import type { LoadtestFlags } from './flags.ts';
 import { checkWordEnds } from './word-ends.ts';
 
@@ -14,7 +15,7 @@ export type ReadyLoad = { scenario: LoadScenario; prepared: PreparedLoad; startA
 
 /** Reads the scenario with the flags' overrides, says on stderr what they changed, and decides the schedule. */
 export function prepareLoadtest(file: string, flags: LoadtestFlags): ReadyLoad {
-  const { scenario, notes } = withOverrides(readScenario(file), flags);
+  const { scenario, notes } = withOverrides(readScenario(shippedOr('load scenario', file)), flags);
   const shard = flags.shard === undefined ? undefined : flag('--shard', parseShard)(flags.shard);
   const startAtEpochMs = flags.startAt === undefined ? undefined : flag('--start-at', parseTime)(flags.startAt);
   if (shard && shard.count > 1 && scenario.spec.target.url === undefined)

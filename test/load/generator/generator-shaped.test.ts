@@ -1,5 +1,5 @@
 import { describe, it } from 'vitest';
-import { runShard } from '../../../src/load/generator/generator.ts';
+import { runGenerator } from '../../../src/load/generator/generator.ts';
 import type { FaultPlan } from '../../../src/load/plan/faults.ts';
 import type { UtterancePlan } from '../../../src/load/plan/learner-plan.ts';
 import { quantile } from '../../../src/metrics/definitions.ts';
@@ -62,7 +62,7 @@ type Asked = { network?: string; faults?: FaultPlan[]; gate?: (utterance: Uttera
 
 async function run({ network = 'none', faults = [], gate = (one) => one }: Asked) {
   const server = await startFakeServer();
-  const result = await runShard(
+  const result = await runGenerator(
     taskOf(
       plans.map((plan) => ({ ...plan, network, utterances: plan.utterances.map(gate) })),
       { faults, networks: { far }, url: server.url },

@@ -1,9 +1,9 @@
 import { describe, it } from 'vitest';
-import { runShard } from '../../../src/load/generator/generator.ts';
+import { runGenerator } from '../../../src/load/generator/generator.ts';
 import { type Distribution, quantile } from '../../../src/metrics/definitions.ts';
 import { Recorder } from '../../../src/metrics/recorder.ts';
 import { measurementsOf } from '../../../src/results/measurements.ts';
-import type { ShardResult } from '../../../src/results/merge-results.ts';
+import type { GeneratorResult } from '../../../src/results/merge-results.ts';
 import { parseObjective } from '../../../src/slo/objective/expression.ts';
 import { judge, overall } from '../../../src/slo/objective/verdict.ts';
 import { type FakeOptions, startFakeServer } from '../../kit/fake-server.ts';
@@ -124,7 +124,7 @@ async function run(options: FakeOptions, url?: string, stop?: AbortController) {
   // Good sessions end when they have their finals; a busy machine may need its time for that.
   const task = taskOf(plans, { url: url ?? server.url, drainMs: options.mute ? 1000 : 20_000 });
   const signal = (stop ?? new AbortController()).signal;
-  const result: ShardResult = await runShard(task, { signal, onProgress: () => stop?.abort() });
+  const result: GeneratorResult = await runGenerator(task, { signal, onProgress: () => stop?.abort() });
   await server.close();
   const recorder = new Recorder(result.recording).merged();
   const measured = measurementsOf(recorder);

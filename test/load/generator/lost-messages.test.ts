@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { runShard } from '../../../src/load/generator/generator.ts';
+import { runGenerator } from '../../../src/load/generator/generator.ts';
 import type { FaultPlan } from '../../../src/load/plan/faults.ts';
 import { histogramsReady } from '../../../src/metrics/histogram.ts';
 import { Recorder } from '../../../src/metrics/recorder.ts';
@@ -15,7 +15,7 @@ const framesPlanned = framesOf(plans);
 
 async function run(fault: FaultPlan, more: FaultPlan[] = []) {
   const server = await serve();
-  const result = await runShard(
+  const result = await runGenerator(
     taskOf(plans, {
       faults: [fault, ...more],
       clips: [clip],

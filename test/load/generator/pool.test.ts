@@ -6,7 +6,7 @@ import { Recorder } from '../../../src/metrics/recorder.ts';
 import type { Trace } from '../../../src/metrics/trace.ts';
 import { mergeTraces } from '../../../src/metrics/traces.ts';
 import { measurementsOf } from '../../../src/results/measurements.ts';
-import type { ShardResult } from '../../../src/results/merge-results.ts';
+import type { GeneratorResult } from '../../../src/results/merge-results.ts';
 import { lostResult, mergeResults } from '../../../src/results/merge-results.ts';
 import { checkValidity } from '../../../src/results/validity.ts';
 import { startFakeServer } from '../../kit/fake-server.ts';
@@ -91,7 +91,7 @@ describe('results that are merged', () => {
   it('sum the learners whom one fault hit in several generators', () => {
     const record = { kind: 'reconnect', plannedMs: 1000, atMs: 1002, hit: { learners: 2, of: 3 } } as const;
     const empty = lostResult(1, '');
-    const results: ShardResult[] = [
+    const results: GeneratorResult[] = [
       { ...empty, faults: [record] },
       { ...empty, faults: [{ ...record, atMs: 1004, hit: { learners: 1, of: 1 } }] },
     ];

@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { runShard } from '../../../src/load/generator/generator.ts';
+import { runGenerator } from '../../../src/load/generator/generator.ts';
 import { prepareLoad } from '../../../src/load/scenario/prepare.ts';
 import { readScenario } from '../../../src/load/scenario/scenario.ts';
 import { quantile } from '../../../src/metrics/definitions.ts';
@@ -49,7 +49,7 @@ spec:
   const prepared = prepareLoad(scenario);
   const { spec } = scenario;
   const server = await serve();
-  const result = await runShard(
+  const result = await runGenerator(
     {
       ...prepared,
       url: server.url,
