@@ -42,6 +42,7 @@ export async function makeRun({
       return {
         at_ms: i * 100 + session,
         session: `s${session}`,
+        utterance: Math.floor(i / 4),
         profile: 'none',
         language: 'en',
         total_ms,
@@ -90,6 +91,7 @@ const emptyReport: LoadReport = {
   verdict: 'pass',
   interrupted: false,
   aborted: undefined,
+  assumeIndependent: false,
   warmupMs: 0,
   cost: undefined,
   objectives: [],

@@ -83,7 +83,7 @@ describe('a canary file', () => {
       'no reading',
       ', mode: window',
       '',
-      /:21:13: spec\.rollback\.mode: is missing: "burn above 2 for 10m" reads two ways; allowed: window .*consecutive/,
+      /:24:13: spec\.rollback\.mode: is missing: "burn above 2 for 10m" reads two ways; allowed: window .*consecutive/,
     ],
     ['an unknown reading', 'mode: window', 'mode: avg', /spec\.rollback\.mode: "avg": "burn above/],
     ['steps that go back', 'share: 25%', 'share: 4%', /spec\.steps\.1\.share: is not above 5 %, the step before/],
@@ -102,6 +102,12 @@ describe('a canary file', () => {
     ['a burn that is a word', 'burn: 2', 'burn: two', /spec\.rollback\.burn: "two" is not a number such as 2/],
     ['a broken interval', 'every: 1m', 'every: 3m', /spec\.rollback\.for: is not a whole number of intervals/],
     ['a promise of 100 %', 'target: 99%', 'target: 100%', /spec\.target: "100%" leaves no error budget/],
+    [
+      'no traffic',
+      'traffic: 1200/min',
+      'traffic: 0/min',
+      /spec\.traffic: "0\/min" is no traffic: nothing could ever be judged/,
+    ],
     [
       'traffic without a unit',
       'traffic: 1200/min',
