@@ -73,7 +73,7 @@ function shareSession({ missShare, alike }: LoadtestCase) {
 }
 
 /** The middle of a logit-normal of that sd whose mean is `mean`. */
-export function logitMiddle(mean: number, sd: number): number {
+function logitMiddle(mean: number, sd: number): number {
   const points = Array.from({ length: 400 }, (_, i) => normalQuantile((i + 0.5) / 400));
   const meanAt = (middle: number) =>
     points.reduce((sum, z) => sum + 1 / (1 + Math.exp(-(middle + sd * z))), 0) / points.length;
