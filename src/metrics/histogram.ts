@@ -23,9 +23,9 @@ export type EncodedHistogram = { hdr: string; never: number };
 /**
  * Latencies to three significant digits from 1 us to an hour, and those that never came. Longer ones count as an hour.
  * New ones are counted apart, and settle in the histogram proper before it is read. Holds 92 KiB of WASM memory from then on
- * until `destroy`.
+ * until it is disposed of.
  */
-export class LatencyHistogram implements Distribution {
+export class LatencyHistogram implements Distribution, Disposable {
   #hdr: Histogram | undefined;
   #fresh: FreshCounts | undefined;
   #never = 0;
@@ -111,7 +111,7 @@ export class LatencyHistogram implements Distribution {
     return encoded;
   }
 
-  destroy(): void {
+  [Symbol.dispose](): void {
     this.#hdr?.destroy();
     this.#hdr = undefined;
     this.#fresh = undefined;

@@ -15,7 +15,7 @@ export type EncodedSlice = {
 };
 
 /** What learners of one profile and language write into while a test runs. */
-export class Slice {
+export class Slice implements Disposable {
   readonly labels: Labels;
   readonly distributions = each(distributionNames, () => new LatencyHistogram());
   readonly stages = each(reportStages, () => new LatencyHistogram());
@@ -100,9 +100,9 @@ export class Slice {
     addClusters(this.clusters, slice.clusters);
   }
 
-  destroy(): void {
-    for (const name of distributionNames) this.distributions[name].destroy();
-    for (const name of reportStages) this.stages[name].destroy();
+  [Symbol.dispose](): void {
+    for (const name of distributionNames) this.distributions[name][Symbol.dispose]();
+    for (const name of reportStages) this.stages[name][Symbol.dispose]();
   }
 
   #fresh(name: Series, histogram: LatencyHistogram): SliceDelta['series'][number] {
@@ -130,9 +130,8 @@ function encoded<N extends string>(histograms: Record<N, LatencyHistogram>): Par
 
 function addEncoded(into: LatencyHistogram, other: EncodedHistogram | undefined): void {
   if (!other) return;
-  const decoded = new LatencyHistogram(other);
+  using decoded = new LatencyHistogram(other);
   into.add(decoded);
-  decoded.destroy();
 }
 
 function each<N extends string, V>(names: readonly N[], make: (name: N) => V): Record<N, V> {

@@ -38,14 +38,14 @@ export type RunFacts = Pick<
 /** Judges what was measured: of one generator, or of many added up. */
 export function loadReport(recorder: Recorder, facts: RunFacts): LoadReport {
   const { objectives: asked, generators, faults, prices, ...rest } = facts;
-  const whole = recorder.merged();
+  using whole = recorder.merged();
   const measuredMs = Math.min(facts.elapsedMs, facts.scenario.durationMs) - facts.warmupMs;
   // The servers serve all shards: one of them has its part of what they cost.
   const spent = spentIn(prices, measuredMs / (facts.shard?.count ?? 1));
   const measured = measurementsOf(whole, spent);
   const objectives = asked.map((objective) => judgeSlice(recorder, objective, facts, spent));
   const validity = checkValidity(measured, generators, faults);
-  const report: LoadReport = {
+  return {
     kind: 'LoadReport',
     version: 3,
     ...rest,
@@ -58,15 +58,12 @@ export function loadReport(recorder: Recorder, facts: RunFacts): LoadReport {
     ...summaries(whole),
     slices: selectorsOf(recorder).map((labels) => sliceReport(recorder, labels)),
   };
-  whole.destroy();
-  return report;
 }
 
 function judgeSlice(recorder: Recorder, objective: Objective, facts: RunFacts, spent: Spent): ObjectiveVerdict {
-  const chosen = recorder.merged(objective.selector);
+  using chosen = recorder.merged(objective.selector);
   const { aborted, assumeIndependent } = facts;
   const verdict = judge(objective, measurementsOf(chosen, spent), { assumeIndependent });
-  chosen.destroy();
   if (aborted?.objective !== objective.source) return verdict;
   // What came in after the decision changes no mind.
   return { ...verdict, verdict: 'fail', reason: `ended the test at ${formatMs(aborted.atMs)}: ${aborted.reason}` };
@@ -93,10 +90,8 @@ function selectorsOf({ slices }: Recorder): Selector[] {
 }
 
 function sliceReport(recorder: Recorder, labels: Selector): SliceReport {
-  const slice = recorder.merged(labels);
-  const report = { labels, ...summaries(slice) };
-  slice.destroy();
-  return report;
+  using slice = recorder.merged(labels);
+  return { labels, ...summaries(slice) };
 }
 
 function summaries(slice: Slice): Omit<SliceReport, 'labels'> {

@@ -22,10 +22,8 @@ export const tracesFile = 'traces.ndjson.gz';
 
 /** Needs `histogramsReady`. */
 export function reportOf({ facts, recording }: RecordedRun): LoadReport {
-  const recorder = new Recorder(recording);
-  const report = loadReport(recorder, facts);
-  recorder.destroy();
-  return report;
+  using recorder = new Recorder(recording);
+  return loadReport(recorder, facts);
 }
 
 /** The content of `recording.json.gz`. */

@@ -40,7 +40,7 @@ const full: RunFacts = {
 };
 
 function recorded(): RecordedRun {
-  const recorder = new Recorder();
+  using recorder = new Recorder();
   const slice = recorder.slice({ profile: 'lte', language: 'en-US', phase: 'spike' });
   for (let ms = 40; ms < 140; ms++) slice.record('feedback_latency', ms);
   slice.record('feedback_latency', Number.POSITIVE_INFINITY);
@@ -50,9 +50,7 @@ function recorded(): RecordedRun {
   const tail = new SessionTail();
   for (let i = 0; i < 100; i++) tail.add(2 + i);
   slice.clusters['availability >= 99%'] = sessionSums(100, 1, tail);
-  const recording = recorder.encode();
-  recorder.destroy();
-  return { facts: full, recording, traces: [], tracesSeen: 1 };
+  return { facts: full, recording: recorder.encode(), traces: [], tracesSeen: 1 };
 }
 
 /** The recording with its text changed, and what reading it says. */
