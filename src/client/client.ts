@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Clock, Timers } from '../clock/wheel.ts';
 import type { ClientMessageInput, ReferenceInput } from '../protocol/client-messages.ts';
 import type { ServerEvent } from '../protocol/server-messages.ts';
-import type { Random } from '../stats/random-stream.ts';
+import type { RandomStream } from '../stats/random-stream.ts';
 import { backoffMs } from './backoff.ts';
 import { Controls } from './controls.ts';
 import { parseEvent } from './events.ts';
@@ -23,7 +23,7 @@ export type ClientOptions = {
   start: StartInput;
   clock: Clock;
   timers: Timers;
-  random: Random;
+  random: RandomStream;
   /** Drop a frame instead of sending it while more than this waits in the socket; never, by default. */
   dropAboveBytes?: number;
   /** Events may be read some time after they came, several at once: see Inbox. */

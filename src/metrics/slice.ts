@@ -5,7 +5,10 @@ import { type LatencyParts, type ReportStage, reportStages } from './latency-sta
 import type { Series, SliceDelta } from './live-slice.ts';
 import { addTally, emptyTally, type Tally, tallyNames } from './tally.ts';
 
-/** One slice in a form that crosses a thread and adds up with others'; a histogram without samples is left out. */
+/**
+ * One slice in a form that crosses a thread and adds up with others'; a histogram without samples
+ * is left out.
+ */
 export type EncodedSlice = {
   labels: Labels;
   distributions: Partial<Record<DistributionName, EncodedHistogram>>;
@@ -24,7 +27,10 @@ export class Slice implements Disposable {
   readonly clusters: Record<string, ClusterSums> = {};
   /** The same by profile and language, of this slice and of those that were merged into it. */
   readonly #strata: Map<string, Record<string, ClusterSums>>;
-  /** For those who look at the test while it runs: what never came since the last look, and the tally that it told. */
+  /**
+   * For those who look at the test while it runs: what never came since the last look, and the
+   * tally that it told.
+   */
   readonly #freshNever = new Map<Series, number>();
   #toldTally = emptyTally();
   /** Its stages in their order, so that none is looked up by name eleven times a feedback. */

@@ -9,8 +9,8 @@ import { measurementsOf } from './measurements.ts';
 import type { RecordedRun } from './recorded-run.ts';
 
 /**
- * What a recorded run tells in a comparison: what learners felt, not how the generator did. Its distributions must
- * not be read after it was disposed of. Needs `histogramsReady`.
+ * What a recorded run tells in a comparison: what learners felt, not how the generator did. Its
+ * distributions must not be read after it was disposed of. Needs `histogramsReady`.
  */
 export function comparedRun({ recording, traces }: RecordedRun): ComparedRun & Disposable {
   using recorder = new Recorder(recording);
