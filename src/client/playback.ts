@@ -4,7 +4,7 @@ import type { Timers } from '../clock/wheel.ts';
 import { startWheel } from '../clock/wheel.ts';
 import { SpeechfbError } from '../errors.ts';
 import type { ServerEvent } from '../protocol/server-messages.ts';
-import { createRandom } from '../stats/random-stream.ts';
+import { createRandomStream } from '../stats/random-stream.ts';
 import type { ClientEnd } from './client.ts';
 import { StreamClient } from './client.ts';
 import { SoundFrames } from './frames.ts';
@@ -99,7 +99,7 @@ class Playback {
       },
       clock: now,
       timers: this.#timers,
-      random: createRandom(Math.round(now() * 1000)),
+      random: createRandomStream(Math.round(now() * 1000)),
       onEvent: (event, receivedMs) => this.#event(event, receivedMs),
       onGarbage: (message) => {
         this.#lastError = `not a speechfb.v1 event: ${message}`;

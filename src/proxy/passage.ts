@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { ConnectionSink } from '../sim/connection.ts';
-import type { Connection } from '../sim/network.ts';
+import type { SimulatedConnection } from '../sim/network.ts';
 import type { Direction } from '../sim/profile/profile.ts';
 import type { Due } from './due-queue.ts';
 
@@ -33,7 +33,7 @@ const highWaterBytes = 256 * 1024;
  * delivers it. Ends and resets travel as bytes do. Times are us since the client was accepted.
  */
 export class Passage implements Due {
-  readonly connection: Connection;
+  readonly connection: SimulatedConnection;
   readonly #lanes: Record<Direction, Lane>;
   readonly #nowUs: () => number;
   readonly #events: PassageEvents;
@@ -41,7 +41,13 @@ export class Passage implements Due {
   #dead = false;
   #over = false;
 
-  constructor(client: Socket, upstream: Socket, connection: Connection, nowUs: () => number, events: PassageEvents) {
+  constructor(
+    client: Socket,
+    upstream: Socket,
+    connection: SimulatedConnection,
+    nowUs: () => number,
+    events: PassageEvents,
+  ) {
     this.connection = connection;
     this.#nowUs = nowUs;
     this.#events = events;

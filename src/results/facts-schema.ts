@@ -2,18 +2,18 @@ import { z } from 'zod';
 import { despiteProblems, integer, oneOf, section, text, throughUnit } from '../config/fields.ts';
 import { labelNames, type Selector } from '../metrics/definitions.ts';
 import { type Objective, parseObjective } from '../slo/objective/expression.ts';
-import type { Cost } from './cost.ts';
+import type { ServerCost } from './cost.ts';
 import { type FaultRecord, faultKinds } from './fault-record.ts';
 import type { GeneratorHealth } from './generator-health.ts';
 import type { RunFacts } from './judge-run.ts';
-import { anyNumber, count, list, notNegative, someOf, trueOrFalse, words } from './recording-fields.ts';
+import { anyNumber, countField, list, notNegative, someOf, trueOrFalse, words } from './recording-fields.ts';
 
 /** The keys of `T`, so that none is added to it without a schema here. */
 type Keys<T> = Record<keyof T, z.ZodType>;
 
 const scenario = section({
   name: text('a name'),
-  learners: count(),
+  learners: countField(),
   rampMs: notNegative(),
   durationMs: notNegative(),
   frameMs: notNegative(),
@@ -25,8 +25,8 @@ const scenario = section({
 } satisfies Keys<RunFacts['scenario']>);
 
 const shard = section({
-  index: count(1),
-  count: count(1),
+  index: countField(1),
+  count: countField(1),
   planHash: text('a hash'),
 } satisfies Keys<NonNullable<RunFacts['shard']>>).superRefine(({ index, count }, context) => {
   if (index > count)
@@ -45,7 +45,7 @@ const objective = z
   });
 
 const generator = section({
-  learners: count(),
+  learners: countField(),
   busy: notNegative(),
   cpu: notNegative(),
   waited: anyNumber()
@@ -61,7 +61,7 @@ const fault = section({
   plannedMs: notNegative(),
   atMs: notNegative(),
   untilMs: notNegative().optional(),
-  hit: section({ learners: count(), of: count() }).optional(),
+  hit: section({ learners: countField(), of: countField() }).optional(),
   problem: words('why it did not happen').optional(),
 } satisfies Keys<FaultRecord>);
 
@@ -75,7 +75,7 @@ export const runFacts = section({
   environment: section({
     node: words('a version'),
     platform: words('a name'),
-    cpus: count(),
+    cpus: countField(),
     cpuModel: words('a name'),
     memoryBytes: notNegative(),
   } satisfies Keys<RunFacts['environment']>),
@@ -87,8 +87,8 @@ export const runFacts = section({
     reason: words('why'),
   } satisfies Keys<NonNullable<RunFacts['aborted']>>).optional(),
   warmupMs: notNegative(),
-  prices: section({ server: notNegative(), servers: count(1) } satisfies Keys<Cost>).optional(),
-  troubles: list(section({ text: words('what went wrong'), count: count(1) })),
+  prices: section({ server: notNegative(), servers: countField(1) } satisfies Keys<ServerCost>).optional(),
+  troubles: list(section({ text: words('what went wrong'), count: countField(1) })),
   objectives: list(objective),
   generators: list(generator),
   faults: list(fault),

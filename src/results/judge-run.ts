@@ -6,7 +6,7 @@ import type { Tally } from '../metrics/tally.ts';
 import type { Objective } from '../slo/objective/expression.ts';
 import type { ObjectiveVerdict } from '../slo/objective/objective-verdict.ts';
 import { judge, overall } from '../slo/objective/verdict.ts';
-import { type Cost, type Spent, spentIn } from './cost.ts';
+import { type ServerCost, type Spent, spentIn } from './cost.ts';
 import type { FaultRecord } from './fault-record.ts';
 import type { GeneratorHealth } from './generator-health.ts';
 import { measurementsOf, summarise } from './measurements.ts';
@@ -29,7 +29,7 @@ export type RunFacts = Pick<
   | 'troubles'
 > & {
   /** Prices, if there are any. */
-  prices: Cost | undefined;
+  prices: ServerCost | undefined;
   objectives: readonly Objective[];
   generators: readonly GeneratorHealth[];
   faults: readonly FaultRecord[];
@@ -73,7 +73,7 @@ function judgeSlice(recorder: Recorder, objective: Objective, facts: RunFacts, s
 }
 
 function costReport(
-  { server, servers }: Cost,
+  { server, servers }: ServerCost,
   { dollars, audioMinutes }: { dollars: number; audioMinutes: number },
 ): CostReport {
   const dollarsPerAudioMinute = audioMinutes === 0 ? Number.POSITIVE_INFINITY : dollars / audioMinutes;

@@ -39,7 +39,7 @@ export type ConnectionPlace = {
 export type AddressChanges = { nextUs: number; oldSocket: 'silent' | 'rst'; step(): number };
 
 /** One connection over a phone's network. */
-export class Connection {
+export class SimulatedConnection {
   readonly counters: { up: FlowCounters; down: FlowCounters } = { up: zero(), down: zero() };
   /** What opening took, once it is open. */
   readonly openingTimes: OpeningTimes;

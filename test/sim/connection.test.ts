@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ConnectionSink } from '../../src/sim/connection.ts';
 import { PhoneNetwork } from '../../src/sim/network.ts';
-import type { Direction, Loss, NetworkProfile, Transport } from '../../src/sim/profile/profile.ts';
+import type { Direction, Loss, NetworkProfile, TransportName } from '../../src/sim/profile/profile.ts';
 import { iid, symmetric } from '../kit/profiles.ts';
 
 type Message = { direction: Direction; bytes: number; atUs: number };
@@ -63,7 +63,7 @@ const anyMessages = fc
     });
   });
 
-describe.each<Transport>(['tcp', 'tcp-tls', 'quic-stream'])('a stream over %s', (transport) => {
+describe.each<TransportName>(['tcp', 'tcp-tls', 'quic-stream'])('a stream over %s', (transport) => {
   it('delivers every message, in order, never before it was written and has crossed the path', () => {
     fc.assert(
       fc.property(anyLoss, anyMessages, fc.integer({ min: 0, max: 150 }), fc.nat(), (loss, messages, delayMs, seed) => {
@@ -122,7 +122,7 @@ describe('datagrams', () => {
 });
 
 describe('opening', () => {
-  it.each<[Transport, number]>([
+  it.each<[TransportName, number]>([
     ['tcp', 3],
     ['tcp-tls', 4],
     ['quic-stream', 3],

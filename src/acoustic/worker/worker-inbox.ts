@@ -3,7 +3,7 @@ import { sharedNowMs } from '../../threads/shared-clock.ts';
 import { Gathered, type StreamNews } from './worker-messages.ts';
 
 /** Gathers what goes to the worker, from all streams, into few messages. */
-export class Inbox {
+export class WorkerInbox {
   readonly #worker: Worker;
   readonly #coalesceMs: number;
   #pending = empty();

@@ -2,7 +2,7 @@ import { SpeechfbError } from '../../errors.ts';
 import { whole } from '../../format.ts';
 import { criticalPath, type Span } from './critical-path.ts';
 import type { ProblemList } from './lines.ts';
-import { attributesOf, field, listAt, type TraceAttributes, unixMs } from './otlp-fields.ts';
+import { attributesOf, listAt, otlpField, type TraceAttributes, unixMs } from './otlp-fields.ts';
 import type { TraceRecord } from './table.ts';
 
 /** `file:line:column` of what a document quotes, such as a span's id; of the document's begin without one. */
@@ -41,16 +41,16 @@ export class OtlpReader {
       return;
     }
     groups.forEach((group, g) => {
-      const resource = attributesOf(field(group, 'resource'));
+      const resource = attributesOf(otlpField(group, 'resource'));
       const scopes = listAt(group, 'scopeSpans') ?? listAt(group, 'instrumentationLibrarySpans') ?? [];
       scopes.forEach((scope, s) => {
         (listAt(scope, 'spans') ?? []).forEach((raw, i) => {
           const fault = this.#addSpan(raw, resource, line);
           if (!fault) return;
-          const id = field(raw, 'spanId');
+          const id = otlpField(raw, 'spanId');
           const where = placeOf(typeof id === 'string' ? id : undefined);
           const path = `resourceSpans[${g}].scopeSpans[${s}].spans[${i}]`;
-          this.#problems.add({ where, message: `${path} "${field(raw, 'name') ?? ''}" ${fault}` });
+          this.#problems.add({ where, message: `${path} "${otlpField(raw, 'name') ?? ''}" ${fault}` });
         });
       });
     });
@@ -80,18 +80,18 @@ export class OtlpReader {
 
   /** What is wrong with the span, or undefined when it was added. */
   #addSpan(raw: unknown, resource: TraceAttributes, line: number): string | undefined {
-    const [traceId, spanId] = [field(raw, 'traceId'), field(raw, 'spanId')];
+    const [traceId, spanId] = [otlpField(raw, 'traceId'), otlpField(raw, 'spanId')];
     if (typeof traceId !== 'string' || typeof spanId !== 'string') return 'has no traceId and spanId';
-    const startMs = unixMs(field(raw, 'startTimeUnixNano'));
-    const endMs = unixMs(field(raw, 'endTimeUnixNano'));
+    const startMs = unixMs(otlpField(raw, 'startTimeUnixNano'));
+    const endMs = unixMs(otlpField(raw, 'endTimeUnixNano'));
     if (startMs === undefined || endMs === undefined)
       return 'has no startTimeUnixNano and endTimeUnixNano in nanoseconds';
     if (endMs < startMs) return `ends ${Number((startMs - endMs).toFixed(3))} ms before it starts`;
     if (++this.#spans > mostSpans) throw tooManySpans();
     const own = attributesOf(raw);
-    const parent = field(raw, 'parentSpanId');
+    const parent = otlpField(raw, 'parentSpanId');
     const trace = this.#traces.get(traceId) ?? { spans: [], attributes: {}, line };
-    const name = own.stage ?? String(field(raw, 'name') ?? '');
+    const name = own.stage ?? String(otlpField(raw, 'name') ?? '');
     trace.spans.push({ id: spanId, parent: parent ? String(parent) : undefined, name, startMs, endMs });
     trace.attributes = { ...resource, ...trace.attributes, ...own };
     this.#traces.set(traceId, trace);

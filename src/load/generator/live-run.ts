@@ -10,7 +10,7 @@ import {
 } from '../../metrics/definitions.ts';
 import { reportStages } from '../../metrics/latency-stages.ts';
 import { LiveSlice, LiveView } from '../../metrics/live-slice.ts';
-import { type Cost, spentIn } from '../../results/cost.ts';
+import { type ServerCost, spentIn } from '../../results/cost.ts';
 
 import { measurementsOf } from '../../results/measurements.ts';
 import type { ObjectiveVerdict } from '../../slo/objective/objective-verdict.ts';
@@ -57,7 +57,7 @@ type Run = {
   plannedSessions: number;
   durationMs: number;
   warmupMs: number;
-  prices: Cost | undefined;
+  prices: ServerCost | undefined;
 };
 
 /** A test while it runs: what all its generators told of themselves, added up. */

@@ -6,7 +6,7 @@ import type { Clock, Timers } from '../../clock/wheel.ts';
 import type { Recorder } from '../../metrics/recorder.ts';
 import type { TraceSink } from '../../metrics/traces.ts';
 import type { Objective } from '../../slo/objective/expression.ts';
-import { createRandom } from '../../stats/random-stream.ts';
+import { createRandomStream } from '../../stats/random-stream.ts';
 import type { FaultyLearner } from '../fault/definition.ts';
 import { SessionMeter, type SessionOutcome } from '../meter/session-meter.ts';
 import type { LearnerPlan } from '../plan/learner-plan.ts';
@@ -66,7 +66,7 @@ export class Learner implements FaultyLearner {
     this.done = new Promise((resolve) => {
       this.#resolveDone = resolve;
     });
-    this.#loss = new FrameLoss(createRandom(context.seed, lossStream + plan.learner));
+    this.#loss = new FrameLoss(createRandomStream(context.seed, lossStream + plan.learner));
     const speechBeginMs = context.clips.map((clip) => clip.speechBeginMs);
     this.#meter = new SessionMeter({ ...context, plan, speechBeginMs, simulated: phone !== undefined });
     context.timers.at(context.startMs + plan.arrivalMs, () => this.#arrive());
@@ -142,7 +142,7 @@ export class Learner implements FaultyLearner {
       clock,
       timers,
       // A stream of its own: reconnects must not shift the plan's random numbers.
-      random: createRandom(seed, 0x8000_0000 + this.#plan.learner),
+      random: createRandomStream(seed, 0x8000_0000 + this.#plan.learner),
       dropAboveBytes: (appBufferMs * clip.sampleRateHz * 2) / 1000,
       patient: true,
       onEvent: (event, receivedMs, downlinkMs, framesSent) => {

@@ -2,8 +2,8 @@ import type { Link, LinkEvents, OpenLink } from '../../client/link/link.ts';
 import { type Clock, idle, type Timers, type WheelTask } from '../../clock/wheel.ts';
 import { type ChecksummedFrame, frameHeaderBytes } from '../../protocol/frame.ts';
 import type { ConnectionSink } from '../../sim/connection.ts';
-import type { Connection } from '../../sim/network.ts';
-import type { Direction, Transport } from '../../sim/profile/profile.ts';
+import type { SimulatedConnection } from '../../sim/network.ts';
+import type { Direction, TransportName } from '../../sim/profile/profile.ts';
 import { wireBytes } from '../../sim/wire-bytes.ts';
 import { InFlight } from './in-flight.ts';
 
@@ -19,8 +19,8 @@ export type LinkTime = {
 };
 
 export type ShapedLinkOptions = {
-  connection: Connection;
-  transport: Transport;
+  connection: SimulatedConnection;
+  transport: TransportName;
   shaper: LinkTime;
   onLateness(ms: number): void;
   real: OpenLink;
@@ -56,8 +56,8 @@ const mostHeldBytes = 128 * 1024;
  */
 export class ShapedLink implements Link, ConnectionSink, WheelTask {
   slot = idle;
-  readonly #connection: Connection;
-  readonly #transport: Transport;
+  readonly #connection: SimulatedConnection;
+  readonly #transport: TransportName;
   readonly #shaper: LinkTime;
   readonly #onLateness: (ms: number) => void;
   readonly #real: Link;

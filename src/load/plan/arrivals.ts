@@ -1,5 +1,5 @@
 import { onGrid } from '../../clock/wheel.ts';
-import { createRandom } from '../../stats/random-stream.ts';
+import { createRandomStream } from '../../stats/random-stream.ts';
 import { placesOf } from './concurrency.ts';
 import { draw, type LoadProfile, type ProfilePhase, type Stay } from './load-profile.ts';
 
@@ -20,7 +20,7 @@ function ratedStays(shape: LoadProfile & { by: 'rate' }, seed: number): Stay[] {
   const stays: Stay[] = [];
   let poisson = 0;
   for (let k = 0; ; k++) {
-    const random = createRandom(seed, arrivalStream + k);
+    const random = createRandomStream(seed, arrivalStream + k);
     const point = random();
     // Gaps of a Poisson process are exponential in the expected count, however the rate changes (time change theorem).
     poisson -= Math.log(1 - point);

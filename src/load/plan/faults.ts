@@ -1,4 +1,4 @@
-import { createRandom } from '../../stats/random-stream.ts';
+import { createRandomStream } from '../../stats/random-stream.ts';
 import type { LearnerFaultDetails, ServerFaultDetails } from '../fault/index.ts';
 import type { LearnerPlan } from './learner-plan.ts';
 
@@ -30,7 +30,7 @@ export function planFaults(
   const faults = orders.flatMap(({ atMs: times, ...fault }, place) =>
     times.map((atMs, repeat): FaultPlan => {
       if (!('learners' in fault)) return { ...fault, atMs };
-      const random = createRandom(seed, faultStream + place * 0x1000 + repeat);
+      const random = createRandomStream(seed, faultStream + place * 0x1000 + repeat);
       const learners = hit(plans, fault.learners, atMs, random);
       if (learners.length === 0) idle.push([place, atMs]);
       return { ...fault, learners, atMs };

@@ -1,5 +1,5 @@
 import { onGrid } from '../../clock/wheel.ts';
-import { createRandom, type Random } from '../../stats/random-stream.ts';
+import { createRandomStream, type RandomStream } from '../../stats/random-stream.ts';
 import type { UtterancePlan } from './learner-plan.ts';
 import type { Stay } from './load-profile.ts';
 import { draw, type Range } from './load-profile.ts';
@@ -38,8 +38,8 @@ export function planUtterances(
   habits: Habits,
   key: { seed: number; learner: number },
 ): UtterancePlan[] {
-  const order = createRandom(key.seed, key.learner);
-  const moods = createRandom(key.seed, habitStream + key.learner);
+  const order = createRandomStream(key.seed, key.learner);
+  const moods = createRandomStream(key.seed, habitStream + key.learner);
   const mine = alike(clips, choices, order);
   const utterances: UtterancePlan[] = [];
   let deck: number[] = [];
@@ -71,7 +71,7 @@ function planOne(
   { durationMs, gated }: PlanClip,
   { frameMs, pause, bargeIn = 0 }: Habits,
   roomMs: number,
-  moods: Random,
+  moods: RandomStream,
 ) {
   const interrupted = moods() < bargeIn;
   const breakShare = breakFrom + (breakTo - breakFrom) * moods();
@@ -91,7 +91,7 @@ function planOne(
 }
 
 /** Those of the choices with the sample rate and language of one that is drawn: a session cannot change them. */
-function alike(clips: readonly PlanClip[], choices: readonly number[], random: Random): number[] {
+function alike(clips: readonly PlanClip[], choices: readonly number[], random: RandomStream): number[] {
   const first = clips[choices[Math.floor(random() * choices.length)]!];
   return choices.filter(
     (index) => clips[index]!.sampleRateHz === first?.sampleRateHz && clips[index]!.language === first.language,
@@ -99,7 +99,7 @@ function alike(clips: readonly PlanClip[], choices: readonly number[], random: R
 }
 
 /** Fisher-Yates. */
-function shuffled(items: readonly number[], random: Random): number[] {
+function shuffled(items: readonly number[], random: RandomStream): number[] {
   const result = [...items];
   for (let i = result.length - 1; i > 0; i--) {
     const j = Math.floor(random() * (i + 1));

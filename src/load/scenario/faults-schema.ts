@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { despiteProblems, duration, percent, section, text } from '../../config/fields.ts';
+import { despiteProblems, duration, percentField, section, text } from '../../config/fields.ts';
 import { type FaultDefinition, type FaultKey, faultTable } from '../fault/index.ts';
 import { moment } from './fields.ts';
 
 /** Once `at`, or again and again `every`. */
 const when = { at: moment().optional(), every: duration(1000, 604_800_000).optional() };
 /** Which of those who are there then. */
-const learners = percent().refine((share) => share > 0, { error: () => 'is 0%: it would hit nobody' });
+const learners = percentField().refine((share) => share > 0, { error: () => 'is 0%: it would hit nobody' });
 const whom = {
   learners,
   network: text('the name of a network').optional().describe('Only those on this network.'),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { despiteProblems, duration, isMapping, percent, section, shown, text } from '../../config/fields.ts';
+import { despiteProblems, duration, isMapping, percentField, section, shown, text } from '../../config/fields.ts';
 import { isNot } from '../../config/sentences.ts';
 import { range, type Weight, weight, weightProblems, yesOrNo } from './fields.ts';
 
@@ -43,7 +43,7 @@ export const learners = section({
   pause: range(0, 600_000)
     .optional()
     .describe('Silence of the app between two utterances of one learner: nothing is sent.'),
-  dutyCycle: percent(0.01, 1)
+  dutyCycle: percentField(0.01, 1)
     .optional()
     .describe('Share of the time in which a learner speaks; says how long pauses are.'),
   vadGating: z
@@ -52,7 +52,9 @@ export const learners = section({
     })
     .optional()
     .describe('The app holds silent frames back.'),
-  bargeIn: percent().prefault('0%').describe('Share of utterances that the learner breaks off to begin the next one.'),
+  bargeIn: percentField()
+    .prefault('0%')
+    .describe('Share of utterances that the learner breaks off to begin the next one.'),
 }).superRefine((given, context) => {
   const problem = (path: PropertyKey[], message: string) => context.addIssue({ code: 'custom', path, message });
   if (given.pause !== undefined && given.dutyCycle !== undefined)

@@ -5,7 +5,7 @@ import { unreadable } from '../../config/read-chunks.ts';
 import { badConfig } from '../../config/yaml.ts';
 import { type Problem, SpeechfbError } from '../../errors.ts';
 import { whole } from '../../format.ts';
-import type { Cost } from '../../results/cost.ts';
+import type { ServerCost } from '../../results/cost.ts';
 import type { NetworkProfile } from '../../sim/profile/profile.ts';
 import { type FaultOrder, type FaultPlan, planFaults } from '../plan/faults.ts';
 import type { LearnerPlan, LoadPhase } from '../plan/learner-plan.ts';
@@ -44,7 +44,7 @@ export type PreparedLoad = {
   shard: (ShardOf & { planHash: string }) | undefined;
   token: string | undefined;
   tls: TlsOptions | undefined;
-  prices: Cost | undefined;
+  prices: ServerCost | undefined;
 };
 
 /**

@@ -6,7 +6,7 @@ export type NetworkProfile = {
   name: string;
   /** Where the figures come from, in a few words. */
   source: string;
-  transport: Transport;
+  transport: TransportName;
   tcp: { congestion: 'cubic'; rtoMinUs: number };
   up: PathProfile;
   down: PathProfile;
@@ -14,7 +14,7 @@ export type NetworkProfile = {
 };
 
 /** `tcp` and `tcp-tls` differ in what a connection costs; the QUIC transports are modelled, not measured. */
-export type Transport = 'tcp' | 'tcp-tls' | 'quic-stream' | 'quic-datagram';
+export type TransportName = 'tcp' | 'tcp-tls' | 'quic-stream' | 'quic-datagram';
 
 export type Direction = 'up' | 'down';
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { PhoneNetwork } from '../../../src/sim/network.ts';
-import type { Transport } from '../../../src/sim/profile/profile.ts';
+import type { TransportName } from '../../../src/sim/profile/profile.ts';
 import { symmetric } from '../../kit/profiles.ts';
 
 describe('opening a connection at 25 ms one way', () => {
-  it.each<[Transport, boolean, number]>([
+  it.each<[TransportName, boolean, number]>([
     ['tcp', false, 150],
     ['tcp-tls', false, 200],
     ['tcp', true, 100],
