@@ -68,7 +68,7 @@ async function measure(sessions: number) {
   const rampMs = sessions * 25;
   const durationMs = rampMs + Number(values.seconds) * 1000;
   const habits = { frameMs, pause: { leastMs: 200, mostMs: 200 } };
-  const plans = planLearners({ shape: steadyLoad(sessions, rampMs, durationMs), habits, seed: sessions, clips });
+  const plans = planLearners({ shape: steadyLoad(sessions, rampMs, durationMs), behaviour: habits, seed: sessions, clips });
   const task = {
     plans,
     faults: [],

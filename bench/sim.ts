@@ -1,4 +1,4 @@
-import { PhoneNetwork } from '../src/sim/network.ts';
+import { DeviceNetwork } from '../src/sim/network.ts';
 import { namedNetwork } from '../src/sim/networks/index.ts';
 import type { NetworkProfile, TransportName } from '../src/sim/profile/profile.ts';
 import { simulateFlow } from '../src/sim/run-flow.ts';
@@ -33,7 +33,7 @@ function memory(name: string): void {
   collect();
   const before = bytesUsed();
   const kept = Array.from({ length: phones }, (_, client) => {
-    const network = new PhoneNetwork(profile, { seed: 1, client });
+    const network = new DeviceNetwork(profile, { seed: 1, client });
     return { network, connection: network.connect(0) };
   });
   const sink = { opened() {}, delivered() {}, lost() {}, closed() {}, addressChanged() {} };

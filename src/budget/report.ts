@@ -30,7 +30,7 @@ export function groupNotes({ labels }: TraceTable, label: SplitLabel): string[] 
 }
 
 /** What a reader of the stage table must know so as not to add or promise the wrong things. */
-export function readingNotes({ budget, total, stages, source, unattributed }: Analysis): string[] {
+export function reportNotes({ budget, total, stages, source, unattributed }: Analysis): string[] {
   if (!total) return [];
   const { percentile } = budget.objective;
   const p = percentile / 100;

@@ -27,7 +27,7 @@ export type ClientOptions = {
   /** Drop a frame instead of sending it while more than this waits in the socket; never, by default. */
   dropAboveBytes?: number;
   /** Events may be read some time after they came, several at once: see Inbox. */
-  patient?: boolean;
+  batchedReading?: boolean;
   /**
    * In order. `downlinkMs`: what the event's way down took, where it is known; `framesSent`: by the
    * time that it came.
@@ -53,7 +53,7 @@ export class StreamClient implements LinkEvents {
   readonly #outbox: ClientOutbox;
   readonly #controls = new Controls();
   readonly #pulse = new Pulse();
-  /** Present when `patient`: events are read in batches. */
+  /** Present with `batchedReading`: events are read in batches. */
   readonly #inbox: Inbox | undefined;
   readonly #idempotencyKey = randomUUID();
   #link: Link | undefined;
@@ -69,7 +69,7 @@ export class StreamClient implements LinkEvents {
 
   constructor(options: ClientOptions) {
     this.#options = options;
-    if (options.patient) this.#inbox = new Inbox(this.#read);
+    if (options.batchedReading) this.#inbox = new Inbox(this.#read);
     this.#dropAboveBytes = options.dropAboveBytes ?? Number.POSITIVE_INFINITY;
     this.#outbox = new ClientOutbox(options.start.audio.encoding);
     this.#open();

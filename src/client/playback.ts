@@ -33,7 +33,7 @@ export type PlaybackHooks = {
 export type PlaybackSummary = { framesSent: number; framesResent: number; framesLost: number };
 
 /**
- * Plays one recording in real time as a phone would and resolves when the session has closed after its final. Speech
+ * Plays one recording in real time as a device would and resolves when the session has closed after its final. Speech
  * begins when the server is ready; times are ms since then. A server that has no room for the moment, as while its model warms
  * up, is asked again when it says, for a while. Throws `connection_refused`, `session_refused` or `session_lost`.
  */

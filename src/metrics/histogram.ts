@@ -20,7 +20,7 @@ let ready: Promise<void> | undefined;
 /** What a shard sends home: HDR V2 (compressed, base64) of us, and how many samples never came. */
 export type EncodedHistogram = { hdr: string; never: number };
 
-/** Told of samples that came, ms, and how many of the same. */
+/** Receives samples that came, ms, and how many of the same. */
 export type OnSettled = (ms: number, count: number) => void;
 
 /**
@@ -34,7 +34,7 @@ export class LatencyHistogram implements Distribution {
   #never = 0;
   readonly #onSettled: OnSettled | undefined;
 
-  /** `onSettled`: told of each sample that `record` takes, when it settles. */
+  /** `onSettled`: called with each sample that `record` takes, when it settles. */
   constructor(encoded?: EncodedHistogram, onSettled?: OnSettled) {
     this.#onSettled = onSettled;
     // Never `packed`: it is slow to record into.

@@ -11,7 +11,7 @@ export class LiveDigest implements Distribution {
   readonly #counts = new Uint32Array(buckets);
   /** What is new since the last delta: the buckets, and how much was in each at that time. */
   readonly #touched: number[] = [];
-  readonly #told = new Uint32Array(buckets);
+  readonly #reported = new Uint32Array(buckets);
   #came = 0;
   #never = 0;
   #freshNever = 0;
@@ -40,7 +40,7 @@ export class LiveDigest implements Distribution {
       return;
     }
     const bucket = bucketOf(ms);
-    if (this.#counts[bucket] === this.#told[bucket]) this.#touched.push(bucket);
+    if (this.#counts[bucket] === this.#reported[bucket]) this.#touched.push(bucket);
     this.#put(bucket, count);
   }
 
@@ -63,9 +63,9 @@ export class LiveDigest implements Distribution {
   /** What came since the last call; undefined for nothing. */
   takeDelta(): DigestDelta | undefined {
     if (this.#touched.length === 0 && this.#freshNever === 0) return undefined;
-    const counts = this.#touched.flatMap((bucket) => [bucket, this.#counts[bucket]! - this.#told[bucket]!]);
+    const counts = this.#touched.flatMap((bucket) => [bucket, this.#counts[bucket]! - this.#reported[bucket]!]);
     const delta = { counts, never: this.#freshNever };
-    for (const bucket of this.#touched) this.#told[bucket] = this.#counts[bucket]!;
+    for (const bucket of this.#touched) this.#reported[bucket] = this.#counts[bucket]!;
     this.#touched.length = 0;
     this.#freshNever = 0;
     return delta;
@@ -75,7 +75,7 @@ export class LiveDigest implements Distribution {
   add({ counts, never }: DigestDelta): void {
     for (let i = 0; i < counts.length; i += 2) {
       this.#put(counts[i]!, counts[i + 1]!);
-      this.#told[counts[i]!]! += counts[i + 1]!;
+      this.#reported[counts[i]!]! += counts[i + 1]!;
     }
     this.#never += never;
   }

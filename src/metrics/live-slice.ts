@@ -17,7 +17,7 @@ export class LiveSlice {
   readonly labels: Labels;
   readonly tally: Tally = emptyTally();
   readonly #series = new Map<Series, LiveDigest>();
-  #told: Tally = emptyTally();
+  #reported: Tally = emptyTally();
 
   constructor(labels: Labels) {
     this.labels = labels;
@@ -33,15 +33,15 @@ export class LiveSlice {
     return digest;
   }
 
-  /** `counted` is the slice's exact tally, of which the difference is told. */
+  /** `counted` is the slice's exact tally, of which the difference is reported. */
   takeDelta(counted: Tally): SliceDelta {
     const series = [...this.#series].flatMap(([name, digest]) => {
       const delta = digest.takeDelta();
       return delta ? [{ name, delta }] : [];
     });
-    const changed = tallyNames.filter((name) => counted[name] !== this.#told[name]);
-    const tally = Object.fromEntries(changed.map((name) => [name, counted[name] - this.#told[name]]));
-    this.#told = { ...counted };
+    const changed = tallyNames.filter((name) => counted[name] !== this.#reported[name]);
+    const tally = Object.fromEntries(changed.map((name) => [name, counted[name] - this.#reported[name]]));
+    this.#reported = { ...counted };
     return { labels: this.labels, series, tally };
   }
 

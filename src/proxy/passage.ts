@@ -4,11 +4,11 @@ import type { SimulatedConnection } from '../sim/network.ts';
 import type { Direction } from '../sim/profile/profile.ts';
 import type { Due } from './due-queue.ts';
 
-/** What a passage tells its proxy. */
+/** What a passage reports to its proxy. */
 export type PassageEvents = {
   /** `latencyUs` as the model has it; `lateUs` after that the socket was written to. */
   delivered(direction: Direction, bytes: number, latencyUs: number, lateUs: number): void;
-  /** The phone has another address: the sockets stay open and nothing passes any more. */
+  /** The device has another address: the sockets stay open and nothing passes any more. */
   silenced(): void;
   /** The network ended the connection; both sockets were reset. */
   reset(reason: string): void;
@@ -25,7 +25,7 @@ type Lane = { from: Socket; to: Socket; waiting: Piece[]; closed: boolean };
 
 /** What is written to the model at once: a segment, so that a large read arrives bit by bit. */
 const pieceBytes = 1448;
-/** More than this waits in the phone's socket, or the far end's, and no more is read. */
+/** More than this waits in the device's socket, or the far end's, and no more is read. */
 const highWaterBytes = 256 * 1024;
 
 /**

@@ -14,7 +14,7 @@ import type { CostReport, LoadReport, SliceReport } from './report.ts';
 import { checkValidity } from './validity.ts';
 
 /** What a report says that no recorder knows. */
-export type RunFacts = Pick<
+export type RunMetadata = Pick<
   LoadReport,
   | 'speechfbVersion'
   | 'startedAt'
@@ -36,14 +36,14 @@ export type RunFacts = Pick<
 };
 
 /** Judges what was measured: of one generator, or of many added up. */
-export function loadReport(recorder: Recorder, facts: RunFacts): LoadReport {
-  const { objectives: asked, generators, faults, prices, ...rest } = facts;
+export function loadReport(recorder: Recorder, metadata: RunMetadata): LoadReport {
+  const { objectives: asked, generators, faults, prices, ...rest } = metadata;
   const whole = recorder.merged();
-  const measuredMs = Math.min(facts.elapsedMs, facts.scenario.durationMs) - facts.warmupMs;
+  const measuredMs = Math.min(metadata.elapsedMs, metadata.scenario.durationMs) - metadata.warmupMs;
   // The servers serve all shards: one of them has its part of what they cost.
-  const spent = spentIn(prices, measuredMs / (facts.shard?.count ?? 1));
+  const spent = spentIn(prices, measuredMs / (metadata.shard?.count ?? 1));
   const measured = measurementsOf(whole, spent);
-  const objectives = asked.map((objective) => judgeSlice(recorder, objective, facts, spent));
+  const objectives = asked.map((objective) => judgeSlice(recorder, objective, metadata, spent));
   const validity = checkValidity(measured, generators, faults);
   const report: LoadReport = {
     kind: 'LoadReport',
@@ -62,9 +62,9 @@ export function loadReport(recorder: Recorder, facts: RunFacts): LoadReport {
   return report;
 }
 
-function judgeSlice(recorder: Recorder, objective: Objective, facts: RunFacts, spent: Spent): ObjectiveVerdict {
+function judgeSlice(recorder: Recorder, objective: Objective, metadata: RunMetadata, spent: Spent): ObjectiveVerdict {
   const chosen = recorder.merged(objective.selector);
-  const { aborted, assumeIndependent } = facts;
+  const { aborted, assumeIndependent } = metadata;
   const verdict = judge(objective, measurementsOf(chosen, spent), { assumeIndependent });
   chosen.destroy();
   if (aborted?.objective !== objective.source) return verdict;

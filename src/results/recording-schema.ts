@@ -7,7 +7,7 @@ import { histogramProblem } from '../metrics/encoded-histogram.ts';
 import { reportStages } from '../metrics/latency-stages.ts';
 import type { EncodedSlice } from '../metrics/slice.ts';
 import { type TallyName, tallyNames } from '../metrics/tally.ts';
-import { runFacts } from './facts-schema.ts';
+import { runMetadata } from './metadata-schema.ts';
 import { allOf, anyNumber, countField, list, notNegative, someOf } from './recording-fields.ts';
 
 /**
@@ -80,7 +80,7 @@ const slice = section({
 export const recordingSchema = section({
   kind: z.literal('LoadRecording'),
   version: z.literal(recordingVersion),
-  facts: runFacts,
+  facts: runMetadata,
   recording: section({ slices: list(slice) }),
   tracesSeen: countField(),
 });

@@ -7,10 +7,10 @@ import type { GapMode, NetworkProfile } from './profile/profile.ts';
 export type { SimulatedConnection } from './connection.ts';
 
 /**
- * One phone's network: both paths with their loss states, queues and gaps, which outlive connections. The same profile
+ * One device's network: both paths with their loss states, queues and gaps, which outlive connections. The same profile
  * and key behave the same to the microsecond.
  */
-export class PhoneNetwork {
+export class DeviceNetwork {
   private readonly profile: NetworkProfile;
   private readonly key: DrawKey;
   private readonly paths: { up: Path; down: Path };

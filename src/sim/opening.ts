@@ -98,7 +98,7 @@ export class Opening {
   }
 }
 
-/** The phase of a machine's clock against the ticks of the simulation: no two phones tick together. */
+/** The phase of a machine's clock against the ticks of the simulation: no two devices tick together. */
 export function clockOf(key: DrawKey, direction: 'up' | 'down'): Jiffies {
   return new Jiffies(Math.floor(new Draws(key, streamOf(direction, 'clock')).uniform() * 2_048_000));
 }

@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { main } from '../../src/cli.ts';
 import { histogramsReady } from '../../src/metrics/histogram.ts';
 import { Recorder } from '../../src/metrics/recorder.ts';
-import type { RunFacts } from '../../src/results/judge-run.ts';
+import type { RunMetadata } from '../../src/results/judge-run.ts';
 import { encodeRun } from '../../src/results/recorded-run.ts';
 import { parseObjective } from '../../src/slo/objective/expression.ts';
 import { captureOutput } from '../kit/command.ts';
@@ -16,7 +16,7 @@ const scratch = mkdtempSync(join(tmpdir(), 'speechfb-commands-'));
 const objectives = [parseObjective('p95(feedback_latency) < 500ms')];
 
 /** Twenty sessions of thirty feedbacks each, `laterMs` later than usual. */
-function runOf(name: string, laterMs = 0, changed: Partial<RunFacts> = {}): string {
+function runOf(name: string, laterMs = 0, changed: Partial<RunMetadata> = {}): string {
   const recorder = new Recorder();
   const slice = recorder.slice({ profile: 'direct', language: 'en-US' });
   const traces: object[] = [];
@@ -107,7 +107,7 @@ describe('speechfb compare', () => {
     expect(await main(['compare', base(), runOf('slow', 50), '--margin', '80ms'])).toBe(0);
   });
 
-  it.each<[string, Partial<RunFacts>, number, RegExp]>([
+  it.each<[string, Partial<RunMetadata>, number, RegExp]>([
     ['was interrupted', { interrupted: true }, 98, /INVALID .*odd: was interrupted/],
     ['is of another scenario', { scenario: other }, 0, /note: different scenarios, tried and other/],
     [

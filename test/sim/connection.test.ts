@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ConnectionSink } from '../../src/sim/connection.ts';
-import { PhoneNetwork } from '../../src/sim/network.ts';
+import { DeviceNetwork } from '../../src/sim/network.ts';
 import type { Direction, Loss, NetworkProfile, TransportName } from '../../src/sim/profile/profile.ts';
 import { iid, symmetric } from '../kit/profiles.ts';
 
@@ -10,7 +10,7 @@ type Heard = { what: string; direction?: Direction; number?: number; atUs: numbe
 
 /** Writes the messages at their times, lets the network come to rest, and tells what was heard. */
 function play(profile: NetworkProfile, messages: readonly Message[], untilUs = 600e6, key = { seed: 1, client: 0 }) {
-  const network = new PhoneNetwork(profile, key);
+  const network = new DeviceNetwork(profile, key);
   const connection = network.connect(0);
   const heard: Heard[] = [];
   const sink: ConnectionSink = {
@@ -132,7 +132,7 @@ describe('opening', () => {
   });
 
   it('does not look the name up again', () => {
-    const network = new PhoneNetwork(symmetric(50), { seed: 1, client: 0 });
+    const network = new DeviceNetwork(symmetric(50), { seed: 1, client: 0 });
     network.connect(0);
     const again = network.connect(1e6);
     let openedUs = 0;
@@ -169,7 +169,7 @@ describe('a change of address', () => {
   });
 
   it('lets a new connection live', () => {
-    const network = new PhoneNetwork(symmetric(50, undefined, {}, { events: events('silent') }), {
+    const network = new DeviceNetwork(symmetric(50, undefined, {}, { events: events('silent') }), {
       seed: 1,
       client: 0,
     });

@@ -1,6 +1,6 @@
 import type { Worker } from 'node:worker_threads';
 import { sharedNowMs } from '../../threads/shared-clock.ts';
-import { Gathered, type StreamNews } from './worker-messages.ts';
+import { Gathered, type StreamUpdates } from './worker-messages.ts';
 
 /** Gathers what goes to the worker, from all streams, into few messages. */
 export class WorkerInbox {
@@ -45,7 +45,7 @@ export class WorkerInbox {
     this.#timer = undefined;
     const pcm = this.#samples.take();
     const chunks = new Float64Array(this.#pending.chunks);
-    const message: StreamNews = { ...this.#pending, pcm, chunks };
+    const message: StreamUpdates = { ...this.#pending, pcm, chunks };
     this.#pending = empty();
     this.#worker.postMessage(message, [pcm.buffer, chunks.buffer]);
   }
@@ -57,7 +57,7 @@ export class WorkerInbox {
   }
 }
 
-type Pending = Omit<StreamNews, 'chunks' | 'pcm'> & { chunks: number[] };
+type Pending = Omit<StreamUpdates, 'chunks' | 'pcm'> & { chunks: number[] };
 
 function empty(): Pending {
   return { opened: [], chunks: [], ended: [], closed: [] };

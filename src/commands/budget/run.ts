@@ -3,7 +3,7 @@ import { exemplarsNear } from '../../budget/exemplars.ts';
 import type { Budget } from '../../budget/file/budget.ts';
 import { parseWhatIf } from '../../budget/file/change-grammar.ts';
 import { budgetOf, latencyBudget, renamedBudgetKeys } from '../../budget/file/schema.ts';
-import { type BudgetReport, groupNotes, readingNotes, traceSessionNotes } from '../../budget/report.ts';
+import { type BudgetReport, groupNotes, reportNotes, traceSessionNotes } from '../../budget/report.ts';
 import { budgetSample } from '../../budget/sample/from-traces.ts';
 import { simulateBudget } from '../../budget/sample/simulate.ts';
 import { splitBy } from '../../budget/split.ts';
@@ -30,7 +30,7 @@ export async function runBudget(file: string, flags: BudgetFlags): Promise<ExitC
 function plannedReport(budget: Budget): BudgetReport {
   const sample = simulateBudget(budget);
   const analysis = sample ? analyse(budget, sample, 'predicted') : analyseArithmetic(budget);
-  return { analysis, by: undefined, exemplars: [], notes: readingNotes(analysis) };
+  return { analysis, by: undefined, exemplars: [], notes: reportNotes(analysis) };
 }
 
 function measuredReport(budget: Budget, traces: ReadTraces, { at }: Document, flags: BudgetFlags): BudgetReport {
@@ -61,7 +61,7 @@ function measuredReport(budget: Budget, traces: ReadTraces, { at }: Document, fl
       ...notes,
       ...(by ? groupNotes(traces.table, by) : []),
       ...traceSessionNotes(traces.table, assumeIndependent),
-      ...readingNotes(analysis),
+      ...reportNotes(analysis),
     ],
   };
 }

@@ -16,7 +16,7 @@ type LooseSpec = {
   load?: LoadSpec;
   faults?: readonly FaultSpec[];
   cost?: unknown;
-  objectives?: readonly { source?: string; reading?: string; selector?: { profile?: string; phase?: string } }[];
+  objectives?: readonly { source?: string; aggregation?: string; selector?: { profile?: string; phase?: string } }[];
   warmup?: unknown;
   duration?: unknown;
 };
@@ -101,7 +101,7 @@ function checkTwice(list: NonNullable<LooseSpec['objectives']>, problem: Report)
 
 function checkPrices(list: NonNullable<LooseSpec['objectives']>, problem: Report): void {
   for (const [index, objective] of list.entries()) {
-    if (objective?.reading !== 'cost') continue;
+    if (objective?.aggregation !== 'cost') continue;
     problem(['objectives', index], 'needs a price; write spec.cost: {server: $1.20/h}, or {capacity: FILE}');
   }
 }

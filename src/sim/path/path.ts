@@ -11,7 +11,7 @@ import { RateQueue } from '../impairments/rate-queue.ts';
 import { LinkTrace } from '../impairments/trace.ts';
 import type { Direction, GapMode, Loss, NetworkProfile, PathProfile } from '../profile/profile.ts';
 
-/** One direction of a phone's network: impairments, one after the other, as packets meet them. */
+/** One direction of a device's network: impairments, one after the other, as packets meet them. */
 export class Path {
   private readonly gaps: Gaps;
   private readonly parts: readonly Impairment[];

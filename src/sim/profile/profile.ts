@@ -62,7 +62,7 @@ export type NetworkEvent =
   /** The direction that it hits; both when none is named. */
   | { kind: 'outage'; when: Schedule; gapUs: number; mode: GapMode; direction?: Direction }
   /**
-   * The phone gets another address. The old connection dies: `silent` says nothing to anybody, `rst` resets it. The app
+   * The device gets another address. The old connection dies: `silent` says nothing to anybody, `rst` resets it. The app
    * opens a new one after a backoff with full jitter.
    */
   | { kind: 'ip-change'; when: Schedule; oldSocket: 'silent' | 'rst'; backoffUs: { first: number; most: number } };

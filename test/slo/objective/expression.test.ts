@@ -55,11 +55,11 @@ describe('an objective', () => {
     ['feedback_latency < 500ms', 'allowed: for example p95(feedback_latency)'],
     [
       'p100(feedback_latency) < 500ms',
-      'unknown reading "p100"; allowed: p50, p95, p99.9 (above 0, below 100), max, mean',
+      'unknown aggregation "p100"; allowed: p50, p95, p99.9 (above 0, below 100), max, mean',
     ],
-    ['p0(feedback_latency) < 500ms', 'unknown reading "p0"'],
-    ['xp95(feedback_latency) < 500ms', 'unknown reading "xp95"'],
-    ['p95x(feedback_latency) < 500ms', 'unknown reading "p95x"'],
+    ['p0(feedback_latency) < 500ms', 'unknown aggregation "p0"'],
+    ['xp95(feedback_latency) < 500ms', 'unknown aggregation "xp95"'],
+    ['p95x(feedback_latency) < 500ms', 'unknown aggregation "p95x"'],
     ['p95(feedback_latency) < 0ms', 'can never be met; allowed: a bound above 0'],
     ['cost_per_audio_minute < $0', 'can never be met; allowed: a bound above 0'],
     ['availability > 100%', 'can never be met; allowed: a bound below 100%, or >= 100%'],
@@ -82,7 +82,7 @@ describe('an objective', () => {
     ['availability{profile=a b} >= 99%', 'has the matcher "profile=a b"'],
     ['availability{a profile=b} >= 99%', 'has the matcher "a profile=b"'],
     ['availability{ profile } >= 99%', 'has the matcher "profile"; allowed'],
-    ['avg(feedback_latency) < 500ms', 'unknown reading "avg"'],
+    ['avg(feedback_latency) < 500ms', 'unknown aggregation "avg"'],
     ['p95(feedback_latency) > 500ms', 'cannot be compared with ">"; allowed: < <='],
     ['p95(feedback_latency) < 500', 'duration "500" has no unit'],
     ['p95(feedback_latency) < 5%', 'unknown unit "%"'],
@@ -112,8 +112,8 @@ describe('an objective', () => {
     ['cost_per_audio_minute{profile=lte} <= $1', 'cannot share the cost out among sessions'],
     ['mean(cost_per_audio_minute) <= $1', 'is a cost and takes no mean()'],
     ['mean(availability) >= 99%', 'availability is a share and takes no mean()'],
-    ['', 'is not "reading comparator value"'],
-    ['p95(feedback_latency < 500ms', 'is not "reading comparator value"'],
+    ['', 'is not "aggregation comparator value"'],
+    ['p95(feedback_latency < 500ms', 'is not "aggregation comparator value"'],
   ])('%s is refused: %s', (source, sentence) => {
     expect(() => parseObjective(source)).toThrow(sentence);
     expect(() => parseObjective(source)).toThrow(expect.objectContaining({ code: 'bad_objective' }));

@@ -20,7 +20,7 @@ export class QuicPair implements Transport {
   private readonly ends: Both<QuicEnd>;
   private readonly messages: Both<MessageEnds> = { up: new MessageEnds(), down: new MessageEnds() };
   private readonly datagrams: boolean;
-  /** The server does not know the phone's new address yet. */
+  /** The server does not know the device's new address yet. */
   private addressUnknown = false;
 
   constructor(lines: Both<PacketLine>, counters: Both<FlowCounters>, datagrams: boolean, rttUs: number) {
@@ -59,7 +59,7 @@ export class QuicPair implements Transport {
     return this.datagrams ? end.waiting.reduce((sum, bytes) => sum + bytes, 0) : end.written - end.nxt;
   }
 
-  /** The connection is known by its id, not by its address: it goes on when the phone's next packet has arrived. */
+  /** The connection is known by its id, not by its address: it goes on when the device's next packet has arrived. */
   moveAddress(): boolean {
     this.addressUnknown = true;
     this.ends.up.congestion.restart(10);

@@ -71,7 +71,7 @@ function transmit(end: QuicEnd, start: number, stop: number, bytes: number, numb
     ring[slot + field.end] = stop;
     ring[slot + field.stamp] = number;
     ring[slot + field.ack] = Math.min(nowUs - end.largestSeenUs, maxAckDelayUs);
-    ring[slot + field.told] = blocks;
+    ring[slot + field.flags] = blocks;
     for (let at = 0; at < 2 * blocks; at++) ring[slot + field.first + at] = seen[at]!;
   }
   end.unacked = 0;

@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FeedbackSlots } from '../../../src/load/meter/feedback-slots.ts';
+import { FeedbackIntervals } from '../../../src/load/meter/feedback-intervals.ts';
 
 /** Two utterances of 300 and 250 ms, due at 1000 and 2000 on the clock; slots of 100 ms, frames of 20. */
 function twoUtterances() {
-  const slots = new FeedbackSlots(100, 20);
+  const slots = new FeedbackIntervals(100, 20);
   slots.add(1000, 300);
   slots.add(2000, 250);
   return slots;
 }
 
-function covered(slots: FeedbackSlots, audioMs: number, receivedMs: number): [latencyMs: number, endMs: number][] {
+function covered(slots: FeedbackIntervals, audioMs: number, receivedMs: number): [latencyMs: number, endMs: number][] {
   const found: [number, number][] = [];
   slots.cover(audioMs, receivedMs, (latencyMs, endMs) => found.push([latencyMs, endMs]));
   return found;
@@ -102,7 +102,7 @@ describe('slots in which feedback is due', () => {
 });
 
 /** When each missing slot was due. */
-function missing(slots: FeedbackSlots, untilMs: number): number[] {
+function missing(slots: FeedbackIntervals, untilMs: number): number[] {
   const due: number[] = [];
   slots.giveUp(untilMs, ({ dueMs }) => due.push(dueMs));
   return due;
