@@ -50,7 +50,7 @@ export type LinkEvents = {
 export type OpenLink = (events: LinkEvents) => Link;
 
 /** A device whose network is simulated. */
-export type Device = {
+export type SimulatedDevice = {
   /** Links over its network to where `real` links lead. */
   links(real: OpenLink): OpenLink;
   /** Nothing passes for a while, from now on. */

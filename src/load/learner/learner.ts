@@ -1,7 +1,7 @@
 import type { ClientEnd } from '../../client/client.ts';
 import { StreamClient } from '../../client/client.ts';
 import type { SoundFrames } from '../../client/frames.ts';
-import type { Device, OpenLink } from '../../client/link/link.ts';
+import type { OpenLink, SimulatedDevice } from '../../client/link/link.ts';
 import type { Clock, Timers } from '../../clock/wheel.ts';
 import type { Recorder } from '../../metrics/recorder.ts';
 import type { TraceSink } from '../../metrics/traces.ts';
@@ -48,7 +48,7 @@ export class Learner implements FaultyLearner {
   readonly done: Promise<void>;
   readonly #plan: LearnerPlan;
   readonly #context: LearnerContext;
-  readonly #device: Device | undefined;
+  readonly #device: SimulatedDevice | undefined;
   readonly #loss: FrameLoss;
   readonly #meter: SessionMeter;
   #client: StreamClient | undefined;
@@ -59,7 +59,7 @@ export class Learner implements FaultyLearner {
   #resolveDone!: () => void;
 
   /** `device`: present where its network is simulated. */
-  constructor(plan: LearnerPlan, context: LearnerContext, device?: Device) {
+  constructor(plan: LearnerPlan, context: LearnerContext, device?: SimulatedDevice) {
     this.#plan = plan;
     this.#context = context;
     this.#device = device;

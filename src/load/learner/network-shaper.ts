@@ -1,4 +1,4 @@
-import type { Device, Link, OpenLink } from '../../client/link/link.ts';
+import type { Link, OpenLink, SimulatedDevice } from '../../client/link/link.ts';
 import type { Clock, Timers } from '../../clock/wheel.ts';
 import { DeviceNetwork } from '../../sim/network.ts';
 import type { NetworkProfile } from '../../sim/profile/profile.ts';
@@ -28,8 +28,8 @@ export class NetworkShaper {
    * The network of one learner's device; every link of the learner goes over it. `onLateness`: how long after its virtual
    * delivery a message was really passed on, ms.
    */
-  device(learner: number, profile: NetworkProfile, onLateness: (ms: number) => void): Device {
-    return new ShapedDevice(this, profile, learner, onLateness);
+  device(learner: number, profile: NetworkProfile, onLateness: (ms: number) => void): SimulatedDevice {
+    return new DeviceOnNetwork(this, profile, learner, onLateness);
   }
 
   /** Now, or when what runs now was due: what a device does on time is not late because the generator is. */
@@ -59,7 +59,7 @@ export class NetworkShaper {
 }
 
 /** One device: its network outlives its connections. */
-class ShapedDevice implements Device {
+class DeviceOnNetwork implements SimulatedDevice {
   readonly #shaper: NetworkShaper;
   readonly #network: DeviceNetwork;
   readonly #profile: NetworkProfile;
