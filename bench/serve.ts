@@ -11,7 +11,7 @@ import { quantile } from '../src/metrics/definitions.ts';
 import { histogramsReady } from '../src/metrics/histogram.ts';
 import { reportStages } from '../src/metrics/latency-stages.ts';
 import { Recorder } from '../src/metrics/recorder.ts';
-import type { ShardResult } from '../src/results/merge-results.ts';
+import type { GeneratorResult } from '../src/results/merge-results.ts';
 
 // How many sessions does a machine carry, the load generator among them, and what bounds it?
 //   npm run bench serve -- --steps 50,100,200 --seconds 12
@@ -96,7 +96,7 @@ async function measure(sessions: number) {
   return judge(sessions, result, { serverCores, ownCores: result.generators[0]!.cpu });
 }
 
-function judge(sessions: number, result: ShardResult, use: { serverCores: number; ownCores: number }) {
+function judge(sessions: number, result: GeneratorResult, use: { serverCores: number; ownCores: number }) {
   const recordings = new Recorder(result.recording);
   const recorder = recordings.merged();
   recordings.destroy();

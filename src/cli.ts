@@ -3,6 +3,7 @@ import { registerBudget } from './commands/budget/command.ts';
 import { registerCanary } from './commands/canary/command.ts';
 import { registerCapacity } from './commands/capacity/command.ts';
 import { registerCompare } from './commands/compare/command.ts';
+import { registerExamples } from './commands/examples/command.ts';
 import { helpLayout } from './commands/help.ts';
 import { registerLoadtest } from './commands/loadtest/command.ts';
 import { registerMerge } from './commands/merge/command.ts';
@@ -88,4 +89,5 @@ const registrations: readonly RegisterCommand[] = [
   registerCapacity,
   registerSlo,
   registerCanary,
+  registerExamples,
 ];

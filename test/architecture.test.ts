@@ -48,6 +48,7 @@ const subRooms: Table = {
   'commands/canary': 'commands commands/slo',
   'commands/capacity': 'commands',
   'commands/compare': 'commands',
+  'commands/examples': 'commands',
   'commands/loadtest': 'commands commands/run-output',
   'commands/merge': 'commands commands/run-output',
   'commands/netsim': 'commands',

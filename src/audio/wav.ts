@@ -10,9 +10,9 @@ import { readWavHeader, type WavHeader } from './wav-header.ts';
 export type Wav = {
   /** Mono, [-1, 1) for integer files; float files as they are, with NaN and infinities as 0. */
   samples: Float32Array;
-  /** Of `samples`. */
+  /** Sample rate of `samples`. */
   sampleRateHz: number;
-  /** Of the file. */
+  /** Channels of the file. */
   channels: number;
   encoding: WavEncoding;
   durationMs: number;

@@ -2,6 +2,7 @@ import { samplesForInterval } from '../stats/order-statistics.ts';
 import { type Contribution, type Decomposition, decompose } from './decompose/decompose.ts';
 import { reportStage, type StageReport } from './decompose/stage-report.ts';
 import { judge, tracesToDecide, type Verdict } from './decompose/verdict.ts';
+import { sessionsWorth, type Worth } from './decompose/worth.ts';
 import type { Budget, Gate, WhatIf } from './file/budget.ts';
 import { changeNormal, decomposeNormal, normalModelOf } from './sample/normal.ts';
 import { percentileMs } from './sample/replay.ts';
@@ -37,9 +38,14 @@ type Total = {
   interval: Decomposition['interval'];
   bandwidthMs: number;
   near: number;
-  /** The fewest traces that are judged at all. */
+  /** The fewest traces that are judged at all, and whether these are enough: by their number and by their worth. */
   needed: number;
+  enough: boolean;
+  /** What the traces are worth at the percentile. */
+  worth: Worth;
   moreTraces: number | undefined;
+  /** The same in sessions like these, where traces have sessions. */
+  moreSessions: number | undefined;
 };
 
 /**
@@ -56,13 +62,23 @@ export function analyse(
   const { confidence, minSamples } = budget.gate;
   const result = decompose(sample, { p, confidence, replicates: budget.replicates, seed: budget.seed });
   const needed = Math.max(minSamples, samplesForInterval(p, confidence));
-  const enough = sample.n >= needed && doubt === undefined;
+  const sufficient = sample.n >= needed && result.worth.traces >= samplesForInterval(p, confidence);
+  const enough = sufficient && doubt === undefined;
   const stages = budget.stages.map((stage, i) =>
-    reportStage(budget, stage, sample.stages[i]!.ms, result.contributions[i]!, enough),
+    reportStage(
+      budget,
+      stage,
+      { ms: sample.stages[i]!.ms, clusters: sample.clusters },
+      result.contributions[i]!,
+      enough,
+    ),
   );
   const { valueMs: limit, op } = budget.objective;
   const whole = enough ? judge(result.interval, op, limit) : 'invalid';
-  const more = enough ? tracesToDecide(sample.n, result.valueMs, result.interval, limit) : needed - sample.n;
+  const more = enough
+    ? tracesToDecide(sample.n, result.valueMs, result.interval, limit)
+    : missing(result, needed, samplesForInterval(p, confidence), confidence);
+  const undecided = whole === 'invalid' && doubt === undefined;
   const model = source === 'predicted' ? normalModelOf(budget) : undefined;
   const exact = model && decomposeNormal(model, p);
   return {
@@ -76,7 +92,10 @@ export function analyse(
       bandwidthMs: result.bandwidthMs,
       near: result.near,
       needed,
-      moreTraces: whole === 'invalid' && doubt === undefined ? more : undefined,
+      enough: sufficient,
+      worth: result.worth,
+      moreTraces: undecided ? more : undefined,
+      moreSessions: undecided ? sessionsOf(more, result) : undefined,
     },
     verdict: withStages(whole, stages, budget.gate),
     doubt,
@@ -84,7 +103,7 @@ export function analyse(
     unattributed: result.unattributed,
     exactMs: exact?.valueMs,
     exactShares: exact?.shares,
-    whatIf: answers(sample, budget.whatIf, p, limit).map((answer) => {
+    whatIf: answers(sample, budget.whatIf, { p, valueMs: limit, confidence }).map((answer) => {
       const changed = model && changeNormal(model, answer.changes);
       return { ...answer, exactMs: changed && decomposeNormal(changed, p).valueMs };
     }),
@@ -106,15 +125,34 @@ export function analyseArithmetic(budget: Budget): Analysis {
     unattributed: undefined,
     exactMs: undefined,
     exactShares: undefined,
-    whatIf: answers(sample, budget.whatIf, 1, percentileMs(sample, 1)).map((answer) => ({
+    whatIf: answers(sample, budget.whatIf, {
+      p: 1,
+      valueMs: percentileMs(sample, 1),
+      confidence: budget.gate.confidence,
+    }).map((answer) => ({
       ...answer,
       exactMs: undefined,
     })),
   };
 }
 
-function answers(sample: Sample, whatIf: readonly WhatIf[], p: number, valueMs: number): WhatIfAnswer[] {
-  return whatIf.map((each) => answerWhatIf(sample, each, { p, valueMs }));
+type Objective = Parameters<typeof answerWhatIf>[2];
+
+function answers(sample: Sample, whatIf: readonly WhatIf[], objective: Objective): WhatIfAnswer[] {
+  return whatIf.map((each) => answerWhatIf(sample, each, objective));
+}
+
+/** How many traces are missing, by their number or by what they are worth. */
+function missing({ n, worth }: Decomposition, needed: number, worthNeeded: number, confidence: number): number {
+  const byNumber = Math.max(0, needed - n);
+  const { sessions } = worth;
+  if (sessions === undefined || worth.traces >= worthNeeded) return byNumber;
+  const wanted = sessionsWorth(worthNeeded, { n, sessions, designEffect: worth.designEffect }, confidence);
+  return Math.max(byNumber, Math.ceil(((wanted - sessions) * n) / sessions));
+}
+
+function sessionsOf(traces: number, { n, worth: { sessions } }: Decomposition): number | undefined {
+  return sessions === undefined ? undefined : Math.max(1, Math.ceil((traces * sessions) / n - 1e-9));
 }
 
 /** The objective decides; stages do too when the gate enforces them. */

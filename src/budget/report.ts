@@ -14,18 +14,14 @@ export type BudgetReport = {
   notes: readonly string[];
 };
 
-/** Traces of one session resemble one another: said when the sessions are few beside their traces. */
-export function sessionNotes({ n, sessions }: TraceTable): string[] {
-  const known = new Set(sessions.slice(0, n));
-  known.delete(undefined);
-  if (known.size === 0 || n < tracesOfSession * known.size) return [];
-  const from = known.size === 1 ? 'one session' : `${known.size} sessions`;
-  return [
-    `${n} traces come from ${from} and resemble one another; the intervals take them as independent, so they are too narrow`,
-  ];
+/** What traces are taken to be where not all name a session, or where somebody asked for it. */
+export function sessionNotes({ n, sessions }: TraceTable, assumeIndependent: boolean): string[] {
+  const named = sessions.slice(0, n).filter((session) => session !== undefined);
+  if (named.length === 0) return [];
+  if (assumeIndependent) return ['traces of one session are taken as independent (--assume-independent)'];
+  const unnamed = n - named.length;
+  return unnamed === 0 ? [] : [`${unnamed} of ${n} traces name no session: each is taken as one of its own`];
 }
-
-const tracesOfSession = 10;
 
 /** Said when a label has more values than are judged. */
 export function groupNotes({ labels }: TraceTable, label: SplitLabel): string[] {

@@ -1,3 +1,6 @@
+import { quantileOfSorted } from '../stats/quantile.ts';
+import type { Interval } from './decompose/verdict.ts';
+import { quantileInterval, worthAt } from './decompose/worth.ts';
 import type { Change, WhatIf } from './file/budget.ts';
 import { type Lever, leversFor, togetherLever } from './levers.ts';
 import { percentileMs, replay, tracesBelowZero } from './sample/replay.ts';
@@ -12,6 +15,8 @@ export type WhatIfAnswer = {
   /** The percentile after the changes, and how far it moved, ms. */
   valueMs: number;
   deltaMs: number;
+  /** Of the percentile after the changes, as of any measured one. */
+  interval: Interval;
   /** What the levers bring the percentile back to: the objective, or where it was when it still keeps the objective. */
   targetMs: number;
   overshootMs: number;
@@ -26,11 +31,17 @@ export type WhatIfAnswer = {
 };
 
 /** Replays the changes and tells what it takes to repay them. */
-export function answerWhatIf(sample: Sample, whatIf: WhatIf, objective: { p: number; valueMs: number }): WhatIfAnswer {
-  const { p } = objective;
+export function answerWhatIf(
+  sample: Sample,
+  whatIf: WhatIf,
+  objective: { p: number; valueMs: number; confidence: number },
+): WhatIfAnswer {
+  const { p, confidence } = objective;
   const before = percentileMs(sample, p);
   const changed = replay(sample, whatIf.changes);
-  const valueMs = percentileMs(changed, p);
+  const sorted = changed.totals.slice().sort();
+  const valueMs = quantileOfSorted(sorted, p);
+  const worth = worthAt(changed.totals, valueMs, { clusters: changed.clusters, confidence });
   const targetMs = valueMs > objective.valueMs ? objective.valueMs : before;
   const owes = Number.isFinite(valueMs) && valueMs > targetMs;
   const touched = whatIf.changes.map(({ stage }) => stage);
@@ -39,6 +50,7 @@ export function answerWhatIf(sample: Sample, whatIf: WhatIf, objective: { p: num
     changes: whatIf.changes,
     valueMs,
     deltaMs: valueMs - before,
+    interval: quantileInterval(sorted, p, worth, confidence),
     targetMs,
     overshootMs: owes ? valueMs - targetMs : 0,
     levers: owes ? leversFor(changed, p, targetMs) : [],

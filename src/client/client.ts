@@ -53,7 +53,7 @@ export class StreamClient implements LinkEvents {
   readonly #outbox: Outbox;
   readonly #controls = new Controls();
   readonly #pulse = new Pulse();
-  /** Of who can wait. */
+  /** Present when `patient`: events are read in batches. */
   readonly #inbox: Inbox | undefined;
   readonly #idempotencyKey = randomUUID();
   #link: Link | undefined;
@@ -64,7 +64,7 @@ export class StreamClient implements LinkEvents {
   #droppedAtMs: number | undefined;
   #ended = false;
   #closing = false;
-  /** A link is being made: what it tells at once is ours. */
+  /** True while `open()` runs: its first events arrive before `#link` is set. */
   #opening = false;
 
   constructor(options: ClientOptions) {

@@ -40,7 +40,7 @@ export class Outbox {
     return this.#sent;
   }
 
-  /** Of them, those that the app has lost. */
+  /** Frames among them that the app has lost. */
   get lost(): number {
     return this.#lost;
   }

@@ -20,7 +20,7 @@ export function section<S extends z.core.$ZodShape>(shape: S) {
   });
 }
 
-/** Of a check of parts against one another: it is made whatever problems they have by themselves, if there are parts at all. */
+/** Runs a check of fields against one another even when single fields have failed, if there are fields at all. */
 export const despiteProblems = { when: ({ value }: { value: unknown }) => isMapping(value) };
 
 export function isMapping(value: unknown): value is Record<string, unknown> {

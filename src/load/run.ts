@@ -3,12 +3,12 @@ import { formatMs } from '../format.ts';
 import { histogramsReady } from '../metrics/histogram.ts';
 import { mergeFaultRecords } from '../results/fault-record.ts';
 import type { RunFacts } from '../results/judge-run.ts';
-import type { ShardResult } from '../results/merge-results.ts';
+import type { GeneratorResult } from '../results/merge-results.ts';
 import { type RecordedRun, reportOf } from '../results/recorded-run.ts';
 import type { LoadReport } from '../results/report.ts';
 import type { Abort } from './generator/abort.ts';
 import { type EmbeddedServer, type ServeCommand, startEmbedded } from './generator/embedded-server.ts';
-import type { ShardHooks, ShardTask } from './generator/generator.ts';
+import type { GeneratorHooks, GeneratorTask } from './generator/generator.ts';
 import { LiveRun, type LoadProgress } from './generator/live-run.ts';
 import { generatorCount, runGenerators } from './generator/pool.ts';
 import { preflight } from './generator/preflight.ts';
@@ -26,6 +26,8 @@ export type LoadOptions = {
   version: string;
   /** Processes that make the load; undefined: as many as it wants and cores are free. */
   generators?: number;
+  /** Takes the samples of one session as independent in every verdict. */
+  assumeIndependent?: boolean;
 };
 
 export type LoadHooks = {
@@ -108,11 +110,11 @@ export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<L
  * `generators`), and what is done to the embedded server meanwhile.
  */
 async function driveLoad(
-  task: ShardTask,
+  task: GeneratorTask,
   server: EmbeddedServer | undefined,
-  hooks: ShardHooks,
+  hooks: GeneratorHooks,
   generators = generatorCount(task.plans.length, availableParallelism(), server !== undefined),
-): Promise<ShardResult> {
+): Promise<GeneratorResult> {
   let serverFaults: ServerFaults | undefined;
   const onStart = (startAtEpochMs: number) => {
     serverFaults = new ServerFaults(task.faults, server, task.token, startAtEpochMs);
@@ -148,7 +150,8 @@ async function startTarget(options: LoadOptions, hooks: LoadHooks): Promise<Embe
 
 type Run = { startedAt: Date; interrupted: boolean; aborted: Abort | undefined };
 
-function factsOf({ scenario, prepared, version }: LoadOptions, result: ShardResult, run: Run): RunFacts {
+function factsOf(options: LoadOptions, result: GeneratorResult, run: Run): RunFacts {
+  const { scenario, prepared, version, assumeIndependent = false } = options;
   const { spec, metadata } = scenario;
   return {
     speechfbVersion: version,
@@ -168,6 +171,7 @@ function factsOf({ scenario, prepared, version }: LoadOptions, result: ShardResu
     },
     environment: environment(),
     interrupted: run.interrupted,
+    assumeIndependent,
     aborted: run.aborted,
     warmupMs: spec.warmup,
     prices: prepared.prices,

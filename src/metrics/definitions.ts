@@ -54,6 +54,11 @@ export const metrics = {
     about: 'acoustic end of a phone -> its final score',
     ...ofUtterances,
   },
+  word_latency: {
+    kind: 'distribution',
+    about: 'acoustic end of a word -> the first message that shows it',
+    ...ofUtterances,
+  },
   connect_time: {
     kind: 'distribution',
     about: 'a session due to begin -> ready',
@@ -218,7 +223,7 @@ export type Distribution = {
   readonly samples: number;
   /** Samples that are infinite. */
   readonly never: number;
-  /** Of the finite ones, ms; NaN without any. */
+  /** Mean of the finite samples, ms; NaN without any. */
   readonly meanMs: number;
   /** Standard deviation of the finite ones, ms; NaN without any. */
   readonly deviationMs: number;

@@ -11,7 +11,7 @@ export type ReportStage = (typeof reportStages)[number];
 
 export type Timing = Extract<ServerEvent, { type: 'phoneme_feedback' }>['timing'];
 
-/** What of a latency is whose, ms, in the order of `reportStages`. */
+/** One latency split by stage, ms, in the order of `reportStages`. */
 export type LatencyParts = Float64Array;
 
 /**

@@ -3,7 +3,7 @@ import { Reservoir } from '../stats/reservoir.ts';
 import { type LatencyParts, namedParts, reportStages } from './latency-stages.ts';
 import type { Trace } from './trace.ts';
 
-/** Whose a trace is. */
+/** Session, network and language that a trace belongs to. */
 export type TraceOwner = Pick<Trace, 'session' | 'profile' | 'language'>;
 
 /**
@@ -58,7 +58,7 @@ export class TraceSink {
   }
 }
 
-/** Of a trace's numbers: when it was, the whole latency, its stages. */
+/** Numbers of a trace: when it was, the whole latency, its stages. */
 const columns = 2 + reportStages.length;
 const mostSessionChars = 64;
 

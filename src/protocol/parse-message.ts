@@ -39,7 +39,7 @@ function describe(issue: z.core.$ZodIssue): string {
   return `${where}${issue.message}`;
 }
 
-/** Of the branches of a union, the one that came closest speaks. */
+/** The problem of that branch of a union that came closest. */
 function describeUnion(branches: readonly (readonly z.core.$ZodIssue[])[]): string {
   const closest = [...branches].sort((a, b) => depth(b) - depth(a) || a.length - b.length)[0] ?? [];
   return closest.map(describe).join(', ');

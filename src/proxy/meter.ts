@@ -30,19 +30,19 @@ export type ProxySummary = {
 
 /** Latencies of one direction, from read to delivery, as the model has them. */
 class TrafficMeter {
-  private bytes = 0;
-  private readonly histogram = newHistogram();
+  #bytes = 0;
+  readonly #histogram = newHistogram();
 
   deliver(bytes: number, latencyUs: number): void {
-    this.bytes += bytes;
-    recordUs(this.histogram, latencyUs);
+    this.#bytes += bytes;
+    recordUs(this.#histogram, latencyUs);
   }
 
   /** Since the last reset. */
   read(): DirectionTraffic {
-    const { histogram } = this;
+    const histogram = this.#histogram;
     return {
-      bytes: this.bytes,
+      bytes: this.#bytes,
       pieces: histogram.totalCount,
       p95_ms: atPercentile(histogram, 95),
       ...middleAndTail(histogram),
@@ -50,8 +50,8 @@ class TrafficMeter {
   }
 
   reset(): void {
-    this.bytes = 0;
-    this.histogram.reset();
+    this.#bytes = 0;
+    this.#histogram.reset();
   }
 }
 
@@ -64,14 +64,14 @@ export class ProxyMeter {
     up: noCounts(),
     down: noCounts(),
   };
-  private readonly whole = { up: new TrafficMeter(), down: new TrafficMeter() };
-  private readonly second = { up: new TrafficMeter(), down: new TrafficMeter() };
-  private readonly late = newHistogram();
+  readonly #whole = { up: new TrafficMeter(), down: new TrafficMeter() };
+  readonly #second = { up: new TrafficMeter(), down: new TrafficMeter() };
+  readonly #late = newHistogram();
 
   deliver(direction: Direction, bytes: number, latencyUs: number, lateUs: number): void {
-    this.whole[direction].deliver(bytes, latencyUs);
-    this.second[direction].deliver(bytes, latencyUs);
-    recordUs(this.late, lateUs);
+    this.#whole[direction].deliver(bytes, latencyUs);
+    this.#second[direction].deliver(bytes, latencyUs);
+    recordUs(this.#late, lateUs);
   }
 
   /** Keeps what a connection that is over has counted. */
@@ -81,18 +81,18 @@ export class ProxyMeter {
 
   /** What happened since the last call. */
   takeSecond(): Record<Direction, DirectionTraffic> {
-    const taken = { up: this.second.up.read(), down: this.second.down.read() };
-    this.second.up.reset();
-    this.second.down.reset();
+    const taken = { up: this.#second.up.read(), down: this.#second.down.read() };
+    this.#second.up.reset();
+    this.#second.down.reset();
     return taken;
   }
 
   total(): Record<Direction, DirectionTraffic> {
-    return { up: this.whole.up.read(), down: this.whole.down.read() };
+    return { up: this.#whole.up.read(), down: this.#whole.down.read() };
   }
 
   lateness(): ProxySummary['lateness'] {
-    return middleAndTail(this.late);
+    return middleAndTail(this.#late);
   }
 }
 

@@ -34,111 +34,111 @@ const highWaterBytes = 256 * 1024;
  */
 export class Passage implements Due {
   readonly connection: Connection;
-  private readonly lanes: Record<Direction, Lane>;
-  private readonly nowUs: () => number;
-  private readonly events: PassageEvents;
-  private moved = false;
-  private dead = false;
-  private over = false;
+  readonly #lanes: Record<Direction, Lane>;
+  readonly #nowUs: () => number;
+  readonly #events: PassageEvents;
+  #moved = false;
+  #dead = false;
+  #over = false;
 
   constructor(client: Socket, upstream: Socket, connection: Connection, nowUs: () => number, events: PassageEvents) {
     this.connection = connection;
-    this.nowUs = nowUs;
-    this.events = events;
-    this.lanes = {
+    this.#nowUs = nowUs;
+    this.#events = events;
+    this.#lanes = {
       up: { from: client, to: upstream, waiting: [], closed: false },
       down: { from: upstream, to: client, waiting: [], closed: false },
     };
-    this.join('up');
-    this.join('down');
+    this.#join('up');
+    this.#join('down');
   }
 
   nextUs(): number {
-    return this.dead ? Number.POSITIVE_INFINITY : this.connection.nextUs();
+    return this.#dead ? Number.POSITIVE_INFINITY : this.connection.nextUs();
   }
 
   run(): void {
-    if (this.over) return;
-    this.connection.advance(this.nowUs(), this.sink);
+    if (this.#over) return;
+    this.connection.advance(this.#nowUs(), this.#sink);
     // A reset comes with the change of address; without one, nobody is told.
-    if (this.moved && !this.dead) {
-      this.dead = true;
-      this.events.silenced();
+    if (this.#moved && !this.#dead) {
+      this.#dead = true;
+      this.#events.silenced();
     }
-    for (const direction of directions) this.regulate(direction);
+    for (const direction of directions) this.#regulate(direction);
   }
 
   /** Both sockets, at once and without a word to the model. */
   destroy(): void {
-    for (const direction of directions) this.lanes[direction].from.destroy();
+    for (const direction of directions) this.#lanes[direction].from.destroy();
   }
 
-  private readonly sink: ConnectionSink = {
+  readonly #sink: ConnectionSink = {
     opened() {},
-    delivered: (direction, _number, atUs) => this.deliver(direction, atUs),
+    delivered: (direction, _number, atUs) => this.#deliver(direction, atUs),
     lost() {},
     closed: (reason) => {
-      this.dead = true;
-      for (const direction of directions) this.lanes[direction].from.resetAndDestroy();
-      this.events.reset(reason);
+      this.#dead = true;
+      for (const direction of directions) this.#lanes[direction].from.resetAndDestroy();
+      this.#events.reset(reason);
     },
     addressChanged: () => {
-      this.moved = true;
+      this.#moved = true;
     },
   };
 
-  private join(direction: Direction): void {
-    const lane = this.lanes[direction];
+  #join(direction: Direction): void {
+    const lane = this.#lanes[direction];
     lane.from.setNoDelay(true);
     lane.from.on('data', (bytes: Buffer) => {
-      for (let at = 0; at < bytes.length; at += pieceBytes) this.write(direction, bytes.subarray(at, at + pieceBytes));
-      this.regulate(direction);
-      this.events.changed();
+      for (let at = 0; at < bytes.length; at += pieceBytes) this.#write(direction, bytes.subarray(at, at + pieceBytes));
+      this.#regulate(direction);
+      this.#events.changed();
     });
-    lane.from.on('end', () => this.finish(direction, 'end'));
-    lane.from.on('error', () => this.finish(direction, 'reset'));
-    lane.to.on('drain', () => this.regulate(direction));
+    lane.from.on('end', () => this.#finish(direction, 'end'));
+    lane.from.on('error', () => this.#finish(direction, 'reset'));
+    lane.to.on('drain', () => this.#regulate(direction));
     lane.from.on('close', () => {
       lane.closed = true;
-      if (this.over || !directions.every((each) => this.lanes[each].closed)) return;
-      this.over = true;
-      this.events.over();
+      if (this.#over || !directions.every((each) => this.#lanes[each].closed)) return;
+      this.#over = true;
+      this.#events.over();
     });
   }
 
-  private write(direction: Direction, bytes: Piece['bytes']): void {
-    const readUs = this.nowUs();
-    this.lanes[direction].waiting.push({ bytes, readUs });
+  #write(direction: Direction, bytes: Piece['bytes']): void {
+    const readUs = this.#nowUs();
+    this.#lanes[direction].waiting.push({ bytes, readUs });
     // An end takes a packet of its own, after all bytes.
     this.connection.write(direction, typeof bytes === 'string' ? 1 : bytes.length, readUs);
   }
 
-  private finish(direction: Direction, how: 'end' | 'reset'): void {
-    if (this.dead) {
+  #finish(direction: Direction, how: 'end' | 'reset'): void {
+    if (this.#dead) {
       // The other end will never hear of it.
-      this.lanes[direction].from.destroy();
+      this.#lanes[direction].from.destroy();
       return;
     }
-    this.write(direction, how);
-    this.events.changed();
+    this.#write(direction, how);
+    this.#events.changed();
   }
 
-  private deliver(direction: Direction, atUs: number): void {
-    const { to, waiting } = this.lanes[direction];
+  #deliver(direction: Direction, atUs: number): void {
+    const { to, waiting } = this.#lanes[direction];
     const { bytes, readUs } = waiting.shift()!;
     if (bytes === 'end') to.end();
     else if (bytes === 'reset') to.resetAndDestroy();
     else {
       if (to.writable) to.write(bytes);
-      this.events.delivered(direction, bytes.length, atUs - readUs, this.nowUs() - atUs);
+      this.#events.delivered(direction, bytes.length, atUs - readUs, this.#nowUs() - atUs);
     }
   }
 
   /** Reads no more while too much waits, in the model or in the socket behind it. */
-  private regulate(direction: Direction): void {
-    const { from, to } = this.lanes[direction];
+  #regulate(direction: Direction): void {
+    const { from, to } = this.#lanes[direction];
     const full = this.connection.bufferedBytes(direction) > highWaterBytes || to.writableLength > highWaterBytes;
-    if (full || this.dead) from.pause();
+    if (full || this.#dead) from.pause();
     else if (from.isPaused()) from.resume();
   }
 }

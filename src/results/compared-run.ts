@@ -1,7 +1,9 @@
 import { distributionNames, metrics } from '../metrics/definitions.ts';
 import { Recorder } from '../metrics/recorder.ts';
 import type { Trace } from '../metrics/trace.ts';
+import { sessionsByLength } from '../slo/objective/clustered.ts';
 import type { ComparedRun } from '../slo/objective/compare.ts';
+import { oneASession } from '../slo/objective/compare-shares.ts';
 import { quantileOfSorted } from '../stats/quantile.ts';
 import { measurementsOf } from './measurements.ts';
 import type { RecordedRun } from './recorded-run.ts';
@@ -15,16 +17,23 @@ export function comparedRun({ recording, traces }: RecordedRun): ComparedRun & {
   const whole = recorder.merged();
   recorder.destroy();
   const felt = distributionNames.filter((name) => metrics[name].felt);
+  const { shares } = measurementsOf(whole);
+  const strataOf = (name: string) => whole.strata.flatMap((stratum) => stratum[name] ?? []);
+  const byLength = sessionsByLength(strataOf('availability'));
   return {
-    sessions: whole.tally.sessions,
+    sessions: byLength > 0 ? Math.min(whole.tally.sessions, byLength) : whole.tally.sessions,
     distributions: Object.fromEntries(felt.map((name) => [name, whole.distributions[name]])),
     sessionP95Ms: sessionP95s(traces),
-    shares: measurementsOf(whole).shares,
+    shares: {
+      availability: { ...shares.availability, strata: strataOf('availability') },
+      goodput: { ...shares.goodput, strata: strataOf('goodput') },
+      session_success: oneASession(shares.session_success.good, shares.session_success.total),
+    },
     release: () => whole.destroy(),
   };
 }
 
-/** Of sessions with traces enough for a p95 of their own. */
+/** The p95 of each session that has traces enough for one. */
 function sessionP95s(traces: readonly Trace[]): number[] {
   const sessions = new Map<string, number[]>();
   for (const { session, total_ms } of traces) {

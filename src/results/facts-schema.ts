@@ -80,6 +80,7 @@ export const runFacts = section({
     memoryBytes: notNegative(),
   } satisfies Keys<RunFacts['environment']>),
   interrupted: trueOrFalse(),
+  assumeIndependent: trueOrFalse(),
   aborted: section({
     objective: text('an objective'),
     atMs: notNegative(),

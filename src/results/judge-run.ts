@@ -23,6 +23,7 @@ export type RunFacts = Pick<
   | 'shard'
   | 'environment'
   | 'interrupted'
+  | 'assumeIndependent'
   | 'aborted'
   | 'warmupMs'
   | 'troubles'
@@ -66,9 +67,10 @@ export function loadReport(recorder: Recorder, facts: RunFacts): LoadReport {
   return report;
 }
 
-function judgeSlice(recorder: Recorder, objective: Objective, { aborted }: RunFacts, spent: Spent): ObjectiveVerdict {
+function judgeSlice(recorder: Recorder, objective: Objective, facts: RunFacts, spent: Spent): ObjectiveVerdict {
   const chosen = recorder.merged(objective.selector);
-  const verdict = judge(objective, measurementsOf(chosen, spent));
+  const { aborted, assumeIndependent } = facts;
+  const verdict = judge(objective, measurementsOf(chosen, spent), { assumeIndependent });
   chosen.destroy();
   if (aborted?.objective !== objective.source) return verdict;
   // What came in after the decision changes no mind.

@@ -3,7 +3,7 @@ import { mergeTraces, type SampledTraces } from '../metrics/traces.ts';
 import { type FaultRecord, mergeFaultRecords } from './fault-record.ts';
 import { type GeneratorHealth, lostGenerator } from './generator-health.ts';
 
-export type ShardResult = SampledTraces & {
+export type GeneratorResult = SampledTraces & {
   recording: Recording;
   /** One each, in no order. */
   generators: GeneratorHealth[];
@@ -15,14 +15,14 @@ export type ShardResult = SampledTraces & {
 };
 
 /** What several generators measured, as if one had measured all of it: histograms and counts add up exactly. */
-export function mergeResults(results: readonly ShardResult[], seed: number): ShardResult {
+export function mergeResults(results: readonly GeneratorResult[], seed: number): GeneratorResult {
   const recorder = new Recorder();
   const troubles = new Map<string, number>();
   for (const result of results) {
     recorder.add(result.recording);
     for (const { text, count } of result.troubles) troubles.set(text, (troubles.get(text) ?? 0) + count);
   }
-  const merged: ShardResult = {
+  const merged: GeneratorResult = {
     recording: recorder.encode(),
     ...mergeTraces(results, seed),
     generators: results.flatMap(({ generators }) => generators),
@@ -35,7 +35,7 @@ export function mergeResults(results: readonly ShardResult[], seed: number): Sha
 }
 
 /** The result of a generator that gave none. */
-export function lostResult(learners: number, why: string): ShardResult {
+export function lostResult(learners: number, why: string): GeneratorResult {
   const recorder = new Recorder();
   const recording = recorder.encode();
   recorder.destroy();

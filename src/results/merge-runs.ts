@@ -42,6 +42,12 @@ function mismatches(shards: readonly NamedRun[]): { where: string; message: stri
       return [said('is a whole run, not a shard; shards come from loadtest --shard i/n')];
     return [
       ...differs('schedule', run.facts.scenario.planHash, first.run.facts.scenario.planHash, first.name),
+      ...differs(
+        '--assume-independent',
+        String(run.facts.assumeIndependent),
+        String(first.run.facts.assumeIndependent),
+        first.name,
+      ),
       ...differs('version of speechfb', run.facts.speechfbVersion, first.run.facts.speechfbVersion, first.name),
       ...differs('objectives', objectivesOf(run), objectivesOf(first.run), first.name),
       ...differs('number of shards', run.facts.shard.count, first.run.facts.shard?.count, first.name),

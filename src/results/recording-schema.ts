@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { section, text } from '../config/fields.ts';
 import { isNot } from '../config/sentences.ts';
-import type { ClusterSums } from '../metrics/cluster-sums.ts';
+import { type ClusterSums, rungs } from '../metrics/cluster-sums.ts';
 import { countNames, distributionNames, metrics, rateNames, shareNames } from '../metrics/definitions.ts';
 import { histogramProblem } from '../metrics/encoded-histogram.ts';
 import { reportStages } from '../metrics/latency-stages.ts';
@@ -12,9 +12,10 @@ import { allOf, anyNumber, count, list, notNegative, someOf } from './recording-
 
 /**
  * Version of the file's content, which holds what this program's own types hold, and rises when they change. Version 2 names the
- * parts of a load `phase`, which version 1 called `stage`, in its labels and in the text of its objectives.
+ * parts of a load `phase`, which version 1 called `stage`, in its labels and in the text of its objectives; version 3 keeps the
+ * tails of each session's latencies.
  */
-export const recordingVersion = 2;
+export const recordingVersion = 3;
 
 /** What tells a file of ours; a version other than `recordingVersion` is not read. */
 export const recordingHeader = z.object({ kind: z.literal('LoadRecording'), version: z.number() });
@@ -30,13 +31,16 @@ const histogram = section({
 const sums = section({
   sessions: count(),
   samples: count(),
-  misses: count(),
+  misses: notNegative(),
   samplesSquared: notNegative(),
   missesSquared: notNegative(),
   missesSamples: notNegative(),
-  logSum: anyNumber(),
-  logSquares: notNegative(),
-  logBetween: notNegative(),
+  samplesCubed: notNegative(),
+  samplesSquaredMisses: notNegative(),
+  samplesMissesSquared: notNegative(),
+  tails: list(notNegative()).refine(({ length }) => length === 0 || length === 3 * rungs, {
+    error: `is not a list of ${3 * rungs} sums, or none`,
+  }),
 } satisfies Record<keyof ClusterSums, z.ZodType>);
 
 /** What cannot be more than what it is a part of. */

@@ -3,7 +3,7 @@ import type { ObjectiveVerdict, Verdict } from '../slo/objective/objective-verdi
 /** One load test, measured and judged: everything that a table, a file or a screen shows. Times in ms. */
 export type LoadReport = {
   kind: 'LoadReport';
-  /** Of this shape, as `run.json` carries it. */
+  /** Version of this shape, as `run.json` carries it. */
   version: 3;
   speechfbVersion: string;
   startedAt: string;
@@ -28,6 +28,8 @@ export type LoadReport = {
   environment: { node: string; platform: string; cpus: number; cpuModel: string; memoryBytes: number };
   verdict: Verdict;
   interrupted: boolean;
+  /** Samples of one session were taken as independent, because somebody asked for it. */
+  assumeIndependent: boolean;
   /** Which objective ended the test early, since it was missed for certain; undefined: none did. */
   aborted: { objective: string; atMs: number; reason: string } | undefined;
   /** What was due before this is in no distribution. */
@@ -115,7 +117,7 @@ export type Summary = {
   samples: number;
   /** Samples that never came; they are in every quantile. */
   never: number;
-  /** Of those that came. */
+  /** Mean of those that came. */
   meanMs: number | undefined;
   p50Ms: number | undefined;
   p90Ms: number | undefined;

@@ -11,7 +11,7 @@ import { phoneColumns } from './calibrate/features.ts';
 import { type PhoneScoring, type ScoredPhone, scorePhone } from './phone-scorer.ts';
 import type { Reference } from './text/reference.ts';
 
-/** What of an acoustic model the scorer needs. */
+/** The part of an acoustic model that the scorer needs. */
 export type ScorerModel = Alphabet & { strideMs: number; alignmentBias?: readonly number[] };
 
 /** A stretch of silence, in frames. */

@@ -5,7 +5,7 @@ import type { AcousticEngine } from '../acoustic/engine/types.ts';
 import { parseJsonLine, readLines } from '../config/json-lines.ts';
 import { type Problem, SpeechfbError } from '../errors.ts';
 import { type ScoredFile, scoreFile } from './score-file.ts';
-import { resolveReference } from './text/reference.ts';
+import { type ReferenceSource, resolveReference } from './text/reference.ts';
 
 /**
  * One line of a manifest: an utterance and what should have been read, as text or as words with phones. Other keys are the
@@ -15,8 +15,10 @@ const manifestLine = z.object({
   id: z.union([z.string().min(1), z.number()]),
   audio: z.string().min(1),
   text: z.string().optional(),
-  words: z.array(z.object({ text: z.string(), phones: z.array(z.string()).min(1) })).optional(),
+  words: z.array(z.object({ text: z.string(), phones: z.array(z.string()).min(1).optional() })).optional(),
 });
+
+type ManifestLine = z.infer<typeof manifestLine>;
 
 export type ManifestRun = { scored: number; audioMs: number; wallMs: number; problems: Problem[] };
 
@@ -78,8 +80,9 @@ async function scoreLine(
   manifest: string,
   text: string,
 ): Promise<{ id: string | number; scored: ScoredFile }> {
-  const { id, audio, words, text: spoken } = parseLine(text);
-  const reference = resolveReference(words ? { words } : { text: spoken ?? '' });
+  const line = parseLine(text);
+  const { id, audio } = line;
+  const reference = resolveReference(sourceOf(line));
   return {
     id,
     scored: await scoreFile(engine, resolve(manifest === '-' ? '.' : dirname(manifest), audio), reference, {
@@ -88,12 +91,18 @@ async function scoreLine(
   };
 }
 
-function parseLine(text: string): z.infer<typeof manifestLine> {
+/** Words without phones, such as those that carry times for `loadtest`, say no more than the text. */
+function sourceOf({ words = [], text = '' }: ManifestLine): ReferenceSource {
+  const given = words.flatMap((word) => (word.phones ? [{ text: word.text, phones: word.phones }] : []));
+  return given.length > 0 && given.length === words.length ? { words: given } : { text };
+}
+
+function parseLine(text: string): ManifestLine {
   const parsed = parseJsonLine(text, manifestLine);
   if ('problem' in parsed) {
     throw new SpeechfbError('bad_manifest', `${parsed.problem}; a line is {"id", "audio", "text" or "words"}`);
   }
-  if (parsed.value.text === undefined && parsed.value.words === undefined) {
+  if (parsed.value.text === undefined && !parsed.value.words?.every(({ phones }) => phones)) {
     throw new SpeechfbError('bad_manifest', 'neither "text" nor "words" says what should have been read');
   }
   return parsed.value;

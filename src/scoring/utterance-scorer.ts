@@ -65,12 +65,12 @@ export class UtteranceScorer {
   readonly #events: ScorerEvents;
   readonly #scorer: LiveScorer;
   #nextEmitMs: number;
-  /** Of the newest frames. */
+  /** Timing of the newest frames. */
   #newest = noTime();
   readonly #total = noTime();
   /** Words of which something was heard, by their place in the reference. */
   readonly #begun: (BegunWord | undefined)[];
-  /** What of the progress was told last. */
+  /** The progress that was reported last. */
   #told = '';
 
   /** @throws SpeechfbError `invalid_reference` when the model does not know a phone of the reference. */

@@ -99,7 +99,7 @@ function lowest(buckets: readonly Bucket[]): number {
   return buckets[0]!.value;
 }
 
-/** Of those that are finite, if there is one. */
+/** The highest of the finite values, if there is one. */
 function highest(buckets: readonly Bucket[]): number {
   return buckets.findLast(({ value }) => Number.isFinite(value))?.value ?? Number.POSITIVE_INFINITY;
 }

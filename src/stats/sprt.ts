@@ -100,7 +100,7 @@ function openCounts(plan: SequentialPlan): number {
   return Math.ceil((upper - lower) / (perBad - perGood)) + 2;
 }
 
-/** Of rarer events an exact mean takes long to sum: at most so many additions. */
+/** Most additions of an exact mean; rarer events would need more. */
 const leastShare = 0.001;
 const mostSteps = 500_000;
 

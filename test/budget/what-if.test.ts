@@ -42,7 +42,7 @@ describe('a replayed change', () => {
     const answer = answerWhatIf(
       sample,
       { name: 'x', changes: [{ stage: 'asr', kind: 'scale', factor: 270 / 170 }] },
-      { p: 0.95, valueMs: 500 },
+      { p: 0.95, valueMs: 500, confidence: 0.95 },
     );
     expect(Math.abs(answer.deltaMs - 144.7177)).toBeLessThan(1.5);
   });
@@ -89,7 +89,7 @@ describe('an answer', () => {
   const slower = { name: 'slower', changes: [{ stage: 'asr', kind: 'shift', byMs: 100 }] } as const;
 
   it('repays down to the objective when that is broken', () => {
-    const answer = answerWhatIf(sample, slower, { p: 0.95, valueMs: 500 });
+    const answer = answerWhatIf(sample, slower, { p: 0.95, valueMs: 500, confidence: 0.95 });
     expect(answer.deltaMs).toBeCloseTo(100, 9);
     expect(answer.targetMs).toBe(500);
     expect(answer.overshootMs).toBeCloseTo(answer.valueMs - 500, 9);
@@ -104,26 +104,29 @@ describe('an answer', () => {
   });
 
   it('repays the change itself when the objective still holds', () => {
-    const answer = answerWhatIf(sample, slower, { p: 0.95, valueMs: 900 });
+    const answer = answerWhatIf(sample, slower, { p: 0.95, valueMs: 900, confidence: 0.95 });
     expect(answer.targetMs).toBeCloseTo(answer.valueMs - 100, 9);
     expect(answer.levers).toHaveLength(6);
   });
 
   it('owes nothing when the change saves time', () => {
     const faster = { name: 'faster', changes: [{ stage: 'asr', kind: 'remove' }] } as const;
-    expect(answerWhatIf(sample, faster, { p: 0.95, valueMs: 500 })).toMatchObject({ levers: [], overshootMs: 0 });
+    expect(answerWhatIf(sample, faster, { p: 0.95, valueMs: 500, confidence: 0.95 })).toMatchObject({
+      levers: [],
+      overshootMs: 0,
+    });
   });
 
   it('tells in how many traces it takes more than there is', () => {
     const promise = { name: 'promise', changes: [{ stage: 'edge', kind: 'shift', byMs: -12 }] } as const;
-    const { belowZero } = answerWhatIf(sample, promise, { p: 0.95, valueMs: 500 });
+    const { belowZero } = answerWhatIf(sample, promise, { p: 0.95, valueMs: 500, confidence: 0.95 });
     expect(belowZero / 2000).toBeCloseTo(0.5, 1);
   });
 
   it('does not promise too much of a stage that its normal distribution puts below 0 anyway', () => {
     const sample = sampleOf([{ name: 'asr', ms: Float64Array.of(-3, 5, 9) }]);
     const slower = { name: 'x', changes: [{ stage: 'asr', kind: 'scale' as const, factor: 1.5 }] };
-    expect(answerWhatIf(sample, slower, { p: 0.95, valueMs: 500 }).belowZero).toBe(0);
+    expect(answerWhatIf(sample, slower, { p: 0.95, valueMs: 500, confidence: 0.95 }).belowZero).toBe(0);
   });
 });
 

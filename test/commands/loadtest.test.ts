@@ -27,7 +27,7 @@ it('speechfb loadtest against a good server passes, exits 0 and leaves a run dir
     'traces.ndjson.gz',
   ]);
   const json = JSON.parse(readFileSync(join(out, 'run.json'), 'utf8'));
-  expect(json).toMatchObject({ verdict: late ? 'invalid' : 'pass', version: 2, totals: { sessions_ok: 8 } });
+  expect(json).toMatchObject({ verdict: late ? 'invalid' : 'pass', version: 3, totals: { sessions_ok: 8 } });
   expect(stderr).toContain('8/8 learners');
 });
 
@@ -40,7 +40,7 @@ describe.concurrent('speechfb loadtest', () => {
   it('with too few samples is invalid, exits 98 and says how many more', async ({ expect }) => {
     const few = scenario('few', { objective: 'p99.9(feedback_latency) < 5s' });
     const { code, stdout } = await loadtest(few, {});
-    expect(stdout).toMatch(/invalid: not proven; needs \d+ more samples/);
+    expect(stdout).toMatch(/invalid: not proven by 2 sessions .*; needs \d+ more like these/);
     expect(code).toBe(98);
   });
 

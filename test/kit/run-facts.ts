@@ -21,6 +21,7 @@ export const facts: RunFacts = {
   shard: undefined,
   environment: { node: '20.20.2', platform: 'linux', cpus: 2, cpuModel: 'a model', memoryBytes: 8e9 },
   interrupted: false,
+  assumeIndependent: false,
   aborted: undefined,
   warmupMs: 0,
   prices: undefined,

@@ -90,6 +90,7 @@ const emptyReport: LoadReport = {
   verdict: 'pass',
   interrupted: false,
   aborted: undefined,
+  assumeIndependent: false,
   warmupMs: 0,
   cost: undefined,
   objectives: [],

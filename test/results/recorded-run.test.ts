@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { formatError, SpeechfbError } from '../../src/errors.ts';
+import { SessionTail, sessionSums } from '../../src/metrics/cluster-sums.ts';
 import { histogramsReady } from '../../src/metrics/histogram.ts';
 import { Recorder } from '../../src/metrics/recorder.ts';
 import { runJson } from '../../src/report/export/run-json.ts';
@@ -49,17 +50,9 @@ function recorded(): RecordedRun {
   slice.stages.asr.record(12);
   slice.tally.sessions = 4;
   slice.tally.sound_due_ms = 12.5;
-  slice.clusters['availability >= 99%'] = {
-    sessions: 4,
-    samples: 100,
-    misses: 1,
-    samplesSquared: 2500,
-    missesSquared: 1,
-    missesSamples: 25,
-    logSum: -1.5,
-    logSquares: 900,
-    logBetween: 880,
-  };
+  const tail = new SessionTail();
+  for (let i = 0; i < 100; i++) tail.add(2 + i);
+  slice.clusters['availability >= 99%'] = sessionSums(100, 1, tail);
   const recording = recorder.encode();
   recorder.destroy();
   return { facts: full, recording, traces: [], tracesSeen: 1 };
@@ -148,7 +141,13 @@ describe('a recording that somebody changed', () => {
       '"labels":{"profile":""',
       'slices.0.labels.profile: is empty; write a network',
     ],
-    ['sums that are none', '"logSum":-1.5', '"logSum":null', '>= 99%.logSum: null is not a number'],
+    [
+      'sums that are none',
+      '"samplesCubed":1000000',
+      '"samplesCubed":null',
+      '>= 99%.samplesCubed: null is not a number',
+    ],
+    ['tails of another length', /"tails":\[\d+,/, '"tails":[', '>= 99%.tails: is not a list of 774 sums, or none'],
     ['no facts', '"facts":{', '"fact":{', 'facts: is missing; write a mapping with speechfbVersion'],
     ['no schedule', '"planHash":"0123456789abcdef"', '"planHash":5', 'facts.scenario.planHash: 5 is not a hash'],
     ['a time that is none', '2026-11-26T09', '2026-99-26T09', 'facts.startedAt: is not a time such as'],
@@ -165,17 +164,17 @@ describe('a recording that somebody changed', () => {
     ['too many traces', '"tracesSeen":1', '"tracesSeen":0', 'holds 1 traces, but the recording beside it knows of 0'],
     [
       'an older version',
+      '"version":3',
       '"version":2',
-      '"version":1',
-      'written by an older speechfb: its version is 1, and this one reads 2',
+      'written by an older speechfb: its version is 2, and this one reads 3',
     ],
     [
       'a newer version',
-      '"version":2',
       '"version":3',
-      'written by a newer speechfb: its version is 3, and this one reads 2',
+      '"version":4',
+      'written by a newer speechfb: its version is 4, and this one reads 3',
     ],
-    ['no version', '"version":2', '"version":"2"', 'is not a recording of speechfb'],
+    ['no version', '"version":3', '"version":"3"', 'is not a recording of speechfb'],
     ['nothing but null', /^.*$/, 'null', 'is not a recording of speechfb'],
   ])('to have %s is refused as bad_run', (_, before, after, sentence) => {
     const said = edited((json) => {

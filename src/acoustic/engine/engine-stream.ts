@@ -22,25 +22,25 @@ export class EngineStream implements Waiting {
   readonly state: StreamState;
   readonly queue: StepQueue;
   ended = false;
-  private isOpen = true;
-  private readonly host: StreamHost;
-  private readonly features: FeatureStream;
-  private readonly lookahead: number;
-  private readonly onFrames: (frames: AcousticFrames) => void;
-  private readonly onError: (error: Error) => void;
-  private stepsRun = 0;
-  private featuresMs = 0;
-  private settle: { resolve(): void; reject(error: Error): void } | undefined;
+  #isOpen = true;
+  readonly #host: StreamHost;
+  readonly #features: FeatureStream;
+  readonly #lookahead: number;
+  readonly #onFrames: (frames: AcousticFrames) => void;
+  readonly #onError: (error: Error) => void;
+  #stepsRun = 0;
+  #featuresMs = 0;
+  #settle: { resolve(): void; reject(error: Error): void } | undefined;
 
   constructor(host: StreamHost, onFrames: (frames: AcousticFrames) => void, onError: (error: Error) => void) {
     const { model, plan, stepper } = host;
-    this.host = host;
-    this.onFrames = onFrames;
-    this.onError = onError;
+    this.#host = host;
+    this.#onFrames = onFrames;
+    this.#onError = onError;
     this.state = stepper.newState();
     this.queue = new StepQueue(stepper.featureWidth);
-    this.features = new FeatureStream(model, plan, this.queue);
-    this.lookahead = Math.round(model.lookaheadMs / model.strideMs);
+    this.#features = new FeatureStream(model, plan, this.queue);
+    this.#lookahead = Math.round(model.lookaheadMs / model.strideMs);
   }
 
   get pending(): number {
@@ -48,7 +48,7 @@ export class EngineStream implements Waiting {
   }
 
   get taken(): number {
-    return this.stepsRun;
+    return this.#stepsRun;
   }
 
   get oldestDeadlineMs(): number {
@@ -61,60 +61,60 @@ export class EngineStream implements Waiting {
 
   /** `arrivedMs`: when the samples came to the engine, on `performance.now`'s clock of this thread. */
   push(pcm: Float32Array, arrivedMs: number): void {
-    if (this.ended || !this.isOpen) return;
+    if (this.ended || !this.#isOpen) return;
     const startMs = performance.now();
-    this.features.push(pcm, arrivedMs);
-    this.featuresMs += performance.now() - startMs;
-    if (this.pending > 0) this.host.wake(this);
+    this.#features.push(pcm, arrivedMs);
+    this.#featuresMs += performance.now() - startMs;
+    if (this.pending > 0) this.#host.wake(this);
   }
 
   /** Resolves when the last frame was delivered. */
   end(arrivedMs: number): Promise<void> {
-    if (this.ended || !this.isOpen) return Promise.resolve();
+    if (this.ended || !this.#isOpen) return Promise.resolve();
     this.ended = true;
-    this.features.end(arrivedMs);
+    this.#features.end(arrivedMs);
     if (this.pending === 0) {
       this.close();
       return Promise.resolve();
     }
-    this.host.wake(this);
+    this.#host.wake(this);
     return new Promise((resolve, reject) => {
-      this.settle = { resolve, reject };
+      this.#settle = { resolve, reject };
     });
   }
 
   close(): void {
-    this.isOpen = false;
-    this.host.drop(this);
-    this.settle?.resolve();
+    this.#isOpen = false;
+    this.#host.drop(this);
+    this.#settle?.resolve();
   }
 
   fail(error: Error): void {
-    if (!this.isOpen) return;
-    const settle = this.settle;
-    this.settle = undefined;
+    if (!this.#isOpen) return;
+    const settle = this.#settle;
+    this.#settle = undefined;
     this.close();
-    this.onError(error);
+    this.#onError(error);
     settle?.reject(error);
   }
 
   /** Rows `row` to `row + steps` of the run's output are this stream's next steps; the first of a stream are look-ahead. */
   deliver(output: StepOutput, row: number, steps: number, queueMs: number, inferenceMs: number): void {
-    if (!this.isOpen) return;
-    const skip = Math.min(steps, Math.max(0, this.lookahead - this.stepsRun));
-    const firstFrame = Math.max(0, this.stepsRun - this.lookahead);
-    this.stepsRun += steps;
+    if (!this.#isOpen) return;
+    const skip = Math.min(steps, Math.max(0, this.#lookahead - this.#stepsRun));
+    const firstFrame = Math.max(0, this.#stepsRun - this.#lookahead);
+    this.#stepsRun += steps;
     const count = steps - skip;
     if (count > 0) {
-      const { phones, scoreWidth } = this.host.stepper;
+      const { phones, scoreWidth } = this.#host.stepper;
       const rows = (values: Float32Array, width: number) =>
         values.subarray((row + skip) * width, (row + steps) * width);
       const logPosterior = rows(output.logPosterior, phones);
       const scoreLogit = output.scoreLogit && rows(output.scoreLogit, scoreWidth);
-      const timing = { queueMs, featuresMs: this.featuresMs, inferenceMs };
-      this.featuresMs = 0;
+      const timing = { queueMs, featuresMs: this.#featuresMs, inferenceMs };
+      this.#featuresMs = 0;
       try {
-        this.onFrames({ firstFrame, count, logPosterior, scoreLogit, timing });
+        this.#onFrames({ firstFrame, count, logPosterior, scoreLogit, timing });
       } catch (error) {
         // One listener's bug is not the other learners' trouble.
         this.fail(error instanceof Error ? error : new Error(String(error)));

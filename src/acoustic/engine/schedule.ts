@@ -8,7 +8,7 @@ export type Waiting = {
   taken: number;
   /** When step `index` of those waiting came, ms. */
   arrivalMs(index: number): number;
-  /** Whose turn is first; see StepQueue. */
+  /** The stream with the earliest one runs first; see StepQueue. */
   oldestDeadlineMs: number;
   /** No more audio will come: nothing to wait for. */
   ended: boolean;

@@ -54,7 +54,7 @@ export type EngineStats = CoreStats & {
   restarts: number;
 };
 
-/** Of one thread's work. */
+/** Figures of one thread's work. */
 export type CoreStats = {
   streams: number;
   /** Chunks waiting for a run. */

@@ -3,61 +3,61 @@
  * seconds before it, from which the model finds its state again. 16-bit, in blocks that begin on a frame.
  */
 export class KeptSound {
-  private readonly pool: SoundBlocks;
-  private readonly blocks: Int16Array[] = [];
+  readonly #pool: SoundBlocks;
+  readonly #blocks: Int16Array[] = [];
   /** Blocks forgotten so far. */
-  private firstBlock = 0;
+  #firstBlock = 0;
   /** Samples of the last block that are filled. */
-  private filled: number;
+  #filled: number;
 
   constructor(pool: SoundBlocks) {
-    this.pool = pool;
-    this.filled = pool.samples;
+    this.#pool = pool;
+    this.#filled = pool.samples;
   }
 
   /** Samples in [-1, 1]. */
   push(pcm: Float32Array): void {
     for (let at = 0; at < pcm.length; ) {
-      if (this.filled === this.pool.samples) this.addBlock();
-      const block = this.blocks.at(-1)!;
-      const count = Math.min(pcm.length - at, this.pool.samples - this.filled);
+      if (this.#filled === this.#pool.samples) this.#addBlock();
+      const block = this.#blocks.at(-1)!;
+      const count = Math.min(pcm.length - at, this.#pool.samples - this.#filled);
       // A typed array cuts the fraction off and would wrap what is too loud.
-      const { filled } = this;
+      const filled = this.#filled;
       for (let i = 0; i < count; i++) block[filled + i] = clamp(pcm[at + i]! * 32_768);
-      this.filled = filled + count;
+      this.#filled = filled + count;
       at += count;
     }
   }
 
   /** All frames before `nextFrame` are known: what lies further back than the context is forgotten. */
   answered(nextFrame: number): void {
-    const wanted = Math.floor((nextFrame - this.pool.contextFrames) / this.pool.frames);
-    while (this.firstBlock < wanted && this.blocks.length > 1) {
-      this.pool.giveBack(this.blocks.shift()!);
-      this.firstBlock++;
+    const wanted = Math.floor((nextFrame - this.#pool.contextFrames) / this.#pool.frames);
+    while (this.#firstBlock < wanted && this.#blocks.length > 1) {
+      this.#pool.giveBack(this.#blocks.shift()!);
+      this.#firstBlock++;
     }
   }
 
   /** Everything kept, and the frame that it begins with. */
   replay(): { pcm: Float32Array; firstFrame: number } {
-    const held = Math.max(0, this.blocks.length * this.pool.samples - (this.pool.samples - this.filled));
+    const held = Math.max(0, this.#blocks.length * this.#pool.samples - (this.#pool.samples - this.#filled));
     const pcm = new Float32Array(held);
-    this.blocks.forEach((block, index) => {
-      const start = index * this.pool.samples;
-      for (let i = 0; i < this.pool.samples && start + i < held; i++) pcm[start + i] = block[i]! / 32_768;
+    this.#blocks.forEach((block, index) => {
+      const start = index * this.#pool.samples;
+      for (let i = 0; i < this.#pool.samples && start + i < held; i++) pcm[start + i] = block[i]! / 32_768;
     });
-    return { pcm, firstFrame: this.firstBlock * this.pool.frames };
+    return { pcm, firstFrame: this.#firstBlock * this.#pool.frames };
   }
 
   /** The stream is over: its memory is for others. */
   release(): void {
-    for (const block of this.blocks.splice(0)) this.pool.giveBack(block);
-    this.filled = this.pool.samples;
+    for (const block of this.#blocks.splice(0)) this.#pool.giveBack(block);
+    this.#filled = this.#pool.samples;
   }
 
-  private addBlock(): void {
-    this.blocks.push(this.pool.take());
-    this.filled = 0;
+  #addBlock(): void {
+    this.#blocks.push(this.#pool.take());
+    this.#filled = 0;
   }
 }
 
@@ -69,7 +69,7 @@ export class SoundBlocks {
   readonly frames: number;
   readonly samples: number;
   readonly contextFrames: number;
-  private readonly spare: Int16Array[] = [];
+  readonly #spare: Int16Array[] = [];
 
   constructor({ sampleRateHz, strideMs }: { sampleRateHz: number; strideMs: number }) {
     this.frames = Math.ceil(blockMs / strideMs);
@@ -78,11 +78,11 @@ export class SoundBlocks {
   }
 
   take(): Int16Array {
-    return this.spare.pop() ?? new Int16Array(this.samples);
+    return this.#spare.pop() ?? new Int16Array(this.samples);
   }
 
   giveBack(block: Int16Array): void {
-    this.spare.push(block);
+    this.#spare.push(block);
   }
 }
 

@@ -7,14 +7,14 @@ export class WorkerStream {
   readonly onError: (error: Error) => void;
   /** Set when the stream was ended. */
   settle: { resolve(): void; reject(error: Error): void } | undefined;
-  private readonly id: number;
-  private readonly onFrames: (frames: AcousticFrames) => void;
-  private readonly kept: KeptSound;
+  readonly #id: number;
+  readonly #onFrames: (frames: AcousticFrames) => void;
+  readonly #kept: KeptSound;
   /** The frame that the worker counts as 0. */
-  private baseFrame = 0;
-  private nextFrame = 0;
+  #baseFrame = 0;
+  #nextFrame = 0;
   /** Moved to a worker that has given nothing for it yet. */
-  private isUnheard = false;
+  #isUnheard = false;
 
   constructor(
     id: number,
@@ -22,31 +22,31 @@ export class WorkerStream {
     onFrames: (frames: AcousticFrames) => void,
     onError: (error: Error) => void,
   ) {
-    this.id = id;
-    this.onFrames = onFrames;
+    this.#id = id;
+    this.#onFrames = onFrames;
     this.onError = onError;
-    this.kept = new KeptSound(blocks);
+    this.#kept = new KeptSound(blocks);
   }
 
   push(pcm: Float32Array, inbox: Inbox): void {
-    this.kept.push(pcm);
-    inbox.push(this.id, pcm);
+    this.#kept.push(pcm);
+    inbox.push(this.#id, pcm);
   }
 
   /** The stream is over. */
   release(): void {
-    this.kept.release();
+    this.#kept.release();
   }
 
   /** Frames as the worker counts them: what was delivered before the worker died is left out. */
   take(frames: AcousticFrames): void {
-    this.isUnheard = false;
-    const firstFrame = this.baseFrame + frames.firstFrame;
-    const known = this.nextFrame - firstFrame;
+    this.#isUnheard = false;
+    const firstFrame = this.#baseFrame + frames.firstFrame;
+    const known = this.#nextFrame - firstFrame;
     if (known >= frames.count) return;
-    this.nextFrame = firstFrame + frames.count;
-    this.kept.answered(this.nextFrame);
-    this.onFrames({
+    this.#nextFrame = firstFrame + frames.count;
+    this.#kept.answered(this.#nextFrame);
+    this.#onFrames({
       ...(known > 0 ? withoutFirst(frames, known) : frames),
       firstFrame: firstFrame + Math.max(0, known),
     });
@@ -57,13 +57,13 @@ export class WorkerStream {
    * what kills them.
    */
   move(inbox: Inbox): boolean {
-    if (this.isUnheard) return false;
-    this.isUnheard = true;
-    const { pcm, firstFrame } = this.kept.replay();
-    this.baseFrame = firstFrame;
-    inbox.opened(this.id);
-    if (pcm.length > 0) inbox.push(this.id, pcm);
-    if (this.settle) inbox.ended(this.id);
+    if (this.#isUnheard) return false;
+    this.#isUnheard = true;
+    const { pcm, firstFrame } = this.#kept.replay();
+    this.#baseFrame = firstFrame;
+    inbox.opened(this.#id);
+    if (pcm.length > 0) inbox.push(this.#id, pcm);
+    if (this.settle) inbox.ended(this.#id);
     return true;
   }
 }

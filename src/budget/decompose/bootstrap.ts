@@ -1,28 +1,62 @@
+import { equalWeights } from '../../stats/effective-size.ts';
 import { quantileOfSorted, quantileRank } from '../../stats/quantile.ts';
 import { createRandom, type Random } from '../../stats/random.ts';
+import { studentQuantile } from '../../stats/student.ts';
 import { drawBeta, drawBinomial } from '../../stats/variates.ts';
 import type { Sample } from '../sample/sample.ts';
 import { kernelReach } from './kernel.ts';
+import { type BootstrapOptions, drawSessions } from './session-draws.ts';
 import type { Interval } from './verdict.ts';
-import { gatherWindow, reachOf, WeightedSum } from './window.ts';
-
-export type BootstrapOptions = { p: number; bandwidth: number; confidence: number; replicates: number; seed: number };
+import { gatherWindow, reachOf, WeightedSum, type Window } from './window.ts';
 
 /**
- * Percentile bootstrap over whole traces of each stage's contribution, in the sample's order, unattributed time last.
- *
+ * Percentile bootstrap of each stage's contribution, in the sample's order, unattributed time last: over whole traces, or over
+ * whole sessions where traces have them. The distances from the estimate are widened by t / z sqrt(k / (k - 1)), k being as many
+ * equal weights as the kernel's are worth by session (or by trace): a percentile bootstrap is too narrow by that much where few
+ * carry the weight.
+ */
+export function bootstrapContributions(sample: Sample, sorted: Float64Array, options: BootstrapOptions): Interval[] {
+  const draws = sample.clusters
+    ? drawSessions(sample, sorted, sample.clusters, options)
+    : drawTraces(sample, sorted, options);
+  return draws.map((values) => percentileInterval(values.sort(), options.confidence));
+}
+
+/** The intervals about their estimates, wider where few sessions or traces carry the kernel's weight. */
+export function widened(
+  intervals: readonly Interval[],
+  estimates: ArrayLike<number>,
+  weights: Iterable<number>,
+  confidence: number,
+): Interval[] {
+  const carriers = Math.max(leastCarriers, equalWeights(weights));
+  const normal = studentQuantile(confidence, 1e6);
+  const factor = (studentQuantile(confidence, carriers - 1) / normal) * Math.sqrt(carriers / (carriers - 1));
+  return intervals.map(({ low, high }, i) => ({
+    low: estimates[i]! + (low - estimates[i]!) * factor,
+    high: estimates[i]! + (high - estimates[i]!) * factor,
+  }));
+}
+
+/** Fewer have no spread that could be told. */
+const leastCarriers = 1.5;
+
+/**
  * A replicate draws n traces with replacement, takes its percentile and decomposes it anew (the bandwidth is kept). Only
  * traces near the percentile carry weight, so only they are drawn: of n uniforms the r-th smallest is beta(r, n - r + 1),
  * and given it the r - 1 below and the n - r above are again uniform. The result is distributed as if all n were drawn.
  */
-export function bootstrapContributions(sample: Sample, sorted: Float64Array, options: BootstrapOptions): Interval[] {
+function drawTraces(sample: Sample, sorted: Float64Array, options: BootstrapOptions): Float64Array[] {
   const { n } = sample;
   const random = createRandom(options.seed);
   const rank = quantileRank(n, options.p);
   const places = Float64Array.from({ length: options.replicates }, () => drawBeta(random, rank, n - rank + 1));
-  const finite = places.map((u) => sorted[Math.floor(u * n)]!).filter(Number.isFinite);
-  const reach = kernelReach * options.bandwidth;
-  const window = gatherWindow(sample, sorted, minimum(finite) - reach, -minimum(finite.map((q) => -q)) + reach);
+  const window = windowOf(
+    sample,
+    sorted,
+    places.map((u) => sorted[Math.floor(u * n)]!),
+    options.bandwidth,
+  );
   const results = Array.from({ length: window.width }, () => new Float64Array(options.replicates).fill(Infinity));
   for (let replicate = 0; replicate < options.replicates; replicate++) {
     const u = places[replicate]!;
@@ -36,7 +70,14 @@ export function bootstrapContributions(sample: Sample, sorted: Float64Array, opt
     const contributions = sum.contributions();
     for (let c = 0; c < window.width; c++) results[c]![replicate] = contributions[c]!;
   }
-  return results.map((values) => percentileInterval(values.sort(), options.confidence));
+  return results;
+}
+
+/** All traces within the kernel's reach of these percentiles. */
+function windowOf(sample: Sample, sorted: Float64Array, percentiles: Float64Array, bandwidth: number): Window {
+  const finite = percentiles.filter(Number.isFinite);
+  const reach = kernelReach * bandwidth;
+  return gatherWindow(sample, sorted, minimum(finite) - reach, -minimum(finite.map((q) => -q)) + reach);
 }
 
 function addUniformly(sum: WeightedSum, random: Random, draw: { from: number; to: number; count: number }): void {

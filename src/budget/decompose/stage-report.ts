@@ -1,8 +1,10 @@
-import { quantileRanks, samplesForInterval } from '../../stats/order-statistics.ts';
+import { samplesForInterval } from '../../stats/order-statistics.ts';
 import { quantileOfSorted } from '../../stats/quantile.ts';
 import type { Budget, BudgetStage } from '../file/budget.ts';
+import type { Clusters } from '../sample/clusters.ts';
 import type { Contribution } from './decompose.ts';
-import { atRanks, type Interval, judge, tracesToDecide, type Verdict } from './verdict.ts';
+import { type Interval, judge, tracesToDecide, type Verdict } from './verdict.ts';
+import { quantileInterval, worthAt } from './worth.ts';
 
 /** A stage of the budget beside what was measured of it, ms. */
 export type StageReport = {
@@ -43,13 +45,13 @@ export function partsOf(budget: Budget): number {
 export function reportStage(
   budget: Budget,
   stage: BudgetStage,
-  ms: Float64Array,
+  { ms, clusters }: { ms: Float64Array; clusters: Clusters | undefined },
   contribution: Contribution,
   enough: boolean,
 ): StageReport {
   const sorted = ms.slice().sort();
   const mean = sorted.reduce((sum, each) => sum + each, 0) / sorted.length;
-  const judged = judgedFigure(budget, sorted, contribution);
+  const judged = judgedFigure(budget, { ms, sorted, clusters }, contribution);
   const decided = judge(judged.interval, 'lte', stage.budgetMs);
   const known = enough && Number.isFinite(judged.ms);
   const verdict = known ? decided : 'invalid';
@@ -70,14 +72,21 @@ export function reportStage(
 
 type Judged = StageReport['judged'] & { needs: number };
 
-function judgedFigure(budget: Budget, sorted: Float64Array, contribution: Contribution): Judged {
+type Times = { ms: Float64Array; sorted: Float64Array; clusters: Clusters | undefined };
+
+function judgedFigure(budget: Budget, { ms, sorted, clusters }: Times, contribution: Contribution): Judged {
   const p = budget.objective.percentile / 100;
   if (budget.interpretation === 'contribution') return { what: 'contribution', ...contribution, needs: 0 };
   const level = budget.interpretation === 'guaranteed' ? guaranteedLevel(p, partsOf(budget)) : p;
+  const { confidence } = budget.gate;
+  const value = quantileOfSorted(sorted, level);
+  const worth = worthAt(ms, value, { clusters, confidence });
+  const least = samplesForInterval(level, confidence);
   return {
     what: `p${Number((100 * level).toFixed(2))}`,
-    ms: quantileOfSorted(sorted, level),
-    interval: atRanks(sorted, quantileRanks(sorted.length, level, budget.gate.confidence)),
-    needs: samplesForInterval(level, budget.gate.confidence),
+    ms: value,
+    interval: quantileInterval(sorted, level, worth, confidence),
+    // As many more as it takes until these are worth the least.
+    needs: worth.traces >= least ? least : Math.ceil((least * ms.length) / worth.traces),
   };
 }

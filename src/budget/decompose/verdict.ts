@@ -1,5 +1,3 @@
-import type { RankInterval } from '../../stats/order-statistics.ts';
-
 const verdicts = ['pass', 'fail', 'invalid'] as const;
 export type Verdict = (typeof verdicts)[number];
 
@@ -14,14 +12,6 @@ export function judge({ low, high }: Interval, op: 'lte' | 'lt', limit: number):
   const keeps = (value: number) => (op === 'lte' ? value <= limit : value < limit);
   if (Number.isFinite(high) && keeps(high)) return 'pass';
   return keeps(low) ? 'invalid' : 'fail';
-}
-
-/** The values of `sorted` at the ranks of an interval. */
-export function atRanks(sorted: ArrayLike<number>, ranks: RankInterval): Interval {
-  return {
-    low: ranks.low === undefined ? Number.NEGATIVE_INFINITY : sorted[ranks.low - 1]!,
-    high: ranks.high === undefined ? Number.POSITIVE_INFINITY : sorted[ranks.high - 1]!,
-  };
 }
 
 /**

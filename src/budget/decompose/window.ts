@@ -6,6 +6,8 @@ import { kernelReach, weightAt } from './kernel.ts';
 export type Window = {
   /** Position of the first row among all traces in ascending order of total. */
   first: number;
+  /** Which trace of the sample each row is. */
+  indices: Uint32Array;
   totals: Float64Array;
   rows: Float64Array;
   width: number;
@@ -27,39 +29,60 @@ export function gatherWindow(sample: Sample, sortedTotals: Float64Array, lowMs: 
   for (let row = 0; row < indices.length; row++) {
     for (let c = 0; c < columns.length; c++) rows[row * columns.length + c] = columns[c]![indices[row]!]!;
   }
-  return { first, totals: sortedTotals.slice(first, first + indices.length), rows, width: columns.length };
+  return { first, indices, totals: sortedTotals.slice(first, first + indices.length), rows, width: columns.length };
 }
 
-/** Sums rows by their kernel weight about one percentile. */
+/** Sums rows by their kernel weight about one percentile, and the same times their distance from it. */
 export class WeightedSum {
-  readonly sums: Float64Array;
   readonly #window: Window;
   readonly #q: number;
   readonly #bandwidth: number;
+  readonly #sums: Float64Array;
+  readonly #moments: Float64Array;
+  /** Sums of the weight w, w d and w d^2, d being a total's distance from the percentile. */
+  #weight = 0;
+  #distance = 0;
+  #square = 0;
 
   constructor(window: Window, q: number, bandwidth: number) {
     this.#window = window;
     this.#q = q;
     this.#bandwidth = bandwidth;
-    this.sums = new Float64Array(window.width);
+    this.#sums = new Float64Array(window.width);
+    this.#moments = new Float64Array(window.width);
   }
 
-  /** Adds the trace at `position` of the ascending order; it must lie in the window. */
-  add(position: number): void {
+  /** Adds the trace at `position` of the ascending order, so many times; it must lie in the window. */
+  add(position: number, times = 1): void {
     const { first, totals, rows, width } = this.#window;
     const row = position - first;
-    const weight = weightAt(totals[row]! - this.#q, this.#bandwidth);
-    const { sums } = this;
-    for (let c = 0, at = row * width; c < width; c++, at++) sums[c]! += weight * rows[at]!;
+    const distance = totals[row]! - this.#q;
+    const weight = times * weightAt(distance, this.#bandwidth);
+    this.#weight += weight;
+    this.#distance += weight * distance;
+    this.#square += weight * distance * distance;
+    for (let c = 0, at = row * width; c < width; c++, at++) {
+      this.#sums[c]! += weight * rows[at]!;
+      this.#moments[c]! += weight * distance * rows[at]!;
+    }
   }
 
-  /** The shares, rescaled so that they sum to the percentile itself: the kernel's mean total is not quite q. */
+  /**
+   * Each stage's mean at the percentile by local linear regression on the total (Fan 1992), whose values sum to the
+   * percentile itself. Where all totals near are equal, their mean.
+   */
   contributions(): Float64Array {
-    let total = 0;
-    for (const sum of this.sums) total += sum;
-    return total === 0 ? new Float64Array(this.sums.length) : this.sums.map((sum) => (sum / total) * this.#q);
+    const [s0, s1, s2] = [this.#weight, this.#distance, this.#square];
+    const determinant = s0 * s2 - s1 * s1;
+    if (determinant > leastSpread * s0 * s2)
+      return this.#sums.map((sum, c) => (s2 * sum - s1 * this.#moments[c]!) / determinant);
+    const total = s0 * this.#q + s1;
+    return total === 0 ? new Float64Array(this.#sums.length) : this.#sums.map((sum) => (sum / total) * this.#q);
   }
 }
+
+/** Below this part of it the spread of the totals is the rounding of doubles. */
+const leastSpread = 1e-9;
 
 /** Positions [from, to) of the traces within the kernel's reach of `q`. */
 export function reachOf(sortedTotals: Float64Array, q: number, bandwidth: number): { from: number; to: number } {

@@ -2,6 +2,7 @@ import type { Problem } from '../../errors.ts';
 import { didYouMean } from '../../suggest.ts';
 import type { Budget } from '../file/budget.ts';
 import type { TraceTable } from '../traces/table.ts';
+import { clustersOf } from './clusters.ts';
 import { type Sample, sampleOf } from './sample.ts';
 
 export type BudgetSample = {
@@ -76,7 +77,7 @@ function withTotals(stages: Sample['stages'], table: TraceTable): Sample {
   for (let i = 0; i < n; i++) {
     if (Number.isFinite(totals[i]!)) unattributed[i] = snapped(totals[i]! - claimed[i]!);
   }
-  return { n, stages, unattributed, totals: totals.slice() };
+  return { n, stages, unattributed, totals: totals.slice(), clusters: clustersOf(table.sessions, n) };
 }
 
 /** A remainder that is only the rounding of decimal fractions is none. */

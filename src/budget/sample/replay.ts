@@ -17,7 +17,7 @@ export function replay(sample: Sample, changes: readonly Change[]): Sample {
     for (let i = 0; i < sample.n; i++) totals[i]! += changed[i]! - ms[i]!;
     return { name, ms: changed };
   });
-  return { n: sample.n, stages, unattributed: sample.unattributed, totals };
+  return { ...sample, stages, totals };
 }
 
 /** The p-quantile of the total, ms. */

@@ -1,3 +1,5 @@
+import { type Clusters, pickClusters } from './clusters.ts';
+
 /**
  * Traces as a budget sees them, column by column: one value a trace in each array, ms. A feedback that never came has the
  * total Infinity: it counts in the percentile and is in no decomposition.
@@ -9,6 +11,8 @@ export type Sample = {
   /** What no stage claims: total minus stages. Negative where stages overlap. */
   unattributed: Float64Array;
   totals: Float64Array;
+  /** Undefined: each trace is taken as a session of its own. */
+  clusters?: Clusters | undefined;
 };
 
 /** The traces at `indices`, in that order. */
@@ -23,6 +27,7 @@ export function pick(sample: Sample, indices: ArrayLike<number>): Sample {
     stages: sample.stages.map(({ name, ms }) => ({ name, ms: gather(ms) })),
     unattributed: gather(sample.unattributed),
     totals: gather(sample.totals),
+    clusters: pickClusters(sample.clusters, indices),
   };
 }
 

@@ -16,7 +16,7 @@ const rules = section({
   policies: z.array(policy).min(1).optional(),
 });
 
-/** Who decides how many pods there are. Numbers of pods default to the plan's own. */
+/** What decides how many pods there are. Numbers of pods default to the plan's own. */
 export const scaling = section({
   kind: oneOf(['fixed', 'hpa', 'keda']).default('hpa'),
   /** fixed: how many. */

@@ -1,6 +1,6 @@
 import { createGovernor, replicasByTotal, replicasByUsage, type ScaleLimits } from './hpa.ts';
 
-/** Who decides how many pods there are. */
+/** What decides how many pods there are. */
 export type Scaling =
   | { kind: 'fixed'; pods: number }
   | (ScaleLimits & {

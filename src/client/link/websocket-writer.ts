@@ -52,7 +52,7 @@ export class WsWriter {
     return bytes;
   }
 
-  /** Of a length that the scratch does not fit. */
+  /** Fallback for frames that do not fit the scratch buffer. */
   #slowly(frame: ChecksummedFrame, length: number): Buffer {
     const message = Buffer.allocUnsafe(length);
     headerWords(frame).forEach((word, i) => void message.writeUInt32LE(word, i * 4));

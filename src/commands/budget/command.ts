@@ -8,7 +8,7 @@ export const registerBudget: RegisterCommand = (program: Command, done) => {
   program
     .command('budget')
     .description('Checks a latency budget, decomposes its percentile over the stages, and answers what-ifs.')
-    .argument('<file>', 'YAML of kind LatencyBudget, for example budgets/mobile-500ms.yaml')
+    .argument('<file>', 'YAML of kind LatencyBudget, or the name of one that ships, as mobile-500ms')
     .addOption(
       new Option('--traces <file>', 'trace records, one JSON object a line; .gz is unpacked').conflicts([
         'run',
@@ -21,6 +21,7 @@ export const registerBudget: RegisterCommand = (program: Command, done) => {
     .option('--what-if <change>', 'asr+100ms, asr-50ms, asr*1.5, asr<=200ms, -asr; may be repeated', collect, [])
     .addOption(new Option('--by <label>', 'split the traces').choices(splitLabels))
     .option('--seed <number>', 'another draw of the simulation and the bootstrap')
+    .option('--assume-independent', 'take traces of one session as independent, as if each were a session of its own')
     .option('--chart <file>', 'write the waterfall as .svg or .png')
     .addOption(new Option('--markdown', 'Markdown on stdout, for the review').conflicts('json'))
     .option('--json', 'one JSON document on stdout')

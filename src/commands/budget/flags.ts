@@ -11,4 +11,5 @@ export type BudgetFlags = {
   chart?: string;
   markdown?: true;
   json?: true;
+  assumeIndependent?: true;
 };

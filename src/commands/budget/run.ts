@@ -11,12 +11,13 @@ import { type ConfigDocument, parseDocuments } from '../../config/documents.ts';
 import { readText } from '../../config/read-chunks.ts';
 import { type ExitCode, exitCodes, SpeechfbError } from '../../errors.ts';
 import { every, flag, wholeNumber } from '../../flag.ts';
+import { shippedOr } from '../shipped.ts';
 import type { BudgetFlags } from './flags.ts';
 import { faultyTraces, type ReadTraces, readTraces } from './read-traces.ts';
 
 /** Reads what the flags name, judges it, writes the report and returns the exit code. */
 export async function runBudget(file: string, flags: BudgetFlags): Promise<ExitCode> {
-  const document = chooseDocument(file, flags.name);
+  const document = chooseDocument(shippedOr('latency budget', file), flags.name);
   const budget = withFlags(budgetOf(document.value), flags);
   const traces = await readTraces(flags, budget);
   if (flags.by && !traces)
@@ -32,8 +33,14 @@ function plannedReport(budget: Budget): BudgetReport {
   return { analysis, by: undefined, exemplars: [], notes: readingNotes(analysis) };
 }
 
-function measuredReport(budget: Budget, traces: ReadTraces, { at }: Document, { by }: BudgetFlags): BudgetReport {
-  const { sample, unclaimed, absent, notes } = budgetSample(traces.table, budget, {
+function measuredReport(budget: Budget, traces: ReadTraces, { at }: Document, flags: BudgetFlags): BudgetReport {
+  const { by, assumeIndependent = false } = flags;
+  const {
+    sample: read,
+    unclaimed,
+    absent,
+    notes,
+  } = budgetSample(traces.table, budget, {
     ofTraceStage: traces.placeOf,
     ofBudgetStage: (index) => at(['spec', 'stages', index]),
   });
@@ -43,6 +50,7 @@ function measuredReport(budget: Budget, traces: ReadTraces, { at }: Document, { 
     const message = `the stages of ${traces.file} and of the budget "${budget.name}" do not fit together`;
     throw new SpeechfbError('stages_differ', message, { problems });
   }
+  const sample = assumeIndependent ? { ...read, clusters: undefined } : read;
   const analysis = analyse(budget, sample, 'measured', traces.doubt);
   return {
     analysis,
@@ -52,7 +60,7 @@ function measuredReport(budget: Budget, traces: ReadTraces, { at }: Document, { 
       ...traces.notes,
       ...notes,
       ...(by ? groupNotes(traces.table, by) : []),
-      ...sessionNotes(traces.table),
+      ...sessionNotes(traces.table, assumeIndependent),
       ...readingNotes(analysis),
     ],
   };
@@ -105,6 +113,7 @@ function exitCodeOf({ verdict, total, budget, doubt }: Analysis): ExitCode {
   if (verdict === 'pass') return exitCodes.pass;
   if (verdict === 'fail') return exitCodes.missed;
   const { onInvalid, minSamples } = budget.gate;
-  if (!total || doubt !== undefined || total.n < minSamples || onInvalid === 'invalid') return exitCodes.invalid;
+  if (!total?.enough || doubt !== undefined || total.n < minSamples || onInvalid === 'invalid')
+    return exitCodes.invalid;
   return onInvalid === 'fail' ? exitCodes.missed : exitCodes.pass;
 }

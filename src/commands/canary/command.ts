@@ -11,7 +11,7 @@ export const registerCanary: RegisterCommand = (program: Command, done) => {
     canary
       .command(name)
       .description(description)
-      .argument(argument, 'YAML of kind CanaryAnalysis, for example slo/canary.yaml')
+      .argument(argument, 'YAML of kind CanaryAnalysis, or the name of one that ships, as canary')
       .option('--name <name>', 'which analysis of a file that has several')
       .option('--mode <mode>', 'the reading of "burn above 2 for 10m": window or consecutive')
       .option('--json', 'one JSON document on stdout')

@@ -4,6 +4,7 @@ import { readText } from '../../config/read-chunks.ts';
 import { SpeechfbError } from '../../errors.ts';
 import { type Canary, canaryFile, canaryOf } from '../../slo/canary/canary.ts';
 import { type BurnMode, burnModes } from '../../slo/service-level/burn-rule.ts';
+import { shippedOr } from '../shipped.ts';
 import type { CanaryFlags } from './flags.ts';
 
 /** The analysis of a file, or for `plan` without one the single step that the flags describe. */
@@ -12,10 +13,11 @@ export function readCanary(file: string | undefined, flags: CanaryFlags): Canary
   return flags.mode === undefined ? canary : { ...canary, rollback: { ...canary.rollback, mode: modeOf(flags.mode) } };
 }
 
-function fromFile(file: string, flags: CanaryFlags): Canary {
-  const given = (Object.keys(flagDefaults) as FlagName[]).filter((name) => flags[name] !== undefined);
-  if (given.length > 0) {
-    const names = given.map((name) => `--${name}`).join(', ');
+function fromFile(given: string, flags: CanaryFlags): Canary {
+  const file = shippedOr('canary analysis', given);
+  const changed = (Object.keys(flagDefaults) as FlagName[]).filter((name) => flags[name] !== undefined);
+  if (changed.length > 0) {
+    const names = changed.map((name) => `--${name}`).join(', ');
     throw new SpeechfbError('bad_flag', `${names} cannot change what ${file} says; edit the file, or plan without one`);
   }
   const documents = parseDocuments(file, readText(file, 'canary analysis'), 'CanaryAnalysis', canaryFile);

@@ -7,7 +7,7 @@ export const registerCapacity: RegisterCommand = (program: Command, done) => {
   program
     .command('capacity')
     .description('Sizes and prices a live class, and plays its spike against autoscaling, limits and spot losses.')
-    .argument('<file>', 'YAML of kind CapacityScenario, for example capacity/live-class.yaml')
+    .argument('<file>', 'YAML of kind CapacityScenario, or the name of one that ships, as live-class')
     .option('--name <name>', 'which scenario of a file that has several')
     .option('--compare <file>', 'another scenario beside this one')
     .option('--sweep <key=values>', 'one field through many values: spike.factor=1..5, pod.startup=30s,60s,120s')

@@ -12,6 +12,7 @@ import { overrideField } from '../../config/override.ts';
 import { readText } from '../../config/read-chunks.ts';
 import { parseConfig } from '../../config/yaml.ts';
 import { SpeechfbError } from '../../errors.ts';
+import { shippedOr } from '../shipped.ts';
 
 export type ReadOptions = {
   name?: string | undefined;
@@ -21,7 +22,8 @@ export type ReadOptions = {
 };
 
 /** Reads a scenario and the files that it names, and plans it. */
-export function planFile(file: string, { name, seed, override }: ReadOptions): CapacityResult {
+export function planFile(given: string, { name, seed, override }: ReadOptions): CapacityResult {
+  const file = shippedOr('capacity scenario', given);
   const written = readText(file, 'scenario');
   const source = override ? overrideField(written, 'CapacityScenario', override.key, override.value) : written;
   const label = override ? `${file} with ${override.key}=${override.value}` : file;

@@ -68,7 +68,7 @@ function undecidedOf(sides: readonly Side[], compared: Comparison['metrics']): s
   });
 }
 
-/** Of the server: how the generator kept its schedule is a condition of the comparison, not a part of it. */
+/** Metrics of the server: how the generator kept its schedule is a condition of the comparison, not a part of it. */
 function isCompared(name: MetricName): boolean {
   const { kind } = metricDefinitions[name];
   return kind === 'share' || (kind === 'distribution' && name !== 'send_lateness' && name !== 'shaping_lateness');

@@ -15,7 +15,10 @@ export const registerLoadtest: RegisterCommand = (program: Command, done) => {
   program
     .command('loadtest')
     .description('Loads a server with learners who speak, measures every stage and judges the objectives.')
-    .argument('<scenario>', 'YAML of kind LoadScenario, for example scenarios/quickstart.yaml; - for standard input')
+    .argument(
+      '<scenario>',
+      'YAML of kind LoadScenario, or the name of one that ships, as quickstart; - for standard input',
+    )
     .option('--url <url>', 'the server to load, ws:// or wss://, instead of one started beside the test')
     .option('--duration <duration>', 'how long learners speak, instead of what the scenario says, for example 20s')
     .option('--out <dir>', 'where to write the run directory: run.json, summary.md, junit.xml, histograms, traces')
@@ -46,6 +49,10 @@ export const registerLoadtest: RegisterCommand = (program: Command, done) => {
       flag('--step', parseDurationMs),
     )
     .option('--validate', 'check the scenario and its files, show what would run, and stop')
+    .option(
+      '--assume-independent',
+      'take samples of one session as independent: fewer sessions prove more, and prove it falsely more often',
+    )
     .option('--push-prometheus <url>', 'a Pushgateway that gets the metrics at the end, http://host:9091')
     .option('--otlp <url>', 'an OTLP/HTTP receiver that gets the metrics at the end, http://host:4318')
     .addOption(new Option('--json', 'one JSON document on stdout, the same as run.json'))

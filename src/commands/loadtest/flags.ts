@@ -13,6 +13,7 @@ export type LoadtestFlags = {
   most?: number;
   step?: number;
   validate?: true;
+  assumeIndependent?: true;
   shard?: string;
   startAt?: string;
   pushPrometheus?: string;

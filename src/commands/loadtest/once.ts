@@ -5,6 +5,7 @@ import { packageVersion, shippedPath } from '../package.ts';
 import type { LoadtestFlags } from './flags.ts';
 import type { ReadyLoad } from './prepare.ts';
 import { startLoadProgress } from './progress.ts';
+import { withWordEnds } from './word-ends.ts';
 
 /** Runs a prepared test with its progress shown; `signal` ends it early. Undefined: before it began. */
 export async function runOnce(
@@ -21,9 +22,11 @@ export async function runOnce(
     return await runLoad(
       {
         ...ready,
+        prepared: await withWordEnds(ready, { ...progress, signal }),
         serve: serveCommand(scenario),
         version: packageVersion(),
         ...(flags.generators !== undefined && { generators: flags.generators }),
+        assumeIndependent: flags.assumeIndependent === true,
       },
       { ...progress, signal },
     );

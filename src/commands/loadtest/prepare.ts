@@ -5,26 +5,34 @@ import { withOverrides } from '../../load/scenario/overrides.ts';
 import { type PreparedLoad, prepareLoad } from '../../load/scenario/prepare.ts';
 import { unprovable } from '../../load/scenario/proof.ts';
 import { type LoadScenario, readScenario } from '../../load/scenario/scenario.ts';
-import { unprovableText } from '../../report/load/proof-text.ts';
+import { tooFewSessions } from '../../load/scenario/session-needs.ts';
+import { tooFewSessionsText, unprovableText } from '../../report/load/proof-text.ts';
+import { shippedOr } from '../shipped.ts';
 import type { LoadtestFlags } from './flags.ts';
+import { checkWordEnds } from './word-ends.ts';
 
 export type ReadyLoad = { scenario: LoadScenario; prepared: PreparedLoad; startAtEpochMs: number | undefined };
 
 /** Reads the scenario with the flags' overrides, says on stderr what they changed, and decides the schedule. */
 export function prepareLoadtest(file: string, flags: LoadtestFlags): ReadyLoad {
-  const { scenario, notes } = withOverrides(readScenario(file), flags);
+  const { scenario, notes } = withOverrides(readScenario(shippedOr('load scenario', file)), flags);
   const shard = flags.shard === undefined ? undefined : flag('--shard', parseShard)(flags.shard);
   const startAtEpochMs = flags.startAt === undefined ? undefined : flag('--start-at', parseTime)(flags.startAt);
   if (shard && shard.count > 1 && scenario.spec.target.url === undefined)
     notes.push('--shard: each shard starts a server of its own; with --url all of them load one');
   for (const note of notes) process.stderr.write(`${scenario.metadata.name}: ${note}\n`);
-  return { scenario, prepared: prepareLoad(scenario, shard), startAtEpochMs };
+  const ready = { scenario, prepared: prepareLoad(scenario, shard), startAtEpochMs };
+  checkWordEnds(ready);
+  return ready;
 }
 
-/** Says on stderr which objectives the test is too short to prove, before it runs. */
-export function warnOfProof({ scenario, prepared }: ReadyLoad): void {
+/** Says on stderr which objectives the test is too short, or has too few sessions, to prove, before it runs. */
+export function warnOfProof({ scenario, prepared }: ReadyLoad, { assumeIndependent }: LoadtestFlags): void {
   for (const one of unprovable(scenario, prepared))
     process.stderr.write(`${scenario.metadata.name}: ${unprovableText(one)}\n`);
+  if (assumeIndependent) return;
+  for (const one of tooFewSessions(scenario, prepared))
+    process.stderr.write(`${scenario.metadata.name}: ${tooFewSessionsText(one)}\n`);
 }
 
 /** `2/4`: the second of four. */

@@ -11,7 +11,7 @@ export async function runLoadtest(file: string, flags: LoadtestFlags): Promise<E
   checkOutputs(flags);
   return await interruptible(async (signal) => {
     const ready = prepareLoadtest(file, flags);
-    warnOfProof(ready);
+    warnOfProof(ready, flags);
     const outcome = await runOnce(ready, flags, signal);
     return outcome ? await finishRun(outcome, flags) : exitCodes.interrupted;
   });

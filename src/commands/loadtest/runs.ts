@@ -23,7 +23,7 @@ export async function runLoadtests(file: string, runs: number, flags: LoadtestFl
 async function runEach(file: string, runs: number, flags: LoadtestFlags, signal: AbortSignal): Promise<ExitCode> {
   const ready = prepareLoadtest(file, flags);
   const { scenario } = ready;
-  warnOfProof(ready);
+  warnOfProof(ready, flags);
   const reports: LoadReport[] = [];
   const directories: (string | undefined)[] = [];
   let complete = true;

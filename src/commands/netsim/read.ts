@@ -7,6 +7,7 @@ import { namedNetwork, unknownNetwork } from '../../sim/networks/index.ts';
 import { applySpec } from '../../sim/networks/resolve.ts';
 import { network } from '../../sim/networks/schema.ts';
 import type { NetworkProfile } from '../../sim/profile/profile.ts';
+import { shippedFiles, shippedOr } from '../shipped.ts';
 import { type NetsimFlags, type PathFlag, pathFlags } from './flags.ts';
 import { readNetworksFile, traceReader } from './read-file.ts';
 
@@ -40,8 +41,8 @@ function describes(flags: NetsimFlags): boolean {
 }
 
 function baseOf(profile: string | undefined, name: string | undefined): NetworkProfile {
-  const isFile = profile !== undefined && (/[./\\]ya?ml$|[/\\]/.test(profile) || existsSync(profile));
-  if (!isFile) {
+  const file = fileOf(profile);
+  if (file === undefined) {
     if (name !== undefined) throw new SpeechfbError('bad_flag', '--network chooses from a file; name the file too');
     const found = namedNetwork(profile ?? 'ideal');
     if (found) return found;
@@ -49,13 +50,22 @@ function baseOf(profile: string | undefined, name: string | undefined): NetworkP
       hint: 'speechfb netsim --list shows them all; a file is named with its ending or a slash, such as ./train.yaml',
     });
   }
-  const networks = readNetworksFile(profile);
+  const networks = readNetworksFile(file);
   const names = [...networks.keys()];
   const chosen = name === undefined ? names[0] : ownName(Object.fromEntries(networks), name);
   if (chosen !== undefined) return networks.get(chosen)!;
   throw new SpeechfbError('unknown_network', unknownNetwork(name!, names), {
     hint: `${profile} has ${names.join(', ')}`,
   });
+}
+
+/** The file that the argument names: one that is there or looks like a path, or one that ships and has no network's name. */
+function fileOf(profile: string | undefined): string | undefined {
+  if (profile === undefined) return undefined;
+  if (/[./\\]ya?ml$|[/\\]/.test(profile) || existsSync(profile)) return shippedOr('networks file', profile);
+  if (namedNetwork(profile)) return undefined;
+  const ships = shippedFiles(['networks file']).some((file) => file.name === profile);
+  return ships ? shippedOr('networks file', profile) : undefined;
 }
 
 /** The keys of one direction as YAML would have them; a flag of the direction comes before one of both. */

@@ -11,7 +11,7 @@ export const registerSlo: RegisterCommand = (program: Command, done) => {
     slo
       .command(name, { isDefault: name === 'check' })
       .description(description)
-      .argument('<file>', 'YAML of kind ServiceLevel or OpenSLO v1, for example slo/live-feedback.yaml')
+      .argument('<file>', 'YAML of kind ServiceLevel or OpenSLO v1, or the name of one that ships, as live-feedback')
       .option('--name <name>', 'which service level of a file that has several')
       .exitOverride()
       .action(async (file: string, flags: SloFlags) => {

@@ -1,4 +1,4 @@
-import { LineCounter } from 'yaml';
+import { type Document, isMap, isPair, isSeq, LineCounter, visit } from 'yaml';
 import { parseDocuments } from '../../config/documents.ts';
 import { readText } from '../../config/read-chunks.ts';
 import { yamlDocuments } from '../../config/syntax.ts';
@@ -15,7 +15,7 @@ import {
 /** The service level of a file, ours or OpenSLO v1; `name` chooses one of several. */
 export function readServiceLevel(file: string, name: string | undefined): ServiceLevel {
   const source = readText(file, 'service level');
-  const levels = /^\s*apiVersion:\s*["']?openslo\//m.test(source)
+  const levels = /(?:^|[\s{,-])["']?apiVersion["']?\s*:\s*["']?openslo\//m.test(source)
     ? readOpenSlo(file, source).map(serviceLevelOf)
     : parseDocuments(file, source, 'ServiceLevel', serviceLevelFile).map(({ value }) => serviceLevelOf(value));
   const chosen = name === undefined ? levels : levels.filter((level) => level.name === name);
@@ -26,12 +26,13 @@ export function readServiceLevel(file: string, name: string | undefined): Servic
 }
 
 /**
- * The SLO documents of an OpenSLO v1 file; an `indicatorRef` is followed to an SLI of the same file. Services, data sources
- * and alert policies are left alone: our own alert rows apply.
+ * The SLO documents of an OpenSLO v1 file, YAML or JSON, documents or a list of them; an `indicatorRef` is followed to an SLI
+ * of the same file, a `metricSourceRef` to its DataSource. Services and alert policies are left alone: our own alert rows
+ * apply.
  */
 export function readOpenSlo(file: string, source: string): ServiceLevelFile[] {
   const lines = new LineCounter();
-  const documents = yamlDocuments(source, lines);
+  const documents = yamlDocuments(source, lines).flatMap(itemsOf);
   const at = (offset: number) => {
     const { line, col } = lines.linePos(offset);
     return `${file}:${line}:${col}`;
@@ -43,6 +44,12 @@ export function readOpenSlo(file: string, source: string): ServiceLevelFile[] {
   const indicators = new Map(
     documents.filter((one) => one.get('kind') === 'SLI').map((one) => [one.getIn(['metadata', 'name']), one]),
   );
+  const sources = new Map(
+    documents
+      .filter((one) => one.get('kind') === 'DataSource')
+      .map((one) => [one.getIn(['metadata', 'name']), one.getIn(['spec', 'type'])]),
+  );
+  for (const document of documents) nameSources(document, sources);
   const found = documents
     .filter((one) => one.get('kind') === 'SLO')
     .flatMap((document) => {
@@ -66,6 +73,28 @@ export function readOpenSlo(file: string, source: string): ServiceLevelFile[] {
   }
   if (problems.length > 0) throw badConfig(file, problems);
   return found.filter((one) => one !== undefined);
+}
+
+/** A list of documents as documents, each with its places in the file. */
+function itemsOf(document: Document): Document[] {
+  const { contents } = document;
+  if (!isSeq(contents)) return [document];
+  return contents.items.filter(isMap).map((item) => {
+    const one = document.clone();
+    one.contents = item;
+    return one;
+  });
+}
+
+/** Writes the type of a DataSource where a metric source refers to it and leaves its type out, as OpenSLO v1 allows. */
+function nameSources(document: Document, types: ReadonlyMap<unknown, unknown>): void {
+  visit(document, {
+    Pair(_, pair) {
+      if (!isPair(pair) || String(pair.key) !== 'metricSource' || !isMap(pair.value)) return;
+      const type = types.get(pair.value.get('metricSourceRef'));
+      if (!pair.value.has('type') && type !== undefined) pair.value.set('type', type);
+    },
+  });
 }
 
 function imported(

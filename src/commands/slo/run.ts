@@ -7,6 +7,7 @@ import { overallVerdict } from '../../slo/service-level/evaluate.ts';
 import { explainEvaluation } from '../../slo/service-level/explain.ts';
 import { rulesText } from '../../slo/service-level/rules.ts';
 import type { ServiceLevel } from '../../slo/service-level/service-level.ts';
+import { shippedOr } from '../shipped.ts';
 import { printReport, wantsColour } from '../terminal.ts';
 import type { SloFlags } from './flags.ts';
 import { measureServiceLevel } from './measure.ts';
@@ -14,7 +15,7 @@ import { readServiceLevel } from './read-service-level.ts';
 
 /** One verb of `speechfb slo`: reads the file, prints, and says how it ended. */
 export async function runSlo(verb: keyof typeof verbs, file: string, flags: SloFlags): Promise<ExitCode> {
-  return verbs[verb](readServiceLevel(file, flags.name), flags);
+  return verbs[verb](readServiceLevel(shippedOr('service level', file), flags.name), flags);
 }
 
 const verbs = { check, rules, evaluate, explain };

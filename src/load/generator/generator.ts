@@ -7,7 +7,7 @@ import { histogramsReady } from '../../metrics/histogram.ts';
 import { Recorder } from '../../metrics/recorder.ts';
 import { TraceSink, traceLimit } from '../../metrics/traces.ts';
 import type { FaultRecord } from '../../results/fault-record.ts';
-import { type ShardResult, sortedTroubles } from '../../results/merge-results.ts';
+import { type GeneratorResult, sortedTroubles } from '../../results/merge-results.ts';
 import { namedNetwork } from '../../sim/networks/index.ts';
 import type { NetworkProfile } from '../../sim/profile/profile.ts';
 import type { Objective } from '../../slo/objective/expression.ts';
@@ -19,10 +19,10 @@ import type { FaultPlan } from '../plan/faults.ts';
 import { type LearnerPlan, type LoadPhase, labelsOf, noNetwork } from '../plan/learner-plan.ts';
 import type { Clip } from '../scenario/clips.ts';
 import { HealthWatch } from './health.ts';
-import { ProgressTold, type ShardProgress } from './progress.ts';
+import { type GeneratorProgress, ProgressTold } from './progress.ts';
 
 /** One generator's share of a test: plain data, so that it crosses a thread or a machine. */
-export type ShardTask = {
+export type GeneratorTask = {
   plans: readonly LearnerPlan[];
   /** In order of time; only those that hit learners of `plans` or the server. */
   faults: readonly FaultPlan[];
@@ -48,13 +48,13 @@ export type ShardTask = {
   startAtEpochMs: number | undefined;
 };
 
-export type ShardHooks = {
-  onProgress(progress: ShardProgress): void;
+export type GeneratorHooks = {
+  onProgress(progress: GeneratorProgress): void;
   signal: AbortSignal;
 };
 
-/** Runs the learners of one shard on this thread, on one timer, until all sessions are over or the drain is. */
-export async function runShard(task: ShardTask, hooks: ShardHooks): Promise<ShardResult> {
+/** Runs one generator's part of the learners on this thread, on one timer, until all sessions are over or the drain is. */
+export async function runGenerator(task: GeneratorTask, hooks: GeneratorHooks): Promise<GeneratorResult> {
   await histogramsReady();
   const clock: Clock = () => performance.now();
   const recorder = new Recorder();
@@ -70,7 +70,8 @@ export async function runShard(task: ShardTask, hooks: ShardHooks): Promise<Shar
   const shaper = new Shaper({ ...task, startMs, clock, dueMs: wheel.dueMs, timers });
   const open = socketLinks(task, clock, wheel.catchUp);
   const sounds = task.clips.map((clip) => new SoundFrames(clip, task.frameMs));
-  const context = { ...task, sounds, open, startMs, clock, timers, recorder, traces: sink, onTrouble };
+  const wordEndsMs = task.clips.map(({ words = [] }) => words.map(({ endMs }) => endMs));
+  const context = { ...task, sounds, wordEndsMs, open, startMs, clock, timers, recorder, traces: sink, onTrouble };
   const profileOf = profiles(task);
   const learners = task.plans.map((plan) => {
     const profile = profileOf(plan);
@@ -113,13 +114,13 @@ export async function runShard(task: ShardTask, hooks: ShardHooks): Promise<Shar
 }
 
 /** The plan's 0 on the clock, on the wheel's grid. */
-function startOf({ startAtEpochMs }: ShardTask, clock: Clock): number {
+function startOf({ startAtEpochMs }: GeneratorTask, clock: Clock): number {
   const fromMs = startAtEpochMs === undefined ? clock() + 20 : startAtEpochMs - performance.timeOrigin;
   return onGrid(fromMs);
 }
 
 /** The network of each learner; one who is on none gets an ideal one when a fault acts on the simulation. */
-function profiles({ networks, faults }: ShardTask): (plan: LearnerPlan) => NetworkProfile | undefined {
+function profiles({ networks, faults }: GeneratorTask): (plan: LearnerPlan) => NetworkProfile | undefined {
   const simulated = new Set(
     faults.flatMap((fault) => ('learners' in fault && learnerFault(fault.kind).simulated ? fault.learners : [])),
   );
@@ -134,7 +135,7 @@ function profiles({ networks, faults }: ShardTask): (plan: LearnerPlan) => Netwo
 /** Waits for every session's end, at most until the drain is over; true when stopped from outside before. */
 async function over(
   learners: readonly Learner[],
-  task: ShardTask,
+  task: GeneratorTask,
   startMs: number,
   clock: Clock,
   signal: AbortSignal,

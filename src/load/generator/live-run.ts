@@ -16,7 +16,7 @@ import { measurementsOf } from '../../results/measurements.ts';
 import type { ObjectiveVerdict } from '../../slo/objective/objective-verdict.ts';
 import { judge } from '../../slo/objective/verdict.ts';
 import { type Abort, abortNow, type LoadObjective } from './abort.ts';
-import type { ShardProgress } from './progress.ts';
+import type { GeneratorProgress } from './progress.ts';
 
 /**
  * Where a load test stands, all generators together; latencies to 1.6 %. `recent` is since the progress before. Undefined:
@@ -30,7 +30,7 @@ export type LoadProgress = {
   /** Feedback that was due, and what of it never came. */
   samples: number;
   never: number;
-  /** Of feedback latency. */
+  /** Quantiles of feedback latency so far. */
   p50Ms: number | undefined;
   p95Ms: number | undefined;
   p99Ms: number | undefined;
@@ -76,7 +76,7 @@ export class LiveRun {
   }
 
   /** Adds what one generator told; whether it is time to look again. */
-  add(progress: ShardProgress): boolean {
+  add(progress: GeneratorProgress): boolean {
     this.#elapsedMs = Math.max(this.#elapsedMs, progress.elapsedMs);
     this.#arrived += progress.arrived;
     this.#ended += progress.ended;

@@ -1,20 +1,20 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { lostResult, mergeResults, type ShardResult } from '../../results/merge-results.ts';
+import { type GeneratorResult, lostResult, mergeResults } from '../../results/merge-results.ts';
 import { workerUrl } from '../../threads/worker-url.ts';
 import { partition } from '../plan/shard-split.ts';
-import type { ShardHooks, ShardTask } from './generator.ts';
+import type { GeneratorHooks, GeneratorTask } from './generator.ts';
 
 /** What a generator's process says, and is told. */
 export type FromGenerator =
   | { type: 'ready' }
-  | { type: 'progress'; progress: Parameters<ShardHooks['onProgress']>[0] }
-  | { type: 'result'; result: ShardResult };
+  | { type: 'progress'; progress: Parameters<GeneratorHooks['onProgress']>[0] }
+  | { type: 'result'; result: GeneratorResult };
 export type ToGenerator =
-  | { type: 'task'; task: ShardTask }
+  | { type: 'task'; task: GeneratorTask }
   | { type: 'start'; startAtEpochMs: number }
   | { type: 'stop' };
 
-export type GeneratorsHooks = ShardHooks & {
+export type GeneratorsHooks = GeneratorHooks & {
   /** All generators are ready: the plan's 0 is then, ms since 1970. */
   onStart?(startAtEpochMs: number): void;
 };
@@ -24,7 +24,11 @@ export type GeneratorsHooks = ShardHooks & {
  * they measured is merged. Processes, not threads: each has a heap, a garbage collector and a CPU clock of its own, and
  * one that dies takes only its own learners with it. Its result then says so, and makes the run invalid.
  */
-export async function runGenerators(task: ShardTask, hooks: GeneratorsHooks, count: number): Promise<ShardResult> {
+export async function runGenerators(
+  task: GeneratorTask,
+  hooks: GeneratorsHooks,
+  count: number,
+): Promise<GeneratorResult> {
   const generators = splitTask(task, count).map((share) => new Generator(share, hooks.onProgress));
   const stop = () => {
     for (const generator of generators) generator.tell({ type: 'stop' });
@@ -44,7 +48,7 @@ export async function runGenerators(task: ShardTask, hooks: GeneratorsHooks, cou
  * One task for each of `count` generators, none without learners: learners are dealt in turn, so that each generator has its
  * part of every arrival rate. No generator makes the faults of the server.
  */
-export function splitTask(task: ShardTask, count: number): ShardTask[] {
+export function splitTask(task: GeneratorTask, count: number): GeneratorTask[] {
   const parts = Math.max(1, Math.min(count, task.plans.length));
   return Array.from({ length: parts }, (_, part) => {
     const { plans, faults } = partition(task.plans, task.faults, (_, index) => index % parts === part);
@@ -76,10 +80,10 @@ export function causeOfDeath(said: string): string {
 class Generator {
   /** Also when it never will be: then its result tells. */
   readonly ready: Promise<void>;
-  readonly result: Promise<ShardResult>;
+  readonly result: Promise<GeneratorResult>;
   readonly #child: ChildProcess;
 
-  constructor(task: ShardTask, onProgress: ShardHooks['onProgress']) {
+  constructor(task: GeneratorTask, onProgress: GeneratorHooks['onProgress']) {
     // A young generation of 2 MB: next to nothing survives in it, and it stays in the processor's cache.
     const execArgv = [...process.execArgv, '--max-semi-space-size=2'];
     const child = fork(workerUrl(import.meta.url, 'process.js'), {
@@ -131,6 +135,6 @@ const embeddedCores = 2;
 const leastLearners = 50;
 
 /** From saying when the test starts to its start: the time to set up the learners of the fullest generator. */
-function leadMs({ plans }: ShardTask, generators: number): number {
+function leadMs({ plans }: GeneratorTask, generators: number): number {
   return 250 + plans.length / generators;
 }

@@ -1,12 +1,12 @@
 import { histogramsReady } from '../../metrics/histogram.ts';
 import { endWithParent } from '../../threads/end-with-parent.ts';
-import { runShard, type ShardTask } from './generator.ts';
+import { type GeneratorTask, runGenerator } from './generator.ts';
 import type { FromGenerator, ToGenerator } from './pool.ts';
 
 // One generator's process: takes its task, says when it is ready, and begins when all are.
 const stop = new AbortController();
 const say = (message: FromGenerator, then?: () => void) => process.send?.(message, then ?? (() => {}));
-let task: ShardTask | undefined;
+let task: GeneratorTask | undefined;
 /** A pipe that the parent holds open and writes nothing to. */
 const stdinFd = 0;
 
@@ -25,8 +25,8 @@ process.on('message', (message: ToGenerator) => {
   }
 });
 
-async function run(share: ShardTask): Promise<void> {
-  const result = await runShard(share, {
+async function run(share: GeneratorTask): Promise<void> {
+  const result = await runGenerator(share, {
     onProgress: (progress) => say({ type: 'progress', progress }),
     signal: stop.signal,
   });

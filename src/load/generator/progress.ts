@@ -3,7 +3,7 @@ import type { Recorder } from '../../metrics/recorder.ts';
 import type { LearnerPlan } from '../plan/learner-plan.ts';
 
 /** What one generator tells of itself twice a second: only what is new, so that it is small and adds up with others'. */
-export type ShardProgress = {
+export type GeneratorProgress = {
   /** Since the plan's 0. */
   elapsedMs: number;
   /** Sessions, since the last progress. */
@@ -28,7 +28,7 @@ export class ProgressTold {
     this.#ended += 1;
   }
 
-  take(elapsedMs: number): ShardProgress {
+  take(elapsedMs: number): GeneratorProgress {
     const before = this.#arrived;
     while (this.#arrivalsMs[this.#arrived]! <= elapsedMs) this.#arrived++;
     const ended = this.#ended;

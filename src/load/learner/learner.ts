@@ -19,8 +19,9 @@ export type LearnerContext = {
   /** Links on the network that is there. */
   open: OpenLink;
   clips: readonly Clip[];
-  /** The clips cut into frames. */
+  /** The clips cut into frames, and where the words of each end, ms. */
   sounds: readonly SoundFrames[];
+  wordEndsMs: readonly (readonly (number | undefined)[])[];
   frameMs: number;
   emitIntervalMs: number;
   /** Samples that were due within this time from the plan's 0 are not measured. */

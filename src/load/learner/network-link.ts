@@ -66,9 +66,9 @@ export class ShapedLink implements Link, ConnectionSink, WheelTask {
   readonly #down: InFlight<Down>;
   /** Where the network's time stands; it never goes back. */
   #timeUs: number;
-  /** Who wants the real socket not to be read: the app, and a way down that is full. */
+  /** Reasons why the real socket is not read: the app, and a way down that is full. */
   readonly #unread = { app: false, network: false };
-  /** Of the server's bytes, those that the app has not got yet. */
+  /** Server bytes not yet delivered to the app. */
   #heldBytes = 0;
   /** Within `connection.advance`: what is written meanwhile waits until it returns. */
   #advancing = false;

@@ -98,7 +98,7 @@ export class Speech implements WheelTask {
     else this.#onOver();
   }
 
-  /** Who breaks off says nothing: the next utterance ends this one. */
+  /** A learner who breaks off sends no end: the next utterance ends this one. */
   #end(utterance: UtterancePlan): void {
     const last = this.#index === this.#utterances.length - 1;
     if (!utterance.bargeIn || last) this.#client.finalize(`utterance-${this.#index}`);

@@ -18,7 +18,7 @@ type FeedbackOptions = {
 
 /** Measures the feedback latency of one session, slot by slot, and splits it over the stages. */
 export class FeedbackMeter {
-  /** Of the newest ping. */
+  /** Round trip of the newest ping. */
   roundTripMs = 0;
   /** When a place on the session's sample clock was due to be spoken; the clock's end for what lies beyond. */
   readonly soundMs: (audioMs: number) => number;

@@ -5,9 +5,9 @@ import type { LoadPhase } from '../plan/learner-plan.ts';
 
 /** The slices of one session: one for each phase of the load in which something of it is due; a plain load has but one. */
 export class PhaseSlices {
-  /** Of the session in every phase. */
+  /** Labels that the session has in every phase. */
   readonly labels: Labels;
-  /** Of the phase in which the session begins: what is of no phase goes there. */
+  /** Slice of the load phase in which the session began; also takes samples that belong to no phase. */
   readonly first: Slice;
   readonly #recorder: Recorder;
   readonly #phases: readonly LoadPhase[];
@@ -29,7 +29,7 @@ export class PhaseSlices {
     this.first = this.#phases.length === 0 ? this.#slice(0) : this.at(load.beginMs);
   }
 
-  /** Of the phase in which that moment on the clock lies; what comes after the last is of the last. */
+  /** The slice of the phase in which that moment on the clock lies; the last phase also takes what comes after it. */
   at(dueMs: number): Slice {
     const phases = this.#phases;
     if (phases.length === 0) return this.first;
@@ -39,7 +39,7 @@ export class PhaseSlices {
     return this.#slice(this.#last);
   }
 
-  /** Of the phase with that name; the first for undefined. */
+  /** The slice of the phase with that name; the first for undefined. */
   of(name: string | undefined): Slice {
     const index = this.#phases.findIndex((phase) => phase.name.toLowerCase() === name?.toLowerCase());
     return index < 0 ? this.first : this.#slice(index);

@@ -1,4 +1,10 @@
-import { arrivalShares, type DistributionName, metrics, type RateName } from '../../metrics/definitions.ts';
+import {
+  arrivalShares,
+  type CountName,
+  type DistributionName,
+  metrics,
+  type RateName,
+} from '../../metrics/definitions.ts';
 import type { Objective } from '../../slo/objective/expression.ts';
 import type { PhaseSlices } from './phase-slices.ts';
 import { SessionScore, type UtteranceScore } from './session-score.ts';
@@ -78,6 +84,11 @@ export class SampleSink {
     tally.utterances_due += 1;
     if (good) tally.utterances_good += 1;
     this.#score.events('goodput', good ? 0 : 1, 1, labels.phase);
+  }
+
+  /** How many frames of the session were lost, resent or dropped, of those that it had. */
+  frames(metric: CountName, count: number, of: number): void {
+    this.#score.events(metric, count, of, undefined);
   }
 
   /** The session is over; no more samples come. */

@@ -15,6 +15,8 @@ export type MeterOptions = {
   plan: LearnerPlan;
   /** Where speech begins in each clip, ms. */
   speechBeginMs: readonly number[];
+  /** Where the words of each clip end, ms, if that is known; undefined for a word that is not read. */
+  wordEndsMs?: readonly (readonly (number | undefined)[])[];
   /** The plan's 0 on the clock. */
   startMs: number;
   frameMs: number;
@@ -42,7 +44,7 @@ export type SessionOutcome = {
 /** Turns what happens in one session into measurements, all from due times. Pure: every time is handed in. */
 export class SessionMeter {
   readonly #options: MeterOptions;
-  /** Of the session's beginning: what is of no phase is counted there. */
+  /** Slice of the load phase in which the session began; also takes samples that belong to no phase. */
   readonly #slice: Slice;
   readonly #sink: SampleSink;
   readonly #feedback: FeedbackMeter;
@@ -125,15 +127,14 @@ export class SessionMeter {
         // A final's timing is of the whole utterance: no part of this latency.
         this.#feedback.cover(event.audio_ms, receivedMs, {}, downlinkMs);
         if (!utterance) break;
-        const phonemes = event.words.flatMap((word) => word.phonemes);
         this.#slice.tally.utterances += 1;
-        this.#final(place, utterance, (meter) => meter.final(phonemes, receivedMs, this.#feedback.soundMs));
+        this.#final(place, utterance, (meter) => meter.final(event.words, receivedMs, this.#feedback.soundMs));
         break;
       }
       case 'transcript': {
         const utterance = this.#utterance(this.#placeOf(event.utterance_id));
         this.#sink.checked(broken.length, utterance?.score);
-        utterance?.transcript(event.words);
+        utterance?.transcript(event.words, receivedMs);
         break;
       }
       default:
@@ -180,10 +181,14 @@ export class SessionMeter {
     if (this.#firstUtteranceId !== undefined) {
       if (cut) tally.sessions_cut += 1;
       // What was on its way when the test was cut short is neither lost nor safe.
-      tally.frames_sent += cut ? sent - unacked : sent;
+      const counted = cut ? sent - unacked : sent;
+      tally.frames_sent += counted;
       tally.lost_frames += cut ? 0 : unacked;
       tally.frames_acked += sent - unacked;
       tally.resent_frames += resent;
+      this.#sink.frames('lost_frames', cut ? 0 : unacked, counted);
+      this.#sink.frames('resent_frames', resent, counted);
+      this.#sink.frames('dropped_by_app', this.#droppedFrames, counted + this.#droppedFrames);
     }
     this.#owe(untilMs);
     this.#sink.close();
@@ -255,6 +260,7 @@ export class SessionMeter {
       beginMs: dueMs,
       speechMs: dueMs + speechBeginMs[clip]!,
       endMs: dueMs + frames * frameMs,
+      wordEndsMs: this.#options.wordEndsMs?.[clip] ?? [],
       heldBack: gated.map(([from, to]) => [dueMs + from * frameMs, dueMs + to * frameMs]),
     };
   }

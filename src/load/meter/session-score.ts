@@ -1,4 +1,10 @@
-import { addClusterSums, type ClusterSums, emptyClusterSums } from '../../metrics/cluster-sums.ts';
+import {
+  addClusterSums,
+  type ClusterSums,
+  emptyClusterSums,
+  SessionTail,
+  sessionSums,
+} from '../../metrics/cluster-sums.ts';
 import { fits, type Labels, type MetricName, metrics } from '../../metrics/definitions.ts';
 import type { Objective } from '../../slo/objective/expression.ts';
 import { holds, missShareOf } from '../../slo/objective/judging.ts';
@@ -11,18 +17,25 @@ export type Standing = {
   misses: number;
   /** ms; only of what came. */
   sumMs: number;
-  logSum: number;
-  logSquares: number;
 };
+
+/** Kept of every session whatever the objectives are, under these keys: what runs are compared by. */
+const alwaysKept = ['availability', 'goodput'] as const;
 
 /** The objectives that a session with these labels is held against, and how it stands with each. */
 export class SessionScore {
   readonly #objectives: readonly Objective[];
   readonly #standings: readonly Standing[];
+  readonly #kept = { availability: { samples: 0, misses: 0 }, goodput: { samples: 0, misses: 0 } };
+  /** The latencies behind the standings, by metric and phase; several standings may rest on one. */
+  readonly #tails: readonly (Behind & { tail: SessionTail })[];
 
   constructor(objectives: readonly Objective[], labels: Labels) {
     this.#objectives = objectives.filter(({ selector: { phase: _, ...selector } }) => fits(labels, selector));
     this.#standings = this.#objectives.map(newStanding);
+    const behind = this.#objectives.flatMap((objective) => latencyBehind(objective) ?? []);
+    const keys = new Map([alwaysBehind, ...behind].map((one) => [keyOf(one), one]));
+    this.#tails = [...keys.values()].map((one) => ({ ...one, tail: new SessionTail() }));
   }
 
   /** For an utterance of the session in that phase, which only knows what is its own. */
@@ -33,20 +46,22 @@ export class SessionScore {
 
   /** One latency of that metric, ms, Infinity when it never came: for the session, and for its utterance if it has one. */
   latency(metric: MetricName, ms: number, phase: string | undefined, utterance?: UtteranceScore): void {
-    if (this.#standings.length === 0) return;
     for (const standing of this.#standings) {
       if (standing.objective.metric === metric && inPhase(standing.objective, phase)) add(standing, ms);
+    }
+    for (const one of this.#tails) {
+      if (one.metric === metric && (one.phase === undefined || one.phase === phase?.toLowerCase())) one.tail.add(ms);
     }
     for (const standing of utterance?.standings ?? []) if (standing.objective.metric === metric) add(standing, ms);
   }
 
   /** `count` of `of` events of that metric went wrong: bad ones of a share, or what a rate or a count counts. */
   events(metric: MetricName, count: number, of: number, phase: string | undefined, utterance?: UtteranceScore): void {
-    if (this.#standings.length === 0) return;
-    const tell = (standing: Standing) => {
+    const tell = (standing: { samples: number; misses: number }) => {
       standing.samples += of;
       standing.misses += count;
     };
+    if (metric === 'availability' || metric === 'goodput') tell(this.#kept[metric]);
     for (const standing of this.#standings) {
       if (standing.objective.metric === metric && inPhase(standing.objective, phase)) tell(standing);
     }
@@ -55,23 +70,44 @@ export class SessionScore {
 
   /** Adds this session, now over, to the sums by objective, which are kept by the phase that it is about. */
   close(sumsOf: (phase: string | undefined) => Record<string, ClusterSums>): void {
-    for (const { objective, samples: n, misses: m, logSum, logSquares } of this.#standings) {
-      if (n === 0 || missShareOf(objective) === undefined) continue;
-      const into = sumsOf(objective.selector.phase);
-      into[objective.source] ??= emptyClusterSums();
-      addClusterSums(into[objective.source]!, {
-        sessions: 1,
-        samples: n,
-        misses: m,
-        samplesSquared: n * n,
-        missesSquared: m * m,
-        missesSamples: m * n,
-        logSum,
-        logSquares,
-        logBetween: (logSum * logSum) / n,
-      });
+    for (const name of alwaysKept) {
+      const { samples, misses } = this.#kept[name];
+      if (samples > 0) addTo(sumsOf(undefined), name, sessionSums(samples, misses, this.#tail(alwaysBehind)));
+    }
+    for (const { objective, samples, misses, sumMs } of this.#standings) {
+      const mean = objective.reading === 'mean';
+      // A mean that is infinite fails whatever the sessions say.
+      if (samples === 0 || (mean ? !Number.isFinite(sumMs) : missShareOf(objective) === undefined)) continue;
+      const behind = latencyBehind(objective);
+      const sums = sessionSums(samples, mean ? sumMs : misses, behind && this.#tail(behind));
+      addTo(sumsOf(objective.selector.phase), objective.source, sums);
     }
   }
+
+  #tail(behind: Behind): SessionTail | undefined {
+    return this.#tails.find((one) => keyOf(one) === keyOf(behind))?.tail;
+  }
+}
+
+type Behind = { metric: MetricName; phase: string | undefined };
+
+/** Whether feedback came, and whether an utterance was good, hangs on the latency of feedback. */
+const alwaysBehind: Behind = { metric: 'feedback_latency', phase: undefined };
+
+/** The latencies that an objective is a reading of. */
+function latencyBehind({ reading, metric, selector }: Objective): Behind | undefined {
+  const phase = selector.phase?.toLowerCase();
+  if (reading === 'quantile') return { metric, phase };
+  return metric === 'availability' || metric === 'goodput' ? { ...alwaysBehind, phase } : undefined;
+}
+
+function keyOf({ metric, phase = '' }: Behind): string {
+  return `${metric} ${phase}`;
+}
+
+function addTo(sums: Record<string, ClusterSums>, key: string, session: ClusterSums): void {
+  sums[key] ??= emptyClusterSums();
+  addClusterSums(sums[key], session);
 }
 
 export class UtteranceScore {
@@ -108,7 +144,7 @@ function keeps({ objective, samples, misses, sumMs }: Standing): boolean {
 }
 
 function newStanding(objective: Objective): Standing {
-  return { objective, samples: 0, misses: 0, sumMs: 0, logSum: 0, logSquares: 0 };
+  return { objective, samples: 0, misses: 0, sumMs: 0 };
 }
 
 function inPhase({ selector }: Objective, phase: string | undefined): boolean {
@@ -119,11 +155,4 @@ function add(standing: Standing, ms: number): void {
   standing.samples += 1;
   standing.sumMs += ms;
   if (!holds(standing.objective, ms)) standing.misses += 1;
-  const log = Math.log(Math.min(longestMs, Math.max(shortestMs, ms)));
-  standing.logSum += log;
-  standing.logSquares += log * log;
 }
-
-/** The logarithm's ends: what never came counts as an hour, what came at once as 0.1 ms. */
-const shortestMs = 0.1;
-const longestMs = 3_600_000;

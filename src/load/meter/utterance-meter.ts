@@ -1,4 +1,4 @@
-import type { PhonemeResult } from '../../protocol/result.ts';
+import type { PhonemeResult, WordResult } from '../../protocol/result.ts';
 import type { TranscriptWord } from '../../protocol/server-messages.ts';
 import { PhoneWatch } from './phoneme-watch.ts';
 import type { SampleSink } from './sample-sink.ts';
@@ -13,6 +13,8 @@ export type UtteranceTimes = {
   endMs: number;
   /** Stretches whose sound the app held back. */
   heldBack: readonly (readonly [fromMs: number, toMs: number])[];
+  /** Where each word of the text ends, from `beginMs`; undefined for one that is not read. Empty where nobody knows. */
+  wordEndsMs: readonly (number | undefined)[];
 };
 
 /** Measures one utterance, from its first feedback until its final. */
@@ -36,12 +38,15 @@ export class UtteranceMeter {
     this.#hear(phonemes, receivedMs);
   }
 
-  transcript(words: readonly TranscriptWord[]): void {
-    this.#words.see(words);
+  transcript(words: readonly TranscriptWord[], receivedMs: number): void {
+    this.#words.see(words, receivedMs);
   }
 
   /** `soundMs`: when a place on the session's sample clock was due to be spoken. */
-  final(phonemes: readonly PhonemeResult[], receivedMs: number, soundMs: (audioMs: number) => number): void {
+  final(words: readonly WordResult[], receivedMs: number, soundMs: (audioMs: number) => number): void {
+    const phonemes = words.flatMap((word) => word.phonemes);
+    for (const [place, { error_type }] of words.entries())
+      if (error_type !== 'omission') this.#words.showed(place, receivedMs);
     this.#gap(receivedMs);
     this.#hear(phonemes, receivedMs);
     this.#sink.record('final_latency', this.#times.endMs, receivedMs, this.score);
@@ -62,9 +67,20 @@ export class UtteranceMeter {
 
   #close(complete: boolean): void {
     const { beginMs } = this.#times;
+    this.#recordWords();
     this.#sink.rated('revision_rate', beginMs, this.#phones.revised, this.#phones.shown, this.score);
     this.#sink.rated('flicker_rate', beginMs, this.#words.changed, this.#words.shown, this.score);
     this.#sink.utteranceOver(beginMs, complete && this.score.good);
+  }
+
+  /** Words whose end was spoken and sent: one that the learner breaks off, or that the app holds back, is not due. */
+  #recordWords(): void {
+    const { beginMs, endMs, heldBack, wordEndsMs } = this.#times;
+    for (const [place, wordEndMs] of wordEndsMs.entries()) {
+      const dueMs = beginMs + (wordEndMs ?? Number.POSITIVE_INFINITY);
+      if (dueMs > endMs || heldBack.some(([from, to]) => dueMs > from && dueMs <= to)) continue;
+      this.#sink.record('word_latency', dueMs, this.#words.firstMs(place), this.score);
+    }
   }
 
   /** An utterance that the end of the test, or the learner, cuts short owes no first partial. */

@@ -1,10 +1,12 @@
 import type { TranscriptWord } from '../../protocol/server-messages.ts';
 
-/** Which words of one utterance's partial transcripts were taken back. */
+/** Which words of one utterance's partial transcripts were taken back, and when each word was first shown. */
 export class WordWatch {
   /** The word last seen at each place; undefined when it has gone. */
   readonly #words = new Map<number, string | undefined>();
   readonly #changed = new Set<number>();
+  /** ms on the clock, by place. */
+  readonly #firstMs = new Map<number, number>();
 
   /** Places at which a word has been shown. */
   get shown(): number {
@@ -17,12 +19,25 @@ export class WordWatch {
   }
 
   /** The words of one transcript, which stands for the whole utterance so far. */
-  see(words: readonly TranscriptWord[]): void {
+  see(words: readonly TranscriptWord[], receivedMs: number): void {
     const now = new Map(words.map(({ word_index, text }) => [word_index, text]));
     for (const [place, before] of this.#words) {
       if (before !== undefined && now.get(place) !== before) this.#changed.add(place);
       if (!now.has(place)) this.#words.set(place, undefined);
     }
-    for (const [place, text] of now) this.#words.set(place, text);
+    for (const [place, text] of now) {
+      this.#words.set(place, text);
+      this.showed(place, receivedMs);
+    }
+  }
+
+  /** A message showed the word at that place. */
+  showed(place: number, receivedMs: number): void {
+    if (!this.#firstMs.has(place)) this.#firstMs.set(place, receivedMs);
+  }
+
+  /** When the word at that place was first shown, ms on the clock; Infinity when it never was. */
+  firstMs(place: number): number {
+    return this.#firstMs.get(place) ?? Number.POSITIVE_INFINITY;
   }
 }

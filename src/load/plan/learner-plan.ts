@@ -10,7 +10,7 @@ export type LearnerPlan = {
   leaveMs: number;
   /** Name of a network of the test, or `none`: straight to the socket, nothing simulated. */
   network: string;
-  /** Of everything the learner reads, as `en-US`. */
+  /** Language of everything that the learner reads, as `en-US`. */
   language: string;
   utterances: readonly UtterancePlan[];
 };

@@ -6,7 +6,7 @@ export function peakPresence(plans: readonly LearnerPlan[]): number {
     { atMs: arrivalMs, by: 1 },
     { atMs: leaveMs, by: -1 },
   ]);
-  // Who leaves at the moment somebody comes has left.
+  // A learner who leaves at the moment another comes has left.
   moves.sort((a, b) => a.atMs - b.atMs || a.by - b.by);
   let present = 0;
   let most = 0;

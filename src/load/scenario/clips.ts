@@ -6,6 +6,7 @@ import { parseJsonLine } from '../../config/json-lines.ts';
 import { readText } from '../../config/read-chunks.ts';
 import { firstProblems, type Problem, SpeechfbError } from '../../errors.ts';
 import { sampleRatesHz } from '../../protocol/client-messages.ts';
+import { type ClipWord, readClipWords } from './clip-words.ts';
 
 /** One recording that learners read: PCM as it goes over the wire. */
 export type Clip = {
@@ -19,10 +20,12 @@ export type Clip = {
   pcm: Uint8Array;
   /** Where the speech begins, ms. */
   speechBeginMs: number;
+  /** The words that are read, as a server counts them, and where each ends; absent where nobody knows. */
+  words?: readonly ClipWord[];
 };
 
 /**
- * The clips of a manifest (JSON Lines of {id, audio, text, language?}, audio relative to the manifest). `language` is of lines that
+ * The clips of a manifest (JSON Lines of {id, audio, text, language?, words?}, audio relative to the manifest). `language` is of lines that
  * name none. Lines without a text, such
  * as silence, and those that a server would refuse are left out; every bad line is reported at once as `bad_manifest`.
  */
@@ -70,6 +73,7 @@ const entrySchema = z.object({
   text: z.string(),
   language: z.string().min(2).max(20).optional(),
   kind: z.string().optional(),
+  words: z.unknown().optional(),
 });
 type Entry = z.infer<typeof entrySchema>;
 
@@ -78,6 +82,7 @@ function readClip(manifest: string, entry: Entry, language: string): Clip {
     ratesHz: sampleRatesHz,
   });
   const { id, text } = entry;
+  const words = readClipWords(entry.words, durationMs);
   return {
     id,
     text,
@@ -86,6 +91,7 @@ function readClip(manifest: string, entry: Entry, language: string): Clip {
     durationMs,
     pcm: toS16le(samples),
     speechBeginMs: speechBegin(samples, sampleRateHz),
+    ...(words && { words }),
   };
 }
 

@@ -16,7 +16,7 @@ const whom = {
 export type ScheduledFault = {
   at?: number | undefined;
   every?: number | undefined;
-  /** Of those who are there: a share above 0, up to 1. */
+  /** Share of the learners who are present, above 0, up to 1. */
   learners?: number | undefined;
   network?: string | undefined;
   [own: string]: unknown;

@@ -21,7 +21,7 @@ const gating = section({
 
 const aList = 'a list such as [{manifest: a.jsonl, weight: 60%}, {manifest: b.jsonl, weight: 40%}]';
 
-/** Who speaks, what and how. */
+/** The learners: what they read, and how. */
 export const learners = section({
   clips: z
     .union(

@@ -15,7 +15,7 @@ import { peakPresence } from '../plan/presence.ts';
 import { partOf, type ShardOf } from '../plan/shard-split.ts';
 import type { Habits } from '../plan/utterances.ts';
 import { gatedFrames } from '../plan/vad-gating.ts';
-import { readReadings } from './clip-mix.ts';
+import { type Readings, readReadings } from './clip-mix.ts';
 import type { Clip } from './clips.ts';
 import { readPrices } from './cost-schema.ts';
 import { entriesOf, timesOf } from './faults-schema.ts';
@@ -29,11 +29,13 @@ export type PreparedLoad = {
   shape: LoadProfile;
   loadPhases: LoadPhase[];
   clips: Clip[];
+  /** Which of them each entry of the scenario's `learners.clips` has. */
+  readings: Readings['readings'];
   networks: Record<string, NetworkProfile>;
-  /** Of this shard alone, when there are several. */
+  /** The learners of this shard alone, when there are several shards. */
   plans: LearnerPlan[];
   faults: FaultPlan[];
-  /** Of the whole test, however many shards share it. */
+  /** Hash of the whole test's schedule, however many shards share it. */
   planHash: string;
   /** Between two utterances; undefined where a duty cycle decides it. */
   meanPauseMs: number | undefined;
@@ -87,6 +89,7 @@ export function prepareLoad(scenario: LoadScenario, shard?: ShardOf): PreparedLo
     shape,
     loadPhases: shape.phases.map(({ name, beginMs, endMs }) => ({ name, beginMs, endMs })),
     clips,
+    readings,
     networks,
     ...part,
     planHash: planHash(plans, faults),

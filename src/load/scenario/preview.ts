@@ -2,6 +2,7 @@ import { peakPresence, presenceAt } from '../plan/presence.ts';
 import type { PreparedLoad } from './prepare.ts';
 import { type Unprovable, unprovable } from './proof.ts';
 import type { LoadScenario } from './scenario.ts';
+import { type SessionNeed, sessionNeeds } from './session-needs.ts';
 
 /** What a load test would do, before anything has run; times in ms from its start. */
 export type LoadPreview = {
@@ -17,7 +18,7 @@ export type LoadPreview = {
   warmupMs: number;
   drainMs: number;
   frameMs: number;
-  /** Of this shard, as everything below. */
+  /** Counts this shard alone, as everything below does. */
   sessions: number;
   /** Sessions at once, at most. */
   peakSessions: number;
@@ -34,6 +35,8 @@ export type LoadPreview = {
   objectives: readonly string[];
   /** Those that it is too short to prove, however good the server is. */
   unprovable: readonly Unprovable[];
+  /** How many sessions each has that the schedule foretells, and how many it takes. */
+  sessionNeeds: readonly SessionNeed[];
   /** Learners there in the middle of each of so many equal parts of the test. */
   presence: readonly number[];
 };
@@ -89,6 +92,7 @@ export function previewOf(scenario: LoadScenario, prepared: PreparedLoad): LoadP
     })),
     objectives: spec.objectives.map(({ source }) => source),
     unprovable: unprovable(scenario, prepared),
+    sessionNeeds: sessionNeeds(scenario, prepared),
     presence: presenceAt(
       plans,
       Array.from({ length: chartPoints }, (_, k) => ((k + 0.5) / chartPoints) * spec.duration),

@@ -40,7 +40,11 @@ export function unprovable(
 type Timing = Pick<LoadScenario['spec'], 'warmup' | 'learners'>;
 
 /** Samples that the schedule brings; undefined where it does not decide them. */
-function expectedSamples({ metric, selector }: Objective, plans: readonly LearnerPlan[], timing: Timing) {
+export function expectedSamples(
+  { metric, selector }: Objective,
+  plans: readonly LearnerPlan[],
+  timing: Timing,
+): number | undefined {
   const count = counters[metric];
   if (!count || selector.phase !== undefined) return undefined;
   const chosen = plans.filter((plan) => fits(labelsOf(plan), selector));

@@ -16,7 +16,11 @@ export function budgetJson({ analysis, by, exemplars, notes }: BudgetReport): ob
     never: total.never,
     traces_near: total.near,
     bandwidth_ms: finite(total.bandwidthMs),
+    sessions: total.worth.sessions ?? null,
+    design_effect: total.worth.designEffect,
+    effective_traces: total.worth.traces,
     more_traces_needed: finite(total.moreTraces),
+    more_sessions_needed: finite(total.moreSessions),
   };
   return {
     name: budget.name,
@@ -31,7 +35,7 @@ export function budgetJson({ analysis, by, exemplars, notes }: BudgetReport): ob
     unattributed_ms: finite(analysis.unattributed?.ms),
     unattributed_ci_ms: pair(analysis.unattributed?.interval),
     reserve_ms: budget.reserveMs,
-    what_if: analysis.whatIf.map(whatIfJson),
+    what_if: analysis.whatIf.map((answer) => whatIfJson(answer, source)),
     by: by ? { label: by.label, groups: by.groups.map(({ value, analysis: one }) => groupJson(value, one)) } : null,
     exemplars: exemplars.map((one) => ({
       session: one.session ?? null,
@@ -72,16 +76,20 @@ function groupJson(value: string, analysis: Analysis): object {
     n: analysis.total?.n ?? 0,
     value_ms: finite(analysis.total?.valueMs),
     ci_ms: pair(analysis.total?.interval),
+    sessions: analysis.total?.worth.sessions ?? null,
+    design_effect: analysis.total?.worth.designEffect ?? null,
+    more_sessions_needed: finite(analysis.total?.moreSessions),
     verdict: analysis.verdict,
     stages: stagesJson(analysis),
     unattributed_ms: finite(analysis.unattributed?.ms),
   };
 }
 
-function whatIfJson(answer: Analysis['whatIf'][number]): object {
+function whatIfJson(answer: Analysis['whatIf'][number], source: Analysis['source']): object {
   return {
     name: answer.name,
     value_ms: finite(answer.valueMs),
+    ci_ms: source === 'arithmetic' ? null : pair(answer.interval),
     delta_ms: finite(answer.deltaMs),
     exact_ms: finite(answer.exactMs),
     overshoot_ms: answer.overshootMs,

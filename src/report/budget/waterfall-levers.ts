@@ -5,6 +5,7 @@ import type { WhatIfAnswer } from '../../budget/what-if.ts';
 import { tenthsMs } from '../../format.ts';
 import { alignColumns } from '../terminal/columns.ts';
 import type { Paint } from '../terminal/paint.ts';
+import { withInterval } from './waterfall.ts';
 
 /** One what-if for a terminal: what it does, what it breaks, and every lever that might repay it. */
 export function whatIfLines(answer: Analysis['whatIf'][number], analysis: Analysis, paint: Paint): string[] {
@@ -37,7 +38,8 @@ export function effectLine(answer: Analysis['whatIf'][number], { budget, source 
       ? `${tenthsMs(over)} over the objective of ${objectiveMs} ms`
       : `within the objective of ${objectiveMs} ms`;
   const exactly = answer.exactMs === undefined ? '' : ` (exactly ${answer.exactMs.toFixed(4)} ms for normal stages)`;
-  return `${what} ${tenthsMs(answer.valueMs)}, ${sign}${tenthsMs(answer.deltaMs)}: ${room}${exactly}`;
+  const value = source === 'arithmetic' ? tenthsMs(answer.valueMs) : withInterval(answer.valueMs, answer.interval);
+  return `${what} ${value}, ${sign}${tenthsMs(answer.deltaMs)}: ${room}${exactly}`;
 }
 
 /** Stages that the change pushes over their own line of the budget, and what the reserve can take of it. */

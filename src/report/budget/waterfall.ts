@@ -77,7 +77,7 @@ export function sourceLine(analysis: Analysis): string {
   const percent = `${Number((100 * budget.gate.confidence).toFixed(2))} %`;
   const value = withInterval(total.valueMs, total.interval);
   const from = source === 'measured' ? `${total.n} traces` : `${total.n} simulated traces`;
-  return `${source} p${budget.objective.percentile} ${value} at ${percent}, from ${from}`;
+  return `${source} p${budget.objective.percentile} ${value} at ${percent}, from ${from}${worthText(total.worth)}`;
 }
 
 /** Why nothing is judged, or what an invalid verdict still needs, when that can be told. */
@@ -86,7 +86,21 @@ export function needsLine({ doubt, total, source }: Analysis): string {
   if (total && total.n < total.needed) {
     return `${total.n} traces prove nothing: ${total.needed} are needed, ${total.needed - total.n} more`;
   }
-  return moreLine(total?.moreTraces, source);
+  const { sessions } = total?.worth ?? {};
+  if (total && !total.enough && sessions !== undefined) {
+    const few = sessions === 1 ? 'one session proves' : `${sessions} sessions prove`;
+    return `${few} nothing: about ${whole(total.moreSessions!)} more like ${sessions === 1 ? 'it' : 'these'} are needed`;
+  }
+  const more = moreLine(total?.moreTraces, source);
+  const inSessions = Number.isFinite(total?.moreSessions) ? `, of ${whole(total!.moreSessions!)} sessions` : '';
+  return more === '' ? '' : `${more}${inSessions}`;
+}
+
+/** How much less traces of few sessions prove than as many of different ones. */
+function worthText({ sessions, designEffect, traces }: NonNullable<Analysis['total']>['worth']): string {
+  if (sessions === undefined) return '';
+  const of = sessions === 1 ? 'one session' : `${whole(sessions)} sessions`;
+  return ` of ${of}, worth ${whole(Math.floor(traces))} independent ones (design effect ${designEffect.toFixed(1)})`;
 }
 
 /** About how many more traces, measured or simulated, decide a figure that lies too close to its limit. */

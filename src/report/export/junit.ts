@@ -11,7 +11,12 @@ export function junitXml(report: LoadReport): string {
   if (report.interrupted) cases.push({ group: 'run', name: 'ran to its end', error: 'interrupted', detail: '' });
   const count = (kind: 'failure' | 'error') => cases.filter((one) => one[kind] !== undefined).length;
   const totals = `tests="${cases.length}" failures="${count('failure')}" errors="${count('error')}" skipped="0" time="${seconds(elapsedMs)}"`;
-  const properties = Object.entries({ seed: scenario.seed, schedule: scenario.planHash, target: scenario.target });
+  const properties = Object.entries({
+    seed: scenario.seed,
+    schedule: scenario.planHash,
+    target: scenario.target,
+    ...(report.assumeIndependent && { 'assume-independent': true }),
+  });
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<testsuites name="speechfb loadtest" ${totals}>`,

@@ -16,7 +16,7 @@ export function loadMarkdown(report: LoadReport): string {
     one.verdict === 'pass' ? 'pass' : `**${one.verdict}**: ${one.reason}`,
   ]);
   const slices = sliceRows(report);
-  const notes = sessionNotes(objectives);
+  const notes = sessionNotes(report);
   const measured = Object.entries(distributions).filter(([, summary]) => summary.samples > 0);
   return [
     `# ${scenario.name}: ${report.interrupted ? 'interrupted' : report.verdict}`,

@@ -15,7 +15,7 @@ export type MetricPoint = { name: string; help: string; labels: Readonly<Record<
       buckets: readonly { bound: number; atMost: number }[];
       /** Every sample; those that never came are above every bound. */
       count: number;
-      /** Of those that came. */
+      /** Sum of those that came. */
       sum: number;
     }
 );

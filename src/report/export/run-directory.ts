@@ -15,7 +15,7 @@ import { runJson } from './run-json.ts';
 export type RunDetails = {
   /** HDR V2 (compressed, base64), us, by tag. */
   histograms: readonly { tag: string; hdr: string; maxMs: number }[];
-  /** Of the whole run. */
+  /** Feedback latency of the whole run. */
   feedbackLatency: Distribution;
   traces: readonly object[];
   /** The content of recording.json.gz, from which the run can be read back exactly. */

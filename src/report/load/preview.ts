@@ -25,7 +25,13 @@ export function loadPreviewText(preview: LoadPreview, paint: Paint): string {
       ? [table(shard ? 'phases, of all shards together' : 'phases', phaseRows(preview), '<>>>')]
       : []),
     ...(preview.faults.length > 0 ? [table('faults', faultRows(preview), '>>>')] : []),
-    ['objectives', ...preview.objectives.map((source) => `  ${source}`)],
+    [
+      'objectives',
+      ...alignColumns(
+        preview.objectives.map((source) => objectiveRow(preview, source)),
+        '<<',
+      ).map((line) => `  ${line}`.trimEnd()),
+    ],
     ...(preview.unprovable.length > 0
       ? [preview.unprovable.map((one) => `${paint.warn('warning')} ${unprovableText(one)}`)]
       : []),
@@ -74,6 +80,18 @@ function shareText({ sessions }: { sessions: number }, all: number): string {
 
 function phaseRows({ phases }: LoadPreview): string[][] {
   return phases.map(({ name, beginMs, endMs, level }) => [name, time(beginMs), `to ${time(endMs)}`, level]);
+}
+
+/** With how many sessions prove it, if the schedule tells. */
+function objectiveRow({ sessionNeeds }: LoadPreview, source: string): string[] {
+  const need = sessionNeeds.find(({ objective }) => objective === source);
+  if (!need) return [source, ''];
+  const { sessions, least, most } = need;
+  const takes =
+    least === most
+      ? `takes ${whole(most)} sessions`
+      : `takes ${whole(least)} to ${whole(most)} sessions, as they differ`;
+  return [source, `${takes}; has ${whole(sessions)}`];
 }
 
 function faultRows({ faults }: LoadPreview): string[][] {

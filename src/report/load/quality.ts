@@ -41,19 +41,27 @@ export function qualityLines(report: LoadReport): string[] {
   return lines;
 }
 
-/** What a reader should know of verdicts that rest on few sessions: a heading and a line each; none when all is well. */
-export function sessionNotes(objectives: readonly ObjectiveVerdict[]): string[] {
+/**
+ * What a reader should know of verdicts that take samples of one session as independent: that they do, and a line for each
+ * that the sessions alone do not prove. None where the sessions decide.
+ */
+export function sessionNotes({
+  assumeIndependent,
+  objectives,
+}: {
+  assumeIndependent: boolean;
+  objectives: readonly ObjectiveVerdict[];
+}): string[] {
+  if (!assumeIndependent) return [];
   const notes = objectives.flatMap(({ objective, verdict, unit, clustered }) => {
     if (verdict !== 'pass' || !clustered || clustered.proven) return [];
     const { sessions, designEffect, confidenceBound } = clustered;
     const proven = confidenceBound === undefined ? 'nothing' : formatValue(confidenceBound, unit);
     return [`  ${objective}: ${proven}, by ${sessions} sessions (design effect ${designEffect.toFixed(1)})`];
   });
-  if (notes.length === 0) return [];
-  return [
-    'Samples of one session resemble each other. Were sessions alone independent, this is what they prove:',
-    ...notes,
-  ];
+  const assumed = 'Samples of one session are taken as independent (--assume-independent)';
+  if (notes.length === 0) return [`${assumed}; the sessions alone prove the same.`];
+  return [`${assumed}. They resemble each other: this is what the sessions alone prove:`, ...notes];
 }
 
 function nameOf({ labels }: SliceReport): string {

@@ -33,7 +33,8 @@ function heading({ scenario, elapsedMs }: LoadReport): string {
 }
 
 /** Each with its verdict: in a table, reasons included or below it, or in a line each where that is too wide. */
-function objectivesTable({ objectives }: LoadReport, paint: Paint, columns: number | undefined): string {
+function objectivesTable(report: LoadReport, paint: Paint, columns: number | undefined): string {
+  const { objectives } = report;
   const verdict = ({ verdict }: ObjectiveVerdict) => paint[verdictPaint[verdict]](verdict);
   const why = (one: ObjectiveVerdict) => (one.verdict === 'pass' ? '' : `: ${one.reason}`);
   const bound = ({ confidenceBound, unit }: ObjectiveVerdict) =>
@@ -52,7 +53,7 @@ function objectivesTable({ objectives }: LoadReport, paint: Paint, columns: numb
     return boxed(head, rows, { left: ['objective', 'verdict'] });
   };
   const unmet = objectives.filter(({ verdict }) => verdict !== 'pass');
-  const notes = sessionNotes(objectives);
+  const notes = sessionNotes(report);
   if (fits(table(true), { columns })) return [table(true), ...notes].join('\n');
   if (fits(table(false), { columns }))
     return [table(false), ...unmet.map((one) => `${verdict(one)}  ${one.objective}${why(one)}`), ...notes].join('\n');

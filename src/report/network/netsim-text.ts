@@ -12,7 +12,7 @@ import { eventWords, lossWords, pathWords, rateWords, transportWords } from './n
 export type NetsimText = {
   summary: FlowSummary;
   network: NetworkProfile;
-  /** Of the terminal; undefined for a pipe. */
+  /** Width of the terminal; undefined for a pipe. */
   columns?: number | undefined;
   /** Undefined: no plots. */
   plot: { result: FlowResult; columns: number } | undefined;

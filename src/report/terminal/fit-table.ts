@@ -3,7 +3,7 @@ import { alignColumns } from './columns.ts';
 import { visibleLength } from './fold.ts';
 
 export type TableOptions = {
-  /** Of the terminal; undefined for a pipe, where every width is right. */
+  /** Width of the terminal; undefined for a pipe, where every width is right. */
   columns: number | undefined;
   /** Heads of columns that keep to the left; without it the first does. */
   left?: readonly string[];

@@ -46,7 +46,7 @@ export const labelWidth = 7;
 const rows = 8;
 const blocks = ' ▁▂▃▄▅▆▇█';
 
-/** What of a cell is filled, in eighths. */
+/** How much of a cell is filled, in eighths. */
 function block(filled: number): string {
   return blocks[Math.max(0, Math.min(8, Math.round(filled * 8)))]!;
 }

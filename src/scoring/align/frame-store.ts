@@ -8,7 +8,7 @@ export class FrameStore {
   /** All rows: that of a frame begins at `posteriorAt`, `logitAt`. */
   readonly logPosterior: Float32Array;
   readonly scoreLogit: Float32Array;
-  /** Of each row; NaN until somebody asks: several segments share a frame. */
+  /** Entropy of each row; NaN until it is asked for: several segments share a frame. */
   readonly #entropy = new Float32Array(historyFrames);
   #count = 0;
 

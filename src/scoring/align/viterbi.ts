@@ -72,8 +72,8 @@ export class Viterbi {
 
   /** Takes one frame: `emission` has a log score for each model phone and, last, one for the filler. */
   step(emission: Float32Array): void {
-    const { firstState, word, parent, emission: column, phones, words, fillerColumn } = this.#graph;
-    const { advance, omission, filler } = this.#penalties;
+    const { firstState, word, parent, emission: column } = this.#graph;
+    const { advance, omission } = this.#penalties;
     this.#moveWindow();
     this.#enterJunctions(this.frames === 0);
     const score = this.#score;
@@ -120,6 +120,26 @@ export class Viterbi {
         best = s;
       }
     }
+    this.best = best;
+    this.#stepJunctions(emission, row, bestScore);
+    this.#score = next;
+    this.#next = score;
+    this.#since = nextSince;
+    this.#nextSince = since;
+    this.frames++;
+  }
+
+  /** The part of a step between words: silence or the filler at each junction. `bestScore` is that of the likeliest phone. */
+  #stepJunctions(emission: Float32Array, row: number, bestScore: number): void {
+    const { emission: column, phones, words, fillerColumn } = this.#graph;
+    const { filler } = this.#penalties;
+    const score = this.#score;
+    const next = this.#next;
+    const entry = this.#entry;
+    const entryFrom = this.#entryFrom;
+    const history = this.#history;
+    let best = this.best;
+    let highest = bestScore;
     const silence = emission[column[phones]!]!;
     const other = emission[fillerColumn]!;
     for (let j = this.#low; j <= this.#high; j++) {
@@ -133,21 +153,16 @@ export class Viterbi {
       const talkValue = (stayTalk ? score[talk]! : entry[j]! - filler) + other;
       next[talk] = talkValue;
       history[row + talk] = stayTalk ? talk : entryFrom[j]!;
-      if (value > bestScore) {
-        bestScore = value;
+      if (value > highest) {
+        highest = value;
         best = quiet;
       }
-      if (talkValue > bestScore) {
-        bestScore = talkValue;
+      if (talkValue > highest) {
+        highest = talkValue;
         best = talk;
       }
     }
-    this.#score = next;
-    this.#next = score;
-    this.#since = nextSince;
-    this.#nextSince = since;
     this.best = best;
-    this.frames++;
   }
 
   /** The state in which the likeliest whole reading ends; words not reached count as skipped once. */

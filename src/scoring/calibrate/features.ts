@@ -127,20 +127,7 @@ export function segmentFeatures(
     if (verdict > vMax) vMax = verdict;
     if (f === start + (n >> 1)) vMid = verdict;
   }
-  let bestOther = -Infinity;
-  let mass = 0;
-  let otherLogits = 0;
-  for (let k = 0; k < count; k++) {
-    const mean = means[k]! / n;
-    means[k] = mean;
-    const share = Math.exp(mean);
-    shares[k] = share;
-    mass += share;
-    logits[k]! /= n;
-    if (k === q) continue;
-    if (mean > bestOther) bestOther = mean;
-    otherLogits += logits[k]!;
-  }
+  const { bestOther, mass, otherLogits } = sumsToMeans(scratch, n, q);
   const margin = means[q]! - bestOther;
   const values = new Float32Array(SEGMENT_FEATURES.length + 2 * count + 1);
   values[0] = lp / n;
@@ -165,6 +152,25 @@ export function segmentFeatures(
   }
   values[head + count] = Math.max(-12, sil / n);
   return { values, means, shares, mass };
+}
+
+/** Turns sums over `n` frames into means, in place, fills the shares, and compares phone `q` with the others. */
+function sumsToMeans({ means, shares, logits }: Scratch, n: number, q: number) {
+  let bestOther = -Infinity;
+  let mass = 0;
+  let otherLogits = 0;
+  for (let k = 0; k < means.length; k++) {
+    const mean = means[k]! / n;
+    means[k] = mean;
+    const share = Math.exp(mean);
+    shares[k] = share;
+    mass += share;
+    logits[k]! /= n;
+    if (k === q) continue;
+    if (mean > bestOther) bestOther = mean;
+    otherLogits += logits[k]!;
+  }
+  return { bestOther, mass, otherLogits };
 }
 
 /**

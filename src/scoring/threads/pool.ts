@@ -6,7 +6,7 @@ import { joinPipeline, type OpenUtterance } from '../pipeline.ts';
 import { calibratorOf } from '../utterance-scorer.ts';
 import { ScoringThread } from './thread.ts';
 
-/** Of the last 10 s or so. */
+/** Figures of the last 10 s or so. */
 export type ScoringStats = {
   /** Frames from the model to the feedback made of them, ms. */
   waitP95Ms: number;

@@ -82,7 +82,7 @@ export class ScoringThread {
     };
   }
 
-  /** Of the last 10 s: how long frames waited for their feedback at p95, and the share of time that the thread worked. */
+  /** Figures of the last 10 s: how long frames waited for their feedback at p95, and the share of time that the thread worked. */
   stats(): { waitP95Ms: number; busy: number } {
     const { stepP95Ms, busy } = this.#stats.snapshot(performance.now(), 0, 0);
     return { waitP95Ms: stepP95Ms, busy };

@@ -9,7 +9,7 @@ const bearerProtocol = 'bearer.';
 
 export type Caller = { ok: true; owner: string | undefined } | { ok: false; refusal: Refusal };
 
-/** Who opens this WebSocket, or why it is refused. Without tokens everybody is nobody in particular. */
+/** The client that opens this WebSocket, or why it is refused. Without tokens no client has a name. */
 export function identify(request: IncomingMessage, tokens: Tokens | undefined, origins: OriginPolicy): Caller {
   const { origin, host } = request.headers;
   if (!isOriginAllowed(origin, host, origins)) {

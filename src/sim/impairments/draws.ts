@@ -31,7 +31,7 @@ export class Draws {
   }
 }
 
-/** Whose numbers: the run's seed, any safe integer, and the client's number. */
+/** What the numbers depend on: the run's seed, any safe integer, and the client's number. */
 export type DrawKey = { seed: number; client: number };
 
 /** The stream of a purpose in a direction; a number of its own for each pair. */

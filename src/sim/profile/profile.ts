@@ -37,7 +37,7 @@ export type PathProfile = {
 export type Jitter = {
   valueUs: number;
   distribution: 'uniform' | 'normal' | 'pareto' | 'paretonormal';
-  /** Of each draw with the one before, 0 to 1. */
+  /** Correlation of each draw with the one before, 0 to 1. */
   correlation: number;
 };
 
@@ -59,7 +59,7 @@ export type GapMode = 'buffer' | 'drop';
 export type NetworkEvent =
   /** The radio moves to another cell. */
   | { kind: 'handover'; when: Schedule; gapUs: number; mode: GapMode }
-  /** Of one direction alone, or of both when none is named. */
+  /** The direction that it hits; both when none is named. */
   | { kind: 'outage'; when: Schedule; gapUs: number; mode: GapMode; direction?: Direction }
   /**
    * The phone gets another address. The old connection dies: `silent` says nothing to anybody, `rst` resets it. The app

@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import { duration, integer, section, text, throughUnit, word } from '../../config/fields.ts';
 import { durationText, numberText, percentText } from '../../format.ts';
-import { parsePerMinute } from '../../units.ts';
 import { canFire, largestBurn } from '../service-level/burn.ts';
 import { type BurnMode, burnModes } from '../service-level/burn-rule.ts';
-import { parseShare, parseTarget } from '../service-level/quantities.ts';
+import { parseShare, parseTarget, parseTraffic } from '../service-level/quantities.ts';
 import { type Indicator, indicator, matchers } from '../service-level/service-level.ts';
 
 const dayMs = 86_400_000;
@@ -19,7 +18,7 @@ const spec = section({
   /** The promise whose budget the canary must not burn. */
   target: text('a percentage such as 99%').transform(throughUnit(parseTarget)),
   /** Events of the whole service, old and new version together. */
-  traffic: text('a rate such as 1200/min').transform(throughUnit(parsePerMinute)),
+  traffic: text('a rate such as 1200/min').transform(throughUnit(parseTraffic)),
   steps: z
     .array(section({ share: share('5%'), hold: duration(1000, 30 * dayMs) }), { error: () => 'is not a list of steps' })
     .min(1, { error: () => 'is empty' }),

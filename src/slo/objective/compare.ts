@@ -2,18 +2,19 @@ import { type Distribution, quantile } from '../../metrics/definitions.ts';
 import { type Bucket, bucketedShift } from '../../stats/bucketed-shift.ts';
 import { hodgesLehmann } from '../../stats/shift.ts';
 import { welchShift } from '../../stats/student.ts';
+import { type ComparedShare, shiftOfShare } from './compare-shares.ts';
 import { type ComparisonWord, comparisonWord } from './comparison-word.ts';
 
 /** One side of a comparison: one run, or several of one scenario. */
 export type ComparedSide = { runs: readonly ComparedRun[] };
 
 export type ComparedRun = {
-  /** Sessions that were attempted: what is independent in a run. */
+  /** What is independent in a run: sessions that were attempted, by their lengths, (sum n)^2 / (sum n^2). */
   sessions: number;
   distributions: Readonly<Record<string, Distribution>>;
   /** p95 of feedback latency of each session, ms; Infinity where it never came. */
   sessionP95Ms: readonly number[];
-  shares: Readonly<Record<string, { good: number; total: number }>>;
+  shares: Readonly<Record<string, ComparedShare>>;
 };
 
 /** How large a change must be to matter: a share of the baseline's value, and at least so many ms. */
@@ -46,7 +47,7 @@ const shareMargin = 0.001;
  * Compares what learners felt, metric by metric. With one run a side, sessions are the observations: latencies by
  * Mann-Whitney and Hodges-Lehmann on the histograms as if each session told one thing, the tail by the sessions' own p95.
  * With two runs or more a side, runs are the observations and the interval is Welch's, so that what changes from run to run
- * by itself is no change. Metrics that a side does not have are left out.
+ * by itself is no change. Shares go by sessions, or by runs, as well (`shiftOfShare`). Metrics that a side does not have are left out.
  */
 export function compareRuns(baseline: ComparedSide, candidate: ComparedSide, margin: Margin): ComparedMetric[] {
   const several = baseline.runs.length > 1 && candidate.runs.length > 1;
@@ -106,23 +107,15 @@ function runShift(is: readonly number[], was: readonly number[]) {
 const never = Number.POSITIVE_INFINITY;
 
 function compareShares(name: string, a: ComparedSide, b: ComparedSide): ComparedMetric[] {
-  const [was, is] = [a, b].map(({ runs }) => ({
-    good: runs.reduce((sum, run) => sum + run.shares[name]!.good, 0),
-    total: runs.reduce((sum, run) => sum + run.shares[name]!.total, 0),
-  })) as [{ good: number; total: number }, { good: number; total: number }];
-  if (was.total === 0 || is.total === 0) return [];
-  const [p, q] = [was.good / was.total, is.good / is.total];
-  // Agresti and Caffo (2000): one more good and one more bad on each side, so that 100 % has an interval too.
-  const [u, v] = [was, is].map(
-    ({ good, total }) => (((good + 1) / (total + 2)) * (1 - (good + 1) / (total + 2))) / (total + 2),
-  );
-  const reach = 1.96 * Math.sqrt(u! + v!);
-  const shift = q - p;
-  const lower = shift - reach;
-  const upper = shift + reach;
-  const verdict = comparisonWord({ lower, upper }, shareMargin, 'fall');
-  const figures = { baseline: p, candidate: q, shift, lower, upper, margin: shareMargin };
-  return [{ metric: name, of: name, unit: 'share', ...figures, verdict, method: 'shares' }];
+  const [was, is] = [a, b].map(({ runs }) => runs.map((run) => run.shares[name]!)) as [
+    ComparedShare[],
+    ComparedShare[],
+  ];
+  const figures = shiftOfShare(was, is, { margin: shareMargin, confidence: comparisonConfidence });
+  if (!figures) return [];
+  const verdict = comparisonWord(figures, shareMargin, 'fall');
+  const method = a.runs.length > 1 && b.runs.length > 1 ? 'welch' : 'shares';
+  return [{ metric: name, of: name, unit: 'share', ...figures, margin: shareMargin, verdict, method }];
 }
 
 function judged(one: Omit<ComparedMetric, 'margin' | 'verdict'>, { share, leastMs }: Margin): ComparedMetric {

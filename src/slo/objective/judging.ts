@@ -8,7 +8,7 @@ import type { ObjectiveVerdict } from './objective-verdict.ts';
 /** One-sided confidence of every sampled verdict. */
 export const confidence = 0.95;
 
-const provenReason = 'proven at 95 % confidence';
+export const provenReason = 'proven at 95 % confidence';
 
 /** Whether a value keeps the objective's bound. */
 export function holds(objective: Objective, value: number): boolean {
@@ -98,12 +98,18 @@ export function verdictOf(
     misses,
     confidenceBound: undefined,
     needsMore: undefined,
+    needsSessions: undefined,
     clustered: undefined,
   };
 }
 
 /** How the share of misses reads as the objective's value, and how large it may be. */
 export type ShareReading = { value: (badShare: number) => number; missShare: number };
+
+/** Of an objective on good events. */
+export function goodShare({ bound }: Pick<Objective, 'bound'>): ShareReading {
+  return { value: (bad) => 1 - bad, missShare: 1 - bound };
+}
 
 export function judgeShare(
   objective: Objective,

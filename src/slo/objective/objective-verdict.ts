@@ -16,12 +16,14 @@ export type ObjectiveVerdict = {
   confidenceBound: number | undefined;
   /** How many more samples, none of them a miss, would prove the objective. */
   needsMore: number | undefined;
+  /** How many more sessions like these, none of them with a miss, would; undefined where sessions are not the unit. */
+  needsSessions: number | undefined;
   reason: string;
-  /** What the same samples prove when those of one session may resemble each other; undefined when sessions cannot tell. */
+  /** What the samples prove when those of one session may resemble each other; undefined when sessions cannot tell. */
   clustered: Clustered | undefined;
 };
 
-/** A judgement beside the verdict: sessions are independent, the samples of one need not be. */
+/** What the verdict rests on where sessions are the unit: they are independent, the samples of one need not be. */
 export type Clustered = {
   sessions: number;
   /** How much more the share of misses varies than with independent samples; at least 1. */

@@ -1,10 +1,10 @@
 import { dollars, numberText } from '../../format.ts';
 import { isRate, type Measurements } from '../../metrics/definitions.ts';
-import { dependence, missShareBound, provesShare } from './clustered.ts';
 import type { Objective } from './expression.ts';
+import { judgeBySessions } from './judge-sessions.ts';
 import {
-  confidence,
   counted,
+  goodShare,
   holds,
   judgeMax,
   judgeMean,
@@ -13,19 +13,32 @@ import {
   missShareOf,
   missTail,
   noData,
-  type ShareReading,
-  valueBound,
   verdictOf,
 } from './judging.ts';
-import type { Clustered, ObjectiveVerdict, Verdict } from './objective-verdict.ts';
+import type { ObjectiveVerdict, Verdict } from './objective-verdict.ts';
+
+/** `assumeIndependent`: samples of one session are taken as independent, as if each were a session of its own. */
+export type Judging = { assumeIndependent?: boolean | undefined };
 
 /**
- * Judges one objective. A quantile or a share passes when the samples prove it at 95 % (distribution-free binomial
- * bound), fails when the measured value misses, and is invalid in between or without data. Counts, `max`, a cost, a rate
- * of `== 0` and a share of 100 % are judged as counted in this run.
+ * Judges one objective. A quantile, a mean or a share passes when the sessions prove it at 95 % (`judgeBySessions`), fails
+ * when the measured value misses, and is invalid in between or without data. Counts, `max`, a cost, a rate of `== 0` and a
+ * share of 100 % are judged as counted in this run.
  */
-export function judge(objective: Objective, measured: Measurements): ObjectiveVerdict {
-  return { ...judgeSamples(objective, measured), clustered: judgeSessions(objective, measured) };
+export function judge(
+  objective: Objective,
+  measured: Measurements,
+  { assumeIndependent = false }: Judging = {},
+): ObjectiveVerdict {
+  const bySamples = judgeSamples(objective, measured);
+  const bySessions = judgeBySessions(objective, measured, bySamples);
+  if (!bySessions) return bySamples;
+  return assumeIndependent ? assumed(bySamples, bySessions.clustered) : bySessions;
+}
+
+function assumed(verdict: ObjectiveVerdict, clustered: ObjectiveVerdict['clustered']): ObjectiveVerdict {
+  if (verdict.verdict === 'fail' || verdict.samples === 0) return { ...verdict, clustered };
+  return { ...verdict, clustered, reason: `${verdict.reason}; samples taken as independent` };
 }
 
 function judgeSamples(objective: Objective, measured: Measurements): ObjectiveVerdict {
@@ -78,29 +91,6 @@ function judgeCost(objective: Objective, cost: Measurements['cost']): ObjectiveV
   const facts = verdictOf(objective, { unit: 'usd_per_minute', value, samples: 1, misses: met ? 0 : 1 });
   const minutes = `${dollars(cost.dollars)} for ${numberText(cost.audioMinutes)} minutes of sound`;
   return { ...facts, verdict: met ? 'pass' : 'fail', reason: minutes };
-}
-
-function judgeSessions(objective: Objective, measured: Measurements): Clustered | undefined {
-  const sums = measured.strata?.flatMap((stratum) => stratum[objective.source] ?? []) ?? [];
-  const missShare = missShareOf(objective);
-  const worth = missShare === undefined ? undefined : dependence(sums, confidence);
-  if (!worth || missShare === undefined) return undefined;
-  return {
-    sessions: worth.sessions,
-    designEffect: worth.designEffect,
-    effectiveSamples: worth.samples,
-    confidenceBound:
-      objective.reading === 'quantile'
-        ? valueBound(measured.distributions[objective.metric], objective.p, worth.samples)
-        : objective.reading === 'share'
-          ? goodShare(objective).value(missShareBound(worth, confidence))
-          : missShareBound(worth, confidence),
-    proven: provesShare(worth, missShare, confidence),
-  };
-}
-
-function goodShare(objective: Objective): ShareReading {
-  return { value: (bad) => 1 - bad, missShare: 1 - objective.bound };
 }
 
 type Counting = Objective & { reading: 'count' | 'rate' };

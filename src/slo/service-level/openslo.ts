@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { msPerUnit } from './promql.ts';
+import { matchersOf, quotedText } from './series.ts';
 import type { ServiceLevelFile } from './service-level.ts';
 
 /**
@@ -8,7 +10,11 @@ import type { ServiceLevelFile } from './service-level.ts';
  */
 const query = z.object({
   metricSource: z.object({
-    type: z.string().regex(/^prometheus$/i, { error: () => 'is not Prometheus, the only source that can be imported' }),
+    type: z
+      .string({ error: () => 'is missing; write Prometheus, or a metricSourceRef to a DataSource of this file' })
+      .regex(/^prometheus$/i, {
+        error: (issue) => `${JSON.stringify(issue.input)} is not Prometheus, the only source that can be imported`,
+      }),
     spec: z.object({ query: z.string({ error: () => 'is missing: write the Prometheus query' }).min(1) }),
   }),
 });
@@ -94,20 +100,17 @@ export const openSloFile = z.object({
       if (!spec.indicator) context.addIssue({ code: 'custom', message: 'needs an indicator' });
       const threshold = spec.indicator?.spec.thresholdMetric;
       if (!threshold) return;
-      if (!histogramOf(threshold.metricSource.spec.query)) {
-        context.addIssue({
-          code: 'custom',
-          path: ['indicator', 'spec', 'thresholdMetric', 'metricSource', 'spec', 'query'],
-          message:
-            'is not a histogram such as http_request_duration_seconds_bucket{job="api"}: its events cannot be counted',
-        });
+      const histogram = histogramOf(threshold.metricSource.spec.query);
+      if ('fault' in histogram) {
+        const path = ['indicator', 'spec', 'thresholdMetric', 'metricSource', 'spec', 'query'];
+        context.addIssue({ code: 'custom', path, message: histogram.fault });
       }
       spec.objectives.forEach((one, i) => {
         if (one.op !== undefined && one.value !== undefined) return;
         context.addIssue({
           code: 'custom',
           path: ['objectives', i],
-          message: 'a threshold needs op and value (seconds)',
+          message: 'a threshold needs op and value, in the unit of its histogram',
         });
       });
     }),
@@ -134,28 +137,53 @@ export function fromOpenSlo({ metadata, spec }: OpenSloFile): unknown {
   };
 }
 
-function indicatorOf(spec: OpenSloFile['spec'], valueSeconds: number | undefined): unknown {
+function indicatorOf(spec: OpenSloFile['spec'], value: number | undefined): unknown {
   const { ratioMetric, thresholdMetric } = spec.indicator!.spec;
   if (ratioMetric) {
     const { good, bad, total } = ratioMetric;
     const text = (source: z.output<typeof query>) => source.metricSource.spec.query;
     return { events: { ...(good ? { good: text(good) } : { bad: text(bad!) }), total: text(total) } };
   }
-  const { name, matchers } = histogramOf(thresholdMetric!.metricSource.spec.query)!;
-  const atMost = `${Number(((valueSeconds ?? 0) * 1000).toPrecision(12))}ms`;
-  return { latency: { histogram: name, ...(matchers ? { matchers } : {}), atMost } };
+  const histogram = histogramOf(thresholdMetric!.metricSource.spec.query);
+  if ('fault' in histogram) throw new TypeError(histogram.fault);
+  const { name, matchers, unit } = histogram;
+  const atMost = `${Number(((value ?? 0) * msPerUnit[unit]).toPrecision(12))}ms`;
+  return { latency: { histogram: name, ...(matchers ? { matchers } : {}), atMost, unit } };
 }
 
+type Histogram = { name: string; matchers: string | undefined; unit: keyof typeof msPerUnit };
+
 /**
- * The name and matchers of `name_bucket{...}`, alone or as the inner series of a quantile or a rate. A bound that it chose
- * itself (`le`) is left out: the objective's value is the bound.
+ * The name and matchers of `name_bucket{...}`, alone or as the inner series of a quantile or a rate, or why there is not just
+ * one. A bound that it chose itself (`le`) is left out: the objective's value is the bound.
  */
-function histogramOf(query: string): { name: string; matchers: string | undefined } | undefined {
-  const match = /([a-zA-Z_:][a-zA-Z0-9_:]*)_bucket\s*(?:\{([^}]*)\})?/.exec(query);
-  if (!match) return undefined;
-  const matchers = match[2]?.replace(/(^|,)\s*le\s*(?:=~|!~|!=|=)\s*"[^"]*"\s*/g, '').replace(/^\s*,|,\s*$/g, '');
-  return { name: match[1]!, matchers: matchers?.trim() || undefined };
+function histogramOf(query: string): Histogram | { fault: string } {
+  const found = new Map<string, Histogram>();
+  for (const [, name = '', selector = ''] of query.matchAll(bucketSeries)) {
+    const matchers = matchersOf(selector).filter((matcher) => !/^le\s*[=!]/.test(matcher));
+    const unit = units.find(([ending]) => ending.test(name))?.[1] ?? 's';
+    found.set(`${name}{${matchers.join(',')}}`, { name, matchers: matchers.join(',') || undefined, unit });
+  }
+  const [first, second] = found.keys();
+  if (first === undefined)
+    return {
+      fault: 'is not a histogram such as http_request_duration_seconds_bucket{job="api"}: its events cannot be counted',
+    };
+  if (second !== undefined) return { fault: `has two histograms, ${first} and ${second}; a threshold is of one` };
+  return found.get(first)!;
 }
+
+const bucketSeries = new RegExp(
+  `([a-zA-Z_:][a-zA-Z0-9_:]*)_bucket\\b\\s*(?:\\{((?:${quotedText}|[^"'\`{}])*)\\})?`,
+  'g',
+);
+
+/** What a histogram counts in, by the end of its name; without one, seconds, as Prometheus asks for. */
+const units: readonly (readonly [RegExp, keyof typeof msPerUnit])[] = [
+  [/_(?:milliseconds|millis|msec|ms)$/, 'ms'],
+  [/_(?:microseconds|micros|usec|us)$/, 'us'],
+  [/_(?:nanoseconds|nanos|nsec|ns)$/, 'ns'],
+];
 
 function slug(text: string | undefined): string {
   return (text ?? '')

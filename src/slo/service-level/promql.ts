@@ -80,8 +80,11 @@ function histogram({ latency }: Indicator, suffix: string, extra: readonly strin
   return `${latency.histogram}${suffix}${matchers.length > 0 ? `{${matchers.join(',')}}` : ''}`;
 }
 
+/** Milliseconds in one of what a histogram counts in. */
+export const msPerUnit = { s: 1000, ms: 1, us: 1e-3, ns: 1e-6 } as const;
+
 /** Prometheus 3 writes whole bounds as `1.0`, clients and Prometheus 2 as `1`. */
 function bound({ latency }: Indicator): string {
-  const seconds = (latency?.atMost ?? 0) / 1000;
-  return Number.isInteger(seconds) ? `le=~"${seconds}(\\\\.0)?"` : `le="${seconds}"`;
+  const value = Number(((latency?.atMost ?? 0) / msPerUnit[latency?.unit ?? 's']).toPrecision(12));
+  return Number.isInteger(value) ? `le=~"${value}(\\\\.0)?"` : `le="${value}"`;
 }

@@ -1,5 +1,5 @@
 import { SpeechfbError } from '../../errors.ts';
-import { parseDurationMs, parsePercent } from '../../units.ts';
+import { parseDurationMs, parsePercent, parsePerMinute } from '../../units.ts';
 
 const dayMs = 86_400_000;
 
@@ -21,4 +21,11 @@ export function parseTarget(text: string): number {
   const share = parseShare(text);
   if (share < 1) return Math.round(share * 1e12) / 1e12;
   throw new SpeechfbError('bad_unit', `"${text}" leaves no error budget: no burn rate exists; write less than 100%`);
+}
+
+/** Events a minute, above 0, from `20/s`, `1200/min`, `5000/h`. */
+export function parseTraffic(text: string): number {
+  const perMinute = parsePerMinute(text);
+  if (perMinute > 0) return perMinute;
+  throw new SpeechfbError('bad_unit', `"${text}" is no traffic: nothing could ever be judged; write a rate above 0`);
 }

@@ -41,17 +41,23 @@ export function matchersFault(text: string): string | undefined {
     : 'is not label matchers such as job="api",code!~"5.."';
 }
 
+/** The matchers of a selector, one each; a comma or brace within a quoted value parts nothing. */
+export function matchersOf(selector: string): string[] {
+  return [...selector.matchAll(new RegExp(matcher, 'g'))].map(([one]) => one.trim());
+}
+
 /** The text with each `[...]` as one window. Strings are left alone. */
 export function overWindow(text: string, window: string): string {
-  return text.replace(new RegExp(`${quoted}|\\[[^\\]]*\\]`, 'g'), (part) =>
+  return text.replace(new RegExp(`${quotedText}|\\[[^\\]]*\\]`, 'g'), (part) =>
     part.startsWith('[') ? `[${window}]` : part,
   );
 }
 
-const quoted = '"(?:[^"\\\\]|\\\\.)*"|\'(?:[^\'\\\\]|\\\\.)*\'|`[^`]*`';
-const matcher = `[a-zA-Z_][a-zA-Z0-9_]*\\s*(?:=~|!~|!=|=)\\s*(?:${quoted})`;
+/** A quoted text of PromQL, as a regular expression. */
+export const quotedText = '"(?:[^"\\\\]|\\\\.)*"|\'(?:[^\'\\\\]|\\\\.)*\'|`[^`]*`';
+const matcher = `[a-zA-Z_][a-zA-Z0-9_]*\\s*(?:=~|!~|!=|=)\\s*(?:${quotedText})`;
 const bare = new RegExp(
-  `^\\s*(?<name>[a-zA-Z_:][a-zA-Z0-9_:]*)\\s*(?:\\{(?<matchers>(?:${quoted}|[^"'\`{}])*)\\})?\\s*(?:\\[[^\\]:]*\\])?\\s*$`,
+  `^\\s*(?<name>[a-zA-Z_:][a-zA-Z0-9_:]*)\\s*(?:\\{(?<matchers>(?:${quotedText}|[^"'\`{}])*)\\})?\\s*(?:\\[[^\\]:]*\\])?\\s*$`,
 );
 const grouping = '(?:by|without)\\s*\\([^)]*\\)';
 const wrappings = [
@@ -61,7 +67,7 @@ const wrappings = [
 
 /** Quoted texts as empty ones; undefined when one does not end. */
 function withoutStrings(text: string): string | undefined {
-  const plain = text.replace(new RegExp(quoted, 'g'), '');
+  const plain = text.replace(new RegExp(quotedText, 'g'), '');
   return /["'`]/.test(plain) ? undefined : plain;
 }
 

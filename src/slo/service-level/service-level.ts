@@ -1,11 +1,10 @@
 import { z } from 'zod';
-import { duration, integer, section, text, throughUnit, word } from '../../config/fields.ts';
+import { duration, integer, oneOf, section, text, throughUnit, word } from '../../config/fields.ts';
 import { durationText, numberText, percentText } from '../../format.ts';
 import { distributionNames, shareNames } from '../../metrics/definitions.ts';
-import { parsePerMinute } from '../../units.ts';
 import { type BurnAlert, burnForBudget, canFire, largestBurn, smallestTarget } from './burn.ts';
-import { parsePeriodMs, parseShare, parseTarget } from './quantities.ts';
-import { matchersFault, seriesFault } from './series.ts';
+import { parsePeriodMs, parseShare, parseTarget, parseTraffic } from './quantities.ts';
+import { matchersFault, matchersOf, seriesFault } from './series.ts';
 
 const hourMs = 3_600_000;
 const name = text('a name').regex(/^[a-z0-9][a-z0-9-]*$/, {
@@ -21,22 +20,26 @@ const series = text('a series selector such as requests_total{job="speechfb"}, o
 /** Label matchers of a histogram: `le` is what `atMost` stands for. */
 export const matchers = text('label matchers such as job="speechfb"').superRefine(
   refineBy(
-    (given) => matchersFault(given) ?? (/(?:^|,)\s*le\s*[=!]/.test(given) ? 'chooses le; atMost does' : undefined),
+    (given) =>
+      matchersFault(given) ??
+      (matchersOf(given).some((one) => /^le\s*[=!]/.test(one)) ? 'chooses le; atMost does' : undefined),
   ),
 );
 
 /** What counts as a bad event. Exactly one of `latency` and `events`. */
 export const indicator = section({
-  /** Events of a Prometheus histogram in seconds; those above `atMost`, a bound of its buckets, are bad. */
+  /** Events of a Prometheus histogram; those above `atMost`, a bound of its buckets, are bad. */
   latency: section({
     histogram: text('the name of a histogram, without _bucket').regex(/^[a-zA-Z_:][a-zA-Z0-9_:]*$/, {
       error: (issue) => `${JSON.stringify(issue.input)} is not a metric name`,
     }),
     matchers: matchers.optional(),
     atMost: duration(1, hourMs),
+    /** What the histogram counts in. Prometheus asks for seconds; not everybody listens. */
+    unit: oneOf(['s', 'ms', 'us', 'ns']).default('s'),
   }).optional(),
   events: section({ good: series.optional(), bad: series.optional(), total: series }).optional(),
-  /** What of a load test's run.json stands for this objective; learners wait longer than the server alone takes. */
+  /** The metric of a load test's run.json that stands for this objective; learners wait longer than the server alone takes. */
   loadtest: section({
     metric: z.enum([...distributionNames, ...shareNames], {
       error: (issue) =>
@@ -104,7 +107,7 @@ export const serviceLevelFile = section({
     service: name,
     period: period(hourMs).prefault('30d'),
     /** Events in the quietest hour that must still be judged; `check` then says how far one failure carries. */
-    traffic: text('a rate such as 1200/min').transform(throughUnit(parsePerMinute)).optional(),
+    traffic: text('a rate such as 1200/min').transform(throughUnit(parseTraffic)).optional(),
     objectives: z.array(objective, { error: () => 'is not a list of objectives' }).min(1, { error: () => 'is empty' }),
     /** Left out: the four rows of the SRE Workbook. */
     alerts: z.array(alert, { error: () => 'is not a list of alerts' }).optional(),

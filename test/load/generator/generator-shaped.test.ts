@@ -1,15 +1,14 @@
 import { describe, it } from 'vitest';
-import { runShard } from '../../../src/load/generator/generator.ts';
+import { runGenerator } from '../../../src/load/generator/generator.ts';
 import type { FaultPlan } from '../../../src/load/plan/faults.ts';
 import type { UtterancePlan } from '../../../src/load/plan/learner-plan.ts';
-import { steadyLoad } from '../../../src/load/plan/load-profile.ts';
-import { planLearners } from '../../../src/load/plan/plan.ts';
 import { quantile } from '../../../src/metrics/definitions.ts';
 import { Recorder } from '../../../src/metrics/recorder.ts';
 import { measurementsOf } from '../../../src/results/measurements.ts';
 import { namedNetwork } from '../../../src/sim/networks/index.ts';
 import type { NetworkProfile } from '../../../src/sim/profile/profile.ts';
 import { startFakeServer } from '../../kit/fake-server.ts';
+import { framesOf, plansOf, taskOf } from '../../kit/shard.ts';
 
 const ideal = namedNetwork('ideal')!;
 const slow = { ...ideal.up, delayUs: 60_000 };
@@ -56,45 +55,18 @@ describe.concurrent('four learners of two seconds', () => {
   });
 });
 
-const clip = {
-  id: 'tone',
-  text: 'a',
-  language: 'en-US',
-  sampleRateHz: 16_000,
-  durationMs: 1000,
-  pcm: new Uint8Array(32_000).fill(7),
-  speechBeginMs: 0,
-};
-const plans = planLearners({
-  shape: steadyLoad(4, 100, 2000),
-  habits: { frameMs: 20, pause: { leastMs: 100, mostMs: 100 } },
-  seed: 3,
-  clips: [clip],
-});
-const framesPlanned = plans.flatMap((plan) => plan.utterances).reduce((sum, { frames }) => sum + frames, 0);
+const plans = plansOf(4);
+const framesPlanned = framesOf(plans);
 
 type Asked = { network?: string; faults?: FaultPlan[]; gate?: (utterance: UtterancePlan) => UtterancePlan };
 
 async function run({ network = 'none', faults = [], gate = (one) => one }: Asked) {
   const server = await startFakeServer();
-  const result = await runShard(
-    {
-      plans: plans.map((plan) => ({ ...plan, network, utterances: plan.utterances.map(gate) })),
-      faults,
-      networks: { far },
-      clips: [clip],
-      url: server.url,
-      token: undefined,
-      tls: undefined,
-      frameMs: 20,
-      emitIntervalMs: 100,
-      warmupMs: 0,
-      durationMs: 2000,
-      drainMs: 3000,
-      seed: 3,
-      loadPhases: [],
-      startAtEpochMs: undefined,
-    },
+  const result = await runGenerator(
+    taskOf(
+      plans.map((plan) => ({ ...plan, network, utterances: plan.utterances.map(gate) })),
+      { faults, networks: { far }, url: server.url },
+    ),
     { signal: new AbortController().signal, onProgress: () => {} },
   );
   await server.close();

@@ -1,14 +1,13 @@
 import { describe, it } from 'vitest';
-import { runShard, type ShardTask } from '../../../src/load/generator/generator.ts';
-import { steadyLoad } from '../../../src/load/plan/load-profile.ts';
-import { planLearners } from '../../../src/load/plan/plan.ts';
+import { runGenerator } from '../../../src/load/generator/generator.ts';
 import { type Distribution, quantile } from '../../../src/metrics/definitions.ts';
 import { Recorder } from '../../../src/metrics/recorder.ts';
 import { measurementsOf } from '../../../src/results/measurements.ts';
-import type { ShardResult } from '../../../src/results/merge-results.ts';
+import type { GeneratorResult } from '../../../src/results/merge-results.ts';
 import { parseObjective } from '../../../src/slo/objective/expression.ts';
 import { judge, overall } from '../../../src/slo/objective/verdict.ts';
 import { type FakeOptions, startFakeServer } from '../../kit/fake-server.ts';
+import { framesOf, plansOf, taskOf } from '../../kit/shard.ts';
 
 describe.concurrent('four learners of two seconds', () => {
   it('are heard by a good server: every slot answered, every frame acknowledged, all sessions well', async ({
@@ -107,24 +106,10 @@ describe.concurrent('four learners of two seconds', () => {
   });
 });
 
-const clip = {
-  id: 'tone',
-  text: 'a',
-  language: 'en-US',
-  sampleRateHz: 16_000,
-  durationMs: 1000,
-  pcm: new Uint8Array(32_000).fill(7),
-  speechBeginMs: 0,
-};
-const plans = planLearners({
-  shape: steadyLoad(4, 100, 2000),
-  habits: { frameMs: 20, pause: { leastMs: 100, mostMs: 100 } },
-  seed: 3,
-  clips: [clip],
-});
+const plans = plansOf(4);
 const utterancesPlanned = plans.flatMap((plan) => plan.utterances).length;
 const utterancesSpoken = plans.flatMap((plan) => plan.utterances).filter(({ frames }) => frames >= 25).length;
-const framesPlanned = plans.flatMap((plan) => plan.utterances).reduce((sum, { frames }) => sum + frames, 0);
+const framesPlanned = framesOf(plans);
 const slotsPlanned = plans
   .flatMap((plan) => plan.utterances)
   .reduce((sum, { frames }) => sum + Math.floor(frames / 5), 0);
@@ -136,26 +121,10 @@ function never(distribution: Distribution): number {
 
 async function run(options: FakeOptions, url?: string, stop?: AbortController) {
   const server = await startFakeServer(options);
-  const task: ShardTask = {
-    plans,
-    faults: [],
-    networks: {},
-    clips: [clip],
-    url: url ?? server.url,
-    token: undefined,
-    tls: undefined,
-    frameMs: 20,
-    emitIntervalMs: 100,
-    warmupMs: 0,
-    durationMs: 2000,
-    // Good sessions end when they have their finals; a busy machine may need its time for that.
-    drainMs: options.mute ? 1000 : 20_000,
-    seed: 3,
-    loadPhases: [],
-    startAtEpochMs: undefined,
-  };
+  // Good sessions end when they have their finals; a busy machine may need its time for that.
+  const task = taskOf(plans, { url: url ?? server.url, drainMs: options.mute ? 1000 : 20_000 });
   const signal = (stop ?? new AbortController()).signal;
-  const result: ShardResult = await runShard(task, { signal, onProgress: () => stop?.abort() });
+  const result: GeneratorResult = await runGenerator(task, { signal, onProgress: () => stop?.abort() });
   await server.close();
   const recorder = new Recorder(result.recording).merged();
   const measured = measurementsOf(recorder);

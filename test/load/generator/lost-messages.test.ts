@@ -1,52 +1,28 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { runShard } from '../../../src/load/generator/generator.ts';
+import { runGenerator } from '../../../src/load/generator/generator.ts';
 import type { FaultPlan } from '../../../src/load/plan/faults.ts';
-import { steadyLoad } from '../../../src/load/plan/load-profile.ts';
-import { planLearners } from '../../../src/load/plan/plan.ts';
 import { histogramsReady } from '../../../src/metrics/histogram.ts';
 import { Recorder } from '../../../src/metrics/recorder.ts';
 import { measurementsOf } from '../../../src/results/measurements.ts';
 import { serve } from '../../kit/server/serve.ts';
+import { framesOf, plansOf, taskOf, toneClip } from '../../kit/shard.ts';
 
 beforeAll(histogramsReady);
 
-const clip = {
-  id: 'tone',
-  text: 'abcde fghij',
-  language: 'en-US',
-  sampleRateHz: 16_000,
-  durationMs: 1000,
-  pcm: new Uint8Array(32_000).fill(7),
-  speechBeginMs: 0,
-};
-const plans = planLearners({
-  shape: steadyLoad(4, 100, 3000),
-  habits: { frameMs: 20, pause: { leastMs: 100, mostMs: 100 } },
-  seed: 3,
-  clips: [clip],
-});
-const framesPlanned = plans.flatMap((plan) => plan.utterances).reduce((sum, { frames }) => sum + frames, 0);
+const clip = { ...toneClip, text: 'abcde fghij' };
+const plans = plansOf(4, { durationMs: 3000, clip });
+const framesPlanned = framesOf(plans);
 
 async function run(fault: FaultPlan, more: FaultPlan[] = []) {
   const server = await serve();
-  const result = await runShard(
-    {
-      plans,
+  const result = await runGenerator(
+    taskOf(plans, {
       faults: [fault, ...more],
-      networks: {},
       clips: [clip],
       url: server.url,
-      token: undefined,
-      tls: undefined,
-      frameMs: 20,
-      emitIntervalMs: 100,
-      warmupMs: 0,
       durationMs: 3000,
       drainMs: 20_000,
-      seed: 3,
-      loadPhases: [],
-      startAtEpochMs: undefined,
-    },
+    }),
     { signal: new AbortController().signal, onProgress: () => {} },
   );
   const whole = new Recorder(result.recording).merged();

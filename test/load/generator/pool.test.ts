@@ -1,41 +1,29 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { ShardTask } from '../../../src/load/generator/generator.ts';
 import { generatorCount, runGenerators, splitTask } from '../../../src/load/generator/pool.ts';
-import { steadyLoad } from '../../../src/load/plan/load-profile.ts';
-import { planLearners } from '../../../src/load/plan/plan.ts';
 import { histogramsReady } from '../../../src/metrics/histogram.ts';
 import { Recorder } from '../../../src/metrics/recorder.ts';
 import type { Trace } from '../../../src/metrics/trace.ts';
 import { mergeTraces } from '../../../src/metrics/traces.ts';
 import { measurementsOf } from '../../../src/results/measurements.ts';
-import type { ShardResult } from '../../../src/results/merge-results.ts';
+import type { GeneratorResult } from '../../../src/results/merge-results.ts';
 import { lostResult, mergeResults } from '../../../src/results/merge-results.ts';
 import { checkValidity } from '../../../src/results/validity.ts';
 import { startFakeServer } from '../../kit/fake-server.ts';
 import { childrenOf } from '../../kit/processes.ts';
-
-const clip = {
-  id: 'tone',
-  text: 'a',
-  language: 'en-US',
-  sampleRateHz: 16_000,
-  durationMs: 1000,
-  pcm: new Uint8Array(32_000).fill(7),
-  speechBeginMs: 0,
-};
+import { framesOf, plansOf, taskOf } from '../../kit/shard.ts';
 
 beforeAll(histogramsReady);
 
 describe('generators', () => {
   it('share the learners, and what they measure adds up', async () => {
     const server = await startFakeServer();
-    const task = { ...taskOf(9), url: server.url };
+    const task = taskOf(plansOf(9), { url: server.url });
     const result = await runGenerators(task, quiet(), 3);
     await server.close();
     const whole = new Recorder(result.recording).merged();
     expect(whole.tally).toMatchObject({ sessions: 9, sessions_ok: 9, lost_frames: 0 });
-    expect(whole.tally.frames_sent).toBe(framesOf(task));
+    expect(whole.tally.frames_sent).toBe(framesOf(task.plans));
     expect(result.generators.map(({ learners }) => learners)).toEqual([3, 3, 3]);
     expect(result.generators.every(({ rssBytes, cpu }) => rssBytes > 1e7 && cpu > 0)).toBe(true);
     expect(result.traces).toHaveLength(result.tracesSeen);
@@ -52,7 +40,7 @@ describe('generators', () => {
         process.kill(childrenOf(process.pid).find(isGenerator)!, 'SIGKILL');
       },
     };
-    const result = await runGenerators({ ...taskOf(4), url: server.url }, hooks, 2);
+    const result = await runGenerators(taskOf(plansOf(4), { url: server.url }), hooks, 2);
     await server.close();
     expect(result.generators.filter(({ lost }) => lost !== undefined)).toMatchObject([
       { learners: 2, lost: expect.stringContaining('SIGKILL') },
@@ -80,7 +68,7 @@ describe('a task that is split', () => {
       { kind: 'reconnect', atMs: 1000, learners: [0, 1, 2] },
       { kind: 'stop-server', atMs: 1000, forMs: 100 },
     ] as const;
-    const parts = splitTask({ ...taskOf(5), faults }, 2);
+    const parts = splitTask(taskOf(plansOf(5), { faults }), 2);
     expect(parts.map(({ plans }) => plans.map(({ learner }) => learner))).toEqual([
       [0, 2, 4],
       [1, 3],
@@ -89,7 +77,7 @@ describe('a task that is split', () => {
       [{ kind: 'reconnect', atMs: 1000, learners: [0, 2] }],
       [{ kind: 'reconnect', atMs: 1000, learners: [1] }],
     ]);
-    expect(splitTask(taskOf(2), 8)).toHaveLength(2);
+    expect(splitTask(taskOf(plansOf(2)), 8)).toHaveLength(2);
   });
 });
 
@@ -103,7 +91,7 @@ describe('results that are merged', () => {
   it('sum the learners whom one fault hit in several generators', () => {
     const record = { kind: 'reconnect', plannedMs: 1000, atMs: 1002, hit: { learners: 2, of: 3 } } as const;
     const empty = lostResult(1, '');
-    const results: ShardResult[] = [
+    const results: GeneratorResult[] = [
       { ...empty, faults: [record] },
       { ...empty, faults: [{ ...record, atMs: 1004, hit: { learners: 1, of: 1 } }] },
     ];
@@ -130,35 +118,6 @@ describe('results that are merged', () => {
     expect(ofFew).toBeLessThan(25);
   });
 });
-
-function taskOf(learners: number): ShardTask {
-  return {
-    plans: planLearners({
-      shape: steadyLoad(learners, 100, 2000),
-      habits: { frameMs: 20, pause: { leastMs: 100, mostMs: 100 } },
-      seed: 3,
-      clips: [clip],
-    }),
-    faults: [],
-    networks: {},
-    clips: [clip],
-    url: 'ws://127.0.0.1:9/v1/stream',
-    token: undefined,
-    tls: undefined,
-    frameMs: 20,
-    emitIntervalMs: 100,
-    warmupMs: 0,
-    durationMs: 2000,
-    drainMs: 3000,
-    seed: 3,
-    loadPhases: [],
-    startAtEpochMs: undefined,
-  };
-}
-
-function framesOf({ plans }: ShardTask): number {
-  return plans.flatMap((plan) => plan.utterances).reduce((sum, { frames }) => sum + frames, 0);
-}
 
 function quiet() {
   return { onProgress: () => {}, signal: new AbortController().signal };

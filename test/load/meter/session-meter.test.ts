@@ -1,7 +1,7 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { SessionMeter } from '../../../src/load/meter/session-meter.ts';
 import type { LoadPhase, UtterancePlan } from '../../../src/load/plan/learner-plan.ts';
-import { quantile } from '../../../src/metrics/definitions.ts';
+import { type DistributionName, quantile } from '../../../src/metrics/definitions.ts';
 import { histogramsReady } from '../../../src/metrics/histogram.ts';
 import { LiveSlice } from '../../../src/metrics/live-slice.ts';
 import { Recorder } from '../../../src/metrics/recorder.ts';
@@ -108,6 +108,41 @@ describe('a session of one utterance of ten seconds, in virtual time', () => {
     expect(stages).toMatchObject({ capture: 20, window: 20, late_send: 7, queue: 1, unattributed: 2 });
   });
 
+  it('measures words from their acoustic ends to the first message that shows them', () => {
+    const meter = wordMeter();
+    meter.event(transcript(1, ['a']), 1400);
+    meter.event(transcript(2, ['a', 'b', 'c', 'd']), 3700);
+    // The fourth goes away again, and comes back: it was shown at once.
+    meter.event(transcript(3, ['a', 'b', 'c']), 3900);
+    meter.event({ ...final(4), audio_ms: 10_000, words: wordsOf(4) }, 11_000);
+    close(meter);
+    // Ends at 1,300, 2,500, 4,000 (shown before) and 3,500, of five words of which the last is not read.
+    expect(samplesOf('word_latency')).toEqual([0, 100, 200, 1200]);
+  });
+
+  it('shows words with the final that no partial showed, but for those that it calls omitted', () => {
+    const meter = wordMeter();
+    meter.event({ ...final(1), audio_ms: 10_000, words: wordsOf(3, 1) }, 11_000);
+    close(meter);
+    expect(samplesOf('word_latency')).toEqual([7000, 9700, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]);
+  });
+
+  it('owes every word of an utterance without a final that no partial showed', () => {
+    const meter = wordMeter();
+    meter.event(transcript(1, ['a', 'b']), 2600);
+    close(meter, 'lost');
+    expect(samplesOf('word_latency')).toEqual([100, 1300, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]);
+  });
+
+  it.each<[string, Partial<UtterancePlan>, number]>([
+    ['that the learner broke off before their end', { frames: 100 }, 2],
+    ['whose end the app held back', { gated: [[50, 100]] }, 3],
+  ])('does not owe words %s', (_, change, due) => {
+    const meter = wordMeter(change);
+    close(meter, 'lost');
+    expect(samplesOf('word_latency')).toHaveLength(due);
+  });
+
   it('measures a final from the last sound, and phones from their acoustic ends', () => {
     const meter = newMeter();
     meter.event(feedback(1, 300, 200), 1345);
@@ -209,6 +244,8 @@ describe('goodput', () => {
     answered(meter, 10);
     close(meter, 'lost');
     expect(Object.keys(recorder.clusters)).toEqual([
+      'availability',
+      'goodput',
       'p95(feedback_latency) < 100ms',
       'availability >= 99%',
       'p99(connect_time) < 1ms',
@@ -330,6 +367,7 @@ function newMeter(
   change: Partial<UtterancePlan> = {},
   objectives: readonly Objective[] = [],
   loadPhases: readonly LoadPhase[] = [],
+  wordEndsMs: readonly (number | undefined)[] = [],
 ): SessionMeter {
   all = new Recorder();
   recorder = all.slice({ profile: 'direct', language: 'en-US' });
@@ -338,6 +376,7 @@ function newMeter(
   const options = {
     plan,
     speechBeginMs: [40],
+    wordEndsMs: [wordEndsMs],
     startMs: 500,
     warmupMs,
     frameMs: 20,
@@ -358,6 +397,27 @@ function close(meter: SessionMeter, outcome: 'closed' | 'lost' = 'closed') {
 
 function at(p: number): number | undefined {
   return quantile(recorder.distributions.feedback_latency, p);
+}
+
+/** Of five words of which the last is not read. */
+function wordMeter(change: Partial<UtterancePlan> = {}): SessionMeter {
+  return newMeter(undefined, 0, change, [], [], [300, 1500, 3000, 2500, undefined]);
+}
+
+/** To 20 ms, within which the histogram keeps what is below 20 s. */
+function samplesOf(name: DistributionName): number[] {
+  const { [name]: distribution } = recorder.distributions;
+  return Array.from({ length: distribution.samples }, (_, i) => Math.round(distribution.valueAtRank(i + 1) / 20) * 20);
+}
+
+/** The words of a final, the one at `omitted` not read. */
+function wordsOf(count: number, omitted = -1) {
+  const [word] = final(0).words;
+  return Array.from({ length: count }, (_, place) => ({
+    ...word,
+    phonemes: [],
+    error_type: place === omitted ? ('omission' as const) : ('none' as const),
+  }));
 }
 
 function feedback(id: number, audioMs: number, phoneEndMs = audioMs): ServerEvent {

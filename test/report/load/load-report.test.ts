@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { metrics } from '../../../src/metrics/definitions.ts';
+import { junitXml } from '../../../src/report/export/junit.ts';
 import { loadMarkdown } from '../../../src/report/export/markdown.ts';
 import { writeRunDirectory } from '../../../src/report/export/run-directory.ts';
 import { runJson } from '../../../src/report/export/run-json.ts';
@@ -96,13 +97,17 @@ describe('the final table', () => {
     );
   });
 
-  it('says of a pass that sessions alone would not prove it', () => {
+  it('says that samples were taken as independent, and of a pass that the sessions alone do not prove it', () => {
     const clustered = { sessions: 20, designEffect: 6.54, effectiveSamples: 250, confidenceBound: 612, proven: false };
     const objectives = [{ ...report.objectives[0]!, verdict: 'pass', clustered } as const];
+    const assumed = { ...report, objectives, assumeIndependent: true };
     const note = 'p95(feedback_latency) < 500ms: 612 ms, by 20 sessions (design effect 6.5)';
-    expect(loadTable({ ...report, objectives }, plain)).toContain(`this is what they prove:\n  ${note}\n`);
-    expect(loadMarkdown({ ...report, objectives })).toContain(`this is what they prove:\n- ${note}\n`);
-    expect(text).not.toContain('Were sessions');
+    expect(loadTable(assumed, plain)).toContain(`this is what the sessions alone prove:\n  ${note}\n`);
+    expect(loadMarkdown(assumed)).toContain(`this is what the sessions alone prove:\n- ${note}\n`);
+    expect(junitXml(assumed)).toContain('<property name="assume-independent" value="true"/>');
+    expect(runJson(assumed)).toMatchObject({ assume_independent: true });
+    expect(text).not.toContain('independent');
+    expect(junitXml(report)).not.toContain('independent');
   });
 
   it('says when it was interrupted', () => {

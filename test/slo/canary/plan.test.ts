@@ -103,6 +103,12 @@ describe('a canary file', () => {
     ['a broken interval', 'every: 1m', 'every: 3m', /spec\.rollback\.for: is not a whole number of intervals/],
     ['a promise of 100 %', 'target: 99%', 'target: 100%', /spec\.target: "100%" leaves no error budget/],
     [
+      'no traffic',
+      'traffic: 1200/min',
+      'traffic: 0/min',
+      /spec\.traffic: "0\/min" is no traffic: nothing could ever be judged/,
+    ],
+    [
       'traffic without a unit',
       'traffic: 1200/min',
       'traffic: "1200"',

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type ComparedRun, compareRuns } from '../../../src/slo/objective/compare.ts';
+import { oneASession } from '../../../src/slo/objective/compare-shares.ts';
 import { createRandom } from '../../../src/stats/random.ts';
+import { sumsOfLatencies } from '../../kit/cluster-sums.ts';
 import { distributionOf } from '../../kit/samples.ts';
 
 const never = Number.POSITIVE_INFINITY;
@@ -47,7 +49,7 @@ describe('one run against one', () => {
     [9_900, 10_000, 'better'],
   ])('availability of %d and then %d in 10,000 is %s', (was, is, verdict) => {
     const sides = [was, is].map((good) => ({
-      runs: [{ ...runOf(1, 0), shares: { availability: { good, total: 10_000 } } }],
+      runs: [{ ...runOf(1, 0), shares: { availability: oneASession(good, 10_000) } }],
     }));
     expect(compareRuns(sides[0]!, sides[1]!, margin).at(-1)).toMatchObject({ metric: 'availability', verdict });
   });
@@ -57,7 +59,7 @@ describe('one run against one', () => {
       ...runOf(1, 0),
       distributions: { feedback_latency: distributionOf() },
       sessionP95Ms: [],
-      shares: { availability: { good: 0, total: 0 } },
+      shares: { availability: oneASession(0, 0) },
     };
     expect(compareRuns({ runs: [empty] }, { runs: [runOf(1, 0)] }, margin)).toEqual([]);
   });
@@ -136,9 +138,10 @@ describe('what is said of a metric', () => {
 
   it('of a share: the interval of Agresti and Caffo', () => {
     const of = (good: number, total: number) => ({
-      runs: [{ ...flat(100), shares: { availability: { good, total } } }],
+      runs: [{ ...flat(100), shares: { availability: oneASession(good, total) } }],
     });
-    const reach = 1.96 * Math.sqrt((0.75 * 0.25) / 12 + ((10 / 12) * (2 / 12)) / 12);
+    // One event a session, so that the interval is as wide as Student's t of 18 degrees.
+    const reach = 2.100922 * Math.sqrt((0.75 * 0.25) / 12 + ((10 / 12) * (2 / 12)) / 12);
     expect(compareRuns(of(8, 10), of(9, 10), margin).at(-1)).toEqual({
       metric: 'availability',
       of: 'availability',
@@ -146,8 +149,8 @@ describe('what is said of a metric', () => {
       baseline: 0.8,
       candidate: 0.9,
       shift: expect.closeTo(0.1, 12),
-      lower: expect.closeTo(0.1 - reach, 12),
-      upper: expect.closeTo(0.1 + reach, 12),
+      lower: expect.closeTo(0.1 - reach, 5),
+      upper: expect.closeTo(0.1 + reach, 5),
       margin: 0.001,
       verdict: 'undecided',
       method: 'shares',
@@ -158,9 +161,13 @@ describe('what is said of a metric', () => {
 
   it('of a share of several runs: their sums', () => {
     const of = (...goods: number[]) => ({
-      runs: goods.map((good) => ({ ...flat(100), shares: { availability: { good, total: 10 } } })),
+      runs: goods.map((good) => ({ ...flat(100), shares: { availability: oneASession(good, 10) } })),
     });
     expect(compareRuns(of(8, 10), of(10, 9), margin).at(-1)).toMatchObject({ baseline: 0.9, candidate: 0.95 });
+    // Two runs that agree to the session are not certain: sessions may differ all the same.
+    const found = compareRuns(of(10, 10), of(9, 9), margin).at(-1)!;
+    expect(found).toMatchObject({ method: 'welch', verdict: 'undecided' });
+    expect(found.upper).toBeGreaterThan(0);
   });
 
   it('counts no more sessions than samples', () => {
@@ -266,6 +273,6 @@ function runOf(seed: number, shiftMs: number): ComparedRun {
     sessions: 20,
     distributions: { feedback_latency: distributionOf(...sessions.flat()) },
     sessionP95Ms: sessions.map((mine) => mine.toSorted((a, b) => a - b)[47]!),
-    shares: { availability: { good: 1000, total: 1000 } },
+    shares: { availability: { good: 1000, total: 1000, strata: [sumsOfLatencies(sessions, never)] } },
   };
 }

@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { addClusterSums, emptyClusterSums, sessionSums } from '../../../src/metrics/cluster-sums.ts';
 import { type Measurements, quantile } from '../../../src/metrics/definitions.ts';
 import { parseObjective } from '../../../src/slo/objective/expression.ts';
 import type { ObjectiveVerdict } from '../../../src/slo/objective/objective-verdict.ts';
-import { judge, missedForCertain, overall } from '../../../src/slo/objective/verdict.ts';
+import { type Judging, judge, missedForCertain, overall } from '../../../src/slo/objective/verdict.ts';
+import { sumsOfLatencies, sumsOfMisses } from '../../kit/cluster-sums.ts';
 import { emptyMeasurements, sorted } from '../../kit/measurements.ts';
+import { distributionOf } from '../../kit/samples.ts';
 
 describe('a quantile objective', () => {
   it.each([
@@ -287,7 +290,7 @@ describe('everything that is said of an objective', () => {
     [
       'cost_per_audio_minute <= $0.015',
       { cost: { dollars: 0.0123, audioMinutes: 1.5 } },
-      { verdict: 'pass', samples: 1, misses: 0, reason: '$0.0123 for 1.50 minutes of sound' },
+      { verdict: 'pass', samples: 1, misses: 0, reason: '$0.0123 for 1.5 minutes of sound' },
     ],
     [
       'cost_per_audio_minute <= $0.001',
@@ -345,18 +348,12 @@ describe('a miss beyond doubt', () => {
 });
 
 describe('what sessions say beside the samples', () => {
-  // Three sessions of ten samples of which 2, 4 and 6 miss are worth 6.0947 samples with 2.4379 misses.
-  const sums = {
-    sessions: 3,
-    samples: 30,
-    misses: 12,
-    samplesSquared: 300,
-    missesSquared: 56,
-    missesSamples: 120,
-    logSum: 0,
-    logSquares: 0,
-    logBetween: 0,
-  };
+  // Three sessions of ten samples of which 2, 4 and 6 miss: a spread of 8, and a thirtieth of 80 for their leverage.
+  const sums = sumsOfMisses([
+    [10, 2],
+    [10, 4],
+    [10, 6],
+  ]);
   const feedback_latency = sorted([
     [18, 100],
     [12, 900],
@@ -366,20 +363,24 @@ describe('what sessions say beside the samples', () => {
     shares: { availability: { good: 18, total: 30 } },
     rates: { flicker_rate: { count: 12, of: 30 } },
   };
-  const worth = { sessions: 3, designEffect: expect.closeTo(5 / 3, 9), effectiveSamples: expect.closeTo(6.0947, 3) };
-  // Beta quantile of .95 at 3.4379 and 3.6568.
-  const mostMisses = 0.77647;
+  // (32 / 3) / 30 over .4 x .6; t of 29 and of 2 degrees at .95 leave 6.8567 of 30 samples, and 2.7427 misses.
+  const worth = { sessions: 3, designEffect: expect.closeTo(40 / 27, 9), effectiveSamples: expect.closeTo(6.8567, 3) };
   it.each([
-    ['p40(feedback_latency) < 500ms', { confidenceBound: 900, proven: false }],
-    ['p1(feedback_latency) < 500ms', { confidenceBound: 100, proven: true }],
-    ['p95(feedback_latency) < 500ms', { confidenceBound: undefined, proven: false }],
-    ['availability >= 99%', { confidenceBound: expect.closeTo(1 - mostMisses, 3), proven: false }],
-    ['availability >= 15%', { confidenceBound: expect.closeTo(1 - mostMisses, 3), proven: true }],
-    ['flicker_rate < 1%', { confidenceBound: expect.closeTo(mostMisses, 3), proven: false }],
-    ['flicker_rate < 85%', { confidenceBound: expect.closeTo(mostMisses, 3), proven: true }],
+    ['availability >= 99%', { ...worth, confidenceBound: expect.closeTo(1 - 0.75651, 3), proven: false }],
+    ['flicker_rate < 1%', { ...worth, confidenceBound: expect.closeTo(0.75651, 3), proven: false }],
+    // Fewer missed than may: the part between sessions, 13 / 27, counts (.85 / .4) squared times.
+    [
+      'flicker_rate < 85%',
+      {
+        sessions: 3,
+        designEffect: expect.closeTo(1 + (13 / 27) * (0.85 / 0.4) ** 2, 9),
+        effectiveSamples: expect.closeTo(3.2002, 3),
+        confidenceBound: expect.closeTo(0.88677, 3),
+        proven: false,
+      },
+    ],
   ])('of %s: %o', (source, expected) => {
-    const { clustered } = judged(source, { ...given, strata: [{ [source]: sums }, {}] });
-    expect(clustered).toEqual({ ...worth, ...expected });
+    expect(judged(source, { ...given, strata: [{ [source]: sums }, {}] }).clustered).toEqual(expected);
   });
 
   it.each(['availability >= 100%', 'rate(lost_frames) == 0', 'max(feedback_latency) < 1s', 'lost_frames == 0'])(
@@ -418,14 +419,92 @@ it('the quantile is the nearest rank', () => {
 
 type Given = { [K in keyof Measurements]?: Partial<Measurements[K]> } & Pick<Partial<Measurements>, 'cost' | 'strata'>;
 
-function judged(source: string, given: Given): ObjectiveVerdict {
+function judged(source: string, given: Given, judging?: Judging): ObjectiveVerdict {
   const empty = emptyMeasurements();
-  return judge(parseObjective(source), {
+  const measured = {
     ...empty,
     ...given,
     distributions: { ...empty.distributions, ...given.distributions },
     shares: { ...empty.shares, ...given.shares },
     rates: { ...empty.rates, ...given.rates },
     counts: { ...empty.counts, ...given.counts },
-  });
+  };
+  return judge(parseObjective(source), measured, judging);
 }
+
+describe('sessions as the unit', () => {
+  const latencies = (sessions: number, samples: number, ms: (session: number, sample: number) => number) =>
+    Array.from({ length: sessions }, (_, i) => Array.from({ length: samples }, (_, j) => ms(i, j)));
+  const spoken = (all: readonly (readonly number[])[], limitMs = 500) => ({
+    distributions: { feedback_latency: distributionOf(...all.flat()) },
+    strata: [{ 'p95(feedback_latency) < 500ms': sumsOfLatencies(all, limitMs) }],
+  });
+  const p95 = 'p95(feedback_latency) < 500ms';
+  // Each session has a level of its own: 100 to 138 ms, of which its samples hardly depart.
+  const alike = (sessions: number) => latencies(sessions, 50, (i, j) => 100 + 2 * (i % 20) + 0.01 * j);
+  const mixed = (sessions: number) => latencies(sessions, 50, (i, j) => 100 + ((7 * i + 13 * j) % 41));
+
+  it.each<[string, readonly (readonly number[])[], string, string]>([
+    ['twenty sessions whose samples mix', mixed(20), 'pass', 'proven at 95 % confidence'],
+    ['twenty sessions each with its own level', alike(20), 'invalid', 'not proven by 20 sessions (design effect '],
+    ['a hundred of those', alike(100), 'pass', 'proven at 95 % confidence'],
+    ['one session', mixed(1), 'invalid', 'not proven by 1 session; needs 3 more like it, none with a miss'],
+    ['sessions of one event each', latencies(58, 1, (i) => 100 + i), 'invalid', 'needs 1 more like these'],
+    ['enough of those', latencies(59, 1, (i) => 100 + i), 'pass', 'proven'],
+    ['events that are all equal', latencies(20, 50, () => 100), 'invalid', 'needs 41 more like these'],
+    ['events that all miss', latencies(20, 50, () => 900), 'fail', '1000 of 1000 missed'],
+    ['one session that all misses', latencies(1, 50, () => 900), 'fail', '50 of 50 missed'],
+  ])('%s', (_, all, verdict, reason) => {
+    const result = judged(p95, spoken(all));
+    expect(result).toMatchObject({ verdict });
+    expect(result.reason).toContain(reason);
+    expect(JSON.stringify(result)).not.toContain('null');
+  });
+
+  it('says how many sessions are missing in samples too', () => {
+    const result = judged(p95, spoken(alike(20)));
+    expect(result.needsSessions).toBeGreaterThan(10);
+    expect(result.needsMore).toBe(50 * result.needsSessions!);
+  });
+
+  it('are not, when samples are taken as independent: what it then rests on is in the reason', () => {
+    const given = spoken(alike(20));
+    const result = judged(p95, given, { assumeIndependent: true });
+    expect(result).toMatchObject({
+      verdict: 'pass',
+      reason: 'proven at 95 % confidence; samples taken as independent',
+      clustered: { sessions: 20, proven: false },
+    });
+  });
+
+  it.each<[string, number, boolean]>([
+    ['sessions that mix', 20, true],
+    ['sessions each with its own mean', 20, false],
+  ])('the mean of %s', (_, sessions, mixes) => {
+    const source = 'mean(feedback_latency) < 122ms';
+    const all = mixes ? mixed(sessions) : alike(sessions);
+    const sums = emptyClusterSums();
+    for (const one of all)
+      addClusterSums(
+        sums,
+        sessionSums(
+          one.length,
+          one.reduce((sum, ms) => sum + ms, 0),
+        ),
+      );
+    const distributions = { feedback_latency: distributionOf(...all.flat()) };
+    const result = judged(source, { distributions, strata: [{ [source]: sums }] });
+    expect(result.verdict).toBe(mixes ? 'pass' : 'invalid');
+    expect(judged(source, { distributions }).verdict).toBe('pass');
+  });
+
+  it('a share of which nothing was missed is told by the latencies behind it', () => {
+    const source = 'availability >= 99%';
+    const given = (all: readonly (readonly number[])[]) => ({
+      shares: { availability: { good: all.flat().length, total: all.flat().length } },
+      strata: [{ [source]: sumsOfLatencies(all, Number.POSITIVE_INFINITY) }],
+    });
+    expect(judged(source, given(mixed(20))).verdict).toBe('pass');
+    expect(judged(source, given(alike(20)))).toMatchObject({ verdict: 'invalid', needsSessions: expect.any(Number) });
+  });
+});

@@ -198,7 +198,7 @@ describe('what one load test says of an objective', () => {
   });
 
   it('says what an event may take there, for learners wait longer than the server', () => {
-    const latency = { histogram: 'h', atMost: 300 };
+    const latency = { histogram: 'h', atMost: 300, unit: 's' as const };
     const loadtest = { metric: 'feedback_latency', atMost: 500 } as const;
     const timed = { ...objective, indicator: { latency, loadtest } };
     expect(evaluateRun(timed, { windowMs: minute, bad: 0, total: 1 }).atMostMs).toBe(500);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { readOpenSlo } from '../../../src/commands/slo/read-service-level.ts';
 import { prometheusRules } from '../../../src/slo/service-level/rules.ts';
 import { serviceLevelOf } from '../../../src/slo/service-level/service-level.ts';
@@ -63,6 +64,64 @@ describe('an OpenSLO v1 document', () => {
     ]);
   });
 
+  const onHistogram = (query: string, value = '0.25') =>
+    threshold.replace(/histogram_quantile\(.*\(le\)/, query).replaceAll(/value: (?:0\.25|1)/g, `value: ${value}`);
+
+  it.each([
+    ['istio_request_duration_milliseconds', 'ms', '500', 500],
+    ['db_latency_ms', 'ms', '20', 20],
+    ['rpc_usec', 'us', '1500', 1.5],
+    ['gc_pause_nanoseconds', 'ns', '5e6', 5],
+    ['http_seconds', 's', '0.5', 500],
+    ['plain_duration', 's', '2', 2000],
+  ])('on %s has a threshold in its unit, %s', (name, unit, value, atMost) => {
+    const { objectives } = levelOf(onHistogram(`${name}_bucket{job="api"}`, value));
+    expect(objectives[0]!.indicator.latency).toMatchObject({ histogram: name, unit, atMost });
+  });
+
+  it('keeps the bound of a histogram in milliseconds as it is in the rules', () => {
+    const rules = JSON.stringify(prometheusRules(levelOf(onHistogram('call_ms_bucket', '500'))));
+    expect(rules).toContain('le=~');
+    expect(rules).toMatch(/le=~\\"500\(/);
+  });
+
+  it.each([
+    ['braces', 'path=~"/users/[0-9]{3,5}",job="api"'],
+    ['commas and the name of a label', 'note="a,le=\\"x\\"",job="api"'],
+    ['brackets in backquotes', 'path=~`/[a-z]{2}`,job="api"'],
+  ])('keeps %s within a quoted matcher', (_, matchers) => {
+    const { objectives } = levelOf(onHistogram(`http_seconds_bucket{${matchers},le="0.5"}`));
+    expect(objectives[0]!.indicator.latency!.matchers).toBe(matchers);
+  });
+
+  it('over two histograms is refused, not told of the first', () => {
+    const query = 'sum(rate(a_seconds_bucket{le="0.5"}[5m])) / sum(rate(b_seconds_bucket{le="+Inf"}[5m]))';
+    expect(problemsIn(onHistogram(query))).toMatch(/query: has two histograms, a_seconds\{\} and b_seconds\{\}/);
+  });
+
+  it('names one histogram twice, with two bounds', () => {
+    const query = 'sum(rate(a_seconds_bucket{le="0.5"}[5m])) / sum(rate(a_seconds_bucket{le="+Inf"}[5m]))';
+    expect(levelOf(onHistogram(query)).objectives[0]!.indicator.latency).toMatchObject({ histogram: 'a_seconds' });
+  });
+
+  it.each([
+    ['JSON', JSON.stringify(parse(ratio))],
+    ['a list, as the examples of OpenSLO are', `- ${ratio.trimEnd().replaceAll('\n', '\n  ')}\n`],
+    ['a list in JSON', JSON.stringify([parse(ratio)])],
+  ])('may be %s', (_, text) => {
+    expect(levelOf(text)).toEqual(levelOf(ratio));
+  });
+
+  it('may leave the type of a source to a DataSource of the file', () => {
+    const source = 'apiVersion: openslo/v1\nkind: DataSource\nmetadata: {name: prom}\nspec: {type: Prometheus}\n---\n';
+    const by = (reference: string) => ratio.replaceAll('type: Prometheus', `metricSourceRef: ${reference}`);
+    expect(levelOf(`${source}${by('prom')}`)).toEqual(levelOf(ratio));
+    expect(problemsIn(`${source}${by('other')}`)).toMatch(/type: is missing; write Prometheus, or a metricSourceRef/);
+    expect(problemsIn(`${source.replace('type: Prometheus', 'type: Datadog')}${by('prom')}`)).toContain(
+      '"Datadog" is not Prometheus',
+    );
+  });
+
   it('among services and policies follows its indicator within the file', () => {
     const sli = ratio.match(/ {6}ratioMetric:[\s\S]*?(?= {2}timeWindow)/)![0].replace(/^ {4}/gm, '');
     const split = `apiVersion: openslo/v1
@@ -110,7 +169,7 @@ ${sli}`;
     [
       'another source',
       ratio.replace('type: Prometheus', 'type: Datadog'),
-      '15:32: spec.indicator.spec.ratioMetric.good.metricSource.type: is not Prometheus',
+      '15:32: spec.indicator.spec.ratioMetric.good.metricSource.type: "Datadog" is not Prometheus',
     ],
     [
       'gauges',

@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { SpeechfbError } from '../../errors.ts';
+
+/** A word of a clip's text, and where its sound ends, ms from the clip's beginning; undefined: it was not read. */
+export type ClipWord = { readonly text: string; readonly endMs: number | undefined };
+
+const times = z.array(
+  z.object({
+    text: z.string().min(1),
+    end_ms: z
+      .number()
+      .nonnegative()
+      .nullish()
+      .transform((ms) => ms ?? undefined),
+  }),
+);
+
+/**
+ * The words of a manifest's line, `[{text, end_ms}]` in the order of the text; end_ms is absent or null for a word that was not
+ * read. Undefined for `words` without any time, which are for others to read. Throws `bad_manifest` for times that cannot be.
+ */
+export function readClipWords(given: unknown, durationMs: number): readonly ClipWord[] | undefined {
+  if (!Array.isArray(given) || !given.some((word) => typeof word === 'object' && word !== null && 'end_ms' in word))
+    return undefined;
+  const parsed = times.safeParse(given);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map(({ path, message }) => `words.${path.join('.')}: ${message}`);
+    throw new SpeechfbError('bad_manifest', `${problems.join('; ')}; needed: text, end_ms`);
+  }
+  let lastMs = 0;
+  for (const [place, { end_ms: endMs }] of parsed.data.entries()) {
+    if (endMs === undefined) continue;
+    const wrong =
+      endMs > durationMs
+        ? `after the end of the recording at ${Math.round(durationMs)} ms`
+        : endMs < lastMs && `before the word ahead of it, at ${lastMs} ms`;
+    if (wrong) throw new SpeechfbError('bad_manifest', `words.${place}.end_ms: ${endMs} ms is ${wrong}`);
+    lastMs = endMs;
+  }
+  return parsed.data.map(({ text, end_ms }) => ({ text, endMs: end_ms }));
+}
