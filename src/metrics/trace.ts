@@ -5,6 +5,8 @@ export type Trace = {
   /** Since the start of the test. */
   at_ms: number;
   session: string;
+  /** Which utterance of the session its sound is of, from 0. */
+  utterance?: number | undefined;
   profile: string;
   language: string;
   total_ms: number;

@@ -25,14 +25,15 @@ export class TraceSink {
     return this.#sample.wants();
   }
 
-  /** `atMs`: since the start of the test. */
-  keep(owner: TraceOwner, atMs: number, totalMs: number, stages: LatencyParts): void {
+  /** `atMs`: since the start of the test; `utterance`: its place in the session. */
+  keep(owner: TraceOwner, atMs: number, totalMs: number, stages: LatencyParts, utterance = Number.NaN): void {
     const row = this.#sample.place();
     this.#owners[row] = owner;
     if ((row + 1) * columns > this.#rows.length) this.#grow();
     this.#rows[row * columns] = atMs;
     this.#rows[row * columns + 1] = totalMs;
-    this.#rows.set(stages, row * columns + 2);
+    this.#rows[row * columns + 2] = utterance;
+    this.#rows.set(stages, row * columns + 3);
   }
 
   /** How many it was asked to keep. */
@@ -46,9 +47,10 @@ export class TraceSink {
   }
 
   #trace({ session, profile, language }: TraceOwner, from: number): Trace {
-    const [at_ms, total_ms, ...stages] = this.#rows.subarray(from, from + columns).map(round);
-    const name = session.slice(0, mostSessionChars);
-    return { at_ms: at_ms!, session: name, profile, language, total_ms: total_ms!, stages: namedParts(stages) };
+    const [at_ms, total_ms, place, ...stages] = this.#rows.subarray(from, from + columns).map(round);
+    const whose = { session: session.slice(0, mostSessionChars), profile, language };
+    const utterance = Number.isNaN(place) ? undefined : place;
+    return { at_ms: at_ms!, ...whose, utterance, total_ms: total_ms!, stages: namedParts(stages) };
   }
 
   #grow(): void {
@@ -58,8 +60,8 @@ export class TraceSink {
   }
 }
 
-/** Numbers of a trace: when it was, the whole latency, its stages. */
-const columns = 2 + reportStages.length;
+/** Numbers of a trace: when it was, the whole latency, the utterance, its stages. */
+const columns = 3 + reportStages.length;
 const mostSessionChars = 64;
 
 /** To the us. */

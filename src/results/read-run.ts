@@ -24,7 +24,7 @@ export type ReadRun = {
 type Count = { bad: number; total: number };
 
 /** `total_ms` is Infinity for a feedback that never came. */
-export type RunTrace = { at_ms: number; session: string; total_ms: number };
+export type RunTrace = { at_ms: number; session: string; utterance?: number | undefined; total_ms: number };
 
 /** Reads run.json and histograms.hlog of `directory`. Throws `unreadable_file` or `bad_run`. */
 export async function readRun(directory: string): Promise<ReadRun> {
@@ -59,6 +59,7 @@ export async function readRun(directory: string): Promise<ReadRun> {
 const traceLine = z.object({
   at_ms: z.number().nonnegative(),
   session: z.string(),
+  utterance: z.number().optional(),
   total_ms: z
     .number()
     .nonnegative()

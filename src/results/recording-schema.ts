@@ -85,6 +85,7 @@ export const recordingSchema = section({
 export const recordedTrace = section({
   at_ms: notNegative(),
   session: text('a name'),
+  utterance: count().optional(),
   profile: text('a network'),
   language: text('a language'),
   total_ms: notNegative(),

@@ -126,7 +126,7 @@ describe('speechfb canary', () => {
     ['same', 0, 'promote', 'latency', /not slower/],
     ['slower', 99, 'rollback', 'latency', /: slower/],
     ['late', 99, 'rollback', 'burn', /burned above 2 over the 10 s that it ran/],
-    ['tiny', 98, 'hold', 'data', /has 5 events; needs 595 more/],
+    ['tiny', 98, 'hold', 'data', /has 2 utterances; needs 598 more/],
     ['starved', 98, 'hold', 'data', /the run of the canary proves nothing: send lateness: p99 22.6 ms, at most 10 ms/],
   ] as const)('judges the %s run: exit %d, %s', async (run, status, decision, check, message) => {
     const args = ['canary', 'judge', 'slo/canary.yaml', '--baseline', runs.old, '--canary', runs[run], '--json'];
@@ -153,8 +153,8 @@ describe('speechfb canary', () => {
       JSON.parse(judged.stdout).reasons.map((one: { check: string; figures: object }) => [one.check, one.figures]),
     );
     expect(figures).toMatchObject({
-      burn: { canary_events: 4000, canary_bad: 0, canary_burn: 0, baseline_events: 4000 },
-      sequential: { bad: 0, total: 4000, fine: 0.01, worse: 0.02 },
+      burn: { canary_events: 1000, canary_bad: 0, canary_burn: 0, baseline_events: 1000 },
+      sequential: { bad: 0, total: 1000, fine: 0.01, worse: 0.02 },
       latency: { canary_sessions: 40, baseline_sessions: 40, shift_ms: expect.closeTo(30, -1) },
     });
     expect(figures.latency.lower_ms).toBeGreaterThan(figures.latency.margin_ms);

@@ -42,6 +42,7 @@ export async function makeRun({
       return {
         at_ms: i * 100 + session,
         session: `s${session}`,
+        utterance: Math.floor(i / 4),
         profile: 'none',
         language: 'en',
         total_ms,

@@ -1,7 +1,13 @@
 import { SpeechfbError } from '../../errors.ts';
 import { readRun, readRunTraces } from '../../results/read-run.ts';
-import { historyOfCount, historyOfEvents, sessionMedians } from '../../slo/canary/arm-history.ts';
-import type { Canary } from '../../slo/canary/canary.ts';
+import {
+  eventsOfUnit,
+  historyOfCount,
+  historyOfEvents,
+  type IntervalCount,
+  sessionMedians,
+} from '../../slo/canary/arm-history.ts';
+import type { Canary, CanaryUnit } from '../../slo/canary/canary.ts';
 import type { Arm } from '../../slo/canary/judge.ts';
 import { ruleOf } from '../../slo/canary/plan.ts';
 import { badRate, promDuration, totalRate, withMatchers } from '../../slo/service-level/promql.ts';
@@ -36,16 +42,41 @@ async function armOfRun(canary: Canary, indicator: Indicator, directory: string)
   const intervals = canary.rollback.mode === 'window' ? ruleOf(canary).intervals : 0;
   const { metric, atMost } = indicator.loadtest ?? {};
   const traces = await readRunTraces(directory);
-  const events = traces.map(({ at_ms, session, total_ms }) => ({ atMs: at_ms, session, latencyMs: total_ms }));
+  const events = traces.map(({ at_ms, session, utterance, total_ms }) => ({
+    atMs: at_ms,
+    session,
+    utterance,
+    latencyMs: total_ms,
+  }));
+  if (canary.unit === 'utterance' && events.length > 0 && events.every(({ utterance }) => utterance === undefined)) {
+    const message = `the traces of ${directory} do not say of which utterance they are: an older speechfb wrote them`;
+    throw new SpeechfbError('not_measured', message, {
+      hint: 'run the load test again, or count sessions: unit: session',
+    });
+  }
   const sessionsMs = sessionMedians(events);
   // Only feedback has its times in the traces; of everything else a run holds the count.
   if (metric !== 'feedback_latency' || atMost === undefined) {
     const count = countOfRun(run, directory, { name: canary.name, indicator });
-    return { history: historyOfCount(count, intervals), sessionsMs, seenMs: run.elapsedMs, doubt: run.doubt };
+    const each = countedBy[metric ?? ''] === canary.unit ? 1 : eventsOfUnit(events, canary.unit);
+    return {
+      history: historyOfCount(inUnits(count, each), intervals),
+      sessionsMs,
+      seenMs: run.elapsedMs,
+      doubt: run.doubt,
+    };
   }
-  const rule = { atMost, everyMs: canary.rollback.everyMs, intervals };
+  const rule = { atMost, everyMs: canary.rollback.everyMs, intervals, unit: canary.unit };
   const never = neverBeside(traces, run.never(metric), run.came(metric));
   return { history: historyOfEvents(events, never, rule), sessionsMs, seenMs: run.elapsedMs, doubt: run.doubt };
+}
+
+/** What is already counted once a unit. */
+const countedBy: Readonly<Record<string, CanaryUnit>> = { goodput: 'utterance', session_success: 'session' };
+
+/** Events as units of so many. */
+function inUnits({ bad, total }: IntervalCount, each: number): IntervalCount {
+  return { bad: bad / each, total: total / each };
 }
 
 /** How many events that never came belong to the traces but are not among them, when the traces are a sample of all. */
@@ -63,6 +94,13 @@ async function fromPrometheus(canary: Canary, indicator: Indicator, url: string,
       hint,
     });
   }
+  const each = canary.unit === 'event' ? 1 : canary.eventsPerUnit;
+  if (each === undefined) {
+    const message = `the analysis "${canary.name}" counts ${canary.unit}s, and Prometheus has events`;
+    throw new SpeechfbError('not_measured', message, {
+      hint: `write spec.eventsPerUnit: how many events a ${canary.unit} has`,
+    });
+  }
   const api = createPrometheusApi(url);
   const endMs = Date.now();
   const range = {
@@ -70,7 +108,7 @@ async function fromPrometheus(canary: Canary, indicator: Indicator, url: string,
     endMs,
     stepMs: rollback.everyMs,
   };
-  const arm = (matchers: string) => armOfSeries(api, withMatchers(indicator, matchers), range);
+  const arm = (matchers: string) => armOfSeries(api, withMatchers(indicator, matchers), range, each);
   const baseline = flags.alone ? undefined : arm(versions.baseline);
   return { baseline: await baseline, canary: await arm(versions.canary) };
 }
@@ -80,6 +118,7 @@ async function armOfSeries(
   api: PrometheusApi,
   indicator: Indicator,
   range: { startMs: number; endMs: number; stepMs: number },
+  each: number,
 ): Promise<Arm> {
   const window = promDuration(range.stepMs);
   const [bad, total] = await Promise.all([
@@ -88,6 +127,8 @@ async function armOfSeries(
   ]);
   const badAt = new Map(bad.map(({ atMs, value }) => [atMs, value]));
   const count = (perSecond: number) => Math.round((perSecond * range.stepMs) / 1000);
-  const history = total.map(({ atMs, value }) => ({ bad: count(badAt.get(atMs) ?? 0), total: count(value) }));
+  const history = total.map(({ atMs, value }) =>
+    inUnits({ bad: count(badAt.get(atMs) ?? 0), total: count(value) }, each),
+  );
   return { history, sessionsMs: [] };
 }

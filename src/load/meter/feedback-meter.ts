@@ -84,7 +84,9 @@ export class FeedbackMeter {
       };
       splitLatency(latencyMs, known, parts);
       this.#slices.at(slot.dueMs).recordStages(parts);
-      if (this.#traces.wants()) this.#traces.keep(this.#owner, receivedMs - this.#startMs, latencyMs, parts);
+      if (this.#traces.wants()) {
+        this.#traces.keep(this.#owner, receivedMs - this.#startMs, latencyMs, parts, slot.utterance);
+      }
     });
   }
 

@@ -1,10 +1,14 @@
 import { z } from 'zod';
-import { duration, integer, section, text, throughUnit, word } from '../../config/fields.ts';
+import { duration, integer, oneOf, section, text, throughUnit, word } from '../../config/fields.ts';
 import { durationText, numberText, percentText } from '../../format.ts';
 import { canFire, largestBurn } from '../service-level/burn.ts';
 import { type BurnMode, burnModes } from '../service-level/burn-rule.ts';
 import { parseShare, parseTarget, parseTraffic } from '../service-level/quantities.ts';
 import { type Indicator, indicator, matchers } from '../service-level/service-level.ts';
+
+/** What a canary may count. */
+const canaryUnits = ['event', 'utterance', 'session'] as const;
+export type CanaryUnit = (typeof canaryUnits)[number];
 
 const dayMs = 86_400_000;
 const share = (example: string) => text(`a percentage such as ${example}`).transform(throughUnit(parseShare));
@@ -17,7 +21,17 @@ const factor = (example: number) => {
 const spec = section({
   /** The promise whose budget the canary must not burn. */
   target: text('a percentage such as 99%').transform(throughUnit(parseTarget)),
-  /** Events of the whole service, old and new version together. */
+  /**
+   * What is independent, and counted: `traffic` and `minimumEvents` are of these. Events of one utterance or session share its
+   * fate, and one that is bad in part counts in part.
+   */
+  unit: oneOf(canaryUnits).default('event'),
+  /** How many events such a unit has, where only events are counted: in Prometheus. */
+  eventsPerUnit: z
+    .number({ error: (issue) => `${JSON.stringify(issue.input)} is not a number such as 30` })
+    .min(1, { error: (issue) => `${issue.input} is below 1` })
+    .optional(),
+  /** Units of the whole service, old and new version together. */
   traffic: text('a rate such as 1200/min').transform(throughUnit(parseTraffic)),
   steps: z
     .array(section({ share: share('5%'), hold: duration(1000, 30 * dayMs) }), { error: () => 'is not a list of steps' })
@@ -91,6 +105,9 @@ export type CanaryFile = z.output<typeof canaryFile>;
 export type Canary = {
   name: string;
   target: number;
+  unit: CanaryUnit;
+  eventsPerUnit: number | undefined;
+  /** Of units. */
   eventsPerMinute: number;
   steps: readonly { share: number; holdMs: number }[];
   rollback: { burn: number; forMs: number; everyMs: number; mode: BurnMode };
@@ -107,6 +124,8 @@ export function canaryOf({ metadata, spec }: CanaryFile): Canary {
   return {
     name: metadata.name,
     target: spec.target,
+    unit: spec.unit,
+    eventsPerUnit: spec.eventsPerUnit,
     eventsPerMinute: spec.traffic,
     steps: spec.steps.map((step) => ({ share: step.share, holdMs: step.hold })),
     rollback: { burn: rollback.burn, forMs: rollback.for, everyMs: rollback.every, mode: rollback.mode },

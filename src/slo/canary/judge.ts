@@ -48,7 +48,7 @@ export function judgeCanary(canary: Canary, baseline: Arm | undefined, arm: Arm)
   return { decision: has('rollback') ? 'rollback' : has('hold') ? 'hold' : 'promote', reasons };
 }
 
-function judgeData({ minimumEvents }: Canary, baseline: Arm | undefined, arm: Arm): Reason {
+function judgeData({ minimumEvents, unit }: Canary, baseline: Arm | undefined, arm: Arm): Reason {
   const sides = [['the canary', arm] as const, ...(baseline ? [['the baseline', baseline] as const] : [])];
   for (const [who, side] of sides) {
     const { total } = sum(side);
@@ -56,9 +56,9 @@ function judgeData({ minimumEvents }: Canary, baseline: Arm | undefined, arm: Ar
       return { check: 'data', decision: 'hold', message: `the run of ${who} proves nothing: ${side.doubt}` };
     }
     if (total === 0)
-      return { check: 'data', decision: 'hold', message: `${who} has no events: no data never promotes` };
+      return { check: 'data', decision: 'hold', message: `${who} has no ${unit}s: no data never promotes` };
     if (total >= minimumEvents) continue;
-    const message = `${who} has ${numberText(total)} events; needs ${numberText(minimumEvents - total)} more`;
+    const message = `${who} has ${numberText(total)} ${unit}s; needs ${numberText(minimumEvents - total)} more`;
     return { check: 'data', decision: 'hold', message };
   }
   return { check: 'data', decision: 'promote', message: 'enough events' };

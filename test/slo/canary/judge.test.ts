@@ -55,16 +55,16 @@ describe('the judge', () => {
       nothing,
       'hold',
       'data',
-      /the canary has no events: no data never promotes/,
+      /the canary has no utterances: no data never promotes/,
     ],
-    ['holds without data from the baseline', nothing, arm(0), 'hold', 'data', /the baseline has no events/],
+    ['holds without data from the baseline', nothing, arm(0), 'hold', 'data', /the baseline has no utterances/],
     [
       'holds below the minimum of events',
       arm(0),
       arm(0, { minutes: 5 }),
       'hold',
       'data',
-      /has 300 events; needs 300 more/,
+      /has 300 utterances; needs 300 more/,
     ],
     ['goes by the promise alone in the last step', undefined, arm(0), 'promote', undefined, /never above 2/],
     ['rolls back in the last step too', undefined, arm(3), 'rollback', 'burn', /burned above 2/],
@@ -128,7 +128,7 @@ describe('the judge', () => {
 });
 
 describe('the history of a run', () => {
-  const rule = { atMost: 500, everyMs: 1000, intervals: 0 };
+  const rule = { atMost: 500, everyMs: 1000, intervals: 0, unit: 'event' } as const;
   const event = (atMs: number, latencyMs: number, session = 'a') => ({ atMs, latencyMs, session });
 
   it('counts an interval at a time from the first event on, in any order', () => {
@@ -145,6 +145,23 @@ describe('the history of a run', () => {
     expect(history.map(({ bad }) => bad)).toEqual([1, 1, 2]);
     expect(historyOfEvents([], 7, rule)).toEqual([{ bad: 7, total: 7 }]);
     expect(historyOfEvents([], 0, rule)).toEqual([]);
+  });
+
+  it.each([
+    ['utterance', [{ bad: 1.5, total: 3 }]],
+    ['session', [{ bad: 0.75, total: 2 }]],
+    ['event', [{ bad: 3, total: 5 }]],
+  ] as const)('counts each %s once, and as bad as its events are', (unit, expected) => {
+    const of = (session: string, utterance: number, latencyMs: number) => ({ atMs: 1, session, utterance, latencyMs });
+    const events = [of('a', 0, 900), of('a', 0, 900), of('a', 1, 1), of('a', 1, 900), of('b', 1, 1)];
+    const [history] = historyOfEvents(events, 0, { ...rule, unit });
+    expect([history]).toEqual(expected);
+  });
+
+  it('has as many that never came to a unit as came', () => {
+    const of = (utterance: number) => ({ atMs: 1, session: 'a', utterance, latencyMs: 1 });
+    const events = [of(0), of(0), of(1), of(1)];
+    expect(historyOfEvents(events, 4, { ...rule, unit: 'utterance' })).toEqual([{ bad: 2, total: 4 }]);
   });
 
   it('of a run shorter than the window is one window', () => {

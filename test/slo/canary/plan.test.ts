@@ -83,7 +83,7 @@ describe('a canary file', () => {
       'no reading',
       ', mode: window',
       '',
-      /:21:13: spec\.rollback\.mode: is missing: "burn above 2 for 10m" reads two ways; allowed: window .*consecutive/,
+      /:24:13: spec\.rollback\.mode: is missing: "burn above 2 for 10m" reads two ways; allowed: window .*consecutive/,
     ],
     ['an unknown reading', 'mode: window', 'mode: avg', /spec\.rollback\.mode: "avg": "burn above/],
     ['steps that go back', 'share: 25%', 'share: 4%', /spec\.steps\.1\.share: is not above 5 %, the step before/],
