@@ -1,9 +1,10 @@
-import { type Document, isMap, isNode, LineCounter, visit } from 'yaml';
+import { type Document, isMap, isNode, LineCounter } from 'yaml';
 import type { z } from 'zod';
 import { type Problem, SpeechfbError } from '../errors.ts';
 import { type RenamedKey, renameKeys } from './renamed-keys.ts';
 import { plainSentence } from './sentences.ts';
 import { syntaxProblems, yamlDocuments } from './syntax.ts';
+import { readValue } from './yaml-value.ts';
 
 /**
  * The YAML text as a value of `schema`. Throws `bad_config` with every problem at once, each at
@@ -21,7 +22,7 @@ export function parseConfig<S extends z.ZodType>(file: string, source: string, s
     const message = 'a second document begins here; this kind of file has one';
     throw badConfig(file, [{ where: at(offsetOf(second, [], undefined)), message }]);
   }
-  const syntax = syntaxProblems(document, source, at);
+  const syntax = syntaxProblems(document, at);
   if (syntax.length > 0) throw badConfig(file, syntax);
   const checked = checkDocument(document, at, schema);
   if ('value' in checked) return checked.value;
@@ -41,14 +42,24 @@ export function checkDocument<S extends z.ZodType>(
     return { problems: read.problems.map(({ offset, message }) => ({ where: at(offset), message })) };
   const result = schema.safeParse(read.value, { error: plainSentence });
   if (result.success && renames.length === 0) return { value: result.data };
-  const issues = flattenIssues(result.error?.issues ?? []).map(({ path, message, key }) => ({
+  const found = flattenIssues(result.error?.issues ?? []);
+  const issues = found.slice(0, mostProblems).map(({ path, message, key }) => ({
     offset: offsetOf(document, path, key),
     message: path.length > 0 ? `${path.join('.')}: ${message}` : message,
   }));
   const problems = [...renames, ...issues];
   problems.sort((a, b) => a.offset - b.offset);
-  return { problems: problems.map(({ offset, message }) => ({ where: at(offset), message })) };
+  const more = found.length - issues.length;
+  return {
+    problems: [
+      ...problems.map(({ offset, message }) => ({ where: at(offset), message })),
+      ...(more > 0 ? [{ message: `and ${more} more` }] : []),
+    ],
+  };
 }
+
+/** Each has to be looked up in the document, so that a file of nothing but mistakes is not read a thousand times. */
+const mostProblems = 100;
 
 type Flat = { path: PropertyKey[]; message: string; key?: string };
 
@@ -65,26 +76,6 @@ export function flattenIssues(issues: readonly z.core.$ZodIssue[], base: readonl
 
 function isOtherType({ code, path }: z.core.$ZodIssue): boolean {
   return code === 'invalid_type' && path.length === 0;
-}
-
-type Placed = { offset: number; message: string };
-
-/** The document as a value; not with `*name` without a `&name` before it, nor with so many that a small file becomes a huge value. */
-function readValue(document: Document): { value: unknown } | { problems: Placed[] } {
-  const problems: Placed[] = [];
-  visit(document, {
-    Alias(_, alias) {
-      const message = `*${alias.source} names no anchor; write &${alias.source} before it`;
-      if (!alias.resolve(document)) problems.push({ offset: alias.range?.[0] ?? 0, message });
-    },
-  });
-  if (problems.length > 0) return { problems };
-  if (document.contents === null) return { problems: [{ offset: 0, message: 'is empty' }] };
-  try {
-    return { value: document.toJS() };
-  } catch (error) {
-    return { problems: [{ offset: 0, message: `cannot be read as a value: ${whyNoValue((error as Error).message)}` }] };
-  }
 }
 
 /** Where the value at `path` begins; for a missing one its nearest parent; for an unknown key the key itself. */
@@ -105,9 +96,4 @@ export function offsetOf(document: Document, path: readonly PropertyKey[], key: 
 export function badConfig(file: string, problems: readonly Problem[]): SpeechfbError {
   const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`;
   return new SpeechfbError('bad_config', `${file} has ${count}`, { problems });
-}
-
-function whyNoValue(message: string): string {
-  if (message.startsWith('Excessive alias')) return 'its *names stand for one another, or make a small file huge';
-  return message.split('\n', 1)[0]!;
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { readChunks } from '../config/read-chunks.ts';
+import { readLines } from '../config/json-lines.ts';
 import { SpeechfbError } from '../errors.ts';
 import { ranksWithin } from '../metrics/definitions.ts';
 import { histogramProblem } from '../metrics/encoded-histogram.ts';
@@ -71,20 +71,20 @@ const traceLine = z.object({
 export async function readRunTraces(directory: string): Promise<RunTrace[]> {
   const file = join(directory, 'traces.ndjson.gz');
   const traces: RunTrace[] = [];
-  let line = 0;
-  let rest = '';
-  const take = (text: string) => {
-    line++;
-    if (text.trim() !== '') traces.push(parseTrace(`${file}:${line}:1`, text));
-  };
-  for await (const chunk of readChunks(file, 'traces')) {
-    const lines = (rest + chunk).split('\n');
-    rest = lines.pop() ?? '';
-    for (const text of lines) take(text);
+  for await (const { line, text } of readLines(file, 'traces')) {
+    traces.push(parseTrace(`${file}:${line}:1`, text));
+    if (traces.length > mostTraces) {
+      throw new SpeechfbError(
+        'bad_traces',
+        `${file} has more than ${mostTraces} traces; a load test keeps a tenth of that`,
+      );
+    }
   }
-  take(rest);
   return traces;
 }
+
+/** Ten times what a load test keeps: a file that unpacks to more was not written by one. */
+const mostTraces = 200_000;
 
 function parseTrace(where: string, text: string): RunTrace {
   let message: string;

@@ -36,7 +36,7 @@ export function encodeRun({ facts, recording, tracesSeen }: RecordedRun): Buffer
 /** Reads a run directory back, exactly, but for its traces. Throws `unreadable_file` or `bad_run`. */
 export function readRecordedRun(directory: string): RecordedRun {
   const file = join(directory, recordingFile);
-  const content = parsed(file, unzipped(file, 'recording'));
+  const content = parsed(file, unzipped(file, 'recording', mostRecordedBytes));
   const header = recordingHeader.safeParse(content);
   if (!header.success) throw new SpeechfbError('bad_run', `${file} is not a recording of speechfb`, { hint: runHint });
   if (header.data.version !== recordingVersion) throw otherVersion(file, header.data.version);
@@ -49,7 +49,7 @@ export function readRecordedRun(directory: string): RecordedRun {
 export function readTracedRun(directory: string): RecordedRun {
   const file = join(directory, tracesFile);
   const run = readRecordedRun(directory);
-  const lines = unzipped(file, 'traces').split('\n');
+  const lines = unzipped(file, 'traces', mostTraceBytes).split('\n');
   const traces = lines.flatMap((line, i) => {
     const where = `${file}:${i + 1}`;
     return line === '' ? [] : [checked(where, recordedTrace, parsed(where, line)) as Trace];
@@ -69,7 +69,7 @@ function checked<S extends z.ZodType>(where: string, schema: S, value: unknown):
   throw badRun(`${where} does not hold what speechfb wrote: it was changed since`, result.error.issues);
 }
 
-function unzipped(file: string, what: string): string {
+function unzipped(file: string, what: string, mostBytes: number): string {
   let bytes: Buffer;
   try {
     bytes = readFileSync(file);
@@ -77,7 +77,7 @@ function unzipped(file: string, what: string): string {
     throw unreadable(file, what, cause, runHint);
   }
   try {
-    return gunzipSync(bytes).toString();
+    return gunzipSync(bytes, { maxOutputLength: mostBytes }).toString();
   } catch (cause) {
     throw damaged(file, cause);
   }
@@ -97,6 +97,13 @@ function otherVersion(file: string, version: number): SpeechfbError {
   return new SpeechfbError('bad_run', message, { hint: `${runHint}; this one is read by the speechfb that wrote it` });
 }
 
+/** A recording of a hundred slices has some 40 MB; what unpacks to more was not written by speechfb. */
+const mostRecordedBytes = 400_000_000;
+/** A sample of traces is written up to some 8 MB. */
+const mostTraceBytes = 64_000_000;
+
 function damaged(where: string, cause: unknown): SpeechfbError {
-  return new SpeechfbError('bad_run', `${where} is damaged: ${(cause as Error).message}`, { hint: runHint, cause });
+  const isHuge = (cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE';
+  const why = isHuge ? 'it unpacks to far more than a load test writes' : (cause as Error).message;
+  return new SpeechfbError('bad_run', `${where} is damaged: ${why}`, { hint: runHint, cause });
 }

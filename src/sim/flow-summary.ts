@@ -3,11 +3,14 @@ import { quantileRank } from '../stats/quantile.ts';
 import type { Direction, NetworkProfile } from './profile/profile.ts';
 import type { DirectionResult, FlowResult } from './run-flow.ts';
 
-/** One direction of a simulated run; times in ms over the frames that arrived, null when none did; shares from 0 to 1. */
+/**
+ * One direction of a simulated run, over every frame that was written after the warm-up. A frame that never arrived is later than any
+ * limit: a time that it makes infinite is null, as one is when nothing was written. Times in ms; shares from 0 to 1.
+ */
 export type DirectionSummary = {
   /** Arrived, written after the warm-up. */
   frames: number;
-  /** Still on their way when the run ended. */
+  /** Had not arrived 10 s after the end. */
   undelivered: number;
   /** Never to come: dropped datagrams. */
   lost: number;
@@ -31,6 +34,7 @@ export type DirectionSummary = {
   saturated_clients: number;
 };
 
+/** Times in ms; a connection that never opened is later than any limit, and a time that it makes infinite is null. */
 export type ConnectSummary = {
   attempted: number;
   opened: number;
@@ -84,28 +88,30 @@ export function summariseFlow(profile: NetworkProfile, result: FlowResult, facts
   };
 }
 
-/** One-way latencies in ms, ascending. */
-export function sortedMs({ latenciesUs }: DirectionResult): Float64Array {
-  return latenciesUs.map((us) => us / 1000).sort();
+/** One-way latencies in ms, ascending: infinite for what never arrived. */
+export function sortedMs({ latenciesUs, undelivered, lost }: DirectionResult): Float64Array {
+  const ms = new Float64Array(latenciesUs.length + undelivered + lost).fill(Number.POSITIVE_INFINITY);
+  ms.set(latenciesUs.map((us) => us / 1000));
+  return ms.sort();
 }
 
 function directionOf(profile: NetworkProfile, direction: Direction, result: DirectionResult): DirectionSummary {
   const ms = sortedMs(result);
   const n = ms.length;
   const { counters, undelivered, lost } = result;
-  const quantile = (p: number) => (n === 0 ? null : ms[quantileRank(n, p) - 1]!);
+  const quantile = (p: number) => (n === 0 ? null : finite(ms[quantileRank(n, p) - 1]!));
   const full = saturatedClients(result, profile[direction].delayUs + 1_000_000);
   const above = (limitMs: number) => (n === 0 ? null : (n - upperBound(ms, limitMs)) / n);
   return {
-    frames: n,
+    frames: n - undelivered - lost,
     undelivered,
     lost,
-    mean_ms: n === 0 ? null : rounded(ms.reduce((sum, one) => sum + one, 0) / n),
+    mean_ms: n === 0 ? null : finite(rounded(ms.reduce((sum, one) => sum + one, 0) / n)),
     p50_ms: quantile(0.5),
     p95_ms: quantile(0.95),
     p99_ms: quantile(0.99),
     p999_ms: quantile(0.999),
-    max_ms: n === 0 ? null : ms[n - 1]!,
+    max_ms: quantile(1),
     over_400ms: above(400),
     over_1s: above(1000),
     packets: counters.packets,
@@ -117,7 +123,7 @@ function directionOf(profile: NetworkProfile, direction: Direction, result: Dire
   };
 }
 
-/** Those with half of their frames, or more, later than the limit or still on their way. */
+/** Those with half of their frames, or more, later than the limit or undelivered. */
 function saturatedClients({ clients, latenciesUs }: DirectionResult, limitUs: number): number {
   let end = 0;
   return clients.filter(({ delivered, undelivered }) => {
@@ -129,17 +135,21 @@ function saturatedClients({ clients, latenciesUs }: DirectionResult, limitUs: nu
 }
 
 function connects(connectUs: readonly number[]): ConnectSummary {
-  const ms = Float64Array.from(connectUs.filter(Number.isFinite), (us) => us / 1000).sort();
-  const quantile = (p: number) => (ms.length === 0 ? null : ms[quantileRank(ms.length, p) - 1]!);
+  const ms = Float64Array.from(connectUs, (us) => us / 1000).sort();
+  const quantile = (p: number) => finite(ms[quantileRank(ms.length, p) - 1]!);
   return {
     attempted: connectUs.length,
-    opened: ms.length,
-    mean: ms.length === 0 ? null : rounded(ms.reduce((sum, one) => sum + one, 0) / ms.length),
+    opened: connectUs.filter(Number.isFinite).length,
+    mean: finite(rounded(ms.reduce((sum, one) => sum + one, 0) / ms.length)),
     p50: quantile(0.5),
     p95: quantile(0.95),
     p99: quantile(0.99),
     max: quantile(1),
   };
+}
+
+function finite(ms: number): number | null {
+  return Number.isFinite(ms) ? ms : null;
 }
 
 /** To the microsecond, as everything else is. */

@@ -30,13 +30,14 @@ export type FlowResult = {
 
 export type DirectionResult = {
   written: number;
-  /** One-way, us, from write to whole message, in order of delivery; those of the warm-up and those still on their way at the end are left out. */
+  /** One-way, us, from write to whole message, in order of delivery; those of the warm-up and those that never arrived are left out. */
   latenciesUs: Float64Array;
   /** When each of them was written, us. */
   sentUs: Float64Array;
   lost: number;
+  /** Had not arrived `drainUs` after the end. */
   undelivered: number;
-  /** Of each client in turn: how many of the latencies are its, and how many of its messages were still on their way. */
+  /** Of each client in turn: how many of the latencies are its, and how many of its messages are undelivered. */
   clients: readonly { delivered: number; undelivered: number }[];
   counters: FlowCounters;
 };
@@ -44,6 +45,12 @@ export type DirectionResult = {
 /** One 648-byte frame each 20 ms: 20 ms of 16 kHz PCM in a masked WebSocket frame. */
 const speech: Traffic = { bytes: 648, intervalUs: 20_000 };
 const feedback: Traffic = { bytes: 62, intervalUs: 500_000 };
+
+/**
+ * How long after the end what is on its way may still arrive, us. Without it the last frames of every run would be missing, and
+ * could not be told from those of an outage.
+ */
+export const drainUs = 10_000_000;
 
 /** Runs flows in virtual time, as fast as the machine can. */
 export function simulateFlow(profile: NetworkProfile, options: FlowOptions): FlowResult {
@@ -84,9 +91,9 @@ function runClient(
     },
     delivered(direction: Direction, number: number, atUs: number) {
       const { id, sentUs } = messages[direction].settle(number);
-      hash.add(client, direction, id, atUs);
+      if (atUs <= durationUs) hash.add(client, direction, id, atUs);
       if (sentUs >= warmupUs) meters[direction].deliver(sentUs, atUs);
-      if (direction === 'up' && 'echoBytes' in down) write('down', down.echoBytes, atUs);
+      if (direction === 'up' && 'echoBytes' in down && atUs <= durationUs) write('down', down.echoBytes, atUs);
     },
     lost(direction: Direction, number: number) {
       if (messages[direction].settle(number).sentUs >= warmupUs) meters[direction].lost++;
@@ -106,7 +113,9 @@ function runClient(
   };
   for (;;) {
     const atUs = Math.min(connection.nextUs(), next.up, next.down, reconnectUs);
-    if (atUs > durationUs) break;
+    const draining = atUs > durationUs;
+    if (atUs > durationUs + drainUs || (draining && messages.up.outstanding + messages.down.outstanding === 0)) break;
+    if (draining) next = { up: never, down: never };
     connection.advance(atUs, sink);
     if (reconnectUs <= atUs) reconnect(atUs);
     if (next.up <= atUs) {
@@ -132,17 +141,25 @@ class Messages {
   private readonly settled: boolean[] = [];
   /** The message that each number of the present connection stands for. */
   private onWire: number[] = [];
+  private open = 0;
+
+  /** Written and not settled. */
+  get outstanding(): number {
+    return this.open;
+  }
 
   write(bytes: number, atUs: number): void {
     this.onWire.push(this.sentUs.length);
     this.sentUs.push(atUs);
     this.bytes.push(bytes);
     this.settled.push(false);
+    this.open++;
   }
 
   /** Nothing more happens to this one. */
   settle(number: number): { id: number; sentUs: number } {
     const id = this.onWire[number]!;
+    if (!this.settled[id]) this.open--;
     this.settled[id] = true;
     return { id, sentUs: this.sentUs[id]! };
   }

@@ -56,14 +56,16 @@ describe('speechfb netsim', () => {
 
   it('draws when asked, though nobody looks', async () => {
     await netsim('VeryBad', '--duration', '60s', '--plot');
-    expect(output.stdout).toMatch(/worst frame of each \d+ ms, up/);
+    expect(output.stdout).toMatch(/worst frame that arrived of each \d+ ms, up/);
     expect(output.stdout).toMatch(/50 % +90 % +99 %/);
     expect(Math.max(...output.stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(130);
   });
 
   it('says that a slow link does not carry what is offered', async () => {
     expect(await netsim('Edge', '--duration', '60s')).toBe(0);
-    expect(output.stdout).toMatch(/saturated {2}up: the connection does not carry what is offered; \d+ frames/);
+    expect(output.stdout).toMatch(
+      /saturated {2}up: the connection does not carry what is offered\nundelivered {2}up: \d+ of \d+ frames had not/,
+    );
   });
 
   it('proves nothing when nothing arrives: exit 98', async () => {
@@ -73,6 +75,35 @@ describe('speechfb netsim', () => {
     output.stdout = '';
     expect(await netsim('--loss', '100%', ...short, '--json')).toBe(98);
     expect(validate(JSON.parse(output.stdout)), JSON.stringify(validate.errors)).toBe(true);
+  });
+
+  it('counts frames that an outage keeps for ever as late for ever', async () => {
+    const network = join(mkdtempSync(join(tmpdir(), 'outage-')), 'outage.yaml');
+    writeFileSync(network, 'networks: {a: {extends: LTE, events: [{outage: {at: 10s, gap: 10m, mode: drop}}]}}');
+    expect(await netsim(network, '--duration', '60s', '--json')).toBe(0);
+    const document = JSON.parse(output.stdout);
+    expect(validate(document), JSON.stringify(validate.errors)).toBe(true);
+    expect(document.up).toMatchObject({ mean_ms: null, p50_ms: null, p95_ms: null, p99_ms: null, max_ms: null });
+    const never = document.up.undelivered / (document.up.frames + document.up.undelivered);
+    expect(document.up).toMatchObject({ over_400ms: never, over_1s: never });
+    expect(never).toBeCloseTo(0.91, 2);
+    output.stdout = '';
+    await netsim(network, '--duration', '60s', '--plot');
+    expect(output.stdout).toMatch(/\nup +25\d +never +never +never +never +never +never +91 % +91 %/);
+    expect(output.stdout).toMatch(/undelivered {2}up: 2500 of 2750 frames had not arrived 10 s after the end/);
+    expect(output.stdout).toMatch(/worst frame that arrived of each/);
+  });
+
+  it.each([
+    ['tcp', 0, 0],
+    ['quic-datagram', null, 0.1],
+  ])('counts lost datagrams as late for ever: over %s', async (transport, p95, over) => {
+    await netsim('LTE', '--transport', transport, '--up-loss', '10%', '--duration', '60s', '--json');
+    const { up } = JSON.parse(output.stdout);
+    if (p95 === null) expect(up).toMatchObject({ p95_ms: null, mean_ms: null });
+    else expect(up.p95_ms).toBeGreaterThan(35);
+    expect(up.lost / (up.frames + up.lost)).toBeCloseTo(over, 1);
+    if (over > 0) expect(up).toMatchObject({ over_400ms: up.lost / (up.frames + up.lost), p50_ms: 35.503 });
   });
 
   it('marks QUIC as modelled', async () => {

@@ -21,11 +21,28 @@ describe('the summary of a run', () => {
     });
   });
 
-  it('has nulls where nothing arrived, and is no number by accident', () => {
-    const clients = [{ delivered: 0, undelivered: 10 }];
-    const { mean_ms, p50_ms, over_1s, saturated } = summary({ ...flow([]), written: 10, undelivered: 10, clients });
+  it('has nulls where nothing was written', () => {
+    const { mean_ms, p50_ms, over_1s } = summary(flow([]));
     expect([mean_ms, p50_ms, over_1s]).toEqual([null, null, null]);
-    expect(saturated).toBe(true);
+  });
+
+  it.each([
+    ['nothing arrived', [], 10, 0, { p50_ms: null, over_400ms: 1, over_1s: 1 }],
+    ['most never arrived', Array(100).fill(35), 900, 0, { p50_ms: null, over_400ms: 0.9, over_1s: 0.9 }],
+    ['one in ten was lost', Array(90).fill(35), 0, 10, { p50_ms: 35, p95_ms: null, over_400ms: 0.1, over_1s: 0.1 }],
+    ['few did either', Array(94).fill(35), 3, 3, { p50_ms: 35, p95_ms: null, over_400ms: 0.06 }],
+    ['one of many', Array(999).fill(35), 1, 0, { p99_ms: 35, p999_ms: 35, max_ms: null, over_1s: 0.001 }],
+    ['some were late', [...Array(50).fill(35), ...Array(40).fill(500)], 0, 10, { over_400ms: 0.5, over_1s: 0.1 }],
+  ])('counts what never arrived as later than anything: %s', (_, ms, undelivered, lost, expected) => {
+    const clients = [{ delivered: ms.length, undelivered }];
+    const written = ms.length + undelivered + lost;
+    const one = summary({ ...flow(ms), written, undelivered, lost, clients });
+    expect(one).toMatchObject({ frames: ms.length, undelivered, lost, mean_ms: null, max_ms: null, ...expected });
+  });
+
+  it('calls a connection saturated over which nothing arrives', () => {
+    const clients = [{ delivered: 0, undelivered: 10 }];
+    expect(summary({ ...flow([]), written: 10, undelivered: 10, clients }).saturated).toBe(true);
   });
 
   it.each([
@@ -67,16 +84,16 @@ describe('the summary of a run', () => {
     expect(summariseFlow(profile, whole(flow([1])), facts)).toMatchObject({ transport, modelled, seed: 3, hash: 'ff' });
   });
 
-  it('counts connections that never opened apart', () => {
+  it('counts connections that never opened as later than any', () => {
     const result = { ...whole(flow([1])), connectUs: [150_000, Number.POSITIVE_INFINITY, 1_150_000] };
     expect(summariseFlow(symmetric(25), result, facts).connect_ms).toEqual({
       attempted: 3,
       opened: 2,
-      mean: 650,
-      p50: 150,
-      p95: 1150,
-      p99: 1150,
-      max: 1150,
+      mean: null,
+      p50: 1150,
+      p95: null,
+      p99: null,
+      max: null,
     });
   });
 });

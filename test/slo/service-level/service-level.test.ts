@@ -238,6 +238,7 @@ it('a service level takes what lies at the edge of what it may say', () => {
     histogram: 'h',
     matchers: 'module="1"',
     atMost: 1000,
+    unit: 's',
   });
 });
 
