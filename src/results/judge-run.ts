@@ -37,7 +37,9 @@ export type RunMetadata = Pick<
 
 /** Judges what was measured: of one generator, or of many added up. */
 export function loadReport(recorder: Recorder, metadata: RunMetadata): LoadReport {
-  const { objectives: asked, generators, faults, prices, ...rest } = metadata;
+  const { objectives: asked, faults, prices, ...rest } = metadata;
+  // A recording has no key for what was undefined, but the report of a run names every one.
+  const generators = metadata.generators.map((one) => ({ ...one, waited: one.waited }));
   const whole = recorder.merged();
   const measuredMs = Math.min(metadata.elapsedMs, metadata.scenario.durationMs) - metadata.warmupMs;
   // The servers serve all shards: one of them has its part of what they cost.
@@ -49,6 +51,9 @@ export function loadReport(recorder: Recorder, metadata: RunMetadata): LoadRepor
     kind: 'LoadReport',
     version: 3,
     ...rest,
+    scenario: { ...metadata.scenario, pauseMs: metadata.scenario.pauseMs },
+    shard: metadata.shard,
+    aborted: metadata.aborted,
     verdict: validity.every((check) => check.ok) ? overall(objectives) : 'invalid',
     cost: prices && measured.cost && costReport(prices, measured.cost),
     objectives,

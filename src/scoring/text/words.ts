@@ -139,10 +139,10 @@ function refusal(original: string, text: string, at: number, places: readonly nu
   const character = String.fromCodePoint(text.codePointAt(at)!);
   const isNumber = /^[-−+]?[.'(]?[\d$€£¥#]/.test(token);
   const start = text.slice(0, at).search(/\S+$/);
-  const whole = text.slice(start < 0 ? at : start).match(/^\S+/)![0];
-  const place = places[at]!;
+  const begin = start < 0 ? at : start;
+  const whole = text.slice(begin).match(/^\S+/)![0];
   if (isNumber || /^[A-Za-z]+:\/\//.test(token)) {
-    return unreadableText(original, `"${shorten(whole)}"`, place, 'it may be read in too many ways');
+    return unreadableText(original, `"${shorten(whole)}"`, places[begin]!, 'it may be read in too many ways');
   }
-  return unreadableText(original, nameOf(character), place, 'how it is read aloud is not certain');
+  return unreadableText(original, nameOf(character), places[at]!, 'how it is read aloud is not certain');
 }
