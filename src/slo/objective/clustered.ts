@@ -1,6 +1,6 @@
 import { addClusterSums, type ClusterSums, emptyClusterSums, rungs } from '../../metrics/cluster-sums.ts';
 import { firstTrue } from '../../stats/bisect.ts';
-import { betaCdf, betaQuantile } from '../../stats/distributions.ts';
+import { betaCdf } from '../../stats/distributions.ts';
 import { fewness } from '../../stats/effective-size.ts';
 import { studentUpper } from '../../stats/student.ts';
 
@@ -40,11 +40,6 @@ export function provesShare(
   confidence: number,
 ): boolean {
   return samples > misses && betaCdf(1 - missShare, samples - misses, misses + 1) <= 1 - confidence;
-}
-
-/** The largest share of misses that is still plausible (Clopper and Pearson, at the samples' worth). */
-export function missShareBound({ samples, misses }: Dependence, confidence: number): number {
-  return misses >= samples ? 1 : betaQuantile(confidence, misses + 1, samples - misses);
 }
 
 /** How many more sessions like these, none of them with a miss, would prove the share. */

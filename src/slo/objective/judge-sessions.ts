@@ -1,13 +1,13 @@
 import type { ClusterSums } from '../../metrics/cluster-sums.ts';
 import type { Measurements } from '../../metrics/definitions.ts';
 import { normalQuantile } from '../../stats/distributions.ts';
+import { shareUpper } from '../../stats/share-bounds.ts';
 import {
   added,
   type Claim,
   clusteredMean,
   type Dependence,
   dependence,
-  missShareBound,
   provesShare,
   sessionsToProve,
 } from './clustered.ts';
@@ -57,7 +57,7 @@ function clusteredOf(objective: Objective, measured: Measurements, worth: Depend
 function boundOf(objective: Objective, measured: Measurements, worth: Dependence): number | undefined {
   if (objective.reading === 'quantile')
     return valueBound(measured.distributions[objective.metric], objective.p, worth.samples);
-  const share = missShareBound(worth, confidence);
+  const share = shareUpper(worth.misses, worth.samples, confidence);
   return objective.reading === 'share' ? goodShare(objective).value(share) : share;
 }
 

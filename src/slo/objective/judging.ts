@@ -2,6 +2,7 @@ import { type Distribution, quantile, ranksWithin, selectorText } from '../../me
 import { binomialCdf, normalQuantile } from '../../stats/distributions.ts';
 import { upperRank } from '../../stats/order-statistics.ts';
 import { samplesToProve } from '../../stats/sample-size.ts';
+import { shareUpper } from '../../stats/share-bounds.ts';
 import type { Objective } from './expression.ts';
 import type { ObjectiveVerdict } from './objective-verdict.ts';
 
@@ -120,7 +121,7 @@ export function judgeShare(
   if (samples === 0) return noData(objective, 'share');
   const facts: Facts = { unit: 'share', value: reading.value(misses / samples), samples, misses };
   if (reading.missShare === 0) return counted(objective, facts);
-  const confidenceBound = reading.value(badShareBound(misses, samples));
+  const confidenceBound = reading.value(shareUpper(misses, samples, confidence));
   return sampled(objective, { ...facts, confidenceBound, missShare: reading.missShare });
 }
 
@@ -184,16 +185,4 @@ function moreSamples(count: number): string {
 function noDataReason({ selector }: Objective): string {
   const chosen = selectorText(selector);
   return chosen === '' ? 'no data' : `no data from sessions with ${chosen}`;
-}
-
-/** Clopper-Pearson one-sided: the largest share of misses that is still plausible after `misses` of `samples`. */
-function badShareBound(misses: number, samples: number): number {
-  let low = misses / samples;
-  let high = 1;
-  for (let step = 0; step < 60; step++) {
-    const middle = (low + high) / 2;
-    if (binomialCdf(misses, samples, middle) > 1 - confidence) low = middle;
-    else high = middle;
-  }
-  return high;
 }

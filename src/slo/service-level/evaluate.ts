@@ -1,6 +1,6 @@
 import { numberText, percentText } from '../../format.ts';
-import { betaQuantile } from '../../stats/distributions.ts';
 import { samplesToProve } from '../../stats/sample-size.ts';
+import { shareLower, shareUpper } from '../../stats/share-bounds.ts';
 import type { Verdict } from '../objective/objective-verdict.ts';
 import { type BurnAlert, burnRate, timeToExhaustionMs } from './burn.ts';
 import type { ServiceLevel, ServiceObjective } from './service-level.ts';
@@ -74,8 +74,8 @@ export function evaluateRun(objective: ServiceObjective, count: WindowCount, dou
   if (doubt !== undefined) return { ...unknown, verdict: 'invalid', reason: `the run proves nothing: ${doubt}` };
   if (total === 0) return { ...unknown, verdict: 'invalid', reason: 'no events' };
   const budget = 1 - objective.target;
-  const most = bad === total ? 1 : betaQuantile(runConfidence, bad + 1, total - bad);
-  const least = bad === 0 ? 0 : betaQuantile(1 - runConfidence, bad, total - bad + 1);
+  const most = shareUpper(bad, total, runConfidence);
+  const least = shareLower(bad, total, runConfidence);
   if (most <= budget) return { ...unknown, verdict: 'pass', reason: 'proven within the budget at 95 % confidence' };
   if (least > budget) return { ...unknown, verdict: 'fail', reason: 'proven beyond the budget at 95 % confidence' };
   const seen = `${numberText(bad)} bad of ${numberText(total)} proves nothing about ${percentText(objective.target)}`;

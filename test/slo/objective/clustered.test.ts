@@ -6,12 +6,12 @@ import {
   clusteredMean,
   type Dependence,
   dependence,
-  missShareBound,
   provesShare,
   sessionsToProve,
 } from '../../../src/slo/objective/clustered.ts';
 import { binomialCdf } from '../../../src/stats/distributions.ts';
 import { createRandom } from '../../../src/stats/random.ts';
+import { shareUpper } from '../../../src/stats/share-bounds.ts';
 import { sumsOfLatencies, sumsOfMisses } from '../../kit/cluster-sums.ts';
 
 const p95: Claim = { missShare: 0.05, latencies: true, confidence: 0.95 };
@@ -28,8 +28,8 @@ describe('what sessions prove', () => {
 
   it('where everything misses, everything may', () => {
     const worth = { sessions: 3, designEffect: 1, samples: 5, misses: 5 };
-    expect(missShareBound(worth, 0.95)).toBe(1);
-    expect(missShareBound({ ...worth, misses: 0 }, 0.95)).toBeCloseTo(1 - 0.05 ** (1 / 5), 9);
+    expect(shareUpper(worth.misses, worth.samples, 0.95)).toBe(1);
+    expect(shareUpper(0, worth.samples, 0.95)).toBeCloseTo(1 - 0.05 ** (1 / 5), 9);
   });
 
   it('independent samples are worth about what they are', () => {
@@ -68,7 +68,7 @@ describe('what sessions prove', () => {
       const worth = dependence([sums], claim)!;
       expect(worth.designEffect).toBeCloseTo(effect, 0);
       expect(Object.values(worth).every(Number.isFinite)).toBe(true);
-      expect(missShareBound(worth, 0.95)).toBeGreaterThan(0);
+      expect(shareUpper(worth.misses, worth.samples, 0.95)).toBeGreaterThan(0);
     }
   });
 
@@ -115,7 +115,7 @@ describe('what sessions prove', () => {
         fc.pre(misses < samples);
         const worth: Dependence = { sessions: 1e9, designEffect: 1, samples, misses };
         expect(provesShare(worth, 0.05, 0.95)).toBe(binomialCdf(misses, samples, 0.05) <= 0.05);
-        expect(binomialCdf(misses, samples, missShareBound(worth, 0.95))).toBeCloseTo(0.05, 6);
+        expect(binomialCdf(misses, samples, shareUpper(worth.misses, worth.samples, 0.95))).toBeCloseTo(0.05, 6);
       }),
       { numRuns: 50 },
     );
