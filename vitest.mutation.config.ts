@@ -8,6 +8,6 @@ export default defineConfig({
   test: {
     include: process.env.MUTATION_TESTS?.split(',') ?? [],
     exclude: ['**/*.slow.test.ts'],
-    testTimeout: 30_000,
+    testTimeout: 120_000,
   },
 });

@@ -1,7 +1,7 @@
 /**
  * How often the numbers hold when sessions are not independent: simulated load tests, budgets, comparisons and canaries whose
  * truth is known, as they are judged and as they were with every sample an observation of its own. Seeded; prints the tables of
- * docs/statistics.md. Run: npm run bench coverage [REPLICATES]
+ * docs/statistics.md. Run: npm run bench coverage [REPLICATES] [loadtest|compare|canary|budget]
  */
 import { type BudgetCase, coverage } from './coverage/budget.ts';
 import { type CanaryCase, falseRollbacks } from './coverage/canary.ts';
@@ -12,10 +12,9 @@ const replicates = Number(process.argv[2] ?? 1000);
 const seed = 20;
 const icc = [0, 0.1, 0.3, 0.5, 0.7, 0.9];
 
-loadtest();
-compare();
-canary();
-budget();
+const tables = { loadtest, compare, canary, budget };
+const only = process.argv[3];
+for (const [name, table] of Object.entries(tables)) if (only === undefined || only === name) table();
 
 /** The true value is exactly on the bound: each pass is a false one, at most 5 % asked. */
 function loadtest(): void {

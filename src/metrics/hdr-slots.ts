@@ -16,12 +16,15 @@ export function leastOf(slot: number): number {
   return (slot - doublings * half) * 2 ** doublings;
 }
 
+/** Slots for every value from 0 to 2^32 - 1. */
+export const slotCount = slotOf(0xffff_ffff) + 1;
+
 /**
  * Values that were recorded since the last look, in the slots of an HDR histogram. Recording is one array store, an eighth of
  * a call into WASM; a dozen are made for each feedback.
  */
 export class FreshCounts {
-  readonly #counts = new Uint32Array(slotOf(largest) + 1);
+  readonly #counts = new Uint32Array(slotCount);
   /** The slots that hold anything. */
   readonly #touched: number[] = [];
 
@@ -46,5 +49,3 @@ export class FreshCounts {
     this.#touched.length = 0;
   }
 }
-
-const largest = 0xffff_ffff;

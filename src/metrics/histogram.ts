@@ -20,9 +20,6 @@ let ready: Promise<void> | undefined;
 /** What a shard sends home: HDR V2 (compressed, base64) of us, and how many samples never came. */
 export type EncodedHistogram = { hdr: string; never: number };
 
-/** Told of samples that came, ms, and how many of the same. */
-export type OnSettled = (ms: number, count: number) => void;
-
 /**
  * Latencies to three significant digits from 1 us to an hour, and those that never came. Longer ones count as an hour.
  * New ones are counted apart, and settle in the histogram proper before it is read. Holds 92 KiB of WASM memory from then on
@@ -32,11 +29,8 @@ export class LatencyHistogram implements Distribution {
   #hdr: Histogram | undefined;
   #fresh: FreshCounts | undefined;
   #never = 0;
-  readonly #onSettled: OnSettled | undefined;
 
-  /** `onSettled`: told of each sample that `record` takes, when it settles. */
-  constructor(encoded?: EncodedHistogram, onSettled?: OnSettled) {
-    this.#onSettled = onSettled;
+  constructor(encoded?: EncodedHistogram) {
     // Never `packed`: it is slow to record into.
     if (encoded) this.#hdr = decodeFromCompressedBase64(encoded.hdr, bucketBits, true);
     this.#never = encoded?.never ?? 0;
@@ -71,20 +65,25 @@ export class LatencyHistogram implements Distribution {
     this.#fresh.record(wholeUs(ms));
   }
 
-  /** The same past `onSettled`. */
+  /** The same past `takeFresh`. */
   recordQuietly(ms: number): void {
     if (ms === Number.POSITIVE_INFINITY) this.#never += 1;
     else this.#proper.recordValue(wholeUs(ms));
   }
 
-  /** What was recorded since the last time joins the rest. */
-  settle(): void {
-    if (!this.#fresh || this.#fresh.empty) return;
+  /**
+   * What `record` took since it was last settled, by this call or by a read: us, how many, us, how many ..., in no order. It
+   * joins the rest.
+   */
+  takeFresh(): number[] {
+    const taken: number[] = [];
+    if (!this.#fresh || this.#fresh.empty) return taken;
     const hdr = this.#proper;
     this.#fresh.take((us, count) => {
       hdr.recordValueWithCount(us, count);
-      this.#onSettled?.(us / 1000, count);
+      taken.push(us, count);
     });
+    return taken;
   }
 
   recordNever(count: number): void {
@@ -124,7 +123,7 @@ export class LatencyHistogram implements Distribution {
 
   /** With everything that was recorded; undefined when nothing was. */
   get #settled(): Histogram | undefined {
-    this.settle();
+    this.takeFresh();
     return this.#hdr;
   }
 

@@ -1,57 +1,45 @@
 import type { DistributionName, Labels } from './definitions.ts';
 import type { ReportStage } from './latency-stages.ts';
-import { type DigestDelta, LiveDigest } from './live-digest.ts';
-import { addTally, emptyTally, type Tally, tallyNames } from './tally.ts';
+import { type FreshLatencies, LiveLatencies } from './live-latencies.ts';
+import { addTally, emptyTally, type Tally } from './tally.ts';
 
 export type Series = DistributionName | `stage.${ReportStage}`;
 
 /** What one slice saw since the last look. */
 export type SliceDelta = {
   labels: Labels;
-  series: readonly { name: Series; delta: DigestDelta }[];
+  /** Those with anything new. */
+  series: readonly ({ name: Series } & FreshLatencies)[];
   tally: Partial<Tally>;
 };
 
-/** One slice of a running test, coarse and cheap: written beside the exact one, or added up from others' deltas. */
+/** One slice of a running test, added up from what generators say is new. */
 export class LiveSlice {
   readonly labels: Labels;
   readonly tally: Tally = emptyTally();
-  readonly #series = new Map<Series, LiveDigest>();
-  #told: Tally = emptyTally();
+  readonly #series = new Map<Series, LiveLatencies>();
 
   constructor(labels: Labels) {
     this.labels = labels;
   }
 
   /** Made when it is first asked for. */
-  of(name: Series): LiveDigest {
-    let digest = this.#series.get(name);
-    if (!digest) {
-      digest = new LiveDigest();
-      this.#series.set(name, digest);
+  of(name: Series): LiveLatencies {
+    let latencies = this.#series.get(name);
+    if (!latencies) {
+      latencies = new LiveLatencies();
+      this.#series.set(name, latencies);
     }
-    return digest;
-  }
-
-  /** `counted` is the slice's exact tally, of which the difference is told. */
-  takeDelta(counted: Tally): SliceDelta {
-    const series = [...this.#series].flatMap(([name, digest]) => {
-      const delta = digest.takeDelta();
-      return delta ? [{ name, delta }] : [];
-    });
-    const changed = tallyNames.filter((name) => counted[name] !== this.#told[name]);
-    const tally = Object.fromEntries(changed.map((name) => [name, counted[name] - this.#told[name]]));
-    this.#told = { ...counted };
-    return { labels: this.labels, series, tally };
+    return latencies;
   }
 
   add({ series, tally }: SliceDelta): void {
-    for (const { name, delta } of series) this.of(name).add(delta);
+    for (const fresh of series) this.of(fresh.name).add(fresh);
     addTally(this.tally, tally);
   }
 
   /** The series if anything was recorded in it. */
-  known(name: Series): LiveDigest | undefined {
+  known(name: Series): LiveLatencies | undefined {
     return this.#series.get(name);
   }
 }
@@ -60,23 +48,27 @@ export class LiveSlice {
 export class LiveView {
   readonly tally: Tally = emptyTally();
   readonly #slices: readonly LiveSlice[];
-  readonly #series = new Map<Series, LiveDigest>();
+  readonly #series = new Map<Series, LiveLatencies>();
 
   constructor(slices: readonly LiveSlice[]) {
     this.#slices = slices;
     for (const slice of slices) addTally(this.tally, slice.tally);
   }
 
-  of(name: Series): LiveDigest {
+  of(name: Series): LiveLatencies {
     let sum = this.#series.get(name);
     if (!sum) {
-      sum = new LiveDigest();
-      for (const slice of this.#slices) {
-        const digest = slice.known(name);
-        if (digest) sum.merge(digest);
-      }
+      sum = this.#added(name);
       this.#series.set(name, sum);
     }
+    return sum;
+  }
+
+  #added(name: Series): LiveLatencies {
+    const parts = this.#slices.flatMap((slice) => slice.known(name) ?? []);
+    if (parts.length === 1) return parts[0]!;
+    const sum = new LiveLatencies();
+    for (const part of parts) sum.merge(part);
     return sum;
   }
 }

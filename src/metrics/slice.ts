@@ -2,8 +2,8 @@ import { addClusterSums, type ClusterSums, emptyClusterSums } from './cluster-su
 import { type DistributionName, distributionNames, type Labels, labelKey } from './definitions.ts';
 import { type EncodedHistogram, LatencyHistogram } from './histogram.ts';
 import { type LatencyParts, type ReportStage, reportStages } from './latency-stages.ts';
-import { LiveSlice, type Series, type SliceDelta } from './live-slice.ts';
-import { addTally, emptyTally, type Tally } from './tally.ts';
+import type { Series, SliceDelta } from './live-slice.ts';
+import { addTally, emptyTally, type Tally, tallyNames } from './tally.ts';
 
 /** One slice in a form that crosses a thread and adds up with others'; a histogram without samples is left out. */
 export type EncodedSlice = {
@@ -17,22 +17,22 @@ export type EncodedSlice = {
 /** What learners of one profile and language write into while a test runs. */
 export class Slice {
   readonly labels: Labels;
-  readonly distributions = each(distributionNames, (name) => this.#histogram(name));
-  readonly stages = each(reportStages, (stage) => this.#histogram(`stage.${stage}`));
+  readonly distributions = each(distributionNames, () => new LatencyHistogram());
+  readonly stages = each(reportStages, () => new LatencyHistogram());
   readonly tally = emptyTally();
   /** How its sessions stand against each objective, by what is written. */
   readonly clusters: Record<string, ClusterSums> = {};
   /** The same by profile and language, of this slice and of those that were merged into it. */
   readonly #strata: Map<string, Record<string, ClusterSums>>;
-  /** The same, coarse, for those who look at the test while it runs; as of the last look. */
-  readonly #live: LiveSlice;
+  /** For those who look at the test while it runs: what never came since the last look, and the tally that it told. */
+  readonly #freshNever = new Map<Series, number>();
+  #toldTally = emptyTally();
   /** Its stages in their order, so that none is looked up by name eleven times a feedback. */
   readonly #byStage = reportStages.map((stage) => this.stages[stage]);
 
   constructor(labels: Labels) {
     this.labels = labels;
     this.#strata = new Map([[stratumOf(labels), this.clusters]]);
-    this.#live = new LiveSlice(labels);
   }
 
   /** The sessions of each profile and language: how many there are of each is planned. */
@@ -55,14 +55,20 @@ export class Slice {
 
   /** In the live view alone: so many are long overdue. */
   showNever(name: DistributionName, count: number): void {
-    this.#live.of(name).recordNever(count);
+    this.#freshNever.set(name, (this.#freshNever.get(name) ?? 0) + count);
   }
 
   /** What is new since the last look, for the live view. */
   look(): SliceDelta {
-    for (const name of distributionNames) this.distributions[name].settle();
-    for (const histogram of this.#byStage) histogram.settle();
-    return this.#live.takeDelta(this.tally);
+    const series = [
+      ...distributionNames.map((name) => this.#fresh(name, this.distributions[name])),
+      ...reportStages.map((stage) => this.#fresh(`stage.${stage}`, this.stages[stage])),
+    ].filter(({ counts, never }) => counts.length > 0 || never > 0);
+    this.#freshNever.clear();
+    const changed = tallyNames.filter((name) => this.tally[name] !== this.#toldTally[name]);
+    const tally = Object.fromEntries(changed.map((name) => [name, this.tally[name] - this.#toldTally[name]]));
+    this.#toldTally = { ...this.tally };
+    return { labels: this.labels, series, tally };
   }
 
   encode(): EncodedSlice {
@@ -99,8 +105,8 @@ export class Slice {
     for (const name of reportStages) this.stages[name].destroy();
   }
 
-  #histogram(series: Series): LatencyHistogram {
-    return new LatencyHistogram(undefined, (ms, count) => this.#live.of(series).record(ms, count));
+  #fresh(name: Series, histogram: LatencyHistogram): SliceDelta['series'][number] {
+    return { name, counts: histogram.takeFresh(), never: this.#freshNever.get(name) ?? 0 };
   }
 }
 

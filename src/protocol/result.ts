@@ -13,7 +13,7 @@ export type PhonemeResult = {
   end_ms: number;
   /** Raw goodness of pronunciation, nats, <= 0 (see rawGop); null when unscored. */
   gop: number | null;
-  /** Calibrated, 0-100, from this phone's segment alone; null when unscored. */
+  /** Calibrated, 0-100, from this phone's segment alone; 0 in a word that was left out; null when unscored or nothing of the text was read. */
   accuracy: number | null;
   /** 0-1: how sure the calibrated score is. */
   confidence: number;
@@ -28,15 +28,18 @@ export type WordResult = {
   text: string;
   start_ms: number;
   end_ms: number;
-  /** 0-100 with the word's and utterance's context; null when nothing of it was scored. */
+  /** 0-100 with the word's and utterance's context; 0 when it was left out, null when nothing of the text was read or it was not scored. */
   accuracy: number | null;
   error_type: ErrorType;
-  /** Where the pronunciation came from, and which of its variants was heard. */
-  pronunciation: { source: 'dictionary' | 'letter_to_sound' | 'given'; variant: number };
+  /**
+   * Where the pronunciation came from, and which of its variants was heard; `reading` says in words what was read where the
+   * text may be read in several ways (2024: "twenty", "two thousand").
+   */
+  pronunciation: { source: 'dictionary' | 'letter_to_sound' | 'given'; variant: number; reading?: string };
   phonemes: readonly PhonemeResult[];
 };
 
-/** 0-100 each; null when nothing was scored. */
+/** 0-100 each; null when nothing was scored: where nothing of the text was read, all but `completeness` are. */
 export type UtteranceScores = {
   accuracy: number | null;
   fluency: number | null;
@@ -48,7 +51,7 @@ export type UtteranceScores = {
 export type Deviation = {
   /** `inserted`: sounds that are not in the text, too short for `other_words`; known when the utterance is over. */
   kind: 'skipped' | 'repeated' | 'other_words' | 'inserted';
-  /** First and last word index concerned; for `other_words` and `inserted` the word before or in which they were heard. */
+  /** First and last word index concerned; for `other_words` and `inserted` the word before or in which they were heard, the count of words behind the last. */
   first_word: number;
   last_word: number;
   start_ms: number;
@@ -68,7 +71,14 @@ export type InsertedPhone = {
   error_type: 'insertion';
 };
 
+/**
+ * What was heard: some of the text, sounds but nothing of the text, nothing at all, or nothing because the audio was lost. Without
+ * `text` there is no accuracy.
+ */
+export type Heard = 'text' | 'other_sounds' | 'nothing' | 'lost';
+
 export type UtteranceResult = {
+  heard: Heard;
   scores: UtteranceScores;
   words: readonly WordResult[];
   deviations: readonly Deviation[];

@@ -5,6 +5,7 @@ import { FrameStore } from './align/frame-store.ts';
 import { type Alphabet, buildGraph, type Graph } from './align/graph.ts';
 import { InsertionWatch } from './align/insertions.ts';
 import { patience, penalties } from './align/penalties.ts';
+import { PhoneLoop } from './align/phone-loop.ts';
 import { type ReadingEvent, readEnd, readSegment } from './align/reading.ts';
 import type { Calibrator } from './calibrate/calibrator.ts';
 import { phoneColumns } from './calibrate/features.ts';
@@ -26,6 +27,8 @@ export class LiveScorer {
   readonly calibrator: Calibrator;
   /** Silences between and around the words that are over. */
   readonly pauses: Pause[] = [];
+  /** Whether what was found of the text, in speech outside it, is there by chance; known when the utterance is over. */
+  isDoubted = false;
   readonly #model: ScorerModel;
   readonly #nbest: number;
   readonly #silence: number;
@@ -39,6 +42,8 @@ export class LiveScorer {
   readonly #deviations: Deviation[] = [];
   readonly #gaps: [start: number, end: number][] = [];
   readonly #insertions: InsertionWatch;
+  /** What the sound is worth to somebody who does not know the text. */
+  readonly #loop: PhoneLoop;
   #scoring: PhoneScoring;
   #repeating: Deviation | undefined;
   #previous = -1;
@@ -53,7 +58,8 @@ export class LiveScorer {
     this.#nbest = options.nbest;
     this.#silence = model.phones.indexOf(model.silence);
     this.#insertions = new InsertionWatch(model);
-    this.#emission = new Float32Array(model.phones.length + 1);
+    this.#loop = new PhoneLoop(model.phones.length, penalties.outsidePhone);
+    this.#emission = new Float32Array(model.phones.length + 2);
     this.#bias = Float32Array.from(model.phones, (_, k) => model.alignmentBias?.[k] ?? 0);
     this.#scoring = this.#prepare(0);
     this.#aligner = new Aligner(this.graph, penalties, patience, {
@@ -108,6 +114,7 @@ export class LiveScorer {
   finish(): void {
     this.#aligner.finish();
     for (const event of readEnd(this.graph, this.#previous, this.frames)) this.#note(event);
+    this.#doubt();
     for (let word = 0; word < this.graph.words; word++) this.#complete(word);
     this.#insertions.report(this.#deviations, this.graph.words);
   }
@@ -167,7 +174,8 @@ export class LiveScorer {
       emission[k] = value;
       if (k !== this.#silence && value > likeliest) likeliest = value;
     }
-    emission[width] = likeliest - penalties.fillerFrame;
+    emission[this.graph.fillerColumn] = likeliest - penalties.fillerFrame;
+    emission[this.graph.outsideColumn] = this.#loop.step(emission) - penalties.outsideFrame;
   }
 
   #settle(segment: Segment): void {
@@ -209,7 +217,30 @@ export class LiveScorer {
     else last.end_ms = end * this.#model.strideMs;
   }
 
-  /** Phones of the word that were never heard are left out. */
+  /**
+   * Speech that goes on around the text has places that sound a little like any word: what was found there and fits no better
+   * than by chance was not read, and all of the text was left out.
+   */
+  #doubt(): void {
+    const outside = this.#deviations.filter(
+      ({ kind, first_word }) => kind === 'other_words' && (first_word === 0 || first_word === this.graph.words),
+    );
+    const gops = [...this.#finals.values()].flatMap(({ start, end, result: { gop } }) =>
+      end > start ? (gop ?? []) : [],
+    );
+    if (outside.length === 0 || gops.length === 0) return;
+    this.isDoubted = gops.reduce((sum, gop) => sum + gop, 0) / gops.length < penalties.doubtedGop;
+    if (!this.isDoubted) return;
+    for (const { word, start } of this.#finals.values()) {
+      if (!this.#skipped.has(word)) this.#skipped.set(word, start);
+    }
+  }
+
+  #isAnyRead(): boolean {
+    return !this.isDoubted && [...this.#finals.values()].some(({ start, end }) => end > start);
+  }
+
+  /** Phones of the word that were never heard are left out; in a word without any they have no accuracy. */
   #complete(word: number): void {
     const heard = this.finalsOf(word);
     const states = new Set(heard.map((phone) => phone.state));
@@ -217,14 +248,16 @@ export class LiveScorer {
     const variants = this.graph.variants[word]!;
     const read = variants.reduce((best, variant) => (matches(variant) > matches(best) ? variant : best));
     const at = heard.at(-1)?.end ?? this.#skipped.get(word) ?? this.frames;
-    for (const state of read) this.#publish({ state, start: at, end: at });
+    for (const state of read) this.#publish({ state, start: at, end: at }, heard.length === 0);
   }
 
   /** The first reading of a phone counts: what was published never changes, also when the word is read again. */
-  #publish(segment: Segment): void {
+  #publish(segment: Segment, isWordLeftOut = false): void {
     const place = this.#placeOf(segment.state);
     if (this.#finals.has(place)) return;
     const scored = this.#asShown(place, segment) ?? this.#score(segment, 'final');
+    if (isWordLeftOut && scored.score !== null)
+      scored.result = { ...scored.result, accuracy: this.#isAnyRead() ? 0 : null };
     this.#finals.set(place, scored);
     this.#fresh.push(scored);
   }

@@ -24,8 +24,10 @@ export type ManifestRun = { scored: number; audioMs: number; wallMs: number; pro
 
 /**
  * Scores every line of the JSON-lines file `input` and writes one line each to `output`, in order:
- * `{id, words: [{text, phones, scores, scores_in_context, gop}]}`, scores 0-2, null where audio was lost. Audio paths are
- * relative to the manifest, those of `-` (the standard input) to the working directory. A line that cannot be scored becomes a problem with its `file:line` and the others still run.
+ * `{id, words: [{text, phones, scores, scores_in_context, gop}]}`, scores 0-2, null where audio was lost or nobody
+ * speaks; of words left out in a reading, what experts give those on average. Audio paths are relative to the manifest,
+ * those of `-` (the standard input) to the working directory. A line that cannot be scored becomes a problem with its
+ * `file:line` and the others still run.
  *
  * @param options.features Also write each phone's feature vector and segment (for fitting a calibration).
  * @throws SpeechfbError `unreadable_file`, `bad_manifest`, `output_unwritable`
@@ -109,12 +111,13 @@ function parseLine(text: string): ManifestLine {
 }
 
 function row({ result, evidence }: ScoredFile, features: boolean): object {
+  const isSpoken = result.heard !== 'nothing';
   const words = evidence.map((phones, word) => ({
     text: result.words[word]!.text,
     phones: phones.map((phone) => phone.result.phoneme),
-    scores: phones.map((phone) => rounded(phone.score)),
-    scores_in_context: phones.map((phone) => rounded(phone.scoreInContext)),
-    gop: phones.map((phone) => rounded(phone.result.gop)),
+    scores: phones.map((phone) => (isSpoken ? rounded(phone.score) : null)),
+    scores_in_context: phones.map((phone) => (isSpoken ? rounded(phone.scoreInContext) : null)),
+    gop: phones.map((phone) => (isSpoken ? rounded(phone.result.gop) : null)),
     ...(features && {
       segments: phones.map((phone) => [phone.start, phone.end]),
       features: phones.map((phone) => phone.features && Array.from(phone.features, rounded)),

@@ -1,4 +1,4 @@
-import type { ErrorType, UtteranceResult, UtteranceScores, WordResult } from '../protocol/result.ts';
+import type { Deviation, ErrorType, Heard, UtteranceResult, UtteranceScores, WordResult } from '../protocol/result.ts';
 import { contextFeatures } from './calibrate/context.ts';
 import { fluencyScore, measurePace } from './fluency.ts';
 import type { LiveScorer } from './live-scorer.ts';
@@ -40,9 +40,13 @@ export function summarize(
   strideMs: number,
   lagMs: (phone: ScoredPhone) => number,
 ): UtteranceResult {
-  const words = judged.map((phones, word) => wordResult(scorer, reference, word, phones));
-  const heard = judged.flat().filter((phone) => phone.end > phone.start);
-  const scored = judged.flat().filter((phone) => phone.scoreInContext !== null);
+  const judgedWords = judged.map((phones, word) => wordResult(scorer, reference, word, phones));
+  const isRead = judgedWords.some(({ error_type }) => error_type !== 'omission' && error_type !== 'unscored');
+  const words = isRead ? judgedWords : judgedWords.map((word) => ({ ...word, accuracy: null }));
+  // A word of which nothing was heard counts in completeness alone.
+  const phones = isRead ? judged.filter((of) => of.some(isHeard)).flat() : [];
+  const heard = phones.filter(isHeard);
+  const scored = phones.filter((phone) => phone.scoreInContext !== null);
   const read = words.filter((word) => word.error_type === 'none' || word.error_type === 'substitution').length;
   const expected = words.filter((word) => word.error_type !== 'unscored').length;
   const stretch = ({ start, end }: { start: number; end: number }) => ({
@@ -53,13 +57,25 @@ export function summarize(
   const accuracy = scored.length === 0 ? null : 50 * average(scored.map((phone) => phone.scoreInContext!));
   const fluency = fluencyScore(rate);
   const completeness = expected === 0 ? null : (100 * read) / expected;
+  const deviations = scorer.deviations();
   return {
+    heard: whatWasHeard(read, expected, deviations),
     scores: { accuracy, fluency, completeness, pronunciation: overall(accuracy, fluency, completeness) },
     words,
-    deviations: scorer.deviations(),
+    deviations,
     pace,
     final_lag_ms: lagSummary(heard.filter((phone) => phone.result.gop !== null).map(lagMs)),
   };
+}
+
+function isHeard({ start, end }: { start: number; end: number }): boolean {
+  return end > start;
+}
+
+function whatWasHeard(read: number, expected: number, deviations: readonly Deviation[]): Heard {
+  if (read > 0) return 'text';
+  if (expected === 0) return 'lost';
+  return deviations.some(({ kind }) => kind === 'other_words' || kind === 'inserted') ? 'other_sounds' : 'nothing';
 }
 
 function wordResult(
@@ -68,19 +84,20 @@ function wordResult(
   index: number,
   phones: readonly JudgedPhone[],
 ): WordResult {
-  const { text, source } = reference.words[index]!;
-  const heard = phones.filter((phone) => phone.end > phone.start);
+  const { text, source, readings } = reference.words[index]!;
+  const heard = phones.filter(isHeard);
   const extent = heard.length > 0 ? heard : phones;
   const scores = phones.map((phone) => phone.scoreInContext).filter((score) => score !== null);
   const last = phones.at(-1);
-  const ended = last === undefined ? -1 : scorer.graph.ends[last.state]!;
+  const variant = Math.max(0, last === undefined ? -1 : scorer.graph.ends[last.state]!);
+  const error_type = scorer.isDoubted ? 'omission' : wordError(phones, scores, scorer.calibrator.flagThreshold);
   return {
     text,
     start_ms: Math.min(...extent.map((phone) => phone.result.start_ms)),
     end_ms: Math.max(...extent.map((phone) => phone.result.end_ms)),
-    accuracy: scores.length === 0 ? null : 50 * average(scores),
-    error_type: wordError(phones, scores, scorer.calibrator.flagThreshold),
-    pronunciation: { source, variant: Math.max(0, ended) },
+    accuracy: scores.length === 0 ? null : heard.length === 0 ? 0 : 50 * average(scores),
+    error_type,
+    pronunciation: { source, variant, ...(readings && { reading: readings[variant]! }) },
     phonemes: phones.map((phone) => phone.result),
   };
 }

@@ -1,52 +1,13 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { main } from '../../src/cli.ts';
 import { histogramsReady } from '../../src/metrics/histogram.ts';
-import { Recorder } from '../../src/metrics/recorder.ts';
 import type { RunFacts } from '../../src/results/judge-run.ts';
-import { encodeRun } from '../../src/results/recorded-run.ts';
 import { parseObjective } from '../../src/slo/objective/expression.ts';
 import { captureOutput } from '../kit/command.ts';
+import { objectives, runOf, scratch } from '../kit/recorded-run.ts';
 import { facts } from '../kit/run-facts.ts';
-
-const scratch = mkdtempSync(join(tmpdir(), 'speechfb-commands-'));
-const objectives = [parseObjective('p95(feedback_latency) < 500ms')];
-
-/** Twenty sessions of thirty feedbacks each, `laterMs` later than usual. */
-function runOf(name: string, laterMs = 0, changed: Partial<RunFacts> = {}): string {
-  const recorder = new Recorder();
-  const slice = recorder.slice({ profile: 'direct', language: 'en-US' });
-  const traces: object[] = [];
-  for (let session = 0; session < 20; session++) {
-    slice.tally.sessions += 1;
-    for (let i = 0; i < 30; i++) {
-      const total_ms = 40 + session + i + laterMs;
-      slice.record('feedback_latency', total_ms);
-      traces.push({
-        at_ms: i,
-        session: `learner-${session}`,
-        profile: 'direct',
-        language: 'en-US',
-        total_ms,
-        stages: {},
-      });
-    }
-  }
-  const recording = recorder.encode();
-  recorder.destroy();
-  const directory = join(scratch, name);
-  mkdirSync(directory, { recursive: true });
-  const run = { facts: { ...facts, objectives, ...changed }, recording, traces: [], tracesSeen: traces.length };
-  writeFileSync(join(directory, 'recording.json.gz'), encodeRun(run));
-  writeFileSync(
-    join(directory, 'traces.ndjson.gz'),
-    gzipSync(traces.map((one) => `${JSON.stringify(one)}\n`).join('')),
-  );
-  return directory;
-}
 
 beforeAll(histogramsReady);
 const output = captureOutput();
@@ -159,40 +120,5 @@ describe('speechfb compare', () => {
     writeFileSync(join(scratch, 'damaged', 'recording.json.gz'), 'x');
     expect(await main(['compare', base(), join(scratch, name)])).toBe(2);
     expect(output.stderr).toMatch(sentence);
-  });
-});
-
-it('speechfb merge does not write the whole over a shard', async () => {
-  const shard = runOf('only', 0, { shard: { index: 1, count: 1, planHash: 'x' } });
-  expect(await main(['merge', shard, '--out', `${shard}/`])).toBe(2);
-  expect(output.stderr).toMatch(/--out: ".*only" holds a shard, which the whole would take the place of \[bad_flag\]/);
-  expect(await main(['merge', shard, '--out', join(scratch, 'whole')])).toBe(0);
-});
-
-describe('speechfb report', () => {
-  it('of several runs shows them side by side, and exits as they did', async () => {
-    for (const number of [1, 2]) runOf(`pair/run-${number}`, 600 * (number - 1));
-    expect(await main(['report', join(scratch, 'pair')])).toBe(99);
-    expect(output.stdout).toMatch(/p95\(feedback_latency\) < 500ms .* ms +\d+ ms !/);
-    expect(await main(['report', join(scratch, 'pair'), '--format', 'junit'])).toBe(2);
-    expect(output.stderr).toMatch(
-      /holds 2 runs; as junit each is shown by itself \[bad_flag\]\n {2}hint: name one of them: .*run-1/,
-    );
-  });
-
-  it('of runs of several tests in one directory says so', async () => {
-    runOf('mixed/run-1');
-    runOf('mixed/run-2', 0, { objectives: [parseObjective('lost_frames == 0')] });
-    expect(await main(['report', join(scratch, 'mixed')])).toBe(2);
-    expect(output.stderr).toMatch(
-      /run-2 is not of one test with .*run-1: it judges lost_frames == 0 instead of p95.* \[bad_run\]/,
-    );
-  });
-
-  it('needs no traces', async () => {
-    const bare = runOf('bare');
-    rmSync(join(bare, 'traces.ndjson.gz'));
-    expect(await main(['report', bare])).toBe(0);
-    expect(output.stdout).toContain('│ feedback_latency │     600 │');
   });
 });

@@ -73,6 +73,33 @@ describe('a load test whose terminal closes', () => {
   });
 });
 
+describe('a load test that npx started', () => {
+  it('ends as after Ctrl-C when npx is killed, though a shell stands between them', async () => {
+    const out = mkdtempSync(join(scratch, 'npx-'));
+    // As npm does it: a title, a shell, and the command behind it, which is not the last so that the shell stays.
+    const npx = `process.title = 'npm exec speechfb';
+      require('node:child_process').spawn('sh', ['-c', '"$0" "$@"; exit $?', process.execPath, ${JSON.stringify(bin)},
+        'loadtest', '${quickstart}', '--out', ${JSON.stringify(out)}], { stdio: ['ignore', 'inherit', 'inherit'] });
+      setInterval(() => {}, 1000);`;
+    const parent = spawn(process.execPath, ['-e', npx], {
+      env: { ...process.env, npm_command: 'exec' },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let said = '';
+    parent.stderr!.on('data', (text) => {
+      said += text;
+    });
+    await vi.waitFor(() => expect(said).toMatch(/[1-9]\d*\/20 learners/), { timeout: 25_000, interval: 50 });
+    const shell = childrenOf(parent.pid!)[0]!;
+    const loadtests = childrenOf(shell);
+    const processes = [shell, ...loadtests, ...loadtests.flatMap(childrenOf)];
+    expect(processes.length).toBeGreaterThan(3);
+    parent.kill('SIGKILL');
+    await vi.waitFor(() => expect(processes.filter(isAlive)).toEqual([]), { timeout: 8000, interval: 20 });
+    expect(JSON.parse(readFileSync(join(out, 'run.json'), 'utf8')).interrupted).toBe(true);
+  });
+});
+
 describe('a process that ends with its parent', () => {
   // The event loop never turns: only another thread can see the pipe close.
   it('does so also while its own thread is busy', async () => {

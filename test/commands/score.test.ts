@@ -96,6 +96,90 @@ describe('speechfb score FILE --text', () => {
   });
 });
 
+describe('speechfb score of a text as people type it', () => {
+  it.each([
+    ['I\u00b4m sorry, that\u00b4s not a valid extension.', "I'm sorry that's not a valid extension"],
+    ['The con\u00adfer\u00adence will be\u00adgin when the lead\u00ader ar\u00adrives.', text.replace('.', '')],
+    ['<speak>The conference will begin<break time="500ms"/> when the leader arrives.</speak>', text.replace('.', '')],
+    ['pages 1,2,3', 'pages one two three'],
+    ['1½ cups', 'one and a half cups'],
+    ['-5 degrees', 'minus five degrees'],
+    ['2 + 2 = 4', 'two plus two equals four'],
+    ['£5.50 or €20', 'five pounds and fifty pence or twenty euros'],
+  ])('%s', async (typed, words) => {
+    expect(await run(clip, '--text', typed, '--json')).toBe(0);
+    expect(
+      JSON.parse(output.stdout)
+        .files[0].words.map((word: { text: string }) => word.text)
+        .join(' '),
+    ).toBe(words);
+  });
+
+  it('says which of the competing readings was heard', async () => {
+    expect(await run(clip, '--text', 'The 2024 conference', '--json')).toBe(0);
+    const word = JSON.parse(output.stdout).files[0].words[1];
+    expect(['two thousand', 'twenty', 'two thousand and']).toContain(word.pronunciation.reading);
+    output.stdout = '';
+    expect(await run(clip, '--text', 'The 2024 conference')).toBe(0);
+    expect(output.stdout).toMatch(/\(read as "t\w+/);
+  });
+
+  it('refuses what it cannot read for certain, with the place', async () => {
+    expect(await run(clip, '--text', 'see word¹')).toBe(2);
+    expect(output.stderr).toContain('"¹" (U+00B9) at character 9');
+  });
+});
+
+describe('speechfb score where the text is not what is heard', () => {
+  it('gives no accuracy when nobody speaks, and says so', async () => {
+    const silence = join(fixtures, 'silence.wav');
+    expect(await run(silence, '--text', text, '--json')).toBe(0);
+    const [file] = JSON.parse(output.stdout).files;
+    expect(file).toMatchObject({ heard: 'nothing', scores: { accuracy: null, completeness: 0 } });
+    for (const word of file.words) expect(word).toMatchObject({ accuracy: null, error_type: 'omission' });
+    output.stdout = '';
+    expect(await run(silence, '--text', text)).toBe(0);
+    expect(output.stdout).toContain('nobody speaks: no accuracy');
+    const manifest = join(folder, 'silence.jsonl');
+    writeFileSync(manifest, JSON.stringify({ id: 's', audio: silence, text }));
+    expect(await run('--manifest', manifest, '--out', join(folder, 'silence-out.jsonl'))).toBe(0);
+    const [line] = readFileSync(join(folder, 'silence-out.jsonl'), 'utf8').trim().split('\n');
+    expect(JSON.parse(line!).words[0]).toMatchObject({ text: 'The', scores: [null, null], gop: [null, null] });
+  });
+
+  it('finds one word where it is said in longer speech', async () => {
+    const words = [
+      ['service', 'again', 4280, 4680, 97],
+      ['leader', 'begin', 960, 1400, 98],
+      ['locate', 'locate', 1320, 1860, 99],
+      ['thanks', 'trying', 1780, 2140, 98],
+      ['extension', "that's", 940, 1200, 98],
+      ['leader', 'arrives', 2120, 2640, 93],
+    ] as const;
+    const files = words.map(([id]) => join(fixtures, `${id}.wav`));
+    const texts = words.flatMap(([, word]) => ['--text', word]);
+    expect(await run(...files, ...texts, '--json')).toBe(0);
+    for (const [at, file] of JSON.parse(output.stdout).files.entries()) {
+      const [, word, start, end, accuracy] = words[at]!;
+      const [found] = file.words;
+      expect([word, found.error_type]).toEqual([word, 'none']);
+      expect(Math.min(found.end_ms, end) - Math.max(found.start_ms, start)).toBeGreaterThan((end - start) / 2);
+      expect(found.accuracy).toBeGreaterThan(accuracy - 20);
+      expect(file.deviations.some(({ kind }: { kind: string }) => kind === 'other_words')).toBe(true);
+    }
+  });
+
+  it('leaves out words that were never said, and gives them no accuracy', async () => {
+    const words = ['monkeys', 'participant', 'mailbox', 'available', 'response', 'elephant'];
+    const files = words.map(() => join(fixtures, 'leader.wav'));
+    expect(await run(...files, ...words.flatMap((word) => ['--text', word]), '--json')).toBe(0);
+    for (const file of JSON.parse(output.stdout).files) {
+      expect(file).toMatchObject({ heard: 'other_sounds', scores: { accuracy: null, completeness: 0 } });
+      expect(file.words).toMatchObject([{ accuracy: null, error_type: 'omission' }]);
+    }
+  });
+});
+
 describe('speechfb score --manifest', () => {
   it('scores the good lines, reports the bad ones by file and line, and ends with 2', async () => {
     const manifest = join(folder, 'in.jsonl');

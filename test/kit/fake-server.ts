@@ -236,6 +236,7 @@ function result(phonemes: readonly PhonemeResult[]): UtteranceResult {
     phonemes,
   } as const;
   return {
+    heard: 'text',
     scores: { accuracy: 90, fluency: 90, completeness: 100, pronunciation: 90 },
     words: [word],
     deviations: [],

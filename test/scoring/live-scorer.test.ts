@@ -156,6 +156,38 @@ describe('a reading that leaves the text', () => {
   });
 });
 
+describe('one word in longer speech', () => {
+  const before = read('please hold while i try to');
+  const after = read('the person you are calling');
+  const deviationsOf = (scorer: LiveScorer) =>
+    scorer.deviations().map(({ kind, first_word, last_word }) => `${kind} ${first_word}-${last_word}`);
+
+  it('is found where it is said, and the speech around it is told of', () => {
+    const heard = utter('SIL 5', before, read('locate'), after, 'SIL 5');
+    const scorer = score('locate', heard);
+    const start = utter('SIL 5', before).length;
+    expect(phonesOf(scorer).map((phone) => [phone.start, phone.end])).toEqual(
+      [0, 5, 10, 15, 20].map((at) => [start + at, start + at + 5]),
+    );
+    expect(wrongOf(scorer)).toEqual([]);
+    expect(deviationsOf(scorer)).toEqual(['other_words 0-0', 'other_words 1-1']);
+    expect(scorer.isDoubted).toBe(false);
+  });
+
+  it('is left out when it was never said', () => {
+    const scorer = score('monkeys', utter('SIL 5', before, after, 'SIL 5'));
+    expect(phonesOf(scorer).map(({ result }) => [result.error_type, result.accuracy])).toEqual(
+      phonesOf(scorer).map(() => ['omission', null]),
+    );
+    expect(new Set(deviationsOf(scorer))).toEqual(new Set(['other_words 0-0', 'skipped 0-0']));
+  });
+
+  it('is final within two seconds of its end', () => {
+    const scorer = score('locate', utter('SIL 5', before, read('locate'), after, after, after, after, 'SIL 5'));
+    for (const { saidAt, end } of phonesOf(scorer)) expect(saidAt - end).toBeLessThanOrEqual(100);
+  });
+});
+
 describe('lost audio', () => {
   const heard = utter('SIL 5', read('the number you have dialed'), 'SIL 5');
 
@@ -214,6 +246,23 @@ describe('live', () => {
         },
       ),
       { numRuns: 150, seed: 7 },
+    );
+  });
+
+  it.each(['call', 'call it'])('gives the same result for a text of few words (%s)', (text) => {
+    fc.assert(
+      fc.property(
+        scripts,
+        fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 8 }),
+        (heard, steps) => {
+          const whole = live(text, heard, [heard.length]);
+          const pieces = live(text, heard, steps);
+          expect(pieces.finals).toEqual(whole.finals);
+          expect(pieces.scorer.deviations()).toEqual(whole.scorer.deviations());
+          expect(pieces.scorer.isDoubted).toBe(whole.scorer.isDoubted);
+        },
+      ),
+      { numRuns: 100, seed: 5 },
     );
   });
 

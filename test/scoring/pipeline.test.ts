@@ -123,8 +123,13 @@ describe('the pipeline', () => {
       { onError() {} },
     );
     pipeline.push(new Float32Array(50 * samplesPerFrame));
-    const { scores, final_lag_ms, pace } = await pipeline.finish();
-    expect(scores).toEqual({ accuracy: 0, fluency: null, completeness: 0, pronunciation: null });
+    const { heard, scores, words, final_lag_ms, pace } = await pipeline.finish();
+    expect(heard).toBe('nothing');
+    expect(words.map(({ accuracy, error_type }) => [accuracy, error_type])).toEqual(
+      words.map(() => [null, 'omission']),
+    );
+    expect(words.flatMap(({ phonemes }) => phonemes).every(({ accuracy }) => accuracy === null)).toBe(true);
+    expect(scores).toEqual({ accuracy: null, fluency: null, completeness: 0, pronunciation: null });
     expect(final_lag_ms).toEqual({ p50: null, p95: null, max: null });
     expect(pace.words_per_minute).toBeNull();
   });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createInlineEngine } from '../../src/acoustic/engine/inline-engine.ts';
 import { scoreFile } from '../../src/scoring/score-file.ts';
 import { resolveReference } from '../../src/scoring/text/reference.ts';
-import { connect } from '../kit/server/client.ts';
+import { connect, startMessage } from '../kit/server/client.ts';
 import {
   essence,
   finalOf,
@@ -41,6 +41,45 @@ describe('a recorded clip through the whole server', () => {
     expect(client.of('transcript').at(-1)!.text.split(' ').length).toBeGreaterThanOrEqual(7);
     expect(client.of('speech').map((event) => event.state)).toContain('began');
     expect(final.audio_ms).toBe((lastFrame(clip) + 1) * 20);
+  });
+
+  it('finds one word where it is said in a longer recording, with the scores that a file gets', async () => {
+    const clip = { ...readClip('leader'), text: 'begin' };
+    const final = finalOf((await readClipWhole((await serveModel()).url, clip)).events);
+    const inline = await createInlineEngine({ model: shipped.engine.model });
+    const { result } = await scoreFile(inline, clip.path, resolveReference({ text: 'begin' }), { nbest: 0 });
+    await inline.close();
+    expect(final.heard).toBe('text');
+    expect(final.words[0]).toMatchObject({ text: 'begin', error_type: 'none' });
+    expect(final.words[0]!.phonemes.map(essence)).toEqual(result.words[0]!.phonemes.map(essence));
+    expect(final.words[0]!.start_ms).toBeGreaterThan(900);
+    expect(final.deviations.map(({ kind }) => kind)).toContain('other_words');
+  });
+
+  it('has no accuracy when nobody speaks, and says so', async () => {
+    const silence = { ...readClip('leader'), samples: new Int16Array(32_000) };
+    const final = finalOf((await readClipWhole((await serveModel()).url, silence)).events);
+    expect(final).toMatchObject({ heard: 'nothing', scores: { accuracy: null, completeness: 0, pronunciation: null } });
+    expect(final.words.map(({ accuracy }) => accuracy)).toEqual(final.words.map(() => null));
+  });
+
+  it.each([
+    ['see word¹', '"¹" (U+00B9) at character 9'],
+    ['<sub>a</sub>', 'the tag <sub> at character 1'],
+    ['on 05/06/2024', '"05/06/2024" at character 4'],
+  ])('is not begun for a text that cannot be read for certain: %s', async (text, place) => {
+    const client = await connect((await serveModel()).url);
+    client.send(startMessage({ reference: { text } }));
+    expect((await client.closed).code).toBe(4422);
+    expect(client.of('error')).toMatchObject([{ code: 'invalid_reference', message: expect.stringContaining(place) }]);
+  });
+
+  it('is told of readings that compete as one word each', async () => {
+    const client = await connect((await serveModel()).url);
+    client.send(startMessage({ reference: { text: 'in 2024' } }));
+    const ready = await client.until('ready');
+    expect(ready.reference.words.map(({ text }) => text)).toEqual(['in', 'two thousand', 'twenty', 'four']);
+    client.cut();
   });
 
   it.each([10, 60, 100, 138])('cut after frame %i and resumed ends like the uncut one', async (cutAfter) => {

@@ -10,21 +10,29 @@ import type { Interval } from './verdict.ts';
 import { gatherWindow, reachOf, WeightedSum, type Window } from './window.ts';
 
 /**
- * Percentile bootstrap of each stage's contribution, in the sample's order, unattributed time last: over whole traces, or over
- * whole sessions where traces have them. The distances from the estimate are widened by t / z sqrt(k / (k - 1)), k being as many
- * equal weights as the kernel's are worth by session (or by trace): a percentile bootstrap is too narrow by that much where few
- * carry the weight.
+ * Bootstrap of each stage's contribution, in the sample's order, unattributed time last: over whole traces, or over whole
+ * sessions where traces have them. Its percentiles and its standard deviation.
  */
-export function bootstrapContributions(sample: Sample, sorted: Float64Array, options: BootstrapOptions): Interval[] {
+export function bootstrapContributions(sample: Sample, sorted: Float64Array, options: BootstrapOptions): Spread[] {
   const draws = sample.clusters
     ? drawSessions(sample, sorted, sample.clusters, options)
     : drawTraces(sample, sorted, options);
-  return draws.map((values) => percentileInterval(values.sort(), options.confidence));
+  return draws.map((values) => ({
+    ...percentileInterval(values.sort(), options.confidence),
+    deviation: deviationOf(values),
+  }));
 }
 
-/** The intervals about their estimates, wider where few sessions or traces carry the kernel's weight. */
+/** What replicates of a contribution say, ms; the deviation is NaN where some are infinite. */
+type Spread = Interval & { deviation: number };
+
+/**
+ * The intervals about their estimates: the wider, on each side, of the bootstrap's percentiles and its normal interval, since
+ * either alone leaves out the largest stage too often. Both are t / z sqrt(k / (k - 1)) times as wide, k being as many equal
+ * weights as the kernel's are worth by session (or by trace): a bootstrap is too narrow by that much where few carry them.
+ */
 export function widened(
-  intervals: readonly Interval[],
+  intervals: readonly Spread[],
   estimates: ArrayLike<number>,
   weights: Iterable<number>,
   confidence: number,
@@ -32,10 +40,19 @@ export function widened(
   const carriers = Math.max(leastCarriers, equalWeights(weights));
   const normal = studentQuantile(confidence, 1e6);
   const factor = (studentQuantile(confidence, carriers - 1) / normal) * Math.sqrt(carriers / (carriers - 1));
-  return intervals.map(({ low, high }, i) => ({
-    low: estimates[i]! + (low - estimates[i]!) * factor,
-    high: estimates[i]! + (high - estimates[i]!) * factor,
-  }));
+  return intervals.map(({ low, high, deviation }, i) => {
+    const reach = Number.isFinite(deviation) ? normal * deviation : 0;
+    return {
+      low: estimates[i]! - factor * Math.max(estimates[i]! - low, reach),
+      high: estimates[i]! + factor * Math.max(high - estimates[i]!, reach),
+    };
+  });
+}
+
+function deviationOf(values: Float64Array): number {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return Math.sqrt(squares / Math.max(1, values.length - 1));
 }
 
 /** Fewer have no spread that could be told. */

@@ -19,7 +19,7 @@ import { type Abort, abortNow, type LoadObjective } from './abort.ts';
 import type { GeneratorProgress } from './progress.ts';
 
 /**
- * Where a load test stands, all generators together; latencies to 1.6 %. `recent` is since the progress before. Undefined:
+ * Where a load test stands, all generators together; latencies to 0.1 %. `recent` is since the progress before. Undefined:
  * no sample yet; Infinity: most never came.
  */
 export type LoadProgress = {
@@ -134,7 +134,7 @@ export class LiveRun {
     return abortNow(this.#run.objectives, this.#elapsedMs, ({ selector }) => this.#measured(selector));
   }
 
-  /** What is known so far of the sessions that a selector chooses, to 1.6 %. */
+  /** What is known so far of the sessions that a selector chooses. */
   #measured(selector: Selector): Measurements {
     const slice = this.#merged(selector);
     const { durationMs, warmupMs, prices } = this.#run;

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import type { Deviation, PhonemeResult, UtteranceResult, WordResult } from '../../protocol/result.ts';
+import type { Deviation, Heard, PhonemeResult, UtteranceResult, WordResult } from '../../protocol/result.ts';
 
 /**
  * The result of one reading for people: a line a word with its phones, wrong ones marked with `!` and what they sounded
@@ -15,11 +15,19 @@ export function renderScore(title: string, result: UtteranceResult, { colour }: 
     ...result.words.map((word) => wordLine(word, width, paint)),
     '',
     ...result.deviations.map((deviation) => paint('yellow', describe(deviation, result.words))),
+    ...(result.heard === 'text' ? [] : [paint('yellow', unread[result.heard])]),
     scoreLine(result, paint),
     paint('dim', paceLine(result)),
   ];
   return `${lines.join('\n')}\n`;
 }
+
+/** Why there is no accuracy. */
+export const unread = {
+  other_sounds: 'nothing of the text was heard: no accuracy',
+  nothing: 'nobody speaks: no accuracy',
+  lost: 'the audio was lost: no accuracy',
+} as const satisfies Record<Exclude<Heard, 'text'>, string>;
 
 type Style = 'bold' | 'dim' | 'red' | 'yellow' | 'green';
 type Paint = (style: Style, text: string) => string;
@@ -27,13 +35,15 @@ type Paint = (style: Style, text: string) => string;
 function wordLine(word: WordResult, width: number, paint: Paint): string {
   const name = paint(shade(word.accuracy, word.error_type !== 'none'), word.text.padEnd(width));
   const time = `${seconds(word.start_ms)}-${seconds(word.end_ms)}`.padEnd(12);
+  const { reading } = word.pronunciation;
+  const read = reading === undefined ? '' : paint('dim', `  (read as "${reading}")`);
   const guessed = word.pronunciation.source === 'letter_to_sound' ? paint('dim', '  (sounded out)') : '';
   const phones = word.phonemes.map((phone) => phoneText(phone, paint)).join('  ');
-  return `${name}  ${score(word.accuracy).padStart(5)}  ${time}  ${phones}${guessed}`;
+  return `${name}  ${score(word.accuracy).padStart(5)}  ${time}  ${phones}${guessed}${read}`;
 }
 
 function phoneText(phone: PhonemeResult, paint: Paint): string {
-  const shown = `${phone.phoneme} ${score(phone.accuracy)}`;
+  const shown = phone.accuracy === null ? phone.phoneme : `${phone.phoneme} ${score(phone.accuracy)}`;
   switch (phone.error_type) {
     case 'none':
       return paint(shade(phone.accuracy, false), shown);

@@ -1,6 +1,7 @@
 import { formatMs } from '../../format.ts';
 import type { PhonemeResult } from '../../protocol/result.ts';
 import type { ServerEvent } from '../../protocol/server-messages.ts';
+import { unread } from './score-table.ts';
 import { gradeOf, gradeSymbols } from './stream-view.ts';
 
 /** One event as one plain line: when it came, how long after its sound, and what it says. */
@@ -48,7 +49,8 @@ function said(event: ServerEvent): string {
       return event.phonemes.map(phoneText).join('  ');
     case 'utterance_final': {
       const { pronunciation, accuracy, fluency, completeness } = event.scores;
-      return `pronunciation ${score(pronunciation)}, accuracy ${score(accuracy)}, fluency ${score(fluency)}, completeness ${score(completeness)}`;
+      const why = event.heard === 'text' ? '' : ` (${unread[event.heard]})`;
+      return `pronunciation ${score(pronunciation)}, accuracy ${score(accuracy)}, fluency ${score(fluency)}, completeness ${score(completeness)}${why}`;
     }
     case 'backpressure':
       return `${event.level}, ${event.buffered_bytes} bytes wait`;

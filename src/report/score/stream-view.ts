@@ -52,8 +52,8 @@ export function withEvent(view: StreamView, event: ServerEvent, latencyMs: numbe
       return { ...next, words };
     }
     case 'utterance_final': {
-      const { scores, words, deviations, pace, final_lag_ms } = event;
-      const result = { scores, words, deviations, pace, final_lag_ms };
+      const { heard, scores, words, deviations, pace, final_lag_ms } = event;
+      const result = { heard, scores, words, deviations, pace, final_lag_ms };
       const read = next.words.map((word, i) => ({ ...word, confirmed: true, results: words[i]?.phonemes ?? [] }));
       return { ...next, state: 'finished', result, words: read };
     }
@@ -66,8 +66,9 @@ export type Grade = 'good' | 'fair' | 'poor' | 'unscored';
 
 /** How a phone reads at a glance: by its error type first, then by its score. */
 export function gradeOf(result: PhonemeResult): Grade {
-  if (result.accuracy === null || result.error_type === 'unscored') return 'unscored';
+  if (result.error_type === 'unscored') return 'unscored';
   if (result.error_type !== 'none') return 'poor';
+  if (result.accuracy === null) return 'unscored';
   return result.accuracy >= goodAccuracy ? 'good' : 'fair';
 }
 

@@ -22,6 +22,8 @@ export type AlignerEvents = {
  */
 export class Aligner {
   readonly #graph: Graph;
+  readonly #margin: number;
+  readonly #settleFrames: number;
   readonly #patience: Patience;
   readonly #search: Viterbi;
   readonly #events: AlignerEvents;
@@ -37,6 +39,8 @@ export class Aligner {
 
   constructor(graph: Graph, costs: Penalties, patience: Patience, events: AlignerEvents) {
     this.#graph = graph;
+    this.#margin = costs.outsideMargin;
+    this.#settleFrames = graph.words > 2 ? patience.settleFrames : patience.shortSettleFrames;
     this.#patience = patience;
     this.#search = new Viterbi(graph, costs);
     this.#events = events;
@@ -48,12 +52,12 @@ export class Aligner {
     return this.#search.frames;
   }
 
-  /** One frame: a log score for each model phone and, last, one for other words. */
+  /** One frame: a log score for each model phone, then one for other words and one for sound outside the text. */
   step(emission: Float32Array): void {
     this.#search.step(emission);
     this.#trace(this.#search.best);
     this.#sayCertain();
-    if (this.frames - this.#settled > historyFrames - 2) this.#settle(this.frames - this.#patience.settleFrames);
+    if (this.frames - this.#settled > historyFrames - 2) this.#settle(this.frames - this.#settleFrames);
   }
 
   /** The likeliest segments that are not settled; the last is still open. */
@@ -84,13 +88,16 @@ export class Aligner {
 
   #sayCertain(): void {
     const newest = this.frames - 1;
-    const { phones } = this.#graph;
+    const { phones, before } = this.#graph;
+    // Perhaps the text has not begun, and this only sounds like it.
+    if (this.#search.score(this.#search.best) - this.#search.score(before) < this.#margin) return;
     let state = this.#openState;
     let start = this.#openStart;
     for (let f = this.#settled + 1; f <= newest; f++) {
       const next = this.#path[f % historyFrames]!;
       if (next === state) continue;
       const seen = newest - f + 1;
+      if (state === before && seen < this.#patience.outsideFrames) return;
       // What follows a jump in the text is believed only when the jump is.
       if (seen < this.#patience.deviationFrames && !this.#inOrder(state, next)) return;
       if (state >= 0 && state < phones && this.#said[state] === 0) {

@@ -4,7 +4,8 @@ import type { Reference } from '../text/reference.ts';
 /**
  * The reference as states of a left-to-right model, one state a phone. The variants of a word share their common
  * beginning, so that a phone can become final before it is known which variant is read. Between words stand junctions
- * 0..words, each with a state for silence and one for other words ("filler").
+ * 0..words, each with a state for silence and one for other words ("filler"). At both ends of the text those are sound
+ * outside it, which is judged more kindly: it has a column of its own.
  *
  * States are numbered: phones word by word (a parent before its children), then silences, then fillers.
  */
@@ -13,9 +14,12 @@ export type Graph = {
   /** Count of phone states. */
   phones: number;
   states: number;
-  /** [states] column of the emission vector: a model phone, the model's silence, or `fillerColumn`. */
+  /** [states] column of the emission vector: a model phone, the model's silence, `fillerColumn` or `outsideColumn`. */
   emission: Uint8Array;
   fillerColumn: number;
+  outsideColumn: number;
+  /** State of sound before the first word. */
+  before: number;
   /** [phones] word of the state. */
   word: Int16Array;
   /** [phones] place in the word, from 0. */
@@ -63,12 +67,18 @@ export function buildGraph(reference: Reference, alphabet: Alphabet): Graph {
   const emission = new Uint8Array(states).fill(fillerColumn);
   emission.set(nodes.map((node) => node.column));
   emission.fill(column.get(alphabet.silence)!, phones, phones + words + 1);
+  const outsideColumn = fillerColumn + 1;
+  const before = phones + words + 1;
+  emission[before] = outsideColumn;
+  emission[before + words] = outsideColumn;
   return {
     words,
     phones,
     states,
     emission,
     fillerColumn,
+    outsideColumn,
+    before,
     word: Int16Array.from(nodes, (node) => node.word),
     depth: Uint8Array.from(nodes, (node) => node.depth),
     parent: Int16Array.from(nodes, (node) => node.parent),

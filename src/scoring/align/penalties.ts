@@ -26,6 +26,19 @@ export type Penalties = {
   /** Other words begin, and each frame of them, against the likeliest phone of that frame. */
   filler: number;
   fillerFrame: number;
+  /**
+   * Sound outside the text, before its first word or after its last, begins (times the words of the text to the power of 1.5, at most
+   * `filler`);
+   * each frame of it, and each phone begun in it, against a free phone loop. Words in longer speech are told from chance by these (`npm run bench longer-speech`).
+   */
+  outsideBefore: number;
+  outsideAfter: number;
+  outsideFrame: number;
+  outsidePhone: number;
+  /** Mean GOP under which what was found of the text, in speech outside it, is chance. */
+  doubtedGop: number;
+  /** By so much must the text beat sound before it, until then no phone is certain. */
+  outsideMargin: number;
   /** Words before and after the likeliest place that are searched: bounds the cost of long texts. */
   wordsBehind: number;
   wordsAhead: number;
@@ -44,6 +57,12 @@ export const penalties = {
   repeatReach: 6,
   filler: 60,
   fillerFrame: 2,
+  outsideBefore: 10,
+  outsideAfter: 12,
+  outsideFrame: 1.4,
+  outsidePhone: 6,
+  doubtedGop: -4.4,
+  outsideMargin: 20,
   wordsBehind: 8,
   wordsAhead: 12,
 } as const satisfies Penalties;
@@ -56,6 +75,10 @@ export type Patience = {
   deviationFrames: number;
   /** The course of the reading is settled this far back. */
   settleFrames: number;
+  /** The same for texts of one or two words: what is like them is found more often, and sooner, than they are. */
+  shortSettleFrames: number;
+  /** The text, after sound outside it, is believed after this many: speech that is like its first word comes often. */
+  outsideFrames: number;
 };
 
 export const patience = {
@@ -63,4 +86,6 @@ export const patience = {
   finalFrames: 1,
   deviationFrames: 8,
   settleFrames: 60,
+  shortSettleFrames: 70,
+  outsideFrames: 60,
 } as const satisfies Patience;

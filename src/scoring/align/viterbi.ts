@@ -27,6 +27,8 @@ export class Viterbi {
   /** Best way into each junction, and the state it comes from (-1: the start of the utterance). */
   readonly #entry: Float64Array;
   readonly #entryFrom: Int16Array;
+  /** [words + 1] what beginning other words costs at each junction. */
+  readonly #fillerCost: Float64Array;
   #low = 0;
   #high: number;
 
@@ -40,6 +42,11 @@ export class Viterbi {
     this.#history = new Int16Array(graph.states * historyFrames);
     this.#entry = new Float64Array(graph.words + 1);
     this.#entryFrom = new Int16Array(graph.words + 1);
+    this.#fillerCost = new Float64Array(graph.words + 1).fill(costs.filler);
+    // The longer the text, the less of it is found by chance, and the more of it a reader says badly at its ends.
+    const length = graph.words ** 1.5;
+    this.#fillerCost[0] = Math.min(costs.filler, costs.outsideBefore * length);
+    this.#fillerCost[graph.words] = Math.min(costs.filler, costs.outsideAfter * length);
     this.#high = Math.min(graph.words, costs.wordsAhead);
   }
 
@@ -70,7 +77,7 @@ export class Viterbi {
     }
   }
 
-  /** Takes one frame: `emission` has a log score for each model phone and, last, one for the filler. */
+  /** Takes one frame: `emission` has a log score for each column that the graph's states name. */
   step(emission: Float32Array): void {
     const { firstState, word, parent, emission: column } = this.#graph;
     const { advance, omission } = this.#penalties;
@@ -131,8 +138,7 @@ export class Viterbi {
 
   /** The part of a step between words: silence or the filler at each junction. `bestScore` is that of the likeliest phone. */
   #stepJunctions(emission: Float32Array, row: number, bestScore: number): void {
-    const { emission: column, phones, words, fillerColumn } = this.#graph;
-    const { filler } = this.#penalties;
+    const { emission: column, phones, words } = this.#graph;
     const score = this.#score;
     const next = this.#next;
     const entry = this.#entry;
@@ -141,7 +147,6 @@ export class Viterbi {
     let best = this.best;
     let highest = bestScore;
     const silence = emission[column[phones]!]!;
-    const other = emission[fillerColumn]!;
     for (let j = this.#low; j <= this.#high; j++) {
       const quiet = phones + j;
       const stay = score[quiet]! >= entry[j]!;
@@ -149,8 +154,9 @@ export class Viterbi {
       next[quiet] = value;
       history[row + quiet] = stay ? quiet : entryFrom[j]!;
       const talk = phones + words + 1 + j;
-      const stayTalk = score[talk]! >= entry[j]! - filler;
-      const talkValue = (stayTalk ? score[talk]! : entry[j]! - filler) + other;
+      const begin = entry[j]! - this.#fillerCost[j]!;
+      const stayTalk = score[talk]! >= begin;
+      const talkValue = (stayTalk ? score[talk]! : begin) + emission[column[talk]!]!;
       next[talk] = talkValue;
       history[row + talk] = stayTalk ? talk : entryFrom[j]!;
       if (value > highest) {
@@ -165,7 +171,10 @@ export class Viterbi {
     this.best = best;
   }
 
-  /** The state in which the likeliest whole reading ends; words not reached count as skipped once. */
+  /**
+   * The state in which the likeliest whole reading ends; words not reached cost as skipped once, unless all was sound before
+   * the text.
+   */
   finalState(): number {
     const { words, phones, firstState, ends } = this.#graph;
     const { skipWord, omission } = this.#penalties;
@@ -178,7 +187,10 @@ export class Viterbi {
         const w = this.#graph.word[s]!;
         if (w < lastWord) value -= skipWord;
         if (ends[s]! < 0) value -= this.#leadsToEnd(s, firstState[w + 1]!) ? omission : skipWord;
-      } else if ((s - phones) % (words + 1) !== words) value -= skipWord;
+      } else {
+        const junction = (s - phones) % (words + 1);
+        if (junction !== words && s !== this.#graph.before) value -= skipWord;
+      }
       if (value > bestScore) {
         bestScore = value;
         best = s;

@@ -2,6 +2,7 @@ import { SpeechfbError } from '../../errors.ts';
 import { soundOut } from './letter-to-sound.ts';
 import { pronunciations } from './lexicon.ts';
 import { arpabet, parsePhone } from './phones.ts';
+import type { TextWord } from './text-word.ts';
 import { referenceLimits, splitWords } from './words.ts';
 
 /** The text to be read, as pronunciations: what the aligner walks through. */
@@ -13,6 +14,8 @@ type ReferenceWord = {
   /** One or more pronunciations, ARPAbet without stress; the first is the dictionary's first. */
   variants: readonly (readonly string[])[];
   source: 'dictionary' | 'letter_to_sound' | 'given';
+  /** Of a word that may be read in several ways (2024), what is said in each variant. */
+  readings?: readonly string[];
 };
 
 /** A text, or words with the phones that are expected of each. */
@@ -29,13 +32,50 @@ export function resolveReference(source: ReferenceSource): Reference {
 
 function fromText(text: string): Reference {
   return {
-    words: splitWords(text).map(({ shown, spoken }) => {
-      const known = lookUp(spoken);
-      if (known.length > 0) return { text: shown, variants: known, source: 'dictionary' as const };
-      return { text: shown, variants: soundedOut(shown, text), source: 'letter_to_sound' as const };
-    }),
+    words: splitWords(text).map((word) => (word.others ? fromReadings(word, word.others, text) : fromWord(word, text))),
   };
 }
+
+function fromWord({ shown, spoken }: TextWord, text: string): ReferenceWord {
+  const known = lookUp(spoken);
+  if (known.length > 0) return { text: shown, variants: known, source: 'dictionary' };
+  return { text: shown, variants: soundedOut(shown, text), source: 'letter_to_sound' };
+}
+
+/** All readings of a word side by side: the alignment finds the one that was said. */
+function fromReadings({ shown, spoken }: TextWord, others: readonly string[], text: string): ReferenceWord {
+  // Letters that are no word (XIV) are not sounded out: their other readings say what they are.
+  const isSaid = spoken.includes(' ') || lookUp(spoken).length > 0;
+  const sources = new Set<ReferenceWord['source']>();
+  const found = (isSaid ? [spoken, ...others] : others).flatMap((reading) => {
+    const words = reading.split(' ').map((word) => fromWord({ shown: word, spoken: word }, text));
+    for (const { source } of words) sources.add(source);
+    return joined(words).map((phones) => ({ reading, phones }));
+  });
+  const variants = found.slice(0, mostVariants);
+  return {
+    text: shown,
+    variants: variants.map(({ phones }) => phones),
+    source: sources.has('letter_to_sound') ? 'letter_to_sound' : 'dictionary',
+    readings: variants.map(({ reading }) => reading),
+  };
+}
+
+/** The pronunciations of words said one after the other; the first of each word where all together would be too many. */
+function joined(words: readonly ReferenceWord[]): string[][] {
+  const count = words.reduce((product, { variants }) => product * variants.length, 1);
+  return words.reduce<string[][]>(
+    (heads, { variants }) => {
+      const taken = count > mostJoined ? variants.slice(0, 1) : variants;
+      return heads.flatMap((head) => taken.map((phones) => [...head, ...phones]));
+    },
+    [[]],
+  );
+}
+
+/** Variants of one word, and of one of its readings. */
+const mostVariants = 96;
+const mostJoined = 8;
 
 /** An unknown word without vowels, or in capitals among small letters, may be said letter by letter: PBX, IVR. */
 function soundedOut(shown: string, text: string): string[][] {

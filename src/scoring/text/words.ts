@@ -1,59 +1,94 @@
 import { SpeechfbError } from '../../errors.ts';
-import { largestNumber, ordinal, spellNumber, spellYear } from './numbers.ts';
+import { cleanText } from './clean-text.ts';
+import { romanReadings } from './number-readings.ts';
+import { numberRules } from './number-rules.ts';
+import { nameOf, shorten, unreadable } from './refusal.ts';
+import { competing, type TextWord } from './text-word.ts';
+import { signs } from './units.ts';
 
 /** Limits of one reference; longer texts are read as several utterances. */
 export const referenceLimits = { words: 500, wordLetters: 60, phonesInWord: 40 } as const;
 
-/** One word to be read: `shown` as the caller wrote it, `spoken` in lower case as the dictionary writes it. */
-export type TextWord = { shown: string; spoken: string };
-
 /**
  * Splits a text into the words that a reader says. Punctuation is dropped, hyphens and slashes part words, apostrophes
- * stay, numbers become words up to 999,999,999 ("Room 42" -> room forty two, "3rd" -> third, "1990" -> nineteen ninety, "$5" ->
- * five dollars), & and % become "and" and "percent".
+ * stay; numbers and signs become words ("Room 42" -> room forty two, "3rd" -> third, "$5" -> five dollars, "2 + 2" -> two plus
+ * two). What may be read in several ways has them all (2024 -> two thousand twenty four or twenty twenty four). Nothing that
+ * would be said vanishes: what cannot be read for certain is refused.
  *
- * @throws SpeechfbError `invalid_reference` for other scripts, no words, or more than `referenceLimits`.
+ * @throws SpeechfbError `invalid_reference` for other scripts, no words, or more than `referenceLimits`; for a character that
+ *   cannot be read aloud, with its place.
  */
-export function splitWords(text: string): TextWord[] {
-  const plain = text.normalize('NFKC').replace(/[\u2018\u2019\u02bc`]/g, "'");
-  // Letters with accents are English loans more often than not (café): keep the letter, drop the mark.
-  const bare = plain.normalize('NFD').replace(/\p{M}+/gu, '');
-  const folded = bare.replaceAll('&', ' and ').replaceAll('%', ' percent ');
-  refuseOtherScripts(folded, text);
+export function splitWords(original: string): TextWord[] {
+  const { text, places } = cleanText(original);
   const words: TextWord[] = [];
-  for (const token of folded.match(
-    /\$?\d[\d,]*(?:\.\d+)?(?:(?:st|nd|rd|th)(?![A-Za-z]))?|[A-Za-z']+(?:\.[A-Za-z](?![A-Za-z]))*/g,
-  ) ?? []) {
-    if (/^\$?\d/.test(token)) words.push(...numberWords(token));
-    else words.push(...letterWord(token));
+  for (let at = 0; at < text.length; ) {
+    const found = firstMatch(text, at);
+    if (found === undefined) throw refusal(original, text, at, places);
+    words.push(...found.words);
+    at = found.end;
+    if (words.length > referenceLimits.words) break;
   }
   if (words.length === 0) {
-    throw new SpeechfbError('invalid_reference', `the text "${shorten(text)}" has no words`, {
+    throw new SpeechfbError('invalid_reference', `the text "${shorten(original)}" has no words`, {
       hint: 'write the sentence that is read aloud, in English letters or digits',
     });
   }
   if (words.length > referenceLimits.words) {
+    const counted = text.trim().split(/\s+/).length;
     throw new SpeechfbError(
       'invalid_reference',
-      `the text has ${words.length} words; at most ${referenceLimits.words} are scored at once`,
+      `the text has ${Math.max(counted, words.length)} words; at most ${referenceLimits.words} are scored at once`,
       { hint: 'split it into sentences and score them one after the other' },
     );
   }
   return words;
 }
 
-function refuseOtherScripts(folded: string, original: string): void {
-  const foreign = [...new Set(folded.match(/[^\p{Script=Latin}\p{P}\p{S}\p{N}\p{Z}\p{C}]|[^\P{N}0-9]/gu) ?? [])];
-  const latin = [...new Set(folded.match(/(?![A-Za-z])\p{Script=Latin}/gu) ?? [])];
-  const odd = [...foreign, ...latin];
-  if (odd.length === 0) return;
-  const more = odd.length > 10 ? ` and ${odd.length - 10} more` : '';
-  throw new SpeechfbError(
-    'invalid_reference',
-    `the text "${shorten(original)}" has characters outside English: ${odd.slice(0, 10).join(' ')}${more}`,
-    { hint: 'write it in the letters a-z, or give each word with its phones' },
-  );
+function firstMatch(text: string, at: number): { words: TextWord[]; end: number } | undefined {
+  for (const { pattern, read } of rules) {
+    pattern.lastIndex = at;
+    const match = pattern.exec(text);
+    const words = match && read(match);
+    if (match && words) return { words, end: pattern.lastIndex };
+  }
+  return undefined;
 }
+
+/** What is read aloud of a match; undefined when the rule does not hold for it after all. */
+type Rule = { pattern: RegExp; read(match: RegExpExecArray): TextWord[] | undefined };
+
+/** In order: the first that matches where the text goes on is used. */
+const rules: readonly Rule[] = [
+  { pattern: /\s+/y, read: () => [] },
+  ...numberRules.map(({ pattern, read }) => ({
+    pattern,
+    read: (match: RegExpExecArray) => read(match)?.flatMap(competing),
+  })),
+  {
+    pattern: /[A-Za-z\d][\w.+-]*@(?:[A-Za-z\d-]+\.)+[A-Za-z]{2,}(?![\w@])/y,
+    read: ([address]) => addressWords(address),
+  },
+  {
+    pattern: /(?<![\w.@/])(?:[A-Za-z\d-]+\.)+(?:com|org|net|edu|gov|io|co|uk|de|fr|eu|info|app|dev|ai)(?![\w@/]|\.\w)/y,
+    read: ([address]) => addressWords(address),
+  },
+  { pattern: /(?<![A-Za-z'])[A-Z]\+\+(?!\w)|(?<![A-Za-z'])[A-Z]#(?!\w)/y, read: ([name]) => languageName(name) },
+  { pattern: /(?<![A-Za-z'])[IVXLCDM]{2,}(?![A-Za-z'])/y, read: ([letters]) => romanWords(letters) },
+  { pattern: /(?<![A-Za-z'])[VX](?![A-Za-z'.])/y, read: ([letter]) => romanWords(letter) },
+  {
+    pattern: /'?[A-Za-z][A-Za-z']*(?:\.[A-Za-z](?![A-Za-z]))*/y,
+    // Addresses with a scheme are read in too many ways.
+    read: ({ 0: token, index, input }) =>
+      input.startsWith('://', index + token.length) ? undefined : letterWord(token),
+  },
+  { pattern: /[&%+−=×÷±@§]/y, read: ([sign]) => competing({ readings: signs[sign]! }) },
+  { pattern: /#(?=[A-Za-z])/y, read: () => competing({ readings: ['hashtag', 'hash'] }) },
+  { pattern: /[.,;:!?"()\]¿¡'–—•]|\[(?!\d+\])/y, read: () => [] },
+  // Between letters, at a word's end or alone these part words or say nothing.
+  { pattern: /-+(?!\d)/y, read: () => [] },
+  { pattern: /(?<=[A-Za-z])-(?=\d)/y, read: () => [] },
+  { pattern: /(?<=[A-Za-z.])\/(?=[A-Za-z])/y, read: () => [] },
+];
 
 function letterWord(token: string): TextWord[] {
   // The dictionary knows 'em and dogs', so only a pair of quotes around a word goes.
@@ -68,39 +103,46 @@ function letterWord(token: string): TextWord[] {
   return [{ shown: bare, spoken: bare.toLowerCase() }];
 }
 
-function numberWords(token: string): TextWord[] {
-  const [, dollar, number = '', suffix] = /^(\$?)([\d,.]+)(\w*)$/.exec(token)!;
-  const [whole = '', fraction] = number.replaceAll(',', '').split('.');
-  return speak(whole, fraction, {
-    isMoney: dollar === '$',
-    isOrdinal: suffix !== '',
-    hasCommas: number.includes(','),
-  }).map((word) => ({ shown: word, spoken: word }));
+/** Capitals that may be a Roman number: the letters' own reading competes with it. */
+function romanWords(letters: string): TextWord[] | undefined {
+  const readings = romanReadings(letters);
+  return (
+    readings && [
+      { shown: letters, spoken: letters.toLowerCase(), others: [...readings, [...letters.toLowerCase()].join(' ')] },
+    ]
+  );
 }
 
-type NumberKind = { isMoney: boolean; isOrdinal: boolean; hasCommas: boolean };
+function addressWords(address: string): TextWord[] | undefined {
+  if (/\d{3}|\d\D+\d/.test(address)) return undefined;
+  const names: Record<string, string[]> = {
+    '.': ['dot'],
+    '@': ['at'],
+    '-': ['dash', 'hyphen'],
+    _: ['underscore'],
+    '+': ['plus'],
+  };
+  return (address.match(/[A-Za-z]+|\d+|[^A-Za-z\d]/g) ?? []).flatMap((part) => {
+    if (/[A-Za-z]/.test(part)) return letterWord(part);
+    const digits = /\d/.test(part) ? splitWords(part) : undefined;
+    return digits ?? competing({ readings: names[part]! });
+  });
+}
 
-function speak(whole: string, fraction: string | undefined, { isMoney, isOrdinal, hasCommas }: NumberKind): string[] {
-  const value = Number(whole);
-  // A number too long to be one ("0049 30 ..."), or with leading zeros, is read digit by digit.
-  const asDigits = value > largestNumber || /^0\d/.test(whole);
-  if (isMoney && !asDigits) {
-    const amount = [...spellNumber(value), value === 1 ? 'dollar' : 'dollars'];
-    if (fraction === undefined || Number(fraction) === 0) return amount;
-    if (fraction.length === 2)
-      return [...amount, 'and', ...spellNumber(Number(fraction)), fraction === '01' ? 'cent' : 'cents'];
+function languageName(name: string): TextWord[] {
+  const said = name.endsWith('#') ? ['sharp'] : ['plus', 'plus'];
+  return [...letterWord(name[0]!), ...said.map((word) => ({ shown: word, spoken: word }))];
+}
+
+function refusal(original: string, text: string, at: number, places: readonly number[]): SpeechfbError {
+  const token = /^\S+/.exec(text.slice(at))![0];
+  const character = String.fromCodePoint(text.codePointAt(at)!);
+  const isNumber = /^[-−+]?[.'(]?[\d$€£¥#]/.test(token);
+  const start = text.slice(0, at).search(/\S+$/);
+  const begin = start < 0 ? at : start;
+  const whole = text.slice(begin).match(/^\S+/)![0];
+  if (isNumber || /^[A-Za-z]+:\/\//.test(token)) {
+    return unreadable(original, `"${shorten(whole)}"`, places[begin]!, 'it may be read in too many ways');
   }
-  if (isOrdinal && fraction === undefined && !asDigits) return ordinal(spellNumber(value));
-  // Four digits without a comma are a year more often than a count.
-  const isYear = fraction === undefined && !hasCommas && /^1[1-9]\d\d$/.test(whole);
-  const spoken = asDigits ? digits(whole) : isYear ? spellYear(value) : spellNumber(value);
-  return fraction === undefined ? spoken : [...spoken, 'point', ...digits(fraction)];
-}
-
-function digits(text: string): string[] {
-  return [...text].flatMap((digit) => spellNumber(Number(digit)));
-}
-
-function shorten(text: string): string {
-  return text.length > 40 ? `${text.slice(0, 40)}...` : text;
+  return unreadable(original, nameOf(character), places[at]!, 'how it is read aloud is not certain');
 }

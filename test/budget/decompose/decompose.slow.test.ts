@@ -16,3 +16,12 @@ it('intervals hold the true contribution about 95 times of 100', () => {
   expect(held).toBeGreaterThanOrEqual(85);
   expect(held).toBeLessThanOrEqual(99);
 });
+
+it.each([0, 0.5, 1])('traces of the normal case at rho %f have contributions near the exact ones', (rho) => {
+  const exact = decomposeNormal(cardModel(rho), 0.95);
+  const measured = decompose(drawTraces(cardModel(rho), 40_000, 7), { ...options, seed: 1 });
+  expect(Math.abs(measured.valueMs - exact.valueMs)).toBeLessThan(2);
+  exact.shares.forEach((share, i) => {
+    expect(Math.abs(measured.contributions[i]!.ms - share)).toBeLessThan(2);
+  });
+});

@@ -115,6 +115,7 @@ function read(reference: Reference, emitIntervalMs: number, events: PipelineEven
     async finish() {
       const all = phones.map((_, index) => result(index, 'final'));
       return {
+        heard: 'text' as const,
         scores: { accuracy: 90, fluency: 90, completeness: 100, pronunciation: 90 },
         words: reference.words.map(({ text, source }, word) => ({
           text,

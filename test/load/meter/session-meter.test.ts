@@ -451,6 +451,7 @@ function final(id: number) {
     reason: 'finalize',
     marker: null,
     timing: {},
+    heard: 'text',
     scores: { accuracy: 90, fluency: 90, completeness: 100, pronunciation: 90 },
     words: [word],
     deviations: [],

@@ -30,6 +30,7 @@ const word = (text: string, phonemes: PhonemeResult[], changes: Partial<WordResu
 });
 
 const result: UtteranceResult = {
+  heard: 'text',
   scores: { accuracy: 71.2, fluency: 95, completeness: 75, pronunciation: 76.7 },
   words: [
     word('I', [phone('AY')]),

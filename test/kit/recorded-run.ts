@@ -1,0 +1,49 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { Recorder } from '../../src/metrics/recorder.ts';
+import type { RunFacts } from '../../src/results/judge-run.ts';
+import { encodeRun } from '../../src/results/recorded-run.ts';
+import { parseObjective } from '../../src/slo/objective/expression.ts';
+import { facts } from './run-facts.ts';
+
+/** Where `runOf` puts its run directories. */
+export const scratch = mkdtempSync(join(tmpdir(), 'speechfb-commands-'));
+export const objectives = [parseObjective('p95(feedback_latency) < 500ms')];
+
+/**
+ * The directory of a run of twenty sessions of thirty feedbacks each, `laterMs` later than usual. Needs the histograms
+ * to be ready.
+ */
+export function runOf(name: string, laterMs = 0, changed: Partial<RunFacts> = {}): string {
+  const recorder = new Recorder();
+  const slice = recorder.slice({ profile: 'direct', language: 'en-US' });
+  const traces: object[] = [];
+  for (let session = 0; session < 20; session++) {
+    slice.tally.sessions += 1;
+    for (let i = 0; i < 30; i++) {
+      const total_ms = 40 + session + i + laterMs;
+      slice.record('feedback_latency', total_ms);
+      traces.push({
+        at_ms: i,
+        session: `learner-${session}`,
+        profile: 'direct',
+        language: 'en-US',
+        total_ms,
+        stages: {},
+      });
+    }
+  }
+  const recording = recorder.encode();
+  recorder.destroy();
+  const directory = join(scratch, name);
+  mkdirSync(directory, { recursive: true });
+  const run = { facts: { ...facts, objectives, ...changed }, recording, traces: [], tracesSeen: traces.length };
+  writeFileSync(join(directory, 'recording.json.gz'), encodeRun(run));
+  writeFileSync(
+    join(directory, 'traces.ndjson.gz'),
+    gzipSync(traces.map((one) => `${JSON.stringify(one)}\n`).join('')),
+  );
+  return directory;
+}
