@@ -88,7 +88,16 @@ const subRooms: Table = {
 };
 
 /** Files in the root of src/ that every room may use; the others belong to the program itself. */
-const ground = ['errors.ts', 'units.ts', 'format.ts', 'suggest.ts', 'flag.ts', 'listen.ts'];
+const ground = [
+  'errors.ts',
+  'units.ts',
+  'format.ts',
+  'suggest.ts',
+  'flag.ts',
+  'listen.ts',
+  'redact.ts',
+  'secret-url.ts',
+];
 
 /** The rooms that know no terminal, no argument parser and no process. */
 const nouns = Object.keys(rooms).filter((room) => !['commands', 'report', 'server', 'telemetry'].includes(room));

@@ -1,6 +1,7 @@
 import { arch, availableParallelism, cpus, platform, release, totalmem } from 'node:os';
 import { formatMs } from '../format.ts';
 import { histogramsReady } from '../metrics/histogram.ts';
+import { hideSecrets } from '../redact.ts';
 import { mergeFaultRecords } from '../results/fault-record.ts';
 import type { RunFacts } from '../results/judge-run.ts';
 import type { GeneratorResult } from '../results/merge-results.ts';
@@ -65,7 +66,7 @@ export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<L
         faults: prepared.faults,
         networks: prepared.networks,
         clips: prepared.clips,
-        url: server?.url ?? spec.target.url!,
+        url: server?.url ?? spec.target.url!.href,
         token: prepared.token,
         tls: prepared.tls,
         frameMs: spec.learners.frame,
@@ -153,6 +154,8 @@ type Run = { startedAt: Date; interrupted: boolean; aborted: Abort | undefined }
 function factsOf(options: LoadOptions, result: GeneratorResult, run: Run): RunFacts {
   const { scenario, prepared, version, assumeIndependent = false } = options;
   const { spec, metadata } = scenario;
+  // A server may quote the key that it was called with.
+  const hidden = (text: string) => hideSecrets(spec.target.url?.hide(text) ?? text, [prepared.token ?? '']);
   return {
     speechfbVersion: version,
     startedAt: run.startedAt.toISOString(),
@@ -166,7 +169,7 @@ function factsOf(options: LoadOptions, result: GeneratorResult, run: Run): RunFa
       emitIntervalMs: spec.learners.emitInterval,
       pauseMs: prepared.meanPauseMs,
       seed: spec.seed,
-      target: spec.target.url ?? 'embedded',
+      target: `${spec.target.url ?? 'embedded'}`,
       planHash: prepared.planHash,
     },
     environment: environment(),
@@ -175,7 +178,7 @@ function factsOf(options: LoadOptions, result: GeneratorResult, run: Run): RunFa
     aborted: run.aborted,
     warmupMs: spec.warmup,
     prices: prepared.prices,
-    troubles: result.troubles,
+    troubles: result.troubles.map(({ text, count }) => ({ text: hidden(text), count })),
     objectives: spec.objectives,
     generators: result.generators,
     faults: result.faults,

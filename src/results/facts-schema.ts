@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { despiteProblems, integer, oneOf, section, text, throughUnit } from '../config/fields.ts';
 import { labelNames, type Selector } from '../metrics/definitions.ts';
+import { redactUrls } from '../redact.ts';
 import { type Objective, parseObjective } from '../slo/objective/expression.ts';
 import type { Cost } from './cost.ts';
 import { type FaultRecord, faultKinds } from './fault-record.ts';
@@ -20,7 +21,7 @@ const scenario = section({
   emitIntervalMs: notNegative(),
   pauseMs: notNegative().optional(),
   seed: integer(0, 0xffffffff),
-  target: text('embedded, or a URL'),
+  target: text('embedded, or a URL').transform(redactUrls),
   planHash: text('a hash'),
 } satisfies Keys<RunFacts['scenario']>);
 

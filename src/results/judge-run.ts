@@ -37,7 +37,9 @@ export type RunFacts = Pick<
 
 /** Judges what was measured: of one generator, or of many added up. */
 export function loadReport(recorder: Recorder, facts: RunFacts): LoadReport {
-  const { objectives: asked, generators, faults, prices, ...rest } = facts;
+  const { objectives: asked, faults, prices, ...rest } = facts;
+  // A recording has no key for what was undefined, but the report of a run names every one.
+  const generators = facts.generators.map((one) => ({ ...one, waited: one.waited }));
   const whole = recorder.merged();
   const measuredMs = Math.min(facts.elapsedMs, facts.scenario.durationMs) - facts.warmupMs;
   // The servers serve all shards: one of them has its part of what they cost.
@@ -49,6 +51,9 @@ export function loadReport(recorder: Recorder, facts: RunFacts): LoadReport {
     kind: 'LoadReport',
     version: 3,
     ...rest,
+    scenario: { ...facts.scenario, pauseMs: facts.scenario.pauseMs },
+    shard: facts.shard,
+    aborted: facts.aborted,
     verdict: validity.every((check) => check.ok) ? overall(objectives) : 'invalid',
     cost: prices && measured.cost && costReport(prices, measured.cost),
     objectives,

@@ -7,6 +7,7 @@ import { formatError, SpeechfbError } from '../../src/errors.ts';
 import { SessionTail, sessionSums } from '../../src/metrics/cluster-sums.ts';
 import { histogramsReady } from '../../src/metrics/histogram.ts';
 import { Recorder } from '../../src/metrics/recorder.ts';
+import { runJson } from '../../src/report/export/run-json.ts';
 import type { RunFacts } from '../../src/results/judge-run.ts';
 import {
   encodeRun,
@@ -38,6 +39,8 @@ const full: RunFacts = {
     { kind: 'stop-server', plannedMs: 100, atMs: 101, untilMs: 200, problem: 'it had ended' },
   ],
 };
+
+const nothing = { shard: undefined, aborted: undefined, prices: undefined } as const;
 
 function recorded(): RecordedRun {
   const recorder = new Recorder();
@@ -76,6 +79,14 @@ function edited(change: (json: string) => string, traces: readonly unknown[] = [
 it('a recording with everything that one may say reads back as it was', () => {
   expect(edited((json) => json)).toBe('it was read');
   expect(reportOf(readRecordedRun(directory))).toEqual(reportOf(recorded()));
+});
+
+it('the report of a whole run has the same keys when it is read back', () => {
+  const run = { ...recorded(), facts: { ...full, ...nothing, scenario: { ...full.scenario, pauseMs: undefined } } };
+  writeFileSync(join(directory, 'recording.json.gz'), encodeRun(run));
+  const again = runJson(reportOf(readRecordedRun(directory)));
+  expect(again).toStrictEqual(runJson(reportOf(run)));
+  expect(again).toMatchObject({ shard: null, aborted: null, cost: null, scenario: { pause_ms: null } });
 });
 
 it('a recording of before a metric was counted reads as without it', () => {

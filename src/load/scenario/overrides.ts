@@ -26,8 +26,9 @@ export function withOverrides(scenario: LoadScenario, given: Overrides): { scena
 
 function targetOf({ spec, at }: LoadScenario, { url, tokenFile }: Overrides): LoadScenario['spec']['target'] {
   if (tokenFile !== undefined) flag('--token-file', readToken)(tokenFile);
-  const token = tokenFile === undefined ? {} : { tokenFile: resolve(tokenFile) };
-  if (url === undefined) return { ...spec.target, ...token };
+  const { token: _token, ...others } = spec.target;
+  const base = tokenFile === undefined ? spec.target : { ...others, tokenFile: resolve(tokenFile) };
+  if (url === undefined) return base;
   const problems = spec.faults.flatMap((entry, index) =>
     entriesOf(entry).flatMap(([{ key, target }]) =>
       target === 'server'
@@ -39,8 +40,8 @@ function targetOf({ spec, at }: LoadScenario, { url, tokenFile }: Overrides): Lo
     const message = '--url: the scenario has faults that only a server of its own can be made to suffer';
     throw new SpeechfbError('bad_flag', message, { problems });
   }
-  const { embedded: _, ...target } = spec.target;
-  return { ...target, ...token, url: flag('--url', checkUrl)(url) };
+  const { embedded: _, ...target } = base;
+  return { ...target, url: flag('--url', checkUrl)(url) };
 }
 
 function checkDuration({ spec }: LoadScenario, given: string, durationMs: number): void {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { TlsOptions } from '../../client/link/websocket-connection.ts';
-import { readToken } from '../../client/token.ts';
+import { readToken, tokenOf } from '../../client/token.ts';
 import { unreadable } from '../../config/read-chunks.ts';
 import { badConfig } from '../../config/yaml.ts';
 import { type Problem, SpeechfbError } from '../../errors.ts';
@@ -170,9 +170,12 @@ function orders({ spec }: LoadScenario): FaultOrder[] {
 }
 
 function readTarget(scenario: LoadScenario, problems: Problem[]): Pick<PreparedLoad, 'token' | 'tls'> {
-  const { tokenFile, tls } = scenario.spec.target;
+  const { token: written, tokenFile, tls } = scenario.spec.target;
   const read = <T>(key: string[], how: () => T) => attempt(scenario, ['target', ...key], problems, how);
-  const token = tokenFile === undefined ? undefined : read(['tokenFile'], () => readToken(tokenFile));
+  const token =
+    tokenFile === undefined
+      ? written && read(['token'], () => tokenOf(written))
+      : read(['tokenFile'], () => readToken(tokenFile));
   const ca = tls?.ca === undefined ? undefined : read(['tls', 'ca'], () => readCertificate(tls.ca!));
   const options = { ...(ca === undefined ? {} : { ca }), ...(tls?.insecure ? { insecure: true as const } : {}) };
   return { token, tls: tls && options };

@@ -53,7 +53,7 @@ export function previewOf(scenario: LoadScenario, prepared: PreparedLoad): LoadP
     kind: 'LoadPreview',
     name: metadata.name,
     description: metadata.description,
-    target: spec.target.url ?? 'embedded',
+    target: `${spec.target.url ?? 'embedded'}`,
     seed: spec.seed,
     planHash: prepared.planHash,
     shard: prepared.shard,
