@@ -31,6 +31,18 @@ export function field(owner: unknown, key: string): unknown {
   return (owner as Record<string, unknown>)[key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)];
 }
 
+/**
+ * An id as it is compared: OTLP's JSON writes hexadecimal digits, which some encoders put in capitals; an id of zeros alone is no
+ * id, as an empty one. Undefined when it is no text.
+ */
+export function idAt(owner: unknown, key: string): string | undefined {
+  const id = field(owner, key);
+  if (typeof id !== 'string') return undefined;
+  const trimmed = id.trim();
+  if (/^0*$/.test(trimmed)) return '';
+  return /^[0-9a-f]+$/i.test(trimmed) ? trimmed.toLowerCase() : trimmed;
+}
+
 export function listAt(owner: unknown, key: string): unknown[] | undefined {
   const list = field(owner, key);
   return Array.isArray(list) ? list : undefined;

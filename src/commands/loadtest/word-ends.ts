@@ -66,7 +66,8 @@ export async function withWordEnds(
   return { ...prepared, clips };
 }
 
-const shippedModel = fileURLToPath(new URL('../../../models/en-learner', import.meta.url));
+/** The model package that the embedded server has unless another is named. */
+export const shippedModel = fileURLToPath(new URL('../../../models/en-learner', import.meta.url));
 
 function isEnglish({ language }: Clip): boolean {
   return /^en(-|$)/i.test(language);

@@ -16,6 +16,8 @@ type CommonFacts<N extends FaultKind, K extends string, F extends FaultFields> =
   readonly key: K;
   /** One sentence for the JSON Schema: what happens, and to what. */
   readonly about: string;
+  /** Whether apps lose their sockets by it, and resume. */
+  readonly cutsSockets?: true;
   /** Keys besides `at`, `every` and, for learners, `learners` and `network`. `for` is how long the fault lasts. */
   readonly fields: F;
 };

@@ -7,6 +7,7 @@ import { type Problem, SpeechfbError } from '../../errors.ts';
 import { whole } from '../../format.ts';
 import type { Cost } from '../../results/cost.ts';
 import type { NetworkProfile } from '../../sim/profile/profile.ts';
+import { faultTable } from '../fault/index.ts';
 import { type FaultOrder, type FaultPlan, planFaults } from '../plan/faults.ts';
 import type { LearnerPlan, LoadPhase } from '../plan/learner-plan.ts';
 import { expectedLoad, type LoadProfile, largestLoad } from '../plan/load-profile.ts';
@@ -59,6 +60,7 @@ export function prepareLoad(scenario: LoadScenario, shard?: ShardOf): PreparedLo
   const target = readTarget(scenario, problems);
   const prices = spec.cost && attempt(scenario, ['cost'], problems, () => readPrices(spec.cost!));
   checkLanguages(scenario, clips, problems);
+  checkResumes(scenario, networks, problems);
   if (problems.length > 0) throw badConfig(file, inOrder(problems));
 
   const shape = loadProfileOf(spec.load, spec.duration);
@@ -120,6 +122,19 @@ function checkLanguages({ spec, at }: LoadScenario, clips: readonly Clip[], prob
     const message = `spec.objectives.${index}: selects language=${language}, which nobody speaks; allowed: ${spoken.join(', ')}`;
     problems.push({ where: at(['spec', 'objectives', index]), message });
   }
+}
+
+/** An objective on resumed sessions waits for ever where nothing cuts a socket; a server elsewhere may do so by itself. */
+function checkResumes({ spec, at }: LoadScenario, networks: Record<string, NetworkProfile>, problems: Problem[]): void {
+  const index = spec.objectives.findIndex(({ metric }) => metric === 'resume_time');
+  const cuts = spec.faults.some((given) => entriesOf(given).some(([fault]) => fault.cutsSockets));
+  const mayBreak = Object.values(networks).some(
+    ({ events, up, down }) => events.length > 0 || up.loss.model !== 'none' || down.loss.model !== 'none',
+  );
+  if (index < 0 || cuts || mayBreak || spec.target.url !== undefined) return;
+  const causes = faultTable.filter((fault) => fault.cutsSockets).map(({ key }) => key);
+  const message = `spec.objectives.${index}: waits for resumed sessions, but nothing cuts a socket; add a fault (${causes.join(', ')}) or a network that fails`;
+  problems.push({ where: at(['spec', 'objectives', index]), message });
 }
 
 /** Problems of the scenario by line and column, those of other files after them. */
