@@ -16,6 +16,7 @@ import { registerServe } from './commands/serve/command.ts';
 import { registerSlo } from './commands/slo/command.ts';
 import { registerStream } from './commands/stream/command.ts';
 import { type ExitCode, exitCodes, formatError, SpeechfbError } from './errors.ts';
+import { redactUrls } from './redact.ts';
 
 /** Runs one command line (without node and script) and returns its exit code; the only place that prints errors. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -45,7 +46,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       return error.exitCode;
     }
     process.stderr.write(
-      `speechfb: a bug of ours, please report it: ${error instanceof Error ? error.stack : error}\n`,
+      redactUrls(`speechfb: a bug of ours, please report it: ${error instanceof Error ? error.stack : error}\n`),
     );
     return exitCodes.bug;
   }

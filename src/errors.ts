@@ -1,3 +1,5 @@
+import { redactUrls } from './redact.ts';
+
 /** Exit codes of every command, one table. */
 export const exitCodes = {
   /** Everything asked for was done and every objective was met. */
@@ -60,10 +62,10 @@ export class SpeechfbError extends Error {
   }
 }
 
-/** The error as the lines that a terminal shows; the only formatter, used by src/cli.ts and by log lines. */
+/** The error as the lines that a terminal shows, no secret in their URLs; the only formatter, used by src/cli.ts and by log lines. */
 export function formatError(error: SpeechfbError): string {
   const lines = [`speechfb: ${error.message} [${error.code}]`];
   for (const problem of error.problems) lines.push(`  ${problem.where ? `${problem.where}: ` : ''}${problem.message}`);
   if (error.hint) lines.push(`  hint: ${error.hint}`);
-  return lines.join('\n');
+  return redactUrls(lines.join('\n'));
 }

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """A speechfb.v1 client: plays a WAV to a server as a phone would, and prints what comes back.
 
-Needs only Python 3.9 and `websockets` 10 (Debian: python3-websockets). Written from docs/protocol.md.
+Needs only Python 3.9 and `websockets` 10 or newer (pip install websockets; Debian: python3-websockets). Written
+from docs/protocol.md.
 
     client.py clip.wav --text "The conference will begin when the leader arrives."
     client.py clip.wav --text "..." --cut-at 1.5        # the network drops for a moment, the session is resumed
@@ -18,7 +19,14 @@ import time
 import wave
 import zlib
 
-import websockets
+try:
+    import websockets
+
+    WEBSOCKETS = int(websockets.__version__.split(".")[0])
+except ImportError:
+    raise SystemExit("this client needs websockets 10 or newer: pip install websockets")
+if WEBSOCKETS < 10:
+    raise SystemExit(f"this client needs websockets 10 or newer, not {websockets.__version__}: pip install -U websockets")
 
 SUBPROTOCOL = "speechfb.v1"
 FRAME_MS = 20
@@ -44,6 +52,12 @@ def read_wav(path):
 def pack_frame(seq, first_sample, pcm, flags=0, epoch=0):
     """One binary message: a 24-byte little-endian header, then the samples."""
     return struct.pack("<BBBBIIIQ", 0x53, 1, 0, flags, epoch, seq, zlib.crc32(pcm), first_sample) + pcm
+
+
+async def connect(url, headers):
+    """A socket, by the name that this version of websockets has for headers: 14 calls `extra_headers` `additional_headers`."""
+    parameter = "additional_headers" if WEBSOCKETS >= 14 else "extra_headers"
+    return await websockets.connect(url, subprotocols=[SUBPROTOCOL], compression=None, **{parameter: headers})
 
 
 class Session:
@@ -77,9 +91,7 @@ class Session:
 
     async def open(self, first_message):
         headers = {"Authorization": f"Bearer {self.args.token}"} if self.args.token else {}
-        self.socket = await websockets.connect(
-            self.args.url, subprotocols=[SUBPROTOCOL], extra_headers=headers, compression=None
-        )
+        self.socket = await connect(self.args.url, headers)
         try:
             await self.socket.send(json.dumps(first_message))
         except websockets.ConnectionClosed:

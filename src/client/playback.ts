@@ -4,6 +4,8 @@ import type { Timers } from '../clock/wheel.ts';
 import { startWheel } from '../clock/wheel.ts';
 import { SpeechfbError } from '../errors.ts';
 import type { ServerEvent } from '../protocol/server-messages.ts';
+import { hideSecrets } from '../redact.ts';
+import type { SecretUrl } from '../secret-url.ts';
 import { createRandomStream } from '../stats/random-stream.ts';
 import type { ClientEnd } from './client.ts';
 import { StreamClient } from './client.ts';
@@ -13,7 +15,7 @@ import { socketLinks } from './link/websocket-connection.ts';
 export type PlaybackOptions = {
   recording: Pcm;
   text: string;
-  url: string;
+  url: SecretUrl;
   token: string | undefined;
   frameMs: number;
   emitIntervalMs: number;
@@ -33,7 +35,7 @@ export type PlaybackHooks = {
 export type PlaybackSummary = { framesSent: number; framesResent: number; framesLost: number };
 
 /**
- * Plays one recording in real time as a phone would and resolves when the session has closed after its final. Speech
+ * Plays one recording in real time as a device would and resolves when the session has closed after its final. Speech
  * begins when the server is ready; times are ms since then. A server that has no room for the moment, as while its model warms
  * up, is asked again when it says, for a while. Throws `connection_refused`, `session_refused` or `session_lost`.
  */
@@ -81,7 +83,7 @@ class Playback {
     const { promise, resolve, reject } = withResolvers<PlaybackSummary>();
     this.summary = promise;
     this.#client = this.#connect((end) => {
-      if (!this.#final && !hooks.signal.aborted) reject(failureOf(end, options.url, this.#lastError));
+      if (!this.#final && !hooks.signal.aborted) reject(failureOf(end, options.url, this.#hidden(this.#lastError)));
       const { sent, resent, unacked } = this.#client;
       resolve({ framesSent: sent, framesResent: resent, framesLost: unacked });
     });
@@ -91,7 +93,7 @@ class Playback {
   #connect(onEnd: (end: ClientEnd) => void): StreamClient {
     const { recording, text, url, token, frameMs, emitIntervalMs } = this.#options;
     return new StreamClient({
-      open: socketLinks({ url, token }, now),
+      open: socketLinks({ url: url.href, token }, now),
       start: {
         audio: { encoding: 'pcm_s16le', sample_rate: recording.sampleRateHz, channels: 1, frame_ms: frameMs },
         reference: { text },
@@ -107,6 +109,11 @@ class Playback {
       onDropped: (atMs) => this.#hooks.onDropped(atMs - (this.#beganMs ?? atMs)),
       onEnd,
     });
+  }
+
+  /** A server may quote the key that it was called with. */
+  #hidden(text: string): string {
+    return hideSecrets(this.#options.url.hide(text), [this.#options.token ?? '']);
   }
 
   #event(event: ServerEvent, receivedMs: number): void {
@@ -147,7 +154,7 @@ function coversSound({ type }: ServerEvent): boolean {
   return type === 'phoneme_feedback' || type === 'transcript' || type === 'utterance_final';
 }
 
-function failureOf({ outcome, code, reason }: ClientEnd, url: string, lastError: string): SpeechfbError {
+function failureOf({ outcome, code, reason }: ClientEnd, url: SecretUrl, lastError: string): SpeechfbError {
   const why = lastError || reason || `close code ${code}`;
   if (outcome === 'refused' && /ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ETIMEDOUT/.test(reason)) {
     return new SpeechfbError('connection_refused', `nothing answers at ${url}: ${reason}`, {

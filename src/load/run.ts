@@ -1,8 +1,9 @@
 import { arch, availableParallelism, cpus, platform, release, totalmem } from 'node:os';
 import { formatMs } from '../format.ts';
 import { histogramsReady } from '../metrics/histogram.ts';
+import { hideSecrets } from '../redact.ts';
 import { mergeFaultRecords } from '../results/fault-record.ts';
-import type { RunFacts } from '../results/judge-run.ts';
+import type { RunMetadata } from '../results/judge-run.ts';
 import type { GeneratorResult } from '../results/merge-results.ts';
 import { type RecordedRun, reportOf } from '../results/recorded-run.ts';
 import type { LoadReport } from '../results/report.ts';
@@ -65,7 +66,7 @@ export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<L
         faults: prepared.faults,
         networks: prepared.networks,
         clips: prepared.clips,
-        url: server?.url ?? spec.target.url!,
+        url: server?.url ?? spec.target.url!.href,
         token: prepared.token,
         tls: prepared.tls,
         frameMs: spec.learners.frame,
@@ -94,8 +95,8 @@ export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<L
       options.generators,
     );
     const { recording, traces, tracesSeen } = result;
-    const facts = factsOf(options, result, { startedAt, interrupted: hooks.signal.aborted, aborted });
-    const run = { facts, recording, traces, tracesSeen };
+    const metadata = metadataOf(options, result, { startedAt, interrupted: hooks.signal.aborted, aborted });
+    const run = { facts: metadata, recording, traces, tracesSeen };
     return { report: reportOf(run), run };
   } finally {
     if (server) {
@@ -150,9 +151,11 @@ async function startTarget(options: LoadOptions, hooks: LoadHooks): Promise<Embe
 
 type Run = { startedAt: Date; interrupted: boolean; aborted: Abort | undefined };
 
-function factsOf(options: LoadOptions, result: GeneratorResult, run: Run): RunFacts {
+function metadataOf(options: LoadOptions, result: GeneratorResult, run: Run): RunMetadata {
   const { scenario, prepared, version, assumeIndependent = false } = options;
   const { spec, metadata } = scenario;
+  // A server may quote the key that it was called with.
+  const hidden = (text: string) => hideSecrets(spec.target.url?.hide(text) ?? text, [prepared.token ?? '']);
   return {
     speechfbVersion: version,
     startedAt: run.startedAt.toISOString(),
@@ -166,7 +169,7 @@ function factsOf(options: LoadOptions, result: GeneratorResult, run: Run): RunFa
       emitIntervalMs: spec.learners.emitInterval,
       pauseMs: prepared.meanPauseMs,
       seed: spec.seed,
-      target: spec.target.url ?? 'embedded',
+      target: `${spec.target.url ?? 'embedded'}`,
       planHash: prepared.planHash,
     },
     environment: environment(),
@@ -175,7 +178,7 @@ function factsOf(options: LoadOptions, result: GeneratorResult, run: Run): RunFa
     aborted: run.aborted,
     warmupMs: spec.warmup,
     prices: prepared.prices,
-    troubles: result.troubles,
+    troubles: result.troubles.map(({ text, count }) => ({ text: hidden(text), count })),
     objectives: spec.objectives,
     generators: result.generators,
     faults: result.faults,

@@ -1,5 +1,7 @@
 import { request } from 'undici';
 import { SpeechfbError } from '../errors.ts';
+import { flag } from '../flag.ts';
+import { SecretUrl } from '../secret-url.ts';
 
 /** The part of Prometheus' HTTP API (v1) that evaluations need. Times in ms since the epoch. */
 export type PrometheusApi = {
@@ -11,9 +13,12 @@ export type PrometheusApi = {
 
 type Sample = { atMs: number; value: number };
 
-/** `baseUrl` is the server's root, such as http://localhost:9090, or the root of a path below which the API lives. */
+/**
+ * `baseUrl` is the server's root, such as http://localhost:9090, or the root of a path below which the API lives; user and password
+ * in it are sent as Basic auth.
+ */
 export function createPrometheusApi(baseUrl: string, timeoutMs = 30_000): PrometheusApi {
-  const root = rootOf(baseUrl);
+  const root = flag('--prometheus', (given) => SecretUrl.parse(given, 'prometheus'))(baseUrl);
   return {
     async value(expression, atMs) {
       const result = await ask(root, 'query', { query: expression, time: String(atMs / 1000) }, timeoutMs);
@@ -26,28 +31,24 @@ export function createPrometheusApi(baseUrl: string, timeoutMs = 30_000): Promet
   };
 }
 
-function rootOf(baseUrl: string): string {
-  const url = URL.canParse(baseUrl) ? new URL(baseUrl) : undefined;
-  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url.href.replace(/\/+$/, '');
-  throw new SpeechfbError(
-    'bad_url',
-    `"${baseUrl}" is not the URL of a Prometheus; allowed: http://host:port, https://`,
-  );
-}
-
 type Answer = {
   status?: string;
   error?: string;
   data?: { resultType?: string; result?: unknown };
 };
 
-async function ask(root: string, endpoint: string, form: Record<string, string>, timeoutMs: number): Promise<Answer> {
+async function ask(
+  root: SecretUrl,
+  endpoint: string,
+  form: Record<string, string>,
+  timeoutMs: number,
+): Promise<Answer> {
   let text: string;
   let status: number;
   try {
-    const response = await request(`${root}/api/v1/${endpoint}`, {
+    const response = await request(root.below(`/api/v1/${endpoint}`).href, {
       method: 'POST',
-      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      headers: { 'content-type': 'application/x-www-form-urlencoded', ...root.authorization },
       body: new URLSearchParams(form).toString(),
       headersTimeout: timeoutMs,
       bodyTimeout: timeoutMs,
@@ -55,7 +56,7 @@ async function ask(root: string, endpoint: string, form: Record<string, string>,
     status = response.statusCode;
     text = await response.body.text();
   } catch (cause) {
-    const message = `cannot reach the Prometheus at ${root}: ${(cause as Error).message}`;
+    const message = `cannot reach the Prometheus at ${root}: ${root.hide((cause as Error).message)}`;
     throw new SpeechfbError('prometheus_unreachable', message, {
       hint: 'give its root, such as http://host:9090',
       cause,
@@ -63,7 +64,7 @@ async function ask(root: string, endpoint: string, form: Record<string, string>,
   }
   const answer = parsed(text);
   if (status === 200 && answer?.status === 'success') return answer;
-  const said = answer?.error ?? `HTTP ${status}, ${JSON.stringify(text.slice(0, 80))}`;
+  const said = root.hide(answer?.error ?? `HTTP ${status}, ${JSON.stringify(text.slice(0, 80))}`);
   throw new SpeechfbError('prometheus_refused', `the Prometheus at ${root} refused "${form.query}": ${said}`);
 }
 

@@ -7,7 +7,8 @@ import { formatError, SpeechfbError } from '../../src/errors.ts';
 import { SessionTail, sessionSums } from '../../src/metrics/cluster-sums.ts';
 import { histogramsReady } from '../../src/metrics/histogram.ts';
 import { Recorder } from '../../src/metrics/recorder.ts';
-import type { RunFacts } from '../../src/results/judge-run.ts';
+import { runJson } from '../../src/report/export/run-json.ts';
+import type { RunMetadata } from '../../src/results/judge-run.ts';
 import {
   encodeRun,
   type RecordedRun,
@@ -23,7 +24,7 @@ const directory = mkdtempSync(join(tmpdir(), 'speechfb-edited-'));
 const trace = { at_ms: 5, session: 'learner-1', profile: 'lte', language: 'en-US', total_ms: 80, stages: { asr: 3 } };
 
 /** Everything that a recording may say, once. */
-const full: RunFacts = {
+const full: RunMetadata = {
   ...facts,
   shard: { index: 1, count: 2, planHash: 'x' },
   aborted: { objective: 'lost_frames == 0', atMs: 900, reason: 'for certain' },
@@ -38,6 +39,8 @@ const full: RunFacts = {
     { kind: 'stop-server', plannedMs: 100, atMs: 101, untilMs: 200, problem: 'it had ended' },
   ],
 };
+
+const nothing = { shard: undefined, aborted: undefined, prices: undefined } as const;
 
 function recorded(): RecordedRun {
   using recorder = new Recorder();
@@ -74,6 +77,14 @@ function edited(change: (json: string) => string, traces: readonly unknown[] = [
 it('a recording with everything that one may say reads back as it was', () => {
   expect(edited((json) => json)).toBe('it was read');
   expect(reportOf(readRecordedRun(directory))).toEqual(reportOf(recorded()));
+});
+
+it('the report of a whole run has the same keys when it is read back', () => {
+  const run = { ...recorded(), facts: { ...full, ...nothing, scenario: { ...full.scenario, pauseMs: undefined } } };
+  writeFileSync(join(directory, 'recording.json.gz'), encodeRun(run));
+  const again = runJson(reportOf(readRecordedRun(directory)));
+  expect(again).toStrictEqual(runJson(reportOf(run)));
+  expect(again).toMatchObject({ shard: null, aborted: null, cost: null, scenario: { pause_ms: null } });
 });
 
 it('a recording of before a metric was counted reads as without it', () => {

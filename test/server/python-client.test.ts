@@ -66,6 +66,35 @@ describe.skipIf(!python)('the client in Python, written from docs/protocol.md', 
   });
 });
 
+it.skipIf(!python)('the client in Python says which websockets it needs where there is none', async () => {
+  const refused = promisify(execFile)(python!, ['-S', script, ...clip]);
+  await expect(refused).rejects.toMatchObject({
+    stderr: expect.stringMatching(/^this client needs websockets 10 or newer: .*\n$/),
+  });
+});
+
+/** What websockets changes with its version: the name of the headers of `connect`, and which module has it. */
+describe.skipIf(!python)('the client in Python with the names of another websockets', () => {
+  it.each([
+    ['10.4', 'extra_headers'],
+    ['13.1', 'extra_headers'],
+    ['14.0', 'additional_headers'],
+    ['15.0.1', 'additional_headers'],
+  ])('of version %s it gives headers as %s', async (version, parameter) => {
+    const told = `
+import asyncio, runpy, sys, types
+fake = types.ModuleType("websockets")
+fake.__version__ = "${version}"
+async def connect(url, **options): return options
+fake.connect = connect
+sys.modules["websockets"] = fake
+client = runpy.run_path("${script}")
+print(asyncio.run(client["connect"]("ws://h", {"Authorization": "Bearer x"}))["${parameter}"])`;
+    const { stdout } = await promisify(execFile)(python!, ['-c', told]);
+    expect(stdout).toBe("{'Authorization': 'Bearer x'}\n");
+  });
+});
+
 const clip = [resolve(root, 'fixtures/audio/leader.wav'), '--text', 'ab ba', '--speed', '10'];
 
 function run(args: readonly string[]): Promise<{ stdout: string }> {

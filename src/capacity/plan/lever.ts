@@ -20,7 +20,7 @@ export function leverOf(
   if (spec.scaling?.kind === 'fixed' || plan.regions.length > 1) return undefined;
   const minReplicas = pods.at_spike.binomial;
   const given = spec.scaling ?? scaling.parse({});
-  const maxReplicas = Math.max(minReplicas, given.maxReplicas ?? minReplicas);
+  const maxReplicas = given.maxReplicas && Math.max(minReplicas, given.maxReplicas);
   const { initialPods, ...rest } = spec.simulation;
   const changed = { ...spec, scaling: { ...given, minReplicas, maxReplicas }, simulation: rest };
   return { minReplicas, simulation: simulatePlan({ ...plan, spec: changed }) };

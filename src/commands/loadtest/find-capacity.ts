@@ -43,7 +43,7 @@ async function searchLoad(file: string, flags: LoadtestFlags, signal: AbortSigna
     return measured;
   };
   const found = await findCapacity({ from: Math.min(from, most), most, resolution }, run);
-  const target = scenario.spec.target.url ?? 'a server of this version';
+  const target = `${scenario.spec.target.url ?? 'a server of this version'}`;
   const search: CapacitySearch = { name: scenario.metadata.name, target, ...found };
   const json = snakeCased({ kind: 'CapacitySearch', version: 1, ...search });
   if (flags.json) process.stdout.write(`${JSON.stringify(json, null, 2)}\n`);

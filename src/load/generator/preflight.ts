@@ -3,8 +3,10 @@ import { rootCertificates } from 'node:tls';
 import { WebSocket } from 'ws';
 import type { TlsOptions } from '../../client/link/websocket-connection.ts';
 import { SpeechfbError } from '../../errors.ts';
+import { hideSecrets } from '../../redact.ts';
+import type { SecretUrl } from '../../secret-url.ts';
 
-export type PreflightTarget = { url: string; token: string | undefined; tls: TlsOptions | undefined };
+export type PreflightTarget = { url: SecretUrl; token: string | undefined; tls: TlsOptions | undefined };
 
 /**
  * Opens one WebSocket to the server and closes it again, before any load: a target that is not there, is not trusted or does
@@ -15,7 +17,7 @@ export async function preflight(
   { url, token, tls }: PreflightTarget,
   { patienceMs = 10_000, signal }: { patienceMs?: number; signal?: AbortSignal } = {},
 ): Promise<void> {
-  const socket = new WebSocket(url, 'speechfb.v1', {
+  const socket = new WebSocket(url.href, 'speechfb.v1', {
     headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
     ...(tls?.ca === undefined ? {} : { ca: [...rootCertificates, tls.ca] }),
     ...(tls?.insecure ? { rejectUnauthorized: false } : {}),
@@ -24,8 +26,11 @@ export async function preflight(
   try {
     await new Promise<void>((resolve, reject) => {
       let said = '';
-      const refused = (words: string) =>
-        reject(new SpeechfbError('session_refused', `${url} refuses us before any load: ${words}`, hintFor(words)));
+      const refused = (words: string) => {
+        // A server may quote the key that it was called with.
+        const hidden = hideSecrets(url.hide(words), [token ?? '']);
+        reject(new SpeechfbError('session_refused', `${url} refuses us before any load: ${hidden}`, hintFor(words)));
+      };
       signal?.addEventListener('abort', () => reject(unreachable(url, 'it was not waited for')), { once: true });
       timer = setTimeout(() => reject(unreachable(url, `no answer within ${patienceMs / 1000} s`)), patienceMs);
       // What a server has against the caller it says at once: before it answers a ping.
@@ -50,10 +55,10 @@ export async function preflight(
   }
 }
 
-function unreachable(url: string, cause: string): SpeechfbError {
+function unreachable(url: SecretUrl, cause: string): SpeechfbError {
   if (/wrong version number/.test(cause)) {
     const message = `nothing to load at ${url}: what answers there does not speak TLS`;
-    return new SpeechfbError('connection_refused', message, { hint: `try ${url.replace('wss:', 'ws:')}` });
+    return new SpeechfbError('connection_refused', message, { hint: `try ${`${url}`.replace('wss:', 'ws:')}` });
   }
   const untrusted = /certificate|self.signed/i.test(cause);
   const hint = untrusted

@@ -8,7 +8,7 @@ import { draw, type LoadProfile, peakLevel, type Range } from './load-profile.ts
  * a moment apart, and the first stays for a part of a session only, as if the class had been going on: otherwise all would
  * leave together.
  */
-export function placesOf(shape: LoadProfile, seed: number): Stay[] {
+export function concurrentStays(shape: LoadProfile, seed: number): Stay[] {
   const stays: Stay[] = [];
   for (let place = 0; place < peakLevel(shape); place++) {
     const random = createRandomStream(seed, placeStream + place);

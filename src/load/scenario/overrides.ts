@@ -7,8 +7,8 @@ import { flag, wholeNumber } from '../../flag.ts';
 import { formatMs } from '../../format.ts';
 import { parseDurationMs } from '../../units.ts';
 import { entriesOf } from './faults-schema.ts';
+import { scaleToDuration } from './scale-to-duration.ts';
 import { durationLimits, type LoadScenario } from './scenario.ts';
-import { stretched } from './stretch.ts';
 
 /** What the command line may say otherwise than the file, as text. */
 export type Overrides = { url?: string; duration?: string; seed?: string; tokenFile?: string };
@@ -21,13 +21,17 @@ export function withOverrides(scenario: LoadScenario, given: Overrides): { scena
   if (given.duration === undefined) return { scenario: changed, notes: [] };
   const durationMs = flag('--duration', parseDurationMs)(given.duration);
   checkDuration(scenario, given.duration, durationMs);
-  return { scenario: { ...changed, spec: stretched(changed.spec, durationMs) }, notes: notesOf(scenario, durationMs) };
+  return {
+    scenario: { ...changed, spec: scaleToDuration(changed.spec, durationMs) },
+    notes: notesOf(scenario, durationMs),
+  };
 }
 
 function targetOf({ spec, at }: LoadScenario, { url, tokenFile }: Overrides): LoadScenario['spec']['target'] {
   if (tokenFile !== undefined) flag('--token-file', readToken)(tokenFile);
-  const token = tokenFile === undefined ? {} : { tokenFile: resolve(tokenFile) };
-  if (url === undefined) return { ...spec.target, ...token };
+  const { token: _token, ...others } = spec.target;
+  const base = tokenFile === undefined ? spec.target : { ...others, tokenFile: resolve(tokenFile) };
+  if (url === undefined) return base;
   const problems = spec.faults.flatMap((entry, index) =>
     entriesOf(entry).flatMap(([{ key, target }]) =>
       target === 'server'
@@ -39,8 +43,8 @@ function targetOf({ spec, at }: LoadScenario, { url, tokenFile }: Overrides): Lo
     const message = '--url: the scenario has faults that only a server of its own can be made to suffer';
     throw new SpeechfbError('bad_flag', message, { problems });
   }
-  const { embedded: _, ...target } = spec.target;
-  return { ...target, ...token, url: flag('--url', checkUrl)(url) };
+  const { embedded: _, ...target } = base;
+  return { ...target, url: flag('--url', checkUrl)(url) };
 }
 
 function checkDuration({ spec }: LoadScenario, given: string, durationMs: number): void {

@@ -29,7 +29,15 @@ export const target = section({
   url: text('a ws:// or wss:// URL')
     .transform(throughUnit(checkUrl))
     .optional()
-    .describe('Without it a server of this version is started beside the test.'),
+    .describe(
+      '${env:NAME} in it is read from the environment. Without it a server of this version is started beside the test.',
+    ),
+  token: text('${env:NAME}')
+    .regex(/^\$\{[^}]*\}$/, {
+      error: () => 'is a secret, which no file should hold; write ${env:NAME}, or use tokenFile',
+    })
+    .optional()
+    .describe('The bearer token, as ${env:NAME}: read from the environment, written nowhere.'),
   tokenFile: text('the path of a token file')
     .optional()
     .describe('The last word of its first line is the bearer token; relative to the scenario.'),
@@ -40,11 +48,12 @@ export const target = section({
     insecure: yesOrNo().optional().describe('Trusts any certificate.'),
   }).optional(),
   embedded: embedded.optional().describe('Options of the server that the test starts.'),
-}).superRefine(({ url, tls, embedded: options }, context) => {
+}).superRefine(({ url, token, tokenFile, tls, embedded: options }, context) => {
   const problem = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
   if (url !== undefined && options)
     problem('embedded', 'is for a server that the test starts, but target.url is given');
-  if (tls && url?.startsWith('ws:')) problem('tls', `is for wss:// URLs, but target.url is ${url}`);
+  if (token !== undefined && tokenFile !== undefined) problem('tokenFile', 'is given beside token; keep one');
+  if (tls && url && !url.isSecure) problem('tls', `is for wss:// URLs, but target.url is ${url}`);
   if (tls && options) problem('tls', 'is for wss:// URLs; the embedded server listens on loopback without TLS');
   if (tls?.ca !== undefined && tls.insecure) problem('tls', 'has both ca and insecure; keep one');
 });

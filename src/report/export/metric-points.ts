@@ -2,7 +2,10 @@ import { ranksWithin } from '../../metrics/definitions.ts';
 import type { LabelledDistribution } from '../../metrics/recorder.ts';
 import type { LoadReport } from '../../results/report.ts';
 
-/** A measured value as monitoring systems take it. Names without a prefix, times in seconds. */
+/**
+ * A measured value as monitoring systems take it. Names without a prefix, times in seconds; OpenMetrics keeps the endings
+ * `_total` for counters, `_count`, `_sum` and `_bucket` for histograms, so no gauge has one.
+ */
 export type MetricPoint = { name: string; help: string; labels: Readonly<Record<string, string>> } & (
   | { kind: 'gauge'; unit: 's' | '1'; value: number }
   | {
@@ -39,10 +42,10 @@ export function metricPoints(report: LoadReport, latencies: readonly LabelledDis
     ),
     ...Object.entries(report.shares).flatMap(([metric, { good, total }]) => [
       gauge('share_good', 'Good events of a share.', { metric }, good),
-      gauge('share_total', 'All events of a share.', { metric }, total),
+      gauge('share_all', 'All events of a share.', { metric }, total),
     ]),
     ...Object.entries(report.counts).map(([metric, { count }]) =>
-      gauge('count', 'What was counted.', { metric }, count),
+      gauge('counted', 'What was counted.', { metric }, count),
     ),
     ...latencies.map((one) => histogram(one, run)),
   ];

@@ -52,9 +52,18 @@ export function lossWords(loss: Loss): string {
   const else_ = lossGood > 0 ? `, else ${percentText(lossGood)}` : '';
   if (loss.clock === 'time')
     return `fades of ${lengthText(loss.badUs / 1000)} about each ${lengthText(loss.goodUs / 1000)} lose ${percentText(lossBad)}${else_}`;
-  const share = (loss.p * lossBad + loss.r * lossGood) / (loss.p + loss.r);
-  return `${percentText(share)} lost in bursts of ${(1 / loss.r).toFixed(1)} packets (gemodel ${[loss.p, loss.r, lossBad, lossGood].map(percentText).join(' ')})`;
+  return `${burstWords(loss)} (gemodel ${[loss.p, loss.r, lossBad, lossGood].map(percentText).join(' ')})`;
 }
+
+/** A chain that never enters its bad state, or never leaves it, has no bursts. */
+function burstWords({ p, r, lossBad, lossGood }: PacketChain): string {
+  if (p === 0) return lossGood > 0 ? `${percentText(lossGood)} lost` : 'no loss';
+  if (r === 0) return `${percentText(lossBad)} lost for ever after ${(1 / p).toFixed(1)} packets`;
+  const share = (p * lossBad + r * lossGood) / (p + r);
+  return `${percentText(share)} lost in bursts of ${(1 / r).toFixed(1)} packets`;
+}
+
+type PacketChain = Extract<Loss, { clock: 'packet' }>;
 
 function scheduleWords(when: Schedule): string {
   if ('atUs' in when) return `at ${lengthText(when.atUs / 1000)}`;

@@ -40,7 +40,7 @@ export const numberRules: readonly NumberRule[] = [
   ),
   rule(String.raw`\(\d{3}\) ?\d{3}[-. ]\d{4}${end}`, ([text]) => telephone(text)),
   rule(String.raw`${begin}\d{3}-\d{4}${end}`, ([text]) => telephone(text)),
-  rule(String.raw`\+\d{1,3}(?:[-. ]?\(?\d+\)?)+${end}`, ([text]) =>
+  rule(String.raw`\+(?:\d{7,15}|\d{1,3}(?:[-. ]\(?\d+\)?)+)${end}`, ([text]) =>
     text.replace(/\D/g, '').length > 6 ? telephone(text) : undefined,
   ),
   rule(String.raw`${begin}\d{1,3}(?:\.\d{1,3}){2,}${end}`, ([text]) => dotted(text)),

@@ -2,7 +2,7 @@ import { SpeechfbError } from '../../errors.ts';
 import { cleanText } from './clean-text.ts';
 import { romanReadings } from './number-readings.ts';
 import { numberRules } from './number-rules.ts';
-import { nameOf, shorten, unreadable } from './refusal.ts';
+import { nameOf, shorten, unreadableText } from './refusal.ts';
 import { competing, type TextWord } from './text-word.ts';
 import { signs } from './units.ts';
 
@@ -139,10 +139,10 @@ function refusal(original: string, text: string, at: number, places: readonly nu
   const character = String.fromCodePoint(text.codePointAt(at)!);
   const isNumber = /^[-−+]?[.'(]?[\d$€£¥#]/.test(token);
   const start = text.slice(0, at).search(/\S+$/);
-  const whole = text.slice(start < 0 ? at : start).match(/^\S+/)![0];
-  const place = places[at]!;
+  const begin = start < 0 ? at : start;
+  const whole = text.slice(begin).match(/^\S+/)![0];
   if (isNumber || /^[A-Za-z]+:\/\//.test(token)) {
-    return unreadable(original, `"${shorten(whole)}"`, place, 'it may be read in too many ways');
+    return unreadableText(original, `"${shorten(whole)}"`, places[begin]!, 'it may be read in too many ways');
   }
-  return unreadable(original, nameOf(character), place, 'how it is read aloud is not certain');
+  return unreadableText(original, nameOf(character), places[at]!, 'how it is read aloud is not certain');
 }

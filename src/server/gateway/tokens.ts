@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type Problem, SpeechfbError } from '../../errors.ts';
+import { fromEnvironment } from '../../secret-url.ts';
 import { sha256 } from '../secrets.ts';
 
 /** The tokens of the clients that may connect. */
@@ -10,7 +11,8 @@ export type Tokens = {
 };
 
 /**
- * Reads a token file: one `name token` a line, `#` comments and empty lines between.
+ * Reads a token file: one `name token` a line, `#` comments and empty lines between; `${env:NAME}` in a token is read from the
+ * environment.
  * @throws SpeechfbError `bad_token_file` with every bad line at once.
  */
 export function readTokenFile(path: string): Tokens {
@@ -30,8 +32,10 @@ export function parseTokens(text: string, path: string): Tokens {
   const names = new Set<string>();
   for (const [index, line] of text.split(/\r?\n/).entries()) {
     if (/^\s*(#|$)/.test(line)) continue;
-    const [name, token, ...rest] = line.trim().split(/\s+/);
+    const [name, written, ...rest] = line.trim().split(/\s+/);
     const where = `${path}:${index + 1}`;
+    const token = filledIn(written ?? '', (message) => problems.push({ where, message }));
+    if (token === undefined) continue;
     // A token is a secret: problems name the line and never quote it.
     if (!name || !token || rest.length > 0) problems.push({ where, message: 'is not "name token"' });
     else if (token.length < minTokenLength) problems.push({ where, message: tooShort(token.length) });
@@ -56,6 +60,16 @@ export function parseTokens(text: string, path: string): Tokens {
       return found;
     },
   };
+}
+
+function filledIn(token: string, onProblem: (message: string) => void): string | undefined {
+  try {
+    return fromEnvironment(token);
+  } catch (error) {
+    if (!(error instanceof SpeechfbError)) throw error;
+    onProblem(error.message);
+    return undefined;
+  }
 }
 
 const minTokenLength = 16;

@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { checkUrl } from '../../../src/client/url.ts';
 import { SpeechfbError } from '../../../src/errors.ts';
 import { preflight } from '../../../src/load/generator/preflight.ts';
 
@@ -39,7 +40,9 @@ async function mute(): Promise<string> {
 }
 
 async function refusal(url: string, options?: Parameters<typeof preflight>[1]): Promise<SpeechfbError> {
-  const error: unknown = await preflight({ url, token: 'secret', tls: undefined }, options).catch((caught) => caught);
+  const error: unknown = await preflight({ url: checkUrl(url), token: 'secret', tls: undefined }, options).catch(
+    (caught) => caught,
+  );
   if (error instanceof SpeechfbError) return error;
   throw new Error(`it was let through: ${error}`);
 }
@@ -47,7 +50,7 @@ async function refusal(url: string, options?: Parameters<typeof preflight>[1]): 
 it('a server that takes the socket is fine; it has seen the token', async () => {
   const seen: (string | undefined)[] = [];
   const url = await websocket((_, authorization) => seen.push(authorization));
-  await preflight({ url, token: 'secret', tls: undefined });
+  await preflight({ url: checkUrl(url), token: 'secret', tls: undefined });
   expect(seen).toEqual(['Bearer secret']);
 });
 

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { metricPoints } from '../../../src/report/export/metric-points.ts';
 import { otlpMetrics } from '../../../src/report/export/otlp-metrics.ts';
@@ -6,6 +7,9 @@ import { report } from '../../kit/report-fixture.ts';
 import { distributionOf } from '../../kit/samples.ts';
 
 const distribution = distributionOf(40, 400, 550, Number.POSITIVE_INFINITY);
+const promtool = spawnSync('promtool', ['--version']).status === 0;
+if (!promtool)
+  console.warn('SKIPPED: promtool is not installed (Debian: prometheus); metrics were not held against it');
 const points = metricPoints(report, [{ labels: { metric: 'feedback_latency', profile: 'lte' }, distribution }]);
 
 describe('in Prometheus exposition format', () => {
@@ -15,7 +19,7 @@ describe('in Prometheus exposition format', () => {
   it.each([
     ['the verdict', 'speechfb_loadtest_verdict{scenario="quickstart"} 0'],
     ['each objective', 'speechfb_loadtest_objective{scenario="quickstart",objective="availability >= 99.9%"} -1'],
-    ['counts', 'speechfb_loadtest_count{scenario="quickstart",metric="sessions_died"} 1'],
+    ['counts', 'speechfb_loadtest_counted{scenario="quickstart",metric="sessions_died"} 1'],
     ['samples at most a bound', `speechfb_loadtest_latency_seconds_bucket{${labels},le="0.5"} 2`],
     ['what never came, above every bound only', `speechfb_loadtest_latency_seconds_bucket{${labels},le="60"} 3`],
     ['all samples in the last bucket', `speechfb_loadtest_latency_seconds_bucket{${labels},le="+Inf"} 4`],
@@ -27,6 +31,17 @@ describe('in Prometheus exposition format', () => {
   it('a family stands together under one TYPE', () => {
     expect(text.match(/# TYPE speechfb_loadtest_objective gauge/g)).toHaveLength(1);
     expect(text.endsWith('\n')).toBe(true);
+  });
+
+  it('no gauge has an ending that belongs to counters and histograms', () => {
+    const gauges = [...text.matchAll(/^# TYPE (\S+) gauge$/gm)].map(([, name]) => name);
+    expect(gauges.length).toBeGreaterThan(4);
+    expect(gauges.filter((name) => /_(total|count|sum|bucket|info)$/.test(name!))).toEqual([]);
+  });
+
+  it.skipIf(!promtool)('promtool has nothing against it', () => {
+    const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' });
+    expect({ status, said: `${stdout}${stderr}` }).toEqual({ status: 0, said: '' });
   });
 
   it('quotes and line ends in labels are escaped', () => {

@@ -6,7 +6,7 @@ import { createPaint } from '../../../src/report/terminal/paint.ts';
 import { renderPercentilePlot } from '../../../src/report/terminal/percentile-plot.ts';
 import { renderTimePlot } from '../../../src/report/terminal/time-plot.ts';
 import { summariseFlow } from '../../../src/sim/flow-summary.ts';
-import type { NetworkEvent } from '../../../src/sim/profile/profile.ts';
+import type { Loss, NetworkEvent } from '../../../src/sim/profile/profile.ts';
 import { simulateFlow } from '../../../src/sim/run-flow.ts';
 import { iid, symmetric } from '../../kit/profiles.ts';
 
@@ -28,6 +28,13 @@ describe('a network in words', () => {
       symmetric(50, { model: 'gilbert-elliott', clock: 'packet', p: 0.01, r: 0.32, lossBad: 1, lossGood: 0 }),
       '50 ms, any rate, 3.03 % lost in bursts of 3.1 packets (gemodel 1 % 32 % 100 % 0 %)',
     ],
+    [symmetric(0, gemodel(0, 0, 1, 0)), '0 ms, any rate, no loss (gemodel 0 % 0 % 100 % 0 %)'],
+    [symmetric(0, gemodel(0, 0.3, 1, 0.02)), '0 ms, any rate, 2 % lost (gemodel 0 % 30 % 100 % 2 %)'],
+    [
+      symmetric(0, gemodel(0.1, 0, 1, 0)),
+      '0 ms, any rate, 100 % lost for ever after 10.0 packets (gemodel 10 % 0 % 100 % 0 %)',
+    ],
+    [symmetric(0, gemodel(0, 0, 0, 0)), '0 ms, any rate, no loss (gemodel 0 % 0 % 0 % 0 %)'],
     [
       symmetric(30, {
         model: 'gilbert-elliott',
@@ -144,3 +151,7 @@ describe('a logarithmic axis', () => {
     expect([scale.at(ticks[0]!), scale.at(ticks.at(-1)!), scale.at(0), scale.at(1e9)]).toEqual([0, 1, 0, 1]);
   });
 });
+
+function gemodel(p: number, r: number, lossBad: number, lossGood: number): Loss {
+  return { model: 'gilbert-elliott', clock: 'packet', p, r, lossBad, lossGood };
+}

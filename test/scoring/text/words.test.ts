@@ -106,6 +106,10 @@ describe('numbers and signs are read as they are said, with all readings that co
     ['x_y', '"_" (U+005F) at character 2'],
     ['a\u0000b', 'U+0000 at character 2'],
     ['12:30:15', '"12:30:15" at character 1'],
+    ['1\ufe0f\u20e3 first', 'U+20E3 at character 3'],
+    ['step ①', '"①" (U+2460) at character 6'],
+    ['5 000,50 €', '"€" at character 10'],
+    ['call +1234567890123456789012345678901234567890x', '"+123456789012345678901234567890123456789..." at character 6'],
   ])('%s is refused with its place', (text, place) => {
     expect(() => splitWords(text)).toThrow(expect.objectContaining({ code: 'invalid_reference' }));
     expect(() => splitWords(text)).toThrow(`has ${place}`);

@@ -173,8 +173,8 @@ describe('the judge', () => {
         '0 bad of 1,200 decides for 1 % bad against 2 %',
       ],
     ],
-    ['no events', arm(0), nothing, ['the canary has no events: no data never promotes']],
-    ['few events', arm(0, { minutes: 9 }), arm(0), ['the baseline has 540 events; needs 60 more']],
+    ['no events', arm(0), nothing, ['the canary has no utterances: no data never promotes']],
+    ['few events', arm(0, { minutes: 9 }), arm(0), ['the baseline has 540 utterances; needs 60 more']],
     [
       'a canary whose run is in doubt',
       arm(0),

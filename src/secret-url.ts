@@ -1,0 +1,141 @@
+import { SpeechfbError } from './errors.ts';
+import { hideSecrets, redactUrl } from './redact.ts';
+
+/**
+ * The text with every `${env:NAME}` filled in from the environment: for values that may be secrets, which no file should hold. Throws
+ * `unset_variable`, also for `${NAME}`, which shells fill in and this does not.
+ */
+export function fromEnvironment(given: string, env: Environment = process.env): string {
+  return given.replace(/\$\{([^}]*)\}/g, (reference, inner: string) => {
+    const name = /^env:(\w+)$/.exec(inner)?.[1];
+    if (name === undefined) {
+      const write = /^\w+$/.test(inner) ? `\${env:${inner}}` : '${env:NAME}';
+      throw new SpeechfbError('unset_variable', `"${reference}" is not filled in; write ${write}`);
+    }
+    const value = env[name];
+    if (value) return value;
+    const what = value === undefined ? 'is not set' : 'is empty';
+    throw new SpeechfbError(
+      'unset_variable',
+      `the environment variable ${name} ${what}, which ${reference} stands for`,
+    );
+  });
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Which URLs a thing may have: `[schemes, what it is called, how one is written]`. */
+const kinds = {
+  websocket: [['ws:', 'wss:'], 'a WebSocket URL', 'ws://host:port, wss://host:port'],
+  prometheus: [['http:', 'https:'], 'the URL of a Prometheus', 'http://host:port, https://'],
+  http: [['http:', 'https:'], 'an HTTP URL', 'http://host:port, https://'],
+} as const;
+
+/**
+ * A URL that may hold secrets: whatever makes text of it, JSON and templates too, gets it without them, and only who connects asks for
+ * the rest. `${env:NAME}` in it is read from the environment, and shown as it was written.
+ */
+export class SecretUrl {
+  readonly #url: URL;
+  readonly #shown: string;
+  readonly #secrets: readonly string[];
+
+  /** Throws `bad_url` or `unset_variable`, and quotes no secret. */
+  static parse(given: string, kind: keyof typeof kinds, env?: Environment): SecretUrl {
+    const text = fromEnvironment(given, env);
+    const url = URL.canParse(text) ? new URL(text) : undefined;
+    const [schemes, what, allowed] = kinds[kind];
+    const shown = redactUrl(text === given ? (url?.host ? url.href : given) : given);
+    if (!url?.host || !schemes.some((scheme) => scheme === url.protocol))
+      throw new SpeechfbError('bad_url', `"${redactUrl(given)}" is not ${what}; allowed: ${allowed}`);
+    const whole = text === given ? [] : [text, ...valuesIn(given, text)];
+    return new SecretUrl(url, shown, [...whole, ...secretsIn(url)]);
+  }
+
+  private constructor(url: URL, shown: string, secrets: readonly string[]) {
+    this.#url = url;
+    this.#shown = shown;
+    this.#secrets = secrets;
+  }
+
+  /** Where to connect, with its query and without user and password; never to be shown. */
+  get href(): string {
+    const bare = new URL(this.#url);
+    bare.username = '';
+    bare.password = '';
+    return bare.href;
+  }
+
+  /** The header that its user and password are sent in (RFC 7617). */
+  get authorization(): { authorization?: string } {
+    const { username, password } = this.#url;
+    if (username === '' && password === '') return {};
+    const pair = `${decoded(username)}:${decoded(password)}`;
+    return { authorization: `Basic ${Buffer.from(pair).toString('base64')}` };
+  }
+
+  get isSecure(): boolean {
+    return /^(wss|https):$/.test(this.#url.protocol);
+  }
+
+  get hasUser(): boolean {
+    return this.#url.username !== '' || this.#url.password !== '';
+  }
+
+  get hasFragment(): boolean {
+    return this.#url.hash !== '';
+  }
+
+  get hasPath(): boolean {
+    return this.#url.pathname !== '/';
+  }
+
+  /** The same with `path` below its own. */
+  below(path: string): SecretUrl {
+    const url = new URL(this.#url);
+    url.pathname = `${url.pathname.replace(/\/+$/, '')}${path}`;
+    const [, place = '', query = ''] = /^([^?#]*?)\/*([?#].*)?$/.exec(this.#shown) ?? [];
+    return new SecretUrl(url, `${place}${path}${query}`, this.#secrets);
+  }
+
+  /** What another program said, without the secrets of this URL. */
+  hide(text: string): string {
+    const sent = this.authorization.authorization?.replace('Basic ', '') ?? '';
+    return hideSecrets(text, [...this.#secrets, sent]);
+  }
+
+  toString(): string {
+    return this.#shown;
+  }
+
+  toJSON(): string {
+    return this.#shown;
+  }
+}
+
+/** What the references of `given` stand for in `text`. */
+function valuesIn(given: string, text: string): string[] {
+  const pattern = given
+    .split(/\$\{[^}]*\}/)
+    .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+    .join('([^]*)');
+  return new RegExp(`^${pattern}$`).exec(text)?.slice(1) ?? [];
+}
+
+/** As they are written in the URL and as they are meant. */
+function secretsIn(url: URL): string[] {
+  const parts = url.search
+    .slice(1)
+    .split('&')
+    .map((part) => part.slice(part.indexOf('=') + 1));
+  const user = url.password === '' ? url.username : url.password;
+  return [user, url.hash.slice(1), ...parts].flatMap((secret) => [secret, decoded(secret)]);
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
