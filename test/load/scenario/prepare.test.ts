@@ -89,7 +89,7 @@ describe('a scenario, prepared', () => {
   it('is shown with its load over time, mix, faults and hash', () => {
     const preview = previewOf(scenarioOf(good), prepared);
     expect(preview).toMatchObject({ sessions: 40, peakSessions: 40, durationMs: 20_000, frameMs: 20 });
-    expect(Math.max(...preview.presence)).toBe(40);
+    expect(Math.max(...preview.concurrency)).toBe(40);
     const shown = loadPreviewText(preview, createPaint(false));
     expect(shown).toContain(`schedule   ${prepared.planHash}`);
     expect(shown).toContain('train over tcp-tls 50 %');
