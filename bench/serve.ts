@@ -67,8 +67,8 @@ async function measure(sessions: number) {
   // The server takes 50 new sessions a second.
   const rampMs = sessions * 25;
   const durationMs = rampMs + Number(values.seconds) * 1000;
-  const habits = { frameMs, pause: { leastMs: 200, mostMs: 200 } };
-  const plans = planLearners({ shape: steadyLoad(sessions, rampMs, durationMs), habits, seed: sessions, clips });
+  const behaviour = { frameMs, pause: { leastMs: 200, mostMs: 200 } };
+  const plans = planLearners({ shape: steadyLoad(sessions, rampMs, durationMs), behaviour, seed: sessions, clips });
   const task = {
     plans,
     faults: [],

@@ -41,9 +41,9 @@ export class FreshCounts {
   }
 
   /** Tells the least value of each slot and how many there were in it, in no order, and forgets them. */
-  take(tell: (value: number, count: number) => void): void {
+  take(report: (value: number, count: number) => void): void {
     for (const slot of this.#touched) {
-      tell(leastOf(slot), this.#counts[slot]!);
+      report(leastOf(slot), this.#counts[slot]!);
       this.#counts[slot] = 0;
     }
     this.#touched.length = 0;

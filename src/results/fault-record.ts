@@ -17,7 +17,7 @@ export type FaultRecord = {
   atMs: number;
   /** When it was over; absent for one that takes no time. */
   untilMs?: number;
-  /** Learners whom it hit, of those whom it was to hit. */
+  /** Learners that it affected, of its targets. */
   hit?: { learners: number; of: number };
   /** Why it did not happen. */
   problem?: string;

@@ -8,13 +8,13 @@ import { SpeechfbError } from '../errors.ts';
 import { Recorder, type Recording } from '../metrics/recorder.ts';
 import type { Trace } from '../metrics/trace.ts';
 import type { SampledTraces } from '../metrics/traces.ts';
-import { loadReport, type RunFacts } from './judge-run.ts';
+import { loadReport, type RunMetadata } from './judge-run.ts';
 import { recordedTrace, recordingHeader, recordingSchema, recordingVersion } from './recording-schema.ts';
 import type { LoadReport } from './report.ts';
 import { badRun, runHint } from './run-file.ts';
 
 /** Everything that a run or a part of one measured, from which its report follows. */
-export type RecordedRun = SampledTraces & { facts: RunFacts; recording: Recording };
+export type RecordedRun = SampledTraces & { facts: RunMetadata; recording: Recording };
 
 /** Where a run directory keeps it, without the traces, which have a file of their own. */
 export const recordingFile = 'recording.json.gz';
@@ -42,7 +42,7 @@ export function readRecordedRun(directory: string): RecordedRun {
   if (header.data.version !== recordingVersion) throw otherVersion(file, header.data.version);
   const { facts, recording, tracesSeen } = checked(file, recordingSchema, content);
   // What is missing of the facts reads like what is undefined.
-  return { facts: facts as RunFacts, recording: recording as Recording, tracesSeen, traces: [] };
+  return { facts: facts as RunMetadata, recording: recording as Recording, tracesSeen, traces: [] };
 }
 
 /** The same with its traces, without which it cannot be joined to others. Throws `unreadable_file` or `bad_run`. */

@@ -56,7 +56,7 @@ type FaultReport = {
   /** When it really happened, and when it was over. */
   atMs: number;
   untilMs?: number;
-  /** Learners whom it hit, of those whom it was to hit. */
+  /** Learners that it affected, of its targets. */
   hit?: { learners: number; of: number };
   /** Why it did not happen. */
   problem?: string;

@@ -7,7 +7,7 @@ type Change = Extract<NetworkEvent, { kind: 'ip-change' }>;
 
 const never: AddressChanges = { nextUs: Number.POSITIVE_INFINITY, oldSocket: 'silent', step: () => 0 };
 
-/** When a phone's address changes: the profile's one such event, if it has one. */
+/** When a device's address changes: the profile's one such event, if it has one. */
 export function addressChangesOf(events: readonly NetworkEvent[], key: DrawKey): AddressChanges {
   const change = events.find((event): event is Change => event.kind === 'ip-change');
   if (change === undefined) return never;

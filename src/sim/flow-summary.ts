@@ -67,10 +67,10 @@ export type FlowSummary = {
   hash: string;
 };
 
-export type RunFacts = Pick<FlowSummary, 'seed' | 'clients' | 'duration_ms' | 'warmup_ms' | 'traffic'>;
+export type FlowSettings = Pick<FlowSummary, 'seed' | 'clients' | 'duration_ms' | 'warmup_ms' | 'traffic'>;
 
 /** The figures of a simulated run. */
-export function summariseFlow(profile: NetworkProfile, result: FlowResult, facts: RunFacts): FlowSummary {
+export function summariseFlow(profile: NetworkProfile, result: FlowResult, settings: FlowSettings): FlowSummary {
   const up = directionOf(profile, 'up', result.up);
   const down = directionOf(profile, 'down', result.down);
   return {
@@ -79,7 +79,7 @@ export function summariseFlow(profile: NetworkProfile, result: FlowResult, facts
     source: profile.source,
     transport: profile.transport,
     modelled: profile.transport.startsWith('quic'),
-    ...facts,
+    ...settings,
     up,
     down,
     connect_ms: connects(result.connectUs),

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { Recorder } from '../../src/metrics/recorder.ts';
-import type { RunFacts } from '../../src/results/judge-run.ts';
+import type { RunMetadata } from '../../src/results/judge-run.ts';
 import { encodeRun } from '../../src/results/recorded-run.ts';
 import { parseObjective } from '../../src/slo/objective/expression.ts';
 import { facts } from './run-facts.ts';
@@ -16,7 +16,7 @@ export const objectives = [parseObjective('p95(feedback_latency) < 500ms')];
  * The directory of a run of twenty sessions of thirty feedbacks each, `laterMs` later than usual. Needs the histograms
  * to be ready.
  */
-export function runOf(name: string, laterMs = 0, changed: Partial<RunFacts> = {}): string {
+export function runOf(name: string, laterMs = 0, changed: Partial<RunMetadata> = {}): string {
   const recorder = new Recorder();
   const slice = recorder.slice({ profile: 'direct', language: 'en-US' });
   const traces: object[] = [];

@@ -1,8 +1,8 @@
-import type { RunFacts } from '../../src/results/judge-run.ts';
+import type { RunMetadata } from '../../src/results/judge-run.ts';
 import { parseObjective } from '../../src/slo/objective/expression.ts';
 
 /** What is known of a run besides its measurements. */
-export const facts: RunFacts = {
+export const facts: RunMetadata = {
   speechfbVersion: '0.1.0',
   startedAt: '2026-11-26T09:00:00.000Z',
   elapsedMs: 2000,

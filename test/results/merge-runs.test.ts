@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { histogramsReady } from '../../src/metrics/histogram.ts';
 import { Recorder } from '../../src/metrics/recorder.ts';
 import { runJson } from '../../src/report/export/run-json.ts';
-import type { RunFacts } from '../../src/results/judge-run.ts';
+import type { RunMetadata } from '../../src/results/judge-run.ts';
 import { mergeRuns } from '../../src/results/merge-runs.ts';
 import {
   encodeRun,
@@ -68,7 +68,7 @@ describe('shards merged', () => {
   });
 
   const other = { ...facts.scenario, planHash: 'other' };
-  it.each<[string, RunFacts[], RegExp]>([
+  it.each<[string, RunMetadata[], RegExp]>([
     ['a whole run', [facts], /a: is a whole run, not a shard/],
     [
       'a shard that is missing',
@@ -171,7 +171,7 @@ describe('a run directory', () => {
   });
 });
 
-function recorded(all: readonly Sample[], part: RunFacts['shard']): RecordedRun {
+function recorded(all: readonly Sample[], part: RunMetadata['shard']): RecordedRun {
   const recorder = new Recorder();
   for (const { learner, ms } of all) {
     const slice = recorder.slice({ profile: ['lte', '3g'][learner % 2]!, language: 'en-US' });
@@ -184,7 +184,7 @@ function recorded(all: readonly Sample[], part: RunFacts['shard']): RecordedRun 
   return { facts: { ...facts, shard: part }, recording, traces: [], tracesSeen: 0 };
 }
 
-function named(name: string, own: RunFacts) {
+function named(name: string, own: RunMetadata) {
   return { name, run: { facts: own, recording: { slices: [] }, traces: [], tracesSeen: 0 } };
 }
 

@@ -8,7 +8,7 @@ import { SessionTail, sessionSums } from '../../src/metrics/cluster-sums.ts';
 import { histogramsReady } from '../../src/metrics/histogram.ts';
 import { Recorder } from '../../src/metrics/recorder.ts';
 import { runJson } from '../../src/report/export/run-json.ts';
-import type { RunFacts } from '../../src/results/judge-run.ts';
+import type { RunMetadata } from '../../src/results/judge-run.ts';
 import {
   encodeRun,
   type RecordedRun,
@@ -24,7 +24,7 @@ const directory = mkdtempSync(join(tmpdir(), 'speechfb-edited-'));
 const trace = { at_ms: 5, session: 'learner-1', profile: 'lte', language: 'en-US', total_ms: 80, stages: { asr: 3 } };
 
 /** Everything that a recording may say, once. */
-const full: RunFacts = {
+const full: RunMetadata = {
   ...facts,
   shard: { index: 1, count: 2, planHash: 'x' },
   aborted: { objective: 'lost_frames == 0', atMs: 900, reason: 'for certain' },

@@ -1,4 +1,4 @@
-import { field, listAt } from './otlp-fields.ts';
+import { listAt, otlpField } from './otlp-fields.ts';
 
 /**
  * What a file that holds no trace record seems to be, from its first line that is not empty, and what to do about it.
@@ -23,18 +23,19 @@ export function foreignDocument(document: unknown): string {
     return 'is a JSON array, not an OTLP trace document: it has no list "resourceSpans"';
   }
   if (has('batches')) return "is Tempo's JSON; its batches are resourceSpans: jq -c '{resourceSpans: .batches}' FILE";
-  if (has('resourceSpans', field(document, 'trace'))) return "is Tempo's JSON, the document within: jq -c .trace FILE";
+  if (has('resourceSpans', otlpField(document, 'trace')))
+    return "is Tempo's JSON, the document within: jq -c .trace FILE";
   if (has('traces'))
     return "is a list of traces that a search found; fetch each of them as OTLP, such as Tempo's /api/v2/traces/ID";
   if (has('data') || has('spans'))
     return "is Jaeger's JSON, not OTLP; Jaeger's /api/v3/traces/ID answers OTLP: jq -c .result FILE";
-  if (has('resourceSpans', field(document, 'result')))
+  if (has('resourceSpans', otlpField(document, 'result')))
     return "is Jaeger's answer, the document within: jq -c .result FILE";
   return 'is not an OTLP trace document: it has no list "resourceSpans"';
 }
 
 function isZipkin(span: unknown): boolean {
-  return ['traceId', 'id', 'timestamp'].every((key) => field(span, key) !== undefined);
+  return ['traceId', 'id', 'timestamp'].every((key) => otlpField(span, key) !== undefined);
 }
 
 const oneALine = 'trace records stand one JSON object a line';

@@ -4,7 +4,7 @@ import { alignToParents, SkewTally } from './clock-skew.ts';
 import { criticalPath, type Span } from './critical-path.ts';
 import { foreignDocument, isOtherSignal } from './foreign-traces.ts';
 import type { ProblemList } from './lines.ts';
-import { attributesOf, field, idAt, listAt, type TraceAttributes, unixMs } from './otlp-fields.ts';
+import { attributesOf, idAt, listAt, otlpField, type TraceAttributes, unixMs } from './otlp-fields.ts';
 import type { TraceRecord } from './table.ts';
 
 /** `file:line:column` of what a document quotes, such as a span's id; of the document's begin without one. */
@@ -47,16 +47,16 @@ export class OtlpReader {
       return;
     }
     groups.forEach((group, g) => {
-      const resource = attributesOf(field(group, 'resource'));
+      const resource = attributesOf(otlpField(group, 'resource'));
       const scopes = listAt(group, 'scopeSpans') ?? listAt(group, 'instrumentationLibrarySpans') ?? [];
       scopes.forEach((scope, s) => {
         (listAt(scope, 'spans') ?? []).forEach((raw, i) => {
           const fault = this.#addSpan(raw, resource, line);
           if (!fault) return;
-          const id = field(raw, 'spanId');
+          const id = otlpField(raw, 'spanId');
           const where = placeOf(typeof id === 'string' ? id : undefined);
           const path = `resourceSpans[${g}].scopeSpans[${s}].spans[${i}]`;
-          this.#problems.add({ where, message: `${path} "${field(raw, 'name') ?? ''}" ${fault}` });
+          this.#problems.add({ where, message: `${path} "${otlpField(raw, 'name') ?? ''}" ${fault}` });
         });
       });
     });
@@ -103,9 +103,9 @@ export class OtlpReader {
     if (traceId === undefined || spanId === undefined) return 'has no traceId and spanId';
     if (traceId === '') return 'has an empty traceId: of which trace it is nobody can tell';
     if (spanId === '') return 'has an empty spanId';
-    const startMs = unixMs(field(raw, 'startTimeUnixNano'));
-    const endMs = unixMs(field(raw, 'endTimeUnixNano'));
-    if (startMs !== undefined && isMissing(endMs, field(raw, 'endTimeUnixNano')))
+    const startMs = unixMs(otlpField(raw, 'startTimeUnixNano'));
+    const endMs = unixMs(otlpField(raw, 'endTimeUnixNano'));
+    if (startMs !== undefined && isMissing(endMs, otlpField(raw, 'endTimeUnixNano')))
       return 'is unfinished: it has no endTimeUnixNano; leave out traces whose spans have not ended';
     if (startMs === undefined || endMs === undefined)
       return 'has no startTimeUnixNano and endTimeUnixNano in nanoseconds';
@@ -115,7 +115,7 @@ export class OtlpReader {
     const own = attributesOf(raw);
     const parent = idAt(raw, 'parentSpanId') || undefined;
     const trace = this.#traces.get(traceId) ?? { spans: [], attributes: {}, line };
-    const name = own.stage ?? String(field(raw, 'name') ?? '');
+    const name = own.stage ?? String(otlpField(raw, 'name') ?? '');
     trace.spans.push({ id: spanId, parent, name, startMs, endMs });
     trace.attributes = { ...resource, ...trace.attributes, ...own };
     this.#traces.set(traceId, trace);

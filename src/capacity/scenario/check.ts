@@ -8,7 +8,7 @@ import type { CapacitySpec } from './spec.ts';
  * What no single field can see. Fields that failed their own check are absent here, so every part is looked at with care:
  * all problems of a file come at once.
  */
-export function checkScenario(spec: CapacitySpec, context: z.RefinementCtx): void {
+export function checkCapacityScenario(spec: CapacitySpec, context: z.RefinementCtx): void {
   const given: DeepPartial<CapacitySpec> = spec ?? {};
   const refuse = (path: PropertyKey[], message: string) => context.addIssue({ code: 'custom', path, message });
   const { demand, pod, supply, regions, simulation } = given;

@@ -63,8 +63,8 @@ function undecidedOf(sides: readonly Side[], compared: Comparison['metrics']): s
   const asked = objectives.map(({ metric }) => metric).filter(isCompared);
   const names = new Set<string>(objectives.length > 0 ? asked : compared.map(({ of }) => of));
   return [...names].filter((name) => {
-    const readings = compared.filter(({ of }) => of === name);
-    return readings.length === 0 || readings.some(({ verdict }) => verdict === 'undecided');
+    const results = compared.filter(({ of }) => of === name);
+    return results.length === 0 || results.some(({ verdict }) => verdict === 'undecided');
   });
 }
 

@@ -43,7 +43,7 @@ export async function withWordEnds(
   const aligner = new Aligner(shippedModel);
   try {
     for (const [index, { manifest }] of scenario.spec.learners.clips.entries()) {
-      const lacking = prepared.readings[index]!.clips.filter((place) => !clips[place]!.words);
+      const lacking = prepared.clipMix[index]!.clips.filter((place) => !clips[place]!.words);
       if (lacking.length === 0) continue;
       const store = new WordEndStore(manifest);
       const unknown = lacking.filter((place) => !store.get(aligner.keyOf(clips[place]!))).length;

@@ -91,11 +91,11 @@ async function attempt(done: string, write: () => void | Promise<void>): Promise
     process.stderr.write(`${done}\n`);
     return true;
   } catch (error) {
-    const told =
+    const lost =
       error instanceof SpeechfbError
         ? error
         : new SpeechfbError('output_unwritable', `a result is lost: ${(error as Error).message}`);
-    process.stderr.write(`${formatError(told)}\n`);
+    process.stderr.write(`${formatError(lost)}\n`);
     return false;
   }
 }

@@ -9,7 +9,7 @@ export type PlannedFields<F extends FaultFields> = {
   [K in keyof F as K extends 'for' ? 'forMs' : K]: z.output<F[K]>;
 };
 
-type CommonFacts<N extends FaultKind, K extends string, F extends FaultFields> = {
+type CommonFields<N extends FaultKind, K extends string, F extends FaultFields> = {
   /** In plans, recordings and reports. */
   readonly name: N;
   /** In YAML. */
@@ -27,11 +27,11 @@ export type LearnerFault<
   N extends FaultKind = FaultKind,
   K extends string = string,
   F extends FaultFields = FaultFields,
-> = CommonFacts<N, K, F> & {
+> = CommonFields<N, K, F> & {
   readonly target: 'learners';
   /** Learners without a simulated network get an ideal one, since the fault acts on the simulation. */
   readonly simulated?: true;
-  /** Without `learners` it hits everybody who is there; other faults must say whom. */
+  /** Without `learners` it affects everybody who is there; other faults must name their targets. */
   readonly everybody?: true;
   /** Makes it happen to one learner now, which was planned for `atMs`; false when there was nothing to hit. */
   inject(learner: FaultyLearner, planned: PlannedFields<F> & { atMs: number }): boolean;
@@ -42,7 +42,7 @@ export type ServerFault<
   N extends FaultKind = FaultKind,
   K extends string = string,
   F extends FaultFields = FaultFields,
-> = CommonFacts<N, K, F> & {
+> = CommonFields<N, K, F> & {
   readonly target: 'server';
   /** What `speechfb serve` must be told to let it happen. */
   readonly serveFlag?: '--fault-injection';

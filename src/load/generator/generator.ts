@@ -14,12 +14,12 @@ import type { Objective } from '../../slo/objective/expression.ts';
 import { learnerFault } from '../fault/index.ts';
 import { scheduleLearnerFaults } from '../learner/faults.ts';
 import { Learner } from '../learner/learner.ts';
-import { Shaper } from '../learner/network-shaper.ts';
+import { NetworkShaper } from '../learner/network-shaper.ts';
 import type { FaultPlan } from '../plan/faults.ts';
 import { type LearnerPlan, type LoadPhase, labelsOf, noNetwork } from '../plan/learner-plan.ts';
 import type { Clip } from '../scenario/clips.ts';
 import { HealthWatch } from './health.ts';
-import { type GeneratorProgress, ProgressTold } from './progress.ts';
+import { type GeneratorProgress, ProgressReported } from './progress.ts';
 
 /** One generator's share of a test: plain data, so that it crosses a thread or a machine. */
 export type GeneratorTask = {
@@ -67,7 +67,7 @@ export async function runGenerator(task: GeneratorTask, hooks: GeneratorHooks): 
   const onTrouble = (text: string) => {
     if (!hooks.signal.aborted) troubles.set(text, (troubles.get(text) ?? 0) + 1);
   };
-  const shaper = new Shaper({ ...task, startMs, clock, dueMs: wheel.dueMs, timers });
+  const shaper = new NetworkShaper({ ...task, startMs, clock, dueMs: wheel.dueMs, timers });
   const open = socketLinks(task, clock, wheel.catchUp);
   const sounds = task.clips.map((clip) => new SoundFrames(clip, task.frameMs));
   const wordEndsMs = task.clips.map(({ words = [] }) => words.map(({ endMs }) => endMs));
@@ -77,12 +77,12 @@ export async function runGenerator(task: GeneratorTask, hooks: GeneratorHooks): 
     const profile = profileOf(plan);
     const slice = recorder.slice(labelsOf(plan));
     const onLateness = (ms: number) => slice.record('shaping_lateness', ms);
-    return new Learner(plan, context, profile && shaper.phone(plan.learner, profile, onLateness));
+    return new Learner(plan, context, profile && shaper.device(plan.learner, profile, onLateness));
   });
   scheduleLearnerFaults(task.faults, learners, { timers, clock, startMs }, (record) => faults.push(record));
   const health = new HealthWatch(learners.length);
   timers.at(startMs, () => health.begin());
-  const progress = new ProgressTold(task.plans, recorder);
+  const progress = new ProgressReported(task.plans, recorder);
   for (const learner of learners) learner.done.then(() => progress.sessionEnded());
 
   const report = setInterval(() => {
@@ -96,7 +96,7 @@ export async function runGenerator(task: GeneratorTask, hooks: GeneratorHooks): 
   wheel.stop();
   shaper.stop();
 
-  // A stop from outside leaves the last second's answers on their way: they are owed, not missing.
+  // A stop from outside leaves the last second's answers on their way: they are still due, not missed.
   const untilMs = interrupted ? startMs + elapsedMs - 1000 : Number.POSITIVE_INFINITY;
   for (const learner of learners) learner.finish(untilMs, interrupted);
   hooks.onProgress(progress.take(elapsedMs));

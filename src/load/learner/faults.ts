@@ -4,7 +4,7 @@ import { learnerFault } from '../fault/index.ts';
 import type { FaultPlan } from '../plan/faults.ts';
 import type { Learner } from './learner.ts';
 
-/** Sets the faults that hit learners of this shard to happen; each is told when it has. */
+/** Schedules the faults that affect learners of this shard; each is reported when it has happened. */
 export function scheduleLearnerFaults(
   faults: readonly FaultPlan[],
   learners: readonly Learner[],

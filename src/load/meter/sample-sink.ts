@@ -69,7 +69,7 @@ export class SampleSink {
     this.#score.events(name, count, of, labels.phase, utterance);
   }
 
-  /** An event came that broke so many rules of the protocol; that is told in the warm-up as well. */
+  /** An event came that broke so many rules of the protocol; that is counted in the warm-up as well. */
   checked(violations: number, utterance?: UtteranceScore): void {
     const { tally } = this.#slices.first;
     tally.events += 1;

@@ -18,7 +18,7 @@ type LooseSpec = {
   cost?: unknown;
   objectives?: readonly {
     source?: string;
-    reading?: string;
+    aggregation?: string;
     selector?: { profile?: string; phase?: string };
     abortOnFail?: boolean;
     delayMs?: number;
@@ -119,7 +119,7 @@ function checkAborts(list: NonNullable<LooseSpec['objectives']>, endMs: number |
 
 function checkPrices(list: NonNullable<LooseSpec['objectives']>, problem: Report): void {
   for (const [index, objective] of list.entries()) {
-    if (objective?.reading !== 'cost') continue;
+    if (objective?.aggregation !== 'cost') continue;
     problem(['objectives', index], 'needs a price; write spec.cost: {server: $1.20/h}, or {capacity: FILE}');
   }
 }

@@ -5,18 +5,18 @@ import { unreadable } from '../../config/read-chunks.ts';
 import { badConfig } from '../../config/yaml.ts';
 import { type Problem, SpeechfbError } from '../../errors.ts';
 import { whole } from '../../format.ts';
-import type { Cost } from '../../results/cost.ts';
+import type { ServerCost } from '../../results/cost.ts';
 import type { NetworkProfile } from '../../sim/profile/profile.ts';
 import { faultTable } from '../fault/index.ts';
-import { type FaultOrder, type FaultPlan, planFaults } from '../plan/faults.ts';
+import { type FaultPlan, type FaultRequest, planFaults } from '../plan/faults.ts';
 import type { LearnerPlan, LoadPhase } from '../plan/learner-plan.ts';
 import { expectedLoad, type LoadProfile, largestLoad } from '../plan/load-profile.ts';
+import { peakConcurrency } from '../plan/peak-concurrency.ts';
 import { planHash, planLearners } from '../plan/plan.ts';
-import { peakPresence } from '../plan/presence.ts';
 import { partOf, type ShardOf } from '../plan/shard-split.ts';
-import type { Habits } from '../plan/utterances.ts';
+import type { Behaviour } from '../plan/utterances.ts';
 import { gatedFrames } from '../plan/vad-gating.ts';
-import { type Readings, readReadings } from './clip-mix.ts';
+import { type ClipMix, readClipMix } from './clip-mix.ts';
 import type { Clip } from './clips.ts';
 import { readPrices } from './cost-schema.ts';
 import { entriesOf, timesOf } from './faults-schema.ts';
@@ -31,7 +31,7 @@ export type PreparedLoad = {
   loadPhases: LoadPhase[];
   clips: Clip[];
   /** Which of them each entry of the scenario's `learners.clips` has. */
-  readings: Readings['readings'];
+  clipMix: ClipMix['clipMix'];
   networks: Record<string, NetworkProfile>;
   /** The learners of this shard alone, when there are several shards. */
   plans: LearnerPlan[];
@@ -45,7 +45,7 @@ export type PreparedLoad = {
   shard: (ShardOf & { planHash: string }) | undefined;
   token: string | undefined;
   tls: TlsOptions | undefined;
-  prices: Cost | undefined;
+  prices: ServerCost | undefined;
 };
 
 /**
@@ -55,7 +55,7 @@ export type PreparedLoad = {
 export function prepareLoad(scenario: LoadScenario, shard?: ShardOf): PreparedLoad {
   const { spec, at, file } = scenario;
   const problems: Problem[] = [];
-  const { clips, readings } = readReadings(scenario, problems);
+  const { clips, clipMix } = readClipMix(scenario, problems);
   const { networks, mix } = readNetworks(scenario, problems);
   const target = readTarget(scenario, problems);
   const prices = spec.cost && attempt(scenario, ['cost'], problems, () => readPrices(spec.cost!));
@@ -64,18 +64,18 @@ export function prepareLoad(scenario: LoadScenario, shard?: ShardOf): PreparedLo
   if (problems.length > 0) throw badConfig(file, inOrder(problems));
 
   const shape = loadProfileOf(spec.load, spec.duration);
-  const habits = habitsOf(spec.learners);
+  const behaviour = behaviourOf(spec.learners);
   const gating = spec.learners.vadGating;
   const planClips = clips.map((clip) => {
     if (!gating) return clip;
-    const frames = Math.ceil(clip.durationMs / habits.frameMs);
+    const frames = Math.ceil(clip.durationMs / behaviour.frameMs);
     const options = { hangoverMs: gating.hangover, leadMs: gating.lead };
-    return { ...clip, gated: gatedFrames(clip, frames, habits.frameMs, options) };
+    return { ...clip, gated: gatedFrames(clip, frames, behaviour.frameMs, options) };
   });
   checkSize(scenario, shape);
-  const plans = planLearners({ shape, habits, seed: spec.seed, clips: planClips, readings, networks: mix });
+  const plans = planLearners({ shape, behaviour, seed: spec.seed, clips: planClips, clipMix, networks: mix });
   if (plans.length === 0) throw badConfig(file, [{ where: at(['spec', 'load']), message: 'nobody would come' }]);
-  const { faults, idle } = planFaults(orders(scenario), plans, spec.seed);
+  const { faults, idle } = planFaults(faultRequests(scenario), plans, spec.seed);
   const nobody = idle.map(([place, atMs]) => ({
     where: at(['spec', 'faults', place]),
     message: `spec.faults.${place}: hits nobody: no such learner is there at ${atMs / 1000} s`,
@@ -91,12 +91,12 @@ export function prepareLoad(scenario: LoadScenario, shard?: ShardOf): PreparedLo
     shape,
     loadPhases: shape.phases.map(({ name, beginMs, endMs }) => ({ name, beginMs, endMs })),
     clips,
-    readings,
+    clipMix,
     networks,
     ...part,
     planHash: planHash(plans, faults),
-    meanPauseMs: 'speaking' in habits.pause ? undefined : (habits.pause.leastMs + habits.pause.mostMs) / 2,
-    whole: { sessions: plans.length, peak: peakPresence(plans) },
+    meanPauseMs: 'speaking' in behaviour.pause ? undefined : (behaviour.pause.leastMs + behaviour.pause.mostMs) / 2,
+    whole: { sessions: plans.length, peak: peakConcurrency(plans) },
     shard: shard && { ...shard, planHash: planHash(part.plans, part.faults) },
     ...target,
     prices,
@@ -147,25 +147,25 @@ function inOrder(problems: readonly Problem[]): Problem[] {
   });
 }
 
-function habitsOf({ frame, pause, dutyCycle, bargeIn }: LoadScenario['spec']['learners']): Habits {
+function behaviourOf({ frame, pause, dutyCycle, bargeIn }: LoadScenario['spec']['learners']): Behaviour {
   const between = dutyCycle === undefined ? (pause ?? { leastMs: 500, mostMs: 500 }) : { speaking: dutyCycle };
   return { frameMs: frame, pause: between, bargeIn };
 }
 
 /** The faults as ordered, each at all of its times. */
-function orders({ spec }: LoadScenario): FaultOrder[] {
+function faultRequests({ spec }: LoadScenario): FaultRequest[] {
   const own = spec.networks ?? {};
   return spec.faults.flatMap(entriesOf).map(([{ name }, fault]) => {
     const { at, every, learners: share, network, for: forMs, ...details } = fault;
-    const whom = network === undefined ? { share } : { share, network: canonicalName(own, network) };
+    const targets = network === undefined ? { share } : { share, network: canonicalName(own, network) };
     // Plans are hashed as JSON, so the order of keys is part of a schedule's identity.
     return {
       kind: name,
       atMs: timesOf(fault, spec.duration),
-      ...(share !== undefined && { learners: whom }),
+      ...(share !== undefined && { learners: targets }),
       ...(forMs !== undefined && { forMs }),
       ...details,
-    } as FaultOrder;
+    } as FaultRequest;
   });
 }
 

@@ -1,7 +1,7 @@
 import { formatMs } from '../../format.ts';
 import type { LoadReport, Summary } from '../../results/report.ts';
 import type { ObjectiveVerdict } from '../../slo/objective/objective-verdict.ts';
-import { boxed, fits, fitTable } from '../terminal/fit-table.ts';
+import { boxed, fitsTerminal, fitTable } from '../terminal/fit-table.ts';
 import { formatValue } from '../terminal/format-value.ts';
 import type { Paint } from '../terminal/paint.ts';
 import { endingLines } from './ending.ts';
@@ -54,8 +54,8 @@ function objectivesTable(report: LoadReport, paint: Paint, columns: number | und
   };
   const unmet = objectives.filter(({ verdict }) => verdict !== 'pass');
   const notes = sessionNotes(report);
-  if (fits(table(true), { columns })) return [table(true), ...notes].join('\n');
-  if (fits(table(false), { columns }))
+  if (fitsTerminal(table(true), { columns })) return [table(true), ...notes].join('\n');
+  if (fitsTerminal(table(false), { columns }))
     return [table(false), ...unmet.map((one) => `${verdict(one)}  ${one.objective}${why(one)}`), ...notes].join('\n');
   const lines = objectives.map((one) => {
     const proven = bound(one) && `, proven ${bound(one)} at 95 %`;

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { planCapacity } from '../../../src/capacity/plan/plan.ts';
-import { type Comparator, comparators, judge } from '../../../src/capacity/scenario/assertion.ts';
+import { type Comparator, comparators, judgeAssertion } from '../../../src/capacity/scenario/assertion.ts';
 import { capacityScenario } from '../../../src/capacity/scenario/scenario.ts';
 import { parseDocuments } from '../../../src/config/documents.ts';
 import { overrideField } from '../../../src/config/override.ts';
@@ -195,18 +195,22 @@ describe('an assertion', () => {
     ['==', 5, 'pass'],
     ['==', 4, 'fail'],
   ] as const)('5 %s %i: %s', (comparator, bound, verdict) =>
-    expect(judge(line(comparator, bound), 5).verdict).toBe(verdict),
+    expect(judgeAssertion(line(comparator, bound), 5).verdict).toBe(verdict),
   );
 
   it.each(comparators)('what never comes fails, even %s', (comparator) => {
-    expect(judge(line(comparator, 0), Number.POSITIVE_INFINITY)).toMatchObject({ value: null, verdict: 'fail' });
+    expect(judgeAssertion(line(comparator, 0), Number.POSITIVE_INFINITY)).toMatchObject({
+      value: null,
+      verdict: 'fail',
+    });
   });
 
   it('judges monotonically: a smaller value never fails where a larger passed', () => {
     const value = fc.double({ noNaN: true, noDefaultInfinity: true });
     fc.assert(
       fc.property(value, value, value, (a, b, bound) => {
-        const passes = (comparator: Comparator, x: number) => judge(line(comparator, bound), x).verdict === 'pass';
+        const passes = (comparator: Comparator, x: number) =>
+          judgeAssertion(line(comparator, bound), x).verdict === 'pass';
         const [low, high] = [Math.min(a, b), Math.max(a, b)];
         for (const comparator of ['<', '<='] as const)
           if (passes(comparator, high)) expect(passes(comparator, low)).toBe(true);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { LiveRun } from '../../../src/load/generator/live-run.ts';
-import { ProgressTold } from '../../../src/load/generator/progress.ts';
+import { ProgressReported } from '../../../src/load/generator/progress.ts';
 import { histogramsReady } from '../../../src/metrics/histogram.ts';
 import { LiveSlice, LiveView } from '../../../src/metrics/live-slice.ts';
 import { Recorder } from '../../../src/metrics/recorder.ts';
@@ -73,7 +73,7 @@ it('a running test adds up what its generators tell: sessions, latencies by stag
   const generators = [0, 1].map((shard) => {
     const recorder = new Recorder();
     const plans = [0, 1].map((i) => ({ ...silent, learner: shard * 2 + i, arrivalMs: i * 3000 }));
-    return { recorder, told: new ProgressTold(plans, recorder) };
+    return { recorder, told: new ProgressReported(plans, recorder) };
   });
   const speak = (ms: number) => {
     for (const { recorder } of generators) {

@@ -89,7 +89,7 @@ describe('a scenario, prepared', () => {
   it('is shown with its load over time, mix, faults and hash', () => {
     const preview = previewOf(scenarioOf(good), prepared);
     expect(preview).toMatchObject({ sessions: 40, peakSessions: 40, durationMs: 20_000, frameMs: 20 });
-    expect(Math.max(...preview.presence)).toBe(40);
+    expect(Math.max(...preview.concurrency)).toBe(40);
     const shown = loadPreviewText(preview, createPaint(false));
     expect(shown).toContain(`schedule   ${prepared.planHash}`);
     expect(shown).toContain('train over tcp-tls 50 %');
@@ -181,7 +181,7 @@ describe('what a scenario names and is not there', () => {
       'a token that no header can carry',
       'spec:',
       'spec:\n  target: { url: "wss://x", tokenFile: accented }',
-      'accented" is no token: it has letters that are not ASCII',
+      'accented" is no token: it has blanks or letters that are not ASCII',
     ],
     [
       'frames that are no whole samples',
