@@ -116,5 +116,5 @@ const emptyReport: LoadReport = {
   slices: [],
   faults: [],
   generators: [],
-  troubles: [],
+  sessionErrors: [],
 };
