@@ -40,14 +40,14 @@ export function loadReport(recorder: Recorder, metadata: RunMetadata): LoadRepor
   const { objectives: asked, faults, prices, ...rest } = metadata;
   // A recording has no key for what was undefined, but the report of a run names every one.
   const generators = metadata.generators.map((one) => ({ ...one, waited: one.waited }));
-  const whole = recorder.merged();
+  using whole = recorder.merged();
   const measuredMs = Math.min(metadata.elapsedMs, metadata.scenario.durationMs) - metadata.warmupMs;
   // The servers serve all shards: one of them has its part of what they cost.
   const spent = spentIn(prices, measuredMs / (metadata.shard?.count ?? 1));
   const measured = measurementsOf(whole, spent);
   const objectives = asked.map((objective) => judgeSlice(recorder, objective, metadata, spent));
   const validity = checkValidity(measured, generators, faults);
-  const report: LoadReport = {
+  return {
     kind: 'LoadReport',
     version: 3,
     ...rest,
@@ -63,15 +63,12 @@ export function loadReport(recorder: Recorder, metadata: RunMetadata): LoadRepor
     ...summaries(whole),
     slices: selectorsOf(recorder).map((labels) => sliceReport(recorder, labels)),
   };
-  whole.destroy();
-  return report;
 }
 
 function judgeSlice(recorder: Recorder, objective: Objective, metadata: RunMetadata, spent: Spent): ObjectiveVerdict {
-  const chosen = recorder.merged(objective.selector);
+  using chosen = recorder.merged(objective.selector);
   const { aborted, assumeIndependent } = metadata;
   const verdict = judge(objective, measurementsOf(chosen, spent), { assumeIndependent });
-  chosen.destroy();
   if (aborted?.objective !== objective.source) return verdict;
   // What came in after the decision changes no mind.
   return { ...verdict, verdict: 'fail', reason: `ended the test at ${formatMs(aborted.atMs)}: ${aborted.reason}` };
@@ -98,10 +95,8 @@ function selectorsOf({ slices }: Recorder): Selector[] {
 }
 
 function sliceReport(recorder: Recorder, labels: Selector): SliceReport {
-  const slice = recorder.merged(labels);
-  const report = { labels, ...summaries(slice) };
-  slice.destroy();
-  return report;
+  using slice = recorder.merged(labels);
+  return { labels, ...summaries(slice) };
 }
 
 function summaries(slice: Slice): Omit<SliceReport, 'labels'> {

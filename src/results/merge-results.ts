@@ -16,13 +16,13 @@ export type GeneratorResult = SampledTraces & {
 
 /** What several generators measured, as if one had measured all of it: histograms and counts add up exactly. */
 export function mergeResults(results: readonly GeneratorResult[], seed: number): GeneratorResult {
-  const recorder = new Recorder();
+  using recorder = new Recorder();
   const sessionErrors = new Map<string, number>();
   for (const result of results) {
     recorder.add(result.recording);
     for (const { text, count } of result.sessionErrors) sessionErrors.set(text, (sessionErrors.get(text) ?? 0) + count);
   }
-  const merged: GeneratorResult = {
+  return {
     recording: recorder.encode(),
     ...mergeTraces(results, seed),
     generators: results.flatMap(({ generators }) => generators),
@@ -30,17 +30,13 @@ export function mergeResults(results: readonly GeneratorResult[], seed: number):
     sessionErrors: sortedErrors(sessionErrors),
     elapsedMs: Math.max(0, ...results.map(({ elapsedMs }) => elapsedMs)),
   };
-  recorder.destroy();
-  return merged;
 }
 
 /** The result of a generator that gave none. */
 export function lostResult(learners: number, why: string): GeneratorResult {
-  const recorder = new Recorder();
-  const recording = recorder.encode();
-  recorder.destroy();
+  using recorder = new Recorder();
   return {
-    recording,
+    recording: recorder.encode(),
     traces: [],
     tracesSeen: 0,
     generators: [lostGenerator(learners, why)],

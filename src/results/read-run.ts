@@ -41,11 +41,10 @@ export async function readRun(directory: string): Promise<ReadRun> {
     above(name, atMostMs) {
       const [first, ...others] = histograms.get(name) ?? [];
       if (first === undefined) return undefined;
-      const histogram = new LatencyHistogram({ hdr: first, never: report.distributions[name]?.never ?? 0 });
+      using histogram = new LatencyHistogram({ hdr: first, never: report.distributions[name]?.never ?? 0 });
       for (const hdr of others) addTo(histogram, hdr);
       const total = histogram.samples;
       const bad = total - ranksWithin(histogram, (ms) => ms <= atMostMs);
-      histogram.destroy();
       return { bad, total };
     },
     never: (name) => report.distributions[name]?.never ?? 0,
@@ -117,7 +116,6 @@ function readHistograms(file: string): Map<string, string[]> {
 }
 
 function addTo(histogram: LatencyHistogram, hdr: string): void {
-  const interval = new LatencyHistogram({ hdr, never: 0 });
+  using interval = new LatencyHistogram({ hdr, never: 0 });
   histogram.add(interval);
-  interval.destroy();
 }

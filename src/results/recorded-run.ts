@@ -22,10 +22,8 @@ export const tracesFile = 'traces.ndjson.gz';
 
 /** Needs `histogramsReady`. */
 export function reportOf({ metadata, recording }: RecordedRun): LoadReport {
-  const recorder = new Recorder(recording);
-  const report = loadReport(recorder, metadata);
-  recorder.destroy();
-  return report;
+  using recorder = new Recorder(recording);
+  return loadReport(recorder, metadata);
 }
 
 /** The content of `recording.json.gz`. */

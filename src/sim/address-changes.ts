@@ -1,6 +1,7 @@
+import { type DrawKey, Draws } from '../stats/draws.ts';
 import type { AddressChanges } from './connection.ts';
-import { type DrawKey, Draws, streamOf } from './impairments/draws.ts';
 import { Occurrences } from './impairments/occurrences.ts';
+import { streamOf } from './impairments/purposes.ts';
 import type { NetworkEvent } from './profile/profile.ts';
 
 type Change = Extract<NetworkEvent, { kind: 'ip-change' }>;

@@ -1,4 +1,4 @@
-import type { DrawKey } from './impairments/draws.ts';
+import type { DrawKey } from '../stats/draws.ts';
 import { clockOf, Opening, type OpeningTimes } from './opening.ts';
 import { PacketLine } from './path/packet-line.ts';
 import type { Path } from './path/path.ts';

@@ -1,6 +1,6 @@
+import type { DrawKey } from '../stats/draws.ts';
 import { addressChangesOf } from './address-changes.ts';
 import { type AddressChanges, SimulatedConnection } from './connection.ts';
-import type { DrawKey } from './impairments/draws.ts';
 import { Path } from './path/path.ts';
 import type { GapMode, NetworkProfile } from './profile/profile.ts';
 

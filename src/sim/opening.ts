@@ -1,5 +1,6 @@
-import { type DrawKey, Draws, streamOf } from './impairments/draws.ts';
+import { type DrawKey, Draws } from '../stats/draws.ts';
 import { LOST } from './impairments/impairment.ts';
+import { streamOf } from './impairments/purposes.ts';
 import type { Path } from './path/path.ts';
 import type { TransportName } from './profile/profile.ts';
 import { Jiffies, toTicks } from './transport/tcp/jiffies.ts';

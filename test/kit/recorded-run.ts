@@ -17,7 +17,7 @@ export const objectives = [parseObjective('p95(feedback_latency) < 500ms')];
  * to be ready.
  */
 export function runOf(name: string, laterMs = 0, changed: Partial<RunMetadata> = {}): string {
-  const recorder = new Recorder();
+  using recorder = new Recorder();
   const slice = recorder.slice({ profile: 'direct', language: 'en-US' });
   const traces: object[] = [];
   for (let session = 0; session < 20; session++) {
@@ -36,7 +36,6 @@ export function runOf(name: string, laterMs = 0, changed: Partial<RunMetadata> =
     }
   }
   const recording = recorder.encode();
-  recorder.destroy();
   const directory = join(scratch, name);
   mkdirSync(directory, { recursive: true });
   const run = { metadata: { ...metadata, objectives, ...changed }, recording, traces: [], tracesSeen: traces.length };

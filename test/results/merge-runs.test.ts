@@ -174,16 +174,14 @@ describe('a run directory', () => {
 });
 
 function recorded(all: readonly Sample[], part: RunMetadata['shard']): RecordedRun {
-  const recorder = new Recorder();
+  using recorder = new Recorder();
   for (const { learner, ms } of all) {
     const slice = recorder.slice({ profile: ['lte', '3g'][learner % 2]!, language: 'en-US' });
     slice.record('feedback_latency', ms);
     slice.tally.frames_sent += learner;
     slice.tally.sessions += 1;
   }
-  const recording = recorder.encode();
-  recorder.destroy();
-  return { metadata: { ...metadata, shard: part }, recording, traces: [], tracesSeen: 0 };
+  return { metadata: { ...metadata, shard: part }, recording: recorder.encode(), traces: [], tracesSeen: 0 };
 }
 
 function named(name: string, own: RunMetadata) {

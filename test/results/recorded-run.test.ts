@@ -43,7 +43,7 @@ const full: RunMetadata = {
 const nothing = { shard: undefined, aborted: undefined, prices: undefined } as const;
 
 function recorded(): RecordedRun {
-  const recorder = new Recorder();
+  using recorder = new Recorder();
   const slice = recorder.slice({ profile: 'lte', language: 'en-US', phase: 'spike' });
   for (let ms = 40; ms < 140; ms++) slice.record('feedback_latency', ms);
   slice.record('feedback_latency', Number.POSITIVE_INFINITY);
@@ -53,9 +53,7 @@ function recorded(): RecordedRun {
   const tail = new SessionTail();
   for (let i = 0; i < 100; i++) tail.add(2 + i);
   slice.clusters['availability >= 99%'] = sessionSums(100, 1, tail);
-  const recording = recorder.encode();
-  recorder.destroy();
-  return { metadata: full, recording, traces: [], tracesSeen: 1 };
+  return { metadata: full, recording: recorder.encode(), traces: [], tracesSeen: 1 };
 }
 
 /** The recording with its text changed, and what reading it says. */

@@ -27,7 +27,7 @@ export async function runCompare(baseline: string, candidate: string, flags: Com
   const sides = [read(baseline), read(candidate)] as const;
   const compared = sides.map(({ recorded }) => ({ runs: recorded.map(comparedRun) }));
   const metrics = compareRuns(compared[0]!, compared[1]!, margin);
-  for (const run of compared.flatMap(({ runs }) => runs)) run.release();
+  for (const run of compared.flatMap(({ runs }) => runs)) run[Symbol.dispose]();
   const doubts = sides.flatMap(doubtsOf);
   if (metrics.length === 0) doubts.push('the runs have no measurement in common');
   const [a, b] = sides.map(({ name, recorded }) => ({ name, runs: recorded.length }));

@@ -66,10 +66,8 @@ function rendered(report: LoadReport, run: RecordedRun, { format, metric }: Aske
       return junitXml(report);
     case 'hdrplot':
       return withRecorder(run, (recorder) => {
-        const whole = recorder.merged();
-        const text = hdrplotText(metric, whole.distributions[metric]);
-        whole.destroy();
-        return text;
+        using whole = recorder.merged();
+        return hdrplotText(metric, whole.distributions[metric]);
       });
     case 'prometheus':
       return withRecorder(run, (recorder) => prometheusText(metricPoints(report, labelledLatencies(recorder))));
@@ -77,10 +75,8 @@ function rendered(report: LoadReport, run: RecordedRun, { format, metric }: Aske
 }
 
 function withRecorder(run: RecordedRun, use: (recorder: Recorder) => string): string {
-  const recorder = new Recorder(run.recording);
-  const text = use(recorder);
-  recorder.destroy();
-  return text;
+  using recorder = new Recorder(run.recording);
+  return use(recorder);
 }
 
 function metricNamed(name: string): DistributionName {

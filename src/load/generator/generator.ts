@@ -57,7 +57,7 @@ export type GeneratorHooks = {
 export async function runGenerator(task: GeneratorTask, hooks: GeneratorHooks): Promise<GeneratorResult> {
   await histogramsReady();
   const clock: Clock = () => performance.now();
-  const recorder = new Recorder();
+  using recorder = new Recorder();
   const sink = new TraceSink(traceLimit, task.seed);
   const sessionErrors = new Map<string, number>();
   const faults: FaultRecord[] = [];
@@ -100,10 +100,8 @@ export async function runGenerator(task: GeneratorTask, hooks: GeneratorHooks): 
   const untilMs = interrupted ? startMs + elapsedMs - 1000 : Number.POSITIVE_INFINITY;
   for (const learner of learners) learner.finish(untilMs, interrupted);
   hooks.onProgress(progress.take(elapsedMs));
-  const recording = recorder.encode();
-  recorder.destroy();
   return {
-    recording,
+    recording: recorder.encode(),
     traces: sink.taken(),
     tracesSeen: sink.seen,
     generators: [generator],

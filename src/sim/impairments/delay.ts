@@ -1,6 +1,6 @@
 import { normalCdf } from '../../stats/distributions.ts';
+import type { Draws } from '../../stats/draws.ts';
 import type { Jitter } from '../profile/profile.ts';
-import type { Draws } from './draws.ts';
 import type { Impairment } from './impairment.ts';
 
 /** The way's length in time: a fixed delay. */

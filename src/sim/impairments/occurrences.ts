@@ -1,5 +1,5 @@
+import type { Draws } from '../../stats/draws.ts';
 import type { Schedule } from '../profile/profile.ts';
-import type { Draws } from './draws.ts';
 
 /** When an event of a profile happens, one time after another. */
 export class Occurrences {

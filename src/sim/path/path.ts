@@ -1,5 +1,5 @@
+import { type DrawKey, Draws } from '../../stats/draws.ts';
 import { Delay, InOrder, JitteredDelay } from '../impairments/delay.ts';
-import { type DrawKey, Draws, streamOf } from '../impairments/draws.ts';
 import { Fading } from '../impairments/fading.ts';
 import { Gaps } from '../impairments/gaps.ts';
 import { GilbertElliott } from '../impairments/gilbert-elliott.ts';
@@ -7,6 +7,7 @@ import { IidLoss } from '../impairments/iid-loss.ts';
 import { type Impairment, LOST } from '../impairments/impairment.ts';
 import { Noop } from '../impairments/noop.ts';
 import { Outage } from '../impairments/outage.ts';
+import { streamOf } from '../impairments/purposes.ts';
 import { RateQueue } from '../impairments/rate-queue.ts';
 import { LinkTrace } from '../impairments/trace.ts';
 import type { Direction, GapMode, Loss, NetworkProfile, PathProfile } from '../profile/profile.ts';

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { Delay, InOrder, JitteredDelay } from '../../../src/sim/impairments/delay.ts';
-import { Draws } from '../../../src/sim/impairments/draws.ts';
 import { Fading } from '../../../src/sim/impairments/fading.ts';
 import { Gaps } from '../../../src/sim/impairments/gaps.ts';
 import { GilbertElliott } from '../../../src/sim/impairments/gilbert-elliott.ts';
@@ -11,6 +10,7 @@ import { Outage } from '../../../src/sim/impairments/outage.ts';
 import { RateQueue } from '../../../src/sim/impairments/rate-queue.ts';
 import { LinkTrace } from '../../../src/sim/impairments/trace.ts';
 import type { Jitter } from '../../../src/sim/profile/profile.ts';
+import { Draws } from '../../../src/stats/draws.ts';
 
 const key = { seed: 1, client: 0 };
 const draws = (stream = 0) => new Draws(key, stream);
