@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { readLines } from '../config/json-lines.ts';
+import { parseJsonLine, readLines } from '../config/json-lines.ts';
 import { SpeechfbError } from '../errors.ts';
 import { ranksWithin } from '../metrics/definitions.ts';
 import { histogramProblem } from '../metrics/encoded-histogram.ts';
 import { histogramsReady, LatencyHistogram } from '../metrics/histogram.ts';
+import { notNegative, words } from './recording-fields.ts';
 import { doubtOf, readFileOf, readRunFile, runHint } from './run-file.ts';
 
 /** What a run directory says of bad and all events; src/report/export/run-directory.ts writes one. */
@@ -56,12 +57,10 @@ export async function readRun(directory: string): Promise<ReadRun> {
 }
 
 const traceLine = z.object({
-  at_ms: z.number().nonnegative(),
-  session: z.string(),
+  at_ms: notNegative(),
+  session: words('a name'),
   utterance: z.number().optional(),
-  total_ms: z
-    .number()
-    .nonnegative()
+  total_ms: notNegative()
     .nullable()
     .transform((ms) => ms ?? Number.POSITIVE_INFINITY),
 });
@@ -71,7 +70,9 @@ export async function readRunTraces(directory: string): Promise<RunTrace[]> {
   const file = join(directory, 'traces.ndjson.gz');
   const traces: RunTrace[] = [];
   for await (const { line, text } of readLines(file, 'traces')) {
-    traces.push(parseTrace(`${file}:${line}:1`, text));
+    const parsed = parseJsonLine(text, traceLine);
+    if ('problem' in parsed) throw faultyTrace(`${file}:${line}:1`, parsed.problem);
+    traces.push(parsed.value);
     if (traces.length > mostTraces) {
       throw new SpeechfbError(
         'bad_traces',
@@ -85,16 +86,8 @@ export async function readRunTraces(directory: string): Promise<RunTrace[]> {
 /** Ten times what a load test keeps: a file that unpacks to more was not written by one. */
 const mostTraces = 200_000;
 
-function parseTrace(where: string, text: string): RunTrace {
-  let message: string;
-  try {
-    const result = traceLine.safeParse(JSON.parse(text));
-    if (result.success) return result.data;
-    message = result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
-  } catch (error) {
-    message = `not JSON: ${(error as Error).message}`;
-  }
-  throw new SpeechfbError('bad_traces', 'the run has a faulty trace', { problems: [{ where, message }] });
+function faultyTrace(where: string, message: string): SpeechfbError {
+  return new SpeechfbError('bad_traces', 'the run has a faulty trace', { problems: [{ where, message }] });
 }
 
 /**
