@@ -32,7 +32,7 @@ export function endingLines(report: LoadReport): string[] {
 const cureOfGenerator =
   'end what else runs on this machine, make the load from another one (--url) or from several (--shard), or with fewer learners';
 
-/** By the condition of the run that was not kept; the others are all of a generator at its end. */
+/** Remedies by the condition that the run did not keep; conditions without one mean an overloaded generator. */
 const cure: Readonly<Record<string, string>> = {
   'generators alive': 'see why it died; with fewer learners or more --generators each has less to hold',
   'faults happened': 'move the fault to a time when its learners are connected, or mend what kept it from happening',
