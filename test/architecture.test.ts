@@ -203,6 +203,13 @@ describe('what one look takes in', () => {
     expect([...owners].filter(([, where]) => where.size > 1).map(([name, where]) => [name, ...where])).toEqual([]);
   });
 
+  it('begins no comment with a word that leaves its subject out', () => {
+    const fragments = (text: string) =>
+      [...text.matchAll(/\/\*\*\s+(?:\* )?(?:Of|Who|Whose|Whom|Those) .*/g)].map(([comment]) => comment);
+    expect(fragments('/** Of who can wait. */\n/**\n * Those that came.\n */\n/** Offers a place. */')).toHaveLength(2);
+    expect(files.flatMap((file) => fragments(textOf(file)).map((comment) => `${file}: ${comment}`))).toEqual([]);
+  });
+
   it('keeps every source file within 400 lines', () => {
     expect(files.filter((file) => textOf(file).split('\n').length > 401)).toEqual([]);
   });
