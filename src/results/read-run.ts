@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { readLines } from '../config/json-lines.ts';
+import { parseJsonLine, readLines } from '../config/json-lines.ts';
 import { SpeechfbError } from '../errors.ts';
 import { ranksWithin } from '../metrics/definitions.ts';
 import { histogramProblem } from '../metrics/encoded-histogram.ts';
@@ -87,15 +87,9 @@ export async function readRunTraces(directory: string): Promise<RunTrace[]> {
 const mostTraces = 200_000;
 
 function parseTrace(where: string, text: string): RunTrace {
-  let message: string;
-  try {
-    const result = traceLine.safeParse(JSON.parse(text));
-    if (result.success) return result.data;
-    message = result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
-  } catch (error) {
-    message = `not JSON: ${(error as Error).message}`;
-  }
-  throw new SpeechfbError('bad_traces', 'the run has a faulty trace', { problems: [{ where, message }] });
+  const read = parseJsonLine(text, traceLine);
+  if ('value' in read) return read.value;
+  throw new SpeechfbError('bad_traces', 'the run has a faulty trace', { problems: [{ where, message: read.problem }] });
 }
 
 /**
