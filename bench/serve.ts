@@ -67,8 +67,8 @@ async function measure(sessions: number) {
   // The server takes 50 new sessions a second.
   const rampMs = sessions * 25;
   const durationMs = rampMs + Number(values.seconds) * 1000;
-  const habits = { frameMs, pause: { leastMs: 200, mostMs: 200 } };
-  const plans = planLearners({ shape: steadyLoad(sessions, rampMs, durationMs), habits, seed: sessions, clips });
+  const behaviour = { frameMs, pause: { leastMs: 200, mostMs: 200 } };
+  const plans = planLearners({ shape: steadyLoad(sessions, rampMs, durationMs), behaviour, seed: sessions, clips });
   const task = {
     plans,
     faults: [],
@@ -97,9 +97,8 @@ async function measure(sessions: number) {
 }
 
 function judge(sessions: number, result: GeneratorResult, use: { serverCores: number; ownCores: number }) {
-  const recordings = new Recorder(result.recording);
-  const recorder = recordings.merged();
-  recordings.destroy();
+  using recordings = new Recorder(result.recording);
+  using recorder = recordings.merged();
   const { feedback_latency, send_lateness } = recorder.distributions;
   const added = (p: number) => (quantile(feedback_latency, p) ?? Number.POSITIVE_INFINITY) - frameMs;
   const stageP95 = reportStages
@@ -122,7 +121,6 @@ function judge(sessions: number, result: GeneratorResult, use: { serverCores: nu
       .map(({ stage, ms }) => `${stage} ${ms.toFixed(0)}`)
       .join(', '),
   ];
-  recorder.destroy();
   return { row, held };
 }
 

@@ -1,6 +1,6 @@
-import { PhoneNetwork } from '../src/sim/network.ts';
+import { DeviceNetwork } from '../src/sim/network.ts';
 import { namedNetwork } from '../src/sim/networks/index.ts';
-import type { NetworkProfile, Transport } from '../src/sim/profile/profile.ts';
+import type { NetworkProfile, TransportName } from '../src/sim/profile/profile.ts';
 import { simulateFlow } from '../src/sim/run-flow.ts';
 import { collectGarbage } from '../src/threads/memory.ts';
 
@@ -33,7 +33,7 @@ function memory(name: string): void {
   collect();
   const before = bytesUsed();
   const kept = Array.from({ length: phones }, (_, client) => {
-    const network = new PhoneNetwork(profile, { seed: 1, client });
+    const network = new DeviceNetwork(profile, { seed: 1, client });
     return { network, connection: network.connect(0) };
   });
   const sink = { opened() {}, delivered() {}, lost() {}, closed() {}, addressChanged() {} };
@@ -56,7 +56,7 @@ function profileOf(name: string): NetworkProfile {
   return profile;
 }
 
-function label(name: string, transport: Transport): string {
+function label(name: string, transport: TransportName): string {
   return `${name} ${transport}`.padEnd(24);
 }
 

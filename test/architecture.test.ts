@@ -194,10 +194,33 @@ describe('what one look takes in', () => {
     for (const part of ['Owns', 'Never', 'Begin at', 'To add']) expect(page).toContain(`**${part}:**`);
   });
 
+  it('gives no name to two different things: each is exported by one file', () => {
+    const owners = new Map<string, Set<string>>();
+    for (const file of files) {
+      for (const name of exportedNames(textOf(file))) owners.set(name, (owners.get(name) ?? new Set()).add(file));
+    }
+    expect(owners.get('checkScenario')).toEqual(new Set(['load/scenario/checks.ts']));
+    expect([...owners].filter(([, where]) => where.size > 1).map(([name, where]) => [name, ...where])).toEqual([]);
+  });
+
+  it('begins no comment with a word that leaves its subject out', () => {
+    const fragments = (text: string) =>
+      [...text.matchAll(/\/\*\*\s+(?:\* )?(?:Of|Who|Whose|Whom|Those) .*/g)].map(([comment]) => comment);
+    expect(fragments('/** Of who can wait. */\n/**\n * Those that came.\n */\n/** Offers a place. */')).toHaveLength(2);
+    expect(files.flatMap((file) => fragments(textOf(file)).map((comment) => `${file}: ${comment}`))).toEqual([]);
+  });
+
   it('keeps every source file within 400 lines', () => {
     expect(files.filter((file) => textOf(file).split('\n').length > 401)).toEqual([]);
   });
 });
+
+/** What a file declares and exports; what it passes on from another file is that file's. */
+function exportedNames(text: string): string[] {
+  const declaration =
+    /^export (?:declare |abstract |async )*(?:function\*?|class|const|let|type|interface|enum) (\w+)/gm;
+  return [...text.matchAll(declaration)].map((match) => match[1]!);
+}
 
 function arrowsOf(table: Table): { from: string; to: string }[] {
   return Object.entries(table).flatMap(([from, names]) =>

@@ -33,7 +33,7 @@ const result = await runGenerators(
   {
     plans: planLearners({
       shape: steadyLoad(Number(values.sessions), Number(values.ramp) * 1000, durationMs),
-      habits: { frameMs, pause: { leastMs: 0, mostMs: 0 } },
+      behaviour: { frameMs, pause: { leastMs: 0, mostMs: 0 } },
       seed: 1,
       clips: [clip],
     }),

@@ -1,7 +1,7 @@
 import { samplesForInterval } from '../stats/order-statistics.ts';
 import { type Contribution, type Decomposition, decompose } from './decompose/decompose.ts';
 import { reportStage, type StageReport } from './decompose/stage-report.ts';
-import { judge, tracesToDecide, type Verdict } from './decompose/verdict.ts';
+import { type BudgetVerdict, judgeInterval, tracesToDecide } from './decompose/verdict.ts';
 import { sessionsWorth, type Worth } from './decompose/worth.ts';
 import type { Budget, Gate, WhatIf } from './file/budget.ts';
 import { changeNormal, decomposeNormal, normalModelOf } from './sample/normal.ts';
@@ -18,7 +18,7 @@ export type Analysis = {
   budget: Budget;
   /** Undefined when nothing but the arithmetic is known. */
   total: Total | undefined;
-  verdict: Verdict;
+  verdict: BudgetVerdict;
   /** Why the run that was measured proves nothing, such as a load generator that could not keep its schedule. */
   doubt: string | undefined;
   stages: readonly StageReport[];
@@ -74,7 +74,7 @@ export function analyse(
     ),
   );
   const { valueMs: limit, op } = budget.objective;
-  const whole = enough ? judge(result.interval, op, limit) : 'invalid';
+  const whole = enough ? judgeInterval(result.interval, op, limit) : 'invalid';
   const more = enough
     ? tracesToDecide(sample.n, result.valueMs, result.interval, limit)
     : missing(result, needed, samplesForInterval(p, confidence), confidence);
@@ -156,7 +156,7 @@ function sessionsOf(traces: number, { n, worth: { sessions } }: Decomposition): 
 }
 
 /** The objective decides; stages do too when the gate enforces them. */
-function withStages(whole: Verdict, stages: readonly StageReport[], gate: Gate): Verdict {
+function withStages(whole: BudgetVerdict, stages: readonly StageReport[], gate: Gate): BudgetVerdict {
   if (gate.stages === 'report') return whole;
   const all = [whole, ...stages.map(({ verdict }) => verdict)];
   return all.includes('fail') ? 'fail' : all.includes('invalid') ? 'invalid' : 'pass';

@@ -2,7 +2,7 @@ import { quantileRank, selectInPlace } from '../stats/quantile.ts';
 import type { Sample } from './sample/sample.ts';
 
 /** What scaling one stage alone can do about an overshoot. */
-export type Lever = {
+export type BudgetLever = {
   stage: string;
   /** Whether this stage alone can bring the percentile down to the target. */
   possible: boolean;
@@ -17,13 +17,13 @@ export type Lever = {
  * keeps the target while its factor is at most (target - the rest) / stage, so the factor asked for is the one that the
  * needed number of traces allow: one selection, no search, exact for the replayed traces.
  */
-export function leversFor(sample: Sample, p: number, targetMs: number): Lever[] {
+export function leversFor(sample: Sample, p: number, targetMs: number): BudgetLever[] {
   const before = selectInPlace(sample.totals.slice(), quantileRank(sample.n, p));
   return sample.stages.map(({ name, ms }) => leverOf(name, ms, sample.totals, { p, targetMs, before }));
 }
 
 /** All stages but `except` scaled by one factor, as a single lever. */
-export function togetherLever(sample: Sample, p: number, targetMs: number, except: readonly string[]): Lever {
+export function togetherLever(sample: Sample, p: number, targetMs: number, except: readonly string[]): BudgetLever {
   const sum = new Float64Array(sample.n);
   for (const { name, ms } of sample.stages) {
     if (!except.includes(name)) for (let i = 0; i < sample.n; i++) sum[i]! += ms[i]!;
@@ -34,7 +34,7 @@ export function togetherLever(sample: Sample, p: number, targetMs: number, excep
 
 type Goal = { p: number; targetMs: number; before: number };
 
-function leverOf(stage: string, ms: Float64Array, totals: Float64Array, { p, targetMs, before }: Goal): Lever {
+function leverOf(stage: string, ms: Float64Array, totals: Float64Array, { p, targetMs, before }: Goal): BudgetLever {
   const n = totals.length;
   const rank = quantileRank(n, p);
   const factors = new Float64Array(n);

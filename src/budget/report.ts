@@ -15,7 +15,7 @@ export type BudgetReport = {
 };
 
 /** What traces are taken to be where not all name a session, or where somebody asked for it. */
-export function sessionNotes({ n, sessions }: TraceTable, assumeIndependent: boolean): string[] {
+export function traceSessionNotes({ n, sessions }: TraceTable, assumeIndependent: boolean): string[] {
   const named = sessions.slice(0, n).filter((session) => session !== undefined);
   if (named.length === 0) return [];
   if (assumeIndependent) return ['traces of one session are taken as independent (--assume-independent)'];
@@ -30,7 +30,7 @@ export function groupNotes({ labels }: TraceTable, label: SplitLabel): string[] 
 }
 
 /** What a reader of the stage table must know so as not to add or promise the wrong things. */
-export function readingNotes({ budget, total, stages, source, unattributed }: Analysis): string[] {
+export function reportNotes({ budget, total, stages, source, unattributed }: Analysis): string[] {
   if (!total) return [];
   const { percentile } = budget.objective;
   const p = percentile / 100;

@@ -2,7 +2,7 @@ import { quantileOfSorted } from '../stats/quantile.ts';
 import type { Interval } from './decompose/verdict.ts';
 import { quantileInterval, worthAt } from './decompose/worth.ts';
 import type { Change, WhatIf } from './file/budget.ts';
-import { type Lever, leversFor, togetherLever } from './levers.ts';
+import { type BudgetLever, leversFor, togetherLever } from './levers.ts';
 import { percentileMs, replay, tracesBelowZero } from './sample/replay.ts';
 import type { Sample } from './sample/sample.ts';
 
@@ -15,17 +15,17 @@ export type WhatIfAnswer = {
   /** The percentile after the changes, and how far it moved, ms. */
   valueMs: number;
   deltaMs: number;
-  /** Of the percentile after the changes, as of any measured one. */
+  /** Confidence interval of the percentile after the changes, as of any measured one. */
   interval: Interval;
   /** What the levers bring the percentile back to: the objective, or where it was when it still keeps the objective. */
   targetMs: number;
   overshootMs: number;
   /** None when nothing is to be repaid. */
-  levers: readonly Lever[];
+  levers: readonly BudgetLever[];
   /** Every stage that the changes leave alone, scaled together. */
-  together: Lever | undefined;
+  together: BudgetLever | undefined;
   /** The levers once more for what is left when a reserve is spent first; none where there is no reserve to spend. */
-  afterReserve: readonly Lever[];
+  afterReserve: readonly BudgetLever[];
   /** Traces in which the changes ask a stage for less than no time. */
   belowZero: number;
 };
@@ -61,7 +61,7 @@ export function answerWhatIf(
 }
 
 /** Only a plan has a reserve to spend; in traces it is no stage. */
-function leversAfterReserve(changed: Sample, p: number, targetMs: number): Lever[] {
+function leversAfterReserve(changed: Sample, p: number, targetMs: number): BudgetLever[] {
   if (!changed.stages.some(({ name }) => name === reserveName)) return [];
   const spent = replay(changed, [{ stage: reserveName, kind: 'remove' }]);
   if (percentileMs(spent, p) <= targetMs) return [];

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Clock, Timers } from '../clock/wheel.ts';
 import type { ClientMessageInput, ReferenceInput } from '../protocol/client-messages.ts';
 import type { ServerEvent } from '../protocol/server-messages.ts';
-import type { Random } from '../stats/random-stream.ts';
+import type { RandomStream } from '../stats/random-stream.ts';
 import { backoffMs } from './backoff.ts';
 import { Controls } from './controls.ts';
 import { parseEvent } from './events.ts';
@@ -10,7 +10,7 @@ import type { SoundFrames } from './frames.ts';
 import { Pulse } from './heartbeat.ts';
 import { Inbox, type ReadMessage } from './inbox.ts';
 import type { Link, LinkEvents, OpenLink } from './link/link.ts';
-import { Outbox } from './outbox.ts';
+import { ClientOutbox } from './outbox.ts';
 
 /** Why a session is over. `refused`: it never became ready; `lost`: it was, and could not be resumed. */
 export type ClientEnd = { outcome: 'closed' | 'refused' | 'lost'; code: number; reason: string };
@@ -23,11 +23,11 @@ export type ClientOptions = {
   start: StartInput;
   clock: Clock;
   timers: Timers;
-  random: Random;
+  random: RandomStream;
   /** Drop a frame instead of sending it while more than this waits in the socket; never, by default. */
   dropAboveBytes?: number;
   /** Events may be read some time after they came, several at once: see Inbox. */
-  patient?: boolean;
+  batchedReading?: boolean;
   /**
    * In order. `downlinkMs`: what the event's way down took, where it is known; `framesSent`: by the
    * time that it came.
@@ -50,10 +50,10 @@ export type ClientOptions = {
 export class StreamClient implements LinkEvents {
   readonly #options: ClientOptions;
   readonly #dropAboveBytes: number;
-  readonly #outbox: Outbox;
+  readonly #outbox: ClientOutbox;
   readonly #controls = new Controls();
   readonly #pulse = new Pulse();
-  /** Present when `patient`: events are read in batches. */
+  /** Present with `batchedReading`: events are read in batches. */
   readonly #inbox: Inbox | undefined;
   readonly #idempotencyKey = randomUUID();
   #link: Link | undefined;
@@ -69,9 +69,9 @@ export class StreamClient implements LinkEvents {
 
   constructor(options: ClientOptions) {
     this.#options = options;
-    if (options.patient) this.#inbox = new Inbox(this.#read);
+    if (options.batchedReading) this.#inbox = new Inbox(this.#read);
     this.#dropAboveBytes = options.dropAboveBytes ?? Number.POSITIVE_INFINITY;
-    this.#outbox = new Outbox(options.start.audio.encoding);
+    this.#outbox = new ClientOutbox(options.start.audio.encoding);
     this.#open();
   }
 

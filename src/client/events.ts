@@ -29,7 +29,7 @@ export function parseEvent(bytes: Buffer, begin: number, end: number): ServerEve
  * What a server writes with its keys in another order than `speechfb serve`, or with blanks
  * between, is read at once.
  */
-export function mayWait(scanner: Scanner): boolean {
+export function isDeferrable(scanner: Scanner): boolean {
   scanner.number(eventId);
   scanner.number(audioMs);
   return scanner.has(feedbackType) || scanner.has(ackType);

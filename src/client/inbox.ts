@@ -1,4 +1,4 @@
-import { mayWait } from './events.ts';
+import { isDeferrable } from './events.ts';
 import { Scanner } from './json-scanner.ts';
 
 /**
@@ -26,7 +26,7 @@ export class Inbox {
   readonly #words = new Int32Array(waitingWords);
   readonly #bytes = Buffer.from(this.#words.buffer);
   /** By message: its length, when it came, what its way down took (NaN: unknown), frames sent by then. */
-  readonly #facts: number[] = [];
+  readonly #metadata: number[] = [];
   #used = 0;
   #count = 0;
   /** The message that is read next, and where it begins. */
@@ -47,9 +47,9 @@ export class Inbox {
   ): void {
     const words = (end - begin + 3) >> 2;
     const room = this.#count < mostWaiting && this.#used + words <= waitingWords;
-    if (!room || (this.#count > 0 && receivedMs - this.#facts[1]! > mostWaitMs)) this.readAll();
+    if (!room || (this.#count > 0 && receivedMs - this.#metadata[1]! > mostWaitMs)) this.readAll();
     scanner.begin(bytes, begin, end);
-    if (words > waitingWords || !mayWait(scanner)) {
+    if (words > waitingWords || !isDeferrable(scanner)) {
       this.readAll();
       this.#read(bytes, begin, end, receivedMs, downlinkMs, framesSent);
       return;
@@ -57,10 +57,10 @@ export class Inbox {
     scanner.copy(this.#words, this.#used, begin);
     this.#used += words;
     const at = 4 * this.#count++;
-    this.#facts[at] = end - begin;
-    this.#facts[at + 1] = receivedMs;
-    this.#facts[at + 2] = downlinkMs ?? Number.NaN;
-    this.#facts[at + 3] = framesSent;
+    this.#metadata[at] = end - begin;
+    this.#metadata[at + 1] = receivedMs;
+    this.#metadata[at + 2] = downlinkMs ?? Number.NaN;
+    this.#metadata[at + 3] = framesSent;
   }
 
   /**
@@ -71,16 +71,16 @@ export class Inbox {
     while (this.#next < this.#count) {
       const at = 4 * this.#next++;
       const begin = this.#begin;
-      const end = begin + this.#facts[at]!;
-      const downlinkMs = this.#facts[at + 2]!;
+      const end = begin + this.#metadata[at]!;
+      const downlinkMs = this.#metadata[at + 2]!;
       this.#begin = (end + 3) & ~3;
       this.#read(
         this.#bytes,
         begin,
         end,
-        this.#facts[at + 1]!,
+        this.#metadata[at + 1]!,
         Number.isNaN(downlinkMs) ? undefined : downlinkMs,
-        this.#facts[at + 3]!,
+        this.#metadata[at + 3]!,
       );
     }
     this.#count = 0;
@@ -91,7 +91,7 @@ export class Inbox {
 
   /** Time has passed: reads what has waited for long, for want of more. */
   tick(nowMs: number): void {
-    if (this.#count > 0 && nowMs - this.#facts[1]! > mostWaitMs) this.readAll();
+    if (this.#count > 0 && nowMs - this.#metadata[1]! > mostWaitMs) this.readAll();
   }
 }
 
@@ -99,5 +99,5 @@ export class Inbox {
 const scanner = new Scanner();
 const mostWaiting = 16;
 const waitingWords = 1024;
-/** Those who watch the test look twice a second. */
+/** The live view is refreshed twice a second, so events may wait nearly that long. */
 const mostWaitMs = 400;

@@ -12,7 +12,7 @@ type Stretch = { sounds: SoundFrames; from: number; count: number; skipped: numb
  * acknowledged it, so that a lost socket loses no audio. The sound is the recording's, which all learners share: what is kept
  * is where in it the frames are, and their headers are made again when they are needed again.
  */
-export class Outbox {
+export class ClientOutbox {
   readonly #codec: Codec;
   readonly #bytesPerSample: number;
   /** The first frame of the first stretch has seq `#firstKept` and, but for what is skipped, begins at `#keptSample`. */
@@ -23,7 +23,7 @@ export class Outbox {
   #keptSample = 0;
   #sent = 0;
   #lost = 0;
-  /** Those of the lost that no ack has covered yet. */
+  /** Lost frames that no ack has covered yet. */
   #keptLost = 0;
   #nextSample = 0;
   /** Samples since the last frame. */

@@ -6,7 +6,7 @@ import { SpeechfbError } from '../errors.ts';
 import type { ServerEvent } from '../protocol/server-messages.ts';
 import { hideSecrets } from '../redact.ts';
 import type { SecretUrl } from '../secret-url.ts';
-import { createRandom } from '../stats/random-stream.ts';
+import { createRandomStream } from '../stats/random-stream.ts';
 import type { ClientEnd } from './client.ts';
 import { StreamClient } from './client.ts';
 import { SoundFrames } from './frames.ts';
@@ -35,7 +35,7 @@ export type PlaybackHooks = {
 export type PlaybackSummary = { framesSent: number; framesResent: number; framesLost: number };
 
 /**
- * Plays one recording in real time as a phone would and resolves when the session has closed after its final. Speech
+ * Plays one recording in real time as a device would and resolves when the session has closed after its final. Speech
  * begins when the server is ready; times are ms since then. A server that has no room for the moment, as while its model warms
  * up, is asked again when it says, for a while. Throws `connection_refused`, `session_refused` or `session_lost`.
  */
@@ -101,7 +101,7 @@ class Playback {
       },
       clock: now,
       timers: this.#timers,
-      random: createRandom(Math.round(now() * 1000)),
+      random: createRandomStream(Math.round(now() * 1000)),
       onEvent: (event, receivedMs) => this.#event(event, receivedMs),
       onGarbage: (message) => {
         this.#lastError = `not a speechfb.v1 event: ${message}`;

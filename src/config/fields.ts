@@ -63,7 +63,7 @@ export function text(what: string) {
 }
 
 /** `40%` as .4, within [min, max]. */
-export function percent(min = 0, max = 1) {
+export function percentField(min = 0, max = 1) {
   return text('a percentage such as 40%')
     .transform(throughUnit(parsePercent))
     .refine((share) => share >= min && share <= max, {

@@ -35,7 +35,7 @@ export function stepOf(report: LoadReport, learners: number, stepMs: number, lon
   const missed = report.objectives.filter(({ verdict }) => verdict === 'fail');
   const unproven = report.objectives.filter(({ verdict }) => verdict === 'invalid');
   const silent = report.validity.some(({ check, ok }) => !ok && check === noFeedback);
-  const audioPerSecond = (slots: number) => (slots * report.scenario.emitIntervalMs) / stepMs;
+  const audioPerSecond = (intervals: number) => (intervals * report.scenario.emitIntervalMs) / stepMs;
   const outcome = ill.length > 0 ? 'generator' : missed.length > 0 || silent ? 'missed' : 'carried';
   return {
     learners,

@@ -3,7 +3,7 @@ import { formatMs } from '../format.ts';
 import { histogramsReady } from '../metrics/histogram.ts';
 import { hideSecrets } from '../redact.ts';
 import { mergeFaultRecords } from '../results/fault-record.ts';
-import type { RunFacts } from '../results/judge-run.ts';
+import type { RunMetadata } from '../results/judge-run.ts';
 import type { GeneratorResult } from '../results/merge-results.ts';
 import { type RecordedRun, reportOf } from '../results/recorded-run.ts';
 import type { LoadReport } from '../results/report.ts';
@@ -95,8 +95,8 @@ export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<L
       options.generators,
     );
     const { recording, traces, tracesSeen } = result;
-    const facts = factsOf(options, result, { startedAt, interrupted: hooks.signal.aborted, aborted });
-    const run = { facts, recording, traces, tracesSeen };
+    const metadata = metadataOf(options, result, { startedAt, interrupted: hooks.signal.aborted, aborted });
+    const run = { metadata: metadata, recording, traces, tracesSeen };
     return { report: reportOf(run), run };
   } finally {
     if (server) {
@@ -151,7 +151,7 @@ async function startTarget(options: LoadOptions, hooks: LoadHooks): Promise<Embe
 
 type Run = { startedAt: Date; interrupted: boolean; aborted: Abort | undefined };
 
-function factsOf(options: LoadOptions, result: GeneratorResult, run: Run): RunFacts {
+function metadataOf(options: LoadOptions, result: GeneratorResult, run: Run): RunMetadata {
   const { scenario, prepared, version, assumeIndependent = false } = options;
   const { spec, metadata } = scenario;
   // A server may quote the key that it was called with.
@@ -178,7 +178,7 @@ function factsOf(options: LoadOptions, result: GeneratorResult, run: Run): RunFa
     aborted: run.aborted,
     warmupMs: spec.warmup,
     prices: prepared.prices,
-    troubles: result.troubles.map(({ text, count }) => ({ text: hidden(text), count })),
+    sessionErrors: result.sessionErrors.map(({ text, count }) => ({ text: hidden(text), count })),
     objectives: spec.objectives,
     generators: result.generators,
     faults: result.faults,

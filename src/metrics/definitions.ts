@@ -2,7 +2,7 @@ import { firstTrue } from '../stats/bisect.ts';
 import { quantileRank } from '../stats/quantile.ts';
 import type { ClusterSums } from './cluster-sums.ts';
 
-type MetricFacts = {
+type MetricFields = {
   about: string;
   /** An utterance has it for itself, so that goodput holds the utterance against objectives on it. */
   perUtterance: boolean;
@@ -177,7 +177,7 @@ export const metrics = {
 
 export type MetricName = keyof typeof metrics;
 
-type MetricDefinition = MetricFacts &
+type MetricDefinition = MetricFields &
   (
     | { kind: 'distribution' }
     /** Counted by tallies, or the samples of a distribution that came. */

@@ -1,6 +1,6 @@
 /**
- * Where an HDR histogram of three significant digits and a unit of 1 counts a value (Tene's layout): a slot each up to 2,047,
- * then 1,024 slots to each doubling.
+ * Where an HDR histogram of three significant digits and a unit of 1 counts a value (Tene's
+ * layout): a slot each up to 2,047, then 1,024 slots to each doubling.
  */
 const half = 1024;
 
@@ -20,8 +20,8 @@ export function leastOf(slot: number): number {
 export const slotCount = slotOf(0xffff_ffff) + 1;
 
 /**
- * Values that were recorded since the last look, in the slots of an HDR histogram. Recording is one array store, an eighth of
- * a call into WASM; a dozen are made for each feedback.
+ * Values that were recorded since the last look, in the slots of an HDR histogram. Recording is one
+ * array store, an eighth of a call into WASM; a dozen are made for each feedback.
  */
 export class FreshCounts {
   readonly #counts = new Uint32Array(slotCount);
@@ -40,10 +40,13 @@ export class FreshCounts {
     return this.#touched.length === 0;
   }
 
-  /** Tells the least value of each slot and how many there were in it, in no order, and forgets them. */
-  take(tell: (value: number, count: number) => void): void {
+  /**
+   * Tells the least value of each slot and how many there were in it, in no order, and forgets
+   * them.
+   */
+  take(report: (value: number, count: number) => void): void {
     for (const slot of this.#touched) {
-      tell(leastOf(slot), this.#counts[slot]!);
+      report(leastOf(slot), this.#counts[slot]!);
       this.#counts[slot] = 0;
     }
     this.#touched.length = 0;

@@ -21,11 +21,11 @@ let ready: Promise<void> | undefined;
 export type EncodedHistogram = { hdr: string; never: number };
 
 /**
- * Latencies to three significant digits from 1 us to an hour, and those that never came. Longer ones count as an hour.
- * New ones are counted apart, and settle in the histogram proper before it is read. Holds 92 KiB of WASM memory from then on
- * until `destroy`.
+ * Latencies to three significant digits from 1 us to an hour, and those that never came. Longer
+ * ones count as an hour. New ones are counted apart, and settle in the histogram proper before it
+ * is read. Holds 92 KiB of WASM memory from then on until it is disposed of.
  */
-export class LatencyHistogram implements Distribution {
+export class LatencyHistogram implements Distribution, Disposable {
   #hdr: Histogram | undefined;
   #fresh: FreshCounts | undefined;
   #never = 0;
@@ -72,8 +72,8 @@ export class LatencyHistogram implements Distribution {
   }
 
   /**
-   * What `record` took since it was last settled, by this call or by a read: us, how many, us, how many ..., in no order. It
-   * joins the rest.
+   * What `record` took since it was last settled, by this call or by a read: us, how many, us, how
+   * many ..., in no order. It joins the rest.
    */
   takeFresh(): number[] {
     const taken: number[] = [];
@@ -111,7 +111,7 @@ export class LatencyHistogram implements Distribution {
     return encoded;
   }
 
-  destroy(): void {
+  [Symbol.dispose](): void {
     this.#hdr?.destroy();
     this.#hdr = undefined;
     this.#fresh = undefined;
@@ -143,7 +143,10 @@ const range = {
   numberOfSignificantValueDigits: 3,
 } as const;
 
-/** Four thousand million samples in one bucket are enough; 64 bits would take twice the memory for each slice. */
+/**
+ * Four thousand million samples in one bucket are enough; 64 bits would take twice the memory for
+ * each slice.
+ */
 const bucketBits = 32;
 
 function newHdr(): Histogram {

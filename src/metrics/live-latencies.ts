@@ -1,12 +1,16 @@
 import type { Distribution } from './definitions.ts';
 import { leastOf, slotCount, slotOf } from './hdr-slots.ts';
 
-/** Latencies since the last look: us, how many, us, how many ..., in no order; and how many more never came. */
+/**
+ * Latencies since the last look: us, how many, us, how many ..., in no order; and how many more
+ * never came.
+ */
 export type FreshLatencies = { counts: readonly number[]; never: number };
 
 /**
- * The latencies of a test that runs, added up from what generators say is new, in the slots of LatencyHistogram: to 0.1 %, as
- * the report will have them, but in memory that is collected like any other, 92 KiB a series.
+ * The latencies of a test that runs, added up from what generators say is new, in the slots of
+ * LatencyHistogram: to 0.1 %, as the report will have them, but in memory that is collected like
+ * any other, 92 KiB a series.
  */
 export class LiveLatencies implements Distribution {
   readonly #counts = new Uint32Array(slotCount);

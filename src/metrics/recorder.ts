@@ -5,7 +5,7 @@ import { type EncodedSlice, Slice } from './slice.ts';
 export type Recording = { slices: readonly EncodedSlice[] };
 
 /** What the learners of a test write into while it runs: a slice for each profile and language. */
-export class Recorder {
+export class Recorder implements Disposable {
   readonly #slices = new Map<string, Slice>();
 
   constructor(recording?: Recording) {
@@ -29,7 +29,7 @@ export class Recorder {
     return [...this.#slices.values()].sort((a, b) => (order(a) < order(b) ? -1 : order(a) > order(b) ? 1 : 0));
   }
 
-  /** All slices that fit, added up, as one of its own that the caller destroys; labels that the selector leaves open are ''. */
+  /** All slices that fit, added up, as one of its own that the caller disposes of; labels that the selector leaves open are ''. */
   merged(selector: Selector = {}): Slice {
     const sum = new Slice({ profile: '', language: '', ...selector });
     for (const slice of this.slices) if (fits(slice.labels, selector)) sum.merge(slice);
@@ -45,8 +45,8 @@ export class Recorder {
     for (const slice of recording.slices) this.slice(slice.labels).add(slice);
   }
 
-  destroy(): void {
-    for (const slice of this.#slices.values()) slice.destroy();
+  [Symbol.dispose](): void {
+    for (const slice of this.#slices.values()) slice[Symbol.dispose]();
     this.#slices.clear();
   }
 }

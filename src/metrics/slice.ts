@@ -5,7 +5,10 @@ import { type LatencyParts, type ReportStage, reportStages } from './latency-sta
 import type { Series, SliceDelta } from './live-slice.ts';
 import { addTally, emptyTally, type Tally, tallyNames } from './tally.ts';
 
-/** One slice in a form that crosses a thread and adds up with others'; a histogram without samples is left out. */
+/**
+ * One slice in a form that crosses a thread and adds up with others'; a histogram without samples
+ * is left out.
+ */
 export type EncodedSlice = {
   labels: Labels;
   distributions: Partial<Record<DistributionName, EncodedHistogram>>;
@@ -15,7 +18,7 @@ export type EncodedSlice = {
 };
 
 /** What learners of one profile and language write into while a test runs. */
-export class Slice {
+export class Slice implements Disposable {
   readonly labels: Labels;
   readonly distributions = each(distributionNames, () => new LatencyHistogram());
   readonly stages = each(reportStages, () => new LatencyHistogram());
@@ -24,7 +27,10 @@ export class Slice {
   readonly clusters: Record<string, ClusterSums> = {};
   /** The same by profile and language, of this slice and of those that were merged into it. */
   readonly #strata: Map<string, Record<string, ClusterSums>>;
-  /** For those who look at the test while it runs: what never came since the last look, and the tally that it told. */
+  /**
+   * For those who look at the test while it runs: what never came since the last look, and the
+   * tally that it told.
+   */
   readonly #freshNever = new Map<Series, number>();
   #toldTally = emptyTally();
   /** Its stages in their order, so that none is looked up by name eleven times a feedback. */
@@ -53,7 +59,7 @@ export class Slice {
     for (let i = 0; i < parts.length; i++) this.#byStage[i]!.record(parts[i]!);
   }
 
-  /** In the live view alone: so many are long overdue. */
+  /** Adds `count` long overdue ones, to the live view alone. */
   showNever(name: DistributionName, count: number): void {
     this.#freshNever.set(name, (this.#freshNever.get(name) ?? 0) + count);
   }
@@ -100,9 +106,9 @@ export class Slice {
     addClusters(this.clusters, slice.clusters);
   }
 
-  destroy(): void {
-    for (const name of distributionNames) this.distributions[name].destroy();
-    for (const name of reportStages) this.stages[name].destroy();
+  [Symbol.dispose](): void {
+    for (const name of distributionNames) this.distributions[name][Symbol.dispose]();
+    for (const name of reportStages) this.stages[name][Symbol.dispose]();
   }
 
   #fresh(name: Series, histogram: LatencyHistogram): SliceDelta['series'][number] {
@@ -130,9 +136,8 @@ function encoded<N extends string>(histograms: Record<N, LatencyHistogram>): Par
 
 function addEncoded(into: LatencyHistogram, other: EncodedHistogram | undefined): void {
   if (!other) return;
-  const decoded = new LatencyHistogram(other);
+  using decoded = new LatencyHistogram(other);
   into.add(decoded);
-  decoded.destroy();
 }
 
 function each<N extends string, V>(names: readonly N[], make: (name: N) => V): Record<N, V> {

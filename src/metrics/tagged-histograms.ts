@@ -11,10 +11,8 @@ export type TaggedHistogram = { tag: string; hdr: string; maxMs: number };
  * then the same for each slice with its labels behind (`feedback_latency;profile=lte;language=en-US`).
  */
 export function taggedHistograms(recorder: Recorder): TaggedHistogram[] {
-  const whole = recorder.merged();
-  const tagged = [whole, ...recorder.slices].flatMap(ofSlice);
-  whole.destroy();
-  return tagged;
+  using whole = recorder.merged();
+  return [whole, ...recorder.slices].flatMap(ofSlice);
 }
 
 function ofSlice(slice: Slice): TaggedHistogram[] {

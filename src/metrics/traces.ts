@@ -1,4 +1,4 @@
-import { createRandom, type Random } from '../stats/random-stream.ts';
+import { createRandomStream, type RandomStream } from '../stats/random-stream.ts';
 import { Reservoir } from '../stats/reservoir.ts';
 import { type LatencyParts, namedParts, reportStages } from './latency-stages.ts';
 import type { Trace } from './trace.ts';
@@ -17,7 +17,7 @@ export class TraceSink {
   #rows = new Float64Array(256 * columns);
 
   constructor(limit: number, seed: number) {
-    this.#sample = new Reservoir(limit, createRandom(seed, 0x7ace));
+    this.#sample = new Reservoir(limit, createRandomStream(seed, 0x7ace));
   }
 
   /** Counts one more trace and tells whether it is wanted, by `keep`. */
@@ -64,7 +64,7 @@ export class TraceSink {
 const columns = 3 + reportStages.length;
 const mostSessionChars = 64;
 
-/** To the us. */
+/** Rounds to whole us. */
 function round(ms: number): number {
   return Math.round(ms * 1000) / 1000;
 }
@@ -79,7 +79,7 @@ export type SampledTraces = { traces: Trace[]; tracesSeen: number };
 export function mergeTraces(parts: readonly SampledTraces[], seed: number, limit = traceLimit): SampledTraces {
   const only = parts.length === 1 ? parts[0]! : undefined;
   if (only && only.traces.length <= limit) return only;
-  const random = createRandom(seed, 0x7acf);
+  const random = createRandomStream(seed, 0x7acf);
   const left = parts.map(({ traces, tracesSeen }) => ({ traces: [...traces], unseen: tracesSeen }));
   const tracesSeen = parts.reduce((sum, part) => sum + part.tracesSeen, 0);
   const traces: Trace[] = [];
@@ -99,7 +99,7 @@ export function mergeTraces(parts: readonly SampledTraces[], seed: number, limit
 }
 
 /** Takes any one out of a list that has one; the last comes in its place, since the order means nothing. */
-function takeAny<T>(list: T[], random: Random): T {
+function takeAny<T>(list: T[], random: RandomStream): T {
   const place = Math.floor(random() * list.length);
   const taken = list[place]!;
   list[place] = list.at(-1)!;

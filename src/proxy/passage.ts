@@ -1,14 +1,14 @@
 import type { Socket } from 'node:net';
 import type { ConnectionSink } from '../sim/connection.ts';
-import type { Connection } from '../sim/network.ts';
+import type { SimulatedConnection } from '../sim/network.ts';
 import type { Direction } from '../sim/profile/profile.ts';
 import type { Due } from './due-queue.ts';
 
-/** What a passage tells its proxy. */
+/** What a passage reports to its proxy. */
 export type PassageEvents = {
   /** `latencyUs` as the model has it; `lateUs` after that the socket was written to. */
   delivered(direction: Direction, bytes: number, latencyUs: number, lateUs: number): void;
-  /** The phone has another address: the sockets stay open and nothing passes any more. */
+  /** The device has another address: the sockets stay open and nothing passes any more. */
   silenced(): void;
   /** The network ended the connection; both sockets were reset. */
   reset(reason: string): void;
@@ -25,7 +25,7 @@ type Lane = { from: Socket; to: Socket; waiting: Piece[]; closed: boolean };
 
 /** What is written to the model at once: a segment, so that a large read arrives bit by bit. */
 const pieceBytes = 1448;
-/** More than this waits in the phone's socket, or the far end's, and no more is read. */
+/** More than this waits in the device's socket, or the far end's, and no more is read. */
 const highWaterBytes = 256 * 1024;
 
 /**
@@ -33,7 +33,7 @@ const highWaterBytes = 256 * 1024;
  * delivers it. Ends and resets travel as bytes do. Times are us since the client was accepted.
  */
 export class Passage implements Due {
-  readonly connection: Connection;
+  readonly connection: SimulatedConnection;
   readonly #lanes: Record<Direction, Lane>;
   readonly #nowUs: () => number;
   readonly #events: PassageEvents;
@@ -41,7 +41,13 @@ export class Passage implements Due {
   #dead = false;
   #over = false;
 
-  constructor(client: Socket, upstream: Socket, connection: Connection, nowUs: () => number, events: PassageEvents) {
+  constructor(
+    client: Socket,
+    upstream: Socket,
+    connection: SimulatedConnection,
+    nowUs: () => number,
+    events: PassageEvents,
+  ) {
     this.connection = connection;
     this.#nowUs = nowUs;
     this.#events = events;

@@ -1,6 +1,6 @@
 import { connect, createServer, type Socket } from 'node:net';
 import { listen } from '../listen.ts';
-import { PhoneNetwork } from '../sim/network.ts';
+import { DeviceNetwork } from '../sim/network.ts';
 import type { Direction, NetworkProfile } from '../sim/profile/profile.ts';
 import type { Address } from './address.ts';
 import { DueQueue } from './due-queue.ts';
@@ -44,7 +44,7 @@ export async function startProxy(options: ProxyOptions): Promise<NetworkProxy> {
     const acceptedUs = nowUs();
     const target = connect({ ...upstream, allowHalfOpen: true });
     const ofClient = () => nowUs() - acceptedUs;
-    const connection = new PhoneNetwork(carrier, { seed, client: number }).connect(0, { bare: true });
+    const connection = new DeviceNetwork(carrier, { seed, client: number }).connect(0, { bare: true });
     const due = { nextUs: () => passage.nextUs() + acceptedUs, run: () => passage.run() };
     const passage = new Passage(client, target, connection, ofClient, {
       delivered: (direction, bytes, latencyUs, lateUs) => meter.deliver(direction, bytes, latencyUs, lateUs),

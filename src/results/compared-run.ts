@@ -9,13 +9,12 @@ import { measurementsOf } from './measurements.ts';
 import type { RecordedRun } from './recorded-run.ts';
 
 /**
- * What a recorded run tells in a comparison: what learners felt, not how the generator did. `release` gives its memory back,
- * after which the distributions must not be read. Needs `histogramsReady`.
+ * What a recorded run tells in a comparison: what learners felt, not how the generator did. Its
+ * distributions must not be read after it was disposed of. Needs `histogramsReady`.
  */
-export function comparedRun({ recording, traces }: RecordedRun): ComparedRun & { release(): void } {
-  const recorder = new Recorder(recording);
+export function comparedRun({ recording, traces }: RecordedRun): ComparedRun & Disposable {
+  using recorder = new Recorder(recording);
   const whole = recorder.merged();
-  recorder.destroy();
   const felt = distributionNames.filter((name) => metrics[name].felt);
   const { shares } = measurementsOf(whole);
   const strataOf = (name: string) => whole.strata.flatMap((stratum) => stratum[name] ?? []);
@@ -29,7 +28,7 @@ export function comparedRun({ recording, traces }: RecordedRun): ComparedRun & {
       goodput: { ...shares.goodput, strata: strataOf('goodput') },
       session_success: oneASession(shares.session_success.good, shares.session_success.total),
     },
-    release: () => whole.destroy(),
+    [Symbol.dispose]: () => whole[Symbol.dispose](),
   };
 }
 

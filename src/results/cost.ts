@@ -1,9 +1,9 @@
 /** What the servers cost while it was measured, $; undefined when nobody said. */
 export type Spent = { dollars: number } | undefined;
 
-export type Cost = { server: number; servers: number };
+export type ServerCost = { server: number; servers: number };
 
 /** What they cost while it was measured: all of the time, busy or not. */
-export function spentIn(given: Cost | undefined, measuredMs: number): Spent {
+export function spentIn(given: ServerCost | undefined, measuredMs: number): Spent {
   return given && { dollars: (given.server * given.servers * Math.max(0, measuredMs)) / 3_600_000 };
 }

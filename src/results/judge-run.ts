@@ -6,7 +6,7 @@ import type { Tally } from '../metrics/tally.ts';
 import type { Objective } from '../slo/objective/expression.ts';
 import type { ObjectiveVerdict } from '../slo/objective/objective-verdict.ts';
 import { judge, overall } from '../slo/objective/verdict.ts';
-import { type Cost, type Spent, spentIn } from './cost.ts';
+import { type ServerCost, type Spent, spentIn } from './cost.ts';
 import type { FaultRecord } from './fault-record.ts';
 import type { GeneratorHealth } from './generator-health.ts';
 import { measurementsOf, summarise } from './measurements.ts';
@@ -14,7 +14,7 @@ import type { CostReport, LoadReport, SliceReport } from './report.ts';
 import { checkValidity } from './validity.ts';
 
 /** What a report says that no recorder knows. */
-export type RunFacts = Pick<
+export type RunMetadata = Pick<
   LoadReport,
   | 'speechfbVersion'
   | 'startedAt'
@@ -26,34 +26,34 @@ export type RunFacts = Pick<
   | 'assumeIndependent'
   | 'aborted'
   | 'warmupMs'
-  | 'troubles'
+  | 'sessionErrors'
 > & {
   /** Prices, if there are any. */
-  prices: Cost | undefined;
+  prices: ServerCost | undefined;
   objectives: readonly Objective[];
   generators: readonly GeneratorHealth[];
   faults: readonly FaultRecord[];
 };
 
 /** Judges what was measured: of one generator, or of many added up. */
-export function loadReport(recorder: Recorder, facts: RunFacts): LoadReport {
-  const { objectives: asked, faults, prices, ...rest } = facts;
+export function loadReport(recorder: Recorder, metadata: RunMetadata): LoadReport {
+  const { objectives: asked, faults, prices, ...rest } = metadata;
   // A recording has no key for what was undefined, but the report of a run names every one.
-  const generators = facts.generators.map((one) => ({ ...one, waited: one.waited }));
-  const whole = recorder.merged();
-  const measuredMs = Math.min(facts.elapsedMs, facts.scenario.durationMs) - facts.warmupMs;
+  const generators = metadata.generators.map((one) => ({ ...one, waited: one.waited }));
+  using whole = recorder.merged();
+  const measuredMs = Math.min(metadata.elapsedMs, metadata.scenario.durationMs) - metadata.warmupMs;
   // The servers serve all shards: one of them has its part of what they cost.
-  const spent = spentIn(prices, measuredMs / (facts.shard?.count ?? 1));
+  const spent = spentIn(prices, measuredMs / (metadata.shard?.count ?? 1));
   const measured = measurementsOf(whole, spent);
-  const objectives = asked.map((objective) => judgeSlice(recorder, objective, facts, spent));
+  const objectives = asked.map((objective) => judgeSlice(recorder, objective, metadata, spent));
   const validity = checkValidity(measured, generators, faults);
-  const report: LoadReport = {
+  return {
     kind: 'LoadReport',
     version: 3,
     ...rest,
-    scenario: { ...facts.scenario, pauseMs: facts.scenario.pauseMs },
-    shard: facts.shard,
-    aborted: facts.aborted,
+    scenario: { ...metadata.scenario, pauseMs: metadata.scenario.pauseMs },
+    shard: metadata.shard,
+    aborted: metadata.aborted,
     verdict: validity.every((check) => check.ok) ? overall(objectives) : 'invalid',
     cost: prices && measured.cost && costReport(prices, measured.cost),
     objectives,
@@ -63,22 +63,19 @@ export function loadReport(recorder: Recorder, facts: RunFacts): LoadReport {
     ...summaries(whole),
     slices: selectorsOf(recorder).map((labels) => sliceReport(recorder, labels)),
   };
-  whole.destroy();
-  return report;
 }
 
-function judgeSlice(recorder: Recorder, objective: Objective, facts: RunFacts, spent: Spent): ObjectiveVerdict {
-  const chosen = recorder.merged(objective.selector);
-  const { aborted, assumeIndependent } = facts;
+function judgeSlice(recorder: Recorder, objective: Objective, metadata: RunMetadata, spent: Spent): ObjectiveVerdict {
+  using chosen = recorder.merged(objective.selector);
+  const { aborted, assumeIndependent } = metadata;
   const verdict = judge(objective, measurementsOf(chosen, spent), { assumeIndependent });
-  chosen.destroy();
   if (aborted?.objective !== objective.source) return verdict;
   // What came in after the decision changes no mind.
   return { ...verdict, verdict: 'fail', reason: `ended the test at ${formatMs(aborted.atMs)}: ${aborted.reason}` };
 }
 
 function costReport(
-  { server, servers }: Cost,
+  { server, servers }: ServerCost,
   { dollars, audioMinutes }: { dollars: number; audioMinutes: number },
 ): CostReport {
   const dollarsPerAudioMinute = audioMinutes === 0 ? Number.POSITIVE_INFINITY : dollars / audioMinutes;
@@ -98,10 +95,8 @@ function selectorsOf({ slices }: Recorder): Selector[] {
 }
 
 function sliceReport(recorder: Recorder, labels: Selector): SliceReport {
-  const slice = recorder.merged(labels);
-  const report = { labels, ...summaries(slice) };
-  slice.destroy();
-  return report;
+  using slice = recorder.merged(labels);
+  return { labels, ...summaries(slice) };
 }
 
 function summaries(slice: Slice): Omit<SliceReport, 'labels'> {

@@ -5,6 +5,7 @@ import { SpeechfbError } from '../errors.ts';
 import { ranksWithin } from '../metrics/definitions.ts';
 import { histogramProblem } from '../metrics/encoded-histogram.ts';
 import { histogramsReady, LatencyHistogram } from '../metrics/histogram.ts';
+import { notNegative, words } from './recording-fields.ts';
 import { doubtOf, readFileOf, readRunFile, runHint } from './run-file.ts';
 
 /** What a run directory says of bad and all events; src/report/export/run-directory.ts writes one. */
@@ -41,11 +42,10 @@ export async function readRun(directory: string): Promise<ReadRun> {
     above(name, atMostMs) {
       const [first, ...others] = histograms.get(name) ?? [];
       if (first === undefined) return undefined;
-      const histogram = new LatencyHistogram({ hdr: first, never: report.distributions[name]?.never ?? 0 });
+      using histogram = new LatencyHistogram({ hdr: first, never: report.distributions[name]?.never ?? 0 });
       for (const hdr of others) addTo(histogram, hdr);
       const total = histogram.samples;
       const bad = total - ranksWithin(histogram, (ms) => ms <= atMostMs);
-      histogram.destroy();
       return { bad, total };
     },
     never: (name) => report.distributions[name]?.never ?? 0,
@@ -57,12 +57,10 @@ export async function readRun(directory: string): Promise<ReadRun> {
 }
 
 const traceLine = z.object({
-  at_ms: z.number().nonnegative(),
-  session: z.string(),
+  at_ms: notNegative(),
+  session: words('a name'),
   utterance: z.number().optional(),
-  total_ms: z
-    .number()
-    .nonnegative()
+  total_ms: notNegative()
     .nullable()
     .transform((ms) => ms ?? Number.POSITIVE_INFINITY),
 });
@@ -72,7 +70,9 @@ export async function readRunTraces(directory: string): Promise<RunTrace[]> {
   const file = join(directory, 'traces.ndjson.gz');
   const traces: RunTrace[] = [];
   for await (const { line, text } of readLines(file, 'traces')) {
-    traces.push(parseTrace(`${file}:${line}:1`, text));
+    const parsed = parseJsonLine(text, traceLine);
+    if ('problem' in parsed) throw faultyTrace(`${file}:${line}:1`, parsed.problem);
+    traces.push(parsed.value);
     if (traces.length > mostTraces) {
       throw new SpeechfbError(
         'bad_traces',
@@ -86,10 +86,8 @@ export async function readRunTraces(directory: string): Promise<RunTrace[]> {
 /** Ten times what a load test keeps: a file that unpacks to more was not written by one. */
 const mostTraces = 200_000;
 
-function parseTrace(where: string, text: string): RunTrace {
-  const read = parseJsonLine(text, traceLine);
-  if ('value' in read) return read.value;
-  throw new SpeechfbError('bad_traces', 'the run has a faulty trace', { problems: [{ where, message: read.problem }] });
+function faultyTrace(where: string, message: string): SpeechfbError {
+  return new SpeechfbError('bad_traces', 'the run has a faulty trace', { problems: [{ where, message }] });
 }
 
 /**
@@ -111,7 +109,6 @@ function readHistograms(file: string): Map<string, string[]> {
 }
 
 function addTo(histogram: LatencyHistogram, hdr: string): void {
-  const interval = new LatencyHistogram({ hdr, never: 0 });
+  using interval = new LatencyHistogram({ hdr, never: 0 });
   histogram.add(interval);
-  interval.destroy();
 }

@@ -8,29 +8,29 @@ import { SpeechfbError } from '../errors.ts';
 import { Recorder, type Recording } from '../metrics/recorder.ts';
 import type { Trace } from '../metrics/trace.ts';
 import type { SampledTraces } from '../metrics/traces.ts';
-import { loadReport, type RunFacts } from './judge-run.ts';
+import { loadReport, type RunMetadata } from './judge-run.ts';
 import { recordedTrace, recordingHeader, recordingSchema, recordingVersion } from './recording-schema.ts';
 import type { LoadReport } from './report.ts';
 import { badRun, runHint } from './run-file.ts';
 
 /** Everything that a run or a part of one measured, from which its report follows. */
-export type RecordedRun = SampledTraces & { facts: RunFacts; recording: Recording };
+export type RecordedRun = SampledTraces & { metadata: RunMetadata; recording: Recording };
 
 /** Where a run directory keeps it, without the traces, which have a file of their own. */
 export const recordingFile = 'recording.json.gz';
 export const tracesFile = 'traces.ndjson.gz';
 
 /** Needs `histogramsReady`. */
-export function reportOf({ facts, recording }: RecordedRun): LoadReport {
-  const recorder = new Recorder(recording);
-  const report = loadReport(recorder, facts);
-  recorder.destroy();
-  return report;
+export function reportOf({ metadata, recording }: RecordedRun): LoadReport {
+  using recorder = new Recorder(recording);
+  return loadReport(recorder, metadata);
 }
 
 /** The content of `recording.json.gz`. */
-export function encodeRun({ facts, recording, tracesSeen }: RecordedRun): Buffer {
-  return gzipSync(JSON.stringify({ kind: 'LoadRecording', version: recordingVersion, facts, recording, tracesSeen }));
+export function encodeRun({ metadata, recording, tracesSeen }: RecordedRun): Buffer {
+  return gzipSync(
+    JSON.stringify({ kind: 'LoadRecording', version: recordingVersion, metadata, recording, tracesSeen }),
+  );
 }
 
 /** Reads a run directory back, exactly, but for its traces. Throws `unreadable_file` or `bad_run`. */
@@ -40,9 +40,9 @@ export function readRecordedRun(directory: string): RecordedRun {
   const header = recordingHeader.safeParse(content);
   if (!header.success) throw new SpeechfbError('bad_run', `${file} is not a recording of speechfb`, { hint: runHint });
   if (header.data.version !== recordingVersion) throw otherVersion(file, header.data.version);
-  const { facts, recording, tracesSeen } = checked(file, recordingSchema, content);
-  // What is missing of the facts reads like what is undefined.
-  return { facts: facts as RunFacts, recording: recording as Recording, tracesSeen, traces: [] };
+  const { metadata, recording, tracesSeen } = checked(file, recordingSchema, content);
+  // What is missing of the metadata reads like what is undefined.
+  return { metadata: metadata as RunMetadata, recording: recording as Recording, tracesSeen, traces: [] };
 }
 
 /** The same with its traces, without which it cannot be joined to others. Throws `unreadable_file` or `bad_run`. */

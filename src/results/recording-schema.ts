@@ -7,15 +7,15 @@ import { histogramProblem } from '../metrics/encoded-histogram.ts';
 import { reportStages } from '../metrics/latency-stages.ts';
 import type { EncodedSlice } from '../metrics/slice.ts';
 import { type TallyName, tallyNames } from '../metrics/tally.ts';
-import { runFacts } from './facts-schema.ts';
-import { allOf, anyNumber, count, list, notNegative, someOf } from './recording-fields.ts';
+import { runMetadata } from './metadata-schema.ts';
+import { allOf, anyNumber, countField, list, notNegative, someOf } from './recording-fields.ts';
 
 /**
  * Version of the file's content, which holds what this program's own types hold, and rises when they change. Version 2 names the
  * parts of a load `phase`, which version 1 called `stage`, in its labels and in the text of its objectives; version 3 keeps the
- * tails of each session's latencies.
+ * tails of each session's latencies; version 4 names `metadata`, `sessionErrors` and `affected` so.
  */
-export const recordingVersion = 3;
+export const recordingVersion = 4;
 
 /** What tells a file of ours; a version other than `recordingVersion` is not read. */
 export const recordingHeader = z.object({ kind: z.literal('LoadRecording'), version: z.number() });
@@ -25,12 +25,12 @@ const histogram = section({
     const message = histogramProblem(hdr);
     if (message !== undefined) context.addIssue({ code: 'custom', message });
   }),
-  never: count(),
+  never: countField(),
 });
 
 const sums = section({
-  sessions: count(),
-  samples: count(),
+  sessions: countField(),
+  samples: countField(),
   misses: notNegative(),
   samplesSquared: notNegative(),
   missesSquared: notNegative(),
@@ -56,7 +56,11 @@ const parts: readonly (readonly [part: TallyName, whole: TallyName])[] = [
 
 /** A count that a recording lacks is one that its speechfb did not have yet. */
 const tally = allOf(tallyNames, (name) =>
-  name.startsWith('sound_') ? notNegative() : countNames.some((one) => one === name) ? count().prefault(0) : count(),
+  name.startsWith('sound_')
+    ? notNegative()
+    : countNames.some((one) => one === name)
+      ? countField().prefault(0)
+      : countField(),
 ).superRefine((given, context) => {
   for (const [part, whole] of parts) {
     const message = `${given[part]} is more than ${whole}, ${given[whole]}, of which it is a part`;
@@ -76,16 +80,16 @@ const slice = section({
 export const recordingSchema = section({
   kind: z.literal('LoadRecording'),
   version: z.literal(recordingVersion),
-  facts: runFacts,
+  metadata: runMetadata,
   recording: section({ slices: list(slice) }),
-  tracesSeen: count(),
+  tracesSeen: countField(),
 });
 
 /** A line of traces.ndjson.gz as a load test writes it. */
 export const recordedTrace = section({
   at_ms: notNegative(),
   session: text('a name'),
-  utterance: count().optional(),
+  utterance: countField().optional(),
   profile: text('a network'),
   language: text('a language'),
   total_ms: notNegative(),

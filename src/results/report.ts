@@ -46,7 +46,7 @@ export type LoadReport = {
   /** The processes that made the load. */
   generators: readonly GeneratorReport[];
   /** What went wrong in sessions, most frequent first. */
-  troubles: readonly { text: string; count: number }[];
+  sessionErrors: readonly { text: string; count: number }[];
 } & Measured;
 
 /** A planned fault and what became of it; ms from the start of the test. */
@@ -56,8 +56,8 @@ type FaultReport = {
   /** When it really happened, and when it was over. */
   atMs: number;
   untilMs?: number;
-  /** Learners whom it hit, of those whom it was to hit. */
-  hit?: { learners: number; of: number };
+  /** Learners that it affected, of its targets. */
+  affected?: { learners: number; of: number };
   /** Why it did not happen. */
   problem?: string;
 };

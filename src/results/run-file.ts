@@ -5,19 +5,19 @@ import { unreadable } from '../config/read-chunks.ts';
 import { plainSentence, shown } from '../config/sentences.ts';
 import { flattenIssues } from '../config/yaml.ts';
 import { firstProblems, type Problem, SpeechfbError } from '../errors.ts';
-import { count, list, notNegative, trueOrFalse, words } from './recording-fields.ts';
+import { countField, list, notNegative, trueOrFalse, words } from './recording-fields.ts';
 
 /** Version 2 adds slices (by profile and language), version 3 calls their label `stage` `phase`; neither is read differently here. */
 const versions = [1, 2, 3] as const;
 
 const distributions = z.record(
   z.string(),
-  z.object({ samples: count(), never: count() }).refine(({ samples, never }) => never <= samples, {
+  z.object({ samples: countField(), never: countField() }).refine(({ samples, never }) => never <= samples, {
     error: () => 'has more that never came than samples',
   }),
 );
 
-const share = z.object({ good: count(), total: count() }).refine(({ good, total }) => good <= total, {
+const share = z.object({ good: countField(), total: countField() }).refine(({ good, total }) => good <= total, {
   error: () => 'has more good ones than there are in total',
 });
 

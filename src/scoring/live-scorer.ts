@@ -1,12 +1,12 @@
 import type { AcousticFrames } from '../acoustic/engine/types.ts';
 import type { Deviation } from '../protocol/result.ts';
 import { Aligner, type Segment } from './align/aligner.ts';
+import { type AlignmentEvent, readEnd, readSegment } from './align/alignment-events.ts';
 import { FrameStore } from './align/frame-store.ts';
 import { type Alphabet, buildGraph, type Graph } from './align/graph.ts';
 import { InsertionWatch } from './align/insertions.ts';
 import { patience, penalties } from './align/penalties.ts';
 import { PhoneLoop } from './align/phone-loop.ts';
-import { type ReadingEvent, readEnd, readSegment } from './align/reading.ts';
 import type { Calibrator } from './calibrate/calibrator.ts';
 import { phoneColumns } from './calibrate/features.ts';
 import { type PhoneScoring, type ScoredPhone, scorePhone } from './phone-scorer.ts';
@@ -183,7 +183,7 @@ export class LiveScorer {
     this.#previous = segment.state;
   }
 
-  #note(event: ReadingEvent): void {
+  #note(event: AlignmentEvent): void {
     switch (event.kind) {
       case 'phone':
         this.#skipped.delete(this.graph.word[event.state]!);

@@ -26,7 +26,7 @@ export type OpenUtterance = (
 ) => UtterancePipeline;
 
 /** Where the frames of one utterance are scored: on this thread or on another. */
-export type ScoringSeat = {
+export type ScoringBackend = {
   markGap(startFrame: number, endFrame: number): void;
   take(frames: AcousticFrames): void;
   finish(pushedMs: number): Promise<TimedResult>;
@@ -52,10 +52,10 @@ export const openUtterance: OpenUtterance = (engine, reference, options, events)
 export function joinPipeline(
   engine: AcousticEngine,
   events: { onError(error: Error): void },
-  seat: ScoringSeat,
+  backend: ScoringBackend,
 ): UtterancePipeline {
   const { strideMs, sampleRateHz } = engine.model;
-  const stream = engine.open(seat.take, (error) => events.onError(error));
+  const stream = engine.open(backend.take, (error) => events.onError(error));
   let pushedSamples = 0;
   const pushedMs = () => (pushedSamples / sampleRateHz) * 1000;
   const push = (pcm: Float32Array): void => {
@@ -65,16 +65,16 @@ export function joinPipeline(
   return {
     push,
     gap(ms) {
-      seat.markGap(Math.floor(pushedMs() / strideMs), Math.ceil((pushedMs() + ms) / strideMs));
+      backend.markGap(Math.floor(pushedMs() / strideMs), Math.ceil((pushedMs() + ms) / strideMs));
       push(new Float32Array(Math.round((ms / 1000) * sampleRateHz)));
     },
     async finish() {
       await stream.end();
-      return seat.finish(pushedMs());
+      return backend.finish(pushedMs());
     },
     close() {
       stream.close();
-      seat.close();
+      backend.close();
     },
   };
 }

@@ -71,7 +71,7 @@ export class UtteranceScorer {
   /** Words of which something was heard, by their place in the reference. */
   readonly #begun: (BegunWord | undefined)[];
   /** The progress that was reported last. */
-  #told = '';
+  #reported = '';
 
   /** @throws SpeechfbError `invalid_reference` when the model does not know a phone of the reference. */
   constructor(model: ModelPackage, reference: Reference, options: ScorerOptions, events: ScorerEvents) {
@@ -154,9 +154,9 @@ export class UtteranceScorer {
     const words = this.#begun.filter((word) => word !== undefined);
     const deviations = this.#scorer.deviations();
     const left = deviations.map(({ kind, first_word, last_word }) => `${kind}${first_word}-${last_word}`);
-    const told = [...words.map((word) => `${word.wordIndex}${word.isFinal ? '.' : '?'}`), ...left].join(' ');
-    if (told === this.#told) return undefined;
-    this.#told = told;
+    const reported = [...words.map((word) => `${word.wordIndex}${word.isFinal ? '.' : '?'}`), ...left].join(' ');
+    if (reported === this.#reported) return undefined;
+    this.#reported = reported;
     return { words, deviations };
   }
 

@@ -1,13 +1,14 @@
+import { type DrawKey, Draws } from '../stats/draws.ts';
 import type { AddressChanges } from './connection.ts';
-import { type DrawKey, Draws, streamOf } from './impairments/draws.ts';
 import { Occurrences } from './impairments/occurrences.ts';
+import { streamOf } from './impairments/purposes.ts';
 import type { NetworkEvent } from './profile/profile.ts';
 
 type Change = Extract<NetworkEvent, { kind: 'ip-change' }>;
 
 const never: AddressChanges = { nextUs: Number.POSITIVE_INFINITY, oldSocket: 'silent', step: () => 0 };
 
-/** When a phone's address changes: the profile's one such event, if it has one. */
+/** When a device's address changes: the profile's one such event, if it has one. */
 export function addressChangesOf(events: readonly NetworkEvent[], key: DrawKey): AddressChanges {
   const change = events.find((event): event is Change => event.kind === 'ip-change');
   if (change === undefined) return never;

@@ -1,4 +1,4 @@
-import type { DrawKey } from './impairments/draws.ts';
+import type { DrawKey } from '../stats/draws.ts';
 import { clockOf, Opening, type OpeningTimes } from './opening.ts';
 import { PacketLine } from './path/packet-line.ts';
 import type { Path } from './path/path.ts';
@@ -9,7 +9,7 @@ import type { FlowCounters, Transport } from './transport/transport.ts';
 import { WriteQueue } from './transport/write-queue.ts';
 import { tlsRecordBytes } from './wire-bytes.ts';
 
-/** What a connection tells, in time order. Times are us of the virtual clock. */
+/** What a connection reports, in order of time. Times are us of the virtual clock. */
 export type ConnectionSink = {
   /** Both ends may write: the WebSocket is open. */
   opened(atUs: number): void;
@@ -19,11 +19,11 @@ export type ConnectionSink = {
   lost(direction: Direction, number: number, atUs: number): void;
   /** Both ends know that it is over. A connection that dies silently never says so. */
   closed(reason: string, atUs: number): void;
-  /** The phone has another address, and may open a new connection retryAfterUs later. */
+  /** The device has another address, and may open a new connection retryAfterUs later. */
   addressChanged(atUs: number, retryAfterUs: number): void;
 };
 
-/** What a connection needs to know of the phone's network. */
+/** What a connection needs to know of the device's network. */
 export type ConnectionPlace = {
   profile: NetworkProfile;
   key: DrawKey;
@@ -32,14 +32,14 @@ export type ConnectionPlace = {
   nameKnown: boolean;
   /** Opens the transport alone: who writes to it brings TLS and the upgrade along. */
   bare: boolean;
-  /** When the phone's address changes next, us, and on to the one after. */
+  /** When the device's address changes next, us, and on to the one after. */
   addressChange: AddressChanges;
 };
 
 export type AddressChanges = { nextUs: number; oldSocket: 'silent' | 'rst'; step(): number };
 
-/** One connection over a phone's network. */
-export class Connection {
+/** One connection over a device's network. */
+export class SimulatedConnection {
   readonly counters: { up: FlowCounters; down: FlowCounters } = { up: zero(), down: zero() };
   /** What opening took, once it is open. */
   readonly openingTimes: OpeningTimes;

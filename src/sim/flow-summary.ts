@@ -28,7 +28,7 @@ export type DirectionSummary = {
   timeouts: number;
   /** Packets that the path dropped, acknowledgements included. */
   dropped: number;
-  /** Of a client at least. */
+  /** True when one client or more is saturated. */
   saturated: boolean;
   /** Clients of whose frames half wait for more than a second behind others: their connection does not carry what is offered. */
   saturated_clients: number;
@@ -63,14 +63,14 @@ export type FlowSummary = {
   /** From the first packet to the open WebSocket. */
   connect_ms: ConnectSummary;
   saturated: boolean;
-  /** Of every delivery; the same seed and profile give the same. */
+  /** Hash of every delivery; the same seed and profile give the same. */
   hash: string;
 };
 
-export type RunFacts = Pick<FlowSummary, 'seed' | 'clients' | 'duration_ms' | 'warmup_ms' | 'traffic'>;
+export type FlowSettings = Pick<FlowSummary, 'seed' | 'clients' | 'duration_ms' | 'warmup_ms' | 'traffic'>;
 
 /** The figures of a simulated run. */
-export function summariseFlow(profile: NetworkProfile, result: FlowResult, facts: RunFacts): FlowSummary {
+export function summariseFlow(profile: NetworkProfile, result: FlowResult, settings: FlowSettings): FlowSummary {
   const up = directionOf(profile, 'up', result.up);
   const down = directionOf(profile, 'down', result.down);
   return {
@@ -79,7 +79,7 @@ export function summariseFlow(profile: NetworkProfile, result: FlowResult, facts
     source: profile.source,
     transport: profile.transport,
     modelled: profile.transport.startsWith('quic'),
-    ...facts,
+    ...settings,
     up,
     down,
     connect_ms: connects(result.connectUs),
@@ -123,7 +123,7 @@ function directionOf(profile: NetworkProfile, direction: Direction, result: Dire
   };
 }
 
-/** Those with half of their frames, or more, later than the limit or undelivered. */
+/** Counts clients with half of their frames, or more, later than the limit or undelivered. */
 function saturatedClients({ clients, latenciesUs }: DirectionResult, limitUs: number): number {
   let end = 0;
   return clients.filter(({ delivered, undelivered }) => {

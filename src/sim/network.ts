@@ -1,16 +1,16 @@
+import type { DrawKey } from '../stats/draws.ts';
 import { addressChangesOf } from './address-changes.ts';
-import { type AddressChanges, Connection } from './connection.ts';
-import type { DrawKey } from './impairments/draws.ts';
+import { type AddressChanges, SimulatedConnection } from './connection.ts';
 import { Path } from './path/path.ts';
 import type { GapMode, NetworkProfile } from './profile/profile.ts';
 
-export type { Connection } from './connection.ts';
+export type { SimulatedConnection } from './connection.ts';
 
 /**
- * One phone's network: both paths with their loss states, queues and gaps, which outlive connections. The same profile
+ * One device's network: both paths with their loss states, queues and gaps, which outlive connections. The same profile
  * and key behave the same to the microsecond.
  */
-export class PhoneNetwork {
+export class DeviceNetwork {
   private readonly profile: NetworkProfile;
   private readonly key: DrawKey;
   private readonly paths: { up: Path; down: Path };
@@ -28,11 +28,11 @@ export class PhoneNetwork {
    * Begins to open a connection: the name (the first time only), SYN, TLS, upgrade, all over the lossy path. At most one
    * is alive; an older one is forgotten. A bare one has neither TLS nor the upgrade, for bytes that bring them along.
    */
-  connect(nowUs: number, { bare = false } = {}): Connection {
+  connect(nowUs: number, { bare = false } = {}): SimulatedConnection {
     const { profile, key, paths, addressChange, nameKnown } = this;
     while (addressChange.nextUs < nowUs) addressChange.step();
     this.nameKnown = true;
-    return new Connection({ profile, key, paths, addressChange, nameKnown, bare }, nowUs);
+    return new SimulatedConnection({ profile, key, paths, addressChange, nameKnown, bare }, nowUs);
   }
 
   /** Cuts both directions from nowUs on (a fault that is injected). */

@@ -1,7 +1,8 @@
-import { type DrawKey, Draws, streamOf } from './impairments/draws.ts';
+import { type DrawKey, Draws } from '../stats/draws.ts';
 import { LOST } from './impairments/impairment.ts';
+import { streamOf } from './impairments/purposes.ts';
 import type { Path } from './path/path.ts';
-import type { Transport } from './profile/profile.ts';
+import type { TransportName } from './profile/profile.ts';
 import { Jiffies, toTicks } from './transport/tcp/jiffies.ts';
 
 /** What opening a connection cost, us; a part that did not happen took 0. */
@@ -18,7 +19,7 @@ const tls: Exchange = { part: 'tlsUs', upBytes: 583, downBytes: 3300, timeoutUs:
 const upgrade: Exchange = { part: 'upgradeUs', upBytes: 500, downBytes: 250, timeoutUs: 250_000 };
 const quic: Exchange = { part: 'transportUs', upBytes: 1290, downBytes: 3600, timeoutUs: second };
 
-const exchanges: Record<Transport, readonly Exchange[]> = {
+const exchanges: Record<TransportName, readonly Exchange[]> = {
   tcp: [syn, upgrade],
   'tcp-tls': [syn, tls, upgrade],
   'quic-stream': [quic, upgrade],
@@ -47,7 +48,7 @@ export class Opening {
 
   constructor(
     paths: { up: Path; down: Path },
-    { transport, nameKnown, bare }: { transport: Transport; nameKnown: boolean; bare: boolean },
+    { transport, nameKnown, bare }: { transport: TransportName; nameKnown: boolean; bare: boolean },
     jiffies: Jiffies,
     nowUs: number,
   ) {
@@ -98,7 +99,7 @@ export class Opening {
   }
 }
 
-/** The phase of a machine's clock against the ticks of the simulation: no two phones tick together. */
+/** The phase of a machine's clock against the ticks of the simulation: no two devices tick together. */
 export function clockOf(key: DrawKey, direction: 'up' | 'down'): Jiffies {
   return new Jiffies(Math.floor(new Draws(key, streamOf(direction, 'clock')).uniform() * 2_048_000));
 }

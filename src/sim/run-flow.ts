@@ -1,9 +1,9 @@
-import { PhoneNetwork } from './network.ts';
+import { DeviceNetwork } from './network.ts';
 import type { Direction, NetworkProfile } from './profile/profile.ts';
 import { ScheduleHash } from './schedule-hash.ts';
 import type { FlowCounters } from './transport/transport.ts';
 
-/** What flows through the network in a simulated run: as a phone that streams speech and hears feedback does. */
+/** What flows through the network in a simulated run: as a device that streams speech and hears feedback does. */
 export type FlowOptions = {
   seed: number;
   durationUs: number;
@@ -37,7 +37,7 @@ export type DirectionResult = {
   lost: number;
   /** Had not arrived `drainUs` after the end. */
   undelivered: number;
-  /** Of each client in turn: how many of the latencies are its, and how many of its messages are undelivered. */
+  /** One entry a client, in order: how many of the latencies are its own, and how many of its messages are undelivered. */
   clients: readonly { delivered: number; undelivered: number }[];
   counters: FlowCounters;
 };
@@ -72,7 +72,7 @@ function runClient(
   hash: ScheduleHash,
 ): number {
   const { seed, durationUs, warmupUs = 5_000_000, up = speech, down = feedback } = options;
-  const network = new PhoneNetwork(profile, { seed, client });
+  const network = new DeviceNetwork(profile, { seed, client });
   const messages = { up: new Messages(), down: new Messages() };
   let connection = network.connect(0);
   let openedUs = never;
@@ -156,7 +156,7 @@ class Messages {
     this.open++;
   }
 
-  /** Nothing more happens to this one. */
+  /** Marks a message as done: nothing more happens to it. */
   settle(number: number): { id: number; sentUs: number } {
     const id = this.onWire[number]!;
     if (!this.settled[id]) this.open--;

@@ -1,8 +1,11 @@
 /** The next number of a seeded stream, uniform in [0, 1). */
-export type Random = () => number;
+export type RandomStream = () => number;
 
-/** One stream for each (seed, stream): sfc32 (Chris Doty-Humphrey, PractRand), so that what one draws moves no other. */
-export function createRandom(seed: number, stream = 0): Random {
+/**
+ * One sequence for each (seed, stream): sfc32 (Chris Doty-Humphrey, PractRand), so that what one
+ * draws moves no other. The plan of a load test is drawn from these, and its hash depends on them.
+ */
+export function createRandomStream(seed: number, stream = 0): RandomStream {
   let a = seed | 0;
   let b = stream | 0;
   let c = 0x9e3779b9 | 0;

@@ -1,6 +1,10 @@
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 
-/** A seeded source of random numbers: the same seed gives the same numbers on every machine. */
+/**
+ * A seeded sequence of random numbers, for statistics and simulations that draw many: the same seed
+ * gives the same numbers on every machine. Which generator is for what: docs/decisions/16-three-
+ * ways-to-draw.md.
+ */
 export type Random = {
   /** Uniform in [0, 1), 53 bits. */
   uniform(): number;

@@ -1,9 +1,10 @@
 import { betaQuantile } from './distributions.ts';
 
 /**
- * The largest share of misses that is still plausible, with one-sided `confidence`, after `misses` of `samples`, and
- * `shareLower` the smallest (Clopper and Pearson 1934, through the quantiles of the beta distribution). Neither has to be
- * whole: samples that depend on each other are worth fewer. 1 without a sample that kept its bound.
+ * The largest share of misses that is still plausible, with one-sided `confidence`, after `misses`
+ * of `samples`; `shareLower` is the smallest (Clopper and Pearson 1934, through the quantiles of
+ * the beta distribution). Neither count has to be whole: samples that depend on each other are
+ * worth fewer. 1 where all missed.
  */
 export function shareUpper(misses: number, samples: number, confidence: number): number {
   return misses >= samples ? 1 : betaQuantile(confidence, misses + 1, samples - misses);

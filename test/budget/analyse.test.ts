@@ -3,7 +3,7 @@ import { analyse, analyseArithmetic } from '../../src/budget/analyse.ts';
 import { guaranteedLevel, promisedLevel } from '../../src/budget/decompose/stage-report.ts';
 import { exemplarsNear } from '../../src/budget/exemplars.ts';
 import type { Budget, BudgetStage } from '../../src/budget/file/budget.ts';
-import { readingNotes } from '../../src/budget/report.ts';
+import { reportNotes } from '../../src/budget/report.ts';
 import { budgetSample } from '../../src/budget/sample/from-traces.ts';
 import { splitBy } from '../../src/budget/split.ts';
 import { TraceTableBuilder } from '../../src/budget/traces/table.ts';
@@ -72,7 +72,7 @@ describe('measured traces', () => {
 
   it('come with notes that keep readers from adding percentiles', () => {
     const analysis = analyse(budgetWith({ interpretation: 'guaranteed' }), sample, 'measured');
-    const notes = readingNotes(analysis).join('\n');
+    const notes = reportNotes(analysis).join('\n');
     expect(notes).toMatch(/p95s sum to 50\d\.\d ms, the total's p95 is 42\d\.\d ms: percentiles do not add/);
     expect(notes).toContain(
       '6 parts that each keep their own p95 promise only p70 end to end; p95 whatever their dependence needs p99.17 of each',

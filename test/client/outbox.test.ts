@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { backoffMs } from '../../src/client/backoff.ts';
 import { SoundFrames } from '../../src/client/frames.ts';
-import { Outbox } from '../../src/client/outbox.ts';
+import { ClientOutbox } from '../../src/client/outbox.ts';
 import { type ChecksummedFrame, frameFlags } from '../../src/protocol/frame.ts';
 
 /** Two seconds in frames of 320 samples, and the same in frames of half that. */
@@ -13,7 +13,7 @@ const silence = 2 * sounds.bytesAFrame;
 
 describe('the outbox', () => {
   it('numbers frames on the sample clock', () => {
-    const outbox = new Outbox('pcm_s16le');
+    const outbox = new ClientOutbox('pcm_s16le');
     const headers = [sounds, halves, sounds].map((recording, index) => outbox.add(recording, index));
     expect(headers).toMatchObject([
       { seq: 0, firstSample: 0, epoch: 0, flags: 0 },
@@ -23,7 +23,7 @@ describe('the outbox', () => {
   });
 
   it('sends again from where the server wants to go on, marked', () => {
-    const outbox = new Outbox('pcm_s16le');
+    const outbox = new ClientOutbox('pcm_s16le');
     for (let i = 0; i < 10; i++) outbox.add(sounds, i);
     outbox.acknowledge(4);
     const again = outbox.retransmit(7);
@@ -33,7 +33,7 @@ describe('the outbox', () => {
   });
 
   it('lets the sample clock run on over sound that is never sent, and marks the frame after it', () => {
-    const outbox = new Outbox('pcm_s16le');
+    const outbox = new ClientOutbox('pcm_s16le');
     outbox.add(sounds, 0);
     outbox.skip(silence);
     const [, after, next] = [3, 4, 5].map((index) => outbox.add(sounds, index));
@@ -45,7 +45,7 @@ describe('the outbox', () => {
   });
 
   it('takes a number and its samples for a frame that is lost, and never sends it', () => {
-    const outbox = new Outbox('pcm_s16le');
+    const outbox = new ClientOutbox('pcm_s16le');
     outbox.add(sounds, 0);
     outbox.lose(sounds, 1);
     expect(outbox.add(sounds, 2)).toMatchObject({ seq: 2, firstSample: 640, flags: 0 });
@@ -64,7 +64,7 @@ describe('the outbox', () => {
     );
     fc.assert(
       fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
-        const outbox = new Outbox('pcm_s16le');
+        const outbox = new ClientOutbox('pcm_s16le');
         const sent: (ChecksummedFrame | undefined)[] = [];
         let acked = 0;
         for (const one of steps) {

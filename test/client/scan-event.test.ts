@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { mayWait, parseEvent, scanFeedback } from '../../src/client/events.ts';
+import { isDeferrable, parseEvent, scanFeedback } from '../../src/client/events.ts';
 import { Scanner } from '../../src/client/json-scanner.ts';
 import { phoneAt } from '../kit/fake-server.ts';
 
@@ -118,7 +118,7 @@ it.each([
   const bytes = Buffer.from(`${text}knowledge"`);
   const scanner = new Scanner();
   scanner.begin(bytes, 0, Buffer.byteLength(text));
-  expect(mayWait(scanner)).toBe(may);
+  expect(isDeferrable(scanner)).toBe(may);
 });
 
 function withAudioMs(text: string): string {

@@ -12,7 +12,7 @@ const capacity = (...args: string[]) => main(['capacity', ...args]);
 
 describe('speechfb capacity', () => {
   it("prints the card's figures, what they hide, the timeline and the verdict", async () => {
-    expect(await capacity(liveClass)).toBe(0);
+    expect(await capacity(edited((text) => text))).toBe(0);
     for (const figure of [
       '128,000,000 B/s',
       '8,000 mean',
@@ -28,6 +28,12 @@ describe('speechfb capacity', () => {
     expect(output.stdout).toContain('✓ costPerAudioMinute <= $0.015/min  (0.006303)');
     expect(Math.max(...output.stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(120);
     expect(output.stderr).toBe('');
+  });
+
+  it('keeps pods ready for the spike of the shipped class, and asserts that hardly anybody waits', async () => {
+    expect(await capacity(liveClass)).toBe(0);
+    expect(output.stdout).toMatch(/✓ degradedShare <= 1%/);
+    expect(output.stdout).toMatch(/degraded +0 stream-minutes +0 % of speech/);
   });
 
   it('prints one JSON document and nothing else', async () => {
@@ -69,18 +75,25 @@ describe('speechfb capacity', () => {
 
   it('compares two scenarios and marks the better', async () => {
     const file = edited((text) => text.replace('startup: 120s', 'startup: 20s').replace('live-class', 'quick-pods'));
-    expect(await capacity(liveClass, '--compare', file)).toBe(0);
+    const slow = edited((text) => text);
+    expect(await capacity(slow, '--compare', file)).toBe(0);
     expect(output.stdout).toMatch(/live-class +quick-pods/);
     expect(output.stdout).toMatch(/degraded share .*quick-pods is better/);
     output.stdout = '';
-    await capacity(liveClass, '--compare', file, '--json');
+    await capacity(slow, '--compare', file, '--json');
     const { differences } = JSON.parse(output.stdout);
     expect(differences).toContainEqual(expect.objectContaining({ name: 'degraded_share', better: 'second' }));
     expect(differences).toContainEqual({ name: 'pods_minimum', first: 67, second: 67, better: null });
   });
 
   it('sweeps one field: a table, bars, and rows in JSON', async () => {
-    expect(await capacity(liveClass, '--sweep', 'spike.factor=1..3')).toBe(0);
+    expect(
+      await capacity(
+        edited((text) => text),
+        '--sweep',
+        'spike.factor=1..3',
+      ),
+    ).toBe(0);
     expect(output.stdout).toMatch(/^ {2}3 .* 254 .* pass$/m);
     expect(output.stdout).toMatch(/^ {2}3 +█{40} [\d,]+$/m);
     output.stdout = '';
@@ -178,8 +191,10 @@ describe('bad input exits 2', () => {
   });
 });
 
+/** The shipped class before pods were kept ready for its spike, changed. */
 function edited(edit: (text: string) => string): string {
   const file = join(mkdtempSync(join(tmpdir(), 'capacity-')), 'scenario.yaml');
-  writeFileSync(file, edit(readFileSync(liveClass, 'utf8')));
+  const shipped = readFileSync(liveClass, 'utf8');
+  writeFileSync(file, edit(shipped.replace(/ {2}scaling:.*\n/, '').replace(/ {4}degradedShare:.*\n/, '')));
   return file;
 }

@@ -3,18 +3,18 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { main } from '../../src/cli.ts';
 import { histogramsReady } from '../../src/metrics/histogram.ts';
-import type { RunFacts } from '../../src/results/judge-run.ts';
+import type { RunMetadata } from '../../src/results/judge-run.ts';
 import { parseObjective } from '../../src/slo/objective/expression.ts';
 import { captureOutput } from '../kit/command.ts';
 import { objectives, runOf, scratch } from '../kit/recorded-run.ts';
-import { facts } from '../kit/run-facts.ts';
+import { metadata } from '../kit/run-metadata.ts';
 
 beforeAll(histogramsReady);
 const output = captureOutput();
 
 describe('speechfb compare', () => {
   const base = () => runOf('base');
-  const other = { ...facts.scenario, name: 'other' };
+  const other = { ...metadata.scenario, name: 'other' };
 
   it('of a run with one like it says same, in the middle and in the tail', async () => {
     expect(await main(['compare', base(), runOf('like', 0.5), '--margin', '8ms', '--strict'])).toBe(0);
@@ -68,7 +68,7 @@ describe('speechfb compare', () => {
     expect(await main(['compare', base(), runOf('slow', 50), '--margin', '80ms'])).toBe(0);
   });
 
-  it.each<[string, Partial<RunFacts>, number, RegExp]>([
+  it.each<[string, Partial<RunMetadata>, number, RegExp]>([
     ['was interrupted', { interrupted: true }, 98, /INVALID .*odd: was interrupted/],
     ['is of another scenario', { scenario: other }, 0, /note: different scenarios, tried and other/],
     [

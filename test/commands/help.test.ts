@@ -6,6 +6,7 @@ const commands = [
   ...['score', 'serve', 'stream', 'loadtest', 'report', 'merge', 'compare', 'netsim', 'budget', 'capacity'],
   ...['slo', 'slo check', 'slo rules', 'slo evaluate', 'slo explain'],
   ...['canary', 'canary plan', 'canary judge', 'canary simulate'],
+  'examples',
 ];
 const { columns, isTTY } = process.stdout;
 

@@ -45,7 +45,10 @@ describe.concurrent('speechfb loadtest', () => {
   });
 
   it('with an objective that nothing was measured for is invalid, and exits 98', async ({ expect }) => {
-    const { code, stdout } = await loadtest(scenario('nothing', { objective: 'p95(resume_time) < 5s' }), {});
+    const { code, stdout } = await loadtest(
+      scenario('nothing', { objective: 'p95(resume_time) < 5s', network: 'lte-commute' }),
+      {},
+    );
     expect(stdout).toMatch(/p95\(resume_time\) < 5s +│ +no data │ +│ +0 │ +0 │ invalid: no data/);
     expect(code).toBe(98);
   });
@@ -253,7 +256,7 @@ function run(args: string[], verb = 'loadtest', signal?: 'SIGINT'): Promise<Ende
 /** Writes a small scenario with the repository's clips, some 25 samples a learner. */
 function scenario(
   name: string,
-  { learners = 2, duration = '3s', objective = 'p95(feedback_latency) < 400ms' } = {},
+  { learners = 2, duration = '3s', objective = 'p95(feedback_latency) < 400ms', network = 'none' } = {},
 ): string {
   const file = join(scratch, `${name.replaceAll(' ', '-')}.yaml`);
   const clips = resolve('fixtures/audio/manifest.jsonl');
@@ -265,6 +268,7 @@ metadata: { name: ${name.replaceAll(' ', '-')} }
 spec:
   learners: { clips: ${clips}, pause: 100ms }
   load: { learners: ${learners}, ramp: 200ms }
+  mix: [{ network: ${network}, weight: 1 }]
   duration: ${duration}
   drain: 1s
   objectives: [${objective.startsWith('{') ? objective : JSON.stringify(objective)}]

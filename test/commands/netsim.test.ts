@@ -106,6 +106,13 @@ describe('speechfb netsim', () => {
     if (over > 0) expect(up).toMatchObject({ over_400ms: up.lost / (up.frames + up.lost), p50_ms: 35.503 });
   });
 
+  it('says which events of the network come after the end', async () => {
+    const network = join(mkdtempSync(join(tmpdir(), 'late-')), 'late.yaml');
+    writeFileSync(network, 'networks: {a: {extends: LTE, events: [{outage: {at: 20s, gap: 1s, mode: drop}}]}}');
+    await netsim(network, ...short);
+    expect(output.stdout).toContain('not played  outage of 1 s at 20 s, packets are lost: this run ends at 20 s');
+  });
+
   it('marks QUIC as modelled', async () => {
     await netsim('LTE', '--transport', 'quic-stream', ...short);
     expect(output.stdout).toContain('over  quic-stream (modelled, not measured)');
@@ -209,6 +216,12 @@ describe('a mistake on the command line', () => {
     [['LTE', '--listen', 'port', '--upstream', 'a:1'], '--listen: "port" is not an address; allowed: [host:]port'],
     [['LTE', '--listen', ':0', '--upstream', ':80'], '--upstream: ":80" is not an address; allowed: host:port'],
     [['LTE', '--listen', ':0', '--upstream', 'ws://a:80/'], '--upstream: "ws://a:80/" is not an address'],
+    [
+      ['LTE', '--listen', ':9103', '--upstream', '127.0.0.1:9103'],
+      '--upstream: "127.0.0.1:9103" is where --listen listens',
+    ],
+    [['LTE', '--listen', ':9103', '--upstream', 'localhost:9103'], '"localhost:9103" is where --listen listens'],
+    [['LTE', '--listen', '0.0.0.0:9103', '--upstream', '0.0.0.0:9103'], '"0.0.0.0:9103" is where --listen listens'],
     [
       ['LTE', '--transport', 'quic-datagram', '--listen', ':0', '--upstream', 'a:1'],
       'cannot lose bytes as quic-datagram',

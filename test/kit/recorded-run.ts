@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { Recorder } from '../../src/metrics/recorder.ts';
-import type { RunFacts } from '../../src/results/judge-run.ts';
+import type { RunMetadata } from '../../src/results/judge-run.ts';
 import { encodeRun } from '../../src/results/recorded-run.ts';
 import { parseObjective } from '../../src/slo/objective/expression.ts';
-import { facts } from './run-facts.ts';
+import { metadata } from './run-metadata.ts';
 
 /** Where `runOf` puts its run directories. */
 export const scratch = mkdtempSync(join(tmpdir(), 'speechfb-commands-'));
@@ -16,8 +16,8 @@ export const objectives = [parseObjective('p95(feedback_latency) < 500ms')];
  * The directory of a run of twenty sessions of thirty feedbacks each, `laterMs` later than usual. Needs the histograms
  * to be ready.
  */
-export function runOf(name: string, laterMs = 0, changed: Partial<RunFacts> = {}): string {
-  const recorder = new Recorder();
+export function runOf(name: string, laterMs = 0, changed: Partial<RunMetadata> = {}): string {
+  using recorder = new Recorder();
   const slice = recorder.slice({ profile: 'direct', language: 'en-US' });
   const traces: object[] = [];
   for (let session = 0; session < 20; session++) {
@@ -36,10 +36,9 @@ export function runOf(name: string, laterMs = 0, changed: Partial<RunFacts> = {}
     }
   }
   const recording = recorder.encode();
-  recorder.destroy();
   const directory = join(scratch, name);
   mkdirSync(directory, { recursive: true });
-  const run = { facts: { ...facts, objectives, ...changed }, recording, traces: [], tracesSeen: traces.length };
+  const run = { metadata: { ...metadata, objectives, ...changed }, recording, traces: [], tracesSeen: traces.length };
   writeFileSync(join(directory, 'recording.json.gz'), encodeRun(run));
   writeFileSync(
     join(directory, 'traces.ndjson.gz'),

@@ -33,7 +33,7 @@ export async function makeRun({
 }: MadeRun): Promise<string> {
   await histogramsReady();
   const random = createRandom(seed);
-  const histogram = new LatencyHistogram();
+  using histogram = new LatencyHistogram();
   const traces = Array.from({ length: sessions }, (_, session) => {
     const own = medianMs * Math.exp(0.05 * random.normal());
     return Array.from({ length: events }, (_, i) => {
@@ -58,7 +58,6 @@ export async function makeRun({
   const validity = [{ check: 'send lateness', ok: doubt === undefined, detail: doubt ?? 'p99 1 ms' }];
   const report = { ...emptyReport, elapsedMs: events * 100, distributions, shares, validity };
   const histograms = [{ tag: 'feedback_latency', hdr: histogram.encode().hdr, maxMs: 900 }];
-  histogram.destroy();
   writeRunDirectory(directory, report, {
     histograms,
     feedbackLatency: distributionOf(),
@@ -116,5 +115,5 @@ const emptyReport: LoadReport = {
   slices: [],
   faults: [],
   generators: [],
-  troubles: [],
+  sessionErrors: [],
 };

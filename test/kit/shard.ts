@@ -17,7 +17,7 @@ export const toneClip = {
 export function plansOf(learners: number, { durationMs = 2000, clip = toneClip } = {}) {
   return planLearners({
     shape: steadyLoad(learners, 100, durationMs),
-    habits: { frameMs: 20, pause: { leastMs: 100, mostMs: 100 } },
+    behaviour: { frameMs: 20, pause: { leastMs: 100, mostMs: 100 } },
     seed: 3,
     clips: [clip],
   });

@@ -13,7 +13,7 @@ describe('a latency histogram', () => {
   it('gives every rank to three digits, and infinity for what never came', () => {
     fc.assert(
       fc.property(fc.array(fc.double({ min: 0, max: 100_000, noNaN: true })), fc.nat(5), (values, never) => {
-        const histogram = new LatencyHistogram();
+        using histogram = new LatencyHistogram();
         for (const value of values) histogram.record(value);
         histogram.recordNever(never);
         const sorted = [...values].sort((a, b) => a - b);
@@ -22,19 +22,17 @@ describe('a latency histogram', () => {
           expect(Math.abs(histogram.valueAtRank(i + 1) - value)).toBeLessThanOrEqual(value / 1000 + 0.001);
         });
         if (never > 0) expect(histogram.valueAtRank(histogram.samples)).toBe(Number.POSITIVE_INFINITY);
-        histogram.destroy();
       }),
       { numRuns: 50 },
     );
   });
 
   it('counts a negative latency as none and a week as an hour', () => {
-    const histogram = new LatencyHistogram();
+    using histogram = new LatencyHistogram();
     histogram.record(-3);
     histogram.record(7 * 86_400_000);
     expect(histogram.valueAtRank(1)).toBe(0);
     expect(histogram.valueAtRank(2)).toBeCloseTo(3_600_000, -4);
-    histogram.destroy();
   });
 });
 
@@ -50,22 +48,21 @@ describe('a histogram from a file', () => {
         for (const { at, to } of changes) changed[at] = to;
         const hdr = closed(cookie, changed);
         if (histogramProblem(hdr) !== undefined) return;
-        const [read, sum] = [new LatencyHistogram({ hdr, never: 1 }), new LatencyHistogram()];
+        using read = new LatencyHistogram({ hdr, never: 1 });
+        using sum = new LatencyHistogram();
         sum.add(read);
         expect(sum.samples).toBe(read.samples);
         expect(read.samples === 1 || sum.valueAtRank(read.samples - 1) <= 3_601_000).toBe(true);
-        for (const one of [read, sum]) one.destroy();
       }),
       { seed: 11, numRuns: 500 },
     );
   });
 
   it('of ours has no problem', () => {
-    const histogram = new LatencyHistogram();
+    using histogram = new LatencyHistogram();
     expect(histogramProblem(histogram.encode().hdr)).toBeUndefined();
     for (const ms of [0, 1e9, 7]) histogram.record(ms);
     expect(histogramProblem(histogram.encode().hdr)).toBeUndefined();
-    histogram.destroy();
   });
 
   it.each<[string, (raw: Buffer) => unknown, RegExp]>([
@@ -93,10 +90,9 @@ describe('a histogram from a file', () => {
   });
 
   function opened(samples: readonly number[]): [cookie: Buffer, raw: Buffer] {
-    const histogram = new LatencyHistogram();
+    using histogram = new LatencyHistogram();
     for (const ms of samples) histogram.record(ms);
     const bytes = Buffer.from(histogram.encode().hdr, 'base64');
-    histogram.destroy();
     return [bytes.subarray(0, 4), inflateSync(bytes.subarray(8, 8 + bytes.readInt32BE(4)))];
   }
 
@@ -135,10 +131,11 @@ describe('recordings of several profiles and languages', () => {
     ['a pair', { profile: 'edge', language: 'en-US' }],
     ['a profile that nobody has', { profile: '3g' }],
   ])('of two shards add up exactly: %s', (_, selector) => {
-    const whole = filled(() => true);
-    const merged = new Recorder(filled((i) => i % 7 === 0).encode());
+    using whole = filled(() => true);
+    using merged = new Recorder(filled((i) => i % 7 === 0).encode());
     merged.add(filled((i) => i % 7 !== 0).encode());
-    const [a, b] = [merged.merged(selector), whole.merged(selector)];
+    using a = merged.merged(selector);
+    using b = whole.merged(selector);
     for (const p of [0.1, 0.5, 0.95, 0.99, 1]) {
       expect(quantile(a.distributions.feedback_latency, p)).toBe(quantile(b.distributions.feedback_latency, p));
       expect(quantile(a.stages.asr, p)).toBe(quantile(b.stages.asr, p));
@@ -146,7 +143,6 @@ describe('recordings of several profiles and languages', () => {
     expect(a.distributions.feedback_latency.samples).toBe(b.distributions.feedback_latency.samples);
     expect(a.distributions.feedback_latency.never).toBe(b.distributions.feedback_latency.never);
     expect(a.tally).toEqual(b.tally);
-    for (const one of [whole, merged]) one.destroy();
   });
 });
 

@@ -72,15 +72,18 @@ describe('a run directory', () => {
   });
 
   it.each([
-    ['NaN', '{"at_ms":1,"session":"a","total_ms":NaN}'],
-    ['a negative latency', '{"at_ms":1,"session":"a","total_ms":-1}'],
-    ['half a line', '{"at_ms":1,"sess'],
-  ])('with %s in its traces is refused at its line', async (_, line) => {
+    ['NaN', '{"at_ms":1,"session":"a","total_ms":NaN}', /^is not JSON: .*NaN/],
+    ['a negative latency', '{"at_ms":1,"session":"a","total_ms":-1}', /^total_ms: -1 is not a number, 0 or more$/],
+    ['a time that is none', '{"at_ms":"1","session":"a","total_ms":1}', /^at_ms: "1" is not a number, 0 or more$/],
+    ['no session', '{"at_ms":1,"total_ms":1}', /^session: is missing; write a name$/],
+    ['half a line', '{"at_ms":1,"sess', /^is not JSON: /],
+    ['a list', '[1]', /^\[1\] is not a JSON object$/],
+  ])('with %s in its traces is refused at its line', async (_, line, message) => {
     const broken = await makeRun({ medianMs: 200, sessions: 1, events: 2 });
     appendFileSync(join(broken, 'traces.ndjson.gz'), gzipSync(`${line}\n`));
     await expect(readRunTraces(broken)).rejects.toMatchObject({
       code: 'bad_traces',
-      problems: [{ where: expect.stringMatching(/traces\.ndjson\.gz:3:1$/) }],
+      problems: [{ where: expect.stringMatching(/traces\.ndjson\.gz:3:1$/), message: expect.stringMatching(message) }],
     });
     rmSync(broken, { recursive: true });
   });

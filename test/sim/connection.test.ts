@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ConnectionSink } from '../../src/sim/connection.ts';
-import { PhoneNetwork } from '../../src/sim/network.ts';
-import type { Direction, Loss, NetworkProfile, Transport } from '../../src/sim/profile/profile.ts';
+import { DeviceNetwork } from '../../src/sim/network.ts';
+import type { Direction, Loss, NetworkProfile, TransportName } from '../../src/sim/profile/profile.ts';
 import { iid, symmetric } from '../kit/profiles.ts';
 
 type Message = { direction: Direction; bytes: number; atUs: number };
@@ -10,7 +10,7 @@ type Heard = { what: string; direction?: Direction; number?: number; atUs: numbe
 
 /** Writes the messages at their times, lets the network come to rest, and tells what was heard. */
 function play(profile: NetworkProfile, messages: readonly Message[], untilUs = 600e6, key = { seed: 1, client: 0 }) {
-  const network = new PhoneNetwork(profile, key);
+  const network = new DeviceNetwork(profile, key);
   const connection = network.connect(0);
   const heard: Heard[] = [];
   const sink: ConnectionSink = {
@@ -63,7 +63,7 @@ const anyMessages = fc
     });
   });
 
-describe.each<Transport>(['tcp', 'tcp-tls', 'quic-stream'])('a stream over %s', (transport) => {
+describe.each<TransportName>(['tcp', 'tcp-tls', 'quic-stream'])('a stream over %s', (transport) => {
   it('delivers every message, in order, never before it was written and has crossed the path', () => {
     fc.assert(
       fc.property(anyLoss, anyMessages, fc.integer({ min: 0, max: 150 }), fc.nat(), (loss, messages, delayMs, seed) => {
@@ -122,7 +122,7 @@ describe('datagrams', () => {
 });
 
 describe('opening', () => {
-  it.each<[Transport, number]>([
+  it.each<[TransportName, number]>([
     ['tcp', 3],
     ['tcp-tls', 4],
     ['quic-stream', 3],
@@ -132,7 +132,7 @@ describe('opening', () => {
   });
 
   it('does not look the name up again', () => {
-    const network = new PhoneNetwork(symmetric(50), { seed: 1, client: 0 });
+    const network = new DeviceNetwork(symmetric(50), { seed: 1, client: 0 });
     network.connect(0);
     const again = network.connect(1e6);
     let openedUs = 0;
@@ -169,7 +169,7 @@ describe('a change of address', () => {
   });
 
   it('lets a new connection live', () => {
-    const network = new PhoneNetwork(symmetric(50, undefined, {}, { events: events('silent') }), {
+    const network = new DeviceNetwork(symmetric(50, undefined, {}, { events: events('silent') }), {
       seed: 1,
       client: 0,
     });

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { type RunFacts, summariseFlow } from '../../src/sim/flow-summary.ts';
+import { type FlowSettings, summariseFlow } from '../../src/sim/flow-summary.ts';
 import type { DirectionResult, FlowResult } from '../../src/sim/run-flow.ts';
 import { symmetric } from '../kit/profiles.ts';
 
-const facts: RunFacts = { seed: 3, clients: 1, duration_ms: 10_000, warmup_ms: 0, traffic: 'speech' };
+const facts: FlowSettings = { seed: 3, clients: 1, duration_ms: 10_000, warmup_ms: 0, traffic: 'speech' };
 
 describe('the summary of a run', () => {
   it('has nearest-rank percentiles, and shares above its limits', () => {

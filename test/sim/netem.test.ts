@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { PhoneNetwork } from '../../src/sim/network.ts';
+import { DeviceNetwork } from '../../src/sim/network.ts';
 import type { NetworkProfile } from '../../src/sim/profile/profile.ts';
 import { type FlowOptions, simulateFlow } from '../../src/sim/run-flow.ts';
 import { iid, symmetric } from '../kit/profiles.ts';
@@ -106,7 +106,7 @@ describe('a SYN that is lost costs a second', () => {
 });
 
 function worstAfterGap(gapMs: number, client: number): number {
-  const network = new PhoneNetwork(
+  const network = new DeviceNetwork(
     symmetric(
       30,
       undefined,
@@ -140,7 +140,7 @@ function worstAfterGap(gapMs: number, client: number): number {
 }
 
 function synMs(client: number): number {
-  const connection = new PhoneNetwork(symmetric(25, iid(0.01)), { seed: 2, client }).connect(0);
+  const connection = new DeviceNetwork(symmetric(25, iid(0.01)), { seed: 2, client }).connect(0);
   const sink = { opened() {}, delivered() {}, lost() {}, closed() {}, addressChanged() {} };
   connection.advance(300e6, sink);
   return connection.openingTimes.transportUs / 1000;

@@ -116,7 +116,7 @@ export class EngineStream implements Waiting {
       try {
         this.#onFrames({ firstFrame, count, logPosterior, scoreLogit, timing });
       } catch (error) {
-        // One listener's bug is not the other learners' trouble.
+        // A listener's bug must not break the streams of other learners.
         this.fail(error instanceof Error ? error : new Error(String(error)));
         return;
       }

@@ -46,7 +46,7 @@ export type AcousticEngine = {
 /** `stall`: the thread stands still for `ms`. `kill`: it dies. */
 export type EngineFault = { action: 'stall'; ms: number } | { action: 'kill' };
 
-/** What an engine tells of itself, of the last 10 s or so. */
+/** What an engine reports about itself, over the last 10 s or so. */
 export type EngineStats = CoreStats & {
   /** How long the engine's thread has said nothing, ms; it speaks several times a second while it lives. */
   silentMs: number;

@@ -13,7 +13,7 @@ import type {
   EngineStats,
 } from '../engine/types.ts';
 import { SoundBlocks } from './kept-sound.ts';
-import { Inbox } from './worker-inbox.ts';
+import { WorkerInbox } from './worker-inbox.ts';
 import { type FromWorker, type ToWorker, unpackResults, type WorkerStart } from './worker-messages.ts';
 import { WorkerStream } from './worker-stream.ts';
 
@@ -45,7 +45,7 @@ class WorkerEngine implements AcousticEngine {
   readonly #blocks: SoundBlocks;
   readonly #crashes: number[] = [];
   #worker: Worker;
-  #inbox: Inbox;
+  #inbox: WorkerInbox;
   #runsOn: Ready | undefined;
   #nextStream = 0;
   #stats = idle;
@@ -133,8 +133,8 @@ class WorkerEngine implements AcousticEngine {
     return new Worker(workerScript, { workerData });
   }
 
-  #newInbox(): Inbox {
-    return new Inbox(this.#worker, this.#options.coalesceMs ?? defaultCoalesceMs);
+  #newInbox(): WorkerInbox {
+    return new WorkerInbox(this.#worker, this.#options.coalesceMs ?? defaultCoalesceMs);
   }
 
   async #relaunch(): Promise<Ready> {

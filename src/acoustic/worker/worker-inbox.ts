@@ -1,9 +1,9 @@
 import type { Worker } from 'node:worker_threads';
 import { sharedNowMs } from '../../threads/shared-clock.ts';
-import { Gathered, type StreamNews } from './worker-messages.ts';
+import { Gathered, type StreamUpdates } from './worker-messages.ts';
 
 /** Gathers what goes to the worker, from all streams, into few messages. */
-export class Inbox {
+export class WorkerInbox {
   readonly #worker: Worker;
   readonly #coalesceMs: number;
   #pending = empty();
@@ -45,7 +45,7 @@ export class Inbox {
     this.#timer = undefined;
     const pcm = this.#samples.take();
     const chunks = new Float64Array(this.#pending.chunks);
-    const message: StreamNews = { ...this.#pending, pcm, chunks };
+    const message: StreamUpdates = { ...this.#pending, pcm, chunks };
     this.#pending = empty();
     this.#worker.postMessage(message, [pcm.buffer, chunks.buffer]);
   }
@@ -57,7 +57,7 @@ export class Inbox {
   }
 }
 
-type Pending = Omit<StreamNews, 'chunks' | 'pcm'> & { chunks: number[] };
+type Pending = Omit<StreamUpdates, 'chunks' | 'pcm'> & { chunks: number[] };
 
 function empty(): Pending {
   return { opened: [], chunks: [], ended: [], closed: [] };

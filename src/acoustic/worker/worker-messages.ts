@@ -7,9 +7,9 @@ import type { AcousticFrames, CoreStats, EngineFault } from '../engine/types.ts'
 export type WorkerStart = EngineOptions & { warm: boolean };
 
 /** Everything since the message before, for all streams, in this order: opened, pcm, ended, closed; a fault; the word that there is time to collect garbage; or the last word. */
-export type ToWorker = StreamNews | EngineFault | 'tidy' | 'close';
+export type ToWorker = StreamUpdates | EngineFault | 'tidy' | 'close';
 
-export type StreamNews = {
+export type StreamUpdates = {
   opened: number[];
   /** A row a chunk: stream, samples, arrival (ms, shared clock). */
   chunks: Float64Array<ArrayBuffer>;
@@ -39,7 +39,7 @@ export type Results = {
   failed: { stream: number; error: PlainError }[];
 };
 
-/** Gathers deliveries and other news of streams for one message; its buffers are used again for the next. */
+/** Gathers deliveries and other updates of streams for one message; its buffers are used again for the next. */
 export class ResultsGatherer {
   #rows: number[] = [];
   #ended: number[] = [];

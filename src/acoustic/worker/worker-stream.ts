@@ -1,6 +1,6 @@
 import type { AcousticFrames } from '../engine/types.ts';
 import { KeptSound, type SoundBlocks } from './kept-sound.ts';
-import type { Inbox } from './worker-inbox.ts';
+import type { WorkerInbox } from './worker-inbox.ts';
 
 /** A stream of the worker engine as the caller's thread sees it: it outlives the worker that hears it. */
 export class WorkerStream {
@@ -28,7 +28,7 @@ export class WorkerStream {
     this.#kept = new KeptSound(blocks);
   }
 
-  push(pcm: Float32Array, inbox: Inbox): void {
+  push(pcm: Float32Array, inbox: WorkerInbox): void {
     this.#kept.push(pcm);
     inbox.push(this.#id, pcm);
   }
@@ -56,7 +56,7 @@ export class WorkerStream {
    * Goes on with the worker behind `inbox`; false when the one before died without a word for it, for then its sound may be
    * what kills them.
    */
-  move(inbox: Inbox): boolean {
+  move(inbox: WorkerInbox): boolean {
     if (this.#isUnheard) return false;
     this.#isUnheard = true;
     const { pcm, firstFrame } = this.#kept.replay();

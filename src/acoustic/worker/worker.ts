@@ -50,7 +50,7 @@ function serve(core: Awaited<ReturnType<typeof openCore>>['core']): void {
       return;
     }
     if ('action' in message) {
-      suffer(message);
+      applyFault(message);
       return;
     }
     const { opened, chunks, pcm, ended, closed } = message;
@@ -112,7 +112,7 @@ function createOutbox() {
 }
 
 /** Fails as it was told to: a load test wants to see what learners feel then. */
-function suffer(fault: EngineFault): void {
+function applyFault(fault: EngineFault): void {
   if (fault.action === 'kill') throw new Error('killed by fault injection');
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, fault.ms);
 }

@@ -3,7 +3,7 @@ import { quantileOfSorted } from '../../stats/quantile.ts';
 import type { Budget, BudgetStage } from '../file/budget.ts';
 import type { Clusters } from '../sample/clusters.ts';
 import type { Contribution } from './decompose.ts';
-import { type Interval, judge, tracesToDecide, type Verdict } from './verdict.ts';
+import { type BudgetVerdict, type Interval, judgeInterval, tracesToDecide } from './verdict.ts';
 import { quantileInterval, worthAt } from './worth.ts';
 
 /** A stage of the budget beside what was measured of it, ms. */
@@ -15,7 +15,7 @@ export type StageReport = {
   contribution: Contribution;
   /** What the interpretation compares with the budget. */
   judged: { what: string; ms: number; interval: Interval };
-  verdict: Verdict;
+  verdict: BudgetVerdict;
   /** About how many more traces decide a straddling interval. */
   moreTraces: number | undefined;
   /** What one millisecond of the stage's mean is worth at the percentile when the stage is made proportionally
@@ -52,7 +52,7 @@ export function reportStage(
   const sorted = ms.slice().sort();
   const mean = sorted.reduce((sum, each) => sum + each, 0) / sorted.length;
   const judged = judgedFigure(budget, { ms, sorted, clusters }, contribution);
-  const decided = judge(judged.interval, 'lte', stage.budgetMs);
+  const decided = judgeInterval(judged.interval, 'lte', stage.budgetMs);
   const known = enough && Number.isFinite(judged.ms);
   const verdict = known ? decided : 'invalid';
   const n = sorted.length;

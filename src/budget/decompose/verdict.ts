@@ -1,5 +1,5 @@
 const verdicts = ['pass', 'fail', 'invalid'] as const;
-export type Verdict = (typeof verdicts)[number];
+export type BudgetVerdict = (typeof verdicts)[number];
 
 /** Where a measured figure lies with the asked confidence, ms. Infinity: no value of the sample bounds that side. */
 export type Interval = { low: number; high: number };
@@ -8,7 +8,7 @@ export type Interval = { low: number; high: number };
  * Pass when the whole interval keeps the limit, fail when the whole of it breaks it, else invalid. Monotone: a
  * larger measurement never turns a fail into a pass.
  */
-export function judge({ low, high }: Interval, op: 'lte' | 'lt', limit: number): Verdict {
+export function judgeInterval({ low, high }: Interval, op: 'lte' | 'lt', limit: number): BudgetVerdict {
   const keeps = (value: number) => (op === 'lte' ? value <= limit : value < limit);
   if (Number.isFinite(high) && keeps(high)) return 'pass';
   return keeps(low) ? 'invalid' : 'fail';

@@ -1,4 +1,4 @@
-import type { Distribution } from './distribution.ts';
+import type { DeclaredDistribution } from './distribution.ts';
 
 /** How a stage's number is meant; the file says which. */
 export const interpretations = [
@@ -36,7 +36,7 @@ export type BudgetStage = {
   budgetMs: number;
   /** The trace stages that it sums. */
   of: readonly string[];
-  distribution: Distribution | undefined;
+  distribution: DeclaredDistribution | undefined;
 };
 
 export type Gate = {

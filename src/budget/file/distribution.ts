@@ -2,7 +2,7 @@ import { normalQuantile } from '../../stats/distributions.ts';
 import { quantileOfSorted } from '../../stats/quantile.ts';
 
 /** What a budget may declare of a stage that nobody has measured yet, ms. */
-export type Distribution =
+export type DeclaredDistribution =
   | { kind: 'lognormal'; p50Ms: number; p95Ms: number }
   | { kind: 'normal'; meanMs: number; sdMs: number }
   | { kind: 'constant'; ms: number }
@@ -13,7 +13,7 @@ export type Distribution =
  * The stage's time at the standard normal `z`: its quantile at P(Z <= z), so that correlated normals become correlated
  * stages. A lognormal through p50 and p95 has mu = ln p50 and sigma = ln(p95 / p50) / 1.6449.
  */
-export function timeAt(distribution: Distribution, z: number, chanceBelow: (z: number) => number): number {
+export function timeAt(distribution: DeclaredDistribution, z: number, chanceBelow: (z: number) => number): number {
   switch (distribution.kind) {
     case 'lognormal':
       return distribution.p50Ms * (distribution.p95Ms / distribution.p50Ms) ** (z / z95);

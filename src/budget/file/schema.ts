@@ -4,7 +4,7 @@ import {
   duration,
   integer,
   oneOf,
-  percent,
+  percentField,
   section,
   shown,
   text,
@@ -16,7 +16,7 @@ import { parseDurationMs } from '../../units.ts';
 import { checkBudget } from './arithmetic.ts';
 import type { Budget, Change } from './budget.ts';
 import { interpretations } from './budget.ts';
-import type { Distribution } from './distribution.ts';
+import type { DeclaredDistribution } from './distribution.ts';
 
 const anyTime = () => duration(0, 3_600_000);
 
@@ -29,7 +29,7 @@ const distribution = section({
   sd: anyTime().optional(),
   constant: anyTime().optional(),
   empirical: z.array(anyTime()).min(1).optional(),
-}).transform((given, context): Distribution => {
+}).transform((given, context): DeclaredDistribution => {
   const { p50, p95, mean, sd, constant, empirical } = given;
   const form = Object.keys(given)
     .filter((key) => given[key as keyof typeof given] !== undefined)
@@ -78,7 +78,7 @@ const between = (low: number, high: number, what: string) => {
   return z.number({ error }).gt(low, { error }).lt(high, { error });
 };
 const confidenceRange = 'a confidence; write a number above 0 and below 1, such as 0.95, or 95%';
-const confidence = z.union([between(0, 1, confidenceRange), percent(1e-9, 1 - 1e-9)], {
+const confidence = z.union([between(0, 1, confidenceRange), percentField(1e-9, 1 - 1e-9)], {
   error: (issue) => isNot(issue.input, confidenceRange),
 });
 const correlationRange = (issue: { input?: unknown }) =>

@@ -9,7 +9,7 @@ import { type Sample, sampleOf } from './sample.ts';
  * Traces drawn from the stages' declared distributions, correlated through a Gaussian copula; the same seed draws the
  * same traces. Undefined unless every stage declares one.
  */
-export function simulate(budget: Budget): Sample | undefined {
+export function simulateBudget(budget: Budget): Sample | undefined {
   const names = budget.stages.map(({ name }) => name);
   const distributions = budget.stages.flatMap(({ distribution }) => (distribution ? [distribution] : []));
   const lower = choleskyOf(correlationMatrix(names, budget.correlation));

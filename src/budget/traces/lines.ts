@@ -1,4 +1,5 @@
 import { type Problem, SpeechfbError } from '../../errors.ts';
+import { SkewTally } from './clock-skew.ts';
 import { foreignHint } from './foreign-traces.ts';
 import { faultsOf, isRecord, type RawRecord, recordOf } from './record.ts';
 import type { TraceRecord } from './table.ts';
@@ -19,6 +20,8 @@ export class TraceLineReader {
   #firstLine: string | undefined;
   #lineNumber = 0;
   #withoutTotal = 0;
+  #records = 0;
+  readonly #skew = new SkewTally();
 
   constructor(file: string, take: (record: TraceRecord) => void, problems = new ProblemList()) {
     this.#file = file;
@@ -57,8 +60,9 @@ export class TraceLineReader {
 
   /** What the reader should know though it is no mistake. */
   notes(): string[] {
-    if (this.#withoutTotal === 0) return [];
-    return [`${this.#withoutTotal} traces have no total_ms: their total is the sum of their stages`];
+    const skew = this.#skew.notes(this.#records);
+    if (this.#withoutTotal === 0) return skew;
+    return [...skew, `${this.#withoutTotal} traces have no total_ms: their total is the sum of their stages`];
   }
 
   #read(text: string, last: boolean): void {
@@ -77,7 +81,8 @@ export class TraceLineReader {
       for (const { key, message } of faults) this.#problem(columnOf(text, key), message);
       if (faults.length > 0) return;
     }
-    const record = recordOf(value as RawRecord, this.#lineNumber);
+    const record = recordOf(value as RawRecord, this.#lineNumber, this.#skew);
+    this.#records++;
     for (const name in record.stages) {
       if (!this.stagePlaces.has(name))
         this.stagePlaces.set(name, `${this.#file}:${this.#lineNumber}:${columnOf(text, name)}`);

@@ -7,8 +7,8 @@ export type TraceAttributes = Partial<Record<SplitLabel | 'session' | 'stage', s
 export function attributesOf(owner: unknown): TraceAttributes {
   const found: TraceAttributes = {};
   for (const attribute of listAt(owner, 'attributes') ?? []) {
-    const key = String(field(attribute, 'key') ?? '').replace(/^speechfb\./, '');
-    const value = field(field(attribute, 'value'), 'stringValue');
+    const key = String(otlpField(attribute, 'key') ?? '').replace(/^speechfb\./, '');
+    const value = otlpField(otlpField(attribute, 'value'), 'stringValue');
     const name = attributeNames.find((each) => each === key);
     if (name && typeof value === 'string') found[name] = value;
   }
@@ -24,15 +24,27 @@ export function unixMs(value: unknown): number | undefined {
 }
 
 /** A field by its camelCase name, or as some encoders write it, by that of the .proto: `trace_id`. */
-export function field(owner: unknown, key: string): unknown {
+export function otlpField(owner: unknown, key: string): unknown {
   if (typeof owner !== 'object' || owner === null) return undefined;
   const value = (owner as Record<string, unknown>)[key];
   if (value !== undefined) return value;
   return (owner as Record<string, unknown>)[key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)];
 }
 
+/**
+ * An id as it is compared: OTLP's JSON writes hexadecimal digits, which some encoders put in capitals; an id of zeros alone is no
+ * id, as an empty one. Undefined when it is no text.
+ */
+export function idAt(owner: unknown, key: string): string | undefined {
+  const id = otlpField(owner, key);
+  if (typeof id !== 'string') return undefined;
+  const trimmed = id.trim();
+  if (/^0*$/.test(trimmed)) return '';
+  return /^[0-9a-f]+$/i.test(trimmed) ? trimmed.toLowerCase() : trimmed;
+}
+
 export function listAt(owner: unknown, key: string): unknown[] | undefined {
-  const list = field(owner, key);
+  const list = otlpField(owner, key);
   return Array.isArray(list) ? list : undefined;
 }
 

@@ -1,8 +1,10 @@
 import { SpeechfbError } from '../../errors.ts';
 import { whole } from '../../format.ts';
+import { alignToParents, SkewTally } from './clock-skew.ts';
 import { criticalPath, type Span } from './critical-path.ts';
+import { foreignDocument, isOtherSignal } from './foreign-traces.ts';
 import type { ProblemList } from './lines.ts';
-import { attributesOf, field, listAt, type TraceAttributes, unixMs } from './otlp-fields.ts';
+import { attributesOf, idAt, listAt, otlpField, type TraceAttributes, unixMs } from './otlp-fields.ts';
 import type { TraceRecord } from './table.ts';
 
 /** `file:line:column` of what a document quotes, such as a span's id; of the document's begin without one. */
@@ -14,6 +16,8 @@ export type OtlpSummary = {
   overlapMs: number;
   /** Time on critical paths in spans that are no stage, ms a trace by span name, the longest first. */
   unclaimed: readonly (readonly [name: string, ms: number])[];
+  /** What a reader should know though it is no mistake. */
+  notes: readonly string[];
 };
 
 /**
@@ -26,6 +30,7 @@ export class OtlpReader {
   readonly #stageNames: ReadonlySet<string>;
   readonly #problems: ProblemList;
   #spans = 0;
+  #otherSignals = 0;
 
   constructor(stageNames: Iterable<string>, problems: ProblemList) {
     this.#stageNames = new Set(stageNames);
@@ -36,21 +41,22 @@ export class OtlpReader {
   add(document: unknown, line: number, placeOf: PlaceOf): void {
     const groups = listAt(document, 'resourceSpans');
     if (!groups) {
-      const message = 'is not an OTLP trace document: it has no list "resourceSpans"';
-      this.#problems.add({ where: placeOf(), message });
+      // A collector may write all that it gets into one file.
+      if (isOtherSignal(document)) this.#otherSignals++;
+      else this.#problems.add({ where: placeOf(), message: foreignDocument(document) });
       return;
     }
     groups.forEach((group, g) => {
-      const resource = attributesOf(field(group, 'resource'));
+      const resource = attributesOf(otlpField(group, 'resource'));
       const scopes = listAt(group, 'scopeSpans') ?? listAt(group, 'instrumentationLibrarySpans') ?? [];
       scopes.forEach((scope, s) => {
         (listAt(scope, 'spans') ?? []).forEach((raw, i) => {
           const fault = this.#addSpan(raw, resource, line);
           if (!fault) return;
-          const id = field(raw, 'spanId');
+          const id = otlpField(raw, 'spanId');
           const where = placeOf(typeof id === 'string' ? id : undefined);
           const path = `resourceSpans[${g}].scopeSpans[${s}].spans[${i}]`;
-          this.#problems.add({ where, message: `${path} "${field(raw, 'name') ?? ''}" ${fault}` });
+          this.#problems.add({ where, message: `${path} "${otlpField(raw, 'name') ?? ''}" ${fault}` });
         });
       });
     });
@@ -60,8 +66,11 @@ export class OtlpReader {
   finish(take: (record: TraceRecord) => void): OtlpSummary {
     let overlapMs = 0;
     const unclaimed = new Map<string, number>();
+    const skew = new SkewTally();
     for (const [id, trace] of this.#traces) {
-      const path = criticalPath(trace.spans, ({ name }) => (this.#stageNames.has(name) ? name : undefined));
+      const { spans, shifts } = alignToParents(trace.spans, ({ name }) => this.#stageNames.has(name));
+      skew.add(shifts);
+      const path = criticalPath(spans, ({ name }) => (this.#stageNames.has(name) ? name : undefined));
       overlapMs += path.overlapMs;
       for (const [name, ms] of path.unclaimed) unclaimed.set(name, (unclaimed.get(name) ?? 0) + ms);
       take({
@@ -75,28 +84,48 @@ export class OtlpReader {
     }
     const n = Math.max(1, this.#traces.size);
     const longest = [...unclaimed].map(([name, ms]) => [name, ms / n] as const).sort(([, a], [, b]) => b - a);
-    return { overlapMs: overlapMs / n, unclaimed: longest };
+    return {
+      overlapMs: overlapMs / n,
+      unclaimed: longest,
+      notes: [...skew.notes(this.#traces.size), ...this.#passedOver()],
+    };
+  }
+
+  #passedOver(): string[] {
+    if (this.#otherSignals === 0) return [];
+    const documents = this.#otherSignals === 1 ? 'a document' : `${whole(this.#otherSignals)} documents`;
+    return [`${documents} of logs, metrics or profiles ${this.#otherSignals === 1 ? 'was' : 'were'} passed over`];
   }
 
   /** What is wrong with the span, or undefined when it was added. */
   #addSpan(raw: unknown, resource: TraceAttributes, line: number): string | undefined {
-    const [traceId, spanId] = [field(raw, 'traceId'), field(raw, 'spanId')];
-    if (typeof traceId !== 'string' || typeof spanId !== 'string') return 'has no traceId and spanId';
-    const startMs = unixMs(field(raw, 'startTimeUnixNano'));
-    const endMs = unixMs(field(raw, 'endTimeUnixNano'));
+    const [traceId, spanId] = [idAt(raw, 'traceId'), idAt(raw, 'spanId')];
+    if (traceId === undefined || spanId === undefined) return 'has no traceId and spanId';
+    if (traceId === '') return 'has an empty traceId: of which trace it is nobody can tell';
+    if (spanId === '') return 'has an empty spanId';
+    const startMs = unixMs(otlpField(raw, 'startTimeUnixNano'));
+    const endMs = unixMs(otlpField(raw, 'endTimeUnixNano'));
+    if (startMs !== undefined && isMissing(endMs, otlpField(raw, 'endTimeUnixNano')))
+      return 'is unfinished: it has no endTimeUnixNano; leave out traces whose spans have not ended';
     if (startMs === undefined || endMs === undefined)
       return 'has no startTimeUnixNano and endTimeUnixNano in nanoseconds';
+    if (startMs === 0) return 'has a startTimeUnixNano of 0: nobody set it';
     if (endMs < startMs) return `ends ${Number((startMs - endMs).toFixed(3))} ms before it starts`;
     if (++this.#spans > mostSpans) throw tooManySpans();
     const own = attributesOf(raw);
-    const parent = field(raw, 'parentSpanId');
+    const parent = idAt(raw, 'parentSpanId') || undefined;
     const trace = this.#traces.get(traceId) ?? { spans: [], attributes: {}, line };
-    const name = own.stage ?? String(field(raw, 'name') ?? '');
-    trace.spans.push({ id: spanId, parent: parent ? String(parent) : undefined, name, startMs, endMs });
+    const name = own.stage ?? String(otlpField(raw, 'name') ?? '');
+    trace.spans.push({ id: spanId, parent, name, startMs, endMs });
     trace.attributes = { ...resource, ...trace.attributes, ...own };
     this.#traces.set(traceId, trace);
     return undefined;
   }
+}
+
+/** OTLP writes 0, or nothing, for the end of a span that goes on. */
+function isMissing(ms: number | undefined, written: unknown): boolean {
+  return ms === 0 || written === undefined || written === null || written === '';
 }
 
 type Trace = { spans: Span[]; attributes: TraceAttributes; line: number };

@@ -1,3 +1,4 @@
+import type { SkewTally } from './clock-skew.ts';
 import { type RawSpan, spansFault, stagesOfSpans } from './spans.ts';
 import type { TraceRecord } from './table.ts';
 
@@ -47,9 +48,10 @@ export function faultsOf(value: unknown): RecordFault[] {
   return faults;
 }
 
-/** A faultless record, its spans turned into stages. */
-export function recordOf(raw: RawRecord, line: number): TraceRecord {
+/** A faultless record, its spans turned into stages; `skew` counts those that had to be moved. */
+export function recordOf(raw: RawRecord, line: number, skew: SkewTally): TraceRecord {
   const path = raw.stages ? undefined : stagesOfSpans(raw.spans ?? []);
+  if (path) skew.add(path.shifts);
   const stages = raw.stages ?? path?.stages ?? {};
   return {
     totalMs: raw.total_ms === null ? Number.POSITIVE_INFINITY : (raw.total_ms ?? path?.totalMs ?? sumOf(stages)),

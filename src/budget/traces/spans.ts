@@ -1,3 +1,4 @@
+import { alignToParents, type Shifts } from './clock-skew.ts';
 import { criticalPath } from './critical-path.ts';
 
 /** A trace record may hold spans in place of stage durations: `{"name", "start_ms", "end_ms", "id"?, "parent"?}`. */
@@ -15,8 +16,15 @@ export function spansFault(spans: unknown): string | undefined {
   return undefined;
 }
 
-/** Stage durations on the critical path, every span's name a stage; the total from the first start to the last end. */
-export function stagesOfSpans(raw: readonly RawSpan[]): { stages: Record<string, number>; totalMs: number } {
+/**
+ * Stage durations on the critical path, every span's name a stage; the total from the first start to the last end. Spans
+ * outside their parents are moved into them: `shifts` has by how much, ms.
+ */
+export function stagesOfSpans(raw: readonly RawSpan[]): {
+  stages: Record<string, number>;
+  totalMs: number;
+  shifts: Shifts;
+} {
   const spans = raw.map(({ name, start_ms, end_ms, id, parent }, i) => ({
     id: id ?? `#${i}`,
     parent,
@@ -24,5 +32,6 @@ export function stagesOfSpans(raw: readonly RawSpan[]): { stages: Record<string,
     startMs: start_ms,
     endMs: end_ms,
   }));
-  return criticalPath(spans, ({ name }) => name);
+  const aligned = alignToParents(spans, () => true);
+  return { ...criticalPath(aligned.spans, ({ name }) => name), shifts: aligned.shifts };
 }

@@ -20,11 +20,11 @@ export function leverOf(
   if (spec.scaling?.kind === 'fixed' || plan.regions.length > 1) return undefined;
   const minReplicas = pods.at_spike.binomial;
   const given = spec.scaling ?? scaling.parse({});
-  const maxReplicas = Math.max(minReplicas, given.maxReplicas ?? minReplicas);
+  const maxReplicas = given.maxReplicas && Math.max(minReplicas, given.maxReplicas);
   const { initialPods, ...rest } = spec.simulation;
   const changed = { ...spec, scaling: { ...given, minReplicas, maxReplicas }, simulation: rest };
   return { minReplicas, simulation: simulatePlan({ ...plan, spec: changed }) };
 }
 
-/** Of the speech that goes without feedback; less is what blocking was allowed to cost. */
+/** Share of speech without feedback from which a lever is named; less is what blocking was allowed to cost. */
 const worthALever = 0.01;

@@ -1,5 +1,5 @@
 import { concurrencyQuantile } from '../queueing/concurrency.ts';
-import { judge } from '../scenario/assertion.ts';
+import { judgeAssertion } from '../scenario/assertion.ts';
 import { audioBytesPerSecond } from '../scenario/codec.ts';
 import type { CapacitySpec } from '../scenario/spec.ts';
 import { costOf } from './cost.ts';
@@ -30,7 +30,7 @@ export function planCapacity(name: string, spec: CapacitySpec, inputs: PlanInput
   const details = detailsOf(name, plan);
   const values = valuesOf(answer, details);
   const assertions = Object.values(spec.assert).flatMap((lines) =>
-    (lines ?? []).map((line) => judge(line, values[line.metric] ?? Number.POSITIVE_INFINITY)),
+    (lines ?? []).map((line) => judgeAssertion(line, values[line.metric] ?? Number.POSITIVE_INFINITY)),
   );
   const verdict = assertions.length === 0 ? 'none' : assertions.every((a) => a.verdict === 'pass') ? 'pass' : 'fail';
   return {

@@ -64,7 +64,7 @@ export function metricNeeds(
 }
 
 /** Judges one line. A value that never comes, such as the wait of somebody never served, fails whatever was allowed. */
-export function judge({ expression, comparator, bound }: Assertion, value: number): AssertionOutcome {
+export function judgeAssertion({ expression, comparator, bound }: Assertion, value: number): AssertionOutcome {
   const holds = Number.isFinite(value) && compare(value, comparator, bound);
   return { expression, value: Number.isFinite(value) ? value : null, verdict: holds ? 'pass' : 'fail' };
 }

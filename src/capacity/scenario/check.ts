@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { durationText } from '../../format.ts';
 import { metricNeeds } from './assertion.ts';
 import { type CurvePoint, curveProblems } from './curve.ts';
 import type { CapacitySpec } from './spec.ts';
@@ -7,15 +8,21 @@ import type { CapacitySpec } from './spec.ts';
  * What no single field can see. Fields that failed their own check are absent here, so every part is looked at with care:
  * all problems of a file come at once.
  */
-export function checkScenario(spec: CapacitySpec, context: z.RefinementCtx): void {
+export function checkCapacityScenario(spec: CapacitySpec, context: z.RefinementCtx): void {
   const given: DeepPartial<CapacitySpec> = spec ?? {};
   const refuse = (path: PropertyKey[], message: string) => context.addIssue({ code: 'custom', path, message });
-  const { demand, pod, supply, regions } = given;
+  const { demand, pod, supply, regions, simulation } = given;
 
   if (demand && demand.peakUsers === undefined && demand.usersByMinute === undefined)
     refuse(['demand'], 'has no users; write peakUsers or usersByMinute');
   if (demand?.peakUsers !== undefined && demand.usersByMinute !== undefined)
     refuse(['demand', 'usersByMinute'], 'stands beside peakUsers; write one of the two');
+  const { spike } = demand ?? {};
+  if (typeof spike?.at === 'number' && typeof simulation?.duration === 'number' && spike.at >= simulation.duration)
+    refuse(
+      ['demand', 'spike', 'at'],
+      `${durationText(spike.at)} is not before the end of the simulation at ${durationText(simulation.duration)}: it would not be played`,
+    );
   if (demand?.audio?.bitrate !== undefined && demand.audio.codec !== 'opus')
     refuse(['demand', 'audio', 'bitrate'], `belongs to codec opus; ${demand.audio.codec} has one rate`);
   if (pod && (pod.streams === undefined) === (pod.profile === undefined))

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { amount, duration, integer, oneOf, percent, section } from '../../config/fields.ts';
+import { amount, duration, integer, oneOf, percentField, section } from '../../config/fields.ts';
 
 const hourMs = 3_600_000;
 
@@ -24,7 +24,7 @@ export const scaling = section({
   minReplicas: integer(0, 100_000).optional(),
   maxReplicas: integer(1, 100_000).optional(),
   /** hpa: share of a pod's streams that should be taken. */
-  target: percent(0.01, 1).optional(),
+  target: percentField(0.01, 1).optional(),
   /** keda: streams a pod, served and waiting. */
   targetStreams: amount('a number of streams', 0.001, 1e6).optional(),
   tolerance: amount('a tolerance', 0, 1).default(0.1),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { despiteProblems, section, text, word } from '../../config/fields.ts';
-import { checkScenario } from './check.ts';
+import { checkCapacityScenario } from './check.ts';
 import { capacitySpec } from './spec.ts';
 
 /** A capacity and cost scenario as its YAML file describes it: durations in ms, shares of 1, dollars an hour or minute. */
@@ -10,7 +10,7 @@ export const capacityScenario = section({
   metadata: section({ name: text('a name'), description: text('a sentence').optional() }).prefault({
     name: 'capacity',
   }),
-  spec: capacitySpec.superRefine(checkScenario, despiteProblems),
+  spec: capacitySpec.superRefine(checkCapacityScenario, despiteProblems),
 });
 
 /** The JSON Schema (2020-12) that editors use; kept current in schemas/capacity.schema.json. */

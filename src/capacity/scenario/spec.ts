@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { amount, duration, integer, oneOf, percent, section, text } from '../../config/fields.ts';
+import { amount, duration, integer, oneOf, percentField, section, text } from '../../config/fields.ts';
 import { assertionLines } from './assertion.ts';
 import { codecs } from './codec.ts';
 import { curvePoint } from './curve.ts';
@@ -17,7 +17,7 @@ const demand = section({
   peakUsers: integer(1, 10_000_000).optional(),
   usersByMinute: text('the path of a CSV file of minute,users').optional(),
   /** Share of the time that a user speaks. */
-  dutyCycle: percent(0.0001, 1),
+  dutyCycle: percentField(0.0001, 1),
   audio: section({
     codec: oneOf(codecs).default('pcm16'),
     sampleRate: sampleRate().prefault('16kHz'),
@@ -46,17 +46,17 @@ const pod = section({
   startup: duration(0, hourMs).prefault('60s'),
   warmup: duration(0, hourMs).prefault('0s'),
   /** Share of its streams that a warming pod carries. */
-  warmupCapacity: percent().prefault('0%'),
+  warmupCapacity: percentField().prefault('0%'),
 });
 
 const spot = section({
-  share: percent(),
+  share: percentField(),
   price: pricePerHour().optional(),
   /** Chance that a pod is gone at any one moment, and how sure enough must be up. */
-  loss: percent(0, 0.99).prefault('5%'),
-  sure: percent(0.5, 0.999999).prefault('99.9%'),
+  loss: percentField(0, 0.99).prefault('5%'),
+  sure: percentField(0.5, 0.999999).prefault('99.9%'),
   /** Chance an hour that a pod is taken back, in the simulation. */
-  lossPerHour: percent(0, 0.999).prefault('5%'),
+  lossPerHour: percentField(0, 0.999).prefault('5%'),
   notice: duration(0, hourMs).prefault('2m'),
   fallback: oneOf(['on-demand', 'spot']).default('on-demand'),
 });
@@ -67,9 +67,9 @@ const supply = section({
     /** What one paid hour could serve when full; without it 60 minutes a stream. */
     audioMinutesPerHour: amount('a number of minutes', 0.001, 1e9).optional(),
     /** How full it is on average; without it, and without minutes, what the plan's pods come to. */
-    utilisation: percent(0.0001, 1).optional(),
-    overhead: percent(0, 10).prefault('0%'),
-    share: percent().prefault('100%'),
+    utilisation: percentField(0.0001, 1).optional(),
+    overhead: percentField(0, 10).prefault('0%'),
+    share: percentField().prefault('100%'),
     spot: spot.optional(),
   }).optional(),
   managed: section({
@@ -82,7 +82,7 @@ const supply = section({
 
 const region = section({
   name: text('a name'),
-  share: percent(),
+  share: percentField(),
   /** Audio stays: no stream leaves the region or comes in. */
   pinned: z.boolean({ error: () => 'is not true or false' }).default(false),
   /** How much later its day is, for usersByMinute. */
@@ -106,7 +106,7 @@ const batching = section({
   }),
   chunk: duration(1, 10_000).prefault('100ms'),
   maxWait: duration(0, 10_000).prefault('5ms'),
-  utilisation: percent(0.01, 1).prefault('80%'),
+  utilisation: percentField(0.01, 1).prefault('80%'),
   deadline: duration(0.001, 60_000),
 });
 
@@ -114,15 +114,15 @@ const batching = section({
 export const capacitySpec = section({
   demand,
   pod,
-  headroom: percent(0, 10).prefault('0%'),
+  headroom: percentField(0, 10).prefault('0%'),
   /** Share of moments that may find every place taken. */
-  blocking: percent(0.000001, 0.5).prefault('0.1%'),
+  blocking: percentField(0.000001, 0.5).prefault('0.1%'),
   supply: supply.prefault({}),
   scaling: scaling.optional(),
   regions: z.array(region).min(1).optional(),
   batch: batch.optional(),
   batching: batching.optional(),
-  tornado: percent(0.01, 0.9).prefault('20%'),
+  tornado: percentField(0.01, 0.9).prefault('20%'),
   simulation: section({
     duration: seconds(1000, 31 * 24 * hourMs).optional(),
     seed: integer(0, 0xffffffff).default(1),

@@ -18,7 +18,7 @@ export type Link = {
   readonly bufferedBytes: number;
 };
 
-/** What a link tells its holder, in order of time, and which link it is. */
+/** What a link reports to its holder, in order of time, and which link it is. */
 export type LinkEvents = {
   opened(from: Link): void;
   /**
@@ -49,8 +49,8 @@ export type LinkEvents = {
 /** Opens one connection; every attempt of a client is a link of its own. */
 export type OpenLink = (events: LinkEvents) => Link;
 
-/** A phone whose network is simulated. */
-export type Phone = {
+/** A device whose network is simulated. */
+export type SimulatedDevice = {
   /** Links over its network to where `real` links lead. */
   links(real: OpenLink): OpenLink;
   /** Nothing passes for a while, from now on. */

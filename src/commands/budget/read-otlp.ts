@@ -19,7 +19,10 @@ export async function readOtlp(
   const documents = new DocumentReader(file, reader, problems);
   for await (const text of readChunks(file, 'OTLP traces')) documents.push(text);
   documents.end();
-  return notesOf(reader.finish((record) => builder.add(record)));
+  const summary = reader.finish((record) => builder.add(record));
+  if (builder.seen === 0 && problems.count === 0 && summary.notes.length > 0)
+    problems.add({ where: `${file}:1:1`, message: `no span stands in this file; ${summary.notes.join('; ')}` });
+  return notesOf(summary);
 }
 
 class DocumentReader {
@@ -114,10 +117,11 @@ function isJson(text: string): boolean {
   }
 }
 
-function notesOf({ overlapMs, unclaimed }: OtlpSummary): string[] {
+function notesOf({ overlapMs, unclaimed, notes }: OtlpSummary): string[] {
   const named = unclaimed.filter(([name, ms]) => name !== '' && ms >= 0.05).slice(0, 3);
   const spans = named.map(([name, ms]) => `"${name}" ${ms.toFixed(1)} ms`).join(', ');
   return [
+    ...notes,
     ...(overlapMs > 0.05
       ? [`stages overlap by ${overlapMs.toFixed(1)} ms a trace on average; shares count the critical path only`]
       : []),

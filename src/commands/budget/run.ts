@@ -3,9 +3,9 @@ import { exemplarsNear } from '../../budget/exemplars.ts';
 import type { Budget } from '../../budget/file/budget.ts';
 import { parseWhatIf } from '../../budget/file/change-grammar.ts';
 import { budgetOf, latencyBudget, renamedBudgetKeys } from '../../budget/file/schema.ts';
-import { type BudgetReport, groupNotes, readingNotes, sessionNotes } from '../../budget/report.ts';
+import { type BudgetReport, groupNotes, reportNotes, traceSessionNotes } from '../../budget/report.ts';
 import { budgetSample } from '../../budget/sample/from-traces.ts';
-import { simulate } from '../../budget/sample/simulate.ts';
+import { simulateBudget } from '../../budget/sample/simulate.ts';
 import { splitBy } from '../../budget/split.ts';
 import { type ConfigDocument, parseDocuments } from '../../config/documents.ts';
 import { readText } from '../../config/read-chunks.ts';
@@ -28,9 +28,9 @@ export async function runBudget(file: string, flags: BudgetFlags): Promise<ExitC
 }
 
 function plannedReport(budget: Budget): BudgetReport {
-  const sample = simulate(budget);
+  const sample = simulateBudget(budget);
   const analysis = sample ? analyse(budget, sample, 'predicted') : analyseArithmetic(budget);
-  return { analysis, by: undefined, exemplars: [], notes: readingNotes(analysis) };
+  return { analysis, by: undefined, exemplars: [], notes: reportNotes(analysis) };
 }
 
 function measuredReport(budget: Budget, traces: ReadTraces, { at }: Document, flags: BudgetFlags): BudgetReport {
@@ -60,8 +60,8 @@ function measuredReport(budget: Budget, traces: ReadTraces, { at }: Document, fl
       ...traces.notes,
       ...notes,
       ...(by ? groupNotes(traces.table, by) : []),
-      ...sessionNotes(traces.table, assumeIndependent),
-      ...readingNotes(analysis),
+      ...traceSessionNotes(traces.table, assumeIndependent),
+      ...reportNotes(analysis),
     ],
   };
 }

@@ -8,6 +8,7 @@ import { type LoadScenario, readScenario } from '../../load/scenario/scenario.ts
 import { tooFewSessions } from '../../load/scenario/session-needs.ts';
 import { tooFewSessionsText, unprovableText } from '../../report/load/proof-text.ts';
 import { shippedOr } from '../shipped.ts';
+import { checkClipsFit } from './clip-fit.ts';
 import type { LoadtestFlags } from './flags.ts';
 import { checkWordEnds } from './word-ends.ts';
 
@@ -22,6 +23,7 @@ export function prepareLoadtest(file: string, flags: LoadtestFlags): ReadyLoad {
     notes.push('--shard: each shard starts a server of its own; with --url all of them load one');
   for (const note of notes) process.stderr.write(`${scenario.metadata.name}: ${note}\n`);
   const ready = { scenario, prepared: prepareLoad(scenario, shard), startAtEpochMs };
+  checkClipsFit(ready);
   checkWordEnds(ready);
   return ready;
 }

@@ -43,7 +43,7 @@ export async function withWordEnds(
   const aligner = new Aligner(shippedModel);
   try {
     for (const [index, { manifest }] of scenario.spec.learners.clips.entries()) {
-      const lacking = prepared.readings[index]!.clips.filter((place) => !clips[place]!.words);
+      const lacking = prepared.clipMix[index]!.clips.filter((place) => !clips[place]!.words);
       if (lacking.length === 0) continue;
       const store = new WordEndStore(manifest);
       const unknown = lacking.filter((place) => !store.get(aligner.keyOf(clips[place]!))).length;
@@ -66,7 +66,8 @@ export async function withWordEnds(
   return { ...prepared, clips };
 }
 
-const shippedModel = fileURLToPath(new URL('../../../models/en-learner', import.meta.url));
+/** The model package that the embedded server has unless another is named. */
+export const shippedModel = fileURLToPath(new URL('../../../models/en-learner', import.meta.url));
 
 function isEnglish({ language }: Clip): boolean {
   return /^en(-|$)/i.test(language);

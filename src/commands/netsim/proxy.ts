@@ -1,6 +1,7 @@
 import { type ExitCode, exitCodes, SpeechfbError } from '../../errors.ts';
 import { flag, wholeNumber } from '../../flag.ts';
 import { parseAddress } from '../../proxy/address.ts';
+import { isItself } from '../../proxy/itself.ts';
 import type { ProxySummary } from '../../proxy/meter.ts';
 import { startProxy } from '../../proxy/proxy.ts';
 import { proxyLine, renderProxySummary } from '../../report/network/proxy-text.ts';
@@ -29,6 +30,11 @@ export async function runProxy(network: NetworkProfile, flags: NetsimFlags): Pro
     );
   const listen = flag('--listen', (text) => parseAddress(text, '127.0.0.1'))(flags.listen);
   const upstream = flag('--upstream', parseAddress)(flags.upstream);
+  if (await isItself(listen, upstream))
+    throw new SpeechfbError(
+      'bad_flag',
+      `--upstream: "${flags.upstream}" is where --listen listens: each connection would open the next; allowed: another port or machine`,
+    );
   const durationMs = flags.duration === undefined ? undefined : flag('--duration', parseLength)(flags.duration);
   const seed = flag('--seed', wholeNumber(0, 0xffffffff))(flags.seed);
   const say = (sentence: string) => process.stderr.write(`netsim: ${sentence}\n`);

@@ -54,8 +54,8 @@ function simulate(network: NetworkProfile, flags: NetsimFlags): { summary: FlowS
     warmupUs: warmupMs * 1000,
     ...(flags.traffic === 'echo' ? { down: { echoBytes } } : {}),
   });
-  const facts = { seed, clients, duration_ms: durationMs, warmup_ms: warmupMs, traffic: flags.traffic };
-  return { summary: summariseFlow(network, result, facts), result };
+  const settings = { seed, clients, duration_ms: durationMs, warmup_ms: warmupMs, traffic: flags.traffic };
+  return { summary: summariseFlow(network, result, settings), result };
 }
 
 const longestMs = 24 * 3_600_000;

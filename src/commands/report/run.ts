@@ -35,7 +35,7 @@ export async function runReport(directory: string, flags: ReportFlags): Promise<
   return exitCodeOf(report);
 }
 
-/** Those of `loadtest --runs`, side by side. */
+/** Prints the runs of `loadtest --runs` side by side. */
 function reportRuns(directory: string, several: readonly string[], format: ReportFlags['format']): ExitCode {
   if (format !== 'table' && format !== 'json') {
     const message = `"${directory}" holds ${several.length} runs; as ${format} each is shown by itself`;
@@ -66,10 +66,8 @@ function rendered(report: LoadReport, run: RecordedRun, { format, metric }: Aske
       return junitXml(report);
     case 'hdrplot':
       return withRecorder(run, (recorder) => {
-        const whole = recorder.merged();
-        const text = hdrplotText(metric, whole.distributions[metric]);
-        whole.destroy();
-        return text;
+        using whole = recorder.merged();
+        return hdrplotText(metric, whole.distributions[metric]);
       });
     case 'prometheus':
       return withRecorder(run, (recorder) => prometheusText(metricPoints(report, labelledLatencies(recorder))));
@@ -77,10 +75,8 @@ function rendered(report: LoadReport, run: RecordedRun, { format, metric }: Aske
 }
 
 function withRecorder(run: RecordedRun, use: (recorder: Recorder) => string): string {
-  const recorder = new Recorder(run.recording);
-  const text = use(recorder);
-  recorder.destroy();
-  return text;
+  using recorder = new Recorder(run.recording);
+  return use(recorder);
 }
 
 function metricNamed(name: string): DistributionName {

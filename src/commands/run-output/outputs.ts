@@ -35,8 +35,8 @@ export async function writeOutputs({ report, run }: LoadOutcome, flags: OutputFl
   const { out, pushPrometheus, otlp } = flags;
   const summary = process.env.GITHUB_STEP_SUMMARY;
   await histogramsReady();
-  const recorder = new Recorder(run.recording);
-  const whole = recorder.merged();
+  using recorder = new Recorder(run.recording);
+  using whole = recorder.merged();
   const points = () => metricPoints(report, labelledLatencies(recorder));
   const tries: [string, () => void | Promise<void>][] = [];
   if (out !== undefined) {
@@ -66,8 +66,6 @@ export async function writeOutputs({ report, run }: LoadOutcome, flags: OutputFl
   }
   let complete = true;
   for (const [done, write] of tries) complete = (await attempt(done, write)) && complete;
-  whole.destroy();
-  recorder.destroy();
   return complete;
 }
 
@@ -91,11 +89,11 @@ async function attempt(done: string, write: () => void | Promise<void>): Promise
     process.stderr.write(`${done}\n`);
     return true;
   } catch (error) {
-    const told =
+    const lost =
       error instanceof SpeechfbError
         ? error
         : new SpeechfbError('output_unwritable', `a result is lost: ${(error as Error).message}`);
-    process.stderr.write(`${formatError(told)}\n`);
+    process.stderr.write(`${formatError(lost)}\n`);
     return false;
   }
 }

@@ -8,7 +8,7 @@ import { parseDevice } from '../../acoustic/onnx/device.ts';
 import { installNative } from '../../acoustic/onnx/runtime.ts';
 import { createWorkerEngine } from '../../acoustic/worker/worker-engine.ts';
 import { type ExitCode, exitCodes, SpeechfbError } from '../../errors.ts';
-import { encodeServerNews, type ServerNews } from '../../load/generator/server-news.ts';
+import { encodeServerUpdate, type ServerUpdate } from '../../load/generator/server-updates.ts';
 import { resolveReference } from '../../scoring/text/reference.ts';
 import { ScoringThreads } from '../../scoring/threads/pool.ts';
 import { isLoopback } from '../../server/gateway/exposure.ts';
@@ -48,11 +48,11 @@ export type ServeFlags = {
 export async function runServe(flags: ServeFlags): Promise<ExitCode> {
   const { parentFd } = flags;
   if (parentFd === undefined) return await serve(flags, () => {});
-  const tell = (news: ServerNews) => writeSync(parentFd, encodeServerNews(news));
+  const report = (update: ServerUpdate) => writeSync(parentFd, encodeServerUpdate(update));
   try {
-    return await serve(flags, (url) => tell({ type: 'ready', url }));
+    return await serve(flags, (url) => report({ type: 'ready', url }));
   } catch (error) {
-    tell({ type: 'failed', error: toPlainError(error) });
+    report({ type: 'failed', error: toPlainError(error) });
     throw error;
   }
 }

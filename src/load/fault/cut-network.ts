@@ -5,6 +5,7 @@ export const cutNetwork = defineLearnerFault({
   name: 'cut-network',
   key: 'cutNetwork',
   about: 'Nothing passes, either way, and nobody is told.',
+  cutsSockets: true,
   fields: { for: duration(1, 3_600_000) },
   target: 'learners',
   simulated: true,

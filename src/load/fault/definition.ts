@@ -9,13 +9,15 @@ export type PlannedFields<F extends FaultFields> = {
   [K in keyof F as K extends 'for' ? 'forMs' : K]: z.output<F[K]>;
 };
 
-type CommonFacts<N extends FaultKind, K extends string, F extends FaultFields> = {
+type CommonFields<N extends FaultKind, K extends string, F extends FaultFields> = {
   /** In plans, recordings and reports. */
   readonly name: N;
   /** In YAML. */
   readonly key: K;
   /** One sentence for the JSON Schema: what happens, and to what. */
   readonly about: string;
+  /** Whether apps lose their sockets by it, and resume. */
+  readonly cutsSockets?: true;
   /** Keys besides `at`, `every` and, for learners, `learners` and `network`. `for` is how long the fault lasts. */
   readonly fields: F;
 };
@@ -25,13 +27,13 @@ export type LearnerFault<
   N extends FaultKind = FaultKind,
   K extends string = string,
   F extends FaultFields = FaultFields,
-> = CommonFacts<N, K, F> & {
+> = CommonFields<N, K, F> & {
   readonly target: 'learners';
   /** Learners without a simulated network get an ideal one, since the fault acts on the simulation. */
   readonly simulated?: true;
-  /** Without `learners` it hits everybody who is there; other faults must say whom. */
+  /** Without `learners` it affects everybody who is there; other faults must name their targets. */
   readonly everybody?: true;
-  /** Makes it happen to one learner now, which was planned for `atMs`; false when there was nothing to hit. */
+  /** Makes it happen to one learner now, which was planned for `atMs`; false when there was nothing to affect. */
   inject(learner: FaultyLearner, planned: PlannedFields<F> & { atMs: number }): boolean;
 };
 
@@ -40,7 +42,7 @@ export type ServerFault<
   N extends FaultKind = FaultKind,
   K extends string = string,
   F extends FaultFields = FaultFields,
-> = CommonFacts<N, K, F> & {
+> = CommonFields<N, K, F> & {
   readonly target: 'server';
   /** What `speechfb serve` must be told to let it happen. */
   readonly serveFlag?: '--fault-injection';
@@ -50,7 +52,7 @@ export type ServerFault<
   end?(server: FaultyServer): void;
 };
 
-/** What a fault may do to one learner; each call is false when there was nothing to hit. */
+/** What a fault may do to one learner; each call is false when there was nothing to affect. */
 export type FaultyLearner = {
   /** The app loses its socket, and resumes. */
   reconnect(): boolean;

@@ -1,4 +1,4 @@
-import { duration, percent } from '../../config/fields.ts';
+import { duration, percentField } from '../../config/fields.ts';
 import { defineLearnerFault } from './definition.ts';
 
 export const dropMessages = defineLearnerFault({
@@ -7,7 +7,7 @@ export const dropMessages = defineLearnerFault({
   about: 'The app loses a share of its frames before it sends them; everybody does without `learners`.',
   fields: {
     for: duration(1, 3_600_000),
-    share: percent().refine((share) => share > 0, { error: () => 'is 0%: it would lose nothing' }),
+    share: percentField().refine((share) => share > 0, { error: () => 'is 0%: it would lose nothing' }),
   },
   target: 'learners',
   everybody: true,

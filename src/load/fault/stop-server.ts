@@ -5,6 +5,7 @@ export const stopServer = defineServerFault({
   name: 'stop-server',
   key: 'stopServer',
   about: "The embedded server's process is stopped (SIGSTOP), and goes on.",
+  cutsSockets: true,
   fields: { for: duration(1, 3_600_000) },
   target: 'server',
   inject: async (server) => (server.pause() ? undefined : 'the server is gone'),

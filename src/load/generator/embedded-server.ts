@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { SpeechfbError } from '../../errors.ts';
-import { readServerNews, type ServerNews } from './server-news.ts';
+import { readServerUpdate, type ServerUpdate } from './server-updates.ts';
 
 /** A server in a process of its own, so that it shares no thread with the load generator. */
 export type EmbeddedServer = {
@@ -99,7 +99,7 @@ function startGuard(pid: number): ChildProcess {
   return guard;
 }
 
-/** Waits for the server's news; resolves with its URL. */
+/** Waits for the server's first update; resolves with its URL. */
 async function listening(
   child: ChildProcess,
   exited: Promise<number | null>,
@@ -119,31 +119,31 @@ async function listening(
   const timer = setTimeout(giveUp, startupMs);
   signal?.addEventListener('abort', giveUp, { once: true });
   if (signal?.aborted) giveUp();
-  const news = await Promise.race([firstNews(child.stdio[parentFd] as Readable | undefined), gone, gaveUp]);
+  const update = await Promise.race([firstUpdate(child.stdio[parentFd] as Readable | undefined), gone, gaveUp]);
   clearTimeout(timer);
   signal?.removeEventListener('abort', giveUp);
-  if (news?.type === 'ready') return news.url;
+  if (update?.type === 'ready') return update.url;
   child.kill('SIGKILL');
-  throw failed(news, said);
+  throw failed(update, said);
 }
 
-function firstNews(pipe: Readable | undefined): Promise<ServerNews | undefined> {
+function firstUpdate(pipe: Readable | undefined): Promise<ServerUpdate | undefined> {
   return new Promise((resolve) => {
     let text = '';
     pipe?.on('data', (chunk: Buffer) => {
       text += chunk;
-      const news = readServerNews(text);
-      if (news) resolve(news);
+      const update = readServerUpdate(text);
+      if (update) resolve(update);
     });
     // The pipe of a process that was killed may end with an error.
     pipe?.on('error', () => {});
   });
 }
 
-function failed(news: Extract<ServerNews, { type: 'failed' }> | undefined, said: string): SpeechfbError {
-  const why = news?.error.message ?? (said.trim().split('\n').slice(-5).join('\n') || 'it said nothing');
+function failed(update: Extract<ServerUpdate, { type: 'failed' }> | undefined, said: string): SpeechfbError {
+  const why = update?.error.message ?? (said.trim().split('\n').slice(-5).join('\n') || 'it said nothing');
   return new SpeechfbError('server_failed', `the embedded server did not start: ${why}`, {
-    problems: news?.error.problems ?? [],
-    hint: news?.error.hint ?? 'run speechfb serve by itself to see all of its output',
+    problems: update?.error.problems ?? [],
+    hint: update?.error.hint ?? 'run speechfb serve by itself to see all of its output',
   });
 }

@@ -7,24 +7,24 @@ import { histogramsReady } from '../../metrics/histogram.ts';
 import { Recorder } from '../../metrics/recorder.ts';
 import { TraceSink, traceLimit } from '../../metrics/traces.ts';
 import type { FaultRecord } from '../../results/fault-record.ts';
-import { type GeneratorResult, sortedTroubles } from '../../results/merge-results.ts';
+import { type GeneratorResult, sortedErrors } from '../../results/merge-results.ts';
 import { namedNetwork } from '../../sim/networks/index.ts';
 import type { NetworkProfile } from '../../sim/profile/profile.ts';
 import type { Objective } from '../../slo/objective/expression.ts';
 import { learnerFault } from '../fault/index.ts';
 import { scheduleLearnerFaults } from '../learner/faults.ts';
 import { Learner } from '../learner/learner.ts';
-import { Shaper } from '../learner/network-shaper.ts';
+import { NetworkShaper } from '../learner/network-shaper.ts';
 import type { FaultPlan } from '../plan/faults.ts';
 import { type LearnerPlan, type LoadPhase, labelsOf, noNetwork } from '../plan/learner-plan.ts';
 import type { Clip } from '../scenario/clips.ts';
 import { HealthWatch } from './health.ts';
-import { type GeneratorProgress, ProgressTold } from './progress.ts';
+import { type GeneratorProgress, ProgressReported } from './progress.ts';
 
 /** One generator's share of a test: plain data, so that it crosses a thread or a machine. */
 export type GeneratorTask = {
   plans: readonly LearnerPlan[];
-  /** In order of time; only those that hit learners of `plans` or the server. */
+  /** In order of time; only those that affect learners of `plans` or the server. */
   faults: readonly FaultPlan[];
   /** Every network that `plans` name, but `none`. */
   networks: Readonly<Record<string, NetworkProfile>>;
@@ -57,32 +57,32 @@ export type GeneratorHooks = {
 export async function runGenerator(task: GeneratorTask, hooks: GeneratorHooks): Promise<GeneratorResult> {
   await histogramsReady();
   const clock: Clock = () => performance.now();
-  const recorder = new Recorder();
+  using recorder = new Recorder();
   const sink = new TraceSink(traceLimit, task.seed);
-  const troubles = new Map<string, number>();
+  const sessionErrors = new Map<string, number>();
   const faults: FaultRecord[] = [];
   const wheel = startWheel(clock);
   const { timers } = wheel;
   const startMs = startOf(task, clock);
-  const onTrouble = (text: string) => {
-    if (!hooks.signal.aborted) troubles.set(text, (troubles.get(text) ?? 0) + 1);
+  const onSessionError = (text: string) => {
+    if (!hooks.signal.aborted) sessionErrors.set(text, (sessionErrors.get(text) ?? 0) + 1);
   };
-  const shaper = new Shaper({ ...task, startMs, clock, dueMs: wheel.dueMs, timers });
+  const shaper = new NetworkShaper({ ...task, startMs, clock, dueMs: wheel.dueMs, timers });
   const open = socketLinks(task, clock, wheel.catchUp);
   const sounds = task.clips.map((clip) => new SoundFrames(clip, task.frameMs));
   const wordEndsMs = task.clips.map(({ words = [] }) => words.map(({ endMs }) => endMs));
-  const context = { ...task, sounds, wordEndsMs, open, startMs, clock, timers, recorder, traces: sink, onTrouble };
+  const context = { ...task, sounds, wordEndsMs, open, startMs, clock, timers, recorder, traces: sink, onSessionError };
   const profileOf = profiles(task);
   const learners = task.plans.map((plan) => {
     const profile = profileOf(plan);
     const slice = recorder.slice(labelsOf(plan));
     const onLateness = (ms: number) => slice.record('shaping_lateness', ms);
-    return new Learner(plan, context, profile && shaper.phone(plan.learner, profile, onLateness));
+    return new Learner(plan, context, profile && shaper.device(plan.learner, profile, onLateness));
   });
   scheduleLearnerFaults(task.faults, learners, { timers, clock, startMs }, (record) => faults.push(record));
   const health = new HealthWatch(learners.length);
   timers.at(startMs, () => health.begin());
-  const progress = new ProgressTold(task.plans, recorder);
+  const progress = new ProgressReported(task.plans, recorder);
   for (const learner of learners) learner.done.then(() => progress.sessionEnded());
 
   const report = setInterval(() => {
@@ -96,19 +96,17 @@ export async function runGenerator(task: GeneratorTask, hooks: GeneratorHooks): 
   wheel.stop();
   shaper.stop();
 
-  // A stop from outside leaves the last second's answers on their way: they are owed, not missing.
+  // A stop from outside leaves the last second's answers on their way: they are still due, not missed.
   const untilMs = interrupted ? startMs + elapsedMs - 1000 : Number.POSITIVE_INFINITY;
   for (const learner of learners) learner.finish(untilMs, interrupted);
   hooks.onProgress(progress.take(elapsedMs));
-  const recording = recorder.encode();
-  recorder.destroy();
   return {
-    recording,
+    recording: recorder.encode(),
     traces: sink.taken(),
     tracesSeen: sink.seen,
     generators: [generator],
     faults,
-    troubles: sortedTroubles(troubles),
+    sessionErrors: sortedErrors(sessionErrors),
     elapsedMs,
   };
 }

@@ -10,7 +10,7 @@ import {
 } from '../../metrics/definitions.ts';
 import { reportStages } from '../../metrics/latency-stages.ts';
 import { LiveSlice, LiveView } from '../../metrics/live-slice.ts';
-import { type Cost, spentIn } from '../../results/cost.ts';
+import { type ServerCost, spentIn } from '../../results/cost.ts';
 
 import { measurementsOf } from '../../results/measurements.ts';
 import type { ObjectiveVerdict } from '../../slo/objective/objective-verdict.ts';
@@ -57,10 +57,10 @@ type Run = {
   plannedSessions: number;
   durationMs: number;
   warmupMs: number;
-  prices: Cost | undefined;
+  prices: ServerCost | undefined;
 };
 
-/** A test while it runs: what all its generators told of themselves, added up. */
+/** A test while it runs: what all its generators reported, added up. */
 export class LiveRun {
   readonly #run: Run;
   readonly #slices = new Map<string, LiveSlice>();
@@ -75,7 +75,7 @@ export class LiveRun {
     this.#run = run;
   }
 
-  /** Adds what one generator told; whether it is time to look again. */
+  /** Adds what one generator reported; whether it is time to look again. */
   add(progress: GeneratorProgress): boolean {
     this.#elapsedMs = Math.max(this.#elapsedMs, progress.elapsedMs);
     this.#arrived += progress.arrived;
@@ -158,5 +158,5 @@ export class LiveRun {
   }
 }
 
-/** Generators tell twice a second each; adding them all up for each of them would be too much. */
+/** Generators report twice a second each; adding them all up for each of them would be too much. */
 const lookEveryMs = 400;

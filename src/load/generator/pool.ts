@@ -4,7 +4,7 @@ import { workerUrl } from '../../threads/worker-url.ts';
 import { partition } from '../plan/shard-split.ts';
 import type { GeneratorHooks, GeneratorTask } from './generator.ts';
 
-/** What a generator's process says, and is told. */
+/** Messages from a generator's process, and to it. */
 export type FromGenerator =
   | { type: 'ready' }
   | { type: 'progress'; progress: Parameters<GeneratorHooks['onProgress']>[0] }
@@ -31,14 +31,14 @@ export async function runGenerators(
 ): Promise<GeneratorResult> {
   const generators = splitTask(task, count).map((share) => new Generator(share, hooks.onProgress));
   const stop = () => {
-    for (const generator of generators) generator.tell({ type: 'stop' });
+    for (const generator of generators) generator.send({ type: 'stop' });
   };
   hooks.signal.addEventListener('abort', stop, { once: true });
   if (hooks.signal.aborted) stop();
   await Promise.all(generators.map((generator) => generator.ready));
   const startAtEpochMs = task.startAtEpochMs ?? Date.now() + leadMs(task, generators.length);
   hooks.onStart?.(startAtEpochMs);
-  for (const generator of generators) generator.tell({ type: 'start', startAtEpochMs });
+  for (const generator of generators) generator.send({ type: 'start', startAtEpochMs });
   const results = await Promise.all(generators.map((generator) => generator.result));
   hooks.signal.removeEventListener('abort', stop);
   return mergeResults(results, task.seed);
@@ -78,7 +78,7 @@ export function causeOfDeath(said: string): string {
 }
 
 class Generator {
-  /** Also when it never will be: then its result tells. */
+  /** Also when it never will be: then its result says so. */
   readonly ready: Promise<void>;
   readonly result: Promise<GeneratorResult>;
   readonly #child: ChildProcess;
@@ -121,11 +121,11 @@ class Generator {
     child.on('message', (given: FromGenerator) => {
       if (given.type === 'progress') onProgress(given.progress);
     });
-    this.tell({ type: 'task', task });
+    this.send({ type: 'task', task });
   }
 
   /** Says it, if anybody is there to hear it. */
-  tell(message: ToGenerator): void {
+  send(message: ToGenerator): void {
     if (this.#child.connected) this.#child.send(message, () => {});
   }
 }

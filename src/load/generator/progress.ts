@@ -2,7 +2,7 @@ import type { SliceDelta } from '../../metrics/live-slice.ts';
 import type { Recorder } from '../../metrics/recorder.ts';
 import type { LearnerPlan } from '../plan/learner-plan.ts';
 
-/** What one generator tells of itself twice a second: only what is new, so that it is small and adds up with others'. */
+/** What one generator reports twice a second: only what is new, so that it is small and adds up with others'. */
 export type GeneratorProgress = {
   /** Since the plan's 0. */
   elapsedMs: number;
@@ -12,8 +12,8 @@ export type GeneratorProgress = {
   slices: readonly SliceDelta[];
 };
 
-/** Remembers what it has told. */
-export class ProgressTold {
+/** Remembers what it has reported. */
+export class ProgressReported {
   readonly #recorder: Recorder;
   readonly #arrivalsMs: Float64Array;
   #arrived = 0;

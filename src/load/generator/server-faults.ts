@@ -5,7 +5,7 @@ import type { FaultPlan } from '../plan/faults.ts';
 import type { EmbeddedServer } from './embedded-server.ts';
 
 /**
- * Makes the embedded server suffer its faults at their times since `startAtEpochMs` (wall clock). Without an embedded
+ * Applies its faults to the embedded server at their times since `startAtEpochMs` (wall clock). Without an embedded
  * server they do not happen, and the records say so.
  */
 export class ServerFaults {

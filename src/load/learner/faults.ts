@@ -4,7 +4,7 @@ import { learnerFault } from '../fault/index.ts';
 import type { FaultPlan } from '../plan/faults.ts';
 import type { Learner } from './learner.ts';
 
-/** Sets the faults that hit learners of this shard to happen; each is told when it has. */
+/** Schedules the faults that affect learners of this shard; each is reported when it has happened. */
 export function scheduleLearnerFaults(
   faults: readonly FaultPlan[],
   learners: readonly Learner[],
@@ -19,13 +19,13 @@ export function scheduleLearnerFaults(
     if (mine.length === 0) continue;
     timers.at(startMs + fault.atMs, () => {
       const atMs = clock() - startMs;
-      const hit = mine.filter((learner) => inject(learner, fault));
+      const affected = mine.filter((learner) => inject(learner, fault));
       onFault({
         kind: fault.kind,
         plannedMs: fault.atMs,
         atMs,
         ...('forMs' in fault && { untilMs: atMs + fault.forMs }),
-        hit: { learners: hit.length, of: mine.length },
+        affected: { learners: affected.length, of: mine.length },
       });
     });
   }

@@ -1,4 +1,4 @@
-import type { Random } from '../../stats/random-stream.ts';
+import type { RandomStream } from '../../stats/random-stream.ts';
 
 /** A share of the frames that are due from after `fromMs` until `untilMs` inclusive, ms on the clock. */
 type Loss = { share: number; fromMs: number; untilMs: number };
@@ -8,10 +8,10 @@ type Loss = { share: number; fromMs: number; untilMs: number };
  * however late a generator is.
  */
 export class FrameLoss {
-  readonly #random: Random;
+  readonly #random: RandomStream;
   #losses: Loss[] = [];
 
-  constructor(random: Random) {
+  constructor(random: RandomStream) {
     this.#random = random;
   }
 

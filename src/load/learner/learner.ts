@@ -1,12 +1,12 @@
 import type { ClientEnd } from '../../client/client.ts';
 import { StreamClient } from '../../client/client.ts';
 import type { SoundFrames } from '../../client/frames.ts';
-import type { OpenLink, Phone } from '../../client/link/link.ts';
+import type { OpenLink, SimulatedDevice } from '../../client/link/link.ts';
 import type { Clock, Timers } from '../../clock/wheel.ts';
 import type { Recorder } from '../../metrics/recorder.ts';
 import type { TraceSink } from '../../metrics/traces.ts';
 import type { Objective } from '../../slo/objective/expression.ts';
-import { createRandom } from '../../stats/random-stream.ts';
+import { createRandomStream } from '../../stats/random-stream.ts';
 import type { FaultyLearner } from '../fault/definition.ts';
 import { SessionMeter, type SessionOutcome } from '../meter/session-meter.ts';
 import type { LearnerPlan } from '../plan/learner-plan.ts';
@@ -36,7 +36,7 @@ export type LearnerContext = {
   recorder: Recorder;
   traces: TraceSink;
   /** What a person should read about a session that went wrong. */
-  onTrouble(text: string): void;
+  onSessionError(text: string): void;
 };
 
 /**
@@ -48,7 +48,7 @@ export class Learner implements FaultyLearner {
   readonly done: Promise<void>;
   readonly #plan: LearnerPlan;
   readonly #context: LearnerContext;
-  readonly #phone: Phone | undefined;
+  readonly #device: SimulatedDevice | undefined;
   readonly #loss: FrameLoss;
   readonly #meter: SessionMeter;
   #client: StreamClient | undefined;
@@ -58,17 +58,17 @@ export class Learner implements FaultyLearner {
   #finishing = false;
   #resolveDone!: () => void;
 
-  /** `phone`: where its network is simulated. */
-  constructor(plan: LearnerPlan, context: LearnerContext, phone?: Phone) {
+  /** `device`: present where its network is simulated. */
+  constructor(plan: LearnerPlan, context: LearnerContext, device?: SimulatedDevice) {
     this.#plan = plan;
     this.#context = context;
-    this.#phone = phone;
+    this.#device = device;
     this.done = new Promise((resolve) => {
       this.#resolveDone = resolve;
     });
-    this.#loss = new FrameLoss(createRandom(context.seed, lossStream + plan.learner));
+    this.#loss = new FrameLoss(createRandomStream(context.seed, lossStream + plan.learner));
     const speechBeginMs = context.clips.map((clip) => clip.speechBeginMs);
-    this.#meter = new SessionMeter({ ...context, plan, speechBeginMs, simulated: phone !== undefined });
+    this.#meter = new SessionMeter({ ...context, plan, speechBeginMs, simulated: device !== undefined });
     context.timers.at(context.startMs + plan.arrivalMs, () => this.#arrive());
   }
 
@@ -85,8 +85,8 @@ export class Learner implements FaultyLearner {
 
   /** False when the session is over or has not begun. */
   cutNetwork(forMs: number): boolean {
-    if (!this.#phone || !this.#client || this.#end) return false;
-    this.#phone.cut(forMs);
+    if (!this.#device || !this.#client || this.#end) return false;
+    this.#device.cut(forMs);
     return true;
   }
 
@@ -98,7 +98,7 @@ export class Learner implements FaultyLearner {
     return true;
   }
 
-  /** Time has passed; tells the books what is owed by now. */
+  /** Time has passed; counts what is overdue by now as missed. */
   tick(nowMs: number): void {
     this.#client?.tick(nowMs);
     this.#meter.tick(nowMs);
@@ -132,7 +132,7 @@ export class Learner implements FaultyLearner {
     const { open, frameMs, emitIntervalMs, clock, timers, seed } = this.#context;
     const samplesAFrame = (clip.sampleRateHz * frameMs) / 1000;
     return new StreamClient({
-      open: this.#phone?.links(open) ?? open,
+      open: this.#device?.links(open) ?? open,
       start: {
         audio: { encoding: 'pcm_s16le', sample_rate: clip.sampleRateHz, channels: 1, frame_ms: frameMs },
         language: this.#plan.language,
@@ -142,17 +142,17 @@ export class Learner implements FaultyLearner {
       clock,
       timers,
       // A stream of its own: reconnects must not shift the plan's random numbers.
-      random: createRandom(seed, 0x8000_0000 + this.#plan.learner),
+      random: createRandomStream(seed, 0x8000_0000 + this.#plan.learner),
       dropAboveBytes: (appBufferMs * clip.sampleRateHz * 2) / 1000,
-      patient: true,
+      batchedReading: true,
       onEvent: (event, receivedMs, downlinkMs, framesSent) => {
-        for (const broken of this.#meter.event(event, receivedMs, downlinkMs, framesSent)) this.#trouble(broken);
-        if (event.type === 'error') this.#trouble(`${event.code}: ${event.message}`);
+        for (const broken of this.#meter.event(event, receivedMs, downlinkMs, framesSent)) this.#sessionError(broken);
+        if (event.type === 'error') this.#sessionError(`${event.code}: ${event.message}`);
         this.#closeWhenSettled();
       },
       onGarbage: (message) => {
         this.#meter.garbage();
-        this.#trouble(`not a speechfb.v1 event: ${message}`);
+        this.#sessionError(`not a speechfb.v1 event: ${message}`);
       },
       onDropped: (atMs) => this.#meter.dropped(atMs),
       onCarried: (firstSample, atMs, lateMs) => this.#meter.frameCarried(firstSample / samplesAFrame, atMs, lateMs),
@@ -177,12 +177,12 @@ export class Learner implements FaultyLearner {
   #over(end: ClientEnd): void {
     this.#end = end;
     if (!this.#finishing) this.#meter.over(end.outcome);
-    if (end.outcome !== 'closed') this.#trouble(`${end.outcome}: ${end.reason || 'no reason'} (${end.code})`);
+    if (end.outcome !== 'closed') this.#sessionError(`${end.outcome}: ${end.reason || 'no reason'} (${end.code})`);
     this.#resolveDone();
   }
 
-  #trouble(text: string): void {
-    this.#context.onTrouble(text);
+  #sessionError(text: string): void {
+    this.#context.onSessionError(text);
   }
 }
 

@@ -2,25 +2,25 @@ import type { Link, LinkEvents, OpenLink } from '../../client/link/link.ts';
 import { type Clock, idle, type Timers, type WheelTask } from '../../clock/wheel.ts';
 import { type ChecksummedFrame, frameHeaderBytes } from '../../protocol/frame.ts';
 import type { ConnectionSink } from '../../sim/connection.ts';
-import type { Connection } from '../../sim/network.ts';
-import type { Direction, Transport } from '../../sim/profile/profile.ts';
+import type { SimulatedConnection } from '../../sim/network.ts';
+import type { Direction, TransportName } from '../../sim/profile/profile.ts';
 import { wireBytes } from '../../sim/wire-bytes.ts';
 import { InFlight } from './in-flight.ts';
 
-/** What a link needs of the shaper that made it: the time of the simulated networks, and a place for sockets of dead phones. */
+/** What a link needs of the shaper that made it: the time of the simulated networks, and a place for sockets of dead devices. */
 export type LinkTime = {
   readonly options: { clock: Clock; timers: Timers };
   /** Now, or when what runs now was due, us since the plan's 0. */
   nowUs(): number;
   /** A virtual time on the shard's clock, ms. */
   clockMs(atUs: number): number;
-  /** Keeps a dead phone's socket open and silent for as long as a server keeps waiting for it. */
+  /** Keeps a dead device's socket open and silent for as long as a server keeps waiting for it. */
   abandon(link: Link): void;
 };
 
-export type ShapedLinkOptions = {
-  connection: Connection;
-  transport: Transport;
+export type NetworkLinkOptions = {
+  connection: SimulatedConnection;
+  transport: TransportName;
   shaper: LinkTime;
   onLateness(ms: number): void;
   real: OpenLink;
@@ -45,19 +45,19 @@ type Down = { bytes: number; writtenUs: number } & (
 );
 
 /**
- * What a socket of the server would hold until the phone has it: Linux lets some 130 KB be on their way or wait behind a
- * window of 25 segments. With more, no more is read, so that the server feels a slow phone, and memory has an end.
+ * What a socket of the server would hold until the device has it: Linux lets some 130 KB be on their way or wait behind a
+ * window of 25 segments. With more, no more is read, so that the server feels a slow device, and memory has an end.
  */
 const mostHeldBytes = 128 * 1024;
 
 /**
  * A link over a simulated network: what the app sends is written to the real socket when the network would have delivered
- * it, what the server sends is held until then. The real socket opens at once; the app hears of it when a phone would.
+ * it, what the server sends is held until then. The real socket opens at once; the app hears of it when a device would.
  */
-export class ShapedLink implements Link, ConnectionSink, WheelTask {
+export class NetworkLink implements Link, ConnectionSink, WheelTask {
   slot = idle;
-  readonly #connection: Connection;
-  readonly #transport: Transport;
+  readonly #connection: SimulatedConnection;
+  readonly #transport: TransportName;
   readonly #shaper: LinkTime;
   readonly #onLateness: (ms: number) => void;
   readonly #real: Link;
@@ -78,7 +78,7 @@ export class ShapedLink implements Link, ConnectionSink, WheelTask {
   readonly #open = { network: false, real: false };
   #failure: { code: number; reason: string } | undefined;
 
-  constructor({ connection, transport, shaper, onLateness, real, events }: ShapedLinkOptions) {
+  constructor({ connection, transport, shaper, onLateness, real, events }: NetworkLinkOptions) {
     this.#onLateness = onLateness;
     this.#connection = connection;
     this.#transport = transport;
@@ -101,7 +101,7 @@ export class ShapedLink implements Link, ConnectionSink, WheelTask {
     this.#reschedule();
   }
 
-  /** What a server does not read closes the window of its socket, and waits in the phone's. */
+  /** What a server does not read closes the window of its socket, and waits in the device's. */
   get bufferedBytes(): number {
     return this.#connection.bufferedBytes('up') + this.#real.bufferedBytes;
   }
@@ -148,7 +148,7 @@ export class ShapedLink implements Link, ConnectionSink, WheelTask {
     if (this.#over) return;
     this.#timeUs = atUs;
     if (direction === 'up') this.#up.arrive(number, this.#passUp);
-    else this.#down.arrive(number, this.#tellDown);
+    else this.#down.arrive(number, this.#passDown);
   }
 
   lost(direction: Direction, number: number, atUs: number): void {
@@ -278,7 +278,7 @@ export class ShapedLink implements Link, ConnectionSink, WheelTask {
   };
 
   /** Tells the app what has come down, at the time when it came. */
-  readonly #tellDown = (down: Down): void => {
+  readonly #passDown = (down: Down): void => {
     if (this.#over) return;
     this.#late();
     this.#heldBytes -= down.bytes;

@@ -1,10 +1,10 @@
-import type { Link, OpenLink, Phone } from '../../client/link/link.ts';
+import type { Link, OpenLink, SimulatedDevice } from '../../client/link/link.ts';
 import type { Clock, Timers } from '../../clock/wheel.ts';
-import { PhoneNetwork } from '../../sim/network.ts';
+import { DeviceNetwork } from '../../sim/network.ts';
 import type { NetworkProfile } from '../../sim/profile/profile.ts';
-import { ShapedLink } from './network-link.ts';
+import { NetworkLink } from './network-link.ts';
 
-export type ShaperOptions = {
+export type NetworkShaperOptions = {
   seed: number;
   /** The plan's 0 on the clock: time 0 of every network. */
   startMs: number;
@@ -14,25 +14,25 @@ export type ShaperOptions = {
   timers: Timers;
 };
 
-/** The simulated networks of one shard's phones. Their time is whole us since the plan's 0. */
-export class Shaper {
-  readonly options: ShaperOptions;
-  /** Sockets whose phones have gone: open and mute, as the server would see them. */
-  readonly #mute = new Set<Link>();
+/** The simulated networks of one shard's devices. Their time is whole us since the plan's 0. */
+export class NetworkShaper {
+  readonly options: NetworkShaperOptions;
+  /** Sockets whose devices have gone: open and silent (lingering), as the server would see them. */
+  readonly #lingering = new Set<Link>();
 
-  constructor(options: ShaperOptions) {
+  constructor(options: NetworkShaperOptions) {
     this.options = options;
   }
 
   /**
-   * The network of one learner's phone; every link of the learner goes over it. `onLateness`: how long after its virtual
+   * The network of one learner's device; every link of the learner goes over it. `onLateness`: how long after its virtual
    * delivery a message was really passed on, ms.
    */
-  phone(learner: number, profile: NetworkProfile, onLateness: (ms: number) => void): Phone {
-    return new ShapedPhone(this, profile, learner, onLateness);
+  device(learner: number, profile: NetworkProfile, onLateness: (ms: number) => void): SimulatedDevice {
+    return new DeviceOnNetwork(this, profile, learner, onLateness);
   }
 
-  /** Now, or when what runs now was due: what a phone does on time is not late because the generator is. */
+  /** Now, or when what runs now was due: what a device does on time is not late because the generator is. */
   nowUs(): number {
     return Math.round((this.options.dueMs() - this.options.startMs) * 1000);
   }
@@ -42,42 +42,42 @@ export class Shaper {
     return this.options.startMs + atUs / 1000;
   }
 
-  /** Keeps a dead phone's socket open and silent for as long as a server keeps waiting for it. */
+  /** Keeps a dead device's socket open and silent for as long as a server keeps waiting for it. */
   abandon(link: Link): void {
     link.pause();
-    this.#mute.add(link);
-    this.options.timers.at(this.options.clock() + muteForMs, () => {
-      this.#mute.delete(link);
+    this.#lingering.add(link);
+    this.options.timers.at(this.options.clock() + lingerMs, () => {
+      this.#lingering.delete(link);
       link.terminate();
     });
   }
 
   stop(): void {
-    for (const link of this.#mute) link.terminate();
-    this.#mute.clear();
+    for (const link of this.#lingering) link.terminate();
+    this.#lingering.clear();
   }
 }
 
-/** One phone: its network outlives its connections. */
-class ShapedPhone implements Phone {
-  readonly #shaper: Shaper;
-  readonly #network: PhoneNetwork;
+/** One device: its network outlives its connections. */
+class DeviceOnNetwork implements SimulatedDevice {
+  readonly #shaper: NetworkShaper;
+  readonly #network: DeviceNetwork;
   readonly #profile: NetworkProfile;
 
   readonly #onLateness: (ms: number) => void;
 
-  constructor(shaper: Shaper, profile: NetworkProfile, client: number, onLateness: (ms: number) => void) {
+  constructor(shaper: NetworkShaper, profile: NetworkProfile, client: number, onLateness: (ms: number) => void) {
     this.#onLateness = onLateness;
     this.#shaper = shaper;
     this.#profile = profile;
-    this.#network = new PhoneNetwork(profile, { seed: shaper.options.seed, client });
+    this.#network = new DeviceNetwork(profile, { seed: shaper.options.seed, client });
   }
 
   links(real: OpenLink): OpenLink {
     return (events) => {
       const connection = this.#network.connect(this.#shaper.nowUs());
       const { transport } = this.#profile;
-      return new ShapedLink({
+      return new NetworkLink({
         connection,
         transport,
         shaper: this.#shaper,
@@ -94,4 +94,4 @@ class ShapedPhone implements Phone {
 }
 
 /** The server's idle limit is 60 s by default; after that it has let go of the session, and the socket with it. */
-const muteForMs = 60_000;
+const lingerMs = 60_000;

@@ -16,7 +16,7 @@ export type SpeechContext = {
   timers: Timers;
 };
 
-/** What is told of each frame, in order. */
+/** What is reported of each frame, in order. */
 export type FrameMeter = {
   frameSent(dueMs: number, nowMs: number): void;
   /** Voice activity detection held it back. */

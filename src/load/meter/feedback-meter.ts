@@ -1,8 +1,8 @@
 import { type LatencyParts, reportStages, splitLatency, type Timing } from '../../metrics/latency-stages.ts';
 import type { TraceOwner, TraceSink } from '../../metrics/traces.ts';
 import type { LearnerPlan } from '../plan/learner-plan.ts';
-import { FeedbackSlots, type Slot } from './feedback-slots.ts';
-import type { PathTimes } from './frame-times.ts';
+import { type FeedbackInterval, FeedbackIntervals } from './feedback-intervals.ts';
+import type { FrameTimes } from './frame-times.ts';
 import type { PhaseSlices } from './phase-slices.ts';
 import type { SampleSink } from './sample-sink.ts';
 import type { UtteranceScore } from './session-score.ts';
@@ -16,7 +16,7 @@ type FeedbackOptions = {
   traces: TraceSink;
 };
 
-/** Measures the feedback latency of one session, slot by slot, and splits it over the stages. */
+/** Measures the feedback latency of one session, interval by interval, and splits it over the stages. */
 export class FeedbackMeter {
   /** Round trip of the newest ping. */
   roundTripMs = 0;
@@ -31,10 +31,10 @@ export class FeedbackMeter {
   readonly #owner: TraceOwner;
   readonly #slices: PhaseSlices;
   readonly #sink: SampleSink;
-  readonly #path: PathTimes;
+  readonly #path: FrameTimes;
   readonly #scoreOf: (utterance: number) => UtteranceScore | undefined;
-  readonly #slots: FeedbackSlots;
-  /** Slots that the live view counts as never, and that may come yet. */
+  readonly #intervals: FeedbackIntervals;
+  /** Intervals that the live view counts as never, and that may come yet. */
   #shown = 0;
 
   /** `scoreOf`: of an utterance that is not over. */
@@ -42,7 +42,7 @@ export class FeedbackMeter {
     options: FeedbackOptions,
     slices: PhaseSlices,
     sink: SampleSink,
-    path: PathTimes,
+    path: FrameTimes,
     scoreOf: (utterance: number) => UtteranceScore | undefined,
   ) {
     const { plan, startMs, frameMs, emitIntervalMs } = options;
@@ -56,21 +56,21 @@ export class FeedbackMeter {
     this.#sink = sink;
     this.#scoreOf = scoreOf;
     this.#path = path;
-    this.#slots = new FeedbackSlots(emitIntervalMs, frameMs);
+    this.#intervals = new FeedbackIntervals(emitIntervalMs, frameMs);
     let endMs = startMs;
     for (const { beginMs, frames, gated = [] } of plan.utterances) {
       const heldBack = gated.map(([from, to]) => [from * frameMs, to * frameMs] as const);
-      this.#slots.add(startMs + beginMs, frames * frameMs, heldBack);
+      this.#intervals.add(startMs + beginMs, frames * frameMs, heldBack);
       endMs = startMs + beginMs + frames * frameMs;
     }
-    this.soundMs = (audioMs) => this.#slots.dueMs(audioMs) ?? endMs;
+    this.soundMs = (audioMs) => this.#intervals.dueMs(audioMs) ?? endMs;
   }
 
   /** An event that covers `audioMs` of the session's sound came. */
   cover(audioMs: number, receivedMs: number, timing: Timing, downlinkMs: number | undefined): void {
     const frameMs = this.#frameMs;
-    this.#slots.cover(audioMs, receivedMs, (latencyMs, endMs, slot) => {
-      if (!this.#record(slot, receivedMs)) return;
+    this.#intervals.cover(audioMs, receivedMs, (latencyMs, endMs, interval) => {
+      if (!this.#record(interval, receivedMs)) return;
       // The frame that the server waited for last: what it took on its way is what the feedback took.
       const frame = Math.round((endMs + (timing.window ?? 0)) / frameMs) - 1;
       const known = {
@@ -83,28 +83,28 @@ export class FeedbackMeter {
         timing,
       };
       splitLatency(latencyMs, known, parts);
-      this.#slices.at(slot.dueMs).recordStages(parts);
+      this.#slices.at(interval.dueMs).recordStages(parts);
       if (this.#traces.wants()) {
-        this.#traces.keep(this.#owner, receivedMs - this.#startMs, latencyMs, parts, slot.utterance);
+        this.#traces.keep(this.#owner, receivedMs - this.#startMs, latencyMs, parts, interval.utterance);
       }
     });
   }
 
-  /** Slots whose sound was over by `untilMs` will never be covered. */
+  /** Intervals whose sound was over by `untilMs` will never be covered. */
   giveUp(untilMs: number): void {
-    this.#slots.giveUp(untilMs, (slot) => this.#record(slot, Number.POSITIVE_INFINITY));
+    this.#intervals.giveUp(untilMs, (interval) => this.#record(interval, Number.POSITIVE_INFINITY));
   }
 
-  /** Counts slots that have been overdue for long as never, in the live view alone. */
+  /** Counts intervals that have been overdue for long as never, in the live view alone. */
   showOverdue(nowMs: number): void {
     const { startMs, warmupMs } = this.#options;
-    const overdue = this.#slots.overdue(startMs + warmupMs, nowMs - longOverdueMs);
+    const overdue = this.#intervals.overdue(startMs + warmupMs, nowMs - longOverdueMs);
     if (overdue <= this.#shown) return;
     this.#slices.at(nowMs - longOverdueMs).showNever('feedback_latency', overdue - this.#shown);
     this.#shown = overdue;
   }
 
-  #record({ dueMs, utterance }: Slot, receivedMs: number): boolean {
+  #record({ dueMs, utterance }: FeedbackInterval, receivedMs: number): boolean {
     const score = this.#scoreOf(utterance);
     const counted = this.#sink.record('feedback_latency', dueMs, receivedMs, score, this.#shown === 0);
     if (counted && this.#shown > 0) this.#shown -= 1;

@@ -2,20 +2,20 @@
  * The newest frames of one session and how each came to the server. A frame's place counts all frames of the session's
  * sample clock, those never sent among them.
  */
-export class PathTimes {
+export class FrameTimes {
   /** How late each was sent, from `#begin` on; NaN for one that never was. */
   readonly #lateMs: Float32Array;
   readonly #begin: number;
   #sent = 0;
   #dropped = 0;
   #lost = 0;
-  /** Places from here to the newest have not been told. */
-  #toTell = 0;
+  /** Frames from this place to the newest have not been reported. */
+  #reportedTo = 0;
   #places = 0;
   /** Only of learners on a simulated network: when each frame was due, what its way up took, how late it was passed on. */
   readonly #carried: { dueMs: Float64Array; uplinkMs: Float32Array; lateMs: Float32Array } | undefined;
 
-  /** `simulated`: `carried` will tell of each frame. */
+  /** `simulated`: `carried` will report each frame. */
   constructor(simulated: boolean) {
     this.#begin = ring * (sessions++ % sessionsAPool);
     if (this.#begin === 0) pool = new Float32Array(ring * sessionsAPool);
@@ -43,9 +43,9 @@ export class PathTimes {
     return this.#lost;
   }
 
-  /** Places that `tell` would pass over. */
-  get untold(): number {
-    return this.#places - this.#toTell;
+  /** Places that the next `report` passes over. */
+  get unreported(): number {
+    return this.#places - this.#reportedTo;
   }
 
   /** The frame at the next place was due at `dueMs` and sent at `nowMs`. */
@@ -79,12 +79,12 @@ export class PathTimes {
   }
 
   /** Calls back each frame that was sent since the last call (of the newest thousand), and how late it was, ms. */
-  tell(frame: (place: number, lateMs: number) => void): void {
-    for (let place = Math.max(this.#toTell, this.#places - ring); place < this.#places; place++) {
+  report(frame: (place: number, lateMs: number) => void): void {
+    for (let place = Math.max(this.#reportedTo, this.#places - ring); place < this.#places; place++) {
       const lateMs = this.#lateMs[this.#begin + (place % ring)]!;
       if (!Number.isNaN(lateMs)) frame(place, lateMs);
     }
-    this.#toTell = this.#places;
+    this.#reportedTo = this.#places;
   }
 
   /** The simulated network delivered the frame at `atMs`; it was passed on `lateMs` after that. */

@@ -5,7 +5,7 @@ import type { ServerEvent } from '../../protocol/server-messages.ts';
 import type { Objective } from '../../slo/objective/expression.ts';
 import { type LearnerPlan, type LoadPhase, labelsOf, type UtterancePlan } from '../plan/learner-plan.ts';
 import { FeedbackMeter } from './feedback-meter.ts';
-import { PathTimes } from './frame-times.ts';
+import { FrameTimes } from './frame-times.ts';
 import { PhaseSlices } from './phase-slices.ts';
 import { InvariantWatch } from './protocol-invariants.ts';
 import { SampleSink } from './sample-sink.ts';
@@ -29,7 +29,7 @@ export type MeterOptions = {
   objectives?: readonly Objective[];
   recorder: Recorder;
   traces: TraceSink;
-  /** `frameCarried` will tell of each frame: the learner's network is simulated. */
+  /** `frameCarried` will report each frame: the learner's network is simulated. */
   simulated?: boolean;
 };
 
@@ -48,7 +48,7 @@ export class SessionMeter {
   readonly #slice: Slice;
   readonly #sink: SampleSink;
   readonly #feedback: FeedbackMeter;
-  readonly #path: PathTimes;
+  readonly #frameTimes: FrameTimes;
   readonly #watch = new InvariantWatch();
   /** Utterances that have been heard of and have no final yet, by their place. */
   readonly #open = new Map<number, UtteranceMeter>();
@@ -67,12 +67,12 @@ export class SessionMeter {
     const slices = new PhaseSlices(recorder, labelsOf(plan), { phases, startMs, beginMs: startMs + plan.arrivalMs });
     this.#slice = slices.first;
     this.#sink = new SampleSink(slices, objectives, startMs + warmupMs);
-    this.#path = new PathTimes(options.simulated ?? false);
+    this.#frameTimes = new FrameTimes(options.simulated ?? false);
     this.#feedback = new FeedbackMeter(
       options,
       slices,
       this.#sink,
-      this.#path,
+      this.#frameTimes,
       (place) => this.#utterance(place)?.score,
     );
   }
@@ -82,14 +82,14 @@ export class SessionMeter {
     return this.#finals.size === this.#options.plan.utterances.length;
   }
 
-  /** What to tell of each frame. */
-  get frames(): PathTimes {
-    return this.#path;
+  /** What to report of each frame. */
+  get frames(): FrameTimes {
+    return this.#frameTimes;
   }
 
   /** On a simulated network: the frame came to the server at `atMs`, and was really passed on `lateMs` after that. */
   frameCarried(place: number, atMs: number, lateMs: number): void {
-    this.#path.carried(place, atMs, lateMs);
+    this.#frameTimes.carried(place, atMs, lateMs);
   }
 
   roundTrip(ms: number): void {
@@ -108,9 +108,9 @@ export class SessionMeter {
     event: ServerEvent,
     receivedMs: number,
     downlinkMs?: number,
-    framesSent: number = this.#path.sent,
+    framesSent: number = this.#frameTimes.sent,
   ): readonly string[] {
-    if (this.#path.untold >= framesAtOnce) this.#tellFrames();
+    if (this.#frameTimes.unreported >= framesAtOnce) this.#reportFrames();
     const broken = this.#watch.check(event, framesSent);
     switch (event.type) {
       case 'phoneme_feedback': {
@@ -166,14 +166,14 @@ export class SessionMeter {
 
   /** Time has passed: a session that is over goes on owing what becomes due; others show what is long overdue. */
   tick(nowMs: number): void {
-    this.#tellFrames();
-    if (this.#over) this.#owe(nowMs);
+    this.#reportFrames();
+    if (this.#over) this.#countMissed(nowMs);
     else this.#feedback.showOverdue(nowMs);
   }
 
   /** Closes the books: what was due by `untilMs` and never came is infinite. */
   end(untilMs: number, { outcome, sent, unacked, resent }: SessionOutcome): void {
-    this.#tellFrames();
+    this.#reportFrames();
     const { tally } = this.#slice;
     const cut = outcome === 'interrupted' && !this.#over;
     if (outcome !== 'interrupted') this.over(outcome);
@@ -190,24 +190,24 @@ export class SessionMeter {
       this.#sink.frames('resent_frames', resent, counted);
       this.#sink.frames('dropped_by_app', this.#droppedFrames, counted + this.#droppedFrames);
     }
-    this.#owe(untilMs);
+    this.#countMissed(untilMs);
     this.#sink.close();
   }
 
-  /** The lateness of frames is told some time after they were sent, many at once: to send one then touches little. */
-  #tellFrames(): void {
+  /** The lateness of frames is reported some time after they were sent, many at once: to send one then touches little. */
+  #reportFrames(): void {
     const { frameMs } = this.#options;
-    this.#path.tell((place, lateMs) => {
+    this.#frameTimes.report((place, lateMs) => {
       const dueMs = this.#feedback.soundMs((place + 1) * frameMs);
       this.#sink.record('send_lateness', dueMs, dueMs + lateMs);
     });
-    this.#slice.tally.dropped_by_app += this.#path.dropped - this.#droppedFrames;
-    this.#slice.tally.lost_by_app += this.#path.lost - this.#lostFrames;
-    this.#droppedFrames = this.#path.dropped;
-    this.#lostFrames = this.#path.lost;
+    this.#slice.tally.dropped_by_app += this.#frameTimes.dropped - this.#droppedFrames;
+    this.#slice.tally.lost_by_app += this.#frameTimes.lost - this.#lostFrames;
+    this.#droppedFrames = this.#frameTimes.dropped;
+    this.#lostFrames = this.#frameTimes.lost;
   }
 
-  #owe(untilMs: number): void {
+  #countMissed(untilMs: number): void {
     const { plan } = this.#options;
     this.#feedback.giveUp(untilMs);
     for (let place = 0; place < plan.utterances.length; place++) {
@@ -266,5 +266,5 @@ export class SessionMeter {
   }
 }
 
-/** As many frames as are told at once. */
+/** As many frames as are reported at once. */
 const framesAtOnce = 16;

@@ -38,7 +38,7 @@ export class SessionScore {
     this.#tails = [...keys.values()].map((one) => ({ ...one, tail: new SessionTail() }));
   }
 
-  /** For an utterance of the session in that phase, which only knows what is its own. */
+  /** The score of an utterance of the session in that phase; it holds only what is its own. */
   utterance(phase: string | undefined): UtteranceScore {
     const own = this.#objectives.filter((one) => metrics[one.metric].perUtterance && inPhase(one, phase));
     return new UtteranceScore(own.map(newStanding));
@@ -57,15 +57,15 @@ export class SessionScore {
 
   /** `count` of `of` events of that metric went wrong: bad ones of a share, or what a rate or a count counts. */
   events(metric: MetricName, count: number, of: number, phase: string | undefined, utterance?: UtteranceScore): void {
-    const tell = (standing: { samples: number; misses: number }) => {
+    const report = (standing: { samples: number; misses: number }) => {
       standing.samples += of;
       standing.misses += count;
     };
-    if (metric === 'availability' || metric === 'goodput') tell(this.#kept[metric]);
+    if (metric === 'availability' || metric === 'goodput') report(this.#kept[metric]);
     for (const standing of this.#standings) {
-      if (standing.objective.metric === metric && inPhase(standing.objective, phase)) tell(standing);
+      if (standing.objective.metric === metric && inPhase(standing.objective, phase)) report(standing);
     }
-    for (const standing of utterance?.standings ?? []) if (standing.objective.metric === metric) tell(standing);
+    for (const standing of utterance?.standings ?? []) if (standing.objective.metric === metric) report(standing);
   }
 
   /** Adds this session, now over, to the sums by objective, which are kept by the phase that it is about. */
@@ -75,7 +75,7 @@ export class SessionScore {
       if (samples > 0) addTo(sumsOf(undefined), name, sessionSums(samples, misses, this.#tail(alwaysBehind)));
     }
     for (const { objective, samples, misses, sumMs } of this.#standings) {
-      const mean = objective.reading === 'mean';
+      const mean = objective.aggregation === 'mean';
       // A mean that is infinite fails whatever the sessions say.
       if (samples === 0 || (mean ? !Number.isFinite(sumMs) : missShareOf(objective) === undefined)) continue;
       const behind = latencyBehind(objective);
@@ -94,10 +94,10 @@ type Behind = { metric: MetricName; phase: string | undefined };
 /** Whether feedback came, and whether an utterance was good, hangs on the latency of feedback. */
 const alwaysBehind: Behind = { metric: 'feedback_latency', phase: undefined };
 
-/** The latencies that an objective is a reading of. */
-function latencyBehind({ reading, metric, selector }: Objective): Behind | undefined {
+/** The latencies that an objective aggregates. */
+function latencyBehind({ aggregation, metric, selector }: Objective): Behind | undefined {
   const phase = selector.phase?.toLowerCase();
-  if (reading === 'quantile') return { metric, phase };
+  if (aggregation === 'quantile') return { metric, phase };
   return metric === 'availability' || metric === 'goodput' ? { ...alwaysBehind, phase } : undefined;
 }
 
@@ -125,7 +125,7 @@ export class UtteranceScore {
 
 function keeps({ objective, samples, misses, sumMs }: Standing): boolean {
   if (samples === 0) return true;
-  switch (objective.reading) {
+  switch (objective.aggregation) {
     case 'quantile':
       return samples - misses >= quantileRank(samples, objective.p);
     case 'max':

@@ -1,6 +1,6 @@
 import { onGrid } from '../../clock/wheel.ts';
-import { createRandom } from '../../stats/random-stream.ts';
-import { placesOf } from './concurrency.ts';
+import { createRandomStream } from '../../stats/random-stream.ts';
+import { concurrentStays } from './concurrency.ts';
 import { draw, type LoadProfile, type ProfilePhase, type Stay } from './load-profile.ts';
 
 /**
@@ -8,7 +8,7 @@ import { draw, type LoadProfile, type ProfilePhase, type Stay } from './load-pro
  * on what the server does. Stays too short to say a word are left out.
  */
 export function arrivalsOf(shape: LoadProfile, seed: number, leastStayMs: number): Stay[] {
-  const stays = shape.by === 'learners' ? placesOf(shape, seed) : ratedStays(shape, seed);
+  const stays = shape.by === 'learners' ? concurrentStays(shape, seed) : ratedStays(shape, seed);
   return stays
     .map(({ arrivalMs, leaveMs }) => ({ arrivalMs: onGrid(arrivalMs), leaveMs }))
     .filter(({ arrivalMs, leaveMs }) => leaveMs - arrivalMs >= leastStayMs)
@@ -20,7 +20,7 @@ function ratedStays(shape: LoadProfile & { by: 'rate' }, seed: number): Stay[] {
   const stays: Stay[] = [];
   let poisson = 0;
   for (let k = 0; ; k++) {
-    const random = createRandom(seed, arrivalStream + k);
+    const random = createRandomStream(seed, arrivalStream + k);
     const point = random();
     // Gaps of a Poisson process are exponential in the expected count, however the rate changes (time change theorem).
     poisson -= Math.log(1 - point);

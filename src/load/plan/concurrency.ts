@@ -1,4 +1,4 @@
-import { createRandom, type Random } from '../../stats/random-stream.ts';
+import { createRandomStream, type RandomStream } from '../../stats/random-stream.ts';
 import type { Stay } from './load-profile.ts';
 import { draw, type LoadProfile, peakLevel, type Range } from './load-profile.ts';
 
@@ -8,10 +8,10 @@ import { draw, type LoadProfile, peakLevel, type Range } from './load-profile.ts
  * a moment apart, and the first stays for a part of a session only, as if the class had been going on: otherwise all would
  * leave together.
  */
-export function placesOf(shape: LoadProfile, seed: number): Stay[] {
+export function concurrentStays(shape: LoadProfile, seed: number): Stay[] {
   const stays: Stay[] = [];
   for (let place = 0; place < peakLevel(shape); place++) {
-    const random = createRandom(seed, placeStream + place);
+    const random = createRandomStream(seed, placeStream + place);
     for (const { openMs, closeMs } of openings(shape, place, random)) {
       stays.push(...occupants(openMs, closeMs, shape.session, random));
     }
@@ -21,7 +21,7 @@ export function placesOf(shape: LoadProfile, seed: number): Stay[] {
 
 type Opening = { openMs: number; closeMs: number };
 
-function openings({ phases, endMs }: LoadProfile, place: number, random: Random): Opening[] {
+function openings({ phases, endMs }: LoadProfile, place: number, random: RandomStream): Opening[] {
   const found: Opening[] = [];
   let openMs: number | undefined;
   let from = 0;
@@ -39,7 +39,7 @@ function openings({ phases, endMs }: LoadProfile, place: number, random: Random)
   return found;
 }
 
-function occupants(openMs: number, closeMs: number, session: Range | undefined, random: Random): Stay[] {
+function occupants(openMs: number, closeMs: number, session: Range | undefined, random: RandomStream): Stay[] {
   if (!session) return [{ arrivalMs: openMs, leaveMs: closeMs }];
   const stays: Stay[] = [];
   let arrivalMs = openMs;
@@ -56,6 +56,6 @@ function occupants(openMs: number, closeMs: number, session: Range | undefined, 
 
 /** From one learner's leaving to the next one's coming: the last final arrives in it, so that places are not taken twice. */
 const turnaroundMs = 500;
-/** Nobody comes for less. */
+/** The shortest stay of a learner. */
 const leastSessionMs = 2000;
 const placeStream = 0x2000_0000;

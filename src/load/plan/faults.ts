@@ -1,37 +1,37 @@
-import { createRandom } from '../../stats/random-stream.ts';
+import { createRandomStream } from '../../stats/random-stream.ts';
 import type { LearnerFaultDetails, ServerFaultDetails } from '../fault/index.ts';
 import type { LearnerPlan } from './learner-plan.ts';
 
-/** Something that goes wrong on purpose, ms from the start of the test; decided before it begins, with whom it hits. */
+/** Something that goes wrong on purpose, ms from the start of the test; decided before it begins, with the learners that it affects. */
 export type FaultPlan = { atMs: number } & (
   | (LearnerFaultDetails & { learners: readonly number[] })
   | ServerFaultDetails
 );
 
 /** A fault as a scenario asks for it: when, and for learners which share of those who are there then. */
-export type FaultOrder = { /** Once, or several times. */ atMs: readonly number[] } & (
-  | (LearnerFaultDetails & { learners: Whom })
+export type FaultRequest = { /** Once, or several times. */ atMs: readonly number[] } & (
+  | (LearnerFaultDetails & { learners: FaultTargets })
   | ServerFaultDetails
 );
 
 /** A share above 0, up to 1, of the learners present; of one network alone when it is named. */
-type Whom = { share: number; network?: string };
+type FaultTargets = { share: number; network?: string };
 
 /**
- * The faults with those whom they hit, in order of time. Who is hit is drawn anew each time, at least one; a fault that
- * would hit nobody comes back in `idle` as [its place in `orders`, its time].
+ * The faults with their targets, in order of time. The targets are drawn anew each time, at least one; a fault that would
+ * affect nobody comes back in `idle` as [its place in `requests`, its time].
  */
 export function planFaults(
-  orders: readonly FaultOrder[],
+  requests: readonly FaultRequest[],
   plans: readonly LearnerPlan[],
   seed: number,
-): { faults: FaultPlan[]; idle: [order: number, atMs: number][] } {
+): { faults: FaultPlan[]; idle: [request: number, atMs: number][] } {
   const idle: [number, number][] = [];
-  const faults = orders.flatMap(({ atMs: times, ...fault }, place) =>
+  const faults = requests.flatMap(({ atMs: times, ...fault }, place) =>
     times.map((atMs, repeat): FaultPlan => {
       if (!('learners' in fault)) return { ...fault, atMs };
-      const random = createRandom(seed, faultStream + place * 0x1000 + repeat);
-      const learners = hit(plans, fault.learners, atMs, random);
+      const random = createRandomStream(seed, faultStream + place * 0x1000 + repeat);
+      const learners = drawTargets(plans, fault.learners, atMs, random);
       if (learners.length === 0) idle.push([place, atMs]);
       return { ...fault, learners, atMs };
     }),
@@ -39,7 +39,12 @@ export function planFaults(
   return { faults: faults.sort((a, b) => a.atMs - b.atMs), idle };
 }
 
-function hit(plans: readonly LearnerPlan[], { share, network }: Whom, atMs: number, random: () => number): number[] {
+function drawTargets(
+  plans: readonly LearnerPlan[],
+  { share, network }: FaultTargets,
+  atMs: number,
+  random: () => number,
+): number[] {
   const present = plans.filter(
     (plan) => plan.arrivalMs <= atMs && atMs < plan.leaveMs && (network === undefined || plan.network === network),
   );

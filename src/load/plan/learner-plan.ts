@@ -22,7 +22,7 @@ export type UtterancePlan = {
   beginMs: number;
   /** Whole frames of it that are spoken before the learner leaves or breaks off. */
   frames: number;
-  /** Frames that the phone's voice activity detection holds back, as [from, to) in order: due, spoken in silence, never sent. */
+  /** Frames that the device's voice activity detection holds back, as [from, to) in order: due, spoken in silence, never sent. */
   gated?: readonly (readonly [fromFrame: number, toFrame: number])[];
   /** The learner breaks off after `frames` and goes on with the next utterance at once. */
   bargeIn?: true;
@@ -39,5 +39,5 @@ export function labelsOf({ network, language }: LearnerPlan): Labels {
   return { profile: network === noNetwork ? unshaped : network, language };
 }
 
-/** A part of the load's shape, for readings by part; ms from the start of the test. */
+/** A part of the load profile, for figures by phase; ms from the start of the test. */
 export type LoadPhase = { name: string; beginMs: number; endMs: number };

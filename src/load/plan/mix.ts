@@ -1,4 +1,4 @@
-import { createRandom } from '../../stats/random-stream.ts';
+import { createRandomStream } from '../../stats/random-stream.ts';
 
 /** Something that a share of the learners has: a network, a set of clips. */
 export type Weighted = { /** Relative to the others' weights; above 0. */ weight: number };
@@ -9,7 +9,7 @@ export type Weighted = { /** Relative to the others' weights; above 0. */ weight
  * golden ratio where few learners must do. Depends on the seed and the learner's number alone.
  */
 export function mixPoint(seed: number, learner: number): { network: number; clips: number } {
-  const random = createRandom(seed, mixStream);
+  const random = createRandomStream(seed, mixStream);
   return { network: (random() + learner * firstStep) % 1, clips: (random() + learner * secondStep) % 1 };
 }
 

@@ -4,27 +4,27 @@ import type { FaultPlan } from './faults.ts';
 import { type LearnerPlan, noNetwork } from './learner-plan.ts';
 import type { LoadProfile } from './load-profile.ts';
 import { choose, mixPoint, type Weighted } from './mix.ts';
-import { type Habits, leadMs, type PlanClip, planUtterances } from './utterances.ts';
+import { type Behaviour, leadMs, type PlanClip, planUtterances } from './utterances.ts';
 
 export type PlanOptions = {
   shape: LoadProfile;
-  habits: Habits;
+  behaviour: Behaviour;
   seed: number;
   clips: readonly PlanClip[];
   /** Which clips learners read, as indexes into `clips`, by weight; undefined: all of them. */
-  readings?: readonly (Weighted & { clips: readonly number[] })[];
+  clipMix?: readonly (Weighted & { clips: readonly number[] })[];
   /** Undefined or empty: everybody is on `none`. */
   networks?: readonly (Weighted & { network: string })[];
 };
 
 /** An open-loop schedule of every learner of a test, by number. Same options, same plan. */
 export function planLearners(options: PlanOptions): LearnerPlan[] {
-  const { shape, habits, seed, clips, networks = [] } = options;
-  const { readings = [{ weight: 1, clips: [...clips.keys()] }] } = options;
-  return arrivalsOf(shape, seed, leadMs + 2 * habits.frameMs).map((stay, learner) => {
+  const { shape, behaviour, seed, clips, networks = [] } = options;
+  const { clipMix = [{ weight: 1, clips: [...clips.keys()] }] } = options;
+  return arrivalsOf(shape, seed, leadMs + 2 * behaviour.frameMs).map((stay, learner) => {
     const point = mixPoint(seed, learner);
-    const choices = choose(readings, point.clips)?.clips ?? [];
-    const utterances = planUtterances(clips, choices, stay, habits, { seed, learner });
+    const choices = choose(clipMix, point.clips)?.clips ?? [];
+    const utterances = planUtterances(clips, choices, stay, behaviour, { seed, learner });
     const language = clips[utterances[0]?.clip ?? 0]?.language ?? 'en-US';
     const network = choose(networks, point.network)?.network ?? noNetwork;
     return { learner, ...stay, network, language, utterances };

@@ -1,5 +1,5 @@
 import { onGrid } from '../../clock/wheel.ts';
-import { createRandom, type Random } from '../../stats/random-stream.ts';
+import { createRandomStream, type RandomStream } from '../../stats/random-stream.ts';
 import type { UtterancePlan } from './learner-plan.ts';
 import type { Stay } from './load-profile.ts';
 import { draw, type Range } from './load-profile.ts';
@@ -15,7 +15,7 @@ export type PlanClip = {
 };
 
 /** How learners read. */
-export type Habits = {
+export type Behaviour = {
   frameMs: number;
   /** Silence between two utterances. `speaking`: so long that speech is this share of the time, 0 to 1. */
   pause: Range | { speaking: number };
@@ -35,28 +35,28 @@ export function planUtterances(
   clips: readonly PlanClip[],
   choices: readonly number[],
   stay: Stay,
-  habits: Habits,
+  behaviour: Behaviour,
   key: { seed: number; learner: number },
 ): UtterancePlan[] {
-  const order = createRandom(key.seed, key.learner);
-  const moods = createRandom(key.seed, habitStream + key.learner);
+  const order = createRandomStream(key.seed, key.learner);
+  const behaviourRandom = createRandomStream(key.seed, behaviourStream + key.learner);
   const mine = alike(clips, choices, order);
   const utterances: UtterancePlan[] = [];
   let deck: number[] = [];
-  let beginMs = onGrid(stay.arrivalMs + leadMs + phaseMs(key.learner, habits.frameMs));
-  while (beginMs + habits.frameMs <= stay.leaveMs) {
+  let beginMs = onGrid(stay.arrivalMs + leadMs + phaseMs(key.learner, behaviour.frameMs));
+  while (beginMs + behaviour.frameMs <= stay.leaveMs) {
     if (deck.length === 0) deck = shuffled(mine, order);
     const clip = deck.pop();
     if (clip === undefined) break;
-    const { utterance, afterMs } = planOne(clips[clip]!, habits, stay.leaveMs - beginMs, moods);
+    const { utterance, afterMs } = planOne(clips[clip]!, behaviour, stay.leaveMs - beginMs, behaviourRandom);
     utterances.push({ clip, beginMs, ...utterance });
-    beginMs = onGrid(beginMs + utterance.frames * habits.frameMs + afterMs);
+    beginMs = onGrid(beginMs + utterance.frames * behaviour.frameMs + afterMs);
   }
   return utterances;
 }
 
 /**
- * Where in a frame the learner's sound begins, ms. Phones do not agree on it, also when a class connects at one moment; frames of
+ * Where in a frame the learner's sound begins, ms. Devices do not agree on it, also when a class connects at one moment; frames of
  * 700 learners that are all due at once would be late by the time that it takes to send them. Multiples of the golden ratio
  * lie evenly however many there are.
  */
@@ -69,13 +69,13 @@ const goldenRatio = (Math.sqrt(5) - 1) / 2;
 /** How much of a clip is spoken when `roomMs` are left, and the silence after it. Draws as often whatever comes out. */
 function planOne(
   { durationMs, gated }: PlanClip,
-  { frameMs, pause, bargeIn = 0 }: Habits,
+  { frameMs, pause, bargeIn = 0 }: Behaviour,
   roomMs: number,
-  moods: Random,
+  behaviourRandom: RandomStream,
 ) {
-  const interrupted = moods() < bargeIn;
-  const breakShare = breakFrom + (breakTo - breakFrom) * moods();
-  const pausePoint = moods();
+  const interrupted = behaviourRandom() < bargeIn;
+  const breakShare = breakFrom + (breakTo - breakFrom) * behaviourRandom();
+  const pausePoint = behaviourRandom();
   const whole = Math.ceil(durationMs / frameMs);
   const meant = interrupted ? Math.max(1, Math.round(whole * breakShare)) : whole;
   const frames = Math.min(meant, Math.floor(roomMs / frameMs));
@@ -90,8 +90,8 @@ function planOne(
   return { utterance, afterMs: interrupted ? 0 : pauseMs };
 }
 
-/** Those of the choices with the sample rate and language of one that is drawn: a session cannot change them. */
-function alike(clips: readonly PlanClip[], choices: readonly number[], random: Random): number[] {
+/** Choices with the sample rate and language of a drawn one: a session cannot change either. */
+function alike(clips: readonly PlanClip[], choices: readonly number[], random: RandomStream): number[] {
   const first = clips[choices[Math.floor(random() * choices.length)]!];
   return choices.filter(
     (index) => clips[index]!.sampleRateHz === first?.sampleRateHz && clips[index]!.language === first.language,
@@ -99,7 +99,7 @@ function alike(clips: readonly PlanClip[], choices: readonly number[], random: R
 }
 
 /** Fisher-Yates. */
-function shuffled(items: readonly number[], random: Random): number[] {
+function shuffled(items: readonly number[], random: RandomStream): number[] {
   const result = [...items];
   for (let i = result.length - 1; i > 0; i--) {
     const j = Math.floor(random() * (i + 1));
@@ -108,7 +108,7 @@ function shuffled(items: readonly number[], random: Random): number[] {
   return result;
 }
 
-const habitStream = 0x1000_0000;
+const behaviourStream = 0x1000_0000;
 /** Where in an utterance a learner breaks off. */
 const breakFrom = 0.3;
 const breakTo = 0.9;

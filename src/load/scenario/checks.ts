@@ -16,7 +16,13 @@ type LooseSpec = {
   load?: LoadSpec;
   faults?: readonly FaultSpec[];
   cost?: unknown;
-  objectives?: readonly { source?: string; reading?: string; selector?: { profile?: string; phase?: string } }[];
+  objectives?: readonly {
+    source?: string;
+    aggregation?: string;
+    selector?: { profile?: string; phase?: string };
+    abortOnFail?: boolean;
+    delayMs?: number;
+  }[];
   warmup?: unknown;
   duration?: unknown;
 };
@@ -30,6 +36,7 @@ export function checkScenario(spec: LooseSpec, context: z.RefinementCtx): void {
   if (Array.isArray(spec.objectives)) {
     checkSelectors(spec.objectives, spec, problem);
     checkTwice(spec.objectives, problem);
+    checkAborts(spec.objectives, endMs, problem);
     if (spec.cost === undefined) checkPrices(spec.objectives, problem);
   }
   if (typeof spec.warmup === 'number' && endMs !== undefined && spec.warmup >= endMs)
@@ -99,9 +106,20 @@ function checkTwice(list: NonNullable<LooseSpec['objectives']>, problem: Report)
   }
 }
 
+function checkAborts(list: NonNullable<LooseSpec['objectives']>, endMs: number | undefined, problem: Report): void {
+  for (const [index, objective] of list.entries()) {
+    const { abortOnFail, delayMs = 0 } = objective ?? {};
+    if (abortOnFail !== true || endMs === undefined || delayMs < endMs) continue;
+    problem(
+      ['objectives', index, 'delay'],
+      `${delayMs} ms is not before the end of the test at ${endMs} ms: nothing would abort it`,
+    );
+  }
+}
+
 function checkPrices(list: NonNullable<LooseSpec['objectives']>, problem: Report): void {
   for (const [index, objective] of list.entries()) {
-    if (objective?.reading !== 'cost') continue;
+    if (objective?.aggregation !== 'cost') continue;
     problem(['objectives', index], 'needs a price; write spec.cost: {server: $1.20/h}, or {capacity: FILE}');
   }
 }

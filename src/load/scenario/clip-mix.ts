@@ -4,26 +4,26 @@ import { type Clip, readClips } from './clips.ts';
 import { plainWeight, problemsAt } from './networks.ts';
 import type { LoadScenario } from './scenario.ts';
 
-export type Readings = {
+export type ClipMix = {
   clips: Clip[];
-  /** Which of them learners read, by weight. */
-  readings: { weight: number; clips: number[] }[];
+  /** Clips that learners read, as indexes into `clips`, by weight. */
+  clipMix: { weight: number; clips: number[] }[];
 };
 
 /** Every clip of a scenario; manifests, clips and ids that are missing or unfit are added to `problems`. */
-export function readReadings({ spec, at }: LoadScenario, problems: Problem[]): Readings {
+export function readClipMix({ spec, at }: LoadScenario, problems: Problem[]): ClipMix {
   const clips: Clip[] = [];
-  const readings = spec.learners.clips.map((reading, index) => {
+  const clipMix = spec.learners.clips.map((source, index) => {
     const path = ['spec', 'learners', 'clips', index];
     const place = (key: string) => at([...path, key]);
     const from = clips.length;
     try {
-      const all = readClips(reading.manifest, reading.language ?? spec.learners.language);
+      const all = readClips(source.manifest, source.language ?? spec.learners.language);
       const ids = all.map(({ id }) => id);
-      const only = reading.only ?? ids;
+      const only = source.only ?? ids;
       for (const [k, id] of only.entries()) {
         if (ids.includes(id)) continue;
-        const message = `"${id}" is not a clip of ${reading.manifest}${didYouMean(id, ids)}; it has ${ids.join(', ')}`;
+        const message = `"${id}" is not a clip of ${source.manifest}${didYouMean(id, ids)}; it has ${ids.join(', ')}`;
         problems.push({ where: at([...path, 'only', k]), message });
       }
       const chosen = all.filter(({ id }) => only.includes(id));
@@ -32,9 +32,9 @@ export function readReadings({ spec, at }: LoadScenario, problems: Problem[]): R
     } catch (error) {
       problems.push(...problemsAt(place('manifest'), error));
     }
-    return { weight: plainWeight(reading), clips: clips.slice(from).map((_, k) => from + k) };
+    return { weight: plainWeight(source), clips: clips.slice(from).map((_, k) => from + k) };
   });
-  return { clips, readings };
+  return { clips, clipMix };
 }
 
 /** A session's sample clock must tick in whole frames. */

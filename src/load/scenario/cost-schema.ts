@@ -4,7 +4,7 @@ import { parseDocuments } from '../../config/documents.ts';
 import { integer, section, text, throughUnit } from '../../config/fields.ts';
 import { readText } from '../../config/read-chunks.ts';
 import { badConfig } from '../../config/yaml.ts';
-import type { Cost } from '../../results/cost.ts';
+import type { ServerCost } from '../../results/cost.ts';
 import { parseDollarsPerMinute } from '../../units.ts';
 
 /** What the servers under test cost: the price of one, $ an hour, as written here or in a capacity scenario, and how many. */
@@ -27,7 +27,7 @@ export const cost = section({
 export type CostSpec = z.output<typeof cost>;
 
 /** The prices of a scenario, from its capacity scenario if it names one. Throws `unreadable_file` or `bad_config`. */
-export function readPrices({ server, capacity, servers }: CostSpec): Cost {
+export function readPrices({ server, capacity, servers }: CostSpec): ServerCost {
   return { server: server ?? podPrice(capacity!), servers };
 }
 

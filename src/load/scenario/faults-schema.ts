@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import { despiteProblems, duration, percent, section, text } from '../../config/fields.ts';
+import { despiteProblems, duration, percentField, section, text } from '../../config/fields.ts';
 import { type FaultDefinition, type FaultKey, faultTable } from '../fault/index.ts';
 import { moment } from './fields.ts';
 
 /** Once `at`, or again and again `every`. */
 const when = { at: moment().optional(), every: duration(1000, 604_800_000).optional() };
-/** Which of those who are there then. */
-const learners = percent().refine((share) => share > 0, { error: () => 'is 0%: it would hit nobody' });
-const whom = {
+/** The share of the learners present at that time. */
+const learners = percentField().refine((share) => share > 0, { error: () => 'is 0%: it would hit nobody' });
+const targetFields = {
   learners,
   network: text('the name of a network').optional().describe('Only those on this network.'),
 };
@@ -64,7 +64,7 @@ export function timesOf({ at, every }: ScheduledFault, endMs: number): number[] 
 
 function schemaOf(fault: FaultDefinition): z.ZodOptional<z.ZodType<ScheduledFault>> {
   const all = fault.target === 'learners' && fault.everybody ? { learners: learners.prefault('100%') } : {};
-  const hit = fault.target === 'learners' ? { ...whom, ...all } : {};
-  const schema: z.ZodType = section({ ...when, ...hit, ...fault.fields });
+  const targets = fault.target === 'learners' ? { ...targetFields, ...all } : {};
+  const schema: z.ZodType = section({ ...when, ...targets, ...fault.fields });
   return (schema as z.ZodType<ScheduledFault>).optional().describe(fault.about);
 }

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { despiteProblems, duration, isMapping, percent, section, shown, text } from '../../config/fields.ts';
+import { despiteProblems, duration, isMapping, percentField, section, shown, text } from '../../config/fields.ts';
 import { isNot } from '../../config/sentences.ts';
 import { range, type Weight, weight, weightProblems, yesOrNo } from './fields.ts';
 
-const reading = section({
+const clipSource = section({
   manifest: text('the path of a clip manifest'),
   only: z
     .array(text('the id of a clip'), { error: () => 'is not a list of clip ids' })
@@ -26,8 +26,8 @@ export const learners = section({
   clips: z
     .union(
       [
-        text('the path of a clip manifest').transform((manifest): z.output<typeof reading>[] => [{ manifest }]),
-        z.array(reading).min(1, { error: () => 'is an empty mix: learners would have nothing to read' }),
+        text('the path of a clip manifest').transform((manifest): z.output<typeof clipSource>[] => [{ manifest }]),
+        z.array(clipSource).min(1, { error: () => 'is an empty mix: learners would have nothing to read' }),
       ],
       {
         error: (issue) =>
@@ -43,7 +43,7 @@ export const learners = section({
   pause: range(0, 600_000)
     .optional()
     .describe('Silence of the app between two utterances of one learner: nothing is sent.'),
-  dutyCycle: percent(0.01, 1)
+  dutyCycle: percentField(0.01, 1)
     .optional()
     .describe('Share of the time in which a learner speaks; says how long pauses are.'),
   vadGating: z
@@ -52,16 +52,18 @@ export const learners = section({
     })
     .optional()
     .describe('The app holds silent frames back.'),
-  bargeIn: percent().prefault('0%').describe('Share of utterances that the learner breaks off to begin the next one.'),
+  bargeIn: percentField()
+    .prefault('0%')
+    .describe('Share of utterances that the learner breaks off to begin the next one.'),
 }).superRefine((given, context) => {
   const problem = (path: PropertyKey[], message: string) => context.addIssue({ code: 'custom', path, message });
   if (given.pause !== undefined && given.dutyCycle !== undefined)
     problem(['dutyCycle'], 'contradicts pause: both say how long a learner is silent; keep one');
-  const readings: readonly { weight?: Weight | undefined }[] = Array.isArray(given.clips)
+  const clipSources: readonly { weight?: Weight | undefined }[] = Array.isArray(given.clips)
     ? given.clips.filter(isMapping)
     : [];
-  const weights = readings.map(({ weight }) => weight);
-  if (readings.length > 1)
+  const weights = clipSources.map(({ weight }) => weight);
+  if (clipSources.length > 1)
     for (const [place, one] of weights.entries())
       if (one === undefined) problem(['clips', place], 'has no weight; write one such as 60%');
   for (const [place, message] of weightProblems(weights.map((one) => (isMapping(one) ? one : undefined))))

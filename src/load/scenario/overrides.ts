@@ -7,8 +7,8 @@ import { flag, wholeNumber } from '../../flag.ts';
 import { formatMs } from '../../format.ts';
 import { parseDurationMs } from '../../units.ts';
 import { entriesOf } from './faults-schema.ts';
+import { scaleToDuration } from './scale-to-duration.ts';
 import { durationLimits, type LoadScenario } from './scenario.ts';
-import { stretched } from './stretch.ts';
 
 /** What the command line may say otherwise than the file, as text. */
 export type Overrides = { url?: string; duration?: string; seed?: string; tokenFile?: string };
@@ -21,7 +21,10 @@ export function withOverrides(scenario: LoadScenario, given: Overrides): { scena
   if (given.duration === undefined) return { scenario: changed, notes: [] };
   const durationMs = flag('--duration', parseDurationMs)(given.duration);
   checkDuration(scenario, given.duration, durationMs);
-  return { scenario: { ...changed, spec: stretched(changed.spec, durationMs) }, notes: notesOf(scenario, durationMs) };
+  return {
+    scenario: { ...changed, spec: scaleToDuration(changed.spec, durationMs) },
+    notes: notesOf(scenario, durationMs),
+  };
 }
 
 function targetOf({ spec, at }: LoadScenario, { url, tokenFile }: Overrides): LoadScenario['spec']['target'] {

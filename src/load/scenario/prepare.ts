@@ -5,17 +5,18 @@ import { unreadable } from '../../config/read-chunks.ts';
 import { badConfig } from '../../config/yaml.ts';
 import { type Problem, SpeechfbError } from '../../errors.ts';
 import { whole } from '../../format.ts';
-import type { Cost } from '../../results/cost.ts';
+import type { ServerCost } from '../../results/cost.ts';
 import type { NetworkProfile } from '../../sim/profile/profile.ts';
-import { type FaultOrder, type FaultPlan, planFaults } from '../plan/faults.ts';
+import { faultTable } from '../fault/index.ts';
+import { type FaultPlan, type FaultRequest, planFaults } from '../plan/faults.ts';
 import type { LearnerPlan, LoadPhase } from '../plan/learner-plan.ts';
 import { expectedLoad, type LoadProfile, largestLoad } from '../plan/load-profile.ts';
+import { peakConcurrency } from '../plan/peak-concurrency.ts';
 import { planHash, planLearners } from '../plan/plan.ts';
-import { peakPresence } from '../plan/presence.ts';
 import { partOf, type ShardOf } from '../plan/shard-split.ts';
-import type { Habits } from '../plan/utterances.ts';
+import type { Behaviour } from '../plan/utterances.ts';
 import { gatedFrames } from '../plan/vad-gating.ts';
-import { type Readings, readReadings } from './clip-mix.ts';
+import { type ClipMix, readClipMix } from './clip-mix.ts';
 import type { Clip } from './clips.ts';
 import { readPrices } from './cost-schema.ts';
 import { entriesOf, timesOf } from './faults-schema.ts';
@@ -30,7 +31,7 @@ export type PreparedLoad = {
   loadPhases: LoadPhase[];
   clips: Clip[];
   /** Which of them each entry of the scenario's `learners.clips` has. */
-  readings: Readings['readings'];
+  clipMix: ClipMix['clipMix'];
   networks: Record<string, NetworkProfile>;
   /** The learners of this shard alone, when there are several shards. */
   plans: LearnerPlan[];
@@ -44,7 +45,7 @@ export type PreparedLoad = {
   shard: (ShardOf & { planHash: string }) | undefined;
   token: string | undefined;
   tls: TlsOptions | undefined;
-  prices: Cost | undefined;
+  prices: ServerCost | undefined;
 };
 
 /**
@@ -54,26 +55,27 @@ export type PreparedLoad = {
 export function prepareLoad(scenario: LoadScenario, shard?: ShardOf): PreparedLoad {
   const { spec, at, file } = scenario;
   const problems: Problem[] = [];
-  const { clips, readings } = readReadings(scenario, problems);
+  const { clips, clipMix } = readClipMix(scenario, problems);
   const { networks, mix } = readNetworks(scenario, problems);
   const target = readTarget(scenario, problems);
   const prices = spec.cost && attempt(scenario, ['cost'], problems, () => readPrices(spec.cost!));
   checkLanguages(scenario, clips, problems);
+  checkResumes(scenario, networks, problems);
   if (problems.length > 0) throw badConfig(file, inOrder(problems));
 
   const shape = loadProfileOf(spec.load, spec.duration);
-  const habits = habitsOf(spec.learners);
+  const behaviour = behaviourOf(spec.learners);
   const gating = spec.learners.vadGating;
   const planClips = clips.map((clip) => {
     if (!gating) return clip;
-    const frames = Math.ceil(clip.durationMs / habits.frameMs);
+    const frames = Math.ceil(clip.durationMs / behaviour.frameMs);
     const options = { hangoverMs: gating.hangover, leadMs: gating.lead };
-    return { ...clip, gated: gatedFrames(clip, frames, habits.frameMs, options) };
+    return { ...clip, gated: gatedFrames(clip, frames, behaviour.frameMs, options) };
   });
   checkSize(scenario, shape);
-  const plans = planLearners({ shape, habits, seed: spec.seed, clips: planClips, readings, networks: mix });
+  const plans = planLearners({ shape, behaviour, seed: spec.seed, clips: planClips, clipMix, networks: mix });
   if (plans.length === 0) throw badConfig(file, [{ where: at(['spec', 'load']), message: 'nobody would come' }]);
-  const { faults, idle } = planFaults(orders(scenario), plans, spec.seed);
+  const { faults, idle } = planFaults(faultRequests(scenario), plans, spec.seed);
   const nobody = idle.map(([place, atMs]) => ({
     where: at(['spec', 'faults', place]),
     message: `spec.faults.${place}: hits nobody: no such learner is there at ${atMs / 1000} s`,
@@ -89,12 +91,12 @@ export function prepareLoad(scenario: LoadScenario, shard?: ShardOf): PreparedLo
     shape,
     loadPhases: shape.phases.map(({ name, beginMs, endMs }) => ({ name, beginMs, endMs })),
     clips,
-    readings,
+    clipMix,
     networks,
     ...part,
     planHash: planHash(plans, faults),
-    meanPauseMs: 'speaking' in habits.pause ? undefined : (habits.pause.leastMs + habits.pause.mostMs) / 2,
-    whole: { sessions: plans.length, peak: peakPresence(plans) },
+    meanPauseMs: 'speaking' in behaviour.pause ? undefined : (behaviour.pause.leastMs + behaviour.pause.mostMs) / 2,
+    whole: { sessions: plans.length, peak: peakConcurrency(plans) },
     shard: shard && { ...shard, planHash: planHash(part.plans, part.faults) },
     ...target,
     prices,
@@ -122,6 +124,19 @@ function checkLanguages({ spec, at }: LoadScenario, clips: readonly Clip[], prob
   }
 }
 
+/** An objective on resumed sessions waits for ever where nothing cuts a socket; a server elsewhere may do so by itself. */
+function checkResumes({ spec, at }: LoadScenario, networks: Record<string, NetworkProfile>, problems: Problem[]): void {
+  const index = spec.objectives.findIndex(({ metric }) => metric === 'resume_time');
+  const cuts = spec.faults.some((given) => entriesOf(given).some(([fault]) => fault.cutsSockets));
+  const mayBreak = Object.values(networks).some(
+    ({ events, up, down }) => events.length > 0 || up.loss.model !== 'none' || down.loss.model !== 'none',
+  );
+  if (index < 0 || cuts || mayBreak || spec.target.url !== undefined) return;
+  const causes = faultTable.filter((fault) => fault.cutsSockets).map(({ key }) => key);
+  const message = `spec.objectives.${index}: waits for resumed sessions, but nothing cuts a socket; add a fault (${causes.join(', ')}) or a network that fails`;
+  problems.push({ where: at(['spec', 'objectives', index]), message });
+}
+
 /** Problems of the scenario by line and column, those of other files after them. */
 function inOrder(problems: readonly Problem[]): Problem[] {
   const placeOf = ({ where = '' }: Problem) => (/:(\d+):(\d+)$/.exec(where) ?? []).slice(1).map(Number);
@@ -132,25 +147,25 @@ function inOrder(problems: readonly Problem[]): Problem[] {
   });
 }
 
-function habitsOf({ frame, pause, dutyCycle, bargeIn }: LoadScenario['spec']['learners']): Habits {
+function behaviourOf({ frame, pause, dutyCycle, bargeIn }: LoadScenario['spec']['learners']): Behaviour {
   const between = dutyCycle === undefined ? (pause ?? { leastMs: 500, mostMs: 500 }) : { speaking: dutyCycle };
   return { frameMs: frame, pause: between, bargeIn };
 }
 
 /** The faults as ordered, each at all of its times. */
-function orders({ spec }: LoadScenario): FaultOrder[] {
+function faultRequests({ spec }: LoadScenario): FaultRequest[] {
   const own = spec.networks ?? {};
   return spec.faults.flatMap(entriesOf).map(([{ name }, fault]) => {
     const { at, every, learners: share, network, for: forMs, ...details } = fault;
-    const whom = network === undefined ? { share } : { share, network: canonicalName(own, network) };
+    const targets = network === undefined ? { share } : { share, network: canonicalName(own, network) };
     // Plans are hashed as JSON, so the order of keys is part of a schedule's identity.
     return {
       kind: name,
       atMs: timesOf(fault, spec.duration),
-      ...(share !== undefined && { learners: whom }),
+      ...(share !== undefined && { learners: targets }),
       ...(forMs !== undefined && { forMs }),
       ...details,
-    } as FaultOrder;
+    } as FaultRequest;
   });
 }
 

@@ -1,4 +1,4 @@
-import { peakPresence, presenceAt } from '../plan/presence.ts';
+import { concurrencyAt, peakConcurrency } from '../plan/peak-concurrency.ts';
 import type { PreparedLoad } from './prepare.ts';
 import { type Unprovable, unprovable } from './proof.ts';
 import type { LoadScenario } from './scenario.ts';
@@ -33,12 +33,12 @@ export type LoadPreview = {
   phases: readonly { name: string; beginMs: number; endMs: number; level: string }[];
   faults: readonly { atMs: number; kind: string; forMs: number | undefined; learners: number | undefined }[];
   objectives: readonly string[];
-  /** Those that it is too short to prove, however good the server is. */
+  /** Objectives that the test is too short to prove, however good the server is. */
   unprovable: readonly Unprovable[];
   /** How many sessions each has that the schedule foretells, and how many it takes. */
   sessionNeeds: readonly SessionNeed[];
   /** Learners there in the middle of each of so many equal parts of the test. */
-  presence: readonly number[];
+  concurrency: readonly number[];
 };
 
 /** What a prepared test would do, for people and programs to look at before it runs. */
@@ -62,7 +62,7 @@ export function previewOf(scenario: LoadScenario, prepared: PreparedLoad): LoadP
     drainMs: spec.drain,
     frameMs: spec.learners.frame,
     sessions: plans.length,
-    peakSessions: peakPresence(plans),
+    peakSessions: peakConcurrency(plans),
     utterances: utterances.length,
     brokenOff: utterances.filter(({ bargeIn }) => bargeIn).length,
     frames: spoken - held,
@@ -93,7 +93,7 @@ export function previewOf(scenario: LoadScenario, prepared: PreparedLoad): LoadP
     objectives: spec.objectives.map(({ source }) => source),
     unprovable: unprovable(scenario, prepared),
     sessionNeeds: sessionNeeds(scenario, prepared),
-    presence: presenceAt(
+    concurrency: concurrencyAt(
       plans,
       Array.from({ length: chartPoints }, (_, k) => ((k + 0.5) / chartPoints) * spec.duration),
     ),

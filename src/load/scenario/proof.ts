@@ -54,8 +54,8 @@ export function expectedSamples(
 type Counter = (plan: LearnerPlan, timing: Timing) => number;
 
 const counters: Partial<Record<MetricName, Counter>> = {
-  feedback_latency: slots,
-  availability: slots,
+  feedback_latency: feedbackIntervals,
+  availability: feedbackIntervals,
   final_latency: utterances,
   first_partial: utterances,
   goodput: utterances,
@@ -66,7 +66,7 @@ const counters: Partial<Record<MetricName, Counter>> = {
 };
 
 /** Feedbacks that are due after the warm-up; those that fall away around held-back sound are counted too. */
-function slots({ utterances: spoken }: LearnerPlan, { warmup, learners }: Timing): number {
+function feedbackIntervals({ utterances: spoken }: LearnerPlan, { warmup, learners }: Timing): number {
   const { frame, emitInterval } = learners;
   return spoken.reduce((sum, { beginMs, frames }) => {
     const all = Math.floor((frames * frame) / emitInterval + 1e-9);

@@ -1,6 +1,6 @@
 import type { Analysis } from '../../budget/analyse.ts';
 import type { Interval } from '../../budget/decompose/verdict.ts';
-import type { Lever } from '../../budget/levers.ts';
+import type { BudgetLever } from '../../budget/levers.ts';
 import type { BudgetReport } from '../../budget/report.ts';
 
 /**
@@ -100,7 +100,7 @@ function whatIfJson(answer: Analysis['whatIf'][number], source: Analysis['source
   };
 }
 
-function leverJson({ stage, possible, factor, savesMs }: Lever): object {
+function leverJson({ stage, possible, factor, savesMs }: BudgetLever): object {
   return { stage, possible, factor: factor ?? null, saves_ms: finite(savesMs) };
 }
 

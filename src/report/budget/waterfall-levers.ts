@@ -1,6 +1,6 @@
 import type { Analysis } from '../../budget/analyse.ts';
 import type { Budget, Change } from '../../budget/file/budget.ts';
-import type { Lever } from '../../budget/levers.ts';
+import type { BudgetLever } from '../../budget/levers.ts';
 import type { WhatIfAnswer } from '../../budget/what-if.ts';
 import { tenthsMs } from '../../format.ts';
 import { alignColumns } from '../terminal/columns.ts';
@@ -74,7 +74,7 @@ export function afterReserveLines({ afterReserve }: WhatIfAnswer): string[] {
 }
 
 /** Lever, whether it can alone, the factor it needs, what that saves. */
-export function leverCells({ stage, possible, factor, savesMs }: Lever): string[] {
+export function leverCells({ stage, possible, factor, savesMs }: BudgetLever): string[] {
   const scale = factor === undefined ? '' : factorText(factor);
   return [stage, possible ? 'yes' : 'no', scale, possible ? tenthsMs(savesMs) : `${tenthsMs(savesMs)} at most`];
 }

@@ -1,5 +1,5 @@
 import type { Analysis } from '../../budget/analyse.ts';
-import type { Verdict } from '../../budget/decompose/verdict.ts';
+import type { BudgetVerdict } from '../../budget/decompose/verdict.ts';
 import type { BudgetReport } from '../../budget/report.ts';
 import { tenthsMs } from '../../format.ts';
 import { alignColumns } from '../terminal/columns.ts';
@@ -43,7 +43,7 @@ export function budgetText(report: BudgetReport, paint: Paint, columns = Number.
 }
 
 /** A verdict in words, coloured. */
-function shownVerdict(verdict: Verdict, paint: Paint): string {
+function shownVerdict(verdict: BudgetVerdict, paint: Paint): string {
   const style = { pass: paint.good, fail: paint.bad, invalid: paint.warn } as const;
   return style[verdict](verdict);
 }

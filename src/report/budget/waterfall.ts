@@ -1,5 +1,5 @@
 import type { Analysis } from '../../budget/analyse.ts';
-import type { Interval, Verdict } from '../../budget/decompose/verdict.ts';
+import type { BudgetVerdict, Interval } from '../../budget/decompose/verdict.ts';
 import { tenthsMs, whole } from '../../format.ts';
 
 /** One bar of a waterfall, ms: where it begins, how long it is, and what it may be. */
@@ -9,7 +9,7 @@ export type WaterfallRow = {
   ms: number;
   interval: Interval | undefined;
   budgetMs: number | undefined;
-  verdict: Verdict | undefined;
+  verdict: BudgetVerdict | undefined;
   /** The figure that the verdict compares with the budget, when it is not the share itself. */
   judged: { what: string; ms: number } | undefined;
 };

@@ -7,15 +7,15 @@ import { unprovableText } from './proof-text.ts';
 
 /** The preview as a terminal shows it. */
 export function loadPreviewText(preview: LoadPreview, paint: Paint): string {
-  const { name, description, shard, durationMs, presence } = preview;
+  const { name, description, shard, durationMs, concurrency } = preview;
   const part = shard ? `, shard ${shard.index} of ${shard.count}` : '';
   const parts = [
     [`${paint.bold(name)}${part}: ${paint.good('valid')}`, ...(description ? [paint.dim(description)] : [])],
-    alignColumns(facts(preview), '<<'),
+    alignColumns(metadataRows(preview), '<<'),
     [
       'learners over time',
       ...levelChart(
-        presence,
+        concurrency,
         durationMs,
         preview.faults.map(({ atMs }) => atMs),
         paint,
@@ -39,7 +39,7 @@ export function loadPreviewText(preview: LoadPreview, paint: Paint): string {
   return `${parts.map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
 
-function facts(preview: LoadPreview): string[][] {
+function metadataRows(preview: LoadPreview): string[][] {
   const { target, durationMs, warmupMs, drainMs, shard, sessions } = preview;
   const warmup = warmupMs > 0 ? `; what is due in the first ${formatMs(warmupMs)} is not measured` : '';
   return [

@@ -1,7 +1,7 @@
 import { formatMs } from '../../format.ts';
 import type { LoadReport, Summary } from '../../results/report.ts';
 import type { ObjectiveVerdict } from '../../slo/objective/objective-verdict.ts';
-import { boxed, fits, fitTable } from '../terminal/fit-table.ts';
+import { boxed, fitsTerminal, fitTable } from '../terminal/fit-table.ts';
 import { formatValue } from '../terminal/format-value.ts';
 import type { Paint } from '../terminal/paint.ts';
 import { endingLines } from './ending.ts';
@@ -18,7 +18,7 @@ export function loadTable(report: LoadReport, paint: Paint, columns?: number): s
   if (slices.length > 0) parts.push(fitTable(sliceHead, slices, { columns, spare: ['samples', 'sessions', 'p99'] }));
   parts.push([sessionLines(report), ...qualityLines(report)].join('\n'), validityLines(report, paint));
   if (report.faults.length > 0) parts.push(faultLines(report));
-  if (report.troubles.length > 0) parts.push(troubleLines(report));
+  if (report.sessionErrors.length > 0) parts.push(sessionErrorLines(report));
   parts.push([verdictLine(report, paint), ...endingLines(report)].join('\n'));
   return `${parts.join('\n\n')}\n`;
 }
@@ -54,8 +54,8 @@ function objectivesTable(report: LoadReport, paint: Paint, columns: number | und
   };
   const unmet = objectives.filter(({ verdict }) => verdict !== 'pass');
   const notes = sessionNotes(report);
-  if (fits(table(true), { columns })) return [table(true), ...notes].join('\n');
-  if (fits(table(false), { columns }))
+  if (fitsTerminal(table(true), { columns })) return [table(true), ...notes].join('\n');
+  if (fitsTerminal(table(false), { columns }))
     return [table(false), ...unmet.map((one) => `${verdict(one)}  ${one.objective}${why(one)}`), ...notes].join('\n');
   const lines = objectives.map((one) => {
     const proven = bound(one) && `, proven ${bound(one)} at 95 %`;
@@ -95,10 +95,10 @@ function sessionLines({ totals, counts }: LoadReport): string {
 }
 
 function faultLines({ faults }: LoadReport): string {
-  const lines = faults.map(({ kind, atMs, untilMs, hit, problem }) => {
+  const lines = faults.map(({ kind, atMs, untilMs, affected, problem }) => {
     const until = untilMs === undefined ? '' : ` to ${formatMs(untilMs)}`;
-    const whom = hit ? `, ${hit.learners} of ${hit.of} learners` : '';
-    return `  at ${formatMs(atMs)}${until}: ${kind}${whom}${problem === undefined ? '' : `: did not happen: ${problem}`}`;
+    const targets = affected ? `, ${affected.learners} of ${affected.of} learners` : '';
+    return `  at ${formatMs(atMs)}${until}: ${kind}${targets}${problem === undefined ? '' : `: did not happen: ${problem}`}`;
   });
   return ['faults', ...lines].join('\n');
 }
@@ -109,10 +109,10 @@ function validityLines({ validity }: LoadReport, paint: Paint): string {
     .join('\n');
 }
 
-function troubleLines({ troubles }: LoadReport): string {
-  const shownLines = troubles.slice(0, 5).map(({ text, count }) => `  ${count} x ${text}`);
-  const more = troubles.length > 5 ? [`  and ${troubles.length - 5} other kinds`] : [];
-  return ['trouble', ...shownLines, ...more].join('\n');
+function sessionErrorLines({ sessionErrors }: LoadReport): string {
+  const shownLines = sessionErrors.slice(0, 5).map(({ text, count }) => `  ${count} x ${text}`);
+  const more = sessionErrors.length > 5 ? [`  and ${sessionErrors.length - 5} other kinds`] : [];
+  return ['session errors', ...shownLines, ...more].join('\n');
 }
 
 function verdictLine({ verdict, interrupted }: LoadReport, paint: Paint): string {

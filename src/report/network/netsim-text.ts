@@ -142,6 +142,12 @@ function remarks(summary: FlowSummary, network: NetworkProfile, paint: Paint): s
     const which = connect_ms.attempted === 1 ? 'the connection' : `${count} of ${connect_ms.attempted} connections`;
     lines.push(`${paint.bad('never open')}  ${which} did not open in this time`);
   }
+  for (const event of network.events) {
+    if ('atUs' in event.when && event.when.atUs >= summary.duration_ms * 1000)
+      lines.push(
+        `${paint.warn('not played')}  ${eventWords(event)}: this run ends at ${lengthText(summary.duration_ms)}`,
+      );
+  }
   if (up.frames === 0) lines.push(`${paint.bad('no frames')}  nothing was delivered: this run proves nothing`);
   for (const [name, one] of Object.entries({ up, down })) {
     const which =

@@ -81,9 +81,9 @@ function wordView({ text, phones }: { text: string; phones: readonly string[] })
   return { text, confirmed: false, reference: phones, results: [] };
 }
 
-function withPhones(words: readonly WordView[], news: readonly PhonemeResult[]): WordView[] {
+function withPhones(words: readonly WordView[], updates: readonly PhonemeResult[]): WordView[] {
   return words.map((word, wordIndex) => {
-    const mine = news.filter((result) => result.word_index === wordIndex);
+    const mine = updates.filter((result) => result.word_index === wordIndex);
     if (mine.length === 0) return word;
     const kept = word.results.filter((result) => !mine.some(({ index }) => index === result.index));
     return { ...word, results: [...kept, ...mine].sort((a, b) => a.index - b.index) };

@@ -28,8 +28,8 @@ export function planText(plan: CanaryPlan, paint: Paint): string {
 export function planJson({ canary, ...plan }: CanaryPlan): object {
   const { name, target, eventsPerMinute, rollback, detect, sequential } = canary;
   const reading = readingText(canary, rollback.mode);
-  const facts = { name, target, eventsPerMinute, mode: rollback.mode, reading, rollback, detect, sequential };
-  return snakeCased({ ...facts, ...plan }) as object;
+  const canaryFields = { name, target, eventsPerMinute, mode: rollback.mode, reading, rollback, detect, sequential };
+  return snakeCased({ ...canaryFields, ...plan }) as object;
 }
 
 /** The decision and its reasons, for a terminal. */

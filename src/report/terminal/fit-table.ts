@@ -17,7 +17,7 @@ export type TableOptions = {
  */
 export function fitTable(head: readonly string[], rows: readonly (readonly string[])[], options: TableOptions): string {
   const box = boxed(head, rows, options);
-  return fits(box, options) ? box : fitColumns(head, rows, options);
+  return fitsTerminal(box, options) ? box : fitColumns(head, rows, options);
 }
 
 /** The same without a box, however wide the terminal. */
@@ -29,12 +29,12 @@ export function fitColumns(
   const { spare = [] } = options;
   for (let without = 0; ; without++) {
     const bare = bareColumns(head, rows, { ...options, spare: spare.slice(0, without) });
-    if (fits(bare, options) || without === spare.length) return bare;
+    if (fitsTerminal(bare, options) || without === spare.length) return bare;
   }
 }
 
 /** Whether no line is longer than the terminal is wide. */
-export function fits(text: string, { columns }: Pick<TableOptions, 'columns'>): boolean {
+export function fitsTerminal(text: string, { columns }: Pick<TableOptions, 'columns'>): boolean {
   return columns === undefined || text.split('\n').every((line) => visibleLength(line) <= columns);
 }
 

@@ -12,7 +12,7 @@ export type ExtraSounds = { phones: readonly HeardPhone[]; word: number };
  * the least cost: a read phone explains one of its own near it, or another one where it was itself said wrongly. What
  * remains and is long and sure enough is extra.
  *
- * With one word taken out of the text, 79 % of those of three phones or more are told of in 300 native readings and 86 % in 300
+ * With one word taken out of the text, 79 % of those of three phones or more are reported in 300 native readings and 86 % in 300
  * of learners (`npm run bench insertions`); with the right text there are 0.5 and 0.8 findings on 100 phones, many of them
  * sounds that were made indeed: words said twice, or that the transcript does not have.
  */

@@ -32,15 +32,15 @@ export class InsertionWatch {
     this.#read.push({ column: emission[state]!, word: word[state]!, start, end });
   }
 
-  /** When all is over: says of other words what they sounded like, and adds the sounds that nothing has told of. */
+  /** When all is over: says of other words what they sounded like, and adds the sounds that nothing has reported. */
   report(deviations: Deviation[], words: number): void {
     const heard = this.#hearing.phones();
     const others = deviations.filter(({ kind }) => kind === 'other_words');
     for (const other of others) {
       other.phonemes = heard.filter((phone) => this.#isWithin(phone, other)).map((phone) => this.#inserted(phone));
     }
-    const untold = heard.filter((phone) => !others.some((other) => this.#isWithin(phone, other)));
-    for (const { phones, word } of extraSounds(untold, this.#read, words)) {
+    const unreported = heard.filter((phone) => !others.some((other) => this.#isWithin(phone, other)));
+    for (const { phones, word } of extraSounds(unreported, this.#read, words)) {
       const phonemes = phones.map((phone) => this.#inserted(phone));
       const [start_ms, end_ms] = [phonemes[0]!.start_ms, phonemes.at(-1)!.end_ms];
       deviations.push({ kind: 'inserted', first_word: word, last_word: word, start_ms, end_ms, phonemes });

@@ -1,5 +1,5 @@
 import { SpeechfbError } from '../../errors.ts';
-import { nameOf, shorten, unreadable } from './refusal.ts';
+import { nameOf, shorten, unreadableText } from './refusal.ts';
 
 /** A text without what is not read aloud, and where each of its UTF-16 units stood in the original. */
 export type CleanText = { text: string; places: readonly number[] };
@@ -16,12 +16,13 @@ export function cleanText(original: string): CleanText {
   edited.replace(tag, ({ name }, at) => {
     if (name === undefined || inlineTags.has(name.toLowerCase())) return '';
     if (silentTags.has(name.toLowerCase())) return ' ';
-    throw unreadable(whole, `the tag <${name}>`, at, 'what it does to the words is not known');
+    throw unreadableText(whole, `the tag <${name}>`, at, 'what it does to the words is not known');
   });
   edited.replace(entity, ({ decimal, hex, name }, at) => {
     if (name !== undefined) {
       const known = entities[name];
-      if (known === undefined) throw unreadable(whole, `the entity &${name};`, at, 'what it stands for is not known');
+      if (known === undefined)
+        throw unreadableText(whole, `the entity &${name};`, at, 'what it stands for is not known');
       return known;
     }
     const code = decimal === undefined ? Number.parseInt(hex!, 16) : Number(decimal);

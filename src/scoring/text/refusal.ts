@@ -6,7 +6,7 @@ export function shorten(text: string): string {
 }
 
 /** A text with something in it that nobody can read aloud for certain: what it is, and at which character it stands, from 1. */
-export function unreadable(text: string, what: string, place: number, why: string): SpeechfbError {
+export function unreadableText(text: string, what: string, place: number, why: string): SpeechfbError {
   return new SpeechfbError(
     'invalid_reference',
     `the text "${shorten(text)}" has ${what} at character ${place + 1}: ${why}`,

@@ -2,7 +2,7 @@ import { SpeechfbError } from '../../errors.ts';
 import { cleanText } from './clean-text.ts';
 import { romanReadings } from './number-readings.ts';
 import { numberRules } from './number-rules.ts';
-import { nameOf, shorten, unreadable } from './refusal.ts';
+import { nameOf, shorten, unreadableText } from './refusal.ts';
 import { competing, type TextWord } from './text-word.ts';
 import { signs } from './units.ts';
 
@@ -142,7 +142,7 @@ function refusal(original: string, text: string, at: number, places: readonly nu
   const begin = start < 0 ? at : start;
   const whole = text.slice(begin).match(/^\S+/)![0];
   if (isNumber || /^[A-Za-z]+:\/\//.test(token)) {
-    return unreadable(original, `"${shorten(whole)}"`, places[begin]!, 'it may be read in too many ways');
+    return unreadableText(original, `"${shorten(whole)}"`, places[begin]!, 'it may be read in too many ways');
   }
-  return unreadable(original, nameOf(character), places[at]!, 'how it is read aloud is not certain');
+  return unreadableText(original, nameOf(character), places[at]!, 'how it is read aloud is not certain');
 }

@@ -7,11 +7,11 @@ import type { Feedback, ScorerOptions, TimedResult } from '../utterance-scorer.t
 /** What a scoring thread is started with. */
 export type ScoringStart = { model: ModelPackage };
 
-/** News, or the word that there is time to collect garbage. */
-export type ToScoring = ScoringNews | 'tidy';
+/** Updates, or the word that there is time to collect garbage. */
+export type ToScoring = ScoringUpdates | 'tidy';
 
 /** Everything since the message before, for all utterances of the thread, in this order: opened, gaps, frames, finished, closed. */
-export type ScoringNews = {
+export type ScoringUpdates = {
   opened: { id: number; reference: Reference; options: ScorerOptions }[];
   gaps: { id: number; startFrame: number; endFrame: number }[];
   /** As they came from the model's thread; absent: no frames. */

@@ -6,12 +6,12 @@ import type { SpeechfbError } from '../../errors.ts';
 import { fromPlainError } from '../../threads/plain-error.ts';
 import { sharedNowMs } from '../../threads/shared-clock.ts';
 import { threadDied } from '../../threads/thread-died.ts';
-import type { PipelineEvents, ScoringSeat } from '../pipeline.ts';
+import type { PipelineEvents, ScoringBackend } from '../pipeline.ts';
 import type { Reference } from '../text/reference.ts';
 import type { ScorerOptions, TimedResult } from '../utterance-scorer.ts';
-import type { FromScoring, ScoringNews, ScoringStart, ToScoring } from './messages.ts';
+import type { FromScoring, ScoringStart, ScoringUpdates, ToScoring } from './messages.ts';
 
-type Seat = {
+type OpenUtteranceState = {
   events: PipelineEvents;
   settle: { resolve(result: TimedResult): void; reject(error: Error): void } | undefined;
 };
@@ -19,7 +19,7 @@ type Seat = {
 /** One scoring thread as the sockets' thread sees it. What is said to it within one turn of the event loop is one message. */
 export class ScoringThread {
   readonly #worker: Worker;
-  readonly #seats = new Map<number, Seat>();
+  readonly #utterances = new Map<number, OpenUtteranceState>();
   readonly #frames = new ResultsGatherer();
   readonly #stats = new StatsRecorder(performance.now());
   #pending = nothing();
@@ -41,23 +41,23 @@ export class ScoringThread {
       if (this.#isOver) return;
       this.#isOver = true;
       const error = scoringCrashed(failure ?? `it ended with code ${code}`);
-      for (const id of [...this.#seats.keys()]) this.#fail(id, error);
+      for (const id of [...this.#utterances.keys()]) this.#fail(id, error);
       onDeath(error);
     });
   }
 
   /** Utterances that it has; Infinity when it is dead. */
   get size(): number {
-    return this.#isOver ? Number.POSITIVE_INFINITY : this.#seats.size;
+    return this.#isOver ? Number.POSITIVE_INFINITY : this.#utterances.size;
   }
 
-  open(reference: Reference, options: ScorerOptions, events: PipelineEvents): ScoringSeat {
+  open(reference: Reference, options: ScorerOptions, events: PipelineEvents): ScoringBackend {
     const id = this.#nextId++;
-    const seat: Seat = { events, settle: undefined };
-    this.#seats.set(id, seat);
+    const utterance: OpenUtteranceState = { events, settle: undefined };
+    this.#utterances.set(id, utterance);
     if (this.#isOver) setImmediate(() => this.#fail(id, scoringCrashed('another starts')));
     this.#say().opened.push({ id, reference, options });
-    const isOpen = () => this.#seats.has(id);
+    const isOpen = () => this.#utterances.has(id);
     return {
       markGap: (startFrame, endFrame) => {
         if (isOpen()) this.#say().gaps.push({ id, startFrame, endFrame });
@@ -73,11 +73,11 @@ export class ScoringThread {
             reject(scoringCrashed('it died while the utterance was open'));
             return;
           }
-          seat.settle = { resolve, reject };
+          utterance.settle = { resolve, reject };
           this.#say().finished.push({ id, pushedMs });
         }),
       close: () => {
-        if (this.#seats.delete(id)) this.#say().closed.push(id);
+        if (this.#utterances.delete(id)) this.#say().closed.push(id);
       },
     };
   }
@@ -99,7 +99,7 @@ export class ScoringThread {
   }
 
   /** What waits to be said, and will be when this turn is over. */
-  #say(): ScoringNews {
+  #say(): ScoringUpdates {
     if (!this.#isScheduled) queueMicrotask(() => this.#send());
     this.#isScheduled = true;
     return this.#pending;
@@ -112,10 +112,10 @@ export class ScoringThread {
     if (this.#isOver) return;
     const taken = this.#frames.take();
     if (taken.message.frames.length === 0) {
-      this.#worker.postMessage(message satisfies ScoringNews);
+      this.#worker.postMessage(message satisfies ScoringUpdates);
       return;
     }
-    this.#worker.postMessage({ ...message, frames: taken.message } satisfies ScoringNews, taken.transfer);
+    this.#worker.postMessage({ ...message, frames: taken.message } satisfies ScoringUpdates, taken.transfer);
   }
 
   #receive({ feedback, results, failed, saidMs, sentMs, busyMs }: FromScoring): void {
@@ -124,30 +124,30 @@ export class ScoringThread {
     this.#stats.run(nowMs - busyMs, nowMs, feedback.length);
     for (const one of feedback) {
       this.#stats.step(nowMs, saidMs - sentMs);
-      const seat = this.#seats.get(one.id);
+      const utterance = this.#utterances.get(one.id);
       try {
-        seat?.events.onFeedback?.({ ...one.feedback, ageMs });
+        utterance?.events.onFeedback?.({ ...one.feedback, ageMs });
       } catch (error) {
-        // One listener's bug is not the other learners' trouble.
+        // A listener's bug must not break the streams of other learners.
         this.#fail(one.id, error instanceof Error ? error : new Error(String(error)));
       }
     }
     for (const { id, result } of results) {
-      this.#seats.get(id)?.settle?.resolve(result);
-      this.#seats.delete(id);
+      this.#utterances.get(id)?.settle?.resolve(result);
+      this.#utterances.delete(id);
     }
     for (const { id, error } of failed) this.#fail(id, fromPlainError(error));
   }
 
   #fail(id: number, error: Error): void {
-    const seat = this.#seats.get(id);
-    if (!this.#seats.delete(id)) return;
-    if (seat?.settle) seat.settle.reject(error);
-    else seat?.events.onError(error);
+    const utterance = this.#utterances.get(id);
+    if (!this.#utterances.delete(id)) return;
+    if (utterance?.settle) utterance.settle.reject(error);
+    else utterance?.events.onError(error);
   }
 }
 
-function nothing(): ScoringNews {
+function nothing(): ScoringUpdates {
   return { opened: [], gaps: [], frames: undefined, finished: [], closed: [], sentMs: 0 };
 }
 

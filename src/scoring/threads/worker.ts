@@ -57,7 +57,7 @@ function speak(): void {
   saying = silence(saying.sentMs);
 }
 
-/** One utterance's trouble is not the others'. */
+/** An utterance that fails must not stop the others. */
 function guard(id: number, act: () => void): void {
   try {
     act();

@@ -8,7 +8,7 @@ export class AckSchedule {
     this.#intervalMs = intervalMs;
   }
 
-  /** A frame came: an acknowledgement is owed. */
+  /** A frame came: an acknowledgement is due. */
   frame(): void {
     this.#isOwed = true;
   }

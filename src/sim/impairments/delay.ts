@@ -1,6 +1,6 @@
 import { normalCdf } from '../../stats/distributions.ts';
+import type { Draws } from '../../stats/draws.ts';
 import type { Jitter } from '../profile/profile.ts';
-import type { Draws } from './draws.ts';
 import type { Impairment } from './impairment.ts';
 
 /** The way's length in time: a fixed delay. */
@@ -54,7 +54,7 @@ export class InOrder implements Impairment {
   }
 }
 
-/** From a standard normal number to one of each shape, in units of the jitter's value, as netem's tables have it. */
+/** Maps a standard normal number to one of each shape, in units of the jitter's value, as netem's tables have it. */
 const shapes: Record<Jitter['distribution'], (z: number) => number> = {
   uniform: (z) => 2 * normalCdf(z) - 1,
   normal: (z) => z,

@@ -1,5 +1,5 @@
+import type { Draws } from '../../stats/draws.ts';
 import type { Loss } from '../profile/profile.ts';
-import type { Draws } from './draws.ts';
 import { type Impairment, LOST } from './impairment.ts';
 
 type Dwells = Extract<Loss, { clock: 'time' }>;

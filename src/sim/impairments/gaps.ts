@@ -1,6 +1,7 @@
+import { type DrawKey, Draws } from '../../stats/draws.ts';
 import type { Direction, GapMode, NetworkEvent } from '../profile/profile.ts';
-import { type DrawKey, Draws, streamOf } from './draws.ts';
 import { Occurrences } from './occurrences.ts';
+import { streamOf } from './purposes.ts';
 
 /** When nothing passes, from startUs up to but not including endUs. */
 type Gap = { startUs: number; endUs: number; mode: GapMode };

@@ -1,4 +1,4 @@
-import type { Draws } from './draws.ts';
+import type { Draws } from '../../stats/draws.ts';
 import { type Impairment, LOST } from './impairment.ts';
 
 /** Loses each packet with the same probability, whatever became of the others. */

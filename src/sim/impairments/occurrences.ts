@@ -1,5 +1,5 @@
+import type { Draws } from '../../stats/draws.ts';
 import type { Schedule } from '../profile/profile.ts';
-import type { Draws } from './draws.ts';
 
 /** When an event of a profile happens, one time after another. */
 export class Occurrences {
@@ -8,7 +8,7 @@ export class Occurrences {
   private readonly when: Schedule;
   private readonly draws: Draws;
 
-  /** A repeated event first happens at a random moment of its first period, so that phones do not act as one. */
+  /** A repeated event first happens at a random moment of its first period, so that devices do not act as one. */
   constructor(when: Schedule, draws: Draws) {
     this.when = when;
     this.draws = draws;

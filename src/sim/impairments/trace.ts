@@ -8,7 +8,7 @@ const opportunityBytes = 1500;
  * 2015). Small packets share a moment, a large one takes several, a moment that finds nothing is lost, and the record
  * starts again after its last moment.
  */
-export class Trace implements Impairment {
+export class LinkTrace implements Impairment {
   private readonly momentsMs: readonly number[];
   private readonly periodUs: number;
   private readonly line: WaitingLine;

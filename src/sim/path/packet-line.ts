@@ -3,8 +3,8 @@ import type { Path } from './path.ts';
 import { SlotRing } from './slot-ring.ts';
 
 /** Where each number of a packet stands, from its slot on. */
-export const field = { seq: 2, end: 3, ack: 4, stamp: 5, echo: 6, told: 7, first: 8 } as const;
-/** What is told besides numbers: bits. How many SACK blocks follow, whether the first is a duplicate, and TCP's PSH. */
+export const field = { seq: 2, end: 3, ack: 4, stamp: 5, echo: 6, flags: 7, first: 8 } as const;
+/** Bits of `flags`: how many SACK blocks follow, whether the first is a duplicate, and TCP's PSH. */
 export const BLOCKS = 3;
 export const DUPLICATE = 4;
 export const PUSHED = 8;
@@ -20,7 +20,7 @@ const hostUs = 20;
 
 /**
  * Packets on their way in one direction, in order of arrival: a ring of (arrival, high and low, first byte, end,
- * acknowledged up to, timestamp, echoed timestamp, what is told, three SACK blocks). 32 bits each: two gigabytes a connection.
+ * acknowledged up to, timestamp, echoed timestamp, flags, three SACK blocks). 32 bits each: two gigabytes a connection.
  */
 export class PacketLine {
   dropped = 0;

@@ -1,5 +1,5 @@
+import { type DrawKey, Draws } from '../../stats/draws.ts';
 import { Delay, InOrder, JitteredDelay } from '../impairments/delay.ts';
-import { type DrawKey, Draws, streamOf } from '../impairments/draws.ts';
 import { Fading } from '../impairments/fading.ts';
 import { Gaps } from '../impairments/gaps.ts';
 import { GilbertElliott } from '../impairments/gilbert-elliott.ts';
@@ -7,11 +7,12 @@ import { IidLoss } from '../impairments/iid-loss.ts';
 import { type Impairment, LOST } from '../impairments/impairment.ts';
 import { Noop } from '../impairments/noop.ts';
 import { Outage } from '../impairments/outage.ts';
+import { streamOf } from '../impairments/purposes.ts';
 import { RateQueue } from '../impairments/rate-queue.ts';
-import { Trace } from '../impairments/trace.ts';
+import { LinkTrace } from '../impairments/trace.ts';
 import type { Direction, GapMode, Loss, NetworkProfile, PathProfile } from '../profile/profile.ts';
 
-/** One direction of a phone's network: impairments, one after the other, as packets meet them. */
+/** One direction of a device's network: impairments, one after the other, as packets meet them. */
 export class Path {
   private readonly gaps: Gaps;
   private readonly parts: readonly Impairment[];
@@ -54,7 +55,7 @@ function lossOf(loss: Loss, draws: Draws, spells: Draws): Impairment {
 }
 
 function linkOf(path: PathProfile): Impairment {
-  if (path.opportunitiesMs) return new Trace(path.opportunitiesMs, path.queuePackets);
+  if (path.opportunitiesMs) return new LinkTrace(path.opportunitiesMs, path.queuePackets);
   if (path.rateBitsPerSecond === undefined) return new Noop();
   return new RateQueue(path.rateBitsPerSecond, path.queuePackets);
 }

@@ -12,7 +12,7 @@ const ipChange = section({
   oldSocket: oneOf(['silent', 'rst']).default('silent'),
   reconnect: section({
     backoff: text('a backoff such as 500ms..8s').transform(throughUnit(parseBackoff)).prefault('500ms..8s'),
-    /** A uniform share of the backoff, so that phones do not come back together. */
+    /** A uniform share of the backoff, so that devices do not come back together. */
     jitter: oneOf(['full']).default('full'),
   }).prefault({}),
 });

@@ -6,7 +6,7 @@ export type NetworkProfile = {
   name: string;
   /** Where the figures come from, in a few words. */
   source: string;
-  transport: Transport;
+  transport: TransportName;
   tcp: { congestion: 'cubic'; rtoMinUs: number };
   up: PathProfile;
   down: PathProfile;
@@ -14,7 +14,7 @@ export type NetworkProfile = {
 };
 
 /** `tcp` and `tcp-tls` differ in what a connection costs; the QUIC transports are modelled, not measured. */
-export type Transport = 'tcp' | 'tcp-tls' | 'quic-stream' | 'quic-datagram';
+export type TransportName = 'tcp' | 'tcp-tls' | 'quic-stream' | 'quic-datagram';
 
 export type Direction = 'up' | 'down';
 
@@ -62,7 +62,7 @@ export type NetworkEvent =
   /** The direction that it hits; both when none is named. */
   | { kind: 'outage'; when: Schedule; gapUs: number; mode: GapMode; direction?: Direction }
   /**
-   * The phone gets another address. The old connection dies: `silent` says nothing to anybody, `rst` resets it. The app
+   * The device gets another address. The old connection dies: `silent` says nothing to anybody, `rst` resets it. The app
    * opens a new one after a backoff with full jitter.
    */
   | { kind: 'ip-change'; when: Schedule; oldSocket: 'silent' | 'rst'; backoffUs: { first: number; most: number } };

@@ -1,5 +1,5 @@
 /**
- * What the receiver holds beyond the first gap: byte ranges in order of sequence, and the SACK blocks it tells of them, the
+ * What the receiver holds beyond the first gap: byte ranges in order of sequence, and the SACK blocks that report them, the
  * most recent first, four at most (RFC 2018), with a duplicate before them once (RFC 2883).
  */
 export class Reassembly {
@@ -16,7 +16,7 @@ export class Reassembly {
     let from = 0;
     while (from < ranges.length && ranges[from + 1]! < start) from += 2;
     if (from < ranges.length && ranges[from]! <= start && end <= ranges[from + 1]!) {
-      this.tellDuplicate(start, end);
+      this.reportDuplicate(start, end);
       return false;
     }
     let mergedStart = start;
@@ -28,7 +28,7 @@ export class Reassembly {
       to += 2;
     }
     ranges.splice(from, to - from, mergedStart, mergedEnd);
-    this.tell(mergedStart, mergedEnd);
+    this.report(mergedStart, mergedEnd);
     return true;
   }
 
@@ -44,12 +44,12 @@ export class Reassembly {
     return upTo;
   }
 
-  tellDuplicate(start: number, end: number): void {
+  reportDuplicate(start: number, end: number): void {
     this.duplicateStart = start;
     this.duplicateEnd = end;
   }
 
-  private tell(start: number, end: number): void {
+  private report(start: number, end: number): void {
     const { blocks } = this;
     for (let at = blocks.length - 2; at >= 0; at -= 2) {
       if (blocks[at]! <= end && start <= blocks[at + 1]!) blocks.splice(at, 2);

@@ -23,7 +23,7 @@ export interface Transport {
   step(report: TransportReport): void;
   /** Bytes written and not yet handed to the network. */
   bufferedBytes(direction: Direction): number;
-  /** The phone has another address from nowUs on. Returns whether the connection lives on. */
+  /** The device has another address from nowUs on. Returns whether the connection lives on. */
   moveAddress(nowUs: number): boolean;
 }
 

@@ -18,8 +18,8 @@ import { parseDollarsPerMinute, parseDurationMs, parsePercent } from '../../unit
  * One objective, parsed. The grammar, in BNF:
  *
  * ```
- * <objective>  ::= <reading> [ <selector> ] <comparator> <value>
- * <reading>    ::= <quantile> "(" <distribution> ")"     p95(feedback_latency) < 500ms
+ * <objective>  ::= <aggregation> [ <selector> ] <comparator> <value>
+ * <aggregation> ::= <quantile> "(" <distribution> ")"    p95(feedback_latency) < 500ms
  *                | "max" "(" <distribution> ")"          max(final_latency) <= 2s
  *                | "mean" "(" <distribution> ")"         mean(phoneme_latency) < 150ms
  *                | <share>                               availability >= 99.9%
@@ -32,9 +32,9 @@ import { parseDollarsPerMinute, parseDurationMs, parsePercent } from '../../unit
  * <matcher>    ::= <label> "=" <text>                    profile=lte   language="en-US"
  * <label>      ::= "profile" | "language" | "phase"
  * <text>       ::= one or more of A-Z a-z 0-9 . _ : + -, with or without quotes around it
- * <comparator> ::= "<" | "<=" | ">" | ">=" | "=="        which ones depends on the reading, below
+ * <comparator> ::= "<" | "<=" | ">" | ">=" | "=="        which ones depends on the aggregation
  * <value>      ::= <duration> | <percentage> | <integer> | <price>
- *                                                        20ms 1.5s, 99.9%, 0, $0.015 or $0.90/h; by the reading
+ *                                                        20ms 1.5s, 99.9%, 0, $0.015 or $0.90/h; by the aggregation
  * ```
  * Spaces may stand anywhere between these. <distribution>, <share>, <rate>, <count> and <cost> are the names in metrics.ts
  * of that kind. A selector narrows the objective to the sessions with these labels; it may also stand inside the
@@ -42,19 +42,19 @@ import { parseDollarsPerMinute, parseDurationMs, parsePercent } from '../../unit
  * shaping_lateness are of sessions, which last for several, and take none. A cost is of all sessions; a price without a unit is by the minute.
  */
 export type Objective = { source: string; bound: number; selector: Selector } & (
-  | { reading: 'quantile'; metric: DistributionName; p: number; comparator: '<' | '<=' }
-  | { reading: 'max' | 'mean'; metric: DistributionName; comparator: '<' | '<=' }
-  | { reading: 'share'; metric: ShareName; comparator: '>' | '>=' }
-  | { reading: 'count'; metric: CountName; comparator: '<' | '<=' | '==' }
-  | { reading: 'rate'; metric: CountName | RateName; comparator: '<' | '<=' | '==' }
-  | { reading: 'cost'; metric: CostName; comparator: '<' | '<=' }
+  | { aggregation: 'quantile'; metric: DistributionName; p: number; comparator: '<' | '<=' }
+  | { aggregation: 'max' | 'mean'; metric: DistributionName; comparator: '<' | '<=' }
+  | { aggregation: 'share'; metric: ShareName; comparator: '>' | '>=' }
+  | { aggregation: 'count'; metric: CountName; comparator: '<' | '<=' | '==' }
+  | { aggregation: 'rate'; metric: CountName | RateName; comparator: '<' | '<=' | '==' }
+  | { aggregation: 'cost'; metric: CostName; comparator: '<' | '<=' }
 );
 
 /** Reads one objective; `bad_objective` says which part is wrong, quotes it, and lists what is allowed. */
 export function parseObjective(source: string): Objective {
   const objective = parsed(source);
-  const { reading, comparator, bound } = objective;
-  const share = reading === 'share' || reading === 'rate';
+  const { aggregation, comparator, bound } = objective;
+  const share = aggregation === 'share' || aggregation === 'rate';
   if ((comparator === '<' && bound === 0) || (comparator === '>' && bound === 1))
     throw bad(source, 'can never be met', comparator === '<' ? 'a bound above 0' : 'a bound below 100%, or >= 100%');
   if ((comparator === '>=' && bound === 0) || (comparator === '<=' && share && bound === 1))
@@ -83,28 +83,28 @@ function parsed(source: string): Objective {
       const allowed = oneOf(source, comparator, ['<', '<=']);
       const shared = { ...common, metric: metric as DistributionName, comparator: allowed };
       const bound = boundOf(source, value, parseDurationMs);
-      if (call === 'max' || call === 'mean') return { ...shared, bound, reading: call };
-      return { ...shared, bound, reading: 'quantile', p: quantileOf(source, call) };
+      if (call === 'max' || call === 'mean') return { ...shared, bound, aggregation: call };
+      return { ...shared, bound, aggregation: 'quantile', p: quantileOf(source, call) };
     }
     case 'share': {
       bareOnly('share', `${metric} >= 99.9%`);
       const allowed = oneOf(source, comparator, ['>', '>=']);
       const bound = boundOf(source, value, shareOf);
-      return { ...common, bound, reading: 'share', metric: metric as ShareName, comparator: allowed };
+      return { ...common, bound, aggregation: 'share', metric: metric as ShareName, comparator: allowed };
     }
     case 'rate': {
       bareOnly('rate', `${metric} < 10%`);
       const allowed = oneOf(source, comparator, ['<', '<=', '==']);
       const bound = boundOf(source, value, shareOf);
-      return { ...common, bound, reading: 'rate', metric: metric as RateName, comparator: allowed };
+      return { ...common, bound, aggregation: 'rate', metric: metric as RateName, comparator: allowed };
     }
     case 'count': {
       const allowed = oneOf(source, comparator, ['<', '<=', '==']);
       if (call !== undefined && call !== 'rate')
         throw bad(source, `${metric} is a count and takes no ${call}()`, `rate(${metric}), ${metric}`);
       const shared = { ...common, metric: metric as CountName, comparator: allowed };
-      if (call === 'rate') return { ...shared, bound: boundOf(source, value, shareOf), reading: 'rate' };
-      return { ...shared, bound: boundOf(source, value, wholeNumber), reading: 'count' };
+      if (call === 'rate') return { ...shared, bound: boundOf(source, value, shareOf), aggregation: 'rate' };
+      return { ...shared, bound: boundOf(source, value, wholeNumber), aggregation: 'count' };
     }
     case 'cost': {
       bareOnly('cost', `${metric} <= $0.015`);
@@ -112,7 +112,7 @@ function parsed(source: string): Objective {
         throw bad(source, 'cannot share the cost out among sessions', `${metric} without a selector`);
       const allowed = oneOf(source, comparator, ['<', '<=']);
       const bound = boundOf(source, value, priceOf);
-      return { ...common, bound, reading: 'cost', metric: metric as CostName, comparator: allowed };
+      return { ...common, bound, aggregation: 'cost', metric: metric as CostName, comparator: allowed };
     }
   }
 }
@@ -124,7 +124,7 @@ function split(source: string): Parts {
   const call = String.raw`([\w.]+)\s*\(\s*([^(){}]*?)\s*${selector}\s*\)`;
   const grammar = String.raw`^\s*(?:${call}|([^(){}<>=!\s]+))\s*${selector}\s*([<>=!]+)\s*(.*?)\s*$`;
   const match = new RegExp(grammar).exec(source);
-  if (!match) throw bad(source, 'is not "reading comparator value"', 'for example p95(feedback_latency) < 500ms');
+  if (!match) throw bad(source, 'is not "aggregation comparator value"', 'for example p95(feedback_latency) < 500ms');
   const [, called, argument, inside, bare, behind, comparator = '', value = ''] = match;
   if (inside !== undefined && behind !== undefined) throw bad(source, 'has two selectors', 'one {label=value}');
   return { call: called, name: bare ?? argument ?? '', matchers: inside ?? behind ?? '', comparator, value };
@@ -157,7 +157,7 @@ function quantileOf(source: string, call: string): number {
   const percent = /^p(\d+(?:\.\d+)?)$/.exec(call)?.[1];
   const p = Number(percent) / 100;
   if (percent !== undefined && p > 0 && p < 1) return p;
-  throw bad(source, `has the unknown reading "${call}"`, 'p50, p95, p99.9 (above 0, below 100), max, mean');
+  throw bad(source, `has the unknown aggregation "${call}"`, 'p50, p95, p99.9 (above 0, below 100), max, mean');
 }
 
 function oneOf<C extends string>(source: string, comparator: string, allowed: readonly C[]): C {

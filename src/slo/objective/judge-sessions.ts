@@ -28,10 +28,10 @@ export function judgeBySessions(
 ): ObjectiveVerdict | undefined {
   const strata = measured.strata?.flatMap((stratum) => stratum[objective.source] ?? []) ?? [];
   if (strata.length === 0 || generatorsOwn.has(objective.metric)) return undefined;
-  if (objective.reading === 'mean') return judgeMeanBySessions(objective, strata, bySamples);
+  if (objective.aggregation === 'mean') return judgeMeanBySessions(objective, strata, bySamples);
   const missShare = missShareOf(objective);
   if (missShare === undefined) return undefined;
-  const claim: Claim = { missShare, confidence, latencies: objective.reading === 'quantile' };
+  const claim: Claim = { missShare, confidence, latencies: objective.aggregation === 'quantile' };
   const worth = dependence(strata, claim);
   const clustered = worth && clusteredOf(objective, measured, worth, missShare);
   if (bySamples.verdict === 'fail') return { ...bySamples, clustered };
@@ -55,10 +55,10 @@ function clusteredOf(objective: Objective, measured: Measurements, worth: Depend
 }
 
 function boundOf(objective: Objective, measured: Measurements, worth: Dependence): number | undefined {
-  if (objective.reading === 'quantile')
+  if (objective.aggregation === 'quantile')
     return valueBound(measured.distributions[objective.metric], objective.p, worth.samples);
   const share = shareUpper(worth.misses, worth.samples, confidence);
-  return objective.reading === 'share' ? goodShare(objective).value(share) : share;
+  return objective.aggregation === 'share' ? goodShare(objective).value(share) : share;
 }
 
 /** One session, or one of each profile: nothing tells how much sessions differ. */

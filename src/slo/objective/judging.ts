@@ -29,9 +29,9 @@ export function holds(objective: Objective, value: number): boolean {
 
 /** The share of samples that may miss where an objective is judged from a sample; undefined where it is counted. */
 export function missShareOf(objective: Objective): number | undefined {
-  if (objective.reading === 'quantile') return 1 - objective.p;
-  if (objective.reading === 'share' && objective.bound < 1) return 1 - objective.bound;
-  return objective.reading === 'rate' && objective.bound > 0 ? objective.bound : undefined;
+  if (objective.aggregation === 'quantile') return 1 - objective.p;
+  if (objective.aggregation === 'share' && objective.bound < 1) return 1 - objective.bound;
+  return objective.aggregation === 'rate' && objective.bound > 0 ? objective.bound : undefined;
 }
 
 /** The chance of so many misses, or more, when the true share of them is the one allowed. */
@@ -105,10 +105,10 @@ export function verdictOf(
 }
 
 /** How the share of misses reads as the objective's value, and how large it may be. */
-export type ShareReading = { value: (badShare: number) => number; missShare: number };
+export type ShareAggregation = { value: (badShare: number) => number; missShare: number };
 
-/** Of an objective on good events. */
-export function goodShare({ bound }: Pick<Objective, 'bound'>): ShareReading {
+/** How an objective on the share of good events reads a share of bad ones. */
+export function goodShare({ bound }: Pick<Objective, 'bound'>): ShareAggregation {
   return { value: (bad) => 1 - bad, missShare: 1 - bound };
 }
 
@@ -116,17 +116,17 @@ export function judgeShare(
   objective: Objective,
   misses: number,
   samples: number,
-  reading: ShareReading,
+  aggregation: ShareAggregation,
 ): ObjectiveVerdict {
   if (samples === 0) return noData(objective, 'share');
-  const facts: Facts = { unit: 'share', value: reading.value(misses / samples), samples, misses };
-  if (reading.missShare === 0) return counted(objective, facts);
-  const confidenceBound = reading.value(shareUpper(misses, samples, confidence));
-  return sampled(objective, { ...facts, confidenceBound, missShare: reading.missShare });
+  const facts: Facts = { unit: 'share', value: aggregation.value(misses / samples), samples, misses };
+  if (aggregation.missShare === 0) return counted(objective, facts);
+  const confidenceBound = aggregation.value(shareUpper(misses, samples, confidence));
+  return sampled(objective, { ...facts, confidenceBound, missShare: aggregation.missShare });
 }
 
 export function judgeQuantile(
-  objective: Objective & { reading: 'quantile' },
+  objective: Objective & { aggregation: 'quantile' },
   distribution: Distribution,
 ): ObjectiveVerdict {
   const value = quantile(distribution, objective.p);

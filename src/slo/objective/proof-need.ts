@@ -9,5 +9,5 @@ export type SamplesNeeded = (objective: Objective) => number | undefined;
 export const samplesNeeded: SamplesNeeded = (objective) => {
   const missShare = missShareOf(objective);
   if (missShare !== undefined) return samplesToProve(missShare, 0, confidence);
-  return objective.reading === 'mean' ? leastForMean : undefined;
+  return objective.aggregation === 'mean' ? leastForMean : undefined;
 };

@@ -42,7 +42,7 @@ function assumed(verdict: ObjectiveVerdict, clustered: ObjectiveVerdict['cluster
 }
 
 function judgeSamples(objective: Objective, measured: Measurements): ObjectiveVerdict {
-  switch (objective.reading) {
+  switch (objective.aggregation) {
     case 'quantile':
       return judgeQuantile(objective, measured.distributions[objective.metric]);
     case 'max':
@@ -93,7 +93,7 @@ function judgeCost(objective: Objective, cost: Measurements['cost']): ObjectiveV
   return { ...facts, verdict: met ? 'pass' : 'fail', reason: minutes };
 }
 
-type Counting = Objective & { reading: 'count' | 'rate' };
+type Counting = Objective & { aggregation: 'count' | 'rate' };
 
 function countOf({ metric }: Counting, { counts, rates }: Measurements): { count: number; of: number } {
   return isRate(metric) ? rates[metric] : counts[metric];

@@ -1,11 +1,11 @@
 /** A metric name and its label matchers, without braces: what a rate can be taken of over any window. */
-export type Selector = { name: string; matchers: string | undefined };
+export type SeriesSelector = { name: string; matchers: string | undefined };
 
 /**
  * The one counter that a text names: alone, in parentheses, with a range behind it, or summed over, as documents of other
  * tools write it (`sum(requests_total{code="200"})`). Undefined for anything else.
  */
-export function selectorOf(text: string): Selector | undefined {
+export function selectorOf(text: string): SeriesSelector | undefined {
   const inner = wrappings
     .map((wrapping) => wrapping.exec(text)?.[1])
     .find((one) => one !== undefined && isBalanced(one));

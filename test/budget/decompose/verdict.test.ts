@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { judge, tracesToDecide } from '../../../src/budget/decompose/verdict.ts';
+import { judgeInterval, tracesToDecide } from '../../../src/budget/decompose/verdict.ts';
 
 describe('a verdict', () => {
   it.each([
@@ -13,14 +13,16 @@ describe('a verdict', () => {
     ['no value bounds it from above, yet it is over', 501, Infinity, 'lte', 'fail'],
     ['nothing bounds it', -Infinity, Infinity, 'lte', 'invalid'],
     ['nothing came', Infinity, Infinity, 'lte', 'fail'],
-  ] as const)('when %s', (_name, low, high, op, verdict) => expect(judge({ low, high }, op, 500)).toBe(verdict));
+  ] as const)('when %s', (_name, low, high, op, verdict) =>
+    expect(judgeInterval({ low, high }, op, 500)).toBe(verdict),
+  );
 
   it('never improves when a measurement grows', () =>
     fc.assert(
       fc.property(fc.nat(1000), fc.nat(200), fc.nat(100), fc.nat(100), (low, width, more, wider) => {
         const rank = { pass: 0, invalid: 1, fail: 2 };
-        const before = rank[judge({ low, high: low + width }, 'lte', 500)];
-        const after = rank[judge({ low: low + more, high: low + width + more + wider }, 'lte', 500)];
+        const before = rank[judgeInterval({ low, high: low + width }, 'lte', 500)];
+        const after = rank[judgeInterval({ low: low + more, high: low + width + more + wider }, 'lte', 500)];
         expect(after).toBeGreaterThanOrEqual(before);
       }),
     ));

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { Budget } from '../../../src/budget/file/budget.ts';
 import { choleskyOf, correlationMatrix } from '../../../src/budget/file/correlation.ts';
-import { type Distribution, timeAt } from '../../../src/budget/file/distribution.ts';
-import { simulate } from '../../../src/budget/sample/simulate.ts';
+import { type DeclaredDistribution, timeAt } from '../../../src/budget/file/distribution.ts';
+import { simulateBudget } from '../../../src/budget/sample/simulate.ts';
 import { normalCdf } from '../../../src/stats/distributions.ts';
 import { quantileInPlace } from '../../../src/stats/quantile.ts';
 
 describe('a declared distribution at a standard normal', () => {
-  it.each<[Distribution, number, number]>([
+  it.each<[DeclaredDistribution, number, number]>([
     [{ kind: 'lognormal', p50Ms: 55, p95Ms: 110 }, 0, 55],
     [{ kind: 'lognormal', p50Ms: 55, p95Ms: 110 }, 1.6448536269514722, 110],
     [{ kind: 'normal', meanMs: 170, sdMs: 50 }, 2, 270],
@@ -46,21 +46,21 @@ describe('correlations', () => {
 
 describe('simulated traces', () => {
   it('have the declared percentiles and correlation', () => {
-    const { stages } = simulate(declared(0.6))!;
+    const { stages } = simulateBudget(declared(0.6))!;
     expect(Math.abs(quantileInPlace(stages[0]!.ms.slice(), 0.95) / 110 - 1)).toBeLessThan(0.03);
     expect(Math.abs(quantileInPlace(stages[1]!.ms.slice(), 0.5) / 150 - 1)).toBeLessThan(0.03);
     expect(Math.abs(correlation(stages[0]!.ms.map(Math.log), stages[1]!.ms.map(Math.log)) - 0.6)).toBeLessThan(0.03);
   });
 
   it('are the same for the same seed', () => {
-    expect(simulate(declared(0))).toEqual(simulate(declared(0)));
-    expect(simulate({ ...declared(0), seed: 2 })).not.toEqual(simulate(declared(0)));
+    expect(simulateBudget(declared(0))).toEqual(simulateBudget(declared(0)));
+    expect(simulateBudget({ ...declared(0), seed: 2 })).not.toEqual(simulateBudget(declared(0)));
   });
 
   it('are none when a stage declares nothing', () => {
     const budget = declared(0);
     const stages = [budget.stages[0]!, { ...budget.stages[1]!, distribution: undefined }];
-    expect(simulate({ ...budget, stages })).toBeUndefined();
+    expect(simulateBudget({ ...budget, stages })).toBeUndefined();
   });
 });
 

@@ -53,8 +53,52 @@ describe('OTLP traces', () => {
     for (const text of [snake, old]) expect(read(JSON.parse(text)).records).toEqual(read(given).records);
   });
 
+  it('are one trace whatever case their ids are written in', () => {
+    const spans = [span('DEF0A1', undefined, 'feedback', 0, 10), span('def0a2', 'def0a1', 'asr', 2, 9)];
+    const mixed = spans.map((one, i) => ({ ...one, traceId: i === 0 ? '0ABC' : '0abc' }));
+    expect(read(document(mixed)).records).toEqual([expect.objectContaining({ session: '0abc', stages: { asr: 7 } })]);
+  });
+
+  it('keep the case of ids that are no hexadecimal digits', () => {
+    const [first, second] = ['AbQ=', 'aBQ='].map((traceId) => ({ ...root, traceId }));
+    expect(read(document([first!, second!])).records).toHaveLength(2);
+  });
+
+  it('take a parent of zeros as none', () => {
+    const zeros = { ...root, parentSpanId: '0000000000000000' };
+    expect(read(document([zeros, span('a', 'r', 'asr', 1, 4)])).records[0]).toMatchObject({ stages: { asr: 3 } });
+  });
+
+  it('move what differing clocks put outside its parent into it, and say by how much', () => {
+    const late = [root, span('a', 'r', 'queue', 0, 3), span('b', 'r', 'asr', 5003, 5010)];
+    const { records, notes } = read(document(late));
+    expect(records[0]).toMatchObject({ totalMs: 10, stages: { queue: 3, asr: 7 } });
+    expect(notes).toEqual([
+      expect.stringContaining('in 1 of 1 traces a stage lies outside its parent ("asr" by up to 5 s)'),
+    ]);
+  });
+
+  it('pass over documents of other signals, and say so', () => {
+    const { records, problems, notes } = read({ resourceLogs: [] }, document([root]), { resource_metrics: [] });
+    expect(records).toHaveLength(1);
+    expect(problems).toEqual([]);
+    expect(notes).toEqual(['2 documents of logs, metrics or profiles were passed over']);
+  });
+
   it.each([
     [{}, 'begin: is not an OTLP trace document: it has no list "resourceSpans"'],
+    [[document([])], "is an array of OTLP documents; they stand one a line: jq -c '.[]' FILE"],
+    [{ data: [{ traceID: 'a', spans: [] }] }, "is Jaeger's JSON, not OTLP"],
+    [{ result: document([]) }, "is Jaeger's answer, the document within: jq -c .result FILE"],
+    [{ batches: [] }, "is Tempo's JSON; its batches are resourceSpans: jq -c '{resourceSpans: .batches}' FILE"],
+    [{ trace: document([]) }, "is Tempo's JSON, the document within: jq -c .trace FILE"],
+    [{ traces: [] }, 'is a list of traces that a search found'],
+    [[{ traceId: 'a', id: 'b', timestamp: 1 }], "is Zipkin's JSON, not OTLP"],
+    [document([{ ...root, traceId: '' }]), 'has an empty traceId'],
+    [document([{ ...root, spanId: '0000000000000000' }]), 'has an empty spanId'],
+    [document([{ ...root, endTimeUnixNano: '0' }]), '"feedback" is unfinished: it has no endTimeUnixNano'],
+    [document([{ ...root, endTimeUnixNano: undefined }]), '"feedback" is unfinished'],
+    [document([{ ...root, startTimeUnixNano: 0 }]), 'has a startTimeUnixNano of 0: nobody set it'],
     [document([{ spanId: 'x' }]), 'at x: resourceSpans[0].scopeSpans[0].spans[0] "" has no traceId and spanId'],
     [
       document([{ ...root, endTimeUnixNano: 'soon' }]),

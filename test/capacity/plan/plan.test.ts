@@ -2,17 +2,20 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { planCapacity } from '../../../src/capacity/plan/plan.ts';
-import { type Comparator, comparators, judge } from '../../../src/capacity/scenario/assertion.ts';
+import { type Comparator, comparators, judgeAssertion } from '../../../src/capacity/scenario/assertion.ts';
 import { capacityScenario } from '../../../src/capacity/scenario/scenario.ts';
 import { parseDocuments } from '../../../src/config/documents.ts';
 import { overrideField } from '../../../src/config/override.ts';
 
-const liveClass = readFileSync('capacity/live-class.yaml', 'utf8');
+const shipped = readFileSync('capacity/live-class.yaml', 'utf8');
+/** The shipped class before pods were kept ready for its spike. */
+const liveClass = shipped.replace(/ {2}scaling:.*\n/, '').replace(/ {4}degradedShare:.*\n/, '');
 
 /** The plan of the card's file with fields set to other values; a minute of simulation unless said. */
 function plan(fields: Record<string, string | number> = {}, more = '') {
   const short = more.includes('simulation:') ? '' : '  simulation: {duration: 60s}\n';
   let source = liveClass + short + more;
+  if (short !== '') source = source.replace('spike: {', 'spike: {at: 59s, ');
   for (const [key, value] of Object.entries(fields)) source = overrideField(source, 'CapacityScenario', key, value);
   const [document] = parseDocuments('f.yaml', source, 'CapacityScenario', capacityScenario);
   return planCapacity('live-class', document!.value.spec, {});
@@ -65,11 +68,25 @@ describe("the card's class", () => {
     ['two figures that disagree', /6,000 audio minutes an hour are 100 streams, the pod is sized for 120/],
     [
       'what pods that are ready before it would do',
-      /scaling\.minReplicas: 204, .* 0 % go without .* \$0\.0007\d+, not \$0\.0006\d+/,
+      /scaling\.minReplicas: 204, .* 0 % go without .* \$0\.0008\d+, not \$0\.0006\d+/,
     ],
   ])('says what the linear rule hides: %s', (_, note) => expect(result.details.notes.join('\n')).toMatch(note));
 
   it('is the same again', () => expect(plan({}, '  simulation: {seed: 1}\n')).toEqual(result));
+});
+
+it('the shipped class keeps ready what its spike needs: hardly anybody waits, and it passes', () => {
+  const [document] = parseDocuments('f.yaml', shipped, 'CapacityScenario', capacityScenario);
+  const { assertions, simulation, verdict, details } = planCapacity('live-class', document!.value.spec, {});
+  expect(assertions.map(({ expression, verdict: one }) => `${expression}: ${one}`)).toEqual([
+    'costPerAudioMinute <= $0.015/min: pass',
+    'degradedShare <= 1%: pass',
+  ]);
+  expect(verdict).toBe('pass');
+  expect(simulation.degraded_share).toBeLessThan(0.001);
+  expect(simulation.peak_pods).toBeGreaterThanOrEqual(204);
+  expect(simulation.cost.per_served_minute).toBeCloseTo(0.00081, 5);
+  expect(details.notes.join('\n')).not.toContain('scaling.minReplicas');
 });
 
 describe('other scenarios', () => {
@@ -151,7 +168,12 @@ describe('other scenarios', () => {
     fc.assert(
       fc.property(price, price, (cents, more) => {
         const at = (value: number) =>
-          plan({ 'selfHosted.price': `$${value / 100}/h`, peakUsers: 100, 'simulation.duration': '1s' });
+          plan({
+            'selfHosted.price': `$${value / 100}/h`,
+            peakUsers: 100,
+            'simulation.duration': '1s',
+            'spike.at': '0s',
+          });
         const [low, high] = [at(cents), at(cents + more)];
         expect(high.cost.blended_per_minute!).toBeGreaterThan(low.cost.blended_per_minute!);
         expect(high.simulation.cost.total!).toBeGreaterThanOrEqual(low.simulation.cost.total!);
@@ -173,18 +195,22 @@ describe('an assertion', () => {
     ['==', 5, 'pass'],
     ['==', 4, 'fail'],
   ] as const)('5 %s %i: %s', (comparator, bound, verdict) =>
-    expect(judge(line(comparator, bound), 5).verdict).toBe(verdict),
+    expect(judgeAssertion(line(comparator, bound), 5).verdict).toBe(verdict),
   );
 
   it.each(comparators)('what never comes fails, even %s', (comparator) => {
-    expect(judge(line(comparator, 0), Number.POSITIVE_INFINITY)).toMatchObject({ value: null, verdict: 'fail' });
+    expect(judgeAssertion(line(comparator, 0), Number.POSITIVE_INFINITY)).toMatchObject({
+      value: null,
+      verdict: 'fail',
+    });
   });
 
   it('judges monotonically: a smaller value never fails where a larger passed', () => {
     const value = fc.double({ noNaN: true, noDefaultInfinity: true });
     fc.assert(
       fc.property(value, value, value, (a, b, bound) => {
-        const passes = (comparator: Comparator, x: number) => judge(line(comparator, bound), x).verdict === 'pass';
+        const passes = (comparator: Comparator, x: number) =>
+          judgeAssertion(line(comparator, bound), x).verdict === 'pass';
         const [low, high] = [Math.min(a, b), Math.max(a, b)];
         for (const comparator of ['<', '<='] as const)
           if (passes(comparator, high)) expect(passes(comparator, low)).toBe(true);

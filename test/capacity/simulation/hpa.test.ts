@@ -84,6 +84,57 @@ describe('how fast the HPA gets there', () => {
     ],
   ])('down by policy: %s', (_, down, expected) => expect(climb(100, [1, 1, 1, 1, 1], { down })).toEqual(expected));
 
+  const percent = (value: number, periodMs: number) => ({ type: 'percent', value, periodMs }) as const;
+  const upBy = (more: Partial<ScalingRules>) => ({ up: { ...defaultScaleUp, ...more } });
+  const downBy = (more: Partial<ScalingRules>) => ({ down: slow(more) });
+
+  // Worked through horizontal.go by hand: stabilizeRecommendationWithBehaviors, convertDesiredReplicasWithBehaviorRate.
+  it.each<[string, number, number[], number[], Partial<Parameters<typeof createGovernor>[0]>]>([
+    ['no window down is no window: what is wanted now', 11, [11, 9, 12, 8], [11, 9, 12, 8], downBy({})],
+    [
+      'what it finds counts as the first recommendation',
+      11,
+      [4, 4, 4, 4, 4],
+      [11, 11, 11, 11, 4],
+      downBy({ stabilizationMs: 60_000 }),
+    ],
+    ['a window up takes the least of it', 4, [9, 9, 9, 9], [4, 4, 8, 9], upBy({ stabilizationMs: 30_000 })],
+    [
+      'both windows hold what moves to and fro',
+      10,
+      [20, 5, 20, 5],
+      [10, 10, 10, 10],
+      { ...upBy({ stabilizationMs: 60_000 }), ...downBy({ stabilizationMs: 60_000 }) },
+    ],
+    ['700 % of 3 are 24 (TestUpscaleCap)', 3, [60], [24], upBy({ policies: [percent(700, 60_000)] })],
+    [
+      'and 20 where 20 are the most (TestUpscaleCapGreaterThanMaxReplicas)',
+      3,
+      [60],
+      [20],
+      { ...upBy({ policies: [percent(700, 60_000)] }), max: 20 },
+    ],
+    [
+      'a policy counts from the begin of its period',
+      5,
+      [99, 99, 99, 99, 99],
+      [10, 10, 10, 10, 20],
+      upBy({ policies: [percent(100, 60_000)] }),
+    ],
+    [
+      'and counts what came in it as not there',
+      10,
+      [14, 5],
+      [14, 8],
+      downBy({ policies: [{ type: 'pods', value: 2, periodMs: 60_000 }] }),
+    ],
+    ['a share up is rounded up, so that it moves at all', 3, [9, 9], [4, 5], upBy({ policies: [percent(10, 15_000)] })],
+    ['a share down is rounded down', 3, [1, 1], [2, 1], downBy({ policies: [percent(10, 15_000)] })],
+    ['more than the most is cut whatever the window says', 120, [120, 120], [100, 100], {}],
+  ])("as the controller's arithmetic has it: %s", (_, from, wants, expected, limits) =>
+    expect(climb(from, wants, limits)).toEqual(expected),
+  );
+
   it('waits before it goes up when told to', () => {
     const up = { ...defaultScaleUp, stabilizationMs: 60_000 };
     expect(climb(10, [10, 20, 20, 20, 20, 20], { up })).toEqual([10, 10, 10, 10, 20, 20]);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { LiveRun } from '../../../src/load/generator/live-run.ts';
-import { ProgressTold } from '../../../src/load/generator/progress.ts';
+import { ProgressReported } from '../../../src/load/generator/progress.ts';
 import { histogramsReady } from '../../../src/metrics/histogram.ts';
 import { LiveSlice, LiveView } from '../../../src/metrics/live-slice.ts';
 import { Recorder } from '../../../src/metrics/recorder.ts';
@@ -16,7 +16,7 @@ describe('the latencies of a running test', () => {
   it('are known at every rank to 0.1 %, never above the sample, and infinity, wherever the looks were', () => {
     fc.assert(
       fc.property(latencies, fc.nat(), fc.nat(3), (values, cut, never) => {
-        const slice = new Slice(labels);
+        using slice = new Slice(labels);
         const live = new LiveSlice(labels);
         values.forEach((value, i) => {
           slice.record('feedback_latency', value);
@@ -25,7 +25,6 @@ describe('the latencies of a running test', () => {
         slice.showNever('feedback_latency', never);
         live.add(slice.look());
         const nothing = slice.look();
-        slice.destroy();
         expect(nothing).toEqual({ labels, series: [], tally: {} });
         const found = live.of('feedback_latency');
         expect(found.samples).toBe(values.length + never);
@@ -73,7 +72,7 @@ it('a running test adds up what its generators tell: sessions, latencies by stag
   const generators = [0, 1].map((shard) => {
     const recorder = new Recorder();
     const plans = [0, 1].map((i) => ({ ...silent, learner: shard * 2 + i, arrivalMs: i * 3000 }));
-    return { recorder, told: new ProgressTold(plans, recorder) };
+    return { recorder, told: new ProgressReported(plans, recorder) };
   });
   const speak = (ms: number) => {
     for (const { recorder } of generators) {
@@ -102,7 +101,7 @@ it('a running test adds up what its generators tell: sessions, latencies by stag
   expect(late.profiles[1]).toMatchObject({ samples: 200, p95Ms: expect.closeTo(10, 0) });
   expect(late.recentP95Ms).toBeGreaterThan(980);
   expect(early.recentP95Ms).toBeLessThan(101);
-  for (const { recorder } of generators) recorder.destroy();
+  for (const { recorder } of generators) recorder[Symbol.dispose]();
 });
 
 describe('an objective that may end the test', () => {

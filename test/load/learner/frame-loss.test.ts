@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { FrameLoss } from '../../../src/load/learner/frame-loss.ts';
-import { createRandom } from '../../../src/stats/random-stream.ts';
+import { createRandomStream } from '../../../src/stats/random-stream.ts';
 
 const dueMs = Array.from({ length: 5000 }, (_, i) => 20 * (i + 1));
 
 /** The due times of frames that are lost, of 100 s of frames. */
 function lost(seed: number, ...losses: Parameters<FrameLoss['begin']>[0][]): number[] {
-  const loss = new FrameLoss(createRandom(seed));
+  const loss = new FrameLoss(createRandomStream(seed));
   for (const one of losses) loss.begin(one);
   return dueMs.filter((ms) => loss.takes(ms));
 }

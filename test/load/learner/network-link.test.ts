@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Link, LinkEvents } from '../../../src/client/link/link.ts';
 import { Wheel } from '../../../src/clock/wheel.ts';
-import { Shaper } from '../../../src/load/learner/network-shaper.ts';
+import { NetworkShaper } from '../../../src/load/learner/network-shaper.ts';
 import type { ChecksummedFrame } from '../../../src/protocol/frame.ts';
 import { namedNetwork } from '../../../src/sim/networks/index.ts';
 import type { NetworkProfile } from '../../../src/sim/profile/profile.ts';
@@ -193,8 +193,8 @@ class Rig {
 
   constructor(profile: NetworkProfile) {
     const clock = () => this.nowMs;
-    const shaper = new Shaper({ seed: 1, startMs: 0, clock, dueMs: clock, timers: this.wheel });
-    this.phone = shaper.phone(7, profile, (ms) => this.lateMs.push(ms));
+    const shaper = new NetworkShaper({ seed: 1, startMs: 0, clock, dueMs: clock, timers: this.wheel });
+    this.phone = shaper.device(7, profile, (ms) => this.lateMs.push(ms));
     const untaken = () => this.untaken;
     const open = this.phone.links((events) => {
       this.real = events;

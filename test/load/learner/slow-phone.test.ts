@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { socketLinks } from '../../../src/client/link/websocket-connection.ts';
 import { Wheel } from '../../../src/clock/wheel.ts';
-import { Shaper } from '../../../src/load/learner/network-shaper.ts';
+import { NetworkShaper } from '../../../src/load/learner/network-shaper.ts';
 import { symmetric } from '../../kit/profiles.ts';
 
 it('a server that writes more than a slow phone can take feels it in its socket', async () => {
@@ -14,8 +14,8 @@ it('a server that writes more than a slow phone can take feels it in its socket'
   const clock = () => performance.now();
   const wheel = new Wheel(clock());
   const turning = setInterval(() => wheel.advance(clock()), 1);
-  const shaper = new Shaper({ seed: 1, startMs: clock(), clock, dueMs: clock, timers: wheel });
-  const phone = shaper.phone(0, symmetric(1, undefined, { rateBitsPerSecond: 2_000_000 }), () => {});
+  const shaper = new NetworkShaper({ seed: 1, startMs: clock(), clock, dueMs: clock, timers: wheel });
+  const phone = shaper.device(0, symmetric(1, undefined, { rateBitsPerSecond: 2_000_000 }), () => {});
   const connected = once(server, 'connection');
   // More than the kernel keeps for both ends of a loopback connection.
   const messages = 24_000;

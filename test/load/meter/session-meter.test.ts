@@ -14,7 +14,7 @@ import { phoneAt } from '../../kit/fake-server.ts';
 beforeAll(histogramsReady);
 let all: Recorder;
 let recorder: Slice;
-afterEach(() => all.destroy());
+afterEach(() => all[Symbol.dispose]());
 
 describe('a session of one utterance of ten seconds, in virtual time', () => {
   it('answered 30 ms after each slot has 50 ms everywhere: a frame and the answer', () => {

@@ -9,8 +9,8 @@ const clips = [
   { durationMs: 3001, sampleRateHz: 8000, language: 'en-US' },
   { durationMs: 2000, sampleRateHz: 16_000, language: 'de-DE' },
 ];
-const habits = { frameMs: 20, pause: { leastMs: 500, mostMs: 500 } };
-const options: PlanOptions = { shape: steadyLoad(20, 3000, 25_000), habits, seed: 1, clips };
+const behaviour = { frameMs: 20, pause: { leastMs: 500, mostMs: 500 } };
+const options: PlanOptions = { shape: steadyLoad(20, 3000, 25_000), behaviour, seed: 1, clips };
 
 describe('the schedule of a test', () => {
   it('is the same for the same seed, and another for another', () => {
@@ -26,7 +26,7 @@ describe('the schedule of a test', () => {
   it('spreads the frames of those who come at one moment over the length of a frame', () => {
     const perPhase = new Map<number, number>();
     for (const { utterances } of planLearners({ ...options, shape: steadyLoad(700, 0, 2000) })) {
-      const phase = utterances[0]!.beginMs % habits.frameMs;
+      const phase = utterances[0]!.beginMs % behaviour.frameMs;
       perPhase.set(phase, (perPhase.get(phase) ?? 0) + 1);
     }
     expect(perPhase.size).toBe(20);
@@ -51,7 +51,7 @@ describe('the schedule of a test', () => {
   });
 
   it('with a duty cycle has a learner speak for that share of the time', () => {
-    const plans = planLearners({ ...options, habits: { frameMs: 20, pause: { speaking: 0.25 } } });
+    const plans = planLearners({ ...options, behaviour: { frameMs: 20, pause: { speaking: 0.25 } } });
     for (const { arrivalMs, utterances } of plans) {
       const spokenMs = utterances.slice(0, -1).reduce((sum, { frames }) => sum + frames * 20, 0);
       expect(spokenMs / (utterances.at(-1)!.beginMs - arrivalMs - 300)).toBeCloseTo(0.25, 2);
@@ -59,7 +59,7 @@ describe('the schedule of a test', () => {
   });
 
   it('draws pauses evenly from a range', () => {
-    const ranged = { ...options, habits: { frameMs: 20, pause: { leastMs: 200, mostMs: 1200 } } };
+    const ranged = { ...options, behaviour: { frameMs: 20, pause: { leastMs: 200, mostMs: 1200 } } };
     const pauses = planLearners(ranged).flatMap(({ utterances }) =>
       utterances.slice(1).map(({ beginMs }, k) => beginMs - utterances[k]!.beginMs - utterances[k]!.frames * 20),
     );
@@ -71,7 +71,7 @@ describe('the schedule of a test', () => {
 
   it('lets a share of utterances be broken off, and the next begin at once; all else stays', () => {
     const long = { ...options, shape: steadyLoad(40, 0, 120_000) };
-    const plans = planLearners({ ...long, habits: { ...habits, bargeIn: 0.2 } });
+    const plans = planLearners({ ...long, behaviour: { ...behaviour, bargeIn: 0.2 } });
     const all = plans.flatMap(({ utterances }) => utterances.slice(0, -1));
     const broken = all.filter(({ bargeIn }) => bargeIn);
     expect(broken.length / all.length).toBeGreaterThan(0.16);
@@ -127,7 +127,7 @@ describe('the schedule of a test', () => {
       fc.property(anyOptions, ({ learners, rampMs, durationMs, frameMs, pauseMs, bargeIn, ...any }) => {
         const pause = { leastMs: pauseMs, mostMs: pauseMs };
         const shape = steadyLoad(learners, rampMs, durationMs);
-        for (const plan of planLearners({ ...any, shape, habits: { frameMs, pause, bargeIn } })) {
+        for (const plan of planLearners({ ...any, shape, behaviour: { frameMs, pause, bargeIn } })) {
           let freeMs = plan.arrivalMs;
           expect(plan.utterances.length).toBeGreaterThan(0);
           for (const { clip, beginMs, frames, bargeIn: broken } of plan.utterances) {

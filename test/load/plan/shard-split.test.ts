@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type FaultOrder, planFaults } from '../../../src/load/plan/faults.ts';
+import { type FaultRequest, planFaults } from '../../../src/load/plan/faults.ts';
 import { steadyLoad } from '../../../src/load/plan/load-profile.ts';
+import { concurrencyAt, peakConcurrency } from '../../../src/load/plan/peak-concurrency.ts';
 import { planHash, planLearners } from '../../../src/load/plan/plan.ts';
-import { peakPresence, presenceAt } from '../../../src/load/plan/presence.ts';
 import { partOf } from '../../../src/load/plan/shard-split.ts';
 
 const clips = [{ durationMs: 2000, sampleRateHz: 16_000, language: 'en-US' }];
@@ -12,8 +12,8 @@ const networks = [
   { network: 'LTE', weight: 1 },
   { network: 'Edge', weight: 1 },
 ];
-const plans = planLearners({ shape: steadyLoad(40, 2000, 10_000), habits, seed: 1, clips, networks });
-const orders: FaultOrder[] = [
+const plans = planLearners({ shape: steadyLoad(40, 2000, 10_000), behaviour: habits, seed: 1, clips, networks });
+const orders: FaultRequest[] = [
   { kind: 'reconnect', atMs: [5000], learners: { share: 0.5 } },
   { kind: 'stop-server', atMs: [4000], forMs: 500 },
   { kind: 'cut-network', atMs: [3000, 6000], forMs: 100, learners: { share: 1, network: 'Edge' } },
@@ -87,6 +87,6 @@ it('presence counts who has come and not left', () => {
     [5, 20],
     [10, 30],
   ].map(([arrivalMs = 0, leaveMs = 0], learner) => ({ ...plans[0]!, learner, arrivalMs, leaveMs }));
-  expect(presenceAt(three, [0, 5, 9, 10, 19, 20, 30])).toEqual([1, 2, 2, 2, 2, 1, 0]);
-  expect(peakPresence(three)).toBe(2);
+  expect(concurrencyAt(three, [0, 5, 9, 10, 19, 20, 30])).toEqual([1, 2, 2, 2, 2, 1, 0]);
+  expect(peakConcurrency(three)).toBe(2);
 });

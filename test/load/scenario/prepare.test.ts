@@ -89,7 +89,7 @@ describe('a scenario, prepared', () => {
   it('is shown with its load over time, mix, faults and hash', () => {
     const preview = previewOf(scenarioOf(good), prepared);
     expect(preview).toMatchObject({ sessions: 40, peakSessions: 40, durationMs: 20_000, frameMs: 20 });
-    expect(Math.max(...preview.presence)).toBe(40);
+    expect(Math.max(...preview.concurrency)).toBe(40);
     const shown = loadPreviewText(preview, createPaint(false));
     expect(shown).toContain(`schedule   ${prepared.planHash}`);
     expect(shown).toContain('train over tcp-tls 50 %');
@@ -181,7 +181,7 @@ describe('what a scenario names and is not there', () => {
       'a token that no header can carry',
       'spec:',
       'spec:\n  target: { url: "wss://x", tokenFile: accented }',
-      'accented" is no token: it has letters that are not ASCII',
+      'accented" is no token: it has blanks or letters that are not ASCII',
     ],
     [
       'frames that are no whole samples',
@@ -196,6 +196,18 @@ describe('what a scenario names and is not there', () => {
       'selects language=fr-FR, which nobody speaks; allowed: en-US, en-GB',
     ],
     [
+      'an objective on resumed sessions where nothing cuts a socket',
+      `    - reconnect: { at: 15s, learners: 50%, network: train }
+  warmup: 2s
+  objectives:
+    - p95(feedback_latency) < 500ms`,
+      `    - stallInference: { at: 15s, for: 1s }
+  warmup: 2s
+  objectives:
+    - p95(resume_time) < 500ms`,
+      'x.yaml:22:7: spec.objectives.0: waits for resumed sessions, but nothing cuts a socket; add a fault (',
+    ],
+    [
       'a fault when nobody is there',
       'network: train }',
       'network: train }\n    - cutNetwork: { at: 0s, for: 1s, learners: 5% }',
@@ -204,6 +216,21 @@ describe('what a scenario names and is not there', () => {
   ])('%s is found before anything starts', (_, before, after, expected) => {
     expect(problemsOf(() => prepareLoad(scenarioOf(good.replace(before, after))))).toContain(expected);
   });
+});
+
+it.each([
+  ['a fault that cuts sockets', good],
+  [
+    'a network that loses packets',
+    good.replace('up: {', 'up: { loss: 1%,').replace(/- reconnect.*/, '- stallInference: { at: 15s, for: 1s }'),
+  ],
+  [
+    'a server that the test does not start',
+    good.replace('spec:', 'spec:\n  target: { url: "wss://x" }').replace(/ {2}faults:\n.*\n/, ''),
+  ],
+])('an objective on resumed sessions is fine with %s', (_, source) => {
+  const scenario = scenarioOf(source.replace('p95(feedback_latency)', 'p95(resume_time)'));
+  expect(prepareLoad(scenario).plans.length).toBeGreaterThan(0);
 });
 
 describe('--duration', () => {

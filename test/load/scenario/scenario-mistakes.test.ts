@@ -47,6 +47,17 @@ it('a scenario with every section is good', () => {
 
 describe.each<[string, [sentence: string, before: string, after: string, expected: string][]]>([
   [
+    'in when a test may be aborted',
+    [
+      [
+        'a delay as long as the test',
+        'delay: 10s',
+        'delay: 60s',
+        '28:68: spec.objectives.1.delay: 60000 ms is not before the end of the test at 60000 ms: nothing would abort it',
+      ],
+    ],
+  ],
+  [
     'in the mix of networks',
     [
       [

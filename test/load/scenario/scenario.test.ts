@@ -14,7 +14,7 @@ describe('the quickstart scenario', () => {
     expect(metadata.name).toBe('quickstart');
     expect(spec).toMatchObject({ duration: 25_000, drain: 5000, load: { learners: 20, ramp: 3000 } });
     expect(spec.learners.clips).toEqual([{ manifest: `${process.cwd()}/fixtures/audio/manifest.jsonl` }]);
-    expect(spec.objectives[0]).toMatchObject({ reading: 'quantile', p: 0.95, bound: 500 });
+    expect(spec.objectives[0]).toMatchObject({ aggregation: 'quantile', p: 0.95, bound: 500 });
   });
 
   it('fits the published JSON Schema, which is current', () => {

@@ -5,7 +5,7 @@ import { inflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { analyse, analyseArithmetic } from '../../../src/budget/analyse.ts';
 import type { Budget } from '../../../src/budget/file/budget.ts';
-import { type BudgetReport, readingNotes } from '../../../src/budget/report.ts';
+import { type BudgetReport, reportNotes } from '../../../src/budget/report.ts';
 import { sampleOf } from '../../../src/budget/sample/sample.ts';
 import { budgetJson } from '../../../src/report/budget/waterfall-json.ts';
 import { budgetMarkdown } from '../../../src/report/budget/waterfall-markdown.ts';
@@ -243,7 +243,7 @@ it('columns align whatever colour their cells have', () => {
 });
 
 function reportOf(analysis: BudgetReport['analysis']): BudgetReport {
-  return { analysis, by: undefined, exemplars: [], notes: readingNotes(analysis) };
+  return { analysis, by: undefined, exemplars: [], notes: reportNotes(analysis) };
 }
 
 /** The raw rows of a PNG whose image data is one stream. */

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { Delay, InOrder, JitteredDelay } from '../../../src/sim/impairments/delay.ts';
-import { Draws } from '../../../src/sim/impairments/draws.ts';
 import { Fading } from '../../../src/sim/impairments/fading.ts';
 import { Gaps } from '../../../src/sim/impairments/gaps.ts';
 import { GilbertElliott } from '../../../src/sim/impairments/gilbert-elliott.ts';
@@ -9,8 +8,9 @@ import { type Impairment, LOST } from '../../../src/sim/impairments/impairment.t
 import { Noop } from '../../../src/sim/impairments/noop.ts';
 import { Outage } from '../../../src/sim/impairments/outage.ts';
 import { RateQueue } from '../../../src/sim/impairments/rate-queue.ts';
-import { Trace } from '../../../src/sim/impairments/trace.ts';
+import { LinkTrace } from '../../../src/sim/impairments/trace.ts';
 import type { Jitter } from '../../../src/sim/profile/profile.ts';
+import { Draws } from '../../../src/stats/draws.ts';
 
 const key = { seed: 1, client: 0 };
 const draws = (stream = 0) => new Draws(key, stream);
@@ -119,17 +119,17 @@ describe('jitter', () => {
 
 describe('a recorded link', () => {
   it('carries 1,500 bytes at each moment; small packets share one, a large one takes two', () => {
-    const link = new Trace([1, 2, 5], 100);
+    const link = new LinkTrace([1, 2, 5], 100);
     expect([700, 700, 700, 1500, 100].map((bytes) => link.pass(0, bytes))).toEqual([1000, 1000, 2000, 5000, 5000]);
   });
 
   it('starts again after its last moment, and what finds nothing is lost', () => {
-    const link = new Trace([10, 20], 100);
+    const link = new LinkTrace([10, 20], 100);
     expect(through(link, [0, 15_000, 100_000, 1_000_005], 1500)).toEqual([10_000, 20_000, 100_000, 1_010_000]);
   });
 
   it('drops what finds the queue full', () => {
-    expect(through(new Trace([10, 20, 30], 2), [0, 0, 0], 1500)).toEqual([10_000, 20_000, LOST]);
+    expect(through(new LinkTrace([10, 20, 30], 2), [0, 0, 0], 1500)).toEqual([10_000, 20_000, LOST]);
   });
 });
 

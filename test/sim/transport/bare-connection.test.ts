@@ -1,17 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { PhoneNetwork } from '../../../src/sim/network.ts';
-import type { Transport } from '../../../src/sim/profile/profile.ts';
+import { DeviceNetwork } from '../../../src/sim/network.ts';
+import type { TransportName } from '../../../src/sim/profile/profile.ts';
 import { symmetric } from '../../kit/profiles.ts';
 
 describe('opening a connection at 25 ms one way', () => {
-  it.each<[Transport, boolean, number]>([
+  it.each<[TransportName, boolean, number]>([
     ['tcp', false, 150],
     ['tcp-tls', false, 200],
     ['tcp', true, 100],
     ['tcp-tls', true, 100],
     ['quic-stream', true, 100],
   ])('%s, bare %s: %d ms with the look-up of the name', (transport, bare, ms) => {
-    const connection = new PhoneNetwork(symmetric(25, undefined, {}, { transport }), { seed: 1, client: 0 }).connect(
+    const connection = new DeviceNetwork(symmetric(25, undefined, {}, { transport }), { seed: 1, client: 0 }).connect(
       0,
       { bare },
     );

@@ -3,20 +3,20 @@ import { packetBytes } from './congestion.ts';
 import { maxAckDelayUs, type QuicEnd } from './end.ts';
 import { hasData, probeTimeoutUs, sendProbe } from './send.ts';
 
-/** What a datagram's loss is told to. */
+/** Receives each datagram's loss. */
 type LostMessage = (number: number) => void;
 
 const packetThreshold = 3;
 
 /** Takes in the ranges of numbers that a packet acknowledges (RFC 9002). */
 export function takeAck(end: QuicEnd, ring: Int32Array, slot: number, nowUs: number, lost: LostMessage): void {
-  const blocks = ring[slot + field.told]!;
+  const blocks = ring[slot + field.flags]!;
   if (blocks === 0) return;
   const largest = ring[slot + field.first + 1]! - 1;
   const { sent, congestion } = end;
   const used = congestion.inFlight >= congestion.window - packetBytes;
-  const news = sent.isOutstanding(largest);
-  if (news) sampleRtt(end, nowUs - sent.sentUs(largest), ring[slot + field.ack]!);
+  const isNew = sent.isOutstanding(largest);
+  if (isNew) sampleRtt(end, nowUs - sent.sentUs(largest), ring[slot + field.ack]!);
   let any = false;
   for (let block = 0; block < blocks; block++) {
     const start = Math.max(ring[slot + field.first + 2 * block]!, sent.oldest);

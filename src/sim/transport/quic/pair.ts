@@ -5,7 +5,7 @@ import type { FlowCounters, Transport, TransportReport } from '../transport.ts';
 import { detectLoss, probeFires, takeAck } from './acknowledge.ts';
 import { QuicEnd } from './end.ts';
 import { receiveStream, scheduleAck, see } from './receive.ts';
-import { push, sendAck } from './send.ts';
+import { sendQueued, sendQuicAck } from './send.ts';
 
 type Both<T> = { up: T; down: T };
 
@@ -20,7 +20,7 @@ export class QuicPair implements Transport {
   private readonly ends: Both<QuicEnd>;
   private readonly messages: Both<MessageEnds> = { up: new MessageEnds(), down: new MessageEnds() };
   private readonly datagrams: boolean;
-  /** The server does not know the phone's new address yet. */
+  /** The server does not know the device's new address yet. */
   private addressUnknown = false;
 
   constructor(lines: Both<PacketLine>, counters: Both<FlowCounters>, datagrams: boolean, rttUs: number) {
@@ -38,7 +38,7 @@ export class QuicPair implements Transport {
     end.written += bytes;
     if (this.datagrams) end.waiting.push(bytes);
     else this.messages[direction].push(end.written);
-    push(end, nowUs);
+    sendQueued(end, nowUs);
     this.forget();
   }
 
@@ -59,7 +59,7 @@ export class QuicPair implements Transport {
     return this.datagrams ? end.waiting.reduce((sum, bytes) => sum + bytes, 0) : end.written - end.nxt;
   }
 
-  /** The connection is known by its id, not by its address: it goes on when the phone's next packet has arrived. */
+  /** The connection is known by its id, not by its address: it goes on when the device's next packet has arrived. */
   moveAddress(): boolean {
     this.addressUnknown = true;
     this.ends.up.congestion.restart(10);
@@ -82,7 +82,7 @@ export class QuicPair implements Transport {
     }
     takeAck(end, ring, slot, nowUs, (message) => report.lost(other, message, nowUs));
     if (number >= 0) this.take(end, direction, { number, start, stop }, nowUs, report);
-    push(end, nowUs);
+    sendQueued(end, nowUs);
   }
 
   private take(
@@ -105,10 +105,10 @@ export class QuicPair implements Transport {
 
   private fire(direction: Direction, nowUs: number, report: TransportReport): void {
     const end = this.ends[direction];
-    if (end.ackUs === nowUs) sendAck(end, nowUs);
+    if (end.ackUs === nowUs) sendQuicAck(end, nowUs);
     else if (end.lossUs === nowUs) {
       detectLoss(end, nowUs, (message) => report.lost(direction, message, nowUs));
-      push(end, nowUs);
+      sendQueued(end, nowUs);
     } else probeFires(end, nowUs);
   }
 

@@ -1,5 +1,5 @@
 import { maxAckDelayUs, type QuicEnd } from './end.ts';
-import { sendAck } from './send.ts';
+import { sendQuicAck } from './send.ts';
 
 /** A packet of that number was seen. Returns whether it was seen for the first time. */
 export function see(end: QuicEnd, number: number, nowUs: number): boolean {
@@ -23,7 +23,7 @@ export function scheduleAck(end: QuicEnd, number: number, nowUs: number): void {
   const inOrder = number === end.largestSeen + 1;
   end.largestSeen = Math.max(end.largestSeen, number);
   end.unacked++;
-  if (end.unacked >= 2 || !inOrder) sendAck(end, nowUs);
+  if (end.unacked >= 2 || !inOrder) sendQuicAck(end, nowUs);
   else end.ackUs = Math.min(end.ackUs, nowUs + maxAckDelayUs);
 }
 

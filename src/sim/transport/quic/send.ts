@@ -3,7 +3,7 @@ import { overheadBytes, packetBytes } from './congestion.ts';
 import { maxAckDelayUs, type QuicEnd } from './end.ts';
 
 /** Sends what waits, as far as the window allows: what was lost first, then what is new. */
-export function push(end: QuicEnd, nowUs: number): void {
+export function sendQueued(end: QuicEnd, nowUs: number): void {
   while (hasData(end) && end.congestion.inFlight < end.congestion.window) sendNext(end, nowUs);
 }
 
@@ -20,7 +20,7 @@ export function sendProbe(end: QuicEnd, nowUs: number): void {
 }
 
 /** An acknowledgement alone. It is not acknowledged itself, and no window holds it back. */
-export function sendAck(end: QuicEnd, nowUs: number): void {
+export function sendQuicAck(end: QuicEnd, nowUs: number): void {
   transmit(end, 0, 0, 0, -1, nowUs);
 }
 
@@ -71,7 +71,7 @@ function transmit(end: QuicEnd, start: number, stop: number, bytes: number, numb
     ring[slot + field.end] = stop;
     ring[slot + field.stamp] = number;
     ring[slot + field.ack] = Math.min(nowUs - end.largestSeenUs, maxAckDelayUs);
-    ring[slot + field.told] = blocks;
+    ring[slot + field.flags] = blocks;
     for (let at = 0; at < 2 * blocks; at++) ring[slot + field.first + at] = seen[at]!;
   }
   end.unacked = 0;

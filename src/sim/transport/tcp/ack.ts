@@ -14,7 +14,7 @@ const found: AckFindings = {
   retransmittedAcked: false,
   dataSacked: false,
   originalArrived: false,
-  duplicateTold: false,
+  duplicateReported: false,
   probeDuplicate: false,
   lostRetransmission: false,
   setTimer: false,
@@ -28,7 +28,7 @@ const found: AckFindings = {
 /** The acknowledgement that a packet carries, whose numbers stand in ring from slot on. */
 export function receiveAck(end: TcpEnd, ring: Int32Array, slot: number, nowUs: number): void {
   const ack = ring[slot + field.ack]!;
-  const blocks = ring[slot + field.told]! & BLOCKS;
+  const blocks = ring[slot + field.flags]! & BLOCKS;
   const carriesData = ring[slot + field.end]! > ring[slot + field.seq]!;
   if (ack < end.una && blocks === 0) return;
   if (ack === end.una && blocks === 0 && carriesData) return;
@@ -50,7 +50,7 @@ export function receiveAck(end: TcpEnd, ring: Int32Array, slot: number, nowUs: n
   if (blocks !== 0) tagSacks(end, ring, slot, found, nowUs);
   end.una = ack;
   if (!hadPackets) {
-    if (found.duplicateTold) sendAfter(end, recover(end, found, false, nowUs), nowUs);
+    if (found.duplicateReported) sendAfter(end, recover(end, found, false, nowUs), nowUs);
     return;
   }
   clean(end, priorUna, priorHighest, nowUs);
@@ -58,8 +58,8 @@ export function receiveAck(end: TcpEnd, ring: Int32Array, slot: number, nowUs: n
   if (end.probeEnd >= 0) answerProbe(end, ack, nowUs);
   let send = SEND_NOTHING;
   const notDuplicate = found.carriesData || found.advanced;
-  if (!notDuplicate || found.dataSacked || found.duplicateTold || end.state !== OPEN) {
-    send = recover(end, found, !notDuplicate && !found.duplicateTold, nowUs);
+  if (!notDuplicate || found.dataSacked || found.duplicateReported || end.state !== OPEN) {
+    send = recover(end, found, !notDuplicate && !found.duplicateReported, nowUs);
   }
   if (found.setTimer) rearm(end, nowUs);
   const delivered = end.delivered - deliveredBefore;
@@ -70,7 +70,7 @@ export function receiveAck(end: TcpEnd, ring: Int32Array, slot: number, nowUs: n
 
 function begin(echoMs: number, carriesData: boolean): void {
   found.advanced = found.dataAcked = found.retransmittedAcked = found.dataSacked = false;
-  found.originalArrived = found.duplicateTold = found.probeDuplicate = found.lostRetransmission = false;
+  found.originalArrived = found.duplicateReported = found.probeDuplicate = found.lostRetransmission = false;
   found.setTimer = false;
   found.carriesData = carriesData;
   found.firstSackedUs = found.lastSackedUs = -1;

@@ -11,14 +11,14 @@ import { pushNewData, sendAck, write } from './transmit.ts';
 
 type Both<T> = { up: T; down: T };
 
-/** A TCP connection between a phone and a server, as two Linux machines would have it. */
+/** A TCP connection between a device and a server, as two Linux machines would have it. */
 export class TcpPair implements Transport {
   private readonly lines: Both<PacketLine>;
   private readonly counters: Both<FlowCounters>;
   /** By the direction in which it sends. */
   private readonly ends: Both<TcpEnd>;
   private readonly messages: Both<MessageEnds> = { up: new MessageEnds(), down: new MessageEnds() };
-  /** The phone's address is not what this connection knows it by: nothing goes out, and nothing comes in. */
+  /** The device's address is not what this connection knows it by: nothing goes out, and nothing comes in. */
   private cutOff = false;
 
   /** rttUs: what the handshake took. */
@@ -87,7 +87,7 @@ export class TcpPair implements Transport {
     if (seq <= end.acked && stampMs >= end.recentStampMs) end.recentStampMs = stampMs;
     receiveAck(end, ring, slot, nowUs);
     const advanced =
-      segmentEnd > seq && receiveData(end, seq, segmentEnd, (ring[slot + field.told]! & PUSHED) !== 0, nowUs);
+      segmentEnd > seq && receiveData(end, seq, segmentEnd, (ring[slot + field.flags]! & PUSHED) !== 0, nowUs);
     if (end.nxt < end.written) pushNewData(end, nowUs);
     acknowledge(end, line.nextUs() > nowUs, nowUs);
     if (!advanced) return;

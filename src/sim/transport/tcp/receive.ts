@@ -11,7 +11,7 @@ export function receiveData(end: TcpEnd, seq: number, segmentEnd: number, pushed
   const { reassembly } = end;
   const before = end.received;
   if (segmentEnd <= before) {
-    reassembly.tellDuplicate(seq, segmentEnd);
+    reassembly.reportDuplicate(seq, segmentEnd);
     enterQuickAck(end);
     end.ackPending = true;
     return false;
@@ -21,7 +21,7 @@ export function receiveData(end: TcpEnd, seq: number, segmentEnd: number, pushed
     end.ackPending = true;
     return false;
   }
-  if (seq < before) reassembly.tellDuplicate(seq, before);
+  if (seq < before) reassembly.reportDuplicate(seq, before);
   const hadGap = reassembly.ranges.length > 0;
   end.received = hadGap ? reassembly.advance(segmentEnd) : segmentEnd;
   measureArrival(end, segmentEnd - seq, pushed, nowUs);
@@ -29,9 +29,9 @@ export function receiveData(end: TcpEnd, seq: number, segmentEnd: number, pushed
   return true;
 }
 
-/** All of it was acknowledged before: told as a duplicate at once, and nothing else that the packet says is heard. */
+/** All of it was acknowledged before: reported as a duplicate at once, and nothing else that the packet says is heard. */
 export function receiveOld(end: TcpEnd, seq: number, segmentEnd: number, nowUs: number): void {
-  end.reassembly.tellDuplicate(seq, segmentEnd);
+  end.reassembly.reportDuplicate(seq, segmentEnd);
   enterQuickAck(end);
   sendAck(end, nowUs);
 }

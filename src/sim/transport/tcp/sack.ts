@@ -3,16 +3,16 @@ import type { TcpEnd } from './end.ts';
 import { rackAdvance } from './rack.ts';
 import { EVER_RETRANSMITTED, LOST_MARK, RETRANSMITTED, SACKED } from './segments.ts';
 
-/** What an acknowledgement told, as it is worked through. */
+/** What an acknowledgement reported, as it is worked through. */
 export type AckFindings = {
   /** Cumulatively acknowledged data, and how much of it was ever sent again. */
   advanced: boolean;
   dataAcked: boolean;
   retransmittedAcked: boolean;
   dataSacked: boolean;
-  /** Data that was never sent again, sent before the present trouble, arrived. */
+  /** Data that was never sent again, sent before the present loss recovery, arrived. */
   originalArrived: boolean;
-  duplicateTold: boolean;
+  duplicateReported: boolean;
   probeDuplicate: boolean;
   lostRetransmission: boolean;
   setTimer: boolean;
@@ -27,14 +27,14 @@ export type AckFindings = {
 
 /** Takes in the blocks of an acknowledgement whose numbers stand in ring from slot on. */
 export function tagSacks(end: TcpEnd, ring: Int32Array, slot: number, found: AckFindings, nowUs: number): void {
-  const told = ring[slot + field.told]!;
-  const blocks = told & BLOCKS;
+  const reported = ring[slot + field.flags]!;
+  const blocks = reported & BLOCKS;
   const ack = ring[slot + field.ack]!;
   for (let block = 0; block < blocks; block++) {
     const at = slot + field.first + 2 * block;
     const start = ring[at]!;
     const blockEnd = ring[at + 1]!;
-    const duplicate = block === 0 && (told & DUPLICATE) !== 0;
+    const duplicate = block === 0 && (reported & DUPLICATE) !== 0;
     if (duplicate) seeDuplicate(end, start, blockEnd, ack, found);
     if (blockEnd > end.una) tagBlock(end, start, blockEnd, duplicate, found, nowUs);
   }
@@ -58,7 +58,7 @@ function seeDuplicate(end: TcpEnd, start: number, blockEnd: number, ack: number,
   end.dsackDups += copies;
   if (end.dsackDups > end.counters.retransmissions) return;
   if (end.reorderingSeen && !found.probeDuplicate) end.dsackSeen = true;
-  found.duplicateTold = true;
+  found.duplicateReported = true;
   if (end.undoMarker >= 0 && end.undoRetrans > 0 && blockEnd <= Math.max(end.una, ack) && blockEnd > end.undoMarker) {
     end.undoRetrans = Math.max(0, end.undoRetrans - copies);
   }

@@ -178,7 +178,7 @@ function sendPacket(
     ring[slot + field.ack] = end.received;
     ring[slot + field.stamp] = jiffies.timestampMs(nowUs);
     ring[slot + field.echo] = end.recentStampMs;
-    ring[slot + field.told] = blocks | (duplicate ? DUPLICATE : 0) | (pushed ? PUSHED : 0);
+    ring[slot + field.flags] = blocks | (duplicate ? DUPLICATE : 0) | (pushed ? PUSHED : 0);
     if (blocks > 0) {
       const own = duplicate ? 2 : 0;
       if (duplicate) {

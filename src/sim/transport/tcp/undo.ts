@@ -4,7 +4,7 @@ import { EVER_RETRANSMITTED, LOST_MARK } from './segments.ts';
 /** From here on a reduction can be undone, should it prove needless. */
 export function beginUndo(end: TcpEnd): void {
   end.undoMarker = end.una;
-  // A probe that sent something again may be told of as a duplicate as well.
+  // A probe that sent something again may be reported as a duplicate as well.
   const again = end.retransOut + (end.probeEnd >= 0 && end.probeRetransmitted ? 1 : 0);
   end.undoRetrans = again > 0 ? again : -1;
 }

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Draws } from '../../../../src/sim/impairments/draws.ts';
 import { ScheduleHash } from '../../../../src/sim/schedule-hash.ts';
 import { Reassembly } from '../../../../src/sim/transport/reassembly.ts';
 import { Cubic } from '../../../../src/sim/transport/tcp/cubic.ts';
 import { Jiffies } from '../../../../src/sim/transport/tcp/jiffies.ts';
 import { RttEstimator } from '../../../../src/sim/transport/tcp/rtt.ts';
+import { Draws } from '../../../../src/stats/draws.ts';
 
 describe('timers in ticks of 4 ms', () => {
   it.each([

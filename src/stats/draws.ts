@@ -1,7 +1,8 @@
 /**
- * Random numbers by counter: draw number n of a stream is a hash of (stream, n), so what one purpose draws moves no
- * other, and a client behaves alike whatever its neighbours do. The mixing is two rounds of MurmurHash3's 32-bit
- * finaliser (Austin Appleby), keyed between them.
+ * Random numbers by counter: draw number n of a stream is a hash of (stream, n), so what one
+ * purpose draws moves no other, and a client behaves alike whatever its neighbours do. The mixing
+ * is two rounds of MurmurHash3's 32-bit finaliser (Austin Appleby), keyed between them. Members say
+ * `private`, which costs nothing: a simulated device has some twenty of these.
  */
 export class Draws {
   private readonly first: number;
@@ -31,19 +32,11 @@ export class Draws {
   }
 }
 
-/** What the numbers depend on: the run's seed, any safe integer, and the client's number. */
+/**
+ * What the numbers depend on besides the stream: the run's seed, any safe integer, and the client's
+ * number.
+ */
 export type DrawKey = { seed: number; client: number };
-
-/** The stream of a purpose in a direction; a number of its own for each pair. */
-export function streamOf(direction: 'up' | 'down' | 'both', purpose: Purpose): number {
-  return directions.indexOf(direction) * 64 + purposes.indexOf(purpose);
-}
-
-type Purpose = (typeof purposes)[number];
-
-const directions = ['up', 'down', 'both'];
-/** Add at the end: a purpose's place is part of its stream. */
-const purposes = ['loss', 'state', 'jitter', 'handover', 'outage', 'ip-change', 'backoff', 'clock', 'start'] as const;
 
 function mix(value: number): number {
   let h = value | 0;

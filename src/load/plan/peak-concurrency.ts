@@ -1,7 +1,7 @@
 import type { LearnerPlan } from './learner-plan.ts';
 
 /** Learners there at the same time, at most. */
-export function peakPresence(plans: readonly LearnerPlan[]): number {
+export function peakConcurrency(plans: readonly LearnerPlan[]): number {
   const moves = plans.flatMap(({ arrivalMs, leaveMs }) => [
     { atMs: arrivalMs, by: 1 },
     { atMs: leaveMs, by: -1 },
@@ -18,7 +18,7 @@ export function peakPresence(plans: readonly LearnerPlan[]): number {
 }
 
 /** How many learners are there at each of these times, which ascend. */
-export function presenceAt(plans: readonly LearnerPlan[], timesMs: readonly number[]): number[] {
+export function concurrencyAt(plans: readonly LearnerPlan[], timesMs: readonly number[]): number[] {
   const arrivals = plans.map(({ arrivalMs }) => arrivalMs).sort((a, b) => a - b);
   const leaves = plans.map(({ leaveMs }) => leaveMs).sort((a, b) => a - b);
   let [come, gone] = [0, 0];

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
+import { type AlignmentEvent, readEnd, readSegment } from '../../../src/scoring/align/alignment-events.ts';
 import { buildGraph } from '../../../src/scoring/align/graph.ts';
-import { type ReadingEvent, readEnd, readSegment } from '../../../src/scoring/align/reading.ts';
 import { alphabet } from '../../kit/speech.ts';
 
 // Words 0 1 2 3; word 2 has two variants that part after their first phone.
@@ -25,7 +25,7 @@ const graph = buildGraph(
 const names = ['W', 'IY', 'K', 'AO', 'L', 'DH', 'AH', 'IY2', 'B', 'EH', 'R', ...[0, 1, 2, 3, 4].map((j) => `sil${j}`)];
 names.push(...[0, 1, 2, 3, 4].map((j) => `other${j}`));
 
-function show(event: ReadingEvent): string {
+function show(event: AlignmentEvent): string {
   switch (event.kind) {
     case 'phone':
     case 'omitted':

@@ -8,7 +8,7 @@ type Spec = LoadScenario['spec'];
  * times of faults, the warm-up. What is a property of people or networks stays: sessions, pauses, how long a fault lasts, and
  * the ramp of a load without phases.
  */
-export function stretched(spec: Spec, durationMs: number): Spec {
+export function scaleToDuration(spec: Spec, durationMs: number): Spec {
   const factor = durationMs / spec.duration;
   const scale = (ms: number) => Math.round(ms * factor);
   const moved = (fault: ScheduledFault): ScheduledFault => ({

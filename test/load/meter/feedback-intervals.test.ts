@@ -1,27 +1,31 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FeedbackSlots } from '../../../src/load/meter/feedback-slots.ts';
+import { FeedbackIntervals } from '../../../src/load/meter/feedback-intervals.ts';
 
-/** Two utterances of 300 and 250 ms, due at 1000 and 2000 on the clock; slots of 100 ms, frames of 20. */
+/** Two utterances of 300 and 250 ms, due at 1000 and 2000 on the clock; intervals of 100 ms, frames of 20. */
 function twoUtterances() {
-  const slots = new FeedbackSlots(100, 20);
-  slots.add(1000, 300);
-  slots.add(2000, 250);
-  return slots;
+  const intervals = new FeedbackIntervals(100, 20);
+  intervals.add(1000, 300);
+  intervals.add(2000, 250);
+  return intervals;
 }
 
-function covered(slots: FeedbackSlots, audioMs: number, receivedMs: number): [latencyMs: number, endMs: number][] {
+function covered(
+  intervals: FeedbackIntervals,
+  audioMs: number,
+  receivedMs: number,
+): [latencyMs: number, endMs: number][] {
   const found: [number, number][] = [];
-  slots.cover(audioMs, receivedMs, (latencyMs, endMs) => found.push([latencyMs, endMs]));
+  intervals.cover(audioMs, receivedMs, (latencyMs, endMs) => found.push([latencyMs, endMs]));
   return found;
 }
 
-describe('slots in which feedback is due', () => {
+describe('intervals in which feedback is due', () => {
   it.each([
-    ['an event on the slot end counts from the first sample of its last frame', [[100, 1150]], [[70, 100]]],
-    ['an event before the slot end covers nothing', [[99, 1150]], []],
+    ['an event on the interval end counts from the first sample of its last frame', [[100, 1150]], [[70, 100]]],
+    ['an event before the interval end covers nothing', [[99, 1150]], []],
     [
-      'one event may cover several slots, each from its own due time',
+      'one event may cover several intervals, each from its own due time',
       [[300, 1400]],
       [
         [320, 100],
@@ -55,7 +59,7 @@ describe('slots in which feedback is due', () => {
       ],
     ],
     [
-      'the tail of an utterance shorter than a slot is no slot',
+      'the tail of an utterance shorter than a interval is no interval',
       [[550, 2300]],
       [
         [1220, 100],
@@ -66,8 +70,8 @@ describe('slots in which feedback is due', () => {
       ],
     ],
   ])('%s', (_, events, expected) => {
-    const slots = twoUtterances();
-    expect(events.flatMap(([audioMs, receivedMs]) => covered(slots, audioMs!, receivedMs!))).toEqual(expected);
+    const intervals = twoUtterances();
+    expect(events.flatMap(([audioMs, receivedMs]) => covered(intervals, audioMs!, receivedMs!))).toEqual(expected);
   });
 
   it.each([
@@ -79,12 +83,12 @@ describe('slots in which feedback is due', () => {
     expect(missing(twoUtterances(), untilMs)).toHaveLength(expected);
   });
 
-  it('covered and missing slots add up to those that were due, whatever comes', () => {
+  it('covered and missing intervals add up to those that were due, whatever comes', () => {
     fc.assert(
       fc.property(fc.array(fc.double({ min: 0, max: 700, noNaN: true })), (positions) => {
-        const slots = twoUtterances();
-        const found = positions.flatMap((audioMs, i) => covered(slots, audioMs, 3000 + i));
-        expect(found.length + missing(slots, Number.POSITIVE_INFINITY).length).toBe(5);
+        const intervals = twoUtterances();
+        const found = positions.flatMap((audioMs, i) => covered(intervals, audioMs, 3000 + i));
+        expect(found.length + missing(intervals, Number.POSITIVE_INFINITY).length).toBe(5);
         expect(found.map(([, endMs]) => endMs)).toEqual([100, 200, 300, 400, 500].slice(0, found.length));
       }),
     );
@@ -101,9 +105,9 @@ describe('slots in which feedback is due', () => {
   });
 });
 
-/** When each missing slot was due. */
-function missing(slots: FeedbackSlots, untilMs: number): number[] {
+/** When each missing interval was due. */
+function missing(intervals: FeedbackIntervals, untilMs: number): number[] {
   const due: number[] = [];
-  slots.giveUp(untilMs, ({ dueMs }) => due.push(dueMs));
+  intervals.giveUp(untilMs, ({ dueMs }) => due.push(dueMs));
   return due;
 }

@@ -2,7 +2,7 @@ import type { Segment } from './aligner.ts';
 import type { Graph } from './graph.ts';
 
 /** What one segment of the alignment says about the reading. */
-export type ReadingEvent =
+export type AlignmentEvent =
   | { kind: 'phone'; state: number; start: number; end: number }
   /** Phones of a word that were passed over, or never reached; `at` is the frame at which the reader went on. */
   | { kind: 'omitted'; state: number; at: number }
@@ -15,7 +15,7 @@ export type ReadingEvent =
  * Follows the aligner's segments through the text and says, in order, what was read, left out, repeated or added.
  * `previous` is the state of the segment before, -1 at the start.
  */
-export function readSegment(graph: Graph, previous: number, segment: Segment): ReadingEvent[] {
+export function readSegment(graph: Graph, previous: number, segment: Segment): AlignmentEvent[] {
   const { state, start, end } = segment;
   const events = passed(graph, previous, state, start);
   if (state < graph.phones) events.push({ kind: 'phone', state, start, end });
@@ -25,18 +25,18 @@ export function readSegment(graph: Graph, previous: number, segment: Segment): R
 }
 
 /** What is passed over when the utterance ends in `last`. */
-export function readEnd(graph: Graph, last: number, frames: number): ReadingEvent[] {
+export function readEnd(graph: Graph, last: number, frames: number): AlignmentEvent[] {
   // The junction after the last word, as if one more silence followed.
   return passed(graph, last, graph.phones + graph.words, frames);
 }
 
-function passed(graph: Graph, from: number, to: number, at: number): ReadingEvent[] {
+function passed(graph: Graph, from: number, to: number, at: number): AlignmentEvent[] {
   const { phones, word, parent } = graph;
   if (to < phones && from >= 0 && from < phones && word[from] === word[to]) {
     const missed = between(graph, from, to);
     if (missed) return missed.map((state) => ({ kind: 'omitted', state, at }));
   }
-  const events: ReadingEvent[] = [];
+  const events: AlignmentEvent[] = [];
   const entered = junctionOf(graph, to);
   let next = from < 0 ? 0 : junctionOf(graph, from);
   if (from >= 0 && from < phones) {
@@ -49,7 +49,7 @@ function passed(graph: Graph, from: number, to: number, at: number): ReadingEven
   return events;
 }
 
-function omitted(state: number, at: number): ReadingEvent {
+function omitted(state: number, at: number): AlignmentEvent {
   return { kind: 'omitted', state, at };
 }
 

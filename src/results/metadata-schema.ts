@@ -3,18 +3,18 @@ import { despiteProblems, integer, oneOf, section, text, throughUnit } from '../
 import { labelNames, type Selector } from '../metrics/definitions.ts';
 import { redactUrls } from '../redact.ts';
 import { type Objective, parseObjective } from '../slo/objective/expression.ts';
-import type { Cost } from './cost.ts';
+import type { ServerCost } from './cost.ts';
 import { type FaultRecord, faultKinds } from './fault-record.ts';
 import type { GeneratorHealth } from './generator-health.ts';
-import type { RunFacts } from './judge-run.ts';
-import { anyNumber, count, list, notNegative, someOf, trueOrFalse, words } from './recording-fields.ts';
+import type { RunMetadata } from './judge-run.ts';
+import { anyNumber, countField, list, notNegative, someOf, trueOrFalse, words } from './recording-fields.ts';
 
 /** The keys of `T`, so that none is added to it without a schema here. */
 type Keys<T> = Record<keyof T, z.ZodType>;
 
 const scenario = section({
   name: text('a name'),
-  learners: count(),
+  learners: countField(),
   rampMs: notNegative(),
   durationMs: notNegative(),
   frameMs: notNegative(),
@@ -23,13 +23,13 @@ const scenario = section({
   seed: integer(0, 0xffffffff),
   target: text('embedded, or a URL').transform(redactUrls),
   planHash: text('a hash'),
-} satisfies Keys<RunFacts['scenario']>);
+} satisfies Keys<RunMetadata['scenario']>);
 
 const shard = section({
-  index: count(1),
-  count: count(1),
+  index: countField(1),
+  count: countField(1),
   planHash: text('a hash'),
-} satisfies Keys<NonNullable<RunFacts['shard']>>).superRefine(({ index, count }, context) => {
+} satisfies Keys<NonNullable<RunMetadata['shard']>>).superRefine(({ index, count }, context) => {
   if (index > count)
     context.addIssue({ code: 'custom', path: ['index'], message: `${index} is more than the ${count} shards` });
 }, despiteProblems);
@@ -46,7 +46,7 @@ const objective = z
   });
 
 const generator = section({
-  learners: count(),
+  learners: countField(),
   busy: notNegative(),
   cpu: notNegative(),
   waited: anyNumber()
@@ -62,12 +62,12 @@ const fault = section({
   plannedMs: notNegative(),
   atMs: notNegative(),
   untilMs: notNegative().optional(),
-  hit: section({ learners: count(), of: count() }).optional(),
+  affected: section({ learners: countField(), of: countField() }).optional(),
   problem: words('why it did not happen').optional(),
 } satisfies Keys<FaultRecord>);
 
 /** What a recording says besides its measurements. */
-export const runFacts = section({
+export const runMetadata = section({
   speechfbVersion: text('a version'),
   startedAt: z.iso.datetime({ error: () => 'is not a time such as 2026-11-26T09:30:00Z (RFC 3339, UTC)' }),
   elapsedMs: notNegative(),
@@ -76,21 +76,21 @@ export const runFacts = section({
   environment: section({
     node: words('a version'),
     platform: words('a name'),
-    cpus: count(),
+    cpus: countField(),
     cpuModel: words('a name'),
     memoryBytes: notNegative(),
-  } satisfies Keys<RunFacts['environment']>),
+  } satisfies Keys<RunMetadata['environment']>),
   interrupted: trueOrFalse(),
   assumeIndependent: trueOrFalse(),
   aborted: section({
     objective: text('an objective'),
     atMs: notNegative(),
     reason: words('why'),
-  } satisfies Keys<NonNullable<RunFacts['aborted']>>).optional(),
+  } satisfies Keys<NonNullable<RunMetadata['aborted']>>).optional(),
   warmupMs: notNegative(),
-  prices: section({ server: notNegative(), servers: count(1) } satisfies Keys<Cost>).optional(),
-  troubles: list(section({ text: words('what went wrong'), count: count(1) })),
+  prices: section({ server: notNegative(), servers: countField(1) } satisfies Keys<ServerCost>).optional(),
+  sessionErrors: list(section({ text: words('what went wrong'), count: countField(1) })),
   objectives: list(objective),
   generators: list(generator),
   faults: list(fault),
-} satisfies Keys<RunFacts>);
+} satisfies Keys<RunMetadata>);
