@@ -113,7 +113,7 @@ export function scenarioJsonSchema(): object {
 
 type Spec = LoadScenario['spec'];
 
-/** The same with every path made absolute. */
+/** The scenario with every path made absolute. */
 function withPaths(spec: Spec, directory: string): Spec {
   const absolute = (path: string) => resolve(directory, path);
   const { target, learners, cost } = spec;
@@ -131,7 +131,7 @@ function withPaths(spec: Spec, directory: string): Spec {
   };
 }
 
-/** The same with the networks of objectives as their labels write them. */
+/** The scenario with the networks of objectives as their labels write them. */
 function withNames(spec: Spec): Spec {
   const objectives = spec.objectives.map((one) => {
     const { profile } = one.selector;
