@@ -17,7 +17,7 @@ const rooms: Table = {
   proxy: 'sim',
   scoring: 'acoustic audio config protocol threads',
   slo: 'config metrics stats',
-  acoustic: 'threads',
+  acoustic: 'config threads',
   budget: 'config stats',
   capacity: 'config stats',
   client: 'audio clock config protocol stats',
@@ -27,7 +27,7 @@ const rooms: Table = {
   audio: '',
   clock: '',
   config: '',
-  protocol: '',
+  protocol: 'config',
   stats: '',
   threads: '',
 };

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { z } from 'zod';
 import { unreadable } from '../config/read-chunks.ts';
-import { plainSentence } from '../config/sentences.ts';
+import { plainSentence, shown } from '../config/sentences.ts';
 import { SpeechfbError } from '../errors.ts';
 import { Recorder, type Recording } from '../metrics/recorder.ts';
 import type { Trace } from '../metrics/trace.ts';
@@ -79,7 +79,11 @@ function unzipped(file: string, what: string, mostBytes: number): string {
   try {
     return gunzipSync(bytes, { maxOutputLength: mostBytes }).toString();
   } catch (cause) {
-    throw damaged(file, cause);
+    throw damaged(
+      file,
+      isHuge(cause) ? 'it unpacks to far more than a load test writes' : 'it is no whole gzip file',
+      cause,
+    );
   }
 }
 
@@ -87,7 +91,7 @@ function parsed(where: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw damaged(where, cause);
+    throw damaged(where, `it is not JSON: ${shown(text.trim())}`, cause);
   }
 }
 
@@ -102,8 +106,10 @@ const mostRecordedBytes = 400_000_000;
 /** A sample of traces is written up to some 8 MB. */
 const mostTraceBytes = 64_000_000;
 
-function damaged(where: string, cause: unknown): SpeechfbError {
-  const isHuge = (cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE';
-  const why = isHuge ? 'it unpacks to far more than a load test writes' : (cause as Error).message;
+function isHuge(cause: unknown): boolean {
+  return (cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE';
+}
+
+function damaged(where: string, why: string, cause: unknown): SpeechfbError {
   return new SpeechfbError('bad_run', `${where} is damaged: ${why}`, { hint: runHint, cause });
 }
