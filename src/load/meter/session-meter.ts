@@ -52,7 +52,7 @@ export class SessionMeter {
   readonly #watch = new InvariantWatch();
   /** Utterances that have been heard of and have no final yet, by their place. */
   readonly #open = new Map<number, UtteranceMeter>();
-  /** The one of them that was asked for last. */
+  /** The utterance that was heard of last. */
   #heard: { place: number; meter: UtteranceMeter } | undefined;
   readonly #finals = new Set<number>();
   #droppedFrames = 0;
@@ -77,7 +77,7 @@ export class SessionMeter {
     );
   }
 
-  /** Every utterance has its final. */
+  /** True once every utterance has its final. */
   get settled(): boolean {
     return this.#finals.size === this.#options.plan.utterances.length;
   }
@@ -149,7 +149,7 @@ export class SessionMeter {
     this.#sink.checked(1);
   }
 
-  /** The session has ended, before the test may: what it still owes will never come. */
+  /** The session has ended, before the test may: what is still due will never come. */
   over(outcome: 'closed' | 'refused' | 'lost'): void {
     if (this.#over) return;
     this.#over = outcome;
@@ -164,7 +164,7 @@ export class SessionMeter {
     if (this.#droppedAtMs !== undefined && outcome === 'lost') this.#sink.never('resume_time', this.#droppedAtMs);
   }
 
-  /** Time has passed: a session that is over goes on owing what becomes due; others show what is long overdue. */
+  /** Time has passed: a session that is over misses what becomes due; others show what is long overdue. */
   tick(nowMs: number): void {
     this.#reportFrames();
     if (this.#over) this.#countMissed(nowMs);
