@@ -26,7 +26,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') unwritable ??= error;
   });
-  // Nobody is left to tell it to.
+  // An error of stderr itself can be reported nowhere.
   process.stderr.on('error', () => undefined);
   const program = createProgram((code) => {
     exitCode = code;

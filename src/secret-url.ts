@@ -122,7 +122,7 @@ function valuesIn(given: string, text: string): string[] {
   return new RegExp(`^${pattern}$`).exec(text)?.slice(1) ?? [];
 }
 
-/** As they are written in the URL and as they are meant. */
+/** The secrets of a URL, both as they are written in it and decoded. */
 function secretsIn(url: URL): string[] {
   const parts = url.search
     .slice(1)

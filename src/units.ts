@@ -57,13 +57,15 @@ function parseQuantity(text: string, what: string, units: Record<string, number>
   const allowed = Object.keys(units).join(', ');
   const value = match?.[1] === undefined ? Number.NaN : Number(match[1]);
   const unit = match?.[2] ?? '';
-  if (!Number.isFinite(value))
-    throw new SpeechfbError('bad_unit', `"${shown}" is not a ${what}; write a number and one of ${allowed}`);
+  if (!Number.isFinite(value)) {
+    const hint = hintFor(text, what);
+    throw new SpeechfbError('bad_unit', `"${shown}" is not a ${what}; write a number and one of ${allowed}${hint}`);
+  }
   if (unit === '' && value === 0) return 0;
   const factor = Object.hasOwn(units, unit) ? units[unit] : undefined;
   if (factor === undefined) {
     const problem = unit === '' ? 'has no unit' : `has the unknown unit "${unit}"`;
-    throw new SpeechfbError('bad_unit', `${what} "${shown}" ${problem}; allowed: ${allowed}`);
+    throw new SpeechfbError('bad_unit', `${what} "${shown}" ${problem}; allowed: ${allowed}${hintForUnit(unit)}`);
   }
   if (value < 0) throw new SpeechfbError('bad_unit', `${what} "${shown}" is negative`);
   if (!Number.isFinite(value * factor)) throw new SpeechfbError('bad_unit', `${what} "${shown}" is too large`);
@@ -71,3 +73,27 @@ function parseQuantity(text: string, what: string, units: Record<string, number>
 }
 
 const longestQuantity = 100;
+
+/** What was probably meant by what is no number with a unit. */
+function hintFor(text: string, what: string): string {
+  const variable = /\$\{?(?:env:)?(\w+)\}?/.exec(text);
+  if (variable) return `; ${variable[0]} is not filled in here: run the file through envsubst first`;
+  const sum = [...text.matchAll(/(\d+(?:\.\d+)?)\s*(ms|us|h|m|s)(?![a-z])/gi)];
+  const isSum = what === 'duration' && sum.length > 1 && /^\s*(?:\d+(?:\.\d+)?\s*(?:ms|us|h|m|s)\s*)+$/i.test(text);
+  if (isSum) {
+    const ms = sum.reduce(
+      (total, [, value, unit]) => total + Number(value) * durations[unit!.toLowerCase() as 'ms'],
+      0,
+    );
+    return `; ${text.trim()} is ${ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`}`;
+  }
+  if (what === 'percentage' && /^\s*[\d.]+%\s+[\d.]+%/.test(text))
+    return '; a second figure is a correlation, which is not simulated: bursts are --gemodel "1% 25%"';
+  return '';
+}
+
+/** `Mbps` and `Mbit/s` are what many write for `mbit`. */
+function hintForUnit(unit: string): string {
+  const meant = /^([kmg])(?:bps|b\/s|bit\/s|bits)$/i.exec(unit)?.[1]?.toLowerCase();
+  return meant === undefined ? '' : `; ${unit} is written ${meant}bit`;
+}

@@ -17,7 +17,7 @@ const rooms: Table = {
   proxy: 'sim',
   scoring: 'acoustic audio config protocol threads',
   slo: 'config metrics stats',
-  acoustic: 'threads',
+  acoustic: 'config threads',
   budget: 'config stats',
   capacity: 'config stats',
   client: 'audio clock config protocol stats',
@@ -27,7 +27,7 @@ const rooms: Table = {
   audio: '',
   clock: '',
   config: '',
-  protocol: '',
+  protocol: 'config',
   stats: '',
   threads: '',
 };
@@ -201,6 +201,13 @@ describe('what one look takes in', () => {
     }
     expect(owners.get('checkScenario')).toEqual(new Set(['load/scenario/checks.ts']));
     expect([...owners].filter(([, where]) => where.size > 1).map(([name, where]) => [name, ...where])).toEqual([]);
+  });
+
+  it('begins no comment with a word that leaves its subject out', () => {
+    const fragments = (text: string) =>
+      [...text.matchAll(/\/\*\*\s+(?:\* )?(?:Of|Who|Whose|Whom|Those) .*/g)].map(([comment]) => comment);
+    expect(fragments('/** Of who can wait. */\n/**\n * Those that came.\n */\n/** Offers a place. */')).toHaveLength(2);
+    expect(files.flatMap((file) => fragments(textOf(file)).map((comment) => `${file}: ${comment}`))).toEqual([]);
   });
 
   it('keeps every source file within 400 lines', () => {

@@ -15,7 +15,7 @@ export type WhatIfAnswer = {
   /** The percentile after the changes, and how far it moved, ms. */
   valueMs: number;
   deltaMs: number;
-  /** Of the percentile after the changes, as of any measured one. */
+  /** Confidence interval of the percentile after the changes, as of any measured one. */
   interval: Interval;
   /** What the levers bring the percentile back to: the objective, or where it was when it still keeps the objective. */
   targetMs: number;

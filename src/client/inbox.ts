@@ -99,5 +99,5 @@ export class Inbox {
 const scanner = new Scanner();
 const mostWaiting = 16;
 const waitingWords = 1024;
-/** Those who watch the test look twice a second. */
+/** The live view is refreshed twice a second, so events may wait nearly that long. */
 const mostWaitMs = 400;

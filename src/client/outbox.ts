@@ -23,7 +23,7 @@ export class ClientOutbox {
   #keptSample = 0;
   #sent = 0;
   #lost = 0;
-  /** Those of the lost that no ack has covered yet. */
+  /** Lost frames that no ack has covered yet. */
   #keptLost = 0;
   #nextSample = 0;
   /** Samples since the last frame. */

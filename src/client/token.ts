@@ -20,6 +20,6 @@ export function tokenOf(reference: string): string {
 
 function checked(token: string, what: string): string {
   if (/^[\x21-\x7e]+$/.test(token)) return token;
-  const message = `${what} is no token: it has blanks or letters that are not ASCII`;
+  const message = `${what} is no token: it has ${/\s/.test(token) ? 'blanks' : 'letters that are not ASCII'}`;
   throw new SpeechfbError('bad_token_file', message);
 }

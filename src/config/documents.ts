@@ -39,7 +39,7 @@ export function parseDocuments<S extends z.ZodType>(
   const names = new Map<string, string>();
   for (const document of documents) {
     const at = (path: readonly PropertyKey[]) => where(offsetOf(document, path, undefined));
-    const syntax = syntaxProblems(document, where);
+    const syntax = syntaxProblems(document, source, where);
     problems.push(...syntax);
     if (syntax.length > 0) continue;
     const given = textAt(document, ['kind']);

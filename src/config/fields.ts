@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { SpeechfbError } from '../errors.ts';
-import { didYouMean } from '../suggest.ts';
 import { parseDurationMs, parsePercent } from '../units.ts';
-import { isNot } from './sentences.ts';
+import { isNot, unknownKeys } from './sentences.ts';
 
 export { shown } from './sentences.ts';
 
@@ -10,11 +9,7 @@ export { shown } from './sentences.ts';
 export function section<S extends z.core.$ZodShape>(shape: S) {
   return z.strictObject(shape, {
     error: (issue) => {
-      if (issue.code === 'unrecognized_keys') {
-        const keys = Object.keys(shape);
-        const unknown = (issue.keys as string[]).map((key) => `"${key}"${didYouMean(key, keys)}`);
-        return `unknown key ${unknown.join(', ')}; allowed: ${keys.join(', ')}`;
-      }
+      if (issue.code === 'unrecognized_keys') return unknownKeys(issue.keys as string[], Object.keys(shape));
       return isNot(issue.input, `a mapping with ${Object.keys(shape).join(', ')}`);
     },
   });

@@ -107,7 +107,7 @@ async function* gunzipped(bytes: Readable): AsyncGenerator<Buffer> {
 
 const largestText = 16_000_000;
 
-/** What came in, kept: it comes but once. */
+/** Standard input, kept because it can be read only once. */
 let standardInput: string | undefined;
 
 /** The first of `candidates` that exists. */

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { didYouMean } from '../suggest.ts';
 
 /** A field that is not what it must be, or is not there: `500 is not a duration` or `is missing; write a duration`. */
 export function isNot(input: unknown, what: string, write = what): string {
@@ -13,8 +14,8 @@ export function shown(value: unknown): string {
   return json.length > 60 ? `${json.slice(0, 57)}...` : json;
 }
 
-/** What zod finds, where no field has a sentence of its own. */
-export function plainSentence(issue: z.core.$ZodRawIssue): string | undefined {
+/** What zod finds, where no field has a sentence of its own: never its own words. */
+export function plainSentence(issue: z.core.$ZodRawIssue): string {
   const { input } = issue;
   if (issue.code === 'invalid_type') return isNot(input, typeNames[issue.expected] ?? `a ${issue.expected}`);
   if (issue.code === 'too_small')
@@ -27,7 +28,22 @@ export function plainSentence(issue: z.core.$ZodRawIssue): string | undefined {
       ? `is missing; write one of ${allowed}`
       : `${shown(input)} is not allowed; allowed: ${allowed}`;
   }
-  return undefined;
+  if (issue.code === 'unrecognized_keys') return unknownKeys(issue.keys, keysOf(issue.inst));
+  if (issue.code === 'not_multiple_of') return `${shown(input)} is not a multiple of ${issue.divisor}`;
+  if (issue.code === 'invalid_format') return `${shown(input)} is not written as ${issue.pattern ?? issue.format}`;
+  return input === undefined ? 'is missing' : `${shown(input)} is not allowed`;
+}
+
+/** `unknown key "colour" (did you mean "color"?); allowed: color, size`. */
+export function unknownKeys(unknown: readonly string[], allowed: readonly string[]): string {
+  const named = unknown.map((key) => `${shown(key)}${didYouMean(key, allowed)}`).join(', ');
+  return `unknown key ${named}${allowed.length > 0 ? `; allowed: ${allowed.join(', ')}` : ''}`;
+}
+
+/** The keys of the schema that found a problem. */
+function keysOf(schema: z.core.$ZodRawIssue['inst']): string[] {
+  const def: object = schema?._zod.def ?? {};
+  return 'shape' in def ? Object.keys(def.shape as object) : [];
 }
 
 function outside(origin: string, input: unknown, bound: string, limit: number | bigint): string {

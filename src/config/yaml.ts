@@ -22,7 +22,7 @@ export function parseConfig<S extends z.ZodType>(file: string, source: string, s
     const message = 'a second document begins here; this kind of file has one';
     throw badConfig(file, [{ where: at(offsetOf(second, [], undefined)), message }]);
   }
-  const syntax = syntaxProblems(document, at);
+  const syntax = syntaxProblems(document, source, at);
   if (syntax.length > 0) throw badConfig(file, syntax);
   const checked = checkDocument(document, at, schema);
   if ('value' in checked) return checked.value;

@@ -2,7 +2,7 @@
 export type CapacityStep = {
   learners: number;
   outcome: 'carried' | 'missed' | 'generator';
-  /** In a run that was long enough to confirm. */
+  /** True for a step that was long enough to confirm. */
   long: boolean;
   /** Every objective was proven, not only met. */
   proven: boolean;

@@ -96,7 +96,7 @@ export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<L
     );
     const { recording, traces, tracesSeen } = result;
     const metadata = metadataOf(options, result, { startedAt, interrupted: hooks.signal.aborted, aborted });
-    const run = { facts: metadata, recording, traces, tracesSeen };
+    const run = { metadata: metadata, recording, traces, tracesSeen };
     return { report: reportOf(run), run };
   } finally {
     if (server) {
@@ -178,7 +178,7 @@ function metadataOf(options: LoadOptions, result: GeneratorResult, run: Run): Ru
     aborted: run.aborted,
     warmupMs: spec.warmup,
     prices: prepared.prices,
-    troubles: result.troubles.map(({ text, count }) => ({ text: hidden(text), count })),
+    sessionErrors: result.sessionErrors.map(({ text, count }) => ({ text: hidden(text), count })),
     objectives: spec.objectives,
     generators: result.generators,
     faults: result.faults,

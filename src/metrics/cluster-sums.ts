@@ -15,7 +15,7 @@ export type ClusterSums = {
   samplesSquaredMisses: number;
   samplesMissesSquared: number;
   /**
-   * Of the latencies that the objective rests on, for each rung in turn: c, c^2 and c N over sessions, c being a session's
+   * Sums over sessions of c, c^2 and c N, for each rung of the latencies behind the objective in turn, c being a session's
    * samples above the rung and N all of them. Empty where there are none. Rung 0 is below every sample, rung k stands at
    * 2^((k - 1) / 16) ms, the last at 66 s.
    */
@@ -41,7 +41,7 @@ export function emptyClusterSums(): ClusterSums {
   };
 }
 
-/** Of one session with so many samples and misses, and the latencies behind them if there are any. */
+/** Sums of one session with `n` samples and `m` misses, and with the latencies behind them if there are any. */
 export function sessionSums(n: number, m: number, tail?: SessionTail): ClusterSums {
   return {
     sessions: 1,
@@ -65,7 +65,7 @@ export function addClusterSums(into: ClusterSums, other: ClusterSums): void {
 
 /** How many latencies of one session lie above each rung. */
 export class SessionTail {
-  /** Those whose highest rung below them is this. */
+  /** Counts latencies by the highest rung below them. */
   readonly #counts = new Uint32Array(rungs);
 
   /** One latency, ms; Infinity: it never came. */

@@ -36,19 +36,15 @@ export class FreshCounts {
     this.#counts[slot] = count + 1;
   }
 
-  get empty(): boolean {
-    return this.#touched.length === 0;
-  }
-
-  /**
-   * Tells the least value of each slot and how many there were in it, in no order, and forgets
-   * them.
-   */
-  take(report: (value: number, count: number) => void): void {
-    for (const slot of this.#touched) {
-      report(leastOf(slot), this.#counts[slot]!);
+  /** The least value of each slot, how many were in it, and so on in no order; it forgets them. */
+  take(): Uint32Array {
+    const taken = new Uint32Array(2 * this.#touched.length);
+    this.#touched.forEach((slot, i) => {
+      taken[2 * i] = leastOf(slot);
+      taken[2 * i + 1] = this.#counts[slot]!;
       this.#counts[slot] = 0;
-    }
+    });
     this.#touched.length = 0;
+    return taken;
   }
 }

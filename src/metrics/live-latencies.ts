@@ -5,7 +5,7 @@ import { leastOf, slotCount, slotOf } from './hdr-slots.ts';
  * Latencies since the last look: us, how many, us, how many ..., in no order; and how many more
  * never came.
  */
-export type FreshLatencies = { counts: readonly number[]; never: number };
+export type FreshLatencies = { counts: Uint32Array; never: number };
 
 /**
  * The latencies of a test that runs, added up from what generators say is new, in the slots of

@@ -8,7 +8,7 @@ export type Series = DistributionName | `stage.${ReportStage}`;
 /** What one slice saw since the last look. */
 export type SliceDelta = {
   labels: Labels;
-  /** Those with anything new. */
+  /** Series with new values. */
   series: readonly ({ name: Series } & FreshLatencies)[];
   tally: Partial<Tally>;
 };

@@ -59,7 +59,7 @@ export class Slice implements Disposable {
     for (let i = 0; i < parts.length; i++) this.#byStage[i]!.record(parts[i]!);
   }
 
-  /** In the live view alone: so many are long overdue. */
+  /** Adds `count` long overdue ones, to the live view alone. */
   showNever(name: DistributionName, count: number): void {
     this.#freshNever.set(name, (this.#freshNever.get(name) ?? 0) + count);
   }

@@ -5,7 +5,7 @@ export type Trace = {
   /** Since the start of the test. */
   at_ms: number;
   session: string;
-  /** Which utterance of the session its sound is of, from 0. */
+  /** Number of the utterance within the session that its sound belongs to, from 0. */
   utterance?: number | undefined;
   profile: string;
   language: string;

@@ -64,7 +64,7 @@ export class TraceSink {
 const columns = 3 + reportStages.length;
 const mostSessionChars = 64;
 
-/** To the us. */
+/** Rounds to whole us. */
 function round(ms: number): number {
   return Math.round(ms * 1000) / 1000;
 }

@@ -61,9 +61,13 @@ export function headerWords({ codec, flags, epoch, seq, crc32, firstSample }: Ch
 /** The frame in a WebSocket message, or what is wrong with it. The payload is a view, not a copy. */
 export function decodeFrame(message: Buffer): DecodedFrame {
   if (message.length < frameHeaderBytes) {
-    return fault('short', `an audio frame has a ${frameHeaderBytes}-byte header; got ${message.length} bytes`);
+    return fault(
+      'short',
+      `an audio frame has a ${frameHeaderBytes}-byte header; got ${message.length} bytes${rawHint(message)}`,
+    );
   }
-  if (message[0] !== magic) return fault('magic', `magic byte 0x${hex(message[0])} is not 0x${hex(magic)}`);
+  if (message[0] !== magic)
+    return fault('magic', `magic byte 0x${hex(message[0])} is not 0x${hex(magic)}${rawHint(message)}`);
   if (message[1] !== version) return fault('version', `frame version ${message[1]} is not ${version}`);
   const codec = codecs[message[2]!];
   if (!codec)
@@ -82,6 +86,15 @@ export function decodeFrame(message: Buffer): DecodedFrame {
     ok: true,
     frame: { codec, flags, epoch: message.readUInt32LE(4), seq: message.readUInt32LE(8), firstSample, payload },
   };
+}
+
+/** Clients of other servers send bare samples; those of a recorder, a file. */
+function rawHint(message: Buffer): string {
+  const start = message.toString('latin1', 0, 4);
+  const container = { RIFF: 'a WAV file', OggS: 'Ogg', '\x1aE\xdf\xa3': 'WebM' }[start];
+  return container === undefined
+    ? `: raw PCM without its ${frameHeaderBytes}-byte header? docs/protocol.md has the header`
+    : `: this is ${container}; send PCM behind a ${frameHeaderBytes}-byte header, as docs/protocol.md has it`;
 }
 
 const magic = 0x53;

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { plainSentence, shown } from '../config/sentences.ts';
 import { type ClientMessage, clientMessage } from './client-messages.ts';
 import type { WireErrorCode } from './codes.ts';
 
@@ -10,9 +11,16 @@ export function parseClientMessage(text: string): ParsedMessage {
   try {
     value = JSON.parse(text);
   } catch {
-    return { ok: false, code: 'invalid_message', problem: 'the message is not JSON' };
+    return { ok: false, code: 'invalid_message', problem: `the message is not JSON: ${shown(text)}` };
   }
-  const parsed = clientMessage.safeParse(value);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return { ok: false, code: 'invalid_message', problem: `the message is no JSON object: ${shown(value)}` };
+  const type = 'type' in value ? value.type : undefined;
+  if (!types.some((one) => one === type)) {
+    const given = type === undefined ? 'is missing' : shown(type);
+    return { ok: false, code: 'invalid_message', problem: `type is not one of ${types.join(', ')}: ${given}` };
+  }
+  const parsed = clientMessage.safeParse(value, { error: plainSentence });
   if (parsed.success) return { ok: true, message: parsed.data };
   return {
     ok: false,
@@ -33,7 +41,6 @@ function codeFor(issues: readonly z.core.$ZodIssue[]): WireErrorCode {
 }
 
 function describe(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'invalid_union' && issue.path[0] === 'type') return `type is not one of ${types.join(', ')}`;
   const where = issue.path.length === 0 ? '' : `${issue.path.join('.')}: `;
   if (issue.code === 'invalid_union') return `${where}${describeUnion(issue.errors)}`;
   return `${where}${issue.message}`;

@@ -31,7 +31,7 @@ function plain(address: string): string {
   return bare.includes(':') ? new URL(`tcp://[${bare}]`).hostname.slice(1, -1) : bare;
 }
 
-/** Who connects to no address in particular comes to this machine. */
+/** The address that a connection to `address` reaches: the unspecified address stands for this machine. */
 function reached(address: string): string {
   if (address === '0.0.0.0') return '127.0.0.1';
   return address === '::' ? '::1' : address;

@@ -18,7 +18,7 @@ export type FaultRecord = {
   /** When it was over; absent for one that takes no time. */
   untilMs?: number;
   /** Learners that it affected, of its targets. */
-  hit?: { learners: number; of: number };
+  affected?: { learners: number; of: number };
   /** Why it did not happen. */
   problem?: string;
 };
@@ -35,13 +35,15 @@ export function mergeFaultRecords(records: readonly FaultRecord[]): FaultRecord[
 }
 
 function both(a: FaultRecord, b: FaultRecord): FaultRecord {
-  const hit =
-    a.hit && b.hit ? { learners: a.hit.learners + b.hit.learners, of: a.hit.of + b.hit.of } : (a.hit ?? b.hit);
+  const affected =
+    a.affected && b.affected
+      ? { learners: a.affected.learners + b.affected.learners, of: a.affected.of + b.affected.of }
+      : (a.affected ?? b.affected);
   return {
     ...a,
     ...b,
     atMs: Math.min(a.atMs, b.atMs),
     ...(a.untilMs !== undefined && b.untilMs !== undefined && { untilMs: Math.max(a.untilMs, b.untilMs) }),
-    ...(hit && { hit }),
+    ...(affected && { affected }),
   };
 }

@@ -26,7 +26,7 @@ export type RunMetadata = Pick<
   | 'assumeIndependent'
   | 'aborted'
   | 'warmupMs'
-  | 'troubles'
+  | 'sessionErrors'
 > & {
   /** Prices, if there are any. */
   prices: ServerCost | undefined;

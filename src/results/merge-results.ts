@@ -10,24 +10,24 @@ export type GeneratorResult = SampledTraces & {
   /** Faults that were made to happen, or should have been, in order of time. */
   faults: FaultRecord[];
   /** What went wrong in sessions, and how often. */
-  troubles: { text: string; count: number }[];
+  sessionErrors: { text: string; count: number }[];
   elapsedMs: number;
 };
 
 /** What several generators measured, as if one had measured all of it: histograms and counts add up exactly. */
 export function mergeResults(results: readonly GeneratorResult[], seed: number): GeneratorResult {
   using recorder = new Recorder();
-  const troubles = new Map<string, number>();
+  const sessionErrors = new Map<string, number>();
   for (const result of results) {
     recorder.add(result.recording);
-    for (const { text, count } of result.troubles) troubles.set(text, (troubles.get(text) ?? 0) + count);
+    for (const { text, count } of result.sessionErrors) sessionErrors.set(text, (sessionErrors.get(text) ?? 0) + count);
   }
   return {
     recording: recorder.encode(),
     ...mergeTraces(results, seed),
     generators: results.flatMap(({ generators }) => generators),
     faults: mergeFaultRecords(results.flatMap(({ faults }) => faults)),
-    troubles: sortedTroubles(troubles),
+    sessionErrors: sortedErrors(sessionErrors),
     elapsedMs: Math.max(0, ...results.map(({ elapsedMs }) => elapsedMs)),
   };
 }
@@ -41,12 +41,12 @@ export function lostResult(learners: number, why: string): GeneratorResult {
     tracesSeen: 0,
     generators: [lostGenerator(learners, why)],
     faults: [],
-    troubles: [{ text: `a generator with ${learners} learners ended early: ${why}`, count: 1 }],
+    sessionErrors: [{ text: `a generator with ${learners} learners ended early: ${why}`, count: 1 }],
     elapsedMs: 0,
   };
 }
 
 /** Most frequent first. */
-export function sortedTroubles(troubles: ReadonlyMap<string, number>): { text: string; count: number }[] {
-  return [...troubles].map(([text, count]) => ({ text, count })).sort((a, b) => b.count - a.count);
+export function sortedErrors(sessionErrors: ReadonlyMap<string, number>): { text: string; count: number }[] {
+  return [...sessionErrors].map(([text, count]) => ({ text, count })).sort((a, b) => b.count - a.count);
 }

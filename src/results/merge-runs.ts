@@ -16,47 +16,47 @@ export function mergeRuns(shards: readonly NamedRun[]): RecordedRun {
     throw new SpeechfbError('bad_shards', 'these runs are not the shards of one load test', { problems });
   }
   const runs = shards.map(({ run }) => run);
-  const { facts } = runs[0]!;
-  const results = runs.map(({ recording, traces, tracesSeen, facts: own }) => ({
+  const { metadata } = runs[0]!;
+  const results = runs.map(({ recording, traces, tracesSeen, metadata: own }) => ({
     recording,
     traces,
     tracesSeen,
     generators: [...own.generators],
     faults: [...own.faults],
-    troubles: [...own.troubles],
+    sessionErrors: [...own.sessionErrors],
     elapsedMs: own.elapsedMs,
   }));
-  const { recording, traces, tracesSeen, ...merged } = mergeResults(results, facts.scenario.seed);
-  const startedAt = runs.map((run) => run.facts.startedAt).sort()[0]!;
-  const interrupted = runs.some((run) => run.facts.interrupted);
-  const aborted = runs.find((run) => run.facts.aborted)?.facts.aborted;
-  const whole = { ...facts, ...merged, startedAt, interrupted, aborted, shard: undefined };
-  return { recording, traces, tracesSeen, facts: whole };
+  const { recording, traces, tracesSeen, ...merged } = mergeResults(results, metadata.scenario.seed);
+  const startedAt = runs.map((run) => run.metadata.startedAt).sort()[0]!;
+  const interrupted = runs.some((run) => run.metadata.interrupted);
+  const aborted = runs.find((run) => run.metadata.aborted)?.metadata.aborted;
+  const whole = { ...metadata, ...merged, startedAt, interrupted, aborted, shard: undefined };
+  return { recording, traces, tracesSeen, metadata: whole };
 }
 
 function mismatches(shards: readonly NamedRun[]): { where: string; message: string }[] {
   const first = shards[0]!;
   const problems = shards.flatMap(({ name, run }) => {
     const said = (message: string) => ({ where: name, message });
-    if (run.facts.shard === undefined)
+    if (run.metadata.shard === undefined)
       return [said('is a whole run, not a shard; shards come from loadtest --shard i/n')];
     return [
-      ...differs('schedule', run.facts.scenario.planHash, first.run.facts.scenario.planHash, first.name),
+      ...differs('schedule', run.metadata.scenario.planHash, first.run.metadata.scenario.planHash, first.name),
       ...differs(
         '--assume-independent',
-        String(run.facts.assumeIndependent),
-        String(first.run.facts.assumeIndependent),
+        String(run.metadata.assumeIndependent),
+        String(first.run.metadata.assumeIndependent),
         first.name,
       ),
-      ...differs('version of speechfb', run.facts.speechfbVersion, first.run.facts.speechfbVersion, first.name),
+      ...differs('version of speechfb', run.metadata.speechfbVersion, first.run.metadata.speechfbVersion, first.name),
       ...differs('objectives', objectivesOf(run), objectivesOf(first.run), first.name),
-      ...differs('number of shards', run.facts.shard.count, first.run.facts.shard?.count, first.name),
+      ...differs('number of shards', run.metadata.shard.count, first.run.metadata.shard?.count, first.name),
     ].map(said);
   });
   if (problems.length > 0) return problems;
-  const count = first.run.facts.shard!.count;
+  const count = first.run.metadata.shard!.count;
   for (let index = 1; index <= count; index++) {
-    const names = shards.filter(({ run }) => run.facts.shard!.index === index).map(({ name }) => name);
+    const names = shards.filter(({ run }) => run.metadata.shard!.index === index).map(({ name }) => name);
     if (names.length === 0) problems.push({ where: `shard ${index}/${count}`, message: 'is missing' });
     if (names.length > 1) problems.push({ where: names.join(', '), message: `are the same shard, ${index}/${count}` });
   }
@@ -67,6 +67,6 @@ function differs(what: string, given: unknown, expected: unknown, of: string): s
   return given === expected ? [] : [`has the ${what} ${given}, unlike ${expected} of ${of}`];
 }
 
-function objectivesOf({ facts }: RecordedRun): string {
-  return facts.objectives.map(({ source }) => source).join('; ');
+function objectivesOf({ metadata }: RecordedRun): string {
+  return metadata.objectives.map(({ source }) => source).join('; ');
 }

@@ -62,7 +62,7 @@ const fault = section({
   plannedMs: notNegative(),
   atMs: notNegative(),
   untilMs: notNegative().optional(),
-  hit: section({ learners: countField(), of: countField() }).optional(),
+  affected: section({ learners: countField(), of: countField() }).optional(),
   problem: words('why it did not happen').optional(),
 } satisfies Keys<FaultRecord>);
 
@@ -89,7 +89,7 @@ export const runMetadata = section({
   } satisfies Keys<NonNullable<RunMetadata['aborted']>>).optional(),
   warmupMs: notNegative(),
   prices: section({ server: notNegative(), servers: countField(1) } satisfies Keys<ServerCost>).optional(),
-  troubles: list(section({ text: words('what went wrong'), count: countField(1) })),
+  sessionErrors: list(section({ text: words('what went wrong'), count: countField(1) })),
   objectives: list(objective),
   generators: list(generator),
   faults: list(fault),

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { z } from 'zod';
 import { unreadable } from '../config/read-chunks.ts';
-import { plainSentence } from '../config/sentences.ts';
+import { plainSentence, shown } from '../config/sentences.ts';
 import { SpeechfbError } from '../errors.ts';
 import { Recorder, type Recording } from '../metrics/recorder.ts';
 import type { Trace } from '../metrics/trace.ts';
@@ -14,21 +14,23 @@ import type { LoadReport } from './report.ts';
 import { badRun, runHint } from './run-file.ts';
 
 /** Everything that a run or a part of one measured, from which its report follows. */
-export type RecordedRun = SampledTraces & { facts: RunMetadata; recording: Recording };
+export type RecordedRun = SampledTraces & { metadata: RunMetadata; recording: Recording };
 
 /** Where a run directory keeps it, without the traces, which have a file of their own. */
 export const recordingFile = 'recording.json.gz';
 export const tracesFile = 'traces.ndjson.gz';
 
 /** Needs `histogramsReady`. */
-export function reportOf({ facts, recording }: RecordedRun): LoadReport {
+export function reportOf({ metadata, recording }: RecordedRun): LoadReport {
   using recorder = new Recorder(recording);
-  return loadReport(recorder, facts);
+  return loadReport(recorder, metadata);
 }
 
 /** The content of `recording.json.gz`. */
-export function encodeRun({ facts, recording, tracesSeen }: RecordedRun): Buffer {
-  return gzipSync(JSON.stringify({ kind: 'LoadRecording', version: recordingVersion, facts, recording, tracesSeen }));
+export function encodeRun({ metadata, recording, tracesSeen }: RecordedRun): Buffer {
+  return gzipSync(
+    JSON.stringify({ kind: 'LoadRecording', version: recordingVersion, metadata, recording, tracesSeen }),
+  );
 }
 
 /** Reads a run directory back, exactly, but for its traces. Throws `unreadable_file` or `bad_run`. */
@@ -38,9 +40,9 @@ export function readRecordedRun(directory: string): RecordedRun {
   const header = recordingHeader.safeParse(content);
   if (!header.success) throw new SpeechfbError('bad_run', `${file} is not a recording of speechfb`, { hint: runHint });
   if (header.data.version !== recordingVersion) throw otherVersion(file, header.data.version);
-  const { facts, recording, tracesSeen } = checked(file, recordingSchema, content);
-  // What is missing of the facts reads like what is undefined.
-  return { facts: facts as RunMetadata, recording: recording as Recording, tracesSeen, traces: [] };
+  const { metadata, recording, tracesSeen } = checked(file, recordingSchema, content);
+  // What is missing of the metadata reads like what is undefined.
+  return { metadata: metadata as RunMetadata, recording: recording as Recording, tracesSeen, traces: [] };
 }
 
 /** The same with its traces, without which it cannot be joined to others. Throws `unreadable_file` or `bad_run`. */
@@ -77,7 +79,11 @@ function unzipped(file: string, what: string, mostBytes: number): string {
   try {
     return gunzipSync(bytes, { maxOutputLength: mostBytes }).toString();
   } catch (cause) {
-    throw damaged(file, cause);
+    throw damaged(
+      file,
+      isHuge(cause) ? 'it unpacks to far more than a load test writes' : 'it is no whole gzip file',
+      cause,
+    );
   }
 }
 
@@ -85,7 +91,7 @@ function parsed(where: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw damaged(where, cause);
+    throw damaged(where, `it is not JSON: ${shown(text.trim())}`, cause);
   }
 }
 
@@ -100,8 +106,10 @@ const mostRecordedBytes = 400_000_000;
 /** A sample of traces is written up to some 8 MB. */
 const mostTraceBytes = 64_000_000;
 
-function damaged(where: string, cause: unknown): SpeechfbError {
-  const isHuge = (cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE';
-  const why = isHuge ? 'it unpacks to far more than a load test writes' : (cause as Error).message;
+function isHuge(cause: unknown): boolean {
+  return (cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE';
+}
+
+function damaged(where: string, why: string, cause: unknown): SpeechfbError {
   return new SpeechfbError('bad_run', `${where} is damaged: ${why}`, { hint: runHint, cause });
 }

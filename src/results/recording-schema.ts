@@ -13,9 +13,9 @@ import { allOf, anyNumber, countField, list, notNegative, someOf } from './recor
 /**
  * Version of the file's content, which holds what this program's own types hold, and rises when they change. Version 2 names the
  * parts of a load `phase`, which version 1 called `stage`, in its labels and in the text of its objectives; version 3 keeps the
- * tails of each session's latencies.
+ * tails of each session's latencies; version 4 names `metadata`, `sessionErrors` and `affected` so.
  */
-export const recordingVersion = 3;
+export const recordingVersion = 4;
 
 /** What tells a file of ours; a version other than `recordingVersion` is not read. */
 export const recordingHeader = z.object({ kind: z.literal('LoadRecording'), version: z.number() });
@@ -80,7 +80,7 @@ const slice = section({
 export const recordingSchema = section({
   kind: z.literal('LoadRecording'),
   version: z.literal(recordingVersion),
-  facts: runMetadata,
+  metadata: runMetadata,
   recording: section({ slices: list(slice) }),
   tracesSeen: countField(),
 });

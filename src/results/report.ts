@@ -46,7 +46,7 @@ export type LoadReport = {
   /** The processes that made the load. */
   generators: readonly GeneratorReport[];
   /** What went wrong in sessions, most frequent first. */
-  troubles: readonly { text: string; count: number }[];
+  sessionErrors: readonly { text: string; count: number }[];
 } & Measured;
 
 /** A planned fault and what became of it; ms from the start of the test. */
@@ -57,7 +57,7 @@ type FaultReport = {
   atMs: number;
   untilMs?: number;
   /** Learners that it affected, of its targets. */
-  hit?: { learners: number; of: number };
+  affected?: { learners: number; of: number };
   /** Why it did not happen. */
   problem?: string;
 };

@@ -43,7 +43,7 @@ export function readRunFile(directory: string): RunFile {
   try {
     content = JSON.parse(text);
   } catch (cause) {
-    const message = `${file} is not the report of a load test: not JSON: ${(cause as Error).message}`;
+    const message = `${file} is not the report of a load test: it is not JSON: ${shown(text.trim())}`;
     throw new SpeechfbError('bad_run', message, { hint: runHint, cause });
   }
   const result = runFile.safeParse(content, { error: plainSentence });

@@ -7,7 +7,7 @@ export type RunsReport = {
   version: 1;
   scenario: string;
   runs: readonly { seed: number; planHash: string; verdict: LoadReport['verdict']; directory: string | undefined }[];
-  /** Of the objectives' values: the mean over runs and its interval at 95 % (Student). */
+  /** Each objective's value: its mean over runs, with an interval at 95 % (Student). */
   objectives: readonly RunsObjective[];
   verdict: LoadReport['verdict'];
   interrupted: boolean;

@@ -83,7 +83,7 @@ function busyDetail(generators: readonly GeneratorHealth[]): string {
 
 /** A fault that did not happen was not endured. */
 function faultCheck(faults: readonly FaultRecord[]): ValidityCheck {
-  const failed = faults.filter(({ problem, hit }) => problem !== undefined || hit?.learners === 0);
+  const failed = faults.filter(({ problem, affected }) => problem !== undefined || affected?.learners === 0);
   const why = failed.map(({ kind, problem }) => `${kind}: ${problem ?? 'none of its learners was connected'}`);
   return {
     check: 'faults happened',

@@ -28,7 +28,7 @@ export type DirectionSummary = {
   timeouts: number;
   /** Packets that the path dropped, acknowledgements included. */
   dropped: number;
-  /** Of a client at least. */
+  /** True when one client or more is saturated. */
   saturated: boolean;
   /** Clients of whose frames half wait for more than a second behind others: their connection does not carry what is offered. */
   saturated_clients: number;
@@ -63,7 +63,7 @@ export type FlowSummary = {
   /** From the first packet to the open WebSocket. */
   connect_ms: ConnectSummary;
   saturated: boolean;
-  /** Of every delivery; the same seed and profile give the same. */
+  /** Hash of every delivery; the same seed and profile give the same. */
   hash: string;
 };
 
@@ -123,7 +123,7 @@ function directionOf(profile: NetworkProfile, direction: Direction, result: Dire
   };
 }
 
-/** Those with half of their frames, or more, later than the limit or undelivered. */
+/** Counts clients with half of their frames, or more, later than the limit or undelivered. */
 function saturatedClients({ clients, latenciesUs }: DirectionResult, limitUs: number): number {
   let end = 0;
   return clients.filter(({ delivered, undelivered }) => {

@@ -37,7 +37,7 @@ export type DirectionResult = {
   lost: number;
   /** Had not arrived `drainUs` after the end. */
   undelivered: number;
-  /** Of each client in turn: how many of the latencies are its, and how many of its messages are undelivered. */
+  /** One entry a client, in order: how many of the latencies are its own, and how many of its messages are undelivered. */
   clients: readonly { delivered: number; undelivered: number }[];
   counters: FlowCounters;
 };
@@ -156,7 +156,7 @@ class Messages {
     this.open++;
   }
 
-  /** Nothing more happens to this one. */
+  /** Marks a message as done: nothing more happens to it. */
   settle(number: number): { id: number; sentUs: number } {
     const id = this.onWire[number]!;
     if (!this.settled[id]) this.open--;

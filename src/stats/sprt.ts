@@ -12,7 +12,7 @@ export type SequentialDecision = {
   decision: 'fine' | 'worse' | 'continue';
   /** ln of how much likelier the events are under `worse` than under `fine`. */
   logRatio: number;
-  /** At or above `upper` the test says worse, at or below `lower` fine. */
+  /** The test says worse at or above `upper`, fine at or below `lower`. */
   upper: number;
   lower: number;
 };

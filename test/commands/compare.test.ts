@@ -7,14 +7,14 @@ import type { RunMetadata } from '../../src/results/judge-run.ts';
 import { parseObjective } from '../../src/slo/objective/expression.ts';
 import { captureOutput } from '../kit/command.ts';
 import { objectives, runOf, scratch } from '../kit/recorded-run.ts';
-import { facts } from '../kit/run-facts.ts';
+import { metadata } from '../kit/run-metadata.ts';
 
 beforeAll(histogramsReady);
 const output = captureOutput();
 
 describe('speechfb compare', () => {
   const base = () => runOf('base');
-  const other = { ...facts.scenario, name: 'other' };
+  const other = { ...metadata.scenario, name: 'other' };
 
   it('of a run with one like it says same, in the middle and in the tail', async () => {
     expect(await main(['compare', base(), runOf('like', 0.5), '--margin', '8ms', '--strict'])).toBe(0);

@@ -65,7 +65,11 @@ describe('documents of one kind', () => {
       document('x', 'LatencyBudget', '1, a: 2'),
       'f.yaml:3:15: the key "a" stands here a second time; keep one',
     ],
-    ['a tag that nobody knows', document('x', 'LatencyBudget', '!sum 1'), 'f.yaml:3:12: Unresolved tag: !sum'],
+    [
+      'a tag that nobody knows',
+      document('x', 'LatencyBudget', '!sum 1'),
+      'f.yaml:3:12: "!sum" is a tag that nobody knows',
+    ],
     ['text for a number', document('x', 'LatencyBudget', 'no'), 'spec.a: "no" is not a number'],
     [
       'a missing field',

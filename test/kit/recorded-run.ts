@@ -6,7 +6,7 @@ import { Recorder } from '../../src/metrics/recorder.ts';
 import type { RunMetadata } from '../../src/results/judge-run.ts';
 import { encodeRun } from '../../src/results/recorded-run.ts';
 import { parseObjective } from '../../src/slo/objective/expression.ts';
-import { facts } from './run-facts.ts';
+import { metadata } from './run-metadata.ts';
 
 /** Where `runOf` puts its run directories. */
 export const scratch = mkdtempSync(join(tmpdir(), 'speechfb-commands-'));
@@ -38,7 +38,7 @@ export function runOf(name: string, laterMs = 0, changed: Partial<RunMetadata> =
   const recording = recorder.encode();
   const directory = join(scratch, name);
   mkdirSync(directory, { recursive: true });
-  const run = { facts: { ...facts, objectives, ...changed }, recording, traces: [], tracesSeen: traces.length };
+  const run = { metadata: { ...metadata, objectives, ...changed }, recording, traces: [], tracesSeen: traces.length };
   writeFileSync(join(directory, 'recording.json.gz'), encodeRun(run));
   writeFileSync(
     join(directory, 'traces.ndjson.gz'),

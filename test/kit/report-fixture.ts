@@ -89,11 +89,11 @@ export const report: LoadReport = {
   },
   slices: [],
   faults: [
-    { kind: 'reconnect', plannedMs: 5000, atMs: 5003, hit: { learners: 3, of: 4 } },
+    { kind: 'reconnect', plannedMs: 5000, atMs: 5003, affected: { learners: 3, of: 4 } },
     { kind: 'stall-inference', plannedMs: 9000, atMs: 9001, untilMs: 11_001 },
   ],
   generators: [{ learners: 20, busy: 0.12, cpu: 0.1, waited: 0.01, loopDelayP99Ms: 1.4, rssBytes: 80e6 }],
-  troubles: [
+  sessionErrors: [
     { text: 'server_busy: no room', count: 3 },
     { text: 'lost: gone (4504)', count: 1 },
   ],

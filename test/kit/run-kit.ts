@@ -115,5 +115,5 @@ const emptyReport: LoadReport = {
   slices: [],
   faults: [],
   generators: [],
-  troubles: [],
+  sessionErrors: [],
 };

@@ -57,9 +57,24 @@ describe('an audio frame', () => {
   });
 
   it.each<[string, string, (bytes: Buffer) => Buffer | undefined, string]>([
-    ['nothing', 'short', () => Buffer.alloc(0), 'an audio frame has a 24-byte header; got 0 bytes'],
-    ['23 bytes', 'short', (bytes) => bytes.subarray(0, 23), 'an audio frame has a 24-byte header; got 23 bytes'],
-    ['another magic byte', 'magic', (bytes) => put(bytes, 0, 7), 'magic byte 0x07 is not 0x53'],
+    [
+      'nothing',
+      'short',
+      () => Buffer.alloc(0),
+      'an audio frame has a 24-byte header; got 0 bytes: raw PCM without its 24-byte header? docs/protocol.md has the header',
+    ],
+    [
+      '23 bytes',
+      'short',
+      (bytes) => bytes.subarray(0, 23),
+      'an audio frame has a 24-byte header; got 23 bytes: raw PCM without its 24-byte header? docs/protocol.md has the header',
+    ],
+    [
+      'another magic byte',
+      'magic',
+      (bytes) => put(bytes, 0, 7),
+      'magic byte 0x07 is not 0x53: raw PCM without its 24-byte header? docs/protocol.md has the header',
+    ],
     ['another version', 'version', (bytes) => put(bytes, 1, 2), 'frame version 2 is not 1'],
     ['another codec', 'codec', (bytes) => put(bytes, 2, 2), 'codec 2 is not one of 0 (pcm_s16le), 1 (pcm_f32le)'],
     ['a flag beyond the three', 'flags', (bytes) => put(bytes, 3, 8), 'flags 0x08 hold bits outside 0x07'],

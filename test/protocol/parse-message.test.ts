@@ -54,62 +54,138 @@ describe('a message of a client', () => {
   });
 
   it.each<[WireErrorCode, string, object | string | number | null]>([
-    ['unsupported_audio', 'audio.sample_rate: Too small', { ...start, audio: { ...audio, sample_rate: 7999 } }],
-    ['unsupported_audio', 'audio.sample_rate: Too big', { ...start, audio: { ...audio, sample_rate: 48_001 } }],
-    ['unsupported_audio', 'audio.sample_rate: Invalid', { ...start, audio: { ...audio, sample_rate: 16_000.5 } }],
-    ['unsupported_audio', 'audio.channels: Invalid', { ...start, audio: { ...audio, channels: 2 } }],
-    ['unsupported_audio', '"pcm_s16le"|"pcm_f32le"', { ...start, audio: { ...audio, encoding: 'opus' } }],
-    ['unsupported_audio', 'audio.frame_ms: Too small', { ...start, audio: { ...audio, frame_ms: 9 } }],
-    ['unsupported_audio', 'audio.frame_ms: Too big', { ...start, audio: { ...audio, frame_ms: 101 } }],
-    ['unsupported_audio', 'audio: Unrecognized key: "rate"', { ...start, audio: { ...audio, rate: 1 } }],
-    ['invalid_reference', 'reference.text: Too small', { ...start, reference: { text: '' } }],
-    ['invalid_reference', 'reference.text: Too big', { ...start, reference: { text: 'a'.repeat(4001) } }],
-    ['invalid_reference', 'Unrecognized key: "txt"', { ...start, reference: { text: 'a', txt: 'b' } }],
-    ['invalid_reference', 'reference.words: Too small', { ...start, reference: { words: [] } }],
-    ['invalid_reference', 'words: Too big', { ...start, reference: { words: many(501, word('a', ['A']).words[0]) } }],
-    ['invalid_reference', 'words.0.text: Too small', { ...start, reference: word('', ['A']) }],
-    ['invalid_reference', 'words.0.text: Too big', { ...start, reference: word('a'.repeat(101), ['A']) }],
-    ['invalid_reference', 'words.0.phones: Too small', { ...start, reference: word('a', []) }],
-    ['invalid_reference', 'words.0.phones: Too big', { ...start, reference: word('a', many(41, 'A')) }],
-    ['invalid_reference', 'words.0.phones.0: Too small', { ...start, reference: word('a', ['']) }],
-    ['invalid_reference', 'words.0.phones.0: Too big', { ...start, reference: word('a', ['AAAAA']) }],
+    [
+      'unsupported_audio',
+      'audio.sample_rate: 7999 is not at least 8000',
+      { ...start, audio: { ...audio, sample_rate: 7999 } },
+    ],
+    [
+      'unsupported_audio',
+      'audio.sample_rate: 48001 is not at most 48000',
+      { ...start, audio: { ...audio, sample_rate: 48_001 } },
+    ],
+    [
+      'unsupported_audio',
+      'audio.sample_rate: 16000.5 is not a whole number',
+      { ...start, audio: { ...audio, sample_rate: 16_000.5 } },
+    ],
+    [
+      'unsupported_audio',
+      'audio.channels: 2 is not allowed; allowed: 1',
+      { ...start, audio: { ...audio, channels: 2 } },
+    ],
+    [
+      'unsupported_audio',
+      'audio.encoding: "opus" is not allowed; allowed: pcm_s16le, pcm_f32le',
+      { ...start, audio: { ...audio, encoding: 'opus' } },
+    ],
+    ['unsupported_audio', 'audio.frame_ms: 9 is not at least 10', { ...start, audio: { ...audio, frame_ms: 9 } }],
+    ['unsupported_audio', 'audio.frame_ms: 101 is not at most 100', { ...start, audio: { ...audio, frame_ms: 101 } }],
+    [
+      'unsupported_audio',
+      'audio: unknown key "rate"; allowed: encoding, sample_rate, channels, frame_ms',
+      { ...start, audio: { ...audio, rate: 1 } },
+    ],
     [
       'invalid_reference',
-      'Unrecognized key: "ipa"',
+      'reference.text: has 0 characters; allowed: at least 1',
+      { ...start, reference: { text: '' } },
+    ],
+    [
+      'invalid_reference',
+      'reference.text: has 4001 characters; allowed: at most 4000',
+      { ...start, reference: { text: 'a'.repeat(4001) } },
+    ],
+    ['invalid_reference', 'unknown key "txt"', { ...start, reference: { text: 'a', txt: 'b' } }],
+    ['invalid_reference', 'words: has 0 entries; allowed: at least 1', { ...start, reference: { words: [] } }],
+    [
+      'invalid_reference',
+      'words: has 501 entries; allowed: at most 500',
+      { ...start, reference: { words: many(501, word('a', ['A']).words[0]) } },
+    ],
+    [
+      'invalid_reference',
+      'words.0.text: has 0 characters; allowed: at least 1',
+      { ...start, reference: word('', ['A']) },
+    ],
+    [
+      'invalid_reference',
+      'words.0.text: has 101 characters; allowed: at most 100',
+      { ...start, reference: word('a'.repeat(101), ['A']) },
+    ],
+    ['invalid_reference', 'words.0.phones: has 0 entries; allowed: at least 1', { ...start, reference: word('a', []) }],
+    [
+      'invalid_reference',
+      'words.0.phones: has 41 entries; allowed: at most 40',
+      { ...start, reference: word('a', many(41, 'A')) },
+    ],
+    [
+      'invalid_reference',
+      'words.0.phones.0: has 0 characters; allowed: at least 1',
+      { ...start, reference: word('a', ['']) },
+    ],
+    [
+      'invalid_reference',
+      'words.0.phones.0: has 5 characters; allowed: at most 4',
+      { ...start, reference: word('a', ['AAAAA']) },
+    ],
+    [
+      'invalid_reference',
+      'unknown key "ipa"',
       { ...start, reference: { words: [{ ...word('a', ['A']).words[0], ipa: 'a' }] } },
     ],
-    ['invalid_reference', 'reference: text: Invalid input', { type: 'next_utterance', reference: {} }],
-    ['invalid_message', 'protocol: Invalid input', { ...start, protocol: 'speechfb.v2' }],
-    ['invalid_message', 'language: Too small', { ...start, language: 'e' }],
-    ['invalid_message', 'language: Too big', { ...start, language: 'e'.repeat(21) }],
-    ['invalid_message', '"phoneme"|"word"|"utterance"', { ...start, granularity: 'phone' }],
-    ['invalid_message', 'emit_interval_ms: Too small', { ...start, emit_interval_ms: 19 }],
-    ['invalid_message', 'emit_interval_ms: Too big', { ...start, emit_interval_ms: 1001 }],
-    ['invalid_message', 'emit_interval_ms: Invalid', { ...start, emit_interval_ms: 20.5 }],
-    ['invalid_message', 'idempotency_key: Too small', { ...start, idempotency_key: '' }],
-    ['invalid_message', 'idempotency_key: Too big', { ...start, idempotency_key: 'k'.repeat(129) }],
-    ['invalid_message', 'Unrecognized key: "rate"', { ...start, rate: 1 }],
-    ['invalid_message', 'Unrecognized key: "rate"', { type: 'config', rate: 1 }],
-    ['invalid_message', 'emit_interval_ms: Too small', { type: 'config', emit_interval_ms: 19 }],
-    ['invalid_message', 'emit_interval_ms: Too big', { type: 'config', emit_interval_ms: 1001 }],
-    ['invalid_message', '"phoneme"|"word"|"utterance"', { type: 'config', granularity: '' }],
-    ['invalid_message', 'Unrecognized key: "text"', { type: 'next_utterance', reference: { text: 'a' }, text: 'a' }],
-    ['invalid_message', 'marker: Too big', { type: 'finalize', marker: 'm'.repeat(129) }],
-    ['invalid_message', 'Unrecognized key: "at"', { type: 'finalize', at: 1 }],
-    ['invalid_message', 'Unrecognized key: "at"', { type: 'keep_alive', at: 1 }],
-    ['invalid_message', 'session_id: Too small', { ...resume, session_id: '' }],
-    ['invalid_message', 'session_id: Too big', { ...resume, session_id: 's'.repeat(65) }],
-    ['invalid_message', 'resume_token: Too small', { ...resume, resume_token: '' }],
-    ['invalid_message', 'resume_token: Too big', { ...resume, resume_token: 's'.repeat(257) }],
-    ['invalid_message', 'last_event_id: Too small', { ...resume, last_event_id: -1 }],
-    ['invalid_message', 'last_event_id: Invalid', { ...resume, last_event_id: 0.5 }],
-    ['invalid_message', 'Unrecognized key: "at"', { ...resume, at: 1 }],
-    ['invalid_message', 'last_seq: Too small', { type: 'close', last_seq: -2 }],
-    ['invalid_message', 'last_seq: Too big', { type: 'close', last_seq: 0x1_0000_0000 }],
-    ['invalid_message', 'Unrecognized key: "at"', { type: 'close', at: 1 }],
-    ['invalid_message', 'expected object, received string', 'start'],
-    ['invalid_message', 'expected object, received number', 7],
-    ['invalid_message', 'expected object, received null', null],
+    ['invalid_reference', 'text: is missing; write text', { type: 'next_utterance', reference: {} }],
+    [
+      'invalid_message',
+      'protocol: "speechfb.v2" is not allowed; allowed: speechfb.v1',
+      { ...start, protocol: 'speechfb.v2' },
+    ],
+    ['invalid_message', 'language: has 1 characters; allowed: at least 2', { ...start, language: 'e' }],
+    ['invalid_message', 'language: has 21 characters; allowed: at most 20', { ...start, language: 'e'.repeat(21) }],
+    ['invalid_message', 'is not allowed; allowed: phoneme, word, utterance', { ...start, granularity: 'phone' }],
+    ['invalid_message', 'emit_interval_ms: 19 is not at least 20', { ...start, emit_interval_ms: 19 }],
+    ['invalid_message', 'emit_interval_ms: 1001 is not at most 1000', { ...start, emit_interval_ms: 1001 }],
+    ['invalid_message', 'emit_interval_ms: 20.5 is not a whole number', { ...start, emit_interval_ms: 20.5 }],
+    ['invalid_message', 'idempotency_key: has 0 characters; allowed: at least 1', { ...start, idempotency_key: '' }],
+    [
+      'invalid_message',
+      'idempotency_key: has 129 characters; allowed: at most 128',
+      { ...start, idempotency_key: 'k'.repeat(129) },
+    ],
+    ['invalid_message', 'unknown key "rate"', { ...start, rate: 1 }],
+    ['invalid_message', 'unknown key "rate"', { type: 'config', rate: 1 }],
+    ['invalid_message', 'emit_interval_ms: 19 is not at least 20', { type: 'config', emit_interval_ms: 19 }],
+    ['invalid_message', 'emit_interval_ms: 1001 is not at most 1000', { type: 'config', emit_interval_ms: 1001 }],
+    ['invalid_message', 'is not allowed; allowed: phoneme, word, utterance', { type: 'config', granularity: '' }],
+    ['invalid_message', 'unknown key "text"', { type: 'next_utterance', reference: { text: 'a' }, text: 'a' }],
+    [
+      'invalid_message',
+      'marker: has 129 characters; allowed: at most 128',
+      { type: 'finalize', marker: 'm'.repeat(129) },
+    ],
+    ['invalid_message', 'unknown key "at"', { type: 'finalize', at: 1 }],
+    ['invalid_message', 'unknown key "at"', { type: 'keep_alive', at: 1 }],
+    ['invalid_message', 'session_id: has 0 characters; allowed: at least 1', { ...resume, session_id: '' }],
+    [
+      'invalid_message',
+      'session_id: has 65 characters; allowed: at most 64',
+      { ...resume, session_id: 's'.repeat(65) },
+    ],
+    ['invalid_message', 'resume_token: has 0 characters; allowed: at least 1', { ...resume, resume_token: '' }],
+    [
+      'invalid_message',
+      'resume_token: has 257 characters; allowed: at most 256',
+      { ...resume, resume_token: 's'.repeat(257) },
+    ],
+    ['invalid_message', 'last_event_id: -1 is not at least 0', { ...resume, last_event_id: -1 }],
+    ['invalid_message', 'last_event_id: 0.5 is not a whole number', { ...resume, last_event_id: 0.5 }],
+    ['invalid_message', 'unknown key "at"', { ...resume, at: 1 }],
+    ['invalid_message', 'last_seq: -2 is not at least -1', { type: 'close', last_seq: -2 }],
+    ['invalid_message', 'last_seq: 4294967296 is not at most 4294967295', { type: 'close', last_seq: 0x1_0000_0000 }],
+    ['invalid_message', 'unknown key "at"', { type: 'close', at: 1 }],
+    ['invalid_message', 'the message is no JSON object: "start"', 'start'],
+    ['invalid_message', 'the message is no JSON object: 7', 7],
+    ['invalid_message', 'the message is no JSON object: null', null],
   ])('is refused as %s: %s', (code, problem, message) => {
     expect(parsed(message)).toEqual({ ok: false, code, problem: expect.stringContaining(problem) });
   });
@@ -118,7 +194,7 @@ describe('a message of a client', () => {
     expect(parseClientMessage('{')).toEqual({
       ok: false,
       code: 'invalid_message',
-      problem: 'the message is not JSON',
+      problem: 'the message is not JSON: "{"',
     });
   });
 
@@ -126,7 +202,9 @@ describe('a message of a client', () => {
     expect(parsed(message)).toEqual({
       ok: false,
       code: 'invalid_message',
-      problem: 'type is not one of start, config, next_utterance, finalize, keep_alive, resume, close',
+      problem: expect.stringMatching(
+        /^type is not one of start, config, next_utterance, finalize, keep_alive, resume, close: (is missing|"stop")$/,
+      ),
     });
   });
 
@@ -135,22 +213,20 @@ describe('a message of a client', () => {
       ok: false,
       code: 'unsupported_audio',
       problem:
-        'audio.encoding: Invalid option: expected one of "pcm_s16le"|"pcm_f32le"; ' +
-        'audio.sample_rate: Invalid input: expected number, received undefined; audio.channels: Invalid input: expected 1',
+        'audio.encoding: is missing; write one of pcm_s16le, pcm_f32le; audio.sample_rate: is missing; write a number; audio.channels: is missing; write one of 1',
     });
     expect(parsed({ ...start, audio: {}, reference: {} })).toMatchObject({ code: 'invalid_message' });
     const worst = parsed({ ...start, protocol: '', language: '', granularity: '', audio: {}, reference: {} });
-    expect(worst).toMatchObject({ problem: expect.stringMatching(/^protocol: [^;]+(; [a-z_.]+: [^;]+){4}$/) });
+    expect(worst).toMatchObject({
+      problem: expect.stringMatching(/^protocol: [^:]+: [^:]+(; [a-z]+[a-z_.]*: [^:]+(: [^:]+)?){4}$/),
+    });
   });
 
   it.each([
-    [{}, 'reference: text: Invalid input: expected string, received undefined'],
-    [7, 'reference: Invalid input: expected object, received number'],
-    [
-      { text: 'a', words: [] },
-      'reference: words: Too small: expected array to have >=1 items, Unrecognized key: "text"',
-    ],
-    [{ text: 1, words: [{ text: 'a', phones: [1] }], extra: 1 }, 'words.0.phones.0: Invalid input: expected string'],
+    [{}, 'reference: text: is missing; write text'],
+    [7, 'reference: 7 is not a mapping'],
+    [{ text: 'a', words: [] }, 'reference: words: has 0 entries; allowed: at least 1, unknown key "text"'],
+    [{ text: 1, words: [{ text: 'a', phones: [1] }], extra: 1 }, 'words.0.phones.0: 1 is not text'],
   ])('with a reference of neither kind, as %o, is told of the kind that came closest', (reference, problem) => {
     expect(parsed({ ...start, reference })).toMatchObject({ problem: expect.stringContaining(problem) });
   });

@@ -17,7 +17,7 @@ import {
   reportOf,
 } from '../../src/results/recorded-run.ts';
 import { parseObjective } from '../../src/slo/objective/expression.ts';
-import { facts } from '../kit/run-facts.ts';
+import { metadata } from '../kit/run-metadata.ts';
 
 beforeAll(histogramsReady);
 
@@ -47,8 +47,8 @@ describe('shards merged', () => {
         }));
         const merged = reportOf(mergeRuns(shards));
         const whole = reportOf(recorded(all, undefined));
-        expect(runJson({ ...merged, troubles: [] })).toEqual(
-          runJson({ ...whole, troubles: [], validity: merged.validity }),
+        expect(runJson({ ...merged, sessionErrors: [] })).toEqual(
+          runJson({ ...whole, sessionErrors: [], validity: merged.validity }),
         );
       }),
       { numRuns: 30, seed: 7 },
@@ -56,65 +56,67 @@ describe('shards merged', () => {
   });
 
   it('begin when the first began and last as long as the longest', () => {
-    const later = { ...facts, startedAt: '2026-11-26T09:00:01.000Z', elapsedMs: 2500, shard: shard(2, 2) };
-    const first = { ...facts, startedAt: '2026-11-26T09:00:00.000Z', elapsedMs: 2000, shard: shard(1, 2) };
-    const { facts: merged } = mergeRuns([named('b', later), named('a', first)]);
+    const later = { ...metadata, startedAt: '2026-11-26T09:00:01.000Z', elapsedMs: 2500, shard: shard(2, 2) };
+    const first = { ...metadata, startedAt: '2026-11-26T09:00:00.000Z', elapsedMs: 2000, shard: shard(1, 2) };
+    const { metadata: merged } = mergeRuns([named('b', later), named('a', first)]);
     expect(merged).toMatchObject({ startedAt: first.startedAt, elapsedMs: 2500, shard: undefined });
   });
 
   it('are interrupted when one was', () => {
-    const one = { ...facts, shard: shard(1, 2), interrupted: true };
-    expect(mergeRuns([named('a', one), named('b', { ...facts, shard: shard(2, 2) })]).facts.interrupted).toBe(true);
+    const one = { ...metadata, shard: shard(1, 2), interrupted: true };
+    expect(mergeRuns([named('a', one), named('b', { ...metadata, shard: shard(2, 2) })]).metadata.interrupted).toBe(
+      true,
+    );
   });
 
-  const other = { ...facts.scenario, planHash: 'other' };
+  const other = { ...metadata.scenario, planHash: 'other' };
   it.each<[string, RunMetadata[], RegExp]>([
-    ['a whole run', [facts], /a: is a whole run, not a shard/],
+    ['a whole run', [metadata], /a: is a whole run, not a shard/],
     [
       'a shard that is missing',
       [
-        { ...facts, shard: shard(1, 3) },
-        { ...facts, shard: shard(3, 3) },
+        { ...metadata, shard: shard(1, 3) },
+        { ...metadata, shard: shard(3, 3) },
       ],
       /shard 2\/3: is missing/,
     ],
     [
       'one shard twice',
       [
-        { ...facts, shard: shard(1, 1) },
-        { ...facts, shard: shard(1, 1) },
+        { ...metadata, shard: shard(1, 1) },
+        { ...metadata, shard: shard(1, 1) },
       ],
       /a, b: are the same shard, 1\/1/,
     ],
     [
       'another schedule',
       [
-        { ...facts, shard: shard(1, 2) },
-        { ...facts, shard: shard(2, 2), scenario: other },
+        { ...metadata, shard: shard(1, 2) },
+        { ...metadata, shard: shard(2, 2), scenario: other },
       ],
       /b: has the schedule other, unlike .* of a/,
     ],
     [
       'another version',
       [
-        { ...facts, shard: shard(1, 2) },
-        { ...facts, shard: shard(2, 2), speechfbVersion: '9' },
+        { ...metadata, shard: shard(1, 2) },
+        { ...metadata, shard: shard(2, 2), speechfbVersion: '9' },
       ],
       /b: has the version of speechfb 9/,
     ],
     [
       'another split',
       [
-        { ...facts, shard: shard(1, 2) },
-        { ...facts, shard: shard(2, 3) },
+        { ...metadata, shard: shard(1, 2) },
+        { ...metadata, shard: shard(2, 3) },
       ],
       /b: has the number of shards 3, unlike 2 of a/,
     ],
     [
       'other objectives',
       [
-        { ...facts, shard: shard(1, 2) },
-        { ...facts, shard: shard(2, 2), objectives: [parseObjective('lost_frames == 0')] },
+        { ...metadata, shard: shard(1, 2) },
+        { ...metadata, shard: shard(2, 2), objectives: [parseObjective('lost_frames == 0')] },
       ],
       /b: has the objectives lost_frames == 0/,
     ],
@@ -179,11 +181,11 @@ function recorded(all: readonly Sample[], part: RunMetadata['shard']): RecordedR
     slice.tally.frames_sent += learner;
     slice.tally.sessions += 1;
   }
-  return { facts: { ...facts, shard: part }, recording: recorder.encode(), traces: [], tracesSeen: 0 };
+  return { metadata: { ...metadata, shard: part }, recording: recorder.encode(), traces: [], tracesSeen: 0 };
 }
 
 function named(name: string, own: RunMetadata) {
-  return { name, run: { facts: own, recording: { slices: [] }, traces: [], tracesSeen: 0 } };
+  return { name, run: { metadata: own, recording: { slices: [] }, traces: [], tracesSeen: 0 } };
 }
 
 function shard(index: number, count: number) {

@@ -16,7 +16,7 @@ import {
   readTracedRun,
   reportOf,
 } from '../../src/results/recorded-run.ts';
-import { facts } from '../kit/run-facts.ts';
+import { metadata } from '../kit/run-metadata.ts';
 
 beforeAll(histogramsReady);
 
@@ -25,17 +25,17 @@ const trace = { at_ms: 5, session: 'learner-1', profile: 'lte', language: 'en-US
 
 /** Everything that a recording may say, once. */
 const full: RunMetadata = {
-  ...facts,
+  ...metadata,
   shard: { index: 1, count: 2, planHash: 'x' },
   aborted: { objective: 'lost_frames == 0', atMs: 900, reason: 'for certain' },
   prices: { server: 1.2, servers: 2 },
-  troubles: [{ text: 'a socket closed', count: 3 }],
+  sessionErrors: [{ text: 'a socket closed', count: 3 }],
   generators: [
     { learners: 20, busy: 0.3, cpu: 0.4, waited: undefined, loopDelayP99Ms: 1, rssBytes: 1e8 },
     { learners: 10, busy: 0, cpu: 0, waited: 0.1, loopDelayP99Ms: 0, rssBytes: 0, lost: 'it was killed' },
   ],
   faults: [
-    { kind: 'reconnect', plannedMs: 100, atMs: 101, hit: { learners: 3, of: 4 } },
+    { kind: 'reconnect', plannedMs: 100, atMs: 101, affected: { learners: 3, of: 4 } },
     { kind: 'stop-server', plannedMs: 100, atMs: 101, untilMs: 200, problem: 'it had ended' },
   ],
 };
@@ -53,7 +53,7 @@ function recorded(): RecordedRun {
   const tail = new SessionTail();
   for (let i = 0; i < 100; i++) tail.add(2 + i);
   slice.clusters['availability >= 99%'] = sessionSums(100, 1, tail);
-  return { facts: full, recording: recorder.encode(), traces: [], tracesSeen: 1 };
+  return { metadata: full, recording: recorder.encode(), traces: [], tracesSeen: 1 };
 }
 
 /** The recording with its text changed, and what reading it says. */
@@ -80,7 +80,7 @@ it('a recording with everything that one may say reads back as it was', () => {
 });
 
 it('the report of a whole run has the same keys when it is read back', () => {
-  const run = { ...recorded(), facts: { ...full, ...nothing, scenario: { ...full.scenario, pauseMs: undefined } } };
+  const run = { ...recorded(), metadata: { ...full, ...nothing, scenario: { ...full.scenario, pauseMs: undefined } } };
   writeFileSync(join(directory, 'recording.json.gz'), encodeRun(run));
   const again = runJson(reportOf(readRecordedRun(directory)));
   expect(again).toStrictEqual(runJson(reportOf(run)));
@@ -146,33 +146,38 @@ describe('a recording that somebody changed', () => {
       '>= 99%.samplesCubed: null is not a number',
     ],
     ['tails of another length', /"tails":\[\d+,/, '"tails":[', '>= 99%.tails: is not a list of 774 sums, or none'],
-    ['no facts', '"facts":{', '"fact":{', 'facts: is missing; write a mapping with speechfbVersion'],
-    ['no schedule', '"planHash":"0123456789abcdef"', '"planHash":5', 'facts.scenario.planHash: 5 is not a hash'],
-    ['a time that is none', '2026-11-26T09', '2026-99-26T09', 'facts.startedAt: is not a time such as'],
-    ['a shard beyond the last', '"index":1', '"index":3', 'facts.shard.index: 3 is more than the 2 shards'],
-    ['a fault of its own', '"reconnect"', '"flood"', 'facts.faults.0.kind: "flood" is not allowed; allowed: reconnect'],
-    ['a bad generator', '"busy":0.3', '"busy":true', 'facts.generators.0.busy: true is not a number, 0 or more'],
+    ['no metadata', '"metadata":{', '"metadatum":{', 'metadata: is missing; write a mapping with speechfbVersion'],
+    ['no schedule', '"planHash":"0123456789abcdef"', '"planHash":5', 'metadata.scenario.planHash: 5 is not a hash'],
+    ['a time that is none', '2026-11-26T09', '2026-99-26T09', 'metadata.startedAt: is not a time such as'],
+    ['a shard beyond the last', '"index":1', '"index":3', 'metadata.shard.index: 3 is more than the 2 shards'],
+    [
+      'a fault of its own',
+      '"reconnect"',
+      '"flood"',
+      'metadata.faults.0.kind: "flood" is not allowed; allowed: reconnect',
+    ],
+    ['a bad generator', '"busy":0.3', '"busy":true', 'metadata.generators.0.busy: true is not a number, 0 or more'],
     ['an interruption that may be', '"interrupted":false', '"interrupted":0', 'interrupted: 0 is not true or false'],
     [
       'an objective with a slip',
       '"source":"p95(feedback_latency)',
       '"source":"p95(feedback_latncy)',
-      'facts.objectives.0: objective "p95(feedback_latncy) < 500ms" names the unknown metric',
+      'metadata.objectives.0: objective "p95(feedback_latncy) < 500ms" names the unknown metric',
     ],
     ['too many traces', '"tracesSeen":1', '"tracesSeen":0', 'holds 1 traces, but the recording beside it knows of 0'],
     [
       'an older version',
+      '"version":4',
       '"version":3',
-      '"version":2',
-      'written by an older speechfb: its version is 2, and this one reads 3',
+      'written by an older speechfb: its version is 3, and this one reads 4',
     ],
     [
       'a newer version',
-      '"version":3',
       '"version":4',
-      'written by a newer speechfb: its version is 4, and this one reads 3',
+      '"version":5',
+      'written by a newer speechfb: its version is 5, and this one reads 4',
     ],
-    ['no version', '"version":3', '"version":"3"', 'is not a recording of speechfb'],
+    ['no version', '"version":4', '"version":"4"', 'is not a recording of speechfb'],
     ['nothing but null', /^.*$/, 'null', 'is not a recording of speechfb'],
   ])('to have %s is refused as bad_run', (_, before, after, sentence) => {
     const said = edited((json) => {

@@ -14,7 +14,7 @@ type Row = [what: string, code: WireErrorCode, sentence: RegExp, misdeed: Misdee
 
 const beforeStart: Row[] = [
   ['says no JSON', 'invalid_message', /not JSON/, (c) => c.raw('{"type":')],
-  ['says an array', 'invalid_message', /expected object/, (c) => c.raw('[]')],
+  ['says an array', 'invalid_message', /the message is no JSON object: \[\]/, (c) => c.raw('[]')],
   ['says an unknown type', 'invalid_message', /not one of start, config, /, (c) => c.raw('{"type":"begin"}')],
   ['adds an unknown key', 'invalid_message', /"langauge"/, start({ langauge: 'en-US' })],
   ['speaks another language', 'invalid_message', /"fr-FR" is not en-US/, start({ language: 'fr-FR' })],

@@ -63,7 +63,7 @@ export class EngineCore {
     await this.#stepper.close();
   }
 
-  /** What many chunks of one message wake is one pump. */
+  /** Schedules one pump, however many chunks of one message ask for it. */
   #schedulePump(): void {
     if (this.#pumpScheduled || this.#running) return;
     this.#pumpScheduled = true;

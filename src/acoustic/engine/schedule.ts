@@ -14,7 +14,7 @@ export type Waiting = {
   ended: boolean;
 };
 
-/** What the engine runs under; `strideMs` is one step's sound. */
+/** Conditions that the engine runs under; `strideMs` is one step's sound. */
 export type Terms = { pace: Pace; shapes: RunShapes; strideMs: number };
 
 export type Decision<T> =

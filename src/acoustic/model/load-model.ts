@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { plainSentence } from '../../config/sentences.ts';
 import { type Problem, SpeechfbError } from '../../errors.ts';
 import { crossChecks } from './model-checks.ts';
 import type { ModelPackage } from './model-package.ts';
@@ -50,9 +51,9 @@ function parse(path: string, text: string): ModelJson {
   try {
     json = JSON.parse(text);
   } catch (cause) {
-    throw badModel(path, [{ message: `not JSON: ${cause instanceof Error ? cause.message : cause}` }]);
+    throw badModel(path, [{ message: 'it is not JSON' }]);
   }
-  const result = modelSchema.safeParse(json);
+  const result = modelSchema.safeParse(json, { error: plainSentence });
   if (result.success) return result.data;
   throw badModel(
     path,

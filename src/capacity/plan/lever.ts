@@ -26,5 +26,5 @@ export function leverOf(
   return { minReplicas, simulation: simulatePlan({ ...plan, spec: changed }) };
 }
 
-/** Of the speech that goes without feedback; less is what blocking was allowed to cost. */
+/** Share of speech without feedback from which a lever is named; less is what blocking was allowed to cost. */
 const worthALever = 0.01;

@@ -30,7 +30,7 @@ export type SimulationResult = {
   duration_ms: number;
   streams: number;
   degraded_stream_minutes: number;
-  /** Of all stream-minutes that were spoken. */
+  /** Share of all stream-minutes that were spoken. */
   degraded_share: number;
   p95_wait_ms: number | null;
   p99_wait_ms: number | null;

@@ -59,7 +59,7 @@ function exitOf({ verdict, strict }: Comparison): ExitCode {
 
 /** Latencies and shares that an objective of either side reads, all without objectives, that the data leave open. */
 function undecidedOf(sides: readonly Side[], compared: Comparison['metrics']): string[] {
-  const objectives = sides.flatMap(({ recorded }) => recorded.flatMap(({ facts }) => facts.objectives));
+  const objectives = sides.flatMap(({ recorded }) => recorded.flatMap(({ metadata }) => metadata.objectives));
   const asked = objectives.map(({ metric }) => metric).filter(isCompared);
   const names = new Set<string>(objectives.length > 0 ? asked : compared.map(({ of }) => of));
   return [...names].filter((name) => {
@@ -83,7 +83,10 @@ function doubtsOf({ name, recorded }: Side): string[] {
 }
 
 function notesOn([a, b]: readonly [Side, Side]): string[] {
-  const [was, is] = [a, b].map(({ recorded }) => recorded[0]!.facts) as [RecordedRun['facts'], RecordedRun['facts']];
+  const [was, is] = [a, b].map(({ recorded }) => recorded[0]!.metadata) as [
+    RecordedRun['metadata'],
+    RecordedRun['metadata'],
+  ];
   const notes: string[] = [];
   if (was.scenario.name !== is.scenario.name) {
     notes.push(`different scenarios, ${was.scenario.name} and ${is.scenario.name}: a change may be theirs`);
@@ -101,7 +104,7 @@ function notesOn([a, b]: readonly [Side, Side]): string[] {
   return notes;
 }
 
-function partOf({ shard }: RecordedRun['facts']): string {
+function partOf({ shard }: RecordedRun['metadata']): string {
   return shard ? `shard ${shard.index}/${shard.count}` : 'the whole';
 }
 

@@ -35,7 +35,7 @@ export async function runReport(directory: string, flags: ReportFlags): Promise<
   return exitCodeOf(report);
 }
 
-/** Those of `loadtest --runs`, side by side. */
+/** Prints the runs of `loadtest --runs` side by side. */
 function reportRuns(directory: string, several: readonly string[], format: ReportFlags['format']): ExitCode {
   if (format !== 'table' && format !== 'json') {
     const message = `"${directory}" holds ${several.length} runs; as ${format} each is shown by itself`;

@@ -33,7 +33,7 @@ export type LearnerFault<
   readonly simulated?: true;
   /** Without `learners` it affects everybody who is there; other faults must name their targets. */
   readonly everybody?: true;
-  /** Makes it happen to one learner now, which was planned for `atMs`; false when there was nothing to hit. */
+  /** Makes it happen to one learner now, which was planned for `atMs`; false when there was nothing to affect. */
   inject(learner: FaultyLearner, planned: PlannedFields<F> & { atMs: number }): boolean;
 };
 
@@ -52,7 +52,7 @@ export type ServerFault<
   end?(server: FaultyServer): void;
 };
 
-/** What a fault may do to one learner; each call is false when there was nothing to hit. */
+/** What a fault may do to one learner; each call is false when there was nothing to affect. */
 export type FaultyLearner = {
   /** The app loses its socket, and resumes. */
   reconnect(): boolean;

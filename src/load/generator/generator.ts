@@ -7,7 +7,7 @@ import { histogramsReady } from '../../metrics/histogram.ts';
 import { Recorder } from '../../metrics/recorder.ts';
 import { TraceSink, traceLimit } from '../../metrics/traces.ts';
 import type { FaultRecord } from '../../results/fault-record.ts';
-import { type GeneratorResult, sortedTroubles } from '../../results/merge-results.ts';
+import { type GeneratorResult, sortedErrors } from '../../results/merge-results.ts';
 import { namedNetwork } from '../../sim/networks/index.ts';
 import type { NetworkProfile } from '../../sim/profile/profile.ts';
 import type { Objective } from '../../slo/objective/expression.ts';
@@ -24,7 +24,7 @@ import { type GeneratorProgress, ProgressReported } from './progress.ts';
 /** One generator's share of a test: plain data, so that it crosses a thread or a machine. */
 export type GeneratorTask = {
   plans: readonly LearnerPlan[];
-  /** In order of time; only those that hit learners of `plans` or the server. */
+  /** In order of time; only those that affect learners of `plans` or the server. */
   faults: readonly FaultPlan[];
   /** Every network that `plans` name, but `none`. */
   networks: Readonly<Record<string, NetworkProfile>>;
@@ -59,19 +59,19 @@ export async function runGenerator(task: GeneratorTask, hooks: GeneratorHooks): 
   const clock: Clock = () => performance.now();
   using recorder = new Recorder();
   const sink = new TraceSink(traceLimit, task.seed);
-  const troubles = new Map<string, number>();
+  const sessionErrors = new Map<string, number>();
   const faults: FaultRecord[] = [];
   const wheel = startWheel(clock);
   const { timers } = wheel;
   const startMs = startOf(task, clock);
-  const onTrouble = (text: string) => {
-    if (!hooks.signal.aborted) troubles.set(text, (troubles.get(text) ?? 0) + 1);
+  const onSessionError = (text: string) => {
+    if (!hooks.signal.aborted) sessionErrors.set(text, (sessionErrors.get(text) ?? 0) + 1);
   };
   const shaper = new NetworkShaper({ ...task, startMs, clock, dueMs: wheel.dueMs, timers });
   const open = socketLinks(task, clock, wheel.catchUp);
   const sounds = task.clips.map((clip) => new SoundFrames(clip, task.frameMs));
   const wordEndsMs = task.clips.map(({ words = [] }) => words.map(({ endMs }) => endMs));
-  const context = { ...task, sounds, wordEndsMs, open, startMs, clock, timers, recorder, traces: sink, onTrouble };
+  const context = { ...task, sounds, wordEndsMs, open, startMs, clock, timers, recorder, traces: sink, onSessionError };
   const profileOf = profiles(task);
   const learners = task.plans.map((plan) => {
     const profile = profileOf(plan);
@@ -106,7 +106,7 @@ export async function runGenerator(task: GeneratorTask, hooks: GeneratorHooks): 
     tracesSeen: sink.seen,
     generators: [generator],
     faults,
-    troubles: sortedTroubles(troubles),
+    sessionErrors: sortedErrors(sessionErrors),
     elapsedMs,
   };
 }

@@ -19,13 +19,13 @@ export function scheduleLearnerFaults(
     if (mine.length === 0) continue;
     timers.at(startMs + fault.atMs, () => {
       const atMs = clock() - startMs;
-      const hit = mine.filter((learner) => inject(learner, fault));
+      const affected = mine.filter((learner) => inject(learner, fault));
       onFault({
         kind: fault.kind,
         plannedMs: fault.atMs,
         atMs,
         ...('forMs' in fault && { untilMs: atMs + fault.forMs }),
-        hit: { learners: hit.length, of: mine.length },
+        affected: { learners: affected.length, of: mine.length },
       });
     });
   }

@@ -36,7 +36,7 @@ export type LearnerContext = {
   recorder: Recorder;
   traces: TraceSink;
   /** What a person should read about a session that went wrong. */
-  onTrouble(text: string): void;
+  onSessionError(text: string): void;
 };
 
 /**
@@ -146,13 +146,13 @@ export class Learner implements FaultyLearner {
       dropAboveBytes: (appBufferMs * clip.sampleRateHz * 2) / 1000,
       batchedReading: true,
       onEvent: (event, receivedMs, downlinkMs, framesSent) => {
-        for (const broken of this.#meter.event(event, receivedMs, downlinkMs, framesSent)) this.#trouble(broken);
-        if (event.type === 'error') this.#trouble(`${event.code}: ${event.message}`);
+        for (const broken of this.#meter.event(event, receivedMs, downlinkMs, framesSent)) this.#sessionError(broken);
+        if (event.type === 'error') this.#sessionError(`${event.code}: ${event.message}`);
         this.#closeWhenSettled();
       },
       onGarbage: (message) => {
         this.#meter.garbage();
-        this.#trouble(`not a speechfb.v1 event: ${message}`);
+        this.#sessionError(`not a speechfb.v1 event: ${message}`);
       },
       onDropped: (atMs) => this.#meter.dropped(atMs),
       onCarried: (firstSample, atMs, lateMs) => this.#meter.frameCarried(firstSample / samplesAFrame, atMs, lateMs),
@@ -177,12 +177,12 @@ export class Learner implements FaultyLearner {
   #over(end: ClientEnd): void {
     this.#end = end;
     if (!this.#finishing) this.#meter.over(end.outcome);
-    if (end.outcome !== 'closed') this.#trouble(`${end.outcome}: ${end.reason || 'no reason'} (${end.code})`);
+    if (end.outcome !== 'closed') this.#sessionError(`${end.outcome}: ${end.reason || 'no reason'} (${end.code})`);
     this.#resolveDone();
   }
 
-  #trouble(text: string): void {
-    this.#context.onTrouble(text);
+  #sessionError(text: string): void {
+    this.#context.onSessionError(text);
   }
 }
 

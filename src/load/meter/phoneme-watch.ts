@@ -11,7 +11,7 @@ export class PhoneWatch {
     return this.#phones.size;
   }
 
-  /** Those whose score or verdict became another after it was first shown. */
+  /** Phones whose score or verdict changed after it was first shown. */
   get revised(): number {
     let count = 0;
     for (const { revised } of this.#phones.values()) if (revised) count++;

@@ -16,7 +16,7 @@ export class InvariantWatch {
   #utterance = -1;
   /** It has had its final. */
   #utteranceOver = false;
-  /** By the event that is being checked; most break none, and cost no list. */
+  /** Rules that the event being checked breaks; most break none, and cost no list. */
   #broken: readonly string[] = none;
 
   /** The rules that this event breaks, in words; none for a good one. */

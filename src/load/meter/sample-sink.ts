@@ -25,7 +25,7 @@ export class SampleSink {
     this.#fromMs = fromMs;
   }
 
-  /** For an utterance that begins at `dueMs`. */
+  /** The score of an utterance that begins at `dueMs`. */
   utterance(dueMs: number): UtteranceScore {
     return this.#score.utterance(this.#slices.at(dueMs).labels.phase);
   }
@@ -46,7 +46,7 @@ export class SampleSink {
     return true;
   }
 
-  /** What was due at `dueMs` never came. */
+  /** Records that what was due at `dueMs` never came. */
   never(name: DistributionName, dueMs: number, utterance?: UtteranceScore): void {
     this.record(name, dueMs, Number.POSITIVE_INFINITY, utterance);
   }

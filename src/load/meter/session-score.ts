@@ -38,7 +38,7 @@ export class SessionScore {
     this.#tails = [...keys.values()].map((one) => ({ ...one, tail: new SessionTail() }));
   }
 
-  /** For an utterance of the session in that phase, which only knows what is its own. */
+  /** The score of an utterance of the session in that phase; it holds only what is its own. */
   utterance(phase: string | undefined): UtteranceScore {
     const own = this.#objectives.filter((one) => metrics[one.metric].perUtterance && inPhase(one, phase));
     return new UtteranceScore(own.map(newStanding));

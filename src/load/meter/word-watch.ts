@@ -13,7 +13,7 @@ export class WordWatch {
     return this.#words.size;
   }
 
-  /** Those whose word became another, or went away, at least once. */
+  /** Places whose word changed, or went away, at least once. */
   get changed(): number {
     return this.#changed.size;
   }

@@ -56,6 +56,6 @@ function occupants(openMs: number, closeMs: number, session: Range | undefined, 
 
 /** From one learner's leaving to the next one's coming: the last final arrives in it, so that places are not taken twice. */
 const turnaroundMs = 500;
-/** Nobody comes for less. */
+/** The shortest stay of a learner. */
 const leastSessionMs = 2000;
 const placeStream = 0x2000_0000;

@@ -15,7 +15,7 @@ export type LoadProfile = {
 /** `even`: each arrival within its own equal share of time; `poisson`: independent of one another, as strangers come. */
 type ArrivalProcess = 'even' | 'poisson';
 
-/** From the level before, within `rampMs`, to `level`, which then holds until `endMs`. */
+/** Ramps from the level before to `level` within `rampMs`, then holds it until `endMs`. */
 export type ProfilePhase = { name: string; beginMs: number; endMs: number; rampMs: number; level: number };
 
 /** A length of time: always the same, or drawn evenly from between. */

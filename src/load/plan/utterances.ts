@@ -90,7 +90,7 @@ function planOne(
   return { utterance, afterMs: interrupted ? 0 : pauseMs };
 }
 
-/** Those of the choices with the sample rate and language of one that is drawn: a session cannot change them. */
+/** Choices with the sample rate and language of a drawn one: a session cannot change either. */
 function alike(clips: readonly PlanClip[], choices: readonly number[], random: RandomStream): number[] {
   const first = clips[choices[Math.floor(random() * choices.length)]!];
   return choices.filter(

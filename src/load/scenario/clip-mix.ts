@@ -6,7 +6,7 @@ import type { LoadScenario } from './scenario.ts';
 
 export type ClipMix = {
   clips: Clip[];
-  /** Which of them learners read, by weight. */
+  /** Clips that learners read, as indexes into `clips`, by weight. */
   clipMix: { weight: number; clips: number[] }[];
 };
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { plainSentence } from '../../config/sentences.ts';
 import { SpeechfbError } from '../../errors.ts';
 
 /** A word of a clip's text, and where its sound ends, ms from the clip's beginning; undefined: it was not read. */
@@ -22,7 +23,7 @@ const times = z.array(
 export function readClipWords(given: unknown, durationMs: number): readonly ClipWord[] | undefined {
   if (!Array.isArray(given) || !given.some((word) => typeof word === 'object' && word !== null && 'end_ms' in word))
     return undefined;
-  const parsed = times.safeParse(given);
+  const parsed = times.safeParse(given, { error: plainSentence });
   if (!parsed.success) {
     const problems = parsed.error.issues.map(({ path, message }) => `words.${path.join('.')}: ${message}`);
     throw new SpeechfbError('bad_manifest', `${problems.join('; ')}; needed: text, end_ms`);

@@ -5,7 +5,7 @@ import { moment } from './fields.ts';
 
 /** Once `at`, or again and again `every`. */
 const when = { at: moment().optional(), every: duration(1000, 604_800_000).optional() };
-/** Which of those who are there then. */
+/** The share of the learners present at that time. */
 const learners = percentField().refine((share) => share > 0, { error: () => 'is 0%: it would hit nobody' });
 const targetFields = {
   learners,

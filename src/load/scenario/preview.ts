@@ -33,7 +33,7 @@ export type LoadPreview = {
   phases: readonly { name: string; beginMs: number; endMs: number; level: string }[];
   faults: readonly { atMs: number; kind: string; forMs: number | undefined; learners: number | undefined }[];
   objectives: readonly string[];
-  /** Those that it is too short to prove, however good the server is. */
+  /** Objectives that the test is too short to prove, however good the server is. */
   unprovable: readonly Unprovable[];
   /** How many sessions each has that the schedule foretells, and how many it takes. */
   sessionNeeds: readonly SessionNeed[];

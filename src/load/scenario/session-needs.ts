@@ -16,7 +16,7 @@ export type SessionNeed = {
   most: number;
 };
 
-/** Of each objective that is judged from a sample and whose samples the schedule foretells. */
+/** The need of each objective that is judged from a sample and whose samples the schedule foretells. */
 export function sessionNeeds({ spec }: LoadScenario, { plans }: PreparedLoad): SessionNeed[] {
   return spec.objectives.flatMap((objective) => {
     const missShare = missShareOf(objective);

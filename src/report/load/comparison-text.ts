@@ -47,7 +47,7 @@ function listed(metrics: readonly ComparedMetric[]): string {
   return metrics.map(({ metric }) => metric).join(', ');
 }
 
-/** By how much, and by how much at least: the near end of the interval. */
+/** How much worse, and how much at least: the near end of the interval. */
 function lossOf({ metric, unit, shift, lower, upper }: ComparedMetric): string {
   const size = (change: number) => (unit === 'ms' ? signedMs(change) : points(change)).slice(1);
   return `${metric} is worse by ${size(shift)} (at least ${size(unit === 'ms' ? lower : upper)})`;

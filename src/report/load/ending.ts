@@ -32,11 +32,11 @@ export function endingLines(report: LoadReport): string[] {
 const cureOfGenerator =
   'end what else runs on this machine, make the load from another one (--url) or from several (--shard), or with fewer learners';
 
-/** By the condition of the run that was not kept; the others are all of a generator at its end. */
+/** Remedies by the condition that the run did not keep; conditions without one mean an overloaded generator. */
 const cure: Readonly<Record<string, string>> = {
   'generators alive': 'see why it died; with fewer learners or more --generators each has less to hold',
   'faults happened': 'move the fault to a time when its learners are connected, or mend what kept it from happening',
-  'feedback due': 'see the trouble above: nobody was let in, or nothing was spoken after the warm-up',
+  'feedback due': 'see the session errors above: nobody was let in, or nothing was spoken after the warm-up',
 };
 
 function missed({ objective, value, bound, unit, reason }: ObjectiveVerdict): string {
@@ -47,7 +47,7 @@ function missed({ objective, value, bound, unit, reason }: ObjectiveVerdict): st
   return `${objective}: measured ${formatValue(value, unit)}, ${by}; ${reason}`;
 }
 
-function adviceOnMisses({ stages, troubles }: LoadReport, failed: readonly ObjectiveVerdict[]): string[] {
+function adviceOnMisses({ stages, sessionErrors }: LoadReport, failed: readonly ObjectiveVerdict[]): string[] {
   const worst = Object.entries(stages)
     .flatMap(([name, { meanMs }]) => (meanMs === undefined ? [] : [{ name, meanMs }]))
     .sort((a, b) => b.meanMs - a.meanMs)[0];
@@ -56,7 +56,9 @@ function adviceOnMisses({ stages, troubles }: LoadReport, failed: readonly Objec
     ...(late && worst
       ? [`look at ${worst.name}, the longest stage: ${formatMs(worst.meanMs)} of a feedback on average`]
       : []),
-    ...(troubles.length > 0 ? [`look at the trouble: ${troubles[0]!.count} x ${troubles[0]!.text}`] : []),
+    ...(sessionErrors.length > 0
+      ? [`look at the session errors: ${sessionErrors[0]!.count} x ${sessionErrors[0]!.text}`]
+      : []),
     'loadtest --find-capacity searches the load that meets them',
   ];
 }

@@ -10,8 +10,8 @@ export function progressLine(progress: LoadProgress, durationMs: number): string
     samples === 0
       ? 'no feedback yet'
       : `p50 ${formatMs(p50Ms ?? 0)}  p95 ${formatMs(p95Ms ?? 0)}  p99 ${formatMs(p99Ms ?? 0)}  of ${samples}`;
-  const troubles = progress.violations > 0 ? `  ${progress.violations} violations` : '';
-  return `${time}  ${learners}  ${latency}${troubles}`;
+  const violations = progress.violations > 0 ? `  ${progress.violations} violations` : '';
+  return `${time}  ${learners}  ${latency}${violations}`;
 }
 
 /** `12.5 s of 25.0 s`; when the learners have stopped, what is waited for. */

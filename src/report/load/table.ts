@@ -18,7 +18,7 @@ export function loadTable(report: LoadReport, paint: Paint, columns?: number): s
   if (slices.length > 0) parts.push(fitTable(sliceHead, slices, { columns, spare: ['samples', 'sessions', 'p99'] }));
   parts.push([sessionLines(report), ...qualityLines(report)].join('\n'), validityLines(report, paint));
   if (report.faults.length > 0) parts.push(faultLines(report));
-  if (report.troubles.length > 0) parts.push(troubleLines(report));
+  if (report.sessionErrors.length > 0) parts.push(sessionErrorLines(report));
   parts.push([verdictLine(report, paint), ...endingLines(report)].join('\n'));
   return `${parts.join('\n\n')}\n`;
 }
@@ -95,10 +95,10 @@ function sessionLines({ totals, counts }: LoadReport): string {
 }
 
 function faultLines({ faults }: LoadReport): string {
-  const lines = faults.map(({ kind, atMs, untilMs, hit, problem }) => {
+  const lines = faults.map(({ kind, atMs, untilMs, affected, problem }) => {
     const until = untilMs === undefined ? '' : ` to ${formatMs(untilMs)}`;
-    const whom = hit ? `, ${hit.learners} of ${hit.of} learners` : '';
-    return `  at ${formatMs(atMs)}${until}: ${kind}${whom}${problem === undefined ? '' : `: did not happen: ${problem}`}`;
+    const targets = affected ? `, ${affected.learners} of ${affected.of} learners` : '';
+    return `  at ${formatMs(atMs)}${until}: ${kind}${targets}${problem === undefined ? '' : `: did not happen: ${problem}`}`;
   });
   return ['faults', ...lines].join('\n');
 }
@@ -109,10 +109,10 @@ function validityLines({ validity }: LoadReport, paint: Paint): string {
     .join('\n');
 }
 
-function troubleLines({ troubles }: LoadReport): string {
-  const shownLines = troubles.slice(0, 5).map(({ text, count }) => `  ${count} x ${text}`);
-  const more = troubles.length > 5 ? [`  and ${troubles.length - 5} other kinds`] : [];
-  return ['trouble', ...shownLines, ...more].join('\n');
+function sessionErrorLines({ sessionErrors }: LoadReport): string {
+  const shownLines = sessionErrors.slice(0, 5).map(({ text, count }) => `  ${count} x ${text}`);
+  const more = sessionErrors.length > 5 ? [`  and ${sessionErrors.length - 5} other kinds`] : [];
+  return ['session errors', ...shownLines, ...more].join('\n');
 }
 
 function verdictLine({ verdict, interrupted }: LoadReport, paint: Paint): string {

@@ -18,7 +18,7 @@ type Trail = HeardPhone & { before: Trail | undefined };
 export class FreeHearing {
   readonly #silence: number;
   readonly #score: Float64Array;
-  /** Of the likeliest course that is in each phone now: where the phone began, and its log-posteriors since. */
+  /** Where each phone began in the likeliest path that ends in it now; `#sum` holds its log-posteriors since then. */
   readonly #start: Int32Array;
   readonly #sum: Float64Array;
   readonly #trail: (Trail | undefined)[];

@@ -14,7 +14,7 @@ type ReferenceWord = {
   /** One or more pronunciations, ARPAbet without stress; the first is the dictionary's first. */
   variants: readonly (readonly string[])[];
   source: 'dictionary' | 'letter_to_sound' | 'given';
-  /** Of a word that may be read in several ways (2024), what is said in each variant. */
+  /** What is said in each variant of a word that may be read in several ways (2024). */
   readings?: readonly string[];
 };
 

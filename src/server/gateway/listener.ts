@@ -26,9 +26,11 @@ export function closeListener(server: Server): Promise<void> {
   });
 }
 
-/** Answers a WebSocket upgrade with a plain status instead. */
-export function refuseUpgrade(socket: Duplex, status: string): void {
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+/** Answers a WebSocket upgrade with a plain status instead, and a sentence that says why. */
+export function refuseUpgrade(socket: Duplex, { status, why }: { status: string; why: string }): void {
+  const body = `${why}\n`;
+  const head = `Connection: close\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}`;
+  socket.end(`HTTP/1.1 ${status}\r\n${head}\r\n\r\n${body}`);
 }
 
 function messageOf(cause: unknown): string {

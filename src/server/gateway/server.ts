@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { AcousticEngine, EngineFault } from '../../acoustic/engine/types.ts';
 import { listen } from '../../listen.ts';
-import { streamPath } from '../../protocol/address.ts';
+import { streamPath, subprotocol } from '../../protocol/address.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
 import { collectGarbage } from '../../threads/memory.ts';
@@ -192,9 +192,9 @@ class Server implements RunningServer {
   }
 
   #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const status = this.#refusalStatus(request);
-    if (status) {
-      refuseUpgrade(socket, status);
+    const refusal = this.#refusalOf(request);
+    if (refusal) {
+      refuseUpgrade(socket, refusal);
       return;
     }
     // ws sets TCP_NODELAY itself.
@@ -221,11 +221,14 @@ class Server implements RunningServer {
     return identify(request, this.#options.tokens, this.#origins);
   }
 
-  /** The HTTP status of a request that no WebSocket is opened for. */
-  #refusalStatus(request: IncomingMessage): string | undefined {
-    if (pathOf(request) !== streamPath) return '404 Not Found';
-    if (!offersSubprotocol(request)) return '400 Bad Request';
-    return this.#connections.size >= this.#limits.maxConnections ? '503 Service Unavailable' : undefined;
+  /** The HTTP status of a request that no WebSocket is opened for, and why. */
+  #refusalOf(request: IncomingMessage): { status: string; why: string } | undefined {
+    const { maxConnections } = this.#limits;
+    if (pathOf(request) !== streamPath) return { status: '404 Not Found', why: `streams are at ${streamPath}` };
+    if (!offersSubprotocol(request))
+      return { status: '400 Bad Request', why: `offer the subprotocol ${subprotocol} (Sec-WebSocket-Protocol)` };
+    if (this.#connections.size < maxConnections) return undefined;
+    return { status: '503 Service Unavailable', why: `all ${maxConnections} connections are taken; try again later` };
   }
 
   #admit(): Refusal | undefined {

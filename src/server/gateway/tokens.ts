@@ -25,7 +25,7 @@ export function readTokenFile(path: string): Tokens {
   return parseTokens(text, path);
 }
 
-/** As `readTokenFile`, of a text already read. */
+/** Does what `readTokenFile` does, with text that has been read already. */
 export function parseTokens(text: string, path: string): Tokens {
   const entries: { name: string; digest: Buffer }[] = [];
   const problems: Problem[] = [];

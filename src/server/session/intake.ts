@@ -131,7 +131,7 @@ export type IntakeOptions = {
 };
 
 export type Sound = {
-  /** At the model's rate, in [-1, 1); the next sound overwrites them. */
+  /** Samples at the model's rate, in [-1, 1); the next sound overwrites them. */
   pcm: Float32Array;
   /** The session's clock at the end of the client's frame. */
   endMs: number;

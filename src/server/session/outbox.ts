@@ -56,7 +56,7 @@ export class Outbox {
     this.#pending.takeDropped();
   }
 
-  /** To a sink newly attached: `opening` under `lastEventId`, then what came after that id, then what waits. */
+  /** Sends to a newly attached sink: `opening` under `lastEventId`, then what came after that id, then what waits. */
   replay(opening: ServerMessage, lastEventId: number): void {
     const { events, truncated } = this.#log.after(lastEventId);
     this.#write({ event_id: lastEventId, audio_ms: round(this.#options.clock.ms), ...opening });

@@ -54,7 +54,7 @@ export class InOrder implements Impairment {
   }
 }
 
-/** From a standard normal number to one of each shape, in units of the jitter's value, as netem's tables have it. */
+/** Maps a standard normal number to one of each shape, in units of the jitter's value, as netem's tables have it. */
 const shapes: Record<Jitter['distribution'], (z: number) => number> = {
   uniform: (z) => 2 * normalCdf(z) - 1,
   normal: (z) => z,

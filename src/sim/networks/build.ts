@@ -1,6 +1,6 @@
 import type { Loss, NetworkEvent, NetworkProfile, PathProfile } from '../profile/profile.ts';
 
-/** Nothing is in the way: what every network begins as. */
+/** A network without any impairment, from which every other is built. */
 export const idealNetwork: NetworkProfile = {
   name: 'ideal',
   source: 'nothing is delayed, lost or shaped',

@@ -3,7 +3,7 @@ import type { CanaryUnit } from './canary.ts';
 /** One feedback event of a run. */
 export type TimedEvent = { atMs: number; session: string; utterance?: number | undefined; latencyMs: number };
 
-/** Of units: one that is bad in part counts in part. */
+/** Counts units; one that is bad in part counts in part. */
 export type IntervalCount = { bad: number; total: number };
 
 type Rule = { atMost: number; everyMs: number; intervals: number; unit: CanaryUnit };

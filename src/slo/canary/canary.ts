@@ -107,7 +107,7 @@ export type Canary = {
   target: number;
   unit: CanaryUnit;
   eventsPerUnit: number | undefined;
-  /** Of units. */
+  /** Units a minute. */
   eventsPerMinute: number;
   steps: readonly { share: number; holdMs: number }[];
   rollback: { burn: number; forMs: number; everyMs: number; mode: BurnMode };

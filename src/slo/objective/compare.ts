@@ -92,7 +92,10 @@ function acrossRuns(name: string, p: number, a: Distribution[], b: Distribution[
   return judged({ metric: `p${p * 100}(${name})`, of: name, unit: 'ms', ...values, method: 'welch' }, margin);
 }
 
-/** Of the means; where a run's quantile never came, only runs that all did or all did not tell anything. */
+/**
+ * Shift of the runs' means. Where quantiles never came it is certain only when they came in no run of one side and in
+ * every run of the other.
+ */
 function runShift(is: readonly number[], was: readonly number[]) {
   if ([...is, ...was].every(Number.isFinite)) {
     const { mean, lower, upper } = welchShift(is, was, comparisonConfidence);

@@ -107,7 +107,7 @@ export function verdictOf(
 /** How the share of misses reads as the objective's value, and how large it may be. */
 export type ShareAggregation = { value: (badShare: number) => number; missShare: number };
 
-/** Of an objective on good events. */
+/** How an objective on the share of good events reads a share of bad ones. */
 export function goodShare({ bound }: Pick<Objective, 'bound'>): ShareAggregation {
   return { value: (bad) => 1 - bad, missShare: 1 - bound };
 }

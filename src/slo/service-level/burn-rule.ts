@@ -22,7 +22,7 @@ export type BurnRule = {
 
 export type Chance = {
   value: number;
-  /** Of a simulation; 0 when the value is exact. */
+  /** Standard error of a simulated value; 0 when the value is exact. */
   standardError: number;
 };
 

@@ -4,7 +4,7 @@ import { samplesForMargin, samplesToProve } from '../../stats/sample-size.ts';
 export type ProofSizes = {
   /** The fewest that prove it at 95 % although so many of them miss. */
   toProve: readonly { misses: number; events: number }[];
-  /** Those that measure its share of good events to a margin of a twentieth of what it allows, at 99 % (MLPerf's rule). */
+  /** Events that measure the good share to a twentieth of what the target allows, at 99 % (MLPerf's rule). */
   toMeasure: { margin: number; events: number };
 };
 

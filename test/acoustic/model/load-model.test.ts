@@ -45,7 +45,7 @@ describe('loadModelPackage', () => {
 
   it.each<[string, (json: ModelJson) => unknown, RegExp]>([
     ['a missing field', (json) => Reflect.deleteProperty(json, 'silence'), /^silence: missing; /],
-    ['an unknown field', (json) => Object.assign(json, { bins: 3 }), /^model\.json: Unrecognized key: "bins"/],
+    ['an unknown field', (json) => Object.assign(json, { bins: 3 }), /^model\.json: unknown key "bins"/],
     ['an unknown field further in', (json) => Object.assign(json.features, { hop: 3 }), /^features: .*"hop"/],
     ['a field of another type', (json) => Object.assign(json, { stride_ms: '30' }), /^stride_ms: "30"; .*number/],
     [

@@ -21,7 +21,7 @@ describe.concurrent('four learners of two seconds', () => {
     // From the first sample of a frame: no answer can be sooner than the frame is long.
     expect(quantile(measured.distributions.feedback_latency, 0.01)).toBeGreaterThanOrEqual(20);
     expect(measured.distributions.phoneme_final_latency.samples).toBe(slotsPlanned);
-    expect(result.troubles).toEqual([]);
+    expect(result.sessionErrors).toEqual([]);
     expect(result.traces).toHaveLength(slotsPlanned);
     for (const { total_ms, stages } of result.traces) {
       const sum = Object.values(stages).reduce((total, ms) => total + ms, 0);
@@ -36,14 +36,14 @@ describe.concurrent('four learners of two seconds', () => {
     expect(measured.shares.availability).toEqual({ good: 0, total: slotsPlanned });
     expect(never(measured.distributions.connect_time)).toBe(4);
     expect(verdict).toBe('fail');
-    expect(result.troubles.map(({ text }) => text)).toContain('server_busy: no room');
+    expect(result.sessionErrors.map(({ text }) => text)).toContain('server_busy: no room');
   });
 
   it('with nobody listening fail', async ({ expect }) => {
     const { tally, verdict, result } = await run({}, 'ws://127.0.0.1:9/v1/stream');
     expect(tally).toMatchObject({ sessions_refused: 4 });
     expect(verdict).toBe('fail');
-    expect(result.troubles[0]?.text).toContain('ECONNREFUSED');
+    expect(result.sessionErrors[0]?.text).toContain('ECONNREFUSED');
   });
 
   it('whom a mute server never answers wait for the drain, and count as infinite', async ({ expect }) => {
@@ -95,7 +95,7 @@ describe.concurrent('four learners of two seconds', () => {
   ] as const)('notice %s', async ([, options, count, trouble], { expect }) => {
     const { tally, result } = await run(options);
     expect(tally[count]).toBeGreaterThan(0);
-    if (trouble) expect(result.troubles.map(({ text }) => text)).toContain(trouble);
+    if (trouble) expect(result.sessionErrors.map(({ text }) => text)).toContain(trouble);
   });
 
   it('stop at once when told to, and owe nothing of the last second', async ({ expect }) => {

@@ -172,6 +172,6 @@ function told(elapsedMs: number, latencies: readonly (readonly [count: number, m
 }
 
 function fresh(latencies: readonly (readonly [count: number, ms: number])[]) {
-  const counts = latencies.flatMap(([count, ms]) => [Math.round(ms * 1000), count]);
+  const counts = Uint32Array.from(latencies.flatMap(([count, ms]) => [Math.round(ms * 1000), count]));
   return { name: 'feedback_latency' as const, counts, never: 0 };
 }

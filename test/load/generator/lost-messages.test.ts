@@ -42,8 +42,8 @@ describe('learners whose apps lose frames', () => {
     expect(tally.frames_sent).toBe(framesPlanned - tally.lost_by_app);
     expect(tally.frames_acked).toBe(tally.frames_sent);
     expect(measured.counts.lost_by_app).toEqual({ count: tally.lost_by_app, of: framesPlanned });
-    expect(result.troubles).toEqual([]);
-    expect(result.faults).toMatchObject([{ kind: 'drop-messages', plannedMs: 800, hit: { learners: 4, of: 4 } }]);
+    expect(result.sessionErrors).toEqual([]);
+    expect(result.faults).toMatchObject([{ kind: 'drop-messages', plannedMs: 800, affected: { learners: 4, of: 4 } }]);
     expect(result.faults[0]!.untilMs! - result.faults[0]!.atMs).toBeCloseTo(600, 6);
   });
 

@@ -85,17 +85,17 @@ describe('results that are merged', () => {
   it('keep what every generator says of itself, the lost ones too', () => {
     const merged = mergeResults([lostResult(7, 'signal SIGKILL'), lostResult(5, 'exit code 1')], 1);
     expect(merged.generators.map(({ learners }) => learners)).toEqual([7, 5]);
-    expect(merged.troubles).toHaveLength(2);
+    expect(merged.sessionErrors).toHaveLength(2);
   });
 
   it('sum the learners whom one fault hit in several generators', () => {
-    const record = { kind: 'reconnect', plannedMs: 1000, atMs: 1002, hit: { learners: 2, of: 3 } } as const;
+    const record = { kind: 'reconnect', plannedMs: 1000, atMs: 1002, affected: { learners: 2, of: 3 } } as const;
     const empty = lostResult(1, '');
     const results: GeneratorResult[] = [
       { ...empty, faults: [record] },
-      { ...empty, faults: [{ ...record, atMs: 1004, hit: { learners: 1, of: 1 } }] },
+      { ...empty, faults: [{ ...record, atMs: 1004, affected: { learners: 1, of: 1 } }] },
     ];
-    expect(mergeResults(results, 1).faults).toEqual([{ ...record, hit: { learners: 3, of: 4 } }]);
+    expect(mergeResults(results, 1).faults).toEqual([{ ...record, affected: { learners: 3, of: 4 } }]);
   });
 
   it('hold a uniform sample of all traces, however unequal the generators were', () => {

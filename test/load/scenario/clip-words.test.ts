@@ -35,10 +35,10 @@ describe('the words of a manifest', () => {
   });
 
   it.each<[string, unknown, string]>([
-    ['a time as text', [{ text: 'To', end_ms: '310' }], 'words.0.end_ms: Invalid input: expected number'],
-    ['a time below 0', [{ text: 'To', end_ms: -1 }], 'words.0.end_ms: Too small'],
-    ['a word without text', [{ end_ms: 310 }], 'words.0.text: Invalid input'],
-    ['something else between', [good[0], 'lock'], 'words.1: Invalid input'],
+    ['a time as text', [{ text: 'To', end_ms: '310' }], 'words.0.end_ms: "310" is not a number'],
+    ['a time below 0', [{ text: 'To', end_ms: -1 }], 'words.0.end_ms: -1 is not at least 0'],
+    ['a word without text', [{ end_ms: 310 }], 'words.0.text: is missing; write text'],
+    ['something else between', [good[0], 'lock'], 'words.1: "lock" is not a mapping'],
     [
       'an end behind the sound',
       [...good, { text: 'x', end_ms: 2001 }],

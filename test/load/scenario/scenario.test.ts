@@ -150,7 +150,7 @@ describe('a scenario with a mistake', () => {
       '',
       'spec.learners.clips: is missing; write the path of a clip manifest, or a list such as [{manifest',
     ],
-    ['broken YAML', 'kind: LoadScenario', 'kind: [LoadScenario', '5:1: Flow sequence'],
+    ['broken YAML', 'kind: LoadScenario', 'kind: [LoadScenario', '5:1: is indented otherwise'],
   ])('%s is reported where it stands', (_, before, after, expected) => {
     expect(problemsIn(quickstart.replace(before, after))).toContain(
       `x.yaml:${expected}`.replace('x.yaml:spec', 'spec'),

@@ -5,7 +5,7 @@ import type { ObjectiveVerdict } from '../../../src/slo/objective/objective-verd
 import { report } from '../../kit/report-fixture.ts';
 
 const [late, unproven] = report.objectives as [ObjectiveVerdict, ObjectiveVerdict];
-const sound = { validity: [], troubles: [] };
+const sound = { validity: [], sessionErrors: [] };
 
 describe('a run that missed says by how much', () => {
   it.each<[Partial<ObjectiveVerdict>, string]>([

@@ -28,7 +28,7 @@ describe('the final table', () => {
       'verdict: FAIL',
       'why: p95(feedback_latency) < 500ms: measured never; 300 of 4060 missed',
       'what to do: look at capture, the longest stage: 20.0 ms of a feedback on average',
-      'what to do: look at the trouble: 3 x server_busy: no room',
+      'what to do: look at the session errors: 3 x server_busy: no room',
       'what to do: loadtest --find-capacity searches the load that meets them',
     ]);
   });
@@ -50,7 +50,7 @@ describe('the final table', () => {
     ],
     ['the sound that got feedback', /sound {7}5\.90 of 6\.00 minutes got feedback\n/],
     ['the condition that failed', /INVALID {5}send lateness: p99 12\.0 ms/],
-    ['the troubles, most frequent first', /trouble\n {2}3 x server_busy: no room/],
+    ['the session errors, most frequent first', /session errors\n {2}3 x server_busy: no room/],
   ])('shows %s', (_, pattern) => {
     expect(text).toMatch(pattern);
   });

@@ -128,7 +128,7 @@ export function inFlight(end: TcpEnd): number {
   return end.segments.length - end.sackedOut - end.lostOut + end.retransOut;
 }
 
-/** In a reduction of the window: what may be sent is PRR's to say. */
+/** True while the window is reduced: PRR decides what may be sent. */
 export function isReducing(end: TcpEnd): boolean {
   return end.state === CWR || end.state === RECOVERY;
 }

@@ -2,7 +2,7 @@ import type { RunMetadata } from '../../src/results/judge-run.ts';
 import { parseObjective } from '../../src/slo/objective/expression.ts';
 
 /** What is known of a run besides its measurements. */
-export const facts: RunMetadata = {
+export const metadata: RunMetadata = {
   speechfbVersion: '0.1.0',
   startedAt: '2026-11-26T09:00:00.000Z',
   elapsedMs: 2000,
@@ -25,7 +25,7 @@ export const facts: RunMetadata = {
   aborted: undefined,
   warmupMs: 0,
   prices: undefined,
-  troubles: [],
+  sessionErrors: [],
   objectives: [parseObjective('p95(feedback_latency) < 500ms'), parseObjective('availability{profile=lte} >= 99%')],
   generators: [],
   faults: [],
