@@ -51,7 +51,7 @@ describe('a what-if that is refused', () => {
     return [];
   };
 
-  it.each([
+  it.each<[string, string, string | undefined]>([
     [
       ' asr ',
       '"asr" in the what-if " asr " is not a change',
@@ -64,14 +64,14 @@ describe('a what-if that is refused', () => {
     ],
     ['asr*1e999', '"1e999" in the what-if "asr*1e999" is not a factor; write a number, asr*1.5', undefined],
     ...['x-asr!', '!-asr', '-asr!', '-4g', '!asr+5ms', '4g+5ms', 'asr+5ms!', 'asr+ms', 'asr<5ms', 'asr+.x'].map(
-      (text) => [
+      (text): [string, string, string] => [
         text,
         `"${text}" in the what-if "${text}" is not a change`,
         'write asr+100ms, asr-50ms, asr*1.5, asr<=200ms or -asr; several with commas between',
       ],
     ),
   ])('"%s": its code, what is wrong and what to write', (text, message, hint) =>
-    expect(messageOf(String(text))).toEqual(['bad_what_if', message, hint]),
+    expect(messageOf(text)).toEqual(['bad_what_if', message, hint]),
   );
 
   it.each([
