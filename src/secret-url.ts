@@ -90,7 +90,7 @@ export class SecretUrl {
     return this.#url.pathname !== '/';
   }
 
-  /** The same with `path` below its own. */
+  /** The same URL with `path` below its own. */
   below(path: string): SecretUrl {
     const url = new URL(this.#url);
     url.pathname = `${url.pathname.replace(/\/+$/, '')}${path}`;

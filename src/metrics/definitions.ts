@@ -261,7 +261,7 @@ export function fits(labels: Labels, selector: Selector): boolean {
   });
 }
 
-/** The same for equal labels. */
+/** A key that is the same for equal labels. */
 export function labelKey({ profile, language, phase = '' }: Labels): string {
   return `${profile}\n${language}\n${phase}`;
 }

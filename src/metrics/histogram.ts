@@ -65,7 +65,7 @@ export class LatencyHistogram implements Distribution, Disposable {
     this.#fresh.record(wholeUs(ms));
   }
 
-  /** The same past `takeFresh`. */
+  /** Records a latency that `takeFresh` will not report. */
   recordQuietly(ms: number): void {
     if (ms === Number.POSITIVE_INFINITY) this.#never += 1;
     else this.#proper.recordValue(wholeUs(ms));

@@ -2,7 +2,7 @@ import type { ReportStage } from './latency-stages.ts';
 
 /** One feedback event as `traces.ndjson` holds it; names of the stages as in reports, times in ms. */
 export type Trace = {
-  /** Since the start of the test. */
+  /** Time since the start of the test. */
   at_ms: number;
   session: string;
   /** Number of the utterance within the session that its sound belongs to, from 0. */

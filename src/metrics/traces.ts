@@ -36,12 +36,12 @@ export class TraceSink {
     this.#rows.set(stages, row * columns + 3);
   }
 
-  /** How many it was asked to keep. */
+  /** How many traces it was asked to keep. */
   get seen(): number {
     return this.#sample.seen;
   }
 
-  /** In order of time. */
+  /** The kept traces, in order of time. */
   taken(): Trace[] {
     return inOrder(this.#owners.map((owner, row) => this.#trace(owner, row * columns)));
   }

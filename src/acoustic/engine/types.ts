@@ -63,7 +63,7 @@ export type CoreStats = {
   stepP95Ms: number;
   /** Share of wall time that the engine was running the model, 0-1. */
   busy: number;
-  /** Since start. */
+  /** Runs since the engine's start. */
   runs: number;
   /** Streams in a run. */
   meanBatch: number;

@@ -23,7 +23,7 @@ export const chunkFields = 3;
 
 export type FromWorker =
   | { type: 'ready'; provider: string; whyNotNative: string | undefined }
-  /** It never became ready. */
+  /** The worker never became ready. */
   | { type: 'unfit'; error: PlainError }
   | Results
   | { type: 'stats'; stats: CoreStats };

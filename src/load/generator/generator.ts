@@ -16,7 +16,7 @@ import { scheduleLearnerFaults } from '../learner/faults.ts';
 import { Learner } from '../learner/learner.ts';
 import { NetworkShaper } from '../learner/network-shaper.ts';
 import type { FaultPlan } from '../plan/faults.ts';
-import { type LearnerPlan, type LoadPhase, labelsOf, noNetwork } from '../plan/learner-plan.ts';
+import { directNetwork, type LearnerPlan, type LoadPhase, labelsOf } from '../plan/learner-plan.ts';
 import type { Clip } from '../scenario/clips.ts';
 import { HealthWatch } from './health.ts';
 import { type GeneratorProgress, ProgressReported } from './progress.ts';
@@ -123,7 +123,7 @@ function profiles({ networks, faults }: GeneratorTask): (plan: LearnerPlan) => N
     faults.flatMap((fault) => ('learners' in fault && learnerFault(fault.kind).simulated ? fault.learners : [])),
   );
   return ({ learner, network }) => {
-    if (network === noNetwork) return simulated.has(learner) ? namedNetwork('ideal') : undefined;
+    if (network === directNetwork) return simulated.has(learner) ? namedNetwork('ideal') : undefined;
     const profile = networks[network];
     if (!profile) throw new Error(`learner ${learner} is on network "${network}", which the task does not have`);
     return profile;

@@ -24,7 +24,7 @@ import type { GeneratorProgress } from './progress.ts';
  */
 export type LoadProgress = {
   elapsedMs: number;
-  /** Until the learners stop speaking. */
+  /** Time until the learners stop speaking. */
   leftMs: number;
   sessions: { planned: number; arrived: number; ended: number; refused: number; died: number };
   /** Feedback that was due, and what of it never came. */

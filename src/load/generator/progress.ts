@@ -4,7 +4,7 @@ import type { LearnerPlan } from '../plan/learner-plan.ts';
 
 /** What one generator reports twice a second: only what is new, so that it is small and adds up with others'. */
 export type GeneratorProgress = {
-  /** Since the plan's 0. */
+  /** Time since the plan's 0. */
   elapsedMs: number;
   /** Sessions, since the last progress. */
   arrived: number;

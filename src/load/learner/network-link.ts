@@ -74,7 +74,7 @@ export class NetworkLink implements Link, ConnectionSink, WheelTask {
   #advancing = false;
   readonly #written: { direction: Direction; bytes: number }[] = [];
   #over = false;
-  /** The app hears of it when both are. */
+  /** Which ends are open: the app hears of it when both are. */
   readonly #open = { network: false, real: false };
   #failure: { code: number; reason: string } | undefined;
 

@@ -16,7 +16,7 @@ type FeedbackOptions = {
   traces: TraceSink;
 };
 
-/** Measures the feedback latency of one session, interval by interval, and splits it over the stages. */
+/** Measures the feedback latency of one session, interval by interval, and splits it by stage. */
 export class FeedbackMeter {
   /** Round trip of the newest ping. */
   roundTripMs = 0;

@@ -60,7 +60,7 @@ export class FrameTimes {
     this.#carried.uplinkMs[at] = Number.NaN;
   }
 
-  /** The one at the next place is held back. */
+  /** Notes that the frame at the next place is held back. */
   frameHeldBack(): void {
     const at = this.#places % ring;
     this.#lateMs[this.#begin + at] = Number.NaN;

@@ -14,7 +14,7 @@ export class InvariantWatch {
   /** Final phones of the utterance being read, as `accuracy@end`. */
   #finalPhones = new Map<number, string>();
   #utterance = -1;
-  /** It has had its final. */
+  /** True once the utterance has had its final. */
   #utteranceOver = false;
   /** Rules that the event being checked breaks; most break none, and cost no list. */
   #broken: readonly string[] = none;

@@ -52,7 +52,7 @@ export class SessionMeter {
   readonly #watch = new InvariantWatch();
   /** Utterances that have been heard of and have no final yet, by their place. */
   readonly #open = new Map<number, UtteranceMeter>();
-  /** The one of them that was asked for last. */
+  /** The utterance that was heard of last. */
   #heard: { place: number; meter: UtteranceMeter } | undefined;
   readonly #finals = new Set<number>();
   #droppedFrames = 0;
@@ -77,7 +77,7 @@ export class SessionMeter {
     );
   }
 
-  /** Every utterance has its final. */
+  /** True once every utterance has its final. */
   get settled(): boolean {
     return this.#finals.size === this.#options.plan.utterances.length;
   }

@@ -8,7 +8,7 @@ import { WordWatch } from './word-watch.ts';
 /** When an utterance was due, ms on the clock. */
 export type UtteranceTimes = {
   beginMs: number;
-  /** When its speech begins. */
+  /** When the utterance's speech begins. */
   speechMs: number;
   endMs: number;
   /** Stretches whose sound the app held back. */
@@ -57,10 +57,10 @@ export class UtteranceMeter {
     this.#close(true);
   }
 
-  /** The final will not come. */
+  /** Counts the final as missed: it will not come. */
   end(): void {
     this.#sink.never('final_latency', this.#times.endMs, this.score);
-    if (this.#owesPartial) this.#sink.never('first_partial', this.#times.speechMs, this.score);
+    if (this.#awaitsPartial) this.#sink.never('first_partial', this.#times.speechMs, this.score);
     if (this.#lastMs !== undefined) this.#sink.never('partial_gap', this.#lastMs, this.score);
     this.#close(false);
   }
@@ -84,12 +84,12 @@ export class UtteranceMeter {
   }
 
   /** An utterance that the end of the test, or the learner, cuts short owes no first partial. */
-  get #owesPartial(): boolean {
+  get #awaitsPartial(): boolean {
     return !this.#heard && this.#times.endMs - this.#times.speechMs >= leastSpeechMs;
   }
 
   #hear(phonemes: readonly PhonemeResult[], receivedMs: number): void {
-    if (phonemes.length > 0 && this.#owesPartial) {
+    if (phonemes.length > 0 && this.#awaitsPartial) {
       this.#sink.record('first_partial', this.#times.speechMs, receivedMs, this.score);
     }
     if (phonemes.length > 0) this.#heard = true;

@@ -8,7 +8,7 @@ export type LearnerPlan = {
   arrivalMs: number;
   /** When the learner stops speaking for good; the last finals come after. */
   leaveMs: number;
-  /** Name of a network of the test, or `none`: straight to the socket, nothing simulated. */
+  /** Name of a network of the test, or `none` for the direct one: straight to the socket, nothing simulated. */
   network: string;
   /** Language of everything that the learner reads, as `en-US`. */
   language: string;
@@ -28,15 +28,15 @@ export type UtterancePlan = {
   bargeIn?: true;
 };
 
-/** The network of learners whose traffic is not simulated. */
-export const noNetwork = 'none';
+/** The direct network, on which nothing is simulated, as scenarios and plans (and so the schedule's hash) write it. */
+export const directNetwork = 'none';
 
-/** How measurements call what is on no simulated network. */
-export const unshaped = 'direct';
+/** The direct network as the label `profile` writes it. */
+export const directProfile = 'direct';
 
 /** The labels that everything measured on this learner carries. */
 export function labelsOf({ network, language }: LearnerPlan): Labels {
-  return { profile: network === noNetwork ? unshaped : network, language };
+  return { profile: network === directNetwork ? directProfile : network, language };
 }
 
 /** A part of the load profile, for figures by phase; ms from the start of the test. */

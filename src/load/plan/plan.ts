@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { arrivalsOf } from './arrivals.ts';
 import type { FaultPlan } from './faults.ts';
-import { type LearnerPlan, noNetwork } from './learner-plan.ts';
+import { directNetwork, type LearnerPlan } from './learner-plan.ts';
 import type { LoadProfile } from './load-profile.ts';
 import { choose, mixPoint, type Weighted } from './mix.ts';
 import { type Behaviour, leadMs, type PlanClip, planUtterances } from './utterances.ts';
@@ -26,7 +26,7 @@ export function planLearners(options: PlanOptions): LearnerPlan[] {
     const choices = choose(clipMix, point.clips)?.clips ?? [];
     const utterances = planUtterances(clips, choices, stay, behaviour, { seed, learner });
     const language = clips[utterances[0]?.clip ?? 0]?.language ?? 'en-US';
-    const network = choose(networks, point.network)?.network ?? noNetwork;
+    const network = choose(networks, point.network)?.network ?? directNetwork;
     return { learner, ...stay, network, language, utterances };
   });
 }

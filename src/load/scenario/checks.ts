@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { isMapping } from '../../config/fields.ts';
 import { namedNetwork, unknownNetwork } from '../../sim/networks/index.ts';
 import { didYouMean } from '../../suggest.ts';
-import { noNetwork, unshaped } from '../plan/learner-plan.ts';
+import { directNetwork, directProfile } from '../plan/learner-plan.ts';
 import { entriesOf, type FaultSpec } from './faults-schema.ts';
 import { type Weight, weightProblems } from './fields.ts';
 import { phasesEndMs } from './load-profile-of.ts';
@@ -75,8 +75,8 @@ function checkMix(mix: NonNullable<LooseSpec['mix']>, networks: object, problem:
 /** An objective on a network that nobody has, or on a phase that never comes, would wait for samples that never come. */
 function checkSelectors(list: NonNullable<LooseSpec['objectives']>, { mix, load }: LooseSpec, problem: Report): void {
   const profiles = Array.isArray(mix)
-    ? mix.map((entry) => (entry?.network === noNetwork ? unshaped : `${entry?.network}`))
-    : [unshaped];
+    ? mix.map((entry) => (entry?.network === directNetwork ? directProfile : `${entry?.network}`))
+    : [directProfile];
   const phases = Array.isArray(load?.phases) ? load.phases.map((phase, i) => `${phase?.name ?? `phase-${i + 1}`}`) : [];
   for (const [index, objective] of list.entries()) {
     const { profile, phase } = objective?.selector ?? {};
@@ -125,7 +125,7 @@ function checkPrices(list: NonNullable<LooseSpec['objectives']>, problem: Report
 }
 
 function checkFaults(list: readonly FaultSpec[], spec: LooseSpec, endMs: number | undefined, problem: Report): void {
-  const mix = Array.isArray(spec.mix) ? spec.mix.map((entry) => `${entry?.network}`) : [noNetwork];
+  const mix = Array.isArray(spec.mix) ? spec.mix.map((entry) => `${entry?.network}`) : [directNetwork];
   for (const [index, given] of list.entries()) {
     for (const [{ key: name, target }, { at, every, network }] of entriesOf(given)) {
       const path = (key: string) => ['faults', index, name, key];
@@ -144,6 +144,6 @@ function checkFaults(list: readonly FaultSpec[], spec: LooseSpec, endMs: number 
 /** What is wrong with the name of a network; undefined when one is called so. */
 function networkProblem(name: string, networks: object): string | undefined {
   const own = Object.keys(networks);
-  const known = name === noNetwork || own.some((key) => key.toLowerCase() === name.toLowerCase());
+  const known = name === directNetwork || own.some((key) => key.toLowerCase() === name.toLowerCase());
   return known || namedNetwork(name) ? undefined : unknownNetwork(name, own);
 }

@@ -1,9 +1,9 @@
 import { ownName } from '../../sim/networks/extends.ts';
 import { namedNetwork } from '../../sim/networks/index.ts';
 import type { NetworksMap } from '../../sim/networks/schema.ts';
-import { noNetwork } from '../plan/learner-plan.ts';
+import { directNetwork } from '../plan/learner-plan.ts';
 
 /** The name as the scenario or the list of built-in networks writes it, whatever its case. */
 export function canonicalName(own: NetworksMap, name: string): string {
-  return name === noNetwork ? name : (ownName(own, name) ?? namedNetwork(name)?.name ?? name);
+  return name === directNetwork ? name : (ownName(own, name) ?? namedNetwork(name)?.name ?? name);
 }

@@ -4,6 +4,7 @@ import { parseDocuments } from '../../config/documents.ts';
 import { despiteProblems, duration, integer, section, text, throughUnit, word } from '../../config/fields.ts';
 import { readText } from '../../config/read-chunks.ts';
 import { badConfig } from '../../config/yaml.ts';
+import { SpeechfbError } from '../../errors.ts';
 import { networksMap } from '../../sim/networks/schema.ts';
 import { parseObjective } from '../../slo/objective/expression.ts';
 import { checkScenario } from './checks.ts';
@@ -88,13 +89,9 @@ export type LoadScenario = z.output<typeof loadScenario> & {
 export function readScenario(given: string): LoadScenario {
   const file = given === '-' ? 'standard input' : given;
   const schema = loadScenario.superRefine(missingFiles(dirname(file)), despiteProblems);
-  const [first, second] = parseDocuments(
-    file,
-    readText(given, 'scenario', shippedHint),
-    'LoadScenario',
-    schema,
-    renamedLoadKeys,
-  );
+  const source = readText(given, 'scenario', shippedHint);
+  if (/\b(from|require\()\s*['"]k6(\/|['"])/.test(source)) throw k6Script(file);
+  const [first, second] = parseDocuments(file, source, 'LoadScenario', schema, renamedLoadKeys);
   if (second) {
     const where = second.at(['metadata', 'name']);
     throw badConfig(file, [{ where, message: 'is a second LoadScenario; run one a file' }]);
@@ -113,7 +110,7 @@ export function scenarioJsonSchema(): object {
 
 type Spec = LoadScenario['spec'];
 
-/** The same with every path made absolute. */
+/** The scenario with every path made absolute. */
 function withPaths(spec: Spec, directory: string): Spec {
   const absolute = (path: string) => resolve(directory, path);
   const { target, learners, cost } = spec;
@@ -131,7 +128,7 @@ function withPaths(spec: Spec, directory: string): Spec {
   };
 }
 
-/** The same with the networks of objectives as their labels write them. */
+/** The scenario with the networks of objectives as their labels write them. */
 function withNames(spec: Spec): Spec {
   const objectives = spec.objectives.map((one) => {
     const { profile } = one.selector;
@@ -139,6 +136,13 @@ function withNames(spec: Spec): Spec {
     return { ...one, selector: { ...one.selector, profile: canonicalName(spec.networks ?? {}, profile) } };
   });
   return { ...spec, objectives };
+}
+
+function k6Script(file: string): SpeechfbError {
+  const message = `${file} is a k6 script; a scenario is YAML of kind LoadScenario`;
+  return new SpeechfbError('bad_config', message, {
+    hint: 'docs/loadtest.md has its keys; speechfb examples copies some',
+  });
 }
 
 const shippedHint =

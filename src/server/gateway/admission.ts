@@ -35,7 +35,7 @@ export type AdmissionState = {
   draining: boolean;
   /** Absent while the model warms up. */
   engine: EngineStats | undefined;
-  /** Absent where it has no threads of its own. */
+  /** Absent where scoring has no threads of its own. */
   scoring: ScoringStats | undefined;
 };
 

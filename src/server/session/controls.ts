@@ -15,7 +15,7 @@ export type ControlledSession = {
   outbox: Outbox;
   acks: Acknowledger;
   ending: SessionEnd;
-  /** Changed by `config`. */
+  /** Settings of the session, changed by `config`. */
   settings: SessionSettings;
   scoring: Scoring;
 };

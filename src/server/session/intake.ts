@@ -123,7 +123,7 @@ export type IntakeOptions = {
   sampleRateHz: number;
   modelRateHz: number;
   limits: Limits;
-  /** Moved on by what is read. */
+  /** The session's clock, moved on by what is read. */
   clock: AudioClock;
   onSound(sound: Sound): void;
   /** `ms` of the client's clock passed without sound; `frames` were numbered and never came. */

@@ -13,7 +13,7 @@ import { type FinalReason, type SessionSettings, Utterance } from './utterance.t
 export type SessionAudioOptions = {
   context: ServerContext;
   start: StartMessage;
-  /** Moved on by what is read. */
+  /** The session's clock, moved on by what is read. */
   clock: AudioClock;
   settings: Readonly<SessionSettings>;
   outbox: Outbox;

@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -172,3 +174,9 @@ describe('a scenario with a mistake', () => {
 function problemsIn(source: string): string {
   return problemsOf(() => parseConfig('x.yaml', source, loadScenario));
 }
+
+it('a k6 script is told what a scenario is', () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'speechfb-k6-')), 'script.js');
+  writeFileSync(file, "import ws from 'k6/ws';\nexport default function () {}\n");
+  expect(() => readScenario(file)).toThrow('is a k6 script; a scenario is YAML of kind LoadScenario');
+});
