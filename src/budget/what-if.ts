@@ -43,7 +43,7 @@ export function answerWhatIf(
   const valueMs = quantileOfSorted(sorted, p);
   const worth = worthAt(changed.totals, valueMs, { clusters: changed.clusters, confidence });
   const targetMs = valueMs > objective.valueMs ? objective.valueMs : before;
-  const owes = Number.isFinite(valueMs) && valueMs > targetMs;
+  const isOver = Number.isFinite(valueMs) && valueMs > targetMs;
   const touched = whatIf.changes.map(({ stage }) => stage);
   return {
     name: whatIf.name,
@@ -52,10 +52,10 @@ export function answerWhatIf(
     deltaMs: valueMs - before,
     interval: quantileInterval(sorted, p, worth, confidence),
     targetMs,
-    overshootMs: owes ? valueMs - targetMs : 0,
-    levers: owes ? leversFor(changed, p, targetMs) : [],
-    together: owes ? togetherLever(changed, p, targetMs, touched) : undefined,
-    afterReserve: owes ? leversAfterReserve(changed, p, targetMs) : [],
+    overshootMs: isOver ? valueMs - targetMs : 0,
+    levers: isOver ? leversFor(changed, p, targetMs) : [],
+    together: isOver ? togetherLever(changed, p, targetMs, touched) : undefined,
+    afterReserve: isOver ? leversAfterReserve(changed, p, targetMs) : [],
     belowZero: tracesBelowZero(sample, changed),
   };
 }

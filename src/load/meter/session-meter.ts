@@ -149,7 +149,7 @@ export class SessionMeter {
     this.#sink.checked(1);
   }
 
-  /** The session has ended, before the test may: what it still owes will never come. */
+  /** The session has ended, before the test may: what is still due will never come. */
   over(outcome: 'closed' | 'refused' | 'lost'): void {
     if (this.#over) return;
     this.#over = outcome;
@@ -164,7 +164,7 @@ export class SessionMeter {
     if (this.#droppedAtMs !== undefined && outcome === 'lost') this.#sink.never('resume_time', this.#droppedAtMs);
   }
 
-  /** Time has passed: a session that is over goes on owing what becomes due; others show what is long overdue. */
+  /** Time has passed: a session that is over misses what becomes due; others show what is long overdue. */
   tick(nowMs: number): void {
     this.#reportFrames();
     if (this.#over) this.#countMissed(nowMs);

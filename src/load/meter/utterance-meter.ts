@@ -83,7 +83,7 @@ export class UtteranceMeter {
     }
   }
 
-  /** An utterance that the end of the test, or the learner, cuts short owes no first partial. */
+  /** An utterance that the end of the test, or the learner, cuts short awaits no first partial. */
   get #awaitsPartial(): boolean {
     return !this.#heard && this.#times.endMs - this.#times.speechMs >= leastSpeechMs;
   }
