@@ -1,48 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Budget } from '../../../src/budget/file/budget.ts';
-import { choleskyOf, correlationMatrix } from '../../../src/budget/file/correlation.ts';
-import { type DeclaredDistribution, timeAt } from '../../../src/budget/file/distribution.ts';
 import { simulateBudget } from '../../../src/budget/sample/simulate.ts';
-import { normalCdf } from '../../../src/stats/distributions.ts';
 import { quantileInPlace } from '../../../src/stats/quantile.ts';
-
-describe('a declared distribution at a standard normal', () => {
-  it.each<[DeclaredDistribution, number, number]>([
-    [{ kind: 'lognormal', p50Ms: 55, p95Ms: 110 }, 0, 55],
-    [{ kind: 'lognormal', p50Ms: 55, p95Ms: 110 }, 1.6448536269514722, 110],
-    [{ kind: 'normal', meanMs: 170, sdMs: 50 }, 2, 270],
-    [{ kind: 'constant', ms: 20 }, 3, 20],
-    [{ kind: 'empirical', sortedMs: [1, 2, 3, 4] }, -3, 1],
-    [{ kind: 'empirical', sortedMs: [1, 2, 3, 4] }, 0.1, 3],
-    [{ kind: 'empirical', sortedMs: [1, 2, 3, 4] }, 8, 4],
-  ])('%j at %f is %f', (distribution, z, ms) => expect(timeAt(distribution, z, normalCdf)).toBeCloseTo(ms, 9));
-});
-
-describe('correlations', () => {
-  it('have a factor whose product they are', () => {
-    const matrix = correlationMatrix(['a', 'b', 'c'], [{ between: ['a', 'c'], value: 0.6 }]);
-    expect(matrix).toEqual([
-      [1, 0, 0.6],
-      [0, 1, 0],
-      [0.6, 0, 1],
-    ]);
-    const lower = choleskyOf(matrix)!;
-    const product = lower.map((row) => lower.map((other) => row.reduce((sum, value, k) => sum + value * other[k]!, 0)));
-    matrix.forEach((row, i) => {
-      row.forEach((value, j) => {
-        expect(product[i]![j]).toBeCloseTo(value, 12);
-      });
-    });
-  });
-
-  it.each([
-    ['all full', 1, true],
-    ['opposites of two', -1, false],
-    ['none', 0, true],
-  ])('%s can be: %s', (_name, rho, possible) =>
-    expect(choleskyOf(correlationMatrix(['a', 'b', 'c'], rho)) !== undefined).toBe(possible),
-  );
-});
 
 describe('simulated traces', () => {
   it('have the declared percentiles and correlation', () => {
