@@ -189,5 +189,5 @@ function slug(text: string | undefined): string {
   return (text ?? '')
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-+|-+$/g, '');
+    .replace(/^-|-$/g, '');
 }
