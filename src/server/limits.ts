@@ -19,6 +19,9 @@ export const defaultLimits = {
   frameBurst: 10_000,
   messagesPerSecond: 20,
   messageBurst: 100,
+  /** Pings and pongs of one socket, likewise: each ping asks for an answer. */
+  pingsPerSecond: 20,
+  pingBurst: 200,
   /** From the start, wall time. */
   maxSessionMs: 3_600_000,
   /** A socket without a frame, a message or `keep_alive`. */

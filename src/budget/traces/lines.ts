@@ -100,7 +100,7 @@ export class TraceLineReader {
     if (last && position >= text.trimEnd().length) {
       this.#problem(position + 1, 'the file ends in the middle of a record: it is truncated');
     } else if (word) this.#problem(word.index + 1, `${word[0]} is not JSON; a duration is a number, 0 or more`);
-    else this.#problem((position || 0) + 1, `not JSON: ${message}`);
+    else this.#problem((position || 0) + 1, `not JSON, ${jsonBreak(text, position || 0)}`);
   }
 
   #problem(column: number, message: string): void {
@@ -128,6 +128,12 @@ export class ProblemList {
 
 const shownProblems = 20;
 const longestLine = 16_000_000;
+
+/** Where JSON breaks off, for a sentence: `from "},,{" on`, or at the end. */
+export function jsonBreak(text: string, position: number): string {
+  const rest = text.slice(position, position + 20).trim();
+  return rest === '' ? 'it ends too early' : `from ${JSON.stringify(rest)} on`;
+}
 
 /** Where a key stands in its line, from 1; where it is no key, the line's begin. */
 function columnOf(text: string, key: string): number {

@@ -1,5 +1,6 @@
 import type { Budget } from '../../budget/file/budget.ts';
 import type { ProblemList } from '../../budget/traces/lines.ts';
+import { jsonBreak } from '../../budget/traces/lines.ts';
 import { OtlpReader, type OtlpSummary, type PlaceOf } from '../../budget/traces/otlp.ts';
 import type { TraceTableBuilder } from '../../budget/traces/table.ts';
 import { readChunks } from '../../config/read-chunks.ts';
@@ -94,7 +95,7 @@ class DocumentReader {
       const at = Number(
         /position (\d+)/.exec(error.message)?.[1] ?? (/end of JSON/.test(error.message) ? text.length : 0),
       );
-      this.#problems.add({ where: placeAt(at), message: `not JSON: ${error.message}` });
+      this.#problems.add({ where: placeAt(at), message: `not JSON, ${jsonBreak(text, at)}` });
     }
   }
 }

@@ -35,6 +35,8 @@ export const limitNames: readonly string[] = [
   'frame_burst',
   'messages_per_second',
   'message_burst',
+  'pings_per_second',
+  'ping_burst',
   'max_session_ms',
   'idle_timeout_ms',
   'start_timeout_ms',

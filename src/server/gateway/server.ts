@@ -263,6 +263,8 @@ function socketOptions({ maxFrameBytes, maxMessageBytes }: Limits) {
   return {
     noServer: true,
     clientTracking: false,
+    // Pings have a limit of ours: ws cuts a socket without a word from the 61st that waits for its pong.
+    autoPong: false,
     perMessageDeflate: false,
     maxPayload: Math.max(maxFrameBytes, maxMessageBytes) * oversizeFactor,
     closeTimeout: closeTimeoutMs,
