@@ -5,9 +5,9 @@ import { faultsOf, isRecord, type RawRecord, recordOf } from './record.ts';
 import type { TraceRecord } from './table.ts';
 
 /**
- * Reads trace records, one JSON object a line:
- * `{"at_ms", "session", "profile", "language", "device", "total_ms", "stages": {"uplink": ms, ...}}`. Only `stages` is
- * needed, or `spans` in its place; without `total_ms` the total is the sum of the stages; `"total_ms": null` is a feedback
+ * Reads trace records, one JSON object a line: `{"at_ms", "session", "profile", "language",
+ * "device", "total_ms", "stages": {"uplink": ms, ...}}`. Only `stages` is needed, or `spans` in its
+ * place; without `total_ms` the total is the sum of the stages; `"total_ms": null` is a feedback
  * that never came. Other keys may be there and are not read. Text comes in pieces of any size.
  */
 export class TraceLineReader {
@@ -53,7 +53,9 @@ export class TraceLineReader {
     if (this.#rest.trim() !== '') this.#read(this.#rest, true);
   }
 
-  /** What the file seems to be instead, and what to do; undefined when it looks like trace records. */
+  /**
+   * What the file seems to be instead, and what to do; undefined when it looks like trace records.
+   */
   foreignHint(): string | undefined {
     return this.#firstLine === undefined ? undefined : foreignHint(this.#firstLine);
   }
@@ -95,7 +97,8 @@ export class TraceLineReader {
     const position = Number(
       /position (\d+)/.exec(message)?.[1] ?? (/end of JSON/.test(message) ? text.length : Number.NaN),
     );
-    // Writers in other languages put these where JSON has only numbers; V8 does not say where a wrong word stands.
+    // Writers in other languages put these where JSON has only numbers; V8 does not say where a
+    // wrong word stands.
     const word = /\b(?:NaN|nan|Infinity|inf|undefined|None)\b/.exec(text);
     if (last && position >= text.trimEnd().length) {
       this.#problem(position + 1, 'the file ends in the middle of a record: it is truncated');

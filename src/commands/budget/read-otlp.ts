@@ -7,8 +7,9 @@ import { readChunks } from '../../config/read-chunks.ts';
 import { SpeechfbError } from '../../errors.ts';
 
 /**
- * Reads OTLP JSON into the builder: a document a line, as the OpenTelemetry Collector's file exporter writes them, is streamed;
- * one document over many lines is read whole. Returns what the reader of the report should know.
+ * Reads OTLP JSON into the builder: a document a line, as the OpenTelemetry Collector's file
+ * exporter writes them, is streamed; one document over many lines is read whole. Returns what the
+ * reader of the report should know.
  */
 export async function readOtlp(
   file: string,
@@ -30,7 +31,10 @@ class DocumentReader {
   readonly #file: string;
   readonly #reader: OtlpReader;
   readonly #problems: ProblemList;
-  /** Text that is no document yet: of a line, or when the first line was none by itself, of the whole file. */
+  /**
+   * Text that is no document yet: of a line, or when the first line was none by itself, of the
+   * whole file.
+   */
   #parts: string[] = [];
   #length = 0;
   #line = 0;

@@ -59,7 +59,10 @@ export class Connection {
     });
   }
 
-  /** Pings; a socket that has answered nothing since the last heartbeat is cut, its session waits for a resume. */
+  /**
+   * Pings; a socket that has answered nothing since the last heartbeat is cut, its session waits
+   * for a resume.
+   */
   heartbeat(): void {
     const { socket } = this.#options;
     if (!this.#isAlive) {
@@ -118,7 +121,10 @@ export class Connection {
     if (socket.readyState === socket.OPEN) socket.pong(data);
   }
 
-  /** A pong carries the id of the newest event when its ping was sent: the client has read everything up to it. */
+  /**
+   * A pong carries the id of the newest event when its ping was sent: the client has read
+   * everything up to it.
+   */
   #onPong(data: Buffer): void {
     if (this.#isControlFlood()) return;
     this.#isAlive = true;
@@ -126,7 +132,10 @@ export class Connection {
     if (Number.isSafeInteger(eventId)) this.#session?.confirmed(eventId);
   }
 
-  /** Whether one more ping or pong is one too many; the socket is refused then, and what still comes counts for nothing. */
+  /**
+   * Whether one more ping or pong is one too many; the socket is refused then, and what still comes
+   * counts for nothing.
+   */
   #isControlFlood(): boolean {
     if (this.#socket.isClosing) return true;
     const waitMs = this.#pings.take(this.#options.context.now());
