@@ -103,6 +103,87 @@ spec:
     expect(shipped).toContain(from);
     expect(problemsIn(shipped.replace(from, to))).toMatch(message);
   });
+
+  const least = `kind: CanaryAnalysis
+metadata: {name: least}
+spec:
+  target: 99%
+  traffic: 60/min
+  steps: [{share: 10%, hold: 10m}]
+  rollback: {burn: 2, for: 10m, mode: window}
+`;
+
+  it.each([
+    ['target: 99%', 'target: 99', 'spec.target: 99 is not a percentage such as 99%'],
+    ['target: 99%', 'target: 0%', 'spec.target: "0%" is outside 0% to 100%'],
+    ['60/min', '60', 'spec.traffic: 60 is not a rate such as 1200/min'],
+    ['share: 10%', 'share: 10', 'spec.steps.0.share: 10 is not a percentage such as 5%'],
+    ['share: 10%', 'share: 0%', 'spec.steps.0.share: "0%" is outside 0% to 100%'],
+    ['hold: 10m', 'hold: 0.5s', 'spec.steps.0.hold: 500 ms is outside 1 s to 720 h'],
+    ['hold: 10m', 'hold: 721h', 'spec.steps.0.hold: 721 h is outside 1 s to 720 h'],
+    ['for: 10m', 'for: 25h', 'spec.rollback.for: 25 h is outside 1 s to 24 h'],
+    ['for: 10m', 'for: 10m, every: 0.5s', 'spec.rollback.every: 500 ms is outside 1 s to 24 h'],
+    ['for: 10m', 'for: 90s', 'spec.rollback.for: is not a whole number of intervals (every)'],
+    ['for: 10m', 'for: 10m, every: 3m', 'spec.rollback.for: is not a whole number of intervals (every)'],
+    ['burn: 2', 'burn: -2', 'spec.rollback.burn: -2 is not above 0'],
+    ['burn: 2', 'burn: []', 'spec.rollback.burn: [] is not a number such as 2'],
+    ['burn: 2', 'burn: 100', 'spec.rollback.burn: can never be exceeded: at a target of 99 % the burn is at most 100'],
+    [
+      'mode: window',
+      'mode: both',
+      'spec.rollback.mode: "both": "burn above 2 for 10m" reads two ways; allowed: window (the share over the trailing ' +
+        'window), consecutive (every interval by itself, in a row)',
+    ],
+    [
+      ', mode: window',
+      '',
+      'spec.rollback.mode: is missing: "burn above 2 for 10m" reads two ways; allowed: window (the share over the trailing ' +
+        'window), consecutive (every interval by itself, in a row)',
+    ],
+    [
+      'hold: 10m}',
+      'hold: 9m}',
+      'spec.steps.0.hold: 9 m ends before the rollback rule has seen its 10 m: it can never trip here',
+    ],
+    [
+      'hold: 10m}',
+      'hold: 10m}, {share: 20%, hold: 20m}, {share: 15%, hold: 20m}',
+      'spec.steps.2.share: is not above 20 %, the step before',
+    ],
+    [/$/, '  unit: minute\n', 'spec.unit: "minute" is not '],
+    [/$/, '  eventsPerUnit: many\n', 'spec.eventsPerUnit: "many" is not a number such as 30'],
+    [/$/, '  eventsPerUnit: 0.5\n', 'spec.eventsPerUnit: 0.5 is below 1'],
+    [/$/, '  sequential: {worse: 1}\n', 'spec.sequential.worse: 1 is not a number above 1 such as 2'],
+    [/$/, '  sequential: {alpha: 1}\n', 'spec.sequential.alpha: 1 is not a percentage such as 1%'],
+    [/$/, '  sequential: {beta: 1}\n', 'spec.sequential.beta: 1 is not a percentage such as 20%'],
+    [/$/, '  latency: {margin: 1}\n', 'spec.latency.margin: 1 is not a percentage such as 5%'],
+    [/$/, '  latency: {confidence: 1}\n', 'spec.latency.confidence: 1 is not a percentage such as 95%'],
+    [/$/, '  minimumEvents: 0\n', 'spec.minimumEvents: 0 is not a whole number from 1 to 1000000000'],
+    [/$/, '  versions: {baseline: v, canary: w="1"}\n', 'spec.versions.baseline: "v" is not label matchers such as '],
+    [/$/, '  indicator: {}\n', 'spec.indicator: needs exactly one of latency, events'],
+    ['{name: least}', '{name: 5}', 'metadata.name: 5 is not a name'],
+    ['{name: least}', '{name: least, description: 5}', 'metadata.description: 5 is not a sentence'],
+  ])('with %s as %j is told what is wrong', (from, to, message) => {
+    const changed = least.replace(from, to);
+    expect(changed).not.toBe(least);
+    expect(problemsIn(changed)).toContain(message);
+  });
+
+  it.each([
+    ['60/min', '1/s', { eventsPerMinute: 60 }],
+    ['share: 10%, hold: 10m', 'share: 100%, hold: 30m', { steps: [{ share: 1, holdMs: 1_800_000 }] }],
+    ['burn: 2', 'burn: 99.9', { rollback: { burn: 99.9, forMs: 600_000, everyMs: 60_000, mode: 'window' } }],
+    ['for: 10m', 'for: 9m, every: 3m', { rollback: { burn: 2, forMs: 540_000, everyMs: 180_000, mode: 'window' } }],
+    [/$/, '  unit: session\n  eventsPerUnit: 1\n', { unit: 'session', eventsPerUnit: 1 }],
+    [/$/, '  detect: 1.1\n', { detect: 1.1 }],
+    [/$/, '  sequential: {worse: 1.5}\n', { sequential: { worse: 1.5, alpha: 0.01, beta: 0.2 } }],
+    [/$/, '  latency: {confidence: 99%}\n', { latency: { margin: 0.05, confidence: 0.99 } }],
+    [/$/, '  minimumEvents: 1\n', { minimumEvents: 1 }],
+    [/$/, '  indicator: {events: {bad: b, total: a}}\n', { indicator: { events: { bad: 'b', total: 'a' } } }],
+  ])('with %s as %j is read', (from, to, changed) => {
+    const read = (yaml: string) => canaryOf(parseConfig('canary.yaml', yaml, canaryFile));
+    expect(read(least.replace(from, to))).toEqual({ ...read(least), ...changed });
+  });
 });
 
 function problemsIn(yaml: string): string {

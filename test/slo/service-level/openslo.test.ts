@@ -192,6 +192,252 @@ ${sli}`;
   ])('of %s is refused at its line', (_, yaml, message) => {
     expect(problemsIn(yaml)).toContain(message);
   });
+
+  const good = `query: 'orders_total{code!~"5.."}'`;
+  const inner = / {6}ratioMetric:[\s\S]*?(?= {2}timeWindow)/;
+  it.each<[string, string, string | RegExp, string, string]>([
+    [
+      'a ratio of who knows what',
+      ratio,
+      '        counter: true\n',
+      '',
+      'spec.indicator.spec.ratioMetric.counter: is not true: only ratios of counters, whose rates can be taken over every window, can be imported',
+    ],
+    [
+      'good and bad',
+      ratio,
+      '        total:\n',
+      "        bad:\n          metricSource: {type: Prometheus, spec: {query: 'bad_total'}}\n        total:\n",
+      'spec.indicator.spec.ratioMetric: needs exactly one of good, bad',
+    ],
+    [
+      'neither good nor bad',
+      ratio,
+      / {8}good:\n.*\n/,
+      '',
+      'spec.indicator.spec.ratioMetric: needs exactly one of good, bad',
+    ],
+    [
+      'a source without a query',
+      ratio,
+      good,
+      '',
+      'good.metricSource.spec.query: is missing: write the Prometheus query',
+    ],
+    ['an empty query', ratio, good, "query: ''", 'good.metricSource.spec.query: '],
+    [
+      'an indicator of nothing',
+      ratio,
+      inner,
+      '      {}\n',
+      'spec.indicator.spec: needs exactly one of ratioMetric, thresholdMetric',
+    ],
+    [
+      'a ratio and a threshold',
+      ratio,
+      '      ratioMetric:',
+      "      thresholdMetric:\n        metricSource: {type: Prometheus, spec: {query: 'a_bucket'}}\n      ratioMetric:",
+      'spec.indicator.spec: needs exactly one of ratioMetric, thresholdMetric',
+    ],
+    ['a target of 0', ratio, '0.995', '0', 'spec.objectives.0.target: '],
+    [
+      'a target of 100',
+      ratio,
+      '0.995',
+      '100',
+      'spec.objectives.0.target: leaves no error budget: write a target below 1',
+    ],
+    ['a target of 0 %', ratio, 'target: 0.995', 'targetPercent: 0', 'spec.objectives.0.targetPercent: '],
+    [
+      'a target of 100 %',
+      ratio,
+      'target: 0.995',
+      'targetPercent: 100',
+      'spec.objectives.0.targetPercent: leaves no error budget: write less than 100',
+    ],
+    [
+      'two targets',
+      ratio,
+      'target: 0.995',
+      'target: 0.995, targetPercent: 99.5',
+      'spec.objectives.0: needs exactly one of target, targetPercent',
+    ],
+    ['no target', ratio, ', target: 0.995', '', 'spec.objectives.0: needs exactly one of target, targetPercent'],
+    [
+      'a threshold from below',
+      threshold,
+      'op: lte',
+      'op: gt',
+      'spec.objectives.0.op: is not one of lte, lt: a histogram counts what lies below a bound',
+    ],
+    ['a threshold of 0', threshold, 'value: 0.25', 'value: 0', 'spec.objectives.0.value: '],
+    [
+      'a threshold without op',
+      threshold,
+      'op: lte, value: 1',
+      'value: 1',
+      'spec.objectives.1: a threshold needs op and value, in the unit of its histogram',
+    ],
+    [
+      'a threshold without value',
+      threshold,
+      'value: 0.25, ',
+      '',
+      'spec.objectives.0: a threshold needs op and value, in the unit of its histogram',
+    ],
+    [
+      'a target of time slices',
+      ratio,
+      'target: 0.995',
+      'target: 0.995, timeSliceTarget: 0.9',
+      'spec.objectives.0.timeSliceTarget: cannot be imported: time slices are not events',
+    ],
+    ['another version', ratio, 'openslo/v1', 'openslo/v2', 'apiVersion: "openslo/v2" is not openslo/v1'],
+    ['a name in capitals', ratio, 'name: checkout', 'name: Checkout', 'metadata.name: '],
+    ['a name that begins with a hyphen', ratio, 'name: checkout', 'name: -checkout', 'metadata.name: '],
+    ['a name with an underscore', ratio, 'name: checkout', 'name: check_out', 'metadata.name: '],
+    ['a service in capitals', ratio, 'service: shop', 'service: Shop', 'spec.service: is not the name of a service'],
+    [
+      'a service of two words',
+      ratio,
+      'service: shop',
+      'service: shop one',
+      'spec.service: is not the name of a service',
+    ],
+    ['a window of minutes', ratio, '28d', '28m', 'spec.timeWindow.0.duration: "28m" is not such as 30d, 4w'],
+    ['a window after something', ratio, '28d', 'P28d', 'spec.timeWindow.0.duration: "P28d" is not such as 30d, 4w'],
+    [
+      'a window with something after it',
+      ratio,
+      '28d',
+      '28days',
+      'spec.timeWindow.0.duration: "28days" is not such as 30d, 4w',
+    ],
+    [
+      'a calendar window',
+      ratio,
+      'isRolling: true',
+      'isRolling: false',
+      'spec.timeWindow.0.isRolling: is not true: only rolling windows have a burn rate at any time',
+    ],
+    [
+      'two windows',
+      ratio,
+      'isRolling: true}',
+      'isRolling: true}\n    - {duration: 7d, isRolling: true}',
+      'spec.timeWindow: needs exactly one window',
+    ],
+    ['no objective', ratio, /objectives:\n.*/, 'objectives: []', 'spec.objectives: '],
+    ['no indicator', ratio, / {2}indicator:[\s\S]*?(?= {2}timeWindow)/, '', 'spec: needs an indicator'],
+    [
+      'a source that begins like Prometheus',
+      ratio,
+      'type: Prometheus',
+      'type: Prometheus2',
+      'good.metricSource.type: "Prometheus2" is not Prometheus, the only source that can be imported',
+    ],
+    [
+      'a source that ends like Prometheus',
+      ratio,
+      'type: Prometheus',
+      'type: my-prometheus',
+      'good.metricSource.type: "my-prometheus" is not Prometheus, the only source that can be imported',
+    ],
+    [
+      'a source without a type',
+      ratio,
+      'type: Prometheus, ',
+      '',
+      'good.metricSource.type: is missing; write Prometheus, or a metricSourceRef to a DataSource of this file',
+    ],
+    [
+      'a gauge',
+      threshold,
+      'http_seconds_bucket',
+      'queue_depth',
+      'spec.indicator.spec.thresholdMetric.metricSource.spec.query: is not a histogram such as http_request_duration_seconds_bucket{job="api"}: its events cannot be counted',
+    ],
+    [
+      'two histograms',
+      threshold,
+      /histogram_quantile\(.*\(le\)/,
+      'a_bucket{job="x",pod="y"} / b_bucket{job="y",le="1"}',
+      'spec.indicator.spec.thresholdMetric.metricSource.spec.query: has two histograms, a{job="x",pod="y"} and b{job="y"}; a threshold is of one',
+    ],
+  ])('with %s is told what is wrong', (_, yaml, from, to, message) => {
+    const changed = yaml.replace(from, to);
+    expect(changed).not.toBe(yaml);
+    expect(problemsIn(changed)).toContain(message);
+  });
+
+  it.each([
+    ['lower case', ratio.replaceAll('Prometheus', 'prometheus'), {}],
+    ['weeks', ratio.replace('28d', '4w'), {}],
+    ['hours', ratio.replace('28d', '672h'), {}],
+    ['a share in percent', ratio.replace('target: 0.995', 'targetPercent: 99.5'), {}],
+    ['an objective without a name', ratio.replace('displayName: Good, ', ''), {}],
+    ['a name of one letter', ratio.replace('name: checkout', 'name: c'), { name: 'c' }],
+    ['a name of digits and hyphens', ratio.replace('name: checkout', 'name: 2-a'), { name: '2-a' }],
+  ])('may have %s', (_, yaml, changed) => {
+    const level = levelOf(ratio);
+    const objectives = level.objectives.map((one) => ({ ...one, ...changed }));
+    expect(levelOf(yaml)).toEqual({ ...level, ...changed, objectives });
+  });
+
+  it.each([
+    ['{displayName: " -- Not  so SLOW! -- ", op: lt', 'checkout-not-so-slow'],
+    ['{displayName: "  ", op: lte', 'checkout-2'],
+    ['{op: lte', 'checkout-2'],
+  ])('calls an objective that is %s, ... %s', (written, name) => {
+    const { objectives } = levelOf(threshold.replace('{displayName: Not slow, op: lte', written));
+    expect(objectives.map((one) => one.name)).toEqual(['checkout-fast', name]);
+  });
+
+  it('of bad and total counts the bad, and keeps its description', () => {
+    const [input] = readOpenSlo('slo.yaml', ratio.replace('        good:', '        bad:'));
+    expect(input!.metadata).toEqual({ name: 'checkout', description: 'Orders that are taken.' });
+    expect(input!.spec.objectives[0]!.indicator).toEqual({
+      events: { bad: 'orders_total{code!~"5.."}', total: 'sum(rate(orders_total[5m]))' },
+    });
+    const [bare] = readOpenSlo('slo.yaml', ratio.replace(/ {2}description: .*\n/, ''));
+    expect(bare!.metadata).toEqual({ name: 'checkout' });
+  });
+
+  it.each([
+    ['a_milliseconds', 'ms'],
+    ['a_millis', 'ms'],
+    ['a_msec', 'ms'],
+    ['a_ms', 'ms'],
+    ['a_microseconds', 'us'],
+    ['a_micros', 'us'],
+    ['a_usec', 'us'],
+    ['a_us', 'us'],
+    ['a_nanoseconds', 'ns'],
+    ['a_nanos', 'ns'],
+    ['a_nsec', 'ns'],
+    ['a_ns', 'ns'],
+    ['a_ms_seconds', 's'],
+    ['columns', 's'],
+    ['items', 's'],
+    ['a_us_total', 's'],
+    ['a_ns_total', 's'],
+    ['menus', 's'],
+  ] as const)('takes %s to count in %s', (name, unit) => {
+    const twoSeconds = { s: '2', ms: '2000', us: '2e6', ns: '2e9' }[unit];
+    const { objectives } = levelOf(onHistogram(`${name}_bucket`, twoSeconds));
+    expect(objectives[0]!.indicator.latency).toEqual({ histogram: name, atMost: 2000, unit });
+  });
+
+  it.each([
+    ['x_seconds_bucket {job="a"}', 'x_seconds', 'job="a"'],
+    ['9 * job:x_seconds_bucket', 'job:x_seconds', undefined],
+    ['x_seconds_bucket{le = "0.5", job="a", length="1", le!="1"}', 'x_seconds', 'job="a",length="1"'],
+    ["x_seconds_bucket{job='}'}", 'x_seconds', "job='}'"],
+  ])('finds in %s the histogram %s{%s}', (query, histogram, matchers) => {
+    const { objectives } = levelOf(onHistogram(query.replaceAll("'", "''")));
+    expect(objectives[0]!.indicator.latency).toMatchObject({ histogram });
+    expect(objectives[0]!.indicator.latency!.matchers).toBe(matchers);
+  });
 });
 
 function levelOf(yaml: string) {

@@ -26,6 +26,30 @@ describe('the Prometheus rules of a service level', () => {
   });
 
   it.each([
+    ['', []],
+    ['  minimumEvents: 1\n', ['slo:events:increase1h', 'slo:events:increase6h', 'slo:events:increase3d']],
+  ])('count events only where a minimum of them is asked for: "%s"', (minimum, counts) => {
+    const alerts = ['3d, short: 6h', '1h, short: 5m', '6h, short: 30m'].map(
+      (windows) => `    - {severity: page, burn: 2, long: ${windows}}\n`,
+    );
+    const [group] = prometheusRules(levelOf(oneObjective(`${minimum}  alerts:\n${alerts.join('')}`))).groups;
+    expect(group!.rules.map((rule) => rule.record ?? rule.alert)).toEqual([
+      ...['5m', '30m', '1h', '6h', '3d'].map((window) => `slo:bad_events:ratio_rate${window}`),
+      ...counts,
+      'slo:bad_events:rate5m',
+      'slo:events:rate5m',
+      'slo:budget_left:ratio30d',
+      ...Array(3).fill('AvailabilityBudgetBurn'),
+    ]);
+    const last = group!.rules.at(-1)!.expr;
+    const series = '{slo="reading",objective="availability"}';
+    expect(last).toBe(
+      `slo:bad_events:ratio_rate6h${series} > 0.002 and slo:bad_events:ratio_rate30m${series} > 0.002` +
+        (minimum === '' ? '' : ` and slo:events:increase6h${series} >= 1`),
+    );
+  });
+
+  it.each([
     ['{bad: bad_total, total: all_total}', '(sum(rate(bad_total[5m])) or vector(0)) / (sum(rate(all_total[5m])) > 0)'],
     [
       '{good: \'ok{a="b"}\', total: all_total}',

@@ -195,6 +195,115 @@ describe('a service level with a mistake', () => {
   });
 });
 
+describe('a field of a service level', () => {
+  const metric = '{events: {bad: b, total: a}, loadtest: {metric: availability}}';
+  const alert = '{severity: page, burn: 2, long: 1h, short: 5m}';
+  it.each<[string | RegExp, string, string]>([
+    ['name: reading', 'name: 5', 'metadata.name: 5 is not a name'],
+    ['name: reading', 'name: a_b', 'metadata.name: "a_b" is not lower-case letters, digits and hyphens'],
+    ['{name: reading}', '{name: reading, description: 5}', 'metadata.description: 5 is not a sentence'],
+    ['ServiceLevel', 'SLO', 'kind: "SLO" is not '],
+    ['name: availability', 'name: availability\n      description: 5', 'objectives.0.description: 5 is not a sentence'],
+    ['99.9%', '99', 'spec.objectives.0.target: 99 is not a percentage such as 99.9%'],
+    [
+      'bad: bad_total',
+      'bad: 5',
+      'events.bad: 5 is not a series selector such as requests_total{job="speechfb"}, or PromQL with [$window]',
+    ],
+    ['bad: bad_total', 'bad: rate(x)', 'events.bad: "rate(x)" has no range, so it is no rate over a window; write'],
+    ['total: all_total', 'total: "a{"', 'events.total: "a{" has a bracket that is not closed, or closed twice'],
+    [
+      /{events.*/,
+      '{latency: {histogram: 5, atMost: 1s}}',
+      'latency.histogram: 5 is not the name of a histogram, without _bucket',
+    ],
+    [/{events.*/, '{latency: {histogram: 9h, atMost: 1s}}', 'latency.histogram: "9h" is not a metric name'],
+    [/{events.*/, '{latency: {histogram: h, atMost: 0.5ms}}', 'latency.atMost: 0.5 ms is outside 1 ms to 1 h'],
+    [/{events.*/, '{latency: {histogram: h, atMost: 61m}}', 'latency.atMost: 61 m is outside 1 ms to 1 h'],
+    [/{events.*/, '{latency: {histogram: h, atMost: 1s, unit: min}}', 'latency.unit: "min" is not '],
+    [
+      /{events.*/,
+      '{latency: {histogram: h, atMost: 1s, matchers: 5}}',
+      'latency.matchers: 5 is not label matchers such as job="speechfb"',
+    ],
+    [
+      /{events.*/,
+      '{latency: {histogram: h, atMost: 1s, matchers: "le = \'1\'"}}',
+      'latency.matchers: "le = \'1\'" chooses le; atMost does',
+    ],
+    [
+      /{events.*/,
+      metric.replace('availability', 'feedback_latency, atMost: 2h'),
+      'indicator.loadtest.atMost: 2 h is outside 1 ms to 1 h',
+    ],
+    [
+      /{events.*/,
+      metric.replace('availability', 'feedback_latency'),
+      'spec.objectives.0.indicator.loadtest: feedback_latency is a latency and needs atMost',
+    ],
+    [
+      /{events.*/,
+      metric.replace('availability', 'availability, atMost: 1s'),
+      'spec.objectives.0.indicator.loadtest: availability is a share and takes no atMost',
+    ],
+    [/$/, '  traffic: 5', 'spec.traffic: 5 is not a rate such as 1200/min'],
+    [/$/, '  traffic: 0/s', 'spec.traffic: "0/s" is no traffic: nothing could ever be judged; write a rate above 0'],
+    [/$/, '  period: 5', 'spec.period: 5 is not a length of time such as 5m, 1h or 30d'],
+    [/$/, '  period: 59m', 'spec.period: is shorter than 3600 s'],
+    [/$/, '  noData: 59s', 'spec.noData: is shorter than 60 s'],
+    [/$/, '  minimumEvents: -1', 'spec.minimumEvents: -1 is not a whole number from 0 to 1000000000'],
+    [/$/, `  alerts: [${alert.replace('5m', '14s')}]`, 'spec.alerts.0.short: is shorter than 15 s'],
+    [/$/, `  alerts: [${alert.replace('burn: 2', 'budget: 5')}]`, 'spec.alerts.0.budget: 5 is not a percentage'],
+    [/$/, `  alerts: [${alert.replace('burn: 2', 'budget: 0%')}]`, 'spec.alerts.0.budget: "0%" is outside 0% to 100%'],
+    [/$/, `  alerts: [${alert.replace('page', 'wake')}]`, 'spec.alerts.0.severity: "wake" is not one of page, ticket'],
+    [
+      /$/,
+      `  alerts: [${alert}, ${alert.replace('2', '1000')}]`,
+      'level.yaml:10:60: spec.alerts.1: an alert above a burn of 1,000 can never fire for "availability": at a target of 99.9 % ' +
+        'the burn is at most 1,000, when every event is bad; allowed: a burn below that, or a target above 99.9 %',
+    ],
+    [/$/, '  period: 2d', 'spec.period: the long window of 3 d is longer than the period of 2 d'],
+    [/$/, `  period: 50m\n  alerts: [${alert}]`, 'spec.period: is shorter than 3600 s'],
+  ])('with %s as %s is told what is wrong', (from, to, message) => {
+    expect(problemsIn(oneObjective().replace(from, () => to))).toContain(message);
+  });
+
+  it.each([
+    ['  alerts:\n    - {severity: ticket, budget: 2%, long: 1h, short: 5m}', { severity: 'ticket', burn: 14.4 }],
+    ['  alerts:\n    - {severity: page, budget: 100%, long: 3d, short: 15s}', { burn: 10, tenthsMs: 15_000 }],
+    ['  alerts:\n    - {severity: page, burn: 999, long: 1m, short: 15s}', { burn: 999, longMs: 60_000 }],
+    ['  period: 28d\n  alerts:\n    - {severity: page, budget: 2%, long: 1h, short: 5m}', { burn: 13.44 }],
+  ])('%s is an alert', (spec, alert) => {
+    expect(levelOf(oneObjective(spec)).alerts).toEqual([expect.objectContaining(alert)]);
+  });
+
+  it('keeps what a file says, and what it leaves out by default', () => {
+    expect(levelOf(oneObjective('  traffic: 2/s\n  noData: 10m\n  minimumEvents: 7\n  alerts: []', '90%'))).toEqual({
+      name: 'reading',
+      service: 'speechfb',
+      periodMs: 30 * 86_400_000,
+      eventsPerMinute: 120,
+      objectives: [
+        { name: 'availability', target: 0.9, indicator: { events: { bad: 'bad_total', total: 'all_total' } } },
+      ],
+      alerts: [],
+      minimumEvents: 7,
+      noDataMs: 600_000,
+    });
+    const hour = 3_600_000;
+    expect(levelOf(oneObjective())).toMatchObject({
+      eventsPerMinute: undefined,
+      noDataMs: undefined,
+      alerts: [
+        { severity: 'page', burn: 14.4, longMs: hour, tenthsMs: hour / 12 },
+        { severity: 'page', burn: 6, longMs: 6 * hour, tenthsMs: hour / 2 },
+        { severity: 'ticket', burn: 3, longMs: 24 * hour, tenthsMs: 2 * hour },
+        { severity: 'ticket', burn: 1, longMs: 72 * hour, tenthsMs: 6 * hour },
+      ],
+    });
+  });
+});
+
 describe('the check', () => {
   it('says what fires inside the budget, what one failure fires, and what nothing sees', () => {
     const alerts = '  alerts: [{severity: ticket, burn: 0.5, long: 3d, short: 2d}]';
