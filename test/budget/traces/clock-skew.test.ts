@@ -82,6 +82,31 @@ describe('spans outside their parent', () => {
       ],
     ],
     [
+      'longer, begun where its parent ends: to its begin',
+      [root, span('a', 'r', 'asr', 200, 350)],
+      [
+        [100, 200],
+        [100, 250],
+      ],
+    ],
+    [
+      'as long, across its end: to its begin',
+      [root, span('a', 'r', 'asr', 150, 250)],
+      [
+        [100, 200],
+        [100, 200],
+      ],
+    ],
+    [
+      'no stage, beside one that is moved: stays',
+      [root, span('l', 'r', 'write logs', 300, 350), span('a', 'r', 'asr', 210, 220)],
+      [
+        [100, 200],
+        [300, 350],
+        [190, 200],
+      ],
+    ],
+    [
       'no stage and none below: stays',
       [root, span('l', 'r', 'write logs', 300, 350)],
       [
@@ -123,6 +148,62 @@ describe('spans outside their parent', () => {
       ),
     ]);
     expect(new SkewTally().notes(10)).toEqual([]);
+  });
+
+  it('are named by how many traces they were moved in, three of them, each with its most', () => {
+    const tally = new SkewTally();
+    tally.add(new Map([['once', 900]]));
+    tally.add(
+      new Map([
+        ['twice', 1],
+        ['thrice', 5],
+        ['always', 3],
+      ]),
+    );
+    tally.add(
+      new Map([
+        ['twice', 4],
+        ['thrice', 2],
+        ['always', 2],
+      ]),
+    );
+    tally.add(
+      new Map([
+        ['thrice', 3],
+        ['always', 7],
+      ]),
+    );
+    tally.add(new Map([['always', 1]]));
+    tally.add(new Map([['always', 0.999]]));
+    tally.add(new Map());
+    expect(tally.notes(7)).toEqual([
+      'in 5 of 7 traces a stage lies outside its parent ("always" by up to 7 ms, "thrice" by up to 5 ms, "twice" by up to 4 ms): clocks differ, or it runs on in the background; it was moved into its parent',
+    ]);
+  });
+
+  it('move by as much as they are told to have, the most of a name', () => {
+    const spans = [
+      root,
+      span('a', 'r', 'asr', 205, 215),
+      span('b', 'r', 'asr', 240, 250),
+      span('c', 'r', 'asr', 80, 90),
+      span('d', 'r', 'queue', 100, 200),
+    ];
+    const { shifts, spans: moved } = alignToParents(spans, ({ name }) => stages.includes(name));
+    expect([...shifts]).toEqual([['asr', 50]]);
+    expect(moved.map(({ id }) => id)).toEqual(['r', 'a', 'b', 'c', 'd']);
+  });
+
+  it('leave a trace as it is where none must be moved', () => {
+    const inside = [root, span('a', 'r', 'asr', 100, 200), span('s', 's', 'queue', 900, 950)];
+    const aligned = alignToParents(inside, () => true);
+    expect(aligned.spans).toBe(inside);
+    expect(aligned.shifts.size).toBe(0);
+    const moved = alignToParents([...inside, span('b', 'r', 'asr', 0, 10)], () => true).spans;
+    expect(moved[0]).toBe(root);
+    expect(moved[1]).toBe(inside[1]);
+    expect(moved[2]).toBe(inside[2]);
+    expect(moved[3]).toEqual(span('b', 'r', 'asr', 100, 110));
   });
 });
 

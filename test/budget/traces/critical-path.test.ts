@@ -45,6 +45,45 @@ describe('the critical path', () => {
     ]);
   });
 
+  it.each<[string, string, object, [string, number][]]>([
+    [
+      'two spans beside one another',
+      'root 0 10; -x 0 2; -x2 4 5',
+      { startMs: 0, totalMs: 10 },
+      [
+        ['root', 7],
+        ['-x', 2],
+        ['-x2', 1],
+      ],
+    ],
+    ['time between spans without a root', 'a 2 4; b 6 9', { startMs: 2, totalMs: 7 }, [['', 2]]],
+    ['a parent that is not in the trace', 'a 1 4 <z; b 4 9', { startMs: 1, totalMs: 8 }, []],
+    ['a span that is its own parent', 'a 1 4 <a; b 4 9', { startMs: 1, totalMs: 8, stages: { a: 3, b: 5 } }, []],
+    ['a span of no time', 'root 0 10; a 5 5', { stages: { a: 0 } }, [['root', 10]]],
+    [
+      'a child that begins before its parent',
+      'root 2 10; a 0 6',
+      { startMs: 2, totalMs: 8, stages: { a: 4 } },
+      [['root', 4]],
+    ],
+    ['less spent than on the path', 'root 0 10; a 0 8; -b 2 4 <a', { stages: { a: 8 }, overlapMs: 0 }, [['root', 2]]],
+  ])('says whose the time is: %s', (_name, text, found, unclaimed) => {
+    const path = criticalPath(spansOf(text), named);
+    expect(path).toMatchObject(found);
+    expect([...path.unclaimed]).toEqual(unclaimed);
+  });
+
+  it('sums the unclaimed time of one name', () => {
+    const spans = [
+      { id: '1', parent: undefined, name: '-x', startMs: 0, endMs: 3 },
+      { id: '2', parent: undefined, name: '-x', startMs: 4, endMs: 9 },
+    ];
+    expect([...criticalPath(spans, named).unclaimed]).toEqual([
+      ['', 1],
+      ['-x', 8],
+    ]);
+  });
+
   it('follows a trace of any depth', () => {
     const spans = Array.from({ length: 50_000 }, (_, i) => {
       return { id: `${i}`, parent: i > 0 ? `${i - 1}` : undefined, name: 'a', startMs: 0, endMs: 5 };

@@ -85,6 +85,96 @@ describe('OTLP traces', () => {
     expect(notes).toEqual(['2 documents of logs, metrics or profiles were passed over']);
   });
 
+  it('pass over one document of another signal', () =>
+    expect(read({ resourceProfiles: [] }, document([root])).notes).toEqual([
+      'a document of logs, metrics or profiles was passed over',
+    ]));
+
+  it('of other signals need no word where there are none', () => expect(read(document([root])).notes).toEqual([]));
+
+  it('are told of a trace at a time: overlaps and unknown time are means', () => {
+    const other = [root, span('a', 'r', 'queue', 0, 10), span('b', 'r', 'x', 0, 4), span('c', 'r', 'asr', 2, 6)];
+    const { records, overlapMs, unclaimed } = read(
+      document([root, span('b', 'r', 'x', 1, 3), span('c', 'r', 'y', 4, 9)]),
+      document(other.map((one) => ({ ...one, traceId: 't2' }))),
+    );
+    expect(records.map(({ session }) => session)).toEqual(['t1', 't2']);
+    expect(overlapMs).toBeCloseTo(2, 6);
+    expect(unclaimed.map(([name, ms]) => [name, Math.round(ms * 2)])).toEqual([
+      ['y', 5],
+      ['feedback', 3],
+      ['x', 2],
+    ]);
+  });
+
+  it('of no trace have means of 0', () =>
+    expect(read({ resourceSpans: [] })).toEqual({ records: [], overlapMs: 0, unclaimed: [], notes: [], problems: [] }));
+
+  it('begin where their first span does, and stand where their first document does', () => {
+    const { records } = read(document([span('a', 'x', 'asr', 3, 5)]), document([span('b', 'x', 'queue', 1, 2)]));
+    expect(records).toMatchObject([{ atMs: 1_700_000_000_001, line: 1, totalMs: 4, session: 't1' }]);
+  });
+
+  it('have the labels of a span before those of its resource, and of a later span before an earlier', () => {
+    const [first, second] = ['a', 'b'].map((profile, i) => span(profile, undefined, 'asr', i, 5, { profile }));
+    expect(read(document([first!, second!], { profile: 'of all', device: 'd' })).records[0]!.labels).toMatchObject({
+      profile: 'b',
+      device: 'd',
+    });
+    const rest = document([span('c', undefined, 'asr', 0, 5)], { profile: 'late', device: 'late', language: 'en' });
+    expect(read(document([first!]), rest).records[0]!.labels).toMatchObject({
+      profile: 'a',
+      device: 'late',
+      language: 'en',
+    });
+  });
+
+  it.each([
+    ['no groups of spans', { resourceSpans: [{}, null, 7] }],
+    ['no spans', { resourceSpans: [{ scopeSpans: [{}, null] }] }],
+  ])('may have %s', (_name, given) => expect(read(given)).toMatchObject({ records: [], problems: [] }));
+
+  it('of spans that are none are refused where they stand', () => {
+    const given = {
+      resourceSpans: [
+        { scopeSpans: [] },
+        { scopeSpans: [{ spans: [] }, { spans: [root, { ...root, traceId: 7 }, { ...root, spanId: 7 }, null] }] },
+      ],
+    };
+    expect(read(given).problems.map(({ where, message }) => `${where}: ${message}`)).toEqual([
+      'at r: resourceSpans[1].scopeSpans[1].spans[1] "feedback" has no traceId and spanId',
+      'begin: resourceSpans[1].scopeSpans[1].spans[2] "feedback" has no traceId and spanId',
+      'begin: resourceSpans[1].scopeSpans[1].spans[3] "" has no traceId and spanId',
+    ]);
+  });
+
+  const one = 'resourceSpans[0].scopeSpans[0].spans[0]';
+  it.each<[object, string]>([
+    [{ traceId: ' 000 ' }, 'has an empty traceId: of which trace it is nobody can tell'],
+    [{ spanId: '' }, 'has an empty spanId'],
+    ...['0', 0, '', null, undefined].map((endTimeUnixNano): [object, string] => [
+      { endTimeUnixNano },
+      'is unfinished: it has no endTimeUnixNano; leave out traces whose spans have not ended',
+    ]),
+    [{ endTimeUnixNano: 'soon' }, 'has no startTimeUnixNano and endTimeUnixNano in nanoseconds'],
+    [{ startTimeUnixNano: 'soon' }, 'has no startTimeUnixNano and endTimeUnixNano in nanoseconds'],
+    [
+      { startTimeUnixNano: undefined, endTimeUnixNano: 0 },
+      'has no startTimeUnixNano and endTimeUnixNano in nanoseconds',
+    ],
+    [{ startTimeUnixNano: '0' }, 'has a startTimeUnixNano of 0: nobody set it'],
+    [{ startTimeUnixNano: 3_500_000, endTimeUnixNano: 2_250_000 }, 'ends 1.25 ms before it starts'],
+  ])('refuse a span with %j: %s', (given, fault) => {
+    const { records, problems } = read(document([{ ...root, ...given }]));
+    expect(problems.map(({ message }) => message)).toEqual([`${one} "feedback" ${fault}`]);
+    expect(records).toEqual([]);
+  });
+
+  it('may have spans of no time and without a name', () => {
+    const short = { ...root, name: undefined, endTimeUnixNano: root.startTimeUnixNano };
+    expect(read(document([short]))).toMatchObject({ records: [{ totalMs: 0, stages: {} }], problems: [] });
+  });
+
   it.each([
     [{}, 'begin: is not an OTLP trace document: it has no list "resourceSpans"'],
     [[document([])], "is an array of OTLP documents; they stand one a line: jq -c '.[]' FILE"],
