@@ -193,5 +193,5 @@ function slug(text: string | undefined): string {
   return (text ?? '')
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-+|-+$/g, '');
+    .replace(/^-|-$/g, '');
 }
