@@ -18,10 +18,14 @@ import { registerStream } from './commands/stream/command.ts';
 import { type ExitCode, exitCodes, formatError, SpeechfbError } from './errors.ts';
 import { redactUrls } from './redact.ts';
 
-/** Runs one command line (without node and script) and returns its exit code; the only place that prints errors. */
+/**
+ * Runs one command line (without node and script) and returns its exit code; the only place that
+ * prints errors.
+ */
 export async function main(argv: readonly string[]): Promise<number> {
   let exitCode: number = exitCodes.pass;
-  // `speechfb ... | head` closes our stdout early: what is left has no reader, and the verdict stands.
+  // `speechfb ... | head` closes our stdout early: what is left has no reader, and the verdict
+  // stands.
   let unwritable: Error | undefined;
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') unwritable ??= error;
@@ -53,8 +57,8 @@ export async function main(argv: readonly string[]): Promise<number> {
 }
 
 /**
- * Registers every verb. A command file declares its flags and imports the heavy half inside its action, so that `--help`
- * stays fast. `done` takes the exit code of a command that ran to its end.
+ * Registers every verb. A command file declares its flags and imports the heavy half inside its
+ * action, so that `--help` stays fast. `done` takes the exit code of a command that ran to its end.
  */
 function createProgram(done: (exitCode: ExitCode) => void): Command {
   const program = new Command('speechfb')
@@ -65,12 +69,16 @@ function createProgram(done: (exitCode: ExitCode) => void): Command {
     .configureOutput({ outputError: (text, write) => write(usageError(text)) })
     .exitOverride();
   for (const register of registrations) register(program, done);
-  // A subcommand does not inherit exitOverride: without this, commander itself would end the process.
+  // A subcommand does not inherit exitOverride: without this, commander itself would end the
+  // process.
   for (const command of program.commands) command.exitOverride();
   return program;
 }
 
-/** Commander's `error: unknown option '--txt'\n(Did you mean --text?)` in the form of every other error. */
+/**
+ * Commander's `error: unknown option '--txt'\n(Did you mean --text?)` in the form of every other
+ * error.
+ */
 function usageError(text: string): string {
   const [message = '', suggestion] = text.trim().split('\n');
   const hint = suggestion?.replace(/^\((.*)\)$/, '$1').replace(/^Did/, 'did');

@@ -25,7 +25,10 @@ export type Problem = {
   message: string;
 };
 
-/** The first eight of many problems, and one line for the rest: `and 12 more`, with `like` behind it. */
+/**
+ * The first eight of many problems, and one line for the rest: `and 12 more`, with `like` behind
+ * it.
+ */
 export function firstProblems(all: readonly Problem[], like = ''): readonly Problem[] {
   const more = all.length - shownProblems;
   return more > 0 ? [...all.slice(0, shownProblems), { message: `and ${more} more${like}` }] : all;
@@ -43,8 +46,9 @@ export type SpeechfbErrorOptions = {
 };
 
 /**
- * An error whose cause lies outside the program: bad input, a missing file, a port in use. `code` is a stable snake_case
- * name with a heading in docs/errors.md. Anything else that is thrown is a bug of ours.
+ * An error whose cause lies outside the program: bad input, a missing file, a port in use. `code`
+ * is a stable snake_case name with a heading in docs/errors.md. Anything else that is thrown is a
+ * bug of ours.
  */
 export class SpeechfbError extends Error {
   override readonly name = 'SpeechfbError' as const;
@@ -62,7 +66,10 @@ export class SpeechfbError extends Error {
   }
 }
 
-/** The error as the lines that a terminal shows, no secret in their URLs; the only formatter, used by src/cli.ts and by log lines. */
+/**
+ * The error as the lines that a terminal shows, no secret in their URLs; the only formatter, used
+ * by src/cli.ts and by log lines.
+ */
 export function formatError(error: SpeechfbError): string {
   const lines = [`speechfb: ${error.message} [${error.code}]`];
   for (const problem of error.problems) lines.push(`  ${problem.where ? `${problem.where}: ` : ''}${problem.message}`);

@@ -13,7 +13,9 @@ export function flag<Value>(name: string, parse: (text: string) => Value): (text
   };
 }
 
-/** Every value of a flag that may be repeated; what several of them are refused for comes at once. */
+/**
+ * Every value of a flag that may be repeated; what several of them are refused for comes at once.
+ */
 export function every<Value>(texts: readonly string[], parse: (text: string) => Value): Value[] {
   const refused: SpeechfbError[] = [];
   const values = texts.flatMap((text) => {

@@ -1,8 +1,8 @@
 /**
- * Numbers for people, in one of two styles, both with a blank between number and unit. In *tables* a number always has as many
- * digits as its neighbours: `formatMs`, `tenthsMs`, `percent`, `dollars`. In *prose* trailing zeros are dropped:
- * `durationText`, `lengthText`, `percentText`, `numberText`, `count`. What stands in files and flags (`99.9%`, `20ms`) is read
- * by units.ts.
+ * Numbers for people, in one of two styles, both with a blank between number and unit. In *tables*
+ * a number always has as many digits as its neighbours: `formatMs`, `tenthsMs`, `percent`,
+ * `dollars`. In *prose* trailing zeros are dropped: `durationText`, `lengthText`, `percentText`,
+ * `numberText`, `count`. What stands in files and flags (`99.9%`, `20ms`) is read by units.ts.
  */
 
 /** For tables: `87.4 ms`, `1.25 s`, `12 m 05 s`, `never`; three significant digits. */
@@ -47,7 +47,10 @@ export function percentText(share: number): string {
   return `${Number(value.toFixed(digits))} %`;
 }
 
-/** For prose, a count or a ratio: three significant digits below a hundred, whole thousands apart above. */
+/**
+ * For prose, a count or a ratio: three significant digits below a hundred, whole thousands apart
+ * above.
+ */
 export function numberText(value: number): string {
   if (!Number.isFinite(value)) return 'infinitely many';
   return Math.abs(value) >= 100 ? whole(value) : `${Number(value.toPrecision(3))}`;

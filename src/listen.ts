@@ -4,7 +4,10 @@ import { SpeechfbError } from './errors.ts';
 /** Where a server listens; a port of 0 takes any that is free. */
 export type ListenAddress = { host: string; port: number };
 
-/** What to do about a port that is taken, and about an address that is not ours; both name the caller's flags. */
+/**
+ * What to do about a port that is taken, and about an address that is not ours; both name the
+ * caller's flags.
+ */
 export type ListenHints = { anotherPort: string; address: string };
 
 /**

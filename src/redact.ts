@@ -1,6 +1,6 @@
 /**
- * Every URL in a text as it may be shown: without user and password, values of its query and its fragment, which may be keys. What is
- * printed as an error passes through here.
+ * Every URL in a text as it may be shown: without user and password, values of its query and its
+ * fragment, which may be keys. What is printed as an error passes through here.
  */
 export function redactUrls(text: string): string {
   return text.replace(/\b[a-z][a-z0-9+.-]*:\/\/[^\s"'<>`\\]+/gi, (found) => {
@@ -22,7 +22,10 @@ export function redactUrl(given: string): string {
   return queryAt < 0 ? `${place}${behind}` : `${place}${behind.slice(0, queryAt)}${redactQuery(behind.slice(queryAt))}`;
 }
 
-/** A text without secrets that are known, in whatever another program says of them; one of fewer than 4 characters is in every text. */
+/**
+ * A text without secrets that are known, in whatever another program says of them; one of fewer
+ * than 4 characters is in every text.
+ */
 export function hideSecrets(text: string, secrets: readonly string[]): string {
   return secrets
     .filter((secret) => secret.length >= 4)
@@ -33,7 +36,10 @@ export function hideSecrets(text: string, secrets: readonly string[]): string {
 /** What stands in the place of a secret. */
 const shownSecret = '***';
 
-/** Where user and password end: an `@` of a path ends none, but in what is no URL anything before the last may be a password. */
+/**
+ * Where user and password end: an `@` of a path ends none, but in what is no URL anything before
+ * the last may be a password.
+ */
 function userEnd(given: string, rest: string): number {
   const isUrl = URL.canParse(given) && new URL(given).host !== '';
   const authority = isUrl ? rest.slice(0, rest.search(/[/?#]|$/)) : rest;

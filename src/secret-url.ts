@@ -2,8 +2,9 @@ import { SpeechfbError } from './errors.ts';
 import { hideSecrets, redactUrl } from './redact.ts';
 
 /**
- * The text with every `${env:NAME}` filled in from the environment: for values that may be secrets, which no file should hold. Throws
- * `unset_variable`, also for `${NAME}`, which shells fill in and this does not.
+ * The text with every `${env:NAME}` filled in from the environment: for values that may be secrets,
+ * which no file should hold. Throws `unset_variable`, also for `${NAME}`, which shells fill in and
+ * this does not.
  */
 export function fromEnvironment(given: string, env: Environment = process.env): string {
   return given.replace(/\$\{([^}]*)\}/g, (reference, inner: string) => {
@@ -32,8 +33,9 @@ const kinds = {
 } as const;
 
 /**
- * A URL that may hold secrets: whatever makes text of it, JSON and templates too, gets it without them, and only who connects asks for
- * the rest. `${env:NAME}` in it is read from the environment, and shown as it was written.
+ * A URL that may hold secrets: whatever makes text of it, JSON and templates too, gets it without
+ * them, and only who connects asks for the rest. `${env:NAME}` in it is read from the environment,
+ * and shown as it was written.
  */
 export class SecretUrl {
   readonly #url: URL;

@@ -1,4 +1,7 @@
-/** The candidate that `word` was probably meant to be, as ` (did you mean "x"?)`, or an empty string when none is near. */
+/**
+ * The candidate that `word` was probably meant to be, as ` (did you mean "x"?)`, or an empty string
+ * when none is near.
+ */
 export function didYouMean(word: string, candidates: readonly string[]): string {
   const limit = Math.max(1, Math.floor(word.length / 3));
   let best: { candidate: string; distance: number } | undefined;
@@ -9,7 +12,10 @@ export function didYouMean(word: string, candidates: readonly string[]): string 
   return best ? ` (did you mean "${best.candidate}"?)` : '';
 }
 
-/** Restricted Damerau-Levenshtein: insertions, deletions, replacements and swaps of neighbours count one each. */
+/**
+ * Restricted Damerau-Levenshtein: insertions, deletions, replacements and swaps of neighbours count
+ * one each.
+ */
 function editDistance(a: string, b: string): number {
   let twoBack: number[] = [];
   let previous = Array.from({ length: b.length + 1 }, (_, j) => j);

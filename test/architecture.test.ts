@@ -210,6 +210,15 @@ describe('what one look takes in', () => {
     expect(files.flatMap((file) => fragments(textOf(file)).map((comment) => `${file}: ${comment}`))).toEqual([]);
   });
 
+  it('keeps comments within 100 columns', () => {
+    const wide = files.flatMap((file) =>
+      textOf(file)
+        .split('\n')
+        .flatMap((line, i) => (line.length > 100 && /^\s*(?:\/\/|\/?\*)/.test(line) ? [`${file}:${i + 1}`] : [])),
+    );
+    expect(wide).toEqual([]);
+  });
+
   it('keeps every source file within 400 lines', () => {
     expect(files.filter((file) => textOf(file).split('\n').length > 401)).toEqual([]);
   });

@@ -11,7 +11,10 @@ export type ByteSource = {
   close(): void;
 };
 
-/** Opens a path, `-` (the standard input) or wraps a buffer. Errors: `audio_not_found`, `audio_unreadable`, `audio_too_long`. */
+/**
+ * Opens a path, `-` (the standard input) or wraps a buffer. Errors: `audio_not_found`,
+ * `audio_unreadable`, `audio_too_long`.
+ */
 export function openBytes(source: string | Buffer): ByteSource {
   if (typeof source !== 'string') return wrapBuffer('the audio', source);
   return source === '-' ? openPipe('the standard input', 0) : openFile(source);

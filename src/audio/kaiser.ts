@@ -1,10 +1,14 @@
-/** Rows of 2 x half filter taps, one a phase, half even: tap k of phase p weighs input sample (whole - half + 1 + k) for an output at whole + p / phases. */
+/**
+ * Rows of 2 x half filter taps, one a phase, half even: tap k of phase p weighs input sample (whole
+ * - half + 1 + k) for an output at whole + p / phases.
+ */
 export type PolyphaseTaps = { taps: Float64Array; half: number };
 
 /**
- * Kaiser-windowed sinc low-pass as a polyphase table. `ratio` (at most 1) is the output rate over the input rate: the pass band
- * ends below the lower Nyquist frequency, so that what lies above it is gone before it can alias.
- * Window and its parameter: Kaiser and Schafer, "On the use of the I0-sinh window for spectrum analysis", 1980.
+ * Kaiser-windowed sinc low-pass as a polyphase table. `ratio` (at most 1) is the output rate over
+ * the input rate: the pass band ends below the lower Nyquist frequency, so that what lies above it
+ * is gone before it can alias. Window and its parameter: Kaiser and Schafer, "On the use of the
+ * I0-sinh window for spectrum analysis", 1980.
  */
 export function kaiserSinc(phases: number, ratio: number): PolyphaseTaps {
   const cutoff = ratio * passBand;

@@ -2,15 +2,19 @@ import type { ByteSource } from './byte-source.ts';
 import { wavBlocks } from './wav-blocks.ts';
 import type { WavHeader } from './wav-header.ts';
 
-/** Which channels become the one that is scored: the mean of all, or one where they cancel each other. */
+/**
+ * Which channels become the one that is scored: the mean of all, or one where they cancel each
+ * other.
+ */
 export type Mix = 'mean' | { channel: number };
 
 /** Below this share of the channels' own energy the mean has lost the voice: 20 dB. */
 const cancelledShare = 0.01;
 
 /**
- * How the channels of a file go together: channels of opposite sign cancel in their mean, as a microphone that is wired the
- * wrong way round does, and then the loudest is taken. Files of one channel are not read for it.
+ * How the channels of a file go together: channels of opposite sign cancel in their mean, as a
+ * microphone that is wired the wrong way round does, and then the loudest is taken. Files of one
+ * channel are not read for it.
  */
 export function mixOf(source: ByteSource, header: WavHeader): Mix {
   if (header.channels === 1) return 'mean';

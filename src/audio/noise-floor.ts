@@ -5,9 +5,10 @@ export type NoiseFloor = {
 };
 
 /**
- * Minimum statistics: the lowest smoothed level of the last 3 s (after Martin, "Noise power spectral density estimation based on
- * optimal smoothing and minimum statistics", 2001, without its bias correction). Speech dips to the background several times
- * within that; steady noise lifts the minimum. In the first half second, where all there is may be speech, the floor is at most
+ * Minimum statistics: the lowest smoothed level of the last 3 s (after Martin, "Noise power
+ * spectral density estimation based on optimal smoothing and minimum statistics", 2001, without its
+ * bias correction). Speech dips to the background several times within that; steady noise lifts the
+ * minimum. In the first half second, where all there is may be speech, the floor is at most
  * `priorDb`, unless the level is as steady as only noise is.
  */
 export function createNoiseFloor(): NoiseFloor {

@@ -1,14 +1,19 @@
 /** A recording as it goes over the wire. */
 export type Pcm = { /** pcm_s16le, mono. */ pcm: Uint8Array; sampleRateHz: number };
 
-/** Samples in [-1, 1) from little-endian 16-bit PCM; `bytes` holds whole samples. `samples` has room for just them. */
+/**
+ * Samples in [-1, 1) from little-endian 16-bit PCM; `bytes` holds whole samples. `samples` has room
+ * for just them.
+ */
 export function fromS16le(bytes: Uint8Array, samples = new Float32Array(bytes.length >> 1)): Float32Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let i = 0; i < samples.length; i++) samples[i] = view.getInt16(2 * i, true) / 32_768;
   return samples;
 }
 
-/** Little-endian 16-bit PCM of samples in [-1, 1), rounded to nearest and clipped; NaN becomes 0. */
+/**
+ * Little-endian 16-bit PCM of samples in [-1, 1), rounded to nearest and clipped; NaN becomes 0.
+ */
 export function toS16le(samples: Float32Array): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(2 * samples.length);
   const view = new DataView(bytes.buffer);
@@ -18,7 +23,10 @@ export function toS16le(samples: Float32Array): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** Samples from little-endian 32-bit float PCM; NaN and infinities become 0. `samples` has room for just them. */
+/**
+ * Samples from little-endian 32-bit float PCM; NaN and infinities become 0. `samples` has room for
+ * just them.
+ */
 export function fromF32le(bytes: Uint8Array, samples = new Float32Array(bytes.length >> 2)): Float32Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let i = 0; i < samples.length; i++) {

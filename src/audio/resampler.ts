@@ -1,6 +1,9 @@
 import { kaiserSinc } from './kaiser.ts';
 
-/** Streaming change of sample rate. Output sample m is the sound at m / toHz; any chunking gives the same samples. */
+/**
+ * Streaming change of sample rate. Output sample m is the sound at m / toHz; any chunking gives the
+ * same samples.
+ */
 export type Resampler = {
   /** The output that can be known so far; possibly empty. */
   push(input: Float32Array): Float32Array;
@@ -9,9 +12,10 @@ export type Resampler = {
 };
 
 /**
- * Windowed-sinc polyphase resampling (Kaiser window, 80 dB design), 48 zero crossings a side: flat to 0.9 of the lower Nyquist
- * frequency, what would alias is at least 60 dB down, the look-ahead is 3.2 ms when the lower rate is 16 kHz. Equal rates pass
- * through untouched. Ratios of more than 4,096 phases use the nearest of 4,096.
+ * Windowed-sinc polyphase resampling (Kaiser window, 80 dB design), 48 zero crossings a side: flat
+ * to 0.9 of the lower Nyquist frequency, what would alias is at least 60 dB down, the look-ahead is
+ * 3.2 ms when the lower rate is 16 kHz. Equal rates pass through untouched. Ratios of more than
+ * 4,096 phases use the nearest of 4,096.
  */
 export function createResampler(fromHz: number, toHz: number): Resampler {
   if (fromHz === toHz) return { push: (input) => input, flush: () => new Float32Array(0) };
@@ -39,7 +43,10 @@ class PolyphaseResampler implements Resampler {
   readonly #phases: number;
   readonly #taps: Float64Array;
   readonly #half: number;
-  /** `#history[0]` is input sample `#base`; the silence before the start is written out so that the loop has no edges. */
+  /**
+   * `#history[0]` is input sample `#base`; the silence before the start is written out so that the
+   * loop has no edges.
+   */
   #history: Float32Array;
   #base: number;
   #received = 0;
@@ -101,7 +108,9 @@ class PolyphaseResampler implements Resampler {
   }
 }
 
-/** Four sums, because one would wait for each addition before the next; `count` is a multiple of 4. */
+/**
+ * Four sums, because one would wait for each addition before the next; `count` is a multiple of 4.
+ */
 function dot(a: Float64Array, aStart: number, b: Float32Array, bStart: number, count: number): number {
   let [s0, s1, s2, s3] = [0, 0, 0, 0];
   for (let k = 0; k < count; k += 4) {

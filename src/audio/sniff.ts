@@ -1,4 +1,7 @@
-/** What the first bytes of a file that is no WAV look like, for error messages: `an MP3 file`, `text`, ... */
+/**
+ * What the first bytes of a file that is no WAV look like, for error messages: `an MP3 file`,
+ * `text`, ...
+ */
 export function looksLike(start: Uint8Array): string {
   const ascii = Buffer.from(start.subarray(0, 12)).toString('latin1');
   for (const [prefix, what] of magics) if (ascii.startsWith(prefix)) return what;

@@ -10,9 +10,10 @@ export type VadOptions = {
 };
 
 /**
- * Voice activity from the energy of 10 ms frames, first differences taken (hum and offset do not count), against an adaptive
- * noise floor. Speech begins with 3 loud frames of 5 and ends after `hangoverMs` without one. It finds sound that stands out,
- * which a door is too; the model's silence decides what is scored.
+ * Voice activity from the energy of 10 ms frames, first differences taken (hum and offset do not
+ * count), against an adaptive noise floor. Speech begins with 3 loud frames of 5 and ends after
+ * `hangoverMs` without one. It finds sound that stands out, which a door is too; the model's
+ * silence decides what is scored.
  */
 export class Vad {
   readonly #hangoverMs: number;

@@ -5,9 +5,10 @@ import { convert } from './wav-format.ts';
 import type { WavHeader } from './wav-header.ts';
 
 /**
- * The samples of a WAV file, a block of channels at a time, [-1, 1), so that a long file is never held whole. `wav-decoder`
- * decodes; what it lacks (A-law, mu-law, 24 bits in words of 32) or gets wrong (the lowest 24-bit value, the middle of 8
- * bits) is first rewritten in the next wider integers, which loses nothing. Throws `bad_wav` when 24 bits in 32 are nowhere.
+ * The samples of a WAV file, a block of channels at a time, [-1, 1), so that a long file is never
+ * held whole. `wav-decoder` decodes; what it lacks (A-law, mu-law, 24 bits in words of 32) or gets
+ * wrong (the lowest 24-bit value, the middle of 8 bits) is first rewritten in the next wider
+ * integers, which loses nothing. Throws `bad_wav` when 24 bits in 32 are nowhere.
  */
 export function* wavBlocks(source: ByteSource, header: WavHeader): Generator<Float32Array[]> {
   const layout = layoutOf(source, header);
@@ -62,7 +63,10 @@ function mapped(bytes: Buffer, value: (byte: number) => number): Buffer {
   return out;
 }
 
-/** ITU-T G.711, A-law: even bits are inverted, then sign, three bits of exponent and four of mantissa. */
+/**
+ * ITU-T G.711, A-law: even bits are inverted, then sign, three bits of exponent and four of
+ * mantissa.
+ */
 function aLaw(byte: number): number {
   const code = byte ^ 0x55;
   const exponent = (code >> 4) & 7;
@@ -96,8 +100,9 @@ function widener(source: ByteSource, header: WavHeader): (bytes: Buffer) => Buff
 }
 
 /**
- * Whether 24 bits stand at the top of their word of 32, as the format's description has them, or at its bottom, as ALSA's
- * S24_LE does. The byte that is left over tells: it holds zeros at the bottom, zeros or the sign at the top.
+ * Whether 24 bits stand at the top of their word of 32, as the format's description has them, or at
+ * its bottom, as ALSA's S24_LE does. The byte that is left over tells: it holds zeros at the
+ * bottom, zeros or the sign at the top.
  */
 function isLeftJustified(source: ByteSource, { data, blockBytes }: WavHeader): boolean {
   const range = data[0]!;

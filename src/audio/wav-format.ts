@@ -10,7 +10,10 @@ export type WavFormat = {
   channels: number;
   /** One sample of all channels. */
   blockBytes: number;
-  /** Bytes that one sample takes in a block: more than its encoding needs in files of older recorders. */
+  /**
+   * Bytes that one sample takes in a block: more than its encoding needs in files of older
+   * recorders.
+   */
   containerBytes: number;
 };
 
@@ -18,9 +21,9 @@ export type WavFormat = {
 export const convert = { hint: 'convert it: ffmpeg -i INPUT -ac 1 -ar 16000 -c:a pcm_s16le OUTPUT.wav' };
 
 /**
- * Reads a "fmt " chunk (WAVEFORMATEX and WAVE_FORMAT_EXTENSIBLE; Microsoft, "Multiple channel audio data and WAVE files").
- * Integers that do not fill their container are left-justified in it. Errors: `bad_wav` for a chunk that contradicts itself,
- * `unsupported_wav`.
+ * Reads a "fmt " chunk (WAVEFORMATEX and WAVE_FORMAT_EXTENSIBLE; Microsoft, "Multiple channel audio
+ * data and WAVE files"). Integers that do not fill their container are left-justified in it.
+ * Errors: `bad_wav` for a chunk that contradicts itself, `unsupported_wav`.
  */
 export function readWavFormat(name: string, chunk: Buffer): WavFormat {
   if (chunk.length < 16)
@@ -59,7 +62,10 @@ const allowed = '8 to 32-bit integer, 32 or 64-bit float, A-law and mu-law';
 
 type Said = { encoding: WavEncoding; channels: number; blockBytes: number; bits: number };
 
-/** Bytes a sample by the block alignment, which must fit bits and channels; 0, as some writers leave it, says nothing. */
+/**
+ * Bytes a sample by the block alignment, which must fit bits and channels; 0, as some writers leave
+ * it, says nothing.
+ */
 function containerOf(name: string, { encoding, channels, blockBytes, bits }: Said): number {
   const needed = sampleBytes[encoding];
   if (blockBytes === 0 || blockBytes === needed * channels) return needed;

@@ -14,10 +14,10 @@ export type WavHeader = WavFormat & {
 };
 
 /**
- * Reads the RIFF chunks around the samples; nothing of the samples is read. Unknown chunks are skipped, with their pad byte
- * or without it where a writer forgot it. Sizes that a writer to a pipe could not go back to fill in (all ones, or 0 with
- * sound behind it) mean: to the end of the file.
- * Errors: `empty_audio`, `not_wav`, `bad_wav`, `unsupported_wav`, `truncated_audio`.
+ * Reads the RIFF chunks around the samples; nothing of the samples is read. Unknown chunks are
+ * skipped, with their pad byte or without it where a writer forgot it. Sizes that a writer to a
+ * pipe could not go back to fill in (all ones, or 0 with sound behind it) mean: to the end of the
+ * file. Errors: `empty_audio`, `not_wav`, `bad_wav`, `unsupported_wav`, `truncated_audio`.
  */
 export function readWavHeader(source: ByteSource): WavHeader {
   const { name, size } = source;
@@ -51,10 +51,16 @@ type Chunk = { id: string } & ByteRange;
 const riffs = ['RIFF', 'RF64', 'BW64'];
 const again = { hint: 'record it again' };
 const recopy = { hint: 'copy or record it again; to use what is there: sox --ignore-length INPUT OUTPUT.wav' };
-/** Sizes from here on stand for "unknown": writers to a pipe leave 0xFFFFFFFF, 0x7FFFFFFF or a little less. */
+/**
+ * Sizes from here on stand for "unknown": writers to a pipe leave 0xFFFFFFFF, 0x7FFFFFFF or a
+ * little less.
+ */
 const unknownFrom = 0x7fff0000;
 
-/** The chunks from `offset` on; ends before bytes that are no chunk. A "data" chunk is given whatever its size. */
+/**
+ * The chunks from `offset` on; ends before bytes that are no chunk. A "data" chunk is given
+ * whatever its size.
+ */
 function* chunksOf(source: ByteSource, offset: number): Generator<Chunk> {
   for (let at = offset; ; ) {
     const chunk = chunkAt(source, at);
@@ -66,7 +72,10 @@ function* chunksOf(source: ByteSource, offset: number): Generator<Chunk> {
   }
 }
 
-/** The chunk whose header lies at `at`, if one does: four printable characters and a size that the file has room for. */
+/**
+ * The chunk whose header lies at `at`, if one does: four printable characters and a size that the
+ * file has room for.
+ */
 function chunkAt(source: ByteSource, at: number): Chunk | undefined {
   if (at + 8 > source.size) return undefined;
   const head = source.read(at, 8);
@@ -93,7 +102,10 @@ function dataRange(source: ByteSource, format: WavFormat, chunk: Chunk, longByte
   );
 }
 
-/** Whether everything from `offset` to the end is chunks, so that a "data" chunk of size 0 before it is really empty. */
+/**
+ * Whether everything from `offset` to the end is chunks, so that a "data" chunk of size 0 before it
+ * is really empty.
+ */
 function endsInChunks(source: ByteSource, offset: number): boolean {
   let end = offset;
   for (const chunk of chunksOf(source, offset)) end = chunk.offset + chunk.bytes;

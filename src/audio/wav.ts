@@ -16,12 +16,18 @@ export type Wav = {
   channels: number;
   encoding: WavEncoding;
   durationMs: number;
-  /** What its user should know of the sound, a sentence each: channels that cancel, a very quiet recording. */
+  /**
+   * What its user should know of the sound, a sentence each: channels that cancel, a very quiet
+   * recording.
+   */
   notes: readonly string[];
 };
 
 export type ReadWavOptions = {
-  /** Resample to this rate while reading, so that the file's own samples are never held; default: the file's rate. */
+  /**
+   * Resample to this rate while reading, so that the file's own samples are never held; default:
+   * the file's rate.
+   */
   sampleRateHz?: number;
   /** Or to the nearest rate within these bounds, both inside, when the file's own is outside. */
   ratesHz?: { least: number; most: number };
@@ -30,9 +36,10 @@ export type ReadWavOptions = {
 };
 
 /**
- * Reads a WAV file, a buffer, or `-`, the standard input: integers of 8 to 32 bits, 32 or 64-bit float, A-law, mu-law, any
- * channel count, 1 to 768 kHz. Every fault is found in the header, before a sample is decoded. Errors, all exit 2:
- * `audio_not_found`, `audio_unreadable`, `empty_audio`, `not_wav`, `bad_wav`, `unsupported_wav`, `truncated_audio`, `audio_too_long`.
+ * Reads a WAV file, a buffer, or `-`, the standard input: integers of 8 to 32 bits, 32 or 64-bit
+ * float, A-law, mu-law, any channel count, 1 to 768 kHz. Every fault is found in the header, before
+ * a sample is decoded. Errors, all exit 2: `audio_not_found`, `audio_unreadable`, `empty_audio`,
+ * `not_wav`, `bad_wav`, `unsupported_wav`, `truncated_audio`, `audio_too_long`.
  */
 export function readWav(from: string | Buffer, options: ReadWavOptions = {}): Wav {
   const { maxDurationMs = 3_600_000 } = options;
@@ -72,7 +79,10 @@ function readSamples(source: ByteSource, header: WavHeader, mix: Mix, toHz: numb
   return samples;
 }
 
-/** A peak below this, 45 dB under full scale, leaves 16-bit speech some eight bits, most of them the room's. */
+/**
+ * A peak below this, 45 dB under full scale, leaves 16-bit speech some eight bits, most of them the
+ * room's.
+ */
 const quietPeak = 10 ** (-45 / 20);
 
 function notesOn(samples: Float32Array, channels: number, mix: Mix): string[] {

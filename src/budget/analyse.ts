@@ -19,11 +19,17 @@ export type Analysis = {
   /** Undefined when nothing but the arithmetic is known. */
   total: Total | undefined;
   verdict: BudgetVerdict;
-  /** Why the run that was measured proves nothing, such as a load generator that could not keep its schedule. */
+  /**
+   * Why the run that was measured proves nothing, such as a load generator that could not keep its
+   * schedule.
+   */
   doubt: string | undefined;
   stages: readonly StageReport[];
   unattributed: Contribution | undefined;
-  /** The total's percentile and each stage's share of it in closed form, when every stage is declared normal or constant. */
+  /**
+   * The total's percentile and each stage's share of it in closed form, when every stage is
+   * declared normal or constant.
+   */
   exactMs: number | undefined;
   exactShares: readonly number[] | undefined;
   /** Each with its percentile in closed form, where that is still one. */
@@ -38,7 +44,10 @@ type Total = {
   interval: Decomposition['interval'];
   bandwidthMs: number;
   near: number;
-  /** The fewest traces that are judged at all, and whether these are enough: by their number and by their worth. */
+  /**
+   * The fewest traces that are judged at all, and whether these are enough: by their number and by
+   * their worth.
+   */
   needed: number;
   enough: boolean;
   /** What the traces are worth at the percentile. */
@@ -49,8 +58,8 @@ type Total = {
 };
 
 /**
- * Judges a sample of traces, measured or drawn, against the budget and answers its what-ifs on it. With a `doubt` about the
- * run that gave them nothing is judged.
+ * Judges a sample of traces, measured or drawn, against the budget and answers its what-ifs on it.
+ * With a `doubt` about the run that gave them nothing is judged.
  */
 export function analyse(
   budget: Budget,
@@ -110,7 +119,10 @@ export function analyse(
   };
 }
 
-/** Without traces or distributions: the sum is the objective (the file was checked), and what-ifs move the sum. */
+/**
+ * Without traces or distributions: the sum is the objective (the file was checked), and what-ifs
+ * move the sum.
+ */
 export function analyseArithmetic(budget: Budget): Analysis {
   const spent = budget.stages.map(({ name, budgetMs }) => ({ name, ms: Float64Array.of(budgetMs) }));
   const reserve = budget.reserveMs > 0 ? [{ name: reserveName, ms: Float64Array.of(budget.reserveMs) }] : [];

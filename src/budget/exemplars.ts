@@ -11,7 +11,10 @@ export type Exemplar = {
   unattributedMs: number;
 };
 
-/** The `count` traces whose totals are nearest to `valueMs`: what the percentile looks like, though none is the average. */
+/**
+ * The `count` traces whose totals are nearest to `valueMs`: what the percentile looks like, though
+ * none is the average.
+ */
 export function exemplarsNear(sample: Sample, table: TraceTable, valueMs: number, count: number): Exemplar[] {
   const nearest: { index: number; distance: number }[] = [];
   for (let index = 0; index < sample.n; index++) {

@@ -8,14 +8,18 @@ export type BudgetLever = {
   possible: boolean;
   /** The factor that does it, 0 to 1; undefined when even removing the stage is not enough. */
   factor: number | undefined;
-  /** What that saves at the percentile, ms; when it is not possible, the most that the stage could save. */
+  /**
+   * What that saves at the percentile, ms; when it is not possible, the most that the stage could
+   * save.
+   */
   savesMs: number;
 };
 
 /**
- * Every stage as a lever that brings the p-quantile of the total to `targetMs`, and last all of `others` together. A trace
- * keeps the target while its factor is at most (target - the rest) / stage, so the factor asked for is the one that the
- * needed number of traces allow: one selection, no search, exact for the replayed traces.
+ * Every stage as a lever that brings the p-quantile of the total to `targetMs`, and last all of
+ * `others` together. A trace keeps the target while its factor is at most (target - the rest) /
+ * stage, so the factor asked for is the one that the needed number of traces allow: one selection,
+ * no search, exact for the replayed traces.
  */
 export function leversFor(sample: Sample, p: number, targetMs: number): BudgetLever[] {
   const before = selectInPlace(sample.totals.slice(), quantileRank(sample.n, p));
@@ -39,7 +43,8 @@ function leverOf(stage: string, ms: Float64Array, totals: Float64Array, { p, tar
   const rank = quantileRank(n, p);
   const factors = new Float64Array(n);
   for (let i = 0; i < n; i++) factors[i] = factorAllowed(ms[i]!, totals[i]!, targetMs);
-  // At least `rank` traces must keep the target: the rank-th largest of the factors that they allow.
+  // At least `rank` traces must keep the target: the rank-th largest of the factors that they
+  // allow.
   const factor = Math.min(1, selectInPlace(factors, n - rank + 1));
   if (factor >= 0) return { stage, possible: true, factor, savesMs: before - targetMs };
   const without = new Float64Array(n);

@@ -6,7 +6,10 @@ import { type Group, mostGroups } from './split.ts';
 import type { SplitLabel } from './traces/split-labels.ts';
 import type { TraceTable } from './traces/table.ts';
 
-/** Everything that one run of `speechfb budget` says; text, Markdown, JSON and charts are functions of it. */
+/**
+ * Everything that one run of `speechfb budget` says; text, Markdown, JSON and charts are functions
+ * of it.
+ */
 export type BudgetReport = {
   analysis: Analysis;
   by: { label: SplitLabel; groups: readonly Group[] } | undefined;

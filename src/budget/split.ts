@@ -6,7 +6,10 @@ import type { TraceTable } from './traces/table.ts';
 
 export type Group = { value: string; analysis: Analysis };
 
-/** At most so many values of a label are judged, those with most traces: a label may be as fine as a device's own name. */
+/**
+ * At most so many values of a label are judged, those with most traces: a label may be as fine as a
+ * device's own name.
+ */
 export const mostGroups = 50;
 
 /** The same budget judged for each value of a label, the slowest first; what-ifs are left out. */

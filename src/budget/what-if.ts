@@ -17,14 +17,20 @@ export type WhatIfAnswer = {
   deltaMs: number;
   /** Confidence interval of the percentile after the changes, as of any measured one. */
   interval: Interval;
-  /** What the levers bring the percentile back to: the objective, or where it was when it still keeps the objective. */
+  /**
+   * What the levers bring the percentile back to: the objective, or where it was when it still
+   * keeps the objective.
+   */
   targetMs: number;
   overshootMs: number;
   /** None when nothing is to be repaid. */
   levers: readonly BudgetLever[];
   /** Every stage that the changes leave alone, scaled together. */
   together: BudgetLever | undefined;
-  /** The levers once more for what is left when a reserve is spent first; none where there is no reserve to spend. */
+  /**
+   * The levers once more for what is left when a reserve is spent first; none where there is no
+   * reserve to spend.
+   */
   afterReserve: readonly BudgetLever[];
   /** Traces in which the changes ask a stage for less than no time. */
   belowZero: number;

@@ -6,8 +6,8 @@ export type BackoffOptions = { firstMs: number; maxMs: number };
 const defaultBackoff = { firstMs: 200, maxMs: 5000 } as const satisfies BackoffOptions;
 
 /**
- * Delay before try `attempt` (from 0): doubling, capped, with full jitter over its upper half, so that learners who lost
- * one server together do not come back together.
+ * Delay before try `attempt` (from 0): doubling, capped, with full jitter over its upper half, so
+ * that learners who lost one server together do not come back together.
  */
 export function backoffMs(attempt: number, random: RandomStream, options: BackoffOptions = defaultBackoff): number {
   const ceiling = Math.min(options.maxMs, options.firstMs * 2 ** attempt);

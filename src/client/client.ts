@@ -12,7 +12,10 @@ import { Inbox, type ReadMessage } from './inbox.ts';
 import type { Link, LinkEvents, OpenLink } from './link/link.ts';
 import { ClientOutbox } from './outbox.ts';
 
-/** Why a session is over. `refused`: it never became ready; `lost`: it was, and could not be resumed. */
+/**
+ * Why a session is over. `refused`: it never became ready; `lost`: it was, and could not be
+ * resumed.
+ */
 export type ClientEnd = { outcome: 'closed' | 'refused' | 'lost'; code: number; reason: string };
 
 export type ReadyEvent = Extract<ServerEvent, { type: 'ready' }>;
@@ -24,7 +27,9 @@ export type ClientOptions = {
   clock: Clock;
   timers: Timers;
   random: RandomStream;
-  /** Drop a frame instead of sending it while more than this waits in the socket; never, by default. */
+  /**
+   * Drop a frame instead of sending it while more than this waits in the socket; never, by default.
+   */
   dropAboveBytes?: number;
   /** Events may be read some time after they came, several at once: see Inbox. */
   batchedReading?: boolean;
@@ -36,16 +41,19 @@ export type ClientOptions = {
   /** A message that is not a speechfb.v1 event. */
   onGarbage(message: string): void;
   onDropped?(atMs: number): void;
-  /** On a simulated network: the frame reached the server at `atMs`, and was passed on `lateMs` after that. */
+  /**
+   * On a simulated network: the frame reached the server at `atMs`, and was passed on `lateMs`
+   * after that.
+   */
   onCarried?(firstSample: number, atMs: number, lateMs: number): void;
   onRoundTrip?(ms: number): void;
   onEnd(end: ClientEnd): void;
 };
 
 /**
- * One session of `speechfb.v1` as an app holds it: audio handed over before `ready`, or while the socket is down, is kept
- * and sent in order; a lost socket is resumed with backoff, and what the server did not acknowledge is sent again. A socket
- * that has gone silent is given up (see Pulse).
+ * One session of `speechfb.v1` as an app holds it: audio handed over before `ready`, or while the
+ * socket is down, is kept and sent in order; a lost socket is resumed with backoff, and what the
+ * server did not acknowledge is sent again. A socket that has gone silent is given up (see Pulse).
  */
 export class StreamClient implements LinkEvents {
   readonly #options: ClientOptions;
@@ -99,7 +107,10 @@ export class StreamClient implements LinkEvents {
     return this.#ended;
   }
 
-  /** A frame of a recording in the encoding of `start`. False: the app dropped it, because too much waits to be sent. */
+  /**
+   * A frame of a recording in the encoding of `start`. False: the app dropped it, because too much
+   * waits to be sent.
+   */
   sendAudio(sounds: SoundFrames, index: number): boolean {
     if (this.#connected && this.#link!.bufferedBytes > this.#dropAboveBytes) {
       this.#outbox.skip(sounds.bytesAFrame);
@@ -110,12 +121,17 @@ export class StreamClient implements LinkEvents {
     return true;
   }
 
-  /** A frame that the app numbers and then loses: it goes nowhere, and the server finds it missing. */
+  /**
+   * A frame that the app numbers and then loses: it goes nowhere, and the server finds it missing.
+   */
   loseAudio(sounds: SoundFrames, index: number): void {
     this.#outbox.lose(sounds, index);
   }
 
-  /** Lets time pass on the sample clock without sending, as when voice activity detection holds the sound back. */
+  /**
+   * Lets time pass on the sample clock without sending, as when voice activity detection holds the
+   * sound back.
+   */
   skipAudio(bytes: number): void {
     this.#outbox.skip(bytes);
   }
@@ -156,7 +172,10 @@ export class StreamClient implements LinkEvents {
     this.#lose('the socket was cut', this.#options.clock());
   }
 
-  /** To be called each second or so: asks the server for a sign of life, and gives up a socket that shows none. */
+  /**
+   * To be called each second or so: asks the server for a sign of life, and gives up a socket that
+   * shows none.
+   */
   checkPulse(): void {
     if (this.#ended || !this.#link) return;
     const nowMs = this.#options.clock();
@@ -169,7 +188,9 @@ export class StreamClient implements LinkEvents {
     }
   }
 
-  /** A link's call, as are those below. Events of a link that is no longer ours are none of ours. */
+  /**
+   * A link's call, as are those below. Events of a link that is no longer ours are none of ours.
+   */
   opened(from: Link): void {
     if (this.#isOurs(from)) from.send(JSON.stringify(this.#greeting()));
   }
@@ -249,7 +270,10 @@ export class StreamClient implements LinkEvents {
     this.#options.onEvent(event, receivedMs, downlinkMs, framesSent);
   };
 
-  /** Sends what the server lacks: frames from where it wants to go on, and control messages in their places between. */
+  /**
+   * Sends what the server lacks: frames from where it wants to go on, and control messages in their
+   * places between.
+   */
   #becomeReady(event: ReadyEvent): void {
     if (this.#ready) this.#controls.resumedAt(event.utterance_id);
     else this.#controls.firstUtteranceIs(event.utterance_id);
@@ -274,7 +298,10 @@ export class StreamClient implements LinkEvents {
     if (this.#connected) this.#link?.send(text);
   }
 
-  /** The link is gone, and not because the server wanted it so: tries again for as long as there is something to resume. */
+  /**
+   * The link is gone, and not because the server wanted it so: tries again for as long as there is
+   * something to resume.
+   */
   #lose(reason: string, atMs: number, retryAfterMs?: number): void {
     this.#inbox?.readAll();
     const { clock, timers, random } = this.#options;

@@ -30,7 +30,10 @@ export class Controls {
     return [...this.#kept];
   }
 
-  /** A resumed server is at this utterance: it has acted on everything that led there, but perhaps not on its `finalize`. */
+  /**
+   * A resumed server is at this utterance: it has acted on everything that led there, but perhaps
+   * not on its `finalize`.
+   */
   resumedAt(utteranceId: number): void {
     const reached = utteranceId - this.#firstUtteranceId;
     this.#kept = this.#kept.filter(
@@ -38,7 +41,10 @@ export class Controls {
     );
   }
 
-  /** The utterance is final: whatever began or ended it has been acted on. The next one may not have begun. */
+  /**
+   * The utterance is final: whatever began or ended it has been acted on. The next one may not have
+   * begun.
+   */
   finalized(utteranceId: number): void {
     const reached = utteranceId - this.#firstUtteranceId;
     this.#kept = this.#kept.filter(({ utterance }) => utterance > reached);

@@ -5,12 +5,16 @@ import { literal, Scanner } from './json-scanner.ts';
 
 type FeedbackEvent = Extract<ServerEvent, { type: 'phoneme_feedback' }>;
 
-/** The server event in the text that lies from `begin` to `end`, or undefined for a text that is none. */
+/**
+ * The server event in the text that lies from `begin` to `end`, or undefined for a text that is
+ * none.
+ */
 export function parseEvent(bytes: Buffer, begin: number, end: number): ServerEvent | undefined {
   const feedback = scanFeedback(bytes, begin, end);
   if (feedback) return feedback;
   const text = bytes.toString('utf8', begin, end);
-  // Ill-formed UTF-8 leaves this mark, which our JSON never has; looking for it in ASCII costs nothing.
+  // Ill-formed UTF-8 leaves this mark, which our JSON never has; looking for it in ASCII costs
+  // nothing.
   if (text.includes('\ufffd')) return undefined;
   let value: unknown;
   try {
@@ -37,8 +41,8 @@ export function isDeferrable(scanner: Scanner): boolean {
 
 /**
  * A `phoneme_feedback` with its keys in the order in which `speechfb serve` writes them, and no
- * blanks between; undefined for anything else, which JSON.parse reads as well. Nine tenths of what a
- * server says are such events, and most of each is the frame around its phones; those themselves
+ * blanks between; undefined for anything else, which JSON.parse reads as well. Nine tenths of what
+ * a server says are such events, and most of each is the frame around its phones; those themselves
  * JSON.parse reads here too.
  */
 export function scanFeedback(bytes: Uint8Array, begin: number, end: number): FeedbackEvent | undefined {
@@ -70,7 +74,10 @@ function scanPhones(): readonly PhonemeResult[] | undefined {
   }
 }
 
-/** All of the server's stages; that one is missing is rare, but for `window`, which servers did not tell at first. */
+/**
+ * All of the server's stages; that one is missing is rare, but for `window`, which servers did not
+ * tell at first.
+ */
 function scanTiming(): StageTimings {
   const window = scanner.has(windowMs) ? scanner.number(nothing) : undefined;
   if (window !== undefined) scanner.expect(comma);

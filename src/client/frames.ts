@@ -4,7 +4,10 @@ import type { Pcm } from '../audio/pcm.ts';
 /** One frame of a recording and the checksum that its header carries. */
 export type SoundFrame = { payload: Uint8Array; crc32: number };
 
-/** A recording cut into frames, each made once and sent by many; the last one is filled up with silence. */
+/**
+ * A recording cut into frames, each made once and sent by many; the last one is filled up with
+ * silence.
+ */
 export class SoundFrames {
   /** Whole frames and the part of one at the end. */
   readonly count: number;

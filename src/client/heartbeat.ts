@@ -1,6 +1,7 @@
 /**
- * Whether the other end of a socket is still there, as apps find out: each check asks with a ping unless one is out; when
- * nothing at all has come for eight seconds, the socket is dead. Pure: every time is handed in, ms.
+ * Whether the other end of a socket is still there, as apps find out: each check asks with a ping
+ * unless one is out; when nothing at all has come for eight seconds, the socket is dead. Pure:
+ * every time is handed in, ms.
  */
 export class Pulse {
   #heardMs: number | undefined;
@@ -39,7 +40,7 @@ export class Pulse {
 }
 
 /**
- * Beyond the stall that TCP needs to get over a gap of three seconds (4.8 s, by its timer's doubling), and below the ten
- * that people wait before they give up themselves.
+ * Beyond the stall that TCP needs to get over a gap of three seconds (4.8 s, by its timer's
+ * doubling), and below the ten that people wait before they give up themselves.
  */
 export const deadAfterMs = 8000;

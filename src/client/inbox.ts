@@ -2,8 +2,8 @@ import { isDeferrable } from './events.ts';
 import { Scanner } from './json-scanner.ts';
 
 /**
- * Reads the message that lies from `begin` to `end`, which are valid during the call: when it came, what its way down took where
- * that is known, and how many frames had been sent by then.
+ * Reads the message that lies from `begin` to `end`, which are valid during the call: when it came,
+ * what its way down took where that is known, and how many frames had been sent by then.
  */
 export type ReadMessage = (
   bytes: Buffer,
@@ -15,17 +15,21 @@ export type ReadMessage = (
 ) => void;
 
 /**
- * Messages of one session that have come and wait to be read. When one came is all that must be known at once; what it says can
- * wait for the next few, unless it changes what the session does. Read a dozen at a time, each finds what it touches (some forty
- * objects of the session) in the processor's cache; read one by one among seven hundred sessions, none does. And what waits to
- * be stamped waits less.
+ * Messages of one session that have come and wait to be read. When one came is all that must be
+ * known at once; what it says can wait for the next few, unless it changes what the session does.
+ * Read a dozen at a time, each finds what it touches (some forty objects of the session) in the
+ * processor's cache; read one by one among seven hundred sessions, none does. And what waits to be
+ * stamped waits less.
  */
 export class Inbox {
   readonly #read: ReadMessage;
   /** Each message begins with a word. */
   readonly #words = new Int32Array(waitingWords);
   readonly #bytes = Buffer.from(this.#words.buffer);
-  /** By message: its length, when it came, what its way down took (NaN: unknown), frames sent by then. */
+  /**
+   * By message: its length, when it came, what its way down took (NaN: unknown), frames sent by
+   * then.
+   */
   readonly #metadata: number[] = [];
   #used = 0;
   #count = 0;
@@ -64,8 +68,9 @@ export class Inbox {
   }
 
   /**
-   * Everything that waits, in order. Whoever looks at what the messages change calls this before. One that is read may lead to
-   * others: on a simulated network, what the app answers lets time pass.
+   * Everything that waits, in order. Whoever looks at what the messages change calls this before.
+   * One that is read may lead to others: on a simulated network, what the app answers lets time
+   * pass.
    */
   readAll(): void {
     while (this.#next < this.#count) {

@@ -9,8 +9,9 @@ export function literal(text: string): Literal {
 }
 
 /**
- * Reads JSON whose every byte but the numbers is foreseen, straight from the bytes that were received: a sixth of the time of
- * JSON.parse, and no garbage. Nothing foreseen comes when one call fails: then all after it fail too.
+ * Reads JSON whose every byte but the numbers is foreseen, straight from the bytes that were
+ * received: a sixth of the time of JSON.parse, and no garbage. Nothing foreseen comes when one call
+ * fails: then all after it fail too.
  */
 export class Scanner {
   #bytes: Uint8Array = noBytes;
@@ -35,7 +36,10 @@ export class Scanner {
     return this.#ok && this.#at === this.#end;
   }
 
-  /** Copies the bytes that were begun with to word `to` of `words`; of a last part of a word, only that part counts. */
+  /**
+   * Copies the bytes that were begun with to word `to` of `words`; of a last part of a word, only
+   * that part counts.
+   */
   copy(words: Int32Array, to: number, begin: number): void {
     const whole = (this.#end - begin) >> 2;
     for (let i = 0; i < whole; i++) words[to + i] = this.#view.getInt32(begin + 4 * i, true);
@@ -60,7 +64,10 @@ export class Scanner {
     this.#ok = this.has(next);
   }
 
-  /** The literal and a number behind it must be next: one of JSON, of up to 15 digits and without an exponent. NaN else. */
+  /**
+   * The literal and a number behind it must be next: one of JSON, of up to 15 digits and without an
+   * exponent. NaN else.
+   */
   number(before: Literal): number {
     this.expect(before);
     if (!this.#ok) return Number.NaN;
@@ -84,7 +91,8 @@ export class Scanner {
     if (whole === 0 || leadingZero || whole + decimals > 15) this.#ok = false;
     if (!this.#ok) return Number.NaN;
     this.#at = at;
-    // Both are whole numbers below 2^53: the quotient is rounded as JSON.parse rounds the text (Clinger, 1990).
+    // Both are whole numbers below 2^53: the quotient is rounded as JSON.parse rounds the text
+    // (Clinger, 1990).
     const value = decimals === 0 ? digits : digits / powersOfTen[decimals]!;
     return negative ? -value : value;
   }

@@ -2,20 +2,25 @@ import { bytesPerSample, type ChecksummedFrame, type Codec, frameFlags } from '.
 import type { SoundFrames } from './frames.ts';
 
 /**
- * Frames of one recording that follow one another; `from` is the first that is kept. `skipped`: samples that were never sent
- * just before it. `lost`: their numbers are taken, but the app no longer has them.
+ * Frames of one recording that follow one another; `from` is the first that is kept. `skipped`:
+ * samples that were never sent just before it. `lost`: their numbers are taken, but the app no
+ * longer has them.
  */
 type Stretch = { sounds: SoundFrames; from: number; count: number; skipped: number; lost: boolean };
 
 /**
- * The client's sending side of one epoch: numbers frames on the sample clock and keeps each until the server has
- * acknowledged it, so that a lost socket loses no audio. The sound is the recording's, which all learners share: what is kept
- * is where in it the frames are, and their headers are made again when they are needed again.
+ * The client's sending side of one epoch: numbers frames on the sample clock and keeps each until
+ * the server has acknowledged it, so that a lost socket loses no audio. The sound is the
+ * recording's, which all learners share: what is kept is where in it the frames are, and their
+ * headers are made again when they are needed again.
  */
 export class ClientOutbox {
   readonly #codec: Codec;
   readonly #bytesPerSample: number;
-  /** The first frame of the first stretch has seq `#firstKept` and, but for what is skipped, begins at `#keptSample`. */
+  /**
+   * The first frame of the first stretch has seq `#firstKept` and, but for what is skipped, begins
+   * at `#keptSample`.
+   */
   readonly #kept: Stretch[] = [];
   /** The newest of them; it may have no frame left. */
   #last: Stretch | undefined;
@@ -78,7 +83,10 @@ export class ClientOutbox {
     return frame;
   }
 
-  /** Numbers a frame that is then lost: the server finds its place empty, and it is never sent again. */
+  /**
+   * Numbers a frame that is then lost: the server finds its place empty, and it is never sent
+   * again.
+   */
   lose(sounds: SoundFrames, index: number): void {
     this.#number(sounds, index, true);
     this.#lost += 1;
@@ -104,7 +112,10 @@ export class ClientOutbox {
     }
   }
 
-  /** The frames to send again after a resume, marked as such; `nextSeq` is where the server wants to go on. */
+  /**
+   * The frames to send again after a resume, marked as such; `nextSeq` is where the server wants to
+   * go on.
+   */
   retransmit(nextSeq: number): readonly ChecksummedFrame[] {
     this.acknowledge(nextSeq);
     this.resent += this.unacked;

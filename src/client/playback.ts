@@ -24,7 +24,10 @@ export type PlaybackOptions = {
 };
 
 export type PlaybackHooks = {
-  /** `latencyMs`: since the first sample of the last frame that the event covers; undefined for events that cover none. */
+  /**
+   * `latencyMs`: since the first sample of the last frame that the event covers; undefined for
+   * events that cover none.
+   */
   onEvent(event: ServerEvent, atMs: number, latencyMs: number | undefined): void;
   onSpoken(spokenMs: number): void;
   onDropped(atMs: number): void;
@@ -35,9 +38,10 @@ export type PlaybackHooks = {
 export type PlaybackSummary = { framesSent: number; framesResent: number; framesLost: number };
 
 /**
- * Plays one recording in real time as a device would and resolves when the session has closed after its final. Speech
- * begins when the server is ready; times are ms since then. A server that has no room for the moment, as while its model warms
- * up, is asked again when it says, for a while. Throws `connection_refused`, `session_refused` or `session_lost`.
+ * Plays one recording in real time as a device would and resolves when the session has closed after
+ * its final. Speech begins when the server is ready; times are ms since then. A server that has no
+ * room for the moment, as while its model warms up, is asked again when it says, for a while.
+ * Throws `connection_refused`, `session_refused` or `session_lost`.
  */
 export async function playRecording(options: PlaybackOptions, hooks: PlaybackHooks): Promise<PlaybackSummary> {
   const wheel = startWheel(now);
@@ -64,7 +68,10 @@ const patience = { onceMs: 2000, totalMs: 15_000 } as const;
 
 class Playback {
   readonly summary: Promise<PlaybackSummary>;
-  /** When a server that refused the session wants to be asked again; undefined: it did not, or did not say. */
+  /**
+   * When a server that refused the session wants to be asked again; undefined: it did not, or did
+   * not say.
+   */
   retryAfterMs: number | undefined;
   readonly #options: PlaybackOptions;
   readonly #hooks: PlaybackHooks;

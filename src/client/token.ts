@@ -3,9 +3,9 @@ import { SpeechfbError } from '../errors.ts';
 import { fromEnvironment } from '../secret-url.ts';
 
 /**
- * A bearer token from a file: the last word of its first line, so that a line of the server's token file does too;
- * `${env:NAME}` in it is read from the environment. Throws `unreadable_file`, `unset_variable`, and `bad_token_file` for what a
- * header cannot carry; the token is never shown.
+ * A bearer token from a file: the last word of its first line, so that a line of the server's token
+ * file does too; `${env:NAME}` in it is read from the environment. Throws `unreadable_file`,
+ * `unset_variable`, and `bad_token_file` for what a header cannot carry; the token is never shown.
  */
 export function readToken(file: string): string {
   const word = readText(file, 'token file').split('\n', 1)[0]!.trim().split(/\s+/).at(-1);

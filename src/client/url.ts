@@ -2,7 +2,10 @@ import { SpeechfbError } from '../errors.ts';
 import { streamPath } from '../protocol/address.ts';
 import { SecretUrl } from '../secret-url.ts';
 
-/** A WebSocket URL; the path /v1/stream is filled in when there is none. Throws `bad_url` or `unset_variable`. */
+/**
+ * A WebSocket URL; the path /v1/stream is filled in when there is none. Throws `bad_url` or
+ * `unset_variable`.
+ */
 export function checkUrl(given: string): SecretUrl {
   const url = SecretUrl.parse(given, 'websocket');
   if (url.hasUser)

@@ -1,7 +1,10 @@
 /** Monotonic time in ms. */
 export type Clock = () => number;
 
-/** Something that waits in a wheel, made once and used again and again: a frame each 20 ms needs no new object. */
+/**
+ * Something that waits in a wheel, made once and used again and again: a frame each 20 ms needs no
+ * new object.
+ */
 export type WheelTask = {
   /** Where it waits; kept by the wheel. `idle` when it waits nowhere. */
   slot: number;
@@ -18,15 +21,19 @@ export type Timers = {
   schedule(task: WheelTask, dueMs: number): void;
 };
 
-/** The first whole ms that is not before `ms`: what is due on this grid is due when a slot of the wheel is. */
+/**
+ * The first whole ms that is not before `ms`: what is due on this grid is due when a slot of the
+ * wheel is.
+ */
 export function onGrid(ms: number): number {
   return Math.ceil(ms);
 }
 
 /**
- * A hashed timing wheel (Varghese and Lauck, 1987) with a slot a ms: frames of 700 learners on slots of 5 ms would go out 175
- * at a time, and the last wait 2 ms for the first. Pure: time passes only by `advance`, which runs everything due in order of
- * slots, also what the tasks themselves add in the past.
+ * A hashed timing wheel (Varghese and Lauck, 1987) with a slot a ms: frames of 700 learners on
+ * slots of 5 ms would go out 175 at a time, and the last wait 2 ms for the first. Pure: time passes
+ * only by `advance`, which runs everything due in order of slots, also what the tasks themselves
+ * add in the past.
  */
 export class Wheel implements Timers {
   readonly #buckets: WheelTask[][] = Array.from({ length: bucketCount }, () => []);
@@ -68,7 +75,9 @@ export class Wheel implements Timers {
     this.#turning = false;
   }
 
-  /** Tasks of this slot run, including those that tasks add to it; later rounds of the bucket stay. */
+  /**
+   * Tasks of this slot run, including those that tasks add to it; later rounds of the bucket stay.
+   */
   #turn(slot: number): void {
     const bucket = this.#buckets[slot % bucketCount]!;
     let kept = 0;
@@ -91,8 +100,8 @@ export type TurningWheel = {
   /** The time that whatever runs now was due at; the clock's when nothing of the wheel runs. */
   dueMs(): number;
   /**
-   * Runs what is due by now. For those who hold the thread between two turns: a hundred sockets with something to read would
-   * make every frame wait that is due meanwhile.
+   * Runs what is due by now. For those who hold the thread between two turns: a hundred sockets
+   * with something to read would make every frame wait that is due meanwhile.
    */
   catchUp(nowMs: number): void;
   stop(): void;

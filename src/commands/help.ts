@@ -1,6 +1,8 @@
 import { type AddHelpTextContext, type Command, Help, type HelpConfiguration } from 'commander';
 
-/** How every command's `--help` is laid out: lines break between words, in a terminal of any width. */
+/**
+ * How every command's `--help` is laid out: lines break between words, in a terminal of any width.
+ */
 export const helpLayout: HelpConfiguration = {
   minWidthToWrap: 1,
   // That each command takes options needs no column of its own.
@@ -33,7 +35,9 @@ export function paragraph(text: string): (context: AddHelpTextContext) => string
 /** Where stdout is no terminal. */
 const defaultColumns = 80;
 
-/** A narrower column beside the terms is hard to read: descriptions then stand below their terms. */
+/**
+ * A narrower column beside the terms is hard to read: descriptions then stand below their terms.
+ */
 const leastColumn = 40;
 
 function argumentTerm(argument: Command['registeredArguments'][number]): string {

@@ -4,9 +4,10 @@ import { readFileSync } from 'node:fs';
 const everyMs = 250;
 
 /**
- * Calls `gone` once when the `npx` or `npm run` that started this program has died: a kill that no process can catch reaches
- * npm alone, which leaves its shell, and this program, behind. Returns what stops the watch. Only Linux tells who the parent
- * of a parent is; a program that npm did not start is not watched.
+ * Calls `gone` once when the `npx` or `npm run` that started this program has died: a kill that no
+ * process can catch reaches npm alone, which leaves its shell, and this program, behind. Returns
+ * what stops the watch. Only Linux tells who the parent of a parent is; a program that npm did not
+ * start is not watched.
  */
 export function watchNpm(gone: () => void): () => void {
   const npm = npmAbove();
@@ -21,7 +22,10 @@ export function watchNpm(gone: () => void): () => void {
 
 type Process = { pid: number; parent: number; startTime: string };
 
-/** The nearest npm among the parents of this process, through the shells that it starts commands with. */
+/**
+ * The nearest npm among the parents of this process, through the shells that it starts commands
+ * with.
+ */
 function npmAbove(): Process | undefined {
   if (process.env.npm_command === undefined) return undefined;
   let pid = process.ppid;
@@ -34,7 +38,9 @@ function npmAbove(): Process | undefined {
   return undefined;
 }
 
-/** A process by /proc (proc(5)); a number is given again to another process, its start time is not. */
+/**
+ * A process by /proc (proc(5)); a number is given again to another process, its start time is not.
+ */
 function statOf(pid: number): Process | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1');

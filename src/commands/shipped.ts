@@ -4,7 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { SpeechfbError } from '../errors.ts';
 import { didYouMean } from '../suggest.ts';
 
-/** What commands read that ships with speechfb, each kind in the folder where it lies and by what its text has. */
+/**
+ * What commands read that ships with speechfb, each kind in the folder where it lies and by what
+ * its text has.
+ */
 const kinds = {
   'load scenario': { folder: 'scenarios', has: /^kind: LoadScenario$/m, command: 'loadtest' },
   'latency budget': { folder: 'budgets', has: /^kind: LatencyBudget$/m, command: 'budget' },
@@ -46,8 +49,9 @@ export function shippedFiles(of: readonly ShippedKind[] = Object.keys(kinds) as 
 }
 
 /**
- * The file that an argument names: what exists wins, and so does whatever looks like a path; a bare name is that of a file that
- * ships. Error: `unreadable_file` for a bare name that none has, with those that there are.
+ * The file that an argument names: what exists wins, and so does whatever looks like a path; a bare
+ * name is that of a file that ships. Error: `unreadable_file` for a bare name that none has, with
+ * those that there are.
  */
 export function shippedOr(kind: ShippedKind, given: string): string {
   if (given === '-' || isFile(given)) return given;

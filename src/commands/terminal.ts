@@ -5,7 +5,10 @@ export function wantsColour({ isTTY }: { isTTY?: boolean }, { NO_COLOR, TERM } =
   return isTTY === true && !NO_COLOR && TERM !== 'dumb';
 }
 
-/** Columns of the terminal that stdout is; undefined when it is none, so that lines stay whole for `grep`. */
+/**
+ * Columns of the terminal that stdout is; undefined when it is none, so that lines stay whole for
+ * `grep`.
+ */
 export function terminalColumns(): number | undefined {
   return process.stdout.isTTY ? process.stdout.columns : undefined;
 }

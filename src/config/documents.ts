@@ -18,8 +18,9 @@ export type ConfigDocument<T> = {
 };
 
 /**
- * Every document of `kind` in a YAML text, checked by its schema; documents of other kinds are left alone. Throws
- * `bad_config` with every problem of the file at once: syntax, unknown kinds, two documents of one kind and name, none.
+ * Every document of `kind` in a YAML text, checked by its schema; documents of other kinds are left
+ * alone. Throws `bad_config` with every problem of the file at once: syntax, unknown kinds, two
+ * documents of one kind and name, none.
  */
 export function parseDocuments<S extends z.ZodType>(
   file: string,

@@ -5,7 +5,10 @@ import { isNot, unknownKeys } from './sentences.ts';
 
 export { shown } from './sentences.ts';
 
-/** An object that refuses unknown keys, names the one that was probably meant, and lists those that exist. */
+/**
+ * An object that refuses unknown keys, names the one that was probably meant, and lists those that
+ * exist.
+ */
 export function section<S extends z.core.$ZodShape>(shape: S) {
   return z.strictObject(shape, {
     error: (issue) => {
@@ -15,7 +18,10 @@ export function section<S extends z.core.$ZodShape>(shape: S) {
   });
 }
 
-/** Runs a check of fields against one another even when single fields have failed, if there are fields at all. */
+/**
+ * Runs a check of fields against one another even when single fields have failed, if there are
+ * fields at all.
+ */
 export const despiteProblems = { when: ({ value }: { value: unknown }) => isMapping(value) };
 
 export function isMapping(value: unknown): value is Record<string, unknown> {
@@ -85,7 +91,9 @@ export function oneOf<const W extends readonly string[]>(words: W) {
   });
 }
 
-/** Runs a parser that throws SpeechfbError and hands its sentence on as the problem of that field. */
+/**
+ * Runs a parser that throws SpeechfbError and hands its sentence on as the problem of that field.
+ */
 export function throughUnit<T>(parse: (text: string) => T) {
   return (value: string, context: z.RefinementCtx): T => {
     try {

@@ -8,8 +8,9 @@ import { flattenIssues } from './yaml.ts';
 export type TextLine = { line: number; text: string };
 
 /**
- * The lines of a text file that are not blank, whatever ends them (LF, CR LF, CR), as they come: a file of any size, gzip, a
- * pipe, `-`. Throws `unreadable_file`, also for a line that is no line: longer than `longestLine` characters.
+ * The lines of a text file that are not blank, whatever ends them (LF, CR LF, CR), as they come: a
+ * file of any size, gzip, a pipe, `-`. Throws `unreadable_file`, also for a line that is no line:
+ * longer than `longestLine` characters.
  */
 export async function* readLines(file: string, what: string): AsyncGenerator<TextLine> {
   let line = 1;
@@ -31,8 +32,8 @@ export async function* readLines(file: string, what: string): AsyncGenerator<Tex
 }
 
 /**
- * The JSON of a line as a value of `schema`, or what is wrong with it in one sentence: every key with its value and what is
- * allowed.
+ * The JSON of a line as a value of `schema`, or what is wrong with it in one sentence: every key
+ * with its value and what is allowed.
  */
 export function parseJsonLine<S extends z.ZodType>(
   text: string,

@@ -3,9 +3,10 @@ import { SpeechfbError } from '../errors.ts';
 import { didYouMean } from '../suggest.ts';
 
 /**
- * The YAML text with one field of the documents of a kind set to another value. `key` is a dotted path; what everybody would
- * write first (`spec`, then one section more) may be left out: `spike.factor` is `spec.demand.spike.factor`. A field that
- * has a default and is not written may be set too, where its section is. Throws `bad_flag` with the fields that exist.
+ * The YAML text with one field of the documents of a kind set to another value. `key` is a dotted
+ * path; what everybody would write first (`spec`, then one section more) may be left out:
+ * `spike.factor` is `spec.demand.spike.factor`. A field that has a default and is not written may
+ * be set too, where its section is. Throws `bad_flag` with the fields that exist.
  */
 export function overrideField(source: string, kind: string, key: string, value: string | number): string {
   const parsed = parseAllDocuments(source);

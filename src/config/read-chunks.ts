@@ -4,8 +4,9 @@ import { createGunzip } from 'node:zlib';
 import { SpeechfbError } from '../errors.ts';
 
 /**
- * A small text file whole; `-` is standard input, as often as it is asked for. Throws `unreadable_file`, also for one that is
- * too large to be what it is said to be, or no UTF-8; `hint` says where one comes from.
+ * A small text file whole; `-` is standard input, as often as it is asked for. Throws
+ * `unreadable_file`, also for one that is too large to be what it is said to be, or no UTF-8;
+ * `hint` says where one comes from.
  */
 export function readText(file: string, what: string, hint?: string): string {
   try {
@@ -17,7 +18,9 @@ export function readText(file: string, what: string, hint?: string): string {
   }
 }
 
-/** Reads no further than it must to see that it is too much: a device, or a pipe, may have no end. */
+/**
+ * Reads no further than it must to see that it is too much: a device, or a pipe, may have no end.
+ */
 function readUtf8(file: string | number): string {
   const from = typeof file === 'string' ? openSync(file, 'r') : file;
   try {
@@ -40,7 +43,10 @@ function decoded(bytes: Buffer): string {
   return decoder.push(bytes) + decoder.end();
 }
 
-/** Bytes to text; a byte order mark is passed over, anything but UTF-8 is an error that names the line. */
+/**
+ * Bytes to text; a byte order mark is passed over, anything but UTF-8 is an error that names the
+ * line.
+ */
 class Utf8Decoder {
   readonly #decoder = new TextDecoder('utf-8', { fatal: true });
   #line = 1;
@@ -77,8 +83,8 @@ function refuseUtf16(bytes: Buffer): void {
 }
 
 /**
- * A file of any size as pieces of text, gunzipped when it begins as gzip does, whatever its name. `-` is standard input; a pipe
- * is read too. Throws `unreadable_file`.
+ * A file of any size as pieces of text, gunzipped when it begins as gzip does, whatever its name.
+ * `-` is standard input; a pipe is read too. Throws `unreadable_file`.
  */
 export async function* readChunks(file: string, what: string): AsyncGenerator<string> {
   try {
@@ -115,7 +121,10 @@ export function firstExisting(candidates: readonly string[]): string | undefined
   return candidates.find((candidate) => existsSync(candidate));
 }
 
-/** Why a file of that kind cannot be read, in a sentence that names it once; `hint` says where one comes from. */
+/**
+ * Why a file of that kind cannot be read, in a sentence that names it once; `hint` says where one
+ * comes from.
+ */
 export function unreadable(file: string, what: string, cause: unknown, hint?: string): SpeechfbError {
   const { message, code } = cause as NodeJS.ErrnoException;
   const sentences: Record<string, string> = {

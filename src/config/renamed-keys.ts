@@ -4,8 +4,9 @@ import { type Document, isMap, isScalar } from 'yaml';
 export type RenamedKey = { path: readonly string[]; now: string };
 
 /**
- * Finds keys with their old names and gives them the new ones in the document, so that all that depends on them is still
- * checked as it was meant. Each one found is a problem, at its offset in the text.
+ * Finds keys with their old names and gives them the new ones in the document, so that all that
+ * depends on them is still checked as it was meant. Each one found is a problem, at its offset in
+ * the text.
  */
 export function renameKeys(document: Document, renamed: readonly RenamedKey[]): { offset: number; message: string }[] {
   return renamed.flatMap(({ path, now }) => {

@@ -1,7 +1,10 @@
 import type { z } from 'zod';
 import { didYouMean } from '../suggest.ts';
 
-/** A field that is not what it must be, or is not there: `500 is not a duration` or `is missing; write a duration`. */
+/**
+ * A field that is not what it must be, or is not there: `500 is not a duration` or `is missing;
+ * write a duration`.
+ */
 export function isNot(input: unknown, what: string, write = what): string {
   return input === undefined ? `is missing; write ${write}` : `${shown(input)} is not ${what}`;
 }

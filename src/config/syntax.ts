@@ -4,8 +4,8 @@ import { shown } from './sentences.ts';
 import { repeatedKeys, tooDeep } from './yaml-value.ts';
 
 /**
- * How YAML is read everywhere: with merge keys (`<<: *name`), which files of other tools have, and plain messages. Whether keys
- * are unique is looked at here: the library compares each with each.
+ * How YAML is read everywhere: with merge keys (`<<: *name`), which files of other tools have, and
+ * plain messages. Whether keys are unique is looked at here: the library compares each with each.
  */
 const yamlOptions = { prettyErrors: false, merge: true, uniqueKeys: false } as const satisfies ParseOptions & {
   merge: boolean;
@@ -13,8 +13,8 @@ const yamlOptions = { prettyErrors: false, merge: true, uniqueKeys: false } as c
 };
 
 /**
- * The documents of a YAML text but for empty ones: a `---` before the first or behind the last begins nothing, whatever
- * comments follow it. Their positions are counted in `lines`.
+ * The documents of a YAML text but for empty ones: a `---` before the first or behind the last
+ * begins nothing, whatever comments follow it. Their positions are counted in `lines`.
  */
 export function yamlDocuments(source: string, lines: LineCounter): Document[] {
   const parsed = parseAllDocuments(source, { ...yamlOptions, lineCounter: lines });
@@ -27,8 +27,8 @@ function isNothing(contents: Document['contents']): boolean {
 }
 
 /**
- * What is no YAML, or means nothing in it, such as a tag that nobody knows. One slip of the pen makes YAML complain at every
- * later token: the first complaints tell enough.
+ * What is no YAML, or means nothing in it, such as a tag that nobody knows. One slip of the pen
+ * makes YAML complain at every later token: the first complaints tell enough.
  */
 export function syntaxProblems(document: Document, source: string, where: (offset: number) => string): Problem[] {
   const broken = [...document.errors, ...document.warnings].map((error) => ({

@@ -3,13 +3,16 @@ import { type Document, isAlias, isCollection, isMap, isNode, isPair, isScalar, 
 /** Something wrong at an offset of the text. */
 export type Placed = { offset: number; message: string };
 
-/** Values that a file may hold once its `*names` are written out; a million learners are one number. */
+/**
+ * Values that a file may hold once its `*names` are written out; a million learners are one number.
+ */
 const mostValues = 100_000;
 const deepest = 100;
 
 /**
- * The document as a value, in time that grows with its length: not with `*name` without a `&name` before it, nor with names
- * that stand for themselves or make a small file huge, nor nested without end.
+ * The document as a value, in time that grows with its length: not with `*name` without a `&name`
+ * before it, nor with names that stand for themselves or make a small file huge, nor nested without
+ * end.
  */
 export function readValue(document: Document): { value: unknown } | { problems: Placed[] } {
   const { contents } = document;
@@ -29,7 +32,9 @@ export function readValue(document: Document): { value: unknown } | { problems: 
 /** The sentence on a value that is nested too deeply, whoever finds it. */
 export const tooDeep = `it is nested deeper than ${deepest}`;
 
-/** Keys that stand twice in a mapping, at the second; `<<` may, as several mappings may be merged. */
+/**
+ * Keys that stand twice in a mapping, at the second; `<<` may, as several mappings may be merged.
+ */
 export function repeatedKeys(document: Document): Placed[] {
   const repeated: Placed[] = [];
   visit(document, {

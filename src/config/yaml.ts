@@ -29,7 +29,10 @@ export function parseConfig<S extends z.ZodType>(file: string, source: string, s
   throw badConfig(file, checked.problems);
 }
 
-/** One parsed document as a value of `schema`, or everything that is wrong with it, in the order of the file. */
+/**
+ * One parsed document as a value of `schema`, or everything that is wrong with it, in the order of
+ * the file.
+ */
 export function checkDocument<S extends z.ZodType>(
   document: Document,
   at: (offset: number) => string,
@@ -58,12 +61,18 @@ export function checkDocument<S extends z.ZodType>(
   };
 }
 
-/** Each has to be looked up in the document, so that a file of nothing but mistakes is not read a thousand times. */
+/**
+ * Each has to be looked up in the document, so that a file of nothing but mistakes is not read a
+ * thousand times.
+ */
 const mostProblems = 100;
 
 type Flat = { path: PropertyKey[]; message: string; key?: string };
 
-/** What is wrong, each at its path. A field that may be written in several ways has the problems of the way that was meant, if one was. */
+/**
+ * What is wrong, each at its path. A field that may be written in several ways has the problems of
+ * the way that was meant, if one was.
+ */
 export function flattenIssues(issues: readonly z.core.$ZodIssue[], base: readonly PropertyKey[] = []): Flat[] {
   return issues.flatMap((issue) => {
     const path = [...base, ...issue.path];
@@ -78,7 +87,10 @@ function isOtherType({ code, path }: z.core.$ZodIssue): boolean {
   return code === 'invalid_type' && path.length === 0;
 }
 
-/** Where the value at `path` begins; for a missing one its nearest parent; for an unknown key the key itself. */
+/**
+ * Where the value at `path` begins; for a missing one its nearest parent; for an unknown key the
+ * key itself.
+ */
 export function offsetOf(document: Document, path: readonly PropertyKey[], key: string | undefined): number {
   for (let depth = path.length; depth >= 0; depth--) {
     const parts = path.slice(0, depth);

@@ -2,23 +2,35 @@ import type { LoadReport } from '../results/report.ts';
 import type { CapacityStep } from './find-capacity.ts';
 import type { LoadScenario } from './scenario/scenario.ts';
 
-/** One load and what it led to; latencies of feedback in ms, Infinity where so much of it never came. */
+/**
+ * One load and what it led to; latencies of feedback in ms, Infinity where so much of it never
+ * came.
+ */
 export type MeasuredStep = CapacityStep & {
   p50Ms: number;
   p95Ms: number;
   p99Ms: number;
   samples: number;
   never: number;
-  /** How many of them spoke at one time, on average: seconds of audio that feedback was due for, in a second. */
+  /**
+   * How many of them spoke at one time, on average: seconds of audio that feedback was due for, in
+   * a second.
+   */
   speaking: number;
   /** Seconds of audio scored in a second. */
   throughput: number;
 };
 
-/** From one learner's arrival to the next while a step begins: below the 50 sessions a second that a server takes. */
+/**
+ * From one learner's arrival to the next while a step begins: below the 50 sessions a second that a
+ * server takes.
+ */
 const arrivalMs = 25;
 
-/** The scenario with `learners` at once, for `stepMs` after all have come; nothing goes wrong on purpose. */
+/**
+ * The scenario with `learners` at once, for `stepMs` after all have come; nothing goes wrong on
+ * purpose.
+ */
 export function scenarioWith(scenario: LoadScenario, learners: number, stepMs: number, seed: number): LoadScenario {
   const { spec } = scenario;
   const ramp = learners * arrivalMs;
@@ -64,8 +76,9 @@ export function stepOf(report: LoadReport, learners: number, stepMs: number, lon
 const noFeedback = 'feedback due';
 
 /**
- * What `speechfb capacity` reads: a point for each load, in order; of a load that was tried twice the later, longer run. Its
- * streams are learners who speak, as they are to `capacity`, not those who pause between two utterances.
+ * What `speechfb capacity` reads: a point for each load, in order; of a load that was tried twice
+ * the later, longer run. Its streams are learners who speak, as they are to `capacity`, not those
+ * who pause between two utterances.
  */
 export function curveOf(steps: readonly MeasuredStep[], measured: string): object {
   const byLoad = new Map<number, MeasuredStep>();

@@ -1,4 +1,7 @@
-/** What one load led to. `generator`: the load was not the one asked for, so that the step says nothing of the server. */
+/**
+ * What one load led to. `generator`: the load was not the one asked for, so that the step says
+ * nothing of the server.
+ */
 export type CapacityStep = {
   learners: number;
   outcome: 'carried' | 'missed' | 'generator';
@@ -6,7 +9,9 @@ export type CapacityStep = {
   long: boolean;
   /** Every objective was proven, not only met. */
   proven: boolean;
-  /** What was missed, what the generator could not do, or which objectives were met and not proven. */
+  /**
+   * What was missed, what the generator could not do, or which objectives were met and not proven.
+   */
   reason: string;
 };
 
@@ -29,10 +34,11 @@ export type CapacityFound<S extends CapacityStep> = {
 };
 
 /**
- * Searches the largest load that is carried: doubles it until it is missed, halves the distance between the two, and
- * confirms what it found. `run` tries one load, longer and with another schedule when it is to confirm; undefined when it
- * was interrupted. A step in which the generator was at its end is repeated, since one noisy moment of the machine does
- * that too; the search ends when every repetition is invalid as well: more may be possible.
+ * Searches the largest load that is carried: doubles it until it is missed, halves the distance
+ * between the two, and confirms what it found. `run` tries one load, longer and with another
+ * schedule when it is to confirm; undefined when it was interrupted. A step in which the generator
+ * was at its end is repeated, since one noisy moment of the machine does that too; the search ends
+ * when every repetition is invalid as well: more may be possible.
  */
 export async function findCapacity<S extends CapacityStep>(
   options: CapacityOptions,
@@ -69,7 +75,8 @@ export async function findCapacity<S extends CapacityStep>(
       search.missed = step.learners;
       if (next !== undefined) continue;
       wary = true;
-      // What was carried once and missed when confirmed was luck, and so may be what lies close below.
+      // What was carried once and missed when confirmed was luck, and so may be what lies close
+      // below.
       const below = steps.filter((one) => one.outcome === 'carried' && one.learners <= step.learners * 0.9);
       search.carried = Math.max(0, ...below.map(({ learners }) => learners));
     }

@@ -107,8 +107,8 @@ export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<L
 }
 
 /**
- * Drives one machine's share of a test: its learners, from as many processes as it wants and cores are free (or
- * `generators`), and what is done to the embedded server meanwhile.
+ * Drives one machine's share of a test: its learners, from as many processes as it wants and cores
+ * are free (or `generators`), and what is done to the embedded server meanwhile.
  */
 async function driveLoad(
   task: GeneratorTask,
@@ -125,7 +125,9 @@ async function driveLoad(
   return { ...result, faults: mergeFaultRecords([...result.faults, ...(serverFaults?.records ?? [])]) };
 }
 
-/** The start that shards agree on; when it has passed meanwhile, which is said, as soon as may be. */
+/**
+ * The start that shards agree on; when it has passed meanwhile, which is said, as soon as may be.
+ */
 function agreedStart(startAtEpochMs: number | undefined, hooks: LoadHooks): number | undefined {
   if (startAtEpochMs === undefined) return undefined;
   const leftMs = startAtEpochMs - Date.now();

@@ -1,6 +1,6 @@
 /**
- * What the sessions of a test say of one objective: sums over sessions of n samples and m misses. For a mean, m is the sum
- * of a session's samples, ms. They add up over generators and slices.
+ * What the sessions of a test say of one objective: sums over sessions of n samples and m misses.
+ * For a mean, m is the sum of a session's samples, ms. They add up over generators and slices.
  */
 export type ClusterSums = {
   sessions: number;
@@ -15,9 +15,9 @@ export type ClusterSums = {
   samplesSquaredMisses: number;
   samplesMissesSquared: number;
   /**
-   * Sums over sessions of c, c^2 and c N, for each rung of the latencies behind the objective in turn, c being a session's
-   * samples above the rung and N all of them. Empty where there are none. Rung 0 is below every sample, rung k stands at
-   * 2^((k - 1) / 16) ms, the last at 66 s.
+   * Sums over sessions of c, c^2 and c N, for each rung of the latencies behind the objective in
+   * turn, c being a session's samples above the rung and N all of them. Empty where there are none.
+   * Rung 0 is below every sample, rung k stands at 2^((k - 1) / 16) ms, the last at 66 s.
    */
   tails: number[];
 };
@@ -41,7 +41,10 @@ export function emptyClusterSums(): ClusterSums {
   };
 }
 
-/** Sums of one session with `n` samples and `m` misses, and with the latencies behind them if there are any. */
+/**
+ * Sums of one session with `n` samples and `m` misses, and with the latencies behind them if there
+ * are any.
+ */
 export function sessionSums(n: number, m: number, tail?: SessionTail): ClusterSums {
   return {
     sessions: 1,

@@ -4,11 +4,19 @@ import type { ClusterSums } from './cluster-sums.ts';
 
 type MetricFields = {
   about: string;
-  /** An utterance has it for itself, so that goodput holds the utterance against objectives on it. */
+  /**
+   * An utterance has it for itself, so that goodput holds the utterance against objectives on it.
+   */
   perUtterance: boolean;
-  /** It belongs to one phase of the load, by when it was due; the others are of sessions, which last for several. */
+  /**
+   * It belongs to one phase of the load, by when it was due; the others are of sessions, which last
+   * for several.
+   */
   perPhase: boolean;
-  /** Learners feel it, so that runs are compared by it; the others are about the generator, or money. */
+  /**
+   * Learners feel it, so that runs are compared by it; the others are about the generator, or
+   * money.
+   */
   felt: boolean;
 };
 
@@ -19,9 +27,10 @@ const ofSessions = { perUtterance: false, perPhase: false, felt: true } as const
 const ofGenerator = { perUtterance: false, perPhase: false, felt: false } as const;
 
 /**
- * Everything that a load test measures and an objective may name, each with all of its facts. A distribution holds latencies
- * in ms, silence where an event was due among them as infinity; a share is good of total; a rate is what should be rare, of
- * all; a count stands beside the exposure that `rate` divides by. Names in `good`, `total`, `counted` and `of` are tallies.
+ * Everything that a load test measures and an objective may name, each with all of its facts. A
+ * distribution holds latencies in ms, silence where an event was due among them as infinity; a
+ * share is good of total; a rate is what should be rare, of all; a count stands beside the exposure
+ * that `rate` divides by. Names in `good`, `total`, `counted` and `of` are tallies.
  */
 export const metrics = {
   feedback_latency: {
@@ -238,13 +247,16 @@ export type Measurements = {
   counts: Readonly<Record<CountName, { count: number; of: number }>>;
   /** Undefined where nobody said what the servers cost. */
   cost: { dollars: number; audioMinutes: number } | undefined;
-  /** How the sessions of each profile and language stand against each objective, by its text; absent: nobody kept account. */
+  /**
+   * How the sessions of each profile and language stand against each objective, by its text;
+   * absent: nobody kept account.
+   */
   strata?: readonly Readonly<Record<string, ClusterSums>>[];
 };
 
 /**
- * What an objective may choose by: the network that a session was on, the language spoken, and the phase of the load in
- * which something was due, where the load has several.
+ * What an objective may choose by: the network that a session was on, the language spoken, and the
+ * phase of the load in which something was due, where the load has several.
  */
 export const labelNames = ['profile', 'language', 'phase'] as const;
 export type LabelName = (typeof labelNames)[number];

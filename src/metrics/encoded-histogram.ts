@@ -2,8 +2,9 @@ import { inflateSync } from 'node:zlib';
 import { leastOf, slotOf } from './hdr-slots.ts';
 
 /**
- * What is wrong with a histogram that comes from a file, in words after its place; undefined when a LatencyHistogram can be
- * made of it. The WASM build must not see a wrong one: it writes past its memory.
+ * What is wrong with a histogram that comes from a file, in words after its place; undefined when a
+ * LatencyHistogram can be made of it. The WASM build must not see a wrong one: it writes past its
+ * memory.
  */
 export function histogramProblem(hdr: string): string | undefined {
   const bytes = Buffer.from(hdr, 'base64');

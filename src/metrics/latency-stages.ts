@@ -1,7 +1,10 @@
 import type { ServerEvent } from '../protocol/server-messages.ts';
 import { type Stage, stages } from '../protocol/stages.ts';
 
-/** Stages as a report shows them: those of the wire, what the generator itself was late, and what nobody claims. */
+/**
+ * Stages as a report shows them: those of the wire, what the generator itself was late, and what
+ * nobody claims.
+ */
 export const reportStages = [...stages, 'late_send', 'unattributed'] as const satisfies readonly (
   | Stage
   | 'late_send'
@@ -15,9 +18,11 @@ export type Timing = Extract<ServerEvent, { type: 'phoneme_feedback' }>['timing'
 export type LatencyParts = Float64Array;
 
 /**
- * Splits one feedback's latency over the stages, ms; the parts sum to `totalMs` (or to more, when the server claims more
- * than there was). For those who split a thousand in a second, `parts` is a place to put them. A simulated network knows what each way took; on a real one it is half a ping's round trip each, as far
- * as the time that nobody else claims goes. The rest is `unattributed`.
+ * Splits one feedback's latency over the stages, ms; the parts sum to `totalMs` (or to more, when
+ * the server claims more than there was). For those who split a thousand in a second, `parts` is a
+ * place to put them. A simulated network knows what each way took; on a real one it is half a
+ * ping's round trip each, as far as the time that nobody else claims goes. The rest is
+ * `unattributed`.
  */
 export function splitLatency(
   totalMs: number,

@@ -1,7 +1,10 @@
 import { type Distribution, fits, type Labels, labelKey, type Selector } from './definitions.ts';
 import { type EncodedSlice, Slice } from './slice.ts';
 
-/** Everything one shard measured, in a form that crosses a thread or a machine and adds up with others'. */
+/**
+ * Everything one shard measured, in a form that crosses a thread or a machine and adds up with
+ * others'.
+ */
 export type Recording = { slices: readonly EncodedSlice[] };
 
 /** What the learners of a test write into while it runs: a slice for each profile and language. */
@@ -29,7 +32,10 @@ export class Recorder implements Disposable {
     return [...this.#slices.values()].sort((a, b) => (order(a) < order(b) ? -1 : order(a) > order(b) ? 1 : 0));
   }
 
-  /** All slices that fit, added up, as one of its own that the caller disposes of; labels that the selector leaves open are ''. */
+  /**
+   * All slices that fit, added up, as one of its own that the caller disposes of; labels that the
+   * selector leaves open are ''.
+   */
   merged(selector: Selector = {}): Slice {
     const sum = new Slice({ profile: '', language: '', ...selector });
     for (const slice of this.slices) if (fits(slice.labels, selector)) sum.merge(slice);
@@ -54,7 +60,9 @@ export class Recorder implements Disposable {
 /** Latencies with the labels that they were measured for, `metric` among them. */
 export type LabelledDistribution = { labels: Readonly<Record<string, string>>; distribution: Distribution };
 
-/** Every latency that was measured, by metric, profile and language; alive as long as the recorder. */
+/**
+ * Every latency that was measured, by metric, profile and language; alive as long as the recorder.
+ */
 export function labelledLatencies(recorder: Recorder): LabelledDistribution[] {
   return recorder.slices.flatMap(({ labels, distributions }) =>
     Object.entries(distributions)

@@ -7,8 +7,9 @@ import type { Slice } from './slice.ts';
 export type TaggedHistogram = { tag: string; hdr: string; maxMs: number };
 
 /**
- * A recording's histograms as a log holds them: by metric (`feedback_latency`) and stage (`stage.asr`) for the whole run,
- * then the same for each slice with its labels behind (`feedback_latency;profile=lte;language=en-US`).
+ * A recording's histograms as a log holds them: by metric (`feedback_latency`) and stage
+ * (`stage.asr`) for the whole run, then the same for each slice with its labels behind
+ * (`feedback_latency;profile=lte;language=en-US`).
  */
 export function taggedHistograms(recorder: Recorder): TaggedHistogram[] {
   using whole = recorder.merged();

@@ -10,7 +10,10 @@ export const tallyNames = [
   'sessions_ok',
   /** Going on when the test was ended early: neither well nor badly over. */
   'sessions_cut',
-  /** Finals that came, whenever they were due; and, measured only: utterances over, and those good in every way. */
+  /**
+   * Finals that came, whenever they were due; and, measured only: utterances over, and those good
+   * in every way.
+   */
   'utterances',
   'utterances_due',
   'utterances_good',

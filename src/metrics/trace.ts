@@ -1,6 +1,8 @@
 import type { ReportStage } from './latency-stages.ts';
 
-/** One feedback event as `traces.ndjson` holds it; names of the stages as in reports, times in ms. */
+/**
+ * One feedback event as `traces.ndjson` holds it; names of the stages as in reports, times in ms.
+ */
 export type Trace = {
   /** Time since the start of the test. */
   at_ms: number;

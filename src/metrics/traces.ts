@@ -7,12 +7,15 @@ import type { Trace } from './trace.ts';
 export type TraceOwner = Pick<Trace, 'session' | 'profile' | 'language'>;
 
 /**
- * Keeps a uniform sample of at most `limit` traces, so that the file of a soak test stays small. A session's name is
- * kept up to 64 characters, since the server chooses it.
+ * Keeps a uniform sample of at most `limit` traces, so that the file of a soak test stays small. A
+ * session's name is kept up to 64 characters, since the server chooses it.
  */
 export class TraceSink {
   readonly #sample: Reservoir;
-  /** Kept as numbers, a row each, until they are asked for: thousands of objects would be walked by each collection. */
+  /**
+   * Kept as numbers, a row each, until they are asked for: thousands of objects would be walked by
+   * each collection.
+   */
   readonly #owners: TraceOwner[] = [];
   #rows = new Float64Array(256 * columns);
 
@@ -73,8 +76,8 @@ function round(ms: number): number {
 export type SampledTraces = { traces: Trace[]; tracesSeen: number };
 
 /**
- * A uniform sample of what several samples were taken from: each gives as many as a draw without replacement takes of its.
- * At most `limit` traces; a single sample within that is its own.
+ * A uniform sample of what several samples were taken from: each gives as many as a draw without
+ * replacement takes of its. At most `limit` traces; a single sample within that is its own.
  */
 export function mergeTraces(parts: readonly SampledTraces[], seed: number, limit = traceLimit): SampledTraces {
   const only = parts.length === 1 ? parts[0]! : undefined;
@@ -98,7 +101,10 @@ export function mergeTraces(parts: readonly SampledTraces[], seed: number, limit
   return { traces: inOrder(traces), tracesSeen };
 }
 
-/** Takes any one out of a list that has one; the last comes in its place, since the order means nothing. */
+/**
+ * Takes any one out of a list that has one; the last comes in its place, since the order means
+ * nothing.
+ */
 function takeAny<T>(list: T[], random: RandomStream): T {
   const place = Math.floor(random() * list.length);
   const taken = list[place]!;

@@ -1,6 +1,9 @@
 import { z } from 'zod';
 
-/** What a client sends as text: a tagged union on `type`. Unknown keys are refused, so that a typo is heard. */
+/**
+ * What a client sends as text: a tagged union on `type`. Unknown keys are refused, so that a typo
+ * is heard.
+ */
 const reference = z.union([
   z.strictObject({ text: z.string().min(1).max(4000) }),
   /** ARPAbet, stress digits allowed, grouped into words. */
@@ -30,7 +33,9 @@ const startMessage = z.strictObject({
   reference,
   granularity: z.enum(['phoneme', 'word', 'utterance']).default('phoneme'),
   emit_interval_ms: z.number().int().min(20).max(1000).default(100),
-  /** The same key within the resume window answers with the same session instead of a second one. */
+  /**
+   * The same key within the resume window answers with the same session instead of a second one.
+   */
   idempotency_key: z.string().min(1).max(128).optional(),
 });
 

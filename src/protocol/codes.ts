@@ -1,6 +1,6 @@
 /**
- * WebSocket close codes and the error codes that precede them. One table: docs/errors.md has a heading for each, and a
- * test holds the two together.
+ * WebSocket close codes and the error codes that precede them. One table: docs/errors.md has a
+ * heading for each, and a test holds the two together.
  */
 export const wireErrors = {
   invalid_message: { close: 4400, retryable: false },

@@ -45,8 +45,8 @@ export function encodeFrame(frame: AudioFrame): Buffer {
 }
 
 /**
- * The header as six words of 32 bits, each to be written low byte first. For those who send so many frames that they
- * write them in place; the array is the same at each call.
+ * The header as six words of 32 bits, each to be written low byte first. For those who send so many
+ * frames that they write them in place; the array is the same at each call.
  */
 export function headerWords({ codec, flags, epoch, seq, crc32, firstSample }: ChecksummedFrame): Uint32Array {
   words[0] = magic | (version << 8) | (codecs.indexOf(codec) << 16) | (flags << 24);
@@ -58,7 +58,9 @@ export function headerWords({ codec, flags, epoch, seq, crc32, firstSample }: Ch
   return words;
 }
 
-/** The frame in a WebSocket message, or what is wrong with it. The payload is a view, not a copy. */
+/**
+ * The frame in a WebSocket message, or what is wrong with it. The payload is a view, not a copy.
+ */
 export function decodeFrame(message: Buffer): DecodedFrame {
   if (message.length < frameHeaderBytes) {
     return fault(

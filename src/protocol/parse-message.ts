@@ -5,7 +5,10 @@ import type { WireErrorCode } from './codes.ts';
 
 export type ParsedMessage = { ok: true; message: ClientMessage } | { ok: false; code: WireErrorCode; problem: string };
 
-/** A client's text message, or the wire error that it earns and a sentence that names every problem at once. */
+/**
+ * A client's text message, or the wire error that it earns and a sentence that names every problem
+ * at once.
+ */
 export function parseClientMessage(text: string): ParsedMessage {
   let value: unknown;
   try {

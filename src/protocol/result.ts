@@ -2,7 +2,9 @@
 const errorTypes = ['none', 'substitution', 'omission', 'insertion', 'unscored'] as const;
 export type ErrorType = (typeof errorTypes)[number];
 
-/** One phone of the reference, as `score --json`, `phoneme_feedback` and `utterance_final` show it. */
+/**
+ * One phone of the reference, as `score --json`, `phoneme_feedback` and `utterance_final` show it.
+ */
 export type PhonemeResult = {
   /** Place in the utterance, from 0, over all words. */
   index: number;
@@ -13,7 +15,10 @@ export type PhonemeResult = {
   end_ms: number;
   /** Raw goodness of pronunciation, nats, <= 0 (see rawGop); null when unscored. */
   gop: number | null;
-  /** Calibrated, 0-100, from this phone's segment alone; 0 in a word that was left out; null when unscored or nothing of the text was read. */
+  /**
+   * Calibrated, 0-100, from this phone's segment alone; 0 in a word that was left out; null when
+   * unscored or nothing of the text was read.
+   */
   accuracy: number | null;
   /** 0-1: how sure the calibrated score is. */
   confidence: number;
@@ -28,18 +33,24 @@ export type WordResult = {
   text: string;
   start_ms: number;
   end_ms: number;
-  /** 0-100 with the word's and utterance's context; 0 when it was left out, null when nothing of the text was read or it was not scored. */
+  /**
+   * 0-100 with the word's and utterance's context; 0 when it was left out, null when nothing of the
+   * text was read or it was not scored.
+   */
   accuracy: number | null;
   error_type: ErrorType;
   /**
-   * Where the pronunciation came from, and which of its variants was heard; `reading` says in words what was read where the
-   * text may be read in several ways (2024: "twenty", "two thousand").
+   * Where the pronunciation came from, and which of its variants was heard; `reading` says in words
+   * what was read where the text may be read in several ways (2024: "twenty", "two thousand").
    */
   pronunciation: { source: 'dictionary' | 'letter_to_sound' | 'given'; variant: number; reading?: string };
   phonemes: readonly PhonemeResult[];
 };
 
-/** 0-100 each; null when nothing was scored: where nothing of the text was read, all but `completeness` are. */
+/**
+ * 0-100 each; null when nothing was scored: where nothing of the text was read, all but
+ * `completeness` are.
+ */
 export type UtteranceScores = {
   accuracy: number | null;
   fluency: number | null;
@@ -49,9 +60,15 @@ export type UtteranceScores = {
 
 /** A place where the reading left the text. */
 export type Deviation = {
-  /** `inserted`: sounds that are not in the text, too short for `other_words`; known when the utterance is over. */
+  /**
+   * `inserted`: sounds that are not in the text, too short for `other_words`; known when the
+   * utterance is over.
+   */
   kind: 'skipped' | 'repeated' | 'other_words' | 'inserted';
-  /** First and last word index concerned; for `other_words` and `inserted` the word before or in which they were heard, the count of words behind the last. */
+  /**
+   * First and last word index concerned; for `other_words` and `inserted` the word before or in
+   * which they were heard, the count of words behind the last.
+   */
   first_word: number;
   last_word: number;
   start_ms: number;
@@ -72,8 +89,8 @@ export type InsertedPhone = {
 };
 
 /**
- * What was heard: some of the text, sounds but nothing of the text, nothing at all, or nothing because the audio was lost. Without
- * `text` there is no accuracy.
+ * What was heard: some of the text, sounds but nothing of the text, nothing at all, or nothing
+ * because the audio was lost. Without `text` there is no accuracy.
  */
 export type Heard = 'text' | 'other_sounds' | 'nothing' | 'lost';
 

@@ -5,14 +5,16 @@ import type { StageTimings } from './stages.ts';
 /**
  * What the server sends, each as one JSON text message with `event_id` and `audio_ms`.
  *
- * `event_id` rises by one a session and is never reused. Two messages are no events of their own and repeat an id: the
- * `ready` after a resume carries the `last_event_id` that the client named, so that a second cut amid the replay skips
- * nothing, and an `error` before there is a session carries 0. Replayed events keep their ids; ids of acks and of
- * provisional results that were overtaken are missing from a replay.
+ * `event_id` rises by one a session and is never reused. Two messages are no events of their own
+ * and repeat an id: the `ready` after a resume carries the `last_event_id` that the client named,
+ * so that a second cut amid the replay skips nothing, and an `error` before there is a session
+ * carries 0. Replayed events keep their ids; ids of acks and of provisional results that were
+ * overtaken are missing from a replay.
  *
- * `audio_ms` is a place on the session's clock: the client's samples from the first frame, gaps included. In
- * `phoneme_feedback`, `transcript` and `utterance_final` it is the sound that has been scored; elsewhere the sound that
- * has been read. Every `start_ms`, `end_ms` and `at_ms` is on the same clock.
+ * `audio_ms` is a place on the session's clock: the client's samples from the first frame, gaps
+ * included. In `phoneme_feedback`, `transcript` and `utterance_final` it is the sound that has been
+ * scored; elsewhere the sound that has been read. Every `start_ms`, `end_ms` and `at_ms` is on the
+ * same clock.
  */
 export type ServerEvent = { event_id: number; audio_ms: number } & ServerMessage;
 
@@ -25,7 +27,10 @@ export type ServerMessage =
       /** The next seq that the server has not seen: 0 at start, where to go on after a resume. */
       next_seq: number;
       epoch: number;
-      /** The utterance that audio goes to, or that was last: after a resume it tells whether a `next_utterance` arrived. */
+      /**
+       * The utterance that audio goes to, or that was last: after a resume it tells whether a
+       * `next_utterance` arrived.
+       */
       utterance_id: number;
       resumed: boolean;
       limits: SessionLimits;

@@ -1,13 +1,20 @@
 /**
- * The stages of one feedback event's latency, in the order that sound passes through them. The one list: wire timing,
- * traces, metrics, budgets and reports all use these names. What no stage claims is shown as `unattributed`.
+ * The stages of one feedback event's latency, in the order that sound passes through them. The one
+ * list: wire timing, traces, metrics, budgets and reports all use these names. What no stage claims
+ * is shown as `unattributed`.
  */
 export const stages = [
   /** From the sound until its frame is complete in the client (half or all of a frame's length). */
   'capture',
-  /** From that frame's end until the frame that brings the sound behind it which the model's analysis window reaches. */
+  /**
+   * From that frame's end until the frame that brings the sound behind it which the model's
+   * analysis window reaches.
+   */
   'window',
-  /** From the client's send until the server's socket read. Measured by the client side, from its own clock. */
+  /**
+   * From the client's send until the server's socket read. Measured by the client side, from its
+   * own clock.
+   */
   'uplink',
   /** Socket read to jitter buffer release: parse, dedupe, reorder. */
   'ingress',

@@ -10,7 +10,10 @@ export type StartTimer = (afterMs: number, callback: () => void) => () => void;
 
 type Entry = { atUs: number; due: Due };
 
-/** Any number of things on one timer: a binary heap in which an entry that was overtaken by an earlier one is skipped. */
+/**
+ * Any number of things on one timer: a binary heap in which an entry that was overtaken by an
+ * earlier one is skipped.
+ */
 export class DueQueue {
   readonly #heap: Entry[] = [];
   readonly #queuedUs = new Map<Due, number>();

@@ -29,8 +29,9 @@ const pieceBytes = 1448;
 const highWaterBytes = 256 * 1024;
 
 /**
- * One client's two sockets, joined by a simulated connection: what is read from one is written to the other when the model
- * delivers it. Ends and resets travel as bytes do. Times are us since the client was accepted.
+ * One client's two sockets, joined by a simulated connection: what is read from one is written to
+ * the other when the model delivers it. Ends and resets travel as bytes do. Times are us since the
+ * client was accepted.
  */
 export class Passage implements Due {
   readonly connection: SimulatedConnection;

@@ -27,8 +27,9 @@ export type NetworkProxy = {
 };
 
 /**
- * Listens, and joins each connection that comes to one of its own to the upstream through a simulated network. Each is a
- * client with a network of its own, whose time begins when it is accepted. Errors: `port_in_use`, `cannot_listen`.
+ * Listens, and joins each connection that comes to one of its own to the upstream through a
+ * simulated network. Each is a client with a network of its own, whose time begins when it is
+ * accepted. Errors: `port_in_use`, `cannot_listen`.
  */
 export async function startProxy(options: ProxyOptions): Promise<NetworkProxy> {
   const { network, seed, upstream } = options;

@@ -1,4 +1,7 @@
-/** The kinds of faults, as plans, recordings and reports name them; src/load/fault/ says what each is. */
+/**
+ * The kinds of faults, as plans, recordings and reports name them; src/load/fault/ says what each
+ * is.
+ */
 export const faultKinds = [
   'reconnect',
   'cut-network',

@@ -4,9 +4,15 @@ export type GeneratorHealth = {
   learners: number;
   /** Share of the time that its event loop was at work, 0-1. */
   busy: number;
-  /** CPU seconds a second of its process, the system's part among them; above 1 when several threads work. */
+  /**
+   * CPU seconds a second of its process, the system's part among them; above 1 when several threads
+   * work.
+   */
   cpu: number;
-  /** Share of the time that its thread could have run and waited for a core; undefined where the system does not say. */
+  /**
+   * Share of the time that its thread could have run and waited for a core; undefined where the
+   * system does not say.
+   */
   waited: number | undefined;
   /** How late its event loop ran timers, ms: as long waited what it had to read. */
   loopDelayP99Ms: number;

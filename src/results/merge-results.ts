@@ -14,7 +14,10 @@ export type GeneratorResult = SampledTraces & {
   elapsedMs: number;
 };
 
-/** What several generators measured, as if one had measured all of it: histograms and counts add up exactly. */
+/**
+ * What several generators measured, as if one had measured all of it: histograms and counts add up
+ * exactly.
+ */
 export function mergeResults(results: readonly GeneratorResult[], seed: number): GeneratorResult {
   using recorder = new Recorder();
   const sessionErrors = new Map<string, number>();

@@ -6,9 +6,9 @@ import type { RecordedRun } from './recorded-run.ts';
 export type NamedRun = { name: string; run: RecordedRun };
 
 /**
- * The whole of which these runs are the shards, exactly: histograms and counts add up, and its objectives can be judged on
- * it. Throws `bad_shards` with everything that keeps them from being one: other schedules or versions, the same shard twice,
- * missing ones.
+ * The whole of which these runs are the shards, exactly: histograms and counts add up, and its
+ * objectives can be judged on it. Throws `bad_shards` with everything that keeps them from being
+ * one: other schedules or versions, the same shard twice, missing ones.
  */
 export function mergeRuns(shards: readonly NamedRun[]): RecordedRun {
   const problems = mismatches(shards);

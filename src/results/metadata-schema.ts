@@ -34,7 +34,9 @@ const shard = section({
     context.addIssue({ code: 'custom', path: ['index'], message: `${index} is more than the ${count} shards` });
 }, despiteProblems);
 
-/** What is written decides; the file also has it parsed. Its selector is as the networks are called. */
+/**
+ * What is written decides; the file also has it parsed. Its selector is as the networks are called.
+ */
 const objective = z
   .looseObject({
     source: text('an objective'),

@@ -8,14 +8,22 @@ import { histogramsReady, LatencyHistogram } from '../metrics/histogram.ts';
 import { notNegative, words } from './recording-fields.ts';
 import { doubtOf, readFileOf, readRunFile, runHint } from './run-file.ts';
 
-/** What a run directory says of bad and all events; src/report/export/run-directory.ts writes one. */
+/**
+ * What a run directory says of bad and all events; src/report/export/run-directory.ts writes one.
+ */
 export type ReadRun = {
   elapsedMs: number;
-  /** Why the run proves nothing, such as a generator that could not keep its schedule; undefined when it may be trusted. */
+  /**
+   * Why the run proves nothing, such as a generator that could not keep its schedule; undefined
+   * when it may be trusted.
+   */
   doubt: string | undefined;
   /** Bad and all of a share such as session_success; undefined when the run does not hold it. */
   share(name: string): Count | undefined;
-  /** Events of a latency above `atMostMs`, those that never came among them; undefined when the run does not hold it. */
+  /**
+   * Events of a latency above `atMostMs`, those that never came among them; undefined when the run
+   * does not hold it.
+   */
   above(name: string, atMostMs: number): Count | undefined;
   /** Events of a latency that never came, and those that did. */
   never(name: string): number;
@@ -65,7 +73,10 @@ const traceLine = z.object({
     .transform((ms) => ms ?? Number.POSITIVE_INFINITY),
 });
 
-/** The feedback events of a run: a uniform sample of them when there were many. Throws `unreadable_file` or `bad_traces`. */
+/**
+ * The feedback events of a run: a uniform sample of them when there were many. Throws
+ * `unreadable_file` or `bad_traces`.
+ */
 export async function readRunTraces(directory: string): Promise<RunTrace[]> {
   const file = join(directory, 'traces.ndjson.gz');
   const traces: RunTrace[] = [];
@@ -91,8 +102,9 @@ function faultyTrace(where: string, message: string): SpeechfbError {
 }
 
 /**
- * Compressed histograms of us by tag, from an HdrHistogram log. The tag of a whole run is its metric alone; slices of it have
- * longer ones (`feedback_latency;profile=4g`) and are not read. A tag may have a line an interval: all are of one run.
+ * Compressed histograms of us by tag, from an HdrHistogram log. The tag of a whole run is its
+ * metric alone; slices of it have longer ones (`feedback_latency;profile=4g`) and are not read. A
+ * tag may have a line an interval: all are of one run.
  */
 function readHistograms(file: string): Map<string, string[]> {
   const found = new Map<string, string[]>();

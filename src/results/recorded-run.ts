@@ -33,7 +33,9 @@ export function encodeRun({ metadata, recording, tracesSeen }: RecordedRun): Buf
   );
 }
 
-/** Reads a run directory back, exactly, but for its traces. Throws `unreadable_file` or `bad_run`. */
+/**
+ * Reads a run directory back, exactly, but for its traces. Throws `unreadable_file` or `bad_run`.
+ */
 export function readRecordedRun(directory: string): RecordedRun {
   const file = join(directory, recordingFile);
   const content = parsed(file, unzipped(file, 'recording', mostRecordedBytes));
@@ -45,7 +47,10 @@ export function readRecordedRun(directory: string): RecordedRun {
   return { metadata: metadata as RunMetadata, recording: recording as Recording, tracesSeen, traces: [] };
 }
 
-/** The same with its traces, without which it cannot be joined to others. Throws `unreadable_file` or `bad_run`. */
+/**
+ * The same with its traces, without which it cannot be joined to others. Throws `unreadable_file`
+ * or `bad_run`.
+ */
 export function readTracedRun(directory: string): RecordedRun {
   const file = join(directory, tracesFile);
   const run = readRecordedRun(directory);
@@ -101,7 +106,9 @@ function otherVersion(file: string, version: number): SpeechfbError {
   return new SpeechfbError('bad_run', message, { hint: `${runHint}; this one is read by the speechfb that wrote it` });
 }
 
-/** A recording of a hundred slices has some 40 MB; what unpacks to more was not written by speechfb. */
+/**
+ * A recording of a hundred slices has some 40 MB; what unpacks to more was not written by speechfb.
+ */
 const mostRecordedBytes = 400_000_000;
 /** A sample of traces is written up to some 8 MB. */
 const mostTraceBytes = 64_000_000;

@@ -2,7 +2,10 @@ import { z } from 'zod';
 import { section } from '../config/fields.ts';
 import { isNot } from '../config/sentences.ts';
 
-/** Numbers of a file that speechfb itself wrote: they have no units, and are out of range only when somebody changed them. */
+/**
+ * Numbers of a file that speechfb itself wrote: they have no units, and are out of range only when
+ * somebody changed them.
+ */
 export function countField(least = 0) {
   const error = (issue: { input?: unknown }) => isNot(issue.input, `a count: a whole number, ${least} or more`);
   return z.number({ error }).int({ error }).min(least, { error });

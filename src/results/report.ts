@@ -1,6 +1,9 @@
 import type { ObjectiveVerdict, Verdict } from '../slo/objective/objective-verdict.ts';
 
-/** One load test, measured and judged: everything that a table, a file or a screen shows. Times in ms. */
+/**
+ * One load test, measured and judged: everything that a table, a file or a screen shows. Times in
+ * ms.
+ */
 export type LoadReport = {
   kind: 'LoadReport';
   /** Version of this shape, as `run.json` carries it. */
@@ -39,7 +42,10 @@ export type LoadReport = {
   objectives: readonly ObjectiveVerdict[];
   /** Conditions on the generator; one that is not ok makes the run invalid. */
   validity: readonly { check: string; ok: boolean; detail: string }[];
-  /** Every profile, language and stage together; where more than one of them varies, also each by itself. */
+  /**
+   * Every profile, language and stage together; where more than one of them varies, also each by
+   * itself.
+   */
   slices: readonly SliceReport[];
   /** What was made to go wrong, in order of time. */
   faults: readonly FaultReport[];
@@ -109,10 +115,16 @@ export type CostReport = {
   dollarsPerAudioMinute: number;
 };
 
-/** What was measured with these labels; one that is absent may be any. Sessions and frames count in the phase that they began in. */
+/**
+ * What was measured with these labels; one that is absent may be any. Sessions and frames count in
+ * the phase that they began in.
+ */
 export type SliceReport = { labels: { profile?: string; language?: string; phase?: string } } & Measured;
 
-/** A distribution in a few numbers: undefined without samples, Infinity where the quantile never came. */
+/**
+ * A distribution in a few numbers: undefined without samples, Infinity where the quantile never
+ * came.
+ */
 export type Summary = {
   samples: number;
   /** Samples that never came; they are in every quantile. */

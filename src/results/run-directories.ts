@@ -3,7 +3,10 @@ import { join } from 'node:path';
 
 import { type RecordedRun, readRecordedRun, readTracedRun, recordingFile, tracesFile } from './recorded-run.ts';
 
-/** What a run directory may hold: first what the rest can be made from again, should the disk be full. */
+/**
+ * What a run directory may hold: first what the rest can be made from again, should the disk be
+ * full.
+ */
 export const runFileNames = [
   'recording.json.gz',
   'run.json',
@@ -23,8 +26,8 @@ export function runDirectory(directory: string, number: number): string {
 export const runsFile = 'runs.json';
 
 /**
- * Forgets what an earlier test with `--out` wrote here: its files, and those of its runs with their directories. Whatever
- * else is here stays. So nobody takes what is left of two tests for one.
+ * Forgets what an earlier test with `--out` wrote here: its files, and those of its runs with their
+ * directories. Whatever else is here stays. So nobody takes what is left of two tests for one.
  */
 export function forgetEarlier(directory: string): void {
   const remove = (...path: string[]) => tryTo(() => rmSync(join(...path), { force: true }));
@@ -44,8 +47,8 @@ function tryTo(remove: () => void): void {
 }
 
 /**
- * The run of a directory, or those of `loadtest --runs` in it, in order; with their traces, unless these were lost. Throws as
- * `readTracedRun`.
+ * The run of a directory, or those of `loadtest --runs` in it, in order; with their traces, unless
+ * these were lost. Throws as `readTracedRun`.
  */
 export function readRuns(directory: string): RecordedRun[] {
   const several = runDirectories(directory);
@@ -54,7 +57,10 @@ export function readRuns(directory: string): RecordedRun[] {
   );
 }
 
-/** The directories of the runs of `loadtest --runs` in this one, in order; none when it holds one run. */
+/**
+ * The directories of the runs of `loadtest --runs` in this one, in order; none when it holds one
+ * run.
+ */
 export function runDirectories(directory: string): string[] {
   const runs: string[] = [];
   while (existsSync(runDirectory(directory, runs.length + 1))) runs.push(runDirectory(directory, runs.length + 1));

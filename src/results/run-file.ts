@@ -7,7 +7,10 @@ import { flattenIssues } from '../config/yaml.ts';
 import { firstProblems, type Problem, SpeechfbError } from '../errors.ts';
 import { countField, list, notNegative, trueOrFalse, words } from './recording-fields.ts';
 
-/** Version 2 adds slices (by profile and language), version 3 calls their label `stage` `phase`; neither is read differently here. */
+/**
+ * Version 2 adds slices (by profile and language), version 3 calls their label `stage` `phase`;
+ * neither is read differently here.
+ */
 const versions = [1, 2, 3] as const;
 
 const distributions = z.record(
@@ -51,13 +54,19 @@ export function readRunFile(directory: string): RunFile {
   throw badRun(`${file} is not the report of a load test`, result.error.issues);
 }
 
-/** Why the run proves nothing, such as a generator that could not keep its schedule; undefined when it may be trusted. */
+/**
+ * Why the run proves nothing, such as a generator that could not keep its schedule; undefined when
+ * it may be trusted.
+ */
 export function doubtOf({ validity }: RunFile): string | undefined {
   const doubts = validity.filter((one) => !one.ok).map(({ check, detail }) => `${check}: ${detail}`);
   return doubts.length > 0 ? doubts.join('; ') : undefined;
 }
 
-/** Events of a latency that never came, by profile and language where the run says so, and how many did come. */
+/**
+ * Events of a latency that never came, by profile and language where the run says so, and how many
+ * did come.
+ */
 export function unanswered(
   { distributions, slices = [] }: RunFile,
   metric: string,

@@ -7,12 +7,16 @@ import type { GeneratorHealth } from './generator-health.ts';
 export type ValidityCheck = { check: string; ok: boolean; detail: string };
 
 /**
- * Lateness beyond which the load was not the one that was planned, and the share of its core that a generator may use. What
- * has come is read when nothing is due, so a generator at its end may send on time and read late.
+ * Lateness beyond which the load was not the one that was planned, and the share of its core that a
+ * generator may use. What has come is read when nothing is due, so a generator at its end may send
+ * on time and read late.
  */
 const validityLimits = { latenessP99Ms: 10, busy: 0.8, waited: 0.5, loopDelayP99Ms: 10 } as const;
 
-/** Judges the generators, not the server: did they speak on time, had they room to, and was anything measured at all? */
+/**
+ * Judges the generators, not the server: did they speak on time, had they room to, and was anything
+ * measured at all?
+ */
 export function checkValidity(
   measured: Measurements,
   generators: readonly GeneratorHealth[],

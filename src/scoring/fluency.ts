@@ -1,6 +1,9 @@
 import type { UtteranceResult } from '../protocol/result.ts';
 
-/** A silence inside the reading this long or longer is a pause; shorter ones belong to speech (closures, joins). */
+/**
+ * A silence inside the reading this long or longer is a pause; shorter ones belong to speech
+ * (closures, joins).
+ */
 const shortestPauseMs = 200;
 /** Phones a second, pauses included, of a fluent reading, and of one that scores 0. */
 const fluentRate = 11;
@@ -39,9 +42,9 @@ export function measurePace(
 }
 
 /**
- * 0-100 from the rate of speech: phones a second over the whole reading, its pauses included. That one measure explains
- * most of what listeners call fluent in read speech (Cucchiarini, Strik and Boves, JASA 107(2), 2000); it falls with slow
- * sounds, with many pauses and with long ones alike.
+ * 0-100 from the rate of speech: phones a second over the whole reading, its pauses included. That
+ * one measure explains most of what listeners call fluent in read speech (Cucchiarini, Strik and
+ * Boves, JASA 107(2), 2000); it falls with slow sounds, with many pauses and with long ones alike.
  */
 export function fluencyScore(phonesPerSecond: number | null): number | null {
   if (phonesPerSecond === null) return null;

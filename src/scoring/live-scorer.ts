@@ -21,13 +21,19 @@ export type Pause = { start: number; end: number };
 /** A phone passed over this near to lost audio may have been said in it, frames. */
 const gapReach = 5;
 
-/** Scores one utterance while it is read: acoustic frames in, phones out, each final as soon as it is certain. */
+/**
+ * Scores one utterance while it is read: acoustic frames in, phones out, each final as soon as it
+ * is certain.
+ */
 export class LiveScorer {
   readonly graph: Graph;
   readonly calibrator: Calibrator;
   /** Silences between and around the words that are over. */
   readonly pauses: Pause[] = [];
-  /** Whether what was found of the text, in speech outside it, is there by chance; known when the utterance is over. */
+  /**
+   * Whether what was found of the text, in speech outside it, is there by chance; known when the
+   * utterance is over.
+   */
   isDoubted = false;
   readonly #model: ScorerModel;
   readonly #nbest: number;
@@ -91,8 +97,8 @@ export class LiveScorer {
   }
 
   /**
-   * Phones that became final since the last call, and those that are likely but not certain yet where they are new or lie
-   * elsewhere than before: the same segment has the same scores.
+   * Phones that became final since the last call, and those that are likely but not certain yet
+   * where they are new or lie elsewhere than before: the same segment has the same scores.
    */
   takeChanges(): { final: ScoredPhone[]; provisional: ScoredPhone[] } {
     const final = this.#fresh;
@@ -135,7 +141,9 @@ export class LiveScorer {
     return this.finalsOf(word).some((phone) => this.graph.ends[phone.state]! >= 0);
   }
 
-  /** Where the reading left the text so far, in order of time; neighbouring skipped words as one. */
+  /**
+   * Where the reading left the text so far, in order of time; neighbouring skipped words as one.
+   */
   deviations(): Deviation[] {
     const all = [...this.#deviations];
     let last: Deviation | undefined;
@@ -218,8 +226,8 @@ export class LiveScorer {
   }
 
   /**
-   * Speech that goes on around the text has places that sound a little like any word: what was found there and fits no better
-   * than by chance was not read, and all of the text was left out.
+   * Speech that goes on around the text has places that sound a little like any word: what was
+   * found there and fits no better than by chance was not read, and all of the text was left out.
    */
   #doubt(): void {
     const outside = this.#deviations.filter(
@@ -240,7 +248,10 @@ export class LiveScorer {
     return !this.isDoubted && [...this.#finals.values()].some(({ start, end }) => end > start);
   }
 
-  /** Phones of the word that were never heard are left out; in a word without any they have no accuracy. */
+  /**
+   * Phones of the word that were never heard are left out; in a word without any they have no
+   * accuracy.
+   */
   #complete(word: number): void {
     const heard = this.finalsOf(word);
     const states = new Set(heard.map((phone) => phone.state));
@@ -251,7 +262,10 @@ export class LiveScorer {
     for (const state of read) this.#publish({ state, start: at, end: at }, heard.length === 0);
   }
 
-  /** The first reading of a phone counts: what was published never changes, also when the word is read again. */
+  /**
+   * The first reading of a phone counts: what was published never changes, also when the word is
+   * read again.
+   */
   #publish(segment: Segment, isWordLeftOut = false): void {
     const place = this.#placeOf(segment.state);
     if (this.#finals.has(place)) return;
@@ -262,7 +276,10 @@ export class LiveScorer {
     this.#fresh.push(scored);
   }
 
-  /** The phone that was handed out provisionally with this very segment: its scores would come out the same. */
+  /**
+   * The phone that was handed out provisionally with this very segment: its scores would come out
+   * the same.
+   */
   #asShown(place: number, { state, start, end }: Segment): ScoredPhone | undefined {
     const shown = this.#shown.get(place);
     if (shown?.state !== state || shown.start !== start || shown.end !== end) return undefined;
@@ -276,7 +293,10 @@ export class LiveScorer {
     return scorePhone(this.#scoring, segment, status, this.frames, lost);
   }
 
-  /** Whether the place's phone was handed out with these bounds; two states of a place may stand for one phone. */
+  /**
+   * Whether the place's phone was handed out with these bounds; two states of a place may stand for
+   * one phone.
+   */
   #isShown(place: number, { state, start, end }: Segment): boolean {
     const shown = this.#shown.get(place);
     const { emission } = this.graph;

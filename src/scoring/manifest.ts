@@ -8,8 +8,8 @@ import { type ScoredFile, scoreFile } from './score-file.ts';
 import { type ReferenceSource, resolveReference } from './text/reference.ts';
 
 /**
- * One line of a manifest: an utterance and what should have been read, as text or as words with phones. Other keys are the
- * caller's own (speaker, scores) and are passed over.
+ * One line of a manifest: an utterance and what should have been read, as text or as words with
+ * phones. Other keys are the caller's own (speaker, scores) and are passed over.
  */
 const manifestLine = z.object({
   id: z.union([z.string().min(1), z.number()]),
@@ -24,12 +24,13 @@ export type ManifestRun = { scored: number; audioMs: number; wallMs: number; pro
 
 /**
  * Scores every line of the JSON-lines file `input` and writes one line each to `output`, in order:
- * `{id, words: [{text, phones, scores, scores_in_context, gop}]}`, scores 0-2, null where audio was lost or nobody
- * speaks; of words left out in a reading, what experts give those on average. Audio paths are relative to the manifest,
- * those of `-` (the standard input) to the working directory. A line that cannot be scored becomes a problem with its
- * `file:line` and the others still run.
+ * `{id, words: [{text, phones, scores, scores_in_context, gop}]}`, scores 0-2, null where audio was
+ * lost or nobody speaks; of words left out in a reading, what experts give those on average. Audio
+ * paths are relative to the manifest, those of `-` (the standard input) to the working directory. A
+ * line that cannot be scored becomes a problem with its `file:line` and the others still run.
  *
- * @param options.features Also write each phone's feature vector and segment (for fitting a calibration).
+ * @param options.features Also write each phone's feature vector and segment (for fitting a
+ *   calibration).
  * @throws SpeechfbError `unreadable_file`, `bad_manifest`, `output_unwritable`
  */
 export async function scoreManifest(
@@ -41,7 +42,8 @@ export async function scoreManifest(
   const run: ManifestRun = { scored: 0, audioMs: 0, wallMs: 0, problems: [] };
   const begun = performance.now();
   const lines = readLines(input, 'manifest');
-  // The first line is read before the output is touched: a manifest that cannot be read leaves no empty file.
+  // The first line is read before the output is touched: a manifest that cannot be read leaves no
+  // empty file.
   let next = await lines.next();
   const sink = await open(output, 'w').catch((cause) => fail(output, cause));
   try {
@@ -93,7 +95,9 @@ async function scoreLine(
   };
 }
 
-/** Words without phones, such as those that carry times for `loadtest`, say no more than the text. */
+/**
+ * Words without phones, such as those that carry times for `loadtest`, say no more than the text.
+ */
 function sourceOf({ words = [], text = '' }: ManifestLine): ReferenceSource {
   const given = words.flatMap((word) => (word.phones ? [{ text: word.text, phones: word.phones }] : []));
   return given.length > 0 && given.length === words.length ? { words: given } : { text };

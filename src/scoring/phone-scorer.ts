@@ -39,7 +39,9 @@ export type PhoneScoring = {
 /** GOP of a phone that was not heard, nats: below any that is. */
 const unheardGop = -15;
 
-/** Frames in which hardly a phone can be said: a wrong one as short as this may have been left out. */
+/**
+ * Frames in which hardly a phone can be said: a wrong one as short as this may have been left out.
+ */
 const omittedFrames = 2;
 
 /**
@@ -93,7 +95,10 @@ export function scorePhone(
   return { ...place, features: values, score, result };
 }
 
-/** A wrong phone was left out when it has hardly any room and what sounds there is a neighbour; else it was replaced. */
+/**
+ * A wrong phone was left out when it has hardly any room and what sounds there is a neighbour; else
+ * it was replaced.
+ */
 function errorType({ graph, columns }: PhoneScoring, { state, start, end }: Segment, heard: string): ErrorType {
   if (end - start > omittedFrames) return 'substitution';
   const beside = neighbours(graph, state).map((column) => columns.names[columns.posterior.indexOf(column)]);
@@ -117,7 +122,9 @@ function likeliest(
   return best.map((index) => ({ phoneme: names[index]!, score: round(shares[index]! / mass, 1000) }));
 }
 
-/** To steps of 1 / `steps`: digits beyond what was measured are only bytes to write, send and read. */
+/**
+ * To steps of 1 / `steps`: digits beyond what was measured are only bytes to write, send and read.
+ */
 function round(value: number, steps: number): number {
   return Math.round(value * steps) / steps;
 }

@@ -18,13 +18,18 @@ export type ScoredFile = {
   timing: StageTimings & { read: number; total: number };
 };
 
-/** Feedback interval that the lag of finals is counted on, ms: what `serve` uses when a client does not ask. */
+/**
+ * Feedback interval that the lag of finals is counted on, ms: what `serve` uses when a client does
+ * not ask.
+ */
 const emitIntervalMs = 100;
 
 /**
- * Scores one WAV file of any rate and channel count against a reference, through the same pipeline that runs live.
+ * Scores one WAV file of any rate and channel count against a reference, through the same pipeline
+ * that runs live.
  *
- * @throws SpeechfbError for audio that cannot be read (see readWav) and for a reference that the model does not know.
+ * @throws SpeechfbError for audio that cannot be read (see readWav) and for a reference that the
+ *   model does not know.
  */
 export async function scoreFile(
   engine: AcousticEngine,

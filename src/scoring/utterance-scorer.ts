@@ -22,7 +22,9 @@ export type Feedback = {
 };
 
 export type Progress = {
-  /** Words of the reference that were begun, in order of the text; final once their last phone is. */
+  /**
+   * Words of the reference that were begun, in order of the text; final once their last phone is.
+   */
   words: readonly BegunWord[];
   deviations: readonly Deviation[];
 };
@@ -57,7 +59,10 @@ export function calibratorOf(model: ModelPackage): Calibrator {
 
 const calibrators = new WeakMap<ModelPackage, Calibrator>();
 
-/** Frames of the acoustic model in, feedback and the result of one utterance out: all of scoring that is not sound. */
+/**
+ * Frames of the acoustic model in, feedback and the result of one utterance out: all of scoring
+ * that is not sound.
+ */
 export class UtteranceScorer {
   readonly #model: ModelPackage;
   readonly #reference: Reference;
@@ -73,7 +78,10 @@ export class UtteranceScorer {
   /** The progress that was reported last. */
   #reported = '';
 
-  /** @throws SpeechfbError `invalid_reference` when the model does not know a phone of the reference. */
+  /**
+   * @throws SpeechfbError `invalid_reference` when the model does not know a phone of the
+   *   reference.
+   */
   constructor(model: ModelPackage, reference: Reference, options: ScorerOptions, events: ScorerEvents) {
     this.#model = model;
     this.#reference = reference;
@@ -92,12 +100,14 @@ export class UtteranceScorer {
   /** Takes the next frames. */
   take(frames: AcousticFrames): void {
     const { queueMs, featuresMs, inferenceMs } = frames.timing;
-    // Feedback waited for its newest frames alone: adding up all since the last would count time that passed side by side.
+    // Feedback waited for its newest frames alone: adding up all since the last would count time
+    // that passed side by side.
     this.#newest = { queue: queueMs, features: featuresMs, asr: inferenceMs, scoring: 0 };
     this.#total.queue += queueMs;
     this.#total.features += featuresMs;
     this.#total.asr += inferenceMs;
-    // Frame by frame up to each moment of feedback, so that results do not depend on how the audio was cut.
+    // Frame by frame up to each moment of feedback, so that results do not depend on how the audio
+    // was cut.
     for (let row = 0; row < frames.count; ) {
       const begun = performance.now();
       const due = Math.ceil((this.#nextEmitMs - this.#model.lookaheadMs) / this.#model.strideMs) - this.#scorer.frames;
@@ -109,7 +119,10 @@ export class UtteranceScorer {
     }
   }
 
-  /** No more frames: everything final, with context. @param pushedMs The audio that there was, gaps included. */
+  /**
+   * No more frames: everything final, with context. @param pushedMs The audio that there was, gaps
+   * included.
+   */
   finish(pushedMs: number): TimedResult {
     const begun = performance.now();
     this.#scorer.finish();
@@ -149,7 +162,10 @@ export class UtteranceScorer {
     };
   }
 
-  /** Undefined when the same words are begun and final as before, and the reading left the text in the same places. */
+  /**
+   * Undefined when the same words are begun and final as before, and the reading left the text in
+   * the same places.
+   */
   #progress(): Progress | undefined {
     const words = this.#begun.filter((word) => word !== undefined);
     const deviations = this.#scorer.deviations();
@@ -165,7 +181,10 @@ export class UtteranceScorer {
     return this.#scorer.frames * this.#model.strideMs + this.#model.lookaheadMs;
   }
 
-  /** From a phone's end until the sound behind the feedback that first could call it final; not past the audio's end. */
+  /**
+   * From a phone's end until the sound behind the feedback that first could call it final; not past
+   * the audio's end.
+   */
   #lagMs({ saidAt, result }: ScoredPhone, pushedMs: number): number {
     const { strideMs, lookaheadMs, features } = this.#model;
     const interval = this.#emitIntervalMs;

@@ -102,7 +102,10 @@ function wordResult(
   };
 }
 
-/** A word is left out when more than half of its phones are; it is wrong when its mean score is below the threshold. */
+/**
+ * A word is left out when more than half of its phones are; it is wrong when its mean score is
+ * below the threshold.
+ */
 function wordError(phones: readonly JudgedPhone[], scores: readonly number[], threshold: number): ErrorType {
   if (scores.length === 0) return 'unscored';
   const omitted = phones.filter((phone) => phone.result.error_type === 'omission').length;
@@ -111,8 +114,9 @@ function wordError(phones: readonly JudgedPhone[], scores: readonly number[], th
 }
 
 /**
- * One number of the three, as in Microsoft's published samples of pronunciation assessment without prosody: the lowest
- * weighs .6, the others .2 each, so that a fluent reading of half the text cannot look good.
+ * One number of the three, as in Microsoft's published samples of pronunciation assessment without
+ * prosody: the lowest weighs .6, the others .2 each, so that a fluent reading of half the text
+ * cannot look good.
  */
 function overall(...scores: readonly (number | null)[]): UtteranceScores['pronunciation'] {
   const known = scores.filter((score) => score !== null).sort((a, b) => a - b);

@@ -6,8 +6,9 @@ import { resolveReference } from './text/reference.ts';
 const soundMs = 3000;
 
 /**
- * Sends a few seconds of a buzz through the whole pipeline, so that what is timed afterwards is the steady cost: the first
- * utterance of a process otherwise pays for compiling the code and for the model's first run.
+ * Sends a few seconds of a buzz through the whole pipeline, so that what is timed afterwards is the
+ * steady cost: the first utterance of a process otherwise pays for compiling the code and for the
+ * model's first run.
  */
 export async function warmUp(engine: AcousticEngine): Promise<void> {
   const { sampleRateHz } = engine.model;
@@ -23,7 +24,8 @@ export async function warmUp(engine: AcousticEngine): Promise<void> {
     },
   );
   const samples = Math.round((soundMs / 1000) * sampleRateHz);
-  // A 120 Hz buzz under a slow swell: loud and quiet frames, so that the aligner has something to do.
+  // A 120 Hz buzz under a slow swell: loud and quiet frames, so that the aligner has something to
+  // do.
   utterance.push(
     Float32Array.from({ length: samples }, (_, i) => {
       const seconds = i / sampleRateHz;

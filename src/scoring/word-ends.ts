@@ -7,7 +7,10 @@ import { resolveReference } from './text/reference.ts';
 /** A recording of somebody who reads a text. */
 export type ReadAloud = { text: string /** pcm_s16le, mono. */; pcm: Uint8Array; sampleRateHz: number };
 
-/** A word of the text, and where its sound ends in the recording, ms; undefined for a word that was not read. */
+/**
+ * A word of the text, and where its sound ends in the recording, ms; undefined for a word that was
+ * not read.
+ */
 export type WordEnd = { text: string; endMs: number | undefined };
 
 /**

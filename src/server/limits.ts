@@ -1,37 +1,55 @@
 /**
- * Every limit of the server, its default and why. `serve` shows some as flags; the rest are for embedders and tests.
- * A refusal always names its limit. docs/protocol.md lists them.
+ * Every limit of the server, its default and why. `serve` shows some as flags; the rest are for
+ * embedders and tests. A refusal always names its limit. docs/protocol.md lists them.
  */
 export const defaultLimits = {
-  /** Sessions at once, those waiting for a resume among them. One core of the shipped model carries about this many. */
+  /**
+   * Sessions at once, those waiting for a resume among them. One core of the shipped model carries
+   * about this many.
+   */
   maxSessions: 400,
   /** Sockets at once, those that have not started yet among them. */
   maxConnections: 1000,
-  /** New sessions a second that may go on and on, and how many may come at once. Resumes are not counted. */
+  /**
+   * New sessions a second that may go on and on, and how many may come at once. Resumes are not
+   * counted.
+   */
   startsPerSecond: 50,
   startBurst: 100,
   /** Payload of one audio frame: 100 ms of 48 kHz float32 three times over. */
   maxFrameBytes: 65_536,
   /** One text message: 500 words of given phones fit. */
   maxMessageBytes: 262_144,
-  /** Frames and text messages a second of one socket that may go on and on, and how many at once (after an outage). */
+  /**
+   * Frames and text messages a second of one socket that may go on and on, and how many at once
+   * (after an outage).
+   */
   framesPerSecond: 400,
   frameBurst: 10_000,
   messagesPerSecond: 20,
   messageBurst: 100,
+  /** Pings and pongs of one socket, likewise: each ping asks for an answer. */
+  pingsPerSecond: 20,
+  pingBurst: 200,
   /** From the start, wall time. */
   maxSessionMs: 3_600_000,
   /** A socket without a frame, a message or `keep_alive`. */
   idleTimeoutMs: 60_000,
   /** A socket that has opened but neither started nor resumed. */
   startTimeoutMs: 10_000,
-  /** How far the audio clock may run ahead of the wall clock since the first frame: beyond it the client is `too_fast`. */
+  /**
+   * How far the audio clock may run ahead of the wall clock since the first frame: beyond it the
+   * client is `too_fast`.
+   */
   maxBufferedMs: 15_000,
   /** How long a session outlives its socket. */
   resumeTtlMs: 30_000,
   /** How long the model may make no progress on waiting audio, or take to finish an utterance. */
   inferenceTimeoutMs: 10_000,
-  /** The jitter buffer waits for a missing frame at least and at most this long; between them it adapts. */
+  /**
+   * The jitter buffer waits for a missing frame at least and at most this long; between them it
+   * adapts.
+   */
   minGapWaitMs: 40,
   maxGapWaitMs: 500,
   /** An acknowledgement at most this often. */
@@ -39,13 +57,22 @@ export const defaultLimits = {
   heartbeatMs: 15_000,
   /** Unsent bytes of a socket beyond which partial results wait and merge. */
   congestedBytes: 65_536,
-  /** Unsent bytes, and time in congestion, beyond which a reader is cut off; its session can be resumed. */
+  /**
+   * Unsent bytes, and time in congestion, beyond which a reader is cut off; its session can be
+   * resumed.
+   */
   maxUnsentBytes: 1_048_576,
   slowReaderMs: 30_000,
-  /** The engine has no room for another session when both are exceeded: chunk to result at p95, and share of time busy. */
+  /**
+   * The engine has no room for another session when both are exceeded: chunk to result at p95, and
+   * share of time busy.
+   */
   busyStepP95Ms: 100,
   busyShare: 0.85,
-  /** How long the engine's thread may say nothing: beyond it no session starts and the server is not ready. */
+  /**
+   * How long the engine's thread may say nothing: beyond it no session starts and the server is not
+   * ready.
+   */
   silentModelMs: 2_000,
   /** How long a refused client is asked to wait. */
   busyRetryMs: 5_000,

@@ -19,7 +19,10 @@ export function addressChangesOf(events: readonly NetworkEvent[], key: DrawKey):
     get nextUs() {
       return occurrences.nextUs;
     },
-    /** Goes on to the next change; how long the app waits before it connects anew, us: full jitter on its first backoff. */
+    /**
+     * Goes on to the next change; how long the app waits before it connects anew, us: full jitter
+     * on its first backoff.
+     */
     step() {
       occurrences.step();
       return Math.round(backoffs.uniform() * Math.min(change.backoffUs.first, change.backoffUs.most));

@@ -61,7 +61,9 @@ export class SimulatedConnection {
     this.lines = { up: new PacketLine(paths.up), down: new PacketLine(paths.down) };
   }
 
-  /** A message of that many bytes; nowUs never decreases. Before the connection is open it waits. */
+  /**
+   * A message of that many bytes; nowUs never decreases. Before the connection is open it waits.
+   */
   write(direction: Direction, bytes: number, nowUs: number): void {
     this.counters[direction].bytesWritten += bytes;
     this.writes.push(direction, bytes, nowUs);

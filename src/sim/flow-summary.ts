@@ -4,8 +4,9 @@ import type { Direction, NetworkProfile } from './profile/profile.ts';
 import type { DirectionResult, FlowResult } from './run-flow.ts';
 
 /**
- * One direction of a simulated run, over every frame that was written after the warm-up. A frame that never arrived is later than any
- * limit: a time that it makes infinite is null, as one is when nothing was written. Times in ms; shares from 0 to 1.
+ * One direction of a simulated run, over every frame that was written after the warm-up. A frame
+ * that never arrived is later than any limit: a time that it makes infinite is null, as one is when
+ * nothing was written. Times in ms; shares from 0 to 1.
  */
 export type DirectionSummary = {
   /** Arrived, written after the warm-up. */
@@ -30,11 +31,17 @@ export type DirectionSummary = {
   dropped: number;
   /** True when one client or more is saturated. */
   saturated: boolean;
-  /** Clients of whose frames half wait for more than a second behind others: their connection does not carry what is offered. */
+  /**
+   * Clients of whose frames half wait for more than a second behind others: their connection does
+   * not carry what is offered.
+   */
   saturated_clients: number;
 };
 
-/** Times in ms; a connection that never opened is later than any limit, and a time that it makes infinite is null. */
+/**
+ * Times in ms; a connection that never opened is later than any limit, and a time that it makes
+ * infinite is null.
+ */
 export type ConnectSummary = {
   attempted: number;
   opened: number;

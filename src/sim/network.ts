@@ -7,8 +7,8 @@ import type { GapMode, NetworkProfile } from './profile/profile.ts';
 export type { SimulatedConnection } from './connection.ts';
 
 /**
- * One device's network: both paths with their loss states, queues and gaps, which outlive connections. The same profile
- * and key behave the same to the microsecond.
+ * One device's network: both paths with their loss states, queues and gaps, which outlive
+ * connections. The same profile and key behave the same to the microsecond.
  */
 export class DeviceNetwork {
   private readonly profile: NetworkProfile;
@@ -25,8 +25,9 @@ export class DeviceNetwork {
   }
 
   /**
-   * Begins to open a connection: the name (the first time only), SYN, TLS, upgrade, all over the lossy path. At most one
-   * is alive; an older one is forgotten. A bare one has neither TLS nor the upgrade, for bytes that bring them along.
+   * Begins to open a connection: the name (the first time only), SYN, TLS, upgrade, all over the
+   * lossy path. At most one is alive; an older one is forgotten. A bare one has neither TLS nor the
+   * upgrade, for bytes that bring them along.
    */
   connect(nowUs: number, { bare = false } = {}): SimulatedConnection {
     const { profile, key, paths, addressChange, nameKnown } = this;

@@ -8,7 +8,10 @@ import { Jiffies, toTicks } from './transport/tcp/jiffies.ts';
 /** What opening a connection cost, us; a part that did not happen took 0. */
 export type OpeningTimes = { dnsUs: number; transportUs: number; tlsUs: number; upgradeUs: number };
 
-/** One request and its answer; a try that is lost is repeated after timeoutUs, then after twice that, and so on. */
+/**
+ * One request and its answer; a try that is lost is repeated after timeoutUs, then after twice
+ * that, and so on.
+ */
 type Exchange = { part: keyof OpeningTimes; upBytes: number; downBytes: number; timeoutUs: number };
 
 const second = 1_000_000;
@@ -27,9 +30,10 @@ const exchanges: Record<TransportName, readonly Exchange[]> = {
 };
 
 /**
- * Opens a connection over both paths: the name, if it is not known yet, then one exchange after another, each as likely
- * to be lost as any packet. A SYN is tried again after 1, 3, 7, ... s as on any system (RFC 6298); what follows knows the
- * round trip, and a timeout is that plus 200 ms at least.
+ * Opens a connection over both paths: the name, if it is not known yet, then one exchange after
+ * another, each as likely to be lost as any packet. A SYN is tried again after 1, 3, 7, ... s as on
+ * any system (RFC 6298); what follows knows the round trip, and a timeout is that plus 200 ms at
+ * least.
  */
 export class Opening {
   /** Infinity once it is open. */
@@ -99,7 +103,9 @@ export class Opening {
   }
 }
 
-/** The phase of a machine's clock against the ticks of the simulation: no two devices tick together. */
+/**
+ * The phase of a machine's clock against the ticks of the simulation: no two devices tick together.
+ */
 export function clockOf(key: DrawKey, direction: 'up' | 'down'): Jiffies {
   return new Jiffies(Math.floor(new Draws(key, streamOf(direction, 'clock')).uniform() * 2_048_000));
 }

@@ -3,7 +3,10 @@ import type { Direction, NetworkProfile } from './profile/profile.ts';
 import { ScheduleHash } from './schedule-hash.ts';
 import type { FlowCounters } from './transport/transport.ts';
 
-/** What flows through the network in a simulated run: as a device that streams speech and hears feedback does. */
+/**
+ * What flows through the network in a simulated run: as a device that streams speech and hears
+ * feedback does.
+ */
 export type FlowOptions = {
   seed: number;
   durationUs: number;
@@ -22,7 +25,10 @@ type Traffic = { bytes: number; intervalUs: number };
 export type FlowResult = {
   up: DirectionResult;
   down: DirectionResult;
-  /** From the call of connect to the open connection, us, a client each; infinite where it never opened. */
+  /**
+   * From the call of connect to the open connection, us, a client each; infinite where it never
+   * opened.
+   */
   connectUs: readonly number[];
   /** Over every delivery of every client, hexadecimal. */
   hash: string;
@@ -30,14 +36,20 @@ export type FlowResult = {
 
 export type DirectionResult = {
   written: number;
-  /** One-way, us, from write to whole message, in order of delivery; those of the warm-up and those that never arrived are left out. */
+  /**
+   * One-way, us, from write to whole message, in order of delivery; those of the warm-up and those
+   * that never arrived are left out.
+   */
   latenciesUs: Float64Array;
   /** When each of them was written, us. */
   sentUs: Float64Array;
   lost: number;
   /** Had not arrived `drainUs` after the end. */
   undelivered: number;
-  /** One entry a client, in order: how many of the latencies are its own, and how many of its messages are undelivered. */
+  /**
+   * One entry a client, in order: how many of the latencies are its own, and how many of its
+   * messages are undelivered.
+   */
   clients: readonly { delivered: number; undelivered: number }[];
   counters: FlowCounters;
 };
@@ -47,8 +59,8 @@ const speech: Traffic = { bytes: 648, intervalUs: 20_000 };
 const feedback: Traffic = { bytes: 62, intervalUs: 500_000 };
 
 /**
- * How long after the end what is on its way may still arrive, us. Without it the last frames of every run would be missing, and
- * could not be told from those of an outage.
+ * How long after the end what is on its way may still arrive, us. Without it the last frames of
+ * every run would be missing, and could not be told from those of an outage.
  */
 export const drainUs = 10_000_000;
 

@@ -1,8 +1,9 @@
 import type { Direction } from './profile/profile.ts';
 
 /**
- * A fingerprint of a schedule: of every delivery, whose it is, which message and when. Two 32-bit FNV-1a hashes (Fowler,
- * Noll, Vo) over the same numbers from different starts, 64 bits in all; the order of calls counts.
+ * A fingerprint of a schedule: of every delivery, whose it is, which message and when. Two 32-bit
+ * FNV-1a hashes (Fowler, Noll, Vo) over the same numbers from different starts, 64 bits in all; the
+ * order of calls counts.
  */
 export class ScheduleHash {
   private low = 0x811c9dc5;

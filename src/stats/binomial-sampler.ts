@@ -2,8 +2,8 @@ import { logGamma } from './distributions.ts';
 import type { Random } from './random.ts';
 
 /**
- * Draws from one binomial distribution again and again, in constant time: the alias method (Vose 1991) over the counts
- * whose chance is above 1e-15.
+ * Draws from one binomial distribution again and again, in constant time: the alias method (Vose
+ * 1991) over the counts whose chance is above 1e-15.
  */
 export function createBinomialSampler(random: Random, trials: number, chance: number): () => number {
   const { first, weights } = likelyCounts(trials, chance);

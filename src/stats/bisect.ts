@@ -1,6 +1,6 @@
 /**
- * The first whole number from `low` up to below `end` that `holds`, or `end` where none does. `holds` turns true once and
- * stays true, so that some log2(end - low) of them are tried.
+ * The first whole number from `low` up to below `end` that `holds`, or `end` where none does.
+ * `holds` turns true once and stays true, so that some log2(end - low) of them are tried.
  */
 export function firstTrue(low: number, end: number, holds: (value: number) => boolean): number {
   let from = low;
@@ -13,12 +13,17 @@ export function firstTrue(low: number, end: number, holds: (value: number) => bo
   return from;
 }
 
-/** The first position of ascending `sorted` whose value is not below `value`; its length where all are. */
+/**
+ * The first position of ascending `sorted` whose value is not below `value`; its length where all
+ * are.
+ */
 export function lowerBound(sorted: ArrayLike<number>, value: number): number {
   return firstTrue(0, sorted.length, (at) => sorted[at]! >= value);
 }
 
-/** The first position of ascending `sorted` whose value is above `value`; its length where none is. */
+/**
+ * The first position of ascending `sorted` whose value is above `value`; its length where none is.
+ */
 export function upperBound(sorted: ArrayLike<number>, value: number): number {
   return firstTrue(0, sorted.length, (at) => sorted[at]! > value);
 }

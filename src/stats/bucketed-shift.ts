@@ -1,20 +1,27 @@
 import { normalCdf, normalQuantile } from './distributions.ts';
 import type { Shift } from './shift.ts';
 
-/** Equal values and how many there are, in ascending order of the value; Infinity is a value like any other. */
+/**
+ * Equal values and how many there are, in ascending order of the value; Infinity is a value like
+ * any other.
+ */
 export type Bucket = { value: number; count: number };
 
 export type BucketedShift = Omit<Shift, 'coverage'> & {
-  /** P of a rank sum as large as this one, or as small, when both come from one distribution (Mann and Whitney 1947). */
+  /**
+   * P of a rank sum as large as this one, or as small, when both come from one distribution (Mann
+   * and Whitney 1947).
+   */
   pGreater: number;
   pLess: number;
 };
 
 /**
- * How far `a` lies above `b` (Hodges and Lehmann 1963), its interval (Moses), and the Mann-Whitney test, all from buckets, so
- * that histograms of any size compare at once. `independent` says how many independent observations each side really has: the
- * events of one session go up and down together, and counted singly they would find a difference in everything. Normal
- * approximation; ties are not corrected for, which only widens the interval. Throws RangeError for an empty side.
+ * How far `a` lies above `b` (Hodges and Lehmann 1963), its interval (Moses), and the Mann-Whitney
+ * test, all from buckets, so that histograms of any size compare at once. `independent` says how
+ * many independent observations each side really has: the events of one session go up and down
+ * together, and counted singly they would find a difference in everything. Normal approximation;
+ * ties are not corrected for, which only widens the interval. Throws RangeError for an empty side.
  */
 export function bucketedShift(
   a: readonly Bucket[],
@@ -40,7 +47,10 @@ function shareAbove(a: readonly Bucket[], b: readonly Bucket[]): number {
   return 1 - (shareWithin(a, b, 0) + shareBelow(a, b, 0)) / 2;
 }
 
-/** The `share`-quantile of all differences a - b, to a thousandth of a ms or the accuracy of doubles. */
+/**
+ * The `share`-quantile of all differences a - b, to a thousandth of a ms or the accuracy of
+ * doubles.
+ */
 function differenceAt(a: readonly Bucket[], b: readonly Bucket[], share: number): number {
   if (share <= 0) return Number.NEGATIVE_INFINITY;
   if (share >= 1) return Number.POSITIVE_INFINITY;

@@ -1,11 +1,17 @@
-/** P(Z <= x) of the standard normal, 1e-15 absolute: Hart's rational function as given by West, Wilmott Magazine, May 2005. */
+/**
+ * P(Z <= x) of the standard normal, 1e-15 absolute: Hart's rational function as given by West,
+ * Wilmott Magazine, May 2005.
+ */
 export function normalCdf(x: number): number {
   const distance = Math.abs(x);
   const upper = distance > 37 ? 0 : Math.exp((-distance * distance) / 2) * hart(distance);
   return x > 0 ? 1 - upper : upper;
 }
 
-/** The x with P(Z <= x) = p, 1e-12 within +-5: Acklam's rational start, then two steps of Halley. -Infinity at 0, Infinity at 1. */
+/**
+ * The x with P(Z <= x) = p, 1e-12 within +-5: Acklam's rational start, then two steps of Halley.
+ * -Infinity at 0, Infinity at 1.
+ */
 export function normalQuantile(p: number): number {
   if (Number.isNaN(p) || p < 0 || p > 1) return Number.NaN;
   if (p === 0) return Number.NEGATIVE_INFINITY;
@@ -27,7 +33,10 @@ export function binomialCdf(k: number, n: number, p: number): number {
   return betaCdf(1 - p, n - k, k + 1);
 }
 
-/** Regularised incomplete beta I_x(a, b) by Lentz's continued fraction (Numerical Recipes, 3rd edition, 6.4). */
+/**
+ * Regularised incomplete beta I_x(a, b) by Lentz's continued fraction (Numerical Recipes, 3rd
+ * edition, 6.4).
+ */
 export function betaCdf(x: number, a: number, b: number): number {
   if (x <= 0) return 0;
   if (x >= 1) return 1;

@@ -1,8 +1,9 @@
 import { studentQuantile } from './student.ts';
 
 /**
- * By how much few clusters reduce what samples are worth, (t_n-1 / t_df)^2 (Korn and Graubard 1998); at most 1. `confidence` is
- * two-sided. Half a degree of freedom is the least that is told apart.
+ * By how much few clusters reduce what samples are worth, (t_n-1 / t_df)^2 (Korn and Graubard
+ * 1998); at most 1. `confidence` is two-sided. Half a degree of freedom is the least that is told
+ * apart.
  */
 export function fewness(samples: number, freedom: number, confidence: number): number {
   return (student(confidence, samples - 1) / student(confidence, freedom)) ** 2;

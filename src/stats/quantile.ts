@@ -1,6 +1,7 @@
 /**
- * Rank (1 to n) of the p-quantile: the smallest value with at least a share p of the sample at or below it (the inverse of
- * the empirical distribution). It is a value that was really measured, and it stays defined when some are infinite.
+ * Rank (1 to n) of the p-quantile: the smallest value with at least a share p of the sample at or
+ * below it (the inverse of the empirical distribution). It is a value that was really measured, and
+ * it stays defined when some are infinite.
  */
 export function quantileRank(n: number, p: number): number {
   // p n may exceed its whole number by rounding alone (0.07 x 100): a part in 1e12 is no sample.

@@ -17,7 +17,8 @@ export type Random = {
 /** A source from a whole-number seed. Sources of different seeds may be used side by side. */
 export function createRandom(seed: number): Random {
   const generator = xoroshiro128plus(seed);
-  // The seed fills a quarter of the state: step until all of it is mixed, so that near seeds do not begin alike.
+  // The seed fills a quarter of the state: step until all of it is mixed, so that near seeds do not
+  // begin alike.
   for (let i = 0; i < 64; i++) generator.next();
   const uniform = () => ((generator.next() >>> 5) * 67_108_864 + (generator.next() >>> 6)) / 9_007_199_254_740_992;
   let spare: number | undefined;

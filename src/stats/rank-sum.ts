@@ -1,7 +1,10 @@
 import { normalCdf } from './distributions.ts';
 
 export type RankSumTest = {
-  /** Pairs (a, b) with a > b, a tie counted half: 0 when every a is below every b, a.length x b.length when above. */
+  /**
+   * Pairs (a, b) with a > b, a tie counted half: 0 when every a is below every b, a.length x
+   * b.length when above.
+   */
   u: number;
   /** Two-sided: twice the smaller tail, at most 1. */
   p: number;
@@ -12,13 +15,17 @@ export type RankSumTest = {
   method: 'exact' | 'normal';
 };
 
-/** The larger sample of an exact test may have this many values; beyond it the normal approximation is close enough. */
+/**
+ * The larger sample of an exact test may have this many values; beyond it the normal approximation
+ * is close enough.
+ */
 export const largestExactSample = 50;
 
 /**
- * Mann-Whitney test of two independent samples (Mann and Whitney 1947). Exact by the permutation distribution of the
- * observed midranks, ties included (as benchstat does), up to `largestExactSample` a side; beyond that normal with the
- * tie correction and continuity correction. Infinity is a value like any other. Throws RangeError for an empty sample or NaN.
+ * Mann-Whitney test of two independent samples (Mann and Whitney 1947). Exact by the permutation
+ * distribution of the observed midranks, ties included (as benchstat does), up to
+ * `largestExactSample` a side; beyond that normal with the tie correction and continuity
+ * correction. Infinity is a value like any other. Throws RangeError for an empty sample or NaN.
  */
 export function rankSumTest(a: readonly number[], b: readonly number[]): RankSumTest {
   const ranks = midranks(a, b);
@@ -29,19 +36,23 @@ export function rankSumTest(a: readonly number[], b: readonly number[]): RankSum
   return { u, p: Math.min(1, 2 * Math.min(pLess, pGreater)), pGreater, pLess, method: exact ? 'exact' : 'normal' };
 }
 
-/** Standard deviation of U without a difference, `ties` = sum of t^3 - t over groups of t equal values. */
+/**
+ * Standard deviation of U without a difference, `ties` = sum of t^3 - t over groups of t equal
+ * values.
+ */
 export function uStandardDeviation(m: number, n: number, ties: number): number {
   const total = m + n;
   return Math.sqrt(((m * n) / 12) * (total + 1 - (total > 1 ? ties / (total * (total - 1)) : 0)));
 }
 
 /**
- * P(U <= u) for samples of m and n without ties, for u = 0, 1, ... up to m n / 2: the cumulative counts of the exact
- * distribution (the recurrence of Mann and Whitney 1947).
+ * P(U <= u) for samples of m and n without ties, for u = 0, 1, ... up to m n / 2: the cumulative
+ * counts of the exact distribution (the recurrence of Mann and Whitney 1947).
  */
 export function uDistribution(m: number, n: number): Float64Array {
   const size = Math.floor((m * n) / 2) + 1;
-  // Gaussian binomial coefficient [m + n choose m]: multiply by 1 - x^(n + k), divide by 1 - x^k, for k = 1..m.
+  // Gaussian binomial coefficient [m + n choose m]: multiply by 1 - x^(n + k), divide by 1 - x^k,
+  // for k = 1..m.
   const counts = new Float64Array(size);
   counts[0] = 1;
   for (let k = 1; k <= m; k++) {
@@ -95,7 +106,10 @@ function exactTails(ranks: Ranks, u: number, m: number): Tails {
   return { pLess: atMost(u), pGreater: 1 - atMost(u - 1) };
 }
 
-/** Tails of the rank sum of `m` of the values over all equally likely choices: counts of choices by size and sum. */
+/**
+ * Tails of the rank sum of `m` of the values over all equally likely choices: counts of choices by
+ * size and sum.
+ */
 function tiedTails(doubled: Float64Array, m: number): Tails {
   const observed = sum(doubled.subarray(0, m));
   const largest = sum(doubled);

@@ -1,6 +1,7 @@
 /**
- * Chooses a uniform sample of at most `size` items of a stream of unknown length: Li's algorithm L (1994), which draws how
- * many items it passes over instead of a number for each. It keeps no items, but says where each chosen one is to be put.
+ * Chooses a uniform sample of at most `size` items of a stream of unknown length: Li's algorithm L
+ * (1994), which draws how many items it passes over instead of a number for each. It keeps no
+ * items, but says where each chosen one is to be put.
  */
 export class Reservoir {
   readonly #size: number;
@@ -30,7 +31,10 @@ export class Reservoir {
     return this.#kept < this.#size || this.#seen === this.#next;
   }
 
-  /** Where the chosen item goes, from 0: behind those kept so far, and in place of one of them once there are `size`. */
+  /**
+   * Where the chosen item goes, from 0: behind those kept so far, and in place of one of them once
+   * there are `size`.
+   */
   place(): number {
     if (this.#kept < this.#size) return this.#kept++;
     const place = Math.floor(this.#uniform() * this.#size);

@@ -6,15 +6,19 @@ export type Shift = {
   estimate: number;
   lower: number;
   upper: number;
-  /** The confidence that [lower, upper] really has; below the one asked for when the samples are too few. */
+  /**
+   * The confidence that [lower, upper] really has; below the one asked for when the samples are too
+   * few.
+   */
   coverage: number;
 };
 
 /**
- * How far `a` lies above `b` (Hodges and Lehmann 1963), with the interval that the Mann-Whitney test inverts to (Moses):
- * order statistics of the m n differences a - b. Their rank is the normal one with tie and continuity correction, as in
- * R's wilcox.test(exact = FALSE) and Kayenta; the coverage beside it is exact up to 50 values a side without ties. Where
- * those solve for a root, anywhere between two differences will do; the estimate here is the median. Memory O(m + n), also
+ * How far `a` lies above `b` (Hodges and Lehmann 1963), with the interval that the Mann-Whitney
+ * test inverts to (Moses): order statistics of the m n differences a - b. Their rank is the normal
+ * one with tie and continuity correction, as in R's wilcox.test(exact = FALSE) and Kayenta; the
+ * coverage beside it is exact up to 50 values a side without ties. Where those solve for a root,
+ * anywhere between two differences will do; the estimate here is the median. Memory O(m + n), also
  * for millions of differences.
  */
 export function hodgesLehmann(a: readonly number[], b: readonly number[], confidence: number): Shift {
@@ -32,7 +36,10 @@ export function hodgesLehmann(a: readonly number[], b: readonly number[], confid
   };
 }
 
-/** Feedback that never came is infinite; differences need a number that stays ordered and does not cancel to NaN. */
+/**
+ * Feedback that never came is infinite; differences need a number that stays ordered and does not
+ * cancel to NaN.
+ */
 const never = Number.MAX_VALUE / 8;
 
 function ascending(values: readonly number[]): Float64Array {
@@ -73,12 +80,16 @@ function tiesOf(x: Float64Array, y: Float64Array): number {
   return ties;
 }
 
-/** The `rank`-th smallest of all x_i - y_j (1 <= rank <= m n), by bisection over values and one sweep a step. */
+/**
+ * The `rank`-th smallest of all x_i - y_j (1 <= rank <= m n), by bisection over values and one
+ * sweep a step.
+ */
 function difference(x: Float64Array, y: Float64Array, rank: number): number {
   let low = x[0]! - y[y.length - 1]!;
   let high = x[x.length - 1]! - y[0]!;
   if (sweep(x, y, low).count >= rank) return low;
-  // Fewer than `rank` differences are <= low, at least `rank` are <= high, and high is itself a difference.
+  // Fewer than `rank` differences are <= low, at least `rank` are <= high, and high is itself a
+  // difference.
   for (;;) {
     const middle = low + (high - low) / 2;
     if (middle <= low || middle >= high) return high;

@@ -1,6 +1,12 @@
-/** Wald's sequential probability ratio test of a share of bad events: `fine` share against `worse` share (1945). */
+/**
+ * Wald's sequential probability ratio test of a share of bad events: `fine` share against `worse`
+ * share (1945).
+ */
 export type SequentialPlan = {
-  /** The share of bad events that is acceptable, and the one that must be found; 0 < fine < worse < 1. */
+  /**
+   * The share of bad events that is acceptable, and the one that must be found; 0 < fine < worse <
+   * 1.
+   */
   fine: number;
   worse: number;
   /** Chance to decide `worse` although the share is `fine`, and the reverse. */
@@ -17,7 +23,10 @@ export type SequentialDecision = {
   lower: number;
 };
 
-/** Judges `bad` of `total` events seen so far; may be asked after every event without spending `alpha` twice. */
+/**
+ * Judges `bad` of `total` events seen so far; may be asked after every event without spending
+ * `alpha` twice.
+ */
 export function sequentialTest(plan: SequentialPlan, bad: number, total: number): SequentialDecision {
   const { perBad, perGood } = weights(plan);
   const { upper, lower } = boundaries(plan);
@@ -27,10 +36,10 @@ export function sequentialTest(plan: SequentialPlan, bad: number, total: number)
 }
 
 /**
- * Events that the test takes on average when the share is `fine`, and when it is `worse`. Wald's own figure takes
- * the log ratio to stop on its bounds, and is 6 to 9 % low where a bad event carries it well beyond; so it is
- * multiplied by what the exact mean is of his. Both grow with the inverse of the share: of shares too rare to sum
- * that ratio is taken at a larger one.
+ * Events that the test takes on average when the share is `fine`, and when it is `worse`. Wald's
+ * own figure takes the log ratio to stop on its bounds, and is 6 to 9 % low where a bad event
+ * carries it well beyond; so it is multiplied by what the exact mean is of his. Both grow with the
+ * inverse of the share: of shares too rare to sum that ratio is taken at a larger one.
  */
 export function expectedEvents(plan: SequentialPlan): { whenFine: number; whenWorse: number } {
   const wald = waldEvents(plan);
@@ -50,7 +59,9 @@ export function eventsToClear(plan: SequentialPlan): number {
   return Math.ceil(boundaries(plan).lower / weights(plan).perGood - 1e-9);
 }
 
-/** Wald (1945), 3.57: the mean of the log ratio at the end over its mean step, overshoot left out. */
+/**
+ * Wald (1945), 3.57: the mean of the log ratio at the end over its mean step, overshoot left out.
+ */
 function waldEvents(plan: SequentialPlan): { whenFine: number; whenWorse: number } {
   const { perBad, perGood } = weights(plan);
   const { upper, lower } = boundaries(plan);
@@ -62,8 +73,8 @@ function waldEvents(plan: SequentialPlan): { whenFine: number; whenWorse: number
 }
 
 /**
- * The mean number of events at a true `share` of bad ones: the sum over n of the chance that n events have not
- * decided, from the distribution of how many of them are bad.
+ * The mean number of events at a true `share` of bad ones: the sum over n of the chance that n
+ * events have not decided, from the distribution of how many of them are bad.
  */
 function meanEvents(plan: SequentialPlan, share: number): number {
   const { perBad, perGood } = weights(plan);

@@ -3,14 +3,19 @@ import { betaQuantile } from './distributions.ts';
 /** Mean of a few values with its two-sided interval. */
 export type MeanInterval = { mean: number; lower: number; upper: number };
 
-/** The value that |T| of `freedom` degrees exceeds with probability 1 - confidence (Student 1908). */
+/**
+ * The value that |T| of `freedom` degrees exceeds with probability 1 - confidence (Student 1908).
+ */
 export function studentQuantile(confidence: number, freedom: number): number {
   // P(|T| > t) = I_x(freedom / 2, 1 / 2) with x = freedom / (freedom + t^2).
   const x = betaQuantile(1 - confidence, freedom / 2, 0.5);
   return Math.sqrt(freedom * (1 / x - 1));
 }
 
-/** The value that T of `freedom` degrees exceeds with probability 1 - confidence, for a confidence above 1/2. */
+/**
+ * The value that T of `freedom` degrees exceeds with probability 1 - confidence, for a confidence
+ * above 1/2.
+ */
 export function studentUpper(confidence: number, freedom: number): number {
   return studentQuantile(2 * confidence - 1, freedom);
 }
@@ -24,7 +29,9 @@ export function meanInterval(values: readonly number[], confidence: number): Mea
   return { mean, lower: mean - reach, upper: mean + reach };
 }
 
-/** How far the mean of `a` lies above that of `b`, their spreads being what they are (Welch 1947). */
+/**
+ * How far the mean of `a` lies above that of `b`, their spreads being what they are (Welch 1947).
+ */
 export function welchShift(a: readonly number[], b: readonly number[], confidence: number): MeanInterval {
   const [one, other] = [moments(a), moments(b)];
   const mean = one.mean - other.mean;

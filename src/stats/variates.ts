@@ -1,6 +1,8 @@
 import type { Random } from './random.ts';
 
-/** A gamma variate of mean `shape` (>= 1) and scale 1: Marsaglia and Tsang, ACM TOMS 26(3), 2000. */
+/**
+ * A gamma variate of mean `shape` (>= 1) and scale 1: Marsaglia and Tsang, ACM TOMS 26(3), 2000.
+ */
 export function drawGamma(random: Random, shape: number): number {
   const d = shape - 1 / 3;
   const c = 1 / Math.sqrt(9 * d);
@@ -20,8 +22,9 @@ export function drawBeta(random: Random, a: number, b: number): number {
 }
 
 /**
- * How many of `n` trials of chance `p` succeed, exactly, in O(log n): the median of the n uniforms is drawn as a beta
- * variate and tells which half needs counting (Devroye, Non-Uniform Random Variate Generation, X.4.3).
+ * How many of `n` trials of chance `p` succeed, exactly, in O(log n): the median of the n uniforms
+ * is drawn as a beta variate and tells which half needs counting (Devroye, Non-Uniform Random
+ * Variate Generation, X.4.3).
  */
 export function drawBinomial(random: Random, n: number, p: number): number {
   let successes = 0;

@@ -1,7 +1,9 @@
 import { type DestinationStream, pino } from 'pino';
 import type { LogLevel } from './log-levels.ts';
 
-/** Where a server says what happens. Fields never hold audio, texts, transcripts, scores or tokens. */
+/**
+ * Where a server says what happens. Fields never hold audio, texts, transcripts, scores or tokens.
+ */
 export type Log = {
   info(fields: LogFields, message: string): void;
   warn(fields: LogFields, message: string): void;

@@ -11,7 +11,10 @@ export type MetricSources = {
   scoring?(): ScoringNumbers | undefined;
 };
 
-/** A server's Prometheus metrics: rate, errors and duration of everything it answers, and where the time goes. */
+/**
+ * A server's Prometheus metrics: rate, errors and duration of everything it answers, and where the
+ * time goes.
+ */
 export class Metrics {
   /** Counts a message from a client, by its type; `audio` for frames. */
   readonly message: Tally;

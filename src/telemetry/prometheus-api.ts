@@ -14,8 +14,8 @@ export type PrometheusApi = {
 type Sample = { atMs: number; value: number };
 
 /**
- * `baseUrl` is the server's root, such as http://localhost:9090, or the root of a path below which the API lives; user and password
- * in it are sent as Basic auth.
+ * `baseUrl` is the server's root, such as http://localhost:9090, or the root of a path below which
+ * the API lives; user and password in it are sent as Basic auth.
  */
 export function createPrometheusApi(baseUrl: string, timeoutMs = 30_000): PrometheusApi {
   const root = flag('--prometheus', (given) => SecretUrl.parse(given, 'prometheus'))(baseUrl);
@@ -76,7 +76,10 @@ function parsed(text: string): Answer | undefined {
   }
 }
 
-/** The samples of the only series of a result. Several series mean that the expression does not say what it counts. */
+/**
+ * The samples of the only series of a result. Several series mean that the expression does not say
+ * what it counts.
+ */
 function samplesOf({ data }: Answer, expression: string): Sample[] {
   const { resultType, result } = data ?? {};
   if (resultType === 'scalar') return [result].flatMap(sampleOf);

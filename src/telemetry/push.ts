@@ -19,7 +19,10 @@ export function pushgatewayTarget(root: string, scenario: string): PushTarget {
   return { method: 'PUT', url, contentType: 'text/plain; version=0.0.4; charset=utf-8' };
 }
 
-/** An OTLP/HTTP receiver; `/v1/metrics` is filled in when the URL has no path. Throws `bad_url` or `unset_variable`. */
+/**
+ * An OTLP/HTTP receiver; `/v1/metrics` is filled in when the URL has no path. Throws `bad_url` or
+ * `unset_variable`.
+ */
 export function otlpTarget(root: string): PushTarget {
   const base = flag('--otlp', httpUrl)(root);
   return { method: 'POST', url: base.hasPath ? base : base.below('/v1/metrics'), contentType: 'application/json' };

@@ -4,9 +4,10 @@ import { SpeechfbError } from '../errors.ts';
 import { workerUrl } from './worker-url.ts';
 
 /**
- * Ends this process, with SIGKILL, as soon as its parent is gone, whatever ended that: `fd` is one end of a pipe whose other
- * end only the parent holds, and the kernel closes that one with it. A thread watches the pipe, so the process ends within
- * milliseconds also while its own event loop is busy. Error: `bad_flag` for a descriptor that is not open.
+ * Ends this process, with SIGKILL, as soon as its parent is gone, whatever ended that: `fd` is one
+ * end of a pipe whose other end only the parent holds, and the kernel closes that one with it. A
+ * thread watches the pipe, so the process ends within milliseconds also while its own event loop is
+ * busy. Error: `bad_flag` for a descriptor that is not open.
  */
 export function endWithParent(fd: number): void {
   try {

@@ -6,14 +6,18 @@ const { port1: nowhere } = new MessageChannel();
 nowhere.close();
 
 /**
- * Frees the memory of `buffers` now; they are empty afterwards. A closed port takes what is transferred to it and drops it.
- * A collector that has to find 100 MB a second of such memory runs all the time, and both threads wait for its helpers.
+ * Frees the memory of `buffers` now; they are empty afterwards. A closed port takes what is
+ * transferred to it and drops it. A collector that has to find 100 MB a second of such memory runs
+ * all the time, and both threads wait for its helpers.
  */
 export function releaseMemory(buffers: readonly ArrayBuffer[]): void {
   nowhere.postMessage(null, buffers);
 }
 
-/** Collects this thread's garbage, all of it, now: some 20 ms. V8 collects when it needs room, not when there is time. */
+/**
+ * Collects this thread's garbage, all of it, now: some 20 ms. V8 collects when it needs room, not
+ * when there is time.
+ */
 export function collectGarbage(): void {
   setFlagsFromString('--expose-gc');
   const collect: () => void = runInNewContext('gc');

@@ -1,6 +1,7 @@
 /**
- * Milliseconds on the machine's monotonic clock, the same in every thread. `performance.now` counts from each thread's start, and
- * their `timeOrigin`s differ by whatever the wall clock was set between them.
+ * Milliseconds on the machine's monotonic clock, the same in every thread. `performance.now` counts
+ * from each thread's start, and their `timeOrigin`s differ by whatever the wall clock was set
+ * between them.
  */
 export function sharedNowMs(): number {
   return threadStartMs + performance.now();
@@ -12,9 +13,10 @@ export function toThreadMs(sharedMs: number): number {
 }
 
 /**
- * What to add to `ownMs` to have `monotonicMs`. The two cannot be read at once, and a thread that is set aside between the
- * readings would be milliseconds off for as long as it lives: the own clock is read between two readings of the other, and
- * the closest pair of many counts. Wrong by at most half the distance of that pair.
+ * What to add to `ownMs` to have `monotonicMs`. The two cannot be read at once, and a thread that
+ * is set aside between the readings would be milliseconds off for as long as it lives: the own
+ * clock is read between two readings of the other, and the closest pair of many counts. Wrong by at
+ * most half the distance of that pair.
  */
 export function clockOffsetMs(monotonicMs: () => number, ownMs: () => number): number {
   let closest = Number.POSITIVE_INFINITY;

@@ -244,7 +244,7 @@ describe('speechfb budget refuses', () => {
     [
       'an OTLP file that ends early',
       () => [card, '--otlp', write('cut.jsonl', '{"resourceSpans":[]}\n{"resourceSpans":[{"scopeSp')],
-      /cut.jsonl:2:28: not JSON: Unterminated string/,
+      /cut.jsonl:2:28: not JSON, it ends too early/,
     ],
     [
       'a span that ends before it starts, at its place',

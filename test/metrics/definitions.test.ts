@@ -7,7 +7,7 @@ const which = (holds: (name: MetricName) => boolean) => names.filter(holds);
 
 describe('the table of metrics', () => {
   it.each(names)('has a row of the documentation for %s, with its kind', (name) => {
-    expect(readFileSync('docs/loadtest.md', 'utf8')).toContain(`\n| \`${name}\` | ${metrics[name].kind} | `);
+    expect(readFileSync('docs/loadtest/metrics.md', 'utf8')).toContain(`\n| \`${name}\` | ${metrics[name].kind} | `);
   });
 
   it('names the metrics that no utterance has for itself', () => {

@@ -32,6 +32,7 @@ const beforeStart: Row[] = [
   ['says nothing', 'idle_timeout', /no start or resume/, () => {}, { startTimeoutMs: 60 }],
   ['says a megabyte', 'too_large', /at most 262144/, (c) => c.raw(' '.repeat(600_000))],
   ['says too much', 'rate_limited', /too many messages/, chatter, { messageBurst: 5 }],
+  ['pings without end', 'rate_limited', /too many pings a second/, (c) => c.pings(40), { pingBurst: 30 }],
 ];
 
 const afterStart: Row[] = [
@@ -96,6 +97,15 @@ describe('a server with limits', () => {
     await client.until('ready');
     expect((await client.closed).code).toBe(1006);
     await expect.poll(() => server.stats()).toMatchObject({ sockets: 0, sessions: 1, detached: 1 });
+  });
+
+  it('answers a hundred pings that come in one piece', async () => {
+    const server = await serve();
+    const client = await connect(server.url);
+    client.pings(100);
+    await expect.poll(() => client.pongs()).toBe(100);
+    client.send(startMessage());
+    await client.until('ready');
   });
 
   it('lets ws refuse what no limit can mean', async () => {

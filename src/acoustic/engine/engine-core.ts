@@ -92,7 +92,8 @@ export class EngineCore {
         await this.#runBatch(decision.run, decision.steps, decision.bucket);
         continue;
       }
-      // Set before this function returns to anybody: a chunk that comes in between must find the engine idle.
+      // Set before this function returns to anybody: a chunk that comes in between must find the
+      // engine idle.
       this.#running = false;
       const delayMs = decision.waitUntilMs - nowMs;
       if (delayMs < Number.POSITIVE_INFINITY) this.#timer = setTimeout(() => this.#startPump(), Math.ceil(delayMs));

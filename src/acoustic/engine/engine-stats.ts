@@ -1,6 +1,9 @@
 import type { CoreStats } from './types.ts';
 
-/** Counts what an engine does; `snapshot` speaks of the last 10 s. All times in ms on the caller's clock. */
+/**
+ * Counts what an engine does; `snapshot` speaks of the last 10 s. All times in ms on the caller's
+ * clock.
+ */
 export class StatsRecorder {
   readonly #startMs: number;
   readonly #seconds: readonly Second[] = Array.from({ length: windowSeconds + 1 }, () => ({

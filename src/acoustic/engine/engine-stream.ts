@@ -59,7 +59,9 @@ export class EngineStream implements Waiting {
     return this.queue.arrivalMs(index);
   }
 
-  /** `arrivedMs`: when the samples came to the engine, on `performance.now`'s clock of this thread. */
+  /**
+   * `arrivedMs`: when the samples came to the engine, on `performance.now`'s clock of this thread.
+   */
   push(pcm: Float32Array, arrivedMs: number): void {
     if (this.ended || !this.#isOpen) return;
     const startMs = performance.now();
@@ -98,7 +100,10 @@ export class EngineStream implements Waiting {
     settle?.reject(error);
   }
 
-  /** Rows `row` to `row + steps` of the run's output are this stream's next steps; the first of a stream are look-ahead. */
+  /**
+   * Rows `row` to `row + steps` of the run's output are this stream's next steps; the first of a
+   * stream are look-ahead.
+   */
   deliver(output: StepOutput, row: number, steps: number, queueMs: number, inferenceMs: number): void {
     if (!this.#isOpen) return;
     const skip = Math.min(steps, Math.max(0, this.#lookahead - this.#stepsRun));

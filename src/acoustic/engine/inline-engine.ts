@@ -16,8 +16,8 @@ export type EngineOptions = {
 };
 
 /**
- * The engine on the caller's own thread, for files: a run blocks it. Takes a second of audio a run, so frames come late and cost
- * little. Errors: those of `openStepper`.
+ * The engine on the caller's own thread, for files: a run blocks it. Takes a second of audio a run,
+ * so frames come late and cost little. Errors: those of `openStepper`.
  */
 export async function createInlineEngine(options: EngineOptions): Promise<AcousticEngine> {
   const { core, provider, whyNotNative } = await openCore(options, { pace: { steps: 50, fillMs: 0 } });
@@ -38,7 +38,10 @@ export async function createInlineEngine(options: EngineOptions): Promise<Acoust
   };
 }
 
-/** The core that both engines run, cold. `pace`: a fixed one; absent: it follows the load. `warm`: every shape is run once. */
+/**
+ * The core that both engines run, cold. `pace`: a fixed one; absent: it follows the load. `warm`:
+ * every shape is run once.
+ */
 export async function openCore(
   options: EngineOptions,
   { pace, warm = false }: { pace?: Pace; warm?: boolean },

@@ -1,12 +1,16 @@
-/** How long to gather before a run: a stream is ripe with `steps` steps waiting, and a run waits `fillMs` for more streams. */
+/**
+ * How long to gather before a run: a stream is ripe with `steps` steps waiting, and a run waits
+ * `fillMs` for more streams.
+ */
 export type Pace = { steps: number; fillMs: number };
 
 /**
- * From idle to loaded. One step at once is the lowest latency for each step; groups of 100 ms and fuller batches cost a
- * stream-second half as much, and come as early for feedback each 100 ms. A busy engine is not the only one that needs a core,
- * so the pace is taken down well before the engine is.
- * `hurryAbove`, `easeBelow`: the busy shares that lead to the next pace and back to the one before. They lie far apart, because
- * the load itself falls with a slower pace and rises with a quicker one.
+ * From idle to loaded. One step at once is the lowest latency for each step; groups of 100 ms and
+ * fuller batches cost a stream-second half as much, and come as early for feedback each 100 ms. A
+ * busy engine is not the only one that needs a core, so the pace is taken down well before the
+ * engine is. `hurryAbove`, `easeBelow`: the busy shares that lead to the next pace and back to the
+ * one before. They lie far apart, because the load itself falls with a slower pace and rises with a
+ * quicker one.
  */
 export const paces: readonly (Pace & { hurryAbove: number; easeBelow: number })[] = [
   { steps: 1, fillMs: 0, hurryAbove: 0.25, easeBelow: 0 },

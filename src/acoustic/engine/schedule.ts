@@ -23,12 +23,14 @@ export type Decision<T> =
   | { waitUntilMs: number };
 
 /**
- * What to run now, of all that wait among `open` streams. A stream's steps run in groups of the pace's, counted from its start:
- * what is asked of it each 100 ms, look-ahead included, is known as soon as the last step of a group of 100 ms is. It is ripe
- * when it holds its group's rest, or has waited as long as that takes to come, or has ended. A run starts when every open stream or a full batch of them is ripe, or one has been ripe
- * for the fill time. Ripe streams run by deadline, each at most once a batch: the rest of the first one's group, with all that have
- * as much left of theirs. Where the first has a burst, a run takes no more steps than three quarters of all hold, so that streams
- * that come back with one neither wait for ever nor hold up the live ones.
+ * What to run now, of all that wait among `open` streams. A stream's steps run in groups of the
+ * pace's, counted from its start: what is asked of it each 100 ms, look-ahead included, is known as
+ * soon as the last step of a group of 100 ms is. It is ripe when it holds its group's rest, or has
+ * waited as long as that takes to come, or has ended. A run starts when every open stream or a full
+ * batch of them is ripe, or one has been ripe for the fill time. Ripe streams run by deadline, each
+ * at most once a batch: the rest of the first one's group, with all that have as much left of
+ * theirs. Where the first has a burst, a run takes no more steps than three quarters of all hold,
+ * so that streams that come back with one neither wait for ever nor hold up the live ones.
  */
 export function decide<T extends Waiting>(
   waiting: readonly T[],
@@ -50,7 +52,8 @@ export function decide<T extends Waiting>(
   ripe.sort((a, b) => a.oldestDeadlineMs - b.oldestDeadlineMs);
   const ready = ripe.map((stream) => stepsReady(stream, pace));
   const steps = stepsWithin(hasBurst(ripe[0]!, pace) ? Math.min(ready[0]!, lowerQuartile(ready)) : ready[0]!);
-  // A live stream that ran less than the rest of its group would run twice in each group from then on.
+  // A live stream that ran less than the rest of its group would run twice in each group from then
+  // on.
   const fitting = ripe.filter((stream, i) => ready[i] === steps || (ready[i]! > steps && hasBurst(stream, pace)));
   if (fitting[0] !== ripe[0]) fitting.unshift(ripe[0]!);
   const { streams, bucket } = fitBatch(fitting.length, steps, shapes);
@@ -64,7 +67,10 @@ function ripeAtMs(stream: Waiting, pace: Pace, strideMs: number): number {
   return stream.arrivalMs(0) + (rest - 1 + patience) * strideMs;
 }
 
-/** Steps that may run at once: to the end of the group, unless the stream is behind by more than that. */
+/**
+ * Steps that may run at once: to the end of the group, unless the stream is behind by more than
+ * that.
+ */
 function stepsReady(stream: Waiting, pace: Pace): number {
   if (hasBurst(stream, pace)) return stream.pending;
   return Math.min(stream.pending, restOfGroup(stream, pace));
@@ -79,7 +85,10 @@ function restOfGroup({ taken }: Waiting, pace: Pace): number {
   return pace.steps - (taken % pace.steps);
 }
 
-/** How much later than due a group's last step may come before the rest runs without it, steps: timers and networks are not exact. */
+/**
+ * How much later than due a group's last step may come before the rest runs without it, steps:
+ * timers and networks are not exact.
+ */
 const patience = 0.5;
 
 function lowerQuartile(counts: readonly number[]): number {

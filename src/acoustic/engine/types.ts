@@ -1,11 +1,14 @@
 import type { ModelPackage } from '../model/model-package.ts';
 
 /**
- * The acoustic model's word on a run of frames of one stream. Frame f is sound from f * stride to (f+1) * stride ms. The
- * arrays are views that hold until the callback returns: copy what is kept.
+ * The acoustic model's word on a run of frames of one stream. Frame f is sound from f * stride to
+ * (f+1) * stride ms. The arrays are views that hold until the callback returns: copy what is kept.
  */
 export type AcousticFrames = {
-  /** Index of the first frame, from 0 at the stream's start; the model's look-ahead is already taken off. */
+  /**
+   * Index of the first frame, from 0 at the stream's start; the model's look-ahead is already taken
+   * off.
+   */
   firstFrame: number;
   count: number;
   /** [count, phones] row by row, natural log; phones in the model's order, silence among them. */
@@ -15,14 +18,23 @@ export type AcousticFrames = {
   timing: AcousticTiming;
 };
 
-/** Where the engine's time went for these frames, ms: queue from the arrival of the newest sound in them to its run. */
+/**
+ * Where the engine's time went for these frames, ms: queue from the arrival of the newest sound in
+ * them to its run.
+ */
 type AcousticTiming = { queueMs: number; featuresMs: number; inferenceMs: number };
 
-/** One learner's audio through the model. Results come in order through the callback given to `open`. */
+/**
+ * One learner's audio through the model. Results come in order through the callback given to
+ * `open`.
+ */
 export type AcousticStream = {
   /** Mono samples at the model's rate in [-1, 1). They are copied: the array may be used again. */
   push(pcm: Float32Array): void;
-  /** No more audio: pads the look-ahead, resolves when the last frame was delivered. The stream is closed then. */
+  /**
+   * No more audio: pads the look-ahead, resolves when the last frame was delivered. The stream is
+   * closed then.
+   */
   end(): Promise<void>;
   /** Drops the stream and whatever waits. */
   close(): void;
@@ -36,9 +48,13 @@ export type AcousticEngine = {
   readonly whyNotNative?: string | undefined;
   open(onFrames: (frames: AcousticFrames) => void, onError: (error: Error) => void): AcousticStream;
   stats(): EngineStats;
-  /** Makes the engine's own thread fail, to see what a server does then. Absent where it has none. */
+  /**
+   * Makes the engine's own thread fail, to see what a server does then. Absent where it has none.
+   */
   injectFault?(fault: EngineFault): void;
-  /** Lets the engine's own thread collect its garbage while nobody speaks. Absent where it has none. */
+  /**
+   * Lets the engine's own thread collect its garbage while nobody speaks. Absent where it has none.
+   */
   tidy?(): void;
   close(): Promise<void>;
 };
@@ -48,7 +64,10 @@ export type EngineFault = { action: 'stall'; ms: number } | { action: 'kill' };
 
 /** What an engine reports about itself, over the last 10 s or so. */
 export type EngineStats = CoreStats & {
-  /** How long the engine's thread has said nothing, ms; it speaks several times a second while it lives. */
+  /**
+   * How long the engine's thread has said nothing, ms; it speaks several times a second while it
+   * lives.
+   */
   silentMs: number;
   /** How often its thread died and another took over. */
   restarts: number;

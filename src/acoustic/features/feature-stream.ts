@@ -3,8 +3,14 @@ import type { LogMelPlan } from './log-mel.ts';
 import { createNormaliser, type Normaliser } from './normaliser.ts';
 import type { StepQueue } from './step-queue.ts';
 
-/** One stream's PCM to model steps, each `stack` normalised log-mel hops; any chunking gives the same steps. */
-/** Steps go to `queue`, whose width is bins x stack. Step j holds hops j * stack and on; hop k covers samples from k * hop. */
+/**
+ * One stream's PCM to model steps, each `stack` normalised log-mel hops; any chunking gives the
+ * same steps.
+ */
+/**
+ * Steps go to `queue`, whose width is bins x stack. Step j holds hops j * stack and on; hop k
+ * covers samples from k * hop.
+ */
 export class FeatureStream {
   readonly #model: ModelPackage;
   readonly #plan: LogMelPlan;
@@ -19,7 +25,8 @@ export class FeatureStream {
   #hopsInStep = 0;
   #steps = 0;
   #received = 0;
-  // One buffer a stream, moved on as hops are taken: new memory for each chunk is what keeps a garbage collector busy.
+  // One buffer a stream, moved on as hops are taken: new memory for each chunk is what keeps a
+  // garbage collector busy.
   readonly #samples: Float32Array<ArrayBuffer>;
   #held = 0;
 

@@ -10,8 +10,9 @@ export type RealFft = {
 };
 
 /**
- * The thread's FFT of `size`, a multiple of 32 with factors 2, 3 and 5: pffft (WASM, SIMD), loaded once. All callers of a size
- * share its buffers: fill the whole input before `run`, read the output before anything else can run.
+ * The thread's FFT of `size`, a multiple of 32 with factors 2, 3 and 5: pffft (WASM, SIMD), loaded
+ * once. All callers of a size share its buffers: fill the whole input before `run`, read the output
+ * before anything else can run.
  */
 export function realFft(size: number): Promise<RealFft> {
   const known = bySize.get(size) ?? create(size);

@@ -1,11 +1,14 @@
 import type { LogMelRecipe } from '../model/model-package.ts';
 
-/** Triangular filters without their zeros: filter m weighs power bins first[m] .. first[m] + weights[m].length - 1. */
+/**
+ * Triangular filters without their zeros: filter m weighs power bins first[m] .. first[m] +
+ * weights[m].length - 1.
+ */
 export type MelFilters = { first: Int32Array; weights: Float32Array[] };
 
 /**
- * Triangles of peak 1, linear in mel = 1127 ln(1 + f / 700), their corners evenly spaced in mel from lowHz to highHz.
- * Power bin k is at k * sampleRateHz / fft.
+ * Triangles of peak 1, linear in mel = 1127 ln(1 + f / 700), their corners evenly spaced in mel
+ * from lowHz to highHz. Power bin k is at k * sampleRateHz / fft.
  */
 export function melFilters(recipe: LogMelRecipe, sampleRateHz: number): MelFilters {
   const { bins, fft, lowHz, highHz } = recipe;

@@ -1,11 +1,14 @@
 import type { LogMelRecipe } from '../model/model-package.ts';
 
-/** Subtracts the speaker's running mean and divides by a fixed deviation, frame by frame, in place. */
+/**
+ * Subtracts the speaker's running mean and divides by a fixed deviation, frame by frame, in place.
+ */
 export type Normaliser = { apply(frame: Float32Array, at: number): void };
 
 /**
- * Causal mean normalisation. A peak tracker follows the frames' mean log-mel and sinks by `decayNatsPerFrame`; a frame less than
- * `gateNats` below the peak is speech and enters the running mean, itself included, which starts as `mean` worth `priorFrames`.
+ * Causal mean normalisation. A peak tracker follows the frames' mean log-mel and sinks by
+ * `decayNatsPerFrame`; a frame less than `gateNats` below the peak is speech and enters the running
+ * mean, itself included, which starts as `mean` worth `priorFrames`.
  */
 export function createNormaliser(recipe: LogMelRecipe): Normaliser {
   const { bins, normalisation } = recipe;

@@ -1,4 +1,7 @@
-/** Feature steps of one stream that wait for a run, oldest first: rows of `width` values with their times. */
+/**
+ * Feature steps of one stream that wait for a run, oldest first: rows of `width` values with their
+ * times.
+ */
 export class StepQueue {
   readonly width: number;
   #rows: Float32Array;
@@ -24,7 +27,10 @@ export class StepQueue {
     return this.#arrivals[this.#head]!;
   }
 
-  /** The oldest step's turn: steps that came in a burst fall due one `strideMs` after the other, as live ones would. */
+  /**
+   * The oldest step's turn: steps that came in a burst fall due one `strideMs` after the other, as
+   * live ones would.
+   */
   get oldestDeadlineMs(): number {
     return this.#deadlines[this.#head]!;
   }

@@ -7,8 +7,9 @@ import type { ModelPackage } from './model-package.ts';
 import { type ModelJson, modelSchema } from './model-schema.ts';
 
 /**
- * Reads the package in folder `dir` (model.json and the files it names). Every problem is reported at once, by JSON path.
- * The ONNX file itself is judged when an engine opens it. Errors: `model_not_found`, `bad_model`.
+ * Reads the package in folder `dir` (model.json and the files it names). Every problem is reported
+ * at once, by JSON path. The ONNX file itself is judged when an engine opens it. Errors:
+ * `model_not_found`, `bad_model`.
  */
 export function loadModelPackage(dir: string): ModelPackage {
   const path = join(dir, 'model.json');

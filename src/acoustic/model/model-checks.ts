@@ -74,7 +74,8 @@ function phoneProblems({ phones, silence, language, alignment_bias }: ModelJson)
       message: `"${silence}" is not one of the phones; allowed: ${phones.join(', ')}`,
     });
   }
-  // English words reach the model as ARPAbet: each of its phones needs an output. Others (noise, fillers) may stand beside.
+  // English words reach the model as ARPAbet: each of its phones needs an output. Others (noise,
+  // fillers) may stand beside.
   const missing = /^en\b/i.test(language) ? arpabet.filter((phone) => !phones.includes(phone)) : [];
   if (missing.length > 0) {
     const strangers = phones.filter((phone) => phone !== silence && !arpabet.includes(phone));

@@ -1,4 +1,7 @@
-/** A model package as loaded from `models/NAME/model.json`: what any streaming ONNX phone model must say about itself. */
+/**
+ * A model package as loaded from `models/NAME/model.json`: what any streaming ONNX phone model must
+ * say about itself.
+ */
 export type ModelPackage = {
   name: string;
   version: string;
@@ -21,11 +24,13 @@ export type ModelPackage = {
   states: readonly { input: string; output: string; shape: readonly number[] }[];
   outputs: { logPosterior: string; scoreLogit?: string };
   /**
-   * Nats added to each phone's log-posterior while aligning, and nowhere else: takes off what frequent phones and silence
-   * have too easily. Absent: none.
+   * Nats added to each phone's log-posterior while aligning, and nowhere else: takes off what
+   * frequent phones and silence have too easily. Absent: none.
    */
   alignmentBias?: readonly number[];
-  /** Absolute path of calibration.json; absent: an uncalibrated logistic on GOP is used, and said. */
+  /**
+   * Absolute path of calibration.json; absent: an uncalibrated logistic on GOP is used, and said.
+   */
   calibrationPath?: string;
 };
 

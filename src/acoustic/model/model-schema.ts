@@ -8,7 +8,10 @@ export const modelSchema = z.strictObject({
   language: z.string().min(2),
   sample_rate_hz: z.int().min(8000).max(48_000),
   onnx: z.string().min(1),
-  /** The same network in a form that suits CPUs, such as integer arithmetic; absent: `onnx` runs there too. */
+  /**
+   * The same network in a form that suits CPUs, such as integer arithmetic; absent: `onnx` runs
+   * there too.
+   */
   onnx_cpu: z.string().min(1).optional(),
   features: z.strictObject({
     type: z.literal('log-mel'),

@@ -20,11 +20,12 @@ export type OpenedSession = {
 export type NetworkFiles = { onnxPath: string; onnxCpuPath?: string };
 
 /**
- * Opens the network on `device`, from the file that suits it. `auto` takes cuda where its libraries are installed and work,
- * else the CPU: `cpu` runs the native ONNX Runtime where that loads, else the WebAssembly one; `wasm` and `webgpu` run only when
- * they are named. The provider of an accelerator is read from a profiled run, because onnxruntime moves nodes to the CPU silently.
- * Errors: `device_unavailable` for a named device that is not there, `bad_onnx` for a file that is no model, those of
- * `loadRuntime`.
+ * Opens the network on `device`, from the file that suits it. `auto` takes cuda where its libraries
+ * are installed and work, else the CPU: `cpu` runs the native ONNX Runtime where that loads, else
+ * the WebAssembly one; `wasm` and `webgpu` run only when they are named. The provider of an
+ * accelerator is read from a profiled run, because onnxruntime moves nodes to the CPU silently.
+ * Errors: `device_unavailable` for a named device that is not there, `bad_onnx` for a file that is
+ * no model, those of `loadRuntime`.
  */
 export async function openSession(
   { onnxPath, onnxCpuPath = onnxPath }: NetworkFiles,
@@ -128,7 +129,10 @@ function runtimeFolder(): string {
   return dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
 }
 
-/** `threads` a run; severity 3 keeps onnxruntime's warnings about nodes it placed on the CPU off the terminal. */
+/**
+ * `threads` a run; severity 3 keeps onnxruntime's warnings about nodes it placed on the CPU off the
+ * terminal.
+ */
 function sessionOptions(provider: Provider, threads: number): InferenceSession.SessionOptions {
   return {
     executionProviders: [provider],
@@ -149,7 +153,10 @@ function firstLine(error: unknown): string {
 
 const providerNames = { cuda: 'CUDAExecutionProvider', webgpu: 'WebGpuExecutionProvider' } as const;
 
-/** Whether the profile in `folder` shows most nodes of the model on `provider`: a few stray ones copy what others compute. */
+/**
+ * Whether the profile in `folder` shows most nodes of the model on `provider`: a few stray ones
+ * copy what others compute.
+ */
 function ranMostlyOn(folder: string, provider: Accelerator): boolean {
   const text = readdirSync(folder).map((file) => readFileSync(join(folder, file), 'utf8'));
   const ran = [...text.join('').matchAll(/"provider"\s*:\s*"(\w+)"/g)].map((match) => match[1]);

@@ -4,7 +4,10 @@ import { SpeechfbError } from '../../errors.ts';
 
 /** A build of ONNX Runtime that loads on this machine. */
 export type Runtime = {
-  /** `native`: machine code. `wasm`: WebAssembly, which runs wherever Node does and costs several times the CPU time. */
+  /**
+   * `native`: machine code. `wasm`: WebAssembly, which runs wherever Node does and costs several
+   * times the CPU time.
+   */
   build: 'native' | 'wasm';
   InferenceSession: InferenceSessionFactory;
   Tensor: TensorConstructor;
@@ -12,12 +15,15 @@ export type Runtime = {
   whyNotNative?: string;
 };
 
-/** Installs the native build beside the package; its install script would download CUDA libraries from outside the registry. */
+/**
+ * Installs the native build beside the package; its install script would download CUDA libraries
+ * from outside the registry.
+ */
 export const installNative = 'npm install --ignore-scripts onnxruntime-node@1.30.0';
 
 /**
- * The native build where it loads, else the WebAssembly one, or the one that is wanted. `builds` loads them. Error:
- * `runtime_unavailable` with every reason and the command that mends it.
+ * The native build where it loads, else the WebAssembly one, or the one that is wanted. `builds`
+ * loads them. Error: `runtime_unavailable` with every reason and the command that mends it.
  */
 export async function loadRuntime(
   wanted: 'any' | Runtime['build'] = 'any',
@@ -53,7 +59,10 @@ async function loadWasm(): Promise<Runtime> {
   return { build: 'wasm', InferenceSession, Tensor };
 }
 
-/** A packed speechfb carries the three files that it needs of onnxruntime-web's 139 MB; a clone has all of it to develop with. */
+/**
+ * A packed speechfb carries the three files that it needs of onnxruntime-web's 139 MB; a clone has
+ * all of it to develop with.
+ */
 async function importWasm(): Promise<typeof import('onnxruntime-common')> {
   const packed = new URL('../../../vendor/onnxruntime-web/ort.node.min.mjs', import.meta.url);
   return existsSync(packed) ? await import(packed.href) : await import('onnxruntime-web');

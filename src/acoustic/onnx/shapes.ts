@@ -1,6 +1,7 @@
 /**
- * The few shapes that the model is run at, so that every one is warm before the first learner comes: an accelerator may search for
- * its best kernels at each new shape, for hundreds of milliseconds.
+ * The few shapes that the model is run at, so that every one is warm before the first learner
+ * comes: an accelerator may search for its best kernels at each new shape, for hundreds of
+ * milliseconds.
  */
 export type RunShapes = {
   /** Every shape that may run. */
@@ -14,9 +15,9 @@ const batchBuckets = [1, 2, 4, 8, 16, 32, 64];
 const stepSizes = [1, 2, 3, 4, 5, 10, 25, 50];
 
 /**
- * The shapes for a provider. A run holds the engine no longer than a full batch of 100 ms does. On a CPU, batches beyond 16 cost
- * a stream no less (bench/acoustic.ts, us a stream-step at 5 steps: 12.4 at 16, 12.5 at 32, in floats 28 and 28 to 52), and hold
- * up whoever waits for the core.
+ * The shapes for a provider. A run holds the engine no longer than a full batch of 100 ms does. On
+ * a CPU, batches beyond 16 cost a stream no less (bench/acoustic.ts, us a stream-step at 5 steps:
+ * 12.4 at 16, 12.5 at 32, in floats 28 and 28 to 52), and hold up whoever waits for the core.
  */
 export function runShapes(provider: string): RunShapes {
   return shapesUpTo(provider === 'cpu' || provider === 'wasm' ? 16 : 64);
@@ -37,8 +38,8 @@ export function stepsWithin(pending: number): number {
 }
 
 /**
- * How many of `ready` streams to run `steps` now and in which bucket: padded up when three quarters full or more, else a full
- * smaller bucket, the rest coming next.
+ * How many of `ready` streams to run `steps` now and in which bucket: padded up when three quarters
+ * full or more, else a full smaller bucket, the rest coming next.
  */
 export function fitBatch(ready: number, steps: number, shapes: RunShapes): { streams: number; bucket: number } {
   const buckets = shapes.all.filter((shape) => shape.steps === steps).map((shape) => shape.batch);

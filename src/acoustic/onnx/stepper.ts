@@ -16,7 +16,10 @@ type StateRow = Float32Array | Uint8Array;
 
 export type StepOutput = { logPosterior: Float32Array; scoreLogit: Float32Array | undefined };
 
-/** Opens the model on a device, to run at the shapes that suit it or at `wantedShapes`. Errors: those of `openSession`, and `bad_model` where model.json and the file disagree. */
+/**
+ * Opens the model on a device, to run at the shapes that suit it or at `wantedShapes`. Errors:
+ * those of `openSession`, and `bad_model` where model.json and the file disagree.
+ */
 export async function openStepper(
   model: ModelPackage,
   device: Device,
@@ -38,7 +41,10 @@ export async function openStepper(
   return new Stepper(model, opened, scoreWidth, wantedShapes ?? runShapes(opened.provider));
 }
 
-/** Runs the model on a batch of streams, `steps` each, and keeps each stream's state. One run at a time. */
+/**
+ * Runs the model on a batch of streams, `steps` each, and keeps each stream's state. One run at a
+ * time.
+ */
 export class Stepper {
   readonly #model: ModelPackage;
   readonly #opened: OpenedSession;
@@ -94,14 +100,17 @@ export class Stepper {
     return used ?? this.#newRows(1);
   }
 
-  /** Takes back the state of a stream that is over, for the next one: its memory need not be found and returned each time. */
+  /**
+   * Takes back the state of a stream that is over, for the next one: its memory need not be found
+   * and returned each time.
+   */
   recycle(state: StreamState): void {
     this.#spare.push(state);
   }
 
   /**
-   * Runs `states.length` streams, padded to `bucket`, and updates their states in place. The result's arrays are reused by the
-   * next run: row b of stream b begins at b * steps * width.
+   * Runs `states.length` streams, padded to `bucket`, and updates their states in place. The
+   * result's arrays are reused by the next run: row b of stream b begins at b * steps * width.
    */
   async run(states: readonly StreamState[], bucket: number, steps: number): Promise<StepOutput> {
     const { feeds, fetches } = this.#bind(bucket, steps);
@@ -109,7 +118,8 @@ export class Stepper {
       for (let i = 0; i < this.#stateSizes.length; i++) this.#stateIn[i]!.set(states[b]![i]!, b * this.#stateSizes[i]!);
     }
     const { session, runtime } = this.#opened;
-    // The native build writes into the tensors it is given, and then hands out copies of them; WebAssembly only hands out.
+    // The native build writes into the tensors it is given, and then hands out copies of them;
+    // WebAssembly only hands out.
     const inPlace = runtime.build === 'native';
     const given = await session.run(feeds, inPlace ? fetches : Object.keys(fetches));
     if (!inPlace) for (const name of Object.keys(fetches)) rowIn(fetches[name]!).set(rowIn(given[name]!));

@@ -2,7 +2,10 @@ import type { InferenceSession } from 'onnxruntime-common';
 import type { Problem } from '../../errors.ts';
 import type { ModelPackage } from '../model/model-package.ts';
 
-/** Where model.json and the ONNX file disagree: tensors that are missing, of another type or of another shape. */
+/**
+ * Where model.json and the ONNX file disagree: tensors that are missing, of another type or of
+ * another shape.
+ */
 export function tensorProblems(model: ModelPackage, session: InferenceSession): Problem[] {
   const { inputs, outputs, states, features, phones } = model;
   const width = features.bins * features.stack;

@@ -1,6 +1,7 @@
 /**
- * The sound of a stream that another worker would need to go on where one died: all that is not answered yet, and a few
- * seconds before it, from which the model finds its state again. 16-bit, in blocks that begin on a frame.
+ * The sound of a stream that another worker would need to go on where one died: all that is not
+ * answered yet, and a few seconds before it, from which the model finds its state again. 16-bit, in
+ * blocks that begin on a frame.
  */
 export class KeptSound {
   readonly #pool: SoundBlocks;
@@ -29,7 +30,9 @@ export class KeptSound {
     }
   }
 
-  /** All frames before `nextFrame` are known: what lies further back than the context is forgotten. */
+  /**
+   * All frames before `nextFrame` are known: what lies further back than the context is forgotten.
+   */
   answered(nextFrame: number): void {
     const wanted = Math.floor((nextFrame - this.#pool.contextFrames) / this.#pool.frames);
     while (this.#firstBlock < wanted && this.#blocks.length > 1) {
@@ -62,8 +65,8 @@ export class KeptSound {
 }
 
 /**
- * Blocks of half a second that the streams of an engine share: memory that is found and returned for each stream would be
- * scattered, and the process would grow.
+ * Blocks of half a second that the streams of an engine share: memory that is found and returned
+ * for each stream would be scattered, and the process would grow.
  */
 export class SoundBlocks {
   readonly frames: number;
@@ -87,7 +90,10 @@ export class SoundBlocks {
 }
 
 const blockMs = 500;
-/** The shipped network looks back 0.9 s; its mean of the speaker's loud frames weighs 1 s of the prior. */
+/**
+ * The shipped network looks back 0.9 s; its mean of the speaker's loud frames weighs 1 s of the
+ * prior.
+ */
 const contextMs = 2000;
 
 function clamp(value: number): number {

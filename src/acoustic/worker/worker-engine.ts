@@ -18,7 +18,10 @@ import { type FromWorker, type ToWorker, unpackResults, type WorkerStart } from 
 import { WorkerStream } from './worker-stream.ts';
 
 export type WorkerEngineOptions = EngineOptions & {
-  /** How long PCM gathers before it goes to the worker; a message costs more than its frames. Default 2. */
+  /**
+   * How long PCM gathers before it goes to the worker; a message costs more than its frames.
+   * Default 2.
+   */
   coalesceMs?: number;
   /** Stands in for the compiled worker in tests. */
   workerScript?: URL;
@@ -27,10 +30,11 @@ export type WorkerEngineOptions = EngineOptions & {
 };
 
 /**
- * The engine on a thread of its own, for servers: this thread never waits for a run. Resolves when every shape is warm.
- * A worker that dies is started again, up to 3 times a minute, and its streams go on with the next one where they were: they
- * are late, and lose nothing. A stream fails with `engine_crashed` when that one dies too before it has heard it, or when
- * there is no next one. Errors: those of `openStepper`, `not_built`.
+ * The engine on a thread of its own, for servers: this thread never waits for a run. Resolves when
+ * every shape is warm. A worker that dies is started again, up to 3 times a minute, and its streams
+ * go on with the next one where they were: they are late, and lose nothing. A stream fails with
+ * `engine_crashed` when that one dies too before it has heard it, or when there is no next one.
+ * Errors: those of `openStepper`, `not_built`.
  */
 export async function createWorkerEngine(options: WorkerEngineOptions): Promise<AcousticEngine> {
   const engine = new WorkerEngine(options);
@@ -228,7 +232,10 @@ function ready(
   });
 }
 
-/** Lets the run that is on end: onnxruntime aborts the whole process when its thread is terminated within one. */
+/**
+ * Lets the run that is on end: onnxruntime aborts the whole process when its thread is terminated
+ * within one.
+ */
 async function stopWorker(worker: Worker): Promise<void> {
   const exited = new Promise((resolve) => {
     worker.once('exit', resolve);

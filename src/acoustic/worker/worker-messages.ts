@@ -6,7 +6,10 @@ import type { AcousticFrames, CoreStats, EngineFault } from '../engine/types.ts'
 /** What the worker is started with; `warm`: it runs every shape before it is ready. */
 export type WorkerStart = EngineOptions & { warm: boolean };
 
-/** Everything since the message before, for all streams, in this order: opened, pcm, ended, closed; a fault; the word that there is time to collect garbage; or the last word. */
+/**
+ * Everything since the message before, for all streams, in this order: opened, pcm, ended, closed;
+ * a fault; the word that there is time to collect garbage; or the last word.
+ */
 export type ToWorker = StreamUpdates | EngineFault | 'tidy' | 'close';
 
 export type StreamUpdates = {
@@ -39,7 +42,10 @@ export type Results = {
   failed: { stream: number; error: PlainError }[];
 };
 
-/** Gathers deliveries and other updates of streams for one message; its buffers are used again for the next. */
+/**
+ * Gathers deliveries and other updates of streams for one message; its buffers are used again for
+ * the next.
+ */
 export class ResultsGatherer {
   #rows: number[] = [];
   #ended: number[] = [];
@@ -81,7 +87,10 @@ export class ResultsGatherer {
   }
 }
 
-/** The deliveries of a message again, as views of it that hold until `deliver` returns; the message is spent then. */
+/**
+ * The deliveries of a message again, as views of it that hold until `deliver` returns; the message
+ * is spent then.
+ */
 export function unpackResults(
   { frames, logPosterior, scoreLogit }: Results,
   deliver: (stream: number, frames: AcousticFrames) => void,

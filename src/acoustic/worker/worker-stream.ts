@@ -2,7 +2,10 @@ import type { AcousticFrames } from '../engine/types.ts';
 import { KeptSound, type SoundBlocks } from './kept-sound.ts';
 import type { WorkerInbox } from './worker-inbox.ts';
 
-/** A stream of the worker engine as the caller's thread sees it: it outlives the worker that hears it. */
+/**
+ * A stream of the worker engine as the caller's thread sees it: it outlives the worker that hears
+ * it.
+ */
 export class WorkerStream {
   readonly onError: (error: Error) => void;
   /** Set when the stream was ended. */
@@ -53,8 +56,8 @@ export class WorkerStream {
   }
 
   /**
-   * Goes on with the worker behind `inbox`; false when the one before died without a word for it, for then its sound may be
-   * what kills them.
+   * Goes on with the worker behind `inbox`; false when the one before died without a word for it,
+   * for then its sound may be what kills them.
    */
   move(inbox: WorkerInbox): boolean {
     if (this.#isUnheard) return false;

@@ -7,7 +7,9 @@ import { openCore } from '../engine/inline-engine.ts';
 import type { AcousticFrames, EngineFault } from '../engine/types.ts';
 import { chunkFields, type FromWorker, ResultsGatherer, type ToWorker, type WorkerStart } from './worker-messages.ts';
 
-/** The thread of the worker engine: it owns the device and runs the same core as the inline engine. */
+/**
+ * The thread of the worker engine: it owns the device and runs the same core as the inline engine.
+ */
 const port = parentPort!;
 const start: WorkerStart = workerData;
 /** Admission reads the stats: often enough to see a burst. */
@@ -86,7 +88,8 @@ function createOutbox() {
   const results = new ResultsGatherer();
   let scheduled = false;
   const schedule = () => {
-    // The next run begins in a later immediate, so this one goes out before the thread is busy again.
+    // The next run begins in a later immediate, so this one goes out before the thread is busy
+    // again.
     if (!scheduled) setImmediate(flush);
     scheduled = true;
   };

@@ -10,8 +10,9 @@ import type { Interval } from './verdict.ts';
 import { gatherWindow, reachOf, WeightedSum, type Window } from './window.ts';
 
 /**
- * Bootstrap of each stage's contribution, in the sample's order, unattributed time last: over whole traces, or over whole
- * sessions where traces have them. Its percentiles and its standard deviation.
+ * Bootstrap of each stage's contribution, in the sample's order, unattributed time last: over whole
+ * traces, or over whole sessions where traces have them. Its percentiles and its standard
+ * deviation.
  */
 export function bootstrapContributions(sample: Sample, sorted: Float64Array, options: BootstrapOptions): Spread[] {
   const draws = sample.clusters
@@ -27,9 +28,10 @@ export function bootstrapContributions(sample: Sample, sorted: Float64Array, opt
 type Spread = Interval & { deviation: number };
 
 /**
- * The intervals about their estimates: the wider, on each side, of the bootstrap's percentiles and its normal interval, since
- * either alone leaves out the largest stage too often. Both are t / z sqrt(k / (k - 1)) times as wide, k being as many equal
- * weights as the kernel's are worth by session (or by trace): a bootstrap is too narrow by that much where few carry them.
+ * The intervals about their estimates: the wider, on each side, of the bootstrap's percentiles and
+ * its normal interval, since either alone leaves out the largest stage too often. Both are t / z
+ * sqrt(k / (k - 1)) times as wide, k being as many equal weights as the kernel's are worth by
+ * session (or by trace): a bootstrap is too narrow by that much where few carry them.
  */
 export function widened(
   intervals: readonly Spread[],
@@ -59,9 +61,10 @@ function deviationOf(values: Float64Array): number {
 const leastCarriers = 1.5;
 
 /**
- * A replicate draws n traces with replacement, takes its percentile and decomposes it anew (the bandwidth is kept). Only
- * traces near the percentile carry weight, so only they are drawn: of n uniforms the r-th smallest is beta(r, n - r + 1),
- * and given it the r - 1 below and the n - r above are again uniform. The result is distributed as if all n were drawn.
+ * A replicate draws n traces with replacement, takes its percentile and decomposes it anew (the
+ * bandwidth is kept). Only traces near the percentile carry weight, so only they are drawn: of n
+ * uniforms the r-th smallest is beta(r, n - r + 1), and given it the r - 1 below and the n - r
+ * above are again uniform. The result is distributed as if all n were drawn.
  */
 function drawTraces(sample: Sample, sorted: Float64Array, options: BootstrapOptions): Float64Array[] {
   const { n } = sample;

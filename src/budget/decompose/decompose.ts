@@ -18,7 +18,10 @@ export type Decomposition = {
   bandwidthMs: number;
   /** Traces within the kernel's reach: those that the shares were read from. */
   near: number;
-  /** In the sample's order; with `unattributed` they sum to `valueMs`. NaN when the percentile is infinite. */
+  /**
+   * In the sample's order; with `unattributed` they sum to `valueMs`. NaN when the percentile is
+   * infinite.
+   */
   contributions: readonly Contribution[];
   unattributed: Contribution;
 };
@@ -26,9 +29,10 @@ export type Decomposition = {
 export type Contribution = { ms: number; interval: Interval };
 
 /**
- * Decomposes the p-quantile q of the total S over the stages X_i as E[X_i | S = q], which sums to q (Euler allocation;
- * Tasche, arXiv 0708.2542): local linear regression on S with Gaussian kernel weights; percentile bootstrap over whole traces,
- * or over whole sessions where the traces have them. Throws nothing; a sample of none gives NaN.
+ * Decomposes the p-quantile q of the total S over the stages X_i as E[X_i | S = q], which sums to q
+ * (Euler allocation; Tasche, arXiv 0708.2542): local linear regression on S with Gaussian kernel
+ * weights; percentile bootstrap over whole traces, or over whole sessions where the traces have
+ * them. Throws nothing; a sample of none gives NaN.
  */
 export function decompose(sample: Sample, options: DecomposeOptions): Decomposition {
   const { p, confidence } = options;

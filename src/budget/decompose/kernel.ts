@@ -5,8 +5,9 @@ import { quantileOfSorted } from '../../stats/quantile.ts';
 export const kernelReach = 5;
 
 /**
- * Silverman's rule-of-thumb bandwidth 1.06 min(sd, IQR / 1.349) n^(-1/5) of totals sorted ascending, ms. Infinite totals
- * are left out of the spread. 0 when all totals are equal; the sd alone when the middle half is.
+ * Silverman's rule-of-thumb bandwidth 1.06 min(sd, IQR / 1.349) n^(-1/5) of totals sorted
+ * ascending, ms. Infinite totals are left out of the spread. 0 when all totals are equal; the sd
+ * alone when the middle half is.
  */
 export function bandwidthMs(sortedTotals: Float64Array): number {
   const finite = sortedTotals.subarray(0, countFinite(sortedTotals));
@@ -17,7 +18,10 @@ export function bandwidthMs(sortedTotals: Float64Array): number {
   return 1.06 * spread * finite.length ** -0.2;
 }
 
-/** The weight of a trace whose total is `distanceMs` from the percentile; a bandwidth of 0 weighs only equal ones. */
+/**
+ * The weight of a trace whose total is `distanceMs` from the percentile; a bandwidth of 0 weighs
+ * only equal ones.
+ */
 export function weightAt(distanceMs: number, bandwidth: number): number {
   if (bandwidth === 0) return distanceMs === 0 ? 1 : 0;
   const scaled = distanceMs / bandwidth;

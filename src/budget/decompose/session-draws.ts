@@ -10,8 +10,9 @@ import { quantileInterval, worthAt } from './worth.ts';
 export type BootstrapOptions = { p: number; bandwidth: number; confidence: number; replicates: number; seed: number };
 
 /**
- * Replicates of each stage's contribution, each of as many whole sessions drawn with replacement as there are: its percentile
- * is that of all their traces. Only traces about the percentile are looked at one by one; those below are counted by session.
+ * Replicates of each stage's contribution, each of as many whole sessions drawn with replacement as
+ * there are: its percentile is that of all their traces. Only traces about the percentile are
+ * looked at one by one; those below are counted by session.
  */
 export function drawSessions(
   sample: Sample,
@@ -34,7 +35,8 @@ export function drawSessions(
     for (let k = 0; k < clusters.count; k++) times[random.index(clusters.count)]! += 1;
     const rank = quantileRank(weighted(sizes, times), p);
     const row = rowAt(rank - weighted(below, times), codes, times);
-    // Beyond the window lie only feedbacks that never came, or what is drawn once in a million times.
+    // Beyond the window lie only feedbacks that never came, or what is drawn once in a million
+    // times.
     const q = row < codes.length ? window.totals[row]! : infiniteOr(sorted, highMs);
     if (!Number.isFinite(q)) continue;
     const sum = new WeightedSum(window, q, bandwidth);
@@ -65,7 +67,10 @@ function weighted(counts: Float64Array, times: Uint32Array): number {
   return sum;
 }
 
-/** The row at which as many drawn traces have been passed as `rank` says; that after the last where there are fewer. */
+/**
+ * The row at which as many drawn traces have been passed as `rank` says; that after the last where
+ * there are fewer.
+ */
 function rowAt(rank: number, codes: Uint32Array, times: Uint32Array): number {
   let passed = 0;
   for (let row = 0; row < codes.length; row++) {

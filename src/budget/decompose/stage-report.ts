@@ -18,20 +18,25 @@ export type StageReport = {
   verdict: BudgetVerdict;
   /** About how many more traces decide a straddling interval. */
   moreTraces: number | undefined;
-  /** What one millisecond of the stage's mean is worth at the percentile when the stage is made proportionally
-   * faster; NaN for a stage that takes no time. */
+  /**
+   * What one millisecond of the stage's mean is worth at the percentile when the stage is made
+   * proportionally faster; NaN for a stage that takes no time.
+   */
   worthMs: number;
 };
 
 /**
- * The level at which each of k parts must keep its budget so that the sum keeps the p-quantile whatever their dependence:
- * 1 - (1 - p) / k (union bound). Six parts: p95 needs p99.17 of each.
+ * The level at which each of k parts must keep its budget so that the sum keeps the p-quantile
+ * whatever their dependence: 1 - (1 - p) / k (union bound). Six parts: p95 needs p99.17 of each.
  */
 export function guaranteedLevel(p: number, parts: number): number {
   return 1 - (1 - p) / parts;
 }
 
-/** What `parts` stages that each keep their own p-quantile promise end to end: six that keep p95 promise p70. */
+/**
+ * What `parts` stages that each keep their own p-quantile promise end to end: six that keep p95
+ * promise p70.
+ */
 export function promisedLevel(p: number, parts: number): number {
   return Math.max(0, 1 - parts * (1 - p));
 }
@@ -41,7 +46,10 @@ export function partsOf(budget: Budget): number {
   return budget.stages.length + (budget.reserveMs > 0 ? 1 : 0);
 }
 
-/** Judges one stage by the budget's interpretation; `enough` is false below the gate's least number of traces. */
+/**
+ * Judges one stage by the budget's interpretation; `enough` is false below the gate's least number
+ * of traces.
+ */
 export function reportStage(
   budget: Budget,
   stage: BudgetStage,

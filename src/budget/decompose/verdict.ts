@@ -1,12 +1,15 @@
 const verdicts = ['pass', 'fail', 'invalid'] as const;
 export type BudgetVerdict = (typeof verdicts)[number];
 
-/** Where a measured figure lies with the asked confidence, ms. Infinity: no value of the sample bounds that side. */
+/**
+ * Where a measured figure lies with the asked confidence, ms. Infinity: no value of the sample
+ * bounds that side.
+ */
 export type Interval = { low: number; high: number };
 
 /**
- * Pass when the whole interval keeps the limit, fail when the whole of it breaks it, else invalid. Monotone: a
- * larger measurement never turns a fail into a pass.
+ * Pass when the whole interval keeps the limit, fail when the whole of it breaks it, else invalid.
+ * Monotone: a larger measurement never turns a fail into a pass.
  */
 export function judgeInterval({ low, high }: Interval, op: 'lte' | 'lt', limit: number): BudgetVerdict {
   const keeps = (value: number) => (op === 'lte' ? value <= limit : value < limit);
@@ -15,9 +18,9 @@ export function judgeInterval({ low, high }: Interval, op: 'lte' | 'lt', limit: 
 }
 
 /**
- * About how many more traces decide a straddling interval, when its half-width falls with the square root of n and the
- * figure stays where it is. Infinity when the figure sits on the limit itself; NaN when the side towards the limit is
- * open, where no width foretells anything.
+ * About how many more traces decide a straddling interval, when its half-width falls with the
+ * square root of n and the figure stays where it is. Infinity when the figure sits on the limit
+ * itself; NaN when the side towards the limit is open, where no width foretells anything.
  */
 export function tracesToDecide(n: number, value: number, { low, high }: Interval, limit: number): number {
   const halfWidth = value <= limit ? high - value : value - low;

@@ -2,7 +2,10 @@ import { lowerBound, upperBound } from '../../stats/bisect.ts';
 import type { Sample } from '../sample/sample.ts';
 import { kernelReach, weightAt } from './kernel.ts';
 
-/** The traces whose totals lie near a percentile, ascending, a row each: its stages, then its unattributed time, ms. */
+/**
+ * The traces whose totals lie near a percentile, ascending, a row each: its stages, then its
+ * unattributed time, ms.
+ */
 export type Window = {
   /** Position of the first row among all traces in ascending order of total. */
   first: number;
@@ -32,7 +35,9 @@ export function gatherWindow(sample: Sample, sortedTotals: Float64Array, lowMs: 
   return { first, indices, totals: sortedTotals.slice(first, first + indices.length), rows, width: columns.length };
 }
 
-/** Sums rows by their kernel weight about one percentile, and the same times their distance from it. */
+/**
+ * Sums rows by their kernel weight about one percentile, and the same times their distance from it.
+ */
 export class WeightedSum {
   readonly #window: Window;
   readonly #q: number;
@@ -52,7 +57,9 @@ export class WeightedSum {
     this.#moments = new Float64Array(window.width);
   }
 
-  /** Adds the trace at `position` of the ascending order, so many times; it must lie in the window. */
+  /**
+   * Adds the trace at `position` of the ascending order, so many times; it must lie in the window.
+   */
   add(position: number, times = 1): void {
     const { first, totals, rows, width } = this.#window;
     const row = position - first;
@@ -68,8 +75,8 @@ export class WeightedSum {
   }
 
   /**
-   * Each stage's mean at the percentile by local linear regression on the total (Fan 1992), whose values sum to the
-   * percentile itself. Where all totals near are equal, their mean.
+   * Each stage's mean at the percentile by local linear regression on the total (Fan 1992), whose
+   * values sum to the percentile itself. Where all totals near are equal, their mean.
    */
   contributions(): Float64Array {
     const [s0, s1, s2] = [this.#weight, this.#distance, this.#square];

@@ -8,16 +8,19 @@ import type { Interval } from './verdict.ts';
 export type Worth = {
   /** Undefined: each trace is a session of its own, or nobody says. */
   sessions: number | undefined;
-  /** Variance of the share of traces above the quantile, over what independent ones would have; 1 or more. */
+  /**
+   * Variance of the share of traces above the quantile, over what independent ones would have; 1 or
+   * more.
+   */
   designEffect: number;
   /** As many independent traces prove as much. */
   traces: number;
 };
 
 /**
- * The worth of values at their own quantile `q`: their number over the design effect of the share above it (Kish 1965), reduced
- * for few sessions, which count by their lengths (Korn and Graubard 1998). Where no value lies above or none at or below, a
- * session counts as one.
+ * The worth of values at their own quantile `q`: their number over the design effect of the share
+ * above it (Kish 1965), reduced for few sessions, which count by their lengths (Korn and Graubard
+ * 1998). Where no value lies above or none at or below, a session counts as one.
  */
 export function worthAt(
   values: Float64Array,
@@ -50,8 +53,9 @@ function effectAbove(values: Float64Array, q: number, { codes, count }: Clusters
 }
 
 /**
- * The distribution-free interval of a quantile: the values at the equal-tailed binomial ranks of as many traces as these are
- * worth, at the same share of all. An end is infinite where even the outermost value does not bound it.
+ * The distribution-free interval of a quantile: the values at the equal-tailed binomial ranks of as
+ * many traces as these are worth, at the same share of all. An end is infinite where even the
+ * outermost value does not bound it.
  */
 export function quantileInterval(sorted: Float64Array, p: number, { traces }: Worth, confidence: number): Interval {
   const n = sorted.length;

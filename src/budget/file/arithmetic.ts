@@ -2,7 +2,10 @@ import type { z } from 'zod';
 import { didYouMean } from '../../suggest.ts';
 import { choleskyOf, correlationMatrix } from './correlation.ts';
 
-/** The parts of a budget's `spec` that must fit together. A part that is itself faulty is absent: its field says why. */
+/**
+ * The parts of a budget's `spec` that must fit together. A part that is itself faulty is absent:
+ * its field says why.
+ */
 type Spec = {
   stages: readonly { name?: string; budget: unknown; of?: readonly string[]; hasDistribution: boolean }[];
   objective: unknown;
@@ -12,7 +15,10 @@ type Spec = {
   whatIf: readonly { name: string | undefined; stages: readonly (string | undefined)[] }[];
 };
 
-/** What no field shows alone: sums, names used twice, names that nothing bears. Says all of it at once. */
+/**
+ * What no field shows alone: sums, names used twice, names that nothing bears. Says all of it at
+ * once.
+ */
 export function checkBudget(given: unknown, context: z.RefinementCtx): void {
   const spec = specOf(given);
   const add = (path: PropertyKey[], message: string) => context.addIssue({ code: 'custom', path, message });

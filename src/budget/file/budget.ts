@@ -42,7 +42,10 @@ export type BudgetStage = {
 export type Gate = {
   confidence: number;
   minSamples: number;
-  /** What an interval that straddles the limit does to the exit code: `invalid` 98, `fail` 99, `warn` 0. */
+  /**
+   * What an interval that straddles the limit does to the exit code: `invalid` 98, `fail` 99,
+   * `warn` 0.
+   */
   onInvalid: 'invalid' | 'fail' | 'warn';
   /** Whether a stage over its own budget fails the whole, or is only reported. */
   stages: 'report' | 'enforce';

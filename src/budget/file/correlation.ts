@@ -11,8 +11,8 @@ export function correlationMatrix(names: readonly string[], correlation: Budget[
 }
 
 /**
- * The lower triangular L with L L' = matrix (Cholesky); undefined when there is none: such correlations contradict one
- * another. A pivot of 0 is allowed, so that full correlation is.
+ * The lower triangular L with L L' = matrix (Cholesky); undefined when there is none: such
+ * correlations contradict one another. A pivot of 0 is allowed, so that full correlation is.
  */
 export function choleskyOf(matrix: readonly (readonly number[])[]): number[][] | undefined {
   const lower: number[][] = matrix.map((row) => row.map(() => 0));

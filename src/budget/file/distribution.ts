@@ -10,8 +10,9 @@ export type DeclaredDistribution =
   | { kind: 'empirical'; sortedMs: readonly number[] };
 
 /**
- * The stage's time at the standard normal `z`: its quantile at P(Z <= z), so that correlated normals become correlated
- * stages. A lognormal through p50 and p95 has mu = ln p50 and sigma = ln(p95 / p50) / 1.6449.
+ * The stage's time at the standard normal `z`: its quantile at P(Z <= z), so that correlated
+ * normals become correlated stages. A lognormal through p50 and p95 has mu = ln p50 and sigma =
+ * ln(p95 / p50) / 1.6449.
  */
 export function timeAt(distribution: DeclaredDistribution, z: number, chanceBelow: (z: number) => number): number {
   switch (distribution.kind) {

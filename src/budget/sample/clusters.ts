@@ -1,9 +1,11 @@
-/** To which session each trace belongs, as codes from 0; traces of one session resemble each other. */
+/**
+ * To which session each trace belongs, as codes from 0; traces of one session resemble each other.
+ */
 export type Clusters = { codes: Uint32Array; count: number };
 
 /**
- * The sessions of `n` traces; one that names none is a session of its own. Undefined where that makes no difference: none
- * is named, or each has one trace.
+ * The sessions of `n` traces; one that names none is a session of its own. Undefined where that
+ * makes no difference: none is named, or each has one trace.
  */
 export function clustersOf(sessions: readonly (string | undefined)[], n: number): Clusters | undefined {
   const byName = new Map<string, number>();

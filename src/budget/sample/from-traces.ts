@@ -24,9 +24,9 @@ export type Places = {
 };
 
 /**
- * Sums trace stages into the budget's. Every trace stage must be claimed by one budget stage or be listed as
- * unattributed, and every budget stage must find at least one of its trace stages: names that drift apart are problems,
- * not silence.
+ * Sums trace stages into the budget's. Every trace stage must be claimed by one budget stage or be
+ * listed as unattributed, and every budget stage must find at least one of its trace stages: names
+ * that drift apart are problems, not silence.
  */
 export function budgetSample(table: TraceTable, budget: Budget, places: Places): BudgetSample {
   const traced = [...table.stages.keys()];
@@ -56,7 +56,10 @@ export function budgetSample(table: TraceTable, budget: Budget, places: Places):
   return { sample: withTotals(stages, table), unclaimed, absent: missing, notes };
 }
 
-/** Stages that our traces got when budgets were in use: a budget without one keeps its time unattributed, as before. */
+/**
+ * Stages that our traces got when budgets were in use: a budget without one keeps its time
+ * unattributed, as before.
+ */
 const laterStages: ReadonlySet<string> = new Set(['window']);
 const laterHint = 'add it to the "of" of the stage that answers for it';
 

@@ -27,7 +27,10 @@ export function decomposeNormal(
   return { valueMs: shares.reduce((sum, share) => sum + share, 0), shares };
 }
 
-/** A budget whose stages are all declared normal or constant, as a normal model; undefined for any other. */
+/**
+ * A budget whose stages are all declared normal or constant, as a normal model; undefined for any
+ * other.
+ */
 export function normalModelOf({ stages, correlation }: Budget): NormalModel | undefined {
   const normals = stages.flatMap(({ name, distribution }) => {
     if (distribution?.kind === 'normal') return [{ name, meanMs: distribution.meanMs, sdMs: distribution.sdMs }];

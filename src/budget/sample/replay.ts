@@ -3,9 +3,9 @@ import type { Change } from '../file/budget.ts';
 import type { Sample } from './sample.ts';
 
 /**
- * The same traces with stages changed, one after the other. Stages are replayed as they happened together, so their
- * dependence is kept; the total moves by what the stages do. A shift moves every trace, and so every percentile, by
- * exactly itself, even below 0 (see `tracesBelowZero`).
+ * The same traces with stages changed, one after the other. Stages are replayed as they happened
+ * together, so their dependence is kept; the total moves by what the stages do. A shift moves every
+ * trace, and so every percentile, by exactly itself, even below 0 (see `tracesBelowZero`).
  */
 export function replay(sample: Sample, changes: readonly Change[]): Sample {
   const totals = sample.totals.slice();
@@ -25,7 +25,10 @@ export function percentileMs(sample: Sample, p: number): number {
   return quantileInPlace(sample.totals.slice(), p);
 }
 
-/** In how many traces a change takes more from a stage than it has: a sign that it promises too much. */
+/**
+ * In how many traces a change takes more from a stage than it has: a sign that it promises too
+ * much.
+ */
 export function tracesBelowZero(before: Sample, after: Sample): number {
   let below = 0;
   after.stages.forEach(({ ms }, s) => {

@@ -1,8 +1,8 @@
 import { type Clusters, pickClusters } from './clusters.ts';
 
 /**
- * Traces as a budget sees them, column by column: one value a trace in each array, ms. A feedback that never came has the
- * total Infinity: it counts in the percentile and is in no decomposition.
+ * Traces as a budget sees them, column by column: one value a trace in each array, ms. A feedback
+ * that never came has the total Infinity: it counts in the percentile and is in no decomposition.
  */
 export type Sample = {
   n: number;

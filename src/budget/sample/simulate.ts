@@ -6,8 +6,8 @@ import { timeAt } from '../file/distribution.ts';
 import { type Sample, sampleOf } from './sample.ts';
 
 /**
- * Traces drawn from the stages' declared distributions, correlated through a Gaussian copula; the same seed draws the
- * same traces. Undefined unless every stage declares one.
+ * Traces drawn from the stages' declared distributions, correlated through a Gaussian copula; the
+ * same seed draws the same traces. Undefined unless every stage declares one.
  */
 export function simulateBudget(budget: Budget): Sample | undefined {
   const names = budget.stages.map(({ name }) => name);

@@ -5,10 +5,12 @@ import type { Span } from './critical-path.ts';
 export type Shifts = ReadonlyMap<string, number>;
 
 /**
- * Moves spans that lie outside their parent back into it, each with all that hangs below it and as little as possible: clocks of
- * two machines differ, and a stage that ran "after" its parent would have no share of it. A span that is longer than its
- * parent cannot lie inside; it keeps what it has of the parent, and is moved to the parent's begin when that is nothing or when
- * it began before. Only spans that are a stage or hold one are moved: others may well be work that goes on in the background.
+ * Moves spans that lie outside their parent back into it, each with all that hangs below it and as
+ * little as possible: clocks of two machines differ, and a stage that ran "after" its parent would
+ * have no share of it. A span that is longer than its parent cannot lie inside; it keeps what it
+ * has of the parent, and is moved to the parent's begin when that is nothing or when it began
+ * before. Only spans that are a stage or hold one are moved: others may well be work that goes on
+ * in the background.
  */
 export function alignToParents(
   spans: readonly Span[],
@@ -59,7 +61,10 @@ export class SkewTally {
     }
   }
 
-  /** What a reader should know, with the spans that were moved in most traces; nothing when none was. */
+  /**
+   * What a reader should know, with the spans that were moved in most traces; nothing when none
+   * was.
+   */
   notes(traces: number): string[] {
     if (this.#traces === 0) return [];
     const named = [...this.#most]

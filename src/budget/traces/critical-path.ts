@@ -4,19 +4,29 @@ export type Span = { id: string; parent: string | undefined; name: string; start
 export type CriticalPath = {
   startMs: number;
   totalMs: number;
-  /** Time on the critical path by stage, ms; 0 for a stage beside it. With the total's own remainder they sum to `totalMs`. */
+  /**
+   * Time on the critical path by stage, ms; 0 for a stage beside it. With the total's own remainder
+   * they sum to `totalMs`.
+   */
   stages: Record<string, number>;
-  /** Time on the path that no stage has, ms, by the name of the span that holds it; between spans under the empty name. */
+  /**
+   * Time on the path that no stage has, ms, by the name of the span that holds it; between spans
+   * under the empty name.
+   */
   unclaimed: ReadonlyMap<string, number>;
-  /** How much longer the stages' spans are together than their time on the path: work that overlapped. */
+  /**
+   * How much longer the stages' spans are together than their time on the path: work that
+   * overlapped.
+   */
   overlapMs: number;
 };
 
 /**
- * Splits one trace's time over its stages by the critical path, as Uber's CRISP does: from the end backwards, time belongs
- * to the child that ended last, and to the parent where no child ran. Overlapping stages thus share no millisecond, and
- * the parts sum to the total. `stageOf` names a span's stage; a span without one belongs to its parent's, and time that
- * no stage holds is left to the caller as unattributed. Spans without a parent in the trace hang below one root.
+ * Splits one trace's time over its stages by the critical path, as Uber's CRISP does: from the end
+ * backwards, time belongs to the child that ended last, and to the parent where no child ran.
+ * Overlapping stages thus share no millisecond, and the parts sum to the total. `stageOf` names a
+ * span's stage; a span without one belongs to its parent's, and time that no stage holds is left to
+ * the caller as unattributed. Spans without a parent in the trace hang below one root.
  */
 export function criticalPath(spans: readonly Span[], stageOf: (span: Span) => string | undefined): CriticalPath {
   const known = new Map(spans.map((span) => [span.id, span]));

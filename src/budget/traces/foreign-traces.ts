@@ -1,14 +1,16 @@
 import { listAt, otlpField } from './otlp-fields.ts';
 
 /**
- * What a file that holds no trace record seems to be, from its first line that is not empty, and what to do about it.
- * Undefined when nobody could tell.
+ * What a file that holds no trace record seems to be, from its first line that is not empty, and
+ * what to do about it. Undefined when nobody could tell.
  */
 export function foreignHint(firstLine: string): string | undefined {
   return kinds.find(({ looks }) => looks.test(firstLine))?.hint;
 }
 
-/** Whether it is an OTLP document of another signal, which a collector may write between the traces. */
+/**
+ * Whether it is an OTLP document of another signal, which a collector may write between the traces.
+ */
 export function isOtherSignal(document: unknown): boolean {
   return ['resourceLogs', 'resourceMetrics', 'resourceProfiles'].some((key) => listAt(document, key) !== undefined);
 }

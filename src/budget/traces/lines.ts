@@ -5,9 +5,9 @@ import { faultsOf, isRecord, type RawRecord, recordOf } from './record.ts';
 import type { TraceRecord } from './table.ts';
 
 /**
- * Reads trace records, one JSON object a line:
- * `{"at_ms", "session", "profile", "language", "device", "total_ms", "stages": {"uplink": ms, ...}}`. Only `stages` is
- * needed, or `spans` in its place; without `total_ms` the total is the sum of the stages; `"total_ms": null` is a feedback
+ * Reads trace records, one JSON object a line: `{"at_ms", "session", "profile", "language",
+ * "device", "total_ms", "stages": {"uplink": ms, ...}}`. Only `stages` is needed, or `spans` in its
+ * place; without `total_ms` the total is the sum of the stages; `"total_ms": null` is a feedback
  * that never came. Other keys may be there and are not read. Text comes in pieces of any size.
  */
 export class TraceLineReader {
@@ -53,7 +53,9 @@ export class TraceLineReader {
     if (this.#rest.trim() !== '') this.#read(this.#rest, true);
   }
 
-  /** What the file seems to be instead, and what to do; undefined when it looks like trace records. */
+  /**
+   * What the file seems to be instead, and what to do; undefined when it looks like trace records.
+   */
   foreignHint(): string | undefined {
     return this.#firstLine === undefined ? undefined : foreignHint(this.#firstLine);
   }
@@ -95,12 +97,13 @@ export class TraceLineReader {
     const position = Number(
       /position (\d+)/.exec(message)?.[1] ?? (/end of JSON/.test(message) ? text.length : Number.NaN),
     );
-    // Writers in other languages put these where JSON has only numbers; V8 does not say where a wrong word stands.
+    // Writers in other languages put these where JSON has only numbers; V8 does not say where a
+    // wrong word stands.
     const word = /\b(?:NaN|nan|Infinity|inf|undefined|None)\b/.exec(text);
     if (last && position >= text.trimEnd().length) {
       this.#problem(position + 1, 'the file ends in the middle of a record: it is truncated');
     } else if (word) this.#problem(word.index + 1, `${word[0]} is not JSON; a duration is a number, 0 or more`);
-    else this.#problem((position || 0) + 1, `not JSON: ${message}`);
+    else this.#problem((position || 0) + 1, `not JSON, ${jsonBreak(text, position || 0)}`);
   }
 
   #problem(column: number, message: string): void {
@@ -128,6 +131,12 @@ export class ProblemList {
 
 const shownProblems = 20;
 const longestLine = 16_000_000;
+
+/** Where JSON breaks off, for a sentence: `from "},,{" on`, or at the end. */
+export function jsonBreak(text: string, position: number): string {
+  const rest = text.slice(position, position + 20).trim();
+  return rest === '' ? 'it ends too early' : `from ${JSON.stringify(rest)} on`;
+}
 
 /** Where a key stands in its line, from 1; where it is no key, the line's begin. */
 function columnOf(text: string, key: string): number {

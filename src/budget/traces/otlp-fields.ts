@@ -3,7 +3,9 @@ import { type SplitLabel, splitLabels } from './split-labels.ts';
 /** What the attributes of a span or a resource say of its trace. */
 export type TraceAttributes = Partial<Record<SplitLabel | 'session' | 'stage', string>>;
 
-/** The attributes that name a stage, a session or a label, with or without `speechfb.` before them. */
+/**
+ * The attributes that name a stage, a session or a label, with or without `speechfb.` before them.
+ */
 export function attributesOf(owner: unknown): TraceAttributes {
   const found: TraceAttributes = {};
   for (const attribute of listAt(owner, 'attributes') ?? []) {
@@ -15,7 +17,10 @@ export function attributesOf(owner: unknown): TraceAttributes {
   return found;
 }
 
-/** Ms of nanoseconds as text or number; a whole epoch does not fit a double, its milliseconds and their fraction do. */
+/**
+ * Ms of nanoseconds as text or number; a whole epoch does not fit a double, its milliseconds and
+ * their fraction do.
+ */
 export function unixMs(value: unknown): number | undefined {
   const text = typeof value === 'number' ? String(value) : value;
   if (typeof text !== 'string' || !/^\d+$/.test(text)) return undefined;
@@ -23,7 +28,9 @@ export function unixMs(value: unknown): number | undefined {
   return Number(nanos / 1_000_000n) + Number(nanos % 1_000_000n) / 1e6;
 }
 
-/** A field by its camelCase name, or as some encoders write it, by that of the .proto: `trace_id`. */
+/**
+ * A field by its camelCase name, or as some encoders write it, by that of the .proto: `trace_id`.
+ */
 export function otlpField(owner: unknown, key: string): unknown {
   if (typeof owner !== 'object' || owner === null) return undefined;
   const value = (owner as Record<string, unknown>)[key];
@@ -32,8 +39,8 @@ export function otlpField(owner: unknown, key: string): unknown {
 }
 
 /**
- * An id as it is compared: OTLP's JSON writes hexadecimal digits, which some encoders put in capitals; an id of zeros alone is no
- * id, as an empty one. Undefined when it is no text.
+ * An id as it is compared: OTLP's JSON writes hexadecimal digits, which some encoders put in
+ * capitals; an id of zeros alone is no id, as an empty one. Undefined when it is no text.
  */
 export function idAt(owner: unknown, key: string): string | undefined {
   const id = otlpField(owner, key);

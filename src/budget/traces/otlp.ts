@@ -7,23 +7,29 @@ import type { ProblemList } from './lines.ts';
 import { attributesOf, idAt, listAt, otlpField, type TraceAttributes, unixMs } from './otlp-fields.ts';
 import type { TraceRecord } from './table.ts';
 
-/** `file:line:column` of what a document quotes, such as a span's id; of the document's begin without one. */
+/**
+ * `file:line:column` of what a document quotes, such as a span's id; of the document's begin
+ * without one.
+ */
 export type PlaceOf = (quoted?: string) => string;
 
 /** What the traces showed beside their records. */
 export type OtlpSummary = {
   /** How much the stages overlap, ms a trace. */
   overlapMs: number;
-  /** Time on critical paths in spans that are no stage, ms a trace by span name, the longest first. */
+  /**
+   * Time on critical paths in spans that are no stage, ms a trace by span name, the longest first.
+   */
   unclaimed: readonly (readonly [name: string, ms: number])[];
   /** What a reader should know though it is no mistake. */
   notes: readonly string[];
 };
 
 /**
- * Reads traces in OTLP's JSON encoding (`resourceSpans[].scopeSpans[].spans[]`, times in Unix nanoseconds, names in camelCase or
- * as in the .proto). A span is a stage by its `speechfb.stage` attribute or its name; profile, language, device and session
- * are attributes of any span of the trace or of its resource, with or without `speechfb.` before them.
+ * Reads traces in OTLP's JSON encoding (`resourceSpans[].scopeSpans[].spans[]`, times in Unix
+ * nanoseconds, names in camelCase or as in the .proto). A span is a stage by its `speechfb.stage`
+ * attribute or its name; profile, language, device and session are attributes of any span of the
+ * trace or of its resource, with or without `speechfb.` before them.
  */
 export class OtlpReader {
   readonly #traces = new Map<string, Trace>();

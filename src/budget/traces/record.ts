@@ -17,7 +17,10 @@ export type RawRecord = {
 /** What is wrong with one key of a record; `key` is empty when it is no record at all. */
 export type RecordFault = { key: string; message: string };
 
-/** Whether the value is a record without a fault: what a good file asks of every line, so it makes no garbage. */
+/**
+ * Whether the value is a record without a fault: what a good file asks of every line, so it makes
+ * no garbage.
+ */
 export function isRecord(value: unknown): value is RawRecord {
   if (typeof value !== 'object' || value === null) return false;
   const { stages, spans, total_ms, at_ms, session, profile, language, device } = value as Record<string, unknown>;

@@ -1,7 +1,10 @@
 import { alignToParents, type Shifts } from './clock-skew.ts';
 import { criticalPath } from './critical-path.ts';
 
-/** A trace record may hold spans in place of stage durations: `{"name", "start_ms", "end_ms", "id"?, "parent"?}`. */
+/**
+ * A trace record may hold spans in place of stage durations: `{"name", "start_ms", "end_ms", "id"?,
+ * "parent"?}`.
+ */
 export type RawSpan = { name: string; start_ms: number; end_ms: number; id?: string; parent?: string };
 
 /** What is wrong with the `spans` of a record, or undefined. */
@@ -17,8 +20,8 @@ export function spansFault(spans: unknown): string | undefined {
 }
 
 /**
- * Stage durations on the critical path, every span's name a stage; the total from the first start to the last end. Spans
- * outside their parents are moved into them: `shifts` has by how much, ms.
+ * Stage durations on the critical path, every span's name a stage; the total from the first start
+ * to the last end. Spans outside their parents are moved into them: `shifts` has by how much, ms.
  */
 export function stagesOfSpans(raw: readonly RawSpan[]): {
   stages: Record<string, number>;

@@ -2,7 +2,10 @@ import { createRandom } from '../../stats/random.ts';
 import { Reservoir } from '../../stats/reservoir.ts';
 import { type SplitLabel, splitLabels } from './split-labels.ts';
 
-/** One feedback event, as any trace format gives it. Times in ms; `totalMs` Infinity when the feedback never came. */
+/**
+ * One feedback event, as any trace format gives it. Times in ms; `totalMs` Infinity when the
+ * feedback never came.
+ */
 export type TraceRecord = {
   totalMs: number;
   stages: Readonly<Record<string, number>>;

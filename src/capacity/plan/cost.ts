@@ -24,8 +24,8 @@ export type Cost = {
 };
 
 /**
- * Dollars an audio minute. $2.00/h over 6,000 minutes with 30 % overhead: $.00043; $1.20/h, 48 streams, 60 % full:
- * $1.20 / (60 x 48 x .6) = $.000694; 70 % of $.00043 and 30 % of $.02: $.0063.
+ * Dollars an audio minute. $2.00/h over 6,000 minutes with 30 % overhead: $.00043; $1.20/h, 48
+ * streams, 60 % full: $1.20 / (60 x 48 x .6) = $.000694; 70 % of $.00043 and 30 % of $.02: $.0063.
  */
 export function costOf({ selfHosted, managed }: Supply): Cost {
   const managedPerMinute = managed?.pricePerMinute;
@@ -39,8 +39,8 @@ export function costOf({ selfHosted, managed }: Supply): Cost {
 }
 
 /**
- * The utilisation at which self-hosting costs what managed does: $1.20/h and 48 streams against $.015: 2.78 %. Undefined when
- * managed costs nothing: own pods never get as cheap.
+ * The utilisation at which self-hosting costs what managed does: $1.20/h and 48 streams against
+ * $.015: 2.78 %. Undefined when managed costs nothing: own pods never get as cheap.
  */
 export function breakEvenUtilisation(selfHosted: SelfHosted, managedPerMinute: number): number | undefined {
   if (managedPerMinute === 0) return undefined;

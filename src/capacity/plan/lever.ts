@@ -7,8 +7,9 @@ import type { Plan } from './sizes.ts';
 export type Lever = { minReplicas: number; simulation: SimulationResult };
 
 /**
- * Plays the spike again with so many pods ready all the time that they carry it. Undefined without a spike, where hardly
- * anybody waits, and where the fleet is fixed or in several regions, whose minimum is not one number.
+ * Plays the spike again with so many pods ready all the time that they carry it. Undefined without
+ * a spike, where hardly anybody waits, and where the fleet is fixed or in several regions, whose
+ * minimum is not one number.
  */
 export function leverOf(
   plan: Plan,
@@ -26,5 +27,8 @@ export function leverOf(
   return { minReplicas, simulation: simulatePlan({ ...plan, spec: changed }) };
 }
 
-/** Share of speech without feedback from which a lever is named; less is what blocking was allowed to cost. */
+/**
+ * Share of speech without feedback from which a lever is named; less is what blocking was allowed
+ * to cost.
+ */
 const worthALever = 0.01;

@@ -6,7 +6,9 @@ import type { Plan } from './sizes.ts';
 type Answer = Pick<CapacityResult, 'ingress_bytes_per_second' | 'pods' | 'cost' | 'simulation'>;
 type Details = Omit<CapacityDetails, 'notes'>;
 
-/** What the linear rule and the list price hide in this scenario, a sentence each, the sizes first. */
+/**
+ * What the linear rule and the list price hide in this scenario, a sentence each, the sizes first.
+ */
 export function notesOn(plan: Plan, answer: Answer, details: Details, lever: Lever | undefined): string[] {
   return [
     onIngress(answer, details),

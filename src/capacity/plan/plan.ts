@@ -11,7 +11,9 @@ import { simulatePlan } from './simulation.ts';
 import { createPlan, type PlanInputs } from './sizes.ts';
 import { valuesOf } from './values.ts';
 
-/** The whole answer to a scenario. Pure: the same scenario, inputs and seed give the same result. */
+/**
+ * The whole answer to a scenario. Pure: the same scenario, inputs and seed give the same result.
+ */
 export function planCapacity(name: string, spec: CapacitySpec, inputs: PlanInputs): CapacityResult {
   const plan = createPlan(spec, inputs);
   const { active, users, pods, supply } = plan;

@@ -8,7 +8,10 @@ import type { FleetHour } from './cost.ts';
 import type { PodCounts } from './pods.ts';
 import type { TornadoBar } from './tornado.ts';
 
-/** What `capacity --json` prints. Dollars, bytes, shares of 1; null for what does not exist or never comes. */
+/**
+ * What `capacity --json` prints. Dollars, bytes, shares of 1; null for what does not exist or never
+ * comes.
+ */
 export type CapacityResult = {
   ingress_bytes_per_second: number;
   concurrency: { mean: number; p999: number };

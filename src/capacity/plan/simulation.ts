@@ -132,7 +132,8 @@ function scalingOf({ scaling, headroom }: CapacitySpec, streamsPerPod: number, i
     const { targetStreams, pollingInterval: pollingMs, cooldownPeriod: cooldownMs } = scaling;
     return { kind: 'keda', targetStreams: targetStreams ?? streamsPerPod, pollingMs, cooldownMs, ...limits };
   }
-  // Pods can never read more than 100 %: a target too near that would hide every overload inside the tolerance.
+  // Pods can never read more than 100 %: a target too near that would hide every overload inside
+  // the tolerance.
   return { kind: 'hpa', target: scaling?.target ?? Math.min(0.8, 1 / (1 + headroom)), ...limits };
 }
 

@@ -25,7 +25,9 @@ export type Plan = {
   supply: Supply;
 };
 
-/** Sizes a scenario. Throws `curve_over_limit` when no measured load of its curve keeps the limit. */
+/**
+ * Sizes a scenario. Throws `curve_over_limit` when no measured load of its curve keeps the limit.
+ */
 export function createPlan(spec: CapacitySpec, inputs: PlanInputs): Plan {
   const base = inputs.users ?? spec.demand.peakUsers!;
   const users = peakUsers(base);

@@ -1,8 +1,9 @@
 import { binomialCdf } from '../../stats/distributions.ts';
 
 /**
- * Spot pods to run so that at least `needed` are up with chance `sure`, when each is lost with chance `lost`: the smallest n
- * with P(Bin(n, 1 - lost) >= needed) >= sure. 20 needed, 5 % lost, 99.9 % sure: 26.
+ * Spot pods to run so that at least `needed` are up with chance `sure`, when each is lost with
+ * chance `lost`: the smallest n with P(Bin(n, 1 - lost) >= needed) >= sure. 20 needed, 5 % lost,
+ * 99.9 % sure: 26.
  */
 export function spotPods(needed: number, lost: number, sure: number): number {
   if (needed <= 0) return 0;

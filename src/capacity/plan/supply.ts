@@ -19,7 +19,10 @@ export function supplyOf(spec: CapacitySpec, active: number, streamsPerPod: numb
   };
 }
 
-/** Spot pods to run so that the spot part of the minimum is up as surely as the scenario asks; null without spot. */
+/**
+ * Spot pods to run so that the spot part of the minimum is up as surely as the scenario asks; null
+ * without spot.
+ */
 export function spotFor({ supply }: CapacitySpec, minimum: number): number | null {
   const spot = supply.selfHosted?.spot;
   return spot ? spotPods(Math.round(minimum * spot.share), spot.loss, spot.sure) : null;
@@ -27,7 +30,9 @@ export function spotFor({ supply }: CapacitySpec, minimum: number): number | nul
 
 type Own = NonNullable<CapacitySpec['supply']['selfHosted']>;
 
-/** A spot pod that serves costs its price and its part of the ones that run in case others are lost. */
+/**
+ * A spot pod that serves costs its price and its part of the ones that run in case others are lost.
+ */
 function pricePerHour({ price, spot }: Own, minimum: number): number {
   if (!spot) return price;
   const needed = Math.max(1, Math.round(minimum * spot.share));

@@ -10,7 +10,7 @@ const most = 100;
  *
  * ```
  * sweep  = key "=" values
- * values = quantity ".." quantity [ "/" step ]    spike.factor=1..5   headroom=10%..50%/10%   pod.startup=30s..120s/30s
+ * values = quantity ".." quantity [ "/" step ]    spike.factor=1..5   pod.startup=30s..120s/30s
  *        | value { "," value }                    pod.streams=60,120,240   scaling.kind=hpa,keda
  * ```
  * Both ends belong to a range, whose step is 1 unless given; its unit is the first end's.

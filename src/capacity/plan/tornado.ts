@@ -1,9 +1,15 @@
 import { costOf, type SelfHosted, type Supply } from './cost.ts';
 
-/** How the blended cost of an audio minute answers one input that is off by the swing, down and up. Dollars a minute. */
+/**
+ * How the blended cost of an audio minute answers one input that is off by the swing, down and up.
+ * Dollars a minute.
+ */
 export type TornadoBar = { input: string; low: number; high: number; at_low: number; at_high: number; swing: number };
 
-/** Bars of the blended cost, the widest first, when each input alone is `swing` lower or higher (.2 for 20 %). */
+/**
+ * Bars of the blended cost, the widest first, when each input alone is `swing` lower or higher (.2
+ * for 20 %).
+ */
 export function tornado(supply: Supply, swing: number): TornadoBar[] {
   const own = inputsOfSelfHosted.map(({ input, key, atMost }) => {
     const value = supply.selfHosted?.[key] ?? Number.NaN;

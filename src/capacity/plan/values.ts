@@ -3,7 +3,9 @@ import type { CapacityDetails, CapacityResult } from './result.ts';
 
 type Answer = Pick<CapacityResult, 'ingress_bytes_per_second' | 'concurrency' | 'pods' | 'cost' | 'simulation'>;
 
-/** What each metric of `assert` came to; null or undefined for what does not exist or never came. */
+/**
+ * What each metric of `assert` came to; null or undefined for what does not exist or never came.
+ */
 export function valuesOf(
   { ingress_bytes_per_second, concurrency, pods, cost, simulation }: Answer,
   details: Omit<CapacityDetails, 'notes'>,

@@ -13,7 +13,10 @@ export type BatchWork = {
   workers?: number | undefined;
 };
 
-/** What the queue of `workers` does. Waits are null when the work is more than the workers can ever do. */
+/**
+ * What the queue of `workers` does. Waits are null when the work is more than the workers can ever
+ * do.
+ */
 export type BatchAnswer = {
   load: number;
   workers: number;

@@ -22,13 +22,17 @@ type BatchOption = BatchStep & {
   keepsDeadline: boolean;
 };
 
-/** Every measured batch at its full load, smallest first, and the one that carries most streams within the deadline. */
+/**
+ * Every measured batch at its full load, smallest first, and the one that carries most streams
+ * within the deadline.
+ */
 export type BatchChoice = { options: BatchOption[]; best: BatchOption | undefined };
 
 /**
- * Batch size from measured steps. A step of b streams each chunkMs carries utilisation x b x chunk / step(b) streams; their
- * chunks arrive chunk / streams apart, so a step fills in (b - 1) of those, or stops waiting. Bigger batches carry more and
- * answer later; of two that carry the same the smaller is chosen.
+ * Batch size from measured steps. A step of b streams each chunkMs carries utilisation x b x chunk
+ * / step(b) streams; their chunks arrive chunk / streams apart, so a step fills in (b - 1) of
+ * those, or stops waiting. Bigger batches carry more and answer later; of two that carry the same
+ * the smaller is chosen.
  */
 export function chooseBatch(steps: readonly BatchStep[], rules: BatchRules): BatchChoice {
   const options = [...steps].sort((a, b) => a.batch - b.batch).map((step) => optionOf(step, rules));

@@ -1,8 +1,9 @@
 import { ceilSafe } from './rounding.ts';
 
 /**
- * Erlang B: the share of arrivals that find all `servers` taken, when `load` servers would be busy on average and nobody
- * waits. B_0 = 1, B_k = a B_{k-1} / (k + a B_{k-1}) (Jagerman 1984). Insensitive to the distribution of holding times.
+ * Erlang B: the share of arrivals that find all `servers` taken, when `load` servers would be busy
+ * on average and nobody waits. B_0 = 1, B_k = a B_{k-1} / (k + a B_{k-1}) (Jagerman 1984).
+ * Insensitive to the distribution of holding times.
  */
 export function erlangB(servers: number, load: number): number {
   if (load <= 0) return servers > 0 ? 0 : 1;
@@ -12,8 +13,9 @@ export function erlangB(servers: number, load: number): number {
 }
 
 /**
- * Erlang C: the share of arrivals that wait when all may wait: C = B / (1 - rho (1 - B)), rho = load / servers. 1 when the
- * load is more than the servers can ever do. C(3, 2) = 4/9; C(14, 10) = .174132.
+ * Erlang C: the share of arrivals that wait when all may wait: C = B / (1 - rho (1 - B)), rho =
+ * load / servers. 1 when the load is more than the servers can ever do. C(3, 2) = 4/9; C(14, 10) =
+ * .174132.
  */
 export function erlangC(servers: number, load: number): number {
   if (load <= 0) return servers > 0 ? 0 : 1;
@@ -23,8 +25,9 @@ export function erlangC(servers: number, load: number): number {
 }
 
 /**
- * The p-quantile of the wait in M/M/c, in the unit of `service` (the mean service time): service / (c - a) ln(C / (1 - p)),
- * not below 0. (14, 10, 250 ms): p95 77.987 ms. Infinity when the queue grows without end.
+ * The p-quantile of the wait in M/M/c, in the unit of `service` (the mean service time): service /
+ * (c - a) ln(C / (1 - p)), not below 0. (14, 10, 250 ms): p95 77.987 ms. Infinity when the queue
+ * grows without end.
  */
 export function waitQuantile(servers: number, load: number, service: number, p: number): number {
   if (load >= servers) return Number.POSITIVE_INFINITY;
@@ -44,7 +47,9 @@ export function serversForBlocking(load: number, target: number): number {
   return servers;
 }
 
-/** The fewest servers with a p-quantile of the wait of at most `limit`, in the unit of `service`. */
+/**
+ * The fewest servers with a p-quantile of the wait of at most `limit`, in the unit of `service`.
+ */
 export function serversForWait(load: number, service: number, p: number, limit: number): number {
   let low = Math.floor(load);
   let high = Math.max(low + 1, ceilSafe(load * 1.1));

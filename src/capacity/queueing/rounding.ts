@@ -1,6 +1,6 @@
 /**
- * The whole number at or above a computed value, forgiving what floating point added: 10 x 1.1 is 11.000000000000002 and
- * still 11 pods.
+ * The whole number at or above a computed value, forgiving what floating point added: 10 x 1.1 is
+ * 11.000000000000002 and still 11 pods.
  */
 export function ceilSafe(value: number): number {
   return Math.ceil(value - Math.abs(value) * 1e-12);

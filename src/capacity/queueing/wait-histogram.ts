@@ -1,6 +1,8 @@
 import { quantileRank } from '../../stats/quantile.ts';
 
-/** How long streams waited: 1 % resolution above 1 ms, at constant memory for any number of streams. */
+/**
+ * How long streams waited: 1 % resolution above 1 ms, at constant memory for any number of streams.
+ */
 export class WaitHistogram {
   readonly #buckets = new Float64Array(2600);
   #none = 0;
@@ -27,7 +29,10 @@ export class WaitHistogram {
     return this.#never;
   }
 
-  /** The p-quantile in ms, the upper edge of its bucket; Infinity when it was never served; 0 of none. */
+  /**
+   * The p-quantile in ms, the upper edge of its bucket; Infinity when it was never served; 0 of
+   * none.
+   */
   quantileMs(p: number): number {
     if (this.#total === 0) return 0;
     const rank = quantileRank(this.#total, p);

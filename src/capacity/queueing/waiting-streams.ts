@@ -1,6 +1,9 @@
 import type { Random } from '../../stats/random.ts';
 
-/** Streams that wait, by when they began to; first in, first out, but anyone may give up. Amortised O(1) each. */
+/**
+ * Streams that wait, by when they began to; first in, first out, but anyone may give up. Amortised
+ * O(1) each.
+ */
 export class WaitingStreams {
   #since = new Float64Array(64);
   #head = 0;

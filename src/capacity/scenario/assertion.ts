@@ -50,7 +50,10 @@ export const assertionLines = section(
   >,
 );
 
-/** What a metric lacks in a scenario, named as the reader would write it; undefined when it can be known. */
+/**
+ * What a metric lacks in a scenario, named as the reader would write it; undefined when it can be
+ * known.
+ */
 export function metricNeeds(
   metric: string,
   spec: { supply?: { selfHosted?: unknown; managed?: unknown } | undefined; batch?: unknown },
@@ -63,7 +66,10 @@ export function metricNeeds(
   return needs === 'batch' && !spec.batch ? 'batch' : undefined;
 }
 
-/** Judges one line. A value that never comes, such as the wait of somebody never served, fails whatever was allowed. */
+/**
+ * Judges one line. A value that never comes, such as the wait of somebody never served, fails
+ * whatever was allowed.
+ */
 export function judgeAssertion({ expression, comparator, bound }: Assertion, value: number): AssertionOutcome {
   const holds = Number.isFinite(value) && compare(value, comparator, bound);
   return { expression, value: Number.isFinite(value) ? value : null, verdict: holds ? 'pass' : 'fail' };

@@ -5,8 +5,8 @@ import { type CurvePoint, curveProblems } from './curve.ts';
 import type { CapacitySpec } from './spec.ts';
 
 /**
- * What no single field can see. Fields that failed their own check are absent here, so every part is looked at with care:
- * all problems of a file come at once.
+ * What no single field can see. Fields that failed their own check are absent here, so every part
+ * is looked at with care: all problems of a file come at once.
  */
 export function checkCapacityScenario(spec: CapacitySpec, context: z.RefinementCtx): void {
   const given: DeepPartial<CapacitySpec> = spec ?? {};

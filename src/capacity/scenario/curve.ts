@@ -8,9 +8,10 @@ const above0 = (what: string) => {
 };
 
 /**
- * What a load test measured at rising numbers of streams on one pod. A percentile is a key such as `p95_ms`, null when that much
- * feedback never came; `throughput` is audio seconds scored a second, if it was measured; `valid: false` marks a load that
- * proves nothing, such as one that the generator could not keep. Other keys are kept for whoever wrote them.
+ * What a load test measured at rising numbers of streams on one pod. A percentile is a key such as
+ * `p95_ms`, null when that much feedback never came; `throughput` is audio seconds scored a second,
+ * if it was measured; `valid: false` marks a load that proves nothing, such as one that the
+ * generator could not keep. Other keys are kept for whoever wrote them.
  */
 export const curvePoint = z.looseObject({
   streams: above0('a number of streams'),
@@ -18,7 +19,10 @@ export const curvePoint = z.looseObject({
   valid: z.boolean({ error: (issue) => isNot(issue.input, 'true or false') }).optional(),
 });
 
-/** The file: `{points: [...]}`, as JSON or YAML; `kind` and `version` need not be there, but name no other file. */
+/**
+ * The file: `{points: [...]}`, as JSON or YAML; `kind` and `version` need not be there, but name no
+ * other file.
+ */
 const curveFile = z.looseObject({
   kind: z.literal('CapacityCurve').optional(),
   version: z.literal(1).optional(),
@@ -42,10 +46,16 @@ export type Limit = { percentile: number; valueMs: number };
 
 /** How many streams a pod carries by a measured curve, and how that was decided. */
 export type StreamsByCurve = {
-  /** The most streams measured within the limit before the first measurement above it; 0 when none was. */
+  /**
+   * The most streams measured within the limit before the first measurement above it; 0 when none
+   * was.
+   */
   streams: number;
   latencyMs: number | undefined;
-  /** The first measurement above the limit; undefined when the curve never reached it, so that more may be possible. */
+  /**
+   * The first measurement above the limit; undefined when the curve never reached it, so that more
+   * may be possible.
+   */
   firstMiss: { streams: number; latencyMs: number } | undefined;
   usl: Usl | undefined;
   peak: { load: number; throughput: number } | undefined;
@@ -57,8 +67,9 @@ function percentileKey(percentile: number): string {
 }
 
 /**
- * Streams a pod at the percentile that the limit names. Nothing is read between or beyond measurements: latency bends
- * sharply where a pod fills, so only loads that were really carried count. A later point that passes again does not.
+ * Streams a pod at the percentile that the limit names. Nothing is read between or beyond
+ * measurements: latency bends sharply where a pod fills, so only loads that were really carried
+ * count. A later point that passes again does not.
  */
 export function streamsByCurve(points: readonly CurvePoint[], limit: Limit): StreamsByCurve {
   const sorted = points.filter(({ valid }) => valid !== false).sort((a, b) => a.streams - b.streams);
@@ -79,7 +90,10 @@ export function streamsByCurve(points: readonly CurvePoint[], limit: Limit): Str
   };
 }
 
-/** What keeps a curve from answering the limit: a sentence for each point that lacks the percentile or whose value is none. */
+/**
+ * What keeps a curve from answering the limit: a sentence for each point that lacks the percentile
+ * or whose value is none.
+ */
 export function curveProblems(points: readonly CurvePoint[], limit: Limit): { index: number; message: string }[] {
   const key = percentileKey(limit.percentile);
   if (points.length > 0 && points.every(({ valid }) => valid === false)) {

@@ -3,7 +3,10 @@ import { despiteProblems, section, text, word } from '../../config/fields.ts';
 import { checkCapacityScenario } from './check.ts';
 import { capacitySpec } from './spec.ts';
 
-/** A capacity and cost scenario as its YAML file describes it: durations in ms, shares of 1, dollars an hour or minute. */
+/**
+ * A capacity and cost scenario as its YAML file describes it: durations in ms, shares of 1, dollars
+ * an hour or minute.
+ */
 export const capacityScenario = section({
   apiVersion: word('speechfb.dev/v1alpha1').optional(),
   kind: word('CapacityScenario'),

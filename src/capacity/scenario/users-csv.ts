@@ -2,9 +2,10 @@ import { type Problem, SpeechfbError } from '../../errors.ts';
 import type { UsersByMinute } from './users.ts';
 
 /**
- * Reads `minute,users` lines: minutes from the start of the day, as a number or as `8:05`, rising. Lines end with LF, CR LF
- * or CR; cells are parted by a comma, a semicolon or a tab, as spreadsheets write them. Empty lines and `#` comments may stand
- * anywhere, a line of words before the numbers is a header. Throws `bad_users_csv` with every bad line at once.
+ * Reads `minute,users` lines: minutes from the start of the day, as a number or as `8:05`, rising.
+ * Lines end with LF, CR LF or CR; cells are parted by a comma, a semicolon or a tab, as
+ * spreadsheets write them. Empty lines and `#` comments may stand anywhere, a line of words before
+ * the numbers is a header. Throws `bad_users_csv` with every bad line at once.
  */
 export function parseUsersCsv(file: string, text: string): UsersByMinute {
   const points: { minute: number; users: number }[] = [];

@@ -1,4 +1,7 @@
-/** A lesson that everybody joins: users times `factor`, reached and left over `rampMs`, held for `durationMs`. */
+/**
+ * A lesson that everybody joins: users times `factor`, reached and left over `rampMs`, held for
+ * `durationMs`.
+ */
 export type Spike = { atMs: number; factor: number; rampMs: number; durationMs: number };
 
 /** Users at minutes from the start, in rising order; straight lines between them, level outside. */

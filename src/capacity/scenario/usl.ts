@@ -1,6 +1,7 @@
 /**
- * Gunther's Universal Scalability Law: throughput X(N) = gamma N / (1 + alpha (N - 1) + beta N (N - 1)). alpha is what
- * waits for one another (contention), beta what talks to one another (coherency), gamma the throughput of one.
+ * Gunther's Universal Scalability Law: throughput X(N) = gamma N / (1 + alpha (N - 1) + beta N (N -
+ * 1)). alpha is what waits for one another (contention), beta what talks to one another
+ * (coherency), gamma the throughput of one.
  */
 export type Usl = { alpha: number; beta: number; gamma: number };
 
@@ -11,7 +12,10 @@ export function uslThroughput({ alpha, beta, gamma }: Usl, load: number): number
   return (gamma * load) / (1 + alpha * (load - 1) + beta * load * (load - 1));
 }
 
-/** Where throughput peaks: N = sqrt((1 - alpha) / beta). Infinity when nothing ever makes more load slower. */
+/**
+ * Where throughput peaks: N = sqrt((1 - alpha) / beta). Infinity when nothing ever makes more load
+ * slower.
+ */
 export function uslPeak(usl: Usl): { load: number; throughput: number } {
   if (usl.beta <= 0) {
     const limit = usl.alpha > 0 ? usl.gamma / usl.alpha : Number.POSITIVE_INFINITY;
@@ -22,10 +26,10 @@ export function uslPeak(usl: Usl): { load: number; throughput: number } {
 }
 
 /**
- * The law with the least squared error of throughput, by Levenberg-Marquardt from Gunther's quadratic
- * start, with alpha and beta not below 0. The least error may lie on a boundary, where steps that are cut
- * off at 0 stall: the laws with alpha, beta or both held at 0 are fitted by themselves, and the best of
- * the four is taken. Undefined for fewer than three different loads.
+ * The law with the least squared error of throughput, by Levenberg-Marquardt from Gunther's
+ * quadratic start, with alpha and beta not below 0. The least error may lie on a boundary, where
+ * steps that are cut off at 0 stall: the laws with alpha, beta or both held at 0 are fitted by
+ * themselves, and the best of the four is taken. Undefined for fewer than three different loads.
  * SPEC SDM91: alpha .0277285, beta .0001044, gamma 89.995.
  */
 export function fitUsl(points: readonly ThroughputPoint[]): Usl | undefined {
@@ -61,7 +65,8 @@ function fitFrom(first: Usl, points: readonly ThroughputPoint[], held: Partial<U
 /** The line through the first loads: no contention yet, the throughput of one as measured. */
 function start(points: readonly ThroughputPoint[]): Usl {
   const gamma = Math.max(...points.map(({ load, throughput }) => throughput / load));
-  // gamma N / X - 1 = alpha (N - 1) + beta N (N - 1): linear in both, so least squares is a 2 x 2 system.
+  // gamma N / X - 1 = alpha (N - 1) + beta N (N - 1): linear in both, so least squares is a 2 x 2
+  // system.
   let [aa, ab, bb, ay, by] = [0, 0, 0, 0, 0];
   for (const { load, throughput } of points) {
     const y = (gamma * load) / throughput - 1;
@@ -77,7 +82,9 @@ function start(points: readonly ThroughputPoint[]): Usl {
   return clamp({ alpha: (ay * bb - by * ab) / determinant, beta: (by * aa - ay * ab) / determinant, gamma });
 }
 
-/** One damped Gauss-Newton step, (J'J + damping diag(J'J)) delta = J' residual; what is held stays. */
+/**
+ * One damped Gauss-Newton step, (J'J + damping diag(J'J)) delta = J' residual; what is held stays.
+ */
 function step(usl: Usl, points: readonly ThroughputPoint[], damping: number, held: Partial<Usl>): Usl {
   const normal = [0, 1, 2].map(() => [0, 0, 0, 0]);
   for (const { load, throughput } of points) {
@@ -96,7 +103,9 @@ function step(usl: Usl, points: readonly ThroughputPoint[], damping: number, hel
   return { alpha: usl.alpha + alpha!, beta: usl.beta + beta!, gamma: usl.gamma + gamma! };
 }
 
-/** Gauss-Jordan on three rows of [coefficients | right side]; a zero pivot leaves that unknown at 0. */
+/**
+ * Gauss-Jordan on three rows of [coefficients | right side]; a zero pivot leaves that unknown at 0.
+ */
 function solve(rows: number[][]): number[] {
   for (let i = 0; i < 3; i++) {
     const pivotRow = rows.slice(i).reduce((a, b) => (Math.abs(b[i]!) > Math.abs(a[i]!) ? b : a));

@@ -16,7 +16,10 @@ export type Scaling =
       targetStreams: number;
       tolerance: number;
       syncMs: number;
-      /** Between 0 and 1 pods KEDA itself decides: at this interval, and back to 0 after so long without a stream. */
+      /**
+       * Between 0 and 1 pods KEDA itself decides: at this interval, and back to 0 after so long
+       * without a stream.
+       */
       pollingMs: number;
       cooldownMs: number;
     });
@@ -42,7 +45,10 @@ export function createAutoscaler(scaling: Scaling): Autoscaler {
   return createKeda(scaling);
 }
 
-/** Watches how full the ready pods are. It cannot see who waits: full pods read 100 % whether ten wait or ten thousand. */
+/**
+ * Watches how full the ready pods are. It cannot see who waits: full pods read 100 % whether ten
+ * wait or ten thousand.
+ */
 function createHpa(scaling: Extract<Scaling, { kind: 'hpa' }>): Autoscaler {
   const govern = createGovernor(scaling);
   return ({ nowMs, pods, ready, streamsPerPod, busy }) => {
@@ -53,7 +59,10 @@ function createHpa(scaling: Extract<Scaling, { kind: 'hpa' }>): Autoscaler {
   };
 }
 
-/** KEDA feeds the queue's length to an HPA of its own making; only 0 to 1 and back are its own steps. */
+/**
+ * KEDA feeds the queue's length to an HPA of its own making; only 0 to 1 and back are its own
+ * steps.
+ */
 function createKeda(scaling: Extract<Scaling, { kind: 'keda' }>): Autoscaler {
   const govern = createGovernor({ ...scaling, min: Math.max(1, scaling.min) });
   let lastWantedMs = 0;

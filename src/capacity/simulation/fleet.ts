@@ -120,7 +120,10 @@ export class Fleet {
     if (this.#spot!.fallback === 'spot') this.#order(nowMs);
   }
 
-  /** Counts once at each change, so that asking costs nothing. A pod under notice serves until it goes. */
+  /**
+   * Counts once at each change, so that asking costs nothing. A pod under notice serves until it
+   * goes.
+   */
   #recount(nowMs: number): void {
     [this.#capacity, this.#ready, this.#staying, this.#spotCount] = [0, 0, 0, 0];
     this.#nextChangeMs = Number.POSITIVE_INFINITY;

@@ -1,6 +1,9 @@
 import { ceilSafe } from '../queueing/rounding.ts';
 
-/** How fast a Kubernetes HorizontalPodAutoscaler (autoscaling/v2) may go one way: its `behavior.scaleUp` or `.scaleDown`. */
+/**
+ * How fast a Kubernetes HorizontalPodAutoscaler (autoscaling/v2) may go one way: its
+ * `behavior.scaleUp` or `.scaleDown`.
+ */
 export type ScalingRules = {
   /** Up: the least, down: the most that was recommended within this time. */
   stabilizationMs: number;
@@ -11,7 +14,10 @@ export type ScalingRules = {
 
 type ScalingPolicy = { type: 'percent' | 'pods'; value: number; periodMs: number };
 
-/** Kubernetes' own defaults: up by 100 % or 4 pods each 15 s, the greater; down after the largest of 300 s. */
+/**
+ * Kubernetes' own defaults: up by 100 % or 4 pods each 15 s, the greater; down after the largest of
+ * 300 s.
+ */
 export const defaultScaleUp: ScalingRules = {
   stabilizationMs: 0,
   select: 'max',
@@ -39,9 +45,9 @@ export type PodUsage = {
 };
 
 /**
- * Replicas by pod usage: ceil(pods x current / target), the rule of replica_calculator.go. Pods that are not ready count as
- * using nothing when scaling up, so that pods on their way are not ordered twice; when that turns the direction, nothing
- * happens. 50 pods at 90 of 75: 60.
+ * Replicas by pod usage: ceil(pods x current / target), the rule of replica_calculator.go. Pods
+ * that are not ready count as using nothing when scaling up, so that pods on their way are not
+ * ordered twice; when that turns the direction, nothing happens. 50 pods at 90 of 75: 60.
  */
 export function replicasByUsage({ pods, ready, usage, target, tolerance }: PodUsage): number {
   if (ready === 0) return pods;
@@ -52,7 +58,10 @@ export function replicasByUsage({ pods, ready, usage, target, tolerance }: PodUs
   return Math.max(pods, ceilSafe(withStarting * pods));
 }
 
-/** Replicas by a total such as a queue's length: ceil(total / target a pod), unless within the tolerance of what there is. */
+/**
+ * Replicas by a total such as a queue's length: ceil(total / target a pod), unless within the
+ * tolerance of what there is.
+ */
 export function replicasByTotal(pods: number, total: number, target: number, tolerance: number): number {
   if (pods > 0 && near(total / (target * pods), tolerance)) return pods;
   return ceilSafe(total / target);
@@ -60,10 +69,16 @@ export function replicasByTotal(pods: number, total: number, target: number, tol
 
 export type ScaleLimits = { min: number; max: number; up: ScalingRules; down: ScalingRules };
 
-/** Turns recommendations into replicas: stabilisation, then the policies, then the bounds. Keeps what it did and when. */
+/**
+ * Turns recommendations into replicas: stabilisation, then the policies, then the bounds. Keeps
+ * what it did and when.
+ */
 export type Governor = (nowMs: number, pods: number, recommended: number) => number;
 
-/** The behaviour half of the controller (horizontal.go, stabilizeRecommendationWithBehaviors and what follows it). */
+/**
+ * The behaviour half of the controller (horizontal.go, stabilizeRecommendationWithBehaviors and
+ * what follows it).
+ */
 export function createGovernor({ min, max, up, down }: ScaleLimits): Governor {
   let recommendations: { atMs: number; replicas: number }[] = [];
   let changes: { atMs: number; by: number }[] = [];

@@ -47,13 +47,16 @@ export type SimulationOutcome = {
   timeline: TimelinePoint[];
 };
 
-/** Pods, autoscaler and the number of users move on this clock; streams begin and end between its ticks. */
+/**
+ * Pods, autoscaler and the number of users move on this clock; streams begin and end between its
+ * ticks.
+ */
 const tickMs = 1000;
 
 /**
- * The spike, stream by stream. Every user alternates between speaking (mean turnMs) and listening, so that at any moment
- * Bin(users, duty) want a stream; since both times are exponential, the next event of all users together is drawn exactly
- * (Gillespie 1977). Same seed, same run.
+ * The spike, stream by stream. Every user alternates between speaking (mean turnMs) and listening,
+ * so that at any moment Bin(users, duty) want a stream; since both times are exponential, the next
+ * event of all users together is drawn exactly (Gillespie 1977). Same seed, same run.
  */
 export function simulate(input: SimulationInput): SimulationOutcome {
   return new Simulation(input).run();
@@ -108,7 +111,8 @@ class Simulation {
   }
 
   run(): SimulationOutcome {
-    // People are there before the autoscaler first looks: it would send the pods of an empty class away.
+    // People are there before the autoscaler first looks: it would send the pods of an empty class
+    // away.
     for (const { index, fleet } of this.#regions) this.#streams.setCapacity(index, fleet.capacity(), 0);
     for (const region of this.#regions) this.#movePeople(region, 0);
     for (let nowMs = 0; nowMs < this.#input.durationMs; nowMs += tickMs) {
@@ -139,7 +143,10 @@ class Simulation {
     region.peakPods = Math.max(region.peakPods, fleet.replicas());
   }
 
-  /** Users come and go as the curve says; one who comes speaks with chance `duty`, one who goes may have been speaking. */
+  /**
+   * Users come and go as the curve says; one who comes speaks with chance `duty`, one who goes may
+   * have been speaking.
+   */
   #movePeople(region: Region, nowMs: number): void {
     const change = Math.round(region.users(nowMs)) - region.people;
     const speaking = change > 0 ? drawBinomial(this.#random, change, this.#input.duty) : 0;
@@ -218,7 +225,8 @@ class Simulation {
 
   #outcome(): SimulationOutcome {
     const { waits } = this.#streams;
-    // Whoever still waits at the end has not been served: counting the wait so far would flatter the plan.
+    // Whoever still waits at the end has not been served: counting the wait so far would flatter
+    // the plan.
     for (let i = 0; i < this.#streams.waiting(); i++) waits.recordNever();
     return {
       events: this.#events,

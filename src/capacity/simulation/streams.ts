@@ -21,7 +21,10 @@ export type Routing = {
 const ownPods = 0;
 const bought = 1;
 
-/** Counts by region, kept as streams start, move and end. Origins are where learners are, locations where pods are. */
+/**
+ * Counts by region, kept as streams start, move and end. Origins are where learners are, locations
+ * where pods are.
+ */
 export class Streams {
   readonly #routing: Routing;
   readonly #random: Random;
@@ -89,7 +92,10 @@ export class Streams {
     this.#waits.recordNever();
   }
 
-  /** The pods of a location now carry so many: more take from the waiting, fewer put streams out to find another place. */
+  /**
+   * The pods of a location now carry so many: more take from the waiting, fewer put streams out to
+   * find another place.
+   */
   setCapacity(location: number, streams: number, nowMs: number): void {
     this.#capacity[location] = streams;
     for (let over = this.#taken[location]! - streams; over > 0; over--) this.#putOut(location, nowMs);
@@ -234,7 +240,10 @@ export class Streams {
     );
   }
 
-  /** A stream of a pod that goes away looks for another place, as a learner's app would after `go_away`. */
+  /**
+   * A stream of a pod that goes away looks for another place, as a learner's app would after
+   * `go_away`.
+   */
   #putOut(location: number, nowMs: number): void {
     let rest = this.#random.index(this.#taken[location]!);
     for (let origin = 0; origin < this.#count; origin++) {

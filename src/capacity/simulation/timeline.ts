@@ -13,7 +13,10 @@ export type TimelinePoint = {
   pods: number;
 };
 
-/** Keeps at most `most` points of a run, each the worst moment (most waiting, then most wanted) of its stretch. */
+/**
+ * Keeps at most `most` points of a run, each the worst moment (most waiting, then most wanted) of
+ * its stretch.
+ */
 export class Timeline {
   readonly #most: number;
   readonly #points: TimelinePoint[] = [];

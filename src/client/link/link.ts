@@ -1,8 +1,8 @@
 import type { ChecksummedFrame } from '../../protocol/frame.ts';
 
 /**
- * One connection as an app holds it: a WebSocket, on the network that is there or on a simulated one. Times are ms on the
- * shard's clock.
+ * One connection as an app holds it: a WebSocket, on the network that is there or on a simulated
+ * one. Times are ms on the shard's clock.
  */
 export type Link = {
   /** An audio frame, or a text. Dropped without a word when the link is closed or not open yet. */
@@ -22,8 +22,8 @@ export type Link = {
 export type LinkEvents = {
   opened(from: Link): void;
   /**
-   * A text, which lies in `bytes` from `begin` to `end` during the call; `downlinkMs` is what the way down took, where that is
-   * known.
+   * A text, which lies in `bytes` from `begin` to `end` during the call; `downlinkMs` is what the
+   * way down took, where that is known.
    */
   message(
     bytes: Buffer,
@@ -40,9 +40,15 @@ export type LinkEvents = {
   closed(code: number, reason: string, from: Link): void;
   /** Where present, pings of the server come here instead of being answered by the link. */
   ping?(data: Uint8Array): void;
-  /** The simulated network under the link is gone; the app may try again, at once or after `retryAfterMs`. The last event. */
+  /**
+   * The simulated network under the link is gone; the app may try again, at once or after
+   * `retryAfterMs`. The last event.
+   */
   died?(reason: string, atMs: number, retryAfterMs: number | undefined, from: Link): void;
-  /** The audio frame of this first sample came through the simulated network at `atMs`, and onto the real one `lateMs` later. */
+  /**
+   * The audio frame of this first sample came through the simulated network at `atMs`, and onto the
+   * real one `lateMs` later.
+   */
   carried?(firstSample: number, atMs: number, lateMs: number): void;
 };
 

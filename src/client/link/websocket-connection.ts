@@ -18,19 +18,25 @@ type ConnectionContext = {
   afterMessage: ((nowMs: number) => void) | undefined;
 };
 
-/** Links on the network that is there. `afterMessage` is called behind each message, with the time at which it came. */
+/**
+ * Links on the network that is there. `afterMessage` is called behind each message, with the time
+ * at which it came.
+ */
 export function socketLinks(target: LinkTarget, clock: Clock, afterMessage?: (nowMs: number) => void): OpenLink {
   const context = { target, clock, afterMessage };
   return (events) => new WsConnection(context, events);
 }
 
-/** How a wss:// server is trusted: a PEM certificate authority beside the system's, or nobody asked. */
+/**
+ * How a wss:// server is trusted: a PEM certificate authority beside the system's, or nobody asked.
+ */
 export type TlsOptions = { ca?: string; insecure?: true };
 
 /**
- * A WebSocket client for one thing: sending very many small frames from one process. Next to the ws library it makes one
- * write of one buffer a frame, reads into one buffer that all connections share, and keeps nothing of a stream's machinery
- * in between; bench/load measures what that is worth.
+ * A WebSocket client for one thing: sending very many small frames from one process. Next to the ws
+ * library it makes one write of one buffer a frame, reads into one buffer that all connections
+ * share, and keeps nothing of a stream's machinery in between; bench/load measures what that is
+ * worth.
  */
 class WsConnection extends WsReader implements Link {
   readonly #context: ConnectionContext;

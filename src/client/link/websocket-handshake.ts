@@ -4,11 +4,16 @@ import { subprotocol } from '../../protocol/address.ts';
 export type Upgrade = {
   /** The request, as it goes over the wire. */
   request: string;
-  /** What is wrong with the answer's head (up to the empty line, without it); undefined for a good one. */
+  /**
+   * What is wrong with the answer's head (up to the empty line, without it); undefined for a good
+   * one.
+   */
   problem(head: string): string | undefined;
 };
 
-/** A WebSocket upgrade to `url` that asks for speechfb.v1 and no extension (RFC 6455, section 4.1). */
+/**
+ * A WebSocket upgrade to `url` that asks for speechfb.v1 and no extension (RFC 6455, section 4.1).
+ */
 export function upgradeRequest(url: URL, token: string | undefined): Upgrade {
   const key = randomBytes(16).toString('base64');
   const expected = createHash('sha1').update(`${key}${guid}`).digest('base64');

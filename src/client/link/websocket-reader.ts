@@ -1,8 +1,9 @@
 import { opcodes } from './websocket-writer.ts';
 
 /**
- * Reads the frames that a server sends (RFC 6455, section 5) from bytes cut anywhere. No extensions. To be extended by who
- * wants to hear of them: one object a connection, as each that is touched on the way of a message is a wait for memory.
+ * Reads the frames that a server sends (RFC 6455, section 5) from bytes cut anywhere. No
+ * extensions. To be extended by who wants to hear of them: one object a connection, as each that is
+ * touched on the way of a message is a wait for memory.
  */
 export abstract class WsReader {
   /** Bytes of a frame that has not come whole. */

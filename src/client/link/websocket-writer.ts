@@ -4,8 +4,9 @@ import { type ChecksummedFrame, frameHeaderBytes, headerWords } from '../../prot
 export const opcodes = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
 
 /**
- * Writes the frames of a WebSocket client (RFC 6455, section 5): whole messages, masked with keys from the system's random
- * numbers. An audio frame is put together in one place, so that it takes one write and no memory.
+ * Writes the frames of a WebSocket client (RFC 6455, section 5): whole messages, masked with keys
+ * from the system's random numbers. An audio frame is put together in one place, so that it takes
+ * one write and no memory.
  */
 export class WsWriter {
   #scratch = newScratch();
@@ -68,10 +69,16 @@ export class WsWriter {
   }
 }
 
-/** Writes `length` bytes of `source`, masked with the four of `key`, to `output` from `offset` on (RFC 6455, section 5.3). */
+/**
+ * Writes `length` bytes of `source`, masked with the four of `key`, to `output` from `offset` on
+ * (RFC 6455, section 5.3).
+ */
 export type Mask = (source: Uint8Array, key: Uint8Array, output: Uint8Array, offset: number, length: number) => void;
 
-/** For platforms that bufferutil has no machine code for: there npm may leave it out. 310 ns for 640 bytes in place of 90. */
+/**
+ * For platforms that bufferutil has no machine code for: there npm may leave it out. 310 ns for 640
+ * bytes in place of 90.
+ */
 export const maskInScript: Mask = (source, key, output, offset, length) => {
   for (let i = 0; i < length; i++) output[offset + i] = source[i]! ^ key[i & 3]!;
 };
@@ -81,7 +88,10 @@ export const mask: Mask = await import('bufferutil').then(
   () => maskInScript,
 );
 
-/** Where a message of 126 to 65,535 bytes begins behind its WebSocket header, in words: 2 bytes, length, key. */
+/**
+ * Where a message of 126 to 65,535 bytes begins behind its WebSocket header, in words: 2 bytes,
+ * length, key.
+ */
 const inPlaceAt = 2;
 const scratchBytes = 4096;
 
@@ -95,7 +105,10 @@ function newScratch(): Scratch {
 const keys = new Int32Array(2048);
 let used = keys.length;
 
-/** A masking key nobody can foresee (section 5.3); drawn by the page, as the system's call costs more than a frame. */
+/**
+ * A masking key nobody can foresee (section 5.3); drawn by the page, as the system's call costs
+ * more than a frame.
+ */
 function nextKey(): number {
   if (used === keys.length) {
     randomFillSync(keys);

@@ -1,13 +1,15 @@
 import type { Budget } from '../../budget/file/budget.ts';
 import type { ProblemList } from '../../budget/traces/lines.ts';
+import { jsonBreak } from '../../budget/traces/lines.ts';
 import { OtlpReader, type OtlpSummary, type PlaceOf } from '../../budget/traces/otlp.ts';
 import type { TraceTableBuilder } from '../../budget/traces/table.ts';
 import { readChunks } from '../../config/read-chunks.ts';
 import { SpeechfbError } from '../../errors.ts';
 
 /**
- * Reads OTLP JSON into the builder: a document a line, as the OpenTelemetry Collector's file exporter writes them, is streamed;
- * one document over many lines is read whole. Returns what the reader of the report should know.
+ * Reads OTLP JSON into the builder: a document a line, as the OpenTelemetry Collector's file
+ * exporter writes them, is streamed; one document over many lines is read whole. Returns what the
+ * reader of the report should know.
  */
 export async function readOtlp(
   file: string,
@@ -29,7 +31,10 @@ class DocumentReader {
   readonly #file: string;
   readonly #reader: OtlpReader;
   readonly #problems: ProblemList;
-  /** Text that is no document yet: of a line, or when the first line was none by itself, of the whole file. */
+  /**
+   * Text that is no document yet: of a line, or when the first line was none by itself, of the
+   * whole file.
+   */
   #parts: string[] = [];
   #length = 0;
   #line = 0;
@@ -94,7 +99,7 @@ class DocumentReader {
       const at = Number(
         /position (\d+)/.exec(error.message)?.[1] ?? (/end of JSON/.test(error.message) ? text.length : 0),
       );
-      this.#problems.add({ where: placeAt(at), message: `not JSON: ${error.message}` });
+      this.#problems.add({ where: placeAt(at), message: `not JSON, ${jsonBreak(text, at)}` });
     }
   }
 }

@@ -22,7 +22,10 @@ export type ReadTraces = {
   doubt: string | undefined;
 };
 
-/** Reads the traces that the flags name; undefined when they name none. Faulty lines are problems of the result. */
+/**
+ * Reads the traces that the flags name; undefined when they name none. Faulty lines are problems of
+ * the result.
+ */
 export async function readTraces(
   flags: { traces?: string; run?: string; otlp?: string },
   budget: Budget,
@@ -54,7 +57,10 @@ export function faultyTraces({ file, table, problems, hint }: ReadTraces, others
   });
 }
 
-/** What the run's report adds to its traces: whether it may be trusted, and the feedback that never came, which has no trace. */
+/**
+ * What the run's report adds to its traces: whether it may be trusted, and the feedback that never
+ * came, which has no trace.
+ */
 function joinRun(directory: string, builder: TraceTableBuilder): { doubt: string | undefined; notes: string[] } {
   if (!firstExisting([join(directory, 'run.json')])) {
     const unknown = 'beside the traces is no run.json: whether their load generator kept its schedule is unknown';

@@ -79,7 +79,10 @@ function inUnits({ bad, total }: IntervalCount, each: number): IntervalCount {
   return { bad: bad / each, total: total / each };
 }
 
-/** How many events that never came belong to the traces but are not among them, when the traces are a sample of all. */
+/**
+ * How many events that never came belong to the traces but are not among them, when the traces are
+ * a sample of all.
+ */
 function neverBeside(traces: readonly { total_ms: number }[], never: number, came: number): number {
   const among = traces.filter(({ total_ms }) => total_ms === Number.POSITIVE_INFINITY).length;
   const share = came > 0 ? Math.min(1, (traces.length - among) / came) : 1;

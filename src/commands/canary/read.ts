@@ -29,7 +29,10 @@ function fromFile(given: string, flags: CanaryFlags): Canary {
   throw new SpeechfbError('bad_flag', `${message}: ${names}`, { hint: 'choose one with --name' });
 }
 
-/** The example that everyone argues about: burn above 2 for 10 minutes at 99 % and an event a second. */
+/**
+ * The example that everyone argues about: burn above 2 for 10 minutes at 99 % and an event a
+ * second.
+ */
 const flagDefaults = { target: '99%', traffic: '60/min', burn: '2', for: '10m', hold: '1h', detect: '4' } as const;
 type FlagName = keyof typeof flagDefaults;
 

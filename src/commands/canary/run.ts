@@ -53,7 +53,8 @@ function regressionOf({ regression, slowdown, from }: CanaryFlags): Regression {
   if (!(canaryBurn >= 0 && Number.isFinite(canaryBurn))) {
     throw new SpeechfbError('bad_flag', `--regression "${regression}" is not a burn rate of 0 or more, such as 4`);
   }
-  // A healthy service does not live on the edge of its promise: half of the budget is an ordinary day.
+  // A healthy service does not live on the edge of its promise: half of the budget is an ordinary
+  // day.
   const baselineBurn = Math.min(0.5, canaryBurn);
   return { baselineBurn, canaryBurn, slowdown: parsePercent(slowdown ?? '0%'), fromShare: parsePercent(from ?? '0%') };
 }

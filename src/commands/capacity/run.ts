@@ -12,7 +12,9 @@ import { writeChart } from '../write-chart.ts';
 import type { CapacityFlags } from './flags.ts';
 import { planFile } from './read.ts';
 
-/** Plans what the flags name, writes it, and returns the exit code: 99 when an assertion was missed. */
+/**
+ * Plans what the flags name, writes it, and returns the exit code: 99 when an assertion was missed.
+ */
 export async function runCapacity(file: string, flags: CapacityFlags): Promise<ExitCode> {
   const { name } = flags;
   const seed = seedOf(flags.seed);

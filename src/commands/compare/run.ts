@@ -57,7 +57,10 @@ function exitOf({ verdict, strict }: Comparison): ExitCode {
   return exitCodes.pass;
 }
 
-/** Latencies and shares that an objective of either side reads, all without objectives, that the data leave open. */
+/**
+ * Latencies and shares that an objective of either side reads, all without objectives, that the
+ * data leave open.
+ */
 function undecidedOf(sides: readonly Side[], compared: Comparison['metrics']): string[] {
   const objectives = sides.flatMap(({ recorded }) => recorded.flatMap(({ metadata }) => metadata.objectives));
   const asked = objectives.map(({ metric }) => metric).filter(isCompared);
@@ -68,7 +71,10 @@ function undecidedOf(sides: readonly Side[], compared: Comparison['metrics']): s
   });
 }
 
-/** Metrics of the server: how the generator kept its schedule is a condition of the comparison, not a part of it. */
+/**
+ * Metrics of the server: how the generator kept its schedule is a condition of the comparison, not
+ * a part of it.
+ */
 function isCompared(name: MetricName): boolean {
   const { kind } = metricDefinitions[name];
   return kind === 'share' || (kind === 'distribution' && name !== 'send_lateness' && name !== 'shaping_lateness');

@@ -20,7 +20,10 @@ export function runExamples(names: readonly string[], flags: ExamplesFlags): Exi
   return exitCodes.pass;
 }
 
-/** What a bare `--copy` brings: the files of the list, what they name, and the clients and manifests beside them. */
+/**
+ * What a bare `--copy` brings: the files of the list, what they name, and the clients and manifests
+ * beside them.
+ */
 const allFolders = ['scenarios', 'budgets', 'capacity', 'slo', 'fixtures/audio', 'schemas', 'examples', 'deploy'];
 
 function choose(names: readonly string[]): ShippedFile[] {
@@ -45,7 +48,10 @@ function widest(files: readonly ShippedFile[]): number {
   return Math.max(...files.map(({ command }) => command.length));
 }
 
-/** A file and the files of the package that it refers to: recordings, curves, user counts, and its schema for editors. */
+/**
+ * A file and the files of the package that it refers to: recordings, curves, user counts, and its
+ * schema for editors.
+ */
 function withWhatItNames({ path }: ShippedFile): string[] {
   const text = readFileSync(join(packageFolder, path), 'utf8');
   const named = [...text.matchAll(/[\w./-]+\/[\w.-]+\.\w+|[\w-]+\.(?:csv|json|yaml)/g)]
@@ -66,7 +72,10 @@ function filesUnder(folder: string): string[] {
     .sort();
 }
 
-/** Writes the files under `target` as they lie in the package; nothing at all where one would be written over. */
+/**
+ * Writes the files under `target` as they lie in the package; nothing at all where one would be
+ * written over.
+ */
 function copy(paths: readonly string[], target: string, force: boolean): string[] {
   const pending = paths.flatMap((path) => {
     const [to, bytes] = [join(target, path), readFileSync(join(packageFolder, path))];

@@ -3,12 +3,18 @@ import type { LoadtestFlags } from './flags.ts';
 
 type Name = keyof LoadtestFlags;
 
-/** Flags of one run, which a search of many loads does not have; those of a search; and those that several runs cannot share. */
+/**
+ * Flags of one run, which a search of many loads does not have; those of a search; and those that
+ * several runs cannot share.
+ */
 const notWithSearch: readonly Name[] = ['shard', 'startAt', 'runs', 'duration', 'pushPrometheus', 'otlp'];
 const onlyWithSearch: readonly Name[] = ['from', 'most', 'step'];
 const notWithRuns: readonly Name[] = ['shard', 'startAt'];
 
-/** Refuses flags that contradict one another, all at once, before anything is read. Throws `bad_flag`. */
+/**
+ * Refuses flags that contradict one another, all at once, before anything is read. Throws
+ * `bad_flag`.
+ */
 export function checkLoadtestFlags(flags: LoadtestFlags): void {
   const given = (names: readonly Name[]) => names.filter((name) => flags[name] !== undefined).map(written);
   const problems = [

@@ -7,8 +7,9 @@ import { splitWords } from '../../scoring/text/words.ts';
 import { shippedModel } from './word-ends.ts';
 
 /**
- * Checks that the server which the test starts can take every clip: it speaks the language of the model, and its text can be read
- * in it. A server elsewhere is not known. Throws `bad_manifest` with every clip that it would refuse.
+ * Checks that the server which the test starts can take every clip: it speaks the language of the
+ * model, and its text can be read in it. A server elsewhere is not known. Throws `bad_manifest`
+ * with every clip that it would refuse.
  */
 export function checkClipsFit({ scenario, prepared }: { scenario: LoadScenario; prepared: PreparedLoad }): void {
   const { url, embedded } = scenario.spec.target;

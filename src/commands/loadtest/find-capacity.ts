@@ -20,7 +20,10 @@ import { prepareLoadtest } from './prepare.ts';
 
 const defaults = { from: 10, most: 100_000, stepMs: 20_000, resolution: 0.05 };
 
-/** Searches the largest load that meets the scenario's objectives, and writes the curve that `speechfb capacity` reads. */
+/**
+ * Searches the largest load that meets the scenario's objectives, and writes the curve that
+ * `speechfb capacity` reads.
+ */
 export async function findLoadCapacity(file: string, flags: LoadtestFlags): Promise<ExitCode> {
   checkOutputs(flags);
   return await interruptible((signal) => searchLoad(file, flags, signal));

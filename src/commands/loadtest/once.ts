@@ -7,7 +7,9 @@ import type { ReadyLoad } from './prepare.ts';
 import { startLoadProgress } from './progress.ts';
 import { withWordEnds } from './word-ends.ts';
 
-/** Runs a prepared test with its progress shown; `signal` ends it early. Undefined: before it began. */
+/**
+ * Runs a prepared test with its progress shown; `signal` ends it early. Undefined: before it began.
+ */
 export async function runOnce(
   ready: ReadyLoad,
   flags: LoadtestFlags,

@@ -14,7 +14,10 @@ import { checkWordEnds } from './word-ends.ts';
 
 export type ReadyLoad = { scenario: LoadScenario; prepared: PreparedLoad; startAtEpochMs: number | undefined };
 
-/** Reads the scenario with the flags' overrides, says on stderr what they changed, and decides the schedule. */
+/**
+ * Reads the scenario with the flags' overrides, says on stderr what they changed, and decides the
+ * schedule.
+ */
 export function prepareLoadtest(file: string, flags: LoadtestFlags): ReadyLoad {
   const { scenario, notes } = withOverrides(readScenario(shippedOr('load scenario', file)), flags);
   const shard = flags.shard === undefined ? undefined : flag('--shard', parseShard)(flags.shard);
@@ -28,7 +31,10 @@ export function prepareLoadtest(file: string, flags: LoadtestFlags): ReadyLoad {
   return ready;
 }
 
-/** Says on stderr which objectives the test is too short, or has too few sessions, to prove, before it runs. */
+/**
+ * Says on stderr which objectives the test is too short, or has too few sessions, to prove, before
+ * it runs.
+ */
 export function warnOfProof({ scenario, prepared }: ReadyLoad, { assumeIndependent }: LoadtestFlags): void {
   for (const one of unprovable(scenario, prepared))
     process.stderr.write(`${scenario.metadata.name}: ${unprovableText(one)}\n`);

@@ -3,7 +3,10 @@ import type { LoadScenario } from '../../load/scenario/scenario.ts';
 import { progressLine } from '../../report/load/progress.ts';
 import type { LoadView } from '../../report/load/screen.tsx';
 
-/** Shows a load test while it runs, on stderr: a live screen in a terminal, a plain line each five seconds elsewhere. */
+/**
+ * Shows a load test while it runs, on stderr: a live screen in a terminal, a plain line each five
+ * seconds elsewhere.
+ */
 export async function startLoadProgress(scenario: LoadScenario) {
   return process.stderr.isTTY ? await liveProgress(scenario) : plainProgress(scenario);
 }

@@ -14,7 +14,9 @@ import type { LoadtestFlags } from './flags.ts';
 import { runOnce } from './once.ts';
 import { prepareLoadtest, warnOfProof } from './prepare.ts';
 
-/** Runs the scenario `runs` times, each with the next seed, and shows what differs from run to run. */
+/**
+ * Runs the scenario `runs` times, each with the next seed, and shows what differs from run to run.
+ */
 export async function runLoadtests(file: string, runs: number, flags: LoadtestFlags): Promise<ExitCode> {
   checkOutputs(flags);
   return await interruptible((signal) => runEach(file, runs, flags, signal));

@@ -6,8 +6,9 @@ import type { ClipWord } from '../../load/scenario/clip-words.ts';
 type Entry = { key: string; id: string; words: readonly ClipWord[] };
 
 /**
- * The word ends that were found for the clips of one manifest: `en.jsonl` has its in `en.words.jsonl` beside it, a line a clip with
- * `words` as a manifest may give them. The file may be deleted at any time, or kept with the clips.
+ * The word ends that were found for the clips of one manifest: `en.jsonl` has its in
+ * `en.words.jsonl` beside it, a line a clip with `words` as a manifest may give them. The file may
+ * be deleted at any time, or kept with the clips.
  */
 export class WordEndStore {
   readonly #path: string;

@@ -14,9 +14,9 @@ import { WordEndStore } from './word-end-store.ts';
 type Test = { scenario: LoadScenario; prepared: PreparedLoad };
 
 /**
- * Checks what can be known of word ends before anything runs: an objective on them has them for every clip, given in the
- * manifest or to be found by the shipped model, and those given are of the words that the server reads in the text. Throws
- * `bad_config` or `bad_manifest`.
+ * Checks what can be known of word ends before anything runs: an objective on them has them for
+ * every clip, given in the manifest or to be found by the shipped model, and those given are of the
+ * words that the server reads in the text. Throws `bad_config` or `bad_manifest`.
  */
 export function checkWordEnds({ scenario, prepared }: Test): void {
   const objective = scenario.spec.objectives.findIndex(({ metric }) => metric === 'word_latency');
@@ -31,8 +31,9 @@ export function checkWordEnds({ scenario, prepared }: Test): void {
 }
 
 /**
- * The prepared test with the word ends of every clip, if an objective asks for them. Those that no manifest gives come from the shipped
- * model's alignment, once: they are kept beside the manifest, by the content of clip and model.
+ * The prepared test with the word ends of every clip, if an objective asks for them. Those that no
+ * manifest gives come from the shipped model's alignment, once: they are kept beside the manifest,
+ * by the content of clip and model.
  */
 export async function withWordEnds(
   { scenario, prepared }: Test,
@@ -73,7 +74,10 @@ function isEnglish({ language }: Clip): boolean {
   return /^en(-|$)/i.test(language);
 }
 
-/** A server names words by their places: others than it reads in the text would be taken for one another. */
+/**
+ * A server names words by their places: others than it reads in the text would be taken for one
+ * another.
+ */
 function wordsProblem({ id, text, words, ...clip }: Clip): Problem | undefined {
   if (!words || !isEnglish({ id, text, ...clip })) return undefined;
   const read = splitWords(text).map(({ shown }) => shown);

@@ -11,8 +11,8 @@ import { interruptible } from '../interruption.ts';
 import type { NetsimFlags } from './flags.ts';
 
 /**
- * Imposes the network on every connection until Ctrl-C or the end of --duration; then says what went through. Being
- * stopped is how a proxy ends: exit 0.
+ * Imposes the network on every connection until Ctrl-C or the end of --duration; then says what
+ * went through. Being stopped is how a proxy ends: exit 0.
  */
 export async function runProxy(network: NetworkProfile, flags: NetsimFlags): Promise<ExitCode> {
   if (flags.listen === undefined || flags.upstream === undefined)

@@ -8,8 +8,8 @@ import { type NetworksMap, networksFile } from '../../sim/networks/schema.ts';
 import type { NetworkProfile } from '../../sim/profile/profile.ts';
 
 /**
- * The networks of a YAML file, in its order: of a file of networks, or those that a LoadScenario brings along. Throws
- * `bad_config`, `unreadable_file`.
+ * The networks of a YAML file, in its order: of a file of networks, or those that a LoadScenario
+ * brings along. Throws `bad_config`, `unreadable_file`.
  */
 export function readNetworksFile(file: string): Map<string, NetworkProfile> {
   return resolveNetworks(writtenIn(file), traceReader(dirname(file)));

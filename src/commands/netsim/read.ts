@@ -59,7 +59,10 @@ function baseOf(profile: string | undefined, name: string | undefined): NetworkP
   });
 }
 
-/** The file that the argument names: one that is there or looks like a path, or one that ships and has no network's name. */
+/**
+ * The file that the argument names: one that is there or looks like a path, or one that ships and
+ * has no network's name.
+ */
 function fileOf(profile: string | undefined): string | undefined {
   if (profile === undefined) return undefined;
   if (/[./\\]ya?ml$|[/\\]/.test(profile) || existsSync(profile)) return shippedOr('networks file', profile);
@@ -68,7 +71,10 @@ function fileOf(profile: string | undefined): string | undefined {
   return ships ? shippedOr('networks file', profile) : undefined;
 }
 
-/** The keys of one direction as YAML would have them; a flag of the direction comes before one of both. */
+/**
+ * The keys of one direction as YAML would have them; a flag of the direction comes before one of
+ * both.
+ */
 function pathOf(flags: NetsimFlags, side: 'up' | 'down'): Record<string, unknown> {
   const path: Record<string, unknown> = {};
   for (const name of ['delay', 'jitter', 'rate'] as const) {

@@ -12,10 +12,15 @@ import type { NetsimFlags } from './flags.ts';
 import { readNetwork } from './read.ts';
 
 const warmupMs = 5000;
-/** The answer to a frame in the echo traffic of the measurements that docs/network.md compares with. */
+/**
+ * The answer to a frame in the echo traffic of the measurements that docs/network.md compares with.
+ */
 const echoBytes = 644;
 
-/** Simulates the network in virtual time, or imposes it on real connections. 98 when nothing was delivered. */
+/**
+ * Simulates the network in virtual time, or imposes it on real connections. 98 when nothing was
+ * delivered.
+ */
 export async function runNetsim(profile: string | undefined, flags: NetsimFlags): Promise<ExitCode> {
   if (flags.list) {
     const paint = createPaint(wantsColour(process.stdout));

@@ -28,8 +28,9 @@ export function checkOutputs({ out, pushPrometheus, otlp }: OutputFlags): void {
 }
 
 /**
- * Everything that a run leaves behind besides its table: the run directory, the job summary of GitHub Actions, metrics. Each
- * is tried whatever became of the others; what was lost is said on stderr. True when nothing was.
+ * Everything that a run leaves behind besides its table: the run directory, the job summary of
+ * GitHub Actions, metrics. Each is tried whatever became of the others; what was lost is said on
+ * stderr. True when nothing was.
  */
 export async function writeOutputs({ report, run }: LoadOutcome, flags: OutputFlags): Promise<boolean> {
   const { out, pushPrometheus, otlp } = flags;
@@ -69,7 +70,9 @@ export async function writeOutputs({ report, run }: LoadOutcome, flags: OutputFl
   return complete;
 }
 
-/** Writes a result besides those of one run; what is lost is said on stderr. True when it was not. */
+/**
+ * Writes a result besides those of one run; what is lost is said on stderr. True when it was not.
+ */
 export async function writeResult(file: string, value: object): Promise<boolean> {
   return await attempt(`results are in ${file}`, () => {
     makeDirectory(dirname(file));

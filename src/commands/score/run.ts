@@ -15,7 +15,10 @@ import { calibratorOf } from '../../scoring/utterance-scorer.ts';
 import { warmUp } from '../../scoring/warm-up.ts';
 import type { ScoreFlags } from './flags.ts';
 
-/** Does what `score` was asked; false when lines of a manifest could not be scored (they are on stderr). */
+/**
+ * Does what `score` was asked; false when lines of a manifest could not be scored (they are on
+ * stderr).
+ */
 export async function runScore(files: readonly string[], flags: ScoreFlags): Promise<boolean> {
   const sources = flags.manifest === undefined ? sourcesOf(files, flags) : [];
   if (flags.manifest !== undefined) checkManifestFlags(files, flags);

@@ -2,7 +2,10 @@ import { SpeechfbError } from '../../errors.ts';
 import { defaultLimits, type Limits } from '../../server/limits.ts';
 import { didYouMean } from '../../suggest.ts';
 
-/** The limits under the names that docs/protocol.md and `ready` use: `idle_timeout_ms` for `idleTimeoutMs`. */
+/**
+ * The limits under the names that docs/protocol.md and `ready` use: `idle_timeout_ms` for
+ * `idleTimeoutMs`.
+ */
 const limitNames = new Map(
   (Object.keys(defaultLimits) as (keyof Limits)[]).map((name) => [
     name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
@@ -10,7 +13,10 @@ const limitNames = new Map(
   ]),
 );
 
-/** One limit from `name=value`. Errors: `bad_flag` for an unknown name or a value that is not a positive number. */
+/**
+ * One limit from `name=value`. Errors: `bad_flag` for an unknown name or a value that is not a
+ * positive number.
+ */
 export function parseLimit(text: string): Partial<Limits> {
   const [name = '', value = ''] = text.split('=', 2);
   const limit = limitNames.get(name);

@@ -42,8 +42,9 @@ export type ServeFlags = {
 };
 
 /**
- * Serves until a stop signal, then drains; a second one ends it at once. When the model is warm, one line on stdout says
- * where: `speechfb: ready at ws://127.0.0.1:8090/v1/stream (...)`. A load test that started it is told on their pipe.
+ * Serves until a stop signal, then drains; a second one ends it at once. When the model is warm,
+ * one line on stdout says where: `speechfb: ready at ws://127.0.0.1:8090/v1/stream (...)`. A load
+ * test that started it is told on their pipe.
  */
 export async function runServe(flags: ServeFlags): Promise<ExitCode> {
   const { parentFd } = flags;
@@ -107,7 +108,8 @@ async function serve(flags: ServeFlags, onReady: (url: string) => void): Promise
   } finally {
     signals.stop();
     await server.close();
-    // While the model still warms up there is nothing to wait for: its thread ends with the process.
+    // While the model still warms up there is nothing to wait for: its thread ends with the
+    // process.
     await loading.then((engine) => engine.close()).catch(() => {});
     await scoring.close();
   }
@@ -162,7 +164,10 @@ function readPem(path: string): string {
 
 type Signals = { first: Promise<void>; second: Promise<void>; came(): boolean; stop(): void };
 
-/** Listens for the signals that stop the server; the others no longer end it. `embedded`: a load test started it. */
+/**
+ * Listens for the signals that stop the server; the others no longer end it. `embedded`: a load
+ * test started it.
+ */
 function listenForSignals(embedded: boolean): Signals {
   const first = defer<void>();
   const second = defer<void>();
@@ -185,7 +190,10 @@ function listenForSignals(embedded: boolean): Signals {
   };
 }
 
-/** Without a terminal (nohup, a daemon) nothing hangs up; Node forgets that nohup had SIGHUP ignored. */
+/**
+ * Without a terminal (nohup, a daemon) nothing hangs up; Node forgets that nohup had SIGHUP
+ * ignored.
+ */
 function hasTerminal(): boolean {
   return [0, 1, 2].some((fd) => isatty(fd));
 }
@@ -204,13 +212,17 @@ function defer<Value>(): Deferred<Value> {
   return { promise, ...settle! };
 }
 
-/** Up to so many cores the server's own threads (sockets, model, scoring) leave none for helpers of the collector. */
+/**
+ * Up to so many cores the server's own threads (sockets, model, scoring) leave none for helpers of
+ * the collector.
+ */
 const fewCores = 3;
 
 /**
- * On few cores, lets each thread collect its own young garbage: V8's helpers would take the cores from the threads that wait for
- * them. 200 sessions on two cores: p95 of the latency that the server adds 105 to 84 ms (bench/serve.ts, means of three runs).
- * V8 reads this flag at each collection; those of concurrent marking must not change while a program runs.
+ * On few cores, lets each thread collect its own young garbage: V8's helpers would take the cores
+ * from the threads that wait for them. 200 sessions on two cores: p95 of the latency that the
+ * server adds 105 to 84 ms (bench/serve.ts, means of three runs). V8 reads this flag at each
+ * collection; those of concurrent marking must not change while a program runs.
  */
 function collectOnOwnThread(): void {
   if (availableParallelism() <= fewCores) setFlagsFromString('--no-parallel-scavenge');

@@ -26,9 +26,9 @@ export function readServiceLevel(file: string, name: string | undefined): Servic
 }
 
 /**
- * The SLO documents of an OpenSLO v1 file, YAML or JSON, documents or a list of them; an `indicatorRef` is followed to an SLI
- * of the same file, a `metricSourceRef` to its DataSource. Services and alert policies are left alone: our own alert rows
- * apply.
+ * The SLO documents of an OpenSLO v1 file, YAML or JSON, documents or a list of them; an
+ * `indicatorRef` is followed to an SLI of the same file, a `metricSourceRef` to its DataSource.
+ * Services and alert policies are left alone: our own alert rows apply.
  */
 export function readOpenSlo(file: string, source: string): ServiceLevelFile[] {
   const lines = new LineCounter();
@@ -86,7 +86,10 @@ function itemsOf(document: Document): Document[] {
   });
 }
 
-/** Writes the type of a DataSource where a metric source refers to it and leaves its type out, as OpenSLO v1 allows. */
+/**
+ * Writes the type of a DataSource where a metric source refers to it and leaves its type out, as
+ * OpenSLO v1 allows.
+ */
 function nameSources(document: Document, types: ReadonlyMap<unknown, unknown>): void {
   visit(document, {
     Pair(_, pair) {

@@ -4,7 +4,10 @@ import type { FaultKind } from '../../results/fault-record.ts';
 /** Schemas of the keys that a fault has of its own, by their names in YAML. */
 export type FaultFields = Readonly<Record<string, z.ZodType>>;
 
-/** The values of those keys as a plan holds them: `for` becomes `forMs`, the others keep their names. */
+/**
+ * The values of those keys as a plan holds them: `for` becomes `forMs`, the others keep their
+ * names.
+ */
 export type PlannedFields<F extends FaultFields> = {
   [K in keyof F as K extends 'for' ? 'forMs' : K]: z.output<F[K]>;
 };
@@ -18,7 +21,10 @@ type CommonFields<N extends FaultKind, K extends string, F extends FaultFields> 
   readonly about: string;
   /** Whether apps lose their sockets by it, and resume. */
   readonly cutsSockets?: true;
-  /** Keys besides `at`, `every` and, for learners, `learners` and `network`. `for` is how long the fault lasts. */
+  /**
+   * Keys besides `at`, `every` and, for learners, `learners` and `network`. `for` is how long the
+   * fault lasts.
+   */
   readonly fields: F;
 };
 
@@ -29,11 +35,16 @@ export type LearnerFault<
   F extends FaultFields = FaultFields,
 > = CommonFields<N, K, F> & {
   readonly target: 'learners';
-  /** Learners without a simulated network get an ideal one, since the fault acts on the simulation. */
+  /**
+   * Learners without a simulated network get an ideal one, since the fault acts on the simulation.
+   */
   readonly simulated?: true;
   /** Without `learners` it affects everybody who is there; other faults must name their targets. */
   readonly everybody?: true;
-  /** Makes it happen to one learner now, which was planned for `atMs`; false when there was nothing to affect. */
+  /**
+   * Makes it happen to one learner now, which was planned for `atMs`; false when there was nothing
+   * to affect.
+   */
   inject(learner: FaultyLearner, planned: PlannedFields<F> & { atMs: number }): boolean;
 };
 
@@ -58,7 +69,10 @@ export type FaultyLearner = {
   reconnect(): boolean;
   /** Nothing passes the device's simulated network, either way, for so long. */
   cutNetwork(forMs: number): boolean;
-  /** The app loses a share of its frames before it sends them; both times are ms from the start of the test. */
+  /**
+   * The app loses a share of its frames before it sends them; both times are ms from the start of
+   * the test.
+   */
   loseFrames(share: number, fromMs: number, untilMs: number): boolean;
 };
 

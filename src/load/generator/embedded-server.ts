@@ -31,8 +31,8 @@ const parentFd = 3;
 const patienceMs = 15_000;
 
 /**
- * Starts the server, tells it to end when this process does, and waits until it says where it listens. Error:
- * `server_failed`, with the server's own error or its last words.
+ * Starts the server, tells it to end when this process does, and waits until it says where it
+ * listens. Error: `server_failed`, with the server's own error or its last words.
  */
 export async function startEmbedded(command: ServeCommand, options: StartOptions = {}): Promise<EmbeddedServer> {
   const args = [...command.args, '--parent-fd', String(parentFd)];
@@ -87,7 +87,10 @@ class ServerProcess implements EmbeddedServer {
   }
 }
 
-/** A process that kills `pid` when this one is gone; in a session of its own, where no Ctrl-C reaches it. */
+/**
+ * A process that kills `pid` when this one is gone; in a session of its own, where no Ctrl-C
+ * reaches it.
+ */
 function startGuard(pid: number): ChildProcess {
   const guard = spawn('/bin/sh', ['-c', `read -r _; kill -KILL ${pid}`], {
     stdio: ['pipe', 'ignore', 'ignore'],

@@ -40,11 +40,16 @@ export type GeneratorTask = {
   /** How long the last finals may take after the learners stop. */
   drainMs: number;
   seed: number;
-  /** What is judged, so that each utterance and each session can be held against it while it runs. */
+  /**
+   * What is judged, so that each utterance and each session can be held against it while it runs.
+   */
   objectives?: readonly Objective[];
   /** The load's shape by name; empty when it has none. */
   loadPhases: readonly LoadPhase[];
-  /** Wall clock, ms since 1970, of the plan's 0, which shards agree on; undefined: as soon as may be. */
+  /**
+   * Wall clock, ms since 1970, of the plan's 0, which shards agree on; undefined: as soon as may
+   * be.
+   */
   startAtEpochMs: number | undefined;
 };
 
@@ -53,7 +58,10 @@ export type GeneratorHooks = {
   signal: AbortSignal;
 };
 
-/** Runs one generator's part of the learners on this thread, on one timer, until all sessions are over or the drain is. */
+/**
+ * Runs one generator's part of the learners on this thread, on one timer, until all sessions are
+ * over or the drain is.
+ */
 export async function runGenerator(task: GeneratorTask, hooks: GeneratorHooks): Promise<GeneratorResult> {
   await histogramsReady();
   const clock: Clock = () => performance.now();
@@ -96,7 +104,8 @@ export async function runGenerator(task: GeneratorTask, hooks: GeneratorHooks): 
   wheel.stop();
   shaper.stop();
 
-  // A stop from outside leaves the last second's answers on their way: they are still due, not missed.
+  // A stop from outside leaves the last second's answers on their way: they are still due, not
+  // missed.
   const untilMs = interrupted ? startMs + elapsedMs - 1000 : Number.POSITIVE_INFINITY;
   for (const learner of learners) learner.finish(untilMs, interrupted);
   hooks.onProgress(progress.take(elapsedMs));
@@ -117,7 +126,10 @@ function startOf({ startAtEpochMs }: GeneratorTask, clock: Clock): number {
   return onGrid(fromMs);
 }
 
-/** The network of each learner; one who is on none gets an ideal one when a fault acts on the simulation. */
+/**
+ * The network of each learner; one who is on none gets an ideal one when a fault acts on the
+ * simulation.
+ */
 function profiles({ networks, faults }: GeneratorTask): (plan: LearnerPlan) => NetworkProfile | undefined {
   const simulated = new Set(
     faults.flatMap((fault) => ('learners' in fault && learnerFault(fault.kind).simulated ? fault.learners : [])),
@@ -130,7 +142,10 @@ function profiles({ networks, faults }: GeneratorTask): (plan: LearnerPlan) => N
   };
 }
 
-/** Waits for every session's end, at most until the drain is over; true when stopped from outside before. */
+/**
+ * Waits for every session's end, at most until the drain is over; true when stopped from outside
+ * before.
+ */
 async function over(
   learners: readonly Learner[],
   task: GeneratorTask,

@@ -52,7 +52,9 @@ function now() {
   };
 }
 
-/** Time that this thread was ready and waited for a core, ns; Linux with scheduler statistics only. */
+/**
+ * Time that this thread was ready and waited for a core, ns; Linux with scheduler statistics only.
+ */
 function runQueueNs(): number | undefined {
   try {
     return Number(readFileSync('/proc/thread-self/schedstat', 'utf8').split(' ')[1]);

@@ -19,8 +19,8 @@ import { type Abort, abortNow, type LoadObjective } from './abort.ts';
 import type { GeneratorProgress } from './progress.ts';
 
 /**
- * Where a load test stands, all generators together; latencies to 0.1 %. `recent` is since the progress before. Undefined:
- * no sample yet; Infinity: most never came.
+ * Where a load test stands, all generators together; latencies to 0.1 %. `recent` is since the
+ * progress before. Undefined: no sample yet; Infinity: most never came.
  */
 export type LoadProgress = {
   elapsedMs: number;

@@ -20,9 +20,10 @@ export type GeneratorsHooks = GeneratorHooks & {
 };
 
 /**
- * Runs the task in `count` processes, each with its share of the learners and one timer, which begin at one time; what
- * they measured is merged. Processes, not threads: each has a heap, a garbage collector and a CPU clock of its own, and
- * one that dies takes only its own learners with it. Its result then says so, and makes the run invalid.
+ * Runs the task in `count` processes, each with its share of the learners and one timer, which
+ * begin at one time; what they measured is merged. Processes, not threads: each has a heap, a
+ * garbage collector and a CPU clock of its own, and one that dies takes only its own learners with
+ * it. Its result then says so, and makes the run invalid.
  */
 export async function runGenerators(
   task: GeneratorTask,
@@ -45,8 +46,9 @@ export async function runGenerators(
 }
 
 /**
- * One task for each of `count` generators, none without learners: learners are dealt in turn, so that each generator has its
- * part of every arrival rate. No generator makes the faults of the server.
+ * One task for each of `count` generators, none without learners: learners are dealt in turn, so
+ * that each generator has its part of every arrival rate. No generator makes the faults of the
+ * server.
  */
 export function splitTask(task: GeneratorTask, count: number): GeneratorTask[] {
   const parts = Math.max(1, Math.min(count, task.plans.length));
@@ -56,15 +58,18 @@ export function splitTask(task: GeneratorTask, count: number): GeneratorTask[] {
   });
 }
 
-/** How many generators a load wants: one a core that the server leaves, but none for less than fifty learners. */
+/**
+ * How many generators a load wants: one a core that the server leaves, but none for less than fifty
+ * learners.
+ */
 export function generatorCount(learners: number, cores: number, embedded: boolean): number {
   const free = embedded ? cores - embeddedCores : cores;
   return Math.max(1, Math.min(free, Math.ceil(learners / leastLearners)));
 }
 
 /**
- * Why a program of Node ended, from what it wrote to stderr: the error that nobody caught, V8's last word, or the last line that is
- * a sentence; empty when it said nothing.
+ * Why a program of Node ended, from what it wrote to stderr: the error that nobody caught, V8's
+ * last word, or the last line that is a sentence; empty when it said nothing.
  */
 export function causeOfDeath(said: string): string {
   const lines = said
@@ -84,7 +89,8 @@ class Generator {
   readonly #child: ChildProcess;
 
   constructor(task: GeneratorTask, onProgress: GeneratorHooks['onProgress']) {
-    // A young generation of 2 MB: next to nothing survives in it, and it stays in the processor's cache.
+    // A young generation of 2 MB: next to nothing survives in it, and it stays in the processor's
+    // cache.
     const execArgv = [...process.execArgv, '--max-semi-space-size=2'];
     const child = fork(workerUrl(import.meta.url, 'process.js'), {
       serialization: 'advanced',
@@ -134,7 +140,10 @@ class Generator {
 const embeddedCores = 2;
 const leastLearners = 50;
 
-/** From saying when the test starts to its start: the time to set up the learners of the fullest generator. */
+/**
+ * From saying when the test starts to its start: the time to set up the learners of the fullest
+ * generator.
+ */
 function leadMs({ plans }: GeneratorTask, generators: number): number {
   return 250 + plans.length / generators;
 }

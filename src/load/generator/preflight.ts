@@ -9,9 +9,10 @@ import type { SecretUrl } from '../../secret-url.ts';
 export type PreflightTarget = { url: SecretUrl; token: string | undefined; tls: TlsOptions | undefined };
 
 /**
- * Opens one WebSocket to the server and closes it again, before any load: a target that is not there, is not trusted or does
- * not want this token is a mistake in the test, no measurement. Throws `connection_refused`, also when it is aborted, or
- * `session_refused` with the server's own words. A server that dies later is measured.
+ * Opens one WebSocket to the server and closes it again, before any load: a target that is not
+ * there, is not trusted or does not want this token is a mistake in the test, no measurement.
+ * Throws `connection_refused`, also when it is aborted, or `session_refused` with the server's own
+ * words. A server that dies later is measured.
  */
 export async function preflight(
   { url, token, tls }: PreflightTarget,
@@ -71,7 +72,9 @@ function hintFor(words: string): { hint?: string } {
   return /unauthorized|401/.test(words) ? { hint: 'give the token with --token-file or spec.target.tokenFile' } : {};
 }
 
-/** An address that resolves to several hosts fails with all of their errors and no words of its own. */
+/**
+ * An address that resolves to several hosts fails with all of their errors and no words of its own.
+ */
 function causeOf(error: Error): string {
   return error.message.trim() || ('code' in error ? String(error.code) : error.name);
 }

@@ -2,7 +2,10 @@ import type { SliceDelta } from '../../metrics/live-slice.ts';
 import type { Recorder } from '../../metrics/recorder.ts';
 import type { LearnerPlan } from '../plan/learner-plan.ts';
 
-/** What one generator reports twice a second: only what is new, so that it is small and adds up with others'. */
+/**
+ * What one generator reports twice a second: only what is new, so that it is small and adds up with
+ * others'.
+ */
 export type GeneratorProgress = {
   /** Time since the plan's 0. */
   elapsedMs: number;

@@ -5,8 +5,8 @@ import type { FaultPlan } from '../plan/faults.ts';
 import type { EmbeddedServer } from './embedded-server.ts';
 
 /**
- * Applies its faults to the embedded server at their times since `startAtEpochMs` (wall clock). Without an embedded
- * server they do not happen, and the records say so.
+ * Applies its faults to the embedded server at their times since `startAtEpochMs` (wall clock).
+ * Without an embedded server they do not happen, and the records say so.
  */
 export class ServerFaults {
   /** What happened so far, in order of time. */
@@ -89,7 +89,10 @@ function faultyServer(server: EmbeddedServer, token: string | undefined): Faulty
   };
 }
 
-/** Asks the server to hurt its inference worker; resolves to what kept it from doing so, or undefined. */
+/**
+ * Asks the server to hurt its inference worker; resolves to what kept it from doing so, or
+ * undefined.
+ */
 async function post(streamUrl: string, token: string | undefined, action: object): Promise<string | undefined> {
   const url = new URL('/faults/inference', streamUrl.replace(/^ws/, 'http'));
   try {

@@ -4,7 +4,9 @@ import { learnerFault } from '../fault/index.ts';
 import type { FaultPlan } from '../plan/faults.ts';
 import type { Learner } from './learner.ts';
 
-/** Schedules the faults that affect learners of this shard; each is reported when it has happened. */
+/**
+ * Schedules the faults that affect learners of this shard; each is reported when it has happened.
+ */
 export function scheduleLearnerFaults(
   faults: readonly FaultPlan[],
   learners: readonly Learner[],

@@ -1,11 +1,14 @@
 import type { RandomStream } from '../../stats/random-stream.ts';
 
-/** A share of the frames that are due from after `fromMs` until `untilMs` inclusive, ms on the clock. */
+/**
+ * A share of the frames that are due from after `fromMs` until `untilMs` inclusive, ms on the
+ * clock.
+ */
 type Loss = { share: number; fromMs: number; untilMs: number };
 
 /**
- * Decides which frames one app loses before it sends them. By due times, so that the same seed loses the same frames
- * however late a generator is.
+ * Decides which frames one app loses before it sends them. By due times, so that the same seed
+ * loses the same frames however late a generator is.
  */
 export class FrameLoss {
   readonly #random: RandomStream;

@@ -1,14 +1,17 @@
 /**
- * Messages of one direction between being written and being delivered, numbered in the order written. Those that must keep
- * their place wait for all before them and hold back all after them; others pass as they come, which only a datagram
- * transport lets happen.
+ * Messages of one direction between being written and being delivered, numbered in the order
+ * written. Those that must keep their place wait for all before them and hold back all after them;
+ * others pass as they come, which only a datagram transport lets happen.
  */
 export class InFlight<T> {
   readonly #keepsPlace: (message: T) => boolean;
   /** `#waiting[i]` has place `#first + i`; undefined once it has been released. */
   readonly #waiting: (Entry<T> | undefined)[] = [];
   #first = 0;
-  /** Place of each number that was written for a message: a lost one that is written again has two numbers. */
+  /**
+   * Place of each number that was written for a message: a lost one that is written again has two
+   * numbers.
+   */
   readonly #places: number[] = [];
   #firstNumber = 0;
 

@@ -40,8 +40,8 @@ export type LearnerContext = {
 };
 
 /**
- * One person with the app: connects at the planned time, then speaks on an absolute schedule; frame i of an utterance goes
- * out when its last sample is due, whatever the server does.
+ * One person with the app: connects at the planned time, then speaks on an absolute schedule; frame
+ * i of an utterance goes out when its last sample is due, whatever the server does.
  */
 export class Learner implements FaultyLearner {
   /** Resolves when the session is over. */
@@ -104,7 +104,10 @@ export class Learner implements FaultyLearner {
     this.#meter.tick(nowMs);
   }
 
-  /** Ends the session if it has not ended, and closes its books: what was due by `untilMs` and never came is infinite. */
+  /**
+   * Ends the session if it has not ended, and closes its books: what was due by `untilMs` and never
+   * came is infinite.
+   */
   finish(untilMs: number, interrupted: boolean): void {
     this.#finishing = true;
     this.#client?.abort('the test is over');
@@ -188,5 +191,8 @@ export class Learner implements FaultyLearner {
 
 const lossStream = 0x4000_0000;
 
-/** Sound that an app lets wait in its socket; what is spoken beyond that it drops, as old sound helps nobody. */
+/**
+ * Sound that an app lets wait in its socket; what is spoken beyond that it drops, as old sound
+ * helps nobody.
+ */
 const appBufferMs = 5000;

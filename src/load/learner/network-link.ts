@@ -7,7 +7,10 @@ import type { Direction, TransportName } from '../../sim/profile/profile.ts';
 import { wireBytes } from '../../sim/wire-bytes.ts';
 import { InFlight } from './in-flight.ts';
 
-/** What a link needs of the shaper that made it: the time of the simulated networks, and a place for sockets of dead devices. */
+/**
+ * What a link needs of the shaper that made it: the time of the simulated networks, and a place for
+ * sockets of dead devices.
+ */
 export type LinkTime = {
   readonly options: { clock: Clock; timers: Timers };
   /** Now, or when what runs now was due, us since the plan's 0. */
@@ -27,7 +30,10 @@ export type NetworkLinkOptions = {
   events: LinkEvents;
 };
 
-/** What goes up: what the app sends, and the answers that its WebSocket library gives. `bytes` as on the wire. */
+/**
+ * What goes up: what the app sends, and the answers that its WebSocket library gives. `bytes` as on
+ * the wire.
+ */
 type Up = { bytes: number } & (
   | { kind: 'audio'; frame: ChecksummedFrame }
   | { kind: 'text'; text: string }
@@ -45,14 +51,16 @@ type Down = { bytes: number; writtenUs: number } & (
 );
 
 /**
- * What a socket of the server would hold until the device has it: Linux lets some 130 KB be on their way or wait behind a
- * window of 25 segments. With more, no more is read, so that the server feels a slow device, and memory has an end.
+ * What a socket of the server would hold until the device has it: Linux lets some 130 KB be on
+ * their way or wait behind a window of 25 segments. With more, no more is read, so that the server
+ * feels a slow device, and memory has an end.
  */
 const mostHeldBytes = 128 * 1024;
 
 /**
- * A link over a simulated network: what the app sends is written to the real socket when the network would have delivered
- * it, what the server sends is held until then. The real socket opens at once; the app hears of it when a device would.
+ * A link over a simulated network: what the app sends is written to the real socket when the
+ * network would have delivered it, what the server sends is held until then. The real socket opens
+ * at once; the app hears of it when a device would.
  */
 export class NetworkLink implements Link, ConnectionSink, WheelTask {
   slot = idle;
@@ -85,7 +93,8 @@ export class NetworkLink implements Link, ConnectionSink, WheelTask {
     this.#shaper = shaper;
     this.#events = events;
     this.#timeUs = shaper.nowUs();
-    // On one stream everything keeps its place. Datagrams carry the audio; the rest goes by a stream beside them.
+    // On one stream everything keeps its place. Datagrams carry the audio; the rest goes by a
+    // stream beside them.
     const stream = transport !== 'quic-datagram';
     this.#up = new InFlight((up) => stream || up.kind !== 'audio');
     this.#down = new InFlight(() => true);

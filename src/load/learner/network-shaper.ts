@@ -25,14 +25,17 @@ export class NetworkShaper {
   }
 
   /**
-   * The network of one learner's device; every link of the learner goes over it. `onLateness`: how long after its virtual
-   * delivery a message was really passed on, ms.
+   * The network of one learner's device; every link of the learner goes over it. `onLateness`: how
+   * long after its virtual delivery a message was really passed on, ms.
    */
   device(learner: number, profile: NetworkProfile, onLateness: (ms: number) => void): SimulatedDevice {
     return new DeviceOnNetwork(this, profile, learner, onLateness);
   }
 
-  /** Now, or when what runs now was due: what a device does on time is not late because the generator is. */
+  /**
+   * Now, or when what runs now was due: what a device does on time is not late because the
+   * generator is.
+   */
   nowUs(): number {
     return Math.round((this.options.dueMs() - this.options.startMs) * 1000);
   }
@@ -93,5 +96,8 @@ class DeviceOnNetwork implements SimulatedDevice {
   }
 }
 
-/** The server's idle limit is 60 s by default; after that it has let go of the session, and the socket with it. */
+/**
+ * The server's idle limit is 60 s by default; after that it has let go of the session, and the
+ * socket with it.
+ */
 const lingerMs = 60_000;

@@ -36,7 +36,10 @@ export class Speech implements WheelTask {
   readonly #loss: FrameLoss;
   readonly #meter: FrameMeter;
   readonly #onOver: () => void;
-  /** The utterance that is being spoken, its sound, the frame of it that is due next (-1: it has yet to begin), and when. */
+  /**
+   * The utterance that is being spoken, its sound, the frame of it that is due next (-1: it has yet
+   * to begin), and when.
+   */
   #index = 0;
   #utterance: UtterancePlan | undefined;
   #sound: SoundFrames | undefined;

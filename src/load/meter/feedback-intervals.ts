@@ -1,10 +1,14 @@
-/** One interval of feedback: the utterance it belongs to, and when the first sample of its last frame was due to be spoken. */
+/**
+ * One interval of feedback: the utterance it belongs to, and when the first sample of its last
+ * frame was due to be spoken.
+ */
 export type FeedbackInterval = { utterance: number; dueMs: number };
 
 /**
- * When feedback was due, and when it came. The audio of a session is cut into intervals of `intervalMs`; the feedback of an interval
- * is the first event that covers its end. An interval's latency counts from when the first sample of its last frame was due
- * to be spoken, so neither a late sender nor a server that says less often can hide. No feedback is due for an interval whose
+ * When feedback was due, and when it came. The audio of a session is cut into intervals of
+ * `intervalMs`; the feedback of an interval is the first event that covers its end. An interval's
+ * latency counts from when the first sample of its last frame was due to be spoken, so neither a
+ * late sender nor a server that says less often can hide. No feedback is due for an interval whose
  * sound, or the sound just after it, was held back: a server cannot know that it is over.
  */
 export class FeedbackIntervals {
@@ -22,15 +26,19 @@ export class FeedbackIntervals {
   }
 
   /**
-   * An utterance of `lengthMs` whose first sample is due at `dueMs`; it follows the ones before on the sample clock.
-   * `heldBack` are the stretches of it that are never sent, ms from its beginning.
+   * An utterance of `lengthMs` whose first sample is due at `dueMs`; it follows the ones before on
+   * the sample clock. `heldBack` are the stretches of it that are never sent, ms from its
+   * beginning.
    */
   add(dueMs: number, lengthMs: number, heldBack: Span['heldBack'] = []): void {
     const last = this.#spans.at(-1);
     this.#spans.push({ startMs: last ? last.startMs + last.lengthMs : 0, lengthMs, dueMs, covered: 0, heldBack });
   }
 
-  /** An event that covers `audioMs` of the session's audio came: calls back each interval that it is the first to cover. */
+  /**
+   * An event that covers `audioMs` of the session's audio came: calls back each interval that it is
+   * the first to cover.
+   */
   cover(
     audioMs: number,
     receivedMs: number,
@@ -49,7 +57,10 @@ export class FeedbackIntervals {
     }
   }
 
-  /** Calls back each interval whose sound was over by `untilMs` and that nothing has covered; they are covered then. */
+  /**
+   * Calls back each interval whose sound was over by `untilMs` and that nothing has covered; they
+   * are covered then.
+   */
   giveUp(untilMs: number, onInterval: (interval: FeedbackInterval) => void): void {
     for (; this.#open < this.#spans.length; this.#open++) {
       const span = this.#spans[this.#open]!;
@@ -61,7 +72,9 @@ export class FeedbackIntervals {
     }
   }
 
-  /** How many uncovered intervals were due from `fromMs` on and had their sound over by `untilMs`. */
+  /**
+   * How many uncovered intervals were due from `fromMs` on and had their sound over by `untilMs`.
+   */
   overdue(fromMs: number, untilMs: number): number {
     let count = 0;
     for (let index = this.#open; index < this.#spans.length; index++) {

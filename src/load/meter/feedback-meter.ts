@@ -20,7 +20,10 @@ type FeedbackOptions = {
 export class FeedbackMeter {
   /** Round trip of the newest ping. */
   roundTripMs = 0;
-  /** When a place on the session's sample clock was due to be spoken; the clock's end for what lies beyond. */
+  /**
+   * When a place on the session's sample clock was due to be spoken; the clock's end for what lies
+   * beyond.
+   */
   readonly soundMs: (audioMs: number) => number;
   readonly #options: FeedbackOptions;
   /** Beside the options what each feedback asks for. */
@@ -71,7 +74,8 @@ export class FeedbackMeter {
     const frameMs = this.#frameMs;
     this.#intervals.cover(audioMs, receivedMs, (latencyMs, endMs, interval) => {
       if (!this.#record(interval, receivedMs)) return;
-      // The frame that the server waited for last: what it took on its way is what the feedback took.
+      // The frame that the server waited for last: what it took on its way is what the feedback
+      // took.
       const frame = Math.round((endMs + (timing.window ?? 0)) / frameMs) - 1;
       const known = {
         captureMs: frameMs,
@@ -116,5 +120,7 @@ export class FeedbackMeter {
 /** One place for all: it is read before the next latency is split. */
 const parts: LatencyParts = new Float64Array(reportStages.length);
 
-/** Feedback that is later than this is taken for lost by those who look at the test while it runs. */
+/**
+ * Feedback that is later than this is taken for lost by those who look at the test while it runs.
+ */
 const longOverdueMs = 10_000;

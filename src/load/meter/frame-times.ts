@@ -1,6 +1,6 @@
 /**
- * The newest frames of one session and how each came to the server. A frame's place counts all frames of the session's
- * sample clock, those never sent among them.
+ * The newest frames of one session and how each came to the server. A frame's place counts all
+ * frames of the session's sample clock, those never sent among them.
  */
 export class FrameTimes {
   /** How late each was sent, from `#begin` on; NaN for one that never was. */
@@ -12,7 +12,10 @@ export class FrameTimes {
   /** Frames from this place to the newest have not been reported. */
   #reportedTo = 0;
   #places = 0;
-  /** Only of learners on a simulated network: when each frame was due, what its way up took, how late it was passed on. */
+  /**
+   * Only of learners on a simulated network: when each frame was due, what its way up took, how
+   * late it was passed on.
+   */
   readonly #carried: { dueMs: Float64Array; uplinkMs: Float32Array; lateMs: Float32Array } | undefined;
 
   /** `simulated`: `carried` will report each frame. */
@@ -78,7 +81,10 @@ export class FrameTimes {
     this.#lost += 1;
   }
 
-  /** Calls back each frame that was sent since the last call (of the newest thousand), and how late it was, ms. */
+  /**
+   * Calls back each frame that was sent since the last call (of the newest thousand), and how late
+   * it was, ms.
+   */
   report(frame: (place: number, lateMs: number) => void): void {
     for (let place = Math.max(this.#reportedTo, this.#places - ring); place < this.#places; place++) {
       const lateMs = this.#lateMs[this.#begin + (place % ring)]!;
@@ -95,7 +101,10 @@ export class FrameTimes {
     this.#carried.uplinkMs[at] = atMs - this.#carried.dueMs[at]!;
   }
 
-  /** How late the generator gave the frame on, ms; 0 for one that it never sent, which delayed nothing. */
+  /**
+   * How late the generator gave the frame on, ms; 0 for one that it never sent, which delayed
+   * nothing.
+   */
   lateMs(place: number): number {
     const lateMs = this.#lateMs[this.#begin + (place % ring)]!;
     if (Number.isNaN(lateMs)) return 0;
@@ -112,7 +121,10 @@ export class FrameTimes {
 /** Frames of one session whose feedback may be outstanding at once: 20 s of 20 ms frames. */
 const ring = 1024;
 
-/** Sessions share the memory of their rings: an array of each one's own would be another thing to wait for at each frame. */
+/**
+ * Sessions share the memory of their rings: an array of each one's own would be another thing to
+ * wait for at each frame.
+ */
 const sessionsAPool = 64;
 let pool = new Float32Array(0);
 let sessions = 0;

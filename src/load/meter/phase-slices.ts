@@ -3,11 +3,16 @@ import type { Recorder } from '../../metrics/recorder.ts';
 import type { Slice } from '../../metrics/slice.ts';
 import type { LoadPhase } from '../plan/learner-plan.ts';
 
-/** The slices of one session: one for each phase of the load in which something of it is due; a plain load has but one. */
+/**
+ * The slices of one session: one for each phase of the load in which something of it is due; a
+ * plain load has but one.
+ */
 export class PhaseSlices {
   /** Labels that the session has in every phase. */
   readonly labels: Labels;
-  /** Slice of the load phase in which the session began; also takes samples that belong to no phase. */
+  /**
+   * Slice of the load phase in which the session began; also takes samples that belong to no phase.
+   */
   readonly first: Slice;
   readonly #recorder: Recorder;
   readonly #phases: readonly LoadPhase[];
@@ -29,7 +34,10 @@ export class PhaseSlices {
     this.first = this.#phases.length === 0 ? this.#slice(0) : this.at(load.beginMs);
   }
 
-  /** The slice of the phase in which that moment on the clock lies; the last phase also takes what comes after it. */
+  /**
+   * The slice of the phase in which that moment on the clock lies; the last phase also takes what
+   * comes after it.
+   */
   at(dueMs: number): Slice {
     const phases = this.#phases;
     if (phases.length === 0) return this.first;

@@ -33,8 +33,9 @@ export class PhoneWatch {
   }
 
   /**
-   * Once the utterance is final, and so each phone's acoustic end is known: when that end was due to be spoken, and when
-   * the phone's first and its final score came, which may be before. `soundMs` is when a sound of the utterance was due.
+   * Once the utterance is final, and so each phone's acoustic end is known: when that end was due
+   * to be spoken, and when the phone's first and its final score came, which may be before.
+   * `soundMs` is when a sound of the utterance was due.
    */
   settle(
     phonemes: readonly PhonemeResult[],

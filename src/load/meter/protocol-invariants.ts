@@ -2,9 +2,10 @@ import type { PhonemeResult } from '../../protocol/result.ts';
 import type { ServerEvent } from '../../protocol/server-messages.ts';
 
 /**
- * Watches one session's events for broken promises of the protocol: event ids that skip or repeat, feedback or a transcript
- * after the final or a second final, a final phone that changes, an ack that goes backwards or covers what was never sent. From a
- * resume on, ids may skip (acks are not replayed) but never repeat.
+ * Watches one session's events for broken promises of the protocol: event ids that skip or repeat,
+ * feedback or a transcript after the final or a second final, a final phone that changes, an ack
+ * that goes backwards or covers what was never sent. From a resume on, ids may skip (acks are not
+ * replayed) but never repeat.
  */
 export class InvariantWatch {
   #lastEventId: number | undefined;

@@ -10,8 +10,8 @@ import type { PhaseSlices } from './phase-slices.ts';
 import { SessionScore, type UtteranceScore } from './session-score.ts';
 
 /**
- * Where the samples of one session go: into the slice of the phase in which they were due, and against the objectives,
- * unless that was in the warm-up.
+ * Where the samples of one session go: into the slice of the phase in which they were due, and
+ * against the objectives, unless that was in the warm-up.
  */
 export class SampleSink {
   readonly #slices: PhaseSlices;
@@ -30,7 +30,10 @@ export class SampleSink {
     return this.#score.utterance(this.#slices.at(dueMs).labels.phase);
   }
 
-  /** A latency from `dueMs` to `receivedMs`, both on the clock, Infinity: it never came. Whether it was measured. */
+  /**
+   * A latency from `dueMs` to `receivedMs`, both on the clock, Infinity: it never came. Whether it
+   * was measured.
+   */
   record(name: DistributionName, dueMs: number, receivedMs: number, utterance?: UtteranceScore, live = true): boolean {
     const slice = this.#slices.at(dueMs);
     if (dueMs < this.#fromMs) {
@@ -69,7 +72,9 @@ export class SampleSink {
     this.#score.events(name, count, of, labels.phase, utterance);
   }
 
-  /** An event came that broke so many rules of the protocol; that is counted in the warm-up as well. */
+  /**
+   * An event came that broke so many rules of the protocol; that is counted in the warm-up as well.
+   */
   checked(violations: number, utterance?: UtteranceScore): void {
     const { tally } = this.#slices.first;
     tally.events += 1;

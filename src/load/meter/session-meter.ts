@@ -15,7 +15,9 @@ export type MeterOptions = {
   plan: LearnerPlan;
   /** Where speech begins in each clip, ms. */
   speechBeginMs: readonly number[];
-  /** Where the words of each clip end, ms, if that is known; undefined for a word that is not read. */
+  /**
+   * Where the words of each clip end, ms, if that is known; undefined for a word that is not read.
+   */
   wordEndsMs?: readonly (readonly (number | undefined)[])[];
   /** The plan's 0 on the clock. */
   startMs: number;
@@ -41,10 +43,15 @@ export type SessionOutcome = {
   resent: number;
 };
 
-/** Turns what happens in one session into measurements, all from due times. Pure: every time is handed in. */
+/**
+ * Turns what happens in one session into measurements, all from due times. Pure: every time is
+ * handed in.
+ */
 export class SessionMeter {
   readonly #options: MeterOptions;
-  /** Slice of the load phase in which the session began; also takes samples that belong to no phase. */
+  /**
+   * Slice of the load phase in which the session began; also takes samples that belong to no phase.
+   */
   readonly #slice: Slice;
   readonly #sink: SampleSink;
   readonly #feedback: FeedbackMeter;
@@ -87,7 +94,10 @@ export class SessionMeter {
     return this.#frameTimes;
   }
 
-  /** On a simulated network: the frame came to the server at `atMs`, and was really passed on `lateMs` after that. */
+  /**
+   * On a simulated network: the frame came to the server at `atMs`, and was really passed on
+   * `lateMs` after that.
+   */
   frameCarried(place: number, atMs: number, lateMs: number): void {
     this.#frameTimes.carried(place, atMs, lateMs);
   }
@@ -101,8 +111,8 @@ export class SessionMeter {
   }
 
   /**
-   * Records the event; the result is the protocol rules that it broke. `downlinkMs`: on a simulated network. `framesSent`: by
-   * the time that it came.
+   * Records the event; the result is the protocol rules that it broke. `downlinkMs`: on a simulated
+   * network. `framesSent`: by the time that it came.
    */
   event(
     event: ServerEvent,
@@ -164,7 +174,10 @@ export class SessionMeter {
     if (this.#droppedAtMs !== undefined && outcome === 'lost') this.#sink.never('resume_time', this.#droppedAtMs);
   }
 
-  /** Time has passed: a session that is over misses what becomes due; others show what is long overdue. */
+  /**
+   * Time has passed: a session that is over misses what becomes due; others show what is long
+   * overdue.
+   */
   tick(nowMs: number): void {
     this.#reportFrames();
     if (this.#over) this.#countMissed(nowMs);
@@ -194,7 +207,10 @@ export class SessionMeter {
     this.#sink.close();
   }
 
-  /** The lateness of frames is reported some time after they were sent, many at once: to send one then touches little. */
+  /**
+   * The lateness of frames is reported some time after they were sent, many at once: to send one
+   * then touches little.
+   */
   #reportFrames(): void {
     const { frameMs } = this.#options;
     this.#frameTimes.report((place, lateMs) => {

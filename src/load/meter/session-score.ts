@@ -19,7 +19,9 @@ export type Standing = {
   sumMs: number;
 };
 
-/** Kept of every session whatever the objectives are, under these keys: what runs are compared by. */
+/**
+ * Kept of every session whatever the objectives are, under these keys: what runs are compared by.
+ */
 const alwaysKept = ['availability', 'goodput'] as const;
 
 /** The objectives that a session with these labels is held against, and how it stands with each. */
@@ -44,7 +46,10 @@ export class SessionScore {
     return new UtteranceScore(own.map(newStanding));
   }
 
-  /** One latency of that metric, ms, Infinity when it never came: for the session, and for its utterance if it has one. */
+  /**
+   * One latency of that metric, ms, Infinity when it never came: for the session, and for its
+   * utterance if it has one.
+   */
   latency(metric: MetricName, ms: number, phase: string | undefined, utterance?: UtteranceScore): void {
     for (const standing of this.#standings) {
       if (standing.objective.metric === metric && inPhase(standing.objective, phase)) add(standing, ms);
@@ -55,7 +60,10 @@ export class SessionScore {
     for (const standing of utterance?.standings ?? []) if (standing.objective.metric === metric) add(standing, ms);
   }
 
-  /** `count` of `of` events of that metric went wrong: bad ones of a share, or what a rate or a count counts. */
+  /**
+   * `count` of `of` events of that metric went wrong: bad ones of a share, or what a rate or a
+   * count counts.
+   */
   events(metric: MetricName, count: number, of: number, phase: string | undefined, utterance?: UtteranceScore): void {
     const report = (standing: { samples: number; misses: number }) => {
       standing.samples += of;
@@ -68,7 +76,10 @@ export class SessionScore {
     for (const standing of utterance?.standings ?? []) if (standing.objective.metric === metric) report(standing);
   }
 
-  /** Adds this session, now over, to the sums by objective, which are kept by the phase that it is about. */
+  /**
+   * Adds this session, now over, to the sums by objective, which are kept by the phase that it is
+   * about.
+   */
   close(sumsOf: (phase: string | undefined) => Record<string, ClusterSums>): void {
     for (const name of alwaysKept) {
       const { samples, misses } = this.#kept[name];
@@ -117,7 +128,10 @@ export class UtteranceScore {
     this.standings = standings;
   }
 
-  /** Whether each objective, read on this utterance alone, holds. One without a sample is not missed. */
+  /**
+   * Whether each objective, read on this utterance alone, holds. One without a sample is not
+   * missed.
+   */
   get good(): boolean {
     return this.standings.every(keeps);
   }

@@ -13,7 +13,10 @@ export type UtteranceTimes = {
   endMs: number;
   /** Stretches whose sound the app held back. */
   heldBack: readonly (readonly [fromMs: number, toMs: number])[];
-  /** Where each word of the text ends, from `beginMs`; undefined for one that is not read. Empty where nobody knows. */
+  /**
+   * Where each word of the text ends, from `beginMs`; undefined for one that is not read. Empty
+   * where nobody knows.
+   */
   wordEndsMs: readonly (number | undefined)[];
 };
 
@@ -73,7 +76,10 @@ export class UtteranceMeter {
     this.#sink.utteranceOver(beginMs, complete && this.score.good);
   }
 
-  /** Words whose end was spoken and sent: one that the learner breaks off, or that the app holds back, is not due. */
+  /**
+   * Words whose end was spoken and sent: one that the learner breaks off, or that the app holds
+   * back, is not due.
+   */
   #recordWords(): void {
     const { beginMs, endMs, heldBack, wordEndsMs } = this.#times;
     for (const [place, wordEndMs] of wordEndsMs.entries()) {

@@ -1,6 +1,9 @@
 import type { TranscriptWord } from '../../protocol/server-messages.ts';
 
-/** Which words of one utterance's partial transcripts were taken back, and when each word was first shown. */
+/**
+ * Which words of one utterance's partial transcripts were taken back, and when each word was first
+ * shown.
+ */
 export class WordWatch {
   /** The word last seen at each place; undefined when it has gone. */
   readonly #words = new Map<number, string | undefined>();

@@ -3,10 +3,10 @@ import type { Stay } from './load-profile.ts';
 import { draw, type LoadProfile, peakLevel, type Range } from './load-profile.ts';
 
 /**
- * A shape of learners at once, as places: place `k` is open while the level is above `k`, so that the last to open is the
- * first to close. A place without a session length holds one learner; with one, learners follow one another by the clock,
- * a moment apart, and the first stays for a part of a session only, as if the class had been going on: otherwise all would
- * leave together.
+ * A shape of learners at once, as places: place `k` is open while the level is above `k`, so that
+ * the last to open is the first to close. A place without a session length holds one learner; with
+ * one, learners follow one another by the clock, a moment apart, and the first stays for a part of
+ * a session only, as if the class had been going on: otherwise all would leave together.
  */
 export function concurrentStays(shape: LoadProfile, seed: number): Stay[] {
   const stays: Stay[] = [];
@@ -54,7 +54,10 @@ function occupants(openMs: number, closeMs: number, session: Range | undefined, 
   return stays;
 }
 
-/** From one learner's leaving to the next one's coming: the last final arrives in it, so that places are not taken twice. */
+/**
+ * From one learner's leaving to the next one's coming: the last final arrives in it, so that places
+ * are not taken twice.
+ */
 const turnaroundMs = 500;
 /** The shortest stay of a learner. */
 const leastSessionMs = 2000;

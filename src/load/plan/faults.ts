@@ -2,13 +2,19 @@ import { createRandomStream } from '../../stats/random-stream.ts';
 import type { LearnerFaultDetails, ServerFaultDetails } from '../fault/index.ts';
 import type { LearnerPlan } from './learner-plan.ts';
 
-/** Something that goes wrong on purpose, ms from the start of the test; decided before it begins, with the learners that it affects. */
+/**
+ * Something that goes wrong on purpose, ms from the start of the test; decided before it begins,
+ * with the learners that it affects.
+ */
 export type FaultPlan = { atMs: number } & (
   | (LearnerFaultDetails & { learners: readonly number[] })
   | ServerFaultDetails
 );
 
-/** A fault as a scenario asks for it: when, and for learners which share of those who are there then. */
+/**
+ * A fault as a scenario asks for it: when, and for learners which share of those who are there
+ * then.
+ */
 export type FaultRequest = { /** Once, or several times. */ atMs: readonly number[] } & (
   | (LearnerFaultDetails & { learners: FaultTargets })
   | ServerFaultDetails
@@ -18,8 +24,9 @@ export type FaultRequest = { /** Once, or several times. */ atMs: readonly numbe
 type FaultTargets = { share: number; network?: string };
 
 /**
- * The faults with their targets, in order of time. The targets are drawn anew each time, at least one; a fault that would
- * affect nobody comes back in `idle` as [its place in `requests`, its time].
+ * The faults with their targets, in order of time. The targets are drawn anew each time, at least
+ * one; a fault that would affect nobody comes back in `idle` as [its place in `requests`, its
+ * time].
  */
 export function planFaults(
   requests: readonly FaultRequest[],

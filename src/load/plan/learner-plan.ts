@@ -1,14 +1,23 @@
 import type { Labels } from '../../metrics/definitions.ts';
 
-/** What one learner does and when, in ms from the start of the test; decided before it begins, whatever the server does. */
+/**
+ * What one learner does and when, in ms from the start of the test; decided before it begins,
+ * whatever the server does.
+ */
 export type LearnerPlan = {
-  /** Unique in the whole test, also across shards; every random stream of the learner is keyed by it. */
+  /**
+   * Unique in the whole test, also across shards; every random stream of the learner is keyed by
+   * it.
+   */
   learner: number;
   /** When the app opens its connection. */
   arrivalMs: number;
   /** When the learner stops speaking for good; the last finals come after. */
   leaveMs: number;
-  /** Name of a network of the test, or `none` for the direct one: straight to the socket, nothing simulated. */
+  /**
+   * Name of a network of the test, or `none` for the direct one: straight to the socket, nothing
+   * simulated.
+   */
   network: string;
   /** Language of everything that the learner reads, as `en-US`. */
   language: string;
@@ -22,13 +31,19 @@ export type UtterancePlan = {
   beginMs: number;
   /** Whole frames of it that are spoken before the learner leaves or breaks off. */
   frames: number;
-  /** Frames that the device's voice activity detection holds back, as [from, to) in order: due, spoken in silence, never sent. */
+  /**
+   * Frames that the device's voice activity detection holds back, as [from, to) in order: due,
+   * spoken in silence, never sent.
+   */
   gated?: readonly (readonly [fromFrame: number, toFrame: number])[];
   /** The learner breaks off after `frames` and goes on with the next utterance at once. */
   bargeIn?: true;
 };
 
-/** The direct network, on which nothing is simulated, as scenarios and plans (and so the schedule's hash) write it. */
+/**
+ * The direct network, on which nothing is simulated, as scenarios and plans (and so the schedule's
+ * hash) write it.
+ */
 export const directNetwork = 'none';
 
 /** The direct network as the label `profile` writes it. */

@@ -1,7 +1,10 @@
 /** One session of the plan: when the app connects, and when the learner stops speaking for good. */
 export type Stay = { arrivalMs: number; leaveMs: number };
 
-/** How much load there is when, whatever the server does; every time in ms from the start of the test. */
+/**
+ * How much load there is when, whatever the server does; every time in ms from the start of the
+ * test.
+ */
 export type LoadProfile = {
   phases: readonly ProfilePhase[];
   endMs: number;
@@ -12,7 +15,10 @@ export type LoadProfile = {
   | { /** Levels are arrivals a second. */ by: 'rate'; process: ArrivalProcess }
 );
 
-/** `even`: each arrival within its own equal share of time; `poisson`: independent of one another, as strangers come. */
+/**
+ * `even`: each arrival within its own equal share of time; `poisson`: independent of one another,
+ * as strangers come.
+ */
 type ArrivalProcess = 'even' | 'poisson';
 
 /** Ramps from the level before to `level` within `rampMs`, then holds it until `endMs`. */

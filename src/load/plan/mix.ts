@@ -4,9 +4,10 @@ import { createRandomStream } from '../../stats/random-stream.ts';
 export type Weighted = { /** Relative to the others' weights; above 0. */ weight: number };
 
 /**
- * Where each learner stands in the mixes: two numbers in [0, 1), spread so evenly that any run of consecutive learners has
- * every mix, and every pair of mixes, in its proportions. Multiples of an irrational number modulo 1 (Weyl, 1916), of the
- * golden ratio where few learners must do. Depends on the seed and the learner's number alone.
+ * Where each learner stands in the mixes: two numbers in [0, 1), spread so evenly that any run of
+ * consecutive learners has every mix, and every pair of mixes, in its proportions. Multiples of an
+ * irrational number modulo 1 (Weyl, 1916), of the golden ratio where few learners must do. Depends
+ * on the seed and the learner's number alone.
  */
 export function mixPoint(seed: number, learner: number): { network: number; clips: number } {
   const random = createRandomStream(seed, mixStream);

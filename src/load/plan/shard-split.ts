@@ -8,14 +8,18 @@ export type ShardOf = { index: number; count: number };
 type Part = { plans: LearnerPlan[]; faults: FaultPlan[] };
 
 /**
- * One part of a plan: every `count`-th learner, with the number and so the random streams of the whole plan, and the faults
- * that affect them. All parts together are the whole, and each has the load's shape and mix.
+ * One part of a plan: every `count`-th learner, with the number and so the random streams of the
+ * whole plan, and the faults that affect them. All parts together are the whole, and each has the
+ * load's shape and mix.
  */
 export function partOf(plans: readonly LearnerPlan[], faults: readonly FaultPlan[], { index, count }: ShardOf): Part {
   return partition(plans, faults, ({ learner }) => learner % count === index - 1);
 }
 
-/** The learners that are kept, and the faults that affect them; faults of the server go with every part. */
+/**
+ * The learners that are kept, and the faults that affect them; faults of the server go with every
+ * part.
+ */
 export function partition(
   plans: readonly LearnerPlan[],
   faults: readonly FaultPlan[],

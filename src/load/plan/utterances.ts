@@ -17,7 +17,10 @@ export type PlanClip = {
 /** How learners read. */
 export type Behaviour = {
   frameMs: number;
-  /** Silence between two utterances. `speaking`: so long that speech is this share of the time, 0 to 1. */
+  /**
+   * Silence between two utterances. `speaking`: so long that speech is this share of the time, 0 to
+   * 1.
+   */
   pause: Range | { speaking: number };
   /** Share of utterances that the learner breaks off; default none. */
   bargeIn?: number;
@@ -27,9 +30,10 @@ export type Behaviour = {
 export const leadMs = 300;
 
 /**
- * What one learner reads during a stay: clips of one sample rate and language out of `choices` (indexes into `clips`), every
- * one once in an order of the learner's own before any comes again. Times lie on the wheel's grid. Keyed by the seed and the
- * learner's number; pauses and interruptions are drawn apart from the order.
+ * What one learner reads during a stay: clips of one sample rate and language out of `choices`
+ * (indexes into `clips`), every one once in an order of the learner's own before any comes again.
+ * Times lie on the wheel's grid. Keyed by the seed and the learner's number; pauses and
+ * interruptions are drawn apart from the order.
  */
 export function planUtterances(
   clips: readonly PlanClip[],
@@ -56,9 +60,9 @@ export function planUtterances(
 }
 
 /**
- * Where in a frame the learner's sound begins, ms. Devices do not agree on it, also when a class connects at one moment; frames of
- * 700 learners that are all due at once would be late by the time that it takes to send them. Multiples of the golden ratio
- * lie evenly however many there are.
+ * Where in a frame the learner's sound begins, ms. Devices do not agree on it, also when a class
+ * connects at one moment; frames of 700 learners that are all due at once would be late by the time
+ * that it takes to send them. Multiples of the golden ratio lie evenly however many there are.
  */
 function phaseMs(learner: number, frameMs: number): number {
   return Math.floor(((learner * goldenRatio) % 1) * frameMs);
@@ -66,7 +70,10 @@ function phaseMs(learner: number, frameMs: number): number {
 
 const goldenRatio = (Math.sqrt(5) - 1) / 2;
 
-/** How much of a clip is spoken when `roomMs` are left, and the silence after it. Draws as often whatever comes out. */
+/**
+ * How much of a clip is spoken when `roomMs` are left, and the silence after it. Draws as often
+ * whatever comes out.
+ */
 function planOne(
   { durationMs, gated }: PlanClip,
   { frameMs, pause, bargeIn = 0 }: Behaviour,

@@ -11,9 +11,9 @@ export type GatingOptions = {
 };
 
 /**
- * The frames of a recording that an app with voice activity detection does not send, as [from, to) in order: those that
- * lie wholly in silence, beyond the hangover after speech and the lead before it. A frame that is sent goes out when it is
- * due: the app is taken to find speech at once.
+ * The frames of a recording that an app with voice activity detection does not send, as [from, to)
+ * in order: those that lie wholly in silence, beyond the hangover after speech and the lead before
+ * it. A frame that is sent goes out when it is due: the app is taken to find speech at once.
  */
 export function gatedFrames(
   recording: Pcm,

@@ -8,7 +8,10 @@ import { type Weight, weightProblems } from './fields.ts';
 import { phasesEndMs } from './load-profile-of.ts';
 import type { LoadSpec } from './load-schema.ts';
 
-/** A spec of which anything may have other problems: whatever is not as it should be is told there, and left alone here. */
+/**
+ * A spec of which anything may have other problems: whatever is not as it should be is told there,
+ * and left alone here.
+ */
 type LooseSpec = {
   target?: { url?: unknown };
   networks?: object | undefined;
@@ -72,7 +75,10 @@ function checkMix(mix: NonNullable<LooseSpec['mix']>, networks: object, problem:
     problem(place < 0 ? ['mix'] : ['mix', place, 'weight'], message);
 }
 
-/** An objective on a network that nobody has, or on a phase that never comes, would wait for samples that never come. */
+/**
+ * An objective on a network that nobody has, or on a phase that never comes, would wait for samples
+ * that never come.
+ */
 function checkSelectors(list: NonNullable<LooseSpec['objectives']>, { mix, load }: LooseSpec, problem: Report): void {
   const profiles = Array.isArray(mix)
     ? mix.map((entry) => (entry?.network === directNetwork ? directProfile : `${entry?.network}`))
@@ -95,7 +101,10 @@ function same(one: string, other: string): boolean {
   return one.toLowerCase() === other.toLowerCase();
 }
 
-/** Sessions are held against each objective by what is written: two of one text would count them twice. */
+/**
+ * Sessions are held against each objective by what is written: two of one text would count them
+ * twice.
+ */
 function checkTwice(list: NonNullable<LooseSpec['objectives']>, problem: Report): void {
   const first = new Map<string, number>();
   for (const [index, objective] of list.entries()) {

@@ -10,7 +10,10 @@ export type ClipMix = {
   clipMix: { weight: number; clips: number[] }[];
 };
 
-/** Every clip of a scenario; manifests, clips and ids that are missing or unfit are added to `problems`. */
+/**
+ * Every clip of a scenario; manifests, clips and ids that are missing or unfit are added to
+ * `problems`.
+ */
 export function readClipMix({ spec, at }: LoadScenario, problems: Problem[]): ClipMix {
   const clips: Clip[] = [];
   const clipMix = spec.learners.clips.map((source, index) => {

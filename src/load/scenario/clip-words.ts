@@ -2,7 +2,10 @@ import { z } from 'zod';
 import { plainSentence } from '../../config/sentences.ts';
 import { SpeechfbError } from '../../errors.ts';
 
-/** A word of a clip's text, and where its sound ends, ms from the clip's beginning; undefined: it was not read. */
+/**
+ * A word of a clip's text, and where its sound ends, ms from the clip's beginning; undefined: it
+ * was not read.
+ */
 export type ClipWord = { readonly text: string; readonly endMs: number | undefined };
 
 const times = z.array(
@@ -17,8 +20,9 @@ const times = z.array(
 );
 
 /**
- * The words of a manifest's line, `[{text, end_ms}]` in the order of the text; end_ms is absent or null for a word that was not
- * read. Undefined for `words` without any time, which are for others to read. Throws `bad_manifest` for times that cannot be.
+ * The words of a manifest's line, `[{text, end_ms}]` in the order of the text; end_ms is absent or
+ * null for a word that was not read. Undefined for `words` without any time, which are for others
+ * to read. Throws `bad_manifest` for times that cannot be.
  */
 export function readClipWords(given: unknown, durationMs: number): readonly ClipWord[] | undefined {
   if (!Array.isArray(given) || !given.some((word) => typeof word === 'object' && word !== null && 'end_ms' in word))

@@ -20,14 +20,18 @@ export type Clip = {
   pcm: Uint8Array;
   /** Where the speech begins, ms. */
   speechBeginMs: number;
-  /** The words that are read, as a server counts them, and where each ends; absent where nobody knows. */
+  /**
+   * The words that are read, as a server counts them, and where each ends; absent where nobody
+   * knows.
+   */
   words?: readonly ClipWord[];
 };
 
 /**
- * The clips of a manifest (JSON Lines of {id, audio, text, language?, words?}, audio relative to the manifest). `language` is of lines that
- * name none. Lines without a text, such
- * as silence, and those that a server would refuse are left out; every bad line is reported at once as `bad_manifest`.
+ * The clips of a manifest (JSON Lines of {id, audio, text, language?, words?}, audio relative to
+ * the manifest). `language` is of lines that name none. Lines without a text, such as silence, and
+ * those that a server would refuse are left out; every bad line is reported at once as
+ * `bad_manifest`.
  */
 export function readClips(manifest: string, language = 'en-US'): Clip[] {
   const problems: Problem[] = [];

@@ -7,7 +7,10 @@ import { badConfig } from '../../config/yaml.ts';
 import type { ServerCost } from '../../results/cost.ts';
 import { parseDollarsPerMinute } from '../../units.ts';
 
-/** What the servers under test cost: the price of one, $ an hour, as written here or in a capacity scenario, and how many. */
+/**
+ * What the servers under test cost: the price of one, $ an hour, as written here or in a capacity
+ * scenario, and how many.
+ */
 export const cost = section({
   server: text('a price such as $1.20/h')
     .transform(throughUnit((given) => parseDollarsPerMinute(given) * 60))
@@ -26,7 +29,10 @@ export const cost = section({
 
 export type CostSpec = z.output<typeof cost>;
 
-/** The prices of a scenario, from its capacity scenario if it names one. Throws `unreadable_file` or `bad_config`. */
+/**
+ * The prices of a scenario, from its capacity scenario if it names one. Throws `unreadable_file` or
+ * `bad_config`.
+ */
 export function readPrices({ server, capacity, servers }: CostSpec): ServerCost {
   return { server: server ?? podPrice(capacity!), servers };
 }

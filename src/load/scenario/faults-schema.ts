@@ -12,7 +12,9 @@ const targetFields = {
   network: text('the name of a network').optional().describe('Only those on this network.'),
 };
 
-/** One fault as written, times in ms; keys of its own beside these are as its definition reads them. */
+/**
+ * One fault as written, times in ms; keys of its own beside these are as its definition reads them.
+ */
 export type ScheduledFault = {
   at?: number | undefined;
   every?: number | undefined;
@@ -47,7 +49,10 @@ export const faults = z.array(fault, {
   error: () => 'is not a list such as [{reconnect: {at: 30s, learners: 50%}}, {stallInference: {at: 45s, for: 2s}}]',
 });
 
-/** The fault of an entry with its definition; more than one is a mistake, which is reported by itself. */
+/**
+ * The fault of an entry with its definition; more than one is a mistake, which is reported by
+ * itself.
+ */
 export function entriesOf(given: FaultSpec): [FaultDefinition, ScheduledFault][] {
   if (typeof given !== 'object' || given === null) return [];
   return faultTable.flatMap((fault) => {

@@ -4,7 +4,9 @@ import { SpeechfbError } from '../../errors.ts';
 import { parseDurationMs, parsePercent, parsePerSecond } from '../../units.ts';
 import type { Range } from '../plan/load-profile.ts';
 
-/** `500ms`, or `500ms..3s` for a length that is drawn evenly from between; within [minMs, maxMs]. */
+/**
+ * `500ms`, or `500ms..3s` for a length that is drawn evenly from between; within [minMs, maxMs].
+ */
 export function range(minMs: number, maxMs: number) {
   return text('a duration such as 500ms, or a range such as 500ms..3s')
     .transform(throughUnit(parseRange))
@@ -60,7 +62,10 @@ export function yesOrNo() {
   return z.boolean({ error: (issue) => `${shown(issue.input)} is not true or false` });
 }
 
-/** What the weights of one list have wrong with each other, as [place in the list, or -1 for all of it, sentence]. */
+/**
+ * What the weights of one list have wrong with each other, as [place in the list, or -1 for all of
+ * it, sentence].
+ */
 export function weightProblems(weights: readonly (Weight | undefined)[]): [place: number, message: string][] {
   const given = weights.filter((one) => one !== undefined);
   const problems: [number, string][] = weights.flatMap((one, place) =>

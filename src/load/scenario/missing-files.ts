@@ -15,7 +15,10 @@ type LooseScenario = {
   };
 };
 
-/** Files that a scenario in `directory` names and that are not there: told with its other problems, not after them. */
+/**
+ * Files that a scenario in `directory` names and that are not there: told with its other problems,
+ * not after them.
+ */
 export function missingFiles(directory: string): (scenario: LooseScenario, context: z.RefinementCtx) => void {
   return ({ spec }, context) => {
     const named: [path: PropertyKey[], file: unknown][] = [

@@ -16,7 +16,9 @@ export type MixedNetworks = {
   mix: { network: string; weight: number }[];
 };
 
-/** The networks of a scenario's mix, traces read; what is wrong with a trace is added to `problems`. */
+/**
+ * The networks of a scenario's mix, traces read; what is wrong with a trace is added to `problems`.
+ */
 export function readNetworks({ spec, file, at }: LoadScenario, problems: Problem[]): MixedNetworks {
   const own = spec.networks ?? {};
   const traces = readTraces(own, dirname(file), (path, error) => problems.push(...problemsAt(at(path), error)));
@@ -29,7 +31,10 @@ export function readNetworks({ spec, file, at }: LoadScenario, problems: Problem
   return { networks: Object.fromEntries(used.map((profile) => [profile.name, profile])), mix };
 }
 
-/** An error as the problems of one place: its own where it has some that know theirs, or its sentence. */
+/**
+ * An error as the problems of one place: its own where it has some that know theirs, or its
+ * sentence.
+ */
 export function problemsAt(where: string, error: unknown): Problem[] {
   if (!(error instanceof SpeechfbError)) throw error;
   return error.problems.length > 0 ? [...error.problems] : [{ where, message: error.message }];

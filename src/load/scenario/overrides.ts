@@ -13,7 +13,10 @@ import { durationLimits, type LoadScenario } from './scenario.ts';
 /** What the command line may say otherwise than the file, as text. */
 export type Overrides = { url?: string; duration?: string; seed?: string; tokenFile?: string };
 
-/** The scenario with the overrides in place of its own values, and what the reader should know about them, in sentences. */
+/**
+ * The scenario with the overrides in place of its own values, and what the reader should know about
+ * them, in sentences.
+ */
 export function withOverrides(scenario: LoadScenario, given: Overrides): { scenario: LoadScenario; notes: string[] } {
   const { spec } = scenario;
   const seed = given.seed === undefined ? spec.seed : flag('--seed', wholeNumber(0, 0xffffffff))(given.seed);

@@ -49,8 +49,8 @@ export type PreparedLoad = {
 };
 
 /**
- * Reads what a scenario names and decides the whole schedule. Throws `bad_config` with every clip, trace, certificate and
- * token that is missing or unfit, and every fault that would hit nobody.
+ * Reads what a scenario names and decides the whole schedule. Throws `bad_config` with every clip,
+ * trace, certificate and token that is missing or unfit, and every fault that would hit nobody.
  */
 export function prepareLoad(scenario: LoadScenario, shard?: ShardOf): PreparedLoad {
   const { spec, at, file } = scenario;
@@ -103,7 +103,10 @@ export function prepareLoad(scenario: LoadScenario, shard?: ShardOf): PreparedLo
   };
 }
 
-/** All that learners will do is planned before the test begins: what fits into no memory is said, not tried. */
+/**
+ * All that learners will do is planned before the test begins: what fits into no memory is said,
+ * not tried.
+ */
 function checkSize({ file, at }: LoadScenario, shape: LoadProfile): void {
   const asked = expectedLoad(shape);
   const what = asked.hours > largestLoad.hours ? 'hours' : 'sessions';
@@ -124,7 +127,10 @@ function checkLanguages({ spec, at }: LoadScenario, clips: readonly Clip[], prob
   }
 }
 
-/** An objective on resumed sessions waits for ever where nothing cuts a socket; a server elsewhere may do so by itself. */
+/**
+ * An objective on resumed sessions waits for ever where nothing cuts a socket; a server elsewhere
+ * may do so by itself.
+ */
 function checkResumes({ spec, at }: LoadScenario, networks: Record<string, NetworkProfile>, problems: Problem[]): void {
   const index = spec.objectives.findIndex(({ metric }) => metric === 'resume_time');
   const cuts = spec.faults.some((given) => entriesOf(given).some(([fault]) => fault.cutsSockets));
@@ -181,7 +187,10 @@ function readTarget(scenario: LoadScenario, problems: Problem[]): Pick<PreparedL
   return { token, tls: tls && options };
 }
 
-/** What `read` reads; undefined when it cannot, which is a problem of what stands at the path in the spec. */
+/**
+ * What `read` reads; undefined when it cannot, which is a problem of what stands at the path in the
+ * spec.
+ */
 function attempt<T>({ at }: LoadScenario, path: string[], problems: Problem[], read: () => T): T | undefined {
   try {
     return read();

@@ -17,9 +17,10 @@ export type Unprovable = {
 };
 
 /**
- * The objectives that a whole test cannot prove, before it runs: the schedule is known, and with it how many feedbacks,
- * utterances and sessions are due. Nothing is said of what only the server or the network decides (phones scored,
- * sockets lost), nor of one phase, nor of a shard, whose objectives are judged after the merge.
+ * The objectives that a whole test cannot prove, before it runs: the schedule is known, and with it
+ * how many feedbacks, utterances and sessions are due. Nothing is said of what only the server or
+ * the network decides (phones scored, sockets lost), nor of one phase, nor of a shard, whose
+ * objectives are judged after the merge.
  */
 export function unprovable(
   { spec }: LoadScenario,
@@ -65,7 +66,10 @@ const counters: Partial<Record<MetricName, Counter>> = {
   sessions_died: () => 1,
 };
 
-/** Feedbacks that are due after the warm-up; those that fall away around held-back sound are counted too. */
+/**
+ * Feedbacks that are due after the warm-up; those that fall away around held-back sound are counted
+ * too.
+ */
 function feedbackIntervals({ utterances: spoken }: LearnerPlan, { warmup, learners }: Timing): number {
   const { frame, emitInterval } = learners;
   return spoken.reduce((sum, { beginMs, frames }) => {

@@ -4,9 +4,9 @@ import type { LoadScenario } from './scenario.ts';
 type Spec = LoadScenario['spec'];
 
 /**
- * The same test over another length. What has a place on the timeline keeps its share of it: phases with their ramps, the
- * times of faults, the warm-up. What is a property of people or networks stays: sessions, pauses, how long a fault lasts, and
- * the ramp of a load without phases.
+ * The same test over another length. What has a place on the timeline keeps its share of it: phases
+ * with their ramps, the times of faults, the warm-up. What is a property of people or networks
+ * stays: sessions, pauses, how long a fault lasts, and the ramp of a load without phases.
  */
 export function scaleToDuration(spec: Spec, durationMs: number): Spec {
   const factor = durationMs / spec.duration;

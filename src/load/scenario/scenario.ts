@@ -35,7 +35,9 @@ const objective = z.union(
 /** How long learners may speak. */
 export const durationLimits = { leastMs: 1000, mostMs: 604_800_000 } as const;
 
-/** A load test as its YAML file describes it; durations in ms, objectives parsed, paths as written. */
+/**
+ * A load test as its YAML file describes it; durations in ms, objectives parsed, paths as written.
+ */
 export const loadScenario = section({
   apiVersion: word('speechfb.dev/v1alpha1'),
   kind: word('LoadScenario'),
@@ -83,8 +85,8 @@ export type LoadScenario = z.output<typeof loadScenario> & {
 };
 
 /**
- * Reads and checks a scenario file, which may hold documents of other kinds as well; paths come back absolute. `-` is
- * standard input, whose paths are relative to where the command runs.
+ * Reads and checks a scenario file, which may hold documents of other kinds as well; paths come
+ * back absolute. `-` is standard input, whose paths are relative to where the command runs.
  */
 export function readScenario(given: string): LoadScenario {
   const file = given === '-' ? 'standard input' : given;
@@ -141,7 +143,7 @@ function withNames(spec: Spec): Spec {
 function k6Script(file: string): SpeechfbError {
   const message = `${file} is a k6 script; a scenario is YAML of kind LoadScenario`;
   return new SpeechfbError('bad_config', message, {
-    hint: 'docs/loadtest.md has its keys; speechfb examples copies some',
+    hint: 'docs/loadtest/scenario.md has its keys; speechfb examples copies some',
   });
 }
 

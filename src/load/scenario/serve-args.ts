@@ -1,6 +1,9 @@
 import { entriesOf, type FaultSpec } from './faults-schema.ts';
 
-/** What a scenario may say about the server that it starts; durations in ms, limits by their wire names. */
+/**
+ * What a scenario may say about the server that it starts; durations in ms, limits by their wire
+ * names.
+ */
 export type ServeOptions = {
   maxSessions?: number | undefined;
   resumeTtl?: number | undefined;
@@ -23,7 +26,10 @@ export function serveArgs(options: ServeOptions = {}, faults: readonly FaultSpec
   ];
 }
 
-/** The limits of the server as docs/protocol.md names them; a test holds this to the server's own list. */
+/**
+ * The limits of the server as docs/protocol.md names them; a test holds this to the server's own
+ * list.
+ */
 export const limitNames: readonly string[] = [
   'max_sessions',
   'max_connections',
@@ -35,6 +41,8 @@ export const limitNames: readonly string[] = [
   'frame_burst',
   'messages_per_second',
   'message_burst',
+  'pings_per_second',
+  'ping_burst',
   'max_session_ms',
   'idle_timeout_ms',
   'start_timeout_ms',

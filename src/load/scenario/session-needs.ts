@@ -16,7 +16,9 @@ export type SessionNeed = {
   most: number;
 };
 
-/** The need of each objective that is judged from a sample and whose samples the schedule foretells. */
+/**
+ * The need of each objective that is judged from a sample and whose samples the schedule foretells.
+ */
 export function sessionNeeds({ spec }: LoadScenario, { plans }: PreparedLoad): SessionNeed[] {
   return spec.objectives.flatMap((objective) => {
     const missShare = missShareOf(objective);
@@ -28,7 +30,10 @@ export function sessionNeeds({ spec }: LoadScenario, { plans }: PreparedLoad): S
   });
 }
 
-/** The objectives that a whole test has samples enough to prove, but too few sessions that they come from. */
+/**
+ * The objectives that a whole test has samples enough to prove, but too few sessions that they come
+ * from.
+ */
 export function tooFewSessions(scenario: LoadScenario, prepared: PreparedLoad): SessionNeed[] {
   if (prepared.shard) return [];
   const tooShort = unprovable(scenario, prepared).map(({ objective }) => objective);

@@ -6,7 +6,10 @@ import { visibleLength } from '../terminal/fold.ts';
 import type { Paint } from '../terminal/paint.ts';
 import { withInterval } from './waterfall.ts';
 
-/** A row a group: its percentile and each stage's share of it; the shares in a table of their own where columns are few. */
+/**
+ * A row a group: its percentile and each stage's share of it; the shares in a table of their own
+ * where columns are few.
+ */
 export function groupSections(
   label: string,
   groups: readonly Group[],

@@ -4,8 +4,8 @@ import type { BudgetLever } from '../../budget/levers.ts';
 import type { BudgetReport } from '../../budget/report.ts';
 
 /**
- * A budget report as `speechfb budget --json` prints it. Times in ms; null where there is nothing to say: no data, an
- * unbounded side of an interval, a percentile that never came.
+ * A budget report as `speechfb budget --json` prints it. Times in ms; null where there is nothing
+ * to say: no data, an unbounded side of an interval, a percentile that never came.
  */
 export function budgetJson({ analysis, by, exemplars, notes }: BudgetReport): object {
   const { budget, total, source } = analysis;

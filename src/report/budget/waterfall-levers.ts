@@ -7,7 +7,9 @@ import { alignColumns } from '../terminal/columns.ts';
 import type { Paint } from '../terminal/paint.ts';
 import { withInterval } from './waterfall.ts';
 
-/** One what-if for a terminal: what it does, what it breaks, and every lever that might repay it. */
+/**
+ * One what-if for a terminal: what it does, what it breaks, and every lever that might repay it.
+ */
 export function whatIfLines(answer: Analysis['whatIf'][number], analysis: Analysis, paint: Paint): string[] {
   const rows = [...answer.levers, ...(answer.together ? [answer.together] : [])].map((lever) => leverCells(lever));
   const table = alignColumns([['lever', 'alone', 'factor', 'saves'].map(paint.dim), ...rows], '<<>>');
@@ -42,7 +44,10 @@ export function effectLine(answer: Analysis['whatIf'][number], { budget, source 
   return `${what} ${value}, ${sign}${tenthsMs(answer.deltaMs)}: ${room}${exactly}`;
 }
 
-/** Stages that the change pushes over their own line of the budget, and what the reserve can take of it. */
+/**
+ * Stages that the change pushes over their own line of the budget, and what the reserve can take of
+ * it.
+ */
 export function brokenLines(answer: WhatIfAnswer, { budget, source }: Analysis): string[] {
   if (source !== 'arithmetic') return [];
   const broken = budget.stages.flatMap((stage) => {
@@ -63,7 +68,10 @@ export function repayLine({ overshootMs, targetMs }: WhatIfAnswer): string {
   return `to repay ${tenthsMs(overshootMs)} and be at ${tenthsMs(targetMs)} again, scale one of`;
 }
 
-/** `with the reserve spent, 20.0 ms are left: network x 0.750, edge x 0, all of it, scoring x 0.500`; nothing without a reserve. */
+/**
+ * `with the reserve spent, 20.0 ms are left: network x 0.750, edge x 0, all of it, scoring x
+ * 0.500`; nothing without a reserve.
+ */
 export function afterReserveLines({ afterReserve }: WhatIfAnswer): string[] {
   const first = afterReserve[0];
   if (!first) return [];

@@ -2,7 +2,10 @@ import type { Analysis } from '../../budget/analyse.ts';
 import { tenthsMs } from '../../format.ts';
 import { needsLine, sourceLine, type Waterfall, type WaterfallRow, waterfallOf } from './waterfall.ts';
 
-/** The waterfall as an SVG document: a bar a stage where the last one ended, its budget outlined, its interval a whisker. */
+/**
+ * The waterfall as an SVG document: a bar a stage where the last one ended, its budget outlined,
+ * its interval a whisker.
+ */
 export function waterfallSvg(analysis: Analysis): string {
   const waterfall = waterfallOf(analysis);
   const bottom = top + waterfall.rows.length * rowHeight;
@@ -71,7 +74,10 @@ function rowParts(row: WaterfallRow, y: number, x: (ms: number) => number): stri
   return parts;
 }
 
-/** A bar each from 0 to where the percentile, or the sum, would be; what is over the objective is red. */
+/**
+ * A bar each from 0 to where the percentile, or the sum, would be; what is over the objective is
+ * red.
+ */
 function whatIfParts(
   answers: readonly Answer[],
   objectiveMs: number,

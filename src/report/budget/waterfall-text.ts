@@ -19,8 +19,8 @@ import { exemplarLines, groupSections } from './waterfall-details.ts';
 import { whatIfLines } from './waterfall-levers.ts';
 
 /**
- * A budget report for a terminal. Where `columns` are too few for the stages, their figures and their bars in one line, the
- * bars stand below the figures.
+ * A budget report for a terminal. Where `columns` are too few for the stages, their figures and
+ * their bars in one line, the bars stand below the figures.
  */
 export function budgetText(report: BudgetReport, paint: Paint, columns = Number.POSITIVE_INFINITY): string {
   const { analysis } = report;
@@ -110,7 +110,10 @@ function barRows(analysis: Analysis, waterfall: Waterfall, paint: Paint): string
   return ['', ...bars, isDrawn ? axisOf(waterfall, paint) : ''];
 }
 
-/** The bar from where the stage begins: solid what it takes, dotted what its budget leaves, red what is over. */
+/**
+ * The bar from where the stage begins: solid what it takes, dotted what its budget leaves, red what
+ * is over.
+ */
 function barOf({ fromMs, ms, budgetMs = 0, interval }: WaterfallRow, waterfall: Waterfall, paint: Paint): string {
   const cells = (value: number) => Math.round(Math.max(0, value) / msPerCell(waterfall));
   const start = cells(fromMs);

@@ -23,7 +23,9 @@ export type Waterfall = {
   percentile: number;
 };
 
-/** The bars of a budget: shares of the percentile where there are any, else the budget's own parts. */
+/**
+ * The bars of a budget: shares of the percentile where there are any, else the budget's own parts.
+ */
 export function waterfallOf(analysis: Analysis): Waterfall {
   const { budget, total, stages, unattributed } = analysis;
   const rows: WaterfallRow[] = [];
@@ -103,7 +105,10 @@ function worthText({ sessions, designEffect, traces }: NonNullable<Analysis['tot
   return ` of ${of}, worth ${whole(Math.floor(traces))} independent ones (design effect ${designEffect.toFixed(1)})`;
 }
 
-/** About how many more traces, measured or simulated, decide a figure that lies too close to its limit. */
+/**
+ * About how many more traces, measured or simulated, decide a figure that lies too close to its
+ * limit.
+ */
 export function moreLine(moreTraces: number | undefined, source: Analysis['source']): string {
   if (moreTraces === undefined || Number.isNaN(moreTraces)) return '';
   if (!Number.isFinite(moreTraces)) return 'more traces are not likely to decide it: the figure is at the limit';
@@ -112,7 +117,10 @@ export function moreLine(moreTraces: number | undefined, source: Analysis['sourc
   return `about ${whole(Math.ceil(moreTraces))} ${traces}`;
 }
 
-/** The share of each stage in closed form, when every stage is declared normal: `a 61.5608 + b 12.4665`. */
+/**
+ * The share of each stage in closed form, when every stage is declared normal: `a 61.5608 + b
+ * 12.4665`.
+ */
 export function exactText({ exactMs, exactShares, budget }: Analysis): string {
   if (exactMs === undefined || !exactShares) return '';
   const shares = budget.stages.map(({ name }, i) => `${name} ${exactShares[i]!.toFixed(4)}`);

@@ -7,7 +7,10 @@ const rowHeight = 34;
 const left = 150;
 const longest = 420;
 
-/** A bar a value: stream-minutes without feedback; beside it what a served minute cost and the verdict. */
+/**
+ * A bar a value: stream-minutes without feedback; beside it what a served minute cost and the
+ * verdict.
+ */
 export function sweepSvg(key: string, rows: readonly SweepRow[]): string {
   const most = Math.max(1, ...rows.map(({ result }) => result.simulation.degraded_stream_minutes));
   const height = 90 + rows.length * rowHeight;

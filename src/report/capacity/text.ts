@@ -4,7 +4,10 @@ import { folded } from '../terminal/fold.ts';
 import type { Paint } from '../terminal/paint.ts';
 import { renderTimeline } from './timeline.ts';
 
-/** The whole answer for a reader: sizes, money, what the linear rule hides, the simulated run, the verdicts. */
+/**
+ * The whole answer for a reader: sizes, money, what the linear rule hides, the simulated run, the
+ * verdicts.
+ */
 export function renderCapacity(result: CapacityResult, paint: Paint, nowMs: number, columns = 100): string {
   const { details, simulation } = result;
   const sections = [

@@ -8,7 +8,10 @@ const plot = { left: 76, right: 24, top: 76, bottom: 360 };
 const podPlot = { top: 400, bottom: 476 };
 const colour = { pods: '#2f6db5', managed: '#7fb2e5', waiting: '#d9622b', line: '#1c1c1c', text: '#333', grid: '#ddd' };
 
-/** The simulated run as one SVG: who got feedback from where, who waited, what the pods carried, and the pods below. */
+/**
+ * The simulated run as one SVG: who got feedback from where, who waited, what the pods carried, and
+ * the pods below.
+ */
 export function timelineSvg({ details, simulation }: CapacityResult): string {
   const { timeline: points, duration_ms } = simulation;
   const x = (point: TimelinePoint) => plot.left + ((size.width - plot.left - plot.right) * point.at_ms) / duration_ms;

@@ -6,8 +6,9 @@ const rows = 10;
 const labelWidth = 11;
 
 /**
- * A run as text: each column a stretch of time, full blocks the streams that got feedback, shaded ones those that waited, and
- * a line where the pods' capacity ends. The row below counts the ready pods.
+ * A run as text: each column a stretch of time, full blocks the streams that got feedback, shaded
+ * ones those that waited, and a line where the pods' capacity ends. The row below counts the ready
+ * pods.
  */
 export function renderTimeline(points: readonly TimelinePoint[], durationMs: number, width = 100): string {
   if (points.length === 0) return '';
@@ -44,7 +45,10 @@ function cell({ wanted, waiting, capacity }: TimelinePoint, low: number, step: n
   return capacity > low && capacity <= low + step ? '─' : ' ';
 }
 
-/** As many stretches as columns, each the worst of its points; a stretch without one repeats the last. */
+/**
+ * As many stretches as columns, each the worst of its points; a stretch without one repeats the
+ * last.
+ */
 function resample(points: readonly TimelinePoint[], durationMs: number, columns: number): TimelinePoint[] {
   const stretches: TimelinePoint[] = [];
   let next = 0;

@@ -1,9 +1,10 @@
 import type { Distribution } from '../../metrics/definitions.ts';
 
 /**
- * A distribution of ms as the HdrHistogram plotter reads it (hdrplot): value, percentile, how many samples it covers, and
- * 1 / (1 - percentile). Steps halve with the distance to 100 %, five to a halving. What never came stays in the percentiles:
- * the rows end where the distribution becomes infinite, and a comment says how many samples lie beyond.
+ * A distribution of ms as the HdrHistogram plotter reads it (hdrplot): value, percentile, how many
+ * samples it covers, and 1 / (1 - percentile). Steps halve with the distance to 100 %, five to a
+ * halving. What never came stays in the percentiles: the rows end where the distribution becomes
+ * infinite, and a comment says how many samples lie beyond.
  */
 export function hdrplotText(name: string, distribution: Distribution): string {
   const { samples, never } = distribution;

@@ -2,8 +2,9 @@ import type { LoadReport } from '../../results/report.ts';
 import { formatValue } from '../terminal/format-value.ts';
 
 /**
- * The report as `junit.xml`, which CI systems show beside unit tests: a test case an objective and one a condition on the
- * generator. A missed objective is a failure; what proves nothing is an error, so that it never shows as passed.
+ * The report as `junit.xml`, which CI systems show beside unit tests: a test case an objective and
+ * one a condition on the generator. A missed objective is a failure; what proves nothing is an
+ * error, so that it never shows as passed.
  */
 export function junitXml(report: LoadReport): string {
   const { scenario, elapsedMs, startedAt } = report;

@@ -3,8 +3,9 @@ import type { LabelledDistribution } from '../../metrics/recorder.ts';
 import type { LoadReport } from '../../results/report.ts';
 
 /**
- * A measured value as monitoring systems take it. Names without a prefix, times in seconds; OpenMetrics keeps the endings
- * `_total` for counters, `_count`, `_sum` and `_bucket` for histograms, so no gauge has one.
+ * A measured value as monitoring systems take it. Names without a prefix, times in seconds;
+ * OpenMetrics keeps the endings `_total` for counters, `_count`, `_sum` and `_bucket` for
+ * histograms, so no gauge has one.
  */
 export type MetricPoint = { name: string; help: string; labels: Readonly<Record<string, string>> } & (
   | { kind: 'gauge'; unit: 's' | '1'; value: number }
@@ -21,8 +22,8 @@ export type MetricPoint = { name: string; help: string; labels: Readonly<Record<
 );
 
 /**
- * A run as points: latencies as histograms, so that what never came lies in the last bucket and no percentile forgets it;
- * shares, counts and verdicts (1 pass, 0 fail, -1 invalid) as gauges.
+ * A run as points: latencies as histograms, so that what never came lies in the last bucket and no
+ * percentile forgets it; shares, counts and verdicts (1 pass, 0 fail, -1 invalid) as gauges.
  */
 export function metricPoints(report: LoadReport, latencies: readonly LabelledDistribution[]): MetricPoint[] {
   const run = { scenario: report.scenario.name };

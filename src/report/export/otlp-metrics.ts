@@ -1,8 +1,9 @@
 import type { MetricPoint } from './metric-points.ts';
 
 /**
- * Points as an OTLP ExportMetricsServiceRequest in its JSON form (opentelemetry-proto 1.x: 64-bit numbers as strings), for
- * `POST /v1/metrics`. Latencies are cumulative histograms with explicit bounds; what never came lies above the last.
+ * Points as an OTLP ExportMetricsServiceRequest in its JSON form (opentelemetry-proto 1.x: 64-bit
+ * numbers as strings), for `POST /v1/metrics`. Latencies are cumulative histograms with explicit
+ * bounds; what never came lies above the last.
  */
 export function otlpMetrics(
   points: readonly MetricPoint[],

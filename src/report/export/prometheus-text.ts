@@ -1,6 +1,8 @@
 import type { MetricPoint } from './metric-points.ts';
 
-/** Points in Prometheus' text exposition format 0.0.4, names as `speechfb_loadtest_NAME[_seconds]`. */
+/**
+ * Points in Prometheus' text exposition format 0.0.4, names as `speechfb_loadtest_NAME[_seconds]`.
+ */
 export function prometheusText(points: readonly MetricPoint[]): string {
   return [...grouped(points)]
     .flatMap(([name, family]) => [

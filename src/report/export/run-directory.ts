@@ -23,9 +23,9 @@ export type RunDetails = {
 };
 
 /**
- * Writes run.json, summary.md, junit.xml, histograms.hlog, recording.json.gz and the others of RunDetails into `directory`,
- * which is made when missing. A file that cannot be written does not stop the others: `output_unwritable` names each that is
- * lost, and why.
+ * Writes run.json, summary.md, junit.xml, histograms.hlog, recording.json.gz and the others of
+ * RunDetails into `directory`, which is made when missing. A file that cannot be written does not
+ * stop the others: `output_unwritable` names each that is lost, and why.
  */
 export function writeRunDirectory(directory: string, report: LoadReport, details: RunDetails): void {
   const contents: Record<(typeof runFileNames)[number], () => string | Buffer> = {
@@ -60,7 +60,10 @@ function tryTo(where: string, write: () => void): Problem[] {
   }
 }
 
-/** HdrHistogram log format 1.3, one tagged line a histogram over the whole run; values in us, maxima in ms. */
+/**
+ * HdrHistogram log format 1.3, one tagged line a histogram over the whole run; values in us, maxima
+ * in ms.
+ */
 function histogramLog({ startedAt, elapsedMs }: LoadReport, { histograms }: RunDetails): string {
   const startSeconds = (Date.parse(startedAt) / 1000).toFixed(3);
   const seconds = (elapsedMs / 1000).toFixed(3);

@@ -1,14 +1,17 @@
 import type { LoadReport } from '../../results/report.ts';
 
 /**
- * The report as `run.json` holds it: snake_case keys, a missing value or one that is infinite as null (`never` beside it
- * tells which). docs/loadtest.md describes every key.
+ * The report as `run.json` holds it: snake_case keys, a missing value or one that is infinite as
+ * null (`never` beside it tells which). docs/loadtest/run-directory.md has every key.
  */
 export function runJson(report: LoadReport): object {
   return snakeCased(report) as object;
 }
 
-/** A value as our JSON documents hold it: snake_case keys, numbers to nine digits, missing and infinite ones as null. */
+/**
+ * A value as our JSON documents hold it: snake_case keys, numbers to nine digits, missing and
+ * infinite ones as null.
+ */
 export function snakeCased(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(snakeCased);
   if (typeof value === 'number') return Number.isFinite(value) ? rounded(value) : null;

@@ -22,7 +22,10 @@ export type CapacitySearch = {
   }[];
 };
 
-/** The steps in the order in which they were tried, and what they found, for a terminal of so many columns. */
+/**
+ * The steps in the order in which they were tried, and what they found, for a terminal of so many
+ * columns.
+ */
 export function capacitySearchText(search: CapacitySearch, paint: Paint, columns?: number): string {
   const head = ['learners', 'p50', 'p95', 'p99', 'audio s/s', 'outcome'];
   const rows = search.steps.map((step) => {

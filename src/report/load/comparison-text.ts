@@ -5,7 +5,10 @@ import { fitColumns } from '../terminal/fit-table.ts';
 import type { Paint } from '../terminal/paint.ts';
 import type { Comparison } from './comparison.ts';
 
-/** The comparison as a terminal of so many columns shows it, all of it without `columns`. Its prose is not folded. */
+/**
+ * The comparison as a terminal of so many columns shows it, all of it without `columns`. Its prose
+ * is not folded.
+ */
 export function comparisonText(comparison: Comparison, paint: Paint, columns?: number): string {
   const { baseline, candidate, metrics, doubts, notes, verdict } = comparison;
   const head = ['metric', 'baseline', 'candidate', 'change', '95 % interval', 'margin', 'verdict'];

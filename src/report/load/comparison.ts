@@ -10,7 +10,10 @@ export type Comparison = {
   /** What a reader should know, such as other schedules. */
   notes: readonly string[];
   metrics: readonly ComparedMetric[];
-  /** The metrics that the runs' objectives read (all, without objectives) that are undecided or not compared. */
+  /**
+   * The metrics that the runs' objectives read (all, without objectives) that are undecided or not
+   * compared.
+   */
   undecided: readonly string[];
   /** Whether one of these outweighs what got better elsewhere. */
   strict: boolean;
@@ -18,8 +21,8 @@ export type Comparison = {
 };
 
 /**
- * One word for all metrics. A regression of any is not made good by a gain elsewhere. A gain counts although an objective's
- * metric is undecided, unless the comparison is strict.
+ * One word for all metrics. A regression of any is not made good by a gain elsewhere. A gain counts
+ * although an objective's metric is undecided, unless the comparison is strict.
  */
 export function comparisonVerdict({
   doubts,

@@ -3,10 +3,15 @@ import type { LoadReport } from '../../results/report.ts';
 import type { ObjectiveVerdict } from '../../slo/objective/objective-verdict.ts';
 import { formatValue } from '../terminal/format-value.ts';
 
-/** Why a run ended as it did, a line each, and what a reader may do about it; both empty for a pass. */
+/**
+ * Why a run ended as it did, a line each, and what a reader may do about it; both empty for a pass.
+ */
 export type Ending = { why: readonly string[]; advice: readonly string[] };
 
-/** Reads the reasons of a verdict that is no pass out of the report, so that nobody looks for them in its tables. */
+/**
+ * Reads the reasons of a verdict that is no pass out of the report, so that nobody looks for them
+ * in its tables.
+ */
 export function endingOf(report: LoadReport): Ending {
   const { verdict, objectives, validity } = report;
   if (verdict === 'pass') return { why: [], advice: [] };
@@ -32,7 +37,10 @@ export function endingLines(report: LoadReport): string[] {
 const cureOfGenerator =
   'end what else runs on this machine, make the load from another one (--url) or from several (--shard), or with fewer learners';
 
-/** Remedies by the condition that the run did not keep; conditions without one mean an overloaded generator. */
+/**
+ * Remedies by the condition that the run did not keep; conditions without one mean an overloaded
+ * generator.
+ */
 const cure: Readonly<Record<string, string>> = {
   'generators alive': 'see why it died; with fewer learners or more --generators each has less to hold',
   'faults happened': 'move the fault to a time when its learners are connected, or mend what kept it from happening',
@@ -63,7 +71,10 @@ function adviceOnMisses({ stages, sessionErrors }: LoadReport, failed: readonly 
   ];
 }
 
-/** How much longer a run of the same load would be that has the samples which lack, or how many more learners. */
+/**
+ * How much longer a run of the same load would be that has the samples which lack, or how many more
+ * learners.
+ */
 function adviceOnProof({ scenario, warmupMs }: LoadReport, unproven: readonly ObjectiveVerdict[]): string[] {
   const factors = unproven.flatMap(({ samples, needsMore }) =>
     samples > 0 && needsMore !== undefined && Number.isFinite(needsMore) ? [(samples + needsMore) / samples] : [],

@@ -1,7 +1,9 @@
 import { formatMs } from '../../format.ts';
 import type { LoadProgress } from '../../load/generator/live-run.ts';
 
-/** One line for a log: `12.5 s of 25.0 s  20/20 learners  p50 61.0 ms  p95 88.1 ms  p99 120 ms  of 1893`. */
+/**
+ * One line for a log: `12.5 s of 25.0 s 20/20 learners p50 61.0 ms p95 88.1 ms p99 120 ms of 1893`.
+ */
 export function progressLine(progress: LoadProgress, durationMs: number): string {
   const { sessions, p50Ms, p95Ms, p99Ms, samples } = progress;
   const time = clockText(progress, durationMs);

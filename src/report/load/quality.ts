@@ -3,7 +3,10 @@ import type { LoadReport, SliceReport } from '../../results/report.ts';
 import type { ObjectiveVerdict } from '../../slo/objective/objective-verdict.ts';
 import { formatValue } from '../terminal/format-value.ts';
 
-/** Latency of feedback by profile, language and phase, each by itself; none when there is but one slice. */
+/**
+ * Latency of feedback by profile, language and phase, each by itself; none when there is but one
+ * slice.
+ */
 export function sliceRows({ slices }: LoadReport): string[][] {
   if (slices.length < 2) return [];
   const single = slices.filter(
@@ -42,8 +45,8 @@ export function qualityLines(report: LoadReport): string[] {
 }
 
 /**
- * What a reader should know of verdicts that take samples of one session as independent: that they do, and a line for each
- * that the sessions alone do not prove. None where the sessions decide.
+ * What a reader should know of verdicts that take samples of one session as independent: that they
+ * do, and a line for each that the sessions alone do not prove. None where the sessions decide.
  */
 export function sessionNotes({
   assumeIndependent,

@@ -3,7 +3,10 @@ import { alignColumns } from '../terminal/columns.ts';
 import { formatValue } from '../terminal/format-value.ts';
 import type { Paint } from '../terminal/paint.ts';
 
-/** Several runs as a terminal shows them: a column a run, then the mean and how far it can be trusted. */
+/**
+ * Several runs as a terminal shows them: a column a run, then the mean and how far it can be
+ * trusted.
+ */
 export function runsText({ scenario, runs, objectives, verdict, interrupted }: RunsReport, paint: Paint): string {
   const head = ['objective', ...runs.map(({ seed }) => `seed ${seed}`), 'mean', '95 % interval'].map(paint.dim);
   const rows = objectives.map((one) => [one.objective, ...cells(one, paint), ...intervalCells(one)]);
@@ -20,7 +23,10 @@ export function runsText({ scenario, runs, objectives, verdict, interrupted }: R
   ].join('\n\n');
 }
 
-/** In how many runs an objective was what the verdict of all is; `report` of a run says why and what to do. */
+/**
+ * In how many runs an objective was what the verdict of all is; `report` of a run says why and what
+ * to do.
+ */
 function whyLine({ objective, verdicts }: RunsObjective, verdict: RunsReport['verdict']): string[] {
   const runs = verdicts.filter((one) => one === verdict).length;
   if (verdict === 'pass' || runs === 0) return [];

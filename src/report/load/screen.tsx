@@ -16,7 +16,10 @@ export type LoadView = {
   history: readonly LoadProgress[];
 };
 
-/** The live screen of a load test: a pure picture of one view. What a narrow terminal has no room for is cut off. */
+/**
+ * The live screen of a load test: a pure picture of one view. What a narrow terminal has no room
+ * for is cut off.
+ */
 export function LoadScreen({ view }: { readonly view: LoadView }) {
   const progress = view.history.at(-1);
   return (
@@ -73,7 +76,10 @@ function Sessions({
   );
 }
 
-/** One row for the whole and one for each stage and network: quantiles so far, and the course of the p95. */
+/**
+ * One row for the whole and one for each stage and network: quantiles so far, and the course of the
+ * p95.
+ */
 function Latencies({
   progress,
   history,
@@ -139,7 +145,9 @@ function Row({ label, children }: { readonly label: string; readonly children: s
 
 const labelWidth = 16;
 const sparkWidth = 30;
-/** Stages below this at p95 explain nothing while a test runs; the report at the end has them all. */
+/**
+ * Stages below this at p95 explain nothing while a test runs; the report at the end has them all.
+ */
 const worthShowingMs = 0.1;
 
 const marks = {

@@ -8,8 +8,8 @@ import { endingLines } from './ending.ts';
 import { qualityLines, sessionNotes, sliceHead, sliceRows } from './quality.ts';
 
 /**
- * The report as a terminal of so many columns shows it at the end of a run, all of it whole without `columns`; without colour
- * when `paint` is plain. Its prose is not folded.
+ * The report as a terminal of so many columns shows it at the end of a run, all of it whole without
+ * `columns`; without colour when `paint` is plain. Its prose is not folded.
  */
 export function loadTable(report: LoadReport, paint: Paint, columns?: number): string {
   const parts = [heading(report), objectivesTable(report, paint, columns), latencyTable(report, columns)];
@@ -32,7 +32,10 @@ function heading({ scenario, elapsedMs }: LoadReport): string {
   return `${name}: ${learners} learners against ${target} for ${formatMs(elapsedMs)}, seed ${seed}, schedule ${planHash}`;
 }
 
-/** Each with its verdict: in a table, reasons included or below it, or in a line each where that is too wide. */
+/**
+ * Each with its verdict: in a table, reasons included or below it, or in a line each where that is
+ * too wide.
+ */
 function objectivesTable(report: LoadReport, paint: Paint, columns: number | undefined): string {
   const { objectives } = report;
   const verdict = ({ verdict }: ObjectiveVerdict) => paint[verdictPaint[verdict]](verdict);

@@ -14,8 +14,8 @@ export type ProxySecond = {
 };
 
 /**
- * `12 s  2 open  up 281 kbit/s p50 35.5 ms worst 120 ms  down 1.0 kbit/s p50 35.2 ms worst 35.2 ms  4 sent again`; undefined when
- * nobody is there.
+ * `12 s 2 open up 281 kbit/s p50 35.5 ms worst 120 ms down 1.0 kbit/s p50 35.2 ms worst 35.2 ms 4
+ * sent again`; undefined when nobody is there.
  */
 export function proxyLine({ elapsedMs, spanMs, open, up, down, retransmissions }: ProxySecond): string | undefined {
   if (open === 0 && up.pieces + down.pieces === 0) return undefined;

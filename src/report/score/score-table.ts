@@ -2,8 +2,9 @@ import { styleText } from 'node:util';
 import type { Deviation, Heard, PhonemeResult, UtteranceResult, WordResult } from '../../protocol/result.ts';
 
 /**
- * The result of one reading for people: a line a word with its phones, wrong ones marked with `!` and what they sounded
- * like, then the deviations and the utterance's scores. Colour only repeats what the text says.
+ * The result of one reading for people: a line a word with its phones, wrong ones marked with `!`
+ * and what they sounded like, then the deviations and the utterance's scores. Colour only repeats
+ * what the text says.
  */
 export function renderScore(title: string, result: UtteranceResult, { colour }: { colour: boolean }): string {
   const paint: Paint = (style, text) => (colour ? styleText(style, text, { validateStream: false }) : text);

@@ -2,7 +2,9 @@ import { Box, render, Text } from 'ink';
 import { formatMs } from '../../format.ts';
 import { gradeOf, gradeSymbols, type StreamView, type WordView } from './stream-view.ts';
 
-/** The live screen of one reading: words with their phones beneath, colouring while they are read. */
+/**
+ * The live screen of one reading: words with their phones beneath, colouring while they are read.
+ */
 export function StreamScreen({ view }: { readonly view: StreamView }) {
   const { file, state, spokenMs, totalMs, words, latenciesMs, drops, resumes } = view;
   const last = latenciesMs.at(-1);
@@ -13,7 +15,7 @@ export function StreamScreen({ view }: { readonly view: StreamView }) {
       </Text>
       <Box flexWrap="wrap" columnGap={2} rowGap={1} marginY={1}>
         {words.map((word, index) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: words of a text keep their places, and may repeat
+          // biome-ignore lint/suspicious/noArrayIndexKey: words keep their places, and may repeat
           <Word key={index} word={word} />
         ))}
       </Box>

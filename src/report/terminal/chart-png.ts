@@ -3,7 +3,10 @@ import { createRequire } from 'node:module';
 import { inflateSync } from 'node:zlib';
 import { initWasm, Resvg } from '@resvg/resvg-wasm';
 
-/** An SVG document as PNG bytes at twice its size, its text in the PT Mono that comes along: no system font is needed. */
+/**
+ * An SVG document as PNG bytes at twice its size, its text in the PT Mono that comes along: no
+ * system font is needed.
+ */
 export async function svgToPng(svg: string): Promise<Uint8Array> {
   started ??= initWasm(readFileSync(require.resolve('@resvg/resvg-wasm/index_bg.wasm')));
   await started;
@@ -20,8 +23,8 @@ const require = createRequire(import.meta.url);
 let started: Promise<void> | undefined;
 
 /**
- * The TrueType font inside a WOFF 1.0 file (W3C Recommendation, 13 December 2012): the same tables, each inflated, under
- * an sfnt header.
+ * The TrueType font inside a WOFF 1.0 file (W3C Recommendation, 13 December 2012): the same tables,
+ * each inflated, under an sfnt header.
  */
 export function unpackWoff(woff: Buffer): Buffer {
   const count = woff.readUInt16BE(12);

@@ -1,8 +1,8 @@
 import { visibleLength } from './fold.ts';
 
 /**
- * Rows as lines of aligned columns, two blanks between; `<` and `>` of `align` say to which side each column keeps.
- * Escape codes for colour take no width.
+ * Rows as lines of aligned columns, two blanks between; `<` and `>` of `align` say to which side
+ * each column keeps. Escape codes for colour take no width.
  */
 export function alignColumns(rows: readonly (readonly string[])[], align: string): string[] {
   const widths = [...align].map((_, c) => Math.max(...rows.map((row) => visibleLength(row[c] ?? ''))));

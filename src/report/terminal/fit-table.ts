@@ -12,8 +12,8 @@ export type TableOptions = {
 };
 
 /**
- * A table as wide as the terminal lets it be: in a box, else in bare columns, else without those that can be spared. Where
- * even that is too wide it is the terminal that breaks the lines.
+ * A table as wide as the terminal lets it be: in a box, else in bare columns, else without those
+ * that can be spared. Where even that is too wide it is the terminal that breaks the lines.
  */
 export function fitTable(head: readonly string[], rows: readonly (readonly string[])[], options: TableOptions): string {
   const box = boxed(head, rows, options);

@@ -2,8 +2,9 @@ import { stripVTControlCharacters } from 'node:util';
 import stringWidth from 'string-width';
 
 /**
- * Text for a terminal of so many columns: longer lines go on below, set in under the last column of a table or two blanks
- * further than they began. Lines with bars or boxes are drawn to fit by whoever draws them and are left alone.
+ * Text for a terminal of so many columns: longer lines go on below, set in under the last column of
+ * a table or two blanks further than they began. Lines with bars or boxes are drawn to fit by
+ * whoever draws them and are left alone.
  */
 export function folded(text: string, columns: number): string {
   return text
@@ -12,7 +13,10 @@ export function folded(text: string, columns: number): string {
     .join('\n');
 }
 
-/** A text's width in columns of a terminal: colours and combining characters take none, wide characters two. */
+/**
+ * A text's width in columns of a terminal: colours and combining characters take none, wide
+ * characters two.
+ */
 export function visibleLength(text: string): number {
   return stringWidth(text);
 }

@@ -2,8 +2,8 @@ import { formatMs, whole } from '../../format.ts';
 import type { Paint } from './paint.ts';
 
 /**
- * A quantity over time as a few lines of blocks, one column a value, with its highest value at the axis; `marksMs` are
- * moments to point at from below.
+ * A quantity over time as a few lines of blocks, one column a value, with its highest value at the
+ * axis; `marksMs` are moments to point at from below.
  */
 export function levelChart(
   values: readonly number[],

@@ -1,6 +1,9 @@
 import { styleText } from 'node:util';
 
-/** Colours by meaning. Every use says the same in words or symbols, so that nothing is lost without them. */
+/**
+ * Colours by meaning. Every use says the same in words or symbols, so that nothing is lost without
+ * them.
+ */
 export type Paint = Record<'good' | 'warn' | 'bad' | 'dim' | 'bold', (text: string) => string>;
 
 /** ANSI colours, or none; whoever makes the paint knows the stream that it goes to. */

@@ -7,8 +7,9 @@ import { labelWidth, rowLabels } from './time-plot.ts';
 export type PercentileSeries = { name: string; sortedMs: Float64Array; dotted: boolean };
 
 /**
- * Latency against how many frames are faster, the axis stretched by nines as hdrplot does: 90 %, 99 % and 99.9 % are
- * equally far apart, and a line ends where its frames do, or where they never arrived. Braille: two dots by four a cell.
+ * Latency against how many frames are faster, the axis stretched by nines as hdrplot does: 90 %, 99
+ * % and 99.9 % are equally far apart, and a line ends where its frames do, or where they never
+ * arrived. Braille: two dots by four a cell.
  */
 export function renderPercentilePlot(series: readonly PercentileSeries[], columns: number, paint: Paint): string[] {
   const shown = series.filter(({ sortedMs }) => Number.isFinite(sortedMs[0]));

@@ -1,6 +1,6 @@
 /**
- * The last `width` values as blocks of eighths, scaled to the largest finite one and at least to `least`; a full block for
- * what never came, a blank for a moment without a value.
+ * The last `width` values as blocks of eighths, scaled to the largest finite one and at least to
+ * `least`; a full block for what never came, a blank for a moment without a value.
  */
 export function sparkline(values: readonly (number | undefined)[], width: number, least = 1): string {
   const shown = values.slice(-width);

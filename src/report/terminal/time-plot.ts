@@ -12,8 +12,8 @@ export type TimePlot = {
 };
 
 /**
- * Latency over time, the worst of each stretch as a bar on a logarithmic axis: short stalls stand out, however long the
- * run. A stretch of which no frame arrived has a cross.
+ * Latency over time, the worst of each stretch as a bar on a logarithmic axis: short stalls stand
+ * out, however long the run. A stretch of which no frame arrived has a cross.
  */
 export function renderTimePlot({ title, atMs, latencyMs, durationMs, columns }: TimePlot, paint: Paint): string[] {
   const worst = new Float64Array(columns);

@@ -8,17 +8,20 @@ export type Segment = { state: number; start: number; end: number };
 export type AlignerEvents = {
   /** A phone's segment is certain: once for each state. */
   onPhone(segment: Segment): void;
-  /** The reading as it is settled about a second later: every segment once, in order, without holes. */
+  /**
+   * The reading as it is settled about a second later: every segment once, in order, without holes.
+   */
   onSettled(segment: Segment): void;
 };
 
 /**
- * Online alignment: takes frames one by one, hands out each phone as soon as it is certain and, later, the whole course of
- * the reading.
+ * Online alignment: takes frames one by one, hands out each phone as soon as it is certain and,
+ * later, the whole course of the reading.
  *
- * The two differ on purpose. A phone must be final within a fraction of a second, and is sometimes handed out wrongly (in
- * noise before the first word, say). The search is not bound by that: it goes on with all hypotheses, so that one wrong
- * phone costs one phone, not the rest of the sentence.
+ * The two differ on purpose. A phone must be final within a fraction of a second, and is sometimes
+ * handed out wrongly (in noise before the first word, say). The search is not bound by that: it
+ * goes on with all hypotheses, so that one wrong phone costs one phone, not the rest of the
+ * sentence.
  */
 export class Aligner {
   readonly #graph: Graph;
@@ -52,7 +55,10 @@ export class Aligner {
     return this.#search.frames;
   }
 
-  /** One frame: a log score for each model phone, then one for other words and one for sound outside the text. */
+  /**
+   * One frame: a log score for each model phone, then one for other words and one for sound outside
+   * the text.
+   */
   step(emission: Float32Array): void {
     this.#search.step(emission);
     this.#trace(this.#search.best);
@@ -117,7 +123,9 @@ export class Aligner {
     return at;
   }
 
-  /** Settles the likeliest path up to frame `last`; hypotheses that were elsewhere then are dropped. */
+  /**
+   * Settles the likeliest path up to frame `last`; hypotheses that were elsewhere then are dropped.
+   */
   #settle(last: number): void {
     const state = this.#path[last % historyFrames]!;
     this.#search.forEachAlive(Number.MIN_SAFE_INTEGER, (rival) => {

@@ -4,7 +4,10 @@ import type { Graph } from './graph.ts';
 /** What one segment of the alignment says about the reading. */
 export type AlignmentEvent =
   | { kind: 'phone'; state: number; start: number; end: number }
-  /** Phones of a word that were passed over, or never reached; `at` is the frame at which the reader went on. */
+  /**
+   * Phones of a word that were passed over, or never reached; `at` is the frame at which the reader
+   * went on.
+   */
   | { kind: 'omitted'; state: number; at: number }
   | { kind: 'skipped'; word: number; at: number }
   | { kind: 'repeated'; from: number; to: number; at: number }
@@ -12,8 +15,8 @@ export type AlignmentEvent =
   | { kind: 'other_words'; before: number; start: number; end: number };
 
 /**
- * Follows the aligner's segments through the text and says, in order, what was read, left out, repeated or added.
- * `previous` is the state of the segment before, -1 at the start.
+ * Follows the aligner's segments through the text and says, in order, what was read, left out,
+ * repeated or added. `previous` is the state of the segment before, -1 at the start.
  */
 export function readSegment(graph: Graph, previous: number, segment: Segment): AlignmentEvent[] {
   const { state, start, end } = segment;
@@ -53,7 +56,10 @@ function omitted(state: number, at: number): AlignmentEvent {
   return { kind: 'omitted', state, at };
 }
 
-/** States strictly between `from` and its descendant `to`; undefined when `to` does not descend from it. */
+/**
+ * States strictly between `from` and its descendant `to`; undefined when `to` does not descend from
+ * it.
+ */
 function between(graph: Graph, from: number, to: number): number[] | undefined {
   const missed: number[] = [];
   for (let s = graph.parent[to]!; s >= 0; s = graph.parent[s]!) {
@@ -63,7 +69,10 @@ function between(graph: Graph, from: number, to: number): number[] | undefined {
   return undefined;
 }
 
-/** The states from `from` to the nearest end of its word, without `from`; none when a variant ends there. */
+/**
+ * The states from `from` to the nearest end of its word, without `from`; none when a variant ends
+ * there.
+ */
 function restOfWord(graph: Graph, from: number): number[] {
   if (graph.ends[from]! >= 0) return [];
   const word = graph.word[from]!;

@@ -3,18 +3,23 @@ import type { HeardPhone } from './free-hearing.ts';
 /** A phone of the text where it was read, frames [start, end). */
 export type ReadPhone = { column: number; word: number; start: number; end: number };
 
-/** Phones said one after the other that are not in the text, and the word in or before which they came. */
+/**
+ * Phones said one after the other that are not in the text, and the word in or before which they
+ * came.
+ */
 export type ExtraSounds = { phones: readonly HeardPhone[]; word: number };
 
 /**
- * Sounds that the text does not have. The aligner has to put every frame somewhere, so that a short word too many vanishes
- * in the phones beside it; what was heard without the text betrays it. Heard and read phones are matched in order of time at
- * the least cost: a read phone explains one of its own near it, or another one where it was itself said wrongly. What
- * remains and is long and sure enough is extra.
+ * Sounds that the text does not have. The aligner has to put every frame somewhere, so that a short
+ * word too many vanishes in the phones beside it; what was heard without the text betrays it. Heard
+ * and read phones are matched in order of time at the least cost: a read phone explains one of its
+ * own near it, or another one where it was itself said wrongly. What remains and is long and sure
+ * enough is extra.
  *
- * With one word taken out of the text, 79 % of those of three phones or more are reported in 300 native readings and 86 % in 300
- * of learners (`npm run bench insertions`); with the right text there are 0.5 and 0.8 findings on 100 phones, many of them
- * sounds that were made indeed: words said twice, or that the transcript does not have.
+ * With one word taken out of the text, 79 % of those of three phones or more are reported in 300
+ * native readings and 86 % in 300 of learners (`npm run bench insertions`); with the right text
+ * there are 0.5 and 0.8 findings on 100 phones, many of them sounds that were made indeed: words
+ * said twice, or that the transcript does not have.
  */
 export function extraSounds(heard: readonly HeardPhone[], read: readonly ReadPhone[], words: number): ExtraSounds[] {
   const phones = [...read].sort((a, b) => a.start - b.start);
@@ -34,14 +39,17 @@ function weight({ start, end, belief }: HeardPhone): number {
   return (end - start) * belief;
 }
 
-/** The word that is read while the phone is heard or, when it comes between two, the one after it. */
+/**
+ * The word that is read while the phone is heard or, when it comes between two, the one after it.
+ */
 function wordAt(heard: HeardPhone, phones: readonly ReadPhone[], words: number): number {
   return phones.find((phone) => phone.end >= heard.end)?.word ?? words;
 }
 
 /**
- * The heard phones that no read one explains. Dynamic programming over both in order; a row looks only at the read phones
- * within `reach` of its heard one, so that long readings cost no more a phone.
+ * The heard phones that no read one explains. Dynamic programming over both in order; a row looks
+ * only at the read phones within `reach` of its heard one, so that long readings cost no more a
+ * phone.
  */
 function unexplained(heard: readonly HeardPhone[], phones: readonly ReadPhone[]): HeardPhone[] {
   const rows: Row[] = [];
@@ -66,7 +74,10 @@ function unexplained(heard: readonly HeardPhone[], phones: readonly ReadPhone[])
   return found.reverse();
 }
 
-/** Least cost of the heard phones so far against the first `from`, `from` + 1 ... read ones, and the last move to there. */
+/**
+ * Least cost of the heard phones so far against the first `from`, `from` + 1 ... read ones, and the
+ * last move to there.
+ */
 type Row = { from: number; costs: Float64Array; moves: Uint8Array };
 
 function nextRow(before: Row, heard: HeardPhone, phones: readonly ReadPhone[], from: number, to: number): Row {
@@ -115,7 +126,10 @@ function sum(values: readonly number[]): number {
 }
 
 const [extra, matched, missed] = [1, 2, 3];
-/** The aligner may have moved a phone aside by so many frames when it made room for sounds that the text does not have. */
+/**
+ * The aligner may have moved a phone aside by so many frames when it made room for sounds that the
+ * text does not have.
+ */
 const reach = 25;
 /** A phone that was said wrongly sounds where it was read, or within this of it, frames. */
 const touch = 2;

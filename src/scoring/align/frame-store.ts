@@ -1,6 +1,9 @@
 import { historyFrames } from './viterbi.ts';
 
-/** The newest frames of one utterance, [frame][phone], so that a segment's features can be taken when it is certain. */
+/**
+ * The newest frames of one utterance, [frame][phone], so that a segment's features can be taken
+ * when it is certain.
+ */
 export class FrameStore {
   readonly phones: number;
   /** Columns of the score head; 0 for models without one. */
@@ -27,7 +30,10 @@ export class FrameStore {
     if (scoreLogit) this.scoreLogit.set(scoreLogit.subarray(row * logits, (row + 1) * logits), slot * logits);
   }
 
-  /** First frame of [start, end) that is still held: a very long segment is judged by its newest frames. */
+  /**
+   * First frame of [start, end) that is still held: a very long segment is judged by its newest
+   * frames.
+   */
   oldest(start: number): number {
     return Math.max(start, this.#count - historyFrames);
   }

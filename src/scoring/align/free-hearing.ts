@@ -12,13 +12,16 @@ export type HeardPhone = {
 type Trail = HeardPhone & { before: Trail | undefined };
 
 /**
- * What the model hears when it is not told the text: the likeliest course through all phones (Viterbi over a phone loop), where
- * beginning a phone has a price. Some 0.1 us a frame.
+ * What the model hears when it is not told the text: the likeliest course through all phones
+ * (Viterbi over a phone loop), where beginning a phone has a price. Some 0.1 us a frame.
  */
 export class FreeHearing {
   readonly #silence: number;
   readonly #score: Float64Array;
-  /** Where each phone began in the likeliest path that ends in it now; `#sum` holds its log-posteriors since then. */
+  /**
+   * Where each phone began in the likeliest path that ends in it now; `#sum` holds its
+   * log-posteriors since then.
+   */
   readonly #start: Int32Array;
   readonly #sum: Float64Array;
   readonly #trail: (Trail | undefined)[];
@@ -75,7 +78,10 @@ export class FreeHearing {
     return found.reverse();
   }
 
-  /** The course that is in `column`, whose log-posteriors add up to `sum`, as if the phone ended before this frame. */
+  /**
+   * The course that is in `column`, whose log-posteriors add up to `sum`, as if the phone ended
+   * before this frame.
+   */
   #leave(column: number, sum: number): Trail {
     const start = this.#start[column]!;
     const belief = Math.exp(sum / Math.max(1, this.#frames - start));
@@ -83,7 +89,10 @@ export class FreeHearing {
   }
 }
 
-/** What beginning a phone costs, nats: without it neighbours such as D and DH take turns frame by frame. */
+/**
+ * What beginning a phone costs, nats: without it neighbours such as D and DH take turns frame by
+ * frame.
+ */
 const begun = 4;
 /** One odd frame must not end a phone. */
 const floor = -10;

@@ -2,19 +2,24 @@ import { SpeechfbError } from '../../errors.ts';
 import type { Reference } from '../text/reference.ts';
 
 /**
- * The reference as states of a left-to-right model, one state a phone. The variants of a word share their common
- * beginning, so that a phone can become final before it is known which variant is read. Between words stand junctions
- * 0..words, each with a state for silence and one for other words ("filler"). At both ends of the text those are sound
- * outside it, which is judged more kindly: it has a column of its own.
+ * The reference as states of a left-to-right model, one state a phone. The variants of a word share
+ * their common beginning, so that a phone can become final before it is known which variant is
+ * read. Between words stand junctions 0..words, each with a state for silence and one for other
+ * words ("filler"). At both ends of the text those are sound outside it, which is judged more
+ * kindly: it has a column of its own.
  *
- * States are numbered: phones word by word (a parent before its children), then silences, then fillers.
+ * States are numbered: phones word by word (a parent before its children), then silences, then
+ * fillers.
  */
 export type Graph = {
   words: number;
   /** Count of phone states. */
   phones: number;
   states: number;
-  /** [states] column of the emission vector: a model phone, the model's silence, `fillerColumn` or `outsideColumn`. */
+  /**
+   * [states] column of the emission vector: a model phone, the model's silence, `fillerColumn` or
+   * `outsideColumn`.
+   */
   emission: Uint8Array;
   fillerColumn: number;
   outsideColumn: number;
@@ -32,7 +37,10 @@ export type Graph = {
   variant: Uint8Array;
   /** [words + 1] first state of each word. */
   firstState: Int16Array;
-  /** [words + 1] first of the places that a word's phones have in the utterance: a word reserves its longest variant. */
+  /**
+   * [words + 1] first of the places that a word's phones have in the utterance: a word reserves its
+   * longest variant.
+   */
   firstIndex: Int32Array;
   /** [words][variant] the states along that variant. */
   variants: readonly (readonly Int16Array[])[];
@@ -41,7 +49,9 @@ export type Graph = {
 /** Alphabet of the model that the graph's emissions point into. */
 export type Alphabet = { phones: readonly string[]; silence: string };
 
-/** @throws SpeechfbError `invalid_reference` when the model does not know a phone of the reference. */
+/**
+ * @throws SpeechfbError `invalid_reference` when the model does not know a phone of the reference.
+ */
 export function buildGraph(reference: Reference, alphabet: Alphabet): Graph {
   const column = new Map(alphabet.phones.map((phone, index) => [phone, index]));
   refuseUnknownPhones(reference, column);

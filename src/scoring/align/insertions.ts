@@ -4,7 +4,10 @@ import { extraSounds, type ReadPhone } from './extra-sounds.ts';
 import { FreeHearing, type HeardPhone } from './free-hearing.ts';
 import type { Alphabet, Graph } from './graph.ts';
 
-/** Follows what is heard and what of the text is read, and says at the end which sounds the text does not have. */
+/**
+ * Follows what is heard and what of the text is read, and says at the end which sounds the text
+ * does not have.
+ */
 export class InsertionWatch {
   readonly #phones: readonly string[];
   readonly #strideMs: number;
@@ -32,7 +35,10 @@ export class InsertionWatch {
     this.#read.push({ column: emission[state]!, word: word[state]!, start, end });
   }
 
-  /** When all is over: says of other words what they sounded like, and adds the sounds that nothing has reported. */
+  /**
+   * When all is over: says of other words what they sounded like, and adds the sounds that nothing
+   * has reported.
+   */
   report(deviations: Deviation[], words: number): void {
     const heard = this.#hearing.phones();
     const others = deviations.filter(({ kind }) => kind === 'other_words');

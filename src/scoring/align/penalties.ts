@@ -1,16 +1,19 @@
 /**
- * What the aligner charges for leaving the text, in nats against the model's log-posteriors, and how long it waits.
- * Tuned on 1,000 readings by learners of two held-out folds (AUC of raw GOP, lag of finals), checked on native readings.
+ * What the aligner charges for leaving the text, in nats against the model's log-posteriors, and
+ * how long it waits. Tuned on 1,000 readings by learners of two held-out folds (AUC of raw GOP, lag
+ * of finals), checked on native readings.
  */
 export type Penalties = {
   /** Log-posteriors below this count as this: one odd frame must not outweigh a whole word. */
   floor: number;
   /**
-   * Each phone begun. Every whole reading pays it as often, so it changes no alignment; it keeps the live one from running
-   * ahead of the reader through noise.
+   * Each phone begun. Every whole reading pays it as often, so it changes no alignment; it keeps
+   * the live one from running ahead of the reader through noise.
    */
   advance: number;
-  /** A phone that lasts one frame, and one that lasts two: nobody reads several of those in a row. */
+  /**
+   * A phone that lasts one frame, and one that lasts two: nobody reads several of those in a row.
+   */
   oneFrame: number;
   twoFrames: number;
   /** A phone of the word is left out. */
@@ -18,7 +21,10 @@ export type Penalties = {
   /** A word is passed over, and each further one with it. */
   skipWord: number;
   skipNextWord: number;
-  /** The reader goes back to the start of this word or of one before, and for each further word back. */
+  /**
+   * The reader goes back to the start of this word or of one before, and for each further word
+   * back.
+   */
   repeat: number;
   repeatWord: number;
   /** Farthest that a reader goes back, words. */
@@ -27,9 +33,10 @@ export type Penalties = {
   filler: number;
   fillerFrame: number;
   /**
-   * Sound outside the text, before its first word or after its last, begins (times the words of the text to the power of 1.5, at most
-   * `filler`);
-   * each frame of it, and each phone begun in it, against a free phone loop. Words in longer speech are told from chance by these (`npm run bench longer-speech`).
+   * Sound outside the text, before its first word or after its last, begins (times the words of the
+   * text to the power of 1.5, at most `filler`); each frame of it, and each phone begun in it,
+   * against a free phone loop. Words in longer speech are told from chance by these (`npm run bench
+   * longer-speech`).
    */
   outsideBefore: number;
   outsideAfter: number;
@@ -39,7 +46,9 @@ export type Penalties = {
   doubtedGop: number;
   /** By so much must the text beat sound before it, until then no phone is certain. */
   outsideMargin: number;
-  /** Words before and after the likeliest place that are searched: bounds the cost of long texts. */
+  /**
+   * Words before and after the likeliest place that are searched: bounds the cost of long texts.
+   */
   wordsBehind: number;
   wordsAhead: number;
 };
@@ -75,14 +84,21 @@ export type Patience = {
   deviationFrames: number;
   /** The course of the reading is settled this far back. */
   settleFrames: number;
-  /** The same for texts of one or two words: what is like them is found more often, and sooner, than they are. */
+  /**
+   * The same for texts of one or two words: what is like them is found more often, and sooner, than
+   * they are.
+   */
   shortSettleFrames: number;
-  /** The text, after sound outside it, is believed after this many: speech that is like its first word comes often. */
+  /**
+   * The text, after sound outside it, is believed after this many: speech that is like its first
+   * word comes often.
+   */
   outsideFrames: number;
 };
 
 export const patience = {
-  // Waiting for rivals to agree made finals later and no better: held-out learners AUC .8679 with, .8683 without, native .9405 and .9423.
+  // Waiting for rivals to agree made finals later and no better: held-out learners AUC .8679 with,
+  // .8683 without, native .9405 and .9423.
   finalFrames: 1,
   deviationFrames: 8,
   settleFrames: 60,

@@ -1,6 +1,7 @@
 /**
- * A free phone loop: the likeliest course through all phones, where beginning a phone has a price. It says what each frame is
- * worth to a listener who does not know the text, so that a word must explain the sound better than any phones do.
+ * A free phone loop: the likeliest course through all phones, where beginning a phone has a price.
+ * It says what each frame is worth to a listener who does not know the text, so that a word must
+ * explain the sound better than any phones do.
  */
 export class PhoneLoop {
   readonly #score: Float64Array;
@@ -13,7 +14,10 @@ export class PhoneLoop {
     this.#phoneCost = phoneCost;
   }
 
-  /** Takes one frame, a log score for each phone (columns beyond them are not read); returns what the likeliest course gains, nats. */
+  /**
+   * Takes one frame, a log score for each phone (columns beyond them are not read); returns what
+   * the likeliest course gains, nats.
+   */
   step(emission: Float32Array): number {
     const score = this.#score;
     const reached = this.#best;

@@ -5,11 +5,13 @@ import type { Penalties } from './penalties.ts';
 export const historyFrames = 128;
 
 /**
- * Frame-synchronous Viterbi search over the graph of one reading: what is the likeliest place now, and how did the
- * reader come there? One step costs a few nanoseconds a state and allocates nothing.
+ * Frame-synchronous Viterbi search over the graph of one reading: what is the likeliest place now,
+ * and how did the reader come there? One step costs a few nanoseconds a state and allocates
+ * nothing.
  *
- * Arcs: a phone to itself and to the next, past one phone (omission), from a word's end to the next junction, past a
- * word (skip), back to an earlier junction (repeat), and through a junction's silence or filler.
+ * Arcs: a phone to itself and to the next, past one phone (omission), from a word's end to the next
+ * junction, past a word (skip), back to an earlier junction (repeat), and through a junction's
+ * silence or filler.
  */
 export class Viterbi {
   /** Frames taken so far. */
@@ -43,7 +45,8 @@ export class Viterbi {
     this.#entry = new Float64Array(graph.words + 1);
     this.#entryFrom = new Int16Array(graph.words + 1);
     this.#fillerCost = new Float64Array(graph.words + 1).fill(costs.filler);
-    // The longer the text, the less of it is found by chance, and the more of it a reader says badly at its ends.
+    // The longer the text, the less of it is found by chance, and the more of it a reader says
+    // badly at its ends.
     const length = graph.words ** 1.5;
     this.#fillerCost[0] = Math.min(costs.filler, costs.outsideBefore * length);
     this.#fillerCost[graph.words] = Math.min(costs.filler, costs.outsideAfter * length);
@@ -136,7 +139,10 @@ export class Viterbi {
     this.frames++;
   }
 
-  /** The part of a step between words: silence or the filler at each junction. `bestScore` is that of the likeliest phone. */
+  /**
+   * The part of a step between words: silence or the filler at each junction. `bestScore` is that
+   * of the likeliest phone.
+   */
   #stepJunctions(emission: Float32Array, row: number, bestScore: number): void {
     const { emission: column, phones, words } = this.#graph;
     const score = this.#score;
@@ -172,8 +178,8 @@ export class Viterbi {
   }
 
   /**
-   * The state in which the likeliest whole reading ends; words not reached cost as skipped once, unless all was sound before
-   * the text.
+   * The state in which the likeliest whole reading ends; words not reached cost as skipped once,
+   * unless all was sound before the text.
    */
   finalState(): number {
     const { words, phones, firstState, ends } = this.#graph;
@@ -212,7 +218,10 @@ export class Viterbi {
     return lasted === 1 ? this.#penalties.oneFrame : this.#penalties.twoFrames;
   }
 
-  /** Best score into each junction of the window from the frame before: word ends, fillers, repeats, then skips. */
+  /**
+   * Best score into each junction of the window from the frame before: word ends, fillers, repeats,
+   * then skips.
+   */
   #enterJunctions(start: boolean): void {
     const { firstState, parent, ends, phones, words } = this.#graph;
     const { advance, omission, skipWord, skipNextWord, repeat, repeatWord, repeatReach } = this.#penalties;
@@ -226,7 +235,8 @@ export class Viterbi {
       entry[0] = 0;
       from[0] = -1;
     }
-    // Anything said in words low..w: the best source of a repeat, and how many words back it may still go.
+    // Anything said in words low..w: the best source of a repeat, and how many words back it may
+    // still go.
     let again = -Infinity;
     let againFrom = -1;
     let reach = 0;
@@ -302,7 +312,8 @@ export class Viterbi {
     if (fromWord >= toWord) return;
     const { firstState, phones, words } = this.#graph;
     score.fill(-Infinity, firstState[fromWord]!, firstState[toWord]!);
-    // The junction at the window's own edge stays: `fromWord` when the window's end moves, `toWord` when its start does.
+    // The junction at the window's own edge stays: `fromWord` when the window's end moves, `toWord`
+    // when its start does.
     const first = fromWord === this.#low ? fromWord : fromWord + 1;
     const last = fromWord === this.#low ? toWord - 1 : toWord;
     score.fill(-Infinity, phones + first, phones + last + 1);

@@ -13,18 +13,26 @@ export type Calibrator = {
   name: string;
   /** Scores below this are shown as errors. */
   flagThreshold: number;
-  /** What experts on average give a phone that the aligner did not hear, alone and in context, and how sure that is. */
+  /**
+   * What experts on average give a phone that the aligner did not hear, alone and in context, and
+   * how sure that is.
+   */
   unheard: { score: number; confidence: number };
-  /** Score of one phone from its segment, and 0-1 how sure that is. `phone` counts without silence. */
+  /**
+   * Score of one phone from its segment, and 0-1 how sure that is. `phone` counts without silence.
+   */
   score(features: Float32Array, phone: number): { score: number; confidence: number };
-  /** Score of one phone with its word and utterance; `context` is in the order of `contextNames`. */
+  /**
+   * Score of one phone with its word and utterance; `context` is in the order of `contextNames`.
+   */
   scoreInContext(features: Float32Array, phone: number, context: Float32Array): number;
 };
 
 /**
- * calibration.json of a model package. Inputs of `score` are the segment's features, one number a phone that is 1 for the
- * expected one, and that phone's priors (what experts usually give it). `confidence` sees the score after them: how
- * probably the experts' mean lies within 0.5 of it. `score_in_context` sees the context after them.
+ * calibration.json of a model package. Inputs of `score` are the segment's features, one number a
+ * phone that is 1 for the expected one, and that phone's priors (what experts usually give it).
+ * `confidence` sees the score after them: how probably the experts' mean lies within 0.5 of it.
+ * `score_in_context` sees the context after them.
  */
 const calibrationFile = z.strictObject({
   name: z.string(),
@@ -38,7 +46,10 @@ const calibrationFile = z.strictObject({
   score_in_context: regressor,
 });
 
-/** @throws SpeechfbError `bad_model` when the file does not fit the model's alphabet or this program's features. */
+/**
+ * @throws SpeechfbError `bad_model` when the file does not fit the model's alphabet or this
+ *   program's features.
+ */
 export function loadCalibrator(path: string | undefined, alphabet: Alphabet): Calibrator {
   if (path === undefined) return uncalibrated;
   const parsed = calibrationFile.safeParse(JSON.parse(readFileSync(path, 'utf8')));
@@ -92,7 +103,10 @@ export function loadCalibrator(path: string | undefined, alphabet: Alphabet): Ca
 /** Mean score, and share of scores below 1. */
 const priorsPerPhone = 2;
 
-/** A logistic on the mean log-posterior (feature 0): only to have graded scores before a model is calibrated. */
+/**
+ * A logistic on the mean log-posterior (feature 0): only to have graded scores before a model is
+ * calibrated.
+ */
 const uncalibrated: Calibrator = {
   name: 'none',
   flagThreshold: 1,

@@ -1,6 +1,9 @@
 import { SEGMENT_FEATURES } from './features.ts';
 
-/** What is known of a phone beyond its own segment, in order. Scores are the calibrated ones from the segment alone, 0-2. */
+/**
+ * What is known of a phone beyond its own segment, in order. Scores are the calibrated ones from
+ * the segment alone, 0-2.
+ */
 export const contextNames = [
   /** This phone's own score. */
   'alone',

@@ -2,10 +2,10 @@ import type { FrameStore } from '../align/frame-store.ts';
 import type { Alphabet } from '../align/graph.ts';
 
 /**
- * What the calibrator knows of one phone, from its segment alone. l is the log-posterior, v the score logit, q the
- * expected phone, ml and mv the segment's means of l and v; "other" ranges over the phones without silence. After these
- * come `ml_AA` and so on for each phone in the model's order and for silence, at least -12, and `mv_AA` and so on for
- * each phone.
+ * What the calibrator knows of one phone, from its segment alone. l is the log-posterior, v the
+ * score logit, q the expected phone, ml and mv the segment's means of l and v; "other" ranges over
+ * the phones without silence. After these come `ml_AA` and so on for each phone in the model's
+ * order and for silence, at least -12, and `mv_AA` and so on for each phone.
  */
 export const SEGMENT_FEATURES = [
   /** Mean and maximum of l[q]. */
@@ -65,7 +65,10 @@ export function phoneColumns({ phones, silence }: Alphabet, logits: number): Pho
 export type SegmentFeatures = {
   /** In the order of `featureNames`. */
   values: Float32Array;
-  /** Mean log-posterior of each phone over the segment, and its exponential; the next call writes over both. */
+  /**
+   * Mean log-posterior of each phone over the segment, and its exponential; the next call writes
+   * over both.
+   */
   means: Float64Array;
   shares: Float64Array;
   /** Sum of `shares`. */
@@ -80,7 +83,10 @@ function scratchFor(phones: number): Scratch {
   return { means: new Float64Array(phones), shares: new Float64Array(phones), logits: new Float64Array(phones) };
 }
 
-/** Features of phone `q` (an index into `columns.names`) over frames [start, end) of the store; at least one frame. */
+/**
+ * Features of phone `q` (an index into `columns.names`) over frames [start, end) of the store; at
+ * least one frame.
+ */
 export function segmentFeatures(
   store: FrameStore,
   columns: PhoneColumns,
@@ -154,7 +160,10 @@ export function segmentFeatures(
   return { values, means, shares, mass };
 }
 
-/** Turns sums over `n` frames into means, in place, fills the shares, and compares phone `q` with the others. */
+/**
+ * Turns sums over `n` frames into means, in place, fills the shares, and compares phone `q` with
+ * the others.
+ */
 function sumsToMeans({ means, shares, logits }: Scratch, n: number, q: number) {
   let bestOther = -Infinity;
   let mass = 0;
@@ -174,8 +183,9 @@ function sumsToMeans({ means, shares, logits }: Scratch, n: number, q: number) {
 }
 
 /**
- * Raw goodness of pronunciation, nats, <= 0: the mean log-posterior of the expected phone plus, for models with a score
- * head, the log of the least probability (over the frames) that it is right. Nothing in it is fitted.
+ * Raw goodness of pronunciation, nats, <= 0: the mean log-posterior of the expected phone plus, for
+ * models with a score head, the log of the least probability (over the frames) that it is right.
+ * Nothing in it is fitted.
  */
 export function rawGop({ values }: Pick<SegmentFeatures, 'values'>, hasScoreHead: boolean): number {
   const lp = Math.min(0, values[SEGMENT_FEATURES.indexOf('lp')]!);

@@ -1,8 +1,9 @@
 import type { Known, Predict, Trees } from './regressor-schema.ts';
 
 /**
- * Boosted trees in one table of eight bytes a node, so that a step down a tree is one cache line: the feature (16 bits) with the
- * distance to the right child (16 bits), then the threshold; of a leaf -1 and its value. The left child is the next node.
+ * Boosted trees in one table of eight bytes a node, so that a step down a tree is one cache line:
+ * the feature (16 bits) with the distance to the right child (16 bits), then the threshold; of a
+ * leaf -1 and its value. The left child is the next node.
  */
 export function forestPredictor(model: Trees, { from, cases }: Known): Predict {
   const words: number[] = [];

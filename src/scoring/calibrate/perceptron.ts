@@ -3,7 +3,10 @@ import type { Known, Layers, Predict } from './regressor-schema.ts';
 /** Standardised inputs end here on either side. */
 const mostDeviations = 5;
 
-/** A small network of the calibration. The first layer's part of the known inputs is added as one number an output. */
+/**
+ * A small network of the calibration. The first layer's part of the known inputs is added as one
+ * number an output.
+ */
 export function perceptronPredictor(model: Layers, { from, cases }: Known): Predict {
   const mean = Float64Array.from(model.mean);
   const perDeviation = Float64Array.from(model.deviation, (deviation) => 1 / deviation);
@@ -49,7 +52,10 @@ export function perceptronPredictor(model: Layers, { from, cases }: Known): Pred
   };
 }
 
-/** output = start + matrix x values, four rows at a time: they share each value, and none waits for another's addition. */
+/**
+ * output = start + matrix x values, four rows at a time: they share each value, and none waits for
+ * another's addition.
+ */
 function multiply(matrix: Float64Array, values: Float64Array, start: Float64Array, output: Float64Array): void {
   const width = values.length;
   const whole = output.length & ~3;

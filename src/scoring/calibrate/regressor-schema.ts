@@ -1,6 +1,9 @@
 import { z } from 'zod';
 
-/** Boosted regression trees as flat tables: node i splits on `feature[i]` at `threshold[i]`, or is a leaf (-1). */
+/**
+ * Boosted regression trees as flat tables: node i splits on `feature[i]` at `threshold[i]`, or is a
+ * leaf (-1).
+ */
 const trees = z.strictObject({
   kind: z.literal('trees'),
   base: z.number(),
@@ -15,7 +18,10 @@ const trees = z.strictObject({
   value: z.array(z.number()),
 });
 
-/** A small network on standardised inputs, ReLU between layers; `weight` is [outputs][inputs] row by row. */
+/**
+ * A small network on standardised inputs, ReLU between layers; `weight` is [outputs][inputs] row by
+ * row.
+ */
 const layers = z.strictObject({
   kind: z.literal('layers'),
   mean: z.array(z.number()),
@@ -34,8 +40,14 @@ export type Layers = z.infer<typeof layers>;
 export const regressor = z.discriminatedUnion('kind', [trees, layers, sum]);
 export type Regressor = z.infer<typeof regressor>;
 
-/** Inputs that take one of few known sets of values: those from `from` on hold `cases[which]`. What follows from them is worked out once. */
+/**
+ * Inputs that take one of few known sets of values: those from `from` on hold `cases[which]`. What
+ * follows from them is worked out once.
+ */
 export type Known = { from: number; cases: readonly Float32Array[] };
 
-/** A regressor's value; of the inputs that are known, `which` case holds, and `input` need not have them: it may be given them. */
+/**
+ * A regressor's value; of the inputs that are known, `which` case holds, and `input` need not have
+ * them: it may be given them.
+ */
 export type Predict = (input: Float32Array, which: number) => number;

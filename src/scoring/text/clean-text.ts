@@ -1,14 +1,18 @@
 import { SpeechfbError } from '../../errors.ts';
 import { nameOf, shorten, unreadableText } from './refusal.ts';
 
-/** A text without what is not read aloud, and where each of its UTF-16 units stood in the original. */
+/**
+ * A text without what is not read aloud, and where each of its UTF-16 units stood in the original.
+ */
 export type CleanText = { text: string; places: readonly number[] };
 
 /**
- * Leaves of a text what is read aloud: tags and emphasis go, entities become their characters, characters that nobody sees are
- * taken out, and letters, digits, apostrophes and spaces of many forms (accented, fullwidth, ligatures) become the plain ones.
+ * Leaves of a text what is read aloud: tags and emphasis go, entities become their characters,
+ * characters that nobody sees are taken out, and letters, digits, apostrophes and spaces of many
+ * forms (accented, fullwidth, ligatures) become the plain ones.
  *
- * @throws SpeechfbError `invalid_reference` for tags and characters that it does not know, with their place.
+ * @throws SpeechfbError `invalid_reference` for tags and characters that it does not know, with
+ *   their place.
  */
 export function cleanText(original: string): CleanText {
   const whole = original.normalize('NFC');
@@ -165,7 +169,8 @@ function plain(character: string, before: string, after: string): string {
   // Small raised letters are the ending of a number.
   if (/\p{Lm}/u.test(character)) return /[\p{Nd}\p{Lm}]/u.test(before) ? character.normalize('NFKC') : character;
   if (/[ªº]/.test(character)) return character;
-  // Letters with accents are English loans more often than not (café): keep the letter, drop the mark.
+  // Letters with accents are English loans more often than not (café): keep the letter, drop the
+  // mark.
   if (/\p{L}/u.test(character)) return character.normalize('NFKD').replace(/\p{M}+/gu, '');
   if (/\p{Mn}/u.test(character)) return '';
   if (/\p{Nd}/u.test(character)) return character.normalize('NFKC');

@@ -23,8 +23,8 @@ const contexts: readonly (readonly [left: number, right: number])[] = [
 ];
 
 /**
- * A likely pronunciation of a word that is in no dictionary, from its letters: ARPAbet without stress, at least one phone.
- * `word` is lower case; anything but a-z is passed over.
+ * A likely pronunciation of a word that is in no dictionary, from its letters: ARPAbet without
+ * stress, at least one phone. `word` is lower case; anything but a-z is passed over.
  */
 export function soundOut(word: string): string[] {
   rules ??= readRules();

@@ -3,16 +3,17 @@ import { fileURLToPath } from 'node:url';
 import { parsePhone } from './phones.ts';
 
 /**
- * Every pronunciation that the CMU dictionary gives `word` (lower case), without stress, the dictionary's first first;
- * empty when the word is not in it.
+ * Every pronunciation that the CMU dictionary gives `word` (lower case), without stress, the
+ * dictionary's first first; empty when the word is not in it.
  *
- * The package is 4.7 MB of sorted lines. Importing it costs 320 ms, reading the file 7 ms, so it is read as text, once,
- * and searched by halves (about 10 us a word).
+ * The package is 4.7 MB of sorted lines. Importing it costs 320 ms, reading the file 7 ms, so it is
+ * read as text, once, and searched by halves (about 10 us a word).
  */
 export function pronunciations(word: string): string[][] {
   dictionary ??= readFileSync(fileURLToPath(import.meta.resolve('cmu-pronouncing-dictionary')));
   const found = new Map<string, string[]>();
-  // Two entries of the file are out of order by one line, so look a little around the place where the word should be.
+  // Two entries of the file are out of order by one line, so look a little around the place where
+  // the word should be.
   let at = lineBack(dictionary, findPlace(dictionary, word), 3);
   for (let line = 0, matched = false; line < 16; line++) {
     const entry = parseEntry(dictionary, at);

@@ -1,8 +1,8 @@
 import { largestNumber, ordinal, spellNumber, spellYear } from './numbers.ts';
 
 /**
- * How numbers are read aloud in English: each function returns the readings in words, the commonest first. Where there are
- * several, the one that was said is found in the sound.
+ * How numbers are read aloud in English: each function returns the readings in words, the commonest
+ * first. Where there are several, the one that was said is found in the sound.
  */
 
 /** The digits one by one, as in a telephone number: each "0" is zero or oh. */

@@ -13,13 +13,18 @@ import {
 import type { Reading } from './text-word.ts';
 import { currencies, scales, units, vulgarFractions } from './units.ts';
 
-/** How one form of number is written, and what is said for it; undefined when the match is no such number after all. */
+/**
+ * How one form of number is written, and what is said for it; undefined when the match is no such
+ * number after all.
+ */
 export type NumberRule = { pattern: RegExp; read(match: RegExpExecArray): Reading[] | undefined };
 
 const whole = String.raw`(?:\d{1,3}(?:,\d{3})+|\d+)`;
 const number = String.raw`${whole}(?:\.\d+)?`;
 const fractions = Object.keys(vulgarFractions).join('');
-/** A number does not begin within another word or number, and nothing of it is left behind its end. */
+/**
+ * A number does not begin within another word or number, and nothing of it is left behind its end.
+ */
 const begin = String.raw`(?<![A-Za-z\d])`;
 const end = String.raw`(?![\dA-Za-z]|[.,:/]\d|[-–][\d$€£¥]|\s[-–]\s\d|[$€£¥¢°]|["′″]\d|['′] ?\d|['′]['′]|[″⁄²³¹⁰⁴-⁹⁻₀-₉${fractions}])`;
 const anyUnit = [...Object.keys(units), 'M']

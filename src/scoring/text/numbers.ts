@@ -1,7 +1,10 @@
 /** Largest number that `spellNumber` reads as words. */
 export const largestNumber = 999_999_999;
 
-/** The words of a whole number from 0 to `largestNumber`, as read aloud in American English: 42 -> forty two. */
+/**
+ * The words of a whole number from 0 to `largestNumber`, as read aloud in American English: 42 ->
+ * forty two.
+ */
 export function spellNumber(value: number): string[] {
   if (value >= 1_000_000) return withRest(spellNumber(Math.floor(value / 1_000_000)), 'million', value % 1_000_000);
   if (value >= 1000) return withRest(spellNumber(Math.floor(value / 1000)), 'thousand', value % 1000);

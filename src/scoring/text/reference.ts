@@ -22,9 +22,11 @@ type ReferenceWord = {
 export type ReferenceSource = { text: string } | { words: readonly { text: string; phones: readonly string[] }[] };
 
 /**
- * Finds the pronunciations of what is to be read. Words outside the dictionary are sounded out from their letters.
+ * Finds the pronunciations of what is to be read. Words outside the dictionary are sounded out from
+ * their letters.
  *
- * @throws SpeechfbError `invalid_reference`, naming the words, characters or phones that it could not take.
+ * @throws SpeechfbError `invalid_reference`, naming the words, characters or phones that it could
+ *   not take.
  */
 export function resolveReference(source: ReferenceSource): Reference {
   return 'text' in source ? fromText(source.text) : fromPhones(source.words);
@@ -61,7 +63,10 @@ function fromReadings({ shown, spoken }: TextWord, others: readonly string[], te
   };
 }
 
-/** The pronunciations of words said one after the other; the first of each word where all together would be too many. */
+/**
+ * The pronunciations of words said one after the other; the first of each word where all together
+ * would be too many.
+ */
 function joined(words: readonly ReferenceWord[]): string[][] {
   const count = words.reduce((product, { variants }) => product * variants.length, 1);
   return words.reduce<string[][]>(
@@ -77,7 +82,10 @@ function joined(words: readonly ReferenceWord[]): string[][] {
 const mostVariants = 96;
 const mostJoined = 8;
 
-/** An unknown word without vowels, or in capitals among small letters, may be said letter by letter: PBX, IVR. */
+/**
+ * An unknown word without vowels, or in capitals among small letters, may be said letter by letter:
+ * PBX, IVR.
+ */
 function soundedOut(shown: string, text: string): string[][] {
   const word = shown.toLowerCase();
   const letters = shown.replace(/[^A-Za-z]/g, '');
@@ -87,7 +95,10 @@ function soundedOut(shown: string, text: string): string[][] {
   return stands ? [soundOut(word), spelled] : [soundOut(word)];
 }
 
-/** The word itself, as an abbreviation (a.m.), or without an apostrophe that only quotes or closes it (dogs'). */
+/**
+ * The word itself, as an abbreviation (a.m.), or without an apostrophe that only quotes or closes
+ * it (dogs').
+ */
 function lookUp(spoken: string): string[][] {
   const long = abbreviations.get(spoken)?.flatMap(pronunciations);
   if (long) return long;
@@ -98,7 +109,10 @@ function lookUp(spoken: string): string[][] {
   return [];
 }
 
-/** What is said for short forms of which the dictionary has nothing, or one reading alone (Dr. Smith lives on Mill Dr.). */
+/**
+ * What is said for short forms of which the dictionary has nothing, or one reading alone (Dr. Smith
+ * lives on Mill Dr.).
+ */
 const abbreviations = new Map([
   ['dr', ['doctor', 'drive']],
   ['st', ['saint', 'street']],

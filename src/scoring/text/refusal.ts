@@ -5,7 +5,10 @@ export function shorten(text: string): string {
   return text.length > 40 ? `${text.slice(0, 40)}...` : text;
 }
 
-/** A text with something in it that nobody can read aloud for certain: what it is, and at which character it stands, from 1. */
+/**
+ * A text with something in it that nobody can read aloud for certain: what it is, and at which
+ * character it stands, from 1.
+ */
 export function unreadableText(text: string, what: string, place: number, why: string): SpeechfbError {
   return new SpeechfbError(
     'invalid_reference',

@@ -1,6 +1,7 @@
 /**
- * One word to be read: `shown` as the caller wrote it, `spoken` in lower case as the dictionary writes it. Where a text may be
- * read in several ways, `spoken` may be several words, and `others` are the readings that compete with it.
+ * One word to be read: `shown` as the caller wrote it, `spoken` in lower case as the dictionary
+ * writes it. Where a text may be read in several ways, `spoken` may be several words, and `others`
+ * are the readings that compete with it.
  */
 export type TextWord = { shown: string; spoken: string; others?: readonly string[] };
 
@@ -8,8 +9,9 @@ export type TextWord = { shown: string; spoken: string; others?: readonly string
 export type Reading = { readings: readonly string[] };
 
 /**
- * The words of a token that may be read in several ways. What all readings begin and end with are words of their own; what
- * differs is one word, with the first reading as its text and the others beside it.
+ * The words of a token that may be read in several ways. What all readings begin and end with are
+ * words of their own; what differs is one word, with the first reading as its text and the others
+ * beside it.
  */
 export function competing({ readings }: Reading): TextWord[] {
   const split = [...new Set(readings)].map((reading) => reading.split(' '));

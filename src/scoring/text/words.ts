@@ -10,13 +10,14 @@ import { signs } from './units.ts';
 export const referenceLimits = { words: 500, wordLetters: 60, phonesInWord: 40 } as const;
 
 /**
- * Splits a text into the words that a reader says. Punctuation is dropped, hyphens and slashes part words, apostrophes
- * stay; numbers and signs become words ("Room 42" -> room forty two, "3rd" -> third, "$5" -> five dollars, "2 + 2" -> two plus
- * two). What may be read in several ways has them all (2024 -> two thousand twenty four or twenty twenty four). Nothing that
- * would be said vanishes: what cannot be read for certain is refused.
+ * Splits a text into the words that a reader says. Punctuation is dropped, hyphens and slashes part
+ * words, apostrophes stay; numbers and signs become words ("Room 42" -> room forty two, "3rd" ->
+ * third, "$5" -> five dollars, "2 + 2" -> two plus two). What may be read in several ways has them
+ * all (2024 -> two thousand twenty four or twenty twenty four). Nothing that would be said
+ * vanishes: what cannot be read for certain is refused.
  *
- * @throws SpeechfbError `invalid_reference` for other scripts, no words, or more than `referenceLimits`; for a character that
- *   cannot be read aloud, with its place.
+ * @throws SpeechfbError `invalid_reference` for other scripts, no words, or more than
+ *   `referenceLimits`; for a character that cannot be read aloud, with its place.
  */
 export function splitWords(original: string): TextWord[] {
   const { text, places } = cleanText(original);

@@ -10,7 +10,10 @@ export type ScoringStart = { model: ModelPackage };
 /** Updates, or the word that there is time to collect garbage. */
 export type ToScoring = ScoringUpdates | 'tidy';
 
-/** Everything since the message before, for all utterances of the thread, in this order: opened, gaps, frames, finished, closed. */
+/**
+ * Everything since the message before, for all utterances of the thread, in this order: opened,
+ * gaps, frames, finished, closed.
+ */
 export type ScoringUpdates = {
   opened: { id: number; reference: Reference; options: ScorerOptions }[];
   gaps: { id: number; startFrame: number; endFrame: number }[];

@@ -24,8 +24,12 @@ export type ScoringThreadsOptions = {
   onCrash?: (error: Error) => void;
 };
 
-/** Scoring on threads of its own, for servers: the thread that owns the sockets has enough to do. */
-/** Errors: `not_built`, `bad_model`. An utterance whose thread dies fails with `scoring_crashed`. */
+/**
+ * Scoring on threads of its own, for servers: the thread that owns the sockets has enough to do.
+ */
+/**
+ * Errors: `not_built`, `bad_model`. An utterance whose thread dies fails with `scoring_crashed`.
+ */
 export class ScoringThreads {
   readonly #options: ScoringThreadsOptions;
   readonly #script: URL;
@@ -44,7 +48,8 @@ export class ScoringThreads {
 
   /** Opens an utterance on the thread that has fewest. */
   readonly openUtterance: OpenUtterance = (engine, reference, settings, events) => {
-    // A reference that the model cannot read is refused at once, and not by a message from elsewhere.
+    // A reference that the model cannot read is refused at once, and not by a message from
+    // elsewhere.
     buildGraph(reference, this.#options.model);
     const thread = this.#threads.reduce((least, other) => (other.size < least.size ? other : least));
     return joinPipeline(engine, events, thread.open(reference, settings, events));

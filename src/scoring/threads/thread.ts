@@ -16,7 +16,10 @@ type OpenUtteranceState = {
   settle: { resolve(result: TimedResult): void; reject(error: Error): void } | undefined;
 };
 
-/** One scoring thread as the sockets' thread sees it. What is said to it within one turn of the event loop is one message. */
+/**
+ * One scoring thread as the sockets' thread sees it. What is said to it within one turn of the
+ * event loop is one message.
+ */
 export class ScoringThread {
   readonly #worker: Worker;
   readonly #utterances = new Map<number, OpenUtteranceState>();
@@ -82,7 +85,10 @@ export class ScoringThread {
     };
   }
 
-  /** Figures of the last 10 s: how long frames waited for their feedback at p95, and the share of time that the thread worked. */
+  /**
+   * Figures of the last 10 s: how long frames waited for their feedback at p95, and the share of
+   * time that the thread worked.
+   */
   stats(): { waitP95Ms: number; busy: number } {
     const { stepP95Ms, busy } = this.#stats.snapshot(performance.now(), 0, 0);
     return { waitP95Ms: stepP95Ms, busy };

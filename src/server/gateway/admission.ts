@@ -4,7 +4,10 @@ import type { Limits } from '../limits.ts';
 import type { Refusal } from '../refusal.ts';
 import { TokenBucket } from './token-bucket.ts';
 
-/** Decides whether one more session may start. A resume is never asked: its session is already counted. */
+/**
+ * Decides whether one more session may start. A resume is never asked: its session is already
+ * counted.
+ */
 export class Admission {
   readonly #limits: Limits;
   readonly #starts: TokenBucket;
@@ -39,13 +42,19 @@ export type AdmissionState = {
   scoring: ScoringStats | undefined;
 };
 
-/** The sentence that says so when the engine's thread stands still or starts again; undefined: it is alive. */
+/**
+ * The sentence that says so when the engine's thread stands still or starts again; undefined: it is
+ * alive.
+ */
 export function stalled({ silentMs }: EngineStats, { silentModelMs }: Limits): string | undefined {
   if (silentMs <= silentModelMs) return undefined;
   return `the model has said nothing for ${Math.round(silentMs)} ms; at most ${silentModelMs} ms is normal`;
 }
 
-/** The sentence that names the part of the server that has no room for one more session; undefined: all have. */
+/**
+ * The sentence that names the part of the server that has no room for one more session; undefined:
+ * all have.
+ */
 function overloaded(engine: EngineStats, scoring: ScoringStats | undefined, limits: Limits): string | undefined {
   if (engine.stepP95Ms > limits.busyStepP95Ms && engine.busy > limits.busyShare) {
     const step = `a model step takes ${Math.round(engine.stepP95Ms)} ms at p95`;

@@ -35,6 +35,7 @@ export class Connection {
   readonly #openedMs: number;
   readonly #frames: TokenBucket;
   readonly #messages: TokenBucket;
+  readonly #pings: TokenBucket;
   #session: Session | undefined;
   #isAlive = true;
 
@@ -45,8 +46,10 @@ export class Connection {
     this.#openedMs = context.now();
     this.#frames = new TokenBucket(limits.framesPerSecond, limits.frameBurst, this.#openedMs);
     this.#messages = new TokenBucket(limits.messagesPerSecond, limits.messageBurst, this.#openedMs);
+    this.#pings = new TokenBucket(limits.pingsPerSecond, limits.pingBurst, this.#openedMs);
     this.#socket = new CorkedSocket(socket, transport, () => this.#session?.socketDrained());
     socket.on('message', (data: Buffer, isBinary) => this.#onMessage(data, isBinary));
+    socket.on('ping', (data: Buffer) => this.#onPing(data));
     socket.on('pong', (data: Buffer) => this.#onPong(data));
     // The socket is closed by ws after an error of the WebSocket layer: 1002, 1007 or 1009.
     socket.on('error', (error) => context.log.warn({ error: error.message }, 'a socket broke the WebSocket protocol'));
@@ -56,7 +59,10 @@ export class Connection {
     });
   }
 
-  /** Pings; a socket that has answered nothing since the last heartbeat is cut, its session waits for a resume. */
+  /**
+   * Pings; a socket that has answered nothing since the last heartbeat is cut, its session waits
+   * for a resume.
+   */
   heartbeat(): void {
     const { socket } = this.#options;
     if (!this.#isAlive) {
@@ -98,7 +104,8 @@ export class Connection {
     const { context } = this.#options;
     try {
       const waitMs = (isBinary ? this.#frames : this.#messages).take(context.now());
-      if (waitMs > 0) this.#fail(flood(isBinary, waitMs));
+      if (waitMs > 0)
+        this.#fail(flood(isBinary ? 'more audio frames than any sound needs' : 'too many messages a second', waitMs));
       else if (isBinary) this.#onFrame(data);
       else this.#onText(data);
     } catch (error) {
@@ -107,11 +114,33 @@ export class Connection {
     }
   }
 
-  /** A pong carries the id of the newest event when its ping was sent: the client has read everything up to it. */
+  #onPing(data: Buffer): void {
+    const { socket } = this.#options;
+    if (this.#isControlFlood()) return;
+    this.#isAlive = true;
+    if (socket.readyState === socket.OPEN) socket.pong(data);
+  }
+
+  /**
+   * A pong carries the id of the newest event when its ping was sent: the client has read
+   * everything up to it.
+   */
   #onPong(data: Buffer): void {
+    if (this.#isControlFlood()) return;
     this.#isAlive = true;
     const eventId = Number(data.toString('latin1'));
     if (Number.isSafeInteger(eventId)) this.#session?.confirmed(eventId);
+  }
+
+  /**
+   * Whether one more ping or pong is one too many; the socket is refused then, and what still comes
+   * counts for nothing.
+   */
+  #isControlFlood(): boolean {
+    if (this.#socket.isClosing) return true;
+    const waitMs = this.#pings.take(this.#options.context.now());
+    if (waitMs > 0) this.#fail(flood('too many pings a second', waitMs));
+    return waitMs > 0;
   }
 
   #onFrame(data: Buffer): void {
@@ -196,8 +225,7 @@ function readFrame(data: Buffer, { maxFrameBytes }: Limits): AudioFrame | Refusa
   return { code: decoded.fault === 'codec' ? 'unsupported_audio' : 'invalid_frame', message: decoded.message };
 }
 
-function flood(isBinary: boolean, retryAfterMs: number): Refusal {
-  const message = isBinary ? 'more audio frames than any sound needs' : 'too many messages a second';
+function flood(message: string, retryAfterMs: number): Refusal {
   return { code: 'rate_limited', message, retryAfterMs };
 }
 

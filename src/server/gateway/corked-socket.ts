@@ -3,8 +3,8 @@ import type { WebSocket } from 'ws';
 import type { SessionSocket } from '../session/session.ts';
 
 /**
- * A WebSocket as sessions write to it. All events of one turn of the event loop go out in one write: a system call costs more
- * than an event.
+ * A WebSocket as sessions write to it. All events of one turn of the event loop go out in one
+ * write: a system call costs more than an event.
  */
 export class CorkedSocket implements SessionSocket {
   readonly #socket: WebSocket;

@@ -5,8 +5,8 @@ import type { Session } from '../session/session.ts';
 export type DrainReport = { sessions: number; finished: number };
 
 /**
- * Tells every session to go, waits for their finals and for the sockets to close behind them; a session that is not
- * done by `deadlineMs` ends with an error.
+ * Tells every session to go, waits for their finals and for the sockets to close behind them; a
+ * session that is not done by `deadlineMs` ends with an error.
  */
 export async function drainSessions(
   sessions: readonly Session[],

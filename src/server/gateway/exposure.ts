@@ -7,8 +7,9 @@ export function isLoopback(host: string): boolean {
 }
 
 /**
- * Voices are personal data: beyond this machine they are taken only from known clients over an encrypted line, or where
- * the operator has chosen one of the two and stands for the other (TLS ends in front, or the network is closed).
+ * Voices are personal data: beyond this machine they are taken only from known clients over an
+ * encrypted line, or where the operator has chosen one of the two and stands for the other (TLS
+ * ends in front, or the network is closed).
  * @throws SpeechfbError `unsafe_host`
  */
 export function checkExposure(host: string, guard: { tokens: boolean; tls: boolean }): void {
@@ -19,8 +20,9 @@ export function checkExposure(host: string, guard: { tokens: boolean; tls: boole
 }
 
 /**
- * Whether a WebSocket with this `Origin` may be opened. Programs send none. A page must come from this server's own host,
- * or from a listed origin; on loopback the page must be on loopback too, whatever name was made to point here.
+ * Whether a WebSocket with this `Origin` may be opened. Programs send none. A page must come from
+ * this server's own host, or from a listed origin; on loopback the page must be on loopback too,
+ * whatever name was made to point here.
  */
 export function isOriginAllowed(origin: string | undefined, host: string | undefined, policy: OriginPolicy): boolean {
   if (origin === undefined || policy.allowed.includes(origin)) return true;

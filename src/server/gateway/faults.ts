@@ -9,8 +9,8 @@ export const faultsPath = '/faults/inference';
 export type FaultAnswer = { status: number; code: string; message: string } | { status: 202; fault: EngineFault };
 
 /**
- * Lets a load test stall or kill the model's thread. `inject` is absent unless the server was started for that, and only this
- * machine is heard: what it does hurts every session.
+ * Lets a load test stall or kill the model's thread. `inject` is absent unless the server was
+ * started for that, and only this machine is heard: what it does hurts every session.
  */
 export async function answerFault(
   request: IncomingMessage,

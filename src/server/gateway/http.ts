@@ -11,11 +11,16 @@ export type HttpOptions = {
   notReady(): string | undefined;
   /** Whether the request may read /metrics and inject faults. */
   isKnown(request: IncomingMessage): boolean;
-  /** Absent unless the server was started to be disturbed; false when the model has no thread yet. */
+  /**
+   * Absent unless the server was started to be disturbed; false when the model has no thread yet.
+   */
   injectFault?: ((fault: EngineFault) => boolean) | undefined;
 };
 
-/** /healthz: the process answers. /readyz: the model is warm and alive, nothing drains. /metrics: Prometheus. /faults/inference: for load tests. */
+/**
+ * /healthz: the process answers. /readyz: the model is warm and alive, nothing drains. /metrics:
+ * Prometheus. /faults/inference: for load tests.
+ */
 export function createHttpHandler(options: HttpOptions): (request: IncomingMessage, response: ServerResponse) => void {
   return (request, response) => {
     const startedMs = performance.now();

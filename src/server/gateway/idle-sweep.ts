@@ -1,6 +1,7 @@
 /**
- * Gives memory back when the last of some sessions has ended. V8 collects when it needs room, not when there is time: a server
- * that has been busy would hold its garbage until it is busy again. A collection takes some 20 ms, which nobody waits for then.
+ * Gives memory back when the last of some sessions has ended. V8 collects when it needs room, not
+ * when there is time: a server that has been busy would hold its garbage until it is busy again. A
+ * collection takes some 20 ms, which nobody waits for then.
  */
 export class IdleSweep {
   readonly #collect: () => void;

@@ -22,7 +22,10 @@ import type { Tokens } from './tokens.ts';
 import { type Caller, chooseSubprotocol, identify, offersSubprotocol } from './upgrade.ts';
 
 export type ServerOptions = {
-  /** Several servers may share one; a promise is a model that still warms up: the server listens and is not ready. */
+  /**
+   * Several servers may share one; a promise is a model that still warms up: the server listens and
+   * is not ready.
+   */
   engine: AcousticEngine | Promise<AcousticEngine>;
   scoring: Scoring;
   log: Log;
@@ -34,7 +37,9 @@ export type ServerOptions = {
   tokens?: Tokens | undefined;
   /** PEM texts. */
   tls?: { certificate: string; key: string } | undefined;
-  /** Whether `POST /faults/inference` may stall or kill the model's thread; else it is answered 403. */
+  /**
+   * Whether `POST /faults/inference` may stall or kill the model's thread; else it is answered 403.
+   */
   faultInjection?: boolean;
   /** Pages of other hosts that may connect, as `https://host:port`. */
   origins?: readonly string[];
@@ -47,7 +52,10 @@ export type RunningServer = {
   /** Resolves when the model is warm; rejects when it could not be loaded. */
   readonly ready: Promise<void>;
   stats(): ServerStats;
-  /** Takes no more sessions, tells every one to go, sends their finals within `limits.drainMs`, closes. */
+  /**
+   * Takes no more sessions, tells every one to go, sends their finals within `limits.drainMs`,
+   * closes.
+   */
   drain(): Promise<DrainReport>;
   /** Cuts everything at once. The engine is left to its owner. */
   close(): Promise<void>;
@@ -263,6 +271,9 @@ function socketOptions({ maxFrameBytes, maxMessageBytes }: Limits) {
   return {
     noServer: true,
     clientTracking: false,
+    // Pings have a limit of ours: ws cuts a socket without a word from the 61st that waits for its
+    // pong.
+    autoPong: false,
     perMessageDeflate: false,
     maxPayload: Math.max(maxFrameBytes, maxMessageBytes) * oversizeFactor,
     closeTimeout: closeTimeoutMs,
@@ -274,7 +285,10 @@ function socketOptions({ maxFrameBytes, maxMessageBytes }: Limits) {
 const tickMs = 20;
 /** How long a closing handshake may take. */
 const closeTimeoutMs = 5000;
-/** Up to this many times the limit a message is read and refused with an `error`; beyond it ws closes with 1009. */
+/**
+ * Up to this many times the limit a message is read and refused with an `error`; beyond it ws
+ * closes with 1009.
+ */
 const oversizeFactor = 4;
 
 const listenHints = {

@@ -6,13 +6,16 @@ import { sha256 } from '../secrets.ts';
 
 /** The tokens of the clients that may connect. */
 export type Tokens = {
-  /** The name that the token belongs to; undefined when it is nobody's. Takes the same time either way. */
+  /**
+   * The name that the token belongs to; undefined when it is nobody's. Takes the same time either
+   * way.
+   */
   nameOf(token: string): string | undefined;
 };
 
 /**
- * Reads a token file: one `name token` a line, `#` comments and empty lines between; `${env:NAME}` in a token is read from the
- * environment.
+ * Reads a token file: one `name token` a line, `#` comments and empty lines between; `${env:NAME}`
+ * in a token is read from the environment.
  * @throws SpeechfbError `bad_token_file` with every bad line at once.
  */
 export function readTokenFile(path: string): Tokens {

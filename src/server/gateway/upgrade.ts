@@ -4,12 +4,17 @@ import type { Refusal } from '../refusal.ts';
 import { isOriginAllowed, type OriginPolicy } from './exposure.ts';
 import type { Tokens } from './tokens.ts';
 
-/** A browser cannot set headers: it may offer its token as a subprotocol, `bearer.TOKEN`, beside `speechfb.v1`. */
+/**
+ * A browser cannot set headers: it may offer its token as a subprotocol, `bearer.TOKEN`, beside
+ * `speechfb.v1`.
+ */
 const bearerProtocol = 'bearer.';
 
 export type Caller = { ok: true; owner: string | undefined } | { ok: false; refusal: Refusal };
 
-/** The client that opens this WebSocket, or why it is refused. Without tokens no client has a name. */
+/**
+ * The client that opens this WebSocket, or why it is refused. Without tokens no client has a name.
+ */
 export function identify(request: IncomingMessage, tokens: Tokens | undefined, origins: OriginPolicy): Caller {
   const { origin, host } = request.headers;
   if (!isOriginAllowed(origin, host, origins)) {
@@ -26,7 +31,10 @@ export function identify(request: IncomingMessage, tokens: Tokens | undefined, o
   return { ok: true, owner };
 }
 
-/** The subprotocol chosen from those that the client offers; false when `speechfb.v1` is not among them. */
+/**
+ * The subprotocol chosen from those that the client offers; false when `speechfb.v1` is not among
+ * them.
+ */
 export function chooseSubprotocol(offered: Set<string>): string | false {
   return offered.has(subprotocol) ? subprotocol : false;
 }

@@ -14,8 +14,8 @@ export class AckSchedule {
   }
 
   /**
-   * Whether to send one now; if so it counts as sent. `riding`: another event goes out anyway, so that one that is nearly
-   * due goes with it.
+   * Whether to send one now; if so it counts as sent. `riding`: another event goes out anyway, so
+   * that one that is nearly due goes with it.
    */
   due(nowMs: number, how: AckTiming): boolean {
     const waitMs = how === 'riding' ? ridingShare * this.#intervalMs : this.#intervalMs;

@@ -7,7 +7,10 @@ export class Arrivals {
     if (this.#queue.length > capacity) this.#queue.shift();
   }
 
-  /** The frame that brought the sound at `atMs`; earlier ones are forgotten. Undefined when nothing was added. */
+  /**
+   * The frame that brought the sound at `atMs`; earlier ones are forgotten. Undefined when nothing
+   * was added.
+   */
   of(atMs: number): Arrival | undefined {
     const index = this.#queue.findIndex((arrival) => arrival.endMs >= atMs - roundingMs);
     if (index > 0) this.#queue = this.#queue.slice(index);

@@ -1,4 +1,7 @@
-/** A session's clock: samples read in order, gaps included, over all epochs, ms. The intake moves it; events are stamped with it. */
+/**
+ * A session's clock: samples read in order, gaps included, over all epochs, ms. The intake moves
+ * it; events are stamped with it.
+ */
 export class AudioClock {
   #ms = 0;
 

@@ -1,9 +1,10 @@
 import type { ServerEvent } from '../../protocol/server-messages.ts';
 
 /**
- * The events of a session that a client may ask for after a dropped socket. A final result stays until the client's
- * socket has confirmed it and the resume window has passed; a provisional phone leaves once a newer result of the same
- * phone is logged, so the log holds about one record a phone.
+ * The events of a session that a client may ask for after a dropped socket. A final result stays
+ * until the client's socket has confirmed it and the resume window has passed; a provisional phone
+ * leaves once a newer result of the same phone is logged, so the log holds about one record a
+ * phone.
  */
 export class EventLog {
   readonly #keepMs: number;
@@ -30,7 +31,10 @@ export class EventLog {
     this.#confirmedId = Math.max(this.#confirmedId, eventId);
   }
 
-  /** Events after `eventId`, oldest first, and whether older ones that it would have wanted are gone. */
+  /**
+   * Events after `eventId`, oldest first, and whether older ones that it would have wanted are
+   * gone.
+   */
   after(eventId: number): { events: readonly ServerEvent[]; truncated: boolean } {
     return {
       events: this.#entries.filter(({ event }) => event.event_id > eventId).map(({ event }) => event),
@@ -58,7 +62,10 @@ export class EventLog {
   }
 }
 
-/** The event without what `seen` (of newer events) overtakes; undefined when nothing is left. Adds to `seen`. */
+/**
+ * The event without what `seen` (of newer events) overtakes; undefined when nothing is left. Adds
+ * to `seen`.
+ */
 function withoutOvertaken(event: ServerEvent, seen: Set<string>): ServerEvent | undefined {
   if (event.type === 'transcript') return firstSight(`t${event.utterance_id}`, seen) ? event : undefined;
   if (event.type !== 'phoneme_feedback') return event;

@@ -6,13 +6,17 @@ import type { Refusal } from '../refusal.ts';
 import type { AudioClock } from './audio-clock.ts';
 import { type AddOutcome, type Checkpoint, JitterBuffer, type Released } from './jitter-buffer.ts';
 
-/** A session's audio on its way in: frames in any order become sound at the model's rate, on one clock. */
+/**
+ * A session's audio on its way in: frames in any order become sound at the model's rate, on one
+ * clock.
+ */
 export class Intake {
   readonly #options: IntakeOptions;
   readonly #decode: typeof fromS16le;
   readonly #resampler: Resampler;
   readonly #buffer: JitterBuffer;
-  // All frames but the last are of one length: their samples go through the same memory, one frame after the other.
+  // All frames but the last are of one length: their samples go through the same memory, one frame
+  // after the other.
   #samples = new Float32Array(0);
   #epochStartMs = 0;
   #firstFrameMs: number | undefined;

@@ -3,8 +3,9 @@ import { LatenessEstimate } from './late-frames.ts';
 import { type SeqRange, SeqRanges } from './seq-ranges.ts';
 
 /**
- * Puts a session's frames in order: each (epoch, seq) once, a missing one waited for up to an adaptive limit, then given
- * up as a gap. `nextSeq`, the checkpoint, only moves forward within an epoch; a new epoch starts again at 0.
+ * Puts a session's frames in order: each (epoch, seq) once, a missing one waited for up to an
+ * adaptive limit, then given up as a gap. `nextSeq`, the checkpoint, only moves forward within an
+ * epoch; a new epoch starts again at 0.
  */
 export class JitterBuffer {
   readonly #options: JitterOptions;
@@ -128,12 +129,18 @@ export class JitterBuffer {
   }
 }
 
-/** `early`: held, since one before it is missing; `late`: given up before it came; `far`: more than a window ahead of what was received. */
+/**
+ * `early`: held, since one before it is missing; `late`: given up before it came; `far`: more than
+ * a window ahead of what was received.
+ */
 export type AddOutcome = 'accepted' | 'early' | 'duplicate' | 'late' | 'far';
 
 export type Released =
   | { kind: 'audio'; frame: AudioFrame; arrivedMs: number }
-  /** `samples` of the client's clock that never came; 0 when frames were missing but the clock did not move. */
+  /**
+   * `samples` of the client's clock that never came; 0 when frames were missing but the clock did
+   * not move.
+   */
   | { kind: 'gap'; samples: number; frames: number }
   /** The client's clock starts again at 0. */
   | { kind: 'epoch'; epoch: number }
@@ -149,7 +156,10 @@ export type JitterOptions = {
   /** Frames held or missing beyond the checkpoint. */
   windowFrames: number;
   samplesIn(frame: AudioFrame): number;
-  /** The frame as it is held beyond the call that brought it; others are released before the next `add`. */
+  /**
+   * The frame as it is held beyond the call that brought it; others are released before the next
+   * `add`.
+   */
   keep?(frame: AudioFrame): AudioFrame;
 };
 

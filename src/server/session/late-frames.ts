@@ -1,6 +1,7 @@
 /**
- * How long to wait for a missing frame, learned from those that came late: mean plus four mean deviations with gains 1/8
- * and 1/4, the retransmission timer of RFC 6298 section 2, held between `minMs` and `maxMs`.
+ * How long to wait for a missing frame, learned from those that came late: mean plus four mean
+ * deviations with gains 1/8 and 1/4, the retransmission timer of RFC 6298 section 2, held between
+ * `minMs` and `maxMs`.
  */
 export class LatenessEstimate {
   readonly #minMs: number;

@@ -5,9 +5,9 @@ import { EventLog } from './event-log.ts';
 import { type PartialResult, PendingResults } from './pending.ts';
 
 /**
- * A session's way out. Numbers events, logs those that a resume may ask for, and holds partial results back while no
- * socket is there or the socket's unsent bytes pile up: of each phone only the newest record waits, so a provisional
- * result may be overtaken but a final one is never lost.
+ * A session's way out. Numbers events, logs those that a resume may ask for, and holds partial
+ * results back while no socket is there or the socket's unsent bytes pile up: of each phone only
+ * the newest record waits, so a provisional result may be overtaken but a final one is never lost.
  */
 export class Outbox {
   readonly #options: OutboxOptions;
@@ -56,7 +56,10 @@ export class Outbox {
     this.#pending.takeDropped();
   }
 
-  /** Sends to a newly attached sink: `opening` under `lastEventId`, then what came after that id, then what waits. */
+  /**
+   * Sends to a newly attached sink: `opening` under `lastEventId`, then what came after that id,
+   * then what waits.
+   */
   replay(opening: ServerMessage, lastEventId: number): void {
     const { events, truncated } = this.#log.after(lastEventId);
     this.#write({ event_id: lastEventId, audio_ms: round(this.#options.clock.ms), ...opening });
@@ -146,7 +149,9 @@ export type OutboxOptions = {
   clock: Pick<AudioClock, 'ms'>;
   /** Called with each event as it goes to the socket or the log. */
   onEvent(event: ServerEvent): void;
-  /** Called with each partial result just before it goes out, and how long the server had its sound. */
+  /**
+   * Called with each partial result just before it goes out, and how long the server had its sound.
+   */
   onPartial(event: PartialResult['message'], totalMs: number): void;
 };
 

@@ -23,7 +23,10 @@ export class PendingResults {
     this.#waiting.set(key, before ? overtake(before, partial) : partial);
   }
 
-  /** What waits, one feedback and one transcript an utterance, in the order first seen; nothing waits afterwards. */
+  /**
+   * What waits, one feedback and one transcript an utterance, in the order first seen; nothing
+   * waits afterwards.
+   */
   take(): PartialResult[] {
     const taken = [...this.#waiting.values()];
     this.#waiting.clear();

@@ -22,8 +22,8 @@ export type SessionAudioOptions = {
 };
 
 /**
- * A session's audio, and the utterances that it goes to, one after the other. What it refuses it returns: the session must
- * end for it.
+ * A session's audio, and the utterances that it goes to, one after the other. What it refuses it
+ * returns: the session must end for it.
  */
 export class SessionAudio {
   readonly #options: SessionAudioOptions;
@@ -61,7 +61,10 @@ export class SessionAudio {
     return this.#intake.add(frame, this.#nowMs());
   }
 
-  /** The refusal of more than the model can catch up with: after an outage as much as fits the resume window may come at once. */
+  /**
+   * The refusal of more than the model can catch up with: after an outage as much as fits the
+   * resume window may come at once.
+   */
   overload(): Refusal | undefined {
     const { limits } = this.#options.context;
     const allowedMs = limits.maxBufferedMs + limits.resumeTtlMs;
@@ -80,7 +83,9 @@ export class SessionAudio {
     return undefined;
   }
 
-  /** Ends the utterance, if one is open; what is heard until `next` is acknowledged and not scored. */
+  /**
+   * Ends the utterance, if one is open; what is heard until `next` is acknowledged and not scored.
+   */
   finish(reason: FinalReason, marker: string | null): Refusal | undefined {
     const refusal = this.#intake.flush(this.#nowMs());
     if (refusal) return refusal;
@@ -181,5 +186,8 @@ export class SessionAudio {
   }
 }
 
-/** Audio that may wait between two results without the model being late: look-ahead, chunk and batching. */
+/**
+ * Audio that may wait between two results without the model being late: look-ahead, chunk and
+ * batching.
+ */
 const settledBacklogMs = 500;

@@ -27,11 +27,12 @@ export type SessionOptions = {
 };
 
 /**
- * One learner's session. It outlives its socket: while none is there it goes on scoring what it has, and a resume within
- * `resumeTtlMs` takes it up again.
+ * One learner's session. It outlives its socket: while none is there it goes on scoring what it
+ * has, and a resume within `resumeTtlMs` takes it up again.
  *
- * Its parts know one another in one direction: clock <- outbox <- audio <- acknowledger and end <- controls. Two calls go
- * against it, each through one callback: a partial result takes an acknowledgement along, and a failed utterance ends the session.
+ * Its parts know one another in one direction: clock <- outbox <- audio <- acknowledger and end <-
+ * controls. Two calls go against it, each through one callback: a partial result takes an
+ * acknowledgement along, and a failed utterance ends the session.
  */
 export class Session {
   readonly id = createSecret(12);
@@ -148,7 +149,10 @@ export class Session {
     this.#end.fail(refusal);
   }
 
-  /** Looks at waits and timeouts; called by the server's one timer, so a failure must stay within this session. */
+  /**
+   * Looks at waits and timeouts; called by the server's one timer, so a failure must stay within
+   * this session.
+   */
   tick(): void {
     try {
       this.#watch();

@@ -37,7 +37,10 @@ export class Utterance {
   readonly #arrivals = new Arrivals();
   readonly #transcript: Transcript;
   readonly #pipeline: UtterancePipeline;
-  /** How far the model's last hop reaches into the sound behind it: the frame that brought that was waited for. */
+  /**
+   * How far the model's last hop reaches into the sound behind it: the frame that brought that was
+   * waited for.
+   */
   readonly #overhangMs: number;
   #heardMs: number;
   #scoredMs: number;

@@ -17,8 +17,8 @@ export class Delay implements Impairment {
 }
 
 /**
- * A delay that varies around its mean. Each draw hangs together with the one before by a normal copula, so that the
- * spread stays what the profile says; netem's own correlation narrows it.
+ * A delay that varies around its mean. Each draw hangs together with the one before by a normal
+ * copula, so that the spread stays what the profile says; netem's own correlation narrows it.
  */
 export class JitteredDelay implements Impairment {
   private readonly delayUs: number;
@@ -44,7 +44,10 @@ export class JitteredDelay implements Impairment {
   }
 }
 
-/** Keeps packets in the order in which they came, as cellular links do: one that is early waits for those before it. */
+/**
+ * Keeps packets in the order in which they came, as cellular links do: one that is early waits for
+ * those before it.
+ */
 export class InOrder implements Impairment {
   private lastUs = 0;
 
@@ -54,7 +57,10 @@ export class InOrder implements Impairment {
   }
 }
 
-/** Maps a standard normal number to one of each shape, in units of the jitter's value, as netem's tables have it. */
+/**
+ * Maps a standard normal number to one of each shape, in units of the jitter's value, as netem's
+ * tables have it.
+ */
 const shapes: Record<Jitter['distribution'], (z: number) => number> = {
   uniform: (z) => 2 * normalCdf(z) - 1,
   normal: (z) => z,

@@ -5,8 +5,9 @@ import { type Impairment, LOST } from './impairment.ts';
 type Dwells = Extract<Loss, { clock: 'time' }>;
 
 /**
- * Loss in bursts, clocked by time: good and bad spells of exponential length follow one another whether anything is sent
- * or not, as on a radio link that fades (Gilbert 1960, Elliott 1963, in continuous time).
+ * Loss in bursts, clocked by time: good and bad spells of exponential length follow one another
+ * whether anything is sent or not, as on a radio link that fades (Gilbert 1960, Elliott 1963, in
+ * continuous time).
  */
 export class Fading implements Impairment {
   private readonly dwells: Dwells;

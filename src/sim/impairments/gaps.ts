@@ -9,8 +9,9 @@ type Gap = { startUs: number; endUs: number; mode: GapMode };
 type GapEvent = Extract<NetworkEvent, { gapUs: number }>;
 
 /**
- * The gaps of one direction: those of the profile's handovers and outages, and those that someone cuts. Both directions
- * make their own from the same key, so they agree though asked at different times.
+ * The gaps of one direction: those of the profile's handovers and outages, and those that someone
+ * cuts. Both directions make their own from the same key, so they agree though asked at different
+ * times.
  */
 export class Gaps {
   private readonly sources: { event: GapEvent; occurrences: Occurrences }[];
@@ -30,7 +31,9 @@ export class Gaps {
     this.open.push({ startUs: nowUs, endUs: nowUs + forUs, mode });
   }
 
-  /** The gap around atUs, which never decreases: the one that drops, before the one that ends last. */
+  /**
+   * The gap around atUs, which never decreases: the one that drops, before the one that ends last.
+   */
   around(atUs: number): Gap | undefined {
     if (this.sources.length === 0 && this.open.length === 0) return undefined;
     for (const source of this.sources) {

@@ -5,9 +5,10 @@ import { type Impairment, LOST } from './impairment.ts';
 type Chain = Extract<Loss, { clock: 'packet' }>;
 
 /**
- * Loss in bursts, clocked by packets as netem's `gemodel p r 1-h 1-k` is: each packet first moves the state, then is lost
- * with the loss of the state it finds. The state stands still while nothing is sent, so a sender that backs off meets the
- * bad state again and again; where that is not meant, use the clock of time.
+ * Loss in bursts, clocked by packets as netem's `gemodel p r 1-h 1-k` is: each packet first moves
+ * the state, then is lost with the loss of the state it finds. The state stands still while nothing
+ * is sent, so a sender that backs off meets the bad state again and again; where that is not meant,
+ * use the clock of time.
  */
 export class GilbertElliott implements Impairment {
   private readonly chain: Chain;

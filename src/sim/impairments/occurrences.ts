@@ -8,7 +8,10 @@ export class Occurrences {
   private readonly when: Schedule;
   private readonly draws: Draws;
 
-  /** A repeated event first happens at a random moment of its first period, so that devices do not act as one. */
+  /**
+   * A repeated event first happens at a random moment of its first period, so that devices do not
+   * act as one.
+   */
   constructor(when: Schedule, draws: Draws) {
     this.when = when;
     this.draws = draws;

@@ -1,7 +1,10 @@
 import type { Gaps } from './gaps.ts';
 import { type Impairment, LOST } from './impairment.ts';
 
-/** Gaps in which nothing passes: packets are kept until the gap ends, or dropped, as the gap's mode says. */
+/**
+ * Gaps in which nothing passes: packets are kept until the gap ends, or dropped, as the gap's mode
+ * says.
+ */
 export class Outage implements Impairment {
   private readonly gaps: Gaps;
 

@@ -1,7 +1,10 @@
 import { type Impairment, LOST } from './impairment.ts';
 import { WaitingLine } from './waiting-line.ts';
 
-/** A link that sends one packet after another at its rate, with a queue before it that drops what finds it full. */
+/**
+ * A link that sends one packet after another at its rate, with a queue before it that drops what
+ * finds it full.
+ */
 export class RateQueue implements Impairment {
   private readonly usPerByte: number;
   private readonly line: WaitingLine;

@@ -4,9 +4,9 @@ import { WaitingLine } from './waiting-line.ts';
 const opportunityBytes = 1500;
 
 /**
- * A link recorded as the moments at which it could carry 1,500 bytes (Mahimahi's packet-delivery trace, Netravali et al.
- * 2015). Small packets share a moment, a large one takes several, a moment that finds nothing is lost, and the record
- * starts again after its last moment.
+ * A link recorded as the moments at which it could carry 1,500 bytes (Mahimahi's packet-delivery
+ * trace, Netravali et al. 2015). Small packets share a moment, a large one takes several, a moment
+ * that finds nothing is lost, and the record starts again after its last moment.
  */
 export class LinkTrace implements Impairment {
   private readonly momentsMs: readonly number[];

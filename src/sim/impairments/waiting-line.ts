@@ -1,4 +1,6 @@
-/** Packets that wait for a link, told by the times at which they leave it: how many are still there. */
+/**
+ * Packets that wait for a link, told by the times at which they leave it: how many are still there.
+ */
 export class WaitingLine {
   private readonly limit: number;
   private leaves: number[] = [];

@@ -21,7 +21,10 @@ export type Figures = {
   loss?: Loss;
 };
 
-/** A network of a tool that publishes rate, latency and perhaps loss; the rest is ours and said in docs/network.md. */
+/**
+ * A network of a tool that publishes rate, latency and perhaps loss; the rest is ours and said in
+ * docs/network.md.
+ */
 export function figures(
   name: string,
   source: string,

@@ -4,15 +4,17 @@ import { namedNetwork, unknownNetwork } from './index.ts';
 /** What is checked here may have other problems: anything may be missing or of another type. */
 type Extending = Readonly<Record<string, { extends?: unknown; up?: unknown; down?: unknown } | null>>;
 
-/** The own network that `name` means, by its name as written, or undefined; case is not regarded. */
+/**
+ * The own network that `name` means, by its name as written, or undefined; case is not regarded.
+ */
 export function ownName(networks: Readonly<Record<string, unknown>>, name: string): string | undefined {
   const wanted = name.toLowerCase();
   return Object.keys(networks).find((key) => key.toLowerCase() === wanted);
 }
 
 /**
- * The own network that `name` extends, or undefined when its base is a built-in one or none. A network that extends its
- * own name means the built-in one.
+ * The own network that `name` extends, or undefined when its base is a built-in one or none. A
+ * network that extends its own name means the built-in one.
  */
 export function ownBase(networks: Extending, name: string): string | undefined {
   const base = networks[name]?.extends;
@@ -20,7 +22,10 @@ export function ownBase(networks: Extending, name: string): string | undefined {
   return own === name ? undefined : own;
 }
 
-/** Bases that do not exist, circles, names that differ only in case, and two directions that extend each other. */
+/**
+ * Bases that do not exist, circles, names that differ only in case, and two directions that extend
+ * each other.
+ */
 export function checkExtends(networks: Extending, context: z.RefinementCtx): void {
   const names = Object.keys(networks);
   for (const name of names) {

@@ -39,7 +39,10 @@ export function namedNetwork(name: string): NetworkProfile | undefined {
   return namedNetworks.find((profile) => profile.name.toLowerCase() === wanted);
 }
 
-/** The sentence for a name that is neither built in nor one of `own`; variants by tool are listed by their tool. */
+/**
+ * The sentence for a name that is neither built in nor one of `own`; variants by tool are listed by
+ * their tool.
+ */
 export function unknownNetwork(name: string, own: readonly string[] = []): string {
   const plain = networkNames.filter((each) => !ofTools.some((profile) => profile.name === each));
   const tools = new Set(ofTools.map((profile) => `${profile.name.split('-')[0]}-...`));

@@ -1,6 +1,9 @@
 import { figures } from './build.ts';
 
-/** https://wiki.loadero.com/test-creation/participant-configuration/network-conditions/, incoming figures first. */
+/**
+ * https://wiki.loadero.com/test-creation/participant-configuration/network-conditions/, incoming
+ * figures first.
+ */
 const published = [
   ['loadero-4g', [100_000, 50_000], 0.2, 45, [5, 15]],
   ['loadero-3.5g', [20_000, 10_000], 0.5, 150, [10, 10]],
@@ -9,7 +12,10 @@ const published = [
   ['loadero-gprs', [80, 20], 1, 650, [100, 100]],
 ] as const;
 
-/** Loadero shapes each direction by itself: its latency is taken as one way. Normal jitter is our assumption. */
+/**
+ * Loadero shapes each direction by itself: its latency is taken as one way. Normal jitter is our
+ * assumption.
+ */
 export const loadero = published.map(([name, [downKbit, upKbit], lossPercent, ms, [downJitterMs, upJitterMs]]) =>
   figures(
     name,

@@ -9,8 +9,9 @@ import type { NetworkSpec, NetworksMap, PathSpec } from './schema.ts';
 export type ReadTrace = (file: string) => readonly number[];
 
 /**
- * Every network of a checked map as a full profile, under its name as written. What a network leaves out, its base has; a
- * direction that is not written at all is as in the base, or without a base as the other direction.
+ * Every network of a checked map as a full profile, under its name as written. What a network
+ * leaves out, its base has; a direction that is not written at all is as in the base, or without a
+ * base as the other direction.
  */
 export function resolveNetworks(networks: NetworksMap, readTrace: ReadTrace = noTraces): Map<string, NetworkProfile> {
   const resolved = new Map<string, NetworkProfile>();

@@ -7,7 +7,10 @@ import { checkExtends } from './extends.ts';
 
 const transports = ['tcp', 'tcp-tls', 'quic-stream', 'quic-datagram'] as const;
 
-/** Times at which a packet may leave, recorded on a real link; `file` is relative to the file that names it. */
+/**
+ * Times at which a packet may leave, recorded on a real link; `file` is relative to the file that
+ * names it.
+ */
 const trace = section({ format: oneOf(['mahimahi']), file: text('the path of a trace') });
 
 const path = {
@@ -40,7 +43,10 @@ export const network = section({
   trace: trace.optional(),
 });
 
-/** The `networks:` map of a file. Names are matched without regard to case; `extends` must lead somewhere. */
+/**
+ * The `networks:` map of a file. Names are matched without regard to case; `extends` must lead
+ * somewhere.
+ */
 export const networksMap = z
   .record(z.string(), network, { error: () => 'is not a mapping of names to networks' })
   // Also when a network has a problem of its own: everything that is wrong is said at once.

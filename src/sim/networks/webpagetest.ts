@@ -1,6 +1,9 @@
 import { figures } from './build.ts';
 
-/** https://github.com/catchpoint/WebPageTest, www/settings/connectivity.ini.sample: kbit/s down and up, ms of RTT. */
+/**
+ * https://github.com/catchpoint/WebPageTest, www/settings/connectivity.ini.sample: kbit/s down and
+ * up, ms of RTT.
+ */
 const published = [
   ['wpt-2g', 280, 256, 800],
   ['wpt-edge', 240, 200, 840],

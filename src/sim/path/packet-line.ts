@@ -4,7 +4,9 @@ import { SlotRing } from './slot-ring.ts';
 
 /** Where each number of a packet stands, from its slot on. */
 export const field = { seq: 2, end: 3, ack: 4, stamp: 5, echo: 6, flags: 7, first: 8 } as const;
-/** Bits of `flags`: how many SACK blocks follow, whether the first is a duplicate, and TCP's PSH. */
+/**
+ * Bits of `flags`: how many SACK blocks follow, whether the first is a duplicate, and TCP's PSH.
+ */
 export const BLOCKS = 3;
 export const DUPLICATE = 4;
 export const PUSHED = 8;
@@ -13,14 +15,15 @@ const stride = 14;
 /** The arrival takes two places: its multiples of this, and the rest. */
 const highUs = 2 ** 30;
 /**
- * What two hosts take to send and receive a packet. It matters where a round trip is a multiple of the interval between
- * frames: the frame then leaves before the acknowledgement comes.
+ * What two hosts take to send and receive a packet. It matters where a round trip is a multiple of
+ * the interval between frames: the frame then leaves before the acknowledgement comes.
  */
 const hostUs = 20;
 
 /**
- * Packets on their way in one direction, in order of arrival: a ring of (arrival, high and low, first byte, end,
- * acknowledged up to, timestamp, echoed timestamp, flags, three SACK blocks). 32 bits each: two gigabytes a connection.
+ * Packets on their way in one direction, in order of arrival: a ring of (arrival, high and low,
+ * first byte, end, acknowledged up to, timestamp, echoed timestamp, flags, three SACK blocks). 32
+ * bits each: two gigabytes a connection.
  */
 export class PacketLine {
   dropped = 0;
@@ -42,14 +45,19 @@ export class PacketLine {
     return this.packets.length === 0 ? LOST : this.arrivalUs(this.packets.head);
   }
 
-  /** Sends a packet of that many bytes, headers included; the slot of its numbers, to be filled, or -1 if it is lost. */
+  /**
+   * Sends a packet of that many bytes, headers included; the slot of its numbers, to be filled, or
+   * -1 if it is lost.
+   */
   send(nowUs: number, bytes: number): number {
     const pathUs = this.path.send(nowUs, bytes);
     this.latestUs = pathUs === LOST ? LOST : pathUs + hostUs;
     return this.follow();
   }
 
-  /** Sends one more that left with the last one in one piece: what became of that becomes of this. */
+  /**
+   * Sends one more that left with the last one in one piece: what became of that becomes of this.
+   */
   follow(): number {
     const arrivalUs = this.latestUs;
     if (arrivalUs === LOST) {

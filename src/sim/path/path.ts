@@ -32,7 +32,10 @@ export class Path {
     this.parts = [...parts.filter((part) => !(part instanceof Noop))];
   }
 
-  /** When a packet that is sent at atUs, never decreasing, arrives; LOST if it never does. Bytes include headers. */
+  /**
+   * When a packet that is sent at atUs, never decreasing, arrives; LOST if it never does. Bytes
+   * include headers.
+   */
   send(atUs: number, bytes: number): number {
     let at = atUs;
     for (let index = 0; index < this.parts.length; index++) {

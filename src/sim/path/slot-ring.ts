@@ -1,10 +1,13 @@
 /**
- * A queue of slots of 32-bit numbers, one after another in one array that wraps around. It is as large as what is in it
- * asks for: it grows by half, and halves once three quarters of it are empty, so that a window that was large once is not
- * paid for ever after.
+ * A queue of slots of 32-bit numbers, one after another in one array that wraps around. It is as
+ * large as what is in it asks for: it grows by half, and halves once three quarters of it are
+ * empty, so that a window that was large once is not paid for ever after.
  */
 export class SlotRing {
-  /** The slots' numbers. Whoever holds on to it reads the slots as they were: a ring that changes its size takes another. */
+  /**
+   * The slots' numbers. Whoever holds on to it reads the slots as they were: a ring that changes
+   * its size takes another.
+   */
   numbers: Int32Array;
   /** Slots in use. */
   length = 0;

@@ -14,8 +14,9 @@ export function loss() {
 }
 
 /**
- * `1%` and `random 1%`: each packet on its own. `gemodel p [r [1-h [1-k]]]` as tc-netem(8) defines it: p and r move the
- * state with each packet, 1-h is the loss in the bad state (100 % if left out), 1-k in the good one (0 %); r left out is 1 - p.
+ * `1%` and `random 1%`: each packet on its own. `gemodel p [r [1-h [1-k]]]` as tc-netem(8) defines
+ * it: p and r move the state with each packet, 1-h is the loss in the bad state (100 % if left
+ * out), 1-k in the good one (0 %); r left out is 1 - p.
  */
 function parseLoss(given: string): Loss {
   const [word, ...rest] = given.trim().split(/\s+/);
@@ -40,7 +41,9 @@ type Key = 'share' | 'clock' | 'good' | 'bad' | 'p' | 'r' | 'lossGood' | 'lossBa
 const modelled = section({
   model: oneOf(models),
   share: share().optional(),
-  /** `time`: dwells go on while nothing is sent. `packet`: netem's, whose state stands still then. */
+  /**
+   * `time`: dwells go on while nothing is sent. `packet`: netem's, whose state stands still then.
+   */
   clock: oneOf(['time', 'packet']).optional(),
   good: timeUs(0.001, dayMs).optional(),
   bad: timeUs(0.001, dayMs).optional(),

@@ -1,9 +1,10 @@
 import { SpeechfbError } from '../../errors.ts';
 
 /**
- * A Mahimahi packet-delivery trace: one whole number a line, the ms since its beginning at which a packet of 1,500 bytes
- * may leave; the same ms again for another packet; the last one is the length after which the trace begins anew (Netravali
- * et al., USENIX ATC 2015, and mm-link(1)). Errors: `bad_config`, every line that is wrong, up to ten.
+ * A Mahimahi packet-delivery trace: one whole number a line, the ms since its beginning at which a
+ * packet of 1,500 bytes may leave; the same ms again for another packet; the last one is the length
+ * after which the trace begins anew (Netravali et al., USENIX ATC 2015, and mm-link(1)). Errors:
+ * `bad_config`, every line that is wrong, up to ten.
  */
 export function parseMahimahi(file: string, text: string): readonly number[] {
   const problems: { where: string; message: string }[] = [];

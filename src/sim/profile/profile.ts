@@ -1,6 +1,6 @@
 /**
- * A mobile network as the model needs it: values only, times in whole microseconds. What people write (units, names,
- * `extends`) is turned into this by network-schema.ts.
+ * A mobile network as the model needs it: values only, times in whole microseconds. What people
+ * write (units, names, `extends`) is turned into this by network-schema.ts.
  */
 export type NetworkProfile = {
   name: string;
@@ -13,7 +13,10 @@ export type NetworkProfile = {
   events: readonly NetworkEvent[];
 };
 
-/** `tcp` and `tcp-tls` differ in what a connection costs; the QUIC transports are modelled, not measured. */
+/**
+ * `tcp` and `tcp-tls` differ in what a connection costs; the QUIC transports are modelled, not
+ * measured.
+ */
 export type TransportName = 'tcp' | 'tcp-tls' | 'quic-stream' | 'quic-datagram';
 
 export type Direction = 'up' | 'down';
@@ -30,7 +33,10 @@ export type PathProfile = {
   /** Packets that wait for the link; one more is dropped. */
   queuePackets: number;
   loss: Loss;
-  /** Mahimahi: times at which one packet of 1,500 bytes may leave, ms, repeated for ever; takes the place of the rate. */
+  /**
+   * Mahimahi: times at which one packet of 1,500 bytes may leave, ms, repeated for ever; takes the
+   * place of the rate.
+   */
   opportunitiesMs: readonly number[] | undefined;
 };
 
@@ -47,10 +53,16 @@ export type Loss =
   | { model: 'iid'; share: number }
   /** Dwells in ms of time: it goes on while nothing is sent. Means of exponential dwells. */
   | { model: 'gilbert-elliott'; clock: 'time'; goodUs: number; badUs: number; lossGood: number; lossBad: number }
-  /** netem's `gemodel p r 1-h 1-k`: the state moves with each packet, and stands still while none is sent. */
+  /**
+   * netem's `gemodel p r 1-h 1-k`: the state moves with each packet, and stands still while none is
+   * sent.
+   */
   | { model: 'gilbert-elliott'; clock: 'packet'; p: number; r: number; lossGood: number; lossBad: number };
 
-/** When something happens on the path: once, or again and again with a uniform spread around the period. */
+/**
+ * When something happens on the path: once, or again and again with a uniform spread around the
+ * period.
+ */
 export type Schedule = { atUs: number } | { everyUs: number; spreadUs: number };
 
 /** What becomes of packets in a gap: kept and delivered after it, or dropped. */
@@ -62,7 +74,7 @@ export type NetworkEvent =
   /** The direction that it hits; both when none is named. */
   | { kind: 'outage'; when: Schedule; gapUs: number; mode: GapMode; direction?: Direction }
   /**
-   * The device gets another address. The old connection dies: `silent` says nothing to anybody, `rst` resets it. The app
-   * opens a new one after a backoff with full jitter.
+   * The device gets another address. The old connection dies: `silent` says nothing to anybody,
+   * `rst` resets it. The app opens a new one after a backoff with full jitter.
    */
   | { kind: 'ip-change'; when: Schedule; oldSocket: 'silent' | 'rst'; backoffUs: { first: number; most: number } };

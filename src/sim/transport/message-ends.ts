@@ -1,11 +1,15 @@
 /**
- * Where the messages of a stream end, those that are not yet whole at the other end. Audio frames are all of one size, so
- * that runs of equal ones are kept: on a network that does not carry them, thousands wait.
+ * Where the messages of a stream end, those that are not yet whole at the other end. Audio frames
+ * are all of one size, so that runs of equal ones are kept: on a network that does not carry them,
+ * thousands wait.
  */
 export class MessageEnds {
   /** Number of the first that is not yet whole. */
   next = 0;
-  /** size, count, size, count, ...: the first run from `first` on; the last one stays when it is empty. */
+  /**
+   * size, count, size, count, ...: the first run from `first` on; the last one stays when it is
+   * empty.
+   */
   private readonly runs: number[] = [0, 0];
   private first = 0;
   private written = 0;
@@ -23,7 +27,10 @@ export class MessageEnds {
     } else runs.push(size, 1);
   }
 
-  /** Whether the first is whole when that much of the stream has arrived; if so, goes on to the next. */
+  /**
+   * Whether the first is whole when that much of the stream has arrived; if so, goes on to the
+   * next.
+   */
   take(received: number): boolean {
     const { runs, first } = this;
     const end = this.whole + runs[first]!;

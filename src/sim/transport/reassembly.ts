@@ -1,6 +1,7 @@
 /**
- * What the receiver holds beyond the first gap: byte ranges in order of sequence, and the SACK blocks that report them, the
- * most recent first, four at most (RFC 2018), with a duplicate before them once (RFC 2883).
+ * What the receiver holds beyond the first gap: byte ranges in order of sequence, and the SACK
+ * blocks that report them, the most recent first, four at most (RFC 2018), with a duplicate before
+ * them once (RFC 2883).
  */
 export class Reassembly {
   /** start, end, start, end, ...: in order, apart from one another. */

@@ -2,8 +2,9 @@ import type { Direction } from '../profile/profile.ts';
 import type { Transport } from './transport.ts';
 
 /**
- * What the applications have written and the transport has not yet been given, in the order written: each write is done
- * when the simulation has come to its time, so that what happened before it has happened.
+ * What the applications have written and the transport has not yet been given, in the order
+ * written: each write is done when the simulation has come to its time, so that what happened
+ * before it has happened.
  */
 export class WriteQueue {
   private readonly atUs: number[] = [];

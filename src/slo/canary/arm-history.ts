@@ -9,10 +9,11 @@ export type IntervalCount = { bad: number; total: number };
 type Rule = { atMost: number; everyMs: number; intervals: number; unit: CanaryUnit };
 
 /**
- * Bad and all units an interval: events, or utterances or sessions, of which each counts once, in the interval of its first
- * event, and is as bad as the share of its events that are. `never` counts events that were due and did not come; nobody knows
- * when or of which unit, so they are spread evenly, as many of them to a unit as of the others. A run of fewer than `intervals` is
- * one window by itself: empty intervals stand before it.
+ * Bad and all units an interval: events, or utterances or sessions, of which each counts once, in
+ * the interval of its first event, and is as bad as the share of its events that are. `never`
+ * counts events that were due and did not come; nobody knows when or of which unit, so they are
+ * spread evenly, as many of them to a unit as of the others. A run of fewer than `intervals` is one
+ * window by itself: empty intervals stand before it.
  */
 export function historyOfEvents(events: readonly TimedEvent[], never: number, rule: Rule): IntervalCount[] {
   if (events.length === 0 && never === 0) return [];

@@ -22,8 +22,8 @@ const spec = section({
   /** The promise whose budget the canary must not burn. */
   target: text('a percentage such as 99%').transform(throughUnit(parseTarget)),
   /**
-   * What is independent, and counted: `traffic` and `minimumEvents` are of these. Events of one utterance or session share its
-   * fate, and one that is bad in part counts in part.
+   * What is independent, and counted: `traffic` and `minimumEvents` are of these. Events of one
+   * utterance or session share its fate, and one that is bad in part counts in part.
    */
   unit: oneOf(canaryUnits).default('event'),
   /** How many events such a unit has, where only events are counted: in Prometheus. */
@@ -53,7 +53,9 @@ const spec = section({
   }),
   /** The burn that the rollout must find; the plan says how surely it does. */
   detect: factor(4).prefault(4),
-  /** Wald's test for an early decision: the canary's share against `worse` times what is acceptable. */
+  /**
+   * Wald's test for an early decision: the canary's share against `worse` times what is acceptable.
+   */
   sequential: section({
     worse: factor(2).prefault(2),
     alpha: share('1%').prefault('1%'),

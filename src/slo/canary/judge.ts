@@ -12,11 +12,19 @@ import { ruleOf } from './plan.ts';
 export type Arm = {
   /** Bad and all events an interval (`rollback.every`), in order of time. */
   history: readonly { bad: number; total: number }[];
-  /** One latency a session, its median: events of one session are not independent. Infinity: most never came. */
+  /**
+   * One latency a session, its median: events of one session are not independent. Infinity: most
+   * never came.
+   */
   sessionsMs: readonly number[];
-  /** How long a load test that is shorter than the rule's window lasted: all of it is one window then. */
+  /**
+   * How long a load test that is shorter than the rule's window lasted: all of it is one window
+   * then.
+   */
   seenMs?: number | undefined;
-  /** Why what was seen proves nothing, such as a load generator that could not keep its schedule. */
+  /**
+   * Why what was seen proves nothing, such as a load generator that could not keep its schedule.
+   */
   doubt?: string | undefined;
 };
 
@@ -33,9 +41,10 @@ type Reason = {
 export type Judgement = { decision: CanaryDecision; reasons: Reason[] };
 
 /**
- * Promote, hold or roll back. Any reason to roll back decides; promotion needs every reason. Without data, or too little,
- * it holds. `baseline` is the old version at the same time, never its past; undefined only in the last step, where no old
- * version is left to compare with and the promise itself is the measure.
+ * Promote, hold or roll back. Any reason to roll back decides; promotion needs every reason.
+ * Without data, or too little, it holds. `baseline` is the old version at the same time, never its
+ * past; undefined only in the last step, where no old version is left to compare with and the
+ * promise itself is the measure.
  */
 export function judgeCanary(canary: Canary, baseline: Arm | undefined, arm: Arm): Judgement {
   const data = judgeData(canary, baseline, arm);
@@ -102,7 +111,10 @@ function figuresOf(who: 'canary' | 'baseline', canary: Canary, arm: Arm): Record
   return { [`${who}Events`]: total, [`${who}Bad`]: bad, [`${who}Burn`]: burnOf(canary, arm) };
 }
 
-/** Against what is acceptable now: the budget, or what the baseline loses at the same time when that is more. */
+/**
+ * Against what is acceptable now: the budget, or what the baseline loses at the same time when that
+ * is more.
+ */
 function judgeSequential(canary: Canary, baseline: Arm | undefined, arm: Arm): Reason {
   const { bad, total } = sum(arm);
   const budget = 1 - canary.target;

@@ -17,7 +17,10 @@ export type StepPlan = {
   /** Events in one window of the rollback rule, and how many of them may be bad. */
   windowEvents: number;
   allowedBad: number;
-  /** One look at one window: the chance above the rule at burn 1, and at the burn that must be found. */
+  /**
+   * One look at one window: the chance above the rule at burn 1, and at the burn that must be
+   * found.
+   */
   oneWindow: { falseRollback: number; power: number };
   /** Over the whole step, in either reading; `rule` is the one that the file asks for. */
   readings: Record<BurnMode, { falseRollback: Chance; power: Chance }>;
@@ -32,7 +35,10 @@ export type CanaryPlan = {
   /** Over all steps, for a regression that is there from the start. */
   falseRollback: number;
   power: number;
-  /** Events that tell burn 1 from `sequential.worse` with its alpha and beta: a fixed sample, and the sequential test's mean. */
+  /**
+   * Events that tell burn 1 from `sequential.worse` with its alpha and beta: a fixed sample, and
+   * the sequential test's mean.
+   */
   eventsNeeded: number;
   sequentialEvents: { whenFine: number; whenWorse: number };
 };
@@ -57,12 +63,13 @@ export function planCanary(canary: Canary): CanaryPlan {
 }
 
 /**
- * The fewest events of an exact one-sided binomial test that tells a share of `fine` from `worse`: some limit c has
- * P(bad > c | fine) <= alpha and P(bad > c | worse) >= power. 267, 1,398 and 13,996 for 1x from 2x at 95, 99 and 99.9 %
- * with alpha .01 and power .8.
+ * The fewest events of an exact one-sided binomial test that tells a share of `fine` from `worse`:
+ * some limit c has P(bad > c | fine) <= alpha and P(bad > c | worse) >= power. 267, 1,398 and
+ * 13,996 for 1x from 2x at 95, 99 and 99.9 % with alpha .01 and power .8.
  */
 export function eventsToTell(fine: number, worse: number, alpha: number, power: number): number {
-  // For each limit: the fewest events with the power, and the most with the alpha; the first limit where they meet.
+  // For each limit: the fewest events with the power, and the most with the alpha; the first limit
+  // where they meet.
   for (let limit = 0; ; limit++) {
     const fewest = smallest(limit + 1, (n) => 1 - binomialCdf(limit, n, worse) >= power);
     if (1 - binomialCdf(limit, fewest, fine) <= alpha) return fewest;

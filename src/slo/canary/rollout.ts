@@ -10,7 +10,10 @@ export type Regression = {
   canaryBurn: number;
   /** How much slower the new version is: 0.1 for 10 %. */
   slowdown: number;
-  /** The share of traffic from which the regression shows: one that needs load stays hidden in small steps. */
+  /**
+   * The share of traffic from which the regression shows: one that needs load stays hidden in small
+   * steps.
+   */
   fromShare: number;
 };
 
@@ -35,9 +38,10 @@ export type Rollout = {
 };
 
 /**
- * A whole rollout, simulated interval by interval: events of both versions are drawn, the canary is judged after every
- * interval, rolled back at the first reason, and promoted to the next step when the hold has passed and everything
- * speaks for it. A step that still holds after twice its time ends the rollout as paused.
+ * A whole rollout, simulated interval by interval: events of both versions are drawn, the canary is
+ * judged after every interval, rolled back at the first reason, and promoted to the next step when
+ * the hold has passed and everything speaks for it. A step that still holds after twice its time
+ * ends the rollout as paused.
  */
 export function simulateRollout(canary: Canary, regression: Regression, seed: number): Rollout {
   const random = createRandom(seed);

@@ -13,15 +13,19 @@ export type Dependence = {
   misses: number;
 };
 
-/** What is to be proven by the sums: that at most `missShare` miss; and whether the samples are themselves latencies. */
+/**
+ * What is to be proven by the sums: that at most `missShare` miss; and whether the samples are
+ * themselves latencies.
+ */
 export type Claim = { missShare: number; latencies: boolean; confidence: number };
 
 /**
- * Samples of one session resemble each other, so that they prove less than as many of different sessions. How much less is
- * their design effect (Kish 1965); the samples it leaves are reduced for few sessions by (t_n-1 / t_df)^2 (Korn and Graubard
- * 1998), where sessions count by their lengths, df + 1 = (sum n)^2 / (sum n^2). How many sessions there are of each profile and
- * language is planned, not drawn: these are strata, and that they differ costs nothing. Undefined when the sessions cannot
- * tell: fewer than two.
+ * Samples of one session resemble each other, so that they prove less than as many of different
+ * sessions. How much less is their design effect (Kish 1965); the samples it leaves are reduced for
+ * few sessions by (t_n-1 / t_df)^2 (Korn and Graubard 1998), where sessions count by their lengths,
+ * df + 1 = (sum n)^2 / (sum n^2). How many sessions there are of each profile and language is
+ * planned, not drawn: these are strata, and that they differ costs nothing. Undefined when the
+ * sessions cannot tell: fewer than two.
  */
 export function dependence(strata: readonly ClusterSums[], claim: Claim): Dependence | undefined {
   const told = collapsed(strata);
@@ -33,7 +37,10 @@ export function dependence(strata: readonly ClusterSums[], claim: Claim): Depend
   return { sessions, designEffect, samples: samples * worth, misses: misses * worth };
 }
 
-/** Whether dependent samples prove that at most `missShare` of all miss: the binomial test at their worth. */
+/**
+ * Whether dependent samples prove that at most `missShare` of all miss: the binomial test at their
+ * worth.
+ */
 export function provesShare(
   { samples, misses }: Pick<Dependence, 'samples' | 'misses'>,
   missShare: number,
@@ -56,7 +63,10 @@ export function sessionsToProve(strata: readonly ClusterSums[], worth: Dependenc
   return firstTrue(1, mostSessions, (more) => proves(1 + more / sessions));
 }
 
-/** The mean of samples that are clustered, and what it does not exceed with `confidence`; undefined as for a share. */
+/**
+ * The mean of samples that are clustered, and what it does not exceed with `confidence`; undefined
+ * as for a share.
+ */
 export function clusteredMean(
   strata: readonly ClusterSums[],
   confidence: number,
@@ -75,8 +85,9 @@ export function clusteredMean(
 }
 
 /**
- * The design effect of the misses as they are; of fewer than `leastMisses` at least that of the latencies behind them, at the
- * quantile nearest to `share`. Sessions of one sample each are independent.
+ * The design effect of the misses as they are; of fewer than `leastMisses` at least that of the
+ * latencies behind them, at the quantile nearest to `share`. Sessions of one sample each are
+ * independent.
  */
 export function observedEffect(strata: readonly ClusterSums[], share: number): number {
   const told = collapsed(strata);
@@ -91,14 +102,18 @@ export function observedEffect(strata: readonly ClusterSums[], share: number): n
   );
 }
 
-/** How many sessions are free to differ, by their lengths: one less than there are for each profile and language. */
+/**
+ * How many sessions are free to differ, by their lengths: one less than there are for each profile
+ * and language.
+ */
 export function sessionsFreedom(strata: readonly ClusterSums[]): number {
   return freedomOf(collapsed(strata));
 }
 
 /**
- * The variance of a ratio over clusters (linearised), which is that of the share of misses, and the clusters' own weight
- * in it: residuals of large sessions are drawn towards 0 by their own part of the mean (to the first order of the leverage).
+ * The variance of a ratio over clusters (linearised), which is that of the share of misses, and the
+ * clusters' own weight in it: residuals of large sessions are drawn towards 0 by their own part of
+ * the mean (to the first order of the leverage).
  */
 function spread(one: ClusterSums): number {
   const share = one.misses / one.samples;
@@ -108,7 +123,8 @@ function spread(one: ClusterSums): number {
 }
 
 /**
- * Sessions by their lengths, (sum n)^2 / (sum n^2) (Kish 1965): fewer than there are when few of them hold most samples.
+ * Sessions by their lengths, (sum n)^2 / (sum n^2) (Kish 1965): fewer than there are when few of
+ * them hold most samples.
  */
 export function sessionsByLength(strata: readonly ClusterSums[]): number {
   const { samples, samplesSquared } = added(strata);
@@ -134,12 +150,13 @@ const leastMisses = 10;
 const mostLuck = 9;
 
 /**
- * Few misses and a small design effect come together: the lucky runs are those that believe themselves independent. So of
- * latencies it is the largest of three: that of the misses, and those at the sample's own quantiles where the share that may
- * miss, and twice that share, do. Of shares it is that of the misses, between sessions scaled to the share that may miss,
- * squared; or with fewer than `leastMisses` of them that of the latencies behind them at the quantile nearest to that share
- * which has data. Without any, or where no two latencies differ, a session counts as one sample. docs/statistics.md has what
- * each of these comes to.
+ * Few misses and a small design effect come together: the lucky runs are those that believe
+ * themselves independent. So of latencies it is the largest of three: that of the misses, and those
+ * at the sample's own quantiles where the share that may miss, and twice that share, do. Of shares
+ * it is that of the misses, between sessions scaled to the share that may miss, squared; or with
+ * fewer than `leastMisses` of them that of the latencies behind them at the quantile nearest to
+ * that share which has data. Without any, or where no two latencies differ, a session counts as one
+ * sample. docs/statistics.md has what each of these comes to.
  */
 function designEffectOf(told: readonly ClusterSums[], all: ClusterSums, { missShare, latencies }: Claim): number {
   const own = missEffect(told, all);
@@ -161,9 +178,10 @@ function missEffect(strata: readonly ClusterSums[], { samples, misses }: Cluster
 }
 
 /**
- * The design effect that the latencies' tail of this share has, of sessions as long as these: its intra-class correlation
- * where the latencies are of other events. The highest rung with enough samples above it, or else with most of those that
- * have some above and some below; undefined when none has.
+ * The design effect that the latencies' tail of this share has, of sessions as long as these: its
+ * intra-class correlation where the latencies are of other events. The highest rung with enough
+ * samples above it, or else with most of those that have some above and some below; undefined when
+ * none has.
  */
 function tailEffect(strata: readonly ClusterSums[], all: ClusterSums, share: number): number | undefined {
   const { tails } = all;

@@ -2,18 +2,22 @@ import type { ClusterSums } from '../../metrics/cluster-sums.ts';
 import { studentQuantile, welchShift } from '../../stats/student.ts';
 import { added, observedEffect, sessionsFreedom } from './clustered.ts';
 
-/** A share of one run, and how its sessions stand: a sum for each profile and language, `misses` being what was not good. */
+/**
+ * A share of one run, and how its sessions stand: a sum for each profile and language, `misses`
+ * being what was not good.
+ */
 export type ComparedShare = { good: number; total: number; strata: readonly ClusterSums[] };
 
 /** How far the candidate's share lies above the baseline's, with its interval. */
 export type ShareShift = { baseline: number; candidate: number; shift: number; lower: number; upper: number };
 
 /**
- * The change of a share from one side to the other; undefined where a side has nothing. Events of one session share its
- * fate, so sessions are the observations: Agresti and Caffo's interval (2000: one more good and one more bad on each side, so
- * that 100 % has an interval too) at the events' worth, which is their number over the design effect of both sides together,
- * with Student's t for the sessions by their lengths. With several runs on each side Welch's interval of the runs' shares,
- * and never less than that: a few runs may agree by chance to the last session.
+ * The change of a share from one side to the other; undefined where a side has nothing. Events of
+ * one session share its fate, so sessions are the observations: Agresti and Caffo's interval (2000:
+ * one more good and one more bad on each side, so that 100 % has an interval too) at the events'
+ * worth, which is their number over the design effect of both sides together, with Student's t for
+ * the sessions by their lengths. With several runs on each side Welch's interval of the runs'
+ * shares, and never less than that: a few runs may agree by chance to the last session.
  */
 export function shiftOfShare(
   baseline: readonly ComparedShare[],

@@ -9,7 +9,10 @@ import { type ComparisonWord, comparisonWord } from './comparison-word.ts';
 export type ComparedSide = { runs: readonly ComparedRun[] };
 
 export type ComparedRun = {
-  /** What is independent in a run: sessions that were attempted, by their lengths, (sum n)^2 / (sum n^2). */
+  /**
+   * What is independent in a run: sessions that were attempted, by their lengths, (sum n)^2 / (sum
+   * n^2).
+   */
   sessions: number;
   distributions: Readonly<Record<string, Distribution>>;
   /** p95 of feedback latency of each session, ms; Infinity where it never came. */
@@ -17,7 +20,9 @@ export type ComparedRun = {
   shares: Readonly<Record<string, ComparedShare>>;
 };
 
-/** How large a change must be to matter: a share of the baseline's value, and at least so many ms. */
+/**
+ * How large a change must be to matter: a share of the baseline's value, and at least so many ms.
+ */
 export type Margin = { share: number; leastMs: number };
 
 export type ComparedMetric = {
@@ -40,14 +45,19 @@ export type ComparedMetric = {
 /** Two-sided, of every interval. */
 const comparisonConfidence = 0.95;
 
-/** The points by which an availability must fall to matter: what a 99.95 % promise allows in all, twice. */
+/**
+ * The points by which an availability must fall to matter: what a 99.95 % promise allows in all,
+ * twice.
+ */
 const shareMargin = 0.001;
 
 /**
- * Compares what learners felt, metric by metric. With one run a side, sessions are the observations: latencies by
- * Mann-Whitney and Hodges-Lehmann on the histograms as if each session told one thing, the tail by the sessions' own p95.
- * With two runs or more a side, runs are the observations and the interval is Welch's, so that what changes from run to run
- * by itself is no change. Shares go by sessions, or by runs, as well (`shiftOfShare`). Metrics that a side does not have are left out.
+ * Compares what learners felt, metric by metric. With one run a side, sessions are the
+ * observations: latencies by Mann-Whitney and Hodges-Lehmann on the histograms as if each session
+ * told one thing, the tail by the sessions' own p95. With two runs or more a side, runs are the
+ * observations and the interval is Welch's, so that what changes from run to run by itself is no
+ * change. Shares go by sessions, or by runs, as well (`shiftOfShare`). Metrics that a side does not
+ * have are left out.
  */
 export function compareRuns(baseline: ComparedSide, candidate: ComparedSide, margin: Margin): ComparedMetric[] {
   const several = baseline.runs.length > 1 && candidate.runs.length > 1;
@@ -93,8 +103,8 @@ function acrossRuns(name: string, p: number, a: Distribution[], b: Distribution[
 }
 
 /**
- * Shift of the runs' means. Where quantiles never came it is certain only when they came in no run of one side and in
- * every run of the other.
+ * Shift of the runs' means. Where quantiles never came it is certain only when they came in no run
+ * of one side and in every run of the other.
  */
 function runShift(is: readonly number[], was: readonly number[]) {
   if ([...is, ...was].every(Number.isFinite)) {

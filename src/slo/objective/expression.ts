@@ -25,7 +25,7 @@ import { parseDollarsPerMinute, parseDurationMs, parsePercent } from '../../unit
  *                | <share>                               availability >= 99.9%
  *                | <rate>                                flicker_rate < 10%
  *                | <count>                               lost_frames == 0
- *                | "rate" "(" <count> ")"                rate(violations) == 0      rate(sessions_died) < 1%
+ *                | "rate" "(" <count> ")"                rate(sessions_died) < 1%
  *                | <cost>                                cost_per_audio_minute <= $0.015
  * <quantile>   ::= "p" <digits> [ "." <digits> ]         above 0 and below 100: p50, p99.9
  * <selector>   ::= "{" [ <matcher> { "," <matcher> } ] "}"
@@ -34,12 +34,13 @@ import { parseDollarsPerMinute, parseDurationMs, parsePercent } from '../../unit
  * <text>       ::= one or more of A-Z a-z 0-9 . _ : + -, with or without quotes around it
  * <comparator> ::= "<" | "<=" | ">" | ">=" | "=="        which ones depends on the aggregation
  * <value>      ::= <duration> | <percentage> | <integer> | <price>
- *                                                        20ms 1.5s, 99.9%, 0, $0.015 or $0.90/h; by the aggregation
+ *                                                        20ms, 99.9%, 0, $0.015; by the aggregation
  * ```
- * Spaces may stand anywhere between these. <distribution>, <share>, <rate>, <count> and <cost> are the names in metrics.ts
- * of that kind. A selector narrows the objective to the sessions with these labels; it may also stand inside the
- * parentheses. `phase` is one of the load's, by when something was due; counts, session_success and
- * shaping_lateness are of sessions, which last for several, and take none. A cost is of all sessions; a price without a unit is by the minute.
+ * Spaces may stand anywhere between these. <distribution>, <share>, <rate>, <count> and <cost> are
+ * the names in metrics.ts of that kind. A selector narrows the objective to the sessions with these
+ * labels; it may also stand inside the parentheses. `phase` is one of the load's, by when something
+ * was due; counts, session_success and shaping_lateness are of sessions, which last for several,
+ * and take none. A cost is of all sessions; a price without a unit is by the minute.
  */
 export type Objective = { source: string; bound: number; selector: Selector } & (
   | { aggregation: 'quantile'; metric: DistributionName; p: number; comparator: '<' | '<=' }
@@ -50,7 +51,10 @@ export type Objective = { source: string; bound: number; selector: Selector } & 
   | { aggregation: 'cost'; metric: CostName; comparator: '<' | '<=' }
 );
 
-/** Reads one objective; `bad_objective` says which part is wrong, quotes it, and lists what is allowed. */
+/**
+ * Reads one objective; `bad_objective` says which part is wrong, quotes it, and lists what is
+ * allowed.
+ */
 export function parseObjective(source: string): Objective {
   const objective = parsed(source);
   const { aggregation, comparator, bound } = objective;

@@ -17,9 +17,10 @@ import type { Clustered, ObjectiveVerdict } from './objective-verdict.ts';
 import { sessionsNeeded } from './sessions-needed.ts';
 
 /**
- * The verdict when sessions are independent and the samples of one need not be: a miss as measured stays one, and what
- * passes is what the sessions prove. Undefined where sessions are not the unit: what is counted, what happens once a session,
- * the generator's own lateness, and a test while it runs, of whose sessions nobody keeps account.
+ * The verdict when sessions are independent and the samples of one need not be: a miss as measured
+ * stays one, and what passes is what the sessions prove. Undefined where sessions are not the unit:
+ * what is counted, what happens once a session, the generator's own lateness, and a test while it
+ * runs, of whose sessions nobody keeps account.
  */
 export function judgeBySessions(
   objective: Objective,
@@ -81,7 +82,10 @@ function unproven(judged: ObjectiveVerdict, strata: readonly ClusterSums[], need
   };
 }
 
-/** The mean of a ratio over clusters, Student's t with as many degrees of freedom as sessions count by their lengths. */
+/**
+ * The mean of a ratio over clusters, Student's t with as many degrees of freedom as sessions count
+ * by their lengths.
+ */
 function judgeMeanBySessions(
   objective: Objective,
   strata: readonly ClusterSums[],

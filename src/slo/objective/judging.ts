@@ -27,7 +27,10 @@ export function holds(objective: Objective, value: number): boolean {
   }
 }
 
-/** The share of samples that may miss where an objective is judged from a sample; undefined where it is counted. */
+/**
+ * The share of samples that may miss where an objective is judged from a sample; undefined where it
+ * is counted.
+ */
 export function missShareOf(objective: Objective): number | undefined {
   if (objective.aggregation === 'quantile') return 1 - objective.p;
   if (objective.aggregation === 'share' && objective.bound < 1) return 1 - objective.bound;
@@ -39,7 +42,10 @@ export function missTail(misses: number, samples: number, missShare: number): nu
   return 1 - binomialCdf(misses - 1, samples, missShare);
 }
 
-/** A run too short to prove the objective still fails when a good server would do as badly this rarely. */
+/**
+ * A run too short to prove the objective still fails when a good server would do as badly this
+ * rarely.
+ */
 const doubtOfFailure = 0.01;
 
 export type Facts = { unit: ObjectiveVerdict['unit']; value: number; samples: number; misses: number };
@@ -145,7 +151,10 @@ export function judgeMax(objective: Objective, distribution: Distribution): Obje
   return counted(objective, { unit: 'ms', value: distribution.valueAtRank(samples), samples, misses });
 }
 
-/** The mean's one-sided bound by the central limit theorem; one sample that never came makes it infinite. */
+/**
+ * The mean's one-sided bound by the central limit theorem; one sample that never came makes it
+ * infinite.
+ */
 export function judgeMean(objective: Objective, distribution: Distribution): ObjectiveVerdict {
   const { samples, never, meanMs, deviationMs } = distribution;
   if (samples === 0) return noData(objective, 'ms');
@@ -168,8 +177,8 @@ export function judgeMean(objective: Objective, distribution: Distribution): Obj
 export const leastForMean = 30;
 
 /**
- * What the p-quantile does not exceed with `confidence` when the samples are worth only `worth` independent ones: the
- * order statistic at the same share of the ranks.
+ * What the p-quantile does not exceed with `confidence` when the samples are worth only `worth`
+ * independent ones: the order statistic at the same share of the ranks.
  */
 export function valueBound(distribution: Distribution, p: number, worth: number): number | undefined {
   const fewer = Math.floor(worth);

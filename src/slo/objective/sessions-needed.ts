@@ -3,9 +3,9 @@ import { fewness } from '../../stats/effective-size.ts';
 import { samplesToProve } from '../../stats/sample-size.ts';
 
 /**
- * Sessions that prove that at most `missShare` miss when not one sample does: `least` if samples of one session were
- * independent, `most` if they were all alike, so that each session counts as one sample. What a test needs lies between, and
- * only the test itself tells where.
+ * Sessions that prove that at most `missShare` miss when not one sample does: `least` if samples of
+ * one session were independent, `most` if they were all alike, so that each session counts as one
+ * sample. What a test needs lies between, and only the test itself tells where.
  */
 export function sessionsNeeded({
   missShare,

@@ -17,13 +17,17 @@ import {
 } from './judging.ts';
 import type { ObjectiveVerdict, Verdict } from './objective-verdict.ts';
 
-/** `assumeIndependent`: samples of one session are taken as independent, as if each were a session of its own. */
+/**
+ * `assumeIndependent`: samples of one session are taken as independent, as if each were a session
+ * of its own.
+ */
 export type Judging = { assumeIndependent?: boolean | undefined };
 
 /**
- * Judges one objective. A quantile, a mean or a share passes when the sessions prove it at 95 % (`judgeBySessions`), fails
- * when the measured value misses, and is invalid in between or without data. Counts, `max`, a cost, a rate of `== 0` and a
- * share of 100 % are judged as counted in this run.
+ * Judges one objective. A quantile, a mean or a share passes when the sessions prove it at 95 %
+ * (`judgeBySessions`), fails when the measured value misses, and is invalid in between or without
+ * data. Counts, `max`, a cost, a rate of `== 0` and a share of 100 % are judged as counted in this
+ * run.
  */
 export function judge(
   objective: Objective,
@@ -68,8 +72,9 @@ function judgeSamples(objective: Objective, measured: Measurements): ObjectiveVe
 }
 
 /**
- * Whether a miss is beyond doubt: what is counted is; of a sample, only when a server that just keeps the objective would
- * do as badly once in a thousand times, since who looks twice a second would else find an unlucky moment.
+ * Whether a miss is beyond doubt: what is counted is; of a sample, only when a server that just
+ * keeps the objective would do as badly once in a thousand times, since who looks twice a second
+ * would else find an unlucky moment.
  */
 export function missedForCertain(objective: Objective, verdict: ObjectiveVerdict): boolean {
   if (verdict.verdict !== 'fail') return false;
@@ -77,7 +82,10 @@ export function missedForCertain(objective: Objective, verdict: ObjectiveVerdict
   return missShare === undefined || missTail(verdict.misses, verdict.samples, missShare) <= 0.001;
 }
 
-/** The whole run: any failed objective fails it, else any unproven one makes it invalid. No objectives prove nothing. */
+/**
+ * The whole run: any failed objective fails it, else any unproven one makes it invalid. No
+ * objectives prove nothing.
+ */
 export function overall(verdicts: readonly ObjectiveVerdict[]): Verdict {
   if (verdicts.some((one) => one.verdict === 'fail')) return 'fail';
   return verdicts.length > 0 && verdicts.every((one) => one.verdict === 'pass') ? 'pass' : 'invalid';

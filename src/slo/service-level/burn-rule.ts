@@ -3,11 +3,11 @@ import { binomialCdf } from '../../stats/distributions.ts';
 import { createRandom } from '../../stats/random.ts';
 
 /**
- * "Roll back when the burn is above `burn` for so long" can be read two ways.
- * `window`: the share over the trailing window, looked at after every interval. Finds a regression as soon as the window
- * is bad on the whole; one unlucky stretch trips it.
- * `consecutive`: every interval of the window by itself, all of them in a row. Hardly ever trips wrongly, and hardly ever
- * rightly when an interval holds few events.
+ * "Roll back when the burn is above `burn` for so long" can be read two ways. `window`: the share
+ * over the trailing window, looked at after every interval. Finds a regression as soon as the
+ * window is bad on the whole; one unlucky stretch trips it. `consecutive`: every interval of the
+ * window by itself, all of them in a row. Hardly ever trips wrongly, and hardly ever rightly when
+ * an interval holds few events.
  */
 export const burnModes = ['window', 'consecutive'] as const;
 export type BurnMode = (typeof burnModes)[number];
@@ -26,7 +26,10 @@ export type Chance = {
   standardError: number;
 };
 
-/** The most bad events among `total` that are not yet above the burn: 12 of 600 for a burn of 2 at 99 %. */
+/**
+ * The most bad events among `total` that are not yet above the burn: 12 of 600 for a burn of 2 at
+ * 99 %.
+ */
 export function allowedBad(rule: { target: number; burn: number }, total: number): number {
   return Math.floor(total * rule.burn * (1 - rule.target) + 1e-9);
 }
@@ -37,9 +40,9 @@ export function chanceOfOneWindow(rule: BurnRule, events: number, badShare: numb
 }
 
 /**
- * The chance that the rule trips within `intervals` intervals of `eventsPerInterval` events, each bad with `badShare`
- * independently. Consecutive: exact, by the length of the present run. Window: simulated, seeded, because trailing windows
- * overlap; the error comes with it.
+ * The chance that the rule trips within `intervals` intervals of `eventsPerInterval` events, each
+ * bad with `badShare` independently. Consecutive: exact, by the length of the present run. Window:
+ * simulated, seeded, because trailing windows overlap; the error comes with it.
  */
 export function chanceToTrip(rule: BurnRule, eventsPerInterval: number, badShare: number, intervals: number): Chance {
   if (intervals < rule.intervals || eventsPerInterval < 1) return { value: 0, standardError: 0 };
@@ -109,7 +112,10 @@ function simulateWindow(rule: BurnRule, eventsPerInterval: number, badShare: num
 }
 
 const seed = 1;
-/** Draws a simulation may take, a second at most; and runs, for an error of at most .3 % and no more than .1 % is worth. */
+/**
+ * Draws a simulation may take, a second at most; and runs, for an error of at most .3 % and no more
+ * than .1 % is worth.
+ */
 const drawBudget = 12_000_000;
 const leastRuns = 20_000;
 const mostRuns = 200_000;

@@ -6,17 +6,26 @@ export type BurnAlert = {
   tenthsMs: number;
 };
 
-/** Observed share of bad events over the share that the target allows: 1 spends the budget exactly in its period. */
+/**
+ * Observed share of bad events over the share that the target allows: 1 spends the budget exactly
+ * in its period.
+ */
 export function burnRate(badShare: number, target: number): number {
   return badShare / (1 - target);
 }
 
-/** The burn at which `budgetShare` of the budget of `periodMs` is spent in `windowMs` (SRE Workbook, chapter 5). */
+/**
+ * The burn at which `budgetShare` of the budget of `periodMs` is spent in `windowMs` (SRE Workbook,
+ * chapter 5).
+ */
 export function burnForBudget(budgetShare: number, windowMs: number, periodMs: number): number {
   return (budgetShare * periodMs) / windowMs;
 }
 
-/** The share of the budget that is spent when a burn has lasted for `windowMs`; the inverse of `burnForBudget`. */
+/**
+ * The share of the budget that is spent when a burn has lasted for `windowMs`; the inverse of
+ * `burnForBudget`.
+ */
 export function budgetSpent(burn: number, windowMs: number, periodMs: number): number {
   return (burn * windowMs) / periodMs;
 }
@@ -26,7 +35,10 @@ export function largestBurn(target: number): number {
   return 1 / (1 - target);
 }
 
-/** The smallest target at which an alert above `burn` can fire: 93.06 % for 14.4. Targets must lie above it. */
+/**
+ * The smallest target at which an alert above `burn` can fire: 93.06 % for 14.4. Targets must lie
+ * above it.
+ */
 export function smallestTarget(burn: number): number {
   return Math.max(0, 1 - 1 / burn);
 }
@@ -37,8 +49,9 @@ export function canFire(burn: number, target: number): boolean {
 }
 
 /**
- * Ms from the start of an incident of steady `badShare` until a window that was clean before it shows more than `burn`:
- * (1 - target) / badShare x window x burn. Infinity when the incident burns too slowly to be seen by this alert.
+ * Ms from the start of an incident of steady `badShare` until a window that was clean before it
+ * shows more than `burn`: (1 - target) / badShare x window x burn. Infinity when the incident burns
+ * too slowly to be seen by this alert.
  */
 export function detectionTimeMs(alert: { burn: number; longMs: number }, target: number, badShare: number): number {
   const share = ((1 - target) * alert.burn) / badShare;
@@ -50,7 +63,10 @@ export function eventsToCarryOneFailure(burn: number, target: number): number {
   return Math.ceil(1 / (burn * (1 - target)) - 1e-9);
 }
 
-/** Ms until `budgetLeft` of the period's budget is gone at a steady burn; Infinity at 1 or below, which never empties it. */
+/**
+ * Ms until `budgetLeft` of the period's budget is gone at a steady burn; Infinity at 1 or below,
+ * which never empties it.
+ */
 export function timeToExhaustionMs(budgetLeft: number, burn: number, periodMs: number): number {
   if (budgetLeft <= 0) return 0;
   return burn > 1 ? (budgetLeft * periodMs) / burn : Number.POSITIVE_INFINITY;

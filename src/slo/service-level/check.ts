@@ -8,7 +8,9 @@ export type AlertCheck = BurnAlert & {
   badShare: number;
   budgetSpent: number;
   reachable: boolean;
-  /** Time to fire when every event, or one in ten, turns bad; Infinity when the alert cannot see it. */
+  /**
+   * Time to fire when every event, or one in ten, turns bad; Infinity when the alert cannot see it.
+   */
   outageDetectedMs: number;
   tenPercentDetectedMs: number;
   /** With fewer events in the short window, one failure alone is above the threshold. */

@@ -15,15 +15,24 @@ type WindowBurn = WindowCount & {
 
 export type Evaluation = {
   objective: ServiceObjective;
-  /** What an event may take; learners in a load test wait for more than the server. Undefined: events fail or not. */
+  /**
+   * What an event may take; learners in a load test wait for more than the server. Undefined:
+   * events fail or not.
+   */
   atMostMs: number | undefined;
   verdict: Verdict;
   reason: string;
   /** From the shortest window to the longest. */
   windows: WindowBurn[];
-  /** Share of the period's budget that is left; below 0 when overspent; undefined when the period was not seen. */
+  /**
+   * Share of the period's budget that is left; below 0 when overspent; undefined when the period
+   * was not seen.
+   */
   budgetLeft: number | undefined;
-  /** At the burn of the shortest alert's long window; Infinity when the budget will last; undefined when unknown. */
+  /**
+   * At the burn of the shortest alert's long window; Infinity when the budget will last; undefined
+   * when unknown.
+   */
   exhaustedInMs: number | undefined;
   /** Alerts whose two windows are both above their burn. */
   firing: BurnAlert[];
@@ -36,8 +45,8 @@ export function evaluationWindowsMs(level: ServiceLevel): number[] {
 }
 
 /**
- * Where an objective stands, from counts over windows that all end now. Fails when the period's budget is spent or a page
- * fires; invalid without events over the period.
+ * Where an objective stands, from counts over windows that all end now. Fails when the period's
+ * budget is spent or a page fires; invalid without events over the period.
  */
 export function evaluateWindows(
   level: ServiceLevel,
@@ -62,9 +71,9 @@ export function evaluateWindows(
 }
 
 /**
- * What one load test says of an objective: fail when its burn is proven above 1, pass when proven at or below 1, else
- * invalid. Clopper-Pearson bounds, one-sided at 95 % each. The run is no period, so no budget is left or spent. `doubt` says
- * why the run itself proves nothing.
+ * What one load test says of an objective: fail when its burn is proven above 1, pass when proven
+ * at or below 1, else invalid. Clopper-Pearson bounds, one-sided at 95 % each. The run is no
+ * period, so no budget is left or spent. `doubt` says why the run itself proves nothing.
  */
 export function evaluateRun(objective: ServiceObjective, count: WindowCount, doubt?: string): Evaluation {
   const atMostMs = objective.indicator.loadtest?.atMost;

@@ -13,8 +13,8 @@ function lateText(atMostMs: number | undefined): string {
 }
 
 /**
- * Why an alert fires and what it costs, in sentences that a page can carry. `observed` is the share in the long window, or
- * a template that the pager fills in.
+ * Why an alert fires and what it costs, in sentences that a page can carry. `observed` is the share
+ * in the long window, or a template that the pager fills in.
  */
 export function explainAlert(
   level: ServiceLevel,

@@ -4,9 +4,10 @@ import { matchersOf, quotedText } from './series.ts';
 import type { ServiceLevelFile } from './service-level.ts';
 
 /**
- * `openslo/v1` SLO documents (https://github.com/OpenSLO/OpenSLO) as our service level's input. Supported: event based
- * SLOs (budgetingMethod Occurrences) over a rolling window with an inline indicator, from Prometheus; ratioMetric with
- * good or bad and total, thresholdMetric on a histogram. Anything else is refused by name, never approximated.
+ * `openslo/v1` SLO documents (https://github.com/OpenSLO/OpenSLO) as our service level's input.
+ * Supported: event based SLOs (budgetingMethod Occurrences) over a rolling window with an inline
+ * indicator, from Prometheus; ratioMetric with good or bad and total, thresholdMetric on a
+ * histogram. Anything else is refused by name, never approximated.
  */
 const query = z.object({
   metricSource: z.object({
@@ -154,8 +155,9 @@ function indicatorOf(spec: OpenSloFile['spec'], value: number | undefined): unkn
 type Histogram = { name: string; matchers: string | undefined; unit: keyof typeof msPerUnit };
 
 /**
- * The name and matchers of `name_bucket{...}`, alone or as the inner series of a quantile or a rate, or why there is not just
- * one. A bound that it chose itself (`le`) is left out: the objective's value is the bound.
+ * The name and matchers of `name_bucket{...}`, alone or as the inner series of a quantile or a
+ * rate, or why there is not just one. A bound that it chose itself (`le`) is left out: the
+ * objective's value is the bound.
  */
 function histogramOf(query: string): Histogram | { fault: string } {
   const found = new Map<string, Histogram>();
@@ -178,7 +180,9 @@ const bucketSeries = new RegExp(
   'g',
 );
 
-/** What a histogram counts in, by the end of its name; without one, seconds, as Prometheus asks for. */
+/**
+ * What a histogram counts in, by the end of its name; without one, seconds, as Prometheus asks for.
+ */
 const units: readonly (readonly [RegExp, keyof typeof msPerUnit])[] = [
   [/_(?:milliseconds|millis|msec|ms)$/, 'ms'],
   [/_(?:microseconds|micros|usec|us)$/, 'us'],
@@ -189,5 +193,5 @@ function slug(text: string | undefined): string {
   return (text ?? '')
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-+|-+$/g, '');
+    .replace(/^-|-$/g, '');
 }

@@ -26,8 +26,9 @@ export function eventCount(indicator: Indicator, window: string, windowMs: numbe
 }
 
 /**
- * Bad events a second over `window`. A good or bad counter that does not exist yet counts as 0: without any failure the
- * ratio is 0, and a bucket bound that no histogram has shows at once as everything bad, not as silence.
+ * Bad events a second over `window`. A good or bad counter that does not exist yet counts as 0:
+ * without any failure the ratio is 0, and a bucket bound that no histogram has shows at once as
+ * everything bad, not as silence.
  */
 export function badRate(indicator: Indicator, window: string): string {
   const { events } = indicator;
@@ -36,12 +37,18 @@ export function badRate(indicator: Indicator, window: string): string {
   return `clamp_min(${totalRate(indicator, window)} - (${rateOf(good, window)} or vector(0)), 0)`;
 }
 
-/** The share of bad events over `window`; no sample without events, so that silence is neither good nor bad. */
+/**
+ * The share of bad events over `window`; no sample without events, so that silence is neither good
+ * nor bad.
+ */
 export function badShare(indicator: Indicator, window: string): string {
   return `${badRate(indicator, window)} / (${totalRate(indicator, window)} > 0)`;
 }
 
-/** The same events of one version only: its matchers join every selector. PromQL expressions keep what they say. */
+/**
+ * The same events of one version only: its matchers join every selector. PromQL expressions keep
+ * what they say.
+ */
 export function withMatchers(indicator: Indicator, matchers: string): Indicator {
   const { latency, events } = indicator;
   const narrowed = { ...indicator };
@@ -66,7 +73,10 @@ function narrow(series: string, matchers: string): string {
   return `${selector.name}{${[selector.matchers, matchers].filter(Boolean).join(',')}}`;
 }
 
-/** A counter is summed as a rate; PromQL that names `[$window]`, or one range throughout, is taken as it is. */
+/**
+ * A counter is summed as a rate; PromQL that names `[$window]`, or one range throughout, is taken
+ * as it is.
+ */
 function rateOf(series: string, window: string): string {
   const selector = selectorOf(series);
   if (!selector) return `(${overWindow(series, window)})`;

@@ -17,13 +17,15 @@ type Rule = {
 export type RuleFile = { groups: { name: string; rules: Rule[] }[] };
 
 /**
- * Prometheus rules of a service level: for each objective the share of bad events over every window an alert looks at,
- * multiwindow burn-rate alerts on them, and the part of the period's budget that is left, weighted by traffic.
+ * Prometheus rules of a service level: for each objective the share of bad events over every window
+ * an alert looks at, multiwindow burn-rate alerts on them, and the part of the period's budget that
+ * is left, weighted by traffic.
  */
 export function prometheusRules(level: ServiceLevel): RuleFile {
   return {
     groups: level.objectives.map((objective) => ({
-      // One group: its rules run in order, so that an alert reads what was recorded just now, not an interval ago.
+      // One group: its rules run in order, so that an alert reads what was recorded just now, not
+      // an interval ago.
       name: `slo-${level.name}-${objective.name}`,
       rules: [...recordings(level, objective), ...alerts(level, objective)],
     })),

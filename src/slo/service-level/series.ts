@@ -1,9 +1,13 @@
-/** A metric name and its label matchers, without braces: what a rate can be taken of over any window. */
+/**
+ * A metric name and its label matchers, without braces: what a rate can be taken of over any
+ * window.
+ */
 export type SeriesSelector = { name: string; matchers: string | undefined };
 
 /**
- * The one counter that a text names: alone, in parentheses, with a range behind it, or summed over, as documents of other
- * tools write it (`sum(requests_total{code="200"})`). Undefined for anything else.
+ * The one counter that a text names: alone, in parentheses, with a range behind it, or summed over,
+ * as documents of other tools write it (`sum(requests_total{code="200"})`). Undefined for anything
+ * else.
  */
 export function selectorOf(text: string): SeriesSelector | undefined {
   const inner = wrappings
@@ -15,7 +19,10 @@ export function selectorOf(text: string): SeriesSelector | undefined {
   return { name: match.groups!.name!, matchers: match.groups!.matchers?.trim() || undefined };
 }
 
-/** What keeps a text from being a series or PromQL whose rates can be taken over every window; undefined when nothing does. */
+/**
+ * What keeps a text from being a series or PromQL whose rates can be taken over every window;
+ * undefined when nothing does.
+ */
 export function seriesFault(text: string): string | undefined {
   if (selectorOf(text)) return undefined;
   const plain = withoutStrings(text);

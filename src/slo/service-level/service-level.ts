@@ -39,7 +39,10 @@ export const indicator = section({
     unit: oneOf(['s', 'ms', 'us', 'ns']).default('s'),
   }).optional(),
   events: section({ good: series.optional(), bad: series.optional(), total: series }).optional(),
-  /** The metric of a load test's run.json that stands for this objective; learners wait longer than the server alone takes. */
+  /**
+   * The metric of a load test's run.json that stands for this objective; learners wait longer than
+   * the server alone takes.
+   */
   loadtest: section({
     metric: z.enum([...distributionNames, ...shareNames], {
       error: (issue) =>
@@ -106,7 +109,10 @@ export const serviceLevelFile = section({
   spec: section({
     service: name,
     period: period(hourMs).prefault('30d'),
-    /** Events in the quietest hour that must still be judged; `check` then says how far one failure carries. */
+    /**
+     * Events in the quietest hour that must still be judged; `check` then says how far one failure
+     * carries.
+     */
     traffic: text('a rate such as 1200/min').transform(throughUnit(parseTraffic)).optional(),
     objectives: z.array(objective, { error: () => 'is not a list of objectives' }).min(1, { error: () => 'is empty' }),
     /** Left out: the four rows of the SRE Workbook. */
@@ -167,7 +173,8 @@ function period(leastMs: number) {
 }
 
 function burnOf(alert: { burn?: number | undefined; budget?: number | undefined }, longMs: number, periodMs: number) {
-  // 2 % of 30 days in an hour is 14.4, not 14.400000000000002: the number goes into rules and sentences.
+  // 2 % of 30 days in an hour is 14.4, not 14.400000000000002: the number goes into rules and
+  // sentences.
   return alert.burn ?? Number(burnForBudget(alert.budget ?? 0, longMs, periodMs).toPrecision(12));
 }
 

@@ -15,6 +15,9 @@ export type TestClient = {
   /** Frames of 20 ms with the given samples, or silence. */
   frame(seq: number, changes?: Partial<AudioFrame> & { samples?: Int16Array }): void;
   frames(first: number, last: number): void;
+  /** Pings in one piece on the wire, and how many were answered so far. */
+  pings(count: number): void;
+  pongs(): number;
   of<Type extends ServerEvent['type']>(type: Type): EventOf<Type>[];
   /** The next event of this type, or the first that was there already, that `wanted` accepts. */
   until<Type extends ServerEvent['type']>(
@@ -38,6 +41,10 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
     events.push(JSON.parse(String(data)));
     for (const look of waiting) look();
   });
+  let pongs = 0;
+  socket.on('pong', () => {
+    pongs++;
+  });
   const closed = once(socket, 'close').then(([code, reason]) => ({ code: Number(code), reason: String(reason) }));
   await once(socket, 'open');
   socket.on('error', () => {});
@@ -55,6 +62,10 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
     frames(first, last) {
       for (let seq = first; seq <= last; seq++) client.frame(seq);
     },
+    pings(count) {
+      for (let i = 0; i < count; i++) socket.ping();
+    },
+    pongs: () => pongs,
     of: (type) => events.filter((event): event is EventOf<typeof type> => event.type === type),
     until: (type, wanted = () => true) =>
       new Promise((resolve, reject) => {

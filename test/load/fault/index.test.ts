@@ -13,6 +13,6 @@ describe('the table of faults', () => {
   });
 
   it.each(faultTable)('has a row of the documentation for $key', ({ key }) => {
-    expect(readFileSync('docs/loadtest.md', 'utf8')).toContain(`\n| \`${key}\` |`);
+    expect(readFileSync('docs/loadtest/faults.md', 'utf8')).toContain(`\n| \`${key}\` |`);
   });
 });

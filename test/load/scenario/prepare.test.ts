@@ -181,7 +181,7 @@ describe('what a scenario names and is not there', () => {
       'a token that no header can carry',
       'spec:',
       'spec:\n  target: { url: "wss://x", tokenFile: accented }',
-      'accented" is no token: it has blanks or letters that are not ASCII',
+      'accented" is no token: it has letters that are not ASCII',
     ],
     [
       'frames that are no whole samples',

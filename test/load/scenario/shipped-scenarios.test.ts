@@ -8,7 +8,7 @@ import { loadScenario, readScenario } from '../../../src/load/scenario/scenario.
 
 const validate = new Ajv2020().compile(JSON.parse(readFileSync('schemas/scenario.schema.json', 'utf8')));
 const shipped = readdirSync('scenarios').filter((file) => file.endsWith('.yaml'));
-const document = readFileSync('docs/loadtest.md', 'utf8');
+const document = readFileSync('docs/loadtest/scenario.md', 'utf8');
 const examples = [...document.matchAll(/```yaml\n(.*?)```/gs)].map((match) => match[1]!);
 
 it('six scenarios ship', () => {
@@ -41,7 +41,7 @@ describe.each(shipped)('%s', (file) => {
 it('every scenario and every load in the documentation is valid', () => {
   const scenarios = examples.filter((source) => source.includes('kind: LoadScenario'));
   expect(scenarios.length).toBeGreaterThanOrEqual(2);
-  for (const source of scenarios) parseConfig('docs/loadtest.md', source, loadScenario);
+  for (const source of scenarios) parseConfig('docs/loadtest/scenario.md', source, loadScenario);
   const loads = examples
     .filter((source) => source.startsWith('load:'))
     .flatMap((source) => source.split(/^(?=load:)/m));
@@ -50,7 +50,7 @@ it('every scenario and every load in the documentation is valid', () => {
     const phases = load.includes('phases') ? '' : '  duration: 1m\n';
     const frame = 'spec:\n  learners: { clips: x.jsonl }\n  objectives: [availability >= 99%]\n';
     const source = `apiVersion: speechfb.dev/v1alpha1\nkind: LoadScenario\nmetadata: { name: x }\n${frame}${phases}${load.replace(/^/gm, '  ')}`;
-    parseConfig('docs/loadtest.md', source, loadScenario);
+    parseConfig('docs/loadtest/scenario.md', source, loadScenario);
   }
 });
 

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../../src/config/yaml.ts';
 import { canaryFile, canaryOf } from '../../../src/slo/canary/canary.ts';
-import { eventsToTell, planCanary } from '../../../src/slo/canary/plan.ts';
+import { eventsToTell, planCanary, ruleOf } from '../../../src/slo/canary/plan.ts';
+import { chanceOfOneWindow, chanceToTrip } from '../../../src/slo/service-level/burn-rule.ts';
 import { createBinomialSampler } from '../../../src/stats/binomial-sampler.ts';
 import { binomialCdf } from '../../../src/stats/distributions.ts';
 import { createRandom } from '../../../src/stats/random.ts';
@@ -93,5 +94,74 @@ describe('the plan of the rollout that ships', () => {
     expect(steps[0]!.decidedInMs.sequentialWhenFine).toBeCloseTo(498_550, -2);
     expect(steps[1]!.decidedInMs.sequentialWhenWorse).toBeCloseTo(864_900 / 5, -2);
     expect(steps[0]!.oneWindow.power).toBeCloseTo(0.9953, 4);
+  });
+});
+
+describe('a plan', () => {
+  const minute = 60_000;
+  const rollback = { burn: 2, forMs: 5 * minute, everyMs: minute, mode: 'consecutive' } as const;
+  const steps = [
+    { share: 0.1, holdMs: 5 * minute },
+    { share: 0.5, holdMs: 7.5 * minute },
+  ];
+  const small = { ...canary, target: 0.95, eventsPerMinute: 600, steps, rollback };
+
+  it('of each step is what the rule does with its events', () => {
+    const plan = planCanary(small);
+    const rule = { target: 0.95, burn: 2, mode: 'consecutive', intervals: 5 } as const;
+    const chances = (mode: 'window' | 'consecutive', events: number, intervals: number) => ({
+      falseRollback: chanceToTrip({ ...rule, mode }, events, 1 - 0.95, intervals),
+      power: chanceToTrip({ ...rule, mode }, events, 4 * (1 - 0.95), intervals),
+    });
+    const [{ whenFine, whenWorse }, needed] = [plan.sequentialEvents, plan.eventsNeeded];
+    expect(needed).toBe(267);
+    expect(plan.steps).toEqual(
+      [
+        { share: 0.1, holdMs: 5 * minute, perMinute: 60, allowed: 30, intervals: 5 },
+        { share: 0.5, holdMs: 7.5 * minute, perMinute: 300, allowed: 150, intervals: 7 },
+      ].map(({ share, holdMs, perMinute, allowed, intervals }) => ({
+        share,
+        holdMs,
+        eventsPerMinute: perMinute,
+        windowEvents: 5 * perMinute,
+        allowedBad: allowed,
+        oneWindow: {
+          falseRollback: chanceOfOneWindow(rule, 5 * perMinute, 1 - 0.95),
+          power: chanceOfOneWindow(rule, 5 * perMinute, 4 * (1 - 0.95)),
+        },
+        readings: {
+          window: chances('window', perMinute, intervals),
+          consecutive: chances('consecutive', perMinute, intervals),
+        },
+        rule: chances('consecutive', perMinute, intervals),
+        decidedInMs: {
+          fixed: (needed / perMinute) * minute,
+          sequentialWhenFine: (whenFine / perMinute) * minute,
+          sequentialWhenWorse: (whenWorse / perMinute) * minute,
+        },
+      })),
+    );
+    const [first, second] = plan.steps.map((step) => step.rule);
+    expect(plan.power).toBeCloseTo(1 - (1 - first!.power.value) * (1 - second!.power.value), 12);
+    expect(plan.canary).toBe(small);
+  });
+
+  it('finds no more than that every event is bad', () => {
+    const lost = planCanary({ ...small, target: 0.4, rollback: { ...rollback, burn: 1.5 }, steps: steps.slice(0, 1) });
+    expect(lost.steps[0]!.oneWindow.power).toBe(1);
+    expect(lost.steps[0]!.readings.consecutive.power).toEqual({ value: 1, standardError: 0 });
+    // 60 % from nearly 100 %: ten events, all of them bad, have a chance of .6^10 = .6 %.
+    expect(lost.eventsNeeded).toBe(10);
+    expect(Number.isFinite(lost.sequentialEvents.whenWorse)).toBe(true);
+  });
+
+  it.each([
+    [600_000, 60_000, 10],
+    [60_000, 60_000, 1],
+    [20_000, 60_000, 1],
+    [150_000, 60_000, 3],
+  ])('looks at a window of %d ms, every %d ms, in %d intervals', (forMs, everyMs, intervals) => {
+    const rule = ruleOf({ target: 0.99, rollback: { ...rollback, forMs, everyMs } });
+    expect(rule).toEqual({ target: 0.99, burn: 2, mode: 'consecutive', intervals });
   });
 });

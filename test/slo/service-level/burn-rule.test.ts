@@ -77,3 +77,85 @@ describe('the rule on a history', () => {
     );
   });
 });
+
+describe('the rule by its definition', () => {
+  it.each([
+    [0.99, 2, 600, 12],
+    [0.9, 1, 30, 3],
+    [0.99, 2, 49, 0],
+    [0.99, 2, 50, 1],
+    [0.99, 2, 0, 0],
+  ])('at %d and a burn of %d allows of %d events %d', (target, burn, total, allowed) => {
+    expect(allowedBad({ target, burn }, total)).toBe(allowed);
+  });
+
+  it('is what every window, or every run of intervals, says by itself', () => {
+    const interval = fc
+      .tuple(fc.integer({ min: 0, max: 60 }), fc.double({ min: 0, max: 0.1, noNaN: true }))
+      .map(([total, share]) => ({ total, bad: Math.ceil(total * share) }));
+    const rules = fc.record({
+      mode: fc.constantFrom('window', 'consecutive'),
+      intervals: fc.integer({ min: 1, max: 4 }),
+    });
+    fc.assert(
+      fc.property(fc.array(interval, { maxLength: 9 }), rules, (history, { mode, intervals }) => {
+        const above = (part: typeof history) => {
+          const total = part.reduce((sum, one) => sum + one.total, 0);
+          const bad = part.reduce((sum, one) => sum + one.bad, 0);
+          return bad > Math.floor(total * 0.02 + 1e-9);
+        };
+        const windows = history
+          .map((_, end) => history.slice(Math.max(0, end + 1 - intervals), end + 1))
+          .filter((part) => part.length === intervals);
+        const expected = windows.some((part) => (mode === 'window' ? above(part) : part.every((one) => above([one]))));
+        expect(hasTripped({ target: 0.99, burn: 2, mode: mode as BurnRule['mode'], intervals }, history)).toBe(
+          expected,
+        );
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  it('is not above a burn where there are no events, however many were bad', () => {
+    expect(hasTripped({ ...window, intervals: 1 }, [{ bad: 1, total: 0 }])).toBe(false);
+    expect(hasTripped({ ...window, intervals: 1 }, [{ bad: 1, total: 1 }])).toBe(true);
+  });
+
+  /** By the length of the present run, from its last interval backwards. */
+  const runs = (p: number, length: number, trials: number): number => {
+    if (trials < length) return 0;
+    if (trials === length) return p ** length;
+    const before = runs(p, length, trials - 1);
+    return before + (1 - runs(p, length, trials - length - 1)) * (1 - p) * p ** length;
+  };
+  it.each([
+    [1, 1],
+    [1, 4],
+    [2, 2],
+    [2, 7],
+    [3, 9],
+  ])('%d in a row within %d intervals has the chance of a run', (length, intervals) => {
+    const rule = { ...consecutive, intervals: length };
+    const above = chanceOfOneWindow(rule, 60, 0.02);
+    const { value, standardError } = chanceToTrip(rule, 60, 0.02, intervals);
+    expect(value).toBeCloseTo(runs(above, length, intervals), 12);
+    expect(standardError).toBe(0);
+  });
+
+  it.each([
+    ['as many runs as are worth it', 0, 10, 200_000, 0],
+    ['fewer of long ones', 1, 120, 100_000, 1],
+    ['but never too few', 1, 1200, 20_000, 1],
+  ])('simulates %s', (_, badShare, intervals, count, value) => {
+    const near = (value * count + 1) / (count + 2);
+    expect(chanceToTrip(window, 60, badShare, intervals)).toEqual({
+      value,
+      standardError: expect.closeTo(Math.sqrt((near * (1 - near)) / count), 12),
+    });
+  });
+
+  it.each(['window', 'consecutive'] as const)('of a %s never trips without a whole event an interval', (mode) => {
+    expect(chanceToTrip({ ...window, mode }, 0.9, 1, 20)).toEqual({ value: 0, standardError: 0 });
+    expect(chanceToTrip({ ...window, mode }, 1, 1, 10).value).toBe(1);
+  });
+});

@@ -341,11 +341,11 @@ it('a service level takes what lies at the edge of what it may say', () => {
   });
   const matchers = oneObjective().replace(
     /indicator: .*/,
-    'indicator: {latency: {histogram: h, matchers: \'module="1"\', atMost: 1s}}',
+    'indicator: {latency: {histogram: h, matchers: \'module="1",length="1"\', atMost: 1s}}',
   );
   expect(levelOf(matchers).objectives[0]!.indicator.latency).toEqual({
     histogram: 'h',
-    matchers: 'module="1"',
+    matchers: 'module="1",length="1"',
     atMost: 1000,
     unit: 's',
   });

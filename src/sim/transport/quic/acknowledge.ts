@@ -35,7 +35,10 @@ export function takeAck(end: QuicEnd, ring: Int32Array, slot: number, nowUs: num
   end.probeUs = congestion.inFlight > 0 ? end.lastSentUs + probeTimeoutUs(end) : Number.POSITIVE_INFINITY;
 }
 
-/** Lost: three numbers behind the latest acknowledged one, or 9/8 of a round trip. The stream's bytes go out again. */
+/**
+ * Lost: three numbers behind the latest acknowledged one, or 9/8 of a round trip. The stream's
+ * bytes go out again.
+ */
 export function detectLoss(end: QuicEnd, nowUs: number, lost: LostMessage): void {
   const { sent, congestion } = end;
   const waitUs = Math.max(Math.round((9 / 8) * Math.max(end.srttUs, end.latestUs)), 1000);

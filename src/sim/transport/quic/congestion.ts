@@ -1,8 +1,14 @@
-/** Bytes of a full packet's payload, and of what each carries besides: Ethernet, IPv4, UDP, QUIC header, frame, tag. */
+/**
+ * Bytes of a full packet's payload, and of what each carries besides: Ethernet, IPv4, UDP, QUIC
+ * header, frame, tag.
+ */
 export const packetBytes = 1200;
 export const overheadBytes = 77;
 
-/** The window of RFC 9002 section 7: slow start, NewReno, half after a loss, once a round trip. Bytes. */
+/**
+ * The window of RFC 9002 section 7: slow start, NewReno, half after a loss, once a round trip.
+ * Bytes.
+ */
 export class NewReno {
   window = 10 * packetBytes;
   inFlight = 0;

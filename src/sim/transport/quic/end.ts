@@ -9,11 +9,15 @@ const never = Number.POSITIVE_INFINITY;
 /** The most that an end delays an acknowledgement (RFC 9000's default), us. */
 export const maxAckDelayUs = 25_000;
 
-/** One end of a QUIC connection: the sender of one direction, the receiver of the other. Only state. */
+/**
+ * One end of a QUIC connection: the sender of one direction, the receiver of the other. Only state.
+ */
 export class QuicEnd {
   readonly line: PacketLine;
   readonly counters: FlowCounters;
-  /** Datagrams are numbered messages, a packet each, and not sent again; else one stream of bytes. */
+  /**
+   * Datagrams are numbered messages, a packet each, and not sent again; else one stream of bytes.
+   */
   readonly datagrams: boolean;
 
   readonly sent = new SentPackets();

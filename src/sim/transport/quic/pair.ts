@@ -10,8 +10,8 @@ import { sendQueued, sendQuicAck } from './send.ts';
 type Both<T> = { up: T; down: T };
 
 /**
- * A QUIC connection (RFC 9000, 9002, 9221) that carries its messages on one stream a direction, or as datagrams. Modelled
- * from the documents, not measured.
+ * A QUIC connection (RFC 9000, 9002, 9221) that carries its messages on one stream a direction, or
+ * as datagrams. Modelled from the documents, not measured.
  */
 export class QuicPair implements Transport {
   private readonly lines: Both<PacketLine>;
@@ -59,7 +59,10 @@ export class QuicPair implements Transport {
     return this.datagrams ? end.waiting.reduce((sum, bytes) => sum + bytes, 0) : end.written - end.nxt;
   }
 
-  /** The connection is known by its id, not by its address: it goes on when the device's next packet has arrived. */
+  /**
+   * The connection is known by its id, not by its address: it goes on when the device's next packet
+   * has arrived.
+   */
   moveAddress(): boolean {
     this.addressUnknown = true;
     this.ends.up.congestion.restart(10);

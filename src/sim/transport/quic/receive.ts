@@ -18,7 +18,10 @@ export function see(end: QuicEnd, number: number, nowUs: number): boolean {
   return true;
 }
 
-/** Every second packet is acknowledged at once, and one out of order; the others after 25 ms at most. */
+/**
+ * Every second packet is acknowledged at once, and one out of order; the others after 25 ms at
+ * most.
+ */
 export function scheduleAck(end: QuicEnd, number: number, nowUs: number): void {
   const inOrder = number === end.largestSeen + 1;
   end.largestSeen = Math.max(end.largestSeen, number);

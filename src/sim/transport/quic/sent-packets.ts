@@ -5,8 +5,9 @@ const OUTSTANDING = 0;
 const SETTLED = 1;
 
 /**
- * Packets sent and not yet settled, by number: a ring of (sent at us, start, end, bytes, what became of it). Start and end
- * are those of the stream's bytes, or of the datagrams' numbers; equal when the packet carries none.
+ * Packets sent and not yet settled, by number: a ring of (sent at us, start, end, bytes, what
+ * became of it). Start and end are those of the stream's bytes, or of the datagrams' numbers; equal
+ * when the packet carries none.
  */
 export class SentPackets {
   /** Number of the oldest one kept, and of the next to be sent. */

@@ -135,7 +135,9 @@ function isCopyNeedless(end: TcpEnd, marks: number, sentUs: number): boolean {
   return found.echoMs < end.jiffies.timestampMs(sentUs);
 }
 
-/** One sample of the round trip: from data never sent again, else from SACKs, else from timestamps. */
+/**
+ * One sample of the round trip: from data never sent again, else from SACKs, else from timestamps.
+ */
 function measure(end: TcpEnd, firstUs: number, lastUs: number, delayed: boolean, nowUs: number): boolean {
   let rttUs = firstUs >= 0 ? nowUs - firstUs : -1;
   let latestUs = firstUs >= 0 ? nowUs - lastUs : -1;

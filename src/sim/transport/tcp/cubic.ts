@@ -3,12 +3,15 @@ import { toTicks } from './jiffies.ts';
 const hz = 250;
 /** Multiplicative decrease, of 1024. */
 const beta = 717;
-/** Packets of Reno's growth for each packet of window, times 8: 8 (1024 + beta) / 3 / (1024 - beta). */
+/**
+ * Packets of Reno's growth for each packet of window, times 8: 8 (1024 + beta) / 3 / (1024 - beta).
+ */
 const friendlyScale = 15;
 
 /**
- * CUBIC's window growth (RFC 8312, in the integer form that Linux runs): after a loss the window follows a cubic curve of
- * time back to where it was, and is never slower than Reno would be. Times are ticks.
+ * CUBIC's window growth (RFC 8312, in the integer form that Linux runs): after a loss the window
+ * follows a cubic curve of time back to where it was, and is never slower than Reno would be. Times
+ * are ticks.
  */
 export class Cubic {
   private lastMax = 0;
@@ -48,7 +51,10 @@ export class Cubic {
     if (this.epochTick > 0 && ticks > 0) this.epochTick = Math.min(this.epochTick + ticks, tick);
   }
 
-  /** Acknowledgements that the window needs to grow by one, after `acked` more packets arrived at that tick. */
+  /**
+   * Acknowledgements that the window needs to grow by one, after `acked` more packets arrived at
+   * that tick.
+   */
   acksForOne(cwnd: number, acked: number, tick: number): number {
     this.acked += acked;
     if (this.lastCwnd === cwnd && tick - this.lastTick <= Math.floor(hz / 32)) return this.growthAcks;

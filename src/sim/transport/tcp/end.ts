@@ -8,7 +8,10 @@ import { Segments } from './segments.ts';
 
 /** Payload of a full segment: 1,500 less IPv4, TCP and timestamps. */
 export const segmentBytes = 1448;
-/** Ethernet 14, IPv4 20, TCP 20 and timestamps 12: what each packet carries besides its payload, as netem counts it. */
+/**
+ * Ethernet 14, IPv4 20, TCP 20 and timestamps 12: what each packet carries besides its payload, as
+ * netem counts it.
+ */
 export const headerBytes = 66;
 
 /** States of congestion control, in order of severity, as Linux names them. */
@@ -27,8 +30,9 @@ export const REORDER = 3;
 const never = Number.POSITIVE_INFINITY;
 
 /**
- * One end of a TCP connection: the sender of one direction and the receiver of the other. Only state; what happens to it
- * stands in the files beside this one. Sequence numbers count payload bytes from 0 and do not wrap; -1 stands for none.
+ * One end of a TCP connection: the sender of one direction and the receiver of the other. Only
+ * state; what happens to it stands in the files beside this one. Sequence numbers count payload
+ * bytes from 0 and do not wrap; -1 stands for none.
  */
 export class TcpEnd {
   readonly line: PacketLine;

@@ -1,7 +1,8 @@
 /**
- * Timers as Linux keeps them at HZ=250: counted in ticks of 4 ms, rounded up to the granularity of the timer wheel's level
- * (1 tick below 63 ticks, 8 below 504, 64 below 4032, 512 beyond), never early. A timer of n ticks fires n to n + 1 ticks
- * later on the first level, and up to a level's granularity later on the others.
+ * Timers as Linux keeps them at HZ=250: counted in ticks of 4 ms, rounded up to the granularity of
+ * the timer wheel's level (1 tick below 63 ticks, 8 below 504, 64 below 4032, 512 beyond), never
+ * early. A timer of n ticks fires n to n + 1 ticks later on the first level, and up to a level's
+ * granularity later on the others.
  */
 export class Jiffies {
   private readonly phaseUs: number;

@@ -18,7 +18,10 @@ export class TcpPair implements Transport {
   /** By the direction in which it sends. */
   private readonly ends: Both<TcpEnd>;
   private readonly messages: Both<MessageEnds> = { up: new MessageEnds(), down: new MessageEnds() };
-  /** The device's address is not what this connection knows it by: nothing goes out, and nothing comes in. */
+  /**
+   * The device's address is not what this connection knows it by: nothing goes out, and nothing
+   * comes in.
+   */
   private cutOff = false;
 
   /** rttUs: what the handshake took. */

@@ -3,7 +3,10 @@ import { toTicks } from './jiffies.ts';
 import { EVER_RETRANSMITTED, LOST_MARK, RETRANSMITTED, SACKED } from './segments.ts';
 import { minTimeoutUs, setTimer } from './timers.ts';
 
-/** RACK (RFC 8985): a segment that was sent at sentUs has been delivered; the latest such is what others are held against. */
+/**
+ * RACK (RFC 8985): a segment that was sent at sentUs has been delivered; the latest such is what
+ * others are held against.
+ */
 export function rackAdvance(end: TcpEnd, marks: number, segmentEnd: number, sentUs: number, nowUs: number): void {
   const rttUs = nowUs - sentUs;
   // Sent twice, and back sooner than any packet could be: it was the first copy that arrived.
@@ -16,7 +19,10 @@ export function rackAdvance(end: TcpEnd, marks: number, segmentEnd: number, sent
   }
 }
 
-/** After an acknowledgement: marks what RACK holds lost. Returns whether the reordering timer now runs. */
+/**
+ * After an acknowledgement: marks what RACK holds lost. Returns whether the reordering timer now
+ * runs.
+ */
 export function rackMarkLost(end: TcpEnd, nowUs: number): boolean {
   if (!end.rackAdvanced) return false;
   end.rackAdvanced = false;
@@ -27,8 +33,9 @@ export function rackMarkLost(end: TcpEnd, nowUs: number): boolean {
 }
 
 /**
- * Marks each segment that was sent before the latest delivered one, by a round trip and the reordering window. Returns how
- * long the last of those waits that are not yet late enough, us; 0 if none does.
+ * Marks each segment that was sent before the latest delivered one, by a round trip and the
+ * reordering window. Returns how long the last of those waits that are not yet late enough, us; 0
+ * if none does.
  */
 export function rackDetectLoss(end: TcpEnd, nowUs: number): number {
   const { segments } = end;
@@ -65,7 +72,10 @@ export function markLost(end: TcpEnd, index: number): void {
   }
 }
 
-/** A quarter of the least round trip, more when duplicates were seen; none while no reordering was and loss is likely. */
+/**
+ * A quarter of the least round trip, more when duplicates were seen; none while no reordering was
+ * and loss is likely.
+ */
 function reorderWindowUs(end: TcpEnd): number {
   if (!end.reorderingSeen && (end.state >= RECOVERY || end.sackedOut >= end.reordering)) return 0;
   return Math.min(Math.floor(end.rtt.minUs / 4) * end.reorderSteps, Math.floor(end.rtt.srtt8 / 8));

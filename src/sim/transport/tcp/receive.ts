@@ -29,7 +29,10 @@ export function receiveData(end: TcpEnd, seq: number, segmentEnd: number, pushed
   return true;
 }
 
-/** All of it was acknowledged before: reported as a duplicate at once, and nothing else that the packet says is heard. */
+/**
+ * All of it was acknowledged before: reported as a duplicate at once, and nothing else that the
+ * packet says is heard.
+ */
 export function receiveOld(end: TcpEnd, seq: number, segmentEnd: number, nowUs: number): void {
   end.reassembly.reportDuplicate(seq, segmentEnd);
   enterQuickAck(end);
@@ -37,8 +40,9 @@ export function receiveOld(end: TcpEnd, seq: number, segmentEnd: number, nowUs: 
 }
 
 /**
- * Decides whether what arrived is acknowledged now, a little later, or with the next. What comes at once is read at once:
- * segments that are not the last of a burst do not count towards every second one.
+ * Decides whether what arrived is acknowledged now, a little later, or with the next. What comes at
+ * once is read at once: segments that are not the last of a burst do not count towards every second
+ * one.
  */
 export function acknowledge(end: TcpEnd, last: boolean, nowUs: number): void {
   if (!end.ackPending) return;
@@ -48,7 +52,10 @@ export function acknowledge(end: TcpEnd, last: boolean, nowUs: number): void {
   else acknowledgeGap(end, nowUs);
 }
 
-/** The application has read everything: a segment that ended a write is acknowledged at once unless both talk. */
+/**
+ * The application has read everything: a segment that ended a write is acknowledged at once unless
+ * both talk.
+ */
 export function acknowledgeRead(end: TcpEnd, nowUs: number): void {
   if (end.ackPending && (end.ackPushedTwice || (end.ackPushed && !end.pingPong))) sendAck(end, nowUs);
 }
@@ -64,7 +71,10 @@ export function delayedAckFires(end: TcpEnd, nowUs: number): void {
   sendAck(end, nowUs);
 }
 
-/** Out of order: three acknowledgements at once, then one a millisecond at most, so that a burst does not cause another. */
+/**
+ * Out of order: three acknowledgements at once, then one a millisecond at most, so that a burst
+ * does not cause another.
+ */
 function acknowledgeGap(end: TcpEnd, nowUs: number): void {
   if (end.compressedReceived !== end.received) {
     end.compressedReceived = end.received;

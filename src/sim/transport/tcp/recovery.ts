@@ -19,8 +19,8 @@ export const SEND_LOST = 1;
 export const SEND_NEW = 2;
 
 /**
- * An acknowledgement that is not plain progress: leaves states that it ends, finds losses, and enters recovery. Returns
- * what is to be sent.
+ * An acknowledgement that is not plain progress: leaves states that it ends, finds losses, and
+ * enters recovery. Returns what is to be sent.
  */
 export function recover(end: TcpEnd, found: AckFindings, duplicateAck: boolean, nowUs: number): number {
   if (end.state === OPEN) end.retransStampMs = -1;
@@ -46,7 +46,10 @@ export function recover(end: TcpEnd, found: AckFindings, duplicateAck: boolean, 
   }
 }
 
-/** Enters recovery: the window will shrink to a new threshold, and may come back if that was needless. */
+/**
+ * Enters recovery: the window will shrink to a new threshold, and may come back if that was
+ * needless.
+ */
 export function enterRecovery(end: TcpEnd): void {
   end.priorSsthresh = 0;
   beginUndo(end);
@@ -83,7 +86,10 @@ function leaveState(end: TcpEnd, found: AckFindings, nowUs: number): void {
   }
 }
 
-/** After a timeout: F-RTO (RFC 5682) asks whether it was spurious, else what is marked lost is sent again. */
+/**
+ * After a timeout: F-RTO (RFC 5682) asks whether it was spurious, else what is marked lost is sent
+ * again.
+ */
 function goOnAfterTimeout(end: TcpEnd, found: AckFindings, duplicateAck: boolean): number {
   const recovered = end.una >= end.highSeq;
   if (found.advanced && tryUndoLoss(end, found.echoMs, false)) return SEND_NOTHING;

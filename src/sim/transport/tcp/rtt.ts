@@ -1,8 +1,9 @@
 import { tickUs, toTicks } from './jiffies.ts';
 
 /**
- * Round-trip estimate and retransmission timeout as Linux computes them: RFC 6298's means, with the variance held at its
- * maximum over a window of data, never below the minimal timeout, and falling by a quarter a window.
+ * Round-trip estimate and retransmission timeout as Linux computes them: RFC 6298's means, with the
+ * variance held at its maximum over a window of data, never below the minimal timeout, and falling
+ * by a quarter a window.
  */
 export class RttEstimator {
   /** Smoothed round trip, us, times 8; 0 before the first sample. */
@@ -26,7 +27,10 @@ export class RttEstimator {
     return this.srtt8 / 8;
   }
 
-  /** A sample of rttUs, when everything up to acknowledged has arrived and everything up to sent is on its way. */
+  /**
+   * A sample of rttUs, when everything up to acknowledged has arrived and everything up to sent is
+   * on its way.
+   */
   sample(rttUs: number, acknowledged: number, sent: number): void {
     if (this.srtt8 === 0) {
       this.srtt8 = Math.max(1, rttUs * 8);
@@ -63,7 +67,10 @@ export class RttEstimator {
     return this.rtoTicks * tickUs;
   }
 
-  /** A sample below the mean counts an eighth of its surplus, so that a sudden fall does not raise the timeout. */
+  /**
+   * A sample below the mean counts an eighth of its surplus, so that a sudden fall does not raise
+   * the timeout.
+   */
   private deviate(error: number): void {
     let surplus = Math.abs(error) - Math.floor(this.meanDeviation4 / 4);
     if (error < 0 && surplus > 0) surplus = Math.floor(surplus / 8);

@@ -40,7 +40,10 @@ export function tagSacks(end: TcpEnd, ring: Int32Array, slot: number, found: Ack
   }
 }
 
-/** Linux calls it reordering when something below the highest SACKed segment arrives that was never sent again. */
+/**
+ * Linux calls it reordering when something below the highest SACKed segment arrives that was never
+ * sent again.
+ */
 export function seeReordering(end: TcpEnd, lowSeq: number): void {
   const metric = highestSackedSeq(end) - lowSeq;
   if (metric <= 0) return;

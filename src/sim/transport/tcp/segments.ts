@@ -18,8 +18,8 @@ const stride = 6;
 const highUs = 2 ** 30;
 
 /**
- * Segments sent and not yet acknowledged, in order of sequence: a ring of (first byte, end, sent at, high and low,
- * marks, packets delivered before it was sent). Indexes count from the oldest.
+ * Segments sent and not yet acknowledged, in order of sequence: a ring of (first byte, end, sent
+ * at, high and low, marks, packets delivered before it was sent). Indexes count from the oldest.
  */
 export class Segments {
   private readonly ring = new SlotRing(stride);

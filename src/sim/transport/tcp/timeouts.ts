@@ -64,7 +64,10 @@ function enterLoss(end: TcpEnd, nowUs: number): void {
   end.frto = fresh || end.timeoutsInARow > 0;
 }
 
-/** New data if there is any, else the last segment once more: its acknowledgement tells what is missing. */
+/**
+ * New data if there is any, else the last segment once more: its acknowledgement tells what is
+ * missing.
+ */
 function probe(end: TcpEnd, nowUs: number): void {
   if (end.probeEnd < 0 && end.segments.length > 0) {
     end.probeRetransmitted = end.nxt >= end.written;

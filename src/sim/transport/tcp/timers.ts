@@ -19,14 +19,17 @@ export function rearmRto(end: TcpEnd, nowUs: number): void {
   setTimer(end, RETRANSMIT, ticks, nowUs);
 }
 
-/** After an acknowledgement: a tail loss probe if one makes sense, else the retransmission timer. */
+/**
+ * After an acknowledgement: a tail loss probe if one makes sense, else the retransmission timer.
+ */
 export function rearm(end: TcpEnd, nowUs: number): void {
   if (!scheduleProbe(end, true, nowUs)) rearmRto(end, nowUs);
 }
 
 /**
- * Tail loss probe (RFC 8985): after two round trips without an acknowledgement, plus a minimal timeout when a single
- * packet is out, for the other end may delay its acknowledgement; never later than the retransmission timeout.
+ * Tail loss probe (RFC 8985): after two round trips without an acknowledgement, plus a minimal
+ * timeout when a single packet is out, for the other end may delay its acknowledgement; never later
+ * than the retransmission timeout.
  */
 export function scheduleProbe(end: TcpEnd, fromNow: boolean, nowUs: number): boolean {
   if (end.segments.length === 0 || (end.state !== OPEN && end.state !== CWR)) return false;

@@ -24,8 +24,9 @@ export function write(end: TcpEnd, bytes: number, nowUs: number): void {
 }
 
 /**
- * Sends what was written, as far as the window allows, in segments as full as what waits makes them: frames that were
- * held back leave together, two segments in one piece where the window has room. Returns whether anything was sent.
+ * Sends what was written, as far as the window allows, in segments as full as what waits makes
+ * them: frames that were held back leave together, two segments in one piece where the window has
+ * room. Returns whether anything was sent.
  */
 export function pushNewData(end: TcpEnd, nowUs: number): boolean {
   const before = end.segments.length;
@@ -44,7 +45,9 @@ export function pushNewData(end: TcpEnd, nowUs: number): boolean {
   return true;
 }
 
-/** One segment of new data, or two in one piece if there is room for them; whatever the window says. */
+/**
+ * One segment of new data, or two in one piece if there is room for them; whatever the window says.
+ */
 export function sendNext(end: TcpEnd, room: number, nowUs: number): void {
   const first = end.segments.length === 0;
   const firstEnd = Math.min(end.nxt + segmentBytes, end.written);
@@ -62,8 +65,8 @@ export function retransmit(end: TcpEnd, index: number, nowUs: number): void {
 }
 
 /**
- * The bytes of a segment go out again; what is counted as lost or in flight does not change. following: bytes of the
- * segment that leaves in one piece with it, or FOLLOWS for that one.
+ * The bytes of a segment go out again; what is counted as lost or in flight does not change.
+ * following: bytes of the segment that leaves in one piece with it, or FOLLOWS for that one.
  */
 export function resend(end: TcpEnd, index: number, following: number, nowUs: number): void {
   const { segments } = end;
@@ -76,7 +79,10 @@ export function resend(end: TcpEnd, index: number, following: number, nowUs: num
   sendData(end, segments.seq(index), segments.end(index), following, pushed, nowUs);
 }
 
-/** Sends what is marked lost again, as far as the window allows; what left in one piece, in one piece. */
+/**
+ * Sends what is marked lost again, as far as the window allows; what left in one piece, in one
+ * piece.
+ */
 export function retransmitLost(end: TcpEnd, nowUs: number): void {
   const { segments } = end;
   let rearm = false;
@@ -107,8 +113,8 @@ export function sendAck(end: TcpEnd, nowUs: number): void {
 const FOLLOWS = -1;
 
 /**
- * More than a segment waits, something left just now, and an acknowledgement will soon make room for two: better to wait
- * for it than to send one.
+ * More than a segment waits, something left just now, and an acknowledgement will soon make room
+ * for two: better to wait for it than to send one.
  */
 function shouldWait(end: TcpEnd, room: number, nowUs: number): boolean {
   if (room >= 2 || end.written - end.nxt <= segmentBytes || end.state >= RECOVERY) return false;

@@ -24,7 +24,10 @@ export function tryUndoByDuplicates(end: TcpEnd): boolean {
   return true;
 }
 
-/** After a timeout: what was never sent again was acknowledged (`spurious`), or timestamps show that originals arrived. */
+/**
+ * After a timeout: what was never sent again was acknowledged (`spurious`), or timestamps show that
+ * originals arrived.
+ */
 export function tryUndoLoss(end: TcpEnd, echoMs: number, spurious: boolean): boolean {
   if (!spurious && !mayUndo(end, echoMs)) return false;
   undoReduction(end, true);
@@ -33,7 +36,10 @@ export function tryUndoLoss(end: TcpEnd, echoMs: number, spurious: boolean): boo
   return true;
 }
 
-/** In recovery, a part is acknowledged by a delayed original: true if nothing more is to be done for this one. */
+/**
+ * In recovery, a part is acknowledged by a delayed original: true if nothing more is to be done for
+ * this one.
+ */
 export function tryUndoPartial(end: TcpEnd, echoMs: number): boolean {
   if (end.undoMarker < 0 || !originalArrived(end, echoMs)) return false;
   if (end.retransOut > 0) return true;

@@ -8,7 +8,10 @@ function isWindowLimited(end: TcpEnd): boolean {
   return end.cwnd < end.ssthresh && end.cwnd < 2 * end.maxPacketsOut;
 }
 
-/** After sending: notes how much of the window is in use, and lets one that is not used shrink (RFC 2861). */
+/**
+ * After sending: notes how much of the window is in use, and lets one that is not used shrink (RFC
+ * 2861).
+ */
 export function validateWindow(end: TcpEnd, limited: boolean, nowUs: number): void {
   const packetsOut = end.segments.length;
   if (end.una >= end.usageSeq || limited || (!end.cwndLimited && packetsOut > end.maxPacketsOut)) {
@@ -35,7 +38,10 @@ export function validateWindow(end: TcpEnd, limited: boolean, nowUs: number): vo
   end.cwndTick = tick;
 }
 
-/** Before the first byte after an idle time: half the window for each timeout that went by, not below the initial one. */
+/**
+ * Before the first byte after an idle time: half the window for each timeout that went by, not
+ * below the initial one.
+ */
 export function restartWindow(end: TcpEnd, nowUs: number): void {
   const tick = end.jiffies.at(nowUs);
   let idleTicks = tick - end.lastSendTick;
@@ -91,7 +97,9 @@ export function beginReduction(end: TcpEnd): void {
   end.ssthresh = end.cubic.thresholdAfterLoss(end.cwnd);
 }
 
-/** Proportional rate reduction with the slow-start bound (RFC 6937), one acknowledgement further. */
+/**
+ * Proportional rate reduction with the slow-start bound (RFC 6937), one acknowledgement further.
+ */
 export function reduceWindow(end: TcpEnd, delivered: number, newlyLost: number, advanced: boolean): void {
   if (delivered <= 0) return;
   const flight = inFlight(end);
