@@ -47,8 +47,8 @@ export type Judgement = { decision: CanaryDecision; reasons: Reason[] };
  * promise itself is the measure.
  */
 export function judgeCanary(canary: Canary, baseline: Arm | undefined, arm: Arm): Judgement {
-  const data = judgeData(canary, baseline, arm);
-  if (data.decision === 'hold') return { decision: 'hold', reasons: [data] };
+  const lack = lackOfData(canary, baseline, arm);
+  if (lack) return { decision: 'hold', reasons: [lack] };
   const reasons = [judgeBurn(canary, baseline, arm), judgeSequential(canary, baseline, arm)];
   if (baseline && baseline.sessionsMs.length > 0 && arm.sessionsMs.length > 0) {
     reasons.push(judgeLatency(canary, baseline, arm));
@@ -57,7 +57,7 @@ export function judgeCanary(canary: Canary, baseline: Arm | undefined, arm: Arm)
   return { decision: has('rollback') ? 'rollback' : has('hold') ? 'hold' : 'promote', reasons };
 }
 
-function judgeData({ minimumEvents, unit }: Canary, baseline: Arm | undefined, arm: Arm): Reason {
+function lackOfData({ minimumEvents, unit }: Canary, baseline: Arm | undefined, arm: Arm): Reason | undefined {
   const sides = [['the canary', arm] as const, ...(baseline ? [['the baseline', baseline] as const] : [])];
   for (const [who, side] of sides) {
     const { total } = sum(side);
@@ -70,7 +70,7 @@ function judgeData({ minimumEvents, unit }: Canary, baseline: Arm | undefined, a
     const message = `${who} has ${numberText(total)} ${unit}s; needs ${numberText(minimumEvents - total)} more`;
     return { check: 'data', decision: 'hold', message };
   }
-  return { check: 'data', decision: 'promote', message: 'enough events' };
+  return undefined;
 }
 
 function judgeBurn(canary: Canary, baseline: Arm | undefined, arm: Arm): Reason {
@@ -173,7 +173,7 @@ function burnOf(canary: Canary, arm: Arm): number {
 
 function shareOf(arm: Arm): number {
   const { bad, total } = sum(arm);
-  return total === 0 ? 0 : bad / total;
+  return bad / total;
 }
 
 function sum({ history }: Pick<Arm, 'history'>): { bad: number; total: number } {

@@ -207,6 +207,25 @@ describe('the judge', () => {
     expect(judgeCanary({ ...canary, minimumEvents: 1201 }, arm(0), arm(0)).decision).toBe('hold');
   });
 
+  it('goes by what each check decides', () => {
+    const decisions = (was: Arm | undefined, is: Arm) =>
+      judgeCanary(canary, was, is).reasons.map(({ check, decision }) => `${check}: ${decision}`);
+    expect(decisions(arm(0), arm(0))).toEqual(['burn: promote', 'sequential: promote', 'latency: promote']);
+    // The window has passed when it has just passed.
+    expect(decisions(undefined, arm(0, { minutes: 10 }))).toEqual(['burn: promote', 'sequential: promote']);
+    expect(decisions(arm(0), { ...arm(0), doubt: 'late' })).toEqual(['data: hold']);
+    expect(decisions(arm(0), nothing)).toEqual(['data: hold']);
+    expect(decisions(arm(0), arm(0, { minutes: 9 }))).toEqual(['data: hold']);
+  });
+
+  it('takes sessions in any order', () => {
+    const turned = (one: Arm): Arm => ({ ...one, sessionsMs: [...one.sessionsMs].reverse() });
+    const shuffled = { ...arm(0), sessionsMs: arm(0).sessionsMs.map((_, i, all) => all[(i * 7) % all.length]!) };
+    const expected = judgeCanary(canary, arm(0), arm(1));
+    expect(judgeCanary(canary, turned(arm(0)), arm(1))).toEqual(expected);
+    expect(judgeCanary(canary, shuffled, turned(arm(1)))).toEqual(expected);
+  });
+
   it('in the other reading says each minute of ten', () => {
     const strict = { ...canary, rollback: { ...canary.rollback, mode: 'consecutive' as const } };
     expect(judgeCanary(strict, arm(0), arm(3)).reasons[0]!.message).toBe(
