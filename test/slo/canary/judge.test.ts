@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../../src/config/yaml.ts';
-import { historyOfCount, historyOfEvents, sessionMedians } from '../../../src/slo/canary/arm-history.ts';
+import { eventsOfUnit, historyOfCount, historyOfEvents, sessionMedians } from '../../../src/slo/canary/arm-history.ts';
 import { canaryFile, canaryOf } from '../../../src/slo/canary/canary.ts';
 import { type Arm, judgeCanary } from '../../../src/slo/canary/judge.ts';
 import { simulateRollout } from '../../../src/slo/canary/rollout.ts';
@@ -320,6 +320,30 @@ describe('the history of a run', () => {
     expect([history]).toEqual(expected);
   });
 
+  it('counts a session where its earliest event is, in whatever order they came', () => {
+    const events = [event(1500, 900, 'a'), event(100, 1, 'b'), event(200, 1, 'a'), event(1600, 501, 'a')];
+    expect(historyOfEvents(events, 0, { ...rule, unit: 'session' })).toEqual([
+      { bad: expect.closeTo(2 / 3, 12), total: 2 },
+      { bad: 0, total: 0 },
+    ]);
+  });
+
+  it('takes events of no known utterance as one of their session', () => {
+    const events = [event(0, 900), event(1, 1), event(2, 1, 'b')];
+    expect(historyOfEvents(events, 0, { ...rule, unit: 'utterance' })).toEqual([{ bad: 0.5, total: 2 }]);
+  });
+
+  it.each([
+    ['event', 1],
+    ['utterance', 1.5],
+    ['session', 3],
+  ] as const)('has so many events to each %s: %d', (unit, count) => {
+    const of = (session: string, utterance: number) => ({ atMs: 1, session, utterance, latencyMs: 1 });
+    const events = [of('a', 0), of('a', 0), of('a', 1), of('b', 0), of('b', 0), of('b', 2)];
+    expect(eventsOfUnit(events, unit)).toBe(count);
+    expect(eventsOfUnit([], unit)).toBe(1);
+  });
+
   it('has as many that never came to a unit as came', () => {
     const of = (utterance: number) => ({ atMs: 1, session: 'a', utterance, latencyMs: 1 });
     const events = [of(0), of(0), of(1), of(1)];
@@ -381,6 +405,30 @@ describe('a rehearsed rollout', () => {
     expect(rollout.looks.at(-1)!.judgement.reasons).toContainEqual(
       expect.objectContaining({ check: 'latency', decision: 'rollback' }),
     );
+  });
+
+  it('draws a session of a dozen utterances, and as much slower as was planted', () => {
+    const slow = { ...healthy, slowdown: 0.15 };
+    const last = ({ looks }: ReturnType<typeof simulateRollout>) =>
+      looks.at(-1)!.judgement.reasons.find(({ check }) => check === 'latency')!.figures!;
+    const patient = { ...canary, minimumEvents: 1500, latency: { margin: 0.15, confidence: 0.95 } };
+    const figures = last(simulateRollout(patient, slow, 3));
+    expect(figures.baselineMedianMs).toBeGreaterThan(190);
+    expect(figures.baselineMedianMs).toBeLessThan(210);
+    expect(figures.shiftMs).toBeGreaterThan(20);
+    expect(figures.shiftMs).toBeLessThan(40);
+    // 60 events a minute in the first step are five sessions; 1,140 beside them are 95.
+    const first = simulateRollout({ ...patient, steps: canary.steps.slice(0, 1) }, healthy, 3);
+    expect(last(first)).toMatchObject({
+      canarySessions: 5 * first.looks.length,
+      baselineSessions: 95 * first.looks.length,
+    });
+    // Of 63 events a minute the dozen that is not whole comes a quarter of the time.
+    const broken = simulateRollout({ ...patient, eventsPerMinute: 1260, steps: canary.steps.slice(0, 1) }, healthy, 3);
+    const beyond = last(broken).canarySessions! - 5 * broken.looks.length;
+    expect(beyond / broken.looks.length).toBeGreaterThan(0.05);
+    expect(beyond / broken.looks.length).toBeLessThan(0.5);
+    expect(broken.looks[0]!.events).toBe(63);
   });
 
   it('harms nobody by a release that is better', () => {
