@@ -109,6 +109,72 @@ describe('without data', () => {
   });
 });
 
+describe('a plan', () => {
+  it('passes by its sum, has no figure but what-ifs, and a reserve of nothing is no lever', () => {
+    const whatIf = [{ name: 'x', changes: [{ stage: 'network', kind: 'shift', byMs: 10 } as const] }];
+    const plan = budgetWith({ budgets: [60, 40], whatIf });
+    const { whatIf: answers, ...rest } = analyseArithmetic(plan);
+    expect(rest).toEqual({
+      source: 'arithmetic',
+      budget: plan,
+      total: undefined,
+      verdict: 'pass',
+      doubt: undefined,
+      stages: [],
+      unattributed: undefined,
+      exactMs: undefined,
+      exactShares: undefined,
+    });
+    expect(answers.map(({ valueMs, exactMs, levers }) => [valueMs, exactMs, levers.map(({ stage }) => stage)])).toEqual(
+      [[110, undefined, ['network', 'edge']]],
+    );
+  });
+
+  it('of normal stages has its percentile in closed form, and that of its what-ifs but for caps', () => {
+    const normal = { kind: 'normal', meanMs: 40, sdMs: 3 } as const;
+    const constant = { kind: 'constant', ms: 7 } as const;
+    const whatIf = [
+      { name: 'less', changes: [{ stage: 'edge', kind: 'remove' } as const] },
+      { name: 'cap', changes: [{ stage: 'edge', kind: 'cap', atMs: 1 } as const] },
+    ];
+    const budget = { ...budgetWith({ budgets: [60, 40], whatIf }), replicates: 20 };
+    const stages = budget.stages.map((each, i) => ({ ...each, distribution: i === 0 ? normal : constant }));
+    const sample = drawTraces(
+      {
+        stages: [
+          { name: 'network', meanMs: 40, sdMs: 3 },
+          { name: 'edge', meanMs: 7, sdMs: 0 },
+        ],
+        correlation: [
+          [1, 0],
+          [0, 1],
+        ],
+      },
+      300,
+      1,
+    );
+    const p95 = 40 + 3 * 1.6448536269514722;
+    const predicted = analyse({ ...budget, stages }, sample, 'predicted');
+    expect(predicted.exactMs).toBeCloseTo(p95 + 7, 9);
+    expect(predicted.exactShares!.map((ms) => Number(ms.toFixed(6)))).toEqual([Number(p95.toFixed(6)), 7]);
+    expect(predicted.whatIf[0]!.exactMs).toBeCloseTo(p95, 9);
+    expect(predicted.whatIf[1]!.exactMs).toBeUndefined();
+    const measured = analyse({ ...budget, stages }, sample, 'measured');
+    expect([measured.exactMs, measured.exactShares, measured.whatIf[0]!.exactMs]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+
+  it('with a doubt about its run proves nothing, and asks for no more traces', () => {
+    const sample = drawTraces(cardModel(0), 300, 2);
+    const { verdict, doubt, total, stages } = analyse(budgetWith({ replicates: 20 }), sample, 'measured', 'late');
+    expect([verdict, doubt, total!.enough, total!.moreTraces]).toEqual(['invalid', 'late', true, undefined]);
+    expect(new Set(stages.map((each) => each.verdict))).toEqual(new Set(['invalid']));
+  });
+});
+
 describe('traces and budget together', () => {
   const records = [
     { totalMs: 10, stages: { uplink: 2, downlink: 1, asr: 5 }, profile: '4g' },

@@ -16,6 +16,40 @@ describe('simulated traces', () => {
     expect(simulateBudget({ ...declared(0), seed: 2 })).not.toEqual(simulateBudget(declared(0)));
   });
 
+  it('are as many as asked for, a constant the same in each, and their total is the sum', () => {
+    const budget = declared(0);
+    const stages = [
+      { ...budget.stages[0]!, distribution: { kind: 'constant', ms: 20 } as const },
+      { ...budget.stages[1]!, distribution: { kind: 'normal', meanMs: 100, sdMs: 10 } as const },
+    ];
+    const sample = simulateBudget({ ...budget, stages, samples: 50 })!;
+    expect(sample.n).toBe(50);
+    expect(sample.stages.map(({ name }) => name)).toEqual(['network', 'asr']);
+    expect(sample.stages[0]!.ms).toEqual(new Float64Array(50).fill(20));
+    expect(sample.totals).toEqual(sample.stages[1]!.ms.map((ms) => 20 + ms));
+    expect(sample.unattributed).toEqual(new Float64Array(50));
+  });
+
+  it.each([
+    [1, 1],
+    [-1, -1],
+  ])('correlated by %i move together', (rho, sign) => {
+    const budget = declared(rho);
+    const normal = { kind: 'normal', meanMs: 100, sdMs: 10 } as const;
+    const stages = budget.stages.map((stage) => ({ ...stage, distribution: normal }));
+    const [a, b] = simulateBudget({ ...budget, stages, samples: 50 })!.stages;
+    a!.ms.forEach((ms, i) => {
+      expect(b!.ms[i]! - 100).toBeCloseTo(sign * (ms - 100), 6);
+    });
+    expect(new Set(a!.ms).size).toBe(50);
+  });
+
+  it('are none when the correlations contradict one another', () => {
+    const budget = declared(-0.9);
+    const stages = [...budget.stages, { ...budget.stages[1]!, name: 'third' }];
+    expect(simulateBudget({ ...budget, stages })).toBeUndefined();
+  });
+
   it('are none when a stage declares nothing', () => {
     const budget = declared(0);
     const stages = [budget.stages[0]!, { ...budget.stages[1]!, distribution: undefined }];
