@@ -90,6 +90,12 @@ describe('an alert, in sentences', () => {
     );
   });
 
+  it('says the share itself where nobody fills it in', () => {
+    expect(explainAlert(level, { ...objective, target: 0.99 }, ticket!)).toMatch(
+      /^More than 3 % of the events of availability in the last 1 d failed, /,
+    );
+  });
+
   it.each([
     ['failed', { events: { bad: 'b', total: 'a', good: undefined } }],
     ['took longer than 250 ms', { latency }],

@@ -68,6 +68,11 @@ describe('the events of one version', () => {
     expect(ofJob).toEqual(before);
   });
 
+  it('keep the metric of a load test', () => {
+    const loadtest = { metric: 'availability' } as const;
+    expect(withMatchers({ ...latency, loadtest }, version).loadtest).toEqual(loadtest);
+  });
+
   it('cannot be told apart in PromQL', () => {
     expect(() => withMatchers(good, version)).toThrow(
       expect.objectContaining({
