@@ -53,7 +53,11 @@ describe('speechfb netsim --listen', () => {
   });
 
   it('refuses a port that is taken', async () => {
-    expect(await proxy('--listen', upstream)).toBe(2);
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    const taken = `127.0.0.1:${(other.address() as AddressInfo).port}`;
+    expect(await proxy('--listen', taken)).toBe(2);
+    other.close();
     expect(output.stderr).toMatch(
       /port \d+ on 127\.0\.0\.1 is in use \[port_in_use\]\n {2}hint: choose another with --listen/,
     );

@@ -25,8 +25,8 @@ describe('the lines of a trace file', () => {
     ['', '{"stages":{"a":1', '1:17: the file ends in the middle of a record: it is truncated'],
     ['', '{"stages":{"NaN":1', '1:19: the file ends in the middle of a record: it is truncated'],
     ['', '{"stages":{"a":1  ', '1:19: the file ends in the middle of a record: it is truncated'],
-    ['{"stages":{}}\n{"sta', 'ges"\n', '2:10: not JSON: '],
-    ['', 'asr', '1:1: not JSON: '],
+    ['{"stages":{}}\n{"sta', 'ges"\n', '2:10: not JSON, it ends too early'],
+    ['', 'asr', '1:1: not JSON, from "asr" on'],
   ])('%j then %j: %s', (first, second, problem) => {
     const { problems } = read([first, second]);
     expect(problems.count).toBe(1);
