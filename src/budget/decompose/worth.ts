@@ -20,7 +20,9 @@ export type Worth = {
 /**
  * The worth of values at their own quantile `q`: their number over the design effect of the share
  * above it (Kish 1965), reduced for few sessions, which count by their lengths (Korn and Graubard
- * 1998). Where no value lies above or none at or below, a session counts as one.
+ * 1998); no more than their number, which bounds the whole and not the design effect alone (Parker
+ * et al. 2017): independent traces would otherwise pay for few sessions twice. Where no value lies
+ * above or none at or below, a session counts as one.
  */
 export function worthAt(
   values: Float64Array,
@@ -30,9 +32,10 @@ export function worthAt(
   const n = values.length;
   if (!clusters) return { sessions: undefined, designEffect: 1, traces: n };
   const sizes = clusterSizes(clusters);
-  const designEffect = Math.max(1, effectAbove(values, q, clusters, sizes));
+  const effect = effectAbove(values, q, clusters, sizes);
   const few = fewness(n, equalWeights(sizes) - 1, confidence);
-  return { sessions: clusters.count, designEffect, traces: clusters.count < 2 ? 1 : (n * few) / designEffect };
+  const traces = clusters.count < 2 ? 1 : n * Math.min(1, few / effect);
+  return { sessions: clusters.count, designEffect: Math.max(1, effect), traces };
 }
 
 function effectAbove(values: Float64Array, q: number, { codes, count }: Clusters, sizes: Float64Array): number {
