@@ -20,6 +20,7 @@ import { closeListener, createListener, refuseUpgrade } from './listener.ts';
 import { Registry } from './registry.ts';
 import type { Tokens } from './tokens.ts';
 import { type Caller, chooseSubprotocol, identify, offersSubprotocol } from './upgrade.ts';
+import { WorkBudget } from './work-budget.ts';
 
 export type ServerOptions = {
   /**
@@ -79,6 +80,7 @@ class Server implements RunningServer {
   readonly #context: ServerContext;
   readonly #registry: Registry;
   readonly #admission: Admission;
+  readonly #work: WorkBudget;
   readonly #sweep: IdleSweep;
   readonly #http: HttpServer;
   readonly #sockets: WebSocketServer;
@@ -99,6 +101,7 @@ class Server implements RunningServer {
     this.#context = this.#createContext();
     this.#registry = new Registry(this.#context);
     this.#admission = new Admission(this.#limits, performance.now());
+    this.#work = new WorkBudget(this.#limits, this.#context.now);
     this.#sweep = new IdleSweep(() => {
       collectGarbage();
       this.#engine?.tidy?.();
@@ -218,7 +221,8 @@ class Server implements RunningServer {
       context: this.#context,
       registry: this.#registry,
       owner: caller.ok ? caller.owner : undefined,
-      admit: () => this.#admit(),
+      work: this.#work.account(),
+      admit: (phones) => this.#admit(phones),
       onClose: () => void this.#connections.delete(connection),
     });
     this.#connections.add(connection);
@@ -239,11 +243,12 @@ class Server implements RunningServer {
     return { status: '503 Service Unavailable', why: `all ${maxConnections} connections are taken; try again later` };
   }
 
-  #admit(): Refusal | undefined {
+  #admit(phones: number): Refusal | undefined {
     const nowMs = this.#context.now();
     const sessions = this.#registry.size;
     const stats = { engine: this.#engine?.stats(), scoring: this.#options.scoring.stats?.() };
-    const refusal = this.#admission.admit({ nowMs, sessions, draining: this.#isDraining, ...stats });
+    const refusal =
+      this.#admission.admit({ nowMs, sessions, draining: this.#isDraining, ...stats }) ?? this.#work.admit(phones);
     // A session that is over before the next tick leaves its garbage too.
     if (!refusal) this.#sweep.look(sessions + 1, nowMs);
     return refusal;
