@@ -8,14 +8,6 @@ export function wantsColour({ isTTY }: { isTTY?: boolean }, { NO_COLOR, TERM } =
 }
 
 /**
- * Columns of the terminal that stdout is; undefined when it is none, so that lines stay whole for
- * `grep`.
- */
-export function terminalColumns(): number | undefined {
-  return process.stdout.isTTY ? process.stdout.columns : undefined;
-}
-
-/**
  * Writes a report to stdout, its long lines folded to the terminal. `render` gets the value with
  * every text in it as a line may show it, so that only our own line breaks and colours come out.
  */
@@ -26,3 +18,11 @@ export function printReport<Value>(value: Value, render: RenderReport<Value>): v
 }
 
 type RenderReport<Value> = (shown: Value, paint: Paint, columns: number | undefined) => string;
+
+/**
+ * Columns of the terminal that stdout is; undefined when it is none, so that lines stay whole for
+ * `grep`.
+ */
+function terminalColumns(): number | undefined {
+  return process.stdout.isTTY ? process.stdout.columns : undefined;
+}
