@@ -124,15 +124,31 @@ export class UtteranceScorer {
    * included.
    */
   finish(pushedMs: number): TimedResult {
-    const begun = performance.now();
-    this.#scorer.finish();
-    const judged = judgeInContext(this.#scorer);
+    const steps = this.finishing(pushedMs);
+    for (;;) {
+      const step = steps.next();
+      if (step.done) return step.value;
+    }
+  }
+
+  /** Does what `finish` does, in steps of a word at most: others may have a turn between them. */
+  *finishing(pushedMs: number): Generator<void, TimedResult> {
+    const steps = this.#conclude(pushedMs);
+    for (;;) {
+      const begun = performance.now();
+      const step = steps.next();
+      this.#total.scoring += performance.now() - begun;
+      if (step.done) return { ...step.value, timing: this.#total };
+      yield;
+    }
+  }
+
+  *#conclude(pushedMs: number): Generator<void, UtteranceResult> {
+    const { strideMs } = this.#model;
+    yield* this.#scorer.finishing();
+    const judged = yield* judgeInContext(this.#scorer);
     this.#events.onEvidence?.(judged);
-    const result = summarize(this.#scorer, this.#reference, judged, this.#model.strideMs, (phone) =>
-      this.#lagMs(phone, pushedMs),
-    );
-    this.#total.scoring += performance.now() - begun;
-    return { ...result, timing: this.#total };
+    return yield* summarize(this.#scorer, this.#reference, judged, strideMs, (phone) => this.#lagMs(phone, pushedMs));
   }
 
   #emit(): void {
