@@ -58,8 +58,14 @@ export class LiveScorer {
   /** Provisional phones as last handed out, by their place in the utterance. */
   readonly #shown = new Map<number, ScoredPhone>();
 
-  constructor(reference: Reference, model: ScorerModel, calibrator: Calibrator, options: { nbest: number }) {
-    this.graph = buildGraph(reference, model);
+  /** @param options `graph`: that of the reference, where it has been built before. */
+  constructor(
+    reference: Reference,
+    model: ScorerModel,
+    calibrator: Calibrator,
+    options: { nbest: number; graph?: Graph },
+  ) {
+    this.graph = options.graph ?? buildGraph(reference, model);
     this.calibrator = calibrator;
     this.#model = model;
     this.#nbest = options.nbest;
