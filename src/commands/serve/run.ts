@@ -11,7 +11,7 @@ import { type ExitCode, exitCodes, SpeechfbError } from '../../errors.ts';
 import { encodeServerUpdate, type ServerUpdate } from '../../load/generator/server-updates.ts';
 import { resolveReference } from '../../scoring/text/reference.ts';
 import { ScoringThreads } from '../../scoring/threads/pool.ts';
-import { isLoopback } from '../../server/gateway/exposure.ts';
+import { hostName, isLoopback } from '../../server/gateway/exposure.ts';
 import { faultsPath } from '../../server/gateway/faults.ts';
 import { type RunningServer, type ServerOptions, startServer } from '../../server/gateway/server.ts';
 import { readTokenFile } from '../../server/gateway/tokens.ts';
@@ -32,6 +32,7 @@ export type ServeFlags = {
   tlsCert?: string;
   tlsKey?: string;
   allowOrigin?: string[];
+  allowHost?: string[];
   maxSessions?: number;
   resumeTtl?: number;
   drain?: number;
@@ -80,6 +81,7 @@ async function serve(flags: ServeFlags, onReady: (url: string) => void): Promise
     tokens: flags.tokenFile === undefined ? undefined : readTokenFile(flags.tokenFile),
     tls: readTls(flags.tlsCert, flags.tlsKey),
     origins: flags.allowOrigin ?? [],
+    hosts: (flags.allowHost ?? []).map(parseHost),
     faultInjection: flags.faultInjection === true,
   });
   if (flags.faultInjection) log.warn({ faults: faultsPath }, 'programs on this machine may stall or kill the model');
@@ -143,6 +145,12 @@ function limitsOf({ limit, maxSessions, resumeTtl, drain }: ServeFlags): Partial
     ...(resumeTtl === undefined ? {} : { resumeTtlMs: resumeTtl }),
     ...(drain === undefined ? {} : { drainMs: drain }),
   };
+}
+
+function parseHost(given: string): string {
+  const name = hostName(given);
+  if (name !== undefined) return name;
+  throw new SpeechfbError('bad_flag', `--allow-host "${given}" is not the name of a host, as class.example`);
 }
 
 function readTls(cert: string | undefined, key: string | undefined): ServerOptions['tls'] {
