@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 
 /** Why a request is refused before anything is done for it; the label of a metric. */
-export type RefusedFor =
+type RefusedFor =
   | 'connections'
   | 'header_size'
   | 'host'
