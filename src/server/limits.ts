@@ -25,6 +25,22 @@ export const defaultLimits = {
    */
   startsPerSecond: 50,
   startBurst: 100,
+  /**
+   * Phones of one text, all pronunciations counted. 500 ordinary words have some 3,500; every frame
+   * may have to be compared with each of them.
+   */
+  maxTextPhones: 8000,
+  /**
+   * Phones of the texts of one socket that may go on and on, and how many at once: to read, search
+   * and report one costs some 10 us. A reader says 12 a second.
+   */
+  phonesPerSecond: 2000,
+  phoneBurst: 40_000,
+  /** Phones of the texts that sessions of the whole server start with, likewise. */
+  startPhonesPerSecond: 30_000,
+  startPhoneBurst: 200_000,
+  /** Phones of all texts that are open at once: all sessions with 500 words each fit. */
+  maxOpenPhones: 2_000_000,
   /** Payload of one audio frame: 100 ms of 48 kHz float32 three times over. */
   maxFrameBytes: 65_536,
   /** One text message: 500 words of given phones fit. */

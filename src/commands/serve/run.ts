@@ -120,7 +120,7 @@ async function serve(flags: ServeFlags, onReady: (url: string) => void): Promise
 /** The scoring that `speechfb score` runs too, on its threads. */
 export function liveScoring(threads: ScoringThreads): Scoring {
   return {
-    readReference: resolveReference,
+    readReference: (source, mostPhones) => threads.checked(resolveReference(source, mostPhones)),
     openUtterance: threads.openUtterance,
     stats: () => threads.stats(),
     tidy: () => threads.tidy(),

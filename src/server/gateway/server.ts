@@ -30,6 +30,7 @@ import {
   identify,
   misdirected,
 } from './upgrade.ts';
+import { WorkBudget } from './work-budget.ts';
 
 export type ServerOptions = {
   /**
@@ -92,6 +93,7 @@ class Server implements RunningServer {
   readonly #context: ServerContext;
   readonly #registry: Registry;
   readonly #admission: Admission;
+  readonly #work: WorkBudget;
   readonly #sweep: IdleSweep;
   readonly #lobby: Lobby;
   readonly #http: HttpServer;
@@ -119,6 +121,7 @@ class Server implements RunningServer {
     this.#context = this.#createContext();
     this.#registry = new Registry(this.#context);
     this.#admission = new Admission(this.#limits, performance.now());
+    this.#work = new WorkBudget(this.#limits, this.#context.now);
     this.#sweep = new IdleSweep(() => {
       collectGarbage();
       this.#engine?.tidy?.();
@@ -255,7 +258,8 @@ class Server implements RunningServer {
       context: this.#context,
       registry: this.#registry,
       owner,
-      admit: () => this.#admit(),
+      work: this.#work.account(),
+      admit: (phones) => this.#admit(phones),
       onClose: () => void this.#connections.delete(connection),
     });
     this.#connections.add(connection);
@@ -279,11 +283,12 @@ class Server implements RunningServer {
     return { status: 503, reason: 'connections', code: 'server_busy', message, retryAfterMs: busyRetryMs };
   }
 
-  #admit(): Refusal | undefined {
+  #admit(phones: number): Refusal | undefined {
     const nowMs = this.#context.now();
     const sessions = this.#registry.size;
     const stats = { engine: this.#engine?.stats(), scoring: this.#options.scoring.stats?.() };
-    const refusal = this.#admission.admit({ nowMs, sessions, draining: this.#isDraining, ...stats });
+    const refusal =
+      this.#admission.admit({ nowMs, sessions, draining: this.#isDraining, ...stats }) ?? this.#work.admit(phones);
     // A session that is over before the next tick leaves its garbage too.
     if (!refusal) this.#sweep.look(sessions + 1, nowMs);
     return refusal;
