@@ -63,7 +63,7 @@ type Line = { level: 'warn' | 'error'; fields: LogFields; message: string };
 type Said = { atMs: number; suppressed: number; last: Line | undefined };
 
 const everyMs = 1000;
-/** Messages are texts of ours, some dozens; were one made of foreign text, memory is bounded still. */
+/** Messages are texts of ours, some dozens; memory stays bounded were one made of foreign text. */
 const maxMessages = 64;
 /** Stands for all messages beyond so many. */
 const overflow = '';

@@ -10,7 +10,7 @@ import type { Tokens } from './tokens.ts';
  */
 const bearerProtocol = 'bearer.';
 
-/** Whom a server answers. */
+/** What a server asks of its callers. */
 export type CallerPolicy = { tokens: Tokens | undefined; origins: OriginPolicy; hosts: HostPolicy };
 
 /** The name of the client's token; without tokens no client has one. */
