@@ -9,6 +9,7 @@ import { installNative } from '../../acoustic/onnx/runtime.ts';
 import { createWorkerEngine } from '../../acoustic/worker/worker-engine.ts';
 import { type ExitCode, exitCodes, SpeechfbError } from '../../errors.ts';
 import { encodeServerUpdate, type ServerUpdate } from '../../load/generator/server-updates.ts';
+import { plainText } from '../../plain-text.ts';
 import { resolveReference } from '../../scoring/text/reference.ts';
 import { ScoringThreads } from '../../scoring/threads/pool.ts';
 import { hostName, isLoopback } from '../../server/gateway/exposure.ts';
@@ -21,6 +22,7 @@ import { createLog, type Log } from '../../telemetry/log.ts';
 import type { LogLevel } from '../../telemetry/log-levels.ts';
 import { toPlainError } from '../../threads/plain-error.ts';
 import { stopSignals } from '../interruption.ts';
+import { printDocument } from '../output.ts';
 import { packageVersion, shippedPath } from '../package.ts';
 
 export type ServeFlags = {
@@ -135,7 +137,8 @@ async function sayReady(
   const { model, provider, whyNotNative } = await loading;
   if (whyNotNative !== undefined) log.warn({ whyNotNative, hint: installNative }, 'the model runs as WebAssembly');
   onReady(server.url);
-  process.stdout.write(`speechfb: ready at ${server.url} (${model.name} ${model.version} on ${provider})\n`);
+  const { name, version: modelVersion } = model;
+  printDocument(`${plainText(`speechfb: ready at ${server.url} (${name} ${modelVersion} on ${provider})`)}\n`);
 }
 
 function limitsOf({ limit, maxSessions, resumeTtl, drain }: ServeFlags): Partial<Limits> {
