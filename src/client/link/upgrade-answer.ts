@@ -20,7 +20,7 @@ export class UpgradeAnswer {
   #begin = 0;
   #sought = 0;
   /** Present once the head of a refusal has come. */
-  #refusal: { words: string; phrase: string; bodyAt: number; headers: Headers } | undefined;
+  #refusal: { code: string; bodyAt: number; headers: Headers } | undefined;
 
   /** `expected`: what Sec-WebSocket-Accept has to be. */
   constructor(expected: string) {
@@ -58,23 +58,20 @@ export class UpgradeAnswer {
   /** Nothing more comes: what is wrong with what came. */
   end(): string {
     if (!this.#refusal) return this.#length === 0 ? 'no answer to the upgrade' : 'the answer to the upgrade has no end';
-    const { words, phrase, bodyAt, headers } = this.#refusal;
+    const { code, bodyAt, headers } = this.#refusal;
     const body = this.#bytes.toString('utf8', bodyAt, Math.min(this.#length, bodyAt + mostBodyBytes));
-    const said = wordsOf(headers.get('transfer-encoding') === 'chunked' ? unchunked(body) : body);
-    return `${words} ${said || phrase}`.trim();
+    return refusalOf(code, headers, wordsOf(headers.get('transfer-encoding') === 'chunked' ? unchunked(body) : body));
   }
 
   /** What is wrong with a head; undefined for a good or an interim one, and for a refusal. */
   #head(head: string): string | undefined {
     const [status = '', ...lines] = head.split('\r\n');
-    const [, code, phrase = ''] = /^HTTP\/1\.[01] (\d{3})(?: (.*))?$/.exec(status) ?? [];
+    const code = /^HTTP\/1\.[01] (\d{3})/.exec(status)?.[1];
     if (code === undefined) return 'what answers speaks no HTTP';
     const headers = headersOf(lines);
     if (code === '101') return this.#upgradeProblem(headers);
     if (code.startsWith('1')) return undefined;
-    const to = code.startsWith('3') ? headers.get('location') : undefined;
-    const words = to === undefined ? `HTTP ${code}` : `HTTP ${code} leads to ${cut(to)}, and is not followed`;
-    this.#refusal = { words, phrase: to === undefined ? cut(phrase) : '', bodyAt: this.#begin, headers };
+    this.#refusal = { code, bodyAt: this.#begin, headers };
     return undefined;
   }
 
@@ -103,6 +100,27 @@ type Headers = ReadonlyMap<string, string>;
 const mostBytes = 16_384;
 const mostBodyBytes = 2000;
 const mostWords = 200;
+
+/** What a status other than 101 means to somebody who wanted a stream, with the server's words. */
+function refusalOf(code: string, headers: Headers, said: string): string {
+  const to = code.startsWith('3') ? headers.get('location') : undefined;
+  const meaning = to === undefined ? meanings[code] : `it leads to ${cut(to)}, which is not followed`;
+  const retryAfter = /^\d{1,6}$/.exec(headers.get('retry-after') ?? '')?.[0];
+  const when = retryAfter === undefined ? '' : `; it asks to come again in ${retryAfter} s`;
+  const words = said === '' ? '' : ` ${said}`;
+  return `the server refuses the connection: ${meaning ?? 'it opens no stream'} (HTTP ${code}${words})${when}`;
+}
+
+const meanings: Readonly<Record<string, string>> = {
+  400: 'the upgrade is not to its liking',
+  401: 'it wants a token that it knows',
+  403: 'it takes no callers from here',
+  404: 'it has no stream at this address',
+  421: 'it does not go by the name that it was called by',
+  426: 'what answers wants something else than a WebSocket',
+  429: 'too much comes from here',
+  503: 'it is full, or goes away',
+};
 
 function isUpgrade(head: string): boolean {
   return /^HTTP\/1\.[01] 101\b/.test(head);

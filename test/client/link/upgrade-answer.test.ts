@@ -26,23 +26,40 @@ describe('the upgrade', () => {
   });
 
   it.each([
-    ['another status', 'HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n', 'HTTP 503 Busy'],
-    ['a body that says why', 'HTTP/1.1 401 No\r\ncontent-length: 3\r\n\r\nwho', 'HTTP 401 who'],
+    [
+      'another status',
+      'HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n',
+      'the server refuses the connection: it is full, or goes away (HTTP 503)',
+    ],
+    [
+      'a body that says why',
+      'HTTP/1.1 401 No\r\ncontent-length: 3\r\n\r\nwho',
+      'the server refuses the connection: it wants a token that it knows (HTTP 401 who)',
+    ],
     [
       'a body in chunks',
       'HTTP/1.1 404 No\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nnot\r\n5\r\n here\r\n0\r\n\r\n',
-      'HTTP 404 not here',
+      'the server refuses the connection: it has no stream at this address (HTTP 404 not here)',
     ],
     [
       'an error in JSON',
       'HTTP/1.1 401 No\r\ncontent-length: 61\r\n\r\n{"error":{"code":"unauthorized","message":"a token, please"}}',
-      'HTTP 401 unauthorized: a token, please',
+      'the server refuses the connection: it wants a token that it knows (HTTP 401 unauthorized: a token, please)',
     ],
-    ['a body that never ends', `HTTP/1.1 500 No\r\n\r\n${'z'.repeat(5000)}`, `HTTP 500 ${'z'.repeat(200)}...`],
+    [
+      'a body that never ends',
+      `HTTP/1.1 500 No\r\n\r\n${'z'.repeat(5000)}`,
+      `the server refuses the connection: it opens no stream (HTTP 500 ${'z'.repeat(200)}...)`,
+    ],
     [
       'a redirect',
       'HTTP/1.1 302 Found\r\nlocation: http://other/\r\ncontent-length: 0\r\n\r\n',
-      'HTTP 302 leads to http://other/, and is not followed',
+      'the server refuses the connection: it leads to http://other/, which is not followed (HTTP 302)',
+    ],
+    [
+      'a wish for patience',
+      'HTTP/1.1 503 Busy\r\nRetry-After: 5\r\ncontent-length: 0\r\n\r\n',
+      'the server refuses the connection: it is full, or goes away (HTTP 503); it asks to come again in 5 s',
     ],
     ['no HTTP', 'SSH-2.0\r\n\r\n', 'what answers speaks no HTTP'],
     ['no end', 'HTTP/1.1 101 '.padEnd(20_000, 'x'), 'the answer to the upgrade has no end'],
