@@ -23,7 +23,9 @@ export class MessageAssembly {
     return this.#length;
   }
 
-  /** False when there is no room: the unfinished messages of this process take too much together. */
+  /**
+   * False when there is no room: the unfinished messages of this process take too much together.
+   */
   add(piece: Buffer, begin: number, end: number): boolean {
     const length = this.#length + end - begin;
     if (length > this.#bytes.length && !this.#grow(length)) return false;

@@ -193,7 +193,7 @@ export abstract class WsReader {
     return true;
   }
 
-  /** Of a binary message, which says nothing to us, only the length is kept. */
+  /** Keeps the bytes of a text, and of a binary message, which says nothing to us, the length. */
   #add(bytes: Buffer, begin: number, end: number): boolean {
     const pieces = this.#pieces!;
     pieces.length += end - begin;
@@ -255,7 +255,7 @@ export abstract class WsReader {
 
 /** What has come of messages and frames that have not come whole. */
 type Pieces = {
-  /** Of the message that has begun; 0 when none has. */
+  /** What the message is that has begun; 0 when none has. */
   opcode: number;
   /** Bytes of it. */
   length: number;
