@@ -11,6 +11,15 @@ export const defaultLimits = {
   /** Sockets at once, those that have not started yet among them. */
   maxConnections: 1000,
   /**
+   * Connections that are no WebSocket (yet), in all and of one address: beyond it the oldest goes.
+   * A caller who means it is through in a moment.
+   */
+  maxPendingConnections: 2000,
+  maxPendingPerAddress: 500,
+  /** From the connection to the end of its request, TLS included, and how long its headers are. */
+  handshakeTimeoutMs: 10_000,
+  maxHeaderBytes: 16_384,
+  /**
    * New sessions a second that may go on and on, and how many may come at once. Resumes are not
    * counted.
    */

@@ -3,9 +3,10 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { AcousticEngine, EngineFault } from '../../acoustic/engine/types.ts';
 import { listen } from '../../listen.ts';
-import { streamPath, subprotocol } from '../../protocol/address.ts';
+import { streamPath } from '../../protocol/address.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
+import { ThrottledLog } from '../../telemetry/throttled-log.ts';
 import { collectGarbage } from '../../threads/memory.ts';
 import { defaultLimits, type Limits } from '../limits.ts';
 import type { Refusal } from '../refusal.ts';
@@ -13,13 +14,22 @@ import type { Scoring, ServerContext } from '../session/context.ts';
 import { Admission, stalled } from './admission.ts';
 import { Connection } from './connection.ts';
 import { type DrainReport, drainSessions } from './drain.ts';
-import { checkExposure, isLoopback, type OriginPolicy } from './exposure.ts';
-import { createHttpHandler, pathOf } from './http.ts';
+import { checkExposure, isLoopback } from './exposure.ts';
+import { createHttpHandler } from './http.ts';
+import { type HttpRefusal, refuseSocket } from './http-refusal.ts';
 import { IdleSweep } from './idle-sweep.ts';
-import { closeListener, createListener, refuseUpgrade } from './listener.ts';
+import { closeListener, createListener, refuseUnread } from './listener.ts';
+import { Lobby } from './lobby.ts';
 import { Registry } from './registry.ts';
 import type { Tokens } from './tokens.ts';
-import { type Caller, chooseSubprotocol, identify, offersSubprotocol } from './upgrade.ts';
+import {
+  type Caller,
+  type CallerPolicy,
+  callerOfUpgrade,
+  chooseSubprotocol,
+  identify,
+  misdirected,
+} from './upgrade.ts';
 import { WorkBudget } from './work-budget.ts';
 
 export type ServerOptions = {
@@ -44,6 +54,8 @@ export type ServerOptions = {
   faultInjection?: boolean;
   /** Pages of other hosts that may connect, as `https://host:port`. */
   origins?: readonly string[];
+  /** Names by which this server may be called beside those of this machine. */
+  hosts?: readonly string[];
 };
 
 export type RunningServer = {
@@ -75,13 +87,15 @@ class Server implements RunningServer {
   readonly #options: ServerOptions;
   readonly #host: string;
   readonly #limits: Limits;
-  readonly #origins: OriginPolicy;
+  readonly #log: ThrottledLog;
+  readonly #policy: CallerPolicy;
   readonly #metrics: Metrics;
   readonly #context: ServerContext;
   readonly #registry: Registry;
   readonly #admission: Admission;
   readonly #work: WorkBudget;
   readonly #sweep: IdleSweep;
+  readonly #lobby: Lobby;
   readonly #http: HttpServer;
   readonly #sockets: WebSocketServer;
   readonly #connections = new Set<Connection>();
@@ -96,7 +110,13 @@ class Server implements RunningServer {
     this.#limits = { ...defaultLimits, ...options.limits };
     this.#host = options.host ?? '127.0.0.1';
     checkExposure(this.#host, { tokens: options.tokens !== undefined, tls: options.tls !== undefined });
-    this.#origins = { allowed: options.origins ?? [], loopback: isLoopback(this.#host) };
+    const loopback = isLoopback(this.#host);
+    this.#policy = {
+      tokens: options.tokens,
+      origins: { allowed: options.origins ?? [], loopback },
+      hosts: { allowed: options.hosts ?? [], loopback },
+    };
+    this.#log = new ThrottledLog(options.log, () => performance.now());
     this.#metrics = this.#newMetrics();
     this.#context = this.#createContext();
     this.#registry = new Registry(this.#context);
@@ -106,6 +126,11 @@ class Server implements RunningServer {
       collectGarbage();
       this.#engine?.tidy?.();
       options.scoring.tidy?.();
+    });
+    this.#lobby = new Lobby({
+      limits: this.#limits,
+      behindProxy: false,
+      onEvicted: () => this.#refused('pending', 'connections that send no request have to go'),
     });
     this.#http = this.#createHttp();
     this.#sockets = new WebSocketServer(socketOptions(this.#limits));
@@ -183,19 +208,27 @@ class Server implements RunningServer {
       scoring: this.#options.scoring,
       limits: this.#limits,
       metrics: this.#metrics,
-      log: this.#options.log,
+      log: this.#log,
       now: () => performance.now(),
     };
   }
 
   #createHttp(): HttpServer {
     const { tls, faultInjection } = this.#options;
-    const http = createListener(tls);
+    const http = createListener(tls, this.#limits);
     const handler = createHttpHandler({
       metrics: this.#metrics,
       notReady: () => this.#notReady(),
-      isKnown: (request) => this.#identify(request).ok,
+      misdirected: (request) => misdirected(request, this.#policy),
+      unknown: (request) => refusalIn(identify(request, this.#policy)),
+      pageOf: ({ headers: { origin } }) =>
+        origin !== undefined && this.#policy.origins.allowed.includes(origin) ? origin : undefined,
       injectFault: faultInjection ? (fault) => this.#injectFault(fault) : undefined,
+    });
+    http.on('connection', (socket) => this.#lobby.enter(socket));
+    http.on('clientError', (error, socket) => {
+      const refusal = refuseUnread(error, socket, this.#limits);
+      if (refusal) this.#refused(refusal.reason, 'a connection brought no request that can be read');
     });
     http.on('request', handler);
     http.on('upgrade', (request, socket, head) => this.#onUpgrade(request, socket, head));
@@ -203,44 +236,51 @@ class Server implements RunningServer {
   }
 
   #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const refusal = this.#refusalOf(request);
-    if (refusal) {
-      refuseUpgrade(socket, refusal);
+    const caller = callerOfUpgrade(request, this.#policy);
+    if ('status' in caller) {
+      this.#refuse(socket, caller);
       return;
     }
+    const full = this.#full();
+    if (full) {
+      this.#refuse(socket, full);
+      return;
+    }
+    this.#lobby.leave(request.socket);
     // ws sets TCP_NODELAY itself.
-    this.#sockets.handleUpgrade(request, socket, head, (client) => {
-      this.#connect(client, socket, this.#identify(request));
-    });
+    this.#sockets.handleUpgrade(request, socket, head, (client) => this.#connect(client, socket, caller));
   }
 
-  #connect(socket: WebSocket, transport: Duplex, caller: Caller): void {
+  #connect(socket: WebSocket, transport: Duplex, { owner }: Caller): void {
     const connection: Connection = new Connection({
       socket,
       transport,
       context: this.#context,
       registry: this.#registry,
-      owner: caller.ok ? caller.owner : undefined,
+      owner,
       work: this.#work.account(),
       admit: (phones) => this.#admit(phones),
       onClose: () => void this.#connections.delete(connection),
     });
     this.#connections.add(connection);
-    if (!caller.ok) connection.refuse(caller.refusal);
   }
 
-  #identify(request: IncomingMessage): Caller {
-    return identify(request, this.#options.tokens, this.#origins);
+  #refuse(socket: Duplex, refusal: HttpRefusal): void {
+    refuseSocket(socket, refusal);
+    this.#refused(refusal.reason, 'an upgrade was refused');
   }
 
-  /** The HTTP status of a request that no WebSocket is opened for, and why. */
-  #refusalOf(request: IncomingMessage): { status: string; why: string } | undefined {
-    const { maxConnections } = this.#limits;
-    if (pathOf(request) !== streamPath) return { status: '404 Not Found', why: `streams are at ${streamPath}` };
-    if (!offersSubprotocol(request))
-      return { status: '400 Bad Request', why: `offer the subprotocol ${subprotocol} (Sec-WebSocket-Protocol)` };
+  #refused(reason: HttpRefusal['reason'], message: string): void {
+    this.#metrics.refusedRequest(reason);
+    this.#log.warn({ reason }, message);
+  }
+
+  /** The refusal of a caller who would be taken were there room. */
+  #full(): HttpRefusal | undefined {
+    const { maxConnections, busyRetryMs } = this.#limits;
     if (this.#connections.size < maxConnections) return undefined;
-    return { status: '503 Service Unavailable', why: `all ${maxConnections} connections are taken; try again later` };
+    const message = `all ${maxConnections} connections (max_connections) are taken; try again later`;
+    return { status: 503, reason: 'connections', code: 'server_busy', message, retryAfterMs: busyRetryMs };
   }
 
   #admit(phones: number): Refusal | undefined {
@@ -268,8 +308,13 @@ class Server implements RunningServer {
     const nowMs = this.#context.now();
     for (const connection of this.#connections) connection.tick(nowMs);
     for (const session of this.#registry.all()) session.tick();
+    this.#log.flush();
     this.#sweep.look(this.#registry.size, nowMs);
   }
+}
+
+function refusalIn(caller: Caller | HttpRefusal): HttpRefusal | undefined {
+  return 'status' in caller ? caller : undefined;
 }
 
 function socketOptions({ maxFrameBytes, maxMessageBytes }: Limits) {
