@@ -12,7 +12,7 @@ export class FrameGaps {
     else this.#gaps.push([start, end]);
   }
 
-  /** Whether a frame of [start, end) was lost; an empty stretch within a gap counts too. */
+  /** Whether a frame of [start, end), which is not empty, was lost. */
   touch(start: number, end: number): boolean {
     for (let at = this.#gaps.length - 1; at >= 0; at--) {
       const [from, to] = this.#gaps[at]!;
