@@ -24,7 +24,8 @@ export type ShareShift = {
  * one more good and one more bad on each side, so that 100 % has an interval too) at the events'
  * worth, which is their number over the design effect of both sides together, with Student's t for
  * the sessions by their lengths. With several runs on each side that have events, Welch's interval
- * of the runs' shares, and never less than that: a few runs may agree by chance to the last session.
+ * of the runs' shares, and never less than that: a few runs may agree by chance to the last
+ * session.
  */
 export function shiftOfShare(
   baseline: readonly ComparedShare[],
