@@ -6,7 +6,7 @@ import type { HttpRefusal } from './http-refusal.ts';
 import { type GivenUp, SharedPool } from './shared-pool.ts';
 
 /** What may be given up when somebody with less wants in, the first to go first. */
-export type Candidates = { connections(): Iterable<GivenUp>; sessions(): Iterable<GivenUp> };
+type Candidates = { connections(): Iterable<GivenUp>; sessions(): Iterable<GivenUp> };
 
 export type RoomOptions = { limits: Limits; candidates: Candidates; onGivenUp(what: 'connection' | 'session'): void };
 
