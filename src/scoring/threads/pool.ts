@@ -71,8 +71,8 @@ export class ScoringThreads {
   }
 
   /**
-   * Opens an utterance on the thread that has another of its speaker, or else fewest: with its first
-   * sound, so that a text that nobody reads costs nothing there.
+   * Opens an utterance on the thread that has another of its speaker, or else fewest: with its
+   * first sound, so that a text that nobody reads costs nothing there.
    */
   readonly openUtterance: OpenUtterance = (engine, reference, settings, events) => {
     // A reference that the model cannot read is refused at once, and not by a message from

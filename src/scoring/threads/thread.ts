@@ -37,7 +37,7 @@ export class ScoringThread {
   #failure: unknown;
   #nextId = 0;
   #sent = 0;
-  /** When the thread spoke last, or was asked for something after it had done all: it owes a word. */
+  /** When the thread spoke last, or was asked after it had done all: it owes a word since then. */
   #owesSinceMs: number | undefined;
 
   /** `onDeath` comes once, unless the thread was closed; its utterances have failed by then. */

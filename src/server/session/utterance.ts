@@ -18,7 +18,7 @@ export type SessionSettings = { emitIntervalMs: number; granularity: Granularity
 
 export type UtteranceOptions = {
   id: number;
-  /** Whose utterance it is: those of one session share the time that scoring has for it. */
+  /** The session: its utterances share the time that scoring has for it. */
   speaker: string;
   /** Where it begins on the session's clock. */
   startMs: number;
