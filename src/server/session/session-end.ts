@@ -1,7 +1,6 @@
 import { closeCodes, wireErrors } from '../../protocol/codes.ts';
 import { stackOf } from '../../telemetry/log.ts';
-import { wireName } from '../limits.ts';
-import type { Refusal } from '../refusal.ts';
+import { noteRefusal, type Refusal } from '../refusal.ts';
 import type { ServerContext } from './context.ts';
 import type { Outbox } from './outbox.ts';
 import { errorMessage } from './replies.ts';
@@ -60,13 +59,10 @@ export class SessionEnd {
   /** Sends `error`, closes the socket and ends the session. */
   fail(refusal: Refusal): void {
     if (this.#phase === 'done') return;
-    const { sessionId, audio, context, outbox, closeSocket, onEnd } = this.#options;
+    const { audio, context, outbox, closeSocket, onEnd } = this.#options;
     this.#phase = 'done';
     audio.close();
-    const limit = refusal.limit && wireName(refusal.limit);
-    context.metrics.refusal(refusal.code);
-    if (limit) context.metrics.limit(limit);
-    context.log.warn({ session: sessionId, code: refusal.code, limit }, `a session was refused: ${refusal.code}`);
+    noteRefusal(context, refusal);
     outbox.send(errorMessage(refusal));
     closeSocket({ code: wireErrors[refusal.code].close, reason: refusal.message });
     onEnd();
