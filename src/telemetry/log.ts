@@ -12,7 +12,7 @@ export type Log = {
   error(fields: LogFields, message: string): void;
 };
 
-type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
+export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /**
  * Lines on `output`: JSON, or for people when it is a terminal; a field that is too long loses its
