@@ -6,13 +6,17 @@ import type { AudioClock } from './audio-clock.ts';
 import type { ServerContext } from './context.ts';
 import { Intake, type Sound } from './intake.ts';
 import type { AddOutcome, Checkpoint } from './jitter-buffer.ts';
+import type { OpenText } from './open-text.ts';
 import type { Outbox } from './outbox.ts';
 import { SpeechWatch } from './speech-watch.ts';
 import { type FinalReason, type SessionSettings, Utterance } from './utterance.ts';
 
 export type SessionAudioOptions = {
   context: ServerContext;
+  sessionId: string;
   start: StartMessage;
+  /** The first text. */
+  text: OpenText;
   /** The session's clock, moved on by what is read. */
   clock: AudioClock;
   settings: Readonly<SessionSettings>;
@@ -35,10 +39,8 @@ export class SessionAudio {
   #latest: Utterance;
   #progress: { scoredMs: number; atMs: number };
 
-  /** @throws SpeechfbError `invalid_reference` */
   constructor(options: SessionAudioOptions) {
-    const { context, start, clock, outbox } = options;
-    const reference = context.scoring.readReference(start.reference);
+    const { context, start, text, clock, outbox } = options;
     const modelRateHz = context.engine.model.sampleRateHz;
     this.#options = options;
     this.#speech = new SpeechWatch(modelRateHz, (state, at_ms) => outbox.send({ type: 'speech', state, at_ms }));
@@ -51,7 +53,7 @@ export class SessionAudio {
       onSound: (sound) => this.#hear(sound),
       onGap: (ms, frames) => this.#skip(ms, frames),
     });
-    this.#latest = this.#begin(1, reference);
+    this.#latest = this.#begin(1, text);
     this.#open = this.#latest;
     this.#progress = { scoredMs: 0, atMs: context.now() };
   }
@@ -71,14 +73,26 @@ export class SessionAudio {
     const bufferedMs = this.bufferedMs();
     if (bufferedMs <= allowedMs) return undefined;
     const message = `${Math.round(bufferedMs)} ms of audio wait for the model; at most ${allowedMs} may`;
-    return { code: 'too_fast', message, retryAfterMs: Math.round(bufferedMs - allowedMs) };
+    return { code: 'too_fast', message, retryAfterMs: Math.round(bufferedMs - allowedMs), limit: 'maxBufferedMs' };
+  }
+
+  /** Why no further utterance may begin now: too many have ended and wait for their finals. */
+  crowded(): Refusal | undefined {
+    const { maxFinishing, busyRetryMs } = this.#options.context.limits;
+    // The open one ends, too, when the next begins.
+    if (this.#finishing.size + (this.#open ? 1 : 0) <= maxFinishing) return undefined;
+    const message = `${this.#finishing.size} utterances wait for their finals; max_finishing is ${maxFinishing}`;
+    return { code: 'too_fast', message, retryAfterMs: busyRetryMs, limit: 'maxFinishing' };
   }
 
   /** Ends the utterance and begins the next. */
-  next(reference: Reference): Refusal | undefined {
+  next(text: OpenText): Refusal | undefined {
     const refusal = this.finish('next_utterance', null);
-    if (refusal) return refusal;
-    this.#latest = this.#begin(this.#latest.id + 1, reference);
+    if (refusal) {
+      text.release();
+      return refusal;
+    }
+    this.#latest = this.#begin(this.#latest.id + 1, text);
     this.#open = this.#latest;
     return undefined;
   }
@@ -96,7 +110,10 @@ export class SessionAudio {
     entry.done = ended
       .finish(reason, marker)
       .catch(this.#options.onError)
-      .finally(() => this.#finishing.delete(entry));
+      .finally(() => {
+        this.#finishing.delete(entry);
+        ended.close();
+      });
     this.#finishing.add(entry);
     return undefined;
   }
@@ -153,12 +170,13 @@ export class SessionAudio {
     this.reportGap(ms, frames);
   }
 
-  #begin(id: number, reference: Reference): Utterance {
-    const { context, clock, settings, outbox, onError } = this.#options;
+  #begin(id: number, text: OpenText): Utterance {
+    const { context, sessionId, clock, settings, outbox, onError } = this.#options;
     return new Utterance({
       id,
+      speaker: sessionId,
       startMs: clock.ms,
-      reference,
+      text,
       engine: context.engine,
       open: context.scoring.openUtterance,
       outbox,
@@ -178,7 +196,7 @@ export class SessionAudio {
     const { inferenceTimeoutMs, busyRetryMs } = context.limits;
     if (nowMs - sinceMs <= inferenceTimeoutMs) return undefined;
     const message = `the model made no progress for ${inferenceTimeoutMs} ms`;
-    return { code: 'inference_timeout', message, retryAfterMs: busyRetryMs };
+    return { code: 'inference_timeout', message, retryAfterMs: busyRetryMs, limit: 'inferenceTimeoutMs' };
   }
 
   #nowMs(): number {

@@ -65,6 +65,18 @@ describe('the interval of a share', () => {
     }
   });
 
+  it.each([
+    ['traces', traces(100, 10)],
+    ['sessions', traces(100, 10, (i) => `${i % 25}`)],
+  ])('has no end above where the percentile’s own end never came: %s', (_, given) => {
+    const slowest = given.totals.toSorted().at(-4)!;
+    const totals = given.totals.map((ms) => (ms >= slowest ? Number.POSITIVE_INFINITY : ms));
+    for (const { interval } of decompose({ ...given, totals }, options).contributions) {
+      expect(Number.isFinite(interval.low)).toBe(true);
+      expect(interval.high).toBe(Number.POSITIVE_INFINITY);
+    }
+  });
+
   it('is a point where all traces are equal', () => {
     const equal = sampleOf([{ name: 'a', ms: new Float64Array(200).fill(30) }]);
     expect(decompose(equal, options).contributions[0]).toEqual({ ms: 30, interval: { low: 30, high: 30 } });

@@ -28,8 +28,9 @@ function windowOf(frameMs: number, heardMs: number, audioMs: number, startMs = 0
   let feedback: (audioMs: number) => void = () => expect.unreachable();
   const utterance = new Utterance({
     id: 1,
+    speaker: 'a session',
     startMs,
-    reference: { words: [] },
+    text: { reference: { words: [] }, release() {} },
     engine,
     settings: { emitIntervalMs: 100, granularity: 'phoneme' },
     outbox: { sendPartial: (partial: PartialResult) => sent.push(partial) } as unknown as Outbox,
