@@ -71,7 +71,7 @@ export class Session {
     const outbox = this.#createOutbox(clock);
     const settings = this.#settings;
     const onError = (error: unknown): void => this.#end.failInternally(error);
-    const audio = new SessionAudio({ context, start, text, clock, settings, outbox, onError });
+    const audio = new SessionAudio({ context, sessionId: this.id, start, text, clock, settings, outbox, onError });
     const closeSocket = (closing: { code: number; reason: string }): void =>
       this.#socket?.close(closing.code, closing.reason);
     this.#outbox = outbox;
