@@ -14,8 +14,8 @@ import { allOf, anyNumber, countField, list, notNegative, someOf } from './recor
  * Version of the file's content, which holds what this program's own types hold, and rises when
  * they change. Version 2 names the parts of a load `phase`, which version 1 called `stage`, in its
  * labels and in the text of its objectives; version 3 keeps the tails of each session's latencies;
- * version 4 names `metadata`, `sessionErrors` and `affected` so; version 5 keeps the fourth power of a
- * session's length.
+ * version 4 names `metadata`, `sessionErrors` and `affected` so; version 5 keeps the fourth power
+ * of a session's length.
  */
 export const recordingVersion = 5;
 

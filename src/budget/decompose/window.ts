@@ -86,7 +86,9 @@ export class WeightedSum {
     return total === 0 ? new Float64Array(this.#sums.length) : this.#sums.map((sum) => (sum / total) * this.#q);
   }
 
-  /** By how much each stage's mean grows with the total there; 0 where all totals near are equal. */
+  /**
+   * By how much each stage's mean grows with the total there; 0 where all totals near are equal.
+   */
   slopes(): Float64Array {
     const determinant = this.#determinant;
     if (determinant === undefined) return new Float64Array(this.#sums.length);
