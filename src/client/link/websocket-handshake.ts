@@ -1,14 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { subprotocol } from '../../protocol/address.ts';
+import { UpgradeAnswer } from './upgrade-answer.ts';
 
 export type Upgrade = {
   /** The request, as it goes over the wire. */
   request: string;
-  /**
-   * What is wrong with the answer's head (up to the empty line, without it); undefined for a good
-   * one.
-   */
-  problem(head: string): string | undefined;
+  /** Takes what the server answers. */
+  answer: UpgradeAnswer;
 };
 
 /**
@@ -27,25 +25,7 @@ export function upgradeRequest(url: URL, token: string | undefined): Upgrade {
     `Sec-WebSocket-Protocol: ${subprotocol}`,
     ...(token === undefined ? [] : [`Authorization: Bearer ${token}`]),
   ];
-  return { request: `${lines.join('\r\n')}\r\n\r\n`, problem: (head) => problemOf(head, expected) };
+  return { request: `${lines.join('\r\n')}\r\n\r\n`, answer: new UpgradeAnswer(expected) };
 }
 
 const guid = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
-
-function problemOf(head: string, expected: string): string | undefined {
-  const [status = '', ...lines] = head.split('\r\n');
-  const code = /^HTTP\/1\.[01] (\d{3})/.exec(status)?.[1];
-  if (code === undefined) return 'what answers speaks no HTTP';
-  if (code !== '101') return `Unexpected server response: ${code}`;
-  const headers = new Map(
-    lines.map((line) => {
-      const colon = line.indexOf(':');
-      return [line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim()];
-    }),
-  );
-  if (headers.get('upgrade')?.toLowerCase() !== 'websocket') return 'the answer upgrades to something else';
-  if (headers.get('sec-websocket-accept') !== expected) return 'the answer has a wrong Sec-WebSocket-Accept';
-  if (headers.has('sec-websocket-extensions')) return 'the answer has an extension that was not asked for';
-  const chosen = headers.get('sec-websocket-protocol');
-  return chosen === subprotocol ? undefined : `the answer speaks ${chosen ?? 'no subprotocol'}, not ${subprotocol}`;
-}

@@ -17,24 +17,30 @@ export class Admission {
     this.#starts = new TokenBucket(limits.startsPerSecond, limits.startBurst, nowMs);
   }
 
-  /** Undefined: the session may start. */
-  admit({ nowMs, sessions, draining, engine, scoring }: AdmissionState): Refusal | undefined {
+  /** Undefined: the session may start, and counts as soon as `started` is called. */
+  admit({ nowMs, lacks, draining, engine, scoring }: AdmissionState): Refusal | undefined {
     const limits = this.#limits;
     if (draining) return busy('the server is going away', limits.busyRetryMs);
     if (!engine) return busy('the model is still warming up', warmUpRetryMs);
-    if (sessions >= limits.maxSessions) return busy(`all ${limits.maxSessions} sessions are taken`, limits.busyRetryMs);
+    if (lacks !== undefined) return { ...busy(lackingText(lacks, limits), limits.busyRetryMs), limit: 'maxSessions' };
     const reason = stalled(engine, limits) ?? overloaded(engine, scoring, limits);
     if (reason !== undefined) return busy(reason, limits.busyRetryMs);
-    const waitMs = this.#starts.take(nowMs);
+    const waitMs = this.#starts.waitMs(nowMs);
     if (waitMs === 0) return undefined;
-    const message = `more than ${limits.startsPerSecond} sessions a second are starting`;
-    return { code: 'rate_limited', message, retryAfterMs: waitMs };
+    const message = `more than ${limits.startsPerSecond} sessions a second are starting (starts_per_second)`;
+    return { code: 'rate_limited', message, retryAfterMs: waitMs, limit: 'startsPerSecond' };
+  }
+
+  /** A session has started: only those count, so that nobody pays for the mistakes of others. */
+  started(nowMs: number): void {
+    this.#starts.take(nowMs);
   }
 }
 
 export type AdmissionState = {
   nowMs: number;
-  sessions: number;
+  /** Why there is no place for one more session of this caller. */
+  lacks: 'full' | 'share' | undefined;
   draining: boolean;
   /** Absent while the model warms up. */
   engine: EngineStats | undefined;
@@ -65,6 +71,11 @@ function overloaded(engine: EngineStats, scoring: ScoringStats | undefined, limi
     return `${wait}, over ${limits.busyStepP95Ms} ms: there is no room for one more`;
   }
   return undefined;
+}
+
+function lackingText(lacks: 'full' | 'share', { maxSessions }: Limits): string {
+  if (lacks === 'full') return `all ${maxSessions} sessions are taken (max_sessions)`;
+  return 'the few sessions that are left are kept for callers who have fewer than this one (place_share)';
 }
 
 const warmUpRetryMs = 1000;

@@ -3,23 +3,38 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { AcousticEngine, EngineFault } from '../../acoustic/engine/types.ts';
 import { listen } from '../../listen.ts';
-import { streamPath, subprotocol } from '../../protocol/address.ts';
+import { streamPath } from '../../protocol/address.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
+import { ThrottledLog } from '../../telemetry/throttled-log.ts';
 import { collectGarbage } from '../../threads/memory.ts';
 import { defaultLimits, type Limits } from '../limits.ts';
 import type { Refusal } from '../refusal.ts';
 import type { Scoring, ServerContext } from '../session/context.ts';
+import type { Account } from './account.ts';
+import { Accounts, type CallerAccounts, refusedBy } from './accounts.ts';
 import { Admission, stalled } from './admission.ts';
-import { Connection } from './connection.ts';
+import { Connection, type TakePlace } from './connection.ts';
 import { type DrainReport, drainSessions } from './drain.ts';
-import { checkExposure, isLoopback, type OriginPolicy } from './exposure.ts';
-import { createHttpHandler, pathOf } from './http.ts';
+import { checkExposure, checkFaults, isLoopback } from './exposure.ts';
+import { createHttpHandler } from './http.ts';
+import { type HttpRefusal, refuseSocket } from './http-refusal.ts';
 import { IdleSweep } from './idle-sweep.ts';
-import { closeListener, createListener, refuseUpgrade } from './listener.ts';
+import { closeListener, createListener, refuseUnread } from './listener.ts';
+import { Lobby } from './lobby.ts';
 import { Registry } from './registry.ts';
+import { Room } from './room.ts';
+import type { GivenUp } from './shared-pool.ts';
 import type { Tokens } from './tokens.ts';
-import { type Caller, chooseSubprotocol, identify, offersSubprotocol } from './upgrade.ts';
+import {
+  type Caller,
+  type CallerPolicy,
+  callerOfUpgrade,
+  chooseSubprotocol,
+  identify,
+  misdirected,
+} from './upgrade.ts';
+import { WorkBudget } from './work-budget.ts';
 
 export type ServerOptions = {
   /**
@@ -43,6 +58,10 @@ export type ServerOptions = {
   faultInjection?: boolean;
   /** Pages of other hosts that may connect, as `https://host:port`. */
   origins?: readonly string[];
+  /** Names by which this server may be called beside those of this machine. */
+  hosts?: readonly string[];
+  /** Proxies of the operator's own that all callers come through; each names the one before. */
+  trustedProxies?: number;
 };
 
 export type RunningServer = {
@@ -63,7 +82,7 @@ export type RunningServer = {
 
 type ServerStats = { sockets: number; sessions: number; streaming: number; detached: number; ending: number };
 
-/** @throws SpeechfbError `unsafe_host`, `port_in_use`, `cannot_listen`, `bad_tls` */
+/** @throws SpeechfbError `unsafe_host`, `unsafe_faults`, `port_in_use`, `cannot_listen` ... */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const server = new Server(options);
   await server.listen();
@@ -74,15 +93,21 @@ class Server implements RunningServer {
   readonly #options: ServerOptions;
   readonly #host: string;
   readonly #limits: Limits;
-  readonly #origins: OriginPolicy;
+  readonly #log: ThrottledLog;
+  readonly #policy: CallerPolicy;
   readonly #metrics: Metrics;
   readonly #context: ServerContext;
   readonly #registry: Registry;
   readonly #admission: Admission;
+  readonly #accounts: Accounts;
+  readonly #room: Room;
+  readonly #work: WorkBudget;
   readonly #sweep: IdleSweep;
+  readonly #lobby: Lobby;
   readonly #http: HttpServer;
   readonly #sockets: WebSocketServer;
-  readonly #connections = new Set<Connection>();
+  /** In the order in which they came. */
+  readonly #connections = new Map<Connection, Account>();
   #engine: AcousticEngine | undefined;
   #ready: Promise<void> = Promise.resolve();
   #port = 0;
@@ -94,15 +119,35 @@ class Server implements RunningServer {
     this.#limits = { ...defaultLimits, ...options.limits };
     this.#host = options.host ?? '127.0.0.1';
     checkExposure(this.#host, { tokens: options.tokens !== undefined, tls: options.tls !== undefined });
-    this.#origins = { allowed: options.origins ?? [], loopback: isLoopback(this.#host) };
+    checkFaults({
+      faults: options.faultInjection === true,
+      proxied: (options.trustedProxies ?? 0) > 0 || (options.hosts ?? []).length > 0,
+      tokens: options.tokens !== undefined,
+    });
+    const loopback = isLoopback(this.#host);
+    this.#policy = {
+      tokens: options.tokens,
+      origins: { allowed: options.origins ?? [], loopback },
+      hosts: { allowed: options.hosts ?? [], loopback },
+      trustedProxies: options.trustedProxies ?? 0,
+    };
+    this.#log = new ThrottledLog(options.log, () => performance.now());
     this.#metrics = this.#newMetrics();
     this.#context = this.#createContext();
     this.#registry = new Registry(this.#context);
     this.#admission = new Admission(this.#limits, performance.now());
+    this.#work = new WorkBudget(this.#limits, this.#context.now);
     this.#sweep = new IdleSweep(() => {
       collectGarbage();
       this.#engine?.tidy?.();
       options.scoring.tidy?.();
+    });
+    this.#accounts = new Accounts({ limits: this.#limits, tokens: options.tokens?.size ?? 0, now: this.#context.now });
+    this.#room = this.#createRoom();
+    this.#lobby = new Lobby({
+      limits: this.#limits,
+      behindProxy: this.#policy.trustedProxies > 0,
+      onEvicted: () => this.#refused('pending', 'connections that send no request have to go'),
     });
     this.#http = this.#createHttp();
     this.#sockets = new WebSocketServer(socketOptions(this.#limits));
@@ -130,7 +175,7 @@ class Server implements RunningServer {
     });
     this.#ready.catch(() => {});
     const beat = (): void => {
-      for (const connection of this.#connections) connection.heartbeat();
+      for (const connection of this.#connections.keys()) connection.heartbeat();
     };
     this.#timers = [setInterval(() => this.#tick(), tickMs), setInterval(beat, this.#limits.heartbeatMs)];
     const guards = { tls: tls !== undefined, tokens: tokens !== undefined };
@@ -143,7 +188,7 @@ class Server implements RunningServer {
 
   async drain(): Promise<DrainReport> {
     this.#isDraining = true;
-    for (const connection of this.#connections) connection.leave();
+    for (const connection of this.#connections.keys()) connection.leave();
     const areClosed = (): boolean => this.#connections.size === 0;
     const report = await drainSessions(this.#registry.all(), this.#limits.drainMs, areClosed);
     await this.close();
@@ -153,7 +198,7 @@ class Server implements RunningServer {
   async close(): Promise<void> {
     this.#isDraining = true;
     for (const timer of this.#timers) clearInterval(timer);
-    for (const connection of this.#connections) connection.terminate();
+    for (const connection of this.#connections.keys()) connection.terminate();
     for (const session of this.#registry.all()) session.abandon();
     await closeListener(this.#http);
   }
@@ -180,19 +225,27 @@ class Server implements RunningServer {
       scoring: this.#options.scoring,
       limits: this.#limits,
       metrics: this.#metrics,
-      log: this.#options.log,
+      log: this.#log,
       now: () => performance.now(),
     };
   }
 
   #createHttp(): HttpServer {
     const { tls, faultInjection } = this.#options;
-    const http = createListener(tls);
+    const http = createListener(tls, this.#limits);
     const handler = createHttpHandler({
       metrics: this.#metrics,
       notReady: () => this.#notReady(),
-      isKnown: (request) => this.#identify(request).ok,
+      misdirected: (request) => misdirected(request, this.#policy),
+      unknown: (request) => refusalIn(identify(request, this.#policy)),
+      pageOf: ({ headers: { origin } }) =>
+        origin !== undefined && this.#policy.origins.allowed.includes(origin) ? origin : undefined,
       injectFault: faultInjection ? (fault) => this.#injectFault(fault) : undefined,
+    });
+    http.on('connection', (socket) => this.#lobby.enter(socket));
+    http.on('clientError', (error, socket) => {
+      const refusal = refuseUnread(error, socket, this.#limits);
+      if (refusal) this.#refused(refusal.reason, 'a connection brought no request that can be read');
     });
     http.on('request', handler);
     http.on('upgrade', (request, socket, head) => this.#onUpgrade(request, socket, head));
@@ -200,53 +253,93 @@ class Server implements RunningServer {
   }
 
   #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const refusal = this.#refusalOf(request);
-    if (refusal) {
-      refuseUpgrade(socket, refusal);
+    const caller = callerOfUpgrade(request, this.#policy);
+    if ('status' in caller) {
+      this.#refuse(socket, caller);
       return;
     }
+    const accounts = this.#accounts.of(caller);
+    const full = this.#room.connection(accounts);
+    if (full) {
+      this.#refuse(socket, full);
+      return;
+    }
+    this.#lobby.leave(request.socket);
     // ws sets TCP_NODELAY itself.
     this.#sockets.handleUpgrade(request, socket, head, (client) => {
-      this.#connect(client, socket, this.#identify(request));
+      this.#connect(client, socket, { owner: caller.owner, accounts });
     });
   }
 
-  #connect(socket: WebSocket, transport: Duplex, caller: Caller): void {
+  #connect(
+    socket: WebSocket,
+    transport: Duplex,
+    caller: { owner: string | undefined; accounts: CallerAccounts },
+  ): void {
+    const free = this.#room.takeConnection(caller.accounts);
     const connection: Connection = new Connection({
       socket,
       transport,
       context: this.#context,
       registry: this.#registry,
-      owner: caller.ok ? caller.owner : undefined,
-      admit: () => this.#admit(),
-      onClose: () => void this.#connections.delete(connection),
+      ...caller,
+      work: this.#work.account(caller.accounts),
+      admit: (phones) => this.#admit(caller.accounts, phones),
+      onClose: () => {
+        free();
+        this.#connections.delete(connection);
+      },
     });
-    this.#connections.add(connection);
-    if (!caller.ok) connection.refuse(caller.refusal);
+    this.#connections.set(connection, caller.accounts[0]);
   }
 
-  #identify(request: IncomingMessage): Caller {
-    return identify(request, this.#options.tokens, this.#origins);
+  #refuse(socket: Duplex, refusal: HttpRefusal): void {
+    refuseSocket(socket, refusal);
+    this.#refused(refusal.reason, 'an upgrade was refused');
   }
 
-  /** The HTTP status of a request that no WebSocket is opened for, and why. */
-  #refusalOf(request: IncomingMessage): { status: string; why: string } | undefined {
-    const { maxConnections } = this.#limits;
-    if (pathOf(request) !== streamPath) return { status: '404 Not Found', why: `streams are at ${streamPath}` };
-    if (!offersSubprotocol(request))
-      return { status: '400 Bad Request', why: `offer the subprotocol ${subprotocol} (Sec-WebSocket-Protocol)` };
-    if (this.#connections.size < maxConnections) return undefined;
-    return { status: '503 Service Unavailable', why: `all ${maxConnections} connections are taken; try again later` };
+  #refused(reason: HttpRefusal['reason'], message: string): void {
+    this.#metrics.refusedRequest(reason);
+    this.#log.warn({ reason }, message);
   }
 
-  #admit(): Refusal | undefined {
+  #createRoom(): Room {
+    const { log, metrics } = this.#context;
+    return new Room({
+      limits: this.#limits,
+      candidates: { connections: () => this.#unstarted(), sessions: () => this.#registry.detached() },
+      onGivenUp: (what) => {
+        metrics.givenUp(what);
+        log.warn({}, `a ${what} was given up for a caller who has fewer`);
+      },
+    });
+  }
+
+  /** The connections that have no session, the oldest first: they may be given up for others. */
+  *#unstarted(): Iterable<GivenUp> {
+    for (const [connection, account] of this.#connections) {
+      if (!connection.hasSession) yield { account, giveUp: () => connection.giveUp() };
+    }
+  }
+
+  #admit(accounts: CallerAccounts, phones: number): Refusal | TakePlace {
     const nowMs = this.#context.now();
-    const sessions = this.#registry.size;
+    const place = this.#room.session(accounts);
     const stats = { engine: this.#engine?.stats(), scoring: this.#options.scoring.stats?.() };
-    const refusal = this.#admission.admit({ nowMs, sessions, draining: this.#isDraining, ...stats });
-    // A session that is over before the next tick leaves its garbage too.
-    if (!refusal) this.#sweep.look(sessions + 1, nowMs);
-    return refusal;
+    const refusal =
+      place.cap ??
+      this.#admission.admit({ nowMs, lacks: place.lacks, draining: this.#isDraining, ...stats }) ??
+      refusedBy(accounts, (account) => account.start(nowMs)) ??
+      this.#work.admit(phones);
+    if (refusal) return refusal;
+    return () => {
+      this.#admission.started(nowMs);
+      this.#work.started(phones);
+      const free = this.#room.takeSession(accounts, place);
+      // A session that is over before the next tick leaves its garbage too.
+      this.#sweep.look(this.#registry.size + 1, nowMs);
+      return free;
+    };
   }
 
   #notReady(): string | undefined {
@@ -261,10 +354,15 @@ class Server implements RunningServer {
 
   #tick(): void {
     const nowMs = this.#context.now();
-    for (const connection of this.#connections) connection.tick(nowMs);
+    for (const connection of this.#connections.keys()) connection.tick(nowMs);
     for (const session of this.#registry.all()) session.tick();
+    this.#log.flush();
     this.#sweep.look(this.#registry.size, nowMs);
   }
+}
+
+function refusalIn(caller: Caller | HttpRefusal): HttpRefusal | undefined {
+  return 'status' in caller ? caller : undefined;
 }
 
 function socketOptions({ maxFrameBytes, maxMessageBytes }: Limits) {

@@ -5,6 +5,7 @@ import type { Reference } from '../../scoring/text/reference.ts';
 import type { Feedback, Progress } from '../../scoring/utterance-scorer.ts';
 import { Arrivals } from './arrivals.ts';
 import type { Sound } from './intake.ts';
+import type { OpenText } from './open-text.ts';
 import type { Outbox } from './outbox.ts';
 import { shiftPhone, shiftResult } from './shift.ts';
 import { Transcript } from './transcript.ts';
@@ -19,7 +20,7 @@ export type UtteranceOptions = {
   id: number;
   /** Where it begins on the session's clock. */
   startMs: number;
-  reference: Reference;
+  text: OpenText;
   engine: AcousticEngine;
   open: OpenUtterance;
   outbox: Outbox;
@@ -49,9 +50,9 @@ export class Utterance {
   #unsentProgress: Progress | undefined;
 
   constructor(options: UtteranceOptions) {
-    const { id, startMs, reference, engine, settings, onError } = options;
+    const { id, startMs, text, engine, settings, onError } = options;
     this.id = id;
-    this.reference = reference;
+    this.reference = text.reference;
     this.#options = options;
     this.#transcript = new Transcript(id, startMs);
     const { windowMs, hopMs } = engine.model.features;
@@ -60,7 +61,7 @@ export class Utterance {
     this.#scoredMs = startMs;
     const onFeedback = (feedback: Feedback): void => this.#onFeedback(feedback);
     const { emitIntervalMs } = settings;
-    this.#pipeline = options.open(engine, reference, { emitIntervalMs }, { onFeedback, onError });
+    this.#pipeline = options.open(engine, this.reference, { emitIntervalMs }, { onFeedback, onError });
   }
 
   /** How far the model is, on the session's clock. */
@@ -90,6 +91,7 @@ export class Utterance {
 
   close(): void {
     this.#pipeline.close();
+    this.#options.text.release();
   }
 
   #onFeedback(feedback: Feedback): void {

@@ -136,12 +136,13 @@ describe('admission', () => {
     silentMs: 100,
     restarts: 0,
   };
-  const state: AdmissionState = { nowMs: 0, sessions: 0, draining: false, engine, scoring: undefined };
-  it.each([
+  const state: AdmissionState = { nowMs: 0, lacks: undefined, draining: false, engine, scoring: undefined };
+  it.each<[string, Partial<AdmissionState>, string | undefined]>([
     ['has room', {}, undefined],
     ['drains', { draining: true }, 'server_busy'],
     ['warms up', { engine: undefined }, 'server_busy'],
-    ['is full', { sessions: 400 }, 'server_busy'],
+    ['is full', { lacks: 'full' }, 'server_busy'],
+    ['keeps the rest for others', { lacks: 'share' }, 'server_busy'],
     ['has a slow model that is busy', { engine: { ...engine, stepP95Ms: 101, busy: 0.9 } }, 'server_busy'],
     ['has a slow model that idles', { engine: { ...engine, stepP95Ms: 101, busy: 0.2 } }, undefined],
     ['has a model that says nothing', { engine: { ...engine, silentMs: 2001 } }, 'server_busy'],

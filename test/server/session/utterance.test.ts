@@ -29,7 +29,7 @@ function windowOf(frameMs: number, heardMs: number, audioMs: number, startMs = 0
   const utterance = new Utterance({
     id: 1,
     startMs,
-    reference: { words: [] },
+    text: { reference: { words: [] }, release() {} },
     engine,
     settings: { emitIntervalMs: 100, granularity: 'phoneme' },
     outbox: { sendPartial: (partial: PartialResult) => sent.push(partial) } as unknown as Outbox,
