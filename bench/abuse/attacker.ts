@@ -1,6 +1,7 @@
 import { attacks, type Target } from './attacks.ts';
 
-// The process of one attack, which ends with SIGTERM and then says what it saw: attacker.js NAME URL [TOKEN]
+// The process of one attack, which ends with SIGTERM and then says what it saw: attacker.js NAME
+// URL [TOKEN]
 const [name, url, token] = process.argv.slice(2);
 const attack = attacks.find((one) => one.name === name);
 if (!attack || url === undefined) throw new Error(`usage: attacker.js NAME URL [TOKEN], NAME one of the attacks`);

@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
 
-/** The most memory that a process has held, looked at twenty times a second; Linux only, elsewhere 0. */
+/**
+ * The most memory that a process has held, looked at twenty times a second; Linux only, elsewhere
+ * 0.
+ */
 export class PeakMemory {
   readonly #timer: NodeJS.Timeout;
   megabytes = 0;
