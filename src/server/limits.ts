@@ -74,6 +74,20 @@ export const defaultLimits = {
    * ready.
    */
   silentModelMs: 2_000,
+  /**
+   * How late feedback may stand for those inside before nobody else is let in and the first step of
+   * degradation is taken, and for how long it must have stood.
+   */
+  overloadDelayMs: 100,
+  overloadIntervalMs: 1000,
+  /**
+   * Sessions that are let in before the machine is known; 0: a guess from its cores. And how few
+   * the learned limit may come down to.
+   */
+  initialSessions: 0,
+  leastSessions: 10,
+  /** Share of its time that the busiest thread may work before no further session is let in. */
+  maxUtilisation: 0.95,
   /** How long a refused client is asked to wait. */
   busyRetryMs: 5_000,
   /** SIGTERM: how long sessions have to get their finals. */

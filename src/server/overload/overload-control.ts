@@ -1,0 +1,113 @@
+import type { Limits } from '../limits.ts';
+import { Ladder, type Step } from './ladder.ts';
+import { SessionLimit } from './session-limit.ts';
+import { StandingDelay } from './standing-delay.ts';
+
+/** What the server knows of itself when it decides. */
+export type ServerLoad = {
+  sessions: number;
+  /** Share of its time that the busiest thread worked since it was asked before, 0-1. */
+  utilisation(): number;
+};
+
+/**
+ * Keeps the promise to those inside: looks at what learners feel, refuses whom it cannot carry, and spares those who are
+ * there what it must. All times in ms on the caller's clock.
+ */
+export class OverloadControl {
+  readonly #limits: Limits;
+  readonly #felt: StandingDelay;
+  readonly #loop: StandingDelay;
+  readonly #ladder: Ladder;
+  readonly #sessionLimit: SessionLimit;
+  #tickedMs: number | undefined;
+  #decidedMs = Number.NEGATIVE_INFINITY;
+  /** How late the event loop was when it was last looked at. */
+  #loopDelayMs = 0;
+  #standingMs = 0;
+  #shedMs = Number.NEGATIVE_INFINITY;
+
+  /** @param cores of the machine, for the first guess */
+  constructor(limits: Limits, cores: number) {
+    const { overloadDelayMs, overloadIntervalMs, initialSessions, leastSessions, maxSessions } = limits;
+    this.#limits = limits;
+    this.#felt = new StandingDelay(overloadIntervalMs);
+    this.#loop = new StandingDelay(overloadIntervalMs);
+    this.#ladder = new Ladder(overloadDelayMs);
+    this.#sessionLimit = new SessionLimit({
+      initial: initialSessions > 0 ? initialSessions : cores * guessACore,
+      least: Math.min(leastSessions, maxSessions),
+      most: maxSessions,
+      maxUtilisation: limits.maxUtilisation,
+    });
+  }
+
+  /** Sessions at once, as learned so far. */
+  get sessionLimit(): number {
+    return this.#sessionLimit.value;
+  }
+
+  /** The delay that has stood for the last interval, ms. */
+  get standingMs(): number {
+    return this.#standingMs;
+  }
+
+  /** What sessions are spared now. */
+  get step(): Step {
+    return this.#ladder.step;
+  }
+
+  get level(): number {
+    return this.#ladder.level;
+  }
+
+  /** A partial result went out `delayMs` after its sound was read from the socket. */
+  felt(nowMs: number, delayMs: number): void {
+    // What was read late had waited in the kernel for as long as the loop was elsewhere.
+    this.#felt.add(nowMs, delayMs + this.#loopDelayMs);
+  }
+
+  /**
+   * To be called by a timer each `everyMs`: how late it comes is how late the loop is. True when the step has changed.
+   */
+  tick(nowMs: number, everyMs: number, load: ServerLoad): boolean {
+    this.#loopDelayMs = Math.max(0, nowMs - (this.#tickedMs ?? nowMs - everyMs) - everyMs);
+    this.#tickedMs = nowMs;
+    this.#loop.add(nowMs, this.#loopDelayMs);
+    if (nowMs - this.#decidedMs < decideEveryMs) return false;
+    this.#decidedMs = nowMs;
+    return this.#decide(nowMs, load);
+  }
+
+  /** Why one more session may not start; undefined: it may. */
+  refusalOf(sessions: number): string | undefined {
+    const { overloadDelayMs } = this.#limits;
+    if (this.level > 0) {
+      return `feedback is ${Math.round(this.#standingMs)} ms late for those who are here; overload_delay_ms is ${overloadDelayMs}`;
+    }
+    if (sessions < this.sessionLimit) return undefined;
+    return `all ${this.sessionLimit} sessions that this machine carries are taken`;
+  }
+
+  /** Whether a session is to be sent away now; asked again, not before that has been felt. */
+  takeShed(nowMs: number): boolean {
+    if (this.step !== 'shedding' || nowMs - this.#shedMs < shedEveryMs) return false;
+    this.#shedMs = nowMs;
+    return true;
+  }
+
+  #decide(nowMs: number, { sessions, utilisation }: ServerLoad): boolean {
+    const { overloadDelayMs } = this.#limits;
+    this.#standingMs = Math.max(this.#felt.standingMs(nowMs), this.#loop.standingMs(nowMs));
+    // Whoever is there gets all of it back before anybody else is let in.
+    const under = this.level === 0 && this.#standingMs < overloadDelayMs / 2 ? 'under' : undefined;
+    const verdict = this.#standingMs > overloadDelayMs ? 'over' : under;
+    this.#sessionLimit.decide({ nowMs, sessions, utilisation: utilisation(), verdict });
+    return this.#ladder.decide(nowMs, this.#standingMs);
+  }
+}
+
+const decideEveryMs = 250;
+/** The shipped model on one core carries about this many, the sockets' thread among them. */
+const guessACore = 100;
+const shedEveryMs = 500;
