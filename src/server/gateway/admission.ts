@@ -1,6 +1,7 @@
 import type { EngineStats } from '../../acoustic/engine/types.ts';
 import type { ScoringStats } from '../../scoring/threads/pool.ts';
 import type { Limits } from '../limits.ts';
+import type { OverloadControl } from '../overload/overload-control.ts';
 import type { Refusal } from '../refusal.ts';
 import { TokenBucket } from './token-bucket.ts';
 
@@ -18,12 +19,12 @@ export class Admission {
   }
 
   /** Undefined: the session may start. */
-  admit({ nowMs, sessions, draining, engine, scoring }: AdmissionState): Refusal | undefined {
+  admit({ nowMs, sessions, draining, engine, scoring, overload }: AdmissionState): Refusal | undefined {
     const limits = this.#limits;
     if (draining) return busy('the server is going away', limits.busyRetryMs);
     if (!engine) return busy('the model is still warming up', warmUpRetryMs);
     if (sessions >= limits.maxSessions) return busy(`all ${limits.maxSessions} sessions are taken`, limits.busyRetryMs);
-    const reason = stalled(engine, limits) ?? overloaded(engine, scoring, limits);
+    const reason = stalled(engine, limits) ?? overload.refusalOf(sessions) ?? overloaded(engine, scoring, limits);
     if (reason !== undefined) return busy(reason, limits.busyRetryMs);
     const waitMs = this.#starts.take(nowMs);
     if (waitMs === 0) return undefined;
@@ -40,6 +41,7 @@ export type AdmissionState = {
   engine: EngineStats | undefined;
   /** Absent where scoring has no threads of its own. */
   scoring: ScoringStats | undefined;
+  overload: Pick<OverloadControl, 'refusalOf'>;
 };
 
 /**

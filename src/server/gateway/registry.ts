@@ -23,6 +23,11 @@ export class Registry {
     return [...this.#sessions.values()];
   }
 
+  /** The one that started last of those that stream. */
+  newest(): Session | undefined {
+    return this.all().findLast((session) => session.state === 'streaming');
+  }
+
   countByState(): Record<SessionState, number> {
     const counts = { streaming: 0, detached: 0, ending: 0 };
     for (const session of this.#sessions.values()) counts[session.state] += 1;

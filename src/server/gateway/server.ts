@@ -1,4 +1,5 @@
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
+import { availableParallelism } from 'node:os';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { AcousticEngine, EngineFault } from '../../acoustic/engine/types.ts';
@@ -8,6 +9,8 @@ import type { Log } from '../../telemetry/log.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
 import { collectGarbage } from '../../threads/memory.ts';
 import { defaultLimits, type Limits } from '../limits.ts';
+import { BusyThreads } from '../overload/busy-threads.ts';
+import { OverloadControl } from '../overload/overload-control.ts';
 import type { Refusal } from '../refusal.ts';
 import type { Scoring, ServerContext } from '../session/context.ts';
 import { Admission, stalled } from './admission.ts';
@@ -79,6 +82,8 @@ class Server implements RunningServer {
   readonly #context: ServerContext;
   readonly #registry: Registry;
   readonly #admission: Admission;
+  readonly #overload: OverloadControl;
+  readonly #threads = new BusyThreads();
   readonly #sweep: IdleSweep;
   readonly #http: HttpServer;
   readonly #sockets: WebSocketServer;
@@ -96,6 +101,7 @@ class Server implements RunningServer {
     checkExposure(this.#host, { tokens: options.tokens !== undefined, tls: options.tls !== undefined });
     this.#origins = { allowed: options.origins ?? [], loopback: isLoopback(this.#host) };
     this.#metrics = this.#newMetrics();
+    this.#overload = new OverloadControl(this.#limits, availableParallelism());
     this.#context = this.#createContext();
     this.#registry = new Registry(this.#context);
     this.#admission = new Admission(this.#limits, performance.now());
@@ -181,6 +187,7 @@ class Server implements RunningServer {
       limits: this.#limits,
       metrics: this.#metrics,
       log: this.#options.log,
+      overload: this.#overload,
       now: () => performance.now(),
     };
   }
@@ -243,7 +250,13 @@ class Server implements RunningServer {
     const nowMs = this.#context.now();
     const sessions = this.#registry.size;
     const stats = { engine: this.#engine?.stats(), scoring: this.#options.scoring.stats?.() };
-    const refusal = this.#admission.admit({ nowMs, sessions, draining: this.#isDraining, ...stats });
+    const refusal = this.#admission.admit({
+      nowMs,
+      sessions,
+      draining: this.#isDraining,
+      overload: this.#overload,
+      ...stats,
+    });
     // A session that is over before the next tick leaves its garbage too.
     if (!refusal) this.#sweep.look(sessions + 1, nowMs);
     return refusal;
@@ -259,8 +272,22 @@ class Server implements RunningServer {
     return this.#engine?.injectFault !== undefined;
   }
 
+  /** Tells everybody when the server takes a step, and sends the newest away when nothing else helps. */
+  #watchOverload(nowMs: number): void {
+    const { log, scoring } = this.#options;
+    const utilisation = () => this.#threads.utilisation(this.#engine?.stats().busy, scoring.stats?.().busy);
+    const hasChanged = this.#overload.tick(nowMs, tickMs, { sessions: this.#registry.size, utilisation });
+    if (hasChanged) {
+      const { step, standingMs, sessionLimit } = this.#overload;
+      log.warn({ step, standingMs: Math.round(standingMs), sessionLimit }, 'the server spares its sessions');
+      for (const session of this.#registry.all()) session.announceStep();
+    }
+    if (this.#overload.takeShed(nowMs)) this.#registry.newest()?.shed();
+  }
+
   #tick(): void {
     const nowMs = this.#context.now();
+    this.#watchOverload(nowMs);
     for (const connection of this.#connections) connection.tick(nowMs);
     for (const session of this.#registry.all()) session.tick();
     this.#sweep.look(this.#registry.size, nowMs);

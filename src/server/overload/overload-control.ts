@@ -1,5 +1,6 @@
 import type { Limits } from '../limits.ts';
 import { Ladder, type Step } from './ladder.ts';
+import { RecentPeak } from './recent-peak.ts';
 import { SessionLimit } from './session-limit.ts';
 import { StandingDelay } from './standing-delay.ts';
 
@@ -25,6 +26,7 @@ export class OverloadControl {
   /** How late the event loop was when it was last looked at. */
   #loopDelayMs = 0;
   #standingMs = 0;
+  readonly #late = new RecentPeak();
   #shedMs = Number.NEGATIVE_INFINITY;
 
   /** @param cores of the machine, for the first guess */
@@ -73,10 +75,19 @@ export class OverloadControl {
   tick(nowMs: number, everyMs: number, load: ServerLoad): boolean {
     this.#loopDelayMs = Math.max(0, nowMs - (this.#tickedMs ?? nowMs - everyMs) - everyMs);
     this.#tickedMs = nowMs;
+    this.#late.add(nowMs, this.#loopDelayMs);
     this.#loop.add(nowMs, this.#loopDelayMs);
     if (nowMs - this.#decidedMs < decideEveryMs) return false;
     this.#decidedMs = nowMs;
     return this.#decide(nowMs, load);
+  }
+
+  /**
+   * How late this server has read within the last minute, ms: what a client sent in real time may seem to come that much
+   * too fast.
+   */
+  latenessMs(nowMs: number): number {
+    return this.#late.of(nowMs);
   }
 
   /** Why one more session may not start; undefined: it may. */
