@@ -16,6 +16,7 @@ import { registerServe } from './commands/serve/command.ts';
 import { registerSlo } from './commands/slo/command.ts';
 import { registerStream } from './commands/stream/command.ts';
 import { type ExitCode, exitCodes, formatError, SpeechfbError } from './errors.ts';
+import { plainStack } from './plain-text.ts';
 import { redactUrls } from './redact.ts';
 
 /**
@@ -49,9 +50,8 @@ export async function main(argv: readonly string[]): Promise<number> {
       process.stderr.write(`${formatError(error)}\n`);
       return error.exitCode;
     }
-    process.stderr.write(
-      redactUrls(`speechfb: a bug of ours, please report it: ${error instanceof Error ? error.stack : error}\n`),
-    );
+    const stack = String(error instanceof Error ? error.stack : error);
+    process.stderr.write(`speechfb: a bug of ours, please report it: ${plainStack(redactUrls(stack))}\n`);
     return exitCodes.bug;
   }
 }

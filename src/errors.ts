@@ -1,3 +1,4 @@
+import { plainText, sentenceColumns } from './plain-text.ts';
 import { redactUrls } from './redact.ts';
 
 /** Exit codes of every command, one table. */
@@ -67,12 +68,18 @@ export class SpeechfbError extends Error {
 }
 
 /**
- * The error as the lines that a terminal shows, no secret in their URLs; the only formatter, used
- * by src/cli.ts and by log lines.
+ * The error as the lines that a terminal shows, no secret in their URLs and nothing foreign raw;
+ * the only formatter.
  */
 export function formatError(error: SpeechfbError): string {
-  const lines = [`speechfb: ${error.message} [${error.code}]`];
-  for (const problem of error.problems) lines.push(`  ${problem.where ? `${problem.where}: ` : ''}${problem.message}`);
-  if (error.hint) lines.push(`  hint: ${error.hint}`);
-  return redactUrls(lines.join('\n'));
+  const lines = [`speechfb: ${shownSentence(error.message)} [${error.code}]`];
+  for (const { where, message } of error.problems)
+    lines.push(`  ${where ? `${plainText(where)}: ` : ''}${shownSentence(message)}`);
+  if (error.hint) lines.push(`  hint: ${shownSentence(error.hint)}`);
+  return lines.join('\n');
+}
+
+/** Secrets go first: half of a URL is none, and its password would be seen. */
+function shownSentence(text: string): string {
+  return plainText(redactUrls(text), sentenceColumns);
 }

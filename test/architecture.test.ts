@@ -64,11 +64,12 @@ const subRooms: Table = {
   'load/meter': 'load/plan',
   'load/plan': 'load/fault',
   'load/scenario': 'load/fault load/plan',
-  'report/budget': 'report/terminal',
-  'report/capacity': 'report/terminal',
+  'report/budget': 'report/export report/terminal',
+  'report/capacity': 'report/export report/terminal',
   'report/export': 'report/load report/terminal',
   'report/load': 'report/terminal',
   'report/network': 'report/terminal',
+  'report/score': 'report/terminal',
   'report/slo': 'report/export report/terminal',
   scoring: 'scoring/align scoring/calibrate scoring/text',
   'scoring/align': 'scoring/text',
@@ -96,6 +97,8 @@ const ground = [
   'flag.ts',
   'listen.ts',
   'redact.ts',
+  'plain-text.ts',
+  'json-text.ts',
   'secret-url.ts',
 ];
 
@@ -180,6 +183,11 @@ describe('imports run one way', () => {
     );
     expect(wrong).toEqual([]);
   });
+});
+
+it('lets no verb write to the terminal but through what makes foreign text plain', () => {
+  const writers = files.filter((file) => /process\.(stdout|stderr)\.write|console\.\w+\(/.test(textOf(file)));
+  expect(writers.sort()).toEqual(['cli.ts', 'commands/output.ts', 'commands/terminal.ts']);
 });
 
 describe('what one look takes in', () => {

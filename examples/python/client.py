@@ -60,6 +60,23 @@ async def connect(url, headers):
     return await websockets.connect(url, subprotocols=[SUBPROTOCOL], compression=None, **{parameter: headers})
 
 
+REFUSALS = {
+    401: "the server wants a token that it knows: --token",
+    403: "the server takes no callers from here",
+    421: "the server does not go by the name in this URL",
+    429: "too much comes from here; try again later",
+    503: "the server is full, or goes away; try again later",
+}
+
+
+def refusal(error):
+    """What an upgrade was answered instead of 101; None when there was no answer. websockets has two names for it."""
+    status = getattr(error, "status_code", None) or getattr(getattr(error, "response", None), "status_code", None)
+    if status is None:
+        return None
+    return f"{REFUSALS.get(status, 'the server opens no stream')} [HTTP {status}]"
+
+
 class Session:
     """One session over as many sockets as it takes. Frames are kept until they are acknowledged."""
 
@@ -173,7 +190,7 @@ class Session:
                 )
                 return
             except (OSError, websockets.WebSocketException) as error:
-                self.show.line(f"no luck yet: {error}")
+                self.show.line(f"no luck yet: {refusal(error) or error}")
         raise SystemExit("the server did not come back within the resume window")
 
     async def send(self, data):
@@ -298,6 +315,8 @@ async def run(args):
     try:
         await session.start()
     except (OSError, websockets.WebSocketException) as error:
+        if refusal(error):
+            raise SystemExit(f"refused: {refusal(error)}")
         raise SystemExit(f"cannot reach {args.url}: {error}\nhint: start the server with: speechfb serve")
     last_seq = await play(session, pcm, rate, args)
     await session.finalize("the end")

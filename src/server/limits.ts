@@ -11,11 +11,36 @@ export const defaultLimits = {
   /** Sockets at once, those that have not started yet among them. */
   maxConnections: 1000,
   /**
+   * Connections that are no WebSocket (yet), in all and of one address: beyond it the oldest goes.
+   * A caller who means it is through in a moment.
+   */
+  maxPendingConnections: 2000,
+  maxPendingPerAddress: 500,
+  /** From the connection to the end of its request, TLS included, and how long its headers are. */
+  handshakeTimeoutMs: 10_000,
+  maxHeaderBytes: 16_384,
+  /**
    * New sessions a second that may go on and on, and how many may come at once. Resumes are not
    * counted.
    */
   startsPerSecond: 50,
   startBurst: 100,
+  /**
+   * Phones of one text, all pronunciations counted. 500 ordinary words have some 3,500; every frame
+   * may have to be compared with each of them.
+   */
+  maxTextPhones: 8000,
+  /**
+   * Phones of the texts of one socket that may go on and on, and how many at once: to read, search
+   * and report one costs some 10 us. A reader says 12 a second.
+   */
+  phonesPerSecond: 2000,
+  phoneBurst: 40_000,
+  /** Phones of the texts that sessions of the whole server start with, likewise. */
+  startPhonesPerSecond: 30_000,
+  startPhoneBurst: 200_000,
+  /** Phones of all texts that are open at once: all sessions with 500 words each fit. */
+  maxOpenPhones: 2_000_000,
   /** Payload of one audio frame: 100 ms of 48 kHz float32 three times over. */
   maxFrameBytes: 65_536,
   /** One text message: 500 words of given phones fit. */

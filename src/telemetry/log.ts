@@ -1,4 +1,6 @@
 import { type DestinationStream, pino } from 'pino';
+import { escapedJson } from '../json-text.ts';
+import { plainText, withoutMiddle } from '../plain-text.ts';
 import type { LogLevel } from './log-levels.ts';
 
 /**
@@ -10,14 +12,20 @@ export type Log = {
   error(fields: LogFields, message: string): void;
 };
 
-type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
+export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
-/** Lines on `output`: JSON, or for people when it is a terminal. */
+/**
+ * Lines on `output`: JSON, or for people when it is a terminal; a field that is too long loses its
+ * middle.
+ */
 export function createLog(level: LogLevel, output: LogOutput): Log {
   const destination: DestinationStream = output.isTTY
     ? { write: (line) => void output.write(forPeople(line)) }
-    : { write: (line) => void output.write(line) };
-  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
+    : { write: (line) => void output.write(escapedJson(line)) };
+  return pino(
+    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { log: bounded } },
+    destination,
+  );
 }
 
 export type LogOutput = { isTTY?: boolean; write(text: string): unknown };
@@ -30,6 +38,18 @@ export function stackOf(error: unknown): string {
 /** `12:34:56.789 warn  what happened key=value`. */
 function forPeople(line: string): string {
   const { level, time, msg, ...fields }: { level: number; time: string; msg: string } = JSON.parse(line);
-  const rest = Object.entries(fields).map(([name, value]) => ` ${name}=${String(value)}`);
+  const rest = Object.entries(fields).map(([name, value]) => ` ${name}=${plainText(String(value), fieldColumns)}`);
   return `${time.slice(11, 23)} ${(pino.levels.labels[level] ?? '').padEnd(5)} ${msg}${rest.join('')}\n`;
 }
+
+function bounded(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? withoutMiddle(value, fieldColumns) : value,
+    ]),
+  );
+}
+
+/** The stack of a bug of ours has room in it. */
+const fieldColumns = 2000;

@@ -23,6 +23,8 @@ export class Metrics {
   readonly event: (type: ServerMessage['type']) => void;
   /** Counts an error sent to a client, by its code. */
   readonly refusal: Tally;
+  /** Counts a request or connection that was refused before there was a WebSocket, by why. */
+  readonly refusedRequest: Tally;
   readonly #registry = new Registry();
   readonly #requests: Histogram<'endpoint' | 'status'>;
   readonly #lost: Counter;
@@ -45,6 +47,8 @@ export class Metrics {
     this.frame = counter('frames_total', 'Audio frames by what became of them.', 'outcome');
     this.event = counter('events_total', 'Events to clients, by type.', 'type');
     this.refusal = counter('refusals_total', 'Errors told to clients, by code.', 'code');
+    const refusedHelp = 'Requests and connections refused before there was a WebSocket, by why.';
+    this.refusedRequest = counter('refused_requests_total', refusedHelp, 'reason');
     this.#lost = new Counter({ name: 'speechfb_lost_frames_total', help: 'Frames that never came.', registers });
     this.#resumes = new Counter({ name: 'speechfb_resumes_total', help: 'Sessions taken up again.', registers });
     this.#feedback = new Histogram({

@@ -26,6 +26,13 @@ const beforeStart: Row[] = [
   ['gives a text without words', 'invalid_reference', /no word/, start({ reference: { text: '?!' } })],
   ['gives an empty text', 'invalid_reference', /reference\.text/, start({ reference: { text: '' } })],
   ['gives a text too long', 'invalid_reference', /4000/, start({ reference: { text: 'a '.repeat(3000) } })],
+  [
+    'begins with too much text',
+    'rate_limited',
+    /start_phone_burst 10/,
+    start({ reference: { text: 'ab '.repeat(9) } }),
+    { startPhonesPerSecond: 1, startPhoneBurst: 10 },
+  ],
   ['finalizes first', 'protocol_order', /"finalize" came before/, (c) => c.send({ type: 'finalize' })],
   ['sends sound first', 'protocol_order', /audio came before/, (c) => c.frame(0)],
   ['resumes what never was', 'session_not_found', /no such session/, resumeUnknown],
@@ -55,6 +62,13 @@ const afterStart: Row[] = [
   ['floods with crumbs', 'rate_limited', /more audio frames/, (c) => c.frames(0, 99), { frameBurst: 50 }],
   ['falls silent', 'idle_timeout', /nothing was heard/, () => {}, { idleTimeoutMs: 120 }],
   ['stays too long', 'session_too_long', /may last 150 ms/, () => {}, { maxSessionMs: 150 }],
+  [
+    'asks for text after text',
+    'rate_limited',
+    /phones_per_second is 1, phone_burst 20/,
+    nextTexts(9),
+    { phonesPerSecond: 1, phoneBurst: 20 },
+  ],
   ['asks for a next text without words', 'invalid_reference', /no word/, nextWithoutWords],
 ];
 
@@ -192,6 +206,12 @@ function pcm() {
 
 function start(changes: object): Misdeed {
   return (client) => client.raw(JSON.stringify({ ...startMessage(), ...changes }));
+}
+
+function nextTexts(count: number): Misdeed {
+  return (client) => {
+    for (let i = 0; i < count; i++) client.send({ type: 'next_utterance', reference: { text: 'ab ba' } });
+  };
 }
 
 /** A good frame with one byte of its header changed. */

@@ -58,9 +58,19 @@ describe('POST /faults/inference', () => {
     const authorization = 'Bearer 0123456789abcdef';
     expect((await post(server, '{"action":"kill"}')).status).toBe(401);
     const page = { authorization, origin: 'https://evil.example' };
-    expect((await post(server, '{"action":"kill"}', page)).status).toBe(401);
+    expect((await post(server, '{"action":"kill"}', page)).status).toBe(403);
     expect((await post(server, '{"action":"kill"}', { authorization })).status).toBe(202);
     expect(faults).toEqual([{ action: 'kill' }]);
+  });
+
+  it.each([
+    ['through a proxy', { 'x-forwarded-for': '192.0.2.1' }],
+    ['through a proxy that says so in another way', { via: '1.1 proxy' }],
+    ['from a page of this machine', { origin: 'http://localhost:3000' }],
+  ])('is not taken %s', async (_, headers) => {
+    const { server, faults } = await disturbable();
+    expect((await post(server, '{"action":"kill"}', headers)).status).toBe(403);
+    expect(faults).toEqual([]);
   });
 
   it('says that it takes POST alone', async () => {

@@ -1,9 +1,12 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import type { AcousticEngine } from '../../src/acoustic/engine/types.ts';
 import { parseTokens } from '../../src/server/gateway/tokens.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { localhostTls } from '../kit/localhost.ts';
-import { connect, startMessage } from '../kit/server/client.ts';
+import { connect, refusedUpgrade, startMessage } from '../kit/server/client.ts';
 import { scriptedEngine } from '../kit/server/scripted.ts';
 import { serve } from '../kit/server/serve.ts';
 
@@ -22,12 +25,57 @@ describe('a server with tokens', () => {
   });
 
   it.each([
-    ['none', {}, /a token is needed/],
+    ['none', {}, /a token is needed.* \[unauthorized\]/],
     ['an unknown one', { headers: { authorization: 'Bearer nobody' } }, /the token is unknown/],
-  ])('refuses %s', async (_, options, sentence) => {
-    const client = await connect((await serve({ tokens: tokens() })).url, options);
-    expect((await client.closed).code).toBe(4401);
-    expect(client.of('error')).toMatchObject([{ code: 'unauthorized', message: expect.stringMatching(sentence) }]);
+    ['an unknown one of a page', { protocols: ['speechfb.v1', 'bearer.nobody'] }, /the token is unknown/],
+  ])('answers %s with 401, and opens no WebSocket', async (_, options, sentence) => {
+    const server = await serve({ tokens: tokens() });
+    const { status, headers, body } = await refusedUpgrade(server.url, options);
+    expect([status, headers['www-authenticate'], body]).toEqual([
+      401,
+      'Bearer realm="speechfb"',
+      expect.stringMatching(sentence),
+    ]);
+    expect(server.stats().sockets).toBe(0);
+  });
+
+  it('has room for who has one, however many come without', async () => {
+    const server = await serve({ tokens: tokens(), limits: { maxConnections: 2 } });
+    const strangers = await Promise.all(Array.from({ length: 50 }, () => refusedUpgrade(server.url)));
+    expect(new Set(strangers.map(({ status }) => status))).toEqual(new Set([401]));
+    const headers = { authorization: `Bearer ${token}` };
+    const anna = await connect(server.url, { headers });
+    anna.send(startMessage());
+    await anna.until('ready');
+    await connect(server.url, { headers });
+    const full = await refusedUpgrade(server.url, { headers });
+    expect([full.status, full.headers['retry-after'], full.body]).toEqual([
+      503,
+      '5',
+      expect.stringContaining('max_connections'),
+    ]);
+    const url = httpUrl(server, '/metrics');
+    const metrics = await (await fetch(url, { headers })).text();
+    expect(metrics).toContain('speechfb_refused_requests_total{reason="token"} 50');
+    expect(metrics).toContain('speechfb_refused_requests_total{reason="connections"} 1');
+  });
+
+  it('tells a page over plain HTTP why its WebSocket would be refused', async () => {
+    const origins = ['https://class.example'];
+    const url = httpUrl(await serve({ tokens: tokens(), origins }), '/v1/stream');
+    const origin = 'https://class.example';
+    const asked = await fetch(url, { headers: { origin, authorization: 'Bearer nobody' } });
+    expect([asked.status, asked.headers.get('access-control-allow-origin'), await asked.text()]).toEqual([
+      401,
+      origin,
+      expect.stringContaining('the token is unknown'),
+    ]);
+    const preflight = await fetch(url, { method: 'OPTIONS', headers: { origin } });
+    expect([preflight.status, preflight.headers.get('access-control-allow-headers')]).toEqual([200, 'authorization']);
+    const good = await fetch(url, { headers: { origin, authorization: `Bearer ${token}` } });
+    expect(good.status).toBe(426);
+    const stranger = await fetch(url, { headers: { origin: 'https://evil.example' } });
+    expect([stranger.status, stranger.headers.get('access-control-allow-origin')]).toEqual([403, null]);
   });
 
   it('gives no one the session of another', async () => {
@@ -51,9 +99,13 @@ describe('a server with tokens', () => {
 
 describe('a page of another host', () => {
   it('may not connect', async () => {
-    const client = await connect((await serve()).url, { headers: { origin: 'https://evil.example' } });
-    expect((await client.closed).code).toBe(4403);
-    expect(client.of('error')).toMatchObject([{ code: 'forbidden' }]);
+    const server = await serve();
+    const { status, body } = await refusedUpgrade(server.url, { headers: { origin: 'https://evil.example' } });
+    expect([status, body]).toEqual([
+      403,
+      expect.stringMatching(/pages of https:\/\/evil\.example may not.*\[forbidden\]/),
+    ]);
+    expect(server.stats().sockets).toBe(0);
   });
 
   it('may when it is listed', async () => {
@@ -61,6 +113,25 @@ describe('a page of another host', () => {
     const client = await connect(url, { headers: { origin: 'https://class.example' } });
     client.send(startMessage());
     await client.until('ready');
+  });
+});
+
+describe('a name that this machine does not have', () => {
+  const paths = ['/healthz', '/readyz', '/metrics', '/v1/stream', '/elsewhere'];
+  it.each(paths)('is not answered at %s', async (path) => {
+    const { status, body } = await ask(await serve(), path, { host: 'evil.example:8090' });
+    expect([status, body]).toEqual([421, expect.stringContaining('does not go by the name \\"evil.example:8090\\"')]);
+  });
+
+  it('opens no WebSocket and makes no fault', async () => {
+    const server = await serve({ faultInjection: true });
+    const refused = await refusedUpgrade(server.url, { headers: { host: 'evil.example' } });
+    expect([refused.status, refused.body]).toEqual([421, expect.stringContaining('--allow-host')]);
+    expect((await ask(server, '/faults/inference', { host: 'evil.example' }, 'POST')).status).toBe(421);
+  });
+
+  it.each(['localhost', 'LOCALHOST.:1', '127.0.0.1:9', '[::1]', 'class.example:443'])('may be %s', async (host) => {
+    expect((await ask(await serve({ hosts: ['class.example'] }), '/metrics', { host })).status).toBe(200);
   });
 });
 
@@ -166,6 +237,18 @@ describe('the log', () => {
     expect(lines.join('')).not.toMatch(/secretword|0123456789abcdef|anna/);
   });
 });
+
+/** Asks with headers that fetch does not let one set. */
+async function ask(
+  { port }: { port: number },
+  path: string,
+  headers: Record<string, string>,
+  method = 'GET',
+): Promise<{ status: number | undefined; body: string }> {
+  const sent = request({ host: '127.0.0.1', port, path, method, headers }).end();
+  const [response]: IncomingMessage[] = await once(sent, 'response');
+  return { status: response!.statusCode, body: await text(response!) };
+}
 
 function httpUrl(server: { port: number }, path: string): string {
   return `http://127.0.0.1:${server.port}${path}`;

@@ -57,7 +57,9 @@ describe.skipIf(!python)('the client in Python, written from docs/protocol.md', 
 
   it('shows its token', async () => {
     const { url } = await serve({ tokens: parseTokens('anna 0123456789abcdef', 'tokens') });
-    await expect(run([...clip, '--url', url])).rejects.toThrow(/refused: a token is needed.*\[unauthorized\]/);
+    await expect(run([...clip, '--url', url])).rejects.toThrow(
+      /refused: the server wants a token that it knows: --token \[HTTP 401\]/,
+    );
     await run([...clip, '--url', url, '--token', '0123456789abcdef']);
   });
 

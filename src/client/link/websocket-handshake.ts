@@ -30,13 +30,31 @@ export function upgradeRequest(url: URL, token: string | undefined): Upgrade {
   return { request: `${lines.join('\r\n')}\r\n\r\n`, problem: (head) => problemOf(head, expected) };
 }
 
+/** What a status other than 101 means to somebody who wanted a stream. */
+function refusalOf(code: string, lines: readonly string[]): string {
+  const retryAfter = lines.map((line) => /^retry-after:\s*(\d{1,6})\s*$/i.exec(line)?.[1]).find((value) => value);
+  const when = retryAfter === undefined ? '' : `; it asks to come again in ${retryAfter} s`;
+  return `the server refuses the connection: ${meanings[code] ?? 'it opens no stream'} (HTTP ${code})${when}`;
+}
+
+const meanings: Readonly<Record<string, string>> = {
+  400: 'the upgrade is not to its liking',
+  401: 'it wants a token that it knows',
+  403: 'it takes no callers from here',
+  404: 'it has no stream at this address',
+  421: 'it does not go by the name that it was called by',
+  426: 'what answers wants something else than a WebSocket',
+  429: 'too much comes from here',
+  503: 'it is full, or goes away',
+};
+
 const guid = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 
 function problemOf(head: string, expected: string): string | undefined {
   const [status = '', ...lines] = head.split('\r\n');
   const code = /^HTTP\/1\.[01] (\d{3})/.exec(status)?.[1];
   if (code === undefined) return 'what answers speaks no HTTP';
-  if (code !== '101') return `Unexpected server response: ${code}`;
+  if (code !== '101') return refusalOf(code, lines);
   const headers = new Map(
     lines.map((line) => {
       const colon = line.indexOf(':');

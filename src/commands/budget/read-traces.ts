@@ -7,6 +7,7 @@ import { firstExisting, readChunks } from '../../config/read-chunks.ts';
 import { type Problem, SpeechfbError } from '../../errors.ts';
 import { whole } from '../../format.ts';
 import { doubtOf, readRunFile, unanswered } from '../../results/run-file.ts';
+import { say } from '../output.ts';
 
 /** Traces as a file gave them, and what its reader noticed. */
 export type ReadTraces = {
@@ -88,7 +89,7 @@ async function readLines(file: string, builder: TraceTableBuilder, problems: Pro
     reader.push(text);
     if (performance.now() < sayNextMs) continue;
     sayNextMs += progressEveryMs;
-    process.stderr.write(`reading ${file}: line ${whole(reader.line)}\n`);
+    say(`reading ${file}: line ${whole(reader.line)}`);
   }
   reader.end();
   return reader;

@@ -11,6 +11,7 @@ import { type ConfigDocument, parseDocuments } from '../../config/documents.ts';
 import { readText } from '../../config/read-chunks.ts';
 import { type ExitCode, exitCodes, SpeechfbError } from '../../errors.ts';
 import { every, flag, wholeNumber } from '../../flag.ts';
+import { printDocument, printJson } from '../output.ts';
 import { shippedOr } from '../shipped.ts';
 import type { BudgetFlags } from './flags.ts';
 import { faultyTraces, type ReadTraces, readTraces } from './read-traces.ts';
@@ -92,19 +93,14 @@ async function write(report: BudgetReport, { json, markdown, chart }: BudgetFlag
     const { waterfallSvg } = await import('../../report/budget/waterfall-svg.ts');
     await writeChart(chart, waterfallSvg(report.analysis));
   }
-  if (json)
-    process.stdout.write(
-      `${JSON.stringify((await import('../../report/budget/waterfall-json.ts')).budgetJson(report), null, 2)}\n`,
-    );
-  else if (markdown)
-    process.stdout.write((await import('../../report/budget/waterfall-markdown.ts')).budgetMarkdown(report));
+  if (json) printJson((await import('../../report/budget/waterfall-json.ts')).budgetJson(report));
+  else if (markdown) printDocument((await import('../../report/budget/waterfall-markdown.ts')).budgetMarkdown(report));
   else {
-    const [{ budgetText }, { createPaint }, { printReport, terminalColumns, wantsColour }] = await Promise.all([
+    const [{ budgetText }, { printReport }] = await Promise.all([
       import('../../report/budget/waterfall-text.ts'),
-      import('../../report/terminal/paint.ts'),
       import('../terminal.ts'),
     ]);
-    printReport(budgetText(report, createPaint(wantsColour(process.stdout)), terminalColumns()));
+    printReport(report, budgetText);
   }
 }
 

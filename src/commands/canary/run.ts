@@ -7,13 +7,14 @@ import {
   rolloutJson,
   rolloutText,
 } from '../../report/slo/canary-text.ts';
-import { createPaint } from '../../report/terminal/paint.ts';
+import type { Paint } from '../../report/terminal/paint.ts';
 import type { Canary } from '../../slo/canary/canary.ts';
 import { judgeCanary } from '../../slo/canary/judge.ts';
 import { planCanary } from '../../slo/canary/plan.ts';
 import { type Regression, simulateRollout } from '../../slo/canary/rollout.ts';
 import { parsePercent } from '../../units.ts';
-import { printReport, wantsColour } from '../terminal.ts';
+import { printJson } from '../output.ts';
+import { printReport } from '../terminal.ts';
 import type { CanaryFlags } from './flags.ts';
 import { measureArms } from './measure.ts';
 import { readCanary } from './read.ts';
@@ -31,20 +32,20 @@ const verbs = { plan, judge, simulate };
 
 function plan(canary: Canary, { json }: CanaryFlags): ExitCode {
   const planned = planCanary(canary);
-  show(json, () => planJson(planned), planText(planned, paint()));
+  show(json, planned, { asJson: planJson, asText: planText });
   return exitCodes.pass;
 }
 
 async function judge(canary: Canary, flags: CanaryFlags): Promise<ExitCode> {
   const arms = await measureArms(canary, flags);
   const judgement = judgeCanary(canary, arms.baseline, arms.canary);
-  show(flags.json, () => judgementJson(canary.name, judgement), judgementText(judgement, paint()));
+  show(flags.json, judgement, { asJson: (one) => judgementJson(canary.name, one), asText: judgementText });
   return { promote: exitCodes.pass, hold: exitCodes.invalid, rollback: exitCodes.missed }[judgement.decision];
 }
 
 function simulate(canary: Canary, flags: CanaryFlags): ExitCode {
   const rollout = simulateRollout(canary, regressionOf(flags), wholeNumber('--seed', flags.seed ?? '1'));
-  show(flags.json, () => rolloutJson(canary.name, rollout), rolloutText(rollout, paint()));
+  show(flags.json, rollout, { asJson: (one) => rolloutJson(canary.name, one), asText: rolloutText });
   return { promoted: exitCodes.pass, paused: exitCodes.invalid, 'rolled back': exitCodes.missed }[rollout.outcome];
 }
 
@@ -65,11 +66,9 @@ function wholeNumber(flag: string, text: string): number {
   throw new SpeechfbError('bad_flag', `${flag} "${text}" is not a whole number from 0 to 4294967295`);
 }
 
-function show(json: true | undefined, document: () => object, text: string): void {
-  if (json) process.stdout.write(`${JSON.stringify(document(), null, 2)}\n`);
-  else printReport(text);
-}
+type Forms<Value> = { asJson(value: Value): object; asText(value: Value, paint: Paint): string };
 
-function paint() {
-  return createPaint(wantsColour(process.stdout));
+function show<Value>(json: true | undefined, value: Value, { asJson, asText }: Forms<Value>): void {
+  if (json) printJson(asJson(value));
+  else printReport(value, asText);
 }

@@ -6,8 +6,8 @@ import { renderSweep, sweepJson } from '../../report/capacity/sweep.ts';
 import { sweepSvg } from '../../report/capacity/sweep-svg.ts';
 import { renderCapacity } from '../../report/capacity/text.ts';
 import { timelineSvg } from '../../report/capacity/timeline-svg.ts';
-import { createPaint } from '../../report/terminal/paint.ts';
-import { printReport, terminalColumns, wantsColour } from '../terminal.ts';
+import { printJson } from '../output.ts';
+import { printReport } from '../terminal.ts';
 import { writeChart } from '../write-chart.ts';
 import type { CapacityFlags } from './flags.ts';
 import { planFile } from './read.ts';
@@ -24,11 +24,13 @@ export async function runCapacity(file: string, flags: CapacityFlags): Promise<E
   const result = planFile(file, { name, seed });
   if (flags.chart !== undefined) await writeChart(flags.chart, timelineSvg(result));
   if (flags.compare === undefined) {
-    print(flags, result, () => renderCapacity(result, paint(), Date.now(), terminalColumns()));
+    if (flags.json) printJson(result);
+    else printReport(result, (shown, paint, columns) => renderCapacity(shown, paint, Date.now(), columns));
     return exitCodeOf([result]);
   }
   const other = planFile(flags.compare, { seed });
-  print(flags, compareJson(result, other), () => renderComparison(result, other));
+  if (flags.json) printJson(compareJson(result, other));
+  else printReport([result, other] as const, ([first, second]) => renderComparison(first, second));
   return exitCodeOf([result]);
 }
 
@@ -39,17 +41,9 @@ async function runSweep(file: string, flags: CapacityFlags, text: string, seed: 
     result: planFile(file, { name: flags.name, seed, override: { key, value } }),
   }));
   if (flags.chart !== undefined) await writeChart(flags.chart, sweepSvg(key, rows));
-  print(flags, sweepJson(key, rows), () => renderSweep(key, rows));
+  if (flags.json) printJson(sweepJson(key, rows));
+  else printReport({ key, rows }, (shown) => renderSweep(shown.key, shown.rows));
   return exitCodeOf(rows.map(({ result }) => result));
-}
-
-function print({ json }: CapacityFlags, document: unknown, text: () => string): void {
-  if (json) process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
-  else printReport(text());
-}
-
-function paint() {
-  return createPaint(wantsColour(process.stdout));
 }
 
 function exitCodeOf(results: readonly CapacityResult[]): ExitCode {

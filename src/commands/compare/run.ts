@@ -6,13 +6,13 @@ import { histogramsReady } from '../../metrics/histogram.ts';
 import { snakeCased } from '../../report/export/run-json.ts';
 import { type Comparison, comparisonVerdict } from '../../report/load/comparison.ts';
 import { comparisonText } from '../../report/load/comparison-text.ts';
-import { createPaint } from '../../report/terminal/paint.ts';
 import { comparedRun } from '../../results/compared-run.ts';
 import { type RecordedRun, reportOf } from '../../results/recorded-run.ts';
 import { readRuns } from '../../results/run-directories.ts';
 import { compareRuns, type Margin } from '../../slo/objective/compare.ts';
 import { parseDurationMs, parsePercent } from '../../units.ts';
-import { printReport, terminalColumns, wantsColour } from '../terminal.ts';
+import { printJson } from '../output.ts';
+import { printReport } from '../terminal.ts';
 import type { CompareFlags } from './flags.ts';
 
 /** Reads both sides, compares them, shows it, and says how it ended. */
@@ -44,8 +44,8 @@ export async function runCompare(baseline: string, candidate: string, flags: Com
     ...judged,
     verdict: comparisonVerdict(judged),
   };
-  if (flags.json) process.stdout.write(`${JSON.stringify(snakeCased(comparison), null, 2)}\n`);
-  else printReport(comparisonText(comparison, createPaint(wantsColour(process.stdout)), terminalColumns()));
+  if (flags.json) printJson(snakeCased(comparison));
+  else printReport(comparison, comparisonText);
   return exitOf(comparison);
 }
 

@@ -2,7 +2,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { dirname, join } from 'node:path';
 import { type ExitCode, exitCodes, SpeechfbError } from '../../errors.ts';
 import { didYouMean } from '../../suggest.ts';
+import { printJson } from '../output.ts';
 import { packageFolder, type ShippedFile, shippedFiles } from '../shipped.ts';
+import { printReport } from '../terminal.ts';
 import type { ExamplesFlags } from './flags.ts';
 
 /** Lists what ships, or copies it. */
@@ -10,13 +12,15 @@ export function runExamples(names: readonly string[], flags: ExamplesFlags): Exi
   if (flags.force && flags.copy === undefined) throw new SpeechfbError('bad_flag', '--force goes with --copy DIR');
   const chosen = choose(names);
   if (flags.copy === undefined) {
-    process.stdout.write(flags.json ? `${JSON.stringify(chosen, null, 2)}\n` : listText(chosen));
+    if (flags.json) printJson(chosen);
+    else printReport(chosen, listText);
     return exitCodes.pass;
   }
   if (flags.copy === '') throw new SpeechfbError('bad_flag', '--copy: is empty; name a directory');
   const paths = names.length === 0 ? allFolders.flatMap(filesUnder) : chosen.flatMap(withWhatItNames);
   const written = copy([...new Set(paths)], flags.copy, flags.force === true);
-  process.stdout.write(flags.json ? `${JSON.stringify({ written }, null, 2)}\n` : writtenText(written, flags.copy));
+  if (flags.json) printJson({ written });
+  else printReport({ written, target: flags.copy }, (shown) => writtenText(shown.written, shown.target));
   return exitCodes.pass;
 }
 

@@ -10,10 +10,10 @@ import {
   capacityStepLine,
   learnersText,
 } from '../../report/load/capacity-search.ts';
-import { createPaint } from '../../report/terminal/paint.ts';
 import { interruptible } from '../interruption.ts';
+import { printJson, say } from '../output.ts';
 import { checkOutputs, writeResult } from '../run-output/outputs.ts';
-import { printReport, terminalColumns, wantsColour } from '../terminal.ts';
+import { printReport } from '../terminal.ts';
 import type { LoadtestFlags } from './flags.ts';
 import { runOnce } from './once.ts';
 import { prepareLoadtest } from './prepare.ts';
@@ -37,20 +37,20 @@ async function searchLoad(file: string, flags: LoadtestFlags, signal: AbortSigna
     const lengthMs = long ? 2 * stepMs : stepMs;
     const step = scenarioWith(scenario, learners, lengthMs, (scenario.spec.seed + Number(long)) % 2 ** 32);
     const again = repetition > 0 ? ` again, repetition ${repetition} of ${invalidRepetitions}` : '';
-    process.stderr.write(`trying ${learnersText(learners)} for ${lengthMs / 1000} s${again}\n`);
+    say(`trying ${learnersText(learners)} for ${lengthMs / 1000} s${again}`);
     const prepared = prepareLoad(step);
     const outcome = await runOnce({ scenario: step, prepared, startAtEpochMs: undefined }, flags, signal);
     if (!outcome || outcome.report.interrupted) return undefined;
     const measured = stepOf(outcome.report, learners, lengthMs, long);
-    process.stderr.write(`${capacityStepLine(measured)}\n`);
+    say(capacityStepLine(measured));
     return measured;
   };
   const found = await findCapacity({ from: Math.min(from, most), most, resolution }, run);
   const target = `${scenario.spec.target.url ?? 'a server of this version'}`;
   const search: CapacitySearch = { name: scenario.metadata.name, target, ...found };
   const json = snakeCased({ kind: 'CapacitySearch', version: 1, ...search });
-  if (flags.json) process.stdout.write(`${JSON.stringify(json, null, 2)}\n`);
-  else printReport(capacitySearchText(search, createPaint(wantsColour(process.stdout)), terminalColumns()));
+  if (flags.json) printJson(json);
+  else printReport(search, capacitySearchText);
   let complete = true;
   if (flags.out !== undefined) {
     const measured = `speechfb loadtest --find-capacity of ${search.name} against ${target}, ${stepMs / 1000} s a step`;

@@ -7,6 +7,7 @@ import { unprovable } from '../../load/scenario/proof.ts';
 import { type LoadScenario, readScenario } from '../../load/scenario/scenario.ts';
 import { tooFewSessions } from '../../load/scenario/session-needs.ts';
 import { tooFewSessionsText, unprovableText } from '../../report/load/proof-text.ts';
+import { say } from '../output.ts';
 import { shippedOr } from '../shipped.ts';
 import { checkClipsFit } from './clip-fit.ts';
 import type { LoadtestFlags } from './flags.ts';
@@ -24,7 +25,7 @@ export function prepareLoadtest(file: string, flags: LoadtestFlags): ReadyLoad {
   const startAtEpochMs = flags.startAt === undefined ? undefined : flag('--start-at', parseTime)(flags.startAt);
   if (shard && shard.count > 1 && scenario.spec.target.url === undefined)
     notes.push('--shard: each shard starts a server of its own; with --url all of them load one');
-  for (const note of notes) process.stderr.write(`${scenario.metadata.name}: ${note}\n`);
+  for (const note of notes) say(`${scenario.metadata.name}: ${note}`);
   const ready = { scenario, prepared: prepareLoad(scenario, shard), startAtEpochMs };
   checkClipsFit(ready);
   checkWordEnds(ready);
@@ -36,11 +37,9 @@ export function prepareLoadtest(file: string, flags: LoadtestFlags): ReadyLoad {
  * it runs.
  */
 export function warnOfProof({ scenario, prepared }: ReadyLoad, { assumeIndependent }: LoadtestFlags): void {
-  for (const one of unprovable(scenario, prepared))
-    process.stderr.write(`${scenario.metadata.name}: ${unprovableText(one)}\n`);
+  for (const one of unprovable(scenario, prepared)) say(`${scenario.metadata.name}: ${unprovableText(one)}`);
   if (assumeIndependent) return;
-  for (const one of tooFewSessions(scenario, prepared))
-    process.stderr.write(`${scenario.metadata.name}: ${tooFewSessionsText(one)}\n`);
+  for (const one of tooFewSessions(scenario, prepared)) say(`${scenario.metadata.name}: ${tooFewSessionsText(one)}`);
 }
 
 /** `2/4`: the second of four. */

@@ -2,6 +2,7 @@ import type { LoadProgress } from '../../load/generator/live-run.ts';
 import type { LoadScenario } from '../../load/scenario/scenario.ts';
 import { progressLine } from '../../report/load/progress.ts';
 import type { LoadView } from '../../report/load/screen.tsx';
+import { say } from '../output.ts';
 
 /**
  * Shows a load test while it runs, on stderr: a live screen in a terminal, a plain line each five
@@ -13,13 +14,13 @@ export async function startLoadProgress(scenario: LoadScenario) {
 
 function plainProgress({ metadata, spec }: LoadScenario) {
   let shownMs = -plainIntervalMs;
-  const say = (text: string) => process.stderr.write(`${metadata.name}: ${text}\n`);
+  const sayHere = (text: string) => say(`${metadata.name}: ${text}`);
   return {
-    onPhase: say,
+    onPhase: sayHere,
     onProgress(progress: LoadProgress) {
       if (progress.elapsedMs - shownMs < plainIntervalMs) return;
       shownMs = progress.elapsedMs;
-      say(progressLine(progress, spec.duration));
+      sayHere(progressLine(progress, spec.duration));
     },
     stop() {},
   };

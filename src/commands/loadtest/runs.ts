@@ -2,14 +2,14 @@ import { join } from 'node:path';
 import { type ExitCode, exitCodes } from '../../errors.ts';
 import { snakeCased } from '../../report/export/run-json.ts';
 import { runsText } from '../../report/load/runs-text.ts';
-import { createPaint } from '../../report/terminal/paint.ts';
 import type { LoadReport } from '../../results/report.ts';
 import { forgetEarlier, runDirectory, runsFile } from '../../results/run-directories.ts';
 import { runsReport } from '../../results/runs.ts';
 import { interruptible } from '../interruption.ts';
+import { printJson, say } from '../output.ts';
 import { exitCodeOf } from '../run-output/finish.ts';
 import { checkOutputs, writeOutputs, writeResult } from '../run-output/outputs.ts';
-import { printReport, wantsColour } from '../terminal.ts';
+import { printReport } from '../terminal.ts';
 import type { LoadtestFlags } from './flags.ts';
 import { runOnce } from './once.ts';
 import { prepareLoadtest, warnOfProof } from './prepare.ts';
@@ -30,7 +30,7 @@ async function runEach(file: string, runs: number, flags: LoadtestFlags, signal:
   const directories: (string | undefined)[] = [];
   let complete = true;
   for (let number = 1; number <= runs && !signal.aborted; number++) {
-    process.stderr.write(`run ${number} of ${runs}\n`);
+    say(`run ${number} of ${runs}`);
     const seed = String((scenario.spec.seed + number - 1) % 2 ** 32);
     const outcome = await runOnce(prepareLoadtest(file, { ...flags, seed }), flags, signal);
     if (!outcome) break;
@@ -44,8 +44,8 @@ async function runEach(file: string, runs: number, flags: LoadtestFlags, signal:
   if (reports.length === 0) return exitCodes.interrupted;
   const report = runsReport(reports, directories);
   const json = snakeCased(report) as object;
-  if (flags.json) process.stdout.write(`${JSON.stringify(json, null, 2)}\n`);
-  else printReport(runsText(report, createPaint(wantsColour(process.stdout))));
+  if (flags.json) printJson(json);
+  else printReport(report, runsText);
   if (flags.out !== undefined) complete = (await writeResult(join(flags.out, runsFile), json)) && complete;
   const exitCode = signal.aborted ? exitCodes.interrupted : exitCodeOf(report);
   return complete || exitCode !== exitCodes.pass ? exitCode : exitCodes.usage;

@@ -2,8 +2,8 @@ import { type ExitCode, exitCodes } from '../../errors.ts';
 import { previewOf } from '../../load/scenario/preview.ts';
 import { snakeCased } from '../../report/export/run-json.ts';
 import { loadPreviewText } from '../../report/load/preview.ts';
-import { createPaint } from '../../report/terminal/paint.ts';
-import { wantsColour } from '../terminal.ts';
+import { printJson } from '../output.ts';
+import { printReport } from '../terminal.ts';
 import type { LoadtestFlags } from './flags.ts';
 import { prepareLoadtest } from './prepare.ts';
 
@@ -11,10 +11,7 @@ import { prepareLoadtest } from './prepare.ts';
 export function validateLoadtest(file: string, flags: LoadtestFlags): ExitCode {
   const { scenario, prepared } = prepareLoadtest(file, flags);
   const preview = previewOf(scenario, prepared);
-  process.stdout.write(
-    flags.json
-      ? `${JSON.stringify(snakeCased(preview), null, 2)}\n`
-      : loadPreviewText(preview, createPaint(wantsColour(process.stdout))),
-  );
+  if (flags.json) printJson(snakeCased(preview));
+  else printReport(preview, loadPreviewText);
   return exitCodes.pass;
 }

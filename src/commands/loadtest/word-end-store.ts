@@ -1,5 +1,6 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
+import { jsonText } from '../../json-text.ts';
 import type { ClipWord } from '../../load/scenario/clip-words.ts';
 
 /** `key` stands for everything that the ends depend on; `id` is for people. */
@@ -41,7 +42,7 @@ export class WordEndStore {
     if (!this.#changed) return undefined;
     const lines = [...this.#entries.values()].map(
       ({ key, id, words }) =>
-        `${JSON.stringify({ id, words: words.map(({ text, endMs }) => ({ text, end_ms: endMs ?? null })), key })}\n`,
+        `${jsonText({ id, words: words.map(({ text, endMs }) => ({ text, end_ms: endMs ?? null })), key }, 0)}\n`,
     );
     const unfinished = `${this.#path}.${process.pid}`;
     try {

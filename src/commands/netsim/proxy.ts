@@ -8,6 +8,8 @@ import { proxyLine, renderProxySummary } from '../../report/network/proxy-text.t
 import type { NetworkProfile } from '../../sim/profile/profile.ts';
 import { parseDurationMs } from '../../units.ts';
 import { interruptible } from '../interruption.ts';
+import { printJson, say } from '../output.ts';
+import { printReport } from '../terminal.ts';
 import type { NetsimFlags } from './flags.ts';
 
 /**
@@ -37,27 +39,28 @@ export async function runProxy(network: NetworkProfile, flags: NetsimFlags): Pro
     );
   const durationMs = flags.duration === undefined ? undefined : flag('--duration', parseLength)(flags.duration);
   const seed = flag('--seed', wholeNumber(0, 0xffffffff))(flags.seed);
-  const say = (sentence: string) => process.stderr.write(`netsim: ${sentence}\n`);
+  const sayHere = (sentence: string) => say(`netsim: ${sentence}`);
   const summary = await interruptible(async (signal) => {
-    const proxy = await startProxy({ network, seed, listen, upstream, onEvent: say });
+    const proxy = await startProxy({ network, seed, listen, upstream, onEvent: sayHere });
     const between = `${shown(listen.host, proxy.port)} and ${shown(upstream.host, upstream.port)}`;
-    say(`${network.name} between ${between}; Ctrl-C ends it`);
-    if (!isLoopback(listen.host)) say(`every machine that reaches ${listen.host} can use this proxy`);
-    return await untilStopped(proxy, durationMs, say, signal);
+    sayHere(`${network.name} between ${between}; Ctrl-C ends it`);
+    if (!isLoopback(listen.host)) sayHere(`every machine that reaches ${listen.host} can use this proxy`);
+    return await untilStopped(proxy, durationMs, sayHere, signal);
   });
-  process.stdout.write(flags.json ? `${JSON.stringify(summary, null, 2)}\n` : renderProxySummary(summary));
+  if (flags.json) printJson(summary);
+  else printReport(summary, renderProxySummary);
   return exitCodes.pass;
 }
 
 function untilStopped(
   proxy: Awaited<ReturnType<typeof startProxy>>,
   durationMs: number | undefined,
-  say: (sentence: string) => void,
+  sayHere: (sentence: string) => void,
   signal: AbortSignal,
 ): Promise<ProxySummary> {
   const each = setInterval(() => {
     const line = proxyLine(proxy.takeSecond());
-    if (line) say(line);
+    if (line) sayHere(line);
   }, 1000);
   return new Promise((resolve) => {
     const stop = () => {

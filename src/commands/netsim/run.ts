@@ -1,13 +1,13 @@
 import { type ExitCode, exitCodes, SpeechfbError } from '../../errors.ts';
 import { flag, wholeNumber } from '../../flag.ts';
 import { renderNetsim, renderNetworks } from '../../report/network/netsim-text.ts';
-import { createPaint } from '../../report/terminal/paint.ts';
 import { type FlowSummary, summariseFlow } from '../../sim/flow-summary.ts';
 import { namedNetworks } from '../../sim/networks/index.ts';
 import type { NetworkProfile } from '../../sim/profile/profile.ts';
 import { type FlowResult, simulateFlow } from '../../sim/run-flow.ts';
 import { parseDurationMs } from '../../units.ts';
-import { printReport, terminalColumns, wantsColour } from '../terminal.ts';
+import { printJson } from '../output.ts';
+import { printReport } from '../terminal.ts';
 import type { NetsimFlags } from './flags.ts';
 import { readNetwork } from './read.ts';
 
@@ -23,9 +23,8 @@ const echoBytes = 644;
  */
 export async function runNetsim(profile: string | undefined, flags: NetsimFlags): Promise<ExitCode> {
   if (flags.list) {
-    const paint = createPaint(wantsColour(process.stdout));
-    if (flags.json) process.stdout.write(`${JSON.stringify(namedNetworks, null, 2)}\n`);
-    else printReport(renderNetworks(namedNetworks, paint));
+    if (flags.json) printJson(namedNetworks);
+    else printReport(namedNetworks, renderNetworks);
     return exitCodes.pass;
   }
   const network = readNetwork(profile, flags);
@@ -35,11 +34,12 @@ export async function runNetsim(profile: string | undefined, flags: NetsimFlags)
   }
   const { summary, result } = simulate(network, flags);
   const plot = flags.plot === true || process.stdout.isTTY === true;
-  const shown = plot ? { result, columns: process.stdout.columns ?? 100 } : undefined;
-  const columns = terminalColumns();
-  const text = () => renderNetsim({ summary, network, columns, plot: shown }, createPaint(wantsColour(process.stdout)));
-  if (flags.json) process.stdout.write(`${JSON.stringify(summary, null, 2)}\n`);
-  else printReport(text());
+  const plotted = plot ? { result, columns: process.stdout.columns ?? 100 } : undefined;
+  if (flags.json) printJson(summary);
+  else
+    printReport({ summary, network }, (shown, paint, columns) =>
+      renderNetsim({ ...shown, columns, plot: plotted }, paint),
+    );
   return summary.up.frames === 0 ? exitCodes.invalid : exitCodes.pass;
 }
 

@@ -11,14 +11,14 @@ import { prometheusText } from '../../report/export/prometheus-text.ts';
 import { runJson, snakeCased } from '../../report/export/run-json.ts';
 import { runsText } from '../../report/load/runs-text.ts';
 import { loadTable } from '../../report/load/table.ts';
-import { createPaint } from '../../report/terminal/paint.ts';
 import { type RecordedRun, readRecordedRun, reportOf } from '../../results/recorded-run.ts';
 import type { LoadReport } from '../../results/report.ts';
 import { runDirectories } from '../../results/run-directories.ts';
 import { runsReport } from '../../results/runs.ts';
 import { didYouMean } from '../../suggest.ts';
+import { printDocument, printJson } from '../output.ts';
 import { exitCodeOf } from '../run-output/finish.ts';
-import { printReport, terminalColumns, wantsColour } from '../terminal.ts';
+import { printReport } from '../terminal.ts';
 import type { ReportFlags } from './flags.ts';
 
 /** Reads the run back, judges it anew, and writes it in the format asked for. */
@@ -29,9 +29,9 @@ export async function runReport(directory: string, flags: ReportFlags): Promise<
   if (several.length > 0) return reportRuns(directory, several, flags.format);
   const run = readRecordedRun(directory);
   const report = reportOf(run);
-  if (flags.format === 'table')
-    printReport(loadTable(report, createPaint(wantsColour(process.stdout)), terminalColumns()));
-  else process.stdout.write(rendered(report, run, { format: flags.format, metric }));
+  if (flags.format === 'table') printReport(report, loadTable);
+  else if (flags.format === 'json') printJson(runJson(report));
+  else printDocument(rendered(report, run, { format: flags.format, metric }));
   return exitCodeOf(report);
 }
 
@@ -49,17 +49,15 @@ function reportRuns(directory: string, several: readonly string[], format: Repor
     throw new SpeechfbError('bad_run', message, { hint: `name one of them: ${several[0]}` });
   }
   const runs = runsReport(reports, several);
-  if (format === 'json') process.stdout.write(`${JSON.stringify(snakeCased(runs), null, 2)}\n`);
-  else printReport(runsText(runs, createPaint(wantsColour(process.stdout))));
+  if (format === 'json') printJson(snakeCased(runs));
+  else printReport(runs, runsText);
   return exitCodeOf(runs);
 }
 
-type Asked = { format: Exclude<ReportFlags['format'], 'table'>; metric: DistributionName };
+type Asked = { format: Exclude<ReportFlags['format'], 'table' | 'json'>; metric: DistributionName };
 
 function rendered(report: LoadReport, run: RecordedRun, { format, metric }: Asked): string {
   switch (format) {
-    case 'json':
-      return `${JSON.stringify(runJson(report), null, 2)}\n`;
     case 'markdown':
       return loadMarkdown(report);
     case 'junit':

@@ -1,6 +1,7 @@
 import { appendFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { formatError, SpeechfbError } from '../../errors.ts';
+import { SpeechfbError } from '../../errors.ts';
+import { jsonText } from '../../json-text.ts';
 import type { LoadOutcome } from '../../load/run.ts';
 import { histogramsReady } from '../../metrics/histogram.ts';
 import { labelledLatencies, Recorder } from '../../metrics/recorder.ts';
@@ -14,6 +15,7 @@ import { writeRunDirectory } from '../../report/export/run-directory.ts';
 import { encodeRun } from '../../results/recorded-run.ts';
 import { forgetEarlier } from '../../results/run-directories.ts';
 import { otlpTarget, push, pushgatewayTarget } from '../../telemetry/push.ts';
+import { say, sayError } from '../output.ts';
 
 export type OutputFlags = { out?: string; pushPrometheus?: string; otlp?: string };
 
@@ -63,7 +65,7 @@ export async function writeOutputs({ report, run }: LoadOutcome, flags: OutputFl
   if (otlp !== undefined) {
     const target = otlpTarget(otlp);
     const from = { ...report, version: report.speechfbVersion };
-    tries.push([`metrics went to ${target.url}`, () => push(target, JSON.stringify(otlpMetrics(points(), from)))]);
+    tries.push([`metrics went to ${target.url}`, () => push(target, jsonText(otlpMetrics(points(), from), 0))]);
   }
   let complete = true;
   for (const [done, write] of tries) complete = (await attempt(done, write)) && complete;
@@ -77,7 +79,7 @@ export async function writeResult(file: string, value: object): Promise<boolean>
   return await attempt(`results are in ${file}`, () => {
     makeDirectory(dirname(file));
     try {
-      writeFileSync(file, `${JSON.stringify(value, null, 2)}\n`);
+      writeFileSync(file, jsonText(value));
     } catch (error) {
       // Half a file reads like a whole one.
       if (statSync(file, { throwIfNoEntry: false })?.isFile()) rmSync(file, { force: true });
@@ -89,14 +91,14 @@ export async function writeResult(file: string, value: object): Promise<boolean>
 async function attempt(done: string, write: () => void | Promise<void>): Promise<boolean> {
   try {
     await write();
-    process.stderr.write(`${done}\n`);
+    say(done);
     return true;
   } catch (error) {
     const lost =
       error instanceof SpeechfbError
         ? error
         : new SpeechfbError('output_unwritable', `a result is lost: ${(error as Error).message}`);
-    process.stderr.write(`${formatError(lost)}\n`);
+    sayError(lost);
     return false;
   }
 }

@@ -7,12 +7,15 @@ import { installNative } from '../../acoustic/onnx/runtime.ts';
 import { SpeechfbError } from '../../errors.ts';
 import { flag, wholeNumber } from '../../flag.ts';
 import { formatMs } from '../../format.ts';
+import type { UtteranceResult } from '../../protocol/result.ts';
 import { renderScore } from '../../report/score/score-table.ts';
 import { scoreManifest } from '../../scoring/manifest.ts';
 import { type ScoredFile, scoreFile } from '../../scoring/score-file.ts';
 import { type ReferenceSource, resolveReference } from '../../scoring/text/reference.ts';
 import { calibratorOf } from '../../scoring/utterance-scorer.ts';
 import { warmUp } from '../../scoring/warm-up.ts';
+import { printJson, say } from '../output.ts';
+import { printReport } from '../terminal.ts';
 import type { ScoreFlags } from './flags.ts';
 
 /**
@@ -33,17 +36,17 @@ export async function runScore(files: readonly string[], flags: ScoreFlags): Pro
   calibratorOf(engine.model);
   try {
     if (flags.timings) await warmUp(engine);
-    if (flags.timings && engine.whyNotNative !== undefined) process.stderr.write(wasmLine(engine.whyNotNative));
+    if (flags.timings && engine.whyNotNative !== undefined) say(wasmLine(engine.whyNotNative));
     if (flags.manifest !== undefined) return await runManifest(engine, flags.manifest, flags.out!, flags);
     const scored: ScoredFile[] = [];
     for (const [index, file] of files.entries()) {
       const one = await scoreFile(engine, file, references[index]!, { nbest });
       scored.push(one);
-      for (const note of one.notes) process.stderr.write(`${basename(file)}: ${note}\n`);
-      if (!flags.json) process.stdout.write(`${renderScore(basename(file), one.result, { colour: inColour() })}\n`);
-      if (flags.timings) process.stderr.write(timingLines(file, one, engine.provider));
+      for (const note of one.notes) say(`${basename(file)}: ${note}`);
+      if (!flags.json) printScore(basename(file), one.result);
+      if (flags.timings) say(timingLine(file, one, engine.provider));
     }
-    if (flags.json) process.stdout.write(`${JSON.stringify(document(engine, files, scored), null, 2)}\n`);
+    if (flags.json) printJson(document(engine, files, scored));
     return true;
   } finally {
     await engine.close();
@@ -52,12 +55,12 @@ export async function runScore(files: readonly string[], flags: ScoreFlags): Pro
 
 async function runManifest(engine: AcousticEngine, input: string, output: string, flags: ScoreFlags): Promise<boolean> {
   const run = await scoreManifest(engine, input, output, { features: flags.features === true });
-  for (const problem of run.problems) process.stderr.write(`${problem.where}: ${problem.message}\n`);
+  for (const problem of run.problems) say(`${problem.where}: ${problem.message}`);
   const speed = run.wallMs > 0 ? run.audioMs / run.wallMs : 0;
   const failed = run.problems.length > 0 ? `, ${run.problems.length} could not be` : '';
-  process.stderr.write(
+  say(
     `${run.scored} utterances scored${failed}: ${formatMs(run.audioMs)} of audio in ${formatMs(run.wallMs)}, ` +
-      `${speed.toFixed(0)}x real time on ${engine.provider}; results in ${output}\n`,
+      `${speed.toFixed(0)}x real time on ${engine.provider}; results in ${output}`,
   );
   return run.problems.length === 0;
 }
@@ -91,8 +94,8 @@ function usage(message: string, hint?: string): SpeechfbError {
   return new SpeechfbError('bad_usage', message, hint === undefined ? {} : { hint });
 }
 
-function inColour(): boolean {
-  return process.stdout.isTTY === true && !process.env.NO_COLOR;
+function printScore(title: string, result: UtteranceResult): void {
+  printReport({ title, result }, (shown, paint) => `${renderScore(shown.title, shown.result, paint)}\n`);
 }
 
 /** The document of `--json`: schemas/pronunciation.schema.json. */
@@ -110,12 +113,12 @@ function document(engine: AcousticEngine, files: readonly string[], scored: read
 }
 
 function wasmLine(whyNotNative: string): string {
-  return `the model runs as WebAssembly, for ${whyNotNative}: ${installNative}\n`;
+  return `the model runs as WebAssembly, for ${whyNotNative}: ${installNative}`;
 }
 
-function timingLines(file: string, { timing, audioMs }: ScoredFile, provider: string): string {
+function timingLine(file: string, { timing, audioMs }: ScoredFile, provider: string): string {
   const stages = { read: timing.read, features: timing.features, asr: timing.asr, scoring: timing.scoring };
   const parts = Object.entries(stages).map(([stage, ms]) => `${stage} ${formatMs(ms ?? 0)}`);
   const speed = audioMs / timing.total;
-  return `${basename(file)}: ${formatMs(audioMs)} of audio in ${formatMs(timing.total)}, ${speed.toFixed(0)}x real time on ${provider} (${parts.join(', ')})\n`;
+  return `${basename(file)}: ${formatMs(audioMs)} of audio in ${formatMs(timing.total)}, ${speed.toFixed(0)}x real time on ${provider} (${parts.join(', ')})`;
 }

@@ -21,6 +21,7 @@ export const registerServe: RegisterCommand = (program: Command, done) => {
     .option('--tls-cert <file>', 'PEM certificate chain; with --tls-key')
     .option('--tls-key <file>', 'PEM private key; with --tls-cert')
     .option('--allow-origin <origin...>', 'pages of other hosts that may connect, as https://host:port')
+    .option('--allow-host <name...>', 'names that callers may know this server by, as class.example')
     .option('--max-sessions <number>', 'sessions at once', flag('--max-sessions', wholeNumber(1, 1_000_000)))
     .option(
       '--resume-ttl <duration>',

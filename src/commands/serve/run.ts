@@ -9,9 +9,10 @@ import { installNative } from '../../acoustic/onnx/runtime.ts';
 import { createWorkerEngine } from '../../acoustic/worker/worker-engine.ts';
 import { type ExitCode, exitCodes, SpeechfbError } from '../../errors.ts';
 import { encodeServerUpdate, type ServerUpdate } from '../../load/generator/server-updates.ts';
+import { plainText } from '../../plain-text.ts';
 import { resolveReference } from '../../scoring/text/reference.ts';
 import { ScoringThreads } from '../../scoring/threads/pool.ts';
-import { isLoopback } from '../../server/gateway/exposure.ts';
+import { hostName, isLoopback } from '../../server/gateway/exposure.ts';
 import { faultsPath } from '../../server/gateway/faults.ts';
 import { type RunningServer, type ServerOptions, startServer } from '../../server/gateway/server.ts';
 import { readTokenFile } from '../../server/gateway/tokens.ts';
@@ -21,6 +22,7 @@ import { createLog, type Log } from '../../telemetry/log.ts';
 import type { LogLevel } from '../../telemetry/log-levels.ts';
 import { toPlainError } from '../../threads/plain-error.ts';
 import { stopSignals } from '../interruption.ts';
+import { printDocument } from '../output.ts';
 import { packageVersion, shippedPath } from '../package.ts';
 
 export type ServeFlags = {
@@ -32,6 +34,7 @@ export type ServeFlags = {
   tlsCert?: string;
   tlsKey?: string;
   allowOrigin?: string[];
+  allowHost?: string[];
   maxSessions?: number;
   resumeTtl?: number;
   drain?: number;
@@ -80,6 +83,7 @@ async function serve(flags: ServeFlags, onReady: (url: string) => void): Promise
     tokens: flags.tokenFile === undefined ? undefined : readTokenFile(flags.tokenFile),
     tls: readTls(flags.tlsCert, flags.tlsKey),
     origins: flags.allowOrigin ?? [],
+    hosts: (flags.allowHost ?? []).map(parseHost),
     faultInjection: flags.faultInjection === true,
   });
   if (flags.faultInjection) log.warn({ faults: faultsPath }, 'programs on this machine may stall or kill the model');
@@ -118,7 +122,7 @@ async function serve(flags: ServeFlags, onReady: (url: string) => void): Promise
 /** The scoring that `speechfb score` runs too, on its threads. */
 export function liveScoring(threads: ScoringThreads): Scoring {
   return {
-    readReference: resolveReference,
+    readReference: (source, mostPhones) => threads.checked(resolveReference(source, mostPhones)),
     openUtterance: threads.openUtterance,
     stats: () => threads.stats(),
     tidy: () => threads.tidy(),
@@ -133,7 +137,8 @@ async function sayReady(
   const { model, provider, whyNotNative } = await loading;
   if (whyNotNative !== undefined) log.warn({ whyNotNative, hint: installNative }, 'the model runs as WebAssembly');
   onReady(server.url);
-  process.stdout.write(`speechfb: ready at ${server.url} (${model.name} ${model.version} on ${provider})\n`);
+  const { name, version: modelVersion } = model;
+  printDocument(`${plainText(`speechfb: ready at ${server.url} (${name} ${modelVersion} on ${provider})`)}\n`);
 }
 
 function limitsOf({ limit, maxSessions, resumeTtl, drain }: ServeFlags): Partial<Limits> {
@@ -143,6 +148,12 @@ function limitsOf({ limit, maxSessions, resumeTtl, drain }: ServeFlags): Partial
     ...(resumeTtl === undefined ? {} : { resumeTtlMs: resumeTtl }),
     ...(drain === undefined ? {} : { drainMs: drain }),
   };
+}
+
+function parseHost(given: string): string {
+  const name = hostName(given);
+  if (name !== undefined) return name;
+  throw new SpeechfbError('bad_flag', `--allow-host "${given}" is not the name of a host, as class.example`);
 }
 
 function readTls(cert: string | undefined, key: string | undefined): ServerOptions['tls'] {

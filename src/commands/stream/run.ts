@@ -12,7 +12,8 @@ import { latencyLine } from '../../report/score/stream-lines.ts';
 import { newStreamView } from '../../report/score/stream-view.ts';
 import { parseDurationMs } from '../../units.ts';
 import { interruptible } from '../interruption.ts';
-import { wantsColour } from '../terminal.ts';
+import { say } from '../output.ts';
+import { printReport } from '../terminal.ts';
 import type { StreamFlags } from './flags.ts';
 import { startStreamShow } from './show.ts';
 
@@ -23,7 +24,7 @@ export async function runStream(file: string, flags: StreamFlags): Promise<ExitC
 
 async function playFile(file: string, flags: StreamFlags, signal: AbortSignal): Promise<ExitCode> {
   const wav = readWav(file, { ratesHz: sampleRatesHz });
-  for (const note of wav.notes) process.stderr.write(`${basename(file)}: ${note}\n`);
+  for (const note of wav.notes) say(`${basename(file)}: ${note}`);
   const show = await startStreamShow(newStreamView(basename(file), wav.durationMs));
   let summary: PlaybackSummary;
   try {
@@ -44,7 +45,11 @@ async function playFile(file: string, flags: StreamFlags, signal: AbortSignal): 
   }
   if (signal.aborted) return exitCodes.interrupted;
   const { result, latenciesMs, drops, resumes } = show.view();
-  if (result) process.stdout.write(`\n${renderScore(basename(file), result, { colour: wantsColour(process.stdout) })}`);
-  process.stdout.write(`${latencyLine({ ...summary, latenciesMs, drops, resumes })}\n`);
+  if (result)
+    printReport(
+      { title: basename(file), result },
+      (shown, paint) => `\n${renderScore(shown.title, shown.result, paint)}`,
+    );
+  printReport({ ...summary, latenciesMs, drops, resumes }, (totals) => `${latencyLine(totals)}\n`);
   return exitCodes.pass;
 }

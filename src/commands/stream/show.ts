@@ -1,6 +1,8 @@
+import { plainValue } from '../../plain-text.ts';
 import type { ServerEvent } from '../../protocol/server-messages.ts';
 import { streamLine } from '../../report/score/stream-lines.ts';
 import { type StreamView, withEvent } from '../../report/score/stream-view.ts';
+import { printDocument } from '../output.ts';
 
 /** A live screen in a terminal, one plain line an event elsewhere. */
 export async function startStreamShow(first: StreamView) {
@@ -12,8 +14,8 @@ export async function startStreamShow(first: StreamView) {
     view = next;
     screen?.update(view);
   };
-  const say = (line: string) => {
-    if (!screen) process.stdout.write(`${line}\n`);
+  const print = (line: string) => {
+    if (!screen) printDocument(`${line}\n`);
   };
   return {
     view: () => view,
@@ -21,11 +23,11 @@ export async function startStreamShow(first: StreamView) {
     onSpoken: (spokenMs: number) => change({ ...view, spokenMs: Math.min(spokenMs, view.totalMs) }),
     onDropped(atMs: number) {
       change({ ...view, state: 'reconnecting', drops: view.drops + 1 });
-      say(`${(atMs / 1000).toFixed(2).padStart(6)} s  socket lost, resuming`);
+      print(`${(atMs / 1000).toFixed(2).padStart(6)} s  socket lost, resuming`);
     },
     onEvent(event: ServerEvent, atMs: number, latencyMs: number | undefined) {
       change(withEvent(view, event, latencyMs));
-      say(streamLine(event, atMs, latencyMs));
+      print(streamLine(plainValue(event), atMs, latencyMs));
     },
   };
 }

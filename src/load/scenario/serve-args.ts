@@ -33,6 +33,10 @@ export function serveArgs(options: ServeOptions = {}, faults: readonly FaultSpec
 export const limitNames: readonly string[] = [
   'max_sessions',
   'max_connections',
+  'max_pending_connections',
+  'max_pending_per_address',
+  'handshake_timeout_ms',
+  'max_header_bytes',
   'starts_per_second',
   'start_burst',
   'max_frame_bytes',

@@ -1,5 +1,6 @@
 import type { Analysis } from '../../budget/analyse.ts';
 import { tenthsMs } from '../../format.ts';
+import { xmlText } from '../export/xml-text.ts';
 import { needsLine, sourceLine, type Waterfall, type WaterfallRow, waterfallOf } from './waterfall.ts';
 
 /**
@@ -37,7 +38,7 @@ export function waterfallSvg(analysis: Analysis): string {
     text(24, height - 14, legendOf(analysis), { size: 12, fill: '#666' }),
   ];
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${chartWidth}" height="${height}" viewBox="0 0 ${chartWidth} ${height}" font-family="'PT Mono', monospace" role="img">
-<title>${escaped(waterfall.title)}</title>
+<title>${xmlText(waterfall.title)}</title>
 <rect width="100%" height="100%" fill="#ffffff"/>
 ${parts.join('\n')}
 </svg>
@@ -140,7 +141,7 @@ function text(
   content: string,
   { size, fill = '#222', anchor = 'start', weight = 'normal' }: TextStyle,
 ): string {
-  return `<text x="${round(x)}" y="${round(y)}" font-size="${size}" fill="${fill}" text-anchor="${anchor}" font-weight="${weight}">${escaped(content)}</text>`;
+  return `<text x="${round(x)}" y="${round(y)}" font-size="${size}" fill="${fill}" text-anchor="${anchor}" font-weight="${weight}">${xmlText(content)}</text>`;
 }
 
 function line(
@@ -168,10 +169,6 @@ function rect(
 /** As much of a name as stands left of the plot. */
 function clipped(name: string): string {
   return name.length > 18 ? `${name.slice(0, 17)}…` : name;
-}
-
-function escaped(content: string): string {
-  return content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }
 
 function round(value: number): number {

@@ -1,6 +1,7 @@
 import type { CapacityResult } from '../../capacity/plan/result.ts';
 import type { TimelinePoint } from '../../capacity/simulation/timeline.ts';
 import { percent, whole } from '../../format.ts';
+import { xmlText } from '../export/xml-text.ts';
 import { timeLabel } from './timeline.ts';
 
 const size = { width: 960, height: 520 };
@@ -53,11 +54,7 @@ export function timelineSvg({ details, simulation }: CapacityResult): string {
 
 /** Text at a place of an SVG document. */
 export function label(x: number, y: number, text: string, anchor: 'start' | 'middle' | 'end', more = ''): string {
-  return `<text x="${round(x)}" y="${round(y)}" text-anchor="${anchor}" ${more}>${escapeXml(text)}</text>`;
-}
-
-function escapeXml(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+  return `<text x="${round(x)}" y="${round(y)}" text-anchor="${anchor}" ${more}>${xmlText(text)}</text>`;
 }
 
 function legend(): string {

@@ -1,5 +1,6 @@
 import type { LoadReport } from '../../results/report.ts';
 import { formatValue } from '../terminal/format-value.ts';
+import { xmlText } from './xml-text.ts';
 
 /**
  * The report as `junit.xml`, which CI systems show beside unit tests: a test case an objective and
@@ -21,9 +22,9 @@ export function junitXml(report: LoadReport): string {
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<testsuites name="speechfb loadtest" ${totals}>`,
-    `  <testsuite name="${escaped(scenario.name)}" ${totals} timestamp="${startedAt.replace(/\.\d+Z$/, 'Z')}">`,
+    `  <testsuite name="${xmlText(scenario.name)}" ${totals} timestamp="${startedAt.replace(/\.\d+Z$/, 'Z')}">`,
     '    <properties>',
-    ...properties.map(([name, value]) => `      <property name="${name}" value="${escaped(String(value))}"/>`),
+    ...properties.map(([name, value]) => `      <property name="${name}" value="${xmlText(String(value))}"/>`),
     '    </properties>',
     ...cases.flatMap((one) => caseLines(scenario.name, one)),
     '  </testsuite>',
@@ -46,25 +47,18 @@ function validityCase({ check, ok, detail }: LoadReport['validity'][number]): Ca
 }
 
 function caseLines(suite: string, { group, name, failure, error, detail }: Case): string[] {
-  const open = `    <testcase classname="${escaped(suite)}.${group}" name="${escaped(name)}" time="0">`;
+  const open = `    <testcase classname="${xmlText(suite)}.${group}" name="${xmlText(name)}" time="0">`;
   const lines = [open];
   if (failure !== undefined) lines.push(problem('failure', 'missed', failure, detail));
   if (error !== undefined) lines.push(problem('error', 'invalid', error, detail));
-  lines.push(`      <system-out>${escaped(detail)}</system-out>`, '    </testcase>');
+  lines.push(`      <system-out>${xmlText(detail)}</system-out>`, '    </testcase>');
   return lines;
 }
 
 function problem(tag: string, type: string, message: string, detail: string): string {
-  return `      <${tag} type="${type}" message="${escaped(message)}">${escaped(detail)}</${tag}>`;
+  return `      <${tag} type="${type}" message="${xmlText(message)}">${xmlText(detail)}</${tag}>`;
 }
 
 function seconds(ms: number): string {
   return (ms / 1000).toFixed(3);
-}
-
-function escaped(text: string): string {
-  const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-  // XML 1.0 has no way to write most control characters.
-  const printable = [...text].map((letter) => (letter < ' ' && !'\t\n\r'.includes(letter) ? '?' : letter)).join('');
-  return printable.replace(/[&<>"]/g, (letter) => entities[letter]!);
 }

@@ -1,3 +1,4 @@
+import { plainText, sentenceColumns } from '../../plain-text.ts';
 import type { MetricPoint } from './metric-points.ts';
 
 /**
@@ -44,6 +45,8 @@ function labelText(labels: Readonly<Record<string, string>>): string {
   return pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
 }
 
+/** The format has an escape for a line break; what else is hidden is written out. */
 function escaped(value: string): string {
-  return value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
+  const lines = value.split('\n').map((line) => plainText(line, sentenceColumns));
+  return lines.map((line) => line.replaceAll('\\', '\\\\').replaceAll('"', '\\"')).join('\\n');
 }

@@ -2,6 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { type Problem, SpeechfbError } from '../../errors.ts';
+import { jsonText } from '../../json-text.ts';
 import type { Distribution } from '../../metrics/definitions.ts';
 import type { LoadReport } from '../../results/report.ts';
 import { runFileNames } from '../../results/run-directories.ts';
@@ -30,11 +31,11 @@ export type RunDetails = {
 export function writeRunDirectory(directory: string, report: LoadReport, details: RunDetails): void {
   const contents: Record<(typeof runFileNames)[number], () => string | Buffer> = {
     'recording.json.gz': () => details.recording,
-    'run.json': () => `${JSON.stringify(runJson(report), null, 2)}\n`,
+    'run.json': () => jsonText(runJson(report)),
     'junit.xml': () => junitXml(report),
     'summary.md': () => loadMarkdown(report),
     'histograms.hlog': () => histogramLog(report, details),
-    'traces.ndjson.gz': () => gzipSync(details.traces.map((trace) => `${JSON.stringify(trace)}\n`).join('')),
+    'traces.ndjson.gz': () => gzipSync(details.traces.map((trace) => `${jsonText(trace, 0)}\n`).join('')),
     'feedback_latency.hdrplot': () => hdrplotText('feedback_latency', details.feedbackLatency),
   };
   const lost = tryTo(directory, () => makeDirectory(directory));

@@ -1,6 +1,7 @@
 import { Box, render, Text } from 'ink';
 import { formatMs } from '../../format.ts';
 import type { LoadProgress } from '../../load/generator/live-run.ts';
+import { plainValue } from '../../plain-text.ts';
 import type { ObjectiveVerdict } from '../../slo/objective/objective-verdict.ts';
 import { formatValue } from '../terminal/format-value.ts';
 import { bar, sparkline } from '../terminal/sparkline.ts';
@@ -47,9 +48,13 @@ export function LoadScreen({ view }: { readonly view: LoadView }) {
 
 /** Draws on `stream` until stopped; only for a terminal. */
 export function startLoadScreen(stream: NodeJS.WriteStream, first: LoadView) {
-  const screen = render(<LoadScreen view={first} />, { stdout: stream, exitOnCtrlC: false, patchConsole: false });
+  const screen = render(<LoadScreen view={plainValue(first)} />, {
+    stdout: stream,
+    exitOnCtrlC: false,
+    patchConsole: false,
+  });
   return {
-    update: (view: LoadView) => screen.rerender(<LoadScreen view={view} />),
+    update: (view: LoadView) => screen.rerender(<LoadScreen view={plainValue(view)} />),
     stop: () => {
       screen.clear();
       screen.unmount();

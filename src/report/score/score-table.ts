@@ -1,24 +1,23 @@
-import { styleText } from 'node:util';
 import type { Deviation, Heard, PhonemeResult, UtteranceResult, WordResult } from '../../protocol/result.ts';
+import type { Paint } from '../terminal/paint.ts';
 
 /**
  * The result of one reading for people: a line a word with its phones, wrong ones marked with `!`
  * and what they sounded like, then the deviations and the utterance's scores. Colour only repeats
  * what the text says.
  */
-export function renderScore(title: string, result: UtteranceResult, { colour }: { colour: boolean }): string {
-  const paint: Paint = (style, text) => (colour ? styleText(style, text, { validateStream: false }) : text);
+export function renderScore(title: string, result: UtteranceResult, paint: Paint): string {
   const width = Math.max(4, ...result.words.map((word) => word.text.length));
   const lines = [
-    paint('bold', title),
+    paint.bold(title),
     '',
-    paint('dim', `${'word'.padEnd(width)}  score  from-to s     phones`),
+    paint.dim(`${'word'.padEnd(width)}  score  from-to s     phones`),
     ...result.words.map((word) => wordLine(word, width, paint)),
     '',
-    ...result.deviations.map((deviation) => paint('yellow', describe(deviation, result.words))),
-    ...(result.heard === 'text' ? [] : [paint('yellow', unread[result.heard])]),
+    ...result.deviations.map((deviation) => paint.warn(describe(deviation, result.words))),
+    ...(result.heard === 'text' ? [] : [paint.warn(unread[result.heard])]),
     scoreLine(result, paint),
-    paint('dim', paceLine(result)),
+    paint.dim(paceLine(result)),
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -30,15 +29,14 @@ export const unread = {
   lost: 'the audio was lost: no accuracy',
 } as const satisfies Record<Exclude<Heard, 'text'>, string>;
 
-type Style = 'bold' | 'dim' | 'red' | 'yellow' | 'green';
-type Paint = (style: Style, text: string) => string;
+type Style = keyof Paint;
 
 function wordLine(word: WordResult, width: number, paint: Paint): string {
-  const name = paint(shade(word.accuracy, word.error_type !== 'none'), word.text.padEnd(width));
+  const name = paint[shade(word.accuracy, word.error_type !== 'none')](word.text.padEnd(width));
   const time = `${seconds(word.start_ms)}-${seconds(word.end_ms)}`.padEnd(12);
   const { reading } = word.pronunciation;
-  const read = reading === undefined ? '' : paint('dim', `  (read as "${reading}")`);
-  const guessed = word.pronunciation.source === 'letter_to_sound' ? paint('dim', '  (sounded out)') : '';
+  const read = reading === undefined ? '' : paint.dim(`  (read as "${reading}")`);
+  const guessed = word.pronunciation.source === 'letter_to_sound' ? paint.dim('  (sounded out)') : '';
   const phones = word.phonemes.map((phone) => phoneText(phone, paint)).join('  ');
   return `${name}  ${score(word.accuracy).padStart(5)}  ${time}  ${phones}${guessed}${read}`;
 }
@@ -47,22 +45,22 @@ function phoneText(phone: PhonemeResult, paint: Paint): string {
   const shown = phone.accuracy === null ? phone.phoneme : `${phone.phoneme} ${score(phone.accuracy)}`;
   switch (phone.error_type) {
     case 'none':
-      return paint(shade(phone.accuracy, false), shown);
+      return paint[shade(phone.accuracy, false)](shown);
     case 'unscored':
-      return paint('dim', `${phone.phoneme} ?`);
+      return paint.dim(`${phone.phoneme} ?`);
     case 'omission':
-      return paint('red', `!${shown} (left out)`);
+      return paint.bad(`!${shown} (left out)`);
     default: {
       const heard = phone.nbest.find((guess) => guess.phoneme !== phone.phoneme);
-      return paint('red', `!${shown}${heard ? ` (like ${heard.phoneme})` : ''}`);
+      return paint.bad(`!${shown}${heard ? ` (like ${heard.phoneme})` : ''}`);
     }
   }
 }
 
 function shade(accuracy: number | null, wrong: boolean): Style {
   if (accuracy === null) return 'dim';
-  if (wrong) return 'red';
-  return accuracy >= 75 ? 'green' : 'yellow';
+  if (wrong) return 'bad';
+  return accuracy >= 75 ? 'good' : 'warn';
 }
 
 function describe(deviation: Deviation, words: readonly WordResult[]): string {
@@ -87,7 +85,7 @@ function describe(deviation: Deviation, words: readonly WordResult[]): string {
 
 function scoreLine({ scores }: UtteranceResult, paint: Paint): string {
   const names = ['pronunciation', 'accuracy', 'fluency', 'completeness'] as const;
-  return names.map((name) => `${name} ${paint('bold', score(scores[name]))}`).join('   ');
+  return names.map((name) => `${name} ${paint.bold(score(scores[name]))}`).join('   ');
 }
 
 function paceLine({ pace, final_lag_ms }: UtteranceResult): string {

@@ -1,5 +1,6 @@
 import { Box, render, Text } from 'ink';
 import { formatMs } from '../../format.ts';
+import { plainValue } from '../../plain-text.ts';
 import { gradeOf, gradeSymbols, type StreamView, type WordView } from './stream-view.ts';
 
 /**
@@ -32,9 +33,13 @@ export function StreamScreen({ view }: { readonly view: StreamView }) {
 
 /** Draws on `stream` until stopped; only for a terminal. */
 export function startStreamScreen(stream: NodeJS.WriteStream, first: StreamView) {
-  const screen = render(<StreamScreen view={first} />, { stdout: stream, exitOnCtrlC: false, patchConsole: false });
+  const screen = render(<StreamScreen view={plainValue(first)} />, {
+    stdout: stream,
+    exitOnCtrlC: false,
+    patchConsole: false,
+  });
   return {
-    update: (view: StreamView) => screen.rerender(<StreamScreen view={view} />),
+    update: (view: StreamView) => screen.rerender(<StreamScreen view={plainValue(view)} />),
     stop: () => screen.unmount(),
   };
 }

@@ -1,5 +1,6 @@
 import { SpeechfbError } from '../../errors.ts';
 import type { Reference } from '../text/reference.ts';
+import { shorten } from '../text/refusal.ts';
 
 /**
  * The reference as states of a left-to-right model, one state a phone. The variants of a word share
@@ -50,11 +51,45 @@ export type Graph = {
 export type Alphabet = { phones: readonly string[]; silence: string };
 
 /**
- * @throws SpeechfbError `invalid_reference` when the model does not know a phone of the reference.
+ * Looks through a reference without building anything: what passes has a graph.
+ *
+ * @throws SpeechfbError `invalid_reference` when the model does not know a phone of the reference,
+ *   or it has too many.
+ */
+export function checkReadable(reference: Reference, { phones }: Alphabet): void {
+  const known = new Set(phones);
+  const unknown = new Set<string>();
+  let count = 0;
+  for (const { text, variants } of reference.words) {
+    for (const variant of variants) {
+      count += variant.length;
+      for (const phone of variant) if (!known.has(phone)) unknown.add(`${phone} in "${shorten(text)}"`);
+    }
+  }
+  if (count > mostPhones) {
+    throw new SpeechfbError(
+      'invalid_reference',
+      `the reference has ${count} phones in all its pronunciations; ${mostPhones} are allowed`,
+    );
+  }
+  if (unknown.size === 0) return;
+  const named = [...unknown].slice(0, shownUnknown).join(', ');
+  const more = unknown.size > shownUnknown ? ` and ${unknown.size - shownUnknown} more` : '';
+  throw new SpeechfbError('invalid_reference', `the model does not know ${named}${more}`, {
+    hint: `the model's phones are ${phones.join(' ')}`,
+  });
+}
+
+/** States are counted in 16 bits, and between words there are two each. */
+const mostPhones = 30_000;
+const shownUnknown = 5;
+
+/**
+ * @throws SpeechfbError `invalid_reference`, as `checkReadable` does.
  */
 export function buildGraph(reference: Reference, alphabet: Alphabet): Graph {
+  checkReadable(reference, alphabet);
   const column = new Map(alphabet.phones.map((phone, index) => [phone, index]));
-  refuseUnknownPhones(reference, column);
   const nodes: Node[] = [];
   const firstState: number[] = [];
   const firstIndex: number[] = [];
@@ -70,9 +105,6 @@ export function buildGraph(reference: Reference, alphabet: Alphabet): Graph {
   const phones = nodes.length;
   const words = reference.words.length;
   const states = phones + 2 * (words + 1);
-  if (states > 32_000) {
-    throw new SpeechfbError('invalid_reference', `the reference has ${phones} phones; about 30000 are allowed`);
-  }
   const fillerColumn = alphabet.phones.length;
   const emission = new Uint8Array(states).fill(fillerColumn);
   emission.set(nodes.map((node) => node.column));
@@ -125,28 +157,23 @@ function growWord(
   variants: readonly (readonly string[])[],
   column: ReadonlyMap<string, number>,
 ): Int16Array[] {
-  const first = nodes.length;
+  // States of the word by the state before them and their phone.
+  const grown = new Map<number, number>();
   return variants.map((phones, variant) => {
     let parent = -1;
     const path = phones.map((phone, depth) => {
       const wanted = column.get(phone)!;
-      let state = nodes.findIndex((n, at) => at >= first && n.parent === parent && n.column === wanted);
-      if (state < 0) state = nodes.push({ word, depth, parent, column: wanted, ends: -1, variant }) - 1;
+      const branch = (parent + 1) * column.size + wanted;
+      let state = grown.get(branch);
+      if (state === undefined) {
+        state = nodes.push({ word, depth, parent, column: wanted, ends: -1, variant }) - 1;
+        grown.set(branch, state);
+      }
       parent = state;
       return state;
     });
     const last = nodes[parent]!;
     if (last.ends < 0) last.ends = variant;
     return Int16Array.from(path);
-  });
-}
-
-function refuseUnknownPhones(reference: Reference, column: ReadonlyMap<string, number>): void {
-  const unknown = reference.words.flatMap((word) =>
-    word.variants.flatMap((phones) => phones.filter((p) => !column.has(p)).map((p) => `${p} in "${word.text}"`)),
-  );
-  if (unknown.length === 0) return;
-  throw new SpeechfbError('invalid_reference', `the model does not know ${[...new Set(unknown)].join(', ')}`, {
-    hint: `the model's phones are ${[...column.keys()].join(' ')}`,
   });
 }

@@ -19,23 +19,48 @@ type ReferenceWord = {
 };
 
 /** A text, or words with the phones that are expected of each. */
-export type ReferenceSource = { text: string } | { words: readonly { text: string; phones: readonly string[] }[] };
+export type ReferenceSource = { text: string } | { words: GivenWords };
+
+type GivenWords = readonly { text: string; phones: readonly string[] }[];
 
 /**
  * Finds the pronunciations of what is to be read. Words outside the dictionary are sounded out from
  * their letters.
  *
  * @throws SpeechfbError `invalid_reference`, naming the words, characters or phones that it could
- *   not take.
+ *   not take, or for more phones than `mostPhones`, those of all pronunciations counted.
  */
-export function resolveReference(source: ReferenceSource): Reference {
-  return 'text' in source ? fromText(source.text) : fromPhones(source.words);
+export function resolveReference(source: ReferenceSource, mostPhones = Number.POSITIVE_INFINITY): Reference {
+  const words = 'text' in source ? fromText(source.text, mostPhones) : fromPhones(source.words, mostPhones);
+  return { words };
 }
 
-function fromText(text: string): Reference {
-  return {
-    words: splitWords(text).map((word) => (word.others ? fromReadings(word, word.others, text) : fromWord(word, text))),
-  };
+/** Phones of all pronunciations of all words: what a text costs to search. */
+export function countPhones({ words }: Reference): number {
+  return words.reduce((total, word) => total + phonesOf(word), 0);
+}
+
+function phonesOf({ variants }: ReferenceWord): number {
+  return variants.reduce((total, phones) => total + phones.length, 0);
+}
+
+function fromText(text: string, mostPhones: number): ReferenceWord[] {
+  let phones = 0;
+  return splitWords(text).map((word) => {
+    const found = word.others ? fromReadings(word, word.others, text) : fromWord(word, text);
+    phones += phonesOf(found);
+    if (phones > mostPhones) throw tooManyPhones('more', mostPhones);
+    return found;
+  });
+}
+
+function tooManyPhones(count: number | 'more', mostPhones: number): SpeechfbError {
+  const given = count === 'more' ? `more than ${mostPhones} phones` : `${count} phones`;
+  return new SpeechfbError(
+    'invalid_reference',
+    `the text has ${given} in all its pronunciations; at most ${mostPhones} are scored at once (max_text_phones)`,
+    { hint: 'split it into sentences and score them one after the other' },
+  );
 }
 
 function fromWord({ shown, spoken }: TextWord, text: string): ReferenceWord {
@@ -120,7 +145,9 @@ const abbreviations = new Map([
   ['vs', ['versus']],
 ]);
 
-function fromPhones(words: readonly { text: string; phones: readonly string[] }[]): Reference {
+function fromPhones(words: GivenWords, mostPhones: number): ReferenceWord[] {
+  const count = words.reduce((total, { phones }) => total + phones.length, 0);
+  if (count > mostPhones) throw tooManyPhones(count, mostPhones);
   if (words.length === 0 || words.length > referenceLimits.words) {
     throw new SpeechfbError(
       'invalid_reference',
@@ -147,5 +174,5 @@ function fromPhones(words: readonly { text: string; phones: readonly string[] }[
       hint: `ARPAbet phones, with or without a stress digit: ${arpabet.join(' ')}`,
     });
   }
-  return { words: result };
+  return result;
 }

@@ -1,8 +1,9 @@
 import { availableParallelism } from 'node:os';
 import type { ModelPackage } from '../../acoustic/model/model-package.ts';
 import { workerUrl } from '../../threads/worker-url.ts';
-import { buildGraph } from '../align/graph.ts';
+import { checkReadable } from '../align/graph.ts';
 import { joinPipeline, type OpenUtterance } from '../pipeline.ts';
+import type { Reference } from '../text/reference.ts';
 import { calibratorOf } from '../utterance-scorer.ts';
 import { ScoringThread } from './thread.ts';
 
@@ -46,11 +47,21 @@ export class ScoringThreads {
     this.#threads = Array.from({ length: count }, (_, at) => this.#launch(at));
   }
 
+  /**
+   * The reference, when the model can read it.
+   *
+   * @throws SpeechfbError `invalid_reference` when the model does not know one of its phones.
+   */
+  checked(reference: Reference): Reference {
+    checkReadable(reference, this.#options.model);
+    return reference;
+  }
+
   /** Opens an utterance on the thread that has fewest. */
   readonly openUtterance: OpenUtterance = (engine, reference, settings, events) => {
     // A reference that the model cannot read is refused at once, and not by a message from
     // elsewhere.
-    buildGraph(reference, this.#options.model);
+    checkReadable(reference, this.#options.model);
     const thread = this.#threads.reduce((least, other) => (other.size < least.size ? other : least));
     return joinPipeline(engine, events, thread.open(reference, settings, events));
   };

@@ -1,6 +1,5 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
-import { SpeechfbError } from '../../errors.ts';
 import type { ClientMessage, StartMessage } from '../../protocol/client-messages.ts';
 import { closeCodes, wireErrors } from '../../protocol/codes.ts';
 import { type AudioFrame, decodeFrame, frameHeaderBytes } from '../../protocol/frame.ts';
@@ -8,8 +7,9 @@ import { parseClientMessage } from '../../protocol/parse-message.ts';
 import { stackOf } from '../../telemetry/log.ts';
 import type { Limits } from '../limits.ts';
 import type { Refusal } from '../refusal.ts';
-import type { ServerContext } from '../session/context.ts';
-import { errorMessage, referenceRefusal } from '../session/replies.ts';
+import type { ServerContext, WorkAccount } from '../session/context.ts';
+import { openText, writtenLength } from '../session/open-text.ts';
+import { errorMessage } from '../session/replies.ts';
 import type { Session } from '../session/session.ts';
 import { CorkedSocket } from './corked-socket.ts';
 import type { Registry } from './registry.ts';
@@ -23,8 +23,10 @@ export type ConnectionOptions = {
   registry: Registry;
   /** The name of the client's token. */
   owner: string | undefined;
-  /** Why a new session may not start now. */
-  admit(): Refusal | undefined;
+  /** Pays for the texts that come through this socket. */
+  work: WorkAccount;
+  /** Why a new session with a text of so many phones may not start now. */
+  admit(phones: number): Refusal | undefined;
   onClose(): void;
 };
 
@@ -191,17 +193,19 @@ export class Connection {
   }
 
   #start(message: StartMessage): Session | Refusal {
-    const { admit, context, registry, owner } = this.#options;
-    const refusal = admit();
+    const { admit, context, registry, owner, work } = this.#options;
+    const refusal = admit(writtenLength(message.reference));
     if (refusal) return refusal;
     const { language } = context.engine.model;
     if (primaryTag(message.language) !== primaryTag(language)) {
       return { code: 'invalid_message', message: `language: "${message.language}" is not ${language}` };
     }
+    const text = openText(context, work, message.reference);
+    if ('code' in text) return text;
     try {
-      return registry.create(message, owner);
+      return registry.create(message, { text, work, owner });
     } catch (error) {
-      if (error instanceof SpeechfbError) return referenceRefusal(error);
+      text.release();
       throw error;
     }
   }

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { SpeechfbError } from '../../errors.ts';
 
 /** Whether a host name or address is this machine alone. */
@@ -32,3 +33,26 @@ export function isOriginAllowed(origin: string | undefined, host: string | undef
 }
 
 export type OriginPolicy = { allowed: readonly string[]; loopback: boolean };
+
+/**
+ * Whether a request that names this `Host` is meant for this server. A page may have its own name
+ * point to this machine and then is no page of another host to the browser (DNS rebinding); the
+ * name that it calls by gives it away. On loopback that is any name but this machine's; beyond, an
+ * address or any name unless some are listed. Programs that name no host are no browser.
+ */
+export function isHostAllowed(host: string | undefined, policy: HostPolicy): boolean {
+  if (host === undefined) return true;
+  const name = hostName(host);
+  if (name === undefined) return false;
+  if (isLoopback(name) || policy.allowed.includes(name)) return true;
+  if (policy.loopback) return false;
+  return policy.allowed.length === 0 || isIP(name.replace(/^\[|\]$/g, '')) !== 0;
+}
+
+export type HostPolicy = { allowed: readonly string[]; loopback: boolean };
+
+/** The name in a `Host` header or an `--allow-host`, without its port; undefined: it is none. */
+export function hostName(host: string): string | undefined {
+  if (!/^[^/?#@\\\s]+$/.test(host) || !URL.canParse(`http://${host}`)) return undefined;
+  return new URL(`http://${host}`).hostname.replace(/(?<=.)\.$/, '') || undefined;
+}

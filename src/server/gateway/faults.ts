@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
 import type { EngineFault } from '../../acoustic/engine/types.ts';
+import { isForwarded } from './address.ts';
 import { isLoopback } from './exposure.ts';
 
 export const faultsPath = '/faults/inference';
@@ -10,21 +11,27 @@ export type FaultAnswer = { status: number; code: string; message: string } | { 
 
 /**
  * Lets a load test stall or kill the model's thread. `inject` is absent unless the server was
- * started for that, and only this machine is heard: what it does hurts every session.
+ * started for that, and only programs of this machine are heard: what it does hurts every session.
+ * Behind a proxy of this machine everybody is on loopback, and so are pages in its browsers.
  */
 export async function answerFault(
   request: IncomingMessage,
   inject: ((fault: EngineFault) => boolean) | undefined,
 ): Promise<FaultAnswer> {
-  if (!inject) return { status: 403, code: 'forbidden', message: 'the server was started without --fault-injection' };
+  if (!inject) return forbidden('the server was started without --fault-injection');
   const address = (request.socket.remoteAddress ?? '').replace(/^::ffff:/, '');
-  if (!isLoopback(address))
-    return { status: 403, code: 'forbidden', message: 'faults are taken from this machine alone' };
+  if (!isLoopback(address)) return forbidden('faults are taken from this machine alone');
+  if (isForwarded(request)) return forbidden('faults are not taken through a proxy');
+  if (request.headers.origin !== undefined) return forbidden('faults are not taken from pages');
   const text = await readBody(request);
   const fault = text === undefined ? undefined : parseFault(text);
   if (!fault) return { status: 400, code: 'invalid_message', message: allowedText };
   if (!inject(fault)) return { status: 503, code: 'server_busy', message: 'the model has no thread yet' };
   return { status: 202, fault };
+}
+
+function forbidden(message: string): FaultAnswer {
+  return { status: 403, code: 'forbidden', message };
 }
 
 const schema = z.discriminatedUnion('action', [

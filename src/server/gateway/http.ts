@@ -3,14 +3,20 @@ import type { EngineFault } from '../../acoustic/engine/types.ts';
 import { streamPath } from '../../protocol/address.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import { answerFault, faultsPath } from './faults.ts';
+import { type HttpRefusal, refusalHeaders } from './http-refusal.ts';
+import { pathOf } from './upgrade.ts';
 
 /** The parts of a server that its plain HTTP endpoints report on. */
 export type HttpOptions = {
   metrics: Metrics;
   /** Why the server takes no new session; undefined: it does. */
   notReady(): string | undefined;
-  /** Whether the request may read /metrics and inject faults. */
-  isKnown(request: IncomingMessage): boolean;
+  /** Why a request is not meant for this server at all. */
+  misdirected(request: IncomingMessage): HttpRefusal | undefined;
+  /** Why the request may not read /metrics, inject faults or open a stream. */
+  unknown(request: IncomingMessage): HttpRefusal | undefined;
+  /** The page that may read the answer although its own host is another. */
+  pageOf(request: IncomingMessage): string | undefined;
   /**
    * Absent unless the server was started to be disturbed; false when the model has no thread yet.
    */
@@ -38,16 +44,14 @@ export function createHttpHandler(options: HttpOptions): (request: IncomingMessa
   };
 }
 
-/** The path of a request without its query. */
-export function pathOf(request: IncomingMessage): string {
-  return (request.url ?? '/').split('?', 1)[0]!;
-}
-
 type Answer = { status: number; contentType: string; body: string; headers?: Record<string, string> };
 
 const known = new Set(['/healthz', '/readyz', '/metrics', streamPath, faultsPath]);
 
 async function answer(request: IncomingMessage, path: string, options: HttpOptions): Promise<Answer> {
+  const misdirected = options.misdirected(request);
+  if (misdirected) return refused(misdirected);
+  if (path === streamPath) return answerStream(request, options);
   const allowed = path === faultsPath ? ['POST'] : ['GET', 'HEAD'];
   if (!allowed.includes(request.method ?? '')) {
     const allow = allowed.join(', ');
@@ -61,19 +65,19 @@ async function answer(request: IncomingMessage, path: string, options: HttpOptio
       return reason === undefined ? json(200, { status: 'ready' }) : json(503, { status: 'not_ready', reason });
     }
     case '/metrics': {
-      if (!options.isKnown(request)) return tokenNeeded();
+      const unknown = options.unknown(request);
+      if (unknown) return refused(unknown);
       const { body, contentType } = await options.metrics.expose();
       return { status: 200, contentType, body };
     }
     case faultsPath: {
-      if (!options.isKnown(request)) return tokenNeeded();
+      const unknown = options.unknown(request);
+      if (unknown) return refused(unknown);
       const outcome = await answerFault(request, options.injectFault);
       return 'fault' in outcome
         ? json(outcome.status, outcome.fault)
         : problem(outcome.status, outcome.code, outcome.message);
     }
-    case streamPath:
-      return problem(426, 'upgrade_required', 'this is a WebSocket: subprotocol speechfb.v1', { upgrade: 'websocket' });
     default:
       return problem(404, 'not_found', `there is no ${path}; there are ${[...known].join(', ')}`);
   }
@@ -83,8 +87,28 @@ function json(status: number, body: object, headers: Record<string, string> = {}
   return { status, contentType: 'application/json', body: `${JSON.stringify(body)}\n`, headers };
 }
 
-function tokenNeeded(): Answer {
-  return problem(401, 'unauthorized', 'a token is needed', { 'www-authenticate': 'Bearer' });
+/**
+ * What an upgrade of this caller would be answered. A browser tells its page nothing of a refused
+ * upgrade: a page that wants to know why asks here, with the same token.
+ */
+function answerStream(request: IncomingMessage, options: HttpOptions): Answer {
+  const page = options.pageOf(request);
+  const headers = page === undefined ? {} : { 'access-control-allow-origin': page, vary: 'Origin' };
+  if (request.method === 'OPTIONS' && page !== undefined) {
+    const preflight = { 'access-control-allow-methods': 'GET', 'access-control-allow-headers': 'authorization' };
+    return json(200, {}, { ...headers, ...preflight });
+  }
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    return problem(405, 'method_not_allowed', `${request.method} is not one of GET, HEAD`, { allow: 'GET, HEAD' });
+  }
+  const unknown = options.unknown(request);
+  if (unknown) return refused(unknown, headers);
+  const message = 'this is a WebSocket: subprotocol speechfb.v1';
+  return problem(426, 'upgrade_required', message, { ...headers, upgrade: 'websocket' });
+}
+
+function refused(refusal: HttpRefusal, headers: Record<string, string> = {}): Answer {
+  return problem(refusal.status, refusal.code, refusal.message, { ...headers, ...refusalHeaders(refusal) });
 }
 
 function problem(status: number, code: string, message: string, headers: Record<string, string> = {}): Answer {

@@ -1,16 +1,26 @@
-import { createServer as createHttpServer, type Server } from 'node:http';
+import { createServer as createHttpServer, type Server, type ServerOptions } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { SpeechfbError } from '../../errors.ts';
+import type { Limits } from '../limits.ts';
+import { type HttpRefusal, refuseSocket } from './http-refusal.ts';
 
 /**
  * @param tls PEM texts; absent: plain HTTP.
  * @throws SpeechfbError `bad_tls`
  */
-export function createListener(tls: { certificate: string; key: string } | undefined): Server {
-  if (!tls) return createHttpServer();
+export function createListener(tls: { certificate: string; key: string } | undefined, limits: Limits): Server {
+  const options = httpOptions(limits);
+  if (!tls) return createHttpServer(options);
   try {
-    return createHttpsServer({ cert: tls.certificate, key: tls.key, minVersion: 'TLSv1.2' });
+    const { certificate, key } = tls;
+    const secure = {
+      cert: certificate,
+      key,
+      minVersion: 'TLSv1.2',
+      handshakeTimeout: limits.handshakeTimeoutMs,
+    } as const;
+    return createHttpsServer({ ...options, ...secure });
   } catch (cause) {
     throw new SpeechfbError('bad_tls', `the certificate and key cannot be used: ${messageOf(cause)}`, {
       hint: '--tls-cert and --tls-key are PEM files that belong together',
@@ -26,12 +36,39 @@ export function closeListener(server: Server): Promise<void> {
   });
 }
 
-/** Answers a WebSocket upgrade with a plain status instead, and a sentence that says why. */
-export function refuseUpgrade(socket: Duplex, { status, why }: { status: string; why: string }): void {
-  const body = `${why}\n`;
-  const head = `Connection: close\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}`;
-  socket.end(`HTTP/1.1 ${status}\r\n${head}\r\n\r\n${body}`);
+/** Answers a connection whose request could not be read, or did not come, and says why. */
+export function refuseUnread(error: NodeJS.ErrnoException, socket: Duplex, limits: Limits): HttpRefusal | undefined {
+  const refusal = unreadRefusal(error, limits);
+  // What broke below HTTP (a reset, a failed TLS handshake) has nobody to answer.
+  if (refusal && socket.writable) refuseSocket(socket, refusal);
+  else socket.destroy();
+  return refusal;
 }
+
+function unreadRefusal({ code = '' }: NodeJS.ErrnoException, limits: Limits): HttpRefusal | undefined {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+    const message = `no whole request came within handshake_timeout_ms, ${limits.handshakeTimeoutMs} ms`;
+    return { status: 408, reason: 'timeout', code: 'idle_timeout', message };
+  }
+  if (code === 'HPE_HEADER_OVERFLOW') {
+    const message = `the headers are longer than max_header_bytes, ${limits.maxHeaderBytes} bytes`;
+    return { status: 431, reason: 'header_size', code: 'too_large', message };
+  }
+  if (!code.startsWith('HPE_')) return undefined;
+  return { status: 400, reason: 'malformed', code: 'invalid_message', message: 'this is no HTTP request' };
+}
+
+function httpOptions({ handshakeTimeoutMs, maxHeaderBytes }: Limits): ServerOptions {
+  return {
+    headersTimeout: handshakeTimeoutMs,
+    requestTimeout: handshakeTimeoutMs,
+    connectionsCheckingInterval: Math.min(checkMs, handshakeTimeoutMs),
+    maxHeaderSize: maxHeaderBytes,
+  };
+}
+
+/** How often Node looks for requests that are late; its own default is half a minute. */
+const checkMs = 1000;
 
 function messageOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);

@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ClientMessage, StartMessage } from '../../protocol/client-messages.ts';
 import type { Refusal } from '../refusal.ts';
 import { sameSecret } from '../secrets.ts';
-import type { ServerContext } from '../session/context.ts';
+import type { ServerContext, WorkAccount } from '../session/context.ts';
+import type { OpenText } from '../session/open-text.ts';
 import { Session, type SessionState } from '../session/session.ts';
 
 /** The sessions of a server, those that wait for a resume among them. */
@@ -41,14 +42,15 @@ export class Registry {
     return { code: 'session_conflict', message: 'idempotency_key was used with another start' };
   }
 
-  /** @throws SpeechfbError `invalid_reference` */
-  create(start: StartMessage, owner: string | undefined): Session {
+  /** @param begin the first text, who pays for those that follow, and whose session it is. */
+  create(start: StartMessage, begin: { text: OpenText; work: WorkAccount; owner: string | undefined }): Session {
+    const { owner } = begin;
     const key = keyOf(start, owner);
     const onEnd = (): void => {
       this.#sessions.delete(session.id);
       if (this.#byKey.get(key) === session) this.#byKey.delete(key);
     };
-    const session: Session = new Session({ context: this.#context, start, owner, onEnd });
+    const session: Session = new Session({ context: this.#context, start, ...begin, onEnd });
     this.#sessions.set(session.id, session);
     if (start.idempotency_key !== undefined) this.#byKey.set(key, session);
     return session;

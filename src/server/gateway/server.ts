@@ -4,25 +4,36 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { AcousticEngine, EngineFault } from '../../acoustic/engine/types.ts';
 import { listen } from '../../listen.ts';
-import { streamPath, subprotocol } from '../../protocol/address.ts';
+import { streamPath } from '../../protocol/address.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
+import { ThrottledLog } from '../../telemetry/throttled-log.ts';
 import { collectGarbage } from '../../threads/memory.ts';
 import { defaultLimits, type Limits } from '../limits.ts';
-import { BusyThreads } from '../overload/busy-threads.ts';
 import { OverloadControl } from '../overload/overload-control.ts';
 import type { Refusal } from '../refusal.ts';
 import type { Scoring, ServerContext } from '../session/context.ts';
 import { Admission, stalled } from './admission.ts';
 import { Connection } from './connection.ts';
 import { type DrainReport, drainSessions } from './drain.ts';
-import { checkExposure, isLoopback, type OriginPolicy } from './exposure.ts';
-import { createHttpHandler, pathOf } from './http.ts';
+import { checkExposure, isLoopback } from './exposure.ts';
+import { createHttpHandler } from './http.ts';
+import { type HttpRefusal, refuseSocket } from './http-refusal.ts';
 import { IdleSweep } from './idle-sweep.ts';
-import { closeListener, createListener, refuseUpgrade } from './listener.ts';
+import { closeListener, createListener, refuseUnread } from './listener.ts';
+import { Lobby } from './lobby.ts';
+import { OverloadWatch } from './overload-watch.ts';
 import { Registry } from './registry.ts';
 import type { Tokens } from './tokens.ts';
-import { type Caller, chooseSubprotocol, identify, offersSubprotocol } from './upgrade.ts';
+import {
+  type Caller,
+  type CallerPolicy,
+  callerOfUpgrade,
+  chooseSubprotocol,
+  identify,
+  misdirected,
+} from './upgrade.ts';
+import { WorkBudget } from './work-budget.ts';
 
 export type ServerOptions = {
   /**
@@ -46,6 +57,8 @@ export type ServerOptions = {
   faultInjection?: boolean;
   /** Pages of other hosts that may connect, as `https://host:port`. */
   origins?: readonly string[];
+  /** Names by which this server may be called beside those of this machine. */
+  hosts?: readonly string[];
 };
 
 export type RunningServer = {
@@ -77,14 +90,17 @@ class Server implements RunningServer {
   readonly #options: ServerOptions;
   readonly #host: string;
   readonly #limits: Limits;
-  readonly #origins: OriginPolicy;
+  readonly #log: ThrottledLog;
+  readonly #policy: CallerPolicy;
   readonly #metrics: Metrics;
   readonly #context: ServerContext;
   readonly #registry: Registry;
   readonly #admission: Admission;
   readonly #overload: OverloadControl;
-  readonly #threads = new BusyThreads();
+  readonly #watch: OverloadWatch;
+  readonly #work: WorkBudget;
   readonly #sweep: IdleSweep;
+  readonly #lobby: Lobby;
   readonly #http: HttpServer;
   readonly #sockets: WebSocketServer;
   readonly #connections = new Set<Connection>();
@@ -99,16 +115,34 @@ class Server implements RunningServer {
     this.#limits = { ...defaultLimits, ...options.limits };
     this.#host = options.host ?? '127.0.0.1';
     checkExposure(this.#host, { tokens: options.tokens !== undefined, tls: options.tls !== undefined });
-    this.#origins = { allowed: options.origins ?? [], loopback: isLoopback(this.#host) };
+    const loopback = isLoopback(this.#host);
+    this.#policy = {
+      tokens: options.tokens,
+      origins: { allowed: options.origins ?? [], loopback },
+      hosts: { allowed: options.hosts ?? [], loopback },
+    };
+    this.#log = new ThrottledLog(options.log, () => performance.now());
     this.#metrics = this.#newMetrics();
     this.#overload = new OverloadControl(this.#limits, availableParallelism());
     this.#context = this.#createContext();
     this.#registry = new Registry(this.#context);
+    this.#watch = new OverloadWatch({
+      control: this.#overload,
+      registry: this.#registry,
+      log: this.#log,
+      others: () => [this.#engine?.stats().busy, options.scoring.stats?.().busy],
+    });
     this.#admission = new Admission(this.#limits, performance.now());
+    this.#work = new WorkBudget(this.#limits, this.#context.now);
     this.#sweep = new IdleSweep(() => {
       collectGarbage();
       this.#engine?.tidy?.();
       options.scoring.tidy?.();
+    });
+    this.#lobby = new Lobby({
+      limits: this.#limits,
+      behindProxy: false,
+      onEvicted: () => this.#refused('pending', 'connections that send no request have to go'),
     });
     this.#http = this.#createHttp();
     this.#sockets = new WebSocketServer(socketOptions(this.#limits));
@@ -186,7 +220,7 @@ class Server implements RunningServer {
       scoring: this.#options.scoring,
       limits: this.#limits,
       metrics: this.#metrics,
-      log: this.#options.log,
+      log: this.#log,
       overload: this.#overload,
       now: () => performance.now(),
     };
@@ -194,12 +228,20 @@ class Server implements RunningServer {
 
   #createHttp(): HttpServer {
     const { tls, faultInjection } = this.#options;
-    const http = createListener(tls);
+    const http = createListener(tls, this.#limits);
     const handler = createHttpHandler({
       metrics: this.#metrics,
       notReady: () => this.#notReady(),
-      isKnown: (request) => this.#identify(request).ok,
+      misdirected: (request) => misdirected(request, this.#policy),
+      unknown: (request) => refusalIn(identify(request, this.#policy)),
+      pageOf: ({ headers: { origin } }) =>
+        origin !== undefined && this.#policy.origins.allowed.includes(origin) ? origin : undefined,
       injectFault: faultInjection ? (fault) => this.#injectFault(fault) : undefined,
+    });
+    http.on('connection', (socket) => this.#lobby.enter(socket));
+    http.on('clientError', (error, socket) => {
+      const refusal = refuseUnread(error, socket, this.#limits);
+      if (refusal) this.#refused(refusal.reason, 'a connection brought no request that can be read');
     });
     http.on('request', handler);
     http.on('upgrade', (request, socket, head) => this.#onUpgrade(request, socket, head));
@@ -207,56 +249,59 @@ class Server implements RunningServer {
   }
 
   #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const refusal = this.#refusalOf(request);
-    if (refusal) {
-      refuseUpgrade(socket, refusal);
+    const caller = callerOfUpgrade(request, this.#policy);
+    if ('status' in caller) {
+      this.#refuse(socket, caller);
       return;
     }
+    const full = this.#full();
+    if (full) {
+      this.#refuse(socket, full);
+      return;
+    }
+    this.#lobby.leave(request.socket);
     // ws sets TCP_NODELAY itself.
-    this.#sockets.handleUpgrade(request, socket, head, (client) => {
-      this.#connect(client, socket, this.#identify(request));
-    });
+    this.#sockets.handleUpgrade(request, socket, head, (client) => this.#connect(client, socket, caller));
   }
 
-  #connect(socket: WebSocket, transport: Duplex, caller: Caller): void {
+  #connect(socket: WebSocket, transport: Duplex, { owner }: Caller): void {
     const connection: Connection = new Connection({
       socket,
       transport,
       context: this.#context,
       registry: this.#registry,
-      owner: caller.ok ? caller.owner : undefined,
-      admit: () => this.#admit(),
+      owner,
+      work: this.#work.account(),
+      admit: (phones) => this.#admit(phones),
       onClose: () => void this.#connections.delete(connection),
     });
     this.#connections.add(connection);
-    if (!caller.ok) connection.refuse(caller.refusal);
   }
 
-  #identify(request: IncomingMessage): Caller {
-    return identify(request, this.#options.tokens, this.#origins);
+  #refuse(socket: Duplex, refusal: HttpRefusal): void {
+    refuseSocket(socket, refusal);
+    this.#refused(refusal.reason, 'an upgrade was refused');
   }
 
-  /** The HTTP status of a request that no WebSocket is opened for, and why. */
-  #refusalOf(request: IncomingMessage): { status: string; why: string } | undefined {
-    const { maxConnections } = this.#limits;
-    if (pathOf(request) !== streamPath) return { status: '404 Not Found', why: `streams are at ${streamPath}` };
-    if (!offersSubprotocol(request))
-      return { status: '400 Bad Request', why: `offer the subprotocol ${subprotocol} (Sec-WebSocket-Protocol)` };
+  #refused(reason: HttpRefusal['reason'], message: string): void {
+    this.#metrics.refusedRequest(reason);
+    this.#log.warn({ reason }, message);
+  }
+
+  /** The refusal of a caller who would be taken were there room. */
+  #full(): HttpRefusal | undefined {
+    const { maxConnections, busyRetryMs } = this.#limits;
     if (this.#connections.size < maxConnections) return undefined;
-    return { status: '503 Service Unavailable', why: `all ${maxConnections} connections are taken; try again later` };
+    const message = `all ${maxConnections} connections (max_connections) are taken; try again later`;
+    return { status: 503, reason: 'connections', code: 'server_busy', message, retryAfterMs: busyRetryMs };
   }
 
-  #admit(): Refusal | undefined {
+  #admit(phones: number): Refusal | undefined {
     const nowMs = this.#context.now();
     const sessions = this.#registry.size;
     const stats = { engine: this.#engine?.stats(), scoring: this.#options.scoring.stats?.() };
-    const refusal = this.#admission.admit({
-      nowMs,
-      sessions,
-      draining: this.#isDraining,
-      overload: this.#overload,
-      ...stats,
-    });
+    const state = { nowMs, sessions, draining: this.#isDraining, overload: this.#overload, ...stats };
+    const refusal = this.#admission.admit(state) ?? this.#work.admit(phones);
     // A session that is over before the next tick leaves its garbage too.
     if (!refusal) this.#sweep.look(sessions + 1, nowMs);
     return refusal;
@@ -272,26 +317,18 @@ class Server implements RunningServer {
     return this.#engine?.injectFault !== undefined;
   }
 
-  /** Tells everybody when the server takes a step, and sends the newest away when nothing else helps. */
-  #watchOverload(nowMs: number): void {
-    const { log, scoring } = this.#options;
-    const utilisation = () => this.#threads.utilisation(this.#engine?.stats().busy, scoring.stats?.().busy);
-    const hasChanged = this.#overload.tick(nowMs, tickMs, { sessions: this.#registry.size, utilisation });
-    if (hasChanged) {
-      const { step, standingMs, sessionLimit } = this.#overload;
-      log.warn({ step, standingMs: Math.round(standingMs), sessionLimit }, 'the server spares its sessions');
-      for (const session of this.#registry.all()) session.announceStep();
-    }
-    if (this.#overload.takeShed(nowMs)) this.#registry.newest()?.shed();
-  }
-
   #tick(): void {
     const nowMs = this.#context.now();
-    this.#watchOverload(nowMs);
+    this.#watch.tick(nowMs, tickMs);
     for (const connection of this.#connections) connection.tick(nowMs);
     for (const session of this.#registry.all()) session.tick();
+    this.#log.flush();
     this.#sweep.look(this.#registry.size, nowMs);
   }
+}
+
+function refusalIn(caller: Caller | HttpRefusal): HttpRefusal | undefined {
+  return 'status' in caller ? caller : undefined;
 }
 
 function socketOptions({ maxFrameBytes, maxMessageBytes }: Limits) {

@@ -13,14 +13,18 @@ export class TokenBucket {
     this.#filledAtMs = nowMs;
   }
 
-  /** Takes one token: 0 when there was one, else how many ms until there is. */
-  take(atMs: number): number {
+  /**
+   * Takes `count` tokens: 0 when they were there, else how many ms until they are. More than the
+   * burst are given by a full bucket, which then owes the rest.
+   */
+  take(atMs: number, count = 1): number {
     this.#tokens = Math.min(this.#burst, this.#tokens + ((atMs - this.#filledAtMs) * this.#perSecond) / 1000);
     this.#filledAtMs = atMs;
-    if (this.#tokens >= 1) {
-      this.#tokens -= 1;
+    const wanted = Math.min(count, this.#burst);
+    if (this.#tokens >= wanted) {
+      this.#tokens -= count;
       return 0;
     }
-    return Math.ceil(((1 - this.#tokens) * 1000) / this.#perSecond);
+    return Math.ceil(((wanted - this.#tokens) * 1000) / this.#perSecond);
   }
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import { subprotocol } from '../../protocol/address.ts';
-import type { Refusal } from '../refusal.ts';
-import { isOriginAllowed, type OriginPolicy } from './exposure.ts';
+import { streamPath, subprotocol } from '../../protocol/address.ts';
+import { type HostPolicy, isHostAllowed, isOriginAllowed, type OriginPolicy } from './exposure.ts';
+import type { HttpRefusal } from './http-refusal.ts';
 import type { Tokens } from './tokens.ts';
 
 /**
@@ -10,25 +10,58 @@ import type { Tokens } from './tokens.ts';
  */
 const bearerProtocol = 'bearer.';
 
-export type Caller = { ok: true; owner: string | undefined } | { ok: false; refusal: Refusal };
+/** What a server asks of its callers. */
+export type CallerPolicy = { tokens: Tokens | undefined; origins: OriginPolicy; hosts: HostPolicy };
 
-/**
- * The client that opens this WebSocket, or why it is refused. Without tokens no client has a name.
- */
-export function identify(request: IncomingMessage, tokens: Tokens | undefined, origins: OriginPolicy): Caller {
+/** The name of the client's token; without tokens no client has one. */
+export type Caller = { owner: string | undefined };
+
+/** Why a request is not meant for this server, whatever it asks for. */
+export function misdirected({ headers }: IncomingMessage, { hosts }: CallerPolicy): HttpRefusal | undefined {
+  const { host } = headers;
+  if (isHostAllowed(host, hosts)) return undefined;
+  const message = `this server does not go by the name "${short(host)}"; --allow-host adds one`;
+  return { status: 421, reason: 'host', code: 'forbidden', message };
+}
+
+/** The client behind a request, or why it is refused. */
+export function identify(request: IncomingMessage, { tokens, origins }: CallerPolicy): Caller | HttpRefusal {
   const { origin, host } = request.headers;
   if (!isOriginAllowed(origin, host, origins)) {
-    return { ok: false, refusal: { code: 'forbidden', message: `pages of ${origin} may not connect` } };
+    const message = `pages of ${short(origin)} may not connect; --allow-origin adds one`;
+    return { status: 403, reason: 'origin', code: 'forbidden', message };
   }
-  if (!tokens) return { ok: true, owner: undefined };
+  if (!tokens) return { owner: undefined };
   const token = tokenOf(request);
-  if (token === undefined) {
-    const message = `a token is needed: "Authorization: Bearer TOKEN" or the subprotocol "${bearerProtocol}TOKEN"`;
-    return { ok: false, refusal: { code: 'unauthorized', message } };
+  const owner = token === undefined ? undefined : tokens.nameOf(token);
+  if (owner !== undefined) return { owner };
+  const message =
+    token === undefined
+      ? `a token is needed: "Authorization: Bearer TOKEN" or the subprotocol "${bearerProtocol}TOKEN"`
+      : 'the token is unknown';
+  return { status: 401, reason: 'token', code: 'unauthorized', message };
+}
+
+/**
+ * The client that a WebSocket may be opened for, or why not: before there is one, so that nobody
+ * unknown takes the place of somebody known.
+ */
+export function callerOfUpgrade(request: IncomingMessage, policy: CallerPolicy): Caller | HttpRefusal {
+  const wrongHost = misdirected(request, policy);
+  if (wrongHost) return wrongHost;
+  if (pathOf(request) !== streamPath) {
+    return { status: 404, reason: 'path', code: 'not_found', message: `streams are at ${streamPath}` };
   }
-  const owner = tokens.nameOf(token);
-  if (owner === undefined) return { ok: false, refusal: { code: 'unauthorized', message: 'the token is unknown' } };
-  return { ok: true, owner };
+  if (!offeredBy(request).includes(subprotocol)) {
+    const message = `offer the subprotocol ${subprotocol} (Sec-WebSocket-Protocol)`;
+    return { status: 400, reason: 'subprotocol', code: 'invalid_message', message };
+  }
+  return identify(request, policy);
+}
+
+/** The path of a request without its query. */
+export function pathOf(request: IncomingMessage): string {
+  return (request.url ?? '/').split('?', 1)[0]!;
 }
 
 /**
@@ -37,11 +70,6 @@ export function identify(request: IncomingMessage, tokens: Tokens | undefined, o
  */
 export function chooseSubprotocol(offered: Set<string>): string | false {
   return offered.has(subprotocol) ? subprotocol : false;
-}
-
-/** Whether the client speaks this protocol. */
-export function offersSubprotocol(request: IncomingMessage): boolean {
-  return offeredBy(request).includes(subprotocol);
 }
 
 function offeredBy(request: IncomingMessage): string[] {
@@ -55,3 +83,10 @@ function tokenOf(request: IncomingMessage): string | undefined {
     .find((name) => name.startsWith(bearerProtocol))
     ?.slice(bearerProtocol.length);
 }
+
+/** What a caller wrote, as far as an answer quotes it: printable, and not much of it. */
+function short(text: string | undefined): string {
+  return (text ?? '').replace(/[^\x21-\x7e]/g, '?').slice(0, maxQuoted);
+}
+
+const maxQuoted = 80;

@@ -7,6 +7,7 @@ import type { Log } from '../../telemetry/log.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { Limits } from '../limits.ts';
 import type { OverloadControl } from '../overload/overload-control.ts';
+import type { Refusal } from '../refusal.ts';
 
 /** What every session of a server shares. */
 export type ServerContext = {
@@ -21,10 +22,24 @@ export type ServerContext = {
   now(): number;
 };
 
+/**
+ * What the texts of one client may cost, kept by the gateway. Work is counted in phones: those of
+ * all pronunciations of all words of a text.
+ */
+export type WorkAccount = {
+  /** Charges the reading of a text, before or as soon as its phones are known; or says why not. */
+  charge(phones: number): Refusal | undefined;
+  /** Takes room for a text as long as it is open: the function gives it back. Or says why not. */
+  hold(phones: number): Refusal | (() => void);
+};
+
 /** How texts become references and sound becomes scores; a test may script it. */
 export type Scoring = {
-  /** @throws SpeechfbError `invalid_reference` */
-  readReference(input: ReferenceInput): Reference;
+  /**
+   * @param mostPhones of all pronunciations together.
+   * @throws SpeechfbError `invalid_reference`
+   */
+  readReference(input: ReferenceInput, mostPhones: number): Reference;
   openUtterance: OpenUtterance;
   /** How busy scoring is, where it has threads of its own. */
   stats?(): ScoringStats;

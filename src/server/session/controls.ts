@@ -1,10 +1,9 @@
-import { SpeechfbError } from '../../errors.ts';
 import type { ClientMessage, ReferenceInput } from '../../protocol/client-messages.ts';
 import { closeCodes } from '../../protocol/codes.ts';
+import type { Refusal } from '../refusal.ts';
 import type { Acknowledger } from './acknowledger.ts';
-import type { Scoring } from './context.ts';
+import type { OpenText } from './open-text.ts';
 import type { Outbox } from './outbox.ts';
-import { referenceRefusal } from './replies.ts';
 import type { SessionAudio } from './session-audio.ts';
 import type { SessionEnd } from './session-end.ts';
 import type { SessionSettings } from './utterance.ts';
@@ -17,7 +16,8 @@ export type ControlledSession = {
   ending: SessionEnd;
   /** Settings of the session, changed by `config`. */
   settings: SessionSettings;
-  scoring: Scoring;
+  /** Reads the text of the next utterance, at the client's cost. */
+  openText(input: ReferenceInput): OpenText | Refusal;
 };
 
 /** Carries out a message of a session that has started. */
@@ -52,15 +52,17 @@ export function handleControl(session: ControlledSession, message: ClientMessage
 
 const configText = 'granularity holds from now on, emit_interval_ms from the next utterance on';
 
-function nextUtterance({ audio, acks, ending, scoring }: ControlledSession, input: ReferenceInput): void {
-  try {
-    const refusal = audio.next(scoring.readReference(input));
-    if (refusal) ending.fail(refusal);
-    else acks.send('at once');
-  } catch (error) {
-    if (error instanceof SpeechfbError) ending.afterFinals('next_utterance', referenceRefusal(error));
-    else ending.failInternally(error);
+function nextUtterance({ audio, acks, ending, openText }: ControlledSession, input: ReferenceInput): void {
+  const text = openText(input);
+  if ('code' in text) {
+    // Who reads well and sends one bad text gets what was read; who floods gets no more work done.
+    if (text.code === 'invalid_reference') ending.afterFinals('next_utterance', text);
+    else ending.fail(text);
+    return;
   }
+  const refusal = audio.next(text);
+  if (refusal) ending.fail(refusal);
+  else acks.send('at once');
 }
 
 function finalize({ audio, acks, ending }: ControlledSession, marker: string | null): void {

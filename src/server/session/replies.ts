@@ -1,4 +1,3 @@
-import type { SpeechfbError } from '../../errors.ts';
 import { wireErrors } from '../../protocol/codes.ts';
 import type { ReferenceEcho, ServerMessage } from '../../protocol/server-messages.ts';
 import type { Reference } from '../../scoring/text/reference.ts';
@@ -53,12 +52,6 @@ export function ackMessage(audio: SessionAudio): Message<'ack'> {
 export function errorMessage({ code, message, retryAfterMs }: Refusal): Message<'error'> {
   const { retryable } = wireErrors[code];
   return { type: 'error', code, message, retryable, retry_after_ms: retryable ? (retryAfterMs ?? null) : null };
-}
-
-/** Why the scoring did not take a reference, in one sentence. */
-export function referenceRefusal({ message, problems, hint }: SpeechfbError): Refusal {
-  const parts = [message, ...problems.map((problem) => problem.message), ...(hint ? [hint] : [])];
-  return { code: 'invalid_reference', message: parts.join('; ') };
 }
 
 /** Ranges in one acknowledgement; later ones are reported when these are filled. */

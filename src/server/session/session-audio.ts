@@ -6,6 +6,7 @@ import type { AudioClock } from './audio-clock.ts';
 import type { ServerContext } from './context.ts';
 import { Intake, type Sound } from './intake.ts';
 import type { AddOutcome, Checkpoint } from './jitter-buffer.ts';
+import type { OpenText } from './open-text.ts';
 import type { Outbox } from './outbox.ts';
 import { SpeechWatch } from './speech-watch.ts';
 import { type FinalReason, type SessionSettings, Utterance } from './utterance.ts';
@@ -13,6 +14,8 @@ import { type FinalReason, type SessionSettings, Utterance } from './utterance.t
 export type SessionAudioOptions = {
   context: ServerContext;
   start: StartMessage;
+  /** The first text. */
+  text: OpenText;
   /** The session's clock, moved on by what is read. */
   clock: AudioClock;
   settings: Readonly<SessionSettings>;
@@ -35,10 +38,8 @@ export class SessionAudio {
   #latest: Utterance;
   #progress: { scoredMs: number; atMs: number };
 
-  /** @throws SpeechfbError `invalid_reference` */
   constructor(options: SessionAudioOptions) {
-    const { context, start, clock, outbox } = options;
-    const reference = context.scoring.readReference(start.reference);
+    const { context, start, text, clock, outbox } = options;
     const modelRateHz = context.engine.model.sampleRateHz;
     this.#options = options;
     this.#speech = new SpeechWatch(modelRateHz, (state, at_ms) => outbox.send({ type: 'speech', state, at_ms }));
@@ -52,7 +53,7 @@ export class SessionAudio {
       onSound: (sound) => this.#hear(sound),
       onGap: (ms, frames) => this.#skip(ms, frames),
     });
-    this.#latest = this.#begin(1, reference);
+    this.#latest = this.#begin(1, text);
     this.#open = this.#latest;
     this.#progress = { scoredMs: 0, atMs: context.now() };
   }
@@ -76,10 +77,13 @@ export class SessionAudio {
   }
 
   /** Ends the utterance and begins the next. */
-  next(reference: Reference): Refusal | undefined {
+  next(text: OpenText): Refusal | undefined {
     const refusal = this.finish('next_utterance', null);
-    if (refusal) return refusal;
-    this.#latest = this.#begin(this.#latest.id + 1, reference);
+    if (refusal) {
+      text.release();
+      return refusal;
+    }
+    this.#latest = this.#begin(this.#latest.id + 1, text);
     this.#open = this.#latest;
     return undefined;
   }
@@ -97,7 +101,10 @@ export class SessionAudio {
     entry.done = ended
       .finish(reason, marker)
       .catch(this.#options.onError)
-      .finally(() => this.#finishing.delete(entry));
+      .finally(() => {
+        this.#finishing.delete(entry);
+        ended.close();
+      });
     this.#finishing.add(entry);
     return undefined;
   }
@@ -154,12 +161,12 @@ export class SessionAudio {
     this.reportGap(ms, frames);
   }
 
-  #begin(id: number, reference: Reference): Utterance {
+  #begin(id: number, text: OpenText): Utterance {
     const { context, clock, settings, outbox, onError } = this.#options;
     return new Utterance({
       id,
       startMs: clock.ms,
-      reference,
+      text,
       engine: context.engine,
       open: context.scoring.openUtterance,
       outbox,

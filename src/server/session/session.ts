@@ -1,12 +1,13 @@
-import type { ClientMessage, StartMessage } from '../../protocol/client-messages.ts';
+import type { ClientMessage, ReferenceInput, StartMessage } from '../../protocol/client-messages.ts';
 import { closeCodes, wireErrors } from '../../protocol/codes.ts';
 import type { AudioFrame } from '../../protocol/frame.ts';
 import type { Refusal } from '../refusal.ts';
 import { createSecret } from '../secrets.ts';
 import { Acknowledger } from './acknowledger.ts';
 import { AudioClock } from './audio-clock.ts';
-import type { ServerContext } from './context.ts';
+import type { ServerContext, WorkAccount } from './context.ts';
 import { handleControl } from './controls.ts';
+import { type OpenText, openText } from './open-text.ts';
 import { Outbox, type Sink } from './outbox.ts';
 import { errorMessage, readyMessage } from './replies.ts';
 import { SessionAudio } from './session-audio.ts';
@@ -21,6 +22,10 @@ export type SessionState = 'streaming' | 'detached' | 'ending';
 export type SessionOptions = {
   context: ServerContext;
   start: StartMessage;
+  /** The first text, which the session releases. */
+  text: OpenText;
+  /** Pays for the texts that follow. */
+  work: WorkAccount;
   /** The name of the token that started it; only the same may resume it. */
   owner: string | undefined;
   onEnd(): void;
@@ -40,6 +45,7 @@ export class Session {
   readonly owner: string | undefined;
   readonly startedWith: StartMessage;
   readonly #context: ServerContext;
+  readonly #work: WorkAccount;
   readonly #settings: SessionSettings;
   readonly #outbox: Outbox;
   readonly #audio: SessionAudio;
@@ -51,11 +57,11 @@ export class Session {
   #heardMs: number;
   #detachedMs: number;
 
-  /** @throws SpeechfbError `invalid_reference` */
-  constructor({ context, start, owner, onEnd }: SessionOptions) {
+  constructor({ context, start, text, work, owner, onEnd }: SessionOptions) {
     this.owner = owner;
     this.startedWith = start;
     this.#context = context;
+    this.#work = work;
     this.#onEnd = onEnd;
     this.#settings = { emitIntervalMs: start.emit_interval_ms, granularity: start.granularity };
     this.#startedMs = context.now();
@@ -65,7 +71,7 @@ export class Session {
     const outbox = this.#createOutbox(clock);
     const settings = this.#settings;
     const onError = (error: unknown): void => this.#end.failInternally(error);
-    const audio = new SessionAudio({ context, start, clock, settings, outbox, onError });
+    const audio = new SessionAudio({ context, start, text, clock, settings, outbox, onError });
     const closeSocket = (closing: { code: number; reason: string }): void =>
       this.#socket?.close(closing.code, closing.reason);
     this.#outbox = outbox;
@@ -141,7 +147,8 @@ export class Session {
     this.#heardMs = this.#context.now();
     if (this.#end.phase !== 'live') return;
     const parts = { audio: this.#audio, outbox: this.#outbox, acks: this.#acks, ending: this.#end };
-    handleControl({ ...parts, settings: this.#settings, scoring: this.#context.scoring }, message);
+    const open = (reference: ReferenceInput): OpenText | Refusal => openText(this.#context, this.#work, reference);
+    handleControl({ ...parts, settings: this.#settings, openText: open }, message);
   }
 
   /** Sends `error`, closes the socket and ends the session. */

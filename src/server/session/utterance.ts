@@ -6,6 +6,7 @@ import type { Feedback, Progress } from '../../scoring/utterance-scorer.ts';
 import type { OverloadControl } from '../overload/overload-control.ts';
 import { Arrivals } from './arrivals.ts';
 import type { Sound } from './intake.ts';
+import type { OpenText } from './open-text.ts';
 import type { Outbox } from './outbox.ts';
 import { shiftPhone, shiftResult } from './shift.ts';
 import { Transcript } from './transcript.ts';
@@ -20,7 +21,7 @@ export type UtteranceOptions = {
   id: number;
   /** Where it begins on the session's clock. */
   startMs: number;
-  reference: Reference;
+  text: OpenText;
   engine: AcousticEngine;
   open: OpenUtterance;
   outbox: Outbox;
@@ -51,9 +52,9 @@ export class Utterance {
   #unsentProgress: Progress | undefined;
 
   constructor(options: UtteranceOptions) {
-    const { id, startMs, reference, engine, settings, onError } = options;
+    const { id, startMs, text, engine, settings, onError } = options;
     this.id = id;
-    this.reference = reference;
+    this.reference = text.reference;
     this.#options = options;
     this.#transcript = new Transcript(id, startMs);
     const { windowMs, hopMs } = engine.model.features;
@@ -62,7 +63,7 @@ export class Utterance {
     this.#scoredMs = startMs;
     const onFeedback = (feedback: Feedback): void => this.#onFeedback(feedback);
     const { emitIntervalMs } = settings;
-    this.#pipeline = options.open(engine, reference, { emitIntervalMs }, { onFeedback, onError });
+    this.#pipeline = options.open(engine, this.reference, { emitIntervalMs }, { onFeedback, onError });
   }
 
   /** How far the model is, on the session's clock. */
@@ -92,6 +93,7 @@ export class Utterance {
 
   close(): void {
     this.#pipeline.close();
+    this.#options.text.release();
   }
 
   #onFeedback(feedback: Feedback): void {

@@ -138,7 +138,9 @@ describe('the upgrade', () => {
   });
 
   it.each([
-    ['another status', 0, 'HTTP/1.1 503 Busy', 'Unexpected server response: 503'],
+    ['another status', 0, 'HTTP/1.1 500 Oh', 'it opens no stream (HTTP 500)'],
+    ['a wish for a token', 0, 'HTTP/1.1 401 Unauthorized', 'it wants a token that it knows (HTTP 401)'],
+    ['a wish for patience', 0, 'HTTP/1.1 503 Busy\r\nRetry-After: 5', '(HTTP 503); it asks to come again in 5 s'],
     ['no HTTP', 0, 'SSH-2.0', 'speaks no HTTP'],
     ['another protocol to upgrade to', 1, 'upgrade: h2c', 'something else'],
     ['a wrong key', 2, 'sec-websocket-accept: x', 'wrong Sec-WebSocket-Accept'],

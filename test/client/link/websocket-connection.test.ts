@@ -65,7 +65,9 @@ describe.concurrent('a WebSocket connection', () => {
     http.listen(0, '127.0.0.1');
     await once(http, 'listening');
     const client = open({ url: `ws://127.0.0.1:${(http.address() as AddressInfo).port}/v1/stream`, token: undefined });
-    expect(await client.next('closed')).toBe('1006 Unexpected server response: 503');
+    expect(await client.next('closed')).toBe(
+      '1006 the server refuses the connection: it is full, or goes away (HTTP 503)',
+    );
     http.close();
   });
 

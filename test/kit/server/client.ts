@@ -1,4 +1,6 @@
 import { once } from 'node:events';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { WebSocket } from 'ws';
 import type { ClientMessageInput } from '../../../src/protocol/client-messages.ts';
 import { type AudioFrame, encodeFrame } from '../../../src/protocol/frame.ts';
@@ -83,6 +85,16 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
     cut: () => socket.terminate(),
   };
   return client;
+}
+
+/** What an upgrade was answered that opens no WebSocket. */
+export async function refusedUpgrade(
+  url: string,
+  { headers = {}, protocols = ['speechfb.v1'] }: ConnectOptions = {},
+): Promise<{ status: number | undefined; headers: IncomingHttpHeaders; body: string }> {
+  const socket = new WebSocket(url, protocols, { headers });
+  const response: IncomingMessage = (await once(socket, 'unexpected-response'))[1];
+  return { status: response.statusCode, headers: response.headers, body: await text(response) };
 }
 
 /** The usual first message. */

@@ -40,5 +40,5 @@ it('a passed objective has neither failure nor error', () => {
 
 it('control characters and markup in names cannot break the document', () => {
   const odd = { ...report.objectives[0]!, objective: 'a<b>&"c"\u0001' };
-  expect(junitXml({ ...report, objectives: [odd] })).toContain('name="a&lt;b&gt;&amp;&quot;c&quot;?"');
+  expect(junitXml({ ...report, objectives: [odd] })).toContain('name="a&lt;b&gt;&amp;&quot;c&quot;\\x01"');
 });

@@ -2,6 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { expect, it } from 'vitest';
 import type { PhonemeResult, UtteranceResult, WordResult } from '../../../src/protocol/result.ts';
 import { renderScore } from '../../../src/report/score/score-table.ts';
+import { createPaint } from '../../../src/report/terminal/paint.ts';
 
 const phone = (phoneme: string, changes: Partial<PhonemeResult> = {}): PhonemeResult => ({
   index: 0,
@@ -64,7 +65,7 @@ const result: UtteranceResult = {
 };
 
 it('shows words, phones, what went wrong and the scores', () => {
-  expect(renderScore('clip.wav', result, { colour: false })).toMatchInlineSnapshot(`
+  expect(renderScore('clip.wav', result, createPaint(false))).toMatchInlineSnapshot(`
     "clip.wav
 
     word   score  from-to s     phones
@@ -83,7 +84,7 @@ it('shows words, phones, what went wrong and the scores', () => {
 });
 
 it('colour repeats what the text says', () => {
-  const coloured = renderScore('clip.wav', result, { colour: true });
+  const coloured = renderScore('clip.wav', result, createPaint(true));
   expect(coloured).toContain('\u001b[31m!TH 12 (like S)\u001b[39m');
-  expect(stripVTControlCharacters(coloured)).toBe(renderScore('clip.wav', result, { colour: false }));
+  expect(stripVTControlCharacters(coloured)).toBe(renderScore('clip.wav', result, createPaint(false)));
 });

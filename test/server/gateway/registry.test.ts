@@ -18,11 +18,14 @@ const start: StartMessage = {
   emit_interval_ms: 100,
 };
 const keyed = { ...start, idempotency_key: 'k' };
+const text = { reference: { words: [] }, release() {} };
+const work = { charge: () => undefined, hold: () => () => {} };
+const of = (owner: string | undefined) => ({ text, work, owner });
 const socket = { write() {}, unsentBytes: () => 0, close() {} };
 
 it('sessions are counted by what they do, and are gone when they have ended', () => {
   const registry = create();
-  const [streaming, detached, other] = [1, 2, 3].map(() => registry.create(start, undefined));
+  const [streaming, detached, other] = [1, 2, 3].map(() => registry.create(start, of(undefined)));
   streaming!.attach(socket, 0);
   other!.attach(socket, 0);
   expect(registry.all()).toEqual([streaming, detached, other]);
@@ -35,7 +38,7 @@ it('sessions are counted by what they do, and are gone when they have ended', ()
 
 it('a start is known again by its key and its token', () => {
   const registry = create();
-  const session = registry.create(keyed, 'anna');
+  const session = registry.create(keyed, of('anna'));
   expect(registry.startedBefore({ ...keyed }, 'anna')).toBe(session);
   expect(registry.startedBefore(keyed, undefined)).toBeUndefined();
   expect(registry.startedBefore(keyed, 'berta')).toBeUndefined();
@@ -48,14 +51,14 @@ it('a start is known again by its key and its token', () => {
 
 it('starts without a key are never the same', () => {
   const registry = create();
-  registry.create(start, undefined);
+  registry.create(start, of(undefined));
   expect(registry.startedBefore(start, undefined)).toBeUndefined();
 });
 
 it('a key is free again when its session has ended, and not when one before it has', () => {
   const registry = create();
-  const first = registry.create(keyed, undefined);
-  const second = registry.create(keyed, undefined);
+  const first = registry.create(keyed, of(undefined));
+  const second = registry.create(keyed, of(undefined));
   first.abandon();
   expect(registry.startedBefore(keyed, undefined)).toBe(second);
   second.abandon();
@@ -64,7 +67,7 @@ it('a key is free again when its session has ended, and not when one before it h
 
 it('a resume finds its session by id, token and owner', () => {
   const registry = create();
-  const session = registry.create(start, 'anna');
+  const session = registry.create(start, of('anna'));
   const resume = {
     type: 'resume',
     session_id: session.id,
@@ -88,7 +91,7 @@ it('a resume finds its session by id, token and owner', () => {
 });
 
 it('a session has what it was started with', () => {
-  const session = create().create(start, 'anna');
+  const session = create().create(start, of('anna'));
   expect(session).toBeInstanceOf(Session);
   expect(session).toMatchObject({ owner: 'anna', startedWith: start });
 });

@@ -76,7 +76,7 @@ function open({ startMs = 0, level = 0, felt = (_atMs: number, _ms: number): voi
   const utterance = new Utterance({
     id: 1,
     startMs,
-    reference: { words: [] },
+    text: { reference: { words: [] }, release() {} },
     engine,
     settings: { emitIntervalMs: 100, granularity: 'phoneme' },
     outbox: { sendPartial: (partial: PartialResult) => sent.push(partial) } as unknown as Outbox,

@@ -1,0 +1,50 @@
+import { STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+
+/** Why a request is refused before anything is done for it; the label of a metric. */
+type RefusedFor =
+  | 'connections'
+  | 'header_size'
+  | 'host'
+  | 'malformed'
+  | 'origin'
+  | 'path'
+  | 'pending'
+  | 'subprotocol'
+  | 'timeout'
+  | 'token';
+
+/** The answer to a request or an upgrade that is refused, as plain HTTP. */
+export type HttpRefusal = {
+  status: 400 | 401 | 403 | 404 | 408 | 421 | 429 | 431 | 503;
+  reason: RefusedFor;
+  code: string;
+  message: string;
+  retryAfterMs?: number;
+};
+
+/** The headers that its status asks for. */
+export function refusalHeaders({ status, retryAfterMs }: HttpRefusal): Record<string, string> {
+  return {
+    ...(status === 401 ? { 'www-authenticate': 'Bearer realm="speechfb"' } : {}),
+    ...(retryAfterMs === undefined ? {} : { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) }),
+  };
+}
+
+/**
+ * Answers on a bare socket, as text, and ends it. Node watches no socket that asked for an upgrade:
+ * one whose client never closes would stay for ever, and one that breaks would end the process.
+ */
+export function refuseSocket(socket: Duplex, refusal: HttpRefusal): void {
+  const body = `${refusal.message} [${refusal.code}]\n`;
+  const lines = [
+    `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}`,
+    'Connection: close',
+    'Content-Type: text/plain; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    ...Object.entries(refusalHeaders(refusal)).map(([name, value]) => `${name}: ${value}`),
+  ];
+  socket.on('error', () => socket.destroy());
+  socket.once('finish', () => socket.destroy());
+  socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`);
+}

@@ -1,0 +1,76 @@
+import type { Socket } from 'node:net';
+import type { Limits } from '../limits.ts';
+import { accountOf } from './address.ts';
+
+export type LobbyOptions = {
+  limits: Pick<Limits, 'maxPendingConnections' | 'maxPendingPerAddress'>;
+  /** Whether all callers come from the address of a proxy, so that addresses tell nothing. */
+  behindProxy: boolean;
+  /** A connection had to go. */
+  onEvicted(): void;
+};
+
+/**
+ * TCP connections that are no WebSocket (yet): those that send nothing, or half a request, among
+ * them. When there are too many, the one that has waited longest goes: a caller who means it is
+ * through in a moment, so no number of silent ones keeps it out.
+ */
+export class Lobby {
+  readonly #options: LobbyOptions;
+  /** In the order in which they came. */
+  readonly #waiting = new Map<string, Waiting>();
+  readonly #byAddress = new Map<string, Set<string>>();
+
+  constructor(options: LobbyOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#waiting.size;
+  }
+
+  enter(socket: Socket): void {
+    const key = keyOf(socket);
+    const { remoteAddress = '' } = socket;
+    const address = this.#options.behindProxy ? undefined : accountOf(remoteAddress.replace(/^::ffff:/, ''));
+    socket.once('close', () => this.#forget(key, socket));
+    const { maxPendingConnections, maxPendingPerAddress } = this.#options.limits;
+    const own = address === undefined ? undefined : this.#byAddress.get(address);
+    if (own && own.size >= maxPendingPerAddress) this.#evict(own);
+    if (this.#waiting.size >= maxPendingConnections) this.#evict(this.#waiting.keys());
+    this.#waiting.set(key, { socket, address });
+    if (address !== undefined) this.#byAddress.set(address, (own ?? new Set()).add(key));
+  }
+
+  /** The connection has become a WebSocket, which others count. */
+  leave(socket: Pick<Socket, 'remoteAddress' | 'remotePort'>): void {
+    this.#forget(keyOf(socket));
+  }
+
+  #evict(keys: Iterable<string>): void {
+    const [oldest] = keys;
+    const waiting = oldest === undefined ? undefined : this.#waiting.get(oldest);
+    if (oldest === undefined || !waiting) return;
+    this.#forget(oldest);
+    waiting.socket.destroy();
+    this.#options.onEvicted();
+  }
+
+  /** @param socket only if it is still this one: its port may have been taken by another since. */
+  #forget(key: string, socket?: Socket): void {
+    const waiting = this.#waiting.get(key);
+    if (!waiting || (socket && waiting.socket !== socket)) return;
+    this.#waiting.delete(key);
+    if (waiting.address === undefined) return;
+    const own = this.#byAddress.get(waiting.address);
+    own?.delete(key);
+    if (own?.size === 0) this.#byAddress.delete(waiting.address);
+  }
+}
+
+type Waiting = { socket: Socket; address: string | undefined };
+
+/** The other end, which a TLS socket shares with the connection below it. */
+function keyOf({ remoteAddress, remotePort }: Pick<Socket, 'remoteAddress' | 'remotePort'>): string {
+  return `${remoteAddress} ${remotePort}`;
+}
