@@ -71,6 +71,11 @@ function overloaded(engine: EngineStats, scoring: ScoringStats | undefined, limi
 
 const warmUpRetryMs = 1000;
 
-function busy(message: string, retryAfterMs: number): Refusal {
-  return { code: 'server_busy', message, retryAfterMs };
+/** The time to wait, drawn anew for each client, so that those who were refused together do not come back together. */
+export function jittered(ms: number): number {
+  return Math.round(ms * (0.5 + Math.random()));
+}
+
+function busy(message: string, retryMs: number): Refusal {
+  return { code: 'server_busy', message, retryAfterMs: jittered(retryMs) };
 }

@@ -8,6 +8,7 @@ type RefusedFor =
   | 'host'
   | 'malformed'
   | 'origin'
+  | 'overload'
   | 'path'
   | 'pending'
   | 'subprotocol'

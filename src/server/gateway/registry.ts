@@ -24,6 +24,12 @@ export class Registry {
     return [...this.#sessions.values()];
   }
 
+  /** Whether a session waits for its client to come back. */
+  hasDetached(): boolean {
+    for (const session of this.#sessions.values()) if (session.state === 'detached') return true;
+    return false;
+  }
+
   /** The one that started last of those that stream. */
   newest(): Session | undefined {
     return this.all().findLast((session) => session.state === 'streaming');

@@ -13,7 +13,7 @@ import { defaultLimits, type Limits } from '../limits.ts';
 import { OverloadControl } from '../overload/overload-control.ts';
 import type { Refusal } from '../refusal.ts';
 import type { Scoring, ServerContext } from '../session/context.ts';
-import { Admission, stalled } from './admission.ts';
+import { Admission, jittered, stalled } from './admission.ts';
 import { Connection } from './connection.ts';
 import { type DrainReport, drainSessions } from './drain.ts';
 import { checkExposure, isLoopback } from './exposure.ts';
@@ -205,6 +205,7 @@ class Server implements RunningServer {
       sessions: () => this.#registry.countByState(),
       engine: () => (this.#engine ? { provider: this.#engine.provider, ...this.#engine.stats() } : undefined),
       scoring: () => scoring.stats?.(),
+      overload: () => this.#overload,
     });
   }
 
@@ -291,6 +292,17 @@ class Server implements RunningServer {
   /** The refusal of a caller who would be taken were there room. */
   #full(): HttpRefusal | undefined {
     const { maxConnections, busyRetryMs } = this.#limits;
+    const late = this.#overload.refusalOf(this.#registry.size);
+    // Before there is a session nobody can tell who comes back to one: while some wait for that, all are heard out.
+    if (late !== undefined && !this.#registry.hasDetached()) {
+      return {
+        status: 503,
+        reason: 'overload',
+        code: 'server_busy',
+        message: late,
+        retryAfterMs: jittered(busyRetryMs),
+      };
+    }
     if (this.#connections.size < maxConnections) return undefined;
     const message = `all ${maxConnections} connections (max_connections) are taken; try again later`;
     return { status: 503, reason: 'connections', code: 'server_busy', message, retryAfterMs: busyRetryMs };
