@@ -98,9 +98,10 @@ type SessionLimits = {
 };
 
 /**
- * What a client is spared. `degraded`: it reads more slowly than results come. The others are steps that a server takes
- * for everybody when it is late, each worse than the one before: results half as often; no provisional phones and no
- * alternatives; words without phones; the newest sessions are sent away.
+ * What a client is spared. `degraded`: it reads more slowly than results come. The others are steps
+ * that a server takes for everybody when it is late, each worse than the one before: results half
+ * as often; no provisional phones and no alternatives; words without phones; the newest sessions
+ * are sent away.
  */
 export const backpressureLevels = ['none', 'degraded', 'half_rate', 'finals_only', 'words_only', 'shedding'] as const;
 export type BackpressureLevel = (typeof backpressureLevels)[number];

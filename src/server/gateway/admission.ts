@@ -71,7 +71,10 @@ function overloaded(engine: EngineStats, scoring: ScoringStats | undefined, limi
 
 const warmUpRetryMs = 1000;
 
-/** The time to wait, drawn anew for each client, so that those who were refused together do not come back together. */
+/**
+ * The time to wait, drawn anew for each client, so that those who were refused together do not come
+ * back together.
+ */
 export function jittered(ms: number): number {
   return Math.round(ms * (0.5 + Math.random()));
 }

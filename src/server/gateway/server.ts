@@ -293,7 +293,8 @@ class Server implements RunningServer {
   #full(): HttpRefusal | undefined {
     const { maxConnections, busyRetryMs } = this.#limits;
     const late = this.#overload.refusalOf(this.#registry.size);
-    // Before there is a session nobody can tell who comes back to one: while some wait for that, all are heard out.
+    // Before there is a session nobody can tell who comes back to one: while some wait for that,
+    // all are heard out.
     if (late !== undefined && !this.#registry.hasDetached()) {
       return {
         status: 503,

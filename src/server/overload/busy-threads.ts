@@ -5,8 +5,8 @@ export class BusyThreads {
   #before = performance.eventLoopUtilization();
 
   /**
-   * Share of its time that the busiest thread worked, 0-1: this one since it was asked before, the others as they say
-   * themselves.
+   * Share of its time that the busiest thread worked, 0-1: this one since it was asked before, the
+   * others as they say themselves.
    */
   utilisation(...others: readonly (number | undefined)[]): number {
     const now = performance.eventLoopUtilization();

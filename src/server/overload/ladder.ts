@@ -1,19 +1,23 @@
 /**
- * What those inside are spared while the server is late, one step at a time and each worse than the one before;
- * backpressure names it.
+ * What those inside are spared while the server is late, one step at a time and each worse than the
+ * one before; backpressure names it.
  */
 export const steps = ['none', 'half_rate', 'finals_only', 'words_only', 'shedding'] as const;
 export type Step = (typeof steps)[number];
 
 /**
- * Goes up a step while the delay stands, and down again when it is over. It goes up fast, since a queue grows by the
- * second, and down slowly enough that what a step saved does not bring the queue back unseen.
+ * Goes up a step while the delay stands, and down again when it is over. It goes up fast, since a
+ * queue grows by the second, and down slowly enough that what a step saved does not bring the queue
+ * back unseen.
  */
 export class Ladder {
   readonly #targetMs: number;
   #level = 0;
   #changedMs = Number.NEGATIVE_INFINITY;
-  /** How long it has to be over before a step is taken back: longer each time that that was too soon. */
+  /**
+   * How long it has to be over before a step is taken back: longer each time that that was too
+   * soon.
+   */
   #downAfterMs = downAfterMs;
   #wentDownMs = Number.NEGATIVE_INFINITY;
 
@@ -48,7 +52,9 @@ export class Ladder {
   }
 }
 
-/** Each further step asks for a longer delay, in targets: the first must have been given its chance. */
+/**
+ * Each further step asks for a longer delay, in targets: the first must have been given its chance.
+ */
 const entries: readonly number[] = [1, 1.5, 2.5, 4];
 const leave = 0.5;
 const upAfterMs = 1000;

@@ -12,8 +12,8 @@ export type ServerLoad = {
 };
 
 /**
- * Keeps the promise to those inside: looks at what learners feel, refuses whom it cannot carry, and spares those who are
- * there what it must. All times in ms on the caller's clock.
+ * Keeps the promise to those inside: looks at what learners feel, refuses whom it cannot carry, and
+ * spares those who are there what it must. All times in ms on the caller's clock.
  */
 export class OverloadControl {
   readonly #limits: Limits;
@@ -70,7 +70,8 @@ export class OverloadControl {
   }
 
   /**
-   * To be called by a timer each `everyMs`: how late it comes is how late the loop is. True when the step has changed.
+   * To be called by a timer each `everyMs`: how late it comes is how late the loop is. True when
+   * the step has changed.
    */
   tick(nowMs: number, everyMs: number, load: ServerLoad): boolean {
     this.#loopDelayMs = Math.max(0, nowMs - (this.#tickedMs ?? nowMs - everyMs) - everyMs);
@@ -83,8 +84,8 @@ export class OverloadControl {
   }
 
   /**
-   * How late this server has read within the last minute, ms: what a client sent in real time may seem to come that much
-   * too fast.
+   * How late this server has read within the last minute, ms: what a client sent in real time may
+   * seem to come that much too fast.
    */
   latenessMs(nowMs: number): number {
     return this.#late.of(nowMs);

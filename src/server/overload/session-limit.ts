@@ -20,10 +20,10 @@ export type LoadSeen = {
 /**
  * How many sessions this machine carries, learned while it carries them. As TCP and the concurrency
  * limits of proxies learn (additive increase, multiplicative decrease; Jacobson 1988), with two
- * differences, since a session stays for minutes and brings its load slowly: it grows only while the
- * sessions that are there fill it, and never beyond what the busiest thread would take at the rate
- * that it takes now. It grows by a share until it was too much for the first time (slow start), by
- * single sessions after that.
+ * differences, since a session stays for minutes and brings its load slowly: it grows only while
+ * the sessions that are there fill it, and never beyond what the busiest thread would take at the
+ * rate that it takes now. It grows by a share until it was too much for the first time (slow
+ * start), by single sessions after that.
  */
 export class SessionLimit {
   readonly #options: SessionLimitOptions;
@@ -49,7 +49,8 @@ export class SessionLimit {
     if (sessions > 0) this.#sessionTakes += (utilisation / sessions - this.#sessionTakes) * smoothing;
     if (verdict === 'over') {
       this.#isProbing = false;
-      // Nobody more comes in from here on. Those who are inside stay: their number falls as they leave.
+      // Nobody more comes in from here on. Those who are inside stay: their number falls as they
+      // leave.
       this.#limit = Math.min(this.#limit, Math.max(least, sessions));
       if (nowMs - this.#cutMs >= betweenCutsMs) {
         this.#cutMs = nowMs;
@@ -59,7 +60,8 @@ export class SessionLimit {
     }
     const isFull = sessions >= this.#limit * fullShare;
     const roomFor = this.#sessionTakes > 0 ? maxUtilisation / this.#sessionTakes : Number.POSITIVE_INFINITY;
-    // While the threads idle, what they have room for is a guess that only holds growth; it is known when they work.
+    // While the threads idle, what they have room for is a guess that only holds growth; it is
+    // known when they work.
     if (utilisation > knownAbove) this.#limit = Math.min(this.#limit, Math.max(least, sessions, roomFor));
     if (verdict === 'under' && isFull) {
       const grown = this.#limit + (this.#isProbing ? this.#limit * probing : probingAfter);

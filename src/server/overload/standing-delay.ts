@@ -1,9 +1,9 @@
 /**
  * How long sound has been waiting in the server for a while now: a delay that stands, not a peak.
- * As CoDel does for packets (Nichols and Jacobson, "Controlling Queue Delay", 2012), it asks for the
- * least of the last interval: a queue that empties now and then is a burst that was coped with, one
- * that never does is load that nobody can carry. What is compared is the median of each tenth of the
- * interval, so that neither one lucky learner hides the queue nor one slow one makes it.
+ * As CoDel does for packets (Nichols and Jacobson, "Controlling Queue Delay", 2012), it asks for
+ * the least of the last interval: a queue that empties now and then is a burst that was coped with,
+ * one that never does is load that nobody can carry. What is compared is the median of each tenth
+ * of the interval, so that neither one lucky learner hides the queue nor one slow one makes it.
  */
 export class StandingDelay {
   readonly #slotMs: number;
@@ -24,8 +24,8 @@ export class StandingDelay {
   }
 
   /**
-   * The least median of the interval that ends at `nowMs`, ms. 0 when most of it had no result: what
-   * has not been seen to stand does not.
+   * The least median of the interval that ends at `nowMs`, ms. 0 when most of it had no result:
+   * what has not been seen to stand does not.
    */
   standingMs(nowMs: number): number {
     const current = Math.floor(nowMs / this.#slotMs);

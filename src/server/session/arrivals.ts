@@ -39,7 +39,9 @@ type Arrival = {
 
 /** More than any backlog that the server accepts, in 10 ms frames. */
 const capacity = 6000;
-/** A client's clock may be this much faster than the server's without getting ever further ahead. */
+/**
+ * A client's clock may be this much faster than the server's without getting ever further ahead.
+ */
 const fastestPace = 0.9;
 /** The model's clock counts whole frames. */
 const roundingMs = 1;

@@ -182,7 +182,10 @@ export class Session {
     this.#outbox.announce();
   }
 
-  /** Sends the session away because the server is late for everybody: finals first, then `server_busy`. */
+  /**
+   * Sends the session away because the server is late for everybody: finals first, then
+   * `server_busy`.
+   */
   shed(): void {
     if (this.#end.phase !== 'live') return;
     const { limits } = this.#context;
@@ -259,6 +262,7 @@ export class Session {
 }
 
 /**
- * Of an emit interval: results come at even intervals, so that this much and every second one waits for the next.
+ * How far apart results are at half rate, in emit intervals. They come at even intervals, so that
+ * every second one waits for the next.
  */
 const halfRateShare = 1.5;
