@@ -103,7 +103,7 @@ export const defaultLimits = {
    * How late feedback may stand for those inside before nobody else is let in and the first step of
    * degradation is taken, and for how long it must have stood.
    */
-  overloadDelayMs: 100,
+  overloadDelayMs: 200,
   overloadIntervalMs: 1000,
   /**
    * Sessions that are let in before the machine is known; 0: a guess from its cores. And how few
