@@ -1,13 +1,17 @@
 /**
  * Changes the code of a room in small ways (mutants), runs the room's own tests against each, and says how many
- * they noticed: npm run mutation -- ROOM [--force] [--ignore-static]
+ * they noticed: npm run mutation -- ROOM [--with TESTS] [--force] [--ignore-static]
  *
- * ROOM is a path below src/ (`slo`, `slo/canary`, `server/session/jitter-buffer`) or a name of the table below.
- * Its tests are those at the same path below test/. What neither a changed line nor a changed test file can have
+ * ROOM is a path below src/ (`slo`, `slo/canary`, `server/session/jitter-buffer`), with lines behind a file's name
+ * (`slo/objective/judging:1-80`) if these alone are to change, or a name of the table below. Its tests are those at
+ * the same path below test/; a file without tests of its own name has those of its folder. TESTS is
+ * a further path below test/, for what others test too. What neither a changed line nor a changed test file can have
  * altered since the last run is not run again, unless it is forced. Static mutants, in code that runs once at import,
  * need every test of the room; a first look may leave them out. docs/testing.md says how to read what comes out.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { parseArgs } from 'node:util';
 import { Stryker } from '@stryker-mutator/core';
 
 /** Ideas that live in several files. */
@@ -17,7 +21,15 @@ const named: Record<string, readonly string[]> = {
   resume: ['server/session/event-log', 'server/session/outbox', 'server/gateway/registry', 'client/outbox'],
 };
 
-const [name] = process.argv.slice(2);
+const { values: flags, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    with: { type: 'string', multiple: true },
+    force: { type: 'boolean' },
+    'ignore-static': { type: 'boolean' },
+  },
+});
+const [name] = positionals;
 const rooms = name === undefined ? [] : (named[name] ?? [name]);
 const unknown = rooms.find((room) => sourceOf(room) === undefined);
 if (rooms.length === 0 || unknown !== undefined) {
@@ -28,26 +40,30 @@ if (rooms.length === 0 || unknown !== undefined) {
   process.exit(2);
 }
 
-process.env.MUTATION_TESTS = rooms.flatMap(testsOf).join(',');
-const out = `run/mutation/${name?.replaceAll('/', '-')}`;
+process.env.MUTATION_TESTS = [...rooms, ...(flags.with ?? [])].flatMap(testsOf).join(',');
+const out = `run/mutation/${name?.replaceAll(/[/:]/g, '-')}`;
 const results = await new Stryker({
   mutate: rooms.flatMap((room) => sourceOf(room) ?? []),
   incrementalFile: `${out}.incremental.json`,
   htmlReporter: { fileName: `${out}.html` },
-  force: process.argv.includes('--force'),
-  ignoreStatic: process.argv.includes('--ignore-static'),
+  force: flags.force ?? false,
+  ignoreStatic: flags['ignore-static'] ?? false,
 }).runMutationTest();
 process.stdout.write(`${tableOf(results)}\n`);
 
 function sourceOf(room: string): string | undefined {
-  if (existsSync(`src/${room}.ts`)) return `src/${room}.ts`;
-  return existsSync(`src/${room}`) ? `src/${room}/**/*.ts` : undefined;
+  const [path = '', lines] = room.split(':');
+  if (existsSync(`src/${path}.ts`)) return lines === undefined ? `src/${path}.ts` : `src/${path}.ts:${lines}`;
+  return lines === undefined && existsSync(`src/${path}`) ? `src/${path}/**/*.ts` : undefined;
 }
 
 function testsOf(room: string): string[] {
-  return existsSync(`test/${room}`)
-    ? [`test/${room}/**/*.test.ts`]
-    : [`test/${room}.test.ts`, `test/${room}-*.test.ts`];
+  const [path = ''] = room.split(':');
+  if (existsSync(`test/${path}`)) return [`test/${path}/**/*.test.ts`];
+  const folder = `test/${dirname(path)}`;
+  const isOwn = (file: string) => file === `${basename(path)}.test.ts` || file.startsWith(`${basename(path)}-`);
+  const own = (existsSync(folder) ? readdirSync(folder) : []).filter(isOwn);
+  return own.length > 0 ? own.map((file) => `${folder}/${file}`) : [`${folder}/**/*.test.ts`];
 }
 
 /** A row a file: mutants, those that a test noticed (a time-out is noticed), and the share. */

@@ -58,10 +58,9 @@ export type Objective = { source: string; bound: number; selector: Selector } & 
 export function parseObjective(source: string): Objective {
   const objective = parsed(source);
   const { aggregation, comparator, bound } = objective;
-  const share = aggregation === 'share' || aggregation === 'rate';
   if ((comparator === '<' && bound === 0) || (comparator === '>' && bound === 1))
     throw bad(source, 'can never be met', comparator === '<' ? 'a bound above 0' : 'a bound below 100%, or >= 100%');
-  if ((comparator === '>=' && bound === 0) || (comparator === '<=' && share && bound === 1))
+  if ((comparator === '>=' && bound === 0) || (comparator === '<=' && aggregation === 'rate' && bound === 1))
     throw bad(
       source,
       'is always met: it promises nothing',

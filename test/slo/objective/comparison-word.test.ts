@@ -11,6 +11,7 @@ describe('with a margin of 5, an interval of a change whose rise hurts', () => {
     ['within it', -5, 5, 'same'],
     ['of no width within it', 0, 0, 'same'],
     ['that begins on the margin', 5, 9, 'undecided'],
+    ['that ends on it on the other side', -9, -5, 'undecided'],
     ['over its upper end', 1, 9, 'undecided'],
     ['over its lower end', -9, 4, 'undecided'],
     ['120 times as wide', -600, 600, 'undecided'],
@@ -39,6 +40,7 @@ it.each([
   [0, 40, 10, 4],
   [-never, never, 10, never],
   [-1, 1, 0, never],
+  [0, 0, 0, never],
 ])('an interval from %d to %d with a margin of %d needs %d times the data', (lower, upper, margin, times) => {
   expect(timesToDecide({ lower, upper }, margin)).toBe(times);
 });

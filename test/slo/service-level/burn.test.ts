@@ -30,6 +30,15 @@ describe('burn rates', () => {
   });
 
   it.each([
+    [0.001, 0.999, 1],
+    [0.02, 0.99, 2],
+    [0, 0.99, 0],
+    [1, 0.5, 2],
+  ])('a share of %d bad at %d burns %d times the budget', (badShare, target, burn) => {
+    expect(burnRate(badShare, target)).toBeCloseTo(burn, 10);
+  });
+
+  it.each([
     [0.999, 1, 0.864],
     [0.999, 0.1, 8.64],
     [0.99, 1, 8.64],
@@ -41,6 +50,8 @@ describe('burn rates', () => {
   it('never sees an incident that burns below the alert', () => {
     expect(detectionTimeMs({ burn: 14.4, longMs: hour }, 0.999, 0.0144)).toBe(Infinity);
     expect(detectionTimeMs({ burn: 14.4, longMs: hour }, 0.999, 0.0145)).toBeLessThan(hour);
+    // Just at its burn it is never above it.
+    expect(detectionTimeMs({ burn: 1, longMs: hour }, 0.5, 0.5)).toBe(Infinity);
   });
 
   it('fires at 14.4x only above 93.06 %', () => {
@@ -65,6 +76,7 @@ describe('burn rates', () => {
     expect(timeToExhaustionMs(0.5, 10, 30 * day)).toBe(1.5 * day);
     expect(timeToExhaustionMs(0.5, 1, 30 * day)).toBe(Infinity);
     expect(timeToExhaustionMs(-0.1, 1, 30 * day)).toBe(0);
+    expect(timeToExhaustionMs(0, 0.5, 30 * day)).toBe(0);
   });
 
   it('is seen sooner the worse it is', () => {

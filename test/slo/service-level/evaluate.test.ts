@@ -102,6 +102,21 @@ describe('where an objective stands', () => {
     expect(firing(0, 15)).toEqual([]);
   });
 
+  it.each([
+    ['at its burn in both windows', 0.75, 0.75, 0.5, []],
+    ['at its burn in the long window', 0.75, 0.875, 0.5, []],
+    ['at its burn in the short window', 0.875, 0.75, 0.5, []],
+    ['above its burn in both', 0.875, 0.875, 0.5, [1.5]],
+  ])('with a half that may fail, exact in binary, %s', (_, long, short, period, burns) => {
+    const half = { ...level, alerts: [{ severity: 'ticket' as const, burn: 1.5, longMs: hour, tenthsMs: 5 * minute }] };
+    const count = (windowMs: number, share: number) => ({ windowMs, total: 1000, bad: 1000 * share });
+    const counts = [count(hour, long), count(5 * minute, short), count(level.periodMs, period)];
+    const now = evaluateWindows(half, { ...objective, target: 0.5 }, counts);
+    expect(now.firing.map(({ burn }) => burn)).toEqual(burns);
+    // Just all of the budget is spent, and no more.
+    expect(now).toMatchObject({ verdict: 'pass', budgetLeft: 0, exhaustedInMs: 0 });
+  });
+
   it('fires on as many events as the minimum in its long window, whatever the short one holds', () => {
     const hundred = (total: number) =>
       evaluateWindows(level, objective, [
@@ -195,6 +210,13 @@ describe('what one load test says of an objective', () => {
       verdict,
       reason,
     });
+  });
+
+  it('just at its budget wants events without a miss', () => {
+    const half = { ...objective, target: 0.5 };
+    const verdictOf = (bad: number) => evaluateRun(half, { windowMs: minute, bad, total: 10 }).reason;
+    expect(verdictOf(5)).toBe('5 bad of 10 proves nothing about 50 %; 8 more without a miss would');
+    expect(verdictOf(6)).toBe('6 bad of 10 proves nothing about 50 %');
   });
 
   it('says what an event may take there, for learners wait longer than the server', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parsePeriodMs, parseShare, parseTarget } from '../../../src/slo/service-level/quantities.ts';
+import { parsePeriodMs, parseShare, parseTarget, parseTraffic } from '../../../src/slo/service-level/quantities.ts';
 
 const dayMs = 86_400_000;
 
@@ -44,5 +44,23 @@ describe('a target', () => {
     );
     expect(() => parseTarget('100%')).toThrow(expect.objectContaining({ code: 'bad_unit' }));
     expect(() => parseTarget('0%')).toThrow('is outside 0% to 100%');
+  });
+});
+
+describe('traffic', () => {
+  it.each([
+    ['20/s', 1200],
+    ['1200/min', 1200],
+    ['6000/h', 100],
+    ['0.5/min', 0.5],
+  ])('of %s is %d events a minute', (text, perMinute) => {
+    expect(parseTraffic(text)).toBeCloseTo(perMinute, 10);
+  });
+
+  it('is above 0', () => {
+    expect(() => parseTraffic('0/s')).toThrow(
+      '"0/s" is no traffic: nothing could ever be judged; write a rate above 0',
+    );
+    expect(() => parseTraffic('0/s')).toThrow(expect.objectContaining({ code: 'bad_unit' }));
   });
 });

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { matchersFault, overWindow, selectorOf, seriesFault } from '../../../src/slo/service-level/series.ts';
+import {
+  matchersFault,
+  matchersOf,
+  overWindow,
+  selectorOf,
+  seriesFault,
+} from '../../../src/slo/service-level/series.ts';
 
 describe('the counter of a text', () => {
   it.each([
@@ -9,6 +15,7 @@ describe('the counter of a text', () => {
     ['sum by (job, code) (requests{path="/a)b}"})', 'requests', 'path="/a)b}"'],
     ['sum(requests) without (pod)', 'requests', undefined],
     ['((requests[5m]))', 'requests', undefined],
+    ['sum(\n  requests\n)', 'requests', undefined],
     ["requests{a='it\\'s'}", 'requests', "a='it\\'s'"],
   ])('%s', (text, name, matchers) => expect(selectorOf(text)).toEqual({ name, matchers }));
 
@@ -29,6 +36,9 @@ describe('PromQL', () => {
     ['sum(rate(x[$window])) - sum(rate(y{z="[1h]"}[$window]))'],
     ['sum(increase(x[1h30m]))'],
     ['sum(x)'],
+    ['rate(x[5m]) / rate(y[ $window ])'],
+    ['rate(x[ 5m ]) + rate(x[5m])'],
+    ['sum_over_time(x{a="[(\'"}[1d]) - y[1d]'],
   ])('%s is one rate over every window', (text) => expect(seriesFault(text)).toBeUndefined());
 
   it.each([
@@ -36,7 +46,10 @@ describe('PromQL', () => {
     ['sum(rate(foo[5m])', /bracket that is not closed/],
     ['rate(x[5m)]', /bracket that is not closed, or closed twice/],
     ['sum(rate(x{a="b[5m]))', /quoted text that does not end/],
-    ['sum(a) + sum(b)', /no range, so it is no rate/],
+    [
+      'sum(a) + sum(b)',
+      /no range, so it is no rate over a window; write the counter alone, such as requests_total\{code="500"\}, or take its rate over \[\$window\]$/,
+    ],
     ['up offset 5m', /no range/],
     ['rate(x[5m]) / rate(y[1h])', /the ranges \[5m\] and \[1h\]; write \[\$window\]/],
     ['max_over_time(x[5m:1m])', /the range \[5m:1m\]; write \[\$window\]/],
@@ -47,6 +60,14 @@ describe('PromQL', () => {
 });
 
 describe('label matchers', () => {
+  it.each([
+    ['requests', []],
+    ['requests{}', []],
+    ['requests{a="b"}', ['a="b"']],
+    ['requests{a="b,c=\\"d\\"}",  e !~ `f`}', ['a="b,c=\\"d\\"}"', 'e !~ `f`']],
+  ])('of %s are parted where no quoted value is', (selector, matchers) =>
+    expect(matchersOf(selector)).toEqual(matchers),
+  );
   it.each(['', 'a="b"', 'a="b",', ' a = "b" , c!~`x"y` ', "a!='}'"])('%s are some', (text) =>
     expect(matchersFault(text)).toBeUndefined(),
   );
