@@ -16,7 +16,14 @@ import { ClientOutbox } from './outbox.ts';
  * Why a session is over. `refused`: it never became ready; `lost`: it was, and could not be
  * resumed.
  */
-export type ClientEnd = { outcome: 'closed' | 'refused' | 'lost'; code: number; reason: string };
+export type ClientEnd = {
+  outcome: 'closed' | 'refused' | 'lost';
+  code: number;
+  reason: string;
+  /** `refused`: whether the server may take the session later, and how long it asks to wait. */
+  retryable?: boolean;
+  retryAfterMs?: number | undefined;
+};
 
 export type ReadyEvent = Extract<ServerEvent, { type: 'ready' }>;
 type StartInput = Omit<Extract<ClientMessageInput, { type: 'start' }>, 'type' | 'protocol'>;

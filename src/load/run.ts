@@ -14,6 +14,7 @@ import { LiveRun, type LoadProgress } from './generator/live-run.ts';
 import { generatorCount, runGenerators } from './generator/pool.ts';
 import { preflight } from './generator/preflight.ts';
 import { ServerFaults } from './generator/server-faults.ts';
+import type { RetryPolicy } from './learner/retry.ts';
 import type { PreparedLoad } from './scenario/prepare.ts';
 import type { LoadScenario } from './scenario/scenario.ts';
 
@@ -71,6 +72,7 @@ export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<L
         tls: prepared.tls,
         frameMs: spec.learners.frame,
         emitIntervalMs: spec.learners.emitInterval,
+        retry: retryOf(spec.learners.retry),
         warmupMs: spec.warmup,
         durationMs: spec.duration,
         drainMs: spec.drain,
@@ -186,6 +188,10 @@ function metadataOf(options: LoadOptions, result: GeneratorResult, run: Run): Ru
     faults: result.faults,
     shard: prepared.shard,
   };
+}
+
+function retryOf(retry: LoadOptions['scenario']['spec']['learners']['retry']): RetryPolicy | undefined {
+  return retry && { forMs: retry.for, firstMs: retry.backoff, maxMs: retry.mostBackoff };
 }
 
 function environment(): LoadReport['environment'] {
