@@ -3,6 +3,7 @@ import { connect as connectTls, rootCertificates } from 'node:tls';
 import type { Clock } from '../../clock/wheel.ts';
 import type { ChecksummedFrame } from '../../protocol/frame.ts';
 import type { Link, LinkEvents, OpenLink } from './link.ts';
+import type { UpgradeAnswer } from './upgrade-answer.ts';
 import { upgradeRequest } from './websocket-handshake.ts';
 import { WsReader } from './websocket-reader.ts';
 import { opcodes, WsWriter } from './websocket-writer.ts';
@@ -42,10 +43,14 @@ class WsConnection extends WsReader implements Link {
   readonly #context: ConnectionContext;
   readonly #events: LinkEvents;
   readonly #socket: Socket;
-  readonly #problem: (head: string) => string | undefined;
-  readonly #timer: NodeJS.Timeout;
-  /** The answer to the upgrade, while it comes. */
-  #head: Buffer | undefined = Buffer.alloc(0);
+  #timer: NodeJS.Timeout;
+  /** Present while the answer to the upgrade comes. */
+  #answer: UpgradeAnswer | undefined;
+  /** The newest ping that has not been answered. */
+  #pinged: Buffer | undefined;
+  #paused = false;
+  /** The next turn of reading is due. */
+  #turn: NodeJS.Immediate | undefined;
   #end: { code: number; reason: string } | undefined;
   #over = false;
 
@@ -55,23 +60,20 @@ class WsConnection extends WsReader implements Link {
     this.#events = events;
     const { target } = context;
     const url = new URL(target.url);
-    const { request, problem } = upgradeRequest(url, target.token);
-    this.#problem = problem;
+    const { request, answer } = upgradeRequest(url, target.token);
+    this.#answer = answer;
     this.#socket = openSocket(url, target, (length) => this.#received(length));
     this.#socket.on('error', (error: NodeJS.ErrnoException) => {
       this.#end ??= { code: 1006, reason: error.message || error.code || error.name };
     });
     this.#socket.on('end', () => this.#socket.end());
     this.#socket.on('close', () => this.#closed());
-    this.#timer = setTimeout(() => {
-      this.#end ??= { code: 1006, reason: `no answer to the upgrade within ${handshakeMs / 1000} s` };
-      this.#socket.destroy();
-    }, handshakeMs);
+    this.#timer = setTimeout(() => this.#fail(`no answer to the upgrade within ${handshakeMs / 1000} s`), handshakeMs);
     this.#socket.write(request);
   }
 
   get open(): boolean {
-    return this.#head === undefined && !this.#over && this.#end === undefined;
+    return this.#answer === undefined && !this.#over && this.#end === undefined;
   }
 
   /** Bytes that the system has not taken yet. */
@@ -98,17 +100,21 @@ class WsConnection extends WsReader implements Link {
   }
 
   pause(): void {
+    this.#paused = true;
+    this.hold();
     this.#socket.pause();
   }
 
   resume(): void {
-    this.#socket.resume();
+    this.#paused = false;
+    this.release();
+    this.#nextTurn();
   }
 
   /** Ends at once; no event follows. */
   terminate(): void {
     this.#over = true;
-    clearTimeout(this.#timer);
+    this.#stop();
     this.#socket.destroy();
   }
 
@@ -125,7 +131,7 @@ class WsConnection extends WsReader implements Link {
 
   protected override heardPing(data: Uint8Array): void {
     if (this.#events.ping) this.#events.ping(data);
-    else this.pong(data);
+    else this.#pinged = Buffer.from(data);
   }
 
   protected override heardPong(): void {
@@ -143,47 +149,96 @@ class WsConnection extends WsReader implements Link {
   }
 
   protected override broke(code: number, why: string): void {
+    this.#sayClose(code, why);
+    this.#fail(`the server broke the WebSocket protocol: ${why}`);
+  }
+
+  #sayClose(code: number, why: string): void {
     const payload = Buffer.from(`  ${why}`.slice(0, 125));
     payload.writeUInt16BE(code);
     this.#send(opcodes.close, payload);
-    this.#end = { code: 1006, reason: `the server broke the WebSocket protocol: ${why}` };
-    this.#socket.destroy();
   }
 
   #send(opcode: number, payload: Uint8Array): void {
     if (this.open) this.#socket.write(writer.message(opcode, payload));
   }
 
+  /** Called with what the socket has read; false: it reads no further until the next turn. */
   #received(length: number): boolean {
     if (this.#over) return false;
-    if (this.#head === undefined) this.read(received, length);
-    else this.#readHead(Buffer.concat([this.#head, received.subarray(0, length)]));
-    return true;
+    if (this.#answer === undefined) this.read(received, length);
+    else this.#upgrade(this.#answer, length);
+    this.#answerPing();
+    // A full buffer: more has come, perhaps without end, and others want their turn.
+    if (!this.behind && length < fullChunkBytes) return true;
+    this.#nextTurn();
+    return false;
   }
 
-  #readHead(head: Buffer): void {
-    const end = head.indexOf('\r\n\r\n');
-    if (end < 0 && head.length <= maxHeadBytes) {
-      this.#head = head;
-      return;
+  #nextTurn(): void {
+    this.#turn ??= setImmediate(() => {
+      this.#turn = undefined;
+      if (this.#over || this.#paused) return;
+      this.readOn();
+      this.#answerPing();
+      if (this.behind) this.#nextTurn();
+      else if (!this.#paused) this.#socket.resume();
+    });
+  }
+
+  /**
+   * One answer for all pings of a turn, the newest (RFC 6455, section 5.5.3); none while the server
+   * does not read the ones before.
+   */
+  #answerPing(): void {
+    if (this.#pinged === undefined) return;
+    if (this.#socket.writableLength < mostUnreadBytes) this.pong(this.#pinged);
+    this.#pinged = undefined;
+  }
+
+  #upgrade(answer: UpgradeAnswer, length: number): void {
+    const refused = answer.refused;
+    const state = answer.take(received, length);
+    if (state === 'coming') {
+      // The rest of a refusal is waited for, but not for long.
+      if (answer.refused && !refused) this.#wait(refusalMs, () => this.#fail(answer.end()));
+    } else if ('problem' in state) {
+      this.#fail(state.problem);
+    } else {
+      clearTimeout(this.#timer);
+      this.#answer = undefined;
+      this.#events.opened(this);
+      if (state.rest.length > 0) this.read(state.rest);
     }
-    const problem = end < 0 ? 'the answer to the upgrade has no end' : this.#problem(head.toString('latin1', 0, end));
-    if (problem !== undefined) {
-      this.#end = { code: 1006, reason: problem };
-      this.#socket.destroy();
-      return;
-    }
+  }
+
+  #wait(ms: number, then: () => void): void {
     clearTimeout(this.#timer);
-    this.#head = undefined;
-    this.#events.opened(this);
-    if (end + 4 < head.length) this.read(head.subarray(end + 4));
+    this.#timer = setTimeout(then, ms);
+  }
+
+  #fail(reason: string): void {
+    this.#end ??= { code: 1006, reason };
+    this.#socket.destroy();
+  }
+
+  #stop(): void {
+    clearTimeout(this.#timer);
+    clearImmediate(this.#turn);
+    this.#pinged = undefined;
+    this.forget();
   }
 
   #closed(): void {
-    clearTimeout(this.#timer);
+    if (this.#over) return;
+    // What the server said before it went has been read, and waits for its turn.
+    this.release();
+    while (this.behind && !this.#over) this.readOn();
     if (this.#over) return;
     this.#over = true;
-    const { code, reason } = this.#end ?? { code: 1006, reason: '' };
+    const refusal = this.#answer?.refused ? this.#answer.end() : '';
+    this.#stop();
+    const { code, reason } = this.#end ?? { code: 1006, reason: refusal };
     this.#events.closed(code, reason, this);
   }
 }
@@ -194,8 +249,13 @@ const writer = new WsWriter();
 const received = Buffer.allocUnsafeSlow(65_536);
 const nothing = new Uint8Array();
 const handshakeMs = 10_000;
+/** How long the words of a refusal may take to come. */
+const refusalMs = 1000;
 const closeMs = 2000;
-const maxHeadBytes = 16_384;
+/** Answers to pings that a server leaves unread, and everything else that it does. */
+const mostUnreadBytes = 65_536;
+/** TLS gives what it has read in pieces of this size at most, the system up to `received`. */
+const fullChunkBytes = 16_384;
 
 function openSocket(url: URL, { tls }: LinkTarget, read: (length: number) => boolean): Socket {
   const secure = url.protocol === 'wss:';

@@ -1,12 +1,10 @@
-import { createHash } from 'node:crypto';
 import type { Writable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as ws from 'ws';
-import { upgradeRequest } from '../../../src/client/link/websocket-handshake.ts';
-import { WsReader } from '../../../src/client/link/websocket-reader.ts';
 import { opcodes, WsWriter } from '../../../src/client/link/websocket-writer.ts';
 import { decodeFrame, encodeFrame } from '../../../src/protocol/frame.ts';
+import { listen, raw } from '../../kit/websocket.ts';
 
 describe('what the writer writes', () => {
   it.each([
@@ -119,73 +117,11 @@ describe('the reader', () => {
   });
 });
 
-describe('the upgrade', () => {
-  const { request, problem } = upgradeRequest(new URL('ws://host:81/v1/stream?a=b'), 'secret');
-  const key = /Sec-WebSocket-Key: (.*)\r/.exec(request)![1]!;
-  const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
-  const good = [
-    'HTTP/1.1 101 Switching Protocols',
-    'upgrade: WebSocket',
-    `sec-websocket-accept: ${accept}`,
-    'Sec-WebSocket-Protocol: speechfb.v1',
-  ];
-
-  it('asks for the path, with the token, and for speechfb.v1', () => {
-    expect(request).toMatch(/^GET \/v1\/stream\?a=b HTTP\/1.1\r\nHost: host:81\r\n/);
-    expect(request).toContain('Authorization: Bearer secret\r\n');
-    expect(request).toMatch(/\r\n\r\n$/);
-    expect(problem(good.join('\r\n'))).toBeUndefined();
-  });
-
-  it.each([
-    ['another status', 0, 'HTTP/1.1 500 Oh', 'it opens no stream (HTTP 500)'],
-    ['a wish for a token', 0, 'HTTP/1.1 401 Unauthorized', 'it wants a token that it knows (HTTP 401)'],
-    ['a wish for patience', 0, 'HTTP/1.1 503 Busy\r\nRetry-After: 5', '(HTTP 503); it asks to come again in 5 s'],
-    ['no HTTP', 0, 'SSH-2.0', 'speaks no HTTP'],
-    ['another protocol to upgrade to', 1, 'upgrade: h2c', 'something else'],
-    ['a wrong key', 2, 'sec-websocket-accept: x', 'wrong Sec-WebSocket-Accept'],
-    ['no subprotocol', 3, 'x: y', 'speaks no subprotocol'],
-    ['an extension', 1, 'upgrade: websocket\r\nsec-websocket-extensions: permessage-deflate', 'extension'],
-  ])('refuses an answer with %s', (_, line, text, said) => {
-    expect(problem(good.with(line, text).join('\r\n'))).toContain(said);
-  });
-});
-
 /** Parts of the ws library that its types leave out. */
 const { Receiver, Sender } = ws as unknown as {
   Receiver: new (options: { isServer: boolean }) => Writable;
   Sender: { frame(data: Buffer, options: object): Buffer[] };
 };
-
-type Heard = { text: (text: string) => void; ping: (data: Uint8Array) => void; broken: (code: number) => void };
-
-/** What a reader hears. Binary messages, pongs and closes are told as texts. */
-class Listener extends WsReader {
-  readonly #heard: Heard;
-
-  constructor(heard: Heard) {
-    super();
-    this.#heard = heard;
-  }
-
-  protected override heardText = (bytes: Buffer, begin: number, end: number) =>
-    this.#heard.text(bytes.toString('utf8', begin, end));
-  protected override heardBinary = (bytes: number) => this.#heard.text(`binary ${bytes}`);
-  protected override heardPing = (data: Uint8Array) => this.#heard.ping(data);
-  protected override heardPong = () => this.#heard.text('pong');
-  protected override heardClose = (code: number, reason: string) => this.#heard.text(`close ${code} ${reason}`);
-  protected override broke = (code: number) => this.#heard.broken(code);
-}
-
-function listen(heard: Partial<Heard>): WsReader {
-  return new Listener({ text: () => {}, ping: () => {}, broken: () => {}, ...heard });
-}
-
-function raw(first: number, payload: string): Buffer {
-  const bytes = Buffer.from(payload, 'latin1');
-  const head = bytes.length < 126 ? [first, bytes.length] : [first, 126, bytes.length >> 8, bytes.length & 255];
-  return Buffer.concat([Buffer.from(head), bytes]);
-}
 
 /** As a ws server frames a message. */
 function framed(text: string, opcode: number): Buffer {
