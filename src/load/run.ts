@@ -14,7 +14,6 @@ import { LiveRun, type LoadProgress } from './generator/live-run.ts';
 import { generatorCount, runGenerators } from './generator/pool.ts';
 import { preflight } from './generator/preflight.ts';
 import { ServerFaults } from './generator/server-faults.ts';
-import type { RetryPolicy } from './learner/retry.ts';
 import type { PreparedLoad } from './scenario/prepare.ts';
 import type { LoadScenario } from './scenario/scenario.ts';
 
@@ -190,7 +189,7 @@ function metadataOf(options: LoadOptions, result: GeneratorResult, run: Run): Ru
   };
 }
 
-function retryOf(retry: LoadOptions['scenario']['spec']['learners']['retry']): RetryPolicy | undefined {
+function retryOf(retry: LoadOptions['scenario']['spec']['learners']['retry']) {
   return retry && { forMs: retry.for, firstMs: retry.backoff, maxMs: retry.mostBackoff };
 }
 

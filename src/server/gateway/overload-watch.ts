@@ -30,6 +30,6 @@ export class OverloadWatch {
       for (const session of registry.all()) session.announceStep();
     }
     // The newest has had least of what it came for, and would find another place soonest.
-    if (control.takeShed(nowMs)) registry.newest()?.shed();
+    for (const session of registry.newest(control.takeShed(nowMs, registry.size))) session.shed();
   }
 }

@@ -30,9 +30,11 @@ export class Registry {
     return false;
   }
 
-  /** The one that started last of those that stream. */
-  newest(): Session | undefined {
-    return this.all().findLast((session) => session.state === 'streaming');
+  /** So many of those that stream, the ones that started last. */
+  newest(count: number): readonly Session[] {
+    if (count === 0) return [];
+    const streaming = this.all().filter((session) => session.state === 'streaming');
+    return streaming.slice(-count);
   }
 
   countByState(): Record<SessionState, number> {

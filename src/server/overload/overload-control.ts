@@ -101,11 +101,12 @@ export class OverloadControl {
     return `all ${this.sessionLimit} sessions that this machine carries are taken`;
   }
 
-  /** Whether a session is to be sent away now; asked again, not before that has been felt. */
-  takeShed(nowMs: number): boolean {
-    if (this.step !== 'shedding' || nowMs - this.#shedMs < shedEveryMs) return false;
+  /** How many sessions are to be sent away now; asked again, none before that has been felt. */
+  takeShed(nowMs: number, sessions: number): number {
+    const isLate = this.#standingMs > this.#limits.overloadDelayMs;
+    if (this.step !== 'shedding' || !isLate || nowMs - this.#shedMs < shedEveryMs) return 0;
     this.#shedMs = nowMs;
-    return true;
+    return Math.ceil(Math.max(0, sessions - this.#limits.leastSessions) * shedShare);
   }
 
   #decide(nowMs: number, { sessions, utilisation }: ServerLoad): boolean {
@@ -123,3 +124,4 @@ const decideEveryMs = 250;
 /** The shipped model on one core carries about this many, the sockets' thread among them. */
 const guessACore = 100;
 const shedEveryMs = 500;
+const shedShare = 0.05;

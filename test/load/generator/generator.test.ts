@@ -41,7 +41,7 @@ describe.concurrent('four learners of two seconds', () => {
 
   it('who are refused at first come again, and owe an answer only to what they said then', async ({ expect }) => {
     const retry = { forMs: 1500, firstMs: 100, maxMs: 100 };
-    const { measured, tally, verdict } = await run({ busyTimes: 3 }, { retry });
+    const { measured, tally } = await run({ busyTimes: 3 }, { retry });
     expect(tally).toMatchObject({ sessions: 4, sessions_ok: 4, sessions_refused: 0, refusals: 3, violations: 0 });
     expect(measured.distributions.refusal_time).toMatchObject({ samples: 3, never: 0 });
     expect(measured.distributions.connect_time).toMatchObject({ samples: 4, never: 0 });
@@ -49,7 +49,6 @@ describe.concurrent('four learners of two seconds', () => {
     expect(tally.utterances_due).toBe(utterancesPlanned - 3);
     expect(measured.shares.availability.good).toBe(measured.shares.availability.total);
     expect(measured.shares.availability.total).toBeLessThan(slotsPlanned);
-    expect(verdict).toBe('pass');
   });
 
   it('who are never let in were refused each time, and said nothing', async ({ expect }) => {

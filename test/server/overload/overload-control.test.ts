@@ -47,10 +47,9 @@ class SimulatedServer {
     if (this.sessions > 0) this.delays.push({ atMs: this.nowMs, ms: delayMs });
     this.control.tick(this.nowMs, tickMs, { sessions: this.sessions, utilisation: () => Math.min(1, use) });
     this.levels.add(this.control.level);
-    if (this.control.takeShed(this.nowMs) && this.sessions > 0) {
-      this.sessions -= 1;
-      this.sent += 1;
-    }
+    const shed = this.control.takeShed(this.nowMs, this.sessions);
+    this.sessions -= shed;
+    this.sent += shed;
   }
 
   #seed = 1;
