@@ -106,11 +106,11 @@ export const defaultLimits = {
   overloadDelayMs: 200,
   overloadIntervalMs: 1000,
   /**
-   * Sessions that are let in before the machine is known; 0: a guess from its cores. And how few
-   * the learned limit may come down to.
+   * Sessions that are let in before the machine is known (0: a guess from its cores), and how few
+   * are let in however late the server is, and spared nothing.
    */
   initialSessions: 0,
-  leastSessions: 10,
+  leastSessions: 20,
   /** Share of its time that the busiest thread may work before no further session is let in. */
   maxUtilisation: 0.95,
   /** How long a refused client is asked to wait. */

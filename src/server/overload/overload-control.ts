@@ -93,7 +93,8 @@ export class OverloadControl {
 
   /** Why one more session may not start; undefined: it may. */
   refusalOf(sessions: number): string | undefined {
-    const { overloadDelayMs } = this.#limits;
+    const { overloadDelayMs, leastSessions } = this.#limits;
+    if (sessions < leastSessions) return undefined;
     if (this.level > 0) {
       return `feedback is ${Math.round(this.#standingMs)} ms late for those who are here; overload_delay_ms is ${overloadDelayMs}`;
     }
@@ -110,13 +111,14 @@ export class OverloadControl {
   }
 
   #decide(nowMs: number, { sessions, utilisation }: ServerLoad): boolean {
-    const { overloadDelayMs } = this.#limits;
+    const { overloadDelayMs, leastSessions } = this.#limits;
     this.#standingMs = Math.max(this.#felt.standingMs(nowMs), this.#loop.standingMs(nowMs));
     // Whoever is there gets all of it back before anybody else is let in.
     const under = this.level === 0 && this.#standingMs < overloadDelayMs / 2 ? 'under' : undefined;
     const verdict = this.#standingMs > overloadDelayMs ? 'over' : under;
     this.#sessionLimit.decide({ nowMs, sessions, utilisation: utilisation(), verdict });
-    return this.#ladder.decide(nowMs, this.#standingMs);
+    // So few are no load: something else has the machine, and sparing them would not mend that.
+    return this.#ladder.decide(nowMs, sessions < leastSessions ? 0 : this.#standingMs);
   }
 }
 
