@@ -35,6 +35,7 @@ export type ServeFlags = {
   tlsKey?: string;
   allowOrigin?: string[];
   allowHost?: string[];
+  trustProxy?: number;
   maxSessions?: number;
   resumeTtl?: number;
   drain?: number;
@@ -84,6 +85,7 @@ async function serve(flags: ServeFlags, onReady: (url: string) => void): Promise
     tls: readTls(flags.tlsCert, flags.tlsKey),
     origins: flags.allowOrigin ?? [],
     hosts: (flags.allowHost ?? []).map(parseHost),
+    trustedProxies: flags.trustProxy ?? 0,
     faultInjection: flags.faultInjection === true,
   });
   if (flags.faultInjection) log.warn({ faults: faultsPath }, 'programs on this machine may stall or kill the model');

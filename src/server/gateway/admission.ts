@@ -1,7 +1,6 @@
 import type { EngineStats } from '../../acoustic/engine/types.ts';
 import type { ScoringStats } from '../../scoring/threads/pool.ts';
 import type { Limits } from '../limits.ts';
-import type { OverloadControl } from '../overload/overload-control.ts';
 import type { Refusal } from '../refusal.ts';
 import { TokenBucket } from './token-bucket.ts';
 
@@ -18,30 +17,41 @@ export class Admission {
     this.#starts = new TokenBucket(limits.startsPerSecond, limits.startBurst, nowMs);
   }
 
-  /** Undefined: the session may start. */
-  admit({ nowMs, sessions, draining, engine, scoring, overload }: AdmissionState): Refusal | undefined {
+  /** Undefined: the session may start, and counts as soon as `started` is called. */
+  admit({ nowMs, lacks, capacity, late, draining, engine, scoring }: AdmissionState): Refusal | undefined {
     const limits = this.#limits;
     if (draining) return busy('the server is going away', limits.busyRetryMs);
     if (!engine) return busy('the model is still warming up', warmUpRetryMs);
-    if (sessions >= limits.maxSessions) return busy(`all ${limits.maxSessions} sessions are taken`, limits.busyRetryMs);
-    const reason = stalled(engine, limits) ?? overload.refusalOf(sessions) ?? overloaded(engine, scoring, limits);
+    if (lacks !== undefined) {
+      return { ...busy(lackingText(lacks, capacity, limits), limits.busyRetryMs), limit: 'maxSessions' };
+    }
+    const reason = stalled(engine, limits) ?? late ?? overloaded(engine, scoring, limits);
     if (reason !== undefined) return busy(reason, limits.busyRetryMs);
-    const waitMs = this.#starts.take(nowMs);
+    const waitMs = this.#starts.waitMs(nowMs);
     if (waitMs === 0) return undefined;
-    const message = `more than ${limits.startsPerSecond} sessions a second are starting`;
-    return { code: 'rate_limited', message, retryAfterMs: waitMs };
+    const message = `more than ${limits.startsPerSecond} sessions a second are starting (starts_per_second)`;
+    return { code: 'rate_limited', message, retryAfterMs: waitMs, limit: 'startsPerSecond' };
+  }
+
+  /** A session has started: only those count, so that nobody pays for the mistakes of others. */
+  started(nowMs: number): void {
+    this.#starts.take(nowMs);
   }
 }
 
 export type AdmissionState = {
   nowMs: number;
-  sessions: number;
+  /** Why there is no place for one more session of this caller. */
+  lacks: 'full' | 'share' | undefined;
+  /** Sessions that there are places for. */
+  capacity: number;
+  /** Why those inside are served too late for anybody to join them. */
+  late: string | undefined;
   draining: boolean;
   /** Absent while the model warms up. */
   engine: EngineStats | undefined;
   /** Absent where scoring has no threads of its own. */
   scoring: ScoringStats | undefined;
-  overload: Pick<OverloadControl, 'refusalOf'>;
 };
 
 /**
@@ -67,6 +77,15 @@ function overloaded(engine: EngineStats, scoring: ScoringStats | undefined, limi
     return `${wait}, over ${limits.busyStepP95Ms} ms: there is no room for one more`;
   }
   return undefined;
+}
+
+/** What a caller is told for whom there is no place among `capacity` sessions. */
+export function lackingText(lacks: 'full' | 'share', capacity: number, { maxSessions }: Limits): string {
+  if (lacks === 'share') {
+    return 'the few sessions that are left are kept for callers who have fewer than this one (place_share)';
+  }
+  if (capacity < maxSessions) return `all ${capacity} sessions that this machine carries are taken`;
+  return `all ${maxSessions} sessions are taken (max_sessions)`;
 }
 
 const warmUpRetryMs = 1000;

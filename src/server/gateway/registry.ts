@@ -5,11 +5,25 @@ import { sameSecret } from '../secrets.ts';
 import type { ServerContext, WorkAccount } from '../session/context.ts';
 import type { OpenText } from '../session/open-text.ts';
 import { Session, type SessionState } from '../session/session.ts';
+import type { Account } from './account.ts';
+import type { GivenUp } from './shared-pool.ts';
+
+/** What a session begins with beside its start. */
+export type SessionBegin = {
+  text: OpenText;
+  /** Pays for the texts that follow. */
+  work: WorkAccount;
+  owner: string | undefined;
+  /** Has one place more until `place` is called, when the session has ended. */
+  account: Account;
+  place(): void;
+};
 
 /** The sessions of a server, those that wait for a resume among them. */
 export class Registry {
   readonly #context: ServerContext;
   readonly #sessions = new Map<string, Session>();
+  readonly #accounts = new Map<Session, Account>();
   readonly #byKey = new Map<string, Session>();
 
   constructor(context: ServerContext) {
@@ -50,15 +64,24 @@ export class Registry {
     return { code: 'session_conflict', message: 'idempotency_key was used with another start' };
   }
 
-  /** @param begin the first text, who pays for those that follow, and whose session it is. */
-  create(start: StartMessage, begin: { text: OpenText; work: WorkAccount; owner: string | undefined }): Session {
-    const { owner } = begin;
+  /** The sessions that wait for a resume, the oldest first: they may be given up for others. */
+  *detached(): Iterable<GivenUp> {
+    for (const [session, account] of this.#accounts) {
+      if (session.state === 'detached') yield { account, giveUp: () => session.abandon() };
+    }
+  }
+
+  create(start: StartMessage, begin: SessionBegin): Session {
+    const { owner, account, place, ...rest } = begin;
     const key = keyOf(start, owner);
     const onEnd = (): void => {
+      place();
+      this.#accounts.delete(session);
       this.#sessions.delete(session.id);
       if (this.#byKey.get(key) === session) this.#byKey.delete(key);
     };
-    const session: Session = new Session({ context: this.#context, start, ...begin, onEnd });
+    const session: Session = new Session({ context: this.#context, start, ...rest, owner, onEnd });
+    this.#accounts.set(session, account);
     this.#sessions.set(session.id, session);
     if (start.idempotency_key !== undefined) this.#byKey.set(key, session);
     return session;

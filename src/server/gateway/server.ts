@@ -11,28 +11,25 @@ import { ThrottledLog } from '../../telemetry/throttled-log.ts';
 import { collectGarbage } from '../../threads/memory.ts';
 import { defaultLimits, type Limits } from '../limits.ts';
 import { OverloadControl } from '../overload/overload-control.ts';
-import type { Refusal } from '../refusal.ts';
 import type { Scoring, ServerContext } from '../session/context.ts';
-import { Admission, jittered, stalled } from './admission.ts';
+import type { Account } from './account.ts';
+import { Accounts, type CallerAccounts } from './accounts.ts';
+import { stalled } from './admission.ts';
 import { Connection } from './connection.ts';
 import { type DrainReport, drainSessions } from './drain.ts';
-import { checkExposure, isLoopback } from './exposure.ts';
+import { Entrance } from './entrance.ts';
+import { checkExposure, checkFaults, isLoopback } from './exposure.ts';
 import { createHttpHandler } from './http.ts';
 import { type HttpRefusal, refuseSocket } from './http-refusal.ts';
 import { IdleSweep } from './idle-sweep.ts';
-import { closeListener, createListener, refuseUnread } from './listener.ts';
+import { closeListener, createListener, refuseUnread, socketOptions } from './listener.ts';
 import { Lobby } from './lobby.ts';
 import { OverloadWatch } from './overload-watch.ts';
 import { Registry } from './registry.ts';
+import { Room } from './room.ts';
+import type { GivenUp } from './shared-pool.ts';
 import type { Tokens } from './tokens.ts';
-import {
-  type Caller,
-  type CallerPolicy,
-  callerOfUpgrade,
-  chooseSubprotocol,
-  identify,
-  misdirected,
-} from './upgrade.ts';
+import { type Caller, type CallerPolicy, callerOfUpgrade, identify, misdirected } from './upgrade.ts';
 import { WorkBudget } from './work-budget.ts';
 
 export type ServerOptions = {
@@ -59,6 +56,8 @@ export type ServerOptions = {
   origins?: readonly string[];
   /** Names by which this server may be called beside those of this machine. */
   hosts?: readonly string[];
+  /** Proxies of the operator's own that all callers come through; each names the one before. */
+  trustedProxies?: number;
 };
 
 export type RunningServer = {
@@ -79,7 +78,7 @@ export type RunningServer = {
 
 type ServerStats = { sockets: number; sessions: number; streaming: number; detached: number; ending: number };
 
-/** @throws SpeechfbError `unsafe_host`, `port_in_use`, `cannot_listen`, `bad_tls` */
+/** @throws SpeechfbError `unsafe_host`, `unsafe_faults`, `port_in_use`, `cannot_listen` ... */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const server = new Server(options);
   await server.listen();
@@ -95,15 +94,18 @@ class Server implements RunningServer {
   readonly #metrics: Metrics;
   readonly #context: ServerContext;
   readonly #registry: Registry;
-  readonly #admission: Admission;
   readonly #overload: OverloadControl;
   readonly #watch: OverloadWatch;
+  readonly #accounts: Accounts;
+  readonly #room: Room;
+  readonly #entrance: Entrance;
   readonly #work: WorkBudget;
   readonly #sweep: IdleSweep;
   readonly #lobby: Lobby;
   readonly #http: HttpServer;
   readonly #sockets: WebSocketServer;
-  readonly #connections = new Set<Connection>();
+  /** In the order in which they came. */
+  readonly #connections = new Map<Connection, Account>();
   #engine: AcousticEngine | undefined;
   #ready: Promise<void> = Promise.resolve();
   #port = 0;
@@ -115,11 +117,17 @@ class Server implements RunningServer {
     this.#limits = { ...defaultLimits, ...options.limits };
     this.#host = options.host ?? '127.0.0.1';
     checkExposure(this.#host, { tokens: options.tokens !== undefined, tls: options.tls !== undefined });
+    checkFaults({
+      faults: options.faultInjection === true,
+      proxied: (options.trustedProxies ?? 0) > 0 || (options.hosts ?? []).length > 0,
+      tokens: options.tokens !== undefined,
+    });
     const loopback = isLoopback(this.#host);
     this.#policy = {
       tokens: options.tokens,
       origins: { allowed: options.origins ?? [], loopback },
       hosts: { allowed: options.hosts ?? [], loopback },
+      trustedProxies: options.trustedProxies ?? 0,
     };
     this.#log = new ThrottledLog(options.log, () => performance.now());
     this.#metrics = this.#newMetrics();
@@ -132,16 +140,18 @@ class Server implements RunningServer {
       log: this.#log,
       others: () => [this.#engine?.stats().busy, options.scoring.stats?.().busy],
     });
-    this.#admission = new Admission(this.#limits, performance.now());
     this.#work = new WorkBudget(this.#limits, this.#context.now);
     this.#sweep = new IdleSweep(() => {
       collectGarbage();
       this.#engine?.tidy?.();
       options.scoring.tidy?.();
     });
+    this.#accounts = new Accounts({ limits: this.#limits, tokens: options.tokens?.size ?? 0, now: this.#context.now });
+    this.#room = this.#createRoom();
+    this.#entrance = this.#createEntrance();
     this.#lobby = new Lobby({
       limits: this.#limits,
-      behindProxy: false,
+      behindProxy: this.#policy.trustedProxies > 0,
       onEvicted: () => this.#refused('pending', 'connections that send no request have to go'),
     });
     this.#http = this.#createHttp();
@@ -170,7 +180,7 @@ class Server implements RunningServer {
     });
     this.#ready.catch(() => {});
     const beat = (): void => {
-      for (const connection of this.#connections) connection.heartbeat();
+      for (const connection of this.#connections.keys()) connection.heartbeat();
     };
     this.#timers = [setInterval(() => this.#tick(), tickMs), setInterval(beat, this.#limits.heartbeatMs)];
     const guards = { tls: tls !== undefined, tokens: tokens !== undefined };
@@ -183,7 +193,7 @@ class Server implements RunningServer {
 
   async drain(): Promise<DrainReport> {
     this.#isDraining = true;
-    for (const connection of this.#connections) connection.leave();
+    for (const connection of this.#connections.keys()) connection.leave();
     const areClosed = (): boolean => this.#connections.size === 0;
     const report = await drainSessions(this.#registry.all(), this.#limits.drainMs, areClosed);
     await this.close();
@@ -193,7 +203,7 @@ class Server implements RunningServer {
   async close(): Promise<void> {
     this.#isDraining = true;
     for (const timer of this.#timers) clearInterval(timer);
-    for (const connection of this.#connections) connection.terminate();
+    for (const connection of this.#connections.keys()) connection.terminate();
     for (const session of this.#registry.all()) session.abandon();
     await closeListener(this.#http);
   }
@@ -255,28 +265,39 @@ class Server implements RunningServer {
       this.#refuse(socket, caller);
       return;
     }
-    const full = this.#full();
+    const accounts = this.#accounts.of(caller);
+    const full = this.#entrance.connection(accounts);
     if (full) {
       this.#refuse(socket, full);
       return;
     }
     this.#lobby.leave(request.socket);
     // ws sets TCP_NODELAY itself.
-    this.#sockets.handleUpgrade(request, socket, head, (client) => this.#connect(client, socket, caller));
+    this.#sockets.handleUpgrade(request, socket, head, (client) => {
+      this.#connect(client, socket, { owner: caller.owner, accounts });
+    });
   }
 
-  #connect(socket: WebSocket, transport: Duplex, { owner }: Caller): void {
+  #connect(
+    socket: WebSocket,
+    transport: Duplex,
+    caller: { owner: string | undefined; accounts: CallerAccounts },
+  ): void {
+    const free = this.#room.takeConnection(caller.accounts);
     const connection: Connection = new Connection({
       socket,
       transport,
       context: this.#context,
       registry: this.#registry,
-      owner,
-      work: this.#work.account(),
-      admit: (phones) => this.#admit(phones),
-      onClose: () => void this.#connections.delete(connection),
+      ...caller,
+      work: this.#work.account(caller.accounts),
+      admit: (phones) => this.#entrance.session(caller.accounts, phones),
+      onClose: () => {
+        free();
+        this.#connections.delete(connection);
+      },
     });
-    this.#connections.add(connection);
+    this.#connections.set(connection, caller.accounts[0]);
   }
 
   #refuse(socket: Duplex, refusal: HttpRefusal): void {
@@ -289,35 +310,42 @@ class Server implements RunningServer {
     this.#log.warn({ reason }, message);
   }
 
-  /** The refusal of a caller who would be taken were there room. */
-  #full(): HttpRefusal | undefined {
-    const { maxConnections, busyRetryMs } = this.#limits;
-    const late = this.#overload.refusalOf(this.#registry.size);
-    // Before there is a session nobody can tell who comes back to one: while some wait for that,
-    // all are heard out.
-    if (late !== undefined && !this.#registry.hasDetached()) {
-      return {
-        status: 503,
-        reason: 'overload',
-        code: 'server_busy',
-        message: late,
-        retryAfterMs: jittered(busyRetryMs),
-      };
-    }
-    if (this.#connections.size < maxConnections) return undefined;
-    const message = `all ${maxConnections} connections (max_connections) are taken; try again later`;
-    return { status: 503, reason: 'connections', code: 'server_busy', message, retryAfterMs: busyRetryMs };
+  #createRoom(): Room {
+    const { log, metrics } = this.#context;
+    return new Room({
+      limits: this.#limits,
+      capacity: () => this.#overload.sessionLimit,
+      candidates: { connections: () => this.#unstarted(), sessions: () => this.#registry.detached() },
+      onGivenUp: (what) => {
+        metrics.givenUp(what);
+        log.warn({}, `a ${what} was given up for a caller who has fewer`);
+      },
+    });
   }
 
-  #admit(phones: number): Refusal | undefined {
-    const nowMs = this.#context.now();
-    const sessions = this.#registry.size;
-    const stats = { engine: this.#engine?.stats(), scoring: this.#options.scoring.stats?.() };
-    const state = { nowMs, sessions, draining: this.#isDraining, overload: this.#overload, ...stats };
-    const refusal = this.#admission.admit(state) ?? this.#work.admit(phones);
-    // A session that is over before the next tick leaves its garbage too.
-    if (!refusal) this.#sweep.look(sessions + 1, nowMs);
-    return refusal;
+  #createEntrance(): Entrance {
+    return new Entrance({
+      limits: this.#limits,
+      registry: this.#registry,
+      room: this.#room,
+      work: this.#work,
+      overload: this.#overload,
+      state: () => ({
+        draining: this.#isDraining,
+        engine: this.#engine?.stats(),
+        scoring: this.#options.scoring.stats?.(),
+      }),
+      // A session that is over before the next tick leaves its garbage too.
+      onStart: (sessions, nowMs) => this.#sweep.look(sessions, nowMs),
+      now: this.#context.now,
+    });
+  }
+
+  /** The connections that have no session, the oldest first: they may be given up for others. */
+  *#unstarted(): Iterable<GivenUp> {
+    for (const [connection, account] of this.#connections) {
+      if (!connection.hasSession) yield { account, giveUp: () => connection.giveUp() };
+    }
   }
 
   #notReady(): string | undefined {
@@ -333,7 +361,7 @@ class Server implements RunningServer {
   #tick(): void {
     const nowMs = this.#context.now();
     this.#watch.tick(nowMs, tickMs);
-    for (const connection of this.#connections) connection.tick(nowMs);
+    for (const connection of this.#connections.keys()) connection.tick(nowMs);
     for (const session of this.#registry.all()) session.tick();
     this.#log.flush();
     this.#sweep.look(this.#registry.size, nowMs);
@@ -344,30 +372,8 @@ function refusalIn(caller: Caller | HttpRefusal): HttpRefusal | undefined {
   return 'status' in caller ? caller : undefined;
 }
 
-function socketOptions({ maxFrameBytes, maxMessageBytes }: Limits) {
-  return {
-    noServer: true,
-    clientTracking: false,
-    // Pings have a limit of ours: ws cuts a socket without a word from the 61st that waits for its
-    // pong.
-    autoPong: false,
-    perMessageDeflate: false,
-    maxPayload: Math.max(maxFrameBytes, maxMessageBytes) * oversizeFactor,
-    closeTimeout: closeTimeoutMs,
-    handleProtocols: chooseSubprotocol,
-  };
-}
-
 /** Jitter waits, acknowledgements and timeouts are looked at this often. */
 const tickMs = 20;
-/** How long a closing handshake may take. */
-const closeTimeoutMs = 5000;
-/**
- * Up to this many times the limit a message is read and refused with an `error`; beyond it ws
- * closes with 1009.
- */
-const oversizeFactor = 4;
-
 const listenHints = {
   anotherPort: 'choose another with --port, or --port 0 for any free one',
   address: '--host takes an address of this machine; ports below 1024 need rights',

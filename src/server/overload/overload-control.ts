@@ -91,15 +91,11 @@ export class OverloadControl {
     return this.#late.of(nowMs);
   }
 
-  /** Why one more session may not start; undefined: it may. */
-  refusalOf(sessions: number): string | undefined {
+  /** Why those inside are served too late for anybody to join them; undefined: they are not. */
+  lateness(sessions: number): string | undefined {
     const { overloadDelayMs, leastSessions } = this.#limits;
-    if (sessions < leastSessions) return undefined;
-    if (this.level > 0) {
-      return `feedback is ${Math.round(this.#standingMs)} ms late for those who are here; overload_delay_ms is ${overloadDelayMs}`;
-    }
-    if (sessions < this.sessionLimit) return undefined;
-    return `all ${this.sessionLimit} sessions that this machine carries are taken`;
+    if (sessions < leastSessions || this.level === 0) return undefined;
+    return `feedback is ${Math.round(this.#standingMs)} ms late for those who are here; overload_delay_ms is ${overloadDelayMs}`;
   }
 
   /** How many sessions are to be sent away now; asked again, none before that has been felt. */

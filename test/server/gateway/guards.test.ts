@@ -136,20 +136,20 @@ describe('admission', () => {
     silentMs: 100,
     restarts: 0,
   };
-  const overload = (why: string | undefined) => ({ refusalOf: () => why });
-  const calm = overload(undefined);
-  const state: AdmissionState = { nowMs: 0, sessions: 0, draining: false, engine, scoring: undefined, overload: calm };
-  it.each([
+  const room = { lacks: undefined, capacity: 400, late: undefined };
+  const state: AdmissionState = { nowMs: 0, ...room, draining: false, engine, scoring: undefined };
+  it.each<[string, Partial<AdmissionState>, string | undefined]>([
     ['has room', {}, undefined],
     ['drains', { draining: true }, 'server_busy'],
     ['warms up', { engine: undefined }, 'server_busy'],
-    ['is full', { sessions: 400 }, 'server_busy'],
+    ['is full', { lacks: 'full' }, 'server_busy'],
+    ['keeps the rest for others', { lacks: 'share' }, 'server_busy'],
     ['has a slow model that is busy', { engine: { ...engine, stepP95Ms: 101, busy: 0.9 } }, 'server_busy'],
     ['has a slow model that idles', { engine: { ...engine, stepP95Ms: 101, busy: 0.2 } }, undefined],
     ['has a model that says nothing', { engine: { ...engine, silentMs: 2001 } }, 'server_busy'],
     ['has scoring threads that are late and busy', { scoring: { waitP95Ms: 101, busy: 0.9 } }, 'server_busy'],
     ['has scoring threads that were late', { scoring: { waitP95Ms: 101, busy: 0.2 } }, undefined],
-    ['is late for those inside', { overload: overload('feedback is 200 ms late') }, 'server_busy'],
+    ['is late for those inside', { late: 'feedback is 300 ms late' }, 'server_busy'],
     ['has a busy model that is fast', { engine: { ...engine, stepP95Ms: 60, busy: 0.99 } }, undefined],
   ])('when the server %s', (_, changes, code) => {
     expect(new Admission(defaultLimits, 0).admit({ ...state, ...changes })?.code).toBe(code);

@@ -6,6 +6,7 @@ import { OverloadControl } from '../../../src/server/overload/overload-control.t
 import { Session } from '../../../src/server/session/session.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
 import { Metrics } from '../../../src/telemetry/metrics.ts';
+import { newAccount } from '../../kit/server/accounts.ts';
 import { scriptedEngine, scriptedScoring } from '../../kit/server/scripted.ts';
 
 const start: StartMessage = {
@@ -20,7 +21,7 @@ const start: StartMessage = {
 const keyed = { ...start, idempotency_key: 'k' };
 const text = { reference: { words: [] }, release() {} };
 const work = { charge: () => undefined, hold: () => () => {} };
-const of = (owner: string | undefined) => ({ text, work, owner });
+const of = (owner: string | undefined) => ({ text, work, owner, account: newAccount(), place() {} });
 const socket = { write() {}, unsentBytes: () => 0, close() {} };
 
 it('sessions are counted by what they do, and are gone when they have ended', () => {

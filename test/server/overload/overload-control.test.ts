@@ -37,7 +37,7 @@ class SimulatedServer {
     const asking = (offered - this.sessions) * (tickMs / 1000);
     for (let i = 0; i < asking; i++) {
       if (i + this.#chance() > asking) break;
-      if (this.control.refusalOf(this.sessions) === undefined) this.sessions += 1;
+      if (this.#mayStart()) this.sessions += 1;
       else this.refused += 1;
     }
     const use = (this.sessions / this.capacity) * spared[this.control.level]!;
@@ -50,6 +50,10 @@ class SimulatedServer {
     const shed = this.control.takeShed(this.nowMs, this.sessions);
     this.sessions -= shed;
     this.sent += shed;
+  }
+
+  #mayStart(): boolean {
+    return this.sessions < this.control.sessionLimit && this.control.lateness(this.sessions) === undefined;
   }
 
   #seed = 1;
@@ -97,7 +101,7 @@ describe('a server that is offered three times what it carries', () => {
     server.run(120_000, () => 100);
     expect(server.worst(65_000, 120_000)).toBeLessThan(50);
     expect(server.control.level).toBe(0);
-    expect(server.control.refusalOf(server.sessions)).toBeUndefined();
+    expect(server.control.lateness(server.sessions)).toBeUndefined();
   });
 
   it('keeps those inside when half of its processor is taken away, and sends as few away as it must', () => {
@@ -137,13 +141,13 @@ describe('what the control decides', () => {
 
   it('names what it refuses for', () => {
     const server = new SimulatedServer(150, { initialSessions: 20, leastSessions: 1 });
-    expect(server.control.refusalOf(20)).toBe('all 20 sessions that this machine carries are taken');
+    expect(server.control.sessionLimit).toBe(20);
     server.run(10_000, () => 20);
     for (let at = 0; at < 2000; at += 20) {
       server.control.felt(10_000 + at, 280);
       server.control.tick(10_000 + at, 20, { sessions: 20, utilisation: () => 1 });
     }
-    expect(server.control.refusalOf(5)).toMatch(
+    expect(server.control.lateness(5)).toMatch(
       /feedback is \d{3} ms late for those who are here; overload_delay_ms is 200/,
     );
   });
