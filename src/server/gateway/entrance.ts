@@ -60,7 +60,9 @@ export class Entrance {
     };
   }
 
-  /** The refusal while no session of this caller can start: a WebSocket would be made for nothing. */
+  /**
+   * The refusal while no session of this caller can start: a WebSocket would be made for nothing.
+   */
   #noSession(accounts: CallerAccounts): HttpRefusal | undefined {
     const { limits, registry, room } = this.#options;
     // Nobody can tell yet who comes back to a session: while some wait for that, all are heard out.
