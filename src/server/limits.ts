@@ -123,6 +123,13 @@ export const defaultLimits = {
    * ready.
    */
   silentModelMs: 2_000,
+  /** How long a scoring thread that has something to do may say nothing, likewise. */
+  silentScoringMs: 2_000,
+  /**
+   * Utterances of a session that have ended and whose finals are not there yet: what was read in an
+   * outage comes at once, one word a time at most.
+   */
+  maxFinishing: 32,
   /**
    * How late feedback may stand for those inside before nobody else is let in and the first step of
    * degradation is taken, and for how long it must have stood.

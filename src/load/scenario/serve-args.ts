@@ -78,6 +78,8 @@ export const limitNames: readonly string[] = [
   'busy_step_p95_ms',
   'busy_share',
   'silent_model_ms',
+  'silent_scoring_ms',
+  'max_finishing',
   'overload_delay_ms',
   'overload_interval_ms',
   'initial_sessions',

@@ -25,7 +25,7 @@ export class Admission {
     if (lacks !== undefined) {
       return { ...busy(lackingText(lacks, capacity, limits), limits.busyRetryMs), limit: 'maxSessions' };
     }
-    const reason = stalled(engine, limits) ?? late ?? overloaded(engine, scoring, limits);
+    const reason = stalled(engine, scoring, limits) ?? late ?? overloaded(engine, scoring, limits);
     if (reason !== undefined) return busy(reason, limits.busyRetryMs);
     const waitMs = this.#starts.waitMs(nowMs);
     if (waitMs === 0) return undefined;
@@ -55,12 +55,18 @@ export type AdmissionState = {
 };
 
 /**
- * The sentence that says so when the engine's thread stands still or starts again; undefined: it is
- * alive.
+ * The sentence that says so when the engine's thread, or one that scores, stands still or starts
+ * again; undefined: all are alive.
  */
-export function stalled({ silentMs }: EngineStats, { silentModelMs }: Limits): string | undefined {
-  if (silentMs <= silentModelMs) return undefined;
-  return `the model has said nothing for ${Math.round(silentMs)} ms; at most ${silentModelMs} ms is normal`;
+export function stalled(engine: EngineStats, scoring: ScoringStats | undefined, limits: Limits): string | undefined {
+  const silence = (who: string, silentMs: number, mostMs: number): string | undefined =>
+    silentMs > mostMs
+      ? `${who} has said nothing for ${Math.round(silentMs)} ms; at most ${mostMs} ms is normal`
+      : undefined;
+  return (
+    silence('the model', engine.silentMs, limits.silentModelMs) ??
+    silence('a scoring thread', scoring?.silentMs ?? 0, limits.silentScoringMs)
+  );
 }
 
 /**

@@ -350,7 +350,8 @@ class Server implements RunningServer {
 
   #notReady(): string | undefined {
     if (this.#isDraining) return 'draining';
-    return this.#engine ? stalled(this.#engine.stats(), this.#limits) : 'the model warms up';
+    if (!this.#engine) return 'the model warms up';
+    return stalled(this.#engine.stats(), this.#options.scoring.stats?.(), this.#limits);
   }
 
   #injectFault(fault: EngineFault): boolean {

@@ -118,7 +118,12 @@ export class Intake {
     if (aheadMs > limits.maxBufferedMs) aheadMs -= Math.min(latenessMs(nowMs), limits.maxBufferedMs);
     if (aheadMs > limits.maxBufferedMs) {
       const message = `the audio runs ${Math.round(aheadMs)} ms ahead of real time; max_buffered_ms is ${limits.maxBufferedMs}`;
-      return { code: 'too_fast', message, retryAfterMs: Math.round(aheadMs - limits.maxBufferedMs) };
+      return {
+        code: 'too_fast',
+        message,
+        retryAfterMs: Math.round(aheadMs - limits.maxBufferedMs),
+        limit: 'maxBufferedMs',
+      };
     }
     clock.advanceTo(toMs);
     return undefined;

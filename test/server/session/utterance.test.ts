@@ -75,6 +75,7 @@ function open({ startMs = 0, level = 0, felt = (_atMs: number, _ms: number): voi
   let feedback: (audioMs: number, phonemes: PhonemeResult[]) => void = () => expect.unreachable();
   const utterance = new Utterance({
     id: 1,
+    speaker: 'a session',
     startMs,
     text: { reference: { words: [] }, release() {} },
     engine,
