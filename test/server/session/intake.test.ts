@@ -155,7 +155,7 @@ describe('the intake', () => {
   ])('refuses %s that runs ahead further, and does not pass it on', (_, firstSample, message, retryAfterMs) => {
     const { intake, heard } = create();
     intake.add(frame(0), 0);
-    expect(intake.add(frame(1, { firstSample }), 0)).toEqual({ code: 'too_fast', message, retryAfterMs });
+    expect(intake.add(frame(1, { firstSample }), 0)).toMatchObject({ code: 'too_fast', message, retryAfterMs });
     expect(heard.filter((said) => said.includes('came'))).toHaveLength(1);
   });
 
