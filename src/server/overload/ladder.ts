@@ -2,7 +2,7 @@
  * What those inside are spared while the server is late, one step at a time and each worse than the
  * one before; backpressure names it.
  */
-export const steps = ['none', 'half_rate', 'finals_only', 'words_only', 'shedding'] as const;
+const steps = ['none', 'half_rate', 'finals_only', 'words_only', 'shedding'] as const;
 export type Step = (typeof steps)[number];
 
 /**
