@@ -72,6 +72,8 @@ export const limitNames: readonly string[] = [
   'max_gap_wait_ms',
   'ack_interval_ms',
   'heartbeat_ms',
+  'max_replay_bytes',
+  'max_held_bytes',
   'congested_bytes',
   'max_unsent_bytes',
   'slow_reader_ms',

@@ -203,6 +203,7 @@ export class Session {
     const { limits, metrics, now, overload } = this.#context;
     return new Outbox({
       keepMs: limits.resumeTtlMs,
+      maxReplayBytes: limits.maxReplayBytes,
       congestedBytes: limits.congestedBytes,
       level: () => overload.step,
       apartMs: () => (overload.level > 0 ? this.#settings.emitIntervalMs * halfRateShare : 0),
