@@ -18,6 +18,12 @@ export type Link = {
   readonly bufferedBytes: number;
 };
 
+/** A link on the network that is there. */
+export type DirectLink = Link & {
+  /** Says goodbye (1000) and ends; no event follows. */
+  goodbye(): void;
+};
+
 /** What a link reports to its holder, in order of time, and which link it is. */
 export type LinkEvents = {
   opened(from: Link): void;

@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { connect as connectTls, rootCertificates } from 'node:tls';
 import type { Clock } from '../../clock/wheel.ts';
 import type { ChecksummedFrame } from '../../protocol/frame.ts';
-import type { Link, LinkEvents, OpenLink } from './link.ts';
+import type { DirectLink, LinkEvents } from './link.ts';
 import type { UpgradeAnswer } from './upgrade-answer.ts';
 import { upgradeRequest } from './websocket-handshake.ts';
 import { WsReader } from './websocket-reader.ts';
@@ -23,7 +23,11 @@ type ConnectionContext = {
  * Links on the network that is there. `afterMessage` is called behind each message, with the time
  * at which it came.
  */
-export function socketLinks(target: LinkTarget, clock: Clock, afterMessage?: (nowMs: number) => void): OpenLink {
+export function socketLinks(
+  target: LinkTarget,
+  clock: Clock,
+  afterMessage?: (nowMs: number) => void,
+): (events: LinkEvents) => DirectLink {
   const context = { target, clock, afterMessage };
   return (events) => new WsConnection(context, events);
 }
@@ -39,7 +43,7 @@ export type TlsOptions = { ca?: string; insecure?: true };
  * share, and keeps nothing of a stream's machinery in between; bench/load measures what that is
  * worth.
  */
-class WsConnection extends WsReader implements Link {
+class WsConnection extends WsReader implements DirectLink {
   readonly #context: ConnectionContext;
   readonly #events: LinkEvents;
   readonly #socket: Socket;
@@ -116,6 +120,14 @@ class WsConnection extends WsReader implements Link {
     this.#over = true;
     this.#stop();
     this.#socket.destroy();
+  }
+
+  goodbye(): void {
+    this.#sayClose(1000, '');
+    this.#over = true;
+    this.#stop();
+    this.#socket.end();
+    setTimeout(() => this.#socket.destroy(), goodbyeMs);
   }
 
   protected override heardText(bytes: Buffer, begin: number, end: number): void {
@@ -252,6 +264,8 @@ const handshakeMs = 10_000;
 /** How long the words of a refusal may take to come. */
 const refusalMs = 1000;
 const closeMs = 2000;
+/** How long a close frame of ours may take to leave. */
+const goodbyeMs = 200;
 /** Answers to pings that a server leaves unread, and everything else that it does. */
 const mostUnreadBytes = 65_536;
 /** TLS gives what it has read in pieces of this size at most, the system up to `received`. */
