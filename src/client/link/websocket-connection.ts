@@ -9,7 +9,13 @@ import { WsReader } from './websocket-reader.ts';
 import { opcodes, WsWriter } from './websocket-writer.ts';
 
 /** Where learners connect: a ws:// or wss:// URL, the bearer token if the server wants one. */
-export type LinkTarget = { url: string; token: string | undefined; tls?: TlsOptions | undefined };
+export type LinkTarget = {
+  url: string;
+  token: string | undefined;
+  tls?: TlsOptions | undefined;
+  /** How long the connection and the answer to the upgrade may take; default 10 s. */
+  handshakeMs?: number;
+};
 
 /** What all connections of a shard share. */
 type ConnectionContext = {
@@ -72,6 +78,7 @@ class WsConnection extends WsReader implements DirectLink {
     });
     this.#socket.on('end', () => this.#socket.end());
     this.#socket.on('close', () => this.#closed());
+    const { handshakeMs = longestHandshakeMs } = target;
     this.#timer = setTimeout(() => this.#fail(`no answer to the upgrade within ${handshakeMs / 1000} s`), handshakeMs);
     this.#socket.write(request);
   }
@@ -162,7 +169,7 @@ class WsConnection extends WsReader implements DirectLink {
 
   protected override broke(code: number, why: string): void {
     this.#sayClose(code, why);
-    this.#fail(`the server broke the WebSocket protocol: ${why}`);
+    this.#fail(`${brokenProtocol}: ${why}`, code);
   }
 
   #sayClose(code: number, why: string): void {
@@ -229,8 +236,8 @@ class WsConnection extends WsReader implements DirectLink {
     this.#timer = setTimeout(then, ms);
   }
 
-  #fail(reason: string): void {
-    this.#end ??= { code: 1006, reason };
+  #fail(reason: string, code = 1006): void {
+    this.#end ??= { code, reason };
     this.#socket.destroy();
   }
 
@@ -255,14 +262,17 @@ class WsConnection extends WsReader implements DirectLink {
   }
 }
 
+/** The reason of a close with 1002, 1007 or 1009 that is ours begins so. */
+export const brokenProtocol = 'the server broke the WebSocket protocol';
+
 /** One for all connections: what it gives is written before the next is made. */
 const writer = new WsWriter();
 /** Where all connections receive; nothing is kept in it. */
 const received = Buffer.allocUnsafeSlow(65_536);
 const nothing = new Uint8Array();
-const handshakeMs = 10_000;
+const longestHandshakeMs = 10_000;
 /** How long the words of a refusal may take to come. */
-const refusalMs = 1000;
+const refusalMs = 400;
 const closeMs = 2000;
 /** How long a close frame of ours may take to leave. */
 const goodbyeMs = 200;
