@@ -1,13 +1,13 @@
 /**
  * Changes the code of a room in small ways (mutants), runs the room's own tests against each, and says how many
- * they noticed: npm run mutation -- ROOM [--with TESTS] [--force] [--ignore-static]
+ * they noticed: npm run mutation -- ROOM... [--with TESTS] [--force] [--ignore-static]
  *
  * ROOM is a path below src/ (`slo`, `slo/canary`, `server/session/jitter-buffer`), with lines behind a file's name
  * (`slo/objective/judging:1-80`) if these alone are to change, or a name of the table below. Its tests are those at
- * the same path below test/; a file without tests of its own name has those of its folder. TESTS is
- * a further path below test/, for what others test too. What neither a changed line nor a changed test file can have
- * altered since the last run is not run again, unless it is forced. Static mutants, in code that runs once at import,
- * need every test of the room; a first look may leave them out. docs/testing.md says how to read what comes out.
+ * the same path below test/; a file without tests of its own name has those of its folder. TESTS is a further path
+ * below test/, for what others test too. What neither a changed line nor a changed test file can have altered since
+ * the last run is not run again, unless it is forced. Static mutants, in code that runs once at import, need every
+ * test of the room; a first look may leave them out. docs/testing.md says how to read what comes out.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
@@ -21,7 +21,7 @@ const named: Record<string, readonly string[]> = {
   resume: ['server/session/event-log', 'server/session/outbox', 'server/gateway/registry', 'client/outbox'],
 };
 
-const { values: flags, positionals } = parseArgs({
+const { values: flags, positionals: names } = parseArgs({
   allowPositionals: true,
   options: {
     with: { type: 'string', multiple: true },
@@ -29,8 +29,7 @@ const { values: flags, positionals } = parseArgs({
     'ignore-static': { type: 'boolean' },
   },
 });
-const [name] = positionals;
-const rooms = name === undefined ? [] : (named[name] ?? [name]);
+const rooms = names.flatMap((name) => named[name] ?? [name]);
 const unknown = rooms.find((room) => sourceOf(room) === undefined);
 if (rooms.length === 0 || unknown !== undefined) {
   console.error(
@@ -41,7 +40,7 @@ if (rooms.length === 0 || unknown !== undefined) {
 }
 
 process.env.MUTATION_TESTS = [...rooms, ...(flags.with ?? [])].flatMap(testsOf).join(',');
-const out = `run/mutation/${name?.replaceAll(/[/:]/g, '-')}`;
+const out = `run/mutation/${names.join('+').replaceAll(/[/:]/g, '-')}`;
 const results = await new Stryker({
   mutate: rooms.flatMap((room) => sourceOf(room) ?? []),
   incrementalFile: `${out}.incremental.json`,

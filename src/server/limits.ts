@@ -26,6 +26,30 @@ export const defaultLimits = {
   startsPerSecond: 50,
   startBurst: 100,
   /**
+   * Share of what the others have left (of sessions, sockets, open texts) that one token or address
+   * may take where there may be others: of 400 sessions one has 360 at most, and a second one still
+   * gets 36. A single token, or this machine without tokens, has everything.
+   */
+  placeShare: 0.9,
+  /** Share of the starts and of the text a second that one token or address may take, likewise. */
+  rateShare: 0.5,
+  /** Fixed limits of a token, and of an address; none unless they are set. */
+  maxSessionsPerToken: Number.POSITIVE_INFINITY,
+  maxSessionsPerAddress: Number.POSITIVE_INFINITY,
+  maxConnectionsPerToken: Number.POSITIVE_INFINITY,
+  maxConnectionsPerAddress: Number.POSITIVE_INFINITY,
+  /**
+   * Resumes a second of one token or address, and how many at once: all learners of a school may
+   * come back together. Those with a wrong id or token are counted apart, by the same numbers.
+   */
+  resumesPerSecond: 100,
+  resumeBurst: 1000,
+  /**
+   * Addresses whose calls are remembered beside those that have something open; one takes a
+   * kilobyte.
+   */
+  maxAddresses: 10_000,
+  /**
    * Phones of one text, all pronunciations counted. 500 ordinary words have some 3,500; every frame
    * may have to be compared with each of them.
    */
@@ -99,10 +123,22 @@ export const defaultLimits = {
    * ready.
    */
   silentModelMs: 2_000,
+  /** How long a scoring thread that has something to do may say nothing, likewise. */
+  silentScoringMs: 2_000,
+  /**
+   * Utterances of a session that have ended and whose finals are not there yet: what was read in an
+   * outage comes at once, one word a time at most.
+   */
+  maxFinishing: 32,
   /** How long a refused client is asked to wait. */
   busyRetryMs: 5_000,
   /** SIGTERM: how long sessions have to get their finals. */
   drainMs: 10_000,
 } as const satisfies Record<string, number>;
+
+/** A limit as docs/protocol.md and `--limit` name it: `idle_timeout_ms` for `idleTimeoutMs`. */
+export function wireName(limit: keyof Limits): string {
+  return limit.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
 
 export type Limits = { readonly [Name in keyof typeof defaultLimits]: number };

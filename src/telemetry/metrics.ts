@@ -23,6 +23,10 @@ export class Metrics {
   readonly event: (type: ServerMessage['type']) => void;
   /** Counts an error sent to a client, by its code. */
   readonly refusal: Tally;
+  /** Counts a refusal by the limit that was met, as docs/protocol.md names it. */
+  readonly limit: Tally;
+  /** Counts what was given up so that others find a place: `session` or `connection`. */
+  readonly givenUp: Tally;
   /** Counts a request or connection that was refused before there was a WebSocket, by why. */
   readonly refusedRequest: Tally;
   readonly #registry = new Registry();
@@ -47,6 +51,8 @@ export class Metrics {
     this.frame = counter('frames_total', 'Audio frames by what became of them.', 'outcome');
     this.event = counter('events_total', 'Events to clients, by type.', 'type');
     this.refusal = counter('refusals_total', 'Errors told to clients, by code.', 'code');
+    this.limit = counter('limits_met_total', 'Refusals by the limit that was met.', 'limit');
+    this.givenUp = counter('given_up_total', 'What was given up so that others find a place.', 'what');
     const refusedHelp = 'Requests and connections refused before there was a WebSocket, by why.';
     this.refusedRequest = counter('refused_requests_total', refusedHelp, 'reason');
     this.#lost = new Counter({ name: 'speechfb_lost_frames_total', help: 'Frames that never came.', registers });

@@ -73,6 +73,11 @@ describe('POST /faults/inference', () => {
     expect(faults).toEqual([]);
   });
 
+  it.each([{ hosts: ['class.example'] }, { trustedProxies: 1 }])('needs tokens behind a proxy: %o', async (changes) => {
+    await expect(disturbable(changes)).rejects.toThrow(/anyone behind the proxy/);
+    await disturbable({ ...changes, tokens: parseTokens('anna 0123456789abcdef', 'tokens') });
+  });
+
   it('says that it takes POST alone', async () => {
     const { server } = await disturbable();
     const response = await fetch(httpUrl(server, '/faults/inference'));

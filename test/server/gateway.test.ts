@@ -47,8 +47,11 @@ describe('a server with tokens', () => {
     const anna = await connect(server.url, { headers });
     anna.send(startMessage());
     await anna.until('ready');
-    await connect(server.url, { headers });
-    const full = await refusedUpgrade(server.url, { headers });
+    const greedy = await refusedUpgrade(server.url, { headers });
+    expect([greedy.status, greedy.body]).toEqual([503, expect.stringContaining('(place_share)')]);
+    const ben = { headers: { authorization: 'Bearer fedcba9876543210' } };
+    await connect(server.url, ben);
+    const full = await refusedUpgrade(server.url, ben);
     expect([full.status, full.headers['retry-after'], full.body]).toEqual([
       503,
       '5',

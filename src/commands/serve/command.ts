@@ -22,6 +22,11 @@ export const registerServe: RegisterCommand = (program: Command, done) => {
     .option('--tls-key <file>', 'PEM private key; with --tls-cert')
     .option('--allow-origin <origin...>', 'pages of other hosts that may connect, as https://host:port')
     .option('--allow-host <name...>', 'names that callers may know this server by, as class.example')
+    .option(
+      '--trust-proxy <number>',
+      'so many proxies in front name their callers in X-Forwarded-For; each caller is counted by that address',
+      flag('--trust-proxy', wholeNumber(1, 16)),
+    )
     .option('--max-sessions <number>', 'sessions at once', flag('--max-sessions', wholeNumber(1, 1_000_000)))
     .option(
       '--resume-ttl <duration>',

@@ -1,17 +1,12 @@
 import { SpeechfbError } from '../../errors.ts';
-import { defaultLimits, type Limits } from '../../server/limits.ts';
+import { defaultLimits, type Limits, wireName } from '../../server/limits.ts';
 import { didYouMean } from '../../suggest.ts';
 
 /**
  * The limits under the names that docs/protocol.md and `ready` use: `idle_timeout_ms` for
  * `idleTimeoutMs`.
  */
-const limitNames = new Map(
-  (Object.keys(defaultLimits) as (keyof Limits)[]).map((name) => [
-    name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
-    name,
-  ]),
-);
+const limitNames = new Map((Object.keys(defaultLimits) as (keyof Limits)[]).map((name) => [wireName(name), name]));
 
 /**
  * One limit from `name=value`. Errors: `bad_flag` for an unknown name or a value that is not a

@@ -107,13 +107,12 @@ export function buildGraph(reference: Reference, alphabet: Alphabet): Graph {
   const states = phones + 2 * (words + 1);
   const fillerColumn = alphabet.phones.length;
   const emission = new Uint8Array(states).fill(fillerColumn);
-  emission.set(nodes.map((node) => node.column));
   emission.fill(column.get(alphabet.silence)!, phones, phones + words + 1);
   const outsideColumn = fillerColumn + 1;
   const before = phones + words + 1;
   emission[before] = outsideColumn;
   emission[before + words] = outsideColumn;
-  return {
+  const graph = {
     words,
     phones,
     states,
@@ -121,15 +120,24 @@ export function buildGraph(reference: Reference, alphabet: Alphabet): Graph {
     fillerColumn,
     outsideColumn,
     before,
-    word: Int16Array.from(nodes, (node) => node.word),
-    depth: Uint8Array.from(nodes, (node) => node.depth),
-    parent: Int16Array.from(nodes, (node) => node.parent),
-    ends: Int8Array.from(nodes, (node) => node.ends),
-    variant: Uint8Array.from(nodes, (node) => node.variant),
+    word: new Int16Array(phones),
+    depth: new Uint8Array(phones),
+    parent: new Int16Array(phones),
+    ends: new Int8Array(phones),
+    variant: new Uint8Array(phones),
     firstState: Int16Array.from(firstState),
     firstIndex: Int32Array.from(firstIndex),
     variants,
   };
+  for (const [state, node] of nodes.entries()) {
+    emission[state] = node.column;
+    graph.word[state] = node.word;
+    graph.depth[state] = node.depth;
+    graph.parent[state] = node.parent;
+    graph.ends[state] = node.ends;
+    graph.variant[state] = node.variant;
+  }
+  return graph;
 }
 
 /** Emission columns of the phones that the text has right before and right after a phone state. */

@@ -124,7 +124,7 @@ function soundedOut(shown: string, text: string): string[][] {
  * The word itself, as an abbreviation (a.m.), or without an apostrophe that only quotes or closes
  * it (dogs').
  */
-function lookUp(spoken: string): string[][] {
+function lookUp(spoken: string): readonly (readonly string[])[] {
   const long = abbreviations.get(spoken)?.flatMap(pronunciations);
   if (long) return long;
   for (const form of [spoken, `${spoken}.`, spoken.replace(/^'+|'+$/g, '')]) {

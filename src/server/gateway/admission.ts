@@ -17,24 +17,30 @@ export class Admission {
     this.#starts = new TokenBucket(limits.startsPerSecond, limits.startBurst, nowMs);
   }
 
-  /** Undefined: the session may start. */
-  admit({ nowMs, sessions, draining, engine, scoring }: AdmissionState): Refusal | undefined {
+  /** Undefined: the session may start, and counts as soon as `started` is called. */
+  admit({ nowMs, lacks, draining, engine, scoring }: AdmissionState): Refusal | undefined {
     const limits = this.#limits;
     if (draining) return busy('the server is going away', limits.busyRetryMs);
     if (!engine) return busy('the model is still warming up', warmUpRetryMs);
-    if (sessions >= limits.maxSessions) return busy(`all ${limits.maxSessions} sessions are taken`, limits.busyRetryMs);
-    const reason = stalled(engine, limits) ?? overloaded(engine, scoring, limits);
+    if (lacks !== undefined) return { ...busy(lackingText(lacks, limits), limits.busyRetryMs), limit: 'maxSessions' };
+    const reason = stalled(engine, scoring, limits) ?? overloaded(engine, scoring, limits);
     if (reason !== undefined) return busy(reason, limits.busyRetryMs);
-    const waitMs = this.#starts.take(nowMs);
+    const waitMs = this.#starts.waitMs(nowMs);
     if (waitMs === 0) return undefined;
-    const message = `more than ${limits.startsPerSecond} sessions a second are starting`;
-    return { code: 'rate_limited', message, retryAfterMs: waitMs };
+    const message = `more than ${limits.startsPerSecond} sessions a second are starting (starts_per_second)`;
+    return { code: 'rate_limited', message, retryAfterMs: waitMs, limit: 'startsPerSecond' };
+  }
+
+  /** A session has started: only those count, so that nobody pays for the mistakes of others. */
+  started(nowMs: number): void {
+    this.#starts.take(nowMs);
   }
 }
 
 export type AdmissionState = {
   nowMs: number;
-  sessions: number;
+  /** Why there is no place for one more session of this caller. */
+  lacks: 'full' | 'share' | undefined;
   draining: boolean;
   /** Absent while the model warms up. */
   engine: EngineStats | undefined;
@@ -43,12 +49,18 @@ export type AdmissionState = {
 };
 
 /**
- * The sentence that says so when the engine's thread stands still or starts again; undefined: it is
- * alive.
+ * The sentence that says so when the engine's thread, or one that scores, stands still or starts
+ * again; undefined: all are alive.
  */
-export function stalled({ silentMs }: EngineStats, { silentModelMs }: Limits): string | undefined {
-  if (silentMs <= silentModelMs) return undefined;
-  return `the model has said nothing for ${Math.round(silentMs)} ms; at most ${silentModelMs} ms is normal`;
+export function stalled(engine: EngineStats, scoring: ScoringStats | undefined, limits: Limits): string | undefined {
+  const silence = (who: string, silentMs: number, mostMs: number): string | undefined =>
+    silentMs > mostMs
+      ? `${who} has said nothing for ${Math.round(silentMs)} ms; at most ${mostMs} ms is normal`
+      : undefined;
+  return (
+    silence('the model', engine.silentMs, limits.silentModelMs) ??
+    silence('a scoring thread', scoring?.silentMs ?? 0, limits.silentScoringMs)
+  );
 }
 
 /**
@@ -65,6 +77,11 @@ function overloaded(engine: EngineStats, scoring: ScoringStats | undefined, limi
     return `${wait}, over ${limits.busyStepP95Ms} ms: there is no room for one more`;
   }
   return undefined;
+}
+
+function lackingText(lacks: 'full' | 'share', { maxSessions }: Limits): string {
+  if (lacks === 'full') return `all ${maxSessions} sessions are taken (max_sessions)`;
+  return 'the few sessions that are left are kept for callers who have fewer than this one (place_share)';
 }
 
 const warmUpRetryMs = 1000;

@@ -5,12 +5,13 @@ import { closeCodes, wireErrors } from '../../protocol/codes.ts';
 import { type AudioFrame, decodeFrame, frameHeaderBytes } from '../../protocol/frame.ts';
 import { parseClientMessage } from '../../protocol/parse-message.ts';
 import { stackOf } from '../../telemetry/log.ts';
-import type { Limits } from '../limits.ts';
-import type { Refusal } from '../refusal.ts';
+import { type Limits, wireName } from '../limits.ts';
+import { noteRefusal, type Refusal } from '../refusal.ts';
 import type { ServerContext, WorkAccount } from '../session/context.ts';
 import { openText, writtenLength } from '../session/open-text.ts';
 import { errorMessage } from '../session/replies.ts';
 import type { Session } from '../session/session.ts';
+import { type CallerAccounts, refusedBy } from './accounts.ts';
 import { CorkedSocket } from './corked-socket.ts';
 import type { Registry } from './registry.ts';
 import { TokenBucket } from './token-bucket.ts';
@@ -25,10 +26,15 @@ export type ConnectionOptions = {
   owner: string | undefined;
   /** Pays for the texts that come through this socket. */
   work: WorkAccount;
-  /** Why a new session with a text of so many phones may not start now. */
-  admit(phones: number): Refusal | undefined;
+  /** The accounts of its resumes and of its session. */
+  accounts: CallerAccounts;
+  /** Why a new session with a text of so many phones may not start now, or what begins one. */
+  admit(phones: number): Refusal | TakePlace;
   onClose(): void;
 };
+
+/** Takes the place of a session that was admitted; the function that it gives frees it. */
+export type TakePlace = () => () => void;
 
 /** One WebSocket: reads messages, finds or starts the session, and hands over. */
 export class Connection {
@@ -75,16 +81,22 @@ export class Connection {
     if (socket.readyState === socket.OPEN) socket.ping(String(this.#session?.lastEventId ?? 0));
   }
 
+  /** Whether a session has it. */
+  get hasSession(): boolean {
+    return this.#session !== undefined;
+  }
+
   /** Refuses a socket that neither starts nor resumes. */
   tick(nowMs: number): void {
     const { startTimeoutMs } = this.#options.context.limits;
     if (this.#session || this.#socket.isClosing || nowMs - this.#openedMs <= startTimeoutMs) return;
-    this.refuse({ code: 'idle_timeout', message: `no start or resume came within ${startTimeoutMs} ms` });
+    const message = `no start or resume came within ${startTimeoutMs} ms (start_timeout_ms)`;
+    this.refuse({ code: 'idle_timeout', message, limit: 'startTimeoutMs' });
   }
 
   /** Sends `error` and closes the socket. */
   refuse(refusal: Refusal): void {
-    this.#options.context.metrics.refusal(refusal.code);
+    noteRefusal(this.#options.context, refusal);
     this.#socket.write(JSON.stringify({ event_id: 0, audio_ms: 0, ...errorMessage(refusal) }));
     this.#socket.close(wireErrors[refusal.code].close, refusal.message);
   }
@@ -92,6 +104,12 @@ export class Connection {
   /** The server goes away: closes the socket unless a session has it. */
   leave(): void {
     if (!this.#session && !this.#socket.isClosing) this.#socket.close(closeCodes.goingAway, 'going away');
+  }
+
+  /** Cuts the socket for somebody else, who may have its place at once. */
+  giveUp(): void {
+    this.#options.onClose();
+    this.terminate();
   }
 
   /** Cuts the socket without a closing handshake. */
@@ -106,8 +124,7 @@ export class Connection {
     const { context } = this.#options;
     try {
       const waitMs = (isBinary ? this.#frames : this.#messages).take(context.now());
-      if (waitMs > 0)
-        this.#fail(flood(isBinary ? 'more audio frames than any sound needs' : 'too many messages a second', waitMs));
+      if (waitMs > 0) this.#fail(isBinary ? flood('frames', waitMs) : flood('messages', waitMs));
       else if (isBinary) this.#onFrame(data);
       else this.#onText(data);
     } catch (error) {
@@ -131,7 +148,9 @@ export class Connection {
     if (this.#isControlFlood()) return;
     this.#isAlive = true;
     const eventId = Number(data.toString('latin1'));
-    if (Number.isSafeInteger(eventId)) this.#session?.confirmed(eventId);
+    if (!this.#session || !Number.isSafeInteger(eventId)) return;
+    this.#session.confirmed(eventId);
+    if (eventId > 0) this.#options.registry.forgetKey(this.#session);
   }
 
   /**
@@ -141,7 +160,7 @@ export class Connection {
   #isControlFlood(): boolean {
     if (this.#socket.isClosing) return true;
     const waitMs = this.#pings.take(this.#options.context.now());
-    if (waitMs > 0) this.#fail(flood('too many pings a second', waitMs));
+    if (waitMs > 0) this.#fail(flood('pings', waitMs));
     return waitMs > 0;
   }
 
@@ -157,8 +176,8 @@ export class Connection {
   #onText(data: Buffer): void {
     const { metrics, limits } = this.#options.context;
     if (data.length > limits.maxMessageBytes) {
-      const message = `a message of ${data.length} bytes; at most ${limits.maxMessageBytes} are read`;
-      this.#fail({ code: 'too_large', message });
+      const message = `a message of ${data.length} bytes; at most ${limits.maxMessageBytes} are read (max_message_bytes)`;
+      this.#fail({ code: 'too_large', message, limit: 'maxMessageBytes' });
       return;
     }
     const parsed = parseClientMessage(data.toString('utf8'));
@@ -181,30 +200,39 @@ export class Connection {
   }
 
   #find(message: ClientMessage): Session | Refusal {
-    const { registry, owner } = this.#options;
+    const { accounts, registry } = this.#options;
     switch (message.type) {
       case 'start':
-        return registry.startedBefore(message, owner) ?? this.#start(message);
+        return registry.startedBefore(message, accounts[0]) ?? this.#start(message);
       case 'resume':
-        return registry.find(message, owner);
+        return this.#resume(message);
       default:
         return { code: 'protocol_order', message: `"${message.type}" came before "start" or "resume"` };
     }
   }
 
+  #resume(message: Extract<ClientMessage, { type: 'resume' }>): Session | Refusal {
+    const { accounts, context, registry, owner } = this.#options;
+    // The secret is looked at first: what others guess wrong keeps nobody out who has it.
+    const found = registry.find(message, owner);
+    return refusedBy(accounts, (account) => account.resume(context.now(), !('code' in found))) ?? found;
+  }
+
   #start(message: StartMessage): Session | Refusal {
-    const { admit, context, registry, owner, work } = this.#options;
-    const refusal = admit(writtenLength(message.reference));
-    if (refusal) return refusal;
+    const { accounts, admit, context, registry, owner, work } = this.#options;
+    const takePlace = admit(writtenLength(message.reference));
+    if ('code' in takePlace) return takePlace;
     const { language } = context.engine.model;
     if (primaryTag(message.language) !== primaryTag(language)) {
       return { code: 'invalid_message', message: `language: "${message.language}" is not ${language}` };
     }
     const text = openText(context, work, message.reference);
     if ('code' in text) return text;
+    const place = takePlace();
     try {
-      return registry.create(message, { text, work, owner });
+      return registry.create(message, { text, work, owner, account: accounts[0], place });
     } catch (error) {
+      place();
       text.release();
       throw error;
     }
@@ -222,16 +250,24 @@ const abnormal = 1006;
 function readFrame(data: Buffer, { maxFrameBytes }: Limits): AudioFrame | Refusal {
   const payloadBytes = data.length - frameHeaderBytes;
   if (payloadBytes > maxFrameBytes) {
-    return { code: 'too_large', message: `a frame of ${payloadBytes} bytes; max_frame_bytes is ${maxFrameBytes}` };
+    const message = `a frame of ${payloadBytes} bytes; max_frame_bytes is ${maxFrameBytes}`;
+    return { code: 'too_large', message, limit: 'maxFrameBytes' };
   }
   const decoded = decodeFrame(data);
   if (decoded.ok) return decoded.frame;
   return { code: decoded.fault === 'codec' ? 'unsupported_audio' : 'invalid_frame', message: decoded.message };
 }
 
-function flood(message: string, retryAfterMs: number): Refusal {
-  return { code: 'rate_limited', message, retryAfterMs };
+function flood(what: keyof typeof floods, retryAfterMs: number): Refusal {
+  const { sentence, limit } = floods[what];
+  return { code: 'rate_limited', message: `${sentence} (${wireName(limit)})`, retryAfterMs, limit };
 }
+
+const floods = {
+  frames: { sentence: 'more audio frames than any sound needs', limit: 'framesPerSecond' },
+  messages: { sentence: 'too many messages a second', limit: 'messagesPerSecond' },
+  pings: { sentence: 'too many pings a second', limit: 'pingsPerSecond' },
+} as const satisfies Record<string, { sentence: string; limit: keyof Limits }>;
 
 /** `en` of `en-US`. */
 function primaryTag(language: string): string {

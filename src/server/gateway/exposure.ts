@@ -21,6 +21,19 @@ export function checkExposure(host: string, guard: { tokens: boolean; tls: boole
 }
 
 /**
+ * What a load test may do to a server nobody else may: where a proxy stands in front, all the world
+ * calls from this machine, so only a token tells one from the other.
+ * @throws SpeechfbError `unsafe_faults`
+ */
+export function checkFaults(guard: { faults: boolean; proxied: boolean; tokens: boolean }): void {
+  if (!guard.faults || !guard.proxied || guard.tokens) return;
+  const message = '--fault-injection would let anyone behind the proxy stall or kill the model';
+  throw new SpeechfbError('unsafe_faults', message, {
+    hint: 'add --token-file FILE, or leave out --trust-proxy and --allow-host',
+  });
+}
+
+/**
  * Whether a WebSocket with this `Origin` may be opened. Programs send none. A page must come from
  * this server's own host, or from a listed origin; on loopback the page must be on loopback too,
  * whatever name was made to point here.

@@ -3,6 +3,8 @@ import type { Duplex } from 'node:stream';
 
 /** Why a request is refused before anything is done for it; the label of a metric. */
 type RefusedFor =
+  | 'connection_cap'
+  | 'connection_share'
   | 'connections'
   | 'header_size'
   | 'host'

@@ -11,16 +11,20 @@ import { collectGarbage } from '../../threads/memory.ts';
 import { defaultLimits, type Limits } from '../limits.ts';
 import type { Refusal } from '../refusal.ts';
 import type { Scoring, ServerContext } from '../session/context.ts';
+import type { Account } from './account.ts';
+import { Accounts, type CallerAccounts, refusedBy } from './accounts.ts';
 import { Admission, stalled } from './admission.ts';
-import { Connection } from './connection.ts';
+import { Connection, type TakePlace } from './connection.ts';
 import { type DrainReport, drainSessions } from './drain.ts';
-import { checkExposure, isLoopback } from './exposure.ts';
+import { checkExposure, checkFaults, isLoopback } from './exposure.ts';
 import { createHttpHandler } from './http.ts';
 import { type HttpRefusal, refuseSocket } from './http-refusal.ts';
 import { IdleSweep } from './idle-sweep.ts';
 import { closeListener, createListener, refuseUnread } from './listener.ts';
 import { Lobby } from './lobby.ts';
 import { Registry } from './registry.ts';
+import { Room } from './room.ts';
+import type { GivenUp } from './shared-pool.ts';
 import type { Tokens } from './tokens.ts';
 import {
   type Caller,
@@ -56,6 +60,8 @@ export type ServerOptions = {
   origins?: readonly string[];
   /** Names by which this server may be called beside those of this machine. */
   hosts?: readonly string[];
+  /** Proxies of the operator's own that all callers come through; each names the one before. */
+  trustedProxies?: number;
 };
 
 export type RunningServer = {
@@ -76,7 +82,7 @@ export type RunningServer = {
 
 type ServerStats = { sockets: number; sessions: number; streaming: number; detached: number; ending: number };
 
-/** @throws SpeechfbError `unsafe_host`, `port_in_use`, `cannot_listen`, `bad_tls` */
+/** @throws SpeechfbError `unsafe_host`, `unsafe_faults`, `port_in_use`, `cannot_listen` ... */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const server = new Server(options);
   await server.listen();
@@ -93,12 +99,15 @@ class Server implements RunningServer {
   readonly #context: ServerContext;
   readonly #registry: Registry;
   readonly #admission: Admission;
+  readonly #accounts: Accounts;
+  readonly #room: Room;
   readonly #work: WorkBudget;
   readonly #sweep: IdleSweep;
   readonly #lobby: Lobby;
   readonly #http: HttpServer;
   readonly #sockets: WebSocketServer;
-  readonly #connections = new Set<Connection>();
+  /** In the order in which they came. */
+  readonly #connections = new Map<Connection, Account>();
   #engine: AcousticEngine | undefined;
   #ready: Promise<void> = Promise.resolve();
   #port = 0;
@@ -110,11 +119,17 @@ class Server implements RunningServer {
     this.#limits = { ...defaultLimits, ...options.limits };
     this.#host = options.host ?? '127.0.0.1';
     checkExposure(this.#host, { tokens: options.tokens !== undefined, tls: options.tls !== undefined });
+    checkFaults({
+      faults: options.faultInjection === true,
+      proxied: (options.trustedProxies ?? 0) > 0 || (options.hosts ?? []).length > 0,
+      tokens: options.tokens !== undefined,
+    });
     const loopback = isLoopback(this.#host);
     this.#policy = {
       tokens: options.tokens,
       origins: { allowed: options.origins ?? [], loopback },
       hosts: { allowed: options.hosts ?? [], loopback },
+      trustedProxies: options.trustedProxies ?? 0,
     };
     this.#log = new ThrottledLog(options.log, () => performance.now());
     this.#metrics = this.#newMetrics();
@@ -127,9 +142,11 @@ class Server implements RunningServer {
       this.#engine?.tidy?.();
       options.scoring.tidy?.();
     });
+    this.#accounts = new Accounts({ limits: this.#limits, tokens: options.tokens?.size ?? 0, now: this.#context.now });
+    this.#room = this.#createRoom();
     this.#lobby = new Lobby({
       limits: this.#limits,
-      behindProxy: false,
+      behindProxy: this.#policy.trustedProxies > 0,
       onEvicted: () => this.#refused('pending', 'connections that send no request have to go'),
     });
     this.#http = this.#createHttp();
@@ -158,7 +175,7 @@ class Server implements RunningServer {
     });
     this.#ready.catch(() => {});
     const beat = (): void => {
-      for (const connection of this.#connections) connection.heartbeat();
+      for (const connection of this.#connections.keys()) connection.heartbeat();
     };
     this.#timers = [setInterval(() => this.#tick(), tickMs), setInterval(beat, this.#limits.heartbeatMs)];
     const guards = { tls: tls !== undefined, tokens: tokens !== undefined };
@@ -171,7 +188,7 @@ class Server implements RunningServer {
 
   async drain(): Promise<DrainReport> {
     this.#isDraining = true;
-    for (const connection of this.#connections) connection.leave();
+    for (const connection of this.#connections.keys()) connection.leave();
     const areClosed = (): boolean => this.#connections.size === 0;
     const report = await drainSessions(this.#registry.all(), this.#limits.drainMs, areClosed);
     await this.close();
@@ -181,7 +198,7 @@ class Server implements RunningServer {
   async close(): Promise<void> {
     this.#isDraining = true;
     for (const timer of this.#timers) clearInterval(timer);
-    for (const connection of this.#connections) connection.terminate();
+    for (const connection of this.#connections.keys()) connection.terminate();
     for (const session of this.#registry.all()) session.abandon();
     await closeListener(this.#http);
   }
@@ -241,28 +258,39 @@ class Server implements RunningServer {
       this.#refuse(socket, caller);
       return;
     }
-    const full = this.#full();
+    const accounts = this.#accounts.of(caller);
+    const full = this.#room.connection(accounts);
     if (full) {
       this.#refuse(socket, full);
       return;
     }
     this.#lobby.leave(request.socket);
     // ws sets TCP_NODELAY itself.
-    this.#sockets.handleUpgrade(request, socket, head, (client) => this.#connect(client, socket, caller));
+    this.#sockets.handleUpgrade(request, socket, head, (client) => {
+      this.#connect(client, socket, { owner: caller.owner, accounts });
+    });
   }
 
-  #connect(socket: WebSocket, transport: Duplex, { owner }: Caller): void {
+  #connect(
+    socket: WebSocket,
+    transport: Duplex,
+    caller: { owner: string | undefined; accounts: CallerAccounts },
+  ): void {
+    const free = this.#room.takeConnection(caller.accounts);
     const connection: Connection = new Connection({
       socket,
       transport,
       context: this.#context,
       registry: this.#registry,
-      owner,
-      work: this.#work.account(),
-      admit: (phones) => this.#admit(phones),
-      onClose: () => void this.#connections.delete(connection),
+      ...caller,
+      work: this.#work.account(caller.accounts),
+      admit: (phones) => this.#admit(caller.accounts, phones),
+      onClose: () => {
+        free();
+        this.#connections.delete(connection);
+      },
     });
-    this.#connections.add(connection);
+    this.#connections.set(connection, caller.accounts[0]);
   }
 
   #refuse(socket: Duplex, refusal: HttpRefusal): void {
@@ -275,28 +303,49 @@ class Server implements RunningServer {
     this.#log.warn({ reason }, message);
   }
 
-  /** The refusal of a caller who would be taken were there room. */
-  #full(): HttpRefusal | undefined {
-    const { maxConnections, busyRetryMs } = this.#limits;
-    if (this.#connections.size < maxConnections) return undefined;
-    const message = `all ${maxConnections} connections (max_connections) are taken; try again later`;
-    return { status: 503, reason: 'connections', code: 'server_busy', message, retryAfterMs: busyRetryMs };
+  #createRoom(): Room {
+    const { log, metrics } = this.#context;
+    return new Room({
+      limits: this.#limits,
+      candidates: { connections: () => this.#unstarted(), sessions: () => this.#registry.detached() },
+      onGivenUp: (what) => {
+        metrics.givenUp(what);
+        log.warn({}, `a ${what} was given up for a caller who has fewer`);
+      },
+    });
   }
 
-  #admit(phones: number): Refusal | undefined {
+  /** The connections that have no session, the oldest first: they may be given up for others. */
+  *#unstarted(): Iterable<GivenUp> {
+    for (const [connection, account] of this.#connections) {
+      if (!connection.hasSession) yield { account, giveUp: () => connection.giveUp() };
+    }
+  }
+
+  #admit(accounts: CallerAccounts, phones: number): Refusal | TakePlace {
     const nowMs = this.#context.now();
-    const sessions = this.#registry.size;
+    const place = this.#room.session(accounts);
     const stats = { engine: this.#engine?.stats(), scoring: this.#options.scoring.stats?.() };
     const refusal =
-      this.#admission.admit({ nowMs, sessions, draining: this.#isDraining, ...stats }) ?? this.#work.admit(phones);
-    // A session that is over before the next tick leaves its garbage too.
-    if (!refusal) this.#sweep.look(sessions + 1, nowMs);
-    return refusal;
+      place.cap ??
+      this.#admission.admit({ nowMs, lacks: place.lacks, draining: this.#isDraining, ...stats }) ??
+      refusedBy(accounts, (account) => account.start(nowMs)) ??
+      this.#work.admit(phones);
+    if (refusal) return refusal;
+    return () => {
+      this.#admission.started(nowMs);
+      this.#work.started(phones);
+      const free = this.#room.takeSession(accounts, place);
+      // A session that is over before the next tick leaves its garbage too.
+      this.#sweep.look(this.#registry.size + 1, nowMs);
+      return free;
+    };
   }
 
   #notReady(): string | undefined {
     if (this.#isDraining) return 'draining';
-    return this.#engine ? stalled(this.#engine.stats(), this.#limits) : 'the model warms up';
+    if (!this.#engine) return 'the model warms up';
+    return stalled(this.#engine.stats(), this.#options.scoring.stats?.(), this.#limits);
   }
 
   #injectFault(fault: EngineFault): boolean {
@@ -306,7 +355,7 @@ class Server implements RunningServer {
 
   #tick(): void {
     const nowMs = this.#context.now();
-    for (const connection of this.#connections) connection.tick(nowMs);
+    for (const connection of this.#connections.keys()) connection.tick(nowMs);
     for (const session of this.#registry.all()) session.tick();
     this.#log.flush();
     this.#sweep.look(this.#registry.size, nowMs);

@@ -13,18 +13,21 @@ export class TokenBucket {
     this.#filledAtMs = nowMs;
   }
 
+  /** What `take` would say. */
+  waitMs(atMs: number, count = 1): number {
+    this.#tokens = Math.min(this.#burst, this.#tokens + ((atMs - this.#filledAtMs) * this.#perSecond) / 1000);
+    this.#filledAtMs = atMs;
+    const wanted = Math.min(count, this.#burst);
+    return this.#tokens >= wanted ? 0 : Math.ceil(((wanted - this.#tokens) * 1000) / this.#perSecond);
+  }
+
   /**
    * Takes `count` tokens: 0 when they were there, else how many ms until they are. More than the
    * burst are given by a full bucket, which then owes the rest.
    */
   take(atMs: number, count = 1): number {
-    this.#tokens = Math.min(this.#burst, this.#tokens + ((atMs - this.#filledAtMs) * this.#perSecond) / 1000);
-    this.#filledAtMs = atMs;
-    const wanted = Math.min(count, this.#burst);
-    if (this.#tokens >= wanted) {
-      this.#tokens -= count;
-      return 0;
-    }
-    return Math.ceil(((wanted - this.#tokens) * 1000) / this.#perSecond);
+    const waitMs = this.waitMs(atMs, count);
+    if (waitMs === 0) this.#tokens -= count;
+    return waitMs;
   }
 }

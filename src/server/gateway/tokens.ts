@@ -6,6 +6,8 @@ import { sha256 } from '../secrets.ts';
 
 /** The tokens of the clients that may connect. */
 export type Tokens = {
+  /** How many there are. */
+  readonly size: number;
   /**
    * The name that the token belongs to; undefined when it is nobody's. Takes the same time either
    * way.
@@ -56,6 +58,7 @@ export function parseTokens(text: string, path: string): Tokens {
     });
   }
   return {
+    size: entries.length,
     nameOf(token) {
       const digest = sha256(token);
       let found: string | undefined;

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { streamPath, subprotocol } from '../../protocol/address.ts';
+import { accountOf, callerAddress } from './address.ts';
 import { type HostPolicy, isHostAllowed, isOriginAllowed, type OriginPolicy } from './exposure.ts';
 import type { HttpRefusal } from './http-refusal.ts';
 import type { Tokens } from './tokens.ts';
@@ -11,10 +12,20 @@ import type { Tokens } from './tokens.ts';
 const bearerProtocol = 'bearer.';
 
 /** What a server asks of its callers. */
-export type CallerPolicy = { tokens: Tokens | undefined; origins: OriginPolicy; hosts: HostPolicy };
+export type CallerPolicy = {
+  tokens: Tokens | undefined;
+  origins: OriginPolicy;
+  hosts: HostPolicy;
+  trustedProxies: number;
+};
 
-/** The name of the client's token; without tokens no client has one. */
-export type Caller = { owner: string | undefined };
+/** The client behind a request. */
+export type Caller = {
+  /** The name of the client's token; without tokens no client has one. */
+  owner: string | undefined;
+  /** As it is counted; undefined on this machine. */
+  address: string | undefined;
+};
 
 /** Why a request is not meant for this server, whatever it asks for. */
 export function misdirected({ headers }: IncomingMessage, { hosts }: CallerPolicy): HttpRefusal | undefined {
@@ -25,16 +36,18 @@ export function misdirected({ headers }: IncomingMessage, { hosts }: CallerPolic
 }
 
 /** The client behind a request, or why it is refused. */
-export function identify(request: IncomingMessage, { tokens, origins }: CallerPolicy): Caller | HttpRefusal {
+export function identify(request: IncomingMessage, policy: CallerPolicy): Caller | HttpRefusal {
+  const { tokens, origins, trustedProxies } = policy;
   const { origin, host } = request.headers;
   if (!isOriginAllowed(origin, host, origins)) {
     const message = `pages of ${short(origin)} may not connect; --allow-origin adds one`;
     return { status: 403, reason: 'origin', code: 'forbidden', message };
   }
-  if (!tokens) return { owner: undefined };
+  const address = accountOf(callerAddress(request, trustedProxies));
+  if (!tokens) return { owner: undefined, address };
   const token = tokenOf(request);
   const owner = token === undefined ? undefined : tokens.nameOf(token);
-  if (owner !== undefined) return { owner };
+  if (owner !== undefined) return { owner, address };
   const message =
     token === undefined
       ? `a token is needed: "Authorization: Bearer TOKEN" or the subprotocol "${bearerProtocol}TOKEN"`

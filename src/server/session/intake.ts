@@ -115,7 +115,12 @@ export class Intake {
     const aheadMs = toMs - (nowMs - (this.#firstFrameMs ?? nowMs));
     if (aheadMs > limits.maxBufferedMs) {
       const message = `the audio runs ${Math.round(aheadMs)} ms ahead of real time; max_buffered_ms is ${limits.maxBufferedMs}`;
-      return { code: 'too_fast', message, retryAfterMs: Math.round(aheadMs - limits.maxBufferedMs) };
+      return {
+        code: 'too_fast',
+        message,
+        retryAfterMs: Math.round(aheadMs - limits.maxBufferedMs),
+        limit: 'maxBufferedMs',
+      };
     }
     clock.advanceTo(toMs);
     return undefined;

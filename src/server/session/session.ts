@@ -1,7 +1,7 @@
 import type { ClientMessage, ReferenceInput, StartMessage } from '../../protocol/client-messages.ts';
 import { closeCodes, wireErrors } from '../../protocol/codes.ts';
 import type { AudioFrame } from '../../protocol/frame.ts';
-import type { Refusal } from '../refusal.ts';
+import { noteRefusal, type Refusal } from '../refusal.ts';
 import { createSecret } from '../secrets.ts';
 import { Acknowledger } from './acknowledger.ts';
 import { AudioClock } from './audio-clock.ts';
@@ -71,7 +71,7 @@ export class Session {
     const outbox = this.#createOutbox(clock);
     const settings = this.#settings;
     const onError = (error: unknown): void => this.#end.failInternally(error);
-    const audio = new SessionAudio({ context, start, text, clock, settings, outbox, onError });
+    const audio = new SessionAudio({ context, sessionId: this.id, start, text, clock, settings, outbox, onError });
     const closeSocket = (closing: { code: number; reason: string }): void =>
       this.#socket?.close(closing.code, closing.reason);
     this.#outbox = outbox;
@@ -223,13 +223,13 @@ export class Session {
 
   /** Cuts off a client that does not read; its session can be resumed. */
   #watchSocket(socket: SessionSocket, nowMs: number): void {
-    const { limits, metrics } = this.#context;
+    const { limits } = this.#context;
     this.#outbox.drained();
     const isSlow =
       this.#outbox.congestedForMs(nowMs) > limits.slowReaderMs || socket.unsentBytes() > limits.maxUnsentBytes;
     if (!isSlow) return;
     const refusal = { code: 'slow_reader', message: 'events are not read as fast as they come' } as const;
-    metrics.refusal(refusal.code);
+    noteRefusal(this.#context, refusal);
     this.#outbox.send(errorMessage(refusal));
     socket.close(wireErrors.slow_reader.close, refusal.message);
     this.#detach();

@@ -18,6 +18,8 @@ export type SessionSettings = { emitIntervalMs: number; granularity: Granularity
 
 export type UtteranceOptions = {
   id: number;
+  /** The session: its utterances share the time that scoring has for it. */
+  speaker: string;
   /** Where it begins on the session's clock. */
   startMs: number;
   text: OpenText;
@@ -61,7 +63,8 @@ export class Utterance {
     this.#scoredMs = startMs;
     const onFeedback = (feedback: Feedback): void => this.#onFeedback(feedback);
     const { emitIntervalMs } = settings;
-    this.#pipeline = options.open(engine, this.reference, { emitIntervalMs }, { onFeedback, onError });
+    const { speaker } = options;
+    this.#pipeline = options.open(engine, this.reference, { emitIntervalMs, speaker }, { onFeedback, onError });
   }
 
   /** How far the model is, on the session's clock. */

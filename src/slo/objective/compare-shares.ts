@@ -8,16 +8,24 @@ import { added, observedEffect, sessionsFreedom } from './clustered.ts';
  */
 export type ComparedShare = { good: number; total: number; strata: readonly ClusterSums[] };
 
-/** How far the candidate's share lies above the baseline's, with its interval. */
-export type ShareShift = { baseline: number; candidate: number; shift: number; lower: number; upper: number };
+/** How far the candidate's share lies above the baseline's, with its interval, and what gave it. */
+export type ShareShift = {
+  baseline: number;
+  candidate: number;
+  shift: number;
+  lower: number;
+  upper: number;
+  method: 'shares' | 'welch';
+};
 
 /**
  * The change of a share from one side to the other; undefined where a side has nothing. Events of
  * one session share its fate, so sessions are the observations: Agresti and Caffo's interval (2000:
  * one more good and one more bad on each side, so that 100 % has an interval too) at the events'
  * worth, which is their number over the design effect of both sides together, with Student's t for
- * the sessions by their lengths. With several runs on each side Welch's interval of the runs'
- * shares, and never less than that: a few runs may agree by chance to the last session.
+ * the sessions by their lengths. With several runs on each side that have events, Welch's interval
+ * of the runs' shares, and never less than that: a few runs may agree by chance to the last
+ * session.
  */
 export function shiftOfShare(
   baseline: readonly ComparedShare[],
@@ -27,11 +35,13 @@ export function shiftOfShare(
   const [was, is] = [counted(baseline), counted(candidate)];
   if (was.total === 0 || is.total === 0) return undefined;
   const bySessions = bySession(was, is, { margin, confidence });
-  if (baseline.length < 2 || candidate.length < 2) return bySessions;
-  const { mean, lower, upper } = welchShift(candidate.map(shareOf), baseline.map(shareOf), confidence);
+  const [before, after] = [sharesOf(baseline), sharesOf(candidate)];
+  if (before.length < 2 || after.length < 2) return { ...bySessions, method: 'shares' };
+  const { mean, lower, upper } = welchShift(after, before, confidence);
   return {
-    baseline: meanOf(baseline.map(shareOf)),
-    candidate: meanOf(candidate.map(shareOf)),
+    method: 'welch',
+    baseline: meanOf(before),
+    candidate: meanOf(after),
     shift: mean,
     lower: Math.min(lower, bySessions.lower),
     upper: Math.max(upper, bySessions.upper),
@@ -79,8 +89,13 @@ export function oneASession(good: number, total: number): ComparedShare {
   return { good, total, strata: [sums] };
 }
 
+/** The shares of the runs that have any events. */
+function sharesOf(runs: readonly ComparedShare[]): number[] {
+  return runs.filter(({ total }) => total > 0).map(shareOf);
+}
+
 function shareOf({ good, total }: { good: number; total: number }): number {
-  return total === 0 ? Number.NaN : good / total;
+  return good / total;
 }
 
 function meanOf(values: readonly number[]): number {

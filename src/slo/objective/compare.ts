@@ -127,8 +127,7 @@ function compareShares(name: string, a: ComparedSide, b: ComparedSide): Compared
   const figures = shiftOfShare(was, is, { margin: shareMargin, confidence: comparisonConfidence });
   if (!figures) return [];
   const verdict = comparisonWord(figures, shareMargin, 'fall');
-  const method = a.runs.length > 1 && b.runs.length > 1 ? 'welch' : 'shares';
-  return [{ metric: name, of: name, unit: 'share', ...figures, margin: shareMargin, verdict, method }];
+  return [{ metric: name, of: name, unit: 'share', ...figures, margin: shareMargin, verdict }];
 }
 
 function judged(one: Omit<ComparedMetric, 'margin' | 'verdict'>, { share, leastMs }: Margin): ComparedMetric {

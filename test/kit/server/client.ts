@@ -93,6 +93,7 @@ export async function refusedUpgrade(
   { headers = {}, protocols = ['speechfb.v1'] }: ConnectOptions = {},
 ): Promise<{ status: number | undefined; headers: IncomingHttpHeaders; body: string }> {
   const socket = new WebSocket(url, protocols, { headers });
+  socket.on('error', () => {});
   const response: IncomingMessage = (await once(socket, 'unexpected-response'))[1];
   return { status: response.statusCode, headers: response.headers, body: await text(response) };
 }

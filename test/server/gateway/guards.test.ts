@@ -136,17 +136,24 @@ describe('admission', () => {
     silentMs: 100,
     restarts: 0,
   };
-  const state: AdmissionState = { nowMs: 0, sessions: 0, draining: false, engine, scoring: undefined };
-  it.each([
+  const state: AdmissionState = { nowMs: 0, lacks: undefined, draining: false, engine, scoring: undefined };
+  it.each<[string, Partial<AdmissionState>, string | undefined]>([
     ['has room', {}, undefined],
     ['drains', { draining: true }, 'server_busy'],
     ['warms up', { engine: undefined }, 'server_busy'],
-    ['is full', { sessions: 400 }, 'server_busy'],
+    ['is full', { lacks: 'full' }, 'server_busy'],
+    ['keeps the rest for others', { lacks: 'share' }, 'server_busy'],
     ['has a slow model that is busy', { engine: { ...engine, stepP95Ms: 101, busy: 0.9 } }, 'server_busy'],
     ['has a slow model that idles', { engine: { ...engine, stepP95Ms: 101, busy: 0.2 } }, undefined],
     ['has a model that says nothing', { engine: { ...engine, silentMs: 2001 } }, 'server_busy'],
-    ['has scoring threads that are late and busy', { scoring: { waitP95Ms: 101, busy: 0.9 } }, 'server_busy'],
-    ['has scoring threads that were late', { scoring: { waitP95Ms: 101, busy: 0.2 } }, undefined],
+    [
+      'has scoring threads that are late and busy',
+      { scoring: { waitP95Ms: 101, busy: 0.9, silentMs: 0 } },
+      'server_busy',
+    ],
+    ['has scoring threads that were late', { scoring: { waitP95Ms: 101, busy: 0.2, silentMs: 0 } }, undefined],
+    ['has a scoring thread that works', { scoring: { waitP95Ms: 1, busy: 0.2, silentMs: 1999 } }, undefined],
+    ['has a scoring thread that stands still', { scoring: { waitP95Ms: 1, busy: 0.2, silentMs: 2001 } }, 'server_busy'],
     ['has a busy model that is fast', { engine: { ...engine, stepP95Ms: 60, busy: 0.99 } }, undefined],
   ])('when the server %s', (_, changes, code) => {
     expect(new Admission(defaultLimits, 0).admit({ ...state, ...changes })?.code).toBe(code);

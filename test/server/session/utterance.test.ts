@@ -28,6 +28,7 @@ function windowOf(frameMs: number, heardMs: number, audioMs: number, startMs = 0
   let feedback: (audioMs: number) => void = () => expect.unreachable();
   const utterance = new Utterance({
     id: 1,
+    speaker: 'a session',
     startMs,
     text: { reference: { words: [] }, release() {} },
     engine,

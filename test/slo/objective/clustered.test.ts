@@ -344,6 +344,17 @@ describe('the mean of sessions', () => {
       deviation: expect.closeTo(deviation, 9),
       bound: expect.closeTo(225 + studentUpper(0.95, 16 / 6 - 1) * deviation, 9),
     });
+    // Two sessions of one sample each: 100 +- 50, each raised by a half.
+    const two = clusteredMean(
+      [
+        sumsOfMisses([
+          [1, 50],
+          [1, 150],
+        ]),
+      ],
+      0.95,
+    )!;
+    expect(two.bound).toBeCloseTo(100 + (studentUpper(0.95, 1) * Math.sqrt(2 * 50 ** 2 * 1.5)) / 2, 9);
     expect(clusteredMean([sumsOfMisses([[4, 9]])], 0.95)).toBeUndefined();
     expect(
       clusteredMean(
@@ -372,25 +383,50 @@ describe('how many more sessions would prove a share', () => {
     expect(sessionsToProve([sums], dependence([sums], claim)!, claim)).toBe(more);
   });
 
-  it('of ten samples each, is when so many do and one fewer does not', () => {
-    const of = (count: number) =>
-      sumsOfMisses(Array.from({ length: count }, (_, i) => [10, i % 4 === 0 ? 1 : 0] as const));
-    // Ten misses in forty sessions, each of which adds none.
-    const [strata, claim] = [[of(40)], { ...share, missShare: 0.03 }];
-    const more = sessionsToProve(strata, dependence(strata, claim)!, claim);
+  it.each<[string, [number, number][], number]>([
+    [
+      'forty of ten samples, a quarter with a miss',
+      Array.from({ length: 40 }, (_, i) => [10, i % 4 === 0 ? 1 : 0]),
+      0.03,
+    ],
+    [
+      'three of twenty samples',
+      [
+        [20, 8],
+        [20, 4],
+        [20, 6],
+      ],
+      0.3,
+    ],
+    [
+      'two of twenty samples',
+      [
+        [20, 8],
+        [20, 9],
+      ],
+      0.43,
+    ],
+  ])('is when so many do and one fewer does not: %s', (_, sessions, missShare) => {
+    const [strata, claim] = [[sumsOfMisses(sessions)], { ...share, missShare }];
+    const [count, samples, now] = [sessions.length, sessions.length * sessions[0]![0], dependence(strata, claim)!];
+    const more = sessionsToProve(strata, now, claim);
+    // More sessions bring samples and degrees of freedom, and not a miss.
     const worthOf = (added: number) => {
-      const now = dependence(strata, claim)!;
-      const factor = fewness(10 * (40 + added), 40 + added - 1, 0.9) / fewness(400, 39, 0.9);
-      return { samples: (now.samples / 40) * (40 + added) * factor, misses: now.misses * factor };
+      const times = (count + added) / count;
+      const factor = fewness(samples * times, count + added - 1, 0.9) / fewness(samples, count - 1, 0.9);
+      return { samples: now.samples * times * factor, misses: now.misses * factor };
     };
-    expect(provesShare(worthOf(more), 0.03, 0.95)).toBe(true);
-    expect(provesShare(worthOf(more - 1), 0.03, 0.95)).toBe(false);
+    expect(more).toBeGreaterThan(1);
+    expect(provesShare(worthOf(more), missShare, 0.95)).toBe(true);
+    expect(provesShare(worthOf(more - 1), missShare, 0.95)).toBe(false);
   });
 
   it('proves nothing of samples that all miss, nor a share without any', () => {
     expect(provesShare({ samples: 5, misses: 5 }, 0.05, 0.95)).toBe(false);
     expect(provesShare({ samples: 59, misses: 0 }, 0.05, 0.95)).toBe(true);
     expect(provesShare({ samples: 58, misses: 0 }, 0.05, 0.95)).toBe(false);
+    expect(provesShare({ samples: 93, misses: 1 }, 0.05, 0.95)).toBe(true);
+    expect(provesShare({ samples: 92, misses: 1 }, 0.05, 0.95)).toBe(false);
   });
 });
 

@@ -132,8 +132,10 @@ describe('what is said of a metric', () => {
     ['one run', 1, 2],
     ['one run', 2, 1],
   ])('with %s on a side is of its first alone (%d against %d)', (_, was, is) => {
-    const [a, b] = [was, is].map((count) => ({ runs: Array.from({ length: count }, () => flat(100)) }));
-    expect(compareRuns(a!, b!, margin).map(({ method }) => method)).toEqual(['mann-whitney', 'mann-whitney']);
+    const run = { ...flat(100), shares: { availability: oneASession(9, 10) } };
+    const [a, b] = [was, is].map((count) => ({ runs: Array.from({ length: count }, () => run) }));
+    const methods = compareRuns(a!, b!, margin).map(({ method }) => method);
+    expect(methods).toEqual(['mann-whitney', 'mann-whitney', 'shares']);
   });
 
   it('of a share: the interval of Agresti and Caffo', () => {
@@ -175,11 +177,20 @@ describe('what is said of a metric', () => {
     expect(compareRuns({ runs: [runOf(2, 0)] }, { runs: [one] }, margin)[0]).toMatchObject({ verdict: 'undecided' });
   });
 
+  it('weighs values by how often they came', () => {
+    const runs = (...values: number[]) => ({ runs: [{ ...flat(0), distributions: { x: distributionOf(...values) } }] });
+    // Of 36 differences 8 are 1, 4 are -3, 16 are 8 and 8 are 4: those in the middle are 4.
+    const [median] = compareRuns(runs(1, 1, 1, 1, 5, 5), runs(2, 2, 9, 9, 9, 9), margin);
+    expect(median).toMatchObject({ metric: 'p50(x)', baseline: 1, candidate: 9, shift: expect.closeTo(4, 2) });
+    const [mostly] = compareRuns(runs(1, 5), runs(2, 9, 9, 9, 9, 9, 9, 9), margin);
+    expect(mostly).toMatchObject({ baseline: 1, candidate: 9, shift: expect.closeTo(4, 2) });
+  });
+
   it('has no tail where a side has no sessions to tell it, and no interval where they are few', () => {
     const p95s = (...sessionP95Ms: number[]) => ({ runs: [{ ...flat(100), sessionP95Ms }] });
     expect(compareRuns(p95s(), p95s(1, 2), margin)).toHaveLength(1);
     expect(compareRuns(p95s(1, 2), p95s(), margin)).toHaveLength(1);
-    expect(compareRuns(p95s(1, 2, 9), p95s(101, 102, 109), margin)[1]).toMatchObject({
+    expect(compareRuns(p95s(9, 1, 2), p95s(109, 102, 101), margin)[1]).toMatchObject({
       baseline: 2,
       candidate: 102,
       shift: 100,

@@ -1,0 +1,115 @@
+import { randomUUID } from 'node:crypto';
+import { type Limits, wireName } from '../limits.ts';
+import type { Refusal } from '../refusal.ts';
+import { TokenBucket } from './token-bucket.ts';
+
+/** Under what callers are counted: their token, their address, or together as this machine. */
+export type AccountKind = 'token' | 'address' | 'machine';
+
+/**
+ * What one token or address does a second. Each is limited by itself, before the limits of the
+ * whole server, so that nobody pays for what another does wrong.
+ */
+export class Account {
+  readonly id = randomUUID();
+  readonly kind: AccountKind;
+  /** Whether there may be others who want the same places. */
+  readonly isShared: boolean;
+  readonly #limits: Limits;
+  readonly #starts: TokenBucket;
+  readonly #phones: TokenBucket;
+  readonly #resumes: TokenBucket;
+  readonly #wrongResumes: TokenBucket;
+  #connections = 0;
+  #sessions = 0;
+
+  constructor(options: { kind: AccountKind; isShared: boolean; limits: Limits; nowMs: number }) {
+    const { kind, isShared, limits, nowMs } = options;
+    const share = isShared ? Math.min(1, limits.rateShare) : 1;
+    const bucket = (perSecond: number, burst: number): TokenBucket => new TokenBucket(perSecond, burst, nowMs);
+    this.kind = kind;
+    this.isShared = isShared;
+    this.#limits = limits;
+    this.#starts = bucket(limits.startsPerSecond * share, Math.max(1, limits.startBurst * share));
+    this.#phones = bucket(limits.startPhonesPerSecond * share, limits.startPhoneBurst * share);
+    this.#resumes = bucket(limits.resumesPerSecond, limits.resumeBurst);
+    this.#wrongResumes = bucket(limits.resumesPerSecond, limits.resumeBurst);
+  }
+
+  /** Whether it must be remembered: something of it is open. */
+  get isInUse(): boolean {
+    return this.#connections > 0 || this.#sessions > 0;
+  }
+
+  /** Why it may open no further connection, whatever room there is. */
+  get connectionCap(): Refusal | undefined {
+    return this.#cap('connections', this.#connections);
+  }
+
+  /** Why it may start no further session, whatever room there is. */
+  get sessionCap(): Refusal | undefined {
+    return this.#cap('sessions', this.#sessions);
+  }
+
+  /** Counts a connection until the function is called. */
+  openConnection(): () => void {
+    this.#connections += 1;
+    return once(() => {
+      this.#connections -= 1;
+    });
+  }
+
+  /** Counts a session until the function is called. */
+  openSession(): () => void {
+    this.#sessions += 1;
+    return once(() => {
+      this.#sessions -= 1;
+    });
+  }
+
+  /** Charges a start, good or bad. */
+  start(nowMs: number): Refusal | undefined {
+    return this.#limited(this.#starts.take(nowMs), 'sessions a second are starting', 'startsPerSecond');
+  }
+
+  /** Charges a text that is read. */
+  read(nowMs: number, phones: number): Refusal | undefined {
+    return this.#limited(this.#phones.take(nowMs, phones), 'phones of texts a second are read', 'startPhonesPerSecond');
+  }
+
+  /** Charges a resume; wrong ones are counted apart, so that they cost right ones nothing. */
+  resume(nowMs: number, isRight: boolean): Refusal | undefined {
+    const what = isRight ? 'sessions a second are resumed' : 'sessions a second are asked for in vain';
+    const waitMs = (isRight ? this.#resumes : this.#wrongResumes).take(nowMs);
+    return this.#limited(waitMs, what, 'resumesPerSecond');
+  }
+
+  #limited(waitMs: number, what: string, limit: keyof Limits): Refusal | undefined {
+    if (waitMs === 0) return undefined;
+    const message = `more ${what} than ${wireName(limit)} lets ${places[this.kind]} have`;
+    return { code: 'rate_limited', message, retryAfterMs: waitMs, limit };
+  }
+
+  #cap(what: 'connections' | 'sessions', count: number): Refusal | undefined {
+    if (this.kind === 'machine') return undefined;
+    const limit = caps[what][this.kind];
+    const most = this.#limits[limit];
+    if (count < most) return undefined;
+    const message = `${places[this.kind]} has ${count} ${what}; ${wireName(limit)} is ${most}`;
+    return { code: 'rate_limited', message, retryAfterMs: this.#limits.busyRetryMs, limit };
+  }
+}
+
+const places = { token: 'this token', address: 'this address', machine: 'this machine' } as const;
+const caps = {
+  connections: { token: 'maxConnectionsPerToken', address: 'maxConnectionsPerAddress' },
+  sessions: { token: 'maxSessionsPerToken', address: 'maxSessionsPerAddress' },
+} as const;
+
+function once(act: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (!isDone) act();
+    isDone = true;
+  };
+}

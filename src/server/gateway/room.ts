@@ -1,0 +1,88 @@
+import type { Limits } from '../limits.ts';
+import type { Refusal } from '../refusal.ts';
+import type { Account } from './account.ts';
+import { type CallerAccounts, refusedBy } from './accounts.ts';
+import type { HttpRefusal } from './http-refusal.ts';
+import { type GivenUp, SharedPool } from './shared-pool.ts';
+
+/** What may be given up when somebody with less wants in, the first to go first. */
+type Candidates = { connections(): Iterable<GivenUp>; sessions(): Iterable<GivenUp> };
+
+export type RoomOptions = { limits: Limits; candidates: Candidates; onGivenUp(what: 'connection' | 'session'): void };
+
+/** The connections and sessions of a server, and who gets the next. */
+export class Room {
+  readonly #options: RoomOptions;
+  readonly #connections: SharedPool;
+  readonly #sessions: SharedPool;
+
+  constructor(options: RoomOptions) {
+    const { maxConnections, maxSessions, placeShare } = options.limits;
+    this.#options = options;
+    this.#connections = new SharedPool(maxConnections, placeShare);
+    this.#sessions = new SharedPool(maxSessions, placeShare);
+  }
+
+  /** Why the caller gets no connection now; a place was freed for it if need be. */
+  connection(accounts: CallerAccounts): HttpRefusal | undefined {
+    const { limits, candidates } = this.#options;
+    const cap = refusedBy(accounts, ({ connectionCap }) => connectionCap);
+    if (cap) {
+      return { status: 429, reason: 'connection_cap', ...cap, retryAfterMs: limits.busyRetryMs };
+    }
+    const [first] = accounts;
+    const lacks = this.#connections.lacks(first);
+    if (lacks === undefined) return undefined;
+    const givenUp = this.#connections.giveUpFor(first, candidates.connections());
+    if (givenUp) {
+      this.#giveUp(givenUp, 'connection');
+      return undefined;
+    }
+    const refusal = { status: 503, code: 'server_busy', retryAfterMs: limits.busyRetryMs } as const;
+    if (lacks === 'share') {
+      const message = 'the few connections that are left are kept for callers who have fewer (place_share)';
+      return { ...refusal, reason: 'connection_share', message };
+    }
+    const message = `all ${limits.maxConnections} connections (max_connections) are taken; try again later`;
+    return { ...refusal, reason: 'connections', message };
+  }
+
+  /** Takes the place of a connection; the function frees it, once. */
+  takeConnection(accounts: CallerAccounts): () => void {
+    const opened = accounts.map((account) => account.openConnection());
+    return all([this.#connections.take(accounts[0]), ...opened]);
+  }
+
+  /** Why there is no place for a session of this caller, and what could be given up to have one. */
+  session(accounts: CallerAccounts): SessionPlace {
+    const cap = refusedBy(accounts, ({ sessionCap }) => sessionCap);
+    const [first] = accounts;
+    const lacks = this.#sessions.lacks(first);
+    const givenUp = lacks && this.#sessions.giveUpFor(first, this.#options.candidates.sessions());
+    return { cap, lacks: givenUp ? undefined : lacks, givenUp };
+  }
+
+  /** Takes the place of a session; the function frees it, once. */
+  takeSession(accounts: CallerAccounts, { givenUp }: SessionPlace): () => void {
+    if (givenUp) this.#giveUp(givenUp, 'session');
+    const opened = accounts.map((account: Account) => account.openSession());
+    return all([this.#sessions.take(accounts[0]), ...opened]);
+  }
+
+  #giveUp(givenUp: GivenUp, what: 'connection' | 'session'): void {
+    givenUp.giveUp();
+    this.#options.onGivenUp(what);
+  }
+}
+
+export type SessionPlace = {
+  cap: Refusal | undefined;
+  lacks: 'full' | 'share' | undefined;
+  givenUp: GivenUp | undefined;
+};
+
+function all(acts: readonly (() => void)[]): () => void {
+  return () => {
+    for (const act of acts) act();
+  };
+}

@@ -1,0 +1,81 @@
+import type { Account } from './account.ts';
+
+/** Somebody's place that could be given up for somebody else. */
+export type GivenUp = { account: Account; giveUp(): void };
+
+/**
+ * Places that all accounts take from, such as sessions. An account that shares them takes at most
+ * `share` of what the others have left (dynamic thresholds; Choudhury and Hahne, IEEE/ACM Trans.
+ * Networking 6(2), 1998): alone it may have `share` of all, and each one that comes after it still
+ * finds something. Who wants more and got it early keeps it, and what it gives back goes to those
+ * that have less, until all that want more have the same.
+ */
+export class SharedPool {
+  readonly #capacity: number;
+  readonly #share: number;
+  readonly #held = new Map<Account, number>();
+  #taken = 0;
+
+  /** @param share of an account, from 0; 1 and more: one may have it all. */
+  constructor(capacity: number, share: number) {
+    this.#capacity = capacity;
+    this.#share = share;
+  }
+
+  /** How much is taken. */
+  get taken(): number {
+    return this.#taken;
+  }
+
+  heldBy(account: Account): number {
+    return this.#held.get(account) ?? 0;
+  }
+
+  /** Why the account gets no more now: nothing is left, or what is left is for others. */
+  lacks(account: Account, amount = 1): 'full' | 'share' | undefined {
+    const left = this.#capacity - this.#taken - amount;
+    if (left < 0) return 'full';
+    const held = this.heldBy(account);
+    // The first is never more than its share.
+    if (!account.isShared || this.#share >= 1 || held === 0) return undefined;
+    return (held + amount) * (1 - this.#share) > left * this.#share + rounding ? 'share' : undefined;
+  }
+
+  /**
+   * The place to give up so that the account may have one, if there is one: of the account that has
+   * most, and only of one that still has as many as the other then.
+   * @param candidates the first to go first.
+   */
+  giveUpFor(account: Account, candidates: Iterable<GivenUp>): GivenUp | undefined {
+    let chosen: GivenUp | undefined;
+    let most = this.heldBy(account) + 1;
+    if (!account.isShared || this.#share >= 1) return undefined;
+    for (const candidate of candidates) {
+      const held = this.heldBy(candidate.account);
+      if (held <= most || !candidate.account.isShared) continue;
+      chosen = candidate;
+      most = held;
+    }
+    return chosen;
+  }
+
+  /** Takes places; the function gives them back, once. */
+  take(account: Account, amount = 1): () => void {
+    this.#add(account, amount);
+    let held = amount;
+    return () => {
+      this.#add(account, -held);
+      held = 0;
+    };
+  }
+
+  #add(account: Account, amount: number): void {
+    this.#taken += amount;
+    const held = this.heldBy(account) + amount;
+    if (held > 0) this.#held.set(account, held);
+    else this.#held.delete(account);
+  }
+}
+
+/** A share such as 0.9 is no whole binary fraction. */
+const rounding = 1e-9;
