@@ -26,7 +26,7 @@ export type PlaybackOptions = {
 };
 
 /** How long a server may take, ms. */
-export type PlaybackPatience = {
+type PlaybackPatience = {
   /** From opening the connection to `ready`. */
   readyMs: number;
   /** From one event to the next, while sound is sent; a lost connection has to be back by then. */

@@ -192,7 +192,9 @@ const events = [
 const serverEvent: z.ZodType<ServerEvent> = z.discriminatedUnion('type', events);
 const types: readonly string[] = events.map(({ shape }) => shape.type.value);
 
-/** A message that is no event: `kind` names what is wrong without what was given, `problem` with it. */
+/**
+ * A message that is no event: `kind` names what is wrong without what was given, `problem` with it.
+ */
 export type EventProblem = { kind: string; problem: string };
 
 /**
@@ -216,7 +218,7 @@ export function readServerEvent(value: unknown): ServerEvent | EventProblem {
 
 /**
  * Whether the feedback that a scanner has read is as the schema has it; false where it has to be
- * asked. Nine tenths of what a server says are such events, and this takes a fiftieth of the time.
+ * asked. Nine tenths of what a server says are such events, and the schema takes longer for them than JSON.parse.
  */
 export function isFeedback(event: Extract<ServerEvent, { type: 'phoneme_feedback' }>): boolean {
   const { event_id, audio_ms, utterance_id, rev, phonemes, timing: of } = event;
@@ -279,8 +281,8 @@ function lag() {
 }
 
 /**
- * A list of at most `most` items that ends at its first problem: zod would make an issue for each of
- * a million.
+ * A list of at most `most` items that ends at its first problem: zod would make an issue for each
+ * of a million.
  */
 function list<Item>(item: z.ZodType<Item>, most: number) {
   return z
