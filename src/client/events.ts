@@ -1,6 +1,7 @@
+import { isFeedback } from '../protocol/quick-checks.ts';
 import type { PhonemeResult } from '../protocol/result.ts';
 import type { ServerEvent } from '../protocol/server-messages.ts';
-import { type EventProblem, isFeedback, readServerEvent } from '../protocol/server-schema.ts';
+import { type EventProblem, readServerEvent } from '../protocol/server-schema.ts';
 import type { StageTimings } from '../protocol/stages.ts';
 import { literal, Scanner } from './json-scanner.ts';
 

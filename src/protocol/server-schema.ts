@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { isNot, plainSentence } from '../config/sentences.ts';
 import { cutWords } from '../cut-words.ts';
 import type { WireErrorCode } from './codes.ts';
+import { isAsExpected, most } from './quick-checks.ts';
 import type { Deviation, InsertedPhone, PhonemeResult, WordResult } from './result.ts';
 import type { ServerEvent, TranscriptWord } from './server-messages.ts';
 import { stages } from './stages.ts';
@@ -11,7 +12,7 @@ import { stages } from './stages.ts';
  * everything, so that no message takes more than its bytes. Keys that are not known are passed
  * over, as a newer server may send them. Lists end at their first problem.
  */
-const ms = z.number().min(0).max(1e9);
+const ms = z.number().min(0).max(most.ms);
 const count = z.int().min(0);
 const seq = z
   .int()
@@ -19,9 +20,9 @@ const seq = z
   .max(2 ** 32);
 const percent = z.number().min(0).max(100).nullable();
 const share = z.number().min(0).max(1);
-const place = z.int().min(-1).max(mostPhones());
-const label = z.string().max(64);
-const words = z.string().max(20_000);
+const place = z.int().min(-1).max(most.phones);
+const label = z.string().max(most.labelCharacters);
+const words = z.string().max(most.textCharacters);
 const errorType = z.enum(['none', 'substitution', 'omission', 'insertion', 'unscored']);
 const source = z.enum(['dictionary', 'letter_to_sound', 'given']);
 /** A sentence for people: the rest of one that is too long is no loss. */
@@ -45,7 +46,7 @@ const phoneme: z.ZodType<PhonemeResult> = z.object({
   confidence: share,
   error_type: errorType,
   status: z.enum(['provisional', 'final']),
-  nbest: list(z.object({ phoneme: label, score: share }), 64),
+  nbest: list(z.object({ phoneme: label, score: share }), most.best),
 });
 
 const insertedPhone: z.ZodType<InsertedPhone> = z.object({
@@ -110,7 +111,7 @@ const readyEvent = z.object({
     lookahead_ms: ms,
     phones: list(label, 4096),
   }),
-  reference: z.object({ words: list(z.object({ text: words, phones: list(label, 1024), source }), 8192) }),
+  reference: z.object({ words: list(z.object({ text: words, phones: list(label, 1024), source }), most.words) }),
 });
 
 const finalEvent = z.object({
@@ -121,7 +122,7 @@ const finalEvent = z.object({
   marker: z.string().max(128).nullable(),
   heard: z.enum(['text', 'other_sounds', 'nothing', 'lost']),
   scores: z.object({ accuracy: percent, fluency: percent, completeness: percent, pronunciation: percent }),
-  words: list(wordResult, 8192),
+  words: list(wordResult, most.words),
   deviations: list(deviation, 8192),
   pace: z.object({
     words_per_minute: z.number().min(0).max(1e6).nullable(),
@@ -150,7 +151,7 @@ const events = [
     type: z.literal('transcript'),
     rev: count,
     text: words,
-    words: list(transcriptWord, 8192),
+    words: list(transcriptWord, most.words),
     is_final: z.boolean(),
     stability: share,
     deviations: list(deviation, 8192),
@@ -160,7 +161,7 @@ const events = [
     ...utterance,
     type: z.literal('phoneme_feedback'),
     rev: count,
-    phonemes: list(phoneme, mostPhones()),
+    phonemes: list(phoneme, most.phones),
   }),
   finalEvent,
   z.object({
@@ -189,7 +190,7 @@ const events = [
   }),
 ] as const;
 
-const serverEvent: z.ZodType<ServerEvent> = z.discriminatedUnion('type', events);
+export const serverEvent: z.ZodType<ServerEvent> = z.discriminatedUnion('type', events);
 const types: readonly string[] = events.map(({ shape }) => shape.type.value);
 
 /**
@@ -209,71 +210,12 @@ export function readServerEvent(value: unknown): ServerEvent | EventProblem {
     const problem = plain({ code: 'invalid_value', values: [...types], input: type });
     return { kind: 'type', problem: `type: ${problem}` };
   }
+  if (isAsExpected(value as { type: string })) return value as ServerEvent;
   const parsed = serverEvent.safeParse(value, { error: plain });
   if (parsed.success) return parsed.data;
   const { path, message } = parsed.error.issues[0]!;
   const field = path.map((key) => (typeof key === 'number' ? '*' : String(key))).join('.');
   return { kind: `${type}: ${field}`, problem: `${type}: ${path.join('.')}: ${message}` };
-}
-
-/**
- * Whether the feedback that a scanner has read is as the schema has it; false where it has to be
- * asked. Nine tenths of what a server says are such events, and the schema takes longer for them than JSON.parse.
- */
-export function isFeedback(event: Extract<ServerEvent, { type: 'phoneme_feedback' }>): boolean {
-  const { event_id, audio_ms, utterance_id, rev, phonemes, timing: of } = event;
-  if (!(isWhole(event_id) && isMs(audio_ms) && isWhole(rev) && isWhole(utterance_id) && utterance_id <= 2 ** 32))
-    return false;
-  if (!(isMs(of.ingress) && isMs(of.queue) && isMs(of.features) && isMs(of.asr) && isMs(of.scoring) && isMs(of.emit)))
-    return false;
-  if (of.window !== undefined && !isMs(of.window)) return false;
-  if (phonemes.length > mostPhones()) return false;
-  for (let i = 0; i < phonemes.length; i++) if (!isPhone(phonemes[i])) return false;
-  return true;
-}
-
-function isPhone(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  const phone = value as Partial<Record<keyof PhonemeResult, unknown>>;
-  if (!isPlace(phone.index) || !isPlace(phone.word_index) || !isLabel(phone.phoneme)) return false;
-  if (!isMs(phone.start_ms) || !isMs(phone.end_ms) || !isWithin(phone.confidence, 0, 1)) return false;
-  if (phone.gop !== null && !isWithin(phone.gop, -1e6, 1e6)) return false;
-  if (phone.accuracy !== null && !isWithin(phone.accuracy, 0, 100)) return false;
-  if (phone.status !== 'provisional' && phone.status !== 'final') return false;
-  if (!errorTypes.has(phone.error_type)) return false;
-  const { nbest } = phone;
-  if (!Array.isArray(nbest) || nbest.length > 64) return false;
-  for (const one of nbest) {
-    if (typeof one !== 'object' || one === null || !isLabel(one.phoneme) || !isWithin(one.score, 0, 1)) return false;
-  }
-  return true;
-}
-
-const errorTypes: ReadonlySet<unknown> = new Set(errorType.options);
-
-function isWithin(value: unknown, least: number, most: number): boolean {
-  return typeof value === 'number' && value >= least && value <= most;
-}
-
-function isMs(value: unknown): boolean {
-  return isWithin(value, 0, 1e9);
-}
-
-function isWhole(value: unknown): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
-}
-
-function isPlace(value: unknown): boolean {
-  return Number.isSafeInteger(value) && isWithin(value, -1, mostPhones());
-}
-
-function isLabel(value: unknown): boolean {
-  return typeof value === 'string' && value.length <= 64;
-}
-
-/** Phones of the longest reference: 500 words of 40. */
-function mostPhones(): number {
-  return 20_000;
 }
 
 function lag() {

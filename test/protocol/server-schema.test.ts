@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isFeedback, readServerEvent } from '../../src/protocol/server-schema.ts';
+import { isAsExpected, isFeedback } from '../../src/protocol/quick-checks.ts';
+import { readServerEvent, serverEvent } from '../../src/protocol/server-schema.ts';
 import { phoneAt } from '../kit/fake-server.ts';
 import { finalFields, readyFields } from '../kit/hostile-server.ts';
 
@@ -45,6 +46,36 @@ describe('a server event', () => {
     );
     expect(Math.min(seen.good, seen.bad)).toBeGreaterThan(200);
   });
+
+  const transcript = {
+    utterance_id: 1,
+    rev: 1,
+    text: 'a',
+    words: [{ word_index: 0, text: 'a', start_ms: 0, end_ms: 100, is_final: true }],
+    is_final: false,
+    stability: 0.5,
+    deviations: [],
+    timing,
+  };
+  it.each<[string, object]>([
+    ['ack', { epoch: 0, next_seq: 5, missing: [], buffered_ms: 0 }],
+    ['transcript', transcript],
+  ])(
+    'of type %s is never taken by the quick check where the schema would not, and quickly as a rule',
+    (type, fields) => {
+      const whole = { event_id: 1, audio_ms: 0, type, ...fields };
+      expect(isAsExpected(whole)).toBe(true);
+      expect(readServerEvent({ ...whole, audio_ms: -1 })).toHaveProperty('problem');
+      fc.assert(
+        fc.property(fc.constantFrom(...placesIn(whole)), rubbish, (place, value) => {
+          const event = structuredClone(whole);
+          set(event, place, value);
+          if (isAsExpected(event)) expect(serverEvent.safeParse(event).success).toBe(true);
+        }),
+        { numRuns: 2000 },
+      );
+    },
+  );
 
   it.each([
     ['ready', readyFields],
