@@ -104,6 +104,13 @@ export const defaultLimits = {
   /** An acknowledgement at most this often. */
   ackIntervalMs: 200,
   heartbeatMs: 15_000,
+  /**
+   * Events that a session keeps for a resume; beyond it the oldest go. A minute of feedback and the
+   * finals of five pages fit.
+   */
+  maxReplayBytes: 4_194_304,
+  /** Frames of a session that wait for one that is missing: 15 s of 48 kHz float32 fit. */
+  maxHeldBytes: 4_194_304,
   /** Unsent bytes of a socket beyond which partial results wait and merge. */
   congestedBytes: 65_536,
   /**

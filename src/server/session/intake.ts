@@ -46,6 +46,8 @@ export class Intake {
     this.#firstFrameMs ??= nowMs;
     const outcome = this.#buffer.add(frame, nowMs);
     if (outcome === 'far') return farAhead(frame, this.#buffer.checkpoint());
+    const { maxHeldBytes } = this.#options.limits;
+    if (this.#buffer.heldBytes > maxHeldBytes) return heldTooMuch(this.#buffer, maxHeldBytes);
     return this.#passOn(this.#buffer.release(nowMs), nowMs) ?? outcome;
   }
 
@@ -85,7 +87,7 @@ export class Intake {
         return rewound(item.frame, item.expectedSample);
       case 'gap': {
         const ms = (item.samples / sampleRateHz) * 1000;
-        const refusal = this.#advance(clock.ms + ms, nowMs);
+        const refusal = this.#advance(clock.ms + ms, nowMs) ?? this.#tooLong(ms);
         if (!refusal) this.#options.onGap(ms, item.frames);
         return refusal;
       }
@@ -107,6 +109,15 @@ export class Intake {
     const length = this.#samplesIn(frame);
     if (this.#samples.length !== length) this.#samples = new Float32Array(length);
     return this.#decode(frame.payload, this.#samples);
+  }
+
+  /** A gap is heard as silence: the model would not catch up with more of it than with sound. */
+  #tooLong(gapMs: number): Refusal | undefined {
+    const { maxBufferedMs, resumeTtlMs } = this.#options.limits;
+    const mostMs = maxBufferedMs + resumeTtlMs;
+    if (gapMs <= mostMs) return undefined;
+    const message = `a gap of ${Math.round(gapMs)} ms; at most ${mostMs} (max_buffered_ms and resume_ttl_ms) may be lost at once`;
+    return { code: 'too_fast', message, limit: 'maxBufferedMs' };
   }
 
   /** Moves the clock on, unless that is faster than anyone can speak. */
@@ -152,6 +163,12 @@ const shortestFrameMs = 5;
 
 function farAhead(frame: AudioFrame, { nextSeq }: Checkpoint): Refusal {
   return { code: 'invalid_frame', message: `seq ${frame.seq} is too far ahead of ${nextSeq}, the next one expected` };
+}
+
+function heldTooMuch(buffer: JitterBuffer, maxHeldBytes: number): Refusal {
+  const { nextSeq } = buffer.checkpoint();
+  const message = `${buffer.heldBytes} bytes of audio wait for seq ${nextSeq}; max_held_bytes is ${maxHeldBytes}`;
+  return { code: 'too_fast', message, limit: 'maxHeldBytes' };
 }
 
 function rewound(frame: AudioFrame, expectedSample: number): Refusal {

@@ -19,7 +19,7 @@ export class Outbox {
 
   constructor(options: OutboxOptions) {
     this.#options = options;
-    this.#log = new EventLog(options.keepMs);
+    this.#log = new EventLog({ keepMs: options.keepMs, maxBytes: options.maxReplayBytes });
   }
 
   get lastEventId(): number {
@@ -61,9 +61,9 @@ export class Outbox {
    * then what waits.
    */
   replay(opening: ServerMessage, lastEventId: number): void {
-    const { events, truncated } = this.#log.after(lastEventId);
-    this.#write({ event_id: lastEventId, audio_ms: round(this.#options.clock.ms), ...opening });
-    for (const event of events) this.#write(event);
+    const { texts, truncated } = this.#log.after(lastEventId);
+    this.#sink?.write(JSON.stringify({ event_id: lastEventId, audio_ms: round(this.#options.clock.ms), ...opening }));
+    for (const text of texts) this.#sink?.write(text);
     if (truncated) this.#emit({ type: 'info', code: 'replay_truncated', message: truncatedText(lastEventId) });
     this.#flush();
   }
@@ -107,13 +107,12 @@ export class Outbox {
   #emit(message: ServerMessage, audioMs = this.#options.clock.ms): void {
     this.#lastEventId += 1;
     const event: ServerEvent = { event_id: this.#lastEventId, audio_ms: round(audioMs), ...message };
-    if (isReplayed(message)) this.#log.add(event, this.#options.now());
+    const replayed = isReplayed(message);
     this.#options.onEvent(event);
-    this.#write(event);
-  }
-
-  #write(event: ServerEvent): void {
-    this.#sink?.write(JSON.stringify(event));
+    if (!replayed && !this.#sink) return;
+    const text = JSON.stringify(event);
+    if (replayed) this.#log.add(event, text, this.#options.now());
+    this.#sink?.write(text);
   }
 
   /** Enters congestion above the limit and leaves it below half of it. */
@@ -143,6 +142,8 @@ export type Sink = {
 
 export type OutboxOptions = {
   keepMs: number;
+  /** Bytes of the events that a resume may ask for. */
+  maxReplayBytes: number;
   congestedBytes: number;
   now(): number;
   /** How much of the session's audio has been read. */
@@ -169,7 +170,7 @@ function isReplayed(message: ServerMessage): boolean {
 }
 
 function truncatedText(eventId: number): string {
-  return `events after ${eventId} were confirmed by an earlier socket and are no longer kept in full`;
+  return `events after ${eventId} were confirmed by an earlier socket, or were too many, and are no longer kept in full`;
 }
 
 function roundTimings(timing: StageTimings): StageTimings {

@@ -186,6 +186,7 @@ export class Session {
     const { limits, metrics, now } = this.#context;
     return new Outbox({
       keepMs: limits.resumeTtlMs,
+      maxReplayBytes: limits.maxReplayBytes,
       congestedBytes: limits.congestedBytes,
       now,
       clock,

@@ -155,7 +155,7 @@ describe('the way out', () => {
     expect(heard.at(-1)).toMatchObject({
       type: 'info',
       code: 'replay_truncated',
-      message: 'events after 0 were confirmed by an earlier socket and are no longer kept in full',
+      message: 'events after 0 were confirmed by an earlier socket, or were too many, and are no longer kept in full',
     });
     heard.length = 0;
     outbox.replay(ready, 100);
@@ -219,6 +219,7 @@ function create({ clockMs = 0 } = {}) {
     unsentBytes: () => sink.unsent,
   };
   const outbox = new Outbox({
+    maxReplayBytes: 1e6,
     keepMs: 30_000,
     congestedBytes: limit,
     now: () => clock.nowMs,
