@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { connect as connectTls, rootCertificates } from 'node:tls';
 import type { Clock } from '../../clock/wheel.ts';
 import type { ChecksummedFrame } from '../../protocol/frame.ts';
-import type { DirectLink, LinkEvents } from './link.ts';
+import type { DirectLink, LinkEvents, LinkRefusal } from './link.ts';
 import type { UpgradeAnswer } from './upgrade-answer.ts';
 import { upgradeRequest } from './websocket-handshake.ts';
 import { WsReader } from './websocket-reader.ts';
@@ -90,6 +90,10 @@ class WsConnection extends WsReader implements DirectLink {
   /** Bytes that the system has not taken yet. */
   get bufferedBytes(): number {
     return this.#socket.writableLength;
+  }
+
+  get refusal(): LinkRefusal | undefined {
+    return this.#answer?.refusal;
   }
 
   send(message: ChecksummedFrame | string): void {
