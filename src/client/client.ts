@@ -9,14 +9,21 @@ import { parseEvent } from './events.ts';
 import type { SoundFrames } from './frames.ts';
 import { Pulse } from './heartbeat.ts';
 import { Inbox, type ReadMessage } from './inbox.ts';
-import type { Link, LinkEvents, OpenLink } from './link/link.ts';
+import type { Link, LinkEvents, LinkRefusal, OpenLink } from './link/link.ts';
 import { ClientOutbox } from './outbox.ts';
 
 /**
  * Why a session is over. `refused`: it never became ready; `lost`: it was, and could not be
  * resumed.
  */
-export type ClientEnd = { outcome: 'closed' | 'refused' | 'lost'; code: number; reason: string };
+export type ClientEnd = {
+  outcome: 'closed' | 'refused' | 'lost';
+  code: number;
+  reason: string;
+  /** `refused`: whether the server may take the session later, and how long it asks to wait. */
+  retryable?: boolean;
+  retryAfterMs?: number | undefined;
+};
 
 export type ReadyEvent = Extract<ServerEvent, { type: 'ready' }>;
 type StartInput = Omit<Extract<ClientMessageInput, { type: 'start' }>, 'type' | 'protocol'>;
@@ -70,6 +77,8 @@ export class StreamClient implements LinkEvents {
   #lastEventId = 0;
   #attempt = 0;
   #droppedAtMs: number | undefined;
+  /** What the server last said of another attempt. */
+  #refusal: LinkRefusal | undefined;
   #ended = false;
   #closing = false;
   /** True while `open()` runs: its first events arrive before `#link` is set. */
@@ -225,7 +234,9 @@ export class StreamClient implements LinkEvents {
     if (!this.#isOurs(from)) return;
     this.#inbox?.readAll();
     const outcome = outcomeOfClose(code, this.#ready !== undefined, this.#closing);
-    if (outcome) this.#end({ outcome, code, reason });
+    if (outcome === 'refused')
+      this.#end({ outcome, code, reason, ...(this.#refusal ?? from.refusal ?? { retryable: true }) });
+    else if (outcome) this.#end({ outcome, code, reason });
     else this.#lose(reason, this.#options.clock());
   }
 
@@ -265,6 +276,9 @@ export class StreamClient implements LinkEvents {
     }
     if (event.event_id > this.#lastEventId) this.#lastEventId = event.event_id;
     if (event.type === 'ready') this.#becomeReady(event);
+    if (event.type === 'error') {
+      this.#refusal = { retryable: event.retryable, retryAfterMs: event.retry_after_ms ?? undefined };
+    }
     if (event.type === 'ack') this.#outbox.acknowledge(event.next_seq);
     if (event.type === 'utterance_final') this.#controls.finalized(event.utterance_id);
     this.#options.onEvent(event, receivedMs, downlinkMs, framesSent);

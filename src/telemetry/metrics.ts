@@ -9,6 +9,8 @@ export type MetricSources = {
   engine(): EngineNumbers | undefined;
   /** Absent where scoring has no threads of its own. */
   scoring?(): ScoringNumbers | undefined;
+  /** Absent where nothing controls the load. */
+  overload?(): OverloadNumbers;
 };
 
 /**
@@ -162,6 +164,17 @@ function exposeSources(sources: MetricSources, registry: Registry): void {
   engineGauge('busy_ratio', 'Share of time that the model runs.', (engine) => engine.busy);
   engineGauge('step_p95_seconds', 'A chunk to its result, p95 of late.', (engine) => engine.stepP95Ms / 1000);
   engineGauge('restarts', 'How often the model thread died and another took over.', (engine) => engine.restarts);
+  const overload = () => sources.overload?.();
+  gauge('session_limit', 'Sessions that the server believes it carries.', () => overload()?.sessionLimit);
+  gauge(
+    'degradation_level',
+    'What sessions are spared: 0 nothing, 4 the newest are sent away.',
+    () => overload()?.level,
+  );
+  gauge('standing_delay_seconds', 'How late feedback has stood for the last interval.', () => {
+    const numbers = overload();
+    return numbers && numbers.standingMs / 1000;
+  });
   const scoring = () => sources.scoring?.();
   gauge('scoring_busy_ratio', 'Share of time that the busiest scoring thread works.', () => scoring()?.busy);
   gauge('scoring_wait_p95_seconds', "From the model's frames to the feedback made of them, p95 of late.", () => {
@@ -169,6 +182,8 @@ function exposeSources(sources: MetricSources, registry: Registry): void {
     return numbers && numbers.waitP95Ms / 1000;
   });
 }
+
+type OverloadNumbers = { sessionLimit: number; standingMs: number; level: number };
 
 type ScoringNumbers = { waitP95Ms: number; busy: number };
 

@@ -16,7 +16,12 @@ export type Link = {
   terminate(): void;
   /** Bytes taken by `send` that the network has not taken yet: `WebSocket.bufferedAmount`. */
   readonly bufferedBytes: number;
+  /** Present when the server would open no stream. */
+  readonly refusal?: LinkRefusal | undefined;
 };
+
+/** Whether a server that refused may open a stream later, and how long it asks to wait, ms. */
+export type LinkRefusal = { retryable: boolean; retryAfterMs?: number | undefined };
 
 /** What a link reports to its holder, in order of time, and which link it is. */
 export type LinkEvents = {

@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { connect as connectTls, rootCertificates } from 'node:tls';
 import type { Clock } from '../../clock/wheel.ts';
 import type { ChecksummedFrame } from '../../protocol/frame.ts';
-import type { Link, LinkEvents, OpenLink } from './link.ts';
+import type { Link, LinkEvents, LinkRefusal, OpenLink } from './link.ts';
 import type { UpgradeAnswer } from './upgrade-answer.ts';
 import { upgradeRequest } from './websocket-handshake.ts';
 import { WsReader } from './websocket-reader.ts';
@@ -79,6 +79,10 @@ class WsConnection extends WsReader implements Link {
   /** Bytes that the system has not taken yet. */
   get bufferedBytes(): number {
     return this.#socket.writableLength;
+  }
+
+  get refusal(): LinkRefusal | undefined {
+    return this.#answer?.refusal;
   }
 
   send(message: ChecksummedFrame | string): void {

@@ -15,6 +15,7 @@ import { learnerFault } from '../fault/index.ts';
 import { scheduleLearnerFaults } from '../learner/faults.ts';
 import { Learner } from '../learner/learner.ts';
 import { NetworkShaper } from '../learner/network-shaper.ts';
+import type { RetryPolicy } from '../learner/retry.ts';
 import type { FaultPlan } from '../plan/faults.ts';
 import { directNetwork, type LearnerPlan, type LoadPhase, labelsOf } from '../plan/learner-plan.ts';
 import type { Clip } from '../scenario/clips.ts';
@@ -34,6 +35,8 @@ export type GeneratorTask = {
   tls: TlsOptions | undefined;
   frameMs: number;
   emitIntervalMs: number;
+  /** Absent: a learner who is refused does not come again. */
+  retry?: RetryPolicy | undefined;
   /** Samples that were due before this are of the warm-up. */
   warmupMs: number;
   durationMs: number;

@@ -12,6 +12,7 @@ import { SessionMeter, type SessionOutcome } from '../meter/session-meter.ts';
 import type { LearnerPlan } from '../plan/learner-plan.ts';
 import type { Clip } from '../scenario/clips.ts';
 import { FrameLoss } from './frame-loss.ts';
+import { Retry, type RetryPolicy } from './retry.ts';
 import { Speech } from './speaker.ts';
 
 /** What all learners of a shard share. */
@@ -24,6 +25,8 @@ export type LearnerContext = {
   wordEndsMs: readonly (readonly (number | undefined)[])[];
   frameMs: number;
   emitIntervalMs: number;
+  /** Absent: a learner who is refused does not come again. */
+  retry?: RetryPolicy | undefined;
   /** Samples that were due within this time from the plan's 0 are not measured. */
   warmupMs: number;
   /** What utterances and sessions are held against while they run. */
@@ -46,11 +49,14 @@ export type LearnerContext = {
 export class Learner implements FaultyLearner {
   /** Resolves when the session is over. */
   readonly done: Promise<void>;
-  readonly #plan: LearnerPlan;
+  readonly #whole: LearnerPlan;
+  /** What is left of the plan when the learner gets in. */
+  #plan: LearnerPlan;
   readonly #context: LearnerContext;
   readonly #device: SimulatedDevice | undefined;
   readonly #loss: FrameLoss;
-  readonly #meter: SessionMeter;
+  readonly #retry: Retry | undefined;
+  #meter: SessionMeter;
   #client: StreamClient | undefined;
   #end: ClientEnd | undefined;
   #spoken = false;
@@ -60,6 +66,7 @@ export class Learner implements FaultyLearner {
 
   /** `device`: present where its network is simulated. */
   constructor(plan: LearnerPlan, context: LearnerContext, device?: SimulatedDevice) {
+    this.#whole = plan;
     this.#plan = plan;
     this.#context = context;
     this.#device = device;
@@ -67,8 +74,9 @@ export class Learner implements FaultyLearner {
       this.#resolveDone = resolve;
     });
     this.#loss = new FrameLoss(createRandomStream(context.seed, lossStream + plan.learner));
-    const speechBeginMs = context.clips.map((clip) => clip.speechBeginMs);
-    this.#meter = new SessionMeter({ ...context, plan, speechBeginMs, simulated: device !== undefined });
+    const random = createRandomStream(context.seed, retryStream + plan.learner);
+    this.#retry = context.retry && new Retry(context.retry, random);
+    this.#meter = this.#newMeter();
     context.timers.at(context.startMs + plan.arrivalMs, () => this.#arrive());
   }
 
@@ -177,9 +185,48 @@ export class Learner implements FaultyLearner {
     if (this.#spoken && this.#meter.settled && !this.#end) this.#client?.close();
   }
 
+  #newMeter(): SessionMeter {
+    const speechBeginMs = this.#context.clips.map((clip) => clip.speechBeginMs);
+    return new SessionMeter({
+      ...this.#context,
+      plan: this.#plan,
+      speechBeginMs,
+      simulated: this.#device !== undefined,
+    });
+  }
+
+  /**
+   * Takes a refusal of this attempt; whether the learner waits, silent, to ask again. Whoever is
+   * not let in says nothing that anybody owes an answer to.
+   */
+  #comesAgain({ retryable, retryAfterMs }: ClientEnd, retry: Retry): boolean {
+    const { clock, timers, startMs } = this.#context;
+    const nowMs = clock();
+    this.#meter.refused(nowMs);
+    const atMs = retryable ? retry.nextMs(nowMs, retryAfterMs) : undefined;
+    const arrivalMs = (atMs ?? nowMs) - startMs;
+    const utterances = this.#whole.utterances.filter(({ beginMs }) => beginMs >= arrivalMs);
+    this.#startOver({ ...this.#whole, arrivalMs, utterances: [] });
+    if (atMs === undefined || utterances.length === 0) return false;
+    timers.at(atMs, () => {
+      if (this.#finishing) return;
+      this.#startOver({ ...this.#whole, arrivalMs, utterances });
+      this.#arrive();
+    });
+    return true;
+  }
+
+  #startOver(plan: LearnerPlan): void {
+    this.#plan = plan;
+    this.#meter = this.#newMeter();
+    this.#client = undefined;
+  }
+
   #over(end: ClientEnd): void {
+    const retry = end.outcome === 'refused' && !this.#finishing ? this.#retry : undefined;
+    if (retry && this.#comesAgain(end, retry)) return;
     this.#end = end;
-    if (!this.#finishing) this.#meter.over(end.outcome);
+    if (!this.#finishing) this.#meter.over(end.outcome, retry ? undefined : this.#context.clock());
     if (end.outcome !== 'closed') this.#sessionError(`${end.outcome}: ${end.reason || 'no reason'} (${end.code})`);
     this.#resolveDone();
   }
@@ -190,6 +237,7 @@ export class Learner implements FaultyLearner {
 }
 
 const lossStream = 0x4000_0000;
+const retryStream = 0x2000_0000;
 
 /**
  * Sound that an app lets wait in its socket; what is spoken beyond that it drops, as old sound

@@ -1,3 +1,4 @@
+import { firstFew } from '../../config/sentences.ts';
 import { SpeechfbError } from '../../errors.ts';
 import type { Reference } from '../text/reference.ts';
 import { shorten } from '../text/refusal.ts';
@@ -73,16 +74,14 @@ export function checkReadable(reference: Reference, { phones }: Alphabet): void 
     );
   }
   if (unknown.size === 0) return;
-  const named = [...unknown].slice(0, shownUnknown).join(', ');
-  const more = unknown.size > shownUnknown ? ` and ${unknown.size - shownUnknown} more` : '';
-  throw new SpeechfbError('invalid_reference', `the model does not know ${named}${more}`, {
+  const named = firstFew([...unknown], (phone) => phone);
+  throw new SpeechfbError('invalid_reference', `the model does not know ${named}`, {
     hint: `the model's phones are ${phones.join(' ')}`,
   });
 }
 
 /** States are counted in 16 bits, and between words there are two each. */
 const mostPhones = 30_000;
-const shownUnknown = 5;
 
 /**
  * @throws SpeechfbError `invalid_reference`, as `checkReadable` does.

@@ -177,16 +177,36 @@ export class Session {
     await this.#audio.settled();
   }
 
+  /** The server has taken a step for everybody, or taken it back. */
+  announceStep(): void {
+    this.#outbox.announce();
+  }
+
+  /**
+   * Sends the session away because the server is late for everybody: finals first, then
+   * `server_busy`.
+   */
+  shed(): void {
+    if (this.#end.phase !== 'live') return;
+    const { limits } = this.#context;
+    this.#outbox.send({ type: 'go_away', deadline_ms: limits.drainMs });
+    const message = 'the server is late for everybody, and this session is among the newest';
+    this.#end.afterFinals('drain', { code: 'server_busy', message, retryAfterMs: limits.busyRetryMs });
+  }
+
   /** Ends the session without an event. */
   abandon(): void {
     this.#end.abandon();
   }
 
   #createOutbox(clock: AudioClock): Outbox {
-    const { limits, metrics, now } = this.#context;
+    const { limits, metrics, now, overload } = this.#context;
     return new Outbox({
       keepMs: limits.resumeTtlMs,
+      maxReplayBytes: limits.maxReplayBytes,
       congestedBytes: limits.congestedBytes,
+      level: () => overload.step,
+      apartMs: () => (overload.level > 0 ? this.#settings.emitIntervalMs * halfRateShare : 0),
       now,
       clock,
       onEvent: (event) => metrics.event(event.type),
@@ -241,3 +261,9 @@ export class Session {
     this.#outbox.detach();
   }
 }
+
+/**
+ * How far apart results are at half rate, in emit intervals. They come at even intervals, so that
+ * every second one waits for the next.
+ */
+const halfRateShare = 1.5;

@@ -136,7 +136,8 @@ describe('admission', () => {
     silentMs: 100,
     restarts: 0,
   };
-  const state: AdmissionState = { nowMs: 0, lacks: undefined, draining: false, engine, scoring: undefined };
+  const room = { lacks: undefined, capacity: 400, late: undefined };
+  const state: AdmissionState = { nowMs: 0, ...room, draining: false, engine, scoring: undefined };
   it.each<[string, Partial<AdmissionState>, string | undefined]>([
     ['has room', {}, undefined],
     ['drains', { draining: true }, 'server_busy'],
@@ -154,6 +155,7 @@ describe('admission', () => {
     ['has scoring threads that were late', { scoring: { waitP95Ms: 101, busy: 0.2, silentMs: 0 } }, undefined],
     ['has a scoring thread that works', { scoring: { waitP95Ms: 1, busy: 0.2, silentMs: 1999 } }, undefined],
     ['has a scoring thread that stands still', { scoring: { waitP95Ms: 1, busy: 0.2, silentMs: 2001 } }, 'server_busy'],
+    ['is late for those inside', { late: 'feedback is 300 ms late' }, 'server_busy'],
     ['has a busy model that is fast', { engine: { ...engine, stepP95Ms: 60, busy: 0.99 } }, undefined],
   ])('when the server %s', (_, changes, code) => {
     expect(new Admission(defaultLimits, 0).admit({ ...state, ...changes })?.code).toBe(code);
