@@ -1,7 +1,7 @@
 /**
  * How often the numbers hold when sessions are not independent: simulated load tests, budgets, comparisons and canaries whose
  * truth is known, as they are judged and as they were with every sample an observation of its own. Seeded; prints the tables of
- * docs/statistics.md. Run: npm run bench coverage [REPLICATES] [loadtest|compare|canary|budget]
+ * docs/statistics.md. Run: npm run bench coverage [REPLICATES] [loadtest|shares|compare|canary|budget]
  */
 import { type BudgetCase, coverage } from './coverage/budget.ts';
 import { type CanaryCase, falseRollbacks } from './coverage/canary.ts';
@@ -12,7 +12,7 @@ const replicates = Number(process.argv[2] ?? 1000);
 const seed = 20;
 const icc = [0, 0.1, 0.3, 0.5, 0.7, 0.9];
 
-const tables = { loadtest, compare, canary, budget };
+const tables = { loadtest, shares, compare, canary, budget };
 const only = process.argv[3];
 for (const [name, table] of Object.entries(tables)) if (only === undefined || only === name) table();
 
@@ -44,22 +44,31 @@ function loadtest(): void {
     });
     row([`p${100 * (1 - missShare)}`, `${sessions} x ${samples}`, String(lengths), ...cells]);
   }
-  const shares: [missShare: number, sessions: number, samples: number, lengths: number, alike: number][] = [
-    [0.01, 20, 200, 0, 1],
-    [0.01, 20, 200, 1.2, 1],
-    [0.01, 50, 200, 0, 1],
-    [0.01, 50, 200, 1.2, 1],
-    [0.01, 200, 200, 0, 1],
-    [0.01, 200, 200, 1.2, 1],
-    [0.05, 20, 100, 0.8, 1],
-    [0.01, 20, 200, 0, 2],
-    [0.01, 20, 200, 0, 0],
+}
+
+/** The same of shares, of which a replicate is soon drawn. */
+function shares(): void {
+  const times = 10 * replicates;
+  const columns: [name: string, kind: LoadtestCase['kind'], alike: number][] = [
+    ...[0, 0.5, 1, 2].map((sd) => [`sd ${sd}`, 'share', sd] as [string, 'share', number]),
+    ...[0.1, 0.3, 0.8].map((each) => [iccName(each), 'beta-share', each] as [string, 'beta-share', number]),
   ];
-  print('loadtest, shares: the same', ['objective', 'sessions', 'lengths', 'logit sd', 'before -> now']);
-  for (const [missShare, sessions, samples, lengths, alike] of shares) {
-    const found = falseProofs({ kind: 'share', missShare, sessions, samples, alike, lengths }, replicates, seed);
-    const change = `${percent(found.bySamples)} -> ${percent(found.bySessions)}`;
-    row([`${100 * (1 - missShare)} %`, `${sessions} x ${samples}`, String(lengths), String(alike), change]);
+  const rows: [missShare: number, counts: readonly number[], lengths: readonly number[]][] = [
+    [0.05, [50, 200, 500], [0, 1.2]],
+    [0.01, [20, 30, 50, 100, 200, 500], [0, 0.6, 1.2]],
+    [0.001, [50, 200, 500], [0, 1.2]],
+  ];
+  const head = ['objective', 'sessions', 'lengths', ...columns.map(([name]) => name)];
+  print('loadtest, shares: falsely proven at the bound', head, times);
+  for (const [missShare, counts, lengths] of rows) {
+    for (const [sessions, length] of counts.flatMap((count) => lengths.map((each) => [count, each] as const))) {
+      const cells = columns.map(([, kind, alike]) => {
+        const one: LoadtestCase = { kind, missShare, sessions, samples: 200, alike, lengths: length };
+        const { bySamples, bySessions } = falseProofs(one, times, seed);
+        return `${percent(bySamples)} -> ${percent(bySessions)}`;
+      });
+      row([`${Number((100 * (1 - missShare)).toFixed(1))} %`, `${sessions} x 200`, String(length), ...cells]);
+    }
   }
 }
 
@@ -105,56 +114,53 @@ function canary(): void {
   }
 }
 
-/** Intervals at 95 %, the percentile and the shares of six normal stages. */
+/** Intervals at 95 %, the percentile and the shares of six normal stages; as many replicates as there is time for traces. */
 function budget(): void {
-  const cases: [sessions: number, traces: number, lengths: number, percentile: number, alike: readonly number[]][] = [
-    [200, 1, 0, 95, [0]],
-    [1000, 1, 0, 95, [0]],
-    [200, 1, 0, 99, [0]],
-    [200, 5, 0, 95, [0, 0.2, 0.5, 0.8]],
-    [50, 20, 0, 95, [0, 0.2, 0.5, 0.8]],
-    [20, 50, 0, 95, [0, 0.2, 0.5, 0.8]],
-    [50, 20, 0.8, 95, [0.2, 0.5]],
-    [100, 100, 0, 95, [0.2, 0.5, 0.8]],
+  const cases: (Omit<BudgetCase, 'alike'> & { alike: readonly number[] })[] = [
+    { sessions: 200, traces: 1, lengths: 0, percentile: 95, alike: [0] },
+    { sessions: 1000, traces: 1, lengths: 0, percentile: 95, alike: [0] },
+    { sessions: 200, traces: 1, lengths: 0, percentile: 99, alike: [0] },
+    { sessions: 400, traces: 1, lengths: 0, percentile: 99, alike: [0] },
+    { sessions: 200, traces: 5, lengths: 0, percentile: 95, alike: [0, 0.2, 0.5, 0.8] },
+    { sessions: 50, traces: 20, lengths: 0, percentile: 95, alike: [0, 0.2, 0.5, 0.8] },
+    { sessions: 20, traces: 50, lengths: 0, percentile: 95, alike: [0, 0.2, 0.5, 0.8] },
+    { sessions: 50, traces: 20, lengths: 0.8, percentile: 95, alike: [0, 0.2, 0.5, 0.8] },
+    { sessions: 50, traces: 20, lengths: 0, percentile: 95, alike: [0.8], alikeIn: 'largest' },
+    { sessions: 50, traces: 20, lengths: 0, percentile: 95, alike: [0.8], alikeIn: 'others' },
+    { sessions: 100, traces: 100, lengths: 0, percentile: 95, alike: [0.2, 0.5, 0.8] },
   ];
-  const head = [
-    'traces',
-    'p',
-    'lengths',
-    'icc',
-    'p covered',
-    'no upper end',
-    'false pass',
-    'what-if',
-    'shares',
-    'largest',
-  ];
-  print('budget: covered at 95 %', [...head, 'its bias']);
-  for (const [sessions, traces, lengths, percentile, alike] of cases) {
+  const head = ['traces', 'p', 'lengths', 'icc', 'p covered', 'no upper end', 'false pass', 'what-if', 'group'];
+  print('budget: covered at 95 %', [...head, 'shares', 'largest', 'its bias', "a group's largest"]);
+  for (const { alike, ...rest } of cases) {
     for (const each of alike) {
-      const one: BudgetCase = { sessions, traces, lengths, percentile, alike: each };
-      const times = Math.max(40, Math.round((replicates * 400) / Math.max(1000, sessions * traces)));
-      const was = coverage(one, times, seed, { assumeIndependent: true });
-      const now = coverage(one, times, seed);
-      const change = (key: 'covered' | 'falsePass' | 'whatIf' | 'shares' | 'largest') =>
+      const one: BudgetCase = { ...rest, alike: each };
+      const { sessions, traces, percentile, lengths, alikeIn } = one;
+      const sharesOf = Math.max(40, Math.round((replicates * 1000) / Math.max(1000, sessions * traces)));
+      const times = 4 * sharesOf;
+      const was = coverage(one, sharesOf, seed, { assumeIndependent: true, sharesOf: Math.ceil(sharesOf / 4) });
+      const now = coverage(one, times, seed, { sharesOf });
+      const change = (key: 'covered' | 'falsePass' | 'whatIf' | 'shares' | 'largest' | 'group' | 'groupLargest') =>
         `${percent(was[key])} -> ${percent(now[key])}`;
       const bias = `${now.largestBiasMs.toFixed(1)} ms`;
-      const figures = [change('covered'), percent(now.open), change('falsePass'), change('whatIf'), change('shares')];
+      const ofPercentile = [
+        change('covered'),
+        percent(now.open),
+        change('falsePass'),
+        change('whatIf'),
+        change('group'),
+      ];
+      const icc = alikeIn === undefined ? String(each) : `${each} of ${alikeIn}`;
       row([
-        `${sessions} x ${traces}`,
-        `p${percentile}`,
-        String(lengths),
-        String(each),
-        ...figures,
-        change('largest'),
-        bias,
+        ...[`${sessions} x ${traces}`, `p${percentile}`, String(lengths), icc],
+        ...ofPercentile,
+        ...[change('shares'), change('largest'), bias, change('groupLargest')],
       ]);
     }
   }
 }
 
-function print(title: string, head: readonly string[]): void {
-  console.log(`\n${title} (${replicates} replicates, seed ${seed})\n`);
+function print(title: string, head: readonly string[], times = replicates): void {
+  console.log(`\n${title} (${times} replicates, seed ${seed})\n`);
   row(head);
   row(head.map(() => '---'));
 }

@@ -70,6 +70,16 @@ describe('the package', () => {
 const reachable = npm(root, 'view', 'ws', 'version').status === 0;
 if (!reachable) process.stderr.write('SKIPPED: the install of the package, for no npm registry can be reached\n');
 
+it('the package names the licence of everything in it, and its notices say of what', () => {
+  const { license }: { license: string } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const notice = readFileSync(join(root, 'NOTICE'), 'utf8');
+  const named = notice.match(/\b(?:Apache-2\.0|BSD-2-Clause|CC-BY-SA-3\.0|CC0-1\.0|MIT)(?!\w)/g);
+  expect(license.split(' AND ')).toEqual([...new Set(named)].sort());
+  const recordings = readFileSync(join(root, 'fixtures/audio/NOTICE.md'), 'utf8');
+  expect(recordings).toContain('CC BY-SA 3.0');
+  expect(recordings).toContain('CC0 1.0');
+});
+
 describe.skipIf(!reachable)('the package in an empty folder', () => {
   beforeAll(() => {
     mkdirSync(home);

@@ -3,14 +3,16 @@ import { dependence, provesShare } from '../../src/slo/objective/clustered.ts';
 import { confidence } from '../../src/slo/objective/judging.ts';
 import { binomialCdf, normalQuantile } from '../../src/stats/distributions.ts';
 import { createRandom, type Random } from '../../src/stats/random.ts';
+import { drawBinomial, drawGamma } from '../../src/stats/variates.ts';
 
 /** Sessions of a load test whose true value sits exactly on the objective's bound, so that every pass is a false one. */
 export type LoadtestCase = {
   /**
    * `quantile`: log-normal latencies (sd .5 of the logarithm), of which a part `alike` of the variance is the session's.
    * `share`: each session misses with a chance of its own, logit-normal with sd `alike`.
+   * `beta-share`: the same, beta-distributed with intra-class correlation `alike`.
    */
-  kind: 'quantile' | 'share';
+  kind: 'quantile' | 'share' | 'beta-share';
   /** The share that may miss: .05 for a p95. */
   missShare: number;
   sessions: number;
@@ -28,7 +30,8 @@ export function falseProofs(
   seed: number,
 ): { bySessions: number; bySamples: number } {
   const random = createRandom(seed);
-  const draw = one.kind === 'quantile' ? latencySession(one) : shareSession(one);
+  const draw =
+    one.kind === 'quantile' ? latencySession(one) : shareSession(one.kind === 'share' ? logit(one) : beta(one));
   let [bySessions, bySamples] = [0, 0];
   for (let replicate = 0; replicate < replicates; replicate++) {
     const sums = emptyClusterSums();
@@ -62,19 +65,31 @@ function latencySession({ missShare, alike }: LoadtestCase) {
   };
 }
 
-function shareSession({ missShare, alike }: LoadtestCase) {
+function shareSession(chance: (random: Random) => number) {
+  return (random: Random, n: number) => sessionSums(n, drawBinomial(random, n, chance(random)));
+}
+
+function logit({ missShare, alike }: LoadtestCase) {
   const middle = logitMiddle(missShare, alike);
-  return (random: Random, n: number) => {
-    const chance = 1 / (1 + Math.exp(-(middle + alike * random.normal())));
-    let misses = 0;
-    for (let i = 0; i < n; i++) if (random.uniform() < chance) misses++;
-    return sessionSums(n, misses);
+  return (random: Random) => 1 / (1 + Math.exp(-(middle + alike * random.normal())));
+}
+
+function beta({ missShare, alike }: LoadtestCase) {
+  const both = 1 / alike - 1;
+  return (random: Random) => {
+    const [missed, kept] = [missShare * both, (1 - missShare) * both].map((shape) => gamma(random, shape));
+    return missed! + kept! === 0 ? 0 : missed! / (missed! + kept!);
   };
+}
+
+/** Of any shape: one of the next shape times u^(1 / shape). */
+function gamma(random: Random, shape: number): number {
+  return drawGamma(random, shape + 1) * random.uniform() ** (1 / shape);
 }
 
 /** The middle of a logit-normal of that sd whose mean is `mean`. */
 function logitMiddle(mean: number, sd: number): number {
-  const points = Array.from({ length: 400 }, (_, i) => normalQuantile((i + 0.5) / 400));
+  const points = Array.from({ length: 10_000 }, (_, i) => normalQuantile((i + 0.5) / 10_000));
   const meanAt = (middle: number) =>
     points.reduce((sum, z) => sum + 1 / (1 + Math.exp(-(middle + sd * z))), 0) / points.length;
   let [low, high] = [-20, 5];

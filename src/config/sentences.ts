@@ -39,8 +39,14 @@ export function plainSentence(issue: z.core.$ZodRawIssue): string {
 
 /** `unknown key "colour" (did you mean "color"?); allowed: color, size`. */
 export function unknownKeys(unknown: readonly string[], allowed: readonly string[]): string {
-  const named = unknown.map((key) => `${shown(key)}${didYouMean(key, allowed)}`).join(', ');
+  const named = firstFew(unknown, (key) => `${shown(key)}${didYouMean(key, allowed)}`);
   return `unknown key ${named}${allowed.length > 0 ? `; allowed: ${allowed.join(', ')}` : ''}`;
+}
+
+/** `a, b, c and 12 more`: who makes a thousand mistakes learns no more from all of them. */
+export function firstFew<Item>(all: readonly Item[], tell: (item: Item) => string, few = 8): string {
+  const told = all.slice(0, few).map(tell).join(', ');
+  return all.length > few ? `${told} and ${all.length - few} more` : told;
 }
 
 /** The keys of the schema that found a problem. */

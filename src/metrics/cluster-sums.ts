@@ -14,6 +14,8 @@ export type ClusterSums = {
   samplesCubed: number;
   samplesSquaredMisses: number;
   samplesMissesSquared: number;
+  /** n^4: how well that spread is known. */
+  samplesFourth: number;
   /**
    * Sums over sessions of c, c^2 and c N, for each rung of the latencies behind the objective in
    * turn, c being a session's samples above the rung and N all of them. Empty where there are none.
@@ -37,6 +39,7 @@ export function emptyClusterSums(): ClusterSums {
     samplesCubed: 0,
     samplesSquaredMisses: 0,
     samplesMissesSquared: 0,
+    samplesFourth: 0,
     tails: [],
   };
 }
@@ -56,6 +59,7 @@ export function sessionSums(n: number, m: number, tail?: SessionTail): ClusterSu
     samplesCubed: n ** 3,
     samplesSquaredMisses: n * n * m,
     samplesMissesSquared: n * m * m,
+    samplesFourth: n ** 4,
     tails: tail?.sums() ?? [],
   };
 }

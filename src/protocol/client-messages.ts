@@ -34,9 +34,10 @@ const startMessage = z.strictObject({
   granularity: z.enum(['phoneme', 'word', 'utterance']).default('phoneme'),
   emit_interval_ms: z.number().int().min(20).max(1000).default(100),
   /**
-   * The same key within the resume window answers with the same session instead of a second one.
+   * The same key answers with the same session instead of a second one, until the client has read
+   * `ready`, and for the resume window at most.
    */
-  idempotency_key: z.string().min(1).max(128).optional(),
+  idempotency_key: z.string().min(16).max(128).optional(),
 });
 
 const configMessage = z.strictObject({

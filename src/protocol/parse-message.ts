@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { plainSentence, shown } from '../config/sentences.ts';
+import { firstFew, plainSentence, shown } from '../config/sentences.ts';
 import { type ClientMessage, clientMessage } from './client-messages.ts';
 import type { WireErrorCode } from './codes.ts';
 
@@ -52,7 +52,7 @@ function describe(issue: z.core.$ZodIssue): string {
 /** The problem of that branch of a union that came closest. */
 function describeUnion(branches: readonly (readonly z.core.$ZodIssue[])[]): string {
   const closest = [...branches].sort((a, b) => depth(b) - depth(a) || a.length - b.length)[0] ?? [];
-  return closest.map(describe).join(', ');
+  return firstFew(closest, describe, shownIssues);
 }
 
 function depth(issues: readonly z.core.$ZodIssue[]): number {

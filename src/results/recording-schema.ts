@@ -14,9 +14,10 @@ import { allOf, anyNumber, countField, list, notNegative, someOf } from './recor
  * Version of the file's content, which holds what this program's own types hold, and rises when
  * they change. Version 2 names the parts of a load `phase`, which version 1 called `stage`, in its
  * labels and in the text of its objectives; version 3 keeps the tails of each session's latencies;
- * version 4 names `metadata`, `sessionErrors` and `affected` so.
+ * version 4 names `metadata`, `sessionErrors` and `affected` so; version 5 keeps the fourth power
+ * of a session's length.
  */
-export const recordingVersion = 4;
+export const recordingVersion = 5;
 
 /** What tells a file of ours; a version other than `recordingVersion` is not read. */
 export const recordingHeader = z.object({ kind: z.literal('LoadRecording'), version: z.number() });
@@ -39,6 +40,7 @@ const sums = section({
   samplesCubed: notNegative(),
   samplesSquaredMisses: notNegative(),
   samplesMissesSquared: notNegative(),
+  samplesFourth: notNegative(),
   tails: list(notNegative()).refine(({ length }) => length === 0 || length === 3 * rungs, {
     error: `is not a list of ${3 * rungs} sums, or none`,
   }),

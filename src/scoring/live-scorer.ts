@@ -2,6 +2,7 @@ import type { AcousticFrames } from '../acoustic/engine/types.ts';
 import type { Deviation } from '../protocol/result.ts';
 import { Aligner, type Segment } from './align/aligner.ts';
 import { type AlignmentEvent, readEnd, readSegment } from './align/alignment-events.ts';
+import { FrameGaps } from './align/frame-gaps.ts';
 import { FrameStore } from './align/frame-store.ts';
 import { type Alphabet, buildGraph, type Graph } from './align/graph.ts';
 import { InsertionWatch } from './align/insertions.ts';
@@ -46,7 +47,7 @@ export class LiveScorer {
   /** Words passed over and not read since: the frame at which that happened. */
   readonly #skipped = new Map<number, number>();
   readonly #deviations: Deviation[] = [];
-  readonly #gaps: [start: number, end: number][] = [];
+  readonly #gaps = new FrameGaps();
   readonly #insertions: InsertionWatch;
   /** What the sound is worth to somebody who does not know the text. */
   readonly #loop: PhoneLoop;
@@ -57,8 +58,14 @@ export class LiveScorer {
   /** Provisional phones as last handed out, by their place in the utterance. */
   readonly #shown = new Map<number, ScoredPhone>();
 
-  constructor(reference: Reference, model: ScorerModel, calibrator: Calibrator, options: { nbest: number }) {
-    this.graph = buildGraph(reference, model);
+  /** @param options `graph`: that of the reference, where it has been built before. */
+  constructor(
+    reference: Reference,
+    model: ScorerModel,
+    calibrator: Calibrator,
+    options: { nbest: number; graph?: Graph },
+  ) {
+    this.graph = options.graph ?? buildGraph(reference, model);
     this.calibrator = calibrator;
     this.#model = model;
     this.#nbest = options.nbest;
@@ -93,7 +100,7 @@ export class LiveScorer {
 
   /** Frames [start, end), not heard yet, will carry no sound because it was lost. */
   markGap(start: number, end: number): void {
-    this.#gaps.push([start, end]);
+    this.#gaps.add(start, end);
   }
 
   /**
@@ -118,11 +125,22 @@ export class LiveScorer {
 
   /** No more sound: everything becomes final; words never reached count as skipped. */
   finish(): void {
+    for (const _ of this.finishing());
+  }
+
+  /** Does what `finish` does, in steps of a word: others may have a turn between them. */
+  *finishing(): Generator<void, void> {
     this.#aligner.finish();
     for (const event of readEnd(this.graph, this.#previous, this.frames)) this.#note(event);
     this.#doubt();
-    for (let word = 0; word < this.graph.words; word++) this.#complete(word);
+    yield;
+    const isAnyRead = this.#isAnyRead();
+    for (let word = 0; word < this.graph.words; word++) {
+      this.#complete(word, isAnyRead);
+      yield;
+    }
     this.#insertions.report(this.#deviations, this.graph.words);
+    yield;
   }
 
   /** The final phones of a word, in order; none of them twice. */
@@ -169,7 +187,7 @@ export class LiveScorer {
   #emit(logPosterior: Float32Array, offset: number): void {
     const emission = this.#emission;
     const width = this.#model.phones.length;
-    if (this.#lost(this.frames, this.frames + 1)) {
+    if (this.#gaps.touch(this.frames, this.frames + 1)) {
       // Nothing is known of this frame: every place in the text stays as likely as it was.
       emission.fill(0);
       this.#insertions.lost();
@@ -252,28 +270,31 @@ export class LiveScorer {
    * Phones of the word that were never heard are left out; in a word without any they have no
    * accuracy.
    */
-  #complete(word: number): void {
+  #complete(word: number, isAnyRead: boolean): void {
     const heard = this.finalsOf(word);
     const states = new Set(heard.map((phone) => phone.state));
     const matches = (variant: Int16Array) => variant.reduce((count, state) => count + (states.has(state) ? 1 : 0), 0);
     const variants = this.graph.variants[word]!;
     const read = variants.reduce((best, variant) => (matches(variant) > matches(best) ? variant : best));
     const at = heard.at(-1)?.end ?? this.#skipped.get(word) ?? this.frames;
-    for (const state of read) this.#publish({ state, start: at, end: at }, heard.length === 0);
+    for (const state of read) {
+      const phone = this.#publish({ state, start: at, end: at });
+      if (phone && heard.length === 0 && phone.score !== null)
+        phone.result = { ...phone.result, accuracy: isAnyRead ? 0 : null };
+    }
   }
 
   /**
    * The first reading of a phone counts: what was published never changes, also when the word is
    * read again.
    */
-  #publish(segment: Segment, isWordLeftOut = false): void {
+  #publish(segment: Segment): ScoredPhone | undefined {
     const place = this.#placeOf(segment.state);
-    if (this.#finals.has(place)) return;
+    if (this.#finals.has(place)) return undefined;
     const scored = this.#asShown(place, segment) ?? this.#score(segment, 'final');
-    if (isWordLeftOut && scored.score !== null)
-      scored.result = { ...scored.result, accuracy: this.#isAnyRead() ? 0 : null };
     this.#finals.set(place, scored);
     this.#fresh.push(scored);
+    return scored;
   }
 
   /**
@@ -283,13 +304,13 @@ export class LiveScorer {
   #asShown(place: number, { state, start, end }: Segment): ScoredPhone | undefined {
     const shown = this.#shown.get(place);
     if (shown?.state !== state || shown.start !== start || shown.end !== end) return undefined;
-    if (shown.features === undefined || this.#lost(start, end)) return undefined;
+    if (shown.features === undefined || this.#gaps.touch(start, end)) return undefined;
     return { ...shown, saidAt: this.frames, result: { ...shown.result, status: 'final' } };
   }
 
   #score(segment: Segment, status: 'provisional' | 'final'): ScoredPhone {
     const reach = segment.end > segment.start ? 0 : gapReach;
-    const lost = this.#lost(segment.start - reach, segment.end + reach);
+    const lost = this.#gaps.touch(segment.start - reach, segment.end + reach);
     return scorePhone(this.#scoring, segment, status, this.frames, lost);
   }
 
@@ -305,10 +326,6 @@ export class LiveScorer {
 
   #placeOf(state: number): number {
     return this.graph.firstIndex[this.graph.word[state]!]! + this.graph.depth[state]!;
-  }
-
-  #lost(start: number, end: number): boolean {
-    return this.#gaps.some(([from, to]) => start < to && end > from);
   }
 
   #deviation(kind: Deviation['kind'], first: number, last: number, start: number, end: number): Deviation {

@@ -1,4 +1,5 @@
-import type { AcousticEngine, AcousticFrames } from '../acoustic/engine/types.ts';
+import type { AcousticEngine, AcousticFrames, AcousticStream } from '../acoustic/engine/types.ts';
+import { checkReadable } from './align/graph.ts';
 import type { Reference } from './text/reference.ts';
 import { type ScorerEvents, type ScorerOptions, type TimedResult, UtteranceScorer } from './utterance-scorer.ts';
 
@@ -18,10 +19,13 @@ export type UtterancePipeline = {
 
 export type PipelineEvents = ScorerEvents & { onError(error: Error): void };
 
+/** `speaker`: the utterances of one share the turns that it has among others; absent: its own. */
+export type UtteranceSettings = ScorerOptions & { speaker?: string };
+
 export type OpenUtterance = (
   engine: AcousticEngine,
   reference: Reference,
-  options: ScorerOptions,
+  settings: UtteranceSettings,
   events: PipelineEvents,
 ) => UtterancePipeline;
 
@@ -39,42 +43,80 @@ export type ScoringBackend = {
  * @throws SpeechfbError `invalid_reference` when the model does not know a phone of the reference.
  */
 export const openUtterance: OpenUtterance = (engine, reference, options, events) => {
-  const scorer = new UtteranceScorer(engine.model, reference, options, events);
-  return joinPipeline(engine, events, {
-    markGap: (start, end) => scorer.markGap(start, end),
-    take: (frames) => scorer.take(frames),
-    finish: async (pushedMs) => scorer.finish(pushedMs),
-    close() {},
+  checkReadable(reference, engine.model);
+  const scorer = () => new UtteranceScorer(engine.model, reference, options, events);
+  return new JoinedPipeline(engine, events, {
+    open() {
+      const opened = scorer();
+      return {
+        markGap: (start, end) => opened.markGap(start, end),
+        take: (frames) => opened.take(frames),
+        finish: async (pushedMs) => opened.finish(pushedMs),
+        close() {},
+      };
+    },
+    unheard: () => scorer().finish(0),
   });
 };
 
-/** The sound through the model, and its frames to where they are scored. */
-export function joinPipeline(
-  engine: AcousticEngine,
-  events: { onError(error: Error): void },
-  backend: ScoringBackend,
-): UtterancePipeline {
-  const { strideMs, sampleRateHz } = engine.model;
-  const stream = engine.open(backend.take, (error) => events.onError(error));
-  let pushedSamples = 0;
-  const pushedMs = () => (pushedSamples / sampleRateHz) * 1000;
-  const push = (pcm: Float32Array): void => {
-    pushedSamples += pcm.length;
+/** What becomes of an utterance, once there is sound, and where none ever comes. */
+export type Scorers = { open(): ScoringBackend; unheard(): TimedResult };
+
+/**
+ * The sound through the model, and its frames to where they are scored. Both are opened by the
+ * first sound: a text that nobody reads costs neither.
+ */
+export class JoinedPipeline implements UtterancePipeline {
+  readonly #engine: AcousticEngine;
+  readonly #events: { onError(error: Error): void };
+  readonly #scorers: Scorers;
+  #heard: { stream: AcousticStream; backend: ScoringBackend } | undefined;
+  #isOver = false;
+  #pushedSamples = 0;
+
+  constructor(engine: AcousticEngine, events: { onError(error: Error): void }, scorers: Scorers) {
+    this.#engine = engine;
+    this.#events = events;
+    this.#scorers = scorers;
+  }
+
+  push(pcm: Float32Array): void {
+    if (this.#isOver || pcm.length === 0) return;
+    const { stream } = this.#hear();
+    this.#pushedSamples += pcm.length;
     stream.push(pcm);
-  };
-  return {
-    push,
-    gap(ms) {
-      backend.markGap(Math.floor(pushedMs() / strideMs), Math.ceil((pushedMs() + ms) / strideMs));
-      push(new Float32Array(Math.round((ms / 1000) * sampleRateHz)));
-    },
-    async finish() {
-      await stream.end();
-      return backend.finish(pushedMs());
-    },
-    close() {
-      stream.close();
-      backend.close();
-    },
-  };
+  }
+
+  gap(ms: number): void {
+    if (this.#isOver) return;
+    const { strideMs, sampleRateHz } = this.#engine.model;
+    const fromMs = this.#pushedMs();
+    this.#hear().backend.markGap(Math.floor(fromMs / strideMs), Math.ceil((fromMs + ms) / strideMs));
+    this.push(new Float32Array(Math.round((ms / 1000) * sampleRateHz)));
+  }
+
+  async finish(): Promise<TimedResult> {
+    this.#isOver = true;
+    if (!this.#heard) return this.#scorers.unheard();
+    await this.#heard.stream.end();
+    return this.#heard.backend.finish(this.#pushedMs());
+  }
+
+  close(): void {
+    this.#isOver = true;
+    this.#heard?.stream.close();
+    this.#heard?.backend.close();
+  }
+
+  #hear(): { stream: AcousticStream; backend: ScoringBackend } {
+    if (this.#heard) return this.#heard;
+    const backend = this.#scorers.open();
+    const stream = this.#engine.open(backend.take, (error) => this.#events.onError(error));
+    this.#heard = { stream, backend };
+    return this.#heard;
+  }
+
+  #pushedMs(): number {
+    return (this.#pushedSamples / this.#engine.model.sampleRateHz) * 1000;
+  }
 }

@@ -2,6 +2,7 @@ import type { AcousticFrames } from '../acoustic/engine/types.ts';
 import type { ModelPackage } from '../acoustic/model/model-package.ts';
 import type { Deviation, PhonemeResult, UtteranceResult } from '../protocol/result.ts';
 import type { StageTimings } from '../protocol/stages.ts';
+import { buildGraph } from './align/graph.ts';
 import { type Calibrator, loadCalibrator } from './calibrate/calibrator.ts';
 import { LiveScorer } from './live-scorer.ts';
 import type { ScoredPhone } from './phone-scorer.ts';
@@ -81,15 +82,22 @@ export class UtteranceScorer {
   /**
    * @throws SpeechfbError `invalid_reference` when the model does not know a phone of the
    *   reference.
+   * @param graph That of the reference, where it has been built before.
    */
-  constructor(model: ModelPackage, reference: Reference, options: ScorerOptions, events: ScorerEvents) {
+  constructor(
+    model: ModelPackage,
+    reference: Reference,
+    options: ScorerOptions,
+    events: ScorerEvents,
+    graph = buildGraph(reference, model),
+  ) {
     this.#model = model;
     this.#reference = reference;
     this.#emitIntervalMs = options.emitIntervalMs;
     this.#events = events;
     this.#nextEmitMs = options.emitIntervalMs;
     this.#begun = reference.words.map(() => undefined);
-    this.#scorer = new LiveScorer(reference, model, calibratorOf(model), { nbest: options.nbest ?? 3 });
+    this.#scorer = new LiveScorer(reference, model, calibratorOf(model), { nbest: options.nbest ?? 3, graph });
   }
 
   /** Frames [start, end), not heard yet, will carry no sound because it was lost. */
@@ -99,24 +107,34 @@ export class UtteranceScorer {
 
   /** Takes the next frames. */
   take(frames: AcousticFrames): void {
-    const { queueMs, featuresMs, inferenceMs } = frames.timing;
-    // Feedback waited for its newest frames alone: adding up all since the last would count time
-    // that passed side by side.
+    for (let row = 0; row < frames.count; ) row = this.takePart(frames, row);
+  }
+
+  /**
+   * Takes some of the next frames, from `row` on; returns the row that follows them. All must be
+   * taken before others are.
+   */
+  takePart(frames: AcousticFrames, row: number): number {
+    if (row === 0) this.#noteTiming(frames.timing);
+    const begun = performance.now();
+    // Up to each moment of feedback, so that results do not depend on how the audio was cut.
+    const due = Math.ceil((this.#nextEmitMs - this.#model.lookaheadMs) / this.#model.strideMs) - this.#scorer.frames;
+    const count = Math.min(frames.count - row, Math.max(1, due), mostRows);
+    this.#scorer.push(rows(frames, row, count));
+    this.#spend(performance.now() - begun);
+    if (this.#audioMs() >= this.#nextEmitMs) this.#emit();
+    return row + count;
+  }
+
+  /**
+   * Feedback waited for its newest frames alone: adding up all since the last would count time that
+   * passed side by side.
+   */
+  #noteTiming({ queueMs, featuresMs, inferenceMs }: AcousticFrames['timing']): void {
     this.#newest = { queue: queueMs, features: featuresMs, asr: inferenceMs, scoring: 0 };
     this.#total.queue += queueMs;
     this.#total.features += featuresMs;
     this.#total.asr += inferenceMs;
-    // Frame by frame up to each moment of feedback, so that results do not depend on how the audio
-    // was cut.
-    for (let row = 0; row < frames.count; ) {
-      const begun = performance.now();
-      const due = Math.ceil((this.#nextEmitMs - this.#model.lookaheadMs) / this.#model.strideMs) - this.#scorer.frames;
-      const count = Math.min(frames.count - row, Math.max(1, due));
-      this.#scorer.push(rows(frames, row, count));
-      row += count;
-      this.#spend(performance.now() - begun);
-      if (this.#audioMs() >= this.#nextEmitMs) this.#emit();
-    }
   }
 
   /**
@@ -124,15 +142,31 @@ export class UtteranceScorer {
    * included.
    */
   finish(pushedMs: number): TimedResult {
-    const begun = performance.now();
-    this.#scorer.finish();
-    const judged = judgeInContext(this.#scorer);
+    const steps = this.finishing(pushedMs);
+    for (;;) {
+      const step = steps.next();
+      if (step.done) return step.value;
+    }
+  }
+
+  /** Does what `finish` does, in steps of a word at most: others may have a turn between them. */
+  *finishing(pushedMs: number): Generator<void, TimedResult> {
+    const steps = this.#conclude(pushedMs);
+    for (;;) {
+      const begun = performance.now();
+      const step = steps.next();
+      this.#total.scoring += performance.now() - begun;
+      if (step.done) return { ...step.value, timing: this.#total };
+      yield;
+    }
+  }
+
+  *#conclude(pushedMs: number): Generator<void, UtteranceResult> {
+    const { strideMs } = this.#model;
+    yield* this.#scorer.finishing();
+    const judged = yield* judgeInContext(this.#scorer);
     this.#events.onEvidence?.(judged);
-    const result = summarize(this.#scorer, this.#reference, judged, this.#model.strideMs, (phone) =>
-      this.#lagMs(phone, pushedMs),
-    );
-    this.#total.scoring += performance.now() - begun;
-    return { ...result, timing: this.#total };
+    return yield* summarize(this.#scorer, this.#reference, judged, strideMs, (phone) => this.#lagMs(phone, pushedMs));
   }
 
   #emit(): void {
@@ -199,6 +233,9 @@ export class UtteranceScorer {
     this.#total.scoring += ms;
   }
 }
+
+/** Frames that are taken at once: some hundred microseconds for an ordinary text. */
+const mostRows = 10;
 
 function noTime(): { queue: number; features: number; asr: number; scoring: number } {
   return { queue: 0, features: 0, asr: 0, scoring: 0 };

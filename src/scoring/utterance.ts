@@ -8,11 +8,14 @@ import type { Reference } from './text/reference.ts';
 /** One final phone and its score in context, 0-2; null when unscored. */
 export type JudgedPhone = ScoredPhone & { scoreInContext: number | null };
 
-/** The words of the reading, each with its phones in order, after the scorer has finished. */
-export function judgeInContext(scorer: LiveScorer): JudgedPhone[][] {
+/**
+ * The words of the reading, each with its phones in order, after the scorer has finished; in steps
+ * of a word.
+ */
+export function* judgeInContext(scorer: LiveScorer): Generator<void, JudgedPhone[][]> {
   const words = Array.from({ length: scorer.graph.words }, (_, word) => scorer.finalsOf(word));
   const scored = words.flat().filter((phone) => phone.score !== null);
-  const context = contextFeatures(
+  const contextOf = contextFeatures(
     scored.map(({ word, score, start, end, features }) => ({
       word,
       features,
@@ -20,27 +23,39 @@ export function judgeInContext(scorer: LiveScorer): JudgedPhone[][] {
       logDuration: Math.log(Math.max(1, end - start)),
     })),
   );
-  const inContext = new Map<ScoredPhone, number | null>();
-  for (const [at, phone] of scored.entries()) {
-    const heard = phone.features && scorer.calibrator.scoreInContext(phone.features, phone.phone, context[at]!);
-    inContext.set(phone, heard ?? scorer.calibrator.unheard.score);
+  yield;
+  const { calibrator } = scorer;
+  let index = 0;
+  const inContext = ({ features, phone, score }: ScoredPhone): number | null => {
+    if (score === null) return null;
+    const at = index++;
+    return features ? calibrator.scoreInContext(features, phone, contextOf(at)) : calibrator.unheard.score;
+  };
+  const judged: JudgedPhone[][] = [];
+  for (const phones of words) {
+    judged.push(phones.map((phone) => ({ ...phone, scoreInContext: inContext(phone) })));
+    yield;
   }
-  return words.map((phones) => phones.map((phone) => ({ ...phone, scoreInContext: inContext.get(phone) ?? null })));
+  return judged;
 }
 
 /**
- * The whole utterance's result.
+ * The whole utterance's result, in steps of a word.
  *
  * @param lagMs How long after its acoustic end a phone was final, ms on the audio clock.
  */
-export function summarize(
+export function* summarize(
   scorer: LiveScorer,
   reference: Reference,
   judged: readonly (readonly JudgedPhone[])[],
   strideMs: number,
   lagMs: (phone: ScoredPhone) => number,
-): UtteranceResult {
-  const judgedWords = judged.map((phones, word) => wordResult(scorer, reference, word, phones));
+): Generator<void, UtteranceResult> {
+  const judgedWords: WordResult[] = [];
+  for (const [word, phones] of judged.entries()) {
+    judgedWords.push(wordResult(scorer, reference, word, phones));
+    yield;
+  }
   const isRead = judgedWords.some(({ error_type }) => error_type !== 'omission' && error_type !== 'unscored');
   const words = isRead ? judgedWords : judgedWords.map((word) => ({ ...word, accuracy: null }));
   // A word of which nothing was heard counts in completeness alone.

@@ -104,6 +104,13 @@ export const defaultLimits = {
   /** An acknowledgement at most this often. */
   ackIntervalMs: 200,
   heartbeatMs: 15_000,
+  /**
+   * Events that a session keeps for a resume; beyond it the oldest go. A minute of feedback and the
+   * finals of five pages fit.
+   */
+  maxReplayBytes: 4_194_304,
+  /** Frames of a session that wait for one that is missing: 15 s of 48 kHz float32 fit. */
+  maxHeldBytes: 4_194_304,
   /** Unsent bytes of a socket beyond which partial results wait and merge. */
   congestedBytes: 65_536,
   /**
@@ -123,6 +130,27 @@ export const defaultLimits = {
    * ready.
    */
   silentModelMs: 2_000,
+  /** How long a scoring thread that has something to do may say nothing, likewise. */
+  silentScoringMs: 2_000,
+  /**
+   * Utterances of a session that have ended and whose finals are not there yet: what was read in an
+   * outage comes at once, one word a time at most.
+   */
+  maxFinishing: 32,
+  /**
+   * How late feedback may stand for those inside before nobody else is let in and the first step of
+   * degradation is taken, and for how long it must have stood.
+   */
+  overloadDelayMs: 200,
+  overloadIntervalMs: 1000,
+  /**
+   * Sessions that are let in before the machine is known (0: a guess from its cores), and how few
+   * are let in however late the server is, and spared nothing.
+   */
+  initialSessions: 0,
+  leastSessions: 20,
+  /** Share of its time that the busiest thread may work before no further session is let in. */
+  maxUtilisation: 0.95,
   /** How long a refused client is asked to wait. */
   busyRetryMs: 5_000,
   /** SIGTERM: how long sessions have to get their finals. */

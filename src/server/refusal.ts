@@ -1,5 +1,7 @@
 import type { WireErrorCode } from '../protocol/codes.ts';
-import type { Limits } from './limits.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { type Limits, wireName } from './limits.ts';
 
 /** Why something was refused: the wire error, a sentence, and when to try again. */
 export type Refusal = {
@@ -9,3 +11,11 @@ export type Refusal = {
   /** The limit that was met, where one of the server's was. */
   limit?: keyof Limits;
 };
+
+/** Counts a refusal that a client is told, and logs it without its sentence, which may quote. */
+export function noteRefusal({ metrics, log }: { metrics: Metrics; log: Log }, { code, limit }: Refusal): void {
+  metrics.refusal(code);
+  const name = limit && wireName(limit);
+  if (name !== undefined) metrics.limit(name);
+  log.warn({ code, limit: name }, `a client was refused: ${code}`);
+}

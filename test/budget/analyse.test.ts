@@ -65,6 +65,30 @@ describe('measured traces', () => {
     expect(analyse(enforced, sample, 'measured').verdict).toBe('fail');
   });
 
+  it.each([
+    ['all stages keep their budgets', [80, 20, 30, 255, 40, 80], 'pass'],
+    ['one of them straddles its budget', [80, 20, 30, 243, 40, 80], 'invalid'],
+  ] as const)('where the gate enforces stages and %s: %s', (_, budgets, verdict) => {
+    const budget = budgetWith({ budgets: [...budgets] });
+    const enforced = { ...budget, gate: { ...budget.gate, stages: 'enforce' as const } };
+    expect(analyse(budget, sample, 'measured').verdict).toBe('pass');
+    expect(analyse(enforced, sample, 'measured').verdict).toBe(verdict);
+  });
+
+  it('are enough when they are as many as are needed, and not one fewer', () => {
+    const gate = { ...budgetWith({}).gate, minSamples: 1 };
+    // The median of six has an interval at 95 %, that of five has none.
+    const median = budgetWith({ objective: { percentile: 50, op: 'lte', valueMs: 900 }, gate });
+    const enough = (count: number) => analyse(median, drawTraces(cardModel(0), count, 2), 'measured').total;
+    expect(enough(6)).toMatchObject({ needed: 6, enough: true });
+    expect(enough(5)).toMatchObject({ needed: 6, enough: false, moreTraces: 1, moreSessions: undefined });
+    const least = budgetWith({ gate: { ...gate, minSamples: 100 } });
+    expect(analyse(least, drawTraces(cardModel(0), 100, 2), 'measured').total).toMatchObject({
+      needed: 100,
+      enough: true,
+    });
+  });
+
   it('say what a millisecond of a stage is worth at p95', () => {
     const { stages } = analyse(budgetWith({}), sample, 'measured');
     expect(Math.abs(stages[3]!.worthMs - 242.8983 / 170)).toBeLessThan(0.05);
@@ -239,6 +263,16 @@ describe('traces and budget together', () => {
       ['4g', 2, Infinity],
       ['wifi', 1, 20],
     ]);
+  });
+
+  it('split by a label has no group of a value whose traces were not kept', () => {
+    const table = tableOf(records);
+    const budget = twoStages(['uplink', 'downlink']);
+    const { codes, values } = table.labels.profile;
+    const labels = { ...table.labels, profile: { codes, values: [...values, 'edge'] } };
+    const { sample } = budgetSample(table, budget, places);
+    const groups = splitBy(budget, sample, { ...table, labels }, { label: 'profile' });
+    expect(groups.map(({ value }) => value)).toEqual(['4g', 'wifi']);
   });
 
   it('have exemplars: the traces nearest to the figure', () => {

@@ -68,6 +68,22 @@ describe('a lever', () => {
       }),
     ));
 
+  it.each([
+    ['counts traces without the stage by their totals, at the target too', 30, true, 0.5, 10],
+    ['is one factor for as many traces as the percentile takes', 25, false, undefined, 10],
+    ['is none where the percentile keeps the target already', 45, true, 1, -5],
+  ])('%s', (_, targetMs, possible, factor, savesMs) => {
+    const sample = sampleOf([
+      { name: 'a', ms: Float64Array.of(20, 0, 10, 0) },
+      { name: 'b', ms: Float64Array.of(20, 30, 30, 10) },
+    ]);
+    const totals = [40, 30, 40, 10];
+    expect(leversFor(sample, 0.75, targetMs)[0]).toEqual({ stage: 'a', possible, factor, savesMs });
+    expect(togetherLever(sample, 0.75, targetMs, ['b'])).toEqual({ stage: 'all others', possible, factor, savesMs });
+    // The traces stay in the order in which others read them.
+    expect([...sample.totals]).toEqual(totals);
+  });
+
   it('of all others leaves the changed stage alone', () => {
     const sample = sampleOf([
       { name: 'a', ms: Float64Array.of(100) },
@@ -101,6 +117,20 @@ describe('an answer', () => {
       'scoring true',
       'delivery true',
     ]);
+  });
+
+  it('spends a reserve first where there is one, and asks stages only for what is left', () => {
+    const given = { p: 0.95, valueMs: 500, confidence: 0.95 };
+    expect(answerWhatIf(sample, slower, given).afterReserve).toEqual([]);
+    const withReserve = (ms: number) =>
+      sampleOf([...sample.stages, { name: 'reserve', ms: new Float64Array(sample.n).fill(ms) }]);
+    const { levers, afterReserve } = answerWhatIf(withReserve(10), slower, given);
+    expect(levers.map(({ stage }) => stage)).toContain('reserve');
+    expect(afterReserve.map(({ stage }) => stage)).toEqual(sample.stages.map(({ name }) => name));
+    expect(afterReserve[3]!.savesMs).toBeCloseTo(levers[3]!.savesMs - 10, 9);
+    // A reserve that repays it all leaves nothing to ask for.
+    const roomy = { ...given, valueMs: 900 };
+    expect(answerWhatIf(withReserve(300), slower, roomy).afterReserve).toEqual([]);
   });
 
   it('repays the change itself when the objective still holds', () => {

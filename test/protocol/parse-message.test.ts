@@ -29,7 +29,7 @@ describe('a message of a client', () => {
     ['phonemes as feedback', { ...start, granularity: 'phoneme' }],
     ['the shortest interval', { ...start, emit_interval_ms: 20 }],
     ['the longest interval', { ...start, emit_interval_ms: 1000 }],
-    ['the shortest key', { ...start, idempotency_key: 'k' }],
+    ['the shortest key', { ...start, idempotency_key: 'k'.repeat(16) }],
     ['the longest key', { ...start, idempotency_key: 'k'.repeat(128) }],
     ['the longest text', { ...start, reference: { text: 'a'.repeat(4000) } }],
     ['one word of one phone', { ...start, reference: word('a', ['A']) }],
@@ -146,7 +146,11 @@ describe('a message of a client', () => {
     ['invalid_message', 'emit_interval_ms: 19 is not at least 20', { ...start, emit_interval_ms: 19 }],
     ['invalid_message', 'emit_interval_ms: 1001 is not at most 1000', { ...start, emit_interval_ms: 1001 }],
     ['invalid_message', 'emit_interval_ms: 20.5 is not a whole number', { ...start, emit_interval_ms: 20.5 }],
-    ['invalid_message', 'idempotency_key: has 0 characters; allowed: at least 1', { ...start, idempotency_key: '' }],
+    [
+      'invalid_message',
+      'idempotency_key: has 15 characters; allowed: at least 16',
+      { ...start, idempotency_key: 'k'.repeat(15) },
+    ],
     [
       'invalid_message',
       'idempotency_key: has 129 characters; allowed: at most 128',

@@ -1,5 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -17,10 +16,11 @@ import {
   reportOf,
 } from '../../src/results/recorded-run.ts';
 import { metadata } from '../kit/run-metadata.ts';
+import { temporaryDirectory } from '../kit/temporary-directory.ts';
 
 beforeAll(histogramsReady);
 
-const directory = mkdtempSync(join(tmpdir(), 'speechfb-edited-'));
+const directory = temporaryDirectory();
 const trace = { at_ms: 5, session: 'learner-1', profile: 'lte', language: 'en-US', total_ms: 80, stages: { asr: 3 } };
 
 /** Everything that a recording may say, once. */
@@ -167,17 +167,17 @@ describe('a recording that somebody changed', () => {
     ['too many traces', '"tracesSeen":1', '"tracesSeen":0', 'holds 1 traces, but the recording beside it knows of 0'],
     [
       'an older version',
-      '"version":4',
+      '"version":5',
       '"version":3',
-      'written by an older speechfb: its version is 3, and this one reads 4',
+      'written by an older speechfb: its version is 3, and this one reads 5',
     ],
     [
       'a newer version',
-      '"version":4',
       '"version":5',
-      'written by a newer speechfb: its version is 5, and this one reads 4',
+      '"version":6',
+      'written by a newer speechfb: its version is 6, and this one reads 5',
     ],
-    ['no version', '"version":4', '"version":"4"', 'is not a recording of speechfb'],
+    ['no version', '"version":5', '"version":"4"', 'is not a recording of speechfb'],
     ['nothing but null', /^.*$/, 'null', 'is not a recording of speechfb'],
   ])('to have %s is refused as bad_run', (_, before, after, sentence) => {
     const said = edited((json) => {

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import type { ServerEvent } from '../../src/protocol/server-messages.ts';
 import { connect, type EventOf, finalPhones, startMessage, type TestClient } from '../kit/server/client.ts';
@@ -84,7 +85,9 @@ describe('a socket cut in the middle', () => {
 
 describe('a reader that stays behind', () => {
   it('is cut off, and after a resume has missed no final', async () => {
-    const server = await serve({ limits: { maxUnsentBytes: 200_000, phoneBurst: 1_000_000 } });
+    const server = await serve({
+      limits: { maxUnsentBytes: 200_000, phoneBurst: 1_000_000, maxFinishing: 64, maxReplayBytes: 1e8 },
+    });
     const text = 'abcdefghij '.repeat(200);
     const first = await connect(server.url);
     first.send(startMessage({ reference: { text } }));
@@ -156,25 +159,54 @@ describe('a resume', () => {
 });
 
 describe('an idempotency key', () => {
+  const key = '6f1c0d2e7b3a4958';
   it('answers a start that was sent twice with the same session', async () => {
     const server = await serve();
     const first = await connect(server.url);
-    first.send(startMessage({ idempotency_key: 'k' }));
+    first.send(startMessage({ idempotency_key: key }));
     const ready = await first.until('ready');
     first.cut();
     const second = await connect(server.url);
-    second.send(startMessage({ idempotency_key: 'k' }));
+    second.send(startMessage({ idempotency_key: key }));
     expect(await second.until('ready')).toMatchObject({ session_id: ready.session_id, resumed: true });
     expect(server.stats().sessions).toBe(1);
+  });
+
+  it('opens nothing any more when its client has read "ready"', async () => {
+    const server = await serve({ limits: { heartbeatMs: 20 } });
+    const first = await connect(server.url);
+    first.send(startMessage({ idempotency_key: key }));
+    const { session_id } = await first.until('ready');
+    // The pong of this client tells the server so.
+    for (let pings = 0; pings < 2; pings++) await once(first.socket, 'ping');
+    await expect
+      .poll(async () => {
+        const thief = await connect(server.url);
+        thief.send(startMessage({ idempotency_key: key }));
+        const ready = await thief.until('ready');
+        thief.send({ type: 'close' });
+        await thief.closed;
+        return ready.session_id !== session_id;
+      })
+      .toBe(true);
+    first.send({ type: 'close' });
+    expect((await first.closed).code).toBe(1000);
+  });
+
+  it('is not taken when it can be guessed', async () => {
+    const client = await connect((await serve()).url);
+    client.send(startMessage({ idempotency_key: 'k' }));
+    expect((await client.closed).code).toBe(4400);
+    expect(client.of('error')[0]!.message).toContain('idempotency_key: has 1 characters; allowed: at least 16');
   });
 
   it('refuses another start under the same key', async () => {
     const server = await serve();
     const first = await connect(server.url);
-    first.send(startMessage({ idempotency_key: 'k' }));
+    first.send(startMessage({ idempotency_key: key }));
     await first.until('ready');
     const second = await connect(server.url);
-    second.send(startMessage({ idempotency_key: 'k', reference: { text: 'another' } }));
+    second.send(startMessage({ idempotency_key: key, reference: { text: 'another' } }));
     expect((await second.closed).code).toBe(4409);
   });
 });

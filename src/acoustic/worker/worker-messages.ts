@@ -91,7 +91,18 @@ export class ResultsGatherer {
  * The deliveries of a message again, as views of it that hold until `deliver` returns; the message
  * is spent then.
  */
-export function unpackResults(
+export function unpackResults(results: Results, deliver: (stream: number, frames: AcousticFrames) => void): void {
+  eachResult(results, deliver);
+  releaseResults(results);
+}
+
+/** Frees the memory of a message; the views of it are empty then. */
+export function releaseResults({ frames, logPosterior, scoreLogit }: Results): void {
+  releaseMemory([frames.buffer, logPosterior.buffer, ...(scoreLogit ? [scoreLogit.buffer] : [])]);
+}
+
+/** The deliveries of a message, as views of it that hold until it is released. */
+export function eachResult(
   { frames, logPosterior, scoreLogit }: Results,
   deliver: (stream: number, frames: AcousticFrames) => void,
 ): void {
@@ -111,7 +122,6 @@ export function unpackResults(
     });
     row = end;
   }
-  releaseMemory([frames.buffer, logPosterior.buffer, ...(scoreLogit ? [scoreLogit.buffer] : [])]);
 }
 
 /** Values put one behind the other in memory that stays, and taken as one copy of their own. */

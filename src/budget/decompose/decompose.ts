@@ -1,9 +1,9 @@
 import { quantileOfSorted } from '../../stats/quantile.ts';
 import type { Sample } from '../sample/sample.ts';
-import { bootstrapContributions, widened } from './bootstrap.ts';
-import { bandwidthMs, weightAt } from './kernel.ts';
+import { bandwidthMs } from './kernel.ts';
+import { fitAt } from './local-fit.ts';
+import { shareIntervals } from './share-intervals.ts';
 import type { Interval } from './verdict.ts';
-import { gatherWindow, reachOf, WeightedSum, type Window } from './window.ts';
 import { quantileInterval, type Worth, worthAt } from './worth.ts';
 
 export type DecomposeOptions = { p: number; confidence: number; replicates: number; seed: number };
@@ -30,9 +30,8 @@ export type Contribution = { ms: number; interval: Interval };
 
 /**
  * Decomposes the p-quantile q of the total S over the stages X_i as E[X_i | S = q], which sums to q
- * (Euler allocation; Tasche, arXiv 0708.2542): local linear regression on S with Gaussian kernel
- * weights; percentile bootstrap over whole traces, or over whole sessions where the traces have
- * them. Throws nothing; a sample of none gives NaN.
+ * (Euler allocation; Tasche, arXiv 0708.2542), by local linear regression on S, with intervals.
+ * Throws nothing; a sample of none gives NaN.
  */
 export function decompose(sample: Sample, options: DecomposeOptions): Decomposition {
   const { p, confidence } = options;
@@ -46,22 +45,8 @@ export function decompose(sample: Sample, options: DecomposeOptions): Decomposit
     const unknown = { ms: Number.NaN, interval: { low: Number.NaN, high: Number.NaN } };
     return { ...base, near: 0, contributions: sample.stages.map(() => unknown), unattributed: unknown };
   }
-  const { from, to } = reachOf(sorted, q, bandwidth);
-  const window = gatherWindow(sample, sorted, sorted[from]!, sorted[to - 1]!);
-  const sum = new WeightedSum(window, q, bandwidth);
-  for (let position = from; position < to; position++) sum.add(position);
-  const shares = sum.contributions();
-  const drawn = bootstrapContributions(sample, sorted, { ...options, bandwidth });
-  const intervals = widened(drawn, shares, carriersOf(sample, window, q, bandwidth), confidence);
-  const all = [...shares].map((ms, i) => ({ ms, interval: intervals[i]! }));
-  return { ...base, near: to - from, contributions: all.slice(0, -1), unattributed: all.at(-1)! };
-}
-
-/** The kernel's weight by session, or by trace. */
-function carriersOf({ clusters }: Sample, { totals, indices }: Window, q: number, bandwidth: number): Float64Array {
-  const weights = totals.map((total) => weightAt(total - q, bandwidth));
-  if (!clusters) return weights;
-  const bySession = new Float64Array(clusters.count);
-  for (let row = 0; row < weights.length; row++) bySession[clusters.codes[indices[row]!]!]! += weights[row]!;
-  return bySession;
+  const fit = fitAt(sample, sorted, q, bandwidth);
+  const intervals = shareIntervals(sample, sorted, fit, { p, interval }, options);
+  const all = [...fit.contributions].map((ms, i) => ({ ms, interval: intervals[i]! }));
+  return { ...base, near: fit.window.indices.length, contributions: all.slice(0, -1), unattributed: all.at(-1)! };
 }

@@ -80,11 +80,34 @@ export class WeightedSum {
    */
   contributions(): Float64Array {
     const [s0, s1, s2] = [this.#weight, this.#distance, this.#square];
-    const determinant = s0 * s2 - s1 * s1;
-    if (determinant > leastSpread * s0 * s2)
-      return this.#sums.map((sum, c) => (s2 * sum - s1 * this.#moments[c]!) / determinant);
+    const determinant = this.#determinant;
+    if (determinant !== undefined) return this.#sums.map((sum, c) => (s2 * sum - s1 * this.#moments[c]!) / determinant);
     const total = s0 * this.#q + s1;
     return total === 0 ? new Float64Array(this.#sums.length) : this.#sums.map((sum) => (sum / total) * this.#q);
+  }
+
+  /**
+   * By how much each stage's mean grows with the total there; 0 where all totals near are equal.
+   */
+  slopes(): Float64Array {
+    const determinant = this.#determinant;
+    if (determinant === undefined) return new Float64Array(this.#sums.length);
+    return this.#sums.map((sum, c) => (this.#weight * this.#moments[c]! - this.#distance * sum) / determinant);
+  }
+
+  /**
+   * How much a trace so far from the percentile, ms, weighs in the contributions, but for a common
+   * factor.
+   */
+  leverage(distance: number): number {
+    const weight = weightAt(distance, this.#bandwidth);
+    return this.#determinant === undefined ? weight : weight * (this.#square - this.#distance * distance);
+  }
+
+  get #determinant(): number | undefined {
+    const [s0, s1, s2] = [this.#weight, this.#distance, this.#square];
+    const determinant = s0 * s2 - s1 * s1;
+    return determinant > leastSpread * s0 * s2 ? determinant : undefined;
   }
 }
 

@@ -20,7 +20,10 @@ export type Worth = {
 /**
  * The worth of values at their own quantile `q`: their number over the design effect of the share
  * above it (Kish 1965), reduced for few sessions, which count by their lengths (Korn and Graubard
- * 1998). Where no value lies above or none at or below, a session counts as one.
+ * 1998); no more than their number, which bounds the whole and not the design effect alone (Parker
+ * et al. 2017): independent traces would otherwise pay for few sessions twice. The same standard
+ * trusts no spread of less than eight degrees of freedom: there the design effect is at least 1.
+ * Where no value lies above or none at or below, a session counts as one.
  */
 export function worthAt(
   values: Float64Array,
@@ -30,10 +33,15 @@ export function worthAt(
   const n = values.length;
   if (!clusters) return { sessions: undefined, designEffect: 1, traces: n };
   const sizes = clusterSizes(clusters);
-  const designEffect = Math.max(1, effectAbove(values, q, clusters, sizes));
-  const few = fewness(n, equalWeights(sizes) - 1, confidence);
-  return { sessions: clusters.count, designEffect, traces: clusters.count < 2 ? 1 : (n * few) / designEffect };
+  const effect = effectAbove(values, q, clusters, sizes);
+  const designEffect = Math.max(1, effect);
+  const freedom = equalWeights(sizes) - 1;
+  const told = freedom < leastFreedom ? designEffect : effect;
+  const traces = clusters.count < 2 ? 1 : n * Math.min(1, fewness(n, freedom, confidence) / told);
+  return { sessions: clusters.count, designEffect, traces };
 }
+
+const leastFreedom = 8;
 
 function effectAbove(values: Float64Array, q: number, { codes, count }: Clusters, sizes: Float64Array): number {
   const n = values.length;

@@ -10,7 +10,6 @@ import { createWorkerEngine } from '../../acoustic/worker/worker-engine.ts';
 import { type ExitCode, exitCodes, SpeechfbError } from '../../errors.ts';
 import { encodeServerUpdate, type ServerUpdate } from '../../load/generator/server-updates.ts';
 import { plainText } from '../../plain-text.ts';
-import { resolveReference } from '../../scoring/text/reference.ts';
 import { ScoringThreads } from '../../scoring/threads/pool.ts';
 import { hostName, isLoopback } from '../../server/gateway/exposure.ts';
 import { faultsPath } from '../../server/gateway/faults.ts';
@@ -124,7 +123,7 @@ async function serve(flags: ServeFlags, onReady: (url: string) => void): Promise
 /** The scoring that `speechfb score` runs too, on its threads. */
 export function liveScoring(threads: ScoringThreads): Scoring {
   return {
-    readReference: (source, mostPhones) => threads.checked(resolveReference(source, mostPhones)),
+    readReference: (source, mostPhones) => threads.readReference(source, mostPhones),
     openUtterance: threads.openUtterance,
     stats: () => threads.stats(),
     tidy: () => threads.tidy(),

@@ -1,5 +1,6 @@
 import type { BudgetReport } from '../../budget/report.ts';
 import { tenthsMs } from '../../format.ts';
+import { Markdown } from '../export/markdown-text.ts';
 import { exactText, needsLine, sourceLine, titleOf, waterfallOf, withInterval } from './waterfall.ts';
 import { exemplarLines } from './waterfall-details.ts';
 import { afterReserveLines, brokenLines, describe, effectLine, leverCells, repayLine } from './waterfall-levers.ts';
@@ -18,48 +19,52 @@ export function budgetMarkdown({ analysis, by, exemplars, notes }: BudgetReport)
     stages[i]?.verdict ?? '',
   ]);
   const sum = [
-    '**total**',
+    md`**total**`,
     `${waterfall.objectiveMs} ms`,
     total ? tenthsMs(total.valueMs) : '',
     '',
     '',
-    `**${verdict}**`,
+    md`**${verdict}**`,
   ];
   const sections = [
-    `# ${titleOf(analysis)}`,
-    `**${verdict}**: ${sourceLine(analysis)}${needs ? `; ${needs}` : ''}.`,
+    md`# ${titleOf(analysis)}`,
+    md`**${verdict}**: ${sourceLine(analysis)}${needs ? `; ${needs}` : ''}.`,
     table(['stage', 'budget', `share of p${waterfall.percentile}`, 'p50', 'p95', 'verdict'], [...rows, sum]),
-    by &&
-      table(
-        [by.label, 'traces', 'p', 'verdict'],
-        by.groups.map(({ value, analysis: one }) => [
-          value,
-          String(one.total?.n ?? 0),
-          one.total ? withInterval(one.total.valueMs, one.total.interval) : '',
-          one.verdict,
-        ]),
-      ),
+    ...(by ? [groupTable(by)] : []),
     ...whatIf.flatMap((answer) => [
-      `## What if ${describe(answer)}`,
-      [effectLine(answer, analysis), ...brokenLines(answer, analysis)].join('. '),
-      answer.levers.length > 0 ? repayLine(answer) : undefined,
-      answer.levers.length > 0
-        ? table(
-            ['lever', 'alone', 'factor', 'saves'],
-            [...answer.levers, ...(answer.together ? [answer.together] : [])].map(leverCells),
-          )
-        : undefined,
-      afterReserveLines(answer)[0],
+      md`## What if ${describe(answer)}`,
+      md`${[effectLine(answer, analysis), ...brokenLines(answer, analysis)].join('. ')}`,
+      ...(answer.levers.length > 0
+        ? [
+            md`${repayLine(answer)}`,
+            table(
+              ['lever', 'alone', 'factor', 'saves'],
+              [...answer.levers, ...(answer.together ? [answer.together] : [])].map(leverCells),
+            ),
+          ]
+        : []),
+      ...afterReserveLines(answer).map((line) => md`${line}`),
     ]),
-    exemplarLines(exemplars)
-      .map((line) => `- ${line}`)
-      .join('\n'),
-    notes.map((note) => `- ${note}`).join('\n'),
+    Markdown.list(exemplarLines(exemplars)),
+    Markdown.list(notes),
   ];
-  return `${sections.filter((section) => section !== undefined && section !== '').join('\n\n')}\n`;
+  return `${Markdown.join(sections, '\n\n')}\n`;
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  return [line(head), line(head.map((_, i) => (i === 0 ? '---' : '--:'))), ...rows.map(line)].join('\n');
+const md = Markdown.of;
+
+function groupTable({ label, groups }: NonNullable<BudgetReport['by']>): Markdown {
+  return table(
+    [label, 'traces', 'p', 'verdict'],
+    groups.map(({ value, analysis: one }) => [
+      value,
+      String(one.total?.n ?? 0),
+      one.total ? withInterval(one.total.valueMs, one.total.interval) : '',
+      one.verdict,
+    ]),
+  );
+}
+
+function table(head: readonly string[], rows: readonly (readonly (string | Markdown)[])[]): Markdown {
+  return Markdown.table(head, rows, (_, column) => column === 0);
 }

@@ -1,3 +1,4 @@
+import { firstFew } from '../../config/sentences.ts';
 import { SpeechfbError } from '../../errors.ts';
 import type { Reference } from '../text/reference.ts';
 import { shorten } from '../text/refusal.ts';
@@ -73,16 +74,14 @@ export function checkReadable(reference: Reference, { phones }: Alphabet): void 
     );
   }
   if (unknown.size === 0) return;
-  const named = [...unknown].slice(0, shownUnknown).join(', ');
-  const more = unknown.size > shownUnknown ? ` and ${unknown.size - shownUnknown} more` : '';
-  throw new SpeechfbError('invalid_reference', `the model does not know ${named}${more}`, {
+  const named = firstFew([...unknown], (phone) => phone);
+  throw new SpeechfbError('invalid_reference', `the model does not know ${named}`, {
     hint: `the model's phones are ${phones.join(' ')}`,
   });
 }
 
 /** States are counted in 16 bits, and between words there are two each. */
 const mostPhones = 30_000;
-const shownUnknown = 5;
 
 /**
  * @throws SpeechfbError `invalid_reference`, as `checkReadable` does.
@@ -107,13 +106,12 @@ export function buildGraph(reference: Reference, alphabet: Alphabet): Graph {
   const states = phones + 2 * (words + 1);
   const fillerColumn = alphabet.phones.length;
   const emission = new Uint8Array(states).fill(fillerColumn);
-  emission.set(nodes.map((node) => node.column));
   emission.fill(column.get(alphabet.silence)!, phones, phones + words + 1);
   const outsideColumn = fillerColumn + 1;
   const before = phones + words + 1;
   emission[before] = outsideColumn;
   emission[before + words] = outsideColumn;
-  return {
+  const graph = {
     words,
     phones,
     states,
@@ -121,15 +119,24 @@ export function buildGraph(reference: Reference, alphabet: Alphabet): Graph {
     fillerColumn,
     outsideColumn,
     before,
-    word: Int16Array.from(nodes, (node) => node.word),
-    depth: Uint8Array.from(nodes, (node) => node.depth),
-    parent: Int16Array.from(nodes, (node) => node.parent),
-    ends: Int8Array.from(nodes, (node) => node.ends),
-    variant: Uint8Array.from(nodes, (node) => node.variant),
+    word: new Int16Array(phones),
+    depth: new Uint8Array(phones),
+    parent: new Int16Array(phones),
+    ends: new Int8Array(phones),
+    variant: new Uint8Array(phones),
     firstState: Int16Array.from(firstState),
     firstIndex: Int32Array.from(firstIndex),
     variants,
   };
+  for (const [state, node] of nodes.entries()) {
+    emission[state] = node.column;
+    graph.word[state] = node.word;
+    graph.depth[state] = node.depth;
+    graph.parent[state] = node.parent;
+    graph.ends[state] = node.ends;
+    graph.variant[state] = node.variant;
+  }
+  return graph;
 }
 
 /** Emission columns of the phones that the text has right before and right after a phone state. */

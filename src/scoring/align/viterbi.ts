@@ -25,7 +25,8 @@ export class Viterbi {
   /** Frame at which the best way into each state entered it. */
   #since: Int32Array;
   #nextSince: Int32Array;
-  readonly #history: Int16Array;
+  /** Back pointers, allocated with the first frame: many texts are never read. */
+  #history = new Int16Array(0);
   /** Best way into each junction, and the state it comes from (-1: the start of the utterance). */
   readonly #entry: Float64Array;
   readonly #entryFrom: Int16Array;
@@ -41,7 +42,6 @@ export class Viterbi {
     this.#next = new Float64Array(graph.states).fill(-Infinity);
     this.#since = new Int32Array(graph.states);
     this.#nextSince = new Int32Array(graph.states);
-    this.#history = new Int16Array(graph.states * historyFrames);
     this.#entry = new Float64Array(graph.words + 1);
     this.#entryFrom = new Int16Array(graph.words + 1);
     this.#fillerCost = new Float64Array(graph.words + 1).fill(costs.filler);
@@ -84,6 +84,7 @@ export class Viterbi {
   step(emission: Float32Array): void {
     const { firstState, word, parent, emission: column } = this.#graph;
     const { advance, omission } = this.#penalties;
+    if (this.frames === 0) this.#history = new Int16Array(this.#graph.states * historyFrames);
     this.#moveWindow();
     this.#enterJunctions(this.frames === 0);
     const score = this.#score;

@@ -38,8 +38,8 @@ export const contextNames = [
 /** One scored phone, in the order of reading; a phone that was not heard has no features. */
 export type PhoneInContext = { word: number; score: number; logDuration: number; features: Float32Array | undefined };
 
-/** [phones] context of each phone, each in the order of `contextNames`. */
-export function contextFeatures(phones: readonly PhoneInContext[]): Float32Array[] {
+/** Gives the context of the phone with an index, in the order of `contextNames`. */
+export function contextFeatures(phones: readonly PhoneInContext[]): (index: number) => Float32Array {
   const scores = phones.map((phone) => phone.score);
   const sorted = [...scores].sort((a, b) => a - b);
   const quantile = (share: number) => sorted[Math.floor(share * (sorted.length - 1))]!;
@@ -54,7 +54,8 @@ export function contextFeatures(phones: readonly PhoneInContext[]): Float32Array
     if (members) members.push(index);
     else words.set(word, [index]);
   }
-  return phones.map((phone, index) => {
+  return (index) => {
+    const phone = phones[index]!;
     const word = words.get(phone.word)!;
     const wordScores = word.map((other) => scores[other]!);
     return Float32Array.from([
@@ -80,7 +81,7 @@ export function contextFeatures(phones: readonly PhoneInContext[]): Float32Array
       meanMargin,
       meanVerdict,
     ]);
-  });
+  };
 }
 
 function meanFeature(phones: readonly PhoneInContext[], name: (typeof SEGMENT_FEATURES)[number]): number {

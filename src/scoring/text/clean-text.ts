@@ -20,7 +20,7 @@ export function cleanText(original: string): CleanText {
   edited.replace(tag, ({ name }, at) => {
     if (name === undefined || inlineTags.has(name.toLowerCase())) return '';
     if (silentTags.has(name.toLowerCase())) return ' ';
-    throw unreadableText(whole, `the tag <${name}>`, at, 'what it does to the words is not known');
+    throw unreadableText(whole, `the tag <${shorten(name)}>`, at, 'what it does to the words is not known');
   });
   edited.replace(entity, ({ decimal, hex, name }, at) => {
     if (name !== undefined) {

@@ -7,9 +7,26 @@ import { parsePhone } from './phones.ts';
  * dictionary's first first; empty when the word is not in it.
  *
  * The package is 4.7 MB of sorted lines. Importing it costs 320 ms, reading the file 7 ms, so it is
- * read as text, once, and searched by halves (about 10 us a word).
+ * read as text, once, and searched by halves (about 10 us a word). What was found is remembered:
+ * few words make most texts.
  */
-export function pronunciations(word: string): string[][] {
+export function pronunciations(word: string): readonly (readonly string[])[] {
+  const known = remembered.get(word);
+  if (known) return known;
+  const found = search(word);
+  if (remembered.size >= mostRemembered) remembered.delete(remembered.keys().next().value!);
+  if (word.length <= longestRemembered) remembered.set(word, found);
+  return found;
+}
+
+/** Words that were looked for, those that are in no dictionary among them. */
+const remembered = new Map<string, readonly (readonly string[])[]>();
+/** Some megabyte in all. */
+const mostRemembered = 4000;
+/** A longer word would be a view of the text that it came from, and keep all of that. */
+const longestRemembered = 12;
+
+function search(word: string): string[][] {
   dictionary ??= readFileSync(fileURLToPath(import.meta.resolve('cmu-pronouncing-dictionary')));
   const found = new Map<string, string[]>();
   // Two entries of the file are out of order by one line, so look a little around the place where

@@ -1,7 +1,9 @@
+import { firstFew } from '../../config/sentences.ts';
 import { SpeechfbError } from '../../errors.ts';
 import { soundOut } from './letter-to-sound.ts';
 import { pronunciations } from './lexicon.ts';
 import { arpabet, parsePhone } from './phones.ts';
+import { shorten } from './refusal.ts';
 import type { TextWord } from './text-word.ts';
 import { referenceLimits, splitWords } from './words.ts';
 
@@ -124,7 +126,7 @@ function soundedOut(shown: string, text: string): string[][] {
  * The word itself, as an abbreviation (a.m.), or without an apostrophe that only quotes or closes
  * it (dogs').
  */
-function lookUp(spoken: string): string[][] {
+function lookUp(spoken: string): readonly (readonly string[])[] {
   const long = abbreviations.get(spoken)?.flatMap(pronunciations);
   if (long) return long;
   for (const form of [spoken, `${spoken}.`, spoken.replace(/^'+|'+$/g, '')]) {
@@ -158,19 +160,19 @@ function fromPhones(words: GivenWords, mostPhones: number): ReferenceWord[] {
   const result = words.map((word) => {
     const phones = word.phones.map((text) => {
       const phone = parsePhone(text);
-      if (phone === undefined) unknown.push(`${text} in "${word.text}"`);
+      if (phone === undefined) unknown.push(`${shorten(text)} in "${shorten(word.text)}"`);
       return phone ?? '';
     });
     if (phones.length === 0 || phones.length > referenceLimits.phonesInWord) {
       throw new SpeechfbError(
         'invalid_reference',
-        `the word "${word.text}" has ${phones.length} phones; 1 to ${referenceLimits.phonesInWord} are allowed`,
+        `the word "${shorten(word.text)}" has ${phones.length} phones; 1 to ${referenceLimits.phonesInWord} are allowed`,
       );
     }
     return { text: word.text, variants: [phones], source: 'given' as const };
   });
   if (unknown.length > 0) {
-    throw new SpeechfbError('invalid_reference', `unknown phones: ${unknown.join(', ')}`, {
+    throw new SpeechfbError('invalid_reference', `unknown phones: ${firstFew(unknown, (phone) => phone)}`, {
       hint: `ARPAbet phones, with or without a stress digit: ${arpabet.join(' ')}`,
     });
   }

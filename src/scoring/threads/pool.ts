@@ -2,9 +2,11 @@ import { availableParallelism } from 'node:os';
 import type { ModelPackage } from '../../acoustic/model/model-package.ts';
 import { workerUrl } from '../../threads/worker-url.ts';
 import { checkReadable } from '../align/graph.ts';
-import { joinPipeline, type OpenUtterance } from '../pipeline.ts';
-import type { Reference } from '../text/reference.ts';
-import { calibratorOf } from '../utterance-scorer.ts';
+import { JoinedPipeline, type OpenUtterance } from '../pipeline.ts';
+import type { Reference, ReferenceSource } from '../text/reference.ts';
+import { calibratorOf, UtteranceScorer } from '../utterance-scorer.ts';
+import { HungThreads } from './hung-threads.ts';
+import { KnownTexts } from './known-texts.ts';
 import { ScoringThread } from './thread.ts';
 
 /** Figures of the last 10 s or so. */
@@ -13,6 +15,8 @@ export type ScoringStats = {
   waitP95Ms: number;
   /** Share of wall time that the busiest thread worked, 0-1. */
   busy: number;
+  /** How long a thread that has something to do has said nothing, ms. */
+  silentMs: number;
 };
 
 export type ScoringThreadsOptions = {
@@ -21,6 +25,11 @@ export type ScoringThreadsOptions = {
   threads?: number;
   /** Stands in for the compiled worker in tests. */
   workerScript?: URL;
+  /**
+   * A thread that has said nothing for this long while it had something to do is ended, and
+   * another takes its place, ms. Default 15 s.
+   */
+  hungMs?: number;
   /** A thread died; its utterances failed, and another has taken its place. */
   onCrash?: (error: Error) => void;
 };
@@ -35,6 +44,8 @@ export class ScoringThreads {
   readonly #options: ScoringThreadsOptions;
   readonly #script: URL;
   readonly #threads: ScoringThread[];
+  readonly #texts = new KnownTexts(knownTextSize);
+  readonly #watch: NodeJS.Timeout;
   #closing = false;
 
   constructor(options: ScoringThreadsOptions) {
@@ -45,31 +56,39 @@ export class ScoringThreads {
     calibratorOf(model);
     const count = threads ?? Math.max(1, Math.min(mostThreads, availableParallelism() - 2));
     this.#threads = Array.from({ length: count }, (_, at) => this.#launch(at));
+    const hung = new HungThreads(this.#threads, options.hungMs ?? hungMs);
+    this.#watch = setInterval(() => hung.look(performance.now()), lookEveryMs).unref();
   }
 
   /**
-   * The reference, when the model can read it.
+   * Finds the pronunciations of a text that the model can read.
    *
-   * @throws SpeechfbError `invalid_reference` when the model does not know one of its phones.
+   * @throws SpeechfbError `invalid_reference`, as `resolveReference` does; when the model does not
+   *   know one of the phones.
    */
-  checked(reference: Reference): Reference {
-    checkReadable(reference, this.#options.model);
-    return reference;
+  readReference(source: ReferenceSource, mostPhones: number): Reference {
+    return this.#texts.read(source, mostPhones, (reference) => checkReadable(reference, this.#options.model));
   }
 
-  /** Opens an utterance on the thread that has fewest. */
+  /**
+   * Opens an utterance on the thread that has another of its speaker, or else fewest: with its
+   * first sound, so that a text that nobody reads costs nothing there.
+   */
   readonly openUtterance: OpenUtterance = (engine, reference, settings, events) => {
     // A reference that the model cannot read is refused at once, and not by a message from
     // elsewhere.
     checkReadable(reference, this.#options.model);
-    const thread = this.#threads.reduce((least, other) => (other.size < least.size ? other : least));
-    return joinPipeline(engine, events, thread.open(reference, settings, events));
+    return new JoinedPipeline(engine, events, {
+      open: () => this.#threadFor(settings.speaker).open(reference, settings, events),
+      unheard: () => new UtteranceScorer(this.#options.model, reference, settings, {}).finish(0),
+    });
   };
 
   stats(): ScoringStats {
-    const all = this.#threads.map((thread) => thread.stats());
+    const nowMs = performance.now();
+    const all = this.#threads.map((thread) => ({ ...thread.stats(), silentMs: thread.silentMs(nowMs) }));
     const largest = (key: keyof ScoringStats) => Math.max(...all.map((stats) => stats[key]));
-    return { waitP95Ms: largest('waitP95Ms'), busy: largest('busy') };
+    return { waitP95Ms: largest('waitP95Ms'), busy: largest('busy'), silentMs: largest('silentMs') };
   }
 
   /** Lets the threads collect their garbage while no session runs. */
@@ -79,7 +98,13 @@ export class ScoringThreads {
 
   async close(): Promise<void> {
     this.#closing = true;
+    clearInterval(this.#watch);
     await Promise.all(this.#threads.map((thread) => thread.close()));
+  }
+
+  #threadFor(speaker: string | undefined): ScoringThread {
+    const own = speaker === undefined ? undefined : this.#threads.find((thread) => thread.has(speaker));
+    return own ?? this.#threads.reduce((least, other) => (other.size < least.size ? other : least));
   }
 
   #launch(at: number): ScoringThread {
@@ -97,5 +122,11 @@ export class ScoringThreads {
   }
 }
 
+/**
+ * Letters and phones of the texts that are remembered: a hundred pages.
+ */
+const knownTextSize = 700_000;
+const hungMs = 15_000;
+const lookEveryMs = 1000;
 const mostThreads = 4;
 const shortLifeMs = 1000;

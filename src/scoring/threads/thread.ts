@@ -6,13 +6,16 @@ import type { SpeechfbError } from '../../errors.ts';
 import { fromPlainError } from '../../threads/plain-error.ts';
 import { sharedNowMs } from '../../threads/shared-clock.ts';
 import { threadDied } from '../../threads/thread-died.ts';
-import type { PipelineEvents, ScoringBackend } from '../pipeline.ts';
+import type { PipelineEvents, ScoringBackend, UtteranceSettings } from '../pipeline.ts';
 import type { Reference } from '../text/reference.ts';
-import type { ScorerOptions, TimedResult } from '../utterance-scorer.ts';
+import type { TimedResult } from '../utterance-scorer.ts';
 import type { FromScoring, ScoringStart, ScoringUpdates, ToScoring } from './messages.ts';
+import { SharedTexts } from './shared-texts.ts';
 
 type OpenUtteranceState = {
   events: PipelineEvents;
+  reference: Reference;
+  speaker: string;
   settle: { resolve(result: TimedResult): void; reject(error: Error): void } | undefined;
 };
 
@@ -23,12 +26,19 @@ type OpenUtteranceState = {
 export class ScoringThread {
   readonly #worker: Worker;
   readonly #utterances = new Map<number, OpenUtteranceState>();
+  /** How many utterances each speaker has. */
+  readonly #speakers = new Map<string, number>();
+  readonly #texts = new SharedTexts(idlePhones);
   readonly #frames = new ResultsGatherer();
   readonly #stats = new StatsRecorder(performance.now());
   #pending = nothing();
   #isScheduled = false;
   #isOver = false;
+  #failure: unknown;
   #nextId = 0;
+  #sent = 0;
+  /** When the thread spoke last, or was asked after it had done all: it owes a word since then. */
+  #owesSinceMs: number | undefined;
 
   /** `onDeath` comes once, unless the thread was closed; its utterances have failed by then. */
   constructor(script: URL, model: ModelPackage, onDeath: (error: Error) => void) {
@@ -36,14 +46,13 @@ export class ScoringThread {
     this.#worker.on('message', (message: FromScoring) => this.#receive(message));
     // The sockets keep the process alive.
     this.#worker.unref();
-    let failure: unknown;
     this.#worker.on('error', (error) => {
-      failure = error;
+      this.#failure ??= error;
     });
     this.#worker.on('exit', (code) => {
       if (this.#isOver) return;
       this.#isOver = true;
-      const error = scoringCrashed(failure ?? `it ended with code ${code}`);
+      const error = scoringCrashed(this.#failure ?? `it ended with code ${code}`);
       for (const id of [...this.#utterances.keys()]) this.#fail(id, error);
       onDeath(error);
     });
@@ -54,12 +63,22 @@ export class ScoringThread {
     return this.#isOver ? Number.POSITIVE_INFINITY : this.#utterances.size;
   }
 
-  open(reference: Reference, options: ScorerOptions, events: PipelineEvents): ScoringBackend {
+  /** Whether it has an utterance of this speaker. */
+  has(speaker: string): boolean {
+    return !this.#isOver && this.#speakers.has(speaker);
+  }
+
+  open(reference: Reference, settings: UtteranceSettings, events: PipelineEvents): ScoringBackend {
     const id = this.#nextId++;
-    const utterance: OpenUtteranceState = { events, settle: undefined };
+    const { speaker = `utterance ${id}`, ...options } = settings;
+    const utterance: OpenUtteranceState = { events, reference, speaker, settle: undefined };
     this.#utterances.set(id, utterance);
+    this.#speakers.set(speaker, (this.#speakers.get(speaker) ?? 0) + 1);
     if (this.#isOver) setImmediate(() => this.#fail(id, scoringCrashed('another starts')));
-    this.#say().opened.push({ id, reference, options });
+    const { key, isNew } = this.#texts.hold(reference);
+    const said = this.#say();
+    if (isNew) said.texts.push({ key, reference });
+    said.opened.push({ id, speaker, text: key, options });
     const isOpen = () => this.#utterances.has(id);
     return {
       markGap: (startFrame, endFrame) => {
@@ -80,7 +99,7 @@ export class ScoringThread {
           this.#say().finished.push({ id, pushedMs });
         }),
       close: () => {
-        if (this.#utterances.delete(id)) this.#say().closed.push(id);
+        if (this.#drop(id)) this.#say().closed.push(id);
       },
     };
   }
@@ -92,6 +111,20 @@ export class ScoringThread {
   stats(): { waitP95Ms: number; busy: number } {
     const { stepP95Ms, busy } = this.#stats.snapshot(performance.now(), 0, 0);
     return { waitP95Ms: stepP95Ms, busy };
+  }
+
+  /**
+   * How long the thread has said nothing while there was something to do, ms; it speaks every few
+   * milliseconds then.
+   */
+  silentMs(nowMs: number): number {
+    return this.#isOver || this.#owesSinceMs === undefined ? 0 : nowMs - this.#owesSinceMs;
+  }
+
+  /** Ends a thread that does not come back: its utterances fail, and `onDeath` is called. */
+  kill(why: string): void {
+    this.#failure ??= new Error(why);
+    void this.#worker.terminate();
   }
 
   /** Lets the thread collect its garbage. */
@@ -113,9 +146,11 @@ export class ScoringThread {
 
   #send(): void {
     this.#isScheduled = false;
-    const message = { ...this.#pending, sentMs: sharedNowMs() };
+    const message = { ...this.#pending, forgotten: this.#texts.takeForgotten(), sentMs: sharedNowMs() };
     this.#pending = nothing();
     if (this.#isOver) return;
+    this.#sent++;
+    this.#owesSinceMs ??= performance.now();
     const taken = this.#frames.take();
     if (taken.message.frames.length === 0) {
       this.#worker.postMessage(message satisfies ScoringUpdates);
@@ -124,12 +159,13 @@ export class ScoringThread {
     this.#worker.postMessage({ ...message, frames: taken.message } satisfies ScoringUpdates, taken.transfer);
   }
 
-  #receive({ feedback, results, failed, saidMs, sentMs, busyMs }: FromScoring): void {
+  #receive({ feedback, results, failed, saidMs, heard, isBusy, busyMs }: FromScoring): void {
     const nowMs = performance.now();
+    this.#owesSinceMs = isBusy || heard < this.#sent ? nowMs : undefined;
     const ageMs = Math.max(0, sharedNowMs() - saidMs);
     this.#stats.run(nowMs - busyMs, nowMs, feedback.length);
     for (const one of feedback) {
-      this.#stats.step(nowMs, saidMs - sentMs);
+      this.#stats.step(nowMs, saidMs - one.sentMs);
       const utterance = this.#utterances.get(one.id);
       try {
         utterance?.events.onFeedback?.({ ...one.feedback, ageMs });
@@ -139,22 +175,35 @@ export class ScoringThread {
       }
     }
     for (const { id, result } of results) {
-      this.#utterances.get(id)?.settle?.resolve(result);
-      this.#utterances.delete(id);
+      this.#drop(id)?.settle?.resolve(result);
     }
     for (const { id, error } of failed) this.#fail(id, fromPlainError(error));
   }
 
-  #fail(id: number, error: Error): void {
+  /** The utterance is over. */
+  #drop(id: number): OpenUtteranceState | undefined {
     const utterance = this.#utterances.get(id);
-    if (!this.#utterances.delete(id)) return;
+    if (!utterance) return undefined;
+    this.#utterances.delete(id);
+    const left = this.#speakers.get(utterance.speaker)! - 1;
+    if (left > 0) this.#speakers.set(utterance.speaker, left);
+    else this.#speakers.delete(utterance.speaker);
+    this.#texts.release(utterance.reference);
+    return utterance;
+  }
+
+  #fail(id: number, error: Error): void {
+    const utterance = this.#drop(id);
     if (utterance?.settle) utterance.settle.reject(error);
     else utterance?.events.onError(error);
   }
 }
 
+/** Phones of the texts that stay in a thread without a reader: a hundred pages, some megabytes. */
+const idlePhones = 300_000;
+
 function nothing(): ScoringUpdates {
-  return { opened: [], gaps: [], frames: undefined, finished: [], closed: [], sentMs: 0 };
+  return { texts: [], opened: [], gaps: [], frames: undefined, finished: [], closed: [], forgotten: [], sentMs: 0 };
 }
 
 function scoringCrashed(cause: unknown): SpeechfbError {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { type Limits, wireName } from '../limits.ts';
 import type { Refusal } from '../refusal.ts';
 import { TokenBucket } from './token-bucket.ts';
@@ -10,6 +11,7 @@ export type AccountKind = 'token' | 'address' | 'machine';
  * whole server, so that nobody pays for what another does wrong.
  */
 export class Account {
+  readonly id = randomUUID();
   readonly kind: AccountKind;
   /** Whether there may be others who want the same places. */
   readonly isShared: boolean;

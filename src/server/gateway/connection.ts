@@ -6,7 +6,7 @@ import { type AudioFrame, decodeFrame, frameHeaderBytes } from '../../protocol/f
 import { parseClientMessage } from '../../protocol/parse-message.ts';
 import { stackOf } from '../../telemetry/log.ts';
 import { type Limits, wireName } from '../limits.ts';
-import type { Refusal } from '../refusal.ts';
+import { noteRefusal, type Refusal } from '../refusal.ts';
 import type { ServerContext, WorkAccount } from '../session/context.ts';
 import { openText, writtenLength } from '../session/open-text.ts';
 import { errorMessage } from '../session/replies.ts';
@@ -96,10 +96,7 @@ export class Connection {
 
   /** Sends `error` and closes the socket. */
   refuse(refusal: Refusal): void {
-    const { metrics, log } = this.#options.context;
-    metrics.refusal(refusal.code);
-    if (refusal.limit) metrics.limit(wireName(refusal.limit));
-    log.warn({ code: refusal.code, limit: refusal.limit && wireName(refusal.limit) }, `refused: ${refusal.code}`);
+    noteRefusal(this.#options.context, refusal);
     this.#socket.write(JSON.stringify({ event_id: 0, audio_ms: 0, ...errorMessage(refusal) }));
     this.#socket.close(wireErrors[refusal.code].close, refusal.message);
   }
@@ -151,7 +148,9 @@ export class Connection {
     if (this.#isControlFlood()) return;
     this.#isAlive = true;
     const eventId = Number(data.toString('latin1'));
-    if (Number.isSafeInteger(eventId)) this.#session?.confirmed(eventId);
+    if (!this.#session || !Number.isSafeInteger(eventId)) return;
+    this.#session.confirmed(eventId);
+    if (eventId > 0) this.#options.registry.forgetKey(this.#session);
   }
 
   /**
@@ -201,10 +200,10 @@ export class Connection {
   }
 
   #find(message: ClientMessage): Session | Refusal {
-    const { registry, owner } = this.#options;
+    const { accounts, registry } = this.#options;
     switch (message.type) {
       case 'start':
-        return registry.startedBefore(message, owner) ?? this.#start(message);
+        return registry.startedBefore(message, accounts[0]) ?? this.#start(message);
       case 'resume':
         return this.#resume(message);
       default:

@@ -10,6 +10,7 @@ type RefusedFor =
   | 'host'
   | 'malformed'
   | 'origin'
+  | 'overload'
   | 'path'
   | 'pending'
   | 'subprotocol'

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { SpeechfbError } from '../../errors.ts';
 import type { Limits } from '../limits.ts';
 import { type HttpRefusal, refuseSocket } from './http-refusal.ts';
+import { chooseSubprotocol } from './upgrade.ts';
 
 /**
  * @param tls PEM texts; absent: plain HTTP.
@@ -27,6 +28,21 @@ export function createListener(tls: { certificate: string; key: string } | undef
       cause,
     });
   }
+}
+
+/** Options of the WebSocket server that takes what the listener hands over. */
+export function socketOptions({ maxFrameBytes, maxMessageBytes }: Limits) {
+  return {
+    noServer: true,
+    clientTracking: false,
+    // Pings have a limit of ours: ws cuts a socket without a word from the 61st that waits for its
+    // pong.
+    autoPong: false,
+    perMessageDeflate: false,
+    maxPayload: Math.max(maxFrameBytes, maxMessageBytes) * oversizeFactor,
+    closeTimeout: closeTimeoutMs,
+    handleProtocols: chooseSubprotocol,
+  };
 }
 
 export function closeListener(server: Server): Promise<void> {
@@ -73,3 +89,11 @@ const checkMs = 1000;
 function messageOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);
 }
+
+/** How long a closing handshake may take. */
+const closeTimeoutMs = 5000;
+/**
+ * Up to this many times the limit a message is read and refused with an `error`; beyond it ws
+ * closes with 1009.
+ */
+const oversizeFactor = 4;

@@ -24,7 +24,7 @@ export class Registry {
   readonly #context: ServerContext;
   readonly #sessions = new Map<string, Session>();
   readonly #accounts = new Map<Session, Account>();
-  readonly #byKey = new Map<string, Session>();
+  readonly #byKey = new Map<string, Started>();
 
   constructor(context: ServerContext) {
     this.#context = context;
@@ -38,17 +38,49 @@ export class Registry {
     return [...this.#sessions.values()];
   }
 
+  /** Whether a session waits for its client to come back. */
+  hasDetached(): boolean {
+    for (const session of this.#sessions.values()) if (session.state === 'detached') return true;
+    return false;
+  }
+
+  /** So many of those that stream, the ones that started last. */
+  newest(count: number): readonly Session[] {
+    if (count === 0) return [];
+    const streaming = this.all().filter((session) => session.state === 'streaming');
+    return streaming.slice(-count);
+  }
+
   countByState(): Record<SessionState, number> {
     const counts = { streaming: 0, detached: 0, ending: 0 };
     for (const session of this.#sessions.values()) counts[session.state] += 1;
     return counts;
   }
 
-  /** The session that this start already began under its idempotency key, if it did. */
-  startedBefore(start: StartMessage, owner: string | undefined): Session | Refusal | undefined {
-    const session = this.#byKey.get(keyOf(start, owner));
-    if (!session || isDeepStrictEqual(session.startedWith, start)) return session;
+  /**
+   * The session that this start of the same caller already began under its idempotency key, if it
+   * did and its `ready` may have been lost: a key opens a session that it began, so it must not for
+   * longer than it is needed.
+   */
+  startedBefore(start: StartMessage, account: Account): Session | Refusal | undefined {
+    const { limits, now } = this.#context;
+    const key = keyOf(start, account);
+    const started = this.#byKey.get(key);
+    if (!started) return undefined;
+    if (now() - started.atMs > limits.resumeTtlMs) {
+      this.#byKey.delete(key);
+      return undefined;
+    }
+    if (isDeepStrictEqual(started.session.startedWith, start)) return started.session;
     return { code: 'session_conflict', message: 'idempotency_key was used with another start' };
+  }
+
+  /** The client has read `ready`: from here on only the token in it opens the session. */
+  forgetKey(session: Session): void {
+    const account = this.#accounts.get(session);
+    if (!account) return;
+    const key = keyOf(session.startedWith, account);
+    if (this.#byKey.get(key)?.session === session) this.#byKey.delete(key);
   }
 
   /** The sessions that wait for a resume, the oldest first: they may be given up for others. */
@@ -60,17 +92,18 @@ export class Registry {
 
   create(start: StartMessage, begin: SessionBegin): Session {
     const { owner, account, place, ...rest } = begin;
-    const key = keyOf(start, owner);
     const onEnd = (): void => {
       place();
+      this.forgetKey(session);
       this.#accounts.delete(session);
       this.#sessions.delete(session.id);
-      if (this.#byKey.get(key) === session) this.#byKey.delete(key);
     };
     const session: Session = new Session({ context: this.#context, start, ...rest, owner, onEnd });
     this.#accounts.set(session, account);
     this.#sessions.set(session.id, session);
-    if (start.idempotency_key !== undefined) this.#byKey.set(key, session);
+    if (start.idempotency_key !== undefined) {
+      this.#byKey.set(keyOf(start, account), { session, atMs: this.#context.now() });
+    }
     return session;
   }
 
@@ -81,13 +114,16 @@ export class Registry {
       return { code: 'unauthorized', message: 'resume_token does not belong to this session' };
     }
     if (session.owner !== owner) return { code: 'forbidden', message: 'the session belongs to another token' };
+    this.forgetKey(session);
     return session;
   }
 }
 
 const notFoundText = 'no such session: it never was, has ended, or its resume window has passed';
 
-/** Keys of one token's clients never meet another's. */
-function keyOf(start: StartMessage, owner: string | undefined): string {
-  return JSON.stringify([owner ?? null, start.idempotency_key ?? null]);
+type Started = { session: Session; atMs: number };
+
+/** Keys of one token or address never meet those of another. */
+function keyOf({ idempotency_key }: StartMessage, account: Account): string {
+  return `${account.id} ${idempotency_key}`;
 }

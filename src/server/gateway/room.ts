@@ -8,7 +8,13 @@ import { type GivenUp, SharedPool } from './shared-pool.ts';
 /** What may be given up when somebody with less wants in, the first to go first. */
 type Candidates = { connections(): Iterable<GivenUp>; sessions(): Iterable<GivenUp> };
 
-export type RoomOptions = { limits: Limits; candidates: Candidates; onGivenUp(what: 'connection' | 'session'): void };
+export type RoomOptions = {
+  limits: Limits;
+  /** Sessions that the server carries now. */
+  capacity(): number;
+  candidates: Candidates;
+  onGivenUp(what: 'connection' | 'session'): void;
+};
 
 /** The connections and sessions of a server, and who gets the next. */
 export class Room {
@@ -17,10 +23,10 @@ export class Room {
   readonly #sessions: SharedPool;
 
   constructor(options: RoomOptions) {
-    const { maxConnections, maxSessions, placeShare } = options.limits;
+    const { maxConnections, placeShare } = options.limits;
     this.#options = options;
-    this.#connections = new SharedPool(maxConnections, placeShare);
-    this.#sessions = new SharedPool(maxSessions, placeShare);
+    this.#connections = new SharedPool(() => maxConnections, placeShare);
+    this.#sessions = new SharedPool(options.capacity, placeShare);
   }
 
   /** Why the caller gets no connection now; a place was freed for it if need be. */

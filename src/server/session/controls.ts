@@ -53,6 +53,11 @@ export function handleControl(session: ControlledSession, message: ClientMessage
 const configText = 'granularity holds from now on, emit_interval_ms from the next utterance on';
 
 function nextUtterance({ audio, acks, ending, openText }: ControlledSession, input: ReferenceInput): void {
+  const crowded = audio.crowded();
+  if (crowded) {
+    ending.fail(crowded);
+    return;
+  }
   const text = openText(input);
   if ('code' in text) {
     // Who reads well and sends one bad text gets what was read; who floods gets no more work done.

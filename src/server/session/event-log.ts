@@ -4,25 +4,44 @@ import type { ServerEvent } from '../../protocol/server-messages.ts';
  * The events of a session that a client may ask for after a dropped socket. A final result stays
  * until the client's socket has confirmed it and the resume window has passed; a provisional phone
  * leaves once a newer result of the same phone is logged, so the log holds about one record a
- * phone.
+ * phone. A client that reads nothing does not fill the memory: beyond `maxBytes` the oldest events
+ * go, and a resume that would have wanted them is told so.
  */
 export class EventLog {
   readonly #keepMs: number;
-  #entries: { event: ServerEvent; atMs: number }[] = [];
+  readonly #maxBytes: number;
+  #entries: Entry[] = [];
+  #bytes = 0;
   #confirmedId = 0;
   #forgottenId = 0;
   #tidyAt = tidyEvery;
 
-  /** @param keepMs how long a confirmed event is kept. */
-  constructor(keepMs: number) {
+  /**
+   * @param keepMs how long a confirmed event is kept.
+   * @param maxBytes of all events, as they are sent.
+   */
+  constructor({ keepMs, maxBytes }: { keepMs: number; maxBytes: number }) {
     this.#keepMs = keepMs;
+    this.#maxBytes = maxBytes;
   }
 
-  add(event: ServerEvent, nowMs: number): void {
-    this.#entries.push({ event, atMs: nowMs });
-    if (this.#entries.length < this.#tidyAt) return;
-    this.#forget(nowMs);
+  /** Bytes of all events that are kept. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** @param text the event as it is sent. */
+  add(event: ServerEvent, text: string, nowMs: number): void {
+    const bytes = Buffer.byteLength(text);
+    // What may be overtaken is kept as it can be looked into, the rest as the text that is sent: a
+    // tenth of the memory.
+    const kept = event.type === 'phoneme_feedback' || event.type === 'transcript' ? event : text;
+    this.#entries.push({ id: event.event_id, kept, bytes, atMs: nowMs });
+    this.#bytes += bytes;
+    if (this.#entries.length < this.#tidyAt && this.#bytes <= this.#maxBytes) return;
+    this.#forget((entry) => entry.id <= this.#confirmedId && nowMs - entry.atMs > this.#keepMs);
     this.#dropOvertaken();
+    this.#forget(() => this.#bytes > this.#maxBytes);
     this.#tidyAt = this.#entries.length + tidyEvery;
   }
 
@@ -32,35 +51,41 @@ export class EventLog {
   }
 
   /**
-   * Events after `eventId`, oldest first, and whether older ones that it would have wanted are
-   * gone.
+   * Events after `eventId`, oldest first, as they are sent, and whether older ones that it would
+   * have wanted are gone.
    */
-  after(eventId: number): { events: readonly ServerEvent[]; truncated: boolean } {
+  after(eventId: number): { texts: readonly string[]; truncated: boolean } {
+    const wanted = this.#entries.filter(({ id }) => id > eventId);
     return {
-      events: this.#entries.filter(({ event }) => event.event_id > eventId).map(({ event }) => event),
+      texts: wanted.map(({ kept }) => (typeof kept === 'string' ? kept : JSON.stringify(kept))),
       truncated: eventId < this.#forgottenId,
     };
   }
 
-  #forget(nowMs: number): void {
-    const first = this.#entries.findIndex(
-      ({ event, atMs }) => event.event_id > this.#confirmedId || nowMs - atMs <= this.#keepMs,
-    );
-    const gone = first < 0 ? this.#entries.length : first;
-    if (gone > 0) this.#forgottenId = this.#entries[gone - 1]!.event.event_id;
+  /** Forgets the oldest entries as long as they are `old`. */
+  #forget(old: (entry: Entry) => boolean): void {
+    let gone = 0;
+    while (gone < this.#entries.length && old(this.#entries[gone]!)) this.#bytes -= this.#entries[gone++]!.bytes;
+    if (gone === 0) return;
+    this.#forgottenId = this.#entries[gone - 1]!.id;
     this.#entries.splice(0, gone);
   }
 
   #dropOvertaken(): void {
     const seen = new Set<string>();
-    const kept = [];
+    const left: Entry[] = [];
     for (const entry of this.#entries.reverse()) {
-      const event = withoutOvertaken(entry.event, seen);
-      if (event) kept.push({ event, atMs: entry.atMs });
+      const kept = typeof entry.kept === 'string' ? entry.kept : withoutOvertaken(entry.kept, seen);
+      if (kept === undefined) continue;
+      if (kept !== entry.kept) entry.bytes = Buffer.byteLength(JSON.stringify(kept));
+      left.push({ ...entry, kept });
     }
-    this.#entries = kept.reverse();
+    this.#entries = left.reverse();
+    this.#bytes = left.reduce((total, { bytes }) => total + bytes, 0);
   }
 }
+
+type Entry = { id: number; kept: ServerEvent | string; bytes: number; atMs: number };
 
 /**
  * The event without what `seen` (of newer events) overtakes; undefined when nothing is left. Adds

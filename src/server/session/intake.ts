@@ -46,6 +46,8 @@ export class Intake {
     this.#firstFrameMs ??= nowMs;
     const outcome = this.#buffer.add(frame, nowMs);
     if (outcome === 'far') return farAhead(frame, this.#buffer.checkpoint());
+    const { maxHeldBytes } = this.#options.limits;
+    if (this.#buffer.heldBytes > maxHeldBytes) return heldTooMuch(this.#buffer, maxHeldBytes);
     return this.#passOn(this.#buffer.release(nowMs), nowMs) ?? outcome;
   }
 
@@ -85,7 +87,7 @@ export class Intake {
         return rewound(item.frame, item.expectedSample);
       case 'gap': {
         const ms = (item.samples / sampleRateHz) * 1000;
-        const refusal = this.#advance(clock.ms + ms, nowMs);
+        const refusal = this.#advance(clock.ms + ms, nowMs) ?? this.#tooLong(ms);
         if (!refusal) this.#options.onGap(ms, item.frames);
         return refusal;
       }
@@ -109,13 +111,30 @@ export class Intake {
     return this.#decode(frame.payload, this.#samples);
   }
 
+  /** A gap is heard as silence: the model would not catch up with more of it than with sound. */
+  #tooLong(gapMs: number): Refusal | undefined {
+    const { maxBufferedMs, resumeTtlMs } = this.#options.limits;
+    const mostMs = maxBufferedMs + resumeTtlMs;
+    if (gapMs <= mostMs) return undefined;
+    const message = `a gap of ${Math.round(gapMs)} ms; at most ${mostMs} (max_buffered_ms and resume_ttl_ms) may be lost at once`;
+    return { code: 'too_fast', message, limit: 'maxBufferedMs' };
+  }
+
   /** Moves the clock on, unless that is faster than anyone can speak. */
   #advance(toMs: number, nowMs: number): Refusal | undefined {
-    const { limits, clock } = this.#options;
-    const aheadMs = toMs - (nowMs - (this.#firstFrameMs ?? nowMs));
+    const { limits, clock, latenessMs } = this.#options;
+    const elapsedMs = nowMs - (this.#firstFrameMs ?? nowMs);
+    let aheadMs = toMs - elapsedMs;
+    // What the server read late came together: its own lateness is nothing that a learner did.
+    if (aheadMs > limits.maxBufferedMs) aheadMs -= Math.min(latenessMs(nowMs), limits.maxBufferedMs);
     if (aheadMs > limits.maxBufferedMs) {
       const message = `the audio runs ${Math.round(aheadMs)} ms ahead of real time; max_buffered_ms is ${limits.maxBufferedMs}`;
-      return { code: 'too_fast', message, retryAfterMs: Math.round(aheadMs - limits.maxBufferedMs) };
+      return {
+        code: 'too_fast',
+        message,
+        retryAfterMs: Math.round(aheadMs - limits.maxBufferedMs),
+        limit: 'maxBufferedMs',
+      };
     }
     clock.advanceTo(toMs);
     return undefined;
@@ -127,6 +146,8 @@ export type IntakeOptions = {
   sampleRateHz: number;
   modelRateHz: number;
   limits: Limits;
+  /** How late the server itself has read of late, ms. */
+  latenessMs(nowMs: number): number;
   /** The session's clock, moved on by what is read. */
   clock: AudioClock;
   onSound(sound: Sound): void;
@@ -147,6 +168,12 @@ const shortestFrameMs = 5;
 
 function farAhead(frame: AudioFrame, { nextSeq }: Checkpoint): Refusal {
   return { code: 'invalid_frame', message: `seq ${frame.seq} is too far ahead of ${nextSeq}, the next one expected` };
+}
+
+function heldTooMuch(buffer: JitterBuffer, maxHeldBytes: number): Refusal {
+  const { nextSeq } = buffer.checkpoint();
+  const message = `${buffer.heldBytes} bytes of audio wait for seq ${nextSeq}; max_held_bytes is ${maxHeldBytes}`;
+  return { code: 'too_fast', message, limit: 'maxHeldBytes' };
 }
 
 function rewound(frame: AudioFrame, expectedSample: number): Refusal {

@@ -12,6 +12,8 @@ export class JitterBuffer {
   readonly #lateness: LatenessEstimate;
   readonly #held = new Map<number, { frame: AudioFrame; arrivedMs: number }>();
   readonly #givenUp = new SeqRanges<number>(rememberedGaps);
+  /** Bytes of the frames that are held. */
+  #heldBytes = 0;
   #ready: Released[] = [];
   #epoch = 0;
   #nextSeq = 0;
@@ -22,6 +24,11 @@ export class JitterBuffer {
   constructor(options: JitterOptions) {
     this.#options = options;
     this.#lateness = new LatenessEstimate(options.minWaitMs, options.maxWaitMs);
+  }
+
+  /** Bytes of the frames that wait for one before them. */
+  get heldBytes(): number {
+    return this.#heldBytes;
   }
 
   add(frame: AudioFrame, nowMs: number): AddOutcome {
@@ -35,6 +42,7 @@ export class JitterBuffer {
     else if (this.#held.size === 0) this.#missedAtMs = nowMs;
     this.#highest = Math.max(this.#highest, frame.seq);
     this.#held.set(frame.seq, { frame, arrivedMs: nowMs });
+    this.#heldBytes += frame.payload.length;
     this.#drainInOrder(nowMs);
     if (!this.#held.has(frame.seq)) return 'accepted';
     this.#held.set(frame.seq, { frame: this.#options.keep?.(frame) ?? frame, arrivedMs: nowMs });
@@ -74,6 +82,7 @@ export class JitterBuffer {
     const before = this.#nextSeq;
     for (let next = this.#held.get(this.#nextSeq); next; next = this.#held.get(this.#nextSeq)) {
       this.#held.delete(this.#nextSeq);
+      this.#heldBytes -= next.frame.payload.length;
       this.#nextSeq += 1;
       const jump = next.frame.firstSample - this.#expectedSample;
       if (jump < 0) {
@@ -89,7 +98,8 @@ export class JitterBuffer {
   }
 
   #giveUp(nowMs: number): void {
-    const first = Math.min(...this.#held.keys());
+    let first = Number.POSITIVE_INFINITY;
+    for (const seq of this.#held.keys()) if (seq < first) first = seq;
     const frame = this.#held.get(first)!.frame;
     this.#givenUp.add([this.#nextSeq, first - 1], this.#missedAtMs);
     this.#ready.push({

@@ -1,4 +1,4 @@
-import type { ServerEvent, ServerMessage } from '../../protocol/server-messages.ts';
+import type { BackpressureLevel, ServerEvent, ServerMessage } from '../../protocol/server-messages.ts';
 import type { StageTimings } from '../../protocol/stages.ts';
 import type { AudioClock } from './audio-clock.ts';
 import { EventLog } from './event-log.ts';
@@ -16,10 +16,11 @@ export class Outbox {
   #sink: Sink | undefined;
   #lastEventId = 0;
   #congestedSinceMs: number | undefined;
+  #flushedMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: OutboxOptions) {
     this.#options = options;
-    this.#log = new EventLog(options.keepMs);
+    this.#log = new EventLog({ keepMs: options.keepMs, maxBytes: options.maxReplayBytes });
   }
 
   get lastEventId(): number {
@@ -41,7 +42,7 @@ export class Outbox {
   sendPartial(partial: PartialResult): void {
     this.#watchCongestion();
     this.#pending.merge(partial);
-    if (this.#hasRoom()) this.#flush();
+    if (this.#hasRoom() && this.#isDue()) this.#flush();
   }
 
   /** An event that only matters now (ack): skipped while congested or detached. */
@@ -61,9 +62,9 @@ export class Outbox {
    * then what waits.
    */
   replay(opening: ServerMessage, lastEventId: number): void {
-    const { events, truncated } = this.#log.after(lastEventId);
-    this.#write({ event_id: lastEventId, audio_ms: round(this.#options.clock.ms), ...opening });
-    for (const event of events) this.#write(event);
+    const { texts, truncated } = this.#log.after(lastEventId);
+    this.#sink?.write(JSON.stringify({ event_id: lastEventId, audio_ms: round(this.#options.clock.ms), ...opening }));
+    for (const text of texts) this.#sink?.write(text);
     if (truncated) this.#emit({ type: 'info', code: 'replay_truncated', message: truncatedText(lastEventId) });
     this.#flush();
   }
@@ -81,7 +82,13 @@ export class Outbox {
   /** The sink has written something: sends what waited, when there is room. */
   drained(): void {
     this.#watchCongestion();
-    if (this.#hasRoom()) this.#flush();
+    if (this.#hasRoom() && this.#isDue()) this.#flush();
+  }
+
+  /** The server has taken a step for everybody, or taken it back. */
+  announce(): void {
+    if (this.#sink && this.#congestedSinceMs === undefined)
+      this.#reportBackpressure(this.#options.level(), this.#sink.unsentBytes());
   }
 
   /** How long the sink has been congested, ms; 0 when it is not. */
@@ -93,7 +100,13 @@ export class Outbox {
     return this.#sink !== undefined && this.#congestedSinceMs === undefined;
   }
 
+  /** Whether partial results may go now: at half rate they wait for the ones behind them. */
+  #isDue(): boolean {
+    return this.#options.now() - this.#flushedMs >= this.#options.apartMs();
+  }
+
   #flush(): void {
+    this.#flushedMs = this.#options.now();
     for (const partial of this.#pending.take()) this.#emitPartial(partial);
   }
 
@@ -107,13 +120,12 @@ export class Outbox {
   #emit(message: ServerMessage, audioMs = this.#options.clock.ms): void {
     this.#lastEventId += 1;
     const event: ServerEvent = { event_id: this.#lastEventId, audio_ms: round(audioMs), ...message };
-    if (isReplayed(message)) this.#log.add(event, this.#options.now());
+    const replayed = isReplayed(message);
     this.#options.onEvent(event);
-    this.#write(event);
-  }
-
-  #write(event: ServerEvent): void {
-    this.#sink?.write(JSON.stringify(event));
+    if (!replayed && !this.#sink) return;
+    const text = JSON.stringify(event);
+    if (replayed) this.#log.add(event, text, this.#options.now());
+    this.#sink?.write(text);
   }
 
   /** Enters congestion above the limit and leaves it below half of it. */
@@ -126,11 +138,11 @@ export class Outbox {
       this.#reportBackpressure('degraded', unsent);
     } else if (this.#congestedSinceMs !== undefined && unsent <= congestedBytes / 2) {
       this.#congestedSinceMs = undefined;
-      this.#reportBackpressure('none', unsent);
+      this.#reportBackpressure(this.#options.level(), unsent);
     }
   }
 
-  #reportBackpressure(level: 'none' | 'degraded', unsent: number): void {
+  #reportBackpressure(level: BackpressureLevel, unsent: number): void {
     this.#emit({ type: 'backpressure', level, buffered_bytes: unsent, dropped: this.#pending.takeDropped() });
   }
 }
@@ -143,7 +155,13 @@ export type Sink = {
 
 export type OutboxOptions = {
   keepMs: number;
+  /** Bytes of the events that a resume may ask for. */
+  maxReplayBytes: number;
   congestedBytes: number;
+  /** What the server spares everybody now. */
+  level(): BackpressureLevel;
+  /** How far apart partial results go out at least, ms. */
+  apartMs(): number;
   now(): number;
   /** How much of the session's audio has been read. */
   clock: Pick<AudioClock, 'ms'>;
@@ -169,7 +187,7 @@ function isReplayed(message: ServerMessage): boolean {
 }
 
 function truncatedText(eventId: number): string {
-  return `events after ${eventId} were confirmed by an earlier socket and are no longer kept in full`;
+  return `events after ${eventId} were confirmed by an earlier socket, or were too many, and are no longer kept in full`;
 }
 
 function roundTimings(timing: StageTimings): StageTimings {

@@ -1,3 +1,4 @@
+import { plainText, sentenceColumns } from '../../plain-text.ts';
 import { wireErrors } from '../../protocol/codes.ts';
 import type { ReferenceEcho, ServerMessage } from '../../protocol/server-messages.ts';
 import type { Reference } from '../../scoring/text/reference.ts';
@@ -49,9 +50,17 @@ export function ackMessage(audio: SessionAudio): Message<'ack'> {
   return { type: 'ack', epoch, next_seq: nextSeq, missing: missing.slice(0, shownRanges), buffered_ms };
 }
 
+/** A sentence may quote what the client sent: however much that was, it gets a line of it back. */
 export function errorMessage({ code, message, retryAfterMs }: Refusal): Message<'error'> {
   const { retryable } = wireErrors[code];
-  return { type: 'error', code, message, retryable, retry_after_ms: retryable ? (retryAfterMs ?? null) : null };
+  const sentence = plainText(message, sentenceColumns);
+  return {
+    type: 'error',
+    code,
+    message: sentence,
+    retryable,
+    retry_after_ms: retryable ? (retryAfterMs ?? null) : null,
+  };
 }
 
 /** Ranges in one acknowledgement; later ones are reported when these are filled. */

@@ -11,8 +11,7 @@ export class SeqRanges<Value> {
   }
 
   add(range: SeqRange, value: Value): void {
-    this.#entries.push({ range, value });
-    if (this.#entries.length > this.#capacity) this.#entries.shift();
+    this.#push(range, value);
   }
 
   /** The value of the range that holds `seq`, which leaves it; undefined when none does. */
@@ -25,11 +24,17 @@ export class SeqRanges<Value> {
       [seq + 1, range[1]],
     ];
     this.#entries = this.#entries.filter((entry) => entry !== found);
-    for (const part of rest) if (part[0] <= part[1]) this.#entries.push({ range: part, value });
+    for (const part of rest) if (part[0] <= part[1]) this.#push(part, value);
     return value;
   }
 
   clear(): void {
     this.#entries = [];
+  }
+
+  /** Parts of a range count as ranges, too: a seq here and there would make them without end. */
+  #push(range: SeqRange, value: Value): void {
+    this.#entries.push({ range, value });
+    if (this.#entries.length > this.#capacity) this.#entries.shift();
   }
 }

@@ -13,6 +13,7 @@ import { type FinalReason, type SessionSettings, Utterance } from './utterance.t
 
 export type SessionAudioOptions = {
   context: ServerContext;
+  sessionId: string;
   start: StartMessage;
   /** The first text. */
   text: OpenText;
@@ -48,6 +49,7 @@ export class SessionAudio {
       sampleRateHz: start.audio.sample_rate,
       modelRateHz,
       limits: context.limits,
+      latenessMs: (nowMs) => context.overload.latenessMs(nowMs),
       clock,
       onSound: (sound) => this.#hear(sound),
       onGap: (ms, frames) => this.#skip(ms, frames),
@@ -72,7 +74,16 @@ export class SessionAudio {
     const bufferedMs = this.bufferedMs();
     if (bufferedMs <= allowedMs) return undefined;
     const message = `${Math.round(bufferedMs)} ms of audio wait for the model; at most ${allowedMs} may`;
-    return { code: 'too_fast', message, retryAfterMs: Math.round(bufferedMs - allowedMs) };
+    return { code: 'too_fast', message, retryAfterMs: Math.round(bufferedMs - allowedMs), limit: 'maxBufferedMs' };
+  }
+
+  /** Why no further utterance may begin now: too many have ended and wait for their finals. */
+  crowded(): Refusal | undefined {
+    const { maxFinishing, busyRetryMs } = this.#options.context.limits;
+    // The open one ends, too, when the next begins.
+    if (this.#finishing.size + (this.#open ? 1 : 0) <= maxFinishing) return undefined;
+    const message = `${this.#finishing.size} utterances wait for their finals; max_finishing is ${maxFinishing}`;
+    return { code: 'too_fast', message, retryAfterMs: busyRetryMs, limit: 'maxFinishing' };
   }
 
   /** Ends the utterance and begins the next. */
@@ -161,15 +172,17 @@ export class SessionAudio {
   }
 
   #begin(id: number, text: OpenText): Utterance {
-    const { context, clock, settings, outbox, onError } = this.#options;
+    const { context, sessionId, clock, settings, outbox, onError } = this.#options;
     return new Utterance({
       id,
+      speaker: sessionId,
       startMs: clock.ms,
       text,
       engine: context.engine,
       open: context.scoring.openUtterance,
       outbox,
       settings,
+      overload: context.overload,
       now: context.now,
       onError,
     });
@@ -185,7 +198,7 @@ export class SessionAudio {
     const { inferenceTimeoutMs, busyRetryMs } = context.limits;
     if (nowMs - sinceMs <= inferenceTimeoutMs) return undefined;
     const message = `the model made no progress for ${inferenceTimeoutMs} ms`;
-    return { code: 'inference_timeout', message, retryAfterMs: busyRetryMs };
+    return { code: 'inference_timeout', message, retryAfterMs: busyRetryMs, limit: 'inferenceTimeoutMs' };
   }
 
   #nowMs(): number {

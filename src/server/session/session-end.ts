@@ -1,6 +1,6 @@
 import { closeCodes, wireErrors } from '../../protocol/codes.ts';
 import { stackOf } from '../../telemetry/log.ts';
-import type { Refusal } from '../refusal.ts';
+import { noteRefusal, type Refusal } from '../refusal.ts';
 import type { ServerContext } from './context.ts';
 import type { Outbox } from './outbox.ts';
 import { errorMessage } from './replies.ts';
@@ -62,7 +62,7 @@ export class SessionEnd {
     const { audio, context, outbox, closeSocket, onEnd } = this.#options;
     this.#phase = 'done';
     audio.close();
-    context.metrics.refusal(refusal.code);
+    noteRefusal(context, refusal);
     outbox.send(errorMessage(refusal));
     closeSocket({ code: wireErrors[refusal.code].close, reason: refusal.message });
     onEnd();

@@ -1,7 +1,7 @@
 import type { ClientMessage, ReferenceInput, StartMessage } from '../../protocol/client-messages.ts';
 import { closeCodes, wireErrors } from '../../protocol/codes.ts';
 import type { AudioFrame } from '../../protocol/frame.ts';
-import type { Refusal } from '../refusal.ts';
+import { noteRefusal, type Refusal } from '../refusal.ts';
 import { createSecret } from '../secrets.ts';
 import { Acknowledger } from './acknowledger.ts';
 import { AudioClock } from './audio-clock.ts';
@@ -71,7 +71,7 @@ export class Session {
     const outbox = this.#createOutbox(clock);
     const settings = this.#settings;
     const onError = (error: unknown): void => this.#end.failInternally(error);
-    const audio = new SessionAudio({ context, start, text, clock, settings, outbox, onError });
+    const audio = new SessionAudio({ context, sessionId: this.id, start, text, clock, settings, outbox, onError });
     const closeSocket = (closing: { code: number; reason: string }): void =>
       this.#socket?.close(closing.code, closing.reason);
     this.#outbox = outbox;
@@ -177,16 +177,36 @@ export class Session {
     await this.#audio.settled();
   }
 
+  /** The server has taken a step for everybody, or taken it back. */
+  announceStep(): void {
+    this.#outbox.announce();
+  }
+
+  /**
+   * Sends the session away because the server is late for everybody: finals first, then
+   * `server_busy`.
+   */
+  shed(): void {
+    if (this.#end.phase !== 'live') return;
+    const { limits } = this.#context;
+    this.#outbox.send({ type: 'go_away', deadline_ms: limits.drainMs });
+    const message = 'the server is late for everybody, and this session is among the newest';
+    this.#end.afterFinals('drain', { code: 'server_busy', message, retryAfterMs: limits.busyRetryMs });
+  }
+
   /** Ends the session without an event. */
   abandon(): void {
     this.#end.abandon();
   }
 
   #createOutbox(clock: AudioClock): Outbox {
-    const { limits, metrics, now } = this.#context;
+    const { limits, metrics, now, overload } = this.#context;
     return new Outbox({
       keepMs: limits.resumeTtlMs,
+      maxReplayBytes: limits.maxReplayBytes,
       congestedBytes: limits.congestedBytes,
+      level: () => overload.step,
+      apartMs: () => (overload.level > 0 ? this.#settings.emitIntervalMs * halfRateShare : 0),
       now,
       clock,
       onEvent: (event) => metrics.event(event.type),
@@ -223,13 +243,13 @@ export class Session {
 
   /** Cuts off a client that does not read; its session can be resumed. */
   #watchSocket(socket: SessionSocket, nowMs: number): void {
-    const { limits, metrics } = this.#context;
+    const { limits } = this.#context;
     this.#outbox.drained();
     const isSlow =
       this.#outbox.congestedForMs(nowMs) > limits.slowReaderMs || socket.unsentBytes() > limits.maxUnsentBytes;
     if (!isSlow) return;
     const refusal = { code: 'slow_reader', message: 'events are not read as fast as they come' } as const;
-    metrics.refusal(refusal.code);
+    noteRefusal(this.#context, refusal);
     this.#outbox.send(errorMessage(refusal));
     socket.close(wireErrors.slow_reader.close, refusal.message);
     this.#detach();
@@ -241,3 +261,9 @@ export class Session {
     this.#outbox.detach();
   }
 }
+
+/**
+ * How far apart results are at half rate, in emit intervals. They come at even intervals, so that
+ * every second one waits for the next.
+ */
+const halfRateShare = 1.5;

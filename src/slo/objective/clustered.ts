@@ -22,10 +22,10 @@ export type Claim = { missShare: number; latencies: boolean; confidence: number 
 /**
  * Samples of one session resemble each other, so that they prove less than as many of different
  * sessions. How much less is their design effect (Kish 1965); the samples it leaves are reduced for
- * few sessions by (t_n-1 / t_df)^2 (Korn and Graubard 1998), where sessions count by their lengths,
- * df + 1 = (sum n)^2 / (sum n^2). How many sessions there are of each profile and language is
- * planned, not drawn: these are strata, and that they differ costs nothing. Undefined when the
- * sessions cannot tell: fewer than two.
+ * few sessions by (t_n-1 / t_df)^2 (Korn and Graubard 1998), with the degrees of freedom of
+ * `sessionsFreedom`. How many sessions there are of each profile and language is planned, not
+ * drawn: these are strata, and that they differ costs nothing. Undefined when the sessions cannot
+ * tell: fewer than two.
  */
 export function dependence(strata: readonly ClusterSums[], claim: Claim): Dependence | undefined {
   const told = collapsed(strata);
@@ -33,7 +33,7 @@ export function dependence(strata: readonly ClusterSums[], claim: Claim): Depend
   const { sessions, samples, misses } = all;
   if (sessions - told.length < 1 || samples === 0) return undefined;
   const designEffect = samples === sessions ? 1 : Math.max(1, designEffectOf(told, all, claim));
-  const worth = fewness(samples, freedomOf(told), twoSided(claim.confidence)) / designEffect;
+  const worth = fewness(samples, freedomOf(told, designEffect), twoSided(claim.confidence)) / designEffect;
   return { sessions, designEffect, samples: samples * worth, misses: misses * worth };
 }
 
@@ -52,7 +52,7 @@ export function provesShare(
 /** How many more sessions like these, none of them with a miss, would prove the share. */
 export function sessionsToProve(strata: readonly ClusterSums[], worth: Dependence, claim: Claim): number {
   const { sessions, samples } = added(strata);
-  const freedom = sessionsFreedom(strata);
+  const freedom = sessionsFreedom(strata, worth.designEffect);
   const now = fewness(samples, freedom, twoSided(claim.confidence));
   const [cleaned, missed] = [worth.samples / now, worth.misses / now];
   const proves = (times: number) => {
@@ -80,7 +80,7 @@ export function clusteredMean(
     sessions,
     mean,
     deviation,
-    bound: mean + studentUpper(confidence, Math.max(0.5, freedomOf(told))) * deviation,
+    bound: mean + studentUpper(confidence, Math.max(0.5, freedomOf(told, 1))) * deviation,
   };
 }
 
@@ -103,11 +103,14 @@ export function observedEffect(strata: readonly ClusterSums[], share: number): n
 }
 
 /**
- * How many sessions are free to differ, by their lengths: one less than there are for each profile
- * and language.
+ * How many sessions are free to differ where samples have this design effect: for each profile and
+ * language, by the shares v of the sessions in the variance, (sum v)^2 / (sum v^2) - 1
+ * (Satterthwaite 1946; Imbens and Kolesár 2016 take v as for equally correlated samples, v = n (1 +
+ * icc (n - 1))). By their lengths where samples are independent, fewer the more the few long
+ * sessions decide.
  */
-export function sessionsFreedom(strata: readonly ClusterSums[]): number {
-  return freedomOf(collapsed(strata));
+export function sessionsFreedom(strata: readonly ClusterSums[], designEffect: number): number {
+  return freedomOf(collapsed(strata), designEffect);
 }
 
 /**
@@ -209,8 +212,17 @@ function tailSpread({ sessions, tails }: ClusterSums, rung: number): number {
   return (sessions / Math.max(1, sessions - 1)) * Math.max(0, plain);
 }
 
-function freedomOf(strata: readonly ClusterSums[]): number {
-  return sumOf(strata, (one) => sessionsByLength([one])) - strata.length;
+/** See `sessionsFreedom`. */
+function freedomOf(strata: readonly ClusterSums[], designEffect: number): number {
+  const { samples, samplesSquared } = added(strata);
+  const size = samplesSquared / samples;
+  const icc = size > 1 ? Math.min(1, (designEffect - 1) / (size - 1)) : 0;
+  return sumOf(strata, (one) => {
+    const whole = (1 - icc) * one.samples + icc * one.samplesSquared;
+    const squares =
+      (1 - icc) ** 2 * one.samplesSquared + 2 * icc * (1 - icc) * one.samplesCubed + icc ** 2 * one.samplesFourth;
+    return squares === 0 ? -1 : whole ** 2 / squares - 1;
+  });
 }
 
 /** The confidence whose two-sided quantile is the one-sided one of `confidence`, above 1/2. */

@@ -64,7 +64,7 @@ function bySession(was: Counted, is: Counted, { margin, confidence }: { margin: 
     const share = (good / effect + 1) / worth;
     return sum + (share * (1 - share)) / worth;
   }, 0);
-  const freedom = sessionsFreedom(was.strata) + sessionsFreedom(is.strata);
+  const freedom = sessionsFreedom(was.strata, effect) + sessionsFreedom(is.strata, effect);
   const reach = freedom < 1 ? Number.POSITIVE_INFINITY : studentQuantile(confidence, freedom) * Math.sqrt(variance);
   const [baseline, candidate] = [shareOf(was), shareOf(is)];
   const shift = candidate - baseline;
@@ -85,6 +85,7 @@ export function oneASession(good: number, total: number): ComparedShare {
     samplesCubed: total,
     samplesSquaredMisses: bad,
     samplesMissesSquared: bad,
+    samplesFourth: total,
   };
   return { good, total, strata: [sums] };
 }

@@ -1,10 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { widened } from '../../../src/budget/decompose/bootstrap.ts';
 import { guaranteedLevel, partsOf, promisedLevel, reportStage } from '../../../src/budget/decompose/stage-report.ts';
 import { budgetOf, latencyBudget } from '../../../src/budget/file/schema.ts';
 import { clusterSizes, clustersOf, pickClusters } from '../../../src/budget/sample/clusters.ts';
 import { pick, sampleOf } from '../../../src/budget/sample/sample.ts';
-import { studentQuantile } from '../../../src/stats/student.ts';
 
 const budgetWith = (spec: object) =>
   budgetOf(
@@ -113,29 +111,6 @@ describe('a stage beside its budget', () => {
     const stages = [{ name: 'a', budget: '90ms' }];
     expect(partsOf(budgetWith({ stages, reserve: '10ms' }))).toBe(2);
     expect(partsOf(budgetWith({}))).toBe(2);
-  });
-});
-
-describe('intervals that are widened', () => {
-  const factorOf = (carriers: number) =>
-    (studentQuantile(0.95, carriers - 1) / studentQuantile(0.95, 1e6)) * Math.sqrt(carriers / (carriers - 1));
-  it.each([
-    ['the percentiles reach further', { low: 2, high: 14, deviation: 1 }, [1, 1, 1, 1], 8, 4],
-    ['few carry the weights', { low: 2, high: 14, deviation: 1 }, [1], 8, 4],
-    ['some are infinite', { low: 2, high: 14, deviation: Number.NaN }, [1, 1, 3], 8, 4],
-  ])('where %s', (_name, spread, weights, below, above) => {
-    const sum = weights.reduce((all, each) => all + each, 0);
-    const carriers = Math.max(1.5, sum ** 2 / weights.reduce((all, each) => all + each ** 2, 0));
-    const [found] = widened([spread], [10], weights, 0.95);
-    expect(found!.low).toBeCloseTo(10 - factorOf(carriers) * below, 9);
-    expect(found!.high).toBeCloseTo(10 + factorOf(carriers) * above, 9);
-  });
-
-  it('where the deviation reaches further, on each side', () => {
-    const [found] = widened([{ low: 9, high: 11, deviation: 5 }], [10], [1, 1, 1, 1], 0.95);
-    const reach = factorOf(4) * 5 * studentQuantile(0.95, 1e6);
-    expect(found!.low).toBeCloseTo(10 - reach, 9);
-    expect(found!.high).toBeCloseTo(10 + reach, 9);
   });
 });
 

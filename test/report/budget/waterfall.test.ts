@@ -105,7 +105,7 @@ it('Markdown has the same figures in tables', () => {
   expect(text).toContain('# tiny: p95 <= 100 ms, here to there\n\n**pass**: measured p95 90.0 ms [90.0, 90.0] at 95 %');
   expect(text).toContain('| network | 30 ms | 40.0 ms [40.0, 40.0] | 40.0 ms | 40.0 ms | fail |');
   expect(text).toContain(
-    '## What if slower: asr <fast>+40ms\n\np95 130.0 ms [130.0, 130.0], +40.0 ms: 30.0 ms over the objective of 100 ms',
+    '## What if slower: asr &lt;fast>+40ms\n\np95 130.0 ms [130.0, 130.0], +40.0 ms: 30.0 ms over the objective of 100 ms',
   );
   expect(text).toContain('| network | yes | x 0.250 | 30.0 ms |');
 });

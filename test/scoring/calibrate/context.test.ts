@@ -11,7 +11,8 @@ const phone = (word: number, score: number, logDuration = 1, seglr = 0, ver = 0)
 const unheard = { ...phone(1, 0), features: undefined };
 
 it('describes each phone by its word, its neighbours and the whole', () => {
-  const rows = contextFeatures([phone(0, 2, 1, 4, 6), phone(0, 1, 2, 2, 1), unheard]);
+  const contextOf = contextFeatures([phone(0, 2, 1, 4, 6), phone(0, 1, 2, 2, 1), unheard]);
+  const rows = [0, 1, 2].map(contextOf);
   const named = rows.map((row) => Object.fromEntries(contextNames.map((name, index) => [name, row[index]])));
   expect(named[1]).toEqual({
     alone: 1,
@@ -44,8 +45,4 @@ it('describes each phone by its word, its neighbours and the whole', () => {
     place: 0,
     utterance_others: 1.5,
   });
-});
-
-it('has nothing to say of no phones', () => {
-  expect(contextFeatures([])).toEqual([]);
 });

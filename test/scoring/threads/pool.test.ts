@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { type OpenUtterance, openUtterance } from '../../../src/scoring/pipeline.ts';
+import { type OpenUtterance, openUtterance, type UtterancePipeline } from '../../../src/scoring/pipeline.ts';
 import { type Reference, resolveReference } from '../../../src/scoring/text/reference.ts';
 import { ScoringThreads } from '../../../src/scoring/threads/pool.ts';
 import type { Feedback } from '../../../src/scoring/utterance-scorer.ts';
@@ -15,6 +15,11 @@ afterEach(async () => {
   await threads?.close();
   threads = undefined;
 });
+
+/** An engine that must not be asked for anything but its model. */
+function silentEngine(): ReturnType<typeof scriptedEngine> {
+  return { ...scriptedEngine(script), open: () => expect.unreachable('no sound ever came') };
+}
 
 /** Reads the text through an engine that hears `heard`, with `lostMs` of the sound gone after a second. */
 async function speak(open: OpenUtterance, { lostMs = 0 } = {}) {
@@ -67,6 +72,58 @@ describe('scoring on threads of its own', () => {
     expect(after.result).toEqual(before.result);
   });
 
+  it('says of a text that nobody reads what scoring on the same thread says', async () => {
+    threads = new ScoringThreads({ model: scriptedEngine(script).model, threads: 1 });
+    const unread = async (open: OpenUtterance) => {
+      const pipeline = open(silentEngine(), resolveReference({ text }), { emitIntervalMs: 100 }, { onError: () => {} });
+      const { timing: _, ...result } = await pipeline.finish();
+      pipeline.push(new Float32Array(320));
+      return result;
+    };
+    const result = await unread(threads.openUtterance);
+    expect(result).toEqual(await unread(openUtterance));
+    expect(result.heard).toBe('nothing');
+    expect(result.words.map((word) => word.error_type)).toEqual(text.split(' ').map(() => 'omission'));
+  });
+
+  it('gives a healthy speaker its turns beside one with a backlog and large texts', async () => {
+    threads = new ScoringThreads({ model: scriptedEngine(script).model, threads: 1 });
+    const { openUtterance: open } = threads;
+    const order: string[] = [];
+    const engine = scriptedEngine(script, 5);
+    const finish = (name: string, pipeline: UtterancePipeline) => pipeline.finish().then(() => order.push(name));
+    const large = resolveReference({ text: Array.from({ length: 500 }, () => text.split(' ')[1]).join(' ') });
+    const onError = (error: Error) => expect.unreachable(error.message);
+    const speakWith = (speaker: string, reference: Reference) => {
+      const onFeedback = () => void order.push(speaker);
+      const pipeline = open(engine, reference, { emitIntervalMs: 100, speaker }, { onFeedback, onError });
+      pipeline.push(new Float32Array(heard.length * samplesPerFrame));
+      return pipeline;
+    };
+    const greedy = Array.from({ length: 40 }, () => finish('greedy final', speakWith('greedy', large)));
+    await finish('healthy final', speakWith('healthy', resolveReference({ text })));
+    const before = order.slice(0, order.indexOf('healthy final'));
+    // All that the healthy one gets comes within its own few turns, and not behind the other's 40 utterances.
+    expect(before.filter((name) => name === 'healthy').length).toBeGreaterThan(5);
+    expect(before.filter((name) => name === 'greedy final').length).toBeLessThan(20);
+    await Promise.all(greedy);
+    expect(order.filter((name) => name === 'greedy final')).toHaveLength(40);
+  });
+
+  it('ends a thread that does not come back, and starts another', async () => {
+    const deaths: string[] = [];
+    const workerScript = new URL('hanging-worker.mjs', import.meta.url);
+    const { model } = scriptedEngine(script);
+    const onCrash = (error: Error) => deaths.push(error.message);
+    threads = new ScoringThreads({ model, threads: 1, workerScript, hungMs: 900, onCrash });
+    expect(threads.stats().silentMs).toBe(0);
+    const reading = speak(threads.openUtterance);
+    await expect.poll(() => threads!.stats().silentMs, { timeout: 10_000 }).toBeGreaterThan(100);
+    await expect(reading).rejects.toMatchObject({ code: 'scoring_crashed' });
+    expect(deaths).toEqual(['the scoring thread died: it said nothing for 900 ms']);
+    await expect.poll(() => threads!.stats().silentMs).toBe(0);
+  });
+
   it('refuses a reference that the model cannot read at once', () => {
     threads = new ScoringThreads({ model: scriptedEngine(script).model, threads: 1 });
     const strange: Reference = { words: [{ text: 'x', variants: [['QQ']], source: 'given' }] };
@@ -92,7 +149,8 @@ describe('scoring on threads of its own', () => {
     expect(deaths).toEqual(['the scoring thread died: out of memory']);
     // While none lives, a reading is told so.
     const told = new Promise<Error>((onError) => {
-      open(scriptedEngine(script), resolveReference({ text }), { emitIntervalMs: 100 }, { onError });
+      const settings = { emitIntervalMs: 100 };
+      open(scriptedEngine(script), resolveReference({ text }), settings, { onError }).push(new Float32Array(320));
     });
     await expect(told).resolves.toMatchObject({ code: 'scoring_crashed' });
   });

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import type { StartMessage } from '../../../src/protocol/client-messages.ts';
 import { Registry } from '../../../src/server/gateway/registry.ts';
 import { defaultLimits } from '../../../src/server/limits.ts';
+import { OverloadControl } from '../../../src/server/overload/overload-control.ts';
 import { Session } from '../../../src/server/session/session.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
 import { Metrics } from '../../../src/telemetry/metrics.ts';
@@ -20,7 +21,14 @@ const start: StartMessage = {
 const keyed = { ...start, idempotency_key: 'k' };
 const text = { reference: { words: [] }, release() {} };
 const work = { charge: () => undefined, hold: () => () => {} };
-const of = (owner: string | undefined) => ({ text, work, owner, account: newAccount(), place() {} });
+const [anybodys, annas, bertas] = [newAccount(), newAccount('token'), newAccount('token')];
+const of = (owner: string | undefined) => ({
+  text,
+  work,
+  owner,
+  account: owner === undefined ? anybodys : annas,
+  place() {},
+});
 const socket = { write() {}, unsentBytes: () => 0, close() {} };
 
 it('sessions are counted by what they do, and are gone when they have ended', () => {
@@ -39,20 +47,44 @@ it('sessions are counted by what they do, and are gone when they have ended', ()
 it('a start is known again by its key and its token', () => {
   const registry = create();
   const session = registry.create(keyed, of('anna'));
-  expect(registry.startedBefore({ ...keyed }, 'anna')).toBe(session);
-  expect(registry.startedBefore(keyed, undefined)).toBeUndefined();
-  expect(registry.startedBefore(keyed, 'berta')).toBeUndefined();
-  expect(registry.startedBefore({ ...keyed, idempotency_key: 'other' }, 'anna')).toBeUndefined();
-  expect(registry.startedBefore({ ...keyed, language: 'de-DE' }, 'anna')).toEqual({
+  expect(registry.startedBefore({ ...keyed }, annas)).toBe(session);
+  expect(registry.startedBefore(keyed, anybodys)).toBeUndefined();
+  expect(registry.startedBefore(keyed, bertas)).toBeUndefined();
+  expect(registry.startedBefore({ ...keyed, idempotency_key: 'other' }, annas)).toBeUndefined();
+  expect(registry.startedBefore({ ...keyed, language: 'de-DE' }, annas)).toEqual({
     code: 'session_conflict',
     message: 'idempotency_key was used with another start',
   });
 });
 
+it.each([
+  ['its client has read "ready"', ({ registry, session }: Keyed) => registry.forgetKey(session)],
+  [
+    'its client has resumed the session',
+    ({ registry, session }: Keyed) => {
+      const { id: session_id, resumeToken: resume_token } = session;
+      registry.find({ type: 'resume', session_id, resume_token, last_event_id: 0 }, 'anna');
+    },
+  ],
+  [
+    'the resume window is over',
+    ({ clock }: Keyed) => {
+      clock.nowMs = defaultLimits.resumeTtlMs + 1;
+    },
+  ],
+])('a key is forgotten when %s', (_, act) => {
+  const clock = { nowMs: 0 };
+  const registry = create(clock);
+  const session = registry.create(keyed, of('anna'));
+  expect(registry.startedBefore(keyed, annas)).toBe(session);
+  act({ registry, session, clock });
+  expect(registry.startedBefore(keyed, annas)).toBeUndefined();
+});
+
 it('starts without a key are never the same', () => {
   const registry = create();
   registry.create(start, of(undefined));
-  expect(registry.startedBefore(start, undefined)).toBeUndefined();
+  expect(registry.startedBefore(start, anybodys)).toBeUndefined();
 });
 
 it('a key is free again when its session has ended, and not when one before it has', () => {
@@ -60,9 +92,9 @@ it('a key is free again when its session has ended, and not when one before it h
   const first = registry.create(keyed, of(undefined));
   const second = registry.create(keyed, of(undefined));
   first.abandon();
-  expect(registry.startedBefore(keyed, undefined)).toBe(second);
+  expect(registry.startedBefore(keyed, anybodys)).toBe(second);
   second.abandon();
-  expect(registry.startedBefore(keyed, undefined)).toBeUndefined();
+  expect(registry.startedBefore(keyed, anybodys)).toBeUndefined();
 });
 
 it('a resume finds its session by id, token and owner', () => {
@@ -96,7 +128,9 @@ it('a session has what it was started with', () => {
   expect(session).toMatchObject({ owner: 'anna', startedWith: start });
 });
 
-function create(): Registry {
+type Keyed = { registry: Registry; session: Session; clock: { nowMs: number } };
+
+function create(clock = { nowMs: 0 }): Registry {
   return new Registry({
     engine: scriptedEngine(),
     scoring: scriptedScoring,
@@ -108,6 +142,7 @@ function create(): Registry {
       scoring: () => undefined,
     }),
     log: createLog('silent', { write() {} }),
-    now: () => 0,
+    overload: new OverloadControl(defaultLimits, 2),
+    now: () => clock.nowMs,
   });
 }

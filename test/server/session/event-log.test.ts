@@ -13,48 +13,72 @@ describe('the log of events', () => {
     const log = filled([speech(1), speech(2), speech(3)]);
     expect(idsAfter(log, 1)).toEqual([2, 3]);
     expect(log.after(0).truncated).toBe(false);
-    expect(log.after(3)).toEqual({ events: [], truncated: false });
+    expect(log.after(3)).toEqual({ texts: [], truncated: false });
   });
 
   it('forgets what was confirmed and is older than the resume window, and says so to whoever wanted it', () => {
-    const log = new EventLog(keepMs);
-    for (let id = 1; id < tidied; id++) log.add(speech(id), id <= 10 ? 0 : 1);
+    const log = new EventLog({ keepMs, maxBytes: 1e6 });
+    for (let id = 1; id < tidied; id++) add(log, speech(id), id <= 10 ? 0 : 1);
     log.confirm(20);
-    log.add(speech(tidied), keepMs + 1);
+    add(log, speech(tidied), keepMs + 1);
     expect(idsAfter(log, 0)[0]).toBe(11);
     expect([0, 9, 10, 11].map((id) => log.after(id).truncated)).toEqual([true, true, false, false]);
   });
 
   it('keeps what was not confirmed, however old', () => {
-    const log = new EventLog(keepMs);
-    for (let id = 1; id < tidied; id++) log.add(speech(id), 0);
+    const log = new EventLog({ keepMs, maxBytes: 1e6 });
+    for (let id = 1; id < tidied; id++) add(log, speech(id), 0);
     log.confirm(5);
     log.confirm(3);
-    log.add(speech(tidied), 1e9);
+    add(log, speech(tidied), 1e9);
     expect(idsAfter(log, 0)[0]).toBe(6);
   });
 
   it('forgets all there is when all of it is confirmed and old', () => {
-    const log = new EventLog(keepMs);
+    const log = new EventLog({ keepMs, maxBytes: 1e6 });
     log.confirm(1e9);
-    for (let id = 1; id < tidied; id++) log.add(speech(id), 0);
-    log.add(speech(tidied), keepMs);
+    for (let id = 1; id < tidied; id++) add(log, speech(id), 0);
+    add(log, speech(tidied), keepMs);
     expect(idsAfter(log, 0)).toHaveLength(tidied);
-    for (let id = tidied + 1; id <= 2 * tidied + 1; id++) log.add(speech(id), -1);
-    for (let id = 2 * tidied + 2; id <= 4 * tidied; id++) log.add(speech(id), 1e9);
+    for (let id = tidied + 1; id <= 2 * tidied + 1; id++) add(log, speech(id), -1);
+    for (let id = 2 * tidied + 2; id <= 4 * tidied; id++) add(log, speech(id), 1e9);
     expect(idsAfter(log, 0)[0]).toBeGreaterThan(2 * tidied + 1);
   });
 
+  it('lets the oldest events go when all together are too large, and says so to whoever wanted them', () => {
+    const bytes = JSON.stringify(final(1)).length;
+    const log = new EventLog({ keepMs, maxBytes: 3.5 * bytes });
+    for (let id = 1; id <= 3; id++) add(log, final(id), 0);
+    expect([idsAfter(log, 0), log.after(0).truncated]).toEqual([[1, 2, 3], false]);
+    add(log, final(4), 0);
+    expect([idsAfter(log, 0), log.after(0).truncated, log.after(1).truncated]).toEqual([[2, 3, 4], true, false]);
+    expect(log.bytes).toBe(3 * bytes);
+  });
+
+  it('drops what was overtaken before it lets anything go', () => {
+    const log = new EventLog({ keepMs, maxBytes: 4 * JSON.stringify(phones(1, [phone(0)])).length });
+    add(log, phones(1, [phone(1, 'final')]), 0);
+    for (let id = 2; id <= 9; id++) add(log, phones(id, [phone(0)]), 0);
+    expect(idsAfter(log, 0)[0]).toBe(1);
+    expect(log.after(0).truncated).toBe(false);
+  });
+
+  it('counts the bytes of what is not ASCII', () => {
+    const log = new EventLog({ keepMs, maxBytes: 1000 });
+    log.add(speech(1), 'ä', 0);
+    expect(log.bytes).toBe(2);
+  });
+
   it('is tidied each 64 events, not oftener', () => {
-    const log = new EventLog(keepMs);
+    const log = new EventLog({ keepMs, maxBytes: 1e6 });
     log.confirm(1e9);
-    for (let id = 1; id < tidied; id++) log.add(speech(id), id * 10_000);
+    for (let id = 1; id < tidied; id++) add(log, speech(id), id * 10_000);
     expect(idsAfter(log, 0)).toHaveLength(tidied - 1);
-    log.add(speech(tidied), tidied * 10_000);
+    add(log, speech(tidied), tidied * 10_000);
     expect(idsAfter(log, 0)).toEqual([tidied]);
-    for (let id = tidied + 1; id < 2 * tidied; id++) log.add(speech(id), id * 10_000);
+    for (let id = tidied + 1; id < 2 * tidied; id++) add(log, speech(id), id * 10_000);
     expect(idsAfter(log, 0)).toHaveLength(tidied);
-    log.add(speech(2 * tidied), 2 * tidied * 10_000);
+    add(log, speech(2 * tidied), 2 * tidied * 10_000);
     expect(idsAfter(log, 0)).toEqual([2 * tidied]);
   });
 
@@ -66,7 +90,7 @@ describe('the log of events', () => {
       phones(4, [phone(1, 'final')], 2),
       ...fillers(5),
     ]);
-    expect(log.after(0).events.slice(0, 3)).toEqual([
+    expect(eventsAfter(log, 0).slice(0, 3)).toEqual([
       phones(1, [phone(1)]),
       phones(3, [phone(0, 'final')]),
       phones(4, [phone(1, 'final')], 2),
@@ -97,14 +121,14 @@ describe('the log of events', () => {
     });
     fc.assert(
       fc.property(fc.array(step, { minLength: 60, maxLength: 300 }), fc.nat(300), (steps, behind) => {
-        const log = new EventLog(keepMs);
+        const log = new EventLog({ keepMs, maxBytes: 1e6 });
         const finals: number[] = [];
         let nowMs = 0;
         let confirmed = 0;
         for (const [i, { index, status, passMs, confirm }] of steps.entries()) {
           nowMs += passMs;
           if (status === 'final') finals.push(i + 1);
-          log.add(phones(i + 1, [phone(index, status as PhonemeResult['status'])]), nowMs);
+          add(log, phones(i + 1, [phone(index, status as PhonemeResult['status'])]), nowMs);
           if (!confirm || i <= behind) continue;
           confirmed = i - behind;
           log.confirm(confirmed);
@@ -119,8 +143,8 @@ describe('the log of events', () => {
 });
 
 function filled(events: readonly ServerEvent[]): EventLog {
-  const log = new EventLog(keepMs);
-  for (const event of events) log.add(event, 0);
+  const log = new EventLog({ keepMs, maxBytes: 1e6 });
+  for (const event of events) add(log, event, 0);
   return log;
 }
 
@@ -129,12 +153,24 @@ function fillers(first: number): ServerEvent[] {
   return Array.from({ length: tidied - first + 1 }, (_, i) => speech(first + i));
 }
 
+function add(log: EventLog, event: ServerEvent, nowMs: number): void {
+  log.add(event, JSON.stringify(event), nowMs);
+}
+
+function eventsAfter(log: EventLog, id: number): ServerEvent[] {
+  return log.after(id).texts.map((text) => JSON.parse(text));
+}
+
 function idsAfter(log: EventLog, id: number): number[] {
-  return log.after(id).events.map((event) => event.event_id);
+  return eventsAfter(log, id).map((event) => event.event_id);
 }
 
 function speech(event_id: number): ServerEvent {
   return { event_id, audio_ms: 0, type: 'speech', state: 'began', at_ms: 0 };
+}
+
+function final(event_id: number): ServerEvent {
+  return { event_id, audio_ms: 0, type: 'utterance_final', utterance_id: 1 } as unknown as ServerEvent;
 }
 
 function transcript(event_id: number, utterance_id = 1): ServerEvent {

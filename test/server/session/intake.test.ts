@@ -155,8 +155,45 @@ describe('the intake', () => {
   ])('refuses %s that runs ahead further, and does not pass it on', (_, firstSample, message, retryAfterMs) => {
     const { intake, heard } = create();
     intake.add(frame(0), 0);
-    expect(intake.add(frame(1, { firstSample }), 0)).toEqual({ code: 'too_fast', message, retryAfterMs });
+    expect(intake.add(frame(1, { firstSample }), 0)).toEqual({
+      code: 'too_fast',
+      message,
+      retryAfterMs,
+      limit: 'maxBufferedMs',
+    });
     expect(heard.filter((said) => said.includes('came'))).toHaveLength(1);
+  });
+
+  it('refuses a gap longer than the model could catch up with, and makes no silence of it', () => {
+    const { intake, heard } = create();
+    intake.add(frame(0), 0);
+    const refusal = intake.add(frame(1, { firstSample: 16_000 * 3000 }), 3_000_000);
+    expect(refusal).toMatchObject({
+      code: 'too_fast',
+      message: expect.stringContaining('a gap of 2999980 ms; at most 45000'),
+    });
+    expect(heard).toHaveLength(1);
+  });
+
+  it('holds only so many bytes behind a frame that is missing', () => {
+    const { intake } = create();
+    const payload = new Uint8Array(65_536);
+    const add = (seq: number) => intake.add(frame(seq, { payload, firstSample: seq * 32_768 }), 0);
+    expect(Array.from({ length: 64 }, (_, i) => add(i + 1))).toEqual(Array.from({ length: 64 }, () => 'early'));
+    expect(add(65)).toMatchObject({
+      code: 'too_fast',
+      limit: 'maxHeldBytes',
+      message: expect.stringContaining('wait for seq 0'),
+    });
+  });
+
+  it('counts what it holds anew when the missing frame came', () => {
+    const { intake } = create();
+    const payload = new Uint8Array(65_536);
+    const add = (seq: number, epoch = 0) => intake.add(frame(seq, { epoch, payload, firstSample: 0 }), 0);
+    for (let epoch = 0; epoch < 3; epoch++) {
+      for (let seq = 1; seq <= 40; seq++) expect(add(seq, epoch)).not.toMatchObject({ limit: 'maxHeldBytes' });
+    }
   });
 
   it('when told to flush refuses what runs ahead', () => {
@@ -164,9 +201,20 @@ describe('the intake', () => {
     intake.add(frame(1, { firstSample: 16_000 * 20 }), 0);
     expect(intake.flush(0)).toMatchObject({ code: 'too_fast' });
   });
+
+  it.each([
+    [0, 'too_fast'],
+    [500, 'too_fast'],
+    [2000, 'accepted'],
+  ])('by a server that read %d ms late, sound of 17 s at once is %s', (latenessMs, expected) => {
+    const { intake } = create({ latenessMs: () => latenessMs });
+    intake.add(frame(0), 0);
+    const outcome = intake.add(frame(1, { firstSample: 16_000 * 17 - samples }), 0);
+    expect(typeof outcome === 'string' ? outcome : outcome.code).toBe(expected);
+  });
 });
 
-function create(changes: Partial<{ codec: Codec; sampleRateHz: number }> = {}) {
+function create(changes: Partial<{ codec: Codec; sampleRateHz: number; latenessMs(): number }> = {}) {
   const clock = new AudioClock();
   const heard: string[] = [];
   const sounds: number[][] = [];
@@ -175,6 +223,7 @@ function create(changes: Partial<{ codec: Codec; sampleRateHz: number }> = {}) {
     sampleRateHz: 16_000,
     modelRateHz: 16_000,
     limits: defaultLimits,
+    latenessMs: () => 0,
     clock,
     onSound({ pcm, endMs, arrivedMs }) {
       sounds.push([...pcm]);

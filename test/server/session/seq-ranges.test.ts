@@ -23,6 +23,23 @@ describe('ranges of seqs', () => {
     expect(taken(ranges, [1, 3, 10])).toEqual([undefined, 'a', 'b']);
   });
 
+  it('of which one is split on and on stay as few', () => {
+    const ranges = new SeqRanges<string>(3);
+    ranges.add([0, 20], 'a');
+    // Each seq in the middle makes two of one: beyond three the oldest goes.
+    expect(taken(ranges, [2, 4, 6, 8, 0, 3, 5, 7, 20])).toEqual([
+      'a',
+      'a',
+      'a',
+      'a',
+      undefined,
+      undefined,
+      'a',
+      'a',
+      'a',
+    ]);
+  });
+
   it('that were cleared hold nothing', () => {
     const ranges = new SeqRanges<string>(2);
     ranges.add([0, 4], 'a');

@@ -9,6 +9,7 @@ import {
   observedEffect,
   provesShare,
   sessionsByLength,
+  sessionsFreedom,
   sessionsToProve,
 } from '../../../src/slo/objective/clustered.ts';
 import { binomialCdf } from '../../../src/stats/distributions.ts';
@@ -90,6 +91,17 @@ describe('what sessions prove', () => {
     const uneven = even.map((session, i) => (i === 0 ? even.flat().slice(0, 1500) : session.slice(0, 26)));
     const [one, other] = [even, uneven].map((sessions) => dependence([sumsOfLatencies(sessions)], p95)!);
     expect(other!.samples).toBeLessThan(one!.samples / 2);
+  });
+
+  it.each<[string, readonly number[], number, number]>([
+    ['equally long, all but one', Array(20).fill(50), 1, 19],
+    ['equally long and all alike, the same', Array(20).fill(50), 50, 19],
+    ['of different lengths, by them', [10, 10, 10, 70], 1, 10_000 / 5200 - 1],
+    ['of different lengths and alike, by their squares', [10, 10, 10, 70], 52, 5200 ** 2 / (3e4 + 70 ** 4) - 1],
+  ])('sessions free to differ are, when %s', (_, lengths, effect, freedom) => {
+    const sums = sumsOfMisses(lengths.map((length) => [length, 1]));
+    expect(sessionsFreedom([sums], effect)).toBeCloseTo(freedom, 9);
+    expect(sessionsFreedom([sums, sums], effect)).toBeCloseTo(2 * freedom, 9);
   });
 
   it('that profiles differ costs nothing, while their sessions are alike', () => {

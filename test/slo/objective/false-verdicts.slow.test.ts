@@ -32,6 +32,21 @@ describe('a load test whose true value is on the bound', () => {
       { kind: 'share', missShare: 0.01, sessions: 50, samples: 100, alike: 1, lengths: 1.2 },
       0.15,
     ],
+    [
+      '99 %, two hundred of unequal lengths',
+      { kind: 'share', missShare: 0.01, sessions: 200, samples: 200, alike: 1, lengths: 1.2 },
+      0.25,
+    ],
+    [
+      '99 %, five hundred that differ as much as their lengths',
+      { kind: 'share', missShare: 0.01, sessions: 500, samples: 200, alike: 2, lengths: 1.2 },
+      0.4,
+    ],
+    [
+      '99.9 %, fifty of which few are bad as a whole',
+      { kind: 'beta-share', missShare: 0.001, sessions: 50, samples: 200, alike: 0.3, lengths: 0.6 },
+      0.4,
+    ],
   ])('passes falsely in at most 6 %%: %s', (_, one, before) => {
     const { bySessions, bySamples } = falseProofs(one, 300, 3);
     expect(bySessions).toBeLessThanOrEqual(0.06);

@@ -266,6 +266,11 @@ describe('everything that is said of an objective', () => {
     ],
     ['availability > 99%', { shares: { availability: { good: 2000, total: 2000 } } }, { verdict: 'pass', value: 1 }],
     [
+      'availability > 99%',
+      { shares: { availability: { good: 995, total: 1000 } } },
+      { verdict: 'invalid', value: 0.995, misses: 5, needsMore: 49 },
+    ],
+    [
       'rate(lost_frames) <= 1%',
       { counts: { lost_frames: { count: 0, of: 299 } } },
       { verdict: 'pass', value: 0, unit: 'share', confidenceBound: expect.closeTo(1 - 0.05 ** (1 / 299), 9) },
@@ -475,6 +480,13 @@ describe('sessions as the unit', () => {
       reason: 'proven at 95 % confidence; samples taken as independent',
       clustered: { sessions: 20, proven: false },
     });
+  });
+
+  it('taken as independent fail as they do, and are no data where there is none', () => {
+    const missed = judged(p95, spoken(latencies(20, 50, () => 900)), { assumeIndependent: true });
+    expect(missed).toMatchObject({ verdict: 'fail', reason: '1000 of 1000 missed', clustered: { sessions: 20 } });
+    const silent = judged(p95, { strata: [{ [p95]: emptyClusterSums() }] }, { assumeIndependent: true });
+    expect(silent).toMatchObject({ verdict: 'invalid', objective: p95, reason: 'no data' });
   });
 
   it.each<[string, number, boolean]>([
