@@ -1,5 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { SpeechfbError } from '../../../src/errors.ts';
@@ -10,6 +9,7 @@ import { TokenBucket } from '../../../src/server/gateway/token-bucket.ts';
 import { parseTokens, readTokenFile } from '../../../src/server/gateway/tokens.ts';
 import { defaultLimits } from '../../../src/server/limits.ts';
 import { createSecret, sameSecret } from '../../../src/server/secrets.ts';
+import { temporaryDirectory } from '../../kit/temporary-directory.ts';
 
 describe('loopback', () => {
   it.each(['127.0.0.1', '127.9.9.9', 'localhost', 'LOCALHOST', '::1', '[::1]'])('is %s', (host) => {
@@ -73,7 +73,7 @@ describe('a token file', () => {
   });
 
   it('may not be empty or missing', () => {
-    const path = join(mkdtempSync(join(tmpdir(), 'speechfb-')), 'tokens');
+    const path = join(temporaryDirectory(), 'tokens');
     expect(() => readTokenFile(path)).toThrow(/cannot read the token file/);
     writeFileSync(path, '# nobody\n');
     expect(thrownBy(() => readTokenFile(path)).problems).toEqual([{ where: path, message: 'holds no token' }]);
