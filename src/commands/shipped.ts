@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isFile } from '../config/file-kind.ts';
 import { SpeechfbError } from '../errors.ts';
 import { didYouMean } from '../suggest.ts';
 
@@ -69,11 +70,6 @@ export function shippedOr(kind: ShippedKind, given: string): string {
   throw new SpeechfbError('unreadable_file', `there is no file "${given}"`, {
     hint: `speechfb ships a ${kind} of that name: give just "${meant}"`,
   });
-}
-
-/** A directory, such as one of results that has a file's name, is nothing to read. */
-function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === false;
 }
 
 function firstSentence(text: string): string {

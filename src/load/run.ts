@@ -71,6 +71,7 @@ export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<L
         tls: prepared.tls,
         frameMs: spec.learners.frame,
         emitIntervalMs: spec.learners.emitInterval,
+        retry: retryOf(spec.learners.retry),
         warmupMs: spec.warmup,
         durationMs: spec.duration,
         drainMs: spec.drain,
@@ -186,6 +187,10 @@ function metadataOf(options: LoadOptions, result: GeneratorResult, run: Run): Ru
     faults: result.faults,
     shard: prepared.shard,
   };
+}
+
+function retryOf(retry: LoadOptions['scenario']['spec']['learners']['retry']) {
+  return retry && { forMs: retry.for, firstMs: retry.backoff, maxMs: retry.mostBackoff };
 }
 
 function environment(): LoadReport['environment'] {

@@ -73,6 +73,11 @@ export const metrics = {
     about: 'a session due to begin -> ready',
     ...ofSockets,
   },
+  refusal_time: {
+    kind: 'distribution',
+    about: 'an attempt due to begin -> refused',
+    ...ofSockets,
+  },
   resume_time: {
     kind: 'distribution',
     about: 'a socket lost -> the session resumed',
@@ -166,6 +171,13 @@ export const metrics = {
     about: 'sessions that never became ready, of sessions attempted',
     of: ['sessions'],
     part: true,
+    ...ofSessions,
+  },
+  refusals: {
+    kind: 'count',
+    about: 'attempts to begin a session that were refused, of sessions attempted',
+    of: ['sessions'],
+    part: false,
     ...ofSessions,
   },
   sessions_died: {

@@ -75,7 +75,7 @@ export type ServerMessage =
     } & UtteranceResult)
   | {
       type: 'backpressure';
-      level: 'none' | 'degraded';
+      level: BackpressureLevel;
       buffered_bytes: number;
       dropped: { feedback: number; transcript: number };
     }
@@ -96,3 +96,11 @@ type SessionLimits = {
   idle_timeout_ms: number;
   max_buffered_ms: number;
 };
+
+/**
+ * What a client is spared. `degraded`: it reads more slowly than results come. The others are steps
+ * that a server takes for everybody when it is late, each worse than the one before: results half
+ * as often; no provisional phones and no alternatives; words without phones; the newest sessions
+ * are sent away.
+ */
+export type BackpressureLevel = 'none' | 'degraded' | 'half_rate' | 'finals_only' | 'words_only' | 'shedding';

@@ -5,6 +5,7 @@ import type { z } from 'zod';
 import { unreadable } from '../config/read-chunks.ts';
 import { plainSentence, shown } from '../config/sentences.ts';
 import { SpeechfbError } from '../errors.ts';
+import { jsonText } from '../json-text.ts';
 import { Recorder, type Recording } from '../metrics/recorder.ts';
 import type { Trace } from '../metrics/trace.ts';
 import type { SampledTraces } from '../metrics/traces.ts';
@@ -28,9 +29,7 @@ export function reportOf({ metadata, recording }: RecordedRun): LoadReport {
 
 /** The content of `recording.json.gz`. */
 export function encodeRun({ metadata, recording, tracesSeen }: RecordedRun): Buffer {
-  return gzipSync(
-    JSON.stringify({ kind: 'LoadRecording', version: recordingVersion, metadata, recording, tracesSeen }),
-  );
+  return gzipSync(jsonText({ kind: 'LoadRecording', version: recordingVersion, metadata, recording, tracesSeen }, 0));
 }
 
 /**

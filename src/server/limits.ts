@@ -137,6 +137,20 @@ export const defaultLimits = {
    * outage comes at once, one word a time at most.
    */
   maxFinishing: 32,
+  /**
+   * How late feedback may stand for those inside before nobody else is let in and the first step of
+   * degradation is taken, and for how long it must have stood.
+   */
+  overloadDelayMs: 200,
+  overloadIntervalMs: 1000,
+  /**
+   * Sessions that are let in before the machine is known (0: a guess from its cores), and how few
+   * are let in however late the server is, and spared nothing.
+   */
+  initialSessions: 0,
+  leastSessions: 20,
+  /** Share of its time that the busiest thread may work before no further session is let in. */
+  maxUtilisation: 0.95,
   /** How long a refused client is asked to wait. */
   busyRetryMs: 5_000,
   /** SIGTERM: how long sessions have to get their finals. */

@@ -9,6 +9,8 @@ export type MetricSources = {
   engine(): EngineNumbers | undefined;
   /** Absent where scoring has no threads of its own. */
   scoring?(): ScoringNumbers | undefined;
+  /** Absent where nothing controls the load. */
+  overload?(): OverloadNumbers;
 };
 
 /**
@@ -30,6 +32,7 @@ export class Metrics {
   /** Counts a request or connection that was refused before there was a WebSocket, by why. */
   readonly refusedRequest: Tally;
   readonly #registry = new Registry();
+  #exposed: { atMs: number; body: Promise<string> } | undefined;
   readonly #requests: Histogram<'endpoint' | 'status'>;
   readonly #lost: Counter;
   readonly #resumes: Counter;
@@ -94,11 +97,20 @@ export class Metrics {
     this.#resumes.inc();
   }
 
-  /** The exposition format, and its content type. */
+  /**
+   * The exposition format, and its content type. Made anew ten times a second at most: it takes
+   * some milliseconds, which whoever asks without end must not take from those who speak.
+   */
   async expose(): Promise<{ body: string; contentType: string }> {
-    return { body: await this.#registry.metrics(), contentType: this.#registry.contentType };
+    const nowMs = performance.now();
+    if (!this.#exposed || nowMs - this.#exposed.atMs > exposedMs) {
+      this.#exposed = { atMs: nowMs, body: this.#registry.metrics() };
+    }
+    return { body: await this.#exposed.body, contentType: this.#registry.contentType };
   }
 }
+
+const exposedMs = 100;
 
 type Tally = (label: string) => void;
 
@@ -162,6 +174,17 @@ function exposeSources(sources: MetricSources, registry: Registry): void {
   engineGauge('busy_ratio', 'Share of time that the model runs.', (engine) => engine.busy);
   engineGauge('step_p95_seconds', 'A chunk to its result, p95 of late.', (engine) => engine.stepP95Ms / 1000);
   engineGauge('restarts', 'How often the model thread died and another took over.', (engine) => engine.restarts);
+  const overload = () => sources.overload?.();
+  gauge('session_limit', 'Sessions that the server believes it carries.', () => overload()?.sessionLimit);
+  gauge(
+    'degradation_level',
+    'What sessions are spared: 0 nothing, 4 the newest are sent away.',
+    () => overload()?.level,
+  );
+  gauge('standing_delay_seconds', 'How late feedback has stood for the last interval.', () => {
+    const numbers = overload();
+    return numbers && numbers.standingMs / 1000;
+  });
   const scoring = () => sources.scoring?.();
   gauge('scoring_busy_ratio', 'Share of time that the busiest scoring thread works.', () => scoring()?.busy);
   gauge('scoring_wait_p95_seconds', "From the model's frames to the feedback made of them, p95 of late.", () => {
@@ -169,6 +192,8 @@ function exposeSources(sources: MetricSources, registry: Registry): void {
     return numbers && numbers.waitP95Ms / 1000;
   });
 }
+
+type OverloadNumbers = { sessionLimit: number; standingMs: number; level: number };
 
 type ScoringNumbers = { waitP95Ms: number; busy: number };
 

@@ -1,15 +1,13 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { resample } from '../../src/audio/resampler.ts';
 import { readWav } from '../../src/audio/wav.ts';
 import { SpeechfbError } from '../../src/errors.ts';
 import { makeWav } from '../kit/make-wav.ts';
+import { temporaryDirectory } from '../kit/temporary-directory.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'speechfb-wav-'));
-afterAll(() => rmSync(folder, { recursive: true }));
-
+const folder = temporaryDirectory();
 function failure(from: string | Buffer): SpeechfbError {
   try {
     readWav(from);

@@ -1,18 +1,16 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { main } from '../../src/cli.ts';
 import { captureOutput } from '../kit/command.ts';
 import { cardModel, drawTraces } from '../kit/gaussian.ts';
+import { temporaryDirectory } from '../kit/temporary-directory.ts';
 
-const directory = mkdtempSync(join(tmpdir(), 'budget-'));
+const directory = temporaryDirectory();
 const card = 'budgets/mobile-500ms.yaml';
 const traces = write('traces.ndjson', linesOf(1000));
 const output = captureOutput();
-afterAll(() => rmSync(directory, { recursive: true }));
-
 describe('speechfb budget', () => {
   it('without data checks the sum and answers what-ifs', async () => {
     expect(await main(['budget', card, '--what-if', 'asr+100ms', '--json'])).toBe(0);

@@ -1,9 +1,9 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { main } from '../../src/cli.ts';
 import { captureOutput } from '../kit/command.ts';
+import { temporaryDirectory } from '../kit/temporary-directory.ts';
 
 const liveClass = 'capacity/live-class.yaml';
 const output = captureOutput();
@@ -107,7 +107,7 @@ describe('speechfb capacity', () => {
     ['the timeline', []],
     ['the sweep', ['--sweep', 'spike.factor=1,3']],
   ])('writes %s as SVG', async (_, flags) => {
-    const file = join(mkdtempSync(join(tmpdir(), 'capacity-')), 'chart.svg');
+    const file = join(temporaryDirectory(), 'chart.svg');
     expect(await capacity(liveClass, '--chart', file, ...flags)).toBe(0);
     const svg = readFileSync(file, 'utf8');
     expect(svg).toMatch(/^<svg [\s\S]*<\/svg>\n$/);
@@ -135,7 +135,7 @@ describe('bad input exits 2', () => {
   });
 
   it('names the point of a curve that lacks the percentile', async () => {
-    const dir = mkdtempSync(join(tmpdir(), 'capacity-'));
+    const dir = temporaryDirectory();
     writeFileSync(join(dir, 'curve.json'), '{"points": [{"streams": 5, "p95_ms": 1}, {"streams": 9, "p50_ms": 1}]}');
     const profile = 'profile: {curve: curve.json, slo: {value: 400ms}},';
     writeFileSync(join(dir, 'f.yaml'), readFileSync(liveClass, 'utf8').replace('streams: 120,', profile));
@@ -144,7 +144,7 @@ describe('bad input exits 2', () => {
   });
 
   it('reads the curve of the directory that a load test wrote', async () => {
-    const dir = mkdtempSync(join(tmpdir(), 'capacity-'));
+    const dir = temporaryDirectory();
     const points = [
       { streams: 90, p95_ms: 120, valid: true },
       { streams: 130, p95_ms: null, valid: true },
@@ -174,7 +174,7 @@ describe('bad input exits 2', () => {
     ['of a later version', '{"version": 2, "points": []}', /:1:13: version: 2 is not allowed; allowed: 1/],
     ['cut off', '{"points": [{"streams": 5,', /curve.json:1:27: /],
   ])('refuses a curve %s', async (_, content, message) => {
-    const dir = mkdtempSync(join(tmpdir(), 'capacity-'));
+    const dir = temporaryDirectory();
     const curve = join(dir, 'curve.json');
     if (content !== undefined) writeFileSync(curve, content);
     const profile = `profile: {curve: ${curve}, slo: {value: 400ms}},`;
@@ -193,7 +193,7 @@ describe('bad input exits 2', () => {
 
 /** The shipped class before pods were kept ready for its spike, changed. */
 function edited(edit: (text: string) => string): string {
-  const file = join(mkdtempSync(join(tmpdir(), 'capacity-')), 'scenario.yaml');
+  const file = join(temporaryDirectory(), 'scenario.yaml');
   const shipped = readFileSync(liveClass, 'utf8');
   writeFileSync(file, edit(shipped.replace(/ {2}scaling:.*\n/, '').replace(/ {4}degradedShare:.*\n/, '')));
   return file;

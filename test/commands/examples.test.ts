@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { main } from '../../src/cli.ts';
 import { shippedFiles } from '../../src/commands/shipped.ts';
+import { temporaryDirectory } from '../kit/temporary-directory.ts';
 
 const bin = resolve(import.meta.dirname, '../../bin/speechfb');
 let [out, err] = ['', ''];
@@ -12,7 +12,7 @@ let scratch: string;
 
 beforeEach(() => {
   [out, err] = ['', ''];
-  scratch = mkdtempSync(join(tmpdir(), 'speechfb-examples-'));
+  scratch = temporaryDirectory();
   vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
     out += text;
     return true;

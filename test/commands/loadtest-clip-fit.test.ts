@@ -1,16 +1,16 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { main } from '../../src/cli.ts';
 import { captureOutput } from '../kit/command.ts';
+import { temporaryDirectory } from '../kit/temporary-directory.ts';
 
 const output = captureOutput();
 const audio = resolve('fixtures/audio/unlock.wav');
 
 /** Exit code of `loadtest --validate` on clips of these texts and languages. */
 async function validate(clips: readonly { text: string; language?: string }[], ...flags: string[]): Promise<number> {
-  const folder = mkdtempSync(join(tmpdir(), 'speechfb-fit-'));
+  const folder = temporaryDirectory();
   const lines = clips.map((clip, i) => JSON.stringify({ id: `c${i}`, audio, ...clip }));
   writeFileSync(join(folder, 'clips.jsonl'), lines.join('\n'));
   const scenario = join(folder, 'scenario.yaml');

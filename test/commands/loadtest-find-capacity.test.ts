@@ -1,11 +1,11 @@
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect, it } from 'vitest';
 import { startFakeServer } from '../kit/fake-server.ts';
 import { runProgram } from '../kit/program.ts';
+import { temporaryDirectory } from '../kit/temporary-directory.ts';
 
-const scratch = mkdtempSync(join(tmpdir(), 'speechfb-find-'));
+const scratch = temporaryDirectory();
 const scenario = join(scratch, 'scenario.yaml');
 writeFileSync(
   scenario,

@@ -1,14 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { workerUrl } from '../../src/threads/worker-url.ts';
 import { childrenOf, isAlive, stateOf } from '../kit/processes.ts';
 import { bin } from '../kit/program.ts';
+import { temporaryDirectory } from '../kit/temporary-directory.ts';
 
-const scratch = mkdtempSync(join(tmpdir(), 'speechfb-orphans-'));
+const scratch = temporaryDirectory();
 const quickstart = 'scenarios/quickstart.yaml';
 const soon = { timeout: 2000, interval: 20 };
 

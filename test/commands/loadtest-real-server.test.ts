@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { expect, it } from 'vitest';
 import { bin } from '../kit/program.ts';
+import { temporaryDirectory } from '../kit/temporary-directory.ts';
 
-const scratch = mkdtempSync(join(tmpdir(), 'speechfb-real-'));
+const scratch = temporaryDirectory();
 
 it('the quickstart scenario, cut short, is heard by the server that it starts', async () => {
   const { json, code } = await loadtest('scenarios/quickstart.yaml', ['--duration', '5s']);

@@ -1,11 +1,11 @@
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkWordEnds, withWordEnds } from '../../src/commands/loadtest/word-ends.ts';
 import { formatError, SpeechfbError } from '../../src/errors.ts';
 import { prepareLoad } from '../../src/load/scenario/prepare.ts';
 import { readScenario } from '../../src/load/scenario/scenario.ts';
+import { temporaryDirectory } from '../kit/temporary-directory.ts';
 
 const fixtures = 'fixtures/audio';
 const shipped = readFileSync(join(fixtures, 'manifest.jsonl'), 'utf8')
@@ -26,7 +26,7 @@ const asked = 'p95(word_latency) < 500ms';
 
 /** A prepared test of these clips in a folder of its own. */
 function ready(lines: readonly Partial<Line>[], { language = 'en-US', objective = asked } = {}) {
-  const folder = mkdtempSync(join(tmpdir(), 'speechfb-words-'));
+  const folder = temporaryDirectory();
   for (const { audio } of lines) copyFileSync(join(fixtures, audio!), join(folder, audio!));
   const scenario = join(folder, 'scenario.yaml');
   const rewrite = (now: readonly Partial<Line>[]) =>

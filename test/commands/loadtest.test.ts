@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, it } from 'vitest';
 import { type FakeOptions, startFakeServer } from '../kit/fake-server.ts';
 import { bin, type Ended, runProgram } from '../kit/program.ts';
+import { temporaryDirectory } from '../kit/temporary-directory.ts';
 
-const scratch = mkdtempSync(join(tmpdir(), 'speechfb-loadtest-'));
+const scratch = temporaryDirectory();
 
 it('speechfb loadtest against a good server passes, exits 0 and leaves a run directory', async ({ expect }) => {
   const out = join(scratch, 'good');

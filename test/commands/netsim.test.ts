@@ -1,11 +1,11 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { main } from '../../src/cli.ts';
 import { networkNames } from '../../src/sim/networks/index.ts';
 import { captureOutput } from '../kit/command.ts';
+import { temporaryDirectory } from '../kit/temporary-directory.ts';
 
 const validate = new Ajv2020({ allowUnionTypes: true }).compile(
   JSON.parse(readFileSync(resolve(import.meta.dirname, '../../schemas/netsim.schema.json'), 'utf8')),
@@ -78,7 +78,7 @@ describe('speechfb netsim', () => {
   });
 
   it('counts frames that an outage keeps for ever as late for ever', async () => {
-    const network = join(mkdtempSync(join(tmpdir(), 'outage-')), 'outage.yaml');
+    const network = join(temporaryDirectory(), 'outage.yaml');
     writeFileSync(network, 'networks: {a: {extends: LTE, events: [{outage: {at: 10s, gap: 10m, mode: drop}}]}}');
     expect(await netsim(network, '--duration', '60s', '--json')).toBe(0);
     const document = JSON.parse(output.stdout);
@@ -107,7 +107,7 @@ describe('speechfb netsim', () => {
   });
 
   it('says which events of the network come after the end', async () => {
-    const network = join(mkdtempSync(join(tmpdir(), 'late-')), 'late.yaml');
+    const network = join(temporaryDirectory(), 'late.yaml');
     writeFileSync(network, 'networks: {a: {extends: LTE, events: [{outage: {at: 20s, gap: 1s, mode: drop}}]}}');
     await netsim(network, ...short);
     expect(output.stdout).toContain('not played  outage of 1 s at 20 s, packets are lost: this run ends at 20 s');
@@ -134,7 +134,7 @@ describe('speechfb netsim', () => {
 });
 
 describe('a file of networks', () => {
-  const directory = mkdtempSync(join(tmpdir(), 'networks-'));
+  const directory = temporaryDirectory();
   const file = (text: string, name = 'train.yaml') => {
     writeFileSync(join(directory, name), text);
     return join(directory, name);

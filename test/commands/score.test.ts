@@ -1,11 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { main } from '../../src/cli.ts';
 import { captureOutput } from '../kit/command.ts';
+import { temporaryDirectory } from '../kit/temporary-directory.ts';
 
 const fixtures = resolve(import.meta.dirname, '../../fixtures/audio');
 const clip = join(fixtures, 'leader.wav');
@@ -15,12 +14,7 @@ const schema = JSON.parse(
   readFileSync(resolve(import.meta.dirname, '../../schemas/pronunciation.schema.json'), 'utf8'),
 );
 
-let folder = '';
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'score-'));
-});
-afterAll(() => rm(folder, { recursive: true }));
-
+const folder = temporaryDirectory();
 const output = captureOutput();
 const run = (...args: string[]) => main(['score', ...args]);
 
@@ -81,13 +75,13 @@ describe('speechfb score FILE --text', () => {
     [['missing.wav', '--text', 'a'], 'missing.wav'],
     [['--manifest', 'in.jsonl'], '--manifest needs --out'],
     [
-      ['--manifest', 'nowhere.jsonl', '--out', join(tmpdir(), 'x.jsonl')],
+      ['--manifest', 'nowhere.jsonl', '--out', join(folder, 'x.jsonl')],
       'cannot read the manifest "nowhere.jsonl": ENOENT',
     ],
-    [['--manifest', tmpdir(), '--out', join(tmpdir(), 'x.jsonl')], 'it is a directory'],
-    [['--manifest', '/dev/null', '--out', join(tmpdir(), 'x.jsonl')], '/dev/null holds no line'],
+    [['--manifest', folder, '--out', join(folder, 'x.jsonl')], 'it is a directory'],
+    [['--manifest', '/dev/null', '--out', join(folder, 'x.jsonl')], '/dev/null holds no line'],
     [['--manifest', shippedManifest, '--out', '/dev/full'], '/dev/full cannot be written: ENOSPC'],
-    [['--manifest', shippedManifest, '--out', tmpdir()], 'cannot be written: EISDIR'],
+    [['--manifest', shippedManifest, '--out', folder], 'cannot be written: EISDIR'],
     [[clip, '--text', 'a', '--features'], 'go with --manifest'],
   ])('refuses %j', async (args, message) => {
     expect(await run(...args)).toBe(2);

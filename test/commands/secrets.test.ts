@@ -1,14 +1,14 @@
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type Output, speechfb } from '../kit/command.ts';
 import { startFakeServer } from '../kit/fake-server.ts';
 import { runProgram } from '../kit/program.ts';
+import { temporaryDirectory } from '../kit/temporary-directory.ts';
 
 /** Planted where a key, a token or a password may stand; found in nothing that is written. */
 const key = 'sk-plantedkey123';
@@ -16,7 +16,7 @@ const password = 'plantedpassword456';
 const token = 'plantedtoken789planted';
 const planted = [key, password, token, Buffer.from(`anna:${password}`).toString('base64')];
 
-const scratch = mkdtempSync(join(tmpdir(), 'speechfb-secrets-'));
+const scratch = temporaryDirectory();
 const tokenFile = join(scratch, 'token');
 writeFileSync(tokenFile, `${token}\n`);
 

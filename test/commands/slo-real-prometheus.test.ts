@@ -1,18 +1,18 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bin } from '../kit/program.ts';
+import { temporaryDirectory } from '../kit/temporary-directory.ts';
 
 const present = spawnSync('prometheus', ['--version']).status === 0;
 if (!present)
   console.warn('SKIPPED: prometheus is not installed (Debian: prometheus); nothing was asked of a real one');
 
-const folder = mkdtempSync(join(tmpdir(), 'speechfb-prometheus-'));
+const folder = temporaryDirectory();
 let prometheus: ChildProcess | undefined;
 let url: string;
 

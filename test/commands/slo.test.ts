@@ -1,10 +1,10 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { speechfb } from '../kit/command.ts';
 import { type MadeRun, makeRun } from '../kit/run-kit.ts';
+import { temporaryDirectory } from '../kit/temporary-directory.ts';
 
 const runs = {} as Record<'old' | 'same' | 'slower' | 'late' | 'tiny' | 'starved', string>;
 
@@ -18,9 +18,6 @@ beforeAll(async () => {
     starved: { medianMs: 900, late: 0.5, seed: 6, doubt: 'p99 22.6 ms, at most 10 ms' },
   };
   for (const [name, run] of Object.entries(made)) runs[name as keyof typeof runs] = await makeRun(run);
-});
-afterAll(() => {
-  for (const directory of Object.values(runs)) rmSync(directory, { recursive: true });
 });
 
 describe('speechfb slo', () => {
@@ -45,10 +42,9 @@ describe('speechfb slo', () => {
   });
 
   it('writes the rules that ship', async () => {
-    const out = join(tmpdir(), `speechfb-${process.pid}.rules.yaml`);
+    const out = join(temporaryDirectory(), 'rules.yaml');
     expect((await speechfb('slo', 'rules', 'slo/live-feedback.yaml', '--out', out)).status).toBe(0);
     expect(readFileSync(out, 'utf8')).toBe(readFileSync('slo/live-feedback.rules.yaml', 'utf8'));
-    rmSync(out);
     expect((await speechfb('slo', 'rules', 'slo/live-feedback.yaml')).stdout).toBe(
       readFileSync('slo/live-feedback.rules.yaml', 'utf8'),
     );

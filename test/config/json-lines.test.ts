@@ -1,15 +1,13 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { parseJsonLine, readLines } from '../../src/config/json-lines.ts';
+import { temporaryDirectory } from '../kit/temporary-directory.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'speechfb-lines-'));
-afterAll(() => rmSync(folder, { recursive: true }));
-
+const folder = temporaryDirectory();
 let files = 0;
 async function linesOf(content: string | Buffer): Promise<string[]> {
   const file = join(folder, `${files++}.jsonl`);

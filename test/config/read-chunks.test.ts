@@ -1,10 +1,10 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { readText } from '../../src/config/read-chunks.ts';
+import { temporaryDirectory } from '../kit/temporary-directory.ts';
 
-const file = join(mkdtempSync(join(tmpdir(), 'speechfb-text-')), 'a.yaml');
+const file = join(temporaryDirectory(), 'a.yaml');
 
 it('a text file is read whole, without its byte order mark', () => {
   writeFileSync(file, '\ufeffname: Zoë\r\n');

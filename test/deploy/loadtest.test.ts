@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { prepareLoad } from '../../src/load/scenario/prepare.ts';
 import { readScenario } from '../../src/load/scenario/scenario.ts';
+import { temporaryDirectory } from '../kit/temporary-directory.ts';
 
 type Container = {
   image: string;
@@ -95,7 +95,7 @@ it('the scenario is valid from where it stands, here and in the image, and every
 
 /** Runs a container's command with a `node` that writes down its arguments and ends as told. */
 function runCommand(job: Job, env: Record<string, string>, exitCode: number) {
-  const bin = mkdtempSync(join(tmpdir(), 'speechfb-deploy-'));
+  const bin = temporaryDirectory();
   writeFileSync(join(bin, 'node'), `#!/bin/sh\necho "$@"\nexit ${exitCode}\n`);
   chmodSync(join(bin, 'node'), 0o755);
   const { command, args } = containerOf(job);

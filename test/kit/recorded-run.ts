@@ -1,5 +1,4 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { Recorder } from '../../src/metrics/recorder.ts';
@@ -7,9 +6,10 @@ import type { RunMetadata } from '../../src/results/judge-run.ts';
 import { encodeRun } from '../../src/results/recorded-run.ts';
 import { parseObjective } from '../../src/slo/objective/expression.ts';
 import { metadata } from './run-metadata.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
 
 /** Where `runOf` puts its run directories. */
-export const scratch = mkdtempSync(join(tmpdir(), 'speechfb-commands-'));
+export const scratch = temporaryDirectory();
 export const objectives = [parseObjective('p95(feedback_latency) < 500ms')];
 
 /**

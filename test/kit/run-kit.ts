@@ -1,11 +1,9 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { histogramsReady, LatencyHistogram } from '../../src/metrics/histogram.ts';
 import { writeRunDirectory } from '../../src/report/export/run-directory.ts';
 import type { LoadReport } from '../../src/results/report.ts';
 import { createRandom } from '../../src/stats/random.ts';
 import { distributionOf } from './samples.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
 
 export type MadeRun = {
   /** Why the generator is not to be trusted. */
@@ -51,7 +49,7 @@ export async function makeRun({
     });
   }).flat();
   histogram.recordNever(never);
-  const directory = mkdtempSync(join(tmpdir(), 'speechfb-run-'));
+  const directory = temporaryDirectory();
   const summary = { samples: histogram.samples, never };
   const distributions = { feedback_latency: summary } as unknown as LoadReport['distributions'];
   const shares = { session_success: { good: sessions - 1, total: sessions }, availability: { good: 0, total: 0 } };

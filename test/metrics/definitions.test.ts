@@ -12,8 +12,24 @@ describe('the table of metrics', () => {
 
   it('names the metrics that no utterance has for itself', () => {
     expect(which((name) => !metrics[name].perUtterance)).toEqual([
-      ...['connect_time', 'resume_time', 'send_lateness', 'shaping_lateness', 'goodput', 'session_success'],
-      ...['lost_frames', 'resent_frames', 'dropped_by_app', 'lost_by_app', 'sessions_refused', 'sessions_died'],
+      ...[
+        'connect_time',
+        'refusal_time',
+        'resume_time',
+        'send_lateness',
+        'shaping_lateness',
+        'goodput',
+        'session_success',
+      ],
+      ...[
+        'lost_frames',
+        'resent_frames',
+        'dropped_by_app',
+        'lost_by_app',
+        'sessions_refused',
+        'refusals',
+        'sessions_died',
+      ],
       'cost_per_audio_minute',
     ]);
   });

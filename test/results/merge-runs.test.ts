@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
@@ -18,6 +17,7 @@ import {
 } from '../../src/results/recorded-run.ts';
 import { parseObjective } from '../../src/slo/objective/expression.ts';
 import { metadata } from '../kit/run-metadata.ts';
+import { temporaryDirectory } from '../kit/temporary-directory.ts';
 
 beforeAll(histogramsReady);
 
@@ -135,7 +135,7 @@ describe('shards merged', () => {
 });
 
 describe('a run directory', () => {
-  const directory = mkdtempSync(join(tmpdir(), 'speechfb-recorded-'));
+  const directory = temporaryDirectory();
 
   it('reads back to the same report', () => {
     const run = {

@@ -1,5 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -17,10 +16,11 @@ import {
   reportOf,
 } from '../../src/results/recorded-run.ts';
 import { metadata } from '../kit/run-metadata.ts';
+import { temporaryDirectory } from '../kit/temporary-directory.ts';
 
 beforeAll(histogramsReady);
 
-const directory = mkdtempSync(join(tmpdir(), 'speechfb-edited-'));
+const directory = temporaryDirectory();
 const trace = { at_ms: 5, session: 'learner-1', profile: 'lte', language: 'en-US', total_ms: 80, stages: { asr: 3 } };
 
 /** Everything that a recording may say, once. */

@@ -1,11 +1,11 @@
-import { mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { forgetEarlier, runDirectories } from '../../src/results/run-directories.ts';
+import { temporaryDirectory } from '../kit/temporary-directory.ts';
 
 function directoryWith(...files: string[]): string {
-  const directory = mkdtempSync(join(tmpdir(), 'speechfb-runs-'));
+  const directory = temporaryDirectory();
   for (const file of files) {
     mkdirSync(join(directory, file, '..'), { recursive: true });
     writeFileSync(join(directory, file), '');

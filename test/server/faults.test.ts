@@ -98,7 +98,9 @@ describe('a model that has said nothing for long', () => {
     const client = await connect(server.url);
     client.send(startMessage());
     expect((await client.closed).code).toBe(4503);
-    expect(client.of('error')).toMatchObject([{ code: 'server_busy', retryable: true, retry_after_ms: 5000 }]);
+    expect(client.of('error')).toMatchObject([
+      { code: 'server_busy', retryable: true, retry_after_ms: expect.any(Number) },
+    ]);
   });
 });
 

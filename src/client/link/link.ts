@@ -16,6 +16,17 @@ export type Link = {
   terminate(): void;
   /** Bytes taken by `send` that the network has not taken yet: `WebSocket.bufferedAmount`. */
   readonly bufferedBytes: number;
+  /** Present when the server would open no stream. */
+  readonly refusal?: LinkRefusal | undefined;
+};
+
+/** Whether a server that refused may open a stream later, and how long it asks to wait, ms. */
+export type LinkRefusal = { retryable: boolean; retryAfterMs?: number | undefined };
+
+/** A link on the network that is there. */
+export type DirectLink = Link & {
+  /** Says goodbye (1000) and ends; no event follows. */
+  goodbye(): void;
 };
 
 /** What a link reports to its holder, in order of time, and which link it is. */

@@ -1,4 +1,5 @@
 import { subprotocol } from '../../protocol/address.ts';
+import type { LinkRefusal } from './link.ts';
 
 /**
  * What has become of an upgrade: nothing yet, it is refused, or the connection is open and these
@@ -30,6 +31,14 @@ export class UpgradeAnswer {
   /** The server refuses, and goes on to say why. */
   get refused(): boolean {
     return this.#refusal !== undefined;
+  }
+
+  /** What its status says of another attempt; undefined while there is no refusal. */
+  get refusal(): LinkRefusal | undefined {
+    if (!this.#refusal) return undefined;
+    const { code, headers } = this.#refusal;
+    const seconds = retryAfterOf(headers);
+    return { retryable: retryable.has(code), retryAfterMs: seconds === undefined ? undefined : Number(seconds) * 1000 };
   }
 
   /** The first `length` bytes of `chunk` came. */
@@ -101,14 +110,17 @@ const mostBytes = 16_384;
 const mostBodyBytes = 2000;
 const mostWords = 200;
 
+/** The sentence of every refusal begins so. */
+export const refusal = 'the server refuses the connection';
+
 /** What a status other than 101 means to somebody who wanted a stream, with the server's words. */
 function refusalOf(code: string, headers: Headers, said: string): string {
   const to = code.startsWith('3') ? headers.get('location') : undefined;
   const meaning = to === undefined ? meanings[code] : `it leads to ${cut(to)}, which is not followed`;
-  const retryAfter = /^\d{1,6}$/.exec(headers.get('retry-after') ?? '')?.[0];
+  const retryAfter = retryAfterOf(headers);
   const when = retryAfter === undefined ? '' : `; it asks to come again in ${retryAfter} s`;
   const words = said === '' ? '' : ` ${said}`;
-  return `the server refuses the connection: ${meaning ?? 'it opens no stream'} (HTTP ${code}${words})${when}`;
+  return `${refusal}: ${meaning ?? 'it opens no stream'} (HTTP ${code}${words})${when}`;
 }
 
 const meanings: Readonly<Record<string, string>> = {
@@ -121,6 +133,14 @@ const meanings: Readonly<Record<string, string>> = {
   429: 'too much comes from here',
   503: 'it is full, or goes away',
 };
+
+/** Too many requests, and what a server or a proxy before it answers while it cannot. */
+const retryable: ReadonlySet<string> = new Set(['408', '429', '500', '502', '503', '504']);
+
+/** Seconds. */
+function retryAfterOf(headers: Headers): string | undefined {
+  return /^\d{1,6}$/.exec(headers.get('retry-after') ?? '')?.[0];
+}
 
 function isUpgrade(head: string): boolean {
   return /^HTTP\/1\.[01] 101\b/.test(head);

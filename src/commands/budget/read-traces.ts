@@ -1,8 +1,8 @@
-import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Budget } from '../../budget/file/budget.ts';
 import { ProblemList, TraceLineReader } from '../../budget/traces/lines.ts';
 import { type TraceTable, TraceTableBuilder } from '../../budget/traces/table.ts';
+import { isDirectory } from '../../config/file-kind.ts';
 import { firstExisting, readChunks } from '../../config/read-chunks.ts';
 import { type Problem, SpeechfbError } from '../../errors.ts';
 import { whole } from '../../format.ts';
@@ -107,10 +107,11 @@ function tracesOfRun(directory: string): string {
   const names = ['traces.ndjson.gz', 'traces.ndjson'];
   const found = firstExisting(names.map((name) => join(directory, name)));
   if (found) return found;
-  const isDirectory = statSync(directory, { throwIfNoEntry: false })?.isDirectory() === true;
   throw new SpeechfbError(
     'unreadable_file',
-    isDirectory ? `"${directory}" holds neither ${names.join(' nor ')}` : `"${directory}" is not a directory`,
+    isDirectory(directory)
+      ? `"${directory}" holds neither ${names.join(' nor ')}`
+      : `"${directory}" is not a directory`,
     { hint: 'speechfb loadtest --out DIR writes one' },
   );
 }

@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { planCapacity } from '../../capacity/plan/plan.ts';
 import type { CapacityResult } from '../../capacity/plan/result.ts';
@@ -8,6 +7,7 @@ import { capacityScenario } from '../../capacity/scenario/scenario.ts';
 import type { CapacitySpec } from '../../capacity/scenario/spec.ts';
 import { parseUsersCsv } from '../../capacity/scenario/users-csv.ts';
 import { type ConfigDocument, parseDocuments } from '../../config/documents.ts';
+import { isDirectory } from '../../config/file-kind.ts';
 import { overrideField } from '../../config/override.ts';
 import { readText } from '../../config/read-chunks.ts';
 import { parseConfig } from '../../config/yaml.ts';
@@ -58,8 +58,7 @@ function readInputs(file: string, { demand, pod }: CapacitySpec): PlanInputs {
 
 /** A curve's text; of a directory that `loadtest --find-capacity --out` wrote, the curve in it. */
 function readCurve(path: string): string {
-  const isDirectory = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
-  return readText(isDirectory ? join(path, 'curve.json') : path, 'measured curve', curveHint);
+  return readText(isDirectory(path) ? join(path, 'curve.json') : path, 'measured curve', curveHint);
 }
 
 const curveHint =

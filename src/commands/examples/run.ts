@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { isFile } from '../../config/file-kind.ts';
 import { type ExitCode, exitCodes, SpeechfbError } from '../../errors.ts';
 import { didYouMean } from '../../suggest.ts';
 import { printJson } from '../output.ts';
@@ -62,10 +63,6 @@ function withWhatItNames({ path }: ShippedFile): string[] {
     .map(([reference]) => join(dirname(path), reference))
     .filter((file) => !file.startsWith('..') && file !== path && isFile(join(packageFolder, file)));
   return [path, ...named.flatMap((file) => (file.endsWith('manifest.jsonl') ? filesUnder(dirname(file)) : [file]))];
-}
-
-function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }
 
 function filesUnder(folder: string): string[] {

@@ -7,7 +7,8 @@ import { histogramsReady } from '../../metrics/histogram.ts';
 import { Recorder } from '../../metrics/recorder.ts';
 import { TraceSink, traceLimit } from '../../metrics/traces.ts';
 import type { FaultRecord } from '../../results/fault-record.ts';
-import { type GeneratorResult, sortedErrors } from '../../results/merge-results.ts';
+import type { GeneratorResult } from '../../results/merge-results.ts';
+import { SessionErrors } from '../../results/session-errors.ts';
 import { namedNetwork } from '../../sim/networks/index.ts';
 import type { NetworkProfile } from '../../sim/profile/profile.ts';
 import type { Objective } from '../../slo/objective/expression.ts';
@@ -15,6 +16,7 @@ import { learnerFault } from '../fault/index.ts';
 import { scheduleLearnerFaults } from '../learner/faults.ts';
 import { Learner } from '../learner/learner.ts';
 import { NetworkShaper } from '../learner/network-shaper.ts';
+import type { RetryPolicy } from '../learner/retry.ts';
 import type { FaultPlan } from '../plan/faults.ts';
 import { directNetwork, type LearnerPlan, type LoadPhase, labelsOf } from '../plan/learner-plan.ts';
 import type { Clip } from '../scenario/clips.ts';
@@ -34,6 +36,8 @@ export type GeneratorTask = {
   tls: TlsOptions | undefined;
   frameMs: number;
   emitIntervalMs: number;
+  /** Absent: a learner who is refused does not come again. */
+  retry?: RetryPolicy | undefined;
   /** Samples that were due before this are of the warm-up. */
   warmupMs: number;
   durationMs: number;
@@ -67,13 +71,13 @@ export async function runGenerator(task: GeneratorTask, hooks: GeneratorHooks): 
   const clock: Clock = () => performance.now();
   using recorder = new Recorder();
   const sink = new TraceSink(traceLimit, task.seed);
-  const sessionErrors = new Map<string, number>();
+  const sessionErrors = new SessionErrors();
   const faults: FaultRecord[] = [];
   const wheel = startWheel(clock);
   const { timers } = wheel;
   const startMs = startOf(task, clock);
-  const onSessionError = (text: string) => {
-    if (!hooks.signal.aborted) sessionErrors.set(text, (sessionErrors.get(text) ?? 0) + 1);
+  const onSessionError = (text: string, kind?: string) => {
+    if (!hooks.signal.aborted) sessionErrors.add(text, 1, kind);
   };
   const shaper = new NetworkShaper({ ...task, startMs, clock, dueMs: wheel.dueMs, timers });
   const open = socketLinks(task, clock, wheel.catchUp);
@@ -115,7 +119,7 @@ export async function runGenerator(task: GeneratorTask, hooks: GeneratorHooks): 
     tracesSeen: sink.seen,
     generators: [generator],
     faults,
-    sessionErrors: sortedErrors(sessionErrors),
+    sessionErrors: sessionErrors.list(),
     elapsedMs,
   };
 }

@@ -12,6 +12,7 @@ import { SessionMeter, type SessionOutcome } from '../meter/session-meter.ts';
 import type { LearnerPlan } from '../plan/learner-plan.ts';
 import type { Clip } from '../scenario/clips.ts';
 import { FrameLoss } from './frame-loss.ts';
+import { Retry, type RetryPolicy } from './retry.ts';
 import { Speech } from './speaker.ts';
 
 /** What all learners of a shard share. */
@@ -24,6 +25,8 @@ export type LearnerContext = {
   wordEndsMs: readonly (readonly (number | undefined)[])[];
   frameMs: number;
   emitIntervalMs: number;
+  /** Absent: a learner who is refused does not come again. */
+  retry?: RetryPolicy | undefined;
   /** Samples that were due within this time from the plan's 0 are not measured. */
   warmupMs: number;
   /** What utterances and sessions are held against while they run. */
@@ -35,8 +38,11 @@ export type LearnerContext = {
   timers: Timers;
   recorder: Recorder;
   traces: TraceSink;
-  /** What a person should read about a session that went wrong. */
-  onSessionError(text: string): void;
+  /**
+   * What a person should read about a session that went wrong; `kind` names it in fixed words where
+   * the text quotes the server.
+   */
+  onSessionError(text: string, kind?: string): void;
 };
 
 /**
@@ -46,11 +52,14 @@ export type LearnerContext = {
 export class Learner implements FaultyLearner {
   /** Resolves when the session is over. */
   readonly done: Promise<void>;
-  readonly #plan: LearnerPlan;
+  readonly #whole: LearnerPlan;
+  /** What is left of the plan when the learner gets in. */
+  #plan: LearnerPlan;
   readonly #context: LearnerContext;
   readonly #device: SimulatedDevice | undefined;
   readonly #loss: FrameLoss;
-  readonly #meter: SessionMeter;
+  readonly #retry: Retry | undefined;
+  #meter: SessionMeter;
   #client: StreamClient | undefined;
   #end: ClientEnd | undefined;
   #spoken = false;
@@ -60,6 +69,7 @@ export class Learner implements FaultyLearner {
 
   /** `device`: present where its network is simulated. */
   constructor(plan: LearnerPlan, context: LearnerContext, device?: SimulatedDevice) {
+    this.#whole = plan;
     this.#plan = plan;
     this.#context = context;
     this.#device = device;
@@ -67,8 +77,9 @@ export class Learner implements FaultyLearner {
       this.#resolveDone = resolve;
     });
     this.#loss = new FrameLoss(createRandomStream(context.seed, lossStream + plan.learner));
-    const speechBeginMs = context.clips.map((clip) => clip.speechBeginMs);
-    this.#meter = new SessionMeter({ ...context, plan, speechBeginMs, simulated: device !== undefined });
+    const random = createRandomStream(context.seed, retryStream + plan.learner);
+    this.#retry = context.retry && new Retry(context.retry, random);
+    this.#meter = this.#newMeter();
     context.timers.at(context.startMs + plan.arrivalMs, () => this.#arrive());
   }
 
@@ -150,12 +161,12 @@ export class Learner implements FaultyLearner {
       batchedReading: true,
       onEvent: (event, receivedMs, downlinkMs, framesSent) => {
         for (const broken of this.#meter.event(event, receivedMs, downlinkMs, framesSent)) this.#sessionError(broken);
-        if (event.type === 'error') this.#sessionError(`${event.code}: ${event.message}`);
+        if (event.type === 'error') this.#sessionError(`${event.code}: ${event.message}`, `error ${event.code}`);
         this.#closeWhenSettled();
       },
-      onGarbage: (message) => {
+      onBadMessage: ({ kind, problem }) => {
         this.#meter.garbage();
-        this.#sessionError(`not a speechfb.v1 event: ${message}`);
+        this.#sessionError(`invalid_server_message: ${problem}`, `invalid_server_message: ${kind}`);
       },
       onDropped: (atMs) => this.#meter.dropped(atMs),
       onCarried: (firstSample, atMs, lateMs) => this.#meter.frameCarried(firstSample / samplesAFrame, atMs, lateMs),
@@ -177,19 +188,61 @@ export class Learner implements FaultyLearner {
     if (this.#spoken && this.#meter.settled && !this.#end) this.#client?.close();
   }
 
+  #newMeter(): SessionMeter {
+    const speechBeginMs = this.#context.clips.map((clip) => clip.speechBeginMs);
+    return new SessionMeter({
+      ...this.#context,
+      plan: this.#plan,
+      speechBeginMs,
+      simulated: this.#device !== undefined,
+    });
+  }
+
+  /**
+   * Takes a refusal of this attempt; whether the learner waits, silent, to ask again. Whoever is
+   * not let in says nothing that anybody owes an answer to.
+   */
+  #comesAgain({ retryable, retryAfterMs }: ClientEnd, retry: Retry): boolean {
+    const { clock, timers, startMs } = this.#context;
+    const nowMs = clock();
+    this.#meter.refused(nowMs);
+    const atMs = retryable ? retry.nextMs(nowMs, retryAfterMs) : undefined;
+    const arrivalMs = (atMs ?? nowMs) - startMs;
+    const utterances = this.#whole.utterances.filter(({ beginMs }) => beginMs >= arrivalMs);
+    this.#startOver({ ...this.#whole, arrivalMs, utterances: [] });
+    if (atMs === undefined || utterances.length === 0) return false;
+    timers.at(atMs, () => {
+      if (this.#finishing) return;
+      this.#startOver({ ...this.#whole, arrivalMs, utterances });
+      this.#arrive();
+    });
+    return true;
+  }
+
+  #startOver(plan: LearnerPlan): void {
+    this.#plan = plan;
+    this.#meter = this.#newMeter();
+    this.#client = undefined;
+  }
+
   #over(end: ClientEnd): void {
+    const retry = end.outcome === 'refused' && !this.#finishing ? this.#retry : undefined;
+    if (retry && this.#comesAgain(end, retry)) return;
     this.#end = end;
-    if (!this.#finishing) this.#meter.over(end.outcome);
-    if (end.outcome !== 'closed') this.#sessionError(`${end.outcome}: ${end.reason || 'no reason'} (${end.code})`);
+    if (!this.#finishing) this.#meter.over(end.outcome, retry ? undefined : this.#context.clock());
+    const { outcome, reason, code } = end;
+    if (outcome !== 'closed')
+      this.#sessionError(`${outcome}: ${reason || 'no reason'} (${code})`, `${outcome} ${code} ${reason}`);
     this.#resolveDone();
   }
 
-  #sessionError(text: string): void {
-    this.#context.onSessionError(text);
+  #sessionError(text: string, kind?: string): void {
+    this.#context.onSessionError(text, kind);
   }
 }
 
 const lossStream = 0x4000_0000;
+const retryStream = 0x2000_0000;
 
 /**
  * Sound that an app lets wait in its socket; what is spoken beyond that it drops, as old sound

@@ -1,4 +1,4 @@
-import type { Link, LinkEvents, OpenLink } from '../../client/link/link.ts';
+import type { Link, LinkEvents, LinkRefusal, OpenLink } from '../../client/link/link.ts';
 import { type Clock, idle, type Timers, type WheelTask } from '../../clock/wheel.ts';
 import { type ChecksummedFrame, frameHeaderBytes } from '../../protocol/frame.ts';
 import type { ConnectionSink } from '../../sim/connection.ts';
@@ -113,6 +113,10 @@ export class NetworkLink implements Link, ConnectionSink, WheelTask {
   /** What a server does not read closes the window of its socket, and waits in the device's. */
   get bufferedBytes(): number {
     return this.#connection.bufferedBytes('up') + this.#real.bufferedBytes;
+  }
+
+  get refusal(): LinkRefusal | undefined {
+    return this.#real.refusal;
   }
 
   send(message: ChecksummedFrame | string): void {

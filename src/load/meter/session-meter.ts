@@ -159,8 +159,14 @@ export class SessionMeter {
     this.#sink.checked(1);
   }
 
+  /** The server refused this attempt, and the learner will come again; nothing more comes of it. */
+  refused(nowMs: number): void {
+    this.#attemptRefused(nowMs);
+    this.#sink.close();
+  }
+
   /** The session has ended, before the test may: what is still due will never come. */
-  over(outcome: 'closed' | 'refused' | 'lost'): void {
+  over(outcome: 'closed' | 'refused' | 'lost', nowMs?: number): void {
     if (this.#over) return;
     this.#over = outcome;
     const { tally } = this.#slice;
@@ -168,6 +174,7 @@ export class SessionMeter {
     tally.sessions += 1;
     if (outcome === 'refused') {
       tally.sessions_refused += 1;
+      if (nowMs !== undefined) this.#attemptRefused(nowMs);
       this.#sink.never('connect_time', startMs + plan.arrivalMs);
     } else if (outcome === 'closed' && this.settled) tally.sessions_ok += 1;
     else tally.sessions_died += 1;
@@ -221,6 +228,12 @@ export class SessionMeter {
     this.#slice.tally.lost_by_app += this.#frameTimes.lost - this.#lostFrames;
     this.#droppedFrames = this.#frameTimes.dropped;
     this.#lostFrames = this.#frameTimes.lost;
+  }
+
+  #attemptRefused(nowMs: number): void {
+    const { startMs, plan } = this.#options;
+    this.#slice.tally.refusals += 1;
+    this.#sink.record('refusal_time', startMs + plan.arrivalMs, nowMs);
   }
 
   #countMissed(untilMs: number): void {

@@ -21,6 +21,12 @@ const gating = section({
 
 const aList = 'a list such as [{manifest: a.jsonl, weight: 60%}, {manifest: b.jsonl, weight: 40%}]';
 
+const retry = section({
+  for: duration(1000, 3_600_000).prefault('60s').describe('How long a learner who is refused keeps asking.'),
+  backoff: duration(100, 600_000).prefault('1s').describe('Wait before the second attempt; it doubles from there.'),
+  mostBackoff: duration(100, 600_000).prefault('30s').describe('The longest wait.'),
+});
+
 /** The learners: what they read, and how. */
 export const learners = section({
   clips: z
@@ -52,6 +58,12 @@ export const learners = section({
     })
     .optional()
     .describe('The app holds silent frames back.'),
+  retry: z
+    .union([yesOrNo().transform((on) => (on ? retry.parse({}) : undefined)), retry], {
+      error: (issue) => `${shown(issue.input)} is not true, false or {for: 60s, backoff: 1s, mostBackoff: 30s}`,
+    })
+    .optional()
+    .describe('A learner who is refused waits as the server asks, with jitter, and comes again; silent until then.'),
   bargeIn: percentField()
     .prefault('0%')
     .describe('Share of utterances that the learner breaks off to begin the next one.'),

@@ -90,9 +90,12 @@ function stageTable({ stages }: LoadReport, columns: number | undefined): string
 function sessionLines({ totals, counts }: LoadReport): string {
   const { sessions, sessionsOk, sessionsCut, utterances, framesSent, events } = totals;
   const of = (name: string) => counts[name]?.count ?? 0;
+  // A learner who comes again is refused more than once.
+  const again = of('refusals') > of('sessions_refused');
+  const refusals = again ? ` (${sessions - of('sessions_refused')} admitted; ${of('refusals')} refusals in all)` : '';
   const lost = of('lost_by_app') > 0 ? `, ${of('lost_by_app')} lost in the app` : '';
   return [
-    `sessions    ${sessions} attempted, ${sessionsOk} ended well, ${of('sessions_refused')} refused, ${of('sessions_died')} died${sessionsCut > 0 ? `; ${sessionsCut} cut short by the end of the test` : ''}`,
+    `sessions    ${sessions} attempted, ${sessionsOk} ended well, ${of('sessions_refused')} refused${refusals}, ${of('sessions_died')} died${sessionsCut > 0 ? `; ${sessionsCut} cut short by the end of the test` : ''}`,
     `traffic     ${framesSent} frames sent, ${totals.framesAcked} acknowledged, ${of('lost_frames')} lost, ${of('resent_frames')} sent again, ${of('dropped_by_app')} dropped by the app${lost}; ${events} events, ${of('violations')} protocol violations; ${utterances} utterances finished`,
   ].join('\n');
 }

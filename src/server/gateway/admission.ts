@@ -18,12 +18,15 @@ export class Admission {
   }
 
   /** Undefined: the session may start, and counts as soon as `started` is called. */
-  admit({ nowMs, lacks, draining, engine, scoring }: AdmissionState): Refusal | undefined {
+  admit({ nowMs, lacks, capacity, late, draining, engine, scoring }: AdmissionState): Refusal | undefined {
     const limits = this.#limits;
     if (draining) return busy('the server is going away', limits.busyRetryMs);
     if (!engine) return busy('the model is still warming up', warmUpRetryMs);
-    if (lacks !== undefined) return { ...busy(lackingText(lacks, limits), limits.busyRetryMs), limit: 'maxSessions' };
-    const reason = stalled(engine, scoring, limits) ?? overloaded(engine, scoring, limits);
+    if (lacks !== undefined) {
+      const limit = lacks === 'full' ? 'maxSessions' : 'placeShare';
+      return { ...busy(lackingText(lacks, capacity, limits), limits.busyRetryMs), limit };
+    }
+    const reason = stalled(engine, scoring, limits) ?? late ?? overloaded(engine, scoring, limits);
     if (reason !== undefined) return busy(reason, limits.busyRetryMs);
     const waitMs = this.#starts.waitMs(nowMs);
     if (waitMs === 0) return undefined;
@@ -41,6 +44,10 @@ export type AdmissionState = {
   nowMs: number;
   /** Why there is no place for one more session of this caller. */
   lacks: 'full' | 'share' | undefined;
+  /** Sessions that there are places for. */
+  capacity: number;
+  /** Why those inside are served too late for anybody to join them. */
+  late: string | undefined;
   draining: boolean;
   /** Absent while the model warms up. */
   engine: EngineStats | undefined;
@@ -79,13 +86,25 @@ function overloaded(engine: EngineStats, scoring: ScoringStats | undefined, limi
   return undefined;
 }
 
-function lackingText(lacks: 'full' | 'share', { maxSessions }: Limits): string {
-  if (lacks === 'full') return `all ${maxSessions} sessions are taken (max_sessions)`;
-  return 'the few sessions that are left are kept for callers who have fewer than this one (place_share)';
+/** What a caller is told for whom there is no place among `capacity` sessions. */
+export function lackingText(lacks: 'full' | 'share', capacity: number, { maxSessions }: Limits): string {
+  if (lacks === 'share') {
+    return 'the few sessions that are left are kept for callers who have fewer than this one (place_share)';
+  }
+  if (capacity < maxSessions) return `all ${capacity} sessions that this machine carries are taken`;
+  return `all ${maxSessions} sessions are taken (max_sessions)`;
 }
 
 const warmUpRetryMs = 1000;
 
-function busy(message: string, retryAfterMs: number): Refusal {
-  return { code: 'server_busy', message, retryAfterMs };
+/**
+ * The time to wait, drawn anew for each client, so that those who were refused together do not come
+ * back together.
+ */
+export function jittered(ms: number): number {
+  return Math.round(ms * (0.5 + Math.random()));
+}
+
+function busy(message: string, retryMs: number): Refusal {
+  return { code: 'server_busy', message, retryAfterMs: jittered(retryMs) };
 }

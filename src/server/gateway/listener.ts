@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { SpeechfbError } from '../../errors.ts';
 import type { Limits } from '../limits.ts';
 import { type HttpRefusal, refuseSocket } from './http-refusal.ts';
+import { chooseSubprotocol } from './upgrade.ts';
 
 /**
  * @param tls PEM texts; absent: plain HTTP.
@@ -29,6 +30,21 @@ export function createListener(tls: { certificate: string; key: string } | undef
   }
 }
 
+/** Options of the WebSocket server that takes what the listener hands over. */
+export function socketOptions({ maxFrameBytes, maxMessageBytes }: Limits) {
+  return {
+    noServer: true,
+    clientTracking: false,
+    // Pings have a limit of ours: ws cuts a socket without a word from the 61st that waits for its
+    // pong.
+    autoPong: false,
+    perMessageDeflate: false,
+    maxPayload: Math.max(maxFrameBytes, maxMessageBytes) * oversizeFactor,
+    closeTimeout: closeTimeoutMs,
+    handleProtocols: chooseSubprotocol,
+  };
+}
+
 export function closeListener(server: Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());
@@ -48,11 +64,11 @@ export function refuseUnread(error: NodeJS.ErrnoException, socket: Duplex, limit
 function unreadRefusal({ code = '' }: NodeJS.ErrnoException, limits: Limits): HttpRefusal | undefined {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
     const message = `no whole request came within handshake_timeout_ms, ${limits.handshakeTimeoutMs} ms`;
-    return { status: 408, reason: 'timeout', code: 'idle_timeout', message };
+    return { status: 408, reason: 'timeout', code: 'idle_timeout', message, limit: 'handshakeTimeoutMs' };
   }
   if (code === 'HPE_HEADER_OVERFLOW') {
     const message = `the headers are longer than max_header_bytes, ${limits.maxHeaderBytes} bytes`;
-    return { status: 431, reason: 'header_size', code: 'too_large', message };
+    return { status: 431, reason: 'header_size', code: 'too_large', message, limit: 'maxHeaderBytes' };
   }
   if (!code.startsWith('HPE_')) return undefined;
   return { status: 400, reason: 'malformed', code: 'invalid_message', message: 'this is no HTTP request' };
@@ -73,3 +89,11 @@ const checkMs = 1000;
 function messageOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);
 }
+
+/** How long a closing handshake may take. */
+const closeTimeoutMs = 5000;
+/**
+ * Up to this many times the limit a message is read and refused with an `error`; beyond it ws
+ * closes with 1009.
+ */
+const oversizeFactor = 4;

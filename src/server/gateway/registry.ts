@@ -38,6 +38,19 @@ export class Registry {
     return [...this.#sessions.values()];
   }
 
+  /** Whether a session waits for its client to come back. */
+  hasDetached(): boolean {
+    for (const session of this.#sessions.values()) if (session.state === 'detached') return true;
+    return false;
+  }
+
+  /** So many of those that stream, the ones that started last. */
+  newest(count: number): readonly Session[] {
+    if (count === 0) return [];
+    const streaming = this.all().filter((session) => session.state === 'streaming');
+    return streaming.slice(-count);
+  }
+
   countByState(): Record<SessionState, number> {
     const counts = { streaming: 0, detached: 0, ending: 0 };
     for (const session of this.#sessions.values()) counts[session.state] += 1;

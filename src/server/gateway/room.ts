@@ -8,7 +8,13 @@ import { type GivenUp, SharedPool } from './shared-pool.ts';
 /** What may be given up when somebody with less wants in, the first to go first. */
 type Candidates = { connections(): Iterable<GivenUp>; sessions(): Iterable<GivenUp> };
 
-export type RoomOptions = { limits: Limits; candidates: Candidates; onGivenUp(what: 'connection' | 'session'): void };
+export type RoomOptions = {
+  limits: Limits;
+  /** Sessions that the server carries now. */
+  capacity(): number;
+  candidates: Candidates;
+  onGivenUp(what: 'connection' | 'session'): void;
+};
 
 /** The connections and sessions of a server, and who gets the next. */
 export class Room {
@@ -17,10 +23,10 @@ export class Room {
   readonly #sessions: SharedPool;
 
   constructor(options: RoomOptions) {
-    const { maxConnections, maxSessions, placeShare } = options.limits;
+    const { maxConnections, placeShare } = options.limits;
     this.#options = options;
-    this.#connections = new SharedPool(maxConnections, placeShare);
-    this.#sessions = new SharedPool(maxSessions, placeShare);
+    this.#connections = new SharedPool(() => maxConnections, placeShare);
+    this.#sessions = new SharedPool(options.capacity, placeShare);
   }
 
   /** Why the caller gets no connection now; a place was freed for it if need be. */
@@ -41,10 +47,10 @@ export class Room {
     const refusal = { status: 503, code: 'server_busy', retryAfterMs: limits.busyRetryMs } as const;
     if (lacks === 'share') {
       const message = 'the few connections that are left are kept for callers who have fewer (place_share)';
-      return { ...refusal, reason: 'connection_share', message };
+      return { ...refusal, reason: 'connection_share', message, limit: 'placeShare' };
     }
     const message = `all ${limits.maxConnections} connections (max_connections) are taken; try again later`;
-    return { ...refusal, reason: 'connections', message };
+    return { ...refusal, reason: 'connections', message, limit: 'maxConnections' };
   }
 
   /** Takes the place of a connection; the function frees it, once. */

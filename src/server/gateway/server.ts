@@ -1,4 +1,5 @@
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
+import { availableParallelism } from 'node:os';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { AcousticEngine, EngineFault } from '../../acoustic/engine/types.ts';
@@ -8,32 +9,27 @@ import type { Log } from '../../telemetry/log.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
 import { ThrottledLog } from '../../telemetry/throttled-log.ts';
 import { collectGarbage } from '../../threads/memory.ts';
-import { defaultLimits, type Limits } from '../limits.ts';
-import type { Refusal } from '../refusal.ts';
+import { defaultLimits, type Limits, wireName } from '../limits.ts';
+import { OverloadControl } from '../overload/overload-control.ts';
 import type { Scoring, ServerContext } from '../session/context.ts';
 import type { Account } from './account.ts';
-import { Accounts, type CallerAccounts, refusedBy } from './accounts.ts';
-import { Admission, stalled } from './admission.ts';
-import { Connection, type TakePlace } from './connection.ts';
+import { Accounts, type CallerAccounts } from './accounts.ts';
+import { stalled } from './admission.ts';
+import { Connection } from './connection.ts';
 import { type DrainReport, drainSessions } from './drain.ts';
+import { Entrance } from './entrance.ts';
 import { checkExposure, checkFaults, isLoopback } from './exposure.ts';
 import { createHttpHandler } from './http.ts';
 import { type HttpRefusal, refuseSocket } from './http-refusal.ts';
 import { IdleSweep } from './idle-sweep.ts';
-import { closeListener, createListener, refuseUnread } from './listener.ts';
+import { closeListener, createListener, refuseUnread, socketOptions } from './listener.ts';
 import { Lobby } from './lobby.ts';
+import { OverloadWatch } from './overload-watch.ts';
 import { Registry } from './registry.ts';
 import { Room } from './room.ts';
 import type { GivenUp } from './shared-pool.ts';
 import type { Tokens } from './tokens.ts';
-import {
-  type Caller,
-  type CallerPolicy,
-  callerOfUpgrade,
-  chooseSubprotocol,
-  identify,
-  misdirected,
-} from './upgrade.ts';
+import { type Caller, type CallerPolicy, callerOfUpgrade, identify, misdirected } from './upgrade.ts';
 import { WorkBudget } from './work-budget.ts';
 
 export type ServerOptions = {
@@ -98,9 +94,11 @@ class Server implements RunningServer {
   readonly #metrics: Metrics;
   readonly #context: ServerContext;
   readonly #registry: Registry;
-  readonly #admission: Admission;
+  readonly #overload: OverloadControl;
+  readonly #watch: OverloadWatch;
   readonly #accounts: Accounts;
   readonly #room: Room;
+  readonly #entrance: Entrance;
   readonly #work: WorkBudget;
   readonly #sweep: IdleSweep;
   readonly #lobby: Lobby;
@@ -133,9 +131,15 @@ class Server implements RunningServer {
     };
     this.#log = new ThrottledLog(options.log, () => performance.now());
     this.#metrics = this.#newMetrics();
+    this.#overload = new OverloadControl(this.#limits, availableParallelism());
     this.#context = this.#createContext();
     this.#registry = new Registry(this.#context);
-    this.#admission = new Admission(this.#limits, performance.now());
+    this.#watch = new OverloadWatch({
+      control: this.#overload,
+      registry: this.#registry,
+      log: this.#log,
+      others: () => [this.#engine?.stats().busy, options.scoring.stats?.().busy],
+    });
     this.#work = new WorkBudget(this.#limits, this.#context.now);
     this.#sweep = new IdleSweep(() => {
       collectGarbage();
@@ -144,10 +148,16 @@ class Server implements RunningServer {
     });
     this.#accounts = new Accounts({ limits: this.#limits, tokens: options.tokens?.size ?? 0, now: this.#context.now });
     this.#room = this.#createRoom();
+    this.#entrance = this.#createEntrance();
     this.#lobby = new Lobby({
       limits: this.#limits,
       behindProxy: this.#policy.trustedProxies > 0,
-      onEvicted: () => this.#refused('pending', 'connections that send no request have to go'),
+      onEvicted: () => {
+        this.#refused(
+          { reason: 'pending', limit: 'maxPendingConnections' },
+          'a connection without a request had to go',
+        );
+      },
     });
     this.#http = this.#createHttp();
     this.#sockets = new WebSocketServer(socketOptions(this.#limits));
@@ -210,6 +220,7 @@ class Server implements RunningServer {
       sessions: () => this.#registry.countByState(),
       engine: () => (this.#engine ? { provider: this.#engine.provider, ...this.#engine.stats() } : undefined),
       scoring: () => scoring.stats?.(),
+      overload: () => this.#overload,
     });
   }
 
@@ -226,6 +237,7 @@ class Server implements RunningServer {
       limits: this.#limits,
       metrics: this.#metrics,
       log: this.#log,
+      overload: this.#overload,
       now: () => performance.now(),
     };
   }
@@ -245,7 +257,7 @@ class Server implements RunningServer {
     http.on('connection', (socket) => this.#lobby.enter(socket));
     http.on('clientError', (error, socket) => {
       const refusal = refuseUnread(error, socket, this.#limits);
-      if (refusal) this.#refused(refusal.reason, 'a connection brought no request that can be read');
+      if (refusal) this.#refused(refusal, 'a connection brought no request that can be read');
     });
     http.on('request', handler);
     http.on('upgrade', (request, socket, head) => this.#onUpgrade(request, socket, head));
@@ -259,7 +271,7 @@ class Server implements RunningServer {
       return;
     }
     const accounts = this.#accounts.of(caller);
-    const full = this.#room.connection(accounts);
+    const full = this.#entrance.connection(accounts);
     if (full) {
       this.#refuse(socket, full);
       return;
@@ -284,7 +296,7 @@ class Server implements RunningServer {
       registry: this.#registry,
       ...caller,
       work: this.#work.account(caller.accounts),
-      admit: (phones) => this.#admit(caller.accounts, phones),
+      admit: (phones) => this.#entrance.session(caller.accounts, phones),
       onClose: () => {
         free();
         this.#connections.delete(connection);
@@ -295,18 +307,21 @@ class Server implements RunningServer {
 
   #refuse(socket: Duplex, refusal: HttpRefusal): void {
     refuseSocket(socket, refusal);
-    this.#refused(refusal.reason, 'an upgrade was refused');
+    this.#refused(refusal, 'an upgrade was refused');
   }
 
-  #refused(reason: HttpRefusal['reason'], message: string): void {
+  #refused({ reason, limit }: Pick<HttpRefusal, 'reason' | 'limit'>, message: string): void {
+    const name = limit && wireName(limit);
     this.#metrics.refusedRequest(reason);
-    this.#log.warn({ reason }, message);
+    if (name !== undefined) this.#metrics.limit(name);
+    this.#log.warn({ reason, limit: name }, message);
   }
 
   #createRoom(): Room {
     const { log, metrics } = this.#context;
     return new Room({
       limits: this.#limits,
+      capacity: () => this.#overload.sessionLimit,
       candidates: { connections: () => this.#unstarted(), sessions: () => this.#registry.detached() },
       onGivenUp: (what) => {
         metrics.givenUp(what);
@@ -315,31 +330,29 @@ class Server implements RunningServer {
     });
   }
 
+  #createEntrance(): Entrance {
+    return new Entrance({
+      limits: this.#limits,
+      registry: this.#registry,
+      room: this.#room,
+      work: this.#work,
+      overload: this.#overload,
+      state: () => ({
+        draining: this.#isDraining,
+        engine: this.#engine?.stats(),
+        scoring: this.#options.scoring.stats?.(),
+      }),
+      // A session that is over before the next tick leaves its garbage too.
+      onStart: (sessions, nowMs) => this.#sweep.look(sessions, nowMs),
+      now: this.#context.now,
+    });
+  }
+
   /** The connections that have no session, the oldest first: they may be given up for others. */
   *#unstarted(): Iterable<GivenUp> {
     for (const [connection, account] of this.#connections) {
       if (!connection.hasSession) yield { account, giveUp: () => connection.giveUp() };
     }
-  }
-
-  #admit(accounts: CallerAccounts, phones: number): Refusal | TakePlace {
-    const nowMs = this.#context.now();
-    const place = this.#room.session(accounts);
-    const stats = { engine: this.#engine?.stats(), scoring: this.#options.scoring.stats?.() };
-    const refusal =
-      place.cap ??
-      this.#admission.admit({ nowMs, lacks: place.lacks, draining: this.#isDraining, ...stats }) ??
-      refusedBy(accounts, (account) => account.start(nowMs)) ??
-      this.#work.admit(phones);
-    if (refusal) return refusal;
-    return () => {
-      this.#admission.started(nowMs);
-      this.#work.started(phones);
-      const free = this.#room.takeSession(accounts, place);
-      // A session that is over before the next tick leaves its garbage too.
-      this.#sweep.look(this.#registry.size + 1, nowMs);
-      return free;
-    };
   }
 
   #notReady(): string | undefined {
@@ -355,6 +368,7 @@ class Server implements RunningServer {
 
   #tick(): void {
     const nowMs = this.#context.now();
+    this.#watch.tick(nowMs, tickMs);
     for (const connection of this.#connections.keys()) connection.tick(nowMs);
     for (const session of this.#registry.all()) session.tick();
     this.#log.flush();
@@ -366,30 +380,8 @@ function refusalIn(caller: Caller | HttpRefusal): HttpRefusal | undefined {
   return 'status' in caller ? caller : undefined;
 }
 
-function socketOptions({ maxFrameBytes, maxMessageBytes }: Limits) {
-  return {
-    noServer: true,
-    clientTracking: false,
-    // Pings have a limit of ours: ws cuts a socket without a word from the 61st that waits for its
-    // pong.
-    autoPong: false,
-    perMessageDeflate: false,
-    maxPayload: Math.max(maxFrameBytes, maxMessageBytes) * oversizeFactor,
-    closeTimeout: closeTimeoutMs,
-    handleProtocols: chooseSubprotocol,
-  };
-}
-
 /** Jitter waits, acknowledgements and timeouts are looked at this often. */
 const tickMs = 20;
-/** How long a closing handshake may take. */
-const closeTimeoutMs = 5000;
-/**
- * Up to this many times the limit a message is read and refused with an `error`; beyond it ws
- * closes with 1009.
- */
-const oversizeFactor = 4;
-
 const listenHints = {
   anotherPort: 'choose another with --port, or --port 0 for any free one',
   address: '--host takes an address of this machine; ports below 1024 need rights',

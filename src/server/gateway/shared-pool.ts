@@ -11,13 +11,16 @@ export type GivenUp = { account: Account; giveUp(): void };
  * that have less, until all that want more have the same.
  */
 export class SharedPool {
-  readonly #capacity: number;
+  readonly #capacity: () => number;
   readonly #share: number;
   readonly #held = new Map<Account, number>();
   #taken = 0;
 
-  /** @param share of an account, from 0; 1 and more: one may have it all. */
-  constructor(capacity: number, share: number) {
+  /**
+   * @param capacity read anew each time: less than is taken only lets nobody in
+   * @param share of an account, from 0; 1 and more: one may have it all.
+   */
+  constructor(capacity: () => number, share: number) {
     this.#capacity = capacity;
     this.#share = share;
   }
@@ -33,7 +36,7 @@ export class SharedPool {
 
   /** Why the account gets no more now: nothing is left, or what is left is for others. */
   lacks(account: Account, amount = 1): 'full' | 'share' | undefined {
-    const left = this.#capacity - this.#taken - amount;
+    const left = this.#capacity() - this.#taken - amount;
     if (left < 0) return 'full';
     const held = this.heldBy(account);
     // The first is never more than its share.
@@ -50,6 +53,8 @@ export class SharedPool {
     let chosen: GivenUp | undefined;
     let most = this.heldBy(account) + 1;
     if (!account.isShared || this.#share >= 1) return undefined;
+    // A greedy one that is refused asks often: there are fewer accounts than candidates.
+    if (![...this.#held.values()].some((held) => held > most)) return undefined;
     for (const candidate of candidates) {
       const held = this.heldBy(candidate.account);
       if (held <= most || !candidate.account.isShared) continue;

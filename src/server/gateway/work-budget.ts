@@ -21,7 +21,7 @@ export class WorkBudget {
     this.#limits = limits;
     this.#now = now;
     this.#starts = new TokenBucket(limits.startPhonesPerSecond, limits.startPhoneBurst, now());
-    this.#open = new SharedPool(limits.maxOpenPhones, limits.placeShare);
+    this.#open = new SharedPool(() => limits.maxOpenPhones, limits.placeShare);
   }
 
   /** Phones of the texts that are open now. */

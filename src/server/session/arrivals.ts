@@ -1,9 +1,14 @@
 /** When a session's newest frames came, so that a result can tell what its own sound waited for. */
 export class Arrivals {
   #queue: Arrival[] = [];
+  #lastEndMs = 0;
+  #pacedMs = Number.NEGATIVE_INFINITY;
 
-  add(arrival: Arrival): void {
-    this.#queue.push(arrival);
+  add(arrival: Omit<Arrival, 'pacedMs'>): void {
+    const { endMs, arrivedMs } = arrival;
+    this.#pacedMs = Math.max(arrivedMs, this.#pacedMs + (endMs - this.#lastEndMs) * fastestPace);
+    this.#lastEndMs = endMs;
+    this.#queue.push({ ...arrival, pacedMs: this.#pacedMs });
     if (this.#queue.length > capacity) this.#queue.shift();
   }
 
@@ -25,9 +30,18 @@ type Arrival = {
   arrivedMs: number;
   /** The server's clock when the jitter buffer released the frame. */
   releasedMs: number;
+  /**
+   * When it would have come had the client not sent it faster than it was spoken: what a client
+   * sends at once after an outage waits for its own sake, and not because the server is late.
+   */
+  pacedMs: number;
 };
 
 /** More than any backlog that the server accepts, in 10 ms frames. */
 const capacity = 6000;
+/**
+ * A client's clock may be this much faster than the server's without getting ever further ahead.
+ */
+const fastestPace = 0.9;
 /** The model's clock counts whole frames. */
 const roundingMs = 1;

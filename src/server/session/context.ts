@@ -6,6 +6,7 @@ import type { ScoringStats } from '../../scoring/threads/pool.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { Limits } from '../limits.ts';
+import type { OverloadControl } from '../overload/overload-control.ts';
 import type { Refusal } from '../refusal.ts';
 
 /** What every session of a server shares. */
@@ -15,6 +16,8 @@ export type ServerContext = {
   limits: Limits;
   metrics: Metrics;
   log: Log;
+  /** What learners feel, and what they are spared for it. */
+  overload: OverloadControl;
   /** Monotonic, ms. */
   now(): number;
 };

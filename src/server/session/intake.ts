@@ -122,8 +122,11 @@ export class Intake {
 
   /** Moves the clock on, unless that is faster than anyone can speak. */
   #advance(toMs: number, nowMs: number): Refusal | undefined {
-    const { limits, clock } = this.#options;
-    const aheadMs = toMs - (nowMs - (this.#firstFrameMs ?? nowMs));
+    const { limits, clock, latenessMs } = this.#options;
+    const elapsedMs = nowMs - (this.#firstFrameMs ?? nowMs);
+    let aheadMs = toMs - elapsedMs;
+    // What the server read late came together: its own lateness is nothing that a learner did.
+    if (aheadMs > limits.maxBufferedMs) aheadMs -= Math.min(latenessMs(nowMs), limits.maxBufferedMs);
     if (aheadMs > limits.maxBufferedMs) {
       const message = `the audio runs ${Math.round(aheadMs)} ms ahead of real time; max_buffered_ms is ${limits.maxBufferedMs}`;
       return {
@@ -143,6 +146,8 @@ export type IntakeOptions = {
   sampleRateHz: number;
   modelRateHz: number;
   limits: Limits;
+  /** How late the server itself has read of late, ms. */
+  latenessMs(nowMs: number): number;
   /** The session's clock, moved on by what is read. */
   clock: AudioClock;
   onSound(sound: Sound): void;

@@ -1,4 +1,4 @@
-import type { ServerEvent, ServerMessage } from '../../protocol/server-messages.ts';
+import type { BackpressureLevel, ServerEvent, ServerMessage } from '../../protocol/server-messages.ts';
 import type { StageTimings } from '../../protocol/stages.ts';
 import type { AudioClock } from './audio-clock.ts';
 import { EventLog } from './event-log.ts';
@@ -16,6 +16,7 @@ export class Outbox {
   #sink: Sink | undefined;
   #lastEventId = 0;
   #congestedSinceMs: number | undefined;
+  #flushedMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: OutboxOptions) {
     this.#options = options;
@@ -41,7 +42,7 @@ export class Outbox {
   sendPartial(partial: PartialResult): void {
     this.#watchCongestion();
     this.#pending.merge(partial);
-    if (this.#hasRoom()) this.#flush();
+    if (this.#hasRoom() && this.#isDue()) this.#flush();
   }
 
   /** An event that only matters now (ack): skipped while congested or detached. */
@@ -81,7 +82,13 @@ export class Outbox {
   /** The sink has written something: sends what waited, when there is room. */
   drained(): void {
     this.#watchCongestion();
-    if (this.#hasRoom()) this.#flush();
+    if (this.#hasRoom() && this.#isDue()) this.#flush();
+  }
+
+  /** The server has taken a step for everybody, or taken it back. */
+  announce(): void {
+    if (this.#sink && this.#congestedSinceMs === undefined)
+      this.#reportBackpressure(this.#options.level(), this.#sink.unsentBytes());
   }
 
   /** How long the sink has been congested, ms; 0 when it is not. */
@@ -93,7 +100,13 @@ export class Outbox {
     return this.#sink !== undefined && this.#congestedSinceMs === undefined;
   }
 
+  /** Whether partial results may go now: at half rate they wait for the ones behind them. */
+  #isDue(): boolean {
+    return this.#options.now() - this.#flushedMs >= this.#options.apartMs();
+  }
+
   #flush(): void {
+    this.#flushedMs = this.#options.now();
     for (const partial of this.#pending.take()) this.#emitPartial(partial);
   }
 
@@ -125,11 +138,11 @@ export class Outbox {
       this.#reportBackpressure('degraded', unsent);
     } else if (this.#congestedSinceMs !== undefined && unsent <= congestedBytes / 2) {
       this.#congestedSinceMs = undefined;
-      this.#reportBackpressure('none', unsent);
+      this.#reportBackpressure(this.#options.level(), unsent);
     }
   }
 
-  #reportBackpressure(level: 'none' | 'degraded', unsent: number): void {
+  #reportBackpressure(level: BackpressureLevel, unsent: number): void {
     this.#emit({ type: 'backpressure', level, buffered_bytes: unsent, dropped: this.#pending.takeDropped() });
   }
 }
@@ -145,6 +158,10 @@ export type OutboxOptions = {
   /** Bytes of the events that a resume may ask for. */
   maxReplayBytes: number;
   congestedBytes: number;
+  /** What the server spares everybody now. */
+  level(): BackpressureLevel;
+  /** How far apart partial results go out at least, ms. */
+  apartMs(): number;
   now(): number;
   /** How much of the session's audio has been read. */
   clock: Pick<AudioClock, 'ms'>;

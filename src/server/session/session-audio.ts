@@ -49,6 +49,7 @@ export class SessionAudio {
       sampleRateHz: start.audio.sample_rate,
       modelRateHz,
       limits: context.limits,
+      latenessMs: (nowMs) => context.overload.latenessMs(nowMs),
       clock,
       onSound: (sound) => this.#hear(sound),
       onGap: (ms, frames) => this.#skip(ms, frames),
@@ -181,6 +182,7 @@ export class SessionAudio {
       open: context.scoring.openUtterance,
       outbox,
       settings,
+      overload: context.overload,
       now: context.now,
       onError,
     });

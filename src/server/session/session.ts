@@ -1,6 +1,7 @@
 import type { ClientMessage, ReferenceInput, StartMessage } from '../../protocol/client-messages.ts';
 import { closeCodes, wireErrors } from '../../protocol/codes.ts';
 import type { AudioFrame } from '../../protocol/frame.ts';
+import { wireName } from '../limits.ts';
 import { noteRefusal, type Refusal } from '../refusal.ts';
 import { createSecret } from '../secrets.ts';
 import { Acknowledger } from './acknowledger.ts';
@@ -177,17 +178,36 @@ export class Session {
     await this.#audio.settled();
   }
 
+  /** The server has taken a step for everybody, or taken it back. */
+  announceStep(): void {
+    this.#outbox.announce();
+  }
+
+  /**
+   * Sends the session away because the server is late for everybody: finals first, then
+   * `server_busy`.
+   */
+  shed(): void {
+    if (this.#end.phase !== 'live') return;
+    const { limits } = this.#context;
+    this.#outbox.send({ type: 'go_away', deadline_ms: limits.drainMs });
+    const message = 'the server is late for everybody, and this session is among the newest';
+    this.#end.afterFinals('drain', { code: 'server_busy', message, retryAfterMs: limits.busyRetryMs });
+  }
+
   /** Ends the session without an event. */
   abandon(): void {
     this.#end.abandon();
   }
 
   #createOutbox(clock: AudioClock): Outbox {
-    const { limits, metrics, now } = this.#context;
+    const { limits, metrics, now, overload } = this.#context;
     return new Outbox({
       keepMs: limits.resumeTtlMs,
       maxReplayBytes: limits.maxReplayBytes,
       congestedBytes: limits.congestedBytes,
+      level: () => overload.step,
+      apartMs: () => (overload.level > 0 ? this.#settings.emitIntervalMs * halfRateShare : 0),
       now,
       clock,
       onEvent: (event) => metrics.event(event.type),
@@ -214,11 +234,11 @@ export class Session {
     else if (nowMs - this.#detachedMs > limits.resumeTtlMs) this.abandon();
     if (this.#end.phase !== 'live') return;
     if (nowMs - this.#startedMs > limits.maxSessionMs) {
-      const message = `a session may last ${limits.maxSessionMs} ms`;
-      this.#end.afterFinals('timeout', { code: 'session_too_long', message });
+      const message = `a session may last ${limits.maxSessionMs} ms (max_session_ms)`;
+      this.#end.afterFinals('timeout', { code: 'session_too_long', message, limit: 'maxSessionMs' });
     } else if (this.#socket && nowMs - this.#heardMs > limits.idleTimeoutMs) {
-      const message = `nothing was heard for ${limits.idleTimeoutMs} ms`;
-      this.#end.afterFinals('timeout', { code: 'idle_timeout', message });
+      const message = `nothing was heard for ${limits.idleTimeoutMs} ms (idle_timeout_ms)`;
+      this.#end.afterFinals('timeout', { code: 'idle_timeout', message, limit: 'idleTimeoutMs' });
     }
   }
 
@@ -226,10 +246,11 @@ export class Session {
   #watchSocket(socket: SessionSocket, nowMs: number): void {
     const { limits } = this.#context;
     this.#outbox.drained();
-    const isSlow =
-      this.#outbox.congestedForMs(nowMs) > limits.slowReaderMs || socket.unsentBytes() > limits.maxUnsentBytes;
-    if (!isSlow) return;
-    const refusal = { code: 'slow_reader', message: 'events are not read as fast as they come' } as const;
+    const isFull = socket.unsentBytes() > limits.maxUnsentBytes;
+    if (!isFull && this.#outbox.congestedForMs(nowMs) <= limits.slowReaderMs) return;
+    const limit = isFull ? 'maxUnsentBytes' : 'slowReaderMs';
+    const message = `events are not read as fast as they come (${wireName(limit)})`;
+    const refusal = { code: 'slow_reader', message, limit } as const;
     noteRefusal(this.#context, refusal);
     this.#outbox.send(errorMessage(refusal));
     socket.close(wireErrors.slow_reader.close, refusal.message);
@@ -242,3 +263,9 @@ export class Session {
     this.#outbox.detach();
   }
 }
+
+/**
+ * How far apart results are at half rate, in emit intervals. They come at even intervals, so that
+ * every second one waits for the next.
+ */
+const halfRateShare = 1.5;

@@ -3,6 +3,7 @@ import type { ServerMessage } from '../../protocol/server-messages.ts';
 import type { OpenUtterance, UtterancePipeline } from '../../scoring/pipeline.ts';
 import type { Reference } from '../../scoring/text/reference.ts';
 import type { Feedback, Progress } from '../../scoring/utterance-scorer.ts';
+import type { OverloadControl } from '../overload/overload-control.ts';
 import { Arrivals } from './arrivals.ts';
 import type { Sound } from './intake.ts';
 import type { OpenText } from './open-text.ts';
@@ -26,6 +27,7 @@ export type UtteranceOptions = {
   engine: AcousticEngine;
   open: OpenUtterance;
   outbox: Outbox;
+  overload: Pick<OverloadControl, 'level' | 'felt'>;
   /** Read at each result; the emit interval is fixed when the utterance begins. */
   settings: Readonly<SessionSettings>;
   now(): number;
@@ -98,22 +100,24 @@ export class Utterance {
   }
 
   #onFeedback(feedback: Feedback): void {
-    const { id, startMs, outbox, settings } = this.#options;
+    const { id, startMs, outbox, overload, settings } = this.#options;
     const producedMs = this.#options.now() - (feedback.ageMs ?? 0);
     // At the end the model hears silence beyond the sound, for its look-ahead.
     this.#scoredMs = Math.max(this.#scoredMs, Math.min(this.#heardMs, startMs + feedback.audioMs));
     this.#unsentProgress = feedback.progress ?? this.#unsentProgress;
-    const { granularity } = settings;
+    const { level } = overload;
+    const granularity = level >= wordsOnly && settings.granularity === 'phoneme' ? 'word' : settings.granularity;
     if (granularity === 'utterance') return;
     const scored = this.#arrivals.of(this.#scoredMs);
     const arrival = this.#arrivals.of(Math.min(this.#heardMs, this.#scoredMs + this.#overhangMs));
     const window = scored && arrival ? arrival.endMs - scored.endMs : 0;
     const ingress = arrival ? arrival.releasedMs - arrival.arrivedMs : 0;
     const timing = { window, ingress, ...feedback.timing };
+    if (arrival) overload.felt(producedMs, Math.max(0, producedMs - arrival.pacedMs));
     const stamp = { audioMs: this.#scoredMs, producedMs, arrivedMs: arrival?.arrivedMs ?? producedMs };
     if (granularity === 'phoneme') {
       this.#feedbackRev += 1;
-      const phonemes = feedback.phonemes.map((phone) => shiftPhone(phone, startMs));
+      const phonemes = spared(feedback.phonemes, level).map((phone) => shiftPhone(phone, startMs));
       const message = { type: 'phoneme_feedback', utterance_id: id, rev: this.#feedbackRev, phonemes, timing } as const;
       outbox.sendPartial({ message, ...stamp });
     }
@@ -121,4 +125,14 @@ export class Utterance {
     if (progress) outbox.sendPartial({ message: this.#transcript.revise(progress, timing), ...stamp });
     this.#unsentProgress = undefined;
   }
+}
+
+/** Places in the ladder of `server/overload`. */
+const finalsOnly = 2;
+const wordsOnly = 3;
+
+/** The phones that a late server still tells. */
+function spared(phonemes: Feedback['phonemes'], level: number): Feedback['phonemes'] {
+  if (level < finalsOnly) return phonemes;
+  return phonemes.filter(({ status }) => status === 'final').map((phone) => ({ ...phone, nbest: [] }));
 }

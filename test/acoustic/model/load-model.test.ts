@@ -1,16 +1,14 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createInlineEngine } from '../../../src/acoustic/engine/inline-engine.ts';
 import { loadModelPackage } from '../../../src/acoustic/model/load-model.ts';
 import type { ModelJson } from '../../../src/acoustic/model/model-schema.ts';
 import { SpeechfbError } from '../../../src/errors.ts';
+import { temporaryDirectory } from '../../kit/temporary-directory.ts';
 import { tinyFolder as golden, tiny } from '../../kit/tiny-model.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'speechfb-model-'));
-afterAll(() => rmSync(folder, { recursive: true }));
-
+const folder = temporaryDirectory();
 /** A copy of the tiny package with its model.json changed; returns its folder. */
 function changed(change: (json: ModelJson) => unknown): string {
   const dir = mkdtempSync(join(folder, 'package-'));

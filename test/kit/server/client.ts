@@ -48,6 +48,8 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
     pongs++;
   });
   const closed = once(socket, 'close').then(([code, reason]) => ({ code: Number(code), reason: String(reason) }));
+  // Of a refused upgrade `open` tells; nobody waits for the other then.
+  closed.catch(() => {});
   await once(socket, 'open');
   socket.on('error', () => {});
 

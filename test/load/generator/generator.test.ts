@@ -1,5 +1,5 @@
 import { describe, it } from 'vitest';
-import { runGenerator } from '../../../src/load/generator/generator.ts';
+import { type GeneratorTask, runGenerator } from '../../../src/load/generator/generator.ts';
 import { type Distribution, quantile } from '../../../src/metrics/definitions.ts';
 import { Recorder } from '../../../src/metrics/recorder.ts';
 import { measurementsOf } from '../../../src/results/measurements.ts';
@@ -39,8 +39,29 @@ describe.concurrent('four learners of two seconds', () => {
     expect(result.sessionErrors.map(({ text }) => text)).toContain('server_busy: no room');
   });
 
+  it('who are refused at first come again, and owe an answer only to what they said then', async ({ expect }) => {
+    // A learner begins to speak 300 ms after arriving, and asks again 350 to 700 ms after a refusal.
+    const retry = { forMs: 1500, firstMs: 700, maxMs: 700 };
+    const { measured, tally } = await run({ busyTimes: 3 }, { retry });
+    expect(tally).toMatchObject({ sessions: 4, sessions_ok: 4, sessions_refused: 0, refusals: 3, violations: 0 });
+    expect(measured.distributions.refusal_time).toMatchObject({ samples: 3, never: 0 });
+    expect(measured.distributions.connect_time).toMatchObject({ samples: 4, never: 0 });
+    // Three of four first utterances were never spoken.
+    expect(tally.utterances_due).toBe(utterancesPlanned - 3);
+    expect(measured.shares.availability.good).toBe(measured.shares.availability.total);
+    expect(measured.shares.availability.total).toBeLessThan(slotsPlanned);
+  });
+
+  it('who are never let in were refused each time, and said nothing', async ({ expect }) => {
+    const retry = { forMs: 1500, firstMs: 100, maxMs: 100 };
+    const { measured, tally } = await run({ refuse: 'server_busy' }, { retry });
+    // The server asks for five seconds, which nobody has.
+    expect(tally).toMatchObject({ sessions: 4, sessions_refused: 4, refusals: 4, frames_sent: 0, utterances_due: 0 });
+    expect(measured.shares.availability).toEqual({ good: 0, total: 0 });
+  });
+
   it('with nobody listening fail', async ({ expect }) => {
-    const { tally, verdict, result } = await run({}, 'ws://127.0.0.1:9/v1/stream');
+    const { tally, verdict, result } = await run({}, { url: 'ws://127.0.0.1:9/v1/stream' });
     expect(tally).toMatchObject({ sessions_refused: 4 });
     expect(verdict).toBe('fail');
     expect(result.sessionErrors[0]?.text).toContain('ECONNREFUSED');
@@ -100,7 +121,7 @@ describe.concurrent('four learners of two seconds', () => {
 
   it('stop at once when told to, and owe nothing of the last second', async ({ expect }) => {
     const stop = new AbortController();
-    const { measured, tally } = await run({ mute: true }, undefined, stop);
+    const { measured, tally } = await run({ mute: true }, {}, stop);
     expect(tally.sessions).toBe(0);
     expect(measured.distributions.feedback_latency.samples).toBe(0);
   });
@@ -119,10 +140,10 @@ function never(distribution: Distribution): number {
   return ranks.filter((rank) => distribution.valueAtRank(rank) === Number.POSITIVE_INFINITY).length;
 }
 
-async function run(options: FakeOptions, url?: string, stop?: AbortController) {
+async function run(options: FakeOptions, changes: Partial<GeneratorTask> = {}, stop?: AbortController) {
   const server = await startFakeServer(options);
   // Good sessions end when they have their finals; a busy machine may need its time for that.
-  const task = taskOf(plans, { url: url ?? server.url, drainMs: options.mute ? 1000 : 20_000 });
+  const task = taskOf(plans, { url: server.url, drainMs: options.mute ? 1000 : 20_000, ...changes });
   const signal = (stop ?? new AbortController()).signal;
   const result: GeneratorResult = await runGenerator(task, { signal, onProgress: () => stop?.abort() });
   await server.close();

@@ -1,5 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runGenerator } from '../../../src/load/generator/generator.ts';
@@ -10,13 +9,14 @@ import { measurementsOf } from '../../../src/results/measurements.ts';
 import { judge } from '../../../src/slo/objective/verdict.ts';
 import { makeWav } from '../../kit/make-wav.ts';
 import { serve } from '../../kit/server/serve.ts';
+import { temporaryDirectory } from '../../kit/temporary-directory.ts';
 
 /**
  * Runs a scenario of one network of so many ms each way against a server that shows a word of five letters some 420 ms after it
  * begins; its recording has the words end at 400 and 900 ms.
  */
 async function run(delayMs: number, more = '') {
-  const folder = mkdtempSync(join(tmpdir(), 'speechfb-word-latency-'));
+  const folder = temporaryDirectory();
   writeFileSync(
     join(folder, 'tone.wav'),
     makeWav({ channels: [Array.from({ length: 24_000 }, (_, i) => Math.sin(i) / 2)] }),

@@ -1,5 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 as zlibCrc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
@@ -8,8 +7,9 @@ import { SoundFrames } from '../../../src/client/frames.ts';
 import { readToken } from '../../../src/client/token.ts';
 import { readClips, speechBegin } from '../../../src/load/scenario/clips.ts';
 import { problemsOf } from '../../kit/problems.ts';
+import { temporaryDirectory } from '../../kit/temporary-directory.ts';
 
-const directory = mkdtempSync(join(tmpdir(), 'speechfb-clips-'));
+const directory = temporaryDirectory();
 
 describe('the clips of a manifest', () => {
   it('are those with a text, as 16-bit PCM at their own rate', () => {

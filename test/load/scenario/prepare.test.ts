@@ -1,5 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { withOverrides } from '../../../src/load/scenario/overrides.ts';
@@ -10,8 +9,9 @@ import { loadPreviewText } from '../../../src/report/load/preview.ts';
 import { levelChart } from '../../../src/report/terminal/level-chart.ts';
 import { createPaint } from '../../../src/report/terminal/paint.ts';
 import { problemsOf } from '../../kit/problems.ts';
+import { temporaryDirectory } from '../../kit/temporary-directory.ts';
 
-const scratch = mkdtempSync(join(tmpdir(), 'speechfb-prepare-'));
+const scratch = temporaryDirectory();
 const manifest = resolve('fixtures/audio/manifest.jsonl');
 const good = `apiVersion: speechfb.dev/v1alpha1
 kind: LoadScenario

@@ -1,13 +1,13 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { prepareLoad } from '../../../src/load/scenario/prepare.ts';
 import { unprovable } from '../../../src/load/scenario/proof.ts';
 import { readScenario } from '../../../src/load/scenario/scenario.ts';
 import { unprovableText } from '../../../src/report/load/proof-text.ts';
+import { temporaryDirectory } from '../../kit/temporary-directory.ts';
 
-const file = join(mkdtempSync(join(tmpdir(), 'speechfb-proof-')), 'x.yaml');
+const file = join(temporaryDirectory(), 'x.yaml');
 
 /** Ten learners who never pause, for twelve seconds of which ten count: a thousand feedbacks less those around utterances. */
 function found(objective: string, rest = '', shard?: { index: number; count: number }) {

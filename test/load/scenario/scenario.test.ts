@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
@@ -7,6 +6,7 @@ import { parse } from 'yaml';
 import { parseConfig } from '../../../src/config/yaml.ts';
 import { loadScenario, readScenario, scenarioJsonSchema } from '../../../src/load/scenario/scenario.ts';
 import { problemsOf } from '../../kit/problems.ts';
+import { temporaryDirectory } from '../../kit/temporary-directory.ts';
 
 const quickstart = readFileSync('scenarios/quickstart.yaml', 'utf8');
 
@@ -176,7 +176,7 @@ function problemsIn(source: string): string {
 }
 
 it('a k6 script is told what a scenario is', () => {
-  const file = join(mkdtempSync(join(tmpdir(), 'speechfb-k6-')), 'script.js');
+  const file = join(temporaryDirectory(), 'script.js');
   writeFileSync(file, "import ws from 'k6/ws';\nexport default function () {}\n");
   expect(() => readScenario(file)).toThrow('is a k6 script; a scenario is YAML of kind LoadScenario');
 });

@@ -11,11 +11,12 @@ const shipped = readdirSync('scenarios').filter((file) => file.endsWith('.yaml')
 const document = readFileSync('docs/loadtest/scenario.md', 'utf8');
 const examples = [...document.matchAll(/```yaml\n(.*?)```/gs)].map((match) => match[1]!);
 
-it('six scenarios ship', () => {
+it('seven scenarios ship', () => {
   expect(shipped.sort()).toEqual([
     'bad-network.yaml',
     'ci-smoke.yaml',
     'live-class-3x-spike.yaml',
+    'overload-3x.yaml',
     'quickstart.yaml',
     'reconnect-storm.yaml',
     'soak.yaml',
@@ -28,7 +29,7 @@ describe.each(shipped)('%s', (file) => {
     expect(scenario.metadata.name).toBe(file.replace('.yaml', ''));
     expect(validate(parse(readFileSync(`scenarios/${file}`, 'utf8'))), JSON.stringify(validate.errors)).toBe(true);
     // Two cores carry some 200 sessions and the load.
-    expect(prepared.whole.peak).toBeLessThanOrEqual(100);
+    if (file !== 'overload-3x.yaml') expect(prepared.whole.peak).toBeLessThanOrEqual(100);
   });
 
   it('has comments that teach, and lines that fit', () => {

@@ -1,10 +1,10 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { makeDirectory, whyUnwritable } from '../../../src/report/export/make-directory.ts';
+import { temporaryDirectory } from '../../kit/temporary-directory.ts';
 
-const scratch = mkdtempSync(join(tmpdir(), 'speechfb-directory-'));
+const scratch = temporaryDirectory();
 
 it('makes a directory with its parents, and leaves one that is there alone', () => {
   const deep = join(scratch, 'a', 'b', 'c');

@@ -1,5 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
@@ -15,6 +14,7 @@ import { createPaint } from '../../../src/report/terminal/paint.ts';
 import { progress } from '../../kit/progress-fixture.ts';
 import { report } from '../../kit/report-fixture.ts';
 import { distributionOf } from '../../kit/samples.ts';
+import { temporaryDirectory } from '../../kit/temporary-directory.ts';
 
 const plain = createPaint(false);
 
@@ -171,7 +171,7 @@ it.each(Object.keys(metrics))('docs/loadtest/metrics.md describes the metric %s'
 
 describe('a run directory', () => {
   it('holds the report twice, the histograms and the traces', () => {
-    const directory = join(mkdtempSync(join(tmpdir(), 'speechfb-run-')), 'deep', 'run');
+    const directory = join(temporaryDirectory(), 'deep', 'run');
     const histograms = [{ tag: 'feedback_latency', hdr: 'HISTFAAA', maxMs: 154.25 }];
     writeRunDirectory(directory, report, {
       histograms,
@@ -190,7 +190,7 @@ describe('a run directory', () => {
   });
 
   it('that cannot be written is an error that names it', () => {
-    const file = join(mkdtempSync(join(tmpdir(), 'speechfb-run-')), 'a-file');
+    const file = join(temporaryDirectory(), 'a-file');
     writeFileSync(file, '');
     expect(() =>
       writeRunDirectory(file, report, {
@@ -208,7 +208,7 @@ describe('a run directory on a disk that is full', () => {
   const details = { histograms: [], feedbackLatency: distributionOf(45), traces: [], recording: Buffer.from('kept') };
 
   it('keeps what could be written, names what is lost, and leaves no half of a file', () => {
-    const directory = mkdtempSync(join(tmpdir(), 'speechfb-full-'));
+    const directory = temporaryDirectory();
     symlinkSync('/dev/full', join(directory, 'junit.xml'));
     const problems = [{ where: join(directory, 'junit.xml'), message: expect.stringContaining('is lost: ENOSPC') }];
     expect(() => writeRunDirectory(directory, report, details)).toThrow(expect.objectContaining({ problems }));

@@ -1,17 +1,15 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { loadCalibrator } from '../../../src/scoring/calibrate/calibrator.ts';
 import { contextNames } from '../../../src/scoring/calibrate/context.ts';
 import { featureNames } from '../../../src/scoring/calibrate/features.ts';
 import type { Regressor } from '../../../src/scoring/calibrate/regressor-schema.ts';
 import { arpabet } from '../../../src/scoring/text/phones.ts';
 import { alphabet } from '../../kit/speech.ts';
+import { temporaryDirectory } from '../../kit/temporary-directory.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'calibration-'));
-afterAll(() => rmSync(folder, { recursive: true }));
-
+const folder = temporaryDirectory();
 describe('a model without calibration', () => {
   const calibrator = loadCalibrator(undefined, alphabet);
 

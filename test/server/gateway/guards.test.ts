@@ -1,5 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { SpeechfbError } from '../../../src/errors.ts';
@@ -10,6 +9,7 @@ import { TokenBucket } from '../../../src/server/gateway/token-bucket.ts';
 import { parseTokens, readTokenFile } from '../../../src/server/gateway/tokens.ts';
 import { defaultLimits } from '../../../src/server/limits.ts';
 import { createSecret, sameSecret } from '../../../src/server/secrets.ts';
+import { temporaryDirectory } from '../../kit/temporary-directory.ts';
 
 describe('loopback', () => {
   it.each(['127.0.0.1', '127.9.9.9', 'localhost', 'LOCALHOST', '::1', '[::1]'])('is %s', (host) => {
@@ -73,7 +73,7 @@ describe('a token file', () => {
   });
 
   it('may not be empty or missing', () => {
-    const path = join(mkdtempSync(join(tmpdir(), 'speechfb-')), 'tokens');
+    const path = join(temporaryDirectory(), 'tokens');
     expect(() => readTokenFile(path)).toThrow(/cannot read the token file/);
     writeFileSync(path, '# nobody\n');
     expect(thrownBy(() => readTokenFile(path)).problems).toEqual([{ where: path, message: 'holds no token' }]);
@@ -136,7 +136,8 @@ describe('admission', () => {
     silentMs: 100,
     restarts: 0,
   };
-  const state: AdmissionState = { nowMs: 0, lacks: undefined, draining: false, engine, scoring: undefined };
+  const room = { lacks: undefined, capacity: 400, late: undefined };
+  const state: AdmissionState = { nowMs: 0, ...room, draining: false, engine, scoring: undefined };
   it.each<[string, Partial<AdmissionState>, string | undefined]>([
     ['has room', {}, undefined],
     ['drains', { draining: true }, 'server_busy'],
@@ -154,6 +155,7 @@ describe('admission', () => {
     ['has scoring threads that were late', { scoring: { waitP95Ms: 101, busy: 0.2, silentMs: 0 } }, undefined],
     ['has a scoring thread that works', { scoring: { waitP95Ms: 1, busy: 0.2, silentMs: 1999 } }, undefined],
     ['has a scoring thread that stands still', { scoring: { waitP95Ms: 1, busy: 0.2, silentMs: 2001 } }, 'server_busy'],
+    ['is late for those inside', { late: 'feedback is 300 ms late' }, 'server_busy'],
     ['has a busy model that is fast', { engine: { ...engine, stepP95Ms: 60, busy: 0.99 } }, undefined],
   ])('when the server %s', (_, changes, code) => {
     expect(new Admission(defaultLimits, 0).admit({ ...state, ...changes })?.code).toBe(code);

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import type { StartMessage } from '../../../src/protocol/client-messages.ts';
 import { Registry } from '../../../src/server/gateway/registry.ts';
 import { defaultLimits } from '../../../src/server/limits.ts';
+import { OverloadControl } from '../../../src/server/overload/overload-control.ts';
 import { Session } from '../../../src/server/session/session.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
 import { Metrics } from '../../../src/telemetry/metrics.ts';
@@ -141,6 +142,7 @@ function create(clock = { nowMs: 0 }): Registry {
       scoring: () => undefined,
     }),
     log: createLog('silent', { write() {} }),
+    overload: new OverloadControl(defaultLimits, 2),
     now: () => clock.nowMs,
   });
 }

@@ -13,22 +13,22 @@ describe('a pool that accounts share', () => {
     [100, 0.5, 50],
     [100, 1, 100],
   ])('of %i places with a share of %d gives one account %i', (capacity, share, expected) => {
-    expect(takeAll(new SharedPool(capacity, share), newAccount('token'))).toBe(expected);
+    expect(takeAll(new SharedPool(() => capacity, share), newAccount('token'))).toBe(expected);
   });
 
   it('gives those who come later nine tenths of what is left', () => {
-    const pool = new SharedPool(400, 0.9);
+    const pool = new SharedPool(() => 400, 0.9);
     expect(accounts(4).map((account) => takeAll(pool, account))).toEqual([360, 36, 3, 1]);
     expect(pool.lacks(newAccount('token'))).toBe('full');
   });
 
   it('gives everything to an account that shares with nobody', () => {
-    const pool = new SharedPool(400, 0.9);
+    const pool = new SharedPool(() => 400, 0.9);
     expect(takeAll(pool, newAccount('machine'))).toBe(400);
   });
 
   it('gives what a greedy account gives back to those that have less', () => {
-    const pool = new SharedPool(100, 0.9);
+    const pool = new SharedPool(() => 100, 0.9);
     const [greedy, other] = accounts(2);
     const places = Array.from({ length: takeAllButCount(pool, greedy!) }, () => pool.take(greedy!));
     takeAll(pool, other!);
@@ -43,7 +43,7 @@ describe('a pool that accounts share', () => {
   });
 
   it('gives up a place of the account that has most, and of none that would have less then', () => {
-    const pool = new SharedPool(10, 0.9);
+    const pool = new SharedPool(() => 10, 0.9);
     const [greedy, other, third] = accounts(3);
     for (const [account, amount] of [
       [greedy!, 6],
@@ -71,7 +71,7 @@ describe('a pool that accounts share', () => {
         fc.double({ min: 0.1, max: 1, noNaN: true }),
         acts,
         (size, share, all) => {
-          const pool = new SharedPool(size, share);
+          const pool = new SharedPool(() => size, share);
           const who = accounts(5);
           const held = who.map((): (() => void)[] => []);
           for (const { who: index, free } of all) {
@@ -88,7 +88,7 @@ describe('a pool that accounts share', () => {
   it('always has something for who has nothing, as long as fewer greedy accounts came than it has powers of ten', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 3 }), acts, (greedy, all) => {
-        const pool = new SharedPool(1000, 0.9);
+        const pool = new SharedPool(() => 1000, 0.9);
         const who = accounts(greedy);
         const held = who.map((): (() => void)[] => []);
         for (const { who: index, free } of all) {
@@ -104,7 +104,7 @@ describe('a pool that accounts share', () => {
   it('refuses nobody who has at most his fair share while greedy accounts keep what waits to be given up', () => {
     fc.assert(
       fc.property(fc.integer({ min: 2, max: 6 }), fc.integer({ min: 6, max: 60 }), (count, size) => {
-        const pool = new SharedPool(size, 0.9);
+        const pool = new SharedPool(() => size, 0.9);
         const who = accounts(count);
         const places: { account: Account; giveUp(): void }[] = [];
         const take = (account: Account): void => {

@@ -201,9 +201,20 @@ describe('the intake', () => {
     intake.add(frame(1, { firstSample: 16_000 * 20 }), 0);
     expect(intake.flush(0)).toMatchObject({ code: 'too_fast' });
   });
+
+  it.each([
+    [0, 'too_fast'],
+    [500, 'too_fast'],
+    [2000, 'accepted'],
+  ])('by a server that read %d ms late, sound of 17 s at once is %s', (latenessMs, expected) => {
+    const { intake } = create({ latenessMs: () => latenessMs });
+    intake.add(frame(0), 0);
+    const outcome = intake.add(frame(1, { firstSample: 16_000 * 17 - samples }), 0);
+    expect(typeof outcome === 'string' ? outcome : outcome.code).toBe(expected);
+  });
 });
 
-function create(changes: Partial<{ codec: Codec; sampleRateHz: number }> = {}) {
+function create(changes: Partial<{ codec: Codec; sampleRateHz: number; latenessMs(): number }> = {}) {
   const clock = new AudioClock();
   const heard: string[] = [];
   const sounds: number[][] = [];
@@ -212,6 +223,7 @@ function create(changes: Partial<{ codec: Codec; sampleRateHz: number }> = {}) {
     sampleRateHz: 16_000,
     modelRateHz: 16_000,
     limits: defaultLimits,
+    latenessMs: () => 0,
     clock,
     onSound({ pcm, endMs, arrivedMs }) {
       sounds.push([...pcm]);

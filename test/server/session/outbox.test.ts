@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PhonemeResult } from '../../../src/protocol/result.ts';
-import type { ServerEvent, ServerMessage } from '../../../src/protocol/server-messages.ts';
+import type { BackpressureLevel, ServerEvent, ServerMessage } from '../../../src/protocol/server-messages.ts';
 import { Outbox, type Sink } from '../../../src/server/session/outbox.ts';
 import type { PartialResult } from '../../../src/server/session/pending.ts';
 import { finalPhones } from '../../kit/server/client.ts';
@@ -163,6 +163,47 @@ describe('the way out', () => {
     expect(heard.at(-1)!.type).toBe('phoneme_feedback');
   });
 
+  it('sends results half as often while the server is late, and loses no final phone', () => {
+    const { outbox, heard, clock, server } = create();
+    Object.assign(server, { step: 'half_rate', apartMs: 150 });
+    for (let index = 0; index < 10; index++) {
+      outbox.sendPartial(feedback([phone(index, 'final')]));
+      clock.nowMs += 100;
+    }
+    outbox.send(final);
+    expect(heard.map((event) => event.type)).toEqual([...Array(6).fill('phoneme_feedback'), 'utterance_final']);
+    expect(finalPhones(heard)).toHaveLength(10);
+  });
+
+  it('does not keep what it held back for longer than that', () => {
+    const { outbox, heard, clock, server } = create();
+    Object.assign(server, { step: 'half_rate', apartMs: 150 });
+    outbox.sendPartial(feedback([phone(0, 'final')]));
+    clock.nowMs += 100;
+    outbox.sendPartial(feedback([phone(1, 'final')]));
+    outbox.drained();
+    expect(heard).toHaveLength(1);
+    clock.nowMs += 50;
+    outbox.drained();
+    expect(heard).toHaveLength(2);
+  });
+
+  it('announces a step of the server, and after congestion the one that holds then', () => {
+    const { outbox, heard, sink, server } = create();
+    server.step = 'half_rate';
+    outbox.announce();
+    sink.unsent = limit + 1;
+    outbox.drained();
+    server.step = 'words_only';
+    outbox.announce();
+    sink.unsent = 0;
+    outbox.drained();
+    server.step = 'none';
+    outbox.announce();
+    const levels = heard.map((event) => event.type === 'backpressure' && event.level);
+    expect(levels).toEqual(['half_rate', 'degraded', 'words_only', 'none']);
+  });
+
   it('keeps about one record a phone however often it was revised', () => {
     const { outbox, heard } = create();
     for (let round = 0; round < 1000; round++) outbox.sendPartial(feedback([phone(round % 10)]));
@@ -213,6 +254,7 @@ function create({ clockMs = 0 } = {}) {
   const heard: ServerEvent[] = [];
   const told: string[] = [];
   const clock = { nowMs: 1000 };
+  const server: { step: BackpressureLevel; apartMs: number } = { step: 'none', apartMs: 0 };
   const sink: FakeSink = {
     unsent: 0,
     write: (text) => heard.push(JSON.parse(text)),
@@ -222,13 +264,15 @@ function create({ clockMs = 0 } = {}) {
     maxReplayBytes: 1e6,
     keepMs: 30_000,
     congestedBytes: limit,
+    level: () => server.step,
+    apartMs: () => server.apartMs,
     now: () => clock.nowMs,
     clock: { ms: clockMs },
     onEvent: (event) => void told.push(`event ${event.event_id} ${event.type}`),
     onPartial: (message, totalMs) => void told.push(`${message.type} after ${totalMs} ms`),
   });
   outbox.attach(sink);
-  return { outbox, heard, told, sink, clock };
+  return { outbox, heard, told, sink, clock, server };
 }
 
 /** The socket is gone for a while with all that it was sent; another asks for what it does not know. */

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { PhonemeResult } from '../../../src/protocol/result.ts';
+import type { Progress } from '../../../src/scoring/utterance-scorer.ts';
 import type { Outbox } from '../../../src/server/session/outbox.ts';
 import type { PartialResult } from '../../../src/server/session/pending.ts';
 import { Utterance } from '../../../src/server/session/utterance.ts';
@@ -21,11 +23,56 @@ describe('the window of a feedback, of a model that looks 15 ms behind its hop',
   });
 });
 
+describe('what a late server spares', () => {
+  it.each([
+    [0, ['phoneme_feedback: 0 final 1, 1 provisional 1', 'transcript']],
+    [1, ['phoneme_feedback: 0 final 1, 1 provisional 1', 'transcript']],
+    [2, ['phoneme_feedback: 0 final 0', 'transcript']],
+    [3, ['transcript']],
+    [4, ['transcript']],
+  ])('at step %d a feedback is %j', (level, expected) => {
+    const { utterance, sent, feedback } = open({ level });
+    utterance.push({ pcm: new Float32Array(), endMs: 100, arrivedMs: 0 });
+    feedback(100, [phone(0, 'final'), phone(1, 'provisional')]);
+    const told = ({ message }: PartialResult) =>
+      message.type === 'transcript'
+        ? 'transcript'
+        : `phoneme_feedback: ${message.phonemes.map(({ index, status, nbest }) => `${index} ${status} ${nbest.length}`).join(', ')}`;
+    expect(sent.map(told)).toEqual(expected);
+  });
+
+  it.each([
+    ['as it is spoken', (endMs: number) => endMs, 40],
+    ['late, as it is spoken', (endMs: number) => endMs + 300, 40],
+    ['at once after an outage', () => 1000, 0],
+  ])('a learner whose sound comes %s has felt the server, and nothing else', (_, arrivedMs, feltMs) => {
+    const felt: number[] = [];
+    const clock = { nowMs: 0 };
+    const { utterance, feedback } = open({ felt: (_atMs, ms) => void felt.push(ms), now: () => clock.nowMs });
+    for (let endMs = 20; endMs <= 1000; endMs += 20) {
+      clock.nowMs = arrivedMs(endMs);
+      utterance.push({ pcm: new Float32Array(), endMs, arrivedMs: clock.nowMs });
+    }
+    clock.nowMs += 40;
+    feedback(1000);
+    expect(felt).toEqual([feltMs]);
+  });
+});
+
 function windowOf(frameMs: number, heardMs: number, audioMs: number, startMs = 0): number | undefined {
+  const { utterance, sent, feedback } = open({ startMs });
+  for (let endMs = frameMs; endMs <= heardMs; endMs += frameMs) {
+    utterance.push({ pcm: new Float32Array(), endMs: startMs + endMs, arrivedMs: 0 });
+  }
+  feedback(audioMs);
+  return sent[0]!.message.timing.window;
+}
+
+function open({ startMs = 0, level = 0, felt = (_atMs: number, _ms: number): void => {}, now = () => 0 }) {
   const sent: PartialResult[] = [];
   const engine = scriptedEngine();
   Object.assign(engine.model.features, { windowMs: 25, hopMs: 10 });
-  let feedback: (audioMs: number) => void = () => expect.unreachable();
+  let feedback: (audioMs: number, phonemes: PhonemeResult[]) => void = () => expect.unreachable();
   const utterance = new Utterance({
     id: 1,
     speaker: 'a session',
@@ -35,15 +82,22 @@ function windowOf(frameMs: number, heardMs: number, audioMs: number, startMs = 0
     settings: { emitIntervalMs: 100, granularity: 'phoneme' },
     outbox: { sendPartial: (partial: PartialResult) => sent.push(partial) } as unknown as Outbox,
     open: (_engine, _reference, _settings, { onFeedback }) => {
-      feedback = (ms) => onFeedback?.({ audioMs: ms, phonemes: [], timing: {} });
+      feedback = (ms, phonemes) => onFeedback?.({ audioMs: ms, phonemes, timing: {}, progress });
       return { push() {}, gap() {}, close() {}, finish: () => expect.unreachable() };
     },
-    now: () => 0,
+    overload: { level, felt },
+    now,
     onError: () => expect.unreachable(),
   });
-  for (let endMs = frameMs; endMs <= heardMs; endMs += frameMs) {
-    utterance.push({ pcm: new Float32Array(), endMs: startMs + endMs, arrivedMs: 0 });
-  }
-  feedback(audioMs);
-  return sent[0]!.message.timing.window;
+  return {
+    utterance,
+    sent,
+    feedback: (audioMs: number, phonemes: PhonemeResult[] = []) => feedback(audioMs, phonemes),
+  };
 }
+
+function phone(index: number, status: PhonemeResult['status']): PhonemeResult {
+  return { index, status, nbest: [{ phoneme: 'A', score: 1 }], start_ms: 0, end_ms: 0 } as unknown as PhonemeResult;
+}
+
+const progress = { words: [], deviations: [] } as unknown as Progress;

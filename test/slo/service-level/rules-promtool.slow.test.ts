@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { rulesText } from '../../../src/slo/service-level/rules.ts';
 import { levelOf, oneObjective } from '../../kit/service-level-kit.ts';
+import { temporaryDirectory } from '../../kit/temporary-directory.ts';
 
 const shipped = levelOf(readFileSync('slo/live-feedback.yaml', 'utf8'));
 const promtool = spawnSync('promtool', ['--version']).status === 0;
@@ -13,8 +13,7 @@ if (!promtool)
   console.warn('SKIPPED: promtool is not installed (Debian: prometheus); the rules were not held against it');
 
 describe.skipIf(!promtool)('promtool', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'speechfb-rules-'));
-  afterAll(() => rmSync(folder, { recursive: true }));
+  const folder = temporaryDirectory();
   const run = (...args: string[]) => spawnSync('promtool', args, { cwd: folder, encoding: 'utf8' });
 
   it.each([

@@ -1,0 +1,35 @@
+import type { Log } from '../../telemetry/log.ts';
+import { BusyThreads } from '../overload/busy-threads.ts';
+import type { OverloadControl } from '../overload/overload-control.ts';
+import type { Registry } from './registry.ts';
+
+export type OverloadWatchOptions = {
+  control: OverloadControl;
+  registry: Registry;
+  log: Pick<Log, 'warn'>;
+  /** Share of their time that other threads worked, 0-1, as they say themselves. */
+  others(): readonly (number | undefined)[];
+};
+
+/** Lets the control look, and does to the sessions what it decides. */
+export class OverloadWatch {
+  readonly #options: OverloadWatchOptions;
+  readonly #threads = new BusyThreads();
+
+  constructor(options: OverloadWatchOptions) {
+    this.#options = options;
+  }
+
+  /** To be called by a timer each `everyMs`. */
+  tick(nowMs: number, everyMs: number): void {
+    const { control, registry, log, others } = this.#options;
+    const utilisation = (): number => this.#threads.utilisation(...others());
+    if (control.tick(nowMs, everyMs, { sessions: registry.size, utilisation })) {
+      const { step, standingMs, sessionLimit } = control;
+      log.warn({ step, standingMs: Math.round(standingMs), sessionLimit }, 'the server spares its sessions');
+      for (const session of registry.all()) session.announceStep();
+    }
+    // The newest has had least of what it came for, and would find another place soonest.
+    for (const session of registry.newest(control.takeShed(nowMs, registry.size))) session.shed();
+  }
+}

@@ -1,0 +1,125 @@
+import type { Limits } from '../limits.ts';
+import { Ladder, type Step } from './ladder.ts';
+import { RecentPeak } from './recent-peak.ts';
+import { SessionLimit } from './session-limit.ts';
+import { StandingDelay } from './standing-delay.ts';
+
+/** What the server knows of itself when it decides. */
+export type ServerLoad = {
+  sessions: number;
+  /** Share of its time that the busiest thread worked since it was asked before, 0-1. */
+  utilisation(): number;
+};
+
+/**
+ * Keeps the promise to those inside: looks at what learners feel, refuses whom it cannot carry, and
+ * spares those who are there what it must. All times in ms on the caller's clock.
+ */
+export class OverloadControl {
+  readonly #limits: Limits;
+  readonly #felt: StandingDelay;
+  readonly #loop: StandingDelay;
+  readonly #ladder: Ladder;
+  readonly #sessionLimit: SessionLimit;
+  #tickedMs: number | undefined;
+  #decidedMs = Number.NEGATIVE_INFINITY;
+  /** How late the event loop was when it was last looked at. */
+  #loopDelayMs = 0;
+  #standingMs = 0;
+  readonly #late = new RecentPeak();
+  #shedMs = Number.NEGATIVE_INFINITY;
+
+  /** @param cores of the machine, for the first guess */
+  constructor(limits: Limits, cores: number) {
+    const { overloadDelayMs, overloadIntervalMs, initialSessions, leastSessions, maxSessions } = limits;
+    this.#limits = limits;
+    this.#felt = new StandingDelay(overloadIntervalMs);
+    this.#loop = new StandingDelay(overloadIntervalMs);
+    this.#ladder = new Ladder(overloadDelayMs);
+    this.#sessionLimit = new SessionLimit({
+      initial: initialSessions > 0 ? initialSessions : cores * guessACore,
+      least: Math.min(leastSessions, maxSessions),
+      most: maxSessions,
+      maxUtilisation: limits.maxUtilisation,
+    });
+  }
+
+  /** Sessions at once, as learned so far. */
+  get sessionLimit(): number {
+    return this.#sessionLimit.value;
+  }
+
+  /** The delay that has stood for the last interval, ms. */
+  get standingMs(): number {
+    return this.#standingMs;
+  }
+
+  /** What sessions are spared now. */
+  get step(): Step {
+    return this.#ladder.step;
+  }
+
+  get level(): number {
+    return this.#ladder.level;
+  }
+
+  /** A partial result went out `delayMs` after its sound was read from the socket. */
+  felt(nowMs: number, delayMs: number): void {
+    // What was read late had waited in the kernel for as long as the loop was elsewhere.
+    this.#felt.add(nowMs, delayMs + this.#loopDelayMs);
+  }
+
+  /**
+   * To be called by a timer each `everyMs`: how late it comes is how late the loop is. True when
+   * the step has changed.
+   */
+  tick(nowMs: number, everyMs: number, load: ServerLoad): boolean {
+    this.#loopDelayMs = Math.max(0, nowMs - (this.#tickedMs ?? nowMs - everyMs) - everyMs);
+    this.#tickedMs = nowMs;
+    this.#late.add(nowMs, this.#loopDelayMs);
+    this.#loop.add(nowMs, this.#loopDelayMs);
+    if (nowMs - this.#decidedMs < decideEveryMs) return false;
+    this.#decidedMs = nowMs;
+    return this.#decide(nowMs, load);
+  }
+
+  /**
+   * How late this server has read within the last minute, ms: what a client sent in real time may
+   * seem to come that much too fast.
+   */
+  latenessMs(nowMs: number): number {
+    return this.#late.of(nowMs);
+  }
+
+  /** Why those inside are served too late for anybody to join them; undefined: they are not. */
+  lateness(sessions: number): string | undefined {
+    const { overloadDelayMs, leastSessions } = this.#limits;
+    if (sessions < leastSessions || this.level === 0) return undefined;
+    return `feedback is ${Math.round(this.#standingMs)} ms late for those who are here; overload_delay_ms is ${overloadDelayMs}`;
+  }
+
+  /** How many sessions are to be sent away now; asked again, none before that has been felt. */
+  takeShed(nowMs: number, sessions: number): number {
+    const isLate = this.#standingMs > this.#limits.overloadDelayMs;
+    if (this.step !== 'shedding' || !isLate || nowMs - this.#shedMs < shedEveryMs) return 0;
+    this.#shedMs = nowMs;
+    return Math.ceil(Math.max(0, sessions - this.#limits.leastSessions) * shedShare);
+  }
+
+  #decide(nowMs: number, { sessions, utilisation }: ServerLoad): boolean {
+    const { overloadDelayMs, leastSessions } = this.#limits;
+    this.#standingMs = Math.max(this.#felt.standingMs(nowMs), this.#loop.standingMs(nowMs));
+    // Whoever is there gets all of it back before anybody else is let in.
+    const under = this.level === 0 && this.#standingMs < overloadDelayMs / 2 ? 'under' : undefined;
+    const verdict = this.#standingMs > overloadDelayMs ? 'over' : under;
+    this.#sessionLimit.decide({ nowMs, sessions, utilisation: utilisation(), verdict });
+    // So few are no load: something else has the machine, and sparing them would not mend that.
+    return this.#ladder.decide(nowMs, sessions < leastSessions ? 0 : this.#standingMs);
+  }
+}
+
+const decideEveryMs = 250;
+/** The shipped model on one core carries about this many, the sockets' thread among them. */
+const guessACore = 100;
+const shedEveryMs = 500;
+const shedShare = 0.05;
