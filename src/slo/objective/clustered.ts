@@ -214,7 +214,7 @@ function tailSpread({ sessions, tails }: ClusterSums, rung: number): number {
 }
 
 /**
- * Of latencies sessions count by their lengths: the largest of three design effects has allowed for
+ * Sessions of latencies count by their lengths: the largest of three design effects has allowed for
  * the rest.
  */
 function effectOfFreedom({ latencies }: Claim, designEffect: number): number {
