@@ -93,6 +93,7 @@ const subRooms: Table = {
 const ground = [
   'errors.ts',
   'units.ts',
+  'cut-words.ts',
   'format.ts',
   'suggest.ts',
   'flag.ts',

@@ -2,9 +2,11 @@ import { randomUUID } from 'node:crypto';
 import type { Clock, Timers } from '../clock/wheel.ts';
 import type { ClientMessageInput, ReferenceInput } from '../protocol/client-messages.ts';
 import type { ServerEvent } from '../protocol/server-messages.ts';
+import type { EventProblem } from '../protocol/server-schema.ts';
 import type { RandomStream } from '../stats/random-stream.ts';
 import { backoffMs } from './backoff.ts';
 import { Controls } from './controls.ts';
+import { EventOrder } from './event-order.ts';
 import { parseEvent } from './events.ts';
 import type { SoundFrames } from './frames.ts';
 import { Pulse } from './heartbeat.ts';
@@ -45,8 +47,11 @@ export type ClientOptions = {
    * time that it came.
    */
   onEvent(event: ServerEvent, receivedMs: number, downlinkMs: number | undefined, framesSent: number): void;
-  /** A message that is not a speechfb.v1 event. */
-  onGarbage(message: string): void;
+  /**
+   * A message that is no event of speechfb.v1, or one that may not come now; the session goes on
+   * without it.
+   */
+  onBadMessage(problem: EventProblem): void;
   onDropped?(atMs: number): void;
   /**
    * On a simulated network: the frame reached the server at `atMs`, and was passed on `lateMs`
@@ -68,6 +73,7 @@ export class StreamClient implements LinkEvents {
   readonly #outbox: ClientOutbox;
   readonly #controls = new Controls();
   readonly #pulse = new Pulse();
+  readonly #order = new EventOrder();
   /** Present with `batchedReading`: events are read in batches. */
   readonly #inbox: Inbox | undefined;
   readonly #idempotencyKey = randomUUID();
@@ -75,8 +81,10 @@ export class StreamClient implements LinkEvents {
   #ready: ReadyEvent | undefined;
   #connected = false;
   #lastEventId = 0;
+  #utterancesBegun = 0;
   #attempt = 0;
   #droppedAtMs: number | undefined;
+  #greeted = false;
   /** What the server last said of another attempt. */
   #refusal: LinkRefusal | undefined;
   #ended = false;
@@ -116,6 +124,11 @@ export class StreamClient implements LinkEvents {
     return this.#ended;
   }
 
+  /** The server has taken a connection, whatever it said then. */
+  get greeted(): boolean {
+    return this.#greeted;
+  }
+
   /**
    * A frame of a recording in the encoding of `start`. False: the app dropped it, because too much
    * waits to be sent.
@@ -151,6 +164,7 @@ export class StreamClient implements LinkEvents {
 
   nextUtterance(reference: ReferenceInput): void {
     this.#controls.beginUtterance();
+    this.#utterancesBegun += 1;
     this.#sendControl({ type: 'next_utterance', reference });
   }
 
@@ -201,7 +215,9 @@ export class StreamClient implements LinkEvents {
    * A link's call, as are those below. Events of a link that is no longer ours are none of ours.
    */
   opened(from: Link): void {
-    if (this.#isOurs(from)) from.send(JSON.stringify(this.#greeting()));
+    if (!this.#isOurs(from)) return;
+    this.#greeted = true;
+    from.send(JSON.stringify(this.#greeting()));
   }
 
   message(
@@ -220,7 +236,7 @@ export class StreamClient implements LinkEvents {
   }
 
   binary(from: Link): void {
-    if (this.#isOurs(from)) this.#options.onGarbage('a binary message');
+    if (this.#isOurs(from)) this.#options.onBadMessage(binaryMessage);
   }
 
   pong(receivedMs: number, from: Link): void {
@@ -254,6 +270,7 @@ export class StreamClient implements LinkEvents {
 
   #open(): void {
     this.#pulse.begin(this.#options.clock());
+    this.#order.begin();
     this.#opening = true;
     this.#link = this.#options.open(this);
     this.#opening = false;
@@ -270,10 +287,9 @@ export class StreamClient implements LinkEvents {
 
   readonly #read: ReadMessage = (bytes, begin, end, receivedMs, downlinkMs, framesSent) => {
     const event = parseEvent(bytes, begin, end);
-    if (!event) {
-      this.#options.onGarbage(bytes.toString('utf8', begin, end).slice(0, 80));
-      return;
-    }
+    if ('problem' in event) return this.#options.onBadMessage(event);
+    const wrong = this.#order.check(event, framesSent, this.#utterancesBegun);
+    if (wrong) return this.#options.onBadMessage(wrong);
     if (event.event_id > this.#lastEventId) this.#lastEventId = event.event_id;
     if (event.type === 'ready') this.#becomeReady(event);
     if (event.type === 'error') {
@@ -345,6 +361,8 @@ export class StreamClient implements LinkEvents {
   }
 }
 
+const binaryMessage: EventProblem = { kind: 'binary', problem: 'a binary message; every event is a text' };
+
 /** How long an app that never got `ready` keeps trying, ms. */
 const startPatienceMs = 30_000;
 
@@ -352,5 +370,11 @@ const startPatienceMs = 30_000;
 function outcomeOfClose(code: number, wasReady: boolean, closing: boolean): ClientEnd['outcome'] | undefined {
   if (!wasReady) return 'refused';
   if (code === 1000 || (closing && code === 1001)) return 'closed';
-  return code >= 4000 || code === 1001 ? 'lost' : undefined;
+  return code >= 4000 || finalCodes.has(code) ? 'lost' : undefined;
 }
+
+/**
+ * Closes that a resumed session would lead to again: the server is going away, or one side broke
+ * the protocol.
+ */
+const finalCodes: ReadonlySet<number> = new Set([1001, 1002, 1003, 1007, 1009]);

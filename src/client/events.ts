@@ -1,32 +1,31 @@
+import { isFeedback } from '../protocol/quick-checks.ts';
 import type { PhonemeResult } from '../protocol/result.ts';
 import type { ServerEvent } from '../protocol/server-messages.ts';
+import { type EventProblem, readServerEvent } from '../protocol/server-schema.ts';
 import type { StageTimings } from '../protocol/stages.ts';
 import { literal, Scanner } from './json-scanner.ts';
 
 type FeedbackEvent = Extract<ServerEvent, { type: 'phoneme_feedback' }>;
 
 /**
- * The server event in the text that lies from `begin` to `end`, or undefined for a text that is
- * none.
+ * The server event in the text that lies from `begin` to `end`, checked field by field, or what is
+ * wrong with it.
  */
-export function parseEvent(bytes: Buffer, begin: number, end: number): ServerEvent | undefined {
+export function parseEvent(bytes: Buffer, begin: number, end: number): ServerEvent | EventProblem {
   const feedback = scanFeedback(bytes, begin, end);
-  if (feedback) return feedback;
-  const text = bytes.toString('utf8', begin, end);
-  // Ill-formed UTF-8 leaves this mark, which our JSON never has; looking for it in ASCII costs
-  // nothing.
-  if (text.includes('\ufffd')) return undefined;
+  if (feedback && isFeedback(feedback)) return feedback;
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(bytes.toString('utf8', begin, end));
   } catch {
-    return undefined;
+    const text = bytes.toString('utf8', begin, Math.min(end, begin + mostBytesShown));
+    return { kind: 'no JSON', problem: `the message is not JSON: ${JSON.stringify(text)}` };
   }
-  if (typeof value !== 'object' || value === null) return undefined;
-  const { type, event_id, audio_ms } = value as Partial<Record<keyof ServerEvent, unknown>>;
-  const isEvent = typeof type === 'string' && typeof event_id === 'number' && typeof audio_ms === 'number';
-  return isEvent ? (value as ServerEvent) : undefined;
+  return readServerEvent(value);
 }
+
+/** Enough of a message to know what it is. */
+const mostBytesShown = 80;
 
 /**
  * Whether the session goes on all the same until the event that the scanner begins with is read.
@@ -67,7 +66,7 @@ function scanPhones(): readonly PhonemeResult[] | undefined {
   if (!list) return undefined;
   const text = Buffer.from(list.buffer, list.byteOffset, list.byteLength).toString('utf8');
   try {
-    const value = text.includes('\ufffd') ? undefined : JSON.parse(text);
+    const value: unknown = JSON.parse(text);
     return Array.isArray(value) ? value : undefined;
   } catch {
     return undefined;

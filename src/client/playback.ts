@@ -3,6 +3,7 @@ import type { Pcm } from '../audio/pcm.ts';
 import type { Timers } from '../clock/wheel.ts';
 import { startWheel } from '../clock/wheel.ts';
 import { SpeechfbError } from '../errors.ts';
+import { formatMs } from '../format.ts';
 import type { ServerEvent } from '../protocol/server-messages.ts';
 import { hideSecrets } from '../redact.ts';
 import type { SecretUrl } from '../secret-url.ts';
@@ -10,7 +11,7 @@ import { createRandomStream } from '../stats/random-stream.ts';
 import type { ClientEnd } from './client.ts';
 import { StreamClient } from './client.ts';
 import { SoundFrames } from './frames.ts';
-import { socketLinks } from './link/websocket-connection.ts';
+import { brokenProtocol, socketLinks } from './link/websocket-connection.ts';
 
 export type PlaybackOptions = {
   recording: Pcm;
@@ -21,6 +22,17 @@ export type PlaybackOptions = {
   emitIntervalMs: number;
   /** Cut the socket once, as a lost network does, when this much has been spoken. */
   cutAtMs: number | undefined;
+  patience: PlaybackPatience;
+};
+
+/** How long a server may take, ms. */
+type PlaybackPatience = {
+  /** From opening the connection to `ready`. */
+  readyMs: number;
+  /** From one event to the next, while sound is sent; a lost connection has to be back by then. */
+  answerMs: number;
+  /** From the end of the sound to the final. */
+  finalMs: number;
 };
 
 export type PlaybackHooks = {
@@ -41,11 +53,12 @@ export type PlaybackSummary = { framesSent: number; framesResent: number; frames
  * Plays one recording in real time as a device would and resolves when the session has closed after
  * its final. Speech begins when the server is ready; times are ms since then. A server that has no
  * room for the moment, as while its model warms up, is asked again when it says, for a while.
- * Throws `connection_refused`, `session_refused` or `session_lost`.
+ * Throws `connection_refused`, `session_refused`, `session_lost`, `server_silent` or
+ * `invalid_server_message`.
  */
 export async function playRecording(options: PlaybackOptions, hooks: PlaybackHooks): Promise<PlaybackSummary> {
   const wheel = startWheel(now);
-  const untilMs = now() + patience.totalMs;
+  const untilMs = now() + busyPatience.totalMs;
   try {
     for (;;) {
       const playback = new Playback(options, hooks, wheel.timers);
@@ -53,8 +66,11 @@ export async function playRecording(options: PlaybackOptions, hooks: PlaybackHoo
         return await playback.summary;
       } catch (error) {
         const waitMs = playback.retryAfterMs;
-        if (waitMs === undefined || waitMs > patience.onceMs || now() + waitMs > untilMs) throw error;
-        await new Promise<void>((resolve) => wheel.timers.at(now() + waitMs, resolve));
+        if (waitMs === undefined || waitMs > busyPatience.onceMs || now() + waitMs > untilMs) throw error;
+        await new Promise<void>((resolve) => {
+          wheel.timers.at(now() + waitMs, resolve);
+          hooks.signal.addEventListener('abort', () => resolve(), { once: true });
+        });
         if (hooks.signal.aborted) throw error;
       }
     }
@@ -64,7 +80,7 @@ export async function playRecording(options: PlaybackOptions, hooks: PlaybackHoo
 }
 
 /** How long a person waits for a server that asks to: at once, and in all. */
-const patience = { onceMs: 2000, totalMs: 15_000 } as const;
+const busyPatience = { onceMs: 2000, totalMs: 15_000 } as const;
 
 class Playback {
   readonly summary: Promise<PlaybackSummary>;
@@ -78,9 +94,16 @@ class Playback {
   readonly #timers: Timers;
   readonly #client: StreamClient;
   readonly #sound: SoundFrames;
+  readonly #openedMs = now();
   #beganMs: number | undefined;
-  #final = false;
+  /** When the newest event came, the sound was over, and the final came. */
+  #heardMs = 0;
+  #spokenMs: number | undefined;
+  #finalMs: number | undefined;
+  #events = 0;
   #lastError = '';
+  /** Why we ended the session before its final. */
+  #failure: SpeechfbError | undefined;
 
   constructor(options: PlaybackOptions, hooks: PlaybackHooks, timers: Timers) {
     this.#options = options;
@@ -90,17 +113,20 @@ class Playback {
     const { promise, resolve, reject } = withResolvers<PlaybackSummary>();
     this.summary = promise;
     this.#client = this.#connect((end) => {
-      if (!this.#final && !hooks.signal.aborted) reject(failureOf(end, options.url, this.#hidden(this.#lastError)));
+      if (this.#finalMs === undefined && !hooks.signal.aborted)
+        reject(this.#failure ?? failureOf(end, options.url, this.#hidden(this.#lastError)));
       const { sent, resent, unacked } = this.#client;
       resolve({ framesSent: sent, framesResent: resent, framesLost: unacked });
     });
     hooks.signal.addEventListener('abort', () => this.#client.abort('interrupted'), { once: true });
+    if (hooks.signal.aborted) this.#client.abort('interrupted');
+    this.#watch();
   }
 
   #connect(onEnd: (end: ClientEnd) => void): StreamClient {
-    const { recording, text, url, token, frameMs, emitIntervalMs } = this.#options;
+    const { recording, text, url, token, frameMs, emitIntervalMs, patience } = this.#options;
     return new StreamClient({
-      open: socketLinks({ url: url.href, token }, now),
+      open: socketLinks({ url: url.href, token, handshakeMs: patience.readyMs + 1000 }, now),
       start: {
         audio: { encoding: 'pcm_s16le', sample_rate: recording.sampleRateHz, channels: 1, frame_ms: frameMs },
         reference: { text },
@@ -110,8 +136,9 @@ class Playback {
       timers: this.#timers,
       random: createRandomStream(Math.round(now() * 1000)),
       onEvent: (event, receivedMs) => this.#event(event, receivedMs),
-      onGarbage: (message) => {
-        this.#lastError = `not a speechfb.v1 event: ${message}`;
+      onBadMessage: ({ problem }) => {
+        const message = this.#hidden(`${url} broke the protocol: ${problem}`);
+        this.#fail(new SpeechfbError('invalid_server_message', message));
       },
       onDropped: (atMs) => this.#hooks.onDropped(atMs - (this.#beganMs ?? atMs)),
       onEnd,
@@ -124,6 +151,8 @@ class Playback {
   }
 
   #event(event: ServerEvent, receivedMs: number): void {
+    this.#heardMs = receivedMs;
+    this.#count();
     if (event.type === 'ready' && this.#beganMs === undefined) {
       this.#beganMs = receivedMs;
       this.#speak(0);
@@ -135,9 +164,53 @@ class Playback {
     const atMs = receivedMs - (this.#beganMs ?? receivedMs);
     this.#hooks.onEvent(event, atMs, coversSound(event) ? atMs - event.audio_ms + this.#options.frameMs : undefined);
     if (event.type === 'utterance_final') {
-      this.#final = true;
+      this.#finalMs = receivedMs;
       this.#client.close();
     }
+  }
+
+  /** What is printed and kept of a session grows with its events, which have to be about sound. */
+  #count(): void {
+    this.#events += 1;
+    const soundMs = this.#client.sent * this.#options.frameMs;
+    if (this.#events <= mostEvents + (soundMs / 1000) * mostEventsASecond) return;
+    const message = `${this.#options.url} sent ${this.#events} events for ${formatMs(soundMs)} of sound; allowed: ${mostEvents}, and ${mostEventsASecond} a second`;
+    this.#fail(new SpeechfbError('invalid_server_message', message));
+  }
+
+  #watch(): void {
+    if (this.#client.ended) return;
+    const nowMs = now();
+    const silence = this.#silence(nowMs);
+    if (silence) this.#fail(silence);
+    else if (this.#finalMs !== undefined && nowMs - this.#finalMs > closeMs) this.#client.abort('it does not close');
+    else this.#timers.at(nowMs + watchEveryMs, () => this.#watch());
+  }
+
+  /** The error of a server that has been silent for too long. */
+  #silence(nowMs: number): SpeechfbError | undefined {
+    const { readyMs, answerMs, finalMs } = this.#options.patience;
+    if (this.#finalMs !== undefined) return undefined;
+    if (this.#beganMs === undefined) {
+      const what = this.#client.greeted ? 'takes the connection and does not say ready' : 'does not answer';
+      return nowMs - this.#openedMs > readyMs ? this.#silent(what, readyMs, '--ready-timeout') : undefined;
+    }
+    if (nowMs - Math.max(this.#heardMs, this.#beganMs) > answerMs)
+      return this.#silent('says nothing of the sound that it gets', answerMs, '--answer-timeout');
+    if (this.#spokenMs !== undefined && nowMs - this.#spokenMs > finalMs)
+      return this.#silent('sends no final', finalMs, '--final-timeout');
+    return undefined;
+  }
+
+  #silent(what: string, limitMs: number, flag: string): SpeechfbError {
+    return new SpeechfbError('server_silent', `${this.#options.url} ${what} within ${formatMs(limitMs)}`, {
+      hint: `a server that needs longer gets it with ${flag}`,
+    });
+  }
+
+  #fail(error: SpeechfbError): void {
+    this.#failure ??= error;
+    this.#client.abort('given up');
   }
 
   /** Each frame when its last sample is due. */
@@ -145,10 +218,12 @@ class Playback {
     const { frameMs, cutAtMs } = this.#options;
     if (frame === this.#sound.count) {
       this.#client.finalize('end');
+      this.#spokenMs = now();
       return;
     }
     const spokenMs = (frame + 1) * frameMs;
     this.#timers.at(this.#beganMs! + spokenMs, () => {
+      if (this.#client.ended) return;
       this.#client.sendAudio(this.#sound, frame);
       this.#hooks.onSpoken(spokenMs);
       if (cutAtMs !== undefined && spokenMs - frameMs < cutAtMs && spokenMs >= cutAtMs) this.#client.cut();
@@ -156,6 +231,16 @@ class Playback {
     });
   }
 }
+
+const watchEveryMs = 100;
+/** How long a server may take to close a session that is over; then we do. */
+const closeMs = 2000;
+/**
+ * A server that is as quick as it may be sends feedback, words and acks of each 20 ms of sound, 150
+ * events a second; and what a text of 500 words begins with.
+ */
+const mostEvents = 2000;
+const mostEventsASecond = 300;
 
 function coversSound({ type }: ServerEvent): boolean {
   return type === 'phoneme_feedback' || type === 'transcript' || type === 'utterance_final';
@@ -168,6 +253,7 @@ function failureOf({ outcome, code, reason }: ClientEnd, url: SecretUrl, lastErr
       hint: 'start a server with: speechfb serve',
     });
   }
+  if (reason.startsWith(brokenProtocol)) return new SpeechfbError('invalid_server_message', `${url}: ${reason}`);
   if (outcome === 'refused') return new SpeechfbError('session_refused', `${url} refused the session: ${why}`);
   return new SpeechfbError('session_lost', `the session with ${url} ended before its final: ${why}`);
 }

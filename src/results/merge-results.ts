@@ -2,6 +2,7 @@ import { Recorder, type Recording } from '../metrics/recorder.ts';
 import { mergeTraces, type SampledTraces } from '../metrics/traces.ts';
 import { type FaultRecord, mergeFaultRecords } from './fault-record.ts';
 import { type GeneratorHealth, lostGenerator } from './generator-health.ts';
+import { type SessionError, SessionErrors } from './session-errors.ts';
 
 export type GeneratorResult = SampledTraces & {
   recording: Recording;
@@ -10,7 +11,7 @@ export type GeneratorResult = SampledTraces & {
   /** Faults that were made to happen, or should have been, in order of time. */
   faults: FaultRecord[];
   /** What went wrong in sessions, and how often. */
-  sessionErrors: { text: string; count: number }[];
+  sessionErrors: SessionError[];
   elapsedMs: number;
 };
 
@@ -20,17 +21,17 @@ export type GeneratorResult = SampledTraces & {
  */
 export function mergeResults(results: readonly GeneratorResult[], seed: number): GeneratorResult {
   using recorder = new Recorder();
-  const sessionErrors = new Map<string, number>();
+  const sessionErrors = new SessionErrors();
   for (const result of results) {
     recorder.add(result.recording);
-    for (const { text, count } of result.sessionErrors) sessionErrors.set(text, (sessionErrors.get(text) ?? 0) + count);
+    for (const { text, count } of result.sessionErrors) sessionErrors.add(text, count);
   }
   return {
     recording: recorder.encode(),
     ...mergeTraces(results, seed),
     generators: results.flatMap(({ generators }) => generators),
     faults: mergeFaultRecords(results.flatMap(({ faults }) => faults)),
-    sessionErrors: sortedErrors(sessionErrors),
+    sessionErrors: sessionErrors.list(),
     elapsedMs: Math.max(0, ...results.map(({ elapsedMs }) => elapsedMs)),
   };
 }
@@ -47,9 +48,4 @@ export function lostResult(learners: number, why: string): GeneratorResult {
     sessionErrors: [{ text: `a generator with ${learners} learners ended early: ${why}`, count: 1 }],
     elapsedMs: 0,
   };
-}
-
-/** Most frequent first. */
-export function sortedErrors(sessionErrors: ReadonlyMap<string, number>): { text: string; count: number }[] {
-  return [...sessionErrors].map(([text, count]) => ({ text, count })).sort((a, b) => b.count - a.count);
 }

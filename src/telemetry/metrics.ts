@@ -32,6 +32,7 @@ export class Metrics {
   /** Counts a request or connection that was refused before there was a WebSocket, by why. */
   readonly refusedRequest: Tally;
   readonly #registry = new Registry();
+  #exposed: { atMs: number; body: Promise<string> } | undefined;
   readonly #requests: Histogram<'endpoint' | 'status'>;
   readonly #lost: Counter;
   readonly #resumes: Counter;
@@ -96,11 +97,20 @@ export class Metrics {
     this.#resumes.inc();
   }
 
-  /** The exposition format, and its content type. */
+  /**
+   * The exposition format, and its content type. Made anew ten times a second at most: it takes
+   * some milliseconds, which whoever asks without end must not take from those who speak.
+   */
   async expose(): Promise<{ body: string; contentType: string }> {
-    return { body: await this.#registry.metrics(), contentType: this.#registry.contentType };
+    const nowMs = performance.now();
+    if (!this.#exposed || nowMs - this.#exposed.atMs > exposedMs) {
+      this.#exposed = { atMs: nowMs, body: this.#registry.metrics() };
+    }
+    return { body: await this.#exposed.body, contentType: this.#registry.contentType };
   }
 }
+
+const exposedMs = 100;
 
 type Tally = (label: string) => void;
 

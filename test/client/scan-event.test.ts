@@ -88,12 +88,15 @@ describe('scanning feedback', () => {
 
 describe('an event', () => {
   it.each([
-    ['feedback with its keys in another order', '{"type":"phoneme_feedback","event_id":1,"audio_ms":2}', true],
-    ['another event', '{"event_id":1,"audio_ms":2,"type":"speech","state":"began"}', true],
+    ['feedback with its keys in another order', JSON.stringify({ rev: 2, ...JSON.parse(withAudioMs('1')) }), true],
+    ['another event', '{"event_id":1,"audio_ms":2,"type":"speech","state":"began","at_ms":1}', true],
     ['feedback with blanks', withAudioMs('1').replaceAll(',', ', '), true],
     ['feedback without a stage', withAudioMs('1').replace('"queue":1,', ''), true],
     ['feedback of a server that tells no window', withAudioMs('1').replace('"window":20,', ''), true],
     ['feedback whose window is last', withAudioMs('1').replace('"emit":1', '"emit":1,"window":20'), true],
+    ['feedback without its phones', withAudioMs('1').replace('"phonemes":[],', ''), false],
+    ['feedback of a phone that is none', withAudioMs('1').replace('[]', '[{}]'), false],
+    ['feedback before the sound', withAudioMs('-1'), false],
     ['no JSON', 'garbage', false],
     ['JSON of another kind', '[1]', false],
     ['an event without a number', '{"type":"ack","audio_ms":2}', false],
@@ -101,7 +104,7 @@ describe('an event', () => {
     ['feedback whose phones are no UTF-8', badPhones(), false],
   ])('is seen or not: %s', (_, text, is) => {
     const bytes = Buffer.from(text);
-    expect(parseEvent(bytes, 0, bytes.length) !== undefined).toBe(is);
+    expect('problem' in parseEvent(bytes, 0, bytes.length)).toBe(!is);
   });
 });
 

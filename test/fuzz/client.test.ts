@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { parseEvent, scanFeedback } from '../../src/client/events.ts';
+import { parseEvent } from '../../src/client/events.ts';
 import { playRecording } from '../../src/client/playback.ts';
 import { exitCodes, formatError, SpeechfbError } from '../../src/errors.ts';
 import { plainValue } from '../../src/plain-text.ts';
@@ -38,22 +38,16 @@ const events = [
 ];
 const texts = events.map((event) => JSON.stringify(event));
 const said = fc.oneof(
-  fc.constantFrom(...texts),
+  fc.constantFrom<string | Buffer>(...texts),
   editedJson(events).map((value) => JSON.stringify(value) ?? ''),
   editedText(texts),
   editedBytes(texts.map((text) => Buffer.from(text))),
 );
 
 fuzz('events alone', said, 2000, (text) => {
-  const bytes = Buffer.from(text as string);
-  const scanned = scanFeedback(bytes, 0, bytes.length);
-  const event = parseEvent(bytes, 0, bytes.length);
-  // The fast reader says what the slow one says.
-  if (scanned)
-    expect(JSON.parse(String(bytes))).toMatchObject({
-      type: 'phoneme_feedback',
-      rev: event && 'rev' in event ? event.rev : 0,
-    });
+  const bytes = Buffer.from(text);
+  const read = parseEvent(bytes, 0, bytes.length);
+  if ('problem' in read) expect(read.problem).not.toMatch(/call stack|\bundefined is|\[object O/);
 });
 
 let server: WebSocketServer;
@@ -80,7 +74,7 @@ fuzz(
   fc.array(said, { minLength: 1, maxLength: 8 }),
   40,
   async (sequence) => {
-    script = [texts[0]!, ...(sequence as (string | Buffer)[])];
+    script = [texts[0]!, ...sequence];
     const { port } = server.address() as AddressInfo;
     const stop = new AbortController();
     const timer = setTimeout(() => stop.abort(), 150);
@@ -88,13 +82,14 @@ fuzz(
     try {
       await playRecording(
         {
-          recording: { pcm: new Uint8Array(3200), sampleRateHz: 16_000 } as never,
+          recording: { pcm: new Uint8Array(3200), sampleRateHz: 16_000 },
           text: 'a',
           url: SecretUrl.parse(`ws://127.0.0.1:${port}/v1/stream`, 'websocket'),
           token: undefined,
           frameMs: 20,
           emitIntervalMs: 100,
           cutAtMs: undefined,
+          patience: { readyMs: 500, answerMs: 500, finalMs: 500 },
         },
         {
           signal: stop.signal,

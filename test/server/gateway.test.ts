@@ -228,6 +228,20 @@ describe('the log', () => {
     expect(lines).toHaveLength(2);
   });
 
+  it('says once a second what strangers can cause, and how often it was left unsaid', async () => {
+    const lines: string[] = [];
+    const log = createLog('warn', { write: (text: string) => lines.push(text) });
+    const server = await serve({ log });
+    const clients = await Promise.all(Array.from({ length: 30 }, () => connect(server.url)));
+    for (const client of clients) client.raw(Buffer.alloc(2_000_000));
+    for (const client of clients) await client.closed;
+    const said = () => lines.map((line): { msg: string; suppressed?: number } => JSON.parse(line));
+    expect(said().length).toBeLessThan(5);
+    const count = () => said().reduce((total, { suppressed = 0 }) => total + 1 + suppressed, 0);
+    await expect.poll(count, { timeout: 5000 }).toBe(30);
+    expect(new Set(said().map(({ msg }) => msg))).toEqual(new Set(['a socket broke the WebSocket protocol']));
+  });
+
   it('never holds what was read, by whom, or how well', async () => {
     const lines: string[] = [];
     const log = createLog('debug', { write: (text: string) => lines.push(text) });

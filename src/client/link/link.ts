@@ -23,6 +23,12 @@ export type Link = {
 /** Whether a server that refused may open a stream later, and how long it asks to wait, ms. */
 export type LinkRefusal = { retryable: boolean; retryAfterMs?: number | undefined };
 
+/** A link on the network that is there. */
+export type DirectLink = Link & {
+  /** Says goodbye (1000) and ends; no event follows. */
+  goodbye(): void;
+};
+
 /** What a link reports to its holder, in order of time, and which link it is. */
 export type LinkEvents = {
   opened(from: Link): void;

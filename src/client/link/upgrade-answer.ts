@@ -110,6 +110,9 @@ const mostBytes = 16_384;
 const mostBodyBytes = 2000;
 const mostWords = 200;
 
+/** The sentence of every refusal begins so. */
+export const refusal = 'the server refuses the connection';
+
 /** What a status other than 101 means to somebody who wanted a stream, with the server's words. */
 function refusalOf(code: string, headers: Headers, said: string): string {
   const to = code.startsWith('3') ? headers.get('location') : undefined;
@@ -117,7 +120,7 @@ function refusalOf(code: string, headers: Headers, said: string): string {
   const retryAfter = retryAfterOf(headers);
   const when = retryAfter === undefined ? '' : `; it asks to come again in ${retryAfter} s`;
   const words = said === '' ? '' : ` ${said}`;
-  return `the server refuses the connection: ${meaning ?? 'it opens no stream'} (HTTP ${code}${words})${when}`;
+  return `${refusal}: ${meaning ?? 'it opens no stream'} (HTTP ${code}${words})${when}`;
 }
 
 const meanings: Readonly<Record<string, string>> = {

@@ -2,14 +2,20 @@ import { connect, type Socket } from 'node:net';
 import { connect as connectTls, rootCertificates } from 'node:tls';
 import type { Clock } from '../../clock/wheel.ts';
 import type { ChecksummedFrame } from '../../protocol/frame.ts';
-import type { Link, LinkEvents, LinkRefusal, OpenLink } from './link.ts';
+import type { DirectLink, LinkEvents, LinkRefusal } from './link.ts';
 import type { UpgradeAnswer } from './upgrade-answer.ts';
 import { upgradeRequest } from './websocket-handshake.ts';
 import { WsReader } from './websocket-reader.ts';
 import { opcodes, WsWriter } from './websocket-writer.ts';
 
 /** Where learners connect: a ws:// or wss:// URL, the bearer token if the server wants one. */
-export type LinkTarget = { url: string; token: string | undefined; tls?: TlsOptions | undefined };
+export type LinkTarget = {
+  url: string;
+  token: string | undefined;
+  tls?: TlsOptions | undefined;
+  /** How long the connection and the answer to the upgrade may take; default 10 s. */
+  handshakeMs?: number;
+};
 
 /** What all connections of a shard share. */
 type ConnectionContext = {
@@ -23,7 +29,11 @@ type ConnectionContext = {
  * Links on the network that is there. `afterMessage` is called behind each message, with the time
  * at which it came.
  */
-export function socketLinks(target: LinkTarget, clock: Clock, afterMessage?: (nowMs: number) => void): OpenLink {
+export function socketLinks(
+  target: LinkTarget,
+  clock: Clock,
+  afterMessage?: (nowMs: number) => void,
+): (events: LinkEvents) => DirectLink {
   const context = { target, clock, afterMessage };
   return (events) => new WsConnection(context, events);
 }
@@ -39,7 +49,7 @@ export type TlsOptions = { ca?: string; insecure?: true };
  * share, and keeps nothing of a stream's machinery in between; bench/load measures what that is
  * worth.
  */
-class WsConnection extends WsReader implements Link {
+class WsConnection extends WsReader implements DirectLink {
   readonly #context: ConnectionContext;
   readonly #events: LinkEvents;
   readonly #socket: Socket;
@@ -68,6 +78,7 @@ class WsConnection extends WsReader implements Link {
     });
     this.#socket.on('end', () => this.#socket.end());
     this.#socket.on('close', () => this.#closed());
+    const { handshakeMs = longestHandshakeMs } = target;
     this.#timer = setTimeout(() => this.#fail(`no answer to the upgrade within ${handshakeMs / 1000} s`), handshakeMs);
     this.#socket.write(request);
   }
@@ -122,6 +133,14 @@ class WsConnection extends WsReader implements Link {
     this.#socket.destroy();
   }
 
+  goodbye(): void {
+    this.#sayClose(1000, '');
+    this.#over = true;
+    this.#stop();
+    this.#socket.end();
+    setTimeout(() => this.#socket.destroy(), goodbyeMs);
+  }
+
   protected override heardText(bytes: Buffer, begin: number, end: number): void {
     const { clock, afterMessage } = this.#context;
     const nowMs = clock();
@@ -154,7 +173,7 @@ class WsConnection extends WsReader implements Link {
 
   protected override broke(code: number, why: string): void {
     this.#sayClose(code, why);
-    this.#fail(`the server broke the WebSocket protocol: ${why}`);
+    this.#fail(`${brokenProtocol}: ${why}`, code);
   }
 
   #sayClose(code: number, why: string): void {
@@ -221,8 +240,8 @@ class WsConnection extends WsReader implements Link {
     this.#timer = setTimeout(then, ms);
   }
 
-  #fail(reason: string): void {
-    this.#end ??= { code: 1006, reason };
+  #fail(reason: string, code = 1006): void {
+    this.#end ??= { code, reason };
     this.#socket.destroy();
   }
 
@@ -247,15 +266,20 @@ class WsConnection extends WsReader implements Link {
   }
 }
 
+/** The reason of a close with 1002, 1007 or 1009 that is ours begins so. */
+export const brokenProtocol = 'the server broke the WebSocket protocol';
+
 /** One for all connections: what it gives is written before the next is made. */
 const writer = new WsWriter();
 /** Where all connections receive; nothing is kept in it. */
 const received = Buffer.allocUnsafeSlow(65_536);
 const nothing = new Uint8Array();
-const handshakeMs = 10_000;
+const longestHandshakeMs = 10_000;
 /** How long the words of a refusal may take to come. */
-const refusalMs = 1000;
+const refusalMs = 400;
 const closeMs = 2000;
+/** How long a close frame of ours may take to leave. */
+const goodbyeMs = 200;
 /** Answers to pings that a server leaves unread, and everything else that it does. */
 const mostUnreadBytes = 65_536;
 /** TLS gives what it has read in pieces of this size at most, the system up to `received`. */

@@ -15,6 +15,9 @@ export const registerStream: RegisterCommand = (program: Command, done) => {
     .option('--token-file <file>', 'the bearer token: the last word of its first line')
     .option('--emit-interval <duration>', 'how often feedback is wanted', '100ms')
     .option('--cut-at <duration>', 'cut the socket once when this much has been spoken, to see it resume')
+    .option('--ready-timeout <duration>', 'how long the server may take to be ready', '8s')
+    .option('--answer-timeout <duration>', 'how long it may say nothing while sound is sent', '8s')
+    .option('--final-timeout <duration>', 'how long its final may take after the end of the sound', '8s')
     .action(async (file: string, flags: StreamFlags) => {
       const { runStream } = await import('./run.ts');
       done(await runStream(file, flags));

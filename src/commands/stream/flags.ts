@@ -1,1 +1,10 @@
-export type StreamFlags = { text: string; url: string; tokenFile?: string; cutAt?: string; emitInterval: string };
+export type StreamFlags = {
+  text: string;
+  url: string;
+  tokenFile?: string;
+  cutAt?: string;
+  emitInterval: string;
+  readyTimeout: string;
+  answerTimeout: string;
+  finalTimeout: string;
+};

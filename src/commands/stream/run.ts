@@ -4,7 +4,7 @@ import { readWav } from '../../audio/wav.ts';
 import { type PlaybackSummary, playRecording } from '../../client/playback.ts';
 import { readToken } from '../../client/token.ts';
 import { checkUrl } from '../../client/url.ts';
-import { type ExitCode, exitCodes } from '../../errors.ts';
+import { type ExitCode, exitCodes, SpeechfbError } from '../../errors.ts';
 import { flag } from '../../flag.ts';
 import { sampleRatesHz } from '../../protocol/client-messages.ts';
 import { renderScore } from '../../report/score/score-table.ts';
@@ -36,6 +36,11 @@ async function playFile(file: string, flags: StreamFlags, signal: AbortSignal): 
         token: flags.tokenFile === undefined ? undefined : readToken(flags.tokenFile),
         frameMs: 20,
         emitIntervalMs: flag('--emit-interval', parseDurationMs)(flags.emitInterval),
+        patience: {
+          readyMs: timeoutOf('--ready-timeout', flags.readyTimeout),
+          answerMs: timeoutOf('--answer-timeout', flags.answerTimeout),
+          finalMs: timeoutOf('--final-timeout', flags.finalTimeout),
+        },
         cutAtMs: flags.cutAt === undefined ? undefined : flag('--cut-at', parseDurationMs)(flags.cutAt),
       },
       { ...show, signal },
@@ -52,4 +57,11 @@ async function playFile(file: string, flags: StreamFlags, signal: AbortSignal): 
     );
   printReport({ ...summary, latenciesMs, drops, resumes }, (totals) => `${latencyLine(totals)}\n`);
   return exitCodes.pass;
+}
+
+/** A duration from 100 ms to an hour. */
+function timeoutOf(name: string, given: string): number {
+  const ms = flag(name, parseDurationMs)(given);
+  if (ms >= 100 && ms <= 3_600_000) return ms;
+  throw new SpeechfbError('bad_flag', `${name} ${given} is not from 100 ms to 1 h`);
 }

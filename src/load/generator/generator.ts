@@ -7,7 +7,8 @@ import { histogramsReady } from '../../metrics/histogram.ts';
 import { Recorder } from '../../metrics/recorder.ts';
 import { TraceSink, traceLimit } from '../../metrics/traces.ts';
 import type { FaultRecord } from '../../results/fault-record.ts';
-import { type GeneratorResult, sortedErrors } from '../../results/merge-results.ts';
+import type { GeneratorResult } from '../../results/merge-results.ts';
+import { SessionErrors } from '../../results/session-errors.ts';
 import { namedNetwork } from '../../sim/networks/index.ts';
 import type { NetworkProfile } from '../../sim/profile/profile.ts';
 import type { Objective } from '../../slo/objective/expression.ts';
@@ -70,13 +71,13 @@ export async function runGenerator(task: GeneratorTask, hooks: GeneratorHooks): 
   const clock: Clock = () => performance.now();
   using recorder = new Recorder();
   const sink = new TraceSink(traceLimit, task.seed);
-  const sessionErrors = new Map<string, number>();
+  const sessionErrors = new SessionErrors();
   const faults: FaultRecord[] = [];
   const wheel = startWheel(clock);
   const { timers } = wheel;
   const startMs = startOf(task, clock);
-  const onSessionError = (text: string) => {
-    if (!hooks.signal.aborted) sessionErrors.set(text, (sessionErrors.get(text) ?? 0) + 1);
+  const onSessionError = (text: string, kind?: string) => {
+    if (!hooks.signal.aborted) sessionErrors.add(text, 1, kind);
   };
   const shaper = new NetworkShaper({ ...task, startMs, clock, dueMs: wheel.dueMs, timers });
   const open = socketLinks(task, clock, wheel.catchUp);
@@ -118,7 +119,7 @@ export async function runGenerator(task: GeneratorTask, hooks: GeneratorHooks): 
     tracesSeen: sink.seen,
     generators: [generator],
     faults,
-    sessionErrors: sortedErrors(sessionErrors),
+    sessionErrors: sessionErrors.list(),
     elapsedMs,
   };
 }

@@ -7,6 +7,7 @@ import type { GeneratorHooks, GeneratorTask } from './generator.ts';
 /** Messages from a generator's process, and to it. */
 export type FromGenerator =
   | { type: 'ready' }
+  | { type: 'stopping' }
   | { type: 'progress'; progress: Parameters<GeneratorHooks['onProgress']>[0] }
   | { type: 'result'; result: GeneratorResult };
 export type ToGenerator =
@@ -32,7 +33,7 @@ export async function runGenerators(
 ): Promise<GeneratorResult> {
   const generators = splitTask(task, count).map((share) => new Generator(share, hooks.onProgress));
   const stop = () => {
-    for (const generator of generators) generator.send({ type: 'stop' });
+    for (const generator of generators) generator.stop();
   };
   hooks.signal.addEventListener('abort', stop, { once: true });
   if (hooks.signal.aborted) stop();
@@ -130,11 +131,30 @@ class Generator {
     this.send({ type: 'task', task });
   }
 
+  /**
+   * Asks for what has been measured so far. A generator that does not hear it, because its event
+   * loop no longer turns, is killed.
+   */
+  stop(): void {
+    let timer = setTimeout(() => this.#child.kill('SIGKILL'), deafMs);
+    this.#child.on('message', (given: FromGenerator) => {
+      if (given.type !== 'stopping') return;
+      clearTimeout(timer);
+      timer = setTimeout(() => this.#child.kill('SIGKILL'), stoppingMs);
+    });
+    this.#child.once('exit', () => clearTimeout(timer));
+    this.send({ type: 'stop' });
+  }
+
   /** Says it, if anybody is there to hear it. */
   send(message: ToGenerator): void {
     if (this.#child.connected) this.#child.send(message, () => {});
   }
 }
+
+/** How long a generator may take to hear that it is to stop, and then to say what it measured. */
+const deafMs = 1500;
+const stoppingMs = 15_000;
 
 /** Cores that an embedded server keeps busy: its sockets, and its model. */
 const embeddedCores = 2;

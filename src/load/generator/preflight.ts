@@ -1,7 +1,7 @@
-import type { IncomingMessage } from 'node:http';
-import { rootCertificates } from 'node:tls';
-import { WebSocket } from 'ws';
-import type { TlsOptions } from '../../client/link/websocket-connection.ts';
+import { performance } from 'node:perf_hooks';
+import type { DirectLink, LinkEvents } from '../../client/link/link.ts';
+import { refusal } from '../../client/link/upgrade-answer.ts';
+import { socketLinks, type TlsOptions } from '../../client/link/websocket-connection.ts';
 import { SpeechfbError } from '../../errors.ts';
 import { hideSecrets } from '../../redact.ts';
 import type { SecretUrl } from '../../secret-url.ts';
@@ -15,45 +15,55 @@ export type PreflightTarget = { url: SecretUrl; token: string | undefined; tls: 
  * words. A server that dies later is measured.
  */
 export async function preflight(
-  { url, token, tls }: PreflightTarget,
-  { patienceMs = 10_000, signal }: { patienceMs?: number; signal?: AbortSignal } = {},
+  target: PreflightTarget,
+  { patienceMs = 8000, signal }: { patienceMs?: number; signal?: AbortSignal } = {},
 ): Promise<void> {
-  const socket = new WebSocket(url.href, 'speechfb.v1', {
-    headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
-    ...(tls?.ca === undefined ? {} : { ca: [...rootCertificates, tls.ca] }),
-    ...(tls?.insecure ? { rejectUnauthorized: false } : {}),
-  });
+  const { url, token, tls } = target;
+  const open = socketLinks({ url: url.href, token, tls }, () => performance.now());
+  let link: DirectLink | undefined;
   let timer: NodeJS.Timeout | undefined;
   try {
     await new Promise<void>((resolve, reject) => {
-      let said = '';
-      const refused = (words: string) => {
-        // A server may quote the key that it was called with.
-        const hidden = hideSecrets(url.hide(words), [token ?? '']);
-        reject(new SpeechfbError('session_refused', `${url} refuses us before any load: ${hidden}`, hintFor(words)));
-      };
       signal?.addEventListener('abort', () => reject(unreachable(url, 'it was not waited for')), { once: true });
       timer = setTimeout(() => reject(unreachable(url, `no answer within ${patienceMs / 1000} s`)), patienceMs);
-      // What a server has against the caller it says at once: before it answers a ping.
-      socket.on('open', () => socket.ping());
-      socket.on('pong', () => resolve());
-      socket.on('message', (data) => {
-        said = wordsOf(String(data));
-      });
-      socket.on('close', (code, reason) => refused(said || String(reason) || `it closed with code ${code}`));
-      socket.on('unexpected-response', (_, response) => {
-        answerOf(response).then((answer) => refused(`HTTP ${response.statusCode} ${answer}`.trim()), reject);
-      });
-      socket.on('error', (error) => reject(unreachable(url, causeOf(error))));
+      link = open(greeting(target, resolve, reject));
     });
+    link?.goodbye();
+    link = undefined;
   } finally {
     clearTimeout(timer);
-    socket.removeAllListeners();
-    // Closing a socket that never opened is an error to ws, and none to us.
-    socket.on('error', () => {});
-    if (socket.readyState === WebSocket.OPEN) socket.close(1000);
-    else socket.terminate();
+    link?.terminate();
   }
+}
+
+/**
+ * Asks with a ping: what a server has against the caller it says at once, before it answers that.
+ */
+function greeting(
+  { url, token }: PreflightTarget,
+  known: () => void,
+  failed: (error: SpeechfbError) => void,
+): LinkEvents {
+  let said = '';
+  let opened = false;
+  return {
+    opened(link) {
+      opened = true;
+      link.ping();
+    },
+    message(bytes, begin, end) {
+      said = wordsOf(bytes.toString('utf8', begin, Math.min(end, begin + mostBytesSaid)));
+    },
+    binary() {},
+    pong: () => known(),
+    closed(code, reason) {
+      if (!opened && !reason.startsWith(refusal)) return failed(unreachable(url, reason || 'it closes the connection'));
+      const words = said || reason || `it closed with code ${code}`;
+      // A server may quote the key that it was called with.
+      const hidden = hideSecrets(url.hide(words), [token ?? '']);
+      failed(new SpeechfbError('session_refused', `${url} refuses us before any load: ${hidden}`, hintFor(words)));
+    },
+  };
 }
 
 function unreachable(url: SecretUrl, cause: string): SpeechfbError {
@@ -72,30 +82,18 @@ function hintFor(words: string): { hint?: string } {
   return /unauthorized|401/.test(words) ? { hint: 'give the token with --token-file or spec.target.tokenFile' } : {};
 }
 
-/**
- * An address that resolves to several hosts fails with all of their errors and no words of its own.
- */
-function causeOf(error: Error): string {
-  return error.message.trim() || ('code' in error ? String(error.code) : error.name);
-}
-
 /** The sentence of an error event, as the server wrote it. */
 function wordsOf(message: string): string {
   try {
     const event: unknown = JSON.parse(message);
     if (typeof event === 'object' && event !== null && 'code' in event && 'message' in event)
-      return `${event.code}: ${event.message}`;
+      return `${event.code}: ${event.message}`.slice(0, mostWords);
   } catch {
     // No event of ours: its beginning tells enough.
   }
-  return message.slice(0, 200);
+  return message.slice(0, mostWords);
 }
 
-async function answerOf(response: IncomingMessage): Promise<string> {
-  let body = '';
-  for await (const chunk of response) {
-    body += String(chunk);
-    if (body.length > 2000) break;
-  }
-  return body.trim().slice(0, 200);
-}
+/** An error of ours is shorter; of a longer message the beginning tells enough. */
+const mostBytesSaid = 4000;
+const mostWords = 200;

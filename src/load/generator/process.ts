@@ -19,6 +19,7 @@ process.on('message', (message: ToGenerator) => {
     task = message.task;
     histogramsReady().then(() => say({ type: 'ready' }));
   } else if (message.type === 'stop') {
+    say({ type: 'stopping' });
     stop.abort();
   } else if (task) {
     run({ ...task, startAtEpochMs: message.startAtEpochMs });

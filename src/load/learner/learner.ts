@@ -38,8 +38,11 @@ export type LearnerContext = {
   timers: Timers;
   recorder: Recorder;
   traces: TraceSink;
-  /** What a person should read about a session that went wrong. */
-  onSessionError(text: string): void;
+  /**
+   * What a person should read about a session that went wrong; `kind` names it in fixed words where
+   * the text quotes the server.
+   */
+  onSessionError(text: string, kind?: string): void;
 };
 
 /**
@@ -158,12 +161,12 @@ export class Learner implements FaultyLearner {
       batchedReading: true,
       onEvent: (event, receivedMs, downlinkMs, framesSent) => {
         for (const broken of this.#meter.event(event, receivedMs, downlinkMs, framesSent)) this.#sessionError(broken);
-        if (event.type === 'error') this.#sessionError(`${event.code}: ${event.message}`);
+        if (event.type === 'error') this.#sessionError(`${event.code}: ${event.message}`, `error ${event.code}`);
         this.#closeWhenSettled();
       },
-      onGarbage: (message) => {
+      onBadMessage: ({ kind, problem }) => {
         this.#meter.garbage();
-        this.#sessionError(`not a speechfb.v1 event: ${message}`);
+        this.#sessionError(`invalid_server_message: ${problem}`, `invalid_server_message: ${kind}`);
       },
       onDropped: (atMs) => this.#meter.dropped(atMs),
       onCarried: (firstSample, atMs, lateMs) => this.#meter.frameCarried(firstSample / samplesAFrame, atMs, lateMs),
@@ -227,12 +230,14 @@ export class Learner implements FaultyLearner {
     if (retry && this.#comesAgain(end, retry)) return;
     this.#end = end;
     if (!this.#finishing) this.#meter.over(end.outcome, retry ? undefined : this.#context.clock());
-    if (end.outcome !== 'closed') this.#sessionError(`${end.outcome}: ${end.reason || 'no reason'} (${end.code})`);
+    const { outcome, reason, code } = end;
+    if (outcome !== 'closed')
+      this.#sessionError(`${outcome}: ${reason || 'no reason'} (${code})`, `${outcome} ${code} ${reason}`);
     this.#resolveDone();
   }
 
-  #sessionError(text: string): void {
-    this.#context.onSessionError(text);
+  #sessionError(text: string, kind?: string): void {
+    this.#context.onSessionError(text, kind);
   }
 }
 

@@ -53,6 +53,8 @@ export class SharedPool {
     let chosen: GivenUp | undefined;
     let most = this.heldBy(account) + 1;
     if (!account.isShared || this.#share >= 1) return undefined;
+    // A greedy one that is refused asks often: there are fewer accounts than candidates.
+    if (![...this.#held.values()].some((held) => held > most)) return undefined;
     for (const candidate of candidates) {
       const held = this.heldBy(candidate.account);
       if (held <= most || !candidate.account.isShared) continue;
