@@ -55,7 +55,8 @@ export class ScoringThreads {
     this.#options = options;
     this.#script = workerScript;
     // A model that does not fit is found here, once, and not by each thread.
-    this.#unheard = new UnheardFinals(calibratorOf(model));
+    calibratorOf(model);
+    this.#unheard = new UnheardFinals(model);
     const count = threads ?? Math.max(1, Math.min(mostThreads, availableParallelism() - 2));
     this.#threads = Array.from({ length: count }, (_, at) => this.#launch(at));
     const hung = new HungThreads(this.#threads, options.hungMs ?? hungMs);

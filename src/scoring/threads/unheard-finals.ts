@@ -1,22 +1,22 @@
-import type { Calibrator } from '../calibrate/calibrator.ts';
+import type { ModelPackage } from '../../acoustic/model/model-package.ts';
 import type { Reference } from '../text/reference.ts';
 import { unheardResult } from '../unheard.ts';
-import type { TimedResult } from '../utterance-scorer.ts';
+import { calibratorOf, type TimedResult } from '../utterance-scorer.ts';
 import { FairQueue } from './fair-queue.ts';
 
 /**
- * Makes the finals of utterances that nobody read, on the sockets' thread, where they are sent from:
- * one speaker's after the other's, and only for a moment between two looks at the sockets.
+ * Makes the finals of utterances that nobody read, on the sockets' thread, where they are sent
+ * from: one speaker's after the other's, and only for a moment between two looks at the sockets.
  */
 export class UnheardFinals {
-  readonly #calibrator: Calibrator;
+  readonly #model: ModelPackage;
   readonly #queue = new FairQueue({ turnMs: 1, now: () => performance.now() });
   /** The same for all readers of a text, as long as it is known. */
   readonly #made = new WeakMap<Reference, TimedResult>();
   #isScheduled = false;
 
-  constructor(calibrator: Calibrator) {
-    this.#calibrator = calibrator;
+  constructor(model: ModelPackage) {
+    this.#model = model;
   }
 
   /** Never resolves when it is not wanted any more by the time that its turn comes. */
@@ -35,7 +35,7 @@ export class UnheardFinals {
   #make(reference: Reference): TimedResult {
     const known = this.#made.get(reference);
     if (known) return known;
-    const made = unheardResult(reference, this.#calibrator);
+    const made = unheardResult(reference, calibratorOf(this.#model));
     this.#made.set(reference, made);
     return made;
   }
