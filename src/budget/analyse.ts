@@ -159,7 +159,7 @@ function missing({ n, worth }: Decomposition, needed: number, worthNeeded: numbe
   const byNumber = Math.max(0, needed - n);
   const { sessions } = worth;
   if (sessions === undefined || worth.traces >= worthNeeded) return byNumber;
-  const wanted = sessionsWorth(worthNeeded, { n, sessions, designEffect: worth.designEffect }, confidence);
+  const wanted = sessionsWorth(worthNeeded, { ...worth, n, sessions }, confidence);
   return Math.max(byNumber, Math.ceil(((wanted - sessions) * n) / sessions));
 }
 

@@ -153,6 +153,19 @@ describe('an answer', () => {
     expect(belowZero / 2000).toBeCloseTo(0.5, 1);
   });
 
+  it.each([
+    ['a removal, which leaves nothing', { kind: 'remove' }, 0],
+    ['a shift by all there is', { kind: 'shift', byMs: -4 }, 1],
+    ['a shift by more than there is', { kind: 'shift', byMs: -5 }, 2],
+  ] as const)('tells of no trace with just no time left: %s', (_, change, below) => {
+    const sample = sampleOf([
+      { name: 'asr', ms: Float64Array.of(0, 4, 9) },
+      { name: 'queue', ms: Float64Array.of(-1, 1, 1) },
+    ]);
+    const promise = { name: 'x', changes: [{ stage: 'asr', ...change }] };
+    expect(answerWhatIf(sample, promise, { p: 0.95, valueMs: 500, confidence: 0.95 }).belowZero).toBe(below);
+  });
+
   it('does not promise too much of a stage that its normal distribution puts below 0 anyway', () => {
     const sample = sampleOf([{ name: 'asr', ms: Float64Array.of(-3, 5, 9) }]);
     const slower = { name: 'x', changes: [{ stage: 'asr', kind: 'scale' as const, factor: 1.5 }] };

@@ -8,6 +8,8 @@ import type { Interval } from './verdict.ts';
 export type Worth = {
   /** Undefined: each trace is a session of its own, or nobody says. */
   sessions: number | undefined;
+  /** Sessions by their lengths, (sum n)^2 / (sum n^2): fewer where few hold most traces. */
+  byLength?: number;
   /**
    * Variance of the share of traces above the quantile, over what independent ones would have; 1 or
    * more.
@@ -35,10 +37,10 @@ export function worthAt(
   const sizes = clusterSizes(clusters);
   const effect = effectAbove(values, q, clusters, sizes);
   const designEffect = Math.max(1, effect);
-  const freedom = equalWeights(sizes) - 1;
-  const told = freedom < leastFreedom ? designEffect : effect;
-  const traces = clusters.count < 2 ? 1 : n * Math.min(1, fewness(n, freedom, confidence) / told);
-  return { sessions: clusters.count, designEffect, traces };
+  const byLength = equalWeights(sizes);
+  const told = byLength - 1 < leastFreedom ? designEffect : effect;
+  const traces = clusters.count < 2 ? 1 : n * Math.min(1, fewness(n, byLength - 1, confidence) / told);
+  return { sessions: clusters.count, byLength, designEffect, traces };
 }
 
 const leastFreedom = 8;
@@ -80,11 +82,14 @@ export function quantileInterval(sorted: Float64Array, p: number, { traces }: Wo
 /** How many sessions like these would be worth `traces`. */
 export function sessionsWorth(
   traces: number,
-  { n, sessions, designEffect }: { n: number; sessions: number; designEffect: number },
+  found: { n: number; sessions: number; byLength?: number | undefined; designEffect: number },
   confidence: number,
 ): number {
-  const each = n / sessions / designEffect;
-  const enough = (count: number) => count * each * fewness((count * n) / sessions, count - 1, confidence) >= traces;
+  const { n, sessions, byLength = sessions, designEffect } = found;
+  const enough = (count: number) => {
+    const times = count / sessions;
+    return ((times * n) / designEffect) * fewness(times * n, times * byLength - 1, confidence) >= traces;
+  };
   return firstTrue(2, mostSessions, enough);
 }
 

@@ -23,7 +23,8 @@ export class Admission {
     if (draining) return busy('the server is going away', limits.busyRetryMs);
     if (!engine) return busy('the model is still warming up', warmUpRetryMs);
     if (lacks !== undefined) {
-      return { ...busy(lackingText(lacks, capacity, limits), limits.busyRetryMs), limit: 'maxSessions' };
+      const limit = lacks === 'full' ? 'maxSessions' : 'placeShare';
+      return { ...busy(lackingText(lacks, capacity, limits), limits.busyRetryMs), limit };
     }
     const reason = stalled(engine, scoring, limits) ?? late ?? overloaded(engine, scoring, limits);
     if (reason !== undefined) return busy(reason, limits.busyRetryMs);

@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { Limits } from '../limits.ts';
 
 /** Why a request is refused before anything is done for it; the label of a metric. */
 type RefusedFor =
@@ -24,6 +25,8 @@ export type HttpRefusal = {
   code: string;
   message: string;
   retryAfterMs?: number;
+  /** The limit that was met, where one of the server's was. */
+  limit?: keyof Limits;
 };
 
 /** The headers that its status asks for. */

@@ -64,11 +64,11 @@ export function refuseUnread(error: NodeJS.ErrnoException, socket: Duplex, limit
 function unreadRefusal({ code = '' }: NodeJS.ErrnoException, limits: Limits): HttpRefusal | undefined {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
     const message = `no whole request came within handshake_timeout_ms, ${limits.handshakeTimeoutMs} ms`;
-    return { status: 408, reason: 'timeout', code: 'idle_timeout', message };
+    return { status: 408, reason: 'timeout', code: 'idle_timeout', message, limit: 'handshakeTimeoutMs' };
   }
   if (code === 'HPE_HEADER_OVERFLOW') {
     const message = `the headers are longer than max_header_bytes, ${limits.maxHeaderBytes} bytes`;
-    return { status: 431, reason: 'header_size', code: 'too_large', message };
+    return { status: 431, reason: 'header_size', code: 'too_large', message, limit: 'maxHeaderBytes' };
   }
   if (!code.startsWith('HPE_')) return undefined;
   return { status: 400, reason: 'malformed', code: 'invalid_message', message: 'this is no HTTP request' };

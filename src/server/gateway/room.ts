@@ -47,10 +47,10 @@ export class Room {
     const refusal = { status: 503, code: 'server_busy', retryAfterMs: limits.busyRetryMs } as const;
     if (lacks === 'share') {
       const message = 'the few connections that are left are kept for callers who have fewer (place_share)';
-      return { ...refusal, reason: 'connection_share', message };
+      return { ...refusal, reason: 'connection_share', message, limit: 'placeShare' };
     }
     const message = `all ${limits.maxConnections} connections (max_connections) are taken; try again later`;
-    return { ...refusal, reason: 'connections', message };
+    return { ...refusal, reason: 'connections', message, limit: 'maxConnections' };
   }
 
   /** Takes the place of a connection; the function frees it, once. */

@@ -9,7 +9,7 @@ import type { Log } from '../../telemetry/log.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
 import { ThrottledLog } from '../../telemetry/throttled-log.ts';
 import { collectGarbage } from '../../threads/memory.ts';
-import { defaultLimits, type Limits } from '../limits.ts';
+import { defaultLimits, type Limits, wireName } from '../limits.ts';
 import { OverloadControl } from '../overload/overload-control.ts';
 import type { Scoring, ServerContext } from '../session/context.ts';
 import type { Account } from './account.ts';
@@ -152,7 +152,12 @@ class Server implements RunningServer {
     this.#lobby = new Lobby({
       limits: this.#limits,
       behindProxy: this.#policy.trustedProxies > 0,
-      onEvicted: () => this.#refused('pending', 'connections that send no request have to go'),
+      onEvicted: () => {
+        this.#refused(
+          { reason: 'pending', limit: 'maxPendingConnections' },
+          'a connection without a request had to go',
+        );
+      },
     });
     this.#http = this.#createHttp();
     this.#sockets = new WebSocketServer(socketOptions(this.#limits));
@@ -252,7 +257,7 @@ class Server implements RunningServer {
     http.on('connection', (socket) => this.#lobby.enter(socket));
     http.on('clientError', (error, socket) => {
       const refusal = refuseUnread(error, socket, this.#limits);
-      if (refusal) this.#refused(refusal.reason, 'a connection brought no request that can be read');
+      if (refusal) this.#refused(refusal, 'a connection brought no request that can be read');
     });
     http.on('request', handler);
     http.on('upgrade', (request, socket, head) => this.#onUpgrade(request, socket, head));
@@ -302,12 +307,14 @@ class Server implements RunningServer {
 
   #refuse(socket: Duplex, refusal: HttpRefusal): void {
     refuseSocket(socket, refusal);
-    this.#refused(refusal.reason, 'an upgrade was refused');
+    this.#refused(refusal, 'an upgrade was refused');
   }
 
-  #refused(reason: HttpRefusal['reason'], message: string): void {
+  #refused({ reason, limit }: Pick<HttpRefusal, 'reason' | 'limit'>, message: string): void {
+    const name = limit && wireName(limit);
     this.#metrics.refusedRequest(reason);
-    this.#log.warn({ reason }, message);
+    if (name !== undefined) this.#metrics.limit(name);
+    this.#log.warn({ reason, limit: name }, message);
   }
 
   #createRoom(): Room {

@@ -1,6 +1,7 @@
 import type { ClientMessage, ReferenceInput, StartMessage } from '../../protocol/client-messages.ts';
 import { closeCodes, wireErrors } from '../../protocol/codes.ts';
 import type { AudioFrame } from '../../protocol/frame.ts';
+import { wireName } from '../limits.ts';
 import { noteRefusal, type Refusal } from '../refusal.ts';
 import { createSecret } from '../secrets.ts';
 import { Acknowledger } from './acknowledger.ts';
@@ -233,11 +234,11 @@ export class Session {
     else if (nowMs - this.#detachedMs > limits.resumeTtlMs) this.abandon();
     if (this.#end.phase !== 'live') return;
     if (nowMs - this.#startedMs > limits.maxSessionMs) {
-      const message = `a session may last ${limits.maxSessionMs} ms`;
-      this.#end.afterFinals('timeout', { code: 'session_too_long', message });
+      const message = `a session may last ${limits.maxSessionMs} ms (max_session_ms)`;
+      this.#end.afterFinals('timeout', { code: 'session_too_long', message, limit: 'maxSessionMs' });
     } else if (this.#socket && nowMs - this.#heardMs > limits.idleTimeoutMs) {
-      const message = `nothing was heard for ${limits.idleTimeoutMs} ms`;
-      this.#end.afterFinals('timeout', { code: 'idle_timeout', message });
+      const message = `nothing was heard for ${limits.idleTimeoutMs} ms (idle_timeout_ms)`;
+      this.#end.afterFinals('timeout', { code: 'idle_timeout', message, limit: 'idleTimeoutMs' });
     }
   }
 
@@ -245,10 +246,11 @@ export class Session {
   #watchSocket(socket: SessionSocket, nowMs: number): void {
     const { limits } = this.#context;
     this.#outbox.drained();
-    const isSlow =
-      this.#outbox.congestedForMs(nowMs) > limits.slowReaderMs || socket.unsentBytes() > limits.maxUnsentBytes;
-    if (!isSlow) return;
-    const refusal = { code: 'slow_reader', message: 'events are not read as fast as they come' } as const;
+    const isFull = socket.unsentBytes() > limits.maxUnsentBytes;
+    if (!isFull && this.#outbox.congestedForMs(nowMs) <= limits.slowReaderMs) return;
+    const limit = isFull ? 'maxUnsentBytes' : 'slowReaderMs';
+    const message = `events are not read as fast as they come (${wireName(limit)})`;
+    const refusal = { code: 'slow_reader', message, limit } as const;
     noteRefusal(this.#context, refusal);
     this.#outbox.send(errorMessage(refusal));
     socket.close(wireErrors.slow_reader.close, refusal.message);

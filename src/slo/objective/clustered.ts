@@ -33,7 +33,8 @@ export function dependence(strata: readonly ClusterSums[], claim: Claim): Depend
   const { sessions, samples, misses } = all;
   if (sessions - told.length < 1 || samples === 0) return undefined;
   const designEffect = samples === sessions ? 1 : Math.max(1, designEffectOf(told, all, claim));
-  const worth = fewness(samples, freedomOf(told, designEffect), twoSided(claim.confidence)) / designEffect;
+  const freedom = freedomOf(told, effectOfFreedom(claim, designEffect));
+  const worth = fewness(samples, freedom, twoSided(claim.confidence)) / designEffect;
   return { sessions, designEffect, samples: samples * worth, misses: misses * worth };
 }
 
@@ -52,7 +53,7 @@ export function provesShare(
 /** How many more sessions like these, none of them with a miss, would prove the share. */
 export function sessionsToProve(strata: readonly ClusterSums[], worth: Dependence, claim: Claim): number {
   const { sessions, samples } = added(strata);
-  const freedom = sessionsFreedom(strata, worth.designEffect);
+  const freedom = sessionsFreedom(strata, effectOfFreedom(claim, worth.designEffect));
   const now = fewness(samples, freedom, twoSided(claim.confidence));
   const [cleaned, missed] = [worth.samples / now, worth.misses / now];
   const proves = (times: number) => {
@@ -210,6 +211,14 @@ function tailSpread({ sessions, tails }: ClusterSums, rung: number): number {
   const share = tails[3 * rung]! / samples;
   const plain = tails[3 * rung + 1]! - 2 * share * tails[3 * rung + 2]! + share * share * squares;
   return (sessions / Math.max(1, sessions - 1)) * Math.max(0, plain);
+}
+
+/**
+ * Sessions of latencies count by their lengths: the largest of three design effects has allowed for
+ * the rest.
+ */
+function effectOfFreedom({ latencies }: Claim, designEffect: number): number {
+  return latencies ? 1 : designEffect;
 }
 
 /** See `sessionsFreedom`. */

@@ -32,6 +32,7 @@ describe('what traces of sessions are worth at a value', () => {
         const worth = n * Math.min(1, fewness(n, byLength - 1, confidence) / believed);
         expect(worthAt(values, q, { clusters, confidence })).toEqual({
           sessions: sessions.length,
+          byLength: expect.closeTo(byLength, 9),
           designEffect: expect.closeTo(designEffect, 9),
           traces: expect.closeTo(worth, 6),
         });
@@ -75,10 +76,12 @@ it.each([
   ['as many as traces, where each session has one', 59, { n: 20, sessions: 20, designEffect: 1 }],
   ['fewer than traces, where sessions have many', 72, { n: 1000, sessions: 20, designEffect: 10 }],
   ['two at least', 1, { n: 2000, sessions: 2, designEffect: 1 }],
+  ['more, where few sessions hold most of them', 72, { n: 1000, sessions: 100, byLength: 1.2, designEffect: 1 }],
 ])('sessions are worth so many traces: %s', (_, traces, found) => {
   const each = found.n / found.sessions / found.designEffect;
   const length = found.n / found.sessions;
-  const worth = (count: number) => count * each * fewness(count * length, count - 1, confidence);
+  const equal = 'byLength' in found ? found.byLength / found.sessions : 1;
+  const worth = (count: number) => count * each * fewness(count * length, count * equal - 1, confidence);
   const needed = sessionsWorth(traces, found, confidence);
   expect(needed).toBeGreaterThanOrEqual(2);
   expect(worth(needed)).toBeGreaterThanOrEqual(traces);

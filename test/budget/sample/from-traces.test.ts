@@ -54,6 +54,12 @@ describe('names that only the traces or only the budget know', () => {
     ]);
     expect(budgetSample(table, budgetWith({ a: ['x', 'window'] }), places).notes).toEqual([]);
     expect(budgetSample(table, budgetWith({ a: ['x'] }, ['window']), places).notes).toEqual([]);
+    // Nor is it missed in traces of before it was a stage.
+    const older = tableOf([[20, { x: 5 }]]);
+    expect(budgetSample(older, budgetWith({ a: ['x', 'window'] }), places).notes).toEqual([]);
+    expect(budgetSample(older, budgetWith({ a: ['x', 'window', 'y'] }), places).notes).toEqual([
+      '"a": no trace has y; it counts as 0',
+    ]);
   });
 });
 

@@ -40,7 +40,8 @@ describe.concurrent('four learners of two seconds', () => {
   });
 
   it('who are refused at first come again, and owe an answer only to what they said then', async ({ expect }) => {
-    const retry = { forMs: 1500, firstMs: 100, maxMs: 100 };
+    // A learner begins to speak 300 ms after arriving, and asks again 350 to 700 ms after a refusal.
+    const retry = { forMs: 1500, firstMs: 700, maxMs: 700 };
     const { measured, tally } = await run({ busyTimes: 3 }, { retry });
     expect(tally).toMatchObject({ sessions: 4, sessions_ok: 4, sessions_refused: 0, refusals: 3, violations: 0 });
     expect(measured.distributions.refusal_time).toMatchObject({ samples: 3, never: 0 });

@@ -1,0 +1,336 @@
+import { connect, type Socket } from 'node:net';
+import { WebSocket } from 'ws';
+import { encodeFrame } from '../../src/protocol/frame.ts';
+
+/** Who is attacked, and what the attacker has seen of it. */
+export type Target = {
+  url: string;
+  token: string | undefined;
+  seen: { sent: number; received: number; answers: Map<string, number> };
+};
+
+export type Attack = {
+  name: string;
+  what: string;
+  /** Whether the server asks for tokens; the learner and the attacker then have one each. */
+  tokens: boolean;
+  /** Goes on until the process is killed. */
+  run(target: Target): void;
+};
+
+/** As many words as a text may have, in as few characters as it may have. */
+const words = ['seven', 'music', 'people', 'nation', 'travel', 'history'];
+const longText = Array.from({ length: 500 }, (_, i) => words[i % words.length]).join(' ');
+
+/** 500 words with 40 phones each: what the protocol's limits of a message let through. */
+const manyPhones = Array.from({ length: 500 }, (_, i) => ({
+  text: `word${'abcdefghij'[i % 10]}`,
+  phones: Array.from({ length: 40 }, (_, k) => ['AA', 'T', 'IY', 'S', 'N', 'OW', 'L'][(i + k) % 7]),
+}));
+
+/** Every attack on a running server; each stays within what the handshake lets anybody do. */
+export const attacks: readonly Attack[] = [
+  {
+    name: 'next-utterance',
+    what: 'one socket: start of 500 words, then 90 next_utterance of them, again and again',
+    tokens: false,
+    run: (target) => nextUtterances(target, 1),
+  },
+  {
+    name: 'next-utterance-10',
+    what: 'the same from 10 sockets',
+    tokens: false,
+    run: (target) => nextUtterances(target, 10),
+  },
+  {
+    name: 'next-utterance-sound',
+    what: 'the same with 100 ms of sound between',
+    tokens: false,
+    run: (target) => nextUtterances(target, 2, 100),
+  },
+  {
+    name: 'many-phones',
+    what: '500 words of 40 phones each, and sound in real time, from 4 sockets',
+    tokens: false,
+    run: (target) => again(4, () => session(target, { words: manyPhones }, (socket) => speak(target, socket, 1))),
+  },
+  {
+    name: 'long-text',
+    what: '500 ordinary words, and sound in real time, from 8 sockets',
+    tokens: false,
+    run: (target) => again(8, () => session(target, { text: longText }, (socket) => speak(target, socket, 1))),
+  },
+  {
+    name: 'start-close',
+    what: 'start and close of 500 words, 25 a second, without sound',
+    tokens: false,
+    run: (target) => {
+      setInterval(() => {
+        session(target, { text: longText }, (socket) => say(target, socket, { type: 'close' }));
+      }, 40);
+    },
+  },
+  {
+    name: 'ahead',
+    what: '14 s of sound at once, and again in a new session, from 10 sockets',
+    tokens: false,
+    run: (target) =>
+      again(10, () =>
+        session(target, { text: longText }, (socket) => {
+          for (let seq = 0; seq < 700; seq++) sendFrame(target, socket, seq);
+          say(target, socket, { type: 'close', last_seq: 699 });
+        }),
+      ),
+  },
+  {
+    name: 'finalize',
+    what: '20 finalize and 20 next_utterance a second with sound, from 4 sockets',
+    tokens: false,
+    run: (target) =>
+      again(4, () =>
+        session(target, { text: longText }, (socket) => {
+          speak(target, socket, 1);
+          const timer = setInterval(() => {
+            if (socket.readyState !== WebSocket.OPEN) return clearInterval(timer);
+            say(target, socket, { type: 'finalize', marker: 'm'.repeat(128) });
+            say(target, socket, { type: 'next_utterance', reference: { text: longText } });
+          }, 100);
+        }),
+      ),
+  },
+  {
+    name: 'pings',
+    what: '10,000 pings a second on one socket',
+    tokens: false,
+    run: (target) => floods(target, 'ping'),
+  },
+  {
+    name: 'pongs',
+    what: '10,000 pongs a second on one socket',
+    tokens: false,
+    run: (target) => floods(target, 'pong'),
+  },
+  {
+    name: 'resumes',
+    what: 'resumes with wrong tokens, 500 a second',
+    tokens: false,
+    run: (target) => {
+      const message = { type: 'resume', session_id: 'x'.repeat(20), resume_token: 'y'.repeat(40), last_event_id: 0 };
+      setInterval(() => {
+        const socket = open(target);
+        socket.on('open', () => say(target, socket, message));
+      }, 2);
+    },
+  },
+  {
+    name: 'big-errors',
+    what: 'messages of 200 kB that are refused, 10 a second from 10 sockets',
+    tokens: false,
+    run: (target) => {
+      const names = Object.fromEntries(Array.from({ length: 12_000 }, (_, i) => [`unknown_${i}`, 1]));
+      again(10, () => {
+        const socket = open(target);
+        socket.on('open', () => say(target, socket, { type: 'start', ...names }));
+        return socket;
+      });
+    },
+  },
+  {
+    name: 'broken-frames',
+    what: '300 frames a second with a wrong checksum, from 5 sockets',
+    tokens: false,
+    run: (target) =>
+      again(5, () =>
+        session(target, { text: 'hello' }, (socket) => {
+          const frame = encodeFrame({ ...buzzingFrame(0), seq: 0 });
+          frame[12]! ^= 1;
+          every(socket, 10, () => {
+            for (let i = 0; i < 3; i++) raw(target, socket, frame);
+          });
+        }),
+      ),
+  },
+  {
+    name: 'slow-readers',
+    what: '60 sockets that speak and read nothing',
+    tokens: false,
+    run: (target) =>
+      again(60, () =>
+        session(target, { text: longText }, (socket) => {
+          // What arrives stays in the kernel's buffers, and then in the server's.
+          (socket as unknown as { _socket: Socket })._socket.pause();
+          speak(target, socket, 1);
+        }),
+      ),
+  },
+  {
+    name: 'one-token',
+    what: 'one token starts every session that it gets, 100 a second',
+    tokens: true,
+    run: (target) => greedy(target, false),
+  },
+  {
+    name: 'one-token-cut',
+    what: 'the same, and its sockets are cut, so that its sessions wait for resumes',
+    tokens: true,
+    run: (target) => greedy(target, true),
+  },
+  {
+    name: 'bad-starts',
+    what: 'starts whose text is refused, 200 a second',
+    tokens: true,
+    run: (target) => {
+      setInterval(() => {
+        const socket = open(target);
+        socket.on('open', () => say(target, socket, startOf({ text: '%%% ###' })));
+      }, 5);
+    },
+  },
+  {
+    name: 'no-token',
+    what: '2,000 WebSockets without a token, kept open as long as the server lets them',
+    tokens: true,
+    run: (target) => {
+      const stranger = { ...target, token: undefined };
+      again(2000, () => open(stranger), 500);
+    },
+  },
+  {
+    name: 'half-open',
+    what: '2,000 connections that send half a request',
+    tokens: true,
+    run: ({ url }) => {
+      const { hostname, port } = new URL(url);
+      again(2000, () => {
+        const socket = connect(Number(port), hostname, () =>
+          socket.write('GET /v1/stream HTTP/1.1\r\nHost: x\r\nX-A: '),
+        );
+        return socket;
+      });
+    },
+  },
+  {
+    name: 'idle-sockets',
+    what: '10,000 WebSockets with a token that never start, opened 500 a second',
+    tokens: true,
+    run: (target) => again(10_000, () => open(target), 500),
+  },
+];
+
+function nextUtterances(target: Target, sockets: number, soundMs = 0): void {
+  again(sockets, () =>
+    session(target, { text: longText }, (socket) => {
+      let seq = 0;
+      const burst = (count: number) => {
+        for (let i = 0; i < count; i++) {
+          for (let ms = 0; ms < soundMs; ms += 20) sendFrame(target, socket, seq++);
+          say(target, socket, { type: 'next_utterance', reference: { text: longText } });
+        }
+      };
+      burst(90);
+      every(socket, 1000, () => burst(19));
+    }),
+  );
+}
+
+function floods(target: Target, kind: 'ping' | 'pong'): void {
+  again(1, () =>
+    session(target, { text: 'hello' }, (socket) => {
+      every(socket, 10, () => {
+        for (let i = 0; i < 100; i++) socket[kind]();
+        target.seen.sent += 200;
+      });
+    }),
+  );
+}
+
+function greedy(target: Target, cut: boolean): void {
+  setInterval(() => {
+    session(target, { text: 'hello' }, (socket) => {
+      if (cut) socket.terminate();
+      else every(socket, 10_000, () => say(target, socket, { type: 'keep_alive' }));
+    });
+  }, 10);
+}
+
+/** A session that is ready. */
+function session(target: Target, reference: object, onReady: (socket: WebSocket) => void): WebSocket {
+  const socket = open(target);
+  socket.on('open', () => say(target, socket, startOf(reference)));
+  let isReady = false;
+  socket.on('message', (data) => {
+    if (isReady || !String(data).includes('"ready"')) return;
+    isReady = true;
+    onReady(socket);
+  });
+  return socket;
+}
+
+function startOf(reference: object): object {
+  const audio = { encoding: 'pcm_s16le', sample_rate: 16_000, channels: 1 };
+  return { type: 'start', protocol: 'speechfb.v1', audio, reference };
+}
+
+function open({ url, token, seen }: Target): WebSocket {
+  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  const socket = new WebSocket(url, 'speechfb.v1', { headers, perMessageDeflate: false });
+  const count = (answer: string) => seen.answers.set(answer, (seen.answers.get(answer) ?? 0) + 1);
+  socket.on('message', (data: Buffer) => {
+    seen.received += data.length;
+    const text = data.length < 1_000_000 ? String(data) : '';
+    if (text.includes('"type":"error"')) count(/"code":"(\w+)"/.exec(text)?.[1] ?? 'error');
+    else if (text.includes('"type":"ready"')) count('ready');
+  });
+  socket.on('unexpected-response', (_, response) => {
+    count(`HTTP ${response.statusCode}`);
+    response.resume();
+    socket.terminate();
+  });
+  socket.on('error', () => {});
+  return socket;
+}
+
+/** Keeps `count` sockets alive, a new one for each that ends, at most `perSecond` of them. */
+function again(count: number, make: () => WebSocket | Socket, perSecond = 100): void {
+  let living = 0;
+  setInterval(() => {
+    for (let made = 0; living < count && made < perSecond / 10; made++) {
+      living++;
+      const socket = make();
+      socket.on('error', () => {});
+      socket.once('close', () => void living--);
+    }
+  }, 100);
+}
+
+/** Sound in `speed` times real time until the socket closes. */
+function speak(target: Target, socket: WebSocket, speed: number): void {
+  let seq = 0;
+  every(socket, 20 / speed, () => sendFrame(target, socket, seq++));
+}
+
+function sendFrame(target: Target, socket: WebSocket, seq: number): void {
+  raw(target, socket, encodeFrame(buzzingFrame(seq)));
+}
+
+/** 20 ms of a loud buzz: silence would be cheap for some servers. */
+const buzz = new Uint8Array(Int16Array.from({ length: 320 }, (_, i) => ((i * 100) % 16_000) - 8000).buffer);
+
+function buzzingFrame(seq: number) {
+  return { codec: 'pcm_s16le', flags: 0, epoch: 0, seq, firstSample: seq * 320, payload: buzz } as const;
+}
+
+function say(target: Target, socket: WebSocket, message: object): void {
+  raw(target, socket, JSON.stringify(message));
+}
+
+function raw(target: Target, socket: WebSocket, data: Buffer | string): void {
+  if (socket.readyState !== WebSocket.OPEN) return;
+  target.seen.sent += data.length;
+  socket.send(data);
+}
+
+function every(socket: WebSocket, ms: number, act: () => void): void {
+  const timer = setInterval(act, ms);
+  socket.once('close', () => clearInterval(timer));
+}
