@@ -1,15 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type Peer, type Script, startHostileServer } from '../kit/hostile-server.ts';
 import { childrenOf, isAlive } from '../kit/processes.ts';
 import { bin } from '../kit/program.ts';
+import { temporaryDirectory } from '../kit/temporary-directory.ts';
 import { raw } from '../kit/websocket.ts';
 
-const scratch = mkdtempSync(join(tmpdir(), 'speechfb-hostile-'));
+const scratch = temporaryDirectory();
 /** A machine under load adds to the two seconds that are promised. */
 const soonMs = 4000;
 
