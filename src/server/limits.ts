@@ -149,7 +149,7 @@ export const defaultLimits = {
    */
   initialSessions: 0,
   leastSessions: 20,
-  /** Share of its time that the busiest thread may work before no further session is let in. */
+  /** Share of its time that the busiest thread may work, to say how many fit once it gets late. */
   maxUtilisation: 0.95,
   /** How long a refused client is asked to wait. */
   busyRetryMs: 5_000,
