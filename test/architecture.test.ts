@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { findCircle, readImports, roomArrows, subRoomArrows, type Table, tableProblems } from './kit/imports.ts';
@@ -190,6 +190,16 @@ describe('imports run one way', () => {
 it('lets no verb write to the terminal but through what makes foreign text plain', () => {
   const writers = files.filter((file) => /process\.(stdout|stderr)\.write|console\.\w+\(/.test(textOf(file)));
   expect(writers.sort()).toEqual(['cli.ts', 'commands/output.ts', 'commands/terminal.ts']);
+});
+
+it("lets no test leave a directory in the system's tmp: one file of the kit makes them all, and removes them", () => {
+  const tests = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' });
+  const makers = tests.filter(
+    (file) =>
+      /\.tsx?$/.test(file) &&
+      /import \{[^}]*\bmkdtemp\w*[^}]*\} from 'node:fs/.test(readFileSync(join(import.meta.dirname, file), 'utf8')),
+  );
+  expect(makers).toEqual(['kit/temporary-directory.ts']);
 });
 
 describe('what one look takes in', () => {

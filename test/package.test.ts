@@ -3,7 +3,6 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -15,10 +14,11 @@ import { createRequire } from 'node:module';
 import { homedir, tmpdir } from 'node:os';
 import { dirname, join, normalize, resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { temporaryDirectory } from './kit/temporary-directory.ts';
 
 // What a user gets: packed, installed into an empty folder with scripts on, run from there.
 const root = resolve(import.meta.dirname, '..');
-const scratch = mkdtempSync(join(emptyPlace(), 'speechfb-package-'));
+const scratch = temporaryDirectory(emptyPlace());
 const home = join(scratch, 'home');
 const installed = join(home, 'node_modules/speechfb');
 const text = 'The conference will begin when the leader arrives.';

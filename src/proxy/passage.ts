@@ -21,12 +21,21 @@ export type PassageEvents = {
 /** Bytes as they were read, or the end of the stream. */
 type Piece = { bytes: Buffer | 'end' | 'reset'; readUs: number };
 
-type Lane = { from: Socket; to: Socket; waiting: Piece[]; closed: boolean };
+type Lane = {
+  from: Socket;
+  to: Socket;
+  waiting: Piece[];
+  /** Pieces that were given to `to` and that the system has not taken. */
+  unwritten: number;
+  closed: boolean;
+};
 
 /** What is written to the model at once: a segment, so that a large read arrives bit by bit. */
 const pieceBytes = 1448;
 /** More than this waits in the device's socket, or the far end's, and no more is read. */
 const highWaterBytes = 256 * 1024;
+/** The same in pieces, which may be of one byte each, and take some hundred in memory. */
+const highWaterPieces = 2048;
 
 /**
  * One client's two sockets, joined by a simulated connection: what is read from one is written to
@@ -53,8 +62,8 @@ export class Passage implements Due {
     this.#nowUs = nowUs;
     this.#events = events;
     this.#lanes = {
-      up: { from: client, to: upstream, waiting: [], closed: false },
-      down: { from: upstream, to: client, waiting: [], closed: false },
+      up: { from: client, to: upstream, waiting: [], unwritten: 0, closed: false },
+      down: { from: upstream, to: client, waiting: [], unwritten: 0, closed: false },
     };
     this.#join('up');
     this.#join('down');
@@ -131,20 +140,28 @@ export class Passage implements Due {
   }
 
   #deliver(direction: Direction, atUs: number): void {
-    const { to, waiting } = this.#lanes[direction];
+    const lane = this.#lanes[direction];
+    const { to, waiting } = lane;
     const { bytes, readUs } = waiting.shift()!;
     if (bytes === 'end') to.end();
     else if (bytes === 'reset') to.resetAndDestroy();
     else {
-      if (to.writable) to.write(bytes);
+      if (to.writable) {
+        lane.unwritten += 1;
+        to.write(bytes, () => {
+          lane.unwritten -= 1;
+          if (lane.from.isPaused()) this.#regulate(direction);
+        });
+      }
       this.#events.delivered(direction, bytes.length, atUs - readUs, this.#nowUs() - atUs);
     }
   }
 
   /** Reads no more while too much waits, in the model or in the socket behind it. */
   #regulate(direction: Direction): void {
-    const { from, to } = this.#lanes[direction];
-    const full = this.connection.bufferedBytes(direction) > highWaterBytes || to.writableLength > highWaterBytes;
+    const { from, to, waiting, unwritten } = this.#lanes[direction];
+    const bytes = Math.max(this.connection.bufferedBytes(direction), to.writableLength);
+    const full = bytes > highWaterBytes || waiting.length + unwritten > highWaterPieces;
     if (full || this.#dead) from.pause();
     else if (from.isPaused()) from.resume();
   }

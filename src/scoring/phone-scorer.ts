@@ -37,7 +37,7 @@ export type PhoneScoring = {
 };
 
 /** GOP of a phone that was not heard, nats: below any that is. */
-const unheardGop = -15;
+export const unheardGop = -15;
 
 /**
  * Frames in which hardly a phone can be said: a wrong one as short as this may have been left out.

@@ -59,8 +59,16 @@ export const openUtterance: OpenUtterance = (engine, reference, options, events)
   });
 };
 
-/** What becomes of an utterance, once there is sound, and where none ever comes. */
-export type Scorers = { open(): ScoringBackend; unheard(): TimedResult };
+/** What becomes of an utterance. */
+export type Scorers = {
+  /** There is sound. */
+  open(): ScoringBackend;
+  /**
+   * None ever came. A result that is not wanted any more, since the utterance was closed, need not
+   * be made.
+   */
+  unheard(isWanted: () => boolean): TimedResult | Promise<TimedResult>;
+};
 
 /**
  * The sound through the model, and its frames to where they are scored. Both are opened by the
@@ -71,7 +79,9 @@ export class JoinedPipeline implements UtterancePipeline {
   readonly #events: { onError(error: Error): void };
   readonly #scorers: Scorers;
   #heard: { stream: AcousticStream; backend: ScoringBackend } | undefined;
+  /** No more sound is taken. */
   #isOver = false;
+  #isClosed = false;
   #pushedSamples = 0;
 
   constructor(engine: AcousticEngine, events: { onError(error: Error): void }, scorers: Scorers) {
@@ -97,13 +107,14 @@ export class JoinedPipeline implements UtterancePipeline {
 
   async finish(): Promise<TimedResult> {
     this.#isOver = true;
-    if (!this.#heard) return this.#scorers.unheard();
+    if (!this.#heard) return this.#scorers.unheard(() => !this.#isClosed);
     await this.#heard.stream.end();
     return this.#heard.backend.finish(this.#pushedMs());
   }
 
   close(): void {
     this.#isOver = true;
+    this.#isClosed = true;
     this.#heard?.stream.close();
     this.#heard?.backend.close();
   }

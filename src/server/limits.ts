@@ -59,10 +59,10 @@ export const defaultLimits = {
    * and report one costs some 10 us. A reader says 12 a second.
    */
   phonesPerSecond: 2000,
-  phoneBurst: 40_000,
+  phoneBurst: 20_000,
   /** Phones of the texts that sessions of the whole server start with, likewise. */
-  startPhonesPerSecond: 30_000,
-  startPhoneBurst: 200_000,
+  startPhonesPerSecond: 20_000,
+  startPhoneBurst: 50_000,
   /** Phones of all texts that are open at once: all sessions with 500 words each fit. */
   maxOpenPhones: 2_000_000,
   /** Payload of one audio frame: 100 ms of 48 kHz float32 three times over. */
@@ -149,7 +149,7 @@ export const defaultLimits = {
    */
   initialSessions: 0,
   leastSessions: 20,
-  /** Share of its time that the busiest thread may work before no further session is let in. */
+  /** Share of its time that the busiest thread may work, to say how many fit once it gets late. */
   maxUtilisation: 0.95,
   /** How long a refused client is asked to wait. */
   busyRetryMs: 5_000,

@@ -1,8 +1,7 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { histogramsReady } from '../../src/metrics/histogram.ts';
 import { Recorder } from '../../src/metrics/recorder.ts';
 import { encodeRun } from '../../src/results/recorded-run.ts';
@@ -10,11 +9,10 @@ import { parseObjective } from '../../src/slo/objective/expression.ts';
 import { sumsOfLatencies } from '../kit/cluster-sums.ts';
 import { speechfb } from '../kit/command.ts';
 import { metadata } from '../kit/run-metadata.ts';
+import { temporaryDirectory } from '../kit/temporary-directory.ts';
 
-const directory = mkdtempSync(join(tmpdir(), 'speechfb-few-'));
+const directory = temporaryDirectory();
 beforeAll(histogramsReady);
-afterAll(() => rmSync(directory, { recursive: true }));
-
 const never = Number.POSITIVE_INFINITY;
 const repeated = (sessions: number, each: number, ms: (i: number) => number): number[][] =>
   Array.from({ length: sessions }, (_, session) => Array.from({ length: each }, (_, i) => ms(session * each + i)));

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { parse, stringify } from 'yaml';
 import { histogramsReady } from '../../src/metrics/histogram.ts';
@@ -20,11 +20,10 @@ import { serve } from '../kit/server/serve.ts';
 import { temporaryDirectory } from '../kit/temporary-directory.ts';
 
 const scratch = temporaryDirectory();
-/** Outputs in which the hostile text was seen, made plain: without any, the test would prove nothing. */
+/** Outputs in which the hostile text was seen: without any, these tests would prove nothing. */
 let seen = 0;
 
 beforeAll(histogramsReady);
-afterAll(() => expect(seen).toBeGreaterThan(200));
 
 describe('every text of a file, and every key', () => {
   it.each<[string, string, readonly (readonly [readonly string[], ShownAs])[]]>([
@@ -90,6 +89,14 @@ describe('every text of a file, and every key', () => {
       }
     }
     expect(raw).toEqual([]);
+  });
+
+  it('what a matcher quotes, in the rules made of it', async () => {
+    const file = join(scratch, 'matchers.yaml');
+    const shipped = readFileSync('slo/live-feedback.yaml', 'utf8');
+    writeFileSync(file, shipped.replace('phoneme_feedback', 'FORGED begins \u202e\u200b\u009b\u2028\u{e0041}'));
+    for (const verb of ['check', 'rules', 'explain'])
+      expect(rawOf(await speechfb('slo', verb, file), 'text')).toEqual([]);
   });
 
   it('budget --chart', async () => {
@@ -240,6 +247,17 @@ describe('every flag and argument', () => {
     expect(rawOf(ran, 'text')).toEqual([]);
   });
 
+  it('the id of a recording in a manifest', async () => {
+    const [manifest, out] = [join(scratch, 'fine.jsonl'), join(scratch, 'fine.out.jsonl')];
+    writeFileSync(
+      manifest,
+      JSON.stringify({ id: hostileText, audio: resolve('fixtures/audio/leader.wav'), text: 'The' }),
+    );
+    const ran = await speechfb('score', '--manifest', manifest, '--out', out);
+    expect([ran.status, ...rawOf(ran, 'text')]).toEqual([0]);
+    expect([readFileSync(out, 'utf8').includes('FORGED'), ...rawFiles(out)]).toEqual([true]);
+  });
+
   it('the name of a file that is read, and of a directory that is written', async () => {
     const file = join(scratch, hostileName);
     writeFileSync(file, 'no WAV');
@@ -353,6 +371,10 @@ describe('live screens', () => {
     for (const one of ['\x1b]0;', '\x1b[2J\x1b[31m', '\u202e', '\u200b', '\r', '\b', '\x07', '\x9b'])
       expect(shown).not.toContain(one);
   });
+});
+
+it('was seen, made plain, in hundreds of outputs', () => {
+  expect(seen).toBeGreaterThan(200);
 });
 
 type Tree = { [key: string]: Tree } | Tree[] | string | number | boolean | null;

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { workerUrl } from '../../src/threads/worker-url.ts';
@@ -49,7 +49,7 @@ describe('a load test whose terminal closes', () => {
     ['alone hears of it', 1],
     ['hears of it with all of its processes', -1],
   ])('%s, and ends as after Ctrl-C: with what was measured, and 130', async (_, whom) => {
-    const out = mkdtempSync(join(scratch, 'hangup-'));
+    const out = temporaryDirectory();
     const { child, says, stderr } = loadtest([quickstart, '--out', out]);
     await says(/[1-9]\d*\/20 learners/);
     const processes = childrenOf(child.pid!);
@@ -62,7 +62,7 @@ describe('a load test whose terminal closes', () => {
   });
 
   it('in one of several runs has the runs that were measured', async () => {
-    const out = mkdtempSync(join(scratch, 'runs-'));
+    const out = temporaryDirectory();
     const { child, says } = loadtest([quickstart, '--runs', '2', '--out', out]);
     await says(/[1-9]\d*\/20 learners/);
     child.kill('SIGHUP');
@@ -75,7 +75,7 @@ describe('a load test whose terminal closes', () => {
 
 describe('a load test that npx started', () => {
   it('ends as after Ctrl-C when npx is killed, though a shell stands between them', async () => {
-    const out = mkdtempSync(join(scratch, 'npx-'));
+    const out = temporaryDirectory();
     // As npm does it: a title, a shell, and the command behind it, which is not the last so that the shell stays.
     const npx = `process.title = 'npm exec speechfb';
       require('node:child_process').spawn('sh', ['-c', '"$0" "$@"; exit $?', process.execPath, ${JSON.stringify(bin)},

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect, it } from 'vitest';
 import { bin } from '../kit/program.ts';
@@ -39,7 +39,7 @@ it('a server process that is stopped for two of twenty seconds shows in p95 and 
 }, 90_000);
 
 async function loadtest(scenario: string, args: string[]) {
-  const out = mkdtempSync(join(scratch, 'run-'));
+  const out = temporaryDirectory();
   const child: ChildProcess = spawn(process.execPath, [bin, 'loadtest', scenario, ...args, '--out', out]);
   child.stdout?.resume();
   child.stderr?.resume();

@@ -74,6 +74,21 @@ describe('speechfb serve', () => {
     ],
     ['a limit of nothing', ['--limit', 'idle_timeout_ms=0'], /"0" is not a value for idle_timeout_ms/],
     ['a duration without a unit', ['--resume-ttl', '30'], /--resume-ttl: duration "30" has no unit.*\[bad_unit\]/],
+    [
+      'a host that is none',
+      ['--allow-host', 'class.example/x'],
+      /--allow-host "class\.example\/x" is not the name of a host.*\[bad_flag\]/,
+    ],
+    [
+      'no proxy to trust',
+      ['--trust-proxy', '0'],
+      /--trust-proxy: "0" is not a whole number; allowed: 1 to 16 \[bad_flag\]/,
+    ],
+    [
+      'faults for everybody behind a proxy',
+      ['--fault-injection', '--trust-proxy', '1', '--port', '0'],
+      /anyone behind the proxy stall or kill the model \[unsafe_faults\]/,
+    ],
     ['a model that is not there', ['--model', 'none'], /\[model_not_found\]/],
     ['a device that does not exist', ['--device', 'tpu'], /tpu/],
     ['an unknown flag', ['--prot', '1'], /--port/],

@@ -1,5 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { mostFragments } from '../../src/client/link/websocket-assembly.ts';
@@ -7,9 +6,10 @@ import { speechfb } from '../kit/command.ts';
 import { phoneAt } from '../kit/fake-server.ts';
 import { type Peer, type Script, startHostileServer } from '../kit/hostile-server.ts';
 import { makeWav } from '../kit/make-wav.ts';
+import { temporaryDirectory } from '../kit/temporary-directory.ts';
 import { raw } from '../kit/websocket.ts';
 
-const clip = join(mkdtempSync(join(tmpdir(), 'speechfb-hostile-')), 'clip.wav');
+const clip = join(temporaryDirectory(), 'clip.wav');
 writeFileSync(clip, makeWav({ channels: [Array.from({ length: 4800 }, (_, i) => Math.sin(i / 10) / 2)] }));
 
 // Each run of the program in this process listens to its streams once more.

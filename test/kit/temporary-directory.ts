@@ -6,8 +6,8 @@ import { afterAll } from 'vitest';
 const made: string[] = [];
 
 /** An empty directory, gone with all that is in it when the tests of the file are over, failed or not. */
-export function temporaryDirectory(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'speechfb-test-'));
+export function temporaryDirectory(parent = tmpdir()): string {
+  const directory = mkdtempSync(join(parent, 'speechfb-test-'));
   made.push(directory);
   return directory;
 }

@@ -13,7 +13,7 @@ import {
   startReading,
 } from '../kit/server/reader.ts';
 import { openShippedModel, readClip } from '../kit/server/real.ts';
-import { scriptedEngine } from '../kit/server/scripted.ts';
+import { scriptedEngine, scriptedScoring } from '../kit/server/scripted.ts';
 import { serve } from '../kit/server/serve.ts';
 
 describe('POST /faults/inference', () => {
@@ -90,11 +90,19 @@ describe('POST /faults/inference', () => {
   });
 });
 
-describe('a model that has said nothing for long', () => {
-  it('takes no session, and the server is not ready', async () => {
-    const server = await serve({ engine: scriptedEngine({ silentMs: 2001 }) });
+describe('a thread that has said nothing for long', () => {
+  const silent = { waitP95Ms: 1, busy: 0.1, silentMs: 3001 };
+  it.each<[string, Partial<ServerOptions>, string]>([
+    ['the model', { engine: scriptedEngine({ silentMs: 2001 }) }, 'the model has said nothing for 2001 ms'],
+    [
+      'scoring',
+      { scoring: { ...scriptedScoring, stats: () => silent } },
+      'a scoring thread has said nothing for 3001 ms',
+    ],
+  ])('%s: the server takes no session and is not ready', async (_, parts, reason) => {
+    const server = await serve(parts);
     const ready = await fetch(httpUrl(server, '/readyz'));
-    expect([ready.status, await ready.text()]).toEqual([503, expect.stringContaining('said nothing for 2001 ms')]);
+    expect([ready.status, await ready.text()]).toEqual([503, expect.stringContaining(reason)]);
     const client = await connect(server.url);
     client.send(startMessage());
     expect((await client.closed).code).toBe(4503);

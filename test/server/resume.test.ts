@@ -86,7 +86,13 @@ describe('a socket cut in the middle', () => {
 describe('a reader that stays behind', () => {
   it('is cut off, and after a resume has missed no final', async () => {
     const server = await serve({
-      limits: { maxUnsentBytes: 200_000, phoneBurst: 1_000_000, maxFinishing: 64, maxReplayBytes: 1e8 },
+      limits: {
+        maxUnsentBytes: 200_000,
+        phoneBurst: 1_000_000,
+        startPhoneBurst: 1_000_000,
+        maxFinishing: 64,
+        maxReplayBytes: 1e8,
+      },
     });
     const text = 'abcdefghij '.repeat(200);
     const first = await connect(server.url);

@@ -35,6 +35,11 @@ export async function runGenerators(
   const stop = () => {
     for (const generator of generators) generator.stop();
   };
+  // A generator that is stopped (SIGSTOP) does not see that this process is gone.
+  const kill = () => {
+    for (const generator of generators) generator.kill();
+  };
+  process.once('exit', kill);
   hooks.signal.addEventListener('abort', stop, { once: true });
   if (hooks.signal.aborted) stop();
   await Promise.all(generators.map((generator) => generator.ready));
@@ -43,6 +48,7 @@ export async function runGenerators(
   for (const generator of generators) generator.send({ type: 'start', startAtEpochMs });
   const results = await Promise.all(generators.map((generator) => generator.result));
   hooks.signal.removeEventListener('abort', stop);
+  process.off('exit', kill);
   return mergeResults(results, task.seed);
 }
 
@@ -136,14 +142,18 @@ class Generator {
    * loop no longer turns, is killed.
    */
   stop(): void {
-    let timer = setTimeout(() => this.#child.kill('SIGKILL'), deafMs);
+    let timer = setTimeout(() => this.kill(), deafMs);
     this.#child.on('message', (given: FromGenerator) => {
       if (given.type !== 'stopping') return;
       clearTimeout(timer);
-      timer = setTimeout(() => this.#child.kill('SIGKILL'), stoppingMs);
+      timer = setTimeout(() => this.kill(), stoppingMs);
     });
     this.#child.once('exit', () => clearTimeout(timer));
     this.send({ type: 'stop' });
+  }
+
+  kill(): void {
+    this.#child.kill('SIGKILL');
   }
 
   /** Says it, if anybody is there to hear it. */

@@ -56,6 +56,8 @@ type Down = { bytes: number; writtenUs: number } & (
  * feels a slow device, and memory has an end.
  */
 const mostHeldBytes = 128 * 1024;
+/** The same in messages, which may be of two bytes, and take some hundred in memory. */
+const mostHeldMessages = 2048;
 
 /**
  * A link over a simulated network: what the app sends is written to the real socket when the
@@ -76,8 +78,12 @@ export class NetworkLink implements Link, ConnectionSink, WheelTask {
   #timeUs: number;
   /** Reasons why the real socket is not read: the app, and a way down that is full. */
   readonly #unread = { app: false, network: false };
-  /** Server bytes not yet delivered to the app. */
+  /** Server bytes and messages not yet delivered to the app. */
   #heldBytes = 0;
+  #heldMessages = 0;
+  /** An answer to a ping is on its way up; the newest ping that came since then. */
+  #ponging = false;
+  #pinged: Uint8Array | undefined;
   /** Within `connection.advance`: what is written meanwhile waits until it returns. */
   #advancing = false;
   readonly #written: { direction: Direction; bytes: number }[] = [];
@@ -103,7 +109,7 @@ export class NetworkLink implements Link, ConnectionSink, WheelTask {
       message: (bytes, begin, end) =>
         this.#writeDown({ kind: 'text', text: Buffer.from(bytes.subarray(begin, end)) }, end - begin),
       binary: () => this.#writeDown({ kind: 'binary' }, 0),
-      ping: (data) => this.#writeDown({ kind: 'ping', data }, data.length),
+      ping: (data) => this.#writeDown({ kind: 'ping', data: Uint8Array.from(data) }, data.length),
       pong: () => this.#writeDown({ kind: 'pong' }, 0),
       closed: (code, reason) => this.#realClosed(code, reason),
     });
@@ -229,7 +235,8 @@ export class NetworkLink implements Link, ConnectionSink, WheelTask {
     this.#down.write({ ...down, bytes, writtenUs: this.#timeUs });
     this.#write('down', bytes);
     this.#heldBytes += bytes;
-    if (this.#heldBytes > mostHeldBytes) this.#read('network', false);
+    this.#heldMessages += 1;
+    if (this.#heldBytes > mostHeldBytes || this.#heldMessages > mostHeldMessages) this.#read('network', false);
   }
 
   #read(who: 'app' | 'network', wanted: boolean): void {
@@ -287,22 +294,42 @@ export class NetworkLink implements Link, ConnectionSink, WheelTask {
       this.#events.carried?.(up.frame.firstSample, this.#shaper.clockMs(this.#timeUs), lateMs);
     } else if (up.kind === 'text') this.#real.send(up.text);
     else if (up.kind === 'ping') this.#real.ping();
-    else this.#real.pong(up.data);
+    else this.#passPong(up.data);
   };
+
+  /**
+   * One answer at a time is on its way up, the next to the newest ping (RFC 6455, section 5.5.3):
+   * the way up may be slower than the way down.
+   */
+  #answer(data: Uint8Array): void {
+    this.#pinged = data;
+    if (this.#ponging) return;
+    this.#ponging = true;
+    this.#pinged = undefined;
+    this.pong(data);
+  }
+
+  #passPong(data: Uint8Array): void {
+    this.#real.pong(data);
+    this.#ponging = false;
+    if (this.#pinged) this.#answer(this.#pinged);
+  }
 
   /** Tells the app what has come down, at the time when it came. */
   readonly #passDown = (down: Down): void => {
     if (this.#over) return;
     this.#late();
     this.#heldBytes -= down.bytes;
-    if (this.#unread.network && this.#heldBytes <= mostHeldBytes / 2) this.#read('network', true);
+    this.#heldMessages -= 1;
+    const roomy = this.#heldBytes <= mostHeldBytes / 2 && this.#heldMessages <= mostHeldMessages / 2;
+    if (this.#unread.network && roomy) this.#read('network', true);
     const atMs = this.#shaper.clockMs(this.#timeUs);
     if (down.kind === 'text') {
       const downlinkMs = (this.#timeUs - down.writtenUs) / 1000;
       this.#events.message(down.text, 0, down.text.length, atMs, downlinkMs, this);
     } else if (down.kind === 'binary') this.#events.binary(this);
     else if (down.kind === 'pong') this.#events.pong(atMs, this);
-    else if (down.kind === 'ping') this.pong(down.data);
+    else if (down.kind === 'ping') this.#answer(down.data);
     else {
       this.#over = true;
       this.#events.closed(down.code, down.reason, this);

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { parseDocuments } from '../../config/documents.ts';
 import { despiteProblems, duration, integer, section, text, throughUnit, word } from '../../config/fields.ts';
 import { readText } from '../../config/read-chunks.ts';
+import { isNot } from '../../config/sentences.ts';
 import { badConfig } from '../../config/yaml.ts';
 import { SpeechfbError } from '../../errors.ts';
 import { networksMap } from '../../sim/networks/schema.ts';
@@ -43,7 +44,7 @@ export const loadScenario = section({
   kind: word('LoadScenario'),
   metadata: section({
     name: text('a name').regex(/^[a-z0-9][a-z0-9-]*$/, {
-      error: (issue) => `${JSON.stringify(issue.input)} is not lower-case letters, digits and hyphens`,
+      error: (issue) => isNot(issue.input, 'lower-case letters, digits and hyphens'),
     }),
     description: text('a sentence').optional(),
   }),

@@ -4,10 +4,11 @@ import { workerUrl } from '../../threads/worker-url.ts';
 import { checkReadable } from '../align/graph.ts';
 import { JoinedPipeline, type OpenUtterance } from '../pipeline.ts';
 import type { Reference, ReferenceSource } from '../text/reference.ts';
-import { calibratorOf, UtteranceScorer } from '../utterance-scorer.ts';
+import { calibratorOf } from '../utterance-scorer.ts';
 import { HungThreads } from './hung-threads.ts';
 import { KnownTexts } from './known-texts.ts';
 import { ScoringThread } from './thread.ts';
+import { UnheardFinals } from './unheard-finals.ts';
 
 /** Figures of the last 10 s or so. */
 export type ScoringStats = {
@@ -45,6 +46,7 @@ export class ScoringThreads {
   readonly #script: URL;
   readonly #threads: ScoringThread[];
   readonly #texts = new KnownTexts(knownTextSize);
+  readonly #unheard: UnheardFinals;
   readonly #watch: NodeJS.Timeout;
   #closing = false;
 
@@ -54,6 +56,7 @@ export class ScoringThreads {
     this.#script = workerScript;
     // A model that does not fit is found here, once, and not by each thread.
     calibratorOf(model);
+    this.#unheard = new UnheardFinals(model);
     const count = threads ?? Math.max(1, Math.min(mostThreads, availableParallelism() - 2));
     this.#threads = Array.from({ length: count }, (_, at) => this.#launch(at));
     const hung = new HungThreads(this.#threads, options.hungMs ?? hungMs);
@@ -80,7 +83,7 @@ export class ScoringThreads {
     checkReadable(reference, this.#options.model);
     return new JoinedPipeline(engine, events, {
       open: () => this.#threadFor(settings.speaker).open(reference, settings, events),
-      unheard: () => new UtteranceScorer(this.#options.model, reference, settings, {}).finish(0),
+      unheard: (isWanted) => this.#unheard.finalOf(reference, settings.speaker ?? '', isWanted),
     });
   };
 

@@ -120,6 +120,6 @@ export class OverloadControl {
 
 const decideEveryMs = 250;
 /** The shipped model on one core carries about this many, the sockets' thread among them. */
-const guessACore = 100;
+const guessACore = 75;
 const shedEveryMs = 500;
 const shedShare = 0.05;

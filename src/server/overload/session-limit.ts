@@ -60,9 +60,10 @@ export class SessionLimit {
     }
     const isFull = sessions >= this.#limit * fullShare;
     const roomFor = this.#sessionTakes > 0 ? maxUtilisation / this.#sessionTakes : Number.POSITIVE_INFINITY;
-    // While the threads idle, what they have room for is a guess that only holds growth; it is
-    // known when they work.
-    if (utilisation > knownAbove) this.#limit = Math.min(this.#limit, Math.max(least, sessions, roomFor));
+    // A thread that works without being late may only have to share its core; one that is getting
+    // late has told how many it carries.
+    const isTold = verdict === undefined && utilisation > knownAbove;
+    if (isTold) this.#limit = Math.min(this.#limit, Math.max(least, sessions, roomFor));
     if (verdict === 'under' && isFull) {
       const grown = this.#limit + (this.#isProbing ? this.#limit * probing : probingAfter);
       this.#limit = Math.min(most, Math.max(this.#limit, Math.min(grown, roomFor)));

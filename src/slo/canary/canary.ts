@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { duration, integer, oneOf, section, text, throughUnit, word } from '../../config/fields.ts';
+import { isNot } from '../../config/sentences.ts';
 import { durationText, numberText, percentText } from '../../format.ts';
 import { canFire, largestBurn } from '../service-level/burn.ts';
 import { type BurnMode, burnModes } from '../service-level/burn-rule.ts';
@@ -13,8 +14,7 @@ export type CanaryUnit = (typeof canaryUnits)[number];
 const dayMs = 86_400_000;
 const share = (example: string) => text(`a percentage such as ${example}`).transform(throughUnit(parseShare));
 const factor = (example: number) => {
-  const error = (issue: { input?: unknown }) =>
-    `${JSON.stringify(issue.input)} is not a number above 1 such as ${example}`;
+  const error = (issue: { input?: unknown }) => isNot(issue.input, `a number above 1 such as ${example}`);
   return z.number({ error }).gt(1, { error });
 };
 
@@ -28,7 +28,7 @@ const spec = section({
   unit: oneOf(canaryUnits).default('event'),
   /** How many events such a unit has, where only events are counted: in Prometheus. */
   eventsPerUnit: z
-    .number({ error: (issue) => `${JSON.stringify(issue.input)} is not a number such as 30` })
+    .number({ error: (issue) => isNot(issue.input, 'a number such as 30') })
     .min(1, { error: (issue) => `${issue.input} is below 1` })
     .optional(),
   /** Units of the whole service, old and new version together. */
@@ -38,7 +38,7 @@ const spec = section({
     .min(1, { error: () => 'is empty' }),
   rollback: section({
     burn: z
-      .number({ error: (issue) => `${JSON.stringify(issue.input)} is not a number such as 2` })
+      .number({ error: (issue) => isNot(issue.input, 'a number such as 2') })
       .positive({ error: (issue) => `${issue.input} is not above 0` }),
     for: duration(1000, dayMs),
     every: duration(1000, dayMs).prefault('1m'),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isNot, shown } from '../../config/sentences.ts';
 import { msPerUnit } from './promql.ts';
 import { matchersOf, quotedText } from './series.ts';
 import type { ServiceLevelFile } from './service-level.ts';
@@ -14,7 +15,7 @@ const query = z.object({
     type: z
       .string({ error: () => 'is missing; write Prometheus, or a metricSourceRef to a DataSource of this file' })
       .regex(/^prometheus$/i, {
-        error: (issue) => `${JSON.stringify(issue.input)} is not Prometheus, the only source that can be imported`,
+        error: (issue) => isNot(issue.input, 'Prometheus, the only source that can be imported', 'Prometheus'),
       }),
     spec: z.object({ query: z.string({ error: () => 'is missing: write the Prometheus query' }).min(1) }),
   }),
@@ -69,9 +70,9 @@ const objective = z
   });
 
 export const openSloFile = z.object({
-  apiVersion: z.literal('openslo/v1', { error: (issue) => `${JSON.stringify(issue.input)} is not openslo/v1` }),
+  apiVersion: z.literal('openslo/v1', { error: (issue) => isNot(issue.input, 'openslo/v1') }),
   kind: z.literal('SLO', {
-    error: (issue) => `${JSON.stringify(issue.input)} is not SLO, the kind that can be imported`,
+    error: (issue) => isNot(issue.input, 'SLO, the kind that can be imported', 'SLO'),
   }),
   metadata: z.looseObject({ name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/), displayName: z.string().optional() }),
   spec: z
@@ -83,9 +84,7 @@ export const openSloFile = z.object({
       timeWindow: z
         .array(
           z.looseObject({
-            duration: z
-              .string()
-              .regex(/^\d+[dhw]$/, { error: (issue) => `${JSON.stringify(issue.input)} is not such as 30d, 4w` }),
+            duration: z.string().regex(/^\d+[dhw]$/, { error: (issue) => isNot(issue.input, 'such as 30d, 4w') }),
             isRolling: z.literal(true, {
               error: () => 'is not true: only rolling windows have a burn rate at any time',
             }),
@@ -93,7 +92,10 @@ export const openSloFile = z.object({
         )
         .length(1, { error: () => 'needs exactly one window' }),
       budgetingMethod: z.literal('Occurrences', {
-        error: (issue) => `${JSON.stringify(issue.input)} cannot be imported; allowed: Occurrences`,
+        error: (issue) =>
+          issue.input === undefined
+            ? 'is missing; write Occurrences'
+            : `${shown(issue.input)} cannot be imported; allowed: Occurrences`,
       }),
       objectives: z.array(objective).min(1),
     })

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { duration, integer, oneOf, section, text, throughUnit, word } from '../../config/fields.ts';
+import { isNot } from '../../config/sentences.ts';
 import { durationText, numberText, percentText } from '../../format.ts';
 import { distributionNames, shareNames } from '../../metrics/definitions.ts';
 import { type BurnAlert, burnForBudget, canFire, largestBurn, smallestTarget } from './burn.ts';
@@ -8,7 +9,7 @@ import { matchersFault, matchersOf, seriesFault } from './series.ts';
 
 const hourMs = 3_600_000;
 const name = text('a name').regex(/^[a-z0-9][a-z0-9-]*$/, {
-  error: (issue) => `${JSON.stringify(issue.input)} is not lower-case letters, digits and hyphens`,
+  error: (issue) => isNot(issue.input, 'lower-case letters, digits and hyphens'),
 });
 const refineBy = (fault: (given: string) => string | undefined) => (given: string, context: z.RefinementCtx) => {
   const message = fault(given);
@@ -31,7 +32,7 @@ export const indicator = section({
   /** Events of a Prometheus histogram; those above `atMost`, a bound of its buckets, are bad. */
   latency: section({
     histogram: text('the name of a histogram, without _bucket').regex(/^[a-zA-Z_:][a-zA-Z0-9_:]*$/, {
-      error: (issue) => `${JSON.stringify(issue.input)} is not a metric name`,
+      error: (issue) => isNot(issue.input, 'a metric name'),
     }),
     matchers: matchers.optional(),
     atMost: duration(1, hourMs),
@@ -45,8 +46,7 @@ export const indicator = section({
    */
   loadtest: section({
     metric: z.enum([...distributionNames, ...shareNames], {
-      error: (issue) =>
-        `${JSON.stringify(issue.input)} is not one of ${[...distributionNames, ...shareNames].join(', ')}`,
+      error: (issue) => isNot(issue.input, `one of ${[...distributionNames, ...shareNames].join(', ')}`),
     }),
     atMost: duration(1, hourMs).optional(),
   }).optional(),
@@ -74,7 +74,7 @@ const objective = section({
 
 const alert = section({
   severity: z.enum(['page', 'ticket'], {
-    error: (issue) => `${JSON.stringify(issue.input)} is not one of page, ticket`,
+    error: (issue) => isNot(issue.input, 'one of page, ticket'),
   }),
   /** The share of the period's budget spent in the long window, or the burn rate itself. */
   budget: text('a percentage').transform(throughUnit(parseShare)).optional(),

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createInlineEngine } from '../../../src/acoustic/engine/inline-engine.ts';
@@ -11,7 +11,7 @@ import { tinyFolder as golden, tiny } from '../../kit/tiny-model.ts';
 const folder = temporaryDirectory();
 /** A copy of the tiny package with its model.json changed; returns its folder. */
 function changed(change: (json: ModelJson) => unknown): string {
-  const dir = mkdtempSync(join(folder, 'package-'));
+  const dir = temporaryDirectory();
   cpSync(golden, dir, { recursive: true });
   const json = JSON.parse(readFileSync(join(dir, 'model.json'), 'utf8'));
   change(json);

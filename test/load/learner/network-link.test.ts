@@ -56,6 +56,21 @@ describe('a link over a network of 40 ms up and 30 ms down', () => {
     expect(phone.heard.at(-1)).toEqual({ what: 'pong', atMs: near(2080) });
   });
 
+  it('answers one ping of a flood at a time, the newest, and reads no more than it can hold', () => {
+    const phone = new Rig(slow).open();
+    let pings = 0;
+    for (let i = 0; i < 5000 && !phone.ends.includes('paused'); i++)
+      phone.at(1000, () => {
+        phone.real.ping?.(new Uint8Array([pings++ & 255]));
+      });
+    expect(pings).toBeGreaterThan(2000);
+    expect(pings).toBeLessThan(2100);
+    phone.until(5000);
+    expect(phone.ends).toEqual(['paused', 'resumed']);
+    expect(phone.written.length).toBeLessThan(5);
+    expect(phone.written[0]).toMatchObject({ what: 'pong' });
+  });
+
   it('what an event leads to is sent at the time of the event, however late the wheel turns', () => {
     const phone = new Rig(slow).open();
     phone.onMessage = (link) => link.send('answer');

@@ -47,6 +47,8 @@ describe('in Prometheus exposition format', () => {
   it('quotes and line ends in labels are escaped', () => {
     const odd = { name: 'x', help: 'h', labels: { a: 'say "\\"\n' }, kind: 'gauge', unit: '1', value: 1 } as const;
     expect(prometheusText([odd])).toContain('speechfb_loadtest_x{a="say \\"\\\\\\"\\n"} 1');
+    const hidden = { ...odd, labels: { a: '\u001b[2J\u202e\n"' } };
+    expect(prometheusText([hidden])).toContain('speechfb_loadtest_x{a="\\\\x1b[2J\\\\u202e\\n\\""} 1');
   });
 });
 

@@ -72,18 +72,31 @@ describe('scoring on threads of its own', () => {
     expect(after.result).toEqual(before.result);
   });
 
-  it('says of a text that nobody reads what scoring on the same thread says', async () => {
+  it.each([
+    ['plain words', { text }],
+    ['a number that is read in several ways', { text: "In 2024, 1/2 of Dr. Smith's 3,500 records had a PBX." }],
+    ['a single word', { text: 'read' }],
+    [
+      'given phones',
+      {
+        words: [
+          { text: 'hi', phones: ['HH', 'AY1'] },
+          { text: 'ho', phones: ['HH', 'OW'] },
+        ],
+      },
+    ],
+  ])('says of a text that nobody reads what scoring on the same thread says: %s', async (_, source) => {
     threads = new ScoringThreads({ model: scriptedEngine(script).model, threads: 1 });
     const unread = async (open: OpenUtterance) => {
-      const pipeline = open(silentEngine(), resolveReference({ text }), { emitIntervalMs: 100 }, { onError: () => {} });
+      const events = { onError: () => {} };
+      const pipeline = open(silentEngine(), resolveReference(source), { emitIntervalMs: 100 }, events);
       const { timing: _, ...result } = await pipeline.finish();
       pipeline.push(new Float32Array(320));
       return result;
     };
     const result = await unread(threads.openUtterance);
-    expect(result).toEqual(await unread(openUtterance));
+    expect(JSON.stringify(result)).toBe(JSON.stringify(await unread(openUtterance)));
     expect(result.heard).toBe('nothing');
-    expect(result.words.map((word) => word.error_type)).toEqual(text.split(' ').map(() => 'omission'));
   });
 
   it('gives a healthy speaker its turns beside one with a backlog and large texts', async () => {

@@ -143,6 +143,8 @@ describe('a plan', () => {
     );
     const [first, second] = plan.steps.map((step) => step.rule);
     expect(plan.power).toBeCloseTo(1 - (1 - first!.power.value) * (1 - second!.power.value), 12);
+    const neither = (1 - first!.falseRollback.value) * (1 - second!.falseRollback.value);
+    expect(plan.falseRollback).toBeCloseTo(1 - neither, 12);
     expect(plan.canary).toBe(small);
   });
 
