@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { AcousticEngine } from '../acoustic/engine/types.ts';
 import { parseJsonLine, readLines } from '../config/json-lines.ts';
 import { type Problem, SpeechfbError } from '../errors.ts';
+import { jsonText } from '../json-text.ts';
 import { type ScoredFile, scoreFile } from './score-file.ts';
 import { type ReferenceSource, resolveReference } from './text/reference.ts';
 
@@ -53,7 +54,7 @@ export async function scoreManifest(
       if ('problem' in outcome) run.problems.push({ where: `${input}:${line}`, message: outcome.problem });
       else {
         const { id, scored } = outcome;
-        const result = `${JSON.stringify({ id, ...row(scored, options.features) })}\n`;
+        const result = `${jsonText({ id, ...row(scored, options.features) }, 0)}\n`;
         await sink.appendFile(result).catch((cause) => fail(output, cause));
         run.scored++;
         run.audioMs += scored.audioMs;

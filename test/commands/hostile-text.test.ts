@@ -91,6 +91,14 @@ describe('every text of a file, and every key', () => {
     expect(raw).toEqual([]);
   });
 
+  it('what a matcher quotes, in the rules made of it', async () => {
+    const file = join(scratch, 'matchers.yaml');
+    const shipped = readFileSync('slo/live-feedback.yaml', 'utf8');
+    writeFileSync(file, shipped.replace('phoneme_feedback', 'FORGED begins \u202e\u200b\u009b\u2028\u{e0041}'));
+    for (const verb of ['check', 'rules', 'explain'])
+      expect(rawOf(await speechfb('slo', verb, file), 'text')).toEqual([]);
+  });
+
   it('budget --chart', async () => {
     const document: Tree = parse(lean(readFileSync('budgets/before-launch.yaml', 'utf8')));
     for (const [, changed] of withHostileLeaves(document).filter(([path]) => /^metadata.name$|0.name$/.test(path))) {
@@ -237,6 +245,17 @@ describe('every flag and argument', () => {
     const ran = await speechfb(...args);
     expect(ran.status).toBe(2);
     expect(rawOf(ran, 'text')).toEqual([]);
+  });
+
+  it('the id of a recording in a manifest', async () => {
+    const [manifest, out] = [join(scratch, 'fine.jsonl'), join(scratch, 'fine.out.jsonl')];
+    writeFileSync(
+      manifest,
+      JSON.stringify({ id: hostileText, audio: resolve('fixtures/audio/leader.wav'), text: 'The' }),
+    );
+    const ran = await speechfb('score', '--manifest', manifest, '--out', out);
+    expect([ran.status, ...rawOf(ran, 'text')]).toEqual([0]);
+    expect([readFileSync(out, 'utf8').includes('FORGED'), ...rawFiles(out)]).toEqual([true]);
   });
 
   it('the name of a file that is read, and of a directory that is written', async () => {

@@ -85,11 +85,15 @@ export class SoundBlocks {
   }
 
   giveBack(block: Int16Array): void {
-    this.#spare.push(block);
+    if (this.#spare.length < mostSpare) this.#spare.push(block);
   }
 }
 
 const blockMs = 500;
+/**
+ * What 400 streams keep in calm times, 32 MB: the blocks of a burst go back to the system.
+ */
+const mostSpare = 2000;
 /**
  * The shipped network looks back 0.9 s; its mean of the speaker's loud frames weighs 1 s of the
  * prior.

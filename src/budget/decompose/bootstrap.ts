@@ -14,7 +14,9 @@ export type BootstrapOptions = { confidence: number; replicates: number; seed: n
  */
 export function bootstrapAt(fit: LocalFit, units: NearUnits, options: BootstrapOptions): Interval[] {
   const { atMs, bandwidth, window, contributions } = fit;
-  const { starts, rows, codes, all } = units;
+  const { rows, codes, all } = units;
+  // Units of one trace each are not worth a sum of their own.
+  const sums = codes.length < rows.length ? sumsOf(fit, units) : undefined;
   const random = createRandom(options.seed);
   const drawn = Array.from(contributions, () => new Float64Array(options.replicates));
   for (let replicate = 0; replicate < options.replicates; replicate++) {
@@ -23,12 +25,22 @@ export function bootstrapAt(fit: LocalFit, units: NearUnits, options: BootstrapO
     const count = Math.max(1, drawBinomial(random, all, codes.length / all));
     for (let i = 0; i < count; i++) {
       const unit = random.index(codes.length);
-      for (let at = starts[unit]!; at < starts[unit + 1]!; at++) sum.add(window.first + rows[at]!);
+      if (sums) sum.merge(sums[unit]!);
+      else sum.add(window.first + rows[unit]!);
     }
     const means = sum.contributions();
     for (let c = 0; c < means.length; c++) drawn[c]![replicate] = means[c]!;
   }
   return drawn.map((values) => percentileInterval(values.sort(), options.confidence));
+}
+
+/** Each unit's part of the fit. */
+function sumsOf({ atMs, bandwidth, window }: LocalFit, { starts, rows, codes }: NearUnits): WeightedSum[] {
+  return Array.from(codes, (_, unit) => {
+    const sum = new WeightedSum(window, atMs, bandwidth);
+    for (let at = starts[unit]!; at < starts[unit + 1]!; at++) sum.add(window.first + rows[at]!);
+    return sum;
+  });
 }
 
 function percentileInterval(sorted: Float64Array, confidence: number): Interval {

@@ -74,6 +74,17 @@ export class WeightedSum {
     }
   }
 
+  /** Adds what another sum over the same window, about the same percentile, has. */
+  merge(other: WeightedSum): void {
+    this.#weight += other.#weight;
+    this.#distance += other.#distance;
+    this.#square += other.#square;
+    for (let c = 0; c < this.#sums.length; c++) {
+      this.#sums[c]! += other.#sums[c]!;
+      this.#moments[c]! += other.#moments[c]!;
+    }
+  }
+
   /**
    * Each stage's mean at the percentile by local linear regression on the total (Fan 1992), whose
    * values sum to the percentile itself. Where all totals near are equal, their mean.

@@ -41,11 +41,10 @@ export class InsertionWatch {
    */
   report(deviations: Deviation[], words: number): void {
     const heard = this.#hearing.phones();
-    const others = deviations.filter(({ kind }) => kind === 'other_words');
-    for (const other of others) {
-      other.phonemes = heard.filter((phone) => this.#isWithin(phone, other)).map((phone) => this.#inserted(phone));
-    }
-    const unreported = heard.filter((phone) => !others.some((other) => this.#isWithin(phone, other)));
+    const unreported = this.#report(
+      heard,
+      deviations.filter(({ kind }) => kind === 'other_words'),
+    );
     for (const { phones, word } of extraSounds(unreported, this.#read, words)) {
       const phonemes = phones.map((phone) => this.#inserted(phone));
       const [start_ms, end_ms] = [phonemes[0]!.start_ms, phonemes.at(-1)!.end_ms];
@@ -53,8 +52,22 @@ export class InsertionWatch {
     }
   }
 
-  #isWithin({ start, end }: HeardPhone, { start_ms, end_ms }: Deviation): boolean {
-    return end * this.#strideMs > start_ms && start * this.#strideMs < end_ms;
+  /**
+   * Says of other words what was heard in them; returns what was heard outside them. Both are in
+   * order of time: an hour of speech without the text has thousands of each.
+   */
+  #report(heard: readonly HeardPhone[], others: readonly Deviation[]): HeardPhone[] {
+    const within: InsertedPhone[][] = others.map(() => []);
+    let first = 0;
+    const outside = heard.filter((phone) => {
+      const [startMs, endMs] = [phone.start * this.#strideMs, phone.end * this.#strideMs];
+      while (first < others.length && others[first]!.end_ms <= startMs) first++;
+      let at = first;
+      for (; at < others.length && others[at]!.start_ms < endMs; at++) within[at]!.push(this.#inserted(phone));
+      return at === first;
+    });
+    for (const [at, other] of others.entries()) other.phonemes = within[at]!;
+    return outside;
   }
 
   #inserted({ column, start, end, belief }: HeardPhone): InsertedPhone {

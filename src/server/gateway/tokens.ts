@@ -1,4 +1,3 @@
-import { timingSafeEqual } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type Problem, SpeechfbError } from '../../errors.ts';
 import { fromEnvironment } from '../../secret-url.ts';
@@ -10,7 +9,7 @@ export type Tokens = {
   readonly size: number;
   /**
    * The name that the token belongs to; undefined when it is nobody's. Takes the same time either
-   * way.
+   * way, and however many tokens there are.
    */
   nameOf(token: string): string | undefined;
 };
@@ -32,7 +31,7 @@ export function readTokenFile(path: string): Tokens {
 
 /** Does what `readTokenFile` does, with text that has been read already. */
 export function parseTokens(text: string, path: string): Tokens {
-  const entries: { name: string; digest: Buffer }[] = [];
+  const nameByDigest = new Map<string, string>();
   const problems: Problem[] = [];
   const names = new Set<string>();
   for (const [index, line] of text.split(/\r?\n/).entries()) {
@@ -47,10 +46,10 @@ export function parseTokens(text: string, path: string): Tokens {
     else if (names.has(name)) problems.push({ where, message: `the name "${name}" is there twice` });
     else {
       names.add(name);
-      entries.push({ name, digest: sha256(token) });
+      nameByDigest.set(digestOf(token), name);
     }
   }
-  if (problems.length === 0 && entries.length === 0) problems.push({ where: path, message: 'holds no token' });
+  if (problems.length === 0 && nameByDigest.size === 0) problems.push({ where: path, message: 'holds no token' });
   if (problems.length > 0) {
     throw new SpeechfbError('bad_token_file', `the token file ${path} cannot be used`, {
       problems,
@@ -58,14 +57,14 @@ export function parseTokens(text: string, path: string): Tokens {
     });
   }
   return {
-    size: entries.length,
-    nameOf(token) {
-      const digest = sha256(token);
-      let found: string | undefined;
-      for (const entry of entries) if (timingSafeEqual(entry.digest, digest)) found = entry.name;
-      return found;
-    },
+    size: nameByDigest.size,
+    nameOf: (token) => nameByDigest.get(digestOf(token)),
   };
+}
+
+/** What is looked up: nobody can come closer to a digest letter by letter, whatever time tells. */
+function digestOf(token: string): string {
+  return sha256(token).toString('base64');
 }
 
 function filledIn(token: string, onProblem: (message: string) => void): string | undefined {

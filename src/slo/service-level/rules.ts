@@ -1,4 +1,4 @@
-import { stringify } from 'yaml';
+import { yamlText } from '../../config/yaml-text.ts';
 import { durationText, numberText, percentText } from '../../format.ts';
 import type { BurnAlert } from './burn.ts';
 import { explainAlert, missText } from './explain.ts';
@@ -35,7 +35,7 @@ export function prometheusRules(level: ServiceLevel): RuleFile {
 /** The rules as YAML text, with a first line that says where they come from. */
 export function rulesText(level: ServiceLevel): string {
   const header = `# Made by "speechfb slo rules" from the service level ${level.name}; edit that, not this.\n`;
-  return header + stringify(prometheusRules(level), { lineWidth: 0, aliasDuplicateObjects: false });
+  return header + yamlText(prometheusRules(level));
 }
 
 function recordings(level: ServiceLevel, objective: ServiceObjective): Rule[] {

@@ -59,4 +59,12 @@ describe('KeptSound', () => {
     expect([...second.replay().pcm]).toEqual(new Array(100).fill(0));
     expect(first.replay().pcm.length).toBe(0);
   });
+
+  it('keeps no more spare blocks than calm times need', () => {
+    const blocks = new SoundBlocks(model);
+    const burst = Array.from({ length: 2100 }, () => blocks.take());
+    for (const block of burst) blocks.giveBack(block);
+    const again = new Set(Array.from({ length: 2100 }, () => blocks.take()));
+    expect(burst.filter((block) => again.has(block))).toHaveLength(2000);
+  });
 });
