@@ -3,11 +3,17 @@
  * fragment, which may be keys. What is printed as an error passes through here.
  */
 export function redactUrls(text: string): string {
-  return text.replace(/\b[a-z][a-z0-9+.-]*:\/\/[^\s"'<>`\\]+/gi, (found) => {
-    // A sentence goes on behind its URL.
-    const url = found.replace(/[.,:;)\]]+$/, '');
-    return redactUrl(url) + found.slice(url.length);
+  return text.replace(/[a-z][a-z0-9+.-]{0,40}:\/\/[^\s"'<>`\\]+/gi, (found) => {
+    const end = urlEnd(found);
+    return redactUrl(found.slice(0, end)) + found.slice(end);
   });
+}
+
+/** Where a URL ends that a sentence goes on behind. By hand: `/[.,:;)\]]+$/` is quadratic. */
+function urlEnd(found: string): number {
+  let end = found.length;
+  while ('.,:;)]'.includes(found[end - 1]!)) end--;
+  return end;
 }
 
 /** One URL, or what somebody took for one, as it may be shown; `${env:NAME}` is no secret. */

@@ -28,6 +28,26 @@ describe('a URL as it may be shown', () => {
   });
 });
 
+describe('every URL in a text', () => {
+  it.each([
+    ['at ws://u:p@h/a?k=v.', 'at ws://***@h/a?k=***.'],
+    ['(1ws://u:p@h)', '(1ws://***@h)'],
+    [`${'s'.repeat(60)}://u:p@h`, `${'s'.repeat(60)}://***@h`],
+  ])('of "%s" is "%s"', (text, shown) => {
+    expect(redactUrls(text)).toBe(shown);
+  });
+
+  it.each([
+    ['what might be schemes', 'a.'.repeat(200_000)],
+    ['the ends of a sentence', `ws://h/${'.'.repeat(400_000)}x`],
+  ])('is found in time that grows with the text alone: %s', (_, text) => {
+    const begin = performance.now();
+    redactUrls(text);
+    // Going through it once for each of its characters would take minutes.
+    expect(performance.now() - begin).toBeLessThan(5000);
+  });
+});
+
 describe('a secret URL', () => {
   const url = SecretUrl.parse('http://anna:p%40ss@h:9091/base/?key=sk-123456', 'http');
 
