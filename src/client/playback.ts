@@ -67,10 +67,7 @@ export async function playRecording(options: PlaybackOptions, hooks: PlaybackHoo
       } catch (error) {
         const waitMs = playback.retryAfterMs;
         if (waitMs === undefined || waitMs > busyPatience.onceMs || now() + waitMs > untilMs) throw error;
-        await new Promise<void>((resolve) => {
-          wheel.timers.at(now() + waitMs, resolve);
-          hooks.signal.addEventListener('abort', () => resolve(), { once: true });
-        });
+        await pauseFor(Math.max(waitMs, busyPatience.leastMs), wheel.timers, hooks.signal);
         if (hooks.signal.aborted) throw error;
       }
     }
@@ -79,8 +76,17 @@ export async function playRecording(options: PlaybackOptions, hooks: PlaybackHoo
   }
 }
 
-/** How long a person waits for a server that asks to: at once, and in all. */
-const busyPatience = { onceMs: 2000, totalMs: 15_000 } as const;
+/** How long a person waits for a server that asks to: at least, at once, and in all. */
+const busyPatience = { leastMs: 200, onceMs: 2000, totalMs: 15_000 } as const;
+
+async function pauseFor(ms: number, timers: Timers, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = withResolvers<void>();
+  const over = () => resolve();
+  timers.at(now() + ms, over);
+  signal.addEventListener('abort', over, { once: true });
+  await promise;
+  signal.removeEventListener('abort', over);
+}
 
 class Playback {
   readonly summary: Promise<PlaybackSummary>;
@@ -112,14 +118,16 @@ class Playback {
     this.#sound = new SoundFrames(options.recording, options.frameMs);
     const { promise, resolve, reject } = withResolvers<PlaybackSummary>();
     this.summary = promise;
+    const interrupt = () => this.#client.abort('interrupted');
     this.#client = this.#connect((end) => {
+      hooks.signal.removeEventListener('abort', interrupt);
       if (this.#finalMs === undefined && !hooks.signal.aborted)
         reject(this.#failure ?? failureOf(end, options.url, this.#hidden(this.#lastError)));
       const { sent, resent, unacked } = this.#client;
       resolve({ framesSent: sent, framesResent: resent, framesLost: unacked });
     });
-    hooks.signal.addEventListener('abort', () => this.#client.abort('interrupted'), { once: true });
-    if (hooks.signal.aborted) this.#client.abort('interrupted');
+    hooks.signal.addEventListener('abort', interrupt, { once: true });
+    if (hooks.signal.aborted) interrupt();
     this.#watch();
   }
 

@@ -31,6 +31,7 @@ describe('stream ends well with', () => {
     ['pings between everything', { frame: (peer) => (peer.bytes(raw(0x89, 'x')), peer.feedback()) }],
     ['keys that it does not know', { start: (peer) => peer.ready({ more: { than: ['was', 'asked'] } }) }],
     ['nothing but a final', { frame: nothing }],
+    ['a server that is busy twelve times, and asks to come again at once', { start: busy(12) }],
   ])('%s', async (_, script) => {
     const { status, stdout, stderr } = await stream(script);
     expect(stderr).toBe('');
@@ -348,6 +349,15 @@ async function stream(script: Script) {
   onTestFinished(() => server.close());
   const timeouts = ['--ready-timeout', '1s', '--answer-timeout', '1s', '--final-timeout', '1s'];
   return await speechfb('stream', clip, '--text', 'a', '--url', server.url, ...timeouts);
+}
+
+function busy(times: number): (peer: Peer) => void {
+  let left = times;
+  return (peer) => {
+    if (left-- <= 0) return peer.ready();
+    peer.event({ type: 'error', code: 'server_busy', message: 'again', retryable: true, retry_after_ms: 0 });
+    peer.bytes(raw(0x88, '\x11\x97'));
+  };
 }
 
 function byteByByte(peer: Peer): void {

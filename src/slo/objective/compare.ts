@@ -127,7 +127,9 @@ function compareShares(name: string, a: ComparedSide, b: ComparedSide): Compared
   const figures = shiftOfShare(was, is, { margin: shareMargin, confidence: comparisonConfidence });
   if (!figures) return [];
   const verdict = comparisonWord(figures, shareMargin, 'fall');
-  return [{ metric: name, of: name, unit: 'share', ...figures, margin: shareMargin, verdict }];
+  // No two shares differ by more than all.
+  const possible = { lower: Math.max(-1, figures.lower), upper: Math.min(1, figures.upper) };
+  return [{ metric: name, of: name, unit: 'share', ...figures, ...possible, margin: shareMargin, verdict }];
 }
 
 function judged(one: Omit<ComparedMetric, 'margin' | 'verdict'>, { share, leastMs }: Margin): ComparedMetric {
