@@ -23,7 +23,7 @@ const folder = 'test/fuzz';
 const laws = readdirSync(folder)
   .map((file) => readFileSync(join(folder, file), 'utf8'))
   .flatMap((text) => text.match(/^(?:fuzz|reads)\(/gm) ?? []).length;
-console.log(`${laws} laws for ${(minutes / laws).toFixed(1)} minutes each, seed ${seed}`);
+console.log(`${laws} laws for ${Number((minutes / laws).toPrecision(2))} minutes each, seed ${seed}`);
 const { status } = spawnSync('npx', ['vitest', 'run', '--maxWorkers=1', folder], {
   stdio: 'inherit',
   env: { ...process.env, SPEECHFB_FUZZ_MINUTES: String(minutes / laws), SPEECHFB_FUZZ_SEED: String(seed) },
