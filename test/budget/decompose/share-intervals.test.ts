@@ -1,8 +1,15 @@
 import { describe, expect, it } from 'vitest';
+import { bootstrapAt } from '../../../src/budget/decompose/bootstrap.ts';
 import { decompose } from '../../../src/budget/decompose/decompose.ts';
+import { bandwidthMs, weightAt } from '../../../src/budget/decompose/kernel.ts';
+import { fitAt, nearUnits } from '../../../src/budget/decompose/local-fit.ts';
+import { shareIntervals } from '../../../src/budget/decompose/share-intervals.ts';
 import { clustersOf } from '../../../src/budget/sample/clusters.ts';
 import { type Sample, sampleOf } from '../../../src/budget/sample/sample.ts';
+import { equalWeights } from '../../../src/stats/effective-size.ts';
+import { quantileOfSorted } from '../../../src/stats/quantile.ts';
 import { createRandom } from '../../../src/stats/random.ts';
+import { studentQuantile } from '../../../src/stats/student.ts';
 
 const options = { p: 0.95, confidence: 0.95, replicates: 200, seed: 1 };
 
@@ -74,6 +81,56 @@ describe('the interval of a share', () => {
     for (const { interval } of decompose({ ...given, totals }, options).contributions) {
       expect(Number.isFinite(interval.low)).toBe(true);
       expect(interval.high).toBe(Number.POSITIVE_INFINITY);
+    }
+  });
+
+  it.each<[string, Sample, [number, number]]>([
+    ['traces', traces(200, 10), [-10, 15]],
+    ['sessions', traces(200, 10, (i) => `${i % 20}`), [-10, 15]],
+    ['sessions, of a percentile with no end below', traces(200, 10, (i) => `${i % 20}`), [-Infinity, 15]],
+    ['traces, of a percentile with no end above', traces(200, 10), [-10, Infinity]],
+  ])('joins the reaches of the mean and of the percentile by what units add to both: %s', (_, sample, moves) => {
+    const p = 0.8;
+    const sorted = sample.totals.slice().sort();
+    const q = quantileOfSorted(sorted, p);
+    const bandwidth = bandwidthMs(sorted);
+    const fit = fitAt(sample, sorted, q, bandwidth);
+    const drawing = { confidence: 0.95, replicates: 100, seed: 1 };
+    const [low, high] = moves.map((by) => q + by) as [number, number];
+    const found = shareIntervals(sample, sorted, fit, { p, interval: { low, high } }, drawing);
+
+    const drawn = bootstrapAt(fit, nearUnits(sample, fit), drawing);
+    const ends = [low, high].filter(Number.isFinite).map((at) => fitAt(sample, sorted, at, bandwidth).contributions);
+    const all = sample.clusters?.count ?? sample.n;
+    const slopes = fit.sum.slopes();
+    const columns = [...sample.stages.map(({ ms }) => ms), sample.unattributed];
+    const [weights, excess] = [new Float64Array(all), new Float64Array(all)];
+    const residuals = columns.map(() => new Float64Array(all));
+    sample.totals.forEach((total, i) => {
+      const unit = sample.clusters?.codes[i] ?? i;
+      excess[unit]! += (total > q ? 1 : 0) - (1 - p);
+      if (Math.abs(total - q) > 5 * bandwidth) return;
+      weights[unit]! += weightAt(total - q, bandwidth);
+      columns.forEach((ms, c) => {
+        const error = ms[i]! - fit.contributions[c]! - slopes[c]! * (total - q);
+        residuals[c]![unit]! += fit.sum.leverage(total - q) * error;
+      });
+    });
+    const product = (a: Float64Array, b: Float64Array) => a.reduce((sum, each, unit) => sum + each * b[unit]!, 0);
+    const carriers = equalWeights(weights);
+    const t = studentQuantile(0.95, carriers - 1) / studentQuantile(0.95, 1e6);
+    const wider = t * Math.sqrt(carriers / (carriers - 1));
+    for (const c of [0, 1]) {
+      const ms = fit.contributions[c]!;
+      const scale = Math.sqrt(product(residuals[c]!, residuals[c]!) * product(excess, excess));
+      const r = (Math.sign(slopes[c]!) * product(residuals[c]!, excess)) / scale;
+      const joined = (a: number, b: number) => Math.sqrt(a * a + b * b + 2 * r * a * b);
+      const below = Math.max(0, ...ends.map((end) => ms - end[c]!));
+      const above = Math.max(0, ...ends.map((end) => end[c]! - ms));
+      const lowEnd = Number.isFinite(low) ? ms - joined(wider * (ms - drawn[c]!.low), below) : -Infinity;
+      const highEnd = Number.isFinite(high) ? ms + joined(wider * (drawn[c]!.high - ms), above) : Infinity;
+      expect(found[c]!.low).toBeCloseTo(lowEnd, 6);
+      expect(found[c]!.high).toBeCloseTo(highEnd, 6);
     }
   });
 
