@@ -153,7 +153,7 @@ export const attacks: readonly Attack[] = [
   {
     name: 'slow-readers',
     what: '60 sockets that speak and read nothing',
-    tokens: false,
+    tokens: true,
     run: (target) =>
       again(60, () =>
         session(target, { text: longText }, (socket) => {

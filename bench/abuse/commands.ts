@@ -13,7 +13,7 @@ export type CommandAbuse = { name: string; arrange(): Promise<{ args: string[]; 
 import { PeakMemory } from './peak-memory.ts';
 
 const place = 'run/abuse/files';
-const most = { seconds: 10, megabytes: 400 };
+const most = { seconds: 10, megabytes: 512 };
 
 export const commandAbuses: readonly CommandAbuse[] = [
   ...(['stream', 'loadtest'] as const).flatMap((verb) => [
@@ -63,7 +63,7 @@ export const commandAbuses: readonly CommandAbuse[] = [
       for (let i = 0; i < 1000; i++) if (!out.write(block)) await once(out, 'drain');
       out.end();
       await once(out, 'close');
-      return { args: ['score', '--manifest', `${place}/manifest.jsonl`] };
+      return { args: ['score', '--manifest', `${place}/manifest.jsonl`, '--out', `${place}/out`] };
     },
   },
 ];
