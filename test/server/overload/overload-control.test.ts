@@ -148,7 +148,7 @@ describe('what the control decides', () => {
       server.control.tick(10_000 + at, 20, { sessions: 20, utilisation: () => 1 });
     }
     expect(server.control.lateness(5)).toMatch(
-      /feedback is \d{3} ms late for those who are here; overload_delay_ms is 200/,
+      /feedback is \d{3} ms late for those who are here; overload_delay_ms is 100/,
     );
   });
 
