@@ -103,4 +103,5 @@ type SessionLimits = {
  * as often; no provisional phones and no alternatives; words without phones; the newest sessions
  * are sent away.
  */
-export type BackpressureLevel = 'none' | 'degraded' | 'half_rate' | 'finals_only' | 'words_only' | 'shedding';
+export const backpressureLevels = ['none', 'degraded', 'half_rate', 'finals_only', 'words_only', 'shedding'] as const;
+export type BackpressureLevel = (typeof backpressureLevels)[number];

@@ -4,7 +4,7 @@ import { cutWords } from '../cut-words.ts';
 import type { WireErrorCode } from './codes.ts';
 import { isAsExpected, most } from './quick-checks.ts';
 import type { Deviation, InsertedPhone, PhonemeResult, WordResult } from './result.ts';
-import type { ServerEvent, TranscriptWord } from './server-messages.ts';
+import { backpressureLevels, type ServerEvent, type TranscriptWord } from './server-messages.ts';
 import { stages } from './stages.ts';
 
 /**
@@ -167,7 +167,7 @@ const events = [
   z.object({
     ...head,
     type: z.literal('backpressure'),
-    level: z.enum(['none', 'degraded']),
+    level: z.enum(backpressureLevels),
     buffered_bytes: count,
     dropped: z.object({ feedback: count, transcript: count }),
   }),

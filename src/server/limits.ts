@@ -141,7 +141,7 @@ export const defaultLimits = {
    * How late feedback may stand for those inside before nobody else is let in and the first step of
    * degradation is taken, and for how long it must have stood.
    */
-  overloadDelayMs: 200,
+  overloadDelayMs: 100,
   overloadIntervalMs: 1000,
   /**
    * Sessions that are let in before the machine is known (0: a guess from its cores), and how few

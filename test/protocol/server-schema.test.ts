@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isAsExpected, isFeedback } from '../../src/protocol/quick-checks.ts';
+import { backpressureLevels } from '../../src/protocol/server-messages.ts';
 import { readServerEvent, serverEvent } from '../../src/protocol/server-schema.ts';
 import { phoneAt } from '../kit/fake-server.ts';
 import { finalFields, readyFields } from '../kit/hostile-server.ts';
@@ -45,6 +46,13 @@ describe('a server event', () => {
       { numRuns: 3000 },
     );
     expect(Math.min(seen.good, seen.bad)).toBeGreaterThan(200);
+  });
+
+  it.each(backpressureLevels)('of backpressure may have the level %s', (level) => {
+    const dropped = { feedback: 0, transcript: 0 };
+    const event = { event_id: 1, audio_ms: 0, type: 'backpressure', level, buffered_bytes: 0, dropped };
+    expect(readServerEvent(event)).not.toHaveProperty('problem');
+    expect(readServerEvent({ ...event, level: 'other' })).toHaveProperty('problem');
   });
 
   const transcript = {
