@@ -77,6 +77,6 @@ const knownAbove = 0.5;
 const betweenCutsMs = 2000;
 const decrease = 0.95;
 const fullShare = 0.9;
-/** A decision is made each 250 ms: a fifth more within a second, and then one session a second. */
-const probing = 0.05;
+/** A decision comes each 250 ms: half as many more within a second, then one session a second. */
+const probing = 0.1;
 const probingAfter = 0.25;
