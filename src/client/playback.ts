@@ -122,7 +122,7 @@ class Playback {
     this.#client = this.#connect((end) => {
       hooks.signal.removeEventListener('abort', interrupt);
       if (this.#finalMs === undefined && !hooks.signal.aborted)
-        reject(this.#failure ?? failureOf(end, options.url, this.#hidden(this.#lastError)));
+        reject(this.#failure ?? failureOf(this.#shown(end, 'reason'), options.url, this.#hidden(this.#lastError)));
       const { sent, resent, unacked } = this.#client;
       resolve({ framesSent: sent, framesResent: resent, framesLost: unacked });
     });
@@ -158,6 +158,11 @@ class Playback {
     return hideSecrets(this.#options.url.hide(text), [this.#options.token ?? '']);
   }
 
+  /** The same with a server's sentence as it may be shown. */
+  #shown<Key extends string, Told extends Record<Key, string>>(told: Told, key: Key): Told {
+    return { ...told, [key]: this.#hidden(told[key]) };
+  }
+
   #event(event: ServerEvent, receivedMs: number): void {
     this.#heardMs = receivedMs;
     this.#count();
@@ -170,7 +175,8 @@ class Playback {
       if (this.#beganMs === undefined && event.retryable) this.retryAfterMs = event.retry_after_ms ?? undefined;
     }
     const atMs = receivedMs - (this.#beganMs ?? receivedMs);
-    this.#hooks.onEvent(event, atMs, coversSound(event) ? atMs - event.audio_ms + this.#options.frameMs : undefined);
+    const shown = event.type === 'error' || event.type === 'info' ? this.#shown(event, 'message') : event;
+    this.#hooks.onEvent(shown, atMs, coversSound(event) ? atMs - event.audio_ms + this.#options.frameMs : undefined);
     if (event.type === 'utterance_final') {
       this.#finalMs = receivedMs;
       this.#client.close();

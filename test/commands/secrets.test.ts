@@ -75,6 +75,23 @@ describe('a secret in the URL of a load test', () => {
   });
 });
 
+describe('a secret in the URL or the token file of a stream', () => {
+  const careless = async (body: (quoted: string) => string, status = 401) => {
+    const server = await http((request, response) => {
+      response.writeHead(status).end(body(`${request.url}, ${request.headers.authorization}`));
+    });
+    return `${server.url.replace('http', 'ws')}/v1/stream?api_key=${key}`;
+  };
+
+  it.each([401, 403, 503])('is in no word of a server that refuses with %d and quotes it', async (status) => {
+    const url = await careless((quoted) => `no such key: ${quoted}`, status);
+    const flags = ['--text', 'The', '--url', url, '--token-file', tokenFile];
+    const ran = await speechfb('stream', 'fixtures/audio/leader.wav', ...flags);
+    expect(ran).toMatchObject({ status: 2, stderr: expect.stringContaining('no such key: /v1/stream?api_key=***') });
+    expect(leaks([textOf(ran)])).toEqual([]);
+  });
+});
+
 describe('no secret is in what is said of', () => {
   it.each<[string, string, string]>([
     ['a server that is not there', `{ url: "ws://127.0.0.1:9/v1?api_key=${key}" }`, 'nothing to load at'],

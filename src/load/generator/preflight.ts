@@ -57,11 +57,11 @@ function greeting(
     binary() {},
     pong: () => known(),
     closed(code, reason) {
-      if (!opened && !reason.startsWith(refusal)) return failed(unreachable(url, reason || 'it closes the connection'));
-      const words = said || reason || `it closed with code ${code}`;
       // A server may quote the key that it was called with.
-      const hidden = hideSecrets(url.hide(words), [token ?? '']);
-      failed(new SpeechfbError('session_refused', `${url} refuses us before any load: ${hidden}`, hintFor(words)));
+      const words = hideSecrets(url.hide(said || reason), [token ?? '']);
+      if (!opened && !reason.startsWith(refusal)) return failed(unreachable(url, words || 'it closes the connection'));
+      const why = words || `it closed with code ${code}`;
+      failed(new SpeechfbError('session_refused', `${url} refuses us before any load: ${why}`, hintFor(why)));
     },
   };
 }
