@@ -4,9 +4,6 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import { type EmbeddedServer, startEmbedded } from '../src/load/generator/embedded-server.ts';
-import { runGenerators } from '../src/load/generator/pool.ts';
-import { steadyLoad } from '../src/load/plan/load-profile.ts';
-import { planLearners } from '../src/load/plan/plan.ts';
 import { readClips } from '../src/load/scenario/clips.ts';
 import { quantile } from '../src/metrics/definitions.ts';
 import { histogramsReady } from '../src/metrics/histogram.ts';
@@ -14,6 +11,7 @@ import { Recorder } from '../src/metrics/recorder.ts';
 import { type Attack, attacks } from './abuse/attacks.ts';
 import { commandAbuses, runCommandAbuse } from './abuse/commands.ts';
 import { PeakMemory } from './abuse/peak-memory.ts';
+import { readTo } from './load/reading.ts';
 
 // What do well-behaved learners feel beside somebody who abuses the server?
 //   npm run abuse -- --only next-utterance,one-token --seconds 12 --program /another/clone/bin/speechfb
@@ -125,27 +123,9 @@ async function measure(attack: Attack): Promise<(string | number)[]> {
 
 /** Learners who read for some seconds, in a process of their own. */
 async function read(server: EmbeddedServer, hasTokens: boolean, forSeconds: number) {
-  const behaviour = { frameMs: 20, pause: { leastMs: 200, mostMs: 200 } };
-  const durationMs = forSeconds * 1000;
-  const plans = planLearners({ shape: steadyLoad(learners, 500, durationMs), behaviour, seed: 1, clips });
-  const task = {
-    plans,
-    faults: [],
-    networks: {},
-    clips,
-    url: server.url,
-    token: hasTokens ? tokens.learner : undefined,
-    tls: undefined,
-    frameMs: 20,
-    emitIntervalMs: 100,
-    warmupMs: 0,
-    durationMs,
-    drainMs: 5000,
-    loadPhases: [],
-    startAtEpochMs: undefined,
-    seed: 1,
-  };
-  const result = await runGenerators(task, { onProgress: () => {}, signal: new AbortController().signal }, 1);
+  const token = hasTokens ? tokens.learner : undefined;
+  const reading = { learners, rampMs: 500, durationMs: forSeconds * 1000, clips, url: server.url, token, seed: 1 };
+  const result = await readTo(reading);
   using recordings = new Recorder(result.recording);
   using recorder = recordings.merged();
   const { feedback_latency } = recorder.distributions;

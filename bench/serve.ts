@@ -3,15 +3,14 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import { startEmbedded } from '../src/load/generator/embedded-server.ts';
-import { runGenerators } from '../src/load/generator/pool.ts';
-import { steadyLoad } from '../src/load/plan/load-profile.ts';
-import { planLearners } from '../src/load/plan/plan.ts';
 import { readClips } from '../src/load/scenario/clips.ts';
 import { quantile } from '../src/metrics/definitions.ts';
 import { histogramsReady } from '../src/metrics/histogram.ts';
 import { reportStages } from '../src/metrics/latency-stages.ts';
 import { Recorder } from '../src/metrics/recorder.ts';
 import type { GeneratorResult } from '../src/results/merge-results.ts';
+import { residentMegabytes } from './abuse/peak-memory.ts';
+import { frameMs, readTo } from './load/reading.ts';
 
 // How many sessions does a machine carry, the load generator among them, and what bounds it?
 //   npm run bench serve -- --steps 50,100,200 --seconds 12
@@ -24,7 +23,6 @@ const { values } = parseArgs({
     limit: { type: 'string', default: '100' },
   },
 });
-const frameMs = 20;
 const limitMs = Number(values.limit);
 const clips = readClips('fixtures/audio/manifest.jsonl');
 await histogramsReady();
@@ -67,30 +65,9 @@ async function measure(sessions: number) {
   // The server takes 50 new sessions a second.
   const rampMs = sessions * 25;
   const durationMs = rampMs + Number(values.seconds) * 1000;
-  const behaviour = { frameMs, pause: { leastMs: 200, mostMs: 200 } };
-  const plans = planLearners({ shape: steadyLoad(sessions, rampMs, durationMs), behaviour, seed: sessions, clips });
-  const task = {
-    plans,
-    faults: [],
-    networks: {},
-    clips,
-    url: server.url,
-    token: undefined,
-    tls: undefined,
-    frameMs,
-    emitIntervalMs: 100,
-    warmupMs: 0,
-    durationMs,
-    drainMs: 5000,
-    loadPhases: [],
-    startAtEpochMs: undefined,
-  };
   const before = { serverSeconds: cpuSeconds(server.pid), atMs: performance.now() };
-  const result = await runGenerators(
-    { ...task, seed: sessions },
-    { onProgress: () => {}, signal: new AbortController().signal },
-    1,
-  );
+  const reading = { learners: sessions, rampMs, durationMs, clips, url: server.url, seed: sessions };
+  const result = await readTo(reading);
   const seconds = (performance.now() - before.atMs) / 1000;
   const serverCores = (cpuSeconds(server.pid) - before.serverSeconds) / seconds;
   return judge(sessions, result, { serverCores, ownCores: result.generators[0]!.cpu });
@@ -113,7 +90,7 @@ function judge(sessions: number, result: GeneratorResult, use: { serverCores: nu
     feedback_latency.never,
     refused,
     use.serverCores.toFixed(2),
-    residentMegabytes(server.pid),
+    residentMegabytes(server.pid).toFixed(0),
     use.ownCores.toFixed(2),
     (quantile(send_lateness, 0.99) ?? 0).toFixed(1),
     stageP95
@@ -131,14 +108,5 @@ function cpuSeconds(pid: number): number {
     return (Number(fields[11]) + Number(fields[12])) / 100;
   } catch {
     return Number.NaN;
-  }
-}
-
-function residentMegabytes(pid: number): string {
-  try {
-    const kilobytes = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-    return (Number(kilobytes) / 1024).toFixed(0);
-  } catch {
-    return '';
   }
 }

@@ -19,7 +19,8 @@ export class PeakMemory {
   }
 }
 
-function residentMegabytes(pid: number): number {
+/** What a process holds now, or 0. */
+export function residentMegabytes(pid: number): number {
   try {
     return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
   } catch {

@@ -37,8 +37,6 @@ export type ScoringThreadsOptions = {
 
 /**
  * Scoring on threads of its own, for servers: the thread that owns the sockets has enough to do.
- */
-/**
  * Errors: `not_built`, `bad_model`. An utterance whose thread dies fails with `scoring_crashed`.
  */
 export class ScoringThreads {

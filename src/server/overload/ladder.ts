@@ -5,6 +5,10 @@
 const steps = ['none', 'half_rate', 'finals_only', 'words_only', 'shedding'] as const;
 export type Step = (typeof steps)[number];
 
+/** The levels from which on phones are told only when final, and then no longer. */
+export const finalsOnlyFrom = steps.indexOf('finals_only');
+export const wordsOnlyFrom = steps.indexOf('words_only');
+
 /**
  * Goes up a step while the delay stands, and down again when it is over. It goes up fast, since a
  * queue grows by the second, and down slowly enough that what a step saved does not bring the queue

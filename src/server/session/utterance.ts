@@ -3,6 +3,7 @@ import type { ServerMessage } from '../../protocol/server-messages.ts';
 import type { OpenUtterance, UtterancePipeline } from '../../scoring/pipeline.ts';
 import type { Reference } from '../../scoring/text/reference.ts';
 import type { Feedback, Progress } from '../../scoring/utterance-scorer.ts';
+import { finalsOnlyFrom, wordsOnlyFrom } from '../overload/ladder.ts';
 import type { OverloadControl } from '../overload/overload-control.ts';
 import { Arrivals } from './arrivals.ts';
 import type { Sound } from './intake.ts';
@@ -106,7 +107,7 @@ export class Utterance {
     this.#scoredMs = Math.max(this.#scoredMs, Math.min(this.#heardMs, startMs + feedback.audioMs));
     this.#unsentProgress = feedback.progress ?? this.#unsentProgress;
     const { level } = overload;
-    const granularity = level >= wordsOnly && settings.granularity === 'phoneme' ? 'word' : settings.granularity;
+    const granularity = level >= wordsOnlyFrom && settings.granularity === 'phoneme' ? 'word' : settings.granularity;
     if (granularity === 'utterance') return;
     const scored = this.#arrivals.of(this.#scoredMs);
     const arrival = this.#arrivals.of(Math.min(this.#heardMs, this.#scoredMs + this.#overhangMs));
@@ -127,12 +128,8 @@ export class Utterance {
   }
 }
 
-/** Places in the ladder of `server/overload`. */
-const finalsOnly = 2;
-const wordsOnly = 3;
-
 /** The phones that a late server still tells. */
 function spared(phonemes: Feedback['phonemes'], level: number): Feedback['phonemes'] {
-  if (level < finalsOnly) return phonemes;
+  if (level < finalsOnlyFrom) return phonemes;
   return phonemes.filter(({ status }) => status === 'final').map((phone) => ({ ...phone, nbest: [] }));
 }
