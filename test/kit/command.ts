@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, vi } from 'vitest';
+import { afterEach, beforeEach } from 'vitest';
 import { main } from '../../src/cli.ts';
 
 export type Output = { stdout: string; stderr: string };
@@ -27,14 +27,18 @@ export async function speechfb(...args: string[]): Promise<Output & { status: nu
   }
 }
 
+/** Takes what is written; without spies of vitest, which keep all that each was ever called with. */
 function divert(output: Output): () => void {
-  const spies = (['stdout', 'stderr'] as const).map((stream) =>
-    vi.spyOn(process[stream], 'write').mockImplementation((text) => {
-      output[stream] += text;
-      return true;
-    }),
-  );
+  const { stdout, stderr } = process;
+  const kept = { stdout: stdout.write, stderr: stderr.write };
+  const into = (stream: keyof Output) => (text: string | Uint8Array) => {
+    output[stream] += text;
+    return true;
+  };
+  stdout.write = into('stdout');
+  stderr.write = into('stderr');
   return () => {
-    for (const spy of spies) spy.mockRestore();
+    stdout.write = kept.stdout;
+    stderr.write = kept.stderr;
   };
 }
