@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { parseTokens } from '../../src/server/admission/tokens.ts';
 import type { ServerOptions } from '../../src/server/gateway/server.ts';
-import { parseTokens } from '../../src/server/gateway/tokens.ts';
 import { type ConnectOptions, connect, refusedUpgrade, startMessage, type TestClient } from '../kit/server/client.ts';
 import { serve } from '../kit/server/serve.ts';
 

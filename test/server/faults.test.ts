@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EngineFault } from '../../src/acoustic/engine/types.ts';
+import { parseTokens } from '../../src/server/admission/tokens.ts';
 import type { RunningServer, ServerOptions } from '../../src/server/gateway/server.ts';
-import { parseTokens } from '../../src/server/gateway/tokens.ts';
 import { connect, startMessage } from '../kit/server/client.ts';
 import {
   essence,

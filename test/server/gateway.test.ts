@@ -3,7 +3,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import type { AcousticEngine } from '../../src/acoustic/engine/types.ts';
-import { parseTokens } from '../../src/server/gateway/tokens.ts';
+import { parseTokens } from '../../src/server/admission/tokens.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { localhostTls } from '../kit/localhost.ts';
 import { connect, refusedUpgrade, startMessage } from '../kit/server/client.ts';

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { startProxy } from '../../src/proxy/proxy.ts';
-import { parseTokens } from '../../src/server/gateway/tokens.ts';
+import { parseTokens } from '../../src/server/admission/tokens.ts';
 import { resolveNetworks } from '../../src/sim/networks/resolve.ts';
 import { serve } from '../kit/server/serve.ts';
 

@@ -5,16 +5,16 @@ import { closeCodes, wireErrors } from '../../protocol/codes.ts';
 import { type AudioFrame, decodeFrame, frameHeaderBytes } from '../../protocol/frame.ts';
 import { parseClientMessage } from '../../protocol/parse-message.ts';
 import { stackOf } from '../../telemetry/log.ts';
+import { type CallerAccounts, refusedBy } from '../admission/accounts.ts';
+import { TokenBucket } from '../admission/token-bucket.ts';
 import { type Limits, wireName } from '../limits.ts';
 import { noteRefusal, type Refusal } from '../refusal.ts';
 import type { ServerContext, WorkAccount } from '../session/context.ts';
 import { openText, writtenLength } from '../session/open-text.ts';
 import { errorMessage } from '../session/replies.ts';
 import type { Session } from '../session/session.ts';
-import { type CallerAccounts, refusedBy } from './accounts.ts';
 import { CorkedSocket } from './corked-socket.ts';
 import type { Registry } from './registry.ts';
-import { TokenBucket } from './token-bucket.ts';
 
 export type ConnectionOptions = {
   socket: WebSocket;

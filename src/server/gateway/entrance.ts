@@ -1,15 +1,15 @@
 import type { EngineStats } from '../../acoustic/engine/types.ts';
 import type { ScoringStats } from '../../scoring/threads/pool.ts';
+import { type CallerAccounts, refusedBy } from '../admission/accounts.ts';
+import { Admission, jittered, lackingText } from '../admission/admission.ts';
+import type { HttpRefusal } from '../admission/http-refusal.ts';
+import type { Room } from '../admission/room.ts';
+import type { WorkBudget } from '../admission/work-budget.ts';
 import type { Limits } from '../limits.ts';
 import type { OverloadControl } from '../overload/overload-control.ts';
 import type { Refusal } from '../refusal.ts';
-import { type CallerAccounts, refusedBy } from './accounts.ts';
-import { Admission, jittered, lackingText } from './admission.ts';
 import type { TakePlace } from './connection.ts';
-import type { HttpRefusal } from './http-refusal.ts';
 import type { Registry } from './registry.ts';
-import type { Room } from './room.ts';
-import type { WorkBudget } from './work-budget.ts';
 
 export type EntranceOptions = {
   limits: Limits;

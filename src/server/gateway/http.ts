@@ -2,8 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { EngineFault } from '../../acoustic/engine/types.ts';
 import { streamPath } from '../../protocol/address.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
+import { type HttpRefusal, refusalHeaders } from '../admission/http-refusal.ts';
 import { answerFault, faultsPath } from './faults.ts';
-import { type HttpRefusal, refusalHeaders } from './http-refusal.ts';
 import { pathOf } from './upgrade.ts';
 
 /** The parts of a server that its plain HTTP endpoints report on. */

@@ -2,8 +2,8 @@ import { createServer as createHttpServer, type Server, type ServerOptions } fro
 import { createServer as createHttpsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { SpeechfbError } from '../../errors.ts';
+import { type HttpRefusal, refuseSocket } from '../admission/http-refusal.ts';
 import type { Limits } from '../limits.ts';
-import { type HttpRefusal, refuseSocket } from './http-refusal.ts';
 import { chooseSubprotocol } from './upgrade.ts';
 
 /**

@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ClientMessage, StartMessage } from '../../protocol/client-messages.ts';
+import type { Account } from '../admission/account.ts';
+import type { GivenUp } from '../admission/shared-pool.ts';
 import type { Refusal } from '../refusal.ts';
 import { sameSecret } from '../secrets.ts';
 import type { ServerContext, WorkAccount } from '../session/context.ts';
 import type { OpenText } from '../session/open-text.ts';
 import { Session, type SessionState } from '../session/session.ts';
-import type { Account } from './account.ts';
-import type { GivenUp } from './shared-pool.ts';
 
 /** What a session begins with beside its start. */
 export type SessionBegin = {

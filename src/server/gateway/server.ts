@@ -9,28 +9,28 @@ import type { Log } from '../../telemetry/log.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
 import { ThrottledLog } from '../../telemetry/throttled-log.ts';
 import { collectGarbage } from '../../threads/memory.ts';
+import type { Account } from '../admission/account.ts';
+import { Accounts, type CallerAccounts } from '../admission/accounts.ts';
+import { stalled } from '../admission/admission.ts';
+import { checkExposure, checkFaults, isLoopback } from '../admission/exposure.ts';
+import { type HttpRefusal, refuseSocket } from '../admission/http-refusal.ts';
+import { Lobby } from '../admission/lobby.ts';
+import { Room } from '../admission/room.ts';
+import type { GivenUp } from '../admission/shared-pool.ts';
+import type { Tokens } from '../admission/tokens.ts';
+import { WorkBudget } from '../admission/work-budget.ts';
 import { defaultLimits, type Limits, wireName } from '../limits.ts';
 import { OverloadControl } from '../overload/overload-control.ts';
 import type { Scoring, ServerContext } from '../session/context.ts';
-import type { Account } from './account.ts';
-import { Accounts, type CallerAccounts } from './accounts.ts';
-import { stalled } from './admission.ts';
 import { Connection } from './connection.ts';
 import { type DrainReport, drainSessions } from './drain.ts';
 import { Entrance } from './entrance.ts';
-import { checkExposure, checkFaults, isLoopback } from './exposure.ts';
 import { createHttpHandler } from './http.ts';
-import { type HttpRefusal, refuseSocket } from './http-refusal.ts';
 import { IdleSweep } from './idle-sweep.ts';
 import { closeListener, createListener, refuseUnread, socketOptions } from './listener.ts';
-import { Lobby } from './lobby.ts';
 import { OverloadWatch } from './overload-watch.ts';
 import { Registry } from './registry.ts';
-import { Room } from './room.ts';
-import type { GivenUp } from './shared-pool.ts';
-import type { Tokens } from './tokens.ts';
 import { type Caller, type CallerPolicy, callerOfUpgrade, identify, misdirected } from './upgrade.ts';
-import { WorkBudget } from './work-budget.ts';
 
 export type ServerOptions = {
   /**

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { streamPath, subprotocol } from '../../protocol/address.ts';
-import { accountOf, callerAddress } from './address.ts';
-import { type HostPolicy, isHostAllowed, isOriginAllowed, type OriginPolicy } from './exposure.ts';
-import type { HttpRefusal } from './http-refusal.ts';
-import type { Tokens } from './tokens.ts';
+import { accountOf, callerAddress } from '../admission/address.ts';
+import { type HostPolicy, isHostAllowed, isOriginAllowed, type OriginPolicy } from '../admission/exposure.ts';
+import type { HttpRefusal } from '../admission/http-refusal.ts';
+import type { Tokens } from '../admission/tokens.ts';
 
 /**
  * A browser cannot set headers: it may offer its token as a subprotocol, `bearer.TOKEN`, beside

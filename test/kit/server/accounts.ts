@@ -1,4 +1,4 @@
-import { Account, type AccountKind } from '../../../src/server/gateway/account.ts';
+import { Account, type AccountKind } from '../../../src/server/admission/account.ts';
 import { defaultLimits, type Limits } from '../../../src/server/limits.ts';
 
 /** An account whose buckets were filled at 0 ms. */

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hostName, isHostAllowed, isLoopback } from '../../../src/server/gateway/exposure.ts';
-import { parseTokens } from '../../../src/server/gateway/tokens.ts';
+import { hostName, isHostAllowed, isLoopback } from '../../../src/server/admission/exposure.ts';
+import { parseTokens } from '../../../src/server/admission/tokens.ts';
 import { type CallerPolicy, callerOfUpgrade } from '../../../src/server/gateway/upgrade.ts';
 
 const token = '0123456789abcdef';

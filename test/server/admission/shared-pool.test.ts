@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Account } from '../../../src/server/gateway/account.ts';
-import { SharedPool } from '../../../src/server/gateway/shared-pool.ts';
+import type { Account } from '../../../src/server/admission/account.ts';
+import { SharedPool } from '../../../src/server/admission/shared-pool.ts';
 import { newAccount } from '../../kit/server/accounts.ts';
 
 describe('a pool that accounts share', () => {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { accountOf, callerAddress, isForwarded } from '../../../src/server/gateway/address.ts';
+import { accountOf, callerAddress, isForwarded } from '../../../src/server/admission/address.ts';
 
 describe('the address of a caller', () => {
   it.each([

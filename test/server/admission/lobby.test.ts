@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Lobby } from '../../../src/server/gateway/lobby.ts';
+import { Lobby } from '../../../src/server/admission/lobby.ts';
 
 describe('the lobby', () => {
   it('lets the connection go that has waited longest when there are too many', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { WorkBudget } from '../../../src/server/gateway/work-budget.ts';
+import { WorkBudget } from '../../../src/server/admission/work-budget.ts';
 import { defaultLimits } from '../../../src/server/limits.ts';
 import { newAccount } from '../../kit/server/accounts.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Accounts, refusedBy } from '../../../src/server/gateway/accounts.ts';
+import { Accounts, refusedBy } from '../../../src/server/admission/accounts.ts';
 import { defaultLimits, type Limits } from '../../../src/server/limits.ts';
 import { newAccount } from '../../kit/server/accounts.ts';
 
