@@ -1,4 +1,4 @@
-import type { AudioFormat, EncodedSound, Outgoing } from './sound.ts';
+import type { EncodedSound, Outgoing, SoundFormat } from './sound.ts';
 
 /**
  * How far into the sound the messages of a server are known to reach, from the best to the weakest:
@@ -17,7 +17,7 @@ export type Dialect = {
   /** As `target.protocol` names it; for messages to people. */
   readonly name: string;
   /** What the server wants to hear, and how one message of sound is made. */
-  readonly audio: AudioFormat;
+  readonly audio: SoundFormat;
   readonly tells: Tells;
   /**
    * How many utterances one connection takes: `session` any number, one after the other;

@@ -12,7 +12,7 @@ export type Outgoing = string | Uint8Array | { readonly text: Uint8Array };
 const encodings = ['pcm_s16le', 'pcm_f32le', 'mulaw'] as const;
 type Encoding = (typeof encodings)[number];
 
-export type AudioFormat = {
+export type SoundFormat = {
   encoding: Encoding;
   /** Samples a second; recordings are brought to it. */
   sampleRateHz: number;
@@ -33,12 +33,12 @@ export class EncodedSound {
   /** Length of one message as it is encoded, before it is wrapped. */
   readonly bytesAFrame: number;
   readonly frameMs: number;
-  readonly #format: AudioFormat;
+  readonly #format: SoundFormat;
   readonly #samples: Uint8Array;
   readonly #messages: (Outgoing | undefined)[] = [];
 
   /** `frameMs`: sound in one message; it must hold a whole number of samples. */
-  constructor(recording: Pcm, format: AudioFormat, frameMs: number) {
+  constructor(recording: Pcm, format: SoundFormat, frameMs: number) {
     this.#format = format;
     this.frameMs = frameMs;
     this.#samples = encoded(recording, format);
@@ -67,7 +67,7 @@ export class EncodedSound {
   }
 }
 
-/** A wrapper for `AudioFormat.message`: base64 between two parts of a JSON text. */
+/** A wrapper for `SoundFormat.message`: base64 between two parts of a JSON text. */
 export function base64Between(before: string, after: string): (samples: Uint8Array) => Outgoing {
   return (samples) => {
     const { buffer, byteOffset, byteLength } = samples;
@@ -79,7 +79,7 @@ const sampleBytes: Readonly<Record<Encoding, number>> = { pcm_s16le: 2, pcm_f32l
 /** The byte that silence is made of; in mu-law all bits of a zero are set. */
 const silence: Readonly<Record<Encoding, number>> = { pcm_s16le: 0, pcm_f32le: 0, mulaw: 0xff };
 
-function encoded({ pcm, sampleRateHz }: Pcm, format: AudioFormat): Uint8Array {
+function encoded({ pcm, sampleRateHz }: Pcm, format: SoundFormat): Uint8Array {
   if (sampleRateHz === format.sampleRateHz && format.encoding === 'pcm_s16le') return pcm;
   const samples = resample(fromS16le(pcm), sampleRateHz, format.sampleRateHz);
   if (format.encoding === 'pcm_f32le') return toF32le(samples);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { toS16le } from '../../src/audio/pcm.ts';
-import { type AudioFormat, base64Between, EncodedSound } from '../../src/dialects/sound.ts';
+import { base64Between, EncodedSound, type SoundFormat } from '../../src/dialects/sound.ts';
 
-const raw: AudioFormat = { encoding: 'pcm_s16le', sampleRateHz: 16_000, messageMs: 20 };
+const raw: SoundFormat = { encoding: 'pcm_s16le', sampleRateHz: 16_000, messageMs: 20 };
 
 /** A tone of 1 kHz, pcm_s16le. */
 function tone(ms: number, sampleRateHz: number) {
@@ -42,7 +42,7 @@ describe('a recording as messages', () => {
       made.push(text.length);
       return { text };
     };
-    const format: AudioFormat = { ...raw, message };
+    const format: SoundFormat = { ...raw, message };
     const sound = new EncodedSound(tone(40, 16_000), format, 20);
     expect(sound.at(1)).toBe(sound.at(1));
     expect(made).toEqual([640]);
