@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import type { DirectLink, LinkEvents } from '../../client/link/link.ts';
+import type { Link, LinkEvents } from '../../client/link/link.ts';
 import { refusal } from '../../client/link/upgrade-answer.ts';
 import { socketLinks, type TlsOptions } from '../../client/link/websocket-connection.ts';
 import { SpeechfbError } from '../../errors.ts';
@@ -20,7 +20,7 @@ export async function preflight(
 ): Promise<void> {
   const { url, token, tls } = target;
   const open = socketLinks({ url: url.href, token, tls }, () => performance.now());
-  let link: DirectLink | undefined;
+  let link: Link | undefined;
   let timer: NodeJS.Timeout | undefined;
   try {
     await new Promise<void>((resolve, reject) => {

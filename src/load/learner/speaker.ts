@@ -83,7 +83,7 @@ export class Speech implements WheelTask {
 
   #speak(utterance: UtterancePlan, sound: SoundFrames): void {
     if (utterance.gated && isGated(utterance.gated, this.#frame)) {
-      this.#client.skipAudio(sound.bytesAFrame);
+      this.#client.skipAudio(sound);
       this.#meter.frameHeldBack();
     } else if (this.#loss.takes(this.#dueMs)) {
       this.#client.loseAudio(sound, this.#frame);
