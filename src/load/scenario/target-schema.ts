@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { checkUrl } from '../../client/url.ts';
 import { duration, integer, section, shown, text, throughUnit } from '../../config/fields.ts';
-import { type LimitName, limitNames, limitProblem } from '../../protocol/limit-ranges.ts';
+import { type LimitName, type LimitRange, limitNames, limitProblem, limitRanges } from '../../protocol/limit-ranges.ts';
 import { didYouMean } from '../../suggest.ts';
 import { yesOrNo } from './fields.ts';
 
@@ -21,7 +21,11 @@ const embedded = section({
       }
     })
     .optional()
-    .describe('Any limits of docs/protocol.md, by the names they have there.'),
+    .meta({
+      description: 'Any limits of docs/protocol.md, by the names they have there.',
+      properties: limitProperties(),
+      additionalProperties: false,
+    }),
   model: text('the path of a model package').optional().describe('Relative to the scenario.'),
   device: text('auto, cpu, cuda, webgpu or wasm').optional(),
 });
@@ -59,3 +63,13 @@ export const target = section({
   if (tls && options) problem('tls', 'is for wss:// URLs; the embedded server listens on loopback without TLS');
   if (tls?.ca !== undefined && tls.insecure) problem('tls', 'has both ca and insecure; keep one');
 });
+
+/** The limits and their ranges, for editors that know the schema. */
+function limitProperties(): Record<string, object> {
+  const ofRange = ({ least, most, whole }: LimitRange) => ({
+    type: whole ? 'integer' : 'number',
+    minimum: least,
+    maximum: most,
+  });
+  return Object.fromEntries(Object.entries(limitRanges).map(([name, range]) => [name, ofRange(range)]));
+}

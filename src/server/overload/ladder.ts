@@ -4,7 +4,7 @@ import type { Limits } from '../limits.ts';
  * What those inside are spared while the server is late, one step at a time and each worse than the
  * one before; backpressure names it.
  */
-export const steps = ['none', 'larger_groups', 'half_rate', 'finals_only', 'words_only', 'shedding'] as const;
+const steps = ['none', 'larger_groups', 'half_rate', 'finals_only', 'words_only', 'shedding'] as const;
 export type Step = (typeof steps)[number];
 
 /**
