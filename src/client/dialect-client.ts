@@ -3,7 +3,7 @@ import type { ConnectRequest, Dialect, HeardError, SessionInput } from '../diale
 import type { EncodedSound } from '../dialects/sound.ts';
 import type { AppSession, Voice } from './app-session.ts';
 import type { ClientEnd } from './client.ts';
-import { type ConnectionEvents, DialectConnection, type HeardOfSession, type Received } from './dialect-connection.ts';
+import { DialectConnection, type DialectEvents, type HeardOfSession, type Received } from './dialect-connection.ts';
 import type { OpenLink } from './link/link.ts';
 
 export type DialectClientOptions = {
@@ -14,17 +14,19 @@ export type DialectClientOptions = {
   frameMs: number;
   clock: Clock;
   timers: Timers;
-  /** Drop a frame instead of sending it while more than this waits in the socket; never, by default. */
+  /**
+   * Drop a frame instead of sending it while more than this waits in the socket; never, by default.
+   */
   dropAboveBytes?: number;
   /** The first connection takes sound. */
   onReady(atMs: number): void;
   onHeard(heard: HeardOfSession, received: Received): void;
   /** What the server has against us, once the session has begun. */
   onError(error: HeardError): void;
-  onNotUnderstood: ConnectionEvents['notUnderstood'];
-  onMessage?: ConnectionEvents['message'];
+  onNotUnderstood: DialectEvents['notUnderstood'];
+  onMessage?: DialectEvents['message'];
   /** The frame reached the server at `atMs`, and was passed on `lateMs` after that. */
-  onCarried?: ConnectionEvents['carried'];
+  onCarried?: DialectEvents['carried'];
   onRoundTrip?(ms: number): void;
   onEnd(end: ClientEnd): void;
 };
@@ -148,7 +150,7 @@ export class DialectClient implements AppSession, Voice<EncodedSound> {
   #connect(session: SessionInput): void {
     const { dialect, links, frameMs, clock, onMessage, onRoundTrip, onCarried, onNotUnderstood } = this.#options;
     const open = links(dialect.connect(session));
-    const events: ConnectionEvents = {
+    const events: DialectEvents = {
       ready: (atMs) => this.#ready(atMs),
       heard: (heard, received, from) => this.#heard(heard, received, from),
       error: (error) => {

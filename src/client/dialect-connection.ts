@@ -11,7 +11,7 @@ export type Received = { atMs: number; downlinkMs: number | undefined; framesSen
 export type HeardOfSession = HeardText | Extract<Heard, { is: 'ack' }>;
 
 /** What one connection reports to the session that holds it. */
-export type ConnectionEvents = {
+export type DialectEvents = {
   ready(atMs: number): void;
   heard(heard: HeardOfSession, received: Received, from: DialectConnection): void;
   error(error: HeardError): void;
@@ -24,7 +24,7 @@ export type ConnectionEvents = {
   closed(code: number, reason: string, connection: DialectConnection): void;
 };
 
-export type ConnectionOptions = {
+export type DialectConnectionOptions = {
   dialect: Dialect;
   session: SessionInput;
   open: OpenLink;
@@ -34,7 +34,7 @@ export type ConnectionOptions = {
   firstFrame: number;
   /** The place in the session of the connection's first utterance. */
   firstUtterance: number;
-  events: ConnectionEvents;
+  events: DialectEvents;
 };
 
 /**
@@ -42,7 +42,7 @@ export type ConnectionOptions = {
  * and goes out in order.
  */
 export class DialectConnection implements LinkEvents {
-  readonly #options: ConnectionOptions;
+  readonly #options: DialectConnectionOptions;
   readonly #speaker: Speaker;
   readonly #clock: SampleClock;
   /** Undefined until `open` has returned, or told of its first event. */
@@ -52,6 +52,9 @@ export class DialectConnection implements LinkEvents {
   #frames: number;
   #sent = 0;
   #lastSentMs: number;
+  #lastHeardMs = Number.NEGATIVE_INFINITY;
+  /** When the newest utterance was over. */
+  #spokenMs = Number.POSITIVE_INFINITY;
   #pingedMs: number | undefined;
   #opened = false;
   #over = false;
@@ -62,7 +65,7 @@ export class DialectConnection implements LinkEvents {
   /** Utterances of it that are final. */
   finals = 0;
 
-  constructor(options: ConnectionOptions) {
+  constructor(options: DialectConnectionOptions) {
     const { dialect, session, open, firstFrame, frameMs, clock } = options;
     this.#options = options;
     this.#speaker = dialect.speaker(session);
@@ -110,6 +113,7 @@ export class DialectConnection implements LinkEvents {
   }
 
   utteranceOver(): void {
+    this.#spokenMs = this.#options.clock();
     this.#tell(() => this.#speaker.utteranceOver());
   }
 
@@ -122,6 +126,10 @@ export class DialectConnection implements LinkEvents {
     if (!this.ready || this.#over) return;
     const quietMs = nowMs - this.#lastSentMs;
     if (quietMs >= leastQuietMs) this.#sayAll(this.#speaker.quiet(quietMs));
+    if (nowMs - Math.max(this.#spokenMs, this.#lastHeardMs) < answerMs) return;
+    const heard = this.#speaker.unanswered?.();
+    const atMs = Math.max(this.#spokenMs, this.#lastHeardMs);
+    if (heard) this.#told(heard, { atMs, downlinkMs: undefined, framesSent: this.#sent });
   }
 
   /** Asks for a sign of life, which tells how long the way is. */
@@ -203,6 +211,7 @@ export class DialectConnection implements LinkEvents {
 
   #told(heard: HeardOfSession, received: Received): void {
     this.answered = true;
+    this.#lastHeardMs = received.atMs;
     if (heard.is === 'final') this.finals += 1;
     this.#options.events.heard(this.#inSession(heard), received, this);
   }
@@ -249,6 +258,8 @@ export class DialectConnection implements LinkEvents {
   }
 }
 
+/** How long a server may take to answer the end of an utterance before it is taken for silent. */
+const answerMs = 1000;
 /** Less is no silence. */
 const leastQuietMs = 500;
 /** Enough of a message to know what it is. */

@@ -1,5 +1,5 @@
 import type { Dialect, Heard, HeardText, HeardWord, Speaker } from './dialect.ts';
-import { isObject, type JsonObject, listAt, numberAt, objectAt, objectIn, textAt } from './json.ts';
+import { isObject, itemsAt, type JsonObject, numberAt, objectAt, objectIn, textAt } from './json.ts';
 import type { EncodedSound, Outgoing } from './sound.ts';
 
 /** Query parameters of `/v1/listen`, as `model: nova-3`; those that we need are ours. */
@@ -33,7 +33,7 @@ export function deepgram({ sampleRateHz, query }: DeepgramOptions): Dialect {
 }
 
 /** One utterance: where its sound ends, once that is known, and what is settled of its text. */
-type Utterance = { endMs: number; finalizing: boolean; settled: string };
+type Utterance = { endMs: number; finalizing: boolean; settled: string; open: boolean };
 
 class DeepgramSpeaker implements Speaker {
   readonly readyAtOnce = true;
@@ -63,6 +63,13 @@ class DeepgramSpeaker implements Speaker {
     const last = this.utteranceOver();
     this.#utterances.push(newUtterance());
     return last;
+  }
+
+  unanswered(): HeardText | undefined {
+    const utterance = this.#utterances[this.#over];
+    if (!utterance?.finalizing || utterance.open || utterance.settled === '') return undefined;
+    const { settled: text } = utterance;
+    return { is: 'final', utterance: this.#over++, text, settled: text.length };
   }
 
   /** "Send a KeepAlive message every 3-5 seconds": after 10 s without one, it closes. */
@@ -95,7 +102,7 @@ class DeepgramSpeaker implements Speaker {
   #results(value: JsonObject): readonly Heard[] {
     const startMs = msOf(value, 'start');
     const lengthMs = msOf(value, 'duration');
-    const alternative = listAt(objectAt(value, 'channel'), 'alternatives')[0];
+    const alternative = itemsAt(objectAt(value, 'channel'), 'alternatives')[0];
     const text = isObject(alternative) ? textAt(alternative, 'transcript') : undefined;
     if (startMs === undefined || lengthMs === undefined || !isObject(alternative) || text === undefined)
       return [{ is: 'not understood', problem: 'Results without start, duration or a transcript' }];
@@ -106,6 +113,7 @@ class DeepgramSpeaker implements Speaker {
     const settles = value.is_final === true;
     const whole = joined(utterance.settled, text);
     if (settles) utterance.settled = whole;
+    utterance.open = !settles && text !== '';
     const over =
       utterance.finalizing && settles && (value.from_finalize === true || coversMs >= utterance.endMs - slackMs);
     const heard: HeardText = {
@@ -147,7 +155,7 @@ const keepAliveMs = 4000;
 const slackMs = 25;
 
 function newUtterance(): Utterance {
-  return { endMs: Number.POSITIVE_INFINITY, finalizing: false, settled: '' };
+  return { endMs: Number.POSITIVE_INFINITY, finalizing: false, settled: '', open: false };
 }
 
 function joined(before: string, text: string): string {
@@ -160,7 +168,7 @@ function msOf(value: JsonObject, key: string): number | undefined {
 }
 
 function wordsOf(alternative: JsonObject, final: boolean): HeardWord[] {
-  return listAt(alternative, 'words').flatMap((word) => {
+  return itemsAt(alternative, 'words').flatMap((word) => {
     const text = isObject(word) ? textAt(word, 'word') : undefined;
     if (!isObject(word) || text === undefined) return [];
     const endMs = msOf(word, 'end');

@@ -34,7 +34,7 @@ export function numberAt(value: JsonObject, key: string): number | undefined {
   return typeof field === 'number' && Number.isFinite(field) ? field : undefined;
 }
 
-export function listAt(value: JsonObject, key: string): readonly unknown[] {
+export function itemsAt(value: JsonObject, key: string): readonly unknown[] {
   const field = value[key];
   return Array.isArray(field) ? field : [];
 }

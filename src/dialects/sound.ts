@@ -49,6 +49,13 @@ export class EncodedSound {
     this.count = Math.ceil(recording.pcm.length / ((recording.sampleRateHz * frameMs * 2) / 1000));
   }
 
+  /** Length of one message as it is sent. */
+  get messageBytes(): number {
+    const message = this.at(0);
+    if (typeof message === 'string') return Buffer.byteLength(message);
+    return 'text' in message ? message.text.length : message.length;
+  }
+
   /** The same recording in another format; the same object each time. */
   as(format: SoundFormat): EncodedSound {
     if (format === this.#format) return this;

@@ -52,7 +52,7 @@ export type LinkEvents = {
     from: Link,
   ): void;
   /**
-   * A binary message, which no server of ours sends. `data` lies there during the call, and is there
+   * A binary message, which no server of ours sends. `data` lies there during the call; it is there
    * where the target asks for it.
    */
   binary(from: Link, data: Buffer | undefined, receivedMs: number, downlinkMs: number | undefined): void;

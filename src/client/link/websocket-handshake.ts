@@ -19,12 +19,17 @@ export type UpgradeWishes = {
    * and nothing else will do.
    */
   subprotocols?: readonly string[] | undefined;
+  /** Offered behind speechfb.v1, where a proxy before the server reads them. */
+  besideOurs?: readonly string[] | undefined;
 };
 
 /** A WebSocket upgrade to `url` that asks for no extension (RFC 6455, section 4.1). */
-export function upgradeRequest(url: URL, { token, headers = {}, subprotocols }: UpgradeWishes): Upgrade {
+export function upgradeRequest(
+  url: URL,
+  { token, headers = {}, subprotocols, besideOurs = [] }: UpgradeWishes,
+): Upgrade {
   const key = randomBytes(16).toString('base64');
-  const offered = subprotocols ?? [subprotocol];
+  const offered = subprotocols ?? [subprotocol, ...besideOurs];
   const expected = createHash('sha1').update(`${key}${guid}`).digest('base64');
   const lines = [
     `GET ${url.pathname}${url.search} HTTP/1.1`,
@@ -37,7 +42,7 @@ export function upgradeRequest(url: URL, { token, headers = {}, subprotocols }: 
     ...(token === undefined ? [] : [`Authorization: Bearer ${token}`]),
     ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
   ];
-  const answer = new UpgradeAnswer(expected, offered, subprotocols === undefined);
+  const answer = new UpgradeAnswer(expected, subprotocols ?? [subprotocol], subprotocols === undefined);
   return { request: `${lines.join('\r\n')}\r\n\r\n`, answer };
 }
 

@@ -1,3 +1,4 @@
+import type { HeardOfSession } from '../../client/dialect-connection.ts';
 import type { Recorder } from '../../metrics/recorder.ts';
 import type { Slice } from '../../metrics/slice.ts';
 import type { TraceSink } from '../../metrics/traces.ts';
@@ -152,6 +153,26 @@ export class SessionMeter {
         if (event.type === 'ready') this.#ready(event.utterance_id, receivedMs);
     }
     return broken;
+  }
+
+  /** A server of another dialect takes sound. */
+  ready(receivedMs: number): void {
+    this.#ready(0, receivedMs);
+  }
+
+  /** What a server of another dialect has told, its sound on the session's sample clock. */
+  heard(heard: HeardOfSession, receivedMs: number, downlinkMs: number | undefined): void {
+    if (this.#frameTimes.unreported >= framesAtOnce) this.#reportFrames();
+    if (heard.coversMs !== undefined) this.#feedback.cover(heard.coversMs, receivedMs, {}, downlinkMs);
+    if (heard.is === 'ack') return;
+    const utterance = this.#utterance(heard.utterance);
+    if (!utterance) return;
+    if (heard.is === 'partial') {
+      utterance.text(heard.text, receivedMs);
+      return;
+    }
+    this.#slice.tally.utterances += 1;
+    this.#final(heard.utterance, utterance, (meter) => meter.finalText(heard.text, receivedMs));
   }
 
   /** A message that is no event at all. */

@@ -60,6 +60,21 @@ export class UtteranceMeter {
     this.#close(true);
   }
 
+  /** The text of the utterance so far, from a server that tells no phones. */
+  text(text: string, receivedMs: number): void {
+    this.#gap(receivedMs);
+    if (text === '') return;
+    if (this.#awaitsPartial) this.#sink.record('first_partial', this.#times.speechMs, receivedMs, this.score);
+    this.#heard = true;
+  }
+
+  /** The same with its last words. */
+  finalText(text: string, receivedMs: number): void {
+    this.text(text, receivedMs);
+    this.#sink.record('final_latency', this.#times.endMs, receivedMs, this.score);
+    this.#close(true);
+  }
+
   /** Counts the final as missed: it will not come. */
   end(): void {
     this.#sink.never('final_latency', this.#times.endMs, this.score);

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { Credentials } from '../../client/dialect-links.ts';
 import type { TlsOptions } from '../../client/link/websocket-connection.ts';
 import { readToken, tokenOf } from '../../client/token.ts';
 import { unreadable } from '../../config/read-chunks.ts';
@@ -16,6 +17,7 @@ import { planHash, planLearners } from '../plan/plan.ts';
 import { partOf, type ShardOf } from '../plan/shard-split.ts';
 import type { Behaviour } from '../plan/utterances.ts';
 import { gatedFrames } from '../plan/vad-gating.ts';
+import { noCredentials, readCredentials } from './auth-schema.ts';
 import { type ClipMix, readClipMix } from './clip-mix.ts';
 import type { Clip } from './clips.ts';
 import { readPrices } from './cost-schema.ts';
@@ -44,6 +46,7 @@ export type PreparedLoad = {
   whole: { sessions: number; peak: number };
   shard: (ShardOf & { planHash: string }) | undefined;
   token: string | undefined;
+  credentials: Credentials;
   tls: TlsOptions | undefined;
   prices: ServerCost | undefined;
 };
@@ -175,8 +178,8 @@ function faultRequests({ spec }: LoadScenario): FaultRequest[] {
   });
 }
 
-function readTarget(scenario: LoadScenario, problems: Problem[]): Pick<PreparedLoad, 'token' | 'tls'> {
-  const { token: written, tokenFile, tls } = scenario.spec.target;
+function readTarget(scenario: LoadScenario, problems: Problem[]): Pick<PreparedLoad, 'token' | 'credentials' | 'tls'> {
+  const { token: written, tokenFile, tls, auth } = scenario.spec.target;
   const read = <T>(key: string[], how: () => T) => attempt(scenario, ['target', ...key], problems, how);
   const token =
     tokenFile === undefined
@@ -184,7 +187,8 @@ function readTarget(scenario: LoadScenario, problems: Problem[]): Pick<PreparedL
       : read(['tokenFile'], () => readToken(tokenFile));
   const ca = tls?.ca === undefined ? undefined : read(['tls', 'ca'], () => readCertificate(tls.ca!));
   const options = { ...(ca === undefined ? {} : { ca }), ...(tls?.insecure ? { insecure: true as const } : {}) };
-  return { token, tls: tls && options };
+  const credentials = auth && read(['auth'], () => readCredentials(auth, scenario.file));
+  return { token, credentials: credentials ?? noCredentials, tls: tls && options };
 }
 
 /**
