@@ -56,6 +56,8 @@ export type ServerOptions = {
   origins?: readonly string[];
   /** Names by which this server may be called beside those of this machine. */
   hosts?: readonly string[];
+  /** Sessions for which there is a slot elsewhere; absent: this server bounds them alone. */
+  places?: (() => number) | undefined;
   /** Proxies of the operator's own that all callers come through; each names the one before. */
   trustedProxies?: number;
 };
@@ -321,13 +323,18 @@ class Server implements RunningServer {
     const { log, metrics } = this.#context;
     return new Room({
       limits: this.#limits,
-      capacity: () => this.#overload.sessionLimit,
+      capacity: () => this.#capacity(),
       candidates: { connections: () => this.#unstarted(), sessions: () => this.#registry.detached() },
       onGivenUp: (what) => {
         metrics.givenUp(what);
         log.warn({}, `a ${what} was given up for a caller who has fewer`);
       },
     });
+  }
+
+  /** Sessions that this server may have at once. */
+  #capacity(): number {
+    return Math.min(this.#overload.sessionLimit, this.#options.places?.() ?? Number.POSITIVE_INFINITY);
   }
 
   #createEntrance(): Entrance {
@@ -337,6 +344,7 @@ class Server implements RunningServer {
       room: this.#room,
       work: this.#work,
       overload: this.#overload,
+      capacity: () => this.#capacity(),
       state: () => ({
         draining: this.#isDraining,
         engine: this.#engine?.stats(),

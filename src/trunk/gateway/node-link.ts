@@ -1,4 +1,4 @@
-import { Client, type ClientDuplexStream, type ChannelCredentials } from '@grpc/grpc-js';
+import { type ChannelCredentials, Client, type ClientDuplexStream } from '@grpc/grpc-js';
 import type { Log } from '../../telemetry/log.ts';
 import { channelOptions, type GatewayItem, inferenceService, trunkMinor, trunkRequest } from '../wire/service.ts';
 import type { Load, NodeHello, NodeItem, TrunkRequest, TrunkResponse } from '../wire/speechfb/v1/inference_pb.ts';

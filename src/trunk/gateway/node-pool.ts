@@ -7,14 +7,14 @@ import { UnheardFinals } from '../../scoring/threads/unheard-finals.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { NodeHello } from '../wire/speechfb/v1/inference_pb.ts';
 import type { Place } from './leg.ts';
+import type { NodeAddresses } from './node-addresses.ts';
 import { NodeLink, tickMs } from './node-link.ts';
 import { RemoteSession } from './remote-session.ts';
 
 export type NodePoolOptions = {
   /** The model whose scores this gateway promises; nodes with another are not used. */
   model: ModelPackage;
-  /** `host:port` or `unix:/path` of each node. */
-  addresses: readonly string[];
+  nodes: NodeAddresses;
   /** Nodes of other regions are not used. */
   region: string;
   gateway: string;
@@ -45,20 +45,44 @@ export class NodePool {
   readonly #links = new Map<string, NodeLink>();
   readonly #sessions = new Map<string, RemoteSession>();
   readonly #unheard: UnheardFinals;
-  readonly #timer: NodeJS.Timeout;
+  readonly #timers: readonly NodeJS.Timeout[];
   readonly #counts = { lost: 0, moved: 0, refused: 0 };
+  readonly #waiting: (() => void)[] = [];
   #upAtMs = performance.now();
+  #isClosed = false;
 
   constructor(options: NodePoolOptions) {
     this.#options = options;
     this.#unheard = new UnheardFinals(options.model);
-    this.setAddresses(options.addresses);
-    this.#timer = setInterval(() => this.#tick(), tickMs);
-    this.#tick();
+    const look = setInterval(() => this.#tick(), tickMs);
+    const find = setInterval(() => options.nodes.areNames && this.#findNodes(), findMs);
+    this.#timers = [look, find];
+    this.#findNodes();
+  }
+
+  /** Resolves when there is a node. */
+  hasNode(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      this.#settleWaiting();
+    });
+  }
+
+  #settleWaiting(): void {
+    if (this.stats().nodes === 0) return;
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  #findNodes(): void {
+    void this.#options.nodes.find().then((addresses) => {
+      if (this.#isClosed) return;
+      this.#setAddresses(addresses);
+      this.#tick();
+    });
   }
 
   /** Takes these nodes and lets all others go. */
-  setAddresses(addresses: readonly string[]): void {
+  #setAddresses(addresses: readonly string[]): void {
     const { gateway, credentials, log } = this.#options;
     for (const [address, link] of this.#links) {
       if (addresses.includes(address)) continue;
@@ -118,7 +142,8 @@ export class NodePool {
   }
 
   close(): void {
-    clearInterval(this.#timer);
+    this.#isClosed = true;
+    for (const timer of this.#timers) clearInterval(timer);
     for (const session of this.#sessions.values()) session.end();
     for (const link of this.#links.values()) link.close();
   }
@@ -168,6 +193,7 @@ export class NodePool {
 
   /** Sessions leave a node that goes. */
   #onChange(link: NodeLink): void {
+    this.#settleWaiting();
     if (!link.isDraining) return;
     for (const session of this.#sessions.values()) if (session.place?.link === link) void session.move();
   }
@@ -191,6 +217,8 @@ function drawFreer(links: readonly NodeLink[]): NodeLink {
 
 /** A node answers within a message's way and back; one that does not is asked no more. */
 const acquireMs = 250;
+/** How often names are resolved again, ms. */
+const findMs = 5000;
 const defaultHomelessMs = 5000;
 /** Five minutes at 16 kHz and 16 bits. */
 const defaultRetainedBytes = 10_000_000;

@@ -207,7 +207,8 @@ export class RemoteUtterance implements UtterancePipeline {
     // A node that grants what it does not have is no node to go back to.
     if (code === 'no_lease' || code === 'trunk_fault') onBroken(leg.place, message);
     this.#failures += 1;
-    if (this.#failures > mostFailures) this.fail(new Error(`an utterance failed at ${mostFailures + 1} nodes: ${message}`));
+    if (this.#failures > mostFailures)
+      this.fail(new Error(`an utterance failed at ${mostFailures + 1} nodes: ${message}`));
     else this.#onGone(leg);
   }
 
@@ -227,7 +228,8 @@ export class RemoteUtterance implements UtterancePipeline {
     }
     this.#leg = undefined;
     if (this.#sound.isWhole) this.#options.onHomeless(this);
-    else this.fail(new SpeechfbError('node_lost', 'the node died, and the text was read for longer than sound is kept'));
+    else
+      this.fail(new SpeechfbError('node_lost', 'the node died, and the text was read for longer than sound is kept'));
   }
 
   #switch(): void {

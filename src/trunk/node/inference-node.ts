@@ -96,10 +96,14 @@ function bind(server: Server, address: string, by: ServerCredentials): Promise<n
       if (!error) resolve(port);
       else
         reject(
-          new SpeechfbError('cannot_listen', `no gateway can be heard at ${address}: it is taken, or not of this machine`, {
-            hint: '--node-listen takes host:port, port 0 for any free one, or unix:/path',
-            cause: error,
-          }),
+          new SpeechfbError(
+            'cannot_listen',
+            `no gateway can be heard at ${address}: it is taken, or not of this machine`,
+            {
+              hint: '--node-listen takes host:port, port 0 for any free one, or unix:/path',
+              cause: error,
+            },
+          ),
         );
     });
   });

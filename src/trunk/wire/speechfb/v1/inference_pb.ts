@@ -9,22 +9,25 @@
 // @generated from file speechfb/v1/inference.proto (package speechfb.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Message } from "@bufbuild/protobuf";
+import type { Message } from '@bufbuild/protobuf';
+import type { GenFile, GenMessage, GenService } from '@bufbuild/protobuf/codegenv2';
+import { fileDesc, messageDesc, serviceDesc } from '@bufbuild/protobuf/codegenv2';
 
 /**
  * Describes the file speechfb/v1/inference.proto.
  */
-export const file_speechfb_v1_inference: GenFile = /*@__PURE__*/
-  fileDesc("ChtzcGVlY2hmYi92MS9pbmZlcmVuY2UucHJvdG8SC3NwZWVjaGZiLnYxIjcKDFRydW5rUmVxdWVzdBInCgVpdGVtcxgBIAMoCzIYLnNwZWVjaGZiLnYxLkdhdGV3YXlJdGVtIjUKDVRydW5rUmVzcG9uc2USJAoFaXRlbXMYASADKAsyFS5zcGVlY2hmYi52MS5Ob2RlSXRlbSKYAwoLR2F0ZXdheUl0ZW0SKgoFaGVsbG8YASABKAsyGS5zcGVlY2hmYi52MS5HYXRld2F5SGVsbG9IABIsCgdhY3F1aXJlGAIgASgLMhkuc3BlZWNoZmIudjEuQWNxdWlyZUxlYXNlSAASKQoFcmVuZXcYAyABKAsyGC5zcGVlY2hmYi52MS5SZW5ld0xlYXNlc0gAEiwKB3JlbGVhc2UYBCABKAsyGS5zcGVlY2hmYi52MS5SZWxlYXNlTGVhc2VIABIqCgRvcGVuGAUgASgLMhouc3BlZWNoZmIudjEuT3BlblV0dGVyYW5jZUgAEiMKBXNvdW5kGAYgASgLMhIuc3BlZWNoZmIudjEuU291bmRIABIfCgNnYXAYByABKAsyEC5zcGVlY2hmYi52MS5HYXBIABIuCgZmaW5pc2gYCCABKAsyHC5zcGVlY2hmYi52MS5GaW5pc2hVdHRlcmFuY2VIABIsCgVjbG9zZRgJIAEoCzIbLnNwZWVjaGZiLnYxLkNsb3NlVXR0ZXJhbmNlSABCBgoEaXRlbSKCAwoITm9kZUl0ZW0SJwoFaGVsbG8YASABKAsyFi5zcGVlY2hmYi52MS5Ob2RlSGVsbG9IABIsCgdncmFudGVkGAIgASgLMhkuc3BlZWNoZmIudjEuTGVhc2VHcmFudGVkSAASLAoHcmVmdXNlZBgDIAEoCzIZLnNwZWVjaGZiLnYxLkxlYXNlUmVmdXNlZEgAEiYKBGxvc3QYBCABKAsyFi5zcGVlY2hmYi52MS5MZWFzZUxvc3RIABIhCgRsb2FkGAUgASgLMhEuc3BlZWNoZmIudjEuTG9hZEgAEiUKBmNyZWRpdBgGIAEoCzITLnNwZWVjaGZiLnYxLkNyZWRpdEgAEikKCGZlZWRiYWNrGAcgASgLMhUuc3BlZWNoZmIudjEuRmVlZGJhY2tIABIlCgZyZXN1bHQYCCABKAsyEy5zcGVlY2hmYi52MS5SZXN1bHRIABIlCgZmYWlsZWQYCSABKAsyEy5zcGVlY2hmYi52MS5GYWlsZWRIAEIGCgRpdGVtIi4KDEdhdGV3YXlIZWxsbxINCgVtaW5vchgBIAEoDRIPCgdnYXRld2F5GAIgASgJIpgBCglOb2RlSGVsbG8SDQoFbWlub3IYASABKA0SDAoEbm9kZRgCIAEoCRIOCgZyZWdpb24YAyABKAkSIQoFbW9kZWwYBCABKAsyEi5zcGVlY2hmYi52MS5Nb2RlbBINCgVzbG90cxgFIAEoDRIUCgxsZWFzZV90dGxfbXMYBiABKA0SFgoOd2luZG93X3NhbXBsZXMYByABKA0iOwoFTW9kZWwSDAoEbmFtZRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJEhMKC3NhbXBsZV9yYXRlGAMgASgNIjQKDEFjcXVpcmVMZWFzZRIPCgdyZXF1ZXN0GAEgASgNEhMKC2RlYWRsaW5lX21zGAIgASgNIh0KC1JlbmV3TGVhc2VzEg4KBmxlYXNlcxgBIAMoDSIdCgxSZWxlYXNlTGVhc2USDQoFbGVhc2UYASABKA0iLgoMTGVhc2VHcmFudGVkEg8KB3JlcXVlc3QYASABKA0SDQoFbGVhc2UYAiABKA0iLwoMTGVhc2VSZWZ1c2VkEg8KB3JlcXVlc3QYASABKA0SDgoGcmVhc29uGAIgASgJIhoKCUxlYXNlTG9zdBINCgVsZWFzZRgBIAEoDSJNCgRMb2FkEgwKBGZyZWUYASABKA0SEAoIZHJhaW5pbmcYAiABKAgSEAoIZHJhaW5fbXMYAyABKA0SEwoLc3RlcF9wOTVfbXMYBCABKAIifAoNT3BlblV0dGVyYW5jZRIRCgl1dHRlcmFuY2UYASABKA0SDQoFbGVhc2UYAiABKA0SIAoFd29yZHMYAyADKAsyES5zcGVlY2hmYi52MS5Xb3JkEhgKEGVtaXRfaW50ZXJ2YWxfbXMYBCABKA0SDQoFbmJlc3QYBSABKA0iSAoEV29yZBIMCgR0ZXh0GAEgASgJEhAKCHZhcmlhbnRzGAIgAygJEg4KBnNvdXJjZRgDIAEoCRIQCghyZWFkaW5ncxgEIAMoCSI4CgVTb3VuZBIRCgl1dHRlcmFuY2UYASABKA0SDQoFczE2bGUYAiABKAwSDQoFZjMybGUYAyABKAwiJAoDR2FwEhEKCXV0dGVyYW5jZRgBIAEoDRIKCgJtcxgCIAEoASIkCg9GaW5pc2hVdHRlcmFuY2USEQoJdXR0ZXJhbmNlGAEgASgNIiMKDkNsb3NlVXR0ZXJhbmNlEhEKCXV0dGVyYW5jZRgBIAEoDSIsCgZDcmVkaXQSEQoJdXR0ZXJhbmNlGAEgASgNEg8KB3NhbXBsZXMYAiABKA0ikgEKCEZlZWRiYWNrEhEKCXV0dGVyYW5jZRgBIAEoDRIQCghhdWRpb19tcxgCIAEoARIVCg1waG9uZW1lc19qc29uGAMgASgMEhUKDXByb2dyZXNzX2pzb24YBCABKAwSIwoGdGltaW5nGAUgASgLMhMuc3BlZWNoZmIudjEuVGltaW5nEg4KBmFnZV9tcxgGIAEoAiJHCgZUaW1pbmcSDQoFcXVldWUYASABKAISEAoIZmVhdHVyZXMYAiABKAISCwoDYXNyGAMgASgCEg8KB3Njb3JpbmcYBCABKAIiMAoGUmVzdWx0EhEKCXV0dGVyYW5jZRgBIAEoDRITCgtyZXN1bHRfanNvbhgCIAEoDCI6CgZGYWlsZWQSEQoJdXR0ZXJhbmNlGAEgASgNEgwKBGNvZGUYAiABKAkSDwoHbWVzc2FnZRgDIAEoCTJWChBJbmZlcmVuY2VTZXJ2aWNlEkIKBVRydW5rEhkuc3BlZWNoZmIudjEuVHJ1bmtSZXF1ZXN0Ghouc3BlZWNoZmIudjEuVHJ1bmtSZXNwb25zZSgBMAFiBnByb3RvMw");
+export const file_speechfb_v1_inference: GenFile =
+  /*@__PURE__*/
+  fileDesc(
+    'ChtzcGVlY2hmYi92MS9pbmZlcmVuY2UucHJvdG8SC3NwZWVjaGZiLnYxIjcKDFRydW5rUmVxdWVzdBInCgVpdGVtcxgBIAMoCzIYLnNwZWVjaGZiLnYxLkdhdGV3YXlJdGVtIjUKDVRydW5rUmVzcG9uc2USJAoFaXRlbXMYASADKAsyFS5zcGVlY2hmYi52MS5Ob2RlSXRlbSKYAwoLR2F0ZXdheUl0ZW0SKgoFaGVsbG8YASABKAsyGS5zcGVlY2hmYi52MS5HYXRld2F5SGVsbG9IABIsCgdhY3F1aXJlGAIgASgLMhkuc3BlZWNoZmIudjEuQWNxdWlyZUxlYXNlSAASKQoFcmVuZXcYAyABKAsyGC5zcGVlY2hmYi52MS5SZW5ld0xlYXNlc0gAEiwKB3JlbGVhc2UYBCABKAsyGS5zcGVlY2hmYi52MS5SZWxlYXNlTGVhc2VIABIqCgRvcGVuGAUgASgLMhouc3BlZWNoZmIudjEuT3BlblV0dGVyYW5jZUgAEiMKBXNvdW5kGAYgASgLMhIuc3BlZWNoZmIudjEuU291bmRIABIfCgNnYXAYByABKAsyEC5zcGVlY2hmYi52MS5HYXBIABIuCgZmaW5pc2gYCCABKAsyHC5zcGVlY2hmYi52MS5GaW5pc2hVdHRlcmFuY2VIABIsCgVjbG9zZRgJIAEoCzIbLnNwZWVjaGZiLnYxLkNsb3NlVXR0ZXJhbmNlSABCBgoEaXRlbSKCAwoITm9kZUl0ZW0SJwoFaGVsbG8YASABKAsyFi5zcGVlY2hmYi52MS5Ob2RlSGVsbG9IABIsCgdncmFudGVkGAIgASgLMhkuc3BlZWNoZmIudjEuTGVhc2VHcmFudGVkSAASLAoHcmVmdXNlZBgDIAEoCzIZLnNwZWVjaGZiLnYxLkxlYXNlUmVmdXNlZEgAEiYKBGxvc3QYBCABKAsyFi5zcGVlY2hmYi52MS5MZWFzZUxvc3RIABIhCgRsb2FkGAUgASgLMhEuc3BlZWNoZmIudjEuTG9hZEgAEiUKBmNyZWRpdBgGIAEoCzITLnNwZWVjaGZiLnYxLkNyZWRpdEgAEikKCGZlZWRiYWNrGAcgASgLMhUuc3BlZWNoZmIudjEuRmVlZGJhY2tIABIlCgZyZXN1bHQYCCABKAsyEy5zcGVlY2hmYi52MS5SZXN1bHRIABIlCgZmYWlsZWQYCSABKAsyEy5zcGVlY2hmYi52MS5GYWlsZWRIAEIGCgRpdGVtIi4KDEdhdGV3YXlIZWxsbxINCgVtaW5vchgBIAEoDRIPCgdnYXRld2F5GAIgASgJIpgBCglOb2RlSGVsbG8SDQoFbWlub3IYASABKA0SDAoEbm9kZRgCIAEoCRIOCgZyZWdpb24YAyABKAkSIQoFbW9kZWwYBCABKAsyEi5zcGVlY2hmYi52MS5Nb2RlbBINCgVzbG90cxgFIAEoDRIUCgxsZWFzZV90dGxfbXMYBiABKA0SFgoOd2luZG93X3NhbXBsZXMYByABKA0iOwoFTW9kZWwSDAoEbmFtZRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJEhMKC3NhbXBsZV9yYXRlGAMgASgNIjQKDEFjcXVpcmVMZWFzZRIPCgdyZXF1ZXN0GAEgASgNEhMKC2RlYWRsaW5lX21zGAIgASgNIh0KC1JlbmV3TGVhc2VzEg4KBmxlYXNlcxgBIAMoDSIdCgxSZWxlYXNlTGVhc2USDQoFbGVhc2UYASABKA0iLgoMTGVhc2VHcmFudGVkEg8KB3JlcXVlc3QYASABKA0SDQoFbGVhc2UYAiABKA0iLwoMTGVhc2VSZWZ1c2VkEg8KB3JlcXVlc3QYASABKA0SDgoGcmVhc29uGAIgASgJIhoKCUxlYXNlTG9zdBINCgVsZWFzZRgBIAEoDSJNCgRMb2FkEgwKBGZyZWUYASABKA0SEAoIZHJhaW5pbmcYAiABKAgSEAoIZHJhaW5fbXMYAyABKA0SEwoLc3RlcF9wOTVfbXMYBCABKAIifAoNT3BlblV0dGVyYW5jZRIRCgl1dHRlcmFuY2UYASABKA0SDQoFbGVhc2UYAiABKA0SIAoFd29yZHMYAyADKAsyES5zcGVlY2hmYi52MS5Xb3JkEhgKEGVtaXRfaW50ZXJ2YWxfbXMYBCABKA0SDQoFbmJlc3QYBSABKA0iSAoEV29yZBIMCgR0ZXh0GAEgASgJEhAKCHZhcmlhbnRzGAIgAygJEg4KBnNvdXJjZRgDIAEoCRIQCghyZWFkaW5ncxgEIAMoCSI4CgVTb3VuZBIRCgl1dHRlcmFuY2UYASABKA0SDQoFczE2bGUYAiABKAwSDQoFZjMybGUYAyABKAwiJAoDR2FwEhEKCXV0dGVyYW5jZRgBIAEoDRIKCgJtcxgCIAEoASIkCg9GaW5pc2hVdHRlcmFuY2USEQoJdXR0ZXJhbmNlGAEgASgNIiMKDkNsb3NlVXR0ZXJhbmNlEhEKCXV0dGVyYW5jZRgBIAEoDSIsCgZDcmVkaXQSEQoJdXR0ZXJhbmNlGAEgASgNEg8KB3NhbXBsZXMYAiABKA0ikgEKCEZlZWRiYWNrEhEKCXV0dGVyYW5jZRgBIAEoDRIQCghhdWRpb19tcxgCIAEoARIVCg1waG9uZW1lc19qc29uGAMgASgMEhUKDXByb2dyZXNzX2pzb24YBCABKAwSIwoGdGltaW5nGAUgASgLMhMuc3BlZWNoZmIudjEuVGltaW5nEg4KBmFnZV9tcxgGIAEoAiJHCgZUaW1pbmcSDQoFcXVldWUYASABKAISEAoIZmVhdHVyZXMYAiABKAISCwoDYXNyGAMgASgCEg8KB3Njb3JpbmcYBCABKAIiMAoGUmVzdWx0EhEKCXV0dGVyYW5jZRgBIAEoDRITCgtyZXN1bHRfanNvbhgCIAEoDCI6CgZGYWlsZWQSEQoJdXR0ZXJhbmNlGAEgASgNEgwKBGNvZGUYAiABKAkSDwoHbWVzc2FnZRgDIAEoCTJWChBJbmZlcmVuY2VTZXJ2aWNlEkIKBVRydW5rEhkuc3BlZWNoZmIudjEuVHJ1bmtSZXF1ZXN0Ghouc3BlZWNoZmIudjEuVHJ1bmtSZXNwb25zZSgBMAFiBnByb3RvMw',
+  );
 
 /**
  * What a gateway says; its first item is a hello.
  *
  * @generated from message speechfb.v1.TrunkRequest
  */
-export type TrunkRequest = Message<"speechfb.v1.TrunkRequest"> & {
+export type TrunkRequest = Message<'speechfb.v1.TrunkRequest'> & {
   /**
    * In the order in which they happened.
    *
@@ -37,15 +40,14 @@ export type TrunkRequest = Message<"speechfb.v1.TrunkRequest"> & {
  * Describes the message speechfb.v1.TrunkRequest.
  * Use `create(TrunkRequestSchema)` to create a new message.
  */
-export const TrunkRequestSchema: GenMessage<TrunkRequest> = /*@__PURE__*/
-  messageDesc(file_speechfb_v1_inference, 0);
+export const TrunkRequestSchema: GenMessage<TrunkRequest> = /*@__PURE__*/ messageDesc(file_speechfb_v1_inference, 0);
 
 /**
  * What a node says; its first item is a hello.
  *
  * @generated from message speechfb.v1.TrunkResponse
  */
-export type TrunkResponse = Message<"speechfb.v1.TrunkResponse"> & {
+export type TrunkResponse = Message<'speechfb.v1.TrunkResponse'> & {
   /**
    * In the order in which they happened.
    *
@@ -58,165 +60,182 @@ export type TrunkResponse = Message<"speechfb.v1.TrunkResponse"> & {
  * Describes the message speechfb.v1.TrunkResponse.
  * Use `create(TrunkResponseSchema)` to create a new message.
  */
-export const TrunkResponseSchema: GenMessage<TrunkResponse> = /*@__PURE__*/
-  messageDesc(file_speechfb_v1_inference, 1);
+export const TrunkResponseSchema: GenMessage<TrunkResponse> = /*@__PURE__*/ messageDesc(file_speechfb_v1_inference, 1);
 
 /**
  * One thing that a gateway says.
  *
  * @generated from message speechfb.v1.GatewayItem
  */
-export type GatewayItem = Message<"speechfb.v1.GatewayItem"> & {
+export type GatewayItem = Message<'speechfb.v1.GatewayItem'> & {
   /**
    * Which one; none that is known: an item of a later minor, which is passed over.
    *
    * @generated from oneof speechfb.v1.GatewayItem.item
    */
-  item: {
-    /**
-     * @generated from field: speechfb.v1.GatewayHello hello = 1;
-     */
-    value: GatewayHello;
-    case: "hello";
-  } | {
-    /**
-     * @generated from field: speechfb.v1.AcquireLease acquire = 2;
-     */
-    value: AcquireLease;
-    case: "acquire";
-  } | {
-    /**
-     * @generated from field: speechfb.v1.RenewLeases renew = 3;
-     */
-    value: RenewLeases;
-    case: "renew";
-  } | {
-    /**
-     * @generated from field: speechfb.v1.ReleaseLease release = 4;
-     */
-    value: ReleaseLease;
-    case: "release";
-  } | {
-    /**
-     * @generated from field: speechfb.v1.OpenUtterance open = 5;
-     */
-    value: OpenUtterance;
-    case: "open";
-  } | {
-    /**
-     * @generated from field: speechfb.v1.Sound sound = 6;
-     */
-    value: Sound;
-    case: "sound";
-  } | {
-    /**
-     * @generated from field: speechfb.v1.Gap gap = 7;
-     */
-    value: Gap;
-    case: "gap";
-  } | {
-    /**
-     * @generated from field: speechfb.v1.FinishUtterance finish = 8;
-     */
-    value: FinishUtterance;
-    case: "finish";
-  } | {
-    /**
-     * @generated from field: speechfb.v1.CloseUtterance close = 9;
-     */
-    value: CloseUtterance;
-    case: "close";
-  } | { case: undefined; value?: undefined };
+  item:
+    | {
+        /**
+         * @generated from field: speechfb.v1.GatewayHello hello = 1;
+         */
+        value: GatewayHello;
+        case: 'hello';
+      }
+    | {
+        /**
+         * @generated from field: speechfb.v1.AcquireLease acquire = 2;
+         */
+        value: AcquireLease;
+        case: 'acquire';
+      }
+    | {
+        /**
+         * @generated from field: speechfb.v1.RenewLeases renew = 3;
+         */
+        value: RenewLeases;
+        case: 'renew';
+      }
+    | {
+        /**
+         * @generated from field: speechfb.v1.ReleaseLease release = 4;
+         */
+        value: ReleaseLease;
+        case: 'release';
+      }
+    | {
+        /**
+         * @generated from field: speechfb.v1.OpenUtterance open = 5;
+         */
+        value: OpenUtterance;
+        case: 'open';
+      }
+    | {
+        /**
+         * @generated from field: speechfb.v1.Sound sound = 6;
+         */
+        value: Sound;
+        case: 'sound';
+      }
+    | {
+        /**
+         * @generated from field: speechfb.v1.Gap gap = 7;
+         */
+        value: Gap;
+        case: 'gap';
+      }
+    | {
+        /**
+         * @generated from field: speechfb.v1.FinishUtterance finish = 8;
+         */
+        value: FinishUtterance;
+        case: 'finish';
+      }
+    | {
+        /**
+         * @generated from field: speechfb.v1.CloseUtterance close = 9;
+         */
+        value: CloseUtterance;
+        case: 'close';
+      }
+    | { case: undefined; value?: undefined };
 };
 
 /**
  * Describes the message speechfb.v1.GatewayItem.
  * Use `create(GatewayItemSchema)` to create a new message.
  */
-export const GatewayItemSchema: GenMessage<GatewayItem> = /*@__PURE__*/
-  messageDesc(file_speechfb_v1_inference, 2);
+export const GatewayItemSchema: GenMessage<GatewayItem> = /*@__PURE__*/ messageDesc(file_speechfb_v1_inference, 2);
 
 /**
  * One thing that a node says.
  *
  * @generated from message speechfb.v1.NodeItem
  */
-export type NodeItem = Message<"speechfb.v1.NodeItem"> & {
+export type NodeItem = Message<'speechfb.v1.NodeItem'> & {
   /**
    * Which one; none that is known: an item of a later minor, which is passed over.
    *
    * @generated from oneof speechfb.v1.NodeItem.item
    */
-  item: {
-    /**
-     * @generated from field: speechfb.v1.NodeHello hello = 1;
-     */
-    value: NodeHello;
-    case: "hello";
-  } | {
-    /**
-     * @generated from field: speechfb.v1.LeaseGranted granted = 2;
-     */
-    value: LeaseGranted;
-    case: "granted";
-  } | {
-    /**
-     * @generated from field: speechfb.v1.LeaseRefused refused = 3;
-     */
-    value: LeaseRefused;
-    case: "refused";
-  } | {
-    /**
-     * @generated from field: speechfb.v1.LeaseLost lost = 4;
-     */
-    value: LeaseLost;
-    case: "lost";
-  } | {
-    /**
-     * @generated from field: speechfb.v1.Load load = 5;
-     */
-    value: Load;
-    case: "load";
-  } | {
-    /**
-     * @generated from field: speechfb.v1.Credit credit = 6;
-     */
-    value: Credit;
-    case: "credit";
-  } | {
-    /**
-     * @generated from field: speechfb.v1.Feedback feedback = 7;
-     */
-    value: Feedback;
-    case: "feedback";
-  } | {
-    /**
-     * @generated from field: speechfb.v1.Result result = 8;
-     */
-    value: Result;
-    case: "result";
-  } | {
-    /**
-     * @generated from field: speechfb.v1.Failed failed = 9;
-     */
-    value: Failed;
-    case: "failed";
-  } | { case: undefined; value?: undefined };
+  item:
+    | {
+        /**
+         * @generated from field: speechfb.v1.NodeHello hello = 1;
+         */
+        value: NodeHello;
+        case: 'hello';
+      }
+    | {
+        /**
+         * @generated from field: speechfb.v1.LeaseGranted granted = 2;
+         */
+        value: LeaseGranted;
+        case: 'granted';
+      }
+    | {
+        /**
+         * @generated from field: speechfb.v1.LeaseRefused refused = 3;
+         */
+        value: LeaseRefused;
+        case: 'refused';
+      }
+    | {
+        /**
+         * @generated from field: speechfb.v1.LeaseLost lost = 4;
+         */
+        value: LeaseLost;
+        case: 'lost';
+      }
+    | {
+        /**
+         * @generated from field: speechfb.v1.Load load = 5;
+         */
+        value: Load;
+        case: 'load';
+      }
+    | {
+        /**
+         * @generated from field: speechfb.v1.Credit credit = 6;
+         */
+        value: Credit;
+        case: 'credit';
+      }
+    | {
+        /**
+         * @generated from field: speechfb.v1.Feedback feedback = 7;
+         */
+        value: Feedback;
+        case: 'feedback';
+      }
+    | {
+        /**
+         * @generated from field: speechfb.v1.Result result = 8;
+         */
+        value: Result;
+        case: 'result';
+      }
+    | {
+        /**
+         * @generated from field: speechfb.v1.Failed failed = 9;
+         */
+        value: Failed;
+        case: 'failed';
+      }
+    | { case: undefined; value?: undefined };
 };
 
 /**
  * Describes the message speechfb.v1.NodeItem.
  * Use `create(NodeItemSchema)` to create a new message.
  */
-export const NodeItemSchema: GenMessage<NodeItem> = /*@__PURE__*/
-  messageDesc(file_speechfb_v1_inference, 3);
+export const NodeItemSchema: GenMessage<NodeItem> = /*@__PURE__*/ messageDesc(file_speechfb_v1_inference, 3);
 
 /**
  * Who calls.
  *
  * @generated from message speechfb.v1.GatewayHello
  */
-export type GatewayHello = Message<"speechfb.v1.GatewayHello"> & {
+export type GatewayHello = Message<'speechfb.v1.GatewayHello'> & {
   /**
    * The minor of this protocol that the gateway speaks.
    *
@@ -236,15 +255,14 @@ export type GatewayHello = Message<"speechfb.v1.GatewayHello"> & {
  * Describes the message speechfb.v1.GatewayHello.
  * Use `create(GatewayHelloSchema)` to create a new message.
  */
-export const GatewayHelloSchema: GenMessage<GatewayHello> = /*@__PURE__*/
-  messageDesc(file_speechfb_v1_inference, 4);
+export const GatewayHelloSchema: GenMessage<GatewayHello> = /*@__PURE__*/ messageDesc(file_speechfb_v1_inference, 4);
 
 /**
  * Who answers.
  *
  * @generated from message speechfb.v1.NodeHello
  */
-export type NodeHello = Message<"speechfb.v1.NodeHello"> & {
+export type NodeHello = Message<'speechfb.v1.NodeHello'> & {
   /**
    * The minor of this protocol that the node speaks.
    *
@@ -299,15 +317,14 @@ export type NodeHello = Message<"speechfb.v1.NodeHello"> & {
  * Describes the message speechfb.v1.NodeHello.
  * Use `create(NodeHelloSchema)` to create a new message.
  */
-export const NodeHelloSchema: GenMessage<NodeHello> = /*@__PURE__*/
-  messageDesc(file_speechfb_v1_inference, 5);
+export const NodeHelloSchema: GenMessage<NodeHello> = /*@__PURE__*/ messageDesc(file_speechfb_v1_inference, 5);
 
 /**
  * A model package; scores of two that differ cannot be continued by each other.
  *
  * @generated from message speechfb.v1.Model
  */
-export type Model = Message<"speechfb.v1.Model"> & {
+export type Model = Message<'speechfb.v1.Model'> & {
   /**
    * @generated from field: string name = 1;
    */
@@ -330,15 +347,14 @@ export type Model = Message<"speechfb.v1.Model"> & {
  * Describes the message speechfb.v1.Model.
  * Use `create(ModelSchema)` to create a new message.
  */
-export const ModelSchema: GenMessage<Model> = /*@__PURE__*/
-  messageDesc(file_speechfb_v1_inference, 6);
+export const ModelSchema: GenMessage<Model> = /*@__PURE__*/ messageDesc(file_speechfb_v1_inference, 6);
 
 /**
  * Asks for a slot for one session, before anything of it is sent.
  *
  * @generated from message speechfb.v1.AcquireLease
  */
-export type AcquireLease = Message<"speechfb.v1.AcquireLease"> & {
+export type AcquireLease = Message<'speechfb.v1.AcquireLease'> & {
   /**
    * Chosen by the gateway, for the answer.
    *
@@ -359,15 +375,14 @@ export type AcquireLease = Message<"speechfb.v1.AcquireLease"> & {
  * Describes the message speechfb.v1.AcquireLease.
  * Use `create(AcquireLeaseSchema)` to create a new message.
  */
-export const AcquireLeaseSchema: GenMessage<AcquireLease> = /*@__PURE__*/
-  messageDesc(file_speechfb_v1_inference, 7);
+export const AcquireLeaseSchema: GenMessage<AcquireLease> = /*@__PURE__*/ messageDesc(file_speechfb_v1_inference, 7);
 
 /**
  * Keeps leases for another `lease_ttl_ms`.
  *
  * @generated from message speechfb.v1.RenewLeases
  */
-export type RenewLeases = Message<"speechfb.v1.RenewLeases"> & {
+export type RenewLeases = Message<'speechfb.v1.RenewLeases'> & {
   /**
    * @generated from field: repeated uint32 leases = 1;
    */
@@ -378,15 +393,14 @@ export type RenewLeases = Message<"speechfb.v1.RenewLeases"> & {
  * Describes the message speechfb.v1.RenewLeases.
  * Use `create(RenewLeasesSchema)` to create a new message.
  */
-export const RenewLeasesSchema: GenMessage<RenewLeases> = /*@__PURE__*/
-  messageDesc(file_speechfb_v1_inference, 8);
+export const RenewLeasesSchema: GenMessage<RenewLeases> = /*@__PURE__*/ messageDesc(file_speechfb_v1_inference, 8);
 
 /**
  * Gives a slot back; utterances that are still open under it are closed.
  *
  * @generated from message speechfb.v1.ReleaseLease
  */
-export type ReleaseLease = Message<"speechfb.v1.ReleaseLease"> & {
+export type ReleaseLease = Message<'speechfb.v1.ReleaseLease'> & {
   /**
    * @generated from field: uint32 lease = 1;
    */
@@ -397,15 +411,14 @@ export type ReleaseLease = Message<"speechfb.v1.ReleaseLease"> & {
  * Describes the message speechfb.v1.ReleaseLease.
  * Use `create(ReleaseLeaseSchema)` to create a new message.
  */
-export const ReleaseLeaseSchema: GenMessage<ReleaseLease> = /*@__PURE__*/
-  messageDesc(file_speechfb_v1_inference, 9);
+export const ReleaseLeaseSchema: GenMessage<ReleaseLease> = /*@__PURE__*/ messageDesc(file_speechfb_v1_inference, 9);
 
 /**
  * The slot is the gateway's until it is released, not renewed, or the trunk ends.
  *
  * @generated from message speechfb.v1.LeaseGranted
  */
-export type LeaseGranted = Message<"speechfb.v1.LeaseGranted"> & {
+export type LeaseGranted = Message<'speechfb.v1.LeaseGranted'> & {
   /**
    * @generated from field: uint32 request = 1;
    */
@@ -423,15 +436,14 @@ export type LeaseGranted = Message<"speechfb.v1.LeaseGranted"> & {
  * Describes the message speechfb.v1.LeaseGranted.
  * Use `create(LeaseGrantedSchema)` to create a new message.
  */
-export const LeaseGrantedSchema: GenMessage<LeaseGranted> = /*@__PURE__*/
-  messageDesc(file_speechfb_v1_inference, 10);
+export const LeaseGrantedSchema: GenMessage<LeaseGranted> = /*@__PURE__*/ messageDesc(file_speechfb_v1_inference, 10);
 
 /**
  * No slot; the gateway asks another node.
  *
  * @generated from message speechfb.v1.LeaseRefused
  */
-export type LeaseRefused = Message<"speechfb.v1.LeaseRefused"> & {
+export type LeaseRefused = Message<'speechfb.v1.LeaseRefused'> & {
   /**
    * @generated from field: uint32 request = 1;
    */
@@ -450,15 +462,14 @@ export type LeaseRefused = Message<"speechfb.v1.LeaseRefused"> & {
  * Describes the message speechfb.v1.LeaseRefused.
  * Use `create(LeaseRefusedSchema)` to create a new message.
  */
-export const LeaseRefusedSchema: GenMessage<LeaseRefused> = /*@__PURE__*/
-  messageDesc(file_speechfb_v1_inference, 11);
+export const LeaseRefusedSchema: GenMessage<LeaseRefused> = /*@__PURE__*/ messageDesc(file_speechfb_v1_inference, 11);
 
 /**
  * A lease ended without being released; its utterances are closed.
  *
  * @generated from message speechfb.v1.LeaseLost
  */
-export type LeaseLost = Message<"speechfb.v1.LeaseLost"> & {
+export type LeaseLost = Message<'speechfb.v1.LeaseLost'> & {
   /**
    * @generated from field: uint32 lease = 1;
    */
@@ -469,15 +480,14 @@ export type LeaseLost = Message<"speechfb.v1.LeaseLost"> & {
  * Describes the message speechfb.v1.LeaseLost.
  * Use `create(LeaseLostSchema)` to create a new message.
  */
-export const LeaseLostSchema: GenMessage<LeaseLost> = /*@__PURE__*/
-  messageDesc(file_speechfb_v1_inference, 12);
+export const LeaseLostSchema: GenMessage<LeaseLost> = /*@__PURE__*/ messageDesc(file_speechfb_v1_inference, 12);
 
 /**
  * Said several times a second: that the node lives, and where it stands.
  *
  * @generated from message speechfb.v1.Load
  */
-export type Load = Message<"speechfb.v1.Load"> & {
+export type Load = Message<'speechfb.v1.Load'> & {
   /**
    * Slots that are not leased.
    *
@@ -509,15 +519,14 @@ export type Load = Message<"speechfb.v1.Load"> & {
  * Describes the message speechfb.v1.Load.
  * Use `create(LoadSchema)` to create a new message.
  */
-export const LoadSchema: GenMessage<Load> = /*@__PURE__*/
-  messageDesc(file_speechfb_v1_inference, 13);
+export const LoadSchema: GenMessage<Load> = /*@__PURE__*/ messageDesc(file_speechfb_v1_inference, 13);
 
 /**
  * One reading of one text.
  *
  * @generated from message speechfb.v1.OpenUtterance
  */
-export type OpenUtterance = Message<"speechfb.v1.OpenUtterance"> & {
+export type OpenUtterance = Message<'speechfb.v1.OpenUtterance'> & {
   /**
    * Chosen by the gateway, never used before on this trunk.
    *
@@ -556,15 +565,14 @@ export type OpenUtterance = Message<"speechfb.v1.OpenUtterance"> & {
  * Describes the message speechfb.v1.OpenUtterance.
  * Use `create(OpenUtteranceSchema)` to create a new message.
  */
-export const OpenUtteranceSchema: GenMessage<OpenUtterance> = /*@__PURE__*/
-  messageDesc(file_speechfb_v1_inference, 14);
+export const OpenUtteranceSchema: GenMessage<OpenUtterance> = /*@__PURE__*/ messageDesc(file_speechfb_v1_inference, 14);
 
 /**
  * A word of the text.
  *
  * @generated from message speechfb.v1.Word
  */
-export type Word = Message<"speechfb.v1.Word"> & {
+export type Word = Message<'speechfb.v1.Word'> & {
   /**
    * @generated from field: string text = 1;
    */
@@ -596,15 +604,14 @@ export type Word = Message<"speechfb.v1.Word"> & {
  * Describes the message speechfb.v1.Word.
  * Use `create(WordSchema)` to create a new message.
  */
-export const WordSchema: GenMessage<Word> = /*@__PURE__*/
-  messageDesc(file_speechfb_v1_inference, 15);
+export const WordSchema: GenMessage<Word> = /*@__PURE__*/ messageDesc(file_speechfb_v1_inference, 15);
 
 /**
  * The next sound of an utterance, mono, at the model's rate.
  *
  * @generated from message speechfb.v1.Sound
  */
-export type Sound = Message<"speechfb.v1.Sound"> & {
+export type Sound = Message<'speechfb.v1.Sound'> & {
   /**
    * @generated from field: uint32 utterance = 1;
    */
@@ -629,15 +636,14 @@ export type Sound = Message<"speechfb.v1.Sound"> & {
  * Describes the message speechfb.v1.Sound.
  * Use `create(SoundSchema)` to create a new message.
  */
-export const SoundSchema: GenMessage<Sound> = /*@__PURE__*/
-  messageDesc(file_speechfb_v1_inference, 16);
+export const SoundSchema: GenMessage<Sound> = /*@__PURE__*/ messageDesc(file_speechfb_v1_inference, 16);
 
 /**
  * Sound that was lost: time passes, phones over it become unscored.
  *
  * @generated from message speechfb.v1.Gap
  */
-export type Gap = Message<"speechfb.v1.Gap"> & {
+export type Gap = Message<'speechfb.v1.Gap'> & {
   /**
    * @generated from field: uint32 utterance = 1;
    */
@@ -653,15 +659,14 @@ export type Gap = Message<"speechfb.v1.Gap"> & {
  * Describes the message speechfb.v1.Gap.
  * Use `create(GapSchema)` to create a new message.
  */
-export const GapSchema: GenMessage<Gap> = /*@__PURE__*/
-  messageDesc(file_speechfb_v1_inference, 17);
+export const GapSchema: GenMessage<Gap> = /*@__PURE__*/ messageDesc(file_speechfb_v1_inference, 17);
 
 /**
  * No more sound comes; answered by a result.
  *
  * @generated from message speechfb.v1.FinishUtterance
  */
-export type FinishUtterance = Message<"speechfb.v1.FinishUtterance"> & {
+export type FinishUtterance = Message<'speechfb.v1.FinishUtterance'> & {
   /**
    * @generated from field: uint32 utterance = 1;
    */
@@ -672,7 +677,8 @@ export type FinishUtterance = Message<"speechfb.v1.FinishUtterance"> & {
  * Describes the message speechfb.v1.FinishUtterance.
  * Use `create(FinishUtteranceSchema)` to create a new message.
  */
-export const FinishUtteranceSchema: GenMessage<FinishUtterance> = /*@__PURE__*/
+export const FinishUtteranceSchema: GenMessage<FinishUtterance> =
+  /*@__PURE__*/
   messageDesc(file_speechfb_v1_inference, 18);
 
 /**
@@ -680,7 +686,7 @@ export const FinishUtteranceSchema: GenMessage<FinishUtterance> = /*@__PURE__*/
  *
  * @generated from message speechfb.v1.CloseUtterance
  */
-export type CloseUtterance = Message<"speechfb.v1.CloseUtterance"> & {
+export type CloseUtterance = Message<'speechfb.v1.CloseUtterance'> & {
   /**
    * @generated from field: uint32 utterance = 1;
    */
@@ -691,7 +697,8 @@ export type CloseUtterance = Message<"speechfb.v1.CloseUtterance"> & {
  * Describes the message speechfb.v1.CloseUtterance.
  * Use `create(CloseUtteranceSchema)` to create a new message.
  */
-export const CloseUtteranceSchema: GenMessage<CloseUtterance> = /*@__PURE__*/
+export const CloseUtteranceSchema: GenMessage<CloseUtterance> =
+  /*@__PURE__*/
   messageDesc(file_speechfb_v1_inference, 19);
 
 /**
@@ -699,7 +706,7 @@ export const CloseUtteranceSchema: GenMessage<CloseUtterance> = /*@__PURE__*/
  *
  * @generated from message speechfb.v1.Credit
  */
-export type Credit = Message<"speechfb.v1.Credit"> & {
+export type Credit = Message<'speechfb.v1.Credit'> & {
   /**
    * @generated from field: uint32 utterance = 1;
    */
@@ -715,15 +722,14 @@ export type Credit = Message<"speechfb.v1.Credit"> & {
  * Describes the message speechfb.v1.Credit.
  * Use `create(CreditSchema)` to create a new message.
  */
-export const CreditSchema: GenMessage<Credit> = /*@__PURE__*/
-  messageDesc(file_speechfb_v1_inference, 20);
+export const CreditSchema: GenMessage<Credit> = /*@__PURE__*/ messageDesc(file_speechfb_v1_inference, 20);
 
 /**
  * What is known of an utterance while it is read.
  *
  * @generated from message speechfb.v1.Feedback
  */
-export type Feedback = Message<"speechfb.v1.Feedback"> & {
+export type Feedback = Message<'speechfb.v1.Feedback'> & {
   /**
    * @generated from field: uint32 utterance = 1;
    */
@@ -767,15 +773,14 @@ export type Feedback = Message<"speechfb.v1.Feedback"> & {
  * Describes the message speechfb.v1.Feedback.
  * Use `create(FeedbackSchema)` to create a new message.
  */
-export const FeedbackSchema: GenMessage<Feedback> = /*@__PURE__*/
-  messageDesc(file_speechfb_v1_inference, 21);
+export const FeedbackSchema: GenMessage<Feedback> = /*@__PURE__*/ messageDesc(file_speechfb_v1_inference, 21);
 
 /**
  * Where a node's time went, ms.
  *
  * @generated from message speechfb.v1.Timing
  */
-export type Timing = Message<"speechfb.v1.Timing"> & {
+export type Timing = Message<'speechfb.v1.Timing'> & {
   /**
    * @generated from field: float queue = 1;
    */
@@ -801,15 +806,14 @@ export type Timing = Message<"speechfb.v1.Timing"> & {
  * Describes the message speechfb.v1.Timing.
  * Use `create(TimingSchema)` to create a new message.
  */
-export const TimingSchema: GenMessage<Timing> = /*@__PURE__*/
-  messageDesc(file_speechfb_v1_inference, 22);
+export const TimingSchema: GenMessage<Timing> = /*@__PURE__*/ messageDesc(file_speechfb_v1_inference, 22);
 
 /**
  * Everything final.
  *
  * @generated from message speechfb.v1.Result
  */
-export type Result = Message<"speechfb.v1.Result"> & {
+export type Result = Message<'speechfb.v1.Result'> & {
   /**
    * @generated from field: uint32 utterance = 1;
    */
@@ -828,15 +832,14 @@ export type Result = Message<"speechfb.v1.Result"> & {
  * Describes the message speechfb.v1.Result.
  * Use `create(ResultSchema)` to create a new message.
  */
-export const ResultSchema: GenMessage<Result> = /*@__PURE__*/
-  messageDesc(file_speechfb_v1_inference, 23);
+export const ResultSchema: GenMessage<Result> = /*@__PURE__*/ messageDesc(file_speechfb_v1_inference, 23);
 
 /**
  * The utterance cannot go on at this node.
  *
  * @generated from message speechfb.v1.Failed
  */
-export type Failed = Message<"speechfb.v1.Failed"> & {
+export type Failed = Message<'speechfb.v1.Failed'> & {
   /**
    * @generated from field: uint32 utterance = 1;
    */
@@ -859,8 +862,7 @@ export type Failed = Message<"speechfb.v1.Failed"> & {
  * Describes the message speechfb.v1.Failed.
  * Use `create(FailedSchema)` to create a new message.
  */
-export const FailedSchema: GenMessage<Failed> = /*@__PURE__*/
-  messageDesc(file_speechfb_v1_inference, 24);
+export const FailedSchema: GenMessage<Failed> = /*@__PURE__*/ messageDesc(file_speechfb_v1_inference, 24);
 
 /**
  * A node that scores speech for gateways.
@@ -875,10 +877,8 @@ export const InferenceService: GenService<{
    * @generated from rpc speechfb.v1.InferenceService.Trunk
    */
   trunk: {
-    methodKind: "bidi_streaming";
+    methodKind: 'bidi_streaming';
     input: typeof TrunkRequestSchema;
     output: typeof TrunkResponseSchema;
-  },
-}> = /*@__PURE__*/
-  serviceDesc(file_speechfb_v1_inference, 0);
-
+  };
+}> = /*@__PURE__*/ serviceDesc(file_speechfb_v1_inference, 0);
