@@ -58,6 +58,10 @@ function serve(core: Awaited<ReturnType<typeof openCore>>['core']): void {
       collectGarbage();
       return;
     }
+    if (message === 'larger groups' || message === 'usual groups') {
+      core.preferGroups(message === 'larger groups');
+      return;
+    }
     if ('action' in message) {
       applyFault(message);
       return;
