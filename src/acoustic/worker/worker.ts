@@ -18,9 +18,14 @@ const statsEveryMs = 200;
 
 nameThread('speechfb-model');
 try {
-  const { core, provider, whyNotNative } = await openCore(start, { warm: start.warm });
+  const { warm, deviceMayBeGone } = start;
+  const { core, whyNotNative } = await openCore(start, {
+    warm,
+    deviceMayBeGone,
+    onLoss: (lost) => post({ type: 'lost-device', provider: 'cpu', lost }),
+  });
   serve(core);
-  post({ type: 'ready', provider, whyNotNative });
+  post({ type: 'ready', provider: core.provider, whyNotNative });
 } catch (error) {
   post({ type: 'unfit', error: toPlainError(error) });
   port.close();
@@ -51,6 +56,10 @@ function serve(core: Awaited<ReturnType<typeof openCore>>['core']): void {
     }
     if (message === 'tidy') {
       collectGarbage();
+      return;
+    }
+    if (message === 'larger groups' || message === 'usual groups') {
+      core.preferGroups(message === 'larger groups');
       return;
     }
     if ('action' in message) {

@@ -17,6 +17,7 @@ import type { LogLevel } from '../../telemetry/log-levels.ts';
 import { toPlainError } from '../../threads/plain-error.ts';
 import { printDocument } from '../output.ts';
 import { packageVersion, shippedPath } from '../package.ts';
+import { checkLimits } from './limit-flag.ts';
 import { type RoleFlags, readPem, servedEngine } from './roles.ts';
 import { runNode } from './run-node.ts';
 import { defer, listenForSignals } from './signals.ts';
@@ -119,12 +120,14 @@ async function sayReady(
 }
 
 function limitsOf({ limit, maxSessions, resumeTtl, drain }: ServeFlags): Partial<Limits> {
-  return {
+  const limits = {
     ...limit,
     ...(maxSessions === undefined ? {} : { maxSessions }),
     ...(resumeTtl === undefined ? {} : { resumeTtlMs: resumeTtl }),
     ...(drain === undefined ? {} : { drainMs: drain }),
   };
+  checkLimits(limits);
+  return limits;
 }
 
 function parseHost(given: string): string {

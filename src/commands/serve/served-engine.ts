@@ -1,4 +1,4 @@
-import type { AcousticEngine } from '../../acoustic/engine/types.ts';
+import type { AcousticEngine, LostDevice } from '../../acoustic/engine/types.ts';
 import type { ModelPackage } from '../../acoustic/model/model-package.ts';
 import { parseDevice } from '../../acoustic/onnx/device.ts';
 import { createWorkerEngine } from '../../acoustic/worker/worker-engine.ts';
@@ -38,10 +38,13 @@ export function localEngine(model: ModelPackage, device: string, log: Log): Serv
     log.error({ error: error.message, restarted }, 'the model thread died');
     if (!restarted) die(error);
   };
+  const onLoss = (lost: LostDevice): void => {
+    log.error({ ...lost, provider: 'cpu' }, 'the device of the model was lost, the CPU goes on');
+  };
   return {
     scoring: liveScoring(threads),
     load() {
-      loading ??= createWorkerEngine({ model, device: parsed, onCrash });
+      loading ??= createWorkerEngine({ model, device: parsed, onCrash, onLoss });
       return loading;
     },
     died,
