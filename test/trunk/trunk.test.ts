@@ -1,4 +1,5 @@
-import { credentials } from '@grpc/grpc-js';
+import { toBinary } from '@bufbuild/protobuf';
+import { Client, credentials } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { AcousticEngine } from '../../src/acoustic/engine/types.ts';
 import type { OpenUtterance } from '../../src/scoring/pipeline.ts';
@@ -7,6 +8,9 @@ import { createLog } from '../../src/telemetry/log.ts';
 import { NodeAddresses, parseNodeSource } from '../../src/trunk/gateway/node-addresses.ts';
 import { NodePool } from '../../src/trunk/gateway/node-pool.ts';
 import { type InferenceNode, startInferenceNode } from '../../src/trunk/node/inference-node.ts';
+import { type GatewayItem, inferenceService, type NodeItem, trunkRequest } from '../../src/trunk/wire/service.ts';
+import { TrunkRequestSchema, type TrunkResponse } from '../../src/trunk/wire/speechfb/v1/inference_pb.ts';
+import { localhostTls } from '../kit/localhost.ts';
 import { scriptedEngine, scriptedScoring } from '../kit/server/scripted.ts';
 
 const log = createLog('silent', { write() {} });
@@ -17,10 +21,12 @@ function engineOf(version = '0'): AcousticEngine {
   return { ...engine, model: { ...engine.model, version, phones: letters } };
 }
 
+type NodeTls = { certificate: string; key: string; authority: string };
+
 async function node(
-  changes: { slots?: number; version?: string; region?: string; address?: string; open?: OpenUtterance } = {},
+  changes: { slots?: number; version?: string; region?: string; open?: OpenUtterance; tls?: NodeTls } = {},
 ): Promise<InferenceNode> {
-  const { slots = 4, version, region = '', address = '127.0.0.1:0', open = scriptedScoring.openUtterance } = changes;
+  const { slots = 4, version, region = '', open = scriptedScoring.openUtterance, tls } = changes;
   const started = await startInferenceNode({
     engine: engineOf(version),
     openUtterance: open,
@@ -30,23 +36,22 @@ async function node(
     slots,
     leaseTtlMs: 5000,
     drainMs: 2000,
-    address,
+    address: '127.0.0.1:0',
+    tls,
   });
   onTestFinished(() => started.close());
   return started;
 }
 
-async function pool(nodes: readonly InferenceNode[], also: readonly InferenceNode[] = []): Promise<NodePool> {
+const poolOptions = { model: engineOf().model, region: '', gateway: 'test', log, homelessMs: 1500 };
+
+async function pool(
+  nodes: readonly InferenceNode[],
+  also: readonly InferenceNode[] = [],
+  shown = credentials.createInsecure(),
+): Promise<NodePool> {
   const sources = [...also, ...nodes].map(({ address }) => parseNodeSource(address));
-  const opened = new NodePool({
-    model: engineOf().model,
-    nodes: new NodeAddresses(sources),
-    region: '',
-    gateway: 'test',
-    credentials: credentials.createInsecure(),
-    log,
-    homelessMs: 1500,
-  });
+  const opened = new NodePool({ ...poolOptions, nodes: new NodeAddresses(sources), credentials: shown });
   onTestFinished(() => opened.close());
   await until(() => opened.stats().nodes === nodes.length && opened.stats().free > 0);
   return opened;
@@ -192,3 +197,89 @@ describe('an utterance at a node', () => {
     expect(learner.errors[0]!.message).toContain('the thread died');
   });
 });
+
+describe('what comes to a node', () => {
+  const later = Uint8Array.from([0x0a, 0x03, 0x98, 0x06, 0x01, 0x0a, 0x07, 0x0a, 0x05, 0x08, 0x02, 0xe8, 0x04, 0x01]);
+
+  it('from a gateway of a later minor is heard as far as it is known', async () => {
+    const { call, heard } = await rawTrunk(await node());
+    call.write(later);
+    call.write(toBinary(TrunkRequestSchema, trunkRequest([{ case: 'acquire', value: { request: 7, deadlineMs: 0 } }])));
+    await until(() => heard.some(({ case: name }) => name === 'granted'));
+  });
+
+  it.each([
+    ['no protobuf', Uint8Array.from([0xff, 0xff, 0xff])],
+    ['a length beyond the message', Uint8Array.from([0x0a, 0x7f, 0x01])],
+    ['a message over the bound', new Uint8Array(5_000_000)],
+  ])('as %s ends that trunk alone', async (_, bytes) => {
+    const attacked = await node();
+    const learner = reader(await pool([attacked]), 'a');
+    learner.speak(500);
+    const { call, ended } = await rawTrunk(attacked);
+    call.write(bytes);
+    await until(ended);
+    learner.speak(500);
+    await until(() => learner.heardMs() === 1000);
+    expect(learner.errors).toEqual([]);
+  });
+
+  it('for leases that the caller does not hold changes nothing for who holds them', async () => {
+    const shared = await node();
+    const learner = reader(await pool([shared]), 'a');
+    learner.speak(500);
+    await until(() => learner.heardMs() === 500);
+    const { call, heard } = await rawTrunk(shared);
+    const say = (item: GatewayItem) => call.write(toBinary(TrunkRequestSchema, trunkRequest([item])));
+    for (const lease of [0, 1, 2, 3]) {
+      say({ case: 'release', value: { lease } });
+      say({ case: 'open', value: { utterance: lease, lease, words: [], emitIntervalMs: 100 } });
+      say({ case: 'finish', value: { utterance: lease } });
+    }
+    await until(() => heard.filter(({ case: name }) => name === 'failed').length === 4);
+    learner.speak(500);
+    await until(() => learner.heardMs() === 1000);
+    expect(shared.slots().free).toBe(3);
+  });
+
+  it('without certificates is not heard where they are asked for, and with them it is', async () => {
+    const tls = { ...localhostTls, authority: localhostTls.certificate };
+    const guarded = await node({ tls });
+    const address = guarded.address.replace('127.0.0.1', 'localhost');
+    const { ended } = await rawTrunk(guarded);
+    await until(ended);
+    const own = (text: string) => Buffer.from(text);
+    const trusted = credentials.createSsl(own(tls.authority), own(tls.key), own(tls.certificate));
+    const learner = reader(await pool([{ ...guarded, address }], [], trusted), 'a');
+    learner.speak(500);
+    await until(() => learner.heardMs() === 500);
+    const strangers = credentials.createSsl(own(tls.authority));
+    const stranger = new NodePool({
+      ...poolOptions,
+      nodes: new NodeAddresses([parseNodeSource(address)]),
+      credentials: strangers,
+    });
+    onTestFinished(() => stranger.close());
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(stranger.stats().nodes).toBe(0);
+  });
+});
+
+/** A trunk to a node on which any bytes may be sent. */
+async function rawTrunk(to: InferenceNode) {
+  const { trunk } = inferenceService;
+  const client = new Client(to.address, credentials.createInsecure());
+  onTestFinished(() => client.close());
+  const raw = (bytes: Uint8Array) => Buffer.from(bytes);
+  const call = client.makeBidiStreamRequest(trunk.path, raw, trunk.responseDeserialize);
+  const heard: NodeItem[] = [];
+  let isOver = false;
+  call.on('data', ({ items }: TrunkResponse) => heard.push(...items.map(({ item }) => item as NodeItem)));
+  for (const end of ['error', 'end', 'close']) {
+    call.on(end, () => {
+      isOver = true;
+    });
+  }
+  await until(() => isOver || heard.length > 0);
+  return { call, heard, ended: () => isOver };
+}

@@ -10,7 +10,7 @@ import { localEngine, remoteEngine, type ServedEngine } from './served-engine.ts
 
 export const serveRoles = ['all', 'gateway', 'inference'] as const;
 
-export type ServeRole = (typeof serveRoles)[number];
+type ServeRole = (typeof serveRoles)[number];
 
 /** What says which part of a service this process is, and how it finds the others. */
 export type RoleFlags = {

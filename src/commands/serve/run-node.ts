@@ -3,19 +3,21 @@ import { loadModelPackage } from '../../acoustic/model/load-model.ts';
 import { type ExitCode, exitCodes } from '../../errors.ts';
 import { plainText } from '../../plain-text.ts';
 import { createLog } from '../../telemetry/log.ts';
+import type { LogLevel } from '../../telemetry/log-levels.ts';
 import { startInferenceNode } from '../../trunk/node/inference-node.ts';
 import { printDocument } from '../output.ts';
 import { shippedPath } from '../package.ts';
-import { checkClosed, checkRole, readNodeTls } from './roles.ts';
-import type { ServeFlags } from './run.ts';
+import { checkClosed, checkRole, type RoleFlags, readNodeTls } from './roles.ts';
 import { localEngine } from './served-engine.ts';
 import { listenForSignals } from './signals.ts';
+
+type NodeFlags = RoleFlags & { model?: string; drain?: number; logLevel: LogLevel; parentFd?: number };
 
 /**
  * Scores for gateways until a stop signal, then lets its sessions move away; a second one ends it
  * at once. When the model is warm, one line on stdout says where gateways find it.
  */
-export async function runNode(flags: ServeFlags): Promise<ExitCode> {
+export async function runNode(flags: NodeFlags): Promise<ExitCode> {
   checkRole(flags);
   const address = flags.nodeListen ?? defaultAddress;
   const tls = readNodeTls(flags);

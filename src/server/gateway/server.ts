@@ -113,6 +113,7 @@ class Server implements RunningServer {
   #port = 0;
   #timers: NodeJS.Timeout[] = [];
   #isDraining = false;
+  readonly #capacity = () => Math.min(this.#overload.sessionLimit, this.#options.places?.() ?? Infinity);
 
   constructor(options: ServerOptions) {
     this.#options = options;
@@ -157,10 +158,8 @@ class Server implements RunningServer {
       limits: this.#limits,
       behindProxy: this.#policy.trustedProxies > 0,
       onEvicted: () => {
-        this.#refused(
-          { reason: 'pending', limit: 'maxPendingConnections' },
-          'a connection without a request had to go',
-        );
+        const why = { reason: 'pending', limit: 'maxPendingConnections' } as const;
+        this.#refused(why, 'a connection without a request had to go');
       },
     });
     this.#http = this.#createHttp();
@@ -333,18 +332,13 @@ class Server implements RunningServer {
     const { log, metrics } = this.#context;
     return new Room({
       limits: this.#limits,
-      capacity: () => this.#capacity(),
+      capacity: this.#capacity,
       candidates: { connections: () => this.#unstarted(), sessions: () => this.#registry.detached() },
       onGivenUp: (what) => {
         metrics.givenUp(what);
         log.warn({}, `a ${what} was given up for a caller who has fewer`);
       },
     });
-  }
-
-  /** Sessions that this server may have at once. */
-  #capacity(): number {
-    return Math.min(this.#overload.sessionLimit, this.#options.places?.() ?? Number.POSITIVE_INFINITY);
   }
 
   #createEntrance(): Entrance {
@@ -354,7 +348,7 @@ class Server implements RunningServer {
       room: this.#room,
       work: this.#work,
       overload: this.#overload,
-      capacity: () => this.#capacity(),
+      capacity: this.#capacity,
       state: () => ({
         draining: this.#isDraining,
         engine: this.#engine?.stats(),

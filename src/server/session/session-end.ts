@@ -70,7 +70,8 @@ export class SessionEnd {
   }
 
   /**
-   * Ends the session because nobody can score it, or for a bug of ours, whose stack goes to the log.
+   * Ends the session because nobody can score it, or for a bug of ours, whose stack goes to the
+   * log.
    */
   failInternally(error: unknown): void {
     const { context, sessionId } = this.#options;

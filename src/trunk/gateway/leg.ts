@@ -1,20 +1,10 @@
 import type { Reference } from '../../scoring/text/reference.ts';
 import type { GatewayItem } from '../wire/service.ts';
-import type { Feedback, Result } from '../wire/speechfb/v1/inference_pb.ts';
-import type { NodeLink } from './node-link.ts';
+import type { LegEvents, LinkedLeg, NodeLink } from './node-link.ts';
 import type { Cursor, RetainedSound } from './retained-sound.ts';
 
 /** A slot at a node. */
 export type Place = { link: NodeLink; lease: number };
-
-export type LegEvents = {
-  onFeedback(feedback: Feedback): void;
-  onResult(result: Result): void;
-  /** The node cannot go on with it; `code` as in docs/errors.md, empty for a fault of the node's. */
-  onFailed(code: string, message: string): void;
-  /** The node or the lease is lost. */
-  onGone(): void;
-};
 
 export type LegOptions = {
   place: Place;
@@ -26,7 +16,7 @@ export type LegOptions = {
 };
 
 /** One utterance at one node: what is sent of its sound, and when. */
-export class Leg {
+export class Leg implements LinkedLeg {
   readonly place: Place;
   readonly events: LegEvents;
   readonly cursor: Cursor = { next: 0 };

@@ -5,9 +5,8 @@ import { SpeechfbError } from '../../errors.ts';
 export type NodeSource = { kind: 'address'; address: string } | { kind: 'dns'; name: string; port: number };
 
 /**
- * Reads `host:port`, `unix:/path` or `dns:name:port`, all addresses of a name, as a headless service
- * of Kubernetes has.
- *
+ * Reads `host:port`, `unix:/path` or `dns:name:port`, all addresses of a name, as a headless
+ * service of Kubernetes has.
  * @throws SpeechfbError `bad_flag`
  */
 export function parseNodeSource(text: string): NodeSource {

@@ -1,8 +1,35 @@
 import { type ChannelCredentials, Client, type ClientDuplexStream } from '@grpc/grpc-js';
 import type { Log } from '../../telemetry/log.ts';
 import { channelOptions, type GatewayItem, inferenceService, trunkMinor, trunkRequest } from '../wire/service.ts';
-import type { Load, NodeHello, NodeItem, TrunkRequest, TrunkResponse } from '../wire/speechfb/v1/inference_pb.ts';
-import type { Leg } from './leg.ts';
+import type {
+  Feedback,
+  Load,
+  NodeHello,
+  NodeItem,
+  Result,
+  TrunkRequest,
+  TrunkResponse,
+} from '../wire/speechfb/v1/inference_pb.ts';
+
+export type LegEvents = {
+  onFeedback(feedback: Feedback): void;
+  onResult(result: Result): void;
+  /**
+   * The node cannot go on with it; `code` as in docs/errors.md, empty for a fault of the node's.
+   */
+  onFailed(code: string, message: string): void;
+  /** The node or the lease is lost. */
+  onGone(): void;
+};
+
+/** An utterance as its trunk knows it. */
+export type LinkedLeg = {
+  readonly events: LegEvents;
+  /** So many more samples may be sent. */
+  credit(samples: number): void;
+  /** Adds what may be sent now to the items of the next message. */
+  drain(items: GatewayItem[]): void;
+};
 
 export type NodeLinkOptions = {
   /** `host:port` or `unix:/path`. */
@@ -25,8 +52,8 @@ export class NodeLink {
   readonly address: string;
   readonly #options: NodeLinkOptions;
   readonly #client: Client;
-  readonly #legs = new Map<number, Leg>();
-  readonly #dirty = new Set<Leg>();
+  readonly #legs = new Map<number, LinkedLeg>();
+  readonly #dirty = new Set<LinkedLeg>();
   readonly #requests = new Map<number, (outcome: number | string) => void>();
   readonly #leases = new Map<number, () => void>();
   #call: ClientDuplexStream<TrunkRequest, TrunkResponse> | undefined;
@@ -123,7 +150,7 @@ export class NodeLink {
   }
 
   /** Registers an utterance and gives it its number on this trunk. */
-  addLeg(leg: Leg): number {
+  addLeg(leg: LinkedLeg): number {
     this.#lastId += 1;
     this.#legs.set(this.#lastId, leg);
     return this.#lastId;
@@ -137,7 +164,7 @@ export class NodeLink {
   }
 
   /** The leg has something to send. */
-  touch(leg: Leg): void {
+  touch(leg: LinkedLeg): void {
     this.#dirty.add(leg);
     this.#schedule();
   }

@@ -9,7 +9,7 @@ import type { OpenUtterance as OpenItem } from '../wire/speechfb/v1/inference_pb
 
 export type NodeUtteranceOptions = {
   open: OpenItem;
-  /** Whose turns it shares: those of its lease. */
+  /** The utterances of one share their turns: those of one lease. */
   speaker: string;
   engine: AcousticEngine;
   openUtterance: OpenUtterance;

@@ -40,8 +40,8 @@ export function trunkResponse(items: readonly NodeItem[]): TrunkResponse {
 }
 
 /**
- * What both ends of a trunk set: no retries of a stream (the channel would keep what was written), a
- * keepalive that notices a peer whose machine is gone, and bounds on what a peer may send.
+ * What both ends of a trunk set: no retries of a stream (the channel would keep what was written),
+ * a keepalive that notices a peer whose machine is gone, and bounds on what a peer may send.
  */
 export const channelOptions = {
   'grpc.enable_retries': 0,
