@@ -21,6 +21,7 @@ const rooms: Table = {
   budget: 'config stats',
   capacity: 'config stats',
   client: 'audio clock config protocol stats',
+  dialects: 'audio',
   metrics: 'protocol stats',
   sim: 'config stats',
   telemetry: 'protocol',

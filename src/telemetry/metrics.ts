@@ -12,6 +12,8 @@ export type MetricSources = {
   scoring?(): ScoringNumbers | undefined;
   /** Absent where nothing controls the load. */
   overload?(): OverloadNumbers;
+  /** By name; Infinity: none. */
+  limits?(): Readonly<Record<string, number>>;
 };
 
 /**
@@ -30,6 +32,10 @@ export class Metrics {
   readonly limit: Tally;
   /** Counts what was given up so that others find a place: `session` or `connection`. */
   readonly givenUp: Tally;
+  /** Counts a step of degradation that was taken, by its name. */
+  readonly step: Tally;
+  /** Counts a session that was sent away to come back, by its lane. */
+  readonly sentAway: Tally;
   /** Counts a request or connection that was refused before there was a WebSocket, by why. */
   readonly refusedRequest: Tally;
   readonly #registry = new Registry();
@@ -57,6 +63,10 @@ export class Metrics {
     this.refusal = counter('refusals_total', 'Errors told to clients, by code.', 'code');
     this.limit = counter('limits_met_total', 'Refusals by the limit that was met.', 'limit');
     this.givenUp = counter('given_up_total', 'What was given up so that others find a place.', 'what');
+    const stepHelp = 'Steps of degradation that were taken, by what they spare.';
+    this.step = counter('degradation_steps_total', stepHelp, 'step');
+    const sentAwayHelp = 'Sessions that were sent away to come back when there is room, by lane.';
+    this.sentAway = counter('sent_away_total', sentAwayHelp, 'lane');
     const refusedHelp = 'Requests and connections refused before there was a WebSocket, by why.';
     this.refusedRequest = counter('refused_requests_total', refusedHelp, 'reason');
     this.#lost = new Counter({ name: 'speechfb_lost_frames_total', help: 'Frames that never came.', registers });
@@ -157,6 +167,15 @@ function exposeSources(sources: MetricSources, registry: Registry): void {
       for (const [state, count] of Object.entries(sources.sessions())) this.set({ state }, count);
     },
   });
+  new Gauge({
+    name: 'speechfb_limit',
+    help: 'What the limits of the server are, by name.',
+    labelNames: ['limit'],
+    registers,
+    collect() {
+      for (const [limit, value] of Object.entries(sources.limits?.() ?? {})) this.set({ limit }, value);
+    },
+  });
   const gauge = (name: string, help: string, read: () => number | undefined): void => {
     new Gauge({
       name: `speechfb_${name}`,
@@ -182,7 +201,7 @@ function exposeSources(sources: MetricSources, registry: Registry): void {
   gauge('session_limit', 'Sessions that the server believes it carries.', () => overload()?.sessionLimit);
   gauge(
     'degradation_level',
-    'What sessions are spared: 0 nothing, 4 the newest are sent away.',
+    'What sessions are spared: 0 nothing, 5 the newest are sent away.',
     () => overload()?.level,
   );
   gauge('standing_delay_seconds', 'How late feedback has stood for the last interval.', () => {

@@ -55,6 +55,12 @@ export class EngineCore {
     return this.#stats.snapshot(performance.now(), this.#streams.size, depth);
   }
 
+  /** See `AcousticEngine.preferGroups`; an engine with a fixed pace keeps it. */
+  preferGroups(wanted: boolean): void {
+    this.#load.prefersGroups = wanted;
+    this.#schedulePump();
+  }
+
   /** Drops all streams and frees the model when the run that is on has ended. */
   async close(): Promise<void> {
     for (const stream of [...this.#streams]) stream.close();

@@ -53,6 +53,11 @@ export type AcousticEngine = {
    */
   injectFault?(fault: EngineFault): void;
   /**
+   * Whether larger groups of sound at once are wanted: they cost a stream-second less, and come
+   * later by a group's length. Absent where it is all the same.
+   */
+  preferGroups?(wanted: boolean): void;
+  /**
    * Lets the engine's own thread collect its garbage while nobody speaks. Absent where it has none.
    */
   tidy?(): void;

@@ -57,6 +57,7 @@ class WorkerEngine implements AcousticEngine {
   #closing = false;
   #restarts = 0;
   #heardMs = performance.now();
+  #prefersGroups = false;
 
   constructor(options: WorkerEngineOptions) {
     this.model = options.model;
@@ -117,6 +118,11 @@ class WorkerEngine implements AcousticEngine {
     this.#worker.postMessage(fault satisfies ToWorker);
   }
 
+  preferGroups(wanted: boolean): void {
+    this.#prefersGroups = wanted;
+    this.#worker.postMessage((wanted ? 'larger groups' : 'usual groups') satisfies ToWorker);
+  }
+
   tidy(): void {
     this.#worker.postMessage('tidy' satisfies ToWorker);
   }
@@ -144,6 +150,7 @@ class WorkerEngine implements AcousticEngine {
   async #relaunch(): Promise<Ready> {
     this.#worker = this.#newWorker();
     this.#inbox = this.#newInbox();
+    if (this.#prefersGroups) this.preferGroups(true);
     return await this.#ready();
   }
 

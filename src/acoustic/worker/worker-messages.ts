@@ -8,9 +8,10 @@ export type WorkerStart = EngineOptions & { warm: boolean };
 
 /**
  * Everything since the message before, for all streams, in this order: opened, pcm, ended, closed;
- * a fault; the word that there is time to collect garbage; or the last word.
+ * a fault; which groups are wanted; the word that there is time to collect garbage; or the last
+ * word.
  */
-export type ToWorker = StreamUpdates | EngineFault | 'tidy' | 'close';
+export type ToWorker = StreamUpdates | EngineFault | 'larger groups' | 'usual groups' | 'tidy' | 'close';
 
 export type StreamUpdates = {
   opened: number[];

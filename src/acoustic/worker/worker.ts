@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { collectGarbage, releaseMemory } from '../../threads/memory.ts';
 import { type PlainError, toPlainError } from '../../threads/plain-error.ts';
 import { toThreadMs } from '../../threads/shared-clock.ts';
+import { nameThread } from '../../threads/thread-name.ts';
 import type { EngineStream } from '../engine/engine-stream.ts';
 import { openCore } from '../engine/inline-engine.ts';
 import type { AcousticFrames, EngineFault } from '../engine/types.ts';
@@ -15,6 +16,7 @@ const start: WorkerStart = workerData;
 /** Admission reads the stats: often enough to see a burst. */
 const statsEveryMs = 200;
 
+nameThread('speechfb-model');
 try {
   const { core, provider, whyNotNative } = await openCore(start, { warm: start.warm });
   serve(core);
@@ -49,6 +51,10 @@ function serve(core: Awaited<ReturnType<typeof openCore>>['core']): void {
     }
     if (message === 'tidy') {
       collectGarbage();
+      return;
+    }
+    if (message === 'larger groups' || message === 'usual groups') {
+      core.preferGroups(message === 'larger groups');
       return;
     }
     if ('action' in message) {

@@ -23,6 +23,7 @@ import { toPlainError } from '../../threads/plain-error.ts';
 import { stopSignals } from '../interruption.ts';
 import { printDocument } from '../output.ts';
 import { packageVersion, shippedPath } from '../package.ts';
+import { checkLimits } from './limit-flag.ts';
 
 export type ServeFlags = {
   host: string;
@@ -143,12 +144,14 @@ async function sayReady(
 }
 
 function limitsOf({ limit, maxSessions, resumeTtl, drain }: ServeFlags): Partial<Limits> {
-  return {
+  const limits = {
     ...limit,
     ...(maxSessions === undefined ? {} : { maxSessions }),
     ...(resumeTtl === undefined ? {} : { resumeTtlMs: resumeTtl }),
     ...(drain === undefined ? {} : { drainMs: drain }),
   };
+  checkLimits(limits);
+  return limits;
 }
 
 function parseHost(given: string): string {

@@ -19,7 +19,7 @@ import { Room } from '../admission/room.ts';
 import type { GivenUp } from '../admission/shared-pool.ts';
 import type { Tokens } from '../admission/tokens.ts';
 import { WorkBudget } from '../admission/work-budget.ts';
-import { defaultLimits, type Limits, wireName } from '../limits.ts';
+import { defaultLimits, type Limits, limitsByWireName, wireName } from '../limits.ts';
 import { OverloadControl } from '../overload/overload-control.ts';
 import type { Scoring, ServerContext } from '../session/context.ts';
 import { Connection } from './connection.ts';
@@ -138,6 +138,8 @@ class Server implements RunningServer {
       control: this.#overload,
       registry: this.#registry,
       log: this.#log,
+      metrics: this.#metrics,
+      preferGroups: (wanted) => this.#engine?.preferGroups?.(wanted),
       others: () => [this.#engine?.stats().busy, options.scoring.stats?.().busy],
     });
     this.#work = new WorkBudget(this.#limits, this.#context.now);
@@ -221,6 +223,7 @@ class Server implements RunningServer {
       engine: () => (this.#engine ? { provider: this.#engine.provider, ...this.#engine.stats() } : undefined),
       scoring: () => scoring.stats?.(),
       overload: () => this.#overload,
+      limits: () => limitsByWireName(this.#limits),
     });
   }
 

@@ -2,6 +2,7 @@ import type { ClientMessage, ReferenceInput, StartMessage } from '../../protocol
 import { closeCodes, wireErrors } from '../../protocol/codes.ts';
 import type { AudioFrame } from '../../protocol/frame.ts';
 import { wireName } from '../limits.ts';
+import { halfRateFrom } from '../overload/ladder.ts';
 import { noteRefusal, type Refusal } from '../refusal.ts';
 import { createSecret } from '../secrets.ts';
 import { Acknowledger } from './acknowledger.ts';
@@ -207,7 +208,7 @@ export class Session {
       maxReplayBytes: limits.maxReplayBytes,
       congestedBytes: limits.congestedBytes,
       level: () => overload.step,
-      apartMs: () => (overload.level > 0 ? this.#settings.emitIntervalMs * halfRateShare : 0),
+      apartMs: () => (overload.level >= halfRateFrom ? this.#settings.emitIntervalMs * halfRateShare : 0),
       now,
       clock,
       onEvent: (type) => metrics.event(type),
