@@ -154,6 +154,7 @@ function exposeSources(sources: MetricSources, registry: Registry): void {
     labelNames: ['version', 'node', 'provider'],
     registers,
     collect() {
+      this.reset();
       this.set({ version: sources.version, node: process.version, provider: sources.engine()?.provider ?? 'none' }, 1);
     },
   });
@@ -197,6 +198,7 @@ function exposeSources(sources: MetricSources, registry: Registry): void {
   engineGauge('busy_ratio', 'Share of time that the model runs.', (engine) => engine.busy);
   engineGauge('step_p95_seconds', 'A chunk to its result, p95 of late.', (engine) => engine.stepP95Ms / 1000);
   engineGauge('restarts', 'How often the model thread died and another took over.', (engine) => engine.restarts);
+  exposeDevice(sources, registers);
   const overload = () => sources.overload?.();
   gauge('session_limit', 'Sessions that the server believes it carries.', () => overload()?.sessionLimit);
   gauge(
@@ -216,12 +218,39 @@ function exposeSources(sources: MetricSources, registry: Registry): void {
   });
 }
 
+function exposeDevice(sources: MetricSources, registers: Registry[]): void {
+  new Gauge({
+    name: 'speechfb_engine_device',
+    help: '1 for what runs the model now, 0 for a device that was lost.',
+    labelNames: ['device'],
+    registers,
+    collect() {
+      const engine = sources.engine();
+      if (!engine) return;
+      if (engine.lostDevice !== undefined) this.set({ device: engine.lostDevice }, 0);
+      this.set({ device: engine.provider }, 1);
+    },
+  });
+  new Counter({
+    name: 'speechfb_engine_fallbacks_total',
+    help: 'How often the CPU took over from a device that was lost.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(sources.engine()?.lostDevice === undefined ? 0 : 1);
+    },
+  });
+}
+
 type OverloadNumbers = { sessionLimit: number; standingMs: number; level: number };
 
 type ScoringNumbers = { waitP95Ms: number; busy: number };
 
 type EngineNumbers = {
+  /** What runs the model now. */
   provider: string;
+  /** What ran it before it was lost. */
+  lostDevice?: string | undefined;
   queueDepth: number;
   stepP95Ms: number;
   busy: number;
