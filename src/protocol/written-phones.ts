@@ -15,8 +15,6 @@ export type WrittenPhones = {
 /** One phone of those that are written. */
 export type WrittenPhone = { index: number; isFinal: boolean; text: string };
 
-export const noPhones: WrittenPhones = { text: '', marks: [] };
-
 /** @param startMs added to their times: where their utterance begins on its session's clock. */
 export function writePhones(phones: readonly PhonemeResult[], startMs = 0): WrittenPhones {
   let text = '';
@@ -49,11 +47,6 @@ export function joinPhones(phones: readonly WrittenPhone[]): WrittenPhones {
     marks.push(phone.index, phone.isFinal ? 1 : 0, end);
   }
   return { text: phones.map((phone) => phone.text).join(','), marks };
-}
-
-/** How many phones there are. */
-export function countPhones({ marks }: WrittenPhones): number {
-  return marks.length / marksAPhone;
 }
 
 /** The phone without what else it may have been: `nbest` is the last thing that is written. */
