@@ -43,7 +43,10 @@ export type ScorerOptions = {
   emitIntervalMs: number;
   /** How many likely phones each result names; 3 when absent. */
   nbest?: number;
-  /** Where the utterance begins on its session's clock; 0 when absent. Only phones are told on it. */
+  /**
+   * Where the utterance begins on its session's clock; 0 when absent. Feedback's phones are told on
+   * it, everything else counts from the utterance's start.
+   */
   startMs?: number;
 };
 
