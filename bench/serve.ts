@@ -11,6 +11,7 @@ import { Recorder } from '../src/metrics/recorder.ts';
 import type { GeneratorResult } from '../src/results/merge-results.ts';
 import { residentMegabytes } from './abuse/peak-memory.ts';
 import { frameMs, readTo } from './load/reading.ts';
+import { type StreamSecond, serverThreads, steadyCost } from './serve/thread-cpu.ts';
 
 // How many sessions does a machine carry, the load generator among them, and what bounds it?
 //   npm run bench serve -- --steps 50,100,200 --seconds 12
@@ -24,6 +25,8 @@ const { values } = parseArgs({
   },
 });
 const limitMs = Number(values.limit);
+/** The generator needs a moment to start, and the last who came another to read steadily. */
+const settleMs = 2000;
 const clips = readClips('fixtures/audio/manifest.jsonl');
 await histogramsReady();
 const server = await startEmbedded({
@@ -40,6 +43,7 @@ const table = new Table({
     'never',
     'refused',
     'server cores',
+    'CPU ms a stream-second',
     'RSS MB',
     'generator cores',
     'late p99',
@@ -56,7 +60,9 @@ for (const sessions of values.steps.split(',').map(Number)) {
   best = sessions;
 }
 await server.stop();
-process.stdout.write(`${table}\nadded latency in ms beyond the ${frameMs} ms frame; cores are CPU seconds a second\n`);
+process.stdout.write(
+  `${table}\nadded latency in ms beyond the ${frameMs} ms frame; cores are CPU seconds a second; of a stream-second: ${serverThreads.join(' + ')}\n`,
+);
 process.stdout.write(
   `${best} sessions on ${cpus().length} cores held p95 <= ${limitMs} ms, generator among them: ${best / cpus().length} a core\n`,
 );
@@ -67,13 +73,15 @@ async function measure(sessions: number) {
   const durationMs = rampMs + Number(values.seconds) * 1000;
   const before = { serverSeconds: cpuSeconds(server.pid), atMs: performance.now() };
   const reading = { learners: sessions, rampMs, durationMs, clips, url: server.url, seed: sessions };
-  const result = await readTo(reading);
+  const [result, cost] = await Promise.all([readTo(reading), steadyCost(server, rampMs + settleMs, durationMs)]);
   const seconds = (performance.now() - before.atMs) / 1000;
   const serverCores = (cpuSeconds(server.pid) - before.serverSeconds) / seconds;
-  return judge(sessions, result, { serverCores, ownCores: result.generators[0]!.cpu });
+  return judge(sessions, result, { serverCores, cost, ownCores: result.generators[0]!.cpu });
 }
 
-function judge(sessions: number, result: GeneratorResult, use: { serverCores: number; ownCores: number }) {
+type Use = { serverCores: number; cost: StreamSecond; ownCores: number };
+
+function judge(sessions: number, result: GeneratorResult, use: Use) {
   using recordings = new Recorder(result.recording);
   using recorder = recordings.merged();
   const { feedback_latency, send_lateness } = recorder.distributions;
@@ -90,6 +98,7 @@ function judge(sessions: number, result: GeneratorResult, use: { serverCores: nu
     feedback_latency.never,
     refused,
     use.serverCores.toFixed(2),
+    printCost(use.cost),
     residentMegabytes(server.pid).toFixed(0),
     use.ownCores.toFixed(2),
     (quantile(send_lateness, 0.99) ?? 0).toFixed(1),
@@ -99,6 +108,13 @@ function judge(sessions: number, result: GeneratorResult, use: { serverCores: nu
       .join(', '),
   ];
   return { row, held };
+}
+
+function printCost(cost: StreamSecond): string {
+  if (!cost) return '-';
+  const parts = serverThreads.map((thread) => cost[thread]);
+  const whole = parts.reduce((sum, ms) => sum + ms, 0);
+  return `${whole.toFixed(2)} = ${parts.map((ms) => ms.toFixed(2)).join(' + ')}`;
 }
 
 /** CPU seconds of a process and all of its threads; Linux only, elsewhere NaN. */

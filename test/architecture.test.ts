@@ -21,6 +21,7 @@ const rooms: Table = {
   budget: 'config stats',
   capacity: 'config stats',
   client: 'audio clock config protocol stats',
+  dialects: 'audio',
   metrics: 'protocol stats',
   sim: 'config stats',
   telemetry: 'protocol',
@@ -34,7 +35,7 @@ const rooms: Table = {
 
 /** The same inside the rooms; a room's own files go by the room's name. */
 const subRooms: Table = {
-  'acoustic/worker': 'acoustic/engine',
+  'acoustic/worker': 'acoustic/engine acoustic/model',
   'acoustic/engine': 'acoustic/features acoustic/model acoustic/onnx',
   'acoustic/features': 'acoustic/model',
   'acoustic/onnx': 'acoustic/model',

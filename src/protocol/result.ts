@@ -92,10 +92,10 @@ export type InsertedPhone = {
  * What was heard: some of the text, sounds but nothing of the text, nothing at all, or nothing
  * because the audio was lost. Without `text` there is no accuracy.
  */
-export type Heard = 'text' | 'other_sounds' | 'nothing' | 'lost';
+export type WhatWasHeard = 'text' | 'other_sounds' | 'nothing' | 'lost';
 
 export type UtteranceResult = {
-  heard: Heard;
+  heard: WhatWasHeard;
   scores: UtteranceScores;
   words: readonly WordResult[];
   deviations: readonly Deviation[];

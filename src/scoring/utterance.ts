@@ -1,4 +1,11 @@
-import type { Deviation, ErrorType, Heard, UtteranceResult, UtteranceScores, WordResult } from '../protocol/result.ts';
+import type {
+  Deviation,
+  ErrorType,
+  UtteranceResult,
+  UtteranceScores,
+  WhatWasHeard,
+  WordResult,
+} from '../protocol/result.ts';
 import { contextFeatures } from './calibrate/context.ts';
 import { fluencyScore, measurePace } from './fluency.ts';
 import type { LiveScorer } from './live-scorer.ts';
@@ -87,7 +94,7 @@ function isHeard({ start, end }: { start: number; end: number }): boolean {
   return end > start;
 }
 
-function whatWasHeard(read: number, expected: number, deviations: readonly Deviation[]): Heard {
+function whatWasHeard(read: number, expected: number, deviations: readonly Deviation[]): WhatWasHeard {
   if (read > 0) return 'text';
   if (expected === 0) return 'lost';
   return deviations.some(({ kind }) => kind === 'other_words' || kind === 'inserted') ? 'other_sounds' : 'nothing';

@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { collectGarbage, releaseMemory } from '../../threads/memory.ts';
 import { type PlainError, toPlainError } from '../../threads/plain-error.ts';
 import { toThreadMs } from '../../threads/shared-clock.ts';
+import { nameThread } from '../../threads/thread-name.ts';
 import type { EngineStream } from '../engine/engine-stream.ts';
 import { openCore } from '../engine/inline-engine.ts';
 import type { AcousticFrames, EngineFault } from '../engine/types.ts';
@@ -15,10 +16,16 @@ const start: WorkerStart = workerData;
 /** Admission reads the stats: often enough to see a burst. */
 const statsEveryMs = 200;
 
+nameThread('speechfb-model');
 try {
-  const { core, provider, whyNotNative } = await openCore(start, { warm: start.warm });
+  const { warm, deviceMayBeGone } = start;
+  const { core, whyNotNative } = await openCore(start, {
+    warm,
+    deviceMayBeGone,
+    onLoss: (lost) => post({ type: 'lost-device', provider: 'cpu', lost }),
+  });
   serve(core);
-  post({ type: 'ready', provider, whyNotNative });
+  post({ type: 'ready', provider: core.provider, whyNotNative });
 } catch (error) {
   post({ type: 'unfit', error: toPlainError(error) });
   port.close();
@@ -49,6 +56,10 @@ function serve(core: Awaited<ReturnType<typeof openCore>>['core']): void {
     }
     if (message === 'tidy') {
       collectGarbage();
+      return;
+    }
+    if (message === 'larger groups' || message === 'usual groups') {
+      core.preferGroups(message === 'larger groups');
       return;
     }
     if ('action' in message) {

@@ -1,4 +1,4 @@
-import type { Deviation, Heard, PhonemeResult, UtteranceResult, WordResult } from '../../protocol/result.ts';
+import type { Deviation, PhonemeResult, UtteranceResult, WhatWasHeard, WordResult } from '../../protocol/result.ts';
 import type { Paint } from '../terminal/paint.ts';
 
 /**
@@ -27,7 +27,7 @@ export const unread = {
   other_sounds: 'nothing of the text was heard: no accuracy',
   nothing: 'nobody speaks: no accuracy',
   lost: 'the audio was lost: no accuracy',
-} as const satisfies Record<Exclude<Heard, 'text'>, string>;
+} as const satisfies Record<Exclude<WhatWasHeard, 'text'>, string>;
 
 type Style = keyof Paint;
 

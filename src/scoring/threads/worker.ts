@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { collectGarbage } from '../../threads/memory.ts';
+import { nameThread } from '../../threads/thread-name.ts';
 import { calibratorOf } from '../utterance-scorer.ts';
 import type { FromScoring, ScoringStart, ToScoring } from './messages.ts';
 import { ScoringDesk } from './scoring-desk.ts';
@@ -10,6 +11,7 @@ const { model }: ScoringStart = workerData;
 /** The thread looks for messages this often while it has work: so long may a newcomer wait. */
 const mailEveryMs = 4;
 
+nameThread('speechfb-score');
 calibratorOf(model);
 const desk = new ScoringDesk(model, (message: FromScoring) => port.postMessage(message));
 let isScheduled = false;
