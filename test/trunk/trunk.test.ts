@@ -2,6 +2,7 @@ import { toBinary } from '@bufbuild/protobuf';
 import { Client, credentials } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { AcousticEngine } from '../../src/acoustic/engine/types.ts';
+import { eachPhone } from '../../src/protocol/written-phones.ts';
 import type { OpenUtterance } from '../../src/scoring/pipeline.ts';
 import type { Feedback } from '../../src/scoring/utterance-scorer.ts';
 import { createLog } from '../../src/telemetry/log.ts';
@@ -74,7 +75,7 @@ function reader(from: NodePool, speaker: string, text = 'abcdefghij klmnopqrst')
   const speak = (ms: number) => {
     for (let at = 0; at < ms; at += 20) utterance.push(new Float32Array(320).fill(1 / 4));
   };
-  const finals = () => told.flatMap(({ phonemes }) => phonemes.filter(({ status }) => status === 'final'));
+  const finals = () => told.flatMap(({ phones }) => eachPhone(phones).filter(({ isFinal }) => isFinal));
   return { utterance, told, errors, speak, finals, heardMs: () => told.at(-1)?.audioMs ?? 0 };
 }
 

@@ -6,11 +6,13 @@ import type { Cursor, RetainedSound } from './retained-sound.ts';
 /** A slot at a node. */
 export type Place = { link: NodeLink; lease: number };
 
+/** How an utterance is scored, wherever it is. */
+export type LegSettings = { emitIntervalMs: number; nbest: number; startMs: number };
+
 export type LegOptions = {
   place: Place;
   reference: Reference;
-  emitIntervalMs: number;
-  nbest: number | undefined;
+  settings: LegSettings;
   sound: RetainedSound;
   events: LegEvents;
 };
@@ -25,7 +27,7 @@ export class Leg implements LinkedLeg {
   #creditSamples: number;
   #finish: 'no' | 'wanted' | 'said' = 'no';
 
-  constructor({ place, reference, emitIntervalMs, nbest, sound, events }: LegOptions) {
+  constructor({ place, reference, settings, sound, events }: LegOptions) {
     this.place = place;
     this.events = events;
     this.#sound = sound;
@@ -37,7 +39,7 @@ export class Leg implements LinkedLeg {
       source,
       readings: [...(readings ?? [])],
     }));
-    const value = { utterance: this.#id, lease: place.lease, words, emitIntervalMs, nbest: nbest ?? 0 };
+    const value = { utterance: this.#id, lease: place.lease, words, ...settings };
     place.link.say({ case: 'open', value });
     this.touch();
   }

@@ -101,9 +101,15 @@ export class NodePool {
   readonly openUtterance: OpenUtterance = (_engine, reference, settings, events) => {
     const { model, maxRetainedBytes = defaultRetainedBytes } = this.#options;
     checkReadable(reference, model);
-    const { speaker = '', emitIntervalMs, nbest } = settings;
+    const { speaker = '', emitIntervalMs, nbest = 0, startMs = 0 } = settings;
     const unheard = (isWanted: () => boolean) => this.#unheard.finalOf(reference, speaker, isWanted);
-    return this.#session(speaker).open({ reference, emitIntervalMs, nbest, maxRetainedBytes, events, unheard });
+    return this.#session(speaker).open({
+      reference,
+      settings: { emitIntervalMs, nbest, startMs },
+      maxRetainedBytes,
+      events,
+      unheard,
+    });
   };
 
   /** The speaker has gone: the slot is free. */

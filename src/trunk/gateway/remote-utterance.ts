@@ -1,16 +1,15 @@
 import { SpeechfbError } from '../../errors.ts';
-import type { PhonemeResult } from '../../protocol/result.ts';
+import { eachPhone, joinPhones, type WrittenPhones } from '../../protocol/written-phones.ts';
 import type { PipelineEvents, UtterancePipeline } from '../../scoring/pipeline.ts';
 import type { Reference } from '../../scoring/text/reference.ts';
 import type { Progress, TimedResult } from '../../scoring/utterance-scorer.ts';
 import type { Feedback, Result } from '../wire/speechfb/v1/inference_pb.ts';
-import { Leg, type Place } from './leg.ts';
+import { Leg, type LegSettings, type Place } from './leg.ts';
 import { RetainedSound } from './retained-sound.ts';
 
 export type RemoteUtteranceOptions = {
   reference: Reference;
-  emitIntervalMs: number;
-  nbest: number | undefined;
+  settings: LegSettings;
   maxRetainedBytes: number;
   events: PipelineEvents;
   /** The result of an utterance without sound. */
@@ -141,12 +140,11 @@ export class RemoteUtterance implements UtterancePipeline {
   }
 
   #newLeg(place: Place): Leg {
-    const { reference, emitIntervalMs, nbest } = this.#options;
+    const { reference, settings } = this.#options;
     const leg: Leg = new Leg({
       place,
       reference,
-      emitIntervalMs,
-      nbest,
+      settings,
       sound: this.#sound,
       events: {
         onFeedback: (feedback) => this.#onFeedback(leg, feedback),
@@ -176,19 +174,29 @@ export class RemoteUtterance implements UtterancePipeline {
     this.#tell(feedback, progress ?? this.#progress);
   }
 
-  #tell({ audioMs, phonemesJson, timing, ageMs }: Feedback, progress: Progress | undefined): void {
+  #tell({ audioMs, phonesJson, marks, timing, ageMs }: Feedback, progress: Progress | undefined): void {
     this.#toldMs = audioMs;
     this.#progress = undefined;
-    const phonemes = (parse(phonemesJson) as PhonemeResult[]).filter(({ index }) => !this.#finals.has(index));
-    for (const { index, status } of phonemes) if (status === 'final') this.#finals.add(index);
+    const phones = this.#withoutKnown({ text: phonesJson, marks });
     const { queue = 0, features = 0, asr = 0, scoring = 0 } = timing ?? {};
     this.#options.events.onFeedback?.({
       audioMs,
-      phonemes,
+      phones,
       ...(progress && { progress }),
       timing: { queue, features, asr, scoring },
       ageMs,
     });
+  }
+
+  /** The phones but those that were told as final before. */
+  #withoutKnown(written: WrittenPhones): WrittenPhones {
+    let isKnown = false;
+    for (let at = 0; at < written.marks.length; at += 3) isKnown ||= this.#finals.has(written.marks[at]!);
+    const phones = isKnown ? joinPhones(eachPhone(written).filter(({ index }) => !this.#finals.has(index))) : written;
+    for (let at = 0; at < phones.marks.length; at += 3) {
+      if (phones.marks[at + 1] === 1) this.#finals.add(phones.marks[at]!);
+    }
+    return phones;
   }
 
   #onResult({ resultJson }: Result): void {

@@ -32,7 +32,8 @@ export class NodeUtterance {
     const { open, speaker, engine, openUtterance } = options;
     this.#options = options;
     this.#id = open.utterance;
-    const settings = { emitIntervalMs: open.emitIntervalMs, speaker, ...(open.nbest > 0 && { nbest: open.nbest }) };
+    const { emitIntervalMs, startMs, nbest } = open;
+    const settings = { emitIntervalMs, startMs, speaker, ...(nbest > 0 && { nbest }) };
     this.#pipeline = openUtterance(engine, referenceOf(open), settings, {
       onFeedback: (feedback) => this.#onFeedback(feedback),
       onError: (error) => this.#fail(error),
@@ -68,12 +69,13 @@ export class NodeUtterance {
     this.#pipeline.close();
   }
 
-  #onFeedback({ audioMs, phonemes, progress, timing, ageMs }: Feedback): void {
+  #onFeedback({ audioMs, phones, progress, timing, ageMs }: Feedback): void {
     const { queue = 0, features = 0, asr = 0, scoring = 0 } = timing;
     const value = {
       utterance: this.#id,
       audioMs,
-      phonemesJson: jsonBytes(phonemes),
+      phonesJson: phones.text,
+      marks: [...phones.marks],
       ...(progress && { progressJson: jsonBytes(progress) }),
       timing: { queue, features, asr, scoring },
       ageMs: ageMs ?? 0,
