@@ -53,7 +53,7 @@ export function streamLinks(
  * Where a connection of a dialect leads: the target's own path and parameters come first, the
  * dialect fills in what is missing, and `secrets` are the parameters that let one in.
  */
-export function dialectUrl(target: string, request: ConnectRequest, secrets: Readonly<Record<string, string>>): string {
+function dialectUrl(target: string, request: ConnectRequest, secrets: Readonly<Record<string, string>>): string {
   const url = new URL(target);
   if (url.pathname === '/' && request.path !== undefined) url.pathname = request.path;
   for (const [name, value] of Object.entries({ ...request.query }))

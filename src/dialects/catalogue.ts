@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { integer, oneOf, section, text } from '../config/fields.ts';
 import { flattenIssues } from '../config/yaml.ts';
-import { SpeechfbError } from '../errors.ts';
 import { didYouMean } from '../suggest.ts';
 import { type DeepgramOptions, deepgram } from './deepgram.ts';
 import type { Dialect } from './dialect.ts';
@@ -21,7 +20,7 @@ export type DialectSpec =
 export type ProtocolProblem = { path: readonly PropertyKey[]; message: string };
 
 /** Protocols by name: our own, those in code, and the shipped mappings. */
-export const protocolNames: readonly string[] = ['speechfb', 'openai-realtime', 'deepgram', ...shippedMappings];
+const protocolNames: readonly string[] = ['speechfb', 'openai-realtime', 'deepgram', ...shippedMappings];
 
 /** Whether the name is that of a file: `./acme.yaml`, `acme.mjs`. */
 export function isProtocolFile(protocol: string): boolean {
@@ -110,12 +109,4 @@ function withOptions<S extends z.ZodType>(
   if (read.success) return { spec: make(read.data) };
   const issues = flattenIssues(read.error.issues);
   return { problems: issues.map(({ path, message }) => ({ path: ['options', ...path], message })) };
-}
-
-/** For those who have the name of a protocol and nowhere to show problems. Throws `bad_flag`. */
-export function dialectOfFlag(protocol: string): Dialect | undefined {
-  const read = dialectSpec(protocol);
-  if ('problems' in read)
-    throw new SpeechfbError('bad_flag', `--protocol: ${read.problems.map(({ message }) => message).join('; ')}`);
-  return read.spec && createDialect(read.spec);
 }

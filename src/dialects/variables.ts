@@ -2,7 +2,7 @@ import { didYouMean } from '../suggest.ts';
 import { isObject } from './json.ts';
 
 /** What a mapping may name in what it sends: `{sampleRate}`. Nothing else is filled in. */
-export const variableNames = ['sampleRate', 'language', 'reference', 'session'] as const;
+const variableNames = ['sampleRate', 'language', 'reference', 'session'] as const;
 type VariableName = (typeof variableNames)[number];
 export type Variables = Readonly<Record<VariableName, string | number>>;
 

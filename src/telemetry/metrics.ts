@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { ServerMessage } from '../protocol/server-messages.ts';
 import { type StageTimings, serverStages } from '../protocol/stages.ts';
+import { QuickHistogram } from './quick-histogram.ts';
 
 /** What is read when metrics are asked for. */
 export type MetricSources = {
@@ -11,6 +12,8 @@ export type MetricSources = {
   scoring?(): ScoringNumbers | undefined;
   /** Absent where nothing controls the load. */
   overload?(): OverloadNumbers;
+  /** Absent where nothing is scored at nodes, or for gateways. */
+  slots?(): SlotNumbers | undefined;
   /** By name; Infinity: none. */
   limits?(): Readonly<Record<string, number>>;
 };
@@ -42,8 +45,8 @@ export class Metrics {
   readonly #requests: Histogram<'endpoint' | 'status'>;
   readonly #lost: Counter;
   readonly #resumes: Counter;
-  readonly #feedback: Histogram<'type'>;
-  readonly #stage: Histogram<'stage'>;
+  readonly #feedback: QuickHistogram;
+  readonly #stage: QuickHistogram;
 
   constructor(sources: MetricSources) {
     const registers = [this.#registry];
@@ -70,19 +73,18 @@ export class Metrics {
     this.refusedRequest = counter('refused_requests_total', refusedHelp, 'reason');
     this.#lost = new Counter({ name: 'speechfb_lost_frames_total', help: 'Frames that never came.', registers });
     this.#resumes = new Counter({ name: 'speechfb_resumes_total', help: 'Sessions taken up again.', registers });
-    this.#feedback = new Histogram({
+    const latencies = { bounds: latencyBuckets, registry: this.#registry };
+    this.#feedback = new QuickHistogram({
       name: 'speechfb_feedback_seconds',
       help: 'From the socket read of a sound to the socket write of its partial result.',
-      labelNames: ['type'],
-      buckets: latencyBuckets,
-      registers,
+      label: 'type',
+      ...latencies,
     });
-    this.#stage = new Histogram({
+    this.#stage = new QuickHistogram({
       name: 'speechfb_stage_seconds',
       help: 'Stages of phoneme feedback within the server.',
-      labelNames: ['stage'],
-      buckets: latencyBuckets,
-      registers,
+      label: 'stage',
+      ...latencies,
     });
     exposeSources(sources, this.#registry);
   }
@@ -97,10 +99,10 @@ export class Metrics {
   }
 
   /** A partial result went out `totalMs` after its sound was read from the socket. */
-  feedback({ type, timing }: { type: string; timing: StageTimings }, totalMs: number): void {
-    this.#feedback.observe({ type }, totalMs / 1000);
+  feedback(type: string, timing: StageTimings, totalMs: number): void {
+    this.#feedback.observe(type, totalMs / 1000);
     if (type !== 'phoneme_feedback') return;
-    for (const name of serverStages) this.#stage.observe({ stage: name }, (timing[name] ?? 0) / 1000);
+    for (const name of serverStages) this.#stage.observe(name, (timing[name] ?? 0) / 1000);
   }
 
   resumed(): void {
@@ -126,7 +128,7 @@ type Tally = (label: string) => void;
 
 /** A counter that is counted up for each frame: plain numbers until somebody asks. */
 function createTally(name: string, help: string, label: string, registers: Registry[]): Tally {
-  const counts = new Map<string, number>();
+  const counts = new Map<string, { count: number }>();
   new Counter({
     name: `speechfb_${name}`,
     help,
@@ -134,10 +136,14 @@ function createTally(name: string, help: string, label: string, registers: Regis
     registers,
     collect() {
       this.reset();
-      for (const [value, count] of counts) this.inc({ [label]: value }, count);
+      for (const [value, { count }] of counts) this.inc({ [label]: value }, count);
     },
   });
-  return (value) => counts.set(value, (counts.get(value) ?? 0) + 1);
+  return (value) => {
+    const known = counts.get(value);
+    if (known) known.count += 1;
+    else counts.set(value, { count: 1 });
+  };
 }
 
 const latencyBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
@@ -150,6 +156,7 @@ function exposeSources(sources: MetricSources, registry: Registry): void {
     labelNames: ['version', 'node', 'provider'],
     registers,
     collect() {
+      this.reset();
       this.set({ version: sources.version, node: process.version, provider: sources.engine()?.provider ?? 'none' }, 1);
     },
   });
@@ -193,6 +200,7 @@ function exposeSources(sources: MetricSources, registry: Registry): void {
   engineGauge('busy_ratio', 'Share of time that the model runs.', (engine) => engine.busy);
   engineGauge('step_p95_seconds', 'A chunk to its result, p95 of late.', (engine) => engine.stepP95Ms / 1000);
   engineGauge('restarts', 'How often the model thread died and another took over.', (engine) => engine.restarts);
+  exposeDevice(sources, registers);
   const overload = () => sources.overload?.();
   gauge('session_limit', 'Sessions that the server believes it carries.', () => overload()?.sessionLimit);
   gauge(
@@ -204,6 +212,7 @@ function exposeSources(sources: MetricSources, registry: Registry): void {
     const numbers = overload();
     return numbers && numbers.standingMs / 1000;
   });
+  exposeSlots(sources, gauge, registers);
   const scoring = () => sources.scoring?.();
   gauge('scoring_busy_ratio', 'Share of time that the busiest scoring thread works.', () => scoring()?.busy);
   gauge('scoring_wait_p95_seconds', "From the model's frames to the feedback made of them, p95 of late.", () => {
@@ -212,12 +221,88 @@ function exposeSources(sources: MetricSources, registry: Registry): void {
   });
 }
 
+type ExposeGauge = (name: string, help: string, read: () => number | undefined) => void;
+
+function exposeSlots(sources: MetricSources, gauge: ExposeGauge, registers: Registry[]): void {
+  gauge('slots', 'Sessions that the nodes take at once, or this node.', () => sources.slots?.()?.slots);
+  gauge('slots_free', 'Slots that are not leased, as last heard.', () => sources.slots?.()?.free);
+  gauge(
+    'trunks',
+    'Nodes that this gateway has a trunk to, or gateways that this node has.',
+    () => sources.slots?.()?.trunks,
+  );
+  new Counter({
+    name: 'speechfb_sessions_rehoused_total',
+    help: 'Sessions that went on at another node: "lost" after theirs was lost, "moved" on purpose.',
+    labelNames: ['why'],
+    registers,
+    collect() {
+      const numbers = sources.slots?.();
+      if (!numbers?.rehoused) return;
+      this.reset();
+      for (const [why, count] of Object.entries(numbers.rehoused)) this.inc({ why }, count);
+    },
+  });
+  new Counter({
+    name: 'speechfb_leases_refused_total',
+    help: 'Slots that were asked for and not granted.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(sources.slots?.()?.refused ?? 0);
+    },
+  });
+}
+
+function exposeDevice(sources: MetricSources, registers: Registry[]): void {
+  new Gauge({
+    name: 'speechfb_engine_device',
+    help: '1 for what runs the model now, 0 for a device that was lost.',
+    labelNames: ['device'],
+    registers,
+    collect() {
+      const engine = sources.engine();
+      if (!engine) return;
+      if (engine.lostDevice !== undefined) this.set({ device: engine.lostDevice }, 0);
+      this.set({ device: engine.provider }, 1);
+    },
+  });
+  new Counter({
+    name: 'speechfb_engine_fallbacks_total',
+    help: 'How often the CPU took over from a device that was lost.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(sources.engine()?.lostDevice === undefined ? 0 : 1);
+    },
+  });
+}
+
+/** The slots of a node, or of all nodes of a gateway. */
+export type SlotNumbers = {
+  slots: number;
+  free: number;
+  trunks: number;
+  refused: number;
+  rehoused?: Readonly<Record<string, number>>;
+};
+
+/** What bounds the sessions of a gateway. */
+export type SlotSource = {
+  /** Sessions for which there are slots, those that have one among them. */
+  places(): number;
+  stats(): SlotNumbers;
+};
+
 type OverloadNumbers = { sessionLimit: number; standingMs: number; level: number };
 
 type ScoringNumbers = { waitP95Ms: number; busy: number };
 
 type EngineNumbers = {
+  /** What runs the model now. */
   provider: string;
+  /** What ran it before it was lost. */
+  lostDevice?: string | undefined;
   queueDepth: number;
   stepP95Ms: number;
   busy: number;

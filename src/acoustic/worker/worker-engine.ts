@@ -11,7 +11,9 @@ import type {
   CoreStats,
   EngineFault,
   EngineStats,
+  LostDevice,
 } from '../engine/types.ts';
+import { networkOfAccelerators } from '../model/model-package.ts';
 import { SoundBlocks } from './kept-sound.ts';
 import { WorkerInbox } from './worker-inbox.ts';
 import { type FromWorker, type ToWorker, unpackResults, type WorkerStart } from './worker-messages.ts';
@@ -27,6 +29,8 @@ export type WorkerEngineOptions = EngineOptions & {
   workerScript?: URL;
   /** Called when the worker died, with whether another was started. */
   onCrash?: (error: Error, restarted: boolean) => void;
+  /** Called when the device was lost and the CPU goes on. */
+  onLoss?: (lost: LostDevice) => void;
 };
 
 /**
@@ -54,6 +58,7 @@ class WorkerEngine implements AcousticEngine {
   #nextStream = 0;
   #stats = idle;
   #dead: Error | undefined;
+  #lostDevice: LostDevice | undefined;
   #closing = false;
   #restarts = 0;
   #heardMs = performance.now();
@@ -69,6 +74,10 @@ class WorkerEngine implements AcousticEngine {
 
   get provider(): string {
     return this.#runsOn?.provider ?? 'none';
+  }
+
+  get lostDevice(): LostDevice | undefined {
+    return this.#lostDevice;
   }
 
   get whyNotNative(): string | undefined {
@@ -136,11 +145,23 @@ class WorkerEngine implements AcousticEngine {
   }
 
   #newWorker(): Worker {
-    const { model, device, threads, workerScript = workerUrl(import.meta.url, 'worker.js') } = this.#options;
+    const { threads, workerScript = workerUrl(import.meta.url, 'worker.js') } = this.#options;
     // After a crash learners wait: a shape that is new costs less than running all of them first.
-    const warm = this.#restarts === 0;
-    const workerData: WorkerStart = { model, ...(device && { device }), ...(threads && { threads }), warm };
+    const isFirst = this.#restarts === 0;
+    const workerData: WorkerStart = {
+      ...this.#subject(),
+      ...(threads && { threads }),
+      warm: isFirst,
+      deviceMayBeGone: !isFirst,
+    };
     return new Worker(workerScript, { workerData });
+  }
+
+  /** What the next worker runs: with its device gone, the same network on the CPU. */
+  #subject(): Pick<EngineOptions, 'model' | 'device'> {
+    const { model, device } = this.#options;
+    if (this.#lostDevice) return { model: networkOfAccelerators(model), device: 'cpu' };
+    return { model, ...(device && { device }) };
   }
 
   #newInbox(): WorkerInbox {
@@ -165,10 +186,17 @@ class WorkerEngine implements AcousticEngine {
   #receive(message: FromWorker): void {
     this.#heardMs = performance.now();
     if (message.type === 'stats') this.#stats = message.stats;
+    if (message.type === 'lost-device') this.#lose(message);
     if (message.type !== 'results') return;
     unpackResults(message, (id, frames) => this.#deliver(id, frames));
     for (const { stream, error } of message.failed) this.#fail(stream, fromPlainError(error));
     for (const id of message.ended) this.#drop(id)?.settle?.resolve();
+  }
+
+  #lose({ provider, lost }: Extract<FromWorker, { type: 'lost-device' }>): void {
+    this.#lostDevice = lost;
+    if (this.#runsOn) this.#runsOn = { ...this.#runsOn, provider };
+    this.#options.onLoss?.(lost);
   }
 
   #deliver(id: number, frames: AcousticFrames): void {

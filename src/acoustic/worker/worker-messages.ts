@@ -1,10 +1,13 @@
 import { releaseMemory } from '../../threads/memory.ts';
 import type { PlainError } from '../../threads/plain-error.ts';
 import type { EngineOptions } from '../engine/inline-engine.ts';
-import type { AcousticFrames, CoreStats, EngineFault } from '../engine/types.ts';
+import type { AcousticFrames, CoreStats, EngineFault, LostDevice } from '../engine/types.ts';
 
-/** What the worker is started with; `warm`: it runs every shape before it is ready. */
-export type WorkerStart = EngineOptions & { warm: boolean };
+/**
+ * What the worker is started with; `warm`: it runs every shape before it is ready;
+ * `deviceMayBeGone`: it runs on the CPU where the device cannot be opened.
+ */
+export type WorkerStart = EngineOptions & { warm: boolean; deviceMayBeGone: boolean };
 
 /**
  * Everything since the message before, for all streams, in this order: opened, pcm, ended, closed;
@@ -29,6 +32,8 @@ export type FromWorker =
   | { type: 'ready'; provider: string; whyNotNative: string | undefined }
   /** The worker never became ready. */
   | { type: 'unfit'; error: PlainError }
+  /** The device is gone; the streams go on with `provider`. */
+  | { type: 'lost-device'; provider: string; lost: LostDevice }
   | Results
   | { type: 'stats'; stats: CoreStats };
 

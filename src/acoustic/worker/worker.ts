@@ -18,9 +18,14 @@ const statsEveryMs = 200;
 
 nameThread('speechfb-model');
 try {
-  const { core, provider, whyNotNative } = await openCore(start, { warm: start.warm });
+  const { warm, deviceMayBeGone } = start;
+  const { core, whyNotNative } = await openCore(start, {
+    warm,
+    deviceMayBeGone,
+    onLoss: (lost) => post({ type: 'lost-device', provider: 'cpu', lost }),
+  });
   serve(core);
-  post({ type: 'ready', provider, whyNotNative });
+  post({ type: 'ready', provider: core.provider, whyNotNative });
 } catch (error) {
   post({ type: 'unfit', error: toPlainError(error) });
   port.close();

@@ -4,6 +4,7 @@ import { SoundFrames } from '../../client/frames.ts';
 import type { TlsOptions } from '../../client/link/websocket-connection.ts';
 import { type Clock, onGrid, startWheel } from '../../clock/wheel.ts';
 import { createDialect, type DialectSpec } from '../../dialects/catalogue.ts';
+import type { ConnectRequest } from '../../dialects/dialect.ts';
 import { EncodedSound } from '../../dialects/sound.ts';
 import { histogramsReady } from '../../metrics/histogram.ts';
 import { Recorder } from '../../metrics/recorder.ts';
@@ -19,6 +20,7 @@ import { scheduleLearnerFaults } from '../learner/faults.ts';
 import { Learner, type LearnerContext } from '../learner/learner.ts';
 import { NetworkShaper } from '../learner/network-shaper.ts';
 import type { RetryPolicy } from '../learner/retry.ts';
+import { spokenText } from '../meter/spoken-text.ts';
 import type { FaultPlan } from '../plan/faults.ts';
 import { directNetwork, type LearnerPlan, type LoadPhase, labelsOf } from '../plan/learner-plan.ts';
 import type { Clip } from '../scenario/clips.ts';
@@ -144,7 +146,9 @@ function waysThere(
   if (!task.dialect) return { open };
   const dialect = createDialect(task.dialect);
   const sounds = task.clips.map((clip) => new EncodedSound(clip, dialect.audio, task.frameMs));
-  return { open, spoken: { dialect, sounds, links: (request) => dialectLinks(task, request, clock, afterMessage) } };
+  const texts = task.clips.map((clip) => spokenText(clip));
+  const links = (request: ConnectRequest) => dialectLinks(task, request, clock, afterMessage);
+  return { open, spoken: { dialect, sounds, texts, links } };
 }
 
 /** The plan's 0 on the clock, on the wheel's grid. */

@@ -6,13 +6,15 @@ import type { Clock, Timers } from '../../clock/wheel.ts';
 import type { ConnectRequest, Dialect } from '../../dialects/dialect.ts';
 import type { EncodedSound } from '../../dialects/sound.ts';
 import type { SessionMeter } from '../meter/session-meter.ts';
+import type { SpokenText } from '../meter/spoken-text.ts';
 import type { Clip } from '../scenario/clips.ts';
 
 /** Another dialect than speechfb.v1, and what all learners who speak it share. */
 export type SpokenDialect = {
   dialect: Dialect;
-  /** The clips as its messages. */
+  /** The clips as its messages, and what they say. */
   sounds: readonly EncodedSound[];
+  texts: readonly SpokenText[];
   /** Links on the network that is there to where a request leads. */
   links(request: ConnectRequest): OpenLink;
 };

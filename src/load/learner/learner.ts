@@ -16,7 +16,7 @@ import type { Clip } from '../scenario/clips.ts';
 import { openDialectSession, type SpokenDialect } from './dialect-session.ts';
 import { FrameLoss } from './frame-loss.ts';
 import { Retry, type RetryPolicy } from './retry.ts';
-import { Speech } from './speaker.ts';
+import { Speech, type SpeechContext } from './speaker.ts';
 
 /** What all learners of a shard share. */
 export type LearnerContext = {
@@ -141,14 +141,14 @@ export class Learner implements FaultyLearner {
     }
     const clip = this.#context.clips[first.clip]!;
     const { spoken } = this.#context;
-    if (spoken) this.#speak(this.#connectTo(spoken, clip), spoken.sounds);
-    else this.#speak(this.#connect(clip), this.#context.sounds);
+    if (spoken) this.#speak(this.#connectTo(spoken, clip), { ...this.#context, sounds: spoken.sounds });
+    else this.#speak(this.#connect(clip), this.#context);
   }
 
-  #speak<Sound>(client: AppSession & Voice<Sound>, sounds: readonly Sound[]): void {
+  #speak<Sound>(client: AppSession & Voice<Sound>, context: SpeechContext<Sound>): void {
     this.#client = client;
     this.#checkPulse();
-    new Speech(this.#plan, { ...this.#context, sounds }, client, this.#loss, this.#meter.frames, () => {
+    new Speech(this.#plan, context, client, this.#loss, this.#meter.frames, () => {
       this.#spoken = true;
       this.#closeWhenSettled();
     });
@@ -216,12 +216,14 @@ export class Learner implements FaultyLearner {
   }
 
   #newMeter(): SessionMeter {
-    const speechBeginMs = this.#context.clips.map((clip) => clip.speechBeginMs);
+    const { clips, frameMs, spoken } = this.#context;
     return new SessionMeter({
       ...this.#context,
       plan: this.#plan,
-      speechBeginMs,
+      speechBeginMs: clips.map((clip) => clip.speechBeginMs),
+      clipFrames: clips.map(({ durationMs }) => Math.ceil(durationMs / frameMs)),
       simulated: this.#device !== undefined,
+      ...(spoken && { foreign: { reach: spoken.dialect.tells.reach, texts: spoken.texts } }),
     });
   }
 

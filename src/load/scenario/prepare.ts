@@ -4,6 +4,7 @@ import type { TlsOptions } from '../../client/link/websocket-connection.ts';
 import { readToken, tokenOf } from '../../client/token.ts';
 import { unreadable } from '../../config/read-chunks.ts';
 import { badConfig } from '../../config/yaml.ts';
+import { createDialect } from '../../dialects/catalogue.ts';
 import { type Problem, SpeechfbError } from '../../errors.ts';
 import { whole } from '../../format.ts';
 import type { ServerCost } from '../../results/cost.ts';
@@ -23,6 +24,7 @@ import type { Clip } from './clips.ts';
 import { readPrices } from './cost-schema.ts';
 import { entriesOf, timesOf } from './faults-schema.ts';
 import { loadProfileOf } from './load-profile-of.ts';
+import { unmeasurable } from './measurable.ts';
 import { canonicalName } from './network-names.ts';
 import { problemsAt, readNetworks } from './networks.ts';
 import type { LoadScenario } from './scenario.ts';
@@ -63,6 +65,7 @@ export function prepareLoad(scenario: LoadScenario, shard?: ShardOf): PreparedLo
   const target = readTarget(scenario, problems);
   const prices = spec.cost && attempt(scenario, ['cost'], problems, () => readPrices(spec.cost!));
   checkLanguages(scenario, clips, problems);
+  checkMeasurable(scenario, problems);
   checkResumes(scenario, networks, problems);
   if (problems.length > 0) throw badConfig(file, inOrder(problems));
 
@@ -127,6 +130,17 @@ function checkLanguages({ spec, at }: LoadScenario, clips: readonly Clip[], prob
     if (language === undefined || spoken.length === 0 || spoken.includes(language)) continue;
     const message = `spec.objectives.${index}: selects language=${language}, which nobody speaks; allowed: ${spoken.join(', ')}`;
     problems.push({ where: at(['spec', 'objectives', index]), message });
+  }
+}
+
+/** An objective on what the target's protocol does not tell. */
+function checkMeasurable({ spec, at, dialect: spoken }: LoadScenario, problems: Problem[]): void {
+  if (!spoken) return;
+  const dialect = createDialect(spoken);
+  for (const [index, { metric }] of spec.objectives.entries()) {
+    const why = unmeasurable(metric, dialect);
+    if (why !== undefined)
+      problems.push({ where: at(['spec', 'objectives', index]), message: `spec.objectives.${index}: ${why}` });
   }
 }
 

@@ -6,7 +6,7 @@ import type { AcousticEngine, EngineFault } from '../../acoustic/engine/types.ts
 import { listen } from '../../listen.ts';
 import { streamPath } from '../../protocol/address.ts';
 import type { Log } from '../../telemetry/log.ts';
-import { Metrics } from '../../telemetry/metrics.ts';
+import { type MetricSources, Metrics, type SlotSource } from '../../telemetry/metrics.ts';
 import { ThrottledLog } from '../../telemetry/throttled-log.ts';
 import { collectGarbage } from '../../threads/memory.ts';
 import type { Account } from '../admission/account.ts';
@@ -30,7 +30,7 @@ import { IdleSweep } from './idle-sweep.ts';
 import { closeListener, createListener, refuseUnread, socketOptions } from './listener.ts';
 import { OverloadWatch } from './overload-watch.ts';
 import { Registry } from './registry.ts';
-import { type Caller, type CallerPolicy, callerOfUpgrade, identify, misdirected } from './upgrade.ts';
+import { type CallerPolicy, callerOfUpgrade, identify, misdirected, refusalIn } from './upgrade.ts';
 
 export type ServerOptions = {
   /**
@@ -56,6 +56,8 @@ export type ServerOptions = {
   origins?: readonly string[];
   /** Names by which this server may be called beside those of this machine. */
   hosts?: readonly string[];
+  /** Where sessions are scored elsewhere; absent: this server bounds them alone. */
+  slots?: SlotSource | undefined;
   /** Proxies of the operator's own that all callers come through; each names the one before. */
   trustedProxies?: number;
 };
@@ -111,6 +113,7 @@ class Server implements RunningServer {
   #port = 0;
   #timers: NodeJS.Timeout[] = [];
   #isDraining = false;
+  readonly #capacity = () => Math.min(this.#overload.sessionLimit, this.#options.slots?.places() ?? Infinity);
 
   constructor(options: ServerOptions) {
     this.#options = options;
@@ -155,10 +158,8 @@ class Server implements RunningServer {
       limits: this.#limits,
       behindProxy: this.#policy.trustedProxies > 0,
       onEvicted: () => {
-        this.#refused(
-          { reason: 'pending', limit: 'maxPendingConnections' },
-          'a connection without a request had to go',
-        );
+        const why = { reason: 'pending', limit: 'maxPendingConnections' } as const;
+        this.#refused(why, 'a connection without a request had to go');
       },
     });
     this.#http = this.#createHttp();
@@ -220,11 +221,18 @@ class Server implements RunningServer {
     return new Metrics({
       version,
       sessions: () => this.#registry.countByState(),
-      engine: () => (this.#engine ? { provider: this.#engine.provider, ...this.#engine.stats() } : undefined),
+      engine: () => this.#engineNumbers(),
       scoring: () => scoring.stats?.(),
+      slots: () => this.#options.slots?.stats(),
       overload: () => this.#overload,
       limits: () => limitsByWireName(this.#limits),
     });
+  }
+
+  #engineNumbers(): ReturnType<MetricSources['engine']> {
+    if (!this.#engine) return undefined;
+    const { provider, lostDevice } = this.#engine;
+    return { provider, lostDevice: lostDevice?.device, ...this.#engine.stats() };
   }
 
   #createContext(): ServerContext {
@@ -251,6 +259,7 @@ class Server implements RunningServer {
     const handler = createHttpHandler({
       metrics: this.#metrics,
       notReady: () => this.#notReady(),
+      lostDevice: () => this.#engine?.lostDevice?.device,
       misdirected: (request) => misdirected(request, this.#policy),
       unknown: (request) => refusalIn(identify(request, this.#policy)),
       pageOf: ({ headers: { origin } }) =>
@@ -324,7 +333,7 @@ class Server implements RunningServer {
     const { log, metrics } = this.#context;
     return new Room({
       limits: this.#limits,
-      capacity: () => this.#overload.sessionLimit,
+      capacity: this.#capacity,
       candidates: { connections: () => this.#unstarted(), sessions: () => this.#registry.detached() },
       onGivenUp: (what) => {
         metrics.givenUp(what);
@@ -340,6 +349,7 @@ class Server implements RunningServer {
       room: this.#room,
       work: this.#work,
       overload: this.#overload,
+      capacity: this.#capacity,
       state: () => ({
         draining: this.#isDraining,
         engine: this.#engine?.stats(),
@@ -377,10 +387,6 @@ class Server implements RunningServer {
     this.#log.flush();
     this.#sweep.look(this.#registry.size, nowMs);
   }
-}
-
-function refusalIn(caller: Caller | HttpRefusal): HttpRefusal | undefined {
-  return 'status' in caller ? caller : undefined;
 }
 
 /** Jitter waits, acknowledgements and timeouts are looked at this often. */

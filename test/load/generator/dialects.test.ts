@@ -1,4 +1,4 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, it } from 'vitest';
 import { createDialect, type DialectSpec, dialectSpec } from '../../../src/dialects/catalogue.ts';
 import { type GeneratorTask, runGenerator } from '../../../src/load/generator/generator.ts';
 import { Recorder } from '../../../src/metrics/recorder.ts';
@@ -35,15 +35,18 @@ const spoken: [protocol: string, vendor: Vendor, options?: Record<string, unknow
 ];
 
 describe.concurrent('learners who speak', () => {
-  it.each(spoken)('%s to its emulator get each final, and no complaint', async (protocol, vendor, options) => {
-    const { tally, measured, result } = await run(protocol, vendor, {}, options);
-    expect(result.sessionErrors).toEqual([]);
-    expect(tally).toMatchObject({ sessions: 3, sessions_ok: 3, sessions_died: 0, sessions_refused: 0 });
-    expect(tally.utterances).toBe(tally.utterances_due);
-    expect(measured.distributions.final_latency).toMatchObject({ samples: tally.utterances, never: 0 });
-    expect(measured.distributions.connect_time).toMatchObject({ samples: 3, never: 0 });
-    expect(measured.distributions.first_partial.never).toBe(0);
-  });
+  it.for(spoken)(
+    '%s to its emulator get each final, and no complaint',
+    async ([protocol, vendor, options], { expect }) => {
+      const { tally, measured, result } = await run(protocol, vendor, {}, options);
+      expect(result.sessionErrors).toEqual([]);
+      expect(tally).toMatchObject({ sessions: 3, sessions_ok: 3, sessions_died: 0, sessions_refused: 0 });
+      expect(tally.utterances).toBe(tally.utterances_due);
+      expect(measured.distributions.final_latency).toMatchObject({ samples: tally.utterances, never: 0 });
+      expect(measured.distributions.connect_time).toMatchObject({ samples: 3, never: 0 });
+      expect(measured.distributions.first_partial.never).toBe(0);
+    },
+  );
 });
 
 async function run(
@@ -53,7 +56,6 @@ async function run(
   options: Record<string, unknown> = {},
 ) {
   const running = await startVendor(vendor, { find, faults });
-  onTestFinished(() => running.close());
   const dialect = specOf(protocol, options);
   const frameMs = createDialect(dialect).audio.messageMs;
   // Two whole utterances each.
@@ -61,6 +63,7 @@ async function run(
   const plans = plansOf(3, { frameMs, durationMs });
   const task: GeneratorTask = taskOf(plans, { url: new URL('/', running.url).href, dialect, frameMs, durationMs });
   const result = await runGenerator(task, { onProgress() {}, signal: new AbortController().signal });
+  await running.close();
   const recorder = new Recorder(result.recording).merged();
   return { result, measured: measurementsOf(recorder), tally: recorder.tally, running };
 }

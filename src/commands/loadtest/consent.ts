@@ -1,7 +1,7 @@
-import { isIP } from 'node:net';
+import { isNear } from '../../client/near-host.ts';
 import { badConfig } from '../../config/yaml.ts';
 import { SpeechfbError } from '../../errors.ts';
-import type { LoadScenario } from './scenario.ts';
+import type { LoadScenario } from '../../load/scenario/scenario.ts';
 
 /**
  * Refuses a target that belongs to somebody else, as far as its name tells, unless its host was
@@ -26,26 +26,3 @@ export function checkConsent({ spec, file, at }: LoadScenario, given: string | u
     hint: `if you may load it, say so with --yes-load ${hostname}, or with consent: ${hostname} in spec.target`,
   });
 }
-
-/**
- * Whether a host is this machine or of a private network, by its name alone: private and link-local
- * addresses (RFC 1918, 3927, 4193, 4291, 6598), names without a dot, and domains that nobody owns
- * (RFC 6761, 6762, 8375, and `internal`, which ICANN has reserved).
- */
-export function isNear(host: string): boolean {
-  if (isIP(host) === 4) return privateV4.some((pattern) => pattern.test(host));
-  if (isIP(host) === 6)
-    return /^(::1$|f[cd]|fe[89ab])/i.test(host) || isNear(/^::ffff:([\d.]+)$/i.exec(host)?.[1] ?? 'x.y');
-  const name = host.toLowerCase().replace(/\.$/, '');
-  return !name.includes('.') || /\.(localhost|local|internal|test|home\.arpa|svc)$/.test(name);
-}
-
-const privateV4 = [
-  /^127\./,
-  /^10\./,
-  /^192\.168\./,
-  /^172\.(1[6-9]|2\d|3[01])\./,
-  /^169\.254\./,
-  /^100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\./,
-  /^0\.0\.0\.0$/,
-];
