@@ -19,6 +19,7 @@ import type { Limits } from '../../server/limits.ts';
 import type { Scoring } from '../../server/session/context.ts';
 import { createLog, type Log } from '../../telemetry/log.ts';
 import type { LogLevel } from '../../telemetry/log-levels.ts';
+import { Exchange } from '../../threads/exchange.ts';
 import { toPlainError } from '../../threads/plain-error.ts';
 import { stopSignals } from '../interruption.ts';
 import { printDocument } from '../output.ts';
@@ -67,8 +68,11 @@ async function serve(flags: ServeFlags, onReady: (url: string) => void): Promise
   const model = loadModelPackage(flags.model ?? shippedPath('models/en-learner'));
   const device = parseDevice(flags.device);
   const warming = defer<AcousticEngine>();
+  // One round of mail for the model's thread and those that score.
+  const exchange = new Exchange();
   const scoring = new ScoringThreads({
     model,
+    exchange,
     onCrash: (error) => log.error({ error: error.message }, 'a scoring thread died'),
   });
   const died = defer<never>();
@@ -96,7 +100,7 @@ async function serve(flags: ServeFlags, onReady: (url: string) => void): Promise
     if (!restarted) died.reject(error);
   };
   // The port is known to be ours by now: only then is the model worth loading.
-  const loading = createWorkerEngine({ model, device, onCrash });
+  const loading = createWorkerEngine({ model, device, exchange, onCrash });
   warming.resolve(loading);
   const signals = listenForSignals(flags.parentFd !== undefined);
   const stopped = Promise.race([signals.first, died.promise]);
