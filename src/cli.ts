@@ -25,14 +25,7 @@ import { redactUrls } from './redact.ts';
  */
 export async function main(argv: readonly string[]): Promise<number> {
   let exitCode: number = exitCodes.pass;
-  // `speechfb ... | head` closes our stdout early: what is left has no reader, and the verdict
-  // stands.
-  let unwritable: Error | undefined;
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') unwritable ??= error;
-  });
-  // An error of stderr itself can be reported nowhere.
-  process.stderr.on('error', () => undefined);
+  const stdout = watchStdout();
   const program = createProgram((code) => {
     exitCode = code;
   });
@@ -40,8 +33,8 @@ export async function main(argv: readonly string[]): Promise<number> {
     await program.parseAsync(argv, { from: 'user' });
     // A stream tells of a failed write a moment after it.
     await new Promise(setImmediate);
-    if (!unwritable) return exitCode;
-    const lost = new SpeechfbError('output_unwritable', `not all of stdout could be written: ${unwritable.message}`);
+    if (!stdout.error) return exitCode;
+    const lost = new SpeechfbError('output_unwritable', `not all of stdout could be written: ${stdout.error.message}`);
     process.stderr.write(`${formatError(lost)}\n`);
     return exitCode === exitCodes.pass ? lost.exitCode : exitCode;
   } catch (error) {
@@ -53,8 +46,34 @@ export async function main(argv: readonly string[]): Promise<number> {
     const stack = String(error instanceof Error ? error.stack : error);
     process.stderr.write(`speechfb: a bug of ours, please report it: ${plainStack(redactUrls(stack))}\n`);
     return exitCodes.bug;
+  } finally {
+    stdout.end();
   }
 }
+
+/**
+ * Notes the first error of stdout until `end` is called. `speechfb ... | head` closes it early:
+ * what is left has no reader then, and the verdict stands. Errors that come later still, and those
+ * of stderr, can be reported nowhere, and must not end the process.
+ */
+function watchStdout(): { readonly error: Error | undefined; end(): void } {
+  let error: Error | undefined;
+  const note = (given: NodeJS.ErrnoException): void => {
+    if (given.code !== 'EPIPE') error ??= given;
+  };
+  for (const stream of [process.stdout, process.stderr]) {
+    if (!stream.listeners('error').includes(ignore)) stream.on('error', ignore);
+  }
+  process.stdout.on('error', note);
+  return {
+    get error() {
+      return error;
+    },
+    end: () => void process.stdout.off('error', note),
+  };
+}
+
+function ignore(): void {}
 
 /**
  * Registers every verb. A command file declares its flags and imports the heavy half inside its

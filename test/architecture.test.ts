@@ -11,7 +11,7 @@ const rooms: Table = {
   commands:
     'acoustic audio budget capacity client config load metrics protocol proxy report results scoring server sim slo telemetry threads',
   report: 'budget capacity load metrics protocol proxy results sim slo stats',
-  load: 'audio capacity client clock config metrics protocol results sim slo stats threads',
+  load: 'audio capacity client clock config metrics protocol results scoring sim slo stats threads',
   results: 'config metrics slo stats',
   server: 'acoustic audio protocol scoring telemetry threads',
   proxy: 'sim',
@@ -35,7 +35,7 @@ const rooms: Table = {
 
 /** The same inside the rooms; a room's own files go by the room's name. */
 const subRooms: Table = {
-  'acoustic/worker': 'acoustic/engine',
+  'acoustic/worker': 'acoustic/engine acoustic/model',
   'acoustic/engine': 'acoustic/features acoustic/model acoustic/onnx',
   'acoustic/features': 'acoustic/model',
   'acoustic/onnx': 'acoustic/model',

@@ -99,9 +99,17 @@ type SessionLimits = {
 
 /**
  * What a client is spared. `degraded`: it reads more slowly than results come. The others are steps
- * that a server takes for everybody when it is late, each worse than the one before: results half
- * as often; no provisional phones and no alternatives; words without phones; the newest sessions
- * are sent away.
+ * that a server takes for everybody when it is late, each worse than the one before: larger groups
+ * of sound at once; results half as often; no provisional phones and no alternatives; words without
+ * phones; the newest sessions are sent away.
  */
-export const backpressureLevels = ['none', 'degraded', 'half_rate', 'finals_only', 'words_only', 'shedding'] as const;
+export const backpressureLevels = [
+  'none',
+  'degraded',
+  'larger_groups',
+  'half_rate',
+  'finals_only',
+  'words_only',
+  'shedding',
+] as const;
 export type BackpressureLevel = (typeof backpressureLevels)[number];

@@ -1,3 +1,6 @@
+import type { LimitName } from '../protocol/limit-ranges.ts';
+import { overloadLimits } from './overload-limits.ts';
+
 /**
  * Every limit of the server, its default and why. `serve` shows some as flags; the rest are for
  * embedders and tests. A refusal always names its limit. docs/protocol.md lists them.
@@ -137,20 +140,7 @@ export const defaultLimits = {
    * outage comes at once, one word a time at most.
    */
   maxFinishing: 32,
-  /**
-   * How late feedback may stand for those inside before nobody else is let in and the first step of
-   * degradation is taken, and for how long it must have stood.
-   */
-  overloadDelayMs: 100,
-  overloadIntervalMs: 1000,
-  /**
-   * Sessions that are let in before the machine is known (0: a guess from its cores), and how few
-   * are let in however late the server is, and spared nothing.
-   */
-  initialSessions: 0,
-  leastSessions: 20,
-  /** Share of its time that the busiest thread may work, to say how many fit once it gets late. */
-  maxUtilisation: 0.95,
+  ...overloadLimits,
   /** How long a refused client is asked to wait. */
   busyRetryMs: 5_000,
   /** SIGTERM: how long sessions have to get their finals. */
@@ -158,8 +148,21 @@ export const defaultLimits = {
 } as const satisfies Record<string, number>;
 
 /** A limit as docs/protocol.md and `--limit` name it: `idle_timeout_ms` for `idleTimeoutMs`. */
-export function wireName(limit: keyof Limits): string {
-  return limit.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+export function wireName<Name extends keyof Limits>(limit: Name): SnakeCase<Name> {
+  return limit.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`) as SnakeCase<Name>;
 }
 
 export type Limits = { readonly [Name in keyof typeof defaultLimits]: number };
+
+type SnakeCase<Text extends string> = Text extends `${infer Letter}${infer Rest}`
+  ? `${Letter extends Lowercase<Letter> ? Letter : `_${Lowercase<Letter>}`}${SnakeCase<Rest>}`
+  : '';
+
+/** All limits of a server by their wire names, for whoever watches it. */
+export function limitsByWireName(limits: Limits): Record<LimitName, number> {
+  const all = Object.keys(limits) as (keyof Limits)[];
+  return Object.fromEntries(all.map((limit) => [wireName(limit), limits[limit]])) as Record<
+    SnakeCase<keyof Limits>,
+    number
+  >;
+}

@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { ServerMessage } from '../protocol/server-messages.ts';
 import { type StageTimings, serverStages } from '../protocol/stages.ts';
+import { QuickHistogram } from './quick-histogram.ts';
 
 /** What is read when metrics are asked for. */
 export type MetricSources = {
@@ -11,6 +12,8 @@ export type MetricSources = {
   scoring?(): ScoringNumbers | undefined;
   /** Absent where nothing controls the load. */
   overload?(): OverloadNumbers;
+  /** By name; Infinity: none. */
+  limits?(): Readonly<Record<string, number>>;
 };
 
 /**
@@ -29,6 +32,10 @@ export class Metrics {
   readonly limit: Tally;
   /** Counts what was given up so that others find a place: `session` or `connection`. */
   readonly givenUp: Tally;
+  /** Counts a step of degradation that was taken, by its name. */
+  readonly step: Tally;
+  /** Counts a session that was sent away to come back, by its lane. */
+  readonly sentAway: Tally;
   /** Counts a request or connection that was refused before there was a WebSocket, by why. */
   readonly refusedRequest: Tally;
   readonly #registry = new Registry();
@@ -36,8 +43,8 @@ export class Metrics {
   readonly #requests: Histogram<'endpoint' | 'status'>;
   readonly #lost: Counter;
   readonly #resumes: Counter;
-  readonly #feedback: Histogram<'type'>;
-  readonly #stage: Histogram<'stage'>;
+  readonly #feedback: QuickHistogram;
+  readonly #stage: QuickHistogram;
 
   constructor(sources: MetricSources) {
     const registers = [this.#registry];
@@ -56,23 +63,26 @@ export class Metrics {
     this.refusal = counter('refusals_total', 'Errors told to clients, by code.', 'code');
     this.limit = counter('limits_met_total', 'Refusals by the limit that was met.', 'limit');
     this.givenUp = counter('given_up_total', 'What was given up so that others find a place.', 'what');
+    const stepHelp = 'Steps of degradation that were taken, by what they spare.';
+    this.step = counter('degradation_steps_total', stepHelp, 'step');
+    const sentAwayHelp = 'Sessions that were sent away to come back when there is room, by lane.';
+    this.sentAway = counter('sent_away_total', sentAwayHelp, 'lane');
     const refusedHelp = 'Requests and connections refused before there was a WebSocket, by why.';
     this.refusedRequest = counter('refused_requests_total', refusedHelp, 'reason');
     this.#lost = new Counter({ name: 'speechfb_lost_frames_total', help: 'Frames that never came.', registers });
     this.#resumes = new Counter({ name: 'speechfb_resumes_total', help: 'Sessions taken up again.', registers });
-    this.#feedback = new Histogram({
+    const latencies = { bounds: latencyBuckets, registry: this.#registry };
+    this.#feedback = new QuickHistogram({
       name: 'speechfb_feedback_seconds',
       help: 'From the socket read of a sound to the socket write of its partial result.',
-      labelNames: ['type'],
-      buckets: latencyBuckets,
-      registers,
+      label: 'type',
+      ...latencies,
     });
-    this.#stage = new Histogram({
+    this.#stage = new QuickHistogram({
       name: 'speechfb_stage_seconds',
       help: 'Stages of phoneme feedback within the server.',
-      labelNames: ['stage'],
-      buckets: latencyBuckets,
-      registers,
+      label: 'stage',
+      ...latencies,
     });
     exposeSources(sources, this.#registry);
   }
@@ -87,10 +97,10 @@ export class Metrics {
   }
 
   /** A partial result went out `totalMs` after its sound was read from the socket. */
-  feedback({ type, timing }: { type: string; timing: StageTimings }, totalMs: number): void {
-    this.#feedback.observe({ type }, totalMs / 1000);
+  feedback(type: string, timing: StageTimings, totalMs: number): void {
+    this.#feedback.observe(type, totalMs / 1000);
     if (type !== 'phoneme_feedback') return;
-    for (const name of serverStages) this.#stage.observe({ stage: name }, (timing[name] ?? 0) / 1000);
+    for (const name of serverStages) this.#stage.observe(name, (timing[name] ?? 0) / 1000);
   }
 
   resumed(): void {
@@ -116,7 +126,7 @@ type Tally = (label: string) => void;
 
 /** A counter that is counted up for each frame: plain numbers until somebody asks. */
 function createTally(name: string, help: string, label: string, registers: Registry[]): Tally {
-  const counts = new Map<string, number>();
+  const counts = new Map<string, { count: number }>();
   new Counter({
     name: `speechfb_${name}`,
     help,
@@ -124,10 +134,14 @@ function createTally(name: string, help: string, label: string, registers: Regis
     registers,
     collect() {
       this.reset();
-      for (const [value, count] of counts) this.inc({ [label]: value }, count);
+      for (const [value, { count }] of counts) this.inc({ [label]: value }, count);
     },
   });
-  return (value) => counts.set(value, (counts.get(value) ?? 0) + 1);
+  return (value) => {
+    const known = counts.get(value);
+    if (known) known.count += 1;
+    else counts.set(value, { count: 1 });
+  };
 }
 
 const latencyBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
@@ -140,6 +154,7 @@ function exposeSources(sources: MetricSources, registry: Registry): void {
     labelNames: ['version', 'node', 'provider'],
     registers,
     collect() {
+      this.reset();
       this.set({ version: sources.version, node: process.version, provider: sources.engine()?.provider ?? 'none' }, 1);
     },
   });
@@ -151,6 +166,15 @@ function exposeSources(sources: MetricSources, registry: Registry): void {
     registers,
     collect() {
       for (const [state, count] of Object.entries(sources.sessions())) this.set({ state }, count);
+    },
+  });
+  new Gauge({
+    name: 'speechfb_limit',
+    help: 'What the limits of the server are, by name.',
+    labelNames: ['limit'],
+    registers,
+    collect() {
+      for (const [limit, value] of Object.entries(sources.limits?.() ?? {})) this.set({ limit }, value);
     },
   });
   const gauge = (name: string, help: string, read: () => number | undefined): void => {
@@ -174,11 +198,12 @@ function exposeSources(sources: MetricSources, registry: Registry): void {
   engineGauge('busy_ratio', 'Share of time that the model runs.', (engine) => engine.busy);
   engineGauge('step_p95_seconds', 'A chunk to its result, p95 of late.', (engine) => engine.stepP95Ms / 1000);
   engineGauge('restarts', 'How often the model thread died and another took over.', (engine) => engine.restarts);
+  exposeDevice(sources, registers);
   const overload = () => sources.overload?.();
   gauge('session_limit', 'Sessions that the server believes it carries.', () => overload()?.sessionLimit);
   gauge(
     'degradation_level',
-    'What sessions are spared: 0 nothing, 4 the newest are sent away.',
+    'What sessions are spared: 0 nothing, 5 the newest are sent away.',
     () => overload()?.level,
   );
   gauge('standing_delay_seconds', 'How late feedback has stood for the last interval.', () => {
@@ -193,12 +218,39 @@ function exposeSources(sources: MetricSources, registry: Registry): void {
   });
 }
 
+function exposeDevice(sources: MetricSources, registers: Registry[]): void {
+  new Gauge({
+    name: 'speechfb_engine_device',
+    help: '1 for what runs the model now, 0 for a device that was lost.',
+    labelNames: ['device'],
+    registers,
+    collect() {
+      const engine = sources.engine();
+      if (!engine) return;
+      if (engine.lostDevice !== undefined) this.set({ device: engine.lostDevice }, 0);
+      this.set({ device: engine.provider }, 1);
+    },
+  });
+  new Counter({
+    name: 'speechfb_engine_fallbacks_total',
+    help: 'How often the CPU took over from a device that was lost.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(sources.engine()?.lostDevice === undefined ? 0 : 1);
+    },
+  });
+}
+
 type OverloadNumbers = { sessionLimit: number; standingMs: number; level: number };
 
 type ScoringNumbers = { waitP95Ms: number; busy: number };
 
 type EngineNumbers = {
+  /** What runs the model now. */
   provider: string;
+  /** What ran it before it was lost. */
+  lostDevice?: string | undefined;
   queueDepth: number;
   stepP95Ms: number;
   busy: number;

@@ -9,16 +9,19 @@ export function newRing(bytes: number): RingMemory {
   return { control: new SharedArrayBuffer(controlBytes), records: new SharedArrayBuffer(bytes) };
 }
 
-/** The same memory as numbers of each width; an index is a byte offset divided by the width. */
+/** The same memory as numbers of each width, and as text; an index is a byte offset divided by the
+ * width. */
 export class Numbers {
   readonly int32: Int32Array;
   readonly float32: Float32Array;
   readonly float64: Float64Array;
+  readonly bytes: Buffer;
 
   constructor(memory: ArrayBufferLike) {
     this.int32 = new Int32Array(memory);
     this.float32 = new Float32Array(memory);
     this.float64 = new Float64Array(memory);
+    this.bytes = Buffer.from(memory);
   }
 }
 

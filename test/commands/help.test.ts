@@ -44,6 +44,14 @@ it('names every command that the program has', async () => {
   expect(named).toEqual([...commands.filter((one) => one !== '' && !one.includes(' ')), 'help']);
 });
 
+it('leaves as many listeners on stdout and stderr however many commands one process runs', async () => {
+  const count = () => [process.stdout, process.stderr].map((stream) => stream.listenerCount('error'));
+  await helpOf('', 80);
+  const before = count();
+  for (let i = 0; i < 3; i++) await helpOf('', 80);
+  expect(count()).toEqual(before);
+});
+
 /** A usage line or a term of some 60 columns has no blank to break at in 40. */
 const longestTerm = 60;
 

@@ -72,7 +72,16 @@ describe('speechfb serve', () => {
       ['--limit', 'idle_time_ms=5'],
       /--limit: "idle_time_ms" is not a limit \(did you mean "idle_timeout_ms"\?\)/,
     ],
-    ['a limit of nothing', ['--limit', 'idle_timeout_ms=0'], /"0" is not a value for idle_timeout_ms/],
+    [
+      'a limit of nothing',
+      ['--limit', 'idle_timeout_ms=0'],
+      /idle_timeout_ms: 0 is not allowed; allowed: a number from 1/,
+    ],
+    [
+      'a limit beyond its range',
+      ['--limit', 'max_utilisation=5'],
+      /max_utilisation: 5 is not allowed; allowed: .* to 1/,
+    ],
     ['a duration without a unit', ['--resume-ttl', '30'], /--resume-ttl: duration "30" has no unit.*\[bad_unit\]/],
     [
       'a host that is none',

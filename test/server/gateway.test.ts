@@ -176,6 +176,20 @@ describe('HTTP beside the stream', () => {
     expect((await fetch(httpUrl(server, '/readyz'))).status).toBe(200);
   });
 
+  it('stays ready when the model has lost its device, and says what runs it', async () => {
+    const lostDevice = { device: 'webgpu', reason: '[Device] is lost.' };
+    const server = await serve({ engine: { ...scriptedEngine(), provider: 'cpu', lostDevice } });
+    const response = await fetch(httpUrl(server, '/readyz'));
+    expect([response.status, await response.json()]).toEqual([
+      200,
+      { status: 'ready', reason: 'webgpu was lost; the CPU goes on' },
+    ]);
+    const metrics = await (await fetch(httpUrl(server, '/metrics'))).text();
+    expect(metrics).toContain('speechfb_engine_device{device="webgpu"} 0');
+    expect(metrics).toContain('speechfb_engine_device{device="cpu"} 1');
+    expect(metrics).toContain('speechfb_engine_fallbacks_total 1');
+  });
+
   it('counts what happens: messages, frames, events, stages, sessions, refusals', async () => {
     const server = await serve();
     const client = await connect(server.url);

@@ -1,4 +1,6 @@
 import { expect, it } from 'vitest';
+import { limitNames } from '../../src/protocol/limit-ranges.ts';
+import { defaultLimits, limitsByWireName } from '../../src/server/limits.ts';
 import { Metrics } from '../../src/telemetry/metrics.ts';
 
 it('metrics that many ask for at once are made once', async () => {
@@ -18,4 +20,16 @@ it('metrics that many ask for at once are made once', async () => {
       return made;
     })
     .toBe(2);
+});
+
+it('shows every limit of the server by its name, and counts the steps that it takes', async () => {
+  const limits = () => limitsByWireName({ ...defaultLimits, maxSessions: 7 });
+  const metrics = new Metrics({ version: '0.0.0-test', sessions: () => ({}), engine: () => undefined, limits });
+  for (const step of ['larger_groups', 'half_rate', 'larger_groups']) metrics.step(step);
+  const { body } = await metrics.expose();
+  const shown = [...body.matchAll(/^speechfb_limit\{limit="(\w+)"\} (.*)$/gm)].map(([, name, value]) => [name, value]);
+  expect(shown.map(([name]) => name)).toEqual(limitNames);
+  expect(shown).toContainEqual(['max_sessions', '7']);
+  expect(shown).toContainEqual(['max_sessions_per_token', '+Inf']);
+  expect(body).toContain('speechfb_degradation_steps_total{step="larger_groups"} 2');
 });

@@ -1,15 +1,26 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LogMelPlan } from '../features/log-mel.ts';
 import type { ModelPackage } from '../model/model-package.ts';
-import type { Stepper } from '../onnx/stepper.ts';
+import { isAccelerator, type Provider } from '../onnx/device.ts';
+import type { StepOutput, Stepper } from '../onnx/stepper.ts';
 import { StatsRecorder } from './engine-stats.ts';
-import { EngineStream } from './engine-stream.ts';
+import { EngineStream, type StreamHost } from './engine-stream.ts';
 import { LoadFollower, type Pace } from './pace.ts';
 import { decide } from './schedule.ts';
 import type { AcousticFrames, CoreStats } from './types.ts';
 
-/** `pace`: a fixed one; absent: it follows the load. */
-export type CoreOptions = { model: ModelPackage; plan: LogMelPlan; stepper: Stepper; pace?: Pace };
+export type CoreOptions = {
+  model: ModelPackage;
+  plan: LogMelPlan;
+  stepper: Stepper;
+  /** A fixed one; absent: it follows the load. */
+  pace?: Pace;
+  /**
+   * Opens what goes on when an accelerator's run fails, and tells whom that concerns; the streams
+   * go on where they were.
+   */
+  fallBack(error: Error): Promise<Stepper>;
+};
 
 /** The way of an engine's streams and sound from another thread, and of its frames to it. */
 export type Mail = {
@@ -29,7 +40,8 @@ export type Mail = {
 export class EngineCore {
   readonly #model: ModelPackage;
   readonly #plan: LogMelPlan;
-  readonly #stepper: Stepper;
+  #stepper: Stepper;
+  readonly #fallBack: CoreOptions['fallBack'];
   readonly #pace: Pace | undefined;
   readonly #streams = new Set<EngineStream>();
   readonly #waiting = new Set<EngineStream>();
@@ -42,8 +54,9 @@ export class EngineCore {
   #timer: NodeJS.Timeout | undefined;
   #mail: Mail | undefined;
 
-  constructor({ model, plan, stepper, pace }: CoreOptions) {
+  constructor({ model, plan, stepper, pace, fallBack }: CoreOptions) {
     this.#model = model;
+    this.#fallBack = fallBack;
     this.#plan = plan;
     this.#stepper = stepper;
     this.#pace = pace;
@@ -60,18 +73,23 @@ export class EngineCore {
     this.#schedulePump();
   }
 
+  /** What runs the model now. */
+  get provider(): Provider {
+    return this.#stepper.provider;
+  }
+
   open(onFrames: (frames: AcousticFrames) => void, onError: (error: Error) => void): EngineStream {
-    const stream = new EngineStream(
-      {
-        model: this.#model,
-        plan: this.#plan,
-        stepper: this.#stepper,
-        wake: (stream) => this.#wake(stream),
-        drop: (stream) => this.#drop(stream),
+    const stepper = (): Stepper => this.#stepper;
+    const host: StreamHost = {
+      model: this.#model,
+      plan: this.#plan,
+      get stepper() {
+        return stepper();
       },
-      onFrames,
-      onError,
-    );
+      wake: (stream) => this.#wake(stream),
+      drop: (stream) => this.#drop(stream),
+    };
+    const stream = new EngineStream(host, onFrames, onError);
     this.#streams.add(stream);
     return stream;
   }
@@ -80,6 +98,12 @@ export class EngineCore {
     let depth = 0;
     for (const stream of this.#waiting) depth += stream.pending;
     return this.#stats.snapshot(performance.now(), this.#streams.size, depth);
+  }
+
+  /** See `AcousticEngine.preferGroups`; an engine with a fixed pace keeps it. */
+  preferGroups(wanted: boolean): void {
+    this.#load.prefersGroups = wanted;
+    this.#schedulePump();
   }
 
   /** Drops all streams and frees the model when the run that is on has ended. */
@@ -137,20 +161,28 @@ export class EngineCore {
 
   async #runBatch(batch: readonly EngineStream[], steps: number, bucket: number): Promise<void> {
     const startMs = performance.now();
-    const arrivals = batch.map((stream) => [stream.arrivalMs(0), stream.arrivalMs(steps - 1)] as const);
-    batch.forEach((stream, b) => {
-      stream.queue.take(steps, this.#stepper.features, b * steps * this.#stepper.featureWidth);
-      if (stream.pending === 0) this.#waiting.delete(stream);
-    });
     this.#inFlight = batch;
-    const states = batch.map((stream) => stream.state);
-    const output = await this.#stepper.run(states, bucket, steps).catch((error: unknown) => asError(error));
+    const arrivals = batch.map((stream) => [stream.arrivalMs(0), stream.arrivalMs(steps - 1)] as const);
+    const run: Run = { batch, arrivals, steps, startMs };
+    const output = await this.#infer(batch, steps, bucket).catch(asError);
+    if (!(output instanceof Error)) this.#deliver(output, run);
+    else if (await this.#replaceDevice(output)) await this.#runAgain(run);
+    else for (const stream of batch) stream.fail(output);
     this.#inFlight = [];
     for (const stream of batch) if (!this.#streams.has(stream)) this.#stepper.recycle(stream.state);
-    if (output instanceof Error) {
-      for (const stream of batch) stream.fail(output);
-      return;
-    }
+  }
+
+  async #infer(batch: readonly EngineStream[], steps: number, bucket: number): Promise<StepOutput> {
+    for (const stream of batch) if (stream.isStateLost) await stream.restore(0);
+    batch.forEach((stream, b) => {
+      stream.take(steps, b * steps);
+      if (stream.pending === 0) this.#waiting.delete(stream);
+    });
+    const states = batch.map((stream) => stream.state);
+    return await this.#stepper.run(states, bucket, steps);
+  }
+
+  #deliver(output: StepOutput, { batch, arrivals, steps, startMs }: Run): void {
     const endMs = performance.now();
     this.#stats.run(startMs, endMs, batch.length);
     this.#load.ran(startMs, endMs);
@@ -159,6 +191,35 @@ export class EngineCore {
       this.#stats.step(endMs, endMs - oldestMs);
       stream.deliver(output, b * steps, steps, startMs - newestMs, endMs - startMs);
     });
+  }
+
+  /**
+   * False when `error` is not one of a device, or nothing can take its place. Every stream finds
+   * its state again before its next run.
+   */
+  async #replaceDevice(error: Error): Promise<boolean> {
+    const lost = this.#stepper;
+    if (!isAccelerator(lost.provider)) return false;
+    const next = await this.#fallBack(error).catch(() => undefined);
+    if (!next) return false;
+    this.#stepper = next;
+    for (const stream of this.#streams) stream.loseState();
+    await lost.close().catch(() => {});
+    return true;
+  }
+
+  /** The steps of a run that failed, which have left their queues: one stream after the other. */
+  async #runAgain({ batch, arrivals, steps, startMs }: Run): Promise<void> {
+    for (const [b, stream] of batch.entries()) {
+      if (!this.#streams.has(stream)) continue;
+      const infer = async () => {
+        await stream.restore(steps);
+        return await this.#stepper.run([stream.state], 1, steps);
+      };
+      const output = await infer().catch(asError);
+      if (output instanceof Error) stream.fail(output);
+      else this.#deliver(output, { batch: [stream], arrivals: [arrivals[b]!], steps, startMs });
+    }
   }
 
   #wake(stream: EngineStream): void {
@@ -178,6 +239,14 @@ export class EngineCore {
 const fullWaitMs = 2;
 /** The fill time of a busy engine: it looks at its mail as often as that. */
 const shortRestMs = 5;
+
+/** What a run was of; `arrivals`: when the oldest and the newest step of each stream came, ms. */
+type Run = {
+  batch: readonly EngineStream[];
+  arrivals: readonly (readonly [number, number])[];
+  steps: number;
+  startMs: number;
+};
 
 function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));

@@ -2,15 +2,20 @@ import { FeatureStream } from '../features/feature-stream.ts';
 import type { LogMelPlan } from '../features/log-mel.ts';
 import { StepQueue } from '../features/step-queue.ts';
 import type { ModelPackage } from '../model/model-package.ts';
+import { isAccelerator } from '../onnx/device.ts';
+import { mostSteps, stepsWithin } from '../onnx/shapes.ts';
 import type { StepOutput, Stepper, StreamState } from '../onnx/stepper.ts';
+import { contextMs } from './context.ts';
 import type { Waiting } from './schedule.ts';
+import { TakenSteps } from './taken-steps.ts';
 import type { AcousticFrames } from './types.ts';
 
 /** What a stream needs of its engine. */
 export type StreamHost = {
   model: ModelPackage;
   plan: LogMelPlan;
-  stepper: Stepper;
+  /** What runs the model now; another one when the device was lost. */
+  readonly stepper: Stepper;
   /** The stream has steps to run. */
   wake(stream: EngineStream): void;
   /** The stream is over. */
@@ -19,10 +24,14 @@ export type StreamHost = {
 
 /** One learner in the engine: features that wait, the model's state, and where the frames go. */
 export class EngineStream implements Waiting {
-  readonly state: StreamState;
+  state: StreamState;
   readonly queue: StepQueue;
   ended = false;
   #isOpen = true;
+  /** Absent where no device can be lost. */
+  #taken: TakenSteps | undefined;
+  /** The device that held the state is gone: `restore` comes before the next run. */
+  isStateLost = false;
   readonly #host: StreamHost;
   readonly #features: FeatureStream;
   readonly #lookahead: number;
@@ -38,6 +47,7 @@ export class EngineStream implements Waiting {
     this.#onFrames = onFrames;
     this.#onError = onError;
     this.state = stepper.newState();
+    if (isAccelerator(stepper.provider)) this.#taken = new TakenSteps(stepper.featureWidth, keptSteps(model.strideMs));
     this.queue = new StepQueue(stepper.featureWidth);
     this.#features = new FeatureStream(model, plan, this.queue);
     this.#lookahead = Math.round(model.lookaheadMs / model.strideMs);
@@ -100,6 +110,38 @@ export class EngineStream implements Waiting {
     settle?.reject(error);
   }
 
+  /** Moves the oldest `steps` that wait to `row` of the next run's features. */
+  take(steps: number, row: number): void {
+    const { features, featureWidth } = this.#host.stepper;
+    this.queue.take(steps, features, row * featureWidth);
+    this.#taken?.push(features, row * featureWidth, steps);
+  }
+
+  loseState(): void {
+    this.state = this.#host.stepper.newState();
+    this.isStateLost = true;
+  }
+
+  /**
+   * Finds a state that was lost from the steps before the newest `except`, run again without
+   * telling anybody; puts those newest ones at the beginning of the next run's features. Errors:
+   * those of the model's runs.
+   */
+  async restore(except: number): Promise<void> {
+    const { stepper } = this.#host;
+    const taken = this.#taken!;
+    const past = taken.length - except;
+    for (let at = 0; at < past; ) {
+      const steps = stepsWithin(past - at);
+      taken.copy(at, steps, stepper.features);
+      await stepper.run([this.state], 1, steps);
+      at += steps;
+    }
+    taken.copy(past, except, stepper.features);
+    this.isStateLost = false;
+    if (!isAccelerator(stepper.provider)) this.#taken = undefined;
+  }
+
   /**
    * Rows `row` to `row + steps` of the run's output are this stream's next steps; the first of a
    * stream are look-ahead.
@@ -128,4 +170,9 @@ export class EngineStream implements Waiting {
     }
     if (this.ended && this.pending === 0) this.close();
   }
+}
+
+/** As many as find the state again, beside those of a run that fails. */
+function keptSteps(strideMs: number): number {
+  return Math.ceil(contextMs / strideMs) + mostSteps;
 }

@@ -1,11 +1,14 @@
+import { SpeechfbError } from '../../errors.ts';
 import { realFft } from '../features/fft.ts';
 import { createLogMelPlan } from '../features/log-mel.ts';
 import type { ModelPackage } from '../model/model-package.ts';
 import type { Device } from '../onnx/device.ts';
-import { openStepper } from '../onnx/stepper.ts';
+import { runtimeMessage } from '../onnx/runtime-message.ts';
+import { openSameOnCpu } from '../onnx/same-on-cpu.ts';
+import { openStepper, type Stepper } from '../onnx/stepper.ts';
 import { EngineCore } from './engine-core.ts';
 import type { Pace } from './pace.ts';
-import type { AcousticEngine } from './types.ts';
+import type { AcousticEngine, LostDevice } from './types.ts';
 
 export type EngineOptions = {
   model: ModelPackage;
@@ -20,10 +23,19 @@ export type EngineOptions = {
  * so frames come late and cost little. Errors: those of `openStepper`.
  */
 export async function createInlineEngine(options: EngineOptions): Promise<AcousticEngine> {
-  const { core, provider, whyNotNative } = await openCore(options, { pace: { steps: 50, fillMs: 0 } });
+  let lostDevice: LostDevice | undefined;
+  const onLoss = (lost: LostDevice) => {
+    lostDevice = lost;
+  };
+  const { core, whyNotNative } = await openCore(options, { pace: { steps: 50, fillMs: 0 }, onLoss });
   return {
     model: options.model,
-    provider,
+    get provider() {
+      return core.provider;
+    },
+    get lostDevice() {
+      return lostDevice;
+    },
     whyNotNative,
     open(onFrames, onError) {
       const stream = core.open(onFrames, onError);
@@ -38,18 +50,35 @@ export async function createInlineEngine(options: EngineOptions): Promise<Acoust
   };
 }
 
-/**
- * The core that both engines run, cold. `pace`: a fixed one; absent: it follows the load. `warm`:
- * every shape is run once.
- */
+export type CoreStart = {
+  /** A fixed one; absent: it follows the load. */
+  pace?: Pace;
+  /** Every shape is run once before the first stream. */
+  warm?: boolean;
+  /** Where the device cannot be opened, the CPU takes its place. */
+  deviceMayBeGone?: boolean;
+  /** Called when the device was lost and the CPU goes on. */
+  onLoss(lost: LostDevice): void;
+};
+
+/** The core that both engines run. Errors: those of `openStepper`. */
 export async function openCore(
   options: EngineOptions,
-  { pace, warm = false }: { pace?: Pace; warm?: boolean },
-): Promise<{ core: EngineCore; provider: string; whyNotNative: string | undefined }> {
+  { pace, warm = false, deviceMayBeGone = false, onLoss }: CoreStart,
+): Promise<{ core: EngineCore; whyNotNative: string | undefined }> {
   const { model, device = 'auto', threads = 1 } = options;
-  const stepper = await openStepper(model, device, threads);
+  const takeOver = async (from: string, error: unknown): Promise<Stepper> => {
+    const next = await openSameOnCpu(model, threads);
+    onLoss({ device: from, reason: runtimeMessage(error) });
+    return next;
+  };
+  const stepper = await openStepper(model, device, threads).catch((error: unknown) => {
+    if (!deviceMayBeGone || !(error instanceof SpeechfbError && error.code === 'device_unavailable')) throw error;
+    return takeOver(device, error);
+  });
   if (warm) await stepper.warm();
   const plan = createLogMelPlan(model.features, model.sampleRateHz, await realFft(model.features.fft));
-  const core = new EngineCore({ model, plan, stepper, ...(pace && { pace }) });
-  return { core, provider: stepper.provider, whyNotNative: stepper.whyNotNative };
+  const fallBack = (error: Error) => takeOver(stepper.provider, error);
+  const core = new EngineCore({ model, plan, stepper, fallBack, ...(pace && { pace }) });
+  return { core, whyNotNative: stepper.whyNotNative };
 }

@@ -18,18 +18,23 @@ export const paces: readonly (Pace & { hurryAbove: number; easeBelow: number })[
   { steps: 5, fillMs: 5, hurryAbove: Number.POSITIVE_INFINITY, easeBelow: 0.04 },
 ];
 
+/** What a server that is late for everybody asks for: groups of 200 ms, in as full batches. */
+export const largerGroups: Pace = { steps: 10, fillMs: 10 };
+
 /** Follows the load: the pace moves one level at most each quarter of a second. */
 export class LoadFollower {
   #level = 0;
   #periodStartMs: number;
   #busyMs = 0;
+  /** Whether larger groups are wanted, however busy the engine is itself. */
+  prefersGroups = false;
 
   constructor(startMs: number) {
     this.#periodStartMs = startMs;
   }
 
   get pace(): Pace {
-    return paces[this.#level]!;
+    return this.prefersGroups ? largerGroups : paces[this.#level]!;
   }
 
   ran(startedMs: number, endedMs: number): void {

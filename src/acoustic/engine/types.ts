@@ -42,8 +42,10 @@ export type AcousticStream = {
 
 export type AcousticEngine = {
   readonly model: ModelPackage;
-  /** The execution provider that really runs: `cpu`, `cuda`, `webgpu`, `wasm`. */
+  /** The execution provider that really runs now: `cpu`, `cuda`, `webgpu`, `wasm`. */
   readonly provider: string;
+  /** The device that was lost, since when the CPU goes on; absent: none was. */
+  readonly lostDevice?: LostDevice | undefined;
   /** Why it is `wasm` although nobody asked for that. */
   readonly whyNotNative?: string | undefined;
   open(onFrames: (frames: AcousticFrames) => void, onError: (error: Error) => void): AcousticStream;
@@ -53,11 +55,19 @@ export type AcousticEngine = {
    */
   injectFault?(fault: EngineFault): void;
   /**
+   * Whether larger groups of sound at once are wanted: they cost a stream-second less, and come
+   * later by a group's length. Absent where it is all the same.
+   */
+  preferGroups?(wanted: boolean): void;
+  /**
    * Lets the engine's own thread collect its garbage while nobody speaks. Absent where it has none.
    */
   tidy?(): void;
   close(): Promise<void>;
 };
+
+/** An accelerator that failed while it ran. `reason`: what its runtime said. */
+export type LostDevice = { device: string; reason: string };
 
 /** `stall`: the thread stands still for `ms`. `kill`: it dies. */
 export type EngineFault = { action: 'stall'; ms: number } | { action: 'kill' };

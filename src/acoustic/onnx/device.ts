@@ -12,3 +12,8 @@ export function parseDevice(text: string): Device {
   if (!device) throw new SpeechfbError('bad_device', `"${text}" is not a device; allowed: ${devices.join(', ')}`);
   return device;
 }
+
+/** Whether a provider has a device of its own, which may be lost while the process lives. */
+export function isAccelerator(provider: string): provider is Accelerator {
+  return provider === 'cuda' || provider === 'webgpu';
+}

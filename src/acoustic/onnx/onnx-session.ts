@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { InferenceSession } from 'onnxruntime-common';
 import { SpeechfbError } from '../../errors.ts';
-import type { Accelerator, Device, Provider } from './device.ts';
+import { type Accelerator, type Device, isAccelerator, type Provider } from './device.ts';
 import { installNative, loadRuntime, type Runtime } from './runtime.ts';
+import { runtimeMessage } from './runtime-message.ts';
 
 export type OpenedSession = {
   session: InferenceSession;
@@ -68,7 +69,7 @@ async function openOnCpu(runtime: Runtime, path: string, threads: number): Promi
   } catch (cause) {
     throw new SpeechfbError(
       'bad_onnx',
-      `"${path}" is not an ONNX model that onnxruntime can open: ${firstLine(cause)}`,
+      `"${path}" is not an ONNX model that onnxruntime can open: ${runtimeMessage(cause)}`,
       {
         hint: 'export it again with opset 21 or lower, and check that the file is whole',
         cause,
@@ -99,7 +100,7 @@ async function openOn(
     return { session, runtime, provider, path };
   } catch (cause) {
     if (cause instanceof SpeechfbError) throw cause;
-    throw unavailable(provider, firstLine(cause), cause);
+    throw unavailable(provider, runtimeMessage(cause), cause);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -130,25 +131,16 @@ function runtimeFolder(): string {
 }
 
 /**
- * `threads` a run; severity 3 keeps onnxruntime's warnings about nodes it placed on the CPU off the
- * terminal.
+ * `threads` a run. Severity 3 keeps onnxruntime's warnings about nodes it placed on the CPU off the
+ * terminal, 4 its errors too: those of a device that is lost are told by the engine, which goes on.
  */
 function sessionOptions(provider: Provider, threads: number): InferenceSession.SessionOptions {
   return {
     executionProviders: [provider],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
-    logSeverityLevel: 3,
+    logSeverityLevel: isAccelerator(provider) ? 4 : 3,
   };
-}
-
-/** What onnxruntime says, without the source line and the C++ signature that it puts in front. */
-function firstLine(error: unknown): string {
-  const line = String(error instanceof Error ? error.message : error).split('\n')[0]!;
-  return line
-    .split(' was false. ')
-    .at(-1)!
-    .replace(/:\S*\.cc:\d+ [^()]*\([^()]*\) /, ': ');
 }
 
 const providerNames = { cuda: 'CUDAExecutionProvider', webgpu: 'WebGpuExecutionProvider' } as const;

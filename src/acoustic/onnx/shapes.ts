@@ -13,6 +13,8 @@ export type RunShapes = {
 
 const batchBuckets = [1, 2, 4, 8, 16, 32, 64];
 const stepSizes = [1, 2, 3, 4, 5, 10, 25, 50];
+/** The most steps of a stream in one run. */
+export const mostSteps = 50;
 
 /**
  * The shapes for a provider. A run holds the engine no longer than a full batch of 100 ms does. On

@@ -1,3 +1,5 @@
+import { contextMs } from '../engine/context.ts';
+
 /**
  * The sound of a stream that another worker would need to go on where one died: all that is not
  * answered yet, and a few seconds before it, from which the model finds its state again. 16-bit, in
@@ -94,12 +96,6 @@ const blockMs = 500;
  * What 400 streams keep in calm times, 32 MB: the blocks of a burst go back to the system.
  */
 const mostSpare = 2000;
-/**
- * The shipped network looks back 0.9 s; its mean of the speaker's loud frames weighs 1 s of the
- * prior.
- */
-const contextMs = 2000;
-
 function clamp(value: number): number {
   if (value >= 32_767) return 32_767;
   if (value <= -32_768) return -32_768;

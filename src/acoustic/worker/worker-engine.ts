@@ -13,7 +13,9 @@ import type {
   CoreStats,
   EngineFault,
   EngineStats,
+  LostDevice,
 } from '../engine/types.ts';
+import { networkOfAccelerators } from '../model/model-package.ts';
 import { readFrames } from './frame-records.ts';
 import { SoundBlocks } from './kept-sound.ts';
 import { WorkerInbox } from './worker-inbox.ts';
@@ -33,6 +35,8 @@ export type WorkerEngineOptions = EngineOptions & {
   workerScript?: URL;
   /** Called when the worker died, with whether another was started. */
   onCrash?: (error: Error, restarted: boolean) => void;
+  /** Called when the device was lost and the CPU goes on. */
+  onLoss?: (lost: LostDevice) => void;
 };
 
 /**
@@ -62,9 +66,11 @@ class WorkerEngine implements AcousticEngine {
   #nextStream = 0;
   #stats = idle;
   #dead: Error | undefined;
+  #lostDevice: LostDevice | undefined;
   #closing = false;
   #restarts = 0;
   #heardMs = performance.now();
+  #prefersGroups = false;
 
   constructor(options: WorkerEngineOptions) {
     this.model = options.model;
@@ -82,6 +88,10 @@ class WorkerEngine implements AcousticEngine {
 
   get provider(): string {
     return this.#runsOn?.provider ?? 'none';
+  }
+
+  get lostDevice(): LostDevice | undefined {
+    return this.#lostDevice;
   }
 
   get whyNotNative(): string | undefined {
@@ -131,6 +141,11 @@ class WorkerEngine implements AcousticEngine {
     this.#worker.postMessage(fault satisfies ToWorker);
   }
 
+  preferGroups(wanted: boolean): void {
+    this.#prefersGroups = wanted;
+    this.#worker.postMessage((wanted ? 'larger groups' : 'usual groups') satisfies ToWorker);
+  }
+
   tidy(): void {
     this.#worker.postMessage('tidy' satisfies ToWorker);
   }
@@ -146,15 +161,15 @@ class WorkerEngine implements AcousticEngine {
   }
 
   #launch(): { worker: Worker; link: ThreadLink; inbox: WorkerInbox } {
-    const { model, device, threads, workerScript = workerUrl(import.meta.url, 'worker.js') } = this.#options;
+    const { threads, workerScript = workerUrl(import.meta.url, 'worker.js') } = this.#options;
     const ends = newLinkEnds(soundRingBytes, framesRingBytes);
     // After a crash learners wait: a shape that is new costs less than running all of them first.
-    const warm = this.#restarts === 0;
+    const isFirst = this.#restarts === 0;
     const workerData: WorkerStart = {
-      model,
-      ...(device && { device }),
+      ...this.#subject(),
       ...(threads && { threads }),
-      warm,
+      warm: isFirst,
+      deviceMayBeGone: !isFirst,
       link: ends.worker,
     };
     const worker = new Worker(workerScript, { workerData, transferList: [ends.worker.port] });
@@ -162,10 +177,18 @@ class WorkerEngine implements AcousticEngine {
     return { worker, link, inbox: new WorkerInbox(link, this.#exchange) };
   }
 
+  /** What the next worker runs: with its device gone, the same network on the CPU. */
+  #subject(): Pick<EngineOptions, 'model' | 'device'> {
+    const { model, device } = this.#options;
+    if (this.#lostDevice) return { model: networkOfAccelerators(model), device: 'cpu' };
+    return { model, ...(device && { device }) };
+  }
+
   async #relaunch(): Promise<Ready> {
     this.#link.close();
     ({ worker: this.#worker, link: this.#link, inbox: this.#inbox } = this.#launch());
     this.#exchange.soon();
+    if (this.#prefersGroups) this.preferGroups(true);
     return await this.#ready();
   }
 
@@ -180,6 +203,13 @@ class WorkerEngine implements AcousticEngine {
   #receive(message: FromWorker): void {
     this.#heardMs = performance.now();
     if (message.type === 'stats') this.#stats = message.stats;
+    if (message.type === 'lost-device') this.#lose(message);
+  }
+
+  #lose({ provider, lost }: Extract<FromWorker, { type: 'lost-device' }>): void {
+    this.#lostDevice = lost;
+    if (this.#runsOn) this.#runsOn = { ...this.#runsOn, provider };
+    this.#options.onLoss?.(lost);
   }
 
   #collect(): void {

@@ -1,21 +1,27 @@
 import type { PlainError } from '../../threads/plain-error.ts';
 import type { LinkEnd } from '../../threads/thread-link.ts';
 import type { EngineOptions } from '../engine/inline-engine.ts';
-import type { CoreStats, EngineFault } from '../engine/types.ts';
+import type { CoreStats, EngineFault, LostDevice } from '../engine/types.ts';
 
 /**
- * What the worker is started with; `warm`: it runs every shape before it is ready. Sound and frames
- * go over the link.
+ * What the worker is started with; `warm`: it runs every shape before it is ready;
+ * `deviceMayBeGone`: it runs on the CPU where the device cannot be opened. Sound and frames go over
+ * the link.
  */
-export type WorkerStart = EngineOptions & { warm: boolean; link: LinkEnd };
+export type WorkerStart = EngineOptions & { warm: boolean; deviceMayBeGone: boolean; link: LinkEnd };
 
-/** A fault; the word that there is time to collect garbage; or the last word. */
-export type ToWorker = EngineFault | 'tidy' | 'close';
+/**
+ * A fault; which groups are wanted; the word that there is time to collect garbage; or the last
+ * word.
+ */
+export type ToWorker = EngineFault | 'larger groups' | 'usual groups' | 'tidy' | 'close';
 
 export type FromWorker =
   | { type: 'ready'; provider: string; whyNotNative: string | undefined }
   /** The worker never became ready. */
   | { type: 'unfit'; error: PlainError }
+  /** The device is gone; the streams go on with `provider`. */
+  | { type: 'lost-device'; provider: string; lost: LostDevice }
   | { type: 'stats'; stats: CoreStats };
 
 /** Records to the worker, each beginning with its stream: float64. */

@@ -17,9 +17,14 @@ const statsEveryMs = 200;
 
 nameThread('speechfb-model');
 try {
-  const { core, provider, whyNotNative } = await openCore(start, { warm: start.warm });
+  const { warm, deviceMayBeGone } = start;
+  const { core, whyNotNative } = await openCore(start, {
+    warm,
+    deviceMayBeGone,
+    onLoss: (lost) => post({ type: 'lost-device', provider: 'cpu', lost }),
+  });
   serve(core);
-  post({ type: 'ready', provider, whyNotNative });
+  post({ type: 'ready', provider: core.provider, whyNotNative });
 } catch (error) {
   post({ type: 'unfit', error: toPlainError(error) });
   port.close();
@@ -38,7 +43,8 @@ function serve(core: Awaited<ReturnType<typeof openCore>>['core']): void {
   port.on('message', (message: ToWorker) => {
     if (message === 'close') void close();
     else if (message === 'tidy') collectGarbage();
-    else applyFault(message);
+    else if ('action' in Object(message)) applyFault(message as EngineFault);
+    else core.preferGroups(message === 'larger groups');
   });
 }
 

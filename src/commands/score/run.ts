@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { createInlineEngine } from '../../acoustic/engine/inline-engine.ts';
-import type { AcousticEngine } from '../../acoustic/engine/types.ts';
+import type { AcousticEngine, LostDevice } from '../../acoustic/engine/types.ts';
 import { loadModelPackage } from '../../acoustic/model/load-model.ts';
 import { parseDevice } from '../../acoustic/onnx/device.ts';
 import { installNative } from '../../acoustic/onnx/runtime.ts';
@@ -49,6 +49,7 @@ export async function runScore(files: readonly string[], flags: ScoreFlags): Pro
     if (flags.json) printJson(document(engine, files, scored));
     return true;
   } finally {
+    if (engine.lostDevice) say(lostLine(engine.lostDevice));
     await engine.close();
   }
 }
@@ -110,6 +111,10 @@ function document(engine: AcousticEngine, files: readonly string[], scored: read
       ...result,
     })),
   };
+}
+
+function lostLine({ device, reason }: LostDevice): string {
+  return `${device} was lost, and the same network went on on the CPU: ${reason}`;
 }
 
 function wasmLine(whyNotNative: string): string {

@@ -1,28 +1,52 @@
 import { SpeechfbError } from '../../errors.ts';
+import { type LimitName, limitNames, limitProblem } from '../../protocol/limit-ranges.ts';
 import { defaultLimits, type Limits, wireName } from '../../server/limits.ts';
 import { didYouMean } from '../../suggest.ts';
 
-/**
- * The limits under the names that docs/protocol.md and `ready` use: `idle_timeout_ms` for
- * `idleTimeoutMs`.
- */
-const limitNames = new Map((Object.keys(defaultLimits) as (keyof Limits)[]).map((name) => [wireName(name), name]));
+/** The limits under the names that docs/protocol.md uses: `idle_timeout_ms` for `idleTimeoutMs`. */
+const limits = new Map((Object.keys(defaultLimits) as (keyof Limits)[]).map((limit) => [wireName(limit), limit]));
 
 /**
- * One limit from `name=value`. Errors: `bad_flag` for an unknown name or a value that is not a
- * positive number.
+ * One limit from `name=value`. Errors: `bad_flag` for an unknown name, or a value that is no number
+ * or outside what the limit may be.
  */
 export function parseLimit(text: string): Partial<Limits> {
-  const [name = '', value = ''] = text.split('=', 2);
-  const limit = limitNames.get(name);
+  const { name = '', value = '' } = /^(?<name>[^=]*)=(?<value>.*)$/s.exec(text)?.groups ?? { name: text };
+  const limit = limits.get(name as LimitName);
   if (!limit) {
-    const names = [...limitNames.keys()];
-    const hint = `limits: ${names.join(', ')}`;
-    throw new SpeechfbError('bad_flag', `"${name}" is not a limit${didYouMean(name, names)}`, { hint });
+    const hint = `limits: ${limitNames.join(', ')}`;
+    throw new SpeechfbError('bad_flag', `"${name}" is not a limit${didYouMean(name, limitNames)}`, { hint });
   }
-  const number = Number(value);
-  if (!(number > 0 && Number.isFinite(number))) {
-    throw new SpeechfbError('bad_flag', `"${value}" is not a value for ${name}; allowed: a number above 0`);
-  }
+  const number = /^\d+(\.\d+)?(e\d+)?$/i.test(value) ? Number(value) : Number.NaN;
+  const problem = Number.isNaN(number) ? `"${value}" is not a number` : limitProblem(name as LimitName, number);
+  if (problem !== undefined) throw new SpeechfbError('bad_flag', `${name}: ${problem}`);
   return { [limit]: number };
 }
+
+/**
+ * Checks limits that bound one another, those that were not given among them.
+ *
+ * @throws SpeechfbError `bad_flag`
+ */
+export function checkLimits(given: Partial<Limits>): void {
+  const all: Limits = { ...defaultLimits, ...given };
+  for (const [less, more] of ascending) {
+    if (all[less] <= all[more]) continue;
+    const [first, second] = [less, more].map((limit) => `${wireName(limit)} (${all[limit]})`);
+    throw new SpeechfbError('bad_flag', `--limit: ${first} is more than ${second}`, {
+      hint: `set both, as --limit ${wireName(less)}=${all[more]} --limit ${wireName(more)}=${all[more]}`,
+    });
+  }
+}
+
+/** The first of each pair is at most the second. */
+const ascending: readonly (readonly [keyof Limits, keyof Limits])[] = [
+  ['minGapWaitMs', 'maxGapWaitMs'],
+  ['congestedBytes', 'maxUnsentBytes'],
+  ['recoveredBelow', 'largerGroupsAt'],
+  ['largerGroupsAt', 'halfRateAt'],
+  ['halfRateAt', 'finalsOnlyAt'],
+  ['finalsOnlyAt', 'wordsOnlyAt'],
+  ['wordsOnlyAt', 'sheddingAt'],
+  ['stepDownMs', 'mostStepDownMs'],
+];

@@ -2,7 +2,7 @@ import { readFileSync, writeSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { isatty } from 'node:tty';
 import { setFlagsFromString } from 'node:v8';
-import type { AcousticEngine } from '../../acoustic/engine/types.ts';
+import type { AcousticEngine, LostDevice } from '../../acoustic/engine/types.ts';
 import { loadModelPackage } from '../../acoustic/model/load-model.ts';
 import { parseDevice } from '../../acoustic/onnx/device.ts';
 import { installNative } from '../../acoustic/onnx/runtime.ts';
@@ -24,6 +24,7 @@ import { toPlainError } from '../../threads/plain-error.ts';
 import { stopSignals } from '../interruption.ts';
 import { printDocument } from '../output.ts';
 import { packageVersion, shippedPath } from '../package.ts';
+import { checkLimits } from './limit-flag.ts';
 
 export type ServeFlags = {
   host: string;
@@ -99,8 +100,11 @@ async function serve(flags: ServeFlags, onReady: (url: string) => void): Promise
     log.error({ error: error.message, restarted }, 'the model thread died');
     if (!restarted) died.reject(error);
   };
+  const onLoss = (lost: LostDevice): void => {
+    log.error({ ...lost, provider: 'cpu' }, 'the device of the model was lost, the CPU goes on');
+  };
   // The port is known to be ours by now: only then is the model worth loading.
-  const loading = createWorkerEngine({ model, device, exchange, onCrash });
+  const loading = createWorkerEngine({ model, device, exchange, onCrash, onLoss });
   warming.resolve(loading);
   const signals = listenForSignals(flags.parentFd !== undefined);
   const stopped = Promise.race([signals.first, died.promise]);
@@ -147,12 +151,14 @@ async function sayReady(
 }
 
 function limitsOf({ limit, maxSessions, resumeTtl, drain }: ServeFlags): Partial<Limits> {
-  return {
+  const limits = {
     ...limit,
     ...(maxSessions === undefined ? {} : { maxSessions }),
     ...(resumeTtl === undefined ? {} : { resumeTtlMs: resumeTtl }),
     ...(drain === undefined ? {} : { drainMs: drain }),
   };
+  checkLimits(limits);
+  return limits;
 }
 
 function parseHost(given: string): string {

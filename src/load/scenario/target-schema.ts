@@ -1,25 +1,31 @@
 import { z } from 'zod';
 import { checkUrl } from '../../client/url.ts';
-import { amount, duration, integer, section, text, throughUnit } from '../../config/fields.ts';
+import { duration, integer, section, shown, text, throughUnit } from '../../config/fields.ts';
+import { type LimitName, type LimitRange, limitNames, limitProblem, limitRanges } from '../../protocol/limit-ranges.ts';
 import { didYouMean } from '../../suggest.ts';
 import { yesOrNo } from './fields.ts';
-import { limitNames } from './serve-args.ts';
 
 const embedded = section({
   maxSessions: integer(1, 1_000_000).optional(),
   resumeTtl: duration(0, 3_600_000).optional().describe('How long a session outlives its socket.'),
   limits: z
-    .record(z.string(), amount('a limit above 0', Number.MIN_VALUE, Number.MAX_VALUE), {
+    .record(z.string(), z.number({ error: (issue) => `${shown(issue.input)} is not a number` }), {
       error: () => 'is not a mapping of limits such as {idle_timeout_ms: 30000}',
     })
     .superRefine((limits, context) => {
-      for (const name of Object.keys(limits).filter((key) => !limitNames.includes(key))) {
-        const message = `is not a limit of the server${didYouMean(name, limitNames)}; allowed: ${limitNames.join(', ')}`;
-        context.addIssue({ code: 'custom', path: [name], message });
+      for (const [name, value] of Object.entries(limits)) {
+        const message = limitNames.includes(name)
+          ? limitProblem(name as LimitName, value)
+          : `is not a limit of the server${didYouMean(name, limitNames)}; allowed: ${limitNames.join(', ')}`;
+        if (message !== undefined) context.addIssue({ code: 'custom', path: [name], message });
       }
     })
     .optional()
-    .describe('Any limits of docs/protocol.md, by the names they have there.'),
+    .meta({
+      description: 'Any limits of docs/protocol.md, by the names they have there.',
+      properties: limitProperties(),
+      additionalProperties: false,
+    }),
   model: text('the path of a model package').optional().describe('Relative to the scenario.'),
   device: text('auto, cpu, cuda, webgpu or wasm').optional(),
 });
@@ -57,3 +63,13 @@ export const target = section({
   if (tls && options) problem('tls', 'is for wss:// URLs; the embedded server listens on loopback without TLS');
   if (tls?.ca !== undefined && tls.insecure) problem('tls', 'has both ca and insecure; keep one');
 });
+
+/** The limits and their ranges, for editors that know the schema. */
+function limitProperties(): Record<string, object> {
+  const ofRange = ({ least, most, whole }: LimitRange) => ({
+    type: whole ? 'integer' : 'number',
+    minimum: least,
+    maximum: most,
+  });
+  return Object.fromEntries(Object.entries(limitRanges).map(([name, range]) => [name, ofRange(range)]));
+}

@@ -16,7 +16,7 @@ export const toScoringKinds = {
   frames: 0,
   /**
    * Utterance, speaker (those of one share their turns), key of the text, emit interval (ms),
-   * likely phones a result names or -1.
+   * its start on the session's clock (ms), likely phones a result names or -1.
    */
   opened: 1,
   /** Utterance, first frame, frame behind the last. */

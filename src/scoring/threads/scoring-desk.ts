@@ -8,7 +8,7 @@ import { buildGraph, type Graph } from '../align/graph.ts';
 import type { Reference } from '../text/reference.ts';
 import { type Feedback, type ScorerOptions, UtteranceScorer } from '../utterance-scorer.ts';
 import { FairQueue } from './fair-queue.ts';
-import { FeedbackRecords } from './feedback-records.ts';
+import { writeFeedback } from './feedback-records.ts';
 import { HeldFrames } from './held-frames.ts';
 import { type FromScoring, fromScoringKinds, type SharedText, toScoringKinds } from './messages.ts';
 
@@ -19,7 +19,6 @@ import { type FromScoring, fromScoringKinds, type SharedText, toScoringKinds } f
 export class ScoringDesk {
   readonly #model: ModelPackage;
   readonly #link: ThreadLink;
-  readonly #records: FeedbackRecords;
   readonly #held = new HeldFrames();
   readonly #queue = new FairQueue({ turnMs, now: () => performance.now() });
   readonly #texts = new Map<number, Text>();
@@ -35,7 +34,6 @@ export class ScoringDesk {
   constructor(model: ModelPackage, end: LinkEnd, onWake: () => void) {
     this.#model = model;
     this.#link = new ThreadLink(end, onWake);
-    this.#records = new FeedbackRecords(model.phones);
   }
 
   /** Whether what was said has no room yet: the work waits for the reader. */
@@ -75,7 +73,7 @@ export class ScoringDesk {
         this.#takeFrames(readFrames(record));
         return;
       case toScoringKinds.opened:
-        this.#open(id, float64.subarray(at, at + 5));
+        this.#open(id, float64.subarray(at, at + 6));
         return;
       case toScoringKinds.gap: {
         const [start, end] = [float64[at + 1]!, float64[at + 2]!];
@@ -96,8 +94,8 @@ export class ScoringDesk {
     }
   };
 
-  #open(id: number, [, speaker, text, emitIntervalMs, nbest]: Float64Array): void {
-    const options = { emitIntervalMs: emitIntervalMs!, ...(nbest! >= 0 && { nbest: nbest! }) };
+  #open(id: number, [, speaker, text, emitIntervalMs, startMs, nbest]: Float64Array): void {
+    const options = { emitIntervalMs: emitIntervalMs!, startMs: startMs!, ...(nbest! >= 0 && { nbest: nbest! }) };
     this.#utterances.set(id, { id, speaker: speaker!, text: this.#texts.get(text!)!, options, scorer: undefined });
   }
 
@@ -159,7 +157,7 @@ export class ScoringDesk {
 
   #note(id: number, feedback: Feedback): void {
     const times = { sentMs: this.#framesSentMs, saidMs: sharedNowMs() };
-    if (!this.#records.write(this.#link, id, feedback, times)) {
+    if (!writeFeedback(this.#link, id, feedback, times)) {
       this.#link.post({ id, feedback, ...times } satisfies FromScoring);
     }
     const nowMs = performance.now();

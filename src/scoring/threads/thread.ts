@@ -11,7 +11,7 @@ import { type MailRecord, newLinkEnds, ThreadLink } from '../../threads/thread-l
 import type { PipelineEvents, ScoringBackend, UtteranceSettings } from '../pipeline.ts';
 import type { Reference } from '../text/reference.ts';
 import type { Feedback, TimedResult } from '../utterance-scorer.ts';
-import { FeedbackRecords } from './feedback-records.ts';
+import { readFeedback } from './feedback-records.ts';
 import {
   type FeedbackTimes,
   type FromScoring,
@@ -41,7 +41,6 @@ export class ScoringThread implements Member {
   readonly #worker: Worker;
   readonly #exchange: Exchange;
   readonly #link: ThreadLink;
-  readonly #records: FeedbackRecords;
   readonly #utterances = new Map<number, OpenUtteranceState>();
   readonly #speakers = new Map<string, Speaker>();
   readonly #texts = new SharedTexts(idlePhones);
@@ -60,7 +59,6 @@ export class ScoringThread implements Member {
     const workerData: ScoringStart = { model, link: ends.worker };
     this.#worker = new Worker(script, { workerData, transferList: [ends.worker.port] });
     this.#link = new ThreadLink(ends.own, () => exchange.woken());
-    this.#records = new FeedbackRecords(model.phones);
     this.#exchange = exchange;
     exchange.join(this);
     // The sockets keep the process alive.
@@ -92,13 +90,13 @@ export class ScoringThread implements Member {
 
   open(reference: Reference, settings: UtteranceSettings, events: PipelineEvents): ScoringBackend {
     const id = this.#nextId++;
-    const { speaker = `utterance ${id}`, emitIntervalMs, nbest = -1 } = settings;
+    const { speaker = `utterance ${id}`, emitIntervalMs, startMs = 0, nbest = -1 } = settings;
     const utterance: OpenUtteranceState = { events, reference, speaker: this.#speakerOf(speaker), settle: undefined };
     this.#utterances.set(id, utterance);
     if (this.#isOver) setImmediate(() => this.#fail(id, scoringCrashed('another starts')));
     const { key, isNew } = this.#texts.hold(reference);
     if (isNew) this.#post({ key, reference });
-    this.#say(toScoringKinds.opened, id, utterance.speaker.number, key, emitIntervalMs, nbest);
+    this.#say(toScoringKinds.opened, id, utterance.speaker.number, key, emitIntervalMs, startMs, nbest);
     const isOpen = () => this.#utterances.has(id);
     return {
       markGap: (startFrame, endFrame) => {
@@ -208,7 +206,7 @@ export class ScoringThread implements Member {
       this.#stats.run(nowMs - busyMs!, nowMs, 1);
       return;
     }
-    const { id, feedback, sentMs, saidMs } = this.#records.read(record, this.#referenceOf);
+    const { id, feedback, sentMs, saidMs } = readFeedback(record, this.#referenceOf);
     if (feedback) this.#tell(id, feedback, { sentMs, saidMs });
   };
 

@@ -11,6 +11,8 @@ export type HttpOptions = {
   metrics: Metrics;
   /** Why the server takes no new session; undefined: it does. */
   notReady(): string | undefined;
+  /** The device that was lost, since when the CPU runs the model. */
+  lostDevice(): string | undefined;
   /** Why a request is not meant for this server at all. */
   misdirected(request: IncomingMessage): HttpRefusal | undefined;
   /** Why the request may not read /metrics, inject faults or open a stream. */
@@ -62,7 +64,9 @@ async function answer(request: IncomingMessage, path: string, options: HttpOptio
       return json(200, { status: 'ok' });
     case '/readyz': {
       const reason = options.notReady();
-      return reason === undefined ? json(200, { status: 'ready' }) : json(503, { status: 'not_ready', reason });
+      if (reason !== undefined) return json(503, { status: 'not_ready', reason });
+      const lost = options.lostDevice();
+      return json(200, { status: 'ready', ...(lost !== undefined && { reason: `${lost} was lost; the CPU goes on` }) });
     }
     case '/metrics': {
       const unknown = options.unknown(request);

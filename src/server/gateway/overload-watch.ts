@@ -1,5 +1,7 @@
 import type { Log } from '../../telemetry/log.ts';
+import type { Metrics } from '../../telemetry/metrics.ts';
 import { BusyThreads } from '../overload/busy-threads.ts';
+import { largerGroupsFrom } from '../overload/ladder.ts';
 import type { OverloadControl } from '../overload/overload-control.ts';
 import type { Registry } from './registry.ts';
 
@@ -7,6 +9,9 @@ export type OverloadWatchOptions = {
   control: OverloadControl;
   registry: Registry;
   log: Pick<Log, 'warn'>;
+  metrics: Pick<Metrics, 'step'>;
+  /** The engine is to run larger groups, or the usual ones again. */
+  preferGroups(wanted: boolean): void;
   /** Share of their time that other threads worked, 0-1, as they say themselves. */
   others(): readonly (number | undefined)[];
 };
@@ -22,11 +27,14 @@ export class OverloadWatch {
 
   /** To be called by a timer each `everyMs`. */
   tick(nowMs: number, everyMs: number): void {
-    const { control, registry, log, others } = this.#options;
+    const { control, registry, log, metrics, others, preferGroups } = this.#options;
+    const before = control.level;
     const utilisation = (): number => this.#threads.utilisation(...others());
     if (control.tick(nowMs, everyMs, { sessions: registry.size, utilisation })) {
       const { step, standingMs, sessionLimit } = control;
       log.warn({ step, standingMs: Math.round(standingMs), sessionLimit }, 'the server spares its sessions');
+      if (control.level > before) metrics.step(step);
+      preferGroups(control.level >= largerGroupsFrom);
       for (const session of registry.all()) session.announceStep();
     }
     // The newest has had least of what it came for, and would find another place soonest.

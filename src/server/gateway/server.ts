@@ -6,7 +6,7 @@ import type { AcousticEngine, EngineFault } from '../../acoustic/engine/types.ts
 import { listen } from '../../listen.ts';
 import { streamPath } from '../../protocol/address.ts';
 import type { Log } from '../../telemetry/log.ts';
-import { Metrics } from '../../telemetry/metrics.ts';
+import { type MetricSources, Metrics } from '../../telemetry/metrics.ts';
 import { ThrottledLog } from '../../telemetry/throttled-log.ts';
 import { collectGarbage } from '../../threads/memory.ts';
 import type { Account } from '../admission/account.ts';
@@ -19,7 +19,7 @@ import { Room } from '../admission/room.ts';
 import type { GivenUp } from '../admission/shared-pool.ts';
 import type { Tokens } from '../admission/tokens.ts';
 import { WorkBudget } from '../admission/work-budget.ts';
-import { defaultLimits, type Limits, wireName } from '../limits.ts';
+import { defaultLimits, type Limits, limitsByWireName, wireName } from '../limits.ts';
 import { OverloadControl } from '../overload/overload-control.ts';
 import type { Scoring, ServerContext } from '../session/context.ts';
 import { Connection } from './connection.ts';
@@ -138,6 +138,8 @@ class Server implements RunningServer {
       control: this.#overload,
       registry: this.#registry,
       log: this.#log,
+      metrics: this.#metrics,
+      preferGroups: (wanted) => this.#engine?.preferGroups?.(wanted),
       others: () => [this.#engine?.stats().busy, options.scoring.stats?.().busy],
     });
     this.#work = new WorkBudget(this.#limits, this.#context.now);
@@ -218,10 +220,17 @@ class Server implements RunningServer {
     return new Metrics({
       version,
       sessions: () => this.#registry.countByState(),
-      engine: () => (this.#engine ? { provider: this.#engine.provider, ...this.#engine.stats() } : undefined),
+      engine: () => this.#engineNumbers(),
       scoring: () => scoring.stats?.(),
       overload: () => this.#overload,
+      limits: () => limitsByWireName(this.#limits),
     });
+  }
+
+  #engineNumbers(): ReturnType<MetricSources['engine']> {
+    if (!this.#engine) return undefined;
+    const { provider, lostDevice } = this.#engine;
+    return { provider, lostDevice: lostDevice?.device, ...this.#engine.stats() };
   }
 
   #createContext(): ServerContext {
@@ -248,6 +257,7 @@ class Server implements RunningServer {
     const handler = createHttpHandler({
       metrics: this.#metrics,
       notReady: () => this.#notReady(),
+      lostDevice: () => this.#engine?.lostDevice?.device,
       misdirected: (request) => misdirected(request, this.#policy),
       unknown: (request) => refusalIn(identify(request, this.#policy)),
       pageOf: ({ headers: { origin } }) =>

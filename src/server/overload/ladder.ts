@@ -1,11 +1,18 @@
+import type { Limits } from '../limits.ts';
+
 /**
  * What those inside are spared while the server is late, one step at a time and each worse than the
  * one before; backpressure names it.
  */
-const steps = ['none', 'half_rate', 'finals_only', 'words_only', 'shedding'] as const;
+const steps = ['none', 'larger_groups', 'half_rate', 'finals_only', 'words_only', 'shedding'] as const;
 export type Step = (typeof steps)[number];
 
-/** The levels from which on phones are told only when final, and then no longer. */
+/**
+ * The levels from which on the model runs larger groups, results come half as often, phones are
+ * told only when final, and then no longer.
+ */
+export const largerGroupsFrom = steps.indexOf('larger_groups');
+export const halfRateFrom = steps.indexOf('half_rate');
 export const finalsOnlyFrom = steps.indexOf('finals_only');
 export const wordsOnlyFrom = steps.indexOf('words_only');
 
@@ -15,19 +22,26 @@ export const wordsOnlyFrom = steps.indexOf('words_only');
  * back unseen.
  */
 export class Ladder {
-  readonly #targetMs: number;
+  readonly #limits: LadderLimits;
+  /** From which delay on each further step is taken, ms. */
+  readonly #entriesMs: readonly number[];
+  readonly #leaveMs: number;
   #level = 0;
   #changedMs = Number.NEGATIVE_INFINITY;
   /**
    * How long it has to be over before a step is taken back: longer each time that that was too
    * soon.
    */
-  #downAfterMs = downAfterMs;
+  #downAfterMs: number;
   #wentDownMs = Number.NEGATIVE_INFINITY;
 
-  /** @param targetMs the delay that may stand, ms */
-  constructor(targetMs: number) {
-    this.#targetMs = targetMs;
+  constructor(limits: LadderLimits) {
+    const { largerGroupsAt, halfRateAt, finalsOnlyAt, wordsOnlyAt, sheddingAt, overloadDelayMs } = limits;
+    this.#limits = limits;
+    const entries = [largerGroupsAt, halfRateAt, finalsOnlyAt, wordsOnlyAt, sheddingAt];
+    this.#entriesMs = entries.map((delays) => delays * overloadDelayMs);
+    this.#leaveMs = limits.recoveredBelow * overloadDelayMs;
+    this.#downAfterMs = limits.stepDownMs;
   }
 
   /** Place in `steps`. */
@@ -41,13 +55,14 @@ export class Ladder {
 
   /** Whether the step has changed. */
   decide(nowMs: number, standingMs: number): boolean {
+    const { stepUpMs, stepDownMs, stepTooSoonMs, mostStepDownMs } = this.#limits;
     const sinceMs = nowMs - this.#changedMs;
-    const entry = entries[this.#level];
-    if (entry !== undefined && standingMs > entry * this.#targetMs && sinceMs >= upAfterMs) {
-      const wasTooSoon = nowMs - this.#wentDownMs < tooSoonMs;
-      this.#downAfterMs = wasTooSoon ? Math.min(2 * this.#downAfterMs, mostDownAfterMs) : downAfterMs;
+    const entryMs = this.#entriesMs[this.#level];
+    if (entryMs !== undefined && standingMs > entryMs && sinceMs >= stepUpMs) {
+      const wasTooSoon = nowMs - this.#wentDownMs < stepTooSoonMs;
+      this.#downAfterMs = wasTooSoon ? Math.min(2 * this.#downAfterMs, mostStepDownMs) : stepDownMs;
       this.#level += 1;
-    } else if (this.#level > 0 && standingMs < leave * this.#targetMs && sinceMs >= this.#downAfterMs) {
+    } else if (this.#level > 0 && standingMs < this.#leaveMs && sinceMs >= this.#downAfterMs) {
       this.#wentDownMs = nowMs;
       this.#level -= 1;
     } else return false;
@@ -56,13 +71,17 @@ export class Ladder {
   }
 }
 
-/**
- * Each further step asks for a longer delay, in targets: the first must have been given its chance.
- */
-const entries: readonly number[] = [1, 1.5, 2.5, 4];
-const leave = 0.5;
-const upAfterMs = 1000;
-const downAfterMs = 1000;
-const mostDownAfterMs = 32_000;
-/** A step that is needed again within this time should not have been taken back. */
-const tooSoonMs = 20_000;
+type LadderLimits = Pick<
+  Limits,
+  | 'overloadDelayMs'
+  | 'largerGroupsAt'
+  | 'halfRateAt'
+  | 'finalsOnlyAt'
+  | 'wordsOnlyAt'
+  | 'sheddingAt'
+  | 'recoveredBelow'
+  | 'stepUpMs'
+  | 'stepDownMs'
+  | 'stepTooSoonMs'
+  | 'mostStepDownMs'
+>;

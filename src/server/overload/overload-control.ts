@@ -1,5 +1,5 @@
 import type { Limits } from '../limits.ts';
-import { Ladder, type Step } from './ladder.ts';
+import { Ladder, largerGroupsFrom, type Step } from './ladder.ts';
 import { RecentPeak } from './recent-peak.ts';
 import { SessionLimit } from './session-limit.ts';
 import { StandingDelay } from './standing-delay.ts';
@@ -31,17 +31,11 @@ export class OverloadControl {
 
   /** @param cores of the machine, for the first guess */
   constructor(limits: Limits, cores: number) {
-    const { overloadDelayMs, overloadIntervalMs, initialSessions, leastSessions, maxSessions } = limits;
     this.#limits = limits;
-    this.#felt = new StandingDelay(overloadIntervalMs);
-    this.#loop = new StandingDelay(overloadIntervalMs);
-    this.#ladder = new Ladder(overloadDelayMs);
-    this.#sessionLimit = new SessionLimit({
-      initial: initialSessions > 0 ? initialSessions : cores * guessACore,
-      least: Math.min(leastSessions, maxSessions),
-      most: maxSessions,
-      maxUtilisation: limits.maxUtilisation,
-    });
+    this.#felt = new StandingDelay(limits.overloadIntervalMs);
+    this.#loop = new StandingDelay(limits.overloadIntervalMs);
+    this.#ladder = new Ladder(limits);
+    this.#sessionLimit = new SessionLimit(limits, cores);
   }
 
   /** Sessions at once, as learned so far. */
@@ -78,7 +72,7 @@ export class OverloadControl {
     this.#tickedMs = nowMs;
     this.#late.add(nowMs, this.#loopDelayMs);
     this.#loop.add(nowMs, this.#loopDelayMs);
-    if (nowMs - this.#decidedMs < decideEveryMs) return false;
+    if (nowMs - this.#decidedMs < this.#limits.decideEveryMs) return false;
     this.#decidedMs = nowMs;
     return this.#decide(nowMs, load);
   }
@@ -100,15 +94,18 @@ export class OverloadControl {
 
   /** How many sessions are to be sent away now; asked again, none before that has been felt. */
   takeShed(nowMs: number, sessions: number): number {
-    const isLate = this.#standingMs > this.#limits.overloadDelayMs;
+    const { overloadDelayMs, shedEveryMs, shedShare, leastSessions } = this.#limits;
+    const isLate = this.#standingMs > overloadDelayMs;
     if (this.step !== 'shedding' || !isLate || nowMs - this.#shedMs < shedEveryMs) return 0;
     this.#shedMs = nowMs;
-    return Math.ceil(Math.max(0, sessions - this.#limits.leastSessions) * shedShare);
+    return Math.ceil(Math.max(0, sessions - leastSessions) * shedShare);
   }
 
   #decide(nowMs: number, { sessions, utilisation }: ServerLoad): boolean {
     const { overloadDelayMs, leastSessions } = this.#limits;
-    this.#standingMs = Math.max(this.#felt.standingMs(nowMs), this.#loop.standingMs(nowMs));
+    // Of two results of a larger group the first waits for the second, which is no queue.
+    const share = this.level >= largerGroupsFrom ? 0.25 : 0.5;
+    this.#standingMs = Math.max(this.#felt.standingMs(nowMs, share), this.#loop.standingMs(nowMs));
     // Whoever is there gets all of it back before anybody else is let in.
     const under = this.level === 0 && this.#standingMs < overloadDelayMs / 2 ? 'under' : undefined;
     const verdict = this.#standingMs > overloadDelayMs ? 'over' : under;
@@ -117,9 +114,3 @@ export class OverloadControl {
     return this.#ladder.decide(nowMs, sessions < leastSessions ? 0 : this.#standingMs);
   }
 }
-
-const decideEveryMs = 250;
-/** The shipped model on one core carries about this many, the sockets' thread among them. */
-const guessACore = 75;
-const shedEveryMs = 500;
-const shedShare = 0.05;

@@ -1,11 +1,4 @@
-export type SessionLimitOptions = {
-  /** Where it begins, and what it never goes below and above. */
-  initial: number;
-  least: number;
-  most: number;
-  /** Share of its time that the busiest thread may work, 0-1. */
-  maxUtilisation: number;
-};
+import type { Limits } from '../limits.ts';
 
 /** What has been seen since the decision before. */
 export type LoadSeen = {
@@ -26,16 +19,21 @@ export type LoadSeen = {
  * start), by single sessions after that.
  */
 export class SessionLimit {
-  readonly #options: SessionLimitOptions;
+  readonly #limits: Limits;
+  readonly #least: number;
   #limit: number;
   #isProbing = true;
   #cutMs = Number.NEGATIVE_INFINITY;
   /** Share of the busiest thread that a session takes; smoothed, since one alone reads unevenly. */
   #sessionTakes = 0;
 
-  constructor(options: SessionLimitOptions) {
-    this.#options = options;
-    this.#limit = Math.min(options.initial, options.most);
+  /** @param cores of the machine, for the first guess */
+  constructor(limits: Limits, cores: number) {
+    const { fixedSessions, initialSessions, sessionsACore, leastSessions, maxSessions } = limits;
+    this.#limits = limits;
+    this.#least = Math.min(leastSessions, maxSessions);
+    const guess = initialSessions > 0 ? initialSessions : cores * sessionsACore;
+    this.#limit = Math.min(fixedSessions > 0 ? fixedSessions : guess, maxSessions);
   }
 
   /** Sessions at once. */
@@ -45,38 +43,40 @@ export class SessionLimit {
 
   /** To be called at even intervals. */
   decide({ nowMs, sessions, utilisation, verdict }: LoadSeen): void {
-    const { least, most, maxUtilisation } = this.#options;
+    const { fixedSessions, maxUtilisation, knownUtilisation, fullShare } = this.#limits;
+    if (fixedSessions > 0) return;
     if (sessions > 0) this.#sessionTakes += (utilisation / sessions - this.#sessionTakes) * smoothing;
     if (verdict === 'over') {
-      this.#isProbing = false;
-      // Nobody more comes in from here on. Those who are inside stay: their number falls as they
-      // leave.
-      this.#limit = Math.min(this.#limit, Math.max(least, sessions));
-      if (nowMs - this.#cutMs >= betweenCutsMs) {
-        this.#cutMs = nowMs;
-        this.#limit = Math.max(least, this.#limit * decrease);
-      }
+      this.#cut(nowMs, sessions);
       return;
     }
     const isFull = sessions >= this.#limit * fullShare;
     const roomFor = this.#sessionTakes > 0 ? maxUtilisation / this.#sessionTakes : Number.POSITIVE_INFINITY;
     // A thread that works without being late may only have to share its core; one that is getting
     // late has told how many it carries.
-    const isTold = verdict === undefined && utilisation > knownAbove;
-    if (isTold) this.#limit = Math.min(this.#limit, Math.max(least, sessions, roomFor));
-    if (verdict === 'under' && isFull) {
-      const grown = this.#limit + (this.#isProbing ? this.#limit * probing : probingAfter);
-      this.#limit = Math.min(most, Math.max(this.#limit, Math.min(grown, roomFor)));
-    }
+    const isTold = verdict === undefined && utilisation > knownUtilisation;
+    if (isTold) this.#limit = Math.min(this.#limit, Math.max(this.#least, sessions, roomFor));
+    if (verdict === 'under' && isFull) this.#grow(roomFor);
+  }
+
+  /**
+   * Nobody more comes in from here on. Those who are inside stay: their number falls as they leave.
+   */
+  #cut(nowMs: number, sessions: number): void {
+    const { limitDecrease, limitCutEveryMs } = this.#limits;
+    this.#isProbing = false;
+    this.#limit = Math.min(this.#limit, Math.max(this.#least, sessions));
+    if (nowMs - this.#cutMs < limitCutEveryMs) return;
+    this.#cutMs = nowMs;
+    this.#limit = Math.max(this.#least, this.#limit * limitDecrease);
+  }
+
+  #grow(roomFor: number): void {
+    const { limitGrowth, limitClimbPerSecond, decideEveryMs, maxSessions } = this.#limits;
+    const climb = (limitClimbPerSecond * decideEveryMs) / 1000;
+    const grown = this.#limit + (this.#isProbing ? this.#limit * limitGrowth : climb);
+    this.#limit = Math.min(maxSessions, Math.max(this.#limit, Math.min(grown, roomFor)));
   }
 }
 
 const smoothing = 0.3;
-const knownAbove = 0.5;
-/** A session that leaves or is refused takes time to be felt: cuts are this far apart. */
-const betweenCutsMs = 2000;
-const decrease = 0.95;
-const fullShare = 0.9;
-/** A decision comes each 250 ms: half as many more within a second, then one session a second. */
-const probing = 0.1;
-const probingAfter = 0.25;

@@ -26,15 +26,17 @@ export class StandingDelay {
   /**
    * The least median of the interval that ends at `nowMs`, ms. 0 when most of it had no result:
    * what has not been seen to stand does not.
+   *
+   * @param share the quantile that is compared, where half of the results wait on purpose
    */
-  standingMs(nowMs: number): number {
+  standingMs(nowMs: number, share = 0.5): number {
     const current = Math.floor(nowMs / this.#slotMs);
     let least = Number.POSITIVE_INFINITY;
     let seen = 0;
     for (const slot of this.#slots) {
       if (slot.at >= current || slot.at < current - slotCount || slot.total === 0) continue;
       seen += 1;
-      least = Math.min(least, medianOf(slot));
+      least = Math.min(least, quantileOf(slot, share));
     }
     return seen > slotCount / 2 ? least : 0;
   }
@@ -62,11 +64,11 @@ function bucketOf(ms: number): number {
   return ms <= 1 ? 0 : Math.min(buckets - 1, Math.ceil(Math.log(ms) / Math.log(growth)));
 }
 
-function medianOf({ total, counts }: Slot): number {
+function quantileOf({ total, counts }: Slot, share: number): number {
   let below = 0;
   for (let bucket = 0; bucket < buckets; bucket++) {
     below += counts[bucket]!;
-    if (below * 2 >= total) return bucket === 0 ? 1 : growth ** (bucket - 0.5);
+    if (below >= total * share) return bucket === 0 ? 1 : growth ** (bucket - 0.5);
   }
   return 0;
 }

@@ -66,7 +66,8 @@ export class SessionAudio {
 
   /**
    * The refusal of more than the model can catch up with: after an outage as much as fits the
-   * resume window may come at once.
+   * resume window may come at once. Whoever speaks too fast was refused before: it is the server
+   * that is late.
    */
   overload(): Refusal | undefined {
     const { limits } = this.#options.context;
@@ -74,7 +75,7 @@ export class SessionAudio {
     const bufferedMs = this.bufferedMs();
     if (bufferedMs <= allowedMs) return undefined;
     const message = `${Math.round(bufferedMs)} ms of audio wait for the model; at most ${allowedMs} may`;
-    return { code: 'too_fast', message, retryAfterMs: Math.round(bufferedMs - allowedMs), limit: 'maxBufferedMs' };
+    return { code: 'inference_timeout', message, retryAfterMs: limits.busyRetryMs, limit: 'maxBufferedMs' };
   }
 
   /** Why no further utterance may begin now: too many have ended and wait for their finals. */

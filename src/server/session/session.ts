@@ -2,6 +2,7 @@ import type { ClientMessage, ReferenceInput, StartMessage } from '../../protocol
 import { closeCodes, wireErrors } from '../../protocol/codes.ts';
 import type { AudioFrame } from '../../protocol/frame.ts';
 import { wireName } from '../limits.ts';
+import { halfRateFrom } from '../overload/ladder.ts';
 import { noteRefusal, type Refusal } from '../refusal.ts';
 import { createSecret } from '../secrets.ts';
 import { Acknowledger } from './acknowledger.ts';
@@ -207,12 +208,12 @@ export class Session {
       maxReplayBytes: limits.maxReplayBytes,
       congestedBytes: limits.congestedBytes,
       level: () => overload.step,
-      apartMs: () => (overload.level > 0 ? this.#settings.emitIntervalMs * halfRateShare : 0),
+      apartMs: () => (overload.level >= halfRateFrom ? this.#settings.emitIntervalMs * halfRateShare : 0),
       now,
       clock,
-      onEvent: (event) => metrics.event(event.type),
-      onPartial: (message, totalMs) => {
-        metrics.feedback(message, totalMs);
+      onEvent: (type) => metrics.event(type),
+      onPartial: (type, timing, totalMs) => {
+        metrics.feedback(type, timing, totalMs);
         this.#acks.send('riding');
       },
     });

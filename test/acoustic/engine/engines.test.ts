@@ -33,6 +33,16 @@ describe.each(engines)('the %s engine with a package of other features, stride, 
     }
   });
 
+  it('hears the same in larger groups, and again without', async () => {
+    const whole = await hear(engine, pcm, [240]);
+    for (const wanted of [true, false]) {
+      engine.preferGroups?.(wanted);
+      const heard = await hear(engine, pcm, [240]);
+      expect(heard.frames).toBe(110);
+      expect(largestDifference(heard.logPosterior, whole.logPosterior)).toBeLessThan(1e-5);
+    }
+  });
+
   it.each([[[240]], [[13_000]], [[1, 7, 100, 5000, 333]]])(
     'hears the same in chunks of %j samples as in one',
     async (sizes) => {

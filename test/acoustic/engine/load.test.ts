@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { LoadFollower, largerGroups } from '../../../src/acoustic/engine/pace.ts';
 import { type Done, liveArrivals, runScript } from '../../kit/scripted-engine.ts';
 
 const waitMs = ({ arrivedMs, endedMs }: Done) => endedMs - arrivedMs;
@@ -25,6 +26,24 @@ describe('by the costs of a quiet core, the p95 wait of the step that ends 100 m
   ])('of %i live streams, all %f times as slow, is under %i ms', (streams, slowness, ms) => {
     expect(p95(runScript(liveArrivals(streams, 6000), undefined, slowness))).toBeLessThan(ms);
   });
+});
+
+it('larger groups wait longer and cost a stream-second less', () => {
+  const runs = (pace?: { steps: number; fillMs: number }) => runScript(liveArrivals(200, 6000), pace, 2);
+  const batches = (done: readonly Done[]) => new Set(done.map(({ endedMs }) => endedMs)).size;
+  const asBusy = runs();
+  const larger = runs(largerGroups);
+  expect(larger.length).toBe(asBusy.length);
+  expect(batches(larger)).toBeLessThan(0.6 * batches(asBusy));
+});
+
+it('a follower of the load runs larger groups for as long as they are wanted, whatever it carries', () => {
+  const follower = new LoadFollower(0);
+  follower.prefersGroups = true;
+  for (let at = 0; at < 2000; at += 100) follower.ran(at, at + 1);
+  expect(follower.pace).toEqual(largerGroups);
+  follower.prefersGroups = false;
+  expect(follower.pace).toMatchObject({ steps: 1, fillMs: 0 });
 });
 
 describe('a burst', () => {

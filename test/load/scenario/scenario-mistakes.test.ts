@@ -321,6 +321,18 @@ describe.each<[string, [sentence: string, before: string, after: string, expecte
         'spec.target.embedded.limits.idle_timeout: is not a limit of the server (did you mean "idle_timeout_ms"?)',
       ],
       [
+        'a limit beyond its range',
+        'idle_timeout_ms: 30000',
+        'max_utilisation: 5',
+        'spec.target.embedded.limits.max_utilisation: 5 is not allowed; allowed: a number from 0.001 to 1',
+      ],
+      [
+        'a limit that is no number',
+        'idle_timeout_ms: 30000',
+        'idle_timeout_ms: 30s',
+        'spec.target.embedded.limits.idle_timeout_ms: "30s" is not a number',
+      ],
+      [
         'TLS without wss',
         'target: { embedded: { maxSessions: 300, limits: { idle_timeout_ms: 30000 } } }',
         'target: { url: "ws://x", tls: { insecure: true } }',

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { defaultLimits } from '../../../src/server/limits.ts';
+import { Ladder } from '../../../src/server/overload/ladder.ts';
 import { OverloadControl } from '../../../src/server/overload/overload-control.ts';
 
 /**
@@ -66,7 +67,7 @@ class SimulatedServer {
 const tickMs = 20;
 const baseMs = 5;
 /** What is left of a session's work at each step. */
-const spared = [1, 0.8, 0.7, 0.6, 0.6];
+const spared = [1, 0.9, 0.8, 0.7, 0.6, 0.6];
 
 const ramp = (from: number, to: number, beginMs: number, overMs: number) => (atMs: number) =>
   from + (to - from) * Math.min(1, Math.max(0, (atMs - beginMs) / overMs));
@@ -137,6 +138,42 @@ describe('what the control decides', () => {
     server.run(30_000, () => 19);
     expect(server).toMatchObject({ sessions: 19, refused: 0 });
     expect([...server.levels]).toEqual([0]);
+  });
+
+  it('holds a number of sessions that was fixed, whatever it feels', () => {
+    const server = new SimulatedServer(20, { fixedSessions: 60, leastSessions: 5 });
+    const limits = new Set<number>();
+    for (let until = 1000; until <= 30_000; until += 1000) {
+      server.run(until, () => 200);
+      limits.add(server.control.sessionLimit);
+    }
+    expect([...limits]).toEqual([60]);
+    expect(server.levels.size).toBeGreaterThan(1);
+  });
+
+  it('takes the delay of larger groups for no queue: the first of two results waits for the second', () => {
+    const control = new OverloadControl({ ...defaultLimits }, 2);
+    const load = { sessions: 100, utilisation: () => 0.9 };
+    const standing: number[] = [];
+    for (let at = 0; at < 20_000; at += 20) {
+      const level = control.level;
+      const queueMs = at < 3000 ? 120 : 20;
+      for (let i = 0; i < 20; i++) control.felt(at, queueMs + (level > 0 && i % 2 === 0 ? 100 : 0));
+      control.tick(at, 20, load);
+      if (at > 6000) standing.push(control.standingMs);
+    }
+    expect(Math.max(...standing)).toBeLessThan(30);
+    expect(control.step).toBe('none');
+  });
+
+  it('takes each step at its own limit', () => {
+    const at = { largerGroupsAt: 1, halfRateAt: 2, finalsOnlyAt: 3, wordsOnlyAt: 5, sheddingAt: 8 };
+    const steps = [90, 150, 250, 400, 700, 900].map((delayMs) => {
+      const ladder = new Ladder({ ...defaultLimits, ...at });
+      for (let nowMs = 0; nowMs < 20_000; nowMs += 250) ladder.decide(nowMs, delayMs);
+      return ladder.step;
+    });
+    expect(steps).toEqual(['none', 'larger_groups', 'half_rate', 'finals_only', 'words_only', 'shedding']);
   });
 
   it('names what it refuses for', () => {

@@ -1,0 +1,62 @@
+/**
+ * The limits of overload control: when a server that is late spares what, how many it lets in, and
+ * whom it sends away. Part of `defaultLimits`.
+ */
+export const overloadLimits = {
+  /**
+   * How late feedback may stand for those inside before nobody else is let in and the first step of
+   * degradation is taken, and for how long it must have stood.
+   */
+  overloadDelayMs: 100,
+  overloadIntervalMs: 1000,
+  /** How often the server decides. */
+  decideEveryMs: 250,
+  /**
+   * From which delay on each step is taken, in `overloadDelayMs`: the one before must have been
+   * given its chance.
+   */
+  largerGroupsAt: 1,
+  halfRateAt: 1.5,
+  finalsOnlyAt: 2,
+  wordsOnlyAt: 3,
+  sheddingAt: 4,
+  /** Below which delay a step is taken back, likewise. */
+  recoveredBelow: 0.5,
+  /** How long a step lasts before the next one up, and down. A queue grows by the second. */
+  stepUpMs: 1000,
+  stepDownMs: 1000,
+  /**
+   * A step that is needed again within this time was taken back too soon: the next time it lasts
+   * twice as long, up to so long.
+   */
+  stepTooSoonMs: 20_000,
+  mostStepDownMs: 32_000,
+  /** What share of the sessions is sent away at once, and how often. */
+  shedShare: 0.05,
+  shedEveryMs: 500,
+  /** Sessions at once, whatever the server feels; 0: it learns how many it carries. */
+  fixedSessions: 0,
+  /** Sessions that are let in before the machine is known; 0: `sessionsACore` of each core. */
+  initialSessions: 0,
+  /** What one core carries of the shipped model, the sockets' thread among it. */
+  sessionsACore: 75,
+  /** How few are let in however late the server is, and spared nothing. */
+  leastSessions: 20,
+  /** Share of its time that the busiest thread may work, to say how many fit once it gets late. */
+  maxUtilisation: 0.95,
+  /** From which share on a thread that is getting late says how many fit. */
+  knownUtilisation: 0.5,
+  /** Share of the places that must be taken before there are more of them. */
+  fullShare: 0.9,
+  /**
+   * How the number of places grows at each decision until it was too much for the first time, as a
+   * share of it, and after that, in sessions a second.
+   */
+  limitGrowth: 0.1,
+  limitClimbPerSecond: 1,
+  /** What is left of it when it was too much, and how long a cut has to be felt before the next. */
+  limitDecrease: 0.95,
+  limitCutEveryMs: 2000,
+  /** Share of the places that sessions of the batch lane may take. */
+  batchShare: 0.8,
+} as const satisfies Record<string, number>;
