@@ -1,5 +1,6 @@
 import { releaseMemory } from '../../threads/memory.ts';
 import type { PlainError } from '../../threads/plain-error.ts';
+import type { TunedDevice } from '../engine/device-tuning.ts';
 import type { EngineOptions } from '../engine/inline-engine.ts';
 import type { AcousticFrames, CoreStats, EngineFault, LostDevice } from '../engine/types.ts';
 
@@ -29,7 +30,7 @@ export type StreamUpdates = {
 export const chunkFields = 3;
 
 export type FromWorker =
-  | { type: 'ready'; provider: string; whyNotNative: string | undefined }
+  | { type: 'ready'; provider: string; whyNotNative: string | undefined; tuning: TunedDevice | undefined }
   /** The worker never became ready. */
   | { type: 'unfit'; error: PlainError }
   /** The device is gone; the streams go on with `provider`. */
