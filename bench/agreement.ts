@@ -11,6 +11,7 @@ import { loadModelPackage } from '../src/acoustic/model/load-model.ts';
 import { createWorkerEngine } from '../src/acoustic/worker/worker-engine.ts';
 import { createResampler } from '../src/audio/resampler.ts';
 import { readWav } from '../src/audio/wav.ts';
+import { eachPhone } from '../src/protocol/written-phones.ts';
 import { openUtterance } from '../src/scoring/pipeline.ts';
 import { scoreFile } from '../src/scoring/score-file.ts';
 import { type Reference, resolveReference } from '../src/scoring/text/reference.ts';
@@ -80,8 +81,8 @@ async function readLive(engine: AcousticEngine, { pcm, reference }: Reading): Pr
     reference,
     { emitIntervalMs },
     {
-      onFeedback({ audioMs, phonemes }) {
-        for (const { index, status } of phonemes) if (status === 'final') final.set(index, audioMs + overhangMs);
+      onFeedback({ audioMs, phones }) {
+        for (const { index, isFinal } of eachPhone(phones)) if (isFinal) final.set(index, audioMs + overhangMs);
       },
       onEvidence(words) {
         evidence = words;

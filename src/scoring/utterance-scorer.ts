@@ -1,7 +1,8 @@
 import type { AcousticFrames } from '../acoustic/engine/types.ts';
 import type { ModelPackage } from '../acoustic/model/model-package.ts';
-import type { Deviation, PhonemeResult, UtteranceResult } from '../protocol/result.ts';
+import type { Deviation, UtteranceResult } from '../protocol/result.ts';
 import type { StageTimings } from '../protocol/stages.ts';
+import { type WrittenPhones, writePhones } from '../protocol/written-phones.ts';
 import { buildGraph } from './align/graph.ts';
 import { type Calibrator, loadCalibrator } from './calibrate/calibrator.ts';
 import { LiveScorer } from './live-scorer.ts';
@@ -12,8 +13,11 @@ import { type JudgedPhone, judgeInContext, summarize } from './utterance.ts';
 export type Feedback = {
   /** Audio consumed by the model so far, ms. */
   audioMs: number;
-  /** Phones new or changed since the call before; each is final once. */
-  phonemes: readonly PhonemeResult[];
+  /**
+   * Phones new or changed since the call before; each is final once. Their times count from
+   * `startMs`.
+   */
+  phones: WrittenPhones;
   /** How far the reading is; absent when that is as in the feedback before. */
   progress?: Progress;
   /** queue, features, asr, scoring: of the newest frames, those that the feedback waited for. */
@@ -39,6 +43,11 @@ export type ScorerOptions = {
   emitIntervalMs: number;
   /** How many likely phones each result names; 3 when absent. */
   nbest?: number;
+  /**
+   * Where the utterance begins on its session's clock; 0 when absent. Feedback's phones are told on
+   * it, everything else counts from the utterance's start.
+   */
+  startMs?: number;
 };
 
 export type ScorerEvents = {
@@ -68,6 +77,7 @@ export class UtteranceScorer {
   readonly #model: ModelPackage;
   readonly #reference: Reference;
   readonly #emitIntervalMs: number;
+  readonly #startMs: number;
   readonly #events: ScorerEvents;
   readonly #scorer: LiveScorer;
   #nextEmitMs: number;
@@ -94,6 +104,7 @@ export class UtteranceScorer {
     this.#model = model;
     this.#reference = reference;
     this.#emitIntervalMs = options.emitIntervalMs;
+    this.#startMs = options.startMs ?? 0;
     this.#events = events;
     this.#nextEmitMs = options.emitIntervalMs;
     this.#begun = reference.words.map(() => undefined);
@@ -175,11 +186,14 @@ export class UtteranceScorer {
     if (!this.#events.onFeedback) return;
     const begun = performance.now();
     const { final, provisional } = this.#scorer.takeChanges();
-    const phonemes = [...final, ...provisional].map(({ result }) => result);
+    const phones = writePhones(
+      [...final, ...provisional].map(({ result }) => result),
+      this.#startMs,
+    );
     for (const word of new Set(final.map((phone) => phone.word))) this.#begin(word);
     const progress = this.#progress();
     this.#spend(performance.now() - begun);
-    const feedback = { audioMs: this.#audioMs(), phonemes, timing: { ...this.#newest } };
+    const feedback = { audioMs: this.#audioMs(), phones, timing: { ...this.#newest } };
     this.#events.onFeedback(progress ? { ...feedback, progress } : feedback);
   }
 

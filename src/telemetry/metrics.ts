@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { ServerMessage } from '../protocol/server-messages.ts';
 import { type StageTimings, serverStages } from '../protocol/stages.ts';
+import { QuickHistogram } from './quick-histogram.ts';
 
 /** What is read when metrics are asked for. */
 export type MetricSources = {
@@ -42,8 +43,8 @@ export class Metrics {
   readonly #requests: Histogram<'endpoint' | 'status'>;
   readonly #lost: Counter;
   readonly #resumes: Counter;
-  readonly #feedback: Histogram<'type'>;
-  readonly #stage: Histogram<'stage'>;
+  readonly #feedback: QuickHistogram;
+  readonly #stage: QuickHistogram;
 
   constructor(sources: MetricSources) {
     const registers = [this.#registry];
@@ -70,19 +71,18 @@ export class Metrics {
     this.refusedRequest = counter('refused_requests_total', refusedHelp, 'reason');
     this.#lost = new Counter({ name: 'speechfb_lost_frames_total', help: 'Frames that never came.', registers });
     this.#resumes = new Counter({ name: 'speechfb_resumes_total', help: 'Sessions taken up again.', registers });
-    this.#feedback = new Histogram({
+    const latencies = { bounds: latencyBuckets, registry: this.#registry };
+    this.#feedback = new QuickHistogram({
       name: 'speechfb_feedback_seconds',
       help: 'From the socket read of a sound to the socket write of its partial result.',
-      labelNames: ['type'],
-      buckets: latencyBuckets,
-      registers,
+      label: 'type',
+      ...latencies,
     });
-    this.#stage = new Histogram({
+    this.#stage = new QuickHistogram({
       name: 'speechfb_stage_seconds',
       help: 'Stages of phoneme feedback within the server.',
-      labelNames: ['stage'],
-      buckets: latencyBuckets,
-      registers,
+      label: 'stage',
+      ...latencies,
     });
     exposeSources(sources, this.#registry);
   }
@@ -97,10 +97,10 @@ export class Metrics {
   }
 
   /** A partial result went out `totalMs` after its sound was read from the socket. */
-  feedback({ type, timing }: { type: string; timing: StageTimings }, totalMs: number): void {
-    this.#feedback.observe({ type }, totalMs / 1000);
+  feedback(type: string, timing: StageTimings, totalMs: number): void {
+    this.#feedback.observe(type, totalMs / 1000);
     if (type !== 'phoneme_feedback') return;
-    for (const name of serverStages) this.#stage.observe({ stage: name }, (timing[name] ?? 0) / 1000);
+    for (const name of serverStages) this.#stage.observe(name, (timing[name] ?? 0) / 1000);
   }
 
   resumed(): void {
@@ -126,7 +126,7 @@ type Tally = (label: string) => void;
 
 /** A counter that is counted up for each frame: plain numbers until somebody asks. */
 function createTally(name: string, help: string, label: string, registers: Registry[]): Tally {
-  const counts = new Map<string, number>();
+  const counts = new Map<string, { count: number }>();
   new Counter({
     name: `speechfb_${name}`,
     help,
@@ -134,10 +134,14 @@ function createTally(name: string, help: string, label: string, registers: Regis
     registers,
     collect() {
       this.reset();
-      for (const [value, count] of counts) this.inc({ [label]: value }, count);
+      for (const [value, { count }] of counts) this.inc({ [label]: value }, count);
     },
   });
-  return (value) => counts.set(value, (counts.get(value) ?? 0) + 1);
+  return (value) => {
+    const known = counts.get(value);
+    if (known) known.count += 1;
+    else counts.set(value, { count: 1 });
+  };
 }
 
 const latencyBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];

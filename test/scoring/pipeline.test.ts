@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { openUtterance } from '../../src/scoring/pipeline.ts';
 import { resolveReference } from '../../src/scoring/text/reference.ts';
 import type { Feedback } from '../../src/scoring/utterance-scorer.ts';
+import { phonesOf } from '../kit/server/phone.ts';
 import { framesOf, read, scriptedEngine, utter } from '../kit/speech.ts';
 
 const text = 'the number you have dialed';
@@ -63,7 +64,7 @@ describe('the pipeline', () => {
       expect(event.audioMs).toBe((i + 1) * 100);
       expect(Object.keys(event.timing).sort()).toEqual(['asr', 'features', 'queue', 'scoring']);
     }
-    const finals = feedback.flatMap((event) => event.phonemes.filter((phone) => phone.status === 'final'));
+    const finals = feedback.flatMap(phonesOf).filter((phone) => phone.status === 'final');
     expect(new Set(finals.map((phone) => phone.index)).size).toBe(finals.length);
     const published = result.words.flatMap((word) => word.phonemes);
     for (const phone of finals) expect(published).toContainEqual(phone);
@@ -73,7 +74,7 @@ describe('the pipeline', () => {
   it('shows a phone provisionally before it is final, and the words as they are confirmed', async () => {
     const { feedback } = await speak([320]);
     const first = (status: string) =>
-      feedback.findIndex((event) => event.phonemes.some((phone) => phone.index === 5 && phone.status === status));
+      feedback.findIndex((event) => phonesOf(event).some((phone) => phone.index === 5 && phone.status === status));
     expect(first('provisional')).toBeGreaterThanOrEqual(0);
     expect(first('provisional')).toBeLessThanOrEqual(first('final'));
     const words = feedback

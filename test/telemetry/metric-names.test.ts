@@ -7,7 +7,7 @@ async function exposed(): Promise<string> {
   const metrics = new Metrics({ version: '0', sessions: () => ({}), engine: () => undefined });
   metrics.message('start');
   metrics.refusal('server_busy');
-  metrics.feedback({ type: 'phoneme_feedback', timing: {} }, 20);
+  metrics.feedback('phoneme_feedback', {}, 20);
   return (await metrics.expose()).body;
 }
 

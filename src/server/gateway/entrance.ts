@@ -17,6 +17,8 @@ export type EntranceOptions = {
   room: Room;
   work: WorkBudget;
   overload: OverloadControl;
+  /** Sessions that there may be at once. */
+  capacity(): number;
   /** The state of the server, read at each call; `engine` is absent while the model warms up. */
   state(): { draining: boolean; engine: EngineStats | undefined; scoring: ScoringStats | undefined };
   /** A session starts, and there are then so many. */
@@ -77,7 +79,7 @@ export class Entrance {
 
   /** How many sessions there are places for, and why nobody may join them, if so. */
   #carried(): { capacity: number; late: string | undefined } {
-    const { overload, registry } = this.#options;
-    return { capacity: overload.sessionLimit, late: overload.lateness(registry.size) };
+    const { capacity, overload, registry } = this.#options;
+    return { capacity: capacity(), late: overload.lateness(registry.size) };
   }
 }

@@ -56,6 +56,8 @@ export type ServerOptions = {
   origins?: readonly string[];
   /** Names by which this server may be called beside those of this machine. */
   hosts?: readonly string[];
+  /** Sessions for which there is a slot elsewhere; absent: this server bounds them alone. */
+  places?: (() => number) | undefined;
   /** Proxies of the operator's own that all callers come through; each names the one before. */
   trustedProxies?: number;
 };
@@ -111,6 +113,7 @@ class Server implements RunningServer {
   #port = 0;
   #timers: NodeJS.Timeout[] = [];
   #isDraining = false;
+  readonly #capacity = () => Math.min(this.#overload.sessionLimit, this.#options.places?.() ?? Infinity);
 
   constructor(options: ServerOptions) {
     this.#options = options;
@@ -155,10 +158,8 @@ class Server implements RunningServer {
       limits: this.#limits,
       behindProxy: this.#policy.trustedProxies > 0,
       onEvicted: () => {
-        this.#refused(
-          { reason: 'pending', limit: 'maxPendingConnections' },
-          'a connection without a request had to go',
-        );
+        const why = { reason: 'pending', limit: 'maxPendingConnections' } as const;
+        this.#refused(why, 'a connection without a request had to go');
       },
     });
     this.#http = this.#createHttp();
@@ -331,7 +332,7 @@ class Server implements RunningServer {
     const { log, metrics } = this.#context;
     return new Room({
       limits: this.#limits,
-      capacity: () => this.#overload.sessionLimit,
+      capacity: this.#capacity,
       candidates: { connections: () => this.#unstarted(), sessions: () => this.#registry.detached() },
       onGivenUp: (what) => {
         metrics.givenUp(what);
@@ -347,6 +348,7 @@ class Server implements RunningServer {
       room: this.#room,
       work: this.#work,
       overload: this.#overload,
+      capacity: this.#capacity,
       state: () => ({
         draining: this.#isDraining,
         engine: this.#engine?.stats(),

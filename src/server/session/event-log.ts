@@ -1,4 +1,4 @@
-import type { ServerEvent } from '../../protocol/server-messages.ts';
+import { eachPhone, joinPhones } from '../../protocol/written-phones.ts';
 
 /**
  * The events of a session that a client may ask for after a dropped socket. A final result stays
@@ -30,16 +30,12 @@ export class EventLog {
     return this.#bytes;
   }
 
-  /** @param text the event as it is sent. */
-  add(event: ServerEvent, text: string, nowMs: number): void {
-    const bytes = Buffer.byteLength(text);
-    // What may be overtaken is kept as it can be looked into, the rest as the text that is sent: a
-    // tenth of the memory.
-    const kept = event.type === 'phoneme_feedback' || event.type === 'transcript' ? event : text;
-    this.#entries.push({ id: event.event_id, kept, bytes, atMs: nowMs });
+  add(event: LoggedEvent, nowMs: number): void {
+    const bytes = Buffer.byteLength(event.text);
+    this.#entries.push({ event, bytes, atMs: nowMs });
     this.#bytes += bytes;
     if (this.#entries.length < this.#tidyAt && this.#bytes <= this.#maxBytes) return;
-    this.#forget((entry) => entry.id <= this.#confirmedId && nowMs - entry.atMs > this.#keepMs);
+    this.#forget((entry) => entry.event.id <= this.#confirmedId && nowMs - entry.atMs > this.#keepMs);
     this.#dropOvertaken();
     this.#forget(() => this.#bytes > this.#maxBytes);
     this.#tidyAt = this.#entries.length + tidyEvery;
@@ -55,9 +51,8 @@ export class EventLog {
    * have wanted are gone.
    */
   after(eventId: number): { texts: readonly string[]; truncated: boolean } {
-    const wanted = this.#entries.filter(({ id }) => id > eventId);
     return {
-      texts: wanted.map(({ kept }) => (typeof kept === 'string' ? kept : JSON.stringify(kept))),
+      texts: this.#entries.filter(({ event }) => event.id > eventId).map(({ event }) => event.text),
       truncated: eventId < this.#forgottenId,
     };
   }
@@ -67,45 +62,66 @@ export class EventLog {
     let gone = 0;
     while (gone < this.#entries.length && old(this.#entries[gone]!)) this.#bytes -= this.#entries[gone++]!.bytes;
     if (gone === 0) return;
-    this.#forgottenId = this.#entries[gone - 1]!.id;
+    this.#forgottenId = this.#entries[gone - 1]!.event.id;
     this.#entries.splice(0, gone);
   }
 
   #dropOvertaken(): void {
-    const seen = new Set<string>();
+    const seen = new Set<number>();
     const left: Entry[] = [];
     for (const entry of this.#entries.reverse()) {
-      const kept = typeof entry.kept === 'string' ? entry.kept : withoutOvertaken(entry.kept, seen);
-      if (kept === undefined) continue;
-      if (kept !== entry.kept) entry.bytes = Buffer.byteLength(JSON.stringify(kept));
-      left.push({ ...entry, kept });
+      const event = withoutOvertaken(entry.event, seen);
+      if (event === entry.event) left.push(entry);
+      else if (event) left.push({ event, bytes: Buffer.byteLength(event.text), atMs: entry.atMs });
     }
     this.#entries = left.reverse();
     this.#bytes = left.reduce((total, { bytes }) => total + bytes, 0);
   }
 }
 
-type Entry = { id: number; kept: ServerEvent | string; bytes: number; atMs: number };
+export type LoggedEvent = {
+  id: number;
+  /** As it is sent. */
+  text: string;
+  /** The utterance, where it is its transcript. */
+  transcriptOf?: number | undefined;
+  /** Where in the text its phones are, and those of which utterance. */
+  phones?: { utterance: number; marks: readonly number[]; at: number };
+};
+
+type Entry = { event: LoggedEvent; bytes: number; atMs: number };
 
 /**
  * The event without what `seen` (of newer events) overtakes; undefined when nothing is left. Adds
  * to `seen`.
  */
-function withoutOvertaken(event: ServerEvent, seen: Set<string>): ServerEvent | undefined {
-  if (event.type === 'transcript') return firstSight(`t${event.utterance_id}`, seen) ? event : undefined;
-  if (event.type !== 'phoneme_feedback') return event;
-  const phonemes = event.phonemes.filter(
-    (phone) => firstSight(`p${event.utterance_id}.${phone.index}`, seen) || phone.status === 'final',
-  );
-  if (phonemes.length === event.phonemes.length && phonemes.length > 0) return event;
-  return phonemes.length === 0 ? undefined : { ...event, phonemes };
+function withoutOvertaken(event: LoggedEvent, seen: Set<number>): LoggedEvent | undefined {
+  const { transcriptOf, phones } = event;
+  if (transcriptOf !== undefined) return firstSight(keyOf(transcriptOf, -1), seen) ? event : undefined;
+  if (!phones) return event;
+  const end = phones.at + phones.marks.at(-1)!;
+  const all = eachPhone({ text: event.text.slice(phones.at, end), marks: phones.marks });
+  const left = all.filter(({ index, isFinal }) => firstSight(keyOf(phones.utterance, index), seen) || isFinal);
+  if (left.length === all.length) return event;
+  if (left.length === 0) return undefined;
+  const { text, marks } = joinPhones(left);
+  const cut = event.text.slice(0, phones.at) + text + event.text.slice(end);
+  // Written anew: parts of a string keep the whole of it in memory.
+  return { id: event.id, text: Buffer.from(cut).toString(), phones: { ...phones, marks } };
 }
 
-function firstSight(key: string, seen: Set<string>): boolean {
-  if (seen.has(key)) return false;
-  seen.add(key);
-  return true;
+/** A number for each phone of each utterance, and for its transcript (-1). */
+function keyOf(utterance: number, index: number): number {
+  return utterance * mostPhones + index + 1;
 }
+
+function firstSight(key: number, seen: Set<number>): boolean {
+  const { size } = seen;
+  return seen.add(key).size > size;
+}
+
+/** Beyond the phones of any text; utterances times this are whole numbers still. */
+const mostPhones = 2 ** 24;
 
 /** Events between two tidyings: their cost is spread thin. */
 const tidyEvery = 64;

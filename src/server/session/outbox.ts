@@ -1,8 +1,8 @@
-import type { BackpressureLevel, ServerEvent, ServerMessage } from '../../protocol/server-messages.ts';
-import type { StageTimings } from '../../protocol/stages.ts';
+import type { BackpressureLevel, ServerMessage } from '../../protocol/server-messages.ts';
+import { type StageTimings, serverStages } from '../../protocol/stages.ts';
 import type { AudioClock } from './audio-clock.ts';
 import { EventLog } from './event-log.ts';
-import { type PartialResult, PendingResults } from './pending.ts';
+import { type FeedbackMessage, type PartialResult, PendingResults } from './pending.ts';
 
 /**
  * A session's way out. Numbers events, logs those that a resume may ask for, and holds partial
@@ -112,20 +112,41 @@ export class Outbox {
 
   #emitPartial({ message, audioMs, producedMs, arrivedMs }: PartialResult): void {
     const nowMs = this.#options.now();
-    const timed = { ...message, timing: roundTimings({ ...message.timing, emit: nowMs - producedMs }) };
-    this.#options.onPartial(timed, nowMs - arrivedMs);
-    this.#emit(timed, audioMs);
+    const timing = roundTimings(message.timing, nowMs - producedMs);
+    this.#options.onPartial(message.type, timing, nowMs - arrivedMs);
+    if (message.type === 'transcript') this.#emit({ ...message, timing }, audioMs);
+    else this.#emitFeedback(message, timing, audioMs);
+  }
+
+  /** Writes the event from parts, in the order of the others: its phones are written already. */
+  #emitFeedback({ type, utterance_id, rev, phones }: FeedbackMessage, timing: StageTimings, audioMs: number): void {
+    const id = this.#number(type);
+    const isLogged = phones.marks.length > 0;
+    if (!isLogged && !this.#sink) return;
+    const head =
+      `{"event_id":${id},"audio_ms":${round(audioMs)},"type":"${type}",` +
+      `"utterance_id":${utterance_id},"rev":${rev},"phonemes":[`;
+    const text = `${head}${phones.text}],"timing":${JSON.stringify(timing)}}`;
+    const place = { utterance: utterance_id, marks: phones.marks, at: head.length };
+    if (isLogged) this.#log.add({ id, text, phones: place }, this.#options.now());
+    this.#sink?.write(text);
   }
 
   #emit(message: ServerMessage, audioMs = this.#options.clock.ms): void {
-    this.#lastEventId += 1;
-    const event: ServerEvent = { event_id: this.#lastEventId, audio_ms: round(audioMs), ...message };
-    const replayed = isReplayed(message);
-    this.#options.onEvent(event);
-    if (!replayed && !this.#sink) return;
-    const text = JSON.stringify(event);
-    if (replayed) this.#log.add(event, text, this.#options.now());
+    const id = this.#number(message.type);
+    const isLogged = isReplayed(message.type);
+    if (!isLogged && !this.#sink) return;
+    const text = JSON.stringify({ event_id: id, audio_ms: round(audioMs), ...message });
+    const transcriptOf = message.type === 'transcript' ? message.utterance_id : undefined;
+    if (isLogged) this.#log.add({ id, text, transcriptOf }, this.#options.now());
     this.#sink?.write(text);
+  }
+
+  /** The number of the next event. */
+  #number(type: ServerMessage['type']): number {
+    this.#lastEventId += 1;
+    this.#options.onEvent(type, this.#lastEventId);
+    return this.#lastEventId;
   }
 
   /** Enters congestion above the limit and leaves it below half of it. */
@@ -166,32 +187,29 @@ export type OutboxOptions = {
   /** How much of the session's audio has been read. */
   clock: Pick<AudioClock, 'ms'>;
   /** Called with each event as it goes to the socket or the log. */
-  onEvent(event: ServerEvent): void;
+  onEvent(type: ServerMessage['type'], eventId: number): void;
   /**
    * Called with each partial result just before it goes out, and how long the server had its sound.
    */
-  onPartial(event: PartialResult['message'], totalMs: number): void;
+  onPartial(type: PartialResult['message']['type'], timing: StageTimings, totalMs: number): void;
 };
 
-function isReplayed(message: ServerMessage): boolean {
-  switch (message.type) {
-    case 'phoneme_feedback':
-      return message.phonemes.length > 0;
-    case 'transcript':
-    case 'speech':
-    case 'utterance_final':
-      return true;
-    default:
-      return false;
-  }
+/** Feedback with phones is, too. */
+function isReplayed(type: ServerMessage['type']): boolean {
+  return type === 'transcript' || type === 'speech' || type === 'utterance_final';
 }
 
 function truncatedText(eventId: number): string {
   return `events after ${eventId} were confirmed by an earlier socket, or were too many, and are no longer kept in full`;
 }
 
-function roundTimings(timing: StageTimings): StageTimings {
-  return Object.fromEntries(Object.entries(timing).map(([stage, ms]) => [stage, round(ms)]));
+function roundTimings(timing: StageTimings, emitMs: number): StageTimings {
+  const rounded: StageTimings = {};
+  for (const stage of serverStages) {
+    const ms = stage === 'emit' ? emitMs : timing[stage];
+    if (ms !== undefined) rounded[stage] = round(ms);
+  }
+  return rounded;
 }
 
 /** Microsecond steps: more digits than that are noise and bytes. */

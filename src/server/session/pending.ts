@@ -1,9 +1,19 @@
-import type { PhonemeResult } from '../../protocol/result.ts';
 import type { ServerMessage } from '../../protocol/server-messages.ts';
+import type { StageTimings } from '../../protocol/stages.ts';
+import { eachPhone, joinPhones, type WrittenPhone, type WrittenPhones } from '../../protocol/written-phones.ts';
+
+/** A `phoneme_feedback` but for its numbers, with its phones as they are sent. */
+export type FeedbackMessage = {
+  type: 'phoneme_feedback';
+  utterance_id: number;
+  rev: number;
+  phones: WrittenPhones;
+  timing: StageTimings;
+};
 
 /** A result that a newer one may overtake before it is sent. */
 export type PartialResult = {
-  message: Extract<ServerMessage, { type: 'phoneme_feedback' | 'transcript' }>;
+  message: FeedbackMessage | Extract<ServerMessage, { type: 'transcript' }>;
   audioMs: number;
   /** The server's clock when the result was made. */
   producedMs: number;
@@ -43,10 +53,10 @@ export class PendingResults {
 
 function overtake(before: PartialResult, after: PartialResult): PartialResult {
   if (before.message.type !== 'phoneme_feedback' || after.message.type !== 'phoneme_feedback') return after;
-  const phones = new Map<number, PhonemeResult>();
-  for (const phone of [...before.message.phonemes, ...after.message.phonemes]) {
-    if (phones.get(phone.index)?.status !== 'final') phones.set(phone.index, phone);
+  const phones = new Map<number, WrittenPhone>();
+  for (const phone of [...eachPhone(before.message.phones), ...eachPhone(after.message.phones)]) {
+    if (!phones.get(phone.index)?.isFinal) phones.set(phone.index, phone);
   }
-  const phonemes = [...phones.values()].sort((a, b) => a.index - b.index);
-  return { ...after, message: { ...after.message, phonemes } };
+  const inOrder = [...phones.values()].sort((a, b) => a.index - b.index);
+  return { ...after, message: { ...after.message, phones: joinPhones(inOrder) } };
 }

@@ -211,9 +211,9 @@ export class Session {
       apartMs: () => (overload.level >= halfRateFrom ? this.#settings.emitIntervalMs * halfRateShare : 0),
       now,
       clock,
-      onEvent: (event) => metrics.event(event.type),
-      onPartial: (message, totalMs) => {
-        metrics.feedback(message, totalMs);
+      onEvent: (type) => metrics.event(type),
+      onPartial: (type, timing, totalMs) => {
+        metrics.feedback(type, timing, totalMs);
         this.#acks.send('riding');
       },
     });

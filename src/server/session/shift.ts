@@ -1,9 +1,4 @@
-import type { Deviation, PhonemeResult, UtteranceResult } from '../../protocol/result.ts';
-
-/** A phone whose times count from its utterance's start, on the session's clock. */
-export function shiftPhone(phone: PhonemeResult, byMs: number): PhonemeResult {
-  return byMs === 0 ? phone : shiftSpan(phone, byMs);
-}
+import type { Deviation, UtteranceResult } from '../../protocol/result.ts';
 
 /** A whole result on the session's clock. */
 export function shiftResult<Result extends UtteranceResult>(result: Result, byMs: number): Result {

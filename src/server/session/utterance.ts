@@ -1,5 +1,6 @@
 import type { AcousticEngine } from '../../acoustic/engine/types.ts';
 import type { ServerMessage } from '../../protocol/server-messages.ts';
+import { eachPhone, joinPhones, type WrittenPhones, withoutAlternatives } from '../../protocol/written-phones.ts';
 import type { OpenUtterance, UtterancePipeline } from '../../scoring/pipeline.ts';
 import type { Reference } from '../../scoring/text/reference.ts';
 import type { Feedback, Progress } from '../../scoring/utterance-scorer.ts';
@@ -9,7 +10,7 @@ import { Arrivals } from './arrivals.ts';
 import type { Sound } from './intake.ts';
 import type { OpenText } from './open-text.ts';
 import type { Outbox } from './outbox.ts';
-import { shiftPhone, shiftResult } from './shift.ts';
+import { shiftResult } from './shift.ts';
 import { Transcript } from './transcript.ts';
 
 export type FinalReason = Extract<ServerMessage, { type: 'utterance_final' }>['reason'];
@@ -67,7 +68,12 @@ export class Utterance {
     const onFeedback = (feedback: Feedback): void => this.#onFeedback(feedback);
     const { emitIntervalMs } = settings;
     const { speaker } = options;
-    this.#pipeline = options.open(engine, this.reference, { emitIntervalMs, speaker }, { onFeedback, onError });
+    this.#pipeline = options.open(
+      engine,
+      this.reference,
+      { emitIntervalMs, speaker, startMs },
+      { onFeedback, onError },
+    );
   }
 
   /** How far the model is, on the session's clock. */
@@ -118,8 +124,8 @@ export class Utterance {
     const stamp = { audioMs: this.#scoredMs, producedMs, arrivedMs: arrival?.arrivedMs ?? producedMs };
     if (granularity === 'phoneme') {
       this.#feedbackRev += 1;
-      const phonemes = spared(feedback.phonemes, level).map((phone) => shiftPhone(phone, startMs));
-      const message = { type: 'phoneme_feedback', utterance_id: id, rev: this.#feedbackRev, phonemes, timing } as const;
+      const phones = spared(feedback.phones, level);
+      const message = { type: 'phoneme_feedback', utterance_id: id, rev: this.#feedbackRev, phones, timing } as const;
       outbox.sendPartial({ message, ...stamp });
     }
     const progress = this.#unsentProgress;
@@ -129,7 +135,11 @@ export class Utterance {
 }
 
 /** The phones that a late server still tells. */
-function spared(phonemes: Feedback['phonemes'], level: number): Feedback['phonemes'] {
-  if (level < finalsOnlyFrom) return phonemes;
-  return phonemes.filter(({ status }) => status === 'final').map((phone) => ({ ...phone, nbest: [] }));
+function spared(phones: WrittenPhones, level: number): WrittenPhones {
+  if (level < finalsOnlyFrom) return phones;
+  return joinPhones(
+    eachPhone(phones)
+      .filter((phone) => phone.isFinal)
+      .map(withoutAlternatives),
+  );
 }

@@ -1,7 +1,8 @@
 import type { AcousticEngine, EngineStats } from '../../../src/acoustic/engine/types.ts';
 import { SpeechfbError } from '../../../src/errors.ts';
 import type { PhonemeResult } from '../../../src/protocol/result.ts';
-import type { PipelineEvents, UtterancePipeline } from '../../../src/scoring/pipeline.ts';
+import { writePhones } from '../../../src/protocol/written-phones.ts';
+import type { PipelineEvents, UtterancePipeline, UtteranceSettings } from '../../../src/scoring/pipeline.ts';
 import type { Reference } from '../../../src/scoring/text/reference.ts';
 import type { Scoring } from '../../../src/server/session/context.ts';
 
@@ -21,7 +22,7 @@ export const scriptedScoring: Scoring = {
       words: words.map((text) => ({ text, variants: [[...text.toUpperCase()]], source: 'letter_to_sound' as const })),
     };
   },
-  openUtterance: (_engine, reference, { emitIntervalMs }, events) => read(reference, emitIntervalMs, events),
+  openUtterance: (_engine, reference, settings, events) => read(reference, settings, events),
 };
 
 /** An engine that is only asked for its model and its statistics. */
@@ -53,7 +54,11 @@ const idle: EngineStats = {
 const phoneMs = 100;
 const finalAfterMs = 200;
 
-function read(reference: Reference, emitIntervalMs: number, events: PipelineEvents): UtterancePipeline {
+function read(
+  reference: Reference,
+  { emitIntervalMs, startMs }: UtteranceSettings,
+  events: PipelineEvents,
+): UtterancePipeline {
   const phones = reference.words.flatMap(({ variants }, word) => variants[0]!.map((phoneme) => ({ phoneme, word })));
   const lost = new Set<number>();
   const told = new Map<number, string>();
@@ -99,7 +104,7 @@ function read(reference: Reference, emitIntervalMs: number, events: PipelineEven
     toldWords = JSON.stringify(words);
     events.onFeedback?.({
       audioMs,
-      phonemes,
+      phones: writePhones(phonemes, startMs),
       ...(isNews ? { progress: { words, deviations: [] } } : {}),
       timing: { queue: 1, features: 1, asr: 1, scoring: 1 },
     });

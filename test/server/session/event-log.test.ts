@@ -2,7 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PhonemeResult } from '../../../src/protocol/result.ts';
 import type { ServerEvent } from '../../../src/protocol/server-messages.ts';
-import { EventLog } from '../../../src/server/session/event-log.ts';
+import { writePhones } from '../../../src/protocol/written-phones.ts';
+import { EventLog, type LoggedEvent } from '../../../src/server/session/event-log.ts';
+import { phoneResult } from '../../kit/server/phone.ts';
 
 const keepMs = 1000;
 /** Events after which the log has been tidied. */
@@ -56,16 +58,16 @@ describe('the log of events', () => {
   });
 
   it('drops what was overtaken before it lets anything go', () => {
-    const log = new EventLog({ keepMs, maxBytes: 4 * JSON.stringify(phones(1, [phone(0)])).length });
-    add(log, phones(1, [phone(1, 'final')]), 0);
-    for (let id = 2; id <= 9; id++) add(log, phones(id, [phone(0)]), 0);
+    const log = new EventLog({ keepMs, maxBytes: 4 * JSON.stringify(phones(1, [phoneResult(0)])).length });
+    add(log, phones(1, [phoneResult(1, 'final')]), 0);
+    for (let id = 2; id <= 9; id++) add(log, phones(id, [phoneResult(0)]), 0);
     expect(idsAfter(log, 0)[0]).toBe(1);
     expect(log.after(0).truncated).toBe(false);
   });
 
   it('counts the bytes of what is not ASCII', () => {
     const log = new EventLog({ keepMs, maxBytes: 1000 });
-    log.add(speech(1), 'ä', 0);
+    log.add({ id: 1, text: 'ä' }, 0);
     expect(log.bytes).toBe(2);
   });
 
@@ -84,16 +86,16 @@ describe('the log of events', () => {
 
   it('drops a provisional phone once a newer record of it is there, and an event once nothing of it is left', () => {
     const log = filled([
-      phones(1, [phone(0), phone(1)]),
-      phones(2, [phone(0)]),
-      phones(3, [phone(0, 'final')]),
-      phones(4, [phone(1, 'final')], 2),
+      phones(1, [phoneResult(0), phoneResult(1)]),
+      phones(2, [phoneResult(0)]),
+      phones(3, [phoneResult(0, 'final')]),
+      phones(4, [phoneResult(1, 'final')], 2),
       ...fillers(5),
     ]);
     expect(eventsAfter(log, 0).slice(0, 3)).toEqual([
-      phones(1, [phone(1)]),
-      phones(3, [phone(0, 'final')]),
-      phones(4, [phone(1, 'final')], 2),
+      phones(1, [phoneResult(1)]),
+      phones(3, [phoneResult(0, 'final')]),
+      phones(4, [phoneResult(1, 'final')], 2),
     ]);
   });
 
@@ -103,12 +105,12 @@ describe('the log of events', () => {
   });
 
   it('does not drop a phone for a transcript, nor what is neither', () => {
-    const log = filled([phones(1, [phone(1)]), transcript(2), speech(3), speech(4), ...fillers(5)]);
+    const log = filled([phones(1, [phoneResult(1)]), transcript(2), speech(3), speech(4), ...fillers(5)]);
     expect(idsAfter(log, 0).slice(0, 4)).toEqual([1, 2, 3, 4]);
   });
 
   it('keeps an event of several utterances apart from those of others', () => {
-    const log = filled([phones(1, [phone(7)], 1), phones(2, [phone(7)], 2), ...fillers(3)]);
+    const log = filled([phones(1, [phoneResult(7)], 1), phones(2, [phoneResult(7)], 2), ...fillers(3)]);
     expect(idsAfter(log, 0).slice(0, 2)).toEqual([1, 2]);
   });
 
@@ -128,7 +130,7 @@ describe('the log of events', () => {
         for (const [i, { index, status, passMs, confirm }] of steps.entries()) {
           nowMs += passMs;
           if (status === 'final') finals.push(i + 1);
-          add(log, phones(i + 1, [phone(index, status as PhonemeResult['status'])]), nowMs);
+          add(log, phones(i + 1, [phoneResult(index, status as PhonemeResult['status'])]), nowMs);
           if (!confirm || i <= behind) continue;
           confirmed = i - behind;
           log.confirm(confirmed);
@@ -154,7 +156,16 @@ function fillers(first: number): ServerEvent[] {
 }
 
 function add(log: EventLog, event: ServerEvent, nowMs: number): void {
-  log.add(event, JSON.stringify(event), nowMs);
+  const text = JSON.stringify(event);
+  log.add({ id: event.event_id, text, ...overtaken(event, text) }, nowMs);
+}
+
+/** What the log is told of an event that newer ones overtake. */
+function overtaken(event: ServerEvent, text: string): Partial<LoggedEvent> {
+  if (event.type === 'transcript') return { transcriptOf: event.utterance_id };
+  if (event.type !== 'phoneme_feedback') return {};
+  const { text: written, marks } = writePhones(event.phonemes);
+  return { phones: { utterance: event.utterance_id, marks, at: text.indexOf(written) } };
 }
 
 function eventsAfter(log: EventLog, id: number): ServerEvent[] {
@@ -179,8 +190,4 @@ function transcript(event_id: number, utterance_id = 1): ServerEvent {
 
 function phones(event_id: number, phonemes: readonly PhonemeResult[], utterance_id = 1): ServerEvent {
   return { event_id, audio_ms: 0, type: 'phoneme_feedback', utterance_id, rev: 1, phonemes, timing: {} };
-}
-
-function phone(index: number, status: PhonemeResult['status'] = 'provisional'): PhonemeResult {
-  return { index, phoneme: 'A', status } as PhonemeResult;
 }

@@ -2,37 +2,54 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PhonemeResult } from '../../../src/protocol/result.ts';
 import type { BackpressureLevel, ServerEvent, ServerMessage } from '../../../src/protocol/server-messages.ts';
+import { writePhones } from '../../../src/protocol/written-phones.ts';
 import { Outbox, type Sink } from '../../../src/server/session/outbox.ts';
 import type { PartialResult } from '../../../src/server/session/pending.ts';
 import { finalPhones } from '../../kit/server/client.ts';
+import { phoneResult } from '../../kit/server/phone.ts';
 
 const limit = 1000;
 
 describe('the way out', () => {
   it('sends partial results at once while there is room', () => {
     const { outbox, heard } = create();
-    outbox.sendPartial(feedback([phone(0)]));
+    outbox.sendPartial(feedback([phoneResult(0)]));
     expect(heard).toMatchObject([{ event_id: 1, type: 'phoneme_feedback', timing: { scoring: 1, emit: 5 } }]);
+  });
+
+  it('writes feedback as JSON.stringify would', () => {
+    const { outbox, sink } = create({ clockMs: 40 });
+    const texts: string[] = [];
+    sink.write = (text) => texts.push(text);
+    const phonemes = [phoneResult(0, 'final'), phoneResult(1)];
+    outbox.sendPartial(feedback(phonemes));
+    outbox.sendPartial(feedback([]));
+    const event = { audio_ms: 0, type: 'phoneme_feedback', utterance_id: 1, rev: 1 };
+    const timing = { scoring: 1, emit: 5 };
+    expect(texts).toEqual([
+      JSON.stringify({ event_id: 1, ...event, phonemes, timing }),
+      JSON.stringify({ event_id: 2, ...event, phonemes: [], timing }),
+    ]);
   });
 
   it('says so when a socket falls behind, and merges partial results: the newest of each phone wins', () => {
     const { outbox, heard, sink } = create();
     sink.unsent = limit + 1;
-    outbox.sendPartial(feedback([phone(0), phone(1)]));
-    outbox.sendPartial(feedback([phone(1, 'final'), phone(2)]));
+    outbox.sendPartial(feedback([phoneResult(0), phoneResult(1)]));
+    outbox.sendPartial(feedback([phoneResult(1, 'final'), phoneResult(2)]));
     expect(heard).toMatchObject([{ type: 'backpressure', level: 'degraded', buffered_bytes: limit + 1 }]);
     sink.unsent = limit / 2;
     outbox.drained();
     expect(heard.slice(1)).toMatchObject([
       { type: 'backpressure', level: 'none', dropped: { feedback: 1, transcript: 0 } },
-      { type: 'phoneme_feedback', phonemes: [phone(0), phone(1, 'final'), phone(2)] },
+      { type: 'phoneme_feedback', phonemes: [phoneResult(0), phoneResult(1, 'final'), phoneResult(2)] },
     ]);
   });
 
   it('stays congested until half of the limit is free', () => {
     const { outbox, heard, sink } = create();
     sink.unsent = limit + 1;
-    outbox.sendPartial(feedback([phone(0)]));
+    outbox.sendPartial(feedback([phoneResult(0)]));
     sink.unsent = limit / 2 + 1;
     outbox.drained();
     expect(heard).toHaveLength(1);
@@ -41,7 +58,7 @@ describe('the way out', () => {
   it('skips acks while congested and never a final', () => {
     const { outbox, heard, sink } = create();
     sink.unsent = limit + 1;
-    outbox.sendPartial(feedback([phone(0)]));
+    outbox.sendPartial(feedback([phoneResult(0)]));
     outbox.sendPassing(ack);
     outbox.send(final);
     expect(heard.map((event) => event.type)).toEqual(['backpressure', 'phoneme_feedback', 'utterance_final']);
@@ -50,7 +67,7 @@ describe('the way out', () => {
   it('knows how long a reader has been behind', () => {
     const { outbox, sink, clock } = create();
     sink.unsent = limit + 1;
-    outbox.sendPartial(feedback([phone(0)]));
+    outbox.sendPartial(feedback([phoneResult(0)]));
     clock.nowMs += 700;
     expect(outbox.congestedForMs(clock.nowMs)).toBe(700);
     outbox.detach();
@@ -59,7 +76,7 @@ describe('the way out', () => {
 
   it('tells of each event, and of each partial result how long the server had its sound', () => {
     const { outbox, told } = create();
-    outbox.sendPartial(feedback([phone(0)]));
+    outbox.sendPartial(feedback([phoneResult(0)]));
     outbox.sendPassing(ack);
     expect(told).toEqual(['phoneme_feedback after 10 ms', 'event 1 phoneme_feedback', 'event 2 ack']);
     expect(outbox.lastEventId).toBe(2);
@@ -80,7 +97,7 @@ describe('the way out', () => {
     ] as const) {
       const { outbox, heard, sink } = create();
       sink.unsent = limit + 1;
-      outbox.sendPartial(feedback([phone(0)]));
+      outbox.sendPartial(feedback([phoneResult(0)]));
       outbox.send(message);
       expect(heard.map((event) => event.type)).toEqual(['backpressure', ...before, message.type]);
     }
@@ -89,7 +106,7 @@ describe('the way out', () => {
   it('is congested above its limit, not at it', () => {
     const { outbox, heard, sink } = create();
     sink.unsent = limit;
-    outbox.sendPartial(feedback([phone(0)]));
+    outbox.sendPartial(feedback([phoneResult(0)]));
     expect(heard.map((event) => event.type)).toEqual(['phoneme_feedback']);
   });
 
@@ -107,7 +124,7 @@ describe('the way out', () => {
     const { outbox, heard } = create();
     const info = { type: 'info', code: 'kept_alive', message: '' } as const;
     outbox.sendPartial(feedback([]));
-    outbox.sendPartial(feedback([phone(0)]));
+    outbox.sendPartial(feedback([phoneResult(0)]));
     for (const message of [transcript, speech, info, ack, final]) outbox.send(message);
     heard.length = 0;
     outbox.replay(ready, 0);
@@ -122,7 +139,7 @@ describe('the way out', () => {
 
   it('replays under the id that the client named, then with the ids that were', () => {
     const { outbox, heard } = create();
-    outbox.sendPartial(feedback([phone(0, 'final')]));
+    outbox.sendPartial(feedback([phoneResult(0, 'final')]));
     outbox.sendPassing(ack);
     outbox.send(final);
     heard.length = 0;
@@ -136,8 +153,8 @@ describe('the way out', () => {
   it('keeps what it is told while nobody listens', () => {
     const { outbox, heard, sink } = create();
     outbox.detach();
-    outbox.sendPartial(feedback([phone(0)]));
-    outbox.sendPartial(feedback([phone(0, 'final')]));
+    outbox.sendPartial(feedback([phoneResult(0)]));
+    outbox.sendPartial(feedback([phoneResult(0, 'final')]));
     outbox.attach(sink);
     outbox.replay(ready, 0);
     expect(finalPhones(heard)).toHaveLength(1);
@@ -146,10 +163,10 @@ describe('the way out', () => {
 
   it('forgets confirmed events after the resume window, and says so', () => {
     const { outbox, heard, clock } = create();
-    for (let index = 0; index < 100; index++) outbox.sendPartial(feedback([phone(index, 'final')]));
+    for (let index = 0; index < 100; index++) outbox.sendPartial(feedback([phoneResult(index, 'final')]));
     outbox.confirm(100);
     clock.nowMs += 31_000;
-    for (let index = 100; index < 200; index++) outbox.sendPartial(feedback([phone(index, 'final')]));
+    for (let index = 100; index < 200; index++) outbox.sendPartial(feedback([phoneResult(index, 'final')]));
     heard.length = 0;
     outbox.replay(ready, 0);
     expect(heard.at(-1)).toMatchObject({
@@ -167,7 +184,7 @@ describe('the way out', () => {
     const { outbox, heard, clock, server } = create();
     Object.assign(server, { step: 'half_rate', apartMs: 150 });
     for (let index = 0; index < 10; index++) {
-      outbox.sendPartial(feedback([phone(index, 'final')]));
+      outbox.sendPartial(feedback([phoneResult(index, 'final')]));
       clock.nowMs += 100;
     }
     outbox.send(final);
@@ -178,9 +195,9 @@ describe('the way out', () => {
   it('does not keep what it held back for longer than that', () => {
     const { outbox, heard, clock, server } = create();
     Object.assign(server, { step: 'half_rate', apartMs: 150 });
-    outbox.sendPartial(feedback([phone(0, 'final')]));
+    outbox.sendPartial(feedback([phoneResult(0, 'final')]));
     clock.nowMs += 100;
-    outbox.sendPartial(feedback([phone(1, 'final')]));
+    outbox.sendPartial(feedback([phoneResult(1, 'final')]));
     outbox.drained();
     expect(heard).toHaveLength(1);
     clock.nowMs += 50;
@@ -206,7 +223,7 @@ describe('the way out', () => {
 
   it('keeps about one record a phone however often it was revised', () => {
     const { outbox, heard } = create();
-    for (let round = 0; round < 1000; round++) outbox.sendPartial(feedback([phone(round % 10)]));
+    for (let round = 0; round < 1000; round++) outbox.sendPartial(feedback([phoneResult(round % 10)]));
     heard.length = 0;
     outbox.replay(ready, 0);
     expect(heard.length).toBeLessThan(140);
@@ -225,8 +242,8 @@ describe('the way out', () => {
         let index = 0;
         for (const what of steps) {
           if (what === 'phone') {
-            outbox.sendPartial(feedback([phone(index), phone(Math.max(0, index - 3))]));
-            outbox.sendPartial(feedback([phone(index++, 'final')]));
+            outbox.sendPartial(feedback([phoneResult(index), phoneResult(Math.max(0, index - 3))]));
+            outbox.sendPartial(feedback([phoneResult(index++, 'final')]));
           } else if (what === 'stall') sink.unsent = limit + 1;
           else if (what === 'flow') {
             sink.unsent = 0;
@@ -268,8 +285,8 @@ function create({ clockMs = 0 } = {}) {
     apartMs: () => server.apartMs,
     now: () => clock.nowMs,
     clock: { ms: clockMs },
-    onEvent: (event) => void told.push(`event ${event.event_id} ${event.type}`),
-    onPartial: (message, totalMs) => void told.push(`${message.type} after ${totalMs} ms`),
+    onEvent: (type, id) => void told.push(`event ${id} ${type}`),
+    onPartial: (type, _timing, totalMs) => void told.push(`${type} after ${totalMs} ms`),
   });
   outbox.attach(sink);
   return { outbox, heard, told, sink, clock, server };
@@ -286,10 +303,7 @@ function resume(outbox: Outbox, heard: ServerEvent[], sink: FakeSink): void {
 }
 
 function feedback(phonemes: PhonemeResult[]): PartialResult {
-  const message = { type: 'phoneme_feedback', utterance_id: 1, rev: 1, phonemes, timing: { scoring: 1 } } as const;
+  const phones = writePhones(phonemes);
+  const message = { type: 'phoneme_feedback', utterance_id: 1, rev: 1, phones, timing: { scoring: 1 } } as const;
   return { message, audioMs: 0, producedMs: 995, arrivedMs: 990 };
-}
-
-function phone(index: number, status: PhonemeResult['status'] = 'provisional'): PhonemeResult {
-  return { index, word_index: 0, phoneme: 'A', accuracy: index, status } as PhonemeResult;
 }

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { PhonemeResult } from '../../../src/protocol/result.ts';
+import { writePhones } from '../../../src/protocol/written-phones.ts';
 import type { Progress } from '../../../src/scoring/utterance-scorer.ts';
 import type { Outbox } from '../../../src/server/session/outbox.ts';
 import type { PartialResult } from '../../../src/server/session/pending.ts';
 import { Utterance } from '../../../src/server/session/utterance.ts';
+import { phoneResult, phonesOf } from '../../kit/server/phone.ts';
 import { scriptedEngine } from '../../kit/server/scripted.ts';
 
 describe('the window of a feedback, of a model that looks 15 ms behind its hop', () => {
@@ -33,11 +35,13 @@ describe('what a late server spares', () => {
   ])('at step %d a feedback is %j', (level, expected) => {
     const { utterance, sent, feedback } = open({ level });
     utterance.push({ pcm: new Float32Array(), endMs: 100, arrivedMs: 0 });
-    feedback(100, [phone(0, 'final'), phone(1, 'provisional')]);
+    feedback(100, [phoneResult(0, 'final'), phoneResult(1, 'provisional')]);
     const told = ({ message }: PartialResult) =>
       message.type === 'transcript'
         ? 'transcript'
-        : `phoneme_feedback: ${message.phonemes.map(({ index, status, nbest }) => `${index} ${status} ${nbest.length}`).join(', ')}`;
+        : `phoneme_feedback: ${phonesOf(message)
+            .map(({ index, status, nbest }) => `${index} ${status} ${nbest.length}`)
+            .join(', ')}`;
     expect(sent.map(told)).toEqual(expected);
   });
 
@@ -82,7 +86,7 @@ function open({ startMs = 0, level = 0, felt = (_atMs: number, _ms: number): voi
     settings: { emitIntervalMs: 100, granularity: 'phoneme' },
     outbox: { sendPartial: (partial: PartialResult) => sent.push(partial) } as unknown as Outbox,
     open: (_engine, _reference, _settings, { onFeedback }) => {
-      feedback = (ms, phonemes) => onFeedback?.({ audioMs: ms, phonemes, timing: {}, progress });
+      feedback = (ms, phonemes) => onFeedback?.({ audioMs: ms, phones: writePhones(phonemes), timing: {}, progress });
       return { push() {}, gap() {}, close() {}, finish: () => expect.unreachable() };
     },
     overload: { level, felt },
@@ -94,10 +98,6 @@ function open({ startMs = 0, level = 0, felt = (_atMs: number, _ms: number): voi
     sent,
     feedback: (audioMs: number, phonemes: PhonemeResult[] = []) => feedback(audioMs, phonemes),
   };
-}
-
-function phone(index: number, status: PhonemeResult['status']): PhonemeResult {
-  return { index, status, nbest: [{ phoneme: 'A', score: 1 }], start_ms: 0, end_ms: 0 } as unknown as PhonemeResult;
 }
 
 const progress = { words: [], deviations: [] } as unknown as Progress;
