@@ -4,7 +4,7 @@ import { shapesUpTo } from '../onnx/shapes.ts';
 export type StepTime = { batch: number; steps: number; ms: number };
 
 /** How a device is driven: the most streams of a run, and how many steps of each are gathered. */
-export type DeviceTuning = { maxBatch: number; groupSteps: number };
+type DeviceTuning = { maxBatch: number; groupSteps: number };
 
 /** The tuning of one device; it says nothing of another. */
 export type TunedDevice = DeviceTuning & { device: string };
@@ -20,7 +20,7 @@ export type DeviceChoice = DeviceTuning & {
 export const groupSizes = [1, 2, 5] as const;
 
 /** Whoever has waited for feedback for 100 ms waits for the next one too. */
-export const stepDeadlineMs = 100;
+const stepDeadlineMs = 100;
 
 /**
  * Streams that back-to-back runs of one kind carry: each run takes `batch` streams `steps` strides
