@@ -55,7 +55,7 @@ export type StepMeasuring = {
   repetitions: number;
   /** No further batch size is begun after that. */
   budgetMs: number;
-  /** Of the largest network that is tried. */
+  /** The most streams of a run that is tried. */
   maxBatch: number;
   now?: () => number;
 };
