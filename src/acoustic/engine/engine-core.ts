@@ -5,7 +5,7 @@ import { isAccelerator, type Provider } from '../onnx/device.ts';
 import type { StepOutput, Stepper } from '../onnx/stepper.ts';
 import { StatsRecorder } from './engine-stats.ts';
 import { EngineStream, type StreamHost } from './engine-stream.ts';
-import { LoadFollower, type Pace } from './pace.ts';
+import { LoadFollower, type Pace, type pacesOf } from './pace.ts';
 import { decide } from './schedule.ts';
 import type { AcousticFrames, CoreStats } from './types.ts';
 
@@ -15,6 +15,8 @@ export type CoreOptions = {
   stepper: Stepper;
   /** A fixed one; absent: it follows the load. */
   pace?: Pace;
+  /** The levels that it follows the load in, while the device is there. */
+  paces?: ReturnType<typeof pacesOf>;
   /**
    * Opens what goes on when an accelerator's run fails, and tells whom that concerns; the streams
    * go on where they were.
@@ -46,7 +48,7 @@ export class EngineCore {
   readonly #streams = new Set<EngineStream>();
   readonly #waiting = new Set<EngineStream>();
   readonly #stats = new StatsRecorder(performance.now());
-  readonly #load = new LoadFollower(performance.now());
+  #load: LoadFollower;
   #pumpScheduled = false;
   #running = false;
   #inFlight: readonly EngineStream[] = [];
@@ -54,7 +56,8 @@ export class EngineCore {
   #timer: NodeJS.Timeout | undefined;
   #mail: Mail | undefined;
 
-  constructor({ model, plan, stepper, pace, fallBack }: CoreOptions) {
+  constructor({ model, plan, stepper, pace, paces, fallBack }: CoreOptions) {
+    this.#load = new LoadFollower(performance.now(), paces);
     this.#model = model;
     this.#fallBack = fallBack;
     this.#plan = plan;
@@ -203,6 +206,9 @@ export class EngineCore {
     const next = await this.#fallBack(error).catch(() => undefined);
     if (!next) return false;
     this.#stepper = next;
+    const { prefersGroups } = this.#load;
+    this.#load = new LoadFollower(performance.now());
+    this.#load.prefersGroups = prefersGroups;
     for (const stream of this.#streams) stream.loseState();
     await lost.close().catch(() => {});
     return true;

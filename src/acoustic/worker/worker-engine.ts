@@ -178,10 +178,10 @@ class WorkerEngine implements AcousticEngine {
   }
 
   /** What the next worker runs: with its device gone, the same network on the CPU. */
-  #subject(): Pick<EngineOptions, 'model' | 'device'> {
-    const { model, device } = this.#options;
+  #subject(): Pick<EngineOptions, 'model' | 'device' | 'tuning'> {
+    const { model, device, tuning = this.#runsOn?.tuning } = this.#options;
     if (this.#lostDevice) return { model: networkOfAccelerators(model), device: 'cpu' };
-    return { model, ...(device && { device }) };
+    return { model, ...(device && { device }), ...(tuning && { tuning }) };
   }
 
   async #relaunch(): Promise<Ready> {

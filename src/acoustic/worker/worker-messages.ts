@@ -1,5 +1,6 @@
 import type { PlainError } from '../../threads/plain-error.ts';
 import type { LinkEnd } from '../../threads/thread-link.ts';
+import type { TunedDevice } from '../engine/device-tuning.ts';
 import type { EngineOptions } from '../engine/inline-engine.ts';
 import type { CoreStats, EngineFault, LostDevice } from '../engine/types.ts';
 
@@ -17,7 +18,7 @@ export type WorkerStart = EngineOptions & { warm: boolean; deviceMayBeGone: bool
 export type ToWorker = EngineFault | 'larger groups' | 'usual groups' | 'tidy' | 'close';
 
 export type FromWorker =
-  | { type: 'ready'; provider: string; whyNotNative: string | undefined }
+  | { type: 'ready'; provider: string; whyNotNative: string | undefined; tuning: TunedDevice | undefined }
   /** The worker never became ready. */
   | { type: 'unfit'; error: PlainError }
   /** The device is gone; the streams go on with `provider`. */

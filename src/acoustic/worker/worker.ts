@@ -18,13 +18,13 @@ const statsEveryMs = 200;
 nameThread('speechfb-model');
 try {
   const { warm, deviceMayBeGone } = start;
-  const { core, whyNotNative } = await openCore(start, {
+  const { core, whyNotNative, tuning } = await openCore(start, {
     warm,
     deviceMayBeGone,
     onLoss: (lost) => post({ type: 'lost-device', provider: 'cpu', lost }),
   });
   serve(core);
-  post({ type: 'ready', provider: core.provider, whyNotNative });
+  post({ type: 'ready', provider: core.provider, whyNotNative, tuning });
 } catch (error) {
   post({ type: 'unfit', error: toPlainError(error) });
   port.close();

@@ -7,6 +7,7 @@ import { KnownTexts } from '../../scoring/threads/known-texts.ts';
 import { ScoringThreads } from '../../scoring/threads/pool.ts';
 import type { Scoring } from '../../server/session/context.ts';
 import type { Log } from '../../telemetry/log.ts';
+import type { SlotSource } from '../../telemetry/metrics.ts';
 import { Exchange } from '../../threads/exchange.ts';
 import { NodePool, type NodePoolOptions } from '../../trunk/gateway/node-pool.ts';
 
@@ -15,8 +16,8 @@ export type ServedEngine = {
   scoring: Scoring;
   /** Called when the port is known to be ours: only then is the model worth loading. */
   load(): Promise<AcousticEngine>;
-  /** Sessions for which there is a slot; absent: as many as the server takes. */
-  places?(): number;
+  /** Absent: as many sessions as the server takes. */
+  slots?: SlotSource;
   /** Rejects when it can never score again. */
   died: Promise<never>;
   close(): Promise<void>;
@@ -93,7 +94,7 @@ export function remoteEngine(options: NodePoolOptions): ServedEngine {
       leave: (speaker) => pool.leave(speaker),
     },
     load: () => pool.hasNode().then(() => engine),
-    places: () => pool.places(),
+    slots: pool,
     died: new Promise<never>(() => {}),
     close: async () => pool.close(),
   };

@@ -103,3 +103,8 @@ function short(text: string | undefined): string {
 }
 
 const maxQuoted = 80;
+
+/** Why the caller is refused; undefined: it is not. */
+export function refusalIn(caller: Caller | HttpRefusal): HttpRefusal | undefined {
+  return 'status' in caller ? caller : undefined;
+}
