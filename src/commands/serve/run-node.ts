@@ -7,6 +7,7 @@ import type { LogLevel } from '../../telemetry/log-levels.ts';
 import { startInferenceNode } from '../../trunk/node/inference-node.ts';
 import { printDocument } from '../output.ts';
 import { shippedPath } from '../package.ts';
+import { listenNodeHttp } from './node-http.ts';
 import { checkClosed, checkRole, type RoleFlags, readNodeTls } from './roles.ts';
 import { localEngine } from './served-engine.ts';
 import { listenForSignals } from './signals.ts';
@@ -45,6 +46,8 @@ export async function runNode(flags: NodeFlags): Promise<ExitCode> {
     const { slots } = node.slots();
     const what = `${model.name} ${model.version} on ${engine.provider}, ${slots} slots`;
     printDocument(`${plainText(`speechfb: node ready at ${node.address} (${what})`)}\n`);
+    const parts = { node, engine, scoring: served.scoring };
+    const http = flags.httpListen === undefined ? undefined : await listenNodeHttp(flags.httpListen, parts);
     await stopped;
     const drained = node.drain().then((report) => {
       log.info(report, 'drained');
@@ -52,6 +55,7 @@ export async function runNode(flags: NodeFlags): Promise<ExitCode> {
     });
     const ended = await Promise.race([drained, signals.second.then(() => exitCodes.interrupted)]);
     await node.close();
+    http?.close();
     return ended;
   } finally {
     signals.stop();

@@ -69,7 +69,7 @@ async function serve(flags: ServeFlags, onReady: (url: string) => void): Promise
   const server = await startServer({
     engine: warming.promise,
     scoring: engine.scoring,
-    places: engine.places,
+    slots: engine.slots,
     log,
     version: packageVersion(),
     host: flags.host,

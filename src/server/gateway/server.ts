@@ -6,7 +6,7 @@ import type { AcousticEngine, EngineFault } from '../../acoustic/engine/types.ts
 import { listen } from '../../listen.ts';
 import { streamPath, subprotocol } from '../../protocol/address.ts';
 import type { Log } from '../../telemetry/log.ts';
-import { type MetricSources, Metrics } from '../../telemetry/metrics.ts';
+import { type MetricSources, Metrics, type SlotSource } from '../../telemetry/metrics.ts';
 import { ThrottledLog } from '../../telemetry/throttled-log.ts';
 import { collectGarbage } from '../../threads/memory.ts';
 import type { Account } from '../admission/account.ts';
@@ -32,7 +32,7 @@ import { IdleSweep } from './idle-sweep.ts';
 import { closeListener, createListener, listenHints, refuseUnread, socketOptions } from './listener.ts';
 import { OverloadWatch } from './overload-watch.ts';
 import { Registry } from './registry.ts';
-import { type Caller, type CallerPolicy, callerOfUpgrade, identify, misdirected, pathOf } from './upgrade.ts';
+import { type CallerPolicy, callerOfUpgrade, identify, misdirected, pathOf, refusalIn } from './upgrade.ts';
 
 export type ServerOptions = {
   /**
@@ -58,8 +58,8 @@ export type ServerOptions = {
   origins?: readonly string[];
   /** Names by which this server may be called beside those of this machine. */
   hosts?: readonly string[];
-  /** Sessions for which there is a slot elsewhere; absent: this server bounds them alone. */
-  places?: (() => number) | undefined;
+  /** Where sessions are scored elsewhere; absent: this server bounds them alone. */
+  slots?: SlotSource | undefined;
   /** Proxies of the operator's own that all callers come through; each names the one before. */
   trustedProxies?: number;
 };
@@ -115,7 +115,7 @@ class Server implements RunningServer {
   #port = 0;
   #timers: NodeJS.Timeout[] = [];
   #isDraining = false;
-  readonly #capacity = () => Math.min(this.#overload.sessionLimit, this.#options.places?.() ?? Infinity);
+  readonly #capacity = () => Math.min(this.#overload.sessionLimit, this.#options.slots?.places() ?? Infinity);
 
   constructor(options: ServerOptions) {
     this.#options = options;
@@ -225,6 +225,7 @@ class Server implements RunningServer {
       sessions: () => this.#registry.countByState(),
       engine: () => this.#engineNumbers(),
       scoring: () => scoring.stats?.(),
+      slots: () => this.#options.slots?.stats(),
       overload: () => this.#overload,
       limits: () => limitsByWireName(this.#limits),
     });
@@ -390,10 +391,6 @@ class Server implements RunningServer {
     this.#log.flush();
     this.#sweep.look(this.#registry.size, nowMs);
   }
-}
-
-function refusalIn(caller: Caller | HttpRefusal): HttpRefusal | undefined {
-  return 'status' in caller ? caller : undefined;
 }
 
 /** Jitter waits, acknowledgements and timeouts are looked at this often. */

@@ -120,3 +120,8 @@ function short(text: string | undefined): string {
 
 const maxQuoted = 80;
 const tokenHint = `"Authorization: Bearer TOKEN" or the subprotocol "${bearerProtocol}TOKEN"`;
+
+/** Why the caller is refused; undefined: it is not. */
+export function refusalIn(caller: Caller | HttpRefusal): HttpRefusal | undefined {
+  return 'status' in caller ? caller : undefined;
+}
