@@ -8,6 +8,7 @@ import { ScoringThreads } from '../../scoring/threads/pool.ts';
 import type { Scoring } from '../../server/session/context.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { SlotSource } from '../../telemetry/metrics.ts';
+import { Exchange } from '../../threads/exchange.ts';
 import { NodePool, type NodePoolOptions } from '../../trunk/gateway/node-pool.ts';
 
 /** What scores the sessions of a server: threads of its own, or nodes. */
@@ -25,8 +26,11 @@ export type ServedEngine = {
 /** The model and the scoring on threads of this process. */
 export function localEngine(model: ModelPackage, device: string, log: Log): ServedEngine {
   const parsed = parseDevice(device);
+  // One round of mail for the model's thread and those that score.
+  const exchange = new Exchange();
   const threads = new ScoringThreads({
     model,
+    exchange,
     onCrash: (error) => log.error({ error: error.message }, 'a scoring thread died'),
   });
   let loading: Promise<AcousticEngine> | undefined;
@@ -45,7 +49,7 @@ export function localEngine(model: ModelPackage, device: string, log: Log): Serv
   return {
     scoring: liveScoring(threads),
     load() {
-      loading ??= createWorkerEngine({ model, device: parsed, onCrash, onLoss });
+      loading ??= createWorkerEngine({ model, device: parsed, exchange, onCrash, onLoss });
       return loading;
     },
     died,
