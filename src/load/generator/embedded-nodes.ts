@@ -40,7 +40,7 @@ function withNodes(server: EmbeddedServer, nodes: EmbeddedNodes): EmbeddedServic
 }
 
 /** The inference nodes beside a gateway; the first is node 1. */
-export class EmbeddedNodes {
+class EmbeddedNodes {
   readonly #command: ServiceCommand;
   readonly #nodes: EmbeddedServer[] = [];
   readonly #starting = new Set<Promise<void>>();
