@@ -1,8 +1,10 @@
+import { LineCounter } from 'yaml';
 import type { z } from 'zod';
 import { SpeechfbError } from '../errors.ts';
 import { readChunks } from './read-chunks.ts';
 import { plainSentence, shown } from './sentences.ts';
-import { flattenIssues } from './yaml.ts';
+import { yamlDocuments } from './syntax.ts';
+import { flattenIssues, offsetOf } from './yaml.ts';
 
 /** One line of a text file, counted from 1. */
 export type TextLine = { line: number; text: string };
@@ -53,6 +55,12 @@ export function parseJsonLine<S extends z.ZodType>(
     ({ path, message }) => `${path.length > 0 ? `${path.join('.')}: ` : ''}${message}`,
   );
   return { problem: problems.join('; ') };
+}
+
+/** Where in a line of JSON the value at `path`, or its nearest parent, begins; counted from 1. */
+export function jsonColumn(text: string, path: readonly PropertyKey[]): number {
+  const [document] = yamlDocuments(text, new LineCounter());
+  return document ? offsetOf(document, path, undefined) + 1 : 1;
 }
 
 const longestLine = 1_000_000;

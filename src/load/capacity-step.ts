@@ -1,3 +1,4 @@
+import { answerName } from '../metrics/definitions.ts';
 import type { LoadReport } from '../results/report.ts';
 import type { CapacityStep } from './find-capacity.ts';
 import type { LoadScenario } from './scenario/scenario.ts';
@@ -42,7 +43,8 @@ export function scenarioWith(scenario: LoadScenario, learners: number, stepMs: n
 
 /** What a step's run says of its load. */
 export function stepOf(report: LoadReport, learners: number, stepMs: number, long: boolean): MeasuredStep {
-  const feedback = report.distributions.feedback_latency!;
+  const { distributions } = report;
+  const feedback = distributions[answerName((name) => distributions[name]?.samples)]!;
   const ill = report.validity.filter(({ check, ok }) => !ok && check !== noFeedback);
   const missed = report.objectives.filter(({ verdict }) => verdict === 'fail');
   const unproven = report.objectives.filter(({ verdict }) => verdict === 'invalid');

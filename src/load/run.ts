@@ -8,7 +8,7 @@ import type { GeneratorResult } from '../results/merge-results.ts';
 import { type RecordedRun, reportOf } from '../results/recorded-run.ts';
 import type { LoadReport } from '../results/report.ts';
 import type { Abort } from './generator/abort.ts';
-import { type EmbeddedServer, type ServeCommand, startEmbedded } from './generator/embedded-server.ts';
+import { type EmbeddedService, type ServiceCommand, startService } from './generator/embedded-nodes.ts';
 import type { GeneratorHooks, GeneratorTask } from './generator/generator.ts';
 import { LiveRun, type LoadProgress } from './generator/live-run.ts';
 import { generatorCount, runGenerators } from './generator/pool.ts';
@@ -23,7 +23,7 @@ export type LoadOptions = {
   /** Wall clock, ms since 1970, at which the learners begin; undefined: as soon as may be. */
   startAtEpochMs: number | undefined;
   /** Starts the server of a scenario without a URL. */
-  serve: ServeCommand;
+  serve: ServiceCommand;
   version: string;
   /** Processes that make the load; undefined: as many as it wants and cores are free. */
   generators?: number;
@@ -113,7 +113,7 @@ export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<L
  */
 async function driveLoad(
   task: GeneratorTask,
-  server: EmbeddedServer | undefined,
+  server: EmbeddedService | undefined,
   hooks: GeneratorHooks,
   generators = generatorCount(task.plans.length, availableParallelism(), server !== undefined),
 ): Promise<GeneratorResult> {
@@ -140,7 +140,7 @@ function agreedStart(startAtEpochMs: number | undefined, hooks: LoadHooks): numb
   return undefined;
 }
 
-async function startTarget(options: LoadOptions, hooks: LoadHooks): Promise<EmbeddedServer | undefined> {
+async function startTarget(options: LoadOptions, hooks: LoadHooks): Promise<EmbeddedService | undefined> {
   const { url } = options.scenario.spec.target;
   if (url !== undefined) {
     hooks.onPhase('reaching the server');
@@ -149,7 +149,7 @@ async function startTarget(options: LoadOptions, hooks: LoadHooks): Promise<Embe
     return undefined;
   }
   hooks.onPhase('starting the server');
-  return await startEmbedded(options.serve, { signal: hooks.signal });
+  return await startService(options.serve, { signal: hooks.signal });
 }
 
 type Run = { startedAt: Date; interrupted: boolean; aborted: Abort | undefined };

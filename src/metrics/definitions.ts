@@ -27,6 +27,13 @@ const ofSessions = { perUtterance: false, perPhase: false, felt: true } as const
 const ofGenerator = { perUtterance: false, perPhase: false, felt: false } as const;
 
 /**
+ * The latency of what a server owes at every moment is the first of these that has samples:
+ * feedback on the sound; words, where a server does not say how far it has heard; finals, where
+ * nobody knows when words end.
+ */
+const answers = ['feedback_latency', 'word_latency', 'final_latency'] as const;
+
+/**
  * Everything that a load test measures and an objective may name, each with all of its facts. A
  * distribution holds latencies in ms, silence where an event was due among them as infinity; a
  * share is good of total; a rate is what should be rare, of all; a count stands beside the exposure
@@ -68,6 +75,11 @@ export const metrics = {
     about: 'acoustic end of a word -> the first message that shows it',
     ...ofUtterances,
   },
+  word_final_latency: {
+    kind: 'distribution',
+    about: 'acoustic end of a word -> the first message that shows it for good',
+    ...ofUtterances,
+  },
   connect_time: {
     kind: 'distribution',
     about: 'a session due to begin -> ready',
@@ -96,8 +108,9 @@ export const metrics = {
   },
   availability: {
     kind: 'share',
-    about: 'feedback that came, of feedback that was due',
-    arrivalsOf: 'feedback_latency',
+    about:
+      'feedback that came, of feedback that was due; words that came, where a server does not say how far it has heard',
+    arrivalsOf: answers,
     ...ofUtterances,
   },
   goodput: {
@@ -121,6 +134,7 @@ export const metrics = {
     about: 'phones whose score changed after it was first shown',
     counted: 'phones_revised',
     of: 'phones_shown',
+    part: true,
     ...ofUtterances,
   },
   flicker_rate: {
@@ -128,6 +142,15 @@ export const metrics = {
     about: 'words of partial transcripts that changed or went away',
     counted: 'words_changed',
     of: 'words_shown',
+    part: true,
+    ...ofUtterances,
+  },
+  wer: {
+    kind: 'rate',
+    about: 'word errors of finals, of words spoken: left out, put in or changed',
+    counted: 'words_wrong',
+    of: 'words_spoken',
+    part: false,
     ...ofUtterances,
   },
   violations: {
@@ -203,9 +226,13 @@ type MetricDefinition = MetricFields &
     | { kind: 'distribution' }
     /** Counted by tallies, or the samples of a distribution that came. */
     | { kind: 'share'; good: string; total: string }
-    | { kind: 'share'; arrivalsOf: string }
-    /** A share that should be small: what happened `of` all that could. */
-    | { kind: 'rate'; counted: string; of: string }
+    /** The first of these distributions that has samples. */
+    | { kind: 'share'; arrivalsOf: readonly string[] }
+    /**
+     * A share that should be small: what happened `of` all that could. `part`: it is never more
+     * than that.
+     */
+    | { kind: 'rate'; counted: string; of: string; part: boolean }
     /** `of`: its exposure is their sum. `part`: it is never more than the first of them. */
     | { kind: 'count'; of: readonly string[]; part: boolean }
     | { kind: 'cost' }
@@ -227,13 +254,10 @@ export const shareNames = namesOf<ShareName>('share');
 export const rateNames = namesOf<RateName>('rate');
 export const countNames = namesOf<CountName>('count');
 
-/** The share that is about whether samples of that distribution came; most have none. */
-export const arrivalShares: { readonly [N in DistributionName]?: ShareName } = Object.fromEntries(
-  shareNames.flatMap((name) => {
-    const definition = metrics[name];
-    return 'arrivalsOf' in definition ? [[definition.arrivalsOf, name]] : [];
-  }),
-);
+/** The latency of what the server owed at every moment of a test with so many samples of each. */
+export function answerName(samplesOf: (name: DistributionName) => number | undefined): (typeof answers)[number] {
+  return answers.find((name) => (samplesOf(name) ?? 0) > 0) ?? answers[0];
+}
 
 export function isRate(name: MetricName): name is RateName {
   return metrics[name].kind === 'rate';

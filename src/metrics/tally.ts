@@ -24,6 +24,9 @@ export const tallyNames = [
   'phones_revised',
   'words_shown',
   'words_changed',
+  /** Counted where an utterance was read to its end and has a final. */
+  'words_spoken',
+  'words_wrong',
   /** Samples that were due in the warm-up and are in no distribution. */
   'warmup_samples',
 ] as const;

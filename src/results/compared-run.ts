@@ -1,4 +1,4 @@
-import { distributionNames, metrics } from '../metrics/definitions.ts';
+import { answerName, distributionNames, metrics } from '../metrics/definitions.ts';
 import { Recorder } from '../metrics/recorder.ts';
 import type { Trace } from '../metrics/trace.ts';
 import { sessionsByLength } from '../slo/objective/clustered.ts';
@@ -16,18 +16,21 @@ export function comparedRun({ recording, traces }: RecordedRun): ComparedRun & D
   using recorder = new Recorder(recording);
   const whole = recorder.merged();
   const felt = distributionNames.filter((name) => metrics[name].felt);
-  const { shares } = measurementsOf(whole);
+  const { shares, rates } = measurementsOf(whole);
+  const { count: wrong, of: spoken } = rates.wer;
   const strataOf = (name: string) => whole.strata.flatMap((stratum) => stratum[name] ?? []);
   const byLength = sessionsByLength(strataOf('availability'));
   return {
     sessions: byLength > 0 ? Math.min(whole.tally.sessions, byLength) : whole.tally.sessions,
     distributions: Object.fromEntries(felt.map((name) => [name, whole.distributions[name]])),
     sessionP95Ms: sessionP95s(traces),
+    sessionP95Of: answerName((name) => whole.distributions[name].samples),
     shares: {
       availability: { ...shares.availability, strata: strataOf('availability') },
       goodput: { ...shares.goodput, strata: strataOf('goodput') },
       session_success: oneASession(shares.session_success.good, shares.session_success.total),
     },
+    rates: { wer: { good: spoken - wrong, total: spoken, strata: strataOf('wer') } },
     [Symbol.dispose]: () => whole[Symbol.dispose](),
   };
 }

@@ -1,5 +1,6 @@
 import type { ClusterSums } from '../metrics/cluster-sums.ts';
 import {
+  answerName,
   countNames,
   type Distribution,
   type DistributionName,
@@ -55,7 +56,7 @@ function maximum(distribution: Distribution): number | undefined {
 function shareOf(name: ShareName, distributions: Measured['distributions'], tally: Tally) {
   const definition = metrics[name];
   if (!('arrivalsOf' in definition)) return { good: tally[definition.good], total: tally[definition.total] };
-  const { samples, never } = distributions[definition.arrivalsOf];
+  const { samples, never } = distributions[answerName((one) => distributions[one].samples)];
   return { good: samples - never, total: samples };
 }
 

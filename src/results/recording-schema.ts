@@ -53,15 +53,18 @@ const parts: readonly (readonly [part: TallyName, whole: TallyName])[] = [
     return 'total' in share ? [[share.good, share.total] as const] : [];
   }),
   ...countNames.flatMap((name) => (metrics[name].part ? [[name, metrics[name].of[0]] as const] : [])),
-  ...rateNames.map((name) => [metrics[name].counted, metrics[name].of] as const),
+  ...rateNames.flatMap((name) => (metrics[name].part ? [[metrics[name].counted, metrics[name].of] as const] : [])),
   ['sound_served_ms', 'sound_due_ms'],
 ];
+
+/** Tallies that recordings of version 5 did not have from its beginning. */
+const laterTallies: ReadonlySet<TallyName> = new Set(['words_spoken', 'words_wrong']);
 
 /** A count that a recording lacks is one that its speechfb did not have yet. */
 const tally = allOf(tallyNames, (name) =>
   name.startsWith('sound_')
     ? notNegative()
-    : countNames.some((one) => one === name)
+    : countNames.some((one) => one === name) || laterTallies.has(name)
       ? countField().prefault(0)
       : countField(),
 ).superRefine((given, context) => {

@@ -1,5 +1,5 @@
 import { percent } from '../format.ts';
-import { type Measurements, quantile } from '../metrics/definitions.ts';
+import { answerName, type Measurements, quantile } from '../metrics/definitions.ts';
 import type { FaultRecord } from './fault-record.ts';
 import type { GeneratorHealth } from './generator-health.ts';
 
@@ -22,7 +22,8 @@ export function checkValidity(
   generators: readonly GeneratorHealth[],
   faults: readonly FaultRecord[],
 ): ValidityCheck[] {
-  const { samples } = measured.distributions.feedback_latency;
+  const { distributions } = measured;
+  const { samples } = distributions[answerName((name) => distributions[name].samples)];
   const lost = generators.filter((generator) => generator.lost !== undefined);
   return [
     lateness('send lateness', measured, 'send_lateness', 'no frame was sent'),

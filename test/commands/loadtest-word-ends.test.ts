@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkWordEnds, withWordEnds } from '../../src/commands/loadtest/word-ends.ts';
@@ -51,10 +51,13 @@ spec:
   return { folder, prepare, rewrite, kept: join(folder, 'clips.words.jsonl') };
 }
 
-async function found(test: ReturnType<ReturnType<typeof ready>['prepare']>) {
+async function found(
+  test: ReturnType<ReturnType<typeof ready>['prepare']>,
+  cache: string | undefined = '/dev/null/no',
+) {
   const phases: string[] = [];
   const signal = new AbortController().signal;
-  const { clips } = await withWordEnds(test, { onPhase: (phase) => phases.push(phase), signal });
+  const { clips } = await withWordEnds(test, { onPhase: (phase) => phases.push(phase), signal }, cache);
   return { phases, words: clips.map(({ words }) => words) };
 }
 
@@ -103,6 +106,33 @@ describe('the ends of words', () => {
     const { words, phases } = await found(prepare());
     expect(words[0]).toHaveLength(6);
     expect(phases[1]).toMatch(/^word ends are found again next time: .*clips\.words\.jsonl cannot be written: E/);
+    expect(phases[1]).toMatch(/, and .*\.words\.jsonl cannot be written: E/);
+  });
+
+  it("are kept in the user's cache where nothing can be written beside the manifest", async () => {
+    const { prepare, kept, folder } = ready([withoutWords(shipped[12]!)]);
+    mkdirSync(kept);
+    const cache = join(folder, 'cache', 'speechfb');
+    const first = await found(prepare(), cache);
+    expect(first.phases).toHaveLength(1);
+    expect(await found(prepare(), cache)).toEqual({ words: first.words, phases: [] });
+    // Nothing half written is left there.
+    expect(readdirSync(cache)).toEqual([expect.stringMatching(/^[\da-f]{16}\.words\.jsonl$/)]);
+  });
+
+  it('of two load tests that run at once are all kept', async () => {
+    const [one, other] = [withoutWords(shipped[12]!), withoutWords(shipped[6]!)];
+    const { prepare, kept, rewrite } = ready([one, other]);
+    rewrite([one]);
+    const first = prepare();
+    rewrite([other]);
+    const second = prepare();
+    await Promise.all([found(first), found(second)]);
+    const ids = readFileSync(kept, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).id);
+    expect(ids.sort()).toEqual([one.id, other.id].sort());
   });
 
   it('are not looked for when no objective is on them', async () => {

@@ -1,4 +1,5 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { jsonText } from '../../json-text.ts';
 import type { ClipWord } from '../../load/scenario/clip-words.ts';
@@ -9,50 +10,83 @@ type Entry = { key: string; id: string; words: readonly ClipWord[] };
 /**
  * The word ends that were found for the clips of one manifest: `en.jsonl` has its in
  * `en.words.jsonl` beside it, a line a clip with `words` as a manifest may give them. The file may
- * be deleted at any time, or kept with the clips.
+ * be deleted at any time, or kept with the clips. Where nothing can be written beside the manifest
+ * they are kept in the user's cache.
  */
 export class WordEndStore {
-  readonly #path: string;
+  readonly #beside: string;
+  readonly #cached: string | undefined;
   readonly #entries = new Map<string, Entry>();
-  #changed = false;
+  readonly #words = new Map<string, Entry['words']>();
+  readonly #fresh: Entry[] = [];
 
-  /** Lines that are not as this version writes them are found again. */
-  constructor(manifest: string) {
-    this.#path = manifest.replace(/\.(jsonl|ndjson|json)$/i, '') + suffix;
-    for (const line of linesOf(this.#path)) {
-      const entry = parsed(line);
-      if (entry) this.#entries.set(entry.id, entry);
+  /**
+   * Lines that are not as this version writes them are found again.
+   *
+   * @param cache A directory for what cannot be kept beside the manifest, and a name in it that no
+   *   other manifest has; undefined where there is none.
+   */
+  constructor(manifest: string, cache: { directory: string; name: string } | undefined) {
+    this.#beside = manifest.replace(/\.(jsonl|ndjson|json)$/i, '') + suffix;
+    this.#cached = cache && join(cache.directory, cache.name + suffix);
+    for (const path of [this.#cached, this.#beside]) {
+      for (const entry of path === undefined ? [] : entriesOf(path)) this.#keep(entry);
     }
   }
 
   get(key: string): readonly ClipWord[] | undefined {
-    for (const entry of this.#entries.values()) if (entry.key === key) return entry.words;
-    return undefined;
+    return this.#words.get(key);
   }
 
   /** In place of what was kept under that id. */
   put(entry: Entry): void {
     if (this.#entries.get(entry.id)?.key === entry.key) return;
-    this.#entries.set(entry.id, entry);
-    this.#changed = true;
+    this.#keep(entry);
+    this.#fresh.push(entry);
   }
 
-  /** Writes what is new, whole or not at all; why it could not, or undefined. */
+  /**
+   * Writes what is new, whole or not at all, with what another load test has written meanwhile; why
+   * it could not, or undefined.
+   */
   save(): string | undefined {
-    if (!this.#changed) return undefined;
-    const lines = [...this.#entries.values()].map(
+    if (this.#fresh.length === 0) return undefined;
+    const beside = this.#write(this.#beside);
+    if (beside === undefined || this.#cached === undefined) return beside;
+    const cached = this.#write(this.#cached);
+    return cached === undefined ? undefined : `${beside}, and ${cached}`;
+  }
+
+  #keep(entry: Entry): void {
+    this.#entries.set(entry.id, entry);
+    this.#words.set(entry.key, entry.words);
+  }
+
+  #write(path: string): string | undefined {
+    const entries = new Map(entriesOf(path).map((entry) => [entry.id, entry]));
+    for (const entry of this.#fresh) entries.set(entry.id, entry);
+    const lines = [...entries.values()].map(
       ({ key, id, words }) =>
         `${jsonText({ id, words: words.map(({ text, endMs }) => ({ text, end_ms: endMs ?? null })), key }, 0)}\n`,
     );
-    const unfinished = `${this.#path}.${process.pid}`;
+    const unfinished = `${path}.${process.pid}`;
     try {
+      if (path === this.#cached) mkdirSync(dirname(path), { recursive: true });
       writeFileSync(unfinished, lines.join(''));
-      renameSync(unfinished, this.#path);
+      renameSync(unfinished, path);
       return undefined;
     } catch (error) {
-      return `${this.#path} cannot be written: ${(error as NodeJS.ErrnoException).code}`;
+      remove(unfinished);
+      return `${path} cannot be written: ${(error as NodeJS.ErrnoException).code}`;
     }
   }
+}
+
+/** What was never begun cannot be removed, which is as well. */
+function remove(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {}
 }
 
 const suffix = '.words.jsonl';
@@ -63,9 +97,10 @@ const entrySchema = z.object({
   words: z.array(z.object({ text: z.string(), end_ms: z.number().nullable() })),
 });
 
-function linesOf(path: string): string[] {
+function entriesOf(path: string): Entry[] {
   try {
-    return readFileSync(path, 'utf8').split('\n');
+    const lines = readFileSync(path, 'utf8').split('\n');
+    return lines.flatMap((line) => parsed(line) ?? []);
   } catch {
     return [];
   }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AcousticEngine } from '../../acoustic/engine/types.ts';
 import { loadModelPackage } from '../../acoustic/model/load-model.ts';
@@ -9,6 +10,7 @@ import type { Clip } from '../../load/scenario/clips.ts';
 import type { PreparedLoad } from '../../load/scenario/prepare.ts';
 import type { LoadScenario } from '../../load/scenario/scenario.ts';
 import { splitWords } from '../../scoring/text/words.ts';
+import { cacheDirectory } from './cache-directory.ts';
 import { WordEndStore } from './word-end-store.ts';
 
 type Test = { scenario: LoadScenario; prepared: PreparedLoad };
@@ -19,7 +21,7 @@ type Test = { scenario: LoadScenario; prepared: PreparedLoad };
  * words that the server reads in the text. Throws `bad_config` or `bad_manifest`.
  */
 export function checkWordEnds({ scenario, prepared }: Test): void {
-  const objective = scenario.spec.objectives.findIndex(({ metric }) => metric === 'word_latency');
+  const objective = objectiveOnWords(scenario);
   const foreign = prepared.clips.find((clip) => !clip.words && !isEnglish(clip));
   if (objective >= 0 && foreign) {
     const message = `spec.objectives.${objective}: needs the ends of words, which are found in English alone; clip "${foreign.id}" is ${foreign.language}: give its words in the manifest as [{"text": ..., "end_ms": ...}]`;
@@ -33,20 +35,24 @@ export function checkWordEnds({ scenario, prepared }: Test): void {
 /**
  * The prepared test with the word ends of every clip, if an objective asks for them. Those that no
  * manifest gives come from the shipped model's alignment, once: they are kept beside the manifest,
- * by the content of clip and model.
+ * by the content of clip and model, or in `cache`, a directory, where that cannot be written.
  */
 export async function withWordEnds(
   { scenario, prepared }: Test,
   { onPhase, signal }: { onPhase(phase: string): void; signal: AbortSignal },
+  cache: string | undefined = cacheDirectory(process.env, process.platform),
 ): Promise<PreparedLoad> {
-  if (!scenario.spec.objectives.some(({ metric }) => metric === 'word_latency')) return prepared;
+  if (objectiveOnWords(scenario) < 0) return prepared;
   const clips = [...prepared.clips];
   const aligner = new Aligner(shippedModel);
   try {
     for (const [index, { manifest }] of scenario.spec.learners.clips.entries()) {
       const lacking = prepared.clipMix[index]!.clips.filter((place) => !clips[place]!.words);
       if (lacking.length === 0) continue;
-      const store = new WordEndStore(manifest);
+      const store = new WordEndStore(
+        manifest,
+        cache === undefined ? undefined : { directory: cache, name: nameOf(manifest) },
+      );
       const unknown = lacking.filter((place) => !store.get(aligner.keyOf(clips[place]!))).length;
       const many = unknown === 1 ? '1 clip' : `${unknown} clips`;
       if (unknown > 0) onPhase(`finding where the words of ${many} of ${manifest} end`);
@@ -69,6 +75,16 @@ export async function withWordEnds(
 
 /** The model package that the embedded server has unless another is named. */
 export const shippedModel = fileURLToPath(new URL('../../../models/en-learner', import.meta.url));
+
+/** The first objective that needs the ends of words; -1 where none does. */
+function objectiveOnWords({ spec }: LoadScenario): number {
+  return spec.objectives.findIndex(({ metric }) => metric === 'word_latency' || metric === 'word_final_latency');
+}
+
+/** Manifests of one name lie in many folders. */
+function nameOf(manifest: string): string {
+  return createHash('sha256').update(resolve(manifest)).digest('hex').slice(0, 16);
+}
 
 function isEnglish({ language }: Clip): boolean {
   return /^en(-|$)/i.test(language);

@@ -6,11 +6,12 @@ import { logLevels } from '../../telemetry/log-levels.ts';
 import { parseDurationMs } from '../../units.ts';
 import type { RegisterCommand } from '../register.ts';
 import { parseLimit } from './limit-flag.ts';
+import { serveRoles } from './roles.ts';
 import type { ServeFlags } from './run.ts';
 
 /** `speechfb serve`: the speechfb.v1 protocol over WebSocket, until a signal. */
 export const registerServe: RegisterCommand = (program: Command, done) => {
-  program
+  const command = program
     .command('serve')
     .description('Score learners while they speak: the speechfb.v1 protocol over WebSocket.')
     .option('--host <address>', 'listen here; beyond loopback --token-file or TLS is needed', '127.0.0.1')
@@ -52,14 +53,33 @@ export const registerServe: RegisterCommand = (program: Command, done) => {
       new Option('--parent-fd <number>', 'a pipe to the load test that started this server, which ends it')
         .argParser(flag('--parent-fd', wholeNumber(0, 1023)))
         .hideHelp(),
-    )
-    .action(async (flags: ServeFlags) => {
-      // First of all: a parent that dies meanwhile must not leave the server behind.
-      if (flags.parentFd !== undefined) {
-        const { endWithParent } = await import('../../threads/end-with-parent.ts');
-        endWithParent(flags.parentFd);
-      }
-      const { runServe } = await import('./run.ts');
-      done(await runServe(flags));
-    });
+    );
+  addRoleOptions(command);
+  command.action(async (flags: ServeFlags) => {
+    // First of all: a parent that dies meanwhile must not leave the server behind.
+    if (flags.parentFd !== undefined) {
+      const { endWithParent } = await import('../../threads/end-with-parent.ts');
+      endWithParent(flags.parentFd);
+    }
+    const { runServe } = await import('./run.ts');
+    done(await runServe(flags));
+  });
 };
+
+/** What says which part of a service this process is. */
+function addRoleOptions(command: Command): void {
+  command
+    .addOption(
+      new Option('--role <role>', 'all in one process, or a gateway that scores at nodes, or such a node')
+        .choices(serveRoles)
+        .default('all'),
+    )
+    .option('--node <address...>', 'for a gateway: its nodes, as host:port, unix:/path or dns:name:port')
+    .option('--node-listen <address>', 'for a node: where gateways find it; default 127.0.0.1:8091')
+    .option('--slots <number>', 'for a node: sessions at once', flag('--slots', wholeNumber(1, 100_000)))
+    .option('--http-listen <address>', 'for a node: /healthz, /readyz and /metrics here, as 127.0.0.1:9091')
+    .option('--region <name>', 'for gateways and nodes: only those of one region work together')
+    .option('--node-cert <file>', 'PEM certificate that this end of a trunk shows; with --node-key and --node-ca')
+    .option('--node-key <file>', 'PEM private key of --node-cert')
+    .option('--node-ca <file>', 'PEM certificate of who signs the certificates of the other ends');
+}

@@ -1,29 +1,26 @@
-import { readFileSync, writeSync } from 'node:fs';
+import { writeSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { isatty } from 'node:tty';
 import { setFlagsFromString } from 'node:v8';
-import type { AcousticEngine, LostDevice } from '../../acoustic/engine/types.ts';
+import type { AcousticEngine } from '../../acoustic/engine/types.ts';
 import { loadModelPackage } from '../../acoustic/model/load-model.ts';
-import { parseDevice } from '../../acoustic/onnx/device.ts';
 import { installNative } from '../../acoustic/onnx/runtime.ts';
-import { createWorkerEngine } from '../../acoustic/worker/worker-engine.ts';
 import { type ExitCode, exitCodes, SpeechfbError } from '../../errors.ts';
 import { encodeServerUpdate, type ServerUpdate } from '../../load/generator/server-updates.ts';
 import { plainText } from '../../plain-text.ts';
-import { ScoringThreads } from '../../scoring/threads/pool.ts';
 import { hostName, isLoopback } from '../../server/admission/exposure.ts';
 import { readTokenFile } from '../../server/admission/tokens.ts';
 import { faultsPath } from '../../server/gateway/faults.ts';
 import { type RunningServer, type ServerOptions, startServer } from '../../server/gateway/server.ts';
 import type { Limits } from '../../server/limits.ts';
-import type { Scoring } from '../../server/session/context.ts';
 import { createLog, type Log } from '../../telemetry/log.ts';
 import type { LogLevel } from '../../telemetry/log-levels.ts';
 import { toPlainError } from '../../threads/plain-error.ts';
-import { stopSignals } from '../interruption.ts';
 import { printDocument } from '../output.ts';
 import { packageVersion, shippedPath } from '../package.ts';
 import { checkLimits } from './limit-flag.ts';
+import { type RoleFlags, readPem, servedEngine } from './roles.ts';
+import { runNode } from './run-node.ts';
+import { defer, listenForSignals } from './signals.ts';
 
 export type ServeFlags = {
   host: string;
@@ -43,7 +40,7 @@ export type ServeFlags = {
   faultInjection?: true;
   logLevel: LogLevel;
   parentFd?: number;
-};
+} & RoleFlags;
 
 /**
  * Serves until a stop signal, then drains; a second one ends it at once. When the model is warm,
@@ -52,10 +49,11 @@ export type ServeFlags = {
  */
 export async function runServe(flags: ServeFlags): Promise<ExitCode> {
   const { parentFd } = flags;
-  if (parentFd === undefined) return await serve(flags, () => {});
+  const run = flags.role === 'inference' ? runNode : serve;
+  if (parentFd === undefined) return await run(flags, () => {});
   const report = (update: ServerUpdate) => writeSync(parentFd, encodeServerUpdate(update));
   try {
-    return await serve(flags, (url) => report({ type: 'ready', url }));
+    return await run(flags, (url) => report({ type: 'ready', url }));
   } catch (error) {
     report({ type: 'failed', error: toPlainError(error) });
     throw error;
@@ -66,16 +64,12 @@ async function serve(flags: ServeFlags, onReady: (url: string) => void): Promise
   collectOnOwnThread();
   const log = createLog(flags.logLevel, process.stderr);
   const model = loadModelPackage(flags.model ?? shippedPath('models/en-learner'));
-  const device = parseDevice(flags.device);
+  const engine = servedEngine(flags, model, log);
   const warming = defer<AcousticEngine>();
-  const scoring = new ScoringThreads({
-    model,
-    onCrash: (error) => log.error({ error: error.message }, 'a scoring thread died'),
-  });
-  const died = defer<never>();
   const server = await startServer({
     engine: warming.promise,
-    scoring: liveScoring(scoring),
+    scoring: engine.scoring,
+    slots: engine.slots,
     log,
     version: packageVersion(),
     host: flags.host,
@@ -92,18 +86,10 @@ async function serve(flags: ServeFlags, onReady: (url: string) => void): Promise
   if (!isLoopback(flags.host) && flags.tlsCert === undefined) {
     log.warn({ host: flags.host }, 'voices and tokens travel unencrypted unless TLS ends in front of this server');
   }
-  const onCrash = (error: Error, restarted: boolean): void => {
-    log.error({ error: error.message, restarted }, 'the model thread died');
-    if (!restarted) died.reject(error);
-  };
-  const onLoss = (lost: LostDevice): void => {
-    log.error({ ...lost, provider: 'cpu' }, 'the device of the model was lost, the CPU goes on');
-  };
-  // The port is known to be ours by now: only then is the model worth loading.
-  const loading = createWorkerEngine({ model, device, onCrash, onLoss });
+  const loading = engine.load();
   warming.resolve(loading);
   const signals = listenForSignals(flags.parentFd !== undefined);
-  const stopped = Promise.race([signals.first, died.promise]);
+  const stopped = Promise.race([signals.first, engine.died]);
   stopped.catch(() => {});
   try {
     await Promise.race([server.ready, stopped]);
@@ -117,21 +103,8 @@ async function serve(flags: ServeFlags, onReady: (url: string) => void): Promise
   } finally {
     signals.stop();
     await server.close();
-    // While the model still warms up there is nothing to wait for: its thread ends with the
-    // process.
-    await loading.then((engine) => engine.close()).catch(() => {});
-    await scoring.close();
+    await engine.close();
   }
-}
-
-/** The scoring that `speechfb score` runs too, on its threads. */
-export function liveScoring(threads: ScoringThreads): Scoring {
-  return {
-    readReference: (source, mostPhones) => threads.readReference(source, mostPhones),
-    openUtterance: threads.openUtterance,
-    stats: () => threads.stats(),
-    tidy: () => threads.tidy(),
-  };
 }
 
 async function sayReady(
@@ -170,64 +143,6 @@ function readTls(cert: string | undefined, key: string | undefined): ServerOptio
     throw new SpeechfbError('bad_tls', `${given} needs ${missing} beside it`);
   }
   return { certificate: readPem(cert), key: readPem(key) };
-}
-
-function readPem(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (cause) {
-    throw new SpeechfbError('bad_tls', `cannot read ${path}: ${String(cause)}`, { cause });
-  }
-}
-
-type Signals = { first: Promise<void>; second: Promise<void>; came(): boolean; stop(): void };
-
-/**
- * Listens for the signals that stop the server; the others no longer end it. `embedded`: a load
- * test started it.
- */
-function listenForSignals(embedded: boolean): Signals {
-  const first = defer<void>();
-  const second = defer<void>();
-  let count = 0;
-  const onSignal = (): void => {
-    count += 1;
-    (count === 1 ? first : second).resolve();
-  };
-  const ignore = (): void => {};
-  const heeded = embedded ? ['SIGTERM'] : stopSignals.filter((signal) => signal !== 'SIGHUP' || hasTerminal());
-  const listeners = stopSignals.map((signal) => [signal, heeded.includes(signal) ? onSignal : ignore] as const);
-  for (const [signal, listener] of listeners) process.on(signal, listener);
-  return {
-    first: first.promise,
-    second: second.promise,
-    came: () => count > 0,
-    stop() {
-      for (const [signal, listener] of listeners) process.off(signal, listener);
-    },
-  };
-}
-
-/**
- * Without a terminal (nohup, a daemon) nothing hangs up; Node forgets that nohup had SIGHUP
- * ignored.
- */
-function hasTerminal(): boolean {
-  return [0, 1, 2].some((fd) => isatty(fd));
-}
-
-type Deferred<Value> = {
-  promise: Promise<Value>;
-  resolve(value: Value | Promise<Value>): void;
-  reject(error: Error): void;
-};
-
-function defer<Value>(): Deferred<Value> {
-  let settle: Pick<Deferred<Value>, 'resolve' | 'reject'> | undefined;
-  const promise = new Promise<Value>((resolve, reject) => {
-    settle = { resolve, reject };
-  });
-  return { promise, ...settle! };
 }
 
 /**

@@ -1,4 +1,5 @@
 import {
+  answerName,
   type Distribution,
   type DistributionName,
   distributionNames,
@@ -27,7 +28,7 @@ export type LoadProgress = {
   /** Time until the learners stop speaking. */
   leftMs: number;
   sessions: { planned: number; arrived: number; ended: number; refused: number; died: number };
-  /** Feedback that was due, and what of it never came. */
+  /** Feedback that was due (words, where a server tells no more), and what of it never came. */
   samples: number;
   never: number;
   /** Quantiles of feedback latency so far. */
@@ -95,7 +96,8 @@ export class LiveRun {
     this.#lookedMs = this.#elapsedMs;
     const recent = this.#recent;
     this.#recent = new LiveSlice(recent.labels);
-    const feedback = whole.of('feedback_latency');
+    const answers = answersOf(whole);
+    const feedback = whole.of(answers);
     const lateness = whole.of('send_lateness');
     const { tally } = whole;
     return {
@@ -113,7 +115,7 @@ export class LiveRun {
       p50Ms: quantile(feedback, 0.5),
       p95Ms: quantile(feedback, 0.95),
       p99Ms: quantile(feedback, 0.99),
-      recentP95Ms: quantile(recent.of('feedback_latency'), 0.95),
+      recentP95Ms: quantile(recent.of(answers), 0.95),
       sendLatenessP99Ms: quantile(lateness, 0.99),
       framesSent: lateness.samples,
       utterances: tally.utterances,
@@ -148,7 +150,8 @@ export class LiveRun {
   #profiles(): LoadProgress['profiles'] {
     const names = [...new Set([...this.#slices.values()].map(({ labels }) => labels.profile))].sort();
     return names.map((profile) => {
-      const feedback = this.#merged({ profile }).of('feedback_latency');
+      const merged = this.#merged({ profile });
+      const feedback = merged.of(answersOf(merged));
       return { profile, samples: feedback.samples, p50Ms: quantile(feedback, 0.5), p95Ms: quantile(feedback, 0.95) };
     });
   }
@@ -156,6 +159,10 @@ export class LiveRun {
   #merged(selector: Selector): LiveView {
     return new LiveView([...this.#slices.values()].filter((slice) => fits(slice.labels, selector)));
   }
+}
+
+function answersOf(view: LiveView): DistributionName {
+  return answerName((name) => view.of(name).samples);
 }
 
 /** Generators report twice a second each; adding them all up for each of them would be too much. */

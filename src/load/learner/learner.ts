@@ -189,11 +189,12 @@ export class Learner implements FaultyLearner {
   }
 
   #newMeter(): SessionMeter {
-    const speechBeginMs = this.#context.clips.map((clip) => clip.speechBeginMs);
+    const { clips, frameMs } = this.#context;
     return new SessionMeter({
       ...this.#context,
       plan: this.#plan,
-      speechBeginMs,
+      speechBeginMs: clips.map((clip) => clip.speechBeginMs),
+      clipFrames: clips.map(({ durationMs }) => Math.ceil(durationMs / frameMs)),
       simulated: this.#device !== undefined,
     });
   }

@@ -89,6 +89,12 @@ export class FeedbackIntervals {
     return count;
   }
 
+  /** Where an utterance begins and ends on the session's sample clock, ms. */
+  span(utterance: number): readonly [fromMs: number, toMs: number] {
+    const { startMs, lengthMs } = this.#spans[utterance]!;
+    return [startMs, startMs + lengthMs];
+  }
+
   /** When the sound at `audioMs` of the session's sample clock was due to be spoken. */
   dueMs(audioMs: number): number | undefined {
     let low = 0;

@@ -77,21 +77,30 @@ export class FeedbackMeter {
       // The frame that the server waited for last: what it took on its way is what the feedback
       // took.
       const frame = Math.round((endMs + (timing.window ?? 0)) / frameMs) - 1;
-      const known = {
-        captureMs: frameMs,
-        // How late a frame was that the app dropped is not known.
-        lateSendMs: this.#path.lateMs(frame) || 0,
-        roundTripMs: this.roundTripMs,
-        uplinkMs: this.#path.uplinkMs(frame),
-        downlinkMs,
-        timing,
-      };
-      splitLatency(latencyMs, known, parts);
-      this.#slices.at(interval.dueMs).recordStages(parts);
-      if (this.#traces.wants()) {
-        this.#traces.keep(this.#owner, receivedMs - this.#startMs, latencyMs, parts, interval.utterance);
-      }
+      this.#split({ ...interval, latencyMs, receivedMs, frame, captureMs: frameMs }, timing, downlinkMs);
     });
+  }
+
+  /**
+   * A word of that utterance, whose sound ended at `dueMs`, is shown for the first time. Its
+   * latency is split where a server does not say how far it has heard, so that this is what is
+   * owed.
+   */
+  word(utterance: number, dueMs: number, receivedMs: number, downlinkMs: number | undefined): void {
+    if (dueMs < this.#startMs + this.#options.warmupMs || receivedMs < dueMs) return;
+    const { beginMs } = this.#options.plan.utterances[utterance]!;
+    const [fromMs] = this.#intervals.span(utterance);
+    const intoMs = dueMs - this.#startMs - beginMs;
+    const frame = Math.max(0, Math.ceil((fromMs + intoMs) / this.#frameMs - 1e-6) - 1);
+    // The rest of the frame in which the word ends.
+    const captureMs = (frame + 1) * this.#frameMs - fromMs - intoMs;
+    const word = { utterance, dueMs, latencyMs: receivedMs - dueMs, receivedMs, frame };
+    this.#split({ ...word, captureMs }, {}, downlinkMs);
+  }
+
+  /** Where the utterance ends on the session's sample clock, ms. */
+  endOf(utterance: number): number {
+    return this.#intervals.span(utterance)[1];
   }
 
   /** Intervals whose sound was over by `untilMs` will never be covered. */
@@ -108,6 +117,27 @@ export class FeedbackMeter {
     this.#shown = overdue;
   }
 
+  #split(
+    { dueMs, utterance, latencyMs, receivedMs, frame, captureMs }: Answer,
+    timing: Timing,
+    downlinkMs: number | undefined,
+  ): void {
+    const known = {
+      captureMs,
+      // How late a frame was that the app dropped is not known.
+      lateSendMs: this.#path.lateMs(frame) || 0,
+      roundTripMs: this.roundTripMs,
+      uplinkMs: this.#path.uplinkMs(frame),
+      downlinkMs,
+      timing,
+    };
+    splitLatency(latencyMs, known, parts);
+    this.#slices.at(dueMs).recordStages(parts);
+    if (this.#traces.wants()) {
+      this.#traces.keep(this.#owner, receivedMs - this.#startMs, latencyMs, parts, utterance);
+    }
+  }
+
   #record({ dueMs, utterance }: FeedbackInterval, receivedMs: number): boolean {
     const score = this.#scoreOf(utterance);
     const counted = this.#sink.record('feedback_latency', dueMs, receivedMs, score, this.#shown === 0);
@@ -116,6 +146,9 @@ export class FeedbackMeter {
     return counted;
   }
 }
+
+/** What came at last, and the frame of the session that the server had to wait for. */
+type Answer = FeedbackInterval & { latencyMs: number; receivedMs: number; frame: number; captureMs: number };
 
 /** One place for all: it is read before the next latency is split. */
 const parts: LatencyParts = new Float64Array(reportStages.length);

@@ -1,10 +1,4 @@
-import {
-  arrivalShares,
-  type CountName,
-  type DistributionName,
-  metrics,
-  type RateName,
-} from '../../metrics/definitions.ts';
+import { type CountName, type DistributionName, metrics, type RateName } from '../../metrics/definitions.ts';
 import type { Objective } from '../../slo/objective/expression.ts';
 import type { PhaseSlices } from './phase-slices.ts';
 import { SessionScore, type UtteranceScore } from './session-score.ts';
@@ -17,11 +11,21 @@ export class SampleSink {
   readonly #slices: PhaseSlices;
   readonly #score: SessionScore;
   readonly #fromMs: number;
+  readonly #answers: DistributionName;
 
-  /** `fromMs`: what was due before is counted apart. */
-  constructor(slices: PhaseSlices, objectives: readonly Objective[], fromMs: number) {
+  /**
+   * @param fromMs What was due before is counted apart.
+   * @param answers The latency of what is owed at every moment: availability is about its arrivals.
+   */
+  constructor(
+    slices: PhaseSlices,
+    objectives: readonly Objective[],
+    fromMs: number,
+    answers: DistributionName = 'feedback_latency',
+  ) {
     this.#slices = slices;
-    this.#score = new SessionScore(objectives, slices.labels);
+    this.#answers = answers;
+    this.#score = new SessionScore(objectives, slices.labels, answers);
     this.#fromMs = fromMs;
   }
 
@@ -44,8 +48,7 @@ export class SampleSink {
     const { phase } = slice.labels;
     slice.record(name, ms, live);
     this.#score.latency(name, ms, phase, utterance);
-    const arrivals = arrivalShares[name];
-    if (arrivals) this.#score.events(arrivals, Number.isFinite(ms) ? 0 : 1, 1, phase, utterance);
+    if (name === this.#answers) this.#score.events('availability', Number.isFinite(ms) ? 0 : 1, 1, phase, utterance);
     return true;
   }
 

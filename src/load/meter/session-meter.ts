@@ -9,7 +9,8 @@ import { FrameTimes } from './frame-times.ts';
 import { PhaseSlices } from './phase-slices.ts';
 import { InvariantWatch } from './protocol-invariants.ts';
 import { SampleSink } from './sample-sink.ts';
-import { UtteranceMeter, type UtteranceTimes } from './utterance-meter.ts';
+import type { SpokenText } from './spoken-text.ts';
+import { type ShownText, UtteranceMeter, type UtteranceTimes } from './utterance-meter.ts';
 
 export type MeterOptions = {
   plan: LearnerPlan;
@@ -19,6 +20,10 @@ export type MeterOptions = {
    * Where the words of each clip end, ms, if that is known; undefined for a word that is not read.
    */
   wordEndsMs?: readonly (readonly (number | undefined)[])[];
+  /** Whole frames in each clip, so that it is known who read one to its end; absent: all did. */
+  clipFrames?: readonly number[];
+  /** Present for a server that speaks another protocol than ours. */
+  foreign?: Foreign;
   /** The plan's 0 on the clock. */
   startMs: number;
   frameMs: number;
@@ -34,6 +39,24 @@ export type MeterOptions = {
   /** `frameCarried` will report each frame: the learner's network is simulated. */
   simulated?: boolean;
 };
+
+/** What is known of a server that names no words by their places. */
+export type Foreign = {
+  /** How it says how far into the sound its messages reach. */
+  reach: 'field' | 'replies' | 'words' | 'final';
+  /** What each clip says. */
+  texts: readonly SpokenText[];
+};
+
+/**
+ * What a message of such a server tells. `coversMs`: how far it reaches on the session's sample
+ * clock; absent where the server does not say.
+ */
+export type ForeignMessage = { coversMs?: number | undefined } & (
+  | { is: 'ack' }
+  /** `utterance`: its place in the plan. */
+  | (ShownText & { utterance: number })
+);
 
 /** How a session ended, and what became of its frames. */
 export type SessionOutcome = {
@@ -67,13 +90,17 @@ export class SessionMeter {
   #droppedAtMs: number | undefined;
   #firstUtteranceId: number | undefined;
   #over: 'closed' | 'refused' | 'lost' | undefined;
+  /** The server says how far it has heard: feedback on all of the sound is owed. */
+  readonly #tellsReach: boolean;
 
   constructor(options: MeterOptions) {
     const { plan, recorder, startMs, warmupMs, objectives = [], loadPhases: phases = [] } = options;
     this.#options = options;
+    const answers = answersOf(options.foreign);
+    this.#tellsReach = answers === 'feedback_latency';
     const slices = new PhaseSlices(recorder, labelsOf(plan), { phases, startMs, beginMs: startMs + plan.arrivalMs });
     this.#slice = slices.first;
-    this.#sink = new SampleSink(slices, objectives, startMs + warmupMs);
+    this.#sink = new SampleSink(slices, objectives, startMs + warmupMs, answers);
     this.#frameTimes = new FrameTimes(options.simulated ?? false);
     this.#feedback = new FeedbackMeter(
       options,
@@ -138,7 +165,7 @@ export class SessionMeter {
         this.#feedback.cover(event.audio_ms, receivedMs, {}, downlinkMs);
         if (!utterance) break;
         this.#slice.tally.utterances += 1;
-        this.#final(place, utterance, (meter) => meter.final(event.words, receivedMs, this.#feedback.soundMs));
+        this.#final(place, utterance, (meter) => meter.final(event, receivedMs, this.#feedback.soundMs), true);
         break;
       }
       case 'transcript': {
@@ -152,6 +179,39 @@ export class SessionMeter {
         if (event.type === 'ready') this.#ready(event.utterance_id, receivedMs);
     }
     return broken;
+  }
+
+  /** A server of another protocol takes sound. */
+  ready(receivedMs: number): void {
+    this.#sink.checked(0);
+    this.#ready(0, receivedMs);
+  }
+
+  /** A message of such a server came; a final covers all of its utterance. */
+  heard(message: ForeignMessage, receivedMs: number, downlinkMs?: number): void {
+    if (this.#frameTimes.unreported >= framesAtOnce) this.#reportFrames();
+    const cover = (coversMs: number | undefined) => {
+      if (this.#tellsReach && coversMs !== undefined) this.#feedback.cover(coversMs, receivedMs, {}, downlinkMs);
+    };
+    if (message.is === 'ack') {
+      this.#sink.checked(0);
+      cover(message.coversMs);
+      return;
+    }
+    const { utterance: place } = message;
+    const utterance = this.#utterance(place);
+    this.#sink.checked(0, utterance?.score);
+    const isFinal = message.is === 'final';
+    cover(utterance && isFinal ? this.#feedback.endOf(place) : message.coversMs);
+    if (!utterance) return;
+    const onWord = this.#tellsReach
+      ? undefined
+      : (dueMs: number) => this.#feedback.word(place, dueMs, receivedMs, downlinkMs);
+    const tell = (meter: UtteranceMeter) => meter.text(message, receivedMs, onWord);
+    if (isFinal) {
+      this.#slice.tally.utterances += 1;
+      this.#final(place, utterance, tell, true);
+    } else tell(utterance);
   }
 
   /** A message that is no event at all. */
@@ -188,7 +248,7 @@ export class SessionMeter {
   tick(nowMs: number): void {
     this.#reportFrames();
     if (this.#over) this.#countMissed(nowMs);
-    else this.#feedback.showOverdue(nowMs);
+    else if (this.#tellsReach) this.#feedback.showOverdue(nowMs);
   }
 
   /** Closes the books: what was due by `untilMs` and never came is infinite. */
@@ -204,7 +264,8 @@ export class SessionMeter {
       const counted = cut ? sent - unacked : sent;
       tally.frames_sent += counted;
       tally.lost_frames += cut ? 0 : unacked;
-      tally.frames_acked += sent - unacked;
+      // Only our own protocol says which frames came.
+      tally.frames_acked += this.#options.foreign ? 0 : sent - unacked;
       tally.resent_frames += resent;
       this.#sink.frames('lost_frames', cut ? 0 : unacked, counted);
       this.#sink.frames('resent_frames', resent, counted);
@@ -238,16 +299,20 @@ export class SessionMeter {
 
   #countMissed(untilMs: number): void {
     const { plan } = this.#options;
-    this.#feedback.giveUp(untilMs);
+    if (this.#tellsReach) this.#feedback.giveUp(untilMs);
     for (let place = 0; place < plan.utterances.length; place++) {
       if (this.#finals.has(place)) continue;
       if (this.#timesOf(plan.utterances[place]!).endMs > untilMs) break;
-      this.#final(place, this.#utterance(place)!, (meter) => meter.end());
+      this.#final(place, this.#utterance(place)!, (meter) => meter.end(), false);
     }
   }
 
-  #final(place: number, utterance: UtteranceMeter, close: (meter: UtteranceMeter) => void): void {
+  #final(place: number, utterance: UtteranceMeter, close: (meter: UtteranceMeter) => void, came: boolean): void {
     close(utterance);
+    if (!this.#tellsReach) {
+      const { beginMs, endMs } = this.#timesOf(this.#options.plan.utterances[place]!);
+      this.#sink.sound(beginMs, endMs - beginMs, came);
+    }
     this.#finals.add(place);
     this.#open.delete(place);
     this.#heard = undefined;
@@ -275,24 +340,35 @@ export class SessionMeter {
     if (!plan || this.#finals.has(place)) return undefined;
     let meter = this.#open.get(place);
     if (!meter) {
-      meter = new UtteranceMeter(this.#timesOf(plan), this.#sink);
+      meter = new UtteranceMeter(this.#timesOf(plan), this.#sink, this.#options.foreign?.texts[plan.clip]);
       this.#open.set(place, meter);
     }
     this.#heard = { place, meter };
     return meter;
   }
 
-  #timesOf({ clip, beginMs, frames, gated = [] }: UtterancePlan): UtteranceTimes {
-    const { startMs, frameMs, speechBeginMs } = this.#options;
+  #timesOf({ clip, beginMs, frames, gated = [], bargeIn }: UtterancePlan): UtteranceTimes {
+    const { startMs, frameMs, speechBeginMs, clipFrames, foreign } = this.#options;
     const dueMs = startMs + beginMs;
     return {
       beginMs: dueMs,
       speechMs: dueMs + speechBeginMs[clip]!,
       endMs: dueMs + frames * frameMs,
-      wordEndsMs: this.#options.wordEndsMs?.[clip] ?? [],
+      wordEndsMs: foreign?.texts[clip]?.endsMs ?? this.#options.wordEndsMs?.[clip] ?? [],
+      whole: !bargeIn && frames >= (clipFrames?.[clip] ?? 0),
       heldBack: gated.map(([from, to]) => [dueMs + from * frameMs, dueMs + to * frameMs]),
     };
   }
+}
+
+/**
+ * The latency of what a server owes at every moment: feedback on the sound, where it says how far
+ * it has heard; else words, where it is known when they end; else finals.
+ */
+function answersOf(foreign: Foreign | undefined): 'feedback_latency' | 'word_latency' | 'final_latency' {
+  if (!foreign || foreign.reach === 'field' || foreign.reach === 'replies') return 'feedback_latency';
+  const known = foreign.texts.every(({ endsMs }) => endsMs.every((endMs) => endMs !== undefined));
+  return known ? 'word_latency' : 'final_latency';
 }
 
 /** As many frames as are reported at once. */

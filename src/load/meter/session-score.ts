@@ -22,21 +22,28 @@ export type Standing = {
 /**
  * Kept of every session whatever the objectives are, under these keys: what runs are compared by.
  */
-const alwaysKept = ['availability', 'goodput'] as const;
+const alwaysKept = ['availability', 'goodput', 'wer'] as const;
 
 /** The objectives that a session with these labels is held against, and how it stands with each. */
 export class SessionScore {
   readonly #objectives: readonly Objective[];
   readonly #standings: readonly Standing[];
-  readonly #kept = { availability: { samples: 0, misses: 0 }, goodput: { samples: 0, misses: 0 } };
+  readonly #kept = {
+    availability: { samples: 0, misses: 0 },
+    goodput: { samples: 0, misses: 0 },
+    wer: { samples: 0, misses: 0 },
+  };
+  readonly #alwaysBehind: Behind;
   /** The latencies behind the standings, by metric and phase; several standings may rest on one. */
   readonly #tails: readonly (Behind & { tail: SessionTail })[];
 
-  constructor(objectives: readonly Objective[], labels: Labels) {
+  /** `answers`: whether feedback came, and whether an utterance was good, hangs on this latency. */
+  constructor(objectives: readonly Objective[], labels: Labels, answers: MetricName = 'feedback_latency') {
+    this.#alwaysBehind = { metric: answers, phase: undefined };
     this.#objectives = objectives.filter(({ selector: { phase: _, ...selector } }) => fits(labels, selector));
     this.#standings = this.#objectives.map(newStanding);
-    const behind = this.#objectives.flatMap((objective) => latencyBehind(objective) ?? []);
-    const keys = new Map([alwaysBehind, ...behind].map((one) => [keyOf(one), one]));
+    const behind = this.#objectives.flatMap((objective) => this.#latencyBehind(objective) ?? []);
+    const keys = new Map([this.#alwaysBehind, ...behind].map((one) => [keyOf(one), one]));
     this.#tails = [...keys.values()].map((one) => ({ ...one, tail: new SessionTail() }));
   }
 
@@ -69,7 +76,7 @@ export class SessionScore {
       standing.samples += of;
       standing.misses += count;
     };
-    if (metric === 'availability' || metric === 'goodput') report(this.#kept[metric]);
+    if (isKept(metric)) report(this.#kept[metric]);
     for (const standing of this.#standings) {
       if (standing.objective.metric === metric && inPhase(standing.objective, phase)) report(standing);
     }
@@ -83,16 +90,24 @@ export class SessionScore {
   close(sumsOf: (phase: string | undefined) => Record<string, ClusterSums>): void {
     for (const name of alwaysKept) {
       const { samples, misses } = this.#kept[name];
-      if (samples > 0) addTo(sumsOf(undefined), name, sessionSums(samples, misses, this.#tail(alwaysBehind)));
+      const tail = name === 'wer' ? undefined : this.#tail(this.#alwaysBehind);
+      if (samples > 0) addTo(sumsOf(undefined), name, sessionSums(samples, misses, tail));
     }
     for (const { objective, samples, misses, sumMs } of this.#standings) {
       const mean = objective.aggregation === 'mean';
       // A mean that is infinite fails whatever the sessions say.
       if (samples === 0 || (mean ? !Number.isFinite(sumMs) : missShareOf(objective) === undefined)) continue;
-      const behind = latencyBehind(objective);
+      const behind = this.#latencyBehind(objective);
       const sums = sessionSums(samples, mean ? sumMs : misses, behind && this.#tail(behind));
       addTo(sumsOf(objective.selector.phase), objective.source, sums);
     }
+  }
+
+  /** The latencies that an objective aggregates. */
+  #latencyBehind({ aggregation, metric, selector }: Objective): Behind | undefined {
+    const phase = selector.phase?.toLowerCase();
+    if (aggregation === 'quantile') return { metric, phase };
+    return metric === 'availability' || metric === 'goodput' ? { ...this.#alwaysBehind, phase } : undefined;
   }
 
   #tail(behind: Behind): SessionTail | undefined {
@@ -102,14 +117,8 @@ export class SessionScore {
 
 type Behind = { metric: MetricName; phase: string | undefined };
 
-/** Whether feedback came, and whether an utterance was good, hangs on the latency of feedback. */
-const alwaysBehind: Behind = { metric: 'feedback_latency', phase: undefined };
-
-/** The latencies that an objective aggregates. */
-function latencyBehind({ aggregation, metric, selector }: Objective): Behind | undefined {
-  const phase = selector.phase?.toLowerCase();
-  if (aggregation === 'quantile') return { metric, phase };
-  return metric === 'availability' || metric === 'goodput' ? { ...alwaysBehind, phase } : undefined;
+function isKept(metric: MetricName): metric is (typeof alwaysKept)[number] {
+  return alwaysKept.some((one) => one === metric);
 }
 
 function keyOf({ metric, phase = '' }: Behind): string {

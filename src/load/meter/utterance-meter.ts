@@ -1,8 +1,10 @@
-import type { PhonemeResult, WordResult } from '../../protocol/result.ts';
+import type { Deviation, PhonemeResult, WordResult } from '../../protocol/result.ts';
 import type { TranscriptWord } from '../../protocol/server-messages.ts';
 import { PhoneWatch } from './phoneme-watch.ts';
 import type { SampleSink } from './sample-sink.ts';
 import type { UtteranceScore } from './session-score.ts';
+import type { SpokenText } from './spoken-text.ts';
+import { TextWatch } from './text-watch.ts';
 import { WordWatch } from './word-watch.ts';
 
 /** When an utterance was due, ms on the clock. */
@@ -18,6 +20,17 @@ export type UtteranceTimes = {
    * where nobody knows.
    */
   wordEndsMs: readonly (number | undefined)[];
+  /** All of the recording is spoken: the learner neither breaks off nor leaves before its end. */
+  whole: boolean;
+};
+
+/** An utterance's text of a server that names no words by their places. */
+export type ShownText = {
+  is: 'partial' | 'final';
+  /** The whole text of the utterance so far. */
+  text: string;
+  /** How much of `text`, from its beginning, will not change any more, in characters. */
+  settled: number;
 };
 
 /** Measures one utterance, from its first feedback until its final. */
@@ -26,13 +39,18 @@ export class UtteranceMeter {
   readonly #times: UtteranceTimes;
   readonly #sink: SampleSink;
   readonly #phones = new PhoneWatch();
-  readonly #words = new WordWatch();
+  /** The words of a server that names them by their places, or those of plain transcripts. */
+  readonly #words: WordWatch | undefined;
+  readonly #texts: TextWatch | undefined;
   #heard = false;
   #lastMs: number | undefined;
 
-  constructor(times: UtteranceTimes, sink: SampleSink) {
+  /** `text`: what is read, where the server's transcripts are plain text. */
+  constructor(times: UtteranceTimes, sink: SampleSink, text?: SpokenText) {
     this.#times = times;
     this.#sink = sink;
+    this.#words = text ? undefined : new WordWatch();
+    this.#texts = text && new TextWatch(text);
     this.score = sink.utterance(times.beginMs);
   }
 
@@ -42,14 +60,35 @@ export class UtteranceMeter {
   }
 
   transcript(words: readonly TranscriptWord[], receivedMs: number): void {
-    this.#words.see(words, receivedMs);
+    this.#words?.see(words, receivedMs);
+  }
+
+  /** A plain transcript; `onWord`: a word was due then, and is shown for the first time. */
+  text({ is, text, settled }: ShownText, receivedMs: number, onWord?: (dueMs: number) => void): void {
+    const whole = is === 'final';
+    const fresh = this.#texts?.see(text, settled, whole, receivedMs) ?? [];
+    this.#gap(receivedMs);
+    if (text.trim() !== '') this.#hearSpeech(receivedMs);
+    for (const word of onWord ? fresh : []) {
+      const dueMs = this.#wordDueMs(word);
+      if (dueMs !== undefined) onWord!(dueMs);
+    }
+    if (!whole) return;
+    this.#sink.record('final_latency', this.#times.endMs, receivedMs, this.score);
+    if (this.#texts && this.#times.whole) this.#wrong(this.#texts.errors, this.#texts.spoken);
+    this.#close(true);
   }
 
   /** `soundMs`: when a place on the session's sample clock was due to be spoken. */
-  final(words: readonly WordResult[], receivedMs: number, soundMs: (audioMs: number) => number): void {
+  final(
+    { words, deviations }: { words: readonly WordResult[]; deviations: readonly Deviation[] },
+    receivedMs: number,
+    soundMs: (audioMs: number) => number,
+  ): void {
     const phonemes = words.flatMap((word) => word.phonemes);
     for (const [place, { error_type }] of words.entries())
-      if (error_type !== 'omission') this.#words.showed(place, receivedMs);
+      if (error_type !== 'omission') this.#words?.showed(place, receivedMs, true);
+    this.#countWrong(words, deviations);
     this.#gap(receivedMs);
     this.#hear(phonemes, receivedMs);
     this.#sink.record('final_latency', this.#times.endMs, receivedMs, this.score);
@@ -70,23 +109,48 @@ export class UtteranceMeter {
 
   #close(complete: boolean): void {
     const { beginMs } = this.#times;
-    this.#recordWords();
+    const words = this.#words ?? this.#texts!;
+    this.#recordWords(words);
     this.#sink.rated('revision_rate', beginMs, this.#phones.revised, this.#phones.shown, this.score);
-    this.#sink.rated('flicker_rate', beginMs, this.#words.changed, this.#words.shown, this.score);
+    this.#sink.rated('flicker_rate', beginMs, words.changed, words.shown, this.score);
     this.#sink.utteranceOver(beginMs, complete && this.score.good);
   }
 
-  /**
-   * Words whose end was spoken and sent: one that the learner breaks off, or that the app holds
-   * back, is not due.
-   */
-  #recordWords(): void {
-    const { beginMs, endMs, heldBack, wordEndsMs } = this.#times;
-    for (const [place, wordEndMs] of wordEndsMs.entries()) {
-      const dueMs = beginMs + (wordEndMs ?? Number.POSITIVE_INFINITY);
-      if (dueMs > endMs || heldBack.some(([from, to]) => dueMs > from && dueMs <= to)) continue;
-      this.#sink.record('word_latency', dueMs, this.#words.firstMs(place), this.score);
+  #recordWords(words: WordWatch | TextWatch): void {
+    for (const place of this.#times.wordEndsMs.keys()) {
+      const dueMs = this.#wordDueMs(place);
+      if (dueMs === undefined) continue;
+      this.#sink.record('word_latency', dueMs, words.firstMs(place), this.score);
+      this.#sink.record('word_final_latency', dueMs, words.finalMs(place), this.score);
     }
+  }
+
+  /**
+   * When the end of a word was spoken and sent: one that the learner breaks off, or that the app
+   * holds back, is not due.
+   */
+  #wordDueMs(place: number): number | undefined {
+    const { beginMs, endMs, heldBack, wordEndsMs } = this.#times;
+    const dueMs = beginMs + (wordEndsMs[place] ?? Number.POSITIVE_INFINITY);
+    return dueMs > endMs || heldBack.some(([from, to]) => dueMs > from && dueMs <= to) ? undefined : dueMs;
+  }
+
+  /**
+   * Words that a final calls left out, though they were read, or has although they were not; of
+   * what was said beside the text, as many as were repeated, and one where other words were heard.
+   */
+  #countWrong(words: readonly WordResult[], deviations: readonly Deviation[]): void {
+    const { wordEndsMs, whole } = this.#times;
+    if (!whole) return;
+    const wasRead = (place: number) => wordEndsMs.length === 0 || wordEndsMs[place] !== undefined;
+    const spoken = words.filter((_, place) => wasRead(place)).length;
+    const taken = words.filter(({ error_type }, place) => (error_type === 'omission') === wasRead(place)).length;
+    const beside = deviations.reduce((sum, one) => sum + wordsBeside(one), 0);
+    this.#wrong(taken + beside, spoken);
+  }
+
+  #wrong(errors: number, spoken: number): void {
+    this.#sink.rated('wer', this.#times.beginMs, errors, spoken, this.score);
   }
 
   /** An utterance that the end of the test, or the learner, cuts short awaits no first partial. */
@@ -95,11 +159,13 @@ export class UtteranceMeter {
   }
 
   #hear(phonemes: readonly PhonemeResult[], receivedMs: number): void {
-    if (phonemes.length > 0 && this.#awaitsPartial) {
-      this.#sink.record('first_partial', this.#times.speechMs, receivedMs, this.score);
-    }
-    if (phonemes.length > 0) this.#heard = true;
+    if (phonemes.length > 0) this.#hearSpeech(receivedMs);
     this.#phones.see(phonemes, receivedMs);
+  }
+
+  #hearSpeech(receivedMs: number): void {
+    if (this.#awaitsPartial) this.#sink.record('first_partial', this.#times.speechMs, receivedMs, this.score);
+    this.#heard = true;
   }
 
   #gap(receivedMs: number): void {
@@ -112,6 +178,11 @@ export class UtteranceMeter {
 }
 
 const leastSpeechMs = 500;
+
+function wordsBeside({ kind, first_word, last_word }: Deviation): number {
+  if (kind === 'repeated') return last_word - first_word + 1;
+  return kind === 'other_words' ? 1 : 0;
+}
 
 function overlap(stretches: UtteranceTimes['heldBack'], fromMs: number, toMs: number): number {
   return stretches.reduce((sum, [from, to]) => sum + Math.max(0, Math.min(to, toMs) - Math.max(from, fromMs)), 0);

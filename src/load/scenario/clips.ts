@@ -2,7 +2,7 @@ import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { toS16le } from '../../audio/pcm.ts';
 import { readWav } from '../../audio/wav.ts';
-import { parseJsonLine } from '../../config/json-lines.ts';
+import { jsonColumn, parseJsonLine } from '../../config/json-lines.ts';
 import { readText } from '../../config/read-chunks.ts';
 import { firstProblems, type Problem, SpeechfbError } from '../../errors.ts';
 import { sampleRatesHz } from '../../protocol/client-messages.ts';
@@ -41,7 +41,7 @@ export function readClips(manifest: string, language = 'en-US'): Clip[] {
       return entry.text.trim() === '' || entry.kind === 'edge' ? [] : [readClip(manifest, entry, language)];
     } catch (error) {
       if (!(error instanceof SpeechfbError)) throw error;
-      problems.push({ where: `${manifest}:${line}`, message: error.message });
+      problems.push(...problemsOf(error, `${manifest}:${line}`, text));
       return [];
     }
   });
@@ -103,6 +103,15 @@ function parseEntry(text: string): Entry {
   const parsed = parseJsonLine(text, entrySchema);
   if ('problem' in parsed) throw new SpeechfbError('bad_manifest', `${parsed.problem}; needed: id, audio, text`);
   return parsed.value;
+}
+
+/** What is wrong with words, each at its column; all else is of the whole line. */
+function problemsOf({ problems, message }: SpeechfbError, line: string, text: string): Problem[] {
+  if (problems.length === 0) return [{ where: line, message }];
+  return problems.map(({ where = '', message: wrong }) => ({
+    where: `${line}:${jsonColumn(text, where.split('.'))}`,
+    message: `${where}: ${wrong}`,
+  }));
 }
 
 function linesOf(manifest: string): { line: number; text: string }[] {

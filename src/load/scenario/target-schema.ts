@@ -28,6 +28,8 @@ const embedded = section({
     }),
   model: text('the path of a model package').optional().describe('Relative to the scenario.'),
   device: text('auto, cpu, cuda, webgpu or wasm').optional(),
+  nodes: integer(1, 16).optional().describe('A gateway and so many inference nodes, each a process of its own.'),
+  slots: integer(1, 100_000).optional().describe('Sessions that each node takes at once.'),
 });
 
 /** Without a url: a server of this version is started beside the test, on a port of its own. */

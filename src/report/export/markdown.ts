@@ -26,7 +26,7 @@ export function loadMarkdown(report: LoadReport): string {
     table(['latency', 'samples', 'never', 'p50', 'p95', 'p99', 'max'], measured.map(latencyRow)),
     table(['stage', 'samples', 'never', 'p50', 'p95', 'p99', 'max'], Object.entries(stages).map(latencyRow)),
     md`${stageNote}`,
-    ...(slices.length > 0 ? [table(sliceHead, slices)] : []),
+    ...(slices.length > 0 ? [table(sliceHead(report), slices)] : []),
     Markdown.list(qualityLines(report).map((line) => line.replace(/ {2,}/, ': '))),
     Markdown.list(validity.map(({ check, ok, detail }) => md`${ok ? 'ok' : md`**invalid**`}: ${check}, ${detail}`)),
     Markdown.join([md`**verdict: ${report.verdict}**`, Markdown.list(endingLines(report))], '\n'),

@@ -2,6 +2,7 @@ import { formatMs } from '../../format.ts';
 import type { LoadReport } from '../../results/report.ts';
 import type { ObjectiveVerdict } from '../../slo/objective/objective-verdict.ts';
 import { formatValue } from '../terminal/format-value.ts';
+import { answersOf } from './quality.ts';
 
 /**
  * Why a run ended as it did, a line each, and what a reader may do about it; both empty for a pass.
@@ -55,14 +56,18 @@ function missed({ objective, value, bound, unit, reason }: ObjectiveVerdict): st
   return `${objective}: measured ${formatValue(value, unit)}, ${by}; ${reason}`;
 }
 
-function adviceOnMisses({ stages, sessionErrors }: LoadReport, failed: readonly ObjectiveVerdict[]): string[] {
+function adviceOnMisses(report: LoadReport, failed: readonly ObjectiveVerdict[]): string[] {
+  const { stages, sessionErrors } = report;
+  const answers = answersOf(report);
   const worst = Object.entries(stages)
     .flatMap(([name, { meanMs }]) => (meanMs === undefined ? [] : [{ name, meanMs }]))
     .sort((a, b) => b.meanMs - a.meanMs)[0];
-  const late = failed.some(({ metric, unit }) => metric === 'feedback_latency' && unit === 'ms');
+  const late = failed.some(({ metric, unit }) => metric === answers && unit === 'ms');
   return [
     ...(late && worst
-      ? [`look at ${worst.name}, the longest stage: ${formatMs(worst.meanMs)} of a feedback on average`]
+      ? [
+          `look at ${worst.name}, the longest stage: ${formatMs(worst.meanMs)} of ${answers === 'feedback_latency' ? 'a feedback' : answers} on average`,
+        ]
       : []),
     ...(sessionErrors.length > 0
       ? [`look at the session errors: ${sessionErrors[0]!.count} x ${sessionErrors[0]!.text}`]

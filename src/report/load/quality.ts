@@ -1,19 +1,22 @@
 import { formatMs, dollars as money } from '../../format.ts';
+import { answerName, type DistributionName } from '../../metrics/definitions.ts';
 import type { LoadReport, SliceReport } from '../../results/report.ts';
 import type { ObjectiveVerdict } from '../../slo/objective/objective-verdict.ts';
 import { formatValue } from '../terminal/format-value.ts';
 
 /**
- * Latency of feedback by profile, language and phase, each by itself; none when there is but one
- * slice.
+ * Latency of feedback (of words, where a server tells no more) by profile, language and phase, each
+ * by itself; none when there is but one slice.
  */
-export function sliceRows({ slices }: LoadReport): string[][] {
+export function sliceRows(report: LoadReport): string[][] {
+  const { slices } = report;
   if (slices.length < 2) return [];
   const single = slices.filter(
     ({ labels }) => Object.values(labels).filter((label) => label !== undefined).length === 1,
   );
+  const answers = answersOf(report);
   return (single.length > 0 ? single : slices).map((slice) => {
-    const feedback = slice.distributions.feedback_latency;
+    const feedback = slice.distributions[answers];
     const times = [feedback?.p50Ms, feedback?.p95Ms, feedback?.p99Ms].map((ms) =>
       ms === undefined ? '' : formatMs(ms),
     );
@@ -28,7 +31,14 @@ export function sliceRows({ slices }: LoadReport): string[][] {
 }
 
 /** The head of those rows. */
-export const sliceHead = ['feedback_latency of', 'sessions', 'samples', 'p50', 'p95', 'p99', 'goodput'];
+export function sliceHead(report: LoadReport): string[] {
+  return [`${answersOf(report)} of`, 'sessions', 'samples', 'p50', 'p95', 'p99', 'goodput'];
+}
+
+/** The latency of what the server owed at every moment. */
+export function answersOf({ distributions }: Pick<LoadReport, 'distributions'>): DistributionName {
+  return answerName((name) => distributions[name]?.samples);
+}
 
 /** How good the feedback was, how much sound got any, and what it cost. */
 export function qualityLines(report: LoadReport): string[] {
@@ -36,7 +46,7 @@ export function qualityLines(report: LoadReport): string[] {
   const rate = (name: string) => (rates[name]?.of ? formatValue(rates[name].count / rates[name].of, 'share') : 'none');
   const lines = [
     `quality     ${shareOf(report, 'goodput') || 'none'} of ${shares.goodput?.total ?? 0} utterances met every objective; ` +
-      `${rate('revision_rate')} of ${rates.revision_rate?.of ?? 0} phones revised, ${rate('flicker_rate')} of ${rates.flicker_rate?.of ?? 0} words taken back`,
+      `${rate('revision_rate')} of ${rates.revision_rate?.of ?? 0} phones revised, ${rate('flicker_rate')} of ${rates.flicker_rate?.of ?? 0} words taken back${rates.wer?.of ? `; ${rate('wer')} of ${rates.wer.of} words wrong` : ''}`,
     `sound       ${minutes(totals.audioMinutesServed)} of ${minutes(totals.audioMinutesDue)} minutes got feedback${cost ? `; ${costText(cost)}` : ''}`,
   ];
   if (warmupMs > 0)

@@ -5,7 +5,7 @@ import { boxed, fitsTerminal, fitTable } from '../terminal/fit-table.ts';
 import { formatValue } from '../terminal/format-value.ts';
 import type { Paint } from '../terminal/paint.ts';
 import { endingLines } from './ending.ts';
-import { qualityLines, sessionNotes, sliceHead, sliceRows } from './quality.ts';
+import { answersOf, qualityLines, sessionNotes, sliceHead, sliceRows } from './quality.ts';
 
 /**
  * The report as a terminal of so many columns shows it at the end of a run, all of it whole without
@@ -15,7 +15,8 @@ export function loadTable(report: LoadReport, paint: Paint, columns?: number): s
   const parts = [heading(report), objectivesTable(report, paint, columns), latencyTable(report, columns)];
   if (Object.values(report.stages).some(({ samples }) => samples > 0)) parts.push(stageTable(report, columns));
   const slices = sliceRows(report);
-  if (slices.length > 0) parts.push(fitTable(sliceHead, slices, { columns, spare: ['samples', 'sessions', 'p99'] }));
+  if (slices.length > 0)
+    parts.push(fitTable(sliceHead(report), slices, { columns, spare: ['samples', 'sessions', 'p99'] }));
   parts.push([sessionLines(report), ...qualityLines(report)].join('\n'), validityLines(report, paint));
   if (report.faults.length > 0) parts.push(faultLines(report));
   if (report.sessionErrors.length > 0) parts.push(sessionErrorLines(report));
@@ -81,9 +82,9 @@ function latencyTable({ distributions }: LoadReport, columns: number | undefined
   return fitTable(head, rows, { columns, spare: ['max', 'samples'] });
 }
 
-function stageTable({ stages }: LoadReport, columns: number | undefined): string {
-  const rows = Object.entries(stages).map(([name, one]) => [name, shown(one.meanMs), ...quantiles(one)]);
-  const head = ['stage of feedback_latency', 'mean', 'p50', 'p95', 'p99', 'max'];
+function stageTable(report: LoadReport, columns: number | undefined): string {
+  const rows = Object.entries(report.stages).map(([name, one]) => [name, shown(one.meanMs), ...quantiles(one)]);
+  const head = [`stage of ${answersOf(report)}`, 'mean', 'p50', 'p95', 'p99', 'max'];
   return `${fitTable(head, rows, { columns, spare: ['max', 'p99'] })}\n${stageNote}`;
 }
 

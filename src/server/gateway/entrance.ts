@@ -17,6 +17,8 @@ export type EntranceOptions = {
   room: Room;
   work: WorkBudget;
   overload: OverloadControl;
+  /** Sessions that there may be at once. */
+  capacity(): number;
   /** The state of the server, read at each call; `engine` is absent while the model warms up. */
   state(): { draining: boolean; engine: EngineStats | undefined; scoring: ScoringStats | undefined };
   /** A session starts, and there are then so many. */
@@ -35,9 +37,12 @@ export class Entrance {
     this.#admission = new Admission(options.limits, options.now());
   }
 
-  /** Why no WebSocket is made for this caller now; a place for it was freed if need be. */
-  connection(accounts: CallerAccounts): HttpRefusal | undefined {
-    return this.#noSession(accounts) ?? this.#options.room.connection(accounts);
+  /**
+   * Why no WebSocket is made for this caller now; a place for it was freed if need be.
+   * @param mayResume whether it could come back to a session.
+   */
+  connection(accounts: CallerAccounts, mayResume = true): HttpRefusal | undefined {
+    return this.#noSession(accounts, mayResume) ?? this.#options.room.connection(accounts);
   }
 
   /** Why no session of this caller may start with a text of so many phones, or how it does. */
@@ -63,10 +68,10 @@ export class Entrance {
   /**
    * The refusal while no session of this caller can start: a WebSocket would be made for nothing.
    */
-  #noSession(accounts: CallerAccounts): HttpRefusal | undefined {
+  #noSession(accounts: CallerAccounts, mayResume: boolean): HttpRefusal | undefined {
     const { limits, registry, room } = this.#options;
     // Nobody can tell yet who comes back to a session: while some wait for that, all are heard out.
-    if (registry.hasDetached()) return undefined;
+    if (mayResume && registry.hasDetached()) return undefined;
     const { capacity, late } = this.#carried();
     const { lacks } = room.session(accounts);
     const message = late ?? (lacks && lackingText(lacks, capacity, limits));
@@ -77,7 +82,7 @@ export class Entrance {
 
   /** How many sessions there are places for, and why nobody may join them, if so. */
   #carried(): { capacity: number; late: string | undefined } {
-    const { overload, registry } = this.#options;
-    return { capacity: overload.sessionLimit, late: overload.lateness(registry.size) };
+    const { capacity, overload, registry } = this.#options;
+    return { capacity: capacity(), late: overload.lateness(registry.size) };
   }
 }

@@ -94,6 +94,7 @@ export class Registry {
     const { owner, account, place, ...rest } = begin;
     const onEnd = (): void => {
       place();
+      this.#context.scoring.leave?.(session.id);
       this.forgetKey(session);
       this.#accounts.delete(session);
       this.#sessions.delete(session.id);

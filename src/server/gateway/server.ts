@@ -4,9 +4,9 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { AcousticEngine, EngineFault } from '../../acoustic/engine/types.ts';
 import { listen } from '../../listen.ts';
-import { streamPath } from '../../protocol/address.ts';
+import { streamPath, subprotocol } from '../../protocol/address.ts';
 import type { Log } from '../../telemetry/log.ts';
-import { type MetricSources, Metrics } from '../../telemetry/metrics.ts';
+import { type MetricSources, Metrics, type SlotSource } from '../../telemetry/metrics.ts';
 import { ThrottledLog } from '../../telemetry/throttled-log.ts';
 import { collectGarbage } from '../../threads/memory.ts';
 import type { Account } from '../admission/account.ts';
@@ -19,6 +19,8 @@ import { Room } from '../admission/room.ts';
 import type { GivenUp } from '../admission/shared-pool.ts';
 import type { Tokens } from '../admission/tokens.ts';
 import { WorkBudget } from '../admission/work-budget.ts';
+import { facadeAt } from '../facade/facades.ts';
+import type { Facade, Wire } from '../facade/wire.ts';
 import { defaultLimits, type Limits, limitsByWireName, wireName } from '../limits.ts';
 import { OverloadControl } from '../overload/overload-control.ts';
 import type { Scoring, ServerContext } from '../session/context.ts';
@@ -27,10 +29,10 @@ import { type DrainReport, drainSessions } from './drain.ts';
 import { Entrance } from './entrance.ts';
 import { createHttpHandler } from './http.ts';
 import { IdleSweep } from './idle-sweep.ts';
-import { closeListener, createListener, refuseUnread, socketOptions } from './listener.ts';
+import { closeListener, createListener, listenHints, refuseUnread, socketOptions } from './listener.ts';
 import { OverloadWatch } from './overload-watch.ts';
 import { Registry } from './registry.ts';
-import { type Caller, type CallerPolicy, callerOfUpgrade, identify, misdirected } from './upgrade.ts';
+import { type CallerPolicy, callerOfUpgrade, identify, misdirected, pathOf, refusalIn } from './upgrade.ts';
 
 export type ServerOptions = {
   /**
@@ -56,6 +58,8 @@ export type ServerOptions = {
   origins?: readonly string[];
   /** Names by which this server may be called beside those of this machine. */
   hosts?: readonly string[];
+  /** Where sessions are scored elsewhere; absent: this server bounds them alone. */
+  slots?: SlotSource | undefined;
   /** Proxies of the operator's own that all callers come through; each names the one before. */
   trustedProxies?: number;
 };
@@ -111,6 +115,7 @@ class Server implements RunningServer {
   #port = 0;
   #timers: NodeJS.Timeout[] = [];
   #isDraining = false;
+  readonly #capacity = () => Math.min(this.#overload.sessionLimit, this.#options.slots?.places() ?? Infinity);
 
   constructor(options: ServerOptions) {
     this.#options = options;
@@ -155,10 +160,8 @@ class Server implements RunningServer {
       limits: this.#limits,
       behindProxy: this.#policy.trustedProxies > 0,
       onEvicted: () => {
-        this.#refused(
-          { reason: 'pending', limit: 'maxPendingConnections' },
-          'a connection without a request had to go',
-        );
+        const why = { reason: 'pending', limit: 'maxPendingConnections' } as const;
+        this.#refused(why, 'a connection without a request had to go');
       },
     });
     this.#http = this.#createHttp();
@@ -222,6 +225,7 @@ class Server implements RunningServer {
       sessions: () => this.#registry.countByState(),
       engine: () => this.#engineNumbers(),
       scoring: () => scoring.stats?.(),
+      slots: () => this.#options.slots?.stats(),
       overload: () => this.#overload,
       limits: () => limitsByWireName(this.#limits),
     });
@@ -275,28 +279,30 @@ class Server implements RunningServer {
   }
 
   #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const facade = facadeAt(pathOf(request));
     const caller = callerOfUpgrade(request, this.#policy);
     if ('status' in caller) {
-      this.#refuse(socket, caller);
+      this.#refuse(socket, caller, facade);
       return;
     }
     const accounts = this.#accounts.of(caller);
-    const full = this.#entrance.connection(accounts);
+    const full = this.#entrance.connection(accounts, facade === undefined);
     if (full) {
-      this.#refuse(socket, full);
+      this.#refuse(socket, full, facade);
       return;
     }
     this.#lobby.leave(request.socket);
     // ws sets TCP_NODELAY itself.
     this.#sockets.handleUpgrade(request, socket, head, (client) => {
-      this.#connect(client, socket, { owner: caller.owner, accounts });
+      this.#metrics.socket(facade?.name ?? subprotocol);
+      this.#connect(client, socket, { ...caller, accounts });
     });
   }
 
   #connect(
     socket: WebSocket,
     transport: Duplex,
-    caller: { owner: string | undefined; accounts: CallerAccounts },
+    caller: { owner: string | undefined; accounts: CallerAccounts; wire: Wire | undefined },
   ): void {
     const free = this.#room.takeConnection(caller.accounts);
     const connection: Connection = new Connection({
@@ -315,8 +321,8 @@ class Server implements RunningServer {
     this.#connections.set(connection, caller.accounts[0]);
   }
 
-  #refuse(socket: Duplex, refusal: HttpRefusal): void {
-    refuseSocket(socket, refusal);
+  #refuse(socket: Duplex, refusal: HttpRefusal, facade: Facade | undefined): void {
+    refuseSocket(socket, refusal, facade?.words(refusal));
     this.#refused(refusal, 'an upgrade was refused');
   }
 
@@ -331,7 +337,7 @@ class Server implements RunningServer {
     const { log, metrics } = this.#context;
     return new Room({
       limits: this.#limits,
-      capacity: () => this.#overload.sessionLimit,
+      capacity: this.#capacity,
       candidates: { connections: () => this.#unstarted(), sessions: () => this.#registry.detached() },
       onGivenUp: (what) => {
         metrics.givenUp(what);
@@ -347,6 +353,7 @@ class Server implements RunningServer {
       room: this.#room,
       work: this.#work,
       overload: this.#overload,
+      capacity: this.#capacity,
       state: () => ({
         draining: this.#isDraining,
         engine: this.#engine?.stats(),
@@ -386,13 +393,5 @@ class Server implements RunningServer {
   }
 }
 
-function refusalIn(caller: Caller | HttpRefusal): HttpRefusal | undefined {
-  return 'status' in caller ? caller : undefined;
-}
-
 /** Jitter waits, acknowledgements and timeouts are looked at this often. */
 const tickMs = 20;
-const listenHints = {
-  anotherPort: 'choose another with --port, or --port 0 for any free one',
-  address: '--host takes an address of this machine; ports below 1024 need rights',
-};

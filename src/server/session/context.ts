@@ -41,6 +41,8 @@ export type Scoring = {
    */
   readReference(input: ReferenceInput, mostPhones: number): Reference;
   openUtterance: OpenUtterance;
+  /** The session that `speaker` names is over: what was kept for it is free. */
+  leave?(speaker: string): void;
   /** How busy scoring is, where it has threads of its own. */
   stats?(): ScoringStats;
   /** Called while no session runs: worker threads may collect their garbage. */

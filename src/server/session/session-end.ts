@@ -1,3 +1,4 @@
+import { SpeechfbError } from '../../errors.ts';
 import { closeCodes, wireErrors } from '../../protocol/codes.ts';
 import { stackOf } from '../../telemetry/log.ts';
 import { noteRefusal, type Refusal } from '../refusal.ts';
@@ -68,9 +69,16 @@ export class SessionEnd {
     onEnd();
   }
 
-  /** Ends the session for a bug of ours, whose stack goes to the log. */
+  /**
+   * Ends the session because nobody can score it, or for a bug of ours, whose stack goes to the
+   * log.
+   */
   failInternally(error: unknown): void {
     const { context, sessionId } = this.#options;
+    if (error instanceof SpeechfbError && error.code === 'no_slot') {
+      this.fail({ code: 'server_busy', message: error.message, retryAfterMs: context.limits.busyRetryMs });
+      return;
+    }
     context.log.error({ session: sessionId, error: stackOf(error) }, 'a session failed');
     this.fail({ code: 'internal', message: 'the server failed on this session; the log says why' });
   }

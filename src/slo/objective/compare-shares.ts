@@ -62,7 +62,8 @@ function bySession(was: Counted, is: Counted, { margin, confidence }: { margin: 
   const variance = [was, is].reduce((sum, { good, total }) => {
     const worth = total / effect + 2;
     const share = (good / effect + 1) / worth;
-    return sum + (share * (1 - share)) / worth;
+    // Words may be wrong more than once: then the share is below 0, and its spread that of none.
+    return sum + Math.max(0, share * (1 - share)) / worth;
   }, 0);
   const freedom = sessionsFreedom(was.strata, effect) + sessionsFreedom(is.strata, effect);
   const reach = freedom < 1 ? Number.POSITIVE_INFINITY : studentQuantile(confidence, freedom) * Math.sqrt(variance);

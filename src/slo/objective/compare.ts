@@ -15,9 +15,13 @@ export type ComparedRun = {
    */
   sessions: number;
   distributions: Readonly<Record<string, Distribution>>;
-  /** p95 of feedback latency of each session, ms; Infinity where it never came. */
+  /** p95 of each session, ms; Infinity where it never came. */
   sessionP95Ms: readonly number[];
+  /** The latency that those are of; default feedback_latency. */
+  sessionP95Of?: string;
   shares: Readonly<Record<string, ComparedShare>>;
+  /** What should be rare, as shares of what was not so: word errors, as words less errors. */
+  rates?: Readonly<Record<string, ComparedShare>>;
 };
 
 /**
@@ -51,6 +55,9 @@ const comparisonConfidence = 0.95;
  */
 const shareMargin = 0.001;
 
+/** The points by which a rate must rise to matter: one word of a hundred. */
+const rateMargin = 0.01;
+
 /**
  * Compares what learners felt, metric by metric. With one run a side, sessions are the
  * observations: latencies by Mann-Whitney and Hodges-Lehmann on the histograms as if each session
@@ -69,7 +76,9 @@ export function compareRuns(baseline: ComparedSide, candidate: ComparedSide, mar
     return [acrossSessions(name, baseline.runs[0]!, candidate.runs[0]!, margin)];
   });
   const shares = Object.keys(baseline.runs[0]!.shares).flatMap((name) => compareShares(name, baseline, candidate));
-  return [...latencies, ...(several ? [] : tails(baseline.runs[0]!, candidate.runs[0]!, margin)), ...shares];
+  const rates = Object.keys(baseline.runs[0]!.rates ?? {}).flatMap((name) => compareRates(name, baseline, candidate));
+  const ends = several ? [] : tails(baseline.runs[0]!, candidate.runs[0]!, margin);
+  return [...latencies, ...ends, ...shares, ...rates];
 }
 
 function acrossSessions(name: string, a: ComparedRun, b: ComparedRun, margin: Margin): ComparedMetric {
@@ -90,10 +99,9 @@ function tails(a: ComparedRun, b: ComparedRun, margin: Margin): ComparedMetric[]
   const enough = found.coverage > comparisonConfidence - 0.02;
   const shift = enough ? found : { ...found, lower: -never, upper: never };
   const values = { baseline: median(a.sessionP95Ms), candidate: median(b.sessionP95Ms) };
-  const metric = 'p95(feedback_latency) a session';
-  return [
-    judged({ metric, of: 'feedback_latency', unit: 'ms', ...values, ...ends(shift), method: 'mann-whitney' }, margin),
-  ];
+  const { sessionP95Of: of = 'feedback_latency' } = a;
+  const metric = `p95(${of}) a session`;
+  return [judged({ metric, of, unit: 'ms', ...values, ...ends(shift), method: 'mann-whitney' }, margin)];
 }
 
 function acrossRuns(name: string, p: number, a: Distribution[], b: Distribution[], margin: Margin): ComparedMetric {
@@ -130,6 +138,20 @@ function compareShares(name: string, a: ComparedSide, b: ComparedSide): Compared
   // No two shares differ by more than all.
   const possible = { lower: Math.max(-1, figures.lower), upper: Math.min(1, figures.upper) };
   return [{ metric: name, of: name, unit: 'share', ...figures, ...possible, margin: shareMargin, verdict }];
+}
+
+/** A rate is what its share lacks of all. */
+function compareRates(name: string, a: ComparedSide, b: ComparedSide): ComparedMetric[] {
+  const [was, is] = [a, b].map(({ runs }) => runs.flatMap((run) => run.rates?.[name] ?? [])) as [
+    ComparedShare[],
+    ComparedShare[],
+  ];
+  const found = shiftOfShare(was, is, { margin: rateMargin, confidence: comparisonConfidence });
+  if (!found) return [];
+  const { method, baseline, candidate, shift, lower, upper } = found;
+  const figures = { baseline: 1 - baseline, candidate: 1 - candidate, shift: -shift, lower: -upper, upper: -lower };
+  const verdict = comparisonWord(figures, rateMargin, 'rise');
+  return [{ metric: name, of: name, unit: 'share', ...figures, method, margin: rateMargin, verdict }];
 }
 
 function judged(one: Omit<ComparedMetric, 'margin' | 'verdict'>, { share, leastMs }: Margin): ComparedMetric {

@@ -5,7 +5,7 @@ import { loadModelPackage } from '../../../src/acoustic/model/load-model.ts';
 import { createWorkerEngine } from '../../../src/acoustic/worker/worker-engine.ts';
 import { toS16le } from '../../../src/audio/pcm.ts';
 import { readWav } from '../../../src/audio/wav.ts';
-import { liveScoring } from '../../../src/commands/serve/run.ts';
+import { liveScoring } from '../../../src/commands/serve/served-engine.ts';
 import { ScoringThreads } from '../../../src/scoring/threads/pool.ts';
 import type { Scoring } from '../../../src/server/session/context.ts';
 

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { crc32 as zlibCrc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { toS16le } from '../../../src/audio/pcm.ts';
@@ -28,6 +28,19 @@ describe('the clips of a manifest', () => {
     expect(said).toContain('bad.jsonl:1: audio: ');
     expect(said).toContain('bad.jsonl:3: is not JSON: "not json"');
     expect(said).toMatch(/bad\.jsonl:4: .*none\.wav/);
+  });
+
+  it('whose words have times that cannot be are told so at the line and column of each', () => {
+    const wav = resolve('fixtures/audio/busy.wav');
+    const words = '"words": [{"text": "a", "end_ms": 900}, {"text": "b", "end_ms": 300}]';
+    const bad = '"words": [{"text": "a", "end_ms": -1}, {"end_ms": 300}]';
+    const line = (id: string, given: string) => `{"id": "${id}", "audio": "${wav}", "text": "a b", ${given}}\n`;
+    const file = write('times.jsonl', line('x', words) + line('y', bad));
+    const said = problemsOf(() => readClips(file));
+    const column = (text: string, of: string) => line(text === words ? 'x' : 'y', text).indexOf(of) + 1;
+    expect(said).toContain(`times.jsonl:1:${column(words, '300')}: words.1.end_ms: 300 ms is before the word ahead`);
+    expect(said).toContain(`times.jsonl:2:${column(bad, '-1')}: words.0.end_ms: -1 is not at least 0`);
+    expect(said).toContain(`times.jsonl:2:${column(bad, '{"end_ms": 300')}: words.1.text: is missing`);
   });
 
   it.each([

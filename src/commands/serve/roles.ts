@@ -1,0 +1,103 @@
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { ChannelCredentials } from '@grpc/grpc-js';
+import type { ModelPackage } from '../../acoustic/model/model-package.ts';
+import { SpeechfbError } from '../../errors.ts';
+import { hostName, isLoopback } from '../../server/admission/exposure.ts';
+import type { Log } from '../../telemetry/log.ts';
+import { NodeAddresses, parseNodeSource } from '../../trunk/gateway/node-addresses.ts';
+import { localEngine, remoteEngine, type ServedEngine } from './served-engine.ts';
+
+export const serveRoles = ['all', 'gateway', 'inference'] as const;
+
+type ServeRole = (typeof serveRoles)[number];
+
+/** What says which part of a service this process is, and how it finds the others. */
+export type RoleFlags = {
+  role: ServeRole;
+  device: string;
+  node?: string[];
+  nodeListen?: string;
+  slots?: number;
+  httpListen?: string;
+  region?: string;
+  nodeCert?: string;
+  nodeKey?: string;
+  nodeCa?: string;
+};
+
+/** Certificates of both ends of a trunk, PEM texts. */
+export type NodeTls = { certificate: string; key: string; authority: string };
+
+/**
+ * What scores for a server of this role.
+ *
+ * @throws SpeechfbError `bad_flag`, `bad_tls`, `unsafe_host`
+ */
+export function servedEngine(flags: RoleFlags, model: ModelPackage, log: Log): ServedEngine {
+  checkRole(flags);
+  if (flags.role !== 'gateway') return localEngine(model, flags.device, log);
+  const sources = (flags.node ?? []).map(parseNodeSource);
+  const tls = readNodeTls(flags);
+  for (const source of sources) {
+    const host = source.kind === 'dns' ? source.name : source.address;
+    if (!tls) checkClosed('--node', host);
+  }
+  return remoteEngine({
+    model,
+    nodes: new NodeAddresses(sources),
+    region: flags.region ?? '',
+    gateway: `${hostname()} ${process.pid}`,
+    credentials: tls
+      ? ChannelCredentials.createSsl(Buffer.from(tls.authority), Buffer.from(tls.key), Buffer.from(tls.certificate))
+      : ChannelCredentials.createInsecure(),
+    log,
+  });
+}
+
+/** @throws SpeechfbError `bad_flag` for a flag that the role has no use for, or lacks. */
+export function checkRole({ role, node, nodeListen, slots, httpListen, region }: RoleFlags): void {
+  const refuse = (message: string, hint: string): never => {
+    throw new SpeechfbError('bad_flag', message, { hint });
+  };
+  if (role === 'gateway' && (node ?? []).length === 0) {
+    refuse('--role gateway needs --node', 'name each node as host:port, or all of a name as dns:name:port');
+  }
+  if (role !== 'gateway' && node) refuse(`--node is for --role gateway, not for ${role}`, 'add --role gateway');
+  if (role === 'inference') return;
+  const strays = { '--node-listen': nodeListen, '--slots': slots, '--http-listen': httpListen };
+  const stray = Object.entries(strays).find(([, value]) => value !== undefined)?.[0];
+  if (stray) refuse(`${stray} is for --role inference, not for ${role}`, 'add --role inference');
+  if (role === 'all' && region !== undefined) refuse('--region is for gateways and nodes', 'add --role');
+}
+
+/** Voices travel on the trunk: unencrypted only within this machine. */
+export function checkClosed(flag: '--node' | '--node-listen', address: string): void {
+  if (address.startsWith('unix:')) return;
+  const host = hostName(address) ?? address;
+  if (isLoopback(host)) return;
+  throw new SpeechfbError('unsafe_host', `${flag} ${address} would send voices unencrypted over the network`, {
+    hint: 'add --node-cert, --node-key and --node-ca to both ends',
+  });
+}
+
+/** @throws SpeechfbError `bad_tls` */
+export function readNodeTls({ nodeCert, nodeKey, nodeCa }: RoleFlags): NodeTls | undefined {
+  const given = { '--node-cert': nodeCert, '--node-key': nodeKey, '--node-ca': nodeCa };
+  const missing = Object.entries(given).filter(([, path]) => path === undefined);
+  if (missing.length === 3) return undefined;
+  if (missing.length > 0) {
+    const names = missing.map(([name]) => name).join(' and ');
+    throw new SpeechfbError('bad_tls', `both ends of a trunk show a certificate: ${names} is missing`);
+  }
+  return { certificate: readPem(nodeCert!), key: readPem(nodeKey!), authority: readPem(nodeCa!) };
+}
+
+/** @throws SpeechfbError `bad_tls` */
+export function readPem(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new SpeechfbError('bad_tls', `cannot read ${path}: ${String(cause)}`, { cause });
+  }
+}

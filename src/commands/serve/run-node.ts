@@ -1,0 +1,71 @@
+import { availableParallelism, hostname } from 'node:os';
+import { loadModelPackage } from '../../acoustic/model/load-model.ts';
+import { type ExitCode, exitCodes } from '../../errors.ts';
+import { plainText } from '../../plain-text.ts';
+import { createLog } from '../../telemetry/log.ts';
+import type { LogLevel } from '../../telemetry/log-levels.ts';
+import { startInferenceNode } from '../../trunk/node/inference-node.ts';
+import { printDocument } from '../output.ts';
+import { shippedPath } from '../package.ts';
+import { listenNodeHttp } from './node-http.ts';
+import { checkClosed, checkRole, type RoleFlags, readNodeTls } from './roles.ts';
+import { localEngine } from './served-engine.ts';
+import { listenForSignals } from './signals.ts';
+
+type NodeFlags = RoleFlags & { model?: string; drain?: number; logLevel: LogLevel; parentFd?: number };
+
+/**
+ * Scores for gateways until a stop signal, then lets its sessions move away; a second one ends it
+ * at once. When the model is warm, one line on stdout says where gateways find it.
+ */
+export async function runNode(flags: NodeFlags, onReady: (address: string) => void): Promise<ExitCode> {
+  checkRole(flags);
+  const address = flags.nodeListen ?? defaultAddress;
+  const tls = readNodeTls(flags);
+  if (!tls) checkClosed('--node-listen', address);
+  const log = createLog(flags.logLevel, process.stderr);
+  const model = loadModelPackage(flags.model ?? shippedPath('models/en-learner'));
+  const served = localEngine(model, flags.device, log);
+  const signals = listenForSignals(flags.parentFd !== undefined);
+  const stopped = Promise.race([signals.first, served.died]);
+  stopped.catch(() => {});
+  try {
+    const engine = await served.load();
+    const node = await startInferenceNode({
+      engine,
+      openUtterance: served.scoring.openUtterance,
+      log,
+      name: `${hostname()} ${process.pid}`,
+      region: flags.region ?? '',
+      slots: flags.slots ?? slotsPerCore * availableParallelism(),
+      leaseTtlMs,
+      drainMs: flags.drain ?? defaultDrainMs,
+      address,
+      tls,
+    });
+    onReady(node.address);
+    const { slots } = node.slots();
+    const what = `${model.name} ${model.version} on ${engine.provider}, ${slots} slots`;
+    printDocument(`${plainText(`speechfb: node ready at ${node.address} (${what})`)}\n`);
+    const parts = { node, engine, scoring: served.scoring };
+    const http = flags.httpListen === undefined ? undefined : await listenNodeHttp(flags.httpListen, parts);
+    await stopped;
+    const drained = node.drain().then((report) => {
+      log.info(report, 'drained');
+      return exitCodes.pass;
+    });
+    const ended = await Promise.race([drained, signals.second.then(() => exitCodes.interrupted)]);
+    await node.close();
+    http?.close();
+    return ended;
+  } finally {
+    signals.stop();
+    await served.close();
+  }
+}
+
+const defaultAddress = '127.0.0.1:8091';
+/** What a server without a measured curve begins with, too. */
+const slotsPerCore = 75;
+const leaseTtlMs = 5000;
+const defaultDrainMs = 10_000;

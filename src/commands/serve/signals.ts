@@ -1,0 +1,52 @@
+import { isatty } from 'node:tty';
+import { stopSignals } from '../interruption.ts';
+
+export type Signals = { first: Promise<void>; second: Promise<void>; came(): boolean; stop(): void };
+
+/**
+ * Listens for the signals that stop the server; the others no longer end it. `embedded`: a load
+ * test started it.
+ */
+export function listenForSignals(embedded: boolean): Signals {
+  const first = defer<void>();
+  const second = defer<void>();
+  let count = 0;
+  const onSignal = (): void => {
+    count += 1;
+    (count === 1 ? first : second).resolve();
+  };
+  const ignore = (): void => {};
+  const heeded = embedded ? ['SIGTERM'] : stopSignals.filter((signal) => signal !== 'SIGHUP' || hasTerminal());
+  const listeners = stopSignals.map((signal) => [signal, heeded.includes(signal) ? onSignal : ignore] as const);
+  for (const [signal, listener] of listeners) process.on(signal, listener);
+  return {
+    first: first.promise,
+    second: second.promise,
+    came: () => count > 0,
+    stop() {
+      for (const [signal, listener] of listeners) process.off(signal, listener);
+    },
+  };
+}
+
+/**
+ * Without a terminal (nohup, a daemon) nothing hangs up; Node forgets that nohup had SIGHUP
+ * ignored.
+ */
+function hasTerminal(): boolean {
+  return [0, 1, 2].some((fd) => isatty(fd));
+}
+
+export type Deferred<Value> = {
+  promise: Promise<Value>;
+  resolve(value: Value | Promise<Value>): void;
+  reject(error: Error): void;
+};
+
+export function defer<Value>(): Deferred<Value> {
+  let settle: Pick<Deferred<Value>, 'resolve' | 'reject'> | undefined;
+  const promise = new Promise<Value>((resolve, reject) => {
+    settle = { resolve, reject };
+  });
+  return { promise, ...settle! };
+}

@@ -1,0 +1,336 @@
+import { type ChannelCredentials, Client, type ClientDuplexStream } from '@grpc/grpc-js';
+import type { Log } from '../../telemetry/log.ts';
+import { channelOptions, type GatewayItem, inferenceService, trunkMinor, trunkRequest } from '../wire/service.ts';
+import type {
+  Feedback,
+  Load,
+  NodeHello,
+  NodeItem,
+  Result,
+  TrunkRequest,
+  TrunkResponse,
+} from '../wire/speechfb/v1/inference_pb.ts';
+
+export type LegEvents = {
+  onFeedback(feedback: Feedback): void;
+  onResult(result: Result): void;
+  /**
+   * The node cannot go on with it; `code` as in docs/errors.md, empty for a fault of the node's.
+   */
+  onFailed(code: string, message: string): void;
+  /** The node or the lease is lost. */
+  onGone(): void;
+};
+
+/** An utterance as its trunk knows it. */
+export type LinkedLeg = {
+  readonly events: LegEvents;
+  /** So many more samples may be sent. */
+  credit(samples: number): void;
+  /** Adds what may be sent now to the items of the next message. */
+  drain(items: GatewayItem[]): void;
+};
+
+export type NodeLinkOptions = {
+  /** `host:port` or `unix:/path`. */
+  address: string;
+  /** This gateway's name in the node's log. */
+  gateway: string;
+  credentials: ChannelCredentials;
+  log: Log;
+  /** Why a node that said this hello is not used; undefined: it is. */
+  objection(hello: NodeHello): string | undefined;
+  /** The node draws its sessions off, or is back. */
+  onChange(link: NodeLink): void;
+};
+
+/**
+ * One trunk from this gateway to one node, made anew whenever it breaks. A node that says nothing
+ * for a second is lost, whether it is dead or stopped: its sessions go elsewhere.
+ */
+export class NodeLink {
+  readonly address: string;
+  readonly #options: NodeLinkOptions;
+  readonly #client: Client;
+  readonly #legs = new Map<number, LinkedLeg>();
+  readonly #dirty = new Set<LinkedLeg>();
+  readonly #requests = new Map<number, (outcome: number | string) => void>();
+  readonly #leases = new Map<number, () => void>();
+  #call: ClientDuplexStream<TrunkRequest, TrunkResponse> | undefined;
+  #hello: NodeHello | undefined;
+  #load: Load | undefined;
+  #items: GatewayItem[] = [];
+  #flush: NodeJS.Timeout | undefined;
+  #isBlocked = false;
+  #lastId = 0;
+  #heardMs = 0;
+  #lookedMs = 0;
+  #retryAtMs = 0;
+  #failures = 0;
+  #isClosed = false;
+
+  constructor(options: NodeLinkOptions) {
+    this.address = options.address;
+    this.#options = options;
+    this.#client = new Client(options.address, options.credentials, channelOptions);
+  }
+
+  /** Whether sessions may be placed here. */
+  get isUp(): boolean {
+    return this.#hello !== undefined;
+  }
+
+  get isDraining(): boolean {
+    return this.#load?.draining ?? false;
+  }
+
+  /** Slots that the node said were free, less those asked for since; a hint, never a promise. */
+  get free(): number {
+    if (!this.#hello || !this.#load) return 0;
+    return Math.max(0, this.#load.free - this.#requests.size);
+  }
+
+  get slots(): number {
+    return this.#hello?.slots ?? 0;
+  }
+
+  get leases(): number {
+    return this.#leases.size;
+  }
+
+  get stepP95Ms(): number {
+    return this.#load?.stepP95Ms ?? 0;
+  }
+
+  get windowSamples(): number {
+    return this.#hello?.windowSamples ?? 0;
+  }
+
+  /** Looks after the trunk; called several times a second. */
+  tick(nowMs: number): void {
+    if (this.#isClosed) return;
+    // Time that this thread was late with is no silence of the node's.
+    const lateMs = Math.max(0, nowMs - this.#lookedMs - tickMs);
+    if (lateMs > tickMs) this.#heardMs = Math.min(nowMs, this.#heardMs + lateMs);
+    this.#lookedMs = nowMs;
+    if (!this.#call) {
+      if (nowMs >= this.#retryAtMs) this.#connect(nowMs);
+      return;
+    }
+    const mostMs = this.#hello ? silentMs : connectMs;
+    if (nowMs - this.#heardMs > mostMs) this.#lose(`it has said nothing for ${Math.round(nowMs - this.#heardMs)} ms`);
+    else if (this.#leases.size > 0) this.say({ case: 'renew', value: { leases: [...this.#leases.keys()] } });
+  }
+
+  /**
+   * Asks for a slot: its lease, or why there is none.
+   *
+   * @param onLost The lease has ended by itself.
+   */
+  acquire(deadlineMs: number, onLost: () => void): Promise<number | string> {
+    if (!this.#hello) return Promise.resolve('gone');
+    this.#lastId += 1;
+    const request = this.#lastId;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => settle('late'), deadlineMs);
+      const settle = (outcome: number | string): void => {
+        clearTimeout(timer);
+        this.#requests.delete(request);
+        if (typeof outcome === 'number') this.#leases.set(outcome, onLost);
+        resolve(outcome);
+      };
+      this.#requests.set(request, settle);
+      this.say({ case: 'acquire', value: { request, deadlineMs } });
+      this.flush();
+    });
+  }
+
+  release(lease: number): void {
+    if (this.#leases.delete(lease)) this.say({ case: 'release', value: { lease } });
+  }
+
+  /** Registers an utterance and gives it its number on this trunk. */
+  addLeg(leg: LinkedLeg): number {
+    this.#lastId += 1;
+    this.#legs.set(this.#lastId, leg);
+    return this.#lastId;
+  }
+
+  /** Whether it was still known. */
+  removeLeg(id: number): boolean {
+    const leg = this.#legs.get(id);
+    if (leg) this.#dirty.delete(leg);
+    return this.#legs.delete(id);
+  }
+
+  /** The leg has something to send. */
+  touch(leg: LinkedLeg): void {
+    this.#dirty.add(leg);
+    this.#schedule();
+  }
+
+  say(item: GatewayItem): void {
+    if (!this.#call) return;
+    this.#items.push(item);
+    this.#schedule();
+  }
+
+  flush(): void {
+    clearTimeout(this.#flush);
+    this.#flush = undefined;
+    if (this.#isBlocked || !this.#call) return;
+    const items = this.#items;
+    this.#items = [];
+    for (const leg of this.#dirty) leg.drain(items);
+    this.#dirty.clear();
+    if (items.length > 0 && !this.#call.write(trunkRequest(items))) this.#isBlocked = true;
+  }
+
+  /** Stops using the node for a while, whatever it says. */
+  distrust(why: string): void {
+    this.#lose(why);
+    this.#retryAtMs = performance.now() + distrustMs;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#flush);
+    this.#call?.end();
+    this.#forget();
+    this.#client.close();
+  }
+
+  #schedule(): void {
+    if (this.#isBlocked) return;
+    this.#flush ??= setTimeout(() => this.flush(), gatherMs);
+  }
+
+  #connect(nowMs: number): void {
+    const { trunk } = inferenceService;
+    const call = this.#client.makeBidiStreamRequest(trunk.path, trunk.requestSerialize, trunk.responseDeserialize);
+    this.#call = call;
+    this.#heardMs = nowMs;
+    call.on('data', (response: TrunkResponse) => {
+      if (this.#call === call) for (const { item } of response.items) this.#onItem(item);
+    });
+    call.on('drain', () => {
+      this.#isBlocked = false;
+      if (this.#call === call) this.flush();
+    });
+    call.on('error', (error) => this.#call === call && this.#lose(error.message));
+    call.on('end', () => this.#call === call && this.#lose('it ended the trunk'));
+    this.say({ case: 'hello', value: { minor: trunkMinor, gateway: this.#options.gateway } });
+  }
+
+  #onItem(item: NodeItem['item']): void {
+    this.#heardMs = performance.now();
+    switch (item.case) {
+      case 'hello':
+        this.#onHello(item.value);
+        return;
+      case 'load':
+        this.#onLoad(item.value);
+        return;
+      case 'granted':
+        this.#onGranted(item.value.request, item.value.lease);
+        return;
+      case 'refused':
+        this.#requests.get(item.value.request)?.(item.value.reason);
+        return;
+      case 'lost': {
+        const onLost = this.#leases.get(item.value.lease);
+        this.#leases.delete(item.value.lease);
+        onLost?.();
+        return;
+      }
+      case 'credit':
+        this.#legs.get(item.value.utterance)?.credit(item.value.samples);
+        return;
+      case 'feedback':
+        this.#legs.get(item.value.utterance)?.events.onFeedback(item.value);
+        return;
+      case 'result':
+        this.#legs.get(item.value.utterance)?.events.onResult(item.value);
+        return;
+      case 'failed':
+        this.#legs.get(item.value.utterance)?.events.onFailed(item.value.code, item.value.message);
+        return;
+    }
+  }
+
+  #onHello(hello: NodeHello): void {
+    const why = this.#options.objection(hello);
+    if (why !== undefined) {
+      this.#lose(why);
+      return;
+    }
+    this.#hello = hello;
+    this.#failures = 0;
+    const { node, slots, region } = hello;
+    this.#options.log.info({ address: this.address, node, slots, region }, 'a node is there');
+  }
+
+  #onLoad(load: Load): void {
+    const before = this.#load?.draining ?? false;
+    const isFirst = this.#load === undefined;
+    this.#load = load;
+    if (load.draining !== before || isFirst) this.#options.onChange(this);
+  }
+
+  /** A grant that comes after its deadline is given back. */
+  #onGranted(request: number, lease: number): void {
+    const settle = this.#requests.get(request);
+    if (settle) settle(lease);
+    else this.say({ case: 'release', value: { lease } });
+  }
+
+  #lose(why: string): void {
+    const call = this.#call;
+    if (!call) return;
+    this.#call = undefined;
+    call.on('error', () => {});
+    call.cancel();
+    const wasUp = this.#hello !== undefined;
+    this.#failures += 1;
+    this.#retryAtMs = performance.now() + retryMs(this.#failures);
+    if (wasUp || this.#failures === 1 || this.#failures % quietFailures === 0) {
+      this.#options.log.warn({ address: this.address, why, sessions: this.#leases.size }, 'a node is not there');
+    }
+    this.#forget();
+    if (wasUp) this.#options.onChange(this);
+  }
+
+  /** Tells everybody who had something here that it is gone. */
+  #forget(): void {
+    this.#hello = undefined;
+    this.#load = undefined;
+    this.#items = [];
+    this.#dirty.clear();
+    this.#isBlocked = false;
+    for (const settle of [...this.#requests.values()]) settle('gone');
+    const leases = [...this.#leases.values()];
+    this.#leases.clear();
+    const legs = [...this.#legs.values()];
+    this.#legs.clear();
+    for (const onLost of leases) onLost();
+    for (const leg of legs) leg.events.onGone();
+  }
+}
+
+/** Doubling from a tenth of a second to two seconds, half of it drawn. */
+function retryMs(failures: number): number {
+  return Math.min(mostRetryMs, firstRetryMs * 2 ** (failures - 1)) * (0.5 + 0.5 * Math.random());
+}
+
+/** How often a link is looked after, ms. */
+export const tickMs = 100;
+const gatherMs = 3;
+/** A node speaks five times a second. */
+const silentMs = 1000;
+const connectMs = 3000;
+/** A node that broke its word is asked again after this long. */
+const distrustMs = 10_000;
+const firstRetryMs = 100;
+const mostRetryMs = 2000;
+/** A node that stays away is said once in so many tries. */
+const quietFailures = 30;

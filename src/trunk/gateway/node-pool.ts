@@ -1,0 +1,226 @@
+import type { ChannelCredentials } from '@grpc/grpc-js';
+import type { EngineStats } from '../../acoustic/engine/types.ts';
+import type { ModelPackage } from '../../acoustic/model/model-package.ts';
+import { checkReadable } from '../../scoring/align/graph.ts';
+import type { OpenUtterance } from '../../scoring/pipeline.ts';
+import { UnheardFinals } from '../../scoring/threads/unheard-finals.ts';
+import type { Log } from '../../telemetry/log.ts';
+import type { SlotNumbers } from '../../telemetry/metrics.ts';
+import type { NodeHello } from '../wire/speechfb/v1/inference_pb.ts';
+import type { Place } from './leg.ts';
+import type { NodeAddresses } from './node-addresses.ts';
+import { NodeLink, tickMs } from './node-link.ts';
+import { RemoteSession } from './remote-session.ts';
+
+export type NodePoolOptions = {
+  /** The model whose scores this gateway promises; nodes with another are not used. */
+  model: ModelPackage;
+  nodes: NodeAddresses;
+  /** Nodes of other regions are not used. */
+  region: string;
+  gateway: string;
+  credentials: ChannelCredentials;
+  log: Log;
+  /** How long a session may be without a node before it fails, ms. */
+  homelessMs?: number;
+  /** Sound of one utterance that is kept for another node, bytes. */
+  maxRetainedBytes?: number;
+};
+
+/** The nodes of a gateway, and its sessions at them. */
+export class NodePool {
+  readonly #options: NodePoolOptions;
+  readonly #links = new Map<string, NodeLink>();
+  readonly #sessions = new Map<string, RemoteSession>();
+  readonly #unheard: UnheardFinals;
+  readonly #timers: readonly NodeJS.Timeout[];
+  readonly #rehoused = { lost: 0, moved: 0 };
+  #refused = 0;
+  readonly #waiting: (() => void)[] = [];
+  #upAtMs = performance.now();
+  #isClosed = false;
+
+  constructor(options: NodePoolOptions) {
+    this.#options = options;
+    this.#unheard = new UnheardFinals(options.model);
+    const look = setInterval(() => this.#tick(), tickMs);
+    const find = setInterval(() => options.nodes.areNames && this.#findNodes(), findMs);
+    this.#timers = [look, find];
+    this.#findNodes();
+  }
+
+  /** Resolves when there is a node. */
+  hasNode(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      this.#settleWaiting();
+    });
+  }
+
+  #settleWaiting(): void {
+    if (this.stats().trunks === 0) return;
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  #findNodes(): void {
+    void this.#options.nodes.find().then((addresses) => {
+      if (this.#isClosed) return;
+      this.#setAddresses(addresses);
+      this.#tick();
+    });
+  }
+
+  /** Takes these nodes and lets all others go. */
+  #setAddresses(addresses: readonly string[]): void {
+    const { gateway, credentials, log } = this.#options;
+    for (const [address, link] of this.#links) {
+      if (addresses.includes(address)) continue;
+      this.#links.delete(address);
+      link.close();
+    }
+    for (const address of addresses) {
+      if (this.#links.has(address)) continue;
+      const objection = (hello: NodeHello) => this.#objection(hello);
+      const onChange = (link: NodeLink) => this.#onChange(link);
+      this.#links.set(address, new NodeLink({ address, gateway, credentials, log, objection, onChange }));
+    }
+  }
+
+  /** Scores at a node; the utterances of one speaker share a slot until `leave`. */
+  readonly openUtterance: OpenUtterance = (_engine, reference, settings, events) => {
+    const { model, maxRetainedBytes = defaultRetainedBytes } = this.#options;
+    checkReadable(reference, model);
+    const { speaker = '', emitIntervalMs, nbest = 0, startMs = 0 } = settings;
+    const unheard = (isWanted: () => boolean) => this.#unheard.finalOf(reference, speaker, isWanted);
+    return this.#session(speaker).open({
+      reference,
+      settings: { emitIntervalMs, nbest, startMs },
+      maxRetainedBytes,
+      events,
+      unheard,
+    });
+  };
+
+  /** The speaker has gone: the slot is free. */
+  leave(speaker: string): void {
+    this.#sessions.get(speaker)?.end();
+    this.#sessions.delete(speaker);
+  }
+
+  /** Sessions for which there are slots, those that have one among them. */
+  places(): number {
+    const housed = [...this.#sessions.values()].filter((session) => session.place).length;
+    return housed + this.stats().free;
+  }
+
+  /** The slots of all nodes as last heard, and how often sessions had to look for another. */
+  stats(): SlotNumbers & { rehoused: { lost: number; moved: number } } {
+    const up = [...this.#links.values()].filter((link) => link.isUp);
+    const sum = (of: (link: NodeLink) => number) => up.reduce((total, link) => total + of(link), 0);
+    return {
+      slots: sum((link) => link.slots),
+      free: sum((link) => link.free),
+      trunks: up.length,
+      refused: this.#refused,
+      rehoused: { ...this.#rehoused },
+    };
+  }
+
+  /** The nodes as a server sees its engine. */
+  engineStats(): EngineStats {
+    const links = [...this.#links.values()].filter((link) => link.isUp);
+    const nowMs = performance.now();
+    if (links.length > 0) this.#upAtMs = nowMs;
+    return {
+      streams: links.reduce((total, link) => total + link.leases, 0),
+      queueDepth: 0,
+      stepP95Ms: Math.max(0, ...links.map((link) => link.stepP95Ms)),
+      busy: 0,
+      runs: 0,
+      meanBatch: 0,
+      silentMs: nowMs - this.#upAtMs,
+      restarts: this.#rehoused.lost,
+    };
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const timer of this.#timers) clearInterval(timer);
+    for (const session of this.#sessions.values()) session.end();
+    for (const link of this.#links.values()) link.close();
+  }
+
+  #tick(): void {
+    const nowMs = performance.now();
+    for (const link of this.#links.values()) link.tick(nowMs);
+  }
+
+  #session(speaker: string): RemoteSession {
+    const known = this.#sessions.get(speaker);
+    if (known) return known;
+    const session = new RemoteSession({
+      findPlace: (avoid, onLost) => this.#findPlace(avoid, onLost),
+      onBroken: ({ link }, why) => link.distrust(why),
+      onMoved: (why) => {
+        this.#rehoused[why] += 1;
+      },
+      homelessMs: this.#options.homelessMs ?? defaultHomelessMs,
+      now: () => performance.now(),
+    });
+    this.#sessions.set(speaker, session);
+    return session;
+  }
+
+  /**
+   * A slot at the freer of two nodes that are drawn; a node that refuses is asked no more, until
+   * none is left. To ask the freest would send all gateways to one node at once.
+   */
+  async #findPlace(avoid: NodeLink | undefined, onLost: (place: Place) => void): Promise<Place | string> {
+    const candidates = [...this.#links.values()].filter((link) => link.isUp && !link.isDraining && link !== avoid);
+    let why = candidates.length === 0 ? 'no node is there' : 'full';
+    while (candidates.length > 0) {
+      const link = drawFreer(candidates);
+      candidates.splice(candidates.indexOf(link), 1);
+      const place: { link: NodeLink; lease: number } = { link, lease: 0 };
+      const outcome = await link.acquire(acquireMs, () => onLost(place));
+      if (typeof outcome === 'number') {
+        place.lease = outcome;
+        return place;
+      }
+      this.#refused += 1;
+      why = outcome;
+    }
+    return why;
+  }
+
+  /** Sessions leave a node that goes. */
+  #onChange(link: NodeLink): void {
+    this.#settleWaiting();
+    if (!link.isDraining) return;
+    for (const session of this.#sessions.values()) if (session.place?.link === link) void session.move();
+  }
+
+  #objection({ model, region }: NodeHello): string | undefined {
+    const own = this.#options.model;
+    if (region !== this.#options.region) return `it stands in region "${region}", not in "${this.#options.region}"`;
+    if (model?.name !== own.name || model.version !== own.version) {
+      return `it has model ${model?.name} ${model?.version}, this gateway ${own.name} ${own.version}`;
+    }
+    return undefined;
+  }
+}
+
+/** Two drawn without looking, and the one of them with more free slots. */
+function drawFreer(links: readonly NodeLink[]): NodeLink {
+  const first = links[Math.floor(Math.random() * links.length)]!;
+  const second = links[Math.floor(Math.random() * links.length)]!;
+  return second.free > first.free ? second : first;
+}
+
+/** A node answers within a message's way and back; one that does not is asked no more. */
+const acquireMs = 250;
+/** How often names are resolved again, ms. */
+const findMs = 5000;
+const defaultHomelessMs = 5000;
+/** Five minutes at 16 kHz and 16 bits. */
+const defaultRetainedBytes = 10_000_000;

@@ -1,0 +1,118 @@
+import type { AcousticEngine } from '../../acoustic/engine/types.ts';
+import { SpeechfbError } from '../../errors.ts';
+import type { OpenUtterance, UtterancePipeline } from '../../scoring/pipeline.ts';
+import type { Reference } from '../../scoring/text/reference.ts';
+import type { Feedback } from '../../scoring/utterance-scorer.ts';
+import { type PackedSound, unpackSound } from '../wire/samples.ts';
+import type { NodeItem } from '../wire/service.ts';
+import type { OpenUtterance as OpenItem } from '../wire/speechfb/v1/inference_pb.ts';
+
+export type NodeUtteranceOptions = {
+  open: OpenItem;
+  /** The utterances of one share their turns: those of one lease. */
+  speaker: string;
+  engine: AcousticEngine;
+  openUtterance: OpenUtterance;
+  /** Samples that the gateway may send before any credit. */
+  windowSamples: number;
+  say(item: NodeItem): void;
+};
+
+/** One utterance at a node: sound of a gateway in, feedback and the result back. */
+export class NodeUtterance {
+  readonly #options: NodeUtteranceOptions;
+  readonly #id: number;
+  readonly #pipeline: UtterancePipeline;
+  #takenSamples = 0;
+  /** Samples for which credit was given back. */
+  #creditedSamples = 0;
+
+  /** @throws SpeechfbError `invalid_reference` */
+  constructor(options: NodeUtteranceOptions) {
+    const { open, speaker, engine, openUtterance } = options;
+    this.#options = options;
+    this.#id = open.utterance;
+    const { emitIntervalMs, startMs, nbest } = open;
+    const settings = { emitIntervalMs, startMs, speaker, ...(nbest > 0 && { nbest }) };
+    this.#pipeline = openUtterance(engine, referenceOf(open), settings, {
+      onFeedback: (feedback) => this.#onFeedback(feedback),
+      onError: (error) => this.#fail(error),
+    });
+  }
+
+  /** Takes the next sound; a gateway that sends more than it has credit for has failed. */
+  sound(packed: PackedSound): void {
+    const pcm = unpackSound(packed);
+    this.#takenSamples += pcm.length;
+    if (this.#takenSamples - this.#creditedSamples > this.#options.windowSamples) {
+      this.#fail(new SpeechfbError('trunk_fault', 'more sound was sent than there was credit for'));
+      return;
+    }
+    this.#pipeline.push(pcm);
+  }
+
+  gap(ms: number): void {
+    this.#pipeline.gap(ms);
+  }
+
+  finish(): void {
+    this.#pipeline.finish().then(
+      (result) => {
+        const value = { utterance: this.#id, resultJson: jsonBytes(result) };
+        this.#options.say({ case: 'result', value });
+      },
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  close(): void {
+    this.#pipeline.close();
+  }
+
+  #onFeedback({ audioMs, phones, progress, timing, ageMs }: Feedback): void {
+    const { queue = 0, features = 0, asr = 0, scoring = 0 } = timing;
+    const value = {
+      utterance: this.#id,
+      audioMs,
+      phonesJson: phones.text,
+      marks: [...phones.marks],
+      ...(progress && { progressJson: jsonBytes(progress) }),
+      timing: { queue, features, asr, scoring },
+      ageMs: ageMs ?? 0,
+    };
+    this.#options.say({ case: 'feedback', value });
+    this.#giveCredit(audioMs);
+  }
+
+  /** Lets the gateway send as much as the model has consumed, a quarter of the window at a time. */
+  #giveCredit(audioMs: number): void {
+    const { engine, windowSamples, say } = this.#options;
+    const consumed = Math.min(this.#takenSamples, Math.floor((audioMs / 1000) * engine.model.sampleRateHz));
+    const samples = consumed - this.#creditedSamples;
+    if (samples < windowSamples / 4) return;
+    this.#creditedSamples = consumed;
+    say({ case: 'credit', value: { utterance: this.#id, samples } });
+  }
+
+  #fail(error: unknown): void {
+    this.#pipeline.close();
+    const code = error instanceof SpeechfbError ? error.code : '';
+    const message = error instanceof Error ? error.message : String(error);
+    this.#options.say({ case: 'failed', value: { utterance: this.#id, code, message } });
+  }
+}
+
+function jsonBytes(value: unknown): Uint8Array {
+  return Buffer.from(JSON.stringify(value));
+}
+
+function referenceOf({ words }: OpenItem): Reference {
+  return {
+    words: words.map(({ text, variants, source, readings }) => ({
+      text,
+      variants: variants.map((phones) => (phones === '' ? [] : phones.split(' '))),
+      source: source === 'given' || source === 'letter_to_sound' ? source : 'dictionary',
+      ...(readings.length > 0 && { readings }),
+    })),
+  };
+}

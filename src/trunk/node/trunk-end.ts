@@ -1,0 +1,185 @@
+import type { ServerDuplexStream } from '@grpc/grpc-js';
+import { stackOf } from '../../telemetry/log.ts';
+import { Gatherer } from '../wire/gatherer.ts';
+import { type NodeItem, trunkMinor, trunkResponse } from '../wire/service.ts';
+import type { GatewayItem, OpenUtterance, TrunkRequest, TrunkResponse } from '../wire/speechfb/v1/inference_pb.ts';
+import type { NodeCore } from './node-core.ts';
+import { NodeUtterance } from './node-utterance.ts';
+
+/** The node's end of one trunk: everything that one gateway has here. */
+export class TrunkEnd {
+  readonly #call: ServerDuplexStream<TrunkRequest, TrunkResponse>;
+  readonly #core: NodeCore;
+  readonly #outgoing: Gatherer<NodeItem>;
+  readonly #openedMs: number;
+  readonly #onEnd: () => void;
+  /** Utterances under each lease that this gateway holds. */
+  readonly #leases = new Map<number, Map<number, NodeUtterance>>();
+  readonly #byUtterance = new Map<number, NodeUtterance>();
+  #gateway: string | undefined;
+  #isOver = false;
+
+  constructor(call: ServerDuplexStream<TrunkRequest, TrunkResponse>, core: NodeCore, onEnd: () => void) {
+    this.#call = call;
+    this.#core = core;
+    this.#onEnd = onEnd;
+    this.#openedMs = core.now();
+    this.#outgoing = new Gatherer((items) => call.write(trunkResponse(items)));
+    call.on('data', (request: TrunkRequest) => this.#onRequest(request));
+    // A gateway that goes away, cleanly or not, gives everything back.
+    call.on('end', () => this.#end());
+    call.on('cancelled', () => this.#end());
+    call.on('error', () => this.#end());
+    this.say({ case: 'hello', value: { minor: trunkMinor, ...core.describe() } });
+    this.sayLoad();
+  }
+
+  say(item: NodeItem): void {
+    if (!this.#isOver) this.#outgoing.add(item);
+  }
+
+  sayLoad(): void {
+    this.say({ case: 'load', value: this.#core.load() });
+  }
+
+  /** Ends the leases of this gateway that were not renewed; `ended` are those of the whole node. */
+  endLeases(ended: readonly number[]): void {
+    for (const lease of ended) {
+      if (!this.#leases.has(lease)) continue;
+      this.#dropLease(lease);
+      this.say({ case: 'lost', value: { lease } });
+    }
+  }
+
+  /** Ends the trunk. */
+  close(): void {
+    this.#outgoing.flush();
+    this.#call.end();
+    this.#end();
+  }
+
+  #onRequest({ items }: TrunkRequest): void {
+    for (const { item } of items) {
+      try {
+        if (this.#isOver) return;
+        this.#onItem(item);
+      } catch (error) {
+        this.#core.log.error({ error: stackOf(error) }, 'an item of a gateway could not be handled');
+      }
+    }
+  }
+
+  #onItem(item: GatewayItem['item']): void {
+    switch (item.case) {
+      case 'hello':
+        this.#gateway = item.value.gateway;
+        this.#core.log.info({ gateway: this.#gateway, minor: item.value.minor }, 'a gateway has come');
+        return;
+      case 'acquire':
+        this.#acquire(item.value.request, item.value.deadlineMs);
+        return;
+      case 'renew':
+        this.#core.leases.renew(
+          item.value.leases.filter((lease) => this.#leases.has(lease)),
+          this.#core.now(),
+        );
+        return;
+      case 'release':
+        this.#release(item.value.lease);
+        return;
+      case 'open':
+        this.#open(item.value);
+        return;
+      case 'sound': {
+        const { utterance, s16le, f32le } = item.value;
+        const heard = this.#byUtterance.get(utterance);
+        if (s16le.length > 0) heard?.sound({ format: 's16le', bytes: s16le });
+        if (f32le.length > 0) heard?.sound({ format: 'f32le', bytes: f32le });
+        return;
+      }
+      case 'gap':
+        this.#byUtterance.get(item.value.utterance)?.gap(item.value.ms);
+        return;
+      case 'finish':
+        this.#byUtterance.get(item.value.utterance)?.finish();
+        return;
+      case 'close':
+        this.#close(item.value.utterance);
+        return;
+    }
+  }
+
+  #acquire(request: number, deadlineMs: number): void {
+    const core = this.#core;
+    const refuse = (reason: string): void => {
+      core.refused += 1;
+      this.say({ case: 'refused', value: { request, reason } });
+    };
+    if (core.isDraining) refuse('draining');
+    // Whoever waited longer than it wanted has gone elsewhere.
+    else if (deadlineMs > 0 && core.lateMs() > deadlineMs) refuse('late');
+    else {
+      const lease = core.leases.grant(core.now());
+      if (lease === undefined) refuse('full');
+      else {
+        this.#leases.set(lease, new Map());
+        this.say({ case: 'granted', value: { request, lease } });
+      }
+    }
+    this.#outgoing.flush();
+  }
+
+  #release(lease: number): void {
+    if (!this.#leases.has(lease)) return;
+    this.#dropLease(lease);
+    this.#core.leases.release(lease);
+  }
+
+  #open(open: OpenUtterance): void {
+    const { utterance, lease } = open;
+    const fail = (code: string, message: string): void =>
+      this.say({ case: 'failed', value: { utterance, code, message } });
+    const under = this.#leases.get(lease);
+    if (!under || !this.#core.leases.has(lease)) {
+      fail('no_lease', `lease ${lease} is not held by this gateway`);
+      return;
+    }
+    if (this.#byUtterance.has(utterance)) {
+      fail('trunk_fault', `utterance ${utterance} is open already`);
+      return;
+    }
+    const { engine, openUtterance, windowSamples } = this.#core;
+    const speaker = `${this.#openedMs} ${lease}`;
+    try {
+      const say = (item: NodeItem): void => this.say(item);
+      const opened = new NodeUtterance({ open, speaker, engine, openUtterance, windowSamples, say });
+      under.set(utterance, opened);
+      this.#byUtterance.set(utterance, opened);
+    } catch (error) {
+      fail('invalid_reference', error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #close(utterance: number): void {
+    this.#byUtterance.get(utterance)?.close();
+    this.#byUtterance.delete(utterance);
+    for (const under of this.#leases.values()) under.delete(utterance);
+  }
+
+  #dropLease(lease: number): void {
+    for (const [utterance, opened] of this.#leases.get(lease) ?? []) {
+      opened.close();
+      this.#byUtterance.delete(utterance);
+    }
+    this.#leases.delete(lease);
+  }
+
+  #end(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#outgoing.stop();
+    for (const lease of [...this.#leases.keys()]) this.#release(lease);
+    this.#core.log.info({ gateway: this.#gateway }, 'a gateway has gone');
+    this.#onEnd();
+  }
+}
