@@ -18,7 +18,7 @@ type NodeFlags = RoleFlags & { model?: string; drain?: number; logLevel: LogLeve
  * Scores for gateways until a stop signal, then lets its sessions move away; a second one ends it
  * at once. When the model is warm, one line on stdout says where gateways find it.
  */
-export async function runNode(flags: NodeFlags): Promise<ExitCode> {
+export async function runNode(flags: NodeFlags, onReady: (address: string) => void): Promise<ExitCode> {
   checkRole(flags);
   const address = flags.nodeListen ?? defaultAddress;
   const tls = readNodeTls(flags);
@@ -43,6 +43,7 @@ export async function runNode(flags: NodeFlags): Promise<ExitCode> {
       address,
       tls,
     });
+    onReady(node.address);
     const { slots } = node.slots();
     const what = `${model.name} ${model.version} on ${engine.provider}, ${slots} slots`;
     printDocument(`${plainText(`speechfb: node ready at ${node.address} (${what})`)}\n`);
