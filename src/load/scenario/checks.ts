@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { isMapping } from '../../config/fields.ts';
+import { inUnits, isMapping } from '../../config/fields.ts';
 import { namedNetwork, unknownNetwork } from '../../sim/networks/index.ts';
 import { didYouMean } from '../../suggest.ts';
 import { directNetwork, directProfile } from '../plan/learner-plan.ts';
@@ -13,7 +13,8 @@ import type { LoadSpec } from './load-schema.ts';
  * and left alone here.
  */
 type LooseSpec = {
-  target?: { url?: unknown; embedded?: { nodes?: unknown } | undefined };
+  target?: { url?: unknown; protocol?: string; embedded?: { nodes?: unknown } | undefined };
+  learners?: { frame?: unknown };
   networks?: object | undefined;
   mix?: readonly { network?: string; weight?: Weight }[] | undefined;
   load?: LoadSpec;
@@ -42,6 +43,9 @@ export function checkScenario(spec: LooseSpec, context: z.RefinementCtx): void {
     checkAborts(spec.objectives, endMs, problem);
     if (spec.cost === undefined) checkPrices(spec.objectives, problem);
   }
+  const { frame } = spec.learners ?? {};
+  if (typeof frame === 'number' && frame > 100 && spec.target?.protocol === 'speechfb')
+    problem(['learners', 'frame'], `${inUnits(frame)} is outside 10 ms to 100 ms, which speechfb takes`);
   if (typeof spec.warmup === 'number' && endMs !== undefined && spec.warmup >= endMs)
     problem(['warmup'], 'is not shorter than the test: nothing would be measured');
 }
