@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { subprotocol } from '../../protocol/address.ts';
+import type { UpgradeHints } from './link.ts';
 import { UpgradeAnswer } from './upgrade-answer.ts';
 
 export type Upgrade = {
@@ -10,9 +11,12 @@ export type Upgrade = {
 };
 
 /**
- * A WebSocket upgrade to `url` that asks for speechfb.v1 and no extension (RFC 6455, section 4.1).
+ * A WebSocket upgrade to `url` that asks for speechfb.v1 and no extension (RFC 6455, section 4.1);
+ * `hints` go into its query.
  */
-export function upgradeRequest(url: URL, token: string | undefined): Upgrade {
+export function upgradeRequest(to: URL, token: string | undefined, hints: UpgradeHints = {}): Upgrade {
+  const url = new URL(to);
+  for (const [hint, value] of Object.entries(hints)) url.searchParams.set(hint, value);
   const key = randomBytes(16).toString('base64');
   const expected = createHash('sha1').update(`${key}${guid}`).digest('base64');
   const lines = [
