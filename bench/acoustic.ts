@@ -35,7 +35,7 @@ async function benchFeatures({ features, sampleRateHz }: ModelPackage): Promise<
 }
 
 async function benchStepper(subject: ModelPackage): Promise<void> {
-  const stepper = await openStepper(subject, 'auto', 1, shapesUpTo(64));
+  const stepper = await openStepper(subject, 'auto', 1, () => shapesUpTo(64));
   print(`model on ${stepper.provider}, one thread:\nbatch  steps   us a stream-step   live streams a core`);
   for (const { batch, steps } of stepper.shapes.all) {
     if (steps <= 5) {

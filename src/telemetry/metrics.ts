@@ -12,6 +12,8 @@ export type MetricSources = {
   scoring?(): ScoringNumbers | undefined;
   /** Absent where nothing controls the load. */
   overload?(): OverloadNumbers;
+  /** Absent where nothing is scored at nodes, or for gateways. */
+  slots?(): SlotNumbers | undefined;
   /** By name; Infinity: none. */
   limits?(): Readonly<Record<string, number>>;
 };
@@ -23,6 +25,8 @@ export type MetricSources = {
 export class Metrics {
   /** Counts a message from a client, by its type; `audio` for frames. */
   readonly message: Tally;
+  /** Counts a WebSocket by the protocol that is spoken. */
+  readonly socket: Tally;
   /** Counts a frame by what became of it. */
   readonly frame: Tally;
   readonly event: (type: ServerMessage['type']) => void;
@@ -58,6 +62,7 @@ export class Metrics {
       registers,
     });
     this.message = counter('messages_total', 'Messages from clients, by type; audio frames as "audio".', 'kind');
+    this.socket = counter('sockets_total', 'WebSockets opened, by the protocol that is spoken.', 'protocol');
     this.frame = counter('frames_total', 'Audio frames by what became of them.', 'outcome');
     this.event = counter('events_total', 'Events to clients, by type.', 'type');
     this.refusal = counter('refusals_total', 'Errors told to clients, by code.', 'code');
@@ -210,11 +215,45 @@ function exposeSources(sources: MetricSources, registry: Registry): void {
     const numbers = overload();
     return numbers && numbers.standingMs / 1000;
   });
+  exposeSlots(sources, gauge, registers);
   const scoring = () => sources.scoring?.();
   gauge('scoring_busy_ratio', 'Share of time that the busiest scoring thread works.', () => scoring()?.busy);
   gauge('scoring_wait_p95_seconds', "From the model's frames to the feedback made of them, p95 of late.", () => {
     const numbers = scoring();
     return numbers && numbers.waitP95Ms / 1000;
+  });
+}
+
+type ExposeGauge = (name: string, help: string, read: () => number | undefined) => void;
+
+function exposeSlots(sources: MetricSources, gauge: ExposeGauge, registers: Registry[]): void {
+  gauge('slots', 'Sessions that the nodes take at once, or this node.', () => sources.slots?.()?.slots);
+  gauge('slots_free', 'Slots that are not leased, as last heard.', () => sources.slots?.()?.free);
+  gauge(
+    'trunks',
+    'Nodes that this gateway has a trunk to, or gateways that this node has.',
+    () => sources.slots?.()?.trunks,
+  );
+  new Counter({
+    name: 'speechfb_sessions_rehoused_total',
+    help: 'Sessions that went on at another node: "lost" after theirs was lost, "moved" on purpose.',
+    labelNames: ['why'],
+    registers,
+    collect() {
+      const numbers = sources.slots?.();
+      if (!numbers?.rehoused) return;
+      this.reset();
+      for (const [why, count] of Object.entries(numbers.rehoused)) this.inc({ why }, count);
+    },
+  });
+  new Counter({
+    name: 'speechfb_leases_refused_total',
+    help: 'Slots that were asked for and not granted.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(sources.slots?.()?.refused ?? 0);
+    },
   });
 }
 
@@ -241,6 +280,22 @@ function exposeDevice(sources: MetricSources, registers: Registry[]): void {
     },
   });
 }
+
+/** The slots of a node, or of all nodes of a gateway. */
+export type SlotNumbers = {
+  slots: number;
+  free: number;
+  trunks: number;
+  refused: number;
+  rehoused?: Readonly<Record<string, number>>;
+};
+
+/** What bounds the sessions of a gateway. */
+export type SlotSource = {
+  /** Sessions for which there are slots, those that have one among them. */
+  places(): number;
+  stats(): SlotNumbers;
+};
 
 type OverloadNumbers = { sessionLimit: number; standingMs: number; level: number };
 

@@ -54,7 +54,7 @@ async function pool(
   const sources = [...also, ...nodes].map(({ address }) => parseNodeSource(address));
   const opened = new NodePool({ ...poolOptions, nodes: new NodeAddresses(sources), credentials: shown });
   onTestFinished(() => opened.close());
-  await until(() => opened.stats().nodes === nodes.length && opened.stats().free > 0);
+  await until(() => opened.stats().trunks === nodes.length && opened.stats().free > 0);
   return opened;
 }
 
@@ -118,7 +118,7 @@ describe('an utterance at a node', () => {
       expect(indices).toEqual([...new Set(indices)]);
       expect(results[at]!.words.flatMap(({ phonemes }) => phonemes)).toHaveLength(20);
     }
-    expect(gateway.stats().lost).toBeGreaterThan(0);
+    expect(gateway.stats().rehoused.lost).toBeGreaterThan(0);
   });
 
   it('moves to another node when its own drains, which then ends at once', async () => {
@@ -129,7 +129,7 @@ describe('an utterance at a node', () => {
     await until(() => learner.heardMs() === 1000);
     const from = nodes.find((each) => each.slots().free === 3)!;
     const drained = from.drain();
-    await until(() => gateway.stats().moved === 1);
+    await until(() => gateway.stats().rehoused.moved === 1);
     for (let spoken = 0; spoken < 10; spoken += 1) {
       learner.speak(100);
       await new Promise((resolve) => setTimeout(resolve, 10));
@@ -138,7 +138,7 @@ describe('an utterance at a node', () => {
     expect((await learner.utterance.finish()).words).toHaveLength(2);
     const indices = learner.finals().map(({ index }) => index);
     expect(indices).toEqual([...new Set(indices)]);
-    expect(gateway.stats().lost).toBe(0);
+    expect(gateway.stats().rehoused.lost).toBe(0);
   });
 
   it('without sound ends without a node', async () => {
@@ -262,7 +262,7 @@ describe('what comes to a node', () => {
     });
     onTestFinished(() => stranger.close());
     await new Promise((resolve) => setTimeout(resolve, 300));
-    expect(stranger.stats().nodes).toBe(0);
+    expect(stranger.stats().trunks).toBe(0);
   });
 });
 

@@ -1,10 +1,11 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { LogMelPlan } from '../features/log-mel.ts';
 import type { ModelPackage } from '../model/model-package.ts';
 import { isAccelerator, type Provider } from '../onnx/device.ts';
 import type { StepOutput, Stepper } from '../onnx/stepper.ts';
 import { StatsRecorder } from './engine-stats.ts';
 import { EngineStream, type StreamHost } from './engine-stream.ts';
-import { LoadFollower, type Pace } from './pace.ts';
+import { LoadFollower, type Pace, type pacesOf } from './pace.ts';
 import { decide } from './schedule.ts';
 import type { AcousticFrames, CoreStats } from './types.ts';
 
@@ -14,11 +15,27 @@ export type CoreOptions = {
   stepper: Stepper;
   /** A fixed one; absent: it follows the load. */
   pace?: Pace;
+  /** The levels that it follows the load in, while the device is there. */
+  paces?: ReturnType<typeof pacesOf>;
   /**
    * Opens what goes on when an accelerator's run fails, and tells whom that concerns; the streams
    * go on where they were.
    */
   fallBack(error: Error): Promise<Stepper>;
+};
+
+/** The way of an engine's streams and sound from another thread, and of its frames to it. */
+export type Mail = {
+  /** Reads what came: streams are opened, pushed, ended. */
+  collect(): void;
+  /** What the engine gave goes out. */
+  send(): void;
+  /** Nobody looks until the thread is woken; false when something has come meanwhile. */
+  sleep(): boolean;
+  /** The engine looks by itself before long. */
+  stayAwake(): void;
+  /** No more fits in: the reader is behind. */
+  readonly isFull: boolean;
 };
 
 /** The engine on one thread: streams, their features, and one run of the model after the other. */
@@ -31,19 +48,32 @@ export class EngineCore {
   readonly #streams = new Set<EngineStream>();
   readonly #waiting = new Set<EngineStream>();
   readonly #stats = new StatsRecorder(performance.now());
-  readonly #load = new LoadFollower(performance.now());
+  #load: LoadFollower;
   #pumpScheduled = false;
   #running = false;
   #inFlight: readonly EngineStream[] = [];
   #lastPump: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
+  #mail: Mail | undefined;
 
-  constructor({ model, plan, stepper, pace, fallBack }: CoreOptions) {
+  constructor({ model, plan, stepper, pace, paces, fallBack }: CoreOptions) {
+    this.#load = new LoadFollower(performance.now(), paces);
     this.#model = model;
     this.#fallBack = fallBack;
     this.#plan = plan;
     this.#stepper = stepper;
     this.#pace = pace;
+  }
+
+  /** Reads the mail before each run, and sends what a run gave. */
+  attend(mail: Mail): void {
+    this.#mail = mail;
+    this.look();
+  }
+
+  /** There may be mail. */
+  look(): void {
+    this.#schedulePump();
   }
 
   /** What runs the model now. */
@@ -81,6 +111,7 @@ export class EngineCore {
 
   /** Drops all streams and frees the model when the run that is on has ended. */
   async close(): Promise<void> {
+    this.#mail = undefined;
     for (const stream of [...this.#streams]) stream.close();
     clearTimeout(this.#timer);
     await this.#lastPump;
@@ -105,6 +136,7 @@ export class EngineCore {
   async #pump(): Promise<void> {
     this.#running = true;
     for (;;) {
+      this.#mail?.collect();
       const nowMs = performance.now();
       const terms = {
         pace: this.#pace ?? this.#load.pace,
@@ -114,12 +146,17 @@ export class EngineCore {
       const decision = decide([...this.#waiting], this.#streams.size, nowMs, terms);
       if ('run' in decision) {
         await this.#runBatch(decision.run, decision.steps, decision.bucket);
+        this.#mail?.send();
+        while (this.#mail?.isFull) await delay(fullWaitMs);
         continue;
       }
+      const delayMs = decision.waitUntilMs - nowMs;
+      // Who looks again that soon need not be woken.
+      if (delayMs <= shortRestMs) this.#mail?.stayAwake();
+      else if (this.#mail?.sleep() === false) continue;
       // Set before this function returns to anybody: a chunk that comes in between must find the
       // engine idle.
       this.#running = false;
-      const delayMs = decision.waitUntilMs - nowMs;
       if (delayMs < Number.POSITIVE_INFINITY) this.#timer = setTimeout(() => this.#startPump(), Math.ceil(delayMs));
       return;
     }
@@ -169,6 +206,9 @@ export class EngineCore {
     const next = await this.#fallBack(error).catch(() => undefined);
     if (!next) return false;
     this.#stepper = next;
+    const { prefersGroups } = this.#load;
+    this.#load = new LoadFollower(performance.now());
+    this.#load.prefersGroups = prefersGroups;
     for (const stream of this.#streams) stream.loseState();
     await lost.close().catch(() => {});
     return true;
@@ -200,6 +240,11 @@ export class EngineCore {
     if (!this.#inFlight.includes(stream)) this.#stepper.recycle(stream.state);
   }
 }
+
+/** How long the engine stands still when the reader of its frames is behind. */
+const fullWaitMs = 2;
+/** The fill time of a busy engine: it looks at its mail as often as that. */
+const shortRestMs = 5;
 
 /** What a run was of; `arrivals`: when the oldest and the newest step of each stream came, ms. */
 type Run = {

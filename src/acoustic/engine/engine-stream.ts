@@ -132,7 +132,7 @@ export class EngineStream implements Waiting {
     const taken = this.#taken!;
     const past = taken.length - except;
     for (let at = 0; at < past; ) {
-      const steps = stepsWithin(past - at);
+      const steps = stepsWithin(past - at, stepper.shapes);
       taken.copy(at, steps, stepper.features);
       await stepper.run([this.state], 1, steps);
       at += steps;

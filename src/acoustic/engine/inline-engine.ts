@@ -2,12 +2,14 @@ import { SpeechfbError } from '../../errors.ts';
 import { realFft } from '../features/fft.ts';
 import { createLogMelPlan } from '../features/log-mel.ts';
 import type { ModelPackage } from '../model/model-package.ts';
-import type { Device } from '../onnx/device.ts';
+import { type Device, isAccelerator, type Provider } from '../onnx/device.ts';
 import { runtimeMessage } from '../onnx/runtime-message.ts';
 import { openSameOnCpu } from '../onnx/same-on-cpu.ts';
+import { type RunShapes, runShapes, shapesUpTo } from '../onnx/shapes.ts';
 import { openStepper, type Stepper } from '../onnx/stepper.ts';
+import { chooseTuning, measureSteps, type TunedDevice } from './device-tuning.ts';
 import { EngineCore } from './engine-core.ts';
-import type { Pace } from './pace.ts';
+import { type Pace, pacesOf } from './pace.ts';
 import type { AcousticEngine, LostDevice } from './types.ts';
 
 export type EngineOptions = {
@@ -16,6 +18,8 @@ export type EngineOptions = {
   device?: Device;
   /** Threads of one run; default 1. */
   threads?: number;
+  /** How `device` is driven, as measured before; absent: an accelerator is measured when warm. */
+  tuning?: TunedDevice;
 };
 
 /**
@@ -61,24 +65,49 @@ export type CoreStart = {
   onLoss(lost: LostDevice): void;
 };
 
+export type OpenedCore = {
+  core: EngineCore;
+  whyNotNative: string | undefined;
+  /** How the device is driven, where that was measured, now or before. */
+  tuning: TunedDevice | undefined;
+};
+
 /** The core that both engines run. Errors: those of `openStepper`. */
 export async function openCore(
   options: EngineOptions,
   { pace, warm = false, deviceMayBeGone = false, onLoss }: CoreStart,
-): Promise<{ core: EngineCore; whyNotNative: string | undefined }> {
-  const { model, device = 'auto', threads = 1 } = options;
+): Promise<OpenedCore> {
+  const { model, device = 'auto', threads = 1, tuning: known } = options;
   const takeOver = async (from: string, error: unknown): Promise<Stepper> => {
     const next = await openSameOnCpu(model, threads);
     onLoss({ device: from, reason: runtimeMessage(error) });
     return next;
   };
-  const stepper = await openStepper(model, device, threads).catch((error: unknown) => {
+  const shapesFor = (provider: Provider): RunShapes =>
+    known?.device === provider ? shapesUpTo(known.maxBatch) : runShapes(provider);
+  const stepper = await openStepper(model, device, threads, shapesFor).catch((error: unknown) => {
     if (!deviceMayBeGone || !(error instanceof SpeechfbError && error.code === 'device_unavailable')) throw error;
     return takeOver(device, error);
   });
+  const isKnown = known?.device === stepper.provider;
+  const tuning = isKnown ? known : warm && isAccelerator(stepper.provider) ? await tune(stepper, model) : undefined;
   if (warm) await stepper.warm();
   const plan = createLogMelPlan(model.features, model.sampleRateHz, await realFft(model.features.fft));
   const fallBack = (error: Error) => takeOver(stepper.provider, error);
-  const core = new EngineCore({ model, plan, stepper, fallBack, ...(pace && { pace }) });
-  return { core, whyNotNative: stepper.whyNotNative };
+  const paces = tuning && pacesOf(tuning.groupSteps);
+  const core = new EngineCore({ model, plan, stepper, fallBack, ...(pace && { pace }), ...(paces && { paces }) });
+  return { core, whyNotNative: stepper.whyNotNative, tuning };
 }
+
+/** Measures the device for a few seconds, and narrows the stepper to what pays there. */
+async function tune(stepper: Stepper, { strideMs }: ModelPackage): Promise<TunedDevice> {
+  const { maxBatch } = stepper.shapes;
+  const run = (batch: number, steps: number) => stepper.run([], batch, steps);
+  const times = await measureSteps(run, { repetitions: 2, budgetMs: tuningBudgetMs, maxBatch });
+  const { maxBatch: chosen, groupSteps } = chooseTuning(times, strideMs);
+  stepper.narrowTo(chosen);
+  return { device: stepper.provider, maxBatch: chosen, groupSteps };
+}
+
+/** A device that takes longer for a few runs than that is not measured to the end. */
+const tuningBudgetMs = 3000;

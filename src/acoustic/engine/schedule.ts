@@ -51,7 +51,7 @@ export function decide<T extends Waiting>(
   }
   ripe.sort((a, b) => a.oldestDeadlineMs - b.oldestDeadlineMs);
   const ready = ripe.map((stream) => stepsReady(stream, pace));
-  const steps = stepsWithin(hasBurst(ripe[0]!, pace) ? Math.min(ready[0]!, lowerQuartile(ready)) : ready[0]!);
+  const steps = stepsWithin(hasBurst(ripe[0]!, pace) ? Math.min(ready[0]!, lowerQuartile(ready)) : ready[0]!, shapes);
   // A live stream that ran less than the rest of its group would run twice in each group from then
   // on.
   const fitting = ripe.filter((stream, i) => ready[i] === steps || (ready[i]! > steps && hasBurst(stream, pace)));

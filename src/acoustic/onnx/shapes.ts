@@ -34,9 +34,9 @@ export function shapesUpTo(maxBatch: number): RunShapes {
   return { all, maxBatch, maxRows };
 }
 
-/** The largest step size of at most `pending` (at least 1). */
-export function stepsWithin(pending: number): number {
-  return stepSizes.findLast((steps) => steps <= pending) ?? 1;
+/** The largest step size of at most `pending` (at least 1) that a stream may run at once. */
+export function stepsWithin(pending: number, { maxRows }: Pick<RunShapes, 'maxRows'>): number {
+  return stepSizes.findLast((steps) => steps <= Math.min(pending, maxRows)) ?? 1;
 }
 
 /**

@@ -5,7 +5,7 @@ import { badModel } from '../model/load-model.ts';
 import type { ModelPackage } from '../model/model-package.ts';
 import type { Device, Provider } from './device.ts';
 import { type OpenedSession, openSession } from './onnx-session.ts';
-import { type RunShapes, runShapes } from './shapes.ts';
+import { type RunShapes, runShapes, shapesUpTo } from './shapes.ts';
 import { tensorProblems } from './tensor-checks.ts';
 
 /** One stream's recurrent state: a row a state tensor of the model, zero at the start. */
@@ -17,14 +17,14 @@ type StateRow = Float32Array | Uint8Array;
 export type StepOutput = { logPosterior: Float32Array; scoreLogit: Float32Array | undefined };
 
 /**
- * Opens the model on a device, to run at the shapes that suit it or at `wantedShapes`. Errors:
- * those of `openSession`, and `bad_model` where model.json and the file disagree.
+ * Opens the model on a device, to run at the shapes that suit what runs it. Errors: those of
+ * `openSession`, and `bad_model` where model.json and the file disagree.
  */
 export async function openStepper(
   model: ModelPackage,
   device: Device,
   threads: number,
-  wantedShapes?: RunShapes,
+  shapesFor: (provider: Provider) => RunShapes = runShapes,
 ): Promise<Stepper> {
   const featureWidth = model.features.bins * model.features.stack;
   const probe = async ({ session, path, runtime }: Pick<OpenedSession, 'session' | 'path' | 'runtime'>) => {
@@ -38,7 +38,7 @@ export async function openStepper(
   if (problems.length > 0) throw badModel(opened.path, problems);
 
   const scoreWidth = model.outputs.scoreLogit ? first[model.outputs.scoreLogit]!.dims[2]! : 0;
-  return new Stepper(model, opened, scoreWidth, wantedShapes ?? runShapes(opened.provider));
+  return new Stepper(model, opened, scoreWidth, shapesFor(opened.provider));
 }
 
 /**
@@ -49,7 +49,7 @@ export class Stepper {
   readonly #model: ModelPackage;
   readonly #opened: OpenedSession;
   readonly #tensor: MakeTensor;
-  readonly shapes: RunShapes;
+  #shapes: RunShapes;
   /** Logits a frame of the score head; 0 for a model without one. */
   readonly scoreWidth: number;
   /** Values of one step: bins x stack. */
@@ -72,7 +72,7 @@ export class Stepper {
     this.#model = model;
     this.#opened = opened;
     this.#tensor = tensorOf(opened.runtime.Tensor);
-    this.shapes = shapes;
+    this.#shapes = shapes;
     this.scoreWidth = scoreWidth;
     this.featureWidth = model.features.bins * model.features.stack;
     this.#stateSizes = model.states.map((state) => sizeOf(state.shape));
@@ -83,6 +83,16 @@ export class Stepper {
     this.#row = rowOf(opened.session);
     this.#stateIn = this.#newRows(shapes.maxBatch);
     this.#stateOut = this.#newRows(shapes.maxBatch);
+  }
+
+  /** What may run; memory is for those that it was opened for. */
+  get shapes(): RunShapes {
+    return this.#shapes;
+  }
+
+  /** Runs no larger batches from now on, which are not warmed up either. */
+  narrowTo(maxBatch: number): void {
+    this.#shapes = shapesUpTo(Math.min(maxBatch, this.#shapes.maxBatch));
   }
 
   get provider(): Provider {

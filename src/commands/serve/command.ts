@@ -77,6 +77,7 @@ function addRoleOptions(command: Command): void {
     .option('--node <address...>', 'for a gateway: its nodes, as host:port, unix:/path or dns:name:port')
     .option('--node-listen <address>', 'for a node: where gateways find it; default 127.0.0.1:8091')
     .option('--slots <number>', 'for a node: sessions at once', flag('--slots', wholeNumber(1, 100_000)))
+    .option('--http-listen <address>', 'for a node: /healthz, /readyz and /metrics here, as 127.0.0.1:9091')
     .option('--region <name>', 'for gateways and nodes: only those of one region work together')
     .option('--node-cert <file>', 'PEM certificate that this end of a trunk shows; with --node-key and --node-ca')
     .option('--node-key <file>', 'PEM private key of --node-cert')

@@ -19,6 +19,7 @@ export type RoleFlags = {
   node?: string[];
   nodeListen?: string;
   slots?: number;
+  httpListen?: string;
   region?: string;
   nodeCert?: string;
   nodeKey?: string;
@@ -55,7 +56,7 @@ export function servedEngine(flags: RoleFlags, model: ModelPackage, log: Log): S
 }
 
 /** @throws SpeechfbError `bad_flag` for a flag that the role has no use for, or lacks. */
-export function checkRole({ role, node, nodeListen, slots, region }: RoleFlags): void {
+export function checkRole({ role, node, nodeListen, slots, httpListen, region }: RoleFlags): void {
   const refuse = (message: string, hint: string): never => {
     throw new SpeechfbError('bad_flag', message, { hint });
   };
@@ -64,7 +65,8 @@ export function checkRole({ role, node, nodeListen, slots, region }: RoleFlags):
   }
   if (role !== 'gateway' && node) refuse(`--node is for --role gateway, not for ${role}`, 'add --role gateway');
   if (role === 'inference') return;
-  const stray = nodeListen !== undefined ? '--node-listen' : slots !== undefined ? '--slots' : undefined;
+  const strays = { '--node-listen': nodeListen, '--slots': slots, '--http-listen': httpListen };
+  const stray = Object.entries(strays).find(([, value]) => value !== undefined)?.[0];
   if (stray) refuse(`${stray} is for --role inference, not for ${role}`, 'add --role inference');
   if (role === 'all' && region !== undefined) refuse('--region is for gateways and nodes', 'add --role');
 }

@@ -7,6 +7,7 @@ import type { LogLevel } from '../../telemetry/log-levels.ts';
 import { startInferenceNode } from '../../trunk/node/inference-node.ts';
 import { printDocument } from '../output.ts';
 import { shippedPath } from '../package.ts';
+import { listenNodeHttp } from './node-http.ts';
 import { checkClosed, checkRole, type RoleFlags, readNodeTls } from './roles.ts';
 import { localEngine } from './served-engine.ts';
 import { listenForSignals } from './signals.ts';
@@ -17,7 +18,7 @@ type NodeFlags = RoleFlags & { model?: string; drain?: number; logLevel: LogLeve
  * Scores for gateways until a stop signal, then lets its sessions move away; a second one ends it
  * at once. When the model is warm, one line on stdout says where gateways find it.
  */
-export async function runNode(flags: NodeFlags): Promise<ExitCode> {
+export async function runNode(flags: NodeFlags, onReady: (address: string) => void): Promise<ExitCode> {
   checkRole(flags);
   const address = flags.nodeListen ?? defaultAddress;
   const tls = readNodeTls(flags);
@@ -42,9 +43,12 @@ export async function runNode(flags: NodeFlags): Promise<ExitCode> {
       address,
       tls,
     });
+    onReady(node.address);
     const { slots } = node.slots();
     const what = `${model.name} ${model.version} on ${engine.provider}, ${slots} slots`;
     printDocument(`${plainText(`speechfb: node ready at ${node.address} (${what})`)}\n`);
+    const parts = { node, engine, scoring: served.scoring };
+    const http = flags.httpListen === undefined ? undefined : await listenNodeHttp(flags.httpListen, parts);
     await stopped;
     const drained = node.drain().then((report) => {
       log.info(report, 'drained');
@@ -52,6 +56,7 @@ export async function runNode(flags: NodeFlags): Promise<ExitCode> {
     });
     const ended = await Promise.race([drained, signals.second.then(() => exitCodes.interrupted)]);
     await node.close();
+    http?.close();
     return ended;
   } finally {
     signals.stop();

@@ -7,6 +7,8 @@ import { KnownTexts } from '../../scoring/threads/known-texts.ts';
 import { ScoringThreads } from '../../scoring/threads/pool.ts';
 import type { Scoring } from '../../server/session/context.ts';
 import type { Log } from '../../telemetry/log.ts';
+import type { SlotSource } from '../../telemetry/metrics.ts';
+import { Exchange } from '../../threads/exchange.ts';
 import { NodePool, type NodePoolOptions } from '../../trunk/gateway/node-pool.ts';
 
 /** What scores the sessions of a server: threads of its own, or nodes. */
@@ -14,8 +16,8 @@ export type ServedEngine = {
   scoring: Scoring;
   /** Called when the port is known to be ours: only then is the model worth loading. */
   load(): Promise<AcousticEngine>;
-  /** Sessions for which there is a slot; absent: as many as the server takes. */
-  places?(): number;
+  /** Absent: as many sessions as the server takes. */
+  slots?: SlotSource;
   /** Rejects when it can never score again. */
   died: Promise<never>;
   close(): Promise<void>;
@@ -24,8 +26,11 @@ export type ServedEngine = {
 /** The model and the scoring on threads of this process. */
 export function localEngine(model: ModelPackage, device: string, log: Log): ServedEngine {
   const parsed = parseDevice(device);
+  // One round of mail for the model's thread and those that score.
+  const exchange = new Exchange();
   const threads = new ScoringThreads({
     model,
+    exchange,
     onCrash: (error) => log.error({ error: error.message }, 'a scoring thread died'),
   });
   let loading: Promise<AcousticEngine> | undefined;
@@ -44,7 +49,7 @@ export function localEngine(model: ModelPackage, device: string, log: Log): Serv
   return {
     scoring: liveScoring(threads),
     load() {
-      loading ??= createWorkerEngine({ model, device: parsed, onCrash, onLoss });
+      loading ??= createWorkerEngine({ model, device: parsed, exchange, onCrash, onLoss });
       return loading;
     },
     died,
@@ -89,7 +94,7 @@ export function remoteEngine(options: NodePoolOptions): ServedEngine {
       leave: (speaker) => pool.leave(speaker),
     },
     load: () => pool.hasNode().then(() => engine),
-    places: () => pool.places(),
+    slots: pool,
     died: new Promise<never>(() => {}),
     close: async () => pool.close(),
   };

@@ -48,11 +48,15 @@ export type Foreign = {
   texts: readonly SpokenText[];
 };
 
-/** A message with a text of an utterance. */
-export type ForeignText = ShownText & {
-  /** How far it reaches on the session's sample clock, ms; absent where the server does not say. */
-  coversMs?: number | undefined;
-};
+/**
+ * What a message of such a server tells. `coversMs`: how far it reaches on the session's sample
+ * clock; absent where the server does not say.
+ */
+export type ForeignMessage = { coversMs?: number | undefined } & (
+  | { is: 'ack' }
+  /** `utterance`: its place in the plan. */
+  | (ShownText & { utterance: number })
+);
 
 /** How a session ended, and what became of its frames. */
 export type SessionOutcome = {
@@ -185,25 +189,27 @@ export class SessionMeter {
     this.#ready(0, receivedMs);
   }
 
-  /** It said something of the sound up to there on the session's sample clock, ms, but no text. */
-  covered(coversMs: number, receivedMs: number, downlinkMs?: number): void {
-    this.#sink.checked(0);
-    if (this.#tellsReach) this.#feedback.cover(coversMs, receivedMs, {}, downlinkMs);
-  }
-
-  /** A text of the utterance at that place of the plan came; a final covers all of it. */
-  text(place: number, shown: ForeignText, receivedMs: number, downlinkMs?: number): void {
+  /** A message of such a server came; a final covers all of its utterance. */
+  heard(message: ForeignMessage, receivedMs: number, downlinkMs?: number): void {
     if (this.#frameTimes.unreported >= framesAtOnce) this.#reportFrames();
+    const cover = (coversMs: number | undefined) => {
+      if (this.#tellsReach && coversMs !== undefined) this.#feedback.cover(coversMs, receivedMs, {}, downlinkMs);
+    };
+    if (message.is === 'ack') {
+      this.#sink.checked(0);
+      cover(message.coversMs);
+      return;
+    }
+    const { utterance: place } = message;
     const utterance = this.#utterance(place);
     this.#sink.checked(0, utterance?.score);
-    const isFinal = shown.is === 'final';
-    const coversMs = utterance && isFinal ? this.#feedback.endOf(place) : shown.coversMs;
-    if (this.#tellsReach && coversMs !== undefined) this.#feedback.cover(coversMs, receivedMs, {}, downlinkMs);
+    const isFinal = message.is === 'final';
+    cover(utterance && isFinal ? this.#feedback.endOf(place) : message.coversMs);
     if (!utterance) return;
     const onWord = this.#tellsReach
       ? undefined
       : (dueMs: number) => this.#feedback.word(place, dueMs, receivedMs, downlinkMs);
-    const tell = (meter: UtteranceMeter) => meter.text(shown, receivedMs, onWord);
+    const tell = (meter: UtteranceMeter) => meter.text(message, receivedMs, onWord);
     if (isFinal) {
       this.#slice.tally.utterances += 1;
       this.#final(place, utterance, tell, true);

@@ -46,11 +46,15 @@ export class Entrance {
     this.#unnamed = new TokenBucket(unnamedPerSecond, unnamedBurst, options.now());
   }
 
-  /** Why no WebSocket is made for this caller now; a place for it was freed if need be. */
-  connection(accounts: CallerAccounts, hints: UpgradeHints): HttpRefusal | undefined {
+  /**
+   * Why no WebSocket is made for this caller now; a place for it was freed if need be.
+   *
+   * @param mayResume whether it could come back to a session.
+   */
+  connection(accounts: CallerAccounts, hints: UpgradeHints, mayResume = true): HttpRefusal | undefined {
     const { registry, room } = this.#options;
-    const isResume = hints.resume !== undefined && registry.has(hints.resume);
-    return (isResume ? undefined : this.#noSession(accounts, hints)) ?? room.connection(accounts, isResume);
+    const isResume = mayResume && hints.resume !== undefined && registry.has(hints.resume);
+    return (isResume ? undefined : this.#noSession(accounts, hints, mayResume)) ?? room.connection(accounts, isResume);
   }
 
   /**
@@ -85,7 +89,7 @@ export class Entrance {
   /**
    * The refusal while no session of this caller can start: a WebSocket would be made for nothing.
    */
-  #noSession(accounts: CallerAccounts, { lane, ticket }: UpgradeHints): HttpRefusal | undefined {
+  #noSession(accounts: CallerAccounts, { lane, ticket }: UpgradeHints, mayResume: boolean): HttpRefusal | undefined {
     const { limits, registry, room, now } = this.#options;
     const wish = this.#wish(lane, ticket);
     const { capacity, late } = this.#carried(wish);
@@ -94,7 +98,7 @@ export class Entrance {
     if (message === undefined) return undefined;
     // It may come back to a session without naming it: while some wait for that, a few are heard
     // out.
-    if (registry.hasDetached() && this.#unnamed.take(now()) === 0) return undefined;
+    if (mayResume && registry.hasDetached() && this.#unnamed.take(now()) === 0) return undefined;
     const retryAfterMs = jittered(limits.busyRetryMs);
     return { status: 503, reason: 'overload', code: 'server_busy', message, retryAfterMs };
   }

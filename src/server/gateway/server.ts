@@ -4,9 +4,9 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { AcousticEngine, EngineFault } from '../../acoustic/engine/types.ts';
 import { listen } from '../../listen.ts';
-import { streamPath } from '../../protocol/address.ts';
+import { streamPath, subprotocol } from '../../protocol/address.ts';
 import type { Log } from '../../telemetry/log.ts';
-import { type MetricSources, Metrics } from '../../telemetry/metrics.ts';
+import { type MetricSources, Metrics, type SlotSource } from '../../telemetry/metrics.ts';
 import { ThrottledLog } from '../../telemetry/throttled-log.ts';
 import { collectGarbage } from '../../threads/memory.ts';
 import type { Account } from '../admission/account.ts';
@@ -19,6 +19,8 @@ import type { Room } from '../admission/room.ts';
 import type { GivenUp } from '../admission/shared-pool.ts';
 import type { Tokens } from '../admission/tokens.ts';
 import { WorkBudget } from '../admission/work-budget.ts';
+import { facadeAt } from '../facade/facades.ts';
+import type { Facade, Wire } from '../facade/wire.ts';
 import { defaultLimits, type Limits, limitsByWireName, wireName } from '../limits.ts';
 import { OverloadControl } from '../overload/overload-control.ts';
 import type { Scoring, ServerContext } from '../session/context.ts';
@@ -28,11 +30,11 @@ import { type DrainReport, drainSessions } from './drain.ts';
 import { Entrance } from './entrance.ts';
 import { createHttpHandler } from './http.ts';
 import { IdleSweep } from './idle-sweep.ts';
-import { closeListener, createListener, refuseUnread, socketOptions } from './listener.ts';
+import { closeListener, createListener, listenHints, refuseUnread, socketOptions } from './listener.ts';
 import { OverloadWatch } from './overload-watch.ts';
 import { createRoom } from './places.ts';
 import { Registry } from './registry.ts';
-import { type Caller, type CallerPolicy, callerOfUpgrade, hintsOf, identify, misdirected } from './upgrade.ts';
+import { type CallerPolicy, callerOfUpgrade, hintsOf, identify, misdirected, pathOf, refusalIn } from './upgrade.ts';
 
 export type ServerOptions = {
   /**
@@ -58,8 +60,8 @@ export type ServerOptions = {
   origins?: readonly string[];
   /** Names by which this server may be called beside those of this machine. */
   hosts?: readonly string[];
-  /** Sessions for which there is a slot elsewhere; absent: this server bounds them alone. */
-  places?: (() => number) | undefined;
+  /** Where sessions are scored elsewhere; absent: this server bounds them alone. */
+  slots?: SlotSource | undefined;
   /** Proxies of the operator's own that all callers come through; each names the one before. */
   trustedProxies?: number;
 };
@@ -116,7 +118,7 @@ class Server implements RunningServer {
   #port = 0;
   #timers: NodeJS.Timeout[] = [];
   #isDraining = false;
-  readonly #capacity = () => Math.min(this.#overload.sessionLimit, this.#options.places?.() ?? Infinity);
+  readonly #capacity = () => Math.min(this.#overload.sessionLimit, this.#options.slots?.places() ?? Infinity);
 
   constructor(options: ServerOptions) {
     this.#options = options;
@@ -233,6 +235,7 @@ class Server implements RunningServer {
       sessions: () => this.#registry.countByState(),
       engine: () => this.#engineNumbers(),
       scoring: () => scoring.stats?.(),
+      slots: () => this.#options.slots?.stats(),
       overload: () => this.#overload,
       limits: () => limitsByWireName(this.#limits),
     });
@@ -286,28 +289,30 @@ class Server implements RunningServer {
   }
 
   #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const facade = facadeAt(pathOf(request));
     const caller = callerOfUpgrade(request, this.#policy);
     if ('status' in caller) {
-      this.#refuse(socket, caller);
+      this.#refuse(socket, caller, facade);
       return;
     }
     const accounts = this.#accounts.of(caller);
-    const full = this.#entrance.connection(accounts, hintsOf(request));
+    const full = this.#entrance.connection(accounts, hintsOf(request), facade === undefined);
     if (full) {
-      this.#refuse(socket, full);
+      this.#refuse(socket, full, facade);
       return;
     }
     this.#lobby.leave(request.socket);
     // ws sets TCP_NODELAY itself.
     this.#sockets.handleUpgrade(request, socket, head, (client) => {
-      this.#connect(client, socket, { owner: caller.owner, accounts });
+      this.#metrics.socket(facade?.name ?? subprotocol);
+      this.#connect(client, socket, { ...caller, accounts });
     });
   }
 
   #connect(
     socket: WebSocket,
     transport: Duplex,
-    caller: { owner: string | undefined; accounts: CallerAccounts },
+    caller: { owner: string | undefined; accounts: CallerAccounts; wire: Wire | undefined },
   ): void {
     const free = this.#room.takeConnection(caller.accounts);
     const connection: Connection = new Connection({
@@ -326,8 +331,8 @@ class Server implements RunningServer {
     this.#connections.set(connection, caller.accounts[0]);
   }
 
-  #refuse(socket: Duplex, refusal: HttpRefusal): void {
-    refuseSocket(socket, refusal);
+  #refuse(socket: Duplex, refusal: HttpRefusal, facade: Facade | undefined): void {
+    refuseSocket(socket, refusal, facade?.words(refusal));
     this.#refused(refusal, 'an upgrade was refused');
   }
 
@@ -386,13 +391,5 @@ class Server implements RunningServer {
   }
 }
 
-function refusalIn(caller: Caller | HttpRefusal): HttpRefusal | undefined {
-  return 'status' in caller ? caller : undefined;
-}
-
 /** Jitter waits, acknowledgements and timeouts are looked at this often. */
 const tickMs = 20;
-const listenHints = {
-  anotherPort: 'choose another with --port, or --port 0 for any free one',
-  address: '--host takes an address of this machine; ports below 1024 need rights',
-};

@@ -5,6 +5,7 @@ import { checkReadable } from '../../scoring/align/graph.ts';
 import type { OpenUtterance } from '../../scoring/pipeline.ts';
 import { UnheardFinals } from '../../scoring/threads/unheard-finals.ts';
 import type { Log } from '../../telemetry/log.ts';
+import type { SlotNumbers } from '../../telemetry/metrics.ts';
 import type { NodeHello } from '../wire/speechfb/v1/inference_pb.ts';
 import type { Place } from './leg.ts';
 import type { NodeAddresses } from './node-addresses.ts';
@@ -26,19 +27,6 @@ export type NodePoolOptions = {
   maxRetainedBytes?: number;
 };
 
-/** What a pool has done and has. */
-export type NodePoolStats = {
-  nodes: number;
-  slots: number;
-  free: number;
-  /** Sessions that went on elsewhere after their node was lost. */
-  lost: number;
-  /** Sessions that were moved on purpose. */
-  moved: number;
-  /** Slots that a node refused. */
-  refused: number;
-};
-
 /** The nodes of a gateway, and its sessions at them. */
 export class NodePool {
   readonly #options: NodePoolOptions;
@@ -46,7 +34,8 @@ export class NodePool {
   readonly #sessions = new Map<string, RemoteSession>();
   readonly #unheard: UnheardFinals;
   readonly #timers: readonly NodeJS.Timeout[];
-  readonly #counts = { lost: 0, moved: 0, refused: 0 };
+  readonly #rehoused = { lost: 0, moved: 0 };
+  #refused = 0;
   readonly #waiting: (() => void)[] = [];
   #upAtMs = performance.now();
   #isClosed = false;
@@ -69,7 +58,7 @@ export class NodePool {
   }
 
   #settleWaiting(): void {
-    if (this.stats().nodes === 0) return;
+    if (this.stats().trunks === 0) return;
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
@@ -124,10 +113,17 @@ export class NodePool {
     return housed + this.stats().free;
   }
 
-  stats(): NodePoolStats {
+  /** The slots of all nodes as last heard, and how often sessions had to look for another. */
+  stats(): SlotNumbers & { rehoused: { lost: number; moved: number } } {
     const up = [...this.#links.values()].filter((link) => link.isUp);
     const sum = (of: (link: NodeLink) => number) => up.reduce((total, link) => total + of(link), 0);
-    return { nodes: up.length, slots: sum((link) => link.slots), free: sum((link) => link.free), ...this.#counts };
+    return {
+      slots: sum((link) => link.slots),
+      free: sum((link) => link.free),
+      trunks: up.length,
+      refused: this.#refused,
+      rehoused: { ...this.#rehoused },
+    };
   }
 
   /** The nodes as a server sees its engine. */
@@ -143,7 +139,7 @@ export class NodePool {
       runs: 0,
       meanBatch: 0,
       silentMs: nowMs - this.#upAtMs,
-      restarts: this.#counts.lost,
+      restarts: this.#rehoused.lost,
     };
   }
 
@@ -166,7 +162,7 @@ export class NodePool {
       findPlace: (avoid, onLost) => this.#findPlace(avoid, onLost),
       onBroken: ({ link }, why) => link.distrust(why),
       onMoved: (why) => {
-        this.#counts[why] += 1;
+        this.#rehoused[why] += 1;
       },
       homelessMs: this.#options.homelessMs ?? defaultHomelessMs,
       now: () => performance.now(),
@@ -191,7 +187,7 @@ export class NodePool {
         place.lease = outcome;
         return place;
       }
-      this.#counts.refused += 1;
+      this.#refused += 1;
       why = outcome;
     }
     return why;

@@ -1,5 +1,6 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { SpeechfbError } from '../../errors.ts';
+import type { SlotNumbers } from '../../telemetry/metrics.ts';
 import { channelOptions, inferenceService } from '../wire/service.ts';
 import { NodeCore, type NodeCoreOptions } from './node-core.ts';
 import { TrunkEnd } from './trunk-end.ts';
@@ -14,8 +15,10 @@ export type InferenceNodeOptions = Omit<NodeCoreOptions, 'now'> & {
 export type InferenceNode = {
   /** Where it listens, as gateways are given it. */
   readonly address: string;
-  /** Slots in all and not leased. */
-  slots(): { slots: number; free: number };
+  /** Its slots, and the gateways that it has trunks to. */
+  slots(): SlotNumbers;
+  /** Whether it grants nothing any more. */
+  readonly isDraining: boolean;
   /** Tells every gateway to move its sessions away; resolves when they have, or after `drainMs`. */
   drain(): Promise<{ moved: boolean }>;
   /** Ends every trunk at once. */
@@ -49,7 +52,15 @@ export async function startInferenceNode(options: InferenceNodeOptions): Promise
   };
   return {
     address: bound,
-    slots: () => ({ slots: core.leases.slots, free: core.leases.free }),
+    slots: () => ({
+      slots: core.leases.slots,
+      free: core.leases.free,
+      trunks: trunks.size,
+      refused: core.refused,
+    }),
+    get isDraining() {
+      return core.isDraining;
+    },
     async drain() {
       core.drain();
       for (const trunk of trunks) trunk.sayLoad();

@@ -24,6 +24,8 @@ export class NodeCore {
   readonly leases: LeaseBook;
   readonly windowSamples: number;
   readonly #options: NodeCoreOptions;
+  /** Slots that were asked for and not granted. */
+  refused = 0;
   #isDraining = false;
   #lateMs = 0;
 

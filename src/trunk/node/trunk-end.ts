@@ -110,8 +110,11 @@ export class TrunkEnd {
   }
 
   #acquire(request: number, deadlineMs: number): void {
-    const { core } = { core: this.#core };
-    const refuse = (reason: string): void => this.say({ case: 'refused', value: { request, reason } });
+    const core = this.#core;
+    const refuse = (reason: string): void => {
+      core.refused += 1;
+      this.say({ case: 'refused', value: { request, reason } });
+    };
     if (core.isDraining) refuse('draining');
     // Whoever waited longer than it wanted has gone elsewhere.
     else if (deadlineMs > 0 && core.lateMs() > deadlineMs) refuse('late');

@@ -56,22 +56,28 @@ function meterOf(
   return { meter, end };
 }
 
-const partial = (said: string, settled = 0, coversMs?: number) => ({
+const partial = (utterance: number, said: string, settled = 0, coversMs?: number) => ({
   is: 'partial' as const,
+  utterance,
   text: said,
   settled,
   coversMs,
 });
-const final = (said: string) => ({ is: 'final' as const, text: said, settled: said.length });
+const final = (utterance: number, said: string) => ({
+  is: 'final' as const,
+  utterance,
+  text: said,
+  settled: said.length,
+});
 
 describe('a server that says text alone', () => {
   const answered = (meter: SessionMeter) => {
-    meter.text(0, partial('one'), 1600);
-    meter.text(0, partial('one too', 3), 2150);
-    meter.text(0, partial('one two three', 7), 2700);
-    meter.text(0, final('One two three four.'), 3200);
-    meter.text(1, partial('one'), 4700);
-    meter.text(1, final('one three for'), 6250);
+    meter.heard(partial(0, 'one'), 1600);
+    meter.heard(partial(0, 'one too', 3), 2150);
+    meter.heard(partial(0, 'one two three', 7), 2700);
+    meter.heard(final(0, 'One two three four.'), 3200);
+    meter.heard(partial(1, 'one'), 4700);
+    meter.heard(final(1, 'one three for'), 6250);
   };
 
   it('is measured from the ends of words, to the first text that has them right', () => {
@@ -98,7 +104,7 @@ describe('a server that says text alone', () => {
     const { meter, end } = meterOf('words');
     for (let k = 1; k <= 25; k++) meter.frames.frameSent(1000 + 20 * k, 1003 + 20 * k);
     meter.roundTrip(10);
-    meter.text(0, partial('one'), 1600);
+    meter.heard(partial(0, 'one'), 1600);
     const { traces } = end('lost');
     expect(traces).toMatchObject([
       { total_ms: 100, utterance: 0, stages: { capture: 0, late_send: 3, uplink: 5, downlink: 5, unattributed: 87 } },
@@ -107,7 +113,7 @@ describe('a server that says text alone', () => {
 
   it('that dies owes every word that was due, and the session is one that died', () => {
     const { meter, end } = meterOf('words', { objectives: ['availability >= 90%'] });
-    meter.text(0, partial('one two'), 2200);
+    meter.heard(partial(0, 'one two'), 2200);
     const { samples, measured, slice } = end('lost');
     expect(samples('word_latency')).toEqual([200, 700, never, never, never, never, never, never]);
     expect(measured.shares.availability).toEqual({ good: 2, total: 8 });
@@ -120,10 +126,10 @@ describe('a server that says text alone', () => {
 
   it('ignores what comes of an utterance after its final, and of one that nobody speaks', () => {
     const { meter, end } = meterOf('words');
-    meter.text(0, final('one two three four'), 3100);
-    meter.text(0, final('no'), 3200);
-    meter.text(7, final('no'), 3300);
-    meter.text(1, final(text), 6100);
+    meter.heard(final(0, 'one two three four'), 3100);
+    meter.heard(final(0, 'no'), 3200);
+    meter.heard(final(7, 'no'), 3300);
+    meter.heard(final(1, text), 6100);
     const { measured, samples } = end();
     expect(measured.rates.wer).toEqual({ count: 0, of: 8 });
     expect(samples('final_latency')).toEqual([100, 100]);
@@ -134,8 +140,8 @@ describe('a server that says text alone', () => {
     ['left before its end', { frames: 60 }],
   ])('is not held to the words of an utterance that was %s', (_, first) => {
     const { meter, end } = meterOf('words', { first });
-    meter.text(0, final('one two'), 2300);
-    meter.text(1, final(text), 6100);
+    meter.heard(final(0, 'one two'), 2300);
+    meter.heard(final(1, text), 6100);
     const { samples, measured } = end();
     expect(samples('word_latency')).toHaveLength(2 + 4);
     expect(measured.rates.wer).toEqual({ count: 0, of: 4 });
@@ -143,7 +149,7 @@ describe('a server that says text alone', () => {
 
   it('goes by its finals where nobody knows when words end', () => {
     const { meter, end } = meterOf('words', { words: undefined });
-    meter.text(0, final(text), 3100);
+    meter.heard(final(0, text), 3100);
     const { samples, measured } = end('lost');
     expect(samples('word_latency')).toEqual([]);
     expect(measured.shares.availability).toEqual({ good: 1, total: 2 });
@@ -163,9 +169,9 @@ describe('a server that says text alone', () => {
 describe('a server that says how far it has heard', () => {
   it('owes feedback on all of the sound, as ours does; a final covers its utterance', () => {
     const { meter, end } = meterOf('field');
-    for (let k = 1; k <= 19; k++) meter.covered(k * 100, 1000 + k * 100 + 30);
-    meter.text(0, final(text), 3030);
-    for (let k = 1; k <= 20; k++) meter.text(1, partial('one', 0, 2000 + k * 100), 4000 + k * 100 + 30);
+    for (let k = 1; k <= 19; k++) meter.heard({ is: 'ack', coversMs: k * 100 }, 1000 + k * 100 + 30);
+    meter.heard(final(0, text), 3030);
+    for (let k = 1; k <= 20; k++) meter.heard(partial(1, 'one', 0, 2000 + k * 100), 4000 + k * 100 + 30);
     const { samples, measured } = end('lost');
     expect(samples('feedback_latency')).toEqual(Array.from({ length: 40 }, () => 50));
     expect(measured.shares.availability).toEqual({ good: 40, total: 40 });
@@ -177,7 +183,7 @@ describe('a server that says how far it has heard', () => {
     const latenciesMs: number[] = [];
     for (let k = 1; k <= 40; k++) {
       const receivedMs = 1000 + k * 50 + 120;
-      byField.meter.text(0, partial('', 0, k * 50), receivedMs);
+      byField.meter.heard(partial(0, '', 0, k * 50), receivedMs);
       for (const { endMs } of words)
         if (k * 50 >= endMs && (k - 1) * 50 < endMs) latenciesMs.push(receivedMs - 1000 - endMs);
     }
@@ -186,7 +192,7 @@ describe('a server that says how far it has heard', () => {
     const byWords = meterOf('words');
     for (let k = 1; k <= 40; k++) {
       const said = words.filter(({ endMs }) => endMs <= k * 50).map((word) => word.text);
-      byWords.meter.text(0, partial(said.join(' ')), 1000 + k * 50 + 120);
+      byWords.meter.heard(partial(0, said.join(' ')), 1000 + k * 50 + 120);
     }
     const { samples } = byWords.end('lost');
     const shown = samples('word_latency').filter(Number.isFinite);

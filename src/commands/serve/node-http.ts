@@ -1,0 +1,60 @@
+import { createServer, type Server } from 'node:http';
+import type { AcousticEngine } from '../../acoustic/engine/types.ts';
+import { SpeechfbError } from '../../errors.ts';
+import { listen } from '../../listen.ts';
+import { stalled } from '../../server/admission/admission.ts';
+import { createHttpHandler } from '../../server/gateway/http.ts';
+import { defaultLimits } from '../../server/limits.ts';
+import type { Scoring } from '../../server/session/context.ts';
+import { Metrics } from '../../telemetry/metrics.ts';
+import type { InferenceNode } from '../../trunk/node/inference-node.ts';
+import { packageVersion } from '../package.ts';
+
+/** What the HTTP endpoints of a node report on. */
+export type NodeParts = { node: InferenceNode; engine: AcousticEngine; scoring: Scoring };
+
+/**
+ * `/healthz`, `/readyz` and `/metrics` of a node, for whoever runs it: nothing of a learner is in
+ * them.
+ *
+ * @param address `host:port`
+ * @throws SpeechfbError `bad_flag`, `port_in_use`, `cannot_listen`
+ */
+export async function listenNodeHttp(address: string, { node, engine, scoring }: NodeParts): Promise<Server> {
+  const { hostname, port } = parseAddress(address);
+  const sessions = () => {
+    const { slots, free } = node.slots();
+    return { streaming: slots - free };
+  };
+  const metrics = new Metrics({
+    version: packageVersion(),
+    sessions,
+    engine: () => ({ provider: engine.provider, ...engine.stats() }),
+    scoring: () => scoring.stats?.(),
+    slots: () => node.slots(),
+  });
+  const http = createServer(
+    createHttpHandler({
+      metrics,
+      notReady: () => (node.isDraining ? 'draining' : stalled(engine.stats(), scoring.stats?.(), defaultLimits)),
+      lostDevice: () => engine.lostDevice?.device,
+      misdirected: () => undefined,
+      unknown: () => undefined,
+      pageOf: () => undefined,
+    }),
+  );
+  await listen(
+    http,
+    { host: hostname, port },
+    { anotherPort: 'choose another', address: 'an address of this machine' },
+  );
+  return http;
+}
+
+function parseAddress(text: string): { hostname: string; port: number } {
+  const [, host, port] = /^(\[[0-9a-f:.]+\]|[^:/\s[\]]+):(\d{1,5})$/i.exec(text) ?? [];
+  if (host === undefined || Number(port) > 65_535) {
+    throw new SpeechfbError('bad_flag', `--http-listen "${text}" is no address`, { hint: 'allowed: host:port' });
+  }
+  return { hostname: host.replace(/^\[|\]$/g, ''), port: Number(port) };
+}

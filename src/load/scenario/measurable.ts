@@ -1,0 +1,34 @@
+import type { Dialect } from '../../dialects/dialect.ts';
+import type { MetricName } from '../../metrics/definitions.ts';
+
+/**
+ * Why a server of this dialect cannot be measured by a metric, and by which it can, as a sentence;
+ * undefined where it can.
+ */
+export function unmeasurable(metric: MetricName, { name, tells }: Pick<Dialect, 'name' | 'tells'>): string | undefined {
+  const why = reasons[metric]?.(tells);
+  return why && `${name} ${why}`;
+}
+
+type Reason = (tells: Dialect['tells']) => string | undefined;
+
+const withPartials: Reason = ({ partials }) =>
+  partials ? undefined : 'says no text before an utterance is over: use final_latency';
+
+const ofPhones: Reason = () => 'tells no phones: use word_latency';
+
+/** What only some servers tell; everything else is seen from outside. */
+const reasons: { readonly [M in MetricName]?: Reason } = {
+  feedback_latency: ({ reach }) =>
+    reach === 'field' || reach === 'replies' ? undefined : 'does not say how far it has heard: use word_latency',
+  first_partial: withPartials,
+  partial_gap: withPartials,
+  flicker_rate: withPartials,
+  phoneme_latency: ofPhones,
+  phoneme_final_latency: ofPhones,
+  revision_rate: ({ partials }) => `tells no phones: use ${partials ? 'flicker_rate' : 'wer'}`,
+  resume_time: () => 'resumes no session: use sessions_died',
+  lost_frames: () => 'acknowledges no frames: use availability',
+  resent_frames: () => 'is sent no frame again: use availability',
+  violations: () => 'is not held to the rules of speechfb.v1: use session_success',
+};
