@@ -37,9 +37,9 @@ const startMessage = z.strictObject({
   reference,
   granularity: z.enum(['phoneme', 'word', 'utterance']).default('phoneme'),
   emit_interval_ms: z.number().int().min(20).max(1000).default(100),
-  /** Who waits for the result: a learner, or a program that can wait. */
+  /** A learner waits for the result (`live`), or a program that has time (`batch`). */
   lane: z.enum(lanes).default('live'),
-  /** Of the `go_away` that this client got: its place is kept for it. */
+  /** The ticket of the `go_away` that this client got: a place is kept for it. */
   return_ticket: z.string().min(1).max(64).optional(),
   /**
    * The same key answers with the same session instead of a second one, until the client has read

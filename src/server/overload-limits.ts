@@ -66,7 +66,7 @@ export const overloadLimits = {
   /** How long a client that was sent away has to say that it has heard it, after its finals. */
   goAwayMs: 1000,
   /**
-   * Upgrades a second, and at once, that a full server hears out since they may be resumes, although
+   * Upgrades a second, and at once, that a full server hears out since they may be resumes, though
    * they name no session.
    */
   unnamedPerSecond: 10,

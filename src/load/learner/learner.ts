@@ -74,7 +74,7 @@ export class Learner implements FaultyLearner {
   #spoken = false;
   /** Was sent away, and waits to come back. */
   #isAway = false;
-  /** Of the place that is kept for it. */
+  /** The ticket of the place that is kept for it. */
   #ticket: string | undefined;
   /** The books are being closed: how the session ends now is the test's doing. */
   #finishing = false;

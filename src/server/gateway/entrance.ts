@@ -13,7 +13,7 @@ import type { OverloadControl } from '../overload/overload-control.ts';
 import type { Refusal } from '../refusal.ts';
 import type { TakePlace } from './connection.ts';
 import type { Registry } from './registry.ts';
-import type { UpgradeHints } from './upgrade.ts';
+import type { UpgradeClaims } from './upgrade.ts';
 
 export type EntranceOptions = {
   limits: Limits;
@@ -51,7 +51,7 @@ export class Entrance {
    *
    * @param mayResume whether it could come back to a session.
    */
-  connection(accounts: CallerAccounts, hints: UpgradeHints, mayResume = true): HttpRefusal | undefined {
+  connection(accounts: CallerAccounts, hints: UpgradeClaims, mayResume = true): HttpRefusal | undefined {
     const { registry, room } = this.#options;
     const isResume = mayResume && hints.resume !== undefined && registry.has(hints.resume);
     return (isResume ? undefined : this.#noSession(accounts, hints, mayResume)) ?? room.connection(accounts, isResume);
@@ -89,7 +89,7 @@ export class Entrance {
   /**
    * The refusal while no session of this caller can start: a WebSocket would be made for nothing.
    */
-  #noSession(accounts: CallerAccounts, { lane, ticket }: UpgradeHints, mayResume: boolean): HttpRefusal | undefined {
+  #noSession(accounts: CallerAccounts, { lane, ticket }: UpgradeClaims, mayResume: boolean): HttpRefusal | undefined {
     const { limits, registry, room, now } = this.#options;
     const wish = this.#wish(lane, ticket);
     const { capacity, late } = this.#carried(wish);

@@ -55,7 +55,7 @@ export class Registry {
     return streaming.slice(-count);
   }
 
-  /** Those that stream, by lane. */
+  /** The sessions that stream, by lane. */
   countByLane(): Record<Lane, number> {
     const counts = { live: 0, batch: 0 };
     for (const session of this.#sessions.values()) if (session.state === 'streaming') counts[session.lane] += 1;

@@ -82,9 +82,9 @@ export function callerOfUpgrade(
 }
 
 /** What the query says that an upgrade is for; what it claims is found out later. */
-export type UpgradeHints = { resume: string | undefined; ticket: string | undefined; lane: Lane };
+export type UpgradeClaims = { resume: string | undefined; ticket: string | undefined; lane: Lane };
 
-export function hintsOf(request: IncomingMessage): UpgradeHints {
+export function hintsOf(request: IncomingMessage): UpgradeClaims {
   const url = request.url ?? '/';
   const query = url.indexOf('?');
   // Most say nothing, and a flood of upgrades comes by here.

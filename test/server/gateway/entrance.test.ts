@@ -4,7 +4,7 @@ import { ReturnTickets } from '../../../src/server/admission/return-tickets.ts';
 import { Room } from '../../../src/server/admission/room.ts';
 import { WorkBudget } from '../../../src/server/admission/work-budget.ts';
 import { Entrance } from '../../../src/server/gateway/entrance.ts';
-import type { UpgradeHints } from '../../../src/server/gateway/upgrade.ts';
+import type { UpgradeClaims } from '../../../src/server/gateway/upgrade.ts';
 import { defaultLimits, type Limits } from '../../../src/server/limits.ts';
 import { OverloadControl } from '../../../src/server/overload/overload-control.ts';
 import { newAccount } from '../../kit/server/accounts.ts';
@@ -19,7 +19,7 @@ const idle = {
   silentMs: 0,
   restarts: 0,
 };
-const plain: UpgradeHints = { resume: undefined, ticket: undefined, lane: 'live' };
+const plain: UpgradeClaims = { resume: undefined, ticket: undefined, lane: 'live' };
 
 /** The entrance of a server with ten places, in virtual time; nobody in it is real. */
 class Door {
@@ -81,7 +81,7 @@ class Door {
     return this.detached.length > 0;
   }
 
-  upgrade(hints: Partial<UpgradeHints> = {}): 'let in' | number {
+  upgrade(hints: Partial<UpgradeClaims> = {}): 'let in' | number {
     return this.#entrance.connection(this.#accounts, { ...plain, ...hints })?.status ?? 'let in';
   }
 
@@ -135,7 +135,7 @@ describe('with ten places', () => {
     expect(door.sentAway).toBe(sentAway);
   });
 
-  it.each<[string, Partial<UpgradeHints>, 'let in' | number]>([
+  it.each<[string, Partial<UpgradeClaims>, 'let in' | number]>([
     ['who is new', {}, 503],
     ['a program that can wait', { lane: 'batch' }, 503],
     ['a resume that names its session', { resume: 'theirs' }, 'let in'],
