@@ -37,8 +37,8 @@ export function prepareLoadtest(file: string, flags: LoadtestFlags): ReadyLoad {
 }
 
 /**
- * Says on stderr how much sound goes to a server elsewhere, and which objectives the test is too short, or has too few sessions, to prove, before
- * it runs.
+ * Says on stderr how much sound goes to a server elsewhere, and which objectives the test is too
+ * short, or has too few sessions, to prove, before it runs.
  */
 export function warnOfProof({ scenario, prepared }: ReadyLoad, { assumeIndependent }: LoadtestFlags): void {
   if (scenario.spec.target.url !== undefined) say(`${scenario.metadata.name}: ${billSentence(prepared.bill)}`);

@@ -118,7 +118,9 @@ export function prepareLoad(scenario: LoadScenario, shard?: ShardOf): PreparedLo
   };
 }
 
-/** What the sound of these learners costs, all of it, whether an app holds some of it back or not. */
+/**
+ * What the sound of these learners costs, all of it, whether an app holds some of it back or not.
+ */
 function billOf({ spec }: LoadScenario, plans: readonly LearnerPlan[]): Bill {
   const frames = plans.flatMap(({ utterances }) => utterances).reduce((sum, one) => sum + one.frames, 0);
   const audioMinutes = (frames * spec.learners.frame) / 60_000;
