@@ -86,7 +86,7 @@ export class Connection {
       return;
     }
     this.#isAlive = false;
-    if (socket.readyState === socket.OPEN) socket.ping(String(this.#session?.lastEventId ?? 0));
+    this.#socket.ping(String(this.#session?.lastEventId ?? 0));
   }
 
   /** Whether a session has it. */
