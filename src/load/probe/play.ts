@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import type { Pcm } from '../../audio/pcm.ts';
-import type { ClientEnd } from '../../client/client.ts';
+import type { ClientEnd } from '../../client/close-outcome.ts';
 import { DialectClient } from '../../client/dialect-client.ts';
 import type { OpenLink } from '../../client/link/link.ts';
 import { startWheel, type TurningWheel } from '../../clock/wheel.ts';
