@@ -69,12 +69,13 @@ export class Entrance {
    * The refusal while no session of this caller can start: a WebSocket would be made for nothing.
    */
   #noSession(accounts: CallerAccounts, mayResume: boolean): HttpRefusal | undefined {
-    const { limits, registry, room } = this.#options;
+    const { limits, registry, room, state } = this.#options;
     // Nobody can tell yet who comes back to a session: while some wait for that, all are heard out.
     if (mayResume && registry.hasDetached()) return undefined;
     const { capacity, late } = this.#carried();
     const { lacks } = room.session(accounts);
-    const message = late ?? (lacks && lackingText(lacks, capacity, limits));
+    const leaving = state().draining ? 'the server is going away' : undefined;
+    const message = leaving ?? late ?? (lacks && lackingText(lacks, capacity, limits));
     if (message === undefined) return undefined;
     const retryAfterMs = jittered(limits.busyRetryMs);
     return { status: 503, reason: 'overload', code: 'server_busy', message, retryAfterMs };
