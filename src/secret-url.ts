@@ -88,6 +88,11 @@ export class SecretUrl {
     return this.#url.hash !== '';
   }
 
+  /** Without the brackets of an IPv6 address. */
+  get hostname(): string {
+    return this.#url.hostname.replace(/^\[|\]$/g, '');
+  }
+
   get hasPath(): boolean {
     return this.#url.pathname !== '/';
   }

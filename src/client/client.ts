@@ -154,8 +154,8 @@ export class StreamClient implements LinkEvents {
    * Lets time pass on the sample clock without sending, as when voice activity detection holds the
    * sound back.
    */
-  skipAudio(bytes: number): void {
-    this.#outbox.skip(bytes);
+  skipAudio({ bytesAFrame }: SoundFrames): void {
+    this.#outbox.skip(bytesAFrame);
   }
 
   finalize(marker: string): void {

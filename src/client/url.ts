@@ -7,10 +7,20 @@ import { SecretUrl } from '../secret-url.ts';
  * `unset_variable`.
  */
 export function checkUrl(given: string): SecretUrl {
+  return withStreamPath(checkAnyUrl(given));
+}
+
+/** The URL with the path of speechfb.v1 if it has none. */
+export function withStreamPath(url: SecretUrl): SecretUrl {
+  return url.hasPath ? url : url.below(streamPath);
+}
+
+/** A WebSocket URL of any protocol. Throws as `checkUrl`. */
+export function checkAnyUrl(given: string): SecretUrl {
   const url = SecretUrl.parse(given, 'websocket');
   if (url.hasUser)
     throw new SpeechfbError('bad_url', 'the URL has a user name or password, which is not sent; use a token file');
   if (url.hasFragment)
     throw new SpeechfbError('bad_url', 'the URL has a part behind #, which is never sent; a key belongs behind ?');
-  return url.hasPath ? url : url.below(streamPath);
+  return url;
 }

@@ -7,7 +7,14 @@ import { syntaxProblems, yamlDocuments } from './syntax.ts';
 import { badConfig, checkDocument, offsetOf } from './yaml.ts';
 
 /** What `kind` may say; one file may hold documents of several. */
-const kinds = ['LoadScenario', 'LatencyBudget', 'ServiceLevel', 'CanaryAnalysis', 'CapacityScenario'] as const;
+const kinds = [
+  'LoadScenario',
+  'LatencyBudget',
+  'ServiceLevel',
+  'CanaryAnalysis',
+  'CapacityScenario',
+  'StreamProtocol',
+] as const;
 export type Kind = (typeof kinds)[number];
 
 export type ConfigDocument<T> = {

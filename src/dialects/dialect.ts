@@ -84,6 +84,11 @@ export type Speaker = {
   /** Nothing has been sent for `ms`; called about once a second while that lasts. */
   quiet(ms: number): readonly Outgoing[];
   /**
+   * An utterance is over, and the server has had nothing more to say for a while: its final, if all
+   * that was heard of it was settled already. So servers do that find the ends of turns themselves.
+   */
+  unanswered?(): HeardText | undefined;
+  /**
    * All is said and heard. With messages the server is given time to close; without, the app closes
    * at once.
    */

@@ -33,17 +33,38 @@ export class EncodedSound {
   /** Length of one message as it is encoded, before it is wrapped. */
   readonly bytesAFrame: number;
   readonly frameMs: number;
+  readonly #recording: Pcm;
   readonly #format: SoundFormat;
-  readonly #samples: Uint8Array;
+  /** Made when it is first needed: a server may want another format than was thought. */
+  #samples: Uint8Array | undefined;
   readonly #messages: (Outgoing | undefined)[] = [];
+  readonly #others = new Map<SoundFormat, EncodedSound>();
 
   /** `frameMs`: sound in one message; it must hold a whole number of samples. */
   constructor(recording: Pcm, format: SoundFormat, frameMs: number) {
+    this.#recording = recording;
     this.#format = format;
     this.frameMs = frameMs;
-    this.#samples = encoded(recording, format);
     this.bytesAFrame = ((format.sampleRateHz * frameMs) / 1000) * sampleBytes[format.encoding];
-    this.count = Math.ceil(this.#samples.length / this.bytesAFrame);
+    this.count = Math.ceil(recording.pcm.length / ((recording.sampleRateHz * frameMs * 2) / 1000));
+  }
+
+  /** Length of one message as it is sent. */
+  get messageBytes(): number {
+    const message = this.at(0);
+    if (typeof message === 'string') return Buffer.byteLength(message);
+    return 'text' in message ? message.text.length : message.length;
+  }
+
+  /** The same recording in another format; the same object each time. */
+  as(format: SoundFormat): EncodedSound {
+    if (format === this.#format) return this;
+    let other = this.#others.get(format);
+    if (!other) {
+      other = new EncodedSound(this.#recording, format, this.frameMs);
+      this.#others.set(format, other);
+    }
+    return other;
   }
 
   /** The message of frame `index`; the same object each time. */
@@ -59,6 +80,7 @@ export class EncodedSound {
 
   /** The encoded samples of frame `index`. */
   samples(index: number): Uint8Array {
+    this.#samples ??= encoded(this.#recording, this.#format);
     const frame = this.#samples.subarray(index * this.bytesAFrame, (index + 1) * this.bytesAFrame);
     if (frame.length === this.bytesAFrame) return frame;
     const padded = new Uint8Array(this.bytesAFrame).fill(silence[this.#format.encoding]);

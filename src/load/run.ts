@@ -1,4 +1,5 @@
 import { arch, availableParallelism, cpus, platform, release, totalmem } from 'node:os';
+import { createDialect } from '../dialects/catalogue.ts';
 import { formatMs } from '../format.ts';
 import { histogramsReady } from '../metrics/histogram.ts';
 import { hideSecrets } from '../redact.ts';
@@ -8,7 +9,7 @@ import type { GeneratorResult } from '../results/merge-results.ts';
 import { type RecordedRun, reportOf } from '../results/recorded-run.ts';
 import type { LoadReport } from '../results/report.ts';
 import type { Abort } from './generator/abort.ts';
-import { type EmbeddedServer, type ServeCommand, startEmbedded } from './generator/embedded-server.ts';
+import { type EmbeddedService, type ServiceCommand, startService } from './generator/embedded-nodes.ts';
 import type { GeneratorHooks, GeneratorTask } from './generator/generator.ts';
 import { LiveRun, type LoadProgress } from './generator/live-run.ts';
 import { generatorCount, runGenerators } from './generator/pool.ts';
@@ -23,7 +24,7 @@ export type LoadOptions = {
   /** Wall clock, ms since 1970, at which the learners begin; undefined: as soon as may be. */
   startAtEpochMs: number | undefined;
   /** Starts the server of a scenario without a URL. */
-  serve: ServeCommand;
+  serve: ServiceCommand;
   version: string;
   /** Processes that make the load; undefined: as many as it wants and cores are free. */
   generators?: number;
@@ -66,9 +67,11 @@ export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<L
         faults: prepared.faults,
         networks: prepared.networks,
         clips: prepared.clips,
-        url: server?.url ?? spec.target.url!.href,
+        url: server ? addressFor(options.scenario, server.url) : spec.target.url!.href,
         token: prepared.token,
         tls: prepared.tls,
+        credentials: prepared.credentials,
+        dialect: options.scenario.dialect,
         frameMs: spec.learners.frame,
         emitIntervalMs: spec.learners.emitInterval,
         retry: retryOf(spec.learners.retry),
@@ -113,7 +116,7 @@ export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<L
  */
 async function driveLoad(
   task: GeneratorTask,
-  server: EmbeddedServer | undefined,
+  server: EmbeddedService | undefined,
   hooks: GeneratorHooks,
   generators = generatorCount(task.plans.length, availableParallelism(), server !== undefined),
 ): Promise<GeneratorResult> {
@@ -140,16 +143,22 @@ function agreedStart(startAtEpochMs: number | undefined, hooks: LoadHooks): numb
   return undefined;
 }
 
-async function startTarget(options: LoadOptions, hooks: LoadHooks): Promise<EmbeddedServer | undefined> {
+async function startTarget(options: LoadOptions, hooks: LoadHooks): Promise<EmbeddedService | undefined> {
   const { url } = options.scenario.spec.target;
   if (url !== undefined) {
     hooks.onPhase('reaching the server');
-    const { token, tls } = options.prepared;
-    await preflight({ url, token, tls }, { signal: hooks.signal });
+    const { token, tls, credentials } = options.prepared;
+    const dialect = options.scenario.dialect && createDialect(options.scenario.dialect);
+    await preflight({ url, token, tls, credentials, dialect }, { signal: hooks.signal });
     return undefined;
   }
   hooks.onPhase('starting the server');
-  return await startEmbedded(options.serve, { signal: hooks.signal });
+  return await startService(options.serve, { signal: hooks.signal });
+}
+
+/** Our own server's address for the dialect, which has a path of its own there. */
+function addressFor({ dialect }: LoadScenario, url: string): string {
+  return dialect ? new URL('/', url).href : url;
 }
 
 type Run = { startedAt: Date; interrupted: boolean; aborted: Abort | undefined };
@@ -158,7 +167,8 @@ function metadataOf(options: LoadOptions, result: GeneratorResult, run: Run): Ru
   const { scenario, prepared, version, assumeIndependent = false } = options;
   const { spec, metadata } = scenario;
   // A server may quote the key that it was called with.
-  const hidden = (text: string) => hideSecrets(spec.target.url?.hide(text) ?? text, [prepared.token ?? '']);
+  const hidden = (text: string) =>
+    hideSecrets(spec.target.url?.hide(text) ?? text, [prepared.token ?? '', ...prepared.credentials.secrets]);
   return {
     speechfbVersion: version,
     startedAt: run.startedAt.toISOString(),

@@ -9,6 +9,9 @@ export const faultKinds = [
   'stall-inference',
   'kill-inference',
   'stop-server',
+  'kill-node',
+  'stop-node',
+  'drain-node',
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 

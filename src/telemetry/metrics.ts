@@ -25,6 +25,8 @@ export type MetricSources = {
 export class Metrics {
   /** Counts a message from a client, by its type; `audio` for frames. */
   readonly message: Tally;
+  /** Counts a WebSocket by the protocol that is spoken. */
+  readonly socket: Tally;
   /** Counts a frame by what became of it. */
   readonly frame: Tally;
   readonly event: (type: ServerMessage['type']) => void;
@@ -60,6 +62,7 @@ export class Metrics {
       registers,
     });
     this.message = counter('messages_total', 'Messages from clients, by type; audio frames as "audio".', 'kind');
+    this.socket = counter('sockets_total', 'WebSockets opened, by the protocol that is spoken.', 'protocol');
     this.frame = counter('frames_total', 'Audio frames by what became of them.', 'outcome');
     this.event = counter('events_total', 'Events to clients, by type.', 'type');
     this.refusal = counter('refusals_total', 'Errors told to clients, by code.', 'code');

@@ -14,10 +14,10 @@ export const toneClip = {
 };
 
 /** Learners of `durationMs` who come within 100 ms and pause for 100 ms, as seed 3 draws them. */
-export function plansOf(learners: number, { durationMs = 2000, clip = toneClip } = {}) {
+export function plansOf(learners: number, { durationMs = 2000, clip = toneClip, frameMs = 20 } = {}) {
   return planLearners({
     shape: steadyLoad(learners, 100, durationMs),
-    behaviour: { frameMs: 20, pause: { leastMs: 100, mostMs: 100 } },
+    behaviour: { frameMs, pause: { leastMs: 100, mostMs: 100 } },
     seed: 3,
     clips: [clip],
   });

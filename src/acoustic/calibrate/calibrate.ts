@@ -13,7 +13,7 @@ import { shapesUpTo } from '../onnx/shapes.ts';
 import { openStepper } from '../onnx/stepper.ts';
 import { createWorkerEngine } from '../worker/worker-engine.ts';
 import { driveLive, type LiveLevel } from './live-streams.ts';
-import { nextLevel } from './search-levels.ts';
+import { nextLoad } from './search-levels.ts';
 
 /** What a device carries of a model, measured on this machine. */
 export type Calibration = {
@@ -97,7 +97,7 @@ async function searchLevels(engine: AcousticEngine, { streams: guess }: DeviceCh
   const lengthMs = Math.max(shortestMs, Math.min(longestMs, (endMs - performance.now()) / levelsHoped));
   // The first load is tried however late it is: without one nothing is known.
   while (levels.length === 0 || performance.now() + lengthMs < endMs) {
-    const streams = nextLevel(searchOf(levels), guess, mostStreams);
+    const streams = nextLoad(searchOf(levels), guess, mostStreams);
     if (streams === undefined) return;
     say(`${streams} live ${streams === 1 ? 'stream' : 'streams'} for ${(lengthMs / 1000).toFixed(1)} s`);
     const level = await driveLive(engine, { streams, lengthMs, signal });

@@ -6,7 +6,9 @@ import { devices } from '../onnx/device.ts';
 import { batchSizes } from '../onnx/shapes.ts';
 import type { Calibration } from './calibrate.ts';
 
-/** A curve's file: what `speechfb capacity` reads of any, and what `serve --curve` needs beside it. */
+/**
+ * A curve's file: what `speechfb capacity` reads of any, and what `serve --curve` needs beside it.
+ */
 export function deviceCurve(calibration: Calibration): object {
   const { device, model, deadlineMs, times, choice, levels, streams, isOpenEnded, unmeasured } = calibration;
   return {

@@ -4,8 +4,8 @@ import type { AcousticEngine } from '../engine/types.ts';
 export type LiveLevel = {
   streams: number;
   /**
-   * From the moment that the last sound a delivery needs was due to the delivery, ms; infinite where
-   * so much never came.
+   * From the moment that the last sound a delivery needs was due to the delivery, ms; infinite
+   * where so much never came.
    */
   p50Ms: number;
   p95Ms: number;
@@ -130,7 +130,10 @@ class LiveStream {
   }
 }
 
-/** Two seconds that sound like speech to the features: harmonics whose pitch and loudness move, and noise. */
+/**
+ * Two seconds that sound like speech to the features: harmonics whose pitch and loudness move, and
+ * noise.
+ */
 function readAloud(sampleRateHz: number): Float32Array {
   let state = 1;
   let phase = 0;

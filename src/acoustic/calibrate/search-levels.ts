@@ -10,7 +10,7 @@ export type LevelSearch = {
  * twice as many while the deadline is held, half as many until it is, and between the two to a
  * tenth. Undefined when it is known well enough.
  */
-export function nextLevel({ held, beyond }: LevelSearch, guess: number, most: number): number | undefined {
+export function nextLoad({ held, beyond }: LevelSearch, guess: number, most: number): number | undefined {
   if (held === 0 && beyond === Number.POSITIVE_INFINITY) return Math.min(most, Math.max(1, Math.round(guess / 8)));
   if (beyond === 1 || held >= most) return undefined;
   if (beyond === Number.POSITIVE_INFINITY) return Math.min(most, 2 * held);

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { LogMelPlan } from '../features/log-mel.ts';
 import type { ModelPackage } from '../model/model-package.ts';
 import { isAccelerator, type Provider } from '../onnx/device.ts';
@@ -23,6 +24,20 @@ export type CoreOptions = {
   fallBack(error: Error): Promise<Stepper>;
 };
 
+/** The way of an engine's streams and sound from another thread, and of its frames to it. */
+export type Mail = {
+  /** Reads what came: streams are opened, pushed, ended. */
+  collect(): void;
+  /** What the engine gave goes out. */
+  send(): void;
+  /** Nobody looks until the thread is woken; false when something has come meanwhile. */
+  sleep(): boolean;
+  /** The engine looks by itself before long. */
+  stayAwake(): void;
+  /** No more fits in: the reader is behind. */
+  readonly isFull: boolean;
+};
+
 /** The engine on one thread: streams, their features, and one run of the model after the other. */
 export class EngineCore {
   readonly #model: ModelPackage;
@@ -39,6 +54,7 @@ export class EngineCore {
   #inFlight: readonly EngineStream[] = [];
   #lastPump: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
+  #mail: Mail | undefined;
 
   constructor({ model, plan, stepper, pace, paces, fallBack }: CoreOptions) {
     this.#load = new LoadFollower(performance.now(), paces);
@@ -47,6 +63,17 @@ export class EngineCore {
     this.#plan = plan;
     this.#stepper = stepper;
     this.#pace = pace;
+  }
+
+  /** Reads the mail before each run, and sends what a run gave. */
+  attend(mail: Mail): void {
+    this.#mail = mail;
+    this.look();
+  }
+
+  /** There may be mail. */
+  look(): void {
+    this.#schedulePump();
   }
 
   /** What runs the model now. */
@@ -84,6 +111,7 @@ export class EngineCore {
 
   /** Drops all streams and frees the model when the run that is on has ended. */
   async close(): Promise<void> {
+    this.#mail = undefined;
     for (const stream of [...this.#streams]) stream.close();
     clearTimeout(this.#timer);
     await this.#lastPump;
@@ -108,6 +136,7 @@ export class EngineCore {
   async #pump(): Promise<void> {
     this.#running = true;
     for (;;) {
+      this.#mail?.collect();
       const nowMs = performance.now();
       const terms = {
         pace: this.#pace ?? this.#load.pace,
@@ -117,12 +146,17 @@ export class EngineCore {
       const decision = decide([...this.#waiting], this.#streams.size, nowMs, terms);
       if ('run' in decision) {
         await this.#runBatch(decision.run, decision.steps, decision.bucket);
+        this.#mail?.send();
+        while (this.#mail?.isFull) await delay(fullWaitMs);
         continue;
       }
+      const delayMs = decision.waitUntilMs - nowMs;
+      // Who looks again that soon need not be woken.
+      if (delayMs <= shortRestMs) this.#mail?.stayAwake();
+      else if (this.#mail?.sleep() === false) continue;
       // Set before this function returns to anybody: a chunk that comes in between must find the
       // engine idle.
       this.#running = false;
-      const delayMs = decision.waitUntilMs - nowMs;
       if (delayMs < Number.POSITIVE_INFINITY) this.#timer = setTimeout(() => this.#startPump(), Math.ceil(delayMs));
       return;
     }
@@ -206,6 +240,11 @@ export class EngineCore {
     if (!this.#inFlight.includes(stream)) this.#stepper.recycle(stream.state);
   }
 }
+
+/** How long the engine stands still when the reader of its frames is behind. */
+const fullWaitMs = 2;
+/** The fill time of a busy engine: it looks at its mail as often as that. */
+const shortRestMs = 5;
 
 /** What a run was of; `arrivals`: when the oldest and the newest step of each stream came, ms. */
 type Run = {

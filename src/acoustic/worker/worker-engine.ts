@@ -1,7 +1,9 @@
 import { Worker } from 'node:worker_threads';
 import type { SpeechfbError } from '../../errors.ts';
+import { Exchange } from '../../threads/exchange.ts';
 import { fromPlainError } from '../../threads/plain-error.ts';
 import { threadDied } from '../../threads/thread-died.ts';
+import { type MailRecord, newLinkEnds, ThreadLink } from '../../threads/thread-link.ts';
 import { workerUrl } from '../../threads/worker-url.ts';
 import type { EngineOptions } from '../engine/inline-engine.ts';
 import type {
@@ -14,17 +16,21 @@ import type {
   LostDevice,
 } from '../engine/types.ts';
 import { networkOfAccelerators } from '../model/model-package.ts';
+import { readFrames } from './frame-records.ts';
 import { SoundBlocks } from './kept-sound.ts';
 import { WorkerInbox } from './worker-inbox.ts';
-import { type FromWorker, type ToWorker, unpackResults, type WorkerStart } from './worker-messages.ts';
+import {
+  type FromWorker,
+  fromWorkerKinds,
+  type StreamFailed,
+  type ToWorker,
+  type WorkerStart,
+} from './worker-messages.ts';
 import { WorkerStream } from './worker-stream.ts';
 
 export type WorkerEngineOptions = EngineOptions & {
-  /**
-   * How long PCM gathers before it goes to the worker; a message costs more than its frames.
-   * Default 2.
-   */
-  coalesceMs?: number;
+  /** Its rounds carry the mail; absent: one of its own. */
+  exchange?: Exchange;
   /** Stands in for the compiled worker in tests. */
   workerScript?: URL;
   /** Called when the worker died, with whether another was started. */
@@ -52,7 +58,9 @@ class WorkerEngine implements AcousticEngine {
   readonly #streams = new Map<number, WorkerStream>();
   readonly #blocks: SoundBlocks;
   readonly #crashes: number[] = [];
+  readonly #exchange: Exchange;
   #worker: Worker;
+  #link: ThreadLink;
   #inbox: WorkerInbox;
   #runsOn: Ready | undefined;
   #nextStream = 0;
@@ -68,8 +76,14 @@ class WorkerEngine implements AcousticEngine {
     this.model = options.model;
     this.#options = options;
     this.#blocks = new SoundBlocks(options.model);
-    this.#worker = this.#newWorker();
-    this.#inbox = this.#newInbox();
+    this.#exchange = options.exchange ?? new Exchange();
+    ({ worker: this.#worker, link: this.#link, inbox: this.#inbox } = this.#launch());
+    this.#exchange.join({
+      collect: () => this.#collect(),
+      send: () => this.#link.wake(),
+      sleep: () => this.#link.sleep(),
+      stayAwake: () => this.#link.stayAwake(),
+    });
   }
 
   get provider(): string {
@@ -142,10 +156,13 @@ class WorkerEngine implements AcousticEngine {
     for (const stream of this.#streams.values()) stream.settle?.resolve();
     this.#streams.clear();
     if (!this.#dead) await stopWorker(this.#worker);
+    this.#link.close();
+    if (!this.#options.exchange) this.#exchange.close();
   }
 
-  #newWorker(): Worker {
+  #launch(): { worker: Worker; link: ThreadLink; inbox: WorkerInbox } {
     const { threads, workerScript = workerUrl(import.meta.url, 'worker.js') } = this.#options;
+    const ends = newLinkEnds(soundRingBytes, framesRingBytes);
     // After a crash learners wait: a shape that is new costs less than running all of them first.
     const isFirst = this.#restarts === 0;
     const workerData: WorkerStart = {
@@ -153,8 +170,11 @@ class WorkerEngine implements AcousticEngine {
       ...(threads && { threads }),
       warm: isFirst,
       deviceMayBeGone: !isFirst,
+      link: ends.worker,
     };
-    return new Worker(workerScript, { workerData });
+    const worker = new Worker(workerScript, { workerData, transferList: [ends.worker.port] });
+    const link = new ThreadLink(ends.own, () => this.#exchange.woken());
+    return { worker, link, inbox: new WorkerInbox(link, this.#exchange) };
   }
 
   /** What the next worker runs: with its device gone, the same network on the CPU. */
@@ -164,13 +184,10 @@ class WorkerEngine implements AcousticEngine {
     return { model, ...(device && { device }), ...(tuning && { tuning }) };
   }
 
-  #newInbox(): WorkerInbox {
-    return new WorkerInbox(this.#worker, this.#options.coalesceMs ?? defaultCoalesceMs);
-  }
-
   async #relaunch(): Promise<Ready> {
-    this.#worker = this.#newWorker();
-    this.#inbox = this.#newInbox();
+    this.#link.close();
+    ({ worker: this.#worker, link: this.#link, inbox: this.#inbox } = this.#launch());
+    this.#exchange.soon();
     if (this.#prefersGroups) this.preferGroups(true);
     return await this.#ready();
   }
@@ -187,10 +204,6 @@ class WorkerEngine implements AcousticEngine {
     this.#heardMs = performance.now();
     if (message.type === 'stats') this.#stats = message.stats;
     if (message.type === 'lost-device') this.#lose(message);
-    if (message.type !== 'results') return;
-    unpackResults(message, (id, frames) => this.#deliver(id, frames));
-    for (const { stream, error } of message.failed) this.#fail(stream, fromPlainError(error));
-    for (const id of message.ended) this.#drop(id)?.settle?.resolve();
   }
 
   #lose({ provider, lost }: Extract<FromWorker, { type: 'lost-device' }>): void {
@@ -198,6 +211,23 @@ class WorkerEngine implements AcousticEngine {
     if (this.#runsOn) this.#runsOn = { ...this.#runsOn, provider };
     this.#options.onLoss?.(lost);
   }
+
+  #collect(): void {
+    const failed = (message: unknown) => {
+      const { stream, error } = message as StreamFailed;
+      this.#fail(stream, fromPlainError(error));
+    };
+    this.#link.read(this.#take, failed);
+  }
+
+  readonly #take = (record: MailRecord): void => {
+    if (record.kind === fromWorkerKinds.ended) {
+      this.#drop(record.memory.float64[record.at / 8]!)?.settle?.resolve();
+      return;
+    }
+    const { id, frames } = readFrames(record);
+    this.#deliver(id, frames);
+  };
 
   #deliver(id: number, frames: AcousticFrames): void {
     try {
@@ -225,6 +255,8 @@ class WorkerEngine implements AcousticEngine {
 
   #crashed(cause: unknown): void {
     if (this.#closing || this.#dead) return;
+    // What it had said before it died counts.
+    this.#collect();
     this.#inbox.stop();
     this.#stats = idle;
     const now = performance.now();
@@ -284,7 +316,9 @@ function engineCrashed(cause: unknown): SpeechfbError {
   return threadDied('engine_crashed', 'the inference worker', cause, hint);
 }
 
-const defaultCoalesceMs = 2;
+/** Sound of 200 learners for 150 ms; their frames for 300 ms. */
+const soundRingBytes = 2 ** 21;
+const framesRingBytes = 2 ** 20;
 const maxCrashes = 3;
 const crashWindowMs = 60_000;
 const idle: CoreStats = { streams: 0, queueDepth: 0, stepP95Ms: 0, busy: 0, runs: 0, meanBatch: 0 };

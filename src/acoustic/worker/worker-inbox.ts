@@ -1,64 +1,68 @@
-import type { Worker } from 'node:worker_threads';
+import type { Exchange } from '../../threads/exchange.ts';
 import { sharedNowMs } from '../../threads/shared-clock.ts';
-import { Gathered, type StreamUpdates } from './worker-messages.ts';
+import type { ThreadLink } from '../../threads/thread-link.ts';
+import { toWorkerKinds } from './worker-messages.ts';
 
-/** Gathers what goes to the worker, from all streams, into few messages. */
+/** Writes what goes to the worker, of all streams; it is sent with the next round of mail. */
 export class WorkerInbox {
-  readonly #worker: Worker;
-  readonly #coalesceMs: number;
-  #pending = empty();
-  readonly #samples = new Gathered();
-  #timer: NodeJS.Timeout | undefined;
+  readonly #link: ThreadLink;
+  readonly #exchange: Exchange;
   #stopped = false;
 
-  constructor(worker: Worker, coalesceMs: number) {
-    this.#worker = worker;
-    this.#coalesceMs = coalesceMs;
+  constructor(link: ThreadLink, exchange: Exchange) {
+    this.#link = link;
+    this.#exchange = exchange;
   }
 
   opened(stream: number): void {
-    this.#note(() => this.#pending.opened.push(stream));
+    this.#note(toWorkerKinds.opened, stream);
   }
 
   push(stream: number, pcm: Float32Array): void {
-    this.#note(() => {
-      this.#pending.chunks.push(stream, pcm.length, sharedNowMs());
-      this.#samples.add(pcm);
-    });
+    if (this.#stopped) return;
+    const nowMs = sharedNowMs();
+    if (pcm.length <= mostSamples) this.#write(stream, pcm, nowMs);
+    else {
+      for (let at = 0; at < pcm.length; at += mostSamples) {
+        this.#write(stream, pcm.subarray(at, at + mostSamples), nowMs);
+      }
+    }
+    this.#exchange.soon();
   }
 
   ended(stream: number): void {
-    this.#note(() => this.#pending.ended.push(stream));
+    this.#note(toWorkerKinds.ended, stream);
   }
 
   closed(stream: number): void {
-    this.#note(() => this.#pending.closed.push(stream));
+    this.#note(toWorkerKinds.closed, stream);
   }
 
-  /** Forgets what waits; nothing more is sent. */
+  /** Nothing more is sent. */
   stop(): void {
     this.#stopped = true;
-    clearTimeout(this.#timer);
   }
 
-  #send(): void {
-    this.#timer = undefined;
-    const pcm = this.#samples.take();
-    const chunks = new Float64Array(this.#pending.chunks);
-    const message: StreamUpdates = { ...this.#pending, pcm, chunks };
-    this.#pending = empty();
-    this.#worker.postMessage(message, [pcm.buffer, chunks.buffer]);
+  #write(stream: number, pcm: Float32Array, arrivedMs: number): void {
+    const link = this.#link;
+    const at = link.begin(toWorkerKinds.sound, soundHeadBytes + 4 * pcm.length);
+    const { float64, float32 } = link.memory;
+    float64[at / 8] = stream;
+    float64[at / 8 + 1] = arrivedMs;
+    float64[at / 8 + 2] = pcm.length;
+    float32.set(pcm, (at + soundHeadBytes) / 4);
+    link.commit();
   }
 
-  #note(act: () => void): void {
+  #note(kind: number, stream: number): void {
     if (this.#stopped) return;
-    act();
-    this.#timer ??= setTimeout(() => this.#send(), this.#coalesceMs);
+    const at = this.#link.begin(kind, 8);
+    this.#link.memory.float64[at / 8] = stream;
+    this.#link.commit();
+    this.#exchange.soon();
   }
 }
 
-type Pending = Omit<StreamUpdates, 'chunks' | 'pcm'> & { chunks: number[] };
-
-function empty(): Pending {
-  return { opened: [], chunks: [], ended: [], closed: [] };
-}
+export const soundHeadBytes = 24;
+/** A second at the usual rate: what comes in longer pieces is cut. */
+const mostSamples = 16_000;

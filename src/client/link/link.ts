@@ -5,8 +5,11 @@ import type { ChecksummedFrame } from '../../protocol/frame.ts';
  * one. Times are ms on the shard's clock.
  */
 export type Link = {
-  /** An audio frame, or a text. Dropped without a word when the link is closed or not open yet. */
-  send(message: ChecksummedFrame | string): void;
+  /**
+   * An audio frame, a text, or a message that is made already. Dropped without a word when the link
+   * is closed or not open yet.
+   */
+  send(message: ChecksummedFrame | PreparedMessage | string): void;
   ping(): void;
   pong(data: Uint8Array): void;
   /** Reads no further until `resume`: what comes waits in the kernel, and the server feels it. */
@@ -14,6 +17,8 @@ export type Link = {
   resume(): void;
   /** Ends at once, without a close frame; no event follows. */
   terminate(): void;
+  /** Says goodbye (1000) and ends; no event follows. */
+  goodbye(): void;
   /** Bytes taken by `send` that the network has not taken yet: `WebSocket.bufferedAmount`. */
   readonly bufferedBytes: number;
   /** Present when the server would open no stream. */
@@ -23,10 +28,12 @@ export type Link = {
 /** Whether a server that refused may open a stream later, and how long it asks to wait, ms. */
 export type LinkRefusal = { retryable: boolean; retryAfterMs?: number | undefined };
 
-/** A link on the network that is there. */
-export type DirectLink = Link & {
-  /** Says goodbye (1000) and ends; no event follows. */
-  goodbye(): void;
+/** A message of any protocol, which many links send as it is; none of them changes it. */
+export type PreparedMessage = {
+  payload: Uint8Array;
+  isText: boolean;
+  /** Place of the frame of sound that it brings: `carried` reports it. */
+  place?: number;
 };
 
 /** What a link reports to its holder, in order of time, and which link it is. */
@@ -44,8 +51,11 @@ export type LinkEvents = {
     downlinkMs: number | undefined,
     from: Link,
   ): void;
-  /** A binary message, which no server of ours sends. */
-  binary(from: Link): void;
+  /**
+   * A binary message, which no server of ours sends. `data` lies there during the call; it is there
+   * where the target asks for it.
+   */
+  binary(from: Link, data: Buffer | undefined, receivedMs: number, downlinkMs: number | undefined): void;
   pong(receivedMs: number, from: Link): void;
   /** The last event. 1006 without a close frame; then the reason is the system's. */
   closed(code: number, reason: string, from: Link): void;
@@ -57,8 +67,8 @@ export type LinkEvents = {
    */
   died?(reason: string, atMs: number, retryAfterMs: number | undefined, from: Link): void;
   /**
-   * The audio frame of this first sample came through the simulated network at `atMs`, and onto the
-   * real one `lateMs` later.
+   * The audio frame of this first sample, or the prepared message of this place, came through the
+   * simulated network at `atMs`, and onto the real one `lateMs` later.
    */
   carried?(firstSample: number, atMs: number, lateMs: number): void;
 };

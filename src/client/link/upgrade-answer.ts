@@ -1,4 +1,3 @@
-import { subprotocol } from '../../protocol/address.ts';
 import type { LinkRefusal } from './link.ts';
 
 /**
@@ -15,6 +14,8 @@ export type UpgradeState = 'coming' | { problem: string } | { rest: Buffer };
  */
 export class UpgradeAnswer {
   readonly #expected: string;
+  readonly #offered: readonly string[];
+  readonly #mustChoose: boolean;
   readonly #bytes = Buffer.allocUnsafe(mostBytes);
   #length = 0;
   /** Where the head of the answer begins that is read now, and how far its end was sought. */
@@ -23,9 +24,14 @@ export class UpgradeAnswer {
   /** Present once the head of a refusal has come. */
   #refusal: { code: string; bodyAt: number; headers: Headers } | undefined;
 
-  /** `expected`: what Sec-WebSocket-Accept has to be. */
-  constructor(expected: string) {
+  /**
+   * @param expected what Sec-WebSocket-Accept has to be
+   * @param offered the subprotocols that were asked for; `mustChoose`: the server has to take one
+   */
+  constructor(expected: string, offered: readonly string[], mustChoose: boolean) {
     this.#expected = expected;
+    this.#offered = offered;
+    this.#mustChoose = mustChoose;
   }
 
   /** The server refuses, and goes on to say why. */
@@ -89,8 +95,9 @@ export class UpgradeAnswer {
     if (headers.get('sec-websocket-accept') !== this.#expected) return 'the answer has a wrong Sec-WebSocket-Accept';
     if (headers.has('sec-websocket-extensions')) return 'the answer has an extension that was not asked for';
     const chosen = headers.get('sec-websocket-protocol');
-    if (chosen === subprotocol) return undefined;
-    return `the answer speaks ${chosen === undefined ? 'no subprotocol' : cut(chosen)}, not ${subprotocol}`;
+    if (chosen === undefined ? !this.#mustChoose : this.#offered.includes(chosen)) return undefined;
+    const asked = this.#offered.length === 0 ? 'and none was asked for' : `not ${this.#offered.join(' or ')}`;
+    return `the answer speaks ${chosen === undefined ? 'no subprotocol' : cut(chosen)}, ${asked}`;
   }
 
   #bodyIsWhole(): boolean {

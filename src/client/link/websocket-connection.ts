@@ -2,19 +2,20 @@ import { connect, type Socket } from 'node:net';
 import { connect as connectTls, rootCertificates } from 'node:tls';
 import type { Clock } from '../../clock/wheel.ts';
 import type { ChecksummedFrame } from '../../protocol/frame.ts';
-import type { DirectLink, LinkEvents, LinkRefusal } from './link.ts';
+import type { Link, LinkEvents, LinkRefusal, PreparedMessage } from './link.ts';
 import type { UpgradeAnswer } from './upgrade-answer.ts';
-import { upgradeRequest } from './websocket-handshake.ts';
+import { type UpgradeWishes, upgradeRequest } from './websocket-handshake.ts';
 import { WsReader } from './websocket-reader.ts';
 import { opcodes, WsWriter } from './websocket-writer.ts';
 
 /** Where learners connect: a ws:// or wss:// URL, the bearer token if the server wants one. */
-export type LinkTarget = {
+export type LinkTarget = UpgradeWishes & {
   url: string;
-  token: string | undefined;
   tls?: TlsOptions | undefined;
   /** How long the connection and the answer to the upgrade may take; default 10 s. */
   handshakeMs?: number;
+  /** Binary messages of the server are heard with what they hold. */
+  keepsBinary?: boolean;
 };
 
 /** What all connections of a shard share. */
@@ -33,7 +34,7 @@ export function socketLinks(
   target: LinkTarget,
   clock: Clock,
   afterMessage?: (nowMs: number) => void,
-): (events: LinkEvents) => DirectLink {
+): (events: LinkEvents) => Link {
   const context = { target, clock, afterMessage };
   return (events) => new WsConnection(context, events);
 }
@@ -49,7 +50,7 @@ export type TlsOptions = { ca?: string; insecure?: true };
  * share, and keeps nothing of a stream's machinery in between; bench/load measures what that is
  * worth.
  */
-class WsConnection extends WsReader implements DirectLink {
+class WsConnection extends WsReader implements Link {
   readonly #context: ConnectionContext;
   readonly #events: LinkEvents;
   readonly #socket: Socket;
@@ -65,12 +66,12 @@ class WsConnection extends WsReader implements DirectLink {
   #over = false;
 
   constructor(context: ConnectionContext, events: LinkEvents) {
-    super();
+    super(context.target.keepsBinary);
     this.#context = context;
     this.#events = events;
     const { target } = context;
     const url = new URL(target.url);
-    const { request, answer } = upgradeRequest(url, target.token);
+    const { request, answer } = upgradeRequest(url, target);
     this.#answer = answer;
     this.#socket = openSocket(url, target, (length) => this.#received(length));
     this.#socket.on('error', (error: NodeJS.ErrnoException) => {
@@ -96,11 +97,11 @@ class WsConnection extends WsReader implements DirectLink {
     return this.#answer?.refusal;
   }
 
-  send(message: ChecksummedFrame | string): void {
+  send(message: ChecksummedFrame | PreparedMessage | string): void {
     if (typeof message === 'string') {
       this.#send(opcodes.text, Buffer.from(message));
     } else if (this.open) {
-      this.#socket.write(writer.audio(message));
+      this.#socket.write('isText' in message ? writer.prepared(message) : writer.audio(message));
       // What the system took at once may be written over; else the socket still holds it.
       if (this.#socket.writableLength > 0) writer.kept();
     }
@@ -148,8 +149,11 @@ class WsConnection extends WsReader implements DirectLink {
     afterMessage?.(nowMs);
   }
 
-  protected override heardBinary(): void {
-    this.#events.binary(this);
+  protected override heardBinary(_length: number, data: Buffer | undefined): void {
+    const { clock, afterMessage } = this.#context;
+    const nowMs = clock();
+    this.#events.binary(this, data, nowMs, undefined);
+    if (data) afterMessage?.(nowMs);
   }
 
   protected override heardPing(data: Uint8Array): void {

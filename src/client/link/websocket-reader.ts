@@ -23,10 +23,17 @@ export abstract class WsReader {
   #restAt = 0;
   #held = false;
   #over = false;
+  readonly #keepsBinary: boolean;
+
+  /** `keepsBinary`: binary messages are heard with their bytes, and not with their length alone. */
+  constructor(keepsBinary = false) {
+    this.#keepsBinary = keepsBinary;
+  }
 
   /** A text of well-formed UTF-8, which lies there during the call. */
   protected abstract heardText(bytes: Buffer, begin: number, end: number): void;
-  protected abstract heardBinary(bytes: number): void;
+  /** `data`: where binary messages are kept; it lies there during the call. */
+  protected abstract heardBinary(length: number, data: Buffer | undefined): void;
   /** The data lies there during the call. */
   protected abstract heardPing(data: Uint8Array): void;
   protected abstract heardPong(): void;
@@ -193,11 +200,12 @@ export abstract class WsReader {
     return true;
   }
 
-  /** Keeps the bytes of a text, and of a binary message, which says nothing to us, the length. */
+  /** Keeps the bytes of a text, and of a binary message that says nothing to us, the length. */
   #add(bytes: Buffer, begin: number, end: number): boolean {
     const pieces = this.#pieces!;
     pieces.length += end - begin;
-    if (pieces.opcode === opcodes.binary || pieces.message.add(bytes, begin, end)) return true;
+    if (pieces.opcode === opcodes.binary && !this.#keepsBinary) return true;
+    if (pieces.message.add(bytes, begin, end)) return true;
     return this.#break(1009, 'too many long messages have come in parts, on all connections together') ?? false;
   }
 
@@ -209,7 +217,7 @@ export abstract class WsReader {
     pieces.opcode = 0;
     pieces.length = 0;
     if (opcode === opcodes.text) this.#text(message, 0, message.length);
-    else this.heardBinary(length);
+    else this.heardBinary(length, this.#keepsBinary ? message : undefined);
   }
 
   #text(bytes: Buffer, begin: number, end: number): void {

@@ -1,5 +1,6 @@
 import { randomFillSync } from 'node:crypto';
 import { type ChecksummedFrame, frameHeaderBytes, headerWords } from '../../protocol/frame.ts';
+import type { PreparedMessage } from './link.ts';
 
 export const opcodes = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
 
@@ -17,19 +18,25 @@ export class WsWriter {
     const length = frameHeaderBytes + payload.byteLength;
     if (length < 126 || length > scratchBytes - inPlaceAt * 4) return this.#slowly(frame, length);
     const { words, bytes, key } = this.#scratch;
-    const keyWord = nextKey();
-    bytes[0] = 0x80 | opcodes.binary;
-    bytes[1] = 0x80 | 126;
-    bytes[2] = length >>> 8;
-    bytes[3] = length & 0xff;
-    words[1] = keyWord;
+    const keyWord = this.#head(opcodes.binary, length);
     const header = headerWords(frame);
     for (let i = 0; i < header.length; i++) words[inPlaceAt + i] = header[i]! ^ keyWord;
     mask(payload, key, bytes, inPlaceAt * 4 + frameHeaderBytes, payload.byteLength);
     return this.#cut(inPlaceAt * 4 + length);
   }
 
-  /** What `audio` gave is still being sent: the next one is written elsewhere. */
+  /** A message that is made already, masked. Valid as that of `audio` is. */
+  prepared({ payload, isText }: PreparedMessage): Buffer {
+    const opcode = isText ? opcodes.text : opcodes.binary;
+    const length = payload.byteLength;
+    if (length < 126 || length > scratchBytes - inPlaceAt * 4) return this.message(opcode, payload);
+    const { bytes, key } = this.#scratch;
+    this.#head(opcode, length);
+    mask(payload, key, bytes, inPlaceAt * 4, length);
+    return this.#cut(inPlaceAt * 4 + length);
+  }
+
+  /** What `audio` or `prepared` gave is still being sent: the next one is written elsewhere. */
   kept(): void {
     this.#scratch = newScratch();
   }
@@ -51,6 +58,18 @@ export class WsWriter {
     bytes.writeInt32LE(nextKey(), head - 4);
     mask(payload, bytes.subarray(head - 4, head), bytes, head, length);
     return bytes;
+  }
+
+  /** The head of a message of 126 to 65,535 bytes in place; the result is its masking key. */
+  #head(opcode: number, length: number): number {
+    const { words, bytes } = this.#scratch;
+    const keyWord = nextKey();
+    bytes[0] = 0x80 | opcode;
+    bytes[1] = 0x80 | 126;
+    bytes[2] = length >>> 8;
+    bytes[3] = length & 0xff;
+    words[1] = keyWord;
+    return keyWord;
   }
 
   /** Fallback for frames that do not fit the scratch buffer. */

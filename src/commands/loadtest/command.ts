@@ -24,6 +24,7 @@ export const registerLoadtest: RegisterCommand = (program: Command, done) => {
     .option('--out <dir>', 'where to write the run directory: run.json, summary.md, junit.xml, histograms, traces')
     .option('--seed <number>', 'who comes when, and says what; the same number gives the same schedule')
     .option('--token-file <file>', 'has the bearer token for --url, as the last word of its first line')
+    .option('--yes-load <host>', 'you may load this host, which is beyond loopback and private addresses')
     .option(
       '--generators <number>',
       'processes that make the load; by default one a core that the server leaves, at most one for 50 learners',

@@ -6,6 +6,7 @@ export type LoadtestFlags = {
   seed?: string;
   json?: true;
   tokenFile?: string;
+  yesLoad?: string;
   generators?: number;
   runs?: number;
   findCapacity?: true;

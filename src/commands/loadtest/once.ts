@@ -1,6 +1,6 @@
 import { type LoadOutcome, runLoad } from '../../load/run.ts';
 import type { LoadScenario } from '../../load/scenario/scenario.ts';
-import { serveArgs } from '../../load/scenario/serve-args.ts';
+import { nodeArgs, serveArgs } from '../../load/scenario/serve-args.ts';
 import { packageVersion, shippedPath } from '../package.ts';
 import type { LoadtestFlags } from './flags.ts';
 import type { ReadyLoad } from './prepare.ts';
@@ -47,5 +47,6 @@ function serveCommand({ spec }: LoadScenario) {
   return {
     file: process.execPath,
     args: [bin, 'serve', '--port', '0', ...serveArgs(spec.target.embedded, spec.faults)],
+    nodes: nodeArgs(spec.target.embedded),
   };
 }

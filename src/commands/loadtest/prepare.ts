@@ -10,6 +10,7 @@ import { tooFewSessionsText, unprovableText } from '../../report/load/proof-text
 import { say } from '../output.ts';
 import { shippedOr } from '../shipped.ts';
 import { checkClipsFit } from './clip-fit.ts';
+import { checkConsent } from './consent.ts';
 import type { LoadtestFlags } from './flags.ts';
 import { checkWordEnds } from './word-ends.ts';
 
@@ -26,6 +27,7 @@ export function prepareLoadtest(file: string, flags: LoadtestFlags): ReadyLoad {
   if (shard && shard.count > 1 && scenario.spec.target.url === undefined)
     notes.push('--shard: each shard starts a server of its own; with --url all of them load one');
   for (const note of notes) say(`${scenario.metadata.name}: ${note}`);
+  if (!flags.validate) checkConsent(scenario, flags.yesLoad);
   const ready = { scenario, prepared: prepareLoad(scenario, shard), startAtEpochMs };
   checkClipsFit(ready);
   checkWordEnds(ready);

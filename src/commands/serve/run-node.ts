@@ -19,7 +19,7 @@ type NodeFlags = RoleFlags & CurveFlags & { model?: string; drain?: number; logL
  * Scores for gateways until a stop signal, then lets its sessions move away; a second one ends it
  * at once. When the model is warm, one line on stdout says where gateways find it.
  */
-export async function runNode(flags: NodeFlags): Promise<ExitCode> {
+export async function runNode(flags: NodeFlags, onReady: (address: string) => void): Promise<ExitCode> {
   checkRole(flags);
   checkCurveFlags(flags);
   const address = flags.nodeListen ?? defaultAddress;
@@ -46,6 +46,7 @@ export async function runNode(flags: NodeFlags): Promise<ExitCode> {
       address,
       tls,
     });
+    onReady(node.address);
     const { slots } = node.slots();
     const what = `${model.name} ${model.version} on ${engine.provider}, ${slots} slots`;
     printDocument(`${plainText(`speechfb: node ready at ${node.address} (${what})`)}\n`);

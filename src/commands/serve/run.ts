@@ -51,11 +51,11 @@ export type ServeFlags = {
  */
 export async function runServe(flags: ServeFlags): Promise<ExitCode> {
   const { parentFd } = flags;
-  if (flags.role === 'inference') return await runNode(flags);
-  if (parentFd === undefined) return await serve(flags, () => {});
+  const run = flags.role === 'inference' ? runNode : serve;
+  if (parentFd === undefined) return await run(flags, () => {});
   const report = (update: ServerUpdate) => writeSync(parentFd, encodeServerUpdate(update));
   try {
-    return await serve(flags, (url) => report({ type: 'ready', url }));
+    return await run(flags, (url) => report({ type: 'ready', url }));
   } catch (error) {
     report({ type: 'failed', error: toPlainError(error) });
     throw error;

@@ -9,6 +9,7 @@ import { ScoringThreads } from '../../scoring/threads/pool.ts';
 import type { Scoring } from '../../server/session/context.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { SlotSource } from '../../telemetry/metrics.ts';
+import { Exchange } from '../../threads/exchange.ts';
 import { NodePool, type NodePoolOptions } from '../../trunk/gateway/node-pool.ts';
 
 /** What scores the sessions of a server: threads of its own, or nodes. */
@@ -29,8 +30,11 @@ export type LocalTuning = { device: string; tuning?: TunedDevice | undefined };
 /** The model and the scoring on threads of this process. */
 export function localEngine(model: ModelPackage, { device, tuning }: LocalTuning, log: Log): ServedEngine {
   const parsed = parseDevice(device);
+  // One round of mail for the model's thread and those that score.
+  const exchange = new Exchange();
   const threads = new ScoringThreads({
     model,
+    exchange,
     onCrash: (error) => log.error({ error: error.message }, 'a scoring thread died'),
   });
   let loading: Promise<AcousticEngine> | undefined;
@@ -49,7 +53,14 @@ export function localEngine(model: ModelPackage, { device, tuning }: LocalTuning
   return {
     scoring: liveScoring(threads),
     load() {
-      loading ??= createWorkerEngine({ model, device: parsed, onCrash, onLoss, ...(tuning && { tuning }) });
+      loading ??= createWorkerEngine({
+        model,
+        device: parsed,
+        exchange,
+        onCrash,
+        onLoss,
+        ...(tuning && { tuning }),
+      });
       return loading;
     },
     died,

@@ -60,7 +60,7 @@ export type ServerFault<
   /** Makes it happen now; resolves to why it did not happen, or undefined when it did. */
   inject(server: FaultyServer, planned: PlannedFields<F>): Promise<string | undefined>;
   /** Ends it after its `for`, or sooner with the test; absent when the server ends it by itself. */
-  end?(server: FaultyServer): void;
+  end?(server: FaultyServer, planned: PlannedFields<F>): void;
 };
 
 /** What a fault may do to one learner; each call is false when there was nothing to affect. */
@@ -81,6 +81,12 @@ export type FaultyServer = {
   /** Stops the process where it stands; false when it is gone. */
   pause(): boolean;
   resume(): boolean;
+  /** Signals the process of a node, from 1 on; resolves to why it could not. */
+  signalNode(node: number, signal: 'SIGKILL' | 'SIGSTOP' | 'SIGTERM'): string | undefined;
+  /** Lets a node that was stopped go on. */
+  resumeNode(node: number): void;
+  /** Starts a node again that has gone. */
+  startNode(node: number): void;
   /** Asks for a fault of its inference worker; resolves to what kept it from that, or undefined. */
   disturbInference(action: { action: 'kill' } | { action: 'stall'; ms: number }): Promise<string | undefined>;
 };

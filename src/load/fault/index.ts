@@ -1,14 +1,27 @@
 import type { FaultKind } from '../../results/fault-record.ts';
 import { cutNetwork } from './cut-network.ts';
 import type { FaultFields, LearnerFault, PlannedFields, ServerFault } from './definition.ts';
+import { drainNode } from './drain-node.ts';
 import { dropMessages } from './drop-messages.ts';
 import { killInference } from './kill-inference.ts';
+import { killNode } from './kill-node.ts';
 import { reconnect } from './reconnect.ts';
 import { stallInference } from './stall-inference.ts';
+import { stopNode } from './stop-node.ts';
 import { stopServer } from './stop-server.ts';
 
 /** In the order in which schemas and messages list them. */
-const table = [reconnect, cutNetwork, dropMessages, stallInference, killInference, stopServer] as const;
+const table = [
+  reconnect,
+  cutNetwork,
+  dropMessages,
+  stallInference,
+  killInference,
+  stopServer,
+  killNode,
+  stopNode,
+  drainNode,
+] as const;
 
 type Listed = (typeof table)[number];
 

@@ -1,8 +1,11 @@
 import { performance } from 'node:perf_hooks';
+import { type Credentials, dialectLinks, streamLinks } from '../../client/dialect-links.ts';
 import { SoundFrames } from '../../client/frames.ts';
 import type { TlsOptions } from '../../client/link/websocket-connection.ts';
-import { socketLinks } from '../../client/link/websocket-connection.ts';
 import { type Clock, onGrid, startWheel } from '../../clock/wheel.ts';
+import { createDialect, type DialectSpec } from '../../dialects/catalogue.ts';
+import type { ConnectRequest } from '../../dialects/dialect.ts';
+import { EncodedSound } from '../../dialects/sound.ts';
 import { histogramsReady } from '../../metrics/histogram.ts';
 import { Recorder } from '../../metrics/recorder.ts';
 import { TraceSink, traceLimit } from '../../metrics/traces.ts';
@@ -14,9 +17,10 @@ import type { NetworkProfile } from '../../sim/profile/profile.ts';
 import type { Objective } from '../../slo/objective/expression.ts';
 import { learnerFault } from '../fault/index.ts';
 import { scheduleLearnerFaults } from '../learner/faults.ts';
-import { Learner } from '../learner/learner.ts';
+import { Learner, type LearnerContext } from '../learner/learner.ts';
 import { NetworkShaper } from '../learner/network-shaper.ts';
 import type { RetryPolicy } from '../learner/retry.ts';
+import { spokenText } from '../meter/spoken-text.ts';
 import type { FaultPlan } from '../plan/faults.ts';
 import { directNetwork, type LearnerPlan, type LoadPhase, labelsOf } from '../plan/learner-plan.ts';
 import type { Clip } from '../scenario/clips.ts';
@@ -34,6 +38,10 @@ export type GeneratorTask = {
   url: string;
   token: string | undefined;
   tls: TlsOptions | undefined;
+  /** Present when the server speaks another dialect than speechfb.v1. */
+  dialect?: DialectSpec | undefined;
+  /** What upgrades carry beside the token. */
+  credentials?: Credentials | undefined;
   frameMs: number;
   emitIntervalMs: number;
   /** Absent: a learner who is refused does not come again. */
@@ -80,10 +88,8 @@ export async function runGenerator(task: GeneratorTask, hooks: GeneratorHooks): 
     if (!hooks.signal.aborted) sessionErrors.add(text, 1, kind);
   };
   const shaper = new NetworkShaper({ ...task, startMs, clock, dueMs: wheel.dueMs, timers });
-  const open = socketLinks(task, clock, wheel.catchUp);
-  const sounds = task.clips.map((clip) => new SoundFrames(clip, task.frameMs));
-  const wordEndsMs = task.clips.map(({ words = [] }) => words.map(({ endMs }) => endMs));
-  const context = { ...task, sounds, wordEndsMs, open, startMs, clock, timers, recorder, traces: sink, onSessionError };
+  const common = { ...task, startMs, clock, timers, recorder, traces: sink, onSessionError };
+  const context = { ...common, ...whatIsSaid(task), ...waysThere(task, clock, wheel.catchUp) };
   const profileOf = profiles(task);
   const learners = task.plans.map((plan) => {
     const profile = profileOf(plan);
@@ -122,6 +128,27 @@ export async function runGenerator(task: GeneratorTask, hooks: GeneratorHooks): 
     sessionErrors: sessionErrors.list(),
     elapsedMs,
   };
+}
+
+/** The clips cut into frames, and where the words of each end, ms. */
+function whatIsSaid({ clips, frameMs }: GeneratorTask): Pick<LearnerContext, 'sounds' | 'wordEndsMs'> {
+  const sounds = clips.map((clip) => new SoundFrames(clip, frameMs));
+  return { sounds, wordEndsMs: clips.map(({ words = [] }) => words.map(({ endMs }) => endMs)) };
+}
+
+/** Links to the server, and the dialect with its messages of every clip if it speaks another. */
+function waysThere(
+  task: GeneratorTask,
+  clock: Clock,
+  afterMessage: (nowMs: number) => void,
+): Pick<LearnerContext, 'open' | 'spoken'> {
+  const open = streamLinks(task, clock, afterMessage);
+  if (!task.dialect) return { open };
+  const dialect = createDialect(task.dialect);
+  const sounds = task.clips.map((clip) => new EncodedSound(clip, dialect.audio, task.frameMs));
+  const texts = task.clips.map((clip) => spokenText(clip));
+  const links = (request: ConnectRequest) => dialectLinks(task, request, clock, afterMessage);
+  return { open, spoken: { dialect, sounds, texts, links } };
 }
 
 /** The plan's 0 on the clock, on the wheel's grid. */

@@ -1,12 +1,22 @@
+import { randomUUID } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
-import type { DirectLink, LinkEvents } from '../../client/link/link.ts';
+import { type Credentials, dialectLinks, streamLinks } from '../../client/dialect-links.ts';
+import type { Link, LinkEvents } from '../../client/link/link.ts';
 import { refusal } from '../../client/link/upgrade-answer.ts';
-import { socketLinks, type TlsOptions } from '../../client/link/websocket-connection.ts';
+import type { TlsOptions } from '../../client/link/websocket-connection.ts';
+import type { Dialect, SessionInput } from '../../dialects/dialect.ts';
 import { SpeechfbError } from '../../errors.ts';
 import { hideSecrets } from '../../redact.ts';
 import type { SecretUrl } from '../../secret-url.ts';
 
-export type PreflightTarget = { url: SecretUrl; token: string | undefined; tls: TlsOptions | undefined };
+export type PreflightTarget = {
+  url: SecretUrl;
+  token: string | undefined;
+  tls: TlsOptions | undefined;
+  credentials?: Credentials | undefined;
+  /** Undefined: speechfb.v1. */
+  dialect?: Dialect | undefined;
+};
 
 /**
  * Opens one WebSocket to the server and closes it again, before any load: a target that is not
@@ -18,9 +28,9 @@ export async function preflight(
   target: PreflightTarget,
   { patienceMs = 8000, signal }: { patienceMs?: number; signal?: AbortSignal } = {},
 ): Promise<void> {
-  const { url, token, tls } = target;
-  const open = socketLinks({ url: url.href, token, tls }, () => performance.now());
-  let link: DirectLink | undefined;
+  const { url } = target;
+  const open = linksTo(target);
+  let link: Link | undefined;
   let timer: NodeJS.Timeout | undefined;
   try {
     await new Promise<void>((resolve, reject) => {
@@ -36,11 +46,32 @@ export async function preflight(
   }
 }
 
+function linksTo({ url, dialect, ...target }: PreflightTarget) {
+  const clock = () => performance.now();
+  const address = { ...target, url: url.href };
+  return dialect ? dialectLinks(address, dialect.connect(nobody(dialect)), clock) : streamLinks(address, clock);
+}
+
+/** A session that says nothing. */
+function nobody({ audio }: Dialect): SessionInput {
+  return { sampleRateHz: audio.sampleRateHz, language: 'en-US', reference: { text: '' }, session: randomUUID() };
+}
+
+/** What a server of another dialect has against us; undefined for other messages. */
+function errorIn(dialect: Dialect, message: string): string | undefined {
+  const error = dialect
+    .speaker(nobody(dialect))
+    .heard(message)
+    .find((heard) => heard.is === 'error');
+  return error && (error.code === undefined ? error.message : `${error.code}: ${error.message}`);
+}
+
 /**
  * Asks with a ping: what a server has against the caller it says at once, before it answers that.
+ * One of another dialect that answers no ping is taken for well after a while.
  */
 function greeting(
-  { url, token }: PreflightTarget,
+  { url, token, dialect, credentials }: PreflightTarget,
   known: () => void,
   failed: (error: SpeechfbError) => void,
 ): LinkEvents {
@@ -50,15 +81,18 @@ function greeting(
     opened(link) {
       opened = true;
       link.ping();
+      if (dialect) setTimeout(known, unansweredMs).unref();
     },
     message(bytes, begin, end) {
-      said = wordsOf(bytes.toString('utf8', begin, Math.min(end, begin + mostBytesSaid)));
+      const message = bytes.toString('utf8', begin, Math.min(end, begin + mostBytesSaid));
+      if (dialect) said = errorIn(dialect, message)?.slice(0, mostWords) ?? said;
+      else said = wordsOf(message);
     },
     binary() {},
     pong: () => known(),
     closed(code, reason) {
       // A server may quote the key that it was called with.
-      const words = hideSecrets(url.hide(said || reason), [token ?? '']);
+      const words = hideSecrets(url.hide(said || reason), [token ?? '', ...(credentials?.secrets ?? [])]);
       if (!opened && !reason.startsWith(refusal)) return failed(unreachable(url, words || 'it closes the connection'));
       const why = words || `it closed with code ${code}`;
       failed(new SpeechfbError('session_refused', `${url} refuses us before any load: ${why}`, hintFor(why)));
@@ -71,6 +105,13 @@ function unreachable(url: SecretUrl, cause: string): SpeechfbError {
     const message = `nothing to load at ${url}: what answers there does not speak TLS`;
     return new SpeechfbError('connection_refused', message, { hint: `try ${`${url}`.replace('wss:', 'ws:')}` });
   }
+  const named = /altnames: .*altnames: (.*)$/.exec(cause)?.[1];
+  if (named !== undefined) {
+    const names = named.replace(/\b(DNS|IP Address):/g, '') || 'no name';
+    const message = `nothing to load at ${url}: its certificate is for ${names}, not for ${url.hostname}`;
+    const hint = 'call it by a name of its certificate, or trust anybody with spec.target.tls.insecure';
+    return new SpeechfbError('connection_refused', message, { hint });
+  }
   const untrusted = /certificate|self.signed/i.test(cause);
   const hint = untrusted
     ? 'trust its authority with spec.target.tls.ca, or anybody with spec.target.tls.insecure'
@@ -81,6 +122,9 @@ function unreachable(url: SecretUrl, cause: string): SpeechfbError {
 function hintFor(words: string): { hint?: string } {
   return /unauthorized|401/.test(words) ? { hint: 'give the token with --token-file or spec.target.tokenFile' } : {};
 }
+
+/** How long a server may leave a ping unanswered. */
+const unansweredMs = 1500;
 
 /** The sentence of an error event, as the server wrote it. */
 function wordsOf(message: string): string {

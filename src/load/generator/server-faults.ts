@@ -2,7 +2,7 @@ import type { FaultRecord } from '../../results/fault-record.ts';
 import type { FaultyServer } from '../fault/definition.ts';
 import { serverFault } from '../fault/index.ts';
 import type { FaultPlan } from '../plan/faults.ts';
-import type { EmbeddedServer } from './embedded-server.ts';
+import type { EmbeddedService } from './embedded-nodes.ts';
 
 /**
  * Applies its faults to the embedded server at their times since `startAtEpochMs` (wall clock).
@@ -19,7 +19,7 @@ export class ServerFaults {
 
   constructor(
     faults: readonly FaultPlan[],
-    server: EmbeddedServer | undefined,
+    server: EmbeddedService | undefined,
     token: string | undefined,
     startAtEpochMs: number,
   ) {
@@ -57,7 +57,7 @@ export class ServerFaults {
       record.untilMs = record.atMs + fault.forMs;
       return;
     }
-    const endNow = () => end(server);
+    const endNow = () => end(server, fault);
     this.#toEnd.add(endNow);
     this.#later(fault.forMs, () => {
       this.#toEnd.delete(endNow);
@@ -81,10 +81,13 @@ export class ServerFaults {
 
 type ServerFaultPlan = Exclude<FaultPlan, { learners: readonly number[] }>;
 
-function faultyServer(server: EmbeddedServer, token: string | undefined): FaultyServer {
+function faultyServer(server: EmbeddedService, token: string | undefined): FaultyServer {
   return {
     pause: () => server.pause(),
     resume: () => server.resume(),
+    signalNode: (node, signal) => server.nodes.signal(node, signal),
+    resumeNode: (node) => void server.nodes.signal(node, 'SIGCONT'),
+    startNode: (node) => server.nodes.start(node),
     disturbInference: (action) => post(server.url, token, action),
   };
 }

@@ -1,5 +1,7 @@
+import type { AppSession, Voice } from '../../client/app-session.ts';
 import type { ClientEnd } from '../../client/client.ts';
 import { StreamClient } from '../../client/client.ts';
+import type { DialectClient } from '../../client/dialect-client.ts';
 import type { SoundFrames } from '../../client/frames.ts';
 import type { OpenLink, SimulatedDevice } from '../../client/link/link.ts';
 import type { Clock, Timers } from '../../clock/wheel.ts';
@@ -11,15 +13,18 @@ import type { FaultyLearner } from '../fault/definition.ts';
 import { SessionMeter, type SessionOutcome } from '../meter/session-meter.ts';
 import type { LearnerPlan } from '../plan/learner-plan.ts';
 import type { Clip } from '../scenario/clips.ts';
+import { openDialectSession, type SpokenDialect } from './dialect-session.ts';
 import { FrameLoss } from './frame-loss.ts';
 import { Retry, type RetryPolicy } from './retry.ts';
-import { Speech } from './speaker.ts';
+import { Speech, type SpeechContext } from './speaker.ts';
 
 /** What all learners of a shard share. */
 export type LearnerContext = {
   /** Links on the network that is there. */
   open: OpenLink;
   clips: readonly Clip[];
+  /** Present when the server speaks another dialect than speechfb.v1. */
+  spoken?: SpokenDialect | undefined;
   /** The clips cut into frames, and where the words of each end, ms. */
   sounds: readonly SoundFrames[];
   wordEndsMs: readonly (readonly (number | undefined)[])[];
@@ -60,7 +65,7 @@ export class Learner implements FaultyLearner {
   readonly #loss: FrameLoss;
   readonly #retry: Retry | undefined;
   #meter: SessionMeter;
-  #client: StreamClient | undefined;
+  #client: AppSession | undefined;
   #end: ClientEnd | undefined;
   #spoken = false;
   /** The books are being closed: how the session ends now is the test's doing. */
@@ -134,11 +139,33 @@ export class Learner implements FaultyLearner {
       this.#over({ outcome: 'closed', code: 1000, reason: 'nothing to say before the test ends' });
       return;
     }
-    this.#client = this.#connect(this.#context.clips[first.clip]!);
+    const clip = this.#context.clips[first.clip]!;
+    const { spoken } = this.#context;
+    if (spoken) this.#speak(this.#connectTo(spoken, clip), { ...this.#context, sounds: spoken.sounds });
+    else this.#speak(this.#connect(clip), this.#context);
+  }
+
+  #speak<Sound>(client: AppSession & Voice<Sound>, context: SpeechContext<Sound>): void {
+    this.#client = client;
     this.#checkPulse();
-    new Speech(this.#plan, this.#context, this.#client, this.#loss, this.#meter.frames, () => {
+    new Speech(this.#plan, context, client, this.#loss, this.#meter.frames, () => {
       this.#spoken = true;
       this.#closeWhenSettled();
+    });
+  }
+
+  #connectTo(spoken: SpokenDialect, clip: Clip): DialectClient {
+    return openDialectSession({
+      ...this.#context,
+      spoken,
+      clip,
+      language: this.#plan.language,
+      appBufferMs,
+      device: this.#device,
+      meter: () => this.#meter,
+      onHeard: () => this.#closeWhenSettled(),
+      onSessionError: (text, kind) => this.#sessionError(text, kind),
+      onEnd: (end) => this.#over(end),
     });
   }
 
@@ -189,13 +216,14 @@ export class Learner implements FaultyLearner {
   }
 
   #newMeter(): SessionMeter {
-    const { clips, frameMs } = this.#context;
+    const { clips, frameMs, spoken } = this.#context;
     return new SessionMeter({
       ...this.#context,
       plan: this.#plan,
       speechBeginMs: clips.map((clip) => clip.speechBeginMs),
       clipFrames: clips.map(({ durationMs }) => Math.ceil(durationMs / frameMs)),
       simulated: this.#device !== undefined,
+      ...(spoken && { foreign: { reach: spoken.dialect.tells.reach, texts: spoken.texts } }),
     });
   }
 

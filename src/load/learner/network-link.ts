@@ -1,4 +1,4 @@
-import type { Link, LinkEvents, LinkRefusal, OpenLink } from '../../client/link/link.ts';
+import type { Link, LinkEvents, LinkRefusal, OpenLink, PreparedMessage } from '../../client/link/link.ts';
 import { type Clock, idle, type Timers, type WheelTask } from '../../clock/wheel.ts';
 import { type ChecksummedFrame, frameHeaderBytes } from '../../protocol/frame.ts';
 import type { ConnectionSink } from '../../sim/connection.ts';
@@ -35,7 +35,8 @@ export type NetworkLinkOptions = {
  * the wire.
  */
 type Up = { bytes: number } & (
-  | { kind: 'audio'; frame: ChecksummedFrame }
+  | { kind: 'audio'; frame: ChecksummedFrame | PreparedMessage; place: number }
+  | { kind: 'prepared'; message: PreparedMessage }
   | { kind: 'text'; text: string }
   | { kind: 'ping' }
   | { kind: 'pong'; data: Uint8Array }
@@ -44,7 +45,7 @@ type Up = { bytes: number } & (
 /** What comes down, and when the server wrote it. */
 type Down = { bytes: number; writtenUs: number } & (
   | { kind: 'text'; text: Buffer }
-  | { kind: 'binary' }
+  | { kind: 'binary'; data: Buffer | undefined }
   | { kind: 'ping'; data: Uint8Array }
   | { kind: 'pong' }
   | { kind: 'closed'; code: number; reason: string }
@@ -108,7 +109,10 @@ export class NetworkLink implements Link, ConnectionSink, WheelTask {
       opened: () => this.#opens('real'),
       message: (bytes, begin, end) =>
         this.#writeDown({ kind: 'text', text: Buffer.from(bytes.subarray(begin, end)) }, end - begin),
-      binary: () => this.#writeDown({ kind: 'binary' }, 0),
+      binary: (_, data) => {
+        const kept = data && Buffer.from(data);
+        this.#writeDown({ kind: 'binary', data: kept }, kept?.length ?? 0);
+      },
       ping: (data) => this.#writeDown({ kind: 'ping', data: Uint8Array.from(data) }, data.length),
       pong: () => this.#writeDown({ kind: 'pong' }, 0),
       closed: (code, reason) => this.#realClosed(code, reason),
@@ -125,9 +129,16 @@ export class NetworkLink implements Link, ConnectionSink, WheelTask {
     return this.#real.refusal;
   }
 
-  send(message: ChecksummedFrame | string): void {
-    if (typeof message === 'string') this.#writeUp({ kind: 'text', text: message }, Buffer.byteLength(message));
-    else this.#writeUp({ kind: 'audio', frame: message }, frameHeaderBytes + message.payload.byteLength);
+  send(message: ChecksummedFrame | PreparedMessage | string): void {
+    if (typeof message === 'string') {
+      this.#writeUp({ kind: 'text', text: message }, Buffer.byteLength(message));
+      return;
+    }
+    const { byteLength } = message.payload;
+    if (!('isText' in message))
+      this.#writeUp({ kind: 'audio', frame: message, place: message.firstSample }, frameHeaderBytes + byteLength);
+    else if (message.place === undefined) this.#writeUp({ kind: 'prepared', message }, byteLength);
+    else this.#writeUp({ kind: 'audio', frame: message, place: message.place }, byteLength);
   }
 
   ping(): void {
@@ -150,6 +161,13 @@ export class NetworkLink implements Link, ConnectionSink, WheelTask {
     if (this.#over) return;
     this.#over = true;
     this.#real.terminate();
+  }
+
+  /** The server hears it at once: nothing that is measured comes after it. */
+  goodbye(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#real.goodbye();
   }
 
   /** The wheel's call: something of the network is due. */
@@ -291,8 +309,9 @@ export class NetworkLink implements Link, ConnectionSink, WheelTask {
     const lateMs = this.#late();
     if (up.kind === 'audio') {
       this.#real.send(up.frame);
-      this.#events.carried?.(up.frame.firstSample, this.#shaper.clockMs(this.#timeUs), lateMs);
+      this.#events.carried?.(up.place, this.#shaper.clockMs(this.#timeUs), lateMs);
     } else if (up.kind === 'text') this.#real.send(up.text);
+    else if (up.kind === 'prepared') this.#real.send(up.message);
     else if (up.kind === 'ping') this.#real.ping();
     else this.#passPong(up.data);
   };
@@ -327,8 +346,9 @@ export class NetworkLink implements Link, ConnectionSink, WheelTask {
     if (down.kind === 'text') {
       const downlinkMs = (this.#timeUs - down.writtenUs) / 1000;
       this.#events.message(down.text, 0, down.text.length, atMs, downlinkMs, this);
-    } else if (down.kind === 'binary') this.#events.binary(this);
-    else if (down.kind === 'pong') this.#events.pong(atMs, this);
+    } else if (down.kind === 'binary') {
+      this.#events.binary(this, down.data, atMs, (this.#timeUs - down.writtenUs) / 1000);
+    } else if (down.kind === 'pong') this.#events.pong(atMs, this);
     else if (down.kind === 'ping') this.#answer(down.data);
     else {
       this.#over = true;

@@ -1,14 +1,13 @@
-import type { StreamClient } from '../../client/client.ts';
-import type { SoundFrames } from '../../client/frames.ts';
+import type { Voice } from '../../client/app-session.ts';
 import { type Clock, idle, type Timers, type WheelTask } from '../../clock/wheel.ts';
 import type { LearnerPlan, UtterancePlan } from '../plan/learner-plan.ts';
 import type { Clip } from '../scenario/clips.ts';
 import type { FrameLoss } from './frame-loss.ts';
 
-export type SpeechContext = {
+export type SpeechContext<Sound> = {
   clips: readonly Clip[];
   /** The clips cut into frames. */
-  sounds: readonly SoundFrames[];
+  sounds: readonly Sound[];
   frameMs: number;
   /** The plan's 0 on the clock. */
   startMs: number;
@@ -28,11 +27,11 @@ export type FrameMeter = {
 };
 
 /** Everything one learner says, each frame when its last sample is due. */
-export class Speech implements WheelTask {
+export class Speech<Sound> implements WheelTask {
   slot = idle;
   readonly #utterances: readonly UtterancePlan[];
-  readonly #context: SpeechContext;
-  readonly #client: StreamClient;
+  readonly #context: SpeechContext<Sound>;
+  readonly #client: Voice<Sound>;
   readonly #loss: FrameLoss;
   readonly #meter: FrameMeter;
   readonly #onOver: () => void;
@@ -42,15 +41,15 @@ export class Speech implements WheelTask {
    */
   #index = 0;
   #utterance: UtterancePlan | undefined;
-  #sound: SoundFrames | undefined;
+  #sound: Sound | undefined;
   #frame = -1;
   #dueMs = 0;
 
   /** `onOver`: the last frame of the last utterance is spoken. */
   constructor(
     plan: LearnerPlan,
-    context: SpeechContext,
-    client: StreamClient,
+    context: SpeechContext<Sound>,
+    client: Voice<Sound>,
     loss: FrameLoss,
     meter: FrameMeter,
     onOver: () => void,
@@ -81,9 +80,9 @@ export class Speech implements WheelTask {
     this.#wait();
   }
 
-  #speak(utterance: UtterancePlan, sound: SoundFrames): void {
+  #speak(utterance: UtterancePlan, sound: Sound): void {
     if (utterance.gated && isGated(utterance.gated, this.#frame)) {
-      this.#client.skipAudio(sound.bytesAFrame);
+      this.#client.skipAudio(sound);
       this.#meter.frameHeldBack();
     } else if (this.#loss.takes(this.#dueMs)) {
       this.#client.loseAudio(sound, this.#frame);

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { isMapping } from '../../config/fields.ts';
+import { inUnits, isMapping } from '../../config/fields.ts';
 import { namedNetwork, unknownNetwork } from '../../sim/networks/index.ts';
 import { didYouMean } from '../../suggest.ts';
 import { directNetwork, directProfile } from '../plan/learner-plan.ts';
@@ -13,7 +13,8 @@ import type { LoadSpec } from './load-schema.ts';
  * and left alone here.
  */
 type LooseSpec = {
-  target?: { url?: unknown };
+  target?: { url?: unknown; protocol?: string; embedded?: { nodes?: unknown } | undefined };
+  learners?: { frame?: unknown };
   networks?: object | undefined;
   mix?: readonly { network?: string; weight?: Weight }[] | undefined;
   load?: LoadSpec;
@@ -42,6 +43,9 @@ export function checkScenario(spec: LooseSpec, context: z.RefinementCtx): void {
     checkAborts(spec.objectives, endMs, problem);
     if (spec.cost === undefined) checkPrices(spec.objectives, problem);
   }
+  const { frame } = spec.learners ?? {};
+  if (typeof frame === 'number' && frame > 100 && spec.target?.protocol === 'speechfb')
+    problem(['learners', 'frame'], `${inUnits(frame)} is outside 10 ms to 100 ms, which speechfb takes`);
   if (typeof spec.warmup === 'number' && endMs !== undefined && spec.warmup >= endMs)
     problem(['warmup'], 'is not shorter than the test: nothing would be measured');
 }
@@ -136,7 +140,7 @@ function checkPrices(list: NonNullable<LooseSpec['objectives']>, problem: Report
 function checkFaults(list: readonly FaultSpec[], spec: LooseSpec, endMs: number | undefined, problem: Report): void {
   const mix = Array.isArray(spec.mix) ? spec.mix.map((entry) => `${entry?.network}`) : [directNetwork];
   for (const [index, given] of list.entries()) {
-    for (const [{ key: name, target }, { at, every, network }] of entriesOf(given)) {
+    for (const [{ key: name, target }, { at, every, network, node }] of entriesOf(given)) {
       const path = (key: string) => ['faults', index, name, key];
       if (typeof at === 'number' && endMs !== undefined && at >= endMs)
         problem(path('at'), `${at} ms is after the end of the test at ${endMs} ms`);
@@ -144,6 +148,9 @@ function checkFaults(list: readonly FaultSpec[], spec: LooseSpec, endMs: number 
         problem(path('every'), `${every} ms is longer than the test of ${endMs} ms: it would never happen`);
       if (target === 'server' && spec.target?.url !== undefined)
         problem(['faults', index, name], 'needs the embedded server, but target.url is given');
+      const nodes = spec.target?.embedded?.nodes;
+      if (typeof node === 'number' && spec.target?.url === undefined && !(typeof nodes === 'number' && node <= nodes))
+        problem(path('node'), `there is no node ${node}: target.embedded.nodes is ${nodes ?? 'not given'}`);
       if (typeof network === 'string' && !mix.some((known) => known.toLowerCase() === network.toLowerCase()))
         problem(path('network'), `"${network}" is not in the mix: ${mix.join(', ')}`);
     }

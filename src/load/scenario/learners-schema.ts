@@ -44,7 +44,9 @@ export const learners = section({
       'JSON Lines of {id, audio, text, language}; audio relative to the file, the file relative to the scenario.',
     ),
   language: language().prefault('en-US').describe('Of clips that name none.'),
-  frame: duration(10, 100).prefault('20ms').describe('Length of an audio frame.'),
+  frame: duration(10, 1000)
+    .optional()
+    .describe('Length of an audio frame; 20ms, or what a message of the protocol has. 100ms at most for speechfb.'),
   emitInterval: duration(20, 1000).prefault('100ms').describe('How often feedback is asked for.'),
   pause: range(0, 600_000)
     .optional()

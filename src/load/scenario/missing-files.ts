@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { z } from 'zod';
+import { isProtocolFile } from '../../dialects/catalogue.ts';
 
 /** A scenario of which anything may have other problems. */
 type LooseScenario = {
@@ -8,6 +9,7 @@ type LooseScenario = {
     learners?: { clips?: unknown };
     target?: {
       tokenFile?: unknown;
+      protocol?: unknown;
       tls?: { ca?: unknown } | undefined;
       embedded?: { model?: unknown } | undefined;
     };
@@ -24,6 +26,7 @@ export function missingFiles(directory: string): (scenario: LooseScenario, conte
     const named: [path: PropertyKey[], file: unknown][] = [
       ...manifestsOf(spec?.learners?.clips),
       [['target', 'tokenFile'], spec?.target?.tokenFile],
+      [['target', 'protocol'], protocolFile(spec?.target?.protocol)],
       [['target', 'tls', 'ca'], spec?.target?.tls?.ca],
       [['target', 'embedded', 'model'], spec?.target?.embedded?.model],
       [['cost', 'capacity'], spec?.cost?.capacity],
@@ -33,6 +36,11 @@ export function missingFiles(directory: string): (scenario: LooseScenario, conte
       context.addIssue({ code: 'custom', path: ['spec', ...path], message: `"${file}" is not there` });
     }
   };
+}
+
+/** A protocol that is named is no file. */
+function protocolFile(protocol: unknown): unknown {
+  return typeof protocol === 'string' && isProtocolFile(protocol) ? protocol : undefined;
 }
 
 function manifestsOf(clips: unknown): [PropertyKey[], unknown][] {

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { readToken } from '../../client/token.ts';
-import { checkUrl } from '../../client/url.ts';
+import { checkAnyUrl, checkUrl } from '../../client/url.ts';
 import { inUnits } from '../../config/fields.ts';
 import { SpeechfbError } from '../../errors.ts';
 import { flag, wholeNumber } from '../../flag.ts';
@@ -47,7 +47,10 @@ function targetOf({ spec, at }: LoadScenario, { url, tokenFile }: Overrides): Lo
     throw new SpeechfbError('bad_flag', message, { problems });
   }
   const { embedded: _, ...target } = base;
-  return { ...target, url: flag('--url', checkUrl)(url) };
+  const check = spec.target.protocol === 'speechfb' ? checkUrl : checkAnyUrl;
+  // Consent is for the host that the file names.
+  const { consent: _consent, ...elsewhere } = target;
+  return { ...elsewhere, url: flag('--url', check)(url) };
 }
 
 function checkDuration({ spec }: LoadScenario, given: string, durationMs: number): void {

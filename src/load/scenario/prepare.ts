@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
+import type { Credentials } from '../../client/dialect-links.ts';
 import type { TlsOptions } from '../../client/link/websocket-connection.ts';
 import { readToken, tokenOf } from '../../client/token.ts';
 import { unreadable } from '../../config/read-chunks.ts';
 import { badConfig } from '../../config/yaml.ts';
+import { createDialect } from '../../dialects/catalogue.ts';
 import { type Problem, SpeechfbError } from '../../errors.ts';
 import { whole } from '../../format.ts';
 import type { ServerCost } from '../../results/cost.ts';
@@ -16,11 +18,13 @@ import { planHash, planLearners } from '../plan/plan.ts';
 import { partOf, type ShardOf } from '../plan/shard-split.ts';
 import type { Behaviour } from '../plan/utterances.ts';
 import { gatedFrames } from '../plan/vad-gating.ts';
+import { noCredentials, readCredentials } from './auth-schema.ts';
 import { type ClipMix, readClipMix } from './clip-mix.ts';
 import type { Clip } from './clips.ts';
 import { readPrices } from './cost-schema.ts';
 import { entriesOf, timesOf } from './faults-schema.ts';
 import { loadProfileOf } from './load-profile-of.ts';
+import { unmeasurable } from './measurable.ts';
 import { canonicalName } from './network-names.ts';
 import { problemsAt, readNetworks } from './networks.ts';
 import type { LoadScenario } from './scenario.ts';
@@ -44,6 +48,7 @@ export type PreparedLoad = {
   whole: { sessions: number; peak: number };
   shard: (ShardOf & { planHash: string }) | undefined;
   token: string | undefined;
+  credentials: Credentials;
   tls: TlsOptions | undefined;
   prices: ServerCost | undefined;
 };
@@ -60,6 +65,7 @@ export function prepareLoad(scenario: LoadScenario, shard?: ShardOf): PreparedLo
   const target = readTarget(scenario, problems);
   const prices = spec.cost && attempt(scenario, ['cost'], problems, () => readPrices(spec.cost!));
   checkLanguages(scenario, clips, problems);
+  checkMeasurable(scenario, problems);
   checkResumes(scenario, networks, problems);
   if (problems.length > 0) throw badConfig(file, inOrder(problems));
 
@@ -127,6 +133,17 @@ function checkLanguages({ spec, at }: LoadScenario, clips: readonly Clip[], prob
   }
 }
 
+/** An objective on what the target's protocol does not tell. */
+function checkMeasurable({ spec, at, dialect: spoken }: LoadScenario, problems: Problem[]): void {
+  if (!spoken) return;
+  const dialect = createDialect(spoken);
+  for (const [index, { metric }] of spec.objectives.entries()) {
+    const why = unmeasurable(metric, dialect);
+    if (why !== undefined)
+      problems.push({ where: at(['spec', 'objectives', index]), message: `spec.objectives.${index}: ${why}` });
+  }
+}
+
 /**
  * An objective on resumed sessions waits for ever where nothing cuts a socket; a server elsewhere
  * may do so by itself.
@@ -175,8 +192,8 @@ function faultRequests({ spec }: LoadScenario): FaultRequest[] {
   });
 }
 
-function readTarget(scenario: LoadScenario, problems: Problem[]): Pick<PreparedLoad, 'token' | 'tls'> {
-  const { token: written, tokenFile, tls } = scenario.spec.target;
+function readTarget(scenario: LoadScenario, problems: Problem[]): Pick<PreparedLoad, 'token' | 'credentials' | 'tls'> {
+  const { token: written, tokenFile, tls, auth } = scenario.spec.target;
   const read = <T>(key: string[], how: () => T) => attempt(scenario, ['target', ...key], problems, how);
   const token =
     tokenFile === undefined
@@ -184,7 +201,8 @@ function readTarget(scenario: LoadScenario, problems: Problem[]): Pick<PreparedL
       : read(['tokenFile'], () => readToken(tokenFile));
   const ca = tls?.ca === undefined ? undefined : read(['tls', 'ca'], () => readCertificate(tls.ca!));
   const options = { ...(ca === undefined ? {} : { ca }), ...(tls?.insecure ? { insecure: true as const } : {}) };
-  return { token, tls: tls && options };
+  const credentials = auth && read(['auth'], () => readCredentials(auth, scenario.file));
+  return { token, credentials: credentials ?? noCredentials, tls: tls && options };
 }
 
 /**

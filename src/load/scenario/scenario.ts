@@ -5,6 +5,7 @@ import { despiteProblems, duration, integer, section, text, throughUnit, word } 
 import { readText } from '../../config/read-chunks.ts';
 import { isNot } from '../../config/sentences.ts';
 import { badConfig } from '../../config/yaml.ts';
+import { createDialect, type DialectSpec, dialectSpec, isProtocolFile } from '../../dialects/catalogue.ts';
 import { SpeechfbError } from '../../errors.ts';
 import { networksMap } from '../../sim/networks/schema.ts';
 import { parseObjective } from '../../slo/objective/expression.ts';
@@ -78,9 +79,14 @@ export const loadScenario = section({
     .transform((spec) => ({ ...spec, duration: spec.duration ?? phasesEndMs(spec.load) })),
 });
 
+type Parsed = z.output<typeof loadScenario>;
+
 /** A checked scenario, and where each part of it stands in its file. */
-export type LoadScenario = z.output<typeof loadScenario> & {
+export type LoadScenario = Omit<Parsed, 'spec'> & {
+  spec: Omit<Parsed['spec'], 'learners'> & { learners: Parsed['spec']['learners'] & { frame: number } };
   file: string;
+  /** What the target speaks; undefined: speechfb.v1. */
+  dialect: DialectSpec | undefined;
   /** `file:line:column` of what stands at a path, or of its nearest parent. */
   at(path: readonly PropertyKey[]): string;
 };
@@ -100,7 +106,24 @@ export function readScenario(given: string): LoadScenario {
     throw badConfig(file, [{ where, message: 'is a second LoadScenario; run one a file' }]);
   }
   const { value, at } = first!;
-  return { ...value, spec: withNames(withPaths(value.spec, dirname(file))), file, at };
+  const spec = withPaths(value.spec, dirname(file));
+  const dialect = dialectOf(spec, file, at);
+  const messageMs = dialect && createDialect(dialect).audio.messageMs;
+  const frame = spec.learners.frame ?? messageMs ?? defaultFrameMs;
+  return { ...value, spec: withNames({ ...spec, learners: { ...spec.learners, frame } }), file, at, dialect };
+}
+
+const defaultFrameMs = 20;
+
+/** The dialect of `target.protocol` with its options; undefined for speechfb. */
+function dialectOf({ target }: Parsed['spec'], file: string, at: LoadScenario['at']): DialectSpec | undefined {
+  const read = dialectSpec(target.protocol, target.options);
+  if ('spec' in read) return read.spec;
+  const problems = read.problems.map(({ path, message }) => ({
+    where: at(['spec', 'target', ...path]),
+    message: `spec.target.${path.join('.')}: ${message}`,
+  }));
+  throw badConfig(file, problems);
 }
 
 /** The JSON Schema (2020-12) that editors use; kept current in schemas/scenario.schema.json. */
@@ -111,19 +134,18 @@ export function scenarioJsonSchema(): object {
   };
 }
 
-type Spec = LoadScenario['spec'];
-
 /** The scenario with every path made absolute. */
-function withPaths(spec: Spec, directory: string): Spec {
+function withPaths(spec: Parsed['spec'], directory: string): Parsed['spec'] {
   const absolute = (path: string) => resolve(directory, path);
   const { target, learners, cost } = spec;
-  const { tokenFile, tls, embedded } = target;
+  const { tokenFile, tls, embedded, protocol } = target;
   return {
     ...spec,
     learners: { ...learners, clips: learners.clips.map((one) => ({ ...one, manifest: absolute(one.manifest) })) },
     ...(cost?.capacity === undefined ? {} : { cost: { ...cost, capacity: absolute(cost.capacity) } }),
     target: {
       ...target,
+      ...(isProtocolFile(protocol) ? { protocol: absolute(protocol) } : {}),
       ...(tokenFile === undefined ? {} : { tokenFile: absolute(tokenFile) }),
       ...(tls?.ca === undefined ? {} : { tls: { ...tls, ca: absolute(tls.ca) } }),
       ...(embedded?.model === undefined ? {} : { embedded: { ...embedded, model: absolute(embedded.model) } }),
@@ -132,7 +154,7 @@ function withPaths(spec: Spec, directory: string): Spec {
 }
 
 /** The scenario with the networks of objectives as their labels write them. */
-function withNames(spec: Spec): Spec {
+function withNames(spec: LoadScenario['spec']): LoadScenario['spec'] {
   const objectives = spec.objectives.map((one) => {
     const { profile } = one.selector;
     if (profile === undefined) return one;

@@ -10,6 +10,9 @@ export type ServeOptions = {
   limits?: Readonly<Record<string, number>> | undefined;
   model?: string | undefined;
   device?: string | undefined;
+  /** Inference nodes beside a gateway; absent: all in one process. */
+  nodes?: number | undefined;
+  slots?: number | undefined;
 };
 
 /** The same as flags of `speechfb serve`, which must allow the faults that the test will make. */
@@ -25,3 +28,17 @@ export function serveArgs(options: ServeOptions = {}, faults: readonly FaultSpec
     ...new Set(faultFlags),
   ];
 }
+
+/** Flags of each inference node of that server; undefined: it has none. */
+export function nodeArgs({ nodes, slots, model, device }: ServeOptions = {}): NodeCommand | undefined {
+  if (nodes === undefined) return undefined;
+  const args = [
+    ...(slots === undefined ? [] : ['--slots', `${slots}`]),
+    ...(model === undefined ? [] : ['--model', model]),
+    ...(device === undefined ? [] : ['--device', device]),
+  ];
+  return { count: nodes, args };
+}
+
+/** So many nodes, each started with these flags. */
+export type NodeCommand = { count: number; args: readonly string[] };

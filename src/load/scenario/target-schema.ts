@@ -1,8 +1,11 @@
 import { z } from 'zod';
-import { checkUrl } from '../../client/url.ts';
-import { duration, integer, section, shown, text, throughUnit } from '../../config/fields.ts';
+import { checkAnyUrl, withStreamPath } from '../../client/url.ts';
+import { despiteProblems, duration, integer, section, shown, text, throughUnit } from '../../config/fields.ts';
+import { isProtocolFile, protocolNameProblem } from '../../dialects/catalogue.ts';
 import { type LimitName, type LimitRange, limitNames, limitProblem, limitRanges } from '../../protocol/limit-ranges.ts';
+import { SecretUrl } from '../../secret-url.ts';
 import { didYouMean } from '../../suggest.ts';
+import { auth } from './auth-schema.ts';
 import { yesOrNo } from './fields.ts';
 
 const embedded = section({
@@ -28,16 +31,33 @@ const embedded = section({
     }),
   model: text('the path of a model package').optional().describe('Relative to the scenario.'),
   device: text('auto, cpu, cuda, webgpu or wasm').optional(),
+  nodes: integer(1, 16).optional().describe('A gateway and so many inference nodes, each a process of its own.'),
+  slots: integer(1, 100_000).optional().describe('Sessions that each node takes at once.'),
 });
 
 /** Without a url: a server of this version is started beside the test, on a port of its own. */
 export const target = section({
   url: text('a ws:// or wss:// URL')
-    .transform(throughUnit(checkUrl))
+    .transform(throughUnit(checkAnyUrl))
     .optional()
     .describe(
       '${env:NAME} in it is read from the environment. Without it a server of this version is started beside the test.',
     ),
+  protocol: text('the name of a protocol, or the path of one')
+    .superRefine((name, context) => {
+      const message = protocolNameProblem(name);
+      if (message !== undefined) context.addIssue({ code: 'custom', message });
+    })
+    .prefault('speechfb')
+    .describe('What the server speaks: a name, or a .yaml of kind StreamProtocol or a .mjs, relative to the scenario.'),
+  options: z
+    .record(z.string(), z.unknown(), { error: () => 'is not a mapping such as {model: nova-3}' })
+    .optional()
+    .describe('Of the protocol, as its model.'),
+  auth: auth.optional().describe('What the server wants to see, where a bearer token is not enough.'),
+  consent: text('the host that may be loaded')
+    .optional()
+    .describe('The host of url, if it is beyond loopback and private addresses: you may load it.'),
   token: text('${env:NAME}')
     .regex(/^\$\{[^}]*\}$/, {
       error: () => 'is a secret, which no file should hold; write ${env:NAME}, or use tokenFile',
@@ -54,15 +74,46 @@ export const target = section({
     insecure: yesOrNo().optional().describe('Trusts any certificate.'),
   }).optional(),
   embedded: embedded.optional().describe('Options of the server that the test starts.'),
-}).superRefine(({ url, token, tokenFile, tls, embedded: options }, context) => {
+})
+  .superRefine(checkTarget, despiteProblems)
+  .transform((given) => {
+    const { url, protocol } = given;
+    return url && protocol === 'speechfb' ? { ...given, url: withStreamPath(url) } : given;
+  });
+
+/** Protocols that the embedded server speaks beside its own. */
+const spokenHere = ['speechfb', 'deepgram', 'openai-realtime'];
+
+type LooseTarget = {
+  url?: unknown;
+  protocol?: string;
+  auth?: unknown;
+  token?: unknown;
+  tokenFile?: unknown;
+  consent?: unknown;
+  tls?: { ca?: unknown; insecure?: unknown } | undefined;
+  embedded?: unknown;
+};
+
+function checkTarget(given: LooseTarget, context: z.RefinementCtx): void {
+  const { url, token, tokenFile, tls, embedded: options, protocol = 'speechfb' } = given;
   const problem = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
   if (url !== undefined && options)
     problem('embedded', 'is for a server that the test starts, but target.url is given');
   if (token !== undefined && tokenFile !== undefined) problem('tokenFile', 'is given beside token; keep one');
-  if (tls && url && !url.isSecure) problem('tls', `is for wss:// URLs, but target.url is ${url}`);
+  if (tls && url instanceof SecretUrl && !url.isSecure) problem('tls', `is for wss:// URLs, but target.url is ${url}`);
   if (tls && options) problem('tls', 'is for wss:// URLs; the embedded server listens on loopback without TLS');
   if (tls?.ca !== undefined && tls.insecure) problem('tls', 'has both ca and insecure; keep one');
-});
+  if (url === undefined && given.consent !== undefined) problem('consent', 'is for a target.url, and there is none');
+  if (url === undefined && given.auth !== undefined)
+    problem('auth', 'is for a target.url; the server that the test starts lets everybody in');
+  const known = isProtocolFile(protocol) || protocolNameProblem(protocol) === undefined;
+  if (url === undefined && known && !spokenHere.includes(protocol))
+    problem(
+      'protocol',
+      `${protocol} needs target.url: the server that the test starts speaks ${spokenHere.join(', ')}`,
+    );
+}
 
 /** The limits and their ranges, for editors that know the schema. */
 function limitProperties(): Record<string, object> {

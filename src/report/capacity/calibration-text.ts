@@ -16,7 +16,9 @@ export type CalibrationShown = {
   unmeasured: readonly string[];
 };
 
-/** How long runs take, what live streams felt, and what follows, for a terminal of so many columns. */
+/**
+ * How long runs take, what live streams felt, and what follows, for a terminal of so many columns.
+ */
 export function calibrationText(shown: CalibrationShown, paint: Paint, columns?: number): string {
   const { device, model, deadlineMs, levels } = shown;
   const live = `live streams: from their last sound to its answer, which is to be ${deadlineMs} ms at p95`;

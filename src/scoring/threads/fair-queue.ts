@@ -17,7 +17,7 @@ export type FairQueueOptions = {
  */
 export class FairQueue {
   readonly #options: FairQueueOptions;
-  readonly #bySpeaker = new Map<string, Speaker>();
+  readonly #bySpeaker = new Map<string | number, Speaker>();
   /** Speakers with something to do, in the order of their next turns. */
   #order: Speaker[] = [];
 
@@ -29,7 +29,7 @@ export class FairQueue {
     return this.#order.length === 0;
   }
 
-  add(name: string, task: Task): void {
+  add(name: string | number, task: Task): void {
     let speaker = this.#bySpeaker.get(name);
     if (!speaker) {
       speaker = { name, tasks: [], next: 0 };
@@ -80,4 +80,4 @@ export class FairQueue {
   }
 }
 
-type Speaker = { name: string; tasks: Task[]; next: number };
+type Speaker = { name: string | number; tasks: Task[]; next: number };

@@ -1,45 +1,50 @@
 import type { ModelPackage } from '../../acoustic/model/model-package.ts';
-import type { Results } from '../../acoustic/worker/worker-messages.ts';
 import type { PlainError } from '../../threads/plain-error.ts';
+import type { LinkEnd } from '../../threads/thread-link.ts';
 import type { Reference } from '../text/reference.ts';
-import type { Feedback, ScorerOptions, TimedResult } from '../utterance-scorer.ts';
+import type { Feedback, TimedResult } from '../utterance-scorer.ts';
 
-/** What a scoring thread is started with. */
-export type ScoringStart = { model: ModelPackage };
+/** What a scoring thread is started with. All else that is said goes over the link. */
+export type ScoringStart = { model: ModelPackage; link: LinkEnd };
 
-/** Updates, or the word that there is time to collect garbage. */
-export type ToScoring = ScoringUpdates | 'tidy';
+/** The word that there is time to collect garbage. */
+export type ToScoring = 'tidy';
 
-/**
- * Everything since the message before, for all utterances of the thread, in this order: texts,
- * opened, gaps, frames, finished, closed, forgotten texts.
- */
-export type ScoringUpdates = {
-  /** Texts that utterances refer to by their keys until they are forgotten. */
-  texts: { key: number; reference: Reference }[];
-  /** The utterances of one speaker share their turns. */
-  opened: { id: number; speaker: string; text: number; options: ScorerOptions }[];
-  gaps: { id: number; startFrame: number; endFrame: number }[];
-  /** As they came from the model's thread; absent: no frames. */
-  frames: Results | undefined;
-  finished: { id: number; pushedMs: number }[];
-  closed: number[];
-  forgotten: number[];
-  /** Shared clock. */
-  sentMs: number;
-};
+/** Records to a scoring thread, of float64. */
+export const toScoringKinds = {
+  /** Utterance; see `writeFrames`. */
+  frames: 0,
+  /**
+   * Utterance, speaker (those of one share their turns), key of the text, emit interval (ms),
+   * its start on the session's clock (ms), likely phones a result names or -1.
+   */
+  opened: 1,
+  /** Utterance, first frame, frame behind the last. */
+  gap: 2,
+  /** Utterance, sound that there was (ms). */
+  finished: 3,
+  /** Utterance. */
+  closed: 4,
+  /** Key of a text. */
+  forgotten: 5,
+} as const;
 
-export type FromScoring = {
-  /** `sentMs`: when the frames that it speaks of were sent, on the shared clock. */
-  feedback: { id: number; feedback: Feedback; sentMs: number }[];
-  results: { id: number; result: TimedResult }[];
-  failed: { id: number; error: PlainError }[];
-  /** When the thread spoke, on the shared clock. */
-  saidMs: number;
-  /** Messages that it has looked at so far. */
-  heard: number;
-  /** Whether it still works on some of them. */
-  isBusy: boolean;
-  /** Time that the thread spent since it spoke before. */
-  busyMs: number;
-};
+/** Posted in its place among the records: a text that utterances refer to until it is forgotten. */
+export type SharedText = { key: number; reference: Reference };
+
+/** Records of a scoring thread, of float64. */
+export const fromScoringKinds = {
+  /** See `writeFeedback`. */
+  feedback: 0,
+  /** Records and texts heard so far, 1 while some of them wait, ms of work since before. */
+  said: 1,
+} as const;
+
+/** Posted in its place among the records; `feedback` where it has no record's shape. */
+export type FromScoring =
+  | { id: number; result: TimedResult }
+  | { id: number; error: PlainError }
+  | ({ id: number; feedback: Feedback } & FeedbackTimes);
+
+/** On the shared clock: when a feedback's newest frames were sent, and when it was said. */
+export type FeedbackTimes = { sentMs: number; saidMs: number };

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { ModelPackage } from '../../acoustic/model/model-package.ts';
+import { Exchange } from '../../threads/exchange.ts';
 import { workerUrl } from '../../threads/worker-url.ts';
 import { checkReadable } from '../align/graph.ts';
 import { JoinedPipeline, type OpenUtterance } from '../pipeline.ts';
@@ -24,6 +25,8 @@ export type ScoringThreadsOptions = {
   model: ModelPackage;
   /** Default: a core for the sockets and one for the model are left, at most 4. */
   threads?: number;
+  /** Its rounds carry the mail; absent: one of their own. */
+  exchange?: Exchange;
   /** Stands in for the compiled worker in tests. */
   workerScript?: URL;
   /**
@@ -42,6 +45,7 @@ export type ScoringThreadsOptions = {
 export class ScoringThreads {
   readonly #options: ScoringThreadsOptions;
   readonly #script: URL;
+  readonly #exchange: Exchange;
   readonly #threads: ScoringThread[];
   readonly #texts = new KnownTexts(knownTextSize);
   readonly #unheard: UnheardFinals;
@@ -52,6 +56,7 @@ export class ScoringThreads {
     const { model, threads, workerScript = workerUrl(import.meta.url, 'worker.js') } = options;
     this.#options = options;
     this.#script = workerScript;
+    this.#exchange = options.exchange ?? new Exchange();
     // A model that does not fit is found here, once, and not by each thread.
     calibratorOf(model);
     this.#unheard = new UnheardFinals(model);
@@ -101,6 +106,7 @@ export class ScoringThreads {
     this.#closing = true;
     clearInterval(this.#watch);
     await Promise.all(this.#threads.map((thread) => thread.close()));
+    if (!this.#options.exchange) this.#exchange.close();
   }
 
   #threadFor(speaker: string | undefined): ScoringThread {
@@ -110,7 +116,7 @@ export class ScoringThreads {
 
   #launch(at: number): ScoringThread {
     const startedMs = performance.now();
-    return new ScoringThread(this.#script, this.#options.model, (error) => {
+    return new ScoringThread(this.#script, this.#options.model, this.#exchange, (error) => {
       this.#options.onCrash?.(error);
       // A thread that cannot live is not started over and over.
       const delayMs = performance.now() - startedMs > shortLifeMs ? 0 : shortLifeMs;

@@ -1,89 +1,124 @@
 import type { AcousticFrames } from '../../acoustic/engine/types.ts';
 import type { ModelPackage } from '../../acoustic/model/model-package.ts';
-import { eachResult, releaseResults } from '../../acoustic/worker/worker-messages.ts';
+import { type FrameRecord, readFrames } from '../../acoustic/worker/frame-records.ts';
 import { toPlainError } from '../../threads/plain-error.ts';
 import { sharedNowMs } from '../../threads/shared-clock.ts';
+import { type LinkEnd, type MailRecord, ThreadLink } from '../../threads/thread-link.ts';
 import { buildGraph, type Graph } from '../align/graph.ts';
 import type { Reference } from '../text/reference.ts';
-import { type Feedback, type ScorerOptions, type TimedResult, UtteranceScorer } from '../utterance-scorer.ts';
+import { type Feedback, type ScorerOptions, UtteranceScorer } from '../utterance-scorer.ts';
 import { FairQueue } from './fair-queue.ts';
-import type { FromScoring, ScoringUpdates } from './messages.ts';
+import { writeFeedback } from './feedback-records.ts';
+import { HeldFrames } from './held-frames.ts';
+import { type FromScoring, fromScoringKinds, type SharedText, toScoringKinds } from './messages.ts';
 
 /**
- * The work of a scoring thread: takes messages, gives every speaker turns, and says what came of
+ * The work of a scoring thread: reads its mail, gives every speaker turns, and says what came of
  * it. An utterance's scorer is made by its own first task, its text's graph by the first reader.
  */
 export class ScoringDesk {
   readonly #model: ModelPackage;
-  readonly #post: (message: FromScoring) => void;
+  readonly #link: ThreadLink;
+  readonly #held = new HeldFrames();
   readonly #queue = new FairQueue({ turnMs, now: () => performance.now() });
   readonly #texts = new Map<number, Text>();
   readonly #utterances = new Map<number, DeskUtterance>();
   #heard = 0;
   #begunMs = 0;
-  #saying = silence();
-  /** When the frames were sent that are being scored, on the shared clock. */
+  /** When the other thread was last given the chance to look, ms. */
   #sentMs = 0;
+  /** When the frames were sent that are being scored, on the shared clock. */
+  #framesSentMs = 0;
 
-  constructor(model: ModelPackage, post: (message: FromScoring) => void) {
+  /** @param onWake There is mail, and somebody should call `work`. */
+  constructor(model: ModelPackage, end: LinkEnd, onWake: () => void) {
     this.#model = model;
-    this.#post = post;
+    this.#link = new ThreadLink(end, onWake);
   }
 
-  /** Puts what a message asks for behind what its speakers asked for before. */
-  take({ texts, opened, gaps, frames, finished, closed, forgotten, sentMs }: ScoringUpdates): void {
-    this.#heard++;
-    for (const { key, reference } of texts) this.#texts.set(key, { reference, graph: undefined });
-    for (const { id, speaker, text, options } of opened) {
-      this.#utterances.set(id, { id, speaker, text: this.#texts.get(text)!, options, scorer: undefined });
-    }
-    for (const { id, startFrame, endFrame } of gaps) {
-      this.#ask(id, (utterance) => {
-        this.#scorerOf(utterance).markGap(startFrame, endFrame);
-        return false;
-      });
-    }
-    if (frames) this.#takeFrames(frames, sentMs);
-    for (const { id, pushedMs } of finished) this.#finish(id, pushedMs);
-    for (const id of closed) this.#utterances.delete(id);
-    for (const key of forgotten) this.#texts.delete(key);
+  /** Whether what was said has no room yet: the work waits for the reader. */
+  get isFull(): boolean {
+    this.#link.wake();
+    return this.#link.isFull;
   }
 
-  /** Works for `forMs` or until all is done, and speaks; whether there is more to do. */
+  /**
+   * Reads the mail, works for `forMs` or until all is done, and speaks; whether there is more to
+   * do. If not, the thread is woken when there is.
+   */
   work(forMs: number): boolean {
-    this.#begunMs = performance.now();
+    this.#begunMs = this.#sentMs = performance.now();
+    this.#link.stayAwake();
+    const hasMail = this.#link.read(this.#take, this.#takeText);
+    const hadWork = !this.#queue.isEmpty;
     this.#queue.run(forMs);
-    this.#speak();
-    return !this.#queue.isEmpty;
+    if (hasMail || hadWork) this.#speak();
+    return !this.#queue.isEmpty || !this.#link.sleep();
   }
 
-  #takeFrames(results: NonNullable<ScoringUpdates['frames']>, sentMs: number): void {
-    let waiting = 0;
-    // The frames are views of the message, whose memory goes when nobody looks at it any more.
-    const done = (): void => {
-      if (--waiting === 0) releaseResults(results);
+  readonly #takeText = (message: unknown): void => {
+    const { key, reference } = message as SharedText;
+    this.#heard++;
+    this.#texts.set(key, { reference, graph: undefined });
+  };
+
+  /** Puts what a record asks for behind what its speaker asked for before. */
+  readonly #take = (record: MailRecord): void => {
+    const { float64 } = record.memory;
+    const at = record.at / 8;
+    const id = float64[at]!;
+    this.#heard++;
+    switch (record.kind) {
+      case toScoringKinds.frames:
+        this.#takeFrames(readFrames(record));
+        return;
+      case toScoringKinds.opened:
+        this.#open(id, float64.subarray(at, at + 6));
+        return;
+      case toScoringKinds.gap: {
+        const [start, end] = [float64[at + 1]!, float64[at + 2]!];
+        this.#ask(id, (utterance) => {
+          this.#scorerOf(utterance).markGap(start, end);
+          return false;
+        });
+        return;
+      }
+      case toScoringKinds.finished:
+        this.#finish(id, float64[at + 1]!);
+        return;
+      case toScoringKinds.closed:
+        this.#utterances.delete(id);
+        return;
+      case toScoringKinds.forgotten:
+        this.#texts.delete(id);
+    }
+  };
+
+  #open(id: number, [, speaker, text, emitIntervalMs, startMs, nbest]: Float64Array): void {
+    const options = { emitIntervalMs: emitIntervalMs!, startMs: startMs!, ...(nbest! >= 0 && { nbest: nbest! }) };
+    this.#utterances.set(id, { id, speaker: speaker!, text: this.#texts.get(text!)!, options, scorer: undefined });
+  }
+
+  #takeFrames({ id, frames: given, sentMs }: FrameRecord): void {
+    if (!this.#utterances.has(id)) return;
+    const { frames, release } = this.#held.hold(given);
+    let row = 0;
+    const task = (utterance: DeskUtterance): boolean => {
+      this.#framesSentMs = sentMs;
+      if (row === 0) frames.timing = later(frames.timing, sentMs);
+      row = this.#scorerOf(utterance).takePart(frames, row);
+      return row < frames.count;
     };
-    eachResult(results, (id, frames) => {
-      if (!this.#utterances.has(id)) return;
-      waiting++;
-      let row = 0;
-      const task = (utterance: DeskUtterance): boolean => {
-        this.#sentMs = sentMs;
-        row = this.#scorerOf(utterance).takePart(row === 0 ? later(frames, sentMs) : frames, row);
-        return row < frames.count;
-      };
-      this.#ask(id, task, done);
-    });
-    if (waiting === 0) releaseResults(results);
+    this.#ask(id, task, release);
   }
 
   #finish(id: number, pushedMs: number): void {
-    let steps: Generator<void, TimedResult> | undefined;
+    let steps: ReturnType<UtteranceScorer['finishing']> | undefined;
     this.#ask(id, (utterance) => {
       steps ??= this.#scorerOf(utterance).finishing(pushedMs);
       const step = steps.next();
       if (!step.done) return true;
-      this.#saying.results.push({ id, result: step.value });
+      this.#link.post({ id, result: step.value } satisfies FromScoring);
       this.#utterances.delete(id);
       return false;
     });
@@ -103,7 +138,7 @@ export class ScoringDesk {
           hasMore = this.#utterances.get(id) === asked && act(asked);
         } catch (error) {
           this.#utterances.delete(id);
-          this.#saying.failed.push({ id, error: toPlainError(error) });
+          this.#link.post({ id, error: toPlainError(error) } satisfies FromScoring);
         }
         if (!hasMore) done();
         return hasMore;
@@ -121,22 +156,24 @@ export class ScoringDesk {
   }
 
   #note(id: number, feedback: Feedback): void {
-    this.#saying.feedback.push({ id, feedback, sentMs: this.#sentMs });
-    if (performance.now() - this.#begunMs > speakEveryMs) this.#speak();
+    const times = { sentMs: this.#framesSentMs, saidMs: sharedNowMs() };
+    if (!writeFeedback(this.#link, id, feedback, times)) {
+      this.#link.post({ id, feedback, ...times } satisfies FromScoring);
+    }
+    const nowMs = performance.now();
+    if (nowMs - this.#sentMs <= sendEveryMs) return;
+    this.#sentMs = nowMs;
+    this.#link.wake();
   }
 
   #speak(): void {
-    const nowMs = performance.now();
-    const isBusy = !this.#queue.isEmpty;
-    this.#post({
-      ...this.#saying,
-      saidMs: sharedNowMs(),
-      heard: this.#heard,
-      isBusy,
-      busyMs: nowMs - this.#begunMs,
-    });
-    this.#begunMs = nowMs;
-    this.#saying = silence();
+    const at = this.#link.begin(fromScoringKinds.said, 3 * 8);
+    const { float64 } = this.#link.memory;
+    float64[at / 8] = this.#heard;
+    float64[at / 8 + 1] = this.#queue.isEmpty ? 0 : 1;
+    float64[at / 8 + 2] = performance.now() - this.#begunMs;
+    this.#link.commit();
+    this.#link.wake();
   }
 }
 
@@ -144,7 +181,7 @@ type Text = { reference: Reference; graph: Graph | undefined };
 
 type DeskUtterance = {
   id: number;
-  speaker: string;
+  speaker: number;
   text: Text;
   options: ScorerOptions;
   scorer: UtteranceScorer | undefined;
@@ -153,14 +190,12 @@ type DeskUtterance = {
 /** A speaker has the thread for this long, or to the end of what there is of it. */
 const turnMs = 2;
 /** What the first learners in a batch get does not wait for the last of them. */
-const speakEveryMs = 2;
+const sendEveryMs = 2;
 
-/** The frames with the time that they waited for this thread. */
-function later(frames: AcousticFrames, sentMs: number): AcousticFrames {
-  const { queueMs, featuresMs, inferenceMs } = frames.timing;
-  return { ...frames, timing: { queueMs: queueMs + sharedNowMs() - sentMs, featuresMs, inferenceMs } };
-}
-
-function silence(): Pick<FromScoring, 'feedback' | 'results' | 'failed'> {
-  return { feedback: [], results: [], failed: [] };
+/** The time that the frames have waited, with that for this thread. */
+function later(
+  { queueMs, featuresMs, inferenceMs }: AcousticFrames['timing'],
+  sentMs: number,
+): AcousticFrames['timing'] {
+  return { queueMs: queueMs + sharedNowMs() - sentMs, featuresMs, inferenceMs };
 }

@@ -1,57 +1,77 @@
 import { Worker } from 'node:worker_threads';
 import { StatsRecorder } from '../../acoustic/engine/engine-stats.ts';
 import type { ModelPackage } from '../../acoustic/model/model-package.ts';
-import { ResultsGatherer } from '../../acoustic/worker/worker-messages.ts';
+import { writeFrames } from '../../acoustic/worker/frame-records.ts';
 import type { SpeechfbError } from '../../errors.ts';
+import type { Exchange, Member } from '../../threads/exchange.ts';
 import { fromPlainError } from '../../threads/plain-error.ts';
 import { sharedNowMs } from '../../threads/shared-clock.ts';
 import { threadDied } from '../../threads/thread-died.ts';
+import { type MailRecord, newLinkEnds, ThreadLink } from '../../threads/thread-link.ts';
 import type { PipelineEvents, ScoringBackend, UtteranceSettings } from '../pipeline.ts';
 import type { Reference } from '../text/reference.ts';
-import type { TimedResult } from '../utterance-scorer.ts';
-import type { FromScoring, ScoringStart, ScoringUpdates, ToScoring } from './messages.ts';
+import type { Feedback, TimedResult } from '../utterance-scorer.ts';
+import { readFeedback } from './feedback-records.ts';
+import {
+  type FeedbackTimes,
+  type FromScoring,
+  fromScoringKinds,
+  type ScoringStart,
+  type SharedText,
+  type ToScoring,
+  toScoringKinds,
+} from './messages.ts';
 import { SharedTexts } from './shared-texts.ts';
 
 type OpenUtteranceState = {
   events: PipelineEvents;
   reference: Reference;
-  speaker: string;
+  speaker: Speaker;
   settle: { resolve(result: TimedResult): void; reject(error: Error): void } | undefined;
 };
 
+/** A session that reads, with how many utterances. */
+type Speaker = { name: string; number: number; utterances: number };
+
 /**
- * One scoring thread as the sockets' thread sees it. What is said to it within one turn of the
- * event loop is one message.
+ * One scoring thread as the sockets' thread sees it. What is said to it goes out with the next
+ * round of mail.
  */
-export class ScoringThread {
+export class ScoringThread implements Member {
   readonly #worker: Worker;
+  readonly #exchange: Exchange;
+  readonly #link: ThreadLink;
   readonly #utterances = new Map<number, OpenUtteranceState>();
-  /** How many utterances each speaker has. */
-  readonly #speakers = new Map<string, number>();
+  readonly #speakers = new Map<string, Speaker>();
   readonly #texts = new SharedTexts(idlePhones);
-  readonly #frames = new ResultsGatherer();
   readonly #stats = new StatsRecorder(performance.now());
-  #pending = nothing();
-  #isScheduled = false;
   #isOver = false;
   #failure: unknown;
   #nextId = 0;
+  #nextSpeaker = 0;
   #sent = 0;
   /** When the thread spoke last, or was asked after it had done all: it owes a word since then. */
   #owesSinceMs: number | undefined;
 
   /** `onDeath` comes once, unless the thread was closed; its utterances have failed by then. */
-  constructor(script: URL, model: ModelPackage, onDeath: (error: Error) => void) {
-    this.#worker = new Worker(script, { workerData: { model } satisfies ScoringStart });
-    this.#worker.on('message', (message: FromScoring) => this.#receive(message));
+  constructor(script: URL, model: ModelPackage, exchange: Exchange, onDeath: (error: Error) => void) {
+    const ends = newLinkEnds(framesRingBytes, feedbackRingBytes);
+    const workerData: ScoringStart = { model, link: ends.worker };
+    this.#worker = new Worker(script, { workerData, transferList: [ends.worker.port] });
+    this.#link = new ThreadLink(ends.own, () => exchange.woken());
+    this.#exchange = exchange;
+    exchange.join(this);
     // The sockets keep the process alive.
     this.#worker.unref();
+    this.#link.unref();
     this.#worker.on('error', (error) => {
       this.#failure ??= error;
     });
     this.#worker.on('exit', (code) => {
       if (this.#isOver) return;
-      this.#isOver = true;
+      // What it had said before it died counts.
+      this.collect();
+      this.#leave();
       const error = scoringCrashed(this.#failure ?? `it ended with code ${code}`);
       for (const id of [...this.#utterances.keys()]) this.#fail(id, error);
       onDeath(error);
@@ -70,24 +90,22 @@ export class ScoringThread {
 
   open(reference: Reference, settings: UtteranceSettings, events: PipelineEvents): ScoringBackend {
     const id = this.#nextId++;
-    const { speaker = `utterance ${id}`, ...options } = settings;
-    const utterance: OpenUtteranceState = { events, reference, speaker, settle: undefined };
+    const { speaker = `utterance ${id}`, emitIntervalMs, startMs = 0, nbest = -1 } = settings;
+    const utterance: OpenUtteranceState = { events, reference, speaker: this.#speakerOf(speaker), settle: undefined };
     this.#utterances.set(id, utterance);
-    this.#speakers.set(speaker, (this.#speakers.get(speaker) ?? 0) + 1);
     if (this.#isOver) setImmediate(() => this.#fail(id, scoringCrashed('another starts')));
     const { key, isNew } = this.#texts.hold(reference);
-    const said = this.#say();
-    if (isNew) said.texts.push({ key, reference });
-    said.opened.push({ id, speaker, text: key, options });
+    if (isNew) this.#post({ key, reference });
+    this.#say(toScoringKinds.opened, id, utterance.speaker.number, key, emitIntervalMs, startMs, nbest);
     const isOpen = () => this.#utterances.has(id);
     return {
       markGap: (startFrame, endFrame) => {
-        if (isOpen()) this.#say().gaps.push({ id, startFrame, endFrame });
+        if (isOpen()) this.#say(toScoringKinds.gap, id, startFrame, endFrame);
       },
       take: (frames) => {
-        if (!isOpen()) return;
-        this.#frames.frames(id, frames);
-        this.#say();
+        if (!isOpen() || this.#isOver) return;
+        writeFrames(this.#link, toScoringKinds.frames, id, frames, sharedNowMs());
+        this.#noteSent();
       },
       finish: (pushedMs) =>
         new Promise((resolve, reject) => {
@@ -96,10 +114,10 @@ export class ScoringThread {
             return;
           }
           utterance.settle = { resolve, reject };
-          this.#say().finished.push({ id, pushedMs });
+          this.#say(toScoringKinds.finished, id, pushedMs);
         }),
       close: () => {
-        if (this.#drop(id)) this.#say().closed.push(id);
+        if (this.#drop(id)) this.#say(toScoringKinds.closed, id);
       },
     };
   }
@@ -133,51 +151,90 @@ export class ScoringThread {
   }
 
   async close(): Promise<void> {
-    this.#isOver = true;
+    this.#leave();
     await this.#worker.terminate();
   }
 
-  /** What waits to be said, and will be when this turn is over. */
-  #say(): ScoringUpdates {
-    if (!this.#isScheduled) queueMicrotask(() => this.#send());
-    this.#isScheduled = true;
-    return this.#pending;
+  collect(): void {
+    this.#link.read(this.#take, this.#takeMessage);
   }
 
-  #send(): void {
-    this.#isScheduled = false;
-    const message = { ...this.#pending, forgotten: this.#texts.takeForgotten(), sentMs: sharedNowMs() };
-    this.#pending = nothing();
+  send(): void {
+    for (const key of this.#texts.takeForgotten()) this.#say(toScoringKinds.forgotten, key);
+    this.#link.wake();
+  }
+
+  sleep(): boolean {
+    return this.#link.sleep();
+  }
+
+  stayAwake(): void {
+    this.#link.stayAwake();
+  }
+
+  #leave(): void {
+    this.#isOver = true;
+    this.#exchange.leave(this);
+    this.#link.close();
+  }
+
+  #say(kind: number, ...values: readonly number[]): void {
     if (this.#isOver) return;
+    const at = this.#link.begin(kind, 8 * values.length);
+    this.#link.memory.float64.set(values, at / 8);
+    this.#link.commit();
+    this.#noteSent();
+  }
+
+  #post(text: SharedText): void {
+    if (this.#isOver) return;
+    this.#link.post(text);
+    this.#noteSent();
+  }
+
+  #noteSent(): void {
     this.#sent++;
     this.#owesSinceMs ??= performance.now();
-    const taken = this.#frames.take();
-    if (taken.message.frames.length === 0) {
-      this.#worker.postMessage(message satisfies ScoringUpdates);
-      return;
-    }
-    this.#worker.postMessage({ ...message, frames: taken.message } satisfies ScoringUpdates, taken.transfer);
+    this.#exchange.soon();
   }
 
-  #receive({ feedback, results, failed, saidMs, heard, isBusy, busyMs }: FromScoring): void {
-    const nowMs = performance.now();
-    this.#owesSinceMs = isBusy || heard < this.#sent ? nowMs : undefined;
-    const ageMs = Math.max(0, sharedNowMs() - saidMs);
-    this.#stats.run(nowMs - busyMs, nowMs, feedback.length);
-    for (const one of feedback) {
-      this.#stats.step(nowMs, saidMs - one.sentMs);
-      const utterance = this.#utterances.get(one.id);
-      try {
-        utterance?.events.onFeedback?.({ ...one.feedback, ageMs });
-      } catch (error) {
-        // A listener's bug must not break the streams of other learners.
-        this.#fail(one.id, error instanceof Error ? error : new Error(String(error)));
-      }
+  readonly #take = (record: MailRecord): void => {
+    if (record.kind === fromScoringKinds.said) {
+      const [heard, isBusy, busyMs] = record.memory.float64.subarray(record.at / 8, record.at / 8 + 3);
+      const nowMs = performance.now();
+      this.#owesSinceMs = isBusy === 1 || heard! < this.#sent ? nowMs : undefined;
+      this.#stats.run(nowMs - busyMs!, nowMs, 1);
+      return;
     }
-    for (const { id, result } of results) {
-      this.#drop(id)?.settle?.resolve(result);
+    const { id, feedback, sentMs, saidMs } = readFeedback(record, this.#referenceOf);
+    if (feedback) this.#tell(id, feedback, { sentMs, saidMs });
+  };
+
+  readonly #takeMessage = (message: unknown): void => {
+    const said = message as FromScoring;
+    if ('result' in said) this.#drop(said.id)?.settle?.resolve(said.result);
+    else if ('error' in said) this.#fail(said.id, fromPlainError(said.error));
+    else this.#tell(said.id, said.feedback, said);
+  };
+
+  readonly #referenceOf = (id: number): Reference | undefined => this.#utterances.get(id)?.reference;
+
+  #tell(id: number, feedback: Feedback, { sentMs, saidMs }: FeedbackTimes): void {
+    this.#stats.step(performance.now(), saidMs - sentMs);
+    feedback.ageMs = Math.max(0, sharedNowMs() - saidMs);
+    try {
+      this.#utterances.get(id)?.events.onFeedback?.(feedback);
+    } catch (error) {
+      // A listener's bug must not break the streams of other learners.
+      this.#fail(id, error instanceof Error ? error : new Error(String(error)));
     }
-    for (const { id, error } of failed) this.#fail(id, fromPlainError(error));
+  }
+
+  #speakerOf(name: string): Speaker {
+    const speaker = this.#speakers.get(name) ?? { name, number: this.#nextSpeaker++, utterances: 0 };
+    speaker.utterances++;
+    this.#speakers.set(name, speaker);
+    return speaker;
   }
 
   /** The utterance is over. */
@@ -185,9 +242,7 @@ export class ScoringThread {
     const utterance = this.#utterances.get(id);
     if (!utterance) return undefined;
     this.#utterances.delete(id);
-    const left = this.#speakers.get(utterance.speaker)! - 1;
-    if (left > 0) this.#speakers.set(utterance.speaker, left);
-    else this.#speakers.delete(utterance.speaker);
+    if (--utterance.speaker.utterances === 0) this.#speakers.delete(utterance.speaker.name);
     this.#texts.release(utterance.reference);
     return utterance;
   }
@@ -202,9 +257,9 @@ export class ScoringThread {
 /** Phones of the texts that stay in a thread without a reader: a hundred pages, some megabytes. */
 const idlePhones = 300_000;
 
-function nothing(): ScoringUpdates {
-  return { texts: [], opened: [], gaps: [], frames: undefined, finished: [], closed: [], forgotten: [], sentMs: 0 };
-}
+/** Frames of 200 learners for 300 ms, and what is said of them. */
+const framesRingBytes = 2 ** 20;
+const feedbackRingBytes = 2 ** 20;
 
 function scoringCrashed(cause: unknown): SpeechfbError {
   return threadDied('scoring_crashed', 'the scoring thread', cause, 'start the utterance again');

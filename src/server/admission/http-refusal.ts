@@ -14,6 +14,7 @@ type RefusedFor =
   | 'overload'
   | 'path'
   | 'pending'
+  | 'query'
   | 'subprotocol'
   | 'timeout'
   | 'token';
@@ -29,6 +30,9 @@ export type HttpRefusal = {
   limit?: keyof Limits;
 };
 
+/** A refusal as the protocol that was asked for words it. */
+export type HttpWords = { headers: Record<string, string>; contentType: string; body: string };
+
 /** The headers that its status asks for. */
 export function refusalHeaders({ status, retryAfterMs }: HttpRefusal): Record<string, string> {
   return {
@@ -41,16 +45,20 @@ export function refusalHeaders({ status, retryAfterMs }: HttpRefusal): Record<st
  * Answers on a bare socket, as text, and ends it. Node watches no socket that asked for an upgrade:
  * one whose client never closes would stay for ever, and one that breaks would end the process.
  */
-export function refuseSocket(socket: Duplex, refusal: HttpRefusal): void {
-  const body = `${refusal.message} [${refusal.code}]\n`;
+export function refuseSocket(socket: Duplex, refusal: HttpRefusal, words: HttpWords = plainWords(refusal)): void {
+  const { body, contentType } = words;
   const lines = [
     `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}`,
     'Connection: close',
-    'Content-Type: text/plain; charset=utf-8',
+    `Content-Type: ${contentType}`,
     `Content-Length: ${Buffer.byteLength(body)}`,
-    ...Object.entries(refusalHeaders(refusal)).map(([name, value]) => `${name}: ${value}`),
+    ...Object.entries({ ...refusalHeaders(refusal), ...words.headers }).map(([name, value]) => `${name}: ${value}`),
   ];
   socket.on('error', () => socket.destroy());
   socket.once('finish', () => socket.destroy());
   socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`);
+}
+
+function plainWords({ message, code }: HttpRefusal): HttpWords {
+  return { headers: {}, contentType: 'text/plain; charset=utf-8', body: `${message} [${code}]\n` };
 }

@@ -7,12 +7,13 @@ import { parseClientMessage } from '../../protocol/parse-message.ts';
 import { stackOf } from '../../telemetry/log.ts';
 import { type CallerAccounts, refusedBy } from '../admission/accounts.ts';
 import { TokenBucket } from '../admission/token-bucket.ts';
+import type { Meant, Wire } from '../facade/wire.ts';
 import { type Limits, wireName } from '../limits.ts';
 import { noteRefusal, type Refusal } from '../refusal.ts';
 import type { ServerContext, WorkAccount } from '../session/context.ts';
 import { openText, writtenLength } from '../session/open-text.ts';
 import { errorMessage } from '../session/replies.ts';
-import type { Session } from '../session/session.ts';
+import type { Session, SessionSocket } from '../session/session.ts';
 import { CorkedSocket } from './corked-socket.ts';
 import type { Registry } from './registry.ts';
 
@@ -22,6 +23,8 @@ export type ConnectionOptions = {
   transport: Duplex;
   context: ServerContext;
   registry: Registry;
+  /** Speaks a protocol of others; undefined: the client speaks `speechfb.v1`. */
+  wire: Wire | undefined;
   /** The name of the client's token. */
   owner: string | undefined;
   /** Pays for the texts that come through this socket. */
@@ -40,6 +43,8 @@ export type TakePlace = () => () => void;
 export class Connection {
   readonly #options: ConnectionOptions;
   readonly #socket: CorkedSocket;
+  /** What the session writes to: the socket, or what puts it into the words of others. */
+  readonly #sink: SessionSocket;
   readonly #openedMs: number;
   readonly #frames: TokenBucket;
   readonly #messages: TokenBucket;
@@ -56,15 +61,18 @@ export class Connection {
     this.#messages = new TokenBucket(limits.messagesPerSecond, limits.messageBurst, this.#openedMs);
     this.#pings = new TokenBucket(limits.pingsPerSecond, limits.pingBurst, this.#openedMs);
     this.#socket = new CorkedSocket(socket, transport, () => this.#session?.socketDrained());
+    const { wire } = options;
+    this.#sink = wire ? wire.attach(this.#socket, (meant) => this.#act(meant)) : this.#socket;
     socket.on('message', (data: Buffer, isBinary) => this.#onMessage(data, isBinary));
     socket.on('ping', (data: Buffer) => this.#onPing(data));
     socket.on('pong', (data: Buffer) => this.#onPong(data));
     // The socket is closed by ws after an error of the WebSocket layer: 1002, 1007 or 1009.
     socket.on('error', (error) => context.log.warn({ error: error.message }, 'a socket broke the WebSocket protocol'));
     socket.on('close', (code) => {
-      this.#session?.socketClosed(this.#socket, code !== abnormal);
+      this.#closed(code !== abnormal);
       options.onClose();
     });
+    if (wire) this.#act(wire.open());
   }
 
   /**
@@ -78,7 +86,7 @@ export class Connection {
       return;
     }
     this.#isAlive = false;
-    if (socket.readyState === socket.OPEN) socket.ping(String(this.#session?.lastEventId ?? 0));
+    this.#socket.ping(String(this.#session?.lastEventId ?? 0));
   }
 
   /** Whether a session has it. */
@@ -97,13 +105,13 @@ export class Connection {
   /** Sends `error` and closes the socket. */
   refuse(refusal: Refusal): void {
     noteRefusal(this.#options.context, refusal);
-    this.#socket.write(JSON.stringify({ event_id: 0, audio_ms: 0, ...errorMessage(refusal) }));
-    this.#socket.close(wireErrors[refusal.code].close, refusal.message);
+    this.#sink.write(JSON.stringify({ event_id: 0, audio_ms: 0, ...errorMessage(refusal) }));
+    this.#sink.close(wireErrors[refusal.code].close, refusal.message);
   }
 
   /** The server goes away: closes the socket unless a session has it. */
   leave(): void {
-    if (!this.#session && !this.#socket.isClosing) this.#socket.close(closeCodes.goingAway, 'going away');
+    if (!this.#session && !this.#socket.isClosing) this.#sink.close(closeCodes.goingAway, 'going away');
   }
 
   /** Cuts the socket for somebody else, who may have its place at once. */
@@ -121,10 +129,12 @@ export class Connection {
     this.#isAlive = true;
     // After it was closed (a newer socket may have its session) nothing that it says counts.
     if (this.#socket.isClosing) return;
-    const { context } = this.#options;
+    const { context, wire } = this.#options;
+    const isSound = wire ? wire.isSound(data, isBinary) : isBinary;
     try {
-      const waitMs = (isBinary ? this.#frames : this.#messages).take(context.now());
-      if (waitMs > 0) this.#fail(isBinary ? flood('frames', waitMs) : flood('messages', waitMs));
+      const waitMs = (isSound ? this.#frames : this.#messages).take(context.now());
+      if (waitMs > 0) this.#fail(isSound ? flood('frames', waitMs) : flood('messages', waitMs));
+      else if (wire) this.#hear(wire, data, isBinary);
       else if (isBinary) this.#onFrame(data);
       else this.#onText(data);
     } catch (error) {
@@ -173,11 +183,49 @@ export class Connection {
     else this.#fail({ code: 'protocol_order', message: 'audio came before "start" or "resume"' });
   }
 
+  /** A message in a protocol of others. */
+  #hear(wire: Wire, data: Buffer, isBinary: boolean): void {
+    const tooLarge = this.#tooLarge(data);
+    if (tooLarge) this.#fail(tooLarge);
+    else this.#act(wire.hear(data, isBinary));
+  }
+
+  #act(meant: readonly Meant[]): void {
+    const { metrics } = this.#options.context;
+    for (const one of meant) {
+      if (this.#socket.isClosing) return;
+      if ('frame' in one) {
+        metrics.message('audio');
+        this.#session?.frame(one.frame);
+      } else if ('message' in one) {
+        metrics.message(one.message.type);
+        if (this.#session) this.#session.handle(one.message);
+        else this.#open(one.message);
+      } else {
+        metrics.message('invalid');
+        this.#fail(one.refusal);
+      }
+    }
+  }
+
+  #closed(isClean: boolean): void {
+    // Protocols of others have no way back to a session.
+    if (this.#options.wire) this.#session?.abandon();
+    else this.#session?.socketClosed(this.#sink, isClean);
+  }
+
+  #tooLarge(data: Buffer): Refusal | undefined {
+    const { maxMessageBytes } = this.#options.context.limits;
+    if (data.length <= maxMessageBytes) return undefined;
+    const message = `a message of ${data.length} bytes; at most ${maxMessageBytes} are read (max_message_bytes)`;
+    return { code: 'too_large', message, limit: 'maxMessageBytes' };
+  }
+
   #onText(data: Buffer): void {
-    const { metrics, limits } = this.#options.context;
-    if (data.length > limits.maxMessageBytes) {
-      const message = `a message of ${data.length} bytes; at most ${limits.maxMessageBytes} are read (max_message_bytes)`;
-      this.#fail({ code: 'too_large', message, limit: 'maxMessageBytes' });
+    const { metrics } = this.#options.context;
+    const tooLarge = this.#tooLarge(data);
+    if (tooLarge) {
+      this.#fail(tooLarge);
       return;
     }
     const parsed = parseClientMessage(data.toString('utf8'));
@@ -194,7 +242,7 @@ export class Connection {
       return;
     }
     // A session is attached before it is known here, so that a refusal to attach leaves it alone.
-    const refusal = found.attach(this.#socket, message.type === 'resume' ? message.last_event_id : 0);
+    const refusal = found.attach(this.#sink, message.type === 'resume' ? message.last_event_id : 0);
     if (refusal) this.refuse(refusal);
     else this.#session = found;
   }

@@ -4,16 +4,19 @@ import type { SessionSocket } from '../session/session.ts';
 
 /**
  * A WebSocket as sessions write to it. All events of one turn of the event loop go out in one
- * write: a system call costs more than an event.
+ * write: a system call costs more than an event. They are put into WebSocket frames here, since a
+ * server's text frames are a few bytes before the text, and the library makes buffers, objects and
+ * a callback for each.
  */
 export class CorkedSocket implements SessionSocket {
   readonly #socket: WebSocket;
   readonly #transport: Duplex;
   readonly #onWritten: () => void;
-  #isCorked = false;
+  /** Frames that wait for the end of the turn, a character a byte. */
+  #waiting = '';
   #isClosing = false;
 
-  /** @param transport the connection below the WebSocket. */
+  /** @param transport the connection below the WebSocket, which compresses nothing. */
   constructor(socket: WebSocket, transport: Duplex, onWritten: () => void) {
     this.#socket = socket;
     this.#transport = transport;
@@ -27,30 +30,48 @@ export class CorkedSocket implements SessionSocket {
 
   write(text: string): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
-    this.#cork();
-    this.#socket.send(text, this.#onWritten);
+    if (this.#waiting === '') process.nextTick(() => this.#flush());
+    this.#waiting += textFrame(text);
   }
 
   unsentBytes(): number {
-    return this.#socket.bufferedAmount;
+    return this.#socket.bufferedAmount + this.#waiting.length;
+  }
+
+  /** Pings behind all that was written. */
+  ping(data: string): void {
+    this.#flush();
+    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.ping(data);
   }
 
   close(code: number, reason: string): void {
     this.#isClosing = true;
+    this.#flush();
     this.#socket.close(code, fitReason(reason));
   }
 
-  #cork(): void {
-    if (this.#isCorked) return;
-    this.#isCorked = true;
-    this.#transport.cork();
-    process.nextTick(() => {
-      this.#isCorked = false;
-      this.#transport.uncork();
-    });
+  #flush(): void {
+    const frames = this.#waiting;
+    this.#waiting = '';
+    if (frames === '' || this.#socket.readyState !== this.#socket.OPEN) return;
+    // Node copies a string of single bytes straight into the system call.
+    this.#transport.write(frames, 'latin1', this.#onWritten);
   }
 }
 
+/** A whole message of one unmasked frame (RFC 6455 section 5.2), a character a byte. */
+function textFrame(text: string): string {
+  const bytes = Buffer.byteLength(text);
+  const payload = bytes === text.length ? text : Buffer.from(text).toString('latin1');
+  if (bytes < 126) return String.fromCharCode(finalText, bytes) + payload;
+  if (bytes < 65_536) return String.fromCharCode(finalText, 126, bytes >> 8, bytes & 255) + payload;
+  const length = Buffer.alloc(8);
+  length.writeUInt32BE(Math.floor(bytes / 2 ** 32));
+  length.writeUInt32BE(bytes % 2 ** 32, 4);
+  return String.fromCharCode(finalText, 127) + length.toString('latin1') + payload;
+}
+
+const finalText = 0x81;
 const maxReasonBytes = 123;
 
 /** A close reason holds 123 bytes of UTF-8; the `error` before it has the whole sentence. */

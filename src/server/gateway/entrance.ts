@@ -37,9 +37,12 @@ export class Entrance {
     this.#admission = new Admission(options.limits, options.now());
   }
 
-  /** Why no WebSocket is made for this caller now; a place for it was freed if need be. */
-  connection(accounts: CallerAccounts): HttpRefusal | undefined {
-    return this.#noSession(accounts) ?? this.#options.room.connection(accounts);
+  /**
+   * Why no WebSocket is made for this caller now; a place for it was freed if need be.
+   * @param mayResume whether it could come back to a session.
+   */
+  connection(accounts: CallerAccounts, mayResume = true): HttpRefusal | undefined {
+    return this.#noSession(accounts, mayResume) ?? this.#options.room.connection(accounts);
   }
 
   /** Why no session of this caller may start with a text of so many phones, or how it does. */
@@ -65,10 +68,10 @@ export class Entrance {
   /**
    * The refusal while no session of this caller can start: a WebSocket would be made for nothing.
    */
-  #noSession(accounts: CallerAccounts): HttpRefusal | undefined {
+  #noSession(accounts: CallerAccounts, mayResume: boolean): HttpRefusal | undefined {
     const { limits, registry, room } = this.#options;
     // Nobody can tell yet who comes back to a session: while some wait for that, all are heard out.
-    if (registry.hasDetached()) return undefined;
+    if (mayResume && registry.hasDetached()) return undefined;
     const { capacity, late } = this.#carried();
     const { lacks } = room.session(accounts);
     const message = late ?? (lacks && lackingText(lacks, capacity, limits));

@@ -3,6 +3,7 @@ import type { EngineFault } from '../../acoustic/engine/types.ts';
 import { streamPath } from '../../protocol/address.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import { type HttpRefusal, refusalHeaders } from '../admission/http-refusal.ts';
+import { facadeAt, facadePaths } from '../facade/facades.ts';
 import { answerFault, faultsPath } from './faults.ts';
 import { pathOf } from './upgrade.ts';
 
@@ -48,12 +49,12 @@ export function createHttpHandler(options: HttpOptions): (request: IncomingMessa
 
 type Answer = { status: number; contentType: string; body: string; headers?: Record<string, string> };
 
-const known = new Set(['/healthz', '/readyz', '/metrics', streamPath, faultsPath]);
+const known = new Set(['/healthz', '/readyz', '/metrics', streamPath, ...facadePaths, faultsPath]);
 
 async function answer(request: IncomingMessage, path: string, options: HttpOptions): Promise<Answer> {
   const misdirected = options.misdirected(request);
   if (misdirected) return refused(misdirected);
-  if (path === streamPath) return answerStream(request, options);
+  if (path === streamPath || facadePaths.includes(path)) return answerStream(request, path, options);
   const allowed = path === faultsPath ? ['POST'] : ['GET', 'HEAD'];
   if (!allowed.includes(request.method ?? '')) {
     const allow = allowed.join(', ');
@@ -92,10 +93,12 @@ function json(status: number, body: object, headers: Record<string, string> = {}
 }
 
 /**
- * What an upgrade of this caller would be answered. A browser tells its page nothing of a refused
- * upgrade: a page that wants to know why asks here, with the same token.
+ * What an upgrade of this caller would be answered, in the words of the path's protocol. A browser
+ * tells its page nothing of a refused upgrade: a page that wants to know why asks here, with the
+ * same token.
  */
-function answerStream(request: IncomingMessage, options: HttpOptions): Answer {
+function answerStream(request: IncomingMessage, path: string, options: HttpOptions): Answer {
+  const facade = facadeAt(path);
   const page = options.pageOf(request);
   const headers = page === undefined ? {} : { 'access-control-allow-origin': page, vary: 'Origin' };
   if (request.method === 'OPTIONS' && page !== undefined) {
@@ -106,8 +109,12 @@ function answerStream(request: IncomingMessage, options: HttpOptions): Answer {
     return problem(405, 'method_not_allowed', `${request.method} is not one of GET, HEAD`, { allow: 'GET, HEAD' });
   }
   const unknown = options.unknown(request);
+  if (unknown && facade) {
+    const { body, contentType, headers: own } = facade.words(unknown);
+    return { status: unknown.status, contentType, body, headers: { ...headers, ...refusalHeaders(unknown), ...own } };
+  }
   if (unknown) return refused(unknown, headers);
-  const message = 'this is a WebSocket: subprotocol speechfb.v1';
+  const message = `this is a WebSocket: ${facade ? `live sound as ${facade.name} has it` : 'subprotocol speechfb.v1'}`;
   return problem(426, 'upgrade_required', message, { ...headers, upgrade: 'websocket' });
 }
 

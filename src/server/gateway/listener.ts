@@ -30,6 +30,12 @@ export function createListener(tls: { certificate: string; key: string } | undef
   }
 }
 
+/** What to do when a server cannot listen. */
+export const listenHints = {
+  anotherPort: 'choose another with --port, or --port 0 for any free one',
+  address: '--host takes an address of this machine; ports below 1024 need rights',
+};
+
 /** Options of the WebSocket server that takes what the listener hands over. */
 export function socketOptions({ maxFrameBytes, maxMessageBytes }: Limits) {
   return {

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { AcousticEngine, EngineFault } from '../../acoustic/engine/types.ts';
 import { listen } from '../../listen.ts';
-import { streamPath } from '../../protocol/address.ts';
+import { streamPath, subprotocol } from '../../protocol/address.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { type MetricSources, Metrics, type SlotSource } from '../../telemetry/metrics.ts';
 import { ThrottledLog } from '../../telemetry/throttled-log.ts';
@@ -19,6 +19,8 @@ import { Room } from '../admission/room.ts';
 import type { GivenUp } from '../admission/shared-pool.ts';
 import type { Tokens } from '../admission/tokens.ts';
 import { WorkBudget } from '../admission/work-budget.ts';
+import { facadeAt } from '../facade/facades.ts';
+import type { Facade, Wire } from '../facade/wire.ts';
 import { defaultLimits, type Limits, limitsByWireName, wireName } from '../limits.ts';
 import { OverloadControl } from '../overload/overload-control.ts';
 import type { Scoring, ServerContext } from '../session/context.ts';
@@ -27,10 +29,10 @@ import { type DrainReport, drainSessions } from './drain.ts';
 import { Entrance } from './entrance.ts';
 import { createHttpHandler } from './http.ts';
 import { IdleSweep } from './idle-sweep.ts';
-import { closeListener, createListener, refuseUnread, socketOptions } from './listener.ts';
+import { closeListener, createListener, listenHints, refuseUnread, socketOptions } from './listener.ts';
 import { OverloadWatch } from './overload-watch.ts';
 import { Registry } from './registry.ts';
-import { type CallerPolicy, callerOfUpgrade, identify, misdirected, refusalIn } from './upgrade.ts';
+import { type CallerPolicy, callerOfUpgrade, identify, misdirected, pathOf, refusalIn } from './upgrade.ts';
 
 export type ServerOptions = {
   /**
@@ -277,28 +279,30 @@ class Server implements RunningServer {
   }
 
   #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const facade = facadeAt(pathOf(request));
     const caller = callerOfUpgrade(request, this.#policy);
     if ('status' in caller) {
-      this.#refuse(socket, caller);
+      this.#refuse(socket, caller, facade);
       return;
     }
     const accounts = this.#accounts.of(caller);
-    const full = this.#entrance.connection(accounts);
+    const full = this.#entrance.connection(accounts, facade === undefined);
     if (full) {
-      this.#refuse(socket, full);
+      this.#refuse(socket, full, facade);
       return;
     }
     this.#lobby.leave(request.socket);
     // ws sets TCP_NODELAY itself.
     this.#sockets.handleUpgrade(request, socket, head, (client) => {
-      this.#connect(client, socket, { owner: caller.owner, accounts });
+      this.#metrics.socket(facade?.name ?? subprotocol);
+      this.#connect(client, socket, { ...caller, accounts });
     });
   }
 
   #connect(
     socket: WebSocket,
     transport: Duplex,
-    caller: { owner: string | undefined; accounts: CallerAccounts },
+    caller: { owner: string | undefined; accounts: CallerAccounts; wire: Wire | undefined },
   ): void {
     const free = this.#room.takeConnection(caller.accounts);
     const connection: Connection = new Connection({
@@ -317,8 +321,8 @@ class Server implements RunningServer {
     this.#connections.set(connection, caller.accounts[0]);
   }
 
-  #refuse(socket: Duplex, refusal: HttpRefusal): void {
-    refuseSocket(socket, refusal);
+  #refuse(socket: Duplex, refusal: HttpRefusal, facade: Facade | undefined): void {
+    refuseSocket(socket, refusal, facade?.words(refusal));
     this.#refused(refusal, 'an upgrade was refused');
   }
 
@@ -391,7 +395,3 @@ class Server implements RunningServer {
 
 /** Jitter waits, acknowledgements and timeouts are looked at this often. */
 const tickMs = 20;
-const listenHints = {
-  anotherPort: 'choose another with --port, or --port 0 for any free one',
-  address: '--host takes an address of this machine; ports below 1024 need rights',
-};

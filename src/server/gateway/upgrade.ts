@@ -4,6 +4,8 @@ import { accountOf, callerAddress } from '../admission/address.ts';
 import { type HostPolicy, isHostAllowed, isOriginAllowed, type OriginPolicy } from '../admission/exposure.ts';
 import type { HttpRefusal } from '../admission/http-refusal.ts';
 import type { Tokens } from '../admission/tokens.ts';
+import { facadeAt, facadePaths } from '../facade/facades.ts';
+import type { Wire } from '../facade/wire.ts';
 
 /**
  * A browser cannot set headers: it may offer its token as a subprotocol, `bearer.TOKEN`, beside
@@ -48,28 +50,34 @@ export function identify(request: IncomingMessage, policy: CallerPolicy): Caller
   const token = tokenOf(request);
   const owner = token === undefined ? undefined : tokens.nameOf(token);
   if (owner !== undefined) return { owner, address };
-  const message =
-    token === undefined
-      ? `a token is needed: "Authorization: Bearer TOKEN" or the subprotocol "${bearerProtocol}TOKEN"`
-      : 'the token is unknown';
+  const hint = facadeAt(pathOf(request))?.tokenHint ?? tokenHint;
+  const message = token === undefined ? `a token is needed: ${hint}` : 'the token is unknown';
   return { status: 401, reason: 'token', code: 'unauthorized', message };
 }
 
 /**
- * The client that a WebSocket may be opened for, or why not: before there is one, so that nobody
- * unknown takes the place of somebody known.
+ * The client that a WebSocket may be opened for, and what puts it into the words of others; or why
+ * not: before there is one, so that nobody unknown takes the place of somebody known.
  */
-export function callerOfUpgrade(request: IncomingMessage, policy: CallerPolicy): Caller | HttpRefusal {
+export function callerOfUpgrade(
+  request: IncomingMessage,
+  policy: CallerPolicy,
+): (Caller & { wire: Wire | undefined }) | HttpRefusal {
   const wrongHost = misdirected(request, policy);
   if (wrongHost) return wrongHost;
-  if (pathOf(request) !== streamPath) {
-    return { status: 404, reason: 'path', code: 'not_found', message: `streams are at ${streamPath}` };
+  const facade = facadeAt(pathOf(request));
+  if (!facade && pathOf(request) !== streamPath) {
+    const message = `streams are at ${streamPath}, and in protocols of others at ${facadePaths.join(', ')}`;
+    return { status: 404, reason: 'path', code: 'not_found', message };
   }
-  if (!offeredBy(request).includes(subprotocol)) {
+  if (!facade && !offeredBy(request).includes(subprotocol)) {
     const message = `offer the subprotocol ${subprotocol} (Sec-WebSocket-Protocol)`;
     return { status: 400, reason: 'subprotocol', code: 'invalid_message', message };
   }
-  return identify(request, policy);
+  const caller = identify(request, policy);
+  if ('status' in caller) return caller;
+  const wire = facade?.open(queryOf(request));
+  return wire && 'status' in wire ? wire : { ...caller, wire };
 }
 
 /** The path of a request without its query. */
@@ -77,11 +85,17 @@ export function pathOf(request: IncomingMessage): string {
   return (request.url ?? '/').split('?', 1)[0]!;
 }
 
+function queryOf(request: IncomingMessage): URLSearchParams {
+  return new URLSearchParams((request.url ?? '').split('?').slice(1).join('?'));
+}
+
 /**
- * The subprotocol chosen from those that the client offers; false when `speechfb.v1` is not among
- * them.
+ * The subprotocol chosen from those that the client offers; false when that of the path is not
+ * among them.
  */
-export function chooseSubprotocol(offered: Set<string>): string | false {
+export function chooseSubprotocol(offered: Set<string>, request: IncomingMessage): string | false {
+  const facade = facadeAt(pathOf(request));
+  if (facade) return facade.subprotocol([...offered]) ?? false;
   return offered.has(subprotocol) ? subprotocol : false;
 }
 
@@ -90,6 +104,8 @@ function offeredBy(request: IncomingMessage): string[] {
 }
 
 function tokenOf(request: IncomingMessage): string | undefined {
+  const facade = facadeAt(pathOf(request));
+  if (facade) return facade.tokenOf(request.headers, offeredBy(request));
   const header = /^Bearer\s+(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
   if (header !== undefined) return header;
   return offeredBy(request)
@@ -103,6 +119,7 @@ function short(text: string | undefined): string {
 }
 
 const maxQuoted = 80;
+const tokenHint = `"Authorization: Bearer TOKEN" or the subprotocol "${bearerProtocol}TOKEN"`;
 
 /** Why the caller is refused; undefined: it is not. */
 export function refusalIn(caller: Caller | HttpRefusal): HttpRefusal | undefined {

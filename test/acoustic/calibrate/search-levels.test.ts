@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { nextLevel } from '../../../src/acoustic/calibrate/search-levels.ts';
+import { nextLoad } from '../../../src/acoustic/calibrate/search-levels.ts';
 
 /** Searches a device that carries so many streams; what was tried, and the most that held. */
 function search(carries: number, guess: number, most = 10_000) {
   let [held, beyond] = [0, Number.POSITIVE_INFINITY];
   const tried: number[] = [];
   for (;;) {
-    const streams = nextLevel({ held, beyond }, guess, most);
+    const streams = nextLoad({ held, beyond }, guess, most);
     if (streams === undefined) return { tried, held };
     tried.push(streams);
     if (streams <= carries) held = Math.max(held, streams);

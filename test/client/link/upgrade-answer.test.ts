@@ -6,7 +6,7 @@ import { upgradeRequest } from '../../../src/client/link/websocket-handshake.ts'
 
 describe('the upgrade', () => {
   it('asks for the path, with the token, and for speechfb.v1', () => {
-    const { request } = upgradeRequest(new URL('ws://host:81/v1/stream?a=b'), 'secret');
+    const { request } = upgradeRequest(new URL('ws://host:81/v1/stream?a=b'), { token: 'secret' });
     expect(request).toMatch(/^GET \/v1\/stream\?a=b HTTP\/1.1\r\nHost: host:81\r\n/);
     expect(request).toContain('Authorization: Bearer secret\r\n');
     expect(request).toMatch(/\r\n\r\n$/);
@@ -84,7 +84,7 @@ describe('the upgrade', () => {
 
 /** What a client makes of the answer that `write` makes of a good one, cut as told, again and again. */
 function answer(write: (good: string) => string, cuts: readonly number[]): string {
-  const { request, answer } = upgradeRequest(new URL('ws://host/'), undefined);
+  const { request, answer } = upgradeRequest(new URL('ws://host/'), {});
   const key = /Sec-WebSocket-Key: (.*)\r/.exec(request)![1]!;
   const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
   const good = `HTTP/1.1 101 Switching Protocols\r\nupgrade: WebSocket\r\nsec-websocket-accept: ${accept}\r\nSec-WebSocket-Protocol: speechfb.v1\r\n\r\n`;

@@ -86,15 +86,15 @@ class Emulator implements RunningVendor {
   readonly #options: VendorOptions;
   readonly #http: ReturnType<typeof createServer>;
   readonly #sockets: WebSocketServer;
-  readonly #stalls: Stalls;
+  /** From the first connection on. */
+  #stalls: Stalls | undefined;
   #audioBytes = 0;
   #refused = 0;
 
   constructor(vendor: Vendor, options: VendorOptions) {
     this.#vendor = vendor;
     this.#options = options;
-    const { tls, faults } = options;
-    this.#stalls = new Stalls(performance.now(), faults?.stall);
+    const { tls } = options;
     this.#http = tls ? createTlsServer({ cert: tls.certificate, key: tls.key }) : createServer();
     this.#sockets = new WebSocketServer({
       noServer: true,
@@ -143,6 +143,7 @@ class Emulator implements RunningVendor {
     }
     this.#sockets.handleUpgrade(request, socket, head, (client) => {
       const { find, faults = {}, habits } = this.#options;
+      this.#stalls ??= new Stalls(performance.now(), faults.stall);
       const line: Line = new Line({
         socket: client,
         find,

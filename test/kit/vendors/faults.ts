@@ -1,6 +1,6 @@
 /** What goes wrong with a vendor. Places are milliseconds of a connection's sound. */
 export type VendorFaults = {
-  /** It stands still: hears, and says nothing, for so long, each so often, first after so long; wall time of the vendor. */
+  /** It stands still: hears, and says nothing, for so long, each so often, first so long after the first connection. */
   stall?: { lengthMs: number; everyMs: number; firstMs: number };
   /** Each answer takes so long, wall time. */
   delayMs?: number;

@@ -4,8 +4,8 @@ import type { Recogniser, Said } from './recogniser.ts';
 
 /**
  * The WebSocket server of Vosk: one answer a message, strictly. Written from alphacep/vosk-server (websocket/asr_server.py).
- * Sound is 8 kHz until a `config` says otherwise, the end is `{"eof" : 1}` in exactly that spelling, and the server does not
- * close: the client does.
+ * Sound is 8 kHz until a `config` says otherwise, the end is `{"eof" : 1}` in exactly that spelling, and behind its answer the
+ * server closes: one connection is one recording. Checked against the real recogniser.
  */
 export const vosk: Vendor = {
   path: '/',
@@ -28,6 +28,7 @@ class VoskWire {
   text(text: string): void {
     if (text === '{"eof" : 1}') {
       this.#listen().finish('closed');
+      this.#line.close(1000, '');
       return;
     }
     if (!text.includes('config')) {

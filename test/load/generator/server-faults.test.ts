@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { EmbeddedServer } from '../../../src/load/generator/embedded-server.ts';
+import type { EmbeddedService } from '../../../src/load/generator/embedded-nodes.ts';
 import { ServerFaults } from '../../../src/load/generator/server-faults.ts';
 import type { FaultPlan } from '../../../src/load/plan/faults.ts';
 
@@ -58,6 +58,38 @@ describe('a server that is stopped', () => {
   });
 });
 
+describe('a node', () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ now: startMs });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it.each<['kill-node' | 'stop-node' | 'drain-node', string[]]>([
+    ['kill-node', ['SIGKILL 2', 'start 2']],
+    ['stop-node', ['SIGSTOP 2', 'SIGCONT 2']],
+    ['drain-node', ['SIGTERM 2', 'start 2']],
+  ])('that suffers %s is back after its time', async (kind, done) => {
+    const { server, said } = fakeServer();
+    const faults = new ServerFaults([{ kind, node: 2, forMs: 300, atMs: 500 }], server, undefined, startMs);
+    await vi.advanceTimersByTimeAsync(799);
+    expect(said).toEqual(done.slice(0, 1));
+    await vi.advanceTimersByTimeAsync(1);
+    expect(said).toEqual(done);
+    expect(faults.records).toEqual([{ kind, plannedMs: 500, atMs: 500, untilMs: 800 }]);
+  });
+
+  it('that is not there is said, and not started', async () => {
+    const { server, said } = fakeServer({ gone: true });
+    const plan: FaultPlan = { kind: 'kill-node', node: 3, forMs: 300, atMs: 500 };
+    const faults = new ServerFaults([plan], server, undefined, startMs);
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(said).toEqual(['SIGKILL 3']);
+    expect(faults.records).toMatchObject([{ problem: 'node 3 is gone' }]);
+  });
+});
+
 it.each<[FaultPlan, object, object]>([
   [{ kind: 'stall-inference', forMs: 200, atMs: 0 }, { action: 'stall', ms: 200 }, { untilMs: expect.any(Number) }],
   [{ kind: 'kill-inference', atMs: 0 }, { action: 'kill' }, {}],
@@ -79,19 +111,26 @@ it.each<[FaultPlan, object, object]>([
   http.close();
 });
 
-function fakeServer({ gone = false, url = '' } = {}): { server: EmbeddedServer; said: string[] } {
+function fakeServer({ gone = false, url = '' } = {}): { server: EmbeddedService; said: string[] } {
   const said: string[] = [];
   const say = (word: string) => () => {
     said.push(word);
     return !gone;
   };
-  const server: EmbeddedServer = {
+  const server: EmbeddedService = {
     url,
     pid: 0,
     exited: Promise.resolve(0),
     stop: async () => {},
     pause: say('pause'),
     resume: say('resume'),
+    nodes: {
+      signal: (node, signal) => {
+        said.push(`${signal} ${node}`);
+        return gone ? `node ${node} is gone` : undefined;
+      },
+      start: (node) => said.push(`start ${node}`),
+    },
   };
   return { server, said };
 }

@@ -221,6 +221,7 @@ class Rig {
         pause: () => this.ends.push('paused'),
         resume: () => this.ends.push('resumed'),
         terminate: () => this.ends.push('terminated'),
+        goodbye: () => this.ends.push('said goodbye'),
         get bufferedBytes() {
           return untaken();
         },

@@ -21,7 +21,7 @@ it('a server that writes more than a slow phone can take feels it in its socket'
   const messages = 24_000;
   let heard = 0;
   const left = new Promise<number>((resolve) => {
-    const link = phone.links(socketLinks({ url: `ws://127.0.0.1:${port}`, token: undefined }, clock))({
+    const link = phone.links(socketLinks({ url: `ws://127.0.0.1:${port}` }, clock))({
       opened: () => link.send('go'),
       message: () => ++heard === 100 && resolve(Number(peer?.bufferedAmount)),
       binary() {},

@@ -70,7 +70,13 @@ describe('a scenario with a mistake', () => {
       'a duration out of range',
       'frame: 20ms',
       'frame: 5ms',
-      '12:12: spec.learners.frame: 5 ms is outside 10 ms to 100 ms',
+      '12:12: spec.learners.frame: 5 ms is outside 10 ms to 1 s',
+    ],
+    [
+      'a frame that speechfb does not take',
+      'frame: 20ms',
+      'frame: 200ms',
+      '12:12: spec.learners.frame: 200 ms is outside 10 ms to 100 ms, which speechfb takes',
     ],
     [
       'a wrong kind',

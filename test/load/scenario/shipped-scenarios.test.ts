@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -7,13 +8,18 @@ import { prepareLoad } from '../../../src/load/scenario/prepare.ts';
 import { loadScenario, readScenario } from '../../../src/load/scenario/scenario.ts';
 
 const validate = new Ajv2020().compile(JSON.parse(readFileSync('schemas/scenario.schema.json', 'utf8')));
-const shipped = readdirSync('scenarios').filter((file) => file.endsWith('.yaml'));
+const shipped = readdirSync('scenarios', { encoding: 'utf8', recursive: true }).filter((file) =>
+  file.endsWith('.yaml'),
+);
 const document = readFileSync('docs/loadtest/scenario.md', 'utf8');
 const examples = [...document.matchAll(/```yaml\n(.*?)```/gs)].map((match) => match[1]!);
 
-it('seven scenarios ship', () => {
+it('ten scenarios ship', () => {
   expect(shipped.sort()).toEqual([
     'bad-network.yaml',
+    'chaos/kill-inference.yaml',
+    'chaos/rolling-nodes.yaml',
+    'chaos/stop-inference.yaml',
     'ci-smoke.yaml',
     'live-class-3x-spike.yaml',
     'overload-3x.yaml',
@@ -26,7 +32,7 @@ it('seven scenarios ship', () => {
 describe.each(shipped)('%s', (file) => {
   it('is valid with everything that it names, and fits the JSON Schema', () => {
     const { scenario, prepared } = preparedFrom(file);
-    expect(scenario.metadata.name).toBe(file.replace('.yaml', ''));
+    expect(scenario.metadata.name).toBe(basename(file, '.yaml'));
     expect(validate(parse(readFileSync(`scenarios/${file}`, 'utf8'))), JSON.stringify(validate.errors)).toBe(true);
     // Two cores carry some 200 sessions and the load.
     if (file !== 'overload-3x.yaml') expect(prepared.whole.peak).toBeLessThanOrEqual(100);

@@ -1,6 +1,20 @@
 // Stands in for the scoring worker: takes utterances, dies with the first frames.
-import { parentPort } from 'node:worker_threads';
+import { workerData } from 'node:worker_threads';
+// biome-ignore lint/style/noRestrictedImports: Node 20 runs no TypeScript in a worker
+import { toScoringKinds } from '../../../dist/scoring/threads/messages.js';
+// biome-ignore lint/style/noRestrictedImports: Node 20 runs no TypeScript in a worker
+import { ThreadLink } from '../../../dist/threads/thread-link.js';
 
-parentPort.on('message', (message) => {
-  if (message.frames) throw new Error('out of memory');
-});
+const link = new ThreadLink(workerData.link, look);
+look();
+
+function look() {
+  do {
+    link.read(
+      ({ kind }) => {
+        if (kind === toScoringKinds.frames) throw new Error('out of memory');
+      },
+      () => {},
+    );
+  } while (!link.sleep());
+}

@@ -1,6 +1,20 @@
 // Stands in for the scoring worker: takes utterances, and never comes back from the first frames.
-import { parentPort } from 'node:worker_threads';
+import { workerData } from 'node:worker_threads';
+// biome-ignore lint/style/noRestrictedImports: Node 20 runs no TypeScript in a worker
+import { toScoringKinds } from '../../../dist/scoring/threads/messages.js';
+// biome-ignore lint/style/noRestrictedImports: Node 20 runs no TypeScript in a worker
+import { ThreadLink } from '../../../dist/threads/thread-link.js';
 
-parentPort.on('message', (message) => {
-  while (message.frames);
-});
+const link = new ThreadLink(workerData.link, look);
+look();
+
+function look() {
+  do {
+    link.read(
+      ({ kind }) => {
+        while (kind === toScoringKinds.frames);
+      },
+      () => {},
+    );
+  } while (!link.sleep());
+}

@@ -29,9 +29,10 @@ describe('what a late server spares', () => {
   it.each([
     [0, ['phoneme_feedback: 0 final 1, 1 provisional 1', 'transcript']],
     [1, ['phoneme_feedback: 0 final 1, 1 provisional 1', 'transcript']],
-    [2, ['phoneme_feedback: 0 final 0', 'transcript']],
-    [3, ['transcript']],
+    [2, ['phoneme_feedback: 0 final 1, 1 provisional 1', 'transcript']],
+    [3, ['phoneme_feedback: 0 final 0', 'transcript']],
     [4, ['transcript']],
+    [5, ['transcript']],
   ])('at step %d a feedback is %j', (level, expected) => {
     const { utterance, sent, feedback } = open({ level });
     utterance.push({ pcm: new Float32Array(), endMs: 100, arrivedMs: 0 });

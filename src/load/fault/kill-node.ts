@@ -1,0 +1,12 @@
+import { duration, integer } from '../../config/fields.ts';
+import { defineServerFault } from './definition.ts';
+
+export const killNode = defineServerFault({
+  name: 'kill-node',
+  key: 'killNode',
+  about: 'An inference node of the embedded server is killed (SIGKILL); another takes its place after `for`.',
+  fields: { node: integer(1, 16), for: duration(1, 3_600_000) },
+  target: 'server',
+  inject: async (server, { node }) => server.signalNode(node, 'SIGKILL'),
+  end: (server, { node }) => server.startNode(node),
+});
