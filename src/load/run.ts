@@ -74,6 +74,7 @@ export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<L
         dialect: options.scenario.dialect,
         frameMs: spec.learners.frame,
         emitIntervalMs: spec.learners.emitInterval,
+        lane: spec.learners.lane,
         retry: retryOf(spec.learners.retry),
         warmupMs: spec.warmup,
         durationMs: spec.duration,
