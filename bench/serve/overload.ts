@@ -17,9 +17,9 @@ import { behaviour, readAsPlanned } from '../load/reading.ts';
  * program that does nothing but work has come then; `bad`: 100 of the learners (a fifth of fewer than 500) are on VeryBad.
  */
 export const overloadVariants = ['plain', 'half', 'neighbour', 'bad'] as const;
-export type OverloadVariant = (typeof overloadVariants)[number];
+type OverloadVariant = (typeof overloadVariants)[number];
 
-export type OverloadOptions = {
+type OverloadOptions = {
   clips: readonly Clip[];
   /** What the server carries, sessions; three times as many come within the ramp. */
   carries: number;
