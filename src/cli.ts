@@ -9,6 +9,7 @@ import { registerLoadtest } from './commands/loadtest/command.ts';
 import { registerMerge } from './commands/merge/command.ts';
 import { registerNetsim } from './commands/netsim/command.ts';
 import { packageVersion } from './commands/package.ts';
+import { registerProbe } from './commands/probe/command.ts';
 import type { RegisterCommand } from './commands/register.ts';
 import { registerReport } from './commands/report/command.ts';
 import { registerScore } from './commands/score/command.ts';
@@ -108,6 +109,7 @@ const registrations: readonly RegisterCommand[] = [
   registerScore,
   registerServe,
   registerStream,
+  registerProbe,
   registerLoadtest,
   registerReport,
   registerMerge,

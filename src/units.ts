@@ -31,6 +31,13 @@ export function parsePerMinute(text: string): number {
   return parseQuantity(text, 'rate', { '/s': 60, '/min': 1, '/h': 1 / 60 });
 }
 
+/** Dollars from `$5` or `$0.0077`. */
+export function parseDollars(text: string): number {
+  const amount = /^\s*\$\s*(\d+(?:\.\d+)?|\.\d+)\s*$/.exec(text)?.[1];
+  if (amount !== undefined) return Number(amount);
+  throw new SpeechfbError('bad_unit', `"${text}" is not an amount of money; write it as $5 or $0.0077`);
+}
+
 /** Dollars a minute of audio from `$0.015/min` or `$1.20/h`. */
 export function parseDollarsPerMinute(text: string): number {
   return parseQuantity(text.replace(/^\$/, ''), 'price', { '/min': 1, '/h': 1 / 60 }, text);

@@ -9,7 +9,7 @@ import { findCircle, readImports, roomArrows, subRoomArrows, type Table, tablePr
  */
 const rooms: Table = {
   commands:
-    'acoustic audio budget capacity client config load metrics protocol proxy report results scoring server sim slo telemetry threads trunk',
+    'acoustic audio budget capacity client config dialects load metrics protocol proxy report results scoring server sim slo telemetry threads trunk',
   report: 'budget capacity load metrics protocol proxy results sim slo stats',
   load: 'audio capacity client clock config dialects metrics protocol results scoring sim slo stats threads',
   results: 'config metrics slo stats',
@@ -54,6 +54,7 @@ const subRooms: Table = {
   'commands/loadtest': 'commands commands/run-output',
   'commands/merge': 'commands commands/run-output',
   'commands/netsim': 'commands',
+  'commands/probe': 'commands',
   'commands/report': 'commands commands/run-output',
   'commands/run-output': 'commands',
   'commands/score': 'commands',
@@ -65,12 +66,14 @@ const subRooms: Table = {
   'load/learner': 'load/fault load/meter load/plan load/scenario',
   'load/meter': 'load/plan',
   'load/plan': 'load/fault',
+  'load/probe': 'load/meter load/scenario',
   'load/scenario': 'load/fault load/plan',
   'report/budget': 'report/export report/terminal',
   'report/capacity': 'report/export report/terminal',
   'report/export': 'report/load report/terminal',
   'report/load': 'report/terminal',
   'report/network': 'report/terminal',
+  'report/probe': 'report/terminal',
   'report/score': 'report/terminal',
   'report/slo': 'report/export report/terminal',
   scoring: 'scoring/align scoring/calibrate scoring/text',

@@ -108,7 +108,10 @@ class Session:
 
     async def open(self, first_message):
         headers = {"Authorization": f"Bearer {self.args.token}"} if self.args.token else {}
-        self.socket = await connect(self.args.url, headers)
+        url = self.args.url
+        if first_message["type"] == "resume":  # named in the URL, so that a full server lets it in
+            url += ("&" if "?" in url else "?") + "resume=" + first_message["session_id"]
+        self.socket = await connect(url, headers)
         try:
             await self.socket.send(json.dumps(first_message))
         except websockets.ConnectionClosed:
@@ -259,6 +262,8 @@ class Show:
             self.line(f"speech {event['state']} at {event['at_ms'] / 1000:.2f}s")
         elif kind == "utterance_final":
             self.summary(event)
+        elif kind == "go_away" and event.get("retry_after_ms") is not None:
+            self.line(f"go_away: {event['reason']}, come back in {event['retry_after_ms'] / 1000:.1f}s")
         elif kind in ("error", "go_away", "info", "backpressure"):
             self.line(f"{kind}: {event.get('code', '')} {event.get('message', '')}".rstrip())
 

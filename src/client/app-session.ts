@@ -1,6 +1,8 @@
 /** A session as somebody who speaks sees it, whatever its protocol: what becomes of each frame. */
 export type Voice<Sound> = {
   readonly ended: boolean;
+  /** The server wants it to go: nothing more is to be said. */
+  readonly leaving?: boolean;
   /**
    * Frame `index` of a recording is due. False: the app dropped it, because too much waits to be
    * sent.
@@ -25,6 +27,8 @@ export type AppSession = {
   readonly resent: number;
   readonly connected: boolean;
   readonly ended: boolean;
+  /** The server wants it to go, and said when to come back. */
+  readonly leaving?: boolean;
   /** Says goodbye; the end follows when the server has closed, or has had time to. */
   close(): void;
   /** Ends at once without a word. */

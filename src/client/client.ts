@@ -5,28 +5,17 @@ import type { ServerEvent } from '../protocol/server-messages.ts';
 import type { EventProblem } from '../protocol/server-schema.ts';
 import type { RandomStream } from '../stats/random-stream.ts';
 import { backoffMs } from './backoff.ts';
+import { type ClientEnd, outcomeOfClose } from './close-outcome.ts';
 import { Controls } from './controls.ts';
 import { EventOrder } from './event-order.ts';
 import { parseEvent } from './events.ts';
 import type { SoundFrames } from './frames.ts';
 import { Pulse } from './heartbeat.ts';
 import { Inbox, type ReadMessage } from './inbox.ts';
-import type { Link, LinkEvents, LinkRefusal, OpenLink } from './link/link.ts';
+import type { Link, LinkEvents, LinkRefusal, OpenLink, UpgradeHints } from './link/link.ts';
 import { ClientOutbox } from './outbox.ts';
 
-/**
- * Why a session is over. `refused`: it never became ready; `lost`: it was, and could not be
- * resumed.
- */
-export type ClientEnd = {
-  outcome: 'closed' | 'refused' | 'lost';
-  code: number;
-  reason: string;
-  /** `refused`: whether the server may take the session later, and how long it asks to wait. */
-  retryable?: boolean;
-  retryAfterMs?: number | undefined;
-};
-
+type GoAway = Extract<ServerEvent, { type: 'go_away' }>;
 export type ReadyEvent = Extract<ServerEvent, { type: 'ready' }>;
 type StartInput = Omit<Extract<ClientMessageInput, { type: 'start' }>, 'type' | 'protocol'>;
 
@@ -87,6 +76,8 @@ export class StreamClient implements LinkEvents {
   #greeted = false;
   /** What the server last said of another attempt. */
   #refusal: LinkRefusal | undefined;
+  /** The server has too many sessions, and this one is to come back. */
+  #sentAway: GoAway | undefined;
   #ended = false;
   #closing = false;
   /** True while `open()` runs: its first events arrive before `#link` is set. */
@@ -122,6 +113,11 @@ export class StreamClient implements LinkEvents {
 
   get ended(): boolean {
     return this.#ended;
+  }
+
+  /** The server wants it to go: nothing more is to be said. */
+  get leaving(): boolean {
+    return this.#sentAway !== undefined;
   }
 
   /** The server has taken a connection, whatever it said then. */
@@ -250,7 +246,8 @@ export class StreamClient implements LinkEvents {
     if (!this.#isOurs(from)) return;
     this.#inbox?.readAll();
     const outcome = outcomeOfClose(code, this.#ready !== undefined, this.#closing);
-    if (outcome === 'refused')
+    if (this.#sentAway && outcome) this.#endSentAway(this.#sentAway, code, reason);
+    else if (outcome === 'refused')
       this.#end({ outcome, code, reason, ...(this.#refusal ?? from.refusal ?? { retryable: true }) });
     else if (outcome) this.#end({ outcome, code, reason });
     else this.#lose(reason, this.#options.clock());
@@ -272,8 +269,14 @@ export class StreamClient implements LinkEvents {
     this.#pulse.begin(this.#options.clock());
     this.#order.begin();
     this.#opening = true;
-    this.#link = this.#options.open(this);
+    this.#link = this.#options.open(this, this.#hints());
     this.#opening = false;
+  }
+
+  #hints(): UpgradeHints {
+    if (this.#ready) return { resume: this.#ready.session_id };
+    const { lane, return_ticket: ticket } = this.#options.start;
+    return { ...(lane === 'batch' && { lane }), ...(ticket !== undefined && { ticket }) };
   }
 
   #greeting(): ClientMessageInput {
@@ -295,10 +298,23 @@ export class StreamClient implements LinkEvents {
     if (event.type === 'error') {
       this.#refusal = { retryable: event.retryable, retryAfterMs: event.retry_after_ms ?? undefined };
     }
+    if (event.type === 'go_away' && event.reason === 'overload') this.#leave(event);
     if (event.type === 'ack') this.#outbox.acknowledge(event.next_seq);
     if (event.type === 'utterance_final') this.#controls.finalized(event.utterance_id);
     this.#options.onEvent(event, receivedMs, downlinkMs, framesSent);
   };
+
+  /** Says that it has heard: its last frames are acknowledged, and the finals come. */
+  #leave(event: GoAway): void {
+    this.#sentAway = event;
+    this.close();
+  }
+
+  #endSentAway({ retry_after_ms, return_ticket }: GoAway, code: number, reason: string): void {
+    const retryAfterMs = retry_after_ms ?? undefined;
+    const returnTicket = return_ticket ?? undefined;
+    this.#end({ outcome: 'sent_away', code, reason, retryable: true, retryAfterMs, returnTicket });
+  }
 
   /**
    * Sends what the server lacks: frames from where it wants to go on, and control messages in their
@@ -365,16 +381,3 @@ const binaryMessage: EventProblem = { kind: 'binary', problem: 'a binary message
 
 /** How long an app that never got `ready` keeps trying, ms. */
 const startPatienceMs = 30_000;
-
-/** What a close by the server or the system means; undefined when the session can be resumed. */
-function outcomeOfClose(code: number, wasReady: boolean, closing: boolean): ClientEnd['outcome'] | undefined {
-  if (!wasReady) return 'refused';
-  if (code === 1000 || (closing && code === 1001)) return 'closed';
-  return code >= 4000 || finalCodes.has(code) ? 'lost' : undefined;
-}
-
-/**
- * Closes that a resumed session would lead to again: the server is going away, or one side broke
- * the protocol.
- */
-const finalCodes: ReadonlySet<number> = new Set([1001, 1002, 1003, 1007, 1009]);

@@ -2,7 +2,7 @@ import type { Clock, Timers } from '../clock/wheel.ts';
 import type { ConnectRequest, Dialect, HeardError, SessionInput } from '../dialects/dialect.ts';
 import type { EncodedSound } from '../dialects/sound.ts';
 import type { AppSession, Voice } from './app-session.ts';
-import type { ClientEnd } from './client.ts';
+import type { ClientEnd } from './close-outcome.ts';
 import { DialectConnection, type DialectEvents, type HeardOfSession, type Received } from './dialect-connection.ts';
 import type { OpenLink } from './link/link.ts';
 

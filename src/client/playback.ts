@@ -4,12 +4,13 @@ import type { Timers } from '../clock/wheel.ts';
 import { startWheel } from '../clock/wheel.ts';
 import { SpeechfbError } from '../errors.ts';
 import { formatMs } from '../format.ts';
+import type { Lane } from '../protocol/client-messages.ts';
 import type { ServerEvent } from '../protocol/server-messages.ts';
 import { hideSecrets } from '../redact.ts';
 import type { SecretUrl } from '../secret-url.ts';
 import { createRandomStream } from '../stats/random-stream.ts';
-import type { ClientEnd } from './client.ts';
 import { StreamClient } from './client.ts';
+import type { ClientEnd } from './close-outcome.ts';
 import { SoundFrames } from './frames.ts';
 import { brokenProtocol, socketLinks } from './link/websocket-connection.ts';
 
@@ -20,6 +21,7 @@ export type PlaybackOptions = {
   token: string | undefined;
   frameMs: number;
   emitIntervalMs: number;
+  lane: Lane;
   /** Cut the socket once, as a lost network does, when this much has been spoken. */
   cutAtMs: number | undefined;
   patience: PlaybackPatience;
@@ -132,13 +134,14 @@ class Playback {
   }
 
   #connect(onEnd: (end: ClientEnd) => void): StreamClient {
-    const { recording, text, url, token, frameMs, emitIntervalMs, patience } = this.#options;
+    const { recording, text, url, token, frameMs, emitIntervalMs, lane, patience } = this.#options;
     return new StreamClient({
       open: socketLinks({ url: url.href, token, handshakeMs: patience.readyMs + 1000 }, now),
       start: {
         audio: { encoding: 'pcm_s16le', sample_rate: recording.sampleRateHz, channels: 1, frame_ms: frameMs },
         reference: { text },
         emit_interval_ms: emitIntervalMs,
+        ...(lane === 'batch' && { lane }),
       },
       clock: now,
       timers: this.#timers,
@@ -260,7 +263,11 @@ function coversSound({ type }: ServerEvent): boolean {
   return type === 'phoneme_feedback' || type === 'transcript' || type === 'utterance_final';
 }
 
-function failureOf({ outcome, code, reason }: ClientEnd, url: SecretUrl, lastError: string): SpeechfbError {
+function failureOf(
+  { outcome, code, reason, retryAfterMs }: ClientEnd,
+  url: SecretUrl,
+  lastError: string,
+): SpeechfbError {
   const why = lastError || reason || `close code ${code}`;
   if (outcome === 'refused' && /ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ETIMEDOUT/.test(reason)) {
     return new SpeechfbError('connection_refused', `nothing answers at ${url}: ${reason}`, {
@@ -269,6 +276,10 @@ function failureOf({ outcome, code, reason }: ClientEnd, url: SecretUrl, lastErr
   }
   if (reason.startsWith(brokenProtocol)) return new SpeechfbError('invalid_server_message', `${url}: ${reason}`);
   if (outcome === 'refused') return new SpeechfbError('session_refused', `${url} refused the session: ${why}`);
+  if (outcome === 'sent_away') {
+    const when = retryAfterMs === undefined ? 'later' : `in ${formatMs(retryAfterMs)}`;
+    return new SpeechfbError('session_lost', `${url} sent the session away: ${why}`, { hint: `come again ${when}` });
+  }
   return new SpeechfbError('session_lost', `the session with ${url} ended before its final: ${why}`);
 }
 

@@ -56,6 +56,7 @@ export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<L
     durationMs: spec.duration,
     warmupMs: spec.warmup,
     prices: prepared.prices,
+    billed: billedOf(options.scenario),
   });
   const stop = new AbortController();
   let aborted: Abort | undefined;
@@ -74,6 +75,7 @@ export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<L
         dialect: options.scenario.dialect,
         frameMs: spec.learners.frame,
         emitIntervalMs: spec.learners.emitInterval,
+        lane: spec.learners.lane,
         retry: retryOf(spec.learners.retry),
         warmupMs: spec.warmup,
         durationMs: spec.duration,
@@ -154,6 +156,12 @@ async function startTarget(options: LoadOptions, hooks: LoadHooks): Promise<Embe
   }
   hooks.onPhase('starting the server');
   return await startService(options.serve, { signal: hooks.signal });
+}
+
+function billedOf({ spec: { cost, learners } }: LoadScenario) {
+  const { perAudioMinute, most } = cost ?? {};
+  if (perAudioMinute === undefined || most === undefined) return undefined;
+  return { perAudioMinute, most, frameMs: learners.frame };
 }
 
 /** Our own server's address for the dialect, which has a path of its own there. */

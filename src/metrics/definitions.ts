@@ -210,6 +210,13 @@ export const metrics = {
     part: true,
     ...ofSessions,
   },
+  sessions_sent_away: {
+    kind: 'count',
+    about: 'sessions that the server had too many of and told when to come back, of sessions attempted',
+    of: ['sessions'],
+    part: true,
+    ...ofSessions,
+  },
   cost_per_audio_minute: {
     kind: 'cost',
     about: 'what the servers cost while measured, by minute of sound that got feedback',

@@ -3,3 +3,9 @@ export const defaultPort = 8090;
 export const streamPath = '/v1/stream';
 /** What a WebSocket client must offer. */
 export const subprotocol = 'speechfb.v1';
+
+/**
+ * What a client may say in the query of the upgrade, so that a busy server need not hear it out:
+ * the session that it resumes, the ticket that it comes back with, its lane.
+ */
+export const upgradeHints = { resume: 'resume', ticket: 'ticket', lane: 'lane' } as const;

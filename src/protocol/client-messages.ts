@@ -20,6 +20,10 @@ const reference = z.union([
 /** Sample rates that a session may have, Hz, both inside. */
 export const sampleRatesHz = { least: 8000, most: 48_000 };
 
+/** Where a busy server has less than is asked for, the first goes before the second. */
+export const lanes = ['live', 'batch'] as const;
+export type Lane = (typeof lanes)[number];
+
 const startMessage = z.strictObject({
   type: z.literal('start'),
   protocol: z.literal('speechfb.v1'),
@@ -33,6 +37,10 @@ const startMessage = z.strictObject({
   reference,
   granularity: z.enum(['phoneme', 'word', 'utterance']).default('phoneme'),
   emit_interval_ms: z.number().int().min(20).max(1000).default(100),
+  /** A learner waits for the result (`live`), or a program that has time (`batch`). */
+  lane: z.enum(lanes).default('live'),
+  /** The ticket of the `go_away` that this client got: a place is kept for it. */
+  return_ticket: z.string().min(1).max(64).optional(),
   /**
    * The same key answers with the same session instead of a second one, until the client has read
    * `ready`, and for the resume window at most.

@@ -106,6 +106,11 @@ export const limitRanges = {
   limit_decrease: share,
   limit_cut_every_ms: msOrNone,
   batch_share: share,
+  batch_shed_share: share,
+  return_ms: msOrNone,
+  go_away_ms: msOrNone,
+  unnamed_per_second: perSecond,
+  unnamed_burst: count,
   busy_retry_ms: ms,
   drain_ms: msOrNone,
 } as const satisfies Record<string, LimitRange>;

@@ -80,7 +80,17 @@ export type ServerMessage =
       dropped: { feedback: number; transcript: number };
     }
   | { type: 'info'; code: 'kept_alive' | 'config_applied' | 'audio_gap' | 'replay_truncated'; message: string }
-  | { type: 'go_away'; deadline_ms: number }
+  | {
+      type: 'go_away';
+      /** When the finals of what is open have come at the latest. */
+      deadline_ms: number;
+      /** `shutdown`: the server is being stopped; `overload`: it has too many. */
+      reason: GoAwayReason;
+      /** When there may be room again; null: not here. */
+      retry_after_ms: number | null;
+      /** For the start then: until a while after that time a place is kept for it. */
+      return_ticket: string | null;
+    }
   | { type: 'error'; code: WireErrorCode; message: string; retryable: boolean; retry_after_ms: number | null };
 
 export type TranscriptWord = { word_index: number; text: string; start_ms: number; end_ms: number; is_final: boolean };
@@ -113,3 +123,6 @@ export const backpressureLevels = [
   'shedding',
 ] as const;
 export type BackpressureLevel = (typeof backpressureLevels)[number];
+
+export const goAwayReasons = ['shutdown', 'overload'] as const;
+type GoAwayReason = (typeof goAwayReasons)[number];

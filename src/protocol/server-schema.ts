@@ -4,7 +4,7 @@ import { cutWords } from '../cut-words.ts';
 import type { WireErrorCode } from './codes.ts';
 import { isAsExpected, most } from './quick-checks.ts';
 import type { Deviation, InsertedPhone, PhonemeResult, WordResult } from './result.ts';
-import { backpressureLevels, type ServerEvent, type TranscriptWord } from './server-messages.ts';
+import { backpressureLevels, goAwayReasons, type ServerEvent, type TranscriptWord } from './server-messages.ts';
 import { stages } from './stages.ts';
 
 /**
@@ -177,7 +177,14 @@ const events = [
     code: z.enum(['kept_alive', 'config_applied', 'audio_gap', 'replay_truncated']),
     message: sentence,
   }),
-  z.object({ ...head, type: z.literal('go_away'), deadline_ms: ms }),
+  z.object({
+    ...head,
+    type: z.literal('go_away'),
+    deadline_ms: ms,
+    reason: z.enum(goAwayReasons).default('shutdown'),
+    retry_after_ms: ms.nullable().default(null),
+    return_ticket: z.string().min(1).max(64).nullable().default(null),
+  }),
   z.object({
     ...head,
     type: z.literal('error'),

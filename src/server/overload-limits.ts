@@ -59,4 +59,16 @@ export const overloadLimits = {
   limitCutEveryMs: 2000,
   /** Share of the places that sessions of the batch lane may take. */
   batchShare: 0.8,
+  /** What share of the batch lane is sent away at once while others are spared something. */
+  batchShedShare: 0.25,
+  /** How long a place is kept for a session that was sent away, beyond the time it was told. */
+  returnMs: 30_000,
+  /** How long a client that was sent away has to say that it has heard it, after its finals. */
+  goAwayMs: 1000,
+  /**
+   * Upgrades a second, and at once, that a full server hears out since they may be resumes, though
+   * they name no session.
+   */
+  unnamedPerSecond: 10,
+  unnamedBurst: 20,
 } as const satisfies Record<string, number>;

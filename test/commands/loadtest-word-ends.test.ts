@@ -140,6 +140,15 @@ describe('the ends of words', () => {
     expect(await found(prepare())).toEqual({ words: [undefined], phases: [] });
   });
 
+  it('are found without being asked for where the server speaks another protocol, and else left unknown', async () => {
+    const [one, other] = [withoutWords(shipped[12]!), { ...withoutWords(shipped[6]!), text: 'Открыть' }];
+    const { prepare } = ready([one, other], { objective: 'wer < 10%' });
+    const { scenario, ...rest } = prepare();
+    const dialect = { kind: 'deepgram', options: { sampleRateHz: 16_000, query: {} } } as const;
+    const { words } = await found({ ...rest, scenario: { ...scenario, dialect } });
+    expect(words.map((own) => own?.length)).toEqual([6, undefined]);
+  });
+
   it('of a text that cannot be read in English are an error that names the clip', async () => {
     const { prepare } = ready([{ ...withoutWords(shipped[12]!), text: 'Открыть' }]);
     await expect(found(prepare())).rejects.toThrow('clip "unlock" cannot be aligned: ');

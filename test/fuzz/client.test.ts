@@ -88,6 +88,7 @@ fuzz(
           token: undefined,
           frameMs: 20,
           emitIntervalMs: 100,
+          lane: 'live',
           cutAtMs: undefined,
           patience: { readyMs: 500, answerMs: 500, finalMs: 500 },
         },

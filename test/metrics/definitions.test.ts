@@ -29,6 +29,7 @@ describe('the table of metrics', () => {
         'sessions_refused',
         'refusals',
         'sessions_died',
+        'sessions_sent_away',
       ],
       'cost_per_audio_minute',
     ]);

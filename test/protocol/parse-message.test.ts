@@ -12,7 +12,7 @@ describe('a message of a client', () => {
   it('that starts a session has its defaults filled in', () => {
     expect(parsed(start)).toEqual({
       ok: true,
-      message: { ...start, language: 'en-US', granularity: 'phoneme', emit_interval_ms: 100 },
+      message: { ...start, language: 'en-US', granularity: 'phoneme', emit_interval_ms: 100, lane: 'live' },
     });
   });
 

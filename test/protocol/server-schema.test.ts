@@ -118,6 +118,9 @@ describe('a server event', () => {
       audio_ms: 0,
       type: 'go_away',
       deadline_ms: 5,
+      reason: 'shutdown',
+      retry_after_ms: null,
+      return_ticket: null,
     });
   });
 

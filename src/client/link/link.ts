@@ -1,3 +1,4 @@
+import type { upgradeHints } from '../../protocol/address.ts';
 import type { ChecksummedFrame } from '../../protocol/frame.ts';
 
 /**
@@ -73,8 +74,14 @@ export type LinkEvents = {
   carried?(firstSample: number, atMs: number, lateMs: number): void;
 };
 
-/** Opens one connection; every attempt of a client is a link of its own. */
-export type OpenLink = (events: LinkEvents) => Link;
+/**
+ * Opens one connection; every attempt of a client is a link of its own. The hints go into the
+ * upgrade's query.
+ */
+export type OpenLink = (events: LinkEvents, hints?: UpgradeHints) => Link;
+
+/** What a busy server need not hear a client out for: see `upgradeHints`. */
+export type UpgradeHints = { readonly [hint in keyof typeof upgradeHints]?: string };
 
 /** A device whose network is simulated. */
 export type SimulatedDevice = {

@@ -175,14 +175,16 @@ function unchunked(body: string): string {
   }
 }
 
-/** The sentence of an error as servers write it in JSON, ours among them; else the text itself. */
+/** The sentence of an error as servers and vendors write it in JSON; else the text itself. */
 function wordsOf(body: string): string {
   try {
     const value: unknown = JSON.parse(body);
-    const error = fieldsOf(fieldsOf(value).error ?? value);
-    if (typeof error.message === 'string') {
-      return cut(typeof error.code === 'string' ? `${error.code}: ${error.message}` : error.message);
-    }
+    const fields = fieldsOf(value);
+    const error = { ...fields, ...fieldsOf(fields.error) };
+    const text = (names: readonly string[]) => names.map((name) => error[name]).find((one) => typeof one === 'string');
+    const message = text(['message', 'err_msg', 'detail', 'error']);
+    const code = text(['code', 'err_code']);
+    if (message !== undefined) return cut(code === undefined ? `${message}` : `${code}: ${message}`);
   } catch {
     // Most bodies are no JSON.
   }

@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { connect as connectTls, rootCertificates } from 'node:tls';
 import type { Clock } from '../../clock/wheel.ts';
 import type { ChecksummedFrame } from '../../protocol/frame.ts';
-import type { Link, LinkEvents, LinkRefusal, PreparedMessage } from './link.ts';
+import type { Link, LinkEvents, LinkRefusal, PreparedMessage, UpgradeHints } from './link.ts';
 import type { UpgradeAnswer } from './upgrade-answer.ts';
 import { type UpgradeWishes, upgradeRequest } from './websocket-handshake.ts';
 import { WsReader } from './websocket-reader.ts';
@@ -34,9 +34,9 @@ export function socketLinks(
   target: LinkTarget,
   clock: Clock,
   afterMessage?: (nowMs: number) => void,
-): (events: LinkEvents) => Link {
+): (events: LinkEvents, hints?: UpgradeHints) => Link {
   const context = { target, clock, afterMessage };
-  return (events) => new WsConnection(context, events);
+  return (events, hints) => new WsConnection(context, events, hints);
 }
 
 /**
@@ -65,13 +65,13 @@ class WsConnection extends WsReader implements Link {
   #end: { code: number; reason: string } | undefined;
   #over = false;
 
-  constructor(context: ConnectionContext, events: LinkEvents) {
+  constructor(context: ConnectionContext, events: LinkEvents, hints: UpgradeHints = {}) {
     super(context.target.keepsBinary);
     this.#context = context;
     this.#events = events;
     const { target } = context;
     const url = new URL(target.url);
-    const { request, answer } = upgradeRequest(url, target);
+    const { request, answer } = upgradeRequest(url, target, hints);
     this.#answer = answer;
     this.#socket = openSocket(url, target, (length) => this.#received(length));
     this.#socket.on('error', (error: NodeJS.ErrnoException) => {

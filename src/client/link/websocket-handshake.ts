@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { subprotocol } from '../../protocol/address.ts';
+import type { UpgradeHints } from './link.ts';
 import { UpgradeAnswer } from './upgrade-answer.ts';
 
 export type Upgrade = {
@@ -23,11 +24,17 @@ export type UpgradeWishes = {
   besideOurs?: readonly string[] | undefined;
 };
 
-/** A WebSocket upgrade to `url` that asks for no extension (RFC 6455, section 4.1). */
+/**
+ * A WebSocket upgrade that asks for no extension (RFC 6455, section 4.1); `hints` go into its
+ * query.
+ */
 export function upgradeRequest(
-  url: URL,
+  to: URL,
   { token, headers = {}, subprotocols, besideOurs = [] }: UpgradeWishes,
+  hints: UpgradeHints = {},
 ): Upgrade {
+  const url = new URL(to);
+  for (const [hint, value] of Object.entries(hints)) url.searchParams.set(hint, value);
   const key = randomBytes(16).toString('base64');
   const offered = subprotocols ?? [subprotocol, ...besideOurs];
   const expected = createHash('sha1').update(`${key}${guid}`).digest('base64');

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { type ExitCode, exitCodes } from '../../errors.ts';
+import { dollars } from '../../format.ts';
 import { curveOf, type MeasuredStep, scenarioWith, stepOf } from '../../load/capacity-step.ts';
 import { findCapacity, invalidRepetitions } from '../../load/find-capacity.ts';
-import { prepareLoad } from '../../load/scenario/prepare.ts';
+import { type Bill, prepareLoad } from '../../load/scenario/prepare.ts';
 import { snakeCased } from '../../report/export/run-json.ts';
 import {
   type CapacitySearch,
@@ -33,12 +34,20 @@ async function searchLoad(file: string, flags: LoadtestFlags, signal: AbortSigna
   const { scenario } = prepareLoadtest(file, flags);
   const { from, most, resolution } = { ...defaults, ...flags };
   const stepMs = flags.step ?? defaults.stepMs;
+  let spent = 0;
+  const affords = ({ dollars: cost = 0, most = Number.POSITIVE_INFINITY }: Bill): boolean => {
+    spent += cost;
+    if (spent > most)
+      say(`the next load would bring the bill to ${dollars(spent)}, beyond the ${dollars(most)} of spec.cost.most`);
+    return spent <= most;
+  };
   const run = async (learners: number, long: boolean, repetition: number): Promise<MeasuredStep | undefined> => {
     const lengthMs = long ? 2 * stepMs : stepMs;
     const step = scenarioWith(scenario, learners, lengthMs, (scenario.spec.seed + Number(long)) % 2 ** 32);
     const again = repetition > 0 ? ` again, repetition ${repetition} of ${invalidRepetitions}` : '';
     say(`trying ${learnersText(learners)} for ${lengthMs / 1000} s${again}`);
     const prepared = prepareLoad(step);
+    if (!affords(prepared.bill)) return undefined;
     const outcome = await runOnce({ scenario: step, prepared, startAtEpochMs: undefined }, flags, signal);
     if (!outcome || outcome.report.interrupted) return undefined;
     const measured = stepOf(outcome.report, learners, lengthMs, long);

@@ -1,8 +1,9 @@
 import { SpeechfbError } from '../../errors.ts';
 import { flag } from '../../flag.ts';
+import { dollars } from '../../format.ts';
 import type { ShardOf } from '../../load/plan/shard-split.ts';
 import { withOverrides } from '../../load/scenario/overrides.ts';
-import { type PreparedLoad, prepareLoad } from '../../load/scenario/prepare.ts';
+import { type Bill, checkBill, type PreparedLoad, prepareLoad } from '../../load/scenario/prepare.ts';
 import { unprovable } from '../../load/scenario/proof.ts';
 import { type LoadScenario, readScenario } from '../../load/scenario/scenario.ts';
 import { tooFewSessions } from '../../load/scenario/session-needs.ts';
@@ -29,19 +30,26 @@ export function prepareLoadtest(file: string, flags: LoadtestFlags): ReadyLoad {
   for (const note of notes) say(`${scenario.metadata.name}: ${note}`);
   if (!flags.validate) checkConsent(scenario, flags.yesLoad);
   const ready = { scenario, prepared: prepareLoad(scenario, shard), startAtEpochMs };
+  if (!flags.findCapacity) checkBill(scenario, ready.prepared.wholeBill);
   checkClipsFit(ready);
   checkWordEnds(ready);
   return ready;
 }
 
 /**
- * Says on stderr which objectives the test is too short, or has too few sessions, to prove, before
- * it runs.
+ * Says on stderr how much sound goes to a server elsewhere, and which objectives the test is too
+ * short, or has too few sessions, to prove, before it runs.
  */
 export function warnOfProof({ scenario, prepared }: ReadyLoad, { assumeIndependent }: LoadtestFlags): void {
+  if (scenario.spec.target.url !== undefined) say(`${scenario.metadata.name}: ${billSentence(prepared.bill)}`);
   for (const one of unprovable(scenario, prepared)) say(`${scenario.metadata.name}: ${unprovableText(one)}`);
   if (assumeIndependent) return;
   for (const one of tooFewSessions(scenario, prepared)) say(`${scenario.metadata.name}: ${tooFewSessionsText(one)}`);
+}
+
+/** What others get to hear, and take for it. */
+function billSentence({ audioMinutes, dollars: cost }: Bill): string {
+  return `sends ${audioMinutes.toFixed(1)} minutes of audio${cost === undefined ? '' : `, for ${dollars(cost)}`}`;
 }
 
 /** `2/4`: the second of four. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { type ExitCode, exitCodes } from '../../errors.ts';
+import { type ExitCode, exitCodes, SpeechfbError } from '../../errors.ts';
+import { dollars } from '../../format.ts';
 import { snakeCased } from '../../report/export/run-json.ts';
 import { runsText } from '../../report/load/runs-text.ts';
 import type { LoadReport } from '../../results/report.ts';
@@ -12,7 +13,7 @@ import { checkOutputs, writeOutputs, writeResult } from '../run-output/outputs.t
 import { printReport } from '../terminal.ts';
 import type { LoadtestFlags } from './flags.ts';
 import { runOnce } from './once.ts';
-import { prepareLoadtest, warnOfProof } from './prepare.ts';
+import { prepareLoadtest, type ReadyLoad, warnOfProof } from './prepare.ts';
 
 /**
  * Runs the scenario `runs` times, each with the next seed, and shows what differs from run to run.
@@ -22,10 +23,21 @@ export async function runLoadtests(file: string, runs: number, flags: LoadtestFl
   return await interruptible((signal) => runEach(file, runs, flags, signal));
 }
 
+/** Several runs cost several times as much as one. */
+function checkBillOf({ scenario, prepared: { bill } }: ReadyLoad, runs: number): void {
+  const { dollars: cost, most } = bill;
+  if (cost === undefined || most === undefined || cost * runs <= most) return;
+  const message = `--runs ${runs}: cost ${dollars(cost * runs)} together, which is more than the ${dollars(most)} of spec.cost.most`;
+  throw new SpeechfbError('bad_flag', message, {
+    problems: [{ where: scenario.at(['spec', 'cost', 'most']), message: 'spec.cost.most' }],
+  });
+}
+
 async function runEach(file: string, runs: number, flags: LoadtestFlags, signal: AbortSignal): Promise<ExitCode> {
   const ready = prepareLoadtest(file, flags);
   const { scenario } = ready;
   warnOfProof(ready, flags);
+  checkBillOf(ready, runs);
   const reports: LoadReport[] = [];
   const directories: (string | undefined)[] = [];
   let complete = true;

@@ -27,27 +27,32 @@ export function checkWordEnds({ scenario, prepared }: Test): void {
     const message = `spec.objectives.${objective}: needs the ends of words, which are found in English alone; clip "${foreign.id}" is ${foreign.language}: give its words in the manifest as [{"text": ..., "end_ms": ...}]`;
     throw badConfig(scenario.file, [{ where: scenario.at(['spec', 'objectives', objective]), message }]);
   }
-  const problems = prepared.clips.flatMap((clip) => wordsProblem(clip) ?? []);
+  // Servers of other protocols name no words by their places.
+  const problems = scenario.dialect ? [] : prepared.clips.flatMap((clip) => wordsProblem(clip) ?? []);
   if (problems.length > 0)
     throw new SpeechfbError('bad_manifest', 'clips have words that are not those of their texts', { problems });
 }
 
 /**
- * The prepared test with the word ends of every clip, if an objective asks for them. Those that no
- * manifest gives come from the shipped model's alignment, once: they are kept beside the manifest,
- * by the content of clip and model, or in `cache`, a directory, where that cannot be written.
+ * The prepared test with the word ends of every clip, if an objective asks for them, or the server
+ * is of another protocol, of which words tell most. Those that no manifest gives come from the
+ * shipped model's alignment, once: they are kept beside the manifest, by the content of clip and
+ * model, or in `cache`, a directory, where that cannot be written.
  */
 export async function withWordEnds(
   { scenario, prepared }: Test,
   { onPhase, signal }: { onPhase(phase: string): void; signal: AbortSignal },
   cache: string | undefined = cacheDirectory(process.env, process.platform),
 ): Promise<PreparedLoad> {
-  if (objectiveOnWords(scenario) < 0) return prepared;
+  const asked = objectiveOnWords(scenario) >= 0;
+  if (!asked && !scenario.dialect) return prepared;
   const clips = [...prepared.clips];
   const aligner = new Aligner(shippedModel);
   try {
     for (const [index, { manifest }] of scenario.spec.learners.clips.entries()) {
-      const lacking = prepared.clipMix[index]!.clips.filter((place) => !clips[place]!.words);
+      const lacking = prepared.clipMix[index]!.clips.filter(
+        (place) => !clips[place]!.words && isEnglish(clips[place]!),
+      );
       if (lacking.length === 0) continue;
       const store = new WordEndStore(
         manifest,
@@ -60,7 +65,8 @@ export async function withWordEnds(
         signal.throwIfAborted();
         const clip = clips[place]!;
         const key = aligner.keyOf(clip);
-        const words = store.get(key) ?? (await aligner.align(clip));
+        const words = store.get(key) ?? (await aligner.align(clip, asked));
+        if (!words) continue;
         store.put({ key, id: clip.id, words });
         clips[place] = { ...clip, words };
       }
@@ -121,13 +127,15 @@ class Aligner {
     return hash.update(`\n${sampleRateHz}\n${text}\n`).update(pcm).digest('hex');
   }
 
-  async align(clip: Clip): Promise<NonNullable<Clip['words']>> {
+  /** Undefined for a text that cannot be read in English, unless its words are `asked` for. */
+  async align(clip: Clip, asked: boolean): Promise<Clip['words']> {
     this.#engine ??= this.#open();
     const { alignWords } = await import('../../scoring/word-ends.ts');
     try {
       return await alignWords(await this.#engine, clip);
     } catch (error) {
       if (!(error instanceof SpeechfbError) || error.code !== 'invalid_reference') throw error;
+      if (!asked) return undefined;
       throw new SpeechfbError('bad_manifest', `clip "${clip.id}" cannot be aligned: ${error.message}`, {
         cause: error,
       });

@@ -1,4 +1,5 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import { lanes } from '../../protocol/client-messages.ts';
 import type { RegisterCommand } from '../register.ts';
 import type { StreamFlags } from './flags.ts';
 
@@ -14,6 +15,11 @@ export const registerStream: RegisterCommand = (program: Command, done) => {
     .option('--url <url>', 'the server, ws:// or wss://', 'ws://127.0.0.1:8090/v1/stream')
     .option('--token-file <file>', 'the bearer token: the last word of its first line')
     .option('--emit-interval <duration>', 'how often feedback is wanted', '100ms')
+    .addOption(
+      new Option('--lane <name>', 'batch: can wait, so that a busy server takes learners first')
+        .choices(lanes)
+        .default('live'),
+    )
     .option('--cut-at <duration>', 'cut the socket once when this much has been spoken, to see it resume')
     .option('--ready-timeout <duration>', 'how long the server may take to be ready', '8s')
     .option('--answer-timeout <duration>', 'how long it may say nothing while sound is sent', '8s')

@@ -1,9 +1,12 @@
+import type { Lane } from '../../protocol/client-messages.ts';
+
 export type StreamFlags = {
   text: string;
   url: string;
   tokenFile?: string;
   cutAt?: string;
   emitInterval: string;
+  lane: Lane;
   readyTimeout: string;
   answerTimeout: string;
   finalTimeout: string;

@@ -35,6 +35,7 @@ async function playFile(file: string, flags: StreamFlags, signal: AbortSignal): 
         url: checkUrl(flags.url),
         token: flags.tokenFile === undefined ? undefined : readToken(flags.tokenFile),
         frameMs: 20,
+        lane: flags.lane,
         emitIntervalMs: flag('--emit-interval', parseDurationMs)(flags.emitInterval),
         patience: {
           readyMs: timeoutOf('--ready-timeout', flags.readyTimeout),

@@ -9,6 +9,7 @@ import { EncodedSound } from '../../dialects/sound.ts';
 import { histogramsReady } from '../../metrics/histogram.ts';
 import { Recorder } from '../../metrics/recorder.ts';
 import { TraceSink, traceLimit } from '../../metrics/traces.ts';
+import type { Lane } from '../../protocol/client-messages.ts';
 import type { FaultRecord } from '../../results/fault-record.ts';
 import type { GeneratorResult } from '../../results/merge-results.ts';
 import { SessionErrors } from '../../results/session-errors.ts';
@@ -44,6 +45,8 @@ export type GeneratorTask = {
   credentials?: Credentials | undefined;
   frameMs: number;
   emitIntervalMs: number;
+  /** Which of a busy server's lanes learners are in; default `live`. */
+  lane?: Lane | undefined;
   /** Absent: a learner who is refused does not come again. */
   retry?: RetryPolicy | undefined;
   /** Samples that were due before this are of the warm-up. */

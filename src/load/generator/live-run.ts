@@ -1,3 +1,4 @@
+import { dollars } from '../../format.ts';
 import {
   answerName,
   type Distribution,
@@ -59,6 +60,8 @@ type Run = {
   durationMs: number;
   warmupMs: number;
   prices: ServerCost | undefined;
+  /** What sound costs, $ a minute, and how much of it may be spent; frames are of this length. */
+  billed?: { perAudioMinute: number; most: number; frameMs: number } | undefined;
 };
 
 /** A test while it runs: what all its generators reported, added up. */
@@ -133,7 +136,20 @@ export class LiveRun {
 
   /** The objective that ends the test now, if there is one. */
   abortNow(): Abort | undefined {
-    return abortNow(this.#run.objectives, this.#elapsedMs, ({ selector }) => this.#measured(selector));
+    return (
+      this.#spentAll() ?? abortNow(this.#run.objectives, this.#elapsedMs, ({ selector }) => this.#measured(selector))
+    );
+  }
+
+  /** The sound sent has cost as much as it may. */
+  #spentAll(): Abort | undefined {
+    const { billed } = this.#run;
+    if (!billed) return undefined;
+    const frames = this.#merged({}).of('send_lateness').samples;
+    const spent = ((frames * billed.frameMs) / 60_000) * billed.perAudioMinute;
+    if (spent < billed.most) return undefined;
+    const reason = `the sound sent has cost ${dollars(spent)}, and ${dollars(billed.most)} is the most`;
+    return { objective: 'cost.most', atMs: this.#elapsedMs, reason };
   }
 
   /** What is known so far of the sessions that a selector chooses. */

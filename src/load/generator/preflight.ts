@@ -120,7 +120,9 @@ function unreachable(url: SecretUrl, cause: string): SpeechfbError {
 }
 
 function hintFor(words: string): { hint?: string } {
-  return /unauthorized|401/.test(words) ? { hint: 'give the token with --token-file or spec.target.tokenFile' } : {};
+  return /unauthorized|401/.test(words)
+    ? { hint: 'give the token with --token-file or spec.target.tokenFile, any other key with spec.target.auth' }
+    : {};
 }
 
 /** How long a server may leave a ping unanswered. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { ClientEnd } from '../../client/client.ts';
+import type { ClientEnd } from '../../client/close-outcome.ts';
 import { DialectClient } from '../../client/dialect-client.ts';
 import type { OpenLink, SimulatedDevice } from '../../client/link/link.ts';
 import type { Clock, Timers } from '../../clock/wheel.ts';

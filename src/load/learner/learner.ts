@@ -1,14 +1,15 @@
 import type { AppSession, Voice } from '../../client/app-session.ts';
-import type { ClientEnd } from '../../client/client.ts';
 import { StreamClient } from '../../client/client.ts';
+import type { ClientEnd } from '../../client/close-outcome.ts';
 import type { DialectClient } from '../../client/dialect-client.ts';
 import type { SoundFrames } from '../../client/frames.ts';
 import type { OpenLink, SimulatedDevice } from '../../client/link/link.ts';
 import type { Clock, Timers } from '../../clock/wheel.ts';
 import type { Recorder } from '../../metrics/recorder.ts';
 import type { TraceSink } from '../../metrics/traces.ts';
+import type { Lane } from '../../protocol/client-messages.ts';
 import type { Objective } from '../../slo/objective/expression.ts';
-import { createRandomStream } from '../../stats/random-stream.ts';
+import { createRandomStream, type RandomStream } from '../../stats/random-stream.ts';
 import type { FaultyLearner } from '../fault/definition.ts';
 import { SessionMeter, type SessionOutcome } from '../meter/session-meter.ts';
 import type { LearnerPlan } from '../plan/learner-plan.ts';
@@ -30,6 +31,8 @@ export type LearnerContext = {
   wordEndsMs: readonly (readonly (number | undefined)[])[];
   frameMs: number;
   emitIntervalMs: number;
+  /** Default `live`. */
+  lane?: Lane | undefined;
   /** Absent: a learner who is refused does not come again. */
   retry?: RetryPolicy | undefined;
   /** Samples that were due within this time from the plan's 0 are not measured. */
@@ -64,10 +67,15 @@ export class Learner implements FaultyLearner {
   readonly #device: SimulatedDevice | undefined;
   readonly #loss: FrameLoss;
   readonly #retry: Retry | undefined;
+  readonly #returnRandom: RandomStream;
   #meter: SessionMeter;
   #client: AppSession | undefined;
   #end: ClientEnd | undefined;
   #spoken = false;
+  /** Was sent away, and waits to come back. */
+  #isAway = false;
+  /** The ticket of the place that is kept for it. */
+  #ticket: string | undefined;
   /** The books are being closed: how the session ends now is the test's doing. */
   #finishing = false;
   #resolveDone!: () => void;
@@ -84,6 +92,7 @@ export class Learner implements FaultyLearner {
     this.#loss = new FrameLoss(createRandomStream(context.seed, lossStream + plan.learner));
     const random = createRandomStream(context.seed, retryStream + plan.learner);
     this.#retry = context.retry && new Retry(context.retry, random);
+    this.#returnRandom = createRandomStream(context.seed, returnStream + plan.learner);
     this.#meter = this.#newMeter();
     context.timers.at(context.startMs + plan.arrivalMs, () => this.#arrive());
   }
@@ -127,8 +136,13 @@ export class Learner implements FaultyLearner {
   finish(untilMs: number, interrupted: boolean): void {
     this.#finishing = true;
     this.#client?.abort('the test is over');
+    // The books of its session were closed when it went.
+    if (this.#isAway) return;
+    this.#closeBooks(untilMs, interrupted ? 'interrupted' : (this.#end?.outcome ?? 'refused'));
+  }
+
+  #closeBooks(untilMs: number, outcome: SessionOutcome['outcome']): void {
     const { sent: numbered = 0, lost = 0, unacked = 0, resent = 0 } = this.#client ?? {};
-    const outcome: SessionOutcome['outcome'] = interrupted ? 'interrupted' : (this.#end?.outcome ?? 'refused');
     this.#meter.end(untilMs, { outcome, sent: numbered - lost, unacked, resent });
   }
 
@@ -170,7 +184,7 @@ export class Learner implements FaultyLearner {
   }
 
   #connect(clip: Clip): StreamClient {
-    const { open, frameMs, emitIntervalMs, clock, timers, seed } = this.#context;
+    const { open, frameMs, emitIntervalMs, lane, clock, timers, seed } = this.#context;
     const samplesAFrame = (clip.sampleRateHz * frameMs) / 1000;
     return new StreamClient({
       open: this.#device?.links(open) ?? open,
@@ -179,6 +193,8 @@ export class Learner implements FaultyLearner {
         language: this.#plan.language,
         reference: { text: clip.text },
         emit_interval_ms: emitIntervalMs,
+        ...(lane === 'batch' && { lane }),
+        ...(this.#ticket !== undefined && { return_ticket: this.#ticket }),
       },
       clock,
       timers,
@@ -188,7 +204,8 @@ export class Learner implements FaultyLearner {
       batchedReading: true,
       onEvent: (event, receivedMs, downlinkMs, framesSent) => {
         for (const broken of this.#meter.event(event, receivedMs, downlinkMs, framesSent)) this.#sessionError(broken);
-        if (event.type === 'error') this.#sessionError(`${event.code}: ${event.message}`, `error ${event.code}`);
+        if (event.type === 'error' && !this.#client?.leaving)
+          this.#sessionError(`${event.code}: ${event.message}`, `error ${event.code}`);
         this.#closeWhenSettled();
       },
       onBadMessage: ({ kind, problem }) => {
@@ -232,16 +249,35 @@ export class Learner implements FaultyLearner {
    * not let in says nothing that anybody owes an answer to.
    */
   #comesAgain({ retryable, retryAfterMs }: ClientEnd, retry: Retry): boolean {
-    const { clock, timers, startMs } = this.#context;
-    const nowMs = clock();
+    const nowMs = this.#context.clock();
     this.#meter.refused(nowMs);
-    const atMs = retryable ? retry.nextMs(nowMs, retryAfterMs) : undefined;
+    return this.#returnsAt(nowMs, retryable ? retry.nextMs(nowMs, retryAfterMs) : undefined);
+  }
+
+  /**
+   * Takes it that the server has too many; whether the learner waits, silent, to come back as told,
+   * with the jitter of all who were told the same.
+   */
+  #comesBack({ retryAfterMs, returnTicket }: ClientEnd): boolean {
+    const { clock } = this.#context;
+    const nowMs = clock();
+    this.#closeBooks(nowMs, 'sent_away');
+    this.#ticket = returnTicket;
+    this.#isAway = true;
+    const atMs = retryAfterMs === undefined ? undefined : nowMs + retryAfterMs * (1 + this.#returnRandom() / 4);
+    return this.#returnsAt(nowMs, atMs);
+  }
+
+  /** Whether there is something left to say then. */
+  #returnsAt(nowMs: number, atMs: number | undefined): boolean {
+    const { timers, startMs } = this.#context;
     const arrivalMs = (atMs ?? nowMs) - startMs;
     const utterances = this.#whole.utterances.filter(({ beginMs }) => beginMs >= arrivalMs);
     this.#startOver({ ...this.#whole, arrivalMs, utterances: [] });
     if (atMs === undefined || utterances.length === 0) return false;
     timers.at(atMs, () => {
       if (this.#finishing) return;
+      this.#isAway = false;
       this.#startOver({ ...this.#whole, arrivalMs, utterances });
       this.#arrive();
     });
@@ -257,10 +293,11 @@ export class Learner implements FaultyLearner {
   #over(end: ClientEnd): void {
     const retry = end.outcome === 'refused' && !this.#finishing ? this.#retry : undefined;
     if (retry && this.#comesAgain(end, retry)) return;
+    if (end.outcome === 'sent_away' && !this.#finishing && this.#comesBack(end)) return;
     this.#end = end;
-    if (!this.#finishing) this.#meter.over(end.outcome, retry ? undefined : this.#context.clock());
+    if (!this.#finishing && !this.#isAway) this.#meter.over(end.outcome, retry ? undefined : this.#context.clock());
     const { outcome, reason, code } = end;
-    if (outcome !== 'closed')
+    if (outcome !== 'closed' && outcome !== 'sent_away')
       this.#sessionError(`${outcome}: ${reason || 'no reason'} (${code})`, `${outcome} ${code} ${reason}`);
     this.#resolveDone();
   }
@@ -272,6 +309,7 @@ export class Learner implements FaultyLearner {
 
 const lossStream = 0x4000_0000;
 const retryStream = 0x2000_0000;
+const returnStream = 0x5000_0000;
 
 /**
  * Sound that an app lets wait in its socket; what is spoken beyond that it drops, as old sound

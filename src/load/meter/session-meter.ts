@@ -60,11 +60,13 @@ export type ForeignMessage = { coversMs?: number | undefined } & (
 
 /** How a session ended, and what became of its frames. */
 export type SessionOutcome = {
-  outcome: 'closed' | 'refused' | 'lost' | 'interrupted';
+  outcome: Over | 'interrupted';
   sent: number;
   unacked: number;
   resent: number;
 };
+
+type Over = 'closed' | 'refused' | 'sent_away' | 'lost';
 
 /**
  * Turns what happens in one session into measurements, all from due times. Pure: every time is
@@ -89,7 +91,7 @@ export class SessionMeter {
   #lostFrames = 0;
   #droppedAtMs: number | undefined;
   #firstUtteranceId: number | undefined;
-  #over: 'closed' | 'refused' | 'lost' | undefined;
+  #over: Over | undefined;
   /** The server says how far it has heard: feedback on all of the sound is owed. */
   readonly #tellsReach: boolean;
 
@@ -226,7 +228,7 @@ export class SessionMeter {
   }
 
   /** The session has ended, before the test may: what is still due will never come. */
-  over(outcome: 'closed' | 'refused' | 'lost', nowMs?: number): void {
+  over(outcome: Over, nowMs?: number): void {
     if (this.#over) return;
     this.#over = outcome;
     const { tally } = this.#slice;
@@ -236,7 +238,8 @@ export class SessionMeter {
       tally.sessions_refused += 1;
       if (nowMs !== undefined) this.#attemptRefused(nowMs);
       this.#sink.never('connect_time', startMs + plan.arrivalMs);
-    } else if (outcome === 'closed' && this.settled) tally.sessions_ok += 1;
+    } else if (outcome === 'sent_away') tally.sessions_sent_away += 1;
+    else if (outcome === 'closed' && this.settled) tally.sessions_ok += 1;
     else tally.sessions_died += 1;
     if (this.#droppedAtMs !== undefined && outcome === 'lost') this.#sink.never('resume_time', this.#droppedAtMs);
   }

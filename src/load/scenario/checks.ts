@@ -41,7 +41,7 @@ export function checkScenario(spec: LooseSpec, context: z.RefinementCtx): void {
     checkSelectors(spec.objectives, spec, problem);
     checkTwice(spec.objectives, problem);
     checkAborts(spec.objectives, endMs, problem);
-    if (spec.cost === undefined) checkPrices(spec.objectives, problem);
+    if (!hasServerPrice(spec.cost)) checkPrices(spec.objectives, problem);
   }
   const { frame } = spec.learners ?? {};
   if (typeof frame === 'number' && frame > 100 && spec.target?.protocol === 'speechfb')
@@ -128,6 +128,13 @@ function checkAborts(list: NonNullable<LooseSpec['objectives']>, endMs: number |
       `${delayMs} ms is not before the end of the test at ${endMs} ms: nothing would abort it`,
     );
   }
+}
+
+/** A price of sound alone is not what servers cost. */
+function hasServerPrice(cost: unknown): boolean {
+  return (
+    isMapping(cost) && (cost.server !== undefined || cost.capacity !== undefined || cost.perAudioMinute === undefined)
+  );
 }
 
 function checkPrices(list: NonNullable<LooseSpec['objectives']>, problem: Report): void {

@@ -1,6 +1,16 @@
 import { z } from 'zod';
-import { despiteProblems, duration, isMapping, percentField, section, shown, text } from '../../config/fields.ts';
+import {
+  despiteProblems,
+  duration,
+  isMapping,
+  oneOf,
+  percentField,
+  section,
+  shown,
+  text,
+} from '../../config/fields.ts';
 import { isNot } from '../../config/sentences.ts';
+import { lanes } from '../../protocol/client-messages.ts';
 import { range, type Weight, weight, weightProblems, yesOrNo } from './fields.ts';
 
 const clipSource = section({
@@ -60,6 +70,9 @@ export const learners = section({
     })
     .optional()
     .describe('The app holds silent frames back.'),
+  lane: oneOf(lanes)
+    .optional()
+    .describe('batch: programs that can wait, for which a busy server has room last; default live.'),
   retry: z
     .union([yesOrNo().transform((on) => (on ? retry.parse({}) : undefined)), retry], {
       error: (issue) => `${shown(issue.input)} is not true, false or {for: 60s, backoff: 1s, mostBackoff: 30s}`,

@@ -6,7 +6,7 @@ import { unreadable } from '../../config/read-chunks.ts';
 import { badConfig } from '../../config/yaml.ts';
 import { createDialect } from '../../dialects/catalogue.ts';
 import { type Problem, SpeechfbError } from '../../errors.ts';
-import { whole } from '../../format.ts';
+import { dollars, whole } from '../../format.ts';
 import type { ServerCost } from '../../results/cost.ts';
 import type { NetworkProfile } from '../../sim/profile/profile.ts';
 import { faultTable } from '../fault/index.ts';
@@ -51,7 +51,14 @@ export type PreparedLoad = {
   credentials: Credentials;
   tls: TlsOptions | undefined;
   prices: ServerCost | undefined;
+  /** What this shard sends, and what its sound costs where the scenario says so. */
+  bill: Bill;
+  /** The same of all shards. */
+  wholeBill: Bill;
 };
+
+/** `most`: the whole test may cost this. */
+export type Bill = { audioMinutes: number; dollars: number | undefined; most: number | undefined };
 
 /**
  * Reads what a scenario names and decides the whole schedule. Throws `bad_config` with every clip,
@@ -106,7 +113,26 @@ export function prepareLoad(scenario: LoadScenario, shard?: ShardOf): PreparedLo
     shard: shard && { ...shard, planHash: planHash(part.plans, part.faults) },
     ...target,
     prices,
+    bill: billOf(scenario, part.plans),
+    wholeBill: billOf(scenario, plans),
   };
+}
+
+/**
+ * What the sound of these learners costs, all of it, whether an app holds some of it back or not.
+ */
+function billOf({ spec }: LoadScenario, plans: readonly LearnerPlan[]): Bill {
+  const frames = plans.flatMap(({ utterances }) => utterances).reduce((sum, one) => sum + one.frames, 0);
+  const audioMinutes = (frames * spec.learners.frame) / 60_000;
+  const { perAudioMinute, most } = spec.cost ?? {};
+  return { audioMinutes, dollars: perAudioMinute === undefined ? undefined : audioMinutes * perAudioMinute, most };
+}
+
+/** Refuses a test that would cost more than it may. Throws `bad_config`. */
+export function checkBill({ file, at }: LoadScenario, { audioMinutes, dollars: cost, most }: Bill): void {
+  if (cost === undefined || most === undefined || cost <= most) return;
+  const message = `spec.cost.most: the test would send ${audioMinutes.toFixed(1)} minutes of audio for ${dollars(cost)}, which is more than ${dollars(most)}`;
+  throw badConfig(file, [{ where: at(['spec', 'cost', 'most']), message }]);
 }
 
 /**

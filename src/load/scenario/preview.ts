@@ -28,6 +28,8 @@ export type LoadPreview = {
   frames: number;
   framesHeldBack: number;
   audioMinutes: number;
+  /** What that costs, $, where the scenario says; and the most that it may. */
+  bill: { dollars: number; most: number | undefined } | undefined;
   networks: readonly { network: string; transport: string | undefined; sessions: number }[];
   languages: readonly { language: string; sessions: number; clips: number }[];
   phases: readonly { name: string; beginMs: number; endMs: number; level: string }[];
@@ -68,6 +70,8 @@ export function previewOf(scenario: LoadScenario, prepared: PreparedLoad): LoadP
     frames: spoken - held,
     framesHeldBack: held,
     audioMinutes: (spoken * spec.learners.frame) / 60_000,
+    bill:
+      prepared.bill.dollars === undefined ? undefined : { dollars: prepared.bill.dollars, most: prepared.bill.most },
     networks: countBy(plans, ({ network }) => network).map(([network, sessions]) => ({
       network,
       transport: networks[network]?.transport,

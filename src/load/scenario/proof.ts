@@ -64,6 +64,7 @@ const counters: Partial<Record<MetricName, Counter>> = {
   session_success: () => 1,
   sessions_refused: () => 1,
   sessions_died: () => 1,
+  sessions_sent_away: () => 1,
 };
 
 /**

@@ -1,4 +1,4 @@
-import { formatMs, percentText, whole } from '../../format.ts';
+import { formatMs, dollars as money, percentText, whole } from '../../format.ts';
 import type { LoadPreview } from '../../load/scenario/preview.ts';
 import { alignColumns } from '../terminal/columns.ts';
 import { levelChart } from '../terminal/level-chart.ts';
@@ -47,6 +47,7 @@ function metadataRows(preview: LoadPreview): string[][] {
     ['length', `${formatMs(durationMs)}, then up to ${formatMs(drainMs)} for the last finals${warmup}`],
     ['sessions', `${whole(sessions)}, at most ${whole(preview.peakSessions)} at once`],
     ['speech', speech(preview)],
+    ...(preview.bill ? [['bill', billText(preview.bill)]] : []),
     ['frames', frames(preview)],
     ['networks', preview.networks.map((one) => networkText(one, sessions)).join(', ')],
     [
@@ -62,6 +63,10 @@ function speech({ audioMinutes, utterances, brokenOff, durationMs }: LoadPreview
   const speaking = (audioMinutes * 60_000) / durationMs;
   const broken = brokenOff > 0 ? `, ${whole(brokenOff)} of them broken off` : '';
   return `${audioMinutes.toFixed(1)} minutes of audio in ${whole(utterances)} utterances${broken}; ${speaking.toFixed(1)} people speak at once on average`;
+}
+
+function billText({ dollars, most }: NonNullable<LoadPreview['bill']>): string {
+  return `${money(dollars)} for its sound${most === undefined ? '' : `, at most ${money(most)}`}`;
 }
 
 function frames({ frames: sent, framesHeldBack, frameMs, durationMs }: LoadPreview): string {

@@ -58,8 +58,12 @@ function said(event: ServerEvent): string {
     case 'error':
       return `${event.code}: ${event.message}`;
     case 'go_away':
-      return `within ${formatMs(event.deadline_ms)}`;
+      return `within ${formatMs(event.deadline_ms)}${comeBack(event.retry_after_ms)}`;
   }
+}
+
+function comeBack(afterMs: number | null): string {
+  return afterMs === null ? '' : `; come back in ${formatMs(afterMs)}`;
 }
 
 /** `!R 41` wrong and final, `(AH 88)` good so far. */

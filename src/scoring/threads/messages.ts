@@ -2,7 +2,7 @@ import type { ModelPackage } from '../../acoustic/model/model-package.ts';
 import type { PlainError } from '../../threads/plain-error.ts';
 import type { LinkEnd } from '../../threads/thread-link.ts';
 import type { Reference } from '../text/reference.ts';
-import type { Feedback, TimedResult } from '../utterance-scorer.ts';
+import type { Feedback } from '../utterance-scorer.ts';
 
 /** What a scoring thread is started with. All else that is said goes over the link. */
 export type ScoringStart = { model: ModelPackage; link: LinkEnd };
@@ -42,7 +42,8 @@ export const fromScoringKinds = {
 
 /** Posted in its place among the records; `feedback` where it has no record's shape. */
 export type FromScoring =
-  | { id: number; result: TimedResult }
+  /** A result as JSON: to clone its hundreds of objects takes several times as long. */
+  | { id: number; resultJson: string }
   | { id: number; error: PlainError }
   | ({ id: number; feedback: Feedback } & FeedbackTimes);
 

@@ -118,7 +118,7 @@ export class ScoringDesk {
       steps ??= this.#scorerOf(utterance).finishing(pushedMs);
       const step = steps.next();
       if (!step.done) return true;
-      this.#link.post({ id, result: step.value } satisfies FromScoring);
+      this.#link.post({ id, resultJson: JSON.stringify(step.value) } satisfies FromScoring);
       this.#utterances.delete(id);
       return false;
     });

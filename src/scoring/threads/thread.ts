@@ -212,10 +212,15 @@ export class ScoringThread implements Member {
 
   readonly #takeMessage = (message: unknown): void => {
     const said = message as FromScoring;
-    if ('result' in said) this.#drop(said.id)?.settle?.resolve(said.result);
+    if ('resultJson' in said) this.#settle(said.id, said.resultJson);
     else if ('error' in said) this.#fail(said.id, fromPlainError(said.error));
     else this.#tell(said.id, said.feedback, said);
   };
+
+  #settle(id: number, resultJson: string): void {
+    const result: TimedResult = JSON.parse(resultJson);
+    this.#drop(id)?.settle?.resolve(result);
+  }
 
   readonly #referenceOf = (id: number): Reference | undefined => this.#utterances.get(id)?.reference;
 

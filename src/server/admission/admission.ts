@@ -2,6 +2,7 @@ import type { EngineStats } from '../../acoustic/engine/types.ts';
 import type { ScoringStats } from '../../scoring/threads/pool.ts';
 import type { Limits } from '../limits.ts';
 import type { Refusal } from '../refusal.ts';
+import type { Wish } from './room.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 /**
@@ -18,13 +19,14 @@ export class Admission {
   }
 
   /** Undefined: the session may start, and counts as soon as `started` is called. */
-  admit({ nowMs, lacks, capacity, late, draining, engine, scoring }: AdmissionState): Refusal | undefined {
+  admit(state: AdmissionState): Refusal | undefined {
     const limits = this.#limits;
+    const { nowMs, lacks, late, draining, engine, scoring } = state;
     if (draining) return busy('the server is going away', limits.busyRetryMs);
     if (!engine) return busy('the model is still warming up', warmUpRetryMs);
     if (lacks !== undefined) {
       const limit = lacks === 'full' ? 'maxSessions' : 'placeShare';
-      return { ...busy(lackingText(lacks, capacity, limits), limits.busyRetryMs), limit };
+      return { ...busy(lackingText(lacks, state, limits), limits.busyRetryMs), limit };
     }
     const reason = stalled(engine, scoring, limits) ?? late ?? overloaded(engine, scoring, limits);
     if (reason !== undefined) return busy(reason, limits.busyRetryMs);
@@ -40,7 +42,7 @@ export class Admission {
   }
 }
 
-export type AdmissionState = {
+export type AdmissionState = Wish & {
   nowMs: number;
   /** Why there is no place for one more session of this caller. */
   lacks: 'full' | 'share' | undefined;
@@ -87,9 +89,16 @@ function overloaded(engine: EngineStats, scoring: ScoringStats | undefined, limi
 }
 
 /** What a caller is told for whom there is no place among `capacity` sessions. */
-export function lackingText(lacks: 'full' | 'share', capacity: number, { maxSessions }: Limits): string {
+export function lackingText(
+  lacks: 'full' | 'share',
+  { capacity, lane }: Pick<Wish, 'lane'> & { capacity: number },
+  { maxSessions, batchShare }: Limits,
+): string {
   if (lacks === 'share') {
     return 'the few sessions that are left are kept for callers who have fewer than this one (place_share)';
+  }
+  if (lane === 'batch') {
+    return `all places that the batch lane may have are taken: of ${capacity} the share ${batchShare} (batch_share)`;
   }
   if (capacity < maxSessions) return `all ${capacity} sessions that this machine carries are taken`;
   return `all ${maxSessions} sessions are taken (max_sessions)`;

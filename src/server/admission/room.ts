@@ -1,3 +1,4 @@
+import type { Lane } from '../../protocol/client-messages.ts';
 import type { Limits } from '../limits.ts';
 import type { Refusal } from '../refusal.ts';
 import type { Account } from './account.ts';
@@ -6,12 +7,26 @@ import type { HttpRefusal } from './http-refusal.ts';
 import { type GivenUp, SharedPool } from './shared-pool.ts';
 
 /** What may be given up when somebody with less wants in, the first to go first. */
-type Candidates = { connections(): Iterable<GivenUp>; sessions(): Iterable<GivenUp> };
+type Candidates = {
+  connections(): Iterable<GivenUp>;
+  sessions(): Iterable<GivenUp>;
+  /** A session that can wait, for a learner who cannot; undefined: there is none now. */
+  batch(): GivenUp | undefined;
+};
+
+/** What somebody wants a place for, which says who goes first where there are few. */
+export type Wish = {
+  lane: Lane;
+  /** A place is kept for it. */
+  isReturning: boolean;
+};
 
 export type RoomOptions = {
   limits: Limits;
   /** Sessions that the server carries now. */
   capacity(): number;
+  /** Places that are kept for sessions that were sent away. */
+  kept(): number;
   candidates: Candidates;
   onGivenUp(what: 'connection' | 'session'): void;
 };
@@ -29,8 +44,12 @@ export class Room {
     this.#sessions = new SharedPool(options.capacity, placeShare);
   }
 
-  /** Why the caller gets no connection now; a place was freed for it if need be. */
-  connection(accounts: CallerAccounts): HttpRefusal | undefined {
+  /**
+   * Why the caller gets no connection now; a place was freed for it if need be.
+   *
+   * @param isResume it comes back to a session that is there: sockets without one go before it does
+   */
+  connection(accounts: CallerAccounts, isResume = false): HttpRefusal | undefined {
     const { limits, candidates } = this.#options;
     const cap = refusedBy(accounts, ({ connectionCap }) => connectionCap);
     if (cap) {
@@ -39,7 +58,8 @@ export class Room {
     const [first] = accounts;
     const lacks = this.#connections.lacks(first);
     if (lacks === undefined) return undefined;
-    const givenUp = this.#connections.giveUpFor(first, candidates.connections());
+    const [oldest] = isResume ? candidates.connections() : [];
+    const givenUp = oldest ?? this.#connections.giveUpFor(first, candidates.connections());
     if (givenUp) {
       this.#giveUp(givenUp, 'connection');
       return undefined;
@@ -60,11 +80,14 @@ export class Room {
   }
 
   /** Why there is no place for a session of this caller, and what could be given up to have one. */
-  session(accounts: CallerAccounts): SessionPlace {
+  session(accounts: CallerAccounts, wish: Wish): SessionPlace {
+    const { candidates } = this.#options;
     const cap = refusedBy(accounts, ({ sessionCap }) => sessionCap);
     const [first] = accounts;
-    const lacks = this.#sessions.lacks(first);
-    const givenUp = lacks && this.#sessions.giveUpFor(first, this.#options.candidates.sessions());
+    const lacks = this.#sessions.lacks(first, 1, this.#kept(wish));
+    const forShare = lacks && this.#sessions.giveUpFor(first, candidates.sessions());
+    const forLane = lacks === 'full' && wish.lane === 'live' ? candidates.batch() : undefined;
+    const givenUp = forShare ?? forLane;
     return { cap, lacks: givenUp ? undefined : lacks, givenUp };
   }
 
@@ -73,6 +96,14 @@ export class Room {
     if (givenUp) this.#giveUp(givenUp, 'session');
     const opened = accounts.map((account: Account) => account.openSession());
     return all([this.#sessions.take(accounts[0]), ...opened]);
+  }
+
+  /** The places that are for others than who wants this. */
+  #kept({ lane, isReturning }: Wish): number {
+    const { capacity, kept, limits } = this.#options;
+    const forReturns = isReturning ? 0 : kept();
+    const forLive = lane === 'batch' ? capacity() - Math.floor(capacity() * limits.batchShare) : 0;
+    return Math.max(forReturns, forLive);
   }
 
   #giveUp(givenUp: GivenUp, what: 'connection' | 'session'): void {

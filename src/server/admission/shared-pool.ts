@@ -34,9 +34,13 @@ export class SharedPool {
     return this.#held.get(account) ?? 0;
   }
 
-  /** Why the account gets no more now: nothing is left, or what is left is for others. */
-  lacks(account: Account, amount = 1): 'full' | 'share' | undefined {
-    const left = this.#capacity() - this.#taken - amount;
+  /**
+   * Why the account gets no more now: nothing is left, or what is left is for others.
+   *
+   * @param kept so many places are for somebody else
+   */
+  lacks(account: Account, amount = 1, kept = 0): 'full' | 'share' | undefined {
+    const left = this.#capacity() - kept - this.#taken - amount;
     if (left < 0) return 'full';
     const held = this.heldBy(account);
     // The first is never more than its share.

@@ -64,6 +64,7 @@ export class DeepgramWire implements Wire {
       reference: this.#reference(),
       granularity: 'phoneme',
       emit_interval_ms: 100,
+      lane: 'live',
     };
     return [{ message }];
   }

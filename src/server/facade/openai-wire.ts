@@ -104,6 +104,7 @@ export class OpenaiWire implements Wire {
       reference: this.#reference(),
       granularity: 'word',
       emit_interval_ms: 100,
+      lane: 'live',
     };
     return [{ message }];
   }

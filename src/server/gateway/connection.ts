@@ -32,7 +32,7 @@ export type ConnectionOptions = {
   /** The accounts of its resumes and of its session. */
   accounts: CallerAccounts;
   /** Why a new session with a text of so many phones may not start now, or what begins one. */
-  admit(phones: number): Refusal | TakePlace;
+  admit(start: StartMessage, phones: number): Refusal | TakePlace;
   onClose(): void;
 };
 
@@ -268,7 +268,7 @@ export class Connection {
 
   #start(message: StartMessage): Session | Refusal {
     const { accounts, admit, context, registry, owner, work } = this.#options;
-    const takePlace = admit(writtenLength(message.reference));
+    const takePlace = admit(message, writtenLength(message.reference));
     if ('code' in takePlace) return takePlace;
     const { language } = context.engine.model;
     if (primaryTag(message.language) !== primaryTag(language)) {

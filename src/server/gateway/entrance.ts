@@ -1,22 +1,27 @@
 import type { EngineStats } from '../../acoustic/engine/types.ts';
+import type { Lane, StartMessage } from '../../protocol/client-messages.ts';
 import type { ScoringStats } from '../../scoring/threads/pool.ts';
 import { type CallerAccounts, refusedBy } from '../admission/accounts.ts';
 import { Admission, jittered, lackingText } from '../admission/admission.ts';
 import type { HttpRefusal } from '../admission/http-refusal.ts';
-import type { Room } from '../admission/room.ts';
+import type { ReturnTickets } from '../admission/return-tickets.ts';
+import type { Room, Wish } from '../admission/room.ts';
+import { TokenBucket } from '../admission/token-bucket.ts';
 import type { WorkBudget } from '../admission/work-budget.ts';
 import type { Limits } from '../limits.ts';
 import type { OverloadControl } from '../overload/overload-control.ts';
 import type { Refusal } from '../refusal.ts';
 import type { TakePlace } from './connection.ts';
 import type { Registry } from './registry.ts';
+import type { UpgradeClaims } from './upgrade.ts';
 
 export type EntranceOptions = {
   limits: Limits;
-  registry: Registry;
+  registry: Pick<Registry, 'size' | 'has' | 'hasDetached'>;
   room: Room;
   work: WorkBudget;
   overload: OverloadControl;
+  returns: ReturnTickets;
   /** Sessions that there may be at once. */
   capacity(): number;
   /** The state of the server, read at each call; `engine` is absent while the model warms up. */
@@ -31,32 +36,48 @@ export type EntranceOptions = {
 export class Entrance {
   readonly #options: EntranceOptions;
   readonly #admission: Admission;
+  /** Upgrades that may be resumes without saying so. */
+  readonly #unnamed: TokenBucket;
 
   constructor(options: EntranceOptions) {
+    const { unnamedPerSecond, unnamedBurst } = options.limits;
     this.#options = options;
     this.#admission = new Admission(options.limits, options.now());
+    this.#unnamed = new TokenBucket(unnamedPerSecond, unnamedBurst, options.now());
   }
 
   /**
    * Why no WebSocket is made for this caller now; a place for it was freed if need be.
+   *
    * @param mayResume whether it could come back to a session.
    */
-  connection(accounts: CallerAccounts, mayResume = true): HttpRefusal | undefined {
-    return this.#noSession(accounts, mayResume) ?? this.#options.room.connection(accounts);
+  connection(accounts: CallerAccounts, hints: UpgradeClaims, mayResume = true): HttpRefusal | undefined {
+    const { registry, room } = this.#options;
+    const isResume = mayResume && hints.resume !== undefined && registry.has(hints.resume);
+    return (isResume ? undefined : this.#noSession(accounts, hints, mayResume)) ?? room.connection(accounts, isResume);
   }
 
-  /** Why no session of this caller may start with a text of so many phones, or how it does. */
-  session(accounts: CallerAccounts, phones: number): Refusal | TakePlace {
-    const { registry, room, work, state, now, onStart } = this.#options;
+  /**
+   * Why no session of this caller may start with a text of so many phones, or how it does. Who was
+   * sent away before goes before who is new, and a learner before a program that can wait.
+   */
+  session(
+    accounts: CallerAccounts,
+    start: Pick<StartMessage, 'lane' | 'return_ticket'>,
+    phones: number,
+  ): Refusal | TakePlace {
+    const { registry, returns, room, work, state, now, onStart } = this.#options;
     const nowMs = now();
-    const place = room.session(accounts);
+    const wish = this.#wish(start.lane, start.return_ticket);
+    const place = room.session(accounts, wish);
     const refusal =
       place.cap ??
-      this.#admission.admit({ nowMs, lacks: place.lacks, ...this.#carried(), ...state() }) ??
+      this.#admission.admit({ nowMs, ...wish, lacks: place.lacks, ...this.#carried(wish), ...state() }) ??
       refusedBy(accounts, (account) => account.start(nowMs)) ??
       work.admit(phones);
     if (refusal) return refusal;
-    return () => {
+    return (): (() => void) => {
+      if (start.return_ticket !== undefined) returns.use(start.return_ticket);
       this.#admission.started(nowMs);
       work.started(phones);
       const free = room.takeSession(accounts, place);
@@ -68,21 +89,28 @@ export class Entrance {
   /**
    * The refusal while no session of this caller can start: a WebSocket would be made for nothing.
    */
-  #noSession(accounts: CallerAccounts, mayResume: boolean): HttpRefusal | undefined {
-    const { limits, registry, room } = this.#options;
-    // Nobody can tell yet who comes back to a session: while some wait for that, all are heard out.
-    if (mayResume && registry.hasDetached()) return undefined;
-    const { capacity, late } = this.#carried();
-    const { lacks } = room.session(accounts);
-    const message = late ?? (lacks && lackingText(lacks, capacity, limits));
+  #noSession(accounts: CallerAccounts, { lane, ticket }: UpgradeClaims, mayResume: boolean): HttpRefusal | undefined {
+    const { limits, registry, room, now } = this.#options;
+    const wish = this.#wish(lane, ticket);
+    const { capacity, late } = this.#carried(wish);
+    const { lacks } = room.session(accounts, wish);
+    const message = late ?? (lacks && lackingText(lacks, { ...wish, capacity }, limits));
     if (message === undefined) return undefined;
+    // It may come back to a session without naming it: while some wait for that, a few are heard
+    // out.
+    if (mayResume && registry.hasDetached() && this.#unnamed.take(now()) === 0) return undefined;
     const retryAfterMs = jittered(limits.busyRetryMs);
     return { status: 503, reason: 'overload', code: 'server_busy', message, retryAfterMs };
   }
 
+  #wish(lane: Lane, ticket: string | undefined): Wish {
+    const { returns, now } = this.#options;
+    return { lane, isReturning: returns.has(now(), ticket) };
+  }
+
   /** How many sessions there are places for, and why nobody may join them, if so. */
-  #carried(): { capacity: number; late: string | undefined } {
+  #carried({ lane }: Wish): { capacity: number; late: string | undefined } {
     const { capacity, overload, registry } = this.#options;
-    return { capacity: capacity(), late: overload.lateness(registry.size) };
+    return { capacity: capacity(), late: overload.lateness(registry.size, lane) };
   }
 }

@@ -1,8 +1,10 @@
+import { lanes } from '../../protocol/client-messages.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import { BusyThreads } from '../overload/busy-threads.ts';
 import { largerGroupsFrom } from '../overload/ladder.ts';
 import type { OverloadControl } from '../overload/overload-control.ts';
+import type { Session } from '../session/session.ts';
 import type { Registry } from './registry.ts';
 
 export type OverloadWatchOptions = {
@@ -10,6 +12,8 @@ export type OverloadWatchOptions = {
   registry: Registry;
   log: Pick<Log, 'warn'>;
   metrics: Pick<Metrics, 'step'>;
+  /** The session is to go, and may come back. */
+  sendAway(session: Session): void;
   /** The engine is to run larger groups, or the usual ones again. */
   preferGroups(wanted: boolean): void;
   /** Share of their time that other threads worked, 0-1, as they say themselves. */
@@ -27,7 +31,7 @@ export class OverloadWatch {
 
   /** To be called by a timer each `everyMs`. */
   tick(nowMs: number, everyMs: number): void {
-    const { control, registry, log, metrics, others, preferGroups } = this.#options;
+    const { control, registry, log, metrics, others, preferGroups, sendAway } = this.#options;
     const before = control.level;
     const utilisation = (): number => this.#threads.utilisation(...others());
     if (control.tick(nowMs, everyMs, { sessions: registry.size, utilisation })) {
@@ -38,6 +42,7 @@ export class OverloadWatch {
       for (const session of registry.all()) session.announceStep();
     }
     // The newest has had least of what it came for, and would find another place soonest.
-    for (const session of registry.newest(control.takeShed(nowMs, registry.size))) session.shed();
+    const shed = control.takeShed(nowMs, registry.countByLane());
+    for (const lane of lanes) for (const session of registry.newest(lane, shed[lane])) sendAway(session);
   }
 }

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { ClientMessage, StartMessage } from '../../protocol/client-messages.ts';
+import type { ClientMessage, Lane, StartMessage } from '../../protocol/client-messages.ts';
 import type { Account } from '../admission/account.ts';
 import type { GivenUp } from '../admission/shared-pool.ts';
 import type { Refusal } from '../refusal.ts';
@@ -44,11 +44,22 @@ export class Registry {
     return false;
   }
 
-  /** So many of those that stream, the ones that started last. */
-  newest(count: number): readonly Session[] {
+  has(id: string): boolean {
+    return this.#sessions.has(id);
+  }
+
+  /** So many of those of a lane that stream, the ones that started last. */
+  newest(lane: Lane, count: number): readonly Session[] {
     if (count === 0) return [];
-    const streaming = this.all().filter((session) => session.state === 'streaming');
+    const streaming = this.all().filter((session) => session.state === 'streaming' && session.lane === lane);
     return streaming.slice(-count);
+  }
+
+  /** The sessions that stream, by lane. */
+  countByLane(): Record<Lane, number> {
+    const counts = { live: 0, batch: 0 };
+    for (const session of this.#sessions.values()) if (session.state === 'streaming') counts[session.lane] += 1;
+    return counts;
   }
 
   countByState(): Record<SessionState, number> {
@@ -88,6 +99,10 @@ export class Registry {
     for (const [session, account] of this.#accounts) {
       if (session.state === 'detached') yield { account, giveUp: () => session.abandon() };
     }
+  }
+
+  accountOf(session: Session): Account | undefined {
+    return this.#accounts.get(session);
   }
 
   create(start: StartMessage, begin: SessionBegin): Session {

@@ -15,7 +15,7 @@ import { stalled } from '../admission/admission.ts';
 import { checkExposure, checkFaults, isLoopback } from '../admission/exposure.ts';
 import { type HttpRefusal, refuseSocket } from '../admission/http-refusal.ts';
 import { Lobby } from '../admission/lobby.ts';
-import { Room } from '../admission/room.ts';
+import type { Room } from '../admission/room.ts';
 import type { GivenUp } from '../admission/shared-pool.ts';
 import type { Tokens } from '../admission/tokens.ts';
 import { WorkBudget } from '../admission/work-budget.ts';
@@ -25,14 +25,16 @@ import { defaultLimits, type Limits, limitsByWireName, wireName } from '../limit
 import { OverloadControl } from '../overload/overload-control.ts';
 import type { Scoring, ServerContext } from '../session/context.ts';
 import { Connection } from './connection.ts';
+import { Dismissal } from './dismissal.ts';
 import { type DrainReport, drainSessions } from './drain.ts';
 import { Entrance } from './entrance.ts';
 import { createHttpHandler } from './http.ts';
 import { IdleSweep } from './idle-sweep.ts';
 import { closeListener, createListener, listenHints, refuseUnread, socketOptions } from './listener.ts';
 import { OverloadWatch } from './overload-watch.ts';
+import { createRoom } from './places.ts';
 import { Registry } from './registry.ts';
-import { type CallerPolicy, callerOfUpgrade, identify, misdirected, pathOf, refusalIn } from './upgrade.ts';
+import { type CallerPolicy, callerOfUpgrade, hintsOf, identify, misdirected, pathOf, refusalIn } from './upgrade.ts';
 
 export type ServerOptions = {
   /**
@@ -103,6 +105,7 @@ class Server implements RunningServer {
   readonly #accounts: Accounts;
   readonly #room: Room;
   readonly #entrance: Entrance;
+  readonly #dismissal: Dismissal;
   readonly #work: WorkBudget;
   readonly #sweep: IdleSweep;
   readonly #lobby: Lobby;
@@ -144,6 +147,7 @@ class Server implements RunningServer {
       registry: this.#registry,
       log: this.#log,
       metrics: this.#metrics,
+      sendAway: (session) => this.#dismissal.send(session),
       preferGroups: (wanted) => this.#engine?.preferGroups?.(wanted),
       others: () => [this.#engine?.stats().busy, options.scoring.stats?.().busy],
     });
@@ -154,7 +158,14 @@ class Server implements RunningServer {
       options.scoring.tidy?.();
     });
     this.#accounts = new Accounts({ limits: this.#limits, tokens: options.tokens?.size ?? 0, now: this.#context.now });
-    this.#room = this.#createRoom();
+    this.#dismissal = new Dismissal({ context: this.#context, registry: this.#registry });
+    this.#room = createRoom({
+      context: this.#context,
+      capacity: this.#capacity,
+      unstarted: () => this.#unstarted(),
+      registry: this.#registry,
+      dismissal: this.#dismissal,
+    });
     this.#entrance = this.#createEntrance();
     this.#lobby = new Lobby({
       limits: this.#limits,
@@ -193,8 +204,7 @@ class Server implements RunningServer {
       for (const connection of this.#connections.keys()) connection.heartbeat();
     };
     this.#timers = [setInterval(() => this.#tick(), tickMs), setInterval(beat, this.#limits.heartbeatMs)];
-    const guards = { tls: tls !== undefined, tokens: tokens !== undefined };
-    log.info({ host: this.#host, port: this.#port, ...guards }, 'listening');
+    log.info({ host: this.#host, port: this.#port, tls: tls !== undefined, tokens: tokens !== undefined }, 'listening');
   }
 
   stats(): ServerStats {
@@ -286,7 +296,7 @@ class Server implements RunningServer {
       return;
     }
     const accounts = this.#accounts.of(caller);
-    const full = this.#entrance.connection(accounts, facade === undefined);
+    const full = this.#entrance.connection(accounts, hintsOf(request), facade === undefined);
     if (full) {
       this.#refuse(socket, full, facade);
       return;
@@ -312,7 +322,7 @@ class Server implements RunningServer {
       registry: this.#registry,
       ...caller,
       work: this.#work.account(caller.accounts),
-      admit: (phones) => this.#entrance.session(caller.accounts, phones),
+      admit: (start, phones) => this.#entrance.session(caller.accounts, start, phones),
       onClose: () => {
         free();
         this.#connections.delete(connection);
@@ -333,19 +343,6 @@ class Server implements RunningServer {
     this.#log.warn({ reason, limit: name }, message);
   }
 
-  #createRoom(): Room {
-    const { log, metrics } = this.#context;
-    return new Room({
-      limits: this.#limits,
-      capacity: this.#capacity,
-      candidates: { connections: () => this.#unstarted(), sessions: () => this.#registry.detached() },
-      onGivenUp: (what) => {
-        metrics.givenUp(what);
-        log.warn({}, `a ${what} was given up for a caller who has fewer`);
-      },
-    });
-  }
-
   #createEntrance(): Entrance {
     return new Entrance({
       limits: this.#limits,
@@ -353,6 +350,7 @@ class Server implements RunningServer {
       room: this.#room,
       work: this.#work,
       overload: this.#overload,
+      returns: this.#dismissal.returns,
       capacity: this.#capacity,
       state: () => ({
         draining: this.#isDraining,

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { streamPath, subprotocol } from '../../protocol/address.ts';
+import { streamPath, subprotocol, upgradeHints } from '../../protocol/address.ts';
+import type { Lane } from '../../protocol/client-messages.ts';
 import { accountOf, callerAddress } from '../admission/address.ts';
 import { type HostPolicy, isHostAllowed, isOriginAllowed, type OriginPolicy } from '../admission/exposure.ts';
 import type { HttpRefusal } from '../admission/http-refusal.ts';
@@ -78,6 +79,19 @@ export function callerOfUpgrade(
   if ('status' in caller) return caller;
   const wire = facade?.open(queryOf(request));
   return wire && 'status' in wire ? wire : { ...caller, wire };
+}
+
+/** What the query says that an upgrade is for; what it claims is found out later. */
+export type UpgradeClaims = { resume: string | undefined; ticket: string | undefined; lane: Lane };
+
+export function hintsOf(request: IncomingMessage): UpgradeClaims {
+  const url = request.url ?? '/';
+  const query = url.indexOf('?');
+  // Most say nothing, and a flood of upgrades comes by here.
+  if (query < 0) return { resume: undefined, ticket: undefined, lane: 'live' };
+  const given = new URLSearchParams(url.slice(query + 1));
+  const hint = (name: keyof typeof upgradeHints): string | undefined => given.get(upgradeHints[name]) ?? undefined;
+  return { resume: hint('resume'), ticket: hint('ticket'), lane: hint('lane') === 'batch' ? 'batch' : 'live' };
 }
 
 /** The path of a request without its query. */

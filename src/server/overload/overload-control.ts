@@ -1,5 +1,6 @@
+import type { Lane } from '../../protocol/client-messages.ts';
 import type { Limits } from '../limits.ts';
-import { Ladder, largerGroupsFrom, type Step } from './ladder.ts';
+import { halfRateFrom, Ladder, largerGroupsFrom, type Step } from './ladder.ts';
 import { RecentPeak } from './recent-peak.ts';
 import { SessionLimit } from './session-limit.ts';
 import { StandingDelay } from './standing-delay.ts';
@@ -86,19 +87,27 @@ export class OverloadControl {
   }
 
   /** Why those inside are served too late for anybody to join them; undefined: they are not. */
-  lateness(sessions: number): string | undefined {
+  lateness(sessions: number, lane: Lane): string | undefined {
     const { overloadDelayMs, leastSessions } = this.#limits;
-    if (sessions < leastSessions || this.level === 0) return undefined;
+    const isFew = sessions < leastSessions && lane === 'live';
+    if (isFew || this.level === 0) return undefined;
     return `feedback is ${Math.round(this.#standingMs)} ms late for those who are here; overload_delay_ms is ${overloadDelayMs}`;
   }
 
-  /** How many sessions are to be sent away now; asked again, none before that has been felt. */
-  takeShed(nowMs: number, sessions: number): number {
-    const { overloadDelayMs, shedEveryMs, shedShare, leastSessions } = this.#limits;
+  /**
+   * How many sessions of each lane are to be sent away now; asked again, none before that has been
+   * felt. The batch lane goes as soon as others are spared something that they see.
+   */
+  takeShed(nowMs: number, sessions: Readonly<Record<Lane, number>>): Record<Lane, number> {
+    const { overloadDelayMs, shedEveryMs, shedShare, batchShedShare, leastSessions } = this.#limits;
     const isLate = this.#standingMs > overloadDelayMs;
-    if (this.step !== 'shedding' || !isLate || nowMs - this.#shedMs < shedEveryMs) return 0;
+    if (this.level < halfRateFrom || !isLate || nowMs - this.#shedMs < shedEveryMs) return { live: 0, batch: 0 };
     this.#shedMs = nowMs;
-    return Math.ceil(Math.max(0, sessions - leastSessions) * shedShare);
+    const tooMany = Math.max(0, sessions.live - leastSessions);
+    return {
+      live: this.step === 'shedding' && sessions.batch === 0 ? Math.ceil(tooMany * shedShare) : 0,
+      batch: Math.ceil(sessions.batch * batchShedShare),
+    };
   }
 
   #decide(nowMs: number, { sessions, utilisation }: ServerLoad): boolean {

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { SpeechfbError } from '../../errors.ts';
 import { closeCodes, wireErrors } from '../../protocol/codes.ts';
 import { stackOf } from '../../telemetry/log.ts';
@@ -26,6 +27,7 @@ export class SessionEnd {
   readonly #options: SessionEndOptions;
   #phase: 'live' | 'ending' | 'done' = 'live';
   #closing: Closing = { code: closeCodes.normal, reason: 'done' };
+  #onHeard: (() => void) | undefined;
 
   constructor(options: SessionEndOptions) {
     this.#options = options;
@@ -41,8 +43,12 @@ export class SessionEnd {
     return this.#closing;
   }
 
-  /** Finals first, then the close; a refusal is sent in between. */
-  afterFinals(reason: FinalReason, how: Closing | Refusal): void {
+  /**
+   * Finals first, then the close; a refusal is sent in between.
+   *
+   * @param graceMs how long the client has to say `close` itself behind the finals
+   */
+  afterFinals(reason: FinalReason, how: Closing | Refusal, graceMs = 0): void {
     const { audio } = this.#options;
     this.#phase = 'ending';
     const refusal = audio.finish(reason, null);
@@ -50,11 +56,18 @@ export class SessionEnd {
       this.fail(refusal);
       return;
     }
-    void audio.settled().then(() => {
+    const heard = graceMs > 0 ? new Promise<void>((resolve) => (this.#onHeard = resolve)) : undefined;
+    void audio.settled().then(async () => {
+      if (heard) await Promise.race([heard, wait(graceMs, undefined, { ref: false })]);
       if (this.#phase !== 'ending') return;
       if ('message' in how) this.fail(how);
       else this.#finish(how);
     });
+  }
+
+  /** The client has heard that it is over. */
+  heard(): void {
+    this.#onHeard?.();
   }
 
   /** Sends `error`, closes the socket and ends the session. */

@@ -1,4 +1,4 @@
-import type { ClientMessage, ReferenceInput, StartMessage } from '../../protocol/client-messages.ts';
+import type { ClientMessage, Lane, ReferenceInput, StartMessage } from '../../protocol/client-messages.ts';
 import { closeCodes, wireErrors } from '../../protocol/codes.ts';
 import type { AudioFrame } from '../../protocol/frame.ts';
 import { wireName } from '../limits.ts';
@@ -87,6 +87,10 @@ export class Session {
     return this.#socket ? 'streaming' : 'detached';
   }
 
+  get lane(): Lane {
+    return this.startedWith.lane;
+  }
+
   get lastEventId(): number {
     return this.#outbox.lastEventId;
   }
@@ -133,7 +137,7 @@ export class Session {
 
   frame(frame: AudioFrame): void {
     this.#heardMs = this.#context.now();
-    if (this.#end.phase !== 'live') return;
+    if (this.#end.phase === 'done') return;
     const outcome = this.#audio.add(frame);
     if (typeof outcome === 'object') {
       this.#end.fail(outcome);
@@ -147,6 +151,10 @@ export class Session {
 
   handle(message: ClientMessage): void {
     this.#heardMs = this.#context.now();
+    if (this.#end.phase === 'ending' && message.type === 'close') {
+      this.#acks.send('at once');
+      this.#end.heard();
+    }
     if (this.#end.phase !== 'live') return;
     const parts = { audio: this.#audio, outbox: this.#outbox, acks: this.#acks, ending: this.#end };
     const open = (reference: ReferenceInput): OpenText | Refusal => openText(this.#context, this.#work, reference);
@@ -172,7 +180,8 @@ export class Session {
 
   /** Sends `go_away`, finalises, closes; resolves when the finals are out. */
   async drain(deadlineMs: number): Promise<void> {
-    this.#outbox.send({ type: 'go_away', deadline_ms: deadlineMs });
+    const goAway = { type: 'go_away', deadline_ms: deadlineMs, reason: 'shutdown' } as const;
+    this.#outbox.send({ ...goAway, retry_after_ms: null, return_ticket: null });
     if (this.#end.phase === 'live') {
       this.#end.afterFinals('drain', { code: closeCodes.goingAway, reason: 'going away' });
     }
@@ -185,15 +194,18 @@ export class Session {
   }
 
   /**
-   * Sends the session away because the server is late for everybody: finals first, then
-   * `server_busy`.
+   * Sends the session away because the server has too many: finals first, then `server_busy`. What
+   * the client sends until it has heard of it is acknowledged.
+   *
+   * @param comeBack when there may be room again, and the ticket of the place that is kept for it
    */
-  shed(): void {
+  shed({ afterMs, ticket }: { afterMs: number; ticket: string | null }): void {
     if (this.#end.phase !== 'live') return;
     const { limits } = this.#context;
-    this.#outbox.send({ type: 'go_away', deadline_ms: limits.drainMs });
-    const message = 'the server is late for everybody, and this session is among the newest';
-    this.#end.afterFinals('drain', { code: 'server_busy', message, retryAfterMs: limits.busyRetryMs });
+    const goAway = { type: 'go_away', deadline_ms: limits.drainMs, reason: 'overload' } as const;
+    this.#outbox.send({ ...goAway, retry_after_ms: afterMs, return_ticket: ticket });
+    const message = 'the server has too many sessions, and this one is among those that go first';
+    this.#end.afterFinals('drain', { code: 'server_busy', message, retryAfterMs: afterMs }, limits.goAwayMs);
   }
 
   /** Ends the session without an event. */

@@ -136,7 +136,7 @@ describe('admission', () => {
     silentMs: 100,
     restarts: 0,
   };
-  const room = { lacks: undefined, capacity: 400, late: undefined };
+  const room = { lane: 'live', isReturning: false, lacks: undefined, capacity: 400, late: undefined } as const;
   const state: AdmissionState = { nowMs: 0, ...room, draining: false, engine, scoring: undefined };
   it.each<[string, Partial<AdmissionState>, string | undefined]>([
     ['has room', {}, undefined],

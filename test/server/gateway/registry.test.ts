@@ -17,6 +17,7 @@ const start: StartMessage = {
   reference: { text: 'a' },
   granularity: 'phoneme',
   emit_interval_ms: 100,
+  lane: 'live',
 };
 const keyed = { ...start, idempotency_key: 'k' };
 const text = { reference: { words: [] }, release() {} };

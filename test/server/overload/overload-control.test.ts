@@ -48,13 +48,13 @@ class SimulatedServer {
     if (this.sessions > 0) this.delays.push({ atMs: this.nowMs, ms: delayMs });
     this.control.tick(this.nowMs, tickMs, { sessions: this.sessions, utilisation: () => Math.min(1, use) });
     this.levels.add(this.control.level);
-    const shed = this.control.takeShed(this.nowMs, this.sessions);
+    const { live: shed } = this.control.takeShed(this.nowMs, { live: this.sessions, batch: 0 });
     this.sessions -= shed;
     this.sent += shed;
   }
 
   #mayStart(): boolean {
-    return this.sessions < this.control.sessionLimit && this.control.lateness(this.sessions) === undefined;
+    return this.sessions < this.control.sessionLimit && this.control.lateness(this.sessions, 'live') === undefined;
   }
 
   #seed = 1;
@@ -102,7 +102,7 @@ describe('a server that is offered three times what it carries', () => {
     server.run(120_000, () => 100);
     expect(server.worst(65_000, 120_000)).toBeLessThan(50);
     expect(server.control.level).toBe(0);
-    expect(server.control.lateness(server.sessions)).toBeUndefined();
+    expect(server.control.lateness(server.sessions, 'live')).toBeUndefined();
   });
 
   it('keeps those inside when half of its processor is taken away, and sends as few away as it must', () => {
@@ -184,7 +184,7 @@ describe('what the control decides', () => {
       server.control.felt(10_000 + at, 280);
       server.control.tick(10_000 + at, 20, { sessions: 20, utilisation: () => 1 });
     }
-    expect(server.control.lateness(5)).toMatch(
+    expect(server.control.lateness(5, 'live')).toMatch(
       /feedback is \d{3} ms late for those who are here; overload_delay_ms is 100/,
     );
   });

@@ -1,0 +1,242 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { speechfb } from '../kit/command.ts';
+import { runProgram } from '../kit/program.ts';
+import { temporaryDirectory } from '../kit/temporary-directory.ts';
+import { deepgram } from '../kit/vendors/deepgram.ts';
+import { startVendor, type Vendor, type VendorOptions } from '../kit/vendors/emulator.ts';
+import { type InventedProtocol, invented } from '../kit/vendors/invented.ts';
+import { openaiRealtime } from '../kit/vendors/openai-realtime.ts';
+import { ClipBook } from '../kit/vendors/script.ts';
+import { vosk } from '../kit/vendors/vosk.ts';
+
+const scratch = temporaryDirectory();
+const key = 'sk-plantedkey123';
+const manifest = resolve('fixtures/audio/manifest.jsonl');
+const { find } = new ClipBook().addManifest(manifest);
+
+beforeAll(() => {
+  process.env.SPEECHFB_TEST_VENDOR_KEY = key;
+  writeFileSync(join(scratch, 'key'), `${key}\n`);
+});
+afterAll(() => {
+  delete process.env.SPEECHFB_TEST_VENDOR_KEY;
+});
+
+async function start(vendor: Vendor, options: Partial<VendorOptions> = {}) {
+  const running = await startVendor(vendor, { find, ...options });
+  onTestFinished(() => running.close());
+  return running;
+}
+
+let scenarios = 0;
+
+/** A scenario whose target stands in line 5. */
+function scenario(target: string, objectives = ['p95(final_latency) < 60s'], more = ''): string {
+  const file = join(scratch, `scenario-${++scenarios}.yaml`);
+  writeFileSync(
+    file,
+    `apiVersion: speechfb.dev/v1alpha1
+kind: LoadScenario
+metadata: { name: foreign }
+spec:
+  target: ${target}
+  learners: { clips: [{ manifest: ${manifest}, only: [leader] }] }
+  load: { learners: 3 }
+  duration: 4s
+${more}  objectives: [${objectives.map((one) => JSON.stringify(one)).join(', ')}]
+`,
+  );
+  return file;
+}
+
+const acme: InventedProtocol = {
+  path: '/stt',
+  rateHz: 16_000,
+  habits: { emitMs: 200, lagMs: 100, endpointMs: undefined },
+  greeting: { kind: 'hello' },
+  understand: ({ cmd, chunk }) => {
+    if (typeof chunk === 'string') return { audio: chunk };
+    if (cmd === 'stop') return 'finish';
+    if (cmd === 'bye') return 'close';
+    return cmd === 'go' ? { say: { kind: 'going' } } : undefined;
+  },
+  answer: (said) => ({
+    kind: said.is === 'final' ? 'done' : 'so far',
+    result: { best: [{ text: said.words.map(({ text }) => text).join(' ') }] },
+    from: said.startMs / 1000,
+    length: (said.coversMs - said.startMs) / 1000,
+  }),
+  error: { kind: 'trouble', why: 'it broke' },
+};
+
+const acmeMapping = `apiVersion: speechfb.dev/v1alpha1
+kind: StreamProtocol
+metadata: { name: acme }
+spec:
+  connect: { path: "/stt?rate={sampleRate}&lang={language}" }
+  audio: { as: base64, in: /chunk, of: { seq: 1 }, message: 40ms }
+  open: [{ await: { kind: hello } }, { send: { cmd: go, text: "{reference}" } }, { await: { kind: going } }]
+  utteranceOver: [{ send: { cmd: stop } }]
+  close: [{ send: { cmd: bye } }]
+  receive:
+    - { when: { kind: done }, is: final, text: /result/best/0/text, coversTo: [/from, /length] }
+    - { when: { kind: so far }, is: partial, text: /result/best/0/text, coversTo: [/from, /length] }
+    - { when: { kind: trouble }, is: error, message: /why }
+`;
+
+describe('speechfb loadtest', () => {
+  it('loads a server of an invented protocol by YAML alone, and keeps its key to itself', async () => {
+    const vendor = await start(invented(acme), { key: `Key ${key}` });
+    writeFileSync(join(scratch, 'acme.yaml'), acmeMapping);
+    const out = join(scratch, 'run');
+    const url = new URL('/', vendor.url).href;
+    const auth = '{ header: Authorization, value: "Key ${env:SPEECHFB_TEST_VENDOR_KEY}" }';
+    const objectives = ['p95(feedback_latency) < 60s', 'p95(word_latency) < 60s', 'availability >= 50%'];
+    const file = scenario(`{ url: "${url}", protocol: acme.yaml, auth: ${auth} }`, objectives);
+    const ran = await runProgram(['loadtest', file, '--out', out, '--assume-independent', '--json']);
+    expect(ran.stderr).toContain('sends');
+    const report = JSON.parse(ran.stdout);
+    expect(report.totals).toMatchObject({ sessions: 3, sessions_ok: 3 });
+    expect(report.scenario.frame_ms).toBe(40);
+    expect(vendor.requests.at(-1)?.query.get('rate')).toBe('16000');
+    expect(vendor.texts.some((text) => text.includes('"text":"The conference will begin'))).toBe(true);
+    const files = readdirSync(out).map((name) => {
+      const bytes = readFileSync(join(out, name));
+      return (name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('latin1');
+    });
+    for (const text of [ran.stdout, ran.stderr, ...files]) expect(text).not.toContain(key);
+  }, 60_000);
+
+  it.each<[string, Vendor, Partial<VendorOptions>, string, string]>([
+    [
+      'a key that is wrong',
+      deepgram,
+      { key: 'other' },
+      'protocol: deepgram, auth: { header: Authorization, value: "Token ${env:SPEECHFB_TEST_VENDOR_KEY}" }',
+      'INVALID_AUTH: Invalid credentials.',
+    ],
+    [
+      'too many requests',
+      openaiRealtime,
+      { faults: { refuse: { status: 429, retryAfterS: 7 } } },
+      'protocol: openai-realtime',
+      'Rate limit reached. Please try again later.) ; it asks to come again in 7 s'.replace(') ;', ');'),
+    ],
+    [
+      'a redirect',
+      vosk,
+      { faults: { redirect: 'wss://elsewhere.example/x' } },
+      'protocol: vosk',
+      'leads to wss://elsewhere.example/x, which is not followed',
+    ],
+  ])('says in the words of the vendor, before any load: %s', async (_, vendor, options, target, sentence) => {
+    const { url } = await start(vendor, options);
+    const ran = await speechfb('loadtest', scenario(`{ url: "${url}", ${target} }`));
+    expect(ran).toMatchObject({ status: 2, stderr: expect.stringContaining(sentence) });
+    expect(ran.stderr).not.toContain(key);
+  });
+
+  it.each<[string, string, string]>([
+    ['a key in a query', 'auth: { query: key, value: "${env:SPEECHFB_TEST_VENDOR_KEY}" }', key],
+    ['a key from a file', 'auth: { subprotocol: token, value: "${file:key}" }', key],
+  ])('shows the vendor %s', async (_, auth, shown) => {
+    const vendor = await start(deepgram, { faults: { refuse: { status: 403 } } });
+    await speechfb('loadtest', scenario(`{ url: "${vendor.url}", protocol: deepgram, ${auth} }`));
+    const [request] = vendor.requests;
+    expect([request?.query.get('key'), request?.offered[1]]).toContain(shown);
+  });
+});
+
+describe('a target that is wrong is said at its line:', () => {
+  const here = 'url: "ws://127.0.0.1:9"';
+  it.each<[string, string, string[], string]>([
+    ['no protocol', `{ ${here}, protocol: deepgrm }`, [], '"deepgrm" is no protocol (did you mean "deepgram"?)'],
+    ['no file', `{ ${here}, protocol: ./nowhere.yaml }`, [], '"./nowhere.yaml" is not there'],
+    [
+      'an option',
+      `{ ${here}, protocol: openai-realtime, options: { modell: x } }`,
+      [],
+      'options: unknown key "modell"',
+    ],
+    ['an option of ours', `{ ${here}, protocol: deepgram, options: { encoding: opus } }`, [], 'is set by the protocol'],
+    ['options of none', `{ ${here}, options: { model: x } }`, [], 'are for other protocols'],
+    [
+      'a secret',
+      `{ ${here}, protocol: deepgram, auth: { header: A, value: ${key} } }`,
+      [],
+      'is a secret, which no file should hold',
+    ],
+    [
+      'two places',
+      `{ ${here}, auth: { header: A, query: b, value: "\${env:X}" } }`,
+      [],
+      'in one of header, query, subprotocol',
+    ],
+    [
+      'an unset variable',
+      `{ ${here}, auth: { header: A, value: "\${env:SPEECHFB_UNSET}" } }`,
+      [],
+      'SPEECHFB_UNSET is not set',
+    ],
+    [
+      'our own header',
+      `{ ${here}, auth: { header: Upgrade, value: "\${env:X}" } }`,
+      [],
+      'is a header of the upgrade itself',
+    ],
+    ['nobody there to speak it', '{ protocol: vosk }', [], 'vosk needs target.url'],
+    ['no phones', `{ ${here}, protocol: vosk }`, ['p95(phoneme_latency) < 1s'], 'tells no phones'],
+    [
+      'no reach',
+      `{ ${here}, protocol: openai-realtime }`,
+      ['p95(feedback_latency) < 1s'],
+      'openai-realtime does not say how far it has heard: use word_latency',
+    ],
+    [
+      'consent to another',
+      '{ url: "wss://api.example.com/v1", consent: api.example.org }',
+      [],
+      'is for "api.example.org", but target.url leads to "api.example.com"',
+    ],
+  ])('%s', async (_, target, objectives, sentence) => {
+    const ran = await speechfb('loadtest', scenario(target, objectives.length > 0 ? objectives : undefined));
+    expect(ran).toMatchObject({ status: 2, stderr: expect.stringContaining(sentence) });
+    expect(ran.stderr).toMatch(/scenario-\d+\.yaml:\d+:\d+/);
+    expect(ran.stderr).not.toContain(key);
+  });
+});
+
+describe('consent and cost', () => {
+  it.each([
+    ['wss://api.vendor.example/v1', [], 'api.vendor.example may belong to others'],
+    ['ws://8.8.8.8', [], '8.8.8.8 may belong to others'],
+    ['ws://[2001:db8::1]', [], '2001:db8::1 may belong to others'],
+    ['wss://api.vendor.example/v1', ['--yes-load', 'vendor.example'], '--yes-load is for "vendor.example"'],
+  ])('nothing is sent to %s %j', async (url, flags, sentence) => {
+    const ran = await speechfb('loadtest', scenario(`{ url: "${url}" }`), ...flags);
+    expect(ran).toMatchObject({ status: 2, stderr: expect.stringContaining(sentence) });
+  });
+
+  it('is not asked for what is near, nor by --validate', async () => {
+    const ran = await speechfb('loadtest', scenario('{ url: "wss://api.vendor.example/v1" }'), '--validate');
+    expect(ran.status).toBe(0);
+  });
+
+  it('shows the bill before anything is sent', async () => {
+    const cost = '  cost: { perAudioMinute: $1, most: $5 }\n';
+    const ran = await speechfb('loadtest', scenario('{ url: "ws://h" }', undefined, cost), '--validate');
+    expect(ran).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/bill +\$0\.1\d+ for its sound, at most \$5\.00/),
+    });
+  });
+
+  it('refuses a test that would cost more than it may', async () => {
+    const cost = '  cost: { perAudioMinute: $1, most: $0.01 }\n';
+    const ran = await speechfb('loadtest', scenario('{ url: "ws://h" }', undefined, cost));
+    expect(ran).toMatchObject({ status: 2, stderr: expect.stringContaining('which is more than $0.01') });
+  });
+});

@@ -1,0 +1,246 @@
+import { describe, expect, it } from 'vitest';
+import type { CallerAccounts } from '../../../src/server/admission/accounts.ts';
+import { ReturnTickets } from '../../../src/server/admission/return-tickets.ts';
+import { Room } from '../../../src/server/admission/room.ts';
+import { WorkBudget } from '../../../src/server/admission/work-budget.ts';
+import { Entrance } from '../../../src/server/gateway/entrance.ts';
+import type { UpgradeClaims } from '../../../src/server/gateway/upgrade.ts';
+import { defaultLimits, type Limits } from '../../../src/server/limits.ts';
+import { OverloadControl } from '../../../src/server/overload/overload-control.ts';
+import { newAccount } from '../../kit/server/accounts.ts';
+
+const idle = {
+  streams: 0,
+  queueDepth: 0,
+  stepP95Ms: 1,
+  busy: 0,
+  runs: 0,
+  meanBatch: 1,
+  silentMs: 0,
+  restarts: 0,
+};
+const plain: UpgradeClaims = { resume: undefined, ticket: undefined, lane: 'live' };
+
+/** The entrance of a server with ten places, in virtual time; nobody in it is real. */
+class Door {
+  readonly limits: Limits = {
+    ...defaultLimits,
+    fixedSessions: 10,
+    leastSessions: 1,
+    startsPerSecond: 1000,
+    maxConnections: 12,
+    batchShare: 0.6,
+    unnamedPerSecond: 2,
+    unnamedBurst: 3,
+  };
+  nowMs = 0;
+  readonly inside: { lane: 'live' | 'batch'; free: () => void }[] = [];
+  detached: string[] = [];
+  unstarted = 0;
+  sentAway = 0;
+  readonly returns = new ReturnTickets(this.limits);
+  readonly overload = new OverloadControl(this.limits, 2);
+  readonly #accounts: CallerAccounts = [newAccount('machine')];
+  readonly #room = new Room({
+    limits: this.limits,
+    capacity: () => this.overload.sessionLimit,
+    kept: () => this.returns.kept(this.nowMs),
+    candidates: {
+      connections: () =>
+        Array.from({ length: this.unstarted }, () => ({ account: this.#accounts[0], giveUp: () => this.unstarted-- })),
+      sessions: () => [],
+      batch: () => {
+        const place = this.inside.findLastIndex(({ lane }) => lane === 'batch');
+        return place < 0 ? undefined : { account: this.#accounts[0], giveUp: () => this.#sendAway(place) };
+      },
+    },
+    onGivenUp: () => {},
+  });
+  readonly #entrance = new Entrance({
+    limits: this.limits,
+    registry: this,
+    room: this.#room,
+    work: new WorkBudget(this.limits, () => this.nowMs),
+    overload: this.overload,
+    returns: this.returns,
+    capacity: () => this.overload.sessionLimit,
+    state: () => ({ draining: false, engine: idle, scoring: undefined }),
+    onStart: () => {},
+    now: () => this.nowMs,
+  });
+
+  get size(): number {
+    return this.inside.length;
+  }
+
+  has(id: string): boolean {
+    return this.detached.includes(id);
+  }
+
+  hasDetached(): boolean {
+    return this.detached.length > 0;
+  }
+
+  upgrade(hints: Partial<UpgradeClaims> = {}): 'let in' | number {
+    return this.#entrance.connection(this.#accounts, { ...plain, ...hints })?.status ?? 'let in';
+  }
+
+  connect(): void {
+    this.#room.takeConnection(this.#accounts);
+  }
+
+  start(lane: 'live' | 'batch' = 'live', ticket?: string): string {
+    const how = this.#entrance.session(this.#accounts, { lane, ...(ticket && { return_ticket: ticket }) }, 10);
+    if ('code' in how) return how.message;
+    this.inside.push({ lane, free: how() });
+    return 'started';
+  }
+
+  /** Feedback stands this late for two seconds. */
+  feel(delayMs: number): void {
+    for (const endMs = this.nowMs + 2000; this.nowMs < endMs; this.nowMs += 20) {
+      for (let i = 0; i < 5; i++) this.overload.felt(this.nowMs, delayMs);
+      this.overload.tick(this.nowMs, 20, { sessions: 10, utilisation: () => 0.9 });
+    }
+  }
+
+  #sendAway(place: number): void {
+    this.sentAway += 1;
+    this.inside.splice(place, 1)[0]!.free();
+  }
+}
+
+function fill(door: Door, live: number, batch = 0): Door {
+  for (let i = 0; i < batch; i++) expect(door.start('batch')).toBe('started');
+  for (let i = 0; i < live; i++) expect(door.start()).toBe('started');
+  return door;
+}
+
+const full = 'all 10 sessions that this machine carries are taken';
+const late = /feedback is \d+ ms late for those who are here/;
+
+describe('with ten places', () => {
+  it.each<[string, live: number, batch: number, lane: 'live' | 'batch', expected: string | RegExp, sentAway: number]>([
+    ['a learner finds the tenth', 9, 0, 'live', 'started', 0],
+    ['a learner finds no eleventh', 10, 0, 'live', full, 0],
+    ['a learner takes the place of a batch session', 5, 5, 'live', 'started', 1],
+    ['batch finds the sixth', 0, 5, 'batch', 'started', 0],
+    ['batch finds no seventh, though four are free', 0, 6, 'batch', /places that the batch lane may have/, 0],
+    ['batch takes nobody his place', 6, 4, 'batch', /places that the batch lane may have/, 0],
+  ])('%s', (_, live, batch, lane, expected, sentAway) => {
+    const door = fill(new Door(), live, batch);
+    const outcome = door.start(lane);
+    if (typeof expected === 'string') expect(outcome).toBe(expected);
+    else expect(outcome).toMatch(expected);
+    expect(door.sentAway).toBe(sentAway);
+  });
+
+  it.each<[string, Partial<UpgradeClaims>, 'let in' | number]>([
+    ['who is new', {}, 503],
+    ['a program that can wait', { lane: 'batch' }, 503],
+    ['a resume that names its session', { resume: 'theirs' }, 'let in'],
+    ['one that names another', { resume: 'none' }, 503],
+    ['a ticket that nobody gave', { ticket: 'made up' }, 503],
+  ])('of which all are taken, the upgrade of %s is answered before there is a WebSocket', (_, hints, expected) => {
+    const door = fill(new Door(), 10);
+    door.detached = ['theirs'];
+    // Those that are heard out since they may be resumes have come before.
+    for (let i = 0; i < 3; i++) expect(door.upgrade()).toBe('let in');
+    expect(door.upgrade(hints)).toBe(expected);
+  });
+
+  it('hears out a few a second that may be resumes without saying so, and only while there is something to resume', () => {
+    const door = fill(new Door(), 10);
+    expect(door.upgrade()).toBe(503);
+    door.detached = ['theirs'];
+    const inASecond = () => Array.from({ length: 20 }, () => door.upgrade()).filter((one) => one === 'let in').length;
+    expect(inASecond()).toBe(3);
+    door.nowMs += 1000;
+    expect(inASecond()).toBe(2);
+  });
+
+  it('gives a socket that does not start to a resume, and to nobody else', () => {
+    const door = new Door();
+    door.detached = ['theirs'];
+    door.unstarted = 12;
+    for (let i = 0; i < 12; i++) door.connect();
+    expect(door.upgrade()).toBe(503);
+    expect(door.upgrade({ resume: 'theirs' })).toBe('let in');
+    expect(door.unstarted).toBe(11);
+  });
+});
+
+describe('whoever was sent away', () => {
+  const sent = () => {
+    const door = fill(new Door(), 9);
+    return { door, ticket: door.returns.issue(door.nowMs, 5000) };
+  };
+
+  it.each<[string, atMs: number, withTicket: boolean, 'started' | 'refused']>([
+    ['finds its place as told', 5000, true, 'started'],
+    ['finds it before, where there is room', 100, true, 'started'],
+    ['finds it half a minute late', 34_000, true, 'started'],
+    ['goes before who is new', 5000, false, 'refused'],
+    ['has lost it after that', 36_000, false, 'started'],
+  ])('%s', (_, atMs, withTicket, expected) => {
+    const { door, ticket } = sent();
+    door.nowMs = atMs;
+    const hints = withTicket ? { ticket } : {};
+    expect(door.upgrade(hints)).toBe(expected === 'started' ? 'let in' : 503);
+    expect(door.start('live', withTicket ? ticket : undefined)).toBe(expected === 'started' ? 'started' : full);
+  });
+
+  it('finds one place with one ticket', () => {
+    const { door, ticket } = sent();
+    expect(door.start('live', ticket)).toBe('started');
+    expect(door.start('live', ticket)).toBe(full);
+  });
+
+  it('is remembered by as many tickets as there may be sessions', () => {
+    const tickets = new ReturnTickets({ maxSessions: 3, returnMs: 1000 });
+    const issued = Array.from({ length: 5 }, () => tickets.issue(0, 100));
+    expect(issued.map((ticket) => tickets.has(50, ticket))).toEqual([false, false, true, true, true]);
+    expect([tickets.kept(1099), tickets.kept(1100)]).toEqual([3, 0]);
+  });
+});
+
+describe('while feedback is late', () => {
+  it.each<[string, 'live' | 'batch', RegExp]>([
+    ['a learner', 'live', late],
+    ['a program that can wait', 'batch', late],
+  ])('%s is refused', (_, lane, expected) => {
+    const door = fill(new Door(), 5);
+    door.feel(150);
+    expect(door.upgrade({ lane })).toBe(503);
+    expect(door.start(lane)).toMatch(expected);
+  });
+
+  it('a resume is let in', () => {
+    const door = fill(new Door(), 5);
+    door.detached = ['theirs'];
+    door.feel(150);
+    expect(door.upgrade({ resume: 'theirs' })).toBe('let in');
+  });
+
+  it('the batch lane goes first, then the newest learners', () => {
+    const { overload } = new Door();
+    const shed = (delayMs: number, seconds: number, sessions: { live: number; batch: number }) => {
+      const gone = { live: 0, batch: 0 };
+      for (let at = 0; at < seconds * 1000; at += 20, clock += 20) {
+        for (let i = 0; i < 5; i++) overload.felt(clock, delayMs);
+        overload.tick(clock, 20, { sessions: sessions.live + sessions.batch, utilisation: () => 0.9 });
+        const { live, batch } = overload.takeShed(clock, sessions);
+        gone.live += live;
+        gone.batch += batch;
+        sessions.live -= live;
+        sessions.batch -= batch;
+      }
+      return gone;
+    };
+    let clock = 0;
+    expect(shed(180, 6, { live: 100, batch: 20 })).toEqual({ live: 0, batch: 20 });
+    const { live } = shed(500, 8, { live: 100, batch: 0 });
+    expect(live).toBeGreaterThan(0);
+    expect(live).toBeLessThan(60);
+  });
+});
