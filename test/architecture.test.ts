@@ -36,6 +36,7 @@ const rooms: Table = {
 
 /** The same inside the rooms; a room's own files go by the room's name. */
 const subRooms: Table = {
+  'acoustic/calibrate': 'acoustic/engine acoustic/model acoustic/onnx acoustic/worker',
   'acoustic/worker': 'acoustic/engine acoustic/model',
   'acoustic/engine': 'acoustic/features acoustic/model acoustic/onnx',
   'acoustic/features': 'acoustic/model',
@@ -58,7 +59,7 @@ const subRooms: Table = {
   'commands/report': 'commands commands/run-output',
   'commands/run-output': 'commands',
   'commands/score': 'commands',
-  'commands/serve': 'commands',
+  'commands/serve': 'commands commands/run-output',
   'commands/slo': 'commands',
   'commands/stream': 'commands',
   load: 'load/generator load/scenario',

@@ -235,6 +235,8 @@ describe('every flag and argument', () => {
     ['score', 'x.wav', '--text', 'a', '--model', text],
     ['serve', '--model', text],
     ['serve', '--device', text],
+    ['serve', '--curve', text],
+    ['serve', '--calibrate', text, '--device', text],
     ['serve', '--limit', text],
     ['serve', '--token-file', text],
     ['serve', '--tls-cert', text, '--tls-key', text],

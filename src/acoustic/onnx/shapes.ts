@@ -11,7 +11,8 @@ export type RunShapes = {
   maxRows: number;
 };
 
-const batchBuckets = [1, 2, 4, 8, 16, 32, 64];
+/** Streams that a run may be padded up to. */
+export const batchSizes = [1, 2, 4, 8, 16, 32, 64];
 const stepSizes = [1, 2, 3, 4, 5, 10, 25, 50];
 /** The most steps of a stream in one run. */
 export const mostSteps = 50;
@@ -28,7 +29,7 @@ export function runShapes(provider: string): RunShapes {
 /** The shapes of batches of up to `maxBatch`. */
 export function shapesUpTo(maxBatch: number): RunShapes {
   const maxRows = maxBatch * 5;
-  const all = batchBuckets
+  const all = batchSizes
     .filter((batch) => batch <= maxBatch)
     .flatMap((batch) => stepSizes.filter((steps) => batch * steps <= maxRows).map((steps) => ({ batch, steps })));
   return { all, maxBatch, maxRows };

@@ -54,6 +54,7 @@ export const registerServe: RegisterCommand = (program: Command, done) => {
         .argParser(flag('--parent-fd', wholeNumber(0, 1023)))
         .hideHelp(),
     );
+  addCurveOptions(command);
   addRoleOptions(command);
   command.action(async (flags: ServeFlags) => {
     // First of all: a parent that dies meanwhile must not leave the server behind.
@@ -61,10 +62,35 @@ export const registerServe: RegisterCommand = (program: Command, done) => {
       const { endWithParent } = await import('../../threads/end-with-parent.ts');
       endWithParent(flags.parentFd);
     }
+    if (flags.calibrate !== undefined) {
+      const { runCalibrate } = await import('./calibrate.ts');
+      done(await runCalibrate(flags));
+      return;
+    }
     const { runServe } = await import('./run.ts');
     done(await runServe(flags));
   });
 };
+
+/** What measures a device, and what takes that up. */
+function addCurveOptions(command: Command): void {
+  command
+    .option(
+      '--curve <file>',
+      'what --calibrate measured: how the device is driven, and how many sessions to begin with',
+    )
+    .option(
+      '--calibrate [file]',
+      'serve nobody: measure how many streams the device carries, write the curve (default curve.json), end',
+    )
+    .option(
+      '--calibrate-for <duration>',
+      'how long --calibrate may take; default 60s',
+      flag('--calibrate-for', parseDurationMs),
+    )
+    .option('--force', 'with --calibrate: write over a file that is there')
+    .option('--json', 'with --calibrate: one document on stdout');
+}
 
 /** What says which part of a service this process is. */
 function addRoleOptions(command: Command): void {

@@ -6,7 +6,7 @@ import { SpeechfbError } from '../../errors.ts';
 import { hostName, isLoopback } from '../../server/admission/exposure.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { NodeAddresses, parseNodeSource } from '../../trunk/gateway/node-addresses.ts';
-import { localEngine, remoteEngine, type ServedEngine } from './served-engine.ts';
+import { type LocalTuning, localEngine, remoteEngine, type ServedEngine } from './served-engine.ts';
 
 export const serveRoles = ['all', 'gateway', 'inference'] as const;
 
@@ -34,9 +34,9 @@ export type NodeTls = { certificate: string; key: string; authority: string };
  *
  * @throws SpeechfbError `bad_flag`, `bad_tls`, `unsafe_host`
  */
-export function servedEngine(flags: RoleFlags, model: ModelPackage, log: Log): ServedEngine {
+export function servedEngine(flags: RoleFlags & LocalTuning, model: ModelPackage, log: Log): ServedEngine {
   checkRole(flags);
-  if (flags.role !== 'gateway') return localEngine(model, flags.device, log);
+  if (flags.role !== 'gateway') return localEngine(model, flags, log);
   const sources = (flags.node ?? []).map(parseNodeSource);
   const tls = readNodeTls(flags);
   for (const source of sources) {

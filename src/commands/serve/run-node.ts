@@ -7,12 +7,13 @@ import type { LogLevel } from '../../telemetry/log-levels.ts';
 import { startInferenceNode } from '../../trunk/node/inference-node.ts';
 import { printDocument } from '../output.ts';
 import { shippedPath } from '../package.ts';
+import { type CurveFlags, checkCurveFlags, readDeviceCurve } from './curve.ts';
 import { listenNodeHttp } from './node-http.ts';
 import { checkClosed, checkRole, type RoleFlags, readNodeTls } from './roles.ts';
 import { localEngine } from './served-engine.ts';
 import { listenForSignals } from './signals.ts';
 
-type NodeFlags = RoleFlags & { model?: string; drain?: number; logLevel: LogLevel; parentFd?: number };
+type NodeFlags = RoleFlags & CurveFlags & { model?: string; drain?: number; logLevel: LogLevel; parentFd?: number };
 
 /**
  * Scores for gateways until a stop signal, then lets its sessions move away; a second one ends it
@@ -20,12 +21,14 @@ type NodeFlags = RoleFlags & { model?: string; drain?: number; logLevel: LogLeve
  */
 export async function runNode(flags: NodeFlags, onReady: (address: string) => void): Promise<ExitCode> {
   checkRole(flags);
+  checkCurveFlags(flags);
   const address = flags.nodeListen ?? defaultAddress;
   const tls = readNodeTls(flags);
   if (!tls) checkClosed('--node-listen', address);
   const log = createLog(flags.logLevel, process.stderr);
   const model = loadModelPackage(flags.model ?? shippedPath('models/en-learner'));
-  const served = localEngine(model, flags.device, log);
+  const curve = flags.curve === undefined ? undefined : readDeviceCurve(flags.curve, model);
+  const served = localEngine(model, { device: flags.device, tuning: curve?.tuning }, log);
   const signals = listenForSignals(flags.parentFd !== undefined);
   const stopped = Promise.race([signals.first, served.died]);
   stopped.catch(() => {});

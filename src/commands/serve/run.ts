@@ -17,6 +17,7 @@ import type { LogLevel } from '../../telemetry/log-levels.ts';
 import { toPlainError } from '../../threads/plain-error.ts';
 import { printDocument } from '../output.ts';
 import { packageVersion, shippedPath } from '../package.ts';
+import { type CurveFlags, checkCurveFlags, type DeviceCurve, firstGuess, readDeviceCurve } from './curve.ts';
 import { checkLimits } from './limit-flag.ts';
 import { type RoleFlags, readPem, servedEngine } from './roles.ts';
 import { runNode } from './run-node.ts';
@@ -40,7 +41,8 @@ export type ServeFlags = {
   faultInjection?: true;
   logLevel: LogLevel;
   parentFd?: number;
-} & RoleFlags;
+} & RoleFlags &
+  CurveFlags;
 
 /**
  * Serves until a stop signal, then drains; a second one ends it at once. When the model is warm,
@@ -61,10 +63,12 @@ export async function runServe(flags: ServeFlags): Promise<ExitCode> {
 }
 
 async function serve(flags: ServeFlags, onReady: (url: string) => void): Promise<ExitCode> {
+  checkCurveFlags(flags);
   collectOnOwnThread();
   const log = createLog(flags.logLevel, process.stderr);
   const model = loadModelPackage(flags.model ?? shippedPath('models/en-learner'));
-  const engine = servedEngine(flags, model, log);
+  const curve = flags.curve === undefined ? undefined : readDeviceCurve(flags.curve, model);
+  const engine = servedEngine({ ...flags, tuning: curve?.tuning }, model, log);
   const warming = defer<AcousticEngine>();
   const server = await startServer({
     engine: warming.promise,
@@ -74,7 +78,7 @@ async function serve(flags: ServeFlags, onReady: (url: string) => void): Promise
     version: packageVersion(),
     host: flags.host,
     port: flags.port,
-    limits: limitsOf(flags),
+    limits: { ...firstGuess(curve), ...limitsOf(flags) },
     tokens: flags.tokenFile === undefined ? undefined : readTokenFile(flags.tokenFile),
     tls: readTls(flags.tlsCert, flags.tlsKey),
     origins: flags.allowOrigin ?? [],
@@ -93,7 +97,7 @@ async function serve(flags: ServeFlags, onReady: (url: string) => void): Promise
   stopped.catch(() => {});
   try {
     await Promise.race([server.ready, stopped]);
-    if (!signals.came()) await sayReady(server, loading, { log, onReady });
+    if (!signals.came()) await sayReady(server, loading, { log, onReady, curve });
     await stopped;
     const drained = server.drain().then((report) => {
       log.info(report, 'drained');
@@ -110,10 +114,13 @@ async function serve(flags: ServeFlags, onReady: (url: string) => void): Promise
 async function sayReady(
   server: RunningServer,
   loading: Promise<AcousticEngine>,
-  { log, onReady }: { log: Log; onReady: (url: string) => void },
+  { log, onReady, curve }: { log: Log; onReady: (url: string) => void; curve: DeviceCurve | undefined },
 ): Promise<void> {
   const { model, provider, whyNotNative } = await loading;
   if (whyNotNative !== undefined) log.warn({ whyNotNative, hint: installNative }, 'the model runs as WebAssembly');
+  if (curve && curve.tuning.device !== provider) {
+    log.warn({ curve: curve.tuning.device, provider }, 'the curve is of another device and says nothing of this one');
+  }
   onReady(server.url);
   const { name, version: modelVersion } = model;
   printDocument(`${plainText(`speechfb: ready at ${server.url} (${name} ${modelVersion} on ${provider})`)}\n`);

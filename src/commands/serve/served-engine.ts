@@ -1,3 +1,4 @@
+import type { TunedDevice } from '../../acoustic/engine/device-tuning.ts';
 import type { AcousticEngine, LostDevice } from '../../acoustic/engine/types.ts';
 import type { ModelPackage } from '../../acoustic/model/model-package.ts';
 import { parseDevice } from '../../acoustic/onnx/device.ts';
@@ -23,8 +24,11 @@ export type ServedEngine = {
   close(): Promise<void>;
 };
 
+/** What runs the model here; `tuning`: how that was found to be driven best. */
+export type LocalTuning = { device: string; tuning?: TunedDevice | undefined };
+
 /** The model and the scoring on threads of this process. */
-export function localEngine(model: ModelPackage, device: string, log: Log): ServedEngine {
+export function localEngine(model: ModelPackage, { device, tuning }: LocalTuning, log: Log): ServedEngine {
   const parsed = parseDevice(device);
   // One round of mail for the model's thread and those that score.
   const exchange = new Exchange();
@@ -49,7 +53,14 @@ export function localEngine(model: ModelPackage, device: string, log: Log): Serv
   return {
     scoring: liveScoring(threads),
     load() {
-      loading ??= createWorkerEngine({ model, device: parsed, exchange, onCrash, onLoss });
+      loading ??= createWorkerEngine({
+        model,
+        device: parsed,
+        exchange,
+        onCrash,
+        onLoss,
+        ...(tuning && { tuning }),
+      });
       return loading;
     },
     died,
