@@ -85,7 +85,9 @@ class Network {
     }
   }
 
-  /** The first output of the last layer, for the input; `which` case of the first layer's starts. */
+  /**
+   * The first output of the last layer, for the input; `which` case of the first layer's starts.
+   */
   run(which: number): number {
     let output = this.input;
     for (let at = 0; at < this.#steps.length; at++) {
