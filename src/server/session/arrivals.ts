@@ -1,6 +1,6 @@
 /** When a session's newest frames came, so that a result can tell what its own sound waited for. */
 export class Arrivals {
-  /** Those from `#first` on count; the ones before are given up many at a time. */
+  /** The frames that count begin at `#first`; the ones before are given up many at a time. */
   #queue: Arrival[] = [];
   #first = 0;
   #lastEndMs = 0;
