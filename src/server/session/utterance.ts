@@ -23,7 +23,7 @@ export type UtteranceOptions = {
   id: number;
   /** The session: its utterances share the time that scoring has for it. */
   speaker: string;
-  /** Those of learners go before it. */
+  /** Utterances of learners go before it. */
   canWait: boolean;
   /** Where it begins on the session's clock. */
   startMs: number;
