@@ -43,7 +43,7 @@ try {
     for (const protocol of order) {
       const feedback = await measure(protocol);
       found[protocol].push(feedback);
-      const row = percentiles.map((name) => feedback[name].toFixed(2));
+      const row = percentiles.map((name) => (feedback[name] ?? Number.POSITIVE_INFINITY).toFixed(2));
       table.push([round, protocol, feedback.samples, feedback.never, ...row]);
       process.stderr.write(`${round} ${protocol} ${row.join(' ')}\n`);
     }
@@ -70,6 +70,7 @@ async function measure(protocol: keyof typeof targets): Promise<Distribution> {
       objectives: ['p95(feedback_latency) < 500ms'],
     },
     clip,
+    20,
   );
   const feedback = report.distributions.feedback_latency;
   if (!feedback || feedback.samples === 0) throw new Error(`nothing was measured through ${protocol}`);
@@ -84,6 +85,6 @@ function clipOf(id: string): OneClip {
 }
 
 function medianOf(all: readonly Distribution[], name: (typeof percentiles)[number]): number {
-  const sorted = all.map((one) => one[name]).sort((a, b) => a - b);
+  const sorted = all.map((one) => one[name] ?? Number.POSITIVE_INFINITY).sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)]!;
 }

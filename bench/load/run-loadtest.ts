@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** What the benches read of a report. */
-export type Distribution = { samples: number; never: number; p50_ms: number; p95_ms: number; p99_ms: number };
+export type Distribution = { samples: number; never: number } & Record<Percentile, number | null>;
+/** Null: never. */
+type Percentile = 'p50_ms' | 'p95_ms' | 'p99_ms';
 type Report = { verdict: string; distributions: Partial<Record<string, Distribution>> };
 
 /** The `spec` of a scenario, as YAML has it. */
@@ -14,14 +16,18 @@ export type Spec = Record<string, unknown> & { target: object };
 /** A clip of fixtures/audio alone in a manifest of its own, with its words and their times. */
 export type OneClip = { id: string; audio: string; text: string; words: { text: string; end_ms: number }[] };
 
-/** Runs `speechfb loadtest` on a scenario in a process of its own; a missed objective is no failure. */
-export async function runLoadtest(spec: Spec, clip: OneClip): Promise<Report> {
+/**
+ * Runs `speechfb loadtest` on a scenario in a process of its own; a missed objective is no failure.
+ * @param frameMs undefined: as long as a message of the protocol is.
+ */
+export async function runLoadtest(spec: Spec, clip: OneClip, frameMs?: number): Promise<Report> {
   const directory = mkdtempSync(join(tmpdir(), 'speechfb-bench-'));
   try {
     const manifest = join(directory, 'clips.jsonl');
     writeFileSync(manifest, `${JSON.stringify(clip)}\n`);
     const scenario = join(directory, 'scenario.yaml');
-    const learners = { clips: manifest, frame: '20ms', emitInterval: '100ms', pause: '200ms' };
+    const frame = frameMs === undefined ? {} : { frame: `${frameMs}ms` };
+    const learners = { clips: manifest, ...frame, emitInterval: '100ms', pause: '200ms' };
     const whole = { apiVersion: 'speechfb.dev/v1alpha1', kind: 'LoadScenario', metadata: { name: 'bench' } };
     writeFileSync(scenario, JSON.stringify({ ...whole, spec: { learners, ...spec } }));
     const child = spawn(process.execPath, ['bin/speechfb', 'loadtest', scenario, '--json'], {

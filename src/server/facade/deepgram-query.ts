@@ -20,8 +20,8 @@ export function readDeepgramQuery(query: URLSearchParams): DeepgramQuery | strin
   if (problem !== undefined) return problem;
   const references = query.getAll('reference').filter((text) => text.trim() !== '');
   if (references.length === 0) return needsReference;
-  const tooLong = references.find((text) => text.length > mostLetters);
-  if (tooLong !== undefined) return `reference has ${tooLong.length} letters; at most ${mostLetters} are read`;
+  const bad = references.map(badReference).find((sentence) => sentence !== undefined);
+  if (bad !== undefined) return bad;
   const endpointing = query.get('endpointing');
   return {
     sampleRateHz: Number(query.get('sample_rate')),
@@ -32,6 +32,13 @@ export function readDeepgramQuery(query: URLSearchParams): DeepgramQuery | strin
     utteranceEndMs: numberIn(query, 'utterance_end_ms'),
     references,
   };
+}
+
+/** Why a text cannot be a reference, before it is read. */
+export function badReference(text: string): string | undefined {
+  if (text.trim() === '') return 'reference holds no text';
+  if (text.length <= mostLetters) return undefined;
+  return `reference has ${text.length} letters; at most ${mostLetters} are read`;
 }
 
 const needsReference =

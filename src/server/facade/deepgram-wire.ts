@@ -3,7 +3,7 @@ import type { ReferenceInput, StartMessage } from '../../protocol/client-message
 import type { WireErrorCode } from '../../protocol/codes.ts';
 import type { SessionSocket } from '../session/session.ts';
 import { BareSound } from './bare-sound.ts';
-import type { DeepgramQuery } from './deepgram-query.ts';
+import { badReference, type DeepgramQuery } from './deepgram-query.ts';
 import { type LiveResult, resultsText } from './deepgram-results.ts';
 import { type EventOf, headOf, pronunciationOf, utteranceOf } from './events.ts';
 import { SegmentedSpeech } from './segmented-speech.ts';
@@ -93,12 +93,17 @@ export class DeepgramWire implements Wire {
       case 'Finalize':
         return this.#finalize();
       case 'Configure':
-        if (typeof control.reference !== 'string' || control.reference.trim() === '') break;
-        this.#wished = control.reference;
-        return [];
+        return this.#configure(control.reference);
     }
-    const message = 'text messages are KeepAlive, Finalize, CloseStream, or Configure with a reference, in JSON';
-    return [{ refusal: { code: 'invalid_message', message } }];
+    return notUnderstood;
+  }
+
+  #configure(reference: unknown): readonly Meant[] {
+    if (typeof reference !== 'string') return notUnderstood;
+    const message = badReference(reference);
+    if (message !== undefined) return [{ refusal: { code: 'invalid_reference', message } }];
+    this.#wished = reference;
+    return [];
   }
 
   #finalize(): readonly Meant[] {
@@ -284,6 +289,15 @@ export class DeepgramWire implements Wire {
     this.#socket?.write(JSON.stringify(message));
   }
 }
+
+const notUnderstood: readonly Meant[] = [
+  {
+    refusal: {
+      code: 'invalid_message',
+      message: 'text messages are KeepAlive, Finalize, CloseStream, or Configure with a reference, in JSON',
+    },
+  },
+];
 
 /** Deepgram's close codes: what the client sent (DATA), or what became of the connection (NET). */
 const closings: Partial<Record<WireErrorCode, { close: number; prefix: string }>> = {

@@ -90,11 +90,12 @@ export class Entrance {
    * The refusal while no session of this caller can start: a WebSocket would be made for nothing.
    */
   #noSession(accounts: CallerAccounts, { lane, ticket }: UpgradeClaims, mayResume: boolean): HttpRefusal | undefined {
-    const { limits, registry, room, now } = this.#options;
+    const { limits, registry, room, state, now } = this.#options;
     const wish = this.#wish(lane, ticket);
     const { capacity, late } = this.#carried(wish);
     const { lacks } = room.session(accounts, wish);
-    const message = late ?? (lacks && lackingText(lacks, { ...wish, capacity }, limits));
+    const leaving = state().draining ? 'the server is going away' : undefined;
+    const message = leaving ?? late ?? (lacks && lackingText(lacks, { ...wish, capacity }, limits));
     if (message === undefined) return undefined;
     // It may come back to a session without naming it: while some wait for that, a few are heard
     // out.

@@ -5,7 +5,8 @@ import type { Recogniser, Said } from './recogniser.ts';
 /**
  * FunASR's WebSocket server in two passes: pieces of text while it is heard, each piece once, then the whole sentence anew.
  * Written from modelscope/FunASR (runtime/docs/websocket_protocol.md). The first message says how; `is_speaking: false` ends
- * the utterance; the same connection may begin another with `is_speaking: true`.
+ * the utterance; the same connection may begin another with `is_speaking: true`. Its clients put pieces together as they come,
+ * so that those of languages with spaces bring theirs.
  */
 export const funasr: Vendor = {
   path: '/',
@@ -51,16 +52,17 @@ class FunasrWire {
   #said(said: Said): void {
     const isFinal = said.is === 'final';
     const fresh = said.words.slice(this.#told);
+    const isFirst = this.#told === 0;
     this.#told = isFinal ? 0 : said.words.length;
     const is_final = isFinal;
-    const say = (mode: string, words: Said['words']): void => {
-      const text = words.map((word) => word.text.toLowerCase()).join(' ');
+    const say = (mode: string, words: Said['words'], before = ''): void => {
+      const text = before + words.map((word) => word.text.toLowerCase()).join(' ');
       const timestamp = JSON.stringify(words.map(({ startMs, endMs }) => [startMs, endMs].map(Math.round)));
       this.#line.answer(said, { mode, wav_name: this.#name, text, is_final, timestamp });
     };
     const online = this.#mode === '2pass' ? '2pass-online' : 'online';
     if (!isFinal) {
-      if (fresh.length > 0 && this.#mode !== 'offline') say(online, fresh);
+      if (fresh.length > 0 && this.#mode !== 'offline') say(online, fresh, isFirst ? '' : ' ');
     } else if (this.#mode === 'online') say('online', fresh);
     else say(this.#mode === '2pass' ? '2pass-offline' : 'offline', said.words);
   }

@@ -137,6 +137,14 @@ describe('what goes wrong at /v1/listen', () => {
     ['no JSON', 'hello', 1008, 'DATA-0000', 'invalid_message'],
     ['a JSON that is no object', '[1]', 1008, 'DATA-0000', 'invalid_message'],
     ['a Configure without a text', '{"type":"Configure"}', 1008, 'DATA-0000', 'invalid_message'],
+    ['a Configure without words', '{"type":"Configure","reference":" "}', 1008, 'DATA-0000', 'invalid_reference'],
+    [
+      'a text that is too long',
+      JSON.stringify({ type: 'Configure', reference: 'a'.repeat(4001) }),
+      1008,
+      'DATA-0000',
+      'invalid_reference',
+    ],
     ['a message that is too long', ' '.repeat(300_000), 1008, 'DATA-0000', 'too_large'],
   ])('is told: %s', async (_, text, code, prefix, variant) => {
     const socket = await callRaw(listenUrl((await serve()).url, `${format}&reference=a`));

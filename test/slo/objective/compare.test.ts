@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { addClusterSums, emptyClusterSums, sessionSums } from '../../../src/metrics/cluster-sums.ts';
 import { type ComparedRun, compareRuns } from '../../../src/slo/objective/compare.ts';
 import { oneASession } from '../../../src/slo/objective/compare-shares.ts';
 import { createRandom } from '../../../src/stats/random.ts';
@@ -54,6 +55,23 @@ describe('one run against one', () => {
     expect(compareRuns(sides[0]!, sides[1]!, margin).at(-1)).toMatchObject({ metric: 'availability', verdict });
   });
 
+  it.each([
+    [500, 500, 'same'],
+    [500, 620, 'undecided'],
+    [500, 2000, 'worse'],
+    [2000, 500, 'better'],
+    [15_000, 500, 'better'],
+  ])('%d and then %d words wrong of 10,000 are %s', (was, is, verdict) => {
+    const sides = [was, is].map((wrong) => ({
+      runs: [{ ...runOf(1, 0), rates: { wer: wordsOf(wrong) } }],
+    }));
+    const found = compareRuns(sides[0]!, sides[1]!, margin).at(-1)!;
+    expect(found).toMatchObject({ metric: 'wer', unit: 'share', verdict });
+    expect(found.baseline).toBeCloseTo(was / 10_000, 10);
+    expect(found.shift).toBeCloseTo((is - was) / 10_000, 10);
+    expect(found.lower <= found.shift && found.shift <= found.upper).toBe(true);
+  });
+
   it('leaves out what a side has no data of', () => {
     const empty = {
       ...runOf(1, 0),
@@ -64,6 +82,13 @@ describe('one run against one', () => {
     expect(compareRuns({ runs: [empty] }, { runs: [runOf(1, 0)] }, margin)).toEqual([]);
   });
 });
+
+/** A hundred sessions of a hundred words, all with as many of them wrong. */
+function wordsOf(wrong: number) {
+  const sums = emptyClusterSums();
+  for (let session = 0; session < 100; session++) addClusterSums(sums, sessionSums(100, wrong / 100));
+  return { good: 10_000 - wrong, total: 10_000, strata: [sums] };
+}
 
 describe('what is said of a metric', () => {
   const flat = (ms: number, count = 40): ComparedRun => ({
