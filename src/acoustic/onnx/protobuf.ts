@@ -33,7 +33,7 @@ export function* fieldsOf(message: Uint8Array): Generator<Field> {
 }
 
 /** A field with a message, a text or bytes in it. */
-export function field(number: number, body: Uint8Array | string): Uint8Array {
+export function bytesField(number: number, body: Uint8Array | string): Uint8Array {
   const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : body;
   return joined(varintOf(number * 8 + 2), varintOf(bytes.length), bytes);
 }

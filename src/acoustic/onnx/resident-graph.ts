@@ -1,4 +1,4 @@
-import { field, fieldsOf, joined, numberField } from './protobuf.ts';
+import { bytesField, fieldsOf, joined, numberField } from './protobuf.ts';
 
 type State = { input: string; output: string; shape: readonly number[] };
 
@@ -7,7 +7,7 @@ export const rowsInput = 'speechfb/rows';
 export const keepInput = 'speechfb/keep';
 
 /** The input or output that has all streams' rows of a state, by the name that the state had. */
-export function allOf(name: string): string {
+export function allRowsOf(name: string): string {
   return `${name}/all`;
 }
 
@@ -20,7 +20,7 @@ export function allOf(name: string): string {
  */
 export function withResidentStates(model: Uint8Array, states: readonly State[]): Uint8Array {
   const parts = [...fieldsOf(model)].map(({ number, body, raw }) =>
-    number === modelGraph && body ? field(modelGraph, graphOf(body, states)) : raw,
+    number === modelGraph && body ? bytesField(modelGraph, graphOf(body, states)) : raw,
   );
   return joined(...parts);
 }
@@ -29,12 +29,12 @@ export function withResidentStates(model: Uint8Array, states: readonly State[]):
 export function appendingModel(shape: readonly number[]): Uint8Array {
   const graph = joined(
     node('Concat', ['a', 'b'], 'c', intAttribute('axis', 0)),
-    field(2, 'append'),
+    bytesField(2, 'append'),
     tensorInfo(graphInput, 'a', float32, ['old', ...shape]),
     tensorInfo(graphInput, 'b', float32, ['more', ...shape]),
     tensorInfo(graphOutput, 'c', float32, ['all', ...shape]),
   );
-  return joined(numberField(1, irVersion), field(modelGraph, graph), field(8, numberField(2, opset)));
+  return joined(numberField(1, irVersion), bytesField(modelGraph, graph), bytesField(8, numberField(2, opset)));
 }
 
 function graphOf(graph: Uint8Array, states: readonly State[]): Uint8Array {
@@ -47,42 +47,50 @@ function graphOf(graph: Uint8Array, states: readonly State[]): Uint8Array {
     // Nodes stand in the order in which they run.
     node('Unsqueeze', [rowsInput, 'speechfb/axis'], 'speechfb/index'),
     ...states.flatMap(({ input, shape }) => [
-      node('Gather', [allOf(input), rowsInput], `${input}/taken`, intAttribute('axis', 0)),
+      node('Gather', [allRowsOf(input), rowsInput], `${input}/taken`, intAttribute('axis', 0)),
       node('Reshape', [keepInput, `speechfb/column${shape.length}`], `${input}/keep`),
       node('Mul', [`${input}/taken`, `${input}/keep`], input),
     ]),
     ...kept.map(({ raw }) => raw),
-    ...states.map(({ input, output }) => node('ScatterND', [allOf(input), 'speechfb/index', output], allOf(output))),
+    ...states.map(({ input, output }) =>
+      node('ScatterND', [allRowsOf(input), 'speechfb/index', output], allRowsOf(output)),
+    ),
     constant('speechfb/axis', [1]),
     ...ranks.map((rank) => constant(`speechfb/column${rank}`, [-1, ...Array<number>(rank).fill(1)])),
     tensorInfo(graphInput, rowsInput, int64, ['batch']),
     tensorInfo(graphInput, keepInput, float32, ['batch']),
     ...states.flatMap(({ input, output, shape }) => [
-      tensorInfo(graphInput, allOf(input), float32, ['slots', ...shape]),
-      tensorInfo(graphOutput, allOf(output), float32, ['slots', ...shape]),
+      tensorInfo(graphInput, allRowsOf(input), float32, ['slots', ...shape]),
+      tensorInfo(graphOutput, allRowsOf(output), float32, ['slots', ...shape]),
     ]),
   );
 }
 
 function node(operator: string, inputs: readonly string[], output: string, ...attributes: Uint8Array[]): Uint8Array {
-  const names = [...inputs.map((name) => field(1, name)), field(2, output)];
-  return field(1, joined(...names, field(3, `${output}/${operator}`), field(4, operator), ...attributes));
+  const names = [...inputs.map((name) => bytesField(1, name)), bytesField(2, output)];
+  return bytesField(
+    1,
+    joined(...names, bytesField(3, `${output}/${operator}`), bytesField(4, operator), ...attributes),
+  );
 }
 
 function intAttribute(name: string, value: number): Uint8Array {
-  return field(5, joined(field(1, name), numberField(3, value), numberField(20, attributeIsInt)));
+  return bytesField(5, joined(bytesField(1, name), numberField(3, value), numberField(20, attributeIsInt)));
 }
 
 function constant(name: string, values: readonly number[]): Uint8Array {
   const raw = new Uint8Array(BigInt64Array.from(values, BigInt).buffer);
-  return field(5, joined(numberField(1, values.length), numberField(2, int64), field(8, name), field(9, raw)));
+  return bytesField(
+    5,
+    joined(numberField(1, values.length), numberField(2, int64), bytesField(8, name), bytesField(9, raw)),
+  );
 }
 
 /** An input or output of the graph; a dimension with a name may be anything. */
 function tensorInfo(number: number, name: string, type: number, dims: readonly (number | string)[]): Uint8Array {
-  const sizes = dims.map((dim) => field(1, typeof dim === 'number' ? numberField(1, dim) : field(2, dim)));
-  const tensor = joined(numberField(1, type), field(2, joined(...sizes)));
-  return field(number, joined(field(1, name), field(2, field(1, tensor))));
+  const sizes = dims.map((dim) => bytesField(1, typeof dim === 'number' ? numberField(1, dim) : bytesField(2, dim)));
+  const tensor = joined(numberField(1, type), bytesField(2, joined(...sizes)));
+  return bytesField(number, joined(bytesField(1, name), bytesField(2, bytesField(1, tensor))));
 }
 
 function nameOf(info: Uint8Array): string {
@@ -96,6 +104,6 @@ const graphOutput = 12;
 const float32 = 1;
 const int64 = 7;
 const attributeIsInt = 2;
-/** Those that ONNX Runtime 1.30 and any model here have at least. */
+/** ONNX Runtime 1.30 reads these and newer ones. */
 const irVersion = 8;
 const opset = 13;

@@ -5,14 +5,14 @@ import type { ModelPackage } from '../model/model-package.ts';
 import type { Provider } from './device.ts';
 import type { ModelStepper, StepOutput } from './model-stepper.ts';
 import type { OpenedSession } from './onnx-session.ts';
-import { allOf, appendingModel, keepInput, rowsInput, withResidentStates } from './resident-graph.ts';
+import { allRowsOf, appendingModel, keepInput, rowsInput, withResidentStates } from './resident-graph.ts';
 import { type RunShapes, shapesUpTo } from './shapes.ts';
 
 /**
- * A stepper whose states stay on the device between runs, a row a stream in one tensor a state: what
- * comes and goes with a run is features, row numbers and answers. Only WebGPU: onnxruntime-node 1.30
- * keeps outputs of no other device there. Errors: those of onnxruntime, for a model whose states are
- * not floats, or whose weights lie in files beside it.
+ * A stepper whose states stay on the device between runs, a row a stream in one tensor a state:
+ * what comes and goes with a run is features, row numbers and answers. Only WebGPU:
+ * onnxruntime-node 1.30 keeps outputs of no other device there. Errors: those of onnxruntime, for a
+ * model whose states are not floats, or whose weights lie in files beside it.
  */
 export async function openResident(
   model: ModelPackage,
@@ -28,7 +28,7 @@ export async function openResident(
   });
   const { states } = model;
   const bytes = withResidentStates(readFileSync(opened.path), states);
-  const session = await InferenceSession.create(bytes, options(states.map(({ output }) => allOf(output))));
+  const session = await InferenceSession.create(bytes, options(states.map(({ output }) => allRowsOf(output))));
   const appending: InferenceSession[] = [];
   for (const { shape } of states) appending.push(await InferenceSession.create(appendingModel(shape), options(['c'])));
   const stepper = new ResidentStepper(model, { opened, session, appending }, scoreWidth, shapes);
@@ -69,7 +69,11 @@ class ResidentStepper implements ModelStepper {
     this.phones = model.phones.length;
     this.features = new Float32Array(shapes.maxRows * this.featureWidth);
     const { logPosterior, scoreLogit } = model.outputs;
-    this.#outputs = [logPosterior, ...(scoreLogit ? [scoreLogit] : []), ...model.states.map((s) => allOf(s.output))];
+    this.#outputs = [
+      logPosterior,
+      ...(scoreLogit ? [scoreLogit] : []),
+      ...model.states.map((s) => allRowsOf(s.output)),
+    ];
     this.#all = model.states.map(({ shape }) => this.#zeros(firstRows, shape));
   }
 
@@ -106,7 +110,7 @@ class ResidentStepper implements ModelStepper {
       name === undefined ? [] : memoryOf(given[name]!),
     );
     const before = this.#all;
-    this.#all = states.map(({ output }) => given[allOf(output)]!);
+    this.#all = states.map(({ output }) => given[allRowsOf(output)]!);
     for (const tensor of before) tensor.dispose();
     for (const slot of slots) slot.isNew = false;
     const valuesOf = (name: string) => given[name]!.data as Float32Array;
@@ -139,7 +143,7 @@ class ResidentStepper implements ModelStepper {
       [this.#model.inputs.features]: new Tensor('float32', features, dims),
       [rowsInput]: new Tensor('int64', rows, [bucket]),
       [keepInput]: new Tensor('float32', keep, [bucket]),
-      ...Object.fromEntries(this.#model.states.map(({ input }, i) => [allOf(input), this.#all[i]!])),
+      ...Object.fromEntries(this.#model.states.map(({ input }, i) => [allRowsOf(input), this.#all[i]!])),
     };
   }
 
