@@ -69,6 +69,7 @@ export function localEngine(model: ModelPackage, { device, tuning }: LocalTuning
       // process.
       await loading?.then((engine) => engine.close()).catch(() => {});
       await threads.close();
+      exchange.close();
     },
   };
 }
