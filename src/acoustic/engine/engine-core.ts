@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { LogMelPlan } from '../features/log-mel.ts';
 import type { ModelPackage } from '../model/model-package.ts';
 import { isAccelerator, type Provider } from '../onnx/device.ts';
-import type { StepOutput, Stepper } from '../onnx/stepper.ts';
+import type { ModelStepper, StepOutput } from '../onnx/model-stepper.ts';
 import { StatsRecorder } from './engine-stats.ts';
 import { EngineStream, type StreamHost } from './engine-stream.ts';
 import { LoadFollower, type Pace, type pacesOf } from './pace.ts';
@@ -12,7 +12,7 @@ import type { AcousticFrames, CoreStats } from './types.ts';
 export type CoreOptions = {
   model: ModelPackage;
   plan: LogMelPlan;
-  stepper: Stepper;
+  stepper: ModelStepper;
   /** A fixed one; absent: it follows the load. */
   pace?: Pace;
   /** The levels that it follows the load in, while the device is there. */
@@ -21,7 +21,7 @@ export type CoreOptions = {
    * Opens what goes on when an accelerator's run fails, and tells whom that concerns; the streams
    * go on where they were.
    */
-  fallBack(error: Error): Promise<Stepper>;
+  fallBack(error: Error): Promise<ModelStepper>;
 };
 
 /** The way of an engine's streams and sound from another thread, and of its frames to it. */
@@ -42,7 +42,7 @@ export type Mail = {
 export class EngineCore {
   readonly #model: ModelPackage;
   readonly #plan: LogMelPlan;
-  #stepper: Stepper;
+  #stepper: ModelStepper;
   readonly #fallBack: CoreOptions['fallBack'];
   readonly #pace: Pace | undefined;
   readonly #streams = new Set<EngineStream>();
@@ -82,7 +82,7 @@ export class EngineCore {
   }
 
   open(onFrames: (frames: AcousticFrames) => void, onError: (error: Error) => void): EngineStream {
-    const stepper = (): Stepper => this.#stepper;
+    const stepper = (): ModelStepper => this.#stepper;
     const host: StreamHost = {
       model: this.#model,
       plan: this.#plan,
