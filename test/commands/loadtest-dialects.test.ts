@@ -176,6 +176,12 @@ describe('a target that is wrong is said at its line:', () => {
       'in one of header, query, subprotocol',
     ],
     [
+      'two tokens',
+      `{ ${here}, tokenFile: key, auth: { header: authorization, value: "\${env:X}" } }`,
+      [],
+      'in which the token goes too',
+    ],
+    [
       'an unset variable',
       `{ ${here}, auth: { header: A, value: "\${env:SPEECHFB_UNSET}" } }`,
       [],

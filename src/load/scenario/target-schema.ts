@@ -1,6 +1,15 @@
 import { z } from 'zod';
 import { checkAnyUrl, withStreamPath } from '../../client/url.ts';
-import { despiteProblems, duration, integer, section, shown, text, throughUnit } from '../../config/fields.ts';
+import {
+  despiteProblems,
+  duration,
+  integer,
+  isMapping,
+  section,
+  shown,
+  text,
+  throughUnit,
+} from '../../config/fields.ts';
 import { isProtocolFile, protocolNameProblem } from '../../dialects/catalogue.ts';
 import { type LimitName, type LimitRange, limitNames, limitProblem, limitRanges } from '../../protocol/limit-ranges.ts';
 import { SecretUrl } from '../../secret-url.ts';
@@ -108,6 +117,10 @@ function checkTarget(given: LooseTarget, context: z.RefinementCtx): void {
   if (url === undefined && given.consent !== undefined) problem('consent', 'is for a target.url, and there is none');
   if (url === undefined && given.auth !== undefined)
     problem('auth', 'is for a target.url; the server that the test starts lets everybody in');
+  const places: unknown[] = Array.isArray(given.auth) ? given.auth : [];
+  const bearer = token !== undefined || tokenFile !== undefined;
+  if (bearer && places.some((one) => isMapping(one) && /^authorization$/i.test(`${one.header}`)))
+    problem('auth', 'has the header Authorization, in which the token goes too; keep one');
   const known = isProtocolFile(protocol) || protocolNameProblem(protocol) === undefined;
   if (url === undefined && known && !spokenHere.includes(protocol))
     problem(
