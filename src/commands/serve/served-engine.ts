@@ -79,6 +79,7 @@ export function localEngine(
       // process.
       await loading?.then((engine) => engine.close()).catch(() => {});
       await threads.close();
+      exchange.close();
     },
   };
 }

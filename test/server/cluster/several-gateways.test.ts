@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect as connectTcp } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { WebSocket } from 'ws';
 import type { ServerEvent } from '../../../src/protocol/server-messages.ts';
 import { parseTokens } from '../../../src/server/admission/tokens.ts';
 import { localhostTls } from '../../kit/localhost.ts';
@@ -119,6 +120,19 @@ describe('several gateways behind one port', () => {
     different.send({ ...start, granularity: 'word' });
     await different.closed;
     expect(different.of('error')).toMatchObject([{ code: 'session_conflict' }]);
+  });
+
+  it('speak the protocols of others, whose start and sound come at once', async () => {
+    const { url } = await serveSeveral(2);
+    const said: string[] = [];
+    const socket = new WebSocket(new URL('/v1/listen?encoding=linear16&sample_rate=16000&reference=ab+ba', url));
+    socket.on('message', (data) => said.push(String(data)));
+    await once(socket, 'open');
+    for (let i = 0; i < 40; i++) socket.send(Buffer.alloc(640));
+    socket.send('{"type":"CloseStream"}');
+    await once(socket, 'close');
+    expect(said.join('\n')).toMatch(/"is_final":true/);
+    expect(said.join('\n')).toMatch(/"transcript":"ab ba"/);
   });
 
   it('read sound that comes right behind the start, in order', async () => {
