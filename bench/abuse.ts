@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -15,8 +15,8 @@ import { readTo } from './load/reading.ts';
 
 // What do well-behaved learners feel beside somebody who abuses the server?
 //   npm run abuse -- --only next-utterance,one-token --seconds 12 --program /another/clone/bin/speechfb
-// For each attack a server of its own: four learners read to it undisturbed, then the attack begins, in a process of its
-// own, and four more read beside it. Held: their p95 stays under twice the quiet one, none is refused, dies or waits for
+// For each attack a server of its own: four learners (50 beside 10,000 sockets) read to it undisturbed, then the attack begins, in a process
+// of its own, and as many more read beside it. Held: their p95 stays under twice the quiet one, none is refused, dies or waits for
 // ever, and the server's memory under --most-megabytes. Then programs are fed what hostile servers and files say.
 const { values } = parseArgs({
   options: {
@@ -28,7 +28,6 @@ const { values } = parseArgs({
   },
 });
 const seconds = Number(values.seconds);
-const learners = 4;
 const mostMegabytes = Number(values['most-megabytes']);
 const program = resolve(values.program);
 const only = values.only?.split(',');
@@ -66,7 +65,8 @@ const served = new Table({
 });
 for (const attack of attacks) {
   if (only && !only.includes(attack.name)) continue;
-  const row = await measure(attack);
+  const lacking = lackOfFiles(attack);
+  const row = lacking === undefined ? await measure(attack) : [attack.name, lacking];
   served.push(row);
   process.stderr.write(`${row.join('  ')}\n`);
 }
@@ -84,25 +84,34 @@ for (const abuse of commandAbuses) {
 }
 if (commands.length > 0) process.stdout.write(`${commands}\n`);
 
+/** Why a row cannot be measured: neither side may have as many files open. */
+function lackOfFiles({ openFiles = 0 }: Attack): string | undefined {
+  const limit = spawnSync('/bin/sh', ['-c', 'ulimit -n'], { encoding: 'utf8' }).stdout.trim();
+  if (limit === 'unlimited' || Number(limit) >= openFiles) return undefined;
+  return `not measured: ulimit -n is ${limit}; ${openFiles} are needed`;
+}
+
 async function measure(attack: Attack): Promise<(string | number)[]> {
+  const { learners = 4, leadSeconds = Number(values.lead), serve = [] } = attack;
+  const most = attack.mostMegabytes ?? mostMegabytes;
   const log = `run/abuse/${attack.name}.log`;
   const guard = attack.tokens ? ['--token-file', tokenFile] : [];
   const server = await startEmbedded({
     file: '/bin/sh',
-    args: ['-c', `exec "$0" "$@" 2>${log}`, process.execPath, program, 'serve', '--port', '0', ...guard],
+    args: ['-c', `exec "$0" "$@" 2>${log}`, process.execPath, program, 'serve', '--port', '0', ...guard, ...serve],
   });
   const memory = new PeakMemory(server.pid);
-  const quiet = await read(server, attack.tokens, 8);
+  const quiet = await read(server, attack.tokens, { learners, forSeconds: 8 });
   const attacker = attackOn(attack, server);
-  await new Promise((resume) => setTimeout(resume, Number(values.lead) * 1000));
-  const beside = await read(server, attack.tokens, seconds);
+  await new Promise((resume) => setTimeout(resume, leadSeconds * 1000));
+  const beside = await read(server, attack.tokens, { learners, forSeconds: seconds });
   const seen = await attacker.end();
   memory.close();
   await server.stop();
   const held =
     beside.p95 <= Math.max(leastBoundMs, 2 * quiet.p95) &&
     beside.never + beside.refused + beside.died === 0 &&
-    memory.megabytes <= mostMegabytes;
+    memory.megabytes <= most;
   return [
     attack.name,
     quiet.p95.toFixed(0),
@@ -122,9 +131,21 @@ async function measure(attack: Attack): Promise<(string | number)[]> {
 }
 
 /** Learners who read for some seconds, in a process of their own. */
-async function read(server: EmbeddedServer, hasTokens: boolean, forSeconds: number) {
+async function read(
+  server: EmbeddedServer,
+  hasTokens: boolean,
+  { learners, forSeconds }: { learners: number; forSeconds: number },
+) {
   const token = hasTokens ? tokens.learner : undefined;
-  const reading = { learners, rampMs: 500, durationMs: forSeconds * 1000, clips, url: server.url, token, seed: 1 };
+  const reading = {
+    learners,
+    rampMs: Math.max(500, 50 * learners),
+    durationMs: forSeconds * 1000,
+    clips,
+    url: server.url,
+    token,
+    seed: 1,
+  };
   const result = await readTo(reading);
   using recordings = new Recorder(result.recording);
   using recorder = recordings.merged();

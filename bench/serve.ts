@@ -11,16 +11,25 @@ import { Recorder } from '../src/metrics/recorder.ts';
 import type { GeneratorResult } from '../src/results/merge-results.ts';
 import { residentMegabytes } from './abuse/peak-memory.ts';
 import { frameMs, readTo } from './load/reading.ts';
+import { overloadTable, overloadVariants } from './serve/overload.ts';
 import { type StreamSecond, serverThreads, steadyCost } from './serve/thread-cpu.ts';
 
 // How many sessions does a machine carry, the load generator among them, and what bounds it?
 //   npm run bench serve -- --steps 50,100,200 --seconds 12
 // Server-added latency is feedback latency beyond the frame itself; the model's look-ahead is no part of it, because
 // feedback says up to where it has heard. The target: 200 sessions on two cores at p95 <= 100 ms.
+//   npm run bench serve -- --overload --carries 180 --variants plain,half,neighbour,bad
+// What becomes of those inside when three times as many as it carries come within --ramp seconds, for --seconds (60);
+// --fixed N: let in as many, whatever it feels.
 const { values } = parseArgs({
   options: {
     steps: { type: 'string', default: '50,100,150,200,250,300' },
-    seconds: { type: 'string', default: '12' },
+    seconds: { type: 'string' },
+    overload: { type: 'boolean', default: false },
+    carries: { type: 'string', default: '180' },
+    fixed: { type: 'string' },
+    ramp: { type: 'string', default: '20' },
+    variants: { type: 'string', default: overloadVariants.join(',') },
     limit: { type: 'string', default: '100' },
   },
 });
@@ -29,6 +38,19 @@ const limitMs = Number(values.limit);
 const settleMs = 2000;
 const clips = readClips('fixtures/audio/manifest.jsonl');
 await histogramsReady();
+if (values.overload) {
+  process.stdout.write(
+    await overloadTable({
+      clips,
+      carries: Number(values.carries),
+      fixed: values.fixed,
+      rampMs: Number(values.ramp) * 1000,
+      durationMs: Number(values.seconds ?? 60) * 1000,
+      variants: overloadVariants.filter((variant) => values.variants.split(',').includes(variant)),
+    }),
+  );
+  process.exit();
+}
 const server = await startEmbedded({
   file: process.execPath,
   args: ['bin/speechfb', 'serve', '--port', '0', '--max-sessions', '2000', '--log-level', 'error'],
@@ -70,7 +92,7 @@ process.stdout.write(
 async function measure(sessions: number) {
   // The server takes 50 new sessions a second.
   const rampMs = sessions * 25;
-  const durationMs = rampMs + Number(values.seconds) * 1000;
+  const durationMs = rampMs + Number(values.seconds ?? 12) * 1000;
   const before = { serverSeconds: cpuSeconds(server.pid), atMs: performance.now() };
   const reading = { learners: sessions, rampMs, durationMs, clips, url: server.url, seed: sessions };
   const [result, cost] = await Promise.all([readTo(reading), steadyCost(server, rampMs + settleMs, durationMs)]);

@@ -14,6 +14,16 @@ export type Attack = {
   what: string;
   /** Whether the server asks for tokens; the learner and the attacker then have one each. */
   tokens: boolean;
+  /** How the server is started, where it has to let in more than it does by itself. */
+  serve?: readonly string[];
+  /** How many read beside it; default 4. */
+  learners?: number;
+  /** How long it takes until it is in full swing, s; default --lead. */
+  leadSeconds?: number;
+  /** What the server may take; default --most-megabytes. */
+  mostMegabytes?: number;
+  /** Files that the server and the attacker have open at once. */
+  openFiles?: number;
   /** Goes on until the process is killed. */
   run(target: Target): void;
 };
@@ -27,6 +37,25 @@ const manyPhones = Array.from({ length: 500 }, (_, i) => ({
   text: `word${'abcdefghij'[i % 10]}`,
   phones: Array.from({ length: 40 }, (_, k) => ['AA', 'T', 'IY', 'S', 'N', 'OW', 'L'][(i + k) % 7]),
 }));
+
+/** A server that lets 10,000 in and leaves them alone. */
+const thousands = {
+  serve: [
+    ['max_connections', 10_200],
+    ['max_sessions', 10_200],
+    ['fixed_sessions', 10_200],
+    ['starts_per_second', 1000],
+    ['start_burst', 12_000],
+    ['place_share', 1],
+    ['rate_share', 1],
+    ['start_timeout_ms', 600_000],
+    ['idle_timeout_ms', 600_000],
+  ].flatMap(([name, value]) => ['--limit', `${name}=${value}`]),
+  learners: 50,
+  leadSeconds: 30,
+  mostMegabytes: 1500,
+  openFiles: 10_500,
+} as const;
 
 /** Every attack on a running server; each stays within what the handshake lets anybody do. */
 export const attacks: readonly Attack[] = [
@@ -214,6 +243,49 @@ export const attacks: readonly Attack[] = [
     what: '10,000 WebSockets with a token that never start, opened 500 a second',
     tokens: true,
     run: (target) => again(10_000, () => open(target), 500),
+  },
+  {
+    name: 'silent-starts',
+    what: 'sessions that start and send no sound, 50 a second, 300 at once',
+    tokens: true,
+    run: (target) => again(300, () => session(target, { text: longText }, () => {}), 50),
+  },
+  {
+    name: 'wrong-resumes',
+    what: 'resumes of sessions that are there with wrong tokens, 500 a second',
+    tokens: true,
+    run: (target) => {
+      const ids: string[] = [];
+      again(4, () => {
+        const socket = session(target, { text: 'hello' }, () => {});
+        socket.on('message', (data) => {
+          const id = /"session_id":"([^"]+)"/.exec(String(data))?.[1];
+          if (id !== undefined) ids.push(id);
+        });
+        return socket;
+      });
+      setInterval(() => {
+        const session_id = ids.at(-1);
+        if (session_id === undefined) return;
+        const socket = open({ ...target, url: `${target.url}?resume=${session_id}` });
+        const message = { type: 'resume', session_id, resume_token: 'y'.repeat(43), last_event_id: 0 };
+        socket.on('open', () => say(target, socket, message));
+      }, 2);
+    },
+  },
+  {
+    name: 'idle-10k',
+    what: '10,000 WebSockets with a token, all let in, that never start; 50 learners beside them',
+    tokens: true,
+    ...thousands,
+    run: (target) => again(10_000, () => open(target), 500),
+  },
+  {
+    name: 'idle-10k-sessions',
+    what: '10,000 sessions with a token, all let in, that send no sound; 50 learners beside them',
+    tokens: true,
+    ...thousands,
+    run: (target) => again(10_000, () => session(target, { text: 'hello' }, () => {}), 500),
   },
 ];
 

@@ -12,7 +12,11 @@ export type NoiseFloor = {
  * `priorDb`, unless the level is as steady as only noise is.
  */
 export function createNoiseFloor(): NoiseFloor {
-  const minima: number[] = [Number.POSITIVE_INFINITY];
+  /** The minima of stretches that are over, and the lowest of them. */
+  const minima: number[] = [];
+  let lowestBefore = Number.POSITIVE_INFINITY;
+  /** That of the stretch that goes on. */
+  let minimum = Number.POSITIVE_INFINITY;
   let frames = 0;
   let smoothed = Number.NaN;
   let highest = Number.NEGATIVE_INFINITY;
@@ -20,12 +24,15 @@ export function createNoiseFloor(): NoiseFloor {
     update(levelDb) {
       smoothed = Number.isNaN(smoothed) ? levelDb : smoothed + smoothing * (levelDb - smoothed);
       highest = Math.max(highest, smoothed);
-      if (frames > 0 && frames % framesAMinimum === 0) minima.push(Number.POSITIVE_INFINITY);
-      if (minima.length > keptMinima) minima.shift();
+      if (frames > 0 && frames % framesAMinimum === 0) {
+        minima.push(minimum);
+        if (minima.length >= keptMinima) minima.shift();
+        lowestBefore = Math.min(...minima);
+        minimum = Number.POSITIVE_INFINITY;
+      }
       frames++;
-      const last = minima.length - 1;
-      minima[last] = Math.min(minima[last]!, smoothed);
-      const lowest = Math.min(...minima);
+      minimum = Math.min(minimum, smoothed);
+      const lowest = Math.min(lowestBefore, minimum);
       const steady = frames >= steadyFrames && highest - lowest < steadyRangeDb;
       return frames < startFrames && !steady ? Math.min(lowest, priorDb) : lowest;
     },

@@ -37,7 +37,7 @@ export function fromF32le(bytes: Uint8Array, samples = new Float32Array(bytes.le
 }
 
 /** Little-endian 32-bit float PCM. */
-export function toF32le(samples: Float32Array): Buffer {
+export function toF32le(samples: Float32Array): Uint8Array<ArrayBuffer> {
   const bytes = Buffer.allocUnsafe(4 * samples.length);
   for (let i = 0; i < samples.length; i++) bytes.writeFloatLE(samples[i]!, 4 * i);
   return bytes;

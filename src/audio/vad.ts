@@ -20,7 +20,9 @@ export class Vad {
   readonly #frameSamples: number;
   readonly #floor = createNoiseFloor();
   readonly #start: number[] = [];
+  /** The newest frames, the oldest first, and how many of them are loud. */
   #recent: boolean[] = [];
+  #recentLoud = 0;
   #previous = 0;
   #energy = 0;
   #filled = 0;
@@ -65,26 +67,25 @@ export class Vad {
       this.#start.push(levelDb);
       return undefined;
     }
-    if (this.#frames === settleFrames) this.#recent = this.#start.map((level) => level > threshold);
-    else while (this.#recent.length >= onsetWindow) this.#recent.shift();
-    this.#recent.push(levelDb > threshold);
+    if (this.#frames === settleFrames) for (const level of this.#start) this.#note(level > threshold);
+    else while (this.#recent.length >= onsetWindow) if (this.#recent.shift()) this.#recentLoud--;
+    this.#note(levelDb > threshold);
     if (this.#speaking) {
       if ((this.#frames - 1 - this.#lastLoud) * frameMs < this.#hangoverMs) return undefined;
       this.#speaking = false;
       return { type: 'ended', atMs: (this.#lastLoud + 1) * frameMs };
     }
-    if (count(this.#recent) < onsetFrames) return undefined;
+    if (this.#recentLoud < onsetFrames) return undefined;
     this.#speaking = true;
     const oldest = this.#frames - this.#recent.length;
     this.#lastLoud = oldest + this.#recent.lastIndexOf(true);
     return { type: 'began', atMs: (oldest + this.#recent.indexOf(true)) * frameMs };
   }
-}
 
-function count(loud: readonly boolean[]): number {
-  let total = 0;
-  for (const one of loud) if (one) total++;
-  return total;
+  #note(isLoud: boolean): void {
+    this.#recent.push(isLoud);
+    if (isLoud) this.#recentLoud++;
+  }
 }
 
 const noEvents: readonly VadEvent[] = [];

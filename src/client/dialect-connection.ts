@@ -274,5 +274,5 @@ function prepared(message: Outgoing, place?: number): PreparedMessage | string {
 
 function example(message: string | Uint8Array): string {
   if (typeof message === 'string') return message.length > mostShown ? `${message.slice(0, mostShown)}...` : message;
-  return `${message.length} bytes: ${Buffer.from(message.subarray(0, 16)).toString('hex')}`;
+  return `bytes ${Buffer.from(message.subarray(0, 16)).toString('hex')}`;
 }

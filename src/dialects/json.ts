@@ -3,8 +3,7 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** The JSON object in a text message, or what is wrong with the message. */
 export function objectIn(message: string | Uint8Array): JsonObject | { problem: string } {
-  if (typeof message !== 'string')
-    return { problem: `a binary message of ${message.length} bytes, where JSON was due` };
+  if (typeof message !== 'string') return { problem: 'a binary message, where JSON was due' };
   try {
     const value: unknown = JSON.parse(message);
     if (isObject(value)) return value;

@@ -77,8 +77,7 @@ export class MappedSpeaker implements Speaker {
   }
 
   heard(given: string | Uint8Array): readonly Heard[] {
-    if (typeof given !== 'string')
-      return [{ is: 'not understood', problem: `a binary message of ${given.length} bytes, where a text was due` }];
+    if (typeof given !== 'string') return [{ is: 'not understood', problem: 'a binary message, where a text was due' }];
     const message = messageOf(given);
     const awaited = this.#spec.open[this.#step]?.await;
     if (awaited !== undefined && meets(message, awaited)) return this.#awaited();

@@ -112,6 +112,8 @@ export const limitRanges = {
   unnamed_per_second: perSecond,
   unnamed_burst: count,
   busy_retry_ms: ms,
+  silent_gateway_ms: ms,
+  hung_gateway_ms: ms,
   drain_ms: msOrNone,
 } as const satisfies Record<string, LimitRange>;
 

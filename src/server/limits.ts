@@ -143,6 +143,12 @@ export const defaultLimits = {
   ...overloadLimits,
   /** How long a refused client is asked to wait. */
   busyRetryMs: 5_000,
+  /**
+   * How long one of several gateways may say nothing before connections go to others, and before
+   * its process is ended and started again. One that works says ten times a second that it lives.
+   */
+  silentGatewayMs: 1000,
+  hungGatewayMs: 10_000,
   /** SIGTERM: how long sessions have to get their finals. */
   drainMs: 10_000,
 } as const satisfies Record<string, number>;

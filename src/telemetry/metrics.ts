@@ -1,7 +1,19 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import {
+  type Aggregator,
+  Counter,
+  collectDefaultMetrics,
+  Gauge,
+  Histogram,
+  type MetricObjectWithValues,
+  type MetricValue,
+  Registry,
+} from 'prom-client';
 import type { ServerMessage } from '../protocol/server-messages.ts';
 import { type StageTimings, serverStages } from '../protocol/stages.ts';
 import { QuickHistogram } from './quick-histogram.ts';
+
+/** All metrics of one process as data, with how each is added up over processes. */
+export type MetricsDocument = MetricObjectWithValues<MetricValue<string>>[];
 
 /** What is read when metrics are asked for. */
 export type MetricSources = {
@@ -123,6 +135,11 @@ export class Metrics {
     }
     return { body: await this.#exposed.body, contentType: this.#registry.contentType };
   }
+
+  /** The same as data, to be merged with those of other processes. */
+  document(): Promise<MetricsDocument> {
+    return this.#registry.getMetricsAsJSON();
+  }
 }
 
 const exposedMs = 100;
@@ -157,6 +174,7 @@ function exposeSources(sources: MetricSources, registry: Registry): void {
     name: 'speechfb_build_info',
     help: 'Always 1; the labels say what runs.',
     labelNames: ['version', 'node', 'provider'],
+    aggregator: 'first',
     registers,
     collect() {
       this.reset();
@@ -173,19 +191,12 @@ function exposeSources(sources: MetricSources, registry: Registry): void {
       for (const [state, count] of Object.entries(sources.sessions())) this.set({ state }, count);
     },
   });
-  new Gauge({
-    name: 'speechfb_limit',
-    help: 'What the limits of the server are, by name.',
-    labelNames: ['limit'],
-    registers,
-    collect() {
-      for (const [limit, value] of Object.entries(sources.limits?.() ?? {})) this.set({ limit }, value);
-    },
-  });
+  exposeLimits(() => sources.limits?.() ?? {}, registers);
   const gauge = (name: string, help: string, read: () => number | undefined): void => {
     new Gauge({
       name: `speechfb_${name}`,
       help,
+      aggregator: aggregators[name] ?? 'sum',
       registers,
       collect() {
         const value = read();
@@ -221,6 +232,37 @@ function exposeSources(sources: MetricSources, registry: Registry): void {
   gauge('scoring_wait_p95_seconds', "From the model's frames to the feedback made of them, p95 of late.", () => {
     const numbers = scoring();
     return numbers && numbers.waitP95Ms / 1000;
+  });
+}
+
+/**
+ * How gauges are added up over the processes of one server, by name; the others are sums. Of what
+ * says how well a part does, the worst part counts.
+ */
+const aggregators: Readonly<Record<string, Aggregator>> = {
+  // Each gateway tells of all nodes that it knows.
+  slots: 'max',
+  slots_free: 'max',
+  engine_batch_size: 'average',
+  engine_busy_ratio: 'max',
+  engine_step_p95_seconds: 'max',
+  degradation_level: 'max',
+  standing_delay_seconds: 'max',
+  scoring_busy_ratio: 'max',
+  scoring_wait_p95_seconds: 'max',
+};
+
+/** The first of several processes says what holds for the whole server. */
+export function exposeLimits(read: () => Readonly<Record<string, number>>, registers: Registry[]): void {
+  new Gauge({
+    name: 'speechfb_limit',
+    help: 'What the limits of the server are, by name.',
+    labelNames: ['limit'],
+    aggregator: 'first',
+    registers,
+    collect() {
+      for (const [limit, value] of Object.entries(read())) this.set({ limit }, value);
+    },
   });
 }
 
@@ -262,6 +304,7 @@ function exposeDevice(sources: MetricSources, registers: Registry[]): void {
     name: 'speechfb_engine_device',
     help: '1 for what runs the model now, 0 for a device that was lost.',
     labelNames: ['device'],
+    aggregator: 'min',
     registers,
     collect() {
       const engine = sources.engine();

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PhonemeResult } from '../../src/protocol/result.ts';
 import type { ServerEvent } from '../../src/protocol/server-messages.ts';
@@ -43,6 +44,23 @@ describe.skipIf(lack !== undefined)('the shipped network on a software GPU', () 
     expect(onGpu.numbers.length).toBe(wanted.numbers.length);
     expect(largest(onGpu.numbers.map((value, i) => value - wanted.numbers[i]!))).toBeLessThan(0.02);
   }, 240_000);
+
+  it('keeps the states of its streams', async () => {
+    const built = pathToFileURL(resolve(import.meta.dirname, '../../dist/acoustic')).href;
+    const script = `
+      const { openStepper } = await import('${built}/onnx/stepper.js');
+      const { loadModelPackage } = await import('${built}/model/load-model.js');
+      const stepper = await openStepper(loadModelPackage('models/en-learner'), 'webgpu', 1);
+      console.log(stepper.provider, stepper.constructor.name);
+      await stepper.close();`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], { env: softwareGpu() });
+    let said = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      said += chunk;
+    });
+    expect((await once(child, 'close'))[0]).toBe(0);
+    expect(said).toBe('webgpu ResidentStepper\n');
+  }, 120_000);
 
   it('serves live streams as the CPU does: each final phone the same, its scores within .02', async () => {
     const gpu = await start(['--device', 'webgpu', '--model', floats], softwareGpu());

@@ -113,7 +113,7 @@ describe("deepgram's live protocol", () => {
     ['another dialect', '{"text":"hello"}', { is: 'not understood', problem: 'a message without a type' }],
     ['no JSON', '<html>', { is: 'not understood', problem: 'no JSON' }],
     ['a list', '[]', { is: 'not understood', problem: 'JSON that is no object' }],
-    ['bytes', new Uint8Array(3), { is: 'not understood', problem: 'a binary message of 3 bytes, where JSON was due' }],
+    ['bytes', new Uint8Array(3), { is: 'not understood', problem: 'a binary message, where JSON was due' }],
     ['Results without times', '{"type":"Results"}', { is: 'not understood' }],
     ['Results without text', results(0, 1, 'a').replace('"a"', '7'), { is: 'not understood' }],
   ])('takes %s for what it is', (_, message, heard) => {

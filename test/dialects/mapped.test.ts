@@ -243,11 +243,7 @@ describe('a mapping takes', () => {
       { is: 'not understood', problem: 'spec.receive.0 matches it, but nothing fit stands at /x' },
     ],
     ['a number for a text', '{"t":"p","x":1}', { is: 'not understood' }],
-    [
-      'bytes',
-      new Uint8Array(2),
-      { is: 'not understood', problem: 'a binary message of 2 bytes, where a text was due' },
-    ],
+    ['bytes', new Uint8Array(2), { is: 'not understood', problem: 'a binary message, where a text was due' }],
     ['no JSON', 'hello', { is: 'not understood', problem: 'no JSON, and no rule is for that text' }],
     ['a name of every object', '{"t":"constructor"}', { is: 'not understood' }],
   ])('%s for what it is', (_, message, heard) => {

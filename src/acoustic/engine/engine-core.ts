@@ -2,17 +2,17 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { LogMelPlan } from '../features/log-mel.ts';
 import type { ModelPackage } from '../model/model-package.ts';
 import { isAccelerator, type Provider } from '../onnx/device.ts';
-import type { StepOutput, Stepper } from '../onnx/stepper.ts';
+import type { ModelStepper, StepOutput } from '../onnx/model-stepper.ts';
 import { StatsRecorder } from './engine-stats.ts';
 import { EngineStream, type StreamHost } from './engine-stream.ts';
 import { LoadFollower, type Pace, type pacesOf } from './pace.ts';
-import { decide } from './schedule.ts';
+import { type Decision, decide } from './schedule.ts';
 import type { AcousticFrames, CoreStats } from './types.ts';
 
 export type CoreOptions = {
   model: ModelPackage;
   plan: LogMelPlan;
-  stepper: Stepper;
+  stepper: ModelStepper;
   /** A fixed one; absent: it follows the load. */
   pace?: Pace;
   /** The levels that it follows the load in, while the device is there. */
@@ -21,7 +21,7 @@ export type CoreOptions = {
    * Opens what goes on when an accelerator's run fails, and tells whom that concerns; the streams
    * go on where they were.
    */
-  fallBack(error: Error): Promise<Stepper>;
+  fallBack(error: Error): Promise<ModelStepper>;
 };
 
 /** The way of an engine's streams and sound from another thread, and of its frames to it. */
@@ -42,7 +42,7 @@ export type Mail = {
 export class EngineCore {
   readonly #model: ModelPackage;
   readonly #plan: LogMelPlan;
-  #stepper: Stepper;
+  #stepper: ModelStepper;
   readonly #fallBack: CoreOptions['fallBack'];
   readonly #pace: Pace | undefined;
   readonly #streams = new Set<EngineStream>();
@@ -82,7 +82,7 @@ export class EngineCore {
   }
 
   open(onFrames: (frames: AcousticFrames) => void, onError: (error: Error) => void): EngineStream {
-    const stepper = (): Stepper => this.#stepper;
+    const stepper = (): ModelStepper => this.#stepper;
     const host: StreamHost = {
       model: this.#model,
       plan: this.#plan,
@@ -136,6 +136,7 @@ export class EngineCore {
   async #pump(): Promise<void> {
     this.#running = true;
     for (;;) {
+      const busyFromMs = performance.now();
       this.#mail?.collect();
       const nowMs = performance.now();
       const terms = {
@@ -145,7 +146,7 @@ export class EngineCore {
       };
       const decision = decide([...this.#waiting], this.#streams.size, nowMs, terms);
       if ('run' in decision) {
-        await this.#runBatch(decision.run, decision.steps, decision.bucket);
+        await this.#runBatch(decision, busyFromMs);
         this.#mail?.send();
         while (this.#mail?.isFull) await delay(fullWaitMs);
         continue;
@@ -162,11 +163,11 @@ export class EngineCore {
     }
   }
 
-  async #runBatch(batch: readonly EngineStream[], steps: number, bucket: number): Promise<void> {
+  async #runBatch({ run: batch, steps, bucket }: Planned, busyFromMs: number): Promise<void> {
     const startMs = performance.now();
     this.#inFlight = batch;
     const arrivals = batch.map((stream) => [stream.arrivalMs(0), stream.arrivalMs(steps - 1)] as const);
-    const run: Run = { batch, arrivals, steps, startMs };
+    const run: Run = { batch, arrivals, steps, busyFromMs, startMs };
     const output = await this.#infer(batch, steps, bucket).catch(asError);
     if (!(output instanceof Error)) this.#deliver(output, run);
     else if (await this.#replaceDevice(output)) await this.#runAgain(run);
@@ -185,10 +186,10 @@ export class EngineCore {
     return await this.#stepper.run(states, bucket, steps);
   }
 
-  #deliver(output: StepOutput, { batch, arrivals, steps, startMs }: Run): void {
+  #deliver(output: StepOutput, { batch, arrivals, steps, busyFromMs, startMs }: Run): void {
     const endMs = performance.now();
-    this.#stats.run(startMs, endMs, batch.length);
-    this.#load.ran(startMs, endMs);
+    this.#stats.run(busyFromMs, endMs, batch.length);
+    this.#load.ran(busyFromMs, endMs);
     batch.forEach((stream, b) => {
       const [oldestMs, newestMs] = arrivals[b]!;
       this.#stats.step(endMs, endMs - oldestMs);
@@ -215,7 +216,7 @@ export class EngineCore {
   }
 
   /** The steps of a run that failed, which have left their queues: one stream after the other. */
-  async #runAgain({ batch, arrivals, steps, startMs }: Run): Promise<void> {
+  async #runAgain({ batch, arrivals, steps, busyFromMs, startMs }: Run): Promise<void> {
     for (const [b, stream] of batch.entries()) {
       if (!this.#streams.has(stream)) continue;
       const infer = async () => {
@@ -224,7 +225,7 @@ export class EngineCore {
       };
       const output = await infer().catch(asError);
       if (output instanceof Error) stream.fail(output);
-      else this.#deliver(output, { batch: [stream], arrivals: [arrivals[b]!], steps, startMs });
+      else this.#deliver(output, { batch: [stream], arrivals: [arrivals[b]!], steps, busyFromMs, startMs });
     }
   }
 
@@ -246,11 +247,18 @@ const fullWaitMs = 2;
 /** The fill time of a busy engine: it looks at its mail as often as that. */
 const shortRestMs = 5;
 
-/** What a run was of; `arrivals`: when the oldest and the newest step of each stream came, ms. */
+type Planned = Extract<Decision<EngineStream>, { run: unknown }>;
+
+/**
+ * What a run was of. `arrivals`: when the oldest and the newest step of each stream came, ms;
+ * `busyFromMs`: since when the thread has worked for it, reading its mail and the features of the
+ * sound in it.
+ */
 type Run = {
   batch: readonly EngineStream[];
   arrivals: readonly (readonly [number, number])[];
   steps: number;
+  busyFromMs: number;
   startMs: number;
 };
 

@@ -3,8 +3,8 @@ import type { LogMelPlan } from '../features/log-mel.ts';
 import { StepQueue } from '../features/step-queue.ts';
 import type { ModelPackage } from '../model/model-package.ts';
 import { isAccelerator } from '../onnx/device.ts';
+import type { ModelStepper, StepOutput, StreamState } from '../onnx/model-stepper.ts';
 import { mostSteps, stepsWithin } from '../onnx/shapes.ts';
-import type { StepOutput, Stepper, StreamState } from '../onnx/stepper.ts';
 import { contextMs } from './context.ts';
 import type { Waiting } from './schedule.ts';
 import { TakenSteps } from './taken-steps.ts';
@@ -15,7 +15,7 @@ export type StreamHost = {
   model: ModelPackage;
   plan: LogMelPlan;
   /** What runs the model now; another one when the device was lost. */
-  readonly stepper: Stepper;
+  readonly stepper: ModelStepper;
   /** The stream has steps to run. */
   wake(stream: EngineStream): void;
   /** The stream is over. */

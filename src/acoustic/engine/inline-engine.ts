@@ -3,10 +3,11 @@ import { realFft } from '../features/fft.ts';
 import { createLogMelPlan } from '../features/log-mel.ts';
 import type { ModelPackage } from '../model/model-package.ts';
 import { type Device, isAccelerator, type Provider } from '../onnx/device.ts';
+import type { ModelStepper } from '../onnx/model-stepper.ts';
 import { runtimeMessage } from '../onnx/runtime-message.ts';
 import { openSameOnCpu } from '../onnx/same-on-cpu.ts';
 import { type RunShapes, runShapes, shapesUpTo } from '../onnx/shapes.ts';
-import { openStepper, type Stepper } from '../onnx/stepper.ts';
+import { openStepper } from '../onnx/stepper.ts';
 import { chooseTuning, measureSteps, type TunedDevice } from './device-tuning.ts';
 import { EngineCore } from './engine-core.ts';
 import { type Pace, pacesOf } from './pace.ts';
@@ -78,7 +79,7 @@ export async function openCore(
   { pace, warm = false, deviceMayBeGone = false, onLoss }: CoreStart,
 ): Promise<OpenedCore> {
   const { model, device = 'auto', threads = 1, tuning: known } = options;
-  const takeOver = async (from: string, error: unknown): Promise<Stepper> => {
+  const takeOver = async (from: string, error: unknown): Promise<ModelStepper> => {
     const next = await openSameOnCpu(model, threads);
     onLoss({ device: from, reason: runtimeMessage(error) });
     return next;
@@ -100,7 +101,7 @@ export async function openCore(
 }
 
 /** Measures the device for a few seconds, and narrows the stepper to what pays there. */
-async function tune(stepper: Stepper, { strideMs }: ModelPackage): Promise<TunedDevice> {
+async function tune(stepper: ModelStepper, { strideMs }: ModelPackage): Promise<TunedDevice> {
   const { maxBatch } = stepper.shapes;
   const run = (batch: number, steps: number) => stepper.run([], batch, steps);
   const times = await measureSteps(run, { repetitions: 2, budgetMs: tuningBudgetMs, maxBatch });

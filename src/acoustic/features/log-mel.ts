@@ -53,12 +53,12 @@ function toPower(spectrum: Float32Array, power: Float32Array): void {
 }
 
 function applyFilters(filters: MelFilters, power: Float32Array, floor: number, out: Float32Array, at: number): void {
-  const { first, weights } = filters;
-  for (let m = 0; m < weights.length; m++) {
-    const filter = weights[m]!;
-    const start = first[m]!;
+  const { first, begin, weights } = filters;
+  for (let m = 0; m < first.length; m++) {
+    const end = begin[m + 1]!;
+    const toBin = first[m]! - begin[m]!;
     let sum = floor;
-    for (let k = 0; k < filter.length; k++) sum += filter[k]! * power[start + k]!;
+    for (let k = begin[m]!; k < end; k++) sum += weights[k]! * power[toBin + k]!;
     out[at + m] = Math.log(sum);
   }
 }

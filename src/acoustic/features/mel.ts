@@ -1,10 +1,10 @@
 import type { LogMelRecipe } from '../model/model-package.ts';
 
 /**
- * Triangular filters without their zeros: filter m weighs power bins first[m] .. first[m] +
- * weights[m].length - 1.
+ * Triangular filters without their zeros, their weights one behind the other: filter m's begin at
+ * begin[m] and end before begin[m + 1], the first of them weighs power bin first[m].
  */
-export type MelFilters = { first: Int32Array; weights: Float32Array[] };
+export type MelFilters = { first: Int32Array; begin: Int32Array; weights: Float32Array };
 
 /**
  * Triangles of peak 1, linear in mel = 1127 ln(1 + f / 700), their corners evenly spaced in mel
@@ -15,20 +15,20 @@ export function melFilters(recipe: LogMelRecipe, sampleRateHz: number): MelFilte
   const [low, high] = [mel(lowHz), mel(highHz)];
   const corner = (i: number) => low + ((high - low) * i) / (bins + 1);
   const first = new Int32Array(bins);
-  const weights: Float32Array[] = [];
+  const begin = new Int32Array(bins + 1);
+  const weights: number[] = [];
   for (let m = 0; m < bins; m++) {
     const [left, centre, right] = [corner(m), corner(m + 1), corner(m + 2)];
-    const filter: number[] = [];
     for (let k = 0; k <= fft / 2; k++) {
       const at = mel((k * sampleRateHz) / fft);
       const weight = Math.min((at - left) / (centre - left), (right - at) / (right - centre));
       if (weight <= 0) continue;
-      if (filter.length === 0) first[m] = k;
-      filter.push(weight);
+      if (weights.length === begin[m]) first[m] = k;
+      weights.push(weight);
     }
-    weights.push(Float32Array.from(filter));
+    begin[m + 1] = weights.length;
   }
-  return { first, weights };
+  return { first, begin, weights: Float32Array.from(weights) };
 }
 
 function mel(hz: number): number {

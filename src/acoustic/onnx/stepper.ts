@@ -4,17 +4,17 @@ import { releaseMemory } from '../../threads/memory.ts';
 import { badModel } from '../model/load-model.ts';
 import type { ModelPackage } from '../model/model-package.ts';
 import type { Device, Provider } from './device.ts';
+import type { ModelStepper, StepOutput } from './model-stepper.ts';
 import { type OpenedSession, openSession } from './onnx-session.ts';
+import { openResident } from './resident-stepper.ts';
 import { type RunShapes, runShapes, shapesUpTo } from './shapes.ts';
 import { tensorProblems } from './tensor-checks.ts';
 
-/** One stream's recurrent state: a row a state tensor of the model, zero at the start. */
-export type StreamState = readonly StateRow[];
+/** A row a state tensor of the model. */
+type HostState = readonly StateRow[];
 
 /** Floats, or bytes where the network keeps its past in them. */
 type StateRow = Float32Array | Uint8Array;
-
-export type StepOutput = { logPosterior: Float32Array; scoreLogit: Float32Array | undefined };
 
 /**
  * Opens the model on a device, to run at the shapes that suit what runs it. Errors: those of
@@ -25,7 +25,7 @@ export async function openStepper(
   device: Device,
   threads: number,
   shapesFor: (provider: Provider) => RunShapes = runShapes,
-): Promise<Stepper> {
+): Promise<ModelStepper> {
   const featureWidth = model.features.bins * model.features.stack;
   const probe = async ({ session, path, runtime }: Pick<OpenedSession, 'session' | 'path' | 'runtime'>) => {
     const problems = tensorProblems(model, session);
@@ -38,14 +38,16 @@ export async function openStepper(
   if (problems.length > 0) throw badModel(opened.path, problems);
 
   const scoreWidth = model.outputs.scoreLogit ? first[model.outputs.scoreLogit]!.dims[2]! : 0;
-  return new Stepper(model, opened, scoreWidth, shapesFor(opened.provider));
+  const shapes = shapesFor(opened.provider);
+  const resident =
+    opened.provider === 'webgpu'
+      ? await openResident(model, opened, { scoreWidth, shapes }).catch(() => undefined)
+      : undefined;
+  return resident ?? new Stepper(model, opened, scoreWidth, shapes);
 }
 
-/**
- * Runs the model on a batch of streams, `steps` each, and keeps each stream's state. One run at a
- * time.
- */
-export class Stepper {
+/** A stepper whose states come and go with each run, in this machine's memory. */
+export class Stepper implements ModelStepper {
   readonly #model: ModelPackage;
   readonly #opened: OpenedSession;
   readonly #tensor: MakeTensor;
@@ -63,7 +65,7 @@ export class Stepper {
   readonly #row: (input: string, length: number) => StateRow;
   readonly #stateIn: StateRow[];
   readonly #stateOut: StateRow[];
-  readonly #spare: StreamState[] = [];
+  readonly #spare: HostState[] = [];
   /** Tensors over the shared memory, made once a shape. */
   readonly #bindings = new Map<string, { feeds: Feeds; fetches: Feeds }>();
 
@@ -104,7 +106,7 @@ export class Stepper {
     return this.#opened.runtime.whyNotNative;
   }
 
-  newState(): StreamState {
+  newState(): HostState {
     const used = this.#spare.pop();
     for (const part of used ?? []) part.fill(0);
     return used ?? this.#newRows(1);
@@ -114,15 +116,16 @@ export class Stepper {
    * Takes back the state of a stream that is over, for the next one: its memory need not be found
    * and returned each time.
    */
-  recycle(state: StreamState): void {
-    this.#spare.push(state);
+  recycle(state: HostState): void {
+    // A state of a device that is lost is none.
+    if (state.length === this.#stateSizes.length) this.#spare.push(state);
   }
 
   /**
    * Runs `states.length` streams, padded to `bucket`, and updates their states in place. The
    * result's arrays are reused by the next run: row b of stream b begins at b * steps * width.
    */
-  async run(states: readonly StreamState[], bucket: number, steps: number): Promise<StepOutput> {
+  async run(states: readonly HostState[], bucket: number, steps: number): Promise<StepOutput> {
     const { feeds, fetches } = this.#bind(bucket, steps);
     for (let b = 0; b < states.length; b++) {
       for (let i = 0; i < this.#stateSizes.length; i++) this.#stateIn[i]!.set(states[b]![i]!, b * this.#stateSizes[i]!);

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { SpeechfbError } from '../../errors.ts';
-import { Exchange } from '../../threads/exchange.ts';
+import { Exchange, type Member } from '../../threads/exchange.ts';
 import { fromPlainError } from '../../threads/plain-error.ts';
 import { threadDied } from '../../threads/thread-died.ts';
 import { type MailRecord, newLinkEnds, ThreadLink } from '../../threads/thread-link.ts';
@@ -59,6 +59,12 @@ class WorkerEngine implements AcousticEngine {
   readonly #blocks: SoundBlocks;
   readonly #crashes: number[] = [];
   readonly #exchange: Exchange;
+  readonly #mail: Member = {
+    collect: () => this.#collect(),
+    send: () => this.#link.wake(),
+    sleep: () => this.#link.sleep(),
+    stayAwake: () => this.#link.stayAwake(),
+  };
   #worker: Worker;
   #link: ThreadLink;
   #inbox: WorkerInbox;
@@ -78,12 +84,7 @@ class WorkerEngine implements AcousticEngine {
     this.#blocks = new SoundBlocks(options.model);
     this.#exchange = options.exchange ?? new Exchange();
     ({ worker: this.#worker, link: this.#link, inbox: this.#inbox } = this.#launch());
-    this.#exchange.join({
-      collect: () => this.#collect(),
-      send: () => this.#link.wake(),
-      sleep: () => this.#link.sleep(),
-      stayAwake: () => this.#link.stayAwake(),
-    });
+    this.#exchange.join(this.#mail);
   }
 
   get provider(): string {
@@ -156,6 +157,7 @@ class WorkerEngine implements AcousticEngine {
     for (const stream of this.#streams.values()) stream.settle?.resolve();
     this.#streams.clear();
     if (!this.#dead) await stopWorker(this.#worker);
+    this.#exchange.leave(this.#mail);
     this.#link.close();
     if (!this.#options.exchange) this.#exchange.close();
   }

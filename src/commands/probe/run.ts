@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { toS16le } from '../../audio/pcm.ts';
 import { readWav } from '../../audio/wav.ts';
+import { refusal } from '../../client/link/upgrade-answer.ts';
 import type { Dialect } from '../../dialects/dialect.ts';
 import { type ExitCode, exitCodes, SpeechfbError } from '../../errors.ts';
 import { flag } from '../../flag.ts';
@@ -143,11 +144,17 @@ function write(file: string, text: string): void {
 function refuseUnreached({ end, readyMs, messages }: ProbeRun, server: ProbedServer): void {
   if (readyMs !== undefined || messages.length > 0) return;
   const why = server.hide(end.reason) || `it closed with code ${end.code}`;
-  const refused = end.outcome === 'refused' && /^\d{3}|refus/.test(end.reason);
-  throw new SpeechfbError(
-    refused ? 'session_refused' : 'connection_refused',
-    `nothing to probe at ${server.shown}: ${why}`,
-  );
+  const code = why.startsWith(refusal) ? 'session_refused' : 'connection_refused';
+  if (/wrong version number/.test(why)) {
+    const hint = `try ${server.shown.replace(/^wss:/, 'ws:')}`;
+    throw new SpeechfbError(code, `nothing to probe at ${server.shown}: what answers there does not speak TLS`, {
+      hint,
+    });
+  }
+  const untrusted = /certificate|self.signed|altnames/i.test(why);
+  throw new SpeechfbError(code, `nothing to probe at ${server.shown}: ${why}`, {
+    ...(untrusted && { hint: 'trust its authority with --ca FILE, or anybody with --insecure' }),
+  });
 }
 
 function hidden(message: ProbeMessage, { hide }: ProbedServer): ProbeMessage {

@@ -10,7 +10,7 @@ import { printJson, say } from '../output.ts';
 import { shippedPath } from '../package.ts';
 import { writeResult } from '../run-output/outputs.ts';
 import { printReport } from '../terminal.ts';
-import type { ServeFlags } from './run.ts';
+import type { ServeFlags } from './settings.ts';
 
 /**
  * Measures how many live streams the device carries and writes the curve: 98 when no load was

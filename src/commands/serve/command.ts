@@ -1,13 +1,14 @@
 import { type Command, Option } from 'commander';
 import { flag, wholeNumber } from '../../flag.ts';
 import { defaultPort } from '../../protocol/address.ts';
+import { mostGateways } from '../../server/cluster/shares.ts';
 import type { Limits } from '../../server/limits.ts';
 import { logLevels } from '../../telemetry/log-levels.ts';
 import { parseDurationMs } from '../../units.ts';
 import type { RegisterCommand } from '../register.ts';
 import { parseLimit } from './limit-flag.ts';
 import { serveRoles } from './roles.ts';
-import type { ServeFlags } from './run.ts';
+import type { ServeFlags } from './settings.ts';
 
 /** `speechfb serve`: the speechfb.v1 protocol over WebSocket, until a signal. */
 export const registerServe: RegisterCommand = (program: Command, done) => {
@@ -27,6 +28,11 @@ export const registerServe: RegisterCommand = (program: Command, done) => {
       '--trust-proxy <number>',
       'so many proxies in front name their callers in X-Forwarded-For; each caller is counted by that address',
       flag('--trust-proxy', wholeNumber(1, 16)),
+    )
+    .option(
+      '--gateways <number>',
+      'processes behind the port, each with its own sockets and model; default 1 for each 3 cores',
+      flag('--gateways', wholeNumber(1, mostGateways)),
     )
     .option('--max-sessions <number>', 'sessions at once', flag('--max-sessions', wholeNumber(1, 1_000_000)))
     .option(

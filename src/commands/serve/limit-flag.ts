@@ -49,4 +49,5 @@ const ascending: readonly (readonly [keyof Limits, keyof Limits])[] = [
   ['finalsOnlyAt', 'wordsOnlyAt'],
   ['wordsOnlyAt', 'sheddingAt'],
   ['stepDownMs', 'mostStepDownMs'],
+  ['silentGatewayMs', 'hungGatewayMs'],
 ];

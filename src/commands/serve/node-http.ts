@@ -36,6 +36,7 @@ export async function listenNodeHttp(address: string, { node, engine, scoring }:
   const http = createServer(
     createHttpHandler({
       metrics,
+      expose: () => metrics.expose(),
       notReady: () => (node.isDraining ? 'draining' : stalled(engine.stats(), scoring.stats?.(), defaultLimits)),
       lostDevice: () => engine.lostDevice?.device,
       misdirected: () => undefined,

@@ -31,7 +31,7 @@ export type NodeTls = { certificate: string; key: string; authority: string };
 
 /**
  * What scores for a server of this role.
- *
+
  * @throws SpeechfbError `bad_flag`, `bad_tls`, `unsafe_host`
  */
 export function servedEngine(flags: RoleFlags & LocalTuning, model: ModelPackage, log: Log): ServedEngine {

@@ -25,15 +25,25 @@ export type ServedEngine = {
 };
 
 /** What runs the model here; `tuning`: how that was found to be driven best. */
-export type LocalTuning = { device: string; tuning?: TunedDevice | undefined };
+export type LocalTuning = {
+  device: string;
+  tuning?: TunedDevice | undefined;
+  /** Default: as many as the machine has room for. */
+  scoringThreads?: number;
+};
 
 /** The model and the scoring on threads of this process. */
-export function localEngine(model: ModelPackage, { device, tuning }: LocalTuning, log: Log): ServedEngine {
+export function localEngine(
+  model: ModelPackage,
+  { device, tuning, scoringThreads }: LocalTuning,
+  log: Log,
+): ServedEngine {
   const parsed = parseDevice(device);
   // One round of mail for the model's thread and those that score.
   const exchange = new Exchange();
   const threads = new ScoringThreads({
     model,
+    ...(scoringThreads !== undefined && { threads: scoringThreads }),
     exchange,
     onCrash: (error) => log.error({ error: error.message }, 'a scoring thread died'),
   });
@@ -69,6 +79,7 @@ export function localEngine(model: ModelPackage, { device, tuning }: LocalTuning
       // process.
       await loading?.then((engine) => engine.close()).catch(() => {});
       await threads.close();
+      exchange.close();
     },
   };
 }

@@ -1,4 +1,5 @@
 import { isatty } from 'node:tty';
+import { defer } from '../../threads/defer.ts';
 import { stopSignals } from '../interruption.ts';
 
 export type Signals = { first: Promise<void>; second: Promise<void>; came(): boolean; stop(): void };
@@ -35,18 +36,4 @@ export function listenForSignals(embedded: boolean): Signals {
  */
 function hasTerminal(): boolean {
   return [0, 1, 2].some((fd) => isatty(fd));
-}
-
-export type Deferred<Value> = {
-  promise: Promise<Value>;
-  resolve(value: Value | Promise<Value>): void;
-  reject(error: Error): void;
-};
-
-export function defer<Value>(): Deferred<Value> {
-  let settle: Pick<Deferred<Value>, 'resolve' | 'reject'> | undefined;
-  const promise = new Promise<Value>((resolve, reject) => {
-    settle = { resolve, reject };
-  });
-  return { promise, ...settle! };
 }

@@ -36,7 +36,8 @@ const patienceMs = 15_000;
  */
 export async function startEmbedded(command: ServeCommand, options: StartOptions = {}): Promise<EmbeddedServer> {
   const args = [...command.args, '--parent-fd', String(parentFd)];
-  const child = spawn(command.file, args, { stdio: ['ignore', 'ignore', 'pipe', 'pipe'] });
+  // A group of its own: a server of several processes stands still, or is killed, as a whole.
+  const child = spawn(command.file, args, { stdio: ['ignore', 'ignore', 'pipe', 'pipe'], detached: true });
   const exited = new Promise<number | null>((resolve) => {
     child.once('exit', resolve);
     child.once('error', () => resolve(null));
@@ -71,14 +72,24 @@ class ServerProcess implements EmbeddedServer {
 
   pause(): boolean {
     this.#guard ??= startGuard(this.pid);
-    const paused = this.#child.kill('SIGSTOP');
+    const paused = this.#signalAll('SIGSTOP');
     if (!paused) this.#endGuard();
     return paused;
   }
 
   resume(): boolean {
     this.#endGuard();
-    return this.#child.kill('SIGCONT');
+    return this.#signalAll('SIGCONT');
+  }
+
+  /** Sends a signal to every process of the server; false: it is gone. */
+  #signalAll(signal: 'SIGSTOP' | 'SIGCONT'): boolean {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return false;
+    try {
+      return process.kill(-this.pid, signal);
+    } catch {
+      return false;
+    }
   }
 
   #endGuard(): void {
@@ -88,11 +99,11 @@ class ServerProcess implements EmbeddedServer {
 }
 
 /**
- * A process that kills `pid` when this one is gone; in a session of its own, where no Ctrl-C
- * reaches it.
+ * A process that kills the group of `pid` when this one is gone; in a session of its own, where no
+ * Ctrl-C reaches it.
  */
 function startGuard(pid: number): ChildProcess {
-  const guard = spawn('/bin/sh', ['-c', `read -r _; kill -KILL ${pid}`], {
+  const guard = spawn('/bin/sh', ['-c', `read -r _; kill -s KILL -- -${pid}`], {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
   });

@@ -73,7 +73,11 @@ function jsonOf(raw: string | Uint8Array): object | undefined {
  */
 function textFields(messages: readonly Flat[], reference: readonly string[], language: string): TextField[] {
   const texts = new Map<string, { one: Flat; text: string }[]>();
-  const put = (key: string, one: Flat, text: string) => texts.set(key, [...(texts.get(key) ?? []), { one, text }]);
+  const put = (key: string, one: Flat, text: string) => {
+    const values = texts.get(key);
+    if (values) values.push({ one, text });
+    else texts.set(key, [{ one, text }]);
+  };
   for (const one of messages) {
     for (const { pointer, value } of one.leaves) if (typeof value === 'string') put(pointer, one, value);
     for (const { pointer, items } of listsOf(one.value))

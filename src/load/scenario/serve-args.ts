@@ -10,6 +10,7 @@ export type ServeOptions = {
   limits?: Readonly<Record<string, number>> | undefined;
   model?: string | undefined;
   device?: string | undefined;
+  gateways?: number | undefined;
   /** Inference nodes beside a gateway; absent: all in one process. */
   nodes?: number | undefined;
   slots?: number | undefined;
@@ -17,13 +18,14 @@ export type ServeOptions = {
 
 /** The same as flags of `speechfb serve`, which must allow the faults that the test will make. */
 export function serveArgs(options: ServeOptions = {}, faults: readonly FaultSpec[] = []): string[] {
-  const { maxSessions, resumeTtl, limits = {}, model, device } = options;
+  const { maxSessions, resumeTtl, limits = {}, model, device, gateways } = options;
   const faultFlags = faults.flatMap(entriesOf).flatMap(([fault]) => ('serveFlag' in fault ? [fault.serveFlag] : []));
   return [
     ...(maxSessions === undefined ? [] : ['--max-sessions', `${maxSessions}`]),
     ...(resumeTtl === undefined ? [] : ['--resume-ttl', `${resumeTtl}ms`]),
     ...(model === undefined ? [] : ['--model', model]),
     ...(device === undefined ? [] : ['--device', device]),
+    ...(gateways === undefined ? [] : ['--gateways', `${gateways}`]),
     ...Object.entries(limits).flatMap(([name, value]) => ['--limit', `${name}=${value}`]),
     ...new Set(faultFlags),
   ];

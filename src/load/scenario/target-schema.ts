@@ -31,6 +31,7 @@ const embedded = section({
     }),
   model: text('the path of a model package').optional().describe('Relative to the scenario.'),
   device: text('auto, cpu, cuda, webgpu or wasm').optional(),
+  gateways: integer(1, 64).optional().describe('Processes behind its port; default: 1 for each 3 cores.'),
   nodes: integer(1, 16).optional().describe('A gateway and so many inference nodes, each a process of its own.'),
   slots: integer(1, 100_000).optional().describe('Sessions that each node takes at once.'),
 });

@@ -1,14 +1,14 @@
 import { formatMs } from '../../format.ts';
 import type { LoadReport, Summary } from '../../results/report.ts';
 import { endingLines } from '../load/ending.ts';
-import { qualityLines, sessionNotes, sliceHead, sliceRows } from '../load/quality.ts';
+import { qualityLines, sessionNotes, sliceHead, sliceRows, stageEntries } from '../load/quality.ts';
 import { stageNote } from '../load/table.ts';
 import { formatValue } from '../terminal/format-value.ts';
 import { Markdown } from './markdown-text.ts';
 
 /** The report as `summary.md`: for a pull request or a job's summary page. */
 export function loadMarkdown(report: LoadReport): string {
-  const { scenario, objectives, distributions, stages, validity, elapsedMs } = report;
+  const { scenario, objectives, distributions, validity, elapsedMs } = report;
   const objectiveRows = objectives.map((one) => [
     Markdown.code(one.objective),
     formatValue(one.value, one.unit),
@@ -24,7 +24,7 @@ export function loadMarkdown(report: LoadReport): string {
     table(['objective', 'measured', 'proven at 95 %', 'samples', 'verdict'], objectiveRows),
     notesOf(report),
     table(['latency', 'samples', 'never', 'p50', 'p95', 'p99', 'max'], measured.map(latencyRow)),
-    table(['stage', 'samples', 'never', 'p50', 'p95', 'p99', 'max'], Object.entries(stages).map(latencyRow)),
+    table(['stage', 'samples', 'never', 'p50', 'p95', 'p99', 'max'], stageEntries(report).map(latencyRow)),
     md`${stageNote}`,
     ...(slices.length > 0 ? [table(sliceHead(report), slices)] : []),
     Markdown.list(qualityLines(report).map((line) => line.replace(/ {2,}/, ': '))),

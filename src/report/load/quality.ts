@@ -1,6 +1,7 @@
 import { formatMs, dollars as money } from '../../format.ts';
 import { answerName, type DistributionName } from '../../metrics/definitions.ts';
-import type { LoadReport, SliceReport } from '../../results/report.ts';
+import { serverStages } from '../../protocol/stages.ts';
+import type { LoadReport, SliceReport, Summary } from '../../results/report.ts';
 import type { ObjectiveVerdict } from '../../slo/objective/objective-verdict.ts';
 import { formatValue } from '../terminal/format-value.ts';
 
@@ -40,13 +41,29 @@ export function answersOf({ distributions }: Pick<LoadReport, 'distributions'>):
   return answerName((name) => distributions[name]?.samples);
 }
 
+/**
+ * The stages with a name to read them by: of a server that tells nothing of its own time, what
+ * nobody claims is the server.
+ */
+export function stageEntries({ stages }: Pick<LoadReport, 'stages'>): [string, Summary][] {
+  const untold = (name: string) => serverStages.some((stage) => stage === name);
+  const entries = Object.entries(stages);
+  if (entries.some(([name, { maxMs = 0 }]) => untold(name) && maxMs > 0)) return entries;
+  return entries.flatMap(([name, one]) => (untold(name) ? [] : [[name === 'unattributed' ? 'server' : name, one]]));
+}
+
 /** How good the feedback was, how much sound got any, and what it cost. */
 export function qualityLines(report: LoadReport): string[] {
   const { rates, shares, totals, cost, warmupMs } = report;
   const rate = (name: string) => (rates[name]?.of ? formatValue(rates[name].count / rates[name].of, 'share') : 'none');
+  // Servers of other protocols tell no phones.
+  const phones =
+    answersOf(report) === 'feedback_latency' || rates.revision_rate?.of
+      ? `${rate('revision_rate')} of ${rates.revision_rate?.of ?? 0} phones revised, `
+      : '';
   const lines = [
     `quality     ${shareOf(report, 'goodput') || 'none'} of ${shares.goodput?.total ?? 0} utterances met every objective; ` +
-      `${rate('revision_rate')} of ${rates.revision_rate?.of ?? 0} phones revised, ${rate('flicker_rate')} of ${rates.flicker_rate?.of ?? 0} words taken back${rates.wer?.of ? `; ${rate('wer')} of ${rates.wer.of} words wrong` : ''}`,
+      `${phones}${rate('flicker_rate')} of ${rates.flicker_rate?.of ?? 0} words taken back${rates.wer?.of ? `; ${rate('wer')} of ${rates.wer.of} words wrong` : ''}`,
     `sound       ${minutes(totals.audioMinutesServed)} of ${minutes(totals.audioMinutesDue)} minutes got feedback${cost ? `; ${costText(cost)}` : ''}`,
   ];
   if (warmupMs > 0)

@@ -5,7 +5,7 @@ import { boxed, fitsTerminal, fitTable } from '../terminal/fit-table.ts';
 import { formatValue } from '../terminal/format-value.ts';
 import type { Paint } from '../terminal/paint.ts';
 import { endingLines } from './ending.ts';
-import { answersOf, qualityLines, sessionNotes, sliceHead, sliceRows } from './quality.ts';
+import { answersOf, qualityLines, sessionNotes, sliceHead, sliceRows, stageEntries } from './quality.ts';
 
 /**
  * The report as a terminal of so many columns shows it at the end of a run, all of it whole without
@@ -83,7 +83,7 @@ function latencyTable({ distributions }: LoadReport, columns: number | undefined
 }
 
 function stageTable(report: LoadReport, columns: number | undefined): string {
-  const rows = Object.entries(report.stages).map(([name, one]) => [name, shown(one.meanMs), ...quantiles(one)]);
+  const rows = stageEntries(report).map(([name, one]) => [name, shown(one.meanMs), ...quantiles(one)]);
   const head = [`stage of ${answersOf(report)}`, 'mean', 'p50', 'p95', 'p99', 'max'];
   return `${fitTable(head, rows, { columns, spare: ['max', 'p99'] })}\n${stageNote}`;
 }

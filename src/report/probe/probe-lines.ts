@@ -33,7 +33,12 @@ export function probeSummaryText(summary: ProbeSummary, paint: Paint, columns?: 
     is === 'not understood' ? paint.bad(`${count} not understood`) : `${count} ${is}`,
   );
   const latency = [
-    ...(wordLatency ? [`words p50 ${formatMs(wordLatency.p50Ms)}, at most ${formatMs(wordLatency.maxMs)}`] : []),
+    ...(words.length > 0 && !words.some(({ firstMs }) => Number.isFinite(firstMs))
+      ? [paint.bad('no word of the text was shown')]
+      : []),
+    ...(wordLatency && Number.isFinite(Math.min(...words.map(({ firstMs }) => firstMs)))
+      ? [`words p50 ${formatMs(wordLatency.p50Ms)}, at most ${formatMs(wordLatency.maxMs)}`]
+      : []),
     ...(firstPartialMs === undefined ? [] : [`first text ${formatMs(firstPartialMs)} after speech begins`]),
     finalLatencyMs === undefined ? paint.bad('no final came') : `final ${formatMs(finalLatencyMs)} after the sound`,
   ];
@@ -46,7 +51,8 @@ export function probeSummaryText(summary: ProbeSummary, paint: Paint, columns?: 
     `measurable  ${summary.measurable.filter((name) => !everywhere.includes(name)).join(', ')}`,
     ...[...new Set(untold.map(({ why }) => why))].map((why) => `not         ${why}`),
   ];
-  return `\n${words.length > 0 ? `${wordTable(words, columns)}\n\n` : ''}${lines.join('\n')}\n`;
+  const isShown = words.some(({ firstMs }) => Number.isFinite(firstMs));
+  return `\n${isShown ? `${wordTable(words, columns)}\n\n` : ''}${lines.join('\n')}\n`;
 }
 
 function wordTable(words: readonly ProbeWord[], columns: number | undefined): string {
@@ -76,7 +82,8 @@ function withoutEnd(text: string, columns: number): string {
 }
 
 function seconds(ms: number): string {
-  return `${(ms / 1000).toFixed(2)} s`;
+  // Nobody reads -0.00 as a time.
+  return `${(ms / 1000).toFixed(2).replace(/^-(0\.00)$/, '$1')} s`;
 }
 
 /** Where no terminal says how wide it is. */
@@ -91,6 +98,7 @@ const ours: readonly string[] = [
   'resume_time',
   'lost_frames',
   'resent_frames',
+  'sessions_sent_away',
   'violations',
 ];
 /** Measured of whatever answers at all; a reader knows. */

@@ -1,3 +1,4 @@
+import { blockRows, createMatrixKernel, type MatrixKernel } from './matrix-kernel.ts';
 import type { Known, Layers, Predict } from './regressor-schema.ts';
 
 /** Standardised inputs end here on either side. */
@@ -16,9 +17,9 @@ export function perceptronPredictor(model: Layers, { from, cases }: Known): Pred
   const isKnown = (i: number) => i >= from && i < from + knownInputs;
   const open = Array.from({ length: inputs }, (_, i) => i).filter((i) => !isKnown(i));
   const place = Int32Array.from(open);
-  const standard = new Float64Array(open.length);
-  const standardised = (value: number, i: number): number =>
-    Math.min(mostDeviations, Math.max(-mostDeviations, (value - mean[i]!) * perDeviation[i]!));
+  const openMean = Float64Array.from(open, (i) => mean[i]!);
+  const openPerDeviation = Float64Array.from(open, (i) => perDeviation[i]!);
+  const standardised = (value: number, i: number): number => clamp((value - mean[i]!) * perDeviation[i]!);
   const outputs = first.bias.length;
   const starts = cases.map((values) =>
     Float64Array.from(first.bias, (bias, o) => {
@@ -33,50 +34,102 @@ export function perceptronPredictor(model: Layers, { from, cases }: Known): Pred
     { length: outputs * open.length },
     (_, at) => first.weight[Math.floor(at / open.length) * inputs + open[at % open.length]!]!,
   );
-  const hidden = new Float64Array(outputs);
-  const steps = rest.map(({ weight, bias }) => ({
-    weight: Float64Array.from(weight),
-    bias: Float64Array.from(bias),
-    output: new Float64Array(bias.length),
-  }));
+  const firstLayer = { weight: openWeights, inputs: open.length, starts };
+  const layers = rest.map(({ weight, bias }) => ({ weight, inputs: weight.length / bias.length, starts: [bias] }));
+  const network = new Network([firstLayer, ...layers]);
+  const standard = network.input;
   return (input, which) => {
-    for (let k = 0; k < standard.length; k++) standard[k] = standardised(input[place[k]!]!, place[k]!);
-    multiply(openWeights, standard, starts[which]!, hidden);
-    let values = hidden;
-    for (const { weight, bias, output } of steps) {
-      for (let o = 0; o < values.length; o++) values[o] = Math.max(0, values[o]!);
-      multiply(weight, values, bias, output);
-      values = output;
+    for (let k = 0; k < place.length; k++) {
+      standard[k] = clamp((input[place[k]!]! - openMean[k]!) * openPerDeviation[k]!);
     }
-    return values[0]!;
+    return network.run(which);
   };
 }
 
-/**
- * output = start + matrix x values, four rows at a time: they share each value, and none waits for
- * another's addition.
- */
-function multiply(matrix: Float64Array, values: Float64Array, start: Float64Array, output: Float64Array): void {
-  const width = values.length;
-  const whole = output.length & ~3;
-  for (let row = 0; row < whole; row += 4) {
-    let [s0, s1, s2, s3] = [start[row]!, start[row + 1]!, start[row + 2]!, start[row + 3]!];
-    const [r0, r1, r2, r3] = [row * width, (row + 1) * width, (row + 2) * width, (row + 3) * width];
-    for (let i = 0; i < width; i++) {
-      const value = values[i]!;
-      s0 += matrix[r0 + i]! * value;
-      s1 += matrix[r1 + i]! * value;
-      s2 += matrix[r2 + i]! * value;
-      s3 += matrix[r3 + i]! * value;
+/** Comparisons: Math.min and Math.max take as long as all else that is done to an input. */
+function clamp(deviations: number): number {
+  if (deviations > mostDeviations) return mostDeviations;
+  return deviations < -mostDeviations ? -mostDeviations : deviations;
+}
+
+/** One layer: its rows of weights, and what each row begins with, in one case or several. */
+type Layer = { weight: ArrayLike<number>; inputs: number; starts: readonly ArrayLike<number>[] };
+
+/** Layers one behind the other in the memory of one kernel, ReLU between them. */
+class Network {
+  /** What the first layer takes. */
+  readonly input: Float64Array;
+  readonly #kernel: MatrixKernel;
+  readonly #steps: Step[] = [];
+  #used = 0;
+
+  constructor(layers: readonly Layer[]) {
+    const rows = layers.map(({ starts }) => paddedRows(starts[0]!.length));
+    const needed = layers.map(({ inputs, starts }, at) => (widthOf(inputs) + starts.length + 1) * rows[at]!);
+    const width = widthOf(layers[0]!.inputs);
+    this.#kernel = createMatrixKernel(needed.reduce((total, doubles) => total + doubles, width));
+    let values = this.#take(width);
+    this.input = values;
+    for (const [at, layer] of layers.entries()) {
+      const matrix = this.#take(widthOf(layer.inputs) * rows[at]!);
+      fillBlocks(matrix, layer);
+      const starts = layer.starts.map((start) => {
+        const place = this.#take(rows[at]!);
+        place.set(Array.from(start));
+        return place.byteOffset;
+      });
+      const output = this.#take(rows[at]!);
+      const valuesEnd = values.byteOffset + 8 * widthOf(layer.inputs);
+      this.#steps.push({ matrix: matrix.byteOffset, values, valuesEnd, starts, output });
+      values = output;
     }
-    output[row] = s0;
-    output[row + 1] = s1;
-    output[row + 2] = s2;
-    output[row + 3] = s3;
   }
-  for (let row = whole; row < output.length; row++) {
-    let sum = start[row]!;
-    for (let i = 0; i < width; i++) sum += matrix[row * width + i]! * values[i]!;
-    output[row] = sum;
+
+  /**
+   * The first output of the last layer, for the input; `which` case of the first layer's starts.
+   */
+  run(which: number): number {
+    let output = this.input;
+    for (let at = 0; at < this.#steps.length; at++) {
+      const { matrix, values, valuesEnd, starts, output: next } = this.#steps[at]!;
+      if (at > 0) for (let i = 0; i < values.length; i++) if (values[i]! < 0) values[i] = 0;
+      const start = starts[at === 0 ? which : 0]!;
+      const end = next.byteOffset + next.byteLength;
+      this.#kernel.multiply(matrix, values.byteOffset, valuesEnd, start, next.byteOffset, end);
+      output = next;
+    }
+    return output[0]!;
+  }
+
+  #take(doubles: number): Float64Array {
+    const taken = this.#kernel.memory.subarray(this.#used, this.#used + doubles);
+    this.#used += doubles;
+    return taken;
+  }
+}
+
+type Step = {
+  matrix: number;
+  values: Float64Array;
+  valuesEnd: number;
+  starts: readonly number[];
+  output: Float64Array;
+};
+
+/** The kernel takes at least one value: a layer without any gets one that counts for nothing. */
+function widthOf(inputs: number): number {
+  return Math.max(1, inputs);
+}
+
+function paddedRows(rows: number): number {
+  return Math.ceil(rows / blockRows) * blockRows;
+}
+
+/** Puts rows of weights where the kernel expects them. */
+function fillBlocks(matrix: Float64Array, { weight, inputs, starts }: Layer): void {
+  const width = widthOf(inputs);
+  for (let row = 0; row < starts[0]!.length; row++) {
+    const block = Math.floor(row / blockRows) * blockRows * width;
+    for (let i = 0; i < inputs; i++) matrix[block + i * blockRows + (row % blockRows)] = weight[row * inputs + i]!;
   }
 }

@@ -65,13 +65,23 @@ function plainWords(text: string, english: boolean): string[] {
   });
 }
 
-/** The text with its numbers as they are read; where it cannot be read, token by token. */
+/**
+ * The text with its numbers as they are read; where it cannot be read as a whole, token by token,
+ * and in a token that cannot be either its digits.
+ */
 function spelled(text: string): string {
-  const whole = splitOrNot(text);
-  if (whole) return whole.map(({ spoken }) => spoken).join(' ');
-  const tokens = text.split(/\s+/).map((token) => (numbers.test(token) ? splitOrNot(token) : undefined) ?? token);
-  return tokens
-    .map((token) => (typeof token === 'string' ? token : token.map((one) => one.spoken).join(' ')))
+  const whole = spokenOf(text);
+  if (whole !== undefined) return whole;
+  const tokens = text.split(/\s+/).map((token) => {
+    if (!numbers.test(token)) return token;
+    return spokenOf(token) ?? token.replace(/\d+/g, (digits) => ` ${spokenOf(digits) ?? digits} `);
+  });
+  return tokens.join(' ');
+}
+
+function spokenOf(text: string): string | undefined {
+  return splitOrNot(text)
+    ?.map(({ spoken }) => spoken)
     .join(' ');
 }
 

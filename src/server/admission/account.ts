@@ -6,6 +6,18 @@ import { TokenBucket } from './token-bucket.ts';
 /** Under what callers are counted: their token, their address, or together as this machine. */
 export type AccountKind = 'token' | 'address' | 'machine';
 
+export type AccountOptions = {
+  kind: AccountKind;
+  isShared: boolean;
+  limits: Limits;
+  nowMs: number;
+  /** Called before something is taken of its rates that `takeSpent` has not told yet. */
+  onSpent?: (account: Account) => void;
+};
+
+/** What was taken of an account's rates: phones of texts, and sessions asked for. */
+export type RatesTaken = { phones: number; resumes: number; wrongResumes: number };
+
 /**
  * What one token or address does a second. Each is limited by itself, before the limits of the
  * whole server, so that nobody pays for what another does wrong.
@@ -20,11 +32,14 @@ export class Account {
   readonly #phones: TokenBucket;
   readonly #resumes: TokenBucket;
   readonly #wrongResumes: TokenBucket;
+  readonly #onSpent: (account: Account) => void;
+  #spent: RatesTaken | undefined;
   #connections = 0;
   #sessions = 0;
 
-  constructor(options: { kind: AccountKind; isShared: boolean; limits: Limits; nowMs: number }) {
-    const { kind, isShared, limits, nowMs } = options;
+  constructor(options: AccountOptions) {
+    const { kind, isShared, limits, nowMs, onSpent = () => {} } = options;
+    this.#onSpent = onSpent;
     const share = isShared ? Math.min(1, limits.rateShare) : 1;
     const bucket = (perSecond: number, burst: number): TokenBucket => new TokenBucket(perSecond, burst, nowMs);
     this.kind = kind;
@@ -74,14 +89,39 @@ export class Account {
 
   /** Charges a text that is read. */
   read(nowMs: number, phones: number): Refusal | undefined {
-    return this.#limited(this.#phones.take(nowMs, phones), 'phones of texts a second are read', 'startPhonesPerSecond');
+    const waitMs = this.#phones.take(nowMs, phones);
+    if (waitMs === 0) this.#spend('phones', phones);
+    return this.#limited(waitMs, 'phones of texts a second are read', 'startPhonesPerSecond');
   }
 
   /** Charges a resume; wrong ones are counted apart, so that they cost right ones nothing. */
   resume(nowMs: number, isRight: boolean): Refusal | undefined {
     const what = isRight ? 'sessions a second are resumed' : 'sessions a second are asked for in vain';
     const waitMs = (isRight ? this.#resumes : this.#wrongResumes).take(nowMs);
+    if (waitMs === 0) this.#spend(isRight ? 'resumes' : 'wrongResumes', 1);
     return this.#limited(waitMs, what, 'resumesPerSecond');
+  }
+
+  /** What was taken of its rates since it was asked before. */
+  takeSpent(): RatesTaken {
+    const spent = this.#spent ?? { ...nothing };
+    this.#spent = undefined;
+    return spent;
+  }
+
+  /** Pays for what the same caller has taken elsewhere. */
+  owe(nowMs: number, { phones, resumes, wrongResumes }: RatesTaken): void {
+    this.#phones.owe(nowMs, phones);
+    this.#resumes.owe(nowMs, resumes);
+    this.#wrongResumes.owe(nowMs, wrongResumes);
+  }
+
+  #spend(what: keyof RatesTaken, count: number): void {
+    if (!this.#spent) {
+      this.#spent = { ...nothing };
+      this.#onSpent(this);
+    }
+    this.#spent[what] += count;
   }
 
   #limited(waitMs: number, what: string, limit: keyof Limits): Refusal | undefined {
@@ -100,6 +140,7 @@ export class Account {
   }
 }
 
+const nothing: RatesTaken = { phones: 0, resumes: 0, wrongResumes: 0 };
 const places = { token: 'this token', address: 'this address', machine: 'this machine' } as const;
 const caps = {
   connections: { token: 'maxConnectionsPerToken', address: 'maxConnectionsPerAddress' },

@@ -1,6 +1,17 @@
 import type { Limits } from '../limits.ts';
 import type { Refusal } from '../refusal.ts';
-import { Account, type AccountKind } from './account.ts';
+import { Account, type AccountKind, type RatesTaken } from './account.ts';
+
+/** The client behind a request. */
+export type Caller = {
+  /** The name of the client's token, which it has shown; without tokens no client has one. */
+  owner: string | undefined;
+  /** As `accountOf` counts it; undefined on this machine, where it tells nothing. */
+  address: string | undefined;
+};
+
+/** What one account, named by its token or its address alone, has spent. */
+export type Spending = RatesTaken & { caller: Caller };
 
 /** The accounts that one caller is counted under; places are shared by the first. */
 export type CallerAccounts = readonly [Account, ...Account[]];
@@ -30,13 +41,19 @@ export class Accounts {
   readonly #byToken = new Map<string, Account>();
   /** In the order of their last call. */
   readonly #byAddress = new Map<string, Account>();
+  /** What has been spent and not been told; undefined: nobody asks. */
+  readonly #spenders: Map<Account, Caller> | undefined;
 
-  /** @param tokens how many there are; 0: the server knows none. */
-  constructor({ limits, tokens, now }: { limits: Limits; tokens: number; now: () => number }) {
+  /**
+   * @param tokens how many there are; 0: the server knows none.
+   * @param tellsSpending whether `takeSpent` will be called.
+   */
+  constructor({ limits, tokens, now, tellsSpending = false }: AccountsOptions) {
     this.#limits = limits;
     this.#tokens = tokens;
     this.#now = now;
-    this.#machine = this.#create('machine', false);
+    this.#spenders = tellsSpending ? new Map() : undefined;
+    this.#machine = this.#create('machine', false, machine);
   }
 
   /** How many are remembered. */
@@ -44,25 +61,34 @@ export class Accounts {
     return this.#byToken.size + this.#byAddress.size + 1;
   }
 
-  /**
-   * @param owner the name of the token, which the caller has shown.
-   * @param address as `accountOf` counts it; undefined: it tells nothing.
-   */
-  of({ owner, address }: { owner: string | undefined; address: string | undefined }): CallerAccounts {
+  of({ owner, address }: Caller): CallerAccounts {
     const byAddress = address === undefined ? [] : [this.#ofAddress(address)];
     if (owner !== undefined) return [this.#ofToken(owner), ...byAddress];
     const [first = this.#machine] = byAddress;
     return [first];
   }
 
+  /** What callers have taken of their rates since this was asked before. */
+  takeSpent(): Spending[] {
+    const spent = [...(this.#spenders ?? [])].map(([account, caller]) => ({ caller, ...account.takeSpent() }));
+    this.#spenders?.clear();
+    return spent;
+  }
+
+  /** Charges callers for what they have taken at another gateway of this server. */
+  owe(spending: readonly Spending[]): void {
+    for (const { caller, ...spent } of spending) this.of(caller)[0].owe(this.#now(), spent);
+  }
+
   #ofToken(name: string): Account {
-    const account = this.#byToken.get(name) ?? this.#create('token', this.#tokens > 1);
+    const account = this.#byToken.get(name) ?? this.#create('token', this.#tokens > 1, { ...machine, owner: name });
     this.#byToken.set(name, account);
     return account;
   }
 
   #ofAddress(address: string): Account {
-    const account = this.#byAddress.get(address) ?? this.#create('address', this.#tokens === 0);
+    const account =
+      this.#byAddress.get(address) ?? this.#create('address', this.#tokens === 0, { ...machine, address });
     this.#byAddress.delete(address);
     if (this.#byAddress.size >= this.#limits.maxAddresses) this.#forgetOne();
     this.#byAddress.set(address, account);
@@ -81,7 +107,13 @@ export class Accounts {
     }
   }
 
-  #create(kind: AccountKind, isShared: boolean): Account {
-    return new Account({ kind, isShared, limits: this.#limits, nowMs: this.#now() });
+  #create(kind: AccountKind, isShared: boolean, caller: Caller): Account {
+    const onSpent = (account: Account): void => void this.#spenders?.set(account, caller);
+    return new Account({ kind, isShared, limits: this.#limits, nowMs: this.#now(), onSpent });
   }
 }
+
+export type AccountsOptions = { limits: Limits; tokens: number; now: () => number; tellsSpending?: boolean };
+
+/** Whoever has shown no token and calls from this machine. */
+const machine: Caller = { owner: undefined, address: undefined };

@@ -24,16 +24,12 @@ export class Admission {
     const { nowMs, lacks, late, draining, engine, scoring } = state;
     if (draining) return busy('the server is going away', limits.busyRetryMs);
     if (!engine) return busy('the model is still warming up', warmUpRetryMs);
-    if (lacks !== undefined) {
-      const limit = lacks === 'full' ? 'maxSessions' : 'placeShare';
-      return { ...busy(lackingText(lacks, state, limits), limits.busyRetryMs), limit };
-    }
+    if (lacks !== undefined) return lacking(lacks, state, limits);
     const reason = stalled(engine, scoring, limits) ?? late ?? overloaded(engine, scoring, limits);
     if (reason !== undefined) return busy(reason, limits.busyRetryMs);
     const waitMs = this.#starts.waitMs(nowMs);
     if (waitMs === 0) return undefined;
-    const message = `more than ${limits.startsPerSecond} sessions a second are starting (starts_per_second)`;
-    return { code: 'rate_limited', message, retryAfterMs: waitMs, limit: 'startsPerSecond' };
+    return tooManyStarts(waitMs, limits);
   }
 
   /** A session has started: only those count, so that nobody pays for the mistakes of others. */
@@ -86,6 +82,22 @@ function overloaded(engine: EngineStats, scoring: ScoringStats | undefined, limi
     return `${wait}, over ${limits.busyStepP95Ms} ms: there is no room for one more`;
   }
   return undefined;
+}
+
+/** The refusal of a session while so many are starting. */
+export function tooManyStarts(waitMs: number, { startsPerSecond }: Limits): Refusal {
+  const message = `more than ${startsPerSecond} sessions a second are starting (starts_per_second)`;
+  return { code: 'rate_limited', message, retryAfterMs: waitMs, limit: 'startsPerSecond' };
+}
+
+/** The refusal of a session for which there is no place among `capacity`. */
+export function lacking(
+  lacks: 'full' | 'share',
+  carried: Pick<Wish, 'lane'> & { capacity: number },
+  limits: Limits,
+): Refusal {
+  const limit = lacks === 'full' ? 'maxSessions' : 'placeShare';
+  return { ...busy(lackingText(lacks, carried, limits), limits.busyRetryMs), limit };
 }
 
 /** What a caller is told for whom there is no place among `capacity` sessions. */

@@ -98,6 +98,15 @@ export class Room {
     return all([this.#sessions.take(accounts[0]), ...opened]);
   }
 
+  /**
+   * The account that has most of those with a place to give up, if that is more than `account`
+   * would have then.
+   */
+  richest(what: 'connection' | 'session', account: Account, among: Iterable<GivenUp>): Account | undefined {
+    const pool = what === 'connection' ? this.#connections : this.#sessions;
+    return pool.giveUpFor(account, among)?.account;
+  }
+
   /** The places that are for others than who wants this. */
   #kept({ lane, isReturning }: Wish): number {
     const { capacity, kept, limits } = this.#options;

@@ -30,4 +30,13 @@ export class TokenBucket {
     if (waitMs === 0) this.#tokens -= count;
     return waitMs;
   }
+
+  /**
+   * Takes `count` tokens that were taken elsewhere already: what is not there is owed, up to a
+   * burst.
+   */
+  owe(atMs: number, count: number): void {
+    this.waitMs(atMs, 0);
+    this.#tokens = Math.max(-this.#burst, this.#tokens - count);
+  }
 }

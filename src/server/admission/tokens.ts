@@ -20,13 +20,19 @@ export type Tokens = {
  * @throws SpeechfbError `bad_token_file` with every bad line at once.
  */
 export function readTokenFile(path: string): Tokens {
-  let text: string;
+  return parseTokens(readTokenText(path), path);
+}
+
+/**
+ * The text of a token file, which may be no such file.
+ * @throws SpeechfbError `bad_token_file`
+ */
+export function readTokenText(path: string): string {
   try {
-    text = readFileSync(path, 'utf8');
+    return readFileSync(path, 'utf8');
   } catch (cause) {
     throw new SpeechfbError('bad_token_file', `cannot read the token file ${path}: ${String(cause)}`, { cause });
   }
-  return parseTokens(text, path);
 }
 
 /** Does what `readTokenFile` does, with text that has been read already. */

@@ -1,43 +1,19 @@
-import type { Duplex } from 'node:stream';
-import type { WebSocket } from 'ws';
 import type { ClientMessage, StartMessage } from '../../protocol/client-messages.ts';
 import { closeCodes, wireErrors } from '../../protocol/codes.ts';
 import { type AudioFrame, decodeFrame, frameHeaderBytes } from '../../protocol/frame.ts';
 import { parseClientMessage } from '../../protocol/parse-message.ts';
 import { stackOf } from '../../telemetry/log.ts';
-import { type CallerAccounts, refusedBy } from '../admission/accounts.ts';
+import { refusedBy } from '../admission/accounts.ts';
 import { TokenBucket } from '../admission/token-bucket.ts';
 import type { Meant, Wire } from '../facade/wire.ts';
 import { type Limits, wireName } from '../limits.ts';
 import { noteRefusal, type Refusal } from '../refusal.ts';
-import type { ServerContext, WorkAccount } from '../session/context.ts';
 import { openText, writtenLength } from '../session/open-text.ts';
 import { errorMessage } from '../session/replies.ts';
 import type { Session, SessionSocket } from '../session/session.ts';
+import type { ConnectionOptions, StartDecision, TakePlace } from './connection-options.ts';
 import { CorkedSocket } from './corked-socket.ts';
-import type { Registry } from './registry.ts';
-
-export type ConnectionOptions = {
-  socket: WebSocket;
-  /** The connection below the WebSocket. */
-  transport: Duplex;
-  context: ServerContext;
-  registry: Registry;
-  /** Speaks a protocol of others; undefined: the client speaks `speechfb.v1`. */
-  wire: Wire | undefined;
-  /** The name of the client's token. */
-  owner: string | undefined;
-  /** Pays for the texts that come through this socket. */
-  work: WorkAccount;
-  /** The accounts of its resumes and of its session. */
-  accounts: CallerAccounts;
-  /** Why a new session with a text of so many phones may not start now, or what begins one. */
-  admit(start: StartMessage, phones: number): Refusal | TakePlace;
-  onClose(): void;
-};
-
-/** Takes the place of a session that was admitted; the function that it gives frees it. */
-export type TakePlace = () => () => void;
+import { Relay, type Said } from './relay.ts';
 
 /** One WebSocket: reads messages, finds or starts the session, and hands over. */
 export class Connection {
@@ -50,6 +26,10 @@ export class Connection {
   readonly #messages: TokenBucket;
   readonly #pings: TokenBucket;
   #session: Session | undefined;
+  /** What came while it was decided whether its session may start. */
+  #waiting: (Said | readonly Meant[])[] | undefined;
+  /** Whether another gateway has its session, and all that comes goes there. */
+  #isPassedOn = false;
   #isAlive = true;
 
   constructor(options: ConnectionOptions) {
@@ -81,6 +61,8 @@ export class Connection {
    */
   heartbeat(): void {
     const { socket } = this.#options;
+    // Whoever has the session pings through this socket.
+    if (this.#isPassedOn) return;
     if (!this.#isAlive) {
       socket.terminate();
       return;
@@ -91,13 +73,13 @@ export class Connection {
 
   /** Whether a session has it. */
   get hasSession(): boolean {
-    return this.#session !== undefined;
+    return this.#session !== undefined || this.#isPassedOn || this.#waiting !== undefined;
   }
 
   /** Refuses a socket that neither starts nor resumes. */
   tick(nowMs: number): void {
     const { startTimeoutMs } = this.#options.context.limits;
-    if (this.#session || this.#socket.isClosing || nowMs - this.#openedMs <= startTimeoutMs) return;
+    if (this.hasSession || this.#socket.isClosing || nowMs - this.#openedMs <= startTimeoutMs) return;
     const message = `no start or resume came within ${startTimeoutMs} ms (start_timeout_ms)`;
     this.refuse({ code: 'idle_timeout', message, limit: 'startTimeoutMs' });
   }
@@ -111,7 +93,7 @@ export class Connection {
 
   /** The server goes away: closes the socket unless a session has it. */
   leave(): void {
-    if (!this.#session && !this.#socket.isClosing) this.#sink.close(closeCodes.goingAway, 'going away');
+    if (!this.hasSession && !this.#socket.isClosing) this.#sink.close(closeCodes.goingAway, 'going away');
   }
 
   /** Cuts the socket for somebody else, who may have its place at once. */
@@ -134,13 +116,19 @@ export class Connection {
     try {
       const waitMs = (isSound ? this.#frames : this.#messages).take(context.now());
       if (waitMs > 0) this.#fail(isSound ? flood('frames', waitMs) : flood('messages', waitMs));
-      else if (wire) this.#hear(wire, data, isBinary);
-      else if (isBinary) this.#onFrame(data);
-      else this.#onText(data);
+      else if (this.#waiting) this.#waiting.push({ data, isBinary });
+      else this.#read({ data, isBinary });
     } catch (error) {
       context.log.error({ error: stackOf(error) }, 'a message could not be handled');
       this.#fail({ code: 'internal', message: 'the server failed on this message; the log says why' });
     }
+  }
+
+  #read({ data, isBinary }: Said): void {
+    const { wire } = this.#options;
+    if (wire) this.#hear(wire, data, isBinary);
+    else if (isBinary) this.#onFrame(data);
+    else this.#onText(data);
   }
 
   #onPing(data: Buffer): void {
@@ -192,8 +180,12 @@ export class Connection {
 
   #act(meant: readonly Meant[]): void {
     const { metrics } = this.#options.context;
-    for (const one of meant) {
+    for (const [at, one] of meant.entries()) {
       if (this.#socket.isClosing) return;
+      if (this.#waiting) {
+        this.#waiting.push(meant.slice(at));
+        return;
+      }
       if ('frame' in one) {
         metrics.message('audio');
         this.#session?.frame(one.frame);
@@ -232,11 +224,20 @@ export class Connection {
     metrics.message(parsed.ok ? parsed.message.type : 'invalid');
     if (!parsed.ok) this.#fail({ code: parsed.code, message: parsed.problem });
     else if (this.#session) this.#session.handle(parsed.message);
-    else this.#open(parsed.message);
+    else this.#open(parsed.message, data);
   }
 
-  #open(message: ClientMessage): void {
-    const found = this.#find(message);
+  /** @param data as it came, if it is to be passed on to another gateway; others' words are not. */
+  #open(message: ClientMessage, data?: Buffer): void {
+    const gateway = message.type === 'resume' ? this.#options.elsewhere?.gatewayOf(message.session_id) : undefined;
+    if (gateway !== undefined && data) this.#passOn(gateway, [{ data, isBinary: false }]);
+    else {
+      const found = message.type === 'start' ? this.#findStarted(message, data) : this.#find(message);
+      if (found) this.#attach(found, message);
+    }
+  }
+
+  #attach(found: Session | Refusal, message: ClientMessage): void {
     if ('code' in found) {
       this.refuse(found);
       return;
@@ -247,16 +248,80 @@ export class Connection {
     else this.#session = found;
   }
 
-  #find(message: ClientMessage): Session | Refusal {
-    const { accounts, registry } = this.#options;
-    switch (message.type) {
-      case 'start':
-        return registry.startedBefore(message, accounts[0]) ?? this.#start(message);
-      case 'resume':
-        return this.#resume(message);
-      default:
-        return { code: 'protocol_order', message: `"${message.type}" came before "start" or "resume"` };
+  /** Nothing more is read until it is decided whether this start begins a session here. */
+  async #decide(
+    start: StartMessage,
+    data: Buffer | undefined,
+    decision: Promise<Refusal | StartDecision>,
+  ): Promise<void> {
+    const { socket, context } = this.#options;
+    const waiting: (Said | readonly Meant[])[] = [];
+    this.#waiting = waiting;
+    socket.pause();
+    try {
+      const decided = await decision;
+      this.#waiting = undefined;
+      if ('elsewhere' in decided) {
+        const said = waiting.filter((one) => 'data' in one);
+        this.#passOn(decided.elsewhere, data ? [{ data, isBinary: false }, ...said] : said);
+        return;
+      }
+      socket.resume();
+      if ('code' in decided) this.refuse(decided);
+      else this.#admitted(start, decided);
+      for (const one of waiting) {
+        if (this.#socket.isClosing) return;
+        if ('data' in one) this.#read(one);
+        else this.#act(one);
+      }
+    } catch (error) {
+      context.log.error({ error: stackOf(error) }, 'a message could not be handled');
+      this.#fail({ code: 'internal', message: 'the server failed on this message; the log says why' });
     }
+  }
+
+  #admitted(start: StartMessage, { take, decline }: Exclude<StartDecision, { elsewhere: number }>): void {
+    if (this.#options.socket.readyState !== this.#options.socket.OPEN) {
+      decline();
+      return;
+    }
+    const begun = this.#begin(start, take);
+    if ('code' in begun) decline();
+    this.#attach(begun, start);
+  }
+
+  /** Hands the client over to the gateway that has its session, with what it has said so far. */
+  #passOn(gateway: number, said: readonly Said[]): void {
+    const { socket, transport, elsewhere } = this.#options;
+    const door = elsewhere?.doorOf(gateway);
+    if (!door) {
+      this.refuse({ code: 'session_not_found', message: notThere });
+      return;
+    }
+    this.#isPassedOn = true;
+    for (const event of ['message', 'ping', 'pong'] as const) socket.removeAllListeners(event);
+    const onFailed = (why: 'gone' | 'silent'): void => {
+      const retryAfterMs = this.#options.context.limits.silentGatewayMs;
+      if (why === 'gone') this.refuse({ code: 'session_not_found', message: notThere });
+      else this.refuse({ code: 'server_busy', message: 'what has this session does not answer', retryAfterMs });
+    };
+    new Relay({ outer: socket, transport, ...door, said, onFailed }).begin();
+  }
+
+  /** The session of a start; undefined: that is still being decided. */
+  #findStarted(start: StartMessage, data: Buffer | undefined): Session | Refusal | undefined {
+    const { accounts, registry, admit } = this.#options;
+    const before = registry.startedBefore(start, accounts[0]);
+    if (before) return before;
+    const admitted = admit(start, writtenLength(start.reference));
+    if (!(admitted instanceof Promise)) return 'code' in admitted ? admitted : this.#begin(start, admitted);
+    void this.#decide(start, data, admitted);
+    return undefined;
+  }
+
+  #find(message: Exclude<ClientMessage, StartMessage>): Session | Refusal {
+    if (message.type === 'resume') return this.#resume(message);
+    return { code: 'protocol_order', message: `"${message.type}" came before "start" or "resume"` };
   }
 
   #resume(message: Extract<ClientMessage, { type: 'resume' }>): Session | Refusal {
@@ -266,10 +331,9 @@ export class Connection {
     return refusedBy(accounts, (account) => account.resume(context.now(), !('code' in found))) ?? found;
   }
 
-  #start(message: StartMessage): Session | Refusal {
-    const { accounts, admit, context, registry, owner, work } = this.#options;
-    const takePlace = admit(message, writtenLength(message.reference));
-    if ('code' in takePlace) return takePlace;
+  /** Begins a session that may start. */
+  #begin(message: StartMessage, takePlace: TakePlace): Session | Refusal {
+    const { accounts, context, registry, owner, work } = this.#options;
     const { language } = context.engine.model;
     if (primaryTag(message.language) !== primaryTag(language)) {
       return { code: 'invalid_message', message: `language: "${message.language}" is not ${language}` };
@@ -291,6 +355,8 @@ export class Connection {
     else this.refuse(refusal);
   }
 }
+
+const notThere = 'no such session: what had it is gone';
 
 /** The close frame never came: the network went away. */
 const abnormal = 1006;

@@ -11,7 +11,7 @@ import type { WorkBudget } from '../admission/work-budget.ts';
 import type { Limits } from '../limits.ts';
 import type { OverloadControl } from '../overload/overload-control.ts';
 import type { Refusal } from '../refusal.ts';
-import type { TakePlace } from './connection.ts';
+import type { TakePlace } from './connection-options.ts';
 import type { Registry } from './registry.ts';
 import type { UpgradeClaims } from './upgrade.ts';
 
@@ -26,6 +26,13 @@ export type EntranceOptions = {
   capacity(): number;
   /** The state of the server, read at each call; `engine` is absent while the model warms up. */
   state(): { draining: boolean; engine: EngineStats | undefined; scoring: ScoringStats | undefined };
+  /** The other gateways of this server. */
+  others: {
+    /** Whether a session of theirs waits for a resume. */
+    detached(): boolean;
+    /** Whether the id names one of them. */
+    has(sessionId: string): boolean;
+  };
   /** A session starts, and there are then so many. */
   onStart(sessions: number, nowMs: number): void;
   /** Monotonic, ms. */
@@ -52,8 +59,8 @@ export class Entrance {
    * @param mayResume whether it could come back to a session.
    */
   connection(accounts: CallerAccounts, hints: UpgradeClaims, mayResume = true): HttpRefusal | undefined {
-    const { registry, room } = this.#options;
-    const isResume = mayResume && hints.resume !== undefined && registry.has(hints.resume);
+    const { room } = this.#options;
+    const isResume = this.isResume(hints, mayResume);
     return (isResume ? undefined : this.#noSession(accounts, hints, mayResume)) ?? room.connection(accounts, isResume);
   }
 
@@ -90,7 +97,7 @@ export class Entrance {
    * The refusal while no session of this caller can start: a WebSocket would be made for nothing.
    */
   #noSession(accounts: CallerAccounts, { lane, ticket }: UpgradeClaims, mayResume: boolean): HttpRefusal | undefined {
-    const { limits, registry, room, state, now } = this.#options;
+    const { limits, registry, room, state, now, others } = this.#options;
     const wish = this.#wish(lane, ticket);
     const { capacity, late } = this.#carried(wish);
     const { lacks } = room.session(accounts, wish);
@@ -99,9 +106,15 @@ export class Entrance {
     if (message === undefined) return undefined;
     // It may come back to a session without naming it: while some wait for that, a few are heard
     // out.
-    if (mayResume && registry.hasDetached() && this.#unnamed.take(now()) === 0) return undefined;
+    if (mayResume && (registry.hasDetached() || others.detached()) && this.#unnamed.take(now()) === 0) return undefined;
     const retryAfterMs = jittered(limits.busyRetryMs);
     return { status: 503, reason: 'overload', code: 'server_busy', message, retryAfterMs };
+  }
+
+  /** Whether the caller names a session that is there, or is that of another gateway. */
+  isResume({ resume }: UpgradeClaims, mayResume: boolean): boolean {
+    const { registry, others } = this.#options;
+    return mayResume && resume !== undefined && (registry.has(resume) || others.has(resume));
   }
 
   #wish(lane: Lane, ticket: string | undefined): Wish {

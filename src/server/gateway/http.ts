@@ -10,8 +10,10 @@ import { pathOf } from './upgrade.ts';
 /** The parts of a server that its plain HTTP endpoints report on. */
 export type HttpOptions = {
   metrics: Metrics;
+  /** The metrics in the exposition format, and its content type. */
+  expose(): Promise<{ body: string; contentType: string }>;
   /** Why the server takes no new session; undefined: it does. */
-  notReady(): string | undefined;
+  notReady(): string | undefined | Promise<string | undefined>;
   /** The device that was lost, since when the CPU runs the model. */
   lostDevice(): string | undefined;
   /** Why a request is not meant for this server at all. */
@@ -64,7 +66,7 @@ async function answer(request: IncomingMessage, path: string, options: HttpOptio
     case '/healthz':
       return json(200, { status: 'ok' });
     case '/readyz': {
-      const reason = options.notReady();
+      const reason = await options.notReady();
       if (reason !== undefined) return json(503, { status: 'not_ready', reason });
       const lost = options.lostDevice();
       return json(200, { status: 'ready', ...(lost !== undefined && { reason: `${lost} was lost; the CPU goes on` }) });
@@ -72,7 +74,7 @@ async function answer(request: IncomingMessage, path: string, options: HttpOptio
     case '/metrics': {
       const unknown = options.unknown(request);
       if (unknown) return refused(unknown);
-      const { body, contentType } = await options.metrics.expose();
+      const { body, contentType } = await options.expose();
       return { status: 200, contentType, body };
     }
     case faultsPath: {

@@ -6,6 +6,8 @@ import type { Registry } from './registry.ts';
 
 export type PlacesOptions = {
   context: Pick<ServerContext, 'limits' | 'log' | 'metrics' | 'now'>;
+  /** Share of what others have left that a caller may have here. */
+  placeShare: number;
   /** Sessions that there may be at once. */
   capacity(): number;
   /** The connections that have no session, the oldest first. */
@@ -15,10 +17,10 @@ export type PlacesOptions = {
 };
 
 /** The places of a server, and what of it may be given up for others. */
-export function createRoom({ context, capacity, unstarted, registry, dismissal }: PlacesOptions): Room {
+export function createRoom({ context, placeShare, capacity, unstarted, registry, dismissal }: PlacesOptions): Room {
   const { limits, log, metrics, now } = context;
   return new Room({
-    limits,
+    limits: { ...limits, placeShare },
     capacity,
     kept: () => dismissal.returns.kept(now()),
     candidates: {

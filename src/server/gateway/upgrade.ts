@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { streamPath, subprotocol, upgradeHints } from '../../protocol/address.ts';
 import type { Lane } from '../../protocol/client-messages.ts';
+import type { Caller } from '../admission/accounts.ts';
 import { accountOf, callerAddress } from '../admission/address.ts';
 import { type HostPolicy, isHostAllowed, isOriginAllowed, type OriginPolicy } from '../admission/exposure.ts';
 import type { HttpRefusal } from '../admission/http-refusal.ts';
@@ -20,14 +21,6 @@ export type CallerPolicy = {
   origins: OriginPolicy;
   hosts: HostPolicy;
   trustedProxies: number;
-};
-
-/** The client behind a request. */
-export type Caller = {
-  /** The name of the client's token; without tokens no client has one. */
-  owner: string | undefined;
-  /** As it is counted; undefined on this machine. */
-  address: string | undefined;
 };
 
 /** Why a request is not meant for this server, whatever it asks for. */

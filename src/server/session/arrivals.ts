@@ -1,15 +1,19 @@
 /** When a session's newest frames came, so that a result can tell what its own sound waited for. */
 export class Arrivals {
+  /** The frames that count begin at `#first`; the ones before are given up many at a time. */
   #queue: Arrival[] = [];
+  #first = 0;
   #lastEndMs = 0;
   #pacedMs = Number.NEGATIVE_INFINITY;
 
-  add(arrival: Omit<Arrival, 'pacedMs'>): void {
-    const { endMs, arrivedMs } = arrival;
+  add({ endMs, arrivedMs, releasedMs }: Omit<Arrival, 'pacedMs'>): void {
     this.#pacedMs = Math.max(arrivedMs, this.#pacedMs + (endMs - this.#lastEndMs) * fastestPace);
     this.#lastEndMs = endMs;
-    this.#queue.push({ ...arrival, pacedMs: this.#pacedMs });
-    if (this.#queue.length > capacity) this.#queue.shift();
+    this.#queue.push({ endMs, arrivedMs, releasedMs, pacedMs: this.#pacedMs });
+    if (this.#queue.length - this.#first > capacity) this.#first += 1;
+    if (this.#first < givenUpTogether) return;
+    this.#queue = this.#queue.slice(this.#first);
+    this.#first = 0;
   }
 
   /**
@@ -17,9 +21,12 @@ export class Arrivals {
    * was added.
    */
   of(atMs: number): Arrival | undefined {
-    const index = this.#queue.findIndex((arrival) => arrival.endMs >= atMs - roundingMs);
-    if (index > 0) this.#queue = this.#queue.slice(index);
-    return index < 0 ? this.#queue.at(-1) : this.#queue[0];
+    const queue = this.#queue;
+    let at = this.#first;
+    while (at < queue.length && queue[at]!.endMs < atMs - roundingMs) at++;
+    if (at === queue.length) return queue.at(-1);
+    this.#first = at;
+    return queue[at];
   }
 }
 
@@ -37,6 +44,7 @@ type Arrival = {
   pacedMs: number;
 };
 
+const givenUpTogether = 64;
 /** More than any backlog that the server accepts, in 10 ms frames. */
 const capacity = 6000;
 /**

@@ -18,6 +18,8 @@ export type ServerContext = {
   log: Log;
   /** What learners feel, and what they are spared for it. */
   overload: OverloadControl;
+  /** What the ids of its sessions begin with, where a server has several gateways. */
+  idPrefix?: string;
   /** Monotonic, ms. */
   now(): number;
 };

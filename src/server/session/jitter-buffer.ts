@@ -35,6 +35,7 @@ export class JitterBuffer {
     if (frame.epoch < this.#epoch) return 'duplicate';
     if (frame.epoch > this.#epoch) this.#startEpoch(frame.epoch, nowMs);
     if (frame.seq < this.#nextSeq) return this.#addBehind(frame.seq, nowMs);
+    if (frame.seq === this.#nextSeq && this.#held.size === 0) return this.#addNext(frame, nowMs);
     if (this.#held.has(frame.seq)) return 'duplicate';
     if (frame.seq - this.#nextSeq >= this.#options.windowFrames) return 'far';
     const fillsHole = frame.seq < this.#highest;
@@ -70,6 +71,15 @@ export class JitterBuffer {
     return { epoch: this.#epoch, nextSeq: this.#nextSeq, missing: this.#missing() };
   }
 
+  /** The frame that is expected, when none waits: nearly all are. */
+  #addNext(frame: AudioFrame, nowMs: number): AddOutcome {
+    this.#highest = frame.seq;
+    this.#nextSeq += 1;
+    this.#missedAtMs = nowMs;
+    this.#makeReady(frame, nowMs);
+    return 'accepted';
+  }
+
   /** A frame behind the checkpoint: it was given up before it came, or it came before. */
   #addBehind(seq: number, nowMs: number): AddOutcome {
     const missedAtMs = this.#givenUp.take(seq);
@@ -84,17 +94,22 @@ export class JitterBuffer {
       this.#held.delete(this.#nextSeq);
       this.#heldBytes -= next.frame.payload.length;
       this.#nextSeq += 1;
-      const jump = next.frame.firstSample - this.#expectedSample;
-      if (jump < 0) {
-        this.#ready.push({ kind: 'rewind', frame: next.frame, expectedSample: this.#expectedSample });
-        continue;
-      }
-      if (jump > 0) this.#ready.push({ kind: 'gap', samples: jump, frames: 0 });
-      this.#ready.push({ kind: 'audio', frame: next.frame, arrivedMs: next.arrivedMs });
-      this.#expectedSample = next.frame.firstSample + this.#options.samplesIn(next.frame);
+      this.#makeReady(next.frame, next.arrivedMs);
     }
     // Another hole may lie behind the one just filled: it has its own wait.
     if (this.#nextSeq !== before) this.#missedAtMs = nowMs;
+  }
+
+  /** The frame is the next in order. */
+  #makeReady(frame: AudioFrame, arrivedMs: number): void {
+    const jump = frame.firstSample - this.#expectedSample;
+    if (jump < 0) {
+      this.#ready.push({ kind: 'rewind', frame, expectedSample: this.#expectedSample });
+      return;
+    }
+    if (jump > 0) this.#ready.push({ kind: 'gap', samples: jump, frames: 0 });
+    this.#ready.push({ kind: 'audio', frame, arrivedMs });
+    this.#expectedSample = frame.firstSample + this.#options.samplesIn(frame);
   }
 
   #giveUp(nowMs: number): void {

@@ -194,8 +194,12 @@ export class SessionAudio {
     const nowMs = this.#nowMs();
     const scoredMs = this.#open?.scoredMs ?? 0;
     const waits = this.bufferedMs() > settings.emitIntervalMs + settledBacklogMs;
-    if (!waits || scoredMs !== this.#progress.scoredMs) this.#progress = { scoredMs, atMs: nowMs };
-    const sinceMs = Math.min(this.#progress.atMs, ...[...this.#finishing].map((ended) => ended.sinceMs));
+    if (!waits || scoredMs !== this.#progress.scoredMs) {
+      this.#progress.scoredMs = scoredMs;
+      this.#progress.atMs = nowMs;
+    }
+    let sinceMs = this.#progress.atMs;
+    for (const ended of this.#finishing) sinceMs = Math.min(sinceMs, ended.sinceMs);
     const { inferenceTimeoutMs, busyRetryMs } = context.limits;
     if (nowMs - sinceMs <= inferenceTimeoutMs) return undefined;
     const message = `the model made no progress for ${inferenceTimeoutMs} ms`;

@@ -42,7 +42,7 @@ export type SessionOptions = {
  * acknowledgement along, and a failed utterance ends the session.
  */
 export class Session {
-  readonly id = createSecret(12);
+  readonly id: string;
   readonly resumeToken = createSecret(32);
   readonly owner: string | undefined;
   readonly startedWith: StartMessage;
@@ -60,6 +60,7 @@ export class Session {
   #detachedMs: number;
 
   constructor({ context, start, text, work, owner, onEnd }: SessionOptions) {
+    this.id = `${context.idPrefix ?? ''}${createSecret(12)}`;
     this.owner = owner;
     this.startedWith = start;
     this.#context = context;

@@ -49,19 +49,81 @@ describe.concurrent('learners who speak', () => {
   );
 });
 
+describe.concurrent('learners whose vendor', () => {
+  it('cuts the connection are lost, and owe the rest', async ({ expect }) => {
+    const { tally, result } = await run('deepgram', deepgram, { cutAtMs: 600 });
+    expect(tally).toMatchObject({ sessions: 3, sessions_ok: 0, sessions_died: 3 });
+    expect(result.sessionErrors.map(({ text }) => text).join()).toMatch(/^lost: .*\(1006\)/);
+  });
+
+  it('closes with 1008 before any answer are refused, in its words', async ({ expect }) => {
+    const { tally, result } = await run('assemblyai-v3', assemblyai, {
+      close: { atMs: 50, code: 1008, reason: 'Too many concurrent sessions' },
+    });
+    expect(tally).toMatchObject({ sessions: 3, sessions_refused: 3 });
+    expect(result.sessionErrors[0]?.text).toBe('refused: Too many concurrent sessions (1008)');
+  });
+
+  it('says an error are lost in its words', async ({ expect }) => {
+    const { tally, result } = await run('openai-realtime', openaiRealtime, { errorAtMs: 500 });
+    expect(tally).toMatchObject({ sessions_died: 3 });
+    const texts = result.sessionErrors.map(({ text }) => text);
+    expect(texts).toContain('server_error: The server had an error.');
+    expect(texts).toContain('lost: server_error: The server had an error. (1011)');
+  });
+
+  it('has too many callers come again when it says', async ({ expect }) => {
+    const retry = { forMs: 2000, firstMs: 100, maxMs: 100 };
+    const faults = { refuse: { status: 429, retryAfterS: 1, times: 1 } } as const;
+    const { tally } = await run('deepgram', deepgram, faults, {}, { retry, durationMs: 3600 });
+    expect(tally).toMatchObject({ sessions: 3, sessions_ok: 3, sessions_refused: 0, refusals: 1 });
+  });
+
+  it.for([
+    ['not JSON', 'no JSON'],
+    ['binary', 'a binary message, where JSON was due'],
+    ['another dialect', 'a message without a type'],
+  ] as const)('sends rubbish that is %s hear of it once, with an example', async ([kind, sentence], { expect }) => {
+    const { tally, result } = await run('deepgram', deepgram, { rubbish: { atMs: 0, kind } });
+    expect(tally).toMatchObject({ sessions_ok: 0, sessions_died: 3, utterances: 0 });
+    const told = result.sessionErrors.filter(({ text }) => text.startsWith('not_understood: '));
+    expect(told).toHaveLength(1);
+    expect(told[0]?.text).toContain(sentence);
+  });
+
+  it('says each final twice count it once', async ({ expect }) => {
+    const { tally } = await run('deepgram', deepgram, { duplicateFinals: true });
+    expect(tally).toMatchObject({ sessions_ok: 3 });
+    expect(tally.utterances).toBe(tally.utterances_due);
+  });
+
+  it('never says a final wait for it, and count it as never', async ({ expect }) => {
+    const { tally, measured } = await run('deepgram-flux', deepgramFlux, { neverFinal: true });
+    expect(tally).toMatchObject({ sessions_ok: 0, utterances: 0 });
+    expect(measured.distributions.final_latency.never).toBe(measured.distributions.final_latency.samples);
+  });
+});
+
 async function run(
   protocol: string,
   vendor: Vendor,
   faults: VendorOptions['faults'] = {},
   options: Record<string, unknown> = {},
+  changes: Partial<GeneratorTask> = {},
 ) {
   const running = await startVendor(vendor, { find, faults });
   const dialect = specOf(protocol, options);
   const frameMs = createDialect(dialect).audio.messageMs;
   // Two whole utterances each.
-  const durationMs = 2500;
+  const { durationMs = 2500 } = changes;
   const plans = plansOf(3, { frameMs, durationMs });
-  const task: GeneratorTask = taskOf(plans, { url: new URL('/', running.url).href, dialect, frameMs, durationMs });
+  const task: GeneratorTask = taskOf(plans, {
+    url: new URL('/', running.url).href,
+    dialect,
+    frameMs,
+    durationMs,
+    ...changes,
+  });
   const result = await runGenerator(task, { onProgress() {}, signal: new AbortController().signal });
   await running.close();
   const recorder = new Recorder(result.recording).merged();

@@ -6,6 +6,7 @@ it.each<[string, string[], ...Parameters<typeof serveArgs>]>([
   ['sessions', ['--max-sessions', '9'], { maxSessions: 9 }],
   ['times in ms', ['--resume-ttl', '1500ms'], { resumeTtl: 1500 }],
   ['a model and a device', ['--model', '/m', '--device', 'cpu'], { model: '/m', device: 'cpu' }],
+  ['gateways', ['--gateways', '3'], { gateways: 3 }],
   ['limits', ['--limit', 'ack_interval_ms=50'], { limits: { ack_interval_ms: 50 } }],
   ['faults of the model', ['--fault-injection'], {}, [{ killInference: { at: 5 } }]],
   ['faults that need no leave', [], {}, [{ stopServer: { at: 5, for: 5 } }, { reconnect: { at: 5, learners: 1 } }]],

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { comparedWords, textWords } from '../../../src/scoring/text/compared-words.ts';
 
@@ -14,6 +15,7 @@ describe('the words by which transcripts are compared', () => {
     ['ﬁve Ｗords', 'five words'],
     ['na\u0069\u0308ve café', 'naïve café'],
     ['5 привет', 'five привет'],
+    ['1~ and 22§привет', 'one and twenty two привет'],
     ['\u200b', ''],
     ['...', ''],
     ['', ''],
@@ -49,5 +51,15 @@ describe('the words by which transcripts are compared', () => {
   it('are those that are written where a text cannot be read in English', () => {
     expect(textWords('Grüße an 会议', 'de').map(({ shown }) => shown)).toEqual(['grüße', 'an', '会', '议']);
     expect(textWords('Привет 5', 'en').map(({ ways }) => ways[0]![0])).toEqual(['привет', 'five']);
+  });
+
+  it('are plain, and never an error, whatever a server says', () => {
+    const tongues = fc.constantFrom('en-US', 'de', 'zh', 'th', 'x');
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme', maxLength: 80 }), tongues, (said, language) => {
+        for (const word of comparedWords(said, language)) expect(word).toMatch(/^[\p{L}\p{M}\p{N}']+$/u);
+      }),
+      { numRuns: 300 },
+    );
   });
 });

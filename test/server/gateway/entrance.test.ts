@@ -63,6 +63,7 @@ class Door {
     work: new WorkBudget(this.limits, () => this.nowMs),
     overload: this.overload,
     returns: this.returns,
+    others: { detached: () => false, has: () => false },
     capacity: () => this.overload.sessionLimit,
     state: () => ({ draining: false, engine: idle, scoring: undefined }),
     onStart: () => {},

@@ -1,0 +1,83 @@
+import { availableParallelism } from 'node:os';
+import type { AcousticEngine } from '../../acoustic/engine/types.ts';
+import { loadModelPackage } from '../../acoustic/model/load-model.ts';
+import { type GatewayChannel, SupervisorLink } from '../../server/cluster/link.ts';
+import { coresOfOne, limitsOfOne } from '../../server/cluster/shares.ts';
+import { startServer } from '../../server/gateway/server.ts';
+import { defaultLimits } from '../../server/limits.ts';
+import { createLog, type Log } from '../../telemetry/log.ts';
+import { defer } from '../../threads/defer.ts';
+import { toPlainError } from '../../threads/plain-error.ts';
+import { shippedPath } from '../package.ts';
+import { firstGuess, readDeviceCurve } from './curve.ts';
+import { collectOnOwnThread } from './few-cores.ts';
+import { warmOf } from './ready.ts';
+import { servedEngine } from './roles.ts';
+import { type ServeSettings, serverOptionsOf } from './settings.ts';
+
+/** What a gateway's process is told to begin with. */
+export type GatewayConfig = { settings: ServeSettings; gateway: number; gateways: number };
+
+/**
+ * Serves as one of several gateways until the supervisor lets it drain, or the model cannot go on.
+ * What goes wrong is told to the supervisor.
+ */
+export async function runGateway(
+  { settings, gateway, gateways }: GatewayConfig,
+  channel: GatewayChannel,
+): Promise<void> {
+  const cores = coresOfOne(availableParallelism(), gateways);
+  collectOnOwnThread(cores);
+  const log = named(createLog(settings.logLevel, process.stderr), gateway);
+  const over = defer<void>();
+  try {
+    const model = loadModelPackage(settings.model ?? shippedPath('models/en-learner'));
+    const scoringThreads = Math.max(1, Math.min(mostScoringThreads, cores - 2));
+    const curve = settings.curve === undefined ? undefined : readDeviceCurve(settings.curve, model);
+    const served = servedEngine({ ...settings.role, tuning: curve?.tuning, scoringThreads }, model, log);
+    const warming = defer<AcousticEngine>();
+    const link = new SupervisorLink({
+      gateway,
+      channel,
+      onDrain: async () => {
+        const report = await (await started).drain();
+        over.resolve();
+        return report;
+      },
+    });
+    const options = serverOptionsOf(settings);
+    const started = startServer({
+      ...options,
+      limits: limitsOfOne({ ...defaultLimits, ...firstGuess(curve), ...options.limits }, gateways),
+      engine: warming.promise,
+      scoring: served.scoring,
+      slots: served.slots,
+      log,
+      supervision: link,
+      cores,
+    });
+    const server = await started;
+    const loading = served.load();
+    warming.resolve(loading);
+    loading.then((engine) => channel.send({ type: 'warm', model: warmOf(engine) }), over.reject);
+    await Promise.race([over.promise, served.died]);
+    link.close();
+    await server.close();
+    await served.close();
+  } catch (error) {
+    channel.send({ type: 'failed', error: toPlainError(error) });
+    throw error;
+  }
+}
+
+/** Says of each line which gateway says it. */
+function named(log: Log, gateway: number): Log {
+  return {
+    info: (fields, message) => log.info({ gateway, ...fields }, message),
+    warn: (fields, message) => log.warn({ gateway, ...fields }, message),
+    error: (fields, message) => log.error({ gateway, ...fields }, message),
+  };
+}
+
+/** As many as a server of one process has at most. */
+const mostScoringThreads = 4;

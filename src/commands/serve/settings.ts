@@ -1,0 +1,122 @@
+import { SpeechfbError } from '../../errors.ts';
+import { hostName, isLoopback } from '../../server/admission/exposure.ts';
+import { parseTokens, readTokenText, type Tokens } from '../../server/admission/tokens.ts';
+import { faultsPath } from '../../server/gateway/faults.ts';
+import type { ServerOptions } from '../../server/gateway/server.ts';
+import type { Limits } from '../../server/limits.ts';
+import type { Log } from '../../telemetry/log.ts';
+import type { LogLevel } from '../../telemetry/log-levels.ts';
+import { packageVersion } from '../package.ts';
+import type { CurveFlags } from './curve.ts';
+import { checkLimits } from './limit-flag.ts';
+import { type RoleFlags, readPem } from './roles.ts';
+
+export type ServeFlags = {
+  host: string;
+  port: number;
+  model?: string;
+  tokenFile?: string;
+  tlsCert?: string;
+  tlsKey?: string;
+  allowOrigin?: string[];
+  allowHost?: string[];
+  trustProxy?: number;
+  gateways?: number;
+  maxSessions?: number;
+  resumeTtl?: number;
+  drain?: number;
+  limit: Partial<Limits>;
+  faultInjection?: true;
+  logLevel: LogLevel;
+  parentFd?: number;
+} & RoleFlags &
+  CurveFlags;
+
+/**
+ * What the flags say, as plain data that another process can be sent; all files have been read, so
+ * that a gateway which starts later is no different.
+ */
+export type ServeSettings = {
+  host: string;
+  port: number;
+  /** The folder of the model's package; undefined: the shipped one. */
+  model: string | undefined;
+  /** Which part of a service this is, and the device of its model. */
+  role: RoleFlags;
+  /** What was measured of the device. */
+  curve: string | undefined;
+  tokens: { path: string; text: string } | undefined;
+  tls: ServerOptions['tls'];
+  origins: string[];
+  hosts: string[];
+  trustedProxies: number;
+  faultInjection: boolean;
+  limits: Partial<Limits>;
+  logLevel: LogLevel;
+};
+
+/** @throws SpeechfbError `bad_flag`, `bad_tls`, `bad_token_file` */
+export function settingsOf(flags: ServeFlags): ServeSettings {
+  const { tokenFile } = flags;
+  return {
+    host: flags.host,
+    port: flags.port,
+    model: flags.model,
+    role: flags,
+    curve: flags.curve,
+    tokens: tokenFile === undefined ? undefined : { path: tokenFile, text: readTokenText(tokenFile) },
+    tls: readTls(flags.tlsCert, flags.tlsKey),
+    origins: flags.allowOrigin ?? [],
+    hosts: (flags.allowHost ?? []).map(parseHost),
+    trustedProxies: flags.trustProxy ?? 0,
+    faultInjection: flags.faultInjection === true,
+    limits: limitsOf(flags),
+    logLevel: flags.logLevel,
+  };
+}
+
+/** @throws SpeechfbError `bad_token_file` */
+export function tokensOf({ tokens }: ServeSettings): Tokens | undefined {
+  return tokens && parseTokens(tokens.text, tokens.path);
+}
+
+/** What a server takes of the settings as it is. */
+export function serverOptionsOf(settings: ServeSettings) {
+  const { host, port, limits, tls, origins, hosts, trustedProxies, faultInjection } = settings;
+  const common = { host, port, limits, tls, origins, hosts, trustedProxies, faultInjection };
+  return { ...common, tokens: tokensOf(settings), version: packageVersion() };
+}
+
+/** Says what is dangerous about the settings. */
+export function warn({ faultInjection, host, tls }: ServeSettings, log: Log): void {
+  if (faultInjection) log.warn({ faults: faultsPath }, 'programs on this machine may stall or kill the model');
+  if (!isLoopback(host) && tls === undefined) {
+    log.warn({ host }, 'voices and tokens travel unencrypted unless TLS ends in front of this server');
+  }
+}
+
+function limitsOf({ limit, maxSessions, resumeTtl, drain }: ServeFlags): Partial<Limits> {
+  const limits = {
+    ...limit,
+    ...(maxSessions === undefined ? {} : { maxSessions }),
+    ...(resumeTtl === undefined ? {} : { resumeTtlMs: resumeTtl }),
+    ...(drain === undefined ? {} : { drainMs: drain }),
+  };
+  checkLimits(limits);
+  return limits;
+}
+
+function parseHost(given: string): string {
+  const name = hostName(given);
+  if (name !== undefined) return name;
+  throw new SpeechfbError('bad_flag', `--allow-host "${given}" is not the name of a host, as class.example`);
+}
+
+function readTls(cert: string | undefined, key: string | undefined): ServerOptions['tls'] {
+  if (cert === undefined && key === undefined) return undefined;
+  if (cert === undefined || key === undefined) {
+    const [given, missing] = cert === undefined ? ['--tls-key', '--tls-cert'] : ['--tls-cert', '--tls-key'];
+    throw new SpeechfbError('bad_tls', `${given} needs ${missing} beside it`);
+  }
+  return { certificate: readPem(cert), key: readPem(key) };
+}

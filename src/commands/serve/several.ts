@@ -1,0 +1,64 @@
+import { loadModelPackage } from '../../acoustic/model/load-model.ts';
+import { type ExitCode, exitCodes } from '../../errors.ts';
+import { launchGateway } from '../../server/cluster/launch.ts';
+import { Supervisor } from '../../server/cluster/supervisor.ts';
+import { policyOf } from '../../server/gateway/server-options.ts';
+import { defaultLimits } from '../../server/limits.ts';
+import { createLog } from '../../telemetry/log.ts';
+import { workerUrl } from '../../threads/worker-url.ts';
+import { shippedPath } from '../package.ts';
+import { firstGuess, readDeviceCurve } from './curve.ts';
+import type { GatewayConfig } from './gateway.ts';
+import { sayReady } from './ready.ts';
+import { type ServeSettings, tokensOf, warn } from './settings.ts';
+import { listenForSignals } from './signals.ts';
+
+export type SeveralOptions = { gateways: number; isEmbedded: boolean; onReady(url: string): void };
+
+/** Serves with several gateways, each a process of its own, until a stop signal. */
+export async function serveSeveral(
+  settings: ServeSettings,
+  { gateways, isEmbedded, onReady }: SeveralOptions,
+): Promise<ExitCode> {
+  const log = createLog(settings.logLevel, process.stderr);
+  const tokens = tokensOf(settings);
+  // The gateways would refuse the same, when the port is taken already.
+  policyOf({ ...settings, tokens }, settings.host);
+  const curve =
+    settings.curve === undefined
+      ? undefined
+      : readDeviceCurve(settings.curve, loadModelPackage(settings.model ?? shippedPath('models/en-learner')));
+  const limits = { ...defaultLimits, ...firstGuess(curve), ...settings.limits };
+  const script = workerUrl(import.meta.url, 'gateway-process.js');
+  const supervisor = new Supervisor({
+    gateways,
+    launch: (gateway) => launchGateway(script, { settings, gateway, gateways } satisfies GatewayConfig),
+    limits,
+    tokens: tokens?.size ?? 0,
+    host: settings.host,
+    port: settings.port,
+    isSecure: settings.tls !== undefined,
+    log,
+  });
+  await supervisor.listen();
+  warn(settings, log);
+  const signals = listenForSignals(isEmbedded);
+  const stopped = Promise.race([signals.first, supervisor.failed]);
+  stopped.catch(() => {});
+  try {
+    const warm = await Promise.race([supervisor.ready, stopped]);
+    if (warm) {
+      onReady(supervisor.url);
+      sayReady(supervisor.url, warm, { log, curve });
+    }
+    await stopped;
+    const drained = supervisor.drain().then((report) => {
+      log.info(report, 'drained');
+      return exitCodes.pass;
+    });
+    return await Promise.race([drained, signals.second.then(() => exitCodes.interrupted)]);
+  } finally {
+    signals.stop();
+    await supervisor.close();
+  }
+}

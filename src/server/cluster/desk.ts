@@ -1,0 +1,214 @@
+import type { Lane } from '../../protocol/client-messages.ts';
+import type { Account } from '../admission/account.ts';
+import { Accounts, type Caller, type CallerAccounts, refusedBy } from '../admission/accounts.ts';
+import { jittered, lacking, lackingText, tooManyStarts } from '../admission/admission.ts';
+import type { HttpRefusal } from '../admission/http-refusal.ts';
+import { Room, type SessionPlace, type Wish } from '../admission/room.ts';
+import type { GivenUp } from '../admission/shared-pool.ts';
+import { TokenBucket } from '../admission/token-bucket.ts';
+import { WorkBudget } from '../admission/work-budget.ts';
+import type { BegunElsewhere, SharedClaims, SharedStart, SharedWhat } from '../gateway/supervision.ts';
+import type { Limits } from '../limits.ts';
+import type { Refusal } from '../refusal.ts';
+import type { Granted } from './messages.ts';
+
+export type DeskOptions = {
+  limits: Limits;
+  /** How many tokens the server knows; 0: none. */
+  tokens: number;
+  /** Sessions that all gateways together carry now. */
+  capacity(): number;
+  /** Whether sessions wait for their clients to come back, at any gateway. */
+  hasDetached(): boolean;
+  /** Lets a gateway free a place of this caller's that nobody uses; false: it has none. */
+  giveUp(gateway: number, what: SharedWhat, caller: Caller): Promise<boolean>;
+  /** Monotonic, ms. */
+  now(): number;
+};
+
+/**
+ * Gives out the places of the whole server, by the same rules as a server of one process: however
+ * many gateways there are, there is one desk, so that no limit is ever met twice.
+ */
+export class Desk {
+  readonly #options: DeskOptions;
+  readonly #accounts: Accounts;
+  readonly #room: Room;
+  readonly #work: WorkBudget;
+  readonly #starts: TokenBucket;
+  /** Upgrades that may be resumes without saying so. */
+  readonly #unnamed: TokenBucket;
+  readonly #places = new Map<number, Place>();
+  readonly #byKey = new Map<string, Place>();
+  #next = 1;
+
+  constructor(options: DeskOptions) {
+    const { limits, tokens, capacity, now } = options;
+    this.#options = options;
+    this.#accounts = new Accounts({ limits, tokens, now });
+    this.#work = new WorkBudget(limits, now);
+    this.#starts = new TokenBucket(limits.startsPerSecond, limits.startBurst, now());
+    // Whoever has a place to give up is asked before it counts as given up: see `#makeRoom`.
+    const candidates = { connections: none, sessions: none, batch: () => undefined };
+    // Places of sessions that were sent away are kept where they were.
+    this.#room = new Room({ limits, capacity, kept: () => 0, candidates, onGivenUp() {} });
+    this.#unnamed = new TokenBucket(limits.unnamedPerSecond, limits.unnamedBurst, now());
+  }
+
+  /** How many places of a kind are taken, of one gateway or of all. */
+  taken(what: SharedWhat, gateway?: number): number {
+    let count = 0;
+    for (const place of this.#places.values()) {
+      if (place.what === what && (gateway === undefined || place.gateway === gateway)) count += 1;
+    }
+    return count;
+  }
+
+  async connection(gateway: number, caller: Caller, claims: SharedClaims): Promise<HttpRefusal | Granted> {
+    const accounts = this.#accounts.of(caller);
+    const noSession = claims.isResume ? undefined : this.#noSession(accounts, claims);
+    let refusal = noSession ?? this.#room.connection(accounts);
+    if (refusal?.limit && refusal.status === 503 && (await this.#makeRoom('connection', accounts[0]))) {
+      refusal = this.#room.connection(accounts);
+      // What was given up for this caller is not kept for others.
+      if (refusal?.reason === 'connection_share') refusal = undefined;
+    }
+    if (refusal) return refusal;
+    const free = this.#room.takeConnection(accounts);
+    return this.#take({ gateway, what: 'connection', caller: firstOf(caller), account: accounts[0], free });
+  }
+
+  async session(gateway: number, caller: Caller, start: SharedStart): Promise<Refusal | Granted | BegunElsewhere> {
+    const accounts = this.#accounts.of(caller);
+    const key = start.key === undefined ? undefined : `${accounts[0].id} ${start.key}`;
+    const begun = key === undefined ? undefined : this.#begun(key);
+    if (begun !== undefined && begun !== gateway) return { gateway: begun };
+    const wish = wishOf(start.lane);
+    let place = this.#room.session(accounts, wish);
+    if (place.lacks && !place.cap && (await this.#makeRoom('session', accounts[0]))) {
+      place = this.#room.session(accounts, wish);
+      if (place.lacks === 'share') place = { ...place, lacks: undefined };
+    }
+    const refusal = this.#refusal(place, accounts, start);
+    if (refusal) return refusal;
+    const nowMs = this.#options.now();
+    this.#starts.take(nowMs);
+    this.#work.started(start.phones);
+    const free = this.#room.takeSession(accounts, place);
+    const rest = { account: accounts[0], free, key, atMs: nowMs };
+    return this.#take({ gateway, what: 'session', caller: firstOf(caller), ...rest });
+  }
+
+  /** A place is given back. */
+  free(number: number): void {
+    const place = this.#places.get(number);
+    if (!place) return;
+    this.#places.delete(number);
+    if (place.key !== undefined && this.#byKey.get(place.key) === place) this.#byKey.delete(place.key);
+    place.free();
+  }
+
+  /** A gateway is gone, and all that it had. */
+  gone(gateway: number): void {
+    for (const [number, place] of this.#places) if (place.gateway === gateway) this.free(number);
+  }
+
+  /** The refusal while no session of this caller can start, and nobody can come back to one. */
+  #noSession(accounts: CallerAccounts, { lane, mayResume }: SharedClaims): HttpRefusal | undefined {
+    const { limits, capacity, hasDetached, now } = this.#options;
+    const { lacks } = this.#room.session(accounts, wishOf(lane));
+    if (!lacks) return undefined;
+    if (mayResume && hasDetached() && this.#unnamed.take(now()) === 0) return undefined;
+    const retryAfterMs = jittered(limits.busyRetryMs);
+    const message = lackingText(lacks, { lane, capacity: capacity() }, limits);
+    return { status: 503, reason: 'overload', code: 'server_busy', message, retryAfterMs };
+  }
+
+  #refusal(place: SessionPlace, accounts: CallerAccounts, { phones, lane }: SharedStart): Refusal | undefined {
+    const { limits, capacity, now } = this.#options;
+    const nowMs = now();
+    const waitMs = this.#starts.waitMs(nowMs);
+    return (
+      place.cap ??
+      (place.lacks && lacking(place.lacks, { lane, capacity: capacity() }, limits)) ??
+      (waitMs > 0 ? tooManyStarts(waitMs, limits) : undefined) ??
+      refusedBy(accounts, (account) => account.start(nowMs)) ??
+      this.#work.admit(phones)
+    );
+  }
+
+  #take(place: Place): Granted {
+    const number = this.#next++;
+    this.#places.set(number, place);
+    if (place.key !== undefined) this.#byKey.set(place.key, place);
+    return { place: number };
+  }
+
+  /** The gateway at which a start with this key began a session, while its `ready` may be lost. */
+  #begun(key: string): number | undefined {
+    const place = this.#byKey.get(key);
+    if (!place) return undefined;
+    return this.#options.now() - (place.atMs ?? 0) > this.#options.limits.resumeTtlMs ? undefined : place.gateway;
+  }
+
+  /**
+   * Asks for a place of whoever has most, if that is more than this account then has: first at the
+   * gateway where most of them are. True: one was given back.
+   */
+  async #makeRoom(what: SharedWhat, account: Account): Promise<boolean> {
+    const asked = new Set<Account>();
+    while (asked.size < mostAsked) {
+      const richest = this.#richest(what, account, asked);
+      if (!richest) return false;
+      asked.add(richest.account);
+      for (const gateway of richest.gateways) {
+        if (await this.#options.giveUp(gateway, what, richest.caller)) return true;
+      }
+    }
+    return false;
+  }
+
+  #richest(what: SharedWhat, account: Account, asked: ReadonlySet<Account>): Rich | undefined {
+    const holders = new Map<Account, Place[]>();
+    for (const place of this.#places.values()) {
+      if (place.what !== what || asked.has(place.account)) continue;
+      const own = holders.get(place.account);
+      if (own) own.push(place);
+      else holders.set(place.account, [place]);
+    }
+    const among = [...holders.keys()].map((candidate): GivenUp => ({ account: candidate, giveUp() {} }));
+    const most = this.#room.richest(what, account, among);
+    const places = most && holders.get(most);
+    if (!most || !places) return undefined;
+    const count = (gateway: number): number => places.filter((place) => place.gateway === gateway).length;
+    const gateways = [...new Set(places.map((place) => place.gateway))].sort((a, b) => count(b) - count(a));
+    return { account: most, caller: places[0]!.caller, gateways };
+  }
+}
+
+function wishOf(lane: Lane): Wish {
+  return { lane, isReturning: false };
+}
+
+/** The caller by which the first of its accounts is named. */
+function firstOf({ owner, address }: Caller): Caller {
+  return { owner, address: owner === undefined ? address : undefined };
+}
+
+type Place = {
+  gateway: number;
+  what: SharedWhat;
+  /** The holder, by the first of its accounts. */
+  caller: Caller;
+  account: Account;
+  free(): void;
+  key?: string | undefined;
+  /** When it was taken, ms. */
+  atMs?: number;
+};
+
+type Rich = { account: Account; caller: Caller; gateways: readonly number[] };
+
+const none = (): Iterable<GivenUp> => [];
+/** When so many of those that have most have nothing to give up, nobody else is asked. */
+const mostAsked = 3;

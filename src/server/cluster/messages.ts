@@ -1,0 +1,67 @@
+import type { EngineFault } from '../../acoustic/engine/types.ts';
+import type { MetricsDocument } from '../../telemetry/metrics.ts';
+import type { PlainError } from '../../threads/plain-error.ts';
+import type { Caller, Spending } from '../admission/accounts.ts';
+import type { HttpRefusal } from '../admission/http-refusal.ts';
+import type { DrainReport } from '../gateway/drain.ts';
+import type {
+  BegunElsewhere,
+  Door,
+  GatewayState,
+  SharedClaims,
+  SharedStart,
+  SharedWhat,
+} from '../gateway/supervision.ts';
+import type { Refusal } from '../refusal.ts';
+
+/** What a gateway's model is, once it is warm. */
+export type Warm = { name: string; version: string; provider: string; whyNotNative: string | undefined };
+
+/** What a gateway asks of its supervisor, by name: the question and its answer. */
+export type GatewayQuestions = {
+  connection: { ask: { caller: Caller; claims: SharedClaims }; answer: HttpRefusal | Granted };
+  session: { ask: { caller: Caller; start: SharedStart }; answer: Refusal | Granted | BegunElsewhere };
+  exposition: { ask: object; answer: { body: string; contentType: string } };
+  readiness: { ask: object; answer: { notReady: string | undefined } };
+};
+
+/** What a supervisor asks of a gateway. */
+export type SupervisorQuestions = {
+  metrics: { ask: object; answer: { document: MetricsDocument } };
+  give_up: { ask: { what: SharedWhat; caller: Caller }; answer: { isGivenUp: boolean } };
+};
+
+/** The number of a place, by which it is given back. */
+export type Granted = { place: number };
+
+export type ToSupervisor =
+  | { type: 'listening'; door: Door }
+  | { type: 'warm'; model: Warm }
+  | { type: 'failed'; error: PlainError }
+  | { type: 'state'; state: GatewayState }
+  | { type: 'took' }
+  | { type: 'free'; place: number }
+  | { type: 'fault'; fault: EngineFault }
+  | { type: 'spent'; spent: readonly Spending[] }
+  | { type: 'drained'; report: DrainReport }
+  | QuestionOf<GatewayQuestions>
+  | Answer;
+
+export type ToGateway =
+  | { type: 'begin'; config: unknown }
+  /** With the handle of a connection. */
+  | { type: 'socket' }
+  | { type: 'others'; doors: ReadonlyMap<number, Door>; detached: boolean }
+  | { type: 'fault'; fault: EngineFault }
+  | { type: 'spent'; spent: readonly Spending[] }
+  | { type: 'drain' }
+  | QuestionOf<SupervisorQuestions>
+  | Answer;
+
+export type Questions = Readonly<Record<string, { ask: object; answer: object }>>;
+
+export type QuestionOf<Q extends Questions> = {
+  [Name in keyof Q & string]: { type: 'question'; id: number; name: Name; ask: Q[Name]['ask'] };
+}[keyof Q & string];
+
+export type Answer = { type: 'answer'; id: number; answer: object };

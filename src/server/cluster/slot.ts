@@ -1,0 +1,189 @@
+import type { Socket } from 'node:net';
+import type { Caller } from '../admission/accounts.ts';
+import type { DrainReport } from '../gateway/drain.ts';
+import type { Door, GatewayState, SharedWhat } from '../gateway/supervision.ts';
+import { Asking } from './asking.ts';
+import type { Choice } from './balance.ts';
+import type { SupervisorQuestions, ToGateway, ToSupervisor, Warm } from './messages.ts';
+
+/** A gateway's process, as the supervisor's side has it. */
+export type GatewayProcess = {
+  send(message: ToGateway, socket?: Socket): void;
+  listen(on: (message: ToSupervisor) => void): void;
+  /** Resolves when it has ended, to what ended it. */
+  exited: Promise<string>;
+  kill(): void;
+};
+
+/**
+ * One of the gateways: the process that has this number now, how it is, and the connections that it
+ * is handed. They go one by one, each when it has taken the one before: what waits for a process
+ * that stands still can still go to another.
+ */
+export class Slot implements Choice {
+  readonly number: number;
+  readonly #process: GatewayProcess;
+  readonly #asking: Asking<SupervisorQuestions>;
+  readonly #waiting: Socket[] = [];
+  #handed: Socket | undefined;
+  #handedMs = 0;
+  /** Connections that it has taken since it last told how many it has. */
+  #taken = 0;
+  #heardMs: number;
+  #isSilent = false;
+  #door: Door | undefined;
+  #warm: Warm | undefined;
+  #state: GatewayState | undefined;
+  #drained: DrainReport | undefined;
+
+  constructor(number: number, process: GatewayProcess, nowMs: number) {
+    this.number = number;
+    this.#process = process;
+    this.#asking = new Asking((question) => process.send(question));
+    this.#heardMs = nowMs;
+  }
+
+  get isUp(): boolean {
+    return this.#state !== undefined && !this.#isSilent;
+  }
+
+  get isReady(): boolean {
+    return this.isUp && this.#warm !== undefined && this.notReady === undefined;
+  }
+
+  get hasDrained(): boolean {
+    return this.#drained !== undefined;
+  }
+
+  get notReady(): string | undefined {
+    if (!this.#state) return 'a gateway starts';
+    if (this.#handed && performance.now() - this.#handedMs > promptMs) return 'a gateway takes no connections';
+    return this.#state.notReady;
+  }
+
+  get connections(): number {
+    return (this.#state?.connections ?? 0) + this.#taken + this.#waiting.length + (this.#handed ? 1 : 0);
+  }
+
+  get sessions(): number {
+    return this.#state?.sessions ?? 0;
+  }
+
+  get detached(): number {
+    return this.#state?.detached ?? 0;
+  }
+
+  get sessionLimit(): number {
+    return this.#state?.sessionLimit ?? 0;
+  }
+
+  get level(): number {
+    return this.#state?.level ?? 0;
+  }
+
+  get door(): Door | undefined {
+    return this.#door;
+  }
+
+  get warm(): Warm | undefined {
+    return this.#warm;
+  }
+
+  get drained(): DrainReport | undefined {
+    return this.#drained;
+  }
+
+  send(message: ToGateway): void {
+    this.#process.send(message);
+  }
+
+  /** Hands a connection over, of which nothing was read. */
+  hand(socket: Socket): void {
+    this.#waiting.push(socket);
+    this.#handNext();
+  }
+
+  /** Takes note of what the gateway says of itself; whatever it says, it lives. */
+  heard(message: ToSupervisor, nowMs: number): void {
+    this.#heardMs = nowMs;
+    this.#isSilent = false;
+    switch (message.type) {
+      case 'listening':
+        this.#door = message.door;
+        break;
+      case 'warm':
+        this.#warm = message.model;
+        break;
+      case 'state':
+        this.#state = message.state;
+        this.#taken = 0;
+        break;
+      case 'drained':
+        this.#drained = message.report;
+        break;
+      case 'took':
+        // The connection is that process's alone from here on.
+        this.#taken += 1;
+        this.#handed?.destroy();
+        this.#handed = undefined;
+        this.#handNext();
+        break;
+      case 'answer':
+        this.#asking.heard(message);
+        break;
+    }
+  }
+
+  /** For how long nothing was heard, ms. */
+  silentForMs(nowMs: number): number {
+    return nowMs - this.#heardMs;
+  }
+
+  /** The supervisor itself stood still for a while: what others said then is heard only now. */
+  forgive(ms: number): void {
+    this.#heardMs += ms;
+  }
+
+  /** It is handed nothing more until it is heard again; gives what it was not handed yet. */
+  fallSilent(): Socket[] {
+    this.#isSilent = true;
+    return this.#waiting.splice(0);
+  }
+
+  kill(): void {
+    this.#process.kill();
+  }
+
+  /** Its process has ended: gives the connections that it has not taken. */
+  end(): Socket[] {
+    this.#asking.end();
+    this.#state = undefined;
+    const left = this.#handed ? [this.#handed, ...this.#waiting] : [...this.#waiting];
+    this.#handed = undefined;
+    this.#waiting.length = 0;
+    return left;
+  }
+
+  async giveUp(what: SharedWhat, caller: Caller): Promise<boolean> {
+    if (!this.isUp) return false;
+    return (await this.#asking.ask('give_up', { what, caller }, answerMs))?.isGivenUp ?? false;
+  }
+
+  async metrics(): Promise<SupervisorQuestions['metrics']['answer'] | undefined> {
+    return this.isUp ? await this.#asking.ask('metrics', {}, answerMs) : undefined;
+  }
+
+  #handNext(): void {
+    if (this.#handed) return;
+    const socket = this.#waiting.shift();
+    if (!socket) return;
+    this.#handed = socket;
+    this.#handedMs = performance.now();
+    this.#process.send({ type: 'socket' }, socket);
+  }
+}
+
+/** A connection that was not taken for so long waits for a process that stands still, or nearly. */
+const promptMs = 100;
+/** A gateway that lives answers within milliseconds; whoever asks for metrics waits this long. */
+const answerMs = 500;

@@ -1,0 +1,49 @@
+import type { Duplex } from 'node:stream';
+import type { WebSocket } from 'ws';
+import type { StartMessage } from '../../protocol/client-messages.ts';
+import type { CallerAccounts } from '../admission/accounts.ts';
+import type { Wire } from '../facade/wire.ts';
+import type { Refusal } from '../refusal.ts';
+import type { ServerContext, WorkAccount } from '../session/context.ts';
+import type { Registry } from './registry.ts';
+
+export type ConnectionOptions = {
+  socket: WebSocket;
+  /** The connection below the WebSocket. */
+  transport: Duplex;
+  context: ServerContext;
+  registry: Registry;
+  /** Speaks a protocol of others; undefined: the client speaks `speechfb.v1`. */
+  wire: Wire | undefined;
+  /** The name of the client's token. */
+  owner: string | undefined;
+  /** Pays for the texts that come through this socket. */
+  work: WorkAccount;
+  /** The accounts of its resumes and of its session. */
+  accounts: CallerAccounts;
+  /**
+   * Why a new session with a text of so many phones may not start now, or what begins one; where
+   * that is decided elsewhere, a promise of it.
+   */
+  admit(start: StartMessage, phones: number): Refusal | TakePlace | Promise<Refusal | StartDecision>;
+  /** Other gateways; absent: the server has none, or one of them passed this socket on. */
+  elsewhere?: OtherGateways | undefined;
+  onClose(): void;
+};
+
+/** Takes the place of a session that was admitted; the function that it gives frees it. */
+export type TakePlace = () => () => void;
+
+/**
+ * An answer that took its time: a place, to be taken or declined, or which gateway has begun the
+ * session already.
+ */
+export type StartDecision = { take: TakePlace; decline(): void } | { elsewhere: number };
+
+/** Where sessions are that are not here. */
+export type OtherGateways = {
+  /** The other gateway that the id of a session names; undefined: it names none. */
+  gatewayOf(sessionId: string): number | undefined;
+  /** Where that one takes sockets that are passed on, and what to show there. */
+  doorOf(gateway: number): { port: number; headers: Record<string, string> } | undefined;
+};

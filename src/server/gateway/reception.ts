@@ -1,0 +1,152 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { subprotocol } from '../../protocol/address.ts';
+import type { Account } from '../admission/account.ts';
+import type { Accounts, Caller } from '../admission/accounts.ts';
+import type { HttpRefusal } from '../admission/http-refusal.ts';
+import type { Room } from '../admission/room.ts';
+import type { GivenUp } from '../admission/shared-pool.ts';
+import type { WorkBudget } from '../admission/work-budget.ts';
+import { facadeAt } from '../facade/facades.ts';
+import type { Facade, Wire } from '../facade/wire.ts';
+import type { ServerContext } from '../session/context.ts';
+import { Connection } from './connection.ts';
+import type { Entrance } from './entrance.ts';
+import type { PassedOn } from './inner-door.ts';
+import { socketOptions } from './listener.ts';
+import type { Registry } from './registry.ts';
+import { admitAbove, elsewhereOf, placeAbove } from './supervised.ts';
+import type { SharedPlace, Supervision } from './supervision.ts';
+import { type CallerPolicy, callerOfUpgrade, hintsOf, pathOf } from './upgrade.ts';
+
+export type ReceptionOptions = {
+  context: ServerContext;
+  policy: CallerPolicy;
+  accounts: Accounts;
+  registry: Registry;
+  room: Room;
+  entrance: Entrance;
+  work: WorkBudget;
+  supervision: Supervision | undefined;
+  /** A request for a WebSocket is to be refused. */
+  onRefused(socket: Duplex, refusal: HttpRefusal, facade: Facade | undefined): void;
+  /** A request for a WebSocket is about to be answered. */
+  onOpened(request: IncomingMessage): void;
+};
+
+/** Makes WebSockets of requests, and holds all that are open. */
+export class Reception {
+  readonly #options: ReceptionOptions;
+  readonly #sockets: WebSocketServer;
+  /** In the order in which they came. */
+  readonly #connections = new Map<Connection, Account>();
+
+  constructor(options: ReceptionOptions) {
+    this.#options = options;
+    this.#sockets = new WebSocketServer(socketOptions(options.context.limits));
+  }
+
+  get size(): number {
+    return this.#connections.size;
+  }
+
+  connections(): Iterable<Connection> {
+    return this.#connections.keys();
+  }
+
+  /** The connections that have no session, the oldest first: they may be given up for others. */
+  *unstarted(): Iterable<GivenUp> {
+    for (const [connection, account] of this.#connections) {
+      if (!connection.hasSession) yield { account, giveUp: () => connection.giveUp() };
+    }
+  }
+
+  /** Answers a request for a WebSocket: makes it, or says why not. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const { accounts, entrance, onRefused, policy, supervision } = this.#options;
+    const facade = facadeAt(pathOf(request));
+    const found = callerOfUpgrade(request, policy);
+    if ('status' in found) {
+      onRefused(socket, found, facade);
+      return;
+    }
+    const { wire, ...caller } = found;
+    const hints = hintsOf(request);
+    const mayResume = facade === undefined;
+    const full = entrance.connection(accounts.of(caller), hints, mayResume);
+    if (full) {
+      onRefused(socket, full, facade);
+      return;
+    }
+    const name = facade?.name ?? subprotocol;
+    const open = (shared?: SharedPlace): void => {
+      this.#open({ request, socket, head }, { caller, wire, shared, arrives: name });
+    };
+    const claims = { isResume: entrance.isResume(hints, mayResume), mayResume, lane: hints.lane };
+    if (!supervision) open();
+    else
+      void placeAbove(supervision, { caller, socket, claims }).then((place) => {
+        if (place && 'status' in place) onRefused(socket, place, facade);
+        else if (place) open(place);
+      });
+  }
+
+  /** Another gateway passes on whom it has let in, for a session that is here. */
+  passedOn({ caller, ...request }: PassedOn): void {
+    this.#open(request, { caller, wire: undefined, shared: undefined, arrives: 'passed on' });
+  }
+
+  #open({ request, socket, head }: Omit<PassedOn, 'caller'>, arrival: Arrival): void {
+    const { context, onOpened } = this.#options;
+    onOpened(request);
+    let isOpen = false;
+    // ws sets TCP_NODELAY itself, and calls back at once or never.
+    this.#sockets.handleUpgrade(request, socket, head, (client) => {
+      isOpen = true;
+      if (arrival.arrives !== 'passed on') context.metrics.socket(arrival.arrives);
+      this.#connect(client, socket, arrival);
+    });
+    if (!isOpen) arrival.shared?.free();
+  }
+
+  #connect(socket: WebSocket, transport: Duplex, { caller, wire, shared, arrives }: Arrival): void {
+    const isPassedOn = arrives === 'passed on';
+    const { context, entrance, registry, room, supervision, work } = this.#options;
+    const accounts = this.#options.accounts.of(caller);
+    // Who was passed on has its place where it came in.
+    const free = isPassedOn ? () => {} : room.takeConnection(accounts);
+    const connection: Connection = new Connection({
+      socket,
+      transport,
+      context,
+      registry,
+      wire,
+      owner: caller.owner,
+      accounts,
+      work: work.account(accounts),
+      admit: (start, phones) => {
+        const here = entrance.session(accounts, start, phones);
+        return supervision && !('code' in here) ? admitAbove(supervision, caller, { start, phones, here }) : here;
+      },
+      elsewhere: supervision && !isPassedOn ? elsewhereOf(supervision, caller) : undefined,
+      onClose: () => {
+        free();
+        shared?.free();
+        this.#connections.delete(connection);
+      },
+    });
+    this.#connections.set(connection, accounts[0]);
+  }
+}
+
+/** Somebody for whom a WebSocket is made. */
+type Arrival = {
+  caller: Caller;
+  /** What puts it into the words of others. */
+  wire: Wire | undefined;
+  /** What it has of the places of all gateways. */
+  shared: SharedPlace | undefined;
+  /** The protocol in which it came, or that it comes from another gateway. */
+  arrives: string;
+};

@@ -1,0 +1,84 @@
+import type { AcousticEngine } from '../../acoustic/engine/types.ts';
+import type { Log } from '../../telemetry/log.ts';
+import type { SlotSource } from '../../telemetry/metrics.ts';
+import { checkExposure, checkFaults, isLoopback } from '../admission/exposure.ts';
+import type { Tokens } from '../admission/tokens.ts';
+import type { Limits } from '../limits.ts';
+import type { Scoring } from '../session/context.ts';
+import type { DrainReport } from './drain.ts';
+import type { Supervision } from './supervision.ts';
+import type { CallerPolicy } from './upgrade.ts';
+
+export type ServerOptions = {
+  /**
+   * Several servers may share one; a promise is a model that still warms up: the server listens and
+   * is not ready.
+   */
+  engine: AcousticEngine | Promise<AcousticEngine>;
+  scoring: Scoring;
+  log: Log;
+  version: string;
+  host?: string;
+  /** 0: any free one. */
+  port?: number;
+  limits?: Partial<Limits>;
+  tokens?: Tokens | undefined;
+  /** PEM texts. */
+  tls?: { certificate: string; key: string } | undefined;
+  /**
+   * Whether `POST /faults/inference` may stall or kill the model's thread; else it is answered 403.
+   */
+  faultInjection?: boolean;
+  /** Pages of other hosts that may connect, as `https://host:port`. */
+  origins?: readonly string[];
+  /** Names by which this server may be called beside those of this machine. */
+  hosts?: readonly string[];
+  /** Where sessions are scored elsewhere; absent: this server bounds them alone. */
+  slots?: SlotSource | undefined;
+  /** Where this is one of several gateways, and takes its connections from a supervisor. */
+  supervision?: Supervision | undefined;
+  /** Cores that this server may count on; default: all that this process may use. */
+  cores?: number;
+  /** Proxies of the operator's own that all callers come through; each names the one before. */
+  trustedProxies?: number;
+};
+
+export type RunningServer = {
+  readonly port: number;
+  /** `ws://` or `wss://`, of the stream. */
+  readonly url: string;
+  /** Resolves when the model is warm; rejects when it could not be loaded. */
+  readonly ready: Promise<void>;
+  stats(): ServerStats;
+  /**
+   * Takes no more sessions, tells every one to go, sends their finals within `limits.drainMs`,
+   * closes.
+   */
+  drain(): Promise<DrainReport>;
+  /** Cuts everything at once. The engine is left to its owner. */
+  close(): Promise<void>;
+};
+
+export type ServerStats = { sockets: number; sessions: number; streaming: number; detached: number; ending: number };
+
+/** What of the options says who may call. */
+export type ExposureOptions = Pick<
+  ServerOptions,
+  'faultInjection' | 'hosts' | 'origins' | 'tls' | 'tokens' | 'trustedProxies'
+>;
+
+/**
+ * What a server that listens on `host` asks of its callers.
+ * @throws SpeechfbError `unsafe_host`, `unsafe_faults`
+ */
+export function policyOf(options: ExposureOptions, host: string): CallerPolicy {
+  const { faultInjection, hosts = [], origins = [], tls, tokens, trustedProxies = 0 } = options;
+  checkExposure(host, { tokens: tokens !== undefined, tls: tls !== undefined });
+  checkFaults({
+    faults: faultInjection === true,
+    proxied: trustedProxies > 0 || hosts.length > 0,
+    tokens: tokens !== undefined,
+  });
+  const loopback = isLoopback(host);
+  return { tokens, origins: { allowed: origins, loopback }, hosts: { allowed: hosts, loopback }, trustedProxies };
+}

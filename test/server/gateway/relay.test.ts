@@ -1,0 +1,83 @@
+import { once } from 'node:events';
+import { createServer as createHttp } from 'node:http';
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { WebSocket, WebSocketServer } from 'ws';
+import { Relay } from '../../../src/server/gateway/relay.ts';
+
+async function portOf(server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+/** A client whose socket is relayed to `port`: both ends of its socket, and why that failed. */
+async function relayed(port: number): Promise<{ client: WebSocket; outer: WebSocket; failed: Promise<string> }> {
+  const http = createHttp();
+  const sockets = new WebSocketServer({ noServer: true });
+  const begun = new Promise<{ outer: WebSocket; failed: Promise<string> }>((resolve) => {
+    http.on('upgrade', (request, transport, head) => {
+      sockets.handleUpgrade(request, transport, head, (outer) => {
+        const failed = new Promise<string>((onFailed) => {
+          const said = [{ data: Buffer.from('first'), isBinary: false }];
+          new Relay({ outer, transport, port, headers: { 'x-who': 'me' }, said, onFailed }).begin();
+        });
+        resolve({ outer, failed });
+      });
+    });
+  });
+  const client = new WebSocket(`ws://127.0.0.1:${await portOf(http)}/`);
+  onTestFinished(() => client.terminate());
+  await once(client, 'open');
+  return { client, ...(await begun) };
+}
+
+describe('a relay to another gateway', () => {
+  it('says that it is gone when nobody listens there', async () => {
+    const server = createServer();
+    const port = await portOf(server);
+    server.close();
+    expect(await (await relayed(port)).failed).toBe('gone');
+  });
+
+  it('says that it is silent when nobody answers, as a stopped process', async () => {
+    const port = await portOf(createServer());
+    expect(await (await relayed(port)).failed).toBe('silent');
+  });
+
+  it('reads no faster from one side than the other reads', async () => {
+    const http = createHttp();
+    const sockets = new WebSocketServer({ server: http });
+    const arrived = once(sockets, 'connection');
+    const { client, outer } = await relayed(await portOf(http));
+    client.pause();
+    const [inner, request] = (await arrived) as [WebSocket, { headers: Record<string, string> }];
+    expect(request.headers['x-who']).toBe('me');
+    expect(String((await once(inner, 'message'))[0])).toBe('first');
+    const sent = 400;
+    for (let i = 0; i < sent; i++) inner.send(Buffer.alloc(65_536, i));
+    // The kernel takes some megabytes; the rest waits where it was written, and the session sees that.
+    await expect.poll(() => outer.bufferedAmount).toBeGreaterThan(65_536);
+    expect(outer.bufferedAmount).toBeLessThan(1_000_000);
+    expect(inner.bufferedAmount).toBeGreaterThan(1_000_000);
+    let received = 0;
+    client.on('message', (data: Buffer) => {
+      if (data[0] === received % 256) received++;
+    });
+    client.resume();
+    await expect.poll(() => received, { timeout: 10_000 }).toBe(sent);
+    inner.close(4409, 'taken over');
+    expect((await once(client, 'close'))[0]).toBe(4409);
+  });
+
+  it('cuts one side when the other is cut', async () => {
+    const http = createHttp();
+    const sockets = new WebSocketServer({ server: http });
+    const arrived = once(sockets, 'connection');
+    const { client } = await relayed(await portOf(http));
+    const [inner] = (await arrived) as [WebSocket];
+    inner.terminate();
+    expect((await once(client, 'close'))[0]).toBe(1006);
+  });
+});
