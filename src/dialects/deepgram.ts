@@ -4,8 +4,8 @@ import type { EncodedSound, Outgoing } from './sound.ts';
 
 /**
  * Query parameters of `/v1/listen`, as `model: nova-3`; those that we need are ours. A `reference`
- * of `{reference}` is what the learner reads, as `speechfb serve` asks for it; `Configure` tells the
- * next.
+ * of `{reference}` is what the learner reads, as `speechfb serve` asks for it; `Configure` tells
+ * the next.
  */
 export type DeepgramOptions = { sampleRateHz: number; query: Readonly<Record<string, string>> };
 

@@ -19,8 +19,11 @@ export type UtterancePipeline = {
 
 export type PipelineEvents = ScorerEvents & { onError(error: Error): void };
 
-/** `speaker`: the utterances of one share the turns that it has among others; absent: its own. */
-export type UtteranceSettings = ScorerOptions & { speaker?: string };
+/**
+ * `speaker`: the utterances of one share the turns that it has among others; absent: its own.
+ * `canWait`: others go before it.
+ */
+export type UtteranceSettings = ScorerOptions & { speaker?: string; canWait?: boolean };
 
 export type OpenUtterance = (
   engine: AcousticEngine,

@@ -88,17 +88,32 @@ function stageTable(report: LoadReport, columns: number | undefined): string {
   return `${fitTable(head, rows, { columns, spare: ['max', 'p99'] })}\n${stageNote}`;
 }
 
-function sessionLines({ totals, counts }: LoadReport): string {
+function sessionLines(report: LoadReport): string {
+  const { totals, counts } = report;
   const { sessions, sessionsOk, sessionsCut, utterances, framesSent, events } = totals;
   const of = (name: string) => counts[name]?.count ?? 0;
-  // A learner who comes again is refused more than once.
-  const again = of('refusals') > of('sessions_refused');
-  const refusals = again ? ` (${sessions - of('sessions_refused')} admitted; ${of('refusals')} refusals in all)` : '';
   const lost = of('lost_by_app') > 0 ? `, ${of('lost_by_app')} lost in the app` : '';
   return [
-    `sessions    ${sessions} attempted, ${sessionsOk} ended well, ${of('sessions_refused')} refused${refusals}, ${of('sessions_died')} died${sessionsCut > 0 ? `; ${sessionsCut} cut short by the end of the test` : ''}`,
+    ...offeredLines(report),
+    `sessions    ${sessions} attempted, ${sessionsOk} ended well, ${of('sessions_refused')} refused, ${of('sessions_died')} died${of('sessions_sent_away') > 0 ? `, ${of('sessions_sent_away')} sent away` : ''}${sessionsCut > 0 ? `; ${sessionsCut} cut short by the end of the test` : ''}`,
     `traffic     ${framesSent} frames sent, ${totals.framesAcked} acknowledged, ${of('lost_frames')} lost, ${of('resent_frames')} sent again, ${of('dropped_by_app')} dropped by the app${lost}; ${events} events, ${of('violations')} protocol violations; ${utterances} utterances finished`,
   ].join('\n');
+}
+
+/** What was asked of a server that did not take all of it, and what became of that. */
+function offeredLines({ scenario, totals, counts, shares, distributions, warmupMs }: LoadReport): string[] {
+  const of = (name: string) => counts[name]?.count ?? 0;
+  // A learner who comes again is refused more than once.
+  const refusals = Math.max(of('refusals'), of('sessions_refused'));
+  if (refusals + of('sessions_sent_away') === 0) return [];
+  const admitted = totals.sessions - of('sessions_refused');
+  const p99Ms = distributions.refusal_time?.p99Ms;
+  const told = p99Ms === undefined ? '' : `, told so within ${formatMs(p99Ms)} at p99`;
+  const seconds = (scenario.durationMs - warmupMs) / 1000;
+  const goodput = shares.goodput ? `; goodput ${(shares.goodput.good / seconds).toFixed(1)} utterances a second` : '';
+  return [
+    `load        ${scenario.learners} learners offered, ${admitted} sessions admitted, ${refusals} refusals${told}${goodput}`,
+  ];
 }
 
 function faultLines({ faults }: LoadReport): string {

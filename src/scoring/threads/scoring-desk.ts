@@ -7,9 +7,10 @@ import { type LinkEnd, type MailRecord, ThreadLink } from '../../threads/thread-
 import { buildGraph, type Graph } from '../align/graph.ts';
 import type { Reference } from '../text/reference.ts';
 import { type Feedback, type ScorerOptions, UtteranceScorer } from '../utterance-scorer.ts';
-import { FairQueue } from './fair-queue.ts';
+
 import { writeFeedback } from './feedback-records.ts';
 import { HeldFrames } from './held-frames.ts';
+import { LaneQueue } from './lane-queue.ts';
 import { type FromScoring, fromScoringKinds, type SharedText, toScoringKinds } from './messages.ts';
 
 /**
@@ -20,7 +21,7 @@ export class ScoringDesk {
   readonly #model: ModelPackage;
   readonly #link: ThreadLink;
   readonly #held = new HeldFrames();
-  readonly #queue = new FairQueue({ turnMs, now: () => performance.now() });
+  readonly #queue = new LaneQueue({ turnMs, now: () => performance.now() });
   readonly #texts = new Map<number, Text>();
   readonly #utterances = new Map<number, DeskUtterance>();
   #heard = 0;
@@ -73,7 +74,7 @@ export class ScoringDesk {
         this.#takeFrames(readFrames(record));
         return;
       case toScoringKinds.opened:
-        this.#open(id, float64.subarray(at, at + 6));
+        this.#open(id, float64.subarray(at, at + 7));
         return;
       case toScoringKinds.gap: {
         const [start, end] = [float64[at + 1]!, float64[at + 2]!];
@@ -94,9 +95,10 @@ export class ScoringDesk {
     }
   };
 
-  #open(id: number, [, speaker, text, emitIntervalMs, startMs, nbest]: Float64Array): void {
+  #open(id: number, [, speaker, text, emitIntervalMs, startMs, nbest, canWait]: Float64Array): void {
     const options = { emitIntervalMs: emitIntervalMs!, startMs: startMs!, ...(nbest! >= 0 && { nbest: nbest! }) };
-    this.#utterances.set(id, { id, speaker: speaker!, text: this.#texts.get(text!)!, options, scorer: undefined });
+    const of = { id, speaker: speaker!, canWait: canWait === 1, text: this.#texts.get(text!)! };
+    this.#utterances.set(id, { ...of, options, scorer: undefined });
   }
 
   #takeFrames({ id, frames: given, sentMs }: FrameRecord): void {
@@ -131,19 +133,18 @@ export class ScoringDesk {
   #ask(id: number, act: (utterance: DeskUtterance) => boolean, done = () => {}): void {
     const asked = this.#utterances.get(id);
     if (!asked) return;
-    this.#queue.add(asked.speaker, {
-      step: () => {
-        let hasMore = false;
-        try {
-          hasMore = this.#utterances.get(id) === asked && act(asked);
-        } catch (error) {
-          this.#utterances.delete(id);
-          this.#link.post({ id, error: toPlainError(error) } satisfies FromScoring);
-        }
-        if (!hasMore) done();
-        return hasMore;
-      },
-    });
+    const step = () => {
+      let hasMore = false;
+      try {
+        hasMore = this.#utterances.get(id) === asked && act(asked);
+      } catch (error) {
+        this.#utterances.delete(id);
+        this.#link.post({ id, error: toPlainError(error) } satisfies FromScoring);
+      }
+      if (!hasMore) done();
+      return hasMore;
+    };
+    this.#queue.add(asked.speaker, { step }, asked.canWait);
   }
 
   #scorerOf(utterance: DeskUtterance): UtteranceScorer {
@@ -182,6 +183,7 @@ type Text = { reference: Reference; graph: Graph | undefined };
 type DeskUtterance = {
   id: number;
   speaker: number;
+  canWait: boolean;
   text: Text;
   options: ScorerOptions;
   scorer: UtteranceScorer | undefined;

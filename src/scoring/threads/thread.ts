@@ -90,13 +90,22 @@ export class ScoringThread implements Member {
 
   open(reference: Reference, settings: UtteranceSettings, events: PipelineEvents): ScoringBackend {
     const id = this.#nextId++;
-    const { speaker = `utterance ${id}`, emitIntervalMs, startMs = 0, nbest = -1 } = settings;
+    const { speaker = `utterance ${id}`, emitIntervalMs, startMs = 0, nbest = -1, canWait = false } = settings;
     const utterance: OpenUtteranceState = { events, reference, speaker: this.#speakerOf(speaker), settle: undefined };
     this.#utterances.set(id, utterance);
     if (this.#isOver) setImmediate(() => this.#fail(id, scoringCrashed('another starts')));
     const { key, isNew } = this.#texts.hold(reference);
     if (isNew) this.#post({ key, reference });
-    this.#say(toScoringKinds.opened, id, utterance.speaker.number, key, emitIntervalMs, startMs, nbest);
+    this.#say(
+      toScoringKinds.opened,
+      id,
+      utterance.speaker.number,
+      key,
+      emitIntervalMs,
+      startMs,
+      nbest,
+      canWait ? 1 : 0,
+    );
     const isOpen = () => this.#utterances.has(id);
     return {
       markGap: (startFrame, endFrame) => {

@@ -177,6 +177,7 @@ export class SessionAudio {
     return new Utterance({
       id,
       speaker: sessionId,
+      canWait: this.#options.start.lane === 'batch',
       startMs: clock.ms,
       text,
       engine: context.engine,

@@ -23,6 +23,8 @@ export type UtteranceOptions = {
   id: number;
   /** The session: its utterances share the time that scoring has for it. */
   speaker: string;
+  /** Utterances of learners go before it. */
+  canWait: boolean;
   /** Where it begins on the session's clock. */
   startMs: number;
   text: OpenText;
@@ -67,11 +69,11 @@ export class Utterance {
     this.#scoredMs = startMs;
     const onFeedback = (feedback: Feedback): void => this.#onFeedback(feedback);
     const { emitIntervalMs } = settings;
-    const { speaker } = options;
+    const { speaker, canWait } = options;
     this.#pipeline = options.open(
       engine,
       this.reference,
-      { emitIntervalMs, speaker, startMs },
+      { emitIntervalMs, speaker, startMs, canWait },
       { onFeedback, onError },
     );
   }

@@ -43,6 +43,10 @@ describe('the final table', () => {
     ['every stage', /uplink\s+│ 0\.20 ms │ 0\.18 ms/],
     ['that percentiles do not add', /Percentiles do not add/],
     ['the sessions', /20 attempted, 18 ended well, 1 refused, 1 died/],
+    [
+      'what was asked for and taken',
+      /load {8}20 learners offered, 19 sessions admitted, 1 refusals; goodput 4\.6 utterances a second/,
+    ],
     ['the frames', /20000 frames sent, 19990 acknowledged, 0 lost, 0 sent again, 0 dropped by the app/],
     [
       'how good the feedback was',

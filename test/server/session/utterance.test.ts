@@ -81,6 +81,7 @@ function open({ startMs = 0, level = 0, felt = (_atMs: number, _ms: number): voi
   const utterance = new Utterance({
     id: 1,
     speaker: 'a session',
+    canWait: false,
     startMs,
     text: { reference: { words: [] }, release() {} },
     engine,
