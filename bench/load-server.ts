@@ -6,6 +6,7 @@ import { Felt } from './load/felt.ts';
 // A server with almost no work of its own, for benchmarks of load generators: prints its URL and serves until SIGTERM, when it
 // prints what phones on an absolute schedule of 20 ms felt.
 //   npm run bench load-server -- --stall-at 10000 --stall-for 1000
+// At /v1/listen, /v1/realtime and /replies it speaks enough of Deepgram's protocol, OpenAI's and Vosk's, an answer a frame.
 // At /v1/stream it speaks enough of speechfb.v1 for the load test: an ack each 200 ms of sound, feedback without phones each
 // emit interval, a final when asked. At any other path it sends every message back as it came. `--stall-at` ms after the
 // first connection its only thread stands still for `--stall-for` ms, as in a long collection of garbage.
@@ -39,7 +40,10 @@ process.on('SIGTERM', () => {
 let sessions = 0;
 server.on('connection', (socket, request) => {
   const answered = felt.phone();
-  if (request.url?.startsWith('/v1/stream')) serveSession(socket, answered);
+  const { pathname } = new URL(request.url ?? '/', 'ws://localhost');
+  const foreign = foreignSessions[pathname];
+  if (pathname === '/v1/stream') serveSession(socket, answered);
+  else if (foreign) foreign(socket, answered);
   else {
     socket.on('message', (data, binary) => {
       answered(performance.now());
@@ -84,6 +88,50 @@ function serveSession(socket: WebSocket, answered: (atMs: number) => void): void
     else if (message.type === 'close') socket.close(1000);
   });
 }
+
+type ServeForeign = (socket: WebSocket, answered: (atMs: number) => void) => void;
+
+/** Other protocols, as far as a load test needs them: every frame has an answer, every end a final. */
+const foreignSessions: Readonly<Record<string, ServeForeign>> = {
+  '/v1/listen': (socket, answered) => {
+    let audioS = 0;
+    const results = (more: string) =>
+      socket.send(
+        `{"type":"Results","start":0,"duration":${audioS},"channel":{"alternatives":[{"transcript":"a","words":[]}]}${more}}`,
+      );
+    socket.on('message', (data: Buffer, binary) => {
+      if (binary) {
+        answered(performance.now());
+        audioS += data.length / 32_000;
+        results('');
+      } else if (String(data).includes('Finalize')) results(',"is_final":true,"from_finalize":true');
+      else if (String(data).includes('CloseStream')) socket.close(1000);
+    });
+  },
+  '/v1/realtime': (socket, answered) => {
+    const say = (type: string, more: string) => socket.send(`{"type":"${type}","item_id":"i"${more}}`);
+    const transcription = 'conversation.item.input_audio_transcription';
+    say('session.created', ',"session":{}');
+    socket.on('message', (data: Buffer) => {
+      if (data.includes('input_audio_buffer.append')) {
+        answered(performance.now());
+        say(`${transcription}.delta`, ',"delta":""');
+      } else if (data.includes('session.update')) say('session.updated', '');
+      else {
+        say('input_audio_buffer.committed', '');
+        say(`${transcription}.completed`, ',"transcript":"a"');
+      }
+    });
+  },
+  '/replies': (socket, answered) => {
+    socket.on('message', (data: Buffer, binary) => {
+      if (binary) {
+        answered(performance.now());
+        socket.send('{"partial":"a"}');
+      } else if (data.includes('eof')) socket.send('{"text":"a"}');
+    });
+  },
+};
 
 const timing = '{"ingress":0.01,"queue":0.02,"features":0.01,"asr":0.03,"scoring":0.01,"emit":0.01}';
 const ready =

@@ -97,7 +97,7 @@ function row(name: string, small: Measured, large: Measured): (string | number)[
     (large.peakBytes / 1e6).toFixed(0),
     kilobytes.toFixed(0),
     large.feltP99Ms.toFixed(0),
-    large.p99Ms.toFixed(0),
-    `${(large.p99Ms - large.feltP99Ms).toFixed(0)}`,
+    Number.isNaN(large.p99Ms) ? 'not told' : large.p99Ms.toFixed(0),
+    Number.isNaN(large.p99Ms) ? '' : `${(large.p99Ms - large.feltP99Ms).toFixed(0)}`,
   ];
 }

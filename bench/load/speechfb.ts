@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { dialectSpec } from '../../src/dialects/catalogue.ts';
 import { runGenerators } from '../../src/load/generator/pool.ts';
 import { steadyLoad } from '../../src/load/plan/load-profile.ts';
 import { planLearners } from '../../src/load/plan/plan.ts';
@@ -15,6 +16,8 @@ const { values } = parseArgs({
     ramp: { type: 'string', default: '2' },
     // How often the server answers, ms of sound; by default as often as the echo of the others: once a frame.
     emit: { type: 'string', default: '20' },
+    // What the server speaks: a name of target.protocol.
+    protocol: { type: 'string', default: 'speechfb' },
   },
 });
 const frameMs = 20;
@@ -27,6 +30,8 @@ const clip = {
   pcm: new Uint8Array(640).fill(7),
   speechBeginMs: 0,
 };
+const read = dialectSpec(values.protocol);
+if ('problems' in read) throw new Error(read.problems.map(({ message }) => message).join('; '));
 const durationMs = Number(values.seconds) * 1000;
 await histogramsReady();
 const result = await runGenerators(
@@ -43,6 +48,7 @@ const result = await runGenerators(
     url: values.url,
     token: undefined,
     tls: undefined,
+    dialect: read.spec,
     frameMs,
     emitIntervalMs: Number(values.emit),
     warmupMs: 0,

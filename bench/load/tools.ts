@@ -17,6 +17,33 @@ export type Tool = {
 
 const here = resolve('bench/load');
 
+/** Protocols of others, and where the bench's server speaks them. */
+const dialects = [
+  ['deepgram', '/v1/listen'],
+  ['openai-realtime', '/v1/realtime'],
+  ['vosk', '/replies', 'protocols/vosk.yaml'],
+] as const;
+
+/** speechfb's generator in the protocol of another; what does not say how far it heard has no p99. */
+function dialectTool(name: string, path: string, protocol: string): Tool {
+  return {
+    name: `speechfb as ${name}`,
+    missing: undefined,
+    command: (base, { sessions, seconds, rampSeconds }) => ({
+      file: process.execPath,
+      args: [
+        'run/bench/bench/load/speechfb.js',
+        ...['--url', `${base}${path}`, '--protocol', protocol, '--sessions', `${sessions}`],
+        ...['--seconds', `${seconds + rampSeconds}`, '--ramp', `${rampSeconds}`],
+      ],
+    }),
+    report: (stdout) => {
+      const { frames, p99Ms } = JSON.parse(stdout.trim().split('\n').at(-1)!);
+      return { frames, p99Ms: p99Ms ?? Number.NaN };
+    },
+  };
+}
+
 /** All of them; k6 and Artillery where they are found. */
 export function tools(k6: string, artillery: string): Tool[] {
   const lastLine = (stdout: string) => JSON.parse(stdout.trim().split('\n').at(-1)!);
@@ -35,6 +62,7 @@ export function tools(k6: string, artillery: string): Tool[] {
       }),
       report: lastLine,
     },
+    ...dialects.map(([name, path, protocol = name]) => dialectTool(name, path, protocol)),
     {
       name: 'plain ws',
       missing: undefined,
