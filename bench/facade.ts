@@ -26,7 +26,7 @@ const listen = server.url.replace('/v1/stream', '/v1/listen');
 const targets = {
   speechfb: { url: server.url },
   // A pause behind the last word would end the utterance before the learner does.
-  deepgram: { url: listen, protocol: 'deepgram', options: { reference: clip.text, endpointing: 'false' } },
+  deepgram: { url: listen, protocol: 'deepgram', options: { reference: '{reference}', endpointing: 'false' } },
 };
 const percentiles = ['p50_ms', 'p95_ms', 'p99_ms'] as const;
 const table = new Table({

@@ -76,9 +76,15 @@ const sampleRate = integer(8000, 48_000)
 
 const openaiOptions = section({
   model: text('the name of a model').optional(),
+  prompt: text('the prompt of the transcription').optional(),
   sampleRate,
   turnDetection: oneOf(['none', 'server_vad', 'semantic_vad']).prefault('none'),
-}).transform(({ model, sampleRate: sampleRateHz, turnDetection }) => ({ model, sampleRateHz, turnDetection }));
+}).transform(({ model, prompt, sampleRate: sampleRateHz, turnDetection }) => ({
+  model,
+  prompt,
+  sampleRateHz,
+  turnDetection,
+}));
 
 /** Parameters of the query that the dialect sets by itself. */
 const oursOfDeepgram = ['encoding', 'sample_rate', 'channels', 'interim_results', 'multichannel', 'callback'];

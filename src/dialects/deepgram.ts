@@ -1,8 +1,12 @@
-import type { Dialect, Heard, HeardText, HeardWord, Speaker } from './dialect.ts';
+import type { Dialect, Heard, HeardText, HeardWord, ReferenceText, Speaker } from './dialect.ts';
 import { isObject, itemsAt, type JsonObject, numberAt, objectAt, objectIn, textAt } from './json.ts';
 import type { EncodedSound, Outgoing } from './sound.ts';
 
-/** Query parameters of `/v1/listen`, as `model: nova-3`; those that we need are ours. */
+/**
+ * Query parameters of `/v1/listen`, as `model: nova-3`; those that we need are ours. A `reference`
+ * of `{reference}` is what the learner reads, as `speechfb serve` asks for it; `Configure` tells
+ * the next.
+ */
 export type DeepgramOptions = { sampleRateHz: number; query: Readonly<Record<string, string>> };
 
 /**
@@ -16,19 +20,20 @@ export function deepgram({ sampleRateHz, query }: DeepgramOptions): Dialect {
     name: 'deepgram',
     audio: { encoding: 'pcm_s16le', sampleRateHz, messageMs: 20 },
     tells: { reach: 'field', partials: true },
-    connect: ({ language }) => ({
+    connect: ({ language, reference }) => ({
       path: '/v1/listen',
       query: {
         interim_results: 'true',
         language,
         ...query,
+        ...(tellsReference(query) && { reference: reference.text }),
         encoding: 'linear16',
         sample_rate: `${sampleRateHz}`,
         channels: '1',
       },
       subprotocols: [],
     }),
-    speaker: () => new DeepgramSpeaker(),
+    speaker: () => new DeepgramSpeaker(tellsReference(query)),
   };
 }
 
@@ -37,10 +42,15 @@ type Utterance = { endMs: number; finalizing: boolean; settled: string; open: bo
 
 class DeepgramSpeaker implements Speaker {
   readonly readyAtOnce = true;
+  readonly #tellsReference: boolean;
   #sentMs = 0;
   /** Utterances begun; the first `#over` of them have had their last words. */
   readonly #utterances: Utterance[] = [newUtterance()];
   #over = 0;
+
+  constructor(tellsReference: boolean) {
+    this.#tellsReference = tellsReference;
+  }
 
   opened(): readonly Outgoing[] {
     return none;
@@ -59,10 +69,10 @@ class DeepgramSpeaker implements Speaker {
     return finalize;
   }
 
-  next(): readonly Outgoing[] {
+  next({ text }: ReferenceText): readonly Outgoing[] {
     const last = this.utteranceOver();
     this.#utterances.push(newUtterance());
-    return last;
+    return this.#tellsReference ? [...last, JSON.stringify({ type: 'Configure', reference: text })] : last;
   }
 
   unanswered(): HeardText | undefined {
@@ -143,6 +153,10 @@ class DeepgramSpeaker implements Speaker {
       this.#over += 1;
     }
   }
+}
+
+function tellsReference({ reference }: DeepgramOptions['query']): boolean {
+  return reference === '{reference}';
 }
 
 const none: readonly Outgoing[] = [];

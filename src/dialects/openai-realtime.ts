@@ -1,4 +1,4 @@
-import type { Dialect, Heard, HeardError, SessionInput, Speaker } from './dialect.ts';
+import type { Dialect, Heard, HeardError, ReferenceText, SessionInput, Speaker } from './dialect.ts';
 import { type JsonObject, objectAt, objectIn, textAt } from './json.ts';
 import { OpenaiSpeaker, VllmSpeaker } from './openai-speakers.ts';
 import { base64Between, type EncodedSound, type Outgoing, type SoundFormat } from './sound.ts';
@@ -6,6 +6,11 @@ import { base64Between, type EncodedSound, type Outgoing, type SoundFormat } fro
 export type OpenaiRealtimeOptions = {
   /** As `gpt-4o-transcribe`, or the model that vLLM serves. */
   model: string | undefined;
+  /**
+   * The prompt of the transcription; `{reference}` in it is what the learner reads, as `speechfb
+   * serve` asks for it, and is told anew for each utterance.
+   */
+  prompt?: string | undefined;
   /** Undefined: 24 kHz for OpenAI, 16 kHz for vLLM. */
   sampleRateHz: number | undefined;
   /** `none`: the app says when an utterance is over, which is how a reader of a text does. */
@@ -65,8 +70,8 @@ class RealtimeSpeaker implements Speaker {
     return this.#flavour?.utteranceOver() ?? none;
   }
 
-  next(): readonly Outgoing[] {
-    return this.#flavour?.next() ?? none;
+  next(reference: ReferenceText): readonly Outgoing[] {
+    return this.#flavour?.next(reference) ?? none;
   }
 
   quiet(): readonly Outgoing[] {
@@ -102,7 +107,7 @@ class RealtimeSpeaker implements Speaker {
 /** What the two have in common. */
 type Flavour = Pick<Speaker, 'audio' | 'utteranceOver'> & {
   begun(): readonly Heard[];
-  next(): readonly Outgoing[];
+  next(reference: ReferenceText): readonly Outgoing[];
   heard(event: JsonObject): readonly Heard[];
   emptyCommit?(): readonly Heard[];
 };

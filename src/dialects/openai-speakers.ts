@@ -1,6 +1,10 @@
-import type { Heard, SessionInput } from './dialect.ts';
+import type { Heard, ReferenceText, SessionInput } from './dialect.ts';
 import { type JsonObject, textAt } from './json.ts';
 import type { EncodedSound, Outgoing, SoundFormat } from './sound.ts';
+
+type OpenaiWishes = { model: string | undefined; turnDetection: string; prompt?: string | undefined };
+
+const variable = '{reference}';
 
 /** A stretch of sound that the server committed, and what it has transcribed of it. */
 type Item = { text: string; done: boolean };
@@ -11,7 +15,10 @@ type Item = { text: string; done: boolean };
  * for turns itself.
  */
 export class OpenaiSpeaker {
-  readonly #update: string;
+  readonly #update: (reference: ReferenceText) => string;
+  readonly #reference: ReferenceText;
+  /** Each utterance is told what it is. */
+  readonly #isPrompted: boolean;
   readonly #items = new Map<string, { item: Item; utterance: number }>();
   /** By utterance, in order; those that had their final are emptied. */
   readonly #utterances: Item[][] = [];
@@ -24,16 +31,22 @@ export class OpenaiSpeaker {
   #turnEnded = false;
   #ready = false;
 
-  constructor({ model, turnDetection }: { model: string | undefined; turnDetection: string }, session: SessionInput) {
-    const transcription = { ...(model !== undefined && { model }), language: session.language.split('-')[0] };
+  constructor({ model, turnDetection, prompt }: OpenaiWishes, session: SessionInput) {
+    const language = session.language.split('-')[0];
     const format = { type: 'audio/pcm', rate: session.sampleRateHz };
     const turn_detection = turnDetection === 'none' ? null : { type: turnDetection };
-    const input = { format, transcription, turn_detection };
-    this.#update = JSON.stringify({ type: 'session.update', session: { type: 'transcription', audio: { input } } });
+    this.#isPrompted = prompt?.includes(variable) === true;
+    this.#reference = session.reference;
+    this.#update = ({ text }) => {
+      const prompted = prompt === undefined ? {} : { prompt: prompt.replaceAll(variable, () => text) };
+      const transcription = { ...(model !== undefined && { model }), language, ...prompted };
+      const input = { format, transcription, turn_detection };
+      return JSON.stringify({ type: 'session.update', session: { type: 'transcription', audio: { input } } });
+    };
   }
 
   begun(): readonly Heard[] {
-    return [{ is: 'answer', send: [this.#update] }];
+    return [{ is: 'answer', send: [this.#update(this.#reference)] }];
   }
 
   audio(sound: EncodedSound, index: number): Outgoing {
@@ -46,10 +59,10 @@ export class OpenaiSpeaker {
     return commit;
   }
 
-  next(): readonly Outgoing[] {
+  next(reference: ReferenceText): readonly Outgoing[] {
     const last = this.utteranceOver();
     this.#begun += 1;
-    return last;
+    return this.#isPrompted ? [...last, this.#update(reference)] : last;
   }
 
   heard(event: JsonObject): readonly Heard[] {

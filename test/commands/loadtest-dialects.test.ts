@@ -194,6 +194,8 @@ describe('a target that is wrong is said at its line:', () => {
       'is a header of the upgrade itself',
     ],
     ['nobody there to speak it', '{ protocol: vosk }', [], 'vosk needs target.url'],
+    ['nobody told what is read', '{ protocol: deepgram }', [], 'say reference: "{reference}"'],
+    ['nobody told by a prompt', '{ protocol: openai-realtime }', [], 'say prompt: "{reference}"'],
     ['no phones', `{ ${here}, protocol: vosk }`, ['p95(phoneme_latency) < 1s'], 'tells no phones'],
     [
       'no reach',
@@ -212,6 +214,20 @@ describe('a target that is wrong is said at its line:', () => {
     expect(ran).toMatchObject({ status: 2, stderr: expect.stringContaining(sentence) });
     expect(ran.stderr).toMatch(/scenario-\d+\.yaml:\d+:\d+/);
     expect(ran.stderr).not.toContain(key);
+  });
+});
+
+describe('the server that the test starts', () => {
+  it.each([
+    ['deepgram', 'reference', 'feedback_latency'],
+    ['openai-realtime', 'prompt', 'word_latency'],
+  ])('is loaded in the protocol of others: %s', async (protocol, option, metric) => {
+    const target = `{ protocol: ${protocol}, options: { ${option}: "{reference}" } }`;
+    const ran = await runProgram(['loadtest', scenario(target, [`p95(${metric}) < 60s`]), '--json']);
+    const report = JSON.parse(ran.stdout);
+    expect(report.distributions[metric]).toMatchObject({ never: 0 });
+    expect(report.distributions[metric].samples).toBeGreaterThan(5);
+    expect(report.totals.sessions_ok).toBe(report.totals.sessions);
   });
 });
 

@@ -29,7 +29,7 @@ export async function listenNodeHttp(address: string, { node, engine, scoring }:
   const metrics = new Metrics({
     version: packageVersion(),
     sessions,
-    engine: () => ({ provider: engine.provider, ...engine.stats() }),
+    engine: () => ({ provider: engine.provider, lostDevice: engine.lostDevice?.device, ...engine.stats() }),
     scoring: () => scoring.stats?.(),
     slots: () => node.slots(),
   });

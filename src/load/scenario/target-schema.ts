@@ -94,6 +94,9 @@ export const target = section({
 /** Protocols that the embedded server speaks beside its own. */
 const spokenHere = ['speechfb', 'deepgram', 'openai-realtime'];
 
+/** The option that tells it what is read, by protocol. */
+const toldBy: Partial<Record<string, string>> = { deepgram: 'reference', 'openai-realtime': 'prompt' };
+
 type LooseTarget = {
   url?: unknown;
   protocol?: string;
@@ -103,6 +106,7 @@ type LooseTarget = {
   consent?: unknown;
   tls?: { ca?: unknown; insecure?: unknown } | undefined;
   embedded?: unknown;
+  options?: unknown;
 };
 
 function checkTarget(given: LooseTarget, context: z.RefinementCtx): void {
@@ -127,6 +131,9 @@ function checkTarget(given: LooseTarget, context: z.RefinementCtx): void {
       'protocol',
       `${protocol} needs target.url: the server that the test starts speaks ${spokenHere.join(', ')}`,
     );
+  const told = url === undefined ? toldBy[protocol] : undefined;
+  if (told && !`${(given.options as Record<string, unknown> | undefined)?.[told]}`.includes('{reference}'))
+    problem('options', `the server that the test starts asks what is read; say ${told}: "{reference}"`);
 }
 
 /** The limits and their ranges, for editors that know the schema. */
