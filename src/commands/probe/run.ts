@@ -32,7 +32,7 @@ export async function runProbe(url: string, file: string, flags: ProbeFlags): Pr
 async function probe(url: string, file: string, flags: ProbeFlags, signal: AbortSignal): Promise<ExitCode> {
   if (flags.text.trim() === '') throw new SpeechfbError('bad_flag', '--text: is empty; write what is being read');
   const dialect = probedDialect(flags);
-  const server = probedServer(url, flags);
+  const server = probedServer(url, flags, dialect);
   const patience = {
     readyMs: timeoutOf('--ready-timeout', flags.readyTimeout),
     finalMs: timeoutOf('--final-timeout', flags.finalTimeout),
@@ -142,11 +142,12 @@ function write(file: string, text: string): void {
 
 /** A server that takes nobody, or says nothing to the upgrade, is no measurement. */
 function refuseUnreached({ end, readyMs, messages }: ProbeRun, server: ProbedServer): void {
-  if (readyMs !== undefined || messages.length > 0) return;
+  const turnedAway = readyMs !== undefined && end.outcome === 'refused';
+  if (messages.length > 0 || (readyMs !== undefined && !turnedAway)) return;
   const why = server.hide(end.reason) || `it closed with code ${end.code}`;
-  const code = why.startsWith(refusal) ? 'session_refused' : 'connection_refused';
+  const code = turnedAway || why.startsWith(refusal) ? 'session_refused' : 'connection_refused';
   if (/wrong version number/.test(why)) {
-    const hint = `try ${server.shown.replace(/^wss:/, 'ws:')}`;
+    const hint = `try ${server.shown.replace(/^(ws|grpc)s:/, '$1:')}`;
     throw new SpeechfbError(code, `nothing to probe at ${server.shown}: what answers there does not speak TLS`, {
       hint,
     });

@@ -19,7 +19,7 @@ export type PreflightTarget = {
 };
 
 /**
- * Opens one WebSocket to the server and closes it again, before any load: a target that is not
+ * Opens one connection to the server and closes it again, before any load: a target that is not
  * there, is not trusted or does not want this token is a mistake in the test, no measurement.
  * Throws `connection_refused`, also when it is aborted, or `session_refused` with the server's own
  * words. A server that dies later is measured.
@@ -103,7 +103,7 @@ function greeting(
 function unreachable(url: SecretUrl, cause: string): SpeechfbError {
   if (/wrong version number/.test(cause)) {
     const message = `nothing to load at ${url}: what answers there does not speak TLS`;
-    return new SpeechfbError('connection_refused', message, { hint: `try ${`${url}`.replace('wss:', 'ws:')}` });
+    return new SpeechfbError('connection_refused', message, { hint: `try ${`${url}`.replace(/^(ws|grpc)s:/, '$1:')}` });
   }
   const named = /altnames: .*altnames: (.*)$/.exec(cause)?.[1];
   if (named !== undefined) {
@@ -116,11 +116,12 @@ function unreachable(url: SecretUrl, cause: string): SpeechfbError {
   const hint = untrusted
     ? 'trust its authority with spec.target.tls.ca, or anybody with spec.target.tls.insecure'
     : 'start a server with: speechfb serve';
-  return new SpeechfbError('connection_refused', `nothing to load at ${url}: ${cause}`, { hint });
+  const helps = untrusted || !url.isGrpc;
+  return new SpeechfbError('connection_refused', `nothing to load at ${url}: ${cause}`, helps ? { hint } : {});
 }
 
 function hintFor(words: string): { hint?: string } {
-  return /unauthorized|401/.test(words)
+  return /unauthorized|UNAUTHENTICATED|401/.test(words)
     ? { hint: 'give the token with --token-file or spec.target.tokenFile, any other key with spec.target.auth' }
     : {};
 }
