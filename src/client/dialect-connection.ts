@@ -1,5 +1,6 @@
 import type { Clock } from '../clock/wheel.ts';
 import type { Dialect, Heard, HeardError, HeardText, SessionInput, Speaker } from '../dialects/dialect.ts';
+import { protocolOf } from '../dialects/likely-protocol.ts';
 import type { EncodedSound, Outgoing } from '../dialects/sound.ts';
 import type { Link, LinkEvents, LinkRefusal, OpenLink, PreparedMessage } from './link/link.ts';
 import { SampleClock } from './sample-clock.ts';
@@ -15,7 +16,7 @@ export type DialectEvents = {
   ready(atMs: number): void;
   heard(heard: HeardOfSession, received: Received, from: DialectConnection): void;
   error(error: HeardError): void;
-  /** `message` as it came, cut where it is long. */
+  /** `problem` names the protocol whose the message looks like; it came so, cut where it is long. */
   notUnderstood(problem: string, message: string): void;
   /** Each message with what it was taken for; for those who look at a protocol. */
   message?(message: string | Uint8Array, heard: readonly Heard[], atMs: number): void;
@@ -198,10 +199,17 @@ export class DialectConnection implements LinkEvents {
       if (heard.is === 'ready') this.#becomeReady(atMs);
       else if (heard.is === 'answer') this.#sayAll(heard.send);
       else if (heard.is === 'error') this.#erred(heard);
-      else if (heard.is === 'not understood') events.notUnderstood(heard.problem, example(message));
+      else if (heard.is === 'not understood') this.#puzzled(heard.problem, message);
       else if (heard.is !== 'nothing') this.#told(heard, { atMs, downlinkMs, framesSent: this.#sent });
       if (this.#over) return;
     }
+  }
+
+  #puzzled(problem: string, message: string | Uint8Array): void {
+    const { dialect, events } = this.#options;
+    const like = protocolOf(message);
+    const hint = like === undefined || like === dialect.name ? '' : `; looks like ${like} (protocol: ${like})`;
+    events.notUnderstood(`${problem}${hint}`, example(message));
   }
 
   #erred(error: HeardError): void {

@@ -16,6 +16,7 @@ import type { ProbeFlags } from './flags.ts';
 export type ProbedServer = {
   /** Without what is secret. */
   shown: string;
+  hostname: string;
   /** Path and parameters, without what is secret; '' where the URL has none. */
   path: string;
   links: ProbeOptions['links'];
@@ -39,6 +40,7 @@ export function probedServer(given: string, flags: ProbeFlags): ProbedServer {
   const shown = `${url}`;
   return {
     shown,
+    hostname: url.hostname,
     path: /^wss?:\/\/[^/?]*(\/[^#]*)$/.exec(shown)?.[1] ?? '',
     links: (request, wheel) => dialectLinks(address, request, () => performance.now(), wheel.catchUp),
     hide: (text) => hideSecrets(url.hide(text), [token ?? '', ...credentials.secrets]),
