@@ -16,7 +16,7 @@ export type DialectEvents = {
   ready(atMs: number): void;
   heard(heard: HeardOfSession, received: Received, from: DialectConnection): void;
   error(error: HeardError): void;
-  /** `problem` names the protocol whose the message looks like; it came so, cut where it is long. */
+  /** `problem` says whose the message looks like; `message` as it came, cut where it is long. */
   notUnderstood(problem: string, message: string): void;
   /** Each message with what it was taken for; for those who look at a protocol. */
   message?(message: string | Uint8Array, heard: readonly Heard[], atMs: number): void;

@@ -6,8 +6,8 @@ export type SessionError = { text: string; count: number };
 /**
  * What went wrong in the sessions of a test. A server may word each error anew: texts that differ
  * in their numbers alone count as one, which its first shows; of a kind the first few are kept, of
- * kinds the first hundred, and of a text its beginning, so that a test of any length keeps a bounded
- * list.
+ * kinds the first hundred, and of a text its beginning, so that a test of any length keeps a
+ * bounded list.
  */
 export class SessionErrors {
   readonly #kinds = new Map<string, Kind>();
