@@ -1,5 +1,6 @@
 import type { Clock } from '../clock/wheel.ts';
 import type { Dialect, Heard, HeardError, HeardText, SessionInput, Speaker } from '../dialects/dialect.ts';
+import { protocolOf } from '../dialects/likely-protocol.ts';
 import type { EncodedSound, Outgoing, OutgoingMessage } from '../dialects/sound.ts';
 import type { Link, LinkEvents, LinkRefusal, OpenLink, PreparedMessage } from './link/link.ts';
 import { SampleClock } from './sample-clock.ts';
@@ -15,7 +16,7 @@ export type DialectEvents = {
   ready(atMs: number): void;
   heard(heard: HeardOfSession, received: Received, from: DialectConnection): void;
   error(error: HeardError): void;
-  /** `message` as it came, cut where it is long. */
+  /** `problem` says whose the message looks like; `message` as it came, cut where it is long. */
   notUnderstood(problem: string, message: string): void;
   /**
    * Each message, or the end of the connection in words where that means something, with what it
@@ -207,10 +208,17 @@ export class DialectConnection implements LinkEvents {
       if (heard.is === 'ready') this.#becomeReady(atMs);
       else if (heard.is === 'answer') this.#sayAll(heard.send);
       else if (heard.is === 'error') this.#erred(heard);
-      else if (heard.is === 'not understood') events.notUnderstood(heard.problem, example(message));
+      else if (heard.is === 'not understood') this.#puzzled(heard.problem, message);
       else if (heard.is !== 'nothing') this.#told(heard, { atMs, downlinkMs, framesSent: this.#sent });
       if (this.#over) return;
     }
+  }
+
+  #puzzled(problem: string, message: string | Uint8Array): void {
+    const { dialect, events } = this.#options;
+    const like = protocolOf(message);
+    const hint = like === undefined || like === dialect.name ? '' : `; looks like ${like} (protocol: ${like})`;
+    events.notUnderstood(`${problem}${hint}`, example(message));
   }
 
   #erred(error: HeardError): void {

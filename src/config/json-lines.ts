@@ -1,6 +1,6 @@
 import { LineCounter } from 'yaml';
 import type { z } from 'zod';
-import { SpeechfbError } from '../errors.ts';
+import { type Problem, SpeechfbError } from '../errors.ts';
 import { readChunks } from './read-chunks.ts';
 import { plainSentence, shown } from './sentences.ts';
 import { yamlDocuments } from './syntax.ts';
@@ -58,9 +58,21 @@ export function parseJsonLine<S extends z.ZodType>(
 }
 
 /** Where in a line of JSON the value at `path`, or its nearest parent, begins; counted from 1. */
-export function jsonColumn(text: string, path: readonly PropertyKey[]): number {
+function jsonColumn(text: string, path: readonly PropertyKey[]): number {
   const [document] = yamlDocuments(text, new LineCounter());
   return document ? offsetOf(document, path, undefined) + 1 : 1;
+}
+
+/**
+ * What is wrong with a line of JSON, each value at its column; `where` of a problem is its path in
+ * the line, as `words.0.text`. An error without problems is of the whole line.
+ */
+export function lineProblems({ problems, message }: SpeechfbError, line: string, text: string): Problem[] {
+  if (problems.length === 0) return [{ where: line, message }];
+  return problems.map(({ where = '', message: wrong }) => ({
+    where: `${line}:${jsonColumn(text, where.split('.'))}`,
+    message: `${where}: ${wrong}`,
+  }));
 }
 
 const longestLine = 1_000_000;

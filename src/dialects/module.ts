@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { SpeechfbError } from '../errors.ts';
 import type { Dialect } from './dialect.ts';
+import { firstLine, guarded, whatGoesWrong } from './module-speaker.ts';
 
 /**
  * The dialect that a module in a file gives: its default export, or what that returns for the
@@ -15,10 +16,10 @@ export function loadModule(file: string, options: Readonly<Record<string, unknow
   try {
     dialect = typeof given === 'function' ? given(options) : given;
   } catch (cause) {
-    throw problem(`makes no dialect of its options: ${wordsOf(cause)}`, cause);
+    throw problem(`makes no dialect of its options: ${firstLine(cause)}`, cause);
   }
-  const lacks = whatLacks(dialect);
-  if (lacks === undefined) return dialect as Dialect;
+  const lacks = whatLacks(dialect) ?? whatGoesWrong(dialect as Dialect);
+  if (lacks === undefined) return guarded(dialect as Dialect);
   throw problem(`exports no dialect: ${lacks}`);
 }
 
@@ -27,7 +28,7 @@ function exportOf(file: string): unknown {
     const module: { default?: unknown } = createRequire(import.meta.url)(file);
     return module.default;
   } catch (cause) {
-    throw new SpeechfbError('bad_module', `"${file}" cannot be loaded: ${wordsOf(cause)}`, { cause });
+    throw new SpeechfbError('bad_module', `"${file}" cannot be loaded: ${firstLine(cause)}`, { cause });
   }
 }
 
@@ -47,8 +48,4 @@ function whatLacks(value: unknown): string | undefined {
     return 'tells.reach is none of field, replies, words, final';
   if (typeof connect !== 'function') return 'connect is no function';
   return typeof speaker === 'function' ? undefined : 'speaker is no function';
-}
-
-function wordsOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message.split('\n', 1)[0]! : `${cause}`;
 }

@@ -29,27 +29,31 @@ export type CapacityFound<S extends CapacityStep> = {
   /** Carried in a longer run with another schedule. */
   confirmed: boolean;
   /** What kept the search from a larger load. */
-  limit: 'server' | 'generator' | 'most' | 'interrupted';
+  limit: 'server' | 'generator' | 'most' | Stopped;
   steps: readonly S[];
 };
+
+/** Why a load was not tried to its end: somebody stopped it, or it would cost more than it may. */
+export type Stopped = 'interrupted' | 'cost';
 
 /**
  * Searches the largest load that is carried: doubles it until it is missed, halves the distance
  * between the two, and confirms what it found. `run` tries one load, longer and with another
- * schedule when it is to confirm; undefined when it was interrupted. A step in which the generator
- * was at its end is repeated, since one noisy moment of the machine does that too; the search ends
- * when every repetition is invalid as well: more may be possible.
+ * schedule when it is to confirm, and says why it did not where it was stopped. A step in which the
+ * generator was at its end is repeated, since one noisy moment of the machine does that too; the
+ * search ends when every repetition is invalid as well: more may be possible.
  */
 export async function findCapacity<S extends CapacityStep>(
   options: CapacityOptions,
-  run: (learners: number, long: boolean, repetition: number) => Promise<S | undefined>,
+  run: (learners: number, long: boolean, repetition: number) => Promise<S | Stopped>,
 ): Promise<CapacityFound<S>> {
   const steps: S[] = [];
-  const tryLoad = async (learners: number, long: boolean): Promise<S | undefined> => {
+  const tryLoad = async (learners: number, long: boolean): Promise<S | Stopped> => {
     for (let repetition = 0; ; repetition++) {
       const step = await run(learners, long, repetition);
-      if (step) steps.push(step);
-      if (step?.outcome !== 'generator' || repetition === invalidRepetitions) return step;
+      if (typeof step === 'string') return step;
+      steps.push(step);
+      if (step.outcome !== 'generator' || repetition === invalidRepetitions) return step;
     }
   };
   const search: Search = { carried: 0, missed: options.most + 1 };
@@ -67,7 +71,7 @@ export async function findCapacity<S extends CapacityStep>(
     }
     const long = wary || next === undefined;
     const step = await tryLoad(next ?? search.carried, long);
-    if (!step) return found('interrupted', false);
+    if (typeof step === 'string') return found(step, false);
     if (step.outcome === 'generator') return found('generator', false);
     if (step.outcome === 'carried') {
       search.carried = Math.max(search.carried, step.learners);

@@ -7,3 +7,6 @@ export type ServerCost = { server: number; servers: number };
 export function spentIn(given: ServerCost | undefined, measuredMs: number): Spent {
   return given && { dollars: (given.server * given.servers * Math.max(0, measuredMs)) / 3_600_000 };
 }
+
+/** What stands in the place of an objective in `aborted` of a test that its cost has ended. */
+export const costLimit = 'cost.most';

@@ -6,7 +6,7 @@ import type { Tally } from '../metrics/tally.ts';
 import type { Objective } from '../slo/objective/expression.ts';
 import type { ObjectiveVerdict } from '../slo/objective/objective-verdict.ts';
 import { judge, overall } from '../slo/objective/verdict.ts';
-import { type ServerCost, type Spent, spentIn } from './cost.ts';
+import { costLimit, type ServerCost, type Spent, spentIn } from './cost.ts';
 import type { FaultRecord } from './fault-record.ts';
 import type { GeneratorHealth } from './generator-health.ts';
 import { measurementsOf, summarise } from './measurements.ts';
@@ -54,7 +54,7 @@ export function loadReport(recorder: Recorder, metadata: RunMetadata): LoadRepor
     scenario: { ...metadata.scenario, pauseMs: metadata.scenario.pauseMs },
     shard: metadata.shard,
     aborted: metadata.aborted,
-    verdict: validity.every((check) => check.ok) ? overall(objectives) : 'invalid',
+    verdict: validity.every((check) => check.ok) ? verdictOf(objectives, metadata) : 'invalid',
     cost: prices && measured.cost && costReport(prices, measured.cost),
     objectives,
     validity,
@@ -72,6 +72,11 @@ function judgeSlice(recorder: Recorder, objective: Objective, metadata: RunMetad
   if (aborted?.objective !== objective.source) return verdict;
   // What came in after the decision changes no mind.
   return { ...verdict, verdict: 'fail', reason: `ended the test at ${formatMs(aborted.atMs)}: ${aborted.reason}` };
+}
+
+/** A test that its cost has ended is not the one that was asked for, whatever it had proven. */
+function verdictOf(objectives: readonly ObjectiveVerdict[], { aborted }: RunMetadata): LoadReport['verdict'] {
+  return aborted?.objective === costLimit ? 'fail' : overall(objectives);
 }
 
 function costReport(

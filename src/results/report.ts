@@ -33,7 +33,10 @@ export type LoadReport = {
   interrupted: boolean;
   /** Samples of one session were taken as independent, because somebody asked for it. */
   assumeIndependent: boolean;
-  /** Which objective ended the test early, since it was missed for certain; undefined: none did. */
+  /**
+   * Which objective ended the test early, since it was missed for certain, or `cost.most`;
+   * undefined: none did.
+   */
   aborted: { objective: string; atMs: number; reason: string } | undefined;
   /** What was due before this is in no distribution. */
   warmupMs: number;

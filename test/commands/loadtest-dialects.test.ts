@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { speechfb } from '../kit/command.ts';
+import { localhostTls } from '../kit/localhost.ts';
 import { runProgram } from '../kit/program.ts';
 import { temporaryDirectory } from '../kit/temporary-directory.ts';
 import { deepgram } from '../kit/vendors/deepgram.ts';
@@ -87,6 +88,40 @@ spec:
     - { when: { kind: trouble }, is: error, message: /why }
 `;
 
+/** The same in code, its sound in binary messages of another length. */
+const acmeModule = `export default ({ stop }) => ({
+  name: 'acme',
+  audio: { encoding: 'pcm_s16le', sampleRateHz: 16000, messageMs: 100 },
+  tells: { reach: 'field', partials: true },
+  connect: () => ({ path: '/stt' }),
+  speaker({ reference }) {
+    let utterance = 0;
+    let over = false;
+    return {
+      readyAtOnce: false,
+      opened: () => [JSON.stringify({ cmd: 'go', text: reference.text })],
+      audio: (sound, index) => sound.at(index),
+      utteranceOver() {
+        over = true;
+        return [JSON.stringify({ cmd: stop })];
+      },
+      next: () => (over = false, []),
+      quiet: () => [],
+      close: () => [JSON.stringify({ cmd: 'bye' })],
+      heard(message) {
+        const { kind, result, from, length } = JSON.parse(message);
+        if (kind === 'hello') return [{ is: 'nothing' }];
+        if (kind === 'going') return [{ is: 'ready' }];
+        const [{ text }] = result.best;
+        const is = kind === 'done' ? 'final' : 'partial';
+        const settled = is === 'final' ? text.length : 0;
+        return [{ is, utterance: is === 'final' ? utterance++ : utterance, text, settled, coversMs: (from + length) * 1000 }];
+      },
+    };
+  },
+});
+`;
+
 describe('speechfb loadtest', () => {
   it('loads a server of an invented protocol by YAML alone, and keeps its key to itself', async () => {
     const vendor = await start(invented(acme), { key: `Key ${key}` });
@@ -108,6 +143,24 @@ describe('speechfb loadtest', () => {
       return (name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('latin1');
     });
     for (const text of [ran.stdout, ran.stderr, ...files]) expect(text).not.toContain(key);
+  }, 60_000);
+
+  it('loads it in code, with options, in every process of its own', async () => {
+    const vendor = await start(invented(acme));
+    writeFileSync(join(scratch, 'acme.mjs'), acmeModule);
+    const url = new URL('/', vendor.url).href;
+    const target = `{ url: "${url}", protocol: ./acme.mjs, options: { stop: stop } }`;
+    const ran = await runProgram([
+      ...['loadtest', scenario(target, ['p95(feedback_latency) < 60s', 'wer <= 50%'])],
+      ...['--json', '--assume-independent', '--generators', '2'],
+    ]);
+    const report = JSON.parse(ran.stdout);
+    expect(report.totals).toMatchObject({ sessions: 3, sessions_ok: 3 });
+    expect(report.generators).toHaveLength(2);
+    expect(report.session_errors).toEqual([]);
+    expect(report.distributions.feedback_latency).toMatchObject({ never: 0 });
+    expect(report.rates.wer).toMatchObject({ count: 0 });
+    expect(vendor.texts).toContain('{"cmd":"stop"}');
   }, 60_000);
 
   it.each<[string, Vendor, Partial<VendorOptions>, string, string]>([
@@ -132,8 +185,23 @@ describe('speechfb loadtest', () => {
       'protocol: vosk',
       'leads to wss://elsewhere.example/x, which is not followed',
     ],
+    [
+      'a certificate for another name',
+      vosk,
+      { tls: localhostTls },
+      `protocol: vosk, tls: { ca: ${resolve('test/kit/golden/localhost.cert.pem')} }`,
+      'its certificate does not name 127.0.0.1',
+    ],
+    [
+      'a certificate that nobody has signed',
+      vosk,
+      { tls: localhostTls },
+      'protocol: vosk',
+      'trust its authority with spec.target.tls.ca',
+    ],
   ])('says in the words of the vendor, before any load: %s', async (_, vendor, options, target, sentence) => {
-    const { url } = await start(vendor, options);
+    const { url: named } = await start(vendor, options);
+    const url = named.replace('wss://localhost', 'wss://127.0.0.1');
     const ran = await speechfb('loadtest', scenario(`{ url: "${url}", ${target} }`));
     expect(ran).toMatchObject({ status: 2, stderr: expect.stringContaining(sentence) });
     expect(ran.stderr).not.toContain(key);
@@ -261,4 +329,37 @@ describe('consent and cost', () => {
     const ran = await speechfb('loadtest', scenario('{ url: "ws://h" }', undefined, cost));
     expect(ran).toMatchObject({ status: 2, stderr: expect.stringContaining('which is more than $0.01') });
   });
+
+  it('refuses several runs that together cost more than they may', async () => {
+    const cost = '  cost: { perAudioMinute: $1, most: $0.30 }\n';
+    const ran = await speechfb('loadtest', scenario('{ url: "ws://127.0.0.1:9" }', undefined, cost), '--runs', '3');
+    expect(ran).toMatchObject({ status: 2, stdout: '' });
+    expect(ran.stderr).toMatch(/--runs 3: cost \$0\.\d+ together, which is more than the \$0\.300 of spec\.cost\.most/);
+    expect(ran.stderr).toMatch(/scenario-\d+\.yaml:9:\d+: spec\.cost\.most/);
+  });
+
+  it('refuses a search of which not even the first load can be paid', async () => {
+    const cost = '  cost: { perAudioMinute: $1, most: $0.01 }\n';
+    const file = scenario('{ url: "ws://127.0.0.1:9" }', undefined, cost);
+    const ran = await speechfb('loadtest', file, '--find-capacity', '--from', '4', '--step', '1s');
+    expect(ran).toMatchObject({ status: 2, stdout: '' });
+    expect(ran.stderr).toMatch(
+      /scenario-\d+\.yaml:9:\d+: spec\.cost\.most: the test would send .* more than \$0\.0100/,
+    );
+  });
+
+  it('ends a search before the load that costs more than is left, and says so', async () => {
+    const { url } = await start(deepgram);
+    const cost = '  cost: { perAudioMinute: $1, most: $0.06 }\n';
+    const file = scenario(`{ url: "${url}", protocol: deepgram }`, undefined, cost);
+    const out = join(scratch, 'search');
+    const ran = await runProgram(['loadtest', file, '--find-capacity', '--from', '1', '--step', '1s', '--out', out]);
+    const sentence = /the next load would bring the bill to \$0\.\d+, beyond the \$0\.0600 of spec\.cost\.most/;
+    expect(ran.stdout).toMatch(sentence);
+    expect(ran.stdout).not.toContain('interrupted');
+    expect(ran.code).toBe(99);
+    const search = JSON.parse(readFileSync(join(out, 'capacity.json'), 'utf8'));
+    expect(search).toMatchObject({ limit: 'cost', confirmed: false, over_bill: expect.stringMatching(sentence) });
+    expect(search.steps.length).toBeGreaterThan(0);
+  }, 60_000);
 });

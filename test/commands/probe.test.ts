@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { speechfb } from '../kit/command.ts';
+import { localhostTls } from '../kit/localhost.ts';
 import { temporaryDirectory } from '../kit/temporary-directory.ts';
 import { deepgram } from '../kit/vendors/deepgram.ts';
 import { startVendor, type Vendor } from '../kit/vendors/emulator.ts';
@@ -177,6 +178,27 @@ describe('a probe', () => {
     expect(refused.status).toBe(2);
     const other = await speechfb('probe', 'wss://speech.example.com', clip, ...flags, '--yes-load', 'example.com');
     expect(other.stderr).toContain('--yes-load is for "example.com", but the server is "speech.example.com"');
+  });
+
+  it.each<[string, boolean, string[], string, string]>([
+    ['does not speak TLS', false, [], 'what answers there does not speak TLS', 'hint: try ws://127.0.0.1:'],
+    [
+      'has a certificate for another name',
+      true,
+      ['--ca', 'test/kit/golden/localhost.cert.pem'],
+      'its certificate does not name 127.0.0.1',
+      'hint: call it by a name of its certificate',
+    ],
+    ['has a certificate that nobody has signed', true, [], 'self-signed certificate', 'hint: trust its authority'],
+  ])('of a server that %s says so', async (_, speaksTls, flags, sentence, hint) => {
+    const vendor = await startVendor(deepgram, { find, ...(speaksTls && { tls: localhostTls }) });
+    onTestFinished(() => vendor.close());
+    const url = `wss://127.0.0.1:${vendor.port}/v1/listen`;
+    const ran = await speechfb('probe', url, clip, '--protocol', 'deepgram', '--text', text, ...flags);
+    expect(ran).toMatchObject({ status: 2, stdout: '' });
+    expect(ran.stderr).toContain(`nothing to probe at ${url}: ${sentence}`);
+    expect(ran.stderr).toContain(hint);
+    expect(vendor.requests).toEqual([]);
   });
 
   it('says when nobody is there, and writes no mapping', async () => {

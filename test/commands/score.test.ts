@@ -203,4 +203,29 @@ describe('speechfb score --manifest', () => {
     for (const line of [2, 4, 6, 7]) expect(output.stderr).toContain(`in.jsonl:${line}: `);
     expect(output.stderr).toContain('2 utterances scored, 4 could not be');
   });
+
+  it.each<[string, object[], RegExp]>([
+    [
+      'before the word ahead of it',
+      [
+        { text: 'The', end_ms: 900 },
+        { text: 'conference', end_ms: 300 },
+      ],
+      /times\.jsonl:1:(\d+): words\.1\.end_ms: 300 ms is before the word ahead of it, at 900 ms \[bad_manifest\]/,
+    ],
+    [
+      'behind the sound',
+      [{ text: 'The', end_ms: 90_000 }],
+      /words\.0\.end_ms: 90000 ms is after the end of the recording/,
+    ],
+    ['as text', [{ text: 'The', end_ms: '9' }], /words\.0\.end_ms: "9" is not a number; needed: text, end_ms/],
+  ])('refuses word times as loadtest does: %s', async (_, words, sentence) => {
+    const manifest = join(folder, 'times.jsonl');
+    const line = JSON.stringify({ id: 'a', audio: clip, text, words });
+    writeFileSync(manifest, `${line}\n${JSON.stringify({ id: 'b', audio: clip, text })}\n`);
+    expect(await run('--manifest', manifest, '--out', join(folder, 'times-out.jsonl'))).toBe(2);
+    const [, column] = sentence.exec(output.stderr) ?? expect.fail(output.stderr);
+    if (column !== undefined) expect(line.slice(Number(column) - 1)).toMatch(/^300/);
+    expect(output.stderr).toContain('1 utterances scored, 1 could not be');
+  });
 });

@@ -9,12 +9,14 @@ let modules = 0;
 
 function moduleOf(text: string): string {
   const file = join(scratch, `module-${++modules}.mjs`);
-  writeFileSync(file, text);
+  writeFileSync(file, `${speaker}\n${text}`);
   return file;
 }
 
 const parts = `name: 'acme', audio: { encoding: 'pcm_s16le', sampleRateHz: 8000, messageMs: 40 },
-  tells: { reach: 'final', partials: false }, connect: () => ({ path: '/x' }), speaker: () => ({ readyAtOnce: true })`;
+  tells: { reach: 'final', partials: false }, connect: () => ({ path: '/x' }), speaker: () => speaker`;
+const speaker = `const speaker = { readyAtOnce: true, opened: () => [], audio: (sound, index) => sound.at(index),
+  utteranceOver: () => [], next: () => [], quiet: () => [], close: () => [], heard: () => [{ is: 'nothing' }] };`;
 
 describe('a dialect in a module', () => {
   it.each([
@@ -43,8 +45,38 @@ describe('a dialect in a module', () => {
     ['that reaches nowhere', `export default { ${parts}, tells: {} };`, 'tells.reach is none of'],
     ['that connects nowhere', `export default { ${parts}, connect: '/x' };`, 'connect is no function'],
     ['that nobody speaks', `export default { ${parts}, speaker: null };`, 'speaker is no function'],
+    ['that asks for nothing', `export default { ${parts}, connect: () => 7 };`, 'connect gives no object'],
+    ['that cannot end', `delete speaker.close; export default { ${parts} };`, 'speaker(...).close is no function'],
+    [
+      'that breaks when it opens',
+      `speaker.opened = () => { throw new Error('no key'); }; export default { ${parts} };`,
+      'speaker(...).opened throws: no key',
+    ],
+    [
+      'that breaks at its first sound',
+      `speaker.audio = (sound) => sound.nowhere(); export default { ${parts} };`,
+      'speaker(...).audio throws: sound.nowhere is not a function',
+    ],
+    [
+      'that says what is no list',
+      `speaker.utteranceOver = () => 'bye'; export default { ${parts} };`,
+      'speaker(...).utteranceOver gives no list of messages',
+    ],
   ])('%s is said in a sentence', (_, text, sentence) => {
     const file = text === undefined ? join(scratch, 'nowhere.mjs') : moduleOf(text);
     expect(() => dialectSpec(file)).toThrow(sentence);
+  });
+
+  it.each([
+    ['cannot read', 'speaker.heard = (message) => [JSON.parse(message)];', /^heard throws: Unexpected token/],
+    ['takes for nothing that there is', 'speaker.heard = () => null;', /^heard gives no list/],
+  ])('understands no message that it %s', (_, code, problem) => {
+    const read = dialectSpec(moduleOf(`${code} export default { ${parts} };`));
+    if ('problems' in read || !read.spec) throw new Error('it has problems');
+    const { sampleRateHz } = createDialect(read.spec).audio;
+    const session = { sampleRateHz, language: 'en-US', reference: { text: 'a' }, session: 's' };
+    expect(createDialect(read.spec).speaker(session).heard('<html>')).toEqual([
+      { is: 'not understood', problem: expect.stringMatching(problem) },
+    ]);
   });
 });

@@ -68,12 +68,13 @@ describe('the search for capacity', () => {
     expect(found.steps.length).toBeLessThan(40);
   });
 
-  it('that is interrupted says what it had', async () => {
+  it.each(['interrupted', 'cost'] as const)('that is stopped (%s) says by what, and what it had', async (limit) => {
     let left = 3;
     const found = await findCapacity(options, async (learners) =>
-      left-- > 0 ? step(learners, 'carried', false) : undefined,
+      left-- > 0 ? step(learners, 'carried', false) : limit,
     );
-    expect(found).toMatchObject({ learners: 40, confirmed: false, limit: 'interrupted' });
+    expect(found).toMatchObject({ learners: 40, confirmed: false, limit });
+    expect(found.steps).toHaveLength(3);
   });
 
   it('finds any capacity to within the resolution, in few steps', async () => {

@@ -11,12 +11,46 @@ it('counts errors by their text, most frequent first', () => {
   ]);
 });
 
-it('keeps the first five texts that differ in numbers alone, and counts the rest with them', () => {
+it('counts texts that differ in numbers alone as one, and shows the first', () => {
   const errors = new SessionErrors();
   for (let i = 0; i < 1000; i++) errors.add(`event_id ${i} after ${i + 7}`);
+  errors.add('lost: gone (1006)', 3);
   expect(errors.list()).toEqual([
-    { text: 'event_id 0 after 7, and others like it', count: 995 },
-    ...[0, 1, 2, 3, 4].map((i) => ({ text: `event_id ${i} after ${i + 7}`, count: 1 })),
+    { text: 'event_id 0 after 7, and others like it', count: 1000 },
+    { text: 'lost: gone (1006)', count: 3 },
+  ]);
+});
+
+it.each([
+  ['statuses of refusals', 'refused: HTTP 429 no', 'refused: HTTP 503 no'],
+  ['codes of closes', 'lost: gone (1006)', 'lost: gone (1011)'],
+])('does not count as one what differs in %s', (_, one, other) => {
+  const errors = new SessionErrors();
+  for (const text of [one, other, one]) errors.add(text);
+  expect(errors.list()).toEqual([
+    { text: one, count: 2 },
+    { text: other, count: 1 },
+  ]);
+});
+
+it('keeps the first five texts of a kind, and counts the rest with the first', () => {
+  const errors = new SessionErrors();
+  for (const letter of 'abcdefgh') errors.add(`busy: ${letter}`, 1, 'error busy');
+  expect(errors.list()).toEqual([
+    { text: 'busy: a, and others like it', count: 4 },
+    ...[...'bcde'].map((letter) => ({ text: `busy: ${letter}`, count: 1 })),
+  ]);
+});
+
+it('shows one line of what several generators saw with other numbers', () => {
+  const sum = new SessionErrors();
+  for (const seconds of [6, 7]) {
+    const errors = new SessionErrors();
+    for (const more of [0, 1]) errors.add(`refused: HTTP 429; it asks to come again in ${seconds + more} s`);
+    for (const { text, count } of errors.list()) sum.add(text, count);
+  }
+  expect(sum.list()).toEqual([
+    { text: 'refused: HTTP 429; it asks to come again in 6 s, and others like it', count: 4 },
   ]);
 });
 

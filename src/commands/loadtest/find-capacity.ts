@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { type ExitCode, exitCodes } from '../../errors.ts';
-import { dollars } from '../../format.ts';
 import { curveOf, type MeasuredStep, scenarioWith, stepOf } from '../../load/capacity-step.ts';
-import { findCapacity, invalidRepetitions } from '../../load/find-capacity.ts';
-import { type Bill, prepareLoad } from '../../load/scenario/prepare.ts';
+import { findCapacity, invalidRepetitions, type Stopped } from '../../load/find-capacity.ts';
+import { Purse } from '../../load/purse.ts';
+import { checkBill, prepareLoad } from '../../load/scenario/prepare.ts';
 import { snakeCased } from '../../report/export/run-json.ts';
 import {
   type CapacitySearch,
@@ -34,29 +34,26 @@ async function searchLoad(file: string, flags: LoadtestFlags, signal: AbortSigna
   const { scenario } = prepareLoadtest(file, flags);
   const { from, most, resolution } = { ...defaults, ...flags };
   const stepMs = flags.step ?? defaults.stepMs;
-  let spent = 0;
-  const affords = ({ dollars: cost = 0, most = Number.POSITIVE_INFINITY }: Bill): boolean => {
-    spent += cost;
-    if (spent > most)
-      say(`the next load would bring the bill to ${dollars(spent)}, beyond the ${dollars(most)} of spec.cost.most`);
-    return spent <= most;
-  };
-  const run = async (learners: number, long: boolean, repetition: number): Promise<MeasuredStep | undefined> => {
+  const purse = new Purse();
+  const run = async (learners: number, long: boolean, repetition: number): Promise<MeasuredStep | Stopped> => {
     const lengthMs = long ? 2 * stepMs : stepMs;
     const step = scenarioWith(scenario, learners, lengthMs, (scenario.spec.seed + Number(long)) % 2 ** 32);
     const again = repetition > 0 ? ` again, repetition ${repetition} of ${invalidRepetitions}` : '';
     say(`trying ${learnersText(learners)} for ${lengthMs / 1000} s${again}`);
     const prepared = prepareLoad(step);
-    if (!affords(prepared.bill)) return undefined;
+    // A search of which not even the first load can be paid is a mistake, as such a test is.
+    if (!purse.hasPaid) checkBill(step, prepared.bill);
+    if (!purse.pays(prepared.bill)) return 'cost';
     const outcome = await runOnce({ scenario: step, prepared, startAtEpochMs: undefined }, flags, signal);
-    if (!outcome || outcome.report.interrupted) return undefined;
+    if (!outcome || outcome.report.interrupted) return 'interrupted';
+    if (purse.isEmptiedBy(outcome.report)) return 'cost';
     const measured = stepOf(outcome.report, learners, lengthMs, long);
     say(capacityStepLine(measured));
     return measured;
   };
   const found = await findCapacity({ from: Math.min(from, most), most, resolution }, run);
   const target = `${scenario.spec.target.url ?? 'a server of this version'}`;
-  const search: CapacitySearch = { name: scenario.metadata.name, target, ...found };
+  const search: CapacitySearch = { name: scenario.metadata.name, target, overBill: purse.problem, ...found };
   const json = snakeCased({ kind: 'CapacitySearch', version: 1, ...search });
   if (flags.json) printJson(json);
   else printReport(search, capacitySearchText);
@@ -68,6 +65,7 @@ async function searchLoad(file: string, flags: LoadtestFlags, signal: AbortSigna
     complete = (await writeResult(join(flags.out, 'capacity.json'), json as object)) && complete;
   }
   if (found.limit === 'interrupted') return exitCodes.interrupted;
+  if (found.limit === 'cost') return exitCodes.missed;
   if (found.learners === 0) return found.limit === 'generator' ? exitCodes.invalid : exitCodes.missed;
   if (!found.confirmed) return exitCodes.invalid;
   return complete ? exitCodes.pass : exitCodes.usage;

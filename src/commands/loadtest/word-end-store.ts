@@ -2,10 +2,10 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { jsonText } from '../../json-text.ts';
-import type { ClipWord } from '../../load/scenario/clip-words.ts';
+import type { WordEnd } from '../../scoring/word-ends.ts';
 
 /** `key` stands for everything that the ends depend on; `id` is for people. */
-type Entry = { key: string; id: string; words: readonly ClipWord[] };
+type Entry = { key: string; id: string; words: readonly WordEnd[] };
 
 /**
  * The word ends that were found for the clips of one manifest: `en.jsonl` has its in
@@ -34,7 +34,7 @@ export class WordEndStore {
     }
   }
 
-  get(key: string): readonly ClipWord[] | undefined {
+  get(key: string): readonly WordEnd[] | undefined {
     return this.#words.get(key);
   }
 

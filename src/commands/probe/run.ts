@@ -3,13 +3,14 @@ import { basename } from 'node:path';
 import { toS16le } from '../../audio/pcm.ts';
 import { readWav } from '../../audio/wav.ts';
 import { refusal } from '../../client/link/upgrade-answer.ts';
+import { tlsTrouble } from '../../client/tls-trouble.ts';
 import type { Dialect } from '../../dialects/dialect.ts';
+import { likelyProtocol } from '../../dialects/likely-protocol.ts';
 import { type ExitCode, exitCodes, SpeechfbError } from '../../errors.ts';
 import { flag } from '../../flag.ts';
 import { formatMs } from '../../format.ts';
 import { learn } from '../../load/probe/learn.ts';
 import { mappingYaml } from '../../load/probe/learned-mapping.ts';
-import { likelyProtocol } from '../../load/probe/likely-protocol.ts';
 import { type ProbeMessage, type ProbeRun, playProbe } from '../../load/probe/play.ts';
 import { type ProbeClip, ProbeReading } from '../../load/probe/reading.ts';
 import { speechBegin } from '../../load/scenario/clips.ts';
@@ -146,15 +147,16 @@ function refuseUnreached({ end, readyMs, messages }: ProbeRun, server: ProbedSer
   if (messages.length > 0 || (readyMs !== undefined && !turnedAway)) return;
   const why = server.hide(end.reason) || `it closed with code ${end.code}`;
   const code = turnedAway || why.startsWith(refusal) ? 'session_refused' : 'connection_refused';
-  if (/wrong version number/.test(why)) {
-    const hint = `try ${server.shown.replace(/^(ws|grpc)s:/, '$1:')}`;
-    throw new SpeechfbError(code, `nothing to probe at ${server.shown}: what answers there does not speak TLS`, {
-      hint,
-    });
-  }
-  const untrusted = /certificate|self.signed|altnames/i.test(why);
-  throw new SpeechfbError(code, `nothing to probe at ${server.shown}: ${why}`, {
-    ...(untrusted && { hint: 'trust its authority with --ca FILE, or anybody with --insecure' }),
+  const trouble = tlsTrouble(why, server.hostname);
+  const hint =
+    trouble &&
+    {
+      plain: `try ${server.shown.replace(/^(ws|grpc)s:/, '$1:')}`,
+      name: 'call it by a name of its certificate, or trust anybody with --insecure',
+      untrusted: 'trust its authority with --ca FILE, or anybody with --insecure',
+    }[trouble.kind];
+  throw new SpeechfbError(code, `nothing to probe at ${server.shown}: ${trouble?.words ?? why}`, {
+    ...(hint !== undefined && { hint }),
   });
 }
 

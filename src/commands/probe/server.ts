@@ -18,6 +18,7 @@ import type { ProbeFlags } from './flags.ts';
 export type ProbedServer = {
   /** Without what is secret. */
   shown: string;
+  hostname: string;
   /** Path and parameters, without what is secret; '' where the URL has none. */
   path: string;
   links: ProbeOptions['links'];
@@ -47,6 +48,7 @@ export function probedServer(given: string, flags: ProbeFlags, { name, carrier }
   const shown = `${url}`;
   return {
     shown,
+    hostname: url.hostname,
     path: /^wss?:\/\/[^/?]*(\/[^#]*)$/.exec(shown)?.[1] ?? '',
     links: (request, wheel) => dialectLinks(address, request, () => performance.now(), wheel.catchUp),
     hide: (text) => hideSecrets(url.hide(text), [token ?? '', ...credentials.secrets]),

@@ -58,7 +58,7 @@ async function runManifest(engine: AcousticEngine, input: string, output: string
   const run = await scoreManifest(engine, input, output, { features: flags.features === true });
   for (const problem of run.problems) say(`${problem.where}: ${problem.message}`);
   const speed = run.wallMs > 0 ? run.audioMs / run.wallMs : 0;
-  const failed = run.problems.length > 0 ? `, ${run.problems.length} could not be` : '';
+  const failed = run.failed > 0 ? `, ${run.failed} could not be` : '';
   say(
     `${run.scored} utterances scored${failed}: ${formatMs(run.audioMs)} of audio in ${formatMs(run.wallMs)}, ` +
       `${speed.toFixed(0)}x real time on ${engine.provider}; results in ${output}`,

@@ -106,9 +106,10 @@ export async function runGenerator(task: GeneratorTask, hooks: GeneratorHooks): 
   const progress = new ProgressReported(task.plans, recorder);
   for (const learner of learners) learner.done.then(() => progress.sessionEnded());
 
+  const framesSent = () => learners.reduce((sum, learner) => sum + learner.framesSent, 0);
   const report = setInterval(() => {
     for (const learner of learners) learner.tick(clock());
-    hooks.onProgress(progress.take(clock() - startMs));
+    hooks.onProgress(progress.take(clock() - startMs, framesSent()));
   }, 500);
   const interrupted = await over(learners, task, startMs, clock, hooks.signal);
   clearInterval(report);
@@ -121,7 +122,7 @@ export async function runGenerator(task: GeneratorTask, hooks: GeneratorHooks): 
   // missed.
   const untilMs = interrupted ? startMs + elapsedMs - 1000 : Number.POSITIVE_INFINITY;
   for (const learner of learners) learner.finish(untilMs, interrupted);
-  hooks.onProgress(progress.take(elapsedMs));
+  hooks.onProgress(progress.take(elapsedMs, framesSent()));
   return {
     recording: recorder.encode(),
     traces: sink.taken(),

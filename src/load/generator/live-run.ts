@@ -12,8 +12,7 @@ import {
 } from '../../metrics/definitions.ts';
 import { reportStages } from '../../metrics/latency-stages.ts';
 import { LiveSlice, LiveView } from '../../metrics/live-slice.ts';
-import { type ServerCost, spentIn } from '../../results/cost.ts';
-
+import { costLimit, type ServerCost, spentIn } from '../../results/cost.ts';
 import { measurementsOf } from '../../results/measurements.ts';
 import type { ObjectiveVerdict } from '../../slo/objective/objective-verdict.ts';
 import { judge } from '../../slo/objective/verdict.ts';
@@ -74,6 +73,7 @@ export class LiveRun {
   #lookedMs = Number.NEGATIVE_INFINITY;
   #arrived = 0;
   #ended = 0;
+  #framesSent = 0;
 
   constructor(run: Run) {
     this.#run = run;
@@ -84,6 +84,7 @@ export class LiveRun {
     this.#elapsedMs = Math.max(this.#elapsedMs, progress.elapsedMs);
     this.#arrived += progress.arrived;
     this.#ended += progress.ended;
+    this.#framesSent += progress.framesSent;
     for (const delta of progress.slices) {
       const key = labelKey(delta.labels);
       if (!this.#slices.has(key)) this.#slices.set(key, new LiveSlice(delta.labels));
@@ -141,15 +142,14 @@ export class LiveRun {
     );
   }
 
-  /** The sound sent has cost as much as it may. */
+  /** The sound sent, that of the warm-up too, has cost more than it may. */
   #spentAll(): Abort | undefined {
     const { billed } = this.#run;
     if (!billed) return undefined;
-    const frames = this.#merged({}).of('send_lateness').samples;
-    const spent = ((frames * billed.frameMs) / 60_000) * billed.perAudioMinute;
-    if (spent < billed.most) return undefined;
+    const spent = ((this.#framesSent * billed.frameMs) / 60_000) * billed.perAudioMinute;
+    if (spent <= billed.most) return undefined;
     const reason = `the sound sent has cost ${dollars(spent)}, and ${dollars(billed.most)} is the most`;
-    return { objective: 'cost.most', atMs: this.#elapsedMs, reason };
+    return { objective: costLimit, atMs: this.#elapsedMs, reason };
   }
 
   /** What is known so far of the sessions that a selector chooses. */

@@ -4,6 +4,7 @@ import { type Credentials, dialectLinks, streamLinks } from '../../client/dialec
 import type { Link, LinkEvents } from '../../client/link/link.ts';
 import { refusal } from '../../client/link/upgrade-answer.ts';
 import type { TlsOptions } from '../../client/link/websocket-connection.ts';
+import { tlsTrouble } from '../../client/tls-trouble.ts';
 import type { Dialect, SessionInput } from '../../dialects/dialect.ts';
 import { SpeechfbError } from '../../errors.ts';
 import { hideSecrets } from '../../redact.ts';
@@ -101,23 +102,16 @@ function greeting(
 }
 
 function unreachable(url: SecretUrl, cause: string): SpeechfbError {
-  if (/wrong version number/.test(cause)) {
-    const message = `nothing to load at ${url}: what answers there does not speak TLS`;
-    return new SpeechfbError('connection_refused', message, { hint: `try ${`${url}`.replace(/^(ws|grpc)s:/, '$1:')}` });
-  }
-  const named = /altnames: .*altnames: (.*)$/.exec(cause)?.[1];
-  if (named !== undefined) {
-    const names = named.replace(/\b(DNS|IP Address):/g, '') || 'no name';
-    const message = `nothing to load at ${url}: its certificate is for ${names}, not for ${url.hostname}`;
-    const hint = 'call it by a name of its certificate, or trust anybody with spec.target.tls.insecure';
-    return new SpeechfbError('connection_refused', message, { hint });
-  }
-  const untrusted = /certificate|self.signed/i.test(cause);
-  const hint = untrusted
-    ? 'trust its authority with spec.target.tls.ca, or anybody with spec.target.tls.insecure'
-    : 'start a server with: speechfb serve';
-  const helps = untrusted || !url.isGrpc;
-  return new SpeechfbError('connection_refused', `nothing to load at ${url}: ${cause}`, helps ? { hint } : {});
+  const trouble = tlsTrouble(cause, url.hostname);
+  const hint = {
+    plain: `try ${`${url}`.replace(/^(ws|grpc)s:/, '$1:')}`,
+    name: 'call it by a name of its certificate, or trust anybody with spec.target.tls.insecure',
+    untrusted: 'trust its authority with spec.target.tls.ca, or anybody with spec.target.tls.insecure',
+    none: url.isGrpc ? undefined : 'start a server with: speechfb serve',
+  }[trouble?.kind ?? 'none'];
+  return new SpeechfbError('connection_refused', `nothing to load at ${url}: ${trouble?.words ?? cause}`, {
+    ...(hint !== undefined && { hint }),
+  });
 }
 
 function hintFor(words: string): { hint?: string } {

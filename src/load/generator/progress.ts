@@ -12,6 +12,8 @@ export type GeneratorProgress = {
   /** Sessions, since the last progress. */
   arrived: number;
   ended: number;
+  /** Frames given to the network since the last progress, those of the warm-up too. */
+  framesSent: number;
   slices: readonly SliceDelta[];
 };
 
@@ -21,6 +23,7 @@ export class ProgressReported {
   readonly #arrivalsMs: Float64Array;
   #arrived = 0;
   #ended = 0;
+  #framesSent = 0;
 
   constructor(plans: readonly LearnerPlan[], recorder: Recorder) {
     this.#arrivalsMs = Float64Array.from(plans, ({ arrivalMs }) => arrivalMs).sort();
@@ -31,12 +34,15 @@ export class ProgressReported {
     this.#ended += 1;
   }
 
-  take(elapsedMs: number): GeneratorProgress {
+  /** `framesSent`: by all learners since the beginning. */
+  take(elapsedMs: number, framesSent: number): GeneratorProgress {
     const before = this.#arrived;
     while (this.#arrivalsMs[this.#arrived]! <= elapsedMs) this.#arrived++;
     const ended = this.#ended;
     this.#ended = 0;
+    const fresh = framesSent - this.#framesSent;
+    this.#framesSent = framesSent;
     const slices = this.#recorder.slices.map((slice) => slice.look());
-    return { elapsedMs, arrived: this.#arrived - before, ended, slices };
+    return { elapsedMs, arrived: this.#arrived - before, ended, framesSent: fresh, slices };
   }
 }

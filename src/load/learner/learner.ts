@@ -70,6 +70,8 @@ export class Learner implements FaultyLearner {
   readonly #returnRandom: RandomStream;
   #meter: SessionMeter;
   #client: AppSession | undefined;
+  /** Frames sent in sessions before this one. */
+  #framesBefore = 0;
   #end: ClientEnd | undefined;
   #spoken = false;
   /** Was sent away, and waits to come back. */
@@ -99,6 +101,12 @@ export class Learner implements FaultyLearner {
 
   get learner(): number {
     return this.#plan.learner;
+  }
+
+  /** Frames given to the network in all of its sessions. */
+  get framesSent(): number {
+    const { sent = 0, lost = 0 } = this.#client ?? {};
+    return this.#framesBefore + sent - lost;
   }
 
   /** False when there was no socket to lose. */
@@ -286,6 +294,7 @@ export class Learner implements FaultyLearner {
 
   #startOver(plan: LearnerPlan): void {
     this.#plan = plan;
+    this.#framesBefore = this.framesSent;
     this.#meter = this.#newMeter();
     this.#client = undefined;
   }

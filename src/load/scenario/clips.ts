@@ -2,11 +2,12 @@ import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { toS16le } from '../../audio/pcm.ts';
 import { readWav } from '../../audio/wav.ts';
-import { jsonColumn, parseJsonLine } from '../../config/json-lines.ts';
+import { lineProblems, parseJsonLine } from '../../config/json-lines.ts';
 import { readText } from '../../config/read-chunks.ts';
 import { firstProblems, type Problem, SpeechfbError } from '../../errors.ts';
 import { sampleRatesHz } from '../../protocol/client-messages.ts';
-import { type ClipWord, readClipWords } from './clip-words.ts';
+import { readClipWords } from '../../scoring/clip-words.ts';
+import type { WordEnd } from '../../scoring/word-ends.ts';
 
 /** One recording that learners read: PCM as it goes over the wire. */
 export type Clip = {
@@ -24,7 +25,7 @@ export type Clip = {
    * The words that are read, as a server counts them, and where each ends; absent where nobody
    * knows.
    */
-  words?: readonly ClipWord[];
+  words?: readonly WordEnd[];
 };
 
 /**
@@ -41,7 +42,7 @@ export function readClips(manifest: string, language = 'en-US'): Clip[] {
       return entry.text.trim() === '' || entry.kind === 'edge' ? [] : [readClip(manifest, entry, language)];
     } catch (error) {
       if (!(error instanceof SpeechfbError)) throw error;
-      problems.push(...problemsOf(error, `${manifest}:${line}`, text));
+      problems.push(...lineProblems(error, `${manifest}:${line}`, text));
       return [];
     }
   });
@@ -103,15 +104,6 @@ function parseEntry(text: string): Entry {
   const parsed = parseJsonLine(text, entrySchema);
   if ('problem' in parsed) throw new SpeechfbError('bad_manifest', `${parsed.problem}; needed: id, audio, text`);
   return parsed.value;
-}
-
-/** What is wrong with words, each at its column; all else is of the whole line. */
-function problemsOf({ problems, message }: SpeechfbError, line: string, text: string): Problem[] {
-  if (problems.length === 0) return [{ where: line, message }];
-  return problems.map(({ where = '', message: wrong }) => ({
-    where: `${line}:${jsonColumn(text, where.split('.'))}`,
-    message: `${where}: ${wrong}`,
-  }));
 }
 
 function linesOf(manifest: string): { line: number; text: string }[] {

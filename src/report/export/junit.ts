@@ -1,3 +1,4 @@
+import { costLimit } from '../../results/cost.ts';
 import type { LoadReport } from '../../results/report.ts';
 import { formatValue } from '../terminal/format-value.ts';
 import { xmlText } from './xml-text.ts';
@@ -11,6 +12,8 @@ export function junitXml(report: LoadReport): string {
   const { scenario, elapsedMs, startedAt } = report;
   const cases = [...report.objectives.map(objectiveCase), ...report.validity.map(validityCase)];
   if (report.interrupted) cases.push({ group: 'run', name: 'ran to its end', error: 'interrupted', detail: '' });
+  if (report.aborted?.objective === costLimit)
+    cases.push({ group: 'run', name: costLimit, failure: report.aborted.reason, detail: '' });
   const count = (kind: 'failure' | 'error') => cases.filter((one) => one[kind] !== undefined).length;
   const totals = `tests="${cases.length}" failures="${count('failure')}" errors="${count('error')}" skipped="0" time="${seconds(elapsedMs)}"`;
   const properties = Object.entries({

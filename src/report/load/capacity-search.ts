@@ -8,7 +8,9 @@ export type CapacitySearch = {
   target: string;
   learners: number;
   confirmed: boolean;
-  limit: 'server' | 'generator' | 'most' | 'interrupted';
+  limit: 'server' | 'generator' | 'most' | 'interrupted' | 'cost';
+  /** Where the cost was the limit: what is known of it, in words. */
+  overBill: string | undefined;
   steps: readonly {
     learners: number;
     outcome: 'carried' | 'missed' | 'generator';
@@ -50,7 +52,7 @@ export function learnersText(count: number): string {
 }
 
 /** The answer in a sentence. */
-export function capacityVerdict({ learners, limit, steps }: CapacitySearch): string {
+export function capacityVerdict({ learners, limit, steps, overBill }: CapacitySearch): string {
   const last = steps.at(-1);
   if (limit === 'generator') {
     const tried = steps.filter(({ outcome, long }) => outcome === 'generator' && long === last?.long);
@@ -60,6 +62,8 @@ export function capacityVerdict({ learners, limit, steps }: CapacitySearch): str
   }
   if (limit === 'interrupted' && learners === 0) return 'interrupted before any load was carried';
   if (limit === 'interrupted') return `interrupted: at least ${learnersText(learners)}, not confirmed`;
+  if (limit === 'cost')
+    return `${learners === 0 ? 'nothing is known' : `at least ${learnersText(learners)}, not confirmed`}; ${overBill}`;
   if (learners === 0) return 'not even one learner was carried';
   if (limit === 'most') return `at least ${learnersText(learners)}, confirmed; more were not tried`;
   const miss = Math.min(...steps.filter(({ outcome }) => outcome === 'missed').map((step) => step.learners));

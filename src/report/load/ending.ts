@@ -1,4 +1,5 @@
 import { formatMs } from '../../format.ts';
+import { costLimit } from '../../results/cost.ts';
 import type { LoadReport } from '../../results/report.ts';
 import type { ObjectiveVerdict } from '../../slo/objective/objective-verdict.ts';
 import { formatValue } from '../terminal/format-value.ts';
@@ -16,11 +17,15 @@ export type Ending = { why: readonly string[]; advice: readonly string[] };
 export function endingOf(report: LoadReport): Ending {
   const { verdict, objectives, validity } = report;
   if (verdict === 'pass') return { why: [], advice: [] };
+  const spent = spentAll(report);
   const failed = objectives.filter((one) => one.verdict === 'fail');
-  if (verdict === 'fail') return { why: failed.map(missed), advice: adviceOnMisses(report, failed) };
+  if (verdict === 'fail') {
+    const advice = failed.length > 0 ? adviceOnMisses(report, failed) : [];
+    return { why: [...spent, ...failed.map(missed)], advice: [...spent.map(() => adviceOnCost), ...advice] };
+  }
   const ill = validity.filter(({ ok }) => !ok);
   if (ill.length > 0) {
-    const why = ill.map(({ check, detail }) => `${check}: ${detail}`);
+    const why = [...spent, ...ill.map(({ check, detail }) => `${check}: ${detail}`)];
     return { why, advice: [...new Set(ill.map(({ check }) => cure[check] ?? cureOfGenerator))] };
   }
   const unproven = objectives.filter((one) => one.verdict === 'invalid');
@@ -47,6 +52,14 @@ const cure: Readonly<Record<string, string>> = {
   'faults happened': 'move the fault to a time when its learners are connected, or mend what kept it from happening',
   'feedback due': 'see the session errors above: nobody was let in, or nothing was spoken after the warm-up',
 };
+
+/** That a test was ended since its sound had cost more than it may; empty for others. */
+function spentAll({ aborted }: LoadReport): string[] {
+  if (aborted?.objective !== costLimit) return [];
+  return [`${aborted.objective}: ended the test at ${formatMs(aborted.atMs)}: ${aborted.reason}`];
+}
+
+const adviceOnCost = 'allow more in spec.cost.most, or ask for less: fewer learners, or a shorter duration';
 
 function missed({ objective, value, bound, unit, reason }: ObjectiveVerdict): string {
   if (value === undefined) return `${objective}: ${reason}`;

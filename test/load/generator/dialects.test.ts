@@ -9,7 +9,9 @@ import { deepgram } from '../../kit/vendors/deepgram.ts';
 import { deepgramFlux } from '../../kit/vendors/deepgram-flux.ts';
 import { startVendor, type Vendor, type VendorOptions } from '../../kit/vendors/emulator.ts';
 import { funasr } from '../../kit/vendors/funasr.ts';
+import { invented } from '../../kit/vendors/invented.ts';
 import { openaiRealtime } from '../../kit/vendors/openai-realtime.ts';
+import type { Said } from '../../kit/vendors/recogniser.ts';
 import { everybodySays } from '../../kit/vendors/script.ts';
 import { sherpaOnnx } from '../../kit/vendors/sherpa-onnx.ts';
 import { vllmRealtime } from '../../kit/vendors/vllm-realtime.ts';
@@ -89,6 +91,19 @@ describe.concurrent('learners whose vendor', () => {
     const told = result.sessionErrors.filter(({ text }) => text.startsWith('not_understood: '));
     expect(told).toHaveLength(1);
     expect(told[0]?.text).toContain(sentence);
+  });
+
+  it('speaks another dialect hear which it looks like', async ({ expect }) => {
+    const habits = { emitMs: 100, lagMs: 100, endpointMs: undefined };
+    const answer = ({ words }: Said) => ({ partial: words.map(({ text }) => text).join(' ') });
+    const other = { path: '/v1/listen', rateHz: 16_000, habits, understand: () => undefined, answer, error: {} };
+    const { result } = await run('deepgram', invented(other));
+    const texts = result.sessionErrors.map(({ text }) => text);
+    expect(texts).toContainEqual(
+      expect.stringMatching(
+        /^not_understood: a message without a type; looks like vosk \(protocol: vosk\): \{"partial"/,
+      ),
+    );
   });
 
   it('says each final twice count it once', async ({ expect }) => {

@@ -56,7 +56,11 @@ describe('the latencies of a running test', () => {
 
 const silent = { leaveMs: 10_000, network: 'none', language: 'en-US', utterances: [] };
 
-function liveRun(sources: readonly string[], abort = { abortOnFail: false, delayMs: 0 }) {
+function liveRun(
+  sources: readonly string[],
+  abort = { abortOnFail: false, delayMs: 0 },
+  billed?: { perAudioMinute: number; most: number; frameMs: number },
+) {
   const objectives = sources.map((source) => ({ ...parseObjective(source), ...abort }));
   return new LiveRun({
     objectives,
@@ -64,6 +68,7 @@ function liveRun(sources: readonly string[], abort = { abortOnFail: false, delay
     durationMs: 10_000,
     warmupMs: 0,
     prices: { server: 36, servers: 1 },
+    billed,
   });
 }
 
@@ -84,7 +89,7 @@ it('a running test adds up what its generators tell: sessions, latencies by stag
     }
   };
   const tell = (elapsedMs: number) => {
-    for (const { told } of generators) live.add(told.take(elapsedMs));
+    for (const { told } of generators) live.add(told.take(elapsedMs, 0));
     return live.look();
   };
   speak(100);
@@ -164,11 +169,35 @@ describe('an objective that may end the test', () => {
   });
 });
 
+describe('a test that may cost so much', () => {
+  const billed = { perAudioMinute: 1, most: 0.5, frameMs: 20 };
+
+  it('is ended once the sound of all generators has cost more, in whatever it was sent', () => {
+    const live = liveRun([], { abortOnFail: false, delayMs: 0 }, billed);
+    // 1,500 frames of 20 ms are half a minute.
+    live.add({ ...told(4000, []), framesSent: 1000 });
+    live.add({ ...told(4000, []), framesSent: 500 });
+    expect(live.abortNow()).toBeUndefined();
+    live.add({ ...told(4500, []), framesSent: 150 });
+    expect(live.abortNow()).toEqual({
+      objective: 'cost.most',
+      atMs: 4500,
+      reason: 'the sound sent has cost $0.550, and $0.500 is the most',
+    });
+  });
+
+  it('is told by each generator what it sent since it last told', () => {
+    using recorder = new Recorder();
+    const told = new ProgressReported([], recorder);
+    expect([100, 250, 250].map((sent) => told.take(1000, sent).framesSent)).toEqual([100, 150, 0]);
+  });
+});
+
 const labels = { profile: 'lte', language: 'en-US' };
 
 function told(elapsedMs: number, latencies: readonly (readonly [count: number, ms: number])[]) {
   const series = latencies.length > 0 ? [fresh(latencies)] : [];
-  return { elapsedMs, arrived: 0, ended: 0, slices: [{ labels, series, tally: {} }] };
+  return { elapsedMs, arrived: 0, ended: 0, framesSent: 0, slices: [{ labels, series, tally: {} }] };
 }
 
 function fresh(latencies: readonly (readonly [count: number, ms: number])[]) {

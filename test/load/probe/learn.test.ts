@@ -2,11 +2,11 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Heard } from '../../../src/dialects/dialect.ts';
+import { likelyProtocol } from '../../../src/dialects/likely-protocol.ts';
 import { mapped } from '../../../src/dialects/mapped.ts';
 import { readMapping } from '../../../src/dialects/read-mapping.ts';
 import { learn } from '../../../src/load/probe/learn.ts';
 import { mappingYaml } from '../../../src/load/probe/learned-mapping.ts';
-import { likelyProtocol } from '../../../src/load/probe/likely-protocol.ts';
 import { temporaryDirectory } from '../../kit/temporary-directory.ts';
 
 const text = 'the quick brown fox jumps over it';

@@ -4,7 +4,7 @@ import { toS16le } from '../../../src/audio/pcm.ts';
 import { readWav } from '../../../src/audio/wav.ts';
 import { dialectLinks } from '../../../src/client/dialect-links.ts';
 import { createDialect, dialectSpec } from '../../../src/dialects/catalogue.ts';
-import { likelyProtocol } from '../../../src/load/probe/likely-protocol.ts';
+import { likelyProtocol } from '../../../src/dialects/likely-protocol.ts';
 import { playProbe } from '../../../src/load/probe/play.ts';
 import { ProbeReading } from '../../../src/load/probe/reading.ts';
 import { assemblyai } from '../../kit/vendors/assemblyai.ts';

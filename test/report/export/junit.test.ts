@@ -30,6 +30,11 @@ it('an interrupted run has an error of its own', () => {
   expect(junitXml({ ...report, interrupted: true })).toContain('name="ran to its end"');
 });
 
+it('a run that its cost has ended has a failure of its own', () => {
+  const aborted = { objective: 'cost.most', atMs: 2000, reason: 'the sound sent has cost $6' };
+  expect(junitXml({ ...report, aborted })).toContain('<failure type="missed" message="the sound sent has cost $6">');
+});
+
 it('a passed objective has neither failure nor error', () => {
   const passed = report.objectives.map((one) => ({ ...one, verdict: 'pass' as const }));
   const ok = report.validity.map((one) => ({ ...one, ok: true }));

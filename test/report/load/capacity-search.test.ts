@@ -27,6 +27,7 @@ const search: CapacitySearch = {
   learners: 40,
   confirmed: true,
   limit: 'server',
+  overBill: undefined,
   steps: [step, missed, { ...step, long: true, proven: false, reason: 'availability >= 99.9%' }],
 };
 
@@ -36,6 +37,8 @@ describe('what a search found', () => {
     [{ limit: 'most', learners: 1 }, 'at least 1 learner, confirmed; more were not tried'],
     [{ limit: 'interrupted' }, 'interrupted: at least 40 learners, not confirmed'],
     [{ limit: 'interrupted', learners: 0, steps: [] }, 'interrupted before any load was carried'],
+    [{ limit: 'cost', overBill: 'it costs $6' }, 'at least 40 learners, not confirmed; it costs $6'],
+    [{ limit: 'cost', overBill: 'it costs $6', learners: 0 }, 'nothing is known; it costs $6'],
     [{ learners: 0 }, 'not even one learner was carried'],
     [
       { limit: 'generator', steps: [step, { ...missed, outcome: 'generator', reason: 'send lateness: p99 12 ms' }] },

@@ -32,6 +32,16 @@ describe('a run that missed says by how much', () => {
   });
 });
 
+it('a run that its cost has ended says so first, and what to do', () => {
+  const aborted = { objective: 'cost.most', atMs: 2000, reason: 'the sound sent has cost $6' };
+  const objectives = [{ ...late, verdict: 'pass' as const }];
+  expect(endingOf(reportOf({ verdict: 'fail', aborted, objectives }))).toEqual({
+    why: ['cost.most: ended the test at 2.00 s: the sound sent has cost $6'],
+    advice: [expect.stringContaining('spec.cost.most')],
+  });
+  expect(endingOf(reportOf({ verdict: 'fail', aborted, objectives: [late] })).why).toHaveLength(2);
+});
+
 describe('an invalid run says why and what to do', () => {
   it('when its generator was late, whatever its objectives say', () => {
     const validity = [{ check: 'send lateness', ok: false, detail: 'p99 12.0 ms, at most 10 ms' }];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readClipWords } from '../../../src/load/scenario/clip-words.ts';
+import { readClipWords } from '../../src/scoring/clip-words.ts';
 
 const good = [
   { text: 'To', end_ms: 310 },

@@ -1,12 +1,7 @@
 import { z } from 'zod';
-import { plainSentence } from '../../config/sentences.ts';
-import { SpeechfbError } from '../../errors.ts';
-
-/**
- * A word of a clip's text, and where its sound ends, ms from the clip's beginning; undefined: it
- * was not read.
- */
-export type ClipWord = { readonly text: string; readonly endMs: number | undefined };
+import { plainSentence } from '../config/sentences.ts';
+import { SpeechfbError } from '../errors.ts';
+import type { WordEnd } from './word-ends.ts';
 
 const times = z.array(
   z.object({
@@ -24,7 +19,7 @@ const times = z.array(
  * null for a word that was not read. Undefined for `words` without any time, which are for others
  * to read. Throws `bad_manifest` for times that cannot be, each problem at its path in the line.
  */
-export function readClipWords(given: unknown, durationMs: number): readonly ClipWord[] | undefined {
+export function readClipWords(given: unknown, durationMs: number): readonly WordEnd[] | undefined {
   if (!Array.isArray(given) || !given.some((word) => typeof word === 'object' && word !== null && 'end_ms' in word))
     return undefined;
   const parsed = times.safeParse(given, { error: plainSentence });

@@ -1,10 +1,8 @@
-import type { ProbeMessage } from './play.ts';
-
 /**
  * The protocol that a server's messages look like, by what stands in them, whatever they were taken
  * for; undefined where they look like none that is known. The name is one of `--protocol`.
  */
-export function likelyProtocol(messages: readonly Pick<ProbeMessage, 'raw'>[]): string | undefined {
+export function likelyProtocol(messages: readonly { raw: string | Uint8Array }[]): string | undefined {
   const votes = new Map<string, number>();
   for (const { raw } of messages) {
     const name = protocolOf(raw);
@@ -15,9 +13,8 @@ export function likelyProtocol(messages: readonly Pick<ProbeMessage, 'raw'>[]): 
   return best && best[1] * 2 >= messages.length ? best[0] : undefined;
 }
 
-type Message = Readonly<Record<string, unknown>>;
-
-function protocolOf(raw: string | Uint8Array): string | undefined {
+/** The same of one message alone. */
+export function protocolOf(raw: string | Uint8Array): string | undefined {
   if (typeof raw !== 'string') return undefined;
   if (raw.trim() === 'Done!') return 'sherpa-onnx';
   try {
@@ -28,6 +25,8 @@ function protocolOf(raw: string | Uint8Array): string | undefined {
     return undefined;
   }
 }
+
+type Message = Readonly<Record<string, unknown>>;
 
 const typed = (pattern: RegExp) => (message: Message) => typeof message.type === 'string' && pattern.test(message.type);
 const has =
