@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import protobuf from 'protobufjs';
 import { describe, expect, it } from 'vitest';
+import { grpcMethod } from '../../src/dialects/grpc-method.ts';
 import { mapped } from '../../src/dialects/mapped.ts';
 import { readMapping } from '../../src/dialects/read-mapping.ts';
 import { EncodedSound } from '../../src/dialects/sound.ts';
@@ -133,6 +134,13 @@ describe('a mapping of gRPC', () => {
     writeFileSync(join(folder, 'acme.yaml'), mapping.replace('./ears.proto', 'acme/v1/ears.proto'));
     expect(readMapping(join(folder, 'acme.yaml')).call).toMatchObject({ response: 'acme.v1.Down' });
   });
+});
+
+it.each([0.1, 0.3, 0.7, 2.36, 1234.567, -0.5, 1e-7, 3])('reads the float %f as it was written', (value) => {
+  const { root } = protobuf.parse('syntax = "proto3"; message Numbers { float f = 1; double d = 2; int64 i = 3; }');
+  const method = grpcMethod({ path: '/a/b', request: 'Numbers', response: 'Numbers', types: root.toJSON() });
+  const read = method.decode(method.encode({ f: value, d: value, i: '9007199254740991' }));
+  expect(JSON.parse(read!)).toEqual({ f: value, d: value, i: 9_007_199_254_740_991 });
 });
 
 describe('a mapping of gRPC with a mistake says so at its line:', () => {

@@ -22,6 +22,19 @@ it('has a mapping and a scenario on its page that are right as they stand there'
   expect(readScenario(kept(scenario!)).spec.target.protocol).toBe('deepgram');
 });
 
+it('shows the mapping of Riva as it ships', () => {
+  const shown = blocks.find((text) => text.includes('name: riva'))!;
+  const file = kept(shown.replace('./riva.proto', join(process.cwd(), 'protocols/riva.proto')));
+  const { connect, open, audio, utteranceOver } = readMapping(file).spec;
+  const shipped = readMapping('riva').spec;
+  expect({ connect, audio, utteranceOver }).toEqual({
+    connect: shipped.connect,
+    audio: shipped.audio,
+    utteranceOver: shipped.utteranceOver,
+  });
+  expect(open[0]).toMatchObject({ send: { streaming_config: { interim_results: true } } });
+});
+
 /** As the error lists them. */
 const names = /allowed: (.*), the path/.exec(protocolNameProblem('none of them')!)![1]!.split(', ');
 
