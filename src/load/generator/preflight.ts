@@ -107,7 +107,9 @@ function unreachable(url: SecretUrl, cause: string): SpeechfbError {
     plain: `try ${`${url}`.replace('wss:', 'ws:')}`,
     name: 'call it by a name of its certificate, or trust anybody with spec.target.tls.insecure',
     untrusted: 'trust its authority with spec.target.tls.ca, or anybody with spec.target.tls.insecure',
-    none: 'start a server with: speechfb serve',
+    none: /subprotocol/.test(cause)
+      ? 'name what it speaks with spec.target.protocol; speechfb probe shows what it says'
+      : 'start a server with: speechfb serve',
   }[trouble?.kind ?? 'none'];
   return new SpeechfbError('connection_refused', `nothing to load at ${url}: ${trouble?.words ?? cause}`, { hint });
 }
