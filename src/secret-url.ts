@@ -28,6 +28,11 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** Which URLs a thing may have: `[schemes, what it is called, how one is written]`. */
 const kinds = {
   websocket: [['ws:', 'wss:'], 'a WebSocket URL', 'ws://host:port, wss://host:port'],
+  stream: [
+    ['ws:', 'wss:', 'grpc:', 'grpcs:'],
+    'a WebSocket URL, nor one of gRPC',
+    'ws://host:port, wss://host:port, grpc://host:port, grpcs://host:port',
+  ],
   prometheus: [['http:', 'https:'], 'the URL of a Prometheus', 'http://host:port, https://'],
   http: [['http:', 'https:'], 'an HTTP URL', 'http://host:port, https://'],
 } as const;
@@ -77,7 +82,11 @@ export class SecretUrl {
   }
 
   get isSecure(): boolean {
-    return /^(wss|https):$/.test(this.#url.protocol);
+    return /^(wss|https|grpcs):$/.test(this.#url.protocol);
+  }
+
+  get isGrpc(): boolean {
+    return /^grpcs?:$/.test(this.#url.protocol);
   }
 
   get hasUser(): boolean {
@@ -93,8 +102,13 @@ export class SecretUrl {
     return this.#url.hostname.replace(/^\[|\]$/g, '');
   }
 
+  /** URLs of gRPC have an empty path where those of WebSockets have `/`. */
   get hasPath(): boolean {
-    return this.#url.pathname !== '/';
+    return !['', '/'].includes(this.#url.pathname);
+  }
+
+  get hasQuery(): boolean {
+    return this.#url.search !== '';
   }
 
   /** The same URL with `path` below its own. */

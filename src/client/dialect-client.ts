@@ -189,7 +189,7 @@ export class DialectClient implements AppSession, Voice<EncodedSound> {
     const { dialect } = this.#options;
     if (dialect.connectionFor === 'utterance' && from.finals > 0) return;
     const words = from.error ? `${from.error.code ? `${from.error.code}: ` : ''}${from.error.message}` : reason;
-    const turnedAway = !this.#begun || (refusals.has(code) && !this.#answered);
+    const turnedAway = !this.#begun || (!this.#answered && (refusals.has(code) || from.refusal !== undefined));
     if (!turnedAway) this.#end({ outcome: 'lost', code, reason: words }, 'terminate');
     else this.#end({ outcome: 'refused', code, reason: words, ...retryOf(from) }, 'terminate');
   }

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock/wheel.ts';
 import type { Dialect, Heard, HeardError, HeardText, SessionInput, Speaker } from '../dialects/dialect.ts';
 import { protocolOf } from '../dialects/likely-protocol.ts';
-import type { EncodedSound, Outgoing } from '../dialects/sound.ts';
+import type { EncodedSound, Outgoing, OutgoingMessage } from '../dialects/sound.ts';
 import type { Link, LinkEvents, LinkRefusal, OpenLink, PreparedMessage } from './link/link.ts';
 import { SampleClock } from './sample-clock.ts';
 
@@ -18,7 +18,10 @@ export type DialectEvents = {
   error(error: HeardError): void;
   /** `problem` says whose the message looks like; `message` as it came, cut where it is long. */
   notUnderstood(problem: string, message: string): void;
-  /** Each message with what it was taken for; for those who look at a protocol. */
+  /**
+   * Each message, or the end of the connection in words where that means something, with what it
+   * was taken for; for those who look at a protocol.
+   */
   message?(message: string | Uint8Array, heard: readonly Heard[], atMs: number): void;
   carried(frame: number, atMs: number, lateMs: number): void;
   roundTrip(ms: number): void;
@@ -179,6 +182,12 @@ export class DialectConnection implements LinkEvents {
   closed(code: number, reason: string): void {
     if (this.#over) return;
     this.#over = true;
+    const last = code === 1000 ? this.#speaker.ended?.() : undefined;
+    const atMs = Math.max(this.#spokenMs, this.#lastHeardMs);
+    if (last) {
+      this.#options.events.message?.(reason, [last], atMs);
+      this.#told(last, { atMs, downlinkMs: undefined, framesSent: this.#sent });
+    }
     this.#options.events.closed(code, reason, this);
   }
 
@@ -262,7 +271,8 @@ export class DialectConnection implements LinkEvents {
     if (message === undefined || this.#over) return;
     this.#lastSentMs = this.#options.clock();
     if (place !== undefined) this.#sent += 1;
-    this.#link?.send(prepared(message, place));
+    if (typeof message === 'object' && 'halfClose' in message) this.#link?.halfClose?.();
+    else this.#link?.send(prepared(message, place));
   }
 }
 
@@ -273,7 +283,7 @@ const leastQuietMs = 500;
 /** Enough of a message to know what it is. */
 const mostShown = 300;
 
-function prepared(message: Outgoing, place?: number): PreparedMessage | string {
+function prepared(message: OutgoingMessage, place?: number): PreparedMessage | string {
   if (typeof message === 'string') return message;
   const isText = 'text' in message;
   const payload = isText ? message.text : message;

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock/wheel.ts';
 import type { ConnectRequest } from '../dialects/dialect.ts';
+import { grpcLinks } from './link/grpc-link.ts';
 import type { Link, LinkEvents } from './link/link.ts';
 import { socketLinks, type TlsOptions } from './link/websocket-connection.ts';
 
@@ -26,11 +27,13 @@ export function dialectLinks(
   clock: Clock,
   afterMessage?: (nowMs: number) => void,
 ): (events: LinkEvents) => Link {
+  const headers = { ...request.headers, ...credentials?.headers };
+  if (request.grpc) return grpcLinks({ url, method: request.grpc, token, tls, headers }, clock, afterMessage);
   const target = {
     url: dialectUrl(url, request, credentials?.query ?? {}),
     token,
     tls,
-    headers: { ...request.headers, ...credentials?.headers },
+    headers,
     subprotocols: [...(request.subprotocols ?? []), ...(credentials?.subprotocols ?? [])],
     keepsBinary: true,
   };

@@ -8,7 +8,7 @@ export type TlsTrouble = { kind: 'plain' | 'name' | 'untrusted'; words: string }
 export function tlsTrouble(cause: string, hostname: string): TlsTrouble | undefined {
   if (/wrong version number|packet length too long/.test(cause))
     return { kind: 'plain', words: 'what answers there does not speak TLS' };
-  const [, names] = /does not match certificate's altnames: (?:.*(?:altnames|CN|list): )?(.*)$/.exec(cause) ?? [];
+  const [, names] = /does not match certificate's altnames: (?:.*(?:altnames|CN|list):(?: |$))?(.*)$/.exec(cause) ?? [];
   if (names !== undefined) return { kind: 'name', words: `its certificate ${nameOf(names)}${hostname}` };
   return /certificate|self.signed/i.test(cause) ? { kind: 'untrusted', words: cause } : undefined;
 }

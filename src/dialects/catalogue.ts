@@ -4,16 +4,16 @@ import { flattenIssues } from '../config/yaml.ts';
 import { didYouMean } from '../suggest.ts';
 import { type DeepgramOptions, deepgram } from './deepgram.ts';
 import type { Dialect } from './dialect.ts';
-import { type Mapping, mapped } from './mapped.ts';
+import { mapped } from './mapped.ts';
 import { loadModule } from './module.ts';
 import { type OpenaiRealtimeOptions, openaiRealtime } from './openai-realtime.ts';
-import { readMapping, shippedMappings } from './read-mapping.ts';
+import { type ReadMapping, readMapping, shippedMappings } from './read-mapping.ts';
 
 /** A dialect with its options, as plain data: it crosses to a process, which makes it again. */
 export type DialectSpec =
   | { kind: 'openai-realtime'; options: OpenaiRealtimeOptions }
   | { kind: 'deepgram'; options: DeepgramOptions }
-  | { kind: 'mapping'; mapping: Mapping; options: { sampleRateHz: number | undefined } }
+  | { kind: 'mapping'; mapping: ReadMapping; options: { sampleRateHz: number | undefined } }
   | { kind: 'module'; file: string; options: Readonly<Record<string, unknown>> };
 
 /** What is wrong with `protocol` or its `options`, at its path beside them. */

@@ -10,8 +10,8 @@ export const reaches = ['field', 'replies', 'words', 'final'] as const;
 export type Reach = (typeof reaches)[number];
 
 /**
- * How one kind of streaming speech server is spoken to, over WebSocket. It holds its options, is
- * shared by all sessions, and does no I/O: values in, messages out.
+ * How one kind of streaming speech server is spoken to. It holds its options, is shared by all
+ * sessions, and does no I/O: values in, messages out.
  */
 export type Dialect = {
   /** As `target.protocol` names it; for messages to people. */
@@ -24,7 +24,9 @@ export type Dialect = {
    * `utterance` one, so that the next needs a connection of its own. Default `session`.
    */
   readonly connectionFor?: 'session' | 'utterance';
-  /** What the upgrade asks for. */
+  /** What carries its messages. Default `websocket`; for `grpc`, `connect` names the method. */
+  readonly carrier?: 'websocket' | 'grpc';
+  /** What the upgrade asks for, or the call. */
   connect(session: SessionInput): ConnectRequest;
   /** The state of one connection, from before it opens. */
   speaker(session: SessionInput): Speaker;
@@ -60,6 +62,29 @@ export type ConnectRequest = {
   headers?: Readonly<Record<string, string>>;
   /** Offered to the server, which may take one of them or none. */
   subprotocols?: readonly string[];
+  /**
+   * The call that is made in place of an upgrade; headers go into its metadata. Texts that are sent
+   * and heard are its messages as JSON.
+   */
+  grpc?: GrpcMethod;
+};
+
+/** A method of gRPC whose two sides stream, and how its messages are written and read. */
+export type GrpcMethod = {
+  /** `/package.Service/Method`. */
+  readonly path: string;
+  /**
+   * The bytes of a request that is given as a JSON object, or as one whose fields of bytes are
+   * bytes.
+   */
+  encode(request: unknown): Uint8Array;
+  /**
+   * A response as JSON: fields by their names in the .proto, values of an enum by theirs, bytes in
+   * base64, a `google.protobuf.Duration` or `Timestamp` as its seconds. Scalars that were not set
+   * have their default, messages that were not set are absent. Undefined for bytes that are no
+   * response.
+   */
+  decode(response: Uint8Array): string | undefined;
 };
 
 /**
@@ -88,6 +113,11 @@ export type Speaker = {
    * that was heard of it was settled already. So servers do that find the ends of turns themselves.
    */
   unanswered?(): HeardText | undefined;
+  /**
+   * The server has ended the connection as agreed, and nothing more comes: the final of the
+   * utterance that is over, where that is what ends it.
+   */
+  ended?(): HeardText | undefined;
   /**
    * All is said and heard. With messages the server is given time to close; without, the app closes
    * at once.

@@ -34,10 +34,14 @@ export class MappedSpeaker implements Speaker {
   /** Where one answer comes to each message: how far each that waits for its answer reaches. */
   readonly #unanswered: { coversMs: number; ends: boolean }[] = [];
 
+  /** No final ends an utterance, but the end of the stream that the app has half closed. */
+  readonly #endsWithStream: boolean;
+
   constructor(spec: MappingSpec, format: SoundFormat, variables: Variables) {
     this.#spec = spec;
     this.#format = format;
     this.#variables = variables;
+    this.#endsWithStream = spec.utteranceOver.some(({ halfClose }) => halfClose);
     this.readyAtOnce =
       !spec.open.some((step) => step.await !== undefined) && !spec.receive.some(({ is }) => is === 'ready');
   }
@@ -77,7 +81,7 @@ export class MappedSpeaker implements Speaker {
   }
 
   heard(given: string | Uint8Array): readonly Heard[] {
-    if (typeof given !== 'string') return [{ is: 'not understood', problem: 'a binary message, where a text was due' }];
+    if (typeof given !== 'string') return [{ is: 'not understood', problem: this.#binary }];
     const message = messageOf(given);
     const awaited = this.#spec.open[this.#step]?.await;
     if (awaited !== undefined && meets(message, awaited)) return this.#awaited();
@@ -125,17 +129,32 @@ export class MappedSpeaker implements Speaker {
   }
 
   unanswered(): HeardText | undefined {
+    return this.#endsWithStream ? undefined : this.#allSettled();
+  }
+
+  ended(): HeardText | undefined {
+    return this.#endsWithStream ? this.#allSettled() : undefined;
+  }
+
+  /** The final of an utterance that is over, and of which all that was heard is settled. */
+  #allSettled(): HeardText | undefined {
     const current = this.#utterances[this.#finals];
     if (!current?.over || !current.hadFinal || current.segment !== '') return undefined;
     const { settled: text } = current;
     return { is: 'final', utterance: this.#finals++, text, settled: text.length };
   }
 
+  get #binary(): string {
+    return this.#spec.grpc ? 'bytes that are none of its messages' : 'a binary message, where a text was due';
+  }
+
   /**
-   * Whether a final that came after the utterance was over ends it: those alone that say so, where
-   * any does; the answer to its end, where each message has one; else any.
+   * Whether a final that came after the utterance was over ends it: none where the stream ends with
+   * it; those alone that say so, where any does; the answer to its end, where each message has one;
+   * else any.
    */
   #ends(rule: Rule, answersEnd: boolean | undefined): boolean {
+    if (this.#endsWithStream) return false;
     if (this.#spec.receive.some(({ ends }) => ends)) return rule.ends === true;
     return this.#spec.reach === 'replies' ? answersEnd === true : true;
   }
@@ -168,9 +187,10 @@ export class MappedSpeaker implements Speaker {
 
   /** `ends`: the answer to the last of them, where there is one to each, ends the utterance. */
   #say(steps: readonly Partial<MappingStep>[], ends: boolean): Outgoing[] {
-    const messages = steps.flatMap(({ send, silence }) =>
-      send === undefined ? this.#silence(silence ?? 0) : [this.#written(send)],
-    );
+    const messages = steps.flatMap(({ send, silence, halfClose }): Outgoing[] => {
+      if (halfClose) return [{ halfClose }];
+      return send === undefined ? this.#silence(silence ?? 0) : [this.#written(send)];
+    });
     if (ends && messages.length > 0) this.#unanswered.push({ coversMs: this.#sentMs, ends: true });
     return messages;
   }

@@ -1,21 +1,23 @@
-import type { ConnectRequest, Dialect, Reach, SessionInput } from './dialect.ts';
+import type { ConnectRequest, Dialect, GrpcMethod, Reach, SessionInput } from './dialect.ts';
+import { grpcMethod } from './grpc-method.ts';
 import { MappedSpeaker } from './mapped-speaker.ts';
-import type { Mapping, MappingSpec } from './mapping-schema.ts';
+import type { MappingSpec } from './mapping-schema.ts';
 import { withValueAt } from './pointer.ts';
-import { base64Between, type SoundFormat } from './sound.ts';
+import type { ReadMapping } from './read-mapping.ts';
+import { base64Between, type OutgoingMessage, type SoundFormat } from './sound.ts';
 import { filledIn, type Variables } from './variables.ts';
 
-export type { Mapping } from './mapping-schema.ts';
-
 /** The dialect that a mapping describes; `sampleRateHz`: instead of the mapping's own. */
-export function mapped({ metadata, spec }: Mapping, sampleRateHz = spec.audio.sampleRate): Dialect {
-  const audio = soundFormat(spec.audio, sampleRateHz);
+export function mapped({ metadata, spec, call }: ReadMapping, sampleRateHz = spec.audio.sampleRate): Dialect {
+  const method = call && grpcMethod(call);
+  const audio = soundFormat(spec.audio, sampleRateHz, method);
   return {
     name: metadata.name,
     audio,
     tells: { reach: reachOf(spec), partials: spec.receive.some(({ is }) => is === 'partial') },
     connectionFor: spec.connect.for,
-    connect: (session) => requestOf(spec.connect, variablesOf(session)),
+    ...(method && { carrier: 'grpc' }),
+    connect: (session) => ({ ...requestOf(spec.connect, variablesOf(session)), ...(method && { grpc: method }) }),
     speaker: (session) => new MappedSpeaker(spec, audio, variablesOf(session)),
   };
 }
@@ -29,10 +31,15 @@ function reachOf({ receive, reach }: MappingSpec): Reach {
 function soundFormat(
   { as, encoding, message: messageMs, of = {}, in: place }: MappingSpec['audio'],
   sampleRateHz: number,
+  method: GrpcMethod | undefined,
 ): SoundFormat {
   const format: SoundFormat = { encoding, sampleRateHz, messageMs };
-  if (as === 'binary' || !place) return format;
+  if (!place || !(method || as === 'base64')) return format;
   const constant = filledIn(of, { sampleRate: sampleRateHz, language: '', reference: '', session: '' });
+  if (method) {
+    const message = (samples: Uint8Array): OutgoingMessage => method.encode(withValueAt(constant, place, samples));
+    return { ...format, message };
+  }
   const [before = '', after = ''] = JSON.stringify(withValueAt(constant, place, mark)).split(mark);
   return { ...format, message: base64Between(before, after) };
 }

@@ -17,7 +17,8 @@ type LooseRule = {
 /** A spec of which anything may have other problems. */
 type LooseMapping = {
   connect?: unknown;
-  audio?: { as?: string; of?: unknown; in?: Pointer | undefined };
+  grpc?: unknown;
+  audio?: { as?: string | undefined; of?: unknown; in?: Pointer | undefined };
   reach?: string | undefined;
   open?: unknown;
   utteranceBegin?: unknown;
@@ -35,7 +36,10 @@ export function checkMapping(spec: LooseMapping, context: z.RefinementCtx): void
   const { open, utteranceBegin, utteranceOver, keepAlive, close, connect } = spec;
   for (const [name, part] of Object.entries({ connect, open, utteranceBegin, utteranceOver, keepAlive, close }))
     for (const { path, message } of variableProblems(part)) problem([name, ...path], message);
-  if (spec.audio) checkAudio(spec.audio, problem);
+  const overGrpc = spec.grpc !== undefined;
+  if (spec.audio) checkAudio(spec.audio, overGrpc, problem);
+  if (overGrpc) checkCall(spec, problem);
+  checkHalfCloses(spec, problem);
   const rules = Array.isArray(spec.receive) ? (spec.receive as LooseRule[]).filter(isObject) : [];
   for (const [index, rule] of rules.entries()) checkRule(rule as LooseRule, index, problem);
   checkOrder(rules as LooseRule[], problem);
@@ -45,18 +49,50 @@ export function checkMapping(spec: LooseMapping, context: z.RefinementCtx): void
     problem(['reach'], 'contradicts coversTo and words.end: the messages say how far they reach; keep one');
 }
 
-function checkAudio({ as, of, in: place }: NonNullable<LooseMapping['audio']>, problem: Report): void {
-  if (as === 'binary') {
+function checkAudio(
+  { as, of, in: place }: NonNullable<LooseMapping['audio']>,
+  overGrpc: boolean,
+  problem: Report,
+): void {
+  if (overGrpc && as !== undefined) problem(['audio', 'as'], 'is for a WebSocket; over gRPC in names a field of bytes');
+  if (!overGrpc && (as === undefined || as === 'binary')) {
     for (const [name, value] of Object.entries({ of, in: place }))
       if (value !== undefined) problem(['audio', name], 'is for base64; a binary message is the sound alone');
     return;
   }
-  if (as !== 'base64') return;
-  if (!place) problem(['audio'], 'has no in: where in the message the base64 stands, as in: /audio');
+  if (!overGrpc && as !== 'base64') return;
+  const what = overGrpc ? 'sound' : 'base64';
+  if (!place) problem(['audio'], `has no in: where in the message the ${what} stands, as in: /audio`);
   else if (withValueAt(of ?? {}, place, '') === undefined)
     problem(['audio', 'in'], `${showPointer(place)} has no place in audio.of: something else stands there`);
   // A message of sound is made once for all sessions.
   for (const { path, message } of variableProblems(of, ['sampleRate'])) problem(['audio', 'of', ...path], message);
+}
+
+/** A call has no URL: its method is named, and what a URL would say is in its messages. */
+function checkCall({ connect }: LooseMapping, problem: Report): void {
+  if (!isObject(connect)) return;
+  for (const name of ['path', 'query', 'subprotocols'])
+    if (connect[name] !== undefined) problem(['connect', name], 'is for a WebSocket; a call of gRPC has headers alone');
+}
+
+function checkHalfCloses({ grpc, connect, ...lists }: LooseMapping, problem: Report): void {
+  const { utteranceBegin, utteranceOver, close } = lists;
+  for (const [name, steps] of Object.entries({ utteranceBegin, utteranceOver, close }))
+    for (const [index, step] of listOf(steps).entries()) {
+      if (!isObject(step) || step.halfClose === undefined) continue;
+      const path = [name, index, 'halfClose'];
+      if (grpc === undefined) problem(path, 'is for grpc; a WebSocket is closed as a whole');
+      else if (name === 'utteranceBegin')
+        problem(path, 'closes the stream before the sound; it belongs in utteranceOver');
+      else if (index < listOf(steps).length - 1) problem(path, 'is not the last step: nothing can be sent behind it');
+      else if (name === 'utteranceOver' && isObject(connect) && connect.for === 'session')
+        problem(path, 'ends the stream, and connect.for is session; write connect: {for: utterance}');
+    }
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
 }
 
 /** What belongs to which rules, besides when, has and is. */

@@ -45,10 +45,19 @@ const message = z.unknown().refine((given) => (typeof given === 'string' && give
 });
 
 const silence = duration(10, 10_000);
+const halfClose = z
+  .literal(true, { error: () => 'is not true; leave it out' })
+  .optional()
+  .describe('Of grpc: nothing more is sent, and the server says the rest and ends the stream.');
 const step = section({
   send: message.optional(),
   silence: silence.optional().describe('So much of it is sent at once.'),
-}).superRefine(exactlyOne(['send', 'silence']), despiteProblems);
+  halfClose,
+}).superRefine(exactlyOne(['send', 'silence', 'halfClose']), despiteProblems);
+const closeStep = section({ send: message.optional(), halfClose }).superRefine(
+  exactlyOne(['send', 'halfClose']),
+  despiteProblems,
+);
 const openStep = section({
   send: message.optional(),
   await: condition.optional().describe('Nothing more is sent until a message like this has come.'),
@@ -91,7 +100,10 @@ const rule = section({
   retryAfter: pointer.optional().describe('Seconds.'),
 });
 
-/** A protocol of JSON and sound over a WebSocket, as its YAML file describes it. */
+/**
+ * A protocol of JSON and sound over a WebSocket, or of a bidirectional stream of gRPC, as its YAML
+ * file describes it.
+ */
 export const streamProtocol = section({
   apiVersion: word('speechfb.dev/v1alpha1'),
   kind: word('StreamProtocol'),
@@ -112,15 +124,24 @@ export const streamProtocol = section({
       subprotocols: z.array(text('a subprotocol')).optional(),
       for: oneOf(['session', 'utterance']).prefault('session').describe('How much one connection takes.'),
     }).prefault({}),
+    grpc: section({
+      proto: text('the path of a .proto file').describe('Relative to this file.'),
+      service: text('the full name of a service, as nvidia.riva.asr.RivaSpeechRecognition'),
+      method: text('the name of a method of it'),
+    })
+      .optional()
+      .describe('The stream is a bidirectional one of gRPC; rules and messages are JSON of those in the .proto.'),
     audio: section({
-      as: oneOf(['binary', 'base64']).prefault('binary'),
+      as: oneOf(['binary', 'base64'])
+        .optional()
+        .describe('Default: binary. Over gRPC the sound is the bytes field in of the message of.'),
       encoding: oneOf(['pcm_s16le', 'pcm_f32le', 'mulaw']).prefault('pcm_s16le'),
       sampleRate: integer(8000, 48_000)
         .multipleOf(50, { error: () => 'is no multiple of 50 Hz' })
         .prefault(16_000),
       message: duration(10, 1000).prefault('20ms').describe('Sound in one message.'),
-      of: z.record(z.string(), z.unknown()).optional().describe('Of base64: the message around the sound.'),
-      in: pointer.optional().describe('Of base64: where the sound stands in it.'),
+      of: z.record(z.string(), z.unknown()).optional().describe('Of base64 and grpc: the message around the sound.'),
+      in: pointer.optional().describe('Of base64 and grpc: where the sound stands in it.'),
     }).prefault({}),
     reach: oneOf(['replies', 'words', 'final'])
       .optional()
@@ -131,7 +152,7 @@ export const streamProtocol = section({
     keepAlive: section({ every: duration(500, 600_000), send: message.optional(), silence: silence.optional() })
       .superRefine(exactlyOne(['send', 'silence']), despiteProblems)
       .optional(),
-    close: z.array(section({ send: message })).prefault([]),
+    close: z.array(closeStep).prefault([]),
     receive: z.array(rule, { error: () => 'is not a list of rules such as {when: {type: final}, is: final}' }).min(1, {
       error: () => 'is empty: nothing that the server says would be understood',
     }),

@@ -6,7 +6,12 @@ import { toMulaw } from './mulaw.ts';
  * A message to the server: a string is a text message, bytes are a binary one, `text` is a text
  * message in UTF-8 that many sessions send. None of them is changed by who sends it.
  */
-export type Outgoing = string | Uint8Array | { readonly text: Uint8Array };
+export type OutgoingMessage = string | Uint8Array | { readonly text: Uint8Array };
+
+/**
+ * What a dialect wants done: a message sent, or, over gRPC, the app's half of the stream closed.
+ */
+export type Outgoing = OutgoingMessage | { readonly halfClose: true };
 
 /** How samples go over the wire: little-endian, mono; `mulaw` is G.711. */
 const encodings = ['pcm_s16le', 'pcm_f32le', 'mulaw'] as const;
@@ -19,7 +24,7 @@ export type SoundFormat = {
   /** Sound in one message where the scenario does not say, ms. */
   messageMs: number;
   /** The message that carries these encoded samples: a binary one of just them by default. */
-  message?(samples: Uint8Array): Outgoing;
+  message?(samples: Uint8Array): OutgoingMessage;
 };
 
 /**
@@ -37,7 +42,7 @@ export class EncodedSound {
   readonly #format: SoundFormat;
   /** Made when it is first needed: a server may want another format than was thought. */
   #samples: Uint8Array | undefined;
-  readonly #messages: (Outgoing | undefined)[] = [];
+  readonly #messages: (OutgoingMessage | undefined)[] = [];
   readonly #others = new Map<SoundFormat, EncodedSound>();
 
   /** `frameMs`: sound in one message; it must hold a whole number of samples. */
@@ -68,7 +73,7 @@ export class EncodedSound {
   }
 
   /** The message of frame `index`; the same object each time. */
-  at(index: number): Outgoing {
+  at(index: number): OutgoingMessage {
     let message = this.#messages[index];
     if (message === undefined) {
       const samples = this.samples(index);
@@ -90,7 +95,7 @@ export class EncodedSound {
 }
 
 /** A wrapper for `SoundFormat.message`: base64 between two parts of a JSON text. */
-export function base64Between(before: string, after: string): (samples: Uint8Array) => Outgoing {
+export function base64Between(before: string, after: string): (samples: Uint8Array) => OutgoingMessage {
   return (samples) => {
     const { buffer, byteOffset, byteLength } = samples;
     return { text: Buffer.from(`${before}${Buffer.from(buffer, byteOffset, byteLength).toString('base64')}${after}`) };

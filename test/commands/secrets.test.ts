@@ -107,7 +107,7 @@ describe('no secret is in what is said of', () => {
       '9:18: spec.target.url: the environment variable',
     ],
     ["a shell's variable", '{ url: "ws://h?k=${HOST}" }', 'write ${env:HOST}'],
-    ['a URL that is a list', `{ url: ["ws://h?k=${key}"] }`, 'is not a ws:// or wss:// URL'],
+    ['a URL that is a list', `{ url: ["ws://h?k=${key}"] }`, 'is not a ws://, wss://, grpc:// or grpcs:// URL'],
   ])('%s', async (_, target, sentence) => {
     const ran = await speechfb('loadtest', scenario(target));
     expect(ran).toMatchObject({ status: 2, stderr: expect.stringContaining(sentence) });

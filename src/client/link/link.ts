@@ -3,7 +3,7 @@ import type { ChecksummedFrame } from '../../protocol/frame.ts';
 
 /**
  * One connection as an app holds it: a WebSocket, on the network that is there or on a simulated
- * one. Times are ms on the shard's clock.
+ * one, or a call of gRPC. Times are ms on the shard's clock.
  */
 export type Link = {
   /**
@@ -20,9 +20,11 @@ export type Link = {
   terminate(): void;
   /** Says goodbye (1000) and ends; no event follows. */
   goodbye(): void;
+  /** Present where the app can end its half alone: it sends nothing more, and hears the rest. */
+  halfClose?(): void;
   /** Bytes taken by `send` that the network has not taken yet: `WebSocket.bufferedAmount`. */
   readonly bufferedBytes: number;
-  /** Present when the server would open no stream. */
+  /** Present when the server would open no stream, or turned away a call. */
   readonly refusal?: LinkRefusal | undefined;
 };
 

@@ -19,7 +19,7 @@ export const registerLoadtest: RegisterCommand = (program: Command, done) => {
       '<scenario>',
       'YAML of kind LoadScenario, or the name of one that ships, as quickstart; - for standard input',
     )
-    .option('--url <url>', 'the server to load, ws:// or wss://, instead of one started beside the test')
+    .option('--url <url>', 'the server to load, ws(s):// or grpc(s)://, instead of one started beside the test')
     .option('--duration <duration>', 'how long learners speak, instead of what the scenario says, for example 20s')
     .option('--out <dir>', 'where to write the run directory: run.json, summary.md, junit.xml, histograms, traces')
     .option('--seed <number>', 'who comes when, and says what; the same number gives the same schedule')

@@ -8,10 +8,13 @@ export const registerProbe: RegisterCommand = (program: Command, done) => {
   program
     .command('probe')
     .description('Plays one recording to a server of any protocol and shows what each of its messages was taken for.')
-    .argument('<url>', 'the server, ws:// or wss://; ${env:NAME} in it is read from the environment')
+    .argument('<url>', 'the server, ws://, wss://, grpc:// or grpcs://; ${env:NAME} in it is read from the environment')
     .argument('<file>', 'a WAV file; - is the standard input')
     .requiredOption('--text <text>', 'what is being read')
-    .option('--protocol <name>', 'openai-realtime, deepgram, vosk, ..., a .yaml of kind StreamProtocol, or a .mjs')
+    .option(
+      '--protocol <name>',
+      'openai-realtime, deepgram, vosk, riva, ..., a .yaml of kind StreamProtocol, or a .mjs',
+    )
     .option('--option <name=value>', 'an option of the protocol, as model=nova-3; may be repeated', several)
     .option('--language <tag>', 'of what is read', 'en-US')
     .option('--header <header>', 'what the upgrade carries, as "Authorization: Token ${env:KEY}"', several)

@@ -33,7 +33,7 @@ export async function runProbe(url: string, file: string, flags: ProbeFlags): Pr
 async function probe(url: string, file: string, flags: ProbeFlags, signal: AbortSignal): Promise<ExitCode> {
   if (flags.text.trim() === '') throw new SpeechfbError('bad_flag', '--text: is empty; write what is being read');
   const dialect = probedDialect(flags);
-  const server = probedServer(url, flags);
+  const server = probedServer(url, flags, dialect);
   const patience = {
     readyMs: timeoutOf('--ready-timeout', flags.readyTimeout),
     finalMs: timeoutOf('--final-timeout', flags.finalTimeout),
@@ -148,7 +148,8 @@ function refuseUnreached(
   dialect: Dialect,
   { readyTimeout }: ProbeFlags,
 ): void {
-  if (readyMs !== undefined || messages.length > 0) return;
+  const turnedAway = readyMs !== undefined && end.outcome === 'refused';
+  if (messages.length > 0 || (readyMs !== undefined && !turnedAway)) return;
   // It was we who closed then.
   if (end.outcome === 'closed') {
     const message = `nothing to probe at ${server.shown}: it said nothing within ${readyTimeout}, and ${dialect.name} waits for its first word`;
@@ -157,12 +158,12 @@ function refuseUnreached(
     });
   }
   const why = server.hide(end.reason) || `it closed with code ${end.code}`;
-  const code = why.startsWith(refusal) ? 'session_refused' : 'connection_refused';
+  const code = turnedAway || why.startsWith(refusal) ? 'session_refused' : 'connection_refused';
   const trouble = tlsTrouble(why, server.hostname);
   const hint =
     trouble &&
     {
-      plain: `try ${server.shown.replace(/^wss:/, 'ws:')}`,
+      plain: `try ${server.shown.replace(/^(ws|grpc)s:/, '$1:')}`,
       name: 'call it by a name of its certificate, or trust anybody with --insecure',
       untrusted: 'trust its authority with --ca FILE, or anybody with --insecure',
     }[trouble.kind];

@@ -6,10 +6,12 @@ import { readToken } from '../../client/token.ts';
 import { checkAnyUrl } from '../../client/url.ts';
 import { unreadable } from '../../config/read-chunks.ts';
 import { flattenIssues } from '../../config/yaml.ts';
+import type { Dialect } from '../../dialects/dialect.ts';
 import { SpeechfbError } from '../../errors.ts';
 import type { ProbeOptions } from '../../load/probe/play.ts';
 import { auth, readCredentials } from '../../load/scenario/auth-schema.ts';
 import { hideSecrets } from '../../redact.ts';
+import type { SecretUrl } from '../../secret-url.ts';
 import type { ProbeFlags } from './flags.ts';
 
 /** Where a probe goes, and what is shown of it. */
@@ -28,13 +30,19 @@ export type ProbedServer = {
  * The server of a URL, with what lets one in. Throws for a host that may be another's before
  * anything is sent: `no_consent`; for secrets that are not there, as those who read them do.
  */
-export function probedServer(given: string, flags: ProbeFlags): ProbedServer {
+export function probedServer(given: string, flags: ProbeFlags, { name, carrier }: Dialect): ProbedServer {
   const url = checkAnyUrl(given);
+  if (url.isGrpc !== (carrier === 'grpc')) throw wrongUrl(url, name);
   checkHost(url.hostname, flags.yesLoad);
+  if (url.isGrpc && flags.auth)
+    throw new SpeechfbError('bad_flag', '--auth: a call of gRPC has no query; use --header');
   const credentials = readCredentials(placesOf(flags), 'probe');
   const token = flags.tokenFile === undefined ? undefined : readToken(flags.tokenFile);
   if ((flags.ca !== undefined || flags.insecure) && !url.isSecure)
-    throw new SpeechfbError('bad_flag', `${flags.ca === undefined ? '--insecure' : '--ca'} is for wss:// URLs`);
+    throw new SpeechfbError(
+      'bad_flag',
+      `${flags.ca === undefined ? '--insecure' : '--ca'} is for ${url.isGrpc ? 'grpcs' : 'wss'}:// URLs`,
+    );
   const tls = { ...(flags.ca && { ca: readPem(flags.ca) }), ...(flags.insecure && { insecure: true as const }) };
   const address: ServerAddress = { url: url.href, token, tls, credentials };
   const shown = `${url}`;
@@ -45,6 +53,14 @@ export function probedServer(given: string, flags: ProbeFlags): ProbedServer {
     links: (request, wheel) => dialectLinks(address, request, () => performance.now(), wheel.catchUp),
     hide: (text) => hideSecrets(url.hide(text), [token ?? '', ...credentials.secrets]),
   };
+}
+
+function wrongUrl(url: SecretUrl, name: string): SpeechfbError {
+  const carried = url.isGrpc
+    ? 'a WebSocket: write ws:// or wss://'
+    : 'gRPC: write grpc://host:port or grpcs://host:port';
+  const hint = 'a server of gRPC needs --protocol: riva, or a mapping that names its .proto';
+  return new SpeechfbError('bad_url', `${url}: ${name} is spoken over ${carried}`, url.isGrpc ? { hint } : {});
 }
 
 function checkHost(host: string, yes: string | undefined): void {

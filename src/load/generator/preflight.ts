@@ -20,7 +20,7 @@ export type PreflightTarget = {
 };
 
 /**
- * Opens one WebSocket to the server and closes it again, before any load: a target that is not
+ * Opens one connection to the server and closes it again, before any load: a target that is not
  * there, is not trusted or does not want this token is a mistake in the test, no measurement.
  * Throws `connection_refused`, also when it is aborted, or `session_refused` with the server's own
  * words. A server that dies later is measured.
@@ -104,18 +104,24 @@ function greeting(
 function unreachable(url: SecretUrl, cause: string): SpeechfbError {
   const trouble = tlsTrouble(cause, url.hostname);
   const hint = {
-    plain: `try ${`${url}`.replace('wss:', 'ws:')}`,
+    plain: `try ${`${url}`.replace(/^(ws|grpc)s:/, '$1:')}`,
     name: 'call it by a name of its certificate, or trust anybody with spec.target.tls.insecure',
     untrusted: 'trust its authority with spec.target.tls.ca, or anybody with spec.target.tls.insecure',
-    none: /subprotocol/.test(cause)
-      ? 'name what it speaks with spec.target.protocol; speechfb probe shows what it says'
-      : 'start a server with: speechfb serve',
+    none: url.isGrpc ? undefined : hintOfUnreached(cause),
   }[trouble?.kind ?? 'none'];
-  return new SpeechfbError('connection_refused', `nothing to load at ${url}: ${trouble?.words ?? cause}`, { hint });
+  return new SpeechfbError('connection_refused', `nothing to load at ${url}: ${trouble?.words ?? cause}`, {
+    ...(hint !== undefined && { hint }),
+  });
+}
+
+function hintOfUnreached(cause: string): string {
+  return /subprotocol/.test(cause)
+    ? 'name what it speaks with spec.target.protocol; speechfb probe shows what it says'
+    : 'start a server with: speechfb serve';
 }
 
 function hintFor(words: string): { hint?: string } {
-  return /unauthorized|401/.test(words)
+  return /unauthorized|UNAUTHENTICATED|401/.test(words)
     ? { hint: 'give the token with --token-file or spec.target.tokenFile, any other key with spec.target.auth' }
     : {};
 }

@@ -24,7 +24,7 @@ import type { Clip } from './clips.ts';
 import { readPrices } from './cost-schema.ts';
 import { entriesOf, timesOf } from './faults-schema.ts';
 import { loadProfileOf } from './load-profile-of.ts';
-import { unmeasurable } from './measurable.ts';
+import { carrierProblems, unmeasurable } from './measurable.ts';
 import { canonicalName } from './network-names.ts';
 import { problemsAt, readNetworks } from './networks.ts';
 import type { LoadScenario } from './scenario.ts';
@@ -159,10 +159,12 @@ function checkLanguages({ spec, at }: LoadScenario, clips: readonly Clip[], prob
   }
 }
 
-/** An objective on what the target's protocol does not tell. */
+/** What the target's protocol cannot do: an objective on what it does not tell, a network. */
 function checkMeasurable({ spec, at, dialect: spoken }: LoadScenario, problems: Problem[]): void {
-  if (!spoken) return;
-  const dialect = createDialect(spoken);
+  const dialect = spoken && createDialect(spoken);
+  for (const { path, message } of carrierProblems(spec, dialect))
+    problems.push({ where: at(['spec', ...path]), message: `spec.${path.map(String).join('.')}: ${message}` });
+  if (!dialect) return;
   for (const [index, { metric }] of spec.objectives.entries()) {
     const why = unmeasurable(metric, dialect);
     if (why !== undefined)

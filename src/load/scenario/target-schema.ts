@@ -47,7 +47,7 @@ const embedded = section({
 
 /** Without a url: a server of this version is started beside the test, on a port of its own. */
 export const target = section({
-  url: text('a ws:// or wss:// URL')
+  url: text('a ws://, wss://, grpc:// or grpcs:// URL')
     .transform(throughUnit(checkAnyUrl))
     .optional()
     .describe(
@@ -115,7 +115,8 @@ function checkTarget(given: LooseTarget, context: z.RefinementCtx): void {
   if (url !== undefined && options)
     problem('embedded', 'is for a server that the test starts, but target.url is given');
   if (token !== undefined && tokenFile !== undefined) problem('tokenFile', 'is given beside token; keep one');
-  if (tls && url instanceof SecretUrl && !url.isSecure) problem('tls', `is for wss:// URLs, but target.url is ${url}`);
+  if (tls && url instanceof SecretUrl && !url.isSecure)
+    problem('tls', `is for ${url.isGrpc ? 'grpcs' : 'wss'}:// URLs, but target.url is ${url}`);
   if (tls && options) problem('tls', 'is for wss:// URLs; the embedded server listens on loopback without TLS');
   if (tls?.ca !== undefined && tls.insecure) problem('tls', 'has both ca and insecure; keep one');
   if (url === undefined && given.consent !== undefined) problem('consent', 'is for a target.url, and there is none');
@@ -125,6 +126,8 @@ function checkTarget(given: LooseTarget, context: z.RefinementCtx): void {
   const bearer = token !== undefined || tokenFile !== undefined;
   if (bearer && places.some((one) => isMapping(one) && /^authorization$/i.test(`${one.header}`)))
     problem('auth', 'has the header Authorization, in which the token goes too; keep one');
+  if (url instanceof SecretUrl && url.isGrpc && places.some((one) => isMapping(one) && one.header === undefined))
+    problem('auth', 'goes into the metadata of a call of gRPC, which has headers alone; write header');
   const known = isProtocolFile(protocol) || protocolNameProblem(protocol) === undefined;
   if (url === undefined && known && !spokenHere.includes(protocol))
     problem(

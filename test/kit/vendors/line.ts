@@ -1,11 +1,20 @@
-import type { WebSocket } from 'ws';
 import { rubbish, type Stalls, type VendorFaults } from './faults.ts';
 import type { Ledger } from './ledger.ts';
 import { Recogniser, type RecogniserOptions, type Said } from './recogniser.ts';
 import type { FindScript } from './script.ts';
 
+/** What carries the messages: a WebSocket, or something that behaves like one. */
+export type LineSocket = {
+  readonly readyState: number;
+  readonly OPEN: number;
+  on(event: 'close', listener: () => void): unknown;
+  send(data: string | Buffer): void;
+  close(code: number, reason: string): void;
+  terminate(): void;
+};
+
 export type LineOptions = {
-  socket: WebSocket;
+  socket: LineSocket;
   find: FindScript;
   ledger: Ledger;
   faults: VendorFaults;
