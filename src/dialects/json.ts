@@ -9,8 +9,13 @@ export function objectIn(message: string | Uint8Array): JsonObject | { problem: 
     if (isObject(value)) return value;
     return { problem: 'JSON that is no object' };
   } catch {
-    return { problem: 'no JSON' };
+    return { problem: noJson(message) };
   }
+}
+
+/** What a text that is no JSON is, as far as it shows. */
+export function noJson(text: string): string {
+  return text.includes('\0') ? 'no JSON: it looks like UTF-16, where UTF-8 was due' : 'no JSON';
 }
 
 export function isObject(value: unknown): value is JsonObject {

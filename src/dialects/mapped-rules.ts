@@ -1,5 +1,5 @@
 import type { HeardError, HeardWord } from './dialect.ts';
-import { isObject } from './json.ts';
+import { isObject, noJson } from './json.ts';
 import { type Condition, msOfUnit, type Rule } from './mapping-schema.ts';
 import { type Pointer, showPointer, valueAt } from './pointer.ts';
 
@@ -100,8 +100,8 @@ function numberOf(value: unknown): number | undefined {
 }
 
 /** A sentence on a message that no rule is for. */
-export function unmatched({ value }: Message): string {
-  if (value === undefined) return 'no JSON, and no rule is for that text';
+export function unmatched({ text, value }: Message): string {
+  if (value === undefined) return `${noJson(text)}, and no rule is for that text`;
   const type = isObject(value)
     ? ['type', 'message_type', 'event', 'mode'].find((key) => typeof value[key] === 'string')
     : undefined;

@@ -201,6 +201,15 @@ describe('a probe', () => {
     expect(vendor.requests).toEqual([]);
   });
 
+  it('of a server that waits for us, as we for it, says so', async () => {
+    const url = await start(invented(ofVosk));
+    const flags = ['--protocol', 'openai-realtime', '--text', text, '--ready-timeout', '300ms'];
+    const ran = await speechfb('probe', url, clip, ...flags);
+    expect(ran).toMatchObject({ status: 2, stdout: '' });
+    expect(ran.stderr).toContain('it said nothing within 300ms, and openai-realtime waits for its first word');
+    expect(ran.stderr).toContain('--learn FILE');
+  });
+
   it('says when nobody is there, and writes no mapping', async () => {
     const file = join(temporaryDirectory(), 'x.yaml');
     const { status, stderr } = await speechfb('probe', 'ws://127.0.0.1:9', clip, '--learn', file, '--text', text);

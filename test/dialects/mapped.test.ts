@@ -244,6 +244,14 @@ describe('a mapping takes', () => {
     ],
     ['a number for a text', '{"t":"p","x":1}', { is: 'not understood' }],
     ['bytes', new Uint8Array(2), { is: 'not understood', problem: 'a binary message, where a text was due' }],
+    [
+      'another encoding',
+      Buffer.from('{"type":"partial"}', 'utf16le').toString(),
+      {
+        is: 'not understood',
+        problem: 'no JSON: it looks like UTF-16, where UTF-8 was due, and no rule is for that text',
+      },
+    ],
     ['no JSON', 'hello', { is: 'not understood', problem: 'no JSON, and no rule is for that text' }],
     ['a name of every object', '{"t":"constructor"}', { is: 'not understood' }],
   ])('%s for what it is', (_, message, heard) => {

@@ -56,7 +56,7 @@ async function probe(url: string, file: string, flags: ProbeFlags, signal: Abort
     { signal, onMessage: (message) => show(reading, server, message, flags) },
   );
   if (signal.aborted) return exitCodes.interrupted;
-  refuseUnreached(run, server);
+  refuseUnreached(run, server, dialect, flags);
   return told({ run, reading, clip, dialect, server, flags });
 }
 
@@ -142,9 +142,21 @@ function write(file: string, text: string): void {
 }
 
 /** A server that takes nobody, or says nothing to the upgrade, is no measurement. */
-function refuseUnreached({ end, readyMs, messages }: ProbeRun, server: ProbedServer): void {
+function refuseUnreached(
+  { end, readyMs, messages }: ProbeRun,
+  server: ProbedServer,
+  dialect: Dialect,
+  { readyTimeout }: ProbeFlags,
+): void {
   const turnedAway = readyMs !== undefined && end.outcome === 'refused';
   if (messages.length > 0 || (readyMs !== undefined && !turnedAway)) return;
+  // It was we who closed then.
+  if (end.outcome === 'closed') {
+    const message = `nothing to probe at ${server.shown}: it said nothing within ${readyTimeout}, and ${dialect.name} waits for its first word`;
+    throw new SpeechfbError('session_refused', message, {
+      hint: 'name another --protocol, or leave it out and look with --learn FILE',
+    });
+  }
   const why = server.hide(end.reason) || `it closed with code ${end.code}`;
   const code = turnedAway || why.startsWith(refusal) ? 'session_refused' : 'connection_refused';
   const trouble = tlsTrouble(why, server.hostname);

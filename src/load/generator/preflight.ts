@@ -107,11 +107,17 @@ function unreachable(url: SecretUrl, cause: string): SpeechfbError {
     plain: `try ${`${url}`.replace(/^(ws|grpc)s:/, '$1:')}`,
     name: 'call it by a name of its certificate, or trust anybody with spec.target.tls.insecure',
     untrusted: 'trust its authority with spec.target.tls.ca, or anybody with spec.target.tls.insecure',
-    none: url.isGrpc ? undefined : 'start a server with: speechfb serve',
+    none: url.isGrpc ? undefined : hintOfUnreached(cause),
   }[trouble?.kind ?? 'none'];
   return new SpeechfbError('connection_refused', `nothing to load at ${url}: ${trouble?.words ?? cause}`, {
     ...(hint !== undefined && { hint }),
   });
+}
+
+function hintOfUnreached(cause: string): string {
+  return /subprotocol/.test(cause)
+    ? 'name what it speaks with spec.target.protocol; speechfb probe shows what it says'
+    : 'start a server with: speechfb serve';
 }
 
 function hintFor(words: string): { hint?: string } {

@@ -305,7 +305,8 @@ export class Learner implements FaultyLearner {
     if (end.outcome === 'sent_away' && !this.#finishing && this.#comesBack(end)) return;
     this.#end = end;
     if (!this.#finishing && !this.#isAway) this.#meter.over(end.outcome, retry ? undefined : this.#context.clock());
-    const { outcome, reason, code } = end;
+    const { outcome, code } = end;
+    const reason = this.#finishing ? (unfinished[outcome] ?? end.reason) : end.reason;
     if (outcome !== 'closed' && outcome !== 'sent_away')
       this.#sessionError(`${outcome}: ${reason || 'no reason'} (${code})`, `${outcome} ${code} ${reason}`);
     this.#resolveDone();
@@ -315,6 +316,12 @@ export class Learner implements FaultyLearner {
     this.#context.onSessionError(text, kind);
   }
 }
+
+/** What a session was waiting for when the test was over. */
+const unfinished: Readonly<Partial<Record<ClientEnd['outcome'], string>>> = {
+  refused: 'the server was not ready when the test was over',
+  lost: 'not every final had come when the test was over',
+};
 
 const lossStream = 0x4000_0000;
 const retryStream = 0x2000_0000;

@@ -112,9 +112,29 @@ describe.concurrent('learners whose vendor', () => {
     expect(tally.utterances).toBe(tally.utterances_due);
   });
 
+  it('waits for them, as they for it, are refused, and told so', async ({ expect }) => {
+    const habits = { emitMs: 100, lagMs: 100, endpointMs: undefined };
+    const other = {
+      path: '/v1/realtime',
+      rateHz: 24_000,
+      habits,
+      understand: () => undefined,
+      answer: () => ({}),
+      error: {},
+    };
+    const { tally, result } = await run('openai-realtime', invented(other));
+    expect(tally).toMatchObject({ sessions: 3, sessions_refused: 3 });
+    expect(result.sessionErrors).toEqual([
+      { text: 'refused: the server was not ready when the test was over (1006)', count: 3 },
+    ]);
+  });
+
   it('never says a final wait for it, and count it as never', async ({ expect }) => {
-    const { tally, measured } = await run('deepgram-flux', deepgramFlux, { neverFinal: true });
+    const { tally, measured, result } = await run('deepgram-flux', deepgramFlux, { neverFinal: true });
     expect(tally).toMatchObject({ sessions_ok: 0, utterances: 0 });
+    expect(result.sessionErrors).toEqual([
+      { text: 'lost: not every final had come when the test was over (1006)', count: 3 },
+    ]);
     expect(measured.distributions.final_latency.never).toBe(measured.distributions.final_latency.samples);
   });
 });

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
@@ -77,6 +78,22 @@ it('a server without TLS is told from one that is not there', async () => {
   const error = await refusal((await http(200, '')).replace('ws:', 'wss:'));
   expect(error.message).toContain('what answers there does not speak TLS');
   expect(error.hint).toMatch(/^try ws:/);
+});
+
+it('a server that speaks no subprotocol of ours may speak another protocol', async () => {
+  const server = createServer();
+  server.on('upgrade', (request, socket) => {
+    const accept = createHash('sha1').update(
+      `${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`,
+    );
+    const head = ['HTTP/1.1 101 Switching Protocols', 'Upgrade: websocket', 'Connection: Upgrade'];
+    socket.end(`${[...head, `Sec-WebSocket-Accept: ${accept.digest('base64')}`].join('\r\n')}\r\n\r\n`);
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  closers.push(() => server.close());
+  const error = await refusal(`ws://127.0.0.1:${(server.address() as AddressInfo).port}/v1/stream`);
+  expect(error.message).toContain('the answer speaks no subprotocol, not speechfb.v1');
+  expect(error.hint).toContain('spec.target.protocol');
 });
 
 it.each<[string, () => Promise<string>, string, string]>([
