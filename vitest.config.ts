@@ -4,6 +4,6 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.{ts,tsx}'],
     testTimeout: 30_000,
-    coverage: { include: ['src/**'], reporter: ['text-summary', 'lcovonly'] },
+    coverage: { include: ['src/**/*.{ts,tsx}'], reporter: ['text-summary', 'lcovonly'] },
   },
 });
