@@ -2,6 +2,7 @@ import { availableParallelism, hostname } from 'node:os';
 import { loadModelPackage } from '../../acoustic/model/load-model.ts';
 import { type ExitCode, exitCodes } from '../../errors.ts';
 import { plainText } from '../../plain-text.ts';
+import { defaultLimits } from '../../server/limits.ts';
 import { createLog } from '../../telemetry/log.ts';
 import type { LogLevel } from '../../telemetry/log-levels.ts';
 import { startInferenceNode } from '../../trunk/node/inference-node.ts';
@@ -40,9 +41,9 @@ export async function runNode(flags: NodeFlags, onReady: (address: string) => vo
       log,
       name: `${hostname()} ${process.pid}`,
       region: flags.region ?? '',
-      slots: flags.slots ?? slotsPerCore * availableParallelism(),
+      slots: flags.slots ?? defaultLimits.sessionsACore * availableParallelism(),
       leaseTtlMs,
-      drainMs: flags.drain ?? defaultDrainMs,
+      drainMs: flags.drain ?? defaultLimits.drainMs,
       address,
       tls,
     });
@@ -68,7 +69,4 @@ export async function runNode(flags: NodeFlags, onReady: (address: string) => vo
 }
 
 const defaultAddress = '127.0.0.1:8091';
-/** What a server without a measured curve begins with, too. */
-const slotsPerCore = 75;
 const leaseTtlMs = 5000;
-const defaultDrainMs = 10_000;

@@ -97,7 +97,7 @@ export function liveScoring(threads: ScoringThreads): Scoring {
 /** The nodes of a gateway. */
 export function remoteEngine(options: NodePoolOptions): ServedEngine {
   const { model } = options;
-  const texts = new KnownTexts(knownTextSize);
+  const texts = new KnownTexts();
   const pool = new NodePool(options);
   const engine: AcousticEngine = {
     model,
@@ -121,6 +121,3 @@ export function remoteEngine(options: NodePoolOptions): ServedEngine {
     close: async () => pool.close(),
   };
 }
-
-/** As many letters and phones of known texts as scoring threads remember. */
-const knownTextSize = 700_000;

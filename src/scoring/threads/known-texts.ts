@@ -10,7 +10,7 @@ export class KnownTexts {
   readonly #texts = new Map<string, { reference: Reference; size: number }>();
   #size = 0;
 
-  constructor(mostSize: number) {
+  constructor(mostSize = hundredPages) {
     this.#mostSize = mostSize;
   }
 
@@ -44,3 +44,6 @@ export class KnownTexts {
     }
   }
 }
+
+/** Letters and phones of the texts that are remembered. */
+const hundredPages = 700_000;

@@ -47,7 +47,7 @@ export class ScoringThreads {
   readonly #script: URL;
   readonly #exchange: Exchange;
   readonly #threads: ScoringThread[];
-  readonly #texts = new KnownTexts(knownTextSize);
+  readonly #texts = new KnownTexts();
   readonly #unheard: UnheardFinals;
   readonly #watch: NodeJS.Timeout;
   #closing = false;
@@ -129,10 +129,6 @@ export class ScoringThreads {
   }
 }
 
-/**
- * Letters and phones of the texts that are remembered: a hundred pages.
- */
-const knownTextSize = 700_000;
 const hungMs = 15_000;
 const lookEveryMs = 1000;
 const mostThreads = 4;

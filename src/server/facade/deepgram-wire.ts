@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import type { ReferenceInput, StartMessage } from '../../protocol/client-messages.ts';
+import type { ReferenceInput } from '../../protocol/client-messages.ts';
 import type { WireErrorCode } from '../../protocol/codes.ts';
 import type { SessionSocket } from '../session/session.ts';
 import { BareSound } from './bare-sound.ts';
@@ -7,6 +7,7 @@ import { badReference, type DeepgramQuery } from './deepgram-query.ts';
 import { type LiveResult, resultsText } from './deepgram-results.ts';
 import { type EventOf, headOf, pronunciationOf, utteranceOf } from './events.ts';
 import { SegmentedSpeech } from './segmented-speech.ts';
+import { foreignStart } from './start.ts';
 import type { Meant, Wire } from './wire.ts';
 
 /**
@@ -56,17 +57,8 @@ export class DeepgramWire implements Wire {
   open(): readonly Meant[] {
     const { sampleRateHz, language } = this.#query;
     this.#readings.set(1, new SegmentedSpeech(0));
-    const message: StartMessage = {
-      type: 'start',
-      protocol: 'speechfb.v1',
-      audio: { encoding: 'pcm_s16le', sample_rate: sampleRateHz, channels: 1 },
-      language,
-      reference: this.#reference(),
-      granularity: 'phoneme',
-      emit_interval_ms: 100,
-      lane: 'live',
-    };
-    return [{ message }];
+    const start = { rateHz: sampleRateHz, language, reference: this.#reference(), granularity: 'phoneme' } as const;
+    return [{ message: foreignStart(start) }];
   }
 
   isSound(_data: Buffer, isBinary: boolean): boolean {

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import type { StartMessage } from '../../protocol/client-messages.ts';
 import type { WireErrorCode } from '../../protocol/codes.ts';
 import type { SessionSocket } from '../session/session.ts';
 import { BareSound } from './bare-sound.ts';
 import { type EventOf, headOf, pronunciationOf } from './events.ts';
 import { defaultSettings, type OpenaiProblem, type OpenaiSettings, shownSession, updated } from './openai-session.ts';
+import { foreignStart } from './start.ts';
 import type { Meant, Wire } from './wire.ts';
 
 /**
@@ -96,17 +96,8 @@ export class OpenaiWire implements Wire {
   #start(): readonly Meant[] {
     const { rateHz, language } = this.#settings;
     this.#frames = new BareSound(rateHz);
-    const message: StartMessage = {
-      type: 'start',
-      protocol: 'speechfb.v1',
-      audio: { encoding: 'pcm_s16le', sample_rate: rateHz, channels: 1 },
-      language,
-      reference: this.#reference(),
-      granularity: 'word',
-      emit_interval_ms: 100,
-      lane: 'live',
-    };
-    return [{ message }];
+    const start = { rateHz, language, reference: this.#reference(), granularity: 'word' } as const;
+    return [{ message: foreignStart(start) }];
   }
 
   #append(event: ClientEvent): readonly Meant[] {
