@@ -149,9 +149,9 @@ async function startTarget(options: LoadOptions, hooks: LoadHooks): Promise<Embe
   const { url } = options.scenario.spec.target;
   if (url !== undefined) {
     hooks.onPhase('reaching the server');
-    const { token, tls, credentials } = options.prepared;
+    const { token, tls, credentials, clips } = options.prepared;
     const dialect = options.scenario.dialect && createDialect(options.scenario.dialect);
-    await preflight({ url, token, tls, credentials, dialect }, { signal: hooks.signal });
+    await preflight({ url, token, tls, credentials, dialect, reads: clips[0] }, { signal: hooks.signal });
     return undefined;
   }
   hooks.onPhase('starting the server');

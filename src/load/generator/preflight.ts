@@ -17,6 +17,8 @@ export type PreflightTarget = {
   credentials?: Credentials | undefined;
   /** Undefined: speechfb.v1. */
   dialect?: Dialect | undefined;
+  /** What its first learner reads: a server that asks for that refuses who reads nothing. */
+  reads?: { text: string; language: string } | undefined;
 };
 
 /**
@@ -47,21 +49,24 @@ export async function preflight(
   }
 }
 
-function linksTo({ url, dialect, ...target }: PreflightTarget) {
+function linksTo({ url, dialect, token, tls, credentials, reads }: PreflightTarget) {
   const clock = () => performance.now();
-  const address = { ...target, url: url.href };
-  return dialect ? dialectLinks(address, dialect.connect(nobody(dialect)), clock) : streamLinks(address, clock);
+  const address = { url: url.href, token, tls, credentials };
+  return dialect
+    ? dialectLinks(address, dialect.connect(sessionOf(dialect, reads)), clock)
+    : streamLinks(address, clock);
 }
 
 /** A session that says nothing. */
-function nobody({ audio }: Dialect): SessionInput {
-  return { sampleRateHz: audio.sampleRateHz, language: 'en-US', reference: { text: '' }, session: randomUUID() };
+function sessionOf({ audio }: Dialect, reads?: PreflightTarget['reads']): SessionInput {
+  const { text, language } = reads ?? { text: '', language: 'en-US' };
+  return { sampleRateHz: audio.sampleRateHz, language, reference: { text }, session: randomUUID() };
 }
 
 /** What a server of another dialect has against us; undefined for other messages. */
 function errorIn(dialect: Dialect, message: string): string | undefined {
   const error = dialect
-    .speaker(nobody(dialect))
+    .speaker(sessionOf(dialect))
     .heard(message)
     .find((heard) => heard.is === 'error');
   return error && (error.code === undefined ? error.message : `${error.code}: ${error.message}`);

@@ -5,6 +5,7 @@ import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { checkUrl } from '../../../src/client/url.ts';
+import { createDialect, dialectSpec } from '../../../src/dialects/catalogue.ts';
 import { SpeechfbError } from '../../../src/errors.ts';
 import { preflight } from '../../../src/load/generator/preflight.ts';
 
@@ -53,6 +54,21 @@ it('a server that takes the socket is fine; it has seen the token', async () => 
   const url = await websocket((_, authorization) => seen.push(authorization));
   await preflight({ url: checkUrl(url), token: 'secret', tls: undefined });
   expect(seen).toEqual(['Bearer secret']);
+});
+
+it('a server that asks in the upgrade what is read hears what the first learner reads', async () => {
+  const asked: (string | undefined)[] = [];
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+  server.on('connection', (_, request) => asked.push(request.url));
+  await once(server, 'listening');
+  closers.push(() => server.close());
+  const url = checkUrl(`ws://127.0.0.1:${(server.address() as AddressInfo).port}/v1/listen`);
+  const read = dialectSpec('deepgram', { reference: '{reference}' });
+  if (!('spec' in read) || !read.spec) throw new Error('deepgram takes no reference');
+  const dialect = createDialect(read.spec);
+  await preflight({ url, token: undefined, tls: undefined, dialect, reads: { text: 'Good morning.', language: 'de' } });
+  expect(asked).toEqual([expect.stringContaining('reference=Good+morning.')]);
+  expect(asked).toEqual([expect.stringContaining('language=de')]);
 });
 
 it('a server that says why and closes is quoted', async () => {
