@@ -114,6 +114,7 @@ const ground = [
   'plain-text.ts',
   'json-text.ts',
   'secret-url.ts',
+  'wasm-module.ts',
 ];
 
 /** The rooms that know no terminal, no argument parser and no process. */
