@@ -64,13 +64,14 @@ const subRooms: Table = {
   'commands/serve': 'commands commands/run-output',
   'commands/slo': 'commands',
   'commands/stream': 'commands',
-  load: 'load/generator load/scenario',
+  load: 'load/generator load/scenario load/service',
   'load/generator': 'load/fault load/learner load/meter load/plan load/scenario',
   'load/learner': 'load/fault load/meter load/plan load/scenario',
   'load/meter': 'load/plan',
   'load/plan': 'load/fault',
   'load/probe': 'load/meter load/scenario',
   'load/scenario': 'load/fault load/plan',
+  'load/service': 'load/fault load/plan load/scenario',
   'report/budget': 'report/export report/terminal',
   'report/capacity': 'report/export report/terminal',
   'report/export': 'report/load report/terminal',
@@ -119,6 +120,7 @@ const ground = [
   'plain-text.ts',
   'json-text.ts',
   'secret-url.ts',
+  'wasm-module.ts',
 ];
 
 /** The rooms that know no terminal, no argument parser and no process. */
