@@ -6,7 +6,7 @@ const commands = [
   ...['score', 'serve', 'stream', 'probe', 'loadtest', 'report', 'merge', 'compare', 'netsim', 'budget', 'capacity'],
   ...['slo', 'slo check', 'slo rules', 'slo evaluate', 'slo explain'],
   ...['canary', 'canary plan', 'canary judge', 'canary simulate'],
-  'examples',
+  ...['examples', 'token', 'token new'],
 ];
 const { columns, isTTY } = process.stdout;
 
