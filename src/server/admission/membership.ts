@@ -39,7 +39,7 @@ export type Holder = {
 };
 
 /** What knows who holds a token, or why it is no good; a promise where that takes work. */
-export type Credentials = {
+export type TokenHolders = {
   /** @param address that it came from, as callers are counted. */
   holderOf(token: string, address: string | undefined): Holder | HttpRefusal | Promise<Holder | HttpRefusal>;
 };
