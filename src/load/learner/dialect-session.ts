@@ -15,8 +15,8 @@ export type SpokenDialect = {
   /** The clips as its messages, and what they say. */
   sounds: readonly EncodedSound[];
   texts: readonly SpokenText[];
-  /** Links on the network that is there to where a request leads. */
-  links(request: ConnectRequest): OpenLink;
+  /** Links to where a request leads, over the device's network where it has a simulated one. */
+  links(request: ConnectRequest, device: SimulatedDevice | undefined): OpenLink;
 };
 
 type DialectSessionOptions = {
@@ -44,7 +44,7 @@ export function openDialectSession(options: DialectSessionOptions): DialectClien
   return new DialectClient({
     dialect,
     session: { sampleRateHz, language, reference: { text: clip.text }, session: randomUUID() },
-    links: (request) => device?.links(spoken.links(request)) ?? spoken.links(request),
+    links: (request) => spoken.links(request, device),
     frameMs,
     clock,
     timers,
