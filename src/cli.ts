@@ -12,6 +12,7 @@ import { packageVersion } from './commands/package.ts';
 import { registerProbe } from './commands/probe/command.ts';
 import type { RegisterCommand } from './commands/register.ts';
 import { registerReport } from './commands/report/command.ts';
+import { registerRoute } from './commands/route/command.ts';
 import { registerScore } from './commands/score/command.ts';
 import { registerServe } from './commands/serve/command.ts';
 import { registerSlo } from './commands/slo/command.ts';
@@ -117,6 +118,7 @@ const registrations: readonly RegisterCommand[] = [
   registerNetsim,
   registerBudget,
   registerCapacity,
+  registerRoute,
   registerSlo,
   registerCanary,
   registerExamples,

@@ -9,14 +9,14 @@ import type { GeneratorResult } from '../results/merge-results.ts';
 import { type RecordedRun, reportOf } from '../results/recorded-run.ts';
 import type { LoadReport } from '../results/report.ts';
 import type { Abort } from './generator/abort.ts';
-import { type EmbeddedService, type ServiceCommand, startService } from './generator/embedded-nodes.ts';
 import type { GeneratorHooks, GeneratorTask } from './generator/generator.ts';
 import { LiveRun, type LoadProgress } from './generator/live-run.ts';
 import { generatorCount, runGenerators } from './generator/pool.ts';
 import { preflight } from './generator/preflight.ts';
-import { ServerFaults } from './generator/server-faults.ts';
 import type { PreparedLoad } from './scenario/prepare.ts';
 import type { LoadScenario } from './scenario/scenario.ts';
+import { ServerFaults } from './service/server-faults.ts';
+import { type EmbeddedService, type ServiceCommand, startService } from './service/service.ts';
 
 export type LoadOptions = {
   scenario: LoadScenario;
@@ -68,7 +68,7 @@ export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<L
         faults: prepared.faults,
         networks: prepared.networks,
         clips: prepared.clips,
-        url: server ? addressFor(options.scenario, server.url) : spec.target.url!.href,
+        ...addressesFor(options.scenario, server?.urls ?? [spec.target.url!.href]),
         token: prepared.token,
         tls: prepared.tls,
         credentials: prepared.credentials,
@@ -164,9 +164,11 @@ function billedOf({ spec: { cost, learners } }: LoadScenario) {
   return { perAudioMinute, most, frameMs: learners.frame };
 }
 
-/** Our own server's address for the dialect, which has a path of its own there. */
-function addressFor({ dialect }: LoadScenario, url: string): string {
-  return dialect ? new URL('/', url).href : url;
+/** Where learners connect. A dialect has a path of its own at our own server. */
+function addressesFor({ spec, dialect }: LoadScenario, urls: readonly string[]) {
+  const own = dialect && spec.target.url === undefined;
+  const [url = '', ...alsoAt] = own ? urls.map((one) => new URL('/', one).href) : urls;
+  return { url, alsoAt };
 }
 
 type Run = { startedAt: Date; interrupted: boolean; aborted: Abort | undefined };

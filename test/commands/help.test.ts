@@ -3,7 +3,20 @@ import { main } from '../../src/cli.ts';
 
 const commands = [
   '',
-  ...['score', 'serve', 'stream', 'probe', 'loadtest', 'report', 'merge', 'compare', 'netsim', 'budget', 'capacity'],
+  ...[
+    'score',
+    'serve',
+    'stream',
+    'probe',
+    'loadtest',
+    'report',
+    'merge',
+    'compare',
+    'netsim',
+    'budget',
+    'capacity',
+    'route',
+  ],
   ...['slo', 'slo check', 'slo rules', 'slo evaluate', 'slo explain'],
   ...['canary', 'canary plan', 'canary judge', 'canary simulate'],
   'examples',

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import type { AcousticEngine } from '../../acoustic/engine/types.ts';
 import { loadModelPackage } from '../../acoustic/model/load-model.ts';
 import { type ExitCode, exitCodes, SpeechfbError } from '../../errors.ts';
-import { encodeServerUpdate, type ServerUpdate } from '../../load/generator/server-updates.ts';
+import { encodeServerUpdate, type ServerUpdate } from '../../load/service/server-updates.ts';
 import { gatewaysFor } from '../../server/cluster/shares.ts';
 import { startServer } from '../../server/gateway/server.ts';
 import { createLog } from '../../telemetry/log.ts';

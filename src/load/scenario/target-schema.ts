@@ -40,9 +40,17 @@ const embedded = section({
     }),
   model: text('the path of a model package').optional().describe('Relative to the scenario.'),
   device: text('auto, cpu, cuda, webgpu or wasm').optional(),
-  gateways: integer(1, 64).optional().describe('Processes behind its port; default: 1 for each 3 cores.'),
+  gateways: integer(1, 64)
+    .optional()
+    .describe(
+      'Processes behind its port; default: 1 for each 3 cores. With nodes or a store: servers of one service, each on a port of its own.',
+    ),
   nodes: integer(1, 16).optional().describe('A gateway and so many inference nodes, each a process of its own.'),
   slots: integer(1, 100_000).optional().describe('Sessions that each node takes at once.'),
+  store: z
+    .literal('redis', { error: (issue) => `${shown(issue.input)} is not a store; allowed: redis` })
+    .optional()
+    .describe('A Redis beside the gateways, of the redis-server on PATH: a session is resumed at any of them.'),
 });
 
 /** Without a url: a server of this version is started beside the test, on a port of its own. */

@@ -330,7 +330,7 @@ class Server implements RunningServer {
     const nowMs = this.#context.now();
     this.#watch.tick(nowMs, tickMs);
     for (const connection of this.#reception.connections()) connection.tick(nowMs);
-    for (const session of this.#registry.all()) session.tick();
+    for (const session of this.#registry.all()) session.tick(nowMs);
     this.#log.flush();
     this.#sweep.look(this.#registry.size, nowMs);
   }

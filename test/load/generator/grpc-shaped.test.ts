@@ -37,7 +37,7 @@ describe.concurrent('learners who call over a network of 60 ms up and 40 ms down
     );
     expect(after! - before!).toBeGreaterThan(80);
     expect(measured.distributions.shaping_lateness.samples).toBeGreaterThan(tally.frames_sent);
-    // SYN and its answer, and the settings of HTTP/2 and theirs.
+    // The name, SYN, and the settings of HTTP/2, each with its answer.
     expect(
       quantile(measured.distributions.connect_time, 0.5)! - quantile(direct.measured.distributions.connect_time, 0.5)!,
     ).toBeGreaterThan(190);

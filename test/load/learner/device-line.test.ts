@@ -17,26 +17,26 @@ const far: NetworkProfile = {
 };
 
 describe('a line over a network of 60 ms up and 40 ms down', () => {
-  it('opens in one round trip, and brings up what is written then 60 ms later, with its bytes counted', async () => {
+  it('looks the name up, opens in a round trip more, and brings up what is written then 60 ms later, counted', async () => {
     const line = await joined();
     line.app.write('hello');
-    await line.until(159);
+    await line.until(259);
     expect(line.heardByServer).toEqual([]);
-    await line.until(165);
-    expect(line.heardByServer).toEqual([[expect.closeTo(161, -0.5), 'hello']]);
+    await line.until(265);
+    expect(line.heardByServer).toEqual([[expect.closeTo(261, -0.5), 'hello']]);
     // What came within a ms is passed on at its end, and late by the rest of it.
-    expect(line.up).toEqual([[5, expect.closeTo(161, -0.5), expect.closeTo(0.5, -0.1)]]);
+    expect(line.up).toEqual([[5, expect.closeTo(261, -0.5), expect.closeTo(0.5, -0.1)]]);
     expect(line.line.writtenBytes).toBe(5);
   });
 
   it('brings down what the server says 40 ms later', async () => {
     const line = await joined();
-    await line.until(200);
+    await line.until(300);
     line.server.write('hi');
-    await line.until(239);
+    await line.until(339);
     expect(line.heardByApp).toEqual([]);
-    await line.until(241);
-    expect(line.heardByApp).toEqual([[241, 'hi']]);
+    await line.until(341);
+    expect(line.heardByApp).toEqual([[341, 'hi']]);
     expect(line.down).toEqual([expect.closeTo(40, 0)]);
   });
 
@@ -54,12 +54,12 @@ describe('a line over a network of 60 ms up and 40 ms down', () => {
 
   it('brings the end of the server down as bytes come', async () => {
     const line = await joined();
-    await line.until(200);
+    await line.until(300);
     line.server.end('bye');
-    await line.until(239);
+    await line.until(339);
     expect(line.app.readableEnded).toBe(false);
-    await line.until(242);
-    expect(line.heardByApp).toEqual([[241, 'bye']]);
+    await line.until(342);
+    expect(line.heardByApp).toEqual([[341, 'bye']]);
     expect(line.app.readableEnded).toBe(true);
   });
 
@@ -112,7 +112,7 @@ describe('a line over a network of 60 ms up and 40 ms down', () => {
   });
 });
 
-/** A line whose time passes by `until` alone; it is joined at 0 and opens at 100 ms. */
+/** A line whose time passes by `until` alone; it is joined at 0 and open at some 200 ms. */
 async function joined(profile: NetworkProfile = far) {
   let nowMs = 0;
   const wheel = new Wheel(0);
