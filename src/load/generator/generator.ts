@@ -148,17 +148,18 @@ function waysThere(
   task: GeneratorTask,
   clock: Clock,
   afterMessage: (nowMs: number) => void,
-): Pick<LearnerContext, 'openFor' | 'spoken'> {
+): Pick<LearnerContext, 'openFor' | 'otherServers' | 'spoken'> {
   const addresses = [task.url, ...(task.alsoAt ?? [])].map((url) => ({ ...task, url }));
   const streams = addresses.map((address) => streamLinks(address, clock, afterMessage));
   const openFor = (learner: number) => inTurn(streams, learner);
-  if (!task.dialect) return { openFor };
+  const otherServers = streams.length - 1;
+  if (!task.dialect) return { openFor, otherServers };
   const dialect = createDialect(task.dialect);
   const sounds = task.clips.map((clip) => new EncodedSound(clip, dialect.audio, task.frameMs));
   const texts = task.clips.map((clip) => spokenText(clip));
   const links: SpokenDialect['links'] = (request, { learner, device }) =>
     dialectLinks(addresses[learner % addresses.length]!, request, { clock, afterMessage, device });
-  return { openFor, spoken: { dialect, sounds, texts, links } };
+  return { openFor, otherServers, spoken: { dialect, sounds, texts, links } };
 }
 
 /** The plan's 0 on the clock, on the wheel's grid. */
