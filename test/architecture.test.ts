@@ -11,7 +11,7 @@ const rooms: Table = {
   commands:
     'acoustic audio budget capacity client config dialects load metrics protocol proxy report results routing scoring server sim slo telemetry threads trunk',
   report: 'budget capacity load metrics protocol proxy results routing sim slo stats',
-  load: 'audio capacity client clock config dialects metrics protocol results scoring sim slo stats threads',
+  load: 'audio capacity client clock config dialects metrics protocol proxy results scoring sim slo stats threads',
   results: 'config metrics slo stats',
   server: 'acoustic audio config protocol scoring telemetry threads',
   proxy: 'sim',
