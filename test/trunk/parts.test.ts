@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { NodeAddresses, parseNodeSource } from '../../src/trunk/gateway/node-addresses.ts';
 import { beginning, type Cursor, RetainedSound } from '../../src/trunk/gateway/retained-sound.ts';
-import { SoundBlocks, soundBlockBytes } from '../../src/trunk/gateway/sound-blocks.ts';
+import { TrunkBlocks, trunkBlockBytes } from '../../src/trunk/gateway/trunk-blocks.ts';
 import { LeaseBook } from '../../src/trunk/node/lease-book.ts';
 import { type PackedSound, packNarrow, packWide, unpackSound } from '../../src/trunk/wire/samples.ts';
 
@@ -82,7 +82,7 @@ describe('retained sound', () => {
   it('is read whole and in order by every reader, however it was cut', () => {
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => {
-        const sound = new RetainedSound(Number.POSITIVE_INFINITY, new SoundBlocks());
+        const sound = new RetainedSound(Number.POSITIVE_INFINITY, new TrunkBlocks());
         const written: (number | string)[] = [];
         const early = beginning();
         const heardEarly: (number | string)[] = [];
@@ -110,21 +110,21 @@ describe('retained sound', () => {
   });
 
   it('keeps to its bound by dropping the oldest that was read, and says that it is not whole', () => {
-    const sound = new RetainedSound(2 * soundBlockBytes, new SoundBlocks());
+    const sound = new RetainedSound(2 * trunkBlockBytes, new TrunkBlocks());
     const cursor = beginning();
-    for (let at = 0; at < 4; at += 1) sound.add(new Float32Array(soundBlockBytes / 2).fill(at / 64));
+    for (let at = 0; at < 4; at += 1) sound.add(new Float32Array(trunkBlockBytes / 2).fill(at / 64));
     sound.trim(cursor);
-    expect(sound.bytes).toBe(4 * soundBlockBytes);
+    expect(sound.bytes).toBe(4 * trunkBlockBytes);
     expect(sound.isWhole).toBe(true);
-    expect(readAll(sound, cursor)).toHaveLength(2 * soundBlockBytes);
+    expect(readAll(sound, cursor)).toHaveLength(2 * trunkBlockBytes);
     sound.trim(cursor);
-    expect(sound.bytes).toBe(2 * soundBlockBytes);
+    expect(sound.bytes).toBe(2 * trunkBlockBytes);
     expect(sound.isWhole).toBe(false);
     expect(sound.hasMore(cursor)).toBe(false);
   });
 
   it('is given no more than may be sent, and goes on there', () => {
-    const sound = new RetainedSound(Number.POSITIVE_INFINITY, new SoundBlocks());
+    const sound = new RetainedSound(Number.POSITIVE_INFINITY, new TrunkBlocks());
     const cursor = beginning();
     sound.add(Float32Array.from([0.25, 0.5, 0.75]));
     expect(sound.take(cursor, 0)).toBeUndefined();
@@ -135,7 +135,7 @@ describe('retained sound', () => {
   });
 
   it('leaves its memory to the next, who hears nothing of it', () => {
-    const blocks = new SoundBlocks();
+    const blocks = new TrunkBlocks();
     const one = new RetainedSound(Number.POSITIVE_INFINITY, blocks);
     one.add(new Float32Array(4000).fill(0.5));
     const kept = one.take(beginning(), 1e9);

@@ -7,13 +7,13 @@ import type { HeardFeedback } from '../wire/items.ts';
 import type { Result } from '../wire/speechfb/v1/inference_pb.ts';
 import { Leg, type LegSettings, type Place } from './leg.ts';
 import { RetainedSound } from './retained-sound.ts';
-import type { SoundBlocks } from './sound-blocks.ts';
+import type { TrunkBlocks } from './trunk-blocks.ts';
 
 export type RemoteUtteranceOptions = {
   reference: Reference;
   settings: LegSettings;
   maxRetainedBytes: number;
-  blocks: SoundBlocks;
+  blocks: TrunkBlocks;
   events: PipelineEvents;
   /** The result of an utterance without sound. */
   unheard(isWanted: () => boolean): Promise<TimedResult>;

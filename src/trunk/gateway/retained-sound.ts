@@ -1,5 +1,5 @@
 import { packNarrow, packWide, type SampleFormat, sampleBytes } from '../wire/samples.ts';
-import { type SoundBlocks, soundBlockBytes } from './sound-blocks.ts';
+import { type TrunkBlocks, trunkBlockBytes } from './trunk-blocks.ts';
 
 /** Where one reader of a retained sound is: in which piece, and how far in it, bytes. */
 export type Cursor = { next: number; offset: number };
@@ -21,13 +21,13 @@ export type SoundPiece =
  */
 export class RetainedSound {
   readonly #maxBytes: number;
-  readonly #blocks: SoundBlocks;
+  readonly #blocks: TrunkBlocks;
   #pieces: Piece[] = [];
   /** Pieces that are gone. */
   #dropped = 0;
   #bytes = 0;
 
-  constructor(maxBytes: number, blocks: SoundBlocks) {
+  constructor(maxBytes: number, blocks: TrunkBlocks) {
     this.#maxBytes = maxBytes;
     this.#blocks = blocks;
   }
@@ -155,4 +155,4 @@ function step(cursor: Cursor): void {
 }
 
 /** As many samples as fit into a block in either format. */
-const mostAtOnce = soundBlockBytes / sampleBytes.f32le;
+const mostAtOnce = trunkBlockBytes / sampleBytes.f32le;

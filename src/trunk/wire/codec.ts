@@ -1,9 +1,9 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
-import { feedbackField, readFeedback, writeFeedback } from './feedback-codec.ts';
+import { decodeFeedback, encodeFeedback, feedbackField } from './feedback-codec.ts';
 import type { HeardGatewayItem, HeardNodeItem, SentGatewayItem, SentNodeItem } from './items.ts';
 import { MessageWriter } from './message-writer.ts';
-import { readSound, soundField, writeSound } from './sound-codec.ts';
+import { decodeSound, encodeSound, soundField } from './sound-codec.ts';
 import {
   type GatewayItem,
   GatewayItemSchema,
@@ -19,7 +19,7 @@ import {
 /** A `TrunkRequest`. */
 export function encodeRequest(items: readonly SentGatewayItem[]): Buffer {
   for (const item of items) {
-    if (item.case === 'sound') writeSound(writer, item.value);
+    if (item.case === 'sound') encodeSound(writer, item.value);
     else writer.bytes(toBinary(TrunkRequestSchema, create(TrunkRequestSchema, { items: [{ item }] })));
   }
   return writer.take();
@@ -28,7 +28,7 @@ export function encodeRequest(items: readonly SentGatewayItem[]): Buffer {
 /** A `TrunkResponse`. */
 export function encodeResponse(items: readonly SentNodeItem[]): Buffer {
   for (const item of items) {
-    if (item.case === 'feedback') writeFeedback(writer, item.value);
+    if (item.case === 'feedback') encodeFeedback(writer, item.value);
     else writer.bytes(toBinary(TrunkResponseSchema, create(TrunkResponseSchema, { items: [{ item }] })));
   }
   return writer.take();
@@ -39,7 +39,7 @@ export function decodeRequest(bytes: Uint8Array): { items: readonly { item: Hear
   const items = readItems<{ item: HeardGatewayItem }>(bytes, {
     field: soundField,
     hot(reader, end) {
-      const value = readSound(reader, end);
+      const value = decodeSound(reader, end);
       return value && { item: { case: 'sound', value } };
     },
     other: (item): GatewayItem => fromBinary(GatewayItemSchema, item),
@@ -52,7 +52,7 @@ export function decodeResponse(bytes: Uint8Array): { items: readonly { item: Hea
   const items = readItems<{ item: HeardNodeItem }>(bytes, {
     field: feedbackField,
     hot(reader, end) {
-      const value = readFeedback(reader, end);
+      const value = decodeFeedback(reader, end);
       return value && { item: { case: 'feedback', value } };
     },
     other: (item): NodeItem => fromBinary(NodeItemSchema, item),

@@ -6,7 +6,7 @@ import { type MessageWriter, uint32Size } from './message-writer.ts';
 export const feedbackField = 7;
 
 /** Writes an item with this feedback, as an element of `items`. */
-export function writeFeedback(writer: MessageWriter, feedback: SentFeedback): void {
+export function encodeFeedback(writer: MessageWriter, feedback: SentFeedback): void {
   const { utterance = 0, audioMs = 0, phonesJson = '', progressJson = empty, timing, ageMs = 0 } = feedback;
   const marks = feedback.marks ?? [];
   const phonesSize = Buffer.byteLength(phonesJson);
@@ -46,7 +46,7 @@ export function writeFeedback(writer: MessageWriter, feedback: SentFeedback): vo
 }
 
 /** The feedback up to `end`, or undefined when it has what this program does not write. */
-export function readFeedback(reader: BinaryReader, end: number): HeardFeedback | undefined {
+export function decodeFeedback(reader: BinaryReader, end: number): HeardFeedback | undefined {
   const feedback: HeardFeedback = {
     utterance: 0,
     audioMs: 0,

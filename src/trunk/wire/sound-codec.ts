@@ -6,7 +6,7 @@ import { type MessageWriter, uint32Size } from './message-writer.ts';
 export const soundField = 6;
 
 /** Writes an item with this sound, as an element of `items`. */
-export function writeSound(writer: MessageWriter, { utterance = 0, s16le, f32le }: SentSound): void {
+export function encodeSound(writer: MessageWriter, { utterance = 0, s16le, f32le }: SentSound): void {
   const narrow = s16le?.length ?? 0;
   const wide = f32le?.length ?? 0;
   const size =
@@ -26,7 +26,7 @@ export function writeSound(writer: MessageWriter, { utterance = 0, s16le, f32le 
 }
 
 /** The sound up to `end`, or undefined when a field is in it that this program does not know. */
-export function readSound(reader: BinaryReader, end: number): HeardSound | undefined {
+export function decodeSound(reader: BinaryReader, end: number): HeardSound | undefined {
   const sound: HeardSound = { utterance: 0, s16le: empty, f32le: empty };
   while (reader.pos < end) {
     const tag = reader.uint32();
