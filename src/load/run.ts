@@ -68,7 +68,7 @@ export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<L
         faults: prepared.faults,
         networks: prepared.networks,
         clips: prepared.clips,
-        ...addressesFor(options.scenario, server?.urls ?? [spec.target.url!.href]),
+        ...addressesFor(options.scenario, server?.urls ?? targetsOf(options.scenario).map(({ href }) => href)),
         token: prepared.token,
         tls: prepared.tls,
         credentials: prepared.credentials,
@@ -151,7 +151,8 @@ async function startTarget(options: LoadOptions, hooks: LoadHooks): Promise<Embe
     hooks.onPhase('reaching the server');
     const { token, tls, credentials, clips } = options.prepared;
     const dialect = options.scenario.dialect && createDialect(options.scenario.dialect);
-    await preflight({ url, token, tls, credentials, dialect, reads: clips[0] }, { signal: hooks.signal });
+    const common = { token, tls, credentials, dialect, reads: clips[0] };
+    for (const one of targetsOf(options.scenario)) await preflight({ ...common, url: one }, { signal: hooks.signal });
     return undefined;
   }
   hooks.onPhase('starting the server');
@@ -162,6 +163,11 @@ function billedOf({ spec: { cost, learners } }: LoadScenario) {
   const { perAudioMinute, most } = cost ?? {};
   if (perAudioMinute === undefined || most === undefined) return undefined;
   return { perAudioMinute, most, frameMs: learners.frame };
+}
+
+/** The servers of a service that the test does not start. */
+function targetsOf({ spec: { target } }: LoadScenario) {
+  return target.url === undefined ? [] : [target.url, ...(target.alsoAt ?? [])];
 }
 
 /** Where learners connect. A dialect has a path of its own at our own server. */
@@ -178,7 +184,10 @@ function metadataOf(options: LoadOptions, result: GeneratorResult, run: Run): Ru
   const { spec, metadata } = scenario;
   // A server may quote the key that it was called with.
   const hidden = (text: string) =>
-    hideSecrets(spec.target.url?.hide(text) ?? text, [prepared.token ?? '', ...prepared.credentials.secrets]);
+    hideSecrets(
+      targetsOf(scenario).reduce((left, url) => url.hide(left), text),
+      [prepared.token ?? '', ...prepared.credentials.secrets],
+    );
   return {
     speechfbVersion: version,
     startedAt: run.startedAt.toISOString(),

@@ -15,8 +15,8 @@ export type SpokenDialect = {
   /** The clips as its messages, and what they say. */
   sounds: readonly EncodedSound[];
   texts: readonly SpokenText[];
-  /** A learner's links on the network that is there to where a request leads. */
-  links(request: ConnectRequest, learner: number): OpenLink;
+  /** A learner's links to where a request leads, over its network where that is simulated. */
+  links(request: ConnectRequest, caller: { learner: number; device: SimulatedDevice | undefined }): OpenLink;
 };
 
 type DialectSessionOptions = {
@@ -46,7 +46,7 @@ export function openDialectSession(options: DialectSessionOptions): DialectClien
   return new DialectClient({
     dialect,
     session: { sampleRateHz, language, reference: { text: clip.text }, session: randomUUID() },
-    links: (request) => device?.links(spoken.links(request, learner)) ?? spoken.links(request, learner),
+    links: (request) => spoken.links(request, { learner, device }),
     frameMs,
     clock,
     timers,

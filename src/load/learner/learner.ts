@@ -23,6 +23,8 @@ import { Speech, type SpeechContext } from './speaker.ts';
 export type LearnerContext = {
   /** A learner's links on the network that is there. */
   openFor(learner: number): OpenLink;
+  /** Servers that they lead to beside the first. */
+  otherServers: number;
   clips: readonly Clip[];
   /** Present when the server speaks another dialect than speechfb.v1. */
   spoken?: SpokenDialect | undefined;
@@ -195,10 +197,11 @@ export class Learner implements FaultyLearner {
   }
 
   #connect(clip: Clip): StreamClient {
-    const { frameMs, emitIntervalMs, lane, clock, timers, seed } = this.#context;
+    const { otherServers, frameMs, emitIntervalMs, lane, clock, timers, seed } = this.#context;
     const samplesAFrame = (clip.sampleRateHz * frameMs) / 1000;
     return new StreamClient({
       open: this.#device?.links(this.#open) ?? this.#open,
+      otherServers,
       start: {
         audio: { encoding: 'pcm_s16le', sample_rate: clip.sampleRateHz, channels: 1, frame_ms: frameMs },
         language: this.#plan.language,
