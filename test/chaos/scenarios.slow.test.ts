@@ -1,0 +1,49 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { runProgram } from '../kit/program.ts';
+import { redisLack } from '../kit/redis-lack.ts';
+import { temporaryDirectory } from '../kit/temporary-directory.ts';
+
+const folder = 'scenarios/chaos';
+const files = readdirSync(folder).sort();
+
+/** Latencies are for a machine of one's own; what nobody may lose or hear twice holds on any. */
+describe.each(files)('%s with ten learners, in a fifth of its time', (file) => {
+  const needsRedis = readFileSync(join(folder, file), 'utf8').includes('store: redis');
+  it.skipIf(needsRedis && redisLack !== undefined)(
+    'breaks what it says, and nothing is lost, told twice or ended',
+    async () => {
+      const { code, run, stderr } = await shortRun(file);
+      expect(code, stderr).toBeOneOf([0, 98, 99]);
+      const { faults, session_errors: errors } = run;
+      const { sessions, sessions_ok, violations = 0, lost_frames = 0 } = run.totals;
+      expect(faults.filter(({ problem }: { problem?: string }) => problem !== undefined)).toEqual([]);
+      expect(errors).toEqual([]);
+      expect({ sessions, sessions_ok, violations, lost_frames }).toEqual({
+        sessions: 10,
+        sessions_ok: 10,
+        violations: 0,
+        lost_frames: 0,
+      });
+    },
+    120_000,
+  );
+});
+
+/** The scenario with ten learners; its timeline is as long as it needs for what it breaks. */
+async function shortRun(file: string) {
+  const scratch = temporaryDirectory();
+  const text = readFileSync(join(folder, file), 'utf8')
+    .replace('../../fixtures', resolve('fixtures'))
+    .replace('learners: 50', 'learners: 10')
+    .replace('ramp: 5s', 'ramp: 1s')
+    .replace(/^ {4}- (p\d+|max)\(.*\n/gm, '')
+    .replace(/\bfor: (\d+)s/g, (_, seconds: string) => `for: ${Math.max(500, Number(seconds) * 200)}ms`);
+  const scenario = join(scratch, file);
+  writeFileSync(scenario, text);
+  const durationS = Number(/duration: (\d+)s/.exec(text)![1]);
+  const out = join(scratch, 'out');
+  const ended = await runProgram(['loadtest', scenario, '--duration', `${durationS / 5}s`, '--out', out]);
+  return { ...ended, run: JSON.parse(readFileSync(join(out, 'run.json'), 'utf8')) };
+}
