@@ -10,6 +10,7 @@ import { createLog } from '../../telemetry/log.ts';
 import { defer } from '../../threads/defer.ts';
 import { toPlainError } from '../../threads/plain-error.ts';
 import { shippedPath } from '../package.ts';
+import { followCertificate } from './certificates.ts';
 import { checkCurveFlags, firstGuess, readDeviceCurve } from './curve.ts';
 import { collectOnOwnThread } from './few-cores.ts';
 import { sayReady, warmOf } from './ready.ts';
@@ -75,6 +76,7 @@ async function serveAlone(
   warn(settings, log);
   const reloads = new Reloads(log);
   followTenants(tenants, settings, reloads);
+  followCertificate(server, settings, reloads);
   // The port is known to be ours by now: only then is the model worth loading.
   const loading = engine.load();
   warming.resolve(loading);

@@ -3,7 +3,7 @@ import { SpeechfbError } from '../../errors.ts';
 import { hostName, isLoopback } from '../../server/admission/exposure.ts';
 import { parseTokens, readTokenText, type Tokens } from '../../server/admission/tokens.ts';
 import { faultsPath } from '../../server/gateway/faults.ts';
-import type { ServerOptions } from '../../server/gateway/server.ts';
+import { checkTlsPair, type TlsPair } from '../../server/gateway/tls-pair.ts';
 import type { Limits } from '../../server/limits.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { LogLevel } from '../../telemetry/log-levels.ts';
@@ -49,7 +49,7 @@ export type ServeSettings = {
   curve: string | undefined;
   tokens: { path: string; text: string } | undefined;
   tenants: { path: string; text: string } | undefined;
-  tls: ServerOptions['tls'];
+  tls: TlsFiles | undefined;
   origins: string[];
   hosts: string[];
   trustedProxies: number;
@@ -57,6 +57,9 @@ export type ServeSettings = {
   limits: Partial<Limits>;
   logLevel: LogLevel;
 };
+
+/** A certificate and its key as they were read, and where. */
+type TlsFiles = TlsPair & { paths: { certificate: string; key: string } };
 
 /** @throws SpeechfbError `bad_flag`, `bad_tls`, `bad_token_file`, `unreadable_file` */
 export function settingsOf(flags: ServeFlags): ServeSettings {
@@ -119,11 +122,13 @@ function parseHost(given: string): string {
   throw new SpeechfbError('bad_flag', `--allow-host "${given}" is not the name of a host, as class.example`);
 }
 
-function readTls(cert: string | undefined, key: string | undefined): ServerOptions['tls'] {
+function readTls(cert: string | undefined, key: string | undefined): TlsFiles | undefined {
   if (cert === undefined && key === undefined) return undefined;
   if (cert === undefined || key === undefined) {
     const [given, missing] = cert === undefined ? ['--tls-key', '--tls-cert'] : ['--tls-cert', '--tls-key'];
     throw new SpeechfbError('bad_tls', `${given} needs ${missing} beside it`);
   }
-  return { certificate: readPem(cert), key: readPem(key) };
+  const pair = { certificate: readPem(cert), key: readPem(key) };
+  checkTlsPair(pair);
+  return { ...pair, paths: { certificate: cert, key } };
 }

@@ -1,13 +1,21 @@
 import type { Socket } from 'node:net';
 import type { Limits } from '../limits.ts';
 import { accountOf } from './address.ts';
+import { TokenBucket } from './token-bucket.ts';
 
 export type LobbyOptions = {
-  limits: Pick<Limits, 'maxPendingConnections' | 'maxPendingPerAddress'>;
+  limits: Pick<
+    Limits,
+    'handshakeBurst' | 'handshakesPerSecond' | 'maxAddresses' | 'maxPendingConnections' | 'maxPendingPerAddress'
+  >;
+  /** Monotonic, ms. */
+  now(): number;
   /** Whether all callers come from the address of a proxy, so that addresses tell nothing. */
   behindProxy: boolean;
   /** A connection had to go. */
   onEvicted(): void;
+  /** A connection was cut before anything was done for it: its address makes too many. */
+  onTooMany(): void;
 };
 
 /**
@@ -20,6 +28,8 @@ export class Lobby {
   /** In the order in which they came. */
   readonly #waiting = new Map<string, Waiting>();
   readonly #byAddress = new Map<string, Set<string>>();
+  /** In the order of their last call. */
+  readonly #rates = new Map<string, TokenBucket>();
 
   constructor(options: LobbyOptions) {
     this.#options = options;
@@ -33,6 +43,11 @@ export class Lobby {
     const key = keyOf(socket);
     const { remoteAddress = '' } = socket;
     const address = this.#options.behindProxy ? undefined : accountOf(remoteAddress.replace(/^::ffff:/, ''));
+    if (address !== undefined && !this.#mayConnect(address)) {
+      socket.destroy();
+      this.#options.onTooMany();
+      return;
+    }
     socket.once('close', () => this.#forget(key, socket));
     const { maxPendingConnections, maxPendingPerAddress } = this.#options.limits;
     const own = address === undefined ? undefined : this.#byAddress.get(address);
@@ -45,6 +60,17 @@ export class Lobby {
   /** The connection has become a WebSocket, which others count. */
   leave(socket: Pick<Socket, 'remoteAddress' | 'remotePort'>): void {
     this.#forget(keyOf(socket));
+  }
+
+  #mayConnect(address: string): boolean {
+    const { limits, now } = this.#options;
+    const nowMs = now();
+    const rate = this.#rates.get(address) ?? new TokenBucket(limits.handshakesPerSecond, limits.handshakeBurst, nowMs);
+    this.#rates.delete(address);
+    this.#rates.set(address, rate);
+    const [oldest] = this.#rates.keys();
+    if (oldest !== undefined && this.#rates.size > limits.maxAddresses) this.#rates.delete(oldest);
+    return rate.take(nowMs) === 0;
   }
 
   #evict(keys: Iterable<string>): void {

@@ -18,13 +18,14 @@ import { defaultLimits, type Limits, limitsByWireName, wireName } from '../limit
 import { OverloadControl } from '../overload/overload-control.ts';
 import type { ServerContext } from '../session/context.ts';
 import type { TenantRegistry } from '../tenants/tenant-registry.ts';
+import type { TenantNumbers } from '../tenants/tenant-usage.ts';
 import { Dismissal } from './dismissal.ts';
 import { type DrainReport, drainSessions } from './drain.ts';
 import { Entrance } from './entrance.ts';
 import { createHttpHandler } from './http.ts';
 import { IdleSweep } from './idle-sweep.ts';
 import { InnerDoor } from './inner-door.ts';
-import { closeListener, createListener, listenHints, refuseUnread } from './listener.ts';
+import { closeListener, createListener, listenHints, refuseUnread, renewListener } from './listener.ts';
 import { OverloadWatch } from './overload-watch.ts';
 import { createRoom } from './places.ts';
 import { Reception } from './reception.ts';
@@ -33,6 +34,7 @@ import { policyOf, type RunningServer, type ServerOptions, type ServerStats } fr
 import { othersOf, supervisedGateway } from './supervised.ts';
 import { idPrefix, type SupervisedGateway } from './supervision.ts';
 import { Tenancy } from './tenancy.ts';
+import { checkTlsPair, type TlsPair } from './tls-pair.ts';
 import { type CallerPolicy, identify, misdirected, refusalIn, refusedOperator } from './upgrade.ts';
 
 export type { RunningServer, ServerOptions } from './server-options.ts';
@@ -66,6 +68,8 @@ class Server implements RunningServer {
   readonly #http: HttpServer;
   readonly #reception: Reception;
   #engine: AcousticEngine | undefined;
+  /** When the certificate ends, ms since 1970. */
+  #tlsEndsMs: number | undefined;
   #ready: Promise<void> = Promise.resolve();
   #port = 0;
   #timers: NodeJS.Timeout[] = [];
@@ -119,12 +123,18 @@ class Server implements RunningServer {
     this.#lobby = new Lobby({
       limits: this.#limits,
       behindProxy: this.#policy.trustedProxies > 0,
+      now: this.#context.now,
+      onTooMany: () => {
+        const why = { reason: 'handshakes', limit: 'handshakesPerSecond' } as const;
+        this.#refused(why, 'an address makes too many connections');
+      },
       onEvicted: () => {
         const why = { reason: 'pending', limit: 'maxPendingConnections' } as const;
         this.#refused(why, 'a connection without a request had to go');
       },
     });
     this.#http = this.#createHttp();
+    this.#tlsEndsMs = options.tls && checkTlsPair(options.tls);
     this.#reception = this.#createReception();
   }
 
@@ -135,6 +145,15 @@ class Server implements RunningServer {
   get url(): string {
     const host = this.#host.includes(':') ? `[${this.#host}]` : this.#host;
     return `${this.#options.tls ? 'wss' : 'ws'}://${host}:${this.#port}${streamPath}`;
+  }
+
+  renewTls(tls: TlsPair): void {
+    renewListener(this.#http, tls);
+    this.#tlsEndsMs = checkTlsPair(tls);
+  }
+
+  tenants(): ReadonlyMap<string, TenantNumbers> {
+    return this.#tenancy?.numbers() ?? new Map();
   }
 
   get ready(): Promise<void> {
@@ -224,7 +243,8 @@ class Server implements RunningServer {
       slots: () => this.#options.slots?.stats(),
       overload: () => this.#overload,
       limits: () => limitsByWireName(this.#limits),
-      tenants: this.#options.tenants && (() => this.#tenancy?.numbers() ?? new Map()),
+      tenants: this.#options.tenants && (() => this.tenants()),
+      tlsExpiresMs: () => this.#tlsEndsMs && this.#tlsEndsMs - Date.now(),
     });
   }
 
