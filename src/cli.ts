@@ -17,6 +17,7 @@ import { registerScore } from './commands/score/command.ts';
 import { registerServe } from './commands/serve/command.ts';
 import { registerSlo } from './commands/slo/command.ts';
 import { registerStream } from './commands/stream/command.ts';
+import { registerToken } from './commands/token/command.ts';
 import { type ExitCode, exitCodes, formatError, SpeechfbError } from './errors.ts';
 import { plainStack } from './plain-text.ts';
 import { redactUrls } from './redact.ts';
@@ -122,4 +123,5 @@ const registrations: readonly RegisterCommand[] = [
   registerSlo,
   registerCanary,
   registerExamples,
+  registerToken,
 ];

@@ -19,7 +19,7 @@ const commands = [
   ],
   ...['slo', 'slo check', 'slo rules', 'slo evaluate', 'slo explain'],
   ...['canary', 'canary plan', 'canary judge', 'canary simulate'],
-  'examples',
+  ...['examples', 'token', 'token new'],
 ];
 const { columns, isTTY } = process.stdout;
 
