@@ -1,4 +1,6 @@
 import { Command, CommanderError } from 'commander';
+import { registerAdmin } from './commands/admin/command.ts';
+import { registerAudit } from './commands/audit/command.ts';
 import { registerBudget } from './commands/budget/command.ts';
 import { registerCanary } from './commands/canary/command.ts';
 import { registerCapacity } from './commands/capacity/command.ts';
@@ -119,5 +121,7 @@ const registrations: readonly RegisterCommand[] = [
   registerCapacity,
   registerSlo,
   registerCanary,
+  registerAdmin,
+  registerAudit,
   registerExamples,
 ];

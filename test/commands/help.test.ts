@@ -6,6 +6,8 @@ const commands = [
   ...['score', 'serve', 'stream', 'probe', 'loadtest', 'report', 'merge', 'compare', 'netsim', 'budget', 'capacity'],
   ...['slo', 'slo check', 'slo rules', 'slo evaluate', 'slo explain'],
   ...['canary', 'canary plan', 'canary judge', 'canary simulate'],
+  ...['admin', 'admin status', 'admin sessions', 'admin drain', 'admin tenants', 'admin audit'],
+  ...['audit', 'audit verify'],
   'examples',
 ];
 const { columns, isTTY } = process.stdout;

@@ -12,6 +12,7 @@ import type {
   SharedStart,
   SharedWhat,
 } from '../gateway/supervision.ts';
+import type { GatewayView, SessionView } from '../gateway/view.ts';
 import type { Refusal } from '../refusal.ts';
 
 /** What a gateway's model is, once it is warm. */
@@ -28,6 +29,8 @@ export type GatewayQuestions = {
 /** What a supervisor asks of a gateway. */
 export type SupervisorQuestions = {
   metrics: { ask: object; answer: { document: MetricsDocument } };
+  view: { ask: object; answer: { view: GatewayView | undefined } };
+  sessions: { ask: object; answer: { sessions: readonly SessionView[] } };
   give_up: { ask: { what: SharedWhat; caller: Caller }; answer: { isGivenUp: boolean } };
 };
 
@@ -55,6 +58,7 @@ export type ToGateway =
   | { type: 'fault'; fault: EngineFault }
   | { type: 'spent'; spent: readonly Spending[] }
   | { type: 'drain' }
+  | { type: 'cordon'; isCordoned: boolean }
   | QuestionOf<SupervisorQuestions>
   | Answer;
 

@@ -32,6 +32,7 @@ import { policyOf, type RunningServer, type ServerOptions, type ServerStats } fr
 import { othersOf, supervisedGateway } from './supervised.ts';
 import { idPrefix, type SupervisedGateway } from './supervision.ts';
 import { type CallerPolicy, identify, misdirected, refusalIn } from './upgrade.ts';
+import { type GatewayView, type SessionView, sessionViews } from './view.ts';
 
 export type { RunningServer, ServerOptions } from './server-options.ts';
 
@@ -68,6 +69,7 @@ class Server implements RunningServer {
   #timers: NodeJS.Timeout[] = [];
   #innerDoor: InnerDoor | undefined;
   #isDraining = false;
+  #isCordoned = false;
   readonly #capacity = () => Math.min(this.#overload.sessionLimit, this.#options.slots?.places() ?? Infinity);
 
   constructor(options: ServerOptions) {
@@ -159,6 +161,28 @@ class Server implements RunningServer {
     return { sockets: this.#reception.size, sessions: this.#registry.size, ...this.#registry.countByState() };
   }
 
+  view(): GatewayView {
+    const { slots, nodes } = this.#options;
+    return {
+      notReady: this.#notReady(),
+      sockets: this.#reception.size,
+      sessions: this.#registry.countByState(),
+      lanes: this.#registry.countByLane(),
+      sessionLimit: this.#capacity(),
+      level: this.#overload.level,
+      slots: slots?.stats(),
+      nodes: nodes?.nodes() ?? [],
+    };
+  }
+
+  sessions(): readonly SessionView[] {
+    return sessionViews(this.#registry.all(), this.#context.now(), this.#options.nodes);
+  }
+
+  cordon(isCordoned: boolean): void {
+    this.#isCordoned = isCordoned;
+  }
+
   async drain(): Promise<DrainReport> {
     this.#isDraining = true;
     for (const connection of this.#reception.connections()) connection.leave();
@@ -197,6 +221,9 @@ class Server implements RunningServer {
       capacity: this.#capacity,
       notReady: () => this.#notReady(),
       injectFault: (fault) => this.#injectFault(fault),
+      view: () => this.view(),
+      sessions: () => this.sessions(),
+      cordon: (isCordoned) => this.cordon(isCordoned),
     });
   }
 
@@ -299,7 +326,7 @@ class Server implements RunningServer {
       returns: this.#dismissal.returns,
       capacity: this.#capacity,
       state: () => ({
-        draining: this.#isDraining,
+        draining: this.#isDraining || this.#isCordoned,
         engine: this.#engine?.stats(),
         scoring: this.#options.scoring.stats?.(),
       }),
@@ -311,7 +338,7 @@ class Server implements RunningServer {
   }
 
   #notReady(): string | undefined {
-    if (this.#isDraining) return 'draining';
+    if (this.#isDraining || this.#isCordoned) return 'draining';
     if (!this.#engine) return 'the model warms up';
     return stalled(this.#engine.stats(), this.#options.scoring.stats?.(), this.#limits);
   }

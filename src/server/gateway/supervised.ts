@@ -22,6 +22,7 @@ import {
   type SupervisedGateway,
   type Supervision,
 } from './supervision.ts';
+import type { GatewayView, SessionView } from './view.ts';
 
 /** The parts of a server that its supervisor asks and tells. */
 export type SupervisedParts = {
@@ -37,6 +38,9 @@ export type SupervisedParts = {
   capacity(): number;
   notReady(): string | undefined;
   injectFault(fault: EngineFault): void;
+  view(): GatewayView;
+  sessions(): readonly SessionView[];
+  cordon(isCordoned: boolean): void;
 };
 
 /** A server as its supervisor sees it. */
@@ -71,6 +75,9 @@ export function supervisedGateway(parts: SupervisedParts): SupervisedGateway {
     takeSpent: () => accounts.takeSpent(),
     owe: (spending) => accounts.owe(spending),
     injectFault: parts.injectFault,
+    view: parts.view,
+    sessions: parts.sessions,
+    cordon: parts.cordon,
   };
 }
 
