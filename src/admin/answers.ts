@@ -54,7 +54,7 @@ export function sessionsOf(sessions: readonly TargetSession[], limit: number): S
 }
 
 /** What each tenant has open, those with most first. */
-export function tenantsOf(sessions: readonly TargetSession[]): TenantsDocument {
+export function usageOf(sessions: readonly TargetSession[]): TenantsDocument {
   const byTenant = new Map<string | undefined, TenantsDocument['tenants'][number]>();
   for (const { tenant, state, ageMs } of sessions) {
     const none = { tenant: tenant ?? null, streaming: 0, detached: 0, ending: 0, oldest_ms: 0 };

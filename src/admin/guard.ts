@@ -30,7 +30,7 @@ export type GuardOptions = {
 };
 
 /** Says who calls the admin plane, or why they are not heard. */
-export class Guard {
+export class AdminGuard {
   readonly #options: GuardOptions;
   /** What each address may still get wrong. */
   readonly #wrong = new Map<string, TokenBucket>();

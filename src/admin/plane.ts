@@ -13,7 +13,7 @@ import { ThrottledLog } from '../telemetry/throttled-log.ts';
 import type { AdminTokens } from './admin-tokens.ts';
 import { readJson } from './body.ts';
 import { DrainControl } from './drain-control.ts';
-import { checkAdminExposure, Guard } from './guard.ts';
+import { AdminGuard, checkAdminExposure } from './guard.ts';
 import { type AdminRefusal, RefusedCall } from './refusal.ts';
 import { type AdminCall, type Route, type RouteContext, routes } from './routes.ts';
 import type { AdminTarget } from './target.ts';
@@ -67,7 +67,7 @@ export class AdminPlane {
     const throttled = new ThrottledLog(log, now);
     this.#timer = setInterval(() => throttled.flush(), flushMs);
     this.#timer.unref();
-    const guard = new Guard({ tokens, hosts: { allowed: hosts, loopback: isLoopback(host) }, now });
+    const guard = new AdminGuard({ tokens, hosts: { allowed: hosts, loopback: isLoopback(host) }, now });
     const calls = new Calls(guard, this.#context, throttled);
     server.on('request', (request, response) => void calls.answer(request, response));
     server.on('clientError', (error, socket) => refuseUnread(error, socket, defaultLimits));
@@ -82,12 +82,12 @@ export class AdminPlane {
 
 /** Answers calls; those that change something one after the other. */
 class Calls {
-  readonly #guard: Guard;
+  readonly #guard: AdminGuard;
   readonly #context: RouteContext;
   readonly #log: Log;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(guard: Guard, context: RouteContext, log: Log) {
+  constructor(guard: AdminGuard, context: RouteContext, log: Log) {
     this.#guard = guard;
     this.#context = context;
     this.#log = log;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { AuditHead } from '../audit/entry.ts';
 import type { AuditLog } from '../audit/log.ts';
 import type { AdminCaller, AdminRole } from './admin-tokens.ts';
-import { drainOf, policyOfLimits, sessionsOf, statusOf, tenantsOf } from './answers.ts';
+import { drainOf, policyOfLimits, sessionsOf, statusOf, usageOf } from './answers.ts';
 import type { DrainControl } from './drain-control.ts';
 import { RefusedCall } from './refusal.ts';
 import type { AdminTarget, TargetSession } from './target.ts';
@@ -58,7 +58,7 @@ async function sessions(context: RouteContext, { query }: AdminCall): Promise<ob
 }
 
 async function tenants(context: RouteContext): Promise<object> {
-  return tenantsOf(await sessionsAt(context));
+  return usageOf(await sessionsAt(context));
 }
 
 async function sessionsAt({ target }: RouteContext): Promise<readonly TargetSession[]> {

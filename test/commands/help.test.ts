@@ -3,12 +3,25 @@ import { main } from '../../src/cli.ts';
 
 const commands = [
   '',
-  ...['score', 'serve', 'stream', 'probe', 'loadtest', 'report', 'merge', 'compare', 'netsim', 'budget', 'capacity'],
+  ...[
+    'score',
+    'serve',
+    'stream',
+    'probe',
+    'loadtest',
+    'report',
+    'merge',
+    'compare',
+    'netsim',
+    'budget',
+    'capacity',
+    'route',
+  ],
   ...['slo', 'slo check', 'slo rules', 'slo evaluate', 'slo explain'],
   ...['canary', 'canary plan', 'canary judge', 'canary simulate'],
   ...['admin', 'admin status', 'admin sessions', 'admin drain', 'admin tenants', 'admin audit'],
   ...['audit', 'audit verify'],
-  'examples',
+  ...['examples', 'token', 'token new'],
 ];
 const { columns, isTTY } = process.stdout;
 

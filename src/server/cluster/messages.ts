@@ -59,6 +59,7 @@ export type ToGateway =
   | { type: 'spent'; spent: readonly Spending[] }
   | { type: 'drain' }
   | { type: 'cordon'; isCordoned: boolean }
+  | { type: 'reload' }
   | QuestionOf<SupervisorQuestions>
   | Answer;
 

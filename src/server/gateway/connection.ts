@@ -78,8 +78,9 @@ export class Connection {
 
   /** Refuses a socket that neither starts nor resumes. */
   tick(nowMs: number): void {
+    if (this.hasSession || this.#socket.isClosing) return;
     const { startTimeoutMs } = this.#options.context.limits;
-    if (this.hasSession || this.#socket.isClosing || nowMs - this.#openedMs <= startTimeoutMs) return;
+    if (nowMs - this.#openedMs <= startTimeoutMs) return;
     const message = `no start or resume came within ${startTimeoutMs} ms (start_timeout_ms)`;
     this.refuse({ code: 'idle_timeout', message, limit: 'startTimeoutMs' });
   }

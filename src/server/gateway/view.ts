@@ -37,7 +37,7 @@ export type SessionView = {
   id: string;
   state: SessionState;
   lane: Lane;
-  /** The name of the token that it was started with. */
+  /** The tenant, or the name of the token, that it was started with; never a user. */
   tenant: string | undefined;
   ageMs: number;
   /** Where it is scored; undefined: here, or nowhere yet. */
@@ -60,8 +60,13 @@ export function sessionViews(
     id: sha256(session.id).toString('hex').slice(0, 16),
     state: session.state,
     lane: session.lane,
-    tenant: session.owner,
+    tenant: tenantIn(session.owner),
     ageMs: Math.round(nowMs - session.startedMs),
     node: directory?.nodeOf(session.id),
   }));
+}
+
+/** The owner of a tenant's session is `tenant:NAME/USER`, and a user is a person. */
+function tenantIn(owner: string | undefined): string | undefined {
+  return owner && (/^tenant:([^/]*)/.exec(owner)?.[1] ?? owner);
 }
