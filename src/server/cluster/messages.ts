@@ -11,6 +11,7 @@ import type {
   SharedClaims,
   SharedStart,
   SharedWhat,
+  Used,
 } from '../gateway/supervision.ts';
 import type { GatewayView, SessionView } from '../gateway/view.ts';
 import type { Refusal } from '../refusal.ts';
@@ -46,6 +47,7 @@ export type ToSupervisor =
   | { type: 'free'; place: number }
   | { type: 'fault'; fault: EngineFault }
   | { type: 'spent'; spent: readonly Spending[] }
+  | { type: 'used'; used: readonly Used[] }
   | { type: 'drained'; report: DrainReport }
   | QuestionOf<GatewayQuestions>
   | Answer;

@@ -22,6 +22,7 @@ import {
   type SupervisedGateway,
   type Supervision,
 } from './supervision.ts';
+import type { Tenancy } from './tenancy.ts';
 import type { GatewayView, SessionView } from './view.ts';
 import { whileWaiting } from './waiting-socket.ts';
 
@@ -33,6 +34,7 @@ export type SupervisedParts = {
   metrics: Metrics;
   overload: OverloadControl;
   lobby: Lobby;
+  tenancy: Tenancy | undefined;
   candidates: Record<SharedWhat, () => Iterable<GivenUp>>;
   stats(): ServerStats;
   /** Sessions that it carries now. */
@@ -74,6 +76,7 @@ export function supervisedGateway(parts: SupervisedParts): SupervisedGateway {
       };
     },
     takeSpent: () => accounts.takeSpent(),
+    takeUsed: () => parts.tenancy?.takeUsed() ?? [],
     owe: (spending) => accounts.owe(spending),
     injectFault: parts.injectFault,
     view: parts.view,

@@ -56,6 +56,7 @@ export class Session {
   readonly #acks: Acknowledger;
   readonly #end: SessionEnd;
   readonly #onEnd: () => void;
+  readonly #clock = new AudioClock();
   #socket: SessionSocket | undefined;
   #heardMs: number;
   #detachedMs: number;
@@ -72,7 +73,7 @@ export class Session {
     this.startedMs = context.now();
     this.#heardMs = this.startedMs;
     this.#detachedMs = this.startedMs;
-    const clock = new AudioClock();
+    const clock = this.#clock;
     const outbox = this.#createOutbox(clock);
     const settings = this.#settings;
     const onError = (error: unknown): void => this.#end.failInternally(error);
@@ -92,6 +93,11 @@ export class Session {
 
   get lane(): Lane {
     return this.startedWith.lane;
+  }
+
+  /** Sound that was heard so far, gaps included, ms. */
+  get audioMs(): number {
+    return this.#clock.ms;
   }
 
   get lastEventId(): number {
