@@ -50,7 +50,7 @@ function wordsOnConnection(details: string): string | undefined {
   return /^No status information received/.test(details) ? 'the server ended the stream without a status' : undefined;
 }
 
-/** What Node says of a connection on which no HTTP/2 came about, and grpc-js puts the time behind. */
+/** What Node says of a connection on which no HTTP/2 came about; grpc-js adds the time. */
 function wordsOnFailure(words: string): string {
   const cause = words.replace(/ \(\d{4}-\d\d-\d\dT[\d:.]+Z\)$/, '');
   if (cause === 'Protocol error') return 'what answers there does not speak gRPC (HTTP/2)';
