@@ -18,7 +18,7 @@ const pcm = Float32Array.from({ length: samplesAFrame }, (_, at) => Math.round(9
 async function atNodes(named: readonly string[]): Promise<OpenUtterance> {
   const pool = new NodePool({
     model: engine.model,
-    nodes: new NodeAddresses(named.map(parseNodeSource)),
+    nodes: new NodeAddresses(named.map((address) => parseNodeSource(address))),
     region: '',
     gateway: 'bench',
     credentials: credentials.createInsecure(),

@@ -32,8 +32,8 @@ export class NodeUtterance {
     const { open, speaker, engine, openUtterance } = options;
     this.#options = options;
     this.#id = open.utterance;
-    const { emitIntervalMs, startMs, nbest } = open;
-    const settings = { emitIntervalMs, startMs, speaker, ...(nbest > 0 && { nbest }) };
+    const { emitIntervalMs, startMs, nbest, canWait } = open;
+    const settings = { emitIntervalMs, startMs, speaker, canWait, ...(nbest > 0 && { nbest }) };
     this.#pipeline = openUtterance(engine, referenceOf(open), settings, {
       onFeedback: (feedback) => this.#onFeedback(feedback),
       onError: (error) => this.#fail(error),
