@@ -1,3 +1,4 @@
+import type { Samples } from '../../acoustic/engine/types.ts';
 import { SpeechfbError } from '../../errors.ts';
 import { eachPhone, joinPhones, type WrittenPhones } from '../../protocol/written-phones.ts';
 import type { PipelineEvents, UtterancePipeline } from '../../scoring/pipeline.ts';
@@ -65,7 +66,7 @@ export class RemoteUtterance implements UtterancePipeline {
     return this.#sound.bytes;
   }
 
-  push(pcm: Float32Array): void {
+  push(pcm: Samples): void {
     if (this.#state !== 'open' || pcm.length === 0) return;
     this.#sound.add(pcm);
     this.#sentMs += (pcm.length / this.#options.sampleRateHz) * 1000;

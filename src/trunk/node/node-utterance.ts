@@ -42,7 +42,7 @@ export class NodeUtterance {
 
   /** Takes the next sound; a gateway that sends more than it has credit for has failed. */
   sound(packed: PackedSound): void {
-    const pcm = unpackSound(packed, unpacked);
+    const pcm = unpackSound(packed);
     this.#takenSamples += pcm.length;
     if (this.#takenSamples - this.#creditedSamples > this.#options.windowSamples) {
       this.#fail(new SpeechfbError('trunk_fault', 'more sound was sent than there was credit for'));
@@ -101,9 +101,6 @@ export class NodeUtterance {
     this.#options.say({ case: 'failed', value: { utterance: this.#id, code, message } });
   }
 }
-
-/** What a frame is unpacked into: a pipeline copies what it is given. */
-const unpacked = new Float32Array(16 * 1024);
 
 function jsonBytes(value: unknown): Uint8Array {
   return Buffer.from(JSON.stringify(value));
