@@ -89,7 +89,7 @@ const subRooms: Table = {
   'scoring/calibrate': 'scoring/align',
   'scoring/threads': 'scoring scoring/align scoring/text',
   'server/admission': 'server server/session',
-  'server/cluster': 'server server/admission server/gateway',
+  'server/cluster': 'server server/admission server/gateway server/tenants',
   'server/facade': 'server server/admission server/session',
   'server/gateway': 'server server/admission server/facade server/overload server/session server/tenants',
   'server/overload': 'server',

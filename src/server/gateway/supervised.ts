@@ -22,6 +22,7 @@ import {
   type SupervisedGateway,
   type Supervision,
 } from './supervision.ts';
+import type { Tenancy } from './tenancy.ts';
 import { whileWaiting } from './waiting-socket.ts';
 
 /** The parts of a server that its supervisor asks and tells. */
@@ -32,6 +33,7 @@ export type SupervisedParts = {
   metrics: Metrics;
   overload: OverloadControl;
   lobby: Lobby;
+  tenancy: Tenancy | undefined;
   candidates: Record<SharedWhat, () => Iterable<GivenUp>>;
   stats(): ServerStats;
   /** Sessions that it carries now. */
@@ -70,6 +72,7 @@ export function supervisedGateway(parts: SupervisedParts): SupervisedGateway {
       };
     },
     takeSpent: () => accounts.takeSpent(),
+    takeUsed: () => parts.tenancy?.takeUsed() ?? [],
     owe: (spending) => accounts.owe(spending),
     injectFault: parts.injectFault,
   };

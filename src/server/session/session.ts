@@ -55,6 +55,7 @@ export class Session {
   readonly #end: SessionEnd;
   readonly #onEnd: () => void;
   readonly #startedMs: number;
+  readonly #clock = new AudioClock();
   #socket: SessionSocket | undefined;
   #heardMs: number;
   #detachedMs: number;
@@ -71,7 +72,7 @@ export class Session {
     this.#startedMs = context.now();
     this.#heardMs = this.#startedMs;
     this.#detachedMs = this.#startedMs;
-    const clock = new AudioClock();
+    const clock = this.#clock;
     const outbox = this.#createOutbox(clock);
     const settings = this.#settings;
     const onError = (error: unknown): void => this.#end.failInternally(error);
@@ -91,6 +92,11 @@ export class Session {
 
   get lane(): Lane {
     return this.startedWith.lane;
+  }
+
+  /** Sound that was heard so far, gaps included, ms. */
+  get audioMs(): number {
+    return this.#clock.ms;
   }
 
   get lastEventId(): number {
