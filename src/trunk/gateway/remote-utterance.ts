@@ -12,7 +12,7 @@ import type { TrunkBlocks } from './trunk-blocks.ts';
 
 export type RemoteUtteranceOptions = {
   reference: Reference;
-  /** Of the sound that is pushed. */
+  /** The rate of the sound that is pushed. */
   sampleRateHz: number;
   settings: LegSettings;
   maxRetainedBytes: number;
