@@ -29,6 +29,8 @@ export type AppSession = {
   readonly ended: boolean;
   /** The server wants it to go, and said when to come back. */
   readonly leaving?: boolean;
+  /** Since when it says nothing more for that. */
+  readonly leftMs?: number | undefined;
   /** Says goodbye; the end follows when the server has closed, or has had time to. */
   close(): void;
   /** Ends at once without a word. */

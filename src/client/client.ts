@@ -78,6 +78,7 @@ export class StreamClient implements LinkEvents {
   #refusal: LinkRefusal | undefined;
   /** The server has too many sessions, and this one is to come back. */
   #sentAway: GoAway | undefined;
+  #leftMs: number | undefined;
   #ended = false;
   #closing = false;
   /** True while `open()` runs: its first events arrive before `#link` is set. */
@@ -118,6 +119,11 @@ export class StreamClient implements LinkEvents {
   /** The server wants it to go: nothing more is to be said. */
   get leaving(): boolean {
     return this.#sentAway !== undefined;
+  }
+
+  /** Since when it says nothing more because the server wants it to go. */
+  get leftMs(): number | undefined {
+    return this.#leftMs;
   }
 
   /** The server has taken a connection, whatever it said then. */
@@ -307,6 +313,7 @@ export class StreamClient implements LinkEvents {
   /** Says that it has heard: its last frames are acknowledged, and the finals come. */
   #leave(event: GoAway): void {
     this.#sentAway = event;
+    this.#leftMs ??= this.#options.clock();
     this.close();
   }
 

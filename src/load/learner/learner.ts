@@ -269,7 +269,8 @@ export class Learner implements FaultyLearner {
   #comesBack({ retryAfterMs, returnTicket }: ClientEnd): boolean {
     const { clock } = this.#context;
     const nowMs = clock();
-    this.#closeBooks(nowMs, 'sent_away');
+    // What it would have said since it was told to go is owed by nobody.
+    this.#closeBooks(this.#client?.leftMs ?? nowMs, 'sent_away');
     this.#ticket = returnTicket;
     this.#isAway = true;
     const atMs = retryAfterMs === undefined ? undefined : nowMs + retryAfterMs * (1 + this.#returnRandom() / 4);
