@@ -21,6 +21,11 @@ type StartInput = Omit<Extract<ClientMessageInput, { type: 'start' }>, 'type' | 
 
 export type ClientOptions = {
   open: OpenLink;
+  /**
+   * How many other servers of the service `open` leads to: where one is gone or has no room, as
+   * many more are asked before the session is refused. Default 0.
+   */
+  otherServers?: number;
   start: StartInput;
   clock: Clock;
   timers: Timers;
@@ -74,6 +79,8 @@ export class StreamClient implements LinkEvents {
   #attempt = 0;
   #droppedAtMs: number | undefined;
   #greeted = false;
+  /** Servers that were not asked yet whether they take the session. */
+  #unasked: number;
   /** What the server last said of another attempt. */
   #refusal: LinkRefusal | undefined;
   /** The server has too many sessions, and this one is to come back. */
@@ -86,6 +93,7 @@ export class StreamClient implements LinkEvents {
 
   constructor(options: ClientOptions) {
     this.#options = options;
+    this.#unasked = options.otherServers ?? 0;
     if (options.batchedReading) this.#inbox = new Inbox(this.#read);
     this.#dropAboveBytes = options.dropAboveBytes ?? Number.POSITIVE_INFINITY;
     this.#outbox = new ClientOutbox(options.start.audio.encoding);
@@ -253,6 +261,7 @@ export class StreamClient implements LinkEvents {
     this.#inbox?.readAll();
     const outcome = outcomeOfClose(code, this.#ready !== undefined, this.#closing);
     if (this.#sentAway && outcome) this.#endSentAway(this.#sentAway, code, reason);
+    else if (outcome === 'refused' && this.#asksAnother(from)) this.#open();
     else if (outcome === 'refused')
       this.#end({ outcome, code, reason, ...(this.#refusal ?? from.refusal ?? { retryable: true }) });
     else if (outcome) this.#end({ outcome, code, reason });
@@ -265,6 +274,13 @@ export class StreamClient implements LinkEvents {
 
   carried(firstSample: number, atMs: number, lateMs: number): void {
     this.#options.onCarried?.(firstSample, atMs, lateMs);
+  }
+
+  /** Whether another server may take a session that this one did not even hear of. */
+  #asksAnother({ refusal }: Link): boolean {
+    if (this.#closing || this.#greeted || this.#unasked === 0 || refusal?.retryable === false) return false;
+    this.#unasked -= 1;
+    return true;
   }
 
   #isOurs(link: Link): boolean {

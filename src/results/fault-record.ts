@@ -12,6 +12,14 @@ export const faultKinds = [
   'kill-node',
   'stop-node',
   'drain-node',
+  'kill-gateway',
+  'stop-gateway',
+  'drain-gateway',
+  'kill-redis',
+  'stop-redis',
+  'slow-redis',
+  'fail-over-redis',
+  'step-clock',
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 

@@ -1,3 +1,4 @@
+import { readText } from '../../config/read-chunks.ts';
 import { SpeechfbError } from '../../errors.ts';
 import { hostName, isLoopback } from '../../server/admission/exposure.ts';
 import { parseTokens, readTokenText, type Tokens } from '../../server/admission/tokens.ts';
@@ -16,6 +17,7 @@ export type ServeFlags = {
   port: number;
   model?: string;
   tokenFile?: string;
+  tenants?: string;
   tlsCert?: string;
   tlsKey?: string;
   allowOrigin?: string[];
@@ -46,6 +48,7 @@ export type ServeSettings = {
   /** What was measured of the device. */
   curve: string | undefined;
   tokens: { path: string; text: string } | undefined;
+  tenants: { path: string; text: string } | undefined;
   tls: ServerOptions['tls'];
   origins: string[];
   hosts: string[];
@@ -55,9 +58,9 @@ export type ServeSettings = {
   logLevel: LogLevel;
 };
 
-/** @throws SpeechfbError `bad_flag`, `bad_tls`, `bad_token_file` */
+/** @throws SpeechfbError `bad_flag`, `bad_tls`, `bad_token_file`, `unreadable_file` */
 export function settingsOf(flags: ServeFlags): ServeSettings {
-  const { tokenFile } = flags;
+  const { tokenFile, tenants } = flags;
   return {
     host: flags.host,
     port: flags.port,
@@ -65,6 +68,8 @@ export function settingsOf(flags: ServeFlags): ServeSettings {
     role: flags,
     curve: flags.curve,
     tokens: tokenFile === undefined ? undefined : { path: tokenFile, text: readTokenText(tokenFile) },
+    tenants:
+      tenants === undefined ? undefined : { path: tenants, text: readText(tenants, "tenants' file", tenantsHint) },
     tls: readTls(flags.tlsCert, flags.tlsKey),
     origins: flags.allowOrigin ?? [],
     hosts: (flags.allowHost ?? []).map(parseHost),
@@ -94,6 +99,8 @@ export function warn({ faultInjection, host, tls }: ServeSettings, log: Log): vo
     log.warn({ host }, 'voices and tokens travel unencrypted unless TLS ends in front of this server');
   }
 }
+
+const tenantsHint = 'docs/production.md has one; speechfb token new makes a token and its line';
 
 function limitsOf({ limit, maxSessions, resumeTtl, drain }: ServeFlags): Partial<Limits> {
   const limits = {

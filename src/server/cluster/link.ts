@@ -28,6 +28,8 @@ export type LinkOptions = {
   channel: GatewayChannel;
   /** The supervisor wants the gateway to drain; its report is sent when that is done. */
   onDrain(): Promise<DrainReport>;
+  /** The gateway is to look at its files, which may have changed. */
+  onReload?(): void;
 };
 
 /** A gateway's side of what it has with its supervisor. */
@@ -124,6 +126,8 @@ export class SupervisorLink implements Supervision {
     this.#send({ type: 'state', state });
     const spent = gateway.takeSpent();
     if (spent.length > 0) this.#send({ type: 'spent', spent });
+    const used = gateway.takeUsed();
+    if (used.length > 0) this.#send({ type: 'used', used });
   }
 
   #heard(message: ToGateway, socket: Socket | undefined): void {
@@ -152,6 +156,9 @@ export class SupervisorLink implements Supervision {
       }
       case 'question':
         void this.#answer(message).then((answer) => this.#send({ type: 'answer', id: message.id, answer }));
+        break;
+      case 'reload':
+        this.#options.onReload?.();
         break;
       case 'begin':
         break;

@@ -56,13 +56,14 @@ export class Supervisor {
   #isClosed = false;
 
   constructor(options: SupervisorOptions) {
-    const { gateways, limits, tokens } = options;
+    const { gateways, limits, log, tokens } = options;
     this.#options = options;
     this.#server = createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => this.#accept(socket));
     this.#restarts = Array.from({ length: gateways }, () => new Restarts());
     this.#desk = new Desk({
       limits,
       tokens,
+      log,
       capacity: () => this.#sessionLimit(),
       hasDetached: () => [...this.#slots.values()].some(({ detached }) => detached > 0),
       giveUp: async (gateway, what, caller) => (await this.#slots.get(gateway)?.giveUp(what, caller)) ?? false,
@@ -118,6 +119,11 @@ export class Supervisor {
     const sum = (what: keyof DrainReport): number =>
       slots.reduce((total, slot) => total + (slot.drained?.[what] ?? 0), 0);
     return { sessions: sum('sessions'), finished: sum('finished') };
+  }
+
+  /** Lets every gateway look at its files, which may have changed. */
+  reload(): void {
+    for (const slot of this.#slots.values()) slot.send({ type: 'reload' });
   }
 
   /** Ends everything at once. */
@@ -199,6 +205,9 @@ export class Supervisor {
         break;
       case 'free':
         this.#desk.free(message.place);
+        break;
+      case 'used':
+        this.#desk.used(message.used);
         break;
       case 'fault':
       case 'spent':

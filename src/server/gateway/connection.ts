@@ -78,8 +78,9 @@ export class Connection {
 
   /** Refuses a socket that neither starts nor resumes. */
   tick(nowMs: number): void {
+    if (this.hasSession || this.#socket.isClosing) return;
     const { startTimeoutMs } = this.#options.context.limits;
-    if (this.hasSession || this.#socket.isClosing || nowMs - this.#openedMs <= startTimeoutMs) return;
+    if (nowMs - this.#openedMs <= startTimeoutMs) return;
     const message = `no start or resume came within ${startTimeoutMs} ms (start_timeout_ms)`;
     this.refuse({ code: 'idle_timeout', message, limit: 'startTimeoutMs' });
   }
@@ -309,9 +310,10 @@ export class Connection {
   }
 
   /** The session of a start; undefined: that is still being decided. */
-  #findStarted(start: StartMessage, data: Buffer | undefined): Session | Refusal | undefined {
-    const { accounts, registry, admit } = this.#options;
-    const before = registry.startedBefore(start, accounts[0]);
+  #findStarted(asked: StartMessage, data: Buffer | undefined): Session | Refusal | undefined {
+    const { accounts, registry, admit, lane, owner } = this.#options;
+    const start = lane === undefined ? asked : { ...asked, lane };
+    const before = registry.startedBefore(start, accounts[0], owner);
     if (before) return before;
     const admitted = admit(start, writtenLength(start.reference));
     if (!(admitted instanceof Promise)) return 'code' in admitted ? admitted : this.#begin(start, admitted);
@@ -342,7 +344,9 @@ export class Connection {
     if ('code' in text) return text;
     const place = takePlace();
     try {
-      return registry.create(message, { text, work, owner, account: accounts[0], place });
+      const session = registry.create(message, { text, work, owner, account: accounts[0], place });
+      this.#options.began?.(session);
+      return session;
     } catch (error) {
       place();
       text.release();

@@ -17,6 +17,7 @@ import type { Facade } from '../facade/wire.ts';
 import { defaultLimits, type Limits, limitsByWireName, wireName } from '../limits.ts';
 import { OverloadControl } from '../overload/overload-control.ts';
 import type { ServerContext } from '../session/context.ts';
+import type { TenantRegistry } from '../tenants/tenant-registry.ts';
 import { Dismissal } from './dismissal.ts';
 import { type DrainReport, drainSessions } from './drain.ts';
 import { Entrance } from './entrance.ts';
@@ -31,7 +32,8 @@ import { Registry } from './registry.ts';
 import { policyOf, type RunningServer, type ServerOptions, type ServerStats } from './server-options.ts';
 import { othersOf, supervisedGateway } from './supervised.ts';
 import { idPrefix, type SupervisedGateway } from './supervision.ts';
-import { type CallerPolicy, identify, misdirected, refusalIn } from './upgrade.ts';
+import { Tenancy } from './tenancy.ts';
+import { type CallerPolicy, identify, misdirected, refusalIn, refusedOperator } from './upgrade.ts';
 
 export type { RunningServer, ServerOptions } from './server-options.ts';
 
@@ -54,6 +56,7 @@ class Server implements RunningServer {
   readonly #overload: OverloadControl;
   readonly #watch: OverloadWatch;
   readonly #accounts: Accounts;
+  readonly #tenancy: Tenancy | undefined;
   readonly #room: Room;
   readonly #entrance: Entrance;
   readonly #dismissal: Dismissal;
@@ -97,10 +100,11 @@ class Server implements RunningServer {
     });
     this.#accounts = new Accounts({
       limits: this.#limits,
-      tokens: options.tokens?.size ?? 0,
+      tokens: (options.tokens?.size ?? 0) + (options.tenants?.tenants.length ?? 0),
       now: this.#context.now,
       tellsSpending: options.supervision !== undefined,
     });
+    this.#tenancy = options.tenants && this.#newTenancy(options.tenants);
     this.#dismissal = new Dismissal({ context: this.#context, registry: this.#registry });
     this.#room = createRoom({
       context: this.#context,
@@ -139,7 +143,7 @@ class Server implements RunningServer {
 
   /** Takes connections from here on, and the model as soon as it is loaded. */
   async listen(): Promise<void> {
-    const { engine, log, port, tls, tokens, supervision } = this.#options;
+    const { engine, log, port, tls, tokens, tenants, supervision } = this.#options;
     if (supervision) await this.#listenInside();
     else this.#port = await listen(this.#http, { host: this.#host, port: port ?? 0 }, listenHints);
     this.#ready = Promise.resolve(engine).then((loaded) => {
@@ -149,8 +153,12 @@ class Server implements RunningServer {
     const beat = (): void => {
       for (const connection of this.#reception.connections()) connection.heartbeat();
     };
-    this.#timers = [setInterval(() => this.#tick(), tickMs), setInterval(beat, this.#limits.heartbeatMs)];
-    const guards = { tls: tls !== undefined, tokens: tokens !== undefined };
+    this.#timers = [
+      setInterval(() => this.#tick(), tickMs),
+      setInterval(beat, this.#limits.heartbeatMs),
+      setInterval(() => this.#tenancy?.look(), meterMs),
+    ];
+    const guards = { tls: tls !== undefined, tokens: tokens !== undefined, tenants: tenants?.tenants.length };
     if (supervision) supervision.attach(this.#supervised());
     else log.info({ host: this.#host, port: this.#port, ...guards }, 'listening');
   }
@@ -192,12 +200,18 @@ class Server implements RunningServer {
       metrics: this.#metrics,
       overload: this.#overload,
       lobby: this.#lobby,
+      tenancy: this.#tenancy,
       candidates: { connection: () => this.#reception.unstarted(), session: () => this.#registry.detached() },
       stats: () => this.stats(),
       capacity: this.#capacity,
       notReady: () => this.#notReady(),
       injectFault: (fault) => this.#injectFault(fault),
     });
+  }
+
+  #newTenancy(tenants: TenantRegistry): Tenancy {
+    const isSupervised = this.#options.supervision !== undefined;
+    return new Tenancy({ tenants, registry: this.#registry, log: this.#log, isSupervised });
   }
 
   #newMetrics(): Metrics {
@@ -210,6 +224,7 @@ class Server implements RunningServer {
       slots: () => this.#options.slots?.stats(),
       overload: () => this.#overload,
       limits: () => limitsByWireName(this.#limits),
+      tenants: this.#options.tenants && (() => this.#tenancy?.numbers() ?? new Map()),
     });
   }
 
@@ -248,6 +263,7 @@ class Server implements RunningServer {
       lostDevice: () => this.#engine?.lostDevice?.device,
       misdirected: (request) => misdirected(request, this.#policy),
       unknown: (request) => refusalIn(identify(request, this.#policy)),
+      refusedOperator: (request) => refusedOperator(request, this.#policy),
       pageOf: ({ headers: { origin } }) =>
         origin !== undefined && this.#policy.origins.allowed.includes(origin) ? origin : undefined,
       injectFault: faultInjection ? (fault) => this.#injectFaultEverywhere(fault) : undefined,
@@ -284,6 +300,7 @@ class Server implements RunningServer {
       entrance: this.#entrance,
       work: this.#work,
       supervision: this.#options.supervision,
+      tenancy: this.#tenancy,
       onRefused: (socket, refusal, facade) => this.#refuse(socket, refusal, facade),
       onOpened: (request) => this.#lobby.leave(request.socket),
     });
@@ -330,7 +347,7 @@ class Server implements RunningServer {
     const nowMs = this.#context.now();
     this.#watch.tick(nowMs, tickMs);
     for (const connection of this.#reception.connections()) connection.tick(nowMs);
-    for (const session of this.#registry.all()) session.tick();
+    for (const session of this.#registry.all()) session.tick(nowMs);
     this.#log.flush();
     this.#sweep.look(this.#registry.size, nowMs);
   }
@@ -338,3 +355,5 @@ class Server implements RunningServer {
 
 /** Jitter waits, acknowledgements and timeouts are looked at this often. */
 const tickMs = 20;
+/** How often what tenants have used is counted. */
+const meterMs = 1000;

@@ -22,6 +22,8 @@ import {
   type SupervisedGateway,
   type Supervision,
 } from './supervision.ts';
+import type { Tenancy } from './tenancy.ts';
+import { whileWaiting } from './waiting-socket.ts';
 
 /** The parts of a server that its supervisor asks and tells. */
 export type SupervisedParts = {
@@ -31,6 +33,7 @@ export type SupervisedParts = {
   metrics: Metrics;
   overload: OverloadControl;
   lobby: Lobby;
+  tenancy: Tenancy | undefined;
   candidates: Record<SharedWhat, () => Iterable<GivenUp>>;
   stats(): ServerStats;
   /** Sessions that it carries now. */
@@ -69,6 +72,7 @@ export function supervisedGateway(parts: SupervisedParts): SupervisedGateway {
       };
     },
     takeSpent: () => accounts.takeSpent(),
+    takeUsed: () => parts.tenancy?.takeUsed() ?? [],
     owe: (spending) => accounts.owe(spending),
     injectFault: parts.injectFault,
   };
@@ -82,15 +86,9 @@ export async function placeAbove(
   supervision: Supervision,
   { caller, socket, claims }: { caller: Caller; socket: Duplex; claims: SharedClaims },
 ): Promise<HttpRefusal | SharedPlace | undefined> {
-  // Node watches no socket that asked for an upgrade: one that breaks would end the process.
-  const onError = (): void => void socket.destroy();
-  socket.on('error', onError);
-  const place = await supervision.connection(caller, claims);
-  socket.off('error', onError);
-  if ('status' in place || (socket.readable && socket.writable)) return place;
-  place.free();
-  socket.destroy();
-  return undefined;
+  return await whileWaiting(socket, supervision.connection(caller, claims), (place) => {
+    if (!('status' in place)) place.free();
+  });
 }
 
 /** Asks the supervisor, too, whether a start may begin a session, or where it has already. */

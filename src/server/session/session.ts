@@ -55,11 +55,13 @@ export class Session {
   readonly #end: SessionEnd;
   readonly #onEnd: () => void;
   readonly #startedMs: number;
+  readonly #clock = new AudioClock();
   #socket: SessionSocket | undefined;
   #heardMs: number;
   #detachedMs: number;
   /** It was told to go, and has until then to say `close`. */
   #leaving: { refusal: Refusal; untilMs: number } | undefined;
+  #watchedMs = Number.NEGATIVE_INFINITY;
 
   constructor({ context, start, text, work, owner, onEnd }: SessionOptions) {
     this.id = `${context.idPrefix ?? ''}${createSecret(12)}`;
@@ -72,7 +74,7 @@ export class Session {
     this.#startedMs = context.now();
     this.#heardMs = this.#startedMs;
     this.#detachedMs = this.#startedMs;
-    const clock = new AudioClock();
+    const clock = this.#clock;
     const outbox = this.#createOutbox(clock);
     const settings = this.#settings;
     const onError = (error: unknown): void => this.#end.failInternally(error);
@@ -92,6 +94,11 @@ export class Session {
 
   get lane(): Lane {
     return this.startedWith.lane;
+  }
+
+  /** Sound that was heard so far, gaps included, ms. */
+  get audioMs(): number {
+    return this.#clock.ms;
   }
 
   get lastEventId(): number {
@@ -172,11 +179,11 @@ export class Session {
 
   /**
    * Looks at waits and timeouts; called by the server's one timer, so a failure must stay within
-   * this session.
+   * this session. Where nothing waits, most calls find nothing to do.
    */
-  tick(): void {
+  tick(nowMs: number): void {
     try {
-      this.#watch();
+      if (nowMs - this.#watchedMs >= watchEveryMs || this.#waits(nowMs)) this.#watch(nowMs);
     } catch (error) {
       this.#end.failInternally(error);
     }
@@ -255,9 +262,14 @@ export class Session {
     older.close(wireErrors.session_conflict.close, conflict.message);
   }
 
-  #watch(): void {
+  /** Whether something cannot wait until the next look at everything. */
+  #waits(nowMs: number): boolean {
+    return this.#audio.waits || this.#outbox.waits || this.#acks.isDue(nowMs);
+  }
+
+  #watch(nowMs: number): void {
     const { limits } = this.#context;
-    const nowMs = this.#context.now();
+    this.#watchedMs = nowMs;
     const refusal = this.#audio.tick();
     if (refusal) this.#end.fail(refusal);
     this.#acks.send('timely');
@@ -296,6 +308,8 @@ export class Session {
   }
 }
 
+/** How often everything is looked at that has no hurry: timeouts, and readers that do not read. */
+const watchEveryMs = 100;
 /**
  * How far apart results are at half rate, in emit intervals. They come at even intervals, so that
  * every second one waits for the next.

@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import type { Readable } from 'node:stream';
+import { type Readable, Writable } from 'node:stream';
 import { SpeechfbError } from '../../errors.ts';
+import { clockFd, steppingClockFlags } from './clock-pipe.ts';
+import { Guard } from './guard.ts';
 import { readServerUpdate, type ServerUpdate } from './server-updates.ts';
 
 /** A server in a process of its own, so that it shares no thread with the load generator. */
@@ -11,13 +13,24 @@ export type EmbeddedServer = {
   exited: Promise<number | null>;
   /** Drains it with SIGTERM; kills it when that takes longer than `patienceMs`. */
   stop(): Promise<void>;
-  /** Stops the process where it stands (SIGSTOP), and lets it go on; false when it is gone. */
-  pause(): boolean;
-  resume(): boolean;
+  /**
+   * Signals it: SIGTERM asks the process to drain, the others are for all of its processes. False
+   * when it is gone.
+   */
+  signal(signal: ServerSignal): boolean;
+  /** Steps the wall clock that it sees, ms; false when it is gone, or sees the machine's own. */
+  stepClock(ms: number): boolean;
 };
 
+type ServerSignal = 'SIGSTOP' | 'SIGCONT' | 'SIGTERM' | 'SIGKILL';
+
 /** How to run `speechfb serve --port 0`, without a shell. */
-export type ServeCommand = { file: string; args: readonly string[] };
+export type ServeCommand = {
+  file: string;
+  args: readonly string[];
+  /** The file is Node, and what it runs is to see a wall clock that can be stepped. */
+  hasSteppingClock?: boolean;
+};
 
 export type StartOptions = {
   /** Aborted: a server that is not ready yet is killed, and the start fails. */
@@ -35,9 +48,13 @@ const patienceMs = 15_000;
  * listens. Error: `server_failed`, with the server's own error or its last words.
  */
 export async function startEmbedded(command: ServeCommand, options: StartOptions = {}): Promise<EmbeddedServer> {
-  const args = [...command.args, '--parent-fd', String(parentFd)];
+  const { file, hasSteppingClock = false } = command;
+  const clock = hasSteppingClock ? steppingClockFlags() : [];
+  const args = [...clock, ...command.args, '--parent-fd', String(parentFd)];
+  const pipes = Array<'pipe'>(hasSteppingClock ? 3 : 2).fill('pipe');
   // A group of its own: a server of several processes stands still, or is killed, as a whole.
-  const child = spawn(command.file, args, { stdio: ['ignore', 'ignore', 'pipe', 'pipe'], detached: true });
+  const child = spawn(file, args, { stdio: ['ignore', 'ignore', ...pipes], detached: true });
+  child.stdio[clockFd]?.on('error', () => {});
   const exited = new Promise<number | null>((resolve) => {
     child.once('exit', resolve);
     child.once('error', () => resolve(null));
@@ -50,67 +67,54 @@ class ServerProcess implements EmbeddedServer {
   readonly pid: number;
   readonly exited: Promise<number | null>;
   readonly #child: ChildProcess;
-  /** Kills the server if this process ends while that one is stopped and cannot end by itself. */
-  #guard: ChildProcess | undefined;
+  /** Present while it is stopped, and cannot end by itself. */
+  #guard: Guard | undefined;
 
   constructor(url: string, child: ChildProcess, exited: Promise<number | null>) {
     this.url = url;
     this.pid = child.pid!;
     this.exited = exited;
     this.#child = child;
+    exited.then(() => this.#endGuard());
   }
 
   async stop(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    this.#child.kill('SIGTERM');
+    if (!this.#isThere) return;
+    this.signal('SIGTERM');
     // A stopped process hears SIGTERM only when it goes on.
-    this.resume();
-    const timer = setTimeout(() => this.#child.kill('SIGKILL'), patienceMs);
+    this.signal('SIGCONT');
+    const timer = setTimeout(() => this.signal('SIGKILL'), patienceMs);
     await this.exited;
     clearTimeout(timer);
   }
 
-  pause(): boolean {
-    this.#guard ??= startGuard(this.pid);
-    const paused = this.#signalAll('SIGSTOP');
-    if (!paused) this.#endGuard();
-    return paused;
-  }
-
-  resume(): boolean {
-    this.#endGuard();
-    return this.#signalAll('SIGCONT');
-  }
-
-  /** Sends a signal to every process of the server; false: it is gone. */
-  #signalAll(signal: 'SIGSTOP' | 'SIGCONT'): boolean {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return false;
+  signal(signal: ServerSignal): boolean {
+    if (!this.#isThere) return false;
+    if (signal === 'SIGSTOP') this.#guard ??= new Guard(this.pid);
     try {
-      return process.kill(-this.pid, signal);
+      process.kill(signal === 'SIGTERM' ? this.pid : -this.pid, signal);
     } catch {
       return false;
     }
+    if (signal === 'SIGCONT') this.#endGuard();
+    return true;
+  }
+
+  stepClock(ms: number): boolean {
+    const pipe = this.#child.stdio[clockFd];
+    if (!this.#isThere || !(pipe instanceof Writable)) return false;
+    pipe.write(`${ms}\n`);
+    return true;
+  }
+
+  get #isThere(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
   #endGuard(): void {
-    this.#guard?.kill('SIGKILL');
+    this.#guard?.release();
     this.#guard = undefined;
   }
-}
-
-/**
- * A process that kills the group of `pid` when this one is gone; in a session of its own, where no
- * Ctrl-C reaches it.
- */
-function startGuard(pid: number): ChildProcess {
-  const guard = spawn('/bin/sh', ['-c', `read -r _; kill -s KILL -- -${pid}`], {
-    stdio: ['pipe', 'ignore', 'ignore'],
-    detached: true,
-  });
-  guard.on('error', () => {});
-  guard.stdin.on('error', () => {});
-  guard.unref();
-  return guard;
 }
 
 /** Waits for the server's first update; resolves with its URL. */
