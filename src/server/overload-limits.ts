@@ -75,7 +75,10 @@ export const overloadLimits = {
   limitCutEveryMs: 2000,
   /** Share of the places that sessions of the batch lane may take. */
   batchShare: 0.8,
-  /** What share of the batch lane is sent away at once while others are spared something, how often. */
+  /**
+   * What share of the batch lane is sent away at once while others are spared something, and how
+   * often.
+   */
   batchShedShare: 0.25,
   batchShedEveryMs: 500,
   /** How long a place is kept for a session that was sent away, beyond the time it was told. */

@@ -218,7 +218,7 @@ export class Learner implements FaultyLearner {
       batchedReading: true,
       onEvent: (event, receivedMs, downlinkMs, framesSent) => {
         for (const broken of this.#meter.event(event, receivedMs, downlinkMs, framesSent)) this.#sessionError(broken);
-        if (event.type === 'error' && !this.#client?.leaving)
+        if (event.type === 'error' && this.#client?.leftMs === undefined)
           this.#sessionError(`${event.code}: ${event.message}`, `error ${event.code}`);
         this.#closeWhenSettled();
       },

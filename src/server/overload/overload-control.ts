@@ -10,7 +10,7 @@ import { StandingDelay } from './standing-delay.ts';
 export type ServerLoad = {
   /** All that have a place. */
   sessions: number;
-  /** Those that bring sound. */
+  /** How many of them bring sound. */
   streaming(): number;
   /** Share of its time that the busiest thread worked since it was asked before, 0-1. */
   utilisation(): number;
