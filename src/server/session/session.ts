@@ -46,6 +46,8 @@ export class Session {
   readonly resumeToken = createSecret(32);
   readonly owner: string | undefined;
   readonly startedWith: StartMessage;
+  /** Monotonic, ms. */
+  readonly startedMs: number;
   readonly #context: ServerContext;
   readonly #work: WorkAccount;
   readonly #settings: SessionSettings;
@@ -54,7 +56,6 @@ export class Session {
   readonly #acks: Acknowledger;
   readonly #end: SessionEnd;
   readonly #onEnd: () => void;
-  readonly #startedMs: number;
   readonly #clock = new AudioClock();
   #socket: SessionSocket | undefined;
   #heardMs: number;
@@ -71,9 +72,9 @@ export class Session {
     this.#work = work;
     this.#onEnd = onEnd;
     this.#settings = { emitIntervalMs: start.emit_interval_ms, granularity: start.granularity };
-    this.#startedMs = context.now();
-    this.#heardMs = this.#startedMs;
-    this.#detachedMs = this.#startedMs;
+    this.startedMs = context.now();
+    this.#heardMs = this.startedMs;
+    this.#detachedMs = this.startedMs;
     const clock = this.#clock;
     const outbox = this.#createOutbox(clock);
     const settings = this.#settings;
@@ -277,7 +278,7 @@ export class Session {
     if (this.#socket) this.#watchSocket(this.#socket, nowMs);
     else if (nowMs - this.#detachedMs > limits.resumeTtlMs) this.abandon();
     if (this.#end.phase !== 'live') return;
-    if (nowMs - this.#startedMs > limits.maxSessionMs) {
+    if (nowMs - this.startedMs > limits.maxSessionMs) {
       const message = `a session may last ${limits.maxSessionMs} ms (max_session_ms)`;
       this.#end.afterFinals('timeout', { code: 'session_too_long', message, limit: 'maxSessionMs' });
     } else if (this.#socket && nowMs - this.#heardMs > limits.idleTimeoutMs) {
