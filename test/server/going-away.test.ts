@@ -160,7 +160,7 @@ function speakingClient(url: string) {
   const sound = new SoundFrames({ pcm: new Uint8Array(32_000 * 10), sampleRateHz: 16_000 }, 20);
   let frame = 0;
   const speaking = setInterval(() => {
-    if (!stream.leaving && !stream.ended && frame < sound.count) stream.sendAudio(sound, frame++);
+    if (stream.leftMs === undefined && !stream.ended && frame < sound.count) stream.sendAudio(sound, frame++);
   }, 20);
   onTestFinished(() => {
     clearInterval(speaking);
