@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { backoffMs } from '../backoff.ts';
 import type { Clock, Timers } from '../clock/wheel.ts';
 import type { ClientMessageInput, ReferenceInput } from '../protocol/client-messages.ts';
 import type { ServerEvent } from '../protocol/server-messages.ts';
 import type { EventProblem } from '../protocol/server-schema.ts';
 import type { RandomStream } from '../stats/random-stream.ts';
-import { backoffMs } from './backoff.ts';
 import { type ClientEnd, outcomeOfClose } from './close-outcome.ts';
 import { Controls } from './controls.ts';
 import { EventOrder } from './event-order.ts';
