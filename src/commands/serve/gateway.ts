@@ -60,6 +60,7 @@ export async function runGateway(
       engine: warming.promise,
       scoring: served.scoring,
       slots: served.slots,
+      nodes: served.nodes,
       log,
       supervision: link,
       cores,

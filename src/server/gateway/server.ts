@@ -36,6 +36,7 @@ import { idPrefix, type SupervisedGateway } from './supervision.ts';
 import { Tenancy } from './tenancy.ts';
 import { checkTlsPair, type TlsPair } from './tls-pair.ts';
 import { type CallerPolicy, identify, misdirected, refusalIn, refusedOperator } from './upgrade.ts';
+import { type GatewayView, type SessionView, sessionViews } from './view.ts';
 
 export type { RunningServer, ServerOptions } from './server-options.ts';
 
@@ -75,6 +76,7 @@ class Server implements RunningServer {
   #timers: NodeJS.Timeout[] = [];
   #innerDoor: InnerDoor | undefined;
   #isDraining = false;
+  #isCordoned = false;
   readonly #capacity = () => Math.min(this.#overload.sessionLimit, this.#options.slots?.places() ?? Infinity);
 
   constructor(options: ServerOptions) {
@@ -186,6 +188,28 @@ class Server implements RunningServer {
     return { sockets: this.#reception.size, sessions: this.#registry.size, ...this.#registry.countByState() };
   }
 
+  view(): GatewayView {
+    const { slots, nodes } = this.#options;
+    return {
+      notReady: this.#notReady(),
+      sockets: this.#reception.size,
+      sessions: this.#registry.countByState(),
+      lanes: this.#registry.countByLane(),
+      sessionLimit: this.#capacity(),
+      level: this.#overload.level,
+      slots: slots?.stats(),
+      nodes: nodes?.nodes() ?? [],
+    };
+  }
+
+  sessions(): readonly SessionView[] {
+    return sessionViews(this.#registry.all(), this.#context.now(), this.#options.nodes);
+  }
+
+  cordon(isCordoned: boolean): void {
+    this.#isCordoned = isCordoned;
+  }
+
   async drain(): Promise<DrainReport> {
     this.#isDraining = true;
     for (const connection of this.#reception.connections()) connection.leave();
@@ -225,6 +249,9 @@ class Server implements RunningServer {
       capacity: this.#capacity,
       notReady: () => this.#notReady(),
       injectFault: (fault) => this.#injectFault(fault),
+      view: () => this.view(),
+      sessions: () => this.sessions(),
+      cordon: (isCordoned) => this.cordon(isCordoned),
     });
   }
 
@@ -336,7 +363,7 @@ class Server implements RunningServer {
       returns: this.#dismissal.returns,
       capacity: this.#capacity,
       state: () => ({
-        draining: this.#isDraining,
+        draining: this.#isDraining || this.#isCordoned,
         engine: this.#engine?.stats(),
         scoring: this.#options.scoring.stats?.(),
       }),
@@ -348,7 +375,7 @@ class Server implements RunningServer {
   }
 
   #notReady(): string | undefined {
-    if (this.#isDraining) return 'draining';
+    if (this.#isDraining || this.#isCordoned) return 'draining';
     if (!this.#engine) return 'the model warms up';
     return stalled(this.#engine.stats(), this.#options.scoring.stats?.(), this.#limits);
   }
