@@ -1,4 +1,4 @@
-import type { TlsPair } from '../../server/gateway/tls-pair.ts';
+import type { TlsPair } from '../../server/admission/tls-pair.ts';
 import type { Reloads } from './reloads.ts';
 import type { ServeSettings } from './settings.ts';
 

@@ -3,7 +3,7 @@ import { SpeechfbError } from '../../errors.ts';
 import { hostName, isLoopback } from '../../server/admission/exposure.ts';
 import { parseTokens, readTokenText, type Tokens } from '../../server/admission/tokens.ts';
 import { faultsPath } from '../../server/gateway/faults.ts';
-import { checkTlsPair, type TlsPair } from '../../server/gateway/tls-pair.ts';
+import { checkTlsPair, type TlsPair } from '../../server/admission/tls-pair.ts';
 import type { Limits } from '../../server/limits.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { LogLevel } from '../../telemetry/log-levels.ts';

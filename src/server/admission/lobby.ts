@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Limits } from '../limits.ts';
 import { accountOf } from './address.ts';
+import type { HttpRefusal } from './http-refusal.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 export type LobbyOptions = {
@@ -12,10 +13,8 @@ export type LobbyOptions = {
   now(): number;
   /** Whether all callers come from the address of a proxy, so that addresses tell nothing. */
   behindProxy: boolean;
-  /** A connection had to go. */
-  onEvicted(): void;
-  /** A connection was cut before anything was done for it: its address makes too many. */
-  onTooMany(): void;
+  /** A connection was cut, and why. */
+  onRefused(why: Pick<HttpRefusal, 'reason' | 'limit'>, message: string): void;
 };
 
 /**
@@ -45,7 +44,7 @@ export class Lobby {
     const address = this.#options.behindProxy ? undefined : accountOf(remoteAddress.replace(/^::ffff:/, ''));
     if (address !== undefined && !this.#mayConnect(address)) {
       socket.destroy();
-      this.#options.onTooMany();
+      this.#options.onRefused(tooMany, 'an address makes too many connections');
       return;
     }
     socket.once('close', () => this.#forget(key, socket));
@@ -79,7 +78,7 @@ export class Lobby {
     if (oldest === undefined || !waiting) return;
     this.#forget(oldest);
     waiting.socket.destroy();
-    this.#options.onEvicted();
+    this.#options.onRefused(pending, 'a connection without a request had to go');
   }
 
   /** @param socket only if it is still this one: its port may have been taken by another since. */
@@ -93,6 +92,9 @@ export class Lobby {
     if (own?.size === 0) this.#byAddress.delete(waiting.address);
   }
 }
+
+const tooMany = { reason: 'handshakes', limit: 'handshakesPerSecond' } as const;
+const pending = { reason: 'pending', limit: 'maxPendingConnections' } as const;
 
 type Waiting = { socket: Socket; address: string | undefined };
 

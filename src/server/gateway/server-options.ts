@@ -2,6 +2,7 @@ import type { AcousticEngine } from '../../acoustic/engine/types.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { SlotSource } from '../../telemetry/metrics.ts';
 import { checkExposure, checkFaults, isLoopback } from '../admission/exposure.ts';
+import type { TlsPair } from '../admission/tls-pair.ts';
 import type { Tokens } from '../admission/tokens.ts';
 import type { Limits } from '../limits.ts';
 import type { Scoring } from '../session/context.ts';
@@ -9,7 +10,6 @@ import type { TenantRegistry } from '../tenants/tenant-registry.ts';
 import type { TenantNumbers } from '../tenants/tenant-usage.ts';
 import type { DrainReport } from './drain.ts';
 import type { Supervision } from './supervision.ts';
-import type { TlsPair } from './tls-pair.ts';
 import type { CallerPolicy } from './upgrade.ts';
 import type { GatewayView, NodeDirectory, SessionView } from './view.ts';
 

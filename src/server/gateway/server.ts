@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { AcousticEngine, EngineFault } from '../../acoustic/engine/types.ts';
 import { listen } from '../../listen.ts';
 import { streamPath } from '../../protocol/address.ts';
-import { type MetricSources, Metrics } from '../../telemetry/metrics.ts';
+import type { Metrics } from '../../telemetry/metrics.ts';
 import { ThrottledLog } from '../../telemetry/throttled-log.ts';
 import { collectGarbage } from '../../threads/memory.ts';
 import { Accounts } from '../admission/accounts.ts';
@@ -12,9 +12,10 @@ import { stalled } from '../admission/admission.ts';
 import { type HttpRefusal, refuseSocket } from '../admission/http-refusal.ts';
 import { Lobby } from '../admission/lobby.ts';
 import type { Room } from '../admission/room.ts';
+import { checkTlsPair, type TlsPair } from '../admission/tls-pair.ts';
 import { WorkBudget } from '../admission/work-budget.ts';
 import type { Facade } from '../facade/wire.ts';
-import { defaultLimits, type Limits, limitsByWireName, wireName } from '../limits.ts';
+import { defaultLimits, type Limits, wireName } from '../limits.ts';
 import { OverloadControl } from '../overload/overload-control.ts';
 import type { ServerContext } from '../session/context.ts';
 import type { TenantRegistry } from '../tenants/tenant-registry.ts';
@@ -30,11 +31,11 @@ import { OverloadWatch } from './overload-watch.ts';
 import { createRoom } from './places.ts';
 import { Reception } from './reception.ts';
 import { Registry } from './registry.ts';
+import { serverMetrics } from './server-metrics.ts';
 import { policyOf, type RunningServer, type ServerOptions, type ServerStats } from './server-options.ts';
 import { othersOf, supervisedGateway } from './supervised.ts';
 import { idPrefix, type SupervisedGateway } from './supervision.ts';
 import { Tenancy } from './tenancy.ts';
-import { checkTlsPair, type TlsPair } from './tls-pair.ts';
 import { type CallerPolicy, identify, misdirected, refusalIn, refusedOperator } from './upgrade.ts';
 import { type GatewayView, type SessionView, sessionViews } from './view.ts';
 
@@ -126,14 +127,7 @@ class Server implements RunningServer {
       limits: this.#limits,
       behindProxy: this.#policy.trustedProxies > 0,
       now: this.#context.now,
-      onTooMany: () => {
-        const why = { reason: 'handshakes', limit: 'handshakesPerSecond' } as const;
-        this.#refused(why, 'an address makes too many connections');
-      },
-      onEvicted: () => {
-        const why = { reason: 'pending', limit: 'maxPendingConnections' } as const;
-        this.#refused(why, 'a connection without a request had to go');
-      },
+      onRefused: (why, message) => this.#refused(why, message),
     });
     this.#http = this.#createHttp();
     this.#tlsEndsMs = options.tls && checkTlsPair(options.tls);
@@ -261,24 +255,15 @@ class Server implements RunningServer {
   }
 
   #newMetrics(): Metrics {
-    const { version, scoring } = this.#options;
-    return new Metrics({
-      version,
-      sessions: () => this.#registry.countByState(),
-      engine: () => this.#engineNumbers(),
-      scoring: () => scoring.stats?.(),
-      slots: () => this.#options.slots?.stats(),
+    return serverMetrics({
+      options: this.#options,
+      limits: this.#limits,
+      registry: () => this.#registry,
+      engine: () => this.#engine,
       overload: () => this.#overload,
-      limits: () => limitsByWireName(this.#limits),
-      tenants: this.#options.tenants && (() => this.tenants()),
-      tlsExpiresMs: () => this.#tlsEndsMs && this.#tlsEndsMs - Date.now(),
+      tenants: () => this.tenants(),
+      tlsEndsMs: () => this.#tlsEndsMs,
     });
-  }
-
-  #engineNumbers(): ReturnType<MetricSources['engine']> {
-    if (!this.#engine) return undefined;
-    const { provider, lostDevice } = this.#engine;
-    return { provider, lostDevice: lostDevice?.device, ...this.#engine.stats() };
   }
 
   #createContext(): ServerContext {

@@ -75,11 +75,9 @@ function open(limits: Partial<LobbyOptions['limits']>, behindProxy = false) {
     limits: { ...defaultLimits, maxPendingConnections: 100, maxPendingPerAddress: 100, ...limits },
     behindProxy,
     now: () => clock.nowMs,
-    onTooMany: () => {
-      clock.tooMany += 1;
-    },
-    onEvicted: () => {
-      evicted += 1;
+    onRefused: ({ reason }) => {
+      if (reason === 'pending') evicted += 1;
+      else clock.tooMany += 1;
     },
   });
   const enter = (remoteAddress: string, remotePort: number): Socket => {

@@ -2,10 +2,10 @@ import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { describe, expect, it } from 'vitest';
-import { checkTlsPair } from '../../../src/server/gateway/tls-pair.ts';
-import { localhostTls, renewedTls } from '../../kit/localhost.ts';
-import { connect, startMessage } from '../../kit/server/client.ts';
-import { serve } from '../../kit/server/serve.ts';
+import { checkTlsPair } from '../../src/server/admission/tls-pair.ts';
+import { localhostTls, renewedTls } from '../kit/localhost.ts';
+import { connect, startMessage } from '../kit/server/client.ts';
+import { serve } from '../kit/server/serve.ts';
 
 const { validFrom, validTo } = new X509Certificate(localhostTls.certificate);
 
