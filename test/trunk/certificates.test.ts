@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { createLog } from '../../src/telemetry/log.ts';
 import { NodeAddresses, parseNodeSource } from '../../src/trunk/gateway/node-addresses.ts';
 import { NodePool } from '../../src/trunk/gateway/node-pool.ts';
-import { Door } from '../../src/trunk/node/door.ts';
+import { NodePort } from '../../src/trunk/node/node-port.ts';
 import { newAuthority, type Pair } from '../kit/certificates.ts';
 import { node, pool, poolOptions, reader, until } from '../kit/trunk/service.ts';
 
@@ -96,15 +96,15 @@ describe("a node's port", () => {
   });
 
   it('closes a connection on which nothing is said', async () => {
-    const door = new Door({
+    const port = new NodePort({
       address: '127.0.0.1:0',
       tls: undefined,
       silentMs: 30,
       log: createLog('silent', { write() {} }),
       onConnection: (socket) => socket.resume(),
     });
-    onTestFinished(() => door.close());
-    const socket = await dial(await door.open());
+    onTestFinished(() => port.close());
+    const socket = await dial(await port.open());
     await until(() => socket.destroyed);
   });
 

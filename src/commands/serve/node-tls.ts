@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import type { Log } from '../../telemetry/log.ts';
-import type { NodeTls } from '../../trunk/node/door.ts';
+import type { NodeTls } from '../../trunk/node/node-port.ts';
 import type { Reloads } from './reloads.ts';
 
 /** The certificates of one end of a trunk, and the files that they are from. */

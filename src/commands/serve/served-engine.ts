@@ -14,7 +14,7 @@ import type { Log } from '../../telemetry/log.ts';
 import type { SlotSource } from '../../telemetry/metrics.ts';
 import { Exchange } from '../../threads/exchange.ts';
 import { NodePool, type NodePoolOptions } from '../../trunk/gateway/node-pool.ts';
-import type { NodeTls } from '../../trunk/node/door.ts';
+import type { NodeTls } from '../../trunk/node/node-port.ts';
 import { followNodeTls, type NodeTlsFiles } from './node-tls.ts';
 import type { Reloads } from './reloads.ts';
 

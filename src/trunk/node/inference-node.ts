@@ -1,8 +1,8 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { SlotNumbers } from '../../telemetry/metrics.ts';
 import { channelOptions, inferenceService } from '../wire/service.ts';
-import { Door, type NodeTls } from './door.ts';
 import { NodeCore, type NodeCoreOptions } from './node-core.ts';
+import { NodePort, type NodeTls } from './node-port.ts';
 import { TrunkEnd } from './trunk-end.ts';
 
 export type InferenceNodeOptions = Omit<NodeCoreOptions, 'now'> & {
@@ -50,8 +50,8 @@ export async function startInferenceNode(options: InferenceNodeOptions): Promise
   });
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   const { tls, log } = options;
-  const door = new Door({ address, tls, log, onConnection: (socket) => injector.injectConnection(socket) });
-  const bound = await door.open();
+  const port = new NodePort({ address, tls, log, onConnection: (socket) => injector.injectConnection(socket) });
+  const bound = await port.open();
   const timer = startTicking(core, trunks);
   options.log.info({ address: bound, slots: options.slots, region: options.region }, 'waits for gateways');
   const cordon = (isCordoned: boolean): void => {
@@ -62,7 +62,7 @@ export async function startInferenceNode(options: InferenceNodeOptions): Promise
     clearInterval(timer);
     for (const trunk of trunks) trunk.close();
     server.forceShutdown();
-    door.close();
+    port.close();
   };
   return {
     address: bound,
@@ -76,7 +76,7 @@ export async function startInferenceNode(options: InferenceNodeOptions): Promise
       return core.isDraining;
     },
     cordon,
-    renewTls: (renewed) => door.renew(renewed),
+    renewTls: (renewed) => port.renew(renewed),
     async drain() {
       cordon(true);
       const untilMs = performance.now() + drainMs;

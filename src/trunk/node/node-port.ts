@@ -9,7 +9,7 @@ import type { Log } from '../../telemetry/log.ts';
  */
 export type NodeTls = { certificate: string; key: string; authority: string };
 
-export type DoorOptions = {
+export type NodePortOptions = {
   /** `host:port`, port 0 for any free one, or `unix:/path`. */
   address: string;
   tls: NodeTls | undefined;
@@ -25,8 +25,8 @@ export type DoorOptions = {
  * nothing. Whoever listens has TLS done before HTTP/2 is spoken, and takes other certificates
  * without being closed.
  */
-export class Door {
-  readonly #options: DoorOptions;
+export class NodePort {
+  readonly #options: NodePortOptions;
   readonly #server: Server | TlsServer;
   readonly #sockets = new Set<Socket>();
   readonly #byAddress = new Map<string, number>();
@@ -34,7 +34,7 @@ export class Door {
   #saidMs = Number.NEGATIVE_INFINITY;
 
   /** @throws SpeechfbError `bad_tls` */
-  constructor(options: DoorOptions) {
+  constructor(options: NodePortOptions) {
     this.#options = options;
     const { tls } = options;
     if (tls) {
