@@ -86,6 +86,7 @@ async function serveAlone(
   const reloads = new Reloads(log);
   followTenants(tenants, settings, reloads);
   followCertificate(server, settings, reloads);
+  engine.followTls?.(reloads);
   // The port is known to be ours by now: only then is the model worth loading.
   const loading = engine.load();
   warming.resolve(loading);
