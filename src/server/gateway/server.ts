@@ -16,6 +16,7 @@ import { checkTlsPair, type TlsPair } from '../admission/tls-pair.ts';
 import { WorkBudget } from '../admission/work-budget.ts';
 import type { Facade } from '../facade/wire.ts';
 import { defaultLimits, type Limits, wireName } from '../limits.ts';
+import { AwakeClock } from '../overload/awake-clock.ts';
 import { OverloadControl } from '../overload/overload-control.ts';
 import type { ServerContext } from '../session/context.ts';
 import type { TenantRegistry } from '../tenants/tenant-registry.ts';
@@ -58,6 +59,7 @@ class Server implements RunningServer {
   readonly #context: ServerContext;
   readonly #registry: Registry;
   readonly #overload: OverloadControl;
+  readonly #awake = new AwakeClock(() => performance.now());
   readonly #watch: OverloadWatch;
   readonly #accounts: Accounts;
   readonly #tenancy: Tenancy | undefined;
@@ -168,9 +170,11 @@ class Server implements RunningServer {
     const beat = (): void => {
       for (const connection of this.#reception.connections()) connection.heartbeat();
     };
+    // Timers come before the sockets are read: what was answered meanwhile must be heard first.
+    const beatOnceRead = (): void => void setImmediate(beat);
     this.#timers = [
       setInterval(() => this.#tick(), tickMs),
-      setInterval(beat, this.#limits.heartbeatMs),
+      setInterval(beatOnceRead, this.#limits.heartbeatMs),
       setInterval(() => this.#tenancy?.look(), meterMs),
     ];
     const guards = { tls: tls !== undefined, tokens: tokens !== undefined, tenants: tenants?.tenants.length };
@@ -282,6 +286,7 @@ class Server implements RunningServer {
       overload: this.#overload,
       idPrefix: this.#options.supervision ? idPrefix(this.#options.supervision.gateway) : '',
       now: () => performance.now(),
+      awake: () => this.#awake.ms,
     };
   }
 
@@ -378,7 +383,9 @@ class Server implements RunningServer {
   #tick(): void {
     const nowMs = this.#context.now();
     this.#watch.tick(nowMs, tickMs);
-    for (const connection of this.#reception.connections()) connection.tick(nowMs);
+    this.#awake.tick();
+    const awakeMs = this.#awake.ms;
+    for (const connection of this.#reception.connections()) connection.tick(awakeMs);
     for (const session of this.#registry.all()) session.tick(nowMs);
     this.#log.flush();
     this.#sweep.look(this.#registry.size, nowMs);
