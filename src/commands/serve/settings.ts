@@ -1,13 +1,14 @@
 import { readText } from '../../config/read-chunks.ts';
 import { SpeechfbError } from '../../errors.ts';
 import { hostName, isLoopback } from '../../server/admission/exposure.ts';
+import { checkTlsPair, type TlsPair } from '../../server/admission/tls-pair.ts';
 import { parseTokens, readTokenText, type Tokens } from '../../server/admission/tokens.ts';
 import { faultsPath } from '../../server/gateway/faults.ts';
-import type { ServerOptions } from '../../server/gateway/server.ts';
 import type { Limits } from '../../server/limits.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { LogLevel } from '../../telemetry/log-levels.ts';
 import { packageVersion } from '../package.ts';
+import type { AdminFlags } from './admin-flags.ts';
 import type { CurveFlags } from './curve.ts';
 import { checkLimits } from './limit-flag.ts';
 import { type RoleFlags, readPem } from './roles.ts';
@@ -32,7 +33,8 @@ export type ServeFlags = {
   logLevel: LogLevel;
   parentFd?: number;
 } & RoleFlags &
-  CurveFlags;
+  CurveFlags &
+  AdminFlags;
 
 /**
  * What the flags say, as plain data that another process can be sent; all files have been read, so
@@ -49,7 +51,7 @@ export type ServeSettings = {
   curve: string | undefined;
   tokens: { path: string; text: string } | undefined;
   tenants: { path: string; text: string } | undefined;
-  tls: ServerOptions['tls'];
+  tls: TlsFiles | undefined;
   origins: string[];
   hosts: string[];
   trustedProxies: number;
@@ -57,6 +59,9 @@ export type ServeSettings = {
   limits: Partial<Limits>;
   logLevel: LogLevel;
 };
+
+/** A certificate and its key as they were read, and where. */
+type TlsFiles = TlsPair & { paths: { certificate: string; key: string } };
 
 /** @throws SpeechfbError `bad_flag`, `bad_tls`, `bad_token_file`, `unreadable_file` */
 export function settingsOf(flags: ServeFlags): ServeSettings {
@@ -113,17 +118,21 @@ function limitsOf({ limit, maxSessions, resumeTtl, drain }: ServeFlags): Partial
   return limits;
 }
 
-function parseHost(given: string): string {
+/** @throws SpeechfbError `bad_flag` */
+export function parseHost(given: string): string {
   const name = hostName(given);
   if (name !== undefined) return name;
   throw new SpeechfbError('bad_flag', `--allow-host "${given}" is not the name of a host, as class.example`);
 }
 
-function readTls(cert: string | undefined, key: string | undefined): ServerOptions['tls'] {
+/** @throws SpeechfbError `bad_tls` */
+export function readTls(cert: string | undefined, key: string | undefined): TlsFiles | undefined {
   if (cert === undefined && key === undefined) return undefined;
   if (cert === undefined || key === undefined) {
     const [given, missing] = cert === undefined ? ['--tls-key', '--tls-cert'] : ['--tls-cert', '--tls-key'];
     throw new SpeechfbError('bad_tls', `${given} needs ${missing} beside it`);
   }
-  return { certificate: readPem(cert), key: readPem(key) };
+  const pair = { certificate: readPem(cert), key: readPem(key) };
+  checkTlsPair(pair);
+  return { ...pair, paths: { certificate: cert, key } };
 }

@@ -7,6 +7,7 @@ import type { Accounts, Caller } from '../admission/accounts.ts';
 import type { HttpRefusal } from '../admission/http-refusal.ts';
 import type { Lobby } from '../admission/lobby.ts';
 import type { GivenUp } from '../admission/shared-pool.ts';
+import { whileWaiting } from '../admission/waiting-socket.ts';
 import type { OverloadControl } from '../overload/overload-control.ts';
 import type { Refusal } from '../refusal.ts';
 import { sha256 } from '../secrets.ts';
@@ -22,7 +23,8 @@ import {
   type SupervisedGateway,
   type Supervision,
 } from './supervision.ts';
-import { whileWaiting } from './waiting-socket.ts';
+import type { Tenancy } from './tenancy.ts';
+import type { GatewayView, SessionView } from './view.ts';
 
 /** The parts of a server that its supervisor asks and tells. */
 export type SupervisedParts = {
@@ -32,12 +34,16 @@ export type SupervisedParts = {
   metrics: Metrics;
   overload: OverloadControl;
   lobby: Lobby;
+  tenancy: Tenancy | undefined;
   candidates: Record<SharedWhat, () => Iterable<GivenUp>>;
   stats(): ServerStats;
   /** Sessions that it carries now. */
   capacity(): number;
   notReady(): string | undefined;
   injectFault(fault: EngineFault): void;
+  view(): GatewayView;
+  sessions(): readonly SessionView[];
+  cordon(isCordoned: boolean): void;
 };
 
 /** A server as its supervisor sees it. */
@@ -70,8 +76,12 @@ export function supervisedGateway(parts: SupervisedParts): SupervisedGateway {
       };
     },
     takeSpent: () => accounts.takeSpent(),
+    takeUsed: () => parts.tenancy?.takeUsed() ?? [],
     owe: (spending) => accounts.owe(spending),
     injectFault: parts.injectFault,
+    view: parts.view,
+    sessions: parts.sessions,
+    cordon: parts.cordon,
   };
 }
 
