@@ -36,11 +36,6 @@ export const registerServe: RegisterCommand = (program: Command, done) => {
     )
     .option('--max-sessions <number>', 'sessions at once', flag('--max-sessions', wholeNumber(1, 1_000_000)))
     .option(
-      '--resume-ttl <duration>',
-      'how long a session outlives its socket, as 30s',
-      flag('--resume-ttl', parseDurationMs),
-    )
-    .option(
       '--drain <duration>',
       'how long sessions have for their finals after SIGTERM, as 10s',
       flag('--drain', parseDurationMs),
@@ -60,6 +55,7 @@ export const registerServe: RegisterCommand = (program: Command, done) => {
         .argParser(flag('--parent-fd', wholeNumber(0, 1023)))
         .hideHelp(),
     );
+  addStoreOptions(command);
   addCurveOptions(command);
   addRoleOptions(command);
   command.action(async (flags: ServeFlags) => {
@@ -77,6 +73,22 @@ export const registerServe: RegisterCommand = (program: Command, done) => {
     done(await runServe(flags));
   });
 };
+
+/** What says where and for how long sessions can be resumed. */
+function addStoreOptions(command: Command): void {
+  command
+    .option(
+      '--resume-ttl <duration>',
+      'how long a session outlives its socket, as 30s',
+      flag('--resume-ttl', parseDurationMs),
+    )
+    .option(
+      '--store <store>',
+      'where sessions are kept so that they go on at other gateways: memory (they do not) or redis://host:port/0',
+      'memory',
+    )
+    .option('--public-url <url>', 'where learners find this very gateway, as wss://gateway-1.example/v1/stream');
+}
 
 /** What measures a device, and what takes that up. */
 function addCurveOptions(command: Command): void {

@@ -14,6 +14,7 @@ import { collectOnOwnThread } from './few-cores.ts';
 import { warmOf } from './ready.ts';
 import { servedEngine } from './roles.ts';
 import { type ServeSettings, serverOptionsOf } from './settings.ts';
+import { openStore } from './store.ts';
 
 /** What a gateway's process is told to begin with. */
 export type GatewayConfig = { settings: ServeSettings; gateway: number; gateways: number };
@@ -46,12 +47,14 @@ export async function runGateway(
       },
     });
     const options = serverOptionsOf(settings);
+    const store = openStore(settings.store, log);
     const started = startServer({
       ...options,
       limits: limitsOfOne({ ...defaultLimits, ...firstGuess(curve), ...options.limits }, gateways),
       engine: warming.promise,
       scoring: served.scoring,
       slots: served.slots,
+      store,
       log,
       supervision: link,
       cores,
@@ -63,6 +66,7 @@ export async function runGateway(
     await Promise.race([over.promise, served.died]);
     link.close();
     await server.close();
+    await store?.close();
     await served.close();
   } catch (error) {
     channel.send({ type: 'failed', error: toPlainError(error) });

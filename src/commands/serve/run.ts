@@ -18,6 +18,7 @@ import { runNode } from './run-node.ts';
 import { type ServeFlags, type ServeSettings, serverOptionsOf, settingsOf, warn } from './settings.ts';
 import { serveSeveral } from './several.ts';
 import { listenForSignals } from './signals.ts';
+import { openStore } from './store.ts';
 
 /**
  * Serves until a stop signal, then drains; a second one ends it at once. When the model is warm,
@@ -60,13 +61,19 @@ async function serveAlone(
   const engine = servedEngine({ ...settings.role, tuning: curve?.tuning }, model, log);
   const options = serverOptionsOf(settings);
   const warming = defer<AcousticEngine>();
+  const store = openStore(settings.store, log);
   const server = await startServer({
     ...options,
     limits: { ...firstGuess(curve), ...options.limits },
     engine: warming.promise,
     scoring: engine.scoring,
     slots: engine.slots,
+    store,
     log,
+  }).catch(async (error) => {
+    // What is open would keep the process.
+    await store?.close();
+    throw error;
   });
   warn(settings, log);
   // The port is known to be ours by now: only then is the model worth loading.
@@ -91,6 +98,7 @@ async function serveAlone(
   } finally {
     signals.stop();
     await server.close();
+    await store?.close();
     await engine.close();
   }
 }

@@ -10,6 +10,7 @@ import { packageVersion } from '../package.ts';
 import type { CurveFlags } from './curve.ts';
 import { checkLimits } from './limit-flag.ts';
 import { type RoleFlags, readPem } from './roles.ts';
+import { checkPublicUrl, checkStore } from './store.ts';
 
 export type ServeFlags = {
   host: string;
@@ -24,6 +25,8 @@ export type ServeFlags = {
   gateways?: number;
   maxSessions?: number;
   resumeTtl?: number;
+  store: string;
+  publicUrl?: string;
   drain?: number;
   limit: Partial<Limits>;
   faultInjection?: true;
@@ -47,6 +50,9 @@ export type ServeSettings = {
   curve: string | undefined;
   tokens: { path: string; text: string } | undefined;
   tls: ServerOptions['tls'];
+  /** The URL of the store as it was given, secrets of the environment not filled in. */
+  store: string | undefined;
+  publicUrl: string | undefined;
   origins: string[];
   hosts: string[];
   trustedProxies: number;
@@ -55,7 +61,7 @@ export type ServeSettings = {
   logLevel: LogLevel;
 };
 
-/** @throws SpeechfbError `bad_flag`, `bad_tls`, `bad_token_file` */
+/** @throws SpeechfbError `bad_flag`, `bad_tls`, `bad_token_file`, `bad_url`, `unset_variable` */
 export function settingsOf(flags: ServeFlags): ServeSettings {
   const { tokenFile } = flags;
   return {
@@ -66,6 +72,8 @@ export function settingsOf(flags: ServeFlags): ServeSettings {
     curve: flags.curve,
     tokens: tokenFile === undefined ? undefined : { path: tokenFile, text: readTokenText(tokenFile) },
     tls: readTls(flags.tlsCert, flags.tlsKey),
+    store: checkStore(flags.store),
+    publicUrl: flags.publicUrl === undefined ? undefined : checkPublicUrl(flags.publicUrl),
     origins: flags.allowOrigin ?? [],
     hosts: (flags.allowHost ?? []).map(parseHost),
     trustedProxies: flags.trustProxy ?? 0,
@@ -82,8 +90,8 @@ export function tokensOf({ tokens }: ServeSettings): Tokens | undefined {
 
 /** What a server takes of the settings as it is. */
 export function serverOptionsOf(settings: ServeSettings) {
-  const { host, port, limits, tls, origins, hosts, trustedProxies, faultInjection } = settings;
-  const common = { host, port, limits, tls, origins, hosts, trustedProxies, faultInjection };
+  const { host, port, limits, tls, origins, hosts, trustedProxies, faultInjection, publicUrl } = settings;
+  const common = { host, port, limits, tls, origins, hosts, trustedProxies, faultInjection, publicUrl };
   return { ...common, tokens: tokensOf(settings), version: packageVersion() };
 }
 

@@ -11,7 +11,7 @@ import type { WorkBudget } from '../admission/work-budget.ts';
 import type { Limits } from '../limits.ts';
 import type { OverloadControl } from '../overload/overload-control.ts';
 import type { Refusal } from '../refusal.ts';
-import type { TakePlace } from './connection-options.ts';
+import type { TakePlace } from './admit.ts';
 import type { Registry } from './registry.ts';
 import type { UpgradeClaims } from './upgrade.ts';
 
@@ -33,6 +33,8 @@ export type EntranceOptions = {
     /** Whether the id names one of them. */
     has(sessionId: string): boolean;
   };
+  /** Whether sessions of gateways that are gone go on here. */
+  takesOver: boolean;
   /** A session starts, and there are then so many. */
   onStart(sessions: number, nowMs: number): void;
   /** Monotonic, ms. */
@@ -93,20 +95,46 @@ export class Entrance {
     };
   }
 
+  /** The same for a session that another gateway had: it goes before all that would start. */
+  takeOver(accounts: CallerAccounts, { lane }: Pick<StartMessage, 'lane'>): Refusal | TakePlace {
+    const { capacity, registry, room, state, now, onStart } = this.#options;
+    const nowMs = now();
+    const wish: Wish = { lane, isReturning: true };
+    const place = room.session(accounts, wish);
+    const lacks = place.lacks;
+    const refusal = place.cap ?? this.#admission.takeOver({ nowMs, ...wish, lacks, capacity: capacity(), ...state() });
+    if (refusal) return refusal;
+    return (): (() => void) => {
+      const free = room.takeSession(accounts, place);
+      onStart(registry.size + 1, nowMs);
+      return free;
+    };
+  }
+
   /**
    * The refusal while no session of this caller can start: a WebSocket would be made for nothing.
    */
-  #noSession(accounts: CallerAccounts, { lane, ticket }: UpgradeClaims, mayResume: boolean): HttpRefusal | undefined {
-    const { limits, registry, room, state, now, others } = this.#options;
+  #noSession(
+    accounts: CallerAccounts,
+    { lane, ticket, resume }: UpgradeClaims,
+    mayResume: boolean,
+  ): HttpRefusal | undefined {
+    const { limits, registry, room, state, now, others, takesOver } = this.#options;
     const wish = this.#wish(lane, ticket);
     const { capacity, late } = this.#carried(wish);
     const { lacks } = room.session(accounts, wish);
     const leaving = state().draining ? 'the server is going away' : undefined;
     const message = leaving ?? late ?? (lacks && lackingText(lacks, { ...wish, capacity }, limits));
     if (message === undefined) return undefined;
+    const comesFromElsewhere = takesOver && resume !== undefined && leaving === undefined;
     // It may come back to a session without naming it: while some wait for that, a few are heard
     // out.
-    if (mayResume && (registry.hasDetached() || others.detached()) && this.#unnamed.take(now()) === 0) return undefined;
+    if (
+      mayResume &&
+      (registry.hasDetached() || others.detached() || comesFromElsewhere) &&
+      this.#unnamed.take(now()) === 0
+    )
+      return undefined;
     const retryAfterMs = jittered(limits.busyRetryMs);
     return { status: 503, reason: 'overload', code: 'server_busy', message, retryAfterMs };
   }

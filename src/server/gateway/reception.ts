@@ -18,6 +18,7 @@ import { socketOptions } from './listener.ts';
 import type { Registry } from './registry.ts';
 import { admitAbove, elsewhereOf, placeAbove } from './supervised.ts';
 import type { SharedPlace, Supervision } from './supervision.ts';
+import type { Takeover } from './takeover.ts';
 import { type CallerPolicy, callerOfUpgrade, hintsOf, pathOf } from './upgrade.ts';
 
 export type ReceptionOptions = {
@@ -29,6 +30,8 @@ export type ReceptionOptions = {
   entrance: Entrance;
   work: WorkBudget;
   supervision: Supervision | undefined;
+  /** Finds sessions of other gateways; absent: nobody keeps them. */
+  takeover: Takeover | undefined;
   /** A request for a WebSocket is to be refused. */
   onRefused(socket: Duplex, refusal: HttpRefusal, facade: Facade | undefined): void;
   /** A request for a WebSocket is about to be answered. */
@@ -112,7 +115,7 @@ export class Reception {
 
   #connect(socket: WebSocket, transport: Duplex, { caller, wire, shared, arrives }: Arrival): void {
     const isPassedOn = arrives === 'passed on';
-    const { context, entrance, registry, room, supervision, work } = this.#options;
+    const { context, entrance, registry, room, supervision, takeover, work } = this.#options;
     const accounts = this.#options.accounts.of(caller);
     // Who was passed on has its place where it came in.
     const free = isPassedOn ? () => {} : room.takeConnection(accounts);
@@ -125,8 +128,9 @@ export class Reception {
       owner: caller.owner,
       accounts,
       work: work.account(accounts),
-      admit: (start, phones) => {
-        const here = entrance.session(accounts, start, phones);
+      takeover,
+      admit: (start, phones, isReturn = false) => {
+        const here = isReturn ? entrance.takeOver(accounts, start) : entrance.session(accounts, start, phones);
         return supervision && !('code' in here) ? admitAbove(supervision, caller, { start, phones, here }) : here;
       },
       elsewhere: supervision && !isPassedOn ? elsewhereOf(supervision, caller) : undefined,

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { AcousticEngine, EngineFault } from '../../acoustic/engine/types.ts';
 import { listen } from '../../listen.ts';
 import { streamPath } from '../../protocol/address.ts';
+import type { SessionStore, StoreError, StoreTrouble } from '../../stores/session-store.ts';
 import { type MetricSources, Metrics } from '../../telemetry/metrics.ts';
 import { ThrottledLog } from '../../telemetry/throttled-log.ts';
 import { collectGarbage } from '../../threads/memory.ts';
@@ -13,10 +14,14 @@ import { type HttpRefusal, refuseSocket } from '../admission/http-refusal.ts';
 import { Lobby } from '../admission/lobby.ts';
 import type { Room } from '../admission/room.ts';
 import { WorkBudget } from '../admission/work-budget.ts';
+import { Keeper } from '../durable/keeper.ts';
+import { Peers } from '../durable/peers.ts';
 import type { Facade } from '../facade/wire.ts';
 import { defaultLimits, type Limits, limitsByWireName, wireName } from '../limits.ts';
 import { OverloadControl } from '../overload/overload-control.ts';
+import { createSecret } from '../secrets.ts';
 import type { ServerContext } from '../session/context.ts';
+import { modelOf } from '../session/saved-session.ts';
 import { Dismissal } from './dismissal.ts';
 import { type DrainReport, drainSessions } from './drain.ts';
 import { Entrance } from './entrance.ts';
@@ -31,6 +36,7 @@ import { Registry } from './registry.ts';
 import { policyOf, type RunningServer, type ServerOptions, type ServerStats } from './server-options.ts';
 import { othersOf, supervisedGateway } from './supervised.ts';
 import { idPrefix, type SupervisedGateway } from './supervision.ts';
+import { Takeover } from './takeover.ts';
 import { type CallerPolicy, identify, misdirected, refusalIn } from './upgrade.ts';
 
 export type { RunningServer, ServerOptions } from './server-options.ts';
@@ -62,6 +68,8 @@ class Server implements RunningServer {
   readonly #lobby: Lobby;
   readonly #http: HttpServer;
   readonly #reception: Reception;
+  readonly #keeper: Keeper | undefined;
+  readonly #peers: Peers | undefined;
   #engine: AcousticEngine | undefined;
   #ready: Promise<void> = Promise.resolve();
   #port = 0;
@@ -78,6 +86,8 @@ class Server implements RunningServer {
     this.#log = new ThrottledLog(options.log, () => performance.now());
     this.#metrics = this.#newMetrics();
     this.#overload = new OverloadControl(this.#limits, options.cores ?? availableParallelism());
+    this.#keeper = options.store && this.#createKeeper(options.store);
+    this.#peers = options.store && this.#createPeers(options.store);
     this.#context = this.#createContext();
     this.#registry = new Registry(this.#context);
     this.#watch = new OverloadWatch({
@@ -172,7 +182,8 @@ class Server implements RunningServer {
     this.#isDraining = true;
     for (const timer of this.#timers) clearInterval(timer);
     for (const connection of this.#reception.connections()) connection.terminate();
-    for (const session of this.#registry.all()) session.abandon();
+    // Another gateway may go on with them.
+    for (const session of this.#registry.all()) session.leave();
     await Promise.all([closeListener(this.#http), this.#innerDoor?.close()]);
   }
 
@@ -208,6 +219,7 @@ class Server implements RunningServer {
       engine: () => this.#engineNumbers(),
       scoring: () => scoring.stats?.(),
       slots: () => this.#options.slots?.stats(),
+      storeUp: () => this.#options.store?.isUp,
       overload: () => this.#overload,
       limits: () => limitsByWireName(this.#limits),
     });
@@ -217,6 +229,33 @@ class Server implements RunningServer {
     if (!this.#engine) return undefined;
     const { provider, lostDevice } = this.#engine;
     return { provider, lostDevice: lostDevice?.device, ...this.#engine.stats() };
+  }
+
+  #createKeeper(store: SessionStore): Keeper {
+    const onTrouble = (why: StoreTrouble): void => this.#metrics.storeFailure(why);
+    return new Keeper({ store, gateway: createSecret(9), ttlMs: this.#limits.resumeTtlMs, onTrouble });
+  }
+
+  #createPeers(store: SessionStore): Peers {
+    return new Peers({
+      store,
+      self: () => {
+        if (this.#notReady() !== undefined || !this.#keeper) return undefined;
+        const url = this.#options.publicUrl ?? '';
+        return { id: this.#keeper.gateway, url, model: modelOf(this.#context) };
+      },
+      onTrouble: (why) => this.#metrics.storeFailure(why),
+    });
+  }
+
+  #createTakeover(): Takeover | undefined {
+    const { store } = this.#options;
+    if (!store || !this.#keeper) return undefined;
+    const onFailed = ({ why }: StoreError): void => {
+      this.#metrics.storeFailure(why);
+      this.#log.warn({ why }, 'a session could not be resumed: the store does not answer');
+    };
+    return new Takeover({ context: this.#context, store, keeper: this.#keeper, registry: this.#registry, onFailed });
   }
 
   #createContext(): ServerContext {
@@ -233,6 +272,7 @@ class Server implements RunningServer {
       metrics: this.#metrics,
       log: this.#log,
       overload: this.#overload,
+      keeper: this.#keeper,
       idPrefix: this.#options.supervision ? idPrefix(this.#options.supervision.gateway) : '',
       now: () => performance.now(),
     };
@@ -284,6 +324,7 @@ class Server implements RunningServer {
       entrance: this.#entrance,
       work: this.#work,
       supervision: this.#options.supervision,
+      takeover: this.#createTakeover(),
       onRefused: (socket, refusal, facade) => this.#refuse(socket, refusal, facade),
       onOpened: (request) => this.#lobby.leave(request.socket),
     });
@@ -304,6 +345,7 @@ class Server implements RunningServer {
         scoring: this.#options.scoring.stats?.(),
       }),
       others: othersOf(this.#options.supervision),
+      takesOver: this.#options.store !== undefined,
       // A session that is over before the next tick leaves its garbage too.
       onStart: (sessions, nowMs) => this.#sweep.look(sessions, nowMs),
       now: this.#context.now,
@@ -331,6 +373,8 @@ class Server implements RunningServer {
     this.#watch.tick(nowMs, tickMs);
     for (const connection of this.#reception.connections()) connection.tick(nowMs);
     for (const session of this.#registry.all()) session.tick();
+    this.#keeper?.tick(nowMs);
+    this.#peers?.tick(nowMs);
     this.#log.flush();
     this.#sweep.look(this.#registry.size, nowMs);
   }
