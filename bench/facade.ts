@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
-import { startEmbedded } from '../src/load/generator/embedded-server.ts';
+import { startEmbedded } from '../src/load/service/embedded-server.ts';
 import { type Distribution, type OneClip, runLoadtest } from './load/run-loadtest.ts';
 
 // Is a learner served as soon through Deepgram's protocol as through our own? The same server, the same learners by one seed,

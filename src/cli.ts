@@ -12,10 +12,12 @@ import { packageVersion } from './commands/package.ts';
 import { registerProbe } from './commands/probe/command.ts';
 import type { RegisterCommand } from './commands/register.ts';
 import { registerReport } from './commands/report/command.ts';
+import { registerRoute } from './commands/route/command.ts';
 import { registerScore } from './commands/score/command.ts';
 import { registerServe } from './commands/serve/command.ts';
 import { registerSlo } from './commands/slo/command.ts';
 import { registerStream } from './commands/stream/command.ts';
+import { registerToken } from './commands/token/command.ts';
 import { type ExitCode, exitCodes, formatError, SpeechfbError } from './errors.ts';
 import { plainStack } from './plain-text.ts';
 import { redactUrls } from './redact.ts';
@@ -117,7 +119,9 @@ const registrations: readonly RegisterCommand[] = [
   registerNetsim,
   registerBudget,
   registerCapacity,
+  registerRoute,
   registerSlo,
   registerCanary,
   registerExamples,
+  registerToken,
 ];

@@ -9,9 +9,9 @@ import { findCircle, readImports, roomArrows, subRoomArrows, type Table, tablePr
  */
 const rooms: Table = {
   commands:
-    'acoustic audio budget capacity client config dialects load metrics protocol proxy report results scoring server sim slo stores telemetry threads trunk',
-  report: 'budget capacity load metrics protocol proxy results sim slo stats',
-  load: 'audio capacity client clock config dialects metrics protocol results scoring sim slo stats threads',
+    'acoustic audio budget capacity client config dialects load metrics protocol proxy report results routing scoring server sim slo stores telemetry threads trunk',
+  report: 'budget capacity load metrics protocol proxy results routing sim slo stats',
+  load: 'audio capacity client clock config dialects metrics protocol proxy results scoring sim slo stats threads',
   results: 'config metrics slo stats',
   server: 'acoustic audio config protocol scoring stores telemetry threads',
   proxy: 'sim',
@@ -20,6 +20,7 @@ const rooms: Table = {
   acoustic: 'config threads',
   budget: 'config stats',
   capacity: 'config stats',
+  routing: 'config',
   client: 'audio clock config dialects protocol stats',
   dialects: 'audio config',
   metrics: 'protocol stats',
@@ -59,25 +60,31 @@ const subRooms: Table = {
   'commands/probe': 'commands',
   'commands/report': 'commands commands/run-output',
   'commands/run-output': 'commands',
+  'commands/route': 'commands commands/capacity',
   'commands/score': 'commands',
   'commands/serve': 'commands commands/run-output',
   'commands/slo': 'commands',
   'commands/stream': 'commands',
-  load: 'load/generator load/scenario',
+  'commands/token': 'commands',
+  load: 'load/generator load/scenario load/service',
   'load/generator': 'load/fault load/learner load/meter load/plan load/scenario',
   'load/learner': 'load/fault load/meter load/plan load/scenario',
   'load/meter': 'load/plan',
   'load/plan': 'load/fault',
   'load/probe': 'load/meter load/scenario',
   'load/scenario': 'load/fault load/plan',
+  'load/service': 'load/fault load/plan load/scenario',
   'report/budget': 'report/export report/terminal',
   'report/capacity': 'report/export report/terminal',
   'report/export': 'report/load report/terminal',
   'report/load': 'report/terminal',
   'report/network': 'report/terminal',
   'report/probe': 'report/terminal',
+  'report/routing': 'report/terminal',
   'report/score': 'report/terminal',
   'report/slo': 'report/export report/terminal',
+  'routing/decide': 'routing/policy',
+  'routing/simulate': 'routing/decide routing/policy',
   scoring: 'scoring/align scoring/calibrate scoring/text',
   'scoring/align': 'scoring/text',
   'scoring/calibrate': 'scoring/align',
@@ -86,9 +93,11 @@ const subRooms: Table = {
   'server/cluster': 'server server/admission server/gateway',
   'server/durable': 'server',
   'server/facade': 'server server/admission server/session',
-  'server/gateway': 'server server/admission server/durable server/facade server/overload server/session',
+  'server/gateway':
+    'server server/admission server/durable server/facade server/overload server/session server/tenants',
   'server/overload': 'server',
   'server/session': 'server server/durable server/overload',
+  'server/tenants': 'server server/admission',
   sim: 'sim/impairments sim/path sim/profile sim/transport sim/transport/quic sim/transport/tcp',
   'sim/impairments': 'sim/profile',
   'sim/networks': 'sim/profile',
@@ -117,13 +126,14 @@ const ground = [
   'plain-text.ts',
   'json-text.ts',
   'secret-url.ts',
+  'wasm-module.ts',
 ];
 
 /** The rooms that know no terminal, no argument parser and no process. */
 const nouns = Object.keys(rooms).filter((room) => !['commands', 'report', 'server', 'telemetry'].includes(room));
 const verbOnlyPackages = ['commander', 'ink', 'react', 'process', 'node:process'];
 /** The rooms that take values and give values. */
-const pureRooms = ['slo', 'sim', 'budget', 'capacity', 'metrics', 'stats', 'protocol', 'clock'];
+const pureRooms = ['slo', 'sim', 'budget', 'capacity', 'routing', 'metrics', 'stats', 'protocol', 'clock'];
 const ioModules = [
   'node:fs',
   'node:fs/promises',

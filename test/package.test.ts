@@ -135,6 +135,7 @@ describe.skipIf(!reachable)('the package in an empty folder', () => {
         ['netsim', 'LTE', '--duration', '20s'],
         ['budget', 'mobile-500ms'],
         ['capacity', 'live-class'],
+        ['route', 'default'],
         ['slo', 'check', 'live-feedback'],
         ['canary', 'plan', 'canary'],
         ['loadtest', 'quickstart', '--validate'],

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import Table from 'cli-table3';
-import { startEmbedded } from '../../src/load/generator/embedded-server.ts';
 import type { LearnerPlan, LoadPhase } from '../../src/load/plan/learner-plan.ts';
 import { steadyLoad } from '../../src/load/plan/load-profile.ts';
 import { planLearners } from '../../src/load/plan/plan.ts';
 import type { Clip } from '../../src/load/scenario/clips.ts';
+import { startEmbedded } from '../../src/load/service/embedded-server.ts';
 import { quantile } from '../../src/metrics/definitions.ts';
 import { Recorder } from '../../src/metrics/recorder.ts';
 import type { GeneratorResult } from '../../src/results/merge-results.ts';

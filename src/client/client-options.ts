@@ -8,6 +8,11 @@ import type { OpenLink } from './link/link.ts';
 
 export type ClientOptions = {
   open: OpenLink;
+  /**
+   * How many other servers of the service `open` leads to: where one is gone or has no room, as
+   * many more are asked before the session is refused. Default 0.
+   */
+  otherServers?: number;
   start: StartInput;
   clock: Clock;
   timers: Timers;

@@ -17,6 +17,7 @@ import { ClientOutbox } from './outbox.ts';
 
 type GoAway = Extract<ServerEvent, { type: 'go_away' }>;
 export type ReadyEvent = Extract<ServerEvent, { type: 'ready' }>;
+
 /**
  * One session of `speechfb.v1` as an app holds it: audio handed over before `ready`, or while the
  * socket is down, is kept and sent in order; a lost socket is resumed with backoff, and what the
@@ -43,6 +44,8 @@ export class StreamClient implements LinkEvents {
   #greeted = false;
   /** Where the server said that the session goes on; undefined: where it began. */
   #at: string | undefined;
+  /** Servers that were not asked yet whether they take the session. */
+  #unasked: number;
   /** What the server last said of another attempt. */
   #refusal: LinkRefusal | undefined;
   /** The server has too many sessions, and this one is to come back. */
@@ -54,6 +57,7 @@ export class StreamClient implements LinkEvents {
 
   constructor(options: ClientOptions) {
     this.#options = options;
+    this.#unasked = options.otherServers ?? 0;
     if (options.batchedReading) this.#inbox = new Inbox(this.#read);
     this.#dropAboveBytes = options.dropAboveBytes ?? Number.POSITIVE_INFINITY;
     this.#outbox = new ClientOutbox(options.start.audio.encoding);
@@ -220,6 +224,7 @@ export class StreamClient implements LinkEvents {
     const isPutOff = !this.#connected && this.#ready !== undefined && this.#refusal?.retryable === true;
     if (isPutOff) this.#lose(reason, this.#options.clock(), this.#refusal?.retryAfterMs);
     else if (this.#sentAway && outcome) this.#endSentAway(this.#sentAway, code, reason);
+    else if (outcome === 'refused' && this.#asksAnother(from)) this.#open();
     else if (outcome === 'refused')
       this.#end({ outcome, code, reason, ...(this.#refusal ?? from.refusal ?? { retryable: true }) });
     else if (outcome) this.#end({ outcome, code, reason });
@@ -232,6 +237,13 @@ export class StreamClient implements LinkEvents {
 
   carried(firstSample: number, atMs: number, lateMs: number): void {
     this.#options.onCarried?.(firstSample, atMs, lateMs);
+  }
+
+  /** Whether another server may take a session that this one did not even hear of. */
+  #asksAnother({ refusal }: Link): boolean {
+    if (this.#closing || this.#greeted || this.#unasked === 0 || refusal?.retryable === false) return false;
+    this.#unasked -= 1;
+    return true;
   }
 
   #isOurs(link: Link): boolean {

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock/wheel.ts';
 import type { ConnectRequest } from '../dialects/dialect.ts';
 import { grpcLinks } from './link/grpc-link.ts';
-import type { Link, LinkEvents } from './link/link.ts';
+import type { OpenLink, SimulatedDevice } from './link/link.ts';
 import { socketLinks, type TlsOptions } from './link/websocket-connection.ts';
 
 /** What an upgrade carries to be let in, and the secrets in it, which are shown to nobody. */
@@ -20,15 +20,22 @@ export type ServerAddress = {
   credentials?: Credentials | undefined;
 };
 
+/** What links share; see `socketLinks`. `device`: whose simulated network they go over, if any. */
+type LinkContext = {
+  clock: Clock;
+  afterMessage?: (nowMs: number) => void;
+  device?: SimulatedDevice | undefined;
+};
+
 /** Links to where a request of a dialect leads. */
 export function dialectLinks(
   { url, token, tls, credentials }: ServerAddress,
   request: ConnectRequest,
-  clock: Clock,
-  afterMessage?: (nowMs: number) => void,
-): (events: LinkEvents) => Link {
+  { clock, afterMessage, device }: LinkContext,
+): OpenLink {
   const headers = { ...request.headers, ...credentials?.headers };
-  if (request.grpc) return grpcLinks({ url, method: request.grpc, token, tls, headers }, clock, afterMessage);
+  if (request.grpc)
+    return grpcLinks({ url, method: request.grpc, token, tls, headers }, { clock, afterMessage, device });
   const target = {
     url: dialectUrl(url, request, credentials?.query ?? {}),
     token,
@@ -37,7 +44,8 @@ export function dialectLinks(
     subprotocols: [...(request.subprotocols ?? []), ...(credentials?.subprotocols ?? [])],
     keepsBinary: true,
   };
-  return socketLinks(target, clock, afterMessage);
+  const links = socketLinks(target, clock, afterMessage);
+  return device?.links(links) ?? links;
 }
 
 /** Links to a server of speechfb.v1. */
@@ -45,7 +53,7 @@ export function streamLinks(
   { url, token, tls, credentials }: ServerAddress,
   clock: Clock,
   afterMessage?: (nowMs: number) => void,
-): (events: LinkEvents) => Link {
+): OpenLink {
   const { headers, query = {}, subprotocols = [] } = credentials ?? {};
   const target = { url: dialectUrl(url, {}, query), token, tls, headers };
   const also = subprotocols.length === 0 ? {} : { besideOurs: subprotocols };

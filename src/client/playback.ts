@@ -12,12 +12,15 @@ import { createRandomStream } from '../stats/random-stream.ts';
 import { StreamClient } from './client.ts';
 import type { ClientEnd } from './close-outcome.ts';
 import { SoundFrames } from './frames.ts';
+import { inTurn } from './link/in-turn.ts';
 import { brokenProtocol, socketLinks } from './link/websocket-connection.ts';
 
 export type PlaybackOptions = {
   recording: Pcm;
   text: string;
   url: SecretUrl;
+  /** Other servers of the same service, to which each further connection leads in turn. */
+  alsoAt?: readonly SecretUrl[];
   token: string | undefined;
   frameMs: number;
   emitIntervalMs: number;
@@ -134,9 +137,12 @@ class Playback {
   }
 
   #connect(onEnd: (end: ClientEnd) => void): StreamClient {
-    const { recording, text, url, token, frameMs, emitIntervalMs, lane, patience } = this.#options;
+    const { recording, text, url, alsoAt = [], token, frameMs, emitIntervalMs, lane, patience } = this.#options;
+    const handshakeMs = (patience.readyMs + 1000) / (alsoAt.length + 1);
+    const servers = [url, ...alsoAt].map(({ href }) => socketLinks({ url: href, token, handshakeMs }, now));
     return new StreamClient({
-      open: socketLinks({ url: url.href, token, handshakeMs: patience.readyMs + 1000 }, now),
+      open: inTurn(servers),
+      otherServers: alsoAt.length,
       start: {
         audio: { encoding: 'pcm_s16le', sample_rate: recording.sampleRateHz, channels: 1, frame_ms: frameMs },
         reference: { text },
@@ -158,7 +164,9 @@ class Playback {
 
   /** A server may quote the key that it was called with. */
   #hidden(text: string): string {
-    return hideSecrets(this.#options.url.hide(text), [this.#options.token ?? '']);
+    const { url, alsoAt = [], token = '' } = this.#options;
+    const hidden = [url, ...alsoAt].reduce((left, one) => one.hide(left), text);
+    return hideSecrets(hidden, [token]);
   }
 
   /** The same with a server's sentence as it may be shown. */

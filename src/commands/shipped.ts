@@ -15,6 +15,7 @@ const kinds = {
   'capacity scenario': { folder: 'capacity', has: /^kind: CapacityScenario$/m, command: 'capacity' },
   'service level': { folder: 'slo', has: /^kind: ServiceLevel$/m, command: 'slo check' },
   'canary analysis': { folder: 'slo', has: /^kind: CanaryAnalysis$/m, command: 'canary plan' },
+  'routing policy': { folder: 'routing', has: /^kind: RoutingPolicy$/m, command: 'route' },
   'networks file': { folder: 'scenarios', has: /^ {2}networks:$/m, command: 'netsim' },
 } as const;
 export type ShippedKind = keyof typeof kinds;

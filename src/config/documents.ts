@@ -14,6 +14,7 @@ const kinds = [
   'CanaryAnalysis',
   'CapacityScenario',
   'StreamProtocol',
+  'RoutingPolicy',
 ] as const;
 export type Kind = (typeof kinds)[number];
 

@@ -9,14 +9,14 @@ import type { GeneratorResult } from '../results/merge-results.ts';
 import { type RecordedRun, reportOf } from '../results/recorded-run.ts';
 import type { LoadReport } from '../results/report.ts';
 import type { Abort } from './generator/abort.ts';
-import { type EmbeddedService, type ServiceCommand, startService } from './generator/embedded-nodes.ts';
 import type { GeneratorHooks, GeneratorTask } from './generator/generator.ts';
 import { LiveRun, type LoadProgress } from './generator/live-run.ts';
 import { generatorCount, runGenerators } from './generator/pool.ts';
 import { preflight } from './generator/preflight.ts';
-import { ServerFaults } from './generator/server-faults.ts';
 import type { PreparedLoad } from './scenario/prepare.ts';
 import type { LoadScenario } from './scenario/scenario.ts';
+import { ServerFaults } from './service/server-faults.ts';
+import { type EmbeddedService, type ServiceCommand, startService } from './service/service.ts';
 
 export type LoadOptions = {
   scenario: LoadScenario;
@@ -68,7 +68,7 @@ export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<L
         faults: prepared.faults,
         networks: prepared.networks,
         clips: prepared.clips,
-        url: server ? addressFor(options.scenario, server.url) : spec.target.url!.href,
+        ...addressesFor(options.scenario, server?.urls ?? targetsOf(options.scenario).map(({ href }) => href)),
         token: prepared.token,
         tls: prepared.tls,
         credentials: prepared.credentials,
@@ -151,7 +151,8 @@ async function startTarget(options: LoadOptions, hooks: LoadHooks): Promise<Embe
     hooks.onPhase('reaching the server');
     const { token, tls, credentials, clips } = options.prepared;
     const dialect = options.scenario.dialect && createDialect(options.scenario.dialect);
-    await preflight({ url, token, tls, credentials, dialect, reads: clips[0] }, { signal: hooks.signal });
+    const common = { token, tls, credentials, dialect, reads: clips[0] };
+    for (const one of targetsOf(options.scenario)) await preflight({ ...common, url: one }, { signal: hooks.signal });
     return undefined;
   }
   hooks.onPhase('starting the server');
@@ -164,9 +165,16 @@ function billedOf({ spec: { cost, learners } }: LoadScenario) {
   return { perAudioMinute, most, frameMs: learners.frame };
 }
 
-/** Our own server's address for the dialect, which has a path of its own there. */
-function addressFor({ dialect }: LoadScenario, url: string): string {
-  return dialect ? new URL('/', url).href : url;
+/** The servers of a service that the test does not start. */
+function targetsOf({ spec: { target } }: LoadScenario) {
+  return target.url === undefined ? [] : [target.url, ...(target.alsoAt ?? [])];
+}
+
+/** Where learners connect. A dialect has a path of its own at our own server. */
+function addressesFor({ spec, dialect }: LoadScenario, urls: readonly string[]) {
+  const own = dialect && spec.target.url === undefined;
+  const [url = '', ...alsoAt] = own ? urls.map((one) => new URL('/', one).href) : urls;
+  return { url, alsoAt };
 }
 
 type Run = { startedAt: Date; interrupted: boolean; aborted: Abort | undefined };
@@ -176,7 +184,10 @@ function metadataOf(options: LoadOptions, result: GeneratorResult, run: Run): Ru
   const { spec, metadata } = scenario;
   // A server may quote the key that it was called with.
   const hidden = (text: string) =>
-    hideSecrets(spec.target.url?.hide(text) ?? text, [prepared.token ?? '', ...prepared.credentials.secrets]);
+    hideSecrets(
+      targetsOf(scenario).reduce((left, url) => url.hide(left), text),
+      [prepared.token ?? '', ...prepared.credentials.secrets],
+    );
   return {
     speechfbVersion: version,
     startedAt: run.startedAt.toISOString(),

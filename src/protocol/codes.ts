@@ -18,6 +18,8 @@ export const wireErrors = {
   slow_reader: { close: 1013, retryable: true },
   too_fast: { close: 4429, retryable: true },
   rate_limited: { close: 4429, retryable: true },
+  tenant_cap: { close: 4429, retryable: true },
+  quota: { close: 4429, retryable: false },
   server_busy: { close: 4503, retryable: true },
   inference_timeout: { close: 4504, retryable: true },
   internal: { close: 1011, retryable: true },

@@ -1,8 +1,12 @@
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { ConnectionSink } from '../sim/connection.ts';
 import type { SimulatedConnection } from '../sim/network.ts';
 import type { Direction } from '../sim/profile/profile.ts';
 import type { Due } from './due-queue.ts';
+
+/** What a passage joins: a socket, or a stream in memory that stands for one. */
+export type PassageEnd = Duplex & Partial<Pick<Socket, 'setNoDelay' | 'resetAndDestroy'>>;
 
 /** What a passage reports to its proxy. */
 export type PassageEvents = {
@@ -22,8 +26,8 @@ export type PassageEvents = {
 type Piece = { bytes: Buffer | 'end' | 'reset'; readUs: number };
 
 type Lane = {
-  from: Socket;
-  to: Socket;
+  from: PassageEnd;
+  to: PassageEnd;
   waiting: Piece[];
   /** Pieces that were given to `to` and that the system has not taken. */
   unwritten: number;
@@ -39,8 +43,8 @@ const highWaterPieces = 2048;
 
 /**
  * One client's two sockets, joined by a simulated connection: what is read from one is written to
- * the other when the model delivers it. Ends and resets travel as bytes do. Times are us since the
- * client was accepted.
+ * the other when the model delivers it. Ends and resets travel as bytes do. Times are us of the
+ * clock by which the connection began.
  */
 export class Passage implements Due {
   readonly connection: SimulatedConnection;
@@ -49,11 +53,12 @@ export class Passage implements Due {
   readonly #events: PassageEvents;
   #moved = false;
   #dead = false;
+  #released = false;
   #over = false;
 
   constructor(
-    client: Socket,
-    upstream: Socket,
+    client: PassageEnd,
+    upstream: PassageEnd,
     connection: SimulatedConnection,
     nowUs: () => number,
     events: PassageEvents,
@@ -70,11 +75,11 @@ export class Passage implements Due {
   }
 
   nextUs(): number {
-    return this.#dead ? Number.POSITIVE_INFINITY : this.connection.nextUs();
+    return this.#dead || this.#released || this.#over ? Number.POSITIVE_INFINITY : this.connection.nextUs();
   }
 
   run(): void {
-    if (this.#over) return;
+    if (this.#over || this.#released) return;
     this.connection.advance(this.#nowUs(), this.#sink);
     // A reset comes with the change of address; without one, nobody is told.
     if (this.#moved && !this.#dead) {
@@ -82,6 +87,16 @@ export class Passage implements Due {
       this.#events.silenced();
     }
     for (const direction of directions) this.#regulate(direction);
+  }
+
+  /** What waits passes now, and whatever comes as it comes: the network is no longer asked. */
+  release(): void {
+    if (this.#dead) return;
+    this.#released = true;
+    for (const direction of directions) {
+      while (this.#lanes[direction].waiting.length > 0) this.#deliver(direction, this.#nowUs());
+      this.#regulate(direction);
+    }
   }
 
   /** Both sockets, at once and without a word to the model. */
@@ -95,7 +110,7 @@ export class Passage implements Due {
     lost() {},
     closed: (reason) => {
       this.#dead = true;
-      for (const direction of directions) this.#lanes[direction].from.resetAndDestroy();
+      for (const direction of directions) reset(this.#lanes[direction].from);
       this.#events.reset(reason);
     },
     addressChanged: () => {
@@ -105,7 +120,7 @@ export class Passage implements Due {
 
   #join(direction: Direction): void {
     const lane = this.#lanes[direction];
-    lane.from.setNoDelay(true);
+    lane.from.setNoDelay?.(true);
     lane.from.on('data', (bytes: Buffer) => {
       for (let at = 0; at < bytes.length; at += pieceBytes) this.#write(direction, bytes.subarray(at, at + pieceBytes));
       this.#regulate(direction);
@@ -125,8 +140,9 @@ export class Passage implements Due {
   #write(direction: Direction, bytes: Piece['bytes']): void {
     const readUs = this.#nowUs();
     this.#lanes[direction].waiting.push({ bytes, readUs });
+    if (this.#released) this.#deliver(direction, readUs);
     // An end takes a packet of its own, after all bytes.
-    this.connection.write(direction, typeof bytes === 'string' ? 1 : bytes.length, readUs);
+    else this.connection.write(direction, typeof bytes === 'string' ? 1 : bytes.length, readUs);
   }
 
   #finish(direction: Direction, how: 'end' | 'reset'): void {
@@ -144,7 +160,7 @@ export class Passage implements Due {
     const { to, waiting } = lane;
     const { bytes, readUs } = waiting.shift()!;
     if (bytes === 'end') to.end();
-    else if (bytes === 'reset') to.resetAndDestroy();
+    else if (bytes === 'reset') reset(to);
     else {
       if (to.writable) {
         lane.unwritten += 1;
@@ -160,11 +176,17 @@ export class Passage implements Due {
   /** Reads no more while too much waits, in the model or in the socket behind it. */
   #regulate(direction: Direction): void {
     const { from, to, waiting, unwritten } = this.#lanes[direction];
-    const bytes = Math.max(this.connection.bufferedBytes(direction), to.writableLength);
+    const held = this.#released ? 0 : this.connection.bufferedBytes(direction);
+    const bytes = Math.max(held, to.writableLength);
     const full = bytes > highWaterBytes || waiting.length + unwritten > highWaterPieces;
     if (full || this.#dead) from.pause();
     else if (from.isPaused()) from.resume();
   }
+}
+
+function reset(end: PassageEnd): void {
+  if (end.resetAndDestroy) end.resetAndDestroy();
+  else end.destroy();
 }
 
 const directions = ['up', 'down'] as const;

@@ -33,8 +33,6 @@ export type NetworkProxy = {
  */
 export async function startProxy(options: ProxyOptions): Promise<NetworkProxy> {
   const { network, seed, upstream } = options;
-  // What passes brings its own TLS along: its round trips, and the bytes of its records.
-  const carrier: NetworkProfile = network.transport === 'tcp-tls' ? { ...network, transport: 'tcp' } : network;
   const startMs = performance.now();
   const nowUs = () => Math.floor((performance.now() - startMs) * 1000);
   const queue = new DueQueue(nowUs);
@@ -45,7 +43,7 @@ export async function startProxy(options: ProxyOptions): Promise<NetworkProxy> {
     const acceptedUs = nowUs();
     const target = connect({ ...upstream, allowHalfOpen: true });
     const ofClient = () => nowUs() - acceptedUs;
-    const connection = new DeviceNetwork(carrier, { seed, client: number }).connect(0, { bare: true });
+    const connection = new DeviceNetwork(network, { seed, client: number }).connect(0, { bare: true });
     const due = { nextUs: () => passage.nextUs() + acceptedUs, run: () => passage.run() };
     const passage = new Passage(client, target, connection, ofClient, {
       delivered: (direction, bytes, latencyUs, lateUs) => meter.deliver(direction, bytes, latencyUs, lateUs),

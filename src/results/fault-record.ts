@@ -12,6 +12,13 @@ export const faultKinds = [
   'kill-node',
   'stop-node',
   'drain-node',
+  'kill-gateway',
+  'stop-gateway',
+  'drain-gateway',
+  'kill-redis',
+  'stop-redis',
+  'slow-redis',
+  'fail-over-redis',
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 

@@ -8,7 +8,7 @@ import { type ScorerEvents, type ScorerOptions, type TimedResult, UtteranceScore
  * engine.open -> UtteranceScorer -> feedback each `emitIntervalMs` of audio.
  */
 export type UtterancePipeline = {
-  /** Mono samples at the model's rate in [-1, 1). */
+  /** Mono samples at the model's rate in [-1, 1). They are copied: the array may be used again. */
   push(pcm: Float32Array): void;
   /** `ms` of audio was lost here: time passes, phones over it become `unscored`. */
   gap(ms: number): void;

@@ -27,10 +27,12 @@ export class DeviceNetwork {
   /**
    * Begins to open a connection: the name (the first time only), SYN, TLS, upgrade, all over the
    * lossy path. At most one is alive; an older one is forgotten. A bare one has neither TLS nor the
-   * upgrade, for bytes that bring them along.
+   * upgrade, for bytes that bring them along: the round trips of TLS, and the bytes of its records.
    */
   connect(nowUs: number, { bare = false } = {}): SimulatedConnection {
-    const { profile, key, paths, addressChange, nameKnown } = this;
+    const { key, paths, addressChange, nameKnown } = this;
+    const profile: NetworkProfile =
+      bare && this.profile.transport === 'tcp-tls' ? { ...this.profile, transport: 'tcp' } : this.profile;
     while (addressChange.nextUs < nowUs) addressChange.step();
     this.nameKnown = true;
     return new SimulatedConnection({ profile, key, paths, addressChange, nameKnown, bare }, nowUs);

@@ -29,6 +29,7 @@ describe('a file that ships goes by its bare name', () => {
     ['loadtest', ['loadtest', 'quickstart', '--validate']],
     ['budget', ['budget', 'mobile-500ms']],
     ['capacity', ['capacity', 'live-class', '--json']],
+    ['route', ['route', 'default', '--json']],
     ['capacity --compare', ['capacity', 'live-class', '--compare', 'live-class']],
     ['slo check', ['slo', 'check', 'live-feedback']],
     ['slo rules', ['slo', 'rules', 'live-feedback']],

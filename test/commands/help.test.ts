@@ -3,10 +3,23 @@ import { main } from '../../src/cli.ts';
 
 const commands = [
   '',
-  ...['score', 'serve', 'stream', 'probe', 'loadtest', 'report', 'merge', 'compare', 'netsim', 'budget', 'capacity'],
+  ...[
+    'score',
+    'serve',
+    'stream',
+    'probe',
+    'loadtest',
+    'report',
+    'merge',
+    'compare',
+    'netsim',
+    'budget',
+    'capacity',
+    'route',
+  ],
   ...['slo', 'slo check', 'slo rules', 'slo evaluate', 'slo explain'],
   ...['canary', 'canary plan', 'canary judge', 'canary simulate'],
-  'examples',
+  ...['examples', 'token', 'token new'],
 ];
 const { columns, isTTY } = process.stdout;
 

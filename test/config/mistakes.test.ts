@@ -7,6 +7,7 @@ import { capacityScenario } from '../../src/capacity/scenario/scenario.ts';
 import { parseConfig } from '../../src/config/yaml.ts';
 import { SpeechfbError } from '../../src/errors.ts';
 import { loadScenario } from '../../src/load/scenario/scenario.ts';
+import { routingPolicy } from '../../src/routing/policy/policy.ts';
 import { networksFile } from '../../src/sim/networks/schema.ts';
 import { canaryFile } from '../../src/slo/canary/canary.ts';
 import { serviceLevelFile } from '../../src/slo/service-level/service-level.ts';
@@ -45,6 +46,7 @@ it.each<[string, string, z.ZodType]>([
   ['load scenario', load, loadScenario],
   ['file of networks', networks, networksFile],
   ['capacity scenario', capacity, capacityScenario],
+  ['routing policy that ships', shipped('routing/default.yaml'), routingPolicy],
   ['capacity scenario that ships', shipped('capacity/school-day.yaml'), capacityScenario],
   ['budget', shipped('budgets/mobile-500ms.yaml'), latencyBudget],
   ['service level', shipped('slo/live-feedback.yaml'), serviceLevelFile],

@@ -15,12 +15,10 @@ export type TestRedis = {
   start(): Promise<void>;
 };
 
-/** What this machine lacks for tests with a real Redis; undefined: nothing. */
-export function lacksRedis(): string | undefined {
-  if (spawnSync('redis-server', ['--version']).status === 0) return undefined;
-  if (process.env.CI !== undefined) throw new Error('CI has no redis-server: see .ci/run');
-  return 'redis-server is not installed';
-}
+/** Why nothing can be tried with a real Redis here; undefined: it can. */
+export const redisLack =
+  spawnSync('redis-server', ['--version']).status === 0 ? undefined : 'there is no redis-server (Debian: redis-server)';
+if (redisLack) console.warn(`SKIPPED: nothing was tried with a real Redis: ${redisLack}`);
 
 /** A Redis on a free port, which ends with the test. */
 export async function startRedis(args: readonly string[] = []): Promise<TestRedis> {

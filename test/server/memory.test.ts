@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
-import { startEmbedded } from '../../src/load/generator/embedded-server.ts';
+import { startEmbedded } from '../../src/load/service/embedded-server.ts';
 import { bin } from '../kit/program.ts';
 import { connect, startMessage, type TestClient } from '../kit/server/client.ts';
 

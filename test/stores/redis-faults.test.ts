@@ -3,12 +3,9 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { RedisSessionStore } from '../../src/stores/redis/redis-session-store.ts';
 import type { SavedSession, StoreTrouble } from '../../src/stores/session-store.ts';
-import { lacksRedis, startRedis, type TestRedis } from '../kit/redis.ts';
+import { redisLack, startRedis, type TestRedis } from '../kit/redis.ts';
 
-const lack = lacksRedis();
-if (lack) console.warn(`SKIPPED: what a Redis may do to a store: ${lack}`);
-
-describe.skipIf(lack !== undefined)('a Redis', () => {
+describe.skipIf(redisLack !== undefined)('a Redis', () => {
   it('that stands still fails each call in time, the later ones at once, and is heard when it goes on', async () => {
     const redis = await startRedis();
     const { store, troubles } = await open(redis);
@@ -133,7 +130,10 @@ async function slowed(port: number, ms: number): Promise<{ port: number; slowDow
     for (const socket of sockets) socket.destroy();
     server.close();
   });
-  return { port: (server.address() as { port: number }).port, slowDown: () => void (lateMs = ms) };
+  const slowDown = (): void => {
+    lateMs = ms;
+  };
+  return { port: (server.address() as { port: number }).port, slowDown };
 }
 
 /** Says commands to a Redis as a person would. */

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { NodeAddresses, parseNodeSource } from '../../src/trunk/gateway/node-addresses.ts';
-import { RetainedSound } from '../../src/trunk/gateway/retained-sound.ts';
+import { beginning, type Cursor, RetainedSound } from '../../src/trunk/gateway/retained-sound.ts';
+import { TrunkBlocks, trunkBlockBytes } from '../../src/trunk/gateway/trunk-blocks.ts';
 import { LeaseBook } from '../../src/trunk/node/lease-book.ts';
-import { packSound, unpackSound } from '../../src/trunk/wire/samples.ts';
+import { type PackedSound, packNarrow, packWide, unpackSound } from '../../src/trunk/wire/samples.ts';
 
 describe('leases', () => {
   it('are never more than there are slots, and never granted twice, whatever is done in whatever order', () => {
@@ -81,9 +82,9 @@ describe('retained sound', () => {
   it('is read whole and in order by every reader, however it was cut', () => {
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => {
-        const sound = new RetainedSound(Number.POSITIVE_INFINITY);
+        const sound = new RetainedSound(Number.POSITIVE_INFINITY, new TrunkBlocks());
         const written: (number | string)[] = [];
-        const early = { next: 0 };
+        const early = beginning();
         const heardEarly: (number | string)[] = [];
         let value = 0;
         for (const each of pieces) {
@@ -100,7 +101,7 @@ describe('retained sound', () => {
             heardEarly.push(...shown(taken));
           }
         }
-        const late = { next: 0 };
+        const late = beginning();
         expect(readAll(sound, late)).toEqual(written);
         expect([...heardEarly, ...readAll(sound, early)]).toEqual(written);
         expect(sound.isWhole).toBe(true);
@@ -109,18 +110,46 @@ describe('retained sound', () => {
   });
 
   it('keeps to its bound by dropping the oldest that was read, and says that it is not whole', () => {
-    const sound = new RetainedSound(1000);
-    const cursor = { next: 0 };
-    for (let at = 0; at < 10; at += 1) sound.add(new Float32Array(100).fill(at / 64));
+    const sound = new RetainedSound(2 * trunkBlockBytes, new TrunkBlocks());
+    const cursor = beginning();
+    for (let at = 0; at < 4; at += 1) sound.add(new Float32Array(trunkBlockBytes / 2).fill(at / 64));
     sound.trim(cursor);
-    expect(sound.bytes).toBe(2000);
-    for (let at = 0; at < 10; at += 1) sound.take(cursor, 100);
+    expect(sound.bytes).toBe(4 * trunkBlockBytes);
+    expect(sound.isWhole).toBe(true);
+    expect(readAll(sound, cursor)).toHaveLength(2 * trunkBlockBytes);
     sound.trim(cursor);
-    expect(sound.bytes).toBe(1000);
+    expect(sound.bytes).toBe(2 * trunkBlockBytes);
     expect(sound.isWhole).toBe(false);
+    expect(sound.hasMore(cursor)).toBe(false);
   });
 
-  function readAll(sound: RetainedSound, cursor: { next: number }): (number | string)[] {
+  it('is given no more than may be sent, and goes on there', () => {
+    const sound = new RetainedSound(Number.POSITIVE_INFINITY, new TrunkBlocks());
+    const cursor = beginning();
+    sound.add(Float32Array.from([0.25, 0.5, 0.75]));
+    expect(sound.take(cursor, 0)).toBeUndefined();
+    expect(shown(sound.take(cursor, 2))).toEqual([0.25, 0.5]);
+    expect(sound.hasMore(cursor)).toBe(true);
+    expect(shown(sound.take(cursor, 2))).toEqual([0.75]);
+    expect(sound.hasMore(cursor)).toBe(false);
+  });
+
+  it('leaves its memory to the next, who hears nothing of it', () => {
+    const blocks = new TrunkBlocks();
+    const one = new RetainedSound(Number.POSITIVE_INFINITY, blocks);
+    one.add(new Float32Array(4000).fill(0.5));
+    const kept = one.take(beginning(), 1e9);
+    one.clear();
+    expect(one.hasMore(beginning())).toBe(false);
+    const next = new RetainedSound(Number.POSITIVE_INFINITY, blocks);
+    next.add(Float32Array.from([0.25]));
+    const taken = next.take(beginning(), 1e9);
+    expect(shown(taken)).toEqual([0.25]);
+    const memory = (piece: typeof taken) => (piece?.kind === 'sound' ? piece.bytes.buffer : undefined);
+    expect(memory(taken)).toBe(memory(kept));
+  });
+
+  function readAll(sound: RetainedSound, cursor: Cursor): (number | string)[] {
     const all: (number | string)[] = [];
     for (let taken = sound.take(cursor, 1e9); taken; taken = sound.take(cursor, 1e9)) all.push(...shown(taken));
     return all;
@@ -164,3 +193,11 @@ describe('where nodes are', () => {
     expect(await nodes.find()).toEqual(['10.0.0.2:81', 'a:1']);
   });
 });
+
+function packSound(pcm: Float32Array): PackedSound {
+  const narrow = new Uint8Array(2 * pcm.length);
+  if (packNarrow(narrow, 0, pcm)) return { format: 's16le', bytes: narrow };
+  const wide = new Uint8Array(4 * pcm.length);
+  packWide(wide, 0, pcm);
+  return { format: 'f32le', bytes: wide };
+}

@@ -1,4 +1,3 @@
-import { toBinary } from '@bufbuild/protobuf';
 import { Client, credentials } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { AcousticEngine } from '../../src/acoustic/engine/types.ts';
@@ -9,8 +8,9 @@ import { createLog } from '../../src/telemetry/log.ts';
 import { NodeAddresses, parseNodeSource } from '../../src/trunk/gateway/node-addresses.ts';
 import { NodePool } from '../../src/trunk/gateway/node-pool.ts';
 import { type InferenceNode, startInferenceNode } from '../../src/trunk/node/inference-node.ts';
-import { type GatewayItem, inferenceService, type NodeItem, trunkRequest } from '../../src/trunk/wire/service.ts';
-import { TrunkRequestSchema, type TrunkResponse } from '../../src/trunk/wire/speechfb/v1/inference_pb.ts';
+import { encodeRequest } from '../../src/trunk/wire/codec.ts';
+import type { HeardNodeItem, SentGatewayItem } from '../../src/trunk/wire/items.ts';
+import { type HeardResponse, inferenceService } from '../../src/trunk/wire/service.ts';
 import { localhostTls } from '../kit/localhost.ts';
 import { scriptedEngine, scriptedScoring } from '../kit/server/scripted.ts';
 
@@ -205,7 +205,7 @@ describe('what comes to a node', () => {
   it('from a gateway of a later minor is heard as far as it is known', async () => {
     const { call, heard } = await rawTrunk(await node());
     call.write(later);
-    call.write(toBinary(TrunkRequestSchema, trunkRequest([{ case: 'acquire', value: { request: 7, deadlineMs: 0 } }])));
+    call.write(encodeRequest([{ case: 'acquire', value: { request: 7, deadlineMs: 0 } }]));
     await until(() => heard.some(({ case: name }) => name === 'granted'));
   });
 
@@ -231,7 +231,7 @@ describe('what comes to a node', () => {
     learner.speak(500);
     await until(() => learner.heardMs() === 500);
     const { call, heard } = await rawTrunk(shared);
-    const say = (item: GatewayItem) => call.write(toBinary(TrunkRequestSchema, trunkRequest([item])));
+    const say = (item: SentGatewayItem) => call.write(encodeRequest([item]));
     for (const lease of [0, 1, 2, 3]) {
       say({ case: 'release', value: { lease } });
       say({ case: 'open', value: { utterance: lease, lease, words: [], emitIntervalMs: 100 } });
@@ -273,9 +273,9 @@ async function rawTrunk(to: InferenceNode) {
   onTestFinished(() => client.close());
   const raw = (bytes: Uint8Array) => Buffer.from(bytes);
   const call = client.makeBidiStreamRequest(trunk.path, raw, trunk.responseDeserialize);
-  const heard: NodeItem[] = [];
+  const heard: HeardNodeItem[] = [];
   let isOver = false;
-  call.on('data', ({ items }: TrunkResponse) => heard.push(...items.map(({ item }) => item as NodeItem)));
+  call.on('data', ({ items }: HeardResponse) => heard.push(...items.map(({ item }) => item)));
   for (const end of ['error', 'end', 'close']) {
     call.on(end, () => {
       isOver = true;

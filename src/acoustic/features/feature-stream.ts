@@ -53,10 +53,7 @@ export class FeatureStream {
     for (let at = 0; at < pcm.length; ) {
       const held = this.#held;
       const room = Math.min(pcm.length - at, samples.length - held);
-      for (let i = 0; i < room; i++) {
-        const value = pcm[at + i]!;
-        samples[held + i] = Number.isFinite(value) ? value : 0;
-      }
+      samples.set(room === pcm.length ? pcm : pcm.subarray(at, at + room), held);
       at += room;
       this.#held = held + room;
       this.#takeHops(arrivedMs);
@@ -81,8 +78,10 @@ export class FeatureStream {
   #takeHops(arrivedMs: number): void {
     let offset = 0;
     for (; offset + this.#windowSamples <= this.#held; offset += this.#hopSamples) {
-      this.#plan.frame(this.#samples, offset, this.#hop, this.#hopsInStep * this.#bins);
-      this.#normaliser.apply(this.#hop, this.#hopsInStep * this.#bins);
+      const row = this.#hopsInStep * this.#bins;
+      this.#plan.frame(this.#samples, offset, this.#hop, row);
+      if (!Number.isFinite(this.#hop[row])) this.#frameOfFinite(offset, row);
+      this.#normaliser.apply(this.#hop, row);
       if (++this.#hopsInStep < this.#stack) continue;
       this.#hopsInStep = 0;
       this.#steps++;
@@ -91,6 +90,15 @@ export class FeatureStream {
     }
     this.#samples.copyWithin(0, offset, this.#held);
     this.#held -= offset;
+  }
+
+  /**
+   * The window holds a sample that is no finite number, which no bin of its spectrum is without:
+   * looked for here alone, and not in all sound, each sample of which would be looked at.
+   */
+  #frameOfFinite(offset: number, row: number): void {
+    for (let at = offset; at < this.#held; at++) if (!Number.isFinite(this.#samples[at])) this.#samples[at] = 0;
+    this.#plan.frame(this.#samples, offset, this.#hop, row);
   }
 }
 

@@ -1,12 +1,18 @@
+import { readFileSync } from 'node:fs';
 import loadPffft from '@echogarden/pffft-wasm/simd';
 
 /** A real FFT of one size with buffers in WASM memory. */
 export type RealFft = {
-  /** Write `size` samples here. */
-  readonly input: Float32Array;
+  readonly size: number;
+  /** The memory that all FFTs of the thread share. */
+  readonly memory: WebAssembly.Memory;
+  /** Byte offsets: `size` floats to be transformed are written here. */
+  readonly input: number;
   /** [size] after `run`: real part of bin 0, of bin size/2, then re, im of bins 1 to size/2 - 1. */
-  readonly output: Float32Array;
+  readonly output: number;
   run(): void;
+  /** Takes memory for as long as the thread lives, aligned for any instruction. */
+  allocate(bytes: number): number;
 };
 
 /**
@@ -21,20 +27,39 @@ export function realFft(size: number): Promise<RealFft> {
 }
 
 async function create(size: number): Promise<RealFft> {
-  wasm ??= loadPffft();
-  const pffft = await wasm;
+  wasm ??= load();
+  const { pffft, memory } = await wasm;
   const setup = pffft._pffft_new_setup(size, realTransform);
   const [input, output, work] = [0, 1, 2].map(() => pffft._pffft_aligned_malloc(size * 4)) as [number, number, number];
   return {
-    input: new Float32Array(pffft.HEAPF32.buffer, input, size),
-    output: new Float32Array(pffft.HEAPF32.buffer, output, size),
+    size,
+    memory,
+    input,
+    output,
     run: () => pffft._pffft_transform_ordered(setup, input, output, work, forward),
+    allocate: (bytes) => pffft._pffft_aligned_malloc(bytes),
   };
+}
+
+/** Loads pffft by its own way for that, to know the memory that it works in. */
+async function load(): Promise<{ pffft: Pffft; memory: WebAssembly.Memory }> {
+  const file = new URL('pffft.wasm', import.meta.resolve('@echogarden/pffft-wasm/simd'));
+  const compiled = new WebAssembly.Module(new Uint8Array(readFileSync(file)));
+  let memory: WebAssembly.Memory | undefined;
+  const pffft = await loadPffft({
+    instantiateWasm(imports, receive) {
+      const instance = new WebAssembly.Instance(compiled, imports);
+      memory = Object.values(instance.exports).find((one) => one instanceof WebAssembly.Memory);
+      receive(instance);
+      return instance.exports;
+    },
+  });
+  return { pffft, memory: memory! };
 }
 
 type Pffft = Awaited<ReturnType<typeof loadPffft>>;
 
 const bySize = new Map<number, Promise<RealFft>>();
-let wasm: Promise<Pffft> | undefined;
+let wasm: ReturnType<typeof load> | undefined;
 const realTransform = 0;
 const forward = 0;

@@ -1,6 +1,7 @@
 import type { LogMelRecipe } from '../model/model-package.ts';
 import type { RealFft } from './fft.ts';
 import { type MelFilters, melFilters } from './mel.ts';
+import { createMelKernel } from './mel-kernel.ts';
 
 /** Tables of one recipe and the thread's FFT, shared by all streams of an engine. */
 export type LogMelPlan = {
@@ -16,49 +17,80 @@ export type LogMelPlan = {
  * (0.5 - 0.5 cos(2 pi n / (N - 1))), zero-padded to the FFT's size.
  */
 export function createLogMelPlan(recipe: LogMelRecipe, sampleRateHz: number, fft: RealFft): LogMelPlan {
+  const known = plans.get(fft) ?? new Map<string, LogMelPlan>();
+  plans.set(fft, known);
+  const key = JSON.stringify([recipe, sampleRateHz]);
+  const plan = known.get(key) ?? newPlan(recipe, sampleRateHz, fft);
+  known.set(key, plan);
+  return plan;
+}
+
+/** The FFT's memory is not given back: each plan is made once. */
+const plans = new WeakMap<RealFft, Map<string, LogMelPlan>>();
+
+function newPlan(recipe: LogMelRecipe, sampleRateHz: number, fft: RealFft): LogMelPlan {
   const windowSamples = Math.round((recipe.windowMs * sampleRateHz) / 1000);
   const hopSamples = Math.round((recipe.hopMs * sampleRateHz) / 1000);
-  const window = Float32Array.from({ length: windowSamples }, (_, n) => {
-    return int16Scale * (0.5 - 0.5 * Math.cos((2 * Math.PI * n) / (windowSamples - 1)));
-  });
-  const filters = melFilters(recipe, sampleRateHz);
-  const power = new Float32Array(recipe.fft / 2 + 1);
-  const { input, output } = fft;
+  const { bins } = recipe;
+  const { memory, size } = fft;
+  const { multiply, power: toPower, sum } = createMelKernel(memory);
+  // Behind the window's end both stay zero.
+  const held = floatsIn(fft, size);
+  const window = floatsIn(fft, size);
+  for (let n = 0; n < windowSamples; n++) {
+    window[n] = int16Scale * (0.5 - 0.5 * Math.cos((2 * Math.PI * n) / (windowSamples - 1)));
+  }
+  const power = doublesIn(fft, size / 2 + 1).byteOffset;
+  const { pairs, weights } = placeFilters(fft, melFilters(recipe, sampleRateHz), power);
+  const floor = doublesIn(fft, 1);
+  floor[0] = recipe.floor;
+  const sums = doublesIn(fft, 2 * Math.ceil(bins / 2));
+  const sumsEnd = sums.byteOffset + sums.byteLength;
   return {
-    bins: recipe.bins,
+    bins,
     windowSamples,
     hopSamples,
     frame(samples, offset, out, at) {
-      for (let n = 0; n < windowSamples; n++) input[n] = samples[offset + n]! * window[n]!;
-      // The buffer is shared: another recipe's longer window may have left samples here.
-      input.fill(0, windowSamples);
+      held.set(samples.subarray(offset, offset + windowSamples));
+      multiply(held.byteOffset, window.byteOffset, fft.input, fft.input + 4 * size);
       fft.run();
-      toPower(output, power);
-      applyFilters(filters, power, recipe.floor, out, at);
+      toPower(fft.output, power, power + 4 * size);
+      sum(pairs, weights, floor.byteOffset, sums.byteOffset, sumsEnd);
+      for (let m = 0; m < bins; m++) out[at + m] = Math.log(sums[m]!);
     },
   };
 }
 
 const int16Scale = 32_768;
 
-function toPower(spectrum: Float32Array, power: Float32Array): void {
-  const half = power.length - 1;
-  power[0] = spectrum[0]! * spectrum[0]!;
-  power[half] = spectrum[1]! * spectrum[1]!;
-  for (let k = 1; k < half; k++) {
-    const re = spectrum[2 * k]!;
-    const im = spectrum[2 * k + 1]!;
-    power[k] = re * re + im * im;
+/**
+ * Puts the filters where the kernel expects them, two by two: neighbours hear nearly the same
+ * power, and weigh what only the other hears by 0.
+ */
+function placeFilters(fft: RealFft, { first, begin, weights }: MelFilters, power: number) {
+  const count = Math.ceil(first.length / 2);
+  const pairs = new Int32Array(fft.memory.buffer, fft.allocate(8 * count), 2 * count);
+  const placed: number[] = [];
+  for (let pair = 0; pair < count; pair++) {
+    const both = [2 * pair, 2 * pair + 1].filter((m) => begin[m + 1]! > begin[m]!);
+    const from = Math.min(...both.map((m) => first[m]!), fft.size / 2);
+    const to = Math.max(...both.map((m) => first[m]! + begin[m + 1]! - begin[m]!), from + 1);
+    pairs.set([power + 8 * from, power + 8 * to], 2 * pair);
+    const weightOf = (m: number, k: number): number => {
+      const at = begin[m]! + k - first[m]!;
+      return k >= first[m]! && at < begin[m + 1]! ? weights[at]! : 0;
+    };
+    for (let k = from; k < to; k++) placed.push(weightOf(2 * pair, k), weightOf(2 * pair + 1, k));
   }
+  const table = doublesIn(fft, placed.length);
+  table.set(placed);
+  return { pairs: pairs.byteOffset, weights: table.byteOffset };
 }
 
-function applyFilters(filters: MelFilters, power: Float32Array, floor: number, out: Float32Array, at: number): void {
-  const { first, begin, weights } = filters;
-  for (let m = 0; m < first.length; m++) {
-    const end = begin[m + 1]!;
-    const toBin = first[m]! - begin[m]!;
-    let sum = floor;
-    for (let k = begin[m]!; k < end; k++) sum += weights[k]! * power[toBin + k]!;
-    out[at + m] = Math.log(sum);
-  }
+function floatsIn(fft: RealFft, count: number): Float32Array {
+  return new Float32Array(fft.memory.buffer, fft.allocate(4 * count), count).fill(0);
+}
+
+function doublesIn(fft: RealFft, count: number): Float64Array {
+  return new Float64Array(fft.memory.buffer, fft.allocate(8 * count), count).fill(0);
 }

@@ -1,10 +1,10 @@
-import { rootCertificates } from 'node:tls';
-import { ChannelCredentials, Client, type ClientDuplexStream, Metadata, type StatusObject } from '@grpc/grpc-js';
+import { Client, type ClientDuplexStream, Metadata, type StatusObject } from '@grpc/grpc-js';
 import type { Clock } from '../../clock/wheel.ts';
 import type { GrpcMethod } from '../../dialects/dialect.ts';
 import type { ChecksummedFrame } from '../../protocol/frame.ts';
 import { type Goodbye, goneBy } from './grpc-status.ts';
-import type { Link, LinkEvents, LinkRefusal, PreparedMessage } from './link.ts';
+import { LineCredentials } from './line-credentials.ts';
+import type { Line, LineEvents, Link, LinkEvents, LinkRefusal, PreparedMessage, SimulatedDevice } from './link.ts';
 import type { TlsOptions } from './websocket-connection.ts';
 
 /** Where learners call: a grpc:// or grpcs:// URL, the method, and what its metadata says. */
@@ -18,24 +18,26 @@ export type CallTarget = {
   connectMs?: number;
 };
 
-/**
- * Calls on the network that is there, each over a connection of its own, as each phone has one.
- * `afterMessage` is called behind each message, with the time at which it came.
- */
-export function grpcLinks(
-  target: CallTarget,
-  clock: Clock,
-  afterMessage?: (nowMs: number) => void,
-): (events: LinkEvents) => Link {
-  return (events) => new GrpcLink(target, events, clock, afterMessage);
+/** What calls share. */
+export type CallContext = {
+  clock: Clock;
+  /** Called behind each message, with the time at which it came. */
+  afterMessage?: ((nowMs: number) => void) | undefined;
+  /** The device over whose network they go; undefined: on the one that is there. */
+  device?: SimulatedDevice | undefined;
+};
+
+/** Calls, each over a connection of its own, as each phone has one. */
+export function grpcLinks(target: CallTarget, context: CallContext): (events: LinkEvents) => Link {
+  return (events) => new GrpcLink(target, events, context);
 }
 
 /** A bidirectional stream of gRPC as a link: texts are JSON of its messages. */
-class GrpcLink implements Link {
+class GrpcLink implements Link, LineEvents {
   readonly #method: GrpcMethod;
   readonly #events: LinkEvents;
-  readonly #clock: Clock;
-  readonly #afterMessage: ((nowMs: number) => void) | undefined;
+  readonly #context: CallContext;
+  readonly #line: Line | undefined;
   readonly #client: Client;
   readonly #call: ClientDuplexStream<Uint8Array, Buffer>;
   #isOpen = false;
@@ -44,16 +46,26 @@ class GrpcLink implements Link {
   #status: StatusObject | undefined;
   #goodbye: Goodbye | undefined;
   #unsentBytes = 0;
+  /** On a simulated network: frames on their way up, and how far into the line each reaches. */
+  readonly #onTheWay: { place: number; endBytes: number }[] = [];
+  /** How far the newest message will reach. */
+  #endBytes = 0;
+  #downMs: number | undefined;
 
-  constructor(target: CallTarget, events: LinkEvents, clock: Clock, afterMessage?: (nowMs: number) => void) {
+  constructor(target: CallTarget, events: LinkEvents, context: CallContext) {
     const { method, connectMs = longestConnectMs } = target;
     this.#method = method;
     this.#events = events;
-    this.#clock = clock;
-    this.#afterMessage = afterMessage;
+    this.#context = context;
     const url = new URL(target.url);
     const port = Number(url.port) || (isSecure(url) ? 443 : 80);
-    this.#client = new Client(`dns:${url.hostname}:${port}`, credentialsFor(url, target.tls), channelOptions);
+    this.#line = context.device?.line(this);
+    const security = {
+      host: url.hostname.replace(/^\[|\]$/g, ''),
+      tls: isSecure(url) ? target.tls : ('none' as const),
+    };
+    const credentials = new LineCredentials(security, this.#line);
+    this.#client = new Client(`dns:${url.hostname}:${port}`, credentials, channelOptions);
     this.#call = this.#client.makeBidiStreamRequest(method.path, bufferOf, (bytes) => bytes, metadataOf(target));
     this.#call.on('data', (bytes: Buffer) => this.#heard(bytes));
     this.#call.on('status', (given) => {
@@ -70,7 +82,8 @@ class GrpcLink implements Link {
   }
 
   get bufferedBytes(): number {
-    return this.#unsentBytes;
+    if (!this.#line) return this.#unsentBytes;
+    return Math.max(0, this.#endBytes - this.#line.writtenBytes) + this.#line.bufferedBytes;
   }
 
   get refusal(): LinkRefusal | undefined {
@@ -81,6 +94,7 @@ class GrpcLink implements Link {
     if (this.#isOver || this.#isHalfClosed) return;
     const bytes = this.#bytesOf(message);
     this.#unsentBytes += bytes.length;
+    if (this.#line) this.#goesUp(this.#line, bytes.length, placeOf(message));
     this.#call.write(bytes, () => {
       this.#unsentBytes -= bytes.length;
     });
@@ -109,13 +123,42 @@ class GrpcLink implements Link {
     this.#isOver = true;
     this.#call.cancel();
     this.#client.close();
+    this.#line?.destroy();
   }
 
+  /** The server hears it at once: nothing that is measured comes after it. */
   goodbye(): void {
+    this.#line?.release();
     this.halfClose();
     this.#isOver = true;
-    if (this.#status) this.#client.close();
+    if (this.#status) this.terminate();
     else setTimeout(() => this.terminate(), goodbyeMs);
+  }
+
+  cameUp(bytes: number, atMs: number, lateMs: number): void {
+    while (this.#onTheWay.length > 0 && this.#onTheWay[0]!.endBytes <= bytes)
+      this.#events.carried?.(this.#onTheWay.shift()!.place, atMs, lateMs);
+  }
+
+  cameDown(tookMs: number): void {
+    this.#downMs = tookMs;
+  }
+
+  died(reason: string): void {
+    if (this.#isOver) return;
+    const died = this.#events.died;
+    this.terminate();
+    if (died) died.call(this.#events, reason, this.#context.clock(), undefined, this);
+    else this.#events.closed(1006, reason, this);
+  }
+
+  /**
+   * A message is given to HTTP/2, which says too early that it has written one. Records of TLS add
+   * some bytes that are not counted here, fewer than a packet.
+   */
+  #goesUp({ writtenBytes }: Line, bytes: number, place: number | undefined): void {
+    this.#endBytes = Math.max(this.#endBytes, writtenBytes) + bytes + framingBytes;
+    if (place !== undefined) this.#onTheWay.push({ place, endBytes: this.#endBytes });
   }
 
   #bytesOf(message: ChecksummedFrame | PreparedMessage | string): Uint8Array {
@@ -132,16 +175,16 @@ class GrpcLink implements Link {
   }
 
   #heard(bytes: Buffer): void {
-    const nowMs = this.#clock();
+    const nowMs = this.#context.clock();
     this.#opened();
     if (this.#isOver) return;
     const text = this.#method.decode(bytes);
-    if (text === undefined) this.#events.binary(this, bytes, nowMs, undefined);
+    if (text === undefined) this.#events.binary(this, bytes, nowMs, this.#downMs);
     else {
       const data = Buffer.from(text);
-      this.#events.message(data, 0, data.length, nowMs, undefined, this);
+      this.#events.message(data, 0, data.length, nowMs, this.#downMs, this);
     }
-    this.#afterMessage?.(nowMs);
+    this.#context.afterMessage?.(nowMs);
   }
 
   #ended(): void {
@@ -161,6 +204,8 @@ class GrpcLink implements Link {
 }
 
 const longestConnectMs = 10_000;
+/** A message is led by five bytes of gRPC in a frame of HTTP/2, which is led by nine. */
+const framingBytes = 14;
 /** How long a server may take to end a call that the app has ended. */
 const goodbyeMs = 200;
 
@@ -176,14 +221,12 @@ const channelOptions = {
   'grpc.max_receive_message_length': 4 * 1024 * 1024,
 } as const;
 
-function isSecure({ protocol }: URL): boolean {
-  return protocol === 'grpcs:';
+function placeOf(message: ChecksummedFrame | PreparedMessage | string): number | undefined {
+  return typeof message === 'object' && 'isText' in message ? message.place : undefined;
 }
 
-function credentialsFor(url: URL, tls: TlsOptions | undefined): ChannelCredentials {
-  if (!isSecure(url)) return ChannelCredentials.createInsecure();
-  const roots = tls?.ca ? Buffer.from([...rootCertificates, tls.ca].join('\n')) : null;
-  return ChannelCredentials.createSsl(roots, null, null, tls?.insecure ? { rejectUnauthorized: false } : {});
+function isSecure({ protocol }: URL): boolean {
+  return protocol === 'grpcs:';
 }
 
 function metadataOf({ token, headers }: CallTarget): Metadata {

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type { upgradeHints } from '../../protocol/address.ts';
 import type { ChecksummedFrame } from '../../protocol/frame.ts';
 
@@ -89,6 +90,35 @@ export type UpgradeHints = { readonly [hint in keyof typeof upgradeHints]?: stri
 export type SimulatedDevice = {
   /** Links over its network to where `real` links lead. */
   links(real: OpenLink): OpenLink;
+  /** A connection over its network, which begins to open now, for who makes its bytes: HTTP/2. */
+  line(events: LineEvents): Line;
   /** Nothing passes for a while, from now on. */
   cut(forMs: number): void;
+};
+
+/** A connection of bytes over a simulated network. */
+export type Line = {
+  /**
+   * The app's end of it, `far` being the server's; one end at a time, so that a second waits until
+   * the first is closed. Throws when the line is over.
+   */
+  join(far: Duplex): Promise<Duplex>;
+  /** Bytes that the app has written. */
+  readonly writtenBytes: number;
+  /** Bytes that the app has written and the network has not taken yet. */
+  readonly bufferedBytes: number;
+  /** What waits passes now, and whatever comes as it comes: nothing is measured any more. */
+  release(): void;
+  /** Ends both ends at once; no event follows. */
+  destroy(): void;
+};
+
+/** What a line reports, in order of time, ms on the shard's clock. */
+export type LineEvents = {
+  /** So many bytes in all came through to the server at `atMs`, and onto the real socket later. */
+  cameUp(bytes: number, atMs: number, lateMs: number): void;
+  /** Bytes came down, after so long. */
+  cameDown(tookMs: number): void;
+  /** The simulated network is gone. The last event. */
+  died(reason: string): void;
 };

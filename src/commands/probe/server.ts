@@ -50,7 +50,8 @@ export function probedServer(given: string, flags: ProbeFlags, { name, carrier }
     shown,
     hostname: url.hostname,
     path: /^wss?:\/\/[^/?]*(\/[^#]*)$/.exec(shown)?.[1] ?? '',
-    links: (request, wheel) => dialectLinks(address, request, () => performance.now(), wheel.catchUp),
+    links: (request, wheel) =>
+      dialectLinks(address, request, { clock: () => performance.now(), afterMessage: wheel.catchUp }),
     hide: (text) => hideSecrets(url.hide(text), [token ?? '', ...credentials.secrets]),
   };
 }

@@ -19,9 +19,6 @@ export const registerServe: RegisterCommand = (program: Command, done) => {
     .option('--port <number>', '0 takes any free one', flag('--port', wholeNumber(0, 65_535)), defaultPort)
     .option('--model <dir>', 'a model package; default the shipped en-learner')
     .option('--device <name>', 'auto, cpu, cuda, webgpu or wasm', 'auto')
-    .option('--token-file <file>', 'who may connect: one "name token" a line')
-    .option('--tls-cert <file>', 'PEM certificate chain; with --tls-key')
-    .option('--tls-key <file>', 'PEM private key; with --tls-cert')
     .option('--allow-origin <origin...>', 'pages of other hosts that may connect, as https://host:port')
     .option('--allow-host <name...>', 'names that callers may know this server by, as class.example')
     .option(
@@ -56,6 +53,7 @@ export const registerServe: RegisterCommand = (program: Command, done) => {
         .hideHelp(),
     );
   addStoreOptions(command);
+  addCallerOptions(command);
   addCurveOptions(command);
   addRoleOptions(command);
   command.action(async (flags: ServeFlags) => {
@@ -90,6 +88,15 @@ function addStoreOptions(command: Command): void {
     .option('--public-url <url>', 'where learners find this very gateway, as wss://gateway-1.example/v1/stream');
 }
 
+/** What says who may call, and how they know the server. */
+function addCallerOptions(command: Command): void {
+  command
+    .option('--token-file <file>', 'who may connect: one "name token" a line')
+    .option('--tenants <file>', 'tenants with caps, API tokens and JWT issuers (YAML); read anew when it changes')
+    .option('--tls-cert <file>', 'PEM certificate chain; with --tls-key')
+    .option('--tls-key <file>', 'PEM private key; with --tls-cert');
+}
+
 /** What measures a device, and what takes that up. */
 function addCurveOptions(command: Command): void {
   command
@@ -122,7 +129,10 @@ function addRoleOptions(command: Command): void {
     .option('--node-listen <address>', 'for a node: where gateways find it; default 127.0.0.1:8091')
     .option('--slots <number>', 'for a node: sessions at once', flag('--slots', wholeNumber(1, 100_000)))
     .option('--http-listen <address>', 'for a node: /healthz, /readyz and /metrics here, as 127.0.0.1:9091')
-    .option('--region <name>', 'for gateways and nodes: only those of one region work together')
+    .option(
+      '--region <name>',
+      'where this is: gateways and nodes of one region work together, and tokens of another are refused',
+    )
     .option('--node-cert <file>', 'PEM certificate that this end of a trunk shows; with --node-key and --node-ca')
     .option('--node-key <file>', 'PEM private key of --node-cert')
     .option('--node-ca <file>', 'PEM certificate of who signs the certificates of the other ends');

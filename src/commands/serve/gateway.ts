@@ -12,9 +12,11 @@ import { shippedPath } from '../package.ts';
 import { firstGuess, readDeviceCurve } from './curve.ts';
 import { collectOnOwnThread } from './few-cores.ts';
 import { warmOf } from './ready.ts';
+import { Reloads } from './reloads.ts';
 import { servedEngine } from './roles.ts';
 import { type ServeSettings, serverOptionsOf } from './settings.ts';
 import { openStore } from './store.ts';
+import { followTenants, tenantsOf } from './tenants.ts';
 
 /** What a gateway's process is told to begin with. */
 export type GatewayConfig = { settings: ServeSettings; gateway: number; gateways: number };
@@ -30,6 +32,7 @@ export async function runGateway(
   const cores = coresOfOne(availableParallelism(), gateways);
   collectOnOwnThread(cores);
   const log = named(createLog(settings.logLevel, process.stderr), gateway);
+  const reloads = new Reloads(log);
   const over = defer<void>();
   try {
     const model = loadModelPackage(settings.model ?? shippedPath('models/en-learner'));
@@ -45,11 +48,15 @@ export async function runGateway(
         over.resolve();
         return report;
       },
+      onReload: () => reloads.now(),
     });
     const options = serverOptionsOf(settings);
     const store = openStore(settings.store, log);
+    const tenants = tenantsOf(settings, log);
+    followTenants(tenants, settings, reloads);
     const started = startServer({
       ...options,
+      tenants,
       limits: limitsOfOne({ ...defaultLimits, ...firstGuess(curve), ...options.limits }, gateways),
       engine: warming.promise,
       scoring: served.scoring,
@@ -71,6 +78,8 @@ export async function runGateway(
   } catch (error) {
     channel.send({ type: 'failed', error: toPlainError(error) });
     throw error;
+  } finally {
+    reloads.close();
   }
 }
 

@@ -41,6 +41,7 @@ export async function listenNodeHttp(address: string, { node, engine, scoring }:
       lostDevice: () => engine.lostDevice?.device,
       misdirected: () => undefined,
       unknown: () => undefined,
+      refusedOperator: () => undefined,
       pageOf: () => undefined,
     }),
   );

@@ -56,7 +56,7 @@ export function servedEngine(flags: RoleFlags & LocalTuning, model: ModelPackage
 }
 
 /** @throws SpeechfbError `bad_flag` for a flag that the role has no use for, or lacks. */
-export function checkRole({ role, node, nodeListen, slots, httpListen, region }: RoleFlags): void {
+export function checkRole({ role, node, nodeListen, slots, httpListen }: RoleFlags): void {
   const refuse = (message: string, hint: string): never => {
     throw new SpeechfbError('bad_flag', message, { hint });
   };
@@ -68,7 +68,6 @@ export function checkRole({ role, node, nodeListen, slots, httpListen, region }:
   const strays = { '--node-listen': nodeListen, '--slots': slots, '--http-listen': httpListen };
   const stray = Object.entries(strays).find(([, value]) => value !== undefined)?.[0];
   if (stray) refuse(`${stray} is for --role inference, not for ${role}`, 'add --role inference');
-  if (role === 'all' && region !== undefined) refuse('--region is for gateways and nodes', 'add --role');
 }
 
 /** Voices travel on the trunk: unencrypted only within this machine. */

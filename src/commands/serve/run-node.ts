@@ -30,7 +30,7 @@ export async function runNode(flags: NodeFlags, onReady: (address: string) => vo
   const model = loadModelPackage(flags.model ?? shippedPath('models/en-learner'));
   const curve = flags.curve === undefined ? undefined : readDeviceCurve(flags.curve, model);
   const served = localEngine(model, { device: flags.device, tuning: curve?.tuning }, log);
-  const signals = listenForSignals(flags.parentFd !== undefined);
+  const signals = listenForSignals(flags.parentFd !== undefined, () => {});
   const stopped = Promise.race([signals.first, served.died]);
   stopped.catch(() => {});
   try {

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import type { AcousticEngine } from '../../acoustic/engine/types.ts';
 import { loadModelPackage } from '../../acoustic/model/load-model.ts';
 import { type ExitCode, exitCodes, SpeechfbError } from '../../errors.ts';
-import { encodeServerUpdate, type ServerUpdate } from '../../load/generator/server-updates.ts';
+import { encodeServerUpdate, type ServerUpdate } from '../../load/service/server-updates.ts';
 import { gatewaysFor } from '../../server/cluster/shares.ts';
 import { startServer } from '../../server/gateway/server.ts';
 import { createLog } from '../../telemetry/log.ts';
@@ -13,12 +13,14 @@ import { shippedPath } from '../package.ts';
 import { checkCurveFlags, firstGuess, readDeviceCurve } from './curve.ts';
 import { collectOnOwnThread } from './few-cores.ts';
 import { sayReady, warmOf } from './ready.ts';
+import { Reloads } from './reloads.ts';
 import { servedEngine } from './roles.ts';
 import { runNode } from './run-node.ts';
 import { type ServeFlags, type ServeSettings, serverOptionsOf, settingsOf, warn } from './settings.ts';
 import { serveSeveral } from './several.ts';
 import { listenForSignals } from './signals.ts';
 import { openStore } from './store.ts';
+import { followTenants, tenantsOf } from './tenants.ts';
 
 /**
  * Serves until a stop signal, then drains; a second one ends it at once. When the model is warm,
@@ -60,10 +62,12 @@ async function serveAlone(
   const curve = settings.curve === undefined ? undefined : readDeviceCurve(settings.curve, model);
   const engine = servedEngine({ ...settings.role, tuning: curve?.tuning }, model, log);
   const options = serverOptionsOf(settings);
+  const tenants = tenantsOf(settings, log);
   const warming = defer<AcousticEngine>();
   const store = openStore(settings.store, log);
   const server = await startServer({
     ...options,
+    tenants,
     limits: { ...firstGuess(curve), ...options.limits },
     engine: warming.promise,
     scoring: engine.scoring,
@@ -76,10 +80,12 @@ async function serveAlone(
     throw error;
   });
   warn(settings, log);
+  const reloads = new Reloads(log);
+  followTenants(tenants, settings, reloads);
   // The port is known to be ours by now: only then is the model worth loading.
   const loading = engine.load();
   warming.resolve(loading);
-  const signals = listenForSignals(isEmbedded);
+  const signals = listenForSignals(isEmbedded, () => reloads.now());
   const stopped = Promise.race([signals.first, engine.died]);
   stopped.catch(() => {});
   try {
@@ -97,6 +103,7 @@ async function serveAlone(
     return await Promise.race([drained, signals.second.then(() => exitCodes.interrupted)]);
   } finally {
     signals.stop();
+    reloads.close();
     await server.close();
     await store?.close();
     await engine.close();

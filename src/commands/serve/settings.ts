@@ -1,3 +1,4 @@
+import { readText } from '../../config/read-chunks.ts';
 import { SpeechfbError } from '../../errors.ts';
 import { hostName, isLoopback } from '../../server/admission/exposure.ts';
 import { parseTokens, readTokenText, type Tokens } from '../../server/admission/tokens.ts';
@@ -17,6 +18,7 @@ export type ServeFlags = {
   port: number;
   model?: string;
   tokenFile?: string;
+  tenants?: string;
   tlsCert?: string;
   tlsKey?: string;
   allowOrigin?: string[];
@@ -49,6 +51,7 @@ export type ServeSettings = {
   /** What was measured of the device. */
   curve: string | undefined;
   tokens: { path: string; text: string } | undefined;
+  tenants: { path: string; text: string } | undefined;
   tls: ServerOptions['tls'];
   /** The URL of the store as it was given, secrets of the environment not filled in. */
   store: string | undefined;
@@ -61,9 +64,12 @@ export type ServeSettings = {
   logLevel: LogLevel;
 };
 
-/** @throws SpeechfbError `bad_flag`, `bad_tls`, `bad_token_file`, `bad_url`, `unset_variable` */
+/**
+ * @throws SpeechfbError `bad_flag`, `bad_tls`, `bad_token_file`, `unreadable_file`, `bad_url`,
+ *   `unset_variable`
+ */
 export function settingsOf(flags: ServeFlags): ServeSettings {
-  const { tokenFile } = flags;
+  const { tokenFile, tenants } = flags;
   return {
     host: flags.host,
     port: flags.port,
@@ -71,6 +77,8 @@ export function settingsOf(flags: ServeFlags): ServeSettings {
     role: flags,
     curve: flags.curve,
     tokens: tokenFile === undefined ? undefined : { path: tokenFile, text: readTokenText(tokenFile) },
+    tenants:
+      tenants === undefined ? undefined : { path: tenants, text: readText(tenants, "tenants' file", tenantsHint) },
     tls: readTls(flags.tlsCert, flags.tlsKey),
     store: checkStore(flags.store),
     publicUrl: flags.publicUrl === undefined ? undefined : checkPublicUrl(flags.publicUrl),
@@ -102,6 +110,8 @@ export function warn({ faultInjection, host, tls }: ServeSettings, log: Log): vo
     log.warn({ host }, 'voices and tokens travel unencrypted unless TLS ends in front of this server');
   }
 }
+
+const tenantsHint = 'docs/production.md has one; speechfb token new makes a token and its line';
 
 function limitsOf({ limit, maxSessions, resumeTtl, drain }: ServeFlags): Partial<Limits> {
   const limits = {

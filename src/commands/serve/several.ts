@@ -12,6 +12,7 @@ import type { GatewayConfig } from './gateway.ts';
 import { sayReady } from './ready.ts';
 import { type ServeSettings, tokensOf, warn } from './settings.ts';
 import { listenForSignals } from './signals.ts';
+import { tenantsOf } from './tenants.ts';
 
 export type SeveralOptions = { gateways: number; isEmbedded: boolean; onReady(url: string): void };
 
@@ -22,8 +23,10 @@ export async function serveSeveral(
 ): Promise<ExitCode> {
   const log = createLog(settings.logLevel, process.stderr);
   const tokens = tokensOf(settings);
+  // The gateways read it for themselves; here it is only seen to be good.
+  const tenants = tenantsOf(settings, log);
   // The gateways would refuse the same, when the port is taken already.
-  policyOf({ ...settings, tokens }, settings.host);
+  policyOf({ ...settings, tokens, tenants }, settings.host);
   const curve =
     settings.curve === undefined
       ? undefined
@@ -34,7 +37,7 @@ export async function serveSeveral(
     gateways,
     launch: (gateway) => launchGateway(script, { settings, gateway, gateways } satisfies GatewayConfig),
     limits,
-    tokens: tokens?.size ?? 0,
+    tokens: (tokens?.size ?? 0) + (tenants?.tenants.length ?? 0),
     host: settings.host,
     port: settings.port,
     isSecure: settings.tls !== undefined,
@@ -42,7 +45,7 @@ export async function serveSeveral(
   });
   await supervisor.listen();
   warn(settings, log);
-  const signals = listenForSignals(isEmbedded);
+  const signals = listenForSignals(isEmbedded, () => supervisor.reload());
   const stopped = Promise.race([signals.first, supervisor.failed]);
   stopped.catch(() => {});
   try {

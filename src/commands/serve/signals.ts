@@ -6,9 +6,10 @@ export type Signals = { first: Promise<void>; second: Promise<void>; came(): boo
 
 /**
  * Listens for the signals that stop the server; the others no longer end it. `embedded`: a load
- * test started it.
+ * test started it. SIGHUP stops a server whose terminal is gone; where there never was one it tells
+ * it to read its files anew.
  */
-export function listenForSignals(embedded: boolean): Signals {
+export function listenForSignals(embedded: boolean, onReload: () => void): Signals {
   const first = defer<void>();
   const second = defer<void>();
   let count = 0;
@@ -17,8 +18,11 @@ export function listenForSignals(embedded: boolean): Signals {
     (count === 1 ? first : second).resolve();
   };
   const ignore = (): void => {};
+  const unheeded = (signal: string): (() => void) => (signal === 'SIGHUP' ? onReload : ignore);
   const heeded = embedded ? ['SIGTERM'] : stopSignals.filter((signal) => signal !== 'SIGHUP' || hasTerminal());
-  const listeners = stopSignals.map((signal) => [signal, heeded.includes(signal) ? onSignal : ignore] as const);
+  const listeners = stopSignals.map(
+    (signal) => [signal, heeded.includes(signal) ? onSignal : unheeded(signal)] as const,
+  );
   for (const [signal, listener] of listeners) process.on(signal, listener);
   return {
     first: first.promise,

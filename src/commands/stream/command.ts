@@ -12,7 +12,11 @@ export const registerStream: RegisterCommand = (program: Command, done) => {
     )
     .argument('<file>', 'a WAV file; - is the standard input')
     .requiredOption('--text <text>', 'what is being read')
-    .option('--url <url>', 'the server, ws:// or wss://', 'ws://127.0.0.1:8090/v1/stream')
+    .option(
+      '--url <url>',
+      'the server, ws:// or wss://; repeated: servers of one service, and a lost connection goes on at the next (default: "ws://127.0.0.1:8090/v1/stream")',
+      (url: string, before: string[] = []) => [...before, url],
+    )
     .option('--token-file <file>', 'the bearer token: the last word of its first line')
     .option('--emit-interval <duration>', 'how often feedback is wanted', '100ms')
     .addOption(

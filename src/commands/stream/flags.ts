@@ -2,7 +2,7 @@ import type { Lane } from '../../protocol/client-messages.ts';
 
 export type StreamFlags = {
   text: string;
-  url: string;
+  url?: string[];
   tokenFile?: string;
   cutAt?: string;
   emitInterval: string;

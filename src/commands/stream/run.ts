@@ -25,6 +25,7 @@ export async function runStream(file: string, flags: StreamFlags): Promise<ExitC
 async function playFile(file: string, flags: StreamFlags, signal: AbortSignal): Promise<ExitCode> {
   const wav = readWav(file, { ratesHz: sampleRatesHz });
   for (const note of wav.notes) say(`${basename(file)}: ${note}`);
+  const [url = checkUrl(defaultUrl), ...alsoAt] = (flags.url ?? []).map(checkUrl);
   const show = await startStreamShow(newStreamView(basename(file), wav.durationMs));
   let summary: PlaybackSummary;
   try {
@@ -32,7 +33,8 @@ async function playFile(file: string, flags: StreamFlags, signal: AbortSignal): 
       {
         recording: { pcm: toS16le(wav.samples), sampleRateHz: wav.sampleRateHz },
         text: flags.text,
-        url: checkUrl(flags.url),
+        url,
+        alsoAt,
         token: flags.tokenFile === undefined ? undefined : readToken(flags.tokenFile),
         frameMs: 20,
         lane: flags.lane,
@@ -59,6 +61,8 @@ async function playFile(file: string, flags: StreamFlags, signal: AbortSignal): 
   printReport({ ...summary, latenciesMs, drops, resumes }, (totals) => `${latencyLine(totals)}\n`);
   return exitCodes.pass;
 }
+
+const defaultUrl = 'ws://127.0.0.1:8090/v1/stream';
 
 /** A duration from 100 ms to an hour. */
 function timeoutOf(name: string, given: string): number {

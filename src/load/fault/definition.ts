@@ -57,6 +57,10 @@ export type ServerFault<
   readonly target: 'server';
   /** What `speechfb serve` must be told to let it happen. */
   readonly serveFlag?: '--fault-injection';
+  /** The part of the embedded server that it happens to, beside the server itself. */
+  readonly part?: 'gateway' | 'node' | 'store';
+  /** What the store must have for it: a port where its answers can be late, or also a replica. */
+  readonly storeNeeds?: 'relay' | 'replica';
   /** Makes it happen now; resolves to why it did not happen, or undefined when it did. */
   inject(server: FaultyServer, planned: PlannedFields<F>): Promise<string | undefined>;
   /** Ends it after its `for`, or sooner with the test; absent when the server ends it by itself. */
@@ -76,20 +80,41 @@ export type FaultyLearner = {
   loseFrames(share: number, fromMs: number, untilMs: number): boolean;
 };
 
+/** What a fault may do to processes that stand for one another; the first is 1. */
+type FaultyReplicas = {
+  /** Signals one of them; why it could not, or undefined. */
+  signal(place: number, signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT' | 'SIGTERM'): string | undefined;
+  /** Signals all of them; false when none is there. */
+  signalAll(signal: 'SIGSTOP' | 'SIGCONT'): boolean;
+  /** Starts one again that has gone. */
+  start(place: number): void;
+};
+
+/** What a fault may do to the store that gateways share; each says what kept it from that. */
+export type FaultyStore = {
+  signal(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): string | undefined;
+  /** Starts it again, empty, where it was. */
+  startAgain(): void;
+  /** Its answers come so much later from now on, ms. */
+  delayAnswers(ms: number): string | undefined;
+  /** Its replica hears nothing more of it, and stays as it is. */
+  cutReplica(): Promise<string | undefined>;
+  /** It is killed, and the replica takes its place. */
+  failOver(): void;
+};
+
 /** What a fault may do to the embedded server. */
 export type FaultyServer = {
-  /** Stops the process where it stands; false when it is gone. */
-  pause(): boolean;
-  resume(): boolean;
-  /** Signals the process of a node, from 1 on; resolves to why it could not. */
-  signalNode(node: number, signal: 'SIGKILL' | 'SIGSTOP' | 'SIGTERM'): string | undefined;
-  /** Lets a node that was stopped go on. */
-  resumeNode(node: number): void;
-  /** Starts a node again that has gone. */
-  startNode(node: number): void;
+  gateways: FaultyReplicas;
+  nodes: FaultyReplicas;
+  /** Undefined: the gateways share nothing. */
+  store: FaultyStore | undefined;
   /** Asks for a fault of its inference worker; resolves to what kept it from that, or undefined. */
   disturbInference(action: { action: 'kill' } | { action: 'stall'; ms: number }): Promise<string | undefined>;
 };
+
+/** Why nothing happened to a store that is not there. */
+export const noStore = 'the server has no store';
 
 /** Keeps the literal types of a definition. */
 export function defineLearnerFault<const N extends FaultKind, const K extends string, F extends FaultFields>(

@@ -7,6 +7,7 @@ export const drainNode = defineServerFault({
   about: 'An inference node of the embedded server is asked to go (SIGTERM); another takes its place after `for`.',
   fields: { node: integer(1, 16), for: duration(1, 3_600_000) },
   target: 'server',
-  inject: async (server, { node }) => server.signalNode(node, 'SIGTERM'),
-  end: (server, { node }) => server.startNode(node),
+  part: 'node',
+  inject: async (server, { node }) => server.nodes.signal(node, 'SIGTERM'),
+  end: (server, { node }) => server.nodes.start(node),
 });

@@ -1,13 +1,20 @@
 import type { FaultKind } from '../../results/fault-record.ts';
 import { cutNetwork } from './cut-network.ts';
 import type { FaultFields, LearnerFault, PlannedFields, ServerFault } from './definition.ts';
+import { drainGateway } from './drain-gateway.ts';
 import { drainNode } from './drain-node.ts';
 import { dropMessages } from './drop-messages.ts';
+import { failOverRedis } from './fail-over-redis.ts';
+import { killGateway } from './kill-gateway.ts';
 import { killInference } from './kill-inference.ts';
 import { killNode } from './kill-node.ts';
+import { killRedis } from './kill-redis.ts';
 import { reconnect } from './reconnect.ts';
+import { slowRedis } from './slow-redis.ts';
 import { stallInference } from './stall-inference.ts';
+import { stopGateway } from './stop-gateway.ts';
 import { stopNode } from './stop-node.ts';
+import { stopRedis } from './stop-redis.ts';
 import { stopServer } from './stop-server.ts';
 
 /** In the order in which schemas and messages list them. */
@@ -21,6 +28,13 @@ const table = [
   killNode,
   stopNode,
   drainNode,
+  killGateway,
+  stopGateway,
+  drainGateway,
+  killRedis,
+  stopRedis,
+  slowRedis,
+  failOverRedis,
 ] as const;
 
 type Listed = (typeof table)[number];

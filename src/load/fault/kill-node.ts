@@ -7,6 +7,7 @@ export const killNode = defineServerFault({
   about: 'An inference node of the embedded server is killed (SIGKILL); another takes its place after `for`.',
   fields: { node: integer(1, 16), for: duration(1, 3_600_000) },
   target: 'server',
-  inject: async (server, { node }) => server.signalNode(node, 'SIGKILL'),
-  end: (server, { node }) => server.startNode(node),
+  part: 'node',
+  inject: async (server, { node }) => server.nodes.signal(node, 'SIGKILL'),
+  end: (server, { node }) => server.nodes.start(node),
 });

@@ -7,6 +7,7 @@ export const stopNode = defineServerFault({
   about: 'An inference node of the embedded server is stopped where it stands (SIGSTOP), and goes on.',
   fields: { node: integer(1, 16), for: duration(1, 3_600_000) },
   target: 'server',
-  inject: async (server, { node }) => server.signalNode(node, 'SIGSTOP'),
-  end: (server, { node }) => server.resumeNode(node),
+  part: 'node',
+  inject: async (server, { node }) => server.nodes.signal(node, 'SIGSTOP'),
+  end: (server, { node }) => void server.nodes.signal(node, 'SIGCONT'),
 });

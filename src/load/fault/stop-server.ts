@@ -8,6 +8,6 @@ export const stopServer = defineServerFault({
   cutsSockets: true,
   fields: { for: duration(1, 3_600_000) },
   target: 'server',
-  inject: async (server) => (server.pause() ? undefined : 'the server is gone'),
-  end: (server) => server.resume(),
+  inject: async (server) => (server.gateways.signalAll('SIGSTOP') ? undefined : 'the server is gone'),
+  end: (server) => void server.gateways.signalAll('SIGCONT'),
 });

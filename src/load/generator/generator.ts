@@ -1,10 +1,10 @@
 import { performance } from 'node:perf_hooks';
 import { type Credentials, dialectLinks, streamLinks } from '../../client/dialect-links.ts';
 import { SoundFrames } from '../../client/frames.ts';
+import { inTurn } from '../../client/link/in-turn.ts';
 import type { TlsOptions } from '../../client/link/websocket-connection.ts';
 import { type Clock, onGrid, startWheel } from '../../clock/wheel.ts';
 import { createDialect, type DialectSpec } from '../../dialects/catalogue.ts';
-import type { ConnectRequest } from '../../dialects/dialect.ts';
 import { EncodedSound } from '../../dialects/sound.ts';
 import { histogramsReady } from '../../metrics/histogram.ts';
 import { Recorder } from '../../metrics/recorder.ts';
@@ -17,6 +17,7 @@ import { namedNetwork } from '../../sim/networks/index.ts';
 import type { NetworkProfile } from '../../sim/profile/profile.ts';
 import type { Objective } from '../../slo/objective/expression.ts';
 import { learnerFault } from '../fault/index.ts';
+import type { SpokenDialect } from '../learner/dialect-session.ts';
 import { scheduleLearnerFaults } from '../learner/faults.ts';
 import { Learner, type LearnerContext } from '../learner/learner.ts';
 import { NetworkShaper } from '../learner/network-shaper.ts';
@@ -37,6 +38,8 @@ export type GeneratorTask = {
   networks: Readonly<Record<string, NetworkProfile>>;
   clips: readonly Clip[];
   url: string;
+  /** Other addresses of the same service, which learners are spread over with `url`. */
+  alsoAt?: readonly string[];
   token: string | undefined;
   tls: TlsOptions | undefined;
   /** Present when the server speaks another dialect than speechfb.v1. */
@@ -145,14 +148,18 @@ function waysThere(
   task: GeneratorTask,
   clock: Clock,
   afterMessage: (nowMs: number) => void,
-): Pick<LearnerContext, 'open' | 'spoken'> {
-  const open = streamLinks(task, clock, afterMessage);
-  if (!task.dialect) return { open };
+): Pick<LearnerContext, 'openFor' | 'otherServers' | 'spoken'> {
+  const addresses = [task.url, ...(task.alsoAt ?? [])].map((url) => ({ ...task, url }));
+  const streams = addresses.map((address) => streamLinks(address, clock, afterMessage));
+  const openFor = (learner: number) => inTurn(streams, learner);
+  const otherServers = streams.length - 1;
+  if (!task.dialect) return { openFor, otherServers };
   const dialect = createDialect(task.dialect);
   const sounds = task.clips.map((clip) => new EncodedSound(clip, dialect.audio, task.frameMs));
   const texts = task.clips.map((clip) => spokenText(clip));
-  const links = (request: ConnectRequest) => dialectLinks(task, request, clock, afterMessage);
-  return { open, spoken: { dialect, sounds, texts, links } };
+  const links: SpokenDialect['links'] = (request, { learner, device }) =>
+    dialectLinks(addresses[learner % addresses.length]!, request, { clock, afterMessage, device });
+  return { openFor, otherServers, spoken: { dialect, sounds, texts, links } };
 }
 
 /** The plan's 0 on the clock, on the wheel's grid. */

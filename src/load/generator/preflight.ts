@@ -53,7 +53,7 @@ function linksTo({ url, dialect, token, tls, credentials, reads }: PreflightTarg
   const clock = () => performance.now();
   const address = { url: url.href, token, tls, credentials };
   return dialect
-    ? dialectLinks(address, dialect.connect(sessionOf(dialect, reads)), clock)
+    ? dialectLinks(address, dialect.connect(sessionOf(dialect, reads)), { clock })
     : streamLinks(address, clock);
 }
 

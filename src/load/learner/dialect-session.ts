@@ -15,13 +15,14 @@ export type SpokenDialect = {
   /** The clips as its messages, and what they say. */
   sounds: readonly EncodedSound[];
   texts: readonly SpokenText[];
-  /** Links on the network that is there to where a request leads. */
-  links(request: ConnectRequest): OpenLink;
+  /** A learner's links to where a request leads, over its network where that is simulated. */
+  links(request: ConnectRequest, caller: { learner: number; device: SimulatedDevice | undefined }): OpenLink;
 };
 
 type DialectSessionOptions = {
   spoken: SpokenDialect;
   clip: Clip;
+  learner: number;
   language: string;
   frameMs: number;
   /** Most sound that the app lets wait in its socket, ms. */
@@ -37,14 +38,15 @@ type DialectSessionOptions = {
 
 /** The session of one learner with a server of another dialect, measured. */
 export function openDialectSession(options: DialectSessionOptions): DialectClient {
-  const { spoken, clip, language, frameMs, device, clock, timers, meter, onHeard, onSessionError, onEnd } = options;
+  const { spoken, clip, learner, language, frameMs, device, clock, timers, meter, onHeard, onSessionError, onEnd } =
+    options;
   const { dialect } = spoken;
   const { sampleRateHz } = dialect.audio;
   const bytesAMs = (spoken.sounds[0]?.messageBytes ?? 0) / frameMs;
   return new DialectClient({
     dialect,
     session: { sampleRateHz, language, reference: { text: clip.text }, session: randomUUID() },
-    links: (request) => device?.links(spoken.links(request)) ?? spoken.links(request),
+    links: (request) => spoken.links(request, { learner, device }),
     frameMs,
     clock,
     timers,

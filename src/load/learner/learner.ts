@@ -21,8 +21,10 @@ import { Speech, type SpeechContext } from './speaker.ts';
 
 /** What all learners of a shard share. */
 export type LearnerContext = {
-  /** Links on the network that is there. */
-  open: OpenLink;
+  /** A learner's links on the network that is there. */
+  openFor(learner: number): OpenLink;
+  /** Servers that they lead to beside the first. */
+  otherServers: number;
   clips: readonly Clip[];
   /** Present when the server speaks another dialect than speechfb.v1. */
   spoken?: SpokenDialect | undefined;
@@ -65,6 +67,7 @@ export class Learner implements FaultyLearner {
   #plan: LearnerPlan;
   readonly #context: LearnerContext;
   readonly #device: SimulatedDevice | undefined;
+  readonly #open: OpenLink;
   readonly #loss: FrameLoss;
   readonly #retry: Retry | undefined;
   readonly #returnRandom: RandomStream;
@@ -88,6 +91,7 @@ export class Learner implements FaultyLearner {
     this.#plan = plan;
     this.#context = context;
     this.#device = device;
+    this.#open = context.openFor(plan.learner);
     this.done = new Promise((resolve) => {
       this.#resolveDone = resolve;
     });
@@ -181,6 +185,7 @@ export class Learner implements FaultyLearner {
       ...this.#context,
       spoken,
       clip,
+      learner: this.#plan.learner,
       language: this.#plan.language,
       appBufferMs,
       device: this.#device,
@@ -192,10 +197,11 @@ export class Learner implements FaultyLearner {
   }
 
   #connect(clip: Clip): StreamClient {
-    const { open, frameMs, emitIntervalMs, lane, clock, timers, seed } = this.#context;
+    const { otherServers, frameMs, emitIntervalMs, lane, clock, timers, seed } = this.#context;
     const samplesAFrame = (clip.sampleRateHz * frameMs) / 1000;
     return new StreamClient({
-      open: this.#device?.links(open) ?? open,
+      open: this.#device?.links(this.#open) ?? this.#open,
+      otherServers,
       start: {
         audio: { encoding: 'pcm_s16le', sample_rate: clip.sampleRateHz, channels: 1, frame_ms: frameMs },
         language: this.#plan.language,

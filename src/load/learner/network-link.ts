@@ -18,8 +18,11 @@ export type LinkTime = {
   /** A virtual time on the shard's clock, ms. */
   clockMs(atUs: number): number;
   /** Keeps a dead device's socket open and silent for as long as a server keeps waiting for it. */
-  abandon(link: Link): void;
+  abandon(socket: Abandoned): void;
 };
+
+/** A socket whose device has gone. */
+export type Abandoned = Pick<Link, 'pause' | 'terminate'>;
 
 export type NetworkLinkOptions = {
   connection: SimulatedConnection;

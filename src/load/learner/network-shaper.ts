@@ -1,8 +1,9 @@
-import type { Link, OpenLink, SimulatedDevice } from '../../client/link/link.ts';
+import type { Line, LineEvents, OpenLink, SimulatedDevice } from '../../client/link/link.ts';
 import type { Clock, Timers } from '../../clock/wheel.ts';
 import { DeviceNetwork } from '../../sim/network.ts';
 import type { NetworkProfile } from '../../sim/profile/profile.ts';
-import { NetworkLink } from './network-link.ts';
+import { DeviceLine } from './device-line.ts';
+import { type Abandoned, NetworkLink } from './network-link.ts';
 
 export type NetworkShaperOptions = {
   seed: number;
@@ -18,7 +19,7 @@ export type NetworkShaperOptions = {
 export class NetworkShaper {
   readonly options: NetworkShaperOptions;
   /** Sockets whose devices have gone: open and silent (lingering), as the server would see them. */
-  readonly #lingering = new Set<Link>();
+  readonly #lingering = new Set<Abandoned>();
 
   constructor(options: NetworkShaperOptions) {
     this.options = options;
@@ -46,17 +47,17 @@ export class NetworkShaper {
   }
 
   /** Keeps a dead device's socket open and silent for as long as a server keeps waiting for it. */
-  abandon(link: Link): void {
-    link.pause();
-    this.#lingering.add(link);
+  abandon(socket: Abandoned): void {
+    socket.pause();
+    this.#lingering.add(socket);
     this.options.timers.at(this.options.clock() + lingerMs, () => {
-      this.#lingering.delete(link);
-      link.terminate();
+      this.#lingering.delete(socket);
+      socket.terminate();
     });
   }
 
   stop(): void {
-    for (const link of this.#lingering) link.terminate();
+    for (const socket of this.#lingering) socket.terminate();
     this.#lingering.clear();
   }
 }
@@ -89,6 +90,11 @@ class DeviceOnNetwork implements SimulatedDevice {
         events,
       });
     };
+  }
+
+  line(events: LineEvents): Line {
+    const connect = () => this.#network.connect(this.#shaper.nowUs(), { bare: true });
+    return new DeviceLine({ time: this.#shaper, connect, onLateness: this.#onLateness, events });
   }
 
   cut(forMs: number): void {

@@ -13,7 +13,7 @@ import type { LoadSpec } from './load-schema.ts';
  * and left alone here.
  */
 type LooseSpec = {
-  target?: { url?: unknown; protocol?: string; embedded?: { nodes?: unknown } | undefined };
+  target?: { url?: unknown; protocol?: string; embedded?: EmbeddedParts | undefined };
   learners?: { frame?: unknown };
   networks?: object | undefined;
   mix?: readonly { network?: string; weight?: Weight }[] | undefined;
@@ -30,6 +30,8 @@ type LooseSpec = {
   warmup?: unknown;
   duration?: unknown;
 };
+
+type EmbeddedParts = { nodes?: unknown; gateways?: unknown; store?: unknown };
 
 /** What the sections of a scenario have wrong with one another, each at its place. */
 export function checkScenario(spec: LooseSpec, context: z.RefinementCtx): void {
@@ -147,7 +149,8 @@ function checkPrices(list: NonNullable<LooseSpec['objectives']>, problem: Report
 function checkFaults(list: readonly FaultSpec[], spec: LooseSpec, endMs: number | undefined, problem: Report): void {
   const mix = Array.isArray(spec.mix) ? spec.mix.map((entry) => `${entry?.network}`) : [directNetwork];
   for (const [index, given] of list.entries()) {
-    for (const [{ key: name, target }, { at, every, network, node }] of entriesOf(given)) {
+    for (const [fault, { at, every, network, ...own }] of entriesOf(given)) {
+      const { key: name, target } = fault;
       const path = (key: string) => ['faults', index, name, key];
       if (typeof at === 'number' && endMs !== undefined && at >= endMs)
         problem(path('at'), `${at} ms is after the end of the test at ${endMs} ms`);
@@ -155,13 +158,32 @@ function checkFaults(list: readonly FaultSpec[], spec: LooseSpec, endMs: number 
         problem(path('every'), `${every} ms is longer than the test of ${endMs} ms: it would never happen`);
       if (target === 'server' && spec.target?.url !== undefined)
         problem(['faults', index, name], 'needs the embedded server, but target.url is given');
-      const nodes = spec.target?.embedded?.nodes;
-      if (typeof node === 'number' && spec.target?.url === undefined && !(typeof nodes === 'number' && node <= nodes))
-        problem(path('node'), `there is no node ${node}: target.embedded.nodes is ${nodes ?? 'not given'}`);
+      else if (fault.target === 'server' && fault.part) {
+        const missing = partProblem(fault.part, own, spec.target?.embedded);
+        if (missing) problem(fault.part === 'store' ? ['faults', index, name] : path(fault.part), missing);
+      }
       if (typeof network === 'string' && !mix.some((known) => known.toLowerCase() === network.toLowerCase()))
         problem(path('network'), `"${network}" is not in the mix: ${mix.join(', ')}`);
     }
   }
+}
+
+/** Why the embedded server has not the part that a fault is for; undefined: it has it. */
+function partProblem(
+  part: 'gateway' | 'node' | 'store',
+  { [part]: place }: Record<string, unknown>,
+  { nodes, gateways, store }: EmbeddedParts = {},
+): string | undefined {
+  if (part === 'store') return store === undefined ? 'needs a store: write target.embedded.store: redis' : undefined;
+  if (typeof place !== 'number') return undefined;
+  const there = part === 'node' ? nodes : serversOf({ nodes, gateways, store });
+  if (typeof there === 'number' && place <= there) return undefined;
+  return `there is no ${part} ${place}: target.embedded.${part}s is ${there ?? 'not given'}`;
+}
+
+/** Servers on ports of their own; those behind one port cannot be told apart. */
+function serversOf({ nodes, gateways, store }: EmbeddedParts): unknown {
+  return nodes === undefined && store === undefined ? 1 : (gateways ?? 1);
 }
 
 /** What is wrong with the name of a network; undefined when one is called so. */

@@ -1,42 +1,35 @@
 import type { Dialect } from '../../dialects/dialect.ts';
 import type { MetricName } from '../../metrics/definitions.ts';
-import { faultTable } from '../fault/index.ts';
-import { directNetwork } from '../plan/learner-plan.ts';
-import { entriesOf } from './faults-schema.ts';
+import type { MixedNetworks } from './networks.ts';
 import type { LoadScenario } from './scenario.ts';
 
 /**
  * What a scenario asks for that what carries the dialect's messages cannot do, each at its path
- * below `spec`: a URL of another kind, or over gRPC a network. Simulated networks carry messages of
- * a WebSocket; what HTTP/2 makes of messages is grpc-js's own. `dialect` undefined: speechfb.v1.
+ * below `spec`: a URL of another kind, or over gRPC a network of datagrams, which loses bytes of a
+ * stream for good. `dialect` undefined: speechfb.v1.
  */
 export function carrierProblems(
-  { target, mix = [], faults }: Pick<LoadScenario['spec'], 'target' | 'mix' | 'faults'>,
+  { url }: LoadScenario['spec']['target'],
+  { networks, mix }: MixedNetworks,
   dialect: Pick<Dialect, 'name' | 'carrier'> | undefined,
 ): { path: PropertyKey[]; message: string }[] {
   const overGrpc = dialect?.carrier === 'grpc';
-  const { url } = target;
   const wrongUrl = url !== undefined && url.isGrpc !== overGrpc;
   const carried = overGrpc ? 'gRPC: write grpc://host:port or grpcs://host:port' : 'a WebSocket: write ws:// or wss://';
   const address = wrongUrl
     ? [{ path: ['target', 'url'], message: `${dialect?.name ?? 'speechfb'} is spoken over ${carried}` }]
     : [];
   if (!overGrpc) return address;
-  const instead = 'put speechfb netsim NETWORK --listen :9000 --upstream HOST:PORT before the server, and call that';
-  const networks = mix.flatMap(({ network }, index) =>
-    network === directNetwork
-      ? []
-      : [{ path: ['mix', index, 'network'], message: `networks are not simulated for gRPC; ${instead}` }],
+  const datagrams = mix.flatMap(({ network }, index) =>
+    networks[network]?.transport === 'quic-datagram'
+      ? [{ path: ['mix', index, 'network'], message: `"${network}" ${losesBytes}` }]
+      : [],
   );
-  const simulated = faults.flatMap((given, index) =>
-    entriesOf(given).flatMap(([{ key }]) =>
-      faultTable.some((fault) => fault.key === key && 'simulated' in fault)
-        ? [{ path: ['faults', index, key], message: `acts on simulated networks, and there are none for gRPC` }]
-        : [],
-    ),
-  );
-  return [...address, ...networks, ...simulated];
+  return [...address, ...datagrams];
 }
+
+const losesBytes =
+  'has transport: quic-datagram, and gRPC is a stream of bytes; allowed: networks of tcp, tcp-tls or quic-stream';
 
 /**
  * Why a server of this dialect cannot be measured by a metric, and by which it can, as a sentence;

@@ -48,8 +48,8 @@ function targetOf({ spec, at }: LoadScenario, { url, tokenFile }: Overrides): Lo
   }
   const { embedded: _, ...target } = base;
   const check = spec.target.protocol === 'speechfb' ? checkUrl : checkAnyUrl;
-  // Consent is for the host that the file names.
-  const { consent: _consent, ...elsewhere } = target;
+  // Consent is for the host that the file names, and so are other servers of its service.
+  const { consent: _consent, alsoAt: _others, ...elsewhere } = target;
   return { ...elsewhere, url: flag('--url', check)(url) };
 }
 

@@ -26,7 +26,7 @@ import { entriesOf, timesOf } from './faults-schema.ts';
 import { loadProfileOf } from './load-profile-of.ts';
 import { carrierProblems, unmeasurable } from './measurable.ts';
 import { canonicalName } from './network-names.ts';
-import { problemsAt, readNetworks } from './networks.ts';
+import { type MixedNetworks, problemsAt, readNetworks } from './networks.ts';
 import type { LoadScenario } from './scenario.ts';
 
 /** Everything that a test needs and that can be known before it begins. */
@@ -68,11 +68,12 @@ export function prepareLoad(scenario: LoadScenario, shard?: ShardOf): PreparedLo
   const { spec, at, file } = scenario;
   const problems: Problem[] = [];
   const { clips, clipMix } = readClipMix(scenario, problems);
-  const { networks, mix } = readNetworks(scenario, problems);
+  const mixed = readNetworks(scenario, problems);
+  const { networks, mix } = mixed;
   const target = readTarget(scenario, problems);
   const prices = spec.cost && attempt(scenario, ['cost'], problems, () => readPrices(spec.cost!));
   checkLanguages(scenario, clips, problems);
-  checkMeasurable(scenario, problems);
+  checkMeasurable(scenario, mixed, problems);
   checkResumes(scenario, networks, problems);
   if (problems.length > 0) throw badConfig(file, inOrder(problems));
 
@@ -160,9 +161,9 @@ function checkLanguages({ spec, at }: LoadScenario, clips: readonly Clip[], prob
 }
 
 /** What the target's protocol cannot do: an objective on what it does not tell, a network. */
-function checkMeasurable({ spec, at, dialect: spoken }: LoadScenario, problems: Problem[]): void {
+function checkMeasurable({ spec, at, dialect: spoken }: LoadScenario, mixed: MixedNetworks, problems: Problem[]): void {
   const dialect = spoken && createDialect(spoken);
-  for (const { path, message } of carrierProblems(spec, dialect))
+  for (const { path, message } of carrierProblems(spec.target, mixed, dialect))
     problems.push({ where: at(['spec', ...path]), message: `spec.${path.map(String).join('.')}: ${message}` });
   if (!dialect) return;
   for (const [index, { metric }] of spec.objectives.entries()) {

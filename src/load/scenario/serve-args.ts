@@ -10,25 +10,43 @@ export type ServeOptions = {
   limits?: Readonly<Record<string, number>> | undefined;
   model?: string | undefined;
   device?: string | undefined;
+  /** Processes behind one port; with nodes or a store so many servers, each on its own. */
   gateways?: number | undefined;
   /** Inference nodes beside a gateway; absent: all in one process. */
   nodes?: number | undefined;
   slots?: number | undefined;
+  /** What the servers share, so that a session is resumed at any of them. */
+  store?: 'redis' | undefined;
 };
 
 /** The same as flags of `speechfb serve`, which must allow the faults that the test will make. */
 export function serveArgs(options: ServeOptions = {}, faults: readonly FaultSpec[] = []): string[] {
   const { maxSessions, resumeTtl, limits = {}, model, device, gateways } = options;
-  const faultFlags = faults.flatMap(entriesOf).flatMap(([fault]) => ('serveFlag' in fault ? [fault.serveFlag] : []));
+  const faultFlags = definitions(faults).flatMap((fault) => ('serveFlag' in fault ? [fault.serveFlag] : []));
   return [
     ...(maxSessions === undefined ? [] : ['--max-sessions', `${maxSessions}`]),
     ...(resumeTtl === undefined ? [] : ['--resume-ttl', `${resumeTtl}ms`]),
     ...(model === undefined ? [] : ['--model', model]),
     ...(device === undefined ? [] : ['--device', device]),
-    ...(gateways === undefined ? [] : ['--gateways', `${gateways}`]),
+    ...(gateways === undefined || hasServers(options) ? [] : ['--gateways', `${gateways}`]),
     ...Object.entries(limits).flatMap(([name, value]) => ['--limit', `${name}=${value}`]),
     ...new Set(faultFlags),
   ];
+}
+
+/** How many servers of one service there are, each on a port of its own. */
+export function serverCount(options: ServeOptions = {}): number {
+  return hasServers(options) ? (options.gateways ?? 1) : 1;
+}
+
+/** The store that such a server is given, fit for the faults that it will have; undefined: none. */
+export function storeCommand(
+  { store }: ServeOptions = {},
+  faults: readonly FaultSpec[] = [],
+): StoreCommand | undefined {
+  if (store === undefined) return undefined;
+  const needs = definitions(faults).flatMap((fault) => ('storeNeeds' in fault ? [fault.storeNeeds] : []));
+  return { isRelayed: needs.length > 0, hasReplica: needs.includes('replica') };
 }
 
 /** Flags of each inference node of that server; undefined: it has none. */
@@ -44,3 +62,14 @@ export function nodeArgs({ nodes, slots, model, device }: ServeOptions = {}): No
 
 /** So many nodes, each started with these flags. */
 export type NodeCommand = { count: number; args: readonly string[] };
+
+/** Whether the store is reached through a port where answers can be late, and has a replica. */
+export type StoreCommand = { isRelayed: boolean; hasReplica: boolean };
+
+function hasServers({ nodes, store }: ServeOptions): boolean {
+  return nodes !== undefined || store !== undefined;
+}
+
+function definitions(faults: readonly FaultSpec[]) {
+  return faults.flatMap(entriesOf).map(([fault]) => fault);
+}

@@ -40,9 +40,17 @@ const embedded = section({
     }),
   model: text('the path of a model package').optional().describe('Relative to the scenario.'),
   device: text('auto, cpu, cuda, webgpu or wasm').optional(),
-  gateways: integer(1, 64).optional().describe('Processes behind its port; default: 1 for each 3 cores.'),
+  gateways: integer(1, 64)
+    .optional()
+    .describe(
+      'Processes behind its port; default: 1 for each 3 cores. With nodes or a store: servers of one service, each on a port of its own.',
+    ),
   nodes: integer(1, 16).optional().describe('A gateway and so many inference nodes, each a process of its own.'),
   slots: integer(1, 100_000).optional().describe('Sessions that each node takes at once.'),
+  store: z
+    .literal('redis', { error: (issue) => `${shown(issue.input)} is not a store; allowed: redis` })
+    .optional()
+    .describe('A Redis beside the gateways, of the redis-server on PATH: a session is resumed at any of them.'),
 });
 
 /** Without a url: a server of this version is started beside the test, on a port of its own. */
@@ -53,6 +61,12 @@ export const target = section({
     .describe(
       '${env:NAME} in it is read from the environment. Without it a server of this version is started beside the test.',
     ),
+  alsoAt: z
+    .array(text('a ws://, wss://, grpc:// or grpcs:// URL').transform(throughUnit(checkAnyUrl)), {
+      error: () => 'is not a list of URLs such as [ws://127.0.0.1:8081]',
+    })
+    .optional()
+    .describe('Other servers of the service at url: learners are spread over them in turn, and resume at the next.'),
   protocol: text('the name of a protocol, or the path of one')
     .superRefine((name, context) => {
       const message = protocolNameProblem(name);
@@ -87,8 +101,9 @@ export const target = section({
 })
   .superRefine(checkTarget, despiteProblems)
   .transform((given) => {
-    const { url, protocol } = given;
-    return url && protocol === 'speechfb' ? { ...given, url: withStreamPath(url) } : given;
+    const { url, alsoAt, protocol } = given;
+    if (!url || protocol !== 'speechfb') return given;
+    return { ...given, url: withStreamPath(url), ...(alsoAt && { alsoAt: alsoAt.map(withStreamPath) }) };
   });
 
 /** Protocols that the embedded server speaks beside its own. */
@@ -99,6 +114,7 @@ const toldBy: Partial<Record<string, string>> = { deepgram: 'reference', 'openai
 
 type LooseTarget = {
   url?: unknown;
+  alsoAt?: unknown;
   protocol?: string;
   auth?: unknown;
   token?: unknown;
@@ -114,6 +130,7 @@ function checkTarget(given: LooseTarget, context: z.RefinementCtx): void {
   const problem = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
   if (url !== undefined && options)
     problem('embedded', 'is for a server that the test starts, but target.url is given');
+  checkOthers(url, given.alsoAt, problem);
   if (token !== undefined && tokenFile !== undefined) problem('tokenFile', 'is given beside token; keep one');
   if (tls && url instanceof SecretUrl && !url.isSecure)
     problem('tls', `is for ${url.isGrpc ? 'grpcs' : 'wss'}:// URLs, but target.url is ${url}`);
@@ -137,6 +154,17 @@ function checkTarget(given: LooseTarget, context: z.RefinementCtx): void {
   const told = url === undefined ? toldBy[protocol] : undefined;
   if (told && !`${(given.options as Record<string, unknown> | undefined)?.[told]}`.includes('{reference}'))
     problem('options', `the server that the test starts asks what is read; say ${told}: "{reference}"`);
+}
+
+/** All servers of a service are reached in one way, with the same token. */
+function checkOthers(url: unknown, alsoAt: unknown, problem: (path: string, message: string) => void): void {
+  if (!Array.isArray(alsoAt)) return;
+  if (url === undefined) problem('alsoAt', 'is for other servers than target.url, and there is none');
+  if (!(url instanceof SecretUrl)) return;
+  for (const other of alsoAt) {
+    if (!(other instanceof SecretUrl) || (other.isSecure === url.isSecure && other.isGrpc === url.isGrpc)) continue;
+    problem('alsoAt', `has ${other}, which is not reached as target.url ${url} is; all servers of a service are`);
+  }
 }
 
 /** The limits and their ranges, for editors that know the schema. */

@@ -1,10 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { type Limits, wireName } from '../limits.ts';
 import type { Refusal } from '../refusal.ts';
+import type { Caps } from './membership.ts';
 import { TokenBucket } from './token-bucket.ts';
 
-/** Under what callers are counted: their token, their address, or together as this machine. */
-export type AccountKind = 'token' | 'address' | 'machine';
+/**
+ * Under what callers are counted: their token, their tenant and who they are there, their address,
+ * or together as this machine.
+ */
+export type AccountKind = 'token' | 'tenant' | 'user' | 'address' | 'machine';
 
 export type AccountOptions = {
   kind: AccountKind;
@@ -14,6 +18,9 @@ export type AccountOptions = {
   /** Called before something is taken of its rates that `takeSpent` has not told yet. */
   onSpent?: (account: Account) => void;
 };
+
+/** On what terms an account of a tenant's is served. */
+type Terms = { caps: Caps; weight: number };
 
 /** What was taken of an account's rates: phones of texts, and sessions asked for. */
 export type RatesTaken = { phones: number; resumes: number; wrongResumes: number };
@@ -25,8 +32,7 @@ export type RatesTaken = { phones: number; resumes: number; wrongResumes: number
 export class Account {
   readonly id = randomUUID();
   readonly kind: AccountKind;
-  /** Whether there may be others who want the same places. */
-  readonly isShared: boolean;
+  #isShared: boolean;
   readonly #limits: Limits;
   readonly #starts: TokenBucket;
   readonly #phones: TokenBucket;
@@ -36,6 +42,7 @@ export class Account {
   #spent: RatesTaken | undefined;
   #connections = 0;
   #sessions = 0;
+  #terms: Terms = { caps: {}, weight: 1 };
 
   constructor(options: AccountOptions) {
     const { kind, isShared, limits, nowMs, onSpent = () => {} } = options;
@@ -43,12 +50,38 @@ export class Account {
     const share = isShared ? Math.min(1, limits.rateShare) : 1;
     const bucket = (perSecond: number, burst: number): TokenBucket => new TokenBucket(perSecond, burst, nowMs);
     this.kind = kind;
-    this.isShared = isShared;
+    this.#isShared = isShared;
     this.#limits = limits;
     this.#starts = bucket(limits.startsPerSecond * share, Math.max(1, limits.startBurst * share));
     this.#phones = bucket(limits.startPhonesPerSecond * share, limits.startPhoneBurst * share);
     this.#resumes = bucket(limits.resumesPerSecond, limits.resumeBurst);
     this.#wrongResumes = bucket(limits.resumesPerSecond, limits.resumeBurst);
+  }
+
+  /** Whether there may be others who want the same places. */
+  get isShared(): boolean {
+    return this.#isShared;
+  }
+
+  /** Its part of the places in proportion to others'. */
+  get weight(): number {
+    return this.#terms.weight;
+  }
+
+  /** What a tenant's file says of it now, which may have changed. */
+  set terms({ isShared, ...terms }: Terms & { isShared: boolean }) {
+    this.#terms = terms;
+    this.#isShared = isShared;
+  }
+
+  /** Sessions that it has. */
+  get sessions(): number {
+    return this.#sessions;
+  }
+
+  /** Whether it has more than its cap lets it have now: the cap was lowered since. */
+  get isOverCap(): boolean {
+    return this.#sessions > (this.#terms.caps.maxSessions ?? Number.POSITIVE_INFINITY);
   }
 
   /** Whether it must be remembered: something of it is open. */
@@ -63,7 +96,10 @@ export class Account {
 
   /** Why it may start no further session, whatever room there is. */
   get sessionCap(): Refusal | undefined {
-    return this.#cap('sessions', this.#sessions);
+    const { maxSessions } = this.#terms.caps;
+    if (maxSessions === undefined || this.#sessions < maxSessions) return this.#cap('sessions', this.#sessions);
+    const message = `${places[this.kind]} has ${this.#sessions} sessions; its cap is ${maxSessions} (maxSessions)`;
+    return { code: 'tenant_cap', message, retryAfterMs: this.#limits.busyRetryMs };
   }
 
   /** Counts a connection until the function is called. */
@@ -131,7 +167,7 @@ export class Account {
   }
 
   #cap(what: 'connections' | 'sessions', count: number): Refusal | undefined {
-    if (this.kind === 'machine') return undefined;
+    if (this.kind !== 'token' && this.kind !== 'address') return undefined;
     const limit = caps[what][this.kind];
     const most = this.#limits[limit];
     if (count < most) return undefined;
@@ -141,7 +177,13 @@ export class Account {
 }
 
 const nothing: RatesTaken = { phones: 0, resumes: 0, wrongResumes: 0 };
-const places = { token: 'this token', address: 'this address', machine: 'this machine' } as const;
+const places = {
+  token: 'this token',
+  tenant: 'this tenant',
+  user: 'this user',
+  address: 'this address',
+  machine: 'this machine',
+} as const;
 const caps = {
   connections: { token: 'maxConnectionsPerToken', address: 'maxConnectionsPerAddress' },
   sessions: { token: 'maxSessionsPerToken', address: 'maxSessionsPerAddress' },

@@ -1,6 +1,7 @@
 import type { Limits } from '../limits.ts';
 import type { Refusal } from '../refusal.ts';
 import { Account, type AccountKind, type RatesTaken } from './account.ts';
+import type { Membership } from './membership.ts';
 
 /** The client behind a request. */
 export type Caller = {
@@ -8,6 +9,8 @@ export type Caller = {
   owner: string | undefined;
   /** As `accountOf` counts it; undefined on this machine, where it tells nothing. */
   address: string | undefined;
+  /** The tenant that it belongs to; absent: to none. */
+  member?: Membership;
 };
 
 /** What one account, named by its token or its address alone, has spent. */
@@ -39,7 +42,9 @@ export class Accounts {
   readonly #tokens: number;
   readonly #machine: Account;
   readonly #byToken = new Map<string, Account>();
-  /** In the order of their last call. */
+  readonly #byTenant = new Map<string, Account>();
+  /** In the order of their last call, as addresses are. */
+  readonly #byUser = new Map<string, Account>();
   readonly #byAddress = new Map<string, Account>();
   /** What has been spent and not been told; undefined: nobody asks. */
   readonly #spenders: Map<Account, Caller> | undefined;
@@ -58,11 +63,12 @@ export class Accounts {
 
   /** How many are remembered. */
   get size(): number {
-    return this.#byToken.size + this.#byAddress.size + 1;
+    return this.#byToken.size + this.#byTenant.size + this.#byUser.size + this.#byAddress.size + 1;
   }
 
-  of({ owner, address }: Caller): CallerAccounts {
+  of({ owner, address, member }: Caller): CallerAccounts {
     const byAddress = address === undefined ? [] : [this.#ofAddress(address)];
+    if (member) return [...this.#ofMember(member), ...byAddress];
     if (owner !== undefined) return [this.#ofToken(owner), ...byAddress];
     const [first = this.#machine] = byAddress;
     return [first];
@@ -86,30 +92,54 @@ export class Accounts {
     return account;
   }
 
-  #ofAddress(address: string): Account {
-    const account =
-      this.#byAddress.get(address) ?? this.#create('address', this.#tokens === 0, { ...machine, address });
-    this.#byAddress.delete(address);
-    if (this.#byAddress.size >= this.#limits.maxAddresses) this.#forgetOne();
-    this.#byAddress.set(address, account);
-    return account;
+  /** The account of a tenant, on the terms that it has now, and that of one of its own. */
+  #ofMember(member: Membership): [Account, ...Account[]] {
+    const { tenant, user, weight, caps, userCaps } = member;
+    const isShared = member.isShared || this.#tokens > 1;
+    const whole = { ...machine, member: { ...member, user: undefined } };
+    const account = this.#byTenant.get(tenant) ?? this.#create('tenant', isShared, whole);
+    this.#byTenant.set(tenant, account);
+    account.terms = { caps, weight, isShared };
+    if (user === undefined) return [account];
+    const own = remembered(this.#byUser, `${tenant}/${user}`, this.#limits.maxAddresses, () =>
+      this.#create('user', false, { ...machine, member }),
+    );
+    own.terms = { caps: userCaps, weight: 1, isShared: false };
+    return [account, own];
   }
 
-  /** Forgets the first that has nothing open; those that have are as many as there are places. */
-  #forgetOne(): void {
-    let unseen = this.#byAddress.size;
-    for (const [address, account] of this.#byAddress) {
-      if (unseen === 0) return;
-      unseen -= 1;
-      this.#byAddress.delete(address);
-      if (!account.isInUse) return;
-      this.#byAddress.set(address, account);
-    }
+  #ofAddress(address: string): Account {
+    return remembered(this.#byAddress, address, this.#limits.maxAddresses, () =>
+      this.#create('address', this.#tokens === 0, { ...machine, address }),
+    );
   }
 
   #create(kind: AccountKind, isShared: boolean, caller: Caller): Account {
     const onSpent = (account: Account): void => void this.#spenders?.set(account, caller);
     return new Account({ kind, isShared, limits: this.#limits, nowMs: this.#now(), onSpent });
+  }
+}
+
+/**
+ * The account of that name; of those with nothing open, the one that called first may be forgotten.
+ */
+function remembered(accounts: Map<string, Account>, name: string, most: number, create: () => Account): Account {
+  const account = accounts.get(name) ?? create();
+  accounts.delete(name);
+  if (accounts.size >= most) forgetOne(accounts);
+  accounts.set(name, account);
+  return account;
+}
+
+/** Forgets the first that has nothing open; those that have are as many as there are places. */
+function forgetOne(accounts: Map<string, Account>): void {
+  let unseen = accounts.size;
+  for (const [name, account] of accounts) {
+    if (unseen === 0) return;
+    unseen -= 1;
+    accounts.delete(name);
+    if (!account.isInUse) return;
+    accounts.set(name, account);
   }
 }
 

@@ -15,9 +15,23 @@ type RefusedFor =
   | 'path'
   | 'pending'
   | 'query'
+  | 'quota'
+  | 'region'
   | 'subprotocol'
+  | 'tenant'
+  | 'tenant_cap'
   | 'timeout'
-  | 'token';
+  | 'token'
+  | 'token_algorithm'
+  | 'token_audience'
+  | 'token_early'
+  | 'token_expired'
+  | 'token_issuer'
+  | 'token_key'
+  | 'token_keys_away'
+  | 'token_malformed'
+  | 'token_signature'
+  | 'tokens_busy';
 
 /** The answer to a request or an upgrade that is refused, as plain HTTP. */
 export type HttpRefusal = {

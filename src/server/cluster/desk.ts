@@ -191,8 +191,9 @@ function wishOf(lane: Lane): Wish {
 }
 
 /** The caller by which the first of its accounts is named. */
-function firstOf({ owner, address }: Caller): Caller {
-  return { owner, address: owner === undefined ? address : undefined };
+function firstOf({ owner, address, member }: Caller): Caller {
+  const first = { owner, address: owner === undefined ? address : undefined };
+  return member ? { ...first, member: { ...member, user: undefined } } : first;
 }
 
 type Place = {

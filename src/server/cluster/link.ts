@@ -28,6 +28,8 @@ export type LinkOptions = {
   channel: GatewayChannel;
   /** The supervisor wants the gateway to drain; its report is sent when that is done. */
   onDrain(): Promise<DrainReport>;
+  /** The gateway is to look at its files, which may have changed. */
+  onReload?(): void;
 };
 
 /** A gateway's side of what it has with its supervisor. */
@@ -152,6 +154,9 @@ export class SupervisorLink implements Supervision {
       }
       case 'question':
         void this.#answer(message).then((answer) => this.#send({ type: 'answer', id: message.id, answer }));
+        break;
+      case 'reload':
+        this.#options.onReload?.();
         break;
       case 'begin':
         break;

@@ -55,6 +55,7 @@ export type ToGateway =
   | { type: 'fault'; fault: EngineFault }
   | { type: 'spent'; spent: readonly Spending[] }
   | { type: 'drain' }
+  | { type: 'reload' }
   | QuestionOf<SupervisorQuestions>
   | Answer;
 

@@ -120,6 +120,11 @@ export class Supervisor {
     return { sessions: sum('sessions'), finished: sum('finished') };
   }
 
+  /** Lets every gateway look at its files, which may have changed. */
+  reload(): void {
+    for (const slot of this.#slots.values()) slot.send({ type: 'reload' });
+  }
+
   /** Ends everything at once. */
   async close(): Promise<void> {
     this.#isDraining = true;

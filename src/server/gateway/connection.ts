@@ -3,6 +3,7 @@ import { closeCodes, wireErrors } from '../../protocol/codes.ts';
 import { parseClientMessage } from '../../protocol/parse-message.ts';
 import { stackOf } from '../../telemetry/log.ts';
 import { refusedBy } from '../admission/accounts.ts';
+import { flood, readFrame, tooLarge } from '../admission/reading.ts';
 import { TokenBucket } from '../admission/token-bucket.ts';
 import type { Meant, Wire } from '../facade/wire.ts';
 import { noteRefusal, type Refusal } from '../refusal.ts';
@@ -12,7 +13,6 @@ import type { Session, SessionSocket } from '../session/session.ts';
 import type { StartDecision, TakePlace } from './admit.ts';
 import type { ConnectionOptions } from './connection-options.ts';
 import { CorkedSocket } from './corked-socket.ts';
-import { flood, readFrame, tooLarge } from './reading.ts';
 import { Relay, type Said } from './relay.ts';
 
 /** One WebSocket: reads messages, finds or starts the session, and hands over. */
@@ -78,8 +78,9 @@ export class Connection {
 
   /** Refuses a socket that neither starts nor resumes. */
   tick(nowMs: number): void {
+    if (this.hasSession || this.#socket.isClosing) return;
     const { startTimeoutMs } = this.#options.context.limits;
-    if (this.hasSession || this.#socket.isClosing || nowMs - this.#openedMs <= startTimeoutMs) return;
+    if (nowMs - this.#openedMs <= startTimeoutMs) return;
     const message = `no start or resume came within ${startTimeoutMs} ms (start_timeout_ms)`;
     this.refuse({ code: 'idle_timeout', message, limit: 'startTimeoutMs' });
   }

@@ -5,7 +5,7 @@ import type { Metrics } from '../../telemetry/metrics.ts';
 import { type HttpRefusal, refusalHeaders } from '../admission/http-refusal.ts';
 import { facadeAt, facadePaths } from '../facade/facades.ts';
 import { answerFault, faultsPath } from './faults.ts';
-import { pathOf } from './upgrade.ts';
+import { type Eventually, pathOf } from './upgrade.ts';
 
 /** The parts of a server that its plain HTTP endpoints report on. */
 export type HttpOptions = {
@@ -18,8 +18,10 @@ export type HttpOptions = {
   lostDevice(): string | undefined;
   /** Why a request is not meant for this server at all. */
   misdirected(request: IncomingMessage): HttpRefusal | undefined;
-  /** Why the request may not read /metrics, inject faults or open a stream. */
-  unknown(request: IncomingMessage): HttpRefusal | undefined;
+  /** Why the request may not open a stream. */
+  unknown(request: IncomingMessage): Eventually<HttpRefusal | undefined>;
+  /** Why it may not read /metrics or inject faults. */
+  refusedOperator(request: IncomingMessage): Eventually<HttpRefusal | undefined>;
   /** The page that may read the answer although its own host is another. */
   pageOf(request: IncomingMessage): string | undefined;
   /**
@@ -72,13 +74,13 @@ async function answer(request: IncomingMessage, path: string, options: HttpOptio
       return json(200, { status: 'ready', ...(lost !== undefined && { reason: `${lost} was lost; the CPU goes on` }) });
     }
     case '/metrics': {
-      const unknown = options.unknown(request);
+      const unknown = await options.refusedOperator(request);
       if (unknown) return refused(unknown);
       const { body, contentType } = await options.expose();
       return { status: 200, contentType, body };
     }
     case faultsPath: {
-      const unknown = options.unknown(request);
+      const unknown = await options.refusedOperator(request);
       if (unknown) return refused(unknown);
       const outcome = await answerFault(request, options.injectFault);
       return 'fault' in outcome
@@ -99,7 +101,7 @@ function json(status: number, body: object, headers: Record<string, string> = {}
  * tells its page nothing of a refused upgrade: a page that wants to know why asks here, with the
  * same token.
  */
-function answerStream(request: IncomingMessage, path: string, options: HttpOptions): Answer {
+async function answerStream(request: IncomingMessage, path: string, options: HttpOptions): Promise<Answer> {
   const facade = facadeAt(path);
   const page = options.pageOf(request);
   const headers = page === undefined ? {} : { 'access-control-allow-origin': page, vary: 'Origin' };
@@ -110,7 +112,7 @@ function answerStream(request: IncomingMessage, path: string, options: HttpOptio
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     return problem(405, 'method_not_allowed', `${request.method} is not one of GET, HEAD`, { allow: 'GET, HEAD' });
   }
-  const unknown = options.unknown(request);
+  const unknown = await options.unknown(request);
   if (unknown && facade) {
     const { body, contentType, headers: own } = facade.words(unknown);
     return { status: unknown.status, contentType, body, headers: { ...headers, ...refusalHeaders(unknown), ...own } };

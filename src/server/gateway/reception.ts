@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { subprotocol } from '../../protocol/address.ts';
+import { stackOf } from '../../telemetry/log.ts';
 import type { Account } from '../admission/account.ts';
 import type { Accounts, Caller } from '../admission/accounts.ts';
 import type { HttpRefusal } from '../admission/http-refusal.ts';
@@ -19,7 +20,8 @@ import type { Registry } from './registry.ts';
 import { admitAbove, elsewhereOf, placeAbove } from './supervised.ts';
 import type { SharedPlace, Supervision } from './supervision.ts';
 import type { Takeover } from './takeover.ts';
-import { type CallerPolicy, callerOfUpgrade, hintsOf, pathOf } from './upgrade.ts';
+import { type CallerPolicy, callerOfUpgrade, hintsOf, pathOf, type Welcome } from './upgrade.ts';
+import { whileWaiting } from './waiting-socket.ts';
 
 export type ReceptionOptions = {
   context: ServerContext;
@@ -67,9 +69,23 @@ export class Reception {
 
   /** Answers a request for a WebSocket: makes it, or says why not. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const { accounts, entrance, onRefused, policy, supervision } = this.#options;
+    const found = callerOfUpgrade(request, this.#options.policy);
+    if (!(found instanceof Promise)) {
+      this.#receive({ request, socket, head }, found);
+      return;
+    }
+    whileWaiting(socket, found).then(
+      (late) => late && this.#receive({ request, socket, head }, late),
+      (error) => {
+        this.#options.context.log.error({ error: stackOf(error) }, 'a token could not be verified');
+        socket.destroy();
+      },
+    );
+  }
+
+  #receive({ request, socket, head }: Omit<PassedOn, 'caller'>, found: Welcome | HttpRefusal): void {
+    const { accounts, entrance, onRefused, supervision } = this.#options;
     const facade = facadeAt(pathOf(request));
-    const found = callerOfUpgrade(request, policy);
     if ('status' in found) {
       onRefused(socket, found, facade);
       return;

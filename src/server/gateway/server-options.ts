@@ -6,6 +6,7 @@ import { checkExposure, checkFaults, isLoopback } from '../admission/exposure.ts
 import type { Tokens } from '../admission/tokens.ts';
 import type { Limits } from '../limits.ts';
 import type { Scoring } from '../session/context.ts';
+import type { TenantRegistry } from '../tenants/tenant-registry.ts';
 import type { DrainReport } from './drain.ts';
 import type { Supervision } from './supervision.ts';
 import type { CallerPolicy } from './upgrade.ts';
@@ -24,6 +25,8 @@ export type ServerOptions = {
   port?: number;
   limits?: Partial<Limits>;
   tokens?: Tokens | undefined;
+  /** Tenants, whose callers show API tokens and JWTs. */
+  tenants?: TenantRegistry | undefined;
   /** PEM texts. */
   tls?: { certificate: string; key: string } | undefined;
   /**
@@ -69,7 +72,7 @@ export type ServerStats = { sockets: number; sessions: number; streaming: number
 /** What of the options says who may call. */
 export type ExposureOptions = Pick<
   ServerOptions,
-  'faultInjection' | 'hosts' | 'origins' | 'tls' | 'tokens' | 'trustedProxies'
+  'faultInjection' | 'hosts' | 'origins' | 'tenants' | 'tls' | 'tokens' | 'trustedProxies'
 >;
 
 /**
@@ -77,13 +80,20 @@ export type ExposureOptions = Pick<
  * @throws SpeechfbError `unsafe_host`, `unsafe_faults`
  */
 export function policyOf(options: ExposureOptions, host: string): CallerPolicy {
-  const { faultInjection, hosts = [], origins = [], tls, tokens, trustedProxies = 0 } = options;
-  checkExposure(host, { tokens: tokens !== undefined, tls: tls !== undefined });
+  const { faultInjection, hosts = [], origins = [], tenants, tls, tokens, trustedProxies = 0 } = options;
+  const isKnown = tokens !== undefined || tenants !== undefined;
+  checkExposure(host, { tokens: isKnown, tls: tls !== undefined });
   checkFaults({
     faults: faultInjection === true,
     proxied: trustedProxies > 0 || hosts.length > 0,
-    tokens: tokens !== undefined,
+    tokens: isKnown,
   });
   const loopback = isLoopback(host);
-  return { tokens, origins: { allowed: origins, loopback }, hosts: { allowed: hosts, loopback }, trustedProxies };
+  return {
+    tokens,
+    tenants,
+    origins: { allowed: origins, loopback },
+    hosts: { allowed: hosts, loopback },
+    trustedProxies,
+  };
 }

@@ -37,7 +37,7 @@ import { policyOf, type RunningServer, type ServerOptions, type ServerStats } fr
 import { othersOf, supervisedGateway } from './supervised.ts';
 import { idPrefix, type SupervisedGateway } from './supervision.ts';
 import { Takeover } from './takeover.ts';
-import { type CallerPolicy, identify, misdirected, refusalIn } from './upgrade.ts';
+import { type CallerPolicy, identify, misdirected, refusalIn, refusedOperator } from './upgrade.ts';
 
 export type { RunningServer, ServerOptions } from './server-options.ts';
 
@@ -107,7 +107,7 @@ class Server implements RunningServer {
     });
     this.#accounts = new Accounts({
       limits: this.#limits,
-      tokens: options.tokens?.size ?? 0,
+      tokens: (options.tokens?.size ?? 0) + (options.tenants?.tenants.length ?? 0),
       now: this.#context.now,
       tellsSpending: options.supervision !== undefined,
     });
@@ -149,7 +149,7 @@ class Server implements RunningServer {
 
   /** Takes connections from here on, and the model as soon as it is loaded. */
   async listen(): Promise<void> {
-    const { engine, log, port, tls, tokens, supervision } = this.#options;
+    const { engine, log, port, tls, tokens, tenants, supervision } = this.#options;
     if (supervision) await this.#listenInside();
     else this.#port = await listen(this.#http, { host: this.#host, port: port ?? 0 }, listenHints);
     this.#ready = Promise.resolve(engine).then((loaded) => {
@@ -160,7 +160,7 @@ class Server implements RunningServer {
       for (const connection of this.#reception.connections()) connection.heartbeat();
     };
     this.#timers = [setInterval(() => this.#tick(), tickMs), setInterval(beat, this.#limits.heartbeatMs)];
-    const guards = { tls: tls !== undefined, tokens: tokens !== undefined };
+    const guards = { tls: tls !== undefined, tokens: tokens !== undefined, tenants: tenants?.tenants.length };
     if (supervision) supervision.attach(this.#supervised());
     else log.info({ host: this.#host, port: this.#port, ...guards }, 'listening');
   }
@@ -288,6 +288,7 @@ class Server implements RunningServer {
       lostDevice: () => this.#engine?.lostDevice?.device,
       misdirected: (request) => misdirected(request, this.#policy),
       unknown: (request) => refusalIn(identify(request, this.#policy)),
+      refusedOperator: (request) => refusedOperator(request, this.#policy),
       pageOf: ({ headers: { origin } }) =>
         origin !== undefined && this.#policy.origins.allowed.includes(origin) ? origin : undefined,
       injectFault: faultInjection ? (fault) => this.#injectFaultEverywhere(fault) : undefined,
@@ -372,7 +373,7 @@ class Server implements RunningServer {
     const nowMs = this.#context.now();
     this.#watch.tick(nowMs, tickMs);
     for (const connection of this.#reception.connections()) connection.tick(nowMs);
-    for (const session of this.#registry.all()) session.tick();
+    for (const session of this.#registry.all()) session.tick(nowMs);
     this.#keeper?.tick(nowMs);
     this.#peers?.tick(nowMs);
     this.#log.flush();

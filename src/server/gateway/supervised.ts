@@ -23,6 +23,7 @@ import {
   type SupervisedGateway,
   type Supervision,
 } from './supervision.ts';
+import { whileWaiting } from './waiting-socket.ts';
 
 /** The parts of a server that its supervisor asks and tells. */
 export type SupervisedParts = {
@@ -83,15 +84,9 @@ export async function placeAbove(
   supervision: Supervision,
   { caller, socket, claims }: { caller: Caller; socket: Duplex; claims: SharedClaims },
 ): Promise<HttpRefusal | SharedPlace | undefined> {
-  // Node watches no socket that asked for an upgrade: one that breaks would end the process.
-  const onError = (): void => void socket.destroy();
-  socket.on('error', onError);
-  const place = await supervision.connection(caller, claims);
-  socket.off('error', onError);
-  if ('status' in place || (socket.readable && socket.writable)) return place;
-  place.free();
-  socket.destroy();
-  return undefined;
+  return await whileWaiting(socket, supervision.connection(caller, claims), (place) => {
+    if (!('status' in place)) place.free();
+  });
 }
 
 /** Asks the supervisor, too, whether a start may begin a session, or where it has already. */

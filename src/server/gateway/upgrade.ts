@@ -5,6 +5,7 @@ import type { Caller } from '../admission/accounts.ts';
 import { accountOf, callerAddress } from '../admission/address.ts';
 import { type HostPolicy, isHostAllowed, isOriginAllowed, type OriginPolicy } from '../admission/exposure.ts';
 import type { HttpRefusal } from '../admission/http-refusal.ts';
+import type { TokenHolders } from '../admission/membership.ts';
 import type { Tokens } from '../admission/tokens.ts';
 import { facadeAt, facadePaths } from '../facade/facades.ts';
 import type { Wire } from '../facade/wire.ts';
@@ -18,6 +19,8 @@ const bearerProtocol = 'bearer.';
 /** What a server asks of its callers. */
 export type CallerPolicy = {
   tokens: Tokens | undefined;
+  /** What knows the tokens of tenants; absent: there are none. */
+  tenants?: TokenHolders | undefined;
   origins: OriginPolicy;
   hosts: HostPolicy;
   trustedProxies: number;
@@ -31,32 +34,46 @@ export function misdirected({ headers }: IncomingMessage, { hosts }: CallerPolic
   return { status: 421, reason: 'host', code: 'forbidden', message };
 }
 
-/** The client behind a request, or why it is refused. */
-export function identify(request: IncomingMessage, policy: CallerPolicy): Caller | HttpRefusal {
-  const { tokens, origins, trustedProxies } = policy;
+/**
+ * The client behind a request, or why it is refused; a promise where a token takes work to tell.
+ */
+export function identify(request: IncomingMessage, policy: CallerPolicy): Eventually<Caller | HttpRefusal> {
+  const { tokens, tenants, origins, trustedProxies } = policy;
   const { origin, host } = request.headers;
   if (!isOriginAllowed(origin, host, origins)) {
     const message = `pages of ${short(origin)} may not connect; --allow-origin adds one`;
     return { status: 403, reason: 'origin', code: 'forbidden', message };
   }
   const address = accountOf(callerAddress(request, trustedProxies));
-  if (!tokens) return { owner: undefined, address };
+  if (!tokens && !tenants) return { owner: undefined, address };
   const token = tokenOf(request);
-  const owner = token === undefined ? undefined : tokens.nameOf(token);
+  const owner = token === undefined ? undefined : tokens?.nameOf(token);
   if (owner !== undefined) return { owner, address };
+  if (token !== undefined && tenants) {
+    return after(tenants.holderOf(token, address), (held) => ('status' in held ? held : { ...held, address }));
+  }
   const hint = facadeAt(pathOf(request))?.tokenHint ?? tokenHint;
   const message = token === undefined ? `a token is needed: ${hint}` : 'the token is unknown';
   return { status: 401, reason: 'token', code: 'unauthorized', message };
 }
 
 /**
+ * Why a request may not look at the server itself (its metrics, its faults): that is for who runs
+ * it, and what one tenant would read there is of all.
+ */
+export function refusedOperator(request: IncomingMessage, policy: CallerPolicy): Eventually<HttpRefusal | undefined> {
+  return after(identify(request, policy), (caller) => {
+    if ('status' in caller) return caller;
+    const message = 'tokens of tenants open streams alone; this is for tokens of --token-file';
+    return caller.member && { status: 403, reason: 'tenant', code: 'forbidden', message };
+  });
+}
+
+/**
  * The client that a WebSocket may be opened for, and what puts it into the words of others; or why
  * not: before there is one, so that nobody unknown takes the place of somebody known.
  */
-export function callerOfUpgrade(
-  request: IncomingMessage,
-  policy: CallerPolicy,
-): (Caller & { wire: Wire | undefined }) | HttpRefusal {
+export function callerOfUpgrade(request: IncomingMessage, policy: CallerPolicy): Eventually<Welcome | HttpRefusal> {
   const wrongHost = misdirected(request, policy);
   if (wrongHost) return wrongHost;
   const facade = facadeAt(pathOf(request));
@@ -68,10 +85,22 @@ export function callerOfUpgrade(
     const message = `offer the subprotocol ${subprotocol} (Sec-WebSocket-Protocol)`;
     return { status: 400, reason: 'subprotocol', code: 'invalid_message', message };
   }
-  const caller = identify(request, policy);
-  if ('status' in caller) return caller;
-  const wire = facade?.open(queryOf(request));
-  return wire && 'status' in wire ? wire : { ...caller, wire };
+  return after(identify(request, policy), (caller) => {
+    if ('status' in caller) return caller;
+    const wire = facade?.open(queryOf(request));
+    return wire && 'status' in wire ? wire : { ...caller, wire };
+  });
+}
+
+/** A caller that may have a WebSocket, and what puts it into the words of others. */
+export type Welcome = Caller & { wire: Wire | undefined };
+
+/** What is known at once, or takes a while. */
+export type Eventually<Value> = Value | Promise<Value>;
+
+/** What is made of a value as soon as it is there: at once if it can be. */
+function after<Value, Made>(value: Eventually<Value>, make: (value: Value) => Made): Eventually<Made> {
+  return value instanceof Promise ? value.then(make) : make(value);
 }
 
 /** What the query says that an upgrade is for; what it claims is found out later. */
@@ -129,6 +158,6 @@ const maxQuoted = 80;
 const tokenHint = `"Authorization: Bearer TOKEN" or the subprotocol "${bearerProtocol}TOKEN"`;
 
 /** Why the caller is refused; undefined: it is not. */
-export function refusalIn(caller: Caller | HttpRefusal): HttpRefusal | undefined {
-  return 'status' in caller ? caller : undefined;
+export function refusalIn(caller: Eventually<Caller | HttpRefusal>): Eventually<HttpRefusal | undefined> {
+  return after(caller, (known) => ('status' in known ? known : undefined));
 }

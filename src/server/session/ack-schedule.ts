@@ -18,11 +18,17 @@ export class AckSchedule {
    * that one that is nearly due goes with it.
    */
   due(nowMs: number, how: AckTiming): boolean {
-    const waitMs = how === 'riding' ? ridingShare * this.#intervalMs : this.#intervalMs;
-    if (how !== 'at once' && (!this.#isOwed || nowMs - this.#sentMs < waitMs)) return false;
+    if (!this.isDue(nowMs, how)) return false;
     this.#isOwed = false;
     this.#sentMs = nowMs;
     return true;
+  }
+
+  /** Whether `due` would say so. */
+  isDue(nowMs: number, how: AckTiming): boolean {
+    if (how === 'at once') return true;
+    const waitMs = how === 'riding' ? ridingShare * this.#intervalMs : this.#intervalMs;
+    return this.#isOwed && nowMs - this.#sentMs >= waitMs;
   }
 }
 

@@ -36,6 +36,11 @@ export class Acknowledger {
     this.#hasHole = outcome === 'early';
   }
 
+  /** Whether one may be sent that has waited for its time. */
+  isDue(nowMs: number): boolean {
+    return this.#schedule.isDue(nowMs, 'timely');
+  }
+
   /** Sends an acknowledgement if a socket is there and one is due. */
   send(how: AckTiming): void {
     if (!this.#outbox.isAttached || !this.#schedule.due(this.#now(), how)) return;

@@ -58,6 +58,11 @@ export class Intake {
     return this.#passOn(this.#buffer.release(nowMs), nowMs) ?? outcome;
   }
 
+  /** Whether frames wait for one before them. */
+  get waits(): boolean {
+    return this.#buffer.waits;
+  }
+
   /** Passes on what has waited long enough, and gaps whose wait is over. */
   release(nowMs: number): Refusal | undefined {
     return this.#passOn(this.#buffer.release(nowMs), nowMs);

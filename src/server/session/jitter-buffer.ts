@@ -36,6 +36,11 @@ export class JitterBuffer {
     return this.#heldBytes;
   }
 
+  /** Whether frames wait for one before them. */
+  get waits(): boolean {
+    return this.#held.size > 0;
+  }
+
   add(frame: AudioFrame, nowMs: number): AddOutcome {
     if (frame.epoch < this.#epoch) return 'duplicate';
     if (frame.epoch > this.#epoch) this.#startEpoch(frame.epoch, nowMs);

@@ -33,6 +33,11 @@ export class Outbox {
     return this.#sink !== undefined;
   }
 
+  /** Whether partial results wait, or the socket's bytes do. */
+  get waits(): boolean {
+    return this.#congestedSinceMs !== undefined || this.#pending.size > 0;
+  }
+
   /** An event that is never dropped. Without `audioMs` it is stamped with what has been read. */
   send(message: ServerMessage, audioMs?: number): void {
     if (message.type === 'utterance_final' || message.type === 'transcript') this.#flush();

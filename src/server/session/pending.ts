@@ -26,6 +26,11 @@ export class PendingResults {
   readonly #waiting = new Map<string, PartialResult>();
   #dropped = { feedback: 0, transcript: 0 };
 
+  /** How many wait. */
+  get size(): number {
+    return this.#waiting.size;
+  }
+
   merge(partial: PartialResult): void {
     const key = `${partial.message.type}.${partial.message.utterance_id}`;
     const before = this.#waiting.get(key);

@@ -143,6 +143,11 @@ export class SessionAudio {
     while (this.#finishing.size > 0) await Promise.all([...this.#finishing].map(({ done }) => done));
   }
 
+  /** Whether frames wait for one before them. */
+  get waits(): boolean {
+    return this.#intake.waits;
+  }
+
   /** Passes on gaps whose wait is over; refuses when the model makes no progress. */
   tick(): Refusal | undefined {
     return this.#intake.release(this.#nowMs()) ?? this.#stalled();

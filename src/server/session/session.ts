@@ -82,6 +82,7 @@ export class Session implements KeptSession {
   #socket: SessionSocket | undefined;
   #heardMs: number;
   #detachedMs: number;
+  #watchedMs = Number.NEGATIVE_INFINITY;
 
   constructor({ context, start, text, work, owner, isResumable, resumption, onEnd }: SessionOptions) {
     this.id = resumption?.id ?? `${context.idPrefix ?? ''}${createSecret(12)}`;
@@ -212,11 +213,11 @@ export class Session implements KeptSession {
 
   /**
    * Looks at waits and timeouts; called by the server's one timer, so a failure must stay within
-   * this session.
+   * this session. Where nothing waits, most calls find nothing to do.
    */
-  tick(): void {
+  tick(nowMs: number): void {
     try {
-      this.#watch();
+      if (nowMs - this.#watchedMs >= watchEveryMs || this.#waits(nowMs)) this.#watch(nowMs);
     } catch (error) {
       this.#end.failInternally(error);
     }
@@ -314,9 +315,14 @@ export class Session implements KeptSession {
     older.close(wireErrors.session_conflict.close, conflict.message);
   }
 
-  #watch(): void {
+  /** Whether something cannot wait until the next look at everything. */
+  #waits(nowMs: number): boolean {
+    return this.#audio.waits || this.#outbox.waits || this.#acks.isDue(nowMs);
+  }
+
+  #watch(nowMs: number): void {
     const { limits } = this.#context;
-    const nowMs = this.#context.now();
+    this.#watchedMs = nowMs;
     const refusal = this.#audio.tick();
     if (refusal) this.#end.fail(refusal);
     this.#acks.send('timely');
@@ -354,6 +360,8 @@ export class Session implements KeptSession {
   }
 }
 
+/** How often everything is looked at that has no hurry: timeouts, and readers that do not read. */
+const watchEveryMs = 100;
 /**
  * How far apart results are at half rate, in emit intervals. They come at even intervals, so that
  * every second one waits for the next.

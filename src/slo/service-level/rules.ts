@@ -79,8 +79,9 @@ function burnAlert(level: ServiceLevel, objective: ServiceObjective, alert: Burn
   ];
   if (level.minimumEvents > 0) conditions.push(`${countName(alert.longMs)}${matchers} >= ${level.minimumEvents}`);
   const windows = { long: promDuration(alert.longMs), short: promDuration(alert.tenthsMs) };
+  const name = `${pascal(objective.name)}BudgetBurn`;
   return {
-    alert: `${pascal(objective.name)}BudgetBurn`,
+    alert: name,
     expr: conditions.join(' and '),
     labels: { ...labelsOf(level, objective), severity: alert.severity, ...windows },
     annotations: {
@@ -88,6 +89,7 @@ function burnAlert(level: ServiceLevel, objective: ServiceObjective, alert: Burn
         `${level.service}: ${objective.name} burns its ${durationText(level.periodMs)} budget more than ` +
         `${numberText(alert.burn)} times too fast`,
       description: explainAlert(level, objective, alert, '{{ $value | humanizePercentage }}'),
+      ...runbookOf(level, name),
     },
   };
 }
@@ -95,8 +97,9 @@ function burnAlert(level: ServiceLevel, objective: ServiceObjective, alert: Burn
 /** Silence is not health: without events no ratio exists and no burn alert can ever fire. */
 function noDataAlert(level: ServiceLevel, objective: ServiceObjective, noDataMs: number): Rule {
   const labels = labelsOf(level, objective);
+  const name = `${pascal(objective.name)}NoData`;
   return {
-    alert: `${pascal(objective.name)}NoData`,
+    alert: name,
     expr: `absent(slo:events:rate5m${matchersOf(level, objective)})`,
     for: promDuration(noDataMs),
     labels: { ...labels, severity: 'ticket' },
@@ -105,8 +108,14 @@ function noDataAlert(level: ServiceLevel, objective: ServiceObjective, noDataMs:
       description:
         `The series that count the events of ${objective.name} have been absent for ${durationText(noDataMs)}. Events that ` +
         `${missText(objective.indicator)} would go unseen; the promise of ${percentText(objective.target)} is not watched.`,
+      ...runbookOf(level, name),
     },
   };
+}
+
+/** Whoever is woken has the page one click away. */
+function runbookOf({ runbook }: ServiceLevel, alert: string): Record<string, string> {
+  return runbook === undefined ? {} : { runbook_url: runbook.replaceAll('{alert}', alert) };
 }
 
 function labelsOf(level: ServiceLevel, objective: ServiceObjective): Record<string, string> {

@@ -121,6 +121,13 @@ export const serviceLevelFile = section({
     minimumEvents: integer(0, 1_000_000_000).prefault(0),
     /** Alert when the events themselves have been absent this long: silence is not health. */
     noData: period(60_000).optional(),
+    /** The page of an alert, where `{alert}` stands for its name: its `runbook_url`. */
+    runbook: text('where runbooks are, such as https://runbooks.example/{alert}')
+      .refine((given) => given.includes('{alert}') && !/\s/.test(given), {
+        error: (issue) =>
+          `${JSON.stringify(issue.input)} needs {alert} where the name of the alert goes, and no blanks`,
+      })
+      .optional(),
   }).superRefine(reachable),
 });
 
@@ -138,6 +145,8 @@ export type ServiceLevel = {
   alerts: readonly BurnAlert[];
   minimumEvents: number;
   noDataMs: number | undefined;
+  /** Has `{alert}` in it. */
+  runbook: string | undefined;
 };
 
 export function serviceLevelOf({ metadata, spec }: ServiceLevelFile): ServiceLevel {
@@ -155,6 +164,7 @@ export function serviceLevelOf({ metadata, spec }: ServiceLevelFile): ServiceLev
     })),
     minimumEvents: spec.minimumEvents,
     noDataMs: spec.noData,
+    runbook: spec.runbook,
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Reference } from '../../scoring/text/reference.ts';
-import type { GatewayItem } from '../wire/service.ts';
+import type { SentGatewayItem } from '../wire/items.ts';
 import type { LegEvents, LinkedLeg, NodeLink } from './node-link.ts';
-import type { Cursor, RetainedSound } from './retained-sound.ts';
+import { beginning, type Cursor, type RetainedSound } from './retained-sound.ts';
 
 /** A slot at a node. */
 export type Place = { link: NodeLink; lease: number };
@@ -21,7 +21,7 @@ export type LegOptions = {
 export class Leg implements LinkedLeg {
   readonly place: Place;
   readonly events: LegEvents;
-  readonly cursor: Cursor = { next: 0 };
+  readonly cursor: Cursor = beginning();
   readonly #id: number;
   readonly #sound: RetainedSound;
   #creditSamples: number;
@@ -65,7 +65,7 @@ export class Leg implements LinkedLeg {
   }
 
   /** Adds what may be sent now to the items of the next message. */
-  drain(items: GatewayItem[]): void {
+  drain(items: SentGatewayItem[]): void {
     for (;;) {
       const piece = this.#sound.take(this.cursor, this.#creditSamples);
       if (!piece) break;

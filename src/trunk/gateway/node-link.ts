@@ -1,18 +1,12 @@
 import { type ChannelCredentials, Client, type ClientDuplexStream } from '@grpc/grpc-js';
 import type { Log } from '../../telemetry/log.ts';
-import { channelOptions, type GatewayItem, inferenceService, trunkMinor, trunkRequest } from '../wire/service.ts';
-import type {
-  Feedback,
-  Load,
-  NodeHello,
-  NodeItem,
-  Result,
-  TrunkRequest,
-  TrunkResponse,
-} from '../wire/speechfb/v1/inference_pb.ts';
+import { encodeRequest } from '../wire/codec.ts';
+import type { HeardFeedback, HeardNodeItem, SentGatewayItem } from '../wire/items.ts';
+import { channelOptions, type HeardResponse, inferenceService, trunkMinor } from '../wire/service.ts';
+import type { Load, NodeHello, Result } from '../wire/speechfb/v1/inference_pb.ts';
 
 export type LegEvents = {
-  onFeedback(feedback: Feedback): void;
+  onFeedback(feedback: HeardFeedback): void;
   onResult(result: Result): void;
   /**
    * The node cannot go on with it; `code` as in docs/errors.md, empty for a fault of the node's.
@@ -28,7 +22,7 @@ export type LinkedLeg = {
   /** So many more samples may be sent. */
   credit(samples: number): void;
   /** Adds what may be sent now to the items of the next message. */
-  drain(items: GatewayItem[]): void;
+  drain(items: SentGatewayItem[]): void;
 };
 
 export type NodeLinkOptions = {
@@ -56,16 +50,17 @@ export class NodeLink {
   readonly #dirty = new Set<LinkedLeg>();
   readonly #requests = new Map<number, (outcome: number | string) => void>();
   readonly #leases = new Map<number, () => void>();
-  #call: ClientDuplexStream<TrunkRequest, TrunkResponse> | undefined;
+  #call: ClientDuplexStream<Buffer, HeardResponse> | undefined;
   #hello: NodeHello | undefined;
   #load: Load | undefined;
-  #items: GatewayItem[] = [];
+  #items: SentGatewayItem[] = [];
   #flush: NodeJS.Timeout | undefined;
   #isBlocked = false;
   #lastId = 0;
   #heardMs = 0;
   #lookedMs = 0;
   #retryAtMs = 0;
+  #renewAtMs = 0;
   #failures = 0;
   #isClosed = false;
 
@@ -119,7 +114,7 @@ export class NodeLink {
     }
     const mostMs = this.#hello ? silentMs : connectMs;
     if (nowMs - this.#heardMs > mostMs) this.#lose(`it has said nothing for ${Math.round(nowMs - this.#heardMs)} ms`);
-    else if (this.#leases.size > 0) this.say({ case: 'renew', value: { leases: [...this.#leases.keys()] } });
+    else if (nowMs >= this.#renewAtMs) this.#renew(nowMs);
   }
 
   /**
@@ -169,7 +164,7 @@ export class NodeLink {
     this.#schedule();
   }
 
-  say(item: GatewayItem): void {
+  say(item: SentGatewayItem): void {
     if (!this.#call) return;
     this.#items.push(item);
     this.#schedule();
@@ -183,7 +178,7 @@ export class NodeLink {
     this.#items = [];
     for (const leg of this.#dirty) leg.drain(items);
     this.#dirty.clear();
-    if (items.length > 0 && !this.#call.write(trunkRequest(items))) this.#isBlocked = true;
+    if (items.length > 0 && !this.#call.write(encodeRequest(items))) this.#isBlocked = true;
   }
 
   /** Stops using the node for a while, whatever it says. */
@@ -210,8 +205,10 @@ export class NodeLink {
     const call = this.#client.makeBidiStreamRequest(trunk.path, trunk.requestSerialize, trunk.responseDeserialize);
     this.#call = call;
     this.#heardMs = nowMs;
-    call.on('data', (response: TrunkResponse) => {
-      if (this.#call === call) for (const { item } of response.items) this.#onItem(item);
+    call.on('data', (response: HeardResponse) => {
+      if (this.#call !== call) return;
+      this.#heardMs = performance.now();
+      for (const { item } of response.items) this.#onItem(item);
     });
     call.on('drain', () => {
       this.#isBlocked = false;
@@ -222,8 +219,7 @@ export class NodeLink {
     this.say({ case: 'hello', value: { minor: trunkMinor, gateway: this.#options.gateway } });
   }
 
-  #onItem(item: NodeItem['item']): void {
-    this.#heardMs = performance.now();
+  #onItem(item: HeardNodeItem): void {
     switch (item.case) {
       case 'hello':
         this.#onHello(item.value);
@@ -256,6 +252,13 @@ export class NodeLink {
         this.#legs.get(item.value.utterance)?.events.onFailed(item.value.code, item.value.message);
         return;
     }
+  }
+
+  /** All leases in one message, often enough that a few may be late. */
+  #renew(nowMs: number): void {
+    const { leaseTtlMs = 0 } = this.#hello ?? {};
+    this.#renewAtMs = nowMs + leaseTtlMs / renewalsATtl;
+    if (this.#leases.size > 0) this.say({ case: 'renew', value: { leases: [...this.#leases.keys()] } });
   }
 
   #onHello(hello: NodeHello): void {
@@ -325,6 +328,7 @@ function retryMs(failures: number): number {
 /** How often a link is looked after, ms. */
 export const tickMs = 100;
 const gatherMs = 3;
+const renewalsATtl = 5;
 /** A node speaks five times a second. */
 const silentMs = 1000;
 const connectMs = 3000;

@@ -11,6 +11,7 @@ import type { Place } from './leg.ts';
 import type { NodeAddresses } from './node-addresses.ts';
 import { NodeLink, tickMs } from './node-link.ts';
 import { RemoteSession } from './remote-session.ts';
+import { TrunkBlocks } from './trunk-blocks.ts';
 
 export type NodePoolOptions = {
   /** The model whose scores this gateway promises; nodes with another are not used. */
@@ -33,6 +34,7 @@ export class NodePool {
   readonly #links = new Map<string, NodeLink>();
   readonly #sessions = new Map<string, RemoteSession>();
   readonly #unheard: UnheardFinals;
+  readonly #blocks = new TrunkBlocks();
   readonly #timers: readonly NodeJS.Timeout[];
   readonly #rehoused = { lost: 0, moved: 0 };
   #refused = 0;
@@ -96,6 +98,7 @@ export class NodePool {
       reference,
       settings: { emitIntervalMs, nbest, startMs },
       maxRetainedBytes,
+      blocks: this.#blocks,
       events,
       unheard,
     });

@@ -3,14 +3,17 @@ import { eachPhone, joinPhones, type WrittenPhones } from '../../protocol/writte
 import type { PipelineEvents, UtterancePipeline } from '../../scoring/pipeline.ts';
 import type { Reference } from '../../scoring/text/reference.ts';
 import type { Progress, TimedResult } from '../../scoring/utterance-scorer.ts';
-import type { Feedback, Result } from '../wire/speechfb/v1/inference_pb.ts';
+import type { HeardFeedback } from '../wire/items.ts';
+import type { Result } from '../wire/speechfb/v1/inference_pb.ts';
 import { Leg, type LegSettings, type Place } from './leg.ts';
 import { RetainedSound } from './retained-sound.ts';
+import type { TrunkBlocks } from './trunk-blocks.ts';
 
 export type RemoteUtteranceOptions = {
   reference: Reference;
   settings: LegSettings;
   maxRetainedBytes: number;
+  blocks: TrunkBlocks;
   events: PipelineEvents;
   /** The result of an utterance without sound. */
   unheard(isWanted: () => boolean): Promise<TimedResult>;
@@ -46,7 +49,7 @@ export class RemoteUtterance implements UtterancePipeline {
 
   constructor(options: RemoteUtteranceOptions) {
     this.#options = options;
-    this.#sound = new RetainedSound(options.maxRetainedBytes);
+    this.#sound = new RetainedSound(options.maxRetainedBytes, options.blocks);
   }
 
   /** Where it is scored now. */
@@ -72,7 +75,7 @@ export class RemoteUtterance implements UtterancePipeline {
 
   finish(): Promise<TimedResult> {
     this.#state = 'finishing';
-    if (this.#sound.isWhole && !this.#sound.hasMore({ next: 0 })) {
+    if (this.#sound.isEmpty) {
       return this.#options.unheard(() => this.#state !== 'over').finally(() => this.close());
     }
     return new Promise((resolve, reject) => {
@@ -136,7 +139,8 @@ export class RemoteUtterance implements UtterancePipeline {
     }
     this.#leg.touch();
     this.#successor?.touch();
-    this.#sound.trim(this.#leg.cursor);
+    // Who catches up has yet to hear all of it.
+    if (!this.#successor) this.#sound.trim(this.#leg.cursor);
   }
 
   #newLeg(place: Place): Leg {
@@ -157,7 +161,7 @@ export class RemoteUtterance implements UtterancePipeline {
     return leg;
   }
 
-  #onFeedback(leg: Leg, feedback: Feedback): void {
+  #onFeedback(leg: Leg, feedback: HeardFeedback): void {
     const { audioMs, progressJson } = feedback;
     const progress: Progress | undefined = progressJson.length > 0 ? parse(progressJson) : undefined;
     if (leg === this.#successor) {
@@ -174,7 +178,7 @@ export class RemoteUtterance implements UtterancePipeline {
     this.#tell(feedback, progress ?? this.#progress);
   }
 
-  #tell({ audioMs, phonesJson, marks, timing, ageMs }: Feedback, progress: Progress | undefined): void {
+  #tell({ audioMs, phonesJson, marks, timing, ageMs }: HeardFeedback, progress: Progress | undefined): void {
     this.#toldMs = audioMs;
     this.#progress = undefined;
     const phones = this.#withoutKnown({ text: phonesJson, marks });

@@ -1,7 +1,13 @@
-import { packSound, type SampleFormat, sampleBytes } from '../wire/samples.ts';
+import { packNarrow, packWide, type SampleFormat, sampleBytes } from '../wire/samples.ts';
+import { type TrunkBlocks, trunkBlockBytes } from './trunk-blocks.ts';
 
-/** Where one reader of a retained sound is. */
-export type Cursor = { next: number };
+/** Where one reader of a retained sound is: in which piece, and how far in it, bytes. */
+export type Cursor = { next: number; offset: number };
+
+/** A reader that has read nothing. */
+export function beginning(): Cursor {
+  return { next: 0, offset: 0 };
+}
 
 /** The next piece for a reader. */
 export type SoundPiece =
@@ -10,23 +16,29 @@ export type SoundPiece =
 
 /**
  * The sound of one utterance since its beginning, so that another node can hear it all again when
- * the first one dies. A text that is read for longer than `maxBytes` allows loses its oldest sound,
- * and can then not be heard again.
+ * the first one dies. A text that is read for longer than `maxBytes` allows loses its oldest
+ * blocks, and can then not be heard again.
  */
 export class RetainedSound {
   readonly #maxBytes: number;
-  #chunks: Chunk[] = [];
-  /** Chunks that are gone. */
+  readonly #blocks: TrunkBlocks;
+  #pieces: Piece[] = [];
+  /** Pieces that are gone. */
   #dropped = 0;
   #bytes = 0;
 
-  constructor(maxBytes: number) {
+  constructor(maxBytes: number, blocks: TrunkBlocks) {
     this.#maxBytes = maxBytes;
+    this.#blocks = blocks;
   }
 
   /** Whether a reader can begin at the beginning. */
   get isWhole(): boolean {
     return this.#dropped === 0;
+  }
+
+  get isEmpty(): boolean {
+    return this.#dropped + this.#pieces.length === 0;
   }
 
   get bytes(): number {
@@ -35,14 +47,11 @@ export class RetainedSound {
 
   /** @param pcm Samples in [-1, 1); they are copied. */
   add(pcm: Float32Array): void {
-    if (pcm.length === 0) return;
-    const { format, bytes } = packSound(pcm);
-    this.#chunks.push({ kind: 'sound', format, bytes });
-    this.#bytes += bytes.length;
+    for (let at = 0; at < pcm.length; at += mostAtOnce) this.#add(pcm.subarray(at, at + mostAtOnce));
   }
 
   gap(ms: number): void {
-    this.#chunks.push({ kind: 'gap', ms });
+    this.#pieces.push({ kind: 'gap', ms });
   }
 
   /**
@@ -51,60 +60,99 @@ export class RetainedSound {
   trim(read: Cursor): void {
     let gone = 0;
     while (this.#bytes > this.#maxBytes && this.#dropped + gone < read.next) {
-      const chunk = this.#chunks[gone]!;
-      this.#bytes -= chunk.kind === 'sound' ? chunk.bytes.length : 0;
+      this.#forget(gone);
       gone += 1;
     }
     if (gone === 0) return;
-    this.#chunks.splice(0, gone);
+    this.#pieces.splice(0, gone);
     this.#dropped += gone;
   }
 
-  /** Forgets everything: nobody will ask again. */
+  /** Forgets everything: nobody will ask again, or reads what was taken. */
   clear(): void {
-    this.#dropped += this.#chunks.length;
-    this.#chunks = [];
-    this.#bytes = 0;
+    for (let at = 0; at < this.#pieces.length; at += 1) this.#forget(at);
+    this.#dropped += this.#pieces.length;
+    this.#pieces = [];
   }
 
-  hasMore(cursor: Cursor): boolean {
-    return cursor.next - this.#dropped < this.#chunks.length;
+  hasMore({ next, offset }: Cursor): boolean {
+    const at = next - this.#dropped;
+    const piece = this.#pieces[at];
+    if (!piece) return false;
+    return piece.kind === 'gap' || offset < piece.filled || at + 1 < this.#pieces.length;
   }
 
   /**
-   * The next piece from the cursor on, chunks joined up to `pieceBytes`, and never more than
-   * `mostSamples`; undefined: nothing, or the next chunk is larger.
+   * The next piece from the cursor on, a block and `mostSamples` at most; undefined: there is
+   * nothing, or nothing may be sent. Its bytes stay as they are until they are dropped.
    */
   take(cursor: Cursor, mostSamples: number): SoundPiece | undefined {
-    const at = cursor.next - this.#dropped;
-    const first = this.#chunks[at];
-    if (!first) return undefined;
-    if (first.kind === 'gap') {
-      cursor.next += 1;
-      return first;
+    for (;;) {
+      const piece = this.#pieces[cursor.next - this.#dropped];
+      if (!piece) return undefined;
+      if (piece.kind === 'gap') {
+        step(cursor);
+        return piece;
+      }
+      const left = piece.filled - cursor.offset;
+      if (left === 0) {
+        // More may yet be written into the newest block.
+        if (piece === this.#pieces.at(-1)) return undefined;
+        step(cursor);
+        continue;
+      }
+      const aSample = sampleBytes[piece.format];
+      const samples = Math.min(left / aSample, mostSamples);
+      if (samples <= 0) return undefined;
+      const from = cursor.offset;
+      cursor.offset += samples * aSample;
+      const bytes = piece.bytes.subarray(from, cursor.offset);
+      return { kind: 'sound', format: piece.format, bytes, samples };
     }
-    const { format } = first;
-    const mostBytes = Math.min(mostSamples * sampleBytes[format], Math.max(pieceBytes, first.bytes.length));
-    const joined: Uint8Array[] = [];
-    let bytes = 0;
-    for (let next = at; next < this.#chunks.length; next += 1) {
-      const chunk = this.#chunks[next]!;
-      if (chunk.kind !== 'sound' || chunk.format !== format || bytes + chunk.bytes.length > mostBytes) break;
-      joined.push(chunk.bytes);
-      bytes += chunk.bytes.length;
+  }
+
+  /** @param pcm Not more than a block has room for. */
+  #add(pcm: Float32Array): void {
+    const newest = this.#pieces.at(-1);
+    if (newest?.kind === 'sound' && fill(newest, pcm)) {
+      this.#bytes += pcm.length * sampleBytes[newest.format];
+      return;
     }
-    if (joined.length === 0) return undefined;
-    cursor.next += joined.length;
-    return {
-      kind: 'sound',
-      format,
-      bytes: joined.length === 1 ? joined[0]! : Buffer.concat(joined, bytes),
-      samples: bytes / sampleBytes[format],
-    };
+    const block: Block = { kind: 'sound', format: 's16le', bytes: this.#blocks.take(), filled: 0 };
+    if (!fill(block, pcm)) {
+      block.format = 'f32le';
+      fill(block, pcm);
+    }
+    this.#pieces.push(block);
+    this.#bytes += block.filled;
+  }
+
+  #forget(at: number): void {
+    const piece = this.#pieces[at]!;
+    if (piece.kind === 'gap') return;
+    this.#bytes -= piece.filled;
+    this.#blocks.giveBack(piece.bytes);
   }
 }
 
-type Chunk = { kind: 'sound'; format: SampleFormat; bytes: Uint8Array } | { kind: 'gap'; ms: number };
+type Block = { kind: 'sound'; format: SampleFormat; bytes: Uint8Array; filled: number };
+type Piece = Block | { kind: 'gap'; ms: number };
 
-/** Two seconds of sound in one item: a replay of many sessions shares the trunk in turns. */
-const pieceBytes = 64 * 1024;
+/** Writes into the block; false when it has no room, or its samples are too narrow for these. */
+function fill(block: Block, pcm: Float32Array): boolean {
+  const { format, bytes, filled } = block;
+  const end = filled + pcm.length * sampleBytes[format];
+  if (end > bytes.length) return false;
+  if (format === 'f32le') packWide(bytes, filled, pcm);
+  else if (!packNarrow(bytes, filled, pcm)) return false;
+  block.filled = end;
+  return true;
+}
+
+function step(cursor: Cursor): void {
+  cursor.next += 1;
+  cursor.offset = 0;
+}
+
+/** As many samples as fit into a block in either format. */
+const mostAtOnce = trunkBlockBytes / sampleBytes.f32le;

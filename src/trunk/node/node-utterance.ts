@@ -3,8 +3,8 @@ import { SpeechfbError } from '../../errors.ts';
 import type { OpenUtterance, UtterancePipeline } from '../../scoring/pipeline.ts';
 import type { Reference } from '../../scoring/text/reference.ts';
 import type { Feedback } from '../../scoring/utterance-scorer.ts';
+import type { SentNodeItem } from '../wire/items.ts';
 import { type PackedSound, unpackSound } from '../wire/samples.ts';
-import type { NodeItem } from '../wire/service.ts';
 import type { OpenUtterance as OpenItem } from '../wire/speechfb/v1/inference_pb.ts';
 
 export type NodeUtteranceOptions = {
@@ -15,7 +15,7 @@ export type NodeUtteranceOptions = {
   openUtterance: OpenUtterance;
   /** Samples that the gateway may send before any credit. */
   windowSamples: number;
-  say(item: NodeItem): void;
+  say(item: SentNodeItem): void;
 };
 
 /** One utterance at a node: sound of a gateway in, feedback and the result back. */
@@ -42,7 +42,7 @@ export class NodeUtterance {
 
   /** Takes the next sound; a gateway that sends more than it has credit for has failed. */
   sound(packed: PackedSound): void {
-    const pcm = unpackSound(packed);
+    const pcm = unpackSound(packed, unpacked);
     this.#takenSamples += pcm.length;
     if (this.#takenSamples - this.#creditedSamples > this.#options.windowSamples) {
       this.#fail(new SpeechfbError('trunk_fault', 'more sound was sent than there was credit for'));
@@ -101,6 +101,9 @@ export class NodeUtterance {
     this.#options.say({ case: 'failed', value: { utterance: this.#id, code, message } });
   }
 }
+
+/** What a frame is unpacked into: a pipeline copies what it is given. */
+const unpacked = new Float32Array(16 * 1024);
 
 function jsonBytes(value: unknown): Uint8Array {
   return Buffer.from(JSON.stringify(value));

@@ -1,16 +1,18 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { stackOf } from '../../telemetry/log.ts';
+import { encodeResponse } from '../wire/codec.ts';
 import { Gatherer } from '../wire/gatherer.ts';
-import { type NodeItem, trunkMinor, trunkResponse } from '../wire/service.ts';
-import type { GatewayItem, OpenUtterance, TrunkRequest, TrunkResponse } from '../wire/speechfb/v1/inference_pb.ts';
+import type { HeardGatewayItem, SentNodeItem } from '../wire/items.ts';
+import { type HeardRequest, trunkMinor } from '../wire/service.ts';
+import type { OpenUtterance } from '../wire/speechfb/v1/inference_pb.ts';
 import type { NodeCore } from './node-core.ts';
 import { NodeUtterance } from './node-utterance.ts';
 
 /** The node's end of one trunk: everything that one gateway has here. */
 export class TrunkEnd {
-  readonly #call: ServerDuplexStream<TrunkRequest, TrunkResponse>;
+  readonly #call: ServerDuplexStream<HeardRequest, Buffer>;
   readonly #core: NodeCore;
-  readonly #outgoing: Gatherer<NodeItem>;
+  readonly #outgoing: Gatherer<SentNodeItem>;
   readonly #openedMs: number;
   readonly #onEnd: () => void;
   /** Utterances under each lease that this gateway holds. */
@@ -19,13 +21,13 @@ export class TrunkEnd {
   #gateway: string | undefined;
   #isOver = false;
 
-  constructor(call: ServerDuplexStream<TrunkRequest, TrunkResponse>, core: NodeCore, onEnd: () => void) {
+  constructor(call: ServerDuplexStream<HeardRequest, Buffer>, core: NodeCore, onEnd: () => void) {
     this.#call = call;
     this.#core = core;
     this.#onEnd = onEnd;
     this.#openedMs = core.now();
-    this.#outgoing = new Gatherer((items) => call.write(trunkResponse(items)));
-    call.on('data', (request: TrunkRequest) => this.#onRequest(request));
+    this.#outgoing = new Gatherer((items) => call.write(encodeResponse(items)));
+    call.on('data', (request: HeardRequest) => this.#onRequest(request));
     // A gateway that goes away, cleanly or not, gives everything back.
     call.on('end', () => this.#end());
     call.on('cancelled', () => this.#end());
@@ -34,7 +36,7 @@ export class TrunkEnd {
     this.sayLoad();
   }
 
-  say(item: NodeItem): void {
+  say(item: SentNodeItem): void {
     if (!this.#isOver) this.#outgoing.add(item);
   }
 
@@ -58,7 +60,7 @@ export class TrunkEnd {
     this.#end();
   }
 
-  #onRequest({ items }: TrunkRequest): void {
+  #onRequest({ items }: HeardRequest): void {
     for (const { item } of items) {
       try {
         if (this.#isOver) return;
@@ -69,7 +71,7 @@ export class TrunkEnd {
     }
   }
 
-  #onItem(item: GatewayItem['item']): void {
+  #onItem(item: HeardGatewayItem): void {
     switch (item.case) {
       case 'hello':
         this.#gateway = item.value.gateway;
@@ -151,7 +153,7 @@ export class TrunkEnd {
     const { engine, openUtterance, windowSamples } = this.#core;
     const speaker = `${this.#openedMs} ${lease}`;
     try {
-      const say = (item: NodeItem): void => this.say(item);
+      const say = (item: SentNodeItem): void => this.say(item);
       const opened = new NodeUtterance({ open, speaker, engine, openUtterance, windowSamples, say });
       under.set(utterance, opened);
       this.#byUtterance.set(utterance, opened);

@@ -6,38 +6,61 @@ export type SampleFormat = 's16le' | 'f32le';
 export const sampleBytes: Record<SampleFormat, number> = { s16le: 2, f32le: 4 };
 
 /**
- * Packs samples so that `unpackSound` gives the same numbers, bit by bit: sound that was 16-bit
- * when it came and was not resampled is again.
+ * Writes two bytes a sample, if `unpackSound` then gives the same numbers again, bit by bit, as for
+ * sound that was 16-bit when it came and was not resampled.
  *
+ * @param offset Bytes, an even number.
  * @param pcm In [-1, 1).
+ * @returns Whether it does; if not, what was written is not to be read.
  */
-export function packSound(pcm: Float32Array): PackedSound {
-  const narrow = new Int16Array(pcm.length);
+export function packNarrow(bytes: Uint8Array, offset: number, pcm: Float32Array): boolean {
+  const narrow = new Int16Array(bytes.buffer, bytes.byteOffset + offset, pcm.length);
   for (let at = 0; at < pcm.length; at += 1) {
     const scaled = pcm[at]! * fullScale;
-    narrow[at] = scaled;
-    // Not-a-number is unequal to whatever it became.
-    if (narrow[at] !== scaled) return { format: 'f32le', bytes: littleEndian(pcm.slice()) };
+    const whole = Math.trunc(scaled);
+    // Not-a-number is unequal to itself.
+    if (whole !== scaled || whole < -fullScale || whole >= fullScale) return false;
+    narrow[at] = whole;
   }
-  return { format: 's16le', bytes: littleEndian(narrow) };
+  if (isBigEndian) swap(bytes.subarray(offset, offset + 2 * pcm.length), 's16le');
+  return true;
 }
 
-export function unpackSound({ format, bytes }: PackedSound): Float32Array {
-  const samples = new Float32Array(Math.floor(bytes.length / sampleBytes[format]));
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let at = 0; at < samples.length; at += 1) {
-    samples[at] = format === 's16le' ? view.getInt16(2 * at, true) / fullScale : view.getFloat32(4 * at, true);
+/** Writes four bytes a sample. @param offset Bytes, a multiple of four. */
+export function packWide(bytes: Uint8Array, offset: number, pcm: Float32Array): void {
+  new Float32Array(bytes.buffer, bytes.byteOffset + offset, pcm.length).set(pcm);
+  if (isBigEndian) swap(bytes.subarray(offset, offset + 4 * pcm.length), 'f32le');
+}
+
+/**
+ * The samples in [-1, 1).
+ *
+ * @param into Where they are put, if it is large enough; what is returned is a part of it.
+ */
+export function unpackSound({ format, bytes }: PackedSound, into?: Float32Array): Float32Array {
+  const length = Math.floor(bytes.length / sampleBytes[format]);
+  const samples = into && into.length >= length ? into.subarray(0, length) : new Float32Array(length);
+  const size = length * sampleBytes[format];
+  // Bytes of a message begin anywhere, numbers only at their multiples.
+  const aligned = size <= scratch.length ? scratch : new Uint8Array(size);
+  aligned.set(size === bytes.length ? bytes : bytes.subarray(0, size));
+  if (isBigEndian) swap(aligned.subarray(0, size), format);
+  if (format === 'f32le') samples.set(new Float32Array(aligned.buffer, 0, length));
+  else {
+    const narrow = aligned === scratch ? narrowScratch : new Int16Array(aligned.buffer);
+    for (let at = 0; at < length; at += 1) samples[at] = narrow[at]! / fullScale;
   }
   return samples;
 }
 
-const fullScale = 32_768;
-
-function littleEndian(samples: Int16Array | Float32Array): Uint8Array {
-  const bytes = new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength);
-  if (!isBigEndian) return bytes;
-  const swapped = Buffer.from(bytes);
-  return samples.BYTES_PER_ELEMENT === 2 ? swapped.swap16() : swapped.swap32();
+function swap(bytes: Uint8Array, format: SampleFormat): void {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (format === 's16le') buffer.swap16();
+  else buffer.swap32();
 }
 
+const fullScale = 32_768;
+/** A piece of a replay has as many bytes at most. */
+const scratch = new Uint8Array(64 * 1024);
+const narrowScratch = new Int16Array(scratch.buffer);
 const isBigEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 0;

@@ -43,7 +43,8 @@ async function probe(name: string, start: () => Promise<{ url: string; close(): 
       clip: { pcm: toS16le(wav.samples), sampleRateHz: wav.sampleRateHz },
       text,
       language: 'en-US',
-      links: (request, wheel) => dialectLinks(address, request, () => performance.now(), wheel.catchUp),
+      links: (request, wheel) =>
+        dialectLinks(address, request, { clock: () => performance.now(), afterMessage: wheel.catchUp }),
       patience: { readyMs: 5000, finalMs: 5000 },
     },
     { onMessage: (message) => reading.add(message), signal: new AbortController().signal },

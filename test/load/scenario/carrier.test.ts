@@ -30,16 +30,21 @@ it('a scenario for a server of gRPC is good', () => {
   expect(prepare(good.replace('  load:', '  mix: [{ network: none, weight: 100% }]\n  load:')).networks).toEqual({});
 });
 
+it('so is one with networks, and a fault of them', () => {
+  const mix = '  mix: [{ network: LTE, weight: 100% }]\n  faults: [{ cutNetwork: { at: 2s, for: 1s, learners: 50% } }]';
+  const { networks, faults } = prepare(good.replace('  load:', `${mix}\n  load:`));
+  expect(Object.keys(networks)).toEqual(['LTE']);
+  expect(faults).toMatchObject([{ kind: 'cut-network' }]);
+});
+
 it.each<[string, [from: string, to: string], string]>([
   [
-    'a network',
-    ['  load:', '  mix: [{ network: LTE, weight: 100% }]\n  load:'],
-    ':7:20: spec.mix.0.network: networks are not simulated for gRPC; put speechfb netsim NETWORK',
-  ],
-  [
-    'a fault of networks',
-    ['  load:', '  faults: [{ cutNetwork: { at: 2s, for: 1s, learners: 50% } }]\n  load:'],
-    ':7:26: spec.faults.0.cutNetwork: acts on simulated networks',
+    'a network of datagrams',
+    [
+      '  load:',
+      '  networks: { Rail: { extends: LTE, transport: quic-datagram } }\n  mix: [{ network: Rail, weight: 100% }]\n  load:',
+    ],
+    ':8:20: spec.mix.0.network: "Rail" has transport: quic-datagram, and gRPC is a stream of bytes; allowed: networks of tcp',
   ],
   [
     'a URL of a WebSocket',

@@ -11,6 +11,20 @@ describe('the Prometheus rules of a service level', () => {
     expect(readFileSync('slo/live-feedback.rules.yaml', 'utf8')).toBe(rulesText(shipped));
   });
 
+  it('lead each alert to its page, where the service level says where pages are', () => {
+    const runbook = '  runbook: https://runbooks.example/{alert}.md\n  noData: 15m';
+    const alerts = prometheusRules(levelOf(oneObjective(runbook))).groups[0]!.rules.filter((rule) => rule.alert);
+    expect(new Set(alerts.map(({ annotations }) => annotations!.runbook_url))).toEqual(
+      new Set(['AvailabilityBudgetBurn', 'AvailabilityNoData'].map((name) => `https://runbooks.example/${name}.md`)),
+    );
+    const without = prometheusRules(levelOf(oneObjective())).groups[0]!.rules;
+    expect(without.flatMap(({ annotations }) => annotations?.runbook_url ?? [])).toEqual([]);
+  });
+
+  it.each(['https://runbooks.example', 'a {alert}'])('refuse the runbook "%s"', (runbook) => {
+    expect(() => levelOf(oneObjective(`  runbook: "${runbook}"`))).toThrow(/has a problem/);
+  });
+
   it('measure every window once and alert on long and short together', () => {
     const [group] = prometheusRules(levelOf(oneObjective('  minimumEvents: 50'))).groups;
     const records = group!.rules.flatMap((rule) => rule.record ?? []);

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { SpeechfbError } from '../../errors.ts';
+import { Guard } from './guard.ts';
 import { readServerUpdate, type ServerUpdate } from './server-updates.ts';
 
 /** A server in a process of its own, so that it shares no thread with the load generator. */
@@ -11,10 +12,14 @@ export type EmbeddedServer = {
   exited: Promise<number | null>;
   /** Drains it with SIGTERM; kills it when that takes longer than `patienceMs`. */
   stop(): Promise<void>;
-  /** Stops the process where it stands (SIGSTOP), and lets it go on; false when it is gone. */
-  pause(): boolean;
-  resume(): boolean;
+  /**
+   * Signals it: SIGTERM asks the process to drain, the others are for all of its processes. False
+   * when it is gone.
+   */
+  signal(signal: ServerSignal): boolean;
 };
+
+type ServerSignal = 'SIGSTOP' | 'SIGCONT' | 'SIGTERM' | 'SIGKILL';
 
 /** How to run `speechfb serve --port 0`, without a shell. */
 export type ServeCommand = { file: string; args: readonly string[] };
@@ -50,67 +55,47 @@ class ServerProcess implements EmbeddedServer {
   readonly pid: number;
   readonly exited: Promise<number | null>;
   readonly #child: ChildProcess;
-  /** Kills the server if this process ends while that one is stopped and cannot end by itself. */
-  #guard: ChildProcess | undefined;
+  /** Present while it is stopped, and cannot end by itself. */
+  #guard: Guard | undefined;
 
   constructor(url: string, child: ChildProcess, exited: Promise<number | null>) {
     this.url = url;
     this.pid = child.pid!;
     this.exited = exited;
     this.#child = child;
+    exited.then(() => this.#endGuard());
   }
 
   async stop(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    this.#child.kill('SIGTERM');
+    if (!this.#isThere) return;
+    this.signal('SIGTERM');
     // A stopped process hears SIGTERM only when it goes on.
-    this.resume();
-    const timer = setTimeout(() => this.#child.kill('SIGKILL'), patienceMs);
+    this.signal('SIGCONT');
+    const timer = setTimeout(() => this.signal('SIGKILL'), patienceMs);
     await this.exited;
     clearTimeout(timer);
   }
 
-  pause(): boolean {
-    this.#guard ??= startGuard(this.pid);
-    const paused = this.#signalAll('SIGSTOP');
-    if (!paused) this.#endGuard();
-    return paused;
-  }
-
-  resume(): boolean {
-    this.#endGuard();
-    return this.#signalAll('SIGCONT');
-  }
-
-  /** Sends a signal to every process of the server; false: it is gone. */
-  #signalAll(signal: 'SIGSTOP' | 'SIGCONT'): boolean {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return false;
+  signal(signal: ServerSignal): boolean {
+    if (!this.#isThere) return false;
+    if (signal === 'SIGSTOP') this.#guard ??= new Guard(this.pid);
     try {
-      return process.kill(-this.pid, signal);
+      process.kill(signal === 'SIGTERM' ? this.pid : -this.pid, signal);
     } catch {
       return false;
     }
+    if (signal === 'SIGCONT') this.#endGuard();
+    return true;
+  }
+
+  get #isThere(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
   #endGuard(): void {
-    this.#guard?.kill('SIGKILL');
+    this.#guard?.release();
     this.#guard = undefined;
   }
-}
-
-/**
- * A process that kills the group of `pid` when this one is gone; in a session of its own, where no
- * Ctrl-C reaches it.
- */
-function startGuard(pid: number): ChildProcess {
-  const guard = spawn('/bin/sh', ['-c', `read -r _; kill -s KILL -- -${pid}`], {
-    stdio: ['pipe', 'ignore', 'ignore'],
-    detached: true,
-  });
-  guard.on('error', () => {});
-  guard.stdin.on('error', () => {});
-  guard.unref();
-  return guard;
 }
 
 /** Waits for the server's first update; resolves with its URL. */

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { startEmbedded } from '../../../src/load/generator/embedded-server.ts';
+import { startEmbedded } from '../../../src/load/service/embedded-server.ts';
 import { checkValidity } from '../../../src/results/validity.ts';
 import { emptyMeasurements, sorted } from '../../kit/measurements.ts';
 import { stateOf } from '../../kit/processes.ts';
@@ -24,14 +24,14 @@ describe('a server in a process of its own', () => {
 
   it('is stopped where it stands and goes on, until it is gone', async () => {
     const server = await startEmbedded(node(`process.on('SIGTERM', () => process.exit(7)); ${live} ${ready}`));
-    expect(server.pause()).toBe(true);
+    expect(server.signal('SIGSTOP')).toBe(true);
     await vi.waitFor(() => expect(stateOf(server.pid)).toBe('T'));
-    expect(server.resume()).toBe(true);
+    expect(server.signal('SIGCONT')).toBe(true);
     await vi.waitFor(() => expect(stateOf(server.pid)).not.toBe('T'));
-    expect(server.pause()).toBe(true);
+    expect(server.signal('SIGSTOP')).toBe(true);
     await server.stop();
     expect(await server.exited).toBe(7);
-    expect(server.pause()).toBe(false);
+    expect(server.signal('SIGSTOP')).toBe(false);
   });
 
   it('that ends before it listens is an error with its last words', async () => {

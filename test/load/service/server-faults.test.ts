@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { EmbeddedService } from '../../../src/load/generator/embedded-nodes.ts';
-import { ServerFaults } from '../../../src/load/generator/server-faults.ts';
+import type { ServerFaultDetails } from '../../../src/load/fault/index.ts';
 import type { FaultPlan } from '../../../src/load/plan/faults.ts';
+import { ServerFaults } from '../../../src/load/service/server-faults.ts';
 
 const startMs = 1_000_000;
 
@@ -27,9 +27,9 @@ describe('a server that is stopped', () => {
     await vi.advanceTimersByTimeAsync(499);
     expect(said).toEqual([]);
     await vi.advanceTimersByTimeAsync(1);
-    expect(said).toEqual(['pause']);
+    expect(said).toEqual(['SIGSTOP gateways']);
     await vi.advanceTimersByTimeAsync(300);
-    expect(said).toEqual(['pause', 'resume']);
+    expect(said).toEqual(['SIGSTOP gateways', 'SIGCONT gateways']);
     expect(faults.records).toEqual([{ kind: 'stop-server', plannedMs: 500, atMs: 500, untilMs: 800 }]);
   });
 
@@ -37,9 +37,9 @@ describe('a server that is stopped', () => {
     const { server, said } = fakeServer();
     const faults = new ServerFaults(stops, server, undefined, startMs);
     await vi.advanceTimersByTimeAsync(850);
-    expect(said).toEqual(['pause', 'pause', 'resume']);
+    expect(said).toEqual(['SIGSTOP gateways', 'SIGSTOP gateways', 'SIGCONT gateways']);
     faults.stop();
-    expect(said).toEqual(['pause', 'pause', 'resume', 'resume']);
+    expect(said).toEqual(['SIGSTOP gateways', 'SIGSTOP gateways', 'SIGCONT gateways', 'SIGCONT gateways']);
     await vi.advanceTimersByTimeAsync(1000);
     expect(said).toHaveLength(4);
   });
@@ -58,7 +58,7 @@ describe('a server that is stopped', () => {
   });
 });
 
-describe('a node', () => {
+describe('a part of the service', () => {
   beforeEach(() => {
     vi.useFakeTimers({ now: startMs });
   });
@@ -66,18 +66,37 @@ describe('a node', () => {
     vi.useRealTimers();
   });
 
-  it.each<['kill-node' | 'stop-node' | 'drain-node', string[]]>([
-    ['kill-node', ['SIGKILL 2', 'start 2']],
-    ['stop-node', ['SIGSTOP 2', 'SIGCONT 2']],
-    ['drain-node', ['SIGTERM 2', 'start 2']],
-  ])('that suffers %s is back after its time', async (kind, done) => {
+  it.each<[ServerFaultDetails, string[]]>([
+    [{ kind: 'kill-node', node: 2, forMs: 300 }, ['SIGKILL node 2', 'start node 2']],
+    [{ kind: 'stop-node', node: 2, forMs: 300 }, ['SIGSTOP node 2', 'SIGCONT node 2']],
+    [{ kind: 'drain-node', node: 2, forMs: 300 }, ['SIGTERM node 2', 'start node 2']],
+    [{ kind: 'kill-gateway', gateway: 1, forMs: 300 }, ['SIGKILL gateway 1', 'start gateway 1']],
+    [{ kind: 'stop-gateway', gateway: 1, forMs: 300 }, ['SIGSTOP gateway 1', 'SIGCONT gateway 1']],
+    [{ kind: 'drain-gateway', gateway: 1, forMs: 300 }, ['SIGTERM gateway 1', 'start gateway 1']],
+    [{ kind: 'kill-redis', forMs: 300 }, ['SIGKILL store', 'start store']],
+    [{ kind: 'stop-redis', forMs: 300 }, ['SIGSTOP store', 'SIGCONT store']],
+    [{ kind: 'slow-redis', by: 2000, forMs: 300 }, ['answers 2000 ms later', 'answers 0 ms later']],
+    [{ kind: 'fail-over-redis', forMs: 300 }, ['cut replica', 'fail over']],
+  ])('that suffers %o is back after its time', async (fault, done) => {
     const { server, said } = fakeServer();
-    const faults = new ServerFaults([{ kind, node: 2, forMs: 300, atMs: 500 }], server, undefined, startMs);
+    const faults = new ServerFaults([{ ...fault, atMs: 500 }], server, undefined, startMs);
     await vi.advanceTimersByTimeAsync(799);
     expect(said).toEqual(done.slice(0, 1));
     await vi.advanceTimersByTimeAsync(1);
     expect(said).toEqual(done);
-    expect(faults.records).toEqual([{ kind, plannedMs: 500, atMs: 500, untilMs: 800 }]);
+    expect(faults.records).toEqual([{ kind: fault.kind, plannedMs: 500, atMs: 500, untilMs: 800 }]);
+  });
+
+  it.each<ServerFaultDetails>([
+    { kind: 'kill-redis', forMs: 300 },
+    { kind: 'stop-redis', forMs: 300 },
+    { kind: 'slow-redis', by: 2000, forMs: 300 },
+    { kind: 'fail-over-redis', forMs: 300 },
+  ])('that is a store which is not there suffers no %o, which the record says', async (fault) => {
+    const { server } = fakeServer();
+    const faults = new ServerFaults([{ ...fault, atMs: 500 }], { ...server, store: undefined }, undefined, startMs);
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(faults.records).toMatchObject([{ problem: 'the server has no store' }]);
   });
 
   it('that is not there is said, and not started', async () => {
@@ -85,7 +104,7 @@ describe('a node', () => {
     const plan: FaultPlan = { kind: 'kill-node', node: 3, forMs: 300, atMs: 500 };
     const faults = new ServerFaults([plan], server, undefined, startMs);
     await vi.advanceTimersByTimeAsync(2000);
-    expect(said).toEqual(['SIGKILL 3']);
+    expect(said).toEqual(['SIGKILL node 3']);
     expect(faults.records).toMatchObject([{ problem: 'node 3 is gone' }]);
   });
 });
@@ -111,26 +130,36 @@ it.each<[FaultPlan, object, object]>([
   http.close();
 });
 
-function fakeServer({ gone = false, url = '' } = {}): { server: EmbeddedService; said: string[] } {
+type Service = NonNullable<ConstructorParameters<typeof ServerFaults>[1]>;
+
+function fakeServer({ gone = false, url = '' } = {}): { server: Service; said: string[] } {
   const said: string[] = [];
-  const say = (word: string) => () => {
-    said.push(word);
-    return !gone;
-  };
-  const server: EmbeddedService = {
-    url,
-    pid: 0,
-    exited: Promise.resolve(0),
-    stop: async () => {},
-    pause: say('pause'),
-    resume: say('resume'),
-    nodes: {
-      signal: (node, signal) => {
-        said.push(`${signal} ${node}`);
-        return gone ? `node ${node} is gone` : undefined;
-      },
-      start: (node) => said.push(`start ${node}`),
+  const replicas = (kind: string): Service['nodes'] => ({
+    signal: (place, signal) => {
+      said.push(`${signal} ${kind} ${place}`);
+      return gone ? `${kind} ${place} is gone` : undefined;
     },
+    signalAll: (signal) => {
+      said.push(`${signal} ${kind}s`);
+      return !gone;
+    },
+    start: (place) => said.push(`start ${kind} ${place}`),
+  });
+  const store: Service['store'] = {
+    signal: (signal) => {
+      said.push(`${signal} store`);
+      return gone ? 'the store is gone' : undefined;
+    },
+    startAgain: () => said.push('start store'),
+    delayAnswers: (ms) => {
+      said.push(`answers ${ms} ms later`);
+      return undefined;
+    },
+    cutReplica: async () => {
+      said.push('cut replica');
+      return undefined;
+    },
+    failOver: () => said.push('fail over'),
   };
-  return { server, said };
+  return { server: { urls: [url], gateways: replicas('gateway'), nodes: replicas('node'), store }, said };
 }

@@ -2,7 +2,7 @@ import type { FaultRecord } from '../../results/fault-record.ts';
 import type { FaultyServer } from '../fault/definition.ts';
 import { serverFault } from '../fault/index.ts';
 import type { FaultPlan } from '../plan/faults.ts';
-import type { EmbeddedService } from './embedded-nodes.ts';
+import type { EmbeddedService } from './service.ts';
 
 /**
  * Applies its faults to the embedded server at their times since `startAtEpochMs` (wall clock).
@@ -19,7 +19,7 @@ export class ServerFaults {
 
   constructor(
     faults: readonly FaultPlan[],
-    server: EmbeddedService | undefined,
+    server: BrokenService | undefined,
     token: string | undefined,
     startAtEpochMs: number,
   ) {
@@ -79,16 +79,17 @@ export class ServerFaults {
   }
 }
 
+/** What faults need of a service that the test has started. */
+type BrokenService = Omit<FaultyServer, 'disturbInference'> & Pick<EmbeddedService, 'urls'>;
+
 type ServerFaultPlan = Exclude<FaultPlan, { learners: readonly number[] }>;
 
-function faultyServer(server: EmbeddedService, token: string | undefined): FaultyServer {
+function faultyServer(server: BrokenService, token: string | undefined): FaultyServer {
   return {
-    pause: () => server.pause(),
-    resume: () => server.resume(),
-    signalNode: (node, signal) => server.nodes.signal(node, signal),
-    resumeNode: (node) => void server.nodes.signal(node, 'SIGCONT'),
-    startNode: (node) => server.nodes.start(node),
-    disturbInference: (action) => post(server.url, token, action),
+    gateways: server.gateways,
+    nodes: server.nodes,
+    store: server.store,
+    disturbInference: (action) => post(server.urls[0]!, token, action),
   };
 }
 

@@ -1,0 +1,82 @@
+import type { NodeCommand, StoreCommand } from '../scenario/serve-args.ts';
+import { type ServeCommand, type StartOptions, startEmbedded } from './embedded-server.ts';
+import { EmbeddedStore } from './embedded-store.ts';
+import { Replicas } from './replicas.ts';
+
+/** How to run the server, and what stands beside it. */
+export type ServiceCommand = ServeCommand & {
+  nodes?: NodeCommand | undefined;
+  /** Servers of one service, each on a port of its own; default 1. */
+  servers?: number | undefined;
+  /** Present when they share what is needed to resume. */
+  store?: StoreCommand | undefined;
+};
+
+/** A service that a test has started: servers that learners connect to, and what they stand on. */
+export class EmbeddedService {
+  /** Present when sessions can be resumed at another server. */
+  store: EmbeddedStore | undefined;
+  readonly gateways: Replicas;
+  readonly nodes: Replicas;
+  readonly #command: ServiceCommand;
+
+  constructor(command: ServiceCommand) {
+    this.#command = command;
+    this.nodes = new Replicas('node', (address, options) => startEmbedded(nodeOf(command, address), options));
+    this.gateways = new Replicas('gateway', (url, options) => startEmbedded(this.#gateway(url), options));
+  }
+
+  /** Where learners connect; more than one with several servers. */
+  get urls(): readonly string[] {
+    return this.gateways.urls;
+  }
+
+  async start(options: StartOptions): Promise<void> {
+    const { store, nodes, servers = 1 } = this.#command;
+    if (store) this.store = await EmbeddedStore.start(store, options.signal);
+    await this.nodes.startAll(nodes?.count ?? 0, options);
+    await this.gateways.startAll(servers, options);
+  }
+
+  async stop(): Promise<void> {
+    await this.gateways.stop();
+    await this.nodes.stop();
+    await this.store?.stop();
+  }
+
+  #gateway(url: string | undefined): ServeCommand {
+    const { file, args, servers = 1 } = this.#command;
+    const { urls: nodes } = this.nodes;
+    return {
+      file,
+      args: [
+        ...args,
+        ...(url === undefined ? [] : ['--port', new URL(url).port]),
+        ...(servers > 1 ? ['--gateways', '1'] : []),
+        ...(nodes.length === 0 ? [] : ['--role', 'gateway', '--node', ...nodes]),
+        ...(this.store ? ['--store', this.store.url] : []),
+      ],
+    };
+  }
+}
+
+/**
+ * Starts the store, the nodes, then the gateways that score at them; without nodes servers that do
+ * all. Error: `server_failed`.
+ */
+export async function startService(command: ServiceCommand, options: StartOptions = {}): Promise<EmbeddedService> {
+  const service = new EmbeddedService(command);
+  try {
+    await service.start(options);
+    return service;
+  } catch (error) {
+    await service.stop();
+    throw error;
+  }
+}
+
+function nodeOf({ file, args, nodes }: ServiceCommand, address = '127.0.0.1:0'): ServeCommand {
+  const [bin = '', verb = ''] = args;
+  const own = ['--role', 'inference', '--node-listen', address, '--log-level', 'error', ...(nodes?.args ?? [])];
+  return { file, args: [bin, verb, ...own] };
+}

@@ -1,0 +1,66 @@
+import { dollars, percentText, whole } from '../../format.ts';
+import type { PolicySpec, When } from '../../routing/policy/spec.ts';
+import { fitColumns } from '../terminal/fit-table.ts';
+import { folded } from '../terminal/fold.ts';
+import type { Paint } from '../terminal/paint.ts';
+
+/** The rules in their order, and the backends that they lead to. */
+export function renderPolicy(
+  { name, spec }: { name: string; spec: PolicySpec },
+  paint: Paint,
+  columns: number | undefined,
+): string {
+  const rules = spec.rules.map((rule, index) => [
+    `  ${index + 1}`,
+    rule.name,
+    sharesText(rule.to),
+    rule.when === undefined ? 'every other session' : whenText(rule.when),
+  ]);
+  const backends = spec.backends.map((backend) => [
+    `  ${backend.name}`,
+    backend.kind,
+    `${dollars(backend.price)}/min`,
+    backend.maxSessions === undefined ? '' : whole(backend.maxSessions),
+    backend.most === undefined ? '' : `${dollars(backend.most)}/h`,
+    backend.fallback ?? '',
+    backend.languages?.join(' ') ?? 'all',
+  ]);
+  const head = ['  backend', 'kind', 'price', 'sessions', 'most', 'fallback', 'languages'];
+  const left = ['  ', 'rule', 'to', 'when', '  backend', 'kind', 'fallback', 'languages'];
+  return [
+    paint.bold(`${name}: the first rule that fits decides`),
+    fitColumns(['  ', 'rule', 'to', 'when'], rules, { columns, left }),
+    '',
+    fitColumns(head, backends, { columns, left, spare: ['languages', 'most'] }),
+    '',
+    folded(
+      'the policy is sound: every session has a rule, every rule a session, every fallback an end',
+      columns ?? 100,
+    ),
+    '',
+  ].join('\n');
+}
+
+/** `own 50 %, deepgram 50 %`; a backend that gets all by its name alone. */
+export function sharesText(to: Readonly<Record<string, number>>): string {
+  const shares = Object.entries(to).filter(([, share]) => share > 0);
+  return shares.length === 1
+    ? shares[0]![0]
+    : shares.map(([name, share]) => `${name} ${percentText(share)}`).join(', ');
+}
+
+function whenText({ language, tenant, device, lane, load, spend, cold }: When): string {
+  const words = { language, tenant, device, lane };
+  const named = Object.entries(words).flatMap(([key, value]) => (value ? [`${key} ${value.join(' ')}`] : []));
+  const range = (key: string, value: When['load'], write: (amount: number) => string): string[] => {
+    if (!value) return [];
+    return [value.from > 0 ? `${key} >= ${write(value.from)}` : `${key} < ${write(value.below)}`];
+  };
+  const starting = cold === undefined ? [] : [cold ? 'machines start' : 'no machine starts'];
+  return [
+    ...named,
+    ...range('load', load, percentText),
+    ...range('spend', spend, (amount) => `${dollars(amount)}/h`),
+    ...starting,
+  ].join(', ');
+}

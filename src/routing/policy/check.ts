@@ -1,0 +1,131 @@
+import type { z } from 'zod';
+import { didYouMean } from '../../suggest.ts';
+import { isReachable } from './box.ts';
+import { canDo } from './capabilities.ts';
+import { chainFrom } from './chain.ts';
+import type { Backend, PolicySpec, RoutingRule, When } from './spec.ts';
+
+type Refuse = (path: PropertyKey[], message: string) => void;
+
+/**
+ * What no single field can see: of the backends once their own fields are right, and of the rules
+ * once all fields are.
+ */
+export function checkPolicy(spec: PolicySpec, context: z.RefinementCtx): void {
+  const refuse: Refuse = (path, message) => context.addIssue({ code: 'custom', path, message });
+  const backends = listOf<Backend>(spec?.backends);
+  const rules = listOf<RoutingRule>(spec?.rules);
+  const failed = new Set(context.issues.map(({ path }) => `${path?.[0] as string}`));
+  checkNames(backends, 'backends', 'backend', refuse);
+  checkNames(rules, 'rules', 'rule', refuse);
+  if (backends.length === 0 || failed.has('backends')) return;
+  const sound = checkFallbacks(backends, refuse);
+  // A rule that could not be read fits too much.
+  if (failed.has('rules')) return;
+  for (const [index, rule] of rules.entries()) checkRule(rule, index, sound ? backends : [], backends, refuse);
+  checkReach(rules, refuse);
+}
+
+function checkNames(named: readonly { name?: string }[], list: string, thing: string, refuse: Refuse): void {
+  const seen = named.map(({ name }) => name);
+  for (const [index, name] of seen.entries())
+    if (typeof name === 'string' && seen.indexOf(name) < index)
+      refuse([list, index, 'name'], `"${name}" is the name of another ${thing}`);
+}
+
+/** Whether every fallback leads somewhere and none leads back. */
+function checkFallbacks(backends: readonly Backend[], refuse: Refuse): boolean {
+  const byName = new Map(backends.map((backend) => [backend.name, backend]));
+  let sound = true;
+  const found = (path: PropertyKey[], message: string): void => {
+    sound = false;
+    refuse(path, message);
+  };
+  for (const [index, { fallback }] of backends.entries())
+    if (fallback !== undefined && !byName.has(fallback))
+      found(['backends', index, 'fallback'], unknownBackend(fallback, backends));
+  if (!sound) return false;
+  const told = new Set<string>();
+  for (const [index, { name }] of backends.entries()) {
+    const way = [name];
+    for (let next = byName.get(name)?.fallback; next !== undefined; next = byName.get(next)?.fallback) {
+      if (next === name && !way.some((one) => told.has(one)))
+        found(['backends', index, 'fallback'], `leads back to itself: ${[...way, name].join(' -> ')}`);
+      if (way.includes(next)) break;
+      way.push(next);
+    }
+    told.add(name);
+  }
+  return sound;
+}
+
+function checkRule(
+  { when, needs, to }: RoutingRule,
+  index: number,
+  chained: readonly Backend[],
+  backends: readonly Backend[],
+  refuse: Refuse,
+): void {
+  const path = ['rules', index];
+  for (const matter of ['load', 'spend'] as const) {
+    const range = when?.[matter];
+    if (range && range.from >= range.below) refuse([...path, 'when', matter], 'is never so: nothing is below 0');
+  }
+  const shares = Object.entries(to);
+  const unknown = shares.filter(([name]) => !backends.some((backend) => backend.name === name));
+  for (const [name] of unknown) refuse([...path, 'to', name], unknownBackend(name, backends));
+  const sum = shares.reduce((total, [, share]) => total + share, 0);
+  if (!(Math.abs(sum - 1) <= 1e-9)) {
+    const of =
+      shares.length === 0 ? 'names no backend' : `shares add up to ${Number((sum * 100).toFixed(6))}%, not 100%`;
+    if (!Number.isNaN(sum)) refuse([...path, 'to'], of);
+  }
+  if (unknown.length > 0 || chained.length === 0) return;
+  for (const [name, share] of shares) {
+    if (!(share > 0)) continue;
+    for (const backend of chainFrom(name, chained))
+      checkAble(backend, name, { when, needs }, [...path, 'to', name], refuse);
+  }
+}
+
+/** Whether a backend that sessions of a rule can come to can do what they need. */
+function checkAble(
+  backend: Backend,
+  from: string,
+  { when, needs }: Pick<RoutingRule, 'needs'> & { when: When | undefined },
+  path: PropertyKey[],
+  refuse: Refuse,
+): void {
+  const who = backend.name === from ? `"${from}"` : `"${backend.name}", where "${from}" falls back to,`;
+  for (const need of listOf(needs))
+    if (!canDo(backend.kind, need)) refuse(path, `${who} is of kind ${backend.kind}, which has no ${need}`);
+  const { languages } = backend;
+  if (languages === undefined) return;
+  const foreign = when?.language?.filter((one) => !languages.includes(one));
+  if (foreign === undefined)
+    refuse(path, `${who} understands ${languages.join(', ')} alone, and the rule is for every language`);
+  else if (foreign.length > 0) refuse(path, `${who} does not understand ${foreign.join(', ')}`);
+}
+
+/** Every session has a rule, and every rule a session. */
+function checkReach(rules: readonly RoutingRule[], refuse: Refuse): void {
+  const conditions = rules.map(({ when }) => when ?? {});
+  for (const [index, condition] of conditions.entries()) {
+    if (index === 0 || isReachable(condition, conditions.slice(0, index))) continue;
+    const covering = conditions.findIndex((other, at) => at < index && !isReachable(condition, [other]));
+    const by = covering < 0 ? 'the rules above together fit' : `rule "${rules[covering]!.name}" fits`;
+    refuse(['rules', index], `"${rules[index]!.name}" never decides: ${by} all that it fits`);
+  }
+  if (rules.length > 0 && isReachable({}, conditions))
+    refuse(['rules', rules.length - 1], 'leaves sessions that no rule fits; end with a rule without when');
+}
+
+function unknownBackend(name: string, backends: readonly Backend[]): string {
+  const names = backends.map((backend) => backend.name);
+  return `"${name}" is no backend${didYouMean(name, names)}; there are ${names.join(', ')}`;
+}
+
+/** Nothing, where there is no list or something else. */
+function listOf<T>(given: readonly T[] | undefined): readonly T[] {
+  return Array.isArray(given) ? given.filter((one) => one !== undefined && one !== null) : [];
+}

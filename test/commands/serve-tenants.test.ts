@@ -1,0 +1,87 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { speechfb } from '../kit/command.ts';
+import { bin } from '../kit/program.ts';
+import { connect, refusedUpgrade } from '../kit/server/client.ts';
+import { temporaryDirectory } from '../kit/temporary-directory.ts';
+
+describe('speechfb token new', () => {
+  it('shows a token and the line that the file takes, for a server that then knows it, until the line is gone', async () => {
+    const { stdout } = await speechfb('token', 'new', '--tenant', 'school-a');
+    const [token = '', line = ''] = stdout.split('\n');
+    expect(line).not.toContain(token.split('_').at(-1));
+    const file = join(temporaryDirectory(), 'tenants.yaml');
+    writeFileSync(file, tenants(`[${line.slice(2)}]`));
+    const { url, reload } = await start(file);
+    const headers = { authorization: `Bearer ${token}` };
+    (await connect(url, { headers })).cut();
+
+    writeFileSync(file, 'kind: Tenants\nspec: { tenants: [{ nam: school-a }] }\n');
+    expect(await reload()).toMatch(/changed tenants' file cannot be used: the old stays/);
+    (await connect(url, { headers })).cut();
+
+    writeFileSync(file, tenants('[]'));
+    expect(await reload()).toMatch(/took up the changed tenants' file/);
+    expect(await refusedUpgrade(url, { headers })).toMatchObject({ status: 401 });
+  });
+
+  it.each([
+    ['a tenant that has no such name', ['--tenant', 'School A'], /--tenant "School A" is no name of a tenant/],
+    ['an end that is no time', ['--tenant', 'a', '--expires', 'tomorrow'], /--expires "tomorrow" is no time such as/],
+    ['nobody', [], /--tenant/],
+  ])('refuses %s', async (_, flags, problem) => {
+    const { status, stderr } = await speechfb('token', 'new', ...flags);
+    expect([status, stderr]).toEqual([2, expect.stringMatching(problem)]);
+  });
+});
+
+describe('speechfb serve --tenants', () => {
+  it('says where a file is wrong, and starts nothing', async () => {
+    const file = join(temporaryDirectory(), 'tenants.yaml');
+    writeFileSync(file, 'kind: Tenants\nspec:\n  tenants:\n    - name: School\n');
+    const { status, stderr } = await speechfb('serve', '--port', '0', '--gateways', '1', '--tenants', file);
+    expect([status, stderr]).toEqual([
+      2,
+      expect.stringMatching(/tenants\.yaml:4:13: spec\.tenants\.0\.name: "School" is not/),
+    ]);
+  });
+});
+
+function tenants(tokens: string): string {
+  return `kind: Tenants\nspec:\n  tenants:\n    - name: school-a\n      tokens: ${tokens}\n`;
+}
+
+/** A server of one process without a terminal; `reload` tells it to look at its files, and gives what it says then. */
+async function start(file: string): Promise<{ url: string; reload(): Promise<string> }> {
+  const child = spawn(process.execPath, [bin, 'serve', '--port', '0', '--gateways', '1', '--tenants', file]);
+  onTestFinished(async () => {
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  });
+  let log = '';
+  child.stderr.on('data', (text) => {
+    log += text;
+  });
+  const url = /ws:\S+/.exec(await lineOf(child))![0];
+  return {
+    url,
+    async reload() {
+      const before = log.length;
+      child.kill('SIGHUP');
+      await expect.poll(() => log.slice(before)).toMatch(/tenants' file/);
+      return log.slice(before);
+    },
+  };
+}
+
+async function lineOf(child: ChildProcess): Promise<string> {
+  let out = '';
+  for await (const text of child.stdout!) {
+    out += text;
+    if (out.includes('\n')) return out;
+  }
+  throw new Error(`the server said only: ${out}`);
+}

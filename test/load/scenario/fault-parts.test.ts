@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+import { parseConfig } from '../../../src/config/yaml.ts';
+import { loadScenario } from '../../../src/load/scenario/scenario.ts';
+import { serverCount, storeCommand } from '../../../src/load/scenario/serve-args.ts';
+import { problemsOf } from '../../kit/problems.ts';
+
+describe('a fault of a part that the embedded server', () => {
+  it.each([
+    [
+      'has not: a node',
+      '{ nodes: 2 }',
+      'killNode: { at: 1s, for: 1s, node: 3 }',
+      'there is no node 3: target.embedded.nodes is 2',
+    ],
+    [
+      'has not: any node',
+      '{}',
+      'stopNode: { at: 1s, for: 1s, node: 1 }',
+      'there is no node 1: target.embedded.nodes is not given',
+    ],
+    [
+      'has not: a gateway',
+      '{ nodes: 1, gateways: 2 }',
+      'killGateway: { at: 1s, for: 1s, gateway: 3 }',
+      'there is no gateway 3: target.embedded.gateways is 2',
+    ],
+    [
+      'has behind one port',
+      '{ gateways: 4 }',
+      'stopGateway: { at: 1s, for: 1s, gateway: 2 }',
+      'there is no gateway 2: target.embedded.gateways is 1',
+    ],
+    [
+      'has not: a store',
+      '{ nodes: 1, gateways: 2 }',
+      'killRedis: { at: 1s, for: 1s }',
+      'killRedis: needs a store: write target.embedded.store: redis',
+    ],
+    [
+      'cannot have: another store',
+      '{ store: etcd }',
+      'killInference: { at: 1s }',
+      'target.embedded.store: "etcd" is not a store; allowed: redis',
+    ],
+    ['has not for so long', '{ store: redis }', 'slowRedis: { at: 1s, for: 1s }', 'slowRedis.by: is missing'],
+  ])('%s is refused', (_, embedded, fault, problem) => {
+    expect(problemsOf(() => parse(embedded, fault))).toContain(problem);
+  });
+
+  it.each([
+    [
+      '{ nodes: 2, gateways: 2, store: redis }',
+      'killGateway: { at: 1s, for: 1s, gateway: 2 }',
+      2,
+      { isRelayed: false, hasReplica: false },
+    ],
+    [
+      '{ gateways: 3, store: redis }',
+      'slowRedis: { at: 1s, for: 1s, by: 2s }',
+      3,
+      { isRelayed: true, hasReplica: false },
+    ],
+    ['{ store: redis }', 'failOverRedis: { at: 1s, for: 1s }', 1, { isRelayed: true, hasReplica: true }],
+    ['{ gateways: 3 }', 'killGateway: { at: 1s, for: 1s, gateway: 1 }', 1, undefined],
+  ])('of %s has suffers %s, at so many servers, with a store that is fit for it', (embedded, fault, servers, store) => {
+    const { spec } = parse(embedded, fault);
+    expect(serverCount(spec.target.embedded)).toBe(servers);
+    expect(storeCommand(spec.target.embedded, spec.faults)).toEqual(store);
+  });
+});
+
+function parse(embedded: string, fault: string) {
+  const source = `apiVersion: speechfb.dev/v1alpha1
+kind: LoadScenario
+metadata: { name: x }
+spec:
+  target: { embedded: ${embedded} }
+  learners: { clips: x.jsonl }
+  load: { learners: 2 }
+  duration: 10s
+  faults: [{ ${fault} }]
+  objectives: [availability >= 99%]
+`;
+  return parseConfig('x.yaml', source, loadScenario);
+}

@@ -1,0 +1,224 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseDocuments } from '../../../src/config/documents.ts';
+import { SpeechfbError } from '../../../src/errors.ts';
+import { isReachable } from '../../../src/routing/policy/box.ts';
+import { routingJsonSchema, routingPolicy } from '../../../src/routing/policy/policy.ts';
+import type { When } from '../../../src/routing/policy/spec.ts';
+
+const backends = {
+  own: '{name: own, kind: local, languages: [en], price: $0.0004/min, fallback: vendor}',
+  vendor: '{name: vendor, kind: deepgram, languages: [en, es], price: $0.0077/min, fallback: any}',
+  any: '{name: any, kind: openai-realtime, price: $0.006/min}',
+};
+const last = '{name: rest, to: {any: 100%}}';
+
+function problemsOf(
+  rules: readonly string[],
+  own: Partial<typeof backends> = {},
+  more: readonly string[] = [],
+): string[] {
+  const list = (items: readonly string[]): string => items.map((item) => `    - ${item}`).join('\n');
+  const all = [...Object.values({ ...backends, ...own }), ...more];
+  const source = `kind: RoutingPolicy\nspec:\n  backends:\n${list(all)}\n  rules:\n${list(rules)}\n`;
+  try {
+    parseDocuments('p.yaml', source, 'RoutingPolicy', routingPolicy);
+    return [];
+  } catch (error) {
+    if (!(error instanceof SpeechfbError)) throw error;
+    return error.problems.map(({ where, message }) => `${where}: ${message}`);
+  }
+}
+
+it('the policy that ships is sound', () => {
+  const file = 'routing/default.yaml';
+  const [policy] = parseDocuments(file, readFileSync(file, 'utf8'), 'RoutingPolicy', routingPolicy);
+  expect(policy!.value.spec.rules.length).toBeGreaterThan(3);
+});
+
+it('the published schema is that of the code', () => {
+  expect(JSON.parse(readFileSync('schemas/routing.schema.json', 'utf8'))).toEqual(routingJsonSchema());
+});
+
+describe('what is wrong with a policy is said at its line', () => {
+  it.each<[what: string, rules: string[], own: Partial<typeof backends>, found: RegExp[]]>([
+    ['nothing', ['{name: en, when: {language: [en]}, to: {own: 100%}}', last], {}, []],
+    [
+      'shares beyond the whole',
+      ['{name: r, to: {any: 95%, vendor: 10%}}'],
+      {},
+      [/8:21: .*to: shares add up to 105%, not 100%/, /vendor/],
+    ],
+    ['no backend at all', ['{name: r, to: {}}'], {}, [/to: names no backend/]],
+    [
+      'a backend that is not there',
+      ['{name: r, to: {ayn: 100%}}'],
+      {},
+      [/"ayn" is no backend \(did you mean "any"\?\); there are own, vendor, any/],
+    ],
+    [
+      'a rule below one that takes all',
+      [last, '{name: en, when: {language: [en]}, to: {own: 100%}}'],
+      {},
+      [/9:7: .*"en" never decides: rule "rest" fits all that it fits/],
+    ],
+    [
+      'a rule below two that take all together',
+      [
+        '{name: cold, when: {cold: true}, to: {any: 100%}}',
+        '{name: warm, when: {cold: false}, to: {any: 100%}}',
+        '{name: en, when: {language: [en]}, to: {own: 100%}}',
+      ],
+      {},
+      [/"en" never decides: the rules above together fit all that it fits/],
+    ],
+    [
+      'no rule for some',
+      ['{name: idle, when: {load: "< 85%"}, to: {any: 100%}}', '{name: late, when: {load: ">= 90%"}, to: {any: 100%}}'],
+      {},
+      [/leaves sessions that no rule fits; end with a rule without when/],
+    ],
+    ['a load that is never so', ['{name: r, when: {load: "< 0%"}, to: {any: 100%}}', last], {}, [/load: is never so/]],
+    [
+      'an amount without a sign',
+      ['{name: r, when: {load: "85%"}, to: {any: 100%}}', last],
+      {},
+      [/"85%" is no comparison; write >= or </],
+    ],
+    [
+      'a price without a unit',
+      [last],
+      { any: '{name: any, kind: openai-realtime, price: $0.006}' },
+      [/6:\d+: .*price "\$0.006" has no unit; allowed: \/min, \/h/],
+    ],
+    [
+      'a limit that is a price',
+      [last],
+      { any: '{name: any, kind: http-batch, price: $1/h, most: 20}' },
+      [/most: 20 is not money by the hour/],
+    ],
+    [
+      'a loop',
+      [last],
+      { any: '{name: any, kind: openai-realtime, price: $0.006/min, fallback: own}' },
+      [/4:\d+: .*fallback: leads back to itself: own -> vendor -> any -> own/],
+    ],
+    [
+      'a fallback to itself',
+      [last],
+      { any: '{name: any, kind: http-batch, price: $1/h, fallback: any}' },
+      [/leads back to itself: any -> any/],
+    ],
+    [
+      'a need that a fallback cannot meet',
+      ['{name: en, when: {language: [en]}, needs: [word-times], to: {own: 100%}}', last],
+      {},
+      [/"any", where "own" falls back to, is of kind openai-realtime, which has no word-times/],
+    ],
+    [
+      'a language that nobody behind it understands',
+      ['{name: es, when: {language: [es, sw]}, to: {vendor: 100%}}', last],
+      {},
+      [/"vendor" does not understand sw/],
+    ],
+    [
+      'a rule for all to a backend of some',
+      ['{name: r, to: {vendor: 100%}}'],
+      {},
+      [/"vendor" understands en, es alone, and the rule is for every language/],
+    ],
+    [
+      'a region where a language is due',
+      ['{name: r, when: {language: [es-MX]}, to: {any: 100%}}', last],
+      {},
+      [/"es-MX" is narrower than a rule can be; write es/],
+    ],
+    [
+      'two rules of one name',
+      ['{name: rest, when: {lane: [batch]}, to: {any: 100%}}', last],
+      {},
+      [/"rest" is the name of another rule/],
+    ],
+    [
+      'a name of two words',
+      [last],
+      { any: '{name: any one, kind: http-batch, price: $1/h}' },
+      [/"any one" is no name; write letters, digits/],
+    ],
+    [
+      'an unknown kind',
+      [last],
+      { any: '{name: any, kind: whisper, price: $1/h}' },
+      [/kind: "whisper" is not allowed; allowed: local/],
+    ],
+    ['an unknown condition', ['{name: r, when: {lang: [en]}, to: {any: 100%}}', last], {}, [/unknown key "lang"/]],
+  ])('%s', (_, rules, own, found) => {
+    const problems = problemsOf(rules, own);
+    expect(problems).toEqual(found.map((pattern) => expect.stringMatching(pattern)));
+  });
+
+  it('all of a file come at once', () => {
+    const rules = ['{name: r, when: {load: "< 0%"}, to: {any: 95%}}', '{name: q, to: {nobody: 100%}}'];
+    expect(problemsOf(rules, {}, ['{name: x, kind: http-batch, price: $1/h, fallback: y}'])).toHaveLength(4);
+  });
+});
+
+describe('a rule is reachable when some session comes to it', () => {
+  const words = (values: readonly string[]) =>
+    fc.option(fc.uniqueArray(fc.constantFrom(...values), { minLength: 1 }), { nil: undefined });
+  const range = fc.option(
+    fc
+      .tuple(fc.boolean(), fc.integer({ min: 1, max: 3 }))
+      .map(([above, at]) => (above ? { from: at, below: Number.POSITIVE_INFINITY } : { from: 0, below: at })),
+    { nil: undefined },
+  );
+  const condition: fc.Arbitrary<When> = fc.record({
+    language: words(['en', 'es', 'sw']),
+    tenant: words(['a', 'b']),
+    device: fc.option(
+      fc.uniqueArray(fc.constantFrom('low' as const, 'mid' as const, 'high' as const), { minLength: 1 }),
+      { nil: undefined },
+    ),
+    lane: fc.option(fc.uniqueArray(fc.constantFrom('live' as const, 'batch' as const), { minLength: 1 }), {
+      nil: undefined,
+    }),
+    load: range,
+    spend: range,
+    cold: fc.option(fc.boolean(), { nil: undefined }),
+  });
+  /** One of each kind that conditions can tell apart. */
+  const everybody = ['en', 'es', 'sw', 'other'].flatMap((language) =>
+    ['a', 'b', 'other'].flatMap((tenant) =>
+      ['low', 'mid', 'high'].flatMap((device) =>
+        ['live', 'batch'].flatMap((lane) =>
+          [0, 1, 2, 3].flatMap((load) =>
+            [0, 1, 2, 3].flatMap((spend) =>
+              [true, false].map((cold) => ({ language, tenant, device, lane, load, spend, cold })),
+            ),
+          ),
+        ),
+      ),
+    ),
+  );
+  type One = (typeof everybody)[number];
+  const fits = (when: When, one: One): boolean =>
+    (['language', 'tenant', 'device', 'lane'] as const).every(
+      (matter) => (when[matter] as string[] | undefined)?.includes(one[matter]) ?? true,
+    ) &&
+    (['load', 'spend'] as const).every((matter) => {
+      const { from = 0, below = 9 } = when[matter] ?? {};
+      return one[matter] >= from && one[matter] < below;
+    }) &&
+    (when.cold ?? one.cold) === one.cold;
+
+  it('as counting all sessions says, for any rules', () => {
+    fc.assert(
+      fc.property(condition, fc.array(condition, { maxLength: 6 }), (when, earlier) => {
+        const counted = everybody.some((one) => fits(when, one) && !earlier.some((other) => fits(other, one)));
+        expect(isReachable(when, earlier)).toBe(counted);
+      }),
+      { seed: 20261130, numRuns: 300 },
+    );
+  });
+});
