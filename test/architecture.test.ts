@@ -90,7 +90,7 @@ const subRooms: Table = {
   'scoring/calibrate': 'scoring/align',
   'scoring/threads': 'scoring scoring/align scoring/text',
   'server/admission': 'server server/session',
-  'server/cluster': 'server server/admission server/gateway',
+  'server/cluster': 'server server/admission server/gateway server/tenants',
   'server/durable': 'server',
   'server/facade': 'server server/admission server/session',
   'server/gateway':

@@ -11,6 +11,16 @@ export function fromS16le(bytes: Uint8Array, samples = new Float32Array(bytes.le
   return samples;
 }
 
+/** Whole samples from little-endian 16-bit PCM; `samples` has room for just them. */
+export function readS16le(bytes: Uint8Array, samples: Int16Array): Int16Array {
+  const own = new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength);
+  own.set(bytes);
+  if (isBigEndian) Buffer.from(own.buffer, own.byteOffset, own.byteLength).swap16();
+  return samples;
+}
+
+const isBigEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 0;
+
 /**
  * Little-endian 16-bit PCM of samples in [-1, 1), rounded to nearest and clipped; NaN becomes 0.
  */

@@ -35,14 +35,18 @@ export class Vad {
     this.#frameSamples = Math.round((sampleRateHz * frameMs) / 1000);
   }
 
-  /** Events found in these samples, in order; any chunking gives the same. */
-  push(pcm: Float32Array): readonly VadEvent[] {
+  /**
+   * Events found in these samples, in order; any chunking gives the same. In [-1, 1), or whole
+   * numbers of 16 bits that are 32,768 times as much.
+   */
+  push(pcm: Float32Array | Int16Array): readonly VadEvent[] {
     let events = noEvents;
     // Locals within the loop: a field would be read and written again for each sample.
     const frameSamples = this.#frameSamples;
+    const scale = pcm instanceof Int16Array ? 1 / 32_768 : 1;
     let [last, sum, filled] = [this.#previous, this.#energy, this.#filled];
     for (let i = 0; i < pcm.length; i++) {
-      const sample = pcm[i]!;
+      const sample = pcm[i]! * scale;
       const difference = sample - preEmphasis * last;
       last = sample;
       sum += difference * difference;

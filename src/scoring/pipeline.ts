@@ -1,4 +1,4 @@
-import type { AcousticEngine, AcousticFrames, AcousticStream } from '../acoustic/engine/types.ts';
+import type { AcousticEngine, AcousticFrames, AcousticStream, Samples } from '../acoustic/engine/types.ts';
 import { checkReadable } from './align/graph.ts';
 import type { Reference } from './text/reference.ts';
 import { type ScorerEvents, type ScorerOptions, type TimedResult, UtteranceScorer } from './utterance-scorer.ts';
@@ -8,8 +8,8 @@ import { type ScorerEvents, type ScorerOptions, type TimedResult, UtteranceScore
  * engine.open -> UtteranceScorer -> feedback each `emitIntervalMs` of audio.
  */
 export type UtterancePipeline = {
-  /** Mono samples at the model's rate in [-1, 1). They are copied: the array may be used again. */
-  push(pcm: Float32Array): void;
+  /** The samples are copied: the array may be used again. */
+  push(pcm: Samples): void;
   /** `ms` of audio was lost here: time passes, phones over it become `unscored`. */
   gap(ms: number): void;
   /** The text is over: flush, score with context, everything final. */
@@ -93,7 +93,7 @@ export class JoinedPipeline implements UtterancePipeline {
     this.#scorers = scorers;
   }
 
-  push(pcm: Float32Array): void {
+  push(pcm: Samples): void {
     if (this.#isOver || pcm.length === 0) return;
     const { stream } = this.#hear();
     this.#pushedSamples += pcm.length;

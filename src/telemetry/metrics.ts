@@ -11,6 +11,7 @@ import {
 import type { ServerMessage } from '../protocol/server-messages.ts';
 import { type StageTimings, serverStages } from '../protocol/stages.ts';
 import { QuickHistogram } from './quick-histogram.ts';
+import { exposeTenants, type TenantFigures } from './tenant-metrics.ts';
 
 /** All metrics of one process as data, with how each is added up over processes. */
 export type MetricsDocument = MetricObjectWithValues<MetricValue<string>>[];
@@ -28,6 +29,8 @@ export type MetricSources = {
   slots?(): SlotNumbers | undefined;
   /** Whether the store of sessions answers; undefined: there is none. */
   storeUp?(): boolean | undefined;
+  /** What each tenant has, by name; absent where there are none. */
+  tenants?: (() => ReadonlyMap<string, TenantFigures>) | undefined;
   /** By name; Infinity: none. */
   limits?(): Readonly<Record<string, number>>;
 };
@@ -234,6 +237,7 @@ function exposeSources(sources: MetricSources, registry: Registry): void {
   exposeSlots(sources, gauge, registers);
   const storeHelp = 'Whether the store of sessions answers, so that they can go on at other gateways.';
   gauge('store_up', storeHelp, () => toNumber(sources.storeUp?.()));
+  if (sources.tenants) exposeTenants(sources.tenants, registers);
   const scoring = () => sources.scoring?.();
   gauge('scoring_busy_ratio', 'Share of time that the busiest scoring thread works.', () => scoring()?.busy);
   gauge('scoring_wait_p95_seconds', "From the model's frames to the feedback made of them, p95 of late.", () => {

@@ -12,12 +12,14 @@ export function newRing(bytes: number): RingMemory {
 /** The same memory as numbers of each width, and as text; an index is a byte offset divided by the
  * width. */
 export class Numbers {
+  readonly int16: Int16Array;
   readonly int32: Int32Array;
   readonly float32: Float32Array;
   readonly float64: Float64Array;
   readonly bytes: Buffer;
 
   constructor(memory: ArrayBufferLike) {
+    this.int16 = new Int16Array(memory);
     this.int32 = new Int32Array(memory);
     this.float32 = new Float32Array(memory);
     this.float64 = new Float64Array(memory);

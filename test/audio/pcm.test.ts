@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { fromF32le, fromS16le, toF32le, toS16le } from '../../src/audio/pcm.ts';
+import { fromF32le, fromS16le, readS16le, toF32le, toS16le } from '../../src/audio/pcm.ts';
 
 it('16-bit samples come back as they were', () => {
   fc.assert(
@@ -13,6 +13,11 @@ it('16-bit samples come back as they were', () => {
     }),
     { seed: 1 },
   );
+});
+
+it('16-bit samples are read as the whole numbers that they are, from an unaligned view too', () => {
+  const shifted = Buffer.from([7, 0x00, 0x80, 0xff, 0x7f, 0x34, 0x12]).subarray(1);
+  expect([...readS16le(shifted, new Int16Array(3))]).toEqual([-32_768, 32_767, 0x1234]);
 });
 
 it('float samples come back as they were, from an unaligned view too', () => {

@@ -31,7 +31,7 @@ function sound(parts: readonly (readonly ['speech' | 'pause', number])[], noise:
   return Float32Array.from(samples);
 }
 
-const events = (pcm: Float32Array): readonly VadEvent[] => new Vad({ sampleRateHz }).push(pcm);
+const events = (pcm: Float32Array | Int16Array): readonly VadEvent[] => new Vad({ sampleRateHz }).push(pcm);
 
 const twoTurns = [
   ['pause', 800],
@@ -106,6 +106,13 @@ describe('Vad', () => {
     expect(vad.push(silence)).toEqual([]);
     expect(vad.push(sound([['pause', 60]], 0.0005)).map(({ type }) => type)).toEqual(['ended']);
     expect(vad.speaking).toBe(false);
+  });
+
+  it('hears the same in whole numbers of 16 bits', () => {
+    const whole = Int16Array.from(sound(twoTurns, 0.01), (value) => value * 32_768);
+    const found = events(whole);
+    expect(found).toHaveLength(4);
+    expect(found).toEqual(events(Float32Array.from(whole, (value) => value / 32_768)));
   });
 
   it('gives the same events for any chunking', () => {

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { connect, createServer } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
@@ -14,11 +14,6 @@ export type TestRedis = {
   /** Starts it again, empty. */
   start(): Promise<void>;
 };
-
-/** Why nothing can be tried with a real Redis here; undefined: it can. */
-export const redisLack =
-  spawnSync('redis-server', ['--version']).status === 0 ? undefined : 'there is no redis-server (Debian: redis-server)';
-if (redisLack) console.warn(`SKIPPED: nothing was tried with a real Redis: ${redisLack}`);
 
 /** A Redis on a free port, which ends with the test. */
 export async function startRedis(args: readonly string[] = []): Promise<TestRedis> {

@@ -3,7 +3,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { MemorySessionStore } from '../../src/stores/memory-store.ts';
 import { RedisSessionStore } from '../../src/stores/redis/redis-session-store.ts';
 import type { SavedSession, SessionClaim, SessionStore } from '../../src/stores/session-store.ts';
-import { redisLack, startRedis } from '../kit/redis.ts';
+import { startRedis } from '../kit/redis.ts';
+import { redisLack } from '../kit/redis-lack.ts';
 
 it('a Redis to try is there on CI', () => {
   if (process.env.CI) expect(redisLack).toBeUndefined();

@@ -3,7 +3,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { RedisSessionStore } from '../../src/stores/redis/redis-session-store.ts';
 import type { SavedSession, StoreTrouble } from '../../src/stores/session-store.ts';
-import { redisLack, startRedis, type TestRedis } from '../kit/redis.ts';
+import { startRedis, type TestRedis } from '../kit/redis.ts';
+import { redisLack } from '../kit/redis-lack.ts';
 
 describe.skipIf(redisLack !== undefined)('a Redis', () => {
   it('that stands still fails each call in time, the later ones at once, and is heard when it goes on', async () => {

@@ -8,7 +8,7 @@ import { mostSteps, stepsWithin } from '../onnx/shapes.ts';
 import { contextMs } from './context.ts';
 import type { Waiting } from './schedule.ts';
 import { TakenSteps } from './taken-steps.ts';
-import type { AcousticFrames } from './types.ts';
+import type { AcousticFrames, Samples } from './types.ts';
 
 /** What a stream needs of its engine. */
 export type StreamHost = {
@@ -72,7 +72,7 @@ export class EngineStream implements Waiting {
   /**
    * `arrivedMs`: when the samples came to the engine, on `performance.now`'s clock of this thread.
    */
-  push(pcm: Float32Array, arrivedMs: number): void {
+  push(pcm: Samples, arrivedMs: number): void {
     if (this.ended || !this.#isOpen) return;
     const startMs = performance.now();
     this.#features.push(pcm, arrivedMs);

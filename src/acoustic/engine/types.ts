@@ -25,12 +25,21 @@ export type AcousticFrames = {
 type AcousticTiming = { queueMs: number; featuresMs: number; inferenceMs: number };
 
 /**
+ * Mono samples at the model's rate: in [-1, 1), or, as most sound comes, whole numbers of 16 bits
+ * that are 32,768 times as much. The model hears the same in both.
+ */
+export type Samples = Float32Array | Int16Array;
+
+/** What full scale is in whole numbers. */
+export const fullScale = 32_768;
+
+/**
  * One learner's audio through the model. Results come in order through the callback given to
  * `open`.
  */
 export type AcousticStream = {
-  /** Mono samples at the model's rate in [-1, 1). They are copied: the array may be used again. */
-  push(pcm: Float32Array): void;
+  /** The samples are copied: the array may be used again. */
+  push(pcm: Samples): void;
   /**
    * No more audio: pads the look-ahead, resolves when the last frame was delivered. The stream is
    * closed then.

@@ -46,14 +46,18 @@ export class FeatureStream {
     this.#samples = new Float32Array(windowSamples + chunkHops * hopSamples);
   }
 
-  /** Samples in [-1, 1); NaN and infinities count as 0. */
-  push(pcm: Float32Array, arrivedMs: number): void {
+  /**
+   * Samples in [-1, 1), or whole numbers of 16 bits that are 32,768 times as much; NaN and
+   * infinities count as 0.
+   */
+  push(pcm: Float32Array | Int16Array, arrivedMs: number): void {
     const samples = this.#samples;
     this.#received += pcm.length;
     for (let at = 0; at < pcm.length; ) {
       const held = this.#held;
       const room = Math.min(pcm.length - at, samples.length - held);
-      samples.set(room === pcm.length ? pcm : pcm.subarray(at, at + room), held);
+      if (pcm instanceof Int16Array) for (let i = 0; i < room; i++) samples[held + i] = pcm[at + i]! / fullScale;
+      else samples.set(room === pcm.length ? pcm : pcm.subarray(at, at + room), held);
       at += room;
       this.#held = held + room;
       this.#takeHops(arrivedMs);
@@ -102,5 +106,7 @@ export class FeatureStream {
   }
 }
 
+/** What full scale is in whole numbers. */
+const fullScale = 32_768;
 /** A chunk of up to so many hops is taken in one go. */
 const chunkHops = 10;

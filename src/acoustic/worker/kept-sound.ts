@@ -1,4 +1,5 @@
 import { contextMs } from '../engine/context.ts';
+import { fullScale, type Samples } from '../engine/types.ts';
 
 /**
  * The sound of a stream that another worker would need to go on where one died: all that is not
@@ -18,16 +19,14 @@ export class KeptSound {
     this.#filled = pool.samples;
   }
 
-  /** Samples in [-1, 1]. */
-  push(pcm: Float32Array): void {
+  push(pcm: Samples): void {
     for (let at = 0; at < pcm.length; ) {
       if (this.#filled === this.#pool.samples) this.#addBlock();
       const block = this.#blocks.at(-1)!;
       const count = Math.min(pcm.length - at, this.#pool.samples - this.#filled);
-      // A typed array cuts the fraction off and would wrap what is too loud.
-      const filled = this.#filled;
-      for (let i = 0; i < count; i++) block[filled + i] = clamp(pcm[at + i]! * 32_768);
-      this.#filled = filled + count;
+      if (pcm instanceof Int16Array) block.set(count === pcm.length ? pcm : pcm.subarray(at, at + count), this.#filled);
+      else narrow(pcm.subarray(at, at + count), block, this.#filled);
+      this.#filled += count;
       at += count;
     }
   }
@@ -44,12 +43,12 @@ export class KeptSound {
   }
 
   /** Everything kept, and the frame that it begins with. */
-  replay(): { pcm: Float32Array; firstFrame: number } {
+  replay(): { pcm: Int16Array; firstFrame: number } {
     const held = Math.max(0, this.#blocks.length * this.#pool.samples - (this.#pool.samples - this.#filled));
-    const pcm = new Float32Array(held);
+    const pcm = new Int16Array(held);
     this.#blocks.forEach((block, index) => {
       const start = index * this.#pool.samples;
-      for (let i = 0; i < this.#pool.samples && start + i < held; i++) pcm[start + i] = block[i]! / 32_768;
+      pcm.set(block.subarray(0, held - start), start);
     });
     return { pcm, firstFrame: this.#firstBlock * this.#pool.frames };
   }
@@ -96,6 +95,12 @@ const blockMs = 500;
  * What 400 streams keep in calm times, 32 MB: the blocks of a burst go back to the system.
  */
 const mostSpare = 2000;
+
+/** A typed array would cut the fraction off, and wrap what is too loud. */
+function narrow(pcm: Float32Array, block: Int16Array, at: number): void {
+  for (let i = 0; i < pcm.length; i++) block[at + i] = clamp(pcm[i]! * fullScale);
+}
+
 function clamp(value: number): number {
   if (value >= 32_767) return 32_767;
   if (value <= -32_768) return -32_768;

@@ -51,10 +51,13 @@ export class StreamDesk implements Mail {
       case toWorkerKinds.opened:
         this.#open(stream);
         return;
-      case toWorkerKinds.sound: {
-        const [from, samples] = [(at + soundHeadBytes) / 4, memory.float64[at / 8 + 2]!];
-        const arrivedMs = toThreadMs(memory.float64[at / 8 + 1]!);
-        this.#streams.get(stream)?.push(memory.float32.subarray(from, from + samples), arrivedMs);
+      case toWorkerKinds.sound:
+      case toWorkerKinds.narrowSound: {
+        const isNarrow = kind === toWorkerKinds.narrowSound;
+        const from = (at + soundHeadBytes) / (isNarrow ? 2 : 4);
+        const end = from + memory.float64[at / 8 + 2]!;
+        const pcm = isNarrow ? memory.int16.subarray(from, end) : memory.float32.subarray(from, end);
+        this.#streams.get(stream)?.push(pcm, toThreadMs(memory.float64[at / 8 + 1]!));
         return;
       }
       case toWorkerKinds.ended:

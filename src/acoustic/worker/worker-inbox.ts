@@ -1,6 +1,7 @@
 import type { Exchange } from '../../threads/exchange.ts';
 import { sharedNowMs } from '../../threads/shared-clock.ts';
 import type { ThreadLink } from '../../threads/thread-link.ts';
+import type { Samples } from '../engine/types.ts';
 import { toWorkerKinds } from './worker-messages.ts';
 
 /** Writes what goes to the worker, of all streams; it is sent with the next round of mail. */
@@ -18,7 +19,7 @@ export class WorkerInbox {
     this.#note(toWorkerKinds.opened, stream);
   }
 
-  push(stream: number, pcm: Float32Array): void {
+  push(stream: number, pcm: Samples): void {
     if (this.#stopped) return;
     const nowMs = sharedNowMs();
     if (pcm.length <= mostSamples) this.#write(stream, pcm, nowMs);
@@ -43,14 +44,17 @@ export class WorkerInbox {
     this.#stopped = true;
   }
 
-  #write(stream: number, pcm: Float32Array, arrivedMs: number): void {
+  #write(stream: number, pcm: Samples, arrivedMs: number): void {
     const link = this.#link;
-    const at = link.begin(toWorkerKinds.sound, soundHeadBytes + 4 * pcm.length);
-    const { float64, float32 } = link.memory;
+    const isNarrow = pcm instanceof Int16Array;
+    const kind = isNarrow ? toWorkerKinds.narrowSound : toWorkerKinds.sound;
+    const at = link.begin(kind, soundHeadBytes + pcm.byteLength);
+    const { float64, float32, int16 } = link.memory;
     float64[at / 8] = stream;
     float64[at / 8 + 1] = arrivedMs;
     float64[at / 8 + 2] = pcm.length;
-    float32.set(pcm, (at + soundHeadBytes) / 4);
+    if (isNarrow) int16.set(pcm, (at + soundHeadBytes) / 2);
+    else float32.set(pcm, (at + soundHeadBytes) / 4);
     link.commit();
   }
 

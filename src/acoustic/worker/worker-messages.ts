@@ -32,6 +32,8 @@ export const toWorkerKinds = {
   sound: 1,
   ended: 2,
   closed: 3,
+  /** As `sound`, its samples in int16. */
+  narrowSound: 4,
 } as const;
 
 /** Records of the worker. */

@@ -1,4 +1,4 @@
-import type { AcousticFrames } from '../engine/types.ts';
+import type { AcousticFrames, Samples } from '../engine/types.ts';
 import { KeptSound, type SoundBlocks } from './kept-sound.ts';
 import type { WorkerInbox } from './worker-inbox.ts';
 
@@ -31,7 +31,7 @@ export class WorkerStream {
     this.#kept = new KeptSound(blocks);
   }
 
-  push(pcm: Float32Array, inbox: WorkerInbox): void {
+  push(pcm: Samples, inbox: WorkerInbox): void {
     this.#kept.push(pcm);
     inbox.push(this.#id, pcm);
   }

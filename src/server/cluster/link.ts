@@ -126,6 +126,8 @@ export class SupervisorLink implements Supervision {
     this.#send({ type: 'state', state });
     const spent = gateway.takeSpent();
     if (spent.length > 0) this.#send({ type: 'spent', spent });
+    const used = gateway.takeUsed();
+    if (used.length > 0) this.#send({ type: 'used', used });
   }
 
   #heard(message: ToGateway, socket: Socket | undefined): void {

@@ -11,6 +11,7 @@ import type {
   SharedClaims,
   SharedStart,
   SharedWhat,
+  Used,
 } from '../gateway/supervision.ts';
 import type { Refusal } from '../refusal.ts';
 
@@ -43,6 +44,7 @@ export type ToSupervisor =
   | { type: 'free'; place: number }
   | { type: 'fault'; fault: EngineFault }
   | { type: 'spent'; spent: readonly Spending[] }
+  | { type: 'used'; used: readonly Used[] }
   | { type: 'drained'; report: DrainReport }
   | QuestionOf<GatewayQuestions>
   | Answer;

@@ -56,13 +56,14 @@ export class Supervisor {
   #isClosed = false;
 
   constructor(options: SupervisorOptions) {
-    const { gateways, limits, tokens } = options;
+    const { gateways, limits, log, tokens } = options;
     this.#options = options;
     this.#server = createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => this.#accept(socket));
     this.#restarts = Array.from({ length: gateways }, () => new Restarts());
     this.#desk = new Desk({
       limits,
       tokens,
+      log,
       capacity: () => this.#sessionLimit(),
       hasDetached: () => [...this.#slots.values()].some(({ detached }) => detached > 0),
       giveUp: async (gateway, what, caller) => (await this.#slots.get(gateway)?.giveUp(what, caller)) ?? false,
@@ -204,6 +205,9 @@ export class Supervisor {
         break;
       case 'free':
         this.#desk.free(message.place);
+        break;
+      case 'used':
+        this.#desk.used(message.used);
         break;
       case 'fault':
       case 'spent':

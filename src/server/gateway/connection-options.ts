@@ -1,9 +1,11 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
+import type { Lane } from '../../protocol/client-messages.ts';
 import type { CallerAccounts } from '../admission/accounts.ts';
+import type { Admit } from '../admission/admit.ts';
 import type { Wire } from '../facade/wire.ts';
 import type { ServerContext, WorkAccount } from '../session/context.ts';
-import type { Admit } from './admit.ts';
+import type { Session } from '../session/session.ts';
 import type { Registry } from './registry.ts';
 import type { Takeover } from './takeover.ts';
 
@@ -30,6 +32,10 @@ export type ConnectionOptions = {
   takeover?: Takeover | undefined;
   /** Other gateways; absent: the server has none, or one of them passed this socket on. */
   elsewhere?: OtherGateways | undefined;
+  /** A session has begun through this socket. */
+  began?(session: Session): void;
+  /** The lane that all sessions of the client go in; undefined: as they ask. */
+  lane?: Lane | undefined;
   onClose(): void;
 };
 

@@ -3,6 +3,7 @@ import { closeCodes, wireErrors } from '../../protocol/codes.ts';
 import { parseClientMessage } from '../../protocol/parse-message.ts';
 import { stackOf } from '../../telemetry/log.ts';
 import { refusedBy } from '../admission/accounts.ts';
+import type { StartDecision, TakePlace } from '../admission/admit.ts';
 import { flood, readFrame, tooLarge } from '../admission/reading.ts';
 import { TokenBucket } from '../admission/token-bucket.ts';
 import type { Meant, Wire } from '../facade/wire.ts';
@@ -10,7 +11,6 @@ import { noteRefusal, type Refusal } from '../refusal.ts';
 import { openText, writtenLength } from '../session/open-text.ts';
 import { errorMessage } from '../session/replies.ts';
 import type { Session, SessionSocket } from '../session/session.ts';
-import type { StartDecision, TakePlace } from './admit.ts';
 import type { ConnectionOptions } from './connection-options.ts';
 import { CorkedSocket } from './corked-socket.ts';
 import { Relay, type Said } from './relay.ts';
@@ -312,9 +312,10 @@ export class Connection {
   }
 
   /** The session of a start; undefined: that is still being decided. */
-  #findStarted(start: StartMessage, data: Buffer | undefined): Session | Refusal | undefined {
-    const { accounts, registry, admit } = this.#options;
-    const before = registry.startedBefore(start, accounts[0]);
+  #findStarted(asked: StartMessage, data: Buffer | undefined): Session | Refusal | undefined {
+    const { accounts, registry, admit, lane, owner } = this.#options;
+    const start = lane === undefined ? asked : { ...asked, lane };
+    const before = registry.startedBefore(start, accounts[0], owner);
     if (before) return before;
     const admitted = admit(start, writtenLength(start.reference));
     if (!(admitted instanceof Promise)) return 'code' in admitted ? admitted : this.#begin(start, admitted);
@@ -358,7 +359,9 @@ export class Connection {
     if ('code' in text) return text;
     const place = takePlace();
     try {
-      return registry.create(message, { text, work, owner, account: accounts[0], place, isResumable: !wire });
+      const session = registry.create(message, { text, work, owner, account: accounts[0], place, isResumable: !wire });
+      this.#options.began?.(session);
+      return session;
     } catch (error) {
       place();
       text.release();

@@ -5,12 +5,14 @@ import { subprotocol } from '../../protocol/address.ts';
 import { stackOf } from '../../telemetry/log.ts';
 import type { Account } from '../admission/account.ts';
 import type { Accounts, Caller } from '../admission/accounts.ts';
+import type { TakePlace } from '../admission/admit.ts';
 import type { HttpRefusal } from '../admission/http-refusal.ts';
 import type { Room } from '../admission/room.ts';
 import type { GivenUp } from '../admission/shared-pool.ts';
 import type { WorkBudget } from '../admission/work-budget.ts';
 import { facadeAt } from '../facade/facades.ts';
 import type { Facade, Wire } from '../facade/wire.ts';
+import type { Refusal } from '../refusal.ts';
 import type { ServerContext } from '../session/context.ts';
 import { Connection } from './connection.ts';
 import type { Entrance } from './entrance.ts';
@@ -20,6 +22,7 @@ import type { Registry } from './registry.ts';
 import { admitAbove, elsewhereOf, placeAbove } from './supervised.ts';
 import type { SharedPlace, Supervision } from './supervision.ts';
 import type { Takeover } from './takeover.ts';
+import type { Tenancy } from './tenancy.ts';
 import { type CallerPolicy, callerOfUpgrade, hintsOf, pathOf, type Welcome } from './upgrade.ts';
 import { whileWaiting } from './waiting-socket.ts';
 
@@ -34,6 +37,7 @@ export type ReceptionOptions = {
   supervision: Supervision | undefined;
   /** Finds sessions of other gateways; absent: nobody keeps them. */
   takeover: Takeover | undefined;
+  tenancy: Tenancy | undefined;
   /** A request for a WebSocket is to be refused. */
   onRefused(socket: Duplex, refusal: HttpRefusal, facade: Facade | undefined): void;
   /** A request for a WebSocket is about to be answered. */
@@ -84,7 +88,7 @@ export class Reception {
   }
 
   #receive({ request, socket, head }: Omit<PassedOn, 'caller'>, found: Welcome | HttpRefusal): void {
-    const { accounts, entrance, onRefused, supervision } = this.#options;
+    const { accounts, entrance, onRefused, supervision, tenancy } = this.#options;
     const facade = facadeAt(pathOf(request));
     if ('status' in found) {
       onRefused(socket, found, facade);
@@ -93,8 +97,9 @@ export class Reception {
     const { wire, ...caller } = found;
     const hints = hintsOf(request);
     const mayResume = facade === undefined;
-    const full = entrance.connection(accounts.of(caller), hints, mayResume);
+    const full = entrance.connection(accounts.of(caller), hints, mayResume, tenancy?.spent(caller.member));
     if (full) {
+      if (caller.member) tenancy?.refused(caller.member, full);
       onRefused(socket, full, facade);
       return;
     }
@@ -131,8 +136,9 @@ export class Reception {
 
   #connect(socket: WebSocket, transport: Duplex, { caller, wire, shared, arrives }: Arrival): void {
     const isPassedOn = arrives === 'passed on';
-    const { context, entrance, registry, room, supervision, takeover, work } = this.#options;
+    const { context, entrance, registry, room, supervision, takeover, tenancy, work } = this.#options;
     const accounts = this.#options.accounts.of(caller);
+    const { member } = caller;
     // Who was passed on has its place where it came in.
     const free = isPassedOn ? () => {} : room.takeConnection(accounts);
     const connection: Connection = new Connection({
@@ -146,9 +152,14 @@ export class Reception {
       work: work.account(accounts),
       takeover,
       admit: (start, phones, isReturn = false) => {
-        const here = isReturn ? entrance.takeOver(accounts, start) : entrance.session(accounts, start, phones);
-        return supervision && !('code' in here) ? admitAbove(supervision, caller, { start, phones, here }) : here;
+        const enter = (): Refusal | TakePlace =>
+          isReturn ? entrance.takeOver(accounts, start) : entrance.session(accounts, start, phones);
+        const here = tenancy && member ? tenancy.admit(member, accounts, enter) : enter();
+        if (!supervision || here instanceof Promise || 'code' in here) return here;
+        return admitAbove(supervision, caller, { start, phones, here });
       },
+      began: (session) => member && tenancy?.began(session, member),
+      lane: member?.lane,
       elsewhere: supervision && !isPassedOn ? elsewhereOf(supervision, caller) : undefined,
       onClose: () => {
         free();

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { AcousticEngine, EngineFault } from '../../acoustic/engine/types.ts';
 import { listen } from '../../listen.ts';
 import { streamPath } from '../../protocol/address.ts';
-import type { SessionStore, StoreError, StoreTrouble } from '../../stores/session-store.ts';
+import type { SessionStore } from '../../stores/session-store.ts';
 import { type MetricSources, Metrics } from '../../telemetry/metrics.ts';
 import { ThrottledLog } from '../../telemetry/throttled-log.ts';
 import { collectGarbage } from '../../threads/memory.ts';
@@ -14,14 +14,13 @@ import { type HttpRefusal, refuseSocket } from '../admission/http-refusal.ts';
 import { Lobby } from '../admission/lobby.ts';
 import type { Room } from '../admission/room.ts';
 import { WorkBudget } from '../admission/work-budget.ts';
-import { Keeper } from '../durable/keeper.ts';
-import { Peers } from '../durable/peers.ts';
+import { GatewayStore } from '../durable/gateway-store.ts';
 import type { Facade } from '../facade/wire.ts';
 import { defaultLimits, type Limits, limitsByWireName, wireName } from '../limits.ts';
 import { OverloadControl } from '../overload/overload-control.ts';
-import { createSecret } from '../secrets.ts';
 import type { ServerContext } from '../session/context.ts';
 import { modelOf } from '../session/saved-session.ts';
+import type { TenantRegistry } from '../tenants/tenant-registry.ts';
 import { Dismissal } from './dismissal.ts';
 import { type DrainReport, drainSessions } from './drain.ts';
 import { Entrance } from './entrance.ts';
@@ -37,6 +36,7 @@ import { policyOf, type RunningServer, type ServerOptions, type ServerStats } fr
 import { othersOf, supervisedGateway } from './supervised.ts';
 import { idPrefix, type SupervisedGateway } from './supervision.ts';
 import { Takeover } from './takeover.ts';
+import { Tenancy } from './tenancy.ts';
 import { type CallerPolicy, identify, misdirected, refusalIn, refusedOperator } from './upgrade.ts';
 
 export type { RunningServer, ServerOptions } from './server-options.ts';
@@ -60,6 +60,7 @@ class Server implements RunningServer {
   readonly #overload: OverloadControl;
   readonly #watch: OverloadWatch;
   readonly #accounts: Accounts;
+  readonly #tenancy: Tenancy | undefined;
   readonly #room: Room;
   readonly #entrance: Entrance;
   readonly #dismissal: Dismissal;
@@ -68,8 +69,7 @@ class Server implements RunningServer {
   readonly #lobby: Lobby;
   readonly #http: HttpServer;
   readonly #reception: Reception;
-  readonly #keeper: Keeper | undefined;
-  readonly #peers: Peers | undefined;
+  readonly #durable: GatewayStore | undefined;
   #engine: AcousticEngine | undefined;
   #ready: Promise<void> = Promise.resolve();
   #port = 0;
@@ -86,8 +86,7 @@ class Server implements RunningServer {
     this.#log = new ThrottledLog(options.log, () => performance.now());
     this.#metrics = this.#newMetrics();
     this.#overload = new OverloadControl(this.#limits, options.cores ?? availableParallelism());
-    this.#keeper = options.store && this.#createKeeper(options.store);
-    this.#peers = options.store && this.#createPeers(options.store);
+    this.#durable = options.store && this.#createDurable(options.store);
     this.#context = this.#createContext();
     this.#registry = new Registry(this.#context);
     this.#watch = new OverloadWatch({
@@ -111,6 +110,7 @@ class Server implements RunningServer {
       now: this.#context.now,
       tellsSpending: options.supervision !== undefined,
     });
+    this.#tenancy = options.tenants && this.#newTenancy(options.tenants);
     this.#dismissal = new Dismissal({ context: this.#context, registry: this.#registry });
     this.#room = createRoom({
       context: this.#context,
@@ -159,7 +159,11 @@ class Server implements RunningServer {
     const beat = (): void => {
       for (const connection of this.#reception.connections()) connection.heartbeat();
     };
-    this.#timers = [setInterval(() => this.#tick(), tickMs), setInterval(beat, this.#limits.heartbeatMs)];
+    this.#timers = [
+      setInterval(() => this.#tick(), tickMs),
+      setInterval(beat, this.#limits.heartbeatMs),
+      setInterval(() => this.#tenancy?.look(), meterMs),
+    ];
     const guards = { tls: tls !== undefined, tokens: tokens !== undefined, tenants: tenants?.tenants.length };
     if (supervision) supervision.attach(this.#supervised());
     else log.info({ host: this.#host, port: this.#port, ...guards }, 'listening');
@@ -203,12 +207,18 @@ class Server implements RunningServer {
       metrics: this.#metrics,
       overload: this.#overload,
       lobby: this.#lobby,
+      tenancy: this.#tenancy,
       candidates: { connection: () => this.#reception.unstarted(), session: () => this.#registry.detached() },
       stats: () => this.stats(),
       capacity: this.#capacity,
       notReady: () => this.#notReady(),
       injectFault: (fault) => this.#injectFault(fault),
     });
+  }
+
+  #newTenancy(tenants: TenantRegistry): Tenancy {
+    const isSupervised = this.#options.supervision !== undefined;
+    return new Tenancy({ tenants, registry: this.#registry, log: this.#log, isSupervised });
   }
 
   #newMetrics(): Metrics {
@@ -222,6 +232,7 @@ class Server implements RunningServer {
       storeUp: () => this.#options.store?.isUp,
       overload: () => this.#overload,
       limits: () => limitsByWireName(this.#limits),
+      tenants: this.#options.tenants && (() => this.#tenancy?.numbers() ?? new Map()),
     });
   }
 
@@ -231,31 +242,16 @@ class Server implements RunningServer {
     return { provider, lostDevice: lostDevice?.device, ...this.#engine.stats() };
   }
 
-  #createKeeper(store: SessionStore): Keeper {
-    const onTrouble = (why: StoreTrouble): void => this.#metrics.storeFailure(why);
-    return new Keeper({ store, gateway: createSecret(9), ttlMs: this.#limits.resumeTtlMs, onTrouble });
-  }
-
-  #createPeers(store: SessionStore): Peers {
-    return new Peers({
+  #createDurable(store: SessionStore): GatewayStore {
+    return new GatewayStore({
       store,
+      ttlMs: this.#limits.resumeTtlMs,
       self: () => {
-        if (this.#notReady() !== undefined || !this.#keeper) return undefined;
         const url = this.#options.publicUrl ?? '';
-        return { id: this.#keeper.gateway, url, model: modelOf(this.#context) };
+        return this.#notReady() === undefined ? { url, model: modelOf(this.#context) } : undefined;
       },
       onTrouble: (why) => this.#metrics.storeFailure(why),
     });
-  }
-
-  #createTakeover(): Takeover | undefined {
-    const { store } = this.#options;
-    if (!store || !this.#keeper) return undefined;
-    const onFailed = ({ why }: StoreError): void => {
-      this.#metrics.storeFailure(why);
-      this.#log.warn({ why }, 'a session could not be resumed: the store does not answer');
-    };
-    return new Takeover({ context: this.#context, store, keeper: this.#keeper, registry: this.#registry, onFailed });
   }
 
   #createContext(): ServerContext {
@@ -272,7 +268,7 @@ class Server implements RunningServer {
       metrics: this.#metrics,
       log: this.#log,
       overload: this.#overload,
-      keeper: this.#keeper,
+      keeper: this.#durable?.keeper,
       idPrefix: this.#options.supervision ? idPrefix(this.#options.supervision.gateway) : '',
       now: () => performance.now(),
     };
@@ -325,7 +321,9 @@ class Server implements RunningServer {
       entrance: this.#entrance,
       work: this.#work,
       supervision: this.#options.supervision,
-      takeover: this.#createTakeover(),
+      takeover:
+        this.#durable && new Takeover({ context: this.#context, registry: this.#registry, durable: this.#durable }),
+      tenancy: this.#tenancy,
       onRefused: (socket, refusal, facade) => this.#refuse(socket, refusal, facade),
       onOpened: (request) => this.#lobby.leave(request.socket),
     });
@@ -374,8 +372,7 @@ class Server implements RunningServer {
     this.#watch.tick(nowMs, tickMs);
     for (const connection of this.#reception.connections()) connection.tick(nowMs);
     for (const session of this.#registry.all()) session.tick(nowMs);
-    this.#keeper?.tick(nowMs);
-    this.#peers?.tick(nowMs);
+    this.#durable?.tick(nowMs);
     this.#log.flush();
     this.#sweep.look(this.#registry.size, nowMs);
   }
@@ -383,3 +380,5 @@ class Server implements RunningServer {
 
 /** Jitter waits, acknowledgements and timeouts are looked at this often. */
 const tickMs = 20;
+/** How often what tenants have used is counted. */
+const meterMs = 1000;

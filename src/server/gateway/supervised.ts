@@ -4,13 +4,13 @@ import type { EngineFault } from '../../acoustic/engine/types.ts';
 import type { StartMessage } from '../../protocol/client-messages.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { Accounts, Caller } from '../admission/accounts.ts';
+import type { StartDecision, TakePlace } from '../admission/admit.ts';
 import type { HttpRefusal } from '../admission/http-refusal.ts';
 import type { Lobby } from '../admission/lobby.ts';
 import type { GivenUp } from '../admission/shared-pool.ts';
 import type { OverloadControl } from '../overload/overload-control.ts';
 import type { Refusal } from '../refusal.ts';
 import { sha256 } from '../secrets.ts';
-import type { StartDecision, TakePlace } from './admit.ts';
 import type { OtherGateways } from './connection-options.ts';
 import type { EntranceOptions } from './entrance.ts';
 import { type InnerDoor, passingHeaders } from './inner-door.ts';
@@ -23,6 +23,7 @@ import {
   type SupervisedGateway,
   type Supervision,
 } from './supervision.ts';
+import type { Tenancy } from './tenancy.ts';
 import { whileWaiting } from './waiting-socket.ts';
 
 /** The parts of a server that its supervisor asks and tells. */
@@ -33,6 +34,7 @@ export type SupervisedParts = {
   metrics: Metrics;
   overload: OverloadControl;
   lobby: Lobby;
+  tenancy: Tenancy | undefined;
   candidates: Record<SharedWhat, () => Iterable<GivenUp>>;
   stats(): ServerStats;
   /** Sessions that it carries now. */
@@ -71,6 +73,7 @@ export function supervisedGateway(parts: SupervisedParts): SupervisedGateway {
       };
     },
     takeSpent: () => accounts.takeSpent(),
+    takeUsed: () => parts.tenancy?.takeUsed() ?? [],
     owe: (spending) => accounts.owe(spending),
     injectFault: parts.injectFault,
   };

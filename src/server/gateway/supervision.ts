@@ -4,6 +4,7 @@ import type { Lane } from '../../protocol/client-messages.ts';
 import type { MetricsDocument } from '../../telemetry/metrics.ts';
 import type { Caller, Spending } from '../admission/accounts.ts';
 import type { HttpRefusal } from '../admission/http-refusal.ts';
+import type { Membership } from '../admission/membership.ts';
 import type { Refusal } from '../refusal.ts';
 
 /**
@@ -41,6 +42,8 @@ export type SupervisedGateway = {
   state(): GatewayState;
   /** What callers have taken of their rates here since this was asked before. */
   takeSpent(): readonly Spending[];
+  /** What tenants have used here since this was asked before. */
+  takeUsed(): readonly Used[];
   /** Charges callers for what they have taken elsewhere. */
   owe(spending: readonly Spending[]): void;
   injectFault(fault: EngineFault): void;
@@ -49,6 +52,9 @@ export type SupervisedGateway = {
   /** What those who pass on must show. */
   readonly doorSecret: string;
 };
+
+/** Sound that was heard for a tenant, or for one of its users. */
+export type Used = { member: Membership; ms: number };
 
 export type SharedWhat = 'connection' | 'session';
 

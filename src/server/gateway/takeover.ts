@@ -1,23 +1,21 @@
 import type { ClientMessage, StartMessage } from '../../protocol/client-messages.ts';
 import { readCheckpoint, type SessionCheckpoint } from '../../stores/checkpoint.ts';
-import { type ClaimOutcome, isSessionId, type SessionStore, StoreError } from '../../stores/session-store.ts';
+import { type ClaimOutcome, isSessionId, StoreError } from '../../stores/session-store.ts';
 import type { CallerAccounts } from '../admission/accounts.ts';
-import type { Keeper } from '../durable/keeper.ts';
+import type { Admit } from '../admission/admit.ts';
+import type { GatewayStore } from '../durable/gateway-store.ts';
 import { planOf } from '../durable/resumption.ts';
 import type { Refusal } from '../refusal.ts';
 import type { ServerContext, WorkAccount } from '../session/context.ts';
 import { openText, writtenLength } from '../session/open-text.ts';
 import { hashOf, modelOf } from '../session/saved-session.ts';
 import type { Session } from '../session/session.ts';
-import type { Admit } from './admit.ts';
 import type { Registry } from './registry.ts';
 
 export type TakeoverOptions = {
   context: ServerContext;
-  store: SessionStore;
-  keeper: Keeper;
   registry: Registry;
-  onFailed(error: StoreError): void;
+  durable: GatewayStore;
 };
 
 /** The client that comes back, and what asks for a place for its session. */
@@ -26,6 +24,7 @@ export type Returning = {
   accounts: CallerAccounts;
   work: WorkAccount;
   admit: Admit;
+  began?(session: Session): void;
 };
 
 type ResumeMessage = Extract<ClientMessage, { type: 'resume' }>;
@@ -46,14 +45,16 @@ export class Takeover {
   async find(message: ResumeMessage, here: Session | Refusal, caller: Returning): Promise<Session | Refusal> {
     if ('code' in here) return here.code === 'session_not_found' ? await this.#claim(message, caller) : here;
     // Who has heard more than this gateway said was elsewhere meanwhile.
-    const isBehind = message.last_event_id > here.lastEventId && this.#options.store.isUp;
-    if (!isBehind && (await this.#options.keeper.isOurs(here))) return here;
+    const { keeper, store } = this.#options.durable;
+    const isBehind = message.last_event_id > here.lastEventId && store.isUp;
+    if (!isBehind && (await keeper.isOurs(here))) return here;
     here.fence();
     return await this.#claim(message, caller);
   }
 
   async #claim(message: ResumeMessage, caller: Returning): Promise<Session | Refusal> {
-    const { context, store, keeper, onFailed } = this.#options;
+    const { context, durable } = this.#options;
+    const { store, keeper } = durable;
     const { session_id: sessionId, resume_token, replay } = message;
     if (!isSessionId(sessionId)) return notFound('no such session: it never was');
     if (!replay) return notFound('no such session here, and its client has kept nothing to go on with elsewhere');
@@ -63,7 +64,8 @@ export class Takeover {
       outcome = await store.claim({ ...claim, model: modelOf(context) }, context.limits.resumeTtlMs);
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
-      onFailed(error);
+      context.metrics.storeFailure(error.why);
+      context.log.warn({ why: error.why }, 'a session could not be resumed: the store does not answer');
       const message = 'the session is not here, and the store that knows where it was does not answer';
       return { code: 'server_busy', message, retryAfterMs: storeRetryMs };
     }
@@ -115,6 +117,7 @@ export class Takeover {
         audio: plan.audio,
       },
     });
+    caller.began?.(session);
     context.log.info(
       { session: session.id, generation: claimed.generation },
       'a session of another gateway goes on here',

@@ -1,5 +1,6 @@
-import { fromF32le, fromS16le } from '../../audio/pcm.ts';
-import { createResampler, type Resampler } from '../../audio/resampler.ts';
+import type { Samples } from '../../acoustic/engine/types.ts';
+import { fromF32le, fromS16le, readS16le } from '../../audio/pcm.ts';
+import { createResampler } from '../../audio/resampler.ts';
 import { type AudioFrame, bytesPerSample, type Codec } from '../../protocol/frame.ts';
 import type { SoundPlace } from '../../stores/checkpoint.ts';
 import type { Limits } from '../limits.ts';
@@ -13,20 +14,15 @@ import { type AddOutcome, type Checkpoint, JitterBuffer, type Released } from '.
  */
 export class Intake {
   readonly #options: IntakeOptions;
-  readonly #decode: typeof fromS16le;
-  readonly #resampler: Resampler;
+  readonly #toSound: (payload: Uint8Array) => Samples;
   readonly #buffer: JitterBuffer;
-  // All frames but the last are of one length: their samples go through the same memory, one frame
-  // after the other.
-  #samples = new Float32Array(0);
   #epochStartMs = 0;
   #firstFrameMs: number | undefined;
 
   constructor(options: IntakeOptions) {
-    const { codec, limits } = options;
+    const { limits } = options;
     this.#options = options;
-    this.#decode = codec === 'pcm_s16le' ? fromS16le : fromF32le;
-    this.#resampler = createResampler(options.sampleRateHz, options.modelRateHz);
+    this.#toSound = soundReader(options);
     if (options.from) {
       this.#epochStartMs = options.from.epochStartMs;
       this.#firstFrameMs = options.firstFrameMs;
@@ -117,7 +113,7 @@ export class Intake {
         const { frame, arrivedMs } = item;
         const endMs = this.#epochStartMs + ((frame.firstSample + this.#samplesIn(frame)) / sampleRateHz) * 1000;
         const refusal = this.#advance(endMs, nowMs);
-        if (!refusal) this.#options.onSound({ pcm: this.#resampler.push(this.#toSamples(frame)), endMs, arrivedMs });
+        if (!refusal) this.#options.onSound({ pcm: this.#toSound(frame.payload), endMs, arrivedMs });
         return refusal;
       }
     }
@@ -125,12 +121,6 @@ export class Intake {
 
   #samplesIn(frame: AudioFrame): number {
     return frame.payload.length / bytesPerSample[this.#options.codec];
-  }
-
-  #toSamples(frame: AudioFrame): Float32Array {
-    const length = this.#samplesIn(frame);
-    if (this.#samples.length !== length) this.#samples = new Float32Array(length);
-    return this.#decode(frame.payload, this.#samples);
   }
 
   /** A gap is heard as silence: the model would not catch up with more of it than with sound. */
@@ -182,12 +172,35 @@ export type IntakeOptions = {
 };
 
 export type Sound = {
-  /** Samples at the model's rate, in [-1, 1); the next sound overwrites them. */
-  pcm: Float32Array;
+  /** The next sound overwrites them. */
+  pcm: Samples;
   /** The session's clock at the end of the client's frame. */
   endMs: number;
   arrivedMs: number;
 };
+
+/**
+ * Reads payloads, one frame after the other, to samples at the model's rate: 16-bit sound at that
+ * rate as the whole numbers that it is. All frames but the last are of one length: their samples
+ * go through the same memory.
+ */
+function soundReader({ codec, sampleRateHz, modelRateHz }: IntakeOptions): (payload: Uint8Array) => Samples {
+  if (codec === 'pcm_s16le' && sampleRateHz === modelRateHz) {
+    let whole = new Int16Array(0);
+    return (payload) => {
+      if (2 * whole.length !== payload.length) whole = new Int16Array(payload.length / 2);
+      return readS16le(payload, whole);
+    };
+  }
+  const decode = codec === 'pcm_s16le' ? fromS16le : fromF32le;
+  const resampler = createResampler(sampleRateHz, modelRateHz);
+  let samples = new Float32Array(0);
+  return (payload) => {
+    const length = payload.length / bytesPerSample[codec];
+    if (samples.length !== length) samples = new Float32Array(length);
+    return resampler.push(decode(payload, samples));
+  };
+}
 
 /** A client may cut its sound as finely as this; the window of frames is counted in them. */
 const shortestFrameMs = 5;

@@ -79,6 +79,7 @@ export class Session implements KeptSession {
   readonly #keeper: SessionKeeper | undefined;
   #isElsewhere = false;
   #isOver = false;
+  readonly #clock = new AudioClock();
   #socket: SessionSocket | undefined;
   #heardMs: number;
   #detachedMs: number;
@@ -99,7 +100,7 @@ export class Session implements KeptSession {
     this.#startedMs = resumption?.startedMs ?? context.now();
     this.#heardMs = context.now();
     this.#detachedMs = this.#heardMs;
-    const clock = new AudioClock();
+    const clock = this.#clock;
     const outbox = this.#createOutbox(clock, resumption?.lastEventId);
     const settings = this.#settings;
     const onError = (error: unknown): void => this.#end.failInternally(error);
@@ -132,6 +133,11 @@ export class Session implements KeptSession {
   /** Sound that its client has kept for this gateway, ms. */
   get replayMs(): number {
     return this.#audio.replayMs;
+  }
+
+  /** Sound that was heard so far, gaps included, ms. */
+  get audioMs(): number {
+    return this.#clock.ms;
   }
 
   get lastEventId(): number {

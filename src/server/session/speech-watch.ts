@@ -1,3 +1,4 @@
+import type { Samples } from '../../acoustic/engine/types.ts';
 import { Vad } from '../../audio/vad.ts';
 
 /** Hears where speech begins and ends in a session's sound. */
@@ -12,7 +13,7 @@ export class SpeechWatch {
     this.#report = report;
   }
 
-  push(pcm: Float32Array): void {
+  push(pcm: Samples): void {
     for (const { type, atMs } of this.#vad.push(pcm)) this.#report(type, atMs + this.#lostMs);
   }
 

@@ -1,3 +1,4 @@
+import { fullScale, type Samples } from '../../acoustic/engine/types.ts';
 import { SpeechfbError } from '../../errors.ts';
 import { eachPhone, joinPhones, type WrittenPhones } from '../../protocol/written-phones.ts';
 import type { PipelineEvents, UtterancePipeline } from '../../scoring/pipeline.ts';
@@ -61,9 +62,9 @@ export class RemoteUtterance implements UtterancePipeline {
     return this.#sound.bytes;
   }
 
-  push(pcm: Float32Array): void {
+  push(pcm: Samples): void {
     if (this.#state !== 'open' || pcm.length === 0) return;
-    this.#sound.add(pcm);
+    this.#sound.add(pcm instanceof Int16Array ? toFloats(pcm) : pcm);
     this.#touch();
   }
 
@@ -258,3 +259,9 @@ function parse<Value>(bytes: Uint8Array): Value {
 
 /** Nodes at which one utterance may fail before it is given up. */
 const mostFailures = 2;
+
+function toFloats(pcm: Int16Array): Float32Array {
+  const floats = new Float32Array(pcm.length);
+  for (let at = 0; at < pcm.length; at++) floats[at] = pcm[at]! / fullScale;
+  return floats;
+}

@@ -59,7 +59,11 @@ describe('log-mel', () => {
   });
 });
 
-async function features(model: ModelPackage, chunks: readonly Float32Array[], end = true): Promise<number[]> {
+async function features(
+  model: ModelPackage,
+  chunks: readonly (Float32Array | Int16Array)[],
+  end = true,
+): Promise<number[]> {
   const plan = createLogMelPlan(model.features, model.sampleRateHz, await realFft(model.features.fft));
   const queue = new StepQueue(model.features.bins * model.features.stack);
   const stream = new FeatureStream(model, plan, queue);
@@ -104,6 +108,12 @@ describe('FeatureStream', () => {
     // Three hops of 80 samples, the last window of 256: 160 + 256.
     expect((await features(tiny, [testSound(415)], false)).length / width).toBe(0);
     expect((await features(tiny, [testSound(416)], false)).length / width).toBe(1);
+  });
+
+  it('hears the same in whole numbers of 16 bits, to the bit', async () => {
+    const whole = Int16Array.from(testSound(6000), (value) => value * 32_768);
+    const floats = Float32Array.from(whole, (value) => value / 32_768);
+    expect(await features(tiny, [whole.subarray(0, 999), whole.subarray(999)])).toEqual(await features(tiny, [floats]));
   });
 
   it('takes NaN and infinities as silence', async () => {

@@ -18,7 +18,7 @@ function look() {
   do {
     link.read(
       ({ kind }) => {
-        if (kind === toWorkerKinds.sound) throw new Error('out of device memory');
+        if ([toWorkerKinds.sound, toWorkerKinds.narrowSound].includes(kind)) throw new Error('out of device memory');
       },
       () => {},
     );

@@ -226,7 +226,8 @@ function create(changes: Partial<{ codec: Codec; sampleRateHz: number; latenessM
     latenessMs: () => 0,
     clock,
     onSound({ pcm, endMs, arrivedMs }) {
-      sounds.push([...pcm]);
+      const scale = pcm instanceof Int16Array ? 1 / 32_768 : 1;
+      sounds.push(Array.from(pcm, (sample) => sample * scale));
       heard.push(`${pcm.length} samples to ${endMs} ms, came at ${arrivedMs}`);
     },
     onGap: (ms, frames) => void heard.push(`gap of ${ms} ms, ${frames} frames`),
