@@ -9,8 +9,8 @@ import { findCircle, readImports, roomArrows, subRoomArrows, type Table, tablePr
  */
 const rooms: Table = {
   commands:
-    'acoustic audio budget capacity client config dialects load metrics protocol proxy report results routing scoring server sim slo stores telemetry threads trunk',
-  report: 'budget capacity load metrics protocol proxy results routing sim slo stats',
+    'acoustic admin audio audit budget capacity client config dialects load metrics protocol proxy report results routing scoring server sim slo stores telemetry threads trunk',
+  report: 'admin audit budget capacity load metrics protocol proxy results routing sim slo stats',
   load: 'audio capacity client clock config dialects metrics protocol proxy results scoring sim slo stats threads',
   results: 'config metrics slo stats',
   server: 'acoustic audio config protocol scoring stores telemetry threads',
@@ -18,6 +18,7 @@ const rooms: Table = {
   scoring: 'acoustic audio config protocol threads',
   slo: 'config metrics stats',
   acoustic: 'config threads',
+  admin: 'audit server telemetry',
   budget: 'config stats',
   capacity: 'config stats',
   routing: 'config',
@@ -28,6 +29,7 @@ const rooms: Table = {
   stores: 'protocol',
   telemetry: 'protocol',
   audio: '',
+  audit: 'config',
   clock: '',
   config: '',
   protocol: 'config',
@@ -49,6 +51,8 @@ const subRooms: Table = {
   'capacity/plan': 'capacity/queueing capacity/scenario capacity/simulation',
   'capacity/simulation': 'capacity/queueing capacity/scenario',
   client: 'client/link',
+  'commands/admin': 'commands',
+  'commands/audit': 'commands',
   'commands/budget': 'commands',
   'commands/canary': 'commands commands/slo',
   'commands/capacity': 'commands',
@@ -73,6 +77,7 @@ const subRooms: Table = {
   'load/plan': 'load/fault',
   'load/probe': 'load/meter load/scenario',
   'load/scenario': 'load/fault load/plan',
+  'report/admin': 'report/terminal',
   'load/service': 'load/fault load/plan load/scenario',
   'report/budget': 'report/export report/terminal',
   'report/capacity': 'report/export report/terminal',

@@ -35,7 +35,7 @@ export type SavedSession = {
   ordinal: number;
   /** The resume token's SHA-256: the store never sees that itself. */
   tokenHash: string;
-  /** The name of the token of who started it; undefined: nobody's. */
+  /** A digest of who started it, and alone may resume it; undefined: whoever has the token. */
   owner: string | undefined;
   /** What it is scored by, name and version: no other model can go on with it. */
   model: string;

@@ -52,10 +52,7 @@ export const registerServe: RegisterCommand = (program: Command, done) => {
         .argParser(flag('--parent-fd', wholeNumber(0, 1023)))
         .hideHelp(),
     );
-  addStoreOptions(command);
-  addCallerOptions(command);
-  addCurveOptions(command);
-  addRoleOptions(command);
+  for (const add of [addStoreOptions, addCallerOptions, addCurveOptions, addAdminOptions, addRoleOptions]) add(command);
   command.action(async (flags: ServeFlags) => {
     // First of all: a parent that dies meanwhile must not leave the server behind.
     if (flags.parentFd !== undefined) {
@@ -115,6 +112,14 @@ function addCurveOptions(command: Command): void {
     )
     .option('--force', 'with --calibrate: write over a file that is there')
     .option('--json', 'with --calibrate: one document on stdout');
+}
+
+/** What lets those who run the server look into it and change it. */
+function addAdminOptions(command: Command): void {
+  command
+    .option('--admin-listen <address>', 'the admin plane here, as 127.0.0.1:8095; beyond loopback it needs TLS')
+    .option('--admin-token-file <file>', 'who may call it: one "name role token" a line, role read or operate')
+    .option('--audit-log <file>', 'write down there what operators change; without it they change nothing');
 }
 
 /** What says which part of a service this process is. */

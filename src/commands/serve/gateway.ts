@@ -62,6 +62,7 @@ export async function runGateway(
       scoring: served.scoring,
       slots: served.slots,
       store,
+      nodes: served.nodes,
       log,
       supervision: link,
       cores,

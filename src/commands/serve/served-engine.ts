@@ -6,6 +6,7 @@ import { createWorkerEngine } from '../../acoustic/worker/worker-engine.ts';
 import { checkReadable } from '../../scoring/align/graph.ts';
 import { KnownTexts } from '../../scoring/threads/known-texts.ts';
 import { ScoringThreads } from '../../scoring/threads/pool.ts';
+import type { NodeDirectory } from '../../server/gateway/view.ts';
 import type { Scoring } from '../../server/session/context.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { SlotSource } from '../../telemetry/metrics.ts';
@@ -19,6 +20,7 @@ export type ServedEngine = {
   load(): Promise<AcousticEngine>;
   /** Absent: as many sessions as the server takes. */
   slots?: SlotSource;
+  nodes?: NodeDirectory;
   /** Rejects when it can never score again. */
   died: Promise<never>;
   close(): Promise<void>;
@@ -117,6 +119,7 @@ export function remoteEngine(options: NodePoolOptions): ServedEngine {
     },
     load: () => pool.hasNode().then(() => engine),
     slots: pool,
+    nodes: pool,
     died: new Promise<never>(() => {}),
     close: async () => pool.close(),
   };

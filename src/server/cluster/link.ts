@@ -146,6 +146,9 @@ export class SupervisorLink implements Supervision {
       case 'spent':
         this.#attached?.owe(message.spent);
         break;
+      case 'cordon':
+        this.#attached?.cordon(message.isCordoned);
+        break;
       case 'drain':
         void this.#options.onDrain().then((report) => this.#send({ type: 'drained', report }));
         break;
@@ -176,6 +179,10 @@ export class SupervisorLink implements Supervision {
     switch (question.name) {
       case 'metrics':
         return { document: (await this.#attached?.metrics()) ?? [] };
+      case 'view':
+        return { view: this.#attached?.view() };
+      case 'sessions':
+        return { sessions: this.#attached?.sessions() ?? [] };
       case 'give_up':
         return { isGivenUp: this.#attached?.giveUp(question.ask.what, question.ask.caller) ?? false };
     }

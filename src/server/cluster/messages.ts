@@ -13,6 +13,7 @@ import type {
   SharedWhat,
   Used,
 } from '../gateway/supervision.ts';
+import type { GatewayView, SessionView } from '../gateway/view.ts';
 import type { Refusal } from '../refusal.ts';
 
 /** What a gateway's model is, once it is warm. */
@@ -29,6 +30,8 @@ export type GatewayQuestions = {
 /** What a supervisor asks of a gateway. */
 export type SupervisorQuestions = {
   metrics: { ask: object; answer: { document: MetricsDocument } };
+  view: { ask: object; answer: { view: GatewayView | undefined } };
+  sessions: { ask: object; answer: { sessions: readonly SessionView[] } };
   give_up: { ask: { what: SharedWhat; caller: Caller }; answer: { isGivenUp: boolean } };
 };
 
@@ -57,6 +60,7 @@ export type ToGateway =
   | { type: 'fault'; fault: EngineFault }
   | { type: 'spent'; spent: readonly Spending[] }
   | { type: 'drain' }
+  | { type: 'cordon'; isCordoned: boolean }
   | { type: 'reload' }
   | QuestionOf<SupervisorQuestions>
   | Answer;

@@ -1,4 +1,5 @@
 import type { LiveGateway, SessionStore, StoreTrouble } from '../../stores/session-store.ts';
+import type { Metrics } from '../../telemetry/metrics.ts';
 import { createSecret } from '../secrets.ts';
 import { Keeper } from './keeper.ts';
 import { Peers } from './peers.ts';
@@ -9,8 +10,7 @@ export type GatewayStoreOptions = {
   ttlMs: number;
   /** Where this gateway is found and what it scores by; undefined while it takes no sessions. */
   self(): Omit<LiveGateway, 'id'> | undefined;
-  /** A call to the store failed. */
-  onTrouble(why: StoreTrouble): void;
+  metrics: Pick<Metrics, 'storeFailure'>;
 };
 
 /** A gateway's part in a store: its sessions are kept there, and it knows who else is. */
@@ -19,8 +19,9 @@ export class GatewayStore {
   readonly keeper: Keeper;
   readonly peers: Peers;
 
-  constructor({ store, ttlMs, self, onTrouble }: GatewayStoreOptions) {
+  constructor({ store, ttlMs, self, metrics }: GatewayStoreOptions) {
     const id = createSecret(9);
+    const onTrouble = (why: StoreTrouble): void => metrics.storeFailure(why);
     this.store = store;
     this.keeper = new Keeper({ store, gateway: id, ttlMs, onTrouble });
     const selfWithId = (): LiveGateway | undefined => {

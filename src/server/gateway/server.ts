@@ -4,8 +4,8 @@ import type { Duplex } from 'node:stream';
 import type { AcousticEngine, EngineFault } from '../../acoustic/engine/types.ts';
 import { listen } from '../../listen.ts';
 import { streamPath } from '../../protocol/address.ts';
-import type { SessionStore } from '../../stores/session-store.ts';
-import { type MetricSources, Metrics } from '../../telemetry/metrics.ts';
+import type { LiveGateway } from '../../stores/session-store.ts';
+import { Metrics } from '../../telemetry/metrics.ts';
 import { ThrottledLog } from '../../telemetry/throttled-log.ts';
 import { collectGarbage } from '../../threads/memory.ts';
 import { Accounts } from '../admission/accounts.ts';
@@ -17,6 +17,7 @@ import { WorkBudget } from '../admission/work-budget.ts';
 import { GatewayStore } from '../durable/gateway-store.ts';
 import type { Facade } from '../facade/wire.ts';
 import { defaultLimits, type Limits, limitsByWireName, wireName } from '../limits.ts';
+import { IdleSweep } from '../overload/idle-sweep.ts';
 import { OverloadControl } from '../overload/overload-control.ts';
 import type { ServerContext } from '../session/context.ts';
 import { modelOf } from '../session/saved-session.ts';
@@ -25,7 +26,6 @@ import { Dismissal } from './dismissal.ts';
 import { type DrainReport, drainSessions } from './drain.ts';
 import { Entrance } from './entrance.ts';
 import { createHttpHandler } from './http.ts';
-import { IdleSweep } from './idle-sweep.ts';
 import { InnerDoor } from './inner-door.ts';
 import { closeListener, createListener, listenHints, refuseUnread } from './listener.ts';
 import { OverloadWatch } from './overload-watch.ts';
@@ -38,6 +38,7 @@ import { idPrefix, type SupervisedGateway } from './supervision.ts';
 import { Takeover } from './takeover.ts';
 import { Tenancy } from './tenancy.ts';
 import { type CallerPolicy, identify, misdirected, refusalIn, refusedOperator } from './upgrade.ts';
+import { engineNumbers, type GatewayView, type SessionView, sessionViews } from './view.ts';
 
 export type { RunningServer, ServerOptions } from './server-options.ts';
 
@@ -76,6 +77,7 @@ class Server implements RunningServer {
   #timers: NodeJS.Timeout[] = [];
   #innerDoor: InnerDoor | undefined;
   #isDraining = false;
+  #isCordoned = false;
   readonly #capacity = () => Math.min(this.#overload.sessionLimit, this.#options.slots?.places() ?? Infinity);
 
   constructor(options: ServerOptions) {
@@ -86,7 +88,9 @@ class Server implements RunningServer {
     this.#log = new ThrottledLog(options.log, () => performance.now());
     this.#metrics = this.#newMetrics();
     this.#overload = new OverloadControl(this.#limits, options.cores ?? availableParallelism());
-    this.#durable = options.store && this.#createDurable(options.store);
+    const { store } = options;
+    const ttlMs = this.#limits.resumeTtlMs;
+    this.#durable = store && new GatewayStore({ store, ttlMs, self: () => this.#self(), metrics: this.#metrics });
     this.#context = this.#createContext();
     this.#registry = new Registry(this.#context);
     this.#watch = new OverloadWatch({
@@ -173,6 +177,28 @@ class Server implements RunningServer {
     return { sockets: this.#reception.size, sessions: this.#registry.size, ...this.#registry.countByState() };
   }
 
+  view(): GatewayView {
+    const { slots, nodes } = this.#options;
+    return {
+      notReady: this.#notReady(),
+      sockets: this.#reception.size,
+      sessions: this.#registry.countByState(),
+      lanes: this.#registry.countByLane(),
+      sessionLimit: this.#capacity(),
+      level: this.#overload.level,
+      slots: slots?.stats(),
+      nodes: nodes?.nodes() ?? [],
+    };
+  }
+
+  sessions(): readonly SessionView[] {
+    return sessionViews(this.#registry.all(), this.#context.now(), this.#options.nodes);
+  }
+
+  cordon(isCordoned: boolean): void {
+    this.#isCordoned = isCordoned;
+  }
+
   async drain(): Promise<DrainReport> {
     this.#isDraining = true;
     for (const connection of this.#reception.connections()) connection.leave();
@@ -213,6 +239,9 @@ class Server implements RunningServer {
       capacity: this.#capacity,
       notReady: () => this.#notReady(),
       injectFault: (fault) => this.#injectFault(fault),
+      view: () => this.view(),
+      sessions: () => this.sessions(),
+      cordon: (isCordoned) => this.cordon(isCordoned),
     });
   }
 
@@ -226,7 +255,7 @@ class Server implements RunningServer {
     return new Metrics({
       version,
       sessions: () => this.#registry.countByState(),
-      engine: () => this.#engineNumbers(),
+      engine: () => this.#engine && engineNumbers(this.#engine),
       scoring: () => scoring.stats?.(),
       slots: () => this.#options.slots?.stats(),
       storeUp: () => this.#options.store?.isUp,
@@ -236,22 +265,10 @@ class Server implements RunningServer {
     });
   }
 
-  #engineNumbers(): ReturnType<MetricSources['engine']> {
-    if (!this.#engine) return undefined;
-    const { provider, lostDevice } = this.#engine;
-    return { provider, lostDevice: lostDevice?.device, ...this.#engine.stats() };
-  }
-
-  #createDurable(store: SessionStore): GatewayStore {
-    return new GatewayStore({
-      store,
-      ttlMs: this.#limits.resumeTtlMs,
-      self: () => {
-        const url = this.#options.publicUrl ?? '';
-        return this.#notReady() === undefined ? { url, model: modelOf(this.#context) } : undefined;
-      },
-      onTrouble: (why) => this.#metrics.storeFailure(why),
-    });
+  /** As the other gateways see it; undefined while it takes no sessions. */
+  #self(): Omit<LiveGateway, 'id'> | undefined {
+    const url = this.#options.publicUrl ?? '';
+    return this.#notReady() === undefined ? { url, model: modelOf(this.#context) } : undefined;
   }
 
   #createContext(): ServerContext {
@@ -339,7 +356,7 @@ class Server implements RunningServer {
       returns: this.#dismissal.returns,
       capacity: this.#capacity,
       state: () => ({
-        draining: this.#isDraining,
+        draining: this.#isDraining || this.#isCordoned,
         engine: this.#engine?.stats(),
         scoring: this.#options.scoring.stats?.(),
       }),
@@ -352,7 +369,7 @@ class Server implements RunningServer {
   }
 
   #notReady(): string | undefined {
-    if (this.#isDraining) return 'draining';
+    if (this.#isDraining || this.#isCordoned) return 'draining';
     if (!this.#engine) return 'the model warms up';
     return stalled(this.#engine.stats(), this.#options.scoring.stats?.(), this.#limits);
   }

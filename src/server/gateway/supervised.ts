@@ -24,6 +24,7 @@ import {
   type Supervision,
 } from './supervision.ts';
 import type { Tenancy } from './tenancy.ts';
+import type { GatewayView, SessionView } from './view.ts';
 import { whileWaiting } from './waiting-socket.ts';
 
 /** The parts of a server that its supervisor asks and tells. */
@@ -41,6 +42,9 @@ export type SupervisedParts = {
   capacity(): number;
   notReady(): string | undefined;
   injectFault(fault: EngineFault): void;
+  view(): GatewayView;
+  sessions(): readonly SessionView[];
+  cordon(isCordoned: boolean): void;
 };
 
 /** A server as its supervisor sees it. */
@@ -76,6 +80,9 @@ export function supervisedGateway(parts: SupervisedParts): SupervisedGateway {
     takeUsed: () => parts.tenancy?.takeUsed() ?? [],
     owe: (spending) => accounts.owe(spending),
     injectFault: parts.injectFault,
+    view: parts.view,
+    sessions: parts.sessions,
+    cordon: parts.cordon,
   };
 }
 

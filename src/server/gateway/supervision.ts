@@ -6,6 +6,7 @@ import type { Caller, Spending } from '../admission/accounts.ts';
 import type { HttpRefusal } from '../admission/http-refusal.ts';
 import type { Membership } from '../admission/membership.ts';
 import type { Refusal } from '../refusal.ts';
+import type { GatewayView, SessionView } from './view.ts';
 
 /**
  * What a gateway asks of its supervisor where a server has several gateways, each a process of its
@@ -47,6 +48,10 @@ export type SupervisedGateway = {
   /** Charges callers for what they have taken elsewhere. */
   owe(spending: readonly Spending[]): void;
   injectFault(fault: EngineFault): void;
+  view(): GatewayView;
+  sessions(): readonly SessionView[];
+  /** Lets nobody new in, or does again. */
+  cordon(isCordoned: boolean): void;
   /** The TCP port of this machine where it takes sockets that are passed on. */
   readonly doorPort: number;
   /** What those who pass on must show. */

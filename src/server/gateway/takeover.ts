@@ -60,7 +60,12 @@ export class Takeover {
     if (!replay) return notFound('no such session here, and its client has kept nothing to go on with elsewhere');
     let outcome: ClaimOutcome;
     try {
-      const claim = { sessionId, tokenHash: hashOf(resume_token), owner: caller.owner, gateway: keeper.gateway };
+      const claim = {
+        sessionId,
+        tokenHash: hashOf(resume_token),
+        owner: caller.owner && hashOf(caller.owner),
+        gateway: keeper.gateway,
+      };
       outcome = await store.claim({ ...claim, model: modelOf(context) }, context.limits.resumeTtlMs);
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;

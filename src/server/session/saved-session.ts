@@ -39,14 +39,14 @@ export function savedSession(
     generation: session.generation,
     ordinal,
     tokenHash: hashOf(session.resumeToken),
-    owner: session.owner,
+    owner: session.owner && hashOf(session.owner),
     model: modelOf(context),
     gateway,
     value,
   };
 }
 
-/** What the store knows of a token. */
+/** What the store knows of a token, and of whose the session is, which may be a person. */
 export function hashOf(token: string): string {
   return sha256(token).toString('base64url');
 }

@@ -67,6 +67,8 @@ export class Session implements KeptSession {
   readonly generation: number;
   readonly owner: string | undefined;
   readonly startedWith: StartMessage;
+  /** Monotonic, ms. */
+  readonly startedMs: number;
   readonly #context: ServerContext;
   readonly #work: WorkAccount;
   readonly #settings: SessionSettings;
@@ -75,7 +77,6 @@ export class Session implements KeptSession {
   readonly #acks: Acknowledger;
   readonly #end: SessionEnd;
   readonly #onEnd: () => void;
-  readonly #startedMs: number;
   readonly #keeper: SessionKeeper | undefined;
   #isElsewhere = false;
   #isOver = false;
@@ -97,7 +98,7 @@ export class Session implements KeptSession {
     this.#onEnd = onEnd;
     const { emit_interval_ms: emitIntervalMs, granularity } = start;
     this.#settings = resumption?.settings ?? { emitIntervalMs, granularity };
-    this.#startedMs = resumption?.startedMs ?? context.now();
+    this.startedMs = resumption?.startedMs ?? context.now();
     this.#heardMs = context.now();
     this.#detachedMs = this.#heardMs;
     const clock = this.#clock;
@@ -279,7 +280,7 @@ export class Session implements KeptSession {
 
   saved(as: { gateway: string; ordinal: number }): SavedSession {
     const parts = { settings: this.#settings, audio: this.#audio, outbox: this.#outbox };
-    return savedSession({ context: this.#context, session: this, startedMs: this.#startedMs, ...parts }, as);
+    return savedSession({ context: this.#context, session: this, startedMs: this.startedMs, ...parts }, as);
   }
 
   nowMs(): number {
@@ -335,7 +336,7 @@ export class Session implements KeptSession {
     if (this.#socket) this.#watchSocket(this.#socket, nowMs);
     else if (nowMs - this.#detachedMs > limits.resumeTtlMs) this.abandon();
     if (this.#end.phase !== 'live') return;
-    if (nowMs - this.#startedMs > limits.maxSessionMs) {
+    if (nowMs - this.startedMs > limits.maxSessionMs) {
       const message = `a session may last ${limits.maxSessionMs} ms (max_session_ms)`;
       this.#end.afterFinals('timeout', { code: 'session_too_long', message, limit: 'maxSessionMs' });
     } else if (this.#socket && nowMs - this.#heardMs > limits.idleTimeoutMs) {

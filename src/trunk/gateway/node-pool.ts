@@ -129,6 +129,18 @@ export class NodePool {
     };
   }
 
+  /** Each node that is looked for, whether it is there or not. */
+  nodes(): { address: string; isUp: boolean; isDraining: boolean; slots: number; free: number; leases: number }[] {
+    return [...this.#links.values()].map(({ address, isUp, isDraining, slots, free, leases }) => {
+      return { address, isUp, isDraining, slots, free, leases };
+    });
+  }
+
+  /** The node at which a speaker is scored now; undefined: at none. */
+  nodeOf(speaker: string): string | undefined {
+    return this.#sessions.get(speaker)?.place?.link.address;
+  }
+
   /** The nodes as a server sees its engine. */
   engineStats(): EngineStats {
     const links = [...this.#links.values()].filter((link) => link.isUp);

@@ -19,6 +19,8 @@ export type InferenceNode = {
   slots(): SlotNumbers;
   /** Whether it grants nothing any more. */
   readonly isDraining: boolean;
+  /** Tells every gateway to move its sessions away, or that it takes sessions again. */
+  cordon(isCordoned: boolean): void;
   /** Tells every gateway to move its sessions away; resolves when they have, or after `drainMs`. */
   drain(): Promise<{ moved: boolean }>;
   /** Ends every trunk at once. */
@@ -45,6 +47,10 @@ export async function startInferenceNode(options: InferenceNodeOptions): Promise
   const timer = startTicking(core, trunks);
   const bound = address.startsWith('unix:') ? address : address.replace(/:\d+$/, `:${port}`);
   options.log.info({ address: bound, slots: options.slots, region: options.region }, 'waits for gateways');
+  const cordon = (isCordoned: boolean): void => {
+    core.drain(isCordoned);
+    for (const trunk of trunks) trunk.sayLoad();
+  };
   const close = async (): Promise<void> => {
     clearInterval(timer);
     for (const trunk of trunks) trunk.close();
@@ -61,9 +67,9 @@ export async function startInferenceNode(options: InferenceNodeOptions): Promise
     get isDraining() {
       return core.isDraining;
     },
+    cordon,
     async drain() {
-      core.drain();
-      for (const trunk of trunks) trunk.sayLoad();
+      cordon(true);
       const untilMs = performance.now() + drainMs;
       while (core.leases.free < core.leases.slots && performance.now() < untilMs) await delay(tickMs);
       const moved = core.leases.free === core.leases.slots;
