@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { backoffMs } from '../backoff.ts';
 import type { ClientMessageInput, ReferenceInput } from '../protocol/client-messages.ts';
 import type { ServerEvent } from '../protocol/server-messages.ts';
 import type { EventProblem } from '../protocol/server-schema.ts';
-import { backoffMs } from './backoff.ts';
 import type { ClientOptions } from './client-options.ts';
 import { type ClientEnd, outcomeOfClose } from './close-outcome.ts';
 import { Controls } from './controls.ts';
@@ -49,7 +49,7 @@ export class StreamClient implements LinkEvents {
   /** What the server last said of another attempt. */
   #refusal: LinkRefusal | undefined;
   /** The server has too many sessions, and this one is to come back. */
-  #sentAway: GoAway | undefined;
+  #sentAway: { goAway: GoAway; atMs: number } | undefined;
   #ended = false;
   #closing = false;
   /** True while `open()` runs: its first events arrive before `#link` is set. */
@@ -88,9 +88,9 @@ export class StreamClient implements LinkEvents {
     return this.#ended;
   }
 
-  /** The server wants it to go: nothing more is to be said. */
-  get leaving(): boolean {
-    return this.#sentAway !== undefined;
+  /** Since when it says nothing more because the server wants it to go. */
+  get leftMs(): number | undefined {
+    return this.#sentAway?.atMs;
   }
 
   /** The server has taken a connection, whatever it said then. */
@@ -223,7 +223,7 @@ export class StreamClient implements LinkEvents {
     // A gateway that cannot take a session up now may be able to soon, or another one may.
     const isPutOff = !this.#connected && this.#ready !== undefined && this.#refusal?.retryable === true;
     if (isPutOff) this.#lose(reason, this.#options.clock(), this.#refusal?.retryAfterMs);
-    else if (this.#sentAway && outcome) this.#endSentAway(this.#sentAway, code, reason);
+    else if (this.#sentAway && outcome) this.#endSentAway(this.#sentAway.goAway, code, reason);
     else if (outcome === 'refused' && this.#asksAnother(from)) this.#open();
     else if (outcome === 'refused')
       this.#end({ outcome, code, reason, ...(this.#refusal ?? from.refusal ?? { retryable: true }) });
@@ -308,7 +308,7 @@ export class StreamClient implements LinkEvents {
 
   /** Says that it has heard: its last frames are acknowledged, and the finals come. */
   #leave(event: GoAway): void {
-    this.#sentAway = event;
+    this.#sentAway = { goAway: event, atMs: this.#sentAway?.atMs ?? this.#options.clock() };
     this.close();
   }
 

@@ -88,9 +88,8 @@ class Server implements RunningServer {
     this.#log = new ThrottledLog(options.log, () => performance.now());
     this.#metrics = this.#newMetrics();
     this.#overload = new OverloadControl(this.#limits, options.cores ?? availableParallelism());
-    const { store } = options;
-    const ttlMs = this.#limits.resumeTtlMs;
-    this.#durable = store && new GatewayStore({ store, ttlMs, self: () => this.#self(), metrics: this.#metrics });
+    const own = { ttlMs: this.#limits.resumeTtlMs, self: () => this.#self(), metrics: this.#metrics };
+    this.#durable = options.store && new GatewayStore({ store: options.store, ...own });
     this.#context = this.#createContext();
     this.#registry = new Registry(this.#context);
     this.#watch = new OverloadWatch({

@@ -34,7 +34,7 @@ export type UtteranceOptions = {
   engine: AcousticEngine;
   open: OpenUtterance;
   outbox: Outbox;
-  overload: Pick<OverloadControl, 'level' | 'felt'>;
+  overload: Pick<OverloadControl, 'level' | 'felt' | 'scored'>;
   /** Read at each result; the emit interval is fixed when the utterance begins. */
   settings: Readonly<SessionSettings>;
   now(): number;
@@ -100,8 +100,9 @@ export class Utterance {
 
   /** Everything final; resolves when `utterance_final` is in the outbox. */
   async finish(reason: FinalReason, marker: string | null): Promise<void> {
-    const { id, startMs, outbox, settings, told } = this.#options;
+    const { id, startMs, outbox, overload, settings, told, now } = this.#options;
     const { timing, ...result } = shiftResult(await this.#pipeline.finish(), startMs);
+    overload.scored(now(), this.#heardMs - this.#scoredMs);
     this.#scoredMs = this.#heardMs;
     if (told?.isFinal) return;
     if (settings.granularity !== 'utterance') outbox.send(this.#transcript.final(result, timing), this.#scoredMs);
@@ -116,8 +117,10 @@ export class Utterance {
   #onFeedback(feedback: Feedback): void {
     const { id, startMs, outbox, overload, settings } = this.#options;
     const producedMs = this.#options.now() - (feedback.ageMs ?? 0);
+    const before = this.#scoredMs;
     // At the end the model hears silence beyond the sound, for its look-ahead.
-    this.#scoredMs = Math.max(this.#scoredMs, Math.min(this.#heardMs, startMs + feedback.audioMs));
+    this.#scoredMs = Math.max(before, Math.min(this.#heardMs, startMs + feedback.audioMs));
+    overload.scored(producedMs, this.#scoredMs - before);
     this.#unsentProgress = feedback.progress ?? this.#unsentProgress;
     const { level } = overload;
     const { told } = this.#options;
