@@ -54,6 +54,7 @@ export async function runGateway(
     const store = openStore(settings.store, log);
     const tenants = tenantsOf(settings, log);
     followTenants(tenants, settings, reloads);
+    served.followTls?.(reloads);
     const started = startServer({
       ...options,
       tenants,

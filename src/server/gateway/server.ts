@@ -4,7 +4,6 @@ import type { Duplex } from 'node:stream';
 import type { AcousticEngine, EngineFault } from '../../acoustic/engine/types.ts';
 import { listen } from '../../listen.ts';
 import { streamPath } from '../../protocol/address.ts';
-import type { LiveGateway } from '../../stores/session-store.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
 import { ThrottledLog } from '../../telemetry/throttled-log.ts';
 import { collectGarbage } from '../../threads/memory.ts';
@@ -17,10 +16,10 @@ import { WorkBudget } from '../admission/work-budget.ts';
 import { GatewayStore } from '../durable/gateway-store.ts';
 import type { Facade } from '../facade/wire.ts';
 import { defaultLimits, type Limits, limitsByWireName, wireName } from '../limits.ts';
+import { AwakeClock } from '../overload/awake-clock.ts';
 import { IdleSweep } from '../overload/idle-sweep.ts';
 import { OverloadControl } from '../overload/overload-control.ts';
 import type { ServerContext } from '../session/context.ts';
-import { modelOf } from '../session/saved-session.ts';
 import type { TenantRegistry } from '../tenants/tenant-registry.ts';
 import { Dismissal } from './dismissal.ts';
 import { type DrainReport, drainSessions } from './drain.ts';
@@ -38,7 +37,7 @@ import { idPrefix, type SupervisedGateway } from './supervision.ts';
 import { Takeover } from './takeover.ts';
 import { Tenancy } from './tenancy.ts';
 import { type CallerPolicy, identify, misdirected, refusalIn, refusedOperator } from './upgrade.ts';
-import { engineNumbers, type GatewayView, type SessionView, sessionViews } from './view.ts';
+import { engineNumbers, type GatewayView, type SessionView, selfOf, sessionViews } from './view.ts';
 
 export type { RunningServer, ServerOptions } from './server-options.ts';
 
@@ -59,6 +58,7 @@ class Server implements RunningServer {
   readonly #context: ServerContext;
   readonly #registry: Registry;
   readonly #overload: OverloadControl;
+  readonly #awake = new AwakeClock(() => performance.now());
   readonly #watch: OverloadWatch;
   readonly #accounts: Accounts;
   readonly #tenancy: Tenancy | undefined;
@@ -78,6 +78,7 @@ class Server implements RunningServer {
   #innerDoor: InnerDoor | undefined;
   #isDraining = false;
   #isCordoned = false;
+  readonly #self = () => selfOf(this.#notReady(), this.#options.publicUrl, this.#context);
   readonly #capacity = () => Math.min(this.#overload.sessionLimit, this.#options.slots?.places() ?? Infinity);
 
   constructor(options: ServerOptions) {
@@ -88,7 +89,7 @@ class Server implements RunningServer {
     this.#log = new ThrottledLog(options.log, () => performance.now());
     this.#metrics = this.#newMetrics();
     this.#overload = new OverloadControl(this.#limits, options.cores ?? availableParallelism());
-    const own = { ttlMs: this.#limits.resumeTtlMs, self: () => this.#self(), metrics: this.#metrics };
+    const own = { ttlMs: this.#limits.resumeTtlMs, metrics: this.#metrics, self: () => this.#self() };
     this.#durable = options.store && new GatewayStore({ store: options.store, ...own });
     this.#context = this.#createContext();
     this.#registry = new Registry(this.#context);
@@ -162,9 +163,11 @@ class Server implements RunningServer {
     const beat = (): void => {
       for (const connection of this.#reception.connections()) connection.heartbeat();
     };
+    // Timers come before the sockets are read: what was answered meanwhile must be heard first.
+    const beatOnceRead = (): void => void setImmediate(beat);
     this.#timers = [
       setInterval(() => this.#tick(), tickMs),
-      setInterval(beat, this.#limits.heartbeatMs),
+      setInterval(beatOnceRead, this.#limits.heartbeatMs),
       setInterval(() => this.#tenancy?.look(), meterMs),
     ];
     const guards = { tls: tls !== undefined, tokens: tokens !== undefined, tenants: tenants?.tenants.length };
@@ -264,12 +267,6 @@ class Server implements RunningServer {
     });
   }
 
-  /** As the other gateways see it; undefined while it takes no sessions. */
-  #self(): Omit<LiveGateway, 'id'> | undefined {
-    const url = this.#options.publicUrl ?? '';
-    return this.#notReady() === undefined ? { url, model: modelOf(this.#context) } : undefined;
-  }
-
   #createContext(): ServerContext {
     const loaded = (): AcousticEngine => {
       if (!this.#engine) throw new Error('the model is not loaded yet');
@@ -287,6 +284,7 @@ class Server implements RunningServer {
       keeper: this.#durable?.keeper,
       idPrefix: this.#options.supervision ? idPrefix(this.#options.supervision.gateway) : '',
       now: () => performance.now(),
+      awake: () => this.#awake.ms,
     };
   }
 
@@ -386,7 +384,9 @@ class Server implements RunningServer {
   #tick(): void {
     const nowMs = this.#context.now();
     this.#watch.tick(nowMs, tickMs);
-    for (const connection of this.#reception.connections()) connection.tick(nowMs);
+    this.#awake.tick();
+    const awakeMs = this.#awake.ms;
+    for (const connection of this.#reception.connections()) connection.tick(awakeMs);
     for (const session of this.#registry.all()) session.tick(nowMs);
     this.#durable?.tick(nowMs);
     this.#log.flush();
