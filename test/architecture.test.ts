@@ -26,7 +26,7 @@ const rooms: Table = {
   dialects: 'audio config',
   metrics: 'protocol stats',
   sim: 'config stats',
-  stores: 'protocol',
+  stores: 'protocol telemetry',
   telemetry: 'protocol',
   audio: '',
   audit: 'config',

@@ -5,17 +5,18 @@ import { type GatewayChannel, SupervisorLink } from '../../server/cluster/link.t
 import { coresOfOne, limitsOfOne } from '../../server/cluster/shares.ts';
 import { startServer } from '../../server/gateway/server.ts';
 import { defaultLimits } from '../../server/limits.ts';
+import { openStore } from '../../stores/redis/open-store.ts';
 import { createLog, type Log } from '../../telemetry/log.ts';
 import { defer } from '../../threads/defer.ts';
 import { toPlainError } from '../../threads/plain-error.ts';
 import { shippedPath } from '../package.ts';
+import { followCertificate } from './certificates.ts';
 import { firstGuess, readDeviceCurve } from './curve.ts';
 import { collectOnOwnThread } from './few-cores.ts';
 import { warmOf } from './ready.ts';
 import { Reloads } from './reloads.ts';
 import { servedEngine } from './roles.ts';
 import { type ServeSettings, serverOptionsOf } from './settings.ts';
-import { openStore } from './store.ts';
 import { followTenants, tenantsOf } from './tenants.ts';
 
 /** What a gateway's process is told to begin with. */
@@ -69,6 +70,7 @@ export async function runGateway(
       cores,
     });
     const server = await started;
+    followCertificate(server, settings, reloads);
     const loading = served.load();
     warming.resolve(loading);
     loading.then((engine) => channel.send({ type: 'warm', model: warmOf(engine) }), over.reject);

@@ -8,12 +8,14 @@ import type { Warm } from '../../server/cluster/messages.ts';
 import { gatewaysFor } from '../../server/cluster/shares.ts';
 import { startServer } from '../../server/gateway/server.ts';
 import { defaultLimits } from '../../server/limits.ts';
+import { openStore } from '../../stores/redis/open-store.ts';
 import { createLog } from '../../telemetry/log.ts';
 import { defer } from '../../threads/defer.ts';
 import { toPlainError } from '../../threads/plain-error.ts';
 import { shippedPath } from '../package.ts';
 import { Admin, adminSettingsOf } from './admin.ts';
 import { gatewayTarget } from './admin-targets.ts';
+import { followCertificate } from './certificates.ts';
 import { checkCurveFlags, firstGuess, readDeviceCurve } from './curve.ts';
 import { collectOnOwnThread } from './few-cores.ts';
 import { sayReady, warmOf } from './ready.ts';
@@ -23,7 +25,6 @@ import { runNode } from './run-node.ts';
 import { type ServeFlags, type ServeSettings, serverOptionsOf, settingsOf, warn } from './settings.ts';
 import { type SeveralOptions, serveSeveral } from './several.ts';
 import { listenForSignals } from './signals.ts';
-import { openStore } from './store.ts';
 import { followTenants, tenantsOf } from './tenants.ts';
 
 /**
@@ -91,6 +92,7 @@ async function serveAlone(
   warn(settings, log);
   const reloads = new Reloads(log);
   followTenants(tenants, settings, reloads);
+  followCertificate(server, settings, reloads);
   engine.followTls?.(reloads);
   // The port is known to be ours by now: only then is the model worth loading.
   const loading = engine.load();

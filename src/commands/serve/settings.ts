@@ -1,10 +1,12 @@
 import { readText } from '../../config/read-chunks.ts';
 import { SpeechfbError } from '../../errors.ts';
+import { redactUrl } from '../../redact.ts';
 import { hostName, isLoopback } from '../../server/admission/exposure.ts';
+import { checkTlsPair, type TlsPair } from '../../server/admission/tls-pair.ts';
 import { parseTokens, readTokenText, type Tokens } from '../../server/admission/tokens.ts';
 import { faultsPath } from '../../server/gateway/faults.ts';
-import type { ServerOptions } from '../../server/gateway/server.ts';
 import type { Limits } from '../../server/limits.ts';
+import { checkStore } from '../../stores/redis/open-store.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { LogLevel } from '../../telemetry/log-levels.ts';
 import { packageVersion } from '../package.ts';
@@ -12,7 +14,6 @@ import type { AdminFlags } from './admin-flags.ts';
 import type { CurveFlags } from './curve.ts';
 import { checkLimits } from './limit-flag.ts';
 import { type RoleFlags, readPem } from './roles.ts';
-import { checkPublicUrl, checkStore } from './store.ts';
 
 export type ServeFlags = {
   host: string;
@@ -54,10 +55,10 @@ export type ServeSettings = {
   curve: string | undefined;
   tokens: { path: string; text: string } | undefined;
   tenants: { path: string; text: string } | undefined;
-  tls: ServerOptions['tls'];
   /** The URL of the store as it was given, secrets of the environment not filled in. */
   store: string | undefined;
   publicUrl: string | undefined;
+  tls: TlsFiles | undefined;
   origins: string[];
   hosts: string[];
   trustedProxies: number;
@@ -65,6 +66,9 @@ export type ServeSettings = {
   limits: Partial<Limits>;
   logLevel: LogLevel;
 };
+
+/** A certificate and its key as they were read, and where. */
+type TlsFiles = TlsPair & { paths: { certificate: string; key: string } };
 
 /**
  * @throws SpeechfbError `bad_flag`, `bad_tls`, `bad_token_file`, `unreadable_file`, `bad_url`,
@@ -134,11 +138,22 @@ export function parseHost(given: string): string {
 }
 
 /** @throws SpeechfbError `bad_tls` */
-export function readTls(cert: string | undefined, key: string | undefined): ServerOptions['tls'] {
+export function readTls(cert: string | undefined, key: string | undefined): TlsFiles | undefined {
   if (cert === undefined && key === undefined) return undefined;
   if (cert === undefined || key === undefined) {
     const [given, missing] = cert === undefined ? ['--tls-key', '--tls-cert'] : ['--tls-cert', '--tls-key'];
     throw new SpeechfbError('bad_tls', `${given} needs ${missing} beside it`);
   }
-  return { certificate: readPem(cert), key: readPem(key) };
+  const pair = { certificate: readPem(cert), key: readPem(key) };
+  checkTlsPair(pair);
+  return { ...pair, paths: { certificate: cert, key } };
+}
+
+/** @throws SpeechfbError `bad_url` */
+function checkPublicUrl(given: string): string {
+  const url = URL.canParse(given) ? new URL(given) : undefined;
+  const isStream = url?.protocol === 'ws:' || url?.protocol === 'wss:';
+  if (url && isStream && url.username === '' && url.password === '' && url.hash === '') return url.href;
+  const what = `--public-url "${redactUrl(given)}" is not where a learner finds this gateway`;
+  throw new SpeechfbError('bad_url', `${what}; allowed: ws://host:port/v1/stream, wss://host:port/v1/stream`);
 }

@@ -1,43 +1,44 @@
 import type { Server as HttpServer } from 'node:http';
 import { availableParallelism } from 'node:os';
-import type { Duplex } from 'node:stream';
 import type { AcousticEngine, EngineFault } from '../../acoustic/engine/types.ts';
 import { listen } from '../../listen.ts';
 import { streamPath } from '../../protocol/address.ts';
-import { Metrics } from '../../telemetry/metrics.ts';
+import type { Metrics } from '../../telemetry/metrics.ts';
 import { ThrottledLog } from '../../telemetry/throttled-log.ts';
 import { collectGarbage } from '../../threads/memory.ts';
 import { Accounts } from '../admission/accounts.ts';
 import { stalled } from '../admission/admission.ts';
-import { type HttpRefusal, refuseSocket } from '../admission/http-refusal.ts';
+import { type HttpRefusal, noteHttpRefusal, refuseSocket } from '../admission/http-refusal.ts';
 import { Lobby } from '../admission/lobby.ts';
 import type { Room } from '../admission/room.ts';
+import { checkTlsPair, type TlsPair } from '../admission/tls-pair.ts';
 import { WorkBudget } from '../admission/work-budget.ts';
 import { GatewayStore } from '../durable/gateway-store.ts';
-import type { Facade } from '../facade/wire.ts';
-import { defaultLimits, type Limits, limitsByWireName, wireName } from '../limits.ts';
+import { defaultLimits, type Limits } from '../limits.ts';
 import { AwakeClock } from '../overload/awake-clock.ts';
 import { IdleSweep } from '../overload/idle-sweep.ts';
 import { OverloadControl } from '../overload/overload-control.ts';
 import type { ServerContext } from '../session/context.ts';
 import type { TenantRegistry } from '../tenants/tenant-registry.ts';
+import type { TenantNumbers } from '../tenants/tenant-usage.ts';
 import { Dismissal } from './dismissal.ts';
 import { type DrainReport, drainSessions } from './drain.ts';
 import { Entrance } from './entrance.ts';
 import { createHttpHandler } from './http.ts';
 import { InnerDoor } from './inner-door.ts';
-import { closeListener, createListener, listenHints, refuseUnread } from './listener.ts';
+import { closeListener, createListener, listenHints, refuseUnread, renewListener } from './listener.ts';
 import { OverloadWatch } from './overload-watch.ts';
 import { createRoom } from './places.ts';
 import { Reception } from './reception.ts';
 import { Registry } from './registry.ts';
+import { serverMetrics } from './server-metrics.ts';
 import { policyOf, type RunningServer, type ServerOptions, type ServerStats } from './server-options.ts';
 import { othersOf, supervisedGateway } from './supervised.ts';
 import { idPrefix, type SupervisedGateway } from './supervision.ts';
 import { Takeover } from './takeover.ts';
 import { Tenancy } from './tenancy.ts';
 import { type CallerPolicy, identify, misdirected, refusalIn, refusedOperator } from './upgrade.ts';
-import { engineNumbers, type GatewayView, type SessionView, selfOf, sessionViews } from './view.ts';
+import { type GatewayView, type SessionView, selfOf, sessionViews } from './view.ts';
 
 export type { RunningServer, ServerOptions } from './server-options.ts';
 
@@ -72,12 +73,16 @@ class Server implements RunningServer {
   readonly #reception: Reception;
   readonly #durable: GatewayStore | undefined;
   #engine: AcousticEngine | undefined;
+  /** When the certificate ends, ms since 1970. */
+  #tlsEndsMs: number | undefined;
   #ready: Promise<void> = Promise.resolve();
   #port = 0;
   #timers: NodeJS.Timeout[] = [];
   #innerDoor: InnerDoor | undefined;
   #isDraining = false;
   #isCordoned = false;
+  readonly #refused = (why: Pick<HttpRefusal, 'reason' | 'limit'>, message: string) =>
+    noteHttpRefusal({ metrics: this.#metrics, log: this.#log }, why, message);
   readonly #self = () => selfOf(this.#notReady(), this.#options.publicUrl, this.#context);
   readonly #capacity = () => Math.min(this.#overload.sessionLimit, this.#options.slots?.places() ?? Infinity);
 
@@ -129,12 +134,11 @@ class Server implements RunningServer {
     this.#lobby = new Lobby({
       limits: this.#limits,
       behindProxy: this.#policy.trustedProxies > 0,
-      onEvicted: () => {
-        const why = { reason: 'pending', limit: 'maxPendingConnections' } as const;
-        this.#refused(why, 'a connection without a request had to go');
-      },
+      now: this.#context.now,
+      onRefused: (why, message) => this.#refused(why, message),
     });
     this.#http = this.#createHttp();
+    this.#tlsEndsMs = options.tls && checkTlsPair(options.tls);
     this.#reception = this.#createReception();
   }
 
@@ -145,6 +149,15 @@ class Server implements RunningServer {
   get url(): string {
     const host = this.#host.includes(':') ? `[${this.#host}]` : this.#host;
     return `${this.#options.tls ? 'wss' : 'ws'}://${host}:${this.#port}${streamPath}`;
+  }
+
+  renewTls(tls: TlsPair): void {
+    renewListener(this.#http, tls);
+    this.#tlsEndsMs = checkTlsPair(tls);
+  }
+
+  tenants(): ReadonlyMap<string, TenantNumbers> {
+    return this.#tenancy?.numbers() ?? new Map();
   }
 
   get ready(): Promise<void> {
@@ -214,7 +227,6 @@ class Server implements RunningServer {
     this.#isDraining = true;
     for (const timer of this.#timers) clearInterval(timer);
     for (const connection of this.#reception.connections()) connection.terminate();
-    // Another gateway may go on with them.
     for (const session of this.#registry.all()) session.leave();
     await Promise.all([closeListener(this.#http), this.#innerDoor?.close()]);
   }
@@ -253,17 +265,14 @@ class Server implements RunningServer {
   }
 
   #newMetrics(): Metrics {
-    const { version, scoring } = this.#options;
-    return new Metrics({
-      version,
-      sessions: () => this.#registry.countByState(),
-      engine: () => this.#engine && engineNumbers(this.#engine),
-      scoring: () => scoring.stats?.(),
-      slots: () => this.#options.slots?.stats(),
-      storeUp: () => this.#options.store?.isUp,
+    return serverMetrics({
+      options: this.#options,
+      limits: this.#limits,
+      registry: () => this.#registry,
+      engine: () => this.#engine,
       overload: () => this.#overload,
-      limits: () => limitsByWireName(this.#limits),
-      tenants: this.#options.tenants && (() => this.#tenancy?.numbers() ?? new Map()),
+      tenants: () => this.tenants(),
+      tlsEndsMs: () => this.#tlsEndsMs,
     });
   }
 
@@ -313,18 +322,6 @@ class Server implements RunningServer {
     return http;
   }
 
-  #refuse(socket: Duplex, refusal: HttpRefusal, facade: Facade | undefined): void {
-    refuseSocket(socket, refusal, facade?.words(refusal));
-    this.#refused(refusal, 'an upgrade was refused');
-  }
-
-  #refused({ reason, limit }: Pick<HttpRefusal, 'reason' | 'limit'>, message: string): void {
-    const name = limit && wireName(limit);
-    this.#metrics.refusedRequest(reason);
-    if (name !== undefined) this.#metrics.limit(name);
-    this.#log.warn({ reason, limit: name }, message);
-  }
-
   #createReception(): Reception {
     return new Reception({
       context: this.#context,
@@ -338,7 +335,10 @@ class Server implements RunningServer {
       takeover:
         this.#durable && new Takeover({ context: this.#context, registry: this.#registry, durable: this.#durable }),
       tenancy: this.#tenancy,
-      onRefused: (socket, refusal, facade) => this.#refuse(socket, refusal, facade),
+      onRefused: (socket, refusal, facade) => {
+        refuseSocket(socket, refusal, facade?.words(refusal));
+        this.#refused(refusal, 'an upgrade was refused');
+      },
       onOpened: (request) => this.#lobby.leave(request.socket),
     });
   }

@@ -1,7 +1,6 @@
-import type { AcousticEngine } from '../../acoustic/engine/types.ts';
 import type { Lane } from '../../protocol/client-messages.ts';
 import type { LiveGateway } from '../../stores/session-store.ts';
-import type { MetricSources, SlotNumbers } from '../../telemetry/metrics.ts';
+import type { SlotNumbers } from '../../telemetry/metrics.ts';
 import { sha256 } from '../secrets.ts';
 import type { ServerContext } from '../session/context.ts';
 import { modelOf } from '../session/saved-session.ts';
@@ -62,12 +61,6 @@ export function selfOf(
   context: ServerContext,
 ): Omit<LiveGateway, 'id'> | undefined {
   return notReady === undefined ? { url: url ?? '', model: modelOf(context) } : undefined;
-}
-
-/** What metrics say of the model. */
-export function engineNumbers(engine: AcousticEngine): ReturnType<MetricSources['engine']> {
-  const { provider, lostDevice } = engine;
-  return { provider, lostDevice: lostDevice?.device, ...engine.stats() };
 }
 
 export function sessionViews(

@@ -1,9 +1,8 @@
 import { SpeechfbError } from '../../errors.ts';
-import { redactUrl } from '../../redact.ts';
 import { SecretUrl } from '../../secret-url.ts';
-import { RedisSessionStore } from '../../stores/redis/redis-session-store.ts';
-import type { SessionStore } from '../../stores/session-store.ts';
 import type { Log } from '../../telemetry/log.ts';
+import type { SessionStore } from '../session-store.ts';
+import { RedisSessionStore } from './redis-session-store.ts';
 
 /**
  * What `--store` says, as it was given: a secret stays in the environment until it is needed.
@@ -26,15 +25,6 @@ export function openStore(given: string | undefined, log: Log): SessionStore | u
   });
   store.onUp(() => log.info({ store: url }, 'the store answers: sessions can go on at other gateways'));
   return store;
-}
-
-/** @throws SpeechfbError `bad_url` */
-export function checkPublicUrl(given: string): string {
-  const url = URL.canParse(given) ? new URL(given) : undefined;
-  const isStream = url?.protocol === 'ws:' || url?.protocol === 'wss:';
-  if (url && isStream && url.username === '' && url.password === '' && url.hash === '') return url.href;
-  const what = `--public-url "${redactUrl(given)}" is not where a learner finds this gateway`;
-  throw new SpeechfbError('bad_url', `${what}; allowed: ws://host:port/v1/stream, wss://host:port/v1/stream`);
 }
 
 function placeOf(given: string): { url: string; place: ConstructorParameters<typeof RedisSessionStore>[0]['place'] } {
