@@ -18,6 +18,7 @@ type RefusedFor =
   | 'query'
   | 'quota'
   | 'region'
+  | 'starts'
   | 'subprotocol'
   | 'tenant'
   | 'tenant_cap'
