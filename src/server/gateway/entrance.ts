@@ -127,8 +127,8 @@ export class Entrance {
   }
 
   /**
-   * The refusal of a start that comes with the upgrade, or behind it. The clients of others know what
-   * 429 and 503 mean, and of a close little.
+   * The refusal of a start that comes with the upgrade, or behind it. The clients of others know
+   * what 429 and 503 mean, and of a close little.
    */
   #noStart(accounts: CallerAccounts, { lane, ticket }: UpgradeClaims): HttpRefusal | undefined {
     const { room, state, now } = this.#options;
