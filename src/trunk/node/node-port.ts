@@ -15,8 +15,8 @@ export type NodePortOptions = {
   tls: NodeTls | undefined;
   log: Log;
   /**
-   * A connection on which nothing came for this long is closed, ms; default 30,000, three times what
-   * a gateway without sessions is silent for.
+   * A connection on which nothing came for this long is closed, ms; default 30,000, three times
+   * what a gateway without sessions is silent for.
    */
   silentMs?: number;
   /** Takes a connection on which TLS, if there is any, is done. */
@@ -196,6 +196,6 @@ const mostOfOneAddress = 64;
 const mostConnections = 1024;
 const handshakeMs = 5000;
 const defaultSilentMs = 30_000;
-/** Who has just come is looked at first in a whole interval. */
+/** A connection that has just come is looked at first in a whole interval. */
 const noneYet = -1;
 const sayMs = 10_000;
