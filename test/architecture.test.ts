@@ -116,6 +116,7 @@ const subRooms: Table = {
 
 /** Files in the root of src/ that every room may use; the others belong to the program itself. */
 const ground = [
+  'backoff.ts',
   'errors.ts',
   'units.ts',
   'cut-words.ts',

@@ -301,6 +301,15 @@ function exposeSlots(sources: MetricSources, gauge: ExposeGauge, registers: Regi
       this.inc(sources.slots?.()?.refused ?? 0);
     },
   });
+  new Counter({
+    name: 'speechfb_leases_spilled_total',
+    help: 'Slots at nodes of --spill-node, since all of --node had refused.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(sources.slots?.()?.spilled ?? 0);
+    },
+  });
 }
 
 function exposeDevice(sources: MetricSources, registers: Registry[]): void {
@@ -334,6 +343,8 @@ export type SlotNumbers = {
   free: number;
   trunks: number;
   refused: number;
+  /** Leases at nodes that are asked when all others refuse. */
+  spilled?: number;
   rehoused?: Readonly<Record<string, number>>;
 };
 

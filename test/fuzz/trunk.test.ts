@@ -177,7 +177,7 @@ fuzz("the gateway's end, beside a good node: every text ends, whatever a bad one
   const log: string[] = [];
   const pool = new NodePool({
     model: core.engine.model,
-    nodes: new NodeAddresses([badAddress, good.address].map(parseNodeSource)),
+    nodes: new NodeAddresses([badAddress, good.address].map((address) => parseNodeSource(address))),
     region: '',
     gateway: 'test',
     credentials: credentials.createInsecure(),

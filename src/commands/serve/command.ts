@@ -120,6 +120,7 @@ function addRoleOptions(command: Command): void {
         .default('all'),
     )
     .option('--node <address...>', 'for a gateway: its nodes, as host:port, unix:/path or dns:name:port')
+    .option('--spill-node <address...>', 'for a gateway: nodes that are asked only when all of --node have refused')
     .option('--node-listen <address>', 'for a node: where gateways find it; default 127.0.0.1:8091')
     .option('--slots <number>', 'for a node: sessions at once', flag('--slots', wholeNumber(1, 100_000)))
     .option('--http-listen <address>', 'for a node: /healthz, /readyz and /metrics here, as 127.0.0.1:9091')

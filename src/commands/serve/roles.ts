@@ -17,6 +17,7 @@ export type RoleFlags = {
   role: ServeRole;
   device: string;
   node?: string[];
+  spillNode?: string[];
   nodeListen?: string;
   slots?: number;
   httpListen?: string;
@@ -37,15 +38,13 @@ export type NodeTls = { certificate: string; key: string; authority: string };
 export function servedEngine(flags: RoleFlags & LocalTuning, model: ModelPackage, log: Log): ServedEngine {
   checkRole(flags);
   if (flags.role !== 'gateway') return localEngine(model, flags, log);
-  const sources = (flags.node ?? []).map(parseNodeSource);
   const tls = readNodeTls(flags);
-  for (const source of sources) {
-    const host = source.kind === 'dns' ? source.name : source.address;
-    if (!tls) checkClosed('--node', host);
-  }
+  const nodes = readNodes('--node', flags.node ?? [], tls !== undefined);
+  const spill = flags.spillNode && readNodes('--spill-node', flags.spillNode, tls !== undefined);
   return remoteEngine({
     model,
-    nodes: new NodeAddresses(sources),
+    nodes,
+    ...(spill && { spill }),
     region: flags.region ?? '',
     gateway: `${hostname()} ${process.pid}`,
     credentials: tls
@@ -55,8 +54,16 @@ export function servedEngine(flags: RoleFlags & LocalTuning, model: ModelPackage
   });
 }
 
+function readNodes(flag: '--node' | '--spill-node', texts: readonly string[], isEncrypted: boolean): NodeAddresses {
+  const sources = texts.map((text) => parseNodeSource(text, flag));
+  for (const source of sources) {
+    if (!isEncrypted) checkClosed(flag, source.kind === 'dns' ? source.name : source.address);
+  }
+  return new NodeAddresses(sources);
+}
+
 /** @throws SpeechfbError `bad_flag` for a flag that the role has no use for, or lacks. */
-export function checkRole({ role, node, nodeListen, slots, httpListen }: RoleFlags): void {
+export function checkRole({ role, node, spillNode, nodeListen, slots, httpListen }: RoleFlags): void {
   const refuse = (message: string, hint: string): never => {
     throw new SpeechfbError('bad_flag', message, { hint });
   };
@@ -64,6 +71,9 @@ export function checkRole({ role, node, nodeListen, slots, httpListen }: RoleFla
     refuse('--role gateway needs --node', 'name each node as host:port, or all of a name as dns:name:port');
   }
   if (role !== 'gateway' && node) refuse(`--node is for --role gateway, not for ${role}`, 'add --role gateway');
+  if (role !== 'gateway' && spillNode) {
+    refuse(`--spill-node is for --role gateway, not for ${role}`, 'add --role gateway');
+  }
   if (role === 'inference') return;
   const strays = { '--node-listen': nodeListen, '--slots': slots, '--http-listen': httpListen };
   const stray = Object.entries(strays).find(([, value]) => value !== undefined)?.[0];
@@ -71,7 +81,7 @@ export function checkRole({ role, node, nodeListen, slots, httpListen }: RoleFla
 }
 
 /** Voices travel on the trunk: unencrypted only within this machine. */
-export function checkClosed(flag: '--node' | '--node-listen', address: string): void {
+export function checkClosed(flag: '--node' | '--spill-node' | '--node-listen', address: string): void {
   if (address.startsWith('unix:')) return;
   const host = hostName(address) ?? address;
   if (isLoopback(host)) return;

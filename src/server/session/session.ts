@@ -60,6 +60,8 @@ export class Session {
   #socket: SessionSocket | undefined;
   #heardMs: number;
   #detachedMs: number;
+  /** It was told to go, and has until then to say `close`. */
+  #leaving: { refusal: Refusal; untilMs: number } | undefined;
   #watchedMs = Number.NEGATIVE_INFINITY;
 
   constructor({ context, start, text, work, owner, onEnd }: SessionOptions) {
@@ -87,7 +89,7 @@ export class Session {
   }
 
   get state(): SessionState {
-    if (this.#end.phase !== 'live') return 'ending';
+    if (this.#end.phase !== 'live' || this.#leaving) return 'ending';
     return this.#socket ? 'streaming' : 'detached';
   }
 
@@ -160,8 +162,9 @@ export class Session {
 
   handle(message: ClientMessage): void {
     this.#heardMs = this.#context.now();
-    if (this.#end.phase === 'ending' && message.type === 'close') {
+    if (this.#leaving && message.type === 'close') {
       this.#acks.send('at once');
+      this.#go(this.#leaving.refusal);
       this.#end.heard();
     }
     if (this.#end.phase !== 'live') return;
@@ -203,18 +206,20 @@ export class Session {
   }
 
   /**
-   * Sends the session away because the server has too many: finals first, then `server_busy`. What
-   * the client sends until it has heard of it is acknowledged.
+   * Sends the session away because the server has too many: what the client says until it has heard
+   * of it is scored, then come the finals and `server_busy`. One that is slow to hear of it finds
+   * what it sends on acknowledged, for as long as that comes.
    *
    * @param comeBack when there may be room again, and the ticket of the place that is kept for it
    */
   shed({ afterMs, ticket }: { afterMs: number; ticket: string | null }): void {
-    if (this.#end.phase !== 'live') return;
-    const { limits } = this.#context;
+    if (this.state === 'ending') return;
+    const { limits, now } = this.#context;
     const goAway = { type: 'go_away', deadline_ms: limits.drainMs, reason: 'overload' } as const;
     this.#outbox.send({ ...goAway, retry_after_ms: afterMs, return_ticket: ticket });
     const message = 'the server has too many sessions, and this one is among those that go first';
-    this.#end.afterFinals('drain', { code: 'server_busy', message, retryAfterMs: afterMs }, limits.goAwayMs);
+    const refusal = { code: 'server_busy', message, retryAfterMs: afterMs } as const;
+    this.#leaving = { refusal, untilMs: now() + limits.goAwayMs };
   }
 
   /** Ends the session without an event. */
@@ -240,6 +245,18 @@ export class Session {
     });
   }
 
+  /** The finals of a session that was told to go. */
+  #go(refusal: Refusal): void {
+    if (this.#end.phase === 'live') this.#end.afterFinals('drain', refusal, 'heard');
+  }
+
+  #watchLeaving({ refusal, untilMs }: { refusal: Refusal; untilMs: number }, nowMs: number): void {
+    const { goAwayMs, resumeTtlMs } = this.#context.limits;
+    if (nowMs > untilMs) this.#go(refusal);
+    const isSilent = this.#socket !== undefined && nowMs - this.#heardMs > goAwayMs;
+    if (isSilent || nowMs > untilMs + resumeTtlMs) this.#end.heard();
+  }
+
   #takeFrom(older: SessionSocket): void {
     const conflict = { code: 'session_conflict', message: 'a newer socket has taken the session over' } as const;
     this.#outbox.send(errorMessage(conflict));
@@ -257,6 +274,7 @@ export class Session {
     const refusal = this.#audio.tick();
     if (refusal) this.#end.fail(refusal);
     this.#acks.send('timely');
+    if (this.#leaving) this.#watchLeaving(this.#leaving, nowMs);
     if (this.#socket) this.#watchSocket(this.#socket, nowMs);
     else if (nowMs - this.#detachedMs > limits.resumeTtlMs) this.abandon();
     if (this.#end.phase !== 'live') return;

@@ -36,8 +36,8 @@ export class NodeUtterance {
     const { open, speaker, engine, openUtterance } = options;
     this.#options = options;
     this.#id = open.utterance;
-    const { emitIntervalMs, startMs, nbest } = open;
-    const settings = { emitIntervalMs, startMs, speaker, ...(nbest > 0 && { nbest }) };
+    const { emitIntervalMs, startMs, nbest, canWait } = open;
+    const settings = { emitIntervalMs, startMs, speaker, canWait, ...(nbest > 0 && { nbest }) };
     this.#pipeline = openUtterance(engine, referenceOf(open), settings, {
       onFeedback: (feedback) => this.#onFeedback(feedback),
       onError: (error) => this.fail(error),
@@ -47,7 +47,7 @@ export class NodeUtterance {
   /** Takes the next sound; a gateway that sends more than it has credit for has failed. */
   sound(packed: PackedSound): void {
     if (this.#takesNoMore) return;
-    const pcm = unpackSound(packed, unpacked);
+    const pcm = unpackSound(packed);
     this.#takenSamples += pcm.length;
     if (this.#takenSamples - this.#creditedSamples > this.#options.windowSamples) {
       this.fail(new SpeechfbError('trunk_fault', 'more sound was sent than there was credit for'));
@@ -116,9 +116,6 @@ export class NodeUtterance {
     this.#pipeline.close();
   }
 }
-
-/** What a frame is unpacked into: a pipeline copies what it is given. */
-const unpacked = new Float32Array(16 * 1024);
 
 function jsonBytes(value: unknown): Uint8Array {
   return Buffer.from(JSON.stringify(value));
