@@ -52,6 +52,7 @@ export async function runGateway(
     const options = serverOptionsOf(settings);
     const tenants = tenantsOf(settings, log);
     followTenants(tenants, settings, reloads);
+    served.followTls?.(reloads);
     const started = startServer({
       ...options,
       tenants,

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { ChannelCredentials } from '@grpc/grpc-js';
 import type { ModelPackage } from '../../acoustic/model/model-package.ts';
 import { SpeechfbError } from '../../errors.ts';
 import { hostName, isLoopback } from '../../server/admission/exposure.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { NodeAddresses, parseNodeSource } from '../../trunk/gateway/node-addresses.ts';
+import type { NodeTlsFiles } from './node-tls.ts';
 import { type LocalTuning, localEngine, remoteEngine, type ServedEngine } from './served-engine.ts';
 
 export const serveRoles = ['all', 'gateway', 'inference'] as const;
@@ -27,9 +27,6 @@ export type RoleFlags = {
   nodeCa?: string;
 };
 
-/** Certificates of both ends of a trunk, PEM texts. */
-export type NodeTls = { certificate: string; key: string; authority: string };
-
 /**
  * What scores for a server of this role.
 
@@ -47,9 +44,7 @@ export function servedEngine(flags: RoleFlags & LocalTuning, model: ModelPackage
     ...(spill && { spill }),
     region: flags.region ?? '',
     gateway: `${hostname()} ${process.pid}`,
-    credentials: tls
-      ? ChannelCredentials.createSsl(Buffer.from(tls.authority), Buffer.from(tls.key), Buffer.from(tls.certificate))
-      : ChannelCredentials.createInsecure(),
+    tls,
     log,
   });
 }
@@ -91,7 +86,7 @@ export function checkClosed(flag: '--node' | '--spill-node' | '--node-listen', a
 }
 
 /** @throws SpeechfbError `bad_tls` */
-export function readNodeTls({ nodeCert, nodeKey, nodeCa }: RoleFlags): NodeTls | undefined {
+export function readNodeTls({ nodeCert, nodeKey, nodeCa }: RoleFlags): NodeTlsFiles | undefined {
   const given = { '--node-cert': nodeCert, '--node-key': nodeKey, '--node-ca': nodeCa };
   const missing = Object.entries(given).filter(([, path]) => path === undefined);
   if (missing.length === 3) return undefined;
@@ -99,7 +94,13 @@ export function readNodeTls({ nodeCert, nodeKey, nodeCa }: RoleFlags): NodeTls |
     const names = missing.map(([name]) => name).join(' and ');
     throw new SpeechfbError('bad_tls', `both ends of a trunk show a certificate: ${names} is missing`);
   }
-  return { certificate: readPem(nodeCert!), key: readPem(nodeKey!), authority: readPem(nodeCa!) };
+  const paths = { certificate: nodeCert!, key: nodeKey!, authority: nodeCa! };
+  return {
+    certificate: readPem(paths.certificate),
+    key: readPem(paths.key),
+    authority: readPem(paths.authority),
+    paths,
+  };
 }
 
 /** @throws SpeechfbError `bad_tls` */

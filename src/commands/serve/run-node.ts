@@ -13,6 +13,8 @@ import type { AdminFlags } from './admin-flags.ts';
 import { nodeTarget } from './admin-targets.ts';
 import { type CurveFlags, checkCurveFlags, readDeviceCurve } from './curve.ts';
 import { listenNodeHttp } from './node-http.ts';
+import { followNodeTls } from './node-tls.ts';
+import { Reloads } from './reloads.ts';
 import { checkClosed, checkRole, type RoleFlags, readNodeTls } from './roles.ts';
 import { localEngine } from './served-engine.ts';
 import { listenForSignals } from './signals.ts';
@@ -36,7 +38,8 @@ export async function runNode(flags: NodeFlags, onReady: (address: string) => vo
   const model = loadModelPackage(flags.model ?? shippedPath('models/en-learner'));
   const curve = flags.curve === undefined ? undefined : readDeviceCurve(flags.curve, model);
   const served = localEngine(model, { device: flags.device, tuning: curve?.tuning }, log);
-  const signals = listenForSignals(flags.parentFd !== undefined, () => {});
+  const reloads = new Reloads(log);
+  const signals = listenForSignals(flags.parentFd !== undefined, () => reloads.now());
   const stopped = Promise.race([signals.first, served.died, admin.left]);
   stopped.catch(() => {});
   try {
@@ -53,6 +56,7 @@ export async function runNode(flags: NodeFlags, onReady: (address: string) => vo
       address,
       tls,
     });
+    const following = tls && followNodeTls(tls, { reloads, log, take: (renewed) => node.renewTls(renewed) });
     const parts = { node, engine, scoring: served.scoring };
     const target = nodeTarget({ ...parts, version: packageVersion(), leave: admin.leave });
     await admin.listen(target).catch(async (error: unknown) => {
@@ -70,10 +74,12 @@ export async function runNode(flags: NodeFlags, onReady: (address: string) => vo
       return exitCodes.pass;
     });
     const ended = await Promise.race([drained, signals.second.then(() => exitCodes.interrupted)]);
+    following?.close();
     await node.close();
     http?.close();
     return ended;
   } finally {
+    reloads.close();
     signals.stop();
     await served.close();
   }

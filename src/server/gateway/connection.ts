@@ -36,10 +36,11 @@ export class Connection {
     const { socket, transport, context } = options;
     const { limits } = context;
     this.#options = options;
-    this.#openedMs = context.now();
-    this.#frames = new TokenBucket(limits.framesPerSecond, limits.frameBurst, this.#openedMs);
-    this.#messages = new TokenBucket(limits.messagesPerSecond, limits.messageBurst, this.#openedMs);
-    this.#pings = new TokenBucket(limits.pingsPerSecond, limits.pingBurst, this.#openedMs);
+    const nowMs = context.now();
+    this.#openedMs = context.awake();
+    this.#frames = new TokenBucket(limits.framesPerSecond, limits.frameBurst, nowMs);
+    this.#messages = new TokenBucket(limits.messagesPerSecond, limits.messageBurst, nowMs);
+    this.#pings = new TokenBucket(limits.pingsPerSecond, limits.pingBurst, nowMs);
     this.#socket = new CorkedSocket(socket, transport, () => this.#session?.socketDrained());
     const { wire } = options;
     this.#sink = wire ? wire.attach(this.#socket, (meant) => this.#act(meant)) : this.#socket;
@@ -77,10 +78,10 @@ export class Connection {
   }
 
   /** Refuses a socket that neither starts nor resumes. */
-  tick(nowMs: number): void {
+  tick(awakeMs: number): void {
     if (this.hasSession || this.#socket.isClosing) return;
     const { startTimeoutMs } = this.#options.context.limits;
-    if (nowMs - this.#openedMs <= startTimeoutMs) return;
+    if (awakeMs - this.#openedMs <= startTimeoutMs) return;
     const message = `no start or resume came within ${startTimeoutMs} ms (start_timeout_ms)`;
     this.refuse({ code: 'idle_timeout', message, limit: 'startTimeoutMs' });
   }

@@ -15,6 +15,7 @@ import type { Room } from '../admission/room.ts';
 import { WorkBudget } from '../admission/work-budget.ts';
 import type { Facade } from '../facade/wire.ts';
 import { defaultLimits, type Limits, limitsByWireName, wireName } from '../limits.ts';
+import { AwakeClock } from '../overload/awake-clock.ts';
 import { OverloadControl } from '../overload/overload-control.ts';
 import type { ServerContext } from '../session/context.ts';
 import type { TenantRegistry } from '../tenants/tenant-registry.ts';
@@ -55,6 +56,7 @@ class Server implements RunningServer {
   readonly #context: ServerContext;
   readonly #registry: Registry;
   readonly #overload: OverloadControl;
+  readonly #awake = new AwakeClock(() => performance.now());
   readonly #watch: OverloadWatch;
   readonly #accounts: Accounts;
   readonly #tenancy: Tenancy | undefined;
@@ -155,9 +157,11 @@ class Server implements RunningServer {
     const beat = (): void => {
       for (const connection of this.#reception.connections()) connection.heartbeat();
     };
+    // Timers come before the sockets are read: what was answered meanwhile must be heard first.
+    const beatOnceRead = (): void => void setImmediate(beat);
     this.#timers = [
       setInterval(() => this.#tick(), tickMs),
-      setInterval(beat, this.#limits.heartbeatMs),
+      setInterval(beatOnceRead, this.#limits.heartbeatMs),
       setInterval(() => this.#tenancy?.look(), meterMs),
     ];
     const guards = { tls: tls !== undefined, tokens: tokens !== undefined, tenants: tenants?.tenants.length };
@@ -277,6 +281,7 @@ class Server implements RunningServer {
       overload: this.#overload,
       idPrefix: this.#options.supervision ? idPrefix(this.#options.supervision.gateway) : '',
       now: () => performance.now(),
+      awake: () => this.#awake.ms,
     };
   }
 
@@ -373,7 +378,9 @@ class Server implements RunningServer {
   #tick(): void {
     const nowMs = this.#context.now();
     this.#watch.tick(nowMs, tickMs);
-    for (const connection of this.#reception.connections()) connection.tick(nowMs);
+    this.#awake.tick();
+    const awakeMs = this.#awake.ms;
+    for (const connection of this.#reception.connections()) connection.tick(awakeMs);
     for (const session of this.#registry.all()) session.tick(nowMs);
     this.#log.flush();
     this.#sweep.look(this.#registry.size, nowMs);

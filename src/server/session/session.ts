@@ -73,8 +73,8 @@ export class Session {
     this.#onEnd = onEnd;
     this.#settings = { emitIntervalMs: start.emit_interval_ms, granularity: start.granularity };
     this.startedMs = context.now();
-    this.#heardMs = this.startedMs;
-    this.#detachedMs = this.startedMs;
+    this.#heardMs = context.awake();
+    this.#detachedMs = this.#heardMs;
     const clock = this.#clock;
     const outbox = this.#createOutbox(clock);
     const settings = this.#settings;
@@ -116,7 +116,7 @@ export class Session {
     const resumed = outbox.lastEventId > 0;
     if (this.#socket) this.#takeFrom(this.#socket);
     this.#socket = socket;
-    this.#heardMs = this.#context.now();
+    this.#heardMs = this.#context.awake();
     this.#audio.restartWaits();
     const ready = readyMessage({ context: this.#context, session: this, audio: this.#audio, resumed });
     outbox.attach(socket);
@@ -147,7 +147,7 @@ export class Session {
   }
 
   frame(frame: AudioFrame): void {
-    this.#heardMs = this.#context.now();
+    this.#heardMs = this.#context.awake();
     if (this.#end.phase === 'done') return;
     const outcome = this.#audio.add(frame);
     if (typeof outcome === 'object') {
@@ -161,7 +161,7 @@ export class Session {
   }
 
   handle(message: ClientMessage): void {
-    this.#heardMs = this.#context.now();
+    this.#heardMs = this.#context.awake();
     if (this.#leaving && message.type === 'close') {
       this.#acks.send('at once');
       this.#go(this.#leaving.refusal);
@@ -214,12 +214,12 @@ export class Session {
    */
   shed({ afterMs, ticket }: { afterMs: number; ticket: string | null }): void {
     if (this.state === 'ending') return;
-    const { limits, now } = this.#context;
+    const { limits, awake } = this.#context;
     const goAway = { type: 'go_away', deadline_ms: limits.drainMs, reason: 'overload' } as const;
     this.#outbox.send({ ...goAway, retry_after_ms: afterMs, return_ticket: ticket });
     const message = 'the server has too many sessions, and this one is among those that go first';
     const refusal = { code: 'server_busy', message, retryAfterMs: afterMs } as const;
-    this.#leaving = { refusal, untilMs: now() + limits.goAwayMs };
+    this.#leaving = { refusal, untilMs: awake() + limits.goAwayMs };
   }
 
   /** Ends the session without an event. */
@@ -250,11 +250,11 @@ export class Session {
     if (this.#end.phase === 'live') this.#end.afterFinals('drain', refusal, 'heard');
   }
 
-  #watchLeaving({ refusal, untilMs }: { refusal: Refusal; untilMs: number }, nowMs: number): void {
+  #watchLeaving({ refusal, untilMs }: { refusal: Refusal; untilMs: number }, awakeMs: number): void {
     const { goAwayMs, resumeTtlMs } = this.#context.limits;
-    if (nowMs > untilMs) this.#go(refusal);
-    const isSilent = this.#socket !== undefined && nowMs - this.#heardMs > goAwayMs;
-    if (isSilent || nowMs > untilMs + resumeTtlMs) this.#end.heard();
+    if (awakeMs > untilMs) this.#go(refusal);
+    const isSilent = this.#socket !== undefined && awakeMs - this.#heardMs > goAwayMs;
+    if (isSilent || awakeMs > untilMs + resumeTtlMs) this.#end.heard();
   }
 
   #takeFrom(older: SessionSocket): void {
@@ -274,14 +274,15 @@ export class Session {
     const refusal = this.#audio.tick();
     if (refusal) this.#end.fail(refusal);
     this.#acks.send('timely');
-    if (this.#leaving) this.#watchLeaving(this.#leaving, nowMs);
+    const awakeMs = this.#context.awake();
+    if (this.#leaving) this.#watchLeaving(this.#leaving, awakeMs);
     if (this.#socket) this.#watchSocket(this.#socket, nowMs);
-    else if (nowMs - this.#detachedMs > limits.resumeTtlMs) this.abandon();
+    else if (awakeMs - this.#detachedMs > limits.resumeTtlMs) this.abandon();
     if (this.#end.phase !== 'live') return;
     if (nowMs - this.startedMs > limits.maxSessionMs) {
       const message = `a session may last ${limits.maxSessionMs} ms (max_session_ms)`;
       this.#end.afterFinals('timeout', { code: 'session_too_long', message, limit: 'maxSessionMs' });
-    } else if (this.#socket && nowMs - this.#heardMs > limits.idleTimeoutMs) {
+    } else if (this.#socket && awakeMs - this.#heardMs > limits.idleTimeoutMs) {
       const message = `nothing was heard for ${limits.idleTimeoutMs} ms (idle_timeout_ms)`;
       this.#end.afterFinals('timeout', { code: 'idle_timeout', message, limit: 'idleTimeoutMs' });
     }
@@ -304,7 +305,7 @@ export class Session {
 
   #detach(): void {
     this.#socket = undefined;
-    this.#detachedMs = this.#context.now();
+    this.#detachedMs = this.#context.awake();
     this.#outbox.detach();
   }
 }

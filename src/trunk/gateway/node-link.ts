@@ -47,7 +47,9 @@ export type NodeLinkOptions = {
 export class NodeLink {
   readonly address: string;
   readonly #options: NodeLinkOptions;
-  readonly #client: Client;
+  #client: Client;
+  /** Taken by the next trunk. */
+  #renewed: ChannelCredentials | undefined;
   readonly #legs = new Map<number, LinkedLeg>();
   readonly #dirty = new Set<LinkedLeg>();
   readonly #requests = new Map<number, (outcome: number | string) => void>();
@@ -71,7 +73,7 @@ export class NodeLink {
   constructor(options: NodeLinkOptions) {
     this.address = options.address;
     this.#options = options;
-    this.#client = new Client(options.address, options.credentials, channelOptions);
+    this.#client = clientOf(options.address, options.credentials);
   }
 
   /** Whether sessions may be placed here. */
@@ -194,6 +196,12 @@ export class NodeLink {
     this.#broken += 1;
   }
 
+  /** Shows other certificates from the next trunk on, which is tried at once when there is none. */
+  renew(credentials: ChannelCredentials): void {
+    this.#renewed = credentials;
+    if (!this.#call) this.#retryAtMs = 0;
+  }
+
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#flush);
@@ -208,6 +216,11 @@ export class NodeLink {
   }
 
   #connect(nowMs: number): void {
+    if (this.#renewed) {
+      this.#client.close();
+      this.#client = clientOf(this.address, this.#renewed);
+      this.#renewed = undefined;
+    }
     const { trunk } = inferenceService;
     const call = this.#client.makeBidiStreamRequest(trunk.path, trunk.requestSerialize, trunk.responseDeserialize);
     this.#call = call;
@@ -338,6 +351,10 @@ export class NodeLink {
     for (const onLost of leases) onLost();
     for (const leg of legs) leg.events.onGone();
   }
+}
+
+function clientOf(address: string, credentials: ChannelCredentials): Client {
+  return new Client(address, credentials, channelOptions);
 }
 
 /** How often a link is looked after, ms. */

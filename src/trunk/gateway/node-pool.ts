@@ -44,10 +44,12 @@ export class NodePool {
   #spilled = 0;
   readonly #waiting: (() => void)[] = [];
   #upAtMs = performance.now();
+  #credentials: ChannelCredentials;
   #isClosed = false;
 
   constructor(options: NodePoolOptions) {
     this.#options = options;
+    this.#credentials = options.credentials;
     this.#unheard = new UnheardFinals(options.model);
     const look = setInterval(() => this.#tick(), tickMs);
     const areNames = options.nodes.areNames || options.spill?.areNames;
@@ -95,7 +97,8 @@ export class NodePool {
   }
 
   #newLink(address: string): NodeLink {
-    const { gateway, credentials, log } = this.#options;
+    const { gateway, log } = this.#options;
+    const credentials = this.#credentials;
     const objection = (hello: NodeHello) => this.#objection(hello);
     const onChange = (link: NodeLink) => this.#onChange(link);
     return new NodeLink({ address, gateway, credentials, log, objection, onChange });
@@ -171,6 +174,12 @@ export class NodePool {
       silentMs: nowMs - this.#upAtMs,
       restarts: this.#rehoused.lost,
     };
+  }
+
+  /** Shows nodes other certificates from the next trunk on; those that are open stay. */
+  renew(credentials: ChannelCredentials): void {
+    this.#credentials = credentials;
+    for (const link of this.#links.values()) link.renew(credentials);
   }
 
   close(): void {

@@ -4,13 +4,13 @@ import type { AcousticEngine } from '../../../src/acoustic/engine/types.ts';
 import { eachPhone } from '../../../src/protocol/written-phones.ts';
 import type { OpenUtterance } from '../../../src/scoring/pipeline.ts';
 import type { Feedback } from '../../../src/scoring/utterance-scorer.ts';
-import { createLog } from '../../../src/telemetry/log.ts';
+import { createLog, type Log } from '../../../src/telemetry/log.ts';
 import { NodeAddresses, parseNodeSource } from '../../../src/trunk/gateway/node-addresses.ts';
 import { NodePool } from '../../../src/trunk/gateway/node-pool.ts';
 import { type InferenceNode, startInferenceNode } from '../../../src/trunk/node/inference-node.ts';
 import { scriptedEngine, scriptedScoring } from '../server/scripted.ts';
 
-const log = createLog('silent', { write() {} });
+const silent = createLog('silent', { write() {} });
 const letters = ['SIL', ...'ABCDEFGHIJKLMNOPQRSTUVWXYZ'];
 
 function engineOf(version = '0'): AcousticEngine {
@@ -28,6 +28,7 @@ export async function node(
     open?: OpenUtterance;
     tls?: NodeTls;
     address?: string;
+    log?: Log;
   } = {},
 ): Promise<InferenceNode> {
   const {
@@ -37,6 +38,7 @@ export async function node(
     open = scriptedScoring.openUtterance,
     tls,
     address = '127.0.0.1:0',
+    log = silent,
   } = changes;
   const started = await startInferenceNode({
     engine: engineOf(version),
@@ -54,7 +56,7 @@ export async function node(
   return started;
 }
 
-export const poolOptions = { model: engineOf().model, region: '', gateway: 'test', log, homelessMs: 1500 };
+export const poolOptions = { model: engineOf().model, region: '', gateway: 'test', log: silent, homelessMs: 1500 };
 
 export async function pool(
   nodes: readonly { address: string }[],

@@ -148,5 +148,6 @@ function create(clock = { nowMs: 0 }): Registry {
     log: createLog('silent', { write() {} }),
     overload: new OverloadControl(defaultLimits, 2),
     now: () => clock.nowMs,
+    awake: () => clock.nowMs,
   });
 }
