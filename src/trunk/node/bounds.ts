@@ -25,7 +25,10 @@ export function isGap(ms: number): boolean {
   return ms > 0 && ms <= mostGapMs;
 }
 
-/** Utterances that may be open under one lease: what has ended and waits for its final among them. */
+/**
+ * Utterances that may be open under one lease, those that have ended and wait for their finals
+ * among them.
+ */
 export const mostUtterances = 256;
 
 const mostEmitIntervalMs = 60_000;
