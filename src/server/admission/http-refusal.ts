@@ -21,6 +21,7 @@ type RefusedFor =
   | 'query'
   | 'quota'
   | 'region'
+  | 'starts'
   | 'subprotocol'
   | 'tenant'
   | 'tenant_cap'
