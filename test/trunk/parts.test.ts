@@ -4,7 +4,7 @@ import { NodeAddresses, parseNodeSource } from '../../src/trunk/gateway/node-add
 import { beginning, type Cursor, RetainedSound } from '../../src/trunk/gateway/retained-sound.ts';
 import { TrunkBlocks, trunkBlockBytes } from '../../src/trunk/gateway/trunk-blocks.ts';
 import { LeaseBook } from '../../src/trunk/node/lease-book.ts';
-import { type PackedSound, packNarrow, packWide, unpackSound } from '../../src/trunk/wire/samples.ts';
+import { type PackedSound, packNarrow, packWide, unpackSamples, unpackSound } from '../../src/trunk/wire/samples.ts';
 
 describe('leases', () => {
   it('are never more than there are slots, and never granted twice, whatever is done in whatever order', () => {
@@ -62,11 +62,14 @@ describe('sound on a trunk', () => {
         expect(packed.format).toBe('s16le');
         expect(packed.bytes).toHaveLength(2 * samples.length);
         expect(unpackSound(packed)).toEqual(pcm);
+        expect(unpackSamples(packed, new Float32Array(0))).toEqual(Int16Array.from(samples));
       }),
     );
     fc.assert(
       fc.property(fc.float32Array(), (pcm) => {
         expect(unpackSound(packSound(pcm)).map((sample) => sample + 0)).toEqual(pcm.map((sample) => sample + 0));
+        const packed = packSound(pcm);
+        if (packed.format === 'f32le') expect(unpackSamples(packed, new Float32Array(0))).toEqual(pcm);
       }),
     );
   });

@@ -4,7 +4,7 @@ import type { OpenUtterance, UtterancePipeline } from '../../scoring/pipeline.ts
 import type { Reference } from '../../scoring/text/reference.ts';
 import type { Feedback } from '../../scoring/utterance-scorer.ts';
 import type { SentNodeItem } from '../wire/items.ts';
-import { type PackedSound, unpackSound } from '../wire/samples.ts';
+import { type PackedSound, unpackSamples } from '../wire/samples.ts';
 import type { OpenUtterance as OpenItem } from '../wire/speechfb/v1/inference_pb.ts';
 
 export type NodeUtteranceOptions = {
@@ -42,7 +42,7 @@ export class NodeUtterance {
 
   /** Takes the next sound; a gateway that sends more than it has credit for has failed. */
   sound(packed: PackedSound): void {
-    const pcm = unpackSound(packed, unpacked);
+    const pcm = unpackSamples(packed, unpacked);
     this.#takenSamples += pcm.length;
     if (this.#takenSamples - this.#creditedSamples > this.#options.windowSamples) {
       this.#fail(new SpeechfbError('trunk_fault', 'more sound was sent than there was credit for'));

@@ -1,3 +1,5 @@
+import type { Samples } from '../../acoustic/engine/types.ts';
+
 /** Sound as it travels and is kept: two bytes a sample where those lose nothing, else four. */
 export type PackedSound = { format: SampleFormat; bytes: Uint8Array };
 
@@ -30,6 +32,20 @@ export function packNarrow(bytes: Uint8Array, offset: number, pcm: Float32Array)
 export function packWide(bytes: Uint8Array, offset: number, pcm: Float32Array): void {
   new Float32Array(bytes.buffer, bytes.byteOffset + offset, pcm.length).set(pcm);
   if (isBigEndian) swap(bytes.subarray(offset, offset + 4 * pcm.length), 'f32le');
+}
+
+/**
+ * The samples as they came, those of two bytes as whole numbers; the next call may write over them.
+ *
+ * @param into Where those of four bytes are put, if it is large enough.
+ */
+export function unpackSamples(packed: PackedSound, into: Float32Array): Samples {
+  const { format, bytes } = packed;
+  const size = bytes.length - (bytes.length % sampleBytes.s16le);
+  if (format === 'f32le' || size > scratch.length) return unpackSound(packed, into);
+  scratch.set(size === bytes.length ? bytes : bytes.subarray(0, size));
+  if (isBigEndian) swap(scratch.subarray(0, size), format);
+  return narrowScratch.subarray(0, size / sampleBytes.s16le);
 }
 
 /**
