@@ -1,4 +1,6 @@
 import { Command, CommanderError } from 'commander';
+import { registerAdmin } from './commands/admin/command.ts';
+import { registerAudit } from './commands/audit/command.ts';
 import { registerBudget } from './commands/budget/command.ts';
 import { registerCanary } from './commands/canary/command.ts';
 import { registerCapacity } from './commands/capacity/command.ts';
@@ -122,6 +124,8 @@ const registrations: readonly RegisterCommand[] = [
   registerRoute,
   registerSlo,
   registerCanary,
+  registerAdmin,
+  registerAudit,
   registerExamples,
   registerToken,
 ];

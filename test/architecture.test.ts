@@ -9,8 +9,8 @@ import { findCircle, readImports, roomArrows, subRoomArrows, type Table, tablePr
  */
 const rooms: Table = {
   commands:
-    'acoustic audio budget capacity client config dialects load metrics protocol proxy report results routing scoring server sim slo telemetry threads trunk',
-  report: 'budget capacity load metrics protocol proxy results routing sim slo stats',
+    'acoustic admin audio audit budget capacity client config dialects load metrics protocol proxy report results routing scoring server sim slo telemetry threads trunk',
+  report: 'admin audit budget capacity load metrics protocol proxy results routing sim slo stats',
   load: 'audio capacity client clock config dialects metrics protocol proxy results scoring sim slo stats threads',
   results: 'config metrics slo stats',
   server: 'acoustic audio config protocol scoring telemetry threads',
@@ -18,6 +18,7 @@ const rooms: Table = {
   scoring: 'acoustic audio config protocol threads',
   slo: 'config metrics stats',
   acoustic: 'config threads',
+  admin: 'audit server telemetry',
   budget: 'config stats',
   capacity: 'config stats',
   routing: 'config',
@@ -27,6 +28,7 @@ const rooms: Table = {
   sim: 'config stats',
   telemetry: 'protocol',
   audio: '',
+  audit: 'config',
   clock: '',
   config: '',
   protocol: 'config',
@@ -48,6 +50,8 @@ const subRooms: Table = {
   'capacity/plan': 'capacity/queueing capacity/scenario capacity/simulation',
   'capacity/simulation': 'capacity/queueing capacity/scenario',
   client: 'client/link',
+  'commands/admin': 'commands',
+  'commands/audit': 'commands',
   'commands/budget': 'commands',
   'commands/canary': 'commands commands/slo',
   'commands/capacity': 'commands',
@@ -72,6 +76,7 @@ const subRooms: Table = {
   'load/plan': 'load/fault',
   'load/probe': 'load/meter load/scenario',
   'load/scenario': 'load/fault load/plan',
+  'report/admin': 'report/terminal',
   'load/service': 'load/fault load/plan load/scenario',
   'report/budget': 'report/export report/terminal',
   'report/capacity': 'report/export report/terminal',
@@ -89,7 +94,7 @@ const subRooms: Table = {
   'scoring/calibrate': 'scoring/align',
   'scoring/threads': 'scoring scoring/align scoring/text',
   'server/admission': 'server server/session',
-  'server/cluster': 'server server/admission server/gateway',
+  'server/cluster': 'server server/admission server/gateway server/tenants',
   'server/facade': 'server server/admission server/session',
   'server/gateway': 'server server/admission server/facade server/overload server/session server/tenants',
   'server/overload': 'server',
@@ -111,6 +116,7 @@ const subRooms: Table = {
 
 /** Files in the root of src/ that every room may use; the others belong to the program itself. */
 const ground = [
+  'backoff.ts',
   'errors.ts',
   'units.ts',
   'cut-words.ts',

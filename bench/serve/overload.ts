@@ -108,6 +108,7 @@ async function measure(options: Case): Promise<Measured> {
       drainMs: variant === 'bad' ? 30_000 : 5000,
       seed: 14,
     });
+    for (const { text, count } of result.sessionErrors) process.stderr.write(`  ${count} x ${text}\n`);
     return read(result, durationMs);
   } finally {
     disturbance.end();

@@ -13,12 +13,12 @@ const engine = quietEngine();
 const open = addresses.length > 0 ? await atNodes(addresses) : quietScoring;
 const samplesAFrame = (engine.model.sampleRateHz * Number(frameMs)) / 1000;
 /** Sixteen-bit sound, as a learner's app sends it. */
-const pcm = Float32Array.from({ length: samplesAFrame }, (_, at) => Math.round(9000 * Math.sin(at / 5)) / 32_768);
+const pcm = Int16Array.from({ length: samplesAFrame }, (_, at) => 9000 * Math.sin(at / 5));
 
 async function atNodes(named: readonly string[]): Promise<OpenUtterance> {
   const pool = new NodePool({
     model: engine.model,
-    nodes: new NodeAddresses(named.map(parseNodeSource)),
+    nodes: new NodeAddresses(named.map((address) => parseNodeSource(address))),
     region: '',
     gateway: 'bench',
     credentials: credentials.createInsecure(),

@@ -1,8 +1,8 @@
 /** A session as somebody who speaks sees it, whatever its protocol: what becomes of each frame. */
 export type Voice<Sound> = {
   readonly ended: boolean;
-  /** The server wants it to go: nothing more is to be said. */
-  readonly leaving?: boolean;
+  /** Since when the server wants it to go, and nothing more is to be said. */
+  readonly leftMs?: number | undefined;
   /**
    * Frame `index` of a recording is due. False: the app dropped it, because too much waits to be
    * sent.
@@ -27,8 +27,8 @@ export type AppSession = {
   readonly resent: number;
   readonly connected: boolean;
   readonly ended: boolean;
-  /** The server wants it to go, and said when to come back. */
-  readonly leaving?: boolean;
+  /** Since when it says nothing more, as the server wants it to go and said when to come back. */
+  readonly leftMs?: number | undefined;
   /** Says goodbye; the end follows when the server has closed, or has had time to. */
   close(): void;
   /** Ends at once without a word. */

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { backoffMs } from '../backoff.ts';
 import type { Clock, Timers } from '../clock/wheel.ts';
 import type { ClientMessageInput, ReferenceInput } from '../protocol/client-messages.ts';
 import type { ServerEvent } from '../protocol/server-messages.ts';
 import type { EventProblem } from '../protocol/server-schema.ts';
 import type { RandomStream } from '../stats/random-stream.ts';
-import { backoffMs } from './backoff.ts';
 import { type ClientEnd, outcomeOfClose } from './close-outcome.ts';
 import { Controls } from './controls.ts';
 import { EventOrder } from './event-order.ts';
@@ -84,7 +84,7 @@ export class StreamClient implements LinkEvents {
   /** What the server last said of another attempt. */
   #refusal: LinkRefusal | undefined;
   /** The server has too many sessions, and this one is to come back. */
-  #sentAway: GoAway | undefined;
+  #sentAway: { goAway: GoAway; atMs: number } | undefined;
   #ended = false;
   #closing = false;
   /** True while `open()` runs: its first events arrive before `#link` is set. */
@@ -123,9 +123,9 @@ export class StreamClient implements LinkEvents {
     return this.#ended;
   }
 
-  /** The server wants it to go: nothing more is to be said. */
-  get leaving(): boolean {
-    return this.#sentAway !== undefined;
+  /** Since when it says nothing more because the server wants it to go. */
+  get leftMs(): number | undefined {
+    return this.#sentAway?.atMs;
   }
 
   /** The server has taken a connection, whatever it said then. */
@@ -254,7 +254,7 @@ export class StreamClient implements LinkEvents {
     if (!this.#isOurs(from)) return;
     this.#inbox?.readAll();
     const outcome = outcomeOfClose(code, this.#ready !== undefined, this.#closing);
-    if (this.#sentAway && outcome) this.#endSentAway(this.#sentAway, code, reason);
+    if (this.#sentAway && outcome) this.#endSentAway(this.#sentAway.goAway, code, reason);
     else if (outcome === 'refused' && this.#asksAnother(from)) this.#open();
     else if (outcome === 'refused')
       this.#end({ outcome, code, reason, ...(this.#refusal ?? from.refusal ?? { retryable: true }) });
@@ -322,7 +322,7 @@ export class StreamClient implements LinkEvents {
 
   /** Says that it has heard: its last frames are acknowledged, and the finals come. */
   #leave(event: GoAway): void {
-    this.#sentAway = event;
+    this.#sentAway = { goAway: event, atMs: this.#sentAway?.atMs ?? this.#options.clock() };
     this.close();
   }
 

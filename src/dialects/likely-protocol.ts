@@ -41,6 +41,7 @@ const signs: readonly (readonly [name: string, holds: (message: Message) => bool
     'openai-realtime',
     typed(/^(session|transcription_session|input_audio_buffer|conversation\.item|transcription|response)\./),
   ],
+  ['openai-realtime', (message) => typed(/^error$/)(message) && hasFields(message.error, 'type', 'message')],
   ['deepgram-flux', typed(/^(TurnInfo|Connected|FatalError)$/)],
   ['assemblyai-v3', typed(/^(Begin|Turn|Termination)$/)],
   ['deepgram', (message) => typed(/^(Results|UtteranceEnd)$/)(message) || has('type', 'request_id', 'sha256')(message)],
@@ -49,6 +50,10 @@ const signs: readonly (readonly [name: string, holds: (message: Message) => bool
   ['vosk', (message) => !('type' in message) && (onlyKey(message, 'partial') || has('text', 'result')(message))],
   ['vosk', (message) => onlyKey(message, 'text')],
 ];
+
+function hasFields(value: unknown, ...keys: string[]): boolean {
+  return typeof value === 'object' && value !== null && keys.every((key) => key in value);
+}
 
 function onlyKey(message: Message, key: string): boolean {
   return Object.keys(message).length === 1 && typeof message[key] === 'string';

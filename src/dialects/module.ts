@@ -28,8 +28,16 @@ function exportOf(file: string): unknown {
     const module: { default?: unknown } = createRequire(import.meta.url)(file);
     return module.default;
   } catch (cause) {
-    throw new SpeechfbError('bad_module', `"${file}" cannot be loaded: ${firstLine(cause)}`, { cause });
+    throw new SpeechfbError('bad_module', `"${file}" cannot be loaded: ${whyNotLoaded(cause)}`, { cause });
   }
+}
+
+/** What Node says of it, where that helps. */
+function whyNotLoaded(cause: unknown): string {
+  const words = firstLine(cause);
+  return /top-level await/.test(words)
+    ? 'it awaits outside of its functions, and a dialect has to be there at once'
+    : words;
 }
 
 /** What a value lacks to be a dialect; undefined for one. */

@@ -19,6 +19,7 @@ export const faultKinds = [
   'stop-redis',
   'slow-redis',
   'fail-over-redis',
+  'step-clock',
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 

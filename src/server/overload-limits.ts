@@ -30,10 +30,24 @@ export const overloadLimits = {
    * twice as long, up to so long.
    */
   stepTooSoonMs: 20_000,
-  mostStepDownMs: 32_000,
-  /** What share of the sessions is sent away at once, and how often. */
-  shedShare: 0.05,
-  shedEveryMs: 500,
+  mostStepDownMs: 16_000,
+  /**
+   * More sessions than the server scores by this share of them, while its feedback is late by twice
+   * `overloadDelayMs`: the delay runs away, and no step waits for the one before.
+   */
+  runawayShare: 0.1,
+  /**
+   * Within which time those who stay are to have caught up with what waits, and what share of the
+   * server is kept free for that at most, when sessions are sent away.
+   */
+  catchUpMs: 4000,
+  mostCatchUpShare: 0.15,
+  /**
+   * What share of the sessions is sent away at once at most, and how long that is to be felt before
+   * others are.
+   */
+  shedShare: 0.5,
+  shedEveryMs: 2000,
   /** Sessions at once, whatever the server feels; 0: it learns how many it carries. */
   fixedSessions: 0,
   /** Sessions that are let in before the machine is known; 0: `sessionsACore` of each core. */
@@ -54,17 +68,26 @@ export const overloadLimits = {
    */
   limitGrowth: 0.1,
   limitClimbPerSecond: 1,
+  /** How long without a cut until it climbs at twice that rate; it goes on with the square. */
+  limitHasteMs: 5000,
   /** What is left of it when it was too much, and how long a cut has to be felt before the next. */
   limitDecrease: 0.95,
   limitCutEveryMs: 2000,
   /** Share of the places that sessions of the batch lane may take. */
   batchShare: 0.8,
-  /** What share of the batch lane is sent away at once while others are spared something. */
+  /**
+   * What share of the batch lane is sent away at once while others are spared something, and how
+   * often.
+   */
   batchShedShare: 0.25,
+  batchShedEveryMs: 500,
   /** How long a place is kept for a session that was sent away, beyond the time it was told. */
   returnMs: 30_000,
-  /** How long a client that was sent away has to say that it has heard it, after its finals. */
-  goAwayMs: 1000,
+  /**
+   * How long what a client says is scored after it was sent away, if it does not say that it has
+   * heard it, and how long after that it must be silent to be gone.
+   */
+  goAwayMs: 3000,
   /**
    * Upgrades a second, and at once, that a full server hears out since they may be resumes, though
    * they name no session.

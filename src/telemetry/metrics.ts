@@ -11,6 +11,7 @@ import {
 import type { ServerMessage } from '../protocol/server-messages.ts';
 import { type StageTimings, serverStages } from '../protocol/stages.ts';
 import { QuickHistogram } from './quick-histogram.ts';
+import { exposeTenants, type TenantFigures } from './tenant-metrics.ts';
 
 /** All metrics of one process as data, with how each is added up over processes. */
 export type MetricsDocument = MetricObjectWithValues<MetricValue<string>>[];
@@ -26,6 +27,8 @@ export type MetricSources = {
   overload?(): OverloadNumbers;
   /** Absent where nothing is scored at nodes, or for gateways. */
   slots?(): SlotNumbers | undefined;
+  /** What each tenant has, by name; absent where there are none. */
+  tenants?: (() => ReadonlyMap<string, TenantFigures>) | undefined;
   /** By name; Infinity: none. */
   limits?(): Readonly<Record<string, number>>;
 };
@@ -227,6 +230,7 @@ function exposeSources(sources: MetricSources, registry: Registry): void {
     return numbers && numbers.standingMs / 1000;
   });
   exposeSlots(sources, gauge, registers);
+  if (sources.tenants) exposeTenants(sources.tenants, registers);
   const scoring = () => sources.scoring?.();
   gauge('scoring_busy_ratio', 'Share of time that the busiest scoring thread works.', () => scoring()?.busy);
   gauge('scoring_wait_p95_seconds', "From the model's frames to the feedback made of them, p95 of late.", () => {
@@ -297,6 +301,15 @@ function exposeSlots(sources: MetricSources, gauge: ExposeGauge, registers: Regi
       this.inc(sources.slots?.()?.refused ?? 0);
     },
   });
+  new Counter({
+    name: 'speechfb_leases_spilled_total',
+    help: 'Slots at nodes of --spill-node, since all of --node had refused.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(sources.slots?.()?.spilled ?? 0);
+    },
+  });
 }
 
 function exposeDevice(sources: MetricSources, registers: Registry[]): void {
@@ -330,6 +343,8 @@ export type SlotNumbers = {
   free: number;
   trunks: number;
   refused: number;
+  /** Leases at nodes that are asked when all others refuse. */
+  spilled?: number;
   rehoused?: Readonly<Record<string, number>>;
 };
 

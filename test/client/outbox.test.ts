@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { backoffMs } from '../../src/client/backoff.ts';
+import { backoffMs } from '../../src/backoff.ts';
 import { SoundFrames } from '../../src/client/frames.ts';
 import { ClientOutbox } from '../../src/client/outbox.ts';
 import { type ChecksummedFrame, frameFlags } from '../../src/protocol/frame.ts';

@@ -19,6 +19,8 @@ const commands = [
   ],
   ...['slo', 'slo check', 'slo rules', 'slo evaluate', 'slo explain'],
   ...['canary', 'canary plan', 'canary judge', 'canary simulate'],
+  ...['admin', 'admin status', 'admin sessions', 'admin drain', 'admin tenants', 'admin audit'],
+  ...['audit', 'audit verify'],
   ...['examples', 'token', 'token new'],
 ];
 const { columns, isTTY } = process.stdout;

@@ -1,10 +1,11 @@
+import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { speechfb } from '../kit/command.ts';
 import { localhostTls } from '../kit/localhost.ts';
-import { runProgram } from '../kit/program.ts';
+import { bin, runProgram } from '../kit/program.ts';
 import { temporaryDirectory } from '../kit/temporary-directory.ts';
 import { deepgram } from '../kit/vendors/deepgram.ts';
 import { startVendor, type Vendor, type VendorOptions } from '../kit/vendors/emulator.ts';
@@ -21,6 +22,8 @@ const { find } = new ClipBook().addManifest(manifest);
 beforeAll(() => {
   process.env.SPEECHFB_TEST_VENDOR_KEY = key;
   writeFileSync(join(scratch, 'key'), `${key}\n`);
+  writeFileSync(join(scratch, 'number.mjs'), 'export default 5;\n');
+  writeFileSync(join(scratch, 'awaits.mjs'), 'export default await Promise.resolve(5);\n');
 });
 afterAll(() => {
   delete process.env.SPEECHFB_TEST_VENDOR_KEY;
@@ -261,6 +264,18 @@ describe('a target that is wrong is said at its line:', () => {
       [],
       'is a header of the upgrade itself',
     ],
+    [
+      'a module that is no dialect',
+      `{ ${here}, protocol: ./number.mjs }`,
+      [],
+      'number.mjs" exports no dialect: its default export is no object',
+    ],
+    [
+      'a module that awaits',
+      `{ ${here}, protocol: ./awaits.mjs }`,
+      [],
+      'awaits.mjs" cannot be loaded: it awaits outside of its functions',
+    ],
     ['nobody there to speak it', '{ protocol: vosk }', [], 'vosk needs target.url'],
     ['nobody told what is read', '{ protocol: deepgram }', [], 'say reference: "{reference}"'],
     ['nobody told by a prompt', '{ protocol: openai-realtime }', [], 'say prompt: "{reference}"'],
@@ -297,6 +312,79 @@ describe('the server that the test starts', () => {
     expect(report.distributions[metric].samples).toBeGreaterThan(5);
     expect(report.totals.sessions_ok).toBe(report.totals.sessions);
   });
+});
+
+describe('a server that is there, in the protocol of others', () => {
+  let base = '';
+  let end = () => {};
+  beforeAll(async () => {
+    const server = spawn(process.execPath, [bin, 'serve', '--port', '0'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    end = () => void server.kill('SIGTERM');
+    base = await new Promise<string>((resolve) => {
+      let said = '';
+      for (const stream of [server.stdout, server.stderr])
+        stream.on('data', (chunk) => {
+          said += chunk;
+          const [, address] = /ready at (ws:\/\/[\d.]+:\d+)/.exec(said) ?? [];
+          if (address !== undefined) resolve(address);
+        });
+    });
+  }, 40_000);
+  afterAll(() => end());
+
+  it.each([
+    ['deepgram', 'reference: "{reference}", endpointing: "false"', 'feedback_latency'],
+    ['openai-realtime', 'prompt: "{reference}"', 'word_latency'],
+  ])(
+    'is reached before any load, and loaded: %s',
+    async (protocol, options, metric) => {
+      const target = `{ url: "${base}", protocol: ${protocol}, options: { ${options} } }`;
+      const ran = await runProgram(['loadtest', scenario(target, [`p95(${metric}) < 60s`]), '--json']);
+      expect(ran.stdout, ran.stderr).not.toBe('');
+      const report = JSON.parse(ran.stdout);
+      expect(report.session_errors).toEqual([]);
+      expect(report.totals).toMatchObject({ sessions: 3, sessions_ok: 3 });
+      expect(report.distributions[metric]).toMatchObject({ never: 0 });
+    },
+    60_000,
+  );
+
+  it('says before any load what it lacks', async () => {
+    const ran = await speechfb('loadtest', scenario(`{ url: "${base}", protocol: deepgram }`));
+    expect(ran).toMatchObject({ status: 2, stdout: '' });
+    expect(ran.stderr).toContain(
+      'this server hears how a known text is read: the parameter reference= carries the text',
+    );
+  });
+
+  it.each([
+    ['deepgram', 'reference={reference}'],
+    ['openai-realtime', 'prompt={reference}'],
+  ])(
+    'is probed: %s',
+    async (protocol, option) => {
+      const clip = resolve('fixtures/audio/leader.wav');
+      const text = 'The conference will begin when the leader arrives.';
+      const ran = await runProgram([
+        'probe',
+        base,
+        clip,
+        '--text',
+        text,
+        '--protocol',
+        protocol,
+        '--option',
+        option,
+        '--json',
+      ]);
+      expect(ran.code, ran.stderr).toBe(0);
+      const { messages } = JSON.parse(ran.stdout) as { messages: { taken_for: { is: string }[] }[] };
+      const kinds = messages.flatMap(({ taken_for }) => taken_for.map(({ is }) => is));
+      expect(kinds).toContain('final');
+      expect(kinds).not.toContain('not understood');
+    },
+    60_000,
+  );
 });
 
 describe('consent and cost', () => {

@@ -6,6 +6,8 @@ describe('a message is known by what no other protocol has:', () => {
     ['speechfb', '{"event_id":3,"audio_ms":100,"type":"ack","next_seq":5}'],
     ['openai-realtime', '{"type":"session.created","session":{}}'],
     ['openai-realtime', '{"type":"conversation.item.input_audio_transcription.delta","delta":"to"}'],
+    ['openai-realtime', '{"type":"error","event_id":"e","error":{"type":"invalid_request_error","message":"no"}}'],
+    [undefined, '{"type":"error","error":"no"}'],
     ['deepgram', '{"type":"Results","channel":{"alternatives":[]}}'],
     ['deepgram-flux', '{"type":"TurnInfo","event":"Update"}'],
     ['assemblyai-v3', '{"type":"Turn","transcript":"to"}'],

@@ -42,14 +42,28 @@ describe('a session in the batch lane, when a learner finds no place', () => {
     }
   });
 
-  it('has acknowledged what it sends until it has heard, and is closed as soon as it says so', async () => {
+  it('has scored and acknowledged what it says until it has heard, and is closed as soon as it says so', async () => {
     const server = await serve({ limits: { ...limits, goAwayMs: 60_000 } });
     const [, newest] = [await started(server.url, batch), await started(server.url, batch)];
     await started(server.url);
-    await newest.until('utterance_final');
+    await newest.until('go_away');
     newest.frames(0, 9);
     newest.send({ type: 'close', last_seq: 9 });
+    expect(await newest.until('utterance_final')).toMatchObject({ reason: 'drain', audio_ms: 200 });
     expect((await newest.closed).code).toBe(4503);
+    expect(newest.of('ack').at(-1)).toMatchObject({ next_seq: 10 });
+  });
+
+  it('has acknowledged what it goes on sending, which is scored no longer', async () => {
+    const server = await serve({ limits });
+    const [, newest] = [await started(server.url, batch), await started(server.url, batch)];
+    await started(server.url);
+    newest.frames(0, 4);
+    const final = await newest.until('utterance_final');
+    newest.frames(5, 9);
+    newest.send({ type: 'close', last_seq: 9 });
+    expect((await newest.closed).code).toBe(4503);
+    expect(final).toMatchObject({ reason: 'drain', audio_ms: 100 });
     expect(newest.of('ack').at(-1)).toMatchObject({ next_seq: 10 });
   });
 
@@ -146,7 +160,7 @@ function speakingClient(url: string) {
   const sound = new SoundFrames({ pcm: new Uint8Array(32_000 * 10), sampleRateHz: 16_000 }, 20);
   let frame = 0;
   const speaking = setInterval(() => {
-    if (!stream.leaving && !stream.ended && frame < sound.count) stream.sendAudio(sound, frame++);
+    if (stream.leftMs === undefined && !stream.ended && frame < sound.count) stream.sendAudio(sound, frame++);
   }, 20);
   onTestFinished(() => {
     clearInterval(speaking);

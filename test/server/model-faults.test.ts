@@ -1,4 +1,6 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { writePhones } from '../../src/protocol/written-phones.ts';
 import type { PipelineEvents, UtterancePipeline } from '../../src/scoring/pipeline.ts';
 import type { Scoring } from '../../src/server/session/context.ts';
 import { connect, finalPhones, startMessage } from '../kit/server/client.ts';
@@ -21,6 +23,16 @@ describe('beside a healthy session, one whose model', () => {
     bad.frames(0, 4);
     bad.send({ type: 'close' });
     expect((await bad.closed).code).toBe(4504);
+    await finishHealthy();
+  });
+
+  it('is late with what has ended, and goes on with it, is waited for', async () => {
+    const server = await serve({ scoring: late('ab late'), limits: { inferenceTimeoutMs: 200 } });
+    const { bad, finishHealthy } = await startPair(server.url, 'ab late');
+    bad.frames(0, 4);
+    bad.send({ type: 'close' });
+    expect((await bad.closed).code).toBe(1000);
+    expect(bad.of('utterance_final')).toMatchObject([{ reason: 'close' }]);
     await finishHealthy();
   });
 
@@ -96,6 +108,32 @@ function faulty(text: string, pipeline: (events: PipelineEvents) => UtterancePip
     openUtterance(engine, reference, options, events) {
       const isFaulty = reference.words.map((word) => word.text).join(' ') === text;
       return isFaulty ? pipeline(events) : scriptedScoring.openUtterance(engine, reference, options, events);
+    },
+  };
+}
+
+/** The scripted scoring, but for one text, of which each frame is scored long after its end. */
+function late(text: string): Scoring {
+  const { openUtterance } = scriptedScoring;
+  return {
+    readReference: scriptedScoring.readReference,
+    openUtterance(engine, reference, options, events) {
+      const isLate = reference.words.map((word) => word.text).join(' ') === text;
+      if (!isLate) return openUtterance(engine, reference, options, events);
+      const pipeline = openUtterance(engine, reference, options, { ...events, onFeedback: () => {} });
+      const finish: UtterancePipeline['finish'] = async () => {
+        for (let audioMs = 20; audioMs <= 100; audioMs += 20) {
+          await wait(120);
+          events.onFeedback?.({ audioMs, phones: writePhones([]), timing: {} });
+        }
+        return pipeline.finish();
+      };
+      return {
+        push: (pcm) => pipeline.push(pcm),
+        gap: (ms) => pipeline.gap(ms),
+        close: () => pipeline.close(),
+        finish,
+      };
     },
   };
 }

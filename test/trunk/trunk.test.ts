@@ -1,91 +1,17 @@
+import { type AddressInfo, createServer } from 'node:net';
 import { Client, credentials } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { AcousticEngine } from '../../src/acoustic/engine/types.ts';
-import { eachPhone } from '../../src/protocol/written-phones.ts';
 import type { OpenUtterance } from '../../src/scoring/pipeline.ts';
-import type { Feedback } from '../../src/scoring/utterance-scorer.ts';
-import { createLog } from '../../src/telemetry/log.ts';
 import { NodeAddresses, parseNodeSource } from '../../src/trunk/gateway/node-addresses.ts';
 import { NodePool } from '../../src/trunk/gateway/node-pool.ts';
-import { type InferenceNode, startInferenceNode } from '../../src/trunk/node/inference-node.ts';
+import type { InferenceNode } from '../../src/trunk/node/inference-node.ts';
 import { encodeRequest } from '../../src/trunk/wire/codec.ts';
-import type { HeardNodeItem, SentGatewayItem } from '../../src/trunk/wire/items.ts';
+import type { HeardNodeItem, SentGatewayItem, SentNodeItem } from '../../src/trunk/wire/items.ts';
 import { type HeardResponse, inferenceService } from '../../src/trunk/wire/service.ts';
 import { localhostTls } from '../kit/localhost.ts';
-import { scriptedEngine, scriptedScoring } from '../kit/server/scripted.ts';
-
-const log = createLog('silent', { write() {} });
-const letters = ['SIL', ...'ABCDEFGHIJKLMNOPQRSTUVWXYZ'];
-
-function engineOf(version = '0'): AcousticEngine {
-  const engine = scriptedEngine();
-  return { ...engine, model: { ...engine.model, version, phones: letters } };
-}
-
-type NodeTls = { certificate: string; key: string; authority: string };
-
-async function node(
-  changes: { slots?: number; version?: string; region?: string; open?: OpenUtterance; tls?: NodeTls } = {},
-): Promise<InferenceNode> {
-  const { slots = 4, version, region = '', open = scriptedScoring.openUtterance, tls } = changes;
-  const started = await startInferenceNode({
-    engine: engineOf(version),
-    openUtterance: open,
-    log,
-    name: 'node',
-    region,
-    slots,
-    leaseTtlMs: 5000,
-    drainMs: 2000,
-    address: '127.0.0.1:0',
-    tls,
-  });
-  onTestFinished(() => started.close());
-  return started;
-}
-
-const poolOptions = { model: engineOf().model, region: '', gateway: 'test', log, homelessMs: 1500 };
-
-async function pool(
-  nodes: readonly InferenceNode[],
-  also: readonly InferenceNode[] = [],
-  shown = credentials.createInsecure(),
-): Promise<NodePool> {
-  const sources = [...also, ...nodes].map(({ address }) => parseNodeSource(address));
-  const opened = new NodePool({ ...poolOptions, nodes: new NodeAddresses(sources), credentials: shown });
-  onTestFinished(() => opened.close());
-  await until(() => opened.stats().trunks === nodes.length && opened.stats().free > 0);
-  return opened;
-}
-
-/** One learner who reads `text`; what the learner is told, and how it ends. */
-function reader(from: NodePool, speaker: string, text = 'abcdefghij klmnopqrst') {
-  const told: Feedback[] = [];
-  const errors: Error[] = [];
-  const reference = scriptedScoring.readReference({ text }, 1000);
-  const utterance = from.openUtterance(
-    engineOf(),
-    reference,
-    { emitIntervalMs: 100, speaker },
-    {
-      onFeedback: (feedback) => told.push(feedback),
-      onError: (error) => errors.push(error),
-    },
-  );
-  const speak = (ms: number) => {
-    for (let at = 0; at < ms; at += 20) utterance.push(new Float32Array(320).fill(1 / 4));
-  };
-  const finals = () => told.flatMap(({ phones }) => eachPhone(phones).filter(({ isFinal }) => isFinal));
-  return { utterance, told, errors, speak, finals, heardMs: () => told.at(-1)?.audioMs ?? 0 };
-}
-
-async function until(isSo: () => boolean, mostMs = 5000): Promise<void> {
-  const endMs = performance.now() + mostMs;
-  while (!isSo()) {
-    if (performance.now() > endMs) throw new Error(`never came: ${String(isSo)}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
+import { scriptedScoring } from '../kit/server/scripted.ts';
+import { type Lies, lyingNode } from '../kit/trunk/lying-node.ts';
+import { node, pool, poolOptions, reader, until } from '../kit/trunk/service.ts';
 
 describe('an utterance at a node', () => {
   it('is told and ends as it would here', async () => {
@@ -180,6 +106,39 @@ describe('an utterance at a node', () => {
     expect(right.slots().free).toBe(0);
   });
 
+  it('goes on at no node with another version, even when its own has died, and at one that comes later', async () => {
+    const first = await node();
+    const wrong = await node({ version: '1' });
+    const later = { address: `127.0.0.1:${await freePort()}` };
+    const gateway = await pool([first], [wrong, later]);
+    const [given, waits] = ['given', 'waits'].map((name) => reader(gateway, name));
+    given!.speak(1000);
+    await until(() => given!.heardMs() === 1000);
+    await first.close();
+    await until(() => given!.errors.length > 0);
+    expect(given!.errors[0]).toMatchObject({ code: 'no_slot', message: expect.stringContaining('no node is there') });
+    waits!.speak(1000);
+    await node({ address: later.address });
+    waits!.speak(1500);
+    expect((await waits!.utterance.finish()).words).toHaveLength(2);
+    expect(wrong.slots().free).toBe(4);
+  });
+
+  it.each([
+    ['of a batch lets others go before it', true],
+    ['of a learner who is there goes first', false],
+  ])('%s at the node too', async (_, canWait) => {
+    const seen: (boolean | undefined)[] = [];
+    const open: OpenUtterance = (engine, reference, settings, events) => {
+      seen.push(settings.canWait);
+      return scriptedScoring.openUtterance(engine, reference, settings, events);
+    };
+    const gateway = await pool([await node({ open })]);
+    reader(gateway, 'a', undefined, { canWait }).speak(100);
+    await until(() => seen.length > 0);
+    expect(seen).toEqual([canWait]);
+  });
+
   it('is tried at two more nodes when scoring fails, then given up', async () => {
     let opened = 0;
     const failing: OpenUtterance = (_engine, _reference, _settings, { onError }) => {
@@ -196,6 +155,73 @@ describe('an utterance at a node', () => {
     await until(() => learner.errors.length > 0);
     expect(opened).toBe(3);
     expect(learner.errors[0]!.message).toContain('the thread died');
+  });
+});
+
+describe('a gateway with nodes for spill', () => {
+  it('asks them when all others have refused, and says why when they refuse too', async () => {
+    const own = await node({ slots: 1 });
+    const spill = await node({ slots: 1 });
+    const gateway = await pool([own], [], credentials.createInsecure(), [spill]);
+    const learners = ['a', 'b', 'c'].map((name) => reader(gateway, name));
+    learners[0]!.speak(200);
+    await until(() => learners[0]!.told.length > 0);
+    expect([own, spill].map((each) => each.slots().free)).toEqual([0, 1]);
+    learners[1]!.speak(200);
+    await until(() => learners[1]!.told.length > 0);
+    expect(gateway.stats()).toMatchObject({ spilled: 1 });
+    learners[2]!.speak(200);
+    await until(() => learners[2]!.errors.length > 0);
+    expect(learners[2]!.errors[0]).toMatchObject({ code: 'no_slot', message: expect.stringContaining('full') });
+    gateway.leave('a');
+    await until(() => own.slots().free === 1);
+    const late = reader(gateway, 'd');
+    late.speak(200);
+    await until(() => late.told.length > 0);
+    expect(gateway.stats().spilled).toBe(1);
+  });
+});
+
+describe('a node that cannot be believed', () => {
+  const bytes = (text: string) => Buffer.from(text);
+  const feedback = (utterance: number, changes: object): SentNodeItem => ({
+    case: 'feedback',
+    value: { utterance, audioMs: 100, phonesJson: '', marks: [], ...changes },
+  });
+  const failed = (utterance: number, code: string): SentNodeItem => ({
+    case: 'failed',
+    value: { utterance, code, message: 'no' },
+  });
+  const result = (utterance: number, text: string): SentNodeItem => ({
+    case: 'result',
+    value: { utterance, resultJson: bytes(text) },
+  });
+
+  it.each<[string, Lies]>([
+    ['it grants leases that it does not have', { open: (utterance) => [failed(utterance, 'no_lease')] }],
+    ['it has heard what was never sent', { sound: (utterance) => [feedback(utterance, { audioMs: 1e9 })] }],
+    ['its sound takes no time', { sound: (utterance) => [feedback(utterance, { audioMs: Number.NaN })] }],
+    ['its marks are beside its text', { sound: (utterance) => [feedback(utterance, { marks: [1, 1, 900] })] }],
+    ['its progress is no JSON', { sound: (utterance) => [feedback(utterance, { progressJson: bytes('{') })] }],
+    ['its result is no JSON', { finish: (utterance) => [result(utterance, '}')] }],
+    ['its result is null', { finish: (utterance) => [result(utterance, 'null')] }],
+    ['its result has no words', { finish: (utterance) => [result(utterance, '{"words":[],"deviations":[]}')] }],
+  ])('is left by its sessions, which lose nothing, and harms no other, when %s', async (_, lies) => {
+    const liar = await lyingNode(lies);
+    const honest = await node({ slots: 8 });
+    const gateway = await pool([liar, honest]);
+    const learners = Array.from({ length: 6 }, (_each, at) => reader(gateway, `learner ${at}`));
+    for (const learner of learners) learner.speak(1000);
+    await until(() => liar.opened.length > 0);
+    for (const learner of learners) learner.speak(1500);
+    const results = await Promise.all(learners.map(({ utterance }) => utterance.finish()));
+    for (const [at, learner] of learners.entries()) {
+      expect(learner.errors).toEqual([]);
+      expect(results[at]!.words.flatMap(({ phonemes }) => phonemes)).toHaveLength(20);
+      const indices = learner.finals().map(({ index }) => index);
+      expect(indices).toEqual([...new Set(indices)]);
+    }
+    expect(gateway.stats().trunks).toBe(1);
   });
 });
 
@@ -283,4 +309,12 @@ async function rawTrunk(to: InferenceNode) {
   }
   await until(() => isOver || heard.length > 0);
   return { call, heard, ended: () => isOver };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }

@@ -38,7 +38,7 @@ const retryable: ReadonlySet<number> = new Set([status.RESOURCE_EXHAUSTED, statu
  */
 function wordsOnConnection(details: string): string | undefined {
   const [, cause] = /^No connection established\. Last error: (.*?)(?:\.? Resolution note:.*)?$/s.exec(details) ?? [];
-  if (cause !== undefined) return oneLine(cause.replace(/^(?:\w*Error(?: \[\w+\])?: )+/, ''));
+  if (cause !== undefined) return wordsOnFailure(oneLine(cause.replace(/^(?:\w*Error(?: \[\w+\])?: )+/, '')));
   if (/^No connection established/.test(details)) return 'no connection';
   const [, name] = /^Name resolution failed for target (?:dns:)?(.*)$/s.exec(details) ?? [];
   if (name !== undefined) return `nobody knows the name ${name}`;
@@ -48,6 +48,13 @@ function wordsOnConnection(details: string): string | undefined {
   const [, answer] = /^Received HTTP status code (\d+)/.exec(details) ?? [];
   if (answer !== undefined) return `what answers there is no gRPC server (HTTP ${answer})`;
   return /^No status information received/.test(details) ? 'the server ended the stream without a status' : undefined;
+}
+
+/** What Node says of a connection on which no HTTP/2 came about; grpc-js adds the time. */
+function wordsOnFailure(words: string): string {
+  const cause = words.replace(/ \(\d{4}-\d\d-\d\dT[\d:.]+Z\)$/, '');
+  if (cause === 'Protocol error') return 'what answers there does not speak gRPC (HTTP/2)';
+  return cause === 'Failed to connect' ? 'what answers there closes the connection at once' : cause;
 }
 
 function pushback(given: string | Buffer | undefined): number | undefined {

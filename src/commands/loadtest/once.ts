@@ -1,6 +1,6 @@
 import { type LoadOutcome, runLoad } from '../../load/run.ts';
 import type { LoadScenario } from '../../load/scenario/scenario.ts';
-import { nodeArgs, serveArgs, serverCount, storeCommand } from '../../load/scenario/serve-args.ts';
+import { needsSteppingClock, nodeArgs, serveArgs, serverCount, storeCommand } from '../../load/scenario/serve-args.ts';
 import { packageVersion, shippedPath } from '../package.ts';
 import type { LoadtestFlags } from './flags.ts';
 import type { ReadyLoad } from './prepare.ts';
@@ -49,6 +49,7 @@ function serveCommand({ spec }: LoadScenario) {
     args: [bin, 'serve', '--port', '0', ...serveArgs(spec.target.embedded, spec.faults)],
     nodes: nodeArgs(spec.target.embedded),
     servers: serverCount(spec.target.embedded),
+    hasSteppingClock: needsSteppingClock(spec.faults),
     store: storeCommand(spec.target.embedded, spec.faults),
   };
 }

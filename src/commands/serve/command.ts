@@ -57,9 +57,7 @@ export const registerServe: RegisterCommand = (program: Command, done) => {
         .argParser(flag('--parent-fd', wholeNumber(0, 1023)))
         .hideHelp(),
     );
-  addCallerOptions(command);
-  addCurveOptions(command);
-  addRoleOptions(command);
+  for (const add of [addCallerOptions, addCurveOptions, addAdminOptions, addRoleOptions]) add(command);
   command.action(async (flags: ServeFlags) => {
     // First of all: a parent that dies meanwhile must not leave the server behind.
     if (flags.parentFd !== undefined) {
@@ -105,6 +103,14 @@ function addCurveOptions(command: Command): void {
     .option('--json', 'with --calibrate: one document on stdout');
 }
 
+/** What lets those who run the server look into it and change it. */
+function addAdminOptions(command: Command): void {
+  command
+    .option('--admin-listen <address>', 'the admin plane here, as 127.0.0.1:8095; beyond loopback it needs TLS')
+    .option('--admin-token-file <file>', 'who may call it: one "name role token" a line, role read or operate')
+    .option('--audit-log <file>', 'write down there what operators change; without it they change nothing');
+}
+
 /** What says which part of a service this process is. */
 function addRoleOptions(command: Command): void {
   command
@@ -114,6 +120,7 @@ function addRoleOptions(command: Command): void {
         .default('all'),
     )
     .option('--node <address...>', 'for a gateway: its nodes, as host:port, unix:/path or dns:name:port')
+    .option('--spill-node <address...>', 'for a gateway: nodes that are asked only when all of --node have refused')
     .option('--node-listen <address>', 'for a node: where gateways find it; default 127.0.0.1:8091')
     .option('--slots <number>', 'for a node: sessions at once', flag('--slots', wholeNumber(1, 100_000)))
     .option('--http-listen <address>', 'for a node: /healthz, /readyz and /metrics here, as 127.0.0.1:9091')

@@ -52,6 +52,7 @@ export async function runGateway(
     const options = serverOptionsOf(settings);
     const tenants = tenantsOf(settings, log);
     followTenants(tenants, settings, reloads);
+    served.followTls?.(reloads);
     const started = startServer({
       ...options,
       tenants,
@@ -59,6 +60,7 @@ export async function runGateway(
       engine: warming.promise,
       scoring: served.scoring,
       slots: served.slots,
+      nodes: served.nodes,
       log,
       supervision: link,
       cores,

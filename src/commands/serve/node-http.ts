@@ -1,6 +1,5 @@
 import { createServer, type Server } from 'node:http';
 import type { AcousticEngine } from '../../acoustic/engine/types.ts';
-import { SpeechfbError } from '../../errors.ts';
 import { listen } from '../../listen.ts';
 import { stalled } from '../../server/admission/admission.ts';
 import { createHttpHandler } from '../../server/gateway/http.ts';
@@ -9,6 +8,7 @@ import type { Scoring } from '../../server/session/context.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
 import type { InferenceNode } from '../../trunk/node/inference-node.ts';
 import { packageVersion } from '../package.ts';
+import { parseListenAddress } from './listen-address.ts';
 
 /** What the HTTP endpoints of a node report on. */
 export type NodeParts = { node: InferenceNode; engine: AcousticEngine; scoring: Scoring };
@@ -21,7 +21,7 @@ export type NodeParts = { node: InferenceNode; engine: AcousticEngine; scoring: 
  * @throws SpeechfbError `bad_flag`, `port_in_use`, `cannot_listen`
  */
 export async function listenNodeHttp(address: string, { node, engine, scoring }: NodeParts): Promise<Server> {
-  const { hostname, port } = parseAddress(address);
+  const { hostname, port } = parseListenAddress('--http-listen', address);
   const sessions = () => {
     const { slots, free } = node.slots();
     return { streaming: slots - free };
@@ -51,12 +51,4 @@ export async function listenNodeHttp(address: string, { node, engine, scoring }:
     { anotherPort: 'choose another', address: 'an address of this machine' },
   );
   return http;
-}
-
-function parseAddress(text: string): { hostname: string; port: number } {
-  const [, host, port] = /^(\[[0-9a-f:.]+\]|[^:/\s[\]]+):(\d{1,5})$/i.exec(text) ?? [];
-  if (host === undefined || Number(port) > 65_535) {
-    throw new SpeechfbError('bad_flag', `--http-listen "${text}" is no address`, { hint: 'allowed: host:port' });
-  }
-  return { hostname: host.replace(/^\[|\]$/g, ''), port: Number(port) };
 }

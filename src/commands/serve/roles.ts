@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { ChannelCredentials } from '@grpc/grpc-js';
 import type { ModelPackage } from '../../acoustic/model/model-package.ts';
 import { SpeechfbError } from '../../errors.ts';
 import { hostName, isLoopback } from '../../server/admission/exposure.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { NodeAddresses, parseNodeSource } from '../../trunk/gateway/node-addresses.ts';
+import type { NodeTlsFiles } from './node-tls.ts';
 import { type LocalTuning, localEngine, remoteEngine, type ServedEngine } from './served-engine.ts';
 
 export const serveRoles = ['all', 'gateway', 'inference'] as const;
@@ -17,6 +17,7 @@ export type RoleFlags = {
   role: ServeRole;
   device: string;
   node?: string[];
+  spillNode?: string[];
   nodeListen?: string;
   slots?: number;
   httpListen?: string;
@@ -26,9 +27,6 @@ export type RoleFlags = {
   nodeCa?: string;
 };
 
-/** Certificates of both ends of a trunk, PEM texts. */
-export type NodeTls = { certificate: string; key: string; authority: string };
-
 /**
  * What scores for a server of this role.
 
@@ -37,26 +35,30 @@ export type NodeTls = { certificate: string; key: string; authority: string };
 export function servedEngine(flags: RoleFlags & LocalTuning, model: ModelPackage, log: Log): ServedEngine {
   checkRole(flags);
   if (flags.role !== 'gateway') return localEngine(model, flags, log);
-  const sources = (flags.node ?? []).map(parseNodeSource);
   const tls = readNodeTls(flags);
-  for (const source of sources) {
-    const host = source.kind === 'dns' ? source.name : source.address;
-    if (!tls) checkClosed('--node', host);
-  }
+  const nodes = readNodes('--node', flags.node ?? [], tls !== undefined);
+  const spill = flags.spillNode && readNodes('--spill-node', flags.spillNode, tls !== undefined);
   return remoteEngine({
     model,
-    nodes: new NodeAddresses(sources),
+    nodes,
+    ...(spill && { spill }),
     region: flags.region ?? '',
     gateway: `${hostname()} ${process.pid}`,
-    credentials: tls
-      ? ChannelCredentials.createSsl(Buffer.from(tls.authority), Buffer.from(tls.key), Buffer.from(tls.certificate))
-      : ChannelCredentials.createInsecure(),
+    tls,
     log,
   });
 }
 
+function readNodes(flag: '--node' | '--spill-node', texts: readonly string[], isEncrypted: boolean): NodeAddresses {
+  const sources = texts.map((text) => parseNodeSource(text, flag));
+  for (const source of sources) {
+    if (!isEncrypted) checkClosed(flag, source.kind === 'dns' ? source.name : source.address);
+  }
+  return new NodeAddresses(sources);
+}
+
 /** @throws SpeechfbError `bad_flag` for a flag that the role has no use for, or lacks. */
-export function checkRole({ role, node, nodeListen, slots, httpListen }: RoleFlags): void {
+export function checkRole({ role, node, spillNode, nodeListen, slots, httpListen }: RoleFlags): void {
   const refuse = (message: string, hint: string): never => {
     throw new SpeechfbError('bad_flag', message, { hint });
   };
@@ -64,6 +66,9 @@ export function checkRole({ role, node, nodeListen, slots, httpListen }: RoleFla
     refuse('--role gateway needs --node', 'name each node as host:port, or all of a name as dns:name:port');
   }
   if (role !== 'gateway' && node) refuse(`--node is for --role gateway, not for ${role}`, 'add --role gateway');
+  if (role !== 'gateway' && spillNode) {
+    refuse(`--spill-node is for --role gateway, not for ${role}`, 'add --role gateway');
+  }
   if (role === 'inference') return;
   const strays = { '--node-listen': nodeListen, '--slots': slots, '--http-listen': httpListen };
   const stray = Object.entries(strays).find(([, value]) => value !== undefined)?.[0];
@@ -71,7 +76,7 @@ export function checkRole({ role, node, nodeListen, slots, httpListen }: RoleFla
 }
 
 /** Voices travel on the trunk: unencrypted only within this machine. */
-export function checkClosed(flag: '--node' | '--node-listen', address: string): void {
+export function checkClosed(flag: '--node' | '--spill-node' | '--node-listen', address: string): void {
   if (address.startsWith('unix:')) return;
   const host = hostName(address) ?? address;
   if (isLoopback(host)) return;
@@ -81,7 +86,7 @@ export function checkClosed(flag: '--node' | '--node-listen', address: string): 
 }
 
 /** @throws SpeechfbError `bad_tls` */
-export function readNodeTls({ nodeCert, nodeKey, nodeCa }: RoleFlags): NodeTls | undefined {
+export function readNodeTls({ nodeCert, nodeKey, nodeCa }: RoleFlags): NodeTlsFiles | undefined {
   const given = { '--node-cert': nodeCert, '--node-key': nodeKey, '--node-ca': nodeCa };
   const missing = Object.entries(given).filter(([, path]) => path === undefined);
   if (missing.length === 3) return undefined;
@@ -89,7 +94,13 @@ export function readNodeTls({ nodeCert, nodeKey, nodeCa }: RoleFlags): NodeTls |
     const names = missing.map(([name]) => name).join(' and ');
     throw new SpeechfbError('bad_tls', `both ends of a trunk show a certificate: ${names} is missing`);
   }
-  return { certificate: readPem(nodeCert!), key: readPem(nodeKey!), authority: readPem(nodeCa!) };
+  const paths = { certificate: nodeCert!, key: nodeKey!, authority: nodeCa! };
+  return {
+    certificate: readPem(paths.certificate),
+    key: readPem(paths.key),
+    authority: readPem(paths.authority),
+    paths,
+  };
 }
 
 /** @throws SpeechfbError `bad_tls` */

@@ -7,14 +7,21 @@ import { createLog } from '../../telemetry/log.ts';
 import type { LogLevel } from '../../telemetry/log-levels.ts';
 import { startInferenceNode } from '../../trunk/node/inference-node.ts';
 import { printDocument } from '../output.ts';
-import { shippedPath } from '../package.ts';
+import { packageVersion, shippedPath } from '../package.ts';
+import { Admin, adminSettingsOf } from './admin.ts';
+import type { AdminFlags } from './admin-flags.ts';
+import { nodeTarget } from './admin-targets.ts';
 import { type CurveFlags, checkCurveFlags, readDeviceCurve } from './curve.ts';
 import { listenNodeHttp } from './node-http.ts';
+import { followNodeTls } from './node-tls.ts';
+import { Reloads } from './reloads.ts';
 import { checkClosed, checkRole, type RoleFlags, readNodeTls } from './roles.ts';
 import { localEngine } from './served-engine.ts';
 import { listenForSignals } from './signals.ts';
 
-type NodeFlags = RoleFlags & CurveFlags & { model?: string; drain?: number; logLevel: LogLevel; parentFd?: number };
+type NodeFlags = RoleFlags &
+  CurveFlags &
+  AdminFlags & { model?: string; drain?: number; logLevel: LogLevel; parentFd?: number };
 
 /**
  * Scores for gateways until a stop signal, then lets its sessions move away; a second one ends it
@@ -27,11 +34,13 @@ export async function runNode(flags: NodeFlags, onReady: (address: string) => vo
   const tls = readNodeTls(flags);
   if (!tls) checkClosed('--node-listen', address);
   const log = createLog(flags.logLevel, process.stderr);
+  await using admin = await Admin.open(adminSettingsOf(flags), log);
   const model = loadModelPackage(flags.model ?? shippedPath('models/en-learner'));
   const curve = flags.curve === undefined ? undefined : readDeviceCurve(flags.curve, model);
   const served = localEngine(model, { device: flags.device, tuning: curve?.tuning }, log);
-  const signals = listenForSignals(flags.parentFd !== undefined, () => {});
-  const stopped = Promise.race([signals.first, served.died]);
+  const reloads = new Reloads(log);
+  const signals = listenForSignals(flags.parentFd !== undefined, () => reloads.now());
+  const stopped = Promise.race([signals.first, served.died, admin.left]);
   stopped.catch(() => {});
   try {
     const engine = await served.load();
@@ -47,11 +56,17 @@ export async function runNode(flags: NodeFlags, onReady: (address: string) => vo
       address,
       tls,
     });
+    const following = tls && followNodeTls(tls, { reloads, log, take: (renewed) => node.renewTls(renewed) });
+    const parts = { node, engine, scoring: served.scoring };
+    const target = nodeTarget({ ...parts, version: packageVersion(), leave: admin.leave });
+    await admin.listen(target).catch(async (error: unknown) => {
+      await node.close();
+      throw error;
+    });
     onReady(node.address);
     const { slots } = node.slots();
     const what = `${model.name} ${model.version} on ${engine.provider}, ${slots} slots`;
     printDocument(`${plainText(`speechfb: node ready at ${node.address} (${what})`)}\n`);
-    const parts = { node, engine, scoring: served.scoring };
     const http = flags.httpListen === undefined ? undefined : await listenNodeHttp(flags.httpListen, parts);
     await stopped;
     const drained = node.drain().then((report) => {
@@ -59,10 +74,12 @@ export async function runNode(flags: NodeFlags, onReady: (address: string) => vo
       return exitCodes.pass;
     });
     const ended = await Promise.race([drained, signals.second.then(() => exitCodes.interrupted)]);
+    following?.close();
     await node.close();
     http?.close();
     return ended;
   } finally {
+    reloads.close();
     signals.stop();
     await served.close();
   }

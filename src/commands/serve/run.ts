@@ -4,12 +4,16 @@ import type { AcousticEngine } from '../../acoustic/engine/types.ts';
 import { loadModelPackage } from '../../acoustic/model/load-model.ts';
 import { type ExitCode, exitCodes, SpeechfbError } from '../../errors.ts';
 import { encodeServerUpdate, type ServerUpdate } from '../../load/service/server-updates.ts';
+import type { Warm } from '../../server/cluster/messages.ts';
 import { gatewaysFor } from '../../server/cluster/shares.ts';
 import { startServer } from '../../server/gateway/server.ts';
+import { defaultLimits } from '../../server/limits.ts';
 import { createLog } from '../../telemetry/log.ts';
 import { defer } from '../../threads/defer.ts';
 import { toPlainError } from '../../threads/plain-error.ts';
 import { shippedPath } from '../package.ts';
+import { Admin, adminSettingsOf } from './admin.ts';
+import { gatewayTarget } from './admin-targets.ts';
 import { checkCurveFlags, firstGuess, readDeviceCurve } from './curve.ts';
 import { collectOnOwnThread } from './few-cores.ts';
 import { sayReady, warmOf } from './ready.ts';
@@ -17,7 +21,7 @@ import { Reloads } from './reloads.ts';
 import { servedEngine } from './roles.ts';
 import { runNode } from './run-node.ts';
 import { type ServeFlags, type ServeSettings, serverOptionsOf, settingsOf, warn } from './settings.ts';
-import { serveSeveral } from './several.ts';
+import { type SeveralOptions, serveSeveral } from './several.ts';
 import { listenForSignals } from './signals.ts';
 import { followTenants, tenantsOf } from './tenants.ts';
 
@@ -47,46 +51,53 @@ async function serve(flags: ServeFlags, onReady: (url: string) => void): Promise
   checkCurveFlags(flags);
   const settings = settingsOf(flags);
   const gateways = flags.gateways ?? gatewaysFor(availableParallelism());
-  const options = { isEmbedded: flags.parentFd !== undefined, onReady };
+  const options = { isEmbedded: flags.parentFd !== undefined, admin: adminSettingsOf(flags), onReady };
   return gateways > 1 ? await serveSeveral(settings, { ...options, gateways }) : await serveAlone(settings, options);
 }
 
 async function serveAlone(
   settings: ServeSettings,
-  { isEmbedded, onReady }: { isEmbedded: boolean; onReady: (url: string) => void },
+  { isEmbedded, admin: adminSettings, onReady }: Omit<SeveralOptions, 'gateways'>,
 ): Promise<ExitCode> {
   collectOnOwnThread();
   const log = createLog(settings.logLevel, process.stderr);
   const model = loadModelPackage(settings.model ?? shippedPath('models/en-learner'));
   const curve = settings.curve === undefined ? undefined : readDeviceCurve(settings.curve, model);
+  await using admin = await Admin.open(adminSettings, log);
   const engine = servedEngine({ ...settings.role, tuning: curve?.tuning }, model, log);
   const options = serverOptionsOf(settings);
   const tenants = tenantsOf(settings, log);
   const warming = defer<AcousticEngine>();
+  const limits = { ...defaultLimits, ...firstGuess(curve), ...options.limits };
   const server = await startServer({
     ...options,
     tenants,
-    limits: { ...firstGuess(curve), ...options.limits },
+    limits,
     engine: warming.promise,
     scoring: engine.scoring,
     slots: engine.slots,
+    nodes: engine.nodes,
     log,
   });
+  let warmed: Warm | undefined;
+  const parts = { server, limits, version: options.version, warm: () => warmed, leave: admin.leave };
   warn(settings, log);
   const reloads = new Reloads(log);
   followTenants(tenants, settings, reloads);
+  engine.followTls?.(reloads);
   // The port is known to be ours by now: only then is the model worth loading.
   const loading = engine.load();
   warming.resolve(loading);
   const signals = listenForSignals(isEmbedded, () => reloads.now());
-  const stopped = Promise.race([signals.first, engine.died]);
+  const stopped = Promise.race([signals.first, engine.died, admin.left]);
   stopped.catch(() => {});
   try {
+    await admin.listen(gatewayTarget(settings.role.role, parts));
     await Promise.race([server.ready, stopped]);
-    if (!signals.came()) {
-      const warm = warmOf(await loading);
+    if (!signals.came() && !admin.hasLeft) {
+      warmed = warmOf(await loading);
       onReady(server.url);
-      sayReady(server.url, warm, { log, curve });
+      sayReady(server.url, warmed, { log, curve });
     }
     await stopped;
     const drained = server.drain().then((report) => {

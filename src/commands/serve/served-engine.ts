@@ -1,16 +1,22 @@
+import { ChannelCredentials } from '@grpc/grpc-js';
 import type { TunedDevice } from '../../acoustic/engine/device-tuning.ts';
 import type { AcousticEngine, LostDevice } from '../../acoustic/engine/types.ts';
 import type { ModelPackage } from '../../acoustic/model/model-package.ts';
 import { parseDevice } from '../../acoustic/onnx/device.ts';
 import { createWorkerEngine } from '../../acoustic/worker/worker-engine.ts';
+import { SpeechfbError } from '../../errors.ts';
 import { checkReadable } from '../../scoring/align/graph.ts';
 import { KnownTexts } from '../../scoring/threads/known-texts.ts';
 import { ScoringThreads } from '../../scoring/threads/pool.ts';
+import type { NodeDirectory } from '../../server/gateway/view.ts';
 import type { Scoring } from '../../server/session/context.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { SlotSource } from '../../telemetry/metrics.ts';
 import { Exchange } from '../../threads/exchange.ts';
 import { NodePool, type NodePoolOptions } from '../../trunk/gateway/node-pool.ts';
+import type { NodeTls } from '../../trunk/node/node-port.ts';
+import { followNodeTls, type NodeTlsFiles } from './node-tls.ts';
+import type { Reloads } from './reloads.ts';
 
 /** What scores the sessions of a server: threads of its own, or nodes. */
 export type ServedEngine = {
@@ -19,6 +25,9 @@ export type ServedEngine = {
   load(): Promise<AcousticEngine>;
   /** Absent: as many sessions as the server takes. */
   slots?: SlotSource;
+  nodes?: NodeDirectory;
+  /** Takes up the certificates of its trunks when they change; absent: it has none. */
+  followTls?(reloads: Reloads): void;
   /** Rejects when it can never score again. */
   died: Promise<never>;
   close(): Promise<void>;
@@ -94,11 +103,19 @@ export function liveScoring(threads: ScoringThreads): Scoring {
   };
 }
 
-/** The nodes of a gateway. */
-export function remoteEngine(options: NodePoolOptions): ServedEngine {
-  const { model } = options;
+type RemoteOptions = Omit<NodePoolOptions, 'credentials'> & { tls: NodeTlsFiles | undefined };
+
+/**
+ * The nodes of a gateway.
+ *
+ * @throws SpeechfbError `bad_tls`
+ */
+export function remoteEngine({ tls, ...options }: RemoteOptions): ServedEngine {
+  const { model, log } = options;
   const texts = new KnownTexts();
-  const pool = new NodePool(options);
+  const credentials = tls ? credentialsOf(tls) : ChannelCredentials.createInsecure();
+  const pool = new NodePool({ ...options, credentials });
+  let following: { close(): void } | undefined;
   const engine: AcousticEngine = {
     model,
     provider: 'nodes',
@@ -117,7 +134,25 @@ export function remoteEngine(options: NodePoolOptions): ServedEngine {
     },
     load: () => pool.hasNode().then(() => engine),
     slots: pool,
+    ...(tls && {
+      followTls(reloads) {
+        following = followNodeTls(tls, { reloads, log, take: (renewed) => pool.renew(credentialsOf(renewed)) });
+      },
+    }),
+    nodes: pool,
     died: new Promise<never>(() => {}),
-    close: async () => pool.close(),
+    async close() {
+      following?.close();
+      pool.close();
+    },
   };
+}
+
+function credentialsOf({ certificate, key, authority }: NodeTls): ChannelCredentials {
+  try {
+    return ChannelCredentials.createSsl(Buffer.from(authority), Buffer.from(key), Buffer.from(certificate));
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new SpeechfbError('bad_tls', `the certificates of the trunk cannot be used: ${why}`, { cause });
+  }
 }

@@ -8,6 +8,7 @@ import type { Limits } from '../../server/limits.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { LogLevel } from '../../telemetry/log-levels.ts';
 import { packageVersion } from '../package.ts';
+import type { AdminFlags } from './admin-flags.ts';
 import type { CurveFlags } from './curve.ts';
 import { checkLimits } from './limit-flag.ts';
 import { type RoleFlags, readPem } from './roles.ts';
@@ -32,7 +33,8 @@ export type ServeFlags = {
   logLevel: LogLevel;
   parentFd?: number;
 } & RoleFlags &
-  CurveFlags;
+  CurveFlags &
+  AdminFlags;
 
 /**
  * What the flags say, as plain data that another process can be sent; all files have been read, so
@@ -113,13 +115,15 @@ function limitsOf({ limit, maxSessions, resumeTtl, drain }: ServeFlags): Partial
   return limits;
 }
 
-function parseHost(given: string): string {
+/** @throws SpeechfbError `bad_flag` */
+export function parseHost(given: string): string {
   const name = hostName(given);
   if (name !== undefined) return name;
   throw new SpeechfbError('bad_flag', `--allow-host "${given}" is not the name of a host, as class.example`);
 }
 
-function readTls(cert: string | undefined, key: string | undefined): ServerOptions['tls'] {
+/** @throws SpeechfbError `bad_tls` */
+export function readTls(cert: string | undefined, key: string | undefined): ServerOptions['tls'] {
   if (cert === undefined && key === undefined) return undefined;
   if (cert === undefined || key === undefined) {
     const [given, missing] = cert === undefined ? ['--tls-key', '--tls-cert'] : ['--tls-cert', '--tls-key'];

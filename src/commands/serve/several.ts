@@ -6,7 +6,9 @@ import { policyOf } from '../../server/gateway/server-options.ts';
 import { defaultLimits } from '../../server/limits.ts';
 import { createLog } from '../../telemetry/log.ts';
 import { workerUrl } from '../../threads/worker-url.ts';
-import { shippedPath } from '../package.ts';
+import { packageVersion, shippedPath } from '../package.ts';
+import { Admin, type AdminSettings } from './admin.ts';
+import { supervisorTarget } from './admin-targets.ts';
 import { firstGuess, readDeviceCurve } from './curve.ts';
 import type { GatewayConfig } from './gateway.ts';
 import { sayReady } from './ready.ts';
@@ -14,12 +16,17 @@ import { type ServeSettings, tokensOf, warn } from './settings.ts';
 import { listenForSignals } from './signals.ts';
 import { tenantsOf } from './tenants.ts';
 
-export type SeveralOptions = { gateways: number; isEmbedded: boolean; onReady(url: string): void };
+export type SeveralOptions = {
+  gateways: number;
+  isEmbedded: boolean;
+  admin: AdminSettings | undefined;
+  onReady(url: string): void;
+};
 
 /** Serves with several gateways, each a process of its own, until a stop signal. */
 export async function serveSeveral(
   settings: ServeSettings,
-  { gateways, isEmbedded, onReady }: SeveralOptions,
+  { gateways, isEmbedded, admin: adminSettings, onReady }: SeveralOptions,
 ): Promise<ExitCode> {
   const log = createLog(settings.logLevel, process.stderr);
   const tokens = tokensOf(settings);
@@ -32,6 +39,7 @@ export async function serveSeveral(
       ? undefined
       : readDeviceCurve(settings.curve, loadModelPackage(settings.model ?? shippedPath('models/en-learner')));
   const limits = { ...defaultLimits, ...firstGuess(curve), ...settings.limits };
+  await using admin = await Admin.open(adminSettings, log);
   const script = workerUrl(import.meta.url, 'gateway-process.js');
   const supervisor = new Supervisor({
     gateways,
@@ -44,11 +52,13 @@ export async function serveSeveral(
     log,
   });
   await supervisor.listen();
+  const parts = { supervisor, limits, version: packageVersion(), leave: admin.leave };
   warn(settings, log);
   const signals = listenForSignals(isEmbedded, () => supervisor.reload());
-  const stopped = Promise.race([signals.first, supervisor.failed]);
+  const stopped = Promise.race([signals.first, supervisor.failed, admin.left]);
   stopped.catch(() => {});
   try {
+    await admin.listen(supervisorTarget(settings.role.role, parts));
     const warm = await Promise.race([supervisor.ready, stopped]);
     if (warm) {
       onReady(supervisor.url);

@@ -61,6 +61,8 @@ export type ServerFault<
   readonly part?: 'gateway' | 'node' | 'store';
   /** What the store must have for it: a port where its answers can be late, or also a replica. */
   readonly storeNeeds?: 'relay' | 'replica';
+  /** The server's processes must see a clock that can be stepped. */
+  readonly steppingClock?: true;
   /** Makes it happen now; resolves to why it did not happen, or undefined when it did. */
   inject(server: FaultyServer, planned: PlannedFields<F>): Promise<string | undefined>;
   /** Ends it after its `for`, or sooner with the test; absent when the server ends it by itself. */
@@ -88,6 +90,8 @@ type FaultyReplicas = {
   signalAll(signal: 'SIGSTOP' | 'SIGCONT'): boolean;
   /** Starts one again that has gone. */
   start(place: number): void;
+  /** Steps the wall clock that they see, ms; false when none is there. */
+  stepClocks(ms: number): boolean;
 };
 
 /** What a fault may do to the store that gateways share; each says what kept it from that. */

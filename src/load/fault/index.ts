@@ -12,6 +12,7 @@ import { killRedis } from './kill-redis.ts';
 import { reconnect } from './reconnect.ts';
 import { slowRedis } from './slow-redis.ts';
 import { stallInference } from './stall-inference.ts';
+import { stepClock } from './step-clock.ts';
 import { stopGateway } from './stop-gateway.ts';
 import { stopNode } from './stop-node.ts';
 import { stopRedis } from './stop-redis.ts';
@@ -35,6 +36,7 @@ const table = [
   stopRedis,
   slowRedis,
   failOverRedis,
+  stepClock,
 ] as const;
 
 type Listed = (typeof table)[number];

@@ -218,7 +218,7 @@ export class Learner implements FaultyLearner {
       batchedReading: true,
       onEvent: (event, receivedMs, downlinkMs, framesSent) => {
         for (const broken of this.#meter.event(event, receivedMs, downlinkMs, framesSent)) this.#sessionError(broken);
-        if (event.type === 'error' && !this.#client?.leaving)
+        if (event.type === 'error' && this.#client?.leftMs === undefined)
           this.#sessionError(`${event.code}: ${event.message}`, `error ${event.code}`);
         this.#closeWhenSettled();
       },
@@ -275,7 +275,8 @@ export class Learner implements FaultyLearner {
   #comesBack({ retryAfterMs, returnTicket }: ClientEnd): boolean {
     const { clock } = this.#context;
     const nowMs = clock();
-    this.#closeBooks(nowMs, 'sent_away');
+    // What it would have said since it was told to go is owed by nobody.
+    this.#closeBooks(this.#client?.leftMs ?? nowMs, 'sent_away');
     this.#ticket = returnTicket;
     this.#isAway = true;
     const atMs = retryAfterMs === undefined ? undefined : nowMs + retryAfterMs * (1 + this.#returnRandom() / 4);

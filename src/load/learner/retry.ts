@@ -1,4 +1,4 @@
-import { backoffMs } from '../../client/backoff.ts';
+import { backoffMs } from '../../backoff.ts';
 import type { RandomStream } from '../../stats/random-stream.ts';
 
 /** How a learner who was refused comes again. */

@@ -65,7 +65,7 @@ export class Speech<Sound> implements WheelTask {
 
   /** The wheel's call. */
   run(): void {
-    if (this.#client.ended || this.#client.leaving) return;
+    if (this.#client.ended || this.#client.leftMs !== undefined) return;
     if (this.#frame < 0) this.#begin();
     else this.#speak(this.#utterance!, this.#sound!);
   }

@@ -117,13 +117,24 @@ const defaultFrameMs = 20;
 
 /** The dialect of `target.protocol` with its options; undefined for speechfb. */
 function dialectOf({ target }: Parsed['spec'], file: string, at: LoadScenario['at']): DialectSpec | undefined {
-  const read = dialectSpec(target.protocol, target.options);
+  const read = specOf(target, file, at(['spec', 'target', 'protocol']));
   if ('spec' in read) return read.spec;
   const problems = read.problems.map(({ path, message }) => ({
     where: at(['spec', 'target', ...path]),
     message: `spec.target.${path.join('.')}: ${message}`,
   }));
   throw badConfig(file, problems);
+}
+
+/** The same; a module that is no dialect is told of at the line that names it. */
+function specOf({ protocol, options }: Parsed['spec']['target'], file: string, where: string) {
+  try {
+    return dialectSpec(protocol, options);
+  } catch (cause) {
+    if (!(cause instanceof SpeechfbError) || cause.code !== 'bad_module') throw cause;
+    const problems = [{ where, message: `spec.target.protocol: ${cause.message}` }];
+    throw new SpeechfbError('bad_module', `${file} names a module that is no dialect`, { cause, problems });
+  }
 }
 
 /** The JSON Schema (2020-12) that editors use; kept current in schemas/scenario.schema.json. */

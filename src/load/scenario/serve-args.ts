@@ -49,6 +49,11 @@ export function storeCommand(
   return { isRelayed: needs.length > 0, hasReplica: needs.includes('replica') };
 }
 
+/** Whether the server's processes must see a clock that can be stepped. */
+export function needsSteppingClock(faults: readonly FaultSpec[]): boolean {
+  return definitions(faults).some((fault) => 'steppingClock' in fault);
+}
+
 /** Flags of each inference node of that server; undefined: it has none. */
 export function nodeArgs({ nodes, slots, model, device }: ServeOptions = {}): NodeCommand | undefined {
   if (nodes === undefined) return undefined;

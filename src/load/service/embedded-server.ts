@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import type { Readable } from 'node:stream';
+import { type Readable, Writable } from 'node:stream';
 import { SpeechfbError } from '../../errors.ts';
+import { clockFd, steppingClockFlags } from './clock-pipe.ts';
 import { Guard } from './guard.ts';
 import { readServerUpdate, type ServerUpdate } from './server-updates.ts';
 
@@ -17,12 +18,19 @@ export type EmbeddedServer = {
    * when it is gone.
    */
   signal(signal: ServerSignal): boolean;
+  /** Steps the wall clock that it sees, ms; false when it is gone, or sees the machine's own. */
+  stepClock(ms: number): boolean;
 };
 
 type ServerSignal = 'SIGSTOP' | 'SIGCONT' | 'SIGTERM' | 'SIGKILL';
 
 /** How to run `speechfb serve --port 0`, without a shell. */
-export type ServeCommand = { file: string; args: readonly string[] };
+export type ServeCommand = {
+  file: string;
+  args: readonly string[];
+  /** The file is Node, and what it runs is to see a wall clock that can be stepped. */
+  hasSteppingClock?: boolean;
+};
 
 export type StartOptions = {
   /** Aborted: a server that is not ready yet is killed, and the start fails. */
@@ -40,9 +48,13 @@ const patienceMs = 15_000;
  * listens. Error: `server_failed`, with the server's own error or its last words.
  */
 export async function startEmbedded(command: ServeCommand, options: StartOptions = {}): Promise<EmbeddedServer> {
-  const args = [...command.args, '--parent-fd', String(parentFd)];
+  const { file, hasSteppingClock = false } = command;
+  const clock = hasSteppingClock ? steppingClockFlags() : [];
+  const args = [...clock, ...command.args, '--parent-fd', String(parentFd)];
+  const pipes = Array<'pipe'>(hasSteppingClock ? 3 : 2).fill('pipe');
   // A group of its own: a server of several processes stands still, or is killed, as a whole.
-  const child = spawn(command.file, args, { stdio: ['ignore', 'ignore', 'pipe', 'pipe'], detached: true });
+  const child = spawn(file, args, { stdio: ['ignore', 'ignore', ...pipes], detached: true });
+  child.stdio[clockFd]?.on('error', () => {});
   const exited = new Promise<number | null>((resolve) => {
     child.once('exit', resolve);
     child.once('error', () => resolve(null));
@@ -85,6 +97,13 @@ class ServerProcess implements EmbeddedServer {
       return false;
     }
     if (signal === 'SIGCONT') this.#endGuard();
+    return true;
+  }
+
+  stepClock(ms: number): boolean {
+    const pipe = this.#child.stdio[clockFd];
+    if (!this.#isThere || !(pipe instanceof Writable)) return false;
+    pipe.write(`${ms}\n`);
     return true;
   }
 

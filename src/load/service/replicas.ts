@@ -42,6 +42,10 @@ export class Replicas {
     return this.#servers.map((server) => server.signal(signal)).includes(true);
   }
 
+  stepClocks(ms: number): boolean {
+    return this.#servers.map((server) => server.stepClock(ms)).includes(true);
+  }
+
   /** Starts one again at its address, when it is gone. */
   start(place: number): void {
     const gone = this.#servers[place - 1];

@@ -45,10 +45,10 @@ export class EmbeddedService {
   }
 
   #gateway(url: string | undefined): ServeCommand {
-    const { file, args, servers = 1 } = this.#command;
+    const { args, servers = 1, ...command } = this.#command;
     const { urls: nodes } = this.nodes;
     return {
-      file,
+      ...command,
       args: [
         ...args,
         ...(url === undefined ? [] : ['--port', new URL(url).port]),
@@ -75,8 +75,8 @@ export async function startService(command: ServiceCommand, options: StartOption
   }
 }
 
-function nodeOf({ file, args, nodes }: ServiceCommand, address = '127.0.0.1:0'): ServeCommand {
+function nodeOf({ args, nodes, ...command }: ServiceCommand, address = '127.0.0.1:0'): ServeCommand {
   const [bin = '', verb = ''] = args;
   const own = ['--role', 'inference', '--node-listen', address, '--log-level', 'error', ...(nodes?.args ?? [])];
-  return { file, args: [bin, verb, ...own] };
+  return { ...command, args: [bin, verb, ...own] };
 }

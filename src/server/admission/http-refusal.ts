@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Limits } from '../limits.ts';
+import type { Refusal } from '../refusal.ts';
 
 /** Why a request is refused before anything is done for it; the label of a metric. */
 type RefusedFor =
@@ -43,6 +44,15 @@ export type HttpRefusal = {
   /** The limit that was met, where one of the server's was. */
   limit?: keyof Limits;
 };
+
+/**
+ * The refusal of an upgrade whose session would be refused because of what its tenant may have;
+ * undefined: it would not.
+ */
+export function tenantCap(refusal: Refusal | undefined): HttpRefusal | undefined {
+  if (refusal?.code !== 'tenant_cap' && refusal?.code !== 'quota') return undefined;
+  return { ...refusal, status: 429, reason: refusal.code };
+}
 
 /** A refusal as the protocol that was asked for words it. */
 export type HttpWords = { headers: Record<string, string>; contentType: string; body: string };

@@ -1,21 +1,24 @@
 import type { Lane } from '../../protocol/client-messages.ts';
+import type { Log } from '../../telemetry/log.ts';
 import type { Account } from '../admission/account.ts';
 import { Accounts, type Caller, type CallerAccounts, refusedBy } from '../admission/accounts.ts';
 import { jittered, lacking, lackingText, tooManyStarts } from '../admission/admission.ts';
-import type { HttpRefusal } from '../admission/http-refusal.ts';
+import { type HttpRefusal, tenantCap } from '../admission/http-refusal.ts';
 import { Room, type SessionPlace, type Wish } from '../admission/room.ts';
 import type { GivenUp } from '../admission/shared-pool.ts';
 import { TokenBucket } from '../admission/token-bucket.ts';
 import { WorkBudget } from '../admission/work-budget.ts';
-import type { BegunElsewhere, SharedClaims, SharedStart, SharedWhat } from '../gateway/supervision.ts';
+import type { BegunElsewhere, SharedClaims, SharedStart, SharedWhat, Used } from '../gateway/supervision.ts';
 import type { Limits } from '../limits.ts';
 import type { Refusal } from '../refusal.ts';
+import { TenantQuota } from '../tenants/quota.ts';
 import type { Granted } from './messages.ts';
 
 export type DeskOptions = {
   limits: Limits;
   /** How many tokens the server knows; 0: none. */
   tokens: number;
+  log: Log;
   /** Sessions that all gateways together carry now. */
   capacity(): number;
   /** Whether sessions wait for their clients to come back, at any gateway. */
@@ -36,6 +39,7 @@ export class Desk {
   readonly #room: Room;
   readonly #work: WorkBudget;
   readonly #starts: TokenBucket;
+  readonly #quota: TenantQuota;
   /** Upgrades that may be resumes without saying so. */
   readonly #unnamed: TokenBucket;
   readonly #places = new Map<number, Place>();
@@ -43,10 +47,11 @@ export class Desk {
   #next = 1;
 
   constructor(options: DeskOptions) {
-    const { limits, tokens, capacity, now } = options;
+    const { limits, log, tokens, capacity, now } = options;
     this.#options = options;
     this.#accounts = new Accounts({ limits, tokens, now });
     this.#work = new WorkBudget(limits, now);
+    this.#quota = new TenantQuota({ log, wallMs: Date.now });
     this.#starts = new TokenBucket(limits.startsPerSecond, limits.startBurst, now());
     // Whoever has a place to give up is asked before it counts as given up: see `#makeRoom`.
     const candidates = { connections: none, sessions: none, batch: () => undefined };
@@ -66,7 +71,8 @@ export class Desk {
 
   async connection(gateway: number, caller: Caller, claims: SharedClaims): Promise<HttpRefusal | Granted> {
     const accounts = this.#accounts.of(caller);
-    const noSession = claims.isResume ? undefined : this.#noSession(accounts, claims);
+    const spent = caller.member && this.#quota.spent(caller.member);
+    const noSession = claims.isResume ? undefined : this.#noSession(accounts, claims, spent);
     let refusal = noSession ?? this.#room.connection(accounts);
     if (refusal?.limit && refusal.status === 503 && (await this.#makeRoom('connection', accounts[0]))) {
       refusal = this.#room.connection(accounts);
@@ -83,6 +89,8 @@ export class Desk {
     const key = start.key === undefined ? undefined : `${accounts[0].id} ${start.key}`;
     const begun = key === undefined ? undefined : this.#begun(key);
     if (begun !== undefined && begun !== gateway) return { gateway: begun };
+    const spent = caller.member && (await this.#quota.start(caller.member));
+    if (spent) return spent;
     const wish = wishOf(start.lane);
     let place = this.#room.session(accounts, wish);
     if (place.lacks && !place.cap && (await this.#makeRoom('session', accounts[0]))) {
@@ -97,6 +105,11 @@ export class Desk {
     const free = this.#room.takeSession(accounts, place);
     const rest = { account: accounts[0], free, key, atMs: nowMs };
     return this.#take({ gateway, what: 'session', caller: firstOf(caller), ...rest });
+  }
+
+  /** Tenants have used so much at a gateway. */
+  used(used: readonly Used[]): void {
+    for (const { member, ms } of used) this.#quota.heard(member, ms);
   }
 
   /** A place is given back. */
@@ -114,11 +127,17 @@ export class Desk {
   }
 
   /** The refusal while no session of this caller can start, and nobody can come back to one. */
-  #noSession(accounts: CallerAccounts, { lane, mayResume }: SharedClaims): HttpRefusal | undefined {
+  #noSession(
+    accounts: CallerAccounts,
+    { lane, mayResume }: SharedClaims,
+    spent: Refusal | undefined,
+  ): HttpRefusal | undefined {
     const { limits, capacity, hasDetached, now } = this.#options;
-    const { lacks } = this.#room.session(accounts, wishOf(lane));
-    if (!lacks) return undefined;
+    const { cap, lacks } = this.#room.session(accounts, wishOf(lane));
+    const capped = tenantCap(spent ?? cap);
+    if (!lacks && !capped) return undefined;
     if (mayResume && hasDetached() && this.#unnamed.take(now()) === 0) return undefined;
+    if (capped || !lacks) return capped;
     const retryAfterMs = jittered(limits.busyRetryMs);
     const message = lackingText(lacks, { lane, capacity: capacity() }, limits);
     return { status: 503, reason: 'overload', code: 'server_busy', message, retryAfterMs };

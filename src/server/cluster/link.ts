@@ -126,6 +126,8 @@ export class SupervisorLink implements Supervision {
     this.#send({ type: 'state', state });
     const spent = gateway.takeSpent();
     if (spent.length > 0) this.#send({ type: 'spent', spent });
+    const used = gateway.takeUsed();
+    if (used.length > 0) this.#send({ type: 'used', used });
   }
 
   #heard(message: ToGateway, socket: Socket | undefined): void {
@@ -143,6 +145,9 @@ export class SupervisorLink implements Supervision {
         break;
       case 'spent':
         this.#attached?.owe(message.spent);
+        break;
+      case 'cordon':
+        this.#attached?.cordon(message.isCordoned);
         break;
       case 'drain':
         void this.#options.onDrain().then((report) => this.#send({ type: 'drained', report }));
@@ -174,6 +179,10 @@ export class SupervisorLink implements Supervision {
     switch (question.name) {
       case 'metrics':
         return { document: (await this.#attached?.metrics()) ?? [] };
+      case 'view':
+        return { view: this.#attached?.view() };
+      case 'sessions':
+        return { sessions: this.#attached?.sessions() ?? [] };
       case 'give_up':
         return { isGivenUp: this.#attached?.giveUp(question.ask.what, question.ask.caller) ?? false };
     }

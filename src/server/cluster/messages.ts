@@ -11,7 +11,9 @@ import type {
   SharedClaims,
   SharedStart,
   SharedWhat,
+  Used,
 } from '../gateway/supervision.ts';
+import type { GatewayView, SessionView } from '../gateway/view.ts';
 import type { Refusal } from '../refusal.ts';
 
 /** What a gateway's model is, once it is warm. */
@@ -28,6 +30,8 @@ export type GatewayQuestions = {
 /** What a supervisor asks of a gateway. */
 export type SupervisorQuestions = {
   metrics: { ask: object; answer: { document: MetricsDocument } };
+  view: { ask: object; answer: { view: GatewayView | undefined } };
+  sessions: { ask: object; answer: { sessions: readonly SessionView[] } };
   give_up: { ask: { what: SharedWhat; caller: Caller }; answer: { isGivenUp: boolean } };
 };
 
@@ -43,6 +47,7 @@ export type ToSupervisor =
   | { type: 'free'; place: number }
   | { type: 'fault'; fault: EngineFault }
   | { type: 'spent'; spent: readonly Spending[] }
+  | { type: 'used'; used: readonly Used[] }
   | { type: 'drained'; report: DrainReport }
   | QuestionOf<GatewayQuestions>
   | Answer;
@@ -55,6 +60,7 @@ export type ToGateway =
   | { type: 'fault'; fault: EngineFault }
   | { type: 'spent'; spent: readonly Spending[] }
   | { type: 'drain' }
+  | { type: 'cordon'; isCordoned: boolean }
   | { type: 'reload' }
   | QuestionOf<SupervisorQuestions>
   | Answer;

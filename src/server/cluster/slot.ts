@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Caller } from '../admission/accounts.ts';
 import type { DrainReport } from '../gateway/drain.ts';
 import type { Door, GatewayState, SharedWhat } from '../gateway/supervision.ts';
+import type { GatewayView, SessionView } from '../gateway/view.ts';
 import { Asking } from './asking.ts';
 import type { Choice } from './balance.ts';
 import type { SupervisorQuestions, ToGateway, ToSupervisor, Warm } from './messages.ts';
@@ -171,6 +172,15 @@ export class Slot implements Choice {
 
   async metrics(): Promise<SupervisorQuestions['metrics']['answer'] | undefined> {
     return this.isUp ? await this.#asking.ask('metrics', {}, answerMs) : undefined;
+  }
+
+  /** Undefined where it does not answer. */
+  async view(): Promise<GatewayView | undefined> {
+    return this.isUp ? (await this.#asking.ask('view', {}, answerMs))?.view : undefined;
+  }
+
+  async sessionViews(): Promise<readonly SessionView[]> {
+    return this.isUp ? ((await this.#asking.ask('sessions', {}, answerMs))?.sessions ?? []) : [];
   }
 
   #handNext(): void {

@@ -9,6 +9,7 @@ import { defer } from '../../threads/defer.ts';
 import { fromPlainError } from '../../threads/plain-error.ts';
 import type { DrainReport } from '../gateway/drain.ts';
 import { listenHints } from '../gateway/listener.ts';
+import type { GatewayView, SessionView } from '../gateway/view.ts';
 import { type Limits, limitsByWireName } from '../limits.ts';
 import { chooseGateway } from './balance.ts';
 import { Desk } from './desk.ts';
@@ -53,16 +54,18 @@ export class Supervisor {
   #timer: NodeJS.Timeout | undefined;
   #exposed: { atMs: number; answer: Promise<{ body: string; contentType: string }> } | undefined;
   #isDraining = false;
+  #isCordoned = false;
   #isClosed = false;
 
   constructor(options: SupervisorOptions) {
-    const { gateways, limits, tokens } = options;
+    const { gateways, limits, log, tokens } = options;
     this.#options = options;
     this.#server = createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => this.#accept(socket));
     this.#restarts = Array.from({ length: gateways }, () => new Restarts());
     this.#desk = new Desk({
       limits,
       tokens,
+      log,
       capacity: () => this.#sessionLimit(),
       hasDetached: () => [...this.#slots.values()].some(({ detached }) => detached > 0),
       giveUp: async (gateway, what, caller) => (await this.#slots.get(gateway)?.giveUp(what, caller)) ?? false,
@@ -102,6 +105,42 @@ export class Supervisor {
     log.info({ host, port: this.#port, gateways }, 'listening');
     for (let gateway = 1; gateway <= gateways; gateway++) this.#launch(gateway);
     this.#timer = setInterval(() => this.#tick(), tickMs);
+  }
+
+  /** Why the server as a whole takes no new session; undefined: it does. */
+  get notReady(): string | undefined {
+    return this.#notReady();
+  }
+
+  /** Sessions that the gateways said they have. */
+  get sessionCount(): number {
+    let sum = 0;
+    for (const { sessions } of this.#slots.values()) sum += sessions;
+    return sum;
+  }
+
+  /** Sessions that all gateways together carry now. */
+  get sessionLimit(): number {
+    return this.#sessionLimit();
+  }
+
+  /** Each gateway by its number; undefined: it does not answer. */
+  async views(): Promise<ReadonlyMap<number, GatewayView | undefined>> {
+    const numbers = Array.from({ length: this.#options.gateways }, (_, at) => at + 1);
+    const views = numbers.map(async (number) => [number, await this.#slots.get(number)?.view()] as const);
+    return new Map(await Promise.all(views));
+  }
+
+  /** The sessions of every gateway that answers, by its number. */
+  async sessions(): Promise<ReadonlyMap<number, readonly SessionView[]>> {
+    const slots = [...this.#slots.values()];
+    return new Map(await Promise.all(slots.map(async (slot) => [slot.number, await slot.sessionViews()] as const)));
+  }
+
+  /** Lets nobody new in, or does again; who is inside stays, and may come back. */
+  cordon(isCordoned: boolean): void {
+    this.#isCordoned = isCordoned;
+    for (const slot of this.#slots.values()) slot.send({ type: 'cordon', isCordoned });
   }
 
   /**
@@ -196,6 +235,10 @@ export class Supervisor {
     const hadDetached = slot.detached > 0;
     slot.heard(message, performance.now());
     switch (message.type) {
+      case 'listening':
+        // One that died meanwhile is started anew, and knows nothing of it.
+        if (this.#isCordoned) slot.send({ type: 'cordon', isCordoned: true });
+        break;
       case 'state':
         this.#checkReady();
         break;
@@ -204,6 +247,9 @@ export class Supervisor {
         break;
       case 'free':
         this.#desk.free(message.place);
+        break;
+      case 'used':
+        this.#desk.used(message.used);
         break;
       case 'fault':
       case 'spent':

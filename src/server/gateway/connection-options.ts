@@ -1,10 +1,11 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
-import type { StartMessage } from '../../protocol/client-messages.ts';
+import type { Lane, StartMessage } from '../../protocol/client-messages.ts';
 import type { CallerAccounts } from '../admission/accounts.ts';
 import type { Wire } from '../facade/wire.ts';
 import type { Refusal } from '../refusal.ts';
 import type { ServerContext, WorkAccount } from '../session/context.ts';
+import type { Session } from '../session/session.ts';
 import type { Registry } from './registry.ts';
 
 export type ConnectionOptions = {
@@ -28,6 +29,10 @@ export type ConnectionOptions = {
   admit(start: StartMessage, phones: number): Refusal | TakePlace | Promise<Refusal | StartDecision>;
   /** Other gateways; absent: the server has none, or one of them passed this socket on. */
   elsewhere?: OtherGateways | undefined;
+  /** A session has begun through this socket. */
+  began?(session: Session): void;
+  /** The lane that all sessions of the client go in; undefined: as they ask. */
+  lane?: Lane | undefined;
   onClose(): void;
 };
 

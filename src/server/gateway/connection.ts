@@ -36,10 +36,11 @@ export class Connection {
     const { socket, transport, context } = options;
     const { limits } = context;
     this.#options = options;
-    this.#openedMs = context.now();
-    this.#frames = new TokenBucket(limits.framesPerSecond, limits.frameBurst, this.#openedMs);
-    this.#messages = new TokenBucket(limits.messagesPerSecond, limits.messageBurst, this.#openedMs);
-    this.#pings = new TokenBucket(limits.pingsPerSecond, limits.pingBurst, this.#openedMs);
+    const nowMs = context.now();
+    this.#openedMs = context.awake();
+    this.#frames = new TokenBucket(limits.framesPerSecond, limits.frameBurst, nowMs);
+    this.#messages = new TokenBucket(limits.messagesPerSecond, limits.messageBurst, nowMs);
+    this.#pings = new TokenBucket(limits.pingsPerSecond, limits.pingBurst, nowMs);
     this.#socket = new CorkedSocket(socket, transport, () => this.#session?.socketDrained());
     const { wire } = options;
     this.#sink = wire ? wire.attach(this.#socket, (meant) => this.#act(meant)) : this.#socket;
@@ -77,10 +78,10 @@ export class Connection {
   }
 
   /** Refuses a socket that neither starts nor resumes. */
-  tick(nowMs: number): void {
+  tick(awakeMs: number): void {
     if (this.hasSession || this.#socket.isClosing) return;
     const { startTimeoutMs } = this.#options.context.limits;
-    if (nowMs - this.#openedMs <= startTimeoutMs) return;
+    if (awakeMs - this.#openedMs <= startTimeoutMs) return;
     const message = `no start or resume came within ${startTimeoutMs} ms (start_timeout_ms)`;
     this.refuse({ code: 'idle_timeout', message, limit: 'startTimeoutMs' });
   }
@@ -310,9 +311,10 @@ export class Connection {
   }
 
   /** The session of a start; undefined: that is still being decided. */
-  #findStarted(start: StartMessage, data: Buffer | undefined): Session | Refusal | undefined {
-    const { accounts, registry, admit } = this.#options;
-    const before = registry.startedBefore(start, accounts[0]);
+  #findStarted(asked: StartMessage, data: Buffer | undefined): Session | Refusal | undefined {
+    const { accounts, registry, admit, lane, owner } = this.#options;
+    const start = lane === undefined ? asked : { ...asked, lane };
+    const before = registry.startedBefore(start, accounts[0], owner);
     if (before) return before;
     const admitted = admit(start, writtenLength(start.reference));
     if (!(admitted instanceof Promise)) return 'code' in admitted ? admitted : this.#begin(start, admitted);
@@ -343,7 +345,9 @@ export class Connection {
     if ('code' in text) return text;
     const place = takePlace();
     try {
-      return registry.create(message, { text, work, owner, account: accounts[0], place });
+      const session = registry.create(message, { text, work, owner, account: accounts[0], place });
+      this.#options.began?.(session);
+      return session;
     } catch (error) {
       place();
       text.release();

@@ -3,7 +3,7 @@ import type { Lane, StartMessage } from '../../protocol/client-messages.ts';
 import type { ScoringStats } from '../../scoring/threads/pool.ts';
 import { type CallerAccounts, refusedBy } from '../admission/accounts.ts';
 import { Admission, jittered, lackingText } from '../admission/admission.ts';
-import type { HttpRefusal } from '../admission/http-refusal.ts';
+import { type HttpRefusal, tenantCap } from '../admission/http-refusal.ts';
 import type { ReturnTickets } from '../admission/return-tickets.ts';
 import type { Room, Wish } from '../admission/room.ts';
 import { TokenBucket } from '../admission/token-bucket.ts';
@@ -57,11 +57,20 @@ export class Entrance {
    * Why no WebSocket is made for this caller now; a place for it was freed if need be.
    *
    * @param mayResume whether it could come back to a session.
+   * @param spent why no session of its tenant can start.
    */
-  connection(accounts: CallerAccounts, hints: UpgradeClaims, mayResume = true): HttpRefusal | undefined {
+  connection(
+    accounts: CallerAccounts,
+    hints: UpgradeClaims,
+    mayResume = true,
+    spent?: Refusal,
+  ): HttpRefusal | undefined {
     const { room } = this.#options;
     const isResume = this.isResume(hints, mayResume);
-    return (isResume ? undefined : this.#noSession(accounts, hints, mayResume)) ?? room.connection(accounts, isResume);
+    return (
+      (isResume ? undefined : this.#noSession(accounts, { ...hints, mayResume, spent })) ??
+      room.connection(accounts, isResume)
+    );
   }
 
   /**
@@ -96,17 +105,22 @@ export class Entrance {
   /**
    * The refusal while no session of this caller can start: a WebSocket would be made for nothing.
    */
-  #noSession(accounts: CallerAccounts, { lane, ticket }: UpgradeClaims, mayResume: boolean): HttpRefusal | undefined {
+  #noSession(
+    accounts: CallerAccounts,
+    { lane, ticket, mayResume, spent }: UpgradeClaims & { mayResume: boolean; spent: Refusal | undefined },
+  ): HttpRefusal | undefined {
     const { limits, registry, room, state, now, others } = this.#options;
     const wish = this.#wish(lane, ticket);
     const { capacity, late } = this.#carried(wish);
-    const { lacks } = room.session(accounts, wish);
+    const { cap, lacks } = room.session(accounts, wish);
+    const capped = tenantCap(spent ?? cap);
     const leaving = state().draining ? 'the server is going away' : undefined;
     const message = leaving ?? late ?? (lacks && lackingText(lacks, { ...wish, capacity }, limits));
-    if (message === undefined) return undefined;
+    if (message === undefined && !capped) return undefined;
     // It may come back to a session without naming it: while some wait for that, a few are heard
     // out.
     if (mayResume && (registry.hasDetached() || others.detached()) && this.#unnamed.take(now()) === 0) return undefined;
+    if (message === undefined) return capped;
     const retryAfterMs = jittered(limits.busyRetryMs);
     return { status: 503, reason: 'overload', code: 'server_busy', message, retryAfterMs };
   }

@@ -34,7 +34,11 @@ export class OverloadWatch {
     const { control, registry, log, metrics, others, preferGroups, sendAway } = this.#options;
     const before = control.level;
     const utilisation = (): number => this.#threads.utilisation(...others());
-    if (control.tick(nowMs, everyMs, { sessions: registry.size, utilisation })) {
+    const streaming = (): number => {
+      const { live, batch } = registry.countByLane();
+      return live + batch;
+    };
+    if (control.tick(nowMs, everyMs, { sessions: registry.size, streaming, utilisation })) {
       const { step, standingMs, sessionLimit } = control;
       log.warn({ step, standingMs: Math.round(standingMs), sessionLimit }, 'the server spares its sessions');
       if (control.level > before) metrics.step(step);

@@ -73,7 +73,7 @@ export class Registry {
    * did and its `ready` may have been lost: a key opens a session that it began, so it must not for
    * longer than it is needed.
    */
-  startedBefore(start: StartMessage, account: Account): Session | Refusal | undefined {
+  startedBefore(start: StartMessage, account: Account, owner?: string): Session | Refusal | undefined {
     const { limits, now } = this.#context;
     const key = keyOf(start, account);
     const started = this.#byKey.get(key);
@@ -82,7 +82,8 @@ export class Registry {
       this.#byKey.delete(key);
       return undefined;
     }
-    if (isDeepStrictEqual(started.session.startedWith, start)) return started.session;
+    const isSame = started.session.owner === owner && isDeepStrictEqual(started.session.startedWith, start);
+    if (isSame) return started.session;
     return { code: 'session_conflict', message: 'idempotency_key was used with another start' };
   }
 

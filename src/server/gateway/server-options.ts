@@ -9,6 +9,7 @@ import type { TenantRegistry } from '../tenants/tenant-registry.ts';
 import type { DrainReport } from './drain.ts';
 import type { Supervision } from './supervision.ts';
 import type { CallerPolicy } from './upgrade.ts';
+import type { GatewayView, NodeDirectory, SessionView } from './view.ts';
 
 export type ServerOptions = {
   /**
@@ -38,6 +39,8 @@ export type ServerOptions = {
   hosts?: readonly string[];
   /** Where sessions are scored elsewhere; absent: this server bounds them alone. */
   slots?: SlotSource | undefined;
+  /** The same nodes one by one, for those who run the server. */
+  nodes?: NodeDirectory | undefined;
   /** Where this is one of several gateways, and takes its connections from a supervisor. */
   supervision?: Supervision | undefined;
   /** Cores that this server may count on; default: all that this process may use. */
@@ -53,6 +56,10 @@ export type RunningServer = {
   /** Resolves when the model is warm; rejects when it could not be loaded. */
   readonly ready: Promise<void>;
   stats(): ServerStats;
+  view(): GatewayView;
+  sessions(): readonly SessionView[];
+  /** Lets nobody new in, or does again; who is inside stays, and may come back. */
+  cordon(isCordoned: boolean): void;
   /**
    * Takes no more sessions, tells every one to go, sends their finals within `limits.drainMs`,
    * closes.

@@ -15,8 +15,10 @@ import type { Room } from '../admission/room.ts';
 import { WorkBudget } from '../admission/work-budget.ts';
 import type { Facade } from '../facade/wire.ts';
 import { defaultLimits, type Limits, limitsByWireName, wireName } from '../limits.ts';
+import { AwakeClock } from '../overload/awake-clock.ts';
 import { OverloadControl } from '../overload/overload-control.ts';
 import type { ServerContext } from '../session/context.ts';
+import type { TenantRegistry } from '../tenants/tenant-registry.ts';
 import { Dismissal } from './dismissal.ts';
 import { type DrainReport, drainSessions } from './drain.ts';
 import { Entrance } from './entrance.ts';
@@ -31,7 +33,9 @@ import { Registry } from './registry.ts';
 import { policyOf, type RunningServer, type ServerOptions, type ServerStats } from './server-options.ts';
 import { othersOf, supervisedGateway } from './supervised.ts';
 import { idPrefix, type SupervisedGateway } from './supervision.ts';
+import { Tenancy } from './tenancy.ts';
 import { type CallerPolicy, identify, misdirected, refusalIn, refusedOperator } from './upgrade.ts';
+import { type GatewayView, type SessionView, sessionViews } from './view.ts';
 
 export type { RunningServer, ServerOptions } from './server-options.ts';
 
@@ -52,8 +56,10 @@ class Server implements RunningServer {
   readonly #context: ServerContext;
   readonly #registry: Registry;
   readonly #overload: OverloadControl;
+  readonly #awake = new AwakeClock(() => performance.now());
   readonly #watch: OverloadWatch;
   readonly #accounts: Accounts;
+  readonly #tenancy: Tenancy | undefined;
   readonly #room: Room;
   readonly #entrance: Entrance;
   readonly #dismissal: Dismissal;
@@ -68,6 +74,7 @@ class Server implements RunningServer {
   #timers: NodeJS.Timeout[] = [];
   #innerDoor: InnerDoor | undefined;
   #isDraining = false;
+  #isCordoned = false;
   readonly #capacity = () => Math.min(this.#overload.sessionLimit, this.#options.slots?.places() ?? Infinity);
 
   constructor(options: ServerOptions) {
@@ -101,6 +108,7 @@ class Server implements RunningServer {
       now: this.#context.now,
       tellsSpending: options.supervision !== undefined,
     });
+    this.#tenancy = options.tenants && this.#newTenancy(options.tenants);
     this.#dismissal = new Dismissal({ context: this.#context, registry: this.#registry });
     this.#room = createRoom({
       context: this.#context,
@@ -149,7 +157,13 @@ class Server implements RunningServer {
     const beat = (): void => {
       for (const connection of this.#reception.connections()) connection.heartbeat();
     };
-    this.#timers = [setInterval(() => this.#tick(), tickMs), setInterval(beat, this.#limits.heartbeatMs)];
+    // Timers come before the sockets are read: what was answered meanwhile must be heard first.
+    const beatOnceRead = (): void => void setImmediate(beat);
+    this.#timers = [
+      setInterval(() => this.#tick(), tickMs),
+      setInterval(beatOnceRead, this.#limits.heartbeatMs),
+      setInterval(() => this.#tenancy?.look(), meterMs),
+    ];
     const guards = { tls: tls !== undefined, tokens: tokens !== undefined, tenants: tenants?.tenants.length };
     if (supervision) supervision.attach(this.#supervised());
     else log.info({ host: this.#host, port: this.#port, ...guards }, 'listening');
@@ -157,6 +171,28 @@ class Server implements RunningServer {
 
   stats(): ServerStats {
     return { sockets: this.#reception.size, sessions: this.#registry.size, ...this.#registry.countByState() };
+  }
+
+  view(): GatewayView {
+    const { slots, nodes } = this.#options;
+    return {
+      notReady: this.#notReady(),
+      sockets: this.#reception.size,
+      sessions: this.#registry.countByState(),
+      lanes: this.#registry.countByLane(),
+      sessionLimit: this.#capacity(),
+      level: this.#overload.level,
+      slots: slots?.stats(),
+      nodes: nodes?.nodes() ?? [],
+    };
+  }
+
+  sessions(): readonly SessionView[] {
+    return sessionViews(this.#registry.all(), this.#context.now(), this.#options.nodes);
+  }
+
+  cordon(isCordoned: boolean): void {
+    this.#isCordoned = isCordoned;
   }
 
   async drain(): Promise<DrainReport> {
@@ -192,12 +228,21 @@ class Server implements RunningServer {
       metrics: this.#metrics,
       overload: this.#overload,
       lobby: this.#lobby,
+      tenancy: this.#tenancy,
       candidates: { connection: () => this.#reception.unstarted(), session: () => this.#registry.detached() },
       stats: () => this.stats(),
       capacity: this.#capacity,
       notReady: () => this.#notReady(),
       injectFault: (fault) => this.#injectFault(fault),
+      view: () => this.view(),
+      sessions: () => this.sessions(),
+      cordon: (isCordoned) => this.cordon(isCordoned),
     });
+  }
+
+  #newTenancy(tenants: TenantRegistry): Tenancy {
+    const isSupervised = this.#options.supervision !== undefined;
+    return new Tenancy({ tenants, registry: this.#registry, log: this.#log, isSupervised });
   }
 
   #newMetrics(): Metrics {
@@ -210,6 +255,7 @@ class Server implements RunningServer {
       slots: () => this.#options.slots?.stats(),
       overload: () => this.#overload,
       limits: () => limitsByWireName(this.#limits),
+      tenants: this.#options.tenants && (() => this.#tenancy?.numbers() ?? new Map()),
     });
   }
 
@@ -235,6 +281,7 @@ class Server implements RunningServer {
       overload: this.#overload,
       idPrefix: this.#options.supervision ? idPrefix(this.#options.supervision.gateway) : '',
       now: () => performance.now(),
+      awake: () => this.#awake.ms,
     };
   }
 
@@ -285,6 +332,7 @@ class Server implements RunningServer {
       entrance: this.#entrance,
       work: this.#work,
       supervision: this.#options.supervision,
+      tenancy: this.#tenancy,
       onRefused: (socket, refusal, facade) => this.#refuse(socket, refusal, facade),
       onOpened: (request) => this.#lobby.leave(request.socket),
     });
@@ -300,7 +348,7 @@ class Server implements RunningServer {
       returns: this.#dismissal.returns,
       capacity: this.#capacity,
       state: () => ({
-        draining: this.#isDraining,
+        draining: this.#isDraining || this.#isCordoned,
         engine: this.#engine?.stats(),
         scoring: this.#options.scoring.stats?.(),
       }),
@@ -312,7 +360,7 @@ class Server implements RunningServer {
   }
 
   #notReady(): string | undefined {
-    if (this.#isDraining) return 'draining';
+    if (this.#isDraining || this.#isCordoned) return 'draining';
     if (!this.#engine) return 'the model warms up';
     return stalled(this.#engine.stats(), this.#options.scoring.stats?.(), this.#limits);
   }
@@ -330,7 +378,9 @@ class Server implements RunningServer {
   #tick(): void {
     const nowMs = this.#context.now();
     this.#watch.tick(nowMs, tickMs);
-    for (const connection of this.#reception.connections()) connection.tick(nowMs);
+    this.#awake.tick();
+    const awakeMs = this.#awake.ms;
+    for (const connection of this.#reception.connections()) connection.tick(awakeMs);
     for (const session of this.#registry.all()) session.tick(nowMs);
     this.#log.flush();
     this.#sweep.look(this.#registry.size, nowMs);
@@ -339,3 +389,5 @@ class Server implements RunningServer {
 
 /** Jitter waits, acknowledgements and timeouts are looked at this often. */
 const tickMs = 20;
+/** How often what tenants have used is counted. */
+const meterMs = 1000;

@@ -22,6 +22,8 @@ import {
   type SupervisedGateway,
   type Supervision,
 } from './supervision.ts';
+import type { Tenancy } from './tenancy.ts';
+import type { GatewayView, SessionView } from './view.ts';
 import { whileWaiting } from './waiting-socket.ts';
 
 /** The parts of a server that its supervisor asks and tells. */
@@ -32,12 +34,16 @@ export type SupervisedParts = {
   metrics: Metrics;
   overload: OverloadControl;
   lobby: Lobby;
+  tenancy: Tenancy | undefined;
   candidates: Record<SharedWhat, () => Iterable<GivenUp>>;
   stats(): ServerStats;
   /** Sessions that it carries now. */
   capacity(): number;
   notReady(): string | undefined;
   injectFault(fault: EngineFault): void;
+  view(): GatewayView;
+  sessions(): readonly SessionView[];
+  cordon(isCordoned: boolean): void;
 };
 
 /** A server as its supervisor sees it. */
@@ -70,8 +76,12 @@ export function supervisedGateway(parts: SupervisedParts): SupervisedGateway {
       };
     },
     takeSpent: () => accounts.takeSpent(),
+    takeUsed: () => parts.tenancy?.takeUsed() ?? [],
     owe: (spending) => accounts.owe(spending),
     injectFault: parts.injectFault,
+    view: parts.view,
+    sessions: parts.sessions,
+    cordon: parts.cordon,
   };
 }
 

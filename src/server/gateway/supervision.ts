@@ -4,7 +4,9 @@ import type { Lane } from '../../protocol/client-messages.ts';
 import type { MetricsDocument } from '../../telemetry/metrics.ts';
 import type { Caller, Spending } from '../admission/accounts.ts';
 import type { HttpRefusal } from '../admission/http-refusal.ts';
+import type { Membership } from '../admission/membership.ts';
 import type { Refusal } from '../refusal.ts';
+import type { GatewayView, SessionView } from './view.ts';
 
 /**
  * What a gateway asks of its supervisor where a server has several gateways, each a process of its
@@ -41,14 +43,23 @@ export type SupervisedGateway = {
   state(): GatewayState;
   /** What callers have taken of their rates here since this was asked before. */
   takeSpent(): readonly Spending[];
+  /** What tenants have used here since this was asked before. */
+  takeUsed(): readonly Used[];
   /** Charges callers for what they have taken elsewhere. */
   owe(spending: readonly Spending[]): void;
   injectFault(fault: EngineFault): void;
+  view(): GatewayView;
+  sessions(): readonly SessionView[];
+  /** Lets nobody new in, or does again. */
+  cordon(isCordoned: boolean): void;
   /** The TCP port of this machine where it takes sockets that are passed on. */
   readonly doorPort: number;
   /** What those who pass on must show. */
   readonly doorSecret: string;
 };
+
+/** Sound that was heard for a tenant, or for one of its users. */
+export type Used = { member: Membership; ms: number };
 
 export type SharedWhat = 'connection' | 'session';
 

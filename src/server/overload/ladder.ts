@@ -16,6 +16,9 @@ export const halfRateFrom = steps.indexOf('half_rate');
 export const finalsOnlyFrom = steps.indexOf('finals_only');
 export const wordsOnlyFrom = steps.indexOf('words_only');
 
+/** What becomes of the delay; undefined: neither. */
+export type Trend = 'runs away' | 'falls' | undefined;
+
 /**
  * Goes up a step while the delay stands, and down again when it is over. It goes up fast, since a
  * queue grows by the second, and down slowly enough that what a step saved does not bring the queue
@@ -25,23 +28,22 @@ export class Ladder {
   readonly #limits: LadderLimits;
   /** From which delay on each further step is taken, ms. */
   readonly #entriesMs: readonly number[];
-  readonly #leaveMs: number;
   #level = 0;
   #changedMs = Number.NEGATIVE_INFINITY;
   /**
-   * How long it has to be over before a step is taken back: longer each time that that was too
-   * soon.
+   * How long it has to be over before each step is taken back: longer each time that that was too
+   * soon for this one.
    */
-  #downAfterMs: number;
-  #wentDownMs = Number.NEGATIVE_INFINITY;
+  readonly #downAfterMs: number[];
+  readonly #wentDownMs: number[];
 
   constructor(limits: LadderLimits) {
     const { largerGroupsAt, halfRateAt, finalsOnlyAt, wordsOnlyAt, sheddingAt, overloadDelayMs } = limits;
     this.#limits = limits;
     const entries = [largerGroupsAt, halfRateAt, finalsOnlyAt, wordsOnlyAt, sheddingAt];
     this.#entriesMs = entries.map((delays) => delays * overloadDelayMs);
-    this.#leaveMs = limits.recoveredBelow * overloadDelayMs;
-    this.#downAfterMs = limits.stepDownMs;
+    this.#downAfterMs = steps.map(() => limits.stepDownMs);
+    this.#wentDownMs = steps.map(() => Number.NEGATIVE_INFINITY);
   }
 
   /** Place in `steps`. */
@@ -53,21 +55,41 @@ export class Ladder {
     return steps[this.#level]!;
   }
 
-  /** Whether the step has changed. */
-  decide(nowMs: number, standingMs: number): boolean {
-    const { stepUpMs, stepDownMs, stepTooSoonMs, mostStepDownMs } = this.#limits;
+  /**
+   * Whether the step has changed.
+   *
+   * @param trend `runs away`: the delay grows so fast that no step may wait for what the one before
+   *   saves, up to those that keep feedback from learners; `falls`: none of these is needed
+   */
+  decide(nowMs: number, standingMs: number, trend?: Trend): boolean {
+    const before = this.#level;
     const sinceMs = nowMs - this.#changedMs;
-    const entryMs = this.#entriesMs[this.#level];
-    if (entryMs !== undefined && standingMs > entryMs && sinceMs >= stepUpMs) {
-      const wasTooSoon = nowMs - this.#wentDownMs < stepTooSoonMs;
-      this.#downAfterMs = wasTooSoon ? Math.min(2 * this.#downAfterMs, mostStepDownMs) : stepDownMs;
-      this.#level += 1;
-    } else if (this.#level > 0 && standingMs < this.#leaveMs && sinceMs >= this.#downAfterMs) {
-      this.#wentDownMs = nowMs;
+    const isMild = this.#level < finalsOnlyFrom;
+    if (trend === 'runs away' && isMild) while (this.#level < finalsOnlyFrom && this.#up(nowMs, standingMs));
+    else if ((isMild || trend !== 'falls') && sinceMs >= this.#limits.stepUpMs) this.#up(nowMs, standingMs);
+    if (this.#level === before && this.#mayGoDown(standingMs, sinceMs)) {
+      this.#wentDownMs[this.#level] = nowMs;
       this.#level -= 1;
-    } else return false;
+    }
+    if (this.#level === before) return false;
     this.#changedMs = nowMs;
     return true;
+  }
+
+  #up(nowMs: number, standingMs: number): boolean {
+    const { stepDownMs, stepTooSoonMs, mostStepDownMs } = this.#limits;
+    const entryMs = this.#entriesMs[this.#level];
+    if (entryMs === undefined || standingMs <= entryMs) return false;
+    this.#level += 1;
+    const wasTooSoon = nowMs - this.#wentDownMs[this.#level]! < stepTooSoonMs;
+    const longerMs = Math.min(2 * this.#downAfterMs[this.#level]!, mostStepDownMs);
+    this.#downAfterMs[this.#level] = wasTooSoon ? longerMs : stepDownMs;
+    return true;
+  }
+
+  #mayGoDown(standingMs: number, sinceMs: number): boolean {
+    if (this.#level === 0 || sinceMs < this.#downAfterMs[this.#level]!) return false;
+    return standingMs < this.#limits.recoveredBelow * this.#entriesMs[this.#level - 1]!;
   }
 }
 

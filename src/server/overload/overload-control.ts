@@ -1,13 +1,17 @@
 import type { Lane } from '../../protocol/client-messages.ts';
 import type { Limits } from '../limits.ts';
-import { halfRateFrom, Ladder, largerGroupsFrom, type Step } from './ladder.ts';
+import { Carried } from './carried.ts';
+import { halfRateFrom, Ladder, largerGroupsFrom, type Step, type Trend } from './ladder.ts';
 import { RecentPeak } from './recent-peak.ts';
 import { SessionLimit } from './session-limit.ts';
 import { StandingDelay } from './standing-delay.ts';
 
 /** What the server knows of itself when it decides. */
 export type ServerLoad = {
+  /** All that have a place. */
   sessions: number;
+  /** How many of them bring sound. */
+  streaming(): number;
   /** Share of its time that the busiest thread worked since it was asked before, 0-1. */
   utilisation(): number;
 };
@@ -21,14 +25,22 @@ export class OverloadControl {
   readonly #felt: StandingDelay;
   readonly #loop: StandingDelay;
   readonly #ladder: Ladder;
+  readonly #carried: Carried;
   readonly #sessionLimit: SessionLimit;
   #tickedMs: number | undefined;
   #decidedMs = Number.NEGATIVE_INFINITY;
   /** How late the event loop was when it was last looked at. */
   #loopDelayMs = 0;
   #standingMs = 0;
+  /** The same of the last moments: sooner known, and less sure. */
+  #recentMs = 0;
+  /** For how many decisions in a row the delay has run away. */
+  #runningAway = 0;
   readonly #late = new RecentPeak();
   #shedMs = Number.NEGATIVE_INFINITY;
+  /** Sessions were sent away for a delay that is not over. */
+  #isShedding = false;
+  #batchShedMs = Number.NEGATIVE_INFINITY;
 
   /** @param cores of the machine, for the first guess */
   constructor(limits: Limits, cores: number) {
@@ -36,6 +48,7 @@ export class OverloadControl {
     this.#felt = new StandingDelay(limits.overloadIntervalMs);
     this.#loop = new StandingDelay(limits.overloadIntervalMs);
     this.#ladder = new Ladder(limits);
+    this.#carried = new Carried(limits);
     this.#sessionLimit = new SessionLimit(limits, cores);
   }
 
@@ -64,6 +77,11 @@ export class OverloadControl {
     this.#felt.add(nowMs, delayMs + this.#loopDelayMs);
   }
 
+  /** So much sound of some session has been scored. */
+  scored(nowMs: number, ms: number): void {
+    this.#carried.scored(nowMs, ms);
+  }
+
   /**
    * To be called by a timer each `everyMs`: how late it comes is how late the loop is. True when
    * the step has changed.
@@ -90,36 +108,85 @@ export class OverloadControl {
   lateness(sessions: number, lane: Lane): string | undefined {
     const { overloadDelayMs, leastSessions } = this.#limits;
     const isFew = sessions < leastSessions && lane === 'live';
-    if (isFew || this.level === 0) return undefined;
-    return `feedback is ${Math.round(this.#standingMs)} ms late for those who are here; overload_delay_ms is ${overloadDelayMs}`;
+    const lateMs = Math.max(this.#standingMs, this.#recentMs);
+    if (isFew || (this.level === 0 && lateMs <= overloadDelayMs)) return undefined;
+    return `feedback is ${Math.round(lateMs)} ms late for those who are here; overload_delay_ms is ${overloadDelayMs}`;
   }
 
   /**
    * How many sessions of each lane are to be sent away now; asked again, none before that has been
-   * felt. The batch lane goes as soon as others are spared something that they see.
+   * felt. The batch lane goes first, and as soon as others are spared something that they see.
    */
   takeShed(nowMs: number, sessions: Readonly<Record<Lane, number>>): Record<Lane, number> {
-    const { overloadDelayMs, shedEveryMs, shedShare, batchShedShare, leastSessions } = this.#limits;
-    const isLate = this.#standingMs > overloadDelayMs;
-    if (this.level < halfRateFrom || !isLate || nowMs - this.#shedMs < shedEveryMs) return { live: 0, batch: 0 };
-    this.#shedMs = nowMs;
-    const tooMany = Math.max(0, sessions.live - leastSessions);
-    return {
-      live: this.step === 'shedding' && sessions.batch === 0 ? Math.ceil(tooMany * shedShare) : 0,
-      batch: Math.ceil(sessions.batch * batchShedShare),
-    };
+    const { overloadDelayMs, batchShedEveryMs, batchShedShare, leastSessions } = this.#limits;
+    if (this.level < halfRateFrom || this.#recentMs <= overloadDelayMs) return { live: 0, batch: 0 };
+    const here = sessions.live + sessions.batch;
+    const excess = this.#mayShed(nowMs) ? this.#carried.excess(nowMs, here, this.#recentMs) : 0;
+    const isBatchDue = nowMs - this.#batchShedMs >= batchShedEveryMs;
+    const batchShare = isBatchDue ? Math.ceil(sessions.batch * batchShedShare) : 0;
+    const batch = Math.min(sessions.batch, Math.max(excess, batchShare));
+    const live = Math.min(Math.max(0, sessions.live - leastSessions), Math.max(0, excess - batch));
+    if (batch > 0) this.#batchShedMs = nowMs;
+    if (excess > 0) {
+      this.#shedMs = nowMs;
+      this.#isShedding = true;
+    }
+    if (live > 0) this.#sessionLimit.hold(nowMs, here - live - batch);
+    return { live, batch };
   }
 
-  #decide(nowMs: number, { sessions, utilisation }: ServerLoad): boolean {
-    const { overloadDelayMs, leastSessions } = this.#limits;
+  /** Whether sessions may go now because there are more than the server carries. */
+  #mayShed(nowMs: number): boolean {
+    const { overloadDelayMs, shedEveryMs, sheddingAt } = this.#limits;
+    if (nowMs - this.#shedMs < shedEveryMs) return false;
+    if (this.step === 'shedding') return true;
+    const isLate = this.#recentMs > sheddingAt * overloadDelayMs;
+    return isLate && (this.#isShedding || this.#runningAway >= sureDecisions);
+  }
+
+  #decide(nowMs: number, { sessions, streaming, utilisation }: ServerLoad): boolean {
+    const { leastSessions, overloadDelayMs, shedEveryMs } = this.#limits;
     // Of two results of a larger group the first waits for the second, which is no queue.
     const share = this.level >= largerGroupsFrom ? 0.25 : 0.5;
     this.#standingMs = Math.max(this.#felt.standingMs(nowMs, share), this.#loop.standingMs(nowMs));
-    // Whoever is there gets all of it back before anybody else is let in.
-    const under = this.level === 0 && this.#standingMs < overloadDelayMs / 2 ? 'under' : undefined;
-    const verdict = this.#standingMs > overloadDelayMs ? 'over' : under;
+    this.#recentMs = Math.max(this.#felt.recentMs(nowMs, share), this.#loop.recentMs(nowMs));
+    const trend = this.#trendOf(nowMs, streaming());
+    if (this.#recentMs < overloadDelayMs) this.#isShedding = false;
+    this.#runningAway = trend === 'runs away' ? this.#runningAway + 1 : 0;
+    const verdict = this.#verdict(trend);
+    if (Math.max(this.#standingMs, this.#recentMs) < overloadDelayMs) this.#carried.learn(nowMs, streaming());
     this.#sessionLimit.decide({ nowMs, sessions, utilisation: utilisation(), verdict });
     // So few are no load: something else has the machine, and sparing them would not mend that.
-    return this.#ladder.decide(nowMs, sessions < leastSessions ? 0 : this.#standingMs);
+    if (sessions < leastSessions) return this.#ladder.decide(nowMs, 0);
+    // That sessions were sent away has to be felt before those who stay are spared more.
+    const wasShed = nowMs - this.#shedMs < 2 * shedEveryMs;
+    const delayMs = trend === 'runs away' ? this.#recentMs : this.#standingMs;
+    return this.#ladder.decide(nowMs, delayMs, wasShed ? 'falls' : trend);
+  }
+
+  /** What those inside feel says of whether there is room for more. */
+  #verdict(trend: Trend): 'over' | 'under' | undefined {
+    const { overloadDelayMs } = this.#limits;
+    if (this.#standingMs > overloadDelayMs) return trend === 'falls' ? undefined : 'over';
+    // Whoever is there gets all of it back before anybody else is let in.
+    const isCalm = Math.max(this.#standingMs, this.#recentMs) < overloadDelayMs / 2;
+    return this.level === 0 && isCalm ? 'under' : undefined;
+  }
+
+  /** What becomes of the delay by what is scored of the sound that comes. */
+  #trendOf(nowMs: number, streaming: number): Trend {
+    const { overloadDelayMs, runawayShare } = this.#limits;
+    const carried = this.#carried.sessions(nowMs);
+    if (carried === undefined || this.#recentMs <= overloadDelayMs) return undefined;
+    if (carried > streaming * catchingUp) return 'falls';
+    const runsAway = this.#recentMs > runawayDelays * overloadDelayMs && carried < streaming * (1 - runawayShare);
+    return runsAway ? 'runs away' : undefined;
   }
 }
+
+/** How late feedback must be to run away, in `overloadDelayMs`. */
+const runawayDelays = 2;
+/** From how many times the sound of its sessions on that it scores a server gets less late. */
+const catchingUp = 1.03;
+/** For how many decisions in a row it has to run away before anybody goes for it. */
+const sureDecisions = 3;

@@ -16,7 +16,9 @@ export type LoadSeen = {
  * differences, since a session stays for minutes and brings its load slowly: it grows only while
  * the sessions that are there fill it, and never beyond what the busiest thread would take at the
  * rate that it takes now. It grows by a share until it was too much for the first time (slow
- * start), by single sessions after that.
+ * start). After that it climbs slowly from where it was cut, and faster the longer nothing was late
+ * (as TCP does since Ha, Rhee and Xu, "CUBIC", 2008): what the machine carries changes little, or
+ * altogether, when a neighbour goes.
  */
 export class SessionLimit {
   readonly #limits: Limits;
@@ -56,7 +58,15 @@ export class SessionLimit {
     // late has told how many it carries.
     const isTold = verdict === undefined && utilisation > knownUtilisation;
     if (isTold) this.#limit = Math.min(this.#limit, Math.max(this.#least, sessions, roomFor));
-    if (verdict === 'under' && isFull) this.#grow(roomFor);
+    if (verdict === 'under' && isFull) this.#grow(nowMs, roomFor);
+  }
+
+  /** So many were sent away, and the server carries no more than are left. */
+  hold(nowMs: number, sessions: number): void {
+    if (this.#limits.fixedSessions > 0) return;
+    this.#isProbing = false;
+    this.#cutMs = nowMs;
+    this.#limit = Math.max(this.#least, Math.min(this.#limit, sessions));
   }
 
   /**
@@ -71,9 +81,10 @@ export class SessionLimit {
     this.#limit = Math.max(this.#least, this.#limit * limitDecrease);
   }
 
-  #grow(roomFor: number): void {
-    const { limitGrowth, limitClimbPerSecond, decideEveryMs, maxSessions } = this.#limits;
-    const climb = (limitClimbPerSecond * decideEveryMs) / 1000;
+  #grow(nowMs: number, roomFor: number): void {
+    const { limitGrowth, limitClimbPerSecond, limitHasteMs, decideEveryMs, maxSessions } = this.#limits;
+    const haste = 1 + ((nowMs - this.#cutMs) / limitHasteMs) ** 2;
+    const climb = (haste * limitClimbPerSecond * decideEveryMs) / 1000;
     const grown = this.#limit + (this.#isProbing ? this.#limit * limitGrowth : climb);
     this.#limit = Math.min(maxSessions, Math.max(this.#limit, Math.min(grown, roomFor)));
   }

@@ -30,15 +30,24 @@ export class StandingDelay {
    * @param share the quantile that is compared, where half of the results wait on purpose
    */
   standingMs(nowMs: number, share = 0.5): number {
+    return this.#leastOf(nowMs, slotCount, share);
+  }
+
+  /** The same of the last three tenths of the interval: sooner known, and less sure. */
+  recentMs(nowMs: number, share = 0.5): number {
+    return this.#leastOf(nowMs, recentSlots, share);
+  }
+
+  #leastOf(nowMs: number, newest: number, share: number): number {
     const current = Math.floor(nowMs / this.#slotMs);
     let least = Number.POSITIVE_INFINITY;
     let seen = 0;
     for (const slot of this.#slots) {
-      if (slot.at >= current || slot.at < current - slotCount || slot.total === 0) continue;
+      if (slot.at >= current || slot.at < current - newest || slot.total === 0) continue;
       seen += 1;
       least = Math.min(least, quantileOf(slot, share));
     }
-    return seen > slotCount / 2 ? least : 0;
+    return seen > newest / 2 ? least : 0;
   }
 
   #slotAt(at: number): Slot {
@@ -55,6 +64,7 @@ export class StandingDelay {
 type Slot = { at: number; total: number; counts: Uint32Array };
 
 const slotCount = 10;
+const recentSlots = 3;
 
 /** Buckets that widen by a tenth, from 1 ms to beyond ten minutes; the first holds all below. */
 const growth = 1.1;

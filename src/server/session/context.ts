@@ -22,6 +22,8 @@ export type ServerContext = {
   idPrefix?: string;
   /** Monotonic, ms. */
   now(): number;
+  /** The same, but standing still while the server does: for what a client has to do in time. */
+  awake(): number;
 };
 
 /**

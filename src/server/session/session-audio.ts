@@ -33,11 +33,11 @@ export class SessionAudio {
   readonly #options: SessionAudioOptions;
   readonly #intake: Intake;
   readonly #speech: SpeechWatch;
-  readonly #finishing = new Set<{ utterance: Utterance; sinceMs: number; done: Promise<void> }>();
+  readonly #finishing = new Set<Finishing>();
   /** The utterance that hears; undefined between `finish` and `next`. */
   #open: Utterance | undefined;
   #latest: Utterance;
-  #progress: { scoredMs: number; atMs: number };
+  readonly #progress: Progress;
 
   constructor(options: SessionAudioOptions) {
     const { context, start, text, clock, outbox } = options;
@@ -56,7 +56,7 @@ export class SessionAudio {
     });
     this.#latest = this.#begin(1, text);
     this.#open = this.#latest;
-    this.#progress = { scoredMs: 0, atMs: context.now() };
+    this.#progress = { scoredMs: 0, atMs: context.awake() };
   }
 
   /** What became of the frame. */
@@ -108,7 +108,8 @@ export class SessionAudio {
     const ended = this.#open;
     this.#open = undefined;
     if (!ended) return undefined;
-    const entry = { utterance: ended, sinceMs: this.#nowMs(), done: Promise.resolve() };
+    const progress = { scoredMs: ended.scoredMs, atMs: this.#options.context.awake() };
+    const entry = { utterance: ended, progress, done: Promise.resolve() };
     entry.done = ended
       .finish(reason, marker)
       .catch(this.#options.onError)
@@ -195,17 +196,21 @@ export class SessionAudio {
     });
   }
 
+  /**
+   * What makes progress is late at worst: an utterance that has ended may wait for long behind the
+   * sound of others before its final is there.
+   */
   #stalled(): Refusal | undefined {
     const { context, settings } = this.#options;
-    const nowMs = this.#nowMs();
-    const scoredMs = this.#open?.scoredMs ?? 0;
+    const nowMs = context.awake();
     const waits = this.bufferedMs() > settings.emitIntervalMs + settledBacklogMs;
-    if (!waits || scoredMs !== this.#progress.scoredMs) {
-      this.#progress.scoredMs = scoredMs;
-      this.#progress.atMs = nowMs;
-    }
+    follow(this.#progress, this.#open?.scoredMs ?? 0, nowMs);
+    if (!waits) this.#progress.atMs = nowMs;
     let sinceMs = this.#progress.atMs;
-    for (const ended of this.#finishing) sinceMs = Math.min(sinceMs, ended.sinceMs);
+    for (const { utterance, progress } of this.#finishing) {
+      follow(progress, utterance.scoredMs, nowMs);
+      sinceMs = Math.min(sinceMs, progress.atMs);
+    }
     const { inferenceTimeoutMs, busyRetryMs } = context.limits;
     if (nowMs - sinceMs <= inferenceTimeoutMs) return undefined;
     const message = `the model made no progress for ${inferenceTimeoutMs} ms`;
@@ -215,6 +220,17 @@ export class SessionAudio {
   #nowMs(): number {
     return this.#options.context.now();
   }
+}
+
+/** How far an utterance is scored, and since when. */
+type Progress = { scoredMs: number; atMs: number };
+
+type Finishing = { utterance: Utterance; progress: Progress; done: Promise<void> };
+
+function follow(progress: Progress, scoredMs: number, nowMs: number): void {
+  if (progress.scoredMs === scoredMs) return;
+  progress.scoredMs = scoredMs;
+  progress.atMs = nowMs;
 }
 
 /**

@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { SpeechfbError } from '../../errors.ts';
 import { closeCodes, wireErrors } from '../../protocol/codes.ts';
 import { stackOf } from '../../telemetry/log.ts';
@@ -46,9 +45,9 @@ export class SessionEnd {
   /**
    * Finals first, then the close; a refusal is sent in between.
    *
-   * @param graceMs how long the client has to say `close` itself behind the finals
+   * @param once `heard`: not before `heard` was called
    */
-  afterFinals(reason: FinalReason, how: Closing | Refusal, graceMs = 0): void {
+  afterFinals(reason: FinalReason, how: Closing | Refusal, once?: 'heard'): void {
     const { audio } = this.#options;
     this.#phase = 'ending';
     const refusal = audio.finish(reason, null);
@@ -56,16 +55,15 @@ export class SessionEnd {
       this.fail(refusal);
       return;
     }
-    const heard = graceMs > 0 ? new Promise<void>((resolve) => (this.#onHeard = resolve)) : undefined;
-    void audio.settled().then(async () => {
-      if (heard) await Promise.race([heard, wait(graceMs, undefined, { ref: false })]);
+    const heard = once && new Promise<void>((resolve) => (this.#onHeard = resolve));
+    void Promise.all([audio.settled(), heard]).then(() => {
       if (this.#phase !== 'ending') return;
       if ('message' in how) this.fail(how);
       else this.#finish(how);
     });
   }
 
-  /** The client has heard that it is over. */
+  /** The client has heard that it is over, or nobody is there who could. */
   heard(): void {
     this.#onHeard?.();
   }

@@ -46,6 +46,8 @@ export class Session {
   readonly resumeToken = createSecret(32);
   readonly owner: string | undefined;
   readonly startedWith: StartMessage;
+  /** Monotonic, ms. */
+  readonly startedMs: number;
   readonly #context: ServerContext;
   readonly #work: WorkAccount;
   readonly #settings: SessionSettings;
@@ -54,10 +56,12 @@ export class Session {
   readonly #acks: Acknowledger;
   readonly #end: SessionEnd;
   readonly #onEnd: () => void;
-  readonly #startedMs: number;
+  readonly #clock = new AudioClock();
   #socket: SessionSocket | undefined;
   #heardMs: number;
   #detachedMs: number;
+  /** It was told to go, and has until then to say `close`. */
+  #leaving: { refusal: Refusal; untilMs: number } | undefined;
   #watchedMs = Number.NEGATIVE_INFINITY;
 
   constructor({ context, start, text, work, owner, onEnd }: SessionOptions) {
@@ -68,10 +72,10 @@ export class Session {
     this.#work = work;
     this.#onEnd = onEnd;
     this.#settings = { emitIntervalMs: start.emit_interval_ms, granularity: start.granularity };
-    this.#startedMs = context.now();
-    this.#heardMs = this.#startedMs;
-    this.#detachedMs = this.#startedMs;
-    const clock = new AudioClock();
+    this.startedMs = context.now();
+    this.#heardMs = context.awake();
+    this.#detachedMs = this.#heardMs;
+    const clock = this.#clock;
     const outbox = this.#createOutbox(clock);
     const settings = this.#settings;
     const onError = (error: unknown): void => this.#end.failInternally(error);
@@ -85,12 +89,17 @@ export class Session {
   }
 
   get state(): SessionState {
-    if (this.#end.phase !== 'live') return 'ending';
+    if (this.#end.phase !== 'live' || this.#leaving) return 'ending';
     return this.#socket ? 'streaming' : 'detached';
   }
 
   get lane(): Lane {
     return this.startedWith.lane;
+  }
+
+  /** Sound that was heard so far, gaps included, ms. */
+  get audioMs(): number {
+    return this.#clock.ms;
   }
 
   get lastEventId(): number {
@@ -107,7 +116,7 @@ export class Session {
     const resumed = outbox.lastEventId > 0;
     if (this.#socket) this.#takeFrom(this.#socket);
     this.#socket = socket;
-    this.#heardMs = this.#context.now();
+    this.#heardMs = this.#context.awake();
     this.#audio.restartWaits();
     const ready = readyMessage({ context: this.#context, session: this, audio: this.#audio, resumed });
     outbox.attach(socket);
@@ -138,7 +147,7 @@ export class Session {
   }
 
   frame(frame: AudioFrame): void {
-    this.#heardMs = this.#context.now();
+    this.#heardMs = this.#context.awake();
     if (this.#end.phase === 'done') return;
     const outcome = this.#audio.add(frame);
     if (typeof outcome === 'object') {
@@ -152,9 +161,10 @@ export class Session {
   }
 
   handle(message: ClientMessage): void {
-    this.#heardMs = this.#context.now();
-    if (this.#end.phase === 'ending' && message.type === 'close') {
+    this.#heardMs = this.#context.awake();
+    if (this.#leaving && message.type === 'close') {
       this.#acks.send('at once');
+      this.#go(this.#leaving.refusal);
       this.#end.heard();
     }
     if (this.#end.phase !== 'live') return;
@@ -196,18 +206,20 @@ export class Session {
   }
 
   /**
-   * Sends the session away because the server has too many: finals first, then `server_busy`. What
-   * the client sends until it has heard of it is acknowledged.
+   * Sends the session away because the server has too many: what the client says until it has heard
+   * of it is scored, then come the finals and `server_busy`. One that is slow to hear of it finds
+   * what it sends on acknowledged, for as long as that comes.
    *
    * @param comeBack when there may be room again, and the ticket of the place that is kept for it
    */
   shed({ afterMs, ticket }: { afterMs: number; ticket: string | null }): void {
-    if (this.#end.phase !== 'live') return;
-    const { limits } = this.#context;
+    if (this.state === 'ending') return;
+    const { limits, awake } = this.#context;
     const goAway = { type: 'go_away', deadline_ms: limits.drainMs, reason: 'overload' } as const;
     this.#outbox.send({ ...goAway, retry_after_ms: afterMs, return_ticket: ticket });
     const message = 'the server has too many sessions, and this one is among those that go first';
-    this.#end.afterFinals('drain', { code: 'server_busy', message, retryAfterMs: afterMs }, limits.goAwayMs);
+    const refusal = { code: 'server_busy', message, retryAfterMs: afterMs } as const;
+    this.#leaving = { refusal, untilMs: awake() + limits.goAwayMs };
   }
 
   /** Ends the session without an event. */
@@ -233,6 +245,18 @@ export class Session {
     });
   }
 
+  /** The finals of a session that was told to go. */
+  #go(refusal: Refusal): void {
+    if (this.#end.phase === 'live') this.#end.afterFinals('drain', refusal, 'heard');
+  }
+
+  #watchLeaving({ refusal, untilMs }: { refusal: Refusal; untilMs: number }, awakeMs: number): void {
+    const { goAwayMs, resumeTtlMs } = this.#context.limits;
+    if (awakeMs > untilMs) this.#go(refusal);
+    const isSilent = this.#socket !== undefined && awakeMs - this.#heardMs > goAwayMs;
+    if (isSilent || awakeMs > untilMs + resumeTtlMs) this.#end.heard();
+  }
+
   #takeFrom(older: SessionSocket): void {
     const conflict = { code: 'session_conflict', message: 'a newer socket has taken the session over' } as const;
     this.#outbox.send(errorMessage(conflict));
@@ -250,13 +274,15 @@ export class Session {
     const refusal = this.#audio.tick();
     if (refusal) this.#end.fail(refusal);
     this.#acks.send('timely');
+    const awakeMs = this.#context.awake();
+    if (this.#leaving) this.#watchLeaving(this.#leaving, awakeMs);
     if (this.#socket) this.#watchSocket(this.#socket, nowMs);
-    else if (nowMs - this.#detachedMs > limits.resumeTtlMs) this.abandon();
+    else if (awakeMs - this.#detachedMs > limits.resumeTtlMs) this.abandon();
     if (this.#end.phase !== 'live') return;
-    if (nowMs - this.#startedMs > limits.maxSessionMs) {
+    if (nowMs - this.startedMs > limits.maxSessionMs) {
       const message = `a session may last ${limits.maxSessionMs} ms (max_session_ms)`;
       this.#end.afterFinals('timeout', { code: 'session_too_long', message, limit: 'maxSessionMs' });
-    } else if (this.#socket && nowMs - this.#heardMs > limits.idleTimeoutMs) {
+    } else if (this.#socket && awakeMs - this.#heardMs > limits.idleTimeoutMs) {
       const message = `nothing was heard for ${limits.idleTimeoutMs} ms (idle_timeout_ms)`;
       this.#end.afterFinals('timeout', { code: 'idle_timeout', message, limit: 'idleTimeoutMs' });
     }
@@ -279,7 +305,7 @@ export class Session {
 
   #detach(): void {
     this.#socket = undefined;
-    this.#detachedMs = this.#context.now();
+    this.#detachedMs = this.#context.awake();
     this.#outbox.detach();
   }
 }

@@ -31,7 +31,7 @@ export type UtteranceOptions = {
   engine: AcousticEngine;
   open: OpenUtterance;
   outbox: Outbox;
-  overload: Pick<OverloadControl, 'level' | 'felt'>;
+  overload: Pick<OverloadControl, 'level' | 'felt' | 'scored'>;
   /** Read at each result; the emit interval is fixed when the utterance begins. */
   settings: Readonly<SessionSettings>;
   now(): number;
@@ -96,8 +96,9 @@ export class Utterance {
 
   /** Everything final; resolves when `utterance_final` is in the outbox. */
   async finish(reason: FinalReason, marker: string | null): Promise<void> {
-    const { id, startMs, outbox, settings } = this.#options;
+    const { id, startMs, outbox, overload, settings, now } = this.#options;
     const { timing, ...result } = shiftResult(await this.#pipeline.finish(), startMs);
+    overload.scored(now(), this.#heardMs - this.#scoredMs);
     this.#scoredMs = this.#heardMs;
     if (settings.granularity !== 'utterance') outbox.send(this.#transcript.final(result, timing), this.#scoredMs);
     outbox.send({ type: 'utterance_final', utterance_id: id, reason, marker, timing, ...result }, this.#scoredMs);
@@ -111,8 +112,10 @@ export class Utterance {
   #onFeedback(feedback: Feedback): void {
     const { id, startMs, outbox, overload, settings } = this.#options;
     const producedMs = this.#options.now() - (feedback.ageMs ?? 0);
+    const before = this.#scoredMs;
     // At the end the model hears silence beyond the sound, for its look-ahead.
-    this.#scoredMs = Math.max(this.#scoredMs, Math.min(this.#heardMs, startMs + feedback.audioMs));
+    this.#scoredMs = Math.max(before, Math.min(this.#heardMs, startMs + feedback.audioMs));
+    overload.scored(producedMs, this.#scoredMs - before);
     this.#unsentProgress = feedback.progress ?? this.#unsentProgress;
     const { level } = overload;
     const granularity = level >= wordsOnlyFrom && settings.granularity === 'phoneme' ? 'word' : settings.granularity;

@@ -7,7 +7,7 @@ import { beginning, type Cursor, type RetainedSound } from './retained-sound.ts'
 export type Place = { link: NodeLink; lease: number };
 
 /** How an utterance is scored, wherever it is. */
-export type LegSettings = { emitIntervalMs: number; nbest: number; startMs: number };
+export type LegSettings = { emitIntervalMs: number; nbest: number; startMs: number; canWait: boolean };
 
 export type LegOptions = {
   place: Place;

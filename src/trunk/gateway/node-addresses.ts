@@ -9,12 +9,12 @@ export type NodeSource = { kind: 'address'; address: string } | { kind: 'dns'; n
  * service of Kubernetes has.
  * @throws SpeechfbError `bad_flag`
  */
-export function parseNodeSource(text: string): NodeSource {
+export function parseNodeSource(text: string, flag = '--node'): NodeSource {
   if (/^unix:\/.+$/.test(text)) return { kind: 'address', address: text };
   const [, dns, host, port] = /^(dns:)?(\[[0-9a-f:.]+\]|[^:/\s[\]]+):(\d{1,5})$/i.exec(text) ?? [];
   const number = Number(port);
   if (host === undefined || !(number >= 1 && number <= 65_535)) {
-    throw new SpeechfbError('bad_flag', `--node "${text}" is no node`, {
+    throw new SpeechfbError('bad_flag', `${flag} "${text}" is no node`, {
       hint: 'allowed: host:port, unix:/path, or dns:name:port for all addresses of a name',
     });
   }

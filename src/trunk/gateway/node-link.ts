@@ -1,4 +1,5 @@
 import { type ChannelCredentials, Client, type ClientDuplexStream } from '@grpc/grpc-js';
+import { backoffMs } from '../../backoff.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { encodeRequest } from '../wire/codec.ts';
 import type { HeardFeedback, HeardNodeItem, SentGatewayItem } from '../wire/items.ts';
@@ -45,7 +46,9 @@ export type NodeLinkOptions = {
 export class NodeLink {
   readonly address: string;
   readonly #options: NodeLinkOptions;
-  readonly #client: Client;
+  #client: Client;
+  /** Taken by the next trunk. */
+  #renewed: ChannelCredentials | undefined;
   readonly #legs = new Map<number, LinkedLeg>();
   readonly #dirty = new Set<LinkedLeg>();
   readonly #requests = new Map<number, (outcome: number | string) => void>();
@@ -62,12 +65,14 @@ export class NodeLink {
   #retryAtMs = 0;
   #renewAtMs = 0;
   #failures = 0;
+  /** How often it broke its word. */
+  #broken = 0;
   #isClosed = false;
 
   constructor(options: NodeLinkOptions) {
     this.address = options.address;
     this.#options = options;
-    this.#client = new Client(options.address, options.credentials, channelOptions);
+    this.#client = clientOf(options.address, options.credentials);
   }
 
   /** Whether sessions may be placed here. */
@@ -82,7 +87,9 @@ export class NodeLink {
   /** Slots that the node said were free, less those asked for since; a hint, never a promise. */
   get free(): number {
     if (!this.#hello || !this.#load) return 0;
-    return Math.max(0, this.#load.free - this.#requests.size);
+    // A node that says more than it has is not asked more than it could have.
+    const most = this.#hello.slots - this.#leases.size;
+    return Math.max(0, Math.min(this.#load.free, most) - this.#requests.size);
   }
 
   get slots(): number {
@@ -181,10 +188,17 @@ export class NodeLink {
     if (items.length > 0 && !this.#call.write(encodeRequest(items))) this.#isBlocked = true;
   }
 
-  /** Stops using the node for a while, whatever it says. */
+  /** Stops using the node for a while, whatever it says; for longer each time. */
   distrust(why: string): void {
     this.#lose(why);
-    this.#retryAtMs = performance.now() + distrustMs;
+    this.#retryAtMs = performance.now() + backoffMs(this.#broken, Math.random, distrusts);
+    this.#broken += 1;
+  }
+
+  /** Shows other certificates from the next trunk on, which is tried at once when there is none. */
+  renew(credentials: ChannelCredentials): void {
+    this.#renewed = credentials;
+    if (!this.#call) this.#retryAtMs = 0;
   }
 
   close(): void {
@@ -201,6 +215,11 @@ export class NodeLink {
   }
 
   #connect(nowMs: number): void {
+    if (this.#renewed) {
+      this.#client.close();
+      this.#client = clientOf(this.address, this.#renewed);
+      this.#renewed = undefined;
+    }
     const { trunk } = inferenceService;
     const call = this.#client.makeBidiStreamRequest(trunk.path, trunk.requestSerialize, trunk.responseDeserialize);
     this.#call = call;
@@ -295,7 +314,7 @@ export class NodeLink {
     call.cancel();
     const wasUp = this.#hello !== undefined;
     this.#failures += 1;
-    this.#retryAtMs = performance.now() + retryMs(this.#failures);
+    this.#retryAtMs = performance.now() + backoffMs(this.#failures - 1, Math.random, retries);
     if (wasUp || this.#failures === 1 || this.#failures % quietFailures === 0) {
       this.#options.log.warn({ address: this.address, why, sessions: this.#leases.size }, 'a node is not there');
     }
@@ -320,9 +339,8 @@ export class NodeLink {
   }
 }
 
-/** Doubling from a tenth of a second to two seconds, half of it drawn. */
-function retryMs(failures: number): number {
-  return Math.min(mostRetryMs, firstRetryMs * 2 ** (failures - 1)) * (0.5 + 0.5 * Math.random());
+function clientOf(address: string, credentials: ChannelCredentials): Client {
+  return new Client(address, credentials, channelOptions);
 }
 
 /** How often a link is looked after, ms. */
@@ -332,9 +350,11 @@ const renewalsATtl = 5;
 /** A node speaks five times a second. */
 const silentMs = 1000;
 const connectMs = 3000;
-/** A node that broke its word is asked again after this long. */
-const distrustMs = 10_000;
-const firstRetryMs = 100;
-const mostRetryMs = 2000;
+/** When a node that broke its word is asked again. */
+const distrusts = { firstMs: 10_000, maxMs: 600_000 };
+const retries = {
+  firstMs: channelOptions['grpc.initial_reconnect_backoff_ms'],
+  maxMs: channelOptions['grpc.max_reconnect_backoff_ms'],
+};
 /** A node that stays away is said once in so many tries. */
 const quietFailures = 30;

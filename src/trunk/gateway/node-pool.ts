@@ -17,6 +17,8 @@ export type NodePoolOptions = {
   /** The model whose scores this gateway promises; nodes with another are not used. */
   model: ModelPackage;
   nodes: NodeAddresses;
+  /** Nodes that are asked when all others have refused. */
+  spill?: NodeAddresses;
   /** Nodes of other regions are not used. */
   region: string;
   gateway: string;
@@ -32,21 +34,26 @@ export type NodePoolOptions = {
 export class NodePool {
   readonly #options: NodePoolOptions;
   readonly #links = new Map<string, NodeLink>();
+  readonly #spill = new Set<NodeLink>();
   readonly #sessions = new Map<string, RemoteSession>();
   readonly #unheard: UnheardFinals;
   readonly #blocks = new TrunkBlocks();
   readonly #timers: readonly NodeJS.Timeout[];
   readonly #rehoused = { lost: 0, moved: 0 };
   #refused = 0;
+  #spilled = 0;
   readonly #waiting: (() => void)[] = [];
   #upAtMs = performance.now();
+  #credentials: ChannelCredentials;
   #isClosed = false;
 
   constructor(options: NodePoolOptions) {
     this.#options = options;
+    this.#credentials = options.credentials;
     this.#unheard = new UnheardFinals(options.model);
     const look = setInterval(() => this.#tick(), tickMs);
-    const find = setInterval(() => options.nodes.areNames && this.#findNodes(), findMs);
+    const areNames = options.nodes.areNames || options.spill?.areNames;
+    const find = setInterval(() => areNames && this.#findNodes(), findMs);
     this.#timers = [look, find];
     this.#findNodes();
   }
@@ -65,38 +72,48 @@ export class NodePool {
   }
 
   #findNodes(): void {
-    void this.#options.nodes.find().then((addresses) => {
+    const { nodes, spill } = this.#options;
+    void Promise.all([nodes.find(), spill?.find() ?? []]).then(([addresses, spillAddresses]) => {
       if (this.#isClosed) return;
-      this.#setAddresses(addresses);
+      this.#setAddresses(addresses, spillAddresses);
       this.#tick();
     });
   }
 
   /** Takes these nodes and lets all others go. */
-  #setAddresses(addresses: readonly string[]): void {
-    const { gateway, credentials, log } = this.#options;
+  #setAddresses(addresses: readonly string[], spill: readonly string[]): void {
+    const wanted = new Set([...addresses, ...spill]);
     for (const [address, link] of this.#links) {
-      if (addresses.includes(address)) continue;
+      if (wanted.has(address)) continue;
       this.#links.delete(address);
       link.close();
     }
-    for (const address of addresses) {
-      if (this.#links.has(address)) continue;
-      const objection = (hello: NodeHello) => this.#objection(hello);
-      const onChange = (link: NodeLink) => this.#onChange(link);
-      this.#links.set(address, new NodeLink({ address, gateway, credentials, log, objection, onChange }));
+    this.#spill.clear();
+    for (const address of wanted) {
+      const link = this.#links.get(address) ?? this.#newLink(address);
+      this.#links.set(address, link);
+      if (!addresses.includes(address)) this.#spill.add(link);
     }
+  }
+
+  #newLink(address: string): NodeLink {
+    const { gateway, log } = this.#options;
+    const credentials = this.#credentials;
+    const objection = (hello: NodeHello) => this.#objection(hello);
+    const onChange = (link: NodeLink) => this.#onChange(link);
+    return new NodeLink({ address, gateway, credentials, log, objection, onChange });
   }
 
   /** Scores at a node; the utterances of one speaker share a slot until `leave`. */
   readonly openUtterance: OpenUtterance = (_engine, reference, settings, events) => {
     const { model, maxRetainedBytes = defaultRetainedBytes } = this.#options;
     checkReadable(reference, model);
-    const { speaker = '', emitIntervalMs, nbest = 0, startMs = 0 } = settings;
+    const { speaker = '', emitIntervalMs, nbest = 0, startMs = 0, canWait = false } = settings;
     const unheard = (isWanted: () => boolean) => this.#unheard.finalOf(reference, speaker, isWanted);
     return this.#session(speaker).open({
       reference,
-      settings: { emitIntervalMs, nbest, startMs },
+      sampleRateHz: model.sampleRateHz,
+      settings: { emitIntervalMs, nbest, startMs, canWait },
       maxRetainedBytes,
       blocks: this.#blocks,
       events,
@@ -125,8 +142,21 @@ export class NodePool {
       free: sum((link) => link.free),
       trunks: up.length,
       refused: this.#refused,
+      spilled: this.#spilled,
       rehoused: { ...this.#rehoused },
     };
+  }
+
+  /** Each node that is looked for, whether it is there or not. */
+  nodes(): { address: string; isUp: boolean; isDraining: boolean; slots: number; free: number; leases: number }[] {
+    return [...this.#links.values()].map(({ address, isUp, isDraining, slots, free, leases }) => {
+      return { address, isUp, isDraining, slots, free, leases };
+    });
+  }
+
+  /** The node at which a speaker is scored now; undefined: at none. */
+  nodeOf(speaker: string): string | undefined {
+    return this.#sessions.get(speaker)?.place?.link.address;
   }
 
   /** The nodes as a server sees its engine. */
@@ -144,6 +174,12 @@ export class NodePool {
       silentMs: nowMs - this.#upAtMs,
       restarts: this.#rehoused.lost,
     };
+  }
+
+  /** Shows nodes other certificates from the next trunk on; those that are open stay. */
+  renew(credentials: ChannelCredentials): void {
+    this.#credentials = credentials;
+    for (const link of this.#links.values()) link.renew(credentials);
   }
 
   close(): void {
@@ -176,18 +212,23 @@ export class NodePool {
 
   /**
    * A slot at the freer of two nodes that are drawn; a node that refuses is asked no more, until
-   * none is left. To ask the freest would send all gateways to one node at once.
+   * none is left, and then those for spill. To ask the freest would send all gateways to one node
+   * at once.
    */
   async #findPlace(avoid: NodeLink | undefined, onLost: (place: Place) => void): Promise<Place | string> {
-    const candidates = [...this.#links.values()].filter((link) => link.isUp && !link.isDraining && link !== avoid);
-    let why = candidates.length === 0 ? 'no node is there' : 'full';
-    while (candidates.length > 0) {
-      const link = drawFreer(candidates);
-      candidates.splice(candidates.indexOf(link), 1);
+    const all = [...this.#links.values()].filter((link) => link.isUp && !link.isDraining && link !== avoid);
+    const candidates = all.filter((link) => !this.#spill.has(link));
+    const spill = all.filter((link) => this.#spill.has(link));
+    let why = all.length === 0 ? 'no node is there' : 'full';
+    while (candidates.length + spill.length > 0) {
+      const among = candidates.length > 0 ? candidates : spill;
+      const link = drawFreer(among);
+      among.splice(among.indexOf(link), 1);
       const place: { link: NodeLink; lease: number } = { link, lease: 0 };
       const outcome = await link.acquire(acquireMs, () => onLost(place));
       if (typeof outcome === 'number') {
         place.lease = outcome;
+        if (among === spill) this.#spilled += 1;
         return place;
       }
       this.#refused += 1;

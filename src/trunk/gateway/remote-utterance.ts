@@ -1,4 +1,4 @@
-import { fullScale, type Samples } from '../../acoustic/engine/types.ts';
+import type { Samples } from '../../acoustic/engine/types.ts';
 import { SpeechfbError } from '../../errors.ts';
 import { eachPhone, joinPhones, type WrittenPhones } from '../../protocol/written-phones.ts';
 import type { PipelineEvents, UtterancePipeline } from '../../scoring/pipeline.ts';
@@ -12,6 +12,8 @@ import type { TrunkBlocks } from './trunk-blocks.ts';
 
 export type RemoteUtteranceOptions = {
   reference: Reference;
+  /** The rate of the sound that is pushed. */
+  sampleRateHz: number;
   settings: LegSettings;
   maxRetainedBytes: number;
   blocks: TrunkBlocks;
@@ -40,6 +42,8 @@ export class RemoteUtterance implements UtterancePipeline {
   #leg: Leg | undefined;
   /** Catches up at another node, to take over from the leg. */
   #successor: Leg | undefined;
+  /** Sound that came, gaps among it, ms. */
+  #sentMs = 0;
   /** Sound up to which feedback was told, ms. */
   #toldMs = -1;
   /** What a replay said of the reading while it caught up. */
@@ -64,13 +68,15 @@ export class RemoteUtterance implements UtterancePipeline {
 
   push(pcm: Samples): void {
     if (this.#state !== 'open' || pcm.length === 0) return;
-    this.#sound.add(pcm instanceof Int16Array ? toFloats(pcm) : pcm);
+    this.#sound.add(pcm);
+    this.#sentMs += (pcm.length / this.#options.sampleRateHz) * 1000;
     this.#touch();
   }
 
   gap(ms: number): void {
     if (this.#state !== 'open') return;
     this.#sound.gap(ms);
+    this.#sentMs += ms;
     this.#touch();
   }
 
@@ -152,8 +158,8 @@ export class RemoteUtterance implements UtterancePipeline {
       settings,
       sound: this.#sound,
       events: {
-        onFeedback: (feedback) => this.#onFeedback(leg, feedback),
-        onResult: (result) => this.#onResult(result),
+        onFeedback: (feedback) => this.#believing(leg, () => this.#onFeedback(leg, feedback)),
+        onResult: (result) => this.#believing(leg, () => this.#onResult(result)),
         onFailed: (code, message) => this.#onFailed(leg, code, message),
         onGone: () => this.#onGone(leg),
       },
@@ -162,8 +168,19 @@ export class RemoteUtterance implements UtterancePipeline {
     return leg;
   }
 
+  /** What a node says may be anything: then the utterance goes on at another. */
+  #believing(leg: Leg, hear: () => void): void {
+    try {
+      hear();
+    } catch (error) {
+      if (!(error instanceof NotBelieved)) throw error;
+      this.#onFailed(leg, 'trunk_fault', error.message);
+    }
+  }
+
   #onFeedback(leg: Leg, feedback: HeardFeedback): void {
     const { audioMs, progressJson } = feedback;
+    this.#checkFeedback(feedback);
     const progress: Progress | undefined = progressJson.length > 0 ? parse(progressJson) : undefined;
     if (leg === this.#successor) {
       this.#progress = progress ?? this.#progress;
@@ -177,6 +194,14 @@ export class RemoteUtterance implements UtterancePipeline {
       return;
     }
     this.#tell(feedback, progress ?? this.#progress);
+  }
+
+  /** @throws NotBelieved */
+  #checkFeedback({ audioMs, marks, phonesJson }: HeardFeedback): void {
+    if (!(audioMs >= 0 && audioMs <= this.#sentMs + mostAheadMs)) throw new NotBelieved('feedback of sound never sent');
+    const end = marks.length === 0 ? 0 : marks.at(-1);
+    if (marks.length % 3 !== 0 || end !== phonesJson.length)
+      throw new NotBelieved('feedback with marks beside its text');
   }
 
   #tell({ audioMs, phonesJson, marks, timing, ageMs }: HeardFeedback, progress: Progress | undefined): void {
@@ -207,6 +232,7 @@ export class RemoteUtterance implements UtterancePipeline {
   #onResult({ resultJson }: Result): void {
     const finish = this.#finish;
     const result: TimedResult = parse(resultJson);
+    checkResult(result, this.#options.reference);
     this.close();
     finish?.resolve(result);
   }
@@ -253,15 +279,36 @@ export class RemoteUtterance implements UtterancePipeline {
   }
 }
 
+/** What a node said cannot be so. */
+class NotBelieved extends Error {}
+
+/** @throws NotBelieved */
 function parse<Value>(bytes: Uint8Array): Value {
-  return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
+  try {
+    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
+  } catch {
+    throw new NotBelieved('what should be JSON is none');
+  }
 }
+
+/**
+ * A result that a session can be told: every word of the text, with its phones.
+ *
+ * @throws NotBelieved
+ */
+function checkResult(result: Partial<TimedResult> | null, { words }: Reference): void {
+  const told = result?.words;
+  const isWhole =
+    Array.isArray(told) &&
+    told.length === words.length &&
+    told.every((word) => Array.isArray(word?.phonemes)) &&
+    Array.isArray(result?.deviations) &&
+    [result?.scores, result?.pace, result?.timing].every((part) => typeof part === 'object' && part !== null);
+  if (!isWhole) throw new NotBelieved('a result of another text');
+}
+
+/** A model pads the end of a text with silence to hear the last of it. */
+const mostAheadMs = 2000;
 
 /** Nodes at which one utterance may fail before it is given up. */
 const mostFailures = 2;
-
-function toFloats(pcm: Int16Array): Float32Array {
-  const floats = new Float32Array(pcm.length);
-  for (let at = 0; at < pcm.length; at++) floats[at] = pcm[at]! / fullScale;
-  return floats;
-}

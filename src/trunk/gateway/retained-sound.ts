@@ -1,4 +1,5 @@
-import { packNarrow, packWide, type SampleFormat, sampleBytes } from '../wire/samples.ts';
+import type { Samples } from '../../acoustic/engine/types.ts';
+import { packNarrow, packWhole, packWide, type SampleFormat, sampleBytes } from '../wire/samples.ts';
 import { type TrunkBlocks, trunkBlockBytes } from './trunk-blocks.ts';
 
 /** Where one reader of a retained sound is: in which piece, and how far in it, bytes. */
@@ -45,8 +46,8 @@ export class RetainedSound {
     return this.#bytes;
   }
 
-  /** @param pcm Samples in [-1, 1); they are copied. */
-  add(pcm: Float32Array): void {
+  /** @param pcm They are copied. */
+  add(pcm: Samples): void {
     for (let at = 0; at < pcm.length; at += mostAtOnce) this.#add(pcm.subarray(at, at + mostAtOnce));
   }
 
@@ -112,7 +113,7 @@ export class RetainedSound {
   }
 
   /** @param pcm Not more than a block has room for. */
-  #add(pcm: Float32Array): void {
+  #add(pcm: Samples): void {
     const newest = this.#pieces.at(-1);
     if (newest?.kind === 'sound' && fill(newest, pcm)) {
       this.#bytes += pcm.length * sampleBytes[newest.format];
@@ -138,12 +139,15 @@ export class RetainedSound {
 type Block = { kind: 'sound'; format: SampleFormat; bytes: Uint8Array; filled: number };
 type Piece = Block | { kind: 'gap'; ms: number };
 
-/** Writes into the block; false when it has no room, or its samples are too narrow for these. */
-function fill(block: Block, pcm: Float32Array): boolean {
+/** Writes into the block; false when it has no room, or not for samples of these. */
+function fill(block: Block, pcm: Samples): boolean {
   const { format, bytes, filled } = block;
   const end = filled + pcm.length * sampleBytes[format];
   if (end > bytes.length) return false;
-  if (format === 'f32le') packWide(bytes, filled, pcm);
+  if (pcm instanceof Int16Array) {
+    if (format === 'f32le') return false;
+    packWhole(bytes, filled, pcm);
+  } else if (format === 'f32le') packWide(bytes, filled, pcm);
   else if (!packNarrow(bytes, filled, pcm)) return false;
   block.filled = end;
   return true;

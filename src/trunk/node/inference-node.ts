@@ -1,15 +1,14 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js';
-import { SpeechfbError } from '../../errors.ts';
 import type { SlotNumbers } from '../../telemetry/metrics.ts';
 import { channelOptions, inferenceService } from '../wire/service.ts';
 import { NodeCore, type NodeCoreOptions } from './node-core.ts';
+import { NodePort, type NodeTls } from './node-port.ts';
 import { TrunkEnd } from './trunk-end.ts';
 
 export type InferenceNodeOptions = Omit<NodeCoreOptions, 'now'> & {
   /** `host:port`, port 0 for any free one, or `unix:/path`. */
   address: string;
-  /** PEM texts; with `authority` only gateways whose certificate it signed may come. */
-  tls?: { certificate: string; key: string; authority: string } | undefined;
+  tls?: NodeTls | undefined;
 };
 
 export type InferenceNode = {
@@ -19,6 +18,14 @@ export type InferenceNode = {
   slots(): SlotNumbers;
   /** Whether it grants nothing any more. */
   readonly isDraining: boolean;
+  /**
+   * Shows other certificates from the next trunk on; those that are open stay.
+   *
+   * @throws SpeechfbError `bad_tls`
+   */
+  renewTls(tls: NodeTls): void;
+  /** Tells every gateway to move its sessions away, or that it takes sessions again. */
+  cordon(isCordoned: boolean): void;
   /** Tells every gateway to move its sessions away; resolves when they have, or after `drainMs`. */
   drain(): Promise<{ moved: boolean }>;
   /** Ends every trunk at once. */
@@ -34,21 +41,28 @@ export async function startInferenceNode(options: InferenceNodeOptions): Promise
   const { address, drainMs } = options;
   const core = new NodeCore({ ...options, now: () => performance.now() });
   const trunks = new Set<TrunkEnd>();
-  const server = new Server({ ...channelOptions, 'grpc.max_concurrent_streams': streamsPerGateway });
+  const server = new Server(serverOptions);
   server.addService(inferenceService, {
     trunk: (call: ConstructorParameters<typeof TrunkEnd>[0]) => {
       const trunk: TrunkEnd = new TrunkEnd(call, core, () => trunks.delete(trunk));
       trunks.add(trunk);
     },
   });
-  const port = await bind(server, address, credentials(options));
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  const { tls, log } = options;
+  const port = new NodePort({ address, tls, log, onConnection: (socket) => injector.injectConnection(socket) });
+  const bound = await port.open();
   const timer = startTicking(core, trunks);
-  const bound = address.startsWith('unix:') ? address : address.replace(/:\d+$/, `:${port}`);
   options.log.info({ address: bound, slots: options.slots, region: options.region }, 'waits for gateways');
+  const cordon = (isCordoned: boolean): void => {
+    core.drain(isCordoned);
+    for (const trunk of trunks) trunk.sayLoad();
+  };
   const close = async (): Promise<void> => {
     clearInterval(timer);
     for (const trunk of trunks) trunk.close();
     server.forceShutdown();
+    port.close();
   };
   return {
     address: bound,
@@ -61,9 +75,10 @@ export async function startInferenceNode(options: InferenceNodeOptions): Promise
     get isDraining() {
       return core.isDraining;
     },
+    cordon,
+    renewTls: (renewed) => port.renew(renewed),
     async drain() {
-      core.drain();
-      for (const trunk of trunks) trunk.sayLoad();
+      cordon(true);
       const untilMs = performance.now() + drainMs;
       while (core.leases.free < core.leases.slots && performance.now() < untilMs) await delay(tickMs);
       const moved = core.leases.free === core.leases.slots;
@@ -91,35 +106,6 @@ function startTicking(core: NodeCore, trunks: ReadonlySet<TrunkEnd>): NodeJS.Tim
   }, tickMs);
 }
 
-function credentials({ tls }: InferenceNodeOptions): ServerCredentials {
-  if (!tls) return ServerCredentials.createInsecure();
-  const pair = { cert_chain: Buffer.from(tls.certificate), private_key: Buffer.from(tls.key) };
-  try {
-    return ServerCredentials.createSsl(Buffer.from(tls.authority), [pair], true);
-  } catch (cause) {
-    throw new SpeechfbError('bad_tls', 'the certificate or key of the node cannot be used', { cause });
-  }
-}
-
-function bind(server: Server, address: string, by: ServerCredentials): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.bindAsync(address, by, (error, port) => {
-      if (!error) resolve(port);
-      else
-        reject(
-          new SpeechfbError(
-            'cannot_listen',
-            `no gateway can be heard at ${address}: it is taken, or not of this machine`,
-            {
-              hint: '--node-listen takes host:port, port 0 for any free one, or unix:/path',
-              cause: error,
-            },
-          ),
-        );
-    });
-  });
-}
-
 function delay(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
@@ -127,5 +113,10 @@ function delay(ms: number): Promise<void> {
 const tickMs = 50;
 /** A gateway takes a node that says nothing for a second for dead. */
 const ticksPerLoad = 4;
-/** A gateway has one trunk; a second one while the first still ends. */
-const streamsPerGateway = 8;
+const serverOptions = {
+  ...channelOptions,
+  // A gateway has one trunk; a second one while the first still ends.
+  'grpc.max_concurrent_streams': 8,
+  // What one connection may make a node hold, MB: the library's own default is no bound.
+  'grpc-node.max_session_memory': 64,
+};

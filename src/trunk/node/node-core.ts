@@ -64,9 +64,9 @@ export class NodeCore {
     this.#lateMs = ms;
   }
 
-  /** Grants nothing more. */
-  drain(): void {
-    this.#isDraining = true;
+  /** Grants nothing more, or does again. */
+  drain(isDraining = true): void {
+    this.#isDraining = isDraining;
   }
 
   /** The node's hello. */

@@ -4,7 +4,7 @@ import type { OpenUtterance, UtterancePipeline } from '../../scoring/pipeline.ts
 import type { Reference } from '../../scoring/text/reference.ts';
 import type { Feedback } from '../../scoring/utterance-scorer.ts';
 import type { SentNodeItem } from '../wire/items.ts';
-import { type PackedSound, unpackSamples } from '../wire/samples.ts';
+import { type PackedSound, unpackSound } from '../wire/samples.ts';
 import type { OpenUtterance as OpenItem } from '../wire/speechfb/v1/inference_pb.ts';
 
 export type NodeUtteranceOptions = {
@@ -32,8 +32,8 @@ export class NodeUtterance {
     const { open, speaker, engine, openUtterance } = options;
     this.#options = options;
     this.#id = open.utterance;
-    const { emitIntervalMs, startMs, nbest } = open;
-    const settings = { emitIntervalMs, startMs, speaker, ...(nbest > 0 && { nbest }) };
+    const { emitIntervalMs, startMs, nbest, canWait } = open;
+    const settings = { emitIntervalMs, startMs, speaker, canWait, ...(nbest > 0 && { nbest }) };
     this.#pipeline = openUtterance(engine, referenceOf(open), settings, {
       onFeedback: (feedback) => this.#onFeedback(feedback),
       onError: (error) => this.#fail(error),
@@ -42,7 +42,7 @@ export class NodeUtterance {
 
   /** Takes the next sound; a gateway that sends more than it has credit for has failed. */
   sound(packed: PackedSound): void {
-    const pcm = unpackSamples(packed, unpacked);
+    const pcm = unpackSound(packed);
     this.#takenSamples += pcm.length;
     if (this.#takenSamples - this.#creditedSamples > this.#options.windowSamples) {
       this.#fail(new SpeechfbError('trunk_fault', 'more sound was sent than there was credit for'));
@@ -101,9 +101,6 @@ export class NodeUtterance {
     this.#options.say({ case: 'failed', value: { utterance: this.#id, code, message } });
   }
 }
-
-/** What a frame is unpacked into: a pipeline copies what it is given. */
-const unpacked = new Float32Array(16 * 1024);
 
 function jsonBytes(value: unknown): Uint8Array {
   return Buffer.from(JSON.stringify(value));

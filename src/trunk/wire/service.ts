@@ -5,7 +5,7 @@ export type HeardRequest = ReturnType<typeof decodeRequest>;
 export type HeardResponse = ReturnType<typeof decodeResponse>;
 
 /** The minor of the protocol that this program speaks: one more with each item or field added. */
-export const trunkMinor = 1;
+export const trunkMinor = 2;
 
 const trunk = {
   path: '/speechfb.v1.InferenceService/Trunk',
@@ -30,6 +30,9 @@ export const inferenceService = { trunk } satisfies ServiceDefinition;
  */
 export const channelOptions = {
   'grpc.enable_retries': 0,
+  'grpc.initial_reconnect_backoff_ms': 100,
+  // Else a node that was away for minutes is missed for two more.
+  'grpc.max_reconnect_backoff_ms': 2000,
   'grpc.keepalive_time_ms': 10_000,
   'grpc.keepalive_timeout_ms': 5000,
   'grpc.max_receive_message_length': 4 * 1024 * 1024,

@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
 import { createDialect, dialectSpec } from '../../../src/dialects/catalogue.ts';
 import { formatError, SpeechfbError } from '../../../src/errors.ts';
@@ -37,6 +37,16 @@ it('reaches a server, and one with a certificate that it is told to trust', asyn
   expect(await said(url, { tls: { insecure: true } })).toBe('');
 });
 
+it('sends no address as the name of a server, of which Node would warn', async () => {
+  const url = (await start({ tls: localhostTls })).replace('localhost', '127.0.0.1');
+  const warnings: string[] = [];
+  const onWarning = ({ message }: Error) => warnings.push(message);
+  process.on('warning', onWarning);
+  onTestFinished(() => void process.off('warning', onWarning));
+  expect(await said(url, { tls: { insecure: true } })).toBe('');
+  expect(warnings).toEqual([]);
+});
+
 it('trusts no other, nor a certificate for another name', async () => {
   const url = await start({ tls: localhostTls });
   expect(await said(url)).toMatch(/nothing to load at grpcs:.*certificate.*trust its authority/is);
@@ -61,6 +71,11 @@ it('says so where nothing answers, no TLS is spoken, or no gRPC', async () => {
   onTestFinished(() => void http.close());
   await new Promise((resolve) => http.once('listening', resolve));
   const words = await said(`grpc://127.0.0.1:${(http.address() as AddressInfo).port}`);
-  expect(words).toContain('nothing to load');
+  expect(words).toContain('what answers there does not speak gRPC (HTTP/2)');
   expect(words).not.toMatch(/resolution|subchannel|undefined/i);
+  const shut = createTcpServer((socket) => socket.end()).listen(0, '127.0.0.1');
+  onTestFinished(() => void shut.close());
+  await new Promise((resolve) => shut.once('listening', resolve));
+  const last = await said(`grpc://127.0.0.1:${(shut.address() as AddressInfo).port}`);
+  expect(last).toMatch(/: what answers there closes the connection at once \[connection_refused\]/);
 });

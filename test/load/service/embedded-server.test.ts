@@ -1,8 +1,11 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { startEmbedded } from '../../../src/load/service/embedded-server.ts';
 import { checkValidity } from '../../../src/results/validity.ts';
 import { emptyMeasurements, sorted } from '../../kit/measurements.ts';
 import { stateOf } from '../../kit/processes.ts';
+import { temporaryDirectory } from '../../kit/temporary-directory.ts';
 
 const node = (script: string) => ({ file: process.execPath, args: ['-e', script, '--'] });
 const tell = (news: object) => `require('node:fs').writeSync(3, ${JSON.stringify(`${JSON.stringify(news)}\n`)});`;
@@ -32,6 +35,19 @@ describe('a server in a process of its own', () => {
     await server.stop();
     expect(await server.exited).toBe(7);
     expect(server.signal('SIGSTOP')).toBe(false);
+  });
+
+  it('sees its wall clock step back in every thread, and no other clock', async () => {
+    const server = await startEmbedded({ file: process.execPath, args: [watchedClocks()], hasSteppingClock: true });
+    expect(server.stepClock(-3_600_000)).toBe(true);
+    expect(await server.exited).toBe(7);
+    expect(server.stepClock(-1)).toBe(false);
+  });
+
+  it("sees the machine's own clock without that", async () => {
+    const server = await startEmbedded(node(`${live} ${ready}`));
+    expect(server.stepClock(-3_600_000)).toBe(false);
+    await server.stop();
   });
 
   it('that ends before it listens is an error with its last words', async () => {
@@ -70,6 +86,34 @@ describe('a server in a process of its own', () => {
     await expect(startEmbedded({ file: '/no/such/program', args: [] })).rejects.toThrow('did not start');
   });
 });
+
+/**
+ * A program that ends when a thread of it has seen the wall clock step back: with 7 if the program
+ * sees it too, and nothing else.
+ */
+function watchedClocks(): string {
+  const folder = temporaryDirectory();
+  const [program, thread] = [join(folder, 'program.mjs'), join(folder, 'thread.mjs')];
+  writeFileSync(
+    thread,
+    `import { parentPort } from 'node:worker_threads'; const began = Date.now();
+    parentPort.postMessage('began');
+    setInterval(() => { if (Date.now() < began - 3.5e6) parentPort.postMessage('stepped'); }, 5);`,
+  );
+  writeFileSync(
+    program,
+    `import { writeSync } from 'node:fs'; import { Worker } from 'node:worker_threads';
+    const worker = new Worker(${JSON.stringify(thread)});
+    const [wall, steady] = [Date.now(), performance.now()];
+    worker.on('message', (said) => {
+      if (said === 'began') return writeSync(3, '{"type":"ready","url":"ws://127.0.0.1:1/v1/stream"}\\n');
+      const stepped = Date.now() < wall - 3.5e6 && new Date().getTime() < wall - 3.5e6;
+      const whole = new Date(5).getTime() === 5 && new Date() instanceof Date && typeof Date() === 'string';
+      process.exit(stepped && whole && performance.now() >= steady ? 7 : 8);
+    });`,
+  );
+  return program;
+}
 
 describe('a run is invalid', () => {
   it.each([

@@ -6,7 +6,7 @@ import { EmbeddedStore } from '../../../src/load/service/embedded-store.ts';
 import { checkRedis } from '../../../src/load/service/redis-process.ts';
 import { workerUrl } from '../../../src/threads/worker-url.ts';
 import { childrenOf, isAlive, stateOf } from '../../kit/processes.ts';
-import { redisLack } from '../../kit/redis.ts';
+import { redisLack } from '../../kit/redis-lack.ts';
 
 const soon = { timeout: 10_000, interval: 20 };
 

@@ -87,6 +87,15 @@ describe('a part of the service', () => {
     expect(faults.records).toEqual([{ kind: fault.kind, plannedMs: 500, atMs: 500, untilMs: 800 }]);
   });
 
+  it.each([false, true])('sees its clock step back, unless all is gone: %s', async (gone) => {
+    const { server, said } = fakeServer({ gone });
+    const plan: FaultPlan = { kind: 'step-clock', back: 3_600_000, atMs: 500 };
+    const faults = new ServerFaults([plan], server, undefined, startMs);
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(said).toEqual(['step gateway clocks -3600000', 'step node clocks -3600000']);
+    expect(faults.records).toMatchObject([{ kind: 'step-clock', ...(gone && { problem: 'the server is gone' }) }]);
+  });
+
   it.each<ServerFaultDetails>([
     { kind: 'kill-redis', forMs: 300 },
     { kind: 'stop-redis', forMs: 300 },
@@ -144,6 +153,10 @@ function fakeServer({ gone = false, url = '' } = {}): { server: Service; said: s
       return !gone;
     },
     start: (place) => said.push(`start ${kind} ${place}`),
+    stepClocks: (ms) => {
+      said.push(`step ${kind} clocks ${ms}`);
+      return !gone;
+    },
   });
   const store: Service['store'] = {
     signal: (signal) => {

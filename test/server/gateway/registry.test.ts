@@ -48,11 +48,14 @@ it('sessions are counted by what they do, and are gone when they have ended', ()
 it('a start is known again by its key and its token', () => {
   const registry = create();
   const session = registry.create(keyed, of('anna'));
-  expect(registry.startedBefore({ ...keyed }, annas)).toBe(session);
+  expect(registry.startedBefore({ ...keyed }, annas, 'anna')).toBe(session);
+  expect(registry.startedBefore(keyed, annas, 'another of the same tenant')).toMatchObject({
+    code: 'session_conflict',
+  });
   expect(registry.startedBefore(keyed, anybodys)).toBeUndefined();
   expect(registry.startedBefore(keyed, bertas)).toBeUndefined();
-  expect(registry.startedBefore({ ...keyed, idempotency_key: 'other' }, annas)).toBeUndefined();
-  expect(registry.startedBefore({ ...keyed, language: 'de-DE' }, annas)).toEqual({
+  expect(registry.startedBefore({ ...keyed, idempotency_key: 'other' }, annas, 'anna')).toBeUndefined();
+  expect(registry.startedBefore({ ...keyed, language: 'de-DE' }, annas, 'anna')).toEqual({
     code: 'session_conflict',
     message: 'idempotency_key was used with another start',
   });
@@ -77,9 +80,9 @@ it.each([
   const clock = { nowMs: 0 };
   const registry = create(clock);
   const session = registry.create(keyed, of('anna'));
-  expect(registry.startedBefore(keyed, annas)).toBe(session);
+  expect(registry.startedBefore(keyed, annas, 'anna')).toBe(session);
   act({ registry, session, clock });
-  expect(registry.startedBefore(keyed, annas)).toBeUndefined();
+  expect(registry.startedBefore(keyed, annas, 'anna')).toBeUndefined();
 });
 
 it('starts without a key are never the same', () => {
@@ -145,5 +148,6 @@ function create(clock = { nowMs: 0 }): Registry {
     log: createLog('silent', { write() {} }),
     overload: new OverloadControl(defaultLimits, 2),
     now: () => clock.nowMs,
+    awake: () => clock.nowMs,
   });
 }

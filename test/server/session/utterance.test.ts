@@ -62,6 +62,14 @@ describe('what a late server spares', () => {
     feedback(1000);
     expect(felt).toEqual([feltMs]);
   });
+
+  it('counts the sound that is scored, each once and none that was not heard', () => {
+    const scored: number[] = [];
+    const { utterance, feedback } = open({ startMs: 5000, scored: (_atMs, ms) => void scored.push(ms) });
+    utterance.push({ pcm: new Float32Array(), endMs: 5200, arrivedMs: 0 });
+    for (const audioMs of [100, 200, 200, 240]) feedback(audioMs);
+    expect(scored).toEqual([100, 100, 0, 0]);
+  });
 });
 
 function windowOf(frameMs: number, heardMs: number, audioMs: number, startMs = 0): number | undefined {
@@ -73,7 +81,9 @@ function windowOf(frameMs: number, heardMs: number, audioMs: number, startMs = 0
   return sent[0]!.message.timing.window;
 }
 
-function open({ startMs = 0, level = 0, felt = (_atMs: number, _ms: number): void => {}, now = () => 0 }) {
+const nothing = (_atMs: number, _ms: number): void => {};
+
+function open({ startMs = 0, level = 0, felt = nothing, scored = nothing, now = () => 0 }) {
   const sent: PartialResult[] = [];
   const engine = scriptedEngine();
   Object.assign(engine.model.features, { windowMs: 25, hopMs: 10 });
@@ -91,7 +101,7 @@ function open({ startMs = 0, level = 0, felt = (_atMs: number, _ms: number): voi
       feedback = (ms, phonemes) => onFeedback?.({ audioMs: ms, phones: writePhones(phonemes), timing: {}, progress });
       return { push() {}, gap() {}, close() {}, finish: () => expect.unreachable() };
     },
-    overload: { level, felt },
+    overload: { level, felt, scored },
     now,
     onError: () => expect.unreachable(),
   });

@@ -24,10 +24,10 @@ function rateOf(sessions: readonly Session[]): number {
   return total((one) => one.errors) / total((one) => one.words);
 }
 
-/** The 95 % quantile of the rate of as many sessions, drawn with replacement 4,000 times. */
-function bootstrapBound(sessions: readonly Session[], seed: number): number {
+/** The 95 % quantile of the rate of as many sessions, drawn with replacement again and again. */
+function bootstrapBound(sessions: readonly Session[], seed: number, draws = 4000): number {
   const random = createRandomStream(seed, 2);
-  const rates = Array.from({ length: 4000 }, () => {
+  const rates = Array.from({ length: draws }, () => {
     let errors = 0;
     let words = 0;
     for (let k = 0; k < sessions.length; k++) {
@@ -40,10 +40,15 @@ function bootstrapBound(sessions: readonly Session[], seed: number): number {
   return rates.sort((a, b) => a - b)[Math.floor(0.95 * rates.length)]!;
 }
 
-function judged(sessions: readonly Session[], bound: string) {
+/** `shards`: the same sessions as several machines measured them. */
+function judged(sessions: readonly Session[], bound: string, shards: readonly (readonly Session[])[] = [sessions]) {
   const objective = parseObjective(`wer <= ${bound}`);
   const sums: ClusterSums = emptyClusterSums();
-  for (const { errors, words } of sessions) addClusterSums(sums, sessionSums(words, errors));
+  for (const shard of shards) {
+    const own = emptyClusterSums();
+    for (const { errors, words } of shard) addClusterSums(own, sessionSums(words, errors));
+    addClusterSums(sums, own);
+  }
   const total = (of: (session: Session) => number) => sessions.reduce((sum, one) => sum + of(one), 0);
   const none = emptyMeasurements();
   const measured = {
@@ -68,6 +73,34 @@ describe('the interval of the word error rate', () => {
       expect((confidenceBound! - value!) / byBootstrap).toBeGreaterThan(0.93);
       expect((confidenceBound! - value!) / byBootstrap).toBeLessThan(1.2);
     }
+  });
+
+  it.each([
+    [40, 0.1],
+    [100, 0.05],
+  ])(
+    'of %i sessions at %f, the truth being on the bound, proves falsely no oftener than asked or than a bootstrap',
+    (count, rate) => {
+      const runs = 600;
+      const truth = 1.1 * rate;
+      let falsely = 0;
+      let falselyByBootstrap = 0;
+      for (let seed = 1; seed <= runs; seed++) {
+        const sessions = sessionsOf(count, rate, seed);
+        if (judged(sessions, `${(100 * truth).toFixed(3)}%`).verdict === 'pass') falsely += 1;
+        if (bootstrapBound(sessions, seed, 200) <= truth) falselyByBootstrap += 1;
+      }
+      // 5 % are asked, give or take 1.8 points at so many runs.
+      expect(falsely / runs).toBeLessThan(0.068);
+      expect(falsely).toBeLessThanOrEqual(falselyByBootstrap);
+    },
+  );
+
+  it('of shards that are merged is that of the whole', () => {
+    const sessions = sessionsOf(90, 0.1, 7);
+    const whole = judged(sessions, '12%');
+    const shards = [sessions.slice(0, 30), sessions.slice(30, 50), sessions.slice(50)];
+    expect(judged(shards.flat(), '12%', shards)).toEqual(whole);
   });
 
   it('proves what is far below the bound, and fails what is above', () => {

@@ -1,5 +1,3 @@
-import type { RandomStream } from '../stats/random-stream.ts';
-
 /** How long to wait before each further try, ms. */
 export type BackoffOptions = { firstMs: number; maxMs: number };
 
@@ -7,9 +5,11 @@ const defaultBackoff = { firstMs: 200, maxMs: 5000 } as const satisfies BackoffO
 
 /**
  * Delay before try `attempt` (from 0): doubling, capped, with full jitter over its upper half, so
- * that learners who lost one server together do not come back together.
+ * that those who lost one server together do not come back together.
+ *
+ * @param random In [0, 1).
  */
-export function backoffMs(attempt: number, random: RandomStream, options: BackoffOptions = defaultBackoff): number {
+export function backoffMs(attempt: number, random: () => number, options: BackoffOptions = defaultBackoff): number {
   const ceiling = Math.min(options.maxMs, options.firstMs * 2 ** attempt);
   return ceiling * (0.5 + 0.5 * random());
 }

@@ -1,0 +1,77 @@
+import type { DrainDocument, SessionsDocument, StatusDocument, TenantsDocument } from './documents.ts';
+import type { DrainState } from './drain-control.ts';
+import type { AdminTarget, TargetSession, TargetStatus } from './target.ts';
+
+export function drainOf({ phase, openAtStart, open, sinceMs, leftMs }: DrainState): DrainDocument {
+  return { phase, open_at_start: openAtStart, open, since_ms: sinceMs, left_ms: leftMs };
+}
+
+export function statusOf(
+  status: TargetStatus,
+  { role, version }: Pick<AdminTarget, 'role' | 'version'>,
+): Omit<StatusDocument, 'up_ms' | 'drain' | 'audit'> {
+  const { notReady, model, sockets, sessions, lanes, sessionLimit, level, slots, nodes, gateways } = status;
+  return {
+    role,
+    version,
+    ready: notReady === undefined,
+    not_ready: notReady ?? null,
+    model: model ?? null,
+    sockets: sockets ?? null,
+    sessions: sessions ?? null,
+    lanes: lanes ?? null,
+    session_limit: finite(sessionLimit),
+    ladder_step: level ?? null,
+    slots: slots ? { slots: slots.slots, free: slots.free, refused: slots.refused, trunks: slots.trunks } : null,
+    nodes: nodes.map(({ address, isUp, isDraining, ...rest }) => ({
+      address,
+      up: isUp,
+      draining: isDraining,
+      ...rest,
+    })),
+    gateways: gateways.map((gateway) => ({
+      gateway: gateway.gateway,
+      up: gateway.isUp,
+      ready: gateway.isUp && gateway.notReady === undefined,
+      not_ready: gateway.isUp ? (gateway.notReady ?? null) : 'it does not answer',
+      sockets: gateway.sockets,
+      sessions: gateway.sessions,
+      session_limit: finite(gateway.sessionLimit),
+      ladder_step: gateway.level,
+    })),
+  };
+}
+
+/** The oldest first. */
+export function sessionsOf(sessions: readonly TargetSession[], limit: number): SessionsDocument {
+  const oldest = [...sessions].sort((a, b) => b.ageMs - a.ageMs);
+  return {
+    sessions: oldest.slice(0, limit).map(({ id, state, lane, tenant, ageMs, node, gateway }) => {
+      return { id, state, lane, tenant: tenant ?? null, age_ms: ageMs, node: node ?? null, gateway: gateway ?? null };
+    }),
+    left_out: Math.max(0, oldest.length - limit),
+  };
+}
+
+/** What each tenant has open, those with most first. */
+export function usageOf(sessions: readonly TargetSession[]): TenantsDocument {
+  const byTenant = new Map<string | undefined, TenantsDocument['tenants'][number]>();
+  for (const { tenant, state, ageMs } of sessions) {
+    const none = { tenant: tenant ?? null, streaming: 0, detached: 0, ending: 0, oldest_ms: 0 };
+    const own = byTenant.get(tenant) ?? none;
+    own[state] += 1;
+    own.oldest_ms = Math.max(own.oldest_ms, ageMs);
+    byTenant.set(tenant, own);
+  }
+  const open = (one: TenantsDocument['tenants'][number]): number => one.streaming + one.detached + one.ending;
+  return { tenants: [...byTenant.values()].sort((a, b) => open(b) - open(a)) };
+}
+
+/** The limits in force; null: none. */
+export function policyOfLimits(limits: Readonly<Record<string, number>>): Record<string, number | null> {
+  return Object.fromEntries(Object.entries(limits).map(([name, value]) => [name, finite(value)]));
+}
+
+function finite(value: number | undefined): number | null {
+  return value === undefined || !Number.isFinite(value) ? null : value;
+}

@@ -1,0 +1,111 @@
+import { z } from 'zod';
+
+// What the admin plane answers; whoever asks checks it by the same schemas, and passes over keys
+// of a later version.
+
+const count = z.int().min(0);
+const ms = z.number().min(0);
+
+export const drainDocument = z.object({
+  phase: z.enum(['serving', 'emptying', 'leaving']),
+  open_at_start: count,
+  open: count,
+  since_ms: ms,
+  left_ms: ms,
+});
+export type DrainDocument = z.infer<typeof drainDocument>;
+
+const head = z.object({ seq: count, hash: z.string() });
+
+export const statusDocument = z.object({
+  role: z.enum(['all', 'gateway', 'inference']),
+  version: z.string(),
+  up_ms: ms,
+  ready: z.boolean(),
+  /** Why not. */
+  not_ready: z.string().nullable(),
+  model: z.object({ name: z.string(), version: z.string(), provider: z.string() }).nullable(),
+  sockets: count.nullable(),
+  sessions: z.object({ streaming: count, detached: count, ending: count }).nullable(),
+  lanes: z.object({ live: count, batch: count }).nullable(),
+  /** Sessions that it believes it carries; null: not of this role, or no limit. */
+  session_limit: count.nullable(),
+  ladder_step: count.nullable(),
+  slots: z.object({ slots: count, free: count, refused: count, trunks: count }).nullable(),
+  nodes: z.array(
+    z.object({
+      address: z.string(),
+      up: z.boolean(),
+      draining: z.boolean(),
+      slots: count,
+      free: count,
+      leases: count,
+    }),
+  ),
+  gateways: z.array(
+    z.object({
+      gateway: count,
+      up: z.boolean(),
+      ready: z.boolean(),
+      not_ready: z.string().nullable(),
+      sockets: count,
+      sessions: count,
+      session_limit: count.nullable(),
+      ladder_step: count,
+    }),
+  ),
+  drain: drainDocument,
+  /** The last entry of the audit log; null: there is no log. */
+  audit: head.nullable(),
+});
+export type StatusDocument = z.infer<typeof statusDocument>;
+
+export const sessionsDocument = z.object({
+  sessions: z.array(
+    z.object({
+      id: z.string(),
+      state: z.enum(['streaming', 'detached', 'ending']),
+      lane: z.enum(['live', 'batch']),
+      tenant: z.string().nullable(),
+      age_ms: ms,
+      node: z.string().nullable(),
+      gateway: count.nullable(),
+    }),
+  ),
+  /** How many more there are. */
+  left_out: count,
+});
+export type SessionsDocument = z.infer<typeof sessionsDocument>;
+
+export const tenantsDocument = z.object({
+  tenants: z.array(
+    z.object({
+      tenant: z.string().nullable(),
+      streaming: count,
+      detached: count,
+      ending: count,
+      oldest_ms: ms,
+    }),
+  ),
+});
+export type TenantsDocument = z.infer<typeof tenantsDocument>;
+
+export const auditDocument = z.object({
+  entries: z.array(
+    z.object({
+      seq: count,
+      at: z.string(),
+      actor: z.string(),
+      action: z.string(),
+      target: z.string(),
+      diff: z.unknown(),
+      reason: z.string(),
+      prev: z.string(),
+      hash: z.string(),
+    }),
+  ),
+  head,
+});
+export type AuditDocument = z.infer<typeof auditDocument>;
+
+export const drainAnswer = z.object({ drain: drainDocument, changed: z.boolean(), audit: head.nullable() });

@@ -1,0 +1,81 @@
+import type { IncomingMessage } from 'node:http';
+import { SpeechfbError } from '../errors.ts';
+import { accountOf, callerAddress } from '../server/admission/address.ts';
+import { type HostPolicy, isHostAllowed, isLoopback } from '../server/admission/exposure.ts';
+import { TokenBucket } from '../server/admission/token-bucket.ts';
+import type { AdminCaller, AdminTokens } from './admin-tokens.ts';
+import type { AdminRefusal } from './refusal.ts';
+
+/**
+ * Tokens that stop a service travel encrypted or not at all.
+ * @throws SpeechfbError `unsafe_host`
+ */
+export function checkAdminExposure(host: string, isSecure: boolean): void {
+  if (isLoopback(host) || isSecure) return;
+  throw new SpeechfbError(
+    'unsafe_host',
+    `--admin-listen ${host} would take admin tokens unencrypted from the network`,
+    {
+      hint: 'add --tls-cert and --tls-key, or listen at 127.0.0.1',
+    },
+  );
+}
+
+export type GuardOptions = {
+  tokens: AdminTokens;
+  /** Names by which the plane may be called. */
+  hosts: HostPolicy;
+  /** Monotonic, ms. */
+  now(): number;
+};
+
+/** Says who calls the admin plane, or why they are not heard. */
+export class AdminGuard {
+  readonly #options: GuardOptions;
+  /** What each address may still get wrong. */
+  readonly #wrong = new Map<string, TokenBucket>();
+
+  constructor(options: GuardOptions) {
+    this.#options = options;
+  }
+
+  /** Looks at the headers alone. */
+  identify(request: IncomingMessage): AdminCaller | AdminRefusal {
+    const { tokens, hosts, now } = this.#options;
+    const { host, origin, authorization } = request.headers;
+    if (!isHostAllowed(host, hosts)) {
+      return { status: 421, code: 'forbidden', message: 'this server does not go by that name; --allow-host adds one' };
+    }
+    if (origin !== undefined) return { status: 403, code: 'forbidden', message: 'pages may not call the admin plane' };
+    const address = accountOf(callerAddress(request, 0)) ?? 'loopback';
+    const waitMs = this.#wrong.get(address)?.waitMs(now()) ?? 0;
+    if (waitMs > 0) {
+      const message = 'too many wrong tokens from this address; no token of it is looked at for a while';
+      const headers = { 'retry-after': String(Math.ceil(waitMs / 1000)) };
+      return { status: 429, code: 'rate_limited', message, headers };
+    }
+    const token = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
+    const caller = token === undefined ? undefined : tokens.callerOf(token);
+    if (caller) return caller;
+    if (authorization !== undefined) this.#bucketOf(address).take(now());
+    const message = token === undefined ? 'a token is needed: "Authorization: Bearer TOKEN"' : 'the token is unknown';
+    const headers = { 'www-authenticate': 'Bearer realm="speechfb admin"' };
+    return { status: 401, code: 'unauthorized', message, headers };
+  }
+
+  #bucketOf(address: string): TokenBucket {
+    const bucket = this.#wrong.get(address) ?? new TokenBucket(wrongPerSecond, wrongBurst, this.#options.now());
+    // The one that was wrong last is forgotten last.
+    this.#wrong.delete(address);
+    this.#wrong.set(address, bucket);
+    const [oldest] = this.#wrong.keys();
+    if (this.#wrong.size > mostAddresses && oldest !== undefined) this.#wrong.delete(oldest);
+    return bucket;
+  }
+}
+
+/** Wrong tokens of one address that may go on and on, and how many at once: people mistype. */
+const wrongPerSecond = 0.5;
+const wrongBurst = 10;
+/** Addresses that are remembered for their wrong tokens. */
+const mostAddresses = 1000;

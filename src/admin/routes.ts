@@ -1,0 +1,167 @@
+import { z } from 'zod';
+import type { AuditHead } from '../audit/entry.ts';
+import type { AuditLog } from '../audit/log.ts';
+import type { AdminCaller, AdminRole } from './admin-tokens.ts';
+import { drainOf, policyOfLimits, sessionsOf, statusOf, usageOf } from './answers.ts';
+import type { DrainControl } from './drain-control.ts';
+import { RefusedCall } from './refusal.ts';
+import type { AdminTarget, TargetSession } from './target.ts';
+
+/** What the routes act on. */
+export type RouteContext = {
+  target: AdminTarget;
+  drain: DrainControl;
+  /** Absent: nothing may be changed. */
+  audit: AuditLog | undefined;
+  startedMs: number;
+  /** Monotonic, ms. */
+  now(): number;
+};
+
+/** A call whose sender is known and may make it. */
+export type AdminCall = { caller: AdminCaller; query: URLSearchParams; body: unknown };
+
+export type Route = {
+  role: AdminRole;
+  answer(context: RouteContext, call: AdminCall): Promise<object>;
+};
+
+/** What there is, by method and path. */
+export const routes: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
+  '/admin/v1/status': { GET: { role: 'read', answer: status } },
+  '/admin/v1/sessions': { GET: { role: 'read', answer: sessions } },
+  '/admin/v1/tenants': { GET: { role: 'read', answer: tenants } },
+  '/admin/v1/policy': {
+    GET: { role: 'read', answer: async ({ target }) => ({ limits: policyOfLimits(target.policy()) }) },
+  },
+  '/admin/v1/audit': { GET: { role: 'read', answer: auditEntries } },
+  '/admin/v1/drain': {
+    GET: { role: 'read', answer: async ({ drain }) => ({ drain: drainOf(drain.state()) }) },
+    POST: { role: 'operate', answer: startDrain },
+  },
+  '/admin/v1/drain/cancel': { POST: { role: 'operate', answer: cancelDrain } },
+};
+
+async function status(context: RouteContext): Promise<object> {
+  const { target, drain, audit, startedMs, now } = context;
+  return {
+    ...statusOf(await target.status(), target),
+    up_ms: Math.round(now() - startedMs),
+    drain: drainOf(drain.state()),
+    audit: audit?.head ?? null,
+  };
+}
+
+async function sessions(context: RouteContext, { query }: AdminCall): Promise<object> {
+  const { limit } = parseQuery(query, z.strictObject({ limit: wholeNumber(1, mostSessions).default(mostSessions) }));
+  return sessionsOf(await sessionsAt(context), limit);
+}
+
+async function tenants(context: RouteContext): Promise<object> {
+  return usageOf(await sessionsAt(context));
+}
+
+async function sessionsAt({ target }: RouteContext): Promise<readonly TargetSession[]> {
+  if (target.sessions) return await target.sessions();
+  const message = 'a node knows slots, not sessions: ask its gateways, or /admin/v1/status for the slots';
+  throw new RefusedCall({ status: 404, code: 'not_found', message });
+}
+
+async function auditEntries({ audit }: RouteContext, { query }: AdminCall): Promise<object> {
+  const shape = z.strictObject({
+    since: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(0),
+    limit: wholeNumber(1, mostEntries).default(mostEntries),
+  });
+  const { since, limit } = parseQuery(query, shape);
+  const log = required(audit);
+  return { entries: await log.entries(since, limit), head: log.head };
+}
+
+async function startDrain({ target, drain, audit }: RouteContext, { caller, body }: AdminCall): Promise<object> {
+  const shape = z.strictObject({ reason, deadline_ms: z.int().min(0).max(mostDeadlineMs).default(defaultDeadlineMs) });
+  const { reason: why, deadline_ms } = parseBody(body, shape);
+  if (drain.state().phase !== 'serving') return unchanged(drain, audit);
+  const head = await changed(audit, caller, {
+    action: 'drain.start',
+    target: target.role,
+    diff: { phase: ['serving', 'emptying'], deadline_ms, open: target.open() },
+    reason: why,
+  });
+  drain.begin(deadline_ms);
+  return { drain: drainOf(drain.state()), changed: true, audit: head };
+}
+
+async function cancelDrain({ target, drain, audit }: RouteContext, { caller, body }: AdminCall): Promise<object> {
+  const { reason: why } = parseBody(body, z.strictObject({ reason }));
+  const { phase } = drain.state();
+  if (phase === 'serving') return unchanged(drain, audit);
+  if (phase === 'leaving') throw tooLate();
+  const head = await changed(audit, caller, {
+    action: 'drain.cancel',
+    target: target.role,
+    diff: { phase: ['emptying', 'serving'] },
+    reason: why,
+  });
+  // The deadline may have passed while the disk took its time.
+  if (!drain.cancel()) throw tooLate();
+  return { drain: drainOf(drain.state()), changed: true, audit: head };
+}
+
+/** Writes down what is about to be changed: who calls this changes it afterwards, or not at all. */
+async function changed(
+  audit: AuditLog | undefined,
+  { name }: AdminCaller,
+  change: { action: string; target: string; diff: object; reason: string },
+): Promise<AuditHead> {
+  const { seq, hash } = await required(audit).append({ actor: name, ...change });
+  return { seq, hash };
+}
+
+function unchanged(drain: DrainControl, audit: AuditLog | undefined): object {
+  return { drain: drainOf(drain.state()), changed: false, audit: audit?.head ?? null };
+}
+
+function required(audit: AuditLog | undefined): AuditLog {
+  if (audit) return audit;
+  const message = 'this server writes no audit log, so nothing can be changed: start it with --audit-log FILE';
+  throw new RefusedCall({ status: 409, code: 'no_audit_log', message });
+}
+
+function tooLate(): RefusedCall {
+  const message = 'the drain cannot be called off: those who were left have been told to go';
+  return new RefusedCall({ status: 409, code: 'drain_over', message });
+}
+
+function parseQuery<Shape extends z.ZodObject>(query: URLSearchParams, shape: Shape): z.infer<Shape> {
+  return parsed(Object.fromEntries(query), shape, 'the query');
+}
+
+function parseBody<Shape extends z.ZodObject>(body: unknown, shape: Shape): z.infer<Shape> {
+  return parsed(body ?? {}, shape, 'the body');
+}
+
+function parsed<Shape extends z.ZodObject>(value: unknown, shape: Shape, what: string): z.infer<Shape> {
+  const found = shape.safeParse(value);
+  if (found.success) return found.data;
+  const problems = found.error.issues.map(({ path, message }) => [path.join('.'), message].filter(Boolean).join(': '));
+  throw new RefusedCall({ status: 400, code: 'invalid_message', message: `${what}: ${problems.join('; ')}` });
+}
+
+function wholeNumber(least: number, most: number) {
+  return z
+    .string()
+    .regex(/^\d{1,16}$/, 'is no whole number')
+    .transform(Number)
+    .pipe(z.int().min(least).max(most));
+}
+
+const reason = z
+  .string({ error: 'say why, in words' })
+  .trim()
+  .min(3, { error: 'say why, in words' })
+  .max(500, { error: 'has more than 500 characters' });
+
+const mostSessions = 1000;
+const mostEntries = 1000;
+const defaultDeadlineMs = 60_000;
+const mostDeadlineMs = 86_400_000;

@@ -1,0 +1,53 @@
+import type { NodeView, SessionView } from '../server/gateway/view.ts';
+
+/** What an admin plane is the plane of. */
+export type AdminTarget = {
+  role: 'all' | 'gateway' | 'inference';
+  version: string;
+  status(): Promise<TargetStatus>;
+  /** Absent where there are none: a node knows slots. */
+  sessions?(): Promise<readonly TargetSession[]>;
+  /** The limits in force, as docs/protocol.md names them; Infinity: none. */
+  policy(): Readonly<Record<string, number>>;
+  /** What is open now and would be lost if the process ended: sessions, or slots that are taken. */
+  open(): number;
+  /** Lets nobody new in, or does again. */
+  cordon(isCordoned: boolean): void;
+  /** Goes away as after SIGTERM. */
+  leave(): void;
+};
+
+export type TargetStatus = {
+  /** Why it takes nobody new; undefined: it does. */
+  notReady: string | undefined;
+  /** Absent while it warms up. */
+  model: { name: string; version: string; provider: string } | undefined;
+  /** Absent for a node. */
+  sockets?: number;
+  sessions?: { streaming: number; detached: number; ending: number };
+  /** Sessions that stream, by lane. */
+  lanes?: { live: number; batch: number };
+  /** Sessions that it believes it carries. */
+  sessionLimit?: number;
+  /** What its sessions are spared, 0: nothing. */
+  level?: number;
+  /** Where sessions are scored at nodes, and for a node its own. */
+  slots: { slots: number; free: number; refused: number; trunks: number } | undefined;
+  nodes: readonly NodeView[];
+  /** Where it is several processes. */
+  gateways: readonly GatewayStatus[];
+};
+
+/** One of several gateways; `isUp` is false while it does not answer. */
+export type GatewayStatus = {
+  gateway: number;
+  isUp: boolean;
+  notReady: string | undefined;
+  sockets: number;
+  sessions: number;
+  sessionLimit: number;
+  level: number;
+};
+
+/** A session, and the gateway that has it where there are several. */
+export type TargetSession = SessionView & { gateway: number | undefined };

@@ -1,0 +1,36 @@
+import type { Command } from 'commander';
+import { flag, wholeNumber } from '../../flag.ts';
+import { parseDurationMs } from '../../units.ts';
+import type { RegisterCommand } from '../register.ts';
+import type { AdminVerbFlags, verbs } from './run.ts';
+
+/** `speechfb admin status|sessions|drain|tenants|audit`: what operators ask of a running server. */
+export const registerAdmin: RegisterCommand = (program: Command, done) => {
+  const admin = program.command('admin').description('Looks into a running server, and drains it.');
+  const verb = (name: keyof typeof verbs, description: string) =>
+    admin
+      .command(name)
+      .description(description)
+      .option('--url <url>', 'where serve --admin-listen is', 'http://127.0.0.1:8095')
+      .requiredOption('--token-file <file>', 'the token: the last word of its first line')
+      .option('--ca <file>', "a PEM authority, trusted beside the system's")
+      .option('--json', 'one JSON document on stdout')
+      .exitOverride()
+      .action(async (flags: AdminVerbFlags) => {
+        const { runAdmin } = await import('./run.ts');
+        done(await runAdmin(name, flags));
+      });
+
+  verb('status', 'What it has open, what it carries, its nodes and gateways, and whether it drains.');
+  verb('sessions', 'The sessions that are open, the oldest first, without anything of their learners.');
+  verb('tenants', 'What each tenant has open.');
+  verb('drain', 'Lets nobody new in, and has the server go away when it is empty or the deadline has passed.')
+    .option('--reason <text>', 'why, for the audit log; asked for unless --show')
+    .option('--deadline <duration>', 'how long those inside may stay; default 60s', flag('--deadline', parseDurationMs))
+    .option('--cancel', 'take new sessions again, unless those inside have been told to go')
+    .option('--show', 'change nothing: say how far it has gone')
+    .option('--wait', 'come back when the server is gone');
+  verb('audit', 'What operators have changed.')
+    .option('--since <seq>', 'entries behind that one', flag('--since', wholeNumber(0, 1e15 - 1)))
+    .option('--limit <number>', 'so many of them at most, 1000', flag('--limit', wholeNumber(1, 1000)));
+};

@@ -1,0 +1,120 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { z } from 'zod';
+import {
+  auditDocument,
+  drainAnswer,
+  drainDocument,
+  sessionsDocument,
+  statusDocument,
+  tenantsDocument,
+} from '../../admin/documents.ts';
+import { type ExitCode, exitCodes, SpeechfbError } from '../../errors.ts';
+import { auditText, drainText, sessionsText, statusText, tenantsText } from '../../report/admin/admin-text.ts';
+import { interruptible } from '../interruption.ts';
+import { printJson, say } from '../output.ts';
+import { printReport } from '../terminal.ts';
+import { AdminClient, type ClientFlags } from './client.ts';
+
+export type AdminVerbFlags = ClientFlags & {
+  json?: true;
+  reason?: string;
+  deadline?: number;
+  cancel?: true;
+  show?: true;
+  wait?: true;
+  since?: number;
+  limit?: number;
+};
+
+/** One verb of `speechfb admin`; what the server refuses exits 2 with its words. */
+export async function runAdmin(verb: keyof typeof verbs, flags: AdminVerbFlags): Promise<ExitCode> {
+  const client = new AdminClient(flags);
+  try {
+    return await verbs[verb](client, flags);
+  } finally {
+    await client.close();
+  }
+}
+
+export const verbs = { status, sessions, tenants, drain, audit };
+
+async function status(client: AdminClient, { json }: AdminVerbFlags): Promise<ExitCode> {
+  const document = await client.call('GET', '/admin/v1/status', statusDocument);
+  if (json) printJson(document);
+  else printReport(document, statusText);
+  return exitCodes.pass;
+}
+
+async function sessions(client: AdminClient, { json }: AdminVerbFlags): Promise<ExitCode> {
+  const document = await client.call('GET', '/admin/v1/sessions', sessionsDocument);
+  if (json) printJson(document);
+  else printReport(document, sessionsText);
+  return exitCodes.pass;
+}
+
+async function tenants(client: AdminClient, { json }: AdminVerbFlags): Promise<ExitCode> {
+  const document = await client.call('GET', '/admin/v1/tenants', tenantsDocument);
+  if (json) printJson(document);
+  else printReport(document, tenantsText);
+  return exitCodes.pass;
+}
+
+async function audit(client: AdminClient, { json, since = 0, limit = 1000 }: AdminVerbFlags): Promise<ExitCode> {
+  const document = await client.call('GET', `/admin/v1/audit?since=${since}&limit=${limit}`, auditDocument);
+  if (json) printJson(document);
+  else printReport(document, auditText);
+  return exitCodes.pass;
+}
+
+async function drain(client: AdminClient, flags: AdminVerbFlags): Promise<ExitCode> {
+  const { json, wait: waits } = flags;
+  const document = await drainOf(client, flags);
+  if (json) printJson(document);
+  else printReport(document, drainText);
+  if (!waits || document.drain.phase === 'serving') return exitCodes.pass;
+  return await interruptible((signal) => gone(client, signal));
+}
+
+async function drainOf(client: AdminClient, { show, cancel, reason, deadline }: AdminVerbFlags): Promise<DrainAnswer> {
+  if (show) {
+    const { drain: shown } = await client.call('GET', '/admin/v1/drain', shownDrain);
+    return { drain: shown, changed: false, audit: null };
+  }
+  if (reason === undefined) {
+    const hint = 'it is kept in the audit log, as --reason "new version 1.4"';
+    throw new SpeechfbError('bad_flag', 'say why with --reason TEXT', { hint });
+  }
+  if (cancel) return await client.call('POST', '/admin/v1/drain/cancel', drainAnswer, { reason });
+  const within = deadline === undefined ? {} : { deadline_ms: Math.round(deadline) };
+  return await client.call('POST', '/admin/v1/drain', drainAnswer, { reason, ...within });
+}
+
+/** Waits until the server is not there any more, or serves again because somebody called it off. */
+async function gone(client: AdminClient, signal: AbortSignal): Promise<ExitCode> {
+  let last = '';
+  while (!signal.aborted) {
+    await wait(pollMs, undefined, { signal }).catch(() => {});
+    if (signal.aborted) break;
+    const answer = await client.call('GET', '/admin/v1/drain', shownDrain).catch(unreachable);
+    if (!answer) return exitCodes.pass;
+    const { phase, open } = answer.drain;
+    if (phase === 'serving') {
+      say('the drain was called off: the server serves again');
+      return exitCodes.missed;
+    }
+    const now = `${phase}, ${open} open`;
+    if (now !== last) say(now);
+    last = now;
+  }
+  return exitCodes.interrupted;
+}
+
+function unreachable(error: unknown): undefined {
+  if (!(error instanceof SpeechfbError && error.code === 'admin_unreachable')) throw error;
+  return undefined;
+}
+
+type DrainAnswer = z.infer<typeof drainAnswer>;
+
+const shownDrain = z.object({ drain: drainDocument });
+const pollMs = 500;

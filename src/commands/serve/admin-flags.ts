@@ -1,0 +1,9 @@
+/** The flags of an admin plane, and those that it shares with the port of the learners. */
+export type AdminFlags = {
+  adminListen?: string;
+  adminTokenFile?: string;
+  auditLog?: string;
+  tlsCert?: string;
+  tlsKey?: string;
+  allowHost?: string[];
+};

@@ -1,0 +1,97 @@
+import type { Log } from '../../telemetry/log.ts';
+import type { CallerAccounts } from '../admission/accounts.ts';
+import { refusedBy } from '../admission/accounts.ts';
+import type { HttpRefusal } from '../admission/http-refusal.ts';
+import type { Membership } from '../admission/membership.ts';
+import type { Refusal } from '../refusal.ts';
+import type { Session } from '../session/session.ts';
+import { TenantQuota } from '../tenants/quota.ts';
+import type { TenantRegistry } from '../tenants/tenant-registry.ts';
+import { type TenantNumbers, TenantUsage } from '../tenants/tenant-usage.ts';
+import type { StartDecision, TakePlace } from './connection-options.ts';
+import type { Registry } from './registry.ts';
+import type { Used } from './supervision.ts';
+
+export type TenancyOptions = {
+  tenants: TenantRegistry;
+  registry: Pick<Registry, 'has'>;
+  log: Log;
+  /** Whether a supervisor counts what tenants have, for all gateways. */
+  isSupervised: boolean;
+};
+
+/** Holds tenants to their caps at one gateway, and counts what they have. */
+export class Tenancy {
+  readonly #options: TenancyOptions;
+  readonly #usage: TenantUsage;
+  readonly #quota: TenantQuota | undefined;
+  #used: Used[] = [];
+
+  constructor(options: TenancyOptions) {
+    const { log, registry, isSupervised } = options;
+    this.#options = options;
+    this.#quota = isSupervised ? undefined : new TenantQuota({ log, wallMs: Date.now });
+    this.#usage = new TenantUsage({
+      isOpen: ({ id }) => registry.has(id),
+      onHeard: (member, ms) => {
+        if (this.#quota) this.#quota.heard(member, ms);
+        else this.#used.push({ member, ms });
+      },
+    });
+  }
+
+  /** Why no session of this caller can start now, as far as that is known without counting. */
+  spent(member: Membership | undefined): Refusal | undefined {
+    return member && this.#quota?.spent(member);
+  }
+
+  /**
+   * Asks for a session of this caller. Its place is taken as soon as it is granted, so that many
+   * starts at once are no more than one after the other.
+   */
+  admit(
+    member: Membership,
+    accounts: CallerAccounts,
+    enter: () => Refusal | TakePlace,
+  ): Promise<Refusal | StartDecision> | Refusal | TakePlace {
+    const cap = refusedBy(accounts, ({ sessionCap }) => sessionCap);
+    if (cap) return this.#noted(member, cap);
+    const quota = this.#quota;
+    if (!quota) return this.#noted(member, enter());
+    return quota.start(member).then((spent) => {
+      const entered = this.#noted(member, spent ?? enter());
+      if ('code' in entered) return entered;
+      const free = entered();
+      return { take: () => free, decline: free };
+    });
+  }
+
+  began(session: Session, member: Membership): void {
+    this.#usage.began(session, member);
+  }
+
+  /** A request of this caller for a WebSocket was refused. */
+  refused(member: Membership, { code }: Pick<HttpRefusal, 'code'>): void {
+    this.#usage.refused(member, code);
+  }
+
+  /** To be called about once a second. */
+  look(): void {
+    this.#usage.look();
+  }
+
+  /** What every tenant has, by name, those of the file first. */
+  numbers(): Map<string, TenantNumbers> {
+    return this.#usage.numbers(this.#options.tenants.tenants.map(({ name }) => name));
+  }
+
+  /** What was heard since this was asked before, for a supervisor that counts it. */
+  takeUsed(): readonly Used[] {
+    return this.#used.splice(0);
+  }
+
+  #noted<Answer extends Refusal | TakePlace>(member: Membership, answer: Answer): Answer {
+    if ('code' in answer) this.#usage.refused(member, answer.code);
+    return answer;
+  }
+}

@@ -1,0 +1,72 @@
+import type { Lane } from '../../protocol/client-messages.ts';
+import type { SlotNumbers } from '../../telemetry/metrics.ts';
+import { sha256 } from '../secrets.ts';
+import type { Session, SessionState } from '../session/session.ts';
+
+/** A gateway as those who run it see it. */
+export type GatewayView = {
+  /** Why it takes no new session; undefined: it does. */
+  notReady: string | undefined;
+  sockets: number;
+  sessions: Readonly<Record<SessionState, number>>;
+  /** Sessions that stream, by lane. */
+  lanes: Readonly<Record<Lane, number>>;
+  /** Sessions that it believes it carries. */
+  sessionLimit: number;
+  /** What its sessions are spared, 0: nothing. */
+  level: number;
+  /** Absent where it scores by itself. */
+  slots: SlotNumbers | undefined;
+  nodes: readonly NodeView[];
+};
+
+/** A node as a gateway sees it. */
+export type NodeView = {
+  address: string;
+  isUp: boolean;
+  isDraining: boolean;
+  slots: number;
+  free: number;
+  /** Slots that this gateway has. */
+  leases: number;
+};
+
+/** A session without anything of its learner. */
+export type SessionView = {
+  /** The first 16 hexadecimal digits of the SHA-256 of its id. */
+  id: string;
+  state: SessionState;
+  lane: Lane;
+  /** The tenant, or the name of the token, that it was started with; never a user. */
+  tenant: string | undefined;
+  ageMs: number;
+  /** Where it is scored; undefined: here, or nowhere yet. */
+  node: string | undefined;
+};
+
+/** The nodes of a gateway, as it finds them. */
+export type NodeDirectory = {
+  nodes(): readonly NodeView[];
+  /** The node at which a session is scored now. */
+  nodeOf(sessionId: string): string | undefined;
+};
+
+export function sessionViews(
+  sessions: readonly Session[],
+  nowMs: number,
+  directory: NodeDirectory | undefined,
+): readonly SessionView[] {
+  return sessions.map((session) => ({
+    id: sha256(session.id).toString('hex').slice(0, 16),
+    state: session.state,
+    lane: session.lane,
+    tenant: tenantIn(session.owner),
+    ageMs: Math.round(nowMs - session.startedMs),
+    node: directory?.nodeOf(session.id),
+  }));
+}
+
+/** The owner of a tenant's session is `tenant:NAME/USER`, and a user is a person. */
+function tenantIn(owner: string | undefined): string | undefined {
+  return owner && (/^tenant:([^/]*)/.exec(owner)?.[1] ?? owner);
+}

@@ -1,0 +1,186 @@
+import { createServer, isIPv6, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
+import { SpeechfbError } from '../../errors.ts';
+import type { Log } from '../../telemetry/log.ts';
+
+/**
+ * PEM texts; only gateways whose certificate `authority` signed may come, and they are shown
+ * `certificate`.
+ */
+export type NodeTls = { certificate: string; key: string; authority: string };
+
+export type NodePortOptions = {
+  /** `host:port`, port 0 for any free one, or `unix:/path`. */
+  address: string;
+  tls: NodeTls | undefined;
+  log: Log;
+  /** A connection on which nothing is said for this long is closed, ms; default 10,000. */
+  silentMs?: number;
+  /** Takes a connection on which TLS, if there is any, is done. */
+  onConnection(socket: Socket): void;
+};
+
+/**
+ * Where gateways come in: so many connections at once, so many from one address, none that says
+ * nothing. Whoever listens has TLS done before HTTP/2 is spoken, and takes other certificates
+ * without being closed.
+ */
+export class NodePort {
+  readonly #options: NodePortOptions;
+  readonly #server: Server | TlsServer;
+  readonly #sockets = new Set<Socket>();
+  readonly #byAddress = new Map<string, number>();
+  #refused = 0;
+  #saidMs = Number.NEGATIVE_INFINITY;
+
+  /** @throws SpeechfbError `bad_tls` */
+  constructor(options: NodePortOptions) {
+    this.#options = options;
+    const { tls } = options;
+    if (tls) {
+      const server = createSecure(tls);
+      server.on('secureConnection', (socket) => this.#identify(socket));
+      server.on('tlsClientError', ({ message }) => this.#say(message));
+      server.on('connection', (socket) => this.#count(socket));
+      this.#server = server;
+    } else {
+      this.#server = createServer((socket) => {
+        if (this.#count(socket)) this.#enter(socket);
+      });
+    }
+  }
+
+  /**
+   * Resolves with the address that gateways are given.
+   *
+   * @throws SpeechfbError `cannot_listen`
+   */
+  open(): Promise<string> {
+    const { address } = this.#options;
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', (cause) => reject(cannotListen(address, cause)));
+      this.#server.listen(whereOf(address), () => {
+        const bound = this.#server.address();
+        const isPort = typeof bound === 'object' && bound !== null;
+        resolve(isPort ? address.replace(/:\d+$/, `:${bound.port}`) : address);
+      });
+    });
+  }
+
+  /**
+   * Shows and asks for other certificates from the next connection on.
+   *
+   * @throws SpeechfbError `bad_tls`
+   */
+  renew({ certificate, key, authority }: NodeTls): void {
+    if (!('setSecureContext' in this.#server)) return;
+    try {
+      this.#server.setSecureContext({ cert: certificate, key, ca: authority });
+    } catch (cause) {
+      throw badTls(cause);
+    }
+  }
+
+  close(): void {
+    this.#server.close();
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  /** Counts a connection by where it comes from; false: there are too many, and it is closed. */
+  #count(socket: Socket): boolean {
+    const from = socket.remoteAddress ?? '';
+    const others = this.#byAddress.get(from) ?? 0;
+    if (this.#sockets.size >= mostConnections || others >= mostOfOneAddress) {
+      socket.destroy();
+      this.#say(`there are ${others} connections from ${from || 'this machine'}, ${this.#sockets.size} in all`);
+      return false;
+    }
+    this.#sockets.add(socket);
+    this.#byAddress.set(from, others + 1);
+    socket.on('error', () => {});
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      const left = (this.#byAddress.get(from) ?? 1) - 1;
+      if (left > 0) this.#byAddress.set(from, left);
+      else this.#byAddress.delete(from);
+    });
+    return true;
+  }
+
+  #identify(socket: TLSSocket): void {
+    if (socket.authorized) {
+      this.#enter(socket);
+      return;
+    }
+    socket.destroy();
+    const code = String(socket.authorizationError);
+    this.#say(refusals[code] ?? `its certificate was refused: ${code}`);
+  }
+
+  #enter(socket: Socket): void {
+    socket.on('error', () => {});
+    // A trunk says something several times a second; whoever opens none holds a connection.
+    socket.setTimeout(this.#options.silentMs ?? defaultSilentMs, () => socket.destroy());
+    this.#options.onConnection(socket);
+  }
+
+  /** Says of those who are refused how many, and why the last was, once in some seconds. */
+  #say(why: string): void {
+    this.#refused += 1;
+    const nowMs = performance.now();
+    if (nowMs - this.#saidMs < sayMs) return;
+    this.#saidMs = nowMs;
+    this.#options.log.warn({ why, connections: this.#refused }, 'a connection to this node was refused');
+    this.#refused = 0;
+  }
+}
+
+function createSecure({ certificate, key, authority }: NodeTls): TlsServer {
+  try {
+    return createTlsServer({
+      cert: certificate,
+      key,
+      ca: authority,
+      requestCert: true,
+      // Looked at when the handshake is over: else nobody learns why it was refused.
+      rejectUnauthorized: false,
+      ALPNProtocols: ['h2'],
+      handshakeTimeout: handshakeMs,
+    });
+  } catch (cause) {
+    throw badTls(cause);
+  }
+}
+
+function whereOf(address: string): { path: string } | { host: string; port: number } {
+  if (address.startsWith('unix:')) return { path: address.slice('unix:'.length) };
+  const [, host = '', port] = /^(.*):(\d+)$/.exec(address) ?? [];
+  const bare = host.replace(/^\[|\]$/g, '');
+  return { host: isIPv6(bare) ? bare : host, port: Number(port) };
+}
+
+function cannotListen(address: string, cause: Error): SpeechfbError {
+  const message = `no gateway can be heard at ${address}: it is taken, or not of this machine`;
+  const hint = '--node-listen takes host:port, port 0 for any free one, or unix:/path';
+  return new SpeechfbError('cannot_listen', message, { hint, cause });
+}
+
+function badTls(cause: unknown): SpeechfbError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new SpeechfbError('bad_tls', `the certificate or key of the node cannot be used: ${why}`, { cause });
+}
+
+/** What OpenSSL calls what is wrong with a gateway's certificate. */
+const refusals: Readonly<Record<string, string>> = {
+  CERT_HAS_EXPIRED: "the gateway's certificate has expired",
+  CERT_NOT_YET_VALID: "the gateway's certificate is not good yet, or a clock is wrong",
+  UNABLE_TO_GET_ISSUER_CERT: 'the gateway shows no certificate, or one of an authority that is not in --node-ca',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "the gateway's certificate is of an authority that is not in --node-ca",
+};
+
+/** A gateway has one trunk to a node, and a second one while the first still ends. */
+const mostOfOneAddress = 64;
+const mostConnections = 1024;
+const handshakeMs = 5000;
+const defaultSilentMs = 10_000;
+const sayMs = 10_000;

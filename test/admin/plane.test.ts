@@ -1,0 +1,314 @@
+import { connect as connectTcp } from 'node:net';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { parseAdminTokens } from '../../src/admin/admin-tokens.ts';
+import {
+  auditDocument,
+  drainAnswer,
+  sessionsDocument,
+  statusDocument,
+  tenantsDocument,
+} from '../../src/admin/documents.ts';
+import { AdminPlane } from '../../src/admin/plane.ts';
+import { routes } from '../../src/admin/routes.ts';
+import type { AdminTarget, TargetSession, TargetStatus } from '../../src/admin/target.ts';
+import { AuditLog } from '../../src/audit/log.ts';
+import { verifyAudit } from '../../src/audit/verify.ts';
+import { createLog } from '../../src/telemetry/log.ts';
+import { rawIn } from '../kit/hostile-text.ts';
+import { temporaryDirectory } from '../kit/temporary-directory.ts';
+
+const operator = 'operator-token-0123456789';
+const reader = 'reader-token-0123456789';
+const tokens = parseAdminTokens(`anna operate ${operator}\nbob read ${reader}`, 'tokens');
+
+const session = (n: number, changes: Partial<TargetSession> = {}): TargetSession => ({
+  id: `${n}`.padStart(16, '0'),
+  state: 'streaming',
+  lane: 'live',
+  tenant: 'north',
+  ageMs: n * 1000,
+  node: undefined,
+  gateway: undefined,
+  ...changes,
+});
+
+const empty: TargetStatus = {
+  notReady: undefined,
+  model: { name: 'm', version: '1', provider: 'cpu' },
+  sockets: 2,
+  sessions: { streaming: 2, detached: 0, ending: 0 },
+  lanes: { live: 1, batch: 1 },
+  sessionLimit: Number.POSITIVE_INFINITY,
+  level: 0,
+  slots: undefined,
+  nodes: [],
+  gateways: [],
+};
+
+type Plane = {
+  url: string;
+  log: string[];
+  file: string;
+  target: AdminTarget & { openNow: number; calls: string[] };
+  call(method: string, path: string, options?: CallOptions): Promise<Answer>;
+};
+type CallOptions = { token?: string | undefined; body?: unknown; headers?: Record<string, string> };
+type Answer = { status: number; headers: Headers; document: Record<string, never> };
+
+async function plane({
+  withAudit = true,
+  ...changes
+}: Partial<AdminTarget> & { withAudit?: boolean } = {}): Promise<Plane> {
+  const log: string[] = [];
+  const file = join(temporaryDirectory(), 'audit.jsonl');
+  const audit = withAudit ? await AuditLog.open(file) : undefined;
+  const target: Plane['target'] = {
+    role: 'gateway',
+    version: '1.2.3',
+    openNow: 2,
+    calls: [],
+    status: async () => empty,
+    sessions: async () => [session(1), session(2, { lane: 'batch', tenant: undefined })],
+    policy: () => ({ max_sessions: 400, max_sessions_per_token: Number.POSITIVE_INFINITY }),
+    open: () => target.openNow,
+    cordon: (isCordoned: boolean) => void target.calls.push(isCordoned ? 'cordon' : 'uncordon'),
+    leave: () => void target.calls.push('leave'),
+    ...changes,
+  };
+  const server = await AdminPlane.start({
+    host: '127.0.0.1',
+    port: 0,
+    tokens,
+    hosts: ['admin.example'],
+    target,
+    audit,
+    log: createLog('info', { write: (line: string) => log.push(line) }),
+  });
+  onTestFinished(async () => {
+    await server.close();
+    await audit?.close();
+  });
+  const call = async (method: string, path: string, { token = operator, body, headers }: CallOptions = {}) => {
+    const sent = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
+    const response = await fetch(`${server.url}${path}`, {
+      method,
+      headers: { ...(token !== '' && { authorization: `Bearer ${token}` }), ...headers },
+      ...(sent !== undefined && { body: sent as string }),
+    });
+    const said = await response.text();
+    return { status: response.status, headers: response.headers, document: said === '' ? {} : JSON.parse(said) };
+  };
+  return { url: server.url, log, file, target, call };
+}
+
+describe('what the admin plane shows', () => {
+  it.each([
+    ['/admin/v1/status', statusDocument, { role: 'gateway', ready: true, session_limit: null, audit: { seq: 0 } }],
+    ['/admin/v1/sessions?limit=1', sessionsDocument, { sessions: [{ age_ms: 2000, tenant: null }], left_out: 1 }],
+    ['/admin/v1/tenants', tenantsDocument, { tenants: [{ tenant: 'north', streaming: 1 }, { tenant: null }] }],
+    ['/admin/v1/audit', auditDocument, { entries: [], head: { seq: 0 } }],
+  ] as const)('at %s is what its schema says, to whoever may read', async (path, schema, expected) => {
+    const { call } = await plane();
+    const { status, document } = await call('GET', path, { token: reader });
+    expect(status).toBe(200);
+    expect(schema.parse(document)).toEqual(document);
+    expect(document).toMatchObject(expected);
+  });
+
+  it('says which limits are in force, null where there is none', async () => {
+    const { call } = await plane();
+    expect((await call('GET', '/admin/v1/policy')).document).toEqual({
+      limits: { max_sessions: 400, max_sessions_per_token: null },
+    });
+  });
+
+  it('says that a node has no sessions', async () => {
+    const { call } = await plane({ role: 'inference', sessions: undefined as never });
+    expect(await call('GET', '/admin/v1/sessions')).toMatchObject({
+      status: 404,
+      document: { error: { code: 'not_found' } },
+    });
+  });
+
+  it('answers HEAD without a body', async () => {
+    const { call } = await plane();
+    expect(await call('HEAD', '/admin/v1/status')).toMatchObject({ status: 200, document: {} });
+  });
+});
+
+describe('who may call', () => {
+  const status = '/admin/v1/status';
+  it.each<[string, string, string, CallOptions, number, string]>([
+    ['no token', 'GET', status, { token: '' }, 401, 'unauthorized'],
+    ['a token of nobody', 'GET', status, { token: 'x'.repeat(20) }, 401, 'unauthorized'],
+    [
+      'another scheme',
+      'GET',
+      status,
+      { token: '', headers: { authorization: `Basic ${operator}` } },
+      401,
+      'unauthorized',
+    ],
+    ['a page', 'GET', status, { headers: { origin: 'http://127.0.0.1' } }, 403, 'forbidden'],
+    ['a reader who would change something', 'POST', '/admin/v1/drain', { token: reader }, 403, 'forbidden'],
+    ['a path that is not there', 'GET', '/admin/v1/nothing', {}, 404, 'not_found'],
+    ['a name of every object', 'GET', '/__proto__', {}, 404, 'not_found'],
+    ['a method that it has not', 'DELETE', status, {}, 405, 'method_not_allowed'],
+    ['a query that it does not know', 'GET', '/admin/v1/sessions?limt=3', {}, 400, 'invalid_message'],
+    ['a limit that is no number', 'GET', '/admin/v1/sessions?limit=-1', {}, 400, 'invalid_message'],
+    ['too large a limit', 'GET', '/admin/v1/audit?limit=1001', {}, 400, 'invalid_message'],
+    ['no reason', 'POST', '/admin/v1/drain', { body: {} }, 400, 'invalid_message'],
+    ['a reason of blanks', 'POST', '/admin/v1/drain', { body: { reason: '     ' } }, 400, 'invalid_message'],
+    ['a body that is no JSON', 'POST', '/admin/v1/drain', { body: '{' }, 400, 'invalid_message'],
+    ['a list', 'POST', '/admin/v1/drain', { body: [] }, 400, 'invalid_message'],
+    ['a key too many', 'POST', '/admin/v1/drain', { body: { reason: 'why not', '\u202e': 1 } }, 400, 'invalid_message'],
+    [
+      'a deadline below zero',
+      'POST',
+      '/admin/v1/drain',
+      { body: { reason: 'why not', deadline_ms: -1 } },
+      400,
+      'invalid_message',
+    ],
+    ['a body without end', 'POST', '/admin/v1/drain', { body: 'x'.repeat(70_000) }, 413, 'too_large'],
+  ])('refuses %s', async (_, method, path, options, status, code) => {
+    const { call, target, file, log } = await plane();
+    const answer = await call(method, path, options);
+    expect(answer).toMatchObject({ status, document: { error: { code } } });
+    expect(rawIn(JSON.stringify(answer.document), 'json')).toEqual([]);
+    expect(target.calls).toEqual([]);
+    expect((await verifyAudit(file)).entries).toBe(0);
+    expect(log.join('')).not.toMatch(/operator-token|reader-token|xxxx/);
+  });
+
+  it('goes by its own names alone', async () => {
+    const { url } = await plane();
+    const ask = async (host: string) => {
+      const socket = connectTcp(Number(new URL(url).port), '127.0.0.1');
+      socket.write(
+        `GET ${status} HTTP/1.1\r\nhost: ${host}\r\nauthorization: Bearer ${operator}\r\nconnection: close\r\n\r\n`,
+      );
+      return (await text(socket)).split(' ', 2)[1];
+    };
+    expect(await ask('evil.example')).toBe('421');
+    expect(await ask('admin.example')).toBe('200');
+    expect(await ask('localhost:8095')).toBe('200');
+  });
+
+  it('hears an address no more that has shown too many wrong tokens, for a while', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { call, log } = await plane();
+    for (let n = 0; n < 10; n += 1)
+      expect((await call('GET', status, { token: `guess-number-${n}-xxxxx` })).status).toBe(401);
+    const late = await call('GET', status);
+    expect(late).toMatchObject({ status: 429, document: { error: { code: 'rate_limited' } } });
+    expect(Number(late.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect((await call('GET', status, { token: '' })).status).toBe(429);
+    vi.advanceTimersByTime(2100);
+    expect((await call('GET', status)).status).toBe(200);
+    // A flood of them fills no disk.
+    expect(log.filter((line) => line.includes('was refused'))).toHaveLength(1);
+  });
+
+  it.each([
+    ['', /holds no token/],
+    ['anna operate', /:1: is not "name role token"/],
+    ['anna root 0123456789abcdef', /:1: has a role that is neither read nor operate/],
+    ['anna read short', /:1: the token has 5 characters; at least 16/],
+    ['# all\n\nanna read 0123456789abcdef\nanna read 0123456789abcdeg', /:4: the name "anna" is there twice/],
+    ['anna read 0123456789abcdef\nbob operate 0123456789abcdef', /:2: the token is that of "anna" too/],
+    ['anna read ${env:SPEECHFB_NO_SUCH_VARIABLE}', /:1: the environment variable/],
+  ])('refuses a token file that says %j', (given, message) => {
+    const read = () => parseAdminTokens(given, 'tokens');
+    expect(read).toThrow(/tokens cannot be used/);
+    let problems = '';
+    try {
+      read();
+    } catch (error) {
+      const { problems: found } = error as { problems: { where: string; message: string }[] };
+      problems = found.map(({ where, message: told }) => `${where}: ${told}`).join('\n');
+    }
+    expect(problems).toMatch(message);
+    expect(problems).not.toMatch(/0123456789/);
+  });
+
+  it('listens beyond loopback with TLS alone', async () => {
+    const audit = undefined;
+    const log = createLog('silent', { write() {} });
+    const { target } = await plane();
+    const options = { port: 0, tokens, hosts: [], target, audit, log };
+    await expect(AdminPlane.start({ ...options, host: '0.0.0.0' })).rejects.toMatchObject({ code: 'unsafe_host' });
+  });
+});
+
+describe('a drain', () => {
+  const drain = (reason = 'a new version', deadline_ms = 60_000) => ({ body: { reason, deadline_ms } });
+
+  it('lets nobody new in, can be called off, and ends when the server is empty', async () => {
+    const { call, target, file } = await plane();
+    const begun = await call('POST', '/admin/v1/drain', drain());
+    expect(drainAnswer.parse(begun.document)).toMatchObject({
+      changed: true,
+      drain: { phase: 'emptying', open: 2, open_at_start: 2 },
+      audit: { seq: 1 },
+    });
+    expect(target.calls).toEqual(['cordon']);
+    // The same once more changes nothing, and nothing is written down.
+    expect((await call('POST', '/admin/v1/drain', drain('again'))).document).toMatchObject({
+      changed: false,
+      audit: { seq: 1 },
+    });
+    target.openNow = 1;
+    expect((await call('GET', '/admin/v1/drain', { token: reader })).document).toMatchObject({
+      drain: { phase: 'emptying', open: 1, open_at_start: 2 },
+    });
+    const off = await call('POST', '/admin/v1/drain/cancel', { body: { reason: 'it can wait' } });
+    expect(off.document).toMatchObject({ changed: true, drain: { phase: 'serving' }, audit: { seq: 2 } });
+    expect((await call('POST', '/admin/v1/drain/cancel', { body: { reason: 'twice' } })).document).toMatchObject({
+      changed: false,
+    });
+    await call('POST', '/admin/v1/drain', drain());
+    target.openNow = 0;
+    await expect.poll(() => target.calls).toEqual(['cordon', 'uncordon', 'cordon', 'leave']);
+    const over = await call('POST', '/admin/v1/drain/cancel', { body: { reason: 'too late' } });
+    expect(over).toMatchObject({ status: 409, document: { error: { code: 'drain_over' } } });
+    const { document } = await call('GET', '/admin/v1/audit?since=1');
+    expect(auditDocument.parse(document).entries).toMatchObject([
+      { seq: 2, actor: 'anna', action: 'drain.cancel', target: 'gateway', reason: 'it can wait' },
+      { seq: 3, action: 'drain.start', diff: { phase: ['serving', 'emptying'], deadline_ms: 60_000, open: 1 } },
+    ]);
+    await expect(verifyAudit(file)).resolves.toMatchObject({ entries: 3, broken: undefined });
+  });
+
+  it('goes at its deadline, whoever is inside', async () => {
+    const { call, target } = await plane();
+    await call('POST', '/admin/v1/drain', drain('now', 0));
+    await expect.poll(() => target.calls).toEqual(['cordon', 'leave']);
+  });
+
+  it('is begun once by two who call at the same time', async () => {
+    const { call, target, file } = await plane();
+    const answers = await Promise.all([1, 2, 3].map((n) => call('POST', '/admin/v1/drain', drain(`call ${n}`))));
+    expect(answers.filter(({ document }) => document['changed']).length).toBe(1);
+    expect(target.calls).toEqual(['cordon']);
+    expect((await verifyAudit(file)).entries).toBe(1);
+  });
+
+  it('is refused where there is no log to write it down in', async () => {
+    const { call, target } = await plane({ withAudit: false });
+    const answer = await call('POST', '/admin/v1/drain', drain());
+    expect(answer).toMatchObject({ status: 409, document: { error: { code: 'no_audit_log' } } });
+    expect((await call('GET', '/admin/v1/audit')).status).toBe(409);
+    expect(target.calls).toEqual([]);
+  });
+});
+
+it('lists in docs/admin.md what there is', async () => {
+  const { readFileSync } = await import('node:fs');
+  const page = readFileSync(join(import.meta.dirname, '../../docs/admin.md'), 'utf8');
+  for (const [path, methods] of Object.entries(routes))
+    for (const method of Object.keys(methods)) expect(page).toContain(`| \`${method} ${path}`);
+});
