@@ -32,6 +32,8 @@ export const limitRanges = {
   max_connections: count,
   max_pending_connections: count,
   max_pending_per_address: count,
+  handshakes_per_second: perSecond,
+  handshake_burst: count,
   handshake_timeout_ms: ms,
   max_header_bytes: headerBytes,
   starts_per_second: perSecond,

@@ -19,6 +19,12 @@ export const defaultLimits = {
    */
   maxPendingConnections: 2000,
   maxPendingPerAddress: 500,
+  /**
+   * New connections a second of one address, and how many at once: a TLS handshake costs a
+   * millisecond of the thread that owns sockets. All learners of a school may come back together.
+   */
+  handshakesPerSecond: 200,
+  handshakeBurst: 2000,
   /** From the connection to the end of its request, TLS included, and how long its headers are. */
   handshakeTimeoutMs: 10_000,
   maxHeaderBytes: 16_384,

@@ -29,6 +29,8 @@ export type MetricSources = {
   slots?(): SlotNumbers | undefined;
   /** What each tenant has, by name; absent where there are none. */
   tenants?: (() => ReadonlyMap<string, TenantFigures>) | undefined;
+  /** How long the certificate is good, ms; undefined: there is no TLS. */
+  tlsExpiresMs?(): number | undefined;
   /** By name; Infinity: none. */
   limits?(): Readonly<Record<string, number>>;
 };
@@ -229,6 +231,10 @@ function exposeSources(sources: MetricSources, registry: Registry): void {
     const numbers = overload();
     return numbers && numbers.standingMs / 1000;
   });
+  gauge('tls_expires_seconds', 'How long the certificate of this server is good.', () => {
+    const leftMs = sources.tlsExpiresMs?.();
+    return leftMs && leftMs / 1000;
+  });
   exposeSlots(sources, gauge, registers);
   if (sources.tenants) exposeTenants(sources.tenants, registers);
   const scoring = () => sources.scoring?.();
@@ -247,6 +253,7 @@ const aggregators: Readonly<Record<string, Aggregator>> = {
   // Each gateway tells of all nodes that it knows.
   slots: 'max',
   slots_free: 'max',
+  tls_expires_seconds: 'min',
   engine_batch_size: 'average',
   engine_busy_ratio: 'max',
   engine_step_p95_seconds: 'max',

@@ -1,8 +1,12 @@
 import { readFileSync } from 'node:fs';
 
 /** A self-signed certificate of localhost and its key, as PEM. */
-export const localhostTls = { certificate: pem('cert'), key: pem('key') };
+export const localhostTls = pairOf('localhost');
 
-function pem(name: 'cert' | 'key') {
-  return readFileSync(`${import.meta.dirname}/golden/localhost.${name}.pem`, 'utf8');
+/** Another one for the same name, as a renewal brings it. */
+export const renewedTls = pairOf('renewed');
+
+function pairOf(name: 'localhost' | 'renewed') {
+  const pem = (part: 'cert' | 'key') => readFileSync(`${import.meta.dirname}/golden/${name}.${part}.pem`, 'utf8');
+  return { certificate: pem('cert'), key: pem('key') };
 }

@@ -25,6 +25,16 @@ describe('a connection that brings no request', () => {
     await expect.poll(async () => (await metrics(server)).includes('speechfb_refused_requests_total')).toBe(true);
   });
 
+  it('is closed however steadily it dribbles', async () => {
+    const server = await serve({ limits: { handshakeTimeoutMs: 100 } });
+    const socket = open(server.port);
+    socket.write(half);
+    const dribble = setInterval(() => socket.write('x: y\r\n'), 5);
+    socket.on('close', () => clearInterval(dribble));
+    socket.on('error', () => {});
+    expect(await text(socket)).toMatch(/^HTTP\/1.1 408 /);
+  });
+
   it('makes room for one that does, however many there are', async () => {
     const server = await serve({ limits: { maxPendingConnections: 20 } });
     const silent = Array.from({ length: 100 }, () => open(server.port));

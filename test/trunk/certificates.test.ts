@@ -6,7 +6,6 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { createLog } from '../../src/telemetry/log.ts';
 import { NodeAddresses, parseNodeSource } from '../../src/trunk/gateway/node-addresses.ts';
 import { NodePool } from '../../src/trunk/gateway/node-pool.ts';
-import { NodePort } from '../../src/trunk/node/node-port.ts';
 import { newAuthority, type Pair } from '../kit/certificates.ts';
 import { node, pool, poolOptions, reader, until } from '../kit/trunk/service.ts';
 
@@ -95,17 +94,22 @@ describe("a node's port", () => {
     await pool([open]);
   });
 
-  it('closes a connection on which nothing is said', async () => {
-    const port = new NodePort({
-      address: '127.0.0.1:0',
-      tls: undefined,
-      silentMs: 30,
-      log: createLog('silent', { write() {} }),
-      onConnection: (socket) => socket.resume(),
+  it.each([
+    ['plainly', undefined],
+    ['under TLS', nodeTls],
+  ])('closes a connection on which nothing comes, and none on which a trunk is, %s', async (_, tls) => {
+    const open = await node({ silentMs: 150, ...(tls && { tls }) });
+    const gateway = await pool([open], [], tls ? shown(authority.issue()) : undefined);
+    const learner = reader(gateway, 'a');
+    const socket = await dial(open.address);
+    const untilMs = performance.now() + 700;
+    await until(() => {
+      learner.speak(20);
+      return performance.now() > untilMs;
     });
-    onTestFinished(() => port.close());
-    const socket = await dial(await port.open());
     await until(() => socket.destroyed);
+    await until(() => learner.heardMs() > 500);
+    expect(gateway.stats()).toMatchObject({ trunks: 1, rehoused: { lost: 0 } });
   });
 
   it('ends a connection that opens streams only to reset them, and no other', async () => {

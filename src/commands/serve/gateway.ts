@@ -9,6 +9,7 @@ import { createLog, type Log } from '../../telemetry/log.ts';
 import { defer } from '../../threads/defer.ts';
 import { toPlainError } from '../../threads/plain-error.ts';
 import { shippedPath } from '../package.ts';
+import { followCertificate } from './certificates.ts';
 import { firstGuess, readDeviceCurve } from './curve.ts';
 import { collectOnOwnThread } from './few-cores.ts';
 import { warmOf } from './ready.ts';
@@ -66,6 +67,7 @@ export async function runGateway(
       cores,
     });
     const server = await started;
+    followCertificate(server, settings, reloads);
     const loading = served.load();
     warming.resolve(loading);
     loading.then((engine) => channel.send({ type: 'warm', model: warmOf(engine) }), over.reject);

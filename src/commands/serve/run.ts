@@ -14,6 +14,7 @@ import { toPlainError } from '../../threads/plain-error.ts';
 import { shippedPath } from '../package.ts';
 import { Admin, adminSettingsOf } from './admin.ts';
 import { gatewayTarget } from './admin-targets.ts';
+import { followCertificate } from './certificates.ts';
 import { checkCurveFlags, firstGuess, readDeviceCurve } from './curve.ts';
 import { collectOnOwnThread } from './few-cores.ts';
 import { sayReady, warmOf } from './ready.ts';
@@ -84,6 +85,7 @@ async function serveAlone(
   warn(settings, log);
   const reloads = new Reloads(log);
   followTenants(tenants, settings, reloads);
+  followCertificate(server, settings, reloads);
   engine.followTls?.(reloads);
   // The port is known to be ours by now: only then is the model worth loading.
   const loading = engine.load();

@@ -1,9 +1,9 @@
 import { readText } from '../../config/read-chunks.ts';
 import { SpeechfbError } from '../../errors.ts';
 import { hostName, isLoopback } from '../../server/admission/exposure.ts';
+import { checkTlsPair, type TlsPair } from '../../server/admission/tls-pair.ts';
 import { parseTokens, readTokenText, type Tokens } from '../../server/admission/tokens.ts';
 import { faultsPath } from '../../server/gateway/faults.ts';
-import type { ServerOptions } from '../../server/gateway/server.ts';
 import type { Limits } from '../../server/limits.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { LogLevel } from '../../telemetry/log-levels.ts';
@@ -51,7 +51,7 @@ export type ServeSettings = {
   curve: string | undefined;
   tokens: { path: string; text: string } | undefined;
   tenants: { path: string; text: string } | undefined;
-  tls: ServerOptions['tls'];
+  tls: TlsFiles | undefined;
   origins: string[];
   hosts: string[];
   trustedProxies: number;
@@ -59,6 +59,9 @@ export type ServeSettings = {
   limits: Partial<Limits>;
   logLevel: LogLevel;
 };
+
+/** A certificate and its key as they were read, and where. */
+type TlsFiles = TlsPair & { paths: { certificate: string; key: string } };
 
 /** @throws SpeechfbError `bad_flag`, `bad_tls`, `bad_token_file`, `unreadable_file` */
 export function settingsOf(flags: ServeFlags): ServeSettings {
@@ -123,11 +126,13 @@ export function parseHost(given: string): string {
 }
 
 /** @throws SpeechfbError `bad_tls` */
-export function readTls(cert: string | undefined, key: string | undefined): ServerOptions['tls'] {
+export function readTls(cert: string | undefined, key: string | undefined): TlsFiles | undefined {
   if (cert === undefined && key === undefined) return undefined;
   if (cert === undefined || key === undefined) {
     const [given, missing] = cert === undefined ? ['--tls-key', '--tls-cert'] : ['--tls-cert', '--tls-key'];
     throw new SpeechfbError('bad_tls', `${given} needs ${missing} beside it`);
   }
-  return { certificate: readPem(cert), key: readPem(key) };
+  const pair = { certificate: readPem(cert), key: readPem(key) };
+  checkTlsPair(pair);
+  return { ...pair, paths: { certificate: cert, key } };
 }

@@ -8,6 +8,7 @@ type RefusedFor =
   | 'connection_cap'
   | 'connection_share'
   | 'connections'
+  | 'handshakes'
   | 'header_size'
   | 'host'
   | 'malformed'

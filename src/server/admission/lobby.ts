@@ -1,13 +1,20 @@
 import type { Socket } from 'node:net';
 import type { Limits } from '../limits.ts';
 import { accountOf } from './address.ts';
+import type { HttpRefusal } from './http-refusal.ts';
+import { TokenBucket } from './token-bucket.ts';
 
 export type LobbyOptions = {
-  limits: Pick<Limits, 'maxPendingConnections' | 'maxPendingPerAddress'>;
+  limits: Pick<
+    Limits,
+    'handshakeBurst' | 'handshakesPerSecond' | 'maxAddresses' | 'maxPendingConnections' | 'maxPendingPerAddress'
+  >;
+  /** Monotonic, ms. */
+  now(): number;
   /** Whether all callers come from the address of a proxy, so that addresses tell nothing. */
   behindProxy: boolean;
-  /** A connection had to go. */
-  onEvicted(): void;
+  /** A connection was cut, and why. */
+  onRefused(why: Pick<HttpRefusal, 'reason' | 'limit'>, message: string): void;
 };
 
 /**
@@ -20,6 +27,8 @@ export class Lobby {
   /** In the order in which they came. */
   readonly #waiting = new Map<string, Waiting>();
   readonly #byAddress = new Map<string, Set<string>>();
+  /** In the order of their last call. */
+  readonly #rates = new Map<string, TokenBucket>();
 
   constructor(options: LobbyOptions) {
     this.#options = options;
@@ -33,6 +42,11 @@ export class Lobby {
     const key = keyOf(socket);
     const { remoteAddress = '' } = socket;
     const address = this.#options.behindProxy ? undefined : accountOf(remoteAddress.replace(/^::ffff:/, ''));
+    if (address !== undefined && !this.#mayConnect(address)) {
+      socket.destroy();
+      this.#options.onRefused(tooMany, 'an address makes too many connections');
+      return;
+    }
     socket.once('close', () => this.#forget(key, socket));
     const { maxPendingConnections, maxPendingPerAddress } = this.#options.limits;
     const own = address === undefined ? undefined : this.#byAddress.get(address);
@@ -47,13 +61,24 @@ export class Lobby {
     this.#forget(keyOf(socket));
   }
 
+  #mayConnect(address: string): boolean {
+    const { limits, now } = this.#options;
+    const nowMs = now();
+    const rate = this.#rates.get(address) ?? new TokenBucket(limits.handshakesPerSecond, limits.handshakeBurst, nowMs);
+    this.#rates.delete(address);
+    this.#rates.set(address, rate);
+    const [oldest] = this.#rates.keys();
+    if (oldest !== undefined && this.#rates.size > limits.maxAddresses) this.#rates.delete(oldest);
+    return rate.take(nowMs) === 0;
+  }
+
   #evict(keys: Iterable<string>): void {
     const [oldest] = keys;
     const waiting = oldest === undefined ? undefined : this.#waiting.get(oldest);
     if (oldest === undefined || !waiting) return;
     this.#forget(oldest);
     waiting.socket.destroy();
-    this.#options.onEvicted();
+    this.#options.onRefused(pending, 'a connection without a request had to go');
   }
 
   /** @param socket only if it is still this one: its port may have been taken by another since. */
@@ -67,6 +92,9 @@ export class Lobby {
     if (own?.size === 0) this.#byAddress.delete(waiting.address);
   }
 }
+
+const tooMany = { reason: 'handshakes', limit: 'handshakesPerSecond' } as const;
+const pending = { reason: 'pending', limit: 'maxPendingConnections' } as const;
 
 type Waiting = { socket: Socket; address: string | undefined };
 

@@ -30,6 +30,8 @@ export function limitsOfOne(limits: Limits, gateways: number): Limits {
     maxAddresses: part(limits.maxAddresses),
     maxPendingConnections: part(limits.maxPendingConnections),
     maxPendingPerAddress: part(limits.maxPendingPerAddress),
+    handshakesPerSecond: limits.handshakesPerSecond / gateways,
+    handshakeBurst: part(limits.handshakeBurst),
     initialSessions: limits.initialSessions === 0 ? 0 : part(limits.initialSessions),
     leastSessions: part(limits.leastSessions),
   };

@@ -1,8 +1,9 @@
 import { createServer as createHttpServer, type Server, type ServerOptions } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
-import { SpeechfbError } from '../../errors.ts';
+import { Server as TlsServer } from 'node:tls';
 import { type HttpRefusal, refuseSocket } from '../admission/http-refusal.ts';
+import { checkTlsPair, secureOptions, type TlsPair, unusable } from '../admission/tls-pair.ts';
 import type { Limits } from '../limits.ts';
 import { chooseSubprotocol } from './upgrade.ts';
 
@@ -10,23 +11,29 @@ import { chooseSubprotocol } from './upgrade.ts';
  * @param tls PEM texts; absent: plain HTTP.
  * @throws SpeechfbError `bad_tls`
  */
-export function createListener(tls: { certificate: string; key: string } | undefined, limits: Limits): Server {
+export function createListener(tls: TlsPair | undefined, limits: Limits): Server {
   const options = httpOptions(limits);
   if (!tls) return createHttpServer(options);
+  checkTlsPair(tls);
   try {
-    const { certificate, key } = tls;
-    const secure = {
-      cert: certificate,
-      key,
-      minVersion: 'TLSv1.2',
-      handshakeTimeout: limits.handshakeTimeoutMs,
-    } as const;
-    return createHttpsServer({ ...options, ...secure });
+    return createHttpsServer({ ...options, ...secureOptions(tls), handshakeTimeout: limits.handshakeTimeoutMs });
   } catch (cause) {
-    throw new SpeechfbError('bad_tls', `the certificate and key cannot be used: ${messageOf(cause)}`, {
-      hint: '--tls-cert and --tls-key are PEM files that belong together',
-      cause,
-    });
+    throw unusable(messageOf(cause), cause);
+  }
+}
+
+/**
+ * Lets a listener show this pair from here on; connections that are there keep what they have.
+ *
+ * @throws SpeechfbError `bad_tls`, and the one before stays.
+ */
+export function renewListener(server: Server, tls: TlsPair): void {
+  checkTlsPair(tls);
+  if (!(server instanceof TlsServer)) throw new Error('a listener without TLS has no certificate');
+  try {
+    server.setSecureContext(secureOptions(tls));
+  } catch (cause) {
+    throw unusable(messageOf(cause), cause);
   }
 }
 

@@ -8,6 +8,7 @@ import type { Accounts, Caller } from '../admission/accounts.ts';
 import type { HttpRefusal } from '../admission/http-refusal.ts';
 import type { Room } from '../admission/room.ts';
 import type { GivenUp } from '../admission/shared-pool.ts';
+import { whileWaiting } from '../admission/waiting-socket.ts';
 import type { WorkBudget } from '../admission/work-budget.ts';
 import { facadeAt } from '../facade/facades.ts';
 import type { Facade, Wire } from '../facade/wire.ts';
@@ -23,7 +24,6 @@ import { admitAbove, elsewhereOf, placeAbove } from './supervised.ts';
 import type { SharedPlace, Supervision } from './supervision.ts';
 import type { Tenancy } from './tenancy.ts';
 import { type CallerPolicy, callerOfUpgrade, hintsOf, pathOf, type Welcome } from './upgrade.ts';
-import { whileWaiting } from './waiting-socket.ts';
 
 export type ReceptionOptions = {
   context: ServerContext;

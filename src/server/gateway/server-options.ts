@@ -2,10 +2,12 @@ import type { AcousticEngine } from '../../acoustic/engine/types.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { SlotSource } from '../../telemetry/metrics.ts';
 import { checkExposure, checkFaults, isLoopback } from '../admission/exposure.ts';
+import type { TlsPair } from '../admission/tls-pair.ts';
 import type { Tokens } from '../admission/tokens.ts';
 import type { Limits } from '../limits.ts';
 import type { Scoring } from '../session/context.ts';
 import type { TenantRegistry } from '../tenants/tenant-registry.ts';
+import type { TenantNumbers } from '../tenants/tenant-usage.ts';
 import type { DrainReport } from './drain.ts';
 import type { Supervision } from './supervision.ts';
 import type { CallerPolicy } from './upgrade.ts';
@@ -28,7 +30,7 @@ export type ServerOptions = {
   /** Tenants, whose callers show API tokens and JWTs. */
   tenants?: TenantRegistry | undefined;
   /** PEM texts. */
-  tls?: { certificate: string; key: string } | undefined;
+  tls?: TlsPair | undefined;
   /**
    * Whether `POST /faults/inference` may stall or kill the model's thread; else it is answered 403.
    */
@@ -53,6 +55,14 @@ export type RunningServer = {
   readonly port: number;
   /** `ws://` or `wss://`, of the stream. */
   readonly url: string;
+  /**
+   * Shows this certificate from here on; connections that are there keep what they have.
+   *
+   * @throws SpeechfbError `bad_tls`, and the one before stays.
+   */
+  renewTls(tls: TlsPair): void;
+  /** What every tenant has, by name. */
+  tenants(): ReadonlyMap<string, TenantNumbers>;
   /** Resolves when the model is warm; rejects when it could not be loaded. */
   readonly ready: Promise<void>;
   stats(): ServerStats;

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { AcousticEngine, EngineFault } from '../../acoustic/engine/types.ts';
 import { listen } from '../../listen.ts';
 import { streamPath } from '../../protocol/address.ts';
-import { type MetricSources, Metrics } from '../../telemetry/metrics.ts';
+import type { Metrics } from '../../telemetry/metrics.ts';
 import { ThrottledLog } from '../../telemetry/throttled-log.ts';
 import { collectGarbage } from '../../threads/memory.ts';
 import { Accounts } from '../admission/accounts.ts';
@@ -12,24 +12,27 @@ import { stalled } from '../admission/admission.ts';
 import { type HttpRefusal, refuseSocket } from '../admission/http-refusal.ts';
 import { Lobby } from '../admission/lobby.ts';
 import type { Room } from '../admission/room.ts';
+import { checkTlsPair, type TlsPair } from '../admission/tls-pair.ts';
 import { WorkBudget } from '../admission/work-budget.ts';
 import type { Facade } from '../facade/wire.ts';
-import { defaultLimits, type Limits, limitsByWireName, wireName } from '../limits.ts';
+import { defaultLimits, type Limits, wireName } from '../limits.ts';
 import { AwakeClock } from '../overload/awake-clock.ts';
 import { OverloadControl } from '../overload/overload-control.ts';
 import type { ServerContext } from '../session/context.ts';
 import type { TenantRegistry } from '../tenants/tenant-registry.ts';
+import type { TenantNumbers } from '../tenants/tenant-usage.ts';
 import { Dismissal } from './dismissal.ts';
 import { type DrainReport, drainSessions } from './drain.ts';
 import { Entrance } from './entrance.ts';
 import { createHttpHandler } from './http.ts';
 import { IdleSweep } from './idle-sweep.ts';
 import { InnerDoor } from './inner-door.ts';
-import { closeListener, createListener, listenHints, refuseUnread } from './listener.ts';
+import { closeListener, createListener, listenHints, refuseUnread, renewListener } from './listener.ts';
 import { OverloadWatch } from './overload-watch.ts';
 import { createRoom } from './places.ts';
 import { Reception } from './reception.ts';
 import { Registry } from './registry.ts';
+import { serverMetrics } from './server-metrics.ts';
 import { policyOf, type RunningServer, type ServerOptions, type ServerStats } from './server-options.ts';
 import { othersOf, supervisedGateway } from './supervised.ts';
 import { idPrefix, type SupervisedGateway } from './supervision.ts';
@@ -69,6 +72,8 @@ class Server implements RunningServer {
   readonly #http: HttpServer;
   readonly #reception: Reception;
   #engine: AcousticEngine | undefined;
+  /** When the certificate ends, ms since 1970. */
+  #tlsEndsMs: number | undefined;
   #ready: Promise<void> = Promise.resolve();
   #port = 0;
   #timers: NodeJS.Timeout[] = [];
@@ -123,12 +128,11 @@ class Server implements RunningServer {
     this.#lobby = new Lobby({
       limits: this.#limits,
       behindProxy: this.#policy.trustedProxies > 0,
-      onEvicted: () => {
-        const why = { reason: 'pending', limit: 'maxPendingConnections' } as const;
-        this.#refused(why, 'a connection without a request had to go');
-      },
+      now: this.#context.now,
+      onRefused: (why, message) => this.#refused(why, message),
     });
     this.#http = this.#createHttp();
+    this.#tlsEndsMs = options.tls && checkTlsPair(options.tls);
     this.#reception = this.#createReception();
   }
 
@@ -139,6 +143,15 @@ class Server implements RunningServer {
   get url(): string {
     const host = this.#host.includes(':') ? `[${this.#host}]` : this.#host;
     return `${this.#options.tls ? 'wss' : 'ws'}://${host}:${this.#port}${streamPath}`;
+  }
+
+  renewTls(tls: TlsPair): void {
+    renewListener(this.#http, tls);
+    this.#tlsEndsMs = checkTlsPair(tls);
+  }
+
+  tenants(): ReadonlyMap<string, TenantNumbers> {
+    return this.#tenancy?.numbers() ?? new Map();
   }
 
   get ready(): Promise<void> {
@@ -246,23 +259,15 @@ class Server implements RunningServer {
   }
 
   #newMetrics(): Metrics {
-    const { version, scoring } = this.#options;
-    return new Metrics({
-      version,
-      sessions: () => this.#registry.countByState(),
-      engine: () => this.#engineNumbers(),
-      scoring: () => scoring.stats?.(),
-      slots: () => this.#options.slots?.stats(),
+    return serverMetrics({
+      options: this.#options,
+      limits: this.#limits,
+      registry: () => this.#registry,
+      engine: () => this.#engine,
       overload: () => this.#overload,
-      limits: () => limitsByWireName(this.#limits),
-      tenants: this.#options.tenants && (() => this.#tenancy?.numbers() ?? new Map()),
+      tenants: () => this.tenants(),
+      tlsEndsMs: () => this.#tlsEndsMs,
     });
-  }
-
-  #engineNumbers(): ReturnType<MetricSources['engine']> {
-    if (!this.#engine) return undefined;
-    const { provider, lostDevice } = this.#engine;
-    return { provider, lostDevice: lostDevice?.device, ...this.#engine.stats() };
   }
 
   #createContext(): ServerContext {

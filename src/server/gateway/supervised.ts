@@ -7,6 +7,7 @@ import type { Accounts, Caller } from '../admission/accounts.ts';
 import type { HttpRefusal } from '../admission/http-refusal.ts';
 import type { Lobby } from '../admission/lobby.ts';
 import type { GivenUp } from '../admission/shared-pool.ts';
+import { whileWaiting } from '../admission/waiting-socket.ts';
 import type { OverloadControl } from '../overload/overload-control.ts';
 import type { Refusal } from '../refusal.ts';
 import { sha256 } from '../secrets.ts';
@@ -24,7 +25,6 @@ import {
 } from './supervision.ts';
 import type { Tenancy } from './tenancy.ts';
 import type { GatewayView, SessionView } from './view.ts';
-import { whileWaiting } from './waiting-socket.ts';
 
 /** The parts of a server that its supervisor asks and tells. */
 export type SupervisedParts = {

@@ -27,8 +27,13 @@ export type CallerPolicy = {
 };
 
 /** Why a request is not meant for this server, whatever it asks for. */
-export function misdirected({ headers }: IncomingMessage, { hosts }: CallerPolicy): HttpRefusal | undefined {
-  const { host } = headers;
+export function misdirected(request: IncomingMessage, { hosts }: CallerPolicy): HttpRefusal | undefined {
+  const twice = onceOnly.find((name) => (request.headersDistinct?.[name]?.length ?? 0) > 1);
+  if (twice !== undefined) {
+    // Node reads the first; who stands in front and looked at it may have read the last.
+    return { status: 400, reason: 'malformed', code: 'invalid_message', message: `the header ${twice} is there twice` };
+  }
+  const { host } = request.headers;
   if (isHostAllowed(host, hosts)) return undefined;
   const message = `this server does not go by the name "${short(host)}"; --allow-host adds one`;
   return { status: 421, reason: 'host', code: 'forbidden', message };
@@ -76,6 +81,10 @@ export function refusedOperator(request: IncomingMessage, policy: CallerPolicy):
 export function callerOfUpgrade(request: IncomingMessage, policy: CallerPolicy): Eventually<Welcome | HttpRefusal> {
   const wrongHost = misdirected(request, policy);
   if (wrongHost) return wrongHost;
+  if (request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) !== 0) {
+    const message = 'a request for a WebSocket has no body';
+    return { status: 400, reason: 'malformed', code: 'invalid_message', message };
+  }
   const facade = facadeAt(pathOf(request));
   if (!facade && pathOf(request) !== streamPath) {
     const message = `streams are at ${streamPath}, and in protocols of others at ${facadePaths.join(', ')}`;
@@ -153,6 +162,9 @@ function tokenOf(request: IncomingMessage): string | undefined {
 function short(text: string | undefined): string {
   return (text ?? '').replace(/[^\x21-\x7e]/g, '?').slice(0, maxQuoted);
 }
+
+/** Headers by which somebody is let in or turned away. */
+const onceOnly = ['host', 'authorization', 'origin', 'upgrade', 'sec-websocket-key'] as const;
 
 const maxQuoted = 80;
 const tokenHint = `"Authorization: Bearer TOKEN" or the subprotocol "${bearerProtocol}TOKEN"`;

@@ -9,6 +9,8 @@ export type InferenceNodeOptions = Omit<NodeCoreOptions, 'now'> & {
   /** `host:port`, port 0 for any free one, or `unix:/path`. */
   address: string;
   tls?: NodeTls | undefined;
+  /** A connection on which nothing came for this long is closed, ms. */
+  silentMs?: number;
 };
 
 export type InferenceNode = {
@@ -49,8 +51,14 @@ export async function startInferenceNode(options: InferenceNodeOptions): Promise
     },
   });
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
-  const { tls, log } = options;
-  const port = new NodePort({ address, tls, log, onConnection: (socket) => injector.injectConnection(socket) });
+  const { tls, log, silentMs } = options;
+  const port = new NodePort({
+    address,
+    tls,
+    log,
+    ...(silentMs !== undefined && { silentMs }),
+    onConnection: (socket) => injector.injectConnection(socket),
+  });
   const bound = await port.open();
   const timer = startTicking(core, trunks);
   options.log.info({ address: bound, slots: options.slots, region: options.region }, 'waits for gateways');

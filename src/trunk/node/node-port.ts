@@ -14,7 +14,10 @@ export type NodePortOptions = {
   address: string;
   tls: NodeTls | undefined;
   log: Log;
-  /** A connection on which nothing is said for this long is closed, ms; default 10,000. */
+  /**
+   * A connection on which nothing came for this long is closed, ms; default 30,000, three times
+   * what a gateway without sessions is silent for.
+   */
   silentMs?: number;
   /** Takes a connection on which TLS, if there is any, is done. */
   onConnection(socket: Socket): void;
@@ -28,7 +31,9 @@ export type NodePortOptions = {
 export class NodePort {
   readonly #options: NodePortOptions;
   readonly #server: Server | TlsServer;
-  readonly #sockets = new Set<Socket>();
+  readonly #silence: NodeJS.Timeout;
+  /** Bytes that had come of each connection when it was last looked at. */
+  readonly #sockets = new Map<Socket, number>();
   readonly #byAddress = new Map<string, number>();
   #refused = 0;
   #saidMs = Number.NEGATIVE_INFINITY;
@@ -36,7 +41,8 @@ export class NodePort {
   /** @throws SpeechfbError `bad_tls` */
   constructor(options: NodePortOptions) {
     this.#options = options;
-    const { tls } = options;
+    const { tls, silentMs = defaultSilentMs } = options;
+    this.#silence = setInterval(() => this.#closeSilent(), silentMs).unref();
     if (tls) {
       const server = createSecure(tls);
       server.on('secureConnection', (socket) => this.#identify(socket));
@@ -82,8 +88,9 @@ export class NodePort {
   }
 
   close(): void {
+    clearInterval(this.#silence);
     this.#server.close();
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of this.#sockets.keys()) socket.destroy();
   }
 
   /** Counts a connection by where it comes from; false: there are too many, and it is closed. */
@@ -95,7 +102,7 @@ export class NodePort {
       this.#say(`there are ${others} connections from ${from || 'this machine'}, ${this.#sockets.size} in all`);
       return false;
     }
-    this.#sockets.add(socket);
+    this.#sockets.set(socket, noneYet);
     this.#byAddress.set(from, others + 1);
     socket.on('error', () => {});
     socket.once('close', () => {
@@ -119,9 +126,15 @@ export class NodePort {
 
   #enter(socket: Socket): void {
     socket.on('error', () => {});
-    // A trunk says something several times a second; whoever opens none holds a connection.
-    socket.setTimeout(this.#options.silentMs ?? defaultSilentMs, () => socket.destroy());
     this.#options.onConnection(socket);
+  }
+
+  /** HTTP/2 reads below the socket, which then sees no activity: what came is counted there. */
+  #closeSilent(): void {
+    for (const [socket, before] of this.#sockets) {
+      if (socket.bytesRead === before) socket.destroy();
+      else this.#sockets.set(socket, socket.bytesRead);
+    }
   }
 
   /** Says of those who are refused how many, and why the last was, once in some seconds. */
@@ -182,5 +195,7 @@ const refusals: Readonly<Record<string, string>> = {
 const mostOfOneAddress = 64;
 const mostConnections = 1024;
 const handshakeMs = 5000;
-const defaultSilentMs = 10_000;
+const defaultSilentMs = 30_000;
+/** A connection that has just come is looked at first in a whole interval. */
+const noneYet = -1;
 const sayMs = 10_000;

@@ -29,6 +29,7 @@ export async function node(
     tls?: NodeTls;
     address?: string;
     log?: Log;
+    silentMs?: number;
   } = {},
 ): Promise<InferenceNode> {
   const {
@@ -39,6 +40,7 @@ export async function node(
     tls,
     address = '127.0.0.1:0',
     log = silent,
+    silentMs,
   } = changes;
   const started = await startInferenceNode({
     engine: engineOf(version),
@@ -51,6 +53,7 @@ export async function node(
     drainMs: 2000,
     address,
     tls,
+    ...(silentMs !== undefined && { silentMs }),
   });
   onTestFinished(() => started.close());
   return started;

@@ -2,7 +2,8 @@ import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Lobby } from '../../../src/server/admission/lobby.ts';
+import { Lobby, type LobbyOptions } from '../../../src/server/admission/lobby.ts';
+import { defaultLimits } from '../../../src/server/limits.ts';
 
 describe('the lobby', () => {
   it('lets the connection go that has waited longest when there are too many', () => {
@@ -18,6 +19,16 @@ describe('the lobby', () => {
     for (const port of [1, 2, 3]) enter('203.0.113.1', port);
     for (const port of [5, 6, 7]) enter(`2001:db8::${port}`, port);
     expect(gone).toEqual([1, 5]);
+  });
+
+  it('takes so many connections a second of an address, and cuts the rest before a handshake', () => {
+    const { lobby, enter, gone, clock } = open({ handshakesPerSecond: 2, handshakeBurst: 3 });
+    for (const port of [1, 2, 3, 4, 5]) lobby.leave(enter('203.0.113.1', port));
+    enter('203.0.113.2', 6);
+    expect([gone, clock.tooMany]).toEqual([[4, 5], 2]);
+    clock.nowMs = 500;
+    enter('203.0.113.1', 7);
+    expect(gone).toEqual([4, 5]);
   });
 
   it.each([
@@ -56,14 +67,17 @@ describe('the lobby', () => {
   });
 });
 
-function open(limits: { maxPendingConnections?: number; maxPendingPerAddress?: number }, behindProxy = false) {
+function open(limits: Partial<LobbyOptions['limits']>, behindProxy = false) {
+  const clock = { nowMs: 0, tooMany: 0 };
   const gone: (number | undefined)[] = [];
   let evicted = 0;
   const lobby = new Lobby({
-    limits: { maxPendingConnections: 100, maxPendingPerAddress: 100, ...limits },
+    limits: { ...defaultLimits, maxPendingConnections: 100, maxPendingPerAddress: 100, ...limits },
     behindProxy,
-    onEvicted: () => {
-      evicted += 1;
+    now: () => clock.nowMs,
+    onRefused: ({ reason }) => {
+      if (reason === 'pending') evicted += 1;
+      else clock.tooMany += 1;
     },
   });
   const enter = (remoteAddress: string, remotePort: number): Socket => {
@@ -77,5 +91,5 @@ function open(limits: { maxPendingConnections?: number; maxPendingPerAddress?: n
     lobby.enter(socket);
     return socket;
   };
-  return { lobby, enter, gone };
+  return { lobby, enter, gone, clock };
 }
