@@ -19,6 +19,7 @@ type RefusedFor =
   | 'query'
   | 'quota'
   | 'region'
+  | 'starts'
   | 'subprotocol'
   | 'tenant'
   | 'tenant_cap'

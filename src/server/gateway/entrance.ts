@@ -69,6 +69,7 @@ export class Entrance {
     const isResume = this.isResume(hints, mayResume);
     return (
       (isResume ? undefined : this.#noSession(accounts, { ...hints, mayResume, spent })) ??
+      (mayResume ? undefined : this.#noStart(accounts, hints)) ??
       room.connection(accounts, isResume)
     );
   }
@@ -123,6 +124,31 @@ export class Entrance {
     if (message === undefined) return capped;
     const retryAfterMs = jittered(limits.busyRetryMs);
     return { status: 503, reason: 'overload', code: 'server_busy', message, retryAfterMs };
+  }
+
+  /**
+   * The refusal of a start that comes with the upgrade, or behind it. The clients of others know
+   * what 429 and 503 mean, and of a close little.
+   */
+  #noStart(accounts: CallerAccounts, { lane, ticket }: UpgradeClaims): HttpRefusal | undefined {
+    const { room, state, now } = this.#options;
+    const nowMs = now();
+    const wish = this.#wish(lane, ticket);
+    const { lacks } = room.session(accounts, wish);
+    const refusal =
+      this.#admission.admit({ nowMs, ...wish, lacks, ...this.#carried(wish), ...state() }) ??
+      refusedBy(accounts, (account) => account.mayStart(nowMs));
+    if (!refusal) return undefined;
+    const { code, message, retryAfterMs, limit } = refusal;
+    const isRate = code === 'rate_limited';
+    return {
+      status: isRate ? 429 : 503,
+      reason: isRate ? 'starts' : 'overload',
+      code,
+      message,
+      ...(retryAfterMs !== undefined && { retryAfterMs }),
+      ...(limit && { limit }),
+    };
   }
 
   /** Whether the caller names a session that is there, or is that of another gateway. */

@@ -1,5 +1,6 @@
 import { type ChannelCredentials, Client, type ClientDuplexStream } from '@grpc/grpc-js';
 import { backoffMs } from '../../backoff.ts';
+import { plainText } from '../../plain-text.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { encodeRequest } from '../wire/codec.ts';
 import type { HeardFeedback, HeardNodeItem, SentGatewayItem } from '../wire/items.ts';
@@ -227,7 +228,7 @@ export class NodeLink {
     call.on('data', (response: HeardResponse) => {
       if (this.#call !== call) return;
       this.#heardMs = performance.now();
-      for (const { item } of response.items) this.#onItem(item);
+      this.#onResponse(response);
     });
     call.on('drain', () => {
       this.#isBlocked = false;
@@ -236,6 +237,16 @@ export class NodeLink {
     call.on('error', (error) => this.#call === call && this.#lose(error.message));
     call.on('end', () => this.#call === call && this.#lose('it ended the trunk'));
     this.say({ case: 'hello', value: { minor: trunkMinor, gateway: this.#options.gateway } });
+  }
+
+  /** A node that says what cannot be understood is lost, and nobody at this gateway with it. */
+  #onResponse({ items }: HeardResponse): void {
+    try {
+      for (const { item } of items) this.#onItem(item);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      this.distrust(`it said what cannot be understood: ${why}`);
+    }
   }
 
   #onItem(item: HeardNodeItem): void {
@@ -316,7 +327,10 @@ export class NodeLink {
     this.#failures += 1;
     this.#retryAtMs = performance.now() + backoffMs(this.#failures - 1, Math.random, retries);
     if (wasUp || this.#failures === 1 || this.#failures % quietFailures === 0) {
-      this.#options.log.warn({ address: this.address, why, sessions: this.#leases.size }, 'a node is not there');
+      this.#options.log.warn(
+        { address: this.address, why: plainText(why, 200), sessions: this.#leases.size },
+        'a node is not there',
+      );
     }
     this.#forget();
     if (wasUp) this.#options.onChange(this);

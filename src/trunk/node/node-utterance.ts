@@ -26,6 +26,10 @@ export class NodeUtterance {
   #takenSamples = 0;
   /** Samples for which credit was given back. */
   #creditedSamples = 0;
+  /** What still comes for it is passed over: it ends, or is over. */
+  #takesNoMore = false;
+  /** It was closed, or has failed and said so. */
+  #isOver = false;
 
   /** @throws SpeechfbError `invalid_reference` */
   constructor(options: NodeUtteranceOptions) {
@@ -36,37 +40,40 @@ export class NodeUtterance {
     const settings = { emitIntervalMs, startMs, speaker, canWait, ...(nbest > 0 && { nbest }) };
     this.#pipeline = openUtterance(engine, referenceOf(open), settings, {
       onFeedback: (feedback) => this.#onFeedback(feedback),
-      onError: (error) => this.#fail(error),
+      onError: (error) => this.fail(error),
     });
   }
 
   /** Takes the next sound; a gateway that sends more than it has credit for has failed. */
   sound(packed: PackedSound): void {
+    if (this.#takesNoMore) return;
     const pcm = unpackSound(packed);
     this.#takenSamples += pcm.length;
     if (this.#takenSamples - this.#creditedSamples > this.#options.windowSamples) {
-      this.#fail(new SpeechfbError('trunk_fault', 'more sound was sent than there was credit for'));
+      this.fail(new SpeechfbError('trunk_fault', 'more sound was sent than there was credit for'));
       return;
     }
     this.#pipeline.push(pcm);
   }
 
   gap(ms: number): void {
-    this.#pipeline.gap(ms);
+    if (!this.#takesNoMore) this.#pipeline.gap(ms);
   }
 
   finish(): void {
+    if (this.#takesNoMore) return;
+    this.#takesNoMore = true;
     this.#pipeline.finish().then(
       (result) => {
         const value = { utterance: this.#id, resultJson: jsonBytes(result) };
         this.#options.say({ case: 'result', value });
       },
-      (error: unknown) => this.#fail(error),
+      (error: unknown) => this.fail(error),
     );
   }
 
   close(): void {
-    this.#pipeline.close();
+    this.#end();
   }
 
   #onFeedback({ audioMs, phones, progress, timing, ageMs }: Feedback): void {
@@ -94,11 +101,19 @@ export class NodeUtterance {
     say({ case: 'credit', value: { utterance: this.#id, samples } });
   }
 
-  #fail(error: unknown): void {
-    this.#pipeline.close();
+  /** It cannot go on: the gateway is told, once. */
+  fail(error: unknown): void {
+    if (this.#isOver) return;
+    this.#end();
     const code = error instanceof SpeechfbError ? error.code : '';
     const message = error instanceof Error ? error.message : String(error);
     this.#options.say({ case: 'failed', value: { utterance: this.#id, code, message } });
+  }
+
+  #end(): void {
+    this.#takesNoMore = true;
+    this.#isOver = true;
+    this.#pipeline.close();
   }
 }
 

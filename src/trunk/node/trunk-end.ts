@@ -1,10 +1,13 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
+import { SpeechfbError } from '../../errors.ts';
+import { plainText } from '../../plain-text.ts';
 import { stackOf } from '../../telemetry/log.ts';
 import { encodeResponse } from '../wire/codec.ts';
 import { Gatherer } from '../wire/gatherer.ts';
 import type { HeardGatewayItem, SentNodeItem } from '../wire/items.ts';
 import { type HeardRequest, trunkMinor } from '../wire/service.ts';
 import type { OpenUtterance } from '../wire/speechfb/v1/inference_pb.ts';
+import { isGap, mostUtterances, objectionTo } from './bounds.ts';
 import type { NodeCore } from './node-core.ts';
 import { NodeUtterance } from './node-utterance.ts';
 
@@ -74,7 +77,9 @@ export class TrunkEnd {
   #onItem(item: HeardGatewayItem): void {
     switch (item.case) {
       case 'hello':
-        this.#gateway = item.value.gateway;
+        // One that greets again and again fills no log.
+        if (this.#gateway !== undefined) return;
+        this.#gateway = plainText(item.value.gateway, 100);
         this.#core.log.info({ gateway: this.#gateway, minor: item.value.minor }, 'a gateway has come');
         return;
       case 'acquire':
@@ -100,7 +105,7 @@ export class TrunkEnd {
         return;
       }
       case 'gap':
-        this.#byUtterance.get(item.value.utterance)?.gap(item.value.ms);
+        this.#gap(item.value.utterance, item.value.ms);
         return;
       case 'finish':
         this.#byUtterance.get(item.value.utterance)?.finish();
@@ -150,6 +155,12 @@ export class TrunkEnd {
       fail('trunk_fault', `utterance ${utterance} is open already`);
       return;
     }
+    const objection =
+      under.size < mostUtterances ? objectionTo(open) : `${mostUtterances} utterances are open under one lease`;
+    if (objection !== undefined) {
+      fail('trunk_fault', objection);
+      return;
+    }
     const { engine, openUtterance, windowSamples } = this.#core;
     const speaker = `${this.#openedMs} ${lease}`;
     try {
@@ -160,6 +171,12 @@ export class TrunkEnd {
     } catch (error) {
       fail('invalid_reference', error instanceof Error ? error.message : String(error));
     }
+  }
+
+  #gap(utterance: number, ms: number): void {
+    const heard = this.#byUtterance.get(utterance);
+    if (isGap(ms)) heard?.gap(ms);
+    else heard?.fail(new SpeechfbError('trunk_fault', `a gap of ${ms} ms is none`));
   }
 
   #close(utterance: number): void {
