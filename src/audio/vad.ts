@@ -24,7 +24,7 @@ export class Vad {
   #loud = 0;
   #recent = 0;
   #previous = 0;
-  /** Sums over the frame that goes on: its first sample and every second behind it, and the others. */
+  /** Sums over the frame that goes on: its first and every second sample, and the others. */
   #even = 0;
   #odd = 0;
   #filled = 0;
