@@ -9,7 +9,7 @@ const folder = 'scenarios/chaos';
 const files = readdirSync(folder).sort();
 
 /** Latencies are for a machine of one's own; what nobody may lose or hear twice holds on any. */
-describe.each(files)('%s with ten learners, in a fifth of its time', (file) => {
+describe.each(files)('%s with ten learners, in less time', (file) => {
   const needsRedis = readFileSync(join(folder, file), 'utf8').includes('store: redis');
   it.skipIf(needsRedis && redisLack !== undefined)(
     'breaks what it says, and nothing is lost, told twice or ended',
@@ -32,6 +32,9 @@ describe.each(files)('%s with ten learners, in a fifth of its time', (file) => {
   );
 });
 
+/** A replaced process takes its time to start, however short the test is. */
+const fasterBy = (file: string) => (file === 'rolling-everything.yaml' ? 1 : 5);
+
 /** The scenario with ten learners; its timeline is as long as it needs for what it breaks. */
 async function shortRun(file: string) {
   const scratch = temporaryDirectory();
@@ -40,11 +43,14 @@ async function shortRun(file: string) {
     .replace('learners: 50', 'learners: 10')
     .replace('ramp: 5s', 'ramp: 1s')
     .replace(/^ {4}- (p\d+|max)\(.*\n/gm, '')
-    .replace(/\bfor: (\d+)s/g, (_, seconds: string) => `for: ${Math.max(500, Number(seconds) * 200)}ms`);
+    .replace(
+      /\bfor: (\d+)s/g,
+      (_, seconds: string) => `for: ${Math.max(500, (Number(seconds) * 1000) / fasterBy(file))}ms`,
+    );
   const scenario = join(scratch, file);
   writeFileSync(scenario, text);
   const durationS = Number(/duration: (\d+)s/.exec(text)![1]);
   const out = join(scratch, 'out');
-  const ended = await runProgram(['loadtest', scenario, '--duration', `${durationS / 5}s`, '--out', out]);
+  const ended = await runProgram(['loadtest', scenario, '--duration', `${durationS / fasterBy(file)}s`, '--out', out]);
   return { ...ended, run: JSON.parse(readFileSync(join(out, 'run.json'), 'utf8')) };
 }
