@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { parseArgs } from 'node:util';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { Felt } from './load/felt.ts';
+import { serveRiva } from './load/riva-server.ts';
 
 // A server with almost no work of its own, for benchmarks of load generators: prints its URL and serves until SIGTERM, when it
 // prints what phones on an absolute schedule of 20 ms felt.
@@ -15,42 +16,57 @@ const { values } = parseArgs({
     port: { type: 'string', default: '0' },
     'stall-at': { type: 'string', default: '0' },
     'stall-for': { type: 'string', default: '0' },
+    // Speak Riva's protocol over gRPC, and nothing else.
+    riva: { type: 'boolean', default: false },
   },
 });
 const stall = { atMs: Number(values['stall-at']), forMs: Number(values['stall-for']) };
 const felt = new Felt(20);
 
-const server = new WebSocketServer({
-  port: Number(values.port),
-  host: '127.0.0.1',
-  perMessageDeflate: false,
-  skipUTF8Validation: true,
-});
-server.on('listening', () => {
-  process.stdout.write(`ws://127.0.0.1:${(server.address() as AddressInfo).port}/v1/stream\n`);
-});
-server.once('connection', () => {
-  if (stall.forMs === 0) return;
-  const stand = () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, stall.forMs);
-  setTimeout(stand, stall.atMs);
-});
+let hasCallers = false;
+
+/** The server stands still some time after the first caller came. */
+function called(): (atMs: number) => void {
+  if (!hasCallers && stall.forMs > 0) {
+    const stand = () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, stall.forMs);
+    setTimeout(stand, stall.atMs);
+  }
+  hasCallers = true;
+  return felt.phone();
+}
+
+if (values.riva) process.stdout.write(`${await serveRiva(called)}\n`);
+else serveWebSockets();
+
 process.on('SIGTERM', () => {
   process.stdout.write(`felt ${JSON.stringify(felt.summary())}\n`, () => process.exit());
 });
 let sessions = 0;
-server.on('connection', (socket, request) => {
-  const answered = felt.phone();
-  const { pathname } = new URL(request.url ?? '/', 'ws://localhost');
-  const foreign = foreignSessions[pathname];
-  if (pathname === '/v1/stream') serveSession(socket, answered);
-  else if (foreign) foreign(socket, answered);
-  else {
-    socket.on('message', (data, binary) => {
-      answered(performance.now());
-      socket.send(data, { binary });
-    });
-  }
-});
+
+function serveWebSockets(): void {
+  const server = new WebSocketServer({
+    port: Number(values.port),
+    host: '127.0.0.1',
+    perMessageDeflate: false,
+    skipUTF8Validation: true,
+  });
+  server.on('listening', () => {
+    process.stdout.write(`ws://127.0.0.1:${(server.address() as AddressInfo).port}/v1/stream\n`);
+  });
+  server.on('connection', (socket, request) => {
+    const answered = called();
+    const { pathname } = new URL(request.url ?? '/', 'ws://localhost');
+    const foreign = foreignSessions[pathname];
+    if (pathname === '/v1/stream') serveSession(socket, answered);
+    else if (foreign) foreign(socket, answered);
+    else {
+      socket.on('message', (data, binary) => {
+        answered(performance.now());
+        socket.send(data, { binary });
+      });
+    }
+  });
+}
 
 function serveSession(socket: WebSocket, answered: (atMs: number) => void): void {
   const session = `s${sessions++}`;

@@ -54,7 +54,10 @@ type Measured = { frames: number; cpuSeconds: number; peakBytes: number; feltP99
 async function measure(tool: Tool, sessions: number): Promise<Measured> {
   const server = spawn(
     process.execPath,
-    ['run/bench/bench/load-server.js', '--stall-at', `${stall.atMs}`, '--stall-for', `${stall.forMs}`],
+    [
+      ...['run/bench/bench/load-server.js', '--stall-at', `${stall.atMs}`, '--stall-for', `${stall.forMs}`],
+      ...(tool.overGrpc ? ['--riva'] : []),
+    ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   let said = '';
@@ -62,7 +65,7 @@ async function measure(tool: Tool, sessions: number): Promise<Measured> {
     said += chunk;
   });
   while (!said.includes('\n')) await once(server.stdout, 'data');
-  const base = /ws:\/\/[^/]+/.exec(said)![0];
+  const base = /\w+:\/\/[^/\s]+/.exec(said)![0];
   const { file, args, env } = tool.command(base, { sessions, seconds, rampSeconds });
   const child = spawn(file, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   const tree = new ProcessTree(child.pid!);

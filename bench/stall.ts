@@ -5,10 +5,11 @@ import Table from 'cli-table3';
 import { assemblyai } from '../test/kit/vendors/assemblyai.ts';
 import { deepgram } from '../test/kit/vendors/deepgram.ts';
 import { deepgramFlux } from '../test/kit/vendors/deepgram-flux.ts';
-import { startVendor, type Vendor } from '../test/kit/vendors/emulator.ts';
+import { startVendor, type Vendor, type VendorOptions } from '../test/kit/vendors/emulator.ts';
 import { funasr } from '../test/kit/vendors/funasr.ts';
 import { type Ledger, percentileOf } from '../test/kit/vendors/ledger.ts';
 import { openaiRealtime } from '../test/kit/vendors/openai-realtime.ts';
+import { startRiva } from '../test/kit/vendors/riva.ts';
 import { everybodySays } from '../test/kit/vendors/script.ts';
 import { sherpaOnnx } from '../test/kit/vendors/sherpa-onnx.ts';
 import { vllmRealtime } from '../test/kit/vendors/vllm-realtime.ts';
@@ -27,7 +28,15 @@ const { values } = parseArgs({
 });
 const intervalMs = 100;
 
-type Case = { vendor: Vendor; protocol: string; options?: object; frameMs?: number; metric: keyof typeof felt };
+type Emulator = { readonly url: string; readonly ledger: Ledger; close(): Promise<void> };
+type Case = {
+  start(options: Pick<VendorOptions, 'find' | 'faults'>): Promise<Emulator>;
+  protocol: string;
+  options?: object;
+  frameMs?: number;
+  metric: keyof typeof felt;
+};
+const by = (vendor: Vendor) => (options: VendorOptions) => startVendor(vendor, options);
 /** What is known of phones, by the metric that a protocol allows: an interval counts from its last frame's beginning. */
 const felt = {
   feedback_latency: (ledger: Ledger, frameMs: number) =>
@@ -35,19 +44,20 @@ const felt = {
   word_latency: (ledger: Ledger) => ledger.wordLatenciesMs(),
 };
 const cases: Record<string, Case> = {
-  deepgram: { vendor: deepgram, protocol: 'deepgram', frameMs: 20, metric: 'feedback_latency' },
-  'deepgram-flux': { vendor: deepgramFlux, protocol: 'deepgram-flux', frameMs: 20, metric: 'feedback_latency' },
-  openai: { vendor: openaiRealtime, protocol: 'openai-realtime', metric: 'word_latency' },
+  deepgram: { start: by(deepgram), protocol: 'deepgram', frameMs: 20, metric: 'feedback_latency' },
+  'deepgram-flux': { start: by(deepgramFlux), protocol: 'deepgram-flux', frameMs: 20, metric: 'feedback_latency' },
+  openai: { start: by(openaiRealtime), protocol: 'openai-realtime', metric: 'word_latency' },
   vllm: {
-    vendor: vllmRealtime,
+    start: by(vllmRealtime),
     protocol: 'openai-realtime',
     options: { model: 'voxtral', sampleRate: 16_000 },
     metric: 'word_latency',
   },
-  'assemblyai-v3': { vendor: assemblyai, protocol: 'assemblyai-v3', metric: 'word_latency' },
-  vosk: { vendor: vosk, protocol: 'vosk', frameMs: 20, metric: 'feedback_latency' },
-  'sherpa-onnx': { vendor: sherpaOnnx, protocol: 'sherpa-onnx', metric: 'word_latency' },
-  funasr: { vendor: funasr, protocol: 'funasr', metric: 'word_latency' },
+  'assemblyai-v3': { start: by(assemblyai), protocol: 'assemblyai-v3', metric: 'word_latency' },
+  vosk: { start: by(vosk), protocol: 'vosk', frameMs: 20, metric: 'feedback_latency' },
+  'sherpa-onnx': { start: by(sherpaOnnx), protocol: 'sherpa-onnx', metric: 'word_latency' },
+  funasr: { start: by(funasr), protocol: 'funasr', metric: 'word_latency' },
+  riva: { start: startRiva, protocol: 'riva', frameMs: 100, metric: 'feedback_latency' },
 };
 
 const clip = clipOf('locate');
@@ -69,11 +79,11 @@ process.stdout.write(
 
 async function measure(
   name: string,
-  { vendor, protocol, options, frameMs, metric }: Case,
+  { start, protocol, options, frameMs, metric }: Case,
 ): Promise<(string | number)[]> {
   const seconds = Number(values.seconds);
   const words = clip.words.map(({ text, end_ms }) => [text, end_ms] as const);
-  const running = await startVendor(vendor, {
+  const running = await start({
     find: everybodySays(words, clip.seconds * 1000),
     faults: { stall: { lengthMs: 1000, everyMs: 1e9, firstMs: (seconds / 2) * 1000 } },
   });

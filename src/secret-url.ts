@@ -35,6 +35,7 @@ const kinds = {
   ],
   prometheus: [['http:', 'https:'], 'the URL of a Prometheus', 'http://host:port, https://'],
   http: [['http:', 'https:'], 'an HTTP URL', 'http://host:port, https://'],
+  redis: [['redis:', 'rediss:'], 'the URL of a Redis', 'redis://host:port/0, rediss://host:port/0'],
 } as const;
 
 /**
@@ -82,7 +83,7 @@ export class SecretUrl {
   }
 
   get isSecure(): boolean {
-    return /^(wss|https|grpcs):$/.test(this.#url.protocol);
+    return /^(wss|https|grpcs|rediss):$/.test(this.#url.protocol);
   }
 
   get isGrpc(): boolean {
@@ -100,6 +101,21 @@ export class SecretUrl {
   /** Without the brackets of an IPv6 address. */
   get hostname(): string {
     return this.#url.hostname.replace(/^\[|\]$/g, '');
+  }
+
+  /** Undefined: that of the scheme. */
+  get port(): number | undefined {
+    return this.#url.port === '' ? undefined : Number(this.#url.port);
+  }
+
+  get path(): string {
+    return this.#url.pathname;
+  }
+
+  /** The user name and the password, decoded, for those who connect. */
+  get user(): { name: string | undefined; password: string | undefined } {
+    const { username, password } = this.#url;
+    return { name: decoded(username) || undefined, password: decoded(password) || undefined };
   }
 
   /** URLs of gRPC have an empty path where those of WebSockets have `/`. */

@@ -9,7 +9,9 @@ export type Tool = {
   name: string;
   /** Why it cannot be run here; undefined when it can. */
   missing: string | undefined;
-  /** Against a server at `base`, ws://host:port. */
+  /** It calls the server over gRPC, and not over a WebSocket. */
+  overGrpc?: true;
+  /** Against a server at `base`, ws://host:port or grpc://host:port. */
   command(base: string, work: Work): { file: string; args: string[]; env?: Record<string, string> };
   /** From what it printed on stdout, and wrote. */
   report(stdout: string): { frames: number; p99Ms: number };
@@ -22,6 +24,7 @@ const dialects = [
   ['deepgram', '/v1/listen'],
   ['openai-realtime', '/v1/realtime'],
   ['vosk', '/replies', 'protocols/vosk.yaml'],
+  ['riva', '', 'protocols/riva.yaml'],
 ] as const;
 
 /** speechfb's generator in the protocol of another; what does not say how far it heard has no p99. */
@@ -29,6 +32,7 @@ function dialectTool(name: string, path: string, protocol: string): Tool {
   return {
     name: `speechfb as ${name}`,
     missing: undefined,
+    ...(name === 'riva' && { overGrpc: true }),
     command: (base, { sessions, seconds, rampSeconds }) => ({
       file: process.execPath,
       args: [

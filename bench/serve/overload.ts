@@ -35,6 +35,10 @@ export async function overloadTable(options: OverloadOptions): Promise<string> {
   const table = new Table({ head: [...head], style: { head: [], border: [] } });
   const calm = await measure({ ...options, learners: options.carries, variant: 'plain' });
   table.push(rowOf('at 1x', calm, undefined));
+  if (options.variants.includes('bad')) {
+    // What a network loses by itself.
+    table.push(rowOf('at 1x, bad', await measure({ ...options, learners: options.carries, variant: 'bad' }), calm));
+  }
   for (const variant of options.variants) {
     const surge = await measure({ ...options, learners: 3 * options.carries, variant });
     const row = rowOf(`3x, ${variant}`, surge, calm);
@@ -72,8 +76,9 @@ const afterSeconds = 15;
 type Measured = {
   admitted: number;
   sentAway: number;
-  died: number;
-  lost: number;
+  /** Sessions and frames, and those of them on a simulated network, which lose some by themselves. */
+  died: string;
+  lost: string;
   p95: number;
   p99: number;
   refusals: number;
@@ -108,6 +113,7 @@ async function measure(options: Case): Promise<Measured> {
       drainMs: variant === 'bad' ? 30_000 : 5000,
       seed: 14,
     });
+    // What sessions died of, and how others were refused.
     for (const { text, count } of result.sessionErrors) process.stderr.write(`  ${count} x ${text}\n`);
     return read(result, durationMs);
   } finally {
@@ -156,8 +162,8 @@ function read({ recording }: GeneratorResult, durationMs: number): Measured {
   return {
     admitted: sessions - sessions_refused,
     sentAway: sessions_sent_away,
-    died: sessions_died,
-    lost: lost_frames,
+    died: apart(direct.tally.sessions_died, sessions_died),
+    lost: apart(direct.tally.lost_frames, lost_frames),
     p95: felt(0.95),
     p99: felt(0.99),
     refusals,
@@ -166,6 +172,10 @@ function read({ recording }: GeneratorResult, durationMs: number): Measured {
     goodputPerSecond: everybody.tally.utterances_good / (durationMs / 1000),
     afterMs,
   };
+}
+
+function apart(direct: number, all: number): string {
+  return all === direct ? `${all}` : `${direct}, ${all - direct} on ${bad}`;
 }
 
 function rowOf(load: string, it: Measured, calm: Measured | undefined): (string | number)[] {

@@ -85,8 +85,13 @@ class Session:
         self.socket = None
         self.ready = None
         self.last_event_id = 0
-        self.unacked = {}  # seq -> (first_sample, pcm)
+        self.unacked = {}  # seq -> (first_sample, pcm); with a store at the server also what another gateway would need
         self.next_utterances = []  # (seq of the frame that follows, utterance_id, message)
+        self.durable = False  # whether another gateway can go on with the session
+        self.begun = {1: (0, 0)}  # utterance_id -> (seq, sample) where it began, while its final has not come
+        self.told = {}  # utterance_id -> what came of it: audio_ms, rev, indices of final phones
+        self.url = args.url
+        self.moving = False
         self.utterance_id = 1
         self.waiting_for = None  # a finalize or close that has not been answered
         self.finals = asyncio.Queue()
@@ -108,9 +113,9 @@ class Session:
 
     async def open(self, first_message):
         headers = {"Authorization": f"Bearer {self.args.token}"} if self.args.token else {}
-        url = self.args.url
+        url = self.url + ("&" if "?" in self.url else "?") + "moves=yes"
         if first_message["type"] == "resume":  # named in the URL, so that a full server lets it in
-            url += ("&" if "?" in url else "?") + "resume=" + first_message["session_id"]
+            url += "&resume=" + first_message["session_id"]
         self.socket = await connect(url, headers)
         try:
             await self.socket.send(json.dumps(first_message))
@@ -119,6 +124,8 @@ class Session:
         event = json.loads(await self.socket.recv())
         if event["type"] == "error":
             await self.socket.close()
+            if event["retryable"] and first_message["type"] == "resume":
+                raise OSError(event["message"])
             raise SystemExit(f"refused: {event['message']} [{event['code']}]")
         self.ready = event
         self.last_event_id = max(self.last_event_id, event["event_id"])
@@ -129,8 +136,7 @@ class Session:
 
     async def resend(self):
         """After a resume: what the server has not seen, in the order in which it was first sent."""
-        self.forget(self.ready["next_seq"])
-        for seq in sorted(self.unacked):
+        for seq in sorted(seq for seq in self.unacked if seq >= self.ready["next_seq"]):
             await self.resend_next_utterances(seq)
             first_sample, pcm = self.unacked[seq]
             await self.socket.send(pack_frame(seq, first_sample, pcm, RETRANSMIT))
@@ -154,7 +160,10 @@ class Session:
         except websockets.ConnectionClosedError:
             pass
         self.online.clear()
-        if socket.close_code in (1000, 1001):
+        if self.moving:
+            self.moving = False
+            await self.resume(0.0)
+        elif socket.close_code in (1000, 1001):
             self.show.line(f"closed: {socket.close_code} {socket.close_reason}")
             self.closed.set()
         elif self.failure:
@@ -165,9 +174,20 @@ class Session:
     def take(self, event):
         kind = event["type"]
         if kind == "ack":
-            self.forget(event["next_seq"])
+            self.durable = "keep_from" in event
+            self.forget(min(event["next_seq"], event.get("keep_from", event["next_seq"])))
         elif kind == "utterance_final":
+            self.begun.pop(event["utterance_id"], None)
+            self.told.pop(event["utterance_id"], None)
             self.finals.put_nowait(event)
+        elif kind in ("phoneme_feedback", "transcript"):
+            told = self.told.setdefault(event["utterance_id"], {"audio_ms": 0, "rev": 0, "finals": set()})
+            told["audio_ms"] = max(told["audio_ms"], event["audio_ms"])
+            told["rev"] = max(told["rev"], event["rev"])
+            told["finals"].update(phone["index"] for phone in event.get("phonemes", []) if phone["status"] == "final")
+        elif kind == "moving":
+            self.url, self.moving = event["resume_at"] or self.args.url, True
+            asyncio.ensure_future(self.socket.close())
         elif kind == "error" and not event["retryable"]:
             self.failure = event
         self.show.event(event)
@@ -176,12 +196,25 @@ class Session:
         for seq in [seq for seq in self.unacked if seq < next_seq]:
             del self.unacked[seq]
 
-    async def resume(self):
+    def replay(self):
+        """What another gateway has to know: where the oldest text without a final began, and what was told of it."""
+        if not self.durable:
+            return {}
+        sent = max(self.unacked, default=-1)
+        after = (sent + 1, self.unacked[sent][0] + len(self.unacked[sent][1]) // 2) if self.unacked else (0, 0)
+        oldest = min(self.begun, default=self.utterance_id + 1)
+        seq, sample = self.begun.get(oldest, after)
+        told = [
+            {"utterance_id": utterance_id, **told, "finals": [[index, index] for index in sorted(told["finals"])]}
+            for utterance_id, told in sorted(self.told.items())
+        ]
+        return {"replay": {"utterance_id": oldest, "epoch": 0, "seq": seq, "sample": sample, "told": told}}
+
+    async def resume(self, delay=0.1):
         deadline = time.monotonic() + self.ready["resume_ttl_ms"] / 1000
-        delay = 0.1
         while time.monotonic() < deadline:
             await asyncio.sleep(delay * random.uniform(0.5, 1.0))
-            delay = min(2 * delay, 2.0)
+            delay = min(max(2 * delay, 0.1), 2.0)
             try:
                 await self.open(
                     {
@@ -189,6 +222,7 @@ class Session:
                         "session_id": self.ready["session_id"],
                         "resume_token": self.ready["resume_token"],
                         "last_event_id": self.last_event_id,
+                        **self.replay(),
                     }
                 )
                 return
@@ -208,9 +242,10 @@ class Session:
         self.unacked[seq] = (first_sample, pcm)
         await self.send(pack_frame(seq, first_sample, pcm))
 
-    async def next_utterance(self, at_seq, text):
+    async def next_utterance(self, at_seq, sample, text):
         self.utterance_id += 1
         message = {"type": "next_utterance", "reference": {"text": text}}
+        self.begun[self.utterance_id] = (at_seq, sample)
         self.next_utterances.append((at_seq, self.utterance_id, message))
         await self.send(json.dumps(message))
 
@@ -300,7 +335,7 @@ async def play(session, pcm, rate, args):
     begun = time.monotonic()
     for reading in range(args.times):
         if reading > 0:
-            await session.next_utterance(seq, args.text)
+            await session.next_utterance(seq, first_sample, args.text)
         for piece in pieces:
             due = begun + (first_sample / rate + FRAME_MS / 1000) / args.speed
             await asyncio.sleep(max(0.0, due - time.monotonic()))

@@ -1,60 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { backoffMs } from '../backoff.ts';
-import type { Clock, Timers } from '../clock/wheel.ts';
 import type { ClientMessageInput, ReferenceInput } from '../protocol/client-messages.ts';
 import type { ServerEvent } from '../protocol/server-messages.ts';
 import type { EventProblem } from '../protocol/server-schema.ts';
-import type { RandomStream } from '../stats/random-stream.ts';
+import type { ClientOptions } from './client-options.ts';
 import { type ClientEnd, outcomeOfClose } from './close-outcome.ts';
 import { Controls } from './controls.ts';
 import { EventOrder } from './event-order.ts';
 import { parseEvent } from './events.ts';
 import type { SoundFrames } from './frames.ts';
+import { Handover } from './handover.ts';
 import { Pulse } from './heartbeat.ts';
 import { Inbox, type ReadMessage } from './inbox.ts';
-import type { Link, LinkEvents, LinkRefusal, OpenLink, UpgradeHints } from './link/link.ts';
+import type { Link, LinkEvents, LinkRefusal, UpgradeHints } from './link/link.ts';
 import { ClientOutbox } from './outbox.ts';
 
 type GoAway = Extract<ServerEvent, { type: 'go_away' }>;
 export type ReadyEvent = Extract<ServerEvent, { type: 'ready' }>;
-type StartInput = Omit<Extract<ClientMessageInput, { type: 'start' }>, 'type' | 'protocol'>;
-
-export type ClientOptions = {
-  open: OpenLink;
-  /**
-   * How many other servers of the service `open` leads to: where one is gone or has no room, as
-   * many more are asked before the session is refused. Default 0.
-   */
-  otherServers?: number;
-  start: StartInput;
-  clock: Clock;
-  timers: Timers;
-  random: RandomStream;
-  /**
-   * Drop a frame instead of sending it while more than this waits in the socket; never, by default.
-   */
-  dropAboveBytes?: number;
-  /** Events may be read some time after they came, several at once: see Inbox. */
-  batchedReading?: boolean;
-  /**
-   * In order. `downlinkMs`: what the event's way down took, where it is known; `framesSent`: by the
-   * time that it came.
-   */
-  onEvent(event: ServerEvent, receivedMs: number, downlinkMs: number | undefined, framesSent: number): void;
-  /**
-   * A message that is no event of speechfb.v1, or one that may not come now; the session goes on
-   * without it.
-   */
-  onBadMessage(problem: EventProblem): void;
-  onDropped?(atMs: number): void;
-  /**
-   * On a simulated network: the frame reached the server at `atMs`, and was passed on `lateMs`
-   * after that.
-   */
-  onCarried?(firstSample: number, atMs: number, lateMs: number): void;
-  onRoundTrip?(ms: number): void;
-  onEnd(end: ClientEnd): void;
-};
 
 /**
  * One session of `speechfb.v1` as an app holds it: audio handed over before `ready`, or while the
@@ -66,6 +28,7 @@ export class StreamClient implements LinkEvents {
   readonly #dropAboveBytes: number;
   readonly #outbox: ClientOutbox;
   readonly #controls = new Controls();
+  readonly #handover = new Handover();
   readonly #pulse = new Pulse();
   readonly #order = new EventOrder();
   /** Present with `batchedReading`: events are read in batches. */
@@ -79,6 +42,8 @@ export class StreamClient implements LinkEvents {
   #attempt = 0;
   #droppedAtMs: number | undefined;
   #greeted = false;
+  /** Where the server said that the session goes on; undefined: where it began. */
+  #at: string | undefined;
   /** Servers that were not asked yet whether they take the session. */
   #unasked: number;
   /** What the server last said of another attempt. */
@@ -169,6 +134,7 @@ export class StreamClient implements LinkEvents {
   nextUtterance(reference: ReferenceInput): void {
     this.#controls.beginUtterance();
     this.#utterancesBegun += 1;
+    this.#handover.begun(this.#outbox.next);
     this.#sendControl({ type: 'next_utterance', reference });
   }
 
@@ -254,7 +220,10 @@ export class StreamClient implements LinkEvents {
     if (!this.#isOurs(from)) return;
     this.#inbox?.readAll();
     const outcome = outcomeOfClose(code, this.#ready !== undefined, this.#closing);
-    if (this.#sentAway && outcome) this.#endSentAway(this.#sentAway.goAway, code, reason);
+    // A gateway that cannot take a session up now may be able to soon, or another one may.
+    const isPutOff = !this.#connected && this.#ready !== undefined && this.#refusal?.retryable === true;
+    if (isPutOff) this.#lose(reason, this.#options.clock(), this.#refusal?.retryAfterMs);
+    else if (this.#sentAway && outcome) this.#endSentAway(this.#sentAway.goAway, code, reason);
     else if (outcome === 'refused' && this.#asksAnother(from)) this.#open();
     else if (outcome === 'refused')
       this.#end({ outcome, code, reason, ...(this.#refusal ?? from.refusal ?? { retryable: true }) });
@@ -284,15 +253,19 @@ export class StreamClient implements LinkEvents {
   #open(): void {
     this.#pulse.begin(this.#options.clock());
     this.#order.begin();
+    this.#refusal = undefined;
     this.#opening = true;
-    this.#link = this.#options.open(this, this.#hints());
+    // Where it was sent first, then where it began, in turns: both may be gone.
+    const at = this.#attempt % 2 === 0 ? this.#at : undefined;
+    this.#link = this.#options.open(this, this.#hints(), at);
     this.#opening = false;
   }
 
   #hints(): UpgradeHints {
-    if (this.#ready) return { resume: this.#ready.session_id };
+    const moves = 'yes';
+    if (this.#ready) return { resume: this.#ready.session_id, moves };
     const { lane, return_ticket: ticket } = this.#options.start;
-    return { ...(lane === 'batch' && { lane }), ...(ticket !== undefined && { ticket }) };
+    return { moves, ...(lane === 'batch' && { lane }), ...(ticket !== undefined && { ticket }) };
   }
 
   #greeting(): ClientMessageInput {
@@ -301,7 +274,9 @@ export class StreamClient implements LinkEvents {
       return { type: 'start', protocol: 'speechfb.v1', idempotency_key, ...this.#options.start };
     }
     const { session_id, resume_token } = this.#ready;
-    return { type: 'resume', session_id, resume_token, last_event_id: this.#lastEventId };
+    const replay = this.#handover.replay(this.#outbox.keptFrom);
+    const last_event_id = this.#lastEventId;
+    return { type: 'resume', session_id, resume_token, last_event_id, ...(replay && { replay }) };
   }
 
   readonly #read: ReadMessage = (bytes, begin, end, receivedMs, downlinkMs, framesSent) => {
@@ -315,10 +290,21 @@ export class StreamClient implements LinkEvents {
       this.#refusal = { retryable: event.retryable, retryAfterMs: event.retry_after_ms ?? undefined };
     }
     if (event.type === 'go_away' && event.reason === 'overload') this.#leave(event);
-    if (event.type === 'ack') this.#outbox.acknowledge(event.next_seq);
-    if (event.type === 'utterance_final') this.#controls.finalized(event.utterance_id);
+    this.#handover.heard(event);
+    if (event.type === 'ack') this.#outbox.acknowledge(event.next_seq, this.#handover.keepFrom(event.next_seq));
+    if (event.type === 'utterance_final') this.#controls.settled(this.#handover.settled);
     this.#options.onEvent(event, receivedMs, downlinkMs, framesSent);
+    if (event.type === 'moving') this.#move(event);
   };
+
+  /** Goes on where the server says, at once. */
+  #move({ resume_at, token }: Extract<ServerEvent, { type: 'moving' }>): void {
+    if (this.#ready && token !== null) this.#ready = { ...this.#ready, resume_token: token };
+    this.#at = resume_at ?? undefined;
+    this.#link?.goodbye();
+    this.#lose('the server moves the session', this.#options.clock(), 0);
+    this.#attempt = 0;
+  }
 
   /** Says that it has heard: its last frames are acknowledged, and the finals come. */
   #leave(event: GoAway): void {
@@ -338,7 +324,10 @@ export class StreamClient implements LinkEvents {
    */
   #becomeReady(event: ReadyEvent): void {
     if (this.#ready) this.#controls.resumedAt(event.utterance_id);
-    else this.#controls.firstUtteranceIs(event.utterance_id);
+    else {
+      this.#controls.firstUtteranceIs(event.utterance_id);
+      this.#handover.firstUtteranceIs(event.utterance_id);
+    }
     this.#ready = event;
     this.#connected = true;
     this.#attempt = 0;
@@ -374,7 +363,8 @@ export class StreamClient implements LinkEvents {
       this.#droppedAtMs = atMs;
       if (this.#ready) this.#options.onDropped?.(atMs);
     }
-    const retryAtMs = Math.max(clock(), atMs) + (retryAfterMs ?? backoffMs(this.#attempt++, random));
+    const retryAtMs = Math.max(clock(), atMs) + (retryAfterMs ?? backoffMs(this.#attempt, random));
+    this.#attempt += 1;
     if (retryAtMs > this.#droppedAtMs + (this.#ready?.resume_ttl_ms ?? startPatienceMs)) {
       this.#end({ outcome: this.#ready ? 'lost' : 'refused', code: 1006, reason });
       return;

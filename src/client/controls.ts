@@ -9,6 +9,8 @@ export class Controls {
   /** Utterances begun, counted from 0, and the server's id of the first. */
   #utterance = 0;
   #firstUtteranceId = 1;
+  /** The utterance that the server has reached when it resumed. */
+  #reached = 0;
 
   beginUtterance(): void {
     this.#utterance += 1;
@@ -25,9 +27,12 @@ export class Controls {
     return text;
   }
 
-  /** A copy, in order. */
+  /** The messages that the server has to be told, or told again, in order. */
   pending(): { text: string; afterSeq: number }[] {
-    return [...this.#kept];
+    const reached = this.#reached;
+    return this.#kept.filter(
+      ({ type, utterance }) => utterance > reached || (utterance === reached && type !== 'next_utterance'),
+    );
   }
 
   /**
@@ -35,18 +40,14 @@ export class Controls {
    * not on its `finalize`.
    */
   resumedAt(utteranceId: number): void {
-    const reached = utteranceId - this.#firstUtteranceId;
-    this.#kept = this.#kept.filter(
-      ({ type, utterance }) => utterance > reached || (utterance === reached && type !== 'next_utterance'),
-    );
+    this.#reached = utteranceId - this.#firstUtteranceId;
   }
 
   /**
-   * The utterance is final: whatever began or ended it has been acted on. The next one may not have
-   * begun.
+   * So many utterances from the first on are final: whatever began or ended them has been done. A
+   * goodbye may have to be said again.
    */
-  finalized(utteranceId: number): void {
-    const reached = utteranceId - this.#firstUtteranceId;
-    this.#kept = this.#kept.filter(({ utterance }) => utterance > reached);
+  settled(count: number): void {
+    this.#kept = this.#kept.filter(({ type, utterance }) => utterance >= count || type === 'close');
   }
 }

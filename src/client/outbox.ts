@@ -1,5 +1,6 @@
 import { bytesPerSample, type ChecksummedFrame, type Codec, frameFlags } from '../protocol/frame.ts';
 import type { SoundFrames } from './frames.ts';
+import type { FramePlace } from './handover.ts';
 
 /**
  * Frames of one recording that follow one another; `from` is the first that is kept. `skipped`:
@@ -28,8 +29,9 @@ export class ClientOutbox {
   #keptSample = 0;
   #sent = 0;
   #lost = 0;
-  /** Lost frames that no ack has covered yet. */
-  #keptLost = 0;
+  /** Frames before this one have been received, as far as the server last said. */
+  #acked = 0;
+  #keptBytes = 0;
   #nextSample = 0;
   /** Samples since the last frame. */
   #skipped = 0;
@@ -52,7 +54,23 @@ export class ClientOutbox {
 
   /** Frames that no ack has covered yet, without those that the app has lost. */
   get unacked(): number {
-    return this.#sent - this.#firstKept - this.#keptLost;
+    let seq = this.#firstKept;
+    let unacked = 0;
+    for (const { count, lost } of this.#kept) {
+      if (!lost) unacked += Math.max(0, seq + count - Math.max(seq, this.#acked));
+      seq += count;
+    }
+    return unacked;
+  }
+
+  /** The first frame that can still be sent again, and where the one before it ended. */
+  get keptFrom(): FramePlace {
+    return { seq: this.#firstKept, sample: this.#keptSample };
+  }
+
+  /** The next frame, and where the newest one ends. */
+  get next(): FramePlace {
+    return { seq: this.#sent, sample: this.#nextSample - this.#skipped };
   }
 
   /** Frames that wait for their ack, in order. */
@@ -60,17 +78,17 @@ export class ClientOutbox {
     let seq = this.#firstKept;
     let sample = this.#keptSample;
     return this.#kept.flatMap(({ sounds, from, count, skipped, lost }) => {
+      const first = seq;
       sample += skipped;
-      if (lost) {
-        seq += count;
-        sample += count * this.#samplesOf(sounds);
-        return [];
-      }
-      return Array.from({ length: count }, (_, i) => {
-        const flags = i === 0 && skipped > 0 ? frameFlags.discontinuity : 0;
-        const frame = this.#frame(sounds, from + i, seq++, sample, flags);
-        sample += this.#samplesOf(sounds);
-        return frame;
+      const firstSample = sample;
+      seq += count;
+      sample += count * this.#samplesOf(sounds);
+      const begin = Math.max(0, this.#acked - first);
+      if (lost || begin >= count) return [];
+      return Array.from({ length: count - begin }, (_, i) => {
+        const at = begin + i;
+        const flags = at === 0 && skipped > 0 ? frameFlags.discontinuity : 0;
+        return this.#frame(sounds, from + at, first + at, firstSample + at * this.#samplesOf(sounds), flags);
       });
     });
   }
@@ -90,7 +108,6 @@ export class ClientOutbox {
   lose(sounds: SoundFrames, index: number): void {
     this.#number(sounds, index, true);
     this.#lost += 1;
-    this.#keptLost += 1;
   }
 
   /** Lets the sample clock run on over sound that is never sent. */
@@ -100,9 +117,29 @@ export class ClientOutbox {
     this.#skipped += samples;
   }
 
-  /** Forgets every frame before `nextSeq`. */
-  acknowledge(nextSeq: number): void {
-    let covered = Math.min(nextSeq, this.#sent) - this.#firstKept;
+  /**
+   * The server has every frame before `nextSeq`; those before `keepFrom`, too, are forgotten. More
+   * than `mostKeptBytes` of what it has are kept for no other gateway.
+   */
+  acknowledge(nextSeq: number, keepFrom = nextSeq): void {
+    this.#acked = Math.max(this.#acked, Math.min(nextSeq, this.#sent));
+    this.#forgetBefore(Math.min(this.#acked, keepFrom));
+    while (this.#keptBytes > mostKeptBytes && this.#firstKept < this.#acked) this.#forgetBefore(this.#firstKept + 1);
+  }
+
+  /**
+   * The frames to send again after a resume, marked as such; `nextSeq` is where the server wants to
+   * go on: another one than before may lack what was acknowledged.
+   */
+  retransmit(nextSeq: number): readonly ChecksummedFrame[] {
+    this.#acked = Math.min(nextSeq, this.#sent);
+    const frames = this.kept();
+    this.resent += frames.length;
+    return frames.map((frame) => ({ ...frame, flags: frame.flags | frameFlags.retransmit }));
+  }
+
+  #forgetBefore(seq: number): void {
+    let covered = seq - this.#firstKept;
     while (covered > 0) {
       const stretch = this.#kept[0]!;
       const count = Math.min(covered, stretch.count);
@@ -112,22 +149,13 @@ export class ClientOutbox {
     }
   }
 
-  /**
-   * The frames to send again after a resume, marked as such; `nextSeq` is where the server wants to
-   * go on.
-   */
-  retransmit(nextSeq: number): readonly ChecksummedFrame[] {
-    this.acknowledge(nextSeq);
-    this.resent += this.unacked;
-    return this.kept().map((frame) => ({ ...frame, flags: frame.flags | frameFlags.retransmit }));
-  }
-
   #number(sounds: SoundFrames, index: number, lost: boolean): void {
     const last = this.#last;
     const follows = last && this.#skipped === 0 && last.sounds === sounds && last.from + last.count === index;
     if (follows && last.lost === lost) last.count += 1;
     else this.#begin({ sounds, from: index, count: 1, skipped: this.#skipped, lost });
     this.#sent += 1;
+    this.#keptBytes += sounds.bytesAFrame;
     this.#nextSample += this.#samplesOf(sounds);
   }
 
@@ -141,7 +169,7 @@ export class ClientOutbox {
   #forget(stretch: Stretch, count: number): void {
     this.#firstKept += count;
     this.#keptSample += stretch.skipped + count * this.#samplesOf(stretch.sounds);
-    if (stretch.lost) this.#keptLost -= count;
+    this.#keptBytes -= count * stretch.sounds.bytesAFrame;
     stretch.skipped = 0;
     stretch.from += count;
     stretch.count -= count;
@@ -156,3 +184,6 @@ export class ClientOutbox {
     return { codec: this.#codec, flags, epoch: 0, seq, firstSample, payload, crc32 };
   }
 }
+
+/** Sound that a client keeps though the server has it: some five minutes. */
+const mostKeptBytes = 10_000_000;

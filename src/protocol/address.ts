@@ -6,6 +6,7 @@ export const subprotocol = 'speechfb.v1';
 
 /**
  * What a client may say in the query of the upgrade, so that a busy server need not hear it out:
- * the session that it resumes, the ticket that it comes back with, its lane.
+ * the session that it resumes, the ticket that it comes back with, its lane; and that it follows
+ * `moving`.
  */
-export const upgradeHints = { resume: 'resume', ticket: 'ticket', lane: 'lane' } as const;
+export const upgradeHints = { resume: 'resume', ticket: 'ticket', lane: 'lane', moves: 'moves' } as const;

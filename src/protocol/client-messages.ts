@@ -54,6 +54,33 @@ const configMessage = z.strictObject({
   granularity: z.enum(['phoneme', 'word', 'utterance']).optional(),
 });
 
+/** What a client has of a session that it may have to go on with at another gateway. */
+const replay = z.strictObject({
+  /** The oldest utterance whose final it lacks; one beyond the last where it has them all. */
+  utterance_id: z.number().int().min(1).max(0xffffffff),
+  /** Where that began: the first frame that it can send again, and the sample it is due at. */
+  epoch: z.number().int().min(0).max(0xffffffff),
+  seq: z.number().int().min(0).max(0xffffffff),
+  sample: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER),
+  /** Where speech last began or ended, as it was told; absent: it was told nothing. */
+  speech_ms: z.number().min(0).max(1e9).optional(),
+  /** What it was told of each utterance whose final it lacks. */
+  told: z
+    .array(
+      z.strictObject({
+        utterance_id: z.number().int().min(1).max(0xffffffff),
+        /** The highest `audio_ms` and `rev` of its feedback and transcripts. */
+        audio_ms: z.number().min(0).max(1e9),
+        rev: z.number().int().min(0).max(1e9),
+        /** Its final phones: ranges of indices, both ends inside. */
+        finals: z.array(z.tuple([z.number().int().min(0).max(20_000), z.number().int().min(0).max(20_000)])).max(4096),
+        /** Whether it has its final, since that of an older one is late. */
+        is_final: z.boolean().optional(),
+      }),
+    )
+    .max(64),
+});
+
 export const clientMessage = z.discriminatedUnion('type', [
   startMessage,
   configMessage,
@@ -65,6 +92,7 @@ export const clientMessage = z.discriminatedUnion('type', [
     session_id: z.string().min(1).max(64),
     resume_token: z.string().min(1).max(256),
     last_event_id: z.number().int().min(0),
+    replay: replay.optional(),
   }),
   z.strictObject({ type: z.literal('close'), last_seq: z.number().int().min(-1).max(0xffffffff).optional() }),
 ]);
@@ -73,4 +101,6 @@ export type ClientMessage = z.infer<typeof clientMessage>;
 /** As a client writes it: defaults may be left out. */
 export type ClientMessageInput = z.input<typeof clientMessage>;
 export type StartMessage = Extract<ClientMessage, { type: 'start' }>;
+/** What a client says of itself when it may go on at another gateway. */
+export type Replay = NonNullable<Extract<ClientMessage, { type: 'resume' }>['replay']>;
 export type ReferenceInput = StartMessage['reference'];

@@ -37,9 +37,11 @@ export function isFeedback(event: Extract<ServerEvent, { type: 'phoneme_feedback
 }
 
 function isAck(event: Unchecked<Extract<ServerEvent, { type: 'ack' }>>): boolean {
-  const { event_id, audio_ms, epoch, next_seq, missing, buffered_ms } = event;
+  const { event_id, audio_ms, epoch, next_seq, missing, buffered_ms, keep_from, keep_epoch } = event;
   if (!isWhole(event_id) || !isMs(audio_ms) || !isUint32(epoch) || !isUint32(next_seq) || !isMs(buffered_ms))
     return false;
+  if (keep_from !== undefined && !isUint32(keep_from)) return false;
+  if (keep_epoch !== undefined && !isUint32(keep_epoch)) return false;
   return isListOf(missing, 0, () => false);
 }
 

@@ -43,6 +43,20 @@ export type ServerMessage =
       next_seq: number;
       missing: readonly [first: number, last: number][];
       buffered_ms: number;
+      /**
+       * Where another gateway can go on with this session: sound from this frame on has to be kept
+       * for it.
+       */
+      keep_from?: number;
+      /** The epoch of that frame, where it is not `epoch`. */
+      keep_epoch?: number;
+    }
+  | {
+      type: 'moving';
+      /** Where the session goes on, at once; null: where it was found the first time. */
+      resume_at: string | null;
+      /** The `resume_token` there; null: the one that `ready` gave. */
+      token: string | null;
     }
   | { type: 'speech'; state: 'began' | 'ended'; at_ms: number }
   | {

@@ -143,6 +143,14 @@ const events = [
     next_seq: seq,
     missing: list(z.tuple([seq, seq]), 65_536),
     buffered_ms: ms,
+    keep_from: seq.exactOptional(),
+    keep_epoch: seq.exactOptional(),
+  }),
+  z.object({
+    ...head,
+    type: z.literal('moving'),
+    resume_at: z.string().min(1).max(2048).nullable(),
+    token: z.string().min(1).max(256).nullable(),
   }),
   z.object({ ...head, type: z.literal('speech'), state: z.enum(['began', 'ended']), at_ms: ms }),
   z.object({

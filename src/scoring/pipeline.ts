@@ -49,6 +49,7 @@ export const openUtterance: OpenUtterance = (engine, reference, options, events)
   checkReadable(reference, engine.model);
   const scorer = () => new UtteranceScorer(engine.model, reference, options, events);
   return new JoinedPipeline(engine, events, {
+    canWait: options.canWait,
     open() {
       const opened = scorer();
       return {
@@ -64,6 +65,8 @@ export const openUtterance: OpenUtterance = (engine, reference, options, events)
 
 /** What becomes of an utterance. */
 export type Scorers = {
+  /** Sound of others goes through the model before its own; default false. */
+  canWait?: boolean | undefined;
   /** There is sound. */
   open(): ScoringBackend;
   /**
@@ -125,7 +128,7 @@ export class JoinedPipeline implements UtterancePipeline {
   #hear(): { stream: AcousticStream; backend: ScoringBackend } {
     if (this.#heard) return this.#heard;
     const backend = this.#scorers.open();
-    const stream = this.#engine.open(backend.take, (error) => this.#events.onError(error));
+    const stream = this.#engine.open(backend.take, (error) => this.#events.onError(error), this.#scorers.canWait);
     this.#heard = { stream, backend };
     return this.#heard;
   }

@@ -27,6 +27,8 @@ export type MetricSources = {
   overload?(): OverloadNumbers;
   /** Absent where nothing is scored at nodes, or for gateways. */
   slots?(): SlotNumbers | undefined;
+  /** Whether the store of sessions answers; undefined: there is none. */
+  storeUp?(): boolean | undefined;
   /** What each tenant has, by name; absent where there are none. */
   tenants?: (() => ReadonlyMap<string, TenantFigures>) | undefined;
   /** How long the certificate is good, ms; undefined: there is no TLS. */
@@ -59,6 +61,8 @@ export class Metrics {
   readonly sentAway: Tally;
   /** Counts a request or connection that was refused before there was a WebSocket, by why. */
   readonly refusedRequest: Tally;
+  /** Counts a call to the store of sessions that failed, by why. */
+  readonly storeFailure: Tally;
   readonly #registry = new Registry();
   #exposed: { atMs: number; body: Promise<string> } | undefined;
   readonly #requests: Histogram<'endpoint' | 'status'>;
@@ -91,6 +95,7 @@ export class Metrics {
     this.sentAway = counter('sent_away_total', sentAwayHelp, 'lane');
     const refusedHelp = 'Requests and connections refused before there was a WebSocket, by why.';
     this.refusedRequest = counter('refused_requests_total', refusedHelp, 'reason');
+    this.storeFailure = counter('store_failures_total', 'Calls to the store of sessions that failed, by why.', 'why');
     this.#lost = new Counter({ name: 'speechfb_lost_frames_total', help: 'Frames that never came.', registers });
     this.#resumes = new Counter({ name: 'speechfb_resumes_total', help: 'Sessions taken up again.', registers });
     const latencies = { bounds: latencyBuckets, registry: this.#registry };
@@ -236,6 +241,8 @@ function exposeSources(sources: MetricSources, registry: Registry): void {
     return leftMs && leftMs / 1000;
   });
   exposeSlots(sources, gauge, registers);
+  const storeHelp = 'Whether the store of sessions answers, so that they can go on at other gateways.';
+  gauge('store_up', storeHelp, () => toNumber(sources.storeUp?.()));
   if (sources.tenants) exposeTenants(sources.tenants, registers);
   const scoring = () => sources.scoring?.();
   gauge('scoring_busy_ratio', 'Share of time that the busiest scoring thread works.', () => scoring()?.busy);
@@ -257,11 +264,16 @@ const aggregators: Readonly<Record<string, Aggregator>> = {
   engine_batch_size: 'average',
   engine_busy_ratio: 'max',
   engine_step_p95_seconds: 'max',
+  store_up: 'min',
   degradation_level: 'max',
   standing_delay_seconds: 'max',
   scoring_busy_ratio: 'max',
   scoring_wait_p95_seconds: 'max',
 };
+
+function toNumber(is: boolean | undefined): number | undefined {
+  return is === undefined ? undefined : Number(is);
+}
 
 /** The first of several processes says what holds for the whole server. */
 export function exposeLimits(read: () => Readonly<Record<string, number>>, registers: Registry[]): void {

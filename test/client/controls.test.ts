@@ -5,7 +5,7 @@ const types = (controls: Controls) => controls.pending().map(({ text }) => JSON.
 
 it('an utterance that is final has been finalized, but the next one may not have begun', () => {
   const controls = reading();
-  controls.finalized(7);
+  controls.settled(1);
   expect(types(controls)).toEqual(['next_utterance', 'finalize']);
 });
 

@@ -59,6 +59,7 @@ const scratch = new Float32Array(64);
 class ScriptedStream {
   readonly queue = new StepQueue(1);
   readonly ended = false;
+  readonly canWait = false;
   taken = 0;
   readonly id: number;
 

@@ -81,7 +81,8 @@ export class EngineCore {
     return this.#stepper.provider;
   }
 
-  open(onFrames: (frames: AcousticFrames) => void, onError: (error: Error) => void): EngineStream {
+  /** See `AcousticEngine.open`. */
+  open(onFrames: (frames: AcousticFrames) => void, onError: (error: Error) => void, canWait = false): EngineStream {
     const stepper = (): ModelStepper => this.#stepper;
     const host: StreamHost = {
       model: this.#model,
@@ -92,7 +93,7 @@ export class EngineCore {
       wake: (stream) => this.#wake(stream),
       drop: (stream) => this.#drop(stream),
     };
-    const stream = new EngineStream(host, onFrames, onError);
+    const stream = new EngineStream(host, onFrames, onError, canWait);
     this.#streams.add(stream);
     return stream;
   }

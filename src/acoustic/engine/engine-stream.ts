@@ -27,6 +27,7 @@ export class EngineStream implements Waiting {
   state: StreamState;
   readonly queue: StepQueue;
   ended = false;
+  readonly canWait: boolean;
   #isOpen = true;
   /** Absent where no device can be lost. */
   #taken: TakenSteps | undefined;
@@ -41,7 +42,13 @@ export class EngineStream implements Waiting {
   #featuresMs = 0;
   #settle: { resolve(): void; reject(error: Error): void } | undefined;
 
-  constructor(host: StreamHost, onFrames: (frames: AcousticFrames) => void, onError: (error: Error) => void) {
+  constructor(
+    host: StreamHost,
+    onFrames: (frames: AcousticFrames) => void,
+    onError: (error: Error) => void,
+    canWait: boolean,
+  ) {
+    this.canWait = canWait;
     const { model, plan, stepper } = host;
     this.#host = host;
     this.#onFrames = onFrames;

@@ -42,8 +42,8 @@ export async function createInlineEngine(options: EngineOptions): Promise<Acoust
       return lostDevice;
     },
     whyNotNative,
-    open(onFrames, onError) {
-      const stream = core.open(onFrames, onError);
+    open(onFrames, onError, canWait) {
+      const stream = core.open(onFrames, onError, canWait);
       return {
         push: (pcm) => stream.push(pcm, performance.now()),
         end: () => stream.end(performance.now()),

@@ -12,6 +12,8 @@ export type Waiting = {
   oldestDeadlineMs: number;
   /** No more audio will come: nothing to wait for. */
   ended: boolean;
+  /** Others go before it. */
+  canWait: boolean;
 };
 
 /** Conditions that the engine runs under; `strideMs` is one step's sound. */
@@ -27,10 +29,11 @@ export type Decision<T> =
  * pace's, counted from its start: what is asked of it each 100 ms, look-ahead included, is known as
  * soon as the last step of a group of 100 ms is. It is ripe when it holds its group's rest, or has
  * waited as long as that takes to come, or has ended. A run starts when every open stream or a full
- * batch of them is ripe, or one has been ripe for the fill time. Ripe streams run by deadline, each
- * at most once a batch: the rest of the first one's group, with all that have as much left of
- * theirs. Where the first has a burst, a run takes no more steps than three quarters of all hold,
- * so that streams that come back with one neither wait for ever nor hold up the live ones.
+ * batch of them is ripe, or one has been ripe for the fill time. Ripe streams run by deadline,
+ * those that can wait behind the others, each at most once a batch: the rest of the first one's
+ * group, with all that have as much left of theirs. Where the first has a burst, a run takes no
+ * more steps than three quarters of all hold, so that streams that come back with one neither wait
+ * for ever nor hold up the live ones.
  */
 export function decide<T extends Waiting>(
   waiting: readonly T[],
@@ -49,7 +52,7 @@ export function decide<T extends Waiting>(
   if (firstRipeMs + pace.fillMs > nowMs && !(complete && ripe.length > 0)) {
     return { waitUntilMs: firstRipeMs + pace.fillMs };
   }
-  ripe.sort((a, b) => a.oldestDeadlineMs - b.oldestDeadlineMs);
+  ripe.sort((a, b) => dueMs(a) - dueMs(b));
   const ready = ripe.map((stream) => stepsReady(stream, pace));
   const steps = stepsWithin(hasBurst(ripe[0]!, pace) ? Math.min(ready[0]!, lowerQuartile(ready)) : ready[0]!, shapes);
   // A live stream that ran less than the rest of its group would run twice in each group from then
@@ -58,6 +61,14 @@ export function decide<T extends Waiting>(
   if (fitting[0] !== ripe[0]) fitting.unshift(ripe[0]!);
   const { streams, bucket } = fitBatch(fitting.length, steps, shapes);
   return { run: fitting.slice(0, streams), steps, bucket };
+}
+
+/**
+ * What can wait is due so much later than it came that others go before it, and that it goes on
+ * behind them even when they never leave anything.
+ */
+function dueMs({ oldestDeadlineMs, canWait }: Waiting): number {
+  return canWait ? oldestDeadlineMs + canWaitMs : oldestDeadlineMs;
 }
 
 function ripeAtMs(stream: Waiting, pace: Pace, strideMs: number): number {
@@ -90,6 +101,11 @@ function restOfGroup({ taken }: Waiting, pace: Pace): number {
  * timers and networks are not exact.
  */
 const patience = 0.5;
+
+/**
+ * More than live streams wait on a server that still takes new ones, and less than a client does.
+ */
+const canWaitMs = 2000;
 
 function lowerQuartile(counts: readonly number[]): number {
   return [...counts].sort((a, b) => a - b)[counts.length >> 2]!;

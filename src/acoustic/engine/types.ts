@@ -57,7 +57,11 @@ export type AcousticEngine = {
   readonly lostDevice?: LostDevice | undefined;
   /** Why it is `wasm` although nobody asked for that. */
   readonly whyNotNative?: string | undefined;
-  open(onFrames: (frames: AcousticFrames) => void, onError: (error: Error) => void): AcousticStream;
+  /**
+   * @param canWait steps of other streams go before its own, by some seconds at most; default
+   *   false.
+   */
+  open(onFrames: (frames: AcousticFrames) => void, onError: (error: Error) => void, canWait?: boolean): AcousticStream;
   stats(): EngineStats;
   /**
    * Makes the engine's own thread fail, to see what a server does then. Absent where it has none.

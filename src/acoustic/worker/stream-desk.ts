@@ -49,7 +49,8 @@ export class StreamDesk implements Mail {
     const stream = memory.float64[at / 8]!;
     switch (kind) {
       case toWorkerKinds.opened:
-        this.#open(stream);
+      case toWorkerKinds.openedToWait:
+        this.#open(stream, kind === toWorkerKinds.openedToWait);
         return;
       case toWorkerKinds.sound:
       case toWorkerKinds.narrowSound: {
@@ -69,7 +70,7 @@ export class StreamDesk implements Mail {
     }
   };
 
-  #open(stream: number): void {
+  #open(stream: number, canWait: boolean): void {
     const opened = this.#core.open(
       (frames) => writeFrames(this.#link, fromWorkerKinds.frames, stream, frames, sharedNowMs()),
       (error) => {
@@ -77,6 +78,7 @@ export class StreamDesk implements Mail {
         this.#link.post({ stream, error: toPlainError(error) } satisfies StreamFailed);
         this.#link.wake();
       },
+      canWait,
     );
     this.#streams.set(stream, opened);
   }

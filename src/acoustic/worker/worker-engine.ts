@@ -104,12 +104,12 @@ class WorkerEngine implements AcousticEngine {
     this.#runsOn = await this.#ready();
   }
 
-  open(onFrames: (frames: AcousticFrames) => void, onError: (error: Error) => void): AcousticStream {
+  open(onFrames: (frames: AcousticFrames) => void, onError: (error: Error) => void, canWait = false): AcousticStream {
     const id = this.#nextStream++;
-    const stream = new WorkerStream(id, this.#blocks, onFrames, onError);
+    const stream = new WorkerStream(id, { blocks: this.#blocks, onFrames, onError, canWait });
     this.#streams.set(id, stream);
     if (this.#dead) setImmediate(() => this.#dead && this.#fail(id, this.#dead));
-    else this.#inbox.opened(id);
+    else this.#inbox.opened(id, canWait);
     const isOpen = () => this.#streams.has(id) && !this.#dead;
     return {
       push: (pcm) => {

@@ -15,8 +15,8 @@ export class WorkerInbox {
     this.#exchange = exchange;
   }
 
-  opened(stream: number): void {
-    this.#note(toWorkerKinds.opened, stream);
+  opened(stream: number, canWait: boolean): void {
+    this.#note(canWait ? toWorkerKinds.openedToWait : toWorkerKinds.opened, stream);
   }
 
   push(stream: number, pcm: Samples): void {

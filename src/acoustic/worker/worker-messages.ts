@@ -34,6 +34,8 @@ export const toWorkerKinds = {
   closed: 3,
   /** As `sound`, its samples in int16. */
   narrowSound: 4,
+  /** As `opened`, of a stream that can wait for others. */
+  openedToWait: 5,
 } as const;
 
 /** Records of the worker. */

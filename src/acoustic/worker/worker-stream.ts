@@ -11,6 +11,7 @@ export class WorkerStream {
   /** Set when the stream was ended. */
   settle: { resolve(): void; reject(error: Error): void } | undefined;
   readonly #id: number;
+  readonly #canWait: boolean;
   readonly #onFrames: (frames: AcousticFrames) => void;
   readonly #kept: KeptSound;
   /** The frame that the worker counts as 0. */
@@ -19,13 +20,9 @@ export class WorkerStream {
   /** Moved to a worker that has given nothing for it yet. */
   #isUnheard = false;
 
-  constructor(
-    id: number,
-    blocks: SoundBlocks,
-    onFrames: (frames: AcousticFrames) => void,
-    onError: (error: Error) => void,
-  ) {
+  constructor(id: number, { blocks, onFrames, onError, canWait }: WorkerStreamOptions) {
     this.#id = id;
+    this.#canWait = canWait;
     this.#onFrames = onFrames;
     this.onError = onError;
     this.#kept = new KeptSound(blocks);
@@ -64,12 +61,19 @@ export class WorkerStream {
     this.#isUnheard = true;
     const { pcm, firstFrame } = this.#kept.replay();
     this.#baseFrame = firstFrame;
-    inbox.opened(this.#id);
+    inbox.opened(this.#id, this.#canWait);
     if (pcm.length > 0) inbox.push(this.#id, pcm);
     if (this.settle) inbox.ended(this.#id);
     return true;
   }
 }
+
+type WorkerStreamOptions = {
+  blocks: SoundBlocks;
+  onFrames(frames: AcousticFrames): void;
+  onError(error: Error): void;
+  canWait: boolean;
+};
 
 function withoutFirst(frames: AcousticFrames, rows: number): AcousticFrames {
   const rest = (values: Float32Array) => values.subarray((values.length / frames.count) * rows);

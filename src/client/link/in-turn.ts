@@ -6,5 +6,9 @@ import type { OpenLink } from './link.ts';
  */
 export function inTurn(servers: readonly OpenLink[], first = 0): OpenLink {
   let attempt = first;
-  return (events, hints) => servers[attempt++ % servers.length]!(events, hints);
+  return (events, hints, at) => {
+    // Where a server sends a session is no turn of ours.
+    if (at !== undefined) return servers[0]!(events, hints, at);
+    return servers[attempt++ % servers.length]!(events, hints);
+  };
 }

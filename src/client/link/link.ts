@@ -79,9 +79,9 @@ export type LinkEvents = {
 
 /**
  * Opens one connection; every attempt of a client is a link of its own. The hints go into the
- * upgrade's query.
+ * upgrade's query; `at` is where the server said that its session goes on.
  */
-export type OpenLink = (events: LinkEvents, hints?: UpgradeHints) => Link;
+export type OpenLink = (events: LinkEvents, hints?: UpgradeHints, at?: string) => Link;
 
 /** What a busy server need not hear a client out for: see `upgradeHints`. */
 export type UpgradeHints = { readonly [hint in keyof typeof upgradeHints]?: string };

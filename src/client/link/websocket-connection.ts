@@ -34,9 +34,12 @@ export function socketLinks(
   target: LinkTarget,
   clock: Clock,
   afterMessage?: (nowMs: number) => void,
-): (events: LinkEvents, hints?: UpgradeHints) => Link {
+): (events: LinkEvents, hints?: UpgradeHints, at?: string) => Link {
   const context = { target, clock, afterMessage };
-  return (events, hints) => new WsConnection(context, events, hints);
+  return (events, hints, at) => {
+    const moved = at === undefined ? context : { ...context, target: { ...target, url: at } };
+    return new WsConnection(moved, events, hints);
+  };
 }
 
 /**

@@ -33,11 +33,6 @@ export const registerServe: RegisterCommand = (program: Command, done) => {
     )
     .option('--max-sessions <number>', 'sessions at once', flag('--max-sessions', wholeNumber(1, 1_000_000)))
     .option(
-      '--resume-ttl <duration>',
-      'how long a session outlives its socket, as 30s',
-      flag('--resume-ttl', parseDurationMs),
-    )
-    .option(
       '--drain <duration>',
       'how long sessions have for their finals after SIGTERM, as 10s',
       flag('--drain', parseDurationMs),
@@ -57,7 +52,7 @@ export const registerServe: RegisterCommand = (program: Command, done) => {
         .argParser(flag('--parent-fd', wholeNumber(0, 1023)))
         .hideHelp(),
     );
-  for (const add of [addCallerOptions, addCurveOptions, addAdminOptions, addRoleOptions]) add(command);
+  for (const add of [addStoreOptions, addCallerOptions, addCurveOptions, addAdminOptions, addRoleOptions]) add(command);
   command.action(async (flags: ServeFlags) => {
     // First of all: a parent that dies meanwhile must not leave the server behind.
     if (flags.parentFd !== undefined) {
@@ -73,6 +68,22 @@ export const registerServe: RegisterCommand = (program: Command, done) => {
     done(await runServe(flags));
   });
 };
+
+/** What says where and for how long sessions can be resumed. */
+function addStoreOptions(command: Command): void {
+  command
+    .option(
+      '--resume-ttl <duration>',
+      'how long a session outlives its socket, as 30s',
+      flag('--resume-ttl', parseDurationMs),
+    )
+    .option(
+      '--store <store>',
+      'where sessions are kept so that they go on at other gateways: memory (they do not) or redis://host:port/0',
+      'memory',
+    )
+    .option('--public-url <url>', 'where learners find this very gateway, as wss://gateway-1.example/v1/stream');
+}
 
 /** What says who may call, and how they know the server. */
 function addCallerOptions(command: Command): void {

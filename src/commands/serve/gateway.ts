@@ -5,6 +5,7 @@ import { type GatewayChannel, SupervisorLink } from '../../server/cluster/link.t
 import { coresOfOne, limitsOfOne } from '../../server/cluster/shares.ts';
 import { startServer } from '../../server/gateway/server.ts';
 import { defaultLimits } from '../../server/limits.ts';
+import { openStore } from '../../stores/redis/open-store.ts';
 import { createLog, type Log } from '../../telemetry/log.ts';
 import { defer } from '../../threads/defer.ts';
 import { toPlainError } from '../../threads/plain-error.ts';
@@ -51,6 +52,7 @@ export async function runGateway(
       onReload: () => reloads.now(),
     });
     const options = serverOptionsOf(settings);
+    const store = openStore(settings.store, log);
     const tenants = tenantsOf(settings, log);
     followTenants(tenants, settings, reloads);
     served.followTls?.(reloads);
@@ -61,6 +63,7 @@ export async function runGateway(
       engine: warming.promise,
       scoring: served.scoring,
       slots: served.slots,
+      store,
       nodes: served.nodes,
       log,
       supervision: link,
@@ -74,6 +77,7 @@ export async function runGateway(
     await Promise.race([over.promise, served.died]);
     link.close();
     await server.close();
+    await store?.close();
     await served.close();
   } catch (error) {
     channel.send({ type: 'failed', error: toPlainError(error) });

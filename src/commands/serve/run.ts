@@ -8,6 +8,7 @@ import type { Warm } from '../../server/cluster/messages.ts';
 import { gatewaysFor } from '../../server/cluster/shares.ts';
 import { startServer } from '../../server/gateway/server.ts';
 import { defaultLimits } from '../../server/limits.ts';
+import { openStore } from '../../stores/redis/open-store.ts';
 import { createLog } from '../../telemetry/log.ts';
 import { defer } from '../../threads/defer.ts';
 import { toPlainError } from '../../threads/plain-error.ts';
@@ -69,6 +70,7 @@ async function serveAlone(
   const options = serverOptionsOf(settings);
   const tenants = tenantsOf(settings, log);
   const warming = defer<AcousticEngine>();
+  const store = openStore(settings.store, log);
   const limits = { ...defaultLimits, ...firstGuess(curve), ...options.limits };
   const server = await startServer({
     ...options,
@@ -77,8 +79,13 @@ async function serveAlone(
     engine: warming.promise,
     scoring: engine.scoring,
     slots: engine.slots,
+    store,
     nodes: engine.nodes,
     log,
+  }).catch(async (error) => {
+    // What is open would keep the process.
+    await store?.close();
+    throw error;
   });
   let warmed: Warm | undefined;
   const parts = {
@@ -118,6 +125,7 @@ async function serveAlone(
     signals.stop();
     reloads.close();
     await server.close();
+    await store?.close();
     await engine.close();
   }
 }

@@ -1,10 +1,12 @@
 import { readText } from '../../config/read-chunks.ts';
 import { SpeechfbError } from '../../errors.ts';
+import { redactUrl } from '../../redact.ts';
 import { hostName, isLoopback } from '../../server/admission/exposure.ts';
 import { checkTlsPair, type TlsPair } from '../../server/admission/tls-pair.ts';
 import { parseTokens, readTokenText, type Tokens } from '../../server/admission/tokens.ts';
 import { faultsPath } from '../../server/gateway/faults.ts';
 import type { Limits } from '../../server/limits.ts';
+import { checkStore } from '../../stores/redis/open-store.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { LogLevel } from '../../telemetry/log-levels.ts';
 import { packageVersion } from '../package.ts';
@@ -27,6 +29,8 @@ export type ServeFlags = {
   gateways?: number;
   maxSessions?: number;
   resumeTtl?: number;
+  store: string;
+  publicUrl?: string;
   drain?: number;
   limit: Partial<Limits>;
   faultInjection?: true;
@@ -51,6 +55,9 @@ export type ServeSettings = {
   curve: string | undefined;
   tokens: { path: string; text: string } | undefined;
   tenants: { path: string; text: string } | undefined;
+  /** The URL of the store as it was given, secrets of the environment not filled in. */
+  store: string | undefined;
+  publicUrl: string | undefined;
   tls: TlsFiles | undefined;
   origins: string[];
   hosts: string[];
@@ -63,7 +70,10 @@ export type ServeSettings = {
 /** A certificate and its key as they were read, and where. */
 type TlsFiles = TlsPair & { paths: { certificate: string; key: string } };
 
-/** @throws SpeechfbError `bad_flag`, `bad_tls`, `bad_token_file`, `unreadable_file` */
+/**
+ * @throws SpeechfbError `bad_flag`, `bad_tls`, `bad_token_file`, `unreadable_file`, `bad_url`,
+ *   `unset_variable`
+ */
 export function settingsOf(flags: ServeFlags): ServeSettings {
   const { tokenFile, tenants } = flags;
   return {
@@ -76,6 +86,8 @@ export function settingsOf(flags: ServeFlags): ServeSettings {
     tenants:
       tenants === undefined ? undefined : { path: tenants, text: readText(tenants, "tenants' file", tenantsHint) },
     tls: readTls(flags.tlsCert, flags.tlsKey),
+    store: checkStore(flags.store),
+    publicUrl: flags.publicUrl === undefined ? undefined : checkPublicUrl(flags.publicUrl),
     origins: flags.allowOrigin ?? [],
     hosts: (flags.allowHost ?? []).map(parseHost),
     trustedProxies: flags.trustProxy ?? 0,
@@ -92,8 +104,8 @@ export function tokensOf({ tokens }: ServeSettings): Tokens | undefined {
 
 /** What a server takes of the settings as it is. */
 export function serverOptionsOf(settings: ServeSettings) {
-  const { host, port, limits, tls, origins, hosts, trustedProxies, faultInjection } = settings;
-  const common = { host, port, limits, tls, origins, hosts, trustedProxies, faultInjection };
+  const { host, port, limits, tls, origins, hosts, trustedProxies, faultInjection, publicUrl } = settings;
+  const common = { host, port, limits, tls, origins, hosts, trustedProxies, faultInjection, publicUrl };
   return { ...common, tokens: tokensOf(settings), version: packageVersion() };
 }
 
@@ -135,4 +147,13 @@ export function readTls(cert: string | undefined, key: string | undefined): TlsF
   const pair = { certificate: readPem(cert), key: readPem(key) };
   checkTlsPair(pair);
   return { ...pair, paths: { certificate: cert, key } };
+}
+
+/** @throws SpeechfbError `bad_url` */
+function checkPublicUrl(given: string): string {
+  const url = URL.canParse(given) ? new URL(given) : undefined;
+  const isStream = url?.protocol === 'ws:' || url?.protocol === 'wss:';
+  if (url && isStream && url.username === '' && url.password === '' && url.hash === '') return url.href;
+  const what = `--public-url "${redactUrl(given)}" is not where a learner finds this gateway`;
+  throw new SpeechfbError('bad_url', `${what}; allowed: ws://host:port/v1/stream, wss://host:port/v1/stream`);
 }

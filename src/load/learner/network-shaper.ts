@@ -78,7 +78,7 @@ class DeviceOnNetwork implements SimulatedDevice {
   }
 
   links(real: OpenLink): OpenLink {
-    return (events, hints) => {
+    return (events, hints, at) => {
       const connection = this.#network.connect(this.#shaper.nowUs());
       const { transport } = this.#profile;
       return new NetworkLink({
@@ -86,7 +86,7 @@ class DeviceOnNetwork implements SimulatedDevice {
         transport,
         shaper: this.#shaper,
         onLateness: this.#onLateness,
-        real: (own) => real(own, hints),
+        real: (own) => real(own, hints, at),
         events,
       });
     };

@@ -24,8 +24,10 @@ export class InvariantWatch {
   check(event: ServerEvent, framesSent: number): readonly string[] {
     this.#broken = none;
     if (event.type === 'ready' && event.resumed) {
-      // No event of its own: it repeats the id that the client named.
+      // No event of its own: it repeats the id that the client named. Another gateway may lack what
+      // was acknowledged.
       this.#resumed = true;
+      this.#acked = Math.min(this.#acked, event.next_seq);
       return none;
     }
     this.#order(event.event_id);

@@ -57,6 +57,8 @@ function said(event: ServerEvent): string {
     case 'info':
     case 'error':
       return `${event.code}: ${event.message}`;
+    case 'moving':
+      return event.resume_at === null ? 'to another gateway' : `to ${event.resume_at}`;
     case 'go_away':
       return `within ${formatMs(event.deadline_ms)}${comeBack(event.retry_after_ms)}`;
   }

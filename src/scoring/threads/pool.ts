@@ -85,6 +85,7 @@ export class ScoringThreads {
     // elsewhere.
     checkReadable(reference, this.#options.model);
     return new JoinedPipeline(engine, events, {
+      canWait: settings.canWait,
       open: () => this.#threadFor(settings.speaker).open(reference, settings, events),
       unheard: (isWanted) => this.#unheard.finalOf(reference, settings.speaker ?? '', isWanted),
     });

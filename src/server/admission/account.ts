@@ -120,7 +120,12 @@ export class Account {
 
   /** Charges a start, good or bad. */
   start(nowMs: number): Refusal | undefined {
-    return this.#limited(this.#starts.take(nowMs), 'sessions a second are starting', 'startsPerSecond');
+    return this.#tooManyStarts(this.#starts.take(nowMs));
+  }
+
+  /** Why a start would be refused now, of which nothing is charged. */
+  mayStart(nowMs: number): Refusal | undefined {
+    return this.#tooManyStarts(this.#starts.waitMs(nowMs));
   }
 
   /** Charges a text that is read. */
@@ -158,6 +163,10 @@ export class Account {
       this.#onSpent(this);
     }
     this.#spent[what] += count;
+  }
+
+  #tooManyStarts(waitMs: number): Refusal | undefined {
+    return this.#limited(waitMs, 'sessions a second are starting', 'startsPerSecond');
   }
 
   #limited(waitMs: number, what: string, limit: keyof Limits): Refusal | undefined {

@@ -32,6 +32,20 @@ export class Admission {
     return tooManyStarts(waitMs, limits);
   }
 
+  /**
+   * The same for a session of another gateway: it is there already, so that nothing counts but
+   * whether it can be carried at all.
+   */
+  takeOver(state: Omit<AdmissionState, 'late'>): Refusal | undefined {
+    const limits = this.#limits;
+    const { lacks, draining, engine, scoring } = state;
+    if (draining) return busy('the server is going away', limits.busyRetryMs);
+    if (!engine) return busy('the model is still warming up', warmUpRetryMs);
+    if (lacks !== undefined) return lacking(lacks, state, limits);
+    const reason = stalled(engine, scoring, limits);
+    return reason === undefined ? undefined : busy(reason, limits.busyRetryMs);
+  }
+
   /** A session has started: only those count, so that nobody pays for the mistakes of others. */
   started(nowMs: number): void {
     this.#starts.take(nowMs);

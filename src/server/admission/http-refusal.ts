@@ -1,6 +1,8 @@
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Limits } from '../limits.ts';
+import type { Log } from '../../telemetry/log.ts';
+import type { Metrics } from '../../telemetry/metrics.ts';
+import { type Limits, wireName } from '../limits.ts';
 import type { Refusal } from '../refusal.ts';
 
 /** Why a request is refused before anything is done for it; the label of a metric. */
@@ -19,6 +21,7 @@ type RefusedFor =
   | 'query'
   | 'quota'
   | 'region'
+  | 'starts'
   | 'subprotocol'
   | 'tenant'
   | 'tenant_cap'
@@ -86,4 +89,16 @@ export function refuseSocket(socket: Duplex, refusal: HttpRefusal, words: HttpWo
 
 function plainWords({ message, code }: HttpRefusal): HttpWords {
   return { headers: {}, contentType: 'text/plain; charset=utf-8', body: `${message} [${code}]\n` };
+}
+
+/** Counts a refusal before there is a WebSocket, and logs it. */
+export function noteHttpRefusal(
+  { metrics, log }: { metrics: Metrics; log: Log },
+  { reason, limit }: Pick<HttpRefusal, 'reason' | 'limit'>,
+  message: string,
+): void {
+  const name = limit && wireName(limit);
+  metrics.refusedRequest(reason);
+  if (name !== undefined) metrics.limit(name);
+  log.warn({ reason, limit: name }, message);
 }

@@ -1,12 +1,13 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
-import type { Lane, StartMessage } from '../../protocol/client-messages.ts';
+import type { Lane } from '../../protocol/client-messages.ts';
 import type { CallerAccounts } from '../admission/accounts.ts';
+import type { Admit } from '../admission/admit.ts';
 import type { Wire } from '../facade/wire.ts';
-import type { Refusal } from '../refusal.ts';
 import type { ServerContext, WorkAccount } from '../session/context.ts';
 import type { Session } from '../session/session.ts';
 import type { Registry } from './registry.ts';
+import type { Takeover } from './takeover.ts';
 
 export type ConnectionOptions = {
   socket: WebSocket;
@@ -24,9 +25,11 @@ export type ConnectionOptions = {
   accounts: CallerAccounts;
   /**
    * Why a new session with a text of so many phones may not start now, or what begins one; where
-   * that is decided elsewhere, a promise of it.
+   * that is decided elsewhere, a promise of it. `isReturn`: the session was at another gateway.
    */
-  admit(start: StartMessage, phones: number): Refusal | TakePlace | Promise<Refusal | StartDecision>;
+  admit: Admit;
+  /** Finds sessions of gateways that are gone; absent: nobody keeps them. */
+  takeover?: Takeover | undefined;
   /** Other gateways; absent: the server has none, or one of them passed this socket on. */
   elsewhere?: OtherGateways | undefined;
   /** A session has begun through this socket. */
@@ -35,15 +38,6 @@ export type ConnectionOptions = {
   lane?: Lane | undefined;
   onClose(): void;
 };
-
-/** Takes the place of a session that was admitted; the function that it gives frees it. */
-export type TakePlace = () => () => void;
-
-/**
- * An answer that took its time: a place, to be taken or declined, or which gateway has begun the
- * session already.
- */
-export type StartDecision = { take: TakePlace; decline(): void } | { elsewhere: number };
 
 /** Where sessions are that are not here. */
 export type OtherGateways = {

@@ -1,17 +1,17 @@
 import type { ClientMessage, StartMessage } from '../../protocol/client-messages.ts';
 import { closeCodes, wireErrors } from '../../protocol/codes.ts';
-import { type AudioFrame, decodeFrame, frameHeaderBytes } from '../../protocol/frame.ts';
 import { parseClientMessage } from '../../protocol/parse-message.ts';
 import { stackOf } from '../../telemetry/log.ts';
 import { refusedBy } from '../admission/accounts.ts';
+import type { StartDecision, TakePlace } from '../admission/admit.ts';
+import { flood, readFrame, tooLarge } from '../admission/reading.ts';
 import { TokenBucket } from '../admission/token-bucket.ts';
 import type { Meant, Wire } from '../facade/wire.ts';
-import { type Limits, wireName } from '../limits.ts';
 import { noteRefusal, type Refusal } from '../refusal.ts';
 import { openText, writtenLength } from '../session/open-text.ts';
 import { errorMessage } from '../session/replies.ts';
 import type { Session, SessionSocket } from '../session/session.ts';
-import type { ConnectionOptions, StartDecision, TakePlace } from './connection-options.ts';
+import type { ConnectionOptions } from './connection-options.ts';
 import { CorkedSocket } from './corked-socket.ts';
 import { Relay, type Said } from './relay.ts';
 
@@ -22,7 +22,7 @@ export class Connection {
   /** What the session writes to: the socket, or what puts it into the words of others. */
   readonly #sink: SessionSocket;
   readonly #openedMs: number;
-  readonly #frames: TokenBucket;
+  #frames: TokenBucket;
   readonly #messages: TokenBucket;
   readonly #pings: TokenBucket;
   #session: Session | undefined;
@@ -175,8 +175,8 @@ export class Connection {
 
   /** A message in a protocol of others. */
   #hear(wire: Wire, data: Buffer, isBinary: boolean): void {
-    const tooLarge = this.#tooLarge(data);
-    if (tooLarge) this.#fail(tooLarge);
+    const refusal = tooLarge(data, this.#options.context.limits);
+    if (refusal) this.#fail(refusal);
     else this.#act(wire.hear(data, isBinary));
   }
 
@@ -208,18 +208,11 @@ export class Connection {
     else this.#session?.socketClosed(this.#sink, isClean);
   }
 
-  #tooLarge(data: Buffer): Refusal | undefined {
-    const { maxMessageBytes } = this.#options.context.limits;
-    if (data.length <= maxMessageBytes) return undefined;
-    const message = `a message of ${data.length} bytes; at most ${maxMessageBytes} are read (max_message_bytes)`;
-    return { code: 'too_large', message, limit: 'maxMessageBytes' };
-  }
-
   #onText(data: Buffer): void {
-    const { metrics } = this.#options.context;
-    const tooLarge = this.#tooLarge(data);
-    if (tooLarge) {
-      this.#fail(tooLarge);
+    const { metrics, limits } = this.#options.context;
+    const refusal = tooLarge(data, limits);
+    if (refusal) {
+      this.#fail(refusal);
       return;
     }
     const parsed = parseClientMessage(data.toString('utf8'));
@@ -231,12 +224,15 @@ export class Connection {
 
   /** @param data as it came, if it is to be passed on to another gateway; others' words are not. */
   #open(message: ClientMessage, data?: Buffer): void {
-    const gateway = message.type === 'resume' ? this.#options.elsewhere?.gatewayOf(message.session_id) : undefined;
-    if (gateway !== undefined && data) this.#passOn(gateway, [{ data, isBinary: false }]);
-    else {
-      const found = message.type === 'start' ? this.#findStarted(message, data) : this.#find(message);
+    const { elsewhere, takeover } = this.#options;
+    const gateway = message.type === 'resume' ? elsewhere?.gatewayOf(message.session_id) : undefined;
+    const isThere = gateway !== undefined && (elsewhere?.doorOf(gateway) !== undefined || !takeover);
+    if (isThere && data) this.#passOn(gateway, [{ data, isBinary: false }]);
+    else if (message.type === 'resume') this.#resume(message);
+    else if (message.type === 'start') {
+      const found = this.#findStarted(message, data);
       if (found) this.#attach(found, message);
-    }
+    } else this.refuse({ code: 'protocol_order', message: `"${message.type}" came before "start" or "resume"` });
   }
 
   #attach(found: Session | Refusal, message: ClientMessage): void {
@@ -251,32 +247,38 @@ export class Connection {
   }
 
   /** Nothing more is read until it is decided whether this start begins a session here. */
-  async #decide(
-    start: StartMessage,
-    data: Buffer | undefined,
-    decision: Promise<Refusal | StartDecision>,
+  #decide(start: StartMessage, data: Buffer | undefined, decision: Promise<Refusal | StartDecision>): void {
+    void this.#wait(decision, (decided, waiting) => {
+      if ('elsewhere' in decided) {
+        const said = waiting.splice(0).filter((one) => 'data' in one);
+        this.#passOn(decided.elsewhere, data ? [{ data, isBinary: false }, ...said] : said);
+      } else if ('code' in decided) this.refuse(decided);
+      else this.#admitted(start, decided);
+    });
+  }
+
+  /** Reads nothing more until an answer is there and acted on, then what came meanwhile. */
+  async #wait<Answer>(
+    answer: Promise<Answer>,
+    act: (answer: Answer, waiting: (Said | readonly Meant[])[]) => void,
   ): Promise<void> {
     const { socket, context } = this.#options;
     const waiting: (Said | readonly Meant[])[] = [];
     this.#waiting = waiting;
     socket.pause();
     try {
-      const decided = await decision;
+      const decided = await answer;
       this.#waiting = undefined;
-      if ('elsewhere' in decided) {
-        const said = waiting.filter((one) => 'data' in one);
-        this.#passOn(decided.elsewhere, data ? [{ data, isBinary: false }, ...said] : said);
-        return;
-      }
-      socket.resume();
-      if ('code' in decided) this.refuse(decided);
-      else this.#admitted(start, decided);
+      act(decided, waiting);
+      // Who passes a socket on reads it.
+      if (!this.#isPassedOn) socket.resume();
       for (const one of waiting) {
         if (this.#socket.isClosing) return;
         if ('data' in one) this.#read(one);
         else this.#act(one);
       }
     } catch (error) {
+      this.#waiting = undefined;
       context.log.error({ error: stackOf(error) }, 'a message could not be handled');
       this.#fail({ code: 'internal', message: 'the server failed on this message; the log says why' });
     }
@@ -318,25 +320,38 @@ export class Connection {
     if (before) return before;
     const admitted = admit(start, writtenLength(start.reference));
     if (!(admitted instanceof Promise)) return 'code' in admitted ? admitted : this.#begin(start, admitted);
-    void this.#decide(start, data, admitted);
+    this.#decide(start, data, admitted);
     return undefined;
   }
 
-  #find(message: Exclude<ClientMessage, StartMessage>): Session | Refusal {
-    if (message.type === 'resume') return this.#resume(message);
-    return { code: 'protocol_order', message: `"${message.type}" came before "start" or "resume"` };
+  #resume(message: ResumeMessage): void {
+    const { accounts, context, registry, owner, takeover } = this.#options;
+    // The secret is looked at first: what others guess wrong keeps nobody out who has it.
+    const here = registry.find(message, owner);
+    const refusal = refusedBy(accounts, (account) => account.resume(context.now(), !('code' in here)));
+    if (refusal || !takeover) {
+      this.#attach(refusal ?? here, message);
+      return;
+    }
+    void this.#wait(takeover.find(message, here, this.#options), (found) => {
+      const { socket } = this.#options;
+      if (socket.readyState !== socket.OPEN) return;
+      if (!('code' in found)) this.#expectReplay(found);
+      this.#attach(found, message);
+    });
   }
 
-  #resume(message: Extract<ClientMessage, { type: 'resume' }>): Session | Refusal {
-    const { accounts, context, registry, owner } = this.#options;
-    // The secret is looked at first: what others guess wrong keeps nobody out who has it.
-    const found = registry.find(message, owner);
-    return refusedBy(accounts, (account) => account.resume(context.now(), !('code' in found))) ?? found;
+  /** What a client has kept for us comes at once, however much it is. */
+  #expectReplay({ replayMs }: Session): void {
+    const { context } = this.#options;
+    const { framesPerSecond, frameBurst } = context.limits;
+    if (replayMs === 0) return;
+    this.#frames = new TokenBucket(framesPerSecond, frameBurst + replayMs / leastFrameMs, context.now());
   }
 
   /** Begins a session that may start. */
   #begin(message: StartMessage, takePlace: TakePlace): Session | Refusal {
-    const { accounts, context, registry, owner, work } = this.#options;
+    const { accounts, context, registry, owner, work, wire } = this.#options;
     const { language } = context.engine.model;
     if (primaryTag(message.language) !== primaryTag(language)) {
       return { code: 'invalid_message', message: `language: "${message.language}" is not ${language}` };
@@ -345,7 +360,7 @@ export class Connection {
     if ('code' in text) return text;
     const place = takePlace();
     try {
-      const session = registry.create(message, { text, work, owner, account: accounts[0], place });
+      const session = registry.create(message, { text, work, owner, account: accounts[0], place, isResumable: !wire });
       this.#options.began?.(session);
       return session;
     } catch (error) {
@@ -361,32 +376,15 @@ export class Connection {
   }
 }
 
+type ResumeMessage = Extract<ClientMessage, { type: 'resume' }>;
+
+/** Frames are this long at least, but for those of who cuts sound finer than anybody needs. */
+const leastFrameMs = 10;
+
 const notThere = 'no such session: what had it is gone';
 
 /** The close frame never came: the network went away. */
 const abnormal = 1006;
-
-function readFrame(data: Buffer, { maxFrameBytes }: Limits): AudioFrame | Refusal {
-  const payloadBytes = data.length - frameHeaderBytes;
-  if (payloadBytes > maxFrameBytes) {
-    const message = `a frame of ${payloadBytes} bytes; max_frame_bytes is ${maxFrameBytes}`;
-    return { code: 'too_large', message, limit: 'maxFrameBytes' };
-  }
-  const decoded = decodeFrame(data);
-  if (decoded.ok) return decoded.frame;
-  return { code: decoded.fault === 'codec' ? 'unsupported_audio' : 'invalid_frame', message: decoded.message };
-}
-
-function flood(what: keyof typeof floods, retryAfterMs: number): Refusal {
-  const { sentence, limit } = floods[what];
-  return { code: 'rate_limited', message: `${sentence} (${wireName(limit)})`, retryAfterMs, limit };
-}
-
-const floods = {
-  frames: { sentence: 'more audio frames than any sound needs', limit: 'framesPerSecond' },
-  messages: { sentence: 'too many messages a second', limit: 'messagesPerSecond' },
-  pings: { sentence: 'too many pings a second', limit: 'pingsPerSecond' },
-} as const satisfies Record<string, { sentence: string; limit: keyof Limits }>;
 
 /** `en` of `en-US`. */
 function primaryTag(language: string): string {

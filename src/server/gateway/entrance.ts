@@ -3,6 +3,7 @@ import type { Lane, StartMessage } from '../../protocol/client-messages.ts';
 import type { ScoringStats } from '../../scoring/threads/pool.ts';
 import { type CallerAccounts, refusedBy } from '../admission/accounts.ts';
 import { Admission, jittered, lackingText } from '../admission/admission.ts';
+import type { TakePlace } from '../admission/admit.ts';
 import { type HttpRefusal, tenantCap } from '../admission/http-refusal.ts';
 import type { ReturnTickets } from '../admission/return-tickets.ts';
 import type { Room, Wish } from '../admission/room.ts';
@@ -11,7 +12,6 @@ import type { WorkBudget } from '../admission/work-budget.ts';
 import type { Limits } from '../limits.ts';
 import type { OverloadControl } from '../overload/overload-control.ts';
 import type { Refusal } from '../refusal.ts';
-import type { TakePlace } from './connection-options.ts';
 import type { Registry } from './registry.ts';
 import type { UpgradeClaims } from './upgrade.ts';
 
@@ -33,6 +33,8 @@ export type EntranceOptions = {
     /** Whether the id names one of them. */
     has(sessionId: string): boolean;
   };
+  /** Whether sessions of gateways that are gone go on here. */
+  takesOver: boolean;
   /** A session starts, and there are then so many. */
   onStart(sessions: number, nowMs: number): void;
   /** Monotonic, ms. */
@@ -69,6 +71,7 @@ export class Entrance {
     const isResume = this.isResume(hints, mayResume);
     return (
       (isResume ? undefined : this.#noSession(accounts, { ...hints, mayResume, spent })) ??
+      (mayResume ? undefined : this.#noStart(accounts, hints)) ??
       room.connection(accounts, isResume)
     );
   }
@@ -102,14 +105,30 @@ export class Entrance {
     };
   }
 
+  /** The same for a session that another gateway had: it goes before all that would start. */
+  takeOver(accounts: CallerAccounts, { lane }: Pick<StartMessage, 'lane'>): Refusal | TakePlace {
+    const { capacity, registry, room, state, now, onStart } = this.#options;
+    const nowMs = now();
+    const wish: Wish = { lane, isReturning: true };
+    const place = room.session(accounts, wish);
+    const lacks = place.lacks;
+    const refusal = place.cap ?? this.#admission.takeOver({ nowMs, ...wish, lacks, capacity: capacity(), ...state() });
+    if (refusal) return refusal;
+    return (): (() => void) => {
+      const free = room.takeSession(accounts, place);
+      onStart(registry.size + 1, nowMs);
+      return free;
+    };
+  }
+
   /**
    * The refusal while no session of this caller can start: a WebSocket would be made for nothing.
    */
   #noSession(
     accounts: CallerAccounts,
-    { lane, ticket, mayResume, spent }: UpgradeClaims & { mayResume: boolean; spent: Refusal | undefined },
+    { lane, ticket, resume, mayResume, spent }: UpgradeClaims & { mayResume: boolean; spent: Refusal | undefined },
   ): HttpRefusal | undefined {
-    const { limits, registry, room, state, now, others } = this.#options;
+    const { limits, registry, room, state, now, others, takesOver } = this.#options;
     const wish = this.#wish(lane, ticket);
     const { capacity, late } = this.#carried(wish);
     const { cap, lacks } = room.session(accounts, wish);
@@ -117,12 +136,39 @@ export class Entrance {
     const leaving = state().draining ? 'the server is going away' : undefined;
     const message = leaving ?? late ?? (lacks && lackingText(lacks, { ...wish, capacity }, limits));
     if (message === undefined && !capped) return undefined;
+    const comesFromElsewhere = takesOver && resume !== undefined && leaving === undefined;
+    const mayBeAwaited = mayResume && (registry.hasDetached() || others.detached() || comesFromElsewhere);
     // It may come back to a session without naming it: while some wait for that, a few are heard
     // out.
-    if (mayResume && (registry.hasDetached() || others.detached()) && this.#unnamed.take(now()) === 0) return undefined;
+    if (mayBeAwaited && this.#unnamed.take(now()) === 0) return undefined;
     if (message === undefined) return capped;
     const retryAfterMs = jittered(limits.busyRetryMs);
     return { status: 503, reason: 'overload', code: 'server_busy', message, retryAfterMs };
+  }
+
+  /**
+   * The refusal of a start that comes with the upgrade, or behind it. The clients of others know
+   * what 429 and 503 mean, and of a close little.
+   */
+  #noStart(accounts: CallerAccounts, { lane, ticket }: UpgradeClaims): HttpRefusal | undefined {
+    const { room, state, now } = this.#options;
+    const nowMs = now();
+    const wish = this.#wish(lane, ticket);
+    const { lacks } = room.session(accounts, wish);
+    const refusal =
+      this.#admission.admit({ nowMs, ...wish, lacks, ...this.#carried(wish), ...state() }) ??
+      refusedBy(accounts, (account) => account.mayStart(nowMs));
+    if (!refusal) return undefined;
+    const { code, message, retryAfterMs, limit } = refusal;
+    const isRate = code === 'rate_limited';
+    return {
+      status: isRate ? 429 : 503,
+      reason: isRate ? 'starts' : 'overload',
+      code,
+      message,
+      ...(retryAfterMs !== undefined && { retryAfterMs }),
+      ...(limit && { limit }),
+    };
   }
 
   /** Whether the caller names a session that is there, or is that of another gateway. */

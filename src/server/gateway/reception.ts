@@ -5,6 +5,7 @@ import { subprotocol } from '../../protocol/address.ts';
 import { stackOf } from '../../telemetry/log.ts';
 import type { Account } from '../admission/account.ts';
 import type { Accounts, Caller } from '../admission/accounts.ts';
+import type { TakePlace } from '../admission/admit.ts';
 import type { HttpRefusal } from '../admission/http-refusal.ts';
 import type { Room } from '../admission/room.ts';
 import type { GivenUp } from '../admission/shared-pool.ts';
@@ -15,13 +16,13 @@ import type { Facade, Wire } from '../facade/wire.ts';
 import type { Refusal } from '../refusal.ts';
 import type { ServerContext } from '../session/context.ts';
 import { Connection } from './connection.ts';
-import type { TakePlace } from './connection-options.ts';
 import type { Entrance } from './entrance.ts';
 import type { PassedOn } from './inner-door.ts';
 import { socketOptions } from './listener.ts';
 import type { Registry } from './registry.ts';
 import { admitAbove, elsewhereOf, placeAbove } from './supervised.ts';
 import type { SharedPlace, Supervision } from './supervision.ts';
+import type { Takeover } from './takeover.ts';
 import type { Tenancy } from './tenancy.ts';
 import { type CallerPolicy, callerOfUpgrade, hintsOf, pathOf, type Welcome } from './upgrade.ts';
 
@@ -34,6 +35,8 @@ export type ReceptionOptions = {
   entrance: Entrance;
   work: WorkBudget;
   supervision: Supervision | undefined;
+  /** Finds sessions of other gateways; absent: nobody keeps them. */
+  takeover: Takeover | undefined;
   tenancy: Tenancy | undefined;
   /** A request for a WebSocket is to be refused. */
   onRefused(socket: Duplex, refusal: HttpRefusal, facade: Facade | undefined): void;
@@ -133,7 +136,7 @@ export class Reception {
 
   #connect(socket: WebSocket, transport: Duplex, { caller, wire, shared, arrives }: Arrival): void {
     const isPassedOn = arrives === 'passed on';
-    const { context, entrance, registry, room, supervision, tenancy, work } = this.#options;
+    const { context, entrance, registry, room, supervision, takeover, tenancy, work } = this.#options;
     const accounts = this.#options.accounts.of(caller);
     const { member } = caller;
     // Who was passed on has its place where it came in.
@@ -147,8 +150,10 @@ export class Reception {
       owner: caller.owner,
       accounts,
       work: work.account(accounts),
-      admit: (start, phones) => {
-        const enter = (): Refusal | TakePlace => entrance.session(accounts, start, phones);
+      takeover,
+      admit: (start, phones, isReturn = false) => {
+        const enter = (): Refusal | TakePlace =>
+          isReturn ? entrance.takeOver(accounts, start) : entrance.session(accounts, start, phones);
         const here = tenancy && member ? tenancy.admit(member, accounts, enter) : enter();
         if (!supervision || here instanceof Promise || 'code' in here) return here;
         return admitAbove(supervision, caller, { start, phones, here });

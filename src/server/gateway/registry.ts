@@ -6,7 +6,7 @@ import type { Refusal } from '../refusal.ts';
 import { sameSecret } from '../secrets.ts';
 import type { ServerContext, WorkAccount } from '../session/context.ts';
 import type { OpenText } from '../session/open-text.ts';
-import { Session, type SessionState } from '../session/session.ts';
+import { type Resumption, Session, type SessionState } from '../session/session.ts';
 
 /** What a session begins with beside its start. */
 export type SessionBegin = {
@@ -17,6 +17,10 @@ export type SessionBegin = {
   /** Has one place more until `place` is called, when the session has ended. */
   account: Account;
   place(): void;
+  /** Whether its client could come back to it. */
+  isResumable: boolean;
+  /** How it goes on here; absent: it begins. */
+  resumption?: Resumption;
 };
 
 /** The sessions of a server, those that wait for a resume among them. */

@@ -8,7 +8,7 @@ import type { ServerOptions } from './server-options.ts';
 
 /** The parts of a server that are measured when somebody asks; some come to be later. */
 type MeasuredParts = {
-  options: Pick<ServerOptions, 'version' | 'scoring' | 'slots' | 'tenants'>;
+  options: Pick<ServerOptions, 'version' | 'scoring' | 'slots' | 'store' | 'tenants'>;
   limits: Limits;
   registry(): Registry;
   engine(): AcousticEngine | undefined;
@@ -27,6 +27,7 @@ export function serverMetrics(parts: MeasuredParts): Metrics {
     engine: () => engineNumbers(parts.engine()),
     scoring: () => scoring.stats?.(),
     slots: () => slots?.stats(),
+    storeUp: () => options.store?.isUp,
     overload,
     limits: () => limitsByWireName(limits),
     tenants: options.tenants && tenants,

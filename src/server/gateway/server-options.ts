@@ -1,4 +1,5 @@
 import type { AcousticEngine } from '../../acoustic/engine/types.ts';
+import type { SessionStore } from '../../stores/session-store.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { SlotSource } from '../../telemetry/metrics.ts';
 import { checkExposure, checkFaults, isLoopback } from '../admission/exposure.ts';
@@ -41,6 +42,10 @@ export type ServerOptions = {
   hosts?: readonly string[];
   /** Where sessions are scored elsewhere; absent: this server bounds them alone. */
   slots?: SlotSource | undefined;
+  /** Where sessions are kept so that they can go on at other gateways; its owner closes it. */
+  store?: SessionStore | undefined;
+  /** Where learners find this very gateway; absent: where they find all. */
+  publicUrl?: string | undefined;
   /** The same nodes one by one, for those who run the server. */
   nodes?: NodeDirectory | undefined;
   /** Where this is one of several gateways, and takes its connections from a supervisor. */

@@ -1,6 +1,5 @@
 import type { Server as HttpServer } from 'node:http';
 import { availableParallelism } from 'node:os';
-import type { Duplex } from 'node:stream';
 import type { AcousticEngine, EngineFault } from '../../acoustic/engine/types.ts';
 import { listen } from '../../listen.ts';
 import { streamPath } from '../../protocol/address.ts';
@@ -9,14 +8,15 @@ import { ThrottledLog } from '../../telemetry/throttled-log.ts';
 import { collectGarbage } from '../../threads/memory.ts';
 import { Accounts } from '../admission/accounts.ts';
 import { stalled } from '../admission/admission.ts';
-import { type HttpRefusal, refuseSocket } from '../admission/http-refusal.ts';
+import { type HttpRefusal, noteHttpRefusal, refuseSocket } from '../admission/http-refusal.ts';
 import { Lobby } from '../admission/lobby.ts';
 import type { Room } from '../admission/room.ts';
 import { checkTlsPair, type TlsPair } from '../admission/tls-pair.ts';
 import { WorkBudget } from '../admission/work-budget.ts';
-import type { Facade } from '../facade/wire.ts';
-import { defaultLimits, type Limits, wireName } from '../limits.ts';
+import { GatewayStore } from '../durable/gateway-store.ts';
+import { defaultLimits, type Limits } from '../limits.ts';
 import { AwakeClock } from '../overload/awake-clock.ts';
+import { IdleSweep } from '../overload/idle-sweep.ts';
 import { OverloadControl } from '../overload/overload-control.ts';
 import type { ServerContext } from '../session/context.ts';
 import type { TenantRegistry } from '../tenants/tenant-registry.ts';
@@ -25,7 +25,6 @@ import { Dismissal } from './dismissal.ts';
 import { type DrainReport, drainSessions } from './drain.ts';
 import { Entrance } from './entrance.ts';
 import { createHttpHandler } from './http.ts';
-import { IdleSweep } from './idle-sweep.ts';
 import { InnerDoor } from './inner-door.ts';
 import { closeListener, createListener, listenHints, refuseUnread, renewListener } from './listener.ts';
 import { OverloadWatch } from './overload-watch.ts';
@@ -36,9 +35,10 @@ import { serverMetrics } from './server-metrics.ts';
 import { policyOf, type RunningServer, type ServerOptions, type ServerStats } from './server-options.ts';
 import { othersOf, supervisedGateway } from './supervised.ts';
 import { idPrefix, type SupervisedGateway } from './supervision.ts';
+import { Takeover } from './takeover.ts';
 import { Tenancy } from './tenancy.ts';
 import { type CallerPolicy, identify, misdirected, refusalIn, refusedOperator } from './upgrade.ts';
-import { type GatewayView, type SessionView, sessionViews } from './view.ts';
+import { type GatewayView, type SessionView, selfOf, sessionViews } from './view.ts';
 
 export type { RunningServer, ServerOptions } from './server-options.ts';
 
@@ -71,6 +71,7 @@ class Server implements RunningServer {
   readonly #lobby: Lobby;
   readonly #http: HttpServer;
   readonly #reception: Reception;
+  readonly #durable: GatewayStore | undefined;
   #engine: AcousticEngine | undefined;
   /** When the certificate ends, ms since 1970. */
   #tlsEndsMs: number | undefined;
@@ -80,6 +81,9 @@ class Server implements RunningServer {
   #innerDoor: InnerDoor | undefined;
   #isDraining = false;
   #isCordoned = false;
+  readonly #refused = (why: Pick<HttpRefusal, 'reason' | 'limit'>, message: string) =>
+    noteHttpRefusal({ metrics: this.#metrics, log: this.#log }, why, message);
+  readonly #self = () => selfOf(this.#notReady(), this.#options.publicUrl, this.#context);
   readonly #capacity = () => Math.min(this.#overload.sessionLimit, this.#options.slots?.places() ?? Infinity);
 
   constructor(options: ServerOptions) {
@@ -90,6 +94,8 @@ class Server implements RunningServer {
     this.#log = new ThrottledLog(options.log, () => performance.now());
     this.#metrics = this.#newMetrics();
     this.#overload = new OverloadControl(this.#limits, options.cores ?? availableParallelism());
+    const own = { ttlMs: this.#limits.resumeTtlMs, metrics: this.#metrics, self: () => this.#self() };
+    this.#durable = options.store && new GatewayStore({ store: options.store, ...own });
     this.#context = this.#createContext();
     this.#registry = new Registry(this.#context);
     this.#watch = new OverloadWatch({
@@ -221,7 +227,7 @@ class Server implements RunningServer {
     this.#isDraining = true;
     for (const timer of this.#timers) clearInterval(timer);
     for (const connection of this.#reception.connections()) connection.terminate();
-    for (const session of this.#registry.all()) session.abandon();
+    for (const session of this.#registry.all()) session.leave();
     await Promise.all([closeListener(this.#http), this.#innerDoor?.close()]);
   }
 
@@ -284,6 +290,7 @@ class Server implements RunningServer {
       metrics: this.#metrics,
       log: this.#log,
       overload: this.#overload,
+      keeper: this.#durable?.keeper,
       idPrefix: this.#options.supervision ? idPrefix(this.#options.supervision.gateway) : '',
       now: () => performance.now(),
       awake: () => this.#awake.ms,
@@ -315,18 +322,6 @@ class Server implements RunningServer {
     return http;
   }
 
-  #refuse(socket: Duplex, refusal: HttpRefusal, facade: Facade | undefined): void {
-    refuseSocket(socket, refusal, facade?.words(refusal));
-    this.#refused(refusal, 'an upgrade was refused');
-  }
-
-  #refused({ reason, limit }: Pick<HttpRefusal, 'reason' | 'limit'>, message: string): void {
-    const name = limit && wireName(limit);
-    this.#metrics.refusedRequest(reason);
-    if (name !== undefined) this.#metrics.limit(name);
-    this.#log.warn({ reason, limit: name }, message);
-  }
-
   #createReception(): Reception {
     return new Reception({
       context: this.#context,
@@ -337,8 +332,13 @@ class Server implements RunningServer {
       entrance: this.#entrance,
       work: this.#work,
       supervision: this.#options.supervision,
+      takeover:
+        this.#durable && new Takeover({ context: this.#context, registry: this.#registry, durable: this.#durable }),
       tenancy: this.#tenancy,
-      onRefused: (socket, refusal, facade) => this.#refuse(socket, refusal, facade),
+      onRefused: (socket, refusal, facade) => {
+        refuseSocket(socket, refusal, facade?.words(refusal));
+        this.#refused(refusal, 'an upgrade was refused');
+      },
       onOpened: (request) => this.#lobby.leave(request.socket),
     });
   }
@@ -358,6 +358,7 @@ class Server implements RunningServer {
         scoring: this.#options.scoring.stats?.(),
       }),
       others: othersOf(this.#options.supervision),
+      takesOver: this.#options.store !== undefined,
       // A session that is over before the next tick leaves its garbage too.
       onStart: (sessions, nowMs) => this.#sweep.look(sessions, nowMs),
       now: this.#context.now,
@@ -387,6 +388,7 @@ class Server implements RunningServer {
     const awakeMs = this.#awake.ms;
     for (const connection of this.#reception.connections()) connection.tick(awakeMs);
     for (const session of this.#registry.all()) session.tick(nowMs);
+    this.#durable?.tick(nowMs);
     this.#log.flush();
     this.#sweep.look(this.#registry.size, nowMs);
   }

@@ -1,6 +1,7 @@
 import type { Log } from '../../telemetry/log.ts';
 import type { CallerAccounts } from '../admission/accounts.ts';
 import { refusedBy } from '../admission/accounts.ts';
+import type { StartDecision, TakePlace } from '../admission/admit.ts';
 import type { HttpRefusal } from '../admission/http-refusal.ts';
 import type { Membership } from '../admission/membership.ts';
 import type { Refusal } from '../refusal.ts';
@@ -8,7 +9,6 @@ import type { Session } from '../session/session.ts';
 import { TenantQuota } from '../tenants/quota.ts';
 import type { TenantRegistry } from '../tenants/tenant-registry.ts';
 import { type TenantNumbers, TenantUsage } from '../tenants/tenant-usage.ts';
-import type { StartDecision, TakePlace } from './connection-options.ts';
 import type { Registry } from './registry.ts';
 import type { Used } from './supervision.ts';
 

@@ -1,6 +1,9 @@
 import type { Lane } from '../../protocol/client-messages.ts';
+import type { LiveGateway } from '../../stores/session-store.ts';
 import type { SlotNumbers } from '../../telemetry/metrics.ts';
 import { sha256 } from '../secrets.ts';
+import type { ServerContext } from '../session/context.ts';
+import { modelOf } from '../session/saved-session.ts';
 import type { Session, SessionState } from '../session/session.ts';
 
 /** A gateway as those who run it see it. */
@@ -50,6 +53,15 @@ export type NodeDirectory = {
   /** The node at which a session is scored now. */
   nodeOf(sessionId: string): string | undefined;
 };
+
+/** What the other gateways are told of it; undefined while it takes no sessions. */
+export function selfOf(
+  notReady: string | undefined,
+  url: string | undefined,
+  context: ServerContext,
+): Omit<LiveGateway, 'id'> | undefined {
+  return notReady === undefined ? { url: url ?? '', model: modelOf(context) } : undefined;
+}
 
 export function sessionViews(
   sessions: readonly Session[],

@@ -10,9 +10,18 @@ export class Acknowledger {
   readonly #outbox: Outbox;
   readonly #audio: SessionAudio;
   readonly #now: () => number;
+  readonly #isDurable: () => boolean;
   #hasHole = false;
 
-  constructor(options: { intervalMs: number; outbox: Outbox; audio: SessionAudio; now: () => number }) {
+  /** @param options `isDurable`: whether another gateway can go on with the session */
+  constructor(options: {
+    intervalMs: number;
+    outbox: Outbox;
+    audio: SessionAudio;
+    now: () => number;
+    isDurable: () => boolean;
+  }) {
+    this.#isDurable = options.isDurable;
     this.#schedule = new AckSchedule(options.intervalMs);
     this.#outbox = options.outbox;
     this.#audio = options.audio;
@@ -35,6 +44,6 @@ export class Acknowledger {
   /** Sends an acknowledgement if a socket is there and one is due. */
   send(how: AckTiming): void {
     if (!this.#outbox.isAttached || !this.#schedule.due(this.#now(), how)) return;
-    this.#outbox.sendPassing(ackMessage(this.#audio));
+    this.#outbox.sendPassing(ackMessage(this.#audio, this.#isDurable()));
   }
 }

@@ -5,6 +5,7 @@ import type { Reference } from '../../scoring/text/reference.ts';
 import type { ScoringStats } from '../../scoring/threads/pool.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
+import type { SessionKeeper } from '../durable/kept-session.ts';
 import type { Limits } from '../limits.ts';
 import type { OverloadControl } from '../overload/overload-control.ts';
 import type { Refusal } from '../refusal.ts';
@@ -18,6 +19,8 @@ export type ServerContext = {
   log: Log;
   /** What learners feel, and what they are spared for it. */
   overload: OverloadControl;
+  /** Keeps sessions for other gateways; absent: they end with this one. */
+  keeper?: SessionKeeper | undefined;
   /** What the ids of its sessions begin with, where a server has several gateways. */
   idPrefix?: string;
   /** Monotonic, ms. */

@@ -2,6 +2,7 @@ import type { Samples } from '../../acoustic/engine/types.ts';
 import { fromF32le, fromS16le, readS16le } from '../../audio/pcm.ts';
 import { createResampler } from '../../audio/resampler.ts';
 import { type AudioFrame, bytesPerSample, type Codec } from '../../protocol/frame.ts';
+import type { SoundPlace } from '../../stores/checkpoint.ts';
 import type { Limits } from '../limits.ts';
 import type { Refusal } from '../refusal.ts';
 import type { AudioClock } from './audio-clock.ts';
@@ -22,7 +23,13 @@ export class Intake {
     const { limits } = options;
     this.#options = options;
     this.#toSound = soundReader(options);
+    if (options.from) {
+      this.#epochStartMs = options.from.epochStartMs;
+      this.#firstFrameMs = options.firstFrameMs;
+      options.clock.advanceTo(options.from.clockMs);
+    }
     this.#buffer = new JitterBuffer({
+      from: options.from,
       minWaitMs: limits.minGapWaitMs,
       maxWaitMs: limits.maxGapWaitMs,
       windowFrames: Math.ceil(limits.maxBufferedMs / shortestFrameMs),
@@ -68,6 +75,16 @@ export class Intake {
 
   checkpoint(): Checkpoint {
     return this.#buffer.checkpoint();
+  }
+
+  /** Where what was read has ended. */
+  place(): SoundPlace {
+    return { ...this.#buffer.place(), epochStartMs: this.#epochStartMs, clockMs: this.#options.clock.ms };
+  }
+
+  /** When the first frame came; undefined: none has. */
+  get firstFrameMs(): number | undefined {
+    return this.#firstFrameMs;
   }
 
   #passOn(items: readonly Released[], nowMs: number): Refusal | undefined {
@@ -145,6 +162,10 @@ export type IntakeOptions = {
   latenessMs(nowMs: number): number;
   /** The session's clock, moved on by what is read. */
   clock: AudioClock;
+  /** Where it goes on with the sound of a session of another gateway. */
+  from?: SoundPlace | undefined;
+  /** When the first frame came there, on our clock. */
+  firstFrameMs?: number | undefined;
   onSound(sound: Sound): void;
   /** `ms` of the client's clock passed without sound; `frames` were numbered and never came. */
   onGap(ms: number, frames: number): void;

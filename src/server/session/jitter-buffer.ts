@@ -24,6 +24,11 @@ export class JitterBuffer {
   constructor(options: JitterOptions) {
     this.#options = options;
     this.#lateness = new LatenessEstimate(options.minWaitMs, options.maxWaitMs);
+    if (!options.from) return;
+    this.#epoch = options.from.epoch;
+    this.#nextSeq = options.from.seq;
+    this.#highest = this.#nextSeq - 1;
+    this.#expectedSample = options.from.sample;
   }
 
   /** Bytes of the frames that wait for one before them. */
@@ -70,6 +75,11 @@ export class JitterBuffer {
   /** The socket was away: what is missing could not come meanwhile, so its wait starts anew. */
   restartWaits(nowMs: number): void {
     this.#missedAtMs = nowMs;
+  }
+
+  /** Where what was released has ended. */
+  place(): JitterPlace {
+    return { epoch: this.#epoch, seq: this.#nextSeq, sample: this.#expectedSample };
   }
 
   checkpoint(): Checkpoint {
@@ -180,7 +190,12 @@ export type Released =
 /** The next seq not seen, and what is missing between it and the newest seen. */
 export type Checkpoint = { epoch: number; nextSeq: number; missing: readonly SeqRange[] };
 
+/** The number of the next frame, and the sample that it is due at. */
+export type JitterPlace = { epoch: number; seq: number; sample: number };
+
 export type JitterOptions = {
+  /** Where it begins; absent: at the first frame. */
+  from?: JitterPlace | undefined;
   minWaitMs: number;
   maxWaitMs: number;
   /** Frames held or missing beyond the checkpoint. */

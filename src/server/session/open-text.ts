@@ -5,7 +5,7 @@ import type { Refusal } from '../refusal.ts';
 import type { ServerContext, WorkAccount } from './context.ts';
 
 /** A text that was paid for and takes room until it is released; a second release does nothing. */
-export type OpenText = { reference: Reference; release(): void };
+export type OpenText = { input: ReferenceInput; reference: Reference; release(): void };
 
 /**
  * Reads a text at its sender's cost. It is charged by its length before it is looked at, so that a
@@ -30,7 +30,7 @@ export function openText(
   const more = phones > length ? work.charge(phones - length) : undefined;
   if (more) return more;
   const release = work.hold(phones);
-  return typeof release === 'function' ? { reference, release } : release;
+  return typeof release === 'function' ? { input, reference, release } : release;
 }
 
 /** Letters or given phones: about as many as the text has phones. */

@@ -14,12 +14,13 @@ export class Outbox {
   readonly #log: EventLog;
   readonly #pending = new PendingResults();
   #sink: Sink | undefined;
-  #lastEventId = 0;
+  #lastEventId: number;
   #congestedSinceMs: number | undefined;
   #flushedMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: OutboxOptions) {
     this.#options = options;
+    this.#lastEventId = options.lastEventId ?? 0;
     this.#log = new EventLog({ keepMs: options.keepMs, maxBytes: options.maxReplayBytes });
   }
 
@@ -180,6 +181,8 @@ export type Sink = {
 };
 
 export type OutboxOptions = {
+  /** Events that another gateway has sent; absent: none. */
+  lastEventId?: number | undefined;
   keepMs: number;
   /** Bytes of the events that a resume may ask for. */
   maxReplayBytes: number;

@@ -44,10 +44,14 @@ export function readyMessage(of: {
   };
 }
 
-export function ackMessage(audio: SessionAudio): Message<'ack'> {
+/** @param isDurable whether another gateway can go on with the session */
+export function ackMessage(audio: SessionAudio, isDurable: boolean): Message<'ack'> {
   const { epoch, nextSeq, missing } = audio.checkpoint();
   const buffered_ms = Math.round(audio.bufferedMs());
-  return { type: 'ack', epoch, next_seq: nextSeq, missing: missing.slice(0, shownRanges), buffered_ms };
+  const ack = { type: 'ack', epoch, next_seq: nextSeq, missing: missing.slice(0, shownRanges), buffered_ms } as const;
+  const first = isDurable ? audio.places.first : undefined;
+  if (!first) return ack;
+  return { ...ack, keep_from: first.seq, ...(first.epoch !== epoch && { keep_epoch: first.epoch }) };
 }
 
 /** A sentence may quote what the client sent: however much that was, it gets a line of it back. */

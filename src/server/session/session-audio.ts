@@ -1,6 +1,8 @@
 import type { StartMessage } from '../../protocol/client-messages.ts';
 import type { AudioFrame } from '../../protocol/frame.ts';
 import type { Reference } from '../../scoring/text/reference.ts';
+import type { AudioResumption } from '../durable/resumption.ts';
+import { UtterancePlaces } from '../durable/utterance-places.ts';
 import type { Refusal } from '../refusal.ts';
 import type { AudioClock } from './audio-clock.ts';
 import type { ServerContext } from './context.ts';
@@ -17,12 +19,16 @@ export type SessionAudioOptions = {
   start: StartMessage;
   /** The first text. */
   text: OpenText;
+  /** How it goes on with the sound of another gateway; absent: it begins. */
+  resumption?: AudioResumption | undefined;
   /** The session's clock, moved on by what is read. */
   clock: AudioClock;
   settings: Readonly<SessionSettings>;
   outbox: Outbox;
   /** An utterance failed: the session cannot go on. */
   onError(error: unknown): void;
+  /** The final of an utterance is in the outbox. */
+  onFinal(): void;
 };
 
 /**
@@ -33,17 +39,22 @@ export class SessionAudio {
   readonly #options: SessionAudioOptions;
   readonly #intake: Intake;
   readonly #speech: SpeechWatch;
+  readonly #places = new UtterancePlaces();
   readonly #finishing = new Set<Finishing>();
   /** The utterance that hears; undefined between `finish` and `next`. */
   #open: Utterance | undefined;
   #latest: Utterance;
   readonly #progress: Progress;
+  /** Sound that the client may send at once beyond what is allowed, since others heard it first. */
+  #replayMs: number;
 
   constructor(options: SessionAudioOptions) {
-    const { context, start, text, clock, outbox } = options;
+    const { context, start, text, clock, outbox, resumption } = options;
     const modelRateHz = context.engine.model.sampleRateHz;
     this.#options = options;
-    this.#speech = new SpeechWatch(modelRateHz, (state, at_ms) => outbox.send({ type: 'speech', state, at_ms }));
+    this.#speech = new SpeechWatch(modelRateHz, (state, at_ms) => {
+      if (at_ms > (resumption?.speechMs ?? -1)) outbox.send({ type: 'speech', state, at_ms });
+    });
     this.#intake = new Intake({
       codec: start.audio.encoding,
       sampleRateHz: start.audio.sample_rate,
@@ -51,12 +62,17 @@ export class SessionAudio {
       limits: context.limits,
       latenessMs: (nowMs) => context.overload.latenessMs(nowMs),
       clock,
+      from: resumption?.from,
+      firstFrameMs: resumption?.firstFrameMs,
       onSound: (sound) => this.#hear(sound),
       onGap: (ms, frames) => this.#skip(ms, frames),
     });
-    this.#latest = this.#begin(1, text);
+    this.#speech.gap(clock.ms);
+    this.#latest = this.#begin(resumption?.utteranceId ?? 1, text);
     this.#open = this.#latest;
-    this.#progress = { scoredMs: 0, atMs: context.awake() };
+    this.#replayMs = resumption?.replayMs ?? 0;
+    this.#progress = { scoredMs: clock.ms, atMs: context.awake() };
+    if (resumption?.isBetween) this.#closeOpen();
   }
 
   /** What became of the frame. */
@@ -71,8 +87,9 @@ export class SessionAudio {
    */
   overload(): Refusal | undefined {
     const { limits } = this.#options.context;
-    const allowedMs = limits.maxBufferedMs + limits.resumeTtlMs;
     const bufferedMs = this.bufferedMs();
+    if (this.#replayMs > 0 && this.#hasCaughtUp(bufferedMs)) this.#replayMs = 0;
+    const allowedMs = limits.maxBufferedMs + limits.resumeTtlMs + this.#replayMs;
     if (bufferedMs <= allowedMs) return undefined;
     const message = `${Math.round(bufferedMs)} ms of audio wait for the model; at most ${allowedMs} may`;
     return { code: 'inference_timeout', message, retryAfterMs: limits.busyRetryMs, limit: 'maxBufferedMs' };
@@ -112,6 +129,7 @@ export class SessionAudio {
     const entry = { utterance: ended, progress, done: Promise.resolve() };
     entry.done = ended
       .finish(reason, marker)
+      .then(() => this.#finalSent(ended.id))
       .catch(this.#options.onError)
       .finally(() => {
         this.#finishing.delete(entry);
@@ -142,6 +160,21 @@ export class SessionAudio {
 
   checkpoint(): Checkpoint {
     return this.#intake.checkpoint();
+  }
+
+  /** Sound that the client may send at once beyond what is allowed, ms. */
+  get replayMs(): number {
+    return this.#replayMs;
+  }
+
+  /** Where its newest utterances began. */
+  get places(): UtterancePlaces {
+    return this.#places;
+  }
+
+  /** When the first frame came, on the server's clock. */
+  get firstFrameMs(): number | undefined {
+    return this.#intake.firstFrameMs;
   }
 
   /** The utterance that hears, or heard last. */
@@ -179,9 +212,11 @@ export class SessionAudio {
   }
 
   #begin(id: number, text: OpenText): Utterance {
-    const { context, sessionId, clock, settings, outbox, onError } = this.#options;
+    const { context, sessionId, clock, settings, outbox, onError, resumption } = this.#options;
+    this.#places.begun(id, text.input, this.#intake.place());
     return new Utterance({
       id,
+      told: resumption?.told.get(id),
       speaker: sessionId,
       canWait: this.#options.start.lane === 'batch',
       startMs: clock.ms,
@@ -194,6 +229,25 @@ export class SessionAudio {
       now: context.now,
       onError,
     });
+  }
+
+  /** What is open has had its final: the client says so. */
+  #closeOpen(): void {
+    this.#open?.close();
+    this.#open = undefined;
+    this.#places.finalSent(this.#latest.id, 0);
+  }
+
+  #finalSent(id: number): void {
+    const { outbox, onFinal } = this.#options;
+    this.#places.finalSent(id, outbox.lastEventId);
+    onFinal();
+  }
+
+  /** Whether the model has no more to do than with somebody who was here from the first. */
+  #hasCaughtUp(bufferedMs: number): boolean {
+    const { clock, resumption } = this.#options;
+    return bufferedMs < settledBacklogMs && clock.ms >= (resumption?.from.clockMs ?? 0) + this.#replayMs;
   }
 
   /**

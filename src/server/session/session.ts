@@ -1,6 +1,9 @@
 import type { ClientMessage, Lane, ReferenceInput, StartMessage } from '../../protocol/client-messages.ts';
 import { closeCodes, wireErrors } from '../../protocol/codes.ts';
 import type { AudioFrame } from '../../protocol/frame.ts';
+import type { SavedSession } from '../../stores/session-store.ts';
+import type { KeptSession, SessionKeeper } from '../durable/kept-session.ts';
+import type { AudioResumption } from '../durable/resumption.ts';
 import { wireName } from '../limits.ts';
 import { halfRateFrom } from '../overload/ladder.ts';
 import { noteRefusal, type Refusal } from '../refusal.ts';
@@ -12,6 +15,7 @@ import { handleControl } from './controls.ts';
 import { type OpenText, openText } from './open-text.ts';
 import { Outbox, type Sink } from './outbox.ts';
 import { errorMessage, readyMessage } from './replies.ts';
+import { savedSession } from './saved-session.ts';
 import { SessionAudio } from './session-audio.ts';
 import { SessionEnd } from './session-end.ts';
 import type { SessionSettings } from './utterance.ts';
@@ -30,7 +34,23 @@ export type SessionOptions = {
   work: WorkAccount;
   /** The name of the token that started it; only the same may resume it. */
   owner: string | undefined;
+  /** Whether its client could come back to it. */
+  isResumable: boolean;
+  /** How it goes on here; absent: it begins. */
+  resumption?: Resumption | undefined;
   onEnd(): void;
+};
+
+/** What a session has been at another gateway. */
+export type Resumption = {
+  id: string;
+  resumeToken: string;
+  generation: number;
+  lastEventId: number;
+  /** When it began, on our clock. */
+  startedMs: number;
+  settings: SessionSettings;
+  audio: AudioResumption;
 };
 
 /**
@@ -41,9 +61,10 @@ export type SessionOptions = {
  * controls. Two calls go against it, each through one callback: a partial result takes an
  * acknowledgement along, and a failed utterance ends the session.
  */
-export class Session {
+export class Session implements KeptSession {
   readonly id: string;
-  readonly resumeToken = createSecret(32);
+  readonly resumeToken: string;
+  readonly generation: number;
   readonly owner: string | undefined;
   readonly startedWith: StartMessage;
   /** Monotonic, ms. */
@@ -56,6 +77,9 @@ export class Session {
   readonly #acks: Acknowledger;
   readonly #end: SessionEnd;
   readonly #onEnd: () => void;
+  readonly #keeper: SessionKeeper | undefined;
+  #isElsewhere = false;
+  #isOver = false;
   readonly #clock = new AudioClock();
   #socket: SessionSocket | undefined;
   #heardMs: number;
@@ -64,28 +88,40 @@ export class Session {
   #leaving: { refusal: Refusal; untilMs: number } | undefined;
   #watchedMs = Number.NEGATIVE_INFINITY;
 
-  constructor({ context, start, text, work, owner, onEnd }: SessionOptions) {
-    this.id = `${context.idPrefix ?? ''}${createSecret(12)}`;
+  constructor({ context, start, text, work, owner, isResumable, resumption, onEnd }: SessionOptions) {
+    this.id = resumption?.id ?? `${context.idPrefix ?? ''}${createSecret(12)}`;
+    this.resumeToken = resumption?.resumeToken ?? createSecret(32);
+    this.generation = resumption?.generation ?? 1;
     this.owner = owner;
+    this.#keeper = isResumable ? context.keeper : undefined;
     this.startedWith = start;
     this.#context = context;
     this.#work = work;
     this.#onEnd = onEnd;
-    this.#settings = { emitIntervalMs: start.emit_interval_ms, granularity: start.granularity };
-    this.startedMs = context.now();
+    const { emit_interval_ms: emitIntervalMs, granularity } = start;
+    this.#settings = resumption?.settings ?? { emitIntervalMs, granularity };
+    this.startedMs = resumption?.startedMs ?? context.now();
     this.#heardMs = context.awake();
     this.#detachedMs = this.#heardMs;
     const clock = this.#clock;
-    const outbox = this.#createOutbox(clock);
+    const outbox = this.#createOutbox(clock, resumption?.lastEventId);
     const settings = this.#settings;
     const onError = (error: unknown): void => this.#end.failInternally(error);
-    const audio = new SessionAudio({ context, sessionId: this.id, start, text, clock, settings, outbox, onError });
+    const audio = new SessionAudio({
+      ...{ context, sessionId: this.id, start, text, clock, settings, outbox, onError },
+      resumption: resumption?.audio,
+      onFinal: () => this.#changed(),
+    });
     const closeSocket = (closing: { code: number; reason: string }): void =>
       this.#socket?.close(closing.code, closing.reason);
     this.#outbox = outbox;
     this.#audio = audio;
-    this.#acks = new Acknowledger({ intervalMs: context.limits.ackIntervalMs, outbox, audio, now: context.now });
-    this.#end = new SessionEnd({ sessionId: this.id, context, audio, outbox, closeSocket, onEnd });
+    const intervalMs = context.limits.ackIntervalMs;
+    const isDurable = (): boolean => this.#keeper !== undefined;
+    this.#acks = new Acknowledger({ intervalMs, outbox, audio, now: context.now, isDurable });
+    const over = (): void => this.#over();
+    this.#end = new SessionEnd({ sessionId: this.id, context, audio, outbox, closeSocket, onEnd: over });
+    this.#changed();
   }
 
   get state(): SessionState {
@@ -95,6 +131,11 @@ export class Session {
 
   get lane(): Lane {
     return this.startedWith.lane;
+  }
+
+  /** Sound that its client has kept for this gateway, ms. */
+  get replayMs(): number {
+    return this.#audio.replayMs;
   }
 
   /** Sound that was heard so far, gaps included, ms. */
@@ -133,7 +174,7 @@ export class Session {
   socketClosed(closed: SessionSocket, isClean: boolean): void {
     if (closed !== this.#socket) return;
     this.#detach();
-    if (this.#end.phase === 'done' && isClean) this.#onEnd();
+    if (this.#end.phase === 'done' && isClean) this.#over();
   }
 
   /** The socket has written something. */
@@ -144,6 +185,7 @@ export class Session {
   /** The client has read everything up to this event. */
   confirmed(eventId: number): void {
     this.#outbox.confirm(eventId);
+    if (this.#audio.places.confirmed(eventId)) this.#changed();
   }
 
   frame(frame: AudioFrame): void {
@@ -171,6 +213,7 @@ export class Session {
     const parts = { audio: this.#audio, outbox: this.#outbox, acks: this.#acks, ending: this.#end };
     const open = (reference: ReferenceInput): OpenText | Refusal => openText(this.#context, this.#work, reference);
     handleControl({ ...parts, settings: this.#settings, openText: open }, message);
+    if (message.type === 'next_utterance' || message.type === 'config') this.#changed();
   }
 
   /** Sends `error`, closes the socket and ends the session. */
@@ -227,9 +270,42 @@ export class Session {
     this.#end.abandon();
   }
 
-  #createOutbox(clock: AudioClock): Outbox {
+  /** Ends the session here without an event; another gateway may go on with it. */
+  leave(): void {
+    this.#isElsewhere = true;
+    this.abandon();
+  }
+
+  /** Another gateway has taken the session over: it goes on there. */
+  fence(): void {
+    if (this.#isElsewhere) return;
+    this.#isElsewhere = true;
+    this.#end.fail({ code: 'session_conflict', message: 'the session goes on at another gateway' });
+  }
+
+  saved(as: { gateway: string; ordinal: number }): SavedSession {
+    const parts = { settings: this.#settings, audio: this.#audio, outbox: this.#outbox };
+    return savedSession({ context: this.#context, session: this, startedMs: this.startedMs, ...parts }, as);
+  }
+
+  nowMs(): number {
+    return this.#context.now();
+  }
+
+  #changed(): void {
+    if (!this.#isOver) this.#keeper?.changed(this);
+  }
+
+  #over(): void {
+    if (!this.#isOver) this.#keeper?.ended(this, this.#isElsewhere);
+    this.#isOver = true;
+    this.#onEnd();
+  }
+
+  #createOutbox(clock: AudioClock, lastEventId: number | undefined): Outbox {
     const { limits, metrics, now, overload } = this.#context;
     return new Outbox({
+      lastEventId,
       keepMs: limits.resumeTtlMs,
       maxReplayBytes: limits.maxReplayBytes,
       congestedBytes: limits.congestedBytes,

@@ -10,12 +10,16 @@ type TranscriptMessage = Extract<ServerMessage, { type: 'transcript' }>;
 export class Transcript {
   readonly #utteranceId: number;
   readonly #startMs: number;
-  #rev = 0;
+  #rev: number;
 
-  /** @param startMs the utterance's start on the session's clock. */
-  constructor(utteranceId: number, startMs: number) {
+  /**
+   * @param startMs the utterance's start on the session's clock
+   * @param rev that of the last that was sent, by another gateway
+   */
+  constructor(utteranceId: number, startMs: number, rev = 0) {
     this.#utteranceId = utteranceId;
     this.#startMs = startMs;
+    this.#rev = rev;
   }
 
   /** The next revision. Times count from the utterance's start. */

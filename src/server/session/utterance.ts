@@ -4,6 +4,7 @@ import { eachPhone, joinPhones, type WrittenPhones, withoutAlternatives } from '
 import type { OpenUtterance, UtterancePipeline } from '../../scoring/pipeline.ts';
 import type { Reference } from '../../scoring/text/reference.ts';
 import type { Feedback, Progress } from '../../scoring/utterance-scorer.ts';
+import type { Told } from '../durable/told.ts';
 import { finalsOnlyFrom, wordsOnlyFrom } from '../overload/ladder.ts';
 import type { OverloadControl } from '../overload/overload-control.ts';
 import { Arrivals } from './arrivals.ts';
@@ -28,6 +29,8 @@ export type UtteranceOptions = {
   /** Where it begins on the session's clock. */
   startMs: number;
   text: OpenText;
+  /** What another gateway has told of it. */
+  told?: Told | undefined;
   engine: AcousticEngine;
   open: OpenUtterance;
   outbox: Outbox;
@@ -53,7 +56,7 @@ export class Utterance {
   readonly #overhangMs: number;
   #heardMs: number;
   #scoredMs: number;
-  #feedbackRev = 0;
+  #feedbackRev: number;
   /** Progress that was not sent yet: the client may not have wanted words until now. */
   #unsentProgress: Progress | undefined;
 
@@ -62,7 +65,8 @@ export class Utterance {
     this.id = id;
     this.reference = text.reference;
     this.#options = options;
-    this.#transcript = new Transcript(id, startMs);
+    this.#transcript = new Transcript(id, startMs, options.told?.rev);
+    this.#feedbackRev = options.told?.rev ?? 0;
     const { windowMs, hopMs } = engine.model.features;
     this.#overhangMs = windowMs - hopMs;
     this.#heardMs = startMs;
@@ -96,10 +100,11 @@ export class Utterance {
 
   /** Everything final; resolves when `utterance_final` is in the outbox. */
   async finish(reason: FinalReason, marker: string | null): Promise<void> {
-    const { id, startMs, outbox, overload, settings, now } = this.#options;
+    const { id, startMs, outbox, overload, settings, told, now } = this.#options;
     const { timing, ...result } = shiftResult(await this.#pipeline.finish(), startMs);
     overload.scored(now(), this.#heardMs - this.#scoredMs);
     this.#scoredMs = this.#heardMs;
+    if (told?.isFinal) return;
     if (settings.granularity !== 'utterance') outbox.send(this.#transcript.final(result, timing), this.#scoredMs);
     outbox.send({ type: 'utterance_final', utterance_id: id, reason, marker, timing, ...result }, this.#scoredMs);
   }
@@ -118,6 +123,9 @@ export class Utterance {
     overload.scored(producedMs, this.#scoredMs - before);
     this.#unsentProgress = feedback.progress ?? this.#unsentProgress;
     const { level } = overload;
+    const { told } = this.#options;
+    const news = told?.newsOf(feedback.phones, this.#scoredMs) ?? feedback.phones;
+    if (told?.isFinal || (told && this.#scoredMs <= told.audioMs && news.marks.length === 0)) return;
     const granularity = level >= wordsOnlyFrom && settings.granularity === 'phoneme' ? 'word' : settings.granularity;
     if (granularity === 'utterance') return;
     const scored = this.#arrivals.of(this.#scoredMs);
@@ -129,7 +137,7 @@ export class Utterance {
     const stamp = { audioMs: this.#scoredMs, producedMs, arrivedMs: arrival?.arrivedMs ?? producedMs };
     if (granularity === 'phoneme') {
       this.#feedbackRev += 1;
-      const phones = spared(feedback.phones, level);
+      const phones = spared(news, level);
       const message = { type: 'phoneme_feedback', utterance_id: id, rev: this.#feedbackRev, phones, timing } as const;
       outbox.sendPartial({ message, ...stamp });
     }

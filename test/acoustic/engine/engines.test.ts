@@ -93,6 +93,22 @@ describe.each(engines)('the %s engine with a package of other features, stride, 
     expect(engine.stats().streams).toBe(0);
   });
 
+  it('hears what can wait behind who cannot', async () => {
+    const heard: string[] = [];
+    const open = (name: string, canWait: boolean) =>
+      engine.open(
+        () => heard.push(name),
+        (error) => expect.fail(error.message),
+        canWait,
+      );
+    const streams = [...Array.from({ length: 20 }, () => open('patient', true)), open('live', false)];
+    for (const stream of streams) stream.push(pcm);
+    await Promise.all(streams.map((stream) => stream.end()));
+    // It came last, and is through before all of the others are.
+    expect(heard).toContain('live');
+    expect(heard.lastIndexOf('live')).toBeLessThan(heard.lastIndexOf('patient'));
+  });
+
   it('keeps streams apart when others close in the middle of their runs', async () => {
     const alone = await hear(engine, pcm, [2400]);
     const listening = Array.from({ length: 5 }, async () => {

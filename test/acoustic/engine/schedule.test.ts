@@ -9,8 +9,11 @@ type Named = Waiting & { name: string };
 /** A stream whose steps came at the given times; its deadlines are a step apart at least. */
 function stream(name: string, arrivals: readonly number[], ended = false, taken = 0): Named {
   const arrivalMs = (index: number) => arrivals[index]!;
-  return { name, pending: arrivals.length, taken, arrivalMs, oldestDeadlineMs: arrivals[0]!, ended };
+  return { name, pending: arrivals.length, taken, arrivalMs, oldestDeadlineMs: arrivals[0]!, ended, canWait: false };
 }
+
+/** Others go before it. */
+const patient = (one: Named): Named => ({ ...one, canWait: true });
 
 const shapes = runShapes('cpu');
 const terms = (steps: number, fillMs: number): Terms => ({ pace: { steps, fillMs }, shapes, strideMs: 20 });
@@ -24,6 +27,8 @@ function short(waiting: readonly Named[], open: number, nowMs: number, under: Te
 
 const burst = (name: string, at: number, steps: number) => stream(name, new Array(steps).fill(at));
 const many = (count: number, at: number) => Array.from({ length: count }, (_, i) => stream(`s${i}`, [at]));
+
+const names = (count: number) => Array.from({ length: count }, (_, i) => `s${i}`).join(' ');
 
 describe('decide', () => {
   it.each<[string, readonly Named[], number, number, Terms, string]>([
@@ -98,6 +103,20 @@ describe('decide', () => {
     ],
   ])('%s', (_, waiting, open, nowMs, under, expected) => {
     expect(short(waiting, open, nowMs, under)).toBe(expected);
+  });
+
+  it.each<[string, readonly Named[], number, string]>([
+    ['what can wait runs with the others', [patient(stream('a', [9])), stream('b', [10])], 10, 'b a x1'],
+    ['and alone at once', [patient(stream('a', [9]))], 10, 'a x1'],
+    ['and behind a full batch', [...many(16, 9).map(patient), ...many(16, 10)], 10, `${names(16)} x1`],
+    [
+      'but before those who came two seconds later',
+      [patient(stream('a', [9])), ...many(16, 2010)],
+      2010,
+      `a ${names(15)} x1`,
+    ],
+  ])('%s', (_, waiting, nowMs, expected) => {
+    expect(short(waiting, waiting.length, nowMs, terms(1, 0))).toBe(expected);
   });
 
   it('runs a full batch without waiting for the rest', () => {

@@ -85,7 +85,7 @@ class Riva implements RunningRiva {
   readonly #options: RivaOptions;
   readonly #server = new Server();
   /** Callers come through it, so that a connection can be cut as a network cuts it. */
-  readonly #door = createServer((caller) => this.#enter(caller));
+  readonly #door = createServer({ noDelay: true }, (caller) => this.#enter(caller));
   /** Callers by the port that the server sees. */
   readonly #callers = new Map<number, Socket>();
   #serverPort = 0;
@@ -125,7 +125,7 @@ class Riva implements RunningRiva {
   }
 
   #enter(caller: Socket): void {
-    const inner = connect(this.#serverPort, '127.0.0.1');
+    const inner = connect({ port: this.#serverPort, host: '127.0.0.1', noDelay: true });
     inner.once('connect', () => this.#callers.set(inner.localPort!, caller));
     caller.pipe(inner).pipe(caller);
     for (const [one, other] of [

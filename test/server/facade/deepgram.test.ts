@@ -220,8 +220,12 @@ describe('the guards of the server hold at /v1/listen', () => {
     expect(JSON.parse(refused.body)).toMatchObject({ err_code: 'TOO_MANY_REQUESTS' });
     first.send({ type: 'CloseStream' });
     await first.closed;
-    const second = await callRaw(listenUrl(url, `${format}&reference=a`), { headers: header });
-    expect(await second.closed).toMatchObject({ code: 1008, reason: expect.stringMatching(/^TOO_MANY_REQUESTS/) });
+    const second = await refusedCall(listenUrl(url, `${format}&reference=a`), header);
+    expect(second).toMatchObject({ status: 429, headers: { 'retry-after': expect.stringMatching(/^\d+$/) } });
+    expect(JSON.parse(second.body)).toMatchObject({
+      err_code: 'TOO_MANY_REQUESTS',
+      err_msg: expect.stringContaining('starts_per_second'),
+    });
   });
 
   it('drains: what was heard is final, and the stream ends as it does', async () => {

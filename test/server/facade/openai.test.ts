@@ -191,6 +191,17 @@ describe('the guards of the server hold at /v1/realtime', () => {
     expect(JSON.parse(refused.body)).toMatchObject({ error: { code: 'invalid_api_key' } });
   });
 
+  it('says 429 and the time to wait when too many sessions are starting, before there is a WebSocket', async () => {
+    const { url } = await start({ limits: { startBurst: 1, startsPerSecond: 0.001 } });
+    const caller = await call(url);
+    caller.realtime.send(transcriptionSession('ab'));
+    await caller.until('session.updated');
+    const refused = await refusedCall(realtimeUrl(url));
+    expect(refused).toMatchObject({ status: 429, headers: { 'retry-after': expect.stringMatching(/^\d+$/) } });
+    expect(JSON.parse(refused.body).error).toMatchObject({ type: 'rate_limit_error', code: 'rate_limit_exceeded' });
+    caller.realtime.close();
+  });
+
   it('is full with 503 and the time to wait', async () => {
     const { url } = await start({ limits: { maxSessions: 1 } });
     const caller = await call(url);

@@ -64,6 +64,7 @@ class Door {
     overload: this.overload,
     returns: this.returns,
     others: { detached: () => false, has: () => false },
+    takesOver: false,
     capacity: () => this.overload.sessionLimit,
     state: () => ({ draining: false, engine: idle, scoring: undefined }),
     onStart: () => {},

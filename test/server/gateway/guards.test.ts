@@ -6,8 +6,8 @@ import { Admission, type AdmissionState } from '../../../src/server/admission/ad
 import { checkExposure, isLoopback, isOriginAllowed } from '../../../src/server/admission/exposure.ts';
 import { TokenBucket } from '../../../src/server/admission/token-bucket.ts';
 import { parseTokens, readTokenFile } from '../../../src/server/admission/tokens.ts';
-import { IdleSweep } from '../../../src/server/gateway/idle-sweep.ts';
 import { defaultLimits } from '../../../src/server/limits.ts';
+import { IdleSweep } from '../../../src/server/overload/idle-sweep.ts';
 import { createSecret, sameSecret } from '../../../src/server/secrets.ts';
 import { temporaryDirectory } from '../../kit/temporary-directory.ts';
 

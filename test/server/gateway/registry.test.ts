@@ -20,7 +20,7 @@ const start: StartMessage = {
   lane: 'live',
 };
 const keyed = { ...start, idempotency_key: 'k' };
-const text = { reference: { words: [] }, release() {} };
+const text = { input: { text: 'a' }, reference: { words: [] }, release() {} };
 const work = { charge: () => undefined, hold: () => () => {} };
 const [anybodys, annas, bertas] = [newAccount(), newAccount('token'), newAccount('token')];
 const of = (owner: string | undefined) => ({
@@ -29,6 +29,7 @@ const of = (owner: string | undefined) => ({
   owner,
   account: owner === undefined ? anybodys : annas,
   place() {},
+  isResumable: true,
 });
 const socket = { write() {}, unsentBytes: () => 0, close() {} };
 

@@ -93,7 +93,7 @@ function open({ startMs = 0, level = 0, felt = nothing, scored = nothing, now = 
     speaker: 'a session',
     canWait: false,
     startMs,
-    text: { reference: { words: [] }, release() {} },
+    text: { input: { text: 'a' }, reference: { words: [] }, release() {} },
     engine,
     settings: { emitIntervalMs: 100, granularity: 'phoneme' },
     outbox: { sendPartial: (partial: PartialResult) => sent.push(partial) } as unknown as Outbox,

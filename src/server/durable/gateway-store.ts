@@ -1,0 +1,39 @@
+import type { LiveGateway, SessionStore, StoreTrouble } from '../../stores/session-store.ts';
+import type { Metrics } from '../../telemetry/metrics.ts';
+import { createSecret } from '../secrets.ts';
+import { Keeper } from './keeper.ts';
+import { Peers } from './peers.ts';
+
+export type GatewayStoreOptions = {
+  store: SessionStore;
+  /** How long a session outlives its gateway, ms. */
+  ttlMs: number;
+  /** Where this gateway is found and what it scores by; undefined while it takes no sessions. */
+  self(): Omit<LiveGateway, 'id'> | undefined;
+  metrics: Pick<Metrics, 'storeFailure'>;
+};
+
+/** A gateway's part in a store: its sessions are kept there, and it knows who else is. */
+export class GatewayStore {
+  readonly store: SessionStore;
+  readonly keeper: Keeper;
+  readonly peers: Peers;
+
+  constructor({ store, ttlMs, self, metrics }: GatewayStoreOptions) {
+    const id = createSecret(9);
+    const onTrouble = (why: StoreTrouble): void => metrics.storeFailure(why);
+    this.store = store;
+    this.keeper = new Keeper({ store, gateway: id, ttlMs, onTrouble });
+    const selfWithId = (): LiveGateway | undefined => {
+      const found = self();
+      return found && { id, ...found };
+    };
+    this.peers = new Peers({ store, self: selfWithId, onTrouble });
+  }
+
+  /** To be called a few times a second. */
+  tick(nowMs: number): void {
+    this.keeper.tick(nowMs);
+    this.peers.tick(nowMs);
+  }
+}

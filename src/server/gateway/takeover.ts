@@ -1,0 +1,152 @@
+import type { ClientMessage, StartMessage } from '../../protocol/client-messages.ts';
+import { readCheckpoint, type SessionCheckpoint } from '../../stores/checkpoint.ts';
+import { type ClaimOutcome, isSessionId, StoreError } from '../../stores/session-store.ts';
+import type { CallerAccounts } from '../admission/accounts.ts';
+import type { Admit } from '../admission/admit.ts';
+import type { GatewayStore } from '../durable/gateway-store.ts';
+import { planOf } from '../durable/resumption.ts';
+import type { Refusal } from '../refusal.ts';
+import type { ServerContext, WorkAccount } from '../session/context.ts';
+import { openText, writtenLength } from '../session/open-text.ts';
+import { hashOf, modelOf } from '../session/saved-session.ts';
+import type { Session } from '../session/session.ts';
+import type { Registry } from './registry.ts';
+
+export type TakeoverOptions = {
+  context: ServerContext;
+  registry: Registry;
+  durable: GatewayStore;
+};
+
+/** The client that comes back, and what asks for a place for its session. */
+export type Returning = {
+  owner: string | undefined;
+  accounts: CallerAccounts;
+  work: WorkAccount;
+  admit: Admit;
+  began?(session: Session): void;
+};
+
+type ResumeMessage = Extract<ClientMessage, { type: 'resume' }>;
+
+/** Finds sessions that other gateways had, and goes on with them here. */
+export class Takeover {
+  readonly #options: TakeoverOptions;
+
+  constructor(options: TakeoverOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * The session of a client that comes back, found here or in the store.
+   *
+   * @param here what is known of it here
+   */
+  async find(message: ResumeMessage, here: Session | Refusal, caller: Returning): Promise<Session | Refusal> {
+    if ('code' in here) return here.code === 'session_not_found' ? await this.#claim(message, caller) : here;
+    // Who has heard more than this gateway said was elsewhere meanwhile.
+    const { keeper, store } = this.#options.durable;
+    const isBehind = message.last_event_id > here.lastEventId && store.isUp;
+    if (!isBehind && (await keeper.isOurs(here))) return here;
+    here.fence();
+    return await this.#claim(message, caller);
+  }
+
+  async #claim(message: ResumeMessage, caller: Returning): Promise<Session | Refusal> {
+    const { context, durable } = this.#options;
+    const { store, keeper } = durable;
+    const { session_id: sessionId, resume_token, replay } = message;
+    if (!isSessionId(sessionId)) return notFound('no such session: it never was');
+    if (!replay) return notFound('no such session here, and its client has kept nothing to go on with elsewhere');
+    let outcome: ClaimOutcome;
+    try {
+      const claim = {
+        sessionId,
+        tokenHash: hashOf(resume_token),
+        owner: caller.owner && hashOf(caller.owner),
+        gateway: keeper.gateway,
+      };
+      outcome = await store.claim({ ...claim, model: modelOf(context) }, context.limits.resumeTtlMs);
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      context.metrics.storeFailure(error.why);
+      context.log.warn({ why: error.why }, 'a session could not be resumed: the store does not answer');
+      const message = 'the session is not here, and the store that knows where it was does not answer';
+      return { code: 'server_busy', message, retryAfterMs: storeRetryMs };
+    }
+    if (outcome.kind !== 'claimed') return refusalOf(outcome, modelOf(context));
+    const checkpoint = readCheckpoint(outcome.value);
+    if ('problem' in checkpoint) {
+      context.log.warn({ session: sessionId, problem: checkpoint.problem }, 'a checkpoint cannot be read');
+      return notFound(`the session cannot go on at another gateway: of its checkpoint ${checkpoint.problem}`);
+    }
+    return await this.#goOn({ ...message, replay }, checkpoint, outcome, caller);
+  }
+
+  async #goOn(
+    message: ResumeMessage & { replay: NonNullable<ResumeMessage['replay']> },
+    checkpoint: SessionCheckpoint,
+    claimed: { generation: number; ageMs: number; from: string },
+    caller: Returning,
+  ): Promise<Session | Refusal> {
+    const { context, registry } = this.#options;
+    const nowMs = context.now();
+    const plan = planOf(checkpoint, message.replay, { ageMs: claimed.ageMs, nowMs });
+    if ('code' in plan) return plan;
+    const start: StartMessage = { ...checkpoint.start, reference: plan.reference };
+    const decided = await caller.admit(start, writtenLength(plan.reference), true);
+    if (typeof decided !== 'function' && !('take' in decided)) {
+      return 'code' in decided ? decided : notFound('the session began elsewhere');
+    }
+    const [take, decline] = typeof decided === 'function' ? [decided, () => {}] : [decided.take, decided.decline];
+    const text = openText(context, caller.work, plan.reference);
+    if ('code' in text) {
+      decline();
+      return text;
+    }
+    const { emitIntervalMs, granularity } = checkpoint;
+    const session = registry.create(start, {
+      text,
+      work: caller.work,
+      owner: caller.owner,
+      account: caller.accounts[0],
+      place: take(),
+      isResumable: true,
+      resumption: {
+        id: message.session_id,
+        resumeToken: message.resume_token,
+        generation: claimed.generation,
+        lastEventId: Math.max(checkpoint.lastEventId, message.last_event_id),
+        startedMs: nowMs - checkpoint.startedAgoMs - claimed.ageMs,
+        settings: { emitIntervalMs, granularity },
+        audio: plan.audio,
+      },
+    });
+    caller.began?.(session);
+    context.log.info(
+      { session: session.id, generation: claimed.generation },
+      'a session of another gateway goes on here',
+    );
+    return session;
+  }
+}
+
+function refusalOf(outcome: Exclude<ClaimOutcome, { kind: 'claimed' }>, model: string): Refusal {
+  switch (outcome.kind) {
+    case 'unknown':
+      return notFound('no such session: it never was, has ended, or its resume window has passed');
+    case 'wrong_token':
+      return { code: 'unauthorized', message: 'resume_token does not belong to this session' };
+    case 'forbidden':
+      return { code: 'forbidden', message: 'the session belongs to another token' };
+    case 'other_model':
+      return notFound(`the session was scored by ${outcome.model}, and this gateway has ${model}`);
+  }
+}
+
+function notFound(message: string): Refusal {
+  return { code: 'session_not_found', message };
+}
+
+/** Until a store that was away may answer again. */
+const storeRetryMs = 1000;

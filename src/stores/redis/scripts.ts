@@ -1,0 +1,93 @@
+/**
+ * Each step of the store as one script. Redis' own clock says what the time is: `ageMs` of what was
+ * saved, and whether a step came too late. A step that had to wait, as behind a Redis that stood
+ * still, does nothing then: whoever asked has long been told that nobody answered.
+ *
+ * Every script answers `{time in ms, outcome, ...}`. A session is a hash under a key of its own,
+ * tagged by its id, so that a cluster keeps it in one place.
+ */
+const clock = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+`;
+
+/** ARGV[1] is the latest time for the step, 0 for any. */
+const inTime = `${clock}
+local latest = tonumber(ARGV[1])
+if latest > 0 and now > latest then return {now, 'late'} end
+`;
+
+/** ARGV: latest, ttl, generation, ordinal, token hash, owner, model, gateway, value. */
+const save = `${inTime}
+local before = redis.call('HMGET', KEYS[1], 'generation', 'ordinal', 'gateway')
+local generation, ordinal = tonumber(ARGV[3]), tonumber(ARGV[4])
+if before[1] then
+  local known = tonumber(before[1])
+  if known > generation or (known == generation and before[3] ~= ARGV[8]) then return {now, 'fenced'} end
+  if known == generation and tonumber(before[2]) >= ordinal then return {now, 'stale'} end
+end
+redis.call('HSET', KEYS[1], 'generation', ARGV[3], 'ordinal', ARGV[4], 'token', ARGV[5], 'owner', ARGV[6],
+  'model', ARGV[7], 'gateway', ARGV[8], 'value', ARGV[9], 'saved', string.format('%.0f', now))
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return {now, 'saved'}
+`;
+
+/** ARGV: latest, ttl, token hash or '', owner, model, gateway, new token hash or ''. */
+const claim = `${inTime}
+local before = redis.call('HMGET', KEYS[1], 'generation', 'token', 'owner', 'model', 'gateway', 'value', 'saved')
+if not before[1] then return {now, 'unknown'} end
+if ARGV[3] ~= '' and before[2] ~= ARGV[3] then return {now, 'wrong_token'} end
+if before[3] ~= ARGV[4] then return {now, 'forbidden'} end
+if before[4] ~= ARGV[5] then return {now, 'other_model', before[4]} end
+local generation = tonumber(before[1]) + 1
+redis.call('HSET', KEYS[1], 'generation', string.format('%.0f', generation), 'ordinal', 0,
+  'gateway', ARGV[6])
+if ARGV[7] ~= '' then redis.call('HSET', KEYS[1], 'token', ARGV[7]) end
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return {now, 'claimed', generation, before[6], math.max(0, now - tonumber(before[7])), before[5]}
+`;
+
+/** ARGV: generation. */
+const end = `${clock}
+local generation = redis.call('HGET', KEYS[1], 'generation')
+if generation and tonumber(generation) <= tonumber(ARGV[1]) then redis.call('DEL', KEYS[1]) end
+return {now, 'done'}
+`;
+
+/** ARGV: latest, ttl, session, hash of the start. */
+const begin = `${inTime}
+local before = redis.call('HMGET', KEYS[1], 'session', 'start')
+if before[1] then return {now, 'begun', before[1], before[2]} end
+redis.call('HSET', KEYS[1], 'session', ARGV[3], 'start', ARGV[4])
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return {now, 'begun', ARGV[3], ARGV[4]}
+`;
+
+/** ARGV: ttl (0: it goes), id, what it is. KEYS: until when each is there, and what it is. */
+const announce = `${clock}
+for _, gone in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now)) do
+  redis.call('ZREM', KEYS[1], gone)
+  redis.call('HDEL', KEYS[2], gone)
+end
+local ttl = tonumber(ARGV[1])
+if ttl > 0 then
+  redis.call('ZADD', KEYS[1], now + ttl, ARGV[2])
+  redis.call('HSET', KEYS[2], ARGV[2], ARGV[3])
+  redis.call('PEXPIRE', KEYS[1], ttl * 10)
+  redis.call('PEXPIRE', KEYS[2], ttl * 10)
+else
+  redis.call('ZREM', KEYS[1], ARGV[2])
+  redis.call('HDEL', KEYS[2], ARGV[2])
+end
+return {now, 'gateways', redis.call('HGETALL', KEYS[2])}
+`;
+
+export const scripts = { save, claim, end, begin, announce } as const;
+export type ScriptName = keyof typeof scripts;
+
+/** What each script is given and in which keys. */
+export const keys = {
+  session: (id: string) => `speechfb:{${id}}:session`,
+  begun: (key: string) => `speechfb:{${key}}:begun`,
+  gateways: ['speechfb:{gateways}:until', 'speechfb:{gateways}:what'],
+} as const;

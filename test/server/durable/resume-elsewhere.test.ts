@@ -1,0 +1,311 @@
+import { performance } from 'node:perf_hooks';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { StreamClient } from '../../../src/client/client.ts';
+import type { ClientEnd } from '../../../src/client/close-outcome.ts';
+import { SoundFrames } from '../../../src/client/frames.ts';
+import { socketLinks } from '../../../src/client/link/websocket-connection.ts';
+import { startWheel } from '../../../src/clock/wheel.ts';
+import { InvariantWatch } from '../../../src/load/meter/protocol-invariants.ts';
+import type { Replay } from '../../../src/protocol/client-messages.ts';
+import type { ServerEvent } from '../../../src/protocol/server-messages.ts';
+import type { RunningServer } from '../../../src/server/gateway/server.ts';
+import { createRandomStream } from '../../../src/stats/random-stream.ts';
+import { MemorySessionStore } from '../../../src/stores/memory-store.ts';
+import { connect, type EventOf, finalPhones, startMessage, type TestClient } from '../../kit/server/client.ts';
+import { scriptedEngine } from '../../kit/server/scripted.ts';
+import { serve } from '../../kit/server/serve.ts';
+
+const text = 'abababab babababa';
+const now = (): number => performance.now();
+
+describe('a learner whose gateway dies', () => {
+  it.each([0, 1, 7, 20, 38, 60, 99])(
+    'after frame %i reads on at another one: no phone is lost, none comes twice',
+    async (last) => {
+      const [one, two] = await gateways();
+      const uncut = await readWhole(one.url);
+      const learner = new Learner([one.url, two.url]);
+      await learner.speak(0, last);
+      await one.close();
+      await learner.speak(last + 1, 99);
+      expect(await learner.finish()).toMatchObject({ outcome: 'closed', code: 1000 });
+      expect(learner.broken).toEqual([]);
+      expect(told(learner.events)).toEqual(told(uncut));
+      expect(learner.of('ready').map(({ resumed }) => resumed)).toEqual([false, true]);
+      await expect.poll(() => two.stats().sessions).toBe(0);
+    },
+  );
+
+  it('goes on with each text that has no final, and gets no final twice', async () => {
+    const [one, two] = await gateways();
+    const learner = new Learner([one.url, two.url]);
+    await learner.speak(0, 49);
+    learner.client.nextUtterance({ text: 'baba abab' });
+    await learner.until('utterance_final', 1);
+    await learner.speak(0, 29);
+    learner.client.nextUtterance({ text: 'ab' });
+    await one.close();
+    await learner.speak(0, 29);
+    expect(await learner.finish()).toMatchObject({ outcome: 'closed' });
+    expect(learner.broken).toEqual([]);
+    const finals = learner.of('utterance_final');
+    expect(finals.map(({ utterance_id, reason }) => [utterance_id, reason])).toEqual([
+      [1, 'next_utterance'],
+      [2, 'next_utterance'],
+      [3, 'finalize'],
+    ]);
+    expect(finals.map(({ words }) => words.map((word) => word.text).join(' '))).toEqual([text, 'baba abab', 'ab']);
+    // The second text begins where the first ended, on one clock, at whichever gateway.
+    expect(finals[1]!.words[0]!.start_ms).toBe(1000);
+    expect(finals[2]!.words[0]!.start_ms).toBe(1600);
+  });
+
+  it('survives one gateway after the other', async () => {
+    const store = new MemorySessionStore(now);
+    const servers = await Promise.all([1, 2, 3, 4].map(() => serve({ store })));
+    const learner = new Learner(servers.map(({ url }) => url));
+    for (const [index, server] of servers.slice(0, 3).entries()) {
+      await learner.speak(25 * index, 25 * index + 24);
+      await server.close();
+    }
+    await learner.speak(75, 99);
+    expect(await learner.finish()).toMatchObject({ outcome: 'closed' });
+    expect(learner.broken).toEqual([]);
+    expect(told(learner.events)).toEqual(told(await readWhole(servers[3]!.url)));
+  });
+
+  it('is not too fast for having kept a minute of sound', async () => {
+    const store = new MemorySessionStore(now);
+    const [one, two] = [await serve({ store, limits: { maxBufferedMs: 100_000 } }), await serve({ store })];
+    const first = await startAt(one);
+    first.frames(0, 2999);
+    await first.until('ack', ({ next_seq }) => next_seq === 3000);
+    // As if they had been spoken in a minute: what was saved says how long ago that began.
+    await one.close();
+    const { claim } = store;
+    store.claim = async (...given) => {
+      const outcome = await claim.apply(store, given);
+      return outcome.kind === 'claimed' ? { ...outcome, ageMs: 60_000 } : outcome;
+    };
+    const second = await connect(two.url);
+    second.send({ ...resume(first), replay: nothingTold });
+    expect(await second.until('ready')).toMatchObject({ resumed: true, next_seq: 0, utterance_id: 1 });
+    second.frames(0, 2999);
+    second.send({ type: 'close' });
+    expect((await second.closed).code).toBe(1000);
+    expect(second.of('utterance_final')).toHaveLength(1);
+  });
+});
+
+describe('a resume at another gateway', () => {
+  it('tells in each ack from where sound is to be kept, and does not without a store', async () => {
+    const [one] = await gateways();
+    const durable = await startAt(one);
+    durable.frames(0, 20);
+    durable.send({ type: 'next_utterance', reference: { text: 'ba' } });
+    durable.frames(21, 40);
+    expect((await durable.until('ack', ({ next_seq }) => next_seq > 21)).keep_from).toBe(0);
+    const alone = await startAt(await serve());
+    alone.frames(0, 20);
+    expect(await alone.until('ack')).not.toHaveProperty('keep_from');
+  });
+
+  it.each([
+    ['without what it has kept', {}, 'session_not_found', /its client has kept nothing/],
+    ['with a wrong token', { resume_token: 'wrong', replay: nothing() }, 'unauthorized', /resume_token/],
+    ['of a session that never was', { session_id: 'never', replay: nothing() }, 'session_not_found', /no such session/],
+    ['of an id that is none', { session_id: '}{', replay: nothing() }, 'session_not_found', /no such session/],
+    [
+      'that lacks a text before those kept',
+      { replay: { ...nothing(), seq: 0, utterance_id: 3, epoch: 4 } },
+      'session_not_found',
+      /sample clock/,
+    ],
+  ])('%s is refused, and the session can still be had', async (_, changes, code, message) => {
+    const [one, two] = await gateways();
+    const first = await startAt(one);
+    first.frames(0, 20);
+    await first.until('ack');
+    await one.close();
+    const wrong = await connect(two.url);
+    wrong.send({ ...resume(first), ...changes });
+    const error = await wrong.until('error');
+    expect(error.code).toBe(code);
+    expect(error.message).toMatch(message);
+    const right = await connect(two.url);
+    right.send({ ...resume(first), replay: nothing() });
+    expect(await right.until('ready')).toMatchObject({ resumed: true, session_id: first.of('ready')[0]!.session_id });
+  });
+
+  it('is refused aloud by a gateway with another model', async () => {
+    const store = new MemorySessionStore(now);
+    const engine = scriptedEngine();
+    const newer = { ...engine, model: { ...engine.model, version: '9' } };
+    const [one, two] = [await serve({ store }), await serve({ store, engine: newer })];
+    const first = await startAt(one);
+    await one.close();
+    const second = await connect(two.url);
+    second.send({ ...resume(first), replay: nothing() });
+    const { code, message } = await second.until('error');
+    expect([code, message]).toEqual([
+      'session_not_found',
+      'the session was scored by scripted 0, and this gateway has scripted 9',
+    ]);
+  });
+
+  it('is refused aloud when what was saved is of another version', async () => {
+    const store = new MemorySessionStore(now);
+    const { save } = store;
+    store.save = (saved, ttlMs) =>
+      save.call(store, { ...saved, value: saved.value.replace('"version":1', '"version":2') }, ttlMs);
+    const [one, two] = [await serve({ store }), await serve({ store })];
+    const first = await startAt(one);
+    await one.close();
+    const second = await connect(two.url);
+    second.send({ ...resume(first), replay: nothing() });
+    expect(await second.until('error')).toMatchObject({
+      code: 'session_not_found',
+      message: /it has version 2, not 1/,
+    });
+  });
+
+  it('takes the session from a gateway that still lives, which then lets it go', async () => {
+    const [one, two] = await gateways();
+    const first = await startAt(one);
+    first.frames(0, 20);
+    await first.until('ack');
+    const second = await connect(two.url);
+    second.send({ ...resume(first), replay: nothing() });
+    await second.until('ready');
+    // Whatever it would save next tells it.
+    first.send({ type: 'config', granularity: 'word' });
+    expect(await first.until('error')).toMatchObject({ code: 'session_conflict' });
+    expect((await first.closed).code).toBe(4409);
+    expect([one.stats().sessions, two.stats().sessions]).toEqual([0, 1]);
+    second.frames(0, 39);
+    second.send({ type: 'close' });
+    expect((await second.closed).code).toBe(1000);
+  });
+
+  it('back at the first gateway finds what was said at the second', async () => {
+    const [one, two] = await gateways();
+    const first = await startAt(one);
+    first.frames(0, 10);
+    await first.until('ack');
+    first.cut();
+    const second = await connect(two.url);
+    second.send({ ...resume(first), replay: nothing() });
+    await second.until('ready');
+    second.cut();
+    const third = await connect(one.url);
+    third.send({ ...resume(first), replay: nothing() });
+    expect(await third.until('ready')).toMatchObject({ resumed: true, next_seq: 0 });
+    expect(one.stats().sessions).toBe(1);
+  });
+});
+
+/** Two gateways that share a store. */
+async function gateways(): Promise<[RunningServer, RunningServer]> {
+  const store = new MemorySessionStore(now);
+  return [await serve({ store }), await serve({ store })];
+}
+
+async function startAt(server: RunningServer): Promise<TestClient> {
+  const client = await connect(server.url);
+  client.send(startMessage({ reference: { text } }));
+  await client.until('ready');
+  return client;
+}
+
+const nothingTold: Replay = nothing();
+
+/** What a client says that has kept everything and was told nothing. */
+function nothing(): Replay {
+  return { utterance_id: 1, epoch: 0, seq: 0, sample: 0, told: [] };
+}
+
+function resume({ events }: TestClient) {
+  const ready = events.find((event): event is EventOf<'ready'> => event.type === 'ready')!;
+  const last_event_id = Math.max(...events.map((event) => event.event_id));
+  return { type: 'resume', session_id: ready.session_id, resume_token: ready.resume_token, last_event_id } as const;
+}
+
+async function readWhole(url: string): Promise<readonly ServerEvent[]> {
+  const client = await connect(url);
+  client.send(startMessage({ reference: { text } }));
+  await client.until('ready');
+  client.frames(0, 99);
+  client.send({ type: 'close' });
+  await client.closed;
+  return client.events;
+}
+
+/** What a learner was told for good: each final phone once, and the words of each final. */
+function told(events: readonly ServerEvent[]): unknown {
+  const finals = events.filter((event) => event.type === 'utterance_final');
+  return { phones: finalPhones(events), finals: finals.map(({ utterance_id, words }) => ({ utterance_id, words })) };
+}
+
+/** Two seconds of sound, in frames of 20 ms. */
+const sound = new SoundFrames({ pcm: new Uint8Array(64_000), sampleRateHz: 16_000 }, 20);
+
+/** An app with our own client, which tries one gateway after the other. */
+class Learner {
+  readonly events: ServerEvent[] = [];
+  /** What of the protocol was broken. */
+  readonly broken: string[] = [];
+  readonly client: StreamClient;
+  readonly #invariants = new InvariantWatch();
+  readonly #ended: Promise<ClientEnd>;
+
+  constructor(urls: readonly string[]) {
+    const wheel = startWheel(now);
+    onTestFinished(() => wheel.stop());
+    let tries = 0;
+    let end: (end: ClientEnd) => void = () => {};
+    this.#ended = new Promise((resolve) => {
+      end = resolve;
+    });
+    const links = urls.map((url) => socketLinks({ url }, now));
+    this.client = new StreamClient({
+      open: (...given) => links[Math.min(tries++, 1000) % links.length]!(...given),
+      start: { audio: { encoding: 'pcm_s16le', sample_rate: 16_000, channels: 1 }, reference: { text } },
+      clock: now,
+      timers: wheel.timers,
+      random: createRandomStream(1),
+      onEvent: (event, _receivedMs, _downlinkMs, framesSent) => {
+        this.events.push(event);
+        this.broken.push(...this.#invariants.check(event, framesSent));
+      },
+      onBadMessage: ({ problem }) => this.broken.push(problem),
+      onEnd: end,
+    });
+    onTestFinished(() => this.client.abort('the test is over'));
+  }
+
+  of<Type extends ServerEvent['type']>(type: Type): EventOf<Type>[] {
+    return this.events.filter((event): event is EventOf<Type> => event.type === type);
+  }
+
+  async until(type: ServerEvent['type'], count: number): Promise<void> {
+    await expect.poll(() => this.of(type).length).toBeGreaterThanOrEqual(count);
+  }
+
+  /** Says these frames; resolves when a server has them all. */
+  async speak(first: number, last: number): Promise<void> {
+    await this.until('ready', 1);
+    for (let index = first; index <= last; index += 1) this.client.sendAudio(sound, index);
+    await expect.poll(() => this.client.unacked, { timeout: 5000 }).toBe(0);
+  }
+
+  async finish(): Promise<ClientEnd> {
+    const { sent } = this.client;
+    this.client.finalize('the end');
+    await expect
+      .poll(() => this.of('utterance_final').some(({ marker }) => marker === 'the end'), { timeout: 5000 })
+      .toBe(true);
+    this.client.close();
+    expect(this.client.sent).toBe(sent);
+    return await this.#ended;
+  }
+}
