@@ -20,11 +20,13 @@ export class Vad {
   readonly #frameSamples: number;
   readonly #floor = createNoiseFloor();
   readonly #start: number[] = [];
-  /** The newest frames, the oldest first, and how many of them are loud. */
-  #recent: boolean[] = [];
-  #recentLoud = 0;
+  /** Which of the newest frames are loud, a bit a frame, the newest the lowest; and how many. */
+  #loud = 0;
+  #recent = 0;
   #previous = 0;
-  #energy = 0;
+  /** Sums over the frame that goes on: its first and every second sample, and the others. */
+  #even = 0;
+  #odd = 0;
   #filled = 0;
   #frames = 0;
   #lastLoud = 0;
@@ -41,26 +43,57 @@ export class Vad {
    */
   push(pcm: Float32Array | Int16Array): readonly VadEvent[] {
     let events = noEvents;
-    // Locals within the loop: a field would be read and written again for each sample.
-    const frameSamples = this.#frameSamples;
-    const scale = pcm instanceof Int16Array ? 1 / 32_768 : 1;
-    let [last, sum, filled] = [this.#previous, this.#energy, this.#filled];
-    for (let i = 0; i < pcm.length; i++) {
-      const sample = pcm[i]! * scale;
-      const difference = sample - preEmphasis * last;
-      last = sample;
-      sum += difference * difference;
-      if (++filled < frameSamples) continue;
-      const event = this.#frame(10 * Math.log10(sum / frameSamples + 1e-10));
+    for (let at = 0; at < pcm.length; ) {
+      const end = Math.min(pcm.length, at + this.#frameSamples - this.#filled);
+      this.#add(pcm, at, end);
+      at = end;
+      if (this.#filled < this.#frameSamples) break;
+      const event = this.#frame(10 * Math.log10((this.#even + this.#odd) / this.#frameSamples + 1e-10));
       if (event) events = [...events, event];
-      filled = sum = 0;
+      this.#filled = this.#even = this.#odd = 0;
     }
-    [this.#previous, this.#energy, this.#filled] = [last, sum, filled];
     return events;
   }
 
   get speaking(): boolean {
     return this.#speaking;
+  }
+
+  /**
+   * Adds samples of one frame to its sums: two of them, since an addition waits for the one before.
+   */
+  #add(pcm: Float32Array | Int16Array, start: number, end: number): void {
+    const scale = pcm instanceof Int16Array ? 1 / 32_768 : 1;
+    // Locals within the loop: a field would be read and written again for each sample.
+    let last = this.#previous;
+    let even = this.#even;
+    let odd = this.#odd;
+    let at = start;
+    if (this.#filled % 2 === 1) {
+      const sample = pcm[at++]! * scale;
+      const difference = sample - preEmphasis * last;
+      odd += difference * difference;
+      last = sample;
+    }
+    for (; at + 1 < end; at += 2) {
+      const first = pcm[at]! * scale;
+      const second = pcm[at + 1]! * scale;
+      const before = first - preEmphasis * last;
+      const behind = second - preEmphasis * first;
+      even += before * before;
+      odd += behind * behind;
+      last = second;
+    }
+    if (at < end) {
+      const sample = pcm[at]! * scale;
+      const difference = sample - preEmphasis * last;
+      even += difference * difference;
+      last = sample;
+    }
+    this.#previous = last;
+    this.#even = even;
+    this.#odd = odd;
+    this.#filled += end - start;
   }
 
   #frame(levelDb: number): VadEvent | undefined {
@@ -72,24 +105,37 @@ export class Vad {
       return undefined;
     }
     if (this.#frames === settleFrames) for (const level of this.#start) this.#note(level > threshold);
-    else while (this.#recent.length >= onsetWindow) if (this.#recent.shift()) this.#recentLoud--;
+    else if (this.#recent >= onsetWindow) {
+      this.#recent = onsetWindow - 1;
+      this.#loud &= 2 ** this.#recent - 1;
+    }
     this.#note(levelDb > threshold);
     if (this.#speaking) {
       if ((this.#frames - 1 - this.#lastLoud) * frameMs < this.#hangoverMs) return undefined;
       this.#speaking = false;
       return { type: 'ended', atMs: (this.#lastLoud + 1) * frameMs };
     }
-    if (this.#recentLoud < onsetFrames) return undefined;
+    if (bitsIn(this.#loud) < onsetFrames) return undefined;
     this.#speaking = true;
-    const oldest = this.#frames - this.#recent.length;
-    this.#lastLoud = oldest + this.#recent.lastIndexOf(true);
-    return { type: 'began', atMs: (oldest + this.#recent.indexOf(true)) * frameMs };
+    const newest = this.#frames - 1;
+    this.#lastLoud = newest - highestBit(this.#loud & -this.#loud);
+    return { type: 'began', atMs: (newest - highestBit(this.#loud)) * frameMs };
   }
 
   #note(isLoud: boolean): void {
-    this.#recent.push(isLoud);
-    if (isLoud) this.#recentLoud++;
+    this.#recent++;
+    this.#loud = (this.#loud << 1) | (isLoud ? 1 : 0);
   }
+}
+
+function bitsIn(value: number): number {
+  let count = 0;
+  for (let rest = value; rest !== 0; rest &= rest - 1) count++;
+  return count;
+}
+
+function highestBit(value: number): number {
+  return 31 - Math.clz32(value);
 }
 
 const noEvents: readonly VadEvent[] = [];

@@ -56,8 +56,8 @@ export class FeatureStream {
     for (let at = 0; at < pcm.length; ) {
       const held = this.#held;
       const room = Math.min(pcm.length - at, samples.length - held);
-      if (pcm instanceof Int16Array) for (let i = 0; i < room; i++) samples[held + i] = pcm[at + i]! / fullScale;
-      else samples.set(room === pcm.length ? pcm : pcm.subarray(at, at + room), held);
+      if (pcm instanceof Int16Array) samples.set(room === pcm.length ? pcm : pcm.subarray(at, at + room), held);
+      else for (let i = 0; i < room; i++) samples[held + i] = pcm[at + i]! * fullScale;
       at += room;
       this.#held = held + room;
       this.#takeHops(arrivedMs);
@@ -106,7 +106,7 @@ export class FeatureStream {
   }
 }
 
-/** What full scale is in whole numbers. */
+/** What full scale is in whole numbers, and in the samples that are held. */
 const fullScale = 32_768;
 /** A chunk of up to so many hops is taken in one go. */
 const chunkHops = 10;

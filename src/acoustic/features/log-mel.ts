@@ -8,7 +8,10 @@ export type LogMelPlan = {
   bins: number;
   windowSamples: number;
   hopSamples: number;
-  /** Log-mel of the `windowSamples` samples at `offset`, into `out[at .. at + bins)`. */
+  /**
+   * Log-mel of the `windowSamples` samples at `offset`, full scale 32,768, into
+   * `out[at .. at + bins)`.
+   */
   frame(samples: Float32Array, offset: number, out: Float32Array, at: number): void;
 };
 
@@ -38,7 +41,7 @@ function newPlan(recipe: LogMelRecipe, sampleRateHz: number, fft: RealFft): LogM
   const held = floatsIn(fft, size);
   const window = floatsIn(fft, size);
   for (let n = 0; n < windowSamples; n++) {
-    window[n] = int16Scale * (0.5 - 0.5 * Math.cos((2 * Math.PI * n) / (windowSamples - 1)));
+    window[n] = 0.5 - 0.5 * Math.cos((2 * Math.PI * n) / (windowSamples - 1));
   }
   const power = doublesIn(fft, size / 2 + 1).byteOffset;
   const { pairs, weights } = placeFilters(fft, melFilters(recipe, sampleRateHz), power);
@@ -60,8 +63,6 @@ function newPlan(recipe: LogMelRecipe, sampleRateHz: number, fft: RealFft): LogM
     },
   };
 }
-
-const int16Scale = 32_768;
 
 /**
  * Puts the filters where the kernel expects them, two by two: neighbours hear nearly the same

@@ -119,7 +119,7 @@ function delay(ms: number): Promise<void> {
 }
 
 const tickMs = 50;
-/** A gateway takes a node that says nothing for a second for dead. */
+/** A gateway takes a node that says nothing for four times as long for dead. */
 const ticksPerLoad = 4;
 const serverOptions = {
   ...channelOptions,
