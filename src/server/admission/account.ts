@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Limits, wireName } from '../limits.ts';
 import type { Refusal } from '../refusal.ts';
-import type { Caps } from './membership.ts';
+import type { Caps, TenantClass } from './membership.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 /**
@@ -20,7 +20,7 @@ export type AccountOptions = {
 };
 
 /** On what terms an account of a tenant's is served. */
-type Terms = { caps: Caps; weight: number };
+type Terms = { caps: Caps; weight: number; class: TenantClass };
 
 /** What was taken of an account's rates: phones of texts, and sessions asked for. */
 export type RatesTaken = { phones: number; resumes: number; wrongResumes: number };
@@ -42,7 +42,7 @@ export class Account {
   #spent: RatesTaken | undefined;
   #connections = 0;
   #sessions = 0;
-  #terms: Terms = { caps: {}, weight: 1 };
+  #terms: Terms = { caps: {}, weight: 1, class: 'live' };
 
   constructor(options: AccountOptions) {
     const { kind, isShared, limits, nowMs, onSpent = () => {} } = options;
@@ -66,6 +66,11 @@ export class Account {
   /** Its part of the places in proportion to others'. */
   get weight(): number {
     return this.#terms.weight;
+  }
+
+  /** How soon its sessions go when there are too many. */
+  get class(): TenantClass {
+    return this.#terms.class;
   }
 
   /** What a tenant's file says of it now, which may have changed. */

@@ -99,12 +99,12 @@ export class Accounts {
     const whole = { ...machine, member: { ...member, user: undefined } };
     const account = this.#byTenant.get(tenant) ?? this.#create('tenant', isShared, whole);
     this.#byTenant.set(tenant, account);
-    account.terms = { caps, weight, isShared };
+    account.terms = { caps, weight, isShared, class: member.class };
     if (user === undefined) return [account];
     const own = remembered(this.#byUser, `${tenant}/${user}`, this.#limits.maxAddresses, () =>
       this.#create('user', false, { ...machine, member }),
     );
-    own.terms = { caps: userCaps, weight: 1, isShared: false };
+    own.terms = { caps: userCaps, weight: 1, isShared: false, class: member.class };
     return [account, own];
   }
 

@@ -4,7 +4,7 @@ import type { HttpRefusal } from './http-refusal.ts';
 /** The classes of tenants; when there are too many, `live` stays longest and `batch` goes first. */
 export const tenantClasses = ['live', 'free', 'batch'] as const;
 
-type TenantClass = (typeof tenantClasses)[number];
+export type TenantClass = (typeof tenantClasses)[number];
 
 /** The most that a tenant, or one of its users, may have; what is absent is not bounded. */
 export type Caps = {

@@ -5,13 +5,17 @@ import type { Account } from './account.ts';
 import { type CallerAccounts, refusedBy } from './accounts.ts';
 import type { HttpRefusal } from './http-refusal.ts';
 import { type GivenUp, SharedPool } from './shared-pool.ts';
+import { shedRank } from './shed-order.ts';
 
 /** What may be given up when somebody with less wants in, the first to go first. */
 type Candidates = {
   connections(): Iterable<GivenUp>;
   sessions(): Iterable<GivenUp>;
-  /** A session that can wait, for a learner who cannot; undefined: there is none now. */
-  batch(): GivenUp | undefined;
+  /**
+   * A session that goes before those of this place in `shedOrder`, the first to go; undefined:
+   * there is none now.
+   */
+  below(rank: number): GivenUp | undefined;
 };
 
 /** What somebody wants a place for, which says who goes first where there are few. */
@@ -86,8 +90,8 @@ export class Room {
     const [first] = accounts;
     const lacks = this.#sessions.lacks(first, 1, this.#kept(wish));
     const forShare = lacks && this.#sessions.giveUpFor(first, candidates.sessions());
-    const forLane = lacks === 'full' && wish.lane === 'live' ? candidates.batch() : undefined;
-    const givenUp = forShare ?? forLane;
+    const forRank = lacks === 'full' ? candidates.below(shedRank(wish.lane, first)) : undefined;
+    const givenUp = forShare ?? forRank;
     return { cap, lacks: givenUp ? undefined : lacks, givenUp };
   }
 

@@ -8,7 +8,7 @@ export type GivenUp = { account: Account; giveUp(): void };
  * `share` of what the others have left (dynamic thresholds; Choudhury and Hahne, IEEE/ACM Trans.
  * Networking 6(2), 1998): alone it may have `share` of all, and each one that comes after it still
  * finds something. Who wants more and got it early keeps it, and what it gives back goes to those
- * that have less, until all that want more have the same.
+ * that have less, until all that want more have the same, in proportion to their weights.
  */
 export class SharedPool {
   readonly #capacity: () => number;
@@ -45,7 +45,8 @@ export class SharedPool {
     const held = this.heldBy(account);
     // The first is never more than its share.
     if (!account.isShared || this.#share >= 1 || held === 0) return undefined;
-    return (held + amount) * (1 - this.#share) > left * this.#share + rounding ? 'share' : undefined;
+    const most = account.weight * left * this.#share + rounding;
+    return (held + amount) * (1 - this.#share) > most ? 'share' : undefined;
   }
 
   /**
@@ -55,15 +56,18 @@ export class SharedPool {
    */
   giveUpFor(account: Account, candidates: Iterable<GivenUp>): GivenUp | undefined {
     let chosen: GivenUp | undefined;
-    let most = this.heldBy(account) + 1;
+    // In proportion to their weights: what each would have then.
+    let most = (this.heldBy(account) + 1) / account.weight;
+    const without = (other: Account, held: number): number => (held - 1) / other.weight;
     if (!account.isShared || this.#share >= 1) return undefined;
     // A greedy one that is refused asks often: there are fewer accounts than candidates.
-    if (![...this.#held.values()].some((held) => held > most)) return undefined;
+    if (![...this.#held].some(([other, held]) => other !== account && without(other, held) >= most)) return undefined;
     for (const candidate of candidates) {
-      const held = this.heldBy(candidate.account);
-      if (held <= most || !candidate.account.isShared) continue;
+      const left = without(candidate.account, this.heldBy(candidate.account));
+      if (candidate.account === account || !candidate.account.isShared) continue;
+      if (chosen ? left <= most : left < most) continue;
       chosen = candidate;
-      most = held;
+      most = left;
     }
     return chosen;
   }

@@ -54,7 +54,7 @@ export class Desk {
     this.#quota = new TenantQuota({ log, wallMs: Date.now });
     this.#starts = new TokenBucket(limits.startsPerSecond, limits.startBurst, now());
     // Whoever has a place to give up is asked before it counts as given up: see `#makeRoom`.
-    const candidates = { connections: none, sessions: none, batch: () => undefined };
+    const candidates = { connections: none, sessions: none, below: () => undefined };
     // Places of sessions that were sent away are kept where they were.
     this.#room = new Room({ limits, capacity, kept: () => 0, candidates, onGivenUp() {} });
     this.#unnamed = new TokenBucket(limits.unnamedPerSecond, limits.unnamedBurst, now());

@@ -1,6 +1,7 @@
 import { jittered } from '../admission/admission.ts';
 import { ReturnTickets } from '../admission/return-tickets.ts';
 import type { GivenUp } from '../admission/shared-pool.ts';
+import { shedOrder } from '../admission/shed-order.ts';
 import type { ServerContext } from '../session/context.ts';
 import type { Session } from '../session/session.ts';
 import type { Registry } from './registry.ts';
@@ -21,25 +22,31 @@ export class Dismissal {
     this.returns = new ReturnTickets(options.context.limits);
   }
 
-  /** A learner finds a place kept; a program that can wait has none kept for it. */
+  /**
+   * A learner finds a place kept; a program that can wait, and whoever goes before others, has none
+   * kept for it.
+   */
   send(session: Session): void {
-    const { context } = this.#options;
+    const { context, registry } = this.#options;
     const afterMs = jittered(context.limits.busyRetryMs);
-    session.shed({ afterMs, ticket: session.lane === 'live' ? this.returns.issue(context.now(), afterMs) : null });
+    const isKept = registry.rankOf(session) === shedOrder.indexOf('live');
+    session.shed({ afterMs, ticket: isKept ? this.returns.issue(context.now(), afterMs) : null });
     context.metrics.sentAway(session.lane);
   }
 
   /**
-   * The newest session that can wait, for a learner who cannot; undefined while as many as may go
-   * at once are on their way out, since they take memory until they have gone.
+   * The session that goes first of those that go before this place in `shedOrder`; undefined while
+   * as many as may go at once are on their way out, since they take memory until they have gone.
    */
-  batchToGo(): GivenUp | undefined {
+  toGoBefore(rank: number): GivenUp | undefined {
+    if (rank === 0) return undefined;
     const { context, registry } = this.#options;
     const { ending } = registry.countByState();
     if (ending > context.overload.sessionLimit * mostEndingShare) return undefined;
-    const [session] = registry.newest('batch', 1);
+    const session = registry.firstToGo();
+    if (!session || registry.rankOf(session) >= rank) return undefined;
     const account = session && registry.accountOf(session);
-    return session && account && { account, giveUp: () => this.send(session) };
+    return account && { account, giveUp: () => this.send(session) };
   }
 }
 

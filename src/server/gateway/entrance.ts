@@ -141,7 +141,7 @@ export class Entrance {
     // It may come back to a session without naming it: while some wait for that, a few are heard
     // out.
     if (mayBeAwaited && this.#unnamed.take(now()) === 0) return undefined;
-    if (message === undefined) return capped;
+    if (capped || message === undefined) return capped;
     const retryAfterMs = jittered(limits.busyRetryMs);
     return { status: 503, reason: 'overload', code: 'server_busy', message, retryAfterMs };
   }

@@ -47,6 +47,6 @@ export class OverloadWatch {
     }
     // The newest has had least of what it came for, and would find another place soonest.
     const shed = control.takeShed(nowMs, registry.countByLane());
-    for (const lane of lanes) for (const session of registry.newest(lane, shed[lane])) sendAway(session);
+    for (const lane of lanes) for (const session of registry.firstOf(lane, shed[lane])) sendAway(session);
   }
 }

@@ -26,7 +26,7 @@ export function createRoom({ context, placeShare, capacity, unstarted, registry,
     candidates: {
       connections: unstarted,
       sessions: () => registry.detached(),
-      batch: () => dismissal.batchToGo(),
+      below: (rank) => dismissal.toGoBefore(rank),
     },
     onGivenUp: (what) => {
       metrics.givenUp(what);

@@ -2,11 +2,13 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ClientMessage, Lane, StartMessage } from '../../protocol/client-messages.ts';
 import type { Account } from '../admission/account.ts';
 import type { GivenUp } from '../admission/shared-pool.ts';
+import { shedRank } from '../admission/shed-order.ts';
 import type { Refusal } from '../refusal.ts';
 import { sameSecret } from '../secrets.ts';
 import type { ServerContext, WorkAccount } from '../session/context.ts';
 import type { OpenText } from '../session/open-text.ts';
-import { type Resumption, Session, type SessionState } from '../session/session.ts';
+import { Session, type SessionState } from '../session/session.ts';
+import type { Resumption } from '../session/session-options.ts';
 
 /** What a session begins with beside its start. */
 export type SessionBegin = {
@@ -52,11 +54,31 @@ export class Registry {
     return this.#sessions.has(id);
   }
 
-  /** So many of those of a lane that stream, the ones that started last. */
-  newest(lane: Lane, count: number): readonly Session[] {
+  /** The place of a session in `shedOrder`. */
+  rankOf(session: Session): number {
+    return shedRank(session.lane, this.#accounts.get(session));
+  }
+
+  /** So many of those of a lane that stream, by `shedOrder`, and the ones that started last. */
+  firstOf(lane: Lane, count: number): readonly Session[] {
     if (count === 0) return [];
     const streaming = this.all().filter((session) => session.state === 'streaming' && session.lane === lane);
-    return streaming.slice(-count);
+    return streaming
+      .reverse()
+      .sort((left, right) => this.rankOf(left) - this.rankOf(right))
+      .slice(0, count);
+  }
+
+  /** The session that goes before all others that stream, if there is one. */
+  firstToGo(): Session | undefined {
+    let first: { session: Session; rank: number } | undefined;
+    for (const session of this.#sessions.values()) {
+      if (session.state !== 'streaming') continue;
+      const rank = this.rankOf(session);
+      // Of several the one that came last.
+      if (!first || rank <= first.rank) first = { session, rank };
+    }
+    return first?.session;
   }
 
   /** The sessions that stream, by lane. */

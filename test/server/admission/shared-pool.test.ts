@@ -22,6 +22,30 @@ describe('a pool that accounts share', () => {
     expect(pool.lacks(newAccount('token'))).toBe('full');
   });
 
+  it.each([
+    [1, 1],
+    [3, 1],
+    [2, 5],
+  ])('gives accounts of weights %i and %i as many in proportion, when both always want more', (first, second) => {
+    const pool = new SharedPool(() => 400, 0.9);
+    const pair = accounts(2);
+    for (const [at, weight] of [first, second].entries()) {
+      pair[at]!.terms = { caps: {}, weight, class: 'live', isShared: true };
+    }
+    const held = pair.map((): (() => void)[] => []);
+    const fill = (): void => {
+      for (const at of [0, 1]) while (pool.lacks(pair[at]!) === undefined) held[at]!.push(pool.take(pair[at]!));
+    };
+    fill();
+    // Sessions end by turns, whoever's they are, and each wants another at once.
+    for (let turn = 0; turn < 4000; turn++) {
+      const ending = turn % 400 < held[0]!.length ? 0 : 1;
+      held[ending]!.shift()?.();
+      fill();
+    }
+    expect(held[0]!.length / first / (held[1]!.length / second)).toBeCloseTo(1, 0);
+  });
+
   it('gives everything to an account that shares with nobody', () => {
     const pool = new SharedPool(() => 400, 0.9);
     expect(takeAll(pool, newAccount('machine'))).toBe(400);

@@ -49,8 +49,8 @@ class Door {
       connections: () =>
         Array.from({ length: this.unstarted }, () => ({ account: this.#accounts[0], giveUp: () => this.unstarted-- })),
       sessions: () => [],
-      batch: () => {
-        const place = this.inside.findLastIndex(({ lane }) => lane === 'batch');
+      below: (rank) => {
+        const place = rank === 0 ? -1 : this.inside.findLastIndex(({ lane }) => lane === 'batch');
         return place < 0 ? undefined : { account: this.#accounts[0], giveUp: () => this.#sendAway(place) };
       },
     },
