@@ -1,7 +1,9 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { LiveGateway, SessionStore, StoreTrouble } from '../../stores/session-store.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import { createSecret } from '../secrets.ts';
 import { Keeper } from './keeper.ts';
+import type { MoveTo } from './kept-session.ts';
 import { Peers } from './peers.ts';
 
 export type GatewayStoreOptions = {
@@ -18,6 +20,7 @@ export class GatewayStore {
   readonly store: SessionStore;
   readonly keeper: Keeper;
   readonly peers: Peers;
+  #model: string | undefined;
 
   constructor({ store, ttlMs, self, metrics }: GatewayStoreOptions) {
     const id = createSecret(9);
@@ -26,9 +29,28 @@ export class GatewayStore {
     this.keeper = new Keeper({ store, gateway: id, ttlMs, onTrouble });
     const selfWithId = (): LiveGateway | undefined => {
       const found = self();
+      this.#model = found?.model ?? this.#model;
       return found && { id, ...found };
     };
     this.peers = new Peers({ store, self: selfWithId, onTrouble });
+  }
+
+  /**
+   * Takes no more sessions, and says where those that are here may go; undefined: there is no other
+   * gateway with its model.
+   */
+  async leave(): Promise<MoveTo | undefined> {
+    const model = this.#model;
+    if (model === undefined) return undefined;
+    await this.peers.leave();
+    // Those that are stopped together leave together, and are nowhere to go.
+    await wait(leavingMs);
+    await this.peers.leave();
+    if (!this.peers.any(model)) return undefined;
+    return async (session) => {
+      const to = (await this.keeper.write(session)) ? this.peers.any(model) : undefined;
+      return to && (to.url === '' ? null : to.url);
+    };
   }
 
   /** To be called a few times a second. */
@@ -37,3 +59,5 @@ export class GatewayStore {
     this.peers.tick(nowMs);
   }
 }
+
+const leavingMs = 100;

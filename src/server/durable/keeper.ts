@@ -61,11 +61,11 @@ export class Keeper implements SessionKeeper {
     return outcome !== 'fenced';
   }
 
-  /** Writes a session now; resolves when it is written, or will not be. */
-  async write(session: KeptSession): Promise<void> {
+  /** Writes a session now; whether it is written. */
+  async write(session: KeptSession): Promise<boolean> {
     const kept = this.#sessions.get(session);
     this.#waiting.delete(session);
-    if (kept) await this.#save(session, kept);
+    return kept !== undefined && (await this.#save(session, kept)) === 'saved';
   }
 
   #writeAll(): void {

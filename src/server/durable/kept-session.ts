@@ -9,6 +9,12 @@ export type SessionKeeper = {
   ended(session: KeptSession, isElsewhere: boolean): void;
 };
 
+/**
+ * Writes a session for another gateway, and says where its client finds that: a URL, or null where
+ * it found this one; undefined: nowhere.
+ */
+export type MoveTo = (session: KeptSession) => Promise<string | null | undefined>;
+
 /** A session as its keeper sees it. */
 export type KeptSession = {
   readonly id: string;

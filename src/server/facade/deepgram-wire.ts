@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { ReferenceInput } from '../../protocol/client-messages.ts';
 import type { WireErrorCode } from '../../protocol/codes.ts';
-import type { SessionSocket } from '../session/session.ts';
+import type { SessionSocket } from '../session/session-options.ts';
 import { BareSound } from './bare-sound.ts';
 import { badReference, type DeepgramQuery } from './deepgram-query.ts';
 import { type LiveResult, resultsText } from './deepgram-results.ts';

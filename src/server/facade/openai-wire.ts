@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { WireErrorCode } from '../../protocol/codes.ts';
-import type { SessionSocket } from '../session/session.ts';
+import type { SessionSocket } from '../session/session-options.ts';
 import { BareSound } from './bare-sound.ts';
 import { type EventOf, headOf, pronunciationOf } from './events.ts';
 import { defaultSettings, type OpenaiProblem, type OpenaiSettings, shownSession, updated } from './openai-session.ts';

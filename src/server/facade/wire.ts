@@ -3,7 +3,7 @@ import type { ClientMessage } from '../../protocol/client-messages.ts';
 import type { AudioFrame } from '../../protocol/frame.ts';
 import type { HttpRefusal, HttpWords } from '../admission/http-refusal.ts';
 import type { Refusal } from '../refusal.ts';
-import type { SessionSocket } from '../session/session.ts';
+import type { SessionSocket } from '../session/session-options.ts';
 
 /** What a foreign message means, as a client of `speechfb.v1` would have said it. */
 export type Meant = { message: ClientMessage } | { frame: AudioFrame } | { refusal: Refusal };

@@ -36,6 +36,8 @@ export type ConnectionOptions = {
   began?(session: Session): void;
   /** The lane that all sessions of the client go in; undefined: as they ask. */
   lane?: Lane | undefined;
+  /** Whether the client goes where `moving` says. */
+  followsMoves?: boolean;
   onClose(): void;
 };
 

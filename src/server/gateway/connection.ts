@@ -10,7 +10,8 @@ import type { Meant, Wire } from '../facade/wire.ts';
 import { noteRefusal, type Refusal } from '../refusal.ts';
 import { openText, writtenLength } from '../session/open-text.ts';
 import { errorMessage } from '../session/replies.ts';
-import type { Session, SessionSocket } from '../session/session.ts';
+import type { Session } from '../session/session.ts';
+import type { SessionSocket } from '../session/session-options.ts';
 import type { ConnectionOptions } from './connection-options.ts';
 import { CorkedSocket } from './corked-socket.ts';
 import { Relay, type Said } from './relay.ts';
@@ -42,6 +43,7 @@ export class Connection {
     this.#messages = new TokenBucket(limits.messagesPerSecond, limits.messageBurst, nowMs);
     this.#pings = new TokenBucket(limits.pingsPerSecond, limits.pingBurst, nowMs);
     this.#socket = new CorkedSocket(socket, transport, () => this.#session?.socketDrained());
+    this.#socket.followsMoves = options.followsMoves === true;
     const { wire } = options;
     this.#sink = wire ? wire.attach(this.#socket, (meant) => this.#act(meant)) : this.#socket;
     socket.on('message', (data: Buffer, isBinary) => this.#onMessage(data, isBinary));

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
-import type { SessionSocket } from '../session/session.ts';
+import type { SessionSocket } from '../session/session-options.ts';
 
 /**
  * A WebSocket as sessions write to it. All events of one turn of the event loop go out in one
@@ -15,6 +15,8 @@ export class CorkedSocket implements SessionSocket {
   /** Frames that wait for the end of the turn, a character a byte. */
   #waiting = '';
   #isClosing = false;
+  /** Whether the client goes where `moving` says. */
+  followsMoves = false;
 
   /** @param transport the connection below the WebSocket, which compresses nothing. */
   constructor(socket: WebSocket, transport: Duplex, onWritten: () => void) {

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import type { MoveTo } from '../durable/kept-session.ts';
 import type { Session } from '../session/session.ts';
 
 /** Sessions that were there, and how many got their finals in time. */
@@ -6,19 +7,21 @@ export type DrainReport = { sessions: number; finished: number };
 
 /**
  * Tells every session to go, waits for their finals and for the sockets to close behind them; a
- * session that is not done by `deadlineMs` ends with an error.
+ * session that another gateway takes goes there; one that is not done by `deadlineMs` ends with an
+ * error.
  */
 export async function drainSessions(
   sessions: readonly Session[],
   deadlineMs: number,
   socketsClosed: () => boolean,
+  moveTo?: MoveTo,
 ): Promise<DrainReport> {
   const startedMs = performance.now();
   const leftMs = (): number => deadlineMs - (performance.now() - startedMs);
   const waiting = new Set(sessions);
   const drained = Promise.all(
     sessions.map(async (session) => {
-      await session.drain(deadlineMs);
+      await session.drain(deadlineMs, moveTo);
       waiting.delete(session);
     }),
   );

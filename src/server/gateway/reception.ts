@@ -105,7 +105,7 @@ export class Reception {
     }
     const name = facade?.name ?? subprotocol;
     const open = (shared?: SharedPlace): void => {
-      this.#open({ request, socket, head }, { caller, wire, shared, arrives: name });
+      this.#open({ request, socket, head }, { caller, wire, shared, arrives: name, moves: hints.moves });
     };
     const claims = { isResume: entrance.isResume(hints, mayResume), mayResume, lane: hints.lane };
     if (!supervision) open();
@@ -118,7 +118,7 @@ export class Reception {
 
   /** Another gateway passes on whom it has let in, for a session that is here. */
   passedOn({ caller, ...request }: PassedOn): void {
-    this.#open(request, { caller, wire: undefined, shared: undefined, arrives: 'passed on' });
+    this.#open(request, { caller, wire: undefined, shared: undefined, arrives: 'passed on', moves: false });
   }
 
   #open({ request, socket, head }: Omit<PassedOn, 'caller'>, arrival: Arrival): void {
@@ -134,7 +134,7 @@ export class Reception {
     if (!isOpen) arrival.shared?.free();
   }
 
-  #connect(socket: WebSocket, transport: Duplex, { caller, wire, shared, arrives }: Arrival): void {
+  #connect(socket: WebSocket, transport: Duplex, { caller, wire, shared, arrives, moves }: Arrival): void {
     const isPassedOn = arrives === 'passed on';
     const { context, entrance, registry, room, supervision, takeover, tenancy, work } = this.#options;
     const accounts = this.#options.accounts.of(caller);
@@ -151,6 +151,7 @@ export class Reception {
       accounts,
       work: work.account(accounts),
       takeover,
+      followsMoves: moves,
       admit: (start, phones, isReturn = false) => {
         const enter = (): Refusal | TakePlace =>
           isReturn ? entrance.takeOver(accounts, start) : entrance.session(accounts, start, phones);
@@ -180,4 +181,6 @@ type Arrival = {
   shared: SharedPlace | undefined;
   /** The protocol in which it came, or that it comes from another gateway. */
   arrives: string;
+  /** Whether it goes where `moving` says. */
+  moves: boolean;
 };

@@ -7,7 +7,8 @@ import type { Refusal } from '../refusal.ts';
 import { sameSecret } from '../secrets.ts';
 import type { ServerContext, WorkAccount } from '../session/context.ts';
 import type { OpenText } from '../session/open-text.ts';
-import { type Resumption, Session, type SessionState } from '../session/session.ts';
+import { Session, type SessionState } from '../session/session.ts';
+import type { Resumption } from '../session/session-options.ts';
 
 /** What a session begins with beside its start. */
 export type SessionBegin = {

@@ -2,7 +2,6 @@ import type { Server as HttpServer } from 'node:http';
 import { availableParallelism } from 'node:os';
 import type { AcousticEngine, EngineFault } from '../../acoustic/engine/types.ts';
 import { listen } from '../../listen.ts';
-import { streamPath } from '../../protocol/address.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import { ThrottledLog } from '../../telemetry/throttled-log.ts';
 import { collectGarbage } from '../../threads/memory.ts';
@@ -38,7 +37,7 @@ import { idPrefix, type SupervisedGateway } from './supervision.ts';
 import { Takeover } from './takeover.ts';
 import { Tenancy } from './tenancy.ts';
 import { type CallerPolicy, identify, misdirected, refusalIn, refusedOperator } from './upgrade.ts';
-import { type GatewayView, type SessionView, selfOf, sessionViews } from './view.ts';
+import { type GatewayView, type SessionView, selfOf, sessionViews, streamUrl } from './view.ts';
 
 export type { RunningServer, ServerOptions } from './server-options.ts';
 
@@ -147,8 +146,7 @@ class Server implements RunningServer {
   }
 
   get url(): string {
-    const host = this.#host.includes(':') ? `[${this.#host}]` : this.#host;
-    return `${this.#options.tls ? 'wss' : 'ws'}://${host}:${this.#port}${streamPath}`;
+    return streamUrl(this.#host, this.#port, this.#options.tls !== undefined);
   }
 
   renewTls(tls: TlsPair): void {
@@ -217,8 +215,9 @@ class Server implements RunningServer {
   async drain(): Promise<DrainReport> {
     this.#isDraining = true;
     for (const connection of this.#reception.connections()) connection.leave();
+    const moveTo = await this.#durable?.leave();
     const areClosed = (): boolean => this.#reception.size === 0;
-    const report = await drainSessions(this.#registry.all(), this.#limits.drainMs, areClosed);
+    const report = await drainSessions(this.#registry.all(), this.#limits.drainMs, areClosed, moveTo);
     await this.close();
     return report;
   }

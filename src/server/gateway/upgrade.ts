@@ -115,14 +115,16 @@ function after<Value, Made>(value: Eventually<Value>, make: (value: Value) => Ma
 /** What the query says that an upgrade is for; what it claims is found out later. */
 export type UpgradeClaims = { resume: string | undefined; ticket: string | undefined; lane: Lane };
 
-export function hintsOf(request: IncomingMessage): UpgradeClaims {
+/** @returns what it claims, and `moves`: whether it goes where `moving` says. */
+export function hintsOf(request: IncomingMessage): UpgradeClaims & { moves: boolean } {
   const url = request.url ?? '/';
   const query = url.indexOf('?');
   // Most say nothing, and a flood of upgrades comes by here.
-  if (query < 0) return { resume: undefined, ticket: undefined, lane: 'live' };
+  if (query < 0) return { resume: undefined, ticket: undefined, lane: 'live', moves: false };
   const given = new URLSearchParams(url.slice(query + 1));
   const hint = (name: keyof typeof upgradeHints): string | undefined => given.get(upgradeHints[name]) ?? undefined;
-  return { resume: hint('resume'), ticket: hint('ticket'), lane: hint('lane') === 'batch' ? 'batch' : 'live' };
+  const lane = hint('lane') === 'batch' ? 'batch' : 'live';
+  return { resume: hint('resume'), ticket: hint('ticket'), lane, moves: hint('moves') !== undefined };
 }
 
 /** The path of a request without its query. */

@@ -1,3 +1,4 @@
+import { streamPath } from '../../protocol/address.ts';
 import type { Lane } from '../../protocol/client-messages.ts';
 import type { LiveGateway } from '../../stores/session-store.ts';
 import type { SlotNumbers } from '../../telemetry/metrics.ts';
@@ -53,6 +54,11 @@ export type NodeDirectory = {
   /** The node at which a session is scored now. */
   nodeOf(sessionId: string): string | undefined;
 };
+
+/** Where streams of a server are found that listens there. */
+export function streamUrl(host: string, port: number, isSecure: boolean): string {
+  return `${isSecure ? 'wss' : 'ws'}://${host.includes(':') ? `[${host}]` : host}:${port}${streamPath}`;
+}
 
 /** What the other gateways are told of it; undefined while it takes no sessions. */
 export function selfOf(

@@ -1,9 +1,9 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { ClientMessage, Lane, ReferenceInput, StartMessage } from '../../protocol/client-messages.ts';
 import { closeCodes, wireErrors } from '../../protocol/codes.ts';
 import type { AudioFrame } from '../../protocol/frame.ts';
 import type { SavedSession } from '../../stores/session-store.ts';
-import type { KeptSession, SessionKeeper } from '../durable/kept-session.ts';
-import type { AudioResumption } from '../durable/resumption.ts';
+import type { KeptSession, MoveTo, SessionKeeper } from '../durable/kept-session.ts';
 import { wireName } from '../limits.ts';
 import { halfRateFrom } from '../overload/ladder.ts';
 import { noteRefusal, type Refusal } from '../refusal.ts';
@@ -13,45 +13,15 @@ import { AudioClock } from './audio-clock.ts';
 import type { ServerContext, WorkAccount } from './context.ts';
 import { handleControl } from './controls.ts';
 import { type OpenText, openText } from './open-text.ts';
-import { Outbox, type Sink } from './outbox.ts';
+import { Outbox } from './outbox.ts';
 import { errorMessage, readyMessage } from './replies.ts';
 import { savedSession } from './saved-session.ts';
 import { SessionAudio } from './session-audio.ts';
 import { SessionEnd } from './session-end.ts';
+import type { SessionOptions, SessionSocket } from './session-options.ts';
 import type { SessionSettings } from './utterance.ts';
 
-/** A socket as its session sees it. */
-export type SessionSocket = Sink & { close(code: number, reason: string): void };
-
 export type SessionState = 'streaming' | 'detached' | 'ending';
-
-export type SessionOptions = {
-  context: ServerContext;
-  start: StartMessage;
-  /** The first text, which the session releases. */
-  text: OpenText;
-  /** Pays for the texts that follow. */
-  work: WorkAccount;
-  /** The name of the token that started it; only the same may resume it. */
-  owner: string | undefined;
-  /** Whether its client could come back to it. */
-  isResumable: boolean;
-  /** How it goes on here; absent: it begins. */
-  resumption?: Resumption | undefined;
-  onEnd(): void;
-};
-
-/** What a session has been at another gateway. */
-export type Resumption = {
-  id: string;
-  resumeToken: string;
-  generation: number;
-  lastEventId: number;
-  /** When it began, on our clock. */
-  startedMs: number;
-  settings: SessionSettings;
-  audio: AudioResumption;
-};
 
 /**
  * One learner's session. It outlives its socket: while none is there it goes on scoring what it
@@ -80,6 +50,8 @@ export class Session implements KeptSession {
   readonly #keeper: SessionKeeper | undefined;
   #isElsewhere = false;
   #isOver = false;
+  /** Present while its client is on the way to another gateway. */
+  #onGone: (() => void) | undefined;
   readonly #clock = new AudioClock();
   #socket: SessionSocket | undefined;
   #heardMs: number;
@@ -174,7 +146,8 @@ export class Session implements KeptSession {
   socketClosed(closed: SessionSocket, isClean: boolean): void {
     if (closed !== this.#socket) return;
     this.#detach();
-    if (this.#end.phase === 'done' && isClean) this.#over();
+    if (this.#onGone) this.leave();
+    else if (this.#end.phase === 'done' && isClean) this.#over();
   }
 
   /** The socket has written something. */
@@ -234,13 +207,28 @@ export class Session implements KeptSession {
   }
 
   /** Sends `go_away`, finalises, closes; resolves when the finals are out. */
-  async drain(deadlineMs: number): Promise<void> {
+  async drain(deadlineMs: number, moveTo?: MoveTo): Promise<void> {
+    if (moveTo && (await this.#moved(moveTo))) return;
     const goAway = { type: 'go_away', deadline_ms: deadlineMs, reason: 'shutdown' } as const;
     this.#outbox.send({ ...goAway, retry_after_ms: null, return_ticket: null });
     if (this.#end.phase === 'live') {
       this.#end.afterFinals('drain', { code: closeCodes.goingAway, reason: 'going away' });
     }
     await this.#audio.settled();
+  }
+
+  /** Whether another gateway goes on with the session; its client is told where. */
+  async #moved(moveTo: MoveTo): Promise<boolean> {
+    if (!this.#keeper || this.#end.phase !== 'live') return false;
+    const to = await moveTo(this);
+    if (to === undefined || this.#end.phase !== 'live') return false;
+    if (this.#socket && !this.#socket.followsMoves) return false;
+    const gone = new Promise<void>((resolve) => (this.#onGone = resolve));
+    if (this.#socket) this.#outbox.send({ type: 'moving', resume_at: to, token: null });
+    else this.leave();
+    await Promise.race([gone, wait(moveMs, undefined, { ref: false })]);
+    this.#onGone = undefined;
+    return this.#isOver;
   }
 
   /** The server has taken a step for everybody, or taken it back. */
@@ -300,6 +288,7 @@ export class Session implements KeptSession {
     if (!this.#isOver) this.#keeper?.ended(this, this.#isElsewhere);
     this.#isOver = true;
     this.#onEnd();
+    this.#onGone?.();
   }
 
   #createOutbox(clock: AudioClock, lastEventId: number | undefined): Outbox {
@@ -393,3 +382,6 @@ const watchEveryMs = 100;
  * every second one waits for the next.
  */
 const halfRateShare = 1.5;
+
+/** How long a client has to follow before its session is ended here as any other. */
+const moveMs = 2000;

@@ -8,7 +8,9 @@ export type LineSocket = {
   readonly readyState: number;
   readonly OPEN: number;
   on(event: 'close', listener: () => void): unknown;
-  send(data: string | Buffer): void;
+  /** A message is not written when `send` returns, but when it calls `written`. */
+  readonly writesLater?: boolean;
+  send(data: string | Buffer, written?: () => void): void;
   close(code: number, reason: string): void;
   terminate(): void;
 };
@@ -104,8 +106,13 @@ export class Line {
       faults.rubbish && said && this.heardMs >= faults.rubbish.atMs ? rubbish[faults.rubbish.kind] : undefined;
     this.#later(() => {
       if (socket.readyState !== socket.OPEN) return;
-      socket.send(spoilt ? spoilt(text) : text);
-      if (!spoilt) said?.left(now());
+      if (spoilt) {
+        socket.send(spoilt(text));
+        return;
+      }
+      const left = () => said?.left(now());
+      socket.send(text, socket.writesLater ? left : undefined);
+      if (!socket.writesLater) left();
     });
   }
 

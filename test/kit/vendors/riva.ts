@@ -204,8 +204,10 @@ function socketOf(call: Call, cut: () => void): LineSocket {
       return call.writable && !call.cancelled ? 1 : 3;
     },
     on: (_, listener) => call.on('cancelled', listener),
-    send: (data) => {
-      call.write(typeof data === 'string' ? encoded(data) : data);
+    // HTTP/2 writes when this turn is over: of many answers at once the last leaves long after the first.
+    writesLater: true,
+    send: (data, written) => {
+      call.write(typeof data === 'string' ? encoded(data) : data, written);
     },
     close: (code, details) => {
       if (code === status.OK) call.end();

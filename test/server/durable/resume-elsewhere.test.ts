@@ -97,6 +97,44 @@ describe('a learner whose gateway dies', () => {
   });
 });
 
+describe('a gateway that goes away', () => {
+  it.each([
+    ['where the other one is found', true],
+    ['where both are found', false],
+  ])('sends its learners on, %s, and none of them hears anything twice', async (_, hasUrl) => {
+    const store = new MemorySessionStore(now);
+    const [one, other] = [await serve({ store }), await serve({ store })];
+    const { announce } = store;
+    store.announce = async (...given) =>
+      (await announce.apply(store, given)).map((found) => ({ ...found, url: hasUrl ? other.url : '' }));
+    const uncut = await readWhole(other.url);
+    const learner = new Learner(hasUrl ? [one.url] : [one.url, other.url]);
+    await learner.speak(0, 40);
+    await expect
+      .poll(async () => (await announce.call(store, { id: 'x', url: '', model: '' }, 0)).length, { timeout: 5000 })
+      .toBe(2);
+    const drained = await one.drain();
+    expect(drained).toEqual({ sessions: 1, finished: 1 });
+    await learner.speak(41, 99);
+    expect(await learner.finish()).toMatchObject({ outcome: 'closed' });
+    expect(learner.broken).toEqual([]);
+    expect(learner.of('moving')).toHaveLength(1);
+    expect(learner.of('go_away')).toEqual([]);
+    expect(told(learner.events)).toEqual(told(uncut));
+  });
+
+  it('without another one, or with a client that does not follow, ends them as ever', async () => {
+    const [one, two] = await gateways();
+    const client = await startAt(one);
+    client.frames(0, 20);
+    await client.until('ack');
+    await Promise.all([one.drain(), client.until('go_away')]);
+    expect(client.of('utterance_final')).toHaveLength(1);
+    expect(client.of('moving')).toEqual([]);
+    await two.close();
+  });
+});
+
 describe('a resume at another gateway', () => {
   it('tells in each ack from where sound is to be kept, and does not without a store', async () => {
     const [one] = await gateways();
