@@ -1,6 +1,6 @@
 import type { DrainDocument, SessionsDocument, StatusDocument, TenantsDocument } from './documents.ts';
 import type { DrainState } from './drain-control.ts';
-import type { AdminTarget, TargetSession, TargetStatus } from './target.ts';
+import type { AdminTarget, TargetSession, TargetStatus, TenantCaps, TenantTerms } from './target.ts';
 
 export function drainOf({ phase, openAtStart, open, sinceMs, leftMs }: DrainState): DrainDocument {
   return { phase, open_at_start: openAtStart, open, since_ms: sinceMs, left_ms: leftMs };
@@ -53,18 +53,32 @@ export function sessionsOf(sessions: readonly TargetSession[], limit: number): S
   };
 }
 
-/** What each tenant has open, those with most first. */
-export function usageOf(sessions: readonly TargetSession[]): TenantsDocument {
-  const byTenant = new Map<string | undefined, TenantsDocument['tenants'][number]>();
+/** What each tenant has open beside what it may have, those with most first. */
+export function usageOf(sessions: readonly TargetSession[], known: readonly TenantTerms[]): TenantsDocument {
+  const none = { streaming: 0, detached: 0, ending: 0, oldest_ms: 0 };
+  const byTenant = new Map<string | undefined, TenantsDocument['tenants'][number]>(
+    known.map((terms) => [terms.name, { tenant: terms.name, ...none, terms: termsOf(terms) }]),
+  );
   for (const { tenant, state, ageMs } of sessions) {
-    const none = { tenant: tenant ?? null, streaming: 0, detached: 0, ending: 0, oldest_ms: 0 };
-    const own = byTenant.get(tenant) ?? none;
+    const own = byTenant.get(tenant) ?? { tenant: tenant ?? null, ...none, terms: null };
     own[state] += 1;
     own.oldest_ms = Math.max(own.oldest_ms, ageMs);
     byTenant.set(tenant, own);
   }
   const open = (one: TenantsDocument['tenants'][number]): number => one.streaming + one.detached + one.ending;
   return { tenants: [...byTenant.values()].sort((a, b) => open(b) - open(a)) };
+}
+
+function termsOf({ class: lane, weight, caps, userCaps }: TenantTerms) {
+  return { class: lane, weight, limits: capsOf(caps), per_user: capsOf(userCaps) };
+}
+
+function capsOf({ maxSessions, startsPerSecond, audioMinutesPerDay }: TenantCaps) {
+  return {
+    max_sessions: maxSessions ?? null,
+    starts_per_second: startsPerSecond ?? null,
+    audio_minutes_per_day: audioMinutesPerDay ?? null,
+  };
 }
 
 /** The limits in force; null: none. */

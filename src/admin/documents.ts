@@ -77,6 +77,13 @@ export const sessionsDocument = z.object({
 });
 export type SessionsDocument = z.infer<typeof sessionsDocument>;
 
+/** Null: not bounded. */
+const caps = z.object({
+  max_sessions: z.number().nullable(),
+  starts_per_second: z.number().nullable(),
+  audio_minutes_per_day: z.number().nullable(),
+});
+
 export const tenantsDocument = z.object({
   tenants: z.array(
     z.object({
@@ -85,6 +92,8 @@ export const tenantsDocument = z.object({
       detached: count,
       ending: count,
       oldest_ms: ms,
+      /** Null where it is not of the tenants' file. */
+      terms: z.object({ class: z.string(), weight: z.number(), limits: caps, per_user: caps }).nullable(),
     }),
   ),
 });
@@ -107,5 +116,14 @@ export const auditDocument = z.object({
   head,
 });
 export type AuditDocument = z.infer<typeof auditDocument>;
+
+export const reloadAnswer = z.object({
+  added: z.array(z.string()),
+  removed: z.array(z.string()),
+  /** Tenants whose terms or tokens are different. */
+  changed_tenants: z.array(z.string()),
+  changed: z.boolean(),
+  audit: head.nullable(),
+});
 
 export const drainAnswer = z.object({ drain: drainDocument, changed: z.boolean(), audit: head.nullable() });

@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import type { AuditHead } from '../audit/entry.ts';
 import type { AuditLog } from '../audit/log.ts';
+import { SpeechfbError } from '../errors.ts';
 import type { AdminCaller, AdminRole } from './admin-tokens.ts';
 import { drainOf, policyOfLimits, sessionsOf, statusOf, usageOf } from './answers.ts';
 import type { DrainControl } from './drain-control.ts';
 import { RefusedCall } from './refusal.ts';
-import type { AdminTarget, TargetSession } from './target.ts';
+import type { AdminTarget, TargetSession, TenantsTarget } from './target.ts';
 
 /** What the routes act on. */
 export type RouteContext = {
@@ -31,6 +32,7 @@ export const routes: Readonly<Record<string, Readonly<Record<string, Route>>>> =
   '/admin/v1/status': { GET: { role: 'read', answer: status } },
   '/admin/v1/sessions': { GET: { role: 'read', answer: sessions } },
   '/admin/v1/tenants': { GET: { role: 'read', answer: tenants } },
+  '/admin/v1/tenants/reload': { POST: { role: 'operate', answer: reloadTenants } },
   '/admin/v1/policy': {
     GET: { role: 'read', answer: async ({ target }) => ({ limits: policyOfLimits(target.policy()) }) },
   },
@@ -58,7 +60,7 @@ async function sessions(context: RouteContext, { query }: AdminCall): Promise<ob
 }
 
 async function tenants(context: RouteContext): Promise<object> {
-  return usageOf(await sessionsAt(context));
+  return usageOf(await sessionsAt(context), context.target.tenants?.list() ?? []);
 }
 
 async function sessionsAt({ target }: RouteContext): Promise<readonly TargetSession[]> {
@@ -105,6 +107,41 @@ async function cancelDrain({ target, drain, audit }: RouteContext, { caller, bod
   // The deadline may have passed while the disk took its time.
   if (!drain.cancel()) throw tooLate();
   return { drain: drainOf(drain.state()), changed: true, audit: head };
+}
+
+async function reloadTenants({ target, audit }: RouteContext, { caller, body }: AdminCall): Promise<object> {
+  const { reason: why } = parseBody(body, z.strictObject({ reason }));
+  const { changes, take } = reread(target);
+  const { added, removed, changed: changedTenants, others } = changes;
+  const names = { added, removed, changed_tenants: changedTenants };
+  if (!others && added.length + removed.length + changedTenants.length === 0) {
+    return { ...names, changed: false, audit: audit?.head ?? null };
+  }
+  const head = await changed(audit, caller, {
+    action: 'tenants.reload',
+    target: target.role,
+    diff: { ...names, others },
+    reason: why,
+  });
+  take();
+  return { ...names, changed: true, audit: head };
+}
+
+function reread({ tenants: known }: AdminTarget): ReturnType<TenantsTarget['reread']> {
+  if (!known) {
+    const message = 'this server knows no tenants: start it with --tenants FILE';
+    throw new RefusedCall({ status: 404, code: 'not_found', message });
+  }
+  try {
+    return known.reread();
+  } catch (error) {
+    if (!(error instanceof SpeechfbError)) throw error;
+    const problems = error.problems.map(({ where, message }) =>
+      where === undefined ? message : `${where}: ${message}`,
+    );
+    const message = `nothing was changed: ${[error.message, ...problems].join('; ')}`;
+    throw new RefusedCall({ status: 409, code: error.code, message });
+  }
 }
 
 /** Writes down what is about to be changed: who calls this changes it afterwards, or not at all. */

@@ -7,6 +7,8 @@ export type AdminTarget = {
   status(): Promise<TargetStatus>;
   /** Absent where there are none: a node knows slots. */
   sessions?(): Promise<readonly TargetSession[]>;
+  /** Absent where the server knows no tenants. */
+  tenants?: TenantsTarget | undefined;
   /** The limits in force, as docs/protocol.md names them; Infinity: none. */
   policy(): Readonly<Record<string, number>>;
   /** What is open now and would be lost if the process ended: sessions, or slots that are taken. */
@@ -51,3 +53,25 @@ export type GatewayStatus = {
 
 /** A session, and the gateway that has it where there are several. */
 export type TargetSession = SessionView & { gateway: number | undefined };
+
+/** The tenants of a server, as their file has them. */
+export type TenantsTarget = {
+  list(): readonly TenantTerms[];
+  /**
+   * Reads the file again: what would be different, and what takes it up.
+   * @throws SpeechfbError `bad_config`, `unreadable_file`: nothing is different
+   */
+  reread(): { changes: TenantChanges; take(): void };
+};
+
+/** What a tenant and each of its users may have; absent: as much as there is. */
+export type TenantTerms = { name: string; class: string; weight: number; caps: TenantCaps; userCaps: TenantCaps };
+
+export type TenantCaps = {
+  maxSessions?: number | undefined;
+  startsPerSecond?: number | undefined;
+  audioMinutesPerDay?: number | undefined;
+};
+
+/** Names of tenants; `others`: whether anything else of the file is different. */
+export type TenantChanges = { added: string[]; removed: string[]; changed: string[]; others: boolean };

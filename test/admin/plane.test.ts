@@ -6,6 +6,7 @@ import { parseAdminTokens } from '../../src/admin/admin-tokens.ts';
 import {
   auditDocument,
   drainAnswer,
+  reloadAnswer,
   sessionsDocument,
   statusDocument,
   tenantsDocument,
@@ -15,6 +16,7 @@ import { routes } from '../../src/admin/routes.ts';
 import type { AdminTarget, TargetSession, TargetStatus } from '../../src/admin/target.ts';
 import { AuditLog } from '../../src/audit/log.ts';
 import { verifyAudit } from '../../src/audit/verify.ts';
+import { SpeechfbError } from '../../src/errors.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { rawIn } from '../kit/hostile-text.ts';
 import { temporaryDirectory } from '../kit/temporary-directory.ts';
@@ -304,6 +306,74 @@ describe('a drain', () => {
     expect((await call('GET', '/admin/v1/audit')).status).toBe(409);
     expect(target.calls).toEqual([]);
   });
+});
+
+describe('tenants', () => {
+  const terms = (name: string, maxSessions?: number) => {
+    return { name, class: 'live', weight: 1, caps: { maxSessions }, userCaps: {} };
+  };
+  const reload = { body: { reason: 'school-b pays' } };
+
+  it('are shown with what they have and may have, those of the file without a session too', async () => {
+    const { call } = await plane({ tenants: { list: () => [terms('south', 20)], reread: unread } });
+    const { document } = await call('GET', '/admin/v1/tenants', { token: reader });
+    expect(tenantsDocument.parse(document).tenants).toMatchObject([
+      { tenant: 'north', streaming: 1, terms: null },
+      { tenant: null, streaming: 1 },
+      {
+        tenant: 'south',
+        streaming: 0,
+        terms: { class: 'live', limits: { max_sessions: 20, starts_per_second: null } },
+      },
+    ]);
+  });
+
+  it('are taken up after that was written down, and only where something is different', async () => {
+    let isNew = true;
+    const { call, target, file } = await plane({
+      tenants: {
+        list: () => [],
+        reread: () => ({
+          changes: { added: isNew ? ['school-b'] : [], removed: [], changed: [], others: isNew },
+          take() {
+            isNew = false;
+            target.calls.push('take');
+          },
+        }),
+      },
+    });
+    const answer = await call('POST', '/admin/v1/tenants/reload', reload);
+    expect(reloadAnswer.parse(answer.document)).toMatchObject({
+      added: ['school-b'],
+      changed: true,
+      audit: { seq: 1 },
+    });
+    expect((await call('POST', '/admin/v1/tenants/reload', reload)).document).toMatchObject({ changed: false });
+    expect(target.calls).toEqual(['take']);
+    const { document } = await call('GET', '/admin/v1/audit');
+    expect(auditDocument.parse(document).entries).toMatchObject([
+      { action: 'tenants.reload', reason: 'school-b pays', diff: { added: ['school-b'] } },
+    ]);
+    expect((await verifyAudit(file)).entries).toBe(1);
+  });
+
+  it('stay as they are where the file cannot be used, which is said at its lines', async () => {
+    const { call, file } = await plane({ tenants: { list: () => [], reread: unread } });
+    expect(await call('POST', '/admin/v1/tenants/reload', reload)).toMatchObject({
+      status: 409,
+      document: {
+        error: { code: 'bad_config', message: expect.stringMatching(/nothing was changed: .*t\.yaml:3:4: no/) },
+      },
+    });
+    expect((await verifyAudit(file)).entries).toBe(0);
+    expect(await (await plane()).call('POST', '/admin/v1/tenants/reload', reload)).toMatchObject({ status: 404 });
+  });
+
+  function unread(): never {
+    throw new SpeechfbError('bad_config', 't.yaml cannot be used', {
+      problems: [{ where: 't.yaml:3:4', message: 'no' }],
+    });
+  }
 });
 
 it('lists in docs/admin.md what there is', async () => {

@@ -23,7 +23,9 @@ export const registerAdmin: RegisterCommand = (program: Command, done) => {
 
   verb('status', 'What it has open, what it carries, its nodes and gateways, and whether it drains.');
   verb('sessions', 'The sessions that are open, the oldest first, without anything of their learners.');
-  verb('tenants', 'What each tenant has open.');
+  verb('tenants', 'What each tenant has open, and what it may have.')
+    .option('--reload', 'take up the file of the tenants now, and say what is different')
+    .option('--reason <text>', 'with --reload: why, for the audit log');
   verb('drain', 'Lets nobody new in, and has the server go away when it is empty or the deadline has passed.')
     .option('--reason <text>', 'why, for the audit log; asked for unless --show')
     .option('--deadline <duration>', 'how long those inside may stay; default 60s', flag('--deadline', parseDurationMs))

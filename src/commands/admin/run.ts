@@ -4,12 +4,20 @@ import {
   auditDocument,
   drainAnswer,
   drainDocument,
+  reloadAnswer,
   sessionsDocument,
   statusDocument,
   tenantsDocument,
 } from '../../admin/documents.ts';
 import { type ExitCode, exitCodes, SpeechfbError } from '../../errors.ts';
-import { auditText, drainText, sessionsText, statusText, tenantsText } from '../../report/admin/admin-text.ts';
+import {
+  auditText,
+  drainText,
+  reloadText,
+  sessionsText,
+  statusText,
+  tenantsText,
+} from '../../report/admin/admin-text.ts';
 import { interruptible } from '../interruption.ts';
 import { printJson, say } from '../output.ts';
 import { printReport } from '../terminal.ts';
@@ -18,6 +26,7 @@ import { AdminClient, type ClientFlags } from './client.ts';
 export type AdminVerbFlags = ClientFlags & {
   json?: true;
   reason?: string;
+  reload?: true;
   deadline?: number;
   cancel?: true;
   show?: true;
@@ -52,7 +61,13 @@ async function sessions(client: AdminClient, { json }: AdminVerbFlags): Promise<
   return exitCodes.pass;
 }
 
-async function tenants(client: AdminClient, { json }: AdminVerbFlags): Promise<ExitCode> {
+async function tenants(client: AdminClient, { json, reload, reason }: AdminVerbFlags): Promise<ExitCode> {
+  if (reload) {
+    const answer = await client.call('POST', '/admin/v1/tenants/reload', reloadAnswer, { reason: given(reason) });
+    if (json) printJson(answer);
+    else printReport(answer, reloadText);
+    return exitCodes.pass;
+  }
   const document = await client.call('GET', '/admin/v1/tenants', tenantsDocument);
   if (json) printJson(document);
   else printReport(document, tenantsText);
@@ -80,13 +95,16 @@ async function drainOf(client: AdminClient, { show, cancel, reason, deadline }: 
     const { drain: shown } = await client.call('GET', '/admin/v1/drain', shownDrain);
     return { drain: shown, changed: false, audit: null };
   }
-  if (reason === undefined) {
-    const hint = 'it is kept in the audit log, as --reason "new version 1.4"';
-    throw new SpeechfbError('bad_flag', 'say why with --reason TEXT', { hint });
-  }
-  if (cancel) return await client.call('POST', '/admin/v1/drain/cancel', drainAnswer, { reason });
+  const why = { reason: given(reason) };
+  if (cancel) return await client.call('POST', '/admin/v1/drain/cancel', drainAnswer, why);
   const within = deadline === undefined ? {} : { deadline_ms: Math.round(deadline) };
-  return await client.call('POST', '/admin/v1/drain', drainAnswer, { reason, ...within });
+  return await client.call('POST', '/admin/v1/drain', drainAnswer, { ...why, ...within });
+}
+
+function given(reason: string | undefined): string {
+  if (reason !== undefined) return reason;
+  const hint = 'it is kept in the audit log, as --reason "new version 1.4"';
+  throw new SpeechfbError('bad_flag', 'say why with --reason TEXT', { hint });
 }
 
 /** Waits until the server is not there any more, or serves again because somebody called it off. */

@@ -1,5 +1,5 @@
 import type { AcousticEngine } from '../../acoustic/engine/types.ts';
-import type { AdminTarget, GatewayStatus, TargetStatus } from '../../admin/target.ts';
+import type { AdminTarget, GatewayStatus, TargetStatus, TenantsTarget } from '../../admin/target.ts';
 import { stalled } from '../../server/admission/admission.ts';
 import type { Warm } from '../../server/cluster/messages.ts';
 import type { Supervisor } from '../../server/cluster/supervisor.ts';
@@ -10,7 +10,7 @@ import type { Scoring } from '../../server/session/context.ts';
 import type { SlotNumbers } from '../../telemetry/metrics.ts';
 import type { InferenceNode } from '../../trunk/node/inference-node.ts';
 
-type Common = { version: string; leave(): void };
+type Common = { version: string; tenants?: TenantsTarget | undefined; leave(): void };
 
 /** A server of one process. */
 export function gatewayTarget(
@@ -20,6 +20,7 @@ export function gatewayTarget(
     limits,
     version,
     warm,
+    tenants,
     leave,
   }: Common & { server: RunningServer; limits: Limits; warm(): Warm | undefined },
 ): AdminTarget {
@@ -32,6 +33,7 @@ export function gatewayTarget(
       return { notReady, model, sockets, sessions, lanes, sessionLimit, level, slots, nodes, gateways: [] };
     },
     sessions: async () => server.sessions().map((session) => ({ ...session, gateway: undefined })),
+    tenants,
     policy: () => limitsByWireName(limits),
     open: () => server.stats().sessions,
     cordon: (isCordoned) => server.cordon(isCordoned),
@@ -42,7 +44,7 @@ export function gatewayTarget(
 /** A server of several processes. */
 export function supervisorTarget(
   role: AdminTarget['role'],
-  { supervisor, limits, version, leave }: Common & { supervisor: Supervisor; limits: Limits },
+  { supervisor, limits, version, tenants, leave }: Common & { supervisor: Supervisor; limits: Limits },
 ): AdminTarget {
   let warm: Warm | undefined;
   supervisor.ready.then(
@@ -62,6 +64,7 @@ export function supervisorTarget(
       [...(await supervisor.sessions())].flatMap(([gateway, sessions]) =>
         sessions.map((session) => ({ ...session, gateway })),
       ),
+    tenants,
     policy: () => limitsByWireName(limits),
     open: () => supervisor.sessionCount,
     cordon: (isCordoned) => supervisor.cordon(isCordoned),

@@ -25,7 +25,7 @@ import { runNode } from './run-node.ts';
 import { type ServeFlags, type ServeSettings, serverOptionsOf, settingsOf, warn } from './settings.ts';
 import { type SeveralOptions, serveSeveral } from './several.ts';
 import { listenForSignals } from './signals.ts';
-import { followTenants, tenantsOf } from './tenants.ts';
+import { followTenants, tenantsOf, tenantsTarget } from './tenants.ts';
 
 /**
  * Serves until a stop signal, then drains; a second one ends it at once. When the model is warm,
@@ -88,7 +88,14 @@ async function serveAlone(
     throw error;
   });
   let warmed: Warm | undefined;
-  const parts = { server, limits, version: options.version, warm: () => warmed, leave: admin.leave };
+  const parts = {
+    server,
+    limits,
+    version: options.version,
+    warm: () => warmed,
+    leave: admin.leave,
+    tenants: tenantsTarget(tenants, settings),
+  };
   warn(settings, log);
   const reloads = new Reloads(log);
   followTenants(tenants, settings, reloads);

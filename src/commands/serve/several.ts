@@ -12,9 +12,10 @@ import { supervisorTarget } from './admin-targets.ts';
 import { firstGuess, readDeviceCurve } from './curve.ts';
 import type { GatewayConfig } from './gateway.ts';
 import { sayReady } from './ready.ts';
+import { Reloads } from './reloads.ts';
 import { type ServeSettings, tokensOf, warn } from './settings.ts';
 import { listenForSignals } from './signals.ts';
-import { tenantsOf } from './tenants.ts';
+import { followTenants, tenantsOf, tenantsTarget } from './tenants.ts';
 
 export type SeveralOptions = {
   gateways: number;
@@ -30,7 +31,6 @@ export async function serveSeveral(
 ): Promise<ExitCode> {
   const log = createLog(settings.logLevel, process.stderr);
   const tokens = tokensOf(settings);
-  // The gateways read it for themselves; here it is only seen to be good.
   const tenants = tenantsOf(settings, log);
   // The gateways would refuse the same, when the port is taken already.
   policyOf({ ...settings, tokens, tenants }, settings.host);
@@ -52,7 +52,11 @@ export async function serveSeveral(
     log,
   });
   await supervisor.listen();
-  const parts = { supervisor, limits, version: packageVersion(), leave: admin.leave };
+  // What the gateways take up for themselves is followed here for the admin plane.
+  const reloads = new Reloads(log);
+  followTenants(tenants, settings, reloads);
+  const seen = tenantsTarget(tenants, settings, () => supervisor.reload());
+  const parts = { supervisor, limits, version: packageVersion(), leave: admin.leave, tenants: seen };
   warn(settings, log);
   const signals = listenForSignals(isEmbedded, () => supervisor.reload());
   const stopped = Promise.race([signals.first, supervisor.failed, admin.left]);
@@ -72,6 +76,7 @@ export async function serveSeveral(
     return await Promise.race([drained, signals.second.then(() => exitCodes.interrupted)]);
   } finally {
     signals.stop();
+    reloads.close();
     await supervisor.close();
   }
 }

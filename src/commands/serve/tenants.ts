@@ -1,4 +1,8 @@
+import type { TenantChanges, TenantsTarget } from '../../admin/target.ts';
+import { readText } from '../../config/read-chunks.ts';
+import { readTenants } from '../../server/tenants/read-tenants.ts';
 import { TenantRegistry } from '../../server/tenants/tenant-registry.ts';
+import type { TenantSpec } from '../../server/tenants/tenants-spec.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Reloads } from './reloads.ts';
 import type { ServeSettings } from './settings.ts';
@@ -26,4 +30,47 @@ export function followTenants(
   if (!registry || !tenants) return;
   const take = ([text = '']: readonly string[]): void => registry.reload(text);
   reloads.add({ what: "tenants' file", paths: [tenants.path], texts: [tenants.text], take });
+}
+
+/**
+ * The tenants for the admin plane.
+ *
+ * @param tellOthers the file has been taken up here: other processes are to look at it, too.
+ */
+export function tenantsTarget(
+  registry: TenantRegistry | undefined,
+  { tenants, role }: ServeSettings,
+  tellOthers: () => void = () => {},
+): TenantsTarget | undefined {
+  if (!registry || !tenants) return undefined;
+  return {
+    list: () =>
+      registry.tenants.map(({ name, class: tenantClass, weight, limits, perUser }) => {
+        return { name, class: tenantClass, weight, caps: limits, userCaps: perUser };
+      }),
+    reread() {
+      const text = readText(tenants.path, "tenants' file");
+      const { tenants: then } = readTenants(tenants.path, text, role.region);
+      return {
+        changes: { ...changesOf(registry.tenants, then), others: text !== registry.text },
+        take() {
+          registry.reload(text);
+          tellOthers();
+        },
+      };
+    },
+  };
+}
+
+function changesOf(now: readonly TenantSpec[], then: readonly TenantSpec[]): Omit<TenantChanges, 'others'> {
+  const before = new Map(now.map((tenant) => [tenant.name, JSON.stringify(tenant)]));
+  const names = new Set(then.map(({ name }) => name));
+  return {
+    added: then.flatMap(({ name }) => (before.has(name) ? [] : [name])),
+    removed: [...before.keys()].filter((name) => !names.has(name)),
+    changed: then.flatMap((tenant) => {
+      const was = before.get(tenant.name);
+      return was !== undefined && was !== JSON.stringify(tenant) ? [tenant.name] : [];
+    }),
+  };
 }

@@ -3,6 +3,7 @@ import type {
   AuditDocument,
   DrainDocument,
   drainAnswer,
+  reloadAnswer,
   SessionsDocument,
   StatusDocument,
   TenantsDocument,
@@ -95,14 +96,26 @@ export function sessionsText({ sessions, left_out }: SessionsDocument, _paint: P
 /** What each tenant has open, for a terminal. */
 export function tenantsText({ tenants }: TenantsDocument, _paint: Paint, columns?: number): string {
   if (tenants.length === 0) return 'no tenant has anything open\n';
-  const rows = tenants.map(({ tenant, streaming, detached, ending, oldest_ms }) => [
+  const rows = tenants.map(({ tenant, streaming, detached, ending, oldest_ms, terms }) => [
     tenant ?? '(without a token)',
+    terms?.class ?? '-',
+    terms?.limits.max_sessions === null ? 'none' : String(terms?.limits.max_sessions ?? '-'),
     String(streaming),
     String(detached),
     String(ending),
     durationText(oldest_ms),
   ]);
-  return `${fitTable(['tenant', 'streaming', 'detached', 'ending', 'oldest'], rows, { columns, spare: ['ending'] })}\n`;
+  const head = ['tenant', 'class', 'most', 'streaming', 'detached', 'ending', 'oldest'];
+  return `${fitTable(head, rows, { columns, left: ['tenant', 'class'], spare: ['ending', 'class'] })}\n`;
+}
+
+/** What a reload of the tenants changed. */
+export function reloadText({ added, removed, changed_tenants, changed }: ReloadAnswer, paint: Paint): string {
+  if (!changed) return 'unchanged: the file holds what is in force\n';
+  const named = (what: string, names: readonly string[]) =>
+    names.length === 0 ? [] : [`${what}: ${names.join(', ')}`];
+  const parts = [...named('added', added), ...named('removed', removed), ...named('changed', changed_tenants)];
+  return `${paint.good('taken up')}  ${parts.length === 0 ? 'no tenant is different' : parts.join('; ')}\n`;
 }
 
 /** How far a drain has gone, and whether this call changed it. */
@@ -132,3 +145,5 @@ export function auditText({ entries, head }: AuditDocument, _paint: Paint, colum
   const table = fitTable(['entry', ...left], rows, { columns, left, spare: ['target'] });
   return `${entries.length === 0 ? 'no entry' : table}\nhead ${head.seq}:${head.hash}\n`;
 }
+
+type ReloadAnswer = z.infer<typeof reloadAnswer>;

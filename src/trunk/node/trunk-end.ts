@@ -198,7 +198,8 @@ export class TrunkEnd {
     this.#isOver = true;
     this.#outgoing.stop();
     for (const lease of [...this.#leases.keys()]) this.#release(lease);
-    this.#core.log.info({ gateway: this.#gateway }, 'a gateway has gone');
+    // One that never greeted is no gateway, and may open streams without end.
+    if (this.#gateway !== undefined) this.#core.log.info({ gateway: this.#gateway }, 'a gateway has gone');
     this.#onEnd();
   }
 }
