@@ -155,7 +155,7 @@ export class Reception {
       admit: (start, phones, isReturn = false) => {
         const enter = (): Refusal | TakePlace =>
           isReturn ? entrance.takeOver(accounts, start) : entrance.session(accounts, start, phones);
-        const here = tenancy && member ? tenancy.admit(member, accounts, enter) : enter();
+        const here = tenancy && member && !isReturn ? tenancy.admit(member, accounts, enter) : enter();
         if (!supervision || here instanceof Promise || 'code' in here) return here;
         return admitAbove(supervision, caller, { start, phones, here });
       },

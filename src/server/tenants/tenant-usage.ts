@@ -28,9 +28,9 @@ export class TenantUsage {
     this.#options = options;
   }
 
-  /** A session of this caller has begun. */
+  /** A session of this caller has begun; what was heard before, elsewhere, was counted there. */
   began(session: MeteredSession, member: Membership): void {
-    this.#sessions.set(session, { member, toldMs: 0 });
+    this.#sessions.set(session, { member, toldMs: session.audioMs });
   }
 
   /** Something of this caller was refused. */

@@ -10,6 +10,8 @@ const good = await apiToken('0123456789ab');
 const ended = await apiToken('0123456789ac', { expires: '2020-01-01T00:00:00Z' });
 const abroad = await apiToken('0123456789ad');
 const nowS = Math.floor(Date.now() / 1000);
+/** Tokens end by this clock, however long a test takes. */
+const clock = { wallMs: () => nowS * 1000 };
 const spec = {
   tenants: [
     { name: 'school-a', tokens: [good.entry, ended.entry] },
@@ -78,7 +80,7 @@ describe('a token', () => {
       const lines: string[] = [];
       const log = createLog('info', { write: (line: string) => void lines.push(line) });
       const operator = { size: 1, nameOf: (given: string) => (given === 'operator' ? 'operator' : undefined) };
-      const server = await serve({ tenants: newRegistry(spec), tokens: operator, log });
+      const server = await serve({ tenants: newRegistry(spec, clock), tokens: operator, log });
       const answer = await refusedUpgrade(server.url, { headers: { authorization: `Bearer ${token}` } });
       expect(answer).toMatchObject({ status, body: expect.stringContaining(`[${code}]`) });
       const metrics = await textOf(server.port, '/metrics', 'operator');
@@ -99,7 +101,7 @@ describe('a token', () => {
     ['of API', async () => good.token],
   ])('%s opens a session, as a header and as a subprotocol', async (_, make) => {
     const token = await make();
-    const server = await serve({ tenants: newRegistry(spec) });
+    const server = await serve({ tenants: newRegistry(spec, clock) });
     const ways = [{ headers: { authorization: `Bearer ${token}` } }, { protocols: ['speechfb.v1', `bearer.${token}`] }];
     for (const way of ways) {
       const client = await connect(server.url, way);
@@ -109,7 +111,7 @@ describe('a token', () => {
   });
 
   it('of a tenant opens streams, and tells nothing of the server', async () => {
-    const server = await serve({ tenants: newRegistry(spec) });
+    const server = await serve({ tenants: newRegistry(spec, clock) });
     expect((await answerOf(server.port, '/v1/stream', good.token)).status).toBe(426);
     expect((await answerOf(server.port, '/v1/stream', ended.token)).status).toBe(401);
     expect((await answerOf(server.port, '/metrics', good.token)).status).toBe(403);
@@ -131,7 +133,7 @@ describe('a token', () => {
   });
 
   it('of another user of the same tenant resumes no session', async () => {
-    const server = await serve({ tenants: newRegistry(spec) });
+    const server = await serve({ tenants: newRegistry(spec, clock) });
     const of = async (sub: string) => ({ headers: { authorization: `Bearer ${await issuer.token({ sub }, k1)}` } });
     const anna = await connect(server.url, await of('anna'));
     anna.send(startMessage());
