@@ -25,36 +25,27 @@ const moving = (oldSocket: 'silent' | 'rst'): NetworkProfile => ({
 
 describe.concurrent('learners who call over a network of 60 ms up and 40 ms down', () => {
   it('feel it, and know which way it was', async ({ expect }) => {
-    const direct = await run({ network: 'none' });
     const { measured, stages, result, tally } = await run({});
     expect(result.sessionErrors).toEqual([]);
     expect(tally).toMatchObject({ sessions: 3, sessions_ok: 3 });
     expect(tally.utterances).toBe(tally.utterances_due);
     expect(quantile(stages.uplink, 0)).toBeGreaterThan(58);
     expect(quantile(stages.downlink, 0.5)).toBeCloseTo(40, -0.5);
-    const [before, after] = [direct.measured, measured].map(
-      (one) => quantile(one.distributions.feedback_latency, 0.5)!,
-    );
-    expect(after! - before!).toBeGreaterThan(80);
+    // The sound of a frame, and the way there and back; more on a machine that is busy, and never less.
+    expect(quantile(measured.distributions.feedback_latency, 0.5)).toBeGreaterThan(195);
     expect(measured.distributions.shaping_lateness.samples).toBeGreaterThan(tally.frames_sent);
     // The name, SYN, and the settings of HTTP/2, each with its answer.
-    expect(
-      quantile(measured.distributions.connect_time, 0.5)! - quantile(direct.measured.distributions.connect_time, 0.5)!,
-    ).toBeGreaterThan(190);
+    expect(quantile(measured.distributions.connect_time, 0)).toBeGreaterThan(290);
   });
 
   it('bring TLS along, whose round trips take their time', async ({ expect }) => {
-    const plain = await run({});
     const { measured, result, tally } = await run({
       riva: { tls: localhostTls },
       tls: { ca: localhostTls.certificate },
     });
     expect(result.sessionErrors).toEqual([]);
     expect(tally).toMatchObject({ sessions: 3, sessions_ok: 3 });
-    const [without, withTls] = [plain, { measured }].map(
-      (one) => quantile(one.measured.distributions.connect_time, 0.5)!,
-    );
-    expect(withTls! - without!).toBeGreaterThan(90);
+    expect(quantile(measured.distributions.connect_time, 0)).toBeGreaterThan(390);
   });
 
   it('end their calls well: the server sees each half closed', async ({ expect }) => {
