@@ -30,6 +30,8 @@ export class InvariantWatch {
       this.#acked = Math.min(this.#acked, event.next_seq);
       return none;
     }
+    // Who is not let in to resume is told so outside of the session, by an error of number 0.
+    if (event.type === 'error' && event.event_id === 0) return none;
     this.#order(event.event_id);
     switch (event.type) {
       case 'ack':

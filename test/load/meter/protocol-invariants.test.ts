@@ -12,6 +12,8 @@ describe('a promise of the protocol', () => {
     ['an id that repeats is broken', [ack(1, 0), ack(1, 1)], ['event_id 1 after 1']],
     ['after a resume ids may skip', [ack(1, 0), resumed(1), ack(4, 1)], []],
     ['after a resume ids may not repeat', [ack(4, 0), resumed(4), ack(3, 1)], ['event_id 3 after 4']],
+    ['who may not resume is told so by number 0', [ack(4, 0), refused(0), resumed(4), ack(5, 1)], []],
+    ['an error of the session has a number', [ack(4, 0), refused(3)], ['event_id 3 after 4']],
     ['an ack that goes back is broken', [ack(1, 9), ack(2, 8)], ['ack went back from 9 to 8']],
     ['an ack beyond what was sent is broken', [ack(1, 101)], ['ack of 101 frames when 100 were sent']],
     ['a final phone may be said again as it was', [phones(1, 1, [90]), phones(2, 1, [90])], []],
@@ -110,4 +112,17 @@ function final(event_id: number): ServerEvent {
 function transcript(id: number): ServerEvent {
   const said = { rev: 1, text: 'a', words: [], is_final: false, stability: 0, deviations: [], timing: {} };
   return { event_id: id, audio_ms: 0, type: 'transcript', utterance_id: 1, ...said };
+}
+
+function refused(eventId: number): ServerEvent {
+  const message = 'come again';
+  return {
+    type: 'error',
+    event_id: eventId,
+    audio_ms: 0,
+    code: 'server_busy',
+    message,
+    retryable: true,
+    retry_after_ms: 500,
+  };
 }

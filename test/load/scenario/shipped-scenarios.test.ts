@@ -14,12 +14,21 @@ const shipped = readdirSync('scenarios', { encoding: 'utf8', recursive: true }).
 const document = readFileSync('docs/loadtest/scenario.md', 'utf8');
 const examples = [...document.matchAll(/```yaml\n(.*?)```/gs)].map((match) => match[1]!);
 
-it('ten scenarios ship', () => {
+it('nineteen scenarios ship', () => {
   expect(shipped.sort()).toEqual([
     'bad-network.yaml',
+    'chaos/clock-back.yaml',
+    'chaos/drain-gateway.yaml',
+    'chaos/kill-gateway.yaml',
     'chaos/kill-inference.yaml',
+    'chaos/kill-redis.yaml',
+    'chaos/redis-failover.yaml',
+    'chaos/rolling-everything.yaml',
     'chaos/rolling-nodes.yaml',
+    'chaos/slow-redis.yaml',
+    'chaos/stop-gateway.yaml',
     'chaos/stop-inference.yaml',
+    'chaos/stop-redis.yaml',
     'ci-smoke.yaml',
     'live-class-3x-spike.yaml',
     'overload-3x.yaml',

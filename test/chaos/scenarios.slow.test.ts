@@ -1,0 +1,56 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { runProgram } from '../kit/program.ts';
+import { redisLack } from '../kit/redis-lack.ts';
+import { temporaryDirectory } from '../kit/temporary-directory.ts';
+
+const folder = 'scenarios/chaos';
+const files = readdirSync(folder).sort();
+
+/** Latencies are for a machine of one's own; what nobody may lose or hear twice holds on any. */
+describe.each(files)('%s with ten learners, in less time', (file) => {
+  const needsRedis = readFileSync(join(folder, file), 'utf8').includes('store: redis');
+  it.skipIf(needsRedis && redisLack !== undefined)(
+    'breaks what it says, and nothing is lost, told twice or ended',
+    async () => {
+      const { code, run, stderr } = await shortRun(file);
+      expect(code, stderr).toBeOneOf([0, 98, 99]);
+      const { faults, session_errors: errors } = run;
+      const { sessions, sessions_ok } = run.totals;
+      const { violations, lost_frames } = run.counts;
+      expect(faults.filter(({ problem }: { problem?: string }) => problem !== undefined)).toEqual([]);
+      expect(errors).toEqual([]);
+      expect({ sessions, sessions_ok, violations: violations.count, lost_frames: lost_frames.count }).toEqual({
+        sessions: 10,
+        sessions_ok: 10,
+        violations: 0,
+        lost_frames: 0,
+      });
+    },
+    120_000,
+  );
+});
+
+/** A replaced process takes its time to start, however short the test is. */
+const fasterBy = (file: string) => (file === 'rolling-everything.yaml' ? 1 : 5);
+
+/** The scenario with ten learners; its timeline is as long as it needs for what it breaks. */
+async function shortRun(file: string) {
+  const scratch = temporaryDirectory();
+  const text = readFileSync(join(folder, file), 'utf8')
+    .replace('../../fixtures', resolve('fixtures'))
+    .replace('learners: 50', 'learners: 10')
+    .replace('ramp: 5s', 'ramp: 1s')
+    .replace(/^ {4}- (p\d+|max)\(.*\n/gm, '')
+    .replace(
+      /\bfor: (\d+)s/g,
+      (_, seconds: string) => `for: ${Math.max(500, (Number(seconds) * 1000) / fasterBy(file))}ms`,
+    );
+  const scenario = join(scratch, file);
+  writeFileSync(scenario, text);
+  const durationS = Number(/duration: (\d+)s/.exec(text)![1]);
+  const out = join(scratch, 'out');
+  const ended = await runProgram(['loadtest', scenario, '--duration', `${durationS / fasterBy(file)}s`, '--out', out]);
+  return { ...ended, run: JSON.parse(readFileSync(join(out, 'run.json'), 'utf8')) };
+}
