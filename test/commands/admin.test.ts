@@ -65,7 +65,7 @@ describe('speechfb admin', () => {
       const sessions = JSON.parse((await admin('sessions', server, '--json')).stdout);
       expect(sessions.sessions).toMatchObject([{ state: 'streaming', lane: 'live', tenant: null, node: null }]);
       expect(JSON.stringify(sessions)).not.toContain(reader.of('ready')[0]!.session_id);
-      expect((await admin('tenants', server)).stdout).toMatch(/\(without a token\) +│ +1 │/);
+      expect((await admin('tenants', server)).stdout).toMatch(/\(without a token\) │ - +│ +- │ +1 │/);
 
       expect((await admin('drain', server)).stderr).toMatch(/say why with --reason TEXT \[bad_flag\]/);
       const begun = await admin('drain', server, '--reason', 'a new version', '--deadline', '60s');
