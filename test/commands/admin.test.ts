@@ -70,7 +70,7 @@ describe('speechfb admin', () => {
       expect((await admin('drain', server)).stderr).toMatch(/say why with --reason TEXT \[bad_flag\]/);
       const begun = await admin('drain', server, '--reason', 'a new version', '--deadline', '60s');
       expect(begun.stdout).toMatch(
-        /^emptying {2}1 of 1 left open after .*; 1 m until they are told to go\naudit {5}entry 2\n$/,
+        /^emptying {2}1 of 1 left open after .*; (?:60 s|1 m) until they are told to go\naudit {5}entry 2\n$/,
       );
       await expect.poll(async () => (await fetch(readyUrl(server.url))).status, patient).toBe(503);
       await expect(startReading(server.url, clip)).rejects.toThrow();

@@ -318,7 +318,8 @@ export class Session implements KeptSession {
   #watchLeaving({ refusal, untilMs }: { refusal: Refusal; untilMs: number }, awakeMs: number): void {
     const { goAwayMs, resumeTtlMs } = this.#context.limits;
     if (awakeMs > untilMs) this.#go(refusal);
-    const isSilent = this.#socket !== undefined && awakeMs - this.#heardMs > goAwayMs;
+    // Whoever paused before it was told may still say something, and hears that it came.
+    const isSilent = this.#socket !== undefined && awakeMs - Math.max(this.#heardMs, untilMs) > goAwayMs;
     if (isSilent || awakeMs > untilMs + resumeTtlMs) this.#end.heard();
   }
 
