@@ -12,6 +12,8 @@ export type AccountKind = 'token' | 'tenant' | 'user' | 'address' | 'machine';
 
 export type AccountOptions = {
   kind: AccountKind;
+  /** The address that it counts; undefined: that of this machine, or any. */
+  address?: string | undefined;
   isShared: boolean;
   limits: Limits;
   nowMs: number;
@@ -32,6 +34,8 @@ export type RatesTaken = { phones: number; resumes: number; wrongResumes: number
 export class Account {
   readonly id = randomUUID();
   readonly kind: AccountKind;
+  /** The address that it counts: the same at every gateway, as `id` is not. */
+  readonly address: string | undefined;
   #isShared: boolean;
   readonly #limits: Limits;
   readonly #starts: TokenBucket;
@@ -45,11 +49,12 @@ export class Account {
   #terms: Terms = { caps: {}, weight: 1, class: 'live' };
 
   constructor(options: AccountOptions) {
-    const { kind, isShared, limits, nowMs, onSpent = () => {} } = options;
+    const { kind, address, isShared, limits, nowMs, onSpent = () => {} } = options;
     this.#onSpent = onSpent;
     const share = isShared ? Math.min(1, limits.rateShare) : 1;
     const bucket = (perSecond: number, burst: number): TokenBucket => new TokenBucket(perSecond, burst, nowMs);
     this.kind = kind;
+    this.address = address;
     this.#isShared = isShared;
     this.#limits = limits;
     this.#starts = bucket(limits.startsPerSecond * share, Math.max(1, limits.startBurst * share));

@@ -116,7 +116,7 @@ export class Accounts {
 
   #create(kind: AccountKind, isShared: boolean, caller: Caller): Account {
     const onSpent = (account: Account): void => void this.#spenders?.set(account, caller);
-    return new Account({ kind, isShared, limits: this.#limits, nowMs: this.#now(), onSpent });
+    return new Account({ kind, address: caller.address, isShared, limits: this.#limits, nowMs: this.#now(), onSpent });
   }
 }
 

@@ -3,7 +3,7 @@ import { closeCodes, wireErrors } from '../../protocol/codes.ts';
 import { parseClientMessage } from '../../protocol/parse-message.ts';
 import { stackOf } from '../../telemetry/log.ts';
 import { refusedBy } from '../admission/accounts.ts';
-import type { StartDecision, TakePlace } from '../admission/admit.ts';
+import type { TakePlace } from '../admission/admit.ts';
 import { flood, readFrame, tooLarge } from '../admission/reading.ts';
 import { TokenBucket } from '../admission/token-bucket.ts';
 import type { Meant, Wire } from '../facade/wire.ts';
@@ -11,10 +11,11 @@ import { noteRefusal, type Refusal } from '../refusal.ts';
 import { openText, writtenLength } from '../session/open-text.ts';
 import { errorMessage } from '../session/replies.ts';
 import type { Session } from '../session/session.ts';
-import type { SessionSocket } from '../session/session-options.ts';
+import type { SessionIdentity, SessionSocket } from '../session/session-options.ts';
 import type { ConnectionOptions } from './connection-options.ts';
 import { CorkedSocket } from './corked-socket.ts';
 import { Relay, type Said } from './relay.ts';
+import type { Decision } from './takeover.ts';
 
 /** One WebSocket: reads messages, finds or starts the session, and hands over. */
 export class Connection {
@@ -249,7 +250,7 @@ export class Connection {
   }
 
   /** Nothing more is read until it is decided whether this start begins a session here. */
-  #decide(start: StartMessage, data: Buffer | undefined, decision: Promise<Refusal | StartDecision>): void {
+  #decide(start: StartMessage, data: Buffer | undefined, decision: Promise<Refusal | Decision>): void {
     void this.#wait(decision, (decided, waiting) => {
       if ('elsewhere' in decided) {
         const said = waiting.splice(0).filter((one) => 'data' in one);
@@ -286,12 +287,12 @@ export class Connection {
     }
   }
 
-  #admitted(start: StartMessage, { take, decline }: Exclude<StartDecision, { elsewhere: number }>): void {
+  #admitted(start: StartMessage, { take, decline, identity }: Exclude<Decision, { elsewhere: number }>): void {
     if (this.#options.socket.readyState !== this.#options.socket.OPEN) {
       decline();
       return;
     }
-    const begun = this.#begin(start, take);
+    const begun = this.#begin(start, take, identity);
     if ('code' in begun) decline();
     this.#attach(begun, start);
   }
@@ -316,11 +317,12 @@ export class Connection {
 
   /** The session of a start; undefined: that is still being decided. */
   #findStarted(asked: StartMessage, data: Buffer | undefined): Session | Refusal | undefined {
-    const { accounts, registry, admit, lane, owner } = this.#options;
+    const { accounts, registry, admit, lane, owner, takeover } = this.#options;
     const start = lane === undefined ? asked : { ...asked, lane };
     const before = registry.startedBefore(start, accounts[0], owner);
     if (before) return before;
-    const admitted = admit(start, writtenLength(start.reference));
+    const ask = () => admit(start, writtenLength(start.reference));
+    const admitted = takeover && start.idempotency_key ? takeover.identified(start, this.#options, ask) : ask();
     if (!(admitted instanceof Promise)) return 'code' in admitted ? admitted : this.#begin(start, admitted);
     this.#decide(start, data, admitted);
     return undefined;
@@ -352,7 +354,7 @@ export class Connection {
   }
 
   /** Begins a session that may start. */
-  #begin(message: StartMessage, takePlace: TakePlace): Session | Refusal {
+  #begin(message: StartMessage, takePlace: TakePlace, identity?: SessionIdentity): Session | Refusal {
     const { accounts, context, registry, owner, work, wire } = this.#options;
     const { language } = context.engine.model;
     if (primaryTag(message.language) !== primaryTag(language)) {
@@ -362,7 +364,8 @@ export class Connection {
     if ('code' in text) return text;
     const place = takePlace();
     try {
-      const session = registry.create(message, { text, work, owner, account: accounts[0], place, isResumable: !wire });
+      const begin = { text, work, owner, account: accounts[0], place, isResumable: !wire, identity };
+      const session = registry.create(message, begin);
       this.#options.began?.(session);
       return session;
     } catch (error) {

@@ -8,7 +8,7 @@ import { sameSecret } from '../secrets.ts';
 import type { ServerContext, WorkAccount } from '../session/context.ts';
 import type { OpenText } from '../session/open-text.ts';
 import { Session, type SessionState } from '../session/session.ts';
-import type { Resumption } from '../session/session-options.ts';
+import type { Resumption, SessionIdentity } from '../session/session-options.ts';
 
 /** What a session begins with beside its start. */
 export type SessionBegin = {
@@ -21,6 +21,8 @@ export type SessionBegin = {
   place(): void;
   /** Whether its client could come back to it. */
   isResumable: boolean;
+  /** What it is known by, where another gateway may know it. */
+  identity?: SessionIdentity | undefined;
   /** How it goes on here; absent: it begins. */
   resumption?: Resumption;
 };

@@ -2,7 +2,7 @@ import type { ClientMessage, StartMessage } from '../../protocol/client-messages
 import { readCheckpoint, type SessionCheckpoint } from '../../stores/checkpoint.ts';
 import { type ClaimOutcome, isSessionId, StoreError } from '../../stores/session-store.ts';
 import type { CallerAccounts } from '../admission/accounts.ts';
-import type { Admit } from '../admission/admit.ts';
+import type { Admit, StartDecision } from '../admission/admit.ts';
 import type { GatewayStore } from '../durable/gateway-store.ts';
 import { planOf } from '../durable/resumption.ts';
 import type { Refusal } from '../refusal.ts';
@@ -10,6 +10,7 @@ import type { ServerContext, WorkAccount } from '../session/context.ts';
 import { openText, writtenLength } from '../session/open-text.ts';
 import { hashOf, modelOf } from '../session/saved-session.ts';
 import type { Session } from '../session/session.ts';
+import { newIdentity, type SessionIdentity } from '../session/session-options.ts';
 import type { Registry } from './registry.ts';
 
 export type TakeoverOptions = {
@@ -50,6 +51,47 @@ export class Takeover {
     if (!isBehind && (await keeper.isOurs(here))) return here;
     here.fence();
     return await this.#claim(message, caller);
+  }
+
+  /**
+   * Whether a session may start whose client names a key, and what it is to be known by, so that one start that comes to two
+   * gateways is one session: its client, which never heard of the first, says everything again, and
+   * the gateway that had it finds out when it saves. A store that does not answer is not waited for:
+   * then the key holds at this gateway alone.
+   */
+  async identified(start: StartMessage, caller: Returning, ask: () => ReturnType<Admit>): Promise<Refusal | Decision> {
+    const identity = await this.#identify(start, caller);
+    if ('code' in identity) return identity;
+    const decided = await decisionOf(ask());
+    return 'code' in decided ? decided : { ...decided, identity };
+  }
+
+  async #identify(start: StartMessage, { accounts, owner }: Returning): Promise<SessionIdentity | Refusal> {
+    const { context, durable } = this.#options;
+    const { store, keeper } = durable;
+    const own = newIdentity(context);
+    if (!store.isUp) return own;
+    const ttlMs = context.limits.resumeTtlMs;
+    const digest = owner && hashOf(owner);
+    try {
+      const startHash = hashOf(JSON.stringify([digest, start]));
+      const key = hashOf(JSON.stringify([owner ?? accounts[0].address, start.idempotency_key]));
+      const begun = await store.begin(key, { sessionId: own.id, startHash }, ttlMs);
+      if (begun.startHash !== startHash)
+        return { code: 'session_conflict', message: 'idempotency_key was used with another start' };
+      if (begun.sessionId === own.id) return own;
+      const identity = { id: begun.sessionId, resumeToken: own.resumeToken };
+      const claim = { sessionId: identity.id, tokenHash: undefined, owner: digest, gateway: keeper.gateway };
+      const newTokenHash = hashOf(own.resumeToken);
+      const outcome = await store.claim({ ...claim, model: modelOf(context), newTokenHash }, ttlMs);
+      if (outcome.kind === 'claimed') return { ...identity, generation: outcome.generation };
+      // Whoever began it has saved nothing yet: what it saves is older than ours.
+      return outcome.kind === 'unknown' ? { ...identity, generation: 2 } : own;
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      context.metrics.storeFailure(error.why);
+      return own;
+    }
   }
 
   async #claim(message: ResumeMessage, caller: Returning): Promise<Session | Refusal> {
@@ -94,11 +136,9 @@ export class Takeover {
     const plan = planOf(checkpoint, message.replay, { ageMs: claimed.ageMs, nowMs });
     if ('code' in plan) return plan;
     const start: StartMessage = { ...checkpoint.start, reference: plan.reference };
-    const decided = await caller.admit(start, writtenLength(plan.reference), true);
-    if (typeof decided !== 'function' && !('take' in decided)) {
-      return 'code' in decided ? decided : notFound('the session began elsewhere');
-    }
-    const [take, decline] = typeof decided === 'function' ? [decided, () => {}] : [decided.take, decided.decline];
+    const decided = await decisionOf(caller.admit(start, writtenLength(plan.reference), true));
+    if (!('take' in decided)) return 'code' in decided ? decided : notFound('the session began elsewhere');
+    const { take, decline } = decided;
     const text = openText(context, caller.work, plan.reference);
     if ('code' in text) {
       decline();
@@ -112,10 +152,8 @@ export class Takeover {
       account: caller.accounts[0],
       place: take(),
       isResumable: true,
+      identity: { id: message.session_id, resumeToken: message.resume_token, generation: claimed.generation },
       resumption: {
-        id: message.session_id,
-        resumeToken: message.resume_token,
-        generation: claimed.generation,
         lastEventId: Math.max(checkpoint.lastEventId, message.last_event_id),
         startedMs: nowMs - checkpoint.startedAgoMs - claimed.ageMs,
         settings: { emitIntervalMs, granularity },
@@ -129,6 +167,15 @@ export class Takeover {
     );
     return session;
   }
+}
+
+/** An answer to a start, with what its session is known by. */
+export type Decision = StartDecision & { identity?: SessionIdentity };
+
+/** An answer that came at once as one that took its time. */
+async function decisionOf(answer: ReturnType<Admit>): Promise<Refusal | StartDecision> {
+  const decided = await answer;
+  return typeof decided === 'function' ? { take: decided, decline() {} } : decided;
 }
 
 function refusalOf(outcome: Exclude<ClaimOutcome, { kind: 'claimed' }>, model: string): Refusal {

@@ -1,5 +1,6 @@
 import type { StartMessage } from '../../protocol/client-messages.ts';
 import type { AudioResumption } from '../durable/resumption.ts';
+import { createSecret } from '../secrets.ts';
 import type { ServerContext, WorkAccount } from './context.ts';
 import type { OpenText } from './open-text.ts';
 import type { Sink } from './outbox.ts';
@@ -23,19 +24,26 @@ export type SessionOptions = {
   owner: string | undefined;
   /** Whether its client could come back to it. */
   isResumable: boolean;
+  /** What it is known by, where another gateway may know it; absent: nobody does. */
+  identity?: SessionIdentity | undefined;
   /** How it goes on here; absent: it begins. */
   resumption?: Resumption | undefined;
   onEnd(): void;
 };
 
+/** What a session is known by, here and at the store. */
+export type SessionIdentity = { id: string; resumeToken: string; generation: number };
+
 /** What a session has been at another gateway. */
 export type Resumption = {
-  id: string;
-  resumeToken: string;
-  generation: number;
   lastEventId: number;
   /** When it began, on our clock. */
   startedMs: number;
   settings: SessionSettings;
   audio: AudioResumption;
 };
+
+/** The identity of a session that nobody knows yet. */
+export function newIdentity({ idPrefix }: Pick<ServerContext, 'idPrefix'>): SessionIdentity {
+  return { id: `${idPrefix ?? ''}${createSecret(12)}`, resumeToken: createSecret(32), generation: 1 };
+}

@@ -7,7 +7,6 @@ import type { KeptSession, MoveTo, SessionKeeper } from '../durable/kept-session
 import { wireName } from '../limits.ts';
 import { halfRateFrom } from '../overload/ladder.ts';
 import { noteRefusal, type Refusal } from '../refusal.ts';
-import { createSecret } from '../secrets.ts';
 import { Acknowledger } from './acknowledger.ts';
 import { AudioClock } from './audio-clock.ts';
 import type { ServerContext, WorkAccount } from './context.ts';
@@ -18,7 +17,7 @@ import { errorMessage, readyMessage } from './replies.ts';
 import { savedSession } from './saved-session.ts';
 import { SessionAudio } from './session-audio.ts';
 import { SessionEnd } from './session-end.ts';
-import type { SessionOptions, SessionSocket } from './session-options.ts';
+import { newIdentity, type SessionOptions, type SessionSocket } from './session-options.ts';
 import type { SessionSettings } from './utterance.ts';
 
 export type SessionState = 'streaming' | 'detached' | 'ending';
@@ -60,10 +59,11 @@ export class Session implements KeptSession {
   #leaving: { refusal: Refusal; untilMs: number } | undefined;
   #watchedMs = Number.NEGATIVE_INFINITY;
 
-  constructor({ context, start, text, work, owner, isResumable, resumption, onEnd }: SessionOptions) {
-    this.id = resumption?.id ?? `${context.idPrefix ?? ''}${createSecret(12)}`;
-    this.resumeToken = resumption?.resumeToken ?? createSecret(32);
-    this.generation = resumption?.generation ?? 1;
+  constructor({ context, start, text, work, owner, isResumable, identity, resumption, onEnd }: SessionOptions) {
+    const { id, resumeToken, generation } = identity ?? newIdentity(context);
+    this.id = id;
+    this.resumeToken = resumeToken;
+    this.generation = generation;
     this.owner = owner;
     this.#keeper = isResumable ? context.keeper : undefined;
     this.startedWith = start;
