@@ -87,7 +87,7 @@ class Session:
         self.last_event_id = 0
         self.unacked = {}  # seq -> (first_sample, pcm); with a store at the server also what another gateway would need
         self.next_utterances = []  # (seq of the frame that follows, utterance_id, message)
-        self.durable = False  # whether another gateway can go on with the session
+        self.durable = None  # whether another gateway can go on with the session; until an ack tells, all is kept
         self.begun = {1: (0, 0)}  # utterance_id -> (seq, sample) where it began, while its final has not come
         self.told = {}  # utterance_id -> what came of it: audio_ms, rev, indices of final phones
         self.url = args.url
@@ -198,7 +198,7 @@ class Session:
 
     def replay(self):
         """What another gateway has to know: where the oldest text without a final began, and what was told of it."""
-        if not self.durable:
+        if self.durable is False:
             return {}
         sent = max(self.unacked, default=-1)
         after = (sent + 1, self.unacked[sent][0] + len(self.unacked[sent][1]) // 2) if self.unacked else (0, 0)

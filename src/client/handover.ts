@@ -54,7 +54,8 @@ export class Handover {
 
   /** @param kept the first frame that can be sent again; undefined: no other gateway is to know */
   replay(kept: FramePlace): Replay | undefined {
-    if (!this.#isDurable) return undefined;
+    // Until an ack has told, everything is kept.
+    if (this.#isDurable === false) return undefined;
     const place = this.#utterances[0]?.place ?? kept;
     if (kept.seq > place.seq) return undefined;
     const told = this.#utterances.slice(0, mostTold).map(({ told, isFinal }, at) => ({

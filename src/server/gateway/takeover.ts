@@ -47,7 +47,8 @@ export class Takeover {
     if ('code' in here) return here.code === 'session_not_found' ? await this.#claim(message, caller) : here;
     // Who has heard more than this gateway said was elsewhere meanwhile.
     const { keeper, store } = this.#options.durable;
-    const isBehind = message.last_event_id > here.lastEventId && store.isUp;
+    const isBehind = message.last_event_id > here.lastEventId;
+    if (isBehind && !store.isUp) return storeAway('has been at another gateway since');
     if (!isBehind && (await keeper.isOurs(here))) return here;
     here.fence();
     return await this.#claim(message, caller);
@@ -113,8 +114,7 @@ export class Takeover {
       if (!(error instanceof StoreError)) throw error;
       context.metrics.storeFailure(error.why);
       context.log.warn({ why: error.why }, 'a session could not be resumed: the store does not answer');
-      const message = 'the session is not here, and the store that knows where it was does not answer';
-      return { code: 'server_busy', message, retryAfterMs: storeRetryMs };
+      return storeAway('is not here');
     }
     if (outcome.kind !== 'claimed') return refusalOf(outcome, modelOf(context));
     const checkpoint = readCheckpoint(outcome.value);
@@ -193,6 +193,11 @@ function refusalOf(outcome: Exclude<ClaimOutcome, { kind: 'claimed' }>, model: s
 
 function notFound(message: string): Refusal {
   return { code: 'session_not_found', message };
+}
+
+function storeAway(what: string): Refusal {
+  const message = `the session ${what}, and the store that knows where it was does not answer`;
+  return { code: 'server_busy', message, retryAfterMs: storeRetryMs };
 }
 
 /** Until a store that was away may answer again. */

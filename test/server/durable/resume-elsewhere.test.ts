@@ -1,21 +1,14 @@
 import { performance } from 'node:perf_hooks';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { StreamClient } from '../../../src/client/client.ts';
-import type { ClientEnd } from '../../../src/client/close-outcome.ts';
-import { SoundFrames } from '../../../src/client/frames.ts';
-import { socketLinks } from '../../../src/client/link/websocket-connection.ts';
-import { startWheel } from '../../../src/clock/wheel.ts';
-import { InvariantWatch } from '../../../src/load/meter/protocol-invariants.ts';
+import { describe, expect, it } from 'vitest';
 import type { Replay } from '../../../src/protocol/client-messages.ts';
 import type { ServerEvent } from '../../../src/protocol/server-messages.ts';
 import type { RunningServer } from '../../../src/server/gateway/server.ts';
-import { createRandomStream } from '../../../src/stats/random-stream.ts';
 import { MemorySessionStore } from '../../../src/stores/memory-store.ts';
-import { connect, type EventOf, finalPhones, startMessage, type TestClient } from '../../kit/server/client.ts';
+import { connect, type EventOf, startMessage, type TestClient } from '../../kit/server/client.ts';
+import { Learner, text, told } from '../../kit/server/learner.ts';
 import { scriptedEngine } from '../../kit/server/scripted.ts';
 import { serve } from '../../kit/server/serve.ts';
 
-const text = 'abababab babababa';
 const now = (): number => performance.now();
 
 describe('a learner whose gateway dies', () => {
@@ -24,7 +17,7 @@ describe('a learner whose gateway dies', () => {
     async (last) => {
       const [one, two] = await gateways();
       const uncut = await readWhole(one.url);
-      const learner = new Learner([one.url, two.url]);
+      const learner = new Learner(() => [one.url, two.url]);
       await learner.speak(0, last);
       await one.close();
       await learner.speak(last + 1, 99);
@@ -38,7 +31,7 @@ describe('a learner whose gateway dies', () => {
 
   it('goes on with each text that has no final, and gets no final twice', async () => {
     const [one, two] = await gateways();
-    const learner = new Learner([one.url, two.url]);
+    const learner = new Learner(() => [one.url, two.url]);
     await learner.speak(0, 49);
     learner.client.nextUtterance({ text: 'baba abab' });
     await learner.until('utterance_final', 1);
@@ -63,7 +56,7 @@ describe('a learner whose gateway dies', () => {
   it('survives one gateway after the other', async () => {
     const store = new MemorySessionStore(now);
     const servers = await Promise.all([1, 2, 3, 4].map(() => serve({ store })));
-    const learner = new Learner(servers.map(({ url }) => url));
+    const learner = new Learner(() => servers.map(({ url }) => url));
     for (const [index, server] of servers.slice(0, 3).entries()) {
       await learner.speak(25 * index, 25 * index + 24);
       await server.close();
@@ -108,7 +101,7 @@ describe('a gateway that goes away', () => {
     store.announce = async (...given) =>
       (await announce.apply(store, given)).map((found) => ({ ...found, url: hasUrl ? other.url : '' }));
     const uncut = await readWhole(other.url);
-    const learner = new Learner(hasUrl ? [one.url] : [one.url, other.url]);
+    const learner = new Learner(() => (hasUrl ? [one.url] : [one.url, other.url]));
     await learner.speak(0, 40);
     await expect
       .poll(async () => (await announce.call(store, { id: 'x', url: '', model: '' }, 0)).length, { timeout: 5000 })
@@ -276,74 +269,4 @@ async function readWhole(url: string): Promise<readonly ServerEvent[]> {
   client.send({ type: 'close' });
   await client.closed;
   return client.events;
-}
-
-/** What a learner was told for good: each final phone once, and the words of each final. */
-function told(events: readonly ServerEvent[]): unknown {
-  const finals = events.filter((event) => event.type === 'utterance_final');
-  return { phones: finalPhones(events), finals: finals.map(({ utterance_id, words }) => ({ utterance_id, words })) };
-}
-
-/** Two seconds of sound, in frames of 20 ms. */
-const sound = new SoundFrames({ pcm: new Uint8Array(64_000), sampleRateHz: 16_000 }, 20);
-
-/** An app with our own client, which tries one gateway after the other. */
-class Learner {
-  readonly events: ServerEvent[] = [];
-  /** What of the protocol was broken. */
-  readonly broken: string[] = [];
-  readonly client: StreamClient;
-  readonly #invariants = new InvariantWatch();
-  readonly #ended: Promise<ClientEnd>;
-
-  constructor(urls: readonly string[]) {
-    const wheel = startWheel(now);
-    onTestFinished(() => wheel.stop());
-    let tries = 0;
-    let end: (end: ClientEnd) => void = () => {};
-    this.#ended = new Promise((resolve) => {
-      end = resolve;
-    });
-    const links = urls.map((url) => socketLinks({ url }, now));
-    this.client = new StreamClient({
-      open: (...given) => links[Math.min(tries++, 1000) % links.length]!(...given),
-      start: { audio: { encoding: 'pcm_s16le', sample_rate: 16_000, channels: 1 }, reference: { text } },
-      clock: now,
-      timers: wheel.timers,
-      random: createRandomStream(1),
-      onEvent: (event, _receivedMs, _downlinkMs, framesSent) => {
-        this.events.push(event);
-        this.broken.push(...this.#invariants.check(event, framesSent));
-      },
-      onBadMessage: ({ problem }) => this.broken.push(problem),
-      onEnd: end,
-    });
-    onTestFinished(() => this.client.abort('the test is over'));
-  }
-
-  of<Type extends ServerEvent['type']>(type: Type): EventOf<Type>[] {
-    return this.events.filter((event): event is EventOf<Type> => event.type === type);
-  }
-
-  async until(type: ServerEvent['type'], count: number): Promise<void> {
-    await expect.poll(() => this.of(type).length).toBeGreaterThanOrEqual(count);
-  }
-
-  /** Says these frames; resolves when a server has them all. */
-  async speak(first: number, last: number): Promise<void> {
-    await this.until('ready', 1);
-    for (let index = first; index <= last; index += 1) this.client.sendAudio(sound, index);
-    await expect.poll(() => this.client.unacked, { timeout: 5000 }).toBe(0);
-  }
-
-  async finish(): Promise<ClientEnd> {
-    const { sent } = this.client;
-    this.client.finalize('the end');
-    await expect
-      .poll(() => this.of('utterance_final').some(({ marker }) => marker === 'the end'), { timeout: 5000 })
-      .toBe(true);
-    this.client.close();
-    expect(this.client.sent).toBe(sent);
-    return await this.#ended;
-  }
 }
