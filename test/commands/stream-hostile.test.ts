@@ -173,7 +173,7 @@ describe('stream ends with one sentence and 2 for', () => {
     [
       'a type that does not exist',
       atStart((peer) => peer.event({ type: 'reddy' })),
-      'type: "reddy" is not allowed; allowed: ready, ack, speech, transcript, phoneme_feedback, utterance_final, backpressure, info, go_away, error [invalid_server_message]',
+      'type: "reddy" is not allowed; allowed: ready, ack, moving, speech, transcript, phoneme_feedback, utterance_final, backpressure, info, go_away, error [invalid_server_message]',
     ],
     // Fields.
     [
