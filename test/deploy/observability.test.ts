@@ -169,16 +169,19 @@ describe.skipIf(lack.length > 0)('the real Prometheus and Alertmanager', () => {
     const server = await serve();
     const prometheus = await scraping(server);
     const client = await connect(server.url);
-    client.send(startMessage());
+    client.send(startMessage({ reference: { text: 'abab baba '.repeat(100) } }));
     await client.until('ready');
-    // Rates need two scrapes of a counter that has moved: sound goes on until the last one is there.
+    // Prometheus looks for its targets once in five seconds.
+    await expect.poll(() => valuesOf(prometheus, 'up'), patient).toBe(1);
     client.frames(0, 19);
     await client.until('phoneme_feedback');
     let sent = 20;
-    await eventually(async () => {
+    // A rate needs two scrapes of what has moved: sound goes on, as fast as one speaks, until both are there.
+    const spoken = async (): Promise<number> => {
       client.frame(sent++);
-      return (await valuesOf(prometheus, 'sum(rate(speechfb_stage_seconds_count[4s])) > 0')) > 0;
-    });
+      return await valuesOf(prometheus, 'sum(rate(speechfb_stage_seconds_count[4s])) > 0');
+    };
+    await expect.poll(spoken, patient).toBe(1);
     const empty: string[] = [];
     for (const { file, title, expr } of panels)
       if ((await valuesOf(prometheus, filledIn(expr, '4s'))) === 0) empty.push(`${file}: ${title}`);
@@ -222,10 +225,7 @@ async function valuesOf(prometheus: string, query: string): Promise<number> {
   return answer.data!.result.length;
 }
 
-async function eventually(look: () => Promise<boolean>): Promise<void> {
-  const untilMs = Date.now() + 40_000;
-  while (!(await look())) if (Date.now() > untilMs) throw new Error('it never came');
-}
+const patient = { timeout: 40_000, interval: 20 };
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
