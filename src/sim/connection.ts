@@ -96,10 +96,12 @@ export class SimulatedConnection {
 
   private open(atUs: number, sink: ConnectionSink): void {
     if (!this.opening!.advance()) return;
-    const { profile } = this.place;
+    const { profile, bare } = this.place;
     this.transport = this.carry(profile.transport, atUs);
     this.opening = undefined;
-    this.writes.open(atUs, profile.transport === 'tcp-tls' ? tlsRecordBytes : 0);
+    // A server that speaks first does so when the last packet of the handshake has come.
+    const acceptedUs = bare ? atUs + profile.up.delayUs : atUs;
+    this.writes.open(atUs, profile.transport === 'tcp-tls' ? tlsRecordBytes : 0, acceptedUs);
     sink.opened(atUs);
   }
 

@@ -28,3 +28,25 @@ describe('opening a connection at 25 ms one way', () => {
     expect(openedUs).toBe(ms * 1000);
   });
 });
+
+it('a server that speaks first does so when the last packet of the handshake has come', () => {
+  const connection = new DeviceNetwork(symmetric(25, undefined, {}, { transport: 'tcp' }), {
+    seed: 1,
+    client: 0,
+  }).connect(0, { bare: true });
+  const heard: [direction: string, atMs: number][] = [];
+  // Its socket is there at once; the device's connection opens at 100 ms.
+  connection.write('down', 10, 1000);
+  connection.write('up', 10, 2000);
+  connection.advance(1_000_000, {
+    opened() {},
+    delivered: (direction, _, atUs) => heard.push([direction, Math.round(atUs / 1000)]),
+    lost() {},
+    closed() {},
+    addressChanged() {},
+  });
+  expect(heard).toEqual([
+    ['up', 125],
+    ['down', 150],
+  ]);
+});
