@@ -108,6 +108,7 @@ export const limitRanges = {
   full_share: share,
   limit_growth: growth,
   limit_climb_per_second: growth,
+  limit_growth_idle: share,
   limit_haste_ms: ms,
   limit_decrease: share,
   limit_cut_every_ms: msOrNone,

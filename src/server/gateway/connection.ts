@@ -15,7 +15,7 @@ import type { SessionIdentity, SessionSocket } from '../session/session-options.
 import type { ConnectionOptions } from './connection-options.ts';
 import { CorkedSocket } from './corked-socket.ts';
 import { Relay, type Said } from './relay.ts';
-import type { Decision } from './takeover.ts';
+import type { StartAnswer } from './takeover.ts';
 
 /** One WebSocket: reads messages, finds or starts the session, and hands over. */
 export class Connection {
@@ -250,7 +250,7 @@ export class Connection {
   }
 
   /** Nothing more is read until it is decided whether this start begins a session here. */
-  #decide(start: StartMessage, data: Buffer | undefined, decision: Promise<Refusal | Decision>): void {
+  #decide(start: StartMessage, data: Buffer | undefined, decision: Promise<Refusal | StartAnswer>): void {
     void this.#wait(decision, (decided, waiting) => {
       if ('elsewhere' in decided) {
         const said = waiting.splice(0).filter((one) => 'data' in one);
@@ -287,7 +287,7 @@ export class Connection {
     }
   }
 
-  #admitted(start: StartMessage, { take, decline, identity }: Exclude<Decision, { elsewhere: number }>): void {
+  #admitted(start: StartMessage, { take, decline, identity }: Exclude<StartAnswer, { elsewhere: number }>): void {
     if (this.#options.socket.readyState !== this.#options.socket.OPEN) {
       decline();
       return;

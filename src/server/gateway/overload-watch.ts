@@ -2,6 +2,7 @@ import { lanes } from '../../protocol/client-messages.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import { BusyThreads } from '../overload/busy-threads.ts';
+import { IdleMachine } from '../overload/idle-machine.ts';
 import { largerGroupsFrom } from '../overload/ladder.ts';
 import type { OverloadControl } from '../overload/overload-control.ts';
 import type { Session } from '../session/session.ts';
@@ -24,6 +25,7 @@ export type OverloadWatchOptions = {
 export class OverloadWatch {
   readonly #options: OverloadWatchOptions;
   readonly #threads = new BusyThreads();
+  readonly #machine = new IdleMachine();
 
   constructor(options: OverloadWatchOptions) {
     this.#options = options;
@@ -38,7 +40,8 @@ export class OverloadWatch {
       const { live, batch } = registry.countByLane();
       return live + batch;
     };
-    if (control.tick(nowMs, everyMs, { sessions: registry.size, streaming, utilisation })) {
+    const idle = (): number | undefined => this.#machine.share();
+    if (control.tick(nowMs, everyMs, { sessions: registry.size, streaming, utilisation, idle })) {
       const { step, standingMs, sessionLimit } = control;
       log.warn({ step, standingMs: Math.round(standingMs), sessionLimit }, 'the server spares its sessions');
       if (control.level > before) metrics.step(step);

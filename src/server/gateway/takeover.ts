@@ -55,12 +55,16 @@ export class Takeover {
   }
 
   /**
-   * Whether a session may start whose client names a key, and what it is to be known by, so that one start that comes to two
-   * gateways is one session: its client, which never heard of the first, says everything again, and
-   * the gateway that had it finds out when it saves. A store that does not answer is not waited for:
-   * then the key holds at this gateway alone.
+   * Whether a session may start whose client names a key, and what it is to be known by, so that
+   * one start that comes to two gateways is one session: its client, which never heard of the
+   * first, says everything again, and the gateway that had it finds out when it saves. A store that
+   * does not answer is not waited for: then the key holds at this gateway alone.
    */
-  async identified(start: StartMessage, caller: Returning, ask: () => ReturnType<Admit>): Promise<Refusal | Decision> {
+  async identified(
+    start: StartMessage,
+    caller: Returning,
+    ask: () => ReturnType<Admit>,
+  ): Promise<Refusal | StartAnswer> {
     const identity = await this.#identify(start, caller);
     if ('code' in identity) return identity;
     const decided = await decisionOf(ask());
@@ -170,7 +174,7 @@ export class Takeover {
 }
 
 /** An answer to a start, with what its session is known by. */
-export type Decision = StartDecision & { identity?: SessionIdentity };
+export type StartAnswer = StartDecision & { identity?: SessionIdentity };
 
 /** An answer that came at once as one that took its time. */
 async function decisionOf(answer: ReturnType<Admit>): Promise<Refusal | StartDecision> {

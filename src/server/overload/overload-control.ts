@@ -14,6 +14,8 @@ export type ServerLoad = {
   streaming(): number;
   /** Share of its time that the busiest thread worked since it was asked before, 0-1. */
   utilisation(): number;
+  /** Share of the machine that nobody has used since it was asked before; absent: not known. */
+  idle?(): number | undefined;
 };
 
 /**
@@ -144,7 +146,7 @@ export class OverloadControl {
     return isLate && (this.#isShedding || this.#runningAway >= sureDecisions);
   }
 
-  #decide(nowMs: number, { sessions, streaming, utilisation }: ServerLoad): boolean {
+  #decide(nowMs: number, { sessions, streaming, utilisation, idle }: ServerLoad): boolean {
     const { leastSessions, overloadDelayMs, shedEveryMs } = this.#limits;
     // Of two results of a larger group the first waits for the second, which is no queue.
     const share = this.level >= largerGroupsFrom ? 0.25 : 0.5;
@@ -155,7 +157,7 @@ export class OverloadControl {
     this.#runningAway = trend === 'runs away' ? this.#runningAway + 1 : 0;
     const verdict = this.#verdict(trend);
     if (Math.max(this.#standingMs, this.#recentMs) < overloadDelayMs) this.#carried.learn(nowMs, streaming());
-    this.#sessionLimit.decide({ nowMs, sessions, utilisation: utilisation(), verdict });
+    this.#sessionLimit.decide({ nowMs, sessions, utilisation: utilisation(), idle: idle?.(), verdict });
     // So few are no load: something else has the machine, and sparing them would not mend that.
     if (sessions < leastSessions) return this.#ladder.decide(nowMs, 0);
     // That sessions were sent away has to be felt before those who stay are spared more.

@@ -6,6 +6,8 @@ export type LoadSeen = {
   sessions: number;
   /** Share of its time that the busiest thread worked, 0-1. */
   utilisation: number;
+  /** Share of the whole machine that nobody uses, 0-1; undefined: not known. */
+  idle?: number | undefined;
   /** Whether the delay stands above what it may be; undefined: between good and bad. */
   verdict: 'over' | 'under' | undefined;
 };
@@ -15,10 +17,10 @@ export type LoadSeen = {
  * limits of proxies learn (additive increase, multiplicative decrease; Jacobson 1988), with two
  * differences, since a session stays for minutes and brings its load slowly: it grows only while
  * the sessions that are there fill it, and never beyond what the busiest thread would take at the
- * rate that it takes now. It grows by a share until it was too much for the first time (slow
- * start). After that it climbs slowly from where it was cut, and faster the longer nothing was late
- * (as TCP does since Ha, Rhee and Xu, "CUBIC", 2008): what the machine carries changes little, or
- * altogether, when a neighbour goes.
+ * rate that it takes now. It grows by a share until it was too much for the first time, or little
+ * of the machine is idle (slow start). After that it climbs slowly from where it was cut, and
+ * faster the longer nothing was late (as TCP does since Ha, Rhee and Xu, "CUBIC", 2008): what the
+ * machine carries changes little, or altogether, when a neighbour goes.
  */
 export class SessionLimit {
   readonly #limits: Limits;
@@ -44,9 +46,13 @@ export class SessionLimit {
   }
 
   /** To be called at even intervals. */
-  decide({ nowMs, sessions, utilisation, verdict }: LoadSeen): void {
-    const { fixedSessions, maxUtilisation, knownUtilisation, fullShare } = this.#limits;
+  decide({ nowMs, sessions, utilisation, idle, verdict }: LoadSeen): void {
+    const { fixedSessions, maxUtilisation, knownUtilisation, fullShare, limitGrowthIdle } = this.#limits;
     if (fixedSessions > 0) return;
+    if (this.#isProbing && idle !== undefined && idle < limitGrowthIdle && sessions >= this.#least) {
+      this.#isProbing = false;
+      this.#cutMs = nowMs;
+    }
     if (sessions > 0) this.#sessionTakes += (utilisation / sessions - this.#sessionTakes) * smoothing;
     if (verdict === 'over') {
       this.#cut(nowMs, sessions);

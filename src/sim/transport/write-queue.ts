@@ -56,7 +56,7 @@ export class WriteQueue {
 type Lane = {
   atUs: number[];
   sizes: number[];
-  /** Of several writes at one time the one that was made first. */
+  /** In which order they were made, in both directions. */
   numbers: number[];
   first: number;
   openUs: number;

@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import { defaultLimits } from '../../../src/server/limits.ts';
+import { IdleMachine } from '../../../src/server/overload/idle-machine.ts';
+import { SessionLimit } from '../../../src/server/overload/session-limit.ts';
+
+/** A limit that is always filled, on a machine of two cores, decision by decision. */
+function grown(decisions: number, idleAt: (decision: number) => number | undefined, sessions?: number): number[] {
+  const limit = new SessionLimit(defaultLimits, 2);
+  return Array.from({ length: decisions }, (_, decision) => {
+    const full = sessions ?? limit.value;
+    limit.decide({ nowMs: decision * 250, sessions: full, utilisation: 0.1, idle: idleAt(decision), verdict: 'under' });
+    return limit.value;
+  });
+}
+
+describe('the number of places', () => {
+  it.each([undefined, 1, 0.15])('grows by a tenth at each decision while %s of the machine is idle', (idle) => {
+    expect(grown(3, () => idle)).toEqual([165, 181, 199]);
+  });
+
+  it('climbs by a session a second from where less than that is left, and does not fall for it', () => {
+    const values = grown(12, (decision) => (decision < 3 ? 0.5 : 0.1));
+    expect(values.slice(0, 3)).toEqual([165, 181, 199]);
+    expect(values.at(-1)! - 199).toBeLessThanOrEqual(3);
+    expect(Math.min(...values.slice(3))).toBeGreaterThanOrEqual(199);
+  });
+
+  it('goes on to climb when the machine is idle again, faster with time, and does not leap', () => {
+    const values = grown(160, (decision) => (decision === 3 ? 0.1 : 0.5));
+    const steps = values.slice(4).map((value, at) => value - values[at + 3]!);
+    expect(Math.max(...steps.slice(0, 20))).toBeLessThanOrEqual(1);
+    expect(values.at(-1)!).toBeGreaterThan(220);
+  });
+
+  it('is not bound by a machine that others have filled before there is anybody', () => {
+    const few = grown(4, (decision) => (decision === 0 ? 0 : 0.5), 1);
+    expect(few).toEqual([150, 150, 150, 150]);
+  });
+});
+
+it.each<[what: string, readings: [idleMs: number, allMs: number][], shares: (number | undefined)[]]>([
+  [
+    'all of it',
+    [
+      [0, 0],
+      [500, 500],
+    ],
+    [1],
+  ],
+  [
+    'a part, then another',
+    [
+      [100, 1000],
+      [150, 1500],
+      [600, 2000],
+    ],
+    [0.1, 0.9],
+  ],
+  [
+    'nothing known within a tick',
+    [
+      [0, 100],
+      [0, 100],
+      [50, 200],
+    ],
+    [undefined, 0.5],
+  ],
+  [
+    'clocks that step back',
+    [
+      [100, 1000],
+      [90, 1100],
+    ],
+    [0],
+  ],
+])('of a machine is idle: %s', (_, readings, shares) => {
+  const left = [...readings];
+  const machine = new IdleMachine(() => {
+    const [idleMs, allMs] = left.shift()!;
+    return { idleMs, allMs };
+  });
+  expect(shares.map(() => machine.share())).toEqual(shares);
+});
+
+it('the idle share of this machine is a share', async () => {
+  const machine = new IdleMachine();
+  await expect.poll(() => machine.share()).toBeTypeOf('number');
+});
