@@ -72,7 +72,7 @@ export const overloadLimits = {
    * How much of the machine must be idle for it to grow by a share: when most is taken, by whoever
    * it is, what comes next is felt a second too late.
    */
-  limitGrowthIdle: 0.15,
+  limitGrowthIdle: 0.25,
   /** How long without a cut until it climbs at twice that rate; it goes on with the square. */
   limitHasteMs: 5000,
   /** What is left of it when it was too much, and how long a cut has to be felt before the next. */

@@ -14,7 +14,7 @@ function grown(decisions: number, idleAt: (decision: number) => number | undefin
 }
 
 describe('the number of places', () => {
-  it.each([undefined, 1, 0.15])('grows by a tenth at each decision while %s of the machine is idle', (idle) => {
+  it.each([undefined, 1, 0.25])('grows by a tenth at each decision while %s of the machine is idle', (idle) => {
     expect(grown(3, () => idle)).toEqual([165, 181, 199]);
   });
 
