@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import type { Writable } from 'node:stream';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { freePort } from '../kit/free-port.ts';
 import { isAlive } from '../kit/processes.ts';
 import { redisLack } from '../kit/redis-lack.ts';
 
@@ -44,15 +44,6 @@ async function withFreePorts(given: readonly string[]): Promise<{ lines: string[
     ports.push(free);
   }
   return { lines: text.split('\n'), ports };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 function isListening(port: number): Promise<boolean> {

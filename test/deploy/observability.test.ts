@@ -1,13 +1,12 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { parser } from '@prometheus-io/lezer-promql';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { dashboards } from '../../scripts/observability/dashboards.ts';
 import type { RunningServer } from '../../src/server/gateway/server.ts';
+import { freePort } from '../kit/free-port.ts';
 import { connect, startMessage } from '../kit/server/client.ts';
 import { serve } from '../kit/server/serve.ts';
 import { temporaryDirectory } from '../kit/temporary-directory.ts';
@@ -226,12 +225,3 @@ async function valuesOf(prometheus: string, query: string): Promise<number> {
 }
 
 const patient = { timeout: 40_000, interval: 20 };
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
-}

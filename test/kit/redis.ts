@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 import type { RedisPlace } from '../../src/stores/redis/redis-link.ts';
+import { freePort } from './free-port.ts';
 
 /** A Redis of a test's own, which it may stop, kill and start again at the same place. */
 export type TestRedis = {
@@ -39,15 +40,6 @@ export async function startRedis(args: readonly string[] = []): Promise<TestRedi
   await start();
   const place = { host: '127.0.0.1', port, database: 0, username: undefined, password: undefined, isSecure: false };
   return { place, url: `redis://127.0.0.1:${port}`, signal: (name) => void server?.kill(name), kill, start };
-}
-
-/** A port that nobody listens on. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** Whether Redis answers there. */

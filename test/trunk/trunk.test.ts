@@ -1,4 +1,3 @@
-import { type AddressInfo, createServer } from 'node:net';
 import { Client, credentials } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { OpenUtterance } from '../../src/scoring/pipeline.ts';
@@ -8,6 +7,7 @@ import type { InferenceNode } from '../../src/trunk/node/inference-node.ts';
 import { encodeRequest } from '../../src/trunk/wire/codec.ts';
 import type { HeardNodeItem, SentGatewayItem, SentNodeItem } from '../../src/trunk/wire/items.ts';
 import { type HeardResponse, inferenceService } from '../../src/trunk/wire/service.ts';
+import { freePort } from '../kit/free-port.ts';
 import { localhostTls } from '../kit/localhost.ts';
 import { scriptedScoring } from '../kit/server/scripted.ts';
 import { type Lies, lyingNode } from '../kit/trunk/lying-node.ts';
@@ -309,12 +309,4 @@ async function rawTrunk(to: InferenceNode) {
   }
   await until(() => isOver || heard.length > 0);
   return { call, heard, ended: () => isOver };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
