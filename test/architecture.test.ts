@@ -21,7 +21,7 @@ const rooms: Table = {
   admin: 'audit server telemetry',
   budget: 'config stats',
   capacity: 'config stats',
-  routing: 'config',
+  routing: 'config slo',
   client: 'audio clock config dialects protocol stats',
   dialects: 'audio config',
   metrics: 'protocol stats',
