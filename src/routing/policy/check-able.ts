@@ -1,7 +1,7 @@
 import { didYouMean } from '../../suggest.ts';
 import { canDo } from './capabilities.ts';
 import { chainFrom } from './chain.ts';
-import type { Backend, RoutingRule, When } from './spec.ts';
+import type { RoutedBackend, RoutingRule, When } from './spec.ts';
 
 export type Refuse = (path: PropertyKey[], message: string) => void;
 
@@ -9,7 +9,7 @@ export type Refuse = (path: PropertyKey[], message: string) => void;
  * Whether every backend that sessions of a rule can come to from `name` on can do what they need.
  */
 export function checkAble(
-  { name, chained }: { name: string; chained: readonly Backend[] },
+  { name, chained }: { name: string; chained: readonly RoutedBackend[] },
   demand: Pick<RoutingRule, 'needs'> & { when?: When | undefined },
   refuse: (message: string) => void,
 ): void {
@@ -19,13 +19,13 @@ export function checkAble(
   }
 }
 
-export function unknownBackend(name: string, backends: readonly Backend[]): string {
+export function unknownBackend(name: string, backends: readonly RoutedBackend[]): string {
   const names = backends.map((backend) => backend.name);
   return `"${name}" is no backend${didYouMean(name, names)}; there are ${names.join(', ')}`;
 }
 
 function inabilities(
-  { kind, languages }: Backend,
+  { kind, languages }: RoutedBackend,
   { when, needs }: Pick<RoutingRule, 'needs'> & { when?: When | undefined },
 ): string[] {
   const lacking = (Array.isArray(needs) ? needs : [])

@@ -1,7 +1,7 @@
 import type { CanarySpec } from './canary.ts';
 import { checkAble, type Refuse, unknownBackend } from './check-able.ts';
 import type { ShadowSpec } from './shadow.ts';
-import type { Backend, RoutingRule } from './spec.ts';
+import type { RoutedBackend, RoutingRule } from './spec.ts';
 
 type Variants = { canary?: CanarySpec | undefined; shadow?: ShadowSpec | undefined };
 
@@ -9,7 +9,7 @@ type Variants = { canary?: CanarySpec | undefined; shadow?: ShadowSpec | undefin
 export function checkVariants(
   { canary, shadow }: Variants,
   rules: readonly RoutingRule[],
-  { backends, chained }: { backends: readonly Backend[]; chained: readonly Backend[] },
+  { backends, chained }: { backends: readonly RoutedBackend[]; chained: readonly RoutedBackend[] },
   refuse: Refuse,
 ): void {
   const isKnown = (path: PropertyKey[], name: string): boolean => {

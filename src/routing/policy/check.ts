@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { isReachable } from './box.ts';
 import { checkAble, type Refuse, unknownBackend } from './check-able.ts';
 import { checkVariants } from './check-variants.ts';
-import type { Backend, PolicySpec, RoutingRule } from './spec.ts';
+import type { PolicySpec, RoutedBackend, RoutingRule } from './spec.ts';
 
 /**
  * What no single field can see: of the backends once their own fields are right, and of the rules
@@ -10,7 +10,7 @@ import type { Backend, PolicySpec, RoutingRule } from './spec.ts';
  */
 export function checkPolicy(spec: PolicySpec, context: z.RefinementCtx): void {
   const refuse: Refuse = (path, message) => context.addIssue({ code: 'custom', path, message });
-  const backends = listOf<Backend>(spec?.backends);
+  const backends = listOf<RoutedBackend>(spec?.backends);
   const rules = listOf<RoutingRule>(spec?.rules);
   const failed = new Set(context.issues.map(({ path }) => `${path?.[0] as string}`));
   checkNames(backends, 'backends', 'backend', refuse);
@@ -39,7 +39,7 @@ function checkNames(named: readonly { name?: string }[], list: string, thing: st
 }
 
 /** Whether every fallback leads somewhere and none leads back. */
-function checkFallbacks(backends: readonly Backend[], refuse: Refuse): boolean {
+function checkFallbacks(backends: readonly RoutedBackend[], refuse: Refuse): boolean {
   const byName = new Map(backends.map((backend) => [backend.name, backend]));
   let sound = true;
   const found = (path: PropertyKey[], message: string): void => {
@@ -67,8 +67,8 @@ function checkFallbacks(backends: readonly Backend[], refuse: Refuse): boolean {
 function checkRule(
   { when, needs, to }: RoutingRule,
   index: number,
-  chained: readonly Backend[],
-  backends: readonly Backend[],
+  chained: readonly RoutedBackend[],
+  backends: readonly RoutedBackend[],
   refuse: Refuse,
 ): void {
   const path = ['rules', index];
