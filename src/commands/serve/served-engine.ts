@@ -11,7 +11,7 @@ import { ScoringThreads } from '../../scoring/threads/pool.ts';
 import type { NodeDirectory } from '../../server/gateway/view.ts';
 import type { Scoring } from '../../server/session/context.ts';
 import type { Log } from '../../telemetry/log.ts';
-import type { SlotSource } from '../../telemetry/metrics.ts';
+import type { SlotSource } from '../../telemetry/slot-metrics.ts';
 import { Exchange } from '../../threads/exchange.ts';
 import { NodePool, type NodePoolOptions } from '../../trunk/gateway/node-pool.ts';
 import type { NodeTls } from '../../trunk/node/node-port.ts';

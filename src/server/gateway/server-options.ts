@@ -1,7 +1,7 @@
 import type { AcousticEngine } from '../../acoustic/engine/types.ts';
 import type { SessionStore } from '../../stores/session-store.ts';
 import type { Log } from '../../telemetry/log.ts';
-import type { SlotSource } from '../../telemetry/metrics.ts';
+import type { SlotSource } from '../../telemetry/slot-metrics.ts';
 import { checkExposure, checkFaults, isLoopback } from '../admission/exposure.ts';
 import type { TlsPair } from '../admission/tls-pair.ts';
 import type { Tokens } from '../admission/tokens.ts';
