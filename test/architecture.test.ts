@@ -19,6 +19,7 @@ const rooms: Table = {
   slo: 'config metrics stats',
   acoustic: 'config threads',
   admin: 'audit server telemetry',
+  backends: 'routing',
   budget: 'config stats',
   capacity: 'config stats',
   routing: 'config',

@@ -1,5 +1,5 @@
 import { chainFrom } from '../policy/chain.ts';
-import type { Backend, PolicySpec, RoutingRule, When } from '../policy/spec.ts';
+import type { PolicySpec, RoutedBackend, RoutingRule, When } from '../policy/spec.ts';
 
 /** What is known of a session when it starts, and of the moment. */
 export type RouteRequest = {
@@ -28,7 +28,7 @@ export type RouteDecision = {
   /** What the shares of the rule gave. */
   drawn: string;
   /** Undefined: all of its chain are hindered, and the session is refused. */
-  backend: Backend | undefined;
+  backend: RoutedBackend | undefined;
   hindered: { backend: string; why: Hindrance }[];
 };
 
@@ -39,7 +39,7 @@ export type RouteDecision = {
 export function decideRoute(
   { backends, rules }: PolicySpec,
   request: RouteRequest,
-  hindranceOf: (backend: Backend) => Hindrance | undefined,
+  hindranceOf: (backend: RoutedBackend) => Hindrance | undefined,
 ): RouteDecision {
   const passedOver: RouteDecision['passedOver'] = [];
   for (const rule of rules) {

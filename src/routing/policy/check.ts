@@ -3,7 +3,7 @@ import { didYouMean } from '../../suggest.ts';
 import { isReachable } from './box.ts';
 import { canDo } from './capabilities.ts';
 import { chainFrom } from './chain.ts';
-import type { Backend, PolicySpec, RoutingRule, When } from './spec.ts';
+import type { PolicySpec, RoutedBackend, RoutingRule, When } from './spec.ts';
 
 type Refuse = (path: PropertyKey[], message: string) => void;
 
@@ -13,7 +13,7 @@ type Refuse = (path: PropertyKey[], message: string) => void;
  */
 export function checkPolicy(spec: PolicySpec, context: z.RefinementCtx): void {
   const refuse: Refuse = (path, message) => context.addIssue({ code: 'custom', path, message });
-  const backends = listOf<Backend>(spec?.backends);
+  const backends = listOf<RoutedBackend>(spec?.backends);
   const rules = listOf<RoutingRule>(spec?.rules);
   const failed = new Set(context.issues.map(({ path }) => `${path?.[0] as string}`));
   checkNames(backends, 'backends', 'backend', refuse);
@@ -34,7 +34,7 @@ function checkNames(named: readonly { name?: string }[], list: string, thing: st
 }
 
 /** Whether every fallback leads somewhere and none leads back. */
-function checkFallbacks(backends: readonly Backend[], refuse: Refuse): boolean {
+function checkFallbacks(backends: readonly RoutedBackend[], refuse: Refuse): boolean {
   const byName = new Map(backends.map((backend) => [backend.name, backend]));
   let sound = true;
   const found = (path: PropertyKey[], message: string): void => {
@@ -62,8 +62,8 @@ function checkFallbacks(backends: readonly Backend[], refuse: Refuse): boolean {
 function checkRule(
   { when, needs, to }: RoutingRule,
   index: number,
-  chained: readonly Backend[],
-  backends: readonly Backend[],
+  chained: readonly RoutedBackend[],
+  backends: readonly RoutedBackend[],
   refuse: Refuse,
 ): void {
   const path = ['rules', index];
@@ -90,7 +90,7 @@ function checkRule(
 
 /** Whether a backend that sessions of a rule can come to can do what they need. */
 function checkAble(
-  backend: Backend,
+  backend: RoutedBackend,
   from: string,
   { when, needs }: Pick<RoutingRule, 'needs'> & { when: When | undefined },
   path: PropertyKey[],
@@ -120,7 +120,7 @@ function checkReach(rules: readonly RoutingRule[], refuse: Refuse): void {
     refuse(['rules', rules.length - 1], 'leaves sessions that no rule fits; end with a rule without when');
 }
 
-function unknownBackend(name: string, backends: readonly Backend[]): string {
+function unknownBackend(name: string, backends: readonly RoutedBackend[]): string {
   const names = backends.map((backend) => backend.name);
   return `"${name}" is no backend${didYouMean(name, names)}; there are ${names.join(', ')}`;
 }

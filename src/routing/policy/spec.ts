@@ -70,6 +70,6 @@ export const policySpec = section({
 });
 
 export type PolicySpec = z.output<typeof policySpec>;
-export type Backend = PolicySpec['backends'][number];
+export type RoutedBackend = PolicySpec['backends'][number];
 export type RoutingRule = PolicySpec['rules'][number];
 export type When = NonNullable<RoutingRule['when']>;
