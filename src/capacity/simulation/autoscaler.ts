@@ -7,7 +7,7 @@ export type Scaling =
       kind: 'hpa';
       /** Share of a pod's streams that should be taken: .75. */
       target: number;
-      /** Each pod's streams, or the taken share of all ready pods' places as one external metric. */
+      /** Each pod's streams, or the taken share of all places as one external metric. */
       signal?: 'pods' | 'slots';
       tolerance: number;
       syncMs: number;
