@@ -50,6 +50,17 @@ describe('a server in a process of its own', () => {
     await server.stop();
   });
 
+  it('is heard as long as it lives', async () => {
+    const script = `process.on('SIGTERM', () => { console.error('the last word'); process.exit(0); }); ${live} ${ready}`;
+    let said = '';
+    const onLog = (bytes: Uint8Array) => {
+      said += Buffer.from(bytes);
+    };
+    const server = await startEmbedded(node(script), { onLog });
+    await server.stop();
+    await vi.waitFor(() => expect(said).toBe('the last word\n'));
+  });
+
   it('that ends before it listens is an error with its last words', async () => {
     const failing = startEmbedded(node(`console.error('the model is gone'); process.exit(2);`));
     await expect(failing).rejects.toThrow('the embedded server did not start: the model is gone');
