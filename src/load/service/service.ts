@@ -2,6 +2,7 @@ import type { NodeCommand, StoreCommand } from '../scenario/serve-args.ts';
 import { type ServeCommand, type StartOptions, startEmbedded } from './embedded-server.ts';
 import { EmbeddedStore } from './embedded-store.ts';
 import { Replicas } from './replicas.ts';
+import { ServiceLog } from './service-log.ts';
 
 /** How to run the server, and what stands beside it. */
 export type ServiceCommand = ServeCommand & {
@@ -18,12 +19,18 @@ export class EmbeddedService {
   store: EmbeddedStore | undefined;
   readonly gateways: Replicas;
   readonly nodes: Replicas;
+  /** What gateways and nodes have logged, also those that are gone. */
+  readonly log = new ServiceLog();
   readonly #command: ServiceCommand;
 
   constructor(command: ServiceCommand) {
     this.#command = command;
-    this.nodes = new Replicas('node', (address, options) => startEmbedded(nodeOf(command, address), options));
-    this.gateways = new Replicas('gateway', (url, options) => startEmbedded(this.#gateway(url), options));
+    this.nodes = new Replicas('node', (place, address, options) =>
+      startEmbedded(nodeOf(command, address), { ...options, onLog: this.log.writerOf(`node ${place}`) }),
+    );
+    this.gateways = new Replicas('gateway', (place, url, options) =>
+      startEmbedded(this.#gateway(url), { ...options, onLog: this.log.writerOf(`gateway ${place}`) }),
+    );
   }
 
   /** Where learners connect; more than one with several servers. */
@@ -77,6 +84,6 @@ export async function startService(command: ServiceCommand, options: StartOption
 
 function nodeOf({ args, nodes, ...command }: ServiceCommand, address = '127.0.0.1:0'): ServeCommand {
   const [bin = '', verb = ''] = args;
-  const own = ['--role', 'inference', '--node-listen', address, '--log-level', 'error', ...(nodes?.args ?? [])];
+  const own = ['--role', 'inference', '--node-listen', address, ...(nodes?.args ?? [])];
   return { ...command, args: [bin, verb, ...own] };
 }
