@@ -1,4 +1,6 @@
-/** A piece of work as it is kept: records of one key come in the order in which they were appended. */
+/**
+ * A piece of work as it is kept: records of one key come in the order in which they were appended.
+ */
 export type QueueRecord = {
   key: string;
   value: Uint8Array;

@@ -10,7 +10,9 @@ export class DoneOffsets {
     this.#open.set(offset, false);
   }
 
-  /** @returns the offset to commit, behind the last that is done; undefined: one before it is not. */
+  /**
+   * @returns the offset to commit, behind the last that is done; undefined: one before it is not.
+   */
   done(offset: bigint): bigint | undefined {
     if (!this.#open.has(offset)) return undefined;
     this.#open.set(offset, true);

@@ -12,7 +12,7 @@ export type KafkaQueueOptions = {
   topic: string;
   /** Where records are put aside. */
   deadTopic: string;
-  /** Those who share the work. */
+  /** The name of the workers that share the work. */
   group: string;
   /** Kafka stopped answering, or what else goes wrong while it is tried again. */
   onTrouble(trouble: QueueError): void;
@@ -137,7 +137,7 @@ export class KafkaQueue implements WorkQueue {
   /** A worker that waits is not dead: the broker hears from it. */
   async #whileBeating(work: Promise<void>, { heartbeat }: EachBatchPayload): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
-    // A heartbeat fails when partitions are given out anew: the library has to hear of that at once.
+    // A heartbeat fails when partitions are given out anew: the library has to hear of it at once.
     const unheard = new Promise<never>((_, reject) => {
       timer = setInterval(() => void heartbeat().catch(reject), beatMs);
     });
