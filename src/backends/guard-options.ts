@@ -3,7 +3,7 @@ import type { BreakerOptions, BreakerStatus } from './breaker.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import type { Time } from './time.ts';
 
-export type GuardOptions = {
+export type BackendGuardOptions = {
   /** Dollars a minute of sound. */
   price: number;
   /** Dollars in 60 minutes, at which no further session begins. */

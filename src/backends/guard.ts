@@ -14,7 +14,7 @@ import { Breaker, type BreakerStatus, defaultBreaker } from './breaker.ts';
 import {
   defaultRetry,
   defaultTimeouts,
-  type GuardOptions,
+  type BackendGuardOptions,
   type RetryOptions,
   type TimeoutOptions,
 } from './guard-options.ts';
@@ -67,7 +67,7 @@ export type GuardedBackend = Backend & {
  * timeouts, and retries of an opening that failed. What is not let through ends with an error of
  * the class `rate` (full), `budget` (over its cost) or that of what opened the breaker.
  */
-export function guard(backend: Backend, options: GuardOptions): GuardedBackend {
+export function guard(backend: Backend, options: BackendGuardOptions): GuardedBackend {
   return new Guard(backend, options);
 }
 
@@ -91,10 +91,10 @@ class Guard implements GuardedBackend, Ward {
     failed: Object.fromEntries(errorClasses.map((one) => [one, 0])) as Record<ErrorClass, number>,
     hindered: { full: 0, broken: 0, 'over its cost': 0 } satisfies Record<Hindrance, number>,
   };
-  readonly #options: GuardOptions;
+  readonly #options: BackendGuardOptions;
   readonly #hearings = new Set<GuardedHearing>();
 
-  constructor(backend: Backend, options: GuardOptions) {
+  constructor(backend: Backend, options: BackendGuardOptions) {
     this.name = backend.name;
     this.kind = backend.kind;
     this.backend = backend;

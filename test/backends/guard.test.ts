@@ -9,7 +9,7 @@ import type {
   HearingInput,
 } from '../../src/backends/backend.ts';
 import { guard } from '../../src/backends/guard.ts';
-import type { GuardOptions } from '../../src/backends/guard-options.ts';
+import type { BackendGuardOptions } from '../../src/backends/guard-options.ts';
 import { RetryBudget } from '../../src/backends/retry-budget.ts';
 import { type VirtualTime, virtualTime } from '../kit/virtual-time.ts';
 
@@ -58,7 +58,7 @@ beforeEach(() => {
   };
 });
 
-function guarded(backend: Backend, options: Partial<GuardOptions> = {}) {
+function guarded(backend: Backend, options: Partial<BackendGuardOptions> = {}) {
   return guard(backend, { price: 0.01, retryBudget: new RetryBudget(), time, random: () => 0.5, ...options });
 }
 
@@ -73,7 +73,7 @@ function goWell(hearing: Hearing, { on: tell }: Held, utterance = 0): void {
 }
 
 /** The backend has shown how fast it is. */
-function measured(options: Partial<GuardOptions> = {}, kind?: Backend['kind']) {
+function measured(options: Partial<BackendGuardOptions> = {}, kind?: Backend['kind']) {
   const { backend, held } = puppet(kind);
   const tested = guarded(backend, options);
   for (let time = 0; time < 25; time++) {
