@@ -12,9 +12,9 @@ import {
 } from './backend.ts';
 import { Breaker, type BreakerStatus, defaultBreaker } from './breaker.ts';
 import {
+  type BackendGuardOptions,
   defaultRetry,
   defaultTimeouts,
-  type BackendGuardOptions,
   type RetryOptions,
   type TimeoutOptions,
 } from './guard-options.ts';
