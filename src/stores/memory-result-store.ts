@@ -4,7 +4,7 @@ import {
   type FinishedUtterance,
   type FoundResults,
   goneMs,
-  type Holder,
+  type ResultHolder,
   type ResultStore,
   type TryBegun,
   type UtteranceName,
@@ -103,14 +103,14 @@ export class MemoryResultStore implements ResultStore {
   }
 }
 
-type KeptResults = Holder & {
+type KeptResults = ResultHolder & {
   dataKey: string;
   isErased: boolean;
   untilMs: number;
   utterances: Map<number, { tries: number; outcome: FinishedUtterance | undefined }>;
 };
 
-function newResults({ tokenHash, owner, dataKey }: Holder & { dataKey: string }): KeptResults {
+function newResults({ tokenHash, owner, dataKey }: ResultHolder & { dataKey: string }): KeptResults {
   return { tokenHash, owner, dataKey, isErased: false, untilMs: 0, utterances: new Map() };
 }
 

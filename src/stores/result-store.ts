@@ -29,7 +29,7 @@ export type ResultStore = {
 
 export type UtteranceName = { sessionId: string; utteranceId: number };
 
-/** Whose result is to come: the same who may resume the session may ask for it. */
+/** A result that is to come, for whoever may resume the session. */
 export type ExpectedResult = UtteranceName & {
   /** The resume token's SHA-256. */
   tokenHash: string;
@@ -50,13 +50,13 @@ export type FinishedUtterance = { state: 'done' | 'failed'; value: string };
 export type FoundResults =
   | { kind: 'unknown' }
   /** What there was is kept no longer. */
-  | ({ kind: 'gone'; why: 'expired' | 'erased' } & Holder)
+  | ({ kind: 'gone'; why: 'expired' | 'erased' } & ResultHolder)
   /** The session goes on, or may. */
-  | ({ kind: 'open' } & Holder)
-  | ({ kind: 'found'; utterances: readonly FoundUtterance[] } & Holder);
+  | ({ kind: 'open' } & ResultHolder)
+  | ({ kind: 'found'; utterances: readonly FoundUtterance[] } & ResultHolder);
 
-/** Who may ask: whoever shows the token of this hash, or is this owner. */
-export type Holder = { tokenHash: string; owner: string | undefined };
+/** The caller that may ask: it shows the token of this hash, or is this owner. */
+export type ResultHolder = { tokenHash: string; owner: string | undefined };
 
 export type FoundUtterance = { utteranceId: number } & (FinishedUtterance | { state: 'pending' });
 
