@@ -93,6 +93,14 @@ describe('a worker that is killed', () => {
     await engine.close();
   });
 
+  it('by a run that fails on the CPU costs its streams no frame either', async () => {
+    const engine = await createWorkerEngine({ model: tiny });
+    const heard = hear(disturbed(engine, 24_000, 'fail'), pcm, [2400]);
+    expect((await heard).frames).toBe(200);
+    expect(engine.stats().restarts).toBe(1);
+    await engine.close();
+  });
+
   it('a second time, before it has heard a stream, fails that stream', async () => {
     const engine = await createWorkerEngine({ model: tiny });
     const { stream, error } = openStream(engine);
@@ -116,7 +124,7 @@ describe('a worker that is killed', () => {
 });
 
 /** The engine, killed when a stream of it has been given so many samples. */
-function disturbed(engine: AcousticEngine, atSample: number): AcousticEngine {
+function disturbed(engine: AcousticEngine, atSample: number, action: 'kill' | 'fail' = 'kill'): AcousticEngine {
   return {
     ...engine,
     open(...listeners) {
@@ -125,12 +133,12 @@ function disturbed(engine: AcousticEngine, atSample: number): AcousticEngine {
       return {
         ...stream,
         push(pcm) {
-          if (samples <= atSample && samples + pcm.length > atSample) engine.injectFault?.({ action: 'kill' });
+          if (samples <= atSample && samples + pcm.length > atSample) engine.injectFault?.({ action });
           samples += pcm.length;
           stream.push(pcm);
         },
         end() {
-          if (samples === atSample) engine.injectFault?.({ action: 'kill' });
+          if (samples === atSample) engine.injectFault?.({ action });
           return stream.end();
         },
       };
