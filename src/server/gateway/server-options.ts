@@ -10,9 +10,9 @@ import type { Scoring } from '../session/context.ts';
 import type { TenantRegistry } from '../tenants/tenant-registry.ts';
 import type { TenantNumbers } from '../tenants/tenant-usage.ts';
 import type { DrainReport } from './drain.ts';
-import type { Supervision } from './supervision.ts';
-import type { CallerPolicy } from './upgrade.ts';
-import type { GatewayView, NodeDirectory, SessionView } from './view.ts';
+import type { CallerPolicy } from './http/upgrade.ts';
+import type { Supervision } from './outside/supervision.ts';
+import type { GatewayView, NodeDirectory, SessionView } from './outside/view.ts';
 
 export type ServerOptions = {
   /**

@@ -9,8 +9,8 @@ import type { Session } from '../session/session.ts';
 import { TenantQuota } from '../tenants/quota.ts';
 import type { TenantRegistry } from '../tenants/tenant-registry.ts';
 import { type TenantNumbers, TenantUsage } from '../tenants/tenant-usage.ts';
+import type { Used } from './outside/supervision.ts';
 import type { Registry } from './registry.ts';
-import type { Used } from './supervision.ts';
 
 export type TenancyOptions = {
   tenants: TenantRegistry;

@@ -145,8 +145,8 @@ it.each<[FaultPlan, object, object]>([
   await once(http, 'listening');
   const url = `ws://127.0.0.1:${(http.address() as AddressInfo).port}/v1/stream`;
   const faults = new ServerFaults([fault], fakeServer({ url }).server, 'secret', Date.now());
-  await vi.waitFor(() => expect(bodies).toEqual([{ token: 'Bearer secret', ...asked }]));
-  await vi.waitFor(() => expect(faults.records).toMatchObject([{ kind: fault.kind, ...record }]));
+  await vi.waitFor(() => expect(bodies).toEqual([{ token: 'Bearer secret', ...asked }]), 30_000);
+  await vi.waitFor(() => expect(faults.records).toMatchObject([{ kind: fault.kind, ...record }]), 30_000);
   expect(faults.records[0]).not.toHaveProperty('problem');
   faults.stop();
   http.close();

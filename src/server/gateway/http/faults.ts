@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
-import type { EngineFault } from '../../acoustic/engine/types.ts';
-import { isForwarded } from '../admission/address.ts';
-import { isLoopback } from '../admission/exposure.ts';
+import type { EngineFault } from '../../../acoustic/engine/types.ts';
+import { isForwarded } from '../../admission/address.ts';
+import { isLoopback } from '../../admission/exposure.ts';
 
 export const faultsPath = '/faults/inference';
 
