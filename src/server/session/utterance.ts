@@ -1,5 +1,6 @@
 import type { AcousticEngine } from '../../acoustic/engine/types.ts';
 import type { ServerMessage } from '../../protocol/server-messages.ts';
+import { shiftResult } from '../../protocol/shift-result.ts';
 import { eachPhone, joinPhones, type WrittenPhones, withoutAlternatives } from '../../protocol/written-phones.ts';
 import type { OpenUtterance, UtterancePipeline } from '../../scoring/pipeline.ts';
 import type { Reference } from '../../scoring/text/reference.ts';
@@ -11,7 +12,6 @@ import { Arrivals } from './arrivals.ts';
 import type { Sound } from './intake.ts';
 import type { OpenText } from './open-text.ts';
 import type { Outbox } from './outbox.ts';
-import { shiftResult } from './shift.ts';
 import { Transcript } from './transcript.ts';
 
 export type FinalReason = Extract<ServerMessage, { type: 'utterance_final' }>['reason'];
