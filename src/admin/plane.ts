@@ -6,7 +6,7 @@ import { jsonText } from '../json-text.ts';
 import { listen } from '../listen.ts';
 import { plainText, sentenceColumns } from '../plain-text.ts';
 import { isLoopback } from '../server/admission/exposure.ts';
-import { closeListener, createListener, refuseUnread } from '../server/gateway/listener.ts';
+import { closeListener, createListener, refuseUnread } from '../server/gateway/http/listener.ts';
 import { defaultLimits } from '../server/limits.ts';
 import { type Log, stackOf } from '../telemetry/log.ts';
 import { ThrottledLog } from '../telemetry/throttled-log.ts';

@@ -1,4 +1,4 @@
-import type { NodeView, SessionView } from '../server/gateway/view.ts';
+import type { NodeView, SessionView } from '../server/gateway/outside/view.ts';
 
 /** What an admin plane is the plane of. */
 export type AdminTarget = {

@@ -40,14 +40,36 @@ export type LoadHooks = {
   signal: AbortSignal;
 };
 
-export type LoadOutcome = { report: LoadReport; run: RecordedRun };
+export type LoadOutcome = {
+  report: LoadReport;
+  run: RecordedRun;
+  /** What the embedded server logged until it was gone; absent where there is none. */
+  serviceLog?: string;
+};
 
 /** Runs one prepared scenario: server, load, measurements, verdicts. */
 export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<LoadOutcome> {
-  const { spec } = options.scenario;
-  const { prepared } = options;
   await histogramsReady();
   const server = await startTarget(options, hooks);
+  let outcome: LoadOutcome;
+  try {
+    outcome = await measure(options, server, hooks);
+  } finally {
+    if (server) {
+      hooks.onPhase('stopping the server');
+      await server.stop();
+    }
+  }
+  return server ? { ...outcome, serviceLog: `${server.log}` } : outcome;
+}
+
+async function measure(
+  options: LoadOptions,
+  server: EmbeddedService | undefined,
+  hooks: LoadHooks,
+): Promise<LoadOutcome> {
+  const { spec } = options.scenario;
+  const { prepared } = options;
   const startAtEpochMs = agreedStart(options.startAtEpochMs, hooks);
   const startedAt = new Date(startAtEpochMs ?? Date.now());
   const live = new LiveRun({
@@ -60,56 +82,49 @@ export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<L
   });
   const stop = new AbortController();
   let aborted: Abort | undefined;
-  try {
-    if (startAtEpochMs === undefined) hooks.onPhase('learners are speaking');
-    const result = await driveLoad(
-      {
-        plans: prepared.plans,
-        faults: prepared.faults,
-        networks: prepared.networks,
-        clips: prepared.clips,
-        ...addressesFor(options.scenario, server?.urls ?? targetsOf(options.scenario).map(({ href }) => href)),
-        token: prepared.token,
-        tls: prepared.tls,
-        credentials: prepared.credentials,
-        dialect: options.scenario.dialect,
-        frameMs: spec.learners.frame,
-        emitIntervalMs: spec.learners.emitInterval,
-        lane: spec.learners.lane,
-        retry: retryOf(spec.learners.retry),
-        warmupMs: spec.warmup,
-        durationMs: spec.duration,
-        drainMs: spec.drain,
-        seed: spec.seed,
-        objectives: spec.objectives,
-        loadPhases: prepared.loadPhases,
-        startAtEpochMs,
+  if (startAtEpochMs === undefined) hooks.onPhase('learners are speaking');
+  const result = await driveLoad(
+    {
+      plans: prepared.plans,
+      faults: prepared.faults,
+      networks: prepared.networks,
+      clips: prepared.clips,
+      ...addressesFor(options.scenario, server?.urls ?? targetsOf(options.scenario).map(({ href }) => href)),
+      token: prepared.token,
+      tls: prepared.tls,
+      credentials: prepared.credentials,
+      dialect: options.scenario.dialect,
+      frameMs: spec.learners.frame,
+      emitIntervalMs: spec.learners.emitInterval,
+      lane: spec.learners.lane,
+      retry: retryOf(spec.learners.retry),
+      warmupMs: spec.warmup,
+      durationMs: spec.duration,
+      drainMs: spec.drain,
+      seed: spec.seed,
+      objectives: spec.objectives,
+      loadPhases: prepared.loadPhases,
+      startAtEpochMs,
+    },
+    server,
+    {
+      onProgress(progress) {
+        if (!live.add(progress)) return;
+        hooks.onProgress(live.look());
+        aborted ??= live.abortNow();
+        if (aborted && !stop.signal.aborted) {
+          hooks.onPhase(`ending early: ${aborted.objective}: ${aborted.reason}`);
+          stop.abort();
+        }
       },
-      server,
-      {
-        onProgress(progress) {
-          if (!live.add(progress)) return;
-          hooks.onProgress(live.look());
-          aborted ??= live.abortNow();
-          if (aborted && !stop.signal.aborted) {
-            hooks.onPhase(`ending early: ${aborted.objective}: ${aborted.reason}`);
-            stop.abort();
-          }
-        },
-        signal: AbortSignal.any([hooks.signal, stop.signal]),
-      },
-      options.generators,
-    );
-    const { recording, traces, tracesSeen } = result;
-    const metadata = metadataOf(options, result, { startedAt, interrupted: hooks.signal.aborted, aborted });
-    const run = { metadata: metadata, recording, traces, tracesSeen };
-    return { report: reportOf(run), run };
-  } finally {
-    if (server) {
-      hooks.onPhase('stopping the server');
-      await server.stop();
-    }
-  }
+      signal: AbortSignal.any([hooks.signal, stop.signal]),
+    },
+    options.generators,
+  );
+  const { recording, traces, tracesSeen } = result;
+  const metadata = metadataOf(options, result, { startedAt, interrupted: hooks.signal.aborted, aborted });
+  const run = { metadata: metadata, recording, traces, tracesSeen };
+  return { report: reportOf(run), run };
 }
 
 /**

@@ -15,6 +15,7 @@ export const runFileNames = [
   'histograms.hlog',
   'traces.ndjson.gz',
   'feedback_latency.hdrplot',
+  'service.log',
 ] as const;
 
 /** Where the `number`-th run of `loadtest --runs` is kept, from 1. */

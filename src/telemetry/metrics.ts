@@ -10,7 +10,9 @@ import {
 } from 'prom-client';
 import type { ServerMessage } from '../protocol/server-messages.ts';
 import { type StageTimings, serverStages } from '../protocol/stages.ts';
+import { type EngineNumbers, exposeDevice } from './device-metrics.ts';
 import { QuickHistogram } from './quick-histogram.ts';
+import { exposeSlots, type SlotNumbers } from './slot-metrics.ts';
 import { exposeTenants, type TenantFigures } from './tenant-metrics.ts';
 
 /** All metrics of one process as data, with how each is added up over processes. */
@@ -226,7 +228,7 @@ function exposeSources(sources: MetricSources, registry: Registry): void {
   engineGauge('busy_ratio', 'Share of time that the model runs.', (engine) => engine.busy);
   engineGauge('step_p95_seconds', 'A chunk to its result, p95 of late.', (engine) => engine.stepP95Ms / 1000);
   engineGauge('restarts', 'How often the model thread died and another took over.', (engine) => engine.restarts);
-  exposeDevice(sources, registers);
+  exposeDevice(sources.engine, registers);
   const overload = () => sources.overload?.();
   gauge('session_limit', 'Sessions that the server believes it carries.', () => overload()?.sessionLimit);
   gauge(
@@ -242,7 +244,7 @@ function exposeSources(sources: MetricSources, registry: Registry): void {
     const leftMs = sources.tlsExpiresMs?.();
     return leftMs && leftMs / 1000;
   });
-  exposeSlots(sources, gauge, registers);
+  exposeSlots(() => sources.slots?.(), gauge, registers);
   const storeHelp = 'Whether the store of sessions answers, so that they can go on at other gateways.';
   gauge('store_up', storeHelp, () => toNumber(sources.storeUp?.()));
   if (sources.tenants) exposeTenants(sources.tenants, registers);
@@ -291,103 +293,6 @@ export function exposeLimits(read: () => Readonly<Record<string, number>>, regis
   });
 }
 
-type ExposeGauge = (name: string, help: string, read: () => number | undefined) => void;
-
-function exposeSlots(sources: MetricSources, gauge: ExposeGauge, registers: Registry[]): void {
-  gauge('slots', 'Sessions that the nodes take at once, or this node.', () => sources.slots?.()?.slots);
-  gauge('slots_free', 'Slots that are not leased, as last heard.', () => sources.slots?.()?.free);
-  gauge(
-    'trunks',
-    'Nodes that this gateway has a trunk to, or gateways that this node has.',
-    () => sources.slots?.()?.trunks,
-  );
-  new Counter({
-    name: 'speechfb_sessions_rehoused_total',
-    help: 'Sessions that went on at another node: "lost" after theirs was lost, "moved" on purpose.',
-    labelNames: ['why'],
-    registers,
-    collect() {
-      const numbers = sources.slots?.();
-      if (!numbers?.rehoused) return;
-      this.reset();
-      for (const [why, count] of Object.entries(numbers.rehoused)) this.inc({ why }, count);
-    },
-  });
-  new Counter({
-    name: 'speechfb_leases_refused_total',
-    help: 'Slots that were asked for and not granted.',
-    registers,
-    collect() {
-      this.reset();
-      this.inc(sources.slots?.()?.refused ?? 0);
-    },
-  });
-  new Counter({
-    name: 'speechfb_leases_spilled_total',
-    help: 'Slots at nodes of --spill-node, since all of --node had refused.',
-    registers,
-    collect() {
-      this.reset();
-      this.inc(sources.slots?.()?.spilled ?? 0);
-    },
-  });
-}
-
-function exposeDevice(sources: MetricSources, registers: Registry[]): void {
-  new Gauge({
-    name: 'speechfb_engine_device',
-    help: '1 for what runs the model now, 0 for a device that was lost.',
-    labelNames: ['device'],
-    aggregator: 'min',
-    registers,
-    collect() {
-      const engine = sources.engine();
-      if (!engine) return;
-      if (engine.lostDevice !== undefined) this.set({ device: engine.lostDevice }, 0);
-      this.set({ device: engine.provider }, 1);
-    },
-  });
-  new Counter({
-    name: 'speechfb_engine_fallbacks_total',
-    help: 'How often the CPU took over from a device that was lost.',
-    registers,
-    collect() {
-      this.reset();
-      this.inc(sources.engine()?.lostDevice === undefined ? 0 : 1);
-    },
-  });
-}
-
-/** The slots of a node, or of all nodes of a gateway. */
-export type SlotNumbers = {
-  slots: number;
-  free: number;
-  trunks: number;
-  refused: number;
-  /** Leases at nodes that are asked when all others refuse. */
-  spilled?: number;
-  rehoused?: Readonly<Record<string, number>>;
-};
-
-/** What bounds the sessions of a gateway. */
-export type SlotSource = {
-  /** Sessions for which there are slots, those that have one among them. */
-  places(): number;
-  stats(): SlotNumbers;
-};
-
 type OverloadNumbers = { sessionLimit: number; standingMs: number; level: number };
 
 type ScoringNumbers = { waitP95Ms: number; busy: number };
-
-type EngineNumbers = {
-  /** What runs the model now. */
-  provider: string;
-  /** What ran it before it was lost. */
-  lostDevice?: string | undefined;
-  queueDepth: number;
-  stepP95Ms: number;
-  busy: number;
-  meanBatch: number;
-  restarts: number;
-};

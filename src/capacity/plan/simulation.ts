@@ -16,14 +16,14 @@ export function simulatePlan(plan: Plan): SimulationResult {
   const curve = userCurve(plan.base, spikeOf(spec));
   const outcome = simulate({
     regions: plan.regions.map((region, index) => {
-      const initialPods = supply.selfHosted || !supply.managed ? startingPods(plan, region.share) : 0;
+      const initialPods = supply.selfHosted || !supply.managed ? startingPods(plan, region) : 0;
       return {
         name: region.name,
         pinned: region.pinned,
         managedPool: pools[index]!,
         users: (atMs) => region.share * curve(atMs - region.behind),
         initialPods,
-        scaling: scalingOf(spec, plan.streamsPerPod, initialPods),
+        scaling: scalingOf(spec, plan.streamsPerPod, initialPods, region),
       };
     }),
     managedLimits: limits,
@@ -96,14 +96,16 @@ function usualDurationMs({ spec, base }: Plan): number {
   return Math.max(file, afterSpike) || 4 * quarter;
 }
 
-function startingPods({ spec, users, streamsPerPod }: Plan, share: number): number {
+type Region = Plan['regions'][number];
+
+function startingPods({ spec, users, streamsPerPod }: Plan, { share, minReplicas, maxReplicas }: Region): number {
   if (spec.simulation.initialPods !== undefined) return spec.simulation.initialPods;
   if (spec.scaling?.kind === 'fixed' && spec.scaling.pods !== undefined) return spec.scaling.pods;
   const { headroom, blocking, demand } = spec;
   const planned = countPods({ users: users * share, duty: demand.dutyCycle, streamsPerPod, headroom, blocking });
   return Math.min(
-    Math.max(planned.withHeadroom, spec.scaling?.minReplicas ?? 0),
-    spec.scaling?.maxReplicas ?? Infinity,
+    Math.max(planned.withHeadroom, minReplicas ?? spec.scaling?.minReplicas ?? 0),
+    maxReplicas ?? spec.scaling?.maxReplicas ?? Infinity,
   );
 }
 
@@ -118,11 +120,17 @@ function managedPools({ spec, regions }: Plan): { limits: number[]; pools: numbe
   return { limits, pools };
 }
 
-function scalingOf({ scaling, headroom }: CapacitySpec, streamsPerPod: number, initialPods: number): Scaling {
+function scalingOf(
+  { scaling, headroom }: CapacitySpec,
+  streamsPerPod: number,
+  initialPods: number,
+  region: Region,
+): Scaling {
   if (scaling?.kind === 'fixed') return { kind: 'fixed', pods: scaling.pods ?? initialPods };
   const limits = {
-    min: scaling?.minReplicas ?? Math.min(1, initialPods),
-    max: scaling?.maxReplicas ?? Math.max(1, 10 * initialPods),
+    min: region.minReplicas ?? scaling?.minReplicas ?? Math.min(1, initialPods),
+    max: region.maxReplicas ?? scaling?.maxReplicas ?? Math.max(1, 10 * initialPods),
+    signal: scaling?.signal ?? 'pods',
     up: rulesOf(scaling?.behavior.scaleUp, defaultScaleUp),
     down: rulesOf(scaling?.behavior.scaleDown, defaultScaleDown),
     tolerance: scaling?.tolerance ?? 0.1,

@@ -25,6 +25,11 @@ export const scaling = section({
   maxReplicas: integer(1, 100_000).optional(),
   /** hpa: share of a pod's streams that should be taken. */
   target: percentField(0.01, 1).optional(),
+  /**
+   * What the autoscaler reads: each ready pod's streams, or the taken share of all slots as an
+   * external metric has it (keda: their number), which knows nothing of those who wait.
+   */
+  signal: oneOf(['pods', 'slots']).default('pods'),
   /** keda: streams a pod, served and waiting. */
   targetStreams: amount('a number of streams', 0.001, 1e6).optional(),
   tolerance: amount('a tolerance', 0, 1).default(0.1),

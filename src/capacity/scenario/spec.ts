@@ -89,6 +89,12 @@ const region = section({
   behind: duration(0, 24 * hourMs).prefault('0s'),
   /** A managed limit of its own; without it the one limit is shared. */
   maxConcurrent: integer(0, 10_000_000).optional(),
+  /** Pods of its own autoscaler; without them those of `scaling`. */
+  minReplicas: integer(1, 100_000).optional(),
+  maxReplicas: integer(1, 100_000).optional(),
+}).superRefine(({ minReplicas: min, maxReplicas: max }, context) => {
+  if (min !== undefined && max !== undefined && min > max)
+    context.addIssue({ code: 'custom', path: ['minReplicas'], message: `${min} is above maxReplicas ${max}` });
 });
 
 const batch = section({

@@ -1,4 +1,4 @@
-import { createGovernor, replicasByTotal, replicasByUsage, type ScaleLimits } from './hpa.ts';
+import { createGovernor, replicasByTotal, replicasByUsage, replicasByValue, type ScaleLimits } from './hpa.ts';
 
 /** What decides how many pods there are. */
 export type Scaling =
@@ -7,13 +7,16 @@ export type Scaling =
       kind: 'hpa';
       /** Share of a pod's streams that should be taken: .75. */
       target: number;
+      /** Each pod's streams, or the taken share of all places as one external metric. */
+      signal?: 'pods' | 'slots';
       tolerance: number;
       syncMs: number;
     })
   | (ScaleLimits & {
       kind: 'keda';
-      /** Streams in service or waiting, a pod. */
+      /** Streams in service or waiting, a pod; of `slots` those in service alone. */
       targetStreams: number;
+      signal?: 'pods' | 'slots';
       tolerance: number;
       syncMs: number;
       /**
@@ -55,7 +58,8 @@ function createHpa(scaling: Extract<Scaling, { kind: 'hpa' }>): Autoscaler {
     // The controller leaves a workload at zero alone: that is how people switch it off.
     if (nowMs % scaling.syncMs !== 0 || (pods === 0 && scaling.min > 0 && nowMs > 0)) return pods;
     const target = scaling.target * streamsPerPod;
-    return govern(nowMs, pods, replicasByUsage({ pods, ready, usage: busy, target, tolerance: scaling.tolerance }));
+    const replicas = scaling.signal === 'slots' ? replicasByValue : replicasByUsage;
+    return govern(nowMs, pods, replicas({ pods, ready, usage: busy, target, tolerance: scaling.tolerance }));
   };
 }
 
@@ -66,13 +70,14 @@ function createHpa(scaling: Extract<Scaling, { kind: 'hpa' }>): Autoscaler {
 function createKeda(scaling: Extract<Scaling, { kind: 'keda' }>): Autoscaler {
   const govern = createGovernor({ ...scaling, min: Math.max(1, scaling.min) });
   let lastWantedMs = 0;
-  return ({ nowMs, pods, wanted }) => {
+  return ({ nowMs, pods, wanted, busy }) => {
     if (wanted > 0) lastWantedMs = nowMs;
     if (nowMs % scaling.pollingMs === 0) {
       if (pods === 0 && wanted > 0) return Math.max(1, scaling.min);
       if (scaling.min === 0 && wanted === 0 && nowMs - lastWantedMs >= scaling.cooldownMs) return 0;
     }
     if (pods === 0 || nowMs % scaling.syncMs !== 0) return pods;
-    return govern(nowMs, pods, replicasByTotal(pods, wanted, scaling.targetStreams, scaling.tolerance));
+    const total = scaling.signal === 'slots' ? busy : wanted;
+    return govern(nowMs, pods, replicasByTotal(pods, total, scaling.targetStreams, scaling.tolerance));
   };
 }

@@ -59,6 +59,17 @@ export function replicasByUsage({ pods, ready, usage, target, tolerance }: PodUs
 }
 
 /**
+ * Replicas by an external metric whose target is a `Value`: ceil(ready pods x value / target), the
+ * rule of GetExternalMetricReplicas, unless within the tolerance. Pods that are not ready are left
+ * out, up and down. 88 ready pods of 115 at 1 of .77: 115.
+ */
+export function replicasByValue({ pods, ready, usage, target, tolerance }: PodUsage): number {
+  if (ready === 0) return pods;
+  const ratio = usage / (ready * target);
+  return near(ratio, tolerance) ? pods : ceilSafe(ratio * ready);
+}
+
+/**
  * Replicas by a total such as a queue's length: ceil(total / target a pod), unless within the
  * tolerance of what there is.
  */

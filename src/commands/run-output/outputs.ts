@@ -34,7 +34,7 @@ export function checkOutputs({ out, pushPrometheus, otlp }: OutputFlags): void {
  * GitHub Actions, metrics. Each is tried whatever became of the others; what was lost is said on
  * stderr. True when nothing was.
  */
-export async function writeOutputs({ report, run }: LoadOutcome, flags: OutputFlags): Promise<boolean> {
+export async function writeOutputs({ report, run, serviceLog }: LoadOutcome, flags: OutputFlags): Promise<boolean> {
   const { out, pushPrometheus, otlp } = flags;
   const summary = process.env.GITHUB_STEP_SUMMARY;
   await histogramsReady();
@@ -48,6 +48,7 @@ export async function writeOutputs({ report, run }: LoadOutcome, flags: OutputFl
       feedbackLatency: whole.distributions.feedback_latency,
       traces: run.traces,
       recording: encodeRun(run),
+      ...(serviceLog !== undefined && { serviceLog }),
     };
     const write = () => {
       forgetEarlier(out);

@@ -3,11 +3,11 @@ import type { AdminTarget, GatewayStatus, TargetStatus, TenantsTarget } from '..
 import { stalled } from '../../server/admission/admission.ts';
 import type { Warm } from '../../server/cluster/messages.ts';
 import type { Supervisor } from '../../server/cluster/supervisor.ts';
+import type { GatewayView, NodeView } from '../../server/gateway/outside/view.ts';
 import type { RunningServer } from '../../server/gateway/server.ts';
-import type { GatewayView, NodeView } from '../../server/gateway/view.ts';
 import { defaultLimits, type Limits, limitsByWireName } from '../../server/limits.ts';
 import type { Scoring } from '../../server/session/context.ts';
-import type { SlotNumbers } from '../../telemetry/metrics.ts';
+import type { SlotNumbers } from '../../telemetry/slot-metrics.ts';
 import type { InferenceNode } from '../../trunk/node/inference-node.ts';
 
 type Common = { version: string; tenants?: TenantsTarget | undefined; leave(): void };

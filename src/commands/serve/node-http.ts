@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AcousticEngine } from '../../acoustic/engine/types.ts';
 import { listen } from '../../listen.ts';
 import { stalled } from '../../server/admission/admission.ts';
-import { createHttpHandler } from '../../server/gateway/http.ts';
+import { createHttpHandler } from '../../server/gateway/http/handler.ts';
 import { defaultLimits } from '../../server/limits.ts';
 import type { Scoring } from '../../server/session/context.ts';
 import { Metrics } from '../../telemetry/metrics.ts';

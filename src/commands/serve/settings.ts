@@ -4,7 +4,7 @@ import { redactUrl } from '../../redact.ts';
 import { hostName, isLoopback } from '../../server/admission/exposure.ts';
 import { checkTlsPair, type TlsPair } from '../../server/admission/tls-pair.ts';
 import { parseTokens, readTokenText, type Tokens } from '../../server/admission/tokens.ts';
-import { faultsPath } from '../../server/gateway/faults.ts';
+import { faultsPath } from '../../server/gateway/http/faults.ts';
 import type { Limits } from '../../server/limits.ts';
 import { checkStore } from '../../stores/redis/open-store.ts';
 import type { Log } from '../../telemetry/log.ts';

@@ -37,6 +37,8 @@ export type StartOptions = {
   signal?: AbortSignal;
   /** How long it has to get ready; default a minute. */
   startupMs?: number;
+  /** Hears what it writes on stderr. */
+  onLog?: (bytes: Uint8Array) => void;
 };
 
 /** The descriptor of the pipe in the server: behind stdin, stdout and stderr. */
@@ -121,11 +123,12 @@ class ServerProcess implements EmbeddedServer {
 async function listening(
   child: ChildProcess,
   exited: Promise<number | null>,
-  { signal, startupMs = 60_000 }: StartOptions,
+  { signal, startupMs = 60_000, onLog }: StartOptions,
 ): Promise<string> {
   let said = '';
   child.stderr?.on('data', (chunk: Buffer) => {
     said = (said + chunk).slice(-8192);
+    onLog?.(chunk);
   });
   // `close`: all that it said has been read.
   const closed = new Promise<undefined>((resolve) => child.once('close', () => resolve(undefined)));

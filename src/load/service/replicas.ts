@@ -1,7 +1,14 @@
 import type { EmbeddedServer, StartOptions } from './embedded-server.ts';
 
-/** Starts one of them: at its own address when it comes again, at any when that is undefined. */
-export type StartReplica = (address: string | undefined, options: StartOptions) => Promise<EmbeddedServer>;
+/**
+ * Starts the one with this place: at its own address when it comes again, at any when that is
+ * undefined.
+ */
+export type StartReplica = (
+  place: number,
+  address: string | undefined,
+  options: StartOptions,
+) => Promise<EmbeddedServer>;
 
 /** Processes of one kind that stand for one another, as the nodes of a service; the first is 1. */
 export class Replicas {
@@ -17,6 +24,10 @@ export class Replicas {
     this.#run = run;
   }
 
+  get count(): number {
+    return this.#servers.length;
+  }
+
   /** Where they are found. */
   get urls(): readonly string[] {
     return this.#servers.map(({ url }) => url);
@@ -24,7 +35,9 @@ export class Replicas {
 
   /** Starts so many; those that are there already count when one fails, and `stop` ends them. */
   async startAll(count: number, options: StartOptions): Promise<void> {
-    const started = await Promise.allSettled(Array.from({ length: count }, () => this.#run(undefined, options)));
+    const started = await Promise.allSettled(
+      Array.from({ length: count }, (_, at) => this.#run(at + 1, undefined, options)),
+    );
     this.#servers.push(...started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])));
     const failed = started.find((one) => one.status === 'rejected');
     if (failed) throw failed.reason;
@@ -51,7 +64,7 @@ export class Replicas {
     const gone = this.#servers[place - 1];
     if (!gone || this.#isOver) return;
     const starting: Promise<void> = gone.exited
-      .then(() => (this.#isOver ? gone : this.#run(gone.url, {})))
+      .then(() => (this.#isOver ? gone : this.#run(place, gone.url, {})))
       .then(
         (started) => {
           this.#servers[place - 1] = started;

@@ -2,12 +2,15 @@ import type { NodeCommand, StoreCommand } from '../scenario/serve-args.ts';
 import { type ServeCommand, type StartOptions, startEmbedded } from './embedded-server.ts';
 import { EmbeddedStore } from './embedded-store.ts';
 import { Replicas } from './replicas.ts';
+import { ServiceLog } from './service-log.ts';
 
 /** How to run the server, and what stands beside it. */
 export type ServiceCommand = ServeCommand & {
   nodes?: NodeCommand | undefined;
   /** Servers of one service, each on a port of its own; default 1. */
   servers?: number | undefined;
+  /** Gateways and nodes are shared out among so many in turn; default 1. */
+  zones?: number | undefined;
   /** Present when they share what is needed to resume. */
   store?: StoreCommand | undefined;
 };
@@ -18,17 +21,27 @@ export class EmbeddedService {
   store: EmbeddedStore | undefined;
   readonly gateways: Replicas;
   readonly nodes: Replicas;
+  /** What gateways and nodes have logged, also those that are gone. */
+  readonly log = new ServiceLog();
   readonly #command: ServiceCommand;
 
   constructor(command: ServiceCommand) {
     this.#command = command;
-    this.nodes = new Replicas('node', (address, options) => startEmbedded(nodeOf(command, address), options));
-    this.gateways = new Replicas('gateway', (url, options) => startEmbedded(this.#gateway(url), options));
+    this.nodes = new Replicas('node', (place, address, options) =>
+      startEmbedded(nodeOf(command, address), { ...options, onLog: this.log.writerOf(`node ${place}`) }),
+    );
+    this.gateways = new Replicas('gateway', (place, url, options) =>
+      startEmbedded(this.#gateway(url), { ...options, onLog: this.log.writerOf(`gateway ${place}`) }),
+    );
   }
 
   /** Where learners connect; more than one with several servers. */
   get urls(): readonly string[] {
     return this.gateways.urls;
+  }
+
+  get zones(): number {
+    return this.#command.zones ?? 1;
   }
 
   async start(options: StartOptions): Promise<void> {
@@ -77,6 +90,6 @@ export async function startService(command: ServiceCommand, options: StartOption
 
 function nodeOf({ args, nodes, ...command }: ServiceCommand, address = '127.0.0.1:0'): ServeCommand {
   const [bin = '', verb = ''] = args;
-  const own = ['--role', 'inference', '--node-listen', address, '--log-level', 'error', ...(nodes?.args ?? [])];
+  const own = ['--role', 'inference', '--node-listen', address, ...(nodes?.args ?? [])];
   return { ...command, args: [bin, verb, ...own] };
 }

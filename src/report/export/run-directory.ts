@@ -21,6 +21,8 @@ export type RunDetails = {
   traces: readonly object[];
   /** The content of recording.json.gz, from which the run can be read back exactly. */
   recording: Buffer;
+  /** What the server that the test started has logged; absent: the test started none. */
+  serviceLog?: string;
 };
 
 /**
@@ -29,7 +31,7 @@ export type RunDetails = {
  * stop the others: `output_unwritable` names each that is lost, and why.
  */
 export function writeRunDirectory(directory: string, report: LoadReport, details: RunDetails): void {
-  const contents: Record<(typeof runFileNames)[number], () => string | Buffer> = {
+  const contents: Record<(typeof runFileNames)[number], () => string | Buffer | undefined> = {
     'recording.json.gz': () => details.recording,
     'run.json': () => jsonText(runJson(report)),
     'junit.xml': () => junitXml(report),
@@ -37,11 +39,15 @@ export function writeRunDirectory(directory: string, report: LoadReport, details
     'histograms.hlog': () => histogramLog(report, details),
     'traces.ndjson.gz': () => gzipSync(details.traces.map((trace) => `${jsonText(trace, 0)}\n`).join('')),
     'feedback_latency.hdrplot': () => hdrplotText('feedback_latency', details.feedbackLatency),
+    'service.log': () => details.serviceLog,
   };
   const lost = tryTo(directory, () => makeDirectory(directory));
   for (const name of lost.length > 0 ? [] : runFileNames) {
     const file = join(directory, name);
-    const problems = tryTo(file, () => writeFileSync(file, contents[name]()));
+    const problems = tryTo(file, () => {
+      const content = contents[name]();
+      if (content !== undefined) writeFileSync(file, content);
+    });
     // Half a file reads like a whole one.
     if (problems.length > 0) tryTo(file, () => rmSync(file, { force: true }));
     lost.push(...problems);

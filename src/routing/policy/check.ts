@@ -1,11 +1,8 @@
 import type { z } from 'zod';
-import { didYouMean } from '../../suggest.ts';
 import { isReachable } from './box.ts';
-import { canDo } from './capabilities.ts';
-import { chainFrom } from './chain.ts';
-import type { Backend, PolicySpec, RoutingRule, When } from './spec.ts';
-
-type Refuse = (path: PropertyKey[], message: string) => void;
+import { checkAble, type Refuse, unknownBackend } from './check-able.ts';
+import { checkVariants } from './check-variants.ts';
+import type { PolicySpec, RoutedBackend, RoutingRule } from './spec.ts';
 
 /**
  * What no single field can see: of the backends once their own fields are right, and of the rules
@@ -13,7 +10,7 @@ type Refuse = (path: PropertyKey[], message: string) => void;
  */
 export function checkPolicy(spec: PolicySpec, context: z.RefinementCtx): void {
   const refuse: Refuse = (path, message) => context.addIssue({ code: 'custom', path, message });
-  const backends = listOf<Backend>(spec?.backends);
+  const backends = listOf<RoutedBackend>(spec?.backends);
   const rules = listOf<RoutingRule>(spec?.rules);
   const failed = new Set(context.issues.map(({ path }) => `${path?.[0] as string}`));
   checkNames(backends, 'backends', 'backend', refuse);
@@ -22,7 +19,15 @@ export function checkPolicy(spec: PolicySpec, context: z.RefinementCtx): void {
   const sound = checkFallbacks(backends, refuse);
   // A rule that could not be read fits too much.
   if (failed.has('rules')) return;
-  for (const [index, rule] of rules.entries()) checkRule(rule, index, sound ? backends : [], backends, refuse);
+  const chained = sound ? backends : [];
+  for (const [index, rule] of rules.entries()) checkRule(rule, index, chained, backends, refuse);
+  const { canary, shadow } = spec;
+  checkVariants(
+    { canary: failed.has('canary') ? undefined : canary, shadow: failed.has('shadow') ? undefined : shadow },
+    rules,
+    { backends, chained },
+    refuse,
+  );
   checkReach(rules, refuse);
 }
 
@@ -34,7 +39,7 @@ function checkNames(named: readonly { name?: string }[], list: string, thing: st
 }
 
 /** Whether every fallback leads somewhere and none leads back. */
-function checkFallbacks(backends: readonly Backend[], refuse: Refuse): boolean {
+function checkFallbacks(backends: readonly RoutedBackend[], refuse: Refuse): boolean {
   const byName = new Map(backends.map((backend) => [backend.name, backend]));
   let sound = true;
   const found = (path: PropertyKey[], message: string): void => {
@@ -62,8 +67,8 @@ function checkFallbacks(backends: readonly Backend[], refuse: Refuse): boolean {
 function checkRule(
   { when, needs, to }: RoutingRule,
   index: number,
-  chained: readonly Backend[],
-  backends: readonly Backend[],
+  chained: readonly RoutedBackend[],
+  backends: readonly RoutedBackend[],
   refuse: Refuse,
 ): void {
   const path = ['rules', index];
@@ -83,28 +88,8 @@ function checkRule(
   if (unknown.length > 0 || chained.length === 0) return;
   for (const [name, share] of shares) {
     if (!(share > 0)) continue;
-    for (const backend of chainFrom(name, chained))
-      checkAble(backend, name, { when, needs }, [...path, 'to', name], refuse);
+    checkAble({ name, chained }, { when, needs }, (message) => refuse([...path, 'to', name], message));
   }
-}
-
-/** Whether a backend that sessions of a rule can come to can do what they need. */
-function checkAble(
-  backend: Backend,
-  from: string,
-  { when, needs }: Pick<RoutingRule, 'needs'> & { when: When | undefined },
-  path: PropertyKey[],
-  refuse: Refuse,
-): void {
-  const who = backend.name === from ? `"${from}"` : `"${backend.name}", where "${from}" falls back to,`;
-  for (const need of listOf(needs))
-    if (!canDo(backend.kind, need)) refuse(path, `${who} is of kind ${backend.kind}, which has no ${need}`);
-  const { languages } = backend;
-  if (languages === undefined) return;
-  const foreign = when?.language?.filter((one) => !languages.includes(one));
-  if (foreign === undefined)
-    refuse(path, `${who} understands ${languages.join(', ')} alone, and the rule is for every language`);
-  else if (foreign.length > 0) refuse(path, `${who} does not understand ${foreign.join(', ')}`);
 }
 
 /** Every session has a rule, and every rule a session. */
@@ -118,11 +103,6 @@ function checkReach(rules: readonly RoutingRule[], refuse: Refuse): void {
   }
   if (rules.length > 0 && isReachable({}, conditions))
     refuse(['rules', rules.length - 1], 'leaves sessions that no rule fits; end with a rule without when');
-}
-
-function unknownBackend(name: string, backends: readonly Backend[]): string {
-  const names = backends.map((backend) => backend.name);
-  return `"${name}" is no backend${didYouMean(name, names)}; there are ${names.join(', ')}`;
 }
 
 /** Nothing, where there is no list or something else. */

@@ -1,6 +1,6 @@
 import { decideRoute, type Hindrance, type RouteRequest } from '../decide/decide.ts';
 import { isSelfHosted } from '../policy/capabilities.ts';
-import type { Backend, PolicySpec } from '../policy/spec.ts';
+import type { PolicySpec, RoutedBackend } from '../policy/spec.ts';
 
 /** Demand and our own supply at a moment; both hold until the next. */
 type LoadMoment = { atMs: number; wanted: number; capacity: number };
@@ -17,7 +17,7 @@ export type RoutedLoad = {
 };
 
 type BackendUse = {
-  backend: Backend;
+  backend: RoutedBackend;
   audioMinutes: number;
   dollars: number;
   peakSessions: number;
@@ -139,7 +139,7 @@ class RoutedRun {
     }
   }
 
-  #hindranceOf(backend: Backend): Hindrance | undefined {
+  #hindranceOf(backend: RoutedBackend): Hindrance | undefined {
     const at = this.#policy.backends.indexOf(backend);
     const { spentThisHour } = this.#states[at]!;
     if (backend.most !== undefined && spentThisHour >= backend.most) return 'over its cost';

@@ -8,7 +8,7 @@ import { Room, type SessionPlace, type Wish } from '../admission/room.ts';
 import type { GivenUp } from '../admission/shared-pool.ts';
 import { TokenBucket } from '../admission/token-bucket.ts';
 import { WorkBudget } from '../admission/work-budget.ts';
-import type { BegunElsewhere, SharedClaims, SharedStart, SharedWhat, Used } from '../gateway/supervision.ts';
+import type { BegunElsewhere, SharedClaims, SharedStart, SharedWhat, Used } from '../gateway/outside/supervision.ts';
 import type { Limits } from '../limits.ts';
 import type { Refusal } from '../refusal.ts';
 import type { GrantedStart, Quota } from '../tenants/quota.ts';

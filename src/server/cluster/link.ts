@@ -12,7 +12,7 @@ import type {
   SharedStart,
   SupervisedGateway,
   Supervision,
-} from '../gateway/supervision.ts';
+} from '../gateway/outside/supervision.ts';
 import type { Refusal } from '../refusal.ts';
 import { Asking } from './asking.ts';
 import type { GatewayQuestions, Granted, SupervisorQuestions, ToGateway, ToSupervisor } from './messages.ts';

@@ -12,8 +12,8 @@ import type {
   SharedStart,
   SharedWhat,
   Used,
-} from '../gateway/supervision.ts';
-import type { GatewayView, SessionView } from '../gateway/view.ts';
+} from '../gateway/outside/supervision.ts';
+import type { GatewayView, SessionView } from '../gateway/outside/view.ts';
 import type { Refusal } from '../refusal.ts';
 
 /** What a gateway's model is, once it is warm. */

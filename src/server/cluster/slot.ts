@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import type { Caller } from '../admission/accounts.ts';
 import type { DrainReport } from '../gateway/drain.ts';
-import type { Door, GatewayState, SharedWhat } from '../gateway/supervision.ts';
-import type { GatewayView, SessionView } from '../gateway/view.ts';
+import type { Door, GatewayState, SharedWhat } from '../gateway/outside/supervision.ts';
+import type { GatewayView, SessionView } from '../gateway/outside/view.ts';
 import { Asking } from './asking.ts';
 import type { Choice } from './balance.ts';
 import type { SupervisorQuestions, ToGateway, ToSupervisor, Warm } from './messages.ts';

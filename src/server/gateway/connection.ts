@@ -4,17 +4,18 @@ import { parseClientMessage } from '../../protocol/parse-message.ts';
 import { stackOf } from '../../telemetry/log.ts';
 import { refusedBy } from '../admission/accounts.ts';
 import type { TakePlace } from '../admission/admit.ts';
-import { flood, readFrame, tooLarge } from '../admission/reading.ts';
-import { TokenBucket } from '../admission/token-bucket.ts';
+import { readFrame, tooLarge } from '../admission/reading.ts';
 import type { Meant, Wire } from '../facade/wire.ts';
 import { noteRefusal, type Refusal } from '../refusal.ts';
-import { openText, writtenLength } from '../session/open-text.ts';
+import { writtenLength } from '../session/open-text.ts';
 import { errorMessage } from '../session/replies.ts';
 import type { Session } from '../session/session.ts';
 import type { SessionIdentity, SessionSocket } from '../session/session-options.ts';
+import { beginSession } from './begin-session.ts';
 import type { ConnectionOptions } from './connection-options.ts';
 import { CorkedSocket } from './corked-socket.ts';
-import { Relay, type Said } from './relay.ts';
+import { Relay, type Said } from './outside/relay.ts';
+import { SocketRates } from './socket-rates.ts';
 import type { StartAnswer } from './takeover.ts';
 
 /** One WebSocket: reads messages, finds or starts the session, and hands over. */
@@ -24,9 +25,7 @@ export class Connection {
   /** What the session writes to: the socket, or what puts it into the words of others. */
   readonly #sink: SessionSocket;
   readonly #openedMs: number;
-  #frames: TokenBucket;
-  readonly #messages: TokenBucket;
-  readonly #pings: TokenBucket;
+  readonly #rates: SocketRates;
   #session: Session | undefined;
   /** What came while it was decided whether its session may start. */
   #waiting: (Said | readonly Meant[])[] | undefined;
@@ -36,13 +35,9 @@ export class Connection {
 
   constructor(options: ConnectionOptions) {
     const { socket, transport, context } = options;
-    const { limits } = context;
     this.#options = options;
-    const nowMs = context.now();
     this.#openedMs = context.awake();
-    this.#frames = new TokenBucket(limits.framesPerSecond, limits.frameBurst, nowMs);
-    this.#messages = new TokenBucket(limits.messagesPerSecond, limits.messageBurst, nowMs);
-    this.#pings = new TokenBucket(limits.pingsPerSecond, limits.pingBurst, nowMs);
+    this.#rates = new SocketRates(context.limits, context.now());
     this.#socket = new CorkedSocket(socket, transport, () => this.#session?.socketDrained());
     this.#socket.followsMoves = options.followsMoves === true;
     const { wire } = options;
@@ -119,8 +114,8 @@ export class Connection {
     const { context, wire } = this.#options;
     const isSound = wire ? wire.isSound(data, isBinary) : isBinary;
     try {
-      const waitMs = (isSound ? this.#frames : this.#messages).take(context.now());
-      if (waitMs > 0) this.#fail(isSound ? flood('frames', waitMs) : flood('messages', waitMs));
+      const flood = this.#rates.take(isSound ? 'frames' : 'messages', context.now());
+      if (flood) this.#fail(flood);
       else if (this.#waiting) this.#waiting.push({ data, isBinary });
       else this.#read({ data, isBinary });
     } catch (error) {
@@ -162,9 +157,9 @@ export class Connection {
    */
   #isControlFlood(): boolean {
     if (this.#socket.isClosing) return true;
-    const waitMs = this.#pings.take(this.#options.context.now());
-    if (waitMs > 0) this.#fail(flood('pings', waitMs));
-    return waitMs > 0;
+    const flood = this.#rates.take('pings', this.#options.context.now());
+    if (flood) this.#fail(flood);
+    return flood !== undefined;
   }
 
   #onFrame(data: Buffer): void {
@@ -340,39 +335,14 @@ export class Connection {
     void this.#wait(takeover.find(message, here, this.#options), (found) => {
       const { socket } = this.#options;
       if (socket.readyState !== socket.OPEN) return;
-      if (!('code' in found)) this.#expectReplay(found);
+      if (!('code' in found)) this.#rates.expectReplay(found.replayMs, context.now());
       this.#attach(found, message);
     });
   }
 
-  /** What a client has kept for us comes at once, however much it is. */
-  #expectReplay({ replayMs }: Session): void {
-    const { context } = this.#options;
-    const { framesPerSecond, frameBurst } = context.limits;
-    if (replayMs === 0) return;
-    this.#frames = new TokenBucket(framesPerSecond, frameBurst + replayMs / leastFrameMs, context.now());
-  }
-
   /** Begins a session that may start. */
   #begin(message: StartMessage, takePlace: TakePlace, identity?: SessionIdentity): Session | Refusal {
-    const { accounts, context, registry, owner, work, wire } = this.#options;
-    const { language } = context.engine.model;
-    if (primaryTag(message.language) !== primaryTag(language)) {
-      return { code: 'invalid_message', message: `language: "${message.language}" is not ${language}` };
-    }
-    const text = openText(context, work, message.reference);
-    if ('code' in text) return text;
-    const place = takePlace();
-    try {
-      const begin = { text, work, owner, account: accounts[0], place, isResumable: !wire, identity };
-      const session = registry.create(message, begin);
-      this.#options.began?.(session);
-      return session;
-    } catch (error) {
-      place();
-      text.release();
-      throw error;
-    }
+    return beginSession(this.#options, { message, takePlace, identity });
   }
 
   #fail(refusal: Refusal): void {
@@ -383,15 +353,7 @@ export class Connection {
 
 type ResumeMessage = Extract<ClientMessage, { type: 'resume' }>;
 
-/** Frames are this long at least, but for those of who cuts sound finer than anybody needs. */
-const leastFrameMs = 10;
-
 const notThere = 'no such session: what had it is gone';
 
 /** The close frame never came: the network went away. */
 const abnormal = 1006;
-
-/** `en` of `en-US`. */
-function primaryTag(language: string): string {
-  return language.split('-')[0]!.toLowerCase();
-}

@@ -12,8 +12,8 @@ import type { WorkBudget } from '../admission/work-budget.ts';
 import type { Limits } from '../limits.ts';
 import type { OverloadControl } from '../overload/overload-control.ts';
 import type { Refusal } from '../refusal.ts';
+import type { UpgradeClaims } from './http/upgrade.ts';
 import type { Registry } from './registry.ts';
-import type { UpgradeClaims } from './upgrade.ts';
 
 export type EntranceOptions = {
   limits: Limits;

@@ -17,14 +17,14 @@ import type { Refusal } from '../refusal.ts';
 import type { ServerContext } from '../session/context.ts';
 import { Connection } from './connection.ts';
 import type { Entrance } from './entrance.ts';
-import type { PassedOn } from './inner-door.ts';
-import { socketOptions } from './listener.ts';
+import { socketOptions } from './http/listener.ts';
+import { type CallerPolicy, callerOfUpgrade, hintsOf, pathOf, type Welcome } from './http/upgrade.ts';
+import type { PassedOn } from './outside/inner-door.ts';
+import type { SharedPlace, Supervision } from './outside/supervision.ts';
 import type { Registry } from './registry.ts';
 import { admitAbove, elsewhereOf, placeAbove } from './supervised.ts';
-import type { SharedPlace, Supervision } from './supervision.ts';
 import type { Takeover } from './takeover.ts';
 import type { Tenancy } from './tenancy.ts';
-import { type CallerPolicy, callerOfUpgrade, hintsOf, pathOf, type Welcome } from './upgrade.ts';
 
 export type ReceptionOptions = {
   context: ServerContext;

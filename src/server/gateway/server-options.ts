@@ -2,7 +2,7 @@ import type { AcousticEngine } from '../../acoustic/engine/types.ts';
 import type { CapStore } from '../../stores/cap-store.ts';
 import type { SessionStore } from '../../stores/session-store.ts';
 import type { Log } from '../../telemetry/log.ts';
-import type { SlotSource } from '../../telemetry/metrics.ts';
+import type { SlotSource } from '../../telemetry/slot-metrics.ts';
 import { checkExposure, checkFaults, isLoopback } from '../admission/exposure.ts';
 import type { TlsPair } from '../admission/tls-pair.ts';
 import type { Tokens } from '../admission/tokens.ts';
@@ -11,9 +11,9 @@ import type { Scoring } from '../session/context.ts';
 import type { TenantRegistry } from '../tenants/tenant-registry.ts';
 import type { TenantNumbers } from '../tenants/tenant-usage.ts';
 import type { DrainReport } from './drain.ts';
-import type { Supervision } from './supervision.ts';
-import type { CallerPolicy } from './upgrade.ts';
-import type { GatewayView, NodeDirectory, SessionView } from './view.ts';
+import type { CallerPolicy } from './http/upgrade.ts';
+import type { Supervision } from './outside/supervision.ts';
+import type { GatewayView, NodeDirectory, SessionView } from './outside/view.ts';
 
 export type ServerOptions = {
   /**

@@ -23,21 +23,22 @@ import type { TenantNumbers } from '../tenants/tenant-usage.ts';
 import { Dismissal } from './dismissal.ts';
 import { type DrainReport, drainSessions } from './drain.ts';
 import { Entrance } from './entrance.ts';
-import { createHttpHandler } from './http.ts';
-import { InnerDoor } from './inner-door.ts';
-import { closeListener, createListener, listenHints, refuseUnread, renewListener } from './listener.ts';
+import { closeListener, listenHints, renewListener } from './http/listener.ts';
+import type { CallerPolicy } from './http/upgrade.ts';
+import { InnerDoor } from './outside/inner-door.ts';
+import type { SupervisedGateway } from './outside/supervision.ts';
+import { type GatewayView, type SessionView, selfOf, sessionViews, streamUrl } from './outside/view.ts';
 import { OverloadWatch } from './overload-watch.ts';
 import { createRoom } from './places.ts';
 import { Reception } from './reception.ts';
 import { Registry } from './registry.ts';
+import { createContext } from './server-context.ts';
+import { createHttpServer } from './server-http.ts';
 import { serverMetrics } from './server-metrics.ts';
 import { policyOf, type RunningServer, type ServerOptions, type ServerStats } from './server-options.ts';
 import { othersOf, supervisedGateway } from './supervised.ts';
-import { idPrefix, type SupervisedGateway } from './supervision.ts';
 import { Takeover } from './takeover.ts';
 import { Tenancy } from './tenancy.ts';
-import { type CallerPolicy, identify, misdirected, refusalIn, refusedOperator } from './upgrade.ts';
-import { type GatewayView, type SessionView, selfOf, sessionViews, streamUrl } from './view.ts';
 
 export type { RunningServer, ServerOptions } from './server-options.ts';
 
@@ -277,49 +278,31 @@ class Server implements RunningServer {
   }
 
   #createContext(): ServerContext {
-    const loaded = (): AcousticEngine => {
-      if (!this.#engine) throw new Error('the model is not loaded yet');
-      return this.#engine;
-    };
-    return {
-      get engine() {
-        return loaded();
-      },
-      scoring: this.#options.scoring,
+    return createContext({
+      options: this.#options,
       limits: this.#limits,
       metrics: this.#metrics,
       log: this.#log,
       overload: this.#overload,
-      keeper: this.#durable?.keeper,
-      idPrefix: this.#options.supervision ? idPrefix(this.#options.supervision.gateway) : '',
-      now: () => performance.now(),
-      awake: () => this.#awake.ms,
-    };
+      durable: this.#durable,
+      awake: this.#awake,
+      engine: () => this.#engine,
+    });
   }
 
   #createHttp(): HttpServer {
-    const { tls, faultInjection, supervision } = this.#options;
-    const http = createListener(tls, this.#limits);
-    const handler = createHttpHandler({
+    return createHttpServer({
+      options: this.#options,
+      limits: this.#limits,
+      policy: this.#policy,
       metrics: this.#metrics,
-      expose: () => supervision?.metrics() ?? this.#metrics.expose(),
-      notReady: () => supervision?.notReady() ?? this.#notReady(),
-      lostDevice: () => this.#engine?.lostDevice?.device,
-      misdirected: (request) => misdirected(request, this.#policy),
-      unknown: (request) => refusalIn(identify(request, this.#policy)),
-      refusedOperator: (request) => refusedOperator(request, this.#policy),
-      pageOf: ({ headers: { origin } }) =>
-        origin !== undefined && this.#policy.origins.allowed.includes(origin) ? origin : undefined,
-      injectFault: faultInjection ? (fault) => this.#injectFaultEverywhere(fault) : undefined,
+      lobby: this.#lobby,
+      engine: () => this.#engine,
+      notReady: () => this.#notReady(),
+      injectFault: (fault) => this.#injectFaultEverywhere(fault),
+      onUnread: (refusal) => this.#refused(refusal, 'a connection brought no request that can be read'),
+      onUpgrade: (request, socket, head) => this.#reception.upgrade(request, socket, head),
     });
-    http.on('connection', (socket) => this.#lobby.enter(socket));
-    http.on('clientError', (error, socket) => {
-      const refusal = refuseUnread(error, socket, this.#limits);
-      if (refusal) this.#refused(refusal, 'a connection brought no request that can be read');
-    });
-    http.on('request', handler);
-    http.on('upgrade', (request, socket, head) => this.#reception.upgrade(request, socket, head));
-    return http;
   }
 
   #createReception(): Reception {

@@ -14,8 +14,7 @@ import type { Refusal } from '../refusal.ts';
 import { sha256 } from '../secrets.ts';
 import type { OtherGateways } from './connection-options.ts';
 import type { EntranceOptions } from './entrance.ts';
-import { type InnerDoor, passingHeaders } from './inner-door.ts';
-import type { ServerStats } from './server-options.ts';
+import { type InnerDoor, passingHeaders } from './outside/inner-door.ts';
 import {
   gatewayOf,
   type SharedClaims,
@@ -23,9 +22,10 @@ import {
   type SharedWhat,
   type SupervisedGateway,
   type Supervision,
-} from './supervision.ts';
+} from './outside/supervision.ts';
+import type { GatewayView, SessionView } from './outside/view.ts';
+import type { ServerStats } from './server-options.ts';
 import type { Tenancy } from './tenancy.ts';
-import type { GatewayView, SessionView } from './view.ts';
 
 /** The parts of a server that its supervisor asks and tells. */
 export type SupervisedParts = {

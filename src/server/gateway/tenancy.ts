@@ -11,8 +11,8 @@ import { createQuota } from '../tenants/create-quota.ts';
 import type { GrantedStart, Quota } from '../tenants/quota.ts';
 import type { TenantRegistry } from '../tenants/tenant-registry.ts';
 import { type TenantNumbers, TenantUsage } from '../tenants/tenant-usage.ts';
+import type { Used } from './outside/supervision.ts';
 import type { Registry } from './registry.ts';
-import type { Used } from './supervision.ts';
 
 export type TenancyOptions = {
   tenants: TenantRegistry;

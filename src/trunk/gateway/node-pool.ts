@@ -5,7 +5,7 @@ import { checkReadable } from '../../scoring/align/graph.ts';
 import type { OpenUtterance } from '../../scoring/pipeline.ts';
 import { UnheardFinals } from '../../scoring/threads/unheard-finals.ts';
 import type { Log } from '../../telemetry/log.ts';
-import type { SlotNumbers } from '../../telemetry/metrics.ts';
+import type { SlotNumbers } from '../../telemetry/slot-metrics.ts';
 import type { NodeHello } from '../wire/speechfb/v1/inference_pb.ts';
 import type { Place } from './leg.ts';
 import type { NodeAddresses } from './node-addresses.ts';

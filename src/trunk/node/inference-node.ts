@@ -1,5 +1,5 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js';
-import type { SlotNumbers } from '../../telemetry/metrics.ts';
+import type { SlotNumbers } from '../../telemetry/slot-metrics.ts';
 import { channelOptions, inferenceService } from '../wire/service.ts';
 import { NodeCore, type NodeCoreOptions } from './node-core.ts';
 import { NodePort, type NodeTls } from './node-port.ts';

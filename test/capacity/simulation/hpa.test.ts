@@ -6,6 +6,7 @@ import {
   defaultScaleUp,
   replicasByTotal,
   replicasByUsage,
+  replicasByValue,
   type ScalingRules,
 } from '../../../src/capacity/simulation/hpa.ts';
 
@@ -31,6 +32,38 @@ describe('how many replicas the HPA wants', () => {
     ['down with two unready', { pods: 5, ready: 3, usage: 100 + 300 + 500, target: 500 }, 2],
   ])("as Kubernetes' own tests (replica_calculator_test.go) have it: %s", (_, usage, expected) =>
     expect(replicasByUsage({ ...usage, tolerance: 0.1 })).toBe(expected),
+  );
+
+  it.each([
+    ['every slot taken of 77 % wanted', { pods: 88, ready: 88, usage: 88, target: 0.77 }, 115],
+    [
+      'those on their way are no ready pods, so nothing is ordered twice',
+      { pods: 115, ready: 88, usage: 88, target: 0.77 },
+      115,
+    ],
+    [
+      'within a tenth of the target it keeps what there is, ready or not',
+      { pods: 115, ready: 88, usage: 70, target: 0.77 },
+      115,
+    ],
+    ['down by the ready alone', { pods: 12, ready: 10, usage: 4, target: 0.8 }, 5],
+    ['no ready pod, no slot, no metric: nothing happens', { pods: 7, ready: 0, usage: 0, target: 0.8 }, 7],
+  ])('by the value of an external metric: %s', (_, usage, expected) =>
+    expect(replicasByValue({ ...usage, tolerance: 0.1 })).toBe(expected),
+  );
+
+  it.each([
+    ['one pod at 8600 of 4400', { pods: 1, ready: 1, usage: 8600, target: 4400 }, 2],
+    ['five pods at 8600 of 14334', { pods: 5, ready: 5, usage: 5 * 8600, target: 14_334 }, 3],
+  ])("an external value as Kubernetes' own tests have it: %s", (_, usage, expected) =>
+    expect(replicasByValue({ ...usage, tolerance: 0.1 })).toBe(expected),
+  );
+
+  it.each([
+    ['three pods, 8600 at 2150 a pod', 3, 8600, 2150, 4],
+    ['five pods, 8600 at 2867 a pod', 5, 8600, 2867, 3],
+  ])("an external average as Kubernetes' own tests have it: %s", (_, pods, total, target, expected) =>
+    expect(replicasByTotal(pods, total, target, 0.1)).toBe(expected),
   );
 
   it.each([

@@ -28,9 +28,9 @@ describe('a server in a process of its own', () => {
   it('is stopped where it stands and goes on, until it is gone', async () => {
     const server = await startEmbedded(node(`process.on('SIGTERM', () => process.exit(7)); ${live} ${ready}`));
     expect(server.signal('SIGSTOP')).toBe(true);
-    await vi.waitFor(() => expect(stateOf(server.pid)).toBe('T'));
+    await vi.waitFor(() => expect(stateOf(server.pid)).toBe('T'), 30_000);
     expect(server.signal('SIGCONT')).toBe(true);
-    await vi.waitFor(() => expect(stateOf(server.pid)).not.toBe('T'));
+    await vi.waitFor(() => expect(stateOf(server.pid)).not.toBe('T'), 30_000);
     expect(server.signal('SIGSTOP')).toBe(true);
     await server.stop();
     expect(await server.exited).toBe(7);
@@ -48,6 +48,17 @@ describe('a server in a process of its own', () => {
     const server = await startEmbedded(node(`${live} ${ready}`));
     expect(server.stepClock(-3_600_000)).toBe(false);
     await server.stop();
+  });
+
+  it('is heard as long as it lives', async () => {
+    const script = `process.on('SIGTERM', () => { console.error('the last word'); process.exit(0); }); ${live} ${ready}`;
+    let said = '';
+    const onLog = (bytes: Uint8Array) => {
+      said += Buffer.from(bytes);
+    };
+    const server = await startEmbedded(node(script), { onLog });
+    await server.stop();
+    await vi.waitFor(() => expect(said).toBe('the last word\n'));
   });
 
   it('that ends before it listens is an error with its last words', async () => {

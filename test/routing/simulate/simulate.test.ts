@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Backend, PolicySpec, RoutingRule } from '../../../src/routing/policy/spec.ts';
+import type { PolicySpec, RoutedBackend, RoutingRule } from '../../../src/routing/policy/spec.ts';
 import { parseLanguages } from '../../../src/routing/simulate/groups.ts';
 import { type RoutedLoad, simulateRouting } from '../../../src/routing/simulate/simulate.ts';
 
-const own: Backend = { name: 'own', kind: 'local', price: 0.001, fallback: 'vendor' };
-const vendor: Backend = { name: 'vendor', kind: 'deepgram', price: 0.01 };
+const own: RoutedBackend = { name: 'own', kind: 'local', price: 0.001, fallback: 'vendor' };
+const vendor: RoutedBackend = { name: 'vendor', kind: 'deepgram', price: 0.01 };
 const toOwn: RoutingRule = { name: 'all', needs: [], to: { own: 1 } };
 const hour = 3_600_000;
 
-function policy(backends: readonly Backend[], rules: readonly RoutingRule[] = [toOwn]): PolicySpec {
+function policy(backends: readonly RoutedBackend[], rules: readonly RoutingRule[] = [toOwn]): PolicySpec {
   return { backends: [...backends], rules: [...rules] };
 }
 
@@ -38,14 +38,14 @@ describe('a steady load', () => {
   });
 
   it('that nobody takes is counted as unserved', () => {
-    const full: Backend = { ...vendor, maxSessions: 0 };
+    const full: RoutedBackend = { ...vendor, maxSessions: 0 };
     const { unservedMinutes, backends } = simulateRouting(policy([own, full]), steady(10, 0));
     expect(unservedMinutes).toBeCloseTo(600, 6);
     expect(backends[1]!.hinderedMs.full).toBe(hour);
   });
 
   it('comes no dearer than a backend may be, within the steps that it was begun in', () => {
-    const dear: Backend = { ...vendor, most: 10 };
+    const dear: RoutedBackend = { ...vendor, most: 10 };
     const { backends } = simulateRouting(policy([own, dear]), steady(100, 0));
     const { dollars, hinderedMs } = backends[1]!;
     // $1 a minute of 100 sessions: over after ten minutes, and those inside end by themselves.

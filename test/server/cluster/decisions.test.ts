@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type Choice, chooseGateway } from '../../../src/server/cluster/balance.ts';
 import { Restarts } from '../../../src/server/cluster/restarts.ts';
 import { coresOfOne, gatewaysFor, limitsOfOne } from '../../../src/server/cluster/shares.ts';
-import { gatewayOf, idPrefix } from '../../../src/server/gateway/supervision.ts';
+import { gatewayOf, idPrefix } from '../../../src/server/gateway/outside/supervision.ts';
 import { defaultLimits } from '../../../src/server/limits.ts';
 
 describe('how many gateways a machine has', () => {

@@ -4,7 +4,7 @@ import { ReturnTickets } from '../../../src/server/admission/return-tickets.ts';
 import { Room } from '../../../src/server/admission/room.ts';
 import { WorkBudget } from '../../../src/server/admission/work-budget.ts';
 import { Entrance } from '../../../src/server/gateway/entrance.ts';
-import type { UpgradeClaims } from '../../../src/server/gateway/upgrade.ts';
+import type { UpgradeClaims } from '../../../src/server/gateway/http/upgrade.ts';
 import { defaultLimits, type Limits } from '../../../src/server/limits.ts';
 import { OverloadControl } from '../../../src/server/overload/overload-control.ts';
 import { newAccount } from '../../kit/server/accounts.ts';

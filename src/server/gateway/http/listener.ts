@@ -2,9 +2,9 @@ import { createServer as createHttpServer, type Server, type ServerOptions } fro
 import { createServer as createHttpsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { Server as TlsServer } from 'node:tls';
-import { type HttpRefusal, refuseSocket } from '../admission/http-refusal.ts';
-import { checkTlsPair, secureOptions, type TlsPair, unusable } from '../admission/tls-pair.ts';
-import type { Limits } from '../limits.ts';
+import { type HttpRefusal, refuseSocket } from '../../admission/http-refusal.ts';
+import { checkTlsPair, secureOptions, type TlsPair, unusable } from '../../admission/tls-pair.ts';
+import type { Limits } from '../../limits.ts';
 import { chooseSubprotocol } from './upgrade.ts';
 
 /**

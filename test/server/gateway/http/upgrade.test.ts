@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hostName, isHostAllowed, isLoopback } from '../../../src/server/admission/exposure.ts';
-import { parseTokens } from '../../../src/server/admission/tokens.ts';
-import { type CallerPolicy, callerOfUpgrade } from '../../../src/server/gateway/upgrade.ts';
+import { hostName, isHostAllowed, isLoopback } from '../../../../src/server/admission/exposure.ts';
+import { parseTokens } from '../../../../src/server/admission/tokens.ts';
+import { type CallerPolicy, callerOfUpgrade } from '../../../../src/server/gateway/http/upgrade.ts';
 
 const token = '0123456789abcdef';
 const policy: CallerPolicy = {

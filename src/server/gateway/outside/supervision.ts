@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net';
-import type { EngineFault } from '../../acoustic/engine/types.ts';
-import type { Lane } from '../../protocol/client-messages.ts';
-import type { MetricsDocument } from '../../telemetry/metrics.ts';
-import type { Caller, Spending } from '../admission/accounts.ts';
-import type { HttpRefusal } from '../admission/http-refusal.ts';
-import type { Membership } from '../admission/membership.ts';
-import type { Refusal } from '../refusal.ts';
+import type { EngineFault } from '../../../acoustic/engine/types.ts';
+import type { Lane } from '../../../protocol/client-messages.ts';
+import type { MetricsDocument } from '../../../telemetry/metrics.ts';
+import type { Caller, Spending } from '../../admission/accounts.ts';
+import type { HttpRefusal } from '../../admission/http-refusal.ts';
+import type { Membership } from '../../admission/membership.ts';
+import type { Refusal } from '../../refusal.ts';
 import type { GatewayView, SessionView } from './view.ts';
 
 /**

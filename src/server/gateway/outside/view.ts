@@ -1,11 +1,11 @@
-import { streamPath } from '../../protocol/address.ts';
-import type { Lane } from '../../protocol/client-messages.ts';
-import type { LiveGateway } from '../../stores/session-store.ts';
-import type { SlotNumbers } from '../../telemetry/metrics.ts';
-import { sha256 } from '../secrets.ts';
-import type { ServerContext } from '../session/context.ts';
-import { modelOf } from '../session/saved-session.ts';
-import type { Session, SessionState } from '../session/session.ts';
+import { streamPath } from '../../../protocol/address.ts';
+import type { Lane } from '../../../protocol/client-messages.ts';
+import type { LiveGateway } from '../../../stores/session-store.ts';
+import type { SlotNumbers } from '../../../telemetry/slot-metrics.ts';
+import { sha256 } from '../../secrets.ts';
+import type { ServerContext } from '../../session/context.ts';
+import { modelOf } from '../../session/saved-session.ts';
+import type { Session, SessionState } from '../../session/session.ts';
 
 /** A gateway as those who run it see it. */
 export type GatewayView = {

@@ -1,14 +1,14 @@
 import type { IncomingMessage } from 'node:http';
-import { streamPath, subprotocol, upgradeHints } from '../../protocol/address.ts';
-import type { Lane } from '../../protocol/client-messages.ts';
-import type { Caller } from '../admission/accounts.ts';
-import { accountOf, callerAddress } from '../admission/address.ts';
-import { type HostPolicy, isHostAllowed, isOriginAllowed, type OriginPolicy } from '../admission/exposure.ts';
-import type { HttpRefusal } from '../admission/http-refusal.ts';
-import type { TokenHolders } from '../admission/membership.ts';
-import type { Tokens } from '../admission/tokens.ts';
-import { facadeAt, facadePaths } from '../facade/facades.ts';
-import type { Wire } from '../facade/wire.ts';
+import { streamPath, subprotocol, upgradeHints } from '../../../protocol/address.ts';
+import type { Lane } from '../../../protocol/client-messages.ts';
+import type { Caller } from '../../admission/accounts.ts';
+import { accountOf, callerAddress } from '../../admission/address.ts';
+import { type HostPolicy, isHostAllowed, isOriginAllowed, type OriginPolicy } from '../../admission/exposure.ts';
+import type { HttpRefusal } from '../../admission/http-refusal.ts';
+import type { TokenHolders } from '../../admission/membership.ts';
+import type { Tokens } from '../../admission/tokens.ts';
+import { facadeAt, facadePaths } from '../../facade/facades.ts';
+import type { Wire } from '../../facade/wire.ts';
 
 /**
  * A browser cannot set headers: it may offer its token as a subprotocol, `bearer.TOKEN`, beside

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { EngineFault } from '../../acoustic/engine/types.ts';
-import { streamPath } from '../../protocol/address.ts';
-import type { Metrics } from '../../telemetry/metrics.ts';
-import { type HttpRefusal, refusalHeaders } from '../admission/http-refusal.ts';
-import { facadeAt, facadePaths } from '../facade/facades.ts';
+import type { EngineFault } from '../../../acoustic/engine/types.ts';
+import { streamPath } from '../../../protocol/address.ts';
+import type { Metrics } from '../../../telemetry/metrics.ts';
+import { type HttpRefusal, refusalHeaders } from '../../admission/http-refusal.ts';
+import { facadeAt, facadePaths } from '../../facade/facades.ts';
 import { answerFault, faultsPath } from './faults.ts';
 import { type Eventually, pathOf } from './upgrade.ts';
 

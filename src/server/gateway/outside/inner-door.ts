@@ -1,10 +1,10 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Caller } from '../admission/accounts.ts';
-import type { Limits } from '../limits.ts';
-import { createSecret, sameSecret } from '../secrets.ts';
-import { closeListener, createListener } from './listener.ts';
+import type { Caller } from '../../admission/accounts.ts';
+import type { Limits } from '../../limits.ts';
+import { createSecret, sameSecret } from '../../secrets.ts';
+import { closeListener, createListener } from '../http/listener.ts';
 import type { Door } from './supervision.ts';
 
 /** The headers of a socket that is passed on: who may pass it on, and for whom. */

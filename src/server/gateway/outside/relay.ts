@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
-import { streamPath, subprotocol } from '../../protocol/address.ts';
+import { streamPath, subprotocol } from '../../../protocol/address.ts';
 
 export type RelayOptions = {
   /** The client, whose messages nobody else hears from here on. */

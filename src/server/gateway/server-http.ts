@@ -1,0 +1,52 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { AcousticEngine, EngineFault } from '../../acoustic/engine/types.ts';
+import type { Metrics } from '../../telemetry/metrics.ts';
+import type { HttpRefusal } from '../admission/http-refusal.ts';
+import type { Lobby } from '../admission/lobby.ts';
+import type { Limits } from '../limits.ts';
+import { createHttpHandler } from './http/handler.ts';
+import { createListener, refuseUnread } from './http/listener.ts';
+import { type CallerPolicy, identify, misdirected, refusalIn, refusedOperator } from './http/upgrade.ts';
+import type { ServerOptions } from './server-options.ts';
+
+/** The parts of a server that requests come to. */
+export type HttpParts = {
+  options: Pick<ServerOptions, 'tls' | 'faultInjection' | 'supervision'>;
+  limits: Limits;
+  policy: CallerPolicy;
+  metrics: Metrics;
+  lobby: Lobby;
+  engine(): AcousticEngine | undefined;
+  notReady(): string | undefined;
+  injectFault(fault: EngineFault): boolean;
+  onUnread(refusal: Pick<HttpRefusal, 'reason' | 'limit'>): void;
+  onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+};
+
+/** The HTTP server of a gateway; nobody listens yet. */
+export function createHttpServer(parts: HttpParts): Server {
+  const { options, limits, policy, metrics, lobby, notReady } = parts;
+  const { tls, faultInjection, supervision } = options;
+  const http = createListener(tls, limits);
+  const handler = createHttpHandler({
+    metrics,
+    expose: () => supervision?.metrics() ?? metrics.expose(),
+    notReady: () => supervision?.notReady() ?? notReady(),
+    lostDevice: () => parts.engine()?.lostDevice?.device,
+    misdirected: (request) => misdirected(request, policy),
+    unknown: (request) => refusalIn(identify(request, policy)),
+    refusedOperator: (request) => refusedOperator(request, policy),
+    pageOf: ({ headers: { origin } }) =>
+      origin !== undefined && policy.origins.allowed.includes(origin) ? origin : undefined,
+    injectFault: faultInjection ? parts.injectFault : undefined,
+  });
+  http.on('connection', (socket) => lobby.enter(socket));
+  http.on('clientError', (error, socket) => {
+    const refusal = refuseUnread(error, socket, limits);
+    if (refusal) parts.onUnread(refusal);
+  });
+  http.on('request', handler);
+  http.on('upgrade', parts.onUpgrade);
+  return http;
+}

@@ -1,0 +1,35 @@
+import { flood } from '../admission/reading.ts';
+import { TokenBucket } from '../admission/token-bucket.ts';
+import type { Limits } from '../limits.ts';
+import type { Refusal } from '../refusal.ts';
+
+/** What comes through one socket, each kind within its rate. */
+export class SocketRates {
+  readonly #limits: Limits;
+  readonly #buckets: Record<Parameters<typeof flood>[0], TokenBucket>;
+
+  constructor(limits: Limits, nowMs: number) {
+    this.#limits = limits;
+    this.#buckets = {
+      frames: new TokenBucket(limits.framesPerSecond, limits.frameBurst, nowMs),
+      messages: new TokenBucket(limits.messagesPerSecond, limits.messageBurst, nowMs),
+      pings: new TokenBucket(limits.pingsPerSecond, limits.pingBurst, nowMs),
+    };
+  }
+
+  /** Counts one more; the refusal where it is one too many. */
+  take(what: Parameters<typeof flood>[0], nowMs: number): Refusal | undefined {
+    const waitMs = this.#buckets[what].take(nowMs);
+    return waitMs > 0 ? flood(what, waitMs) : undefined;
+  }
+
+  /** What a client has kept for us comes at once, however much it is. */
+  expectReplay(replayMs: number, nowMs: number): void {
+    const { framesPerSecond, frameBurst } = this.#limits;
+    const burst = frameBurst + replayMs / leastFrameMs;
+    if (replayMs > 0) this.#buckets.frames = new TokenBucket(framesPerSecond, burst, nowMs);
+  }
+}
+
+/** Frames are this long at least, but for those of who cuts sound finer than anybody needs. */
+const leastFrameMs = 10;
