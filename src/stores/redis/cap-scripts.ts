@@ -1,4 +1,4 @@
-import { inTime } from './clock.ts';
+import { inTime } from './script-clock.ts';
 
 /*
  * What tenants have, each step as one script. All keys of a step are tagged by one tenant, so that

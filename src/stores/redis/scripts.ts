@@ -1,5 +1,6 @@
 import { capScripts } from './cap-scripts.ts';
-import { clock, inTime } from './clock.ts';
+import { resultScripts } from './result-scripts.ts';
+import { clock, inTime } from './script-clock.ts';
 
 /*
  * Each step of the store as one script. Redis' own clock says what the time is: `ageMs` of what was
@@ -75,7 +76,7 @@ end
 return {now, 'gateways', redis.call('HGETALL', KEYS[2])}
 `;
 
-export const scripts = { save, claim, end, begin, announce, ...capScripts } as const;
+export const scripts = { save, claim, end, begin, announce, ...capScripts, ...resultScripts } as const;
 export type ScriptName = keyof typeof scripts;
 
 /**
@@ -89,6 +90,7 @@ export function keysOf(region: string | undefined) {
   return {
     session: (id: string) => `${prefix}{${id}}:session`,
     begun: (key: string) => `${prefix}{${key}}:begun`,
+    results: (id: string) => [`${prefix}{${id}}:results`, `${prefix}{${id}}:gone`, `${prefix}{${id}}:session`],
     gateways: [`${prefix}{gateways}:until`, `${prefix}{gateways}:what`],
     probe: `${prefix}{probe}`,
     /** @param user a digest */

@@ -1,11 +1,11 @@
-/** Redis' own clock, ms since 1970: scripts begin with it and answer with it. */
+/** What scripts begin with: Redis' own clock, as `now` in ms. */
 export const clock = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 `;
 
 /**
- * The same for a step that is not to be done too late. ARGV[1] is the latest time for it, 0 for
+ * The same for a step that is not to be done too late: ARGV[1] is the latest time for it, 0 for
  * any.
  */
 export const inTime = `${clock}
