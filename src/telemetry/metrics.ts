@@ -12,6 +12,7 @@ import type { ServerMessage } from '../protocol/server-messages.ts';
 import { type StageTimings, serverStages } from '../protocol/stages.ts';
 import { type EngineNumbers, exposeDevice } from './device-metrics.ts';
 import { QuickHistogram } from './quick-histogram.ts';
+import { exposeRouting, type RoutingSources } from './routing-metrics.ts';
 import { exposeSlots, type SlotNumbers } from './slot-metrics.ts';
 import { exposeTenants, type TenantFigures } from './tenant-metrics.ts';
 
@@ -116,6 +117,11 @@ export class Metrics {
       ...latencies,
     });
     exposeSources(sources, this.#registry);
+  }
+
+  /** Shows what decides who writes transcripts, too. */
+  showRouting(sources: RoutingSources): void {
+    exposeRouting(sources, [this.#registry]);
   }
 
   /** An HTTP request was answered. */
