@@ -62,7 +62,7 @@ describe.each(engines)('the %s engine with a package of other features, stride, 
       expect(largestDifference(heard.logPosterior, alone[i]!.logPosterior)).toBeLessThan(1e-5);
     });
     // The worker tells its stats a few times a second.
-    await vi.waitFor(() => expect(engine.stats().meanBatch).toBeGreaterThan(1));
+    await vi.waitFor(() => expect(engine.stats().meanBatch).toBeGreaterThan(1), 30_000);
   });
 
   it('gives nothing for a stream without sound, and one frame for one sample', async () => {
@@ -143,7 +143,7 @@ describe.each(engines)('the %s engine with a package of other features, stride, 
   });
 
   it('reports its work', async () => {
-    await vi.waitFor(() => expect(engine.stats()).toMatchObject({ streams: 0, queueDepth: 0 }));
+    await vi.waitFor(() => expect(engine.stats()).toMatchObject({ streams: 0, queueDepth: 0 }), 30_000);
     const { busy, runs, meanBatch } = engine.stats();
     expect(busy).toBeGreaterThan(0);
     expect(busy).toBeLessThanOrEqual(1);
