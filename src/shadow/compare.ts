@@ -23,7 +23,7 @@ export type ShadowFigure = {
 
 export type ShadowComparison = {
   figures: ShadowFigure[];
-  /** Words in which both differ, of those that the baseline wrote; absent: they heard different sound. */
+  /** Words in which both differ, of those that the baseline wrote; absent: no sound was shared. */
   between: (RatioInterval & { learners: number }) | undefined;
   learners: { baseline: number; candidate: number };
   utterances: { baseline: number; candidate: number };

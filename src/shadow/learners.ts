@@ -3,7 +3,7 @@ import type { ShadowRecord, ShadowSide } from './record.ts';
 /** What one learner had of one side. */
 export type LearnerSums = {
   utterances: number;
-  /** Utterances whose text to be read is known, those of them that were read well enough, and words. */
+  /** Utterances whose text is known, those of them that were read well enough, and words. */
   tasks: number;
   done: number;
   wrong: number;
