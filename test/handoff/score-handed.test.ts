@@ -32,9 +32,11 @@ it('goes behind those who speak, and says so to the scoring', async () => {
   expect(asked).toMatchObject([{ canWait: true, speaker: 's 3' }]);
 });
 
-it.each([
-  ['a text without a word', { reference: { text: '1 2' } }, '"1 2" holds no word'],
-] as [string, Partial<HandedUtterance>, string][])('refuses %s', async (_, changes, message) => {
+it.each([['a text without a word', { reference: { text: '1 2' } }, '"1 2" holds no word']] as [
+  string,
+  Partial<HandedUtterance>,
+  string,
+][])('refuses %s', async (_, changes, message) => {
   await expect(scoreHanded(scoring(), name, handedUtterance(320, changes))).rejects.toThrow(message);
 });
 
