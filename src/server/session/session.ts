@@ -11,10 +11,11 @@ import { Acknowledger } from './acknowledger.ts';
 import { AudioClock } from './audio-clock.ts';
 import type { ServerContext, WorkAccount } from './context.ts';
 import { handleControl } from './controls.ts';
+import { HandOver } from './hand-over.ts';
 import { type OpenText, openText } from './open-text.ts';
 import { Outbox } from './outbox.ts';
 import { errorMessage, readyMessage } from './replies.ts';
-import { savedSession } from './saved-session.ts';
+import { hashOf, modelOf, savedSession } from './saved-session.ts';
 import { SessionAudio } from './session-audio.ts';
 import { SessionEnd } from './session-end.ts';
 import { newIdentity, type SessionOptions, type SessionSocket } from './session-options.ts';
@@ -45,6 +46,7 @@ export class Session implements KeptSession {
   readonly #audio: SessionAudio;
   readonly #acks: Acknowledger;
   readonly #end: SessionEnd;
+  readonly #handOver: HandOver | undefined;
   readonly #onEnd: () => void;
   readonly #keeper: SessionKeeper | undefined;
   #isElsewhere = false;
@@ -79,7 +81,13 @@ export class Session implements KeptSession {
     const outbox = this.#createOutbox(clock, resumption?.lastEventId);
     const settings = this.#settings;
     const onError = (error: unknown): void => this.#end.failInternally(error);
+    const handing = { sessionId: this.id, tokenHash: hashOf(resumeToken), owner: owner && hashOf(owner) };
+    const { handoff } = context;
+    const handOver =
+      handoff && isResumable ? new HandOver(handoff, { ...handing, model: modelOf(context) }) : undefined;
+    this.#handOver = handOver;
     const audio = new SessionAudio({
+      handOver,
       ...{ context, sessionId: this.id, start, text, route, clock, settings, outbox, onError },
       resumption: resumption?.audio,
       onFinal: () => this.#changed(),
@@ -92,7 +100,7 @@ export class Session implements KeptSession {
     const isDurable = (): boolean => this.#keeper !== undefined;
     this.#acks = new Acknowledger({ intervalMs, outbox, audio, now: context.now, isDurable });
     const over = (): void => this.#over();
-    this.#end = new SessionEnd({ sessionId: this.id, context, audio, outbox, closeSocket, onEnd: over });
+    this.#end = new SessionEnd({ sessionId: this.id, context, audio, outbox, handOver, closeSocket, onEnd: over });
     this.#changed();
   }
 
@@ -158,6 +166,7 @@ export class Session implements KeptSession {
   /** The client has read everything up to this event. */
   confirmed(eventId: number): void {
     this.#outbox.confirm(eventId);
+    this.#handOver?.confirmed(eventId);
     if (this.#audio.places.confirmed(eventId)) this.#changed();
   }
 
@@ -255,15 +264,16 @@ export class Session implements KeptSession {
     this.#audio.giveWay();
   }
 
-  /** Ends the session without an event. */
+  /** Ends the session without an event: its client does not come back. */
   abandon(): void {
+    this.#handOver?.gone(this.#audio.unfinished());
     this.#end.abandon();
   }
 
   /** Ends the session here without an event; another gateway may go on with it. */
   leave(): void {
     this.#isElsewhere = true;
-    this.abandon();
+    this.#end.abandon();
   }
 
   /** Another gateway has taken the session over: it goes on there. */
