@@ -2,6 +2,7 @@ import type { AcousticEngine } from '../../acoustic/engine/types.ts';
 import type { SessionStore } from '../../stores/session-store.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { SlotSource } from '../../telemetry/slot-metrics.ts';
+import type { Tracing } from '../../telemetry/tracing/tracing.ts';
 import { checkExposure, checkFaults, isLoopback } from '../admission/exposure.ts';
 import type { TlsPair } from '../admission/tls-pair.ts';
 import type { Tokens } from '../admission/tokens.ts';
@@ -44,6 +45,8 @@ export type ServerOptions = {
   slots?: SlotSource | undefined;
   /** Where sessions are kept so that they can go on at other gateways; its owner closes it. */
   store?: SessionStore | undefined;
+  /** Follows sessions; its owner closes it. Absent: nobody wants traces. */
+  tracing?: Tracing | undefined;
   /** Where learners find this very gateway; absent: where they find all. */
   publicUrl?: string | undefined;
   /** The same nodes one by one, for those who run the server. */

@@ -134,7 +134,12 @@ export class Utterance {
     const ingress = arrival ? arrival.releasedMs - arrival.arrivedMs : 0;
     const timing = { window, ingress, ...feedback.timing };
     if (arrival) overload.felt(producedMs, Math.max(0, producedMs - arrival.pacedMs));
-    const stamp = { audioMs: this.#scoredMs, producedMs, arrivedMs: arrival?.arrivedMs ?? producedMs };
+    const stamp = {
+      audioMs: this.#scoredMs,
+      producedMs,
+      arrivedMs: arrival?.arrivedMs ?? producedMs,
+      captureMs: scored?.lengthMs,
+    };
     if (granularity === 'phoneme') {
       this.#feedbackRev += 1;
       const phones = spared(news, level);

@@ -1,8 +1,10 @@
 import { SpeechfbError } from '../../errors.ts';
 import { SecretUrl } from '../../secret-url.ts';
 import type { Log } from '../../telemetry/log.ts';
+import type { Tracing } from '../../telemetry/tracing/tracing.ts';
 import type { SessionStore } from '../session-store.ts';
 import { RedisSessionStore } from './redis-session-store.ts';
+import { TracedStore } from './traced-store.ts';
 
 /**
  * What `--store` says, as it was given: a secret stays in the environment until it is needed.
@@ -15,7 +17,11 @@ export function checkStore(given: string): string | undefined {
 }
 
 /** The store that `--store` names, which is connected to from here on; undefined: none. */
-export function openStore(given: string | undefined, log: Log): SessionStore | undefined {
+export function openStore(
+  given: string | undefined,
+  log: Log,
+  tracing?: Pick<Tracing, 'call'>,
+): SessionStore | undefined {
   if (given === undefined) return undefined;
   const { url, place } = placeOf(given);
   const store = new RedisSessionStore({
@@ -24,7 +30,7 @@ export function openStore(given: string | undefined, log: Log): SessionStore | u
       log.warn({ store: url, why }, 'the store does not answer: no session can go on at another gateway'),
   });
   store.onUp(() => log.info({ store: url }, 'the store answers: sessions can go on at other gateways'));
-  return store;
+  return tracing ? new TracedStore(store, { tracing, place }) : store;
 }
 
 function placeOf(given: string): { url: string; place: ConstructorParameters<typeof RedisSessionStore>[0]['place'] } {
