@@ -82,8 +82,15 @@ export type AcousticEngine = {
 /** An accelerator that failed while it ran. `reason`: what its runtime said. */
 export type LostDevice = { device: string; reason: string };
 
-/** `stall`: the thread stands still for `ms`. `kill`: it dies. */
-export type EngineFault = { action: 'stall'; ms: number } | { action: 'kill' };
+/**
+ * `stall`: the thread stands still for `ms`. `kill`: it dies. `fail`: its next run fails. `slow`:
+ * each run of the next `ms` takes `times` as long.
+ */
+export type EngineFault =
+  | { action: 'stall'; ms: number }
+  | { action: 'kill' }
+  | { action: 'fail' }
+  | { action: 'slow'; ms: number; times: number };
 
 /** What an engine reports about itself, over the last 10 s or so. */
 export type EngineStats = CoreStats & {

@@ -1,3 +1,6 @@
+import { resultScripts } from './result-scripts.ts';
+import { clock, inTime } from './script-clock.ts';
+
 /**
  * Each step of the store as one script. Redis' own clock says what the time is: `ageMs` of what was
  * saved, and whether a step came too late. A step that had to wait, as behind a Redis that stood
@@ -6,16 +9,6 @@
  * Every script answers `{time in ms, outcome, ...}`. A session is a hash under a key of its own,
  * tagged by its id, so that a cluster keeps it in one place.
  */
-const clock = `
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-`;
-
-/** ARGV[1] is the latest time for the step, 0 for any. */
-const inTime = `${clock}
-local latest = tonumber(ARGV[1])
-if latest > 0 and now > latest then return {now, 'late'} end
-`;
 
 /** ARGV: latest, ttl, generation, ordinal, token hash, owner, model, gateway, value. */
 const save = `${inTime}
@@ -82,12 +75,13 @@ end
 return {now, 'gateways', redis.call('HGETALL', KEYS[2])}
 `;
 
-export const scripts = { save, claim, end, begin, announce } as const;
+export const scripts = { save, claim, end, begin, announce, ...resultScripts } as const;
 export type ScriptName = keyof typeof scripts;
 
 /** What each script is given and in which keys. */
 export const keys = {
   session: (id: string) => `speechfb:{${id}}:session`,
   begun: (key: string) => `speechfb:{${key}}:begun`,
+  results: (id: string) => [`speechfb:{${id}}:results`, `speechfb:{${id}}:gone`, `speechfb:{${id}}:session`],
   gateways: ['speechfb:{gateways}:until', 'speechfb:{gateways}:what'],
 } as const;
