@@ -13,6 +13,7 @@ import { type StageTimings, serverStages } from '../protocol/stages.ts';
 import { type EngineNumbers, exposeDevice } from './device-metrics.ts';
 import { type MetricsFormat, toOpenMetrics } from './open-metrics.ts';
 import { QuickHistogram } from './quick-histogram.ts';
+import { exposeRouting, type RoutingSources } from './routing-metrics.ts';
 import { exposeSlots, type SlotNumbers } from './slot-metrics.ts';
 import { exposeSpans } from './span-metrics.ts';
 import { exposeTenants, type TenantFigures } from './tenant-metrics.ts';
@@ -129,6 +130,11 @@ export class Metrics {
     exposeSources(sources, this.#registry);
     this.#hasExemplars = sources.spans !== undefined;
     if (sources.spans) exposeSpans(sources.spans, registers);
+  }
+
+  /** Shows what decides who writes transcripts, too. */
+  showRouting(sources: RoutingSources): void {
+    exposeRouting(sources, [this.#registry]);
   }
 
   /** An HTTP request was answered. */

@@ -6,6 +6,9 @@ import type { Tracing } from '../../telemetry/tracing/tracing.ts';
 import { checkExposure, checkFaults, isLoopback } from '../admission/exposure.ts';
 import type { TlsPair } from '../admission/tls-pair.ts';
 import type { Tokens } from '../admission/tokens.ts';
+import type { PolicyInForce } from '../hearing/managed-backend.ts';
+import type { Meter } from '../hearing/meter.ts';
+import type { Router } from '../hearing/router.ts';
 import type { Limits } from '../limits.ts';
 import type { Scoring } from '../session/context.ts';
 import type { TenantRegistry } from '../tenants/tenant-registry.ts';
@@ -51,6 +54,11 @@ export type ServerOptions = {
   publicUrl?: string | undefined;
   /** The same nodes one by one, for those who run the server. */
   nodes?: NodeDirectory | undefined;
+  /**
+   * Which backend writes each transcript, and what counts who has used what; absent: the own model
+   * writes them all. The backends are left to their owner.
+   */
+  routing?: { policy: PolicyInForce; meter?: Meter | undefined } | undefined;
   /** Where this is one of several gateways, and takes its connections from a supervisor. */
   supervision?: Supervision | undefined;
   /** Cores that this server may count on; default: all that this process may use. */
@@ -71,6 +79,8 @@ export type RunningServer = {
   renewTls(tls: TlsPair): void;
   /** What every tenant has, by name. */
   tenants(): ReadonlyMap<string, TenantNumbers>;
+  /** Decides which backend writes each transcript; undefined: nothing does. */
+  readonly router: Router | undefined;
   /** Resolves when the model is warm; rejects when it could not be loaded. */
   readonly ready: Promise<void>;
   stats(): ServerStats;

@@ -62,7 +62,7 @@ export class Session implements KeptSession {
   #leaving: { refusal: Refusal; untilMs: number } | undefined;
   #watchedMs = Number.NEGATIVE_INFINITY;
 
-  constructor({ context, start, text, work, owner, isResumable, identity, resumption, onEnd }: SessionOptions) {
+  constructor({ context, start, text, work, owner, isResumable, identity, route, resumption, onEnd }: SessionOptions) {
     const { id, resumeToken, generation } = identity ?? newIdentity(context);
     this.id = id;
     this.resumeToken = resumeToken;
@@ -84,7 +84,8 @@ export class Session implements KeptSession {
     const settings = this.#settings;
     const onError = (error: unknown): void => this.#end.failInternally(error);
     const audio = new SessionAudio({
-      ...{ context, sessionId: this.id, start, text, clock, settings, outbox, onError, trace: this.#trace },
+      ...{ context, sessionId: this.id, start, text, route, clock, settings, outbox, onError },
+      trace: this.#trace,
       resumption: resumption?.audio,
       onFinal: () => this.#changed(),
     });
@@ -188,7 +189,8 @@ export class Session implements KeptSession {
     }
     if (this.#end.phase !== 'live') return;
     const parts = { audio: this.#audio, outbox: this.#outbox, acks: this.#acks, ending: this.#end };
-    const open = (reference: ReferenceInput): OpenText | Refusal => openText(this.#context, this.#work, reference);
+    const open = (reference: ReferenceInput): OpenText | Refusal =>
+      openText(this.#context, this.#work, reference, this.startedWith.language);
     handleControl({ ...parts, settings: this.#settings, openText: open }, message);
     if (message.type === 'next_utterance' || message.type === 'config') this.#changed();
   }
