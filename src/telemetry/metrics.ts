@@ -45,6 +45,8 @@ export type MetricSources = {
   limits?(): Readonly<Record<string, number>>;
 };
 
+export const storeFailuresHelp = 'Calls to the store that failed, by why.';
+
 /**
  * A server's Prometheus metrics: rate, errors and duration of everything it answers, and where the
  * time goes.
@@ -106,12 +108,9 @@ export class Metrics {
     this.sentAway = counter('sent_away_total', sentAwayHelp, 'lane');
     const refusedHelp = 'Requests and connections refused before there was a WebSocket, by why.';
     this.refusedRequest = counter('refused_requests_total', refusedHelp, 'reason');
-    this.storeFailure = counter('store_failures_total', 'Calls to the store of sessions that failed, by why.', 'why');
-    this.traceparent = counter(
-      'traceparents_total',
-      'Starts that named a span of their client, by outcome.',
-      'outcome',
-    );
+    this.storeFailure = counter('store_failures_total', storeFailuresHelp, 'why');
+    const traceparentsHelp = 'Starts that named a span of their client, by outcome.';
+    this.traceparent = counter('traceparents_total', traceparentsHelp, 'outcome');
     this.#lost = new Counter({ name: 'speechfb_lost_frames_total', help: 'Frames that never came.', registers });
     this.#resumes = new Counter({ name: 'speechfb_resumes_total', help: 'Sessions taken up again.', registers });
     const latencies = { bounds: latencyBuckets, registry: this.#registry };

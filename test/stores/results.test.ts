@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { MemoryResultStore } from '../../src/stores/memory-result-store.ts';
+import { RedisLink } from '../../src/stores/redis/redis-link.ts';
 import { RedisResultStore } from '../../src/stores/redis/redis-result-store.ts';
 import { RedisSessionStore } from '../../src/stores/redis/redis-session-store.ts';
 import type { ExpectedResult, ResultStore } from '../../src/stores/result-store.ts';
@@ -108,7 +109,7 @@ describe.each(redisLack ? kinds.slice(0, 1) : kinds)('a store of results (%s)', 
 
 it.skipIf(redisLack !== undefined)('knows of a session that may go on who may ask, until it is erased', async () => {
   const { place } = await startRedis();
-  const [results, sessions] = [new RedisResultStore({ place }), new RedisSessionStore({ place })];
+  const [results, sessions] = [new RedisResultStore({ place }), new RedisSessionStore(new RedisLink({ place }))];
   onTestFinished(async () => void (await Promise.all([results.close(), sessions.close()])));
   await expect.poll(() => results.isUp && sessions.isUp).toBe(true);
   const saved = { sessionId: 's', generation: 1, ordinal: 1, tokenHash: 't', owner: 'o' };

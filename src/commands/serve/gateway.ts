@@ -54,7 +54,7 @@ export async function runGateway(
       onReload: () => reloads.now(),
     });
     const options = serverOptionsOf(settings);
-    const store = openStore(settings.store, log, tracing);
+    const store = openStore(settings.store, settings.role.region, log, tracing);
     const tenants = tenantsOf(settings, log);
     followTenants(tenants, settings, reloads);
     served.followTls?.(reloads);
@@ -65,7 +65,7 @@ export async function runGateway(
       engine: warming.promise,
       scoring: served.scoring,
       slots: served.slots,
-      store,
+      store: store?.parts.store,
       nodes: served.nodes,
       tracing,
       log,

@@ -76,14 +76,15 @@ async function serveAlone(
   const options = serverOptionsOf(settings);
   const tenants = tenantsOf(settings, log);
   const warming = defer<AcousticEngine>();
-  const store = openStore(settings.store, log, tracing);
+  const store = openStore(settings.store, settings.role.region, log, tracing);
   const limits = { ...defaultLimits, ...firstGuess(curve), ...options.limits };
   const server = await startServer({
     ...options,
     tenants,
     limits,
     engine: warming.promise,
-    ...{ scoring: engine.scoring, slots: engine.slots, nodes: engine.nodes, store, tracing, log },
+    ...{ scoring: engine.scoring, slots: engine.slots, nodes: engine.nodes, tracing, log },
+    ...store?.parts,
   }).catch(async (error) => {
     // What is open would keep the process.
     await store?.close();

@@ -1,4 +1,5 @@
 import type { AcousticEngine } from '../../acoustic/engine/types.ts';
+import type { CapStore } from '../../stores/cap-store.ts';
 import type { SessionStore } from '../../stores/session-store.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { SlotSource } from '../../telemetry/slot-metrics.ts';
@@ -50,6 +51,8 @@ export type ServerOptions = {
   store?: SessionStore | undefined;
   /** Follows sessions; its owner closes it. Absent: nobody wants traces. */
   tracing?: Tracing | undefined;
+  /** Where the caps of tenants are counted for several servers; absent: this one counts alone. */
+  caps?: CapStore | undefined;
   /** Where learners find this very gateway; absent: where they find all. */
   publicUrl?: string | undefined;
   /** The same nodes one by one, for those who run the server. */

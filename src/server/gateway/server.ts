@@ -264,8 +264,9 @@ class Server implements RunningServer {
   }
 
   #newTenancy(tenants: TenantRegistry): Tenancy {
-    const isSupervised = this.#options.supervision !== undefined;
-    return new Tenancy({ tenants, registry: this.#registry, log: this.#log, isSupervised });
+    const { caps, supervision } = this.#options;
+    const isSupervised = supervision !== undefined;
+    return new Tenancy({ tenants, registry: this.#registry, context: this.#context, caps, isSupervised });
   }
 
   #createRouter(routing: NonNullable<ServerOptions['routing']>): Router {

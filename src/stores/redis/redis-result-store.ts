@@ -9,20 +9,17 @@ import {
   type TryBegun,
   type UtteranceName,
 } from '../result-store.ts';
-import { RedisLink } from './redis-link.ts';
-import type { RedisStoreOptions } from './redis-session-store.ts';
-import { keys } from './scripts.ts';
+import { RedisLink, type RedisLinkOptions } from './redis-link.ts';
+import { keysOf } from './scripts.ts';
 
 /** Results in a Redis that all gateways and workers share. */
 export class RedisResultStore implements ResultStore {
   readonly #link: RedisLink;
-  readonly #listeners: (() => void)[] = [];
+  readonly #keys: ReturnType<typeof keysOf>;
 
-  constructor({ place, answerMs = usualAnswerMs, onDown }: RedisStoreOptions) {
-    const onUp = (): void => {
-      for (const listener of this.#listeners) listener();
-    };
-    this.#link = new RedisLink({ place, answerMs, onUp, onDown: (why) => onDown?.(why) });
+  constructor(options: RedisLinkOptions) {
+    this.#link = new RedisLink({ answerMs: usualAnswerMs, ...options });
+    this.#keys = keysOf(options.region);
   }
 
   get isUp(): boolean {
@@ -32,13 +29,13 @@ export class RedisResultStore implements ResultStore {
   async expect(handed: ExpectedResult, ttlMs: number): Promise<Expectation> {
     const { sessionId, utteranceId, tokenHash, owner, dataKey } = handed;
     const values = [ttlMs, ttlMs + goneMs, utteranceId, tokenHash, owner ?? '', dataKey];
-    const [kind, key] = await this.#link.run('expectResult', keys.results(sessionId), values);
+    const [kind, key] = await this.#link.run('expectResult', this.#keys.results(sessionId), values);
     if (kind === 'expected') return { kind, dataKey: String(key) };
     return { kind: kind as 'known' | 'erased' };
   }
 
   async begin({ sessionId, utteranceId }: UtteranceName): Promise<TryBegun> {
-    const [kind, tries, key] = await this.#link.run('beginTry', keys.results(sessionId), [utteranceId]);
+    const [kind, tries, key] = await this.#link.run('beginTry', this.#keys.results(sessionId), [utteranceId]);
     if (kind === 'wanted') return { kind, tries: Number(tries), dataKey: String(key) };
     return { kind: kind as 'finished' | 'gone' };
   }
@@ -50,12 +47,12 @@ export class RedisResultStore implements ResultStore {
   ): Promise<'written' | 'already' | 'gone'> {
     const outcome = `${letters[state]}${value}`;
     const values = [ttlMs, ttlMs + goneMs, utteranceId, outcome];
-    const [kind] = await this.#link.run('finishResult', keys.results(sessionId), values);
+    const [kind] = await this.#link.run('finishResult', this.#keys.results(sessionId), values);
     return kind as 'written' | 'already' | 'gone';
   }
 
   async read(sessionId: string): Promise<FoundResults> {
-    const [kind, tokenHash, owner, rest] = await this.#link.run('readResults', keys.results(sessionId), []);
+    const [kind, tokenHash, owner, rest] = await this.#link.run('readResults', this.#keys.results(sessionId), []);
     if (kind === 'unknown') return { kind };
     const holder = { tokenHash: String(tokenHash), owner: String(owner) || undefined };
     if (kind === 'found') return { kind, ...holder, utterances: utterancesOf(rest as string[]) };
@@ -64,12 +61,11 @@ export class RedisResultStore implements ResultStore {
   }
 
   async erase(sessionId: string, ttlMs: number): Promise<void> {
-    await this.#link.run('eraseResults', keys.results(sessionId), [ttlMs + goneMs], false);
+    await this.#link.run('eraseResults', this.#keys.results(sessionId), [ttlMs + goneMs], false);
   }
 
   onUp(listener: () => void): void {
-    this.#listeners.push(listener);
-    if (this.isUp) listener();
+    this.#link.onUp(listener);
   }
 
   close(): Promise<void> {
