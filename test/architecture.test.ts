@@ -9,8 +9,8 @@ import { findCircle, readImports, roomArrows, subRoomArrows, type Table, tablePr
  */
 const rooms: Table = {
   commands:
-    'acoustic admin audio audit budget capacity client config dialects load metrics protocol proxy report results routing scoring server sim slo stores telemetry threads trunk',
-  report: 'admin audit budget capacity load metrics protocol proxy results routing sim slo stats',
+    'acoustic admin audio audit budget capacity client config dialects load metrics protocol proxy report results routing scoring server shadow sim slo stores telemetry threads trunk',
+  report: 'admin audit budget capacity load metrics protocol proxy results routing shadow sim slo stats',
   load: 'audio capacity client clock config dialects metrics protocol proxy results scoring sim slo stats threads',
   results: 'config metrics slo stats',
   server: 'acoustic audio backends config protocol routing scoring stores telemetry threads',
@@ -26,6 +26,7 @@ const rooms: Table = {
   client: 'audio clock config dialects protocol stats',
   dialects: 'audio config',
   metrics: 'protocol stats',
+  shadow: 'config slo stats',
   sim: 'config stats',
   stores: 'protocol telemetry',
   telemetry: 'protocol',
@@ -69,6 +70,7 @@ const subRooms: Table = {
   'commands/route': 'commands commands/capacity',
   'commands/score': 'commands',
   'commands/serve': 'commands commands/run-output commands/serve/flags',
+  'commands/shadow': 'commands',
   'commands/slo': 'commands',
   'commands/stream': 'commands',
   'commands/token': 'commands',
@@ -89,6 +91,7 @@ const subRooms: Table = {
   'report/probe': 'report/terminal',
   'report/routing': 'report/terminal',
   'report/score': 'report/terminal',
+  'report/shadow': 'report/terminal',
   'report/slo': 'report/export report/terminal',
   'routing/decide': 'routing/policy',
   'routing/simulate': 'routing/decide routing/policy',
