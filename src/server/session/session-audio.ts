@@ -51,6 +51,7 @@ export class SessionAudio {
   readonly #transcription: Transcription | undefined;
   readonly #places = new UtterancePlaces();
   readonly #finishing = new Set<Finishing>();
+  #givesWay = false;
   /** The utterance that hears; undefined between `finish` and `next`. */
   #open: Utterance | undefined;
   #latest: Utterance;
@@ -211,6 +212,13 @@ export class SessionAudio {
     this.#options.outbox.send({ type: 'info', code: 'audio_gap', message });
   }
 
+  /** Utterances of those who stay go before those of this session. */
+  giveWay(): void {
+    this.#givesWay = true;
+    this.#open?.giveWay();
+    for (const { utterance } of this.#finishing) utterance.giveWay();
+  }
+
   close(): void {
     this.#open?.close();
     for (const ended of this.#finishing) ended.utterance.close();
@@ -235,7 +243,7 @@ export class SessionAudio {
     const { context, sessionId, clock, settings, outbox, onError, resumption, trace } = this.#options;
     trace?.utteranceBegun(id, this.#nowMs());
     this.#places.begun(id, text.input, this.#intake.place());
-    return new Utterance({
+    const utterance = new Utterance({
       id,
       told: resumption?.told.get(id),
       transcription: this.#transcription,
@@ -251,6 +259,8 @@ export class SessionAudio {
       now: context.now,
       onError,
     });
+    if (this.#givesWay) utterance.giveWay();
+    return utterance;
   }
 
   #createTranscription(): Transcription | undefined {

@@ -257,6 +257,7 @@ export class Session implements KeptSession {
     const message = 'the server has too many sessions, and this one is among those that go first';
     const refusal = { code: 'server_busy', message, retryAfterMs: afterMs } as const;
     this.#leaving = { refusal, untilMs: awake() + limits.goAwayMs };
+    this.#audio.giveWay();
   }
 
   /** Ends the session without an event. */
