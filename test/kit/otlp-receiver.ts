@@ -6,7 +6,7 @@ import { onTestFinished } from 'vitest';
 import { decodeOtlpTraces } from '../../src/budget/traces/otlp-proto.ts';
 
 /** A span as OTLP's JSON has it, its attributes by name. */
-export type ReceivedSpan = {
+type ReceivedSpan = {
   traceId: string;
   spanId: string;
   parentSpanId: string | undefined;
