@@ -1,6 +1,8 @@
 import type { HandingSession, Handoff } from '../../handoff/handoff.ts';
 import type { HandedUtterance } from '../../handoff/record.ts';
 import { UtteranceSound } from '../../handoff/utterance-sound.ts';
+import type { ServerContext } from './context.ts';
+import { hashOf, modelOf } from './saved-session.ts';
 import type { FinalMessage } from './utterance.ts';
 
 /** An utterance that may have to be scored later. */
@@ -47,6 +49,16 @@ export class HandOver {
     this.unfinished(utterances);
     for (const { id, final } of this.#unread.splice(0)) this.#handoff.keep(this.#session, id, final);
   }
+}
+
+/** What hands over of a session; undefined: the server does not. */
+export function handOverOf(
+  context: ServerContext,
+  { id, resumeToken, owner }: { id: string; resumeToken: string; owner: string | undefined },
+): HandOver | undefined {
+  const { handoff } = context;
+  const holder = { tokenHash: hashOf(resumeToken), owner: owner && hashOf(owner) };
+  return handoff && new HandOver(handoff, { sessionId: id, ...holder, model: modelOf(context) });
 }
 
 /** The result of a text is some 20 kB. */

@@ -1,6 +1,7 @@
 import type { StartMessage } from '../../protocol/client-messages.ts';
 import type { AudioFrame } from '../../protocol/frame.ts';
 import type { Reference } from '../../scoring/text/reference.ts';
+import type { SessionTrace } from '../../telemetry/tracing/tracing.ts';
 import type { AudioResumption } from '../durable/resumption.ts';
 import { UtterancePlaces } from '../durable/utterance-places.ts';
 import { isSameLanguage } from '../hearing/language.ts';
@@ -32,6 +33,8 @@ export type SessionAudioOptions = {
   clock: AudioClock;
   settings: Readonly<SessionSettings>;
   outbox: Outbox;
+  /** What follows its utterances; absent: nobody does. */
+  trace?: SessionTrace | undefined;
   /** An utterance failed: the session cannot go on. */
   onError(error: unknown): void;
   /** Lets utterances be scored later; absent: they end with the session. */
@@ -137,6 +140,7 @@ export class SessionAudio {
     const ended = this.#open;
     this.#open = undefined;
     if (!ended) return undefined;
+    this.#options.trace?.utteranceEnded(ended.id, reason, this.#nowMs());
     const progress = { scoredMs: ended.scoredMs, atMs: this.#options.context.awake() };
     const entry = { utterance: ended, progress, done: Promise.resolve() };
     entry.done = ended
@@ -245,7 +249,8 @@ export class SessionAudio {
   }
 
   #begin(id: number, text: OpenText): Utterance {
-    const { context, sessionId, clock, settings, outbox, onError, resumption } = this.#options;
+    const { context, sessionId, clock, settings, outbox, onError, resumption, trace } = this.#options;
+    trace?.utteranceBegun(id, this.#nowMs());
     this.#places.begun(id, text.input, this.#intake.place());
     const utterance = new Utterance({
       id,
@@ -296,7 +301,8 @@ export class SessionAudio {
   }
 
   #finalSent(id: number, final: FinalMessage | undefined): void {
-    const { outbox, onFinal, handOver } = this.#options;
+    const { outbox, trace, onFinal, handOver } = this.#options;
+    trace?.utteranceFinal(id, this.#nowMs());
     if (final) handOver?.finalSent(final, outbox.lastEventId);
     this.#places.finalSent(id, outbox.lastEventId);
     onFinal();

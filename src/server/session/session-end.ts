@@ -1,6 +1,6 @@
 import { SpeechfbError } from '../../errors.ts';
 import { resultsPath } from '../../protocol/address.ts';
-import { closeCodes, type WireErrorCode, wireErrors } from '../../protocol/codes.ts';
+import { closeCodes, wireErrors } from '../../protocol/codes.ts';
 import { stackOf } from '../../telemetry/log.ts';
 import { noteRefusal, type Refusal } from '../refusal.ts';
 import type { ServerContext } from './context.ts';
@@ -30,6 +30,7 @@ export class SessionEnd {
   readonly #options: SessionEndOptions;
   #phase: 'live' | 'ending' | 'done' = 'live';
   #closing: Closing = { code: closeCodes.normal, reason: 'done' };
+  #failure: string | undefined;
   #onHeard: (() => void) | undefined;
 
   constructor(options: SessionEndOptions) {
@@ -39,6 +40,11 @@ export class SessionEnd {
   /** `ending`: finals are still to come; `done`: all was sent. */
   get phase(): 'live' | 'ending' | 'done' {
     return this.#phase;
+  }
+
+  /** The code of what the server could not do for the session, for which it ended. */
+  get failure(): string | undefined {
+    return this.#failure;
   }
 
   /** How a socket that comes after the end is closed. */
@@ -77,7 +83,10 @@ export class SessionEnd {
     if (this.#phase === 'done') return;
     const { audio, context, outbox, closeSocket, onEnd } = this.#options;
     this.#phase = 'done';
-    if (inferenceIsLost.has(refusal.code)) this.#handOver();
+    if (serverFaults.has(refusal.code)) {
+      this.#failure = refusal.code;
+      this.#handOver();
+    }
     audio.close();
     noteRefusal(context, refusal);
     outbox.send(errorMessage(refusal));
@@ -124,5 +133,5 @@ export class SessionEnd {
   }
 }
 
-/** The ends that are no client's doing: what was said is worth scoring still. */
-const inferenceIsLost: ReadonlySet<WireErrorCode> = new Set(['inference_timeout', 'internal', 'server_busy']);
+/** What no client is to blame for. */
+const serverFaults: ReadonlySet<Refusal['code']> = new Set(['internal', 'inference_timeout', 'server_busy']);

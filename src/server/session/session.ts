@@ -3,19 +3,21 @@ import type { ClientMessage, Lane, ReferenceInput, StartMessage } from '../../pr
 import { closeCodes, wireErrors } from '../../protocol/codes.ts';
 import type { AudioFrame } from '../../protocol/frame.ts';
 import type { SavedSession } from '../../stores/session-store.ts';
+import type { SessionTrace } from '../../telemetry/tracing/tracing.ts';
 import type { KeptSession, MoveTo, SessionKeeper } from '../durable/kept-session.ts';
 import { wireName } from '../limits.ts';
-import { halfRateFrom } from '../overload/ladder.ts';
+import { halfRateFrom, halfRateShare } from '../overload/ladder.ts';
 import { noteRefusal, type Refusal } from '../refusal.ts';
+import { tracePartial, traceSession } from '../trace-session.ts';
 import { Acknowledger } from './acknowledger.ts';
 import { AudioClock } from './audio-clock.ts';
 import type { ServerContext, WorkAccount } from './context.ts';
 import { handleControl } from './controls.ts';
-import { HandOver } from './hand-over.ts';
+import { type HandOver, handOverOf } from './hand-over.ts';
 import { type OpenText, openText } from './open-text.ts';
 import { Outbox } from './outbox.ts';
 import { errorMessage, readyMessage } from './replies.ts';
-import { hashOf, modelOf, savedSession } from './saved-session.ts';
+import { savedSession } from './saved-session.ts';
 import { SessionAudio } from './session-audio.ts';
 import { SessionEnd } from './session-end.ts';
 import { newIdentity, type SessionOptions, type SessionSocket } from './session-options.ts';
@@ -54,6 +56,7 @@ export class Session implements KeptSession {
   /** Present while its client is on the way to another gateway. */
   #onGone: (() => void) | undefined;
   readonly #clock = new AudioClock();
+  readonly #trace: SessionTrace | undefined;
   #socket: SessionSocket | undefined;
   #heardMs: number;
   #detachedMs: number;
@@ -75,20 +78,18 @@ export class Session implements KeptSession {
     const { emit_interval_ms: emitIntervalMs, granularity } = start;
     this.#settings = resumption?.settings ?? { emitIntervalMs, granularity };
     this.startedMs = resumption?.startedMs ?? context.now();
+    this.#trace = traceSession(context, this, start);
     this.#heardMs = context.awake();
     this.#detachedMs = this.#heardMs;
     const clock = this.#clock;
     const outbox = this.#createOutbox(clock, resumption?.lastEventId);
     const settings = this.#settings;
     const onError = (error: unknown): void => this.#end.failInternally(error);
-    const handing = { sessionId: this.id, tokenHash: hashOf(resumeToken), owner: owner && hashOf(owner) };
-    const { handoff } = context;
-    const handOver =
-      handoff && isResumable ? new HandOver(handoff, { ...handing, model: modelOf(context) }) : undefined;
-    this.#handOver = handOver;
+    this.#handOver = isResumable ? handOverOf(context, this) : undefined;
+    const common = { context, sessionId: this.id, outbox, handOver: this.#handOver };
     const audio = new SessionAudio({
-      handOver,
-      ...{ context, sessionId: this.id, start, text, route, clock, settings, outbox, onError },
+      ...{ ...common, start, text, route, clock, settings, onError },
+      trace: this.#trace,
       resumption: resumption?.audio,
       onFinal: () => this.#changed(),
     });
@@ -99,8 +100,7 @@ export class Session implements KeptSession {
     const intervalMs = context.limits.ackIntervalMs;
     const isDurable = (): boolean => this.#keeper !== undefined;
     this.#acks = new Acknowledger({ intervalMs, outbox, audio, now: context.now, isDurable });
-    const over = (): void => this.#over();
-    this.#end = new SessionEnd({ sessionId: this.id, context, audio, outbox, handOver, closeSocket, onEnd: over });
+    this.#end = new SessionEnd({ ...common, audio, closeSocket, onEnd: () => this.#over() });
     this.#changed();
   }
 
@@ -297,7 +297,10 @@ export class Session implements KeptSession {
   }
 
   #over(): void {
-    if (!this.#isOver) this.#keeper?.ended(this, this.#isElsewhere);
+    if (!this.#isOver) {
+      this.#keeper?.ended(this, this.#isElsewhere);
+      this.#trace?.end(this.#context.now(), this.#end.failure);
+    }
     this.#isOver = true;
     this.#onEnd();
     this.#onGone?.();
@@ -315,8 +318,8 @@ export class Session implements KeptSession {
       now,
       clock,
       onEvent: (type) => metrics.event(type),
-      onPartial: (type, timing, totalMs) => {
-        metrics.feedback(type, timing, totalMs);
+      onPartial: (type, timing, totalMs, partial) => {
+        metrics.feedback(type, timing, totalMs, tracePartial(this.#trace, partial, { timing, totalMs }));
         this.#acks.send('riding');
       },
     });
@@ -390,11 +393,6 @@ export class Session implements KeptSession {
 
 /** How often everything is looked at that has no hurry: timeouts, and readers that do not read. */
 const watchEveryMs = 100;
-/**
- * How far apart results are at half rate, in emit intervals. They come at even intervals, so that
- * every second one waits for the next.
- */
-const halfRateShare = 1.5;
 
 /** How long a client has to follow before its session is ended here as any other. */
 const moveMs = 2000;
