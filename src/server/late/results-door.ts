@@ -3,7 +3,7 @@ import type { FoundResults, FoundUtterance, ResultStore } from '../../stores/res
 import { isSessionId, StoreError } from '../../stores/session-store.ts';
 import type { Caller } from '../admission/accounts.ts';
 import { type HttpRefusal, refusalHeaders } from '../admission/http-refusal.ts';
-import { sameSecret, sha256 } from '../secrets.ts';
+import { hashOf, sameSecret } from '../secrets.ts';
 
 /** What its endpoints are called where requests are counted. */
 export const latePath = '/v1/sessions';
@@ -129,10 +129,6 @@ function bodyOf(id: string, utterances: readonly FoundUtterance[]): object {
 
 function problem(status: number, code: string, message: string, headers: Record<string, string> = {}): LateAnswer {
   return { status, body: { error: { code, message } }, headers };
-}
-
-function hashOf(token: string): string {
-  return sha256(token).toString('base64url');
 }
 
 /** A worker takes some seconds, once it gets to it. */

@@ -1,8 +1,8 @@
 import type { HandingSession, Handoff } from '../../handoff/handoff.ts';
 import type { HandedUtterance } from '../../handoff/record.ts';
 import { UtteranceSound } from '../../handoff/utterance-sound.ts';
+import { hashOf } from '../secrets.ts';
 import type { ServerContext } from './context.ts';
-import { hashOf, modelOf } from './saved-session.ts';
 import type { FinalMessage } from './utterance.ts';
 
 /** An utterance that may have to be scored later. */
@@ -56,9 +56,10 @@ export function handOverOf(
   context: ServerContext,
   { id, resumeToken, owner }: { id: string; resumeToken: string; owner: string | undefined },
 ): HandOver | undefined {
-  const { handoff } = context;
+  const { handoff, engine } = context;
+  const { name, version } = engine.model;
   const holder = { tokenHash: hashOf(resumeToken), owner: owner && hashOf(owner) };
-  return handoff && new HandOver(handoff, { sessionId: id, ...holder, model: modelOf(context) });
+  return handoff && new HandOver(handoff, { sessionId: id, ...holder, model: `${name} ${version}` });
 }
 
 /** The result of a text is some 20 kB. */
