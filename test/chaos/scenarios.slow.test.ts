@@ -6,7 +6,11 @@ import { redisLack } from '../kit/redis-lack.ts';
 import { temporaryDirectory } from '../kit/temporary-directory.ts';
 
 const folder = 'scenarios/chaos';
-const files = readdirSync(folder).sort();
+/** Game days that break several things in turn, which need their time between one another. */
+const untried = ['dependency-loss.yaml', 'gpu-failure.yaml', 'node-loss.yaml', 'packet-loss.yaml'];
+const files = readdirSync(folder)
+  .filter((file) => !untried.includes(file))
+  .sort();
 
 /** Does one thing after the other. */
 class Lane {
@@ -64,7 +68,7 @@ async function shortRun(file: string) {
     );
   const scenario = join(scratch, file);
   writeFileSync(scenario, text);
-  const durationS = Number(/duration: (\d+)s/.exec(text)![1]);
+  const durationS = [...text.matchAll(/duration: (\d+)s/g)].reduce((sum, [, seconds]) => sum + Number(seconds), 0);
   const out = join(scratch, 'out');
   const ended = await runProgram(['loadtest', scenario, '--duration', `${durationS / fasterBy(file)}s`, '--out', out]);
   return { ...ended, run: JSON.parse(readFileSync(join(out, 'run.json'), 'utf8')) };

@@ -88,6 +88,7 @@ function faultyServer(server: BrokenService, token: string | undefined): FaultyS
   return {
     gateways: server.gateways,
     nodes: server.nodes,
+    zones: server.zones,
     store: server.store,
     disturbInference: (action) => post(server.urls[0]!, token, action),
   };

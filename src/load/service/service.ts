@@ -9,6 +9,8 @@ export type ServiceCommand = ServeCommand & {
   nodes?: NodeCommand | undefined;
   /** Servers of one service, each on a port of its own; default 1. */
   servers?: number | undefined;
+  /** Gateways and nodes are shared out among so many in turn; default 1. */
+  zones?: number | undefined;
   /** Present when they share what is needed to resume. */
   store?: StoreCommand | undefined;
 };
@@ -36,6 +38,10 @@ export class EmbeddedService {
   /** Where learners connect; more than one with several servers. */
   get urls(): readonly string[] {
     return this.gateways.urls;
+  }
+
+  get zones(): number {
+    return this.#command.zones ?? 1;
   }
 
   async start(options: StartOptions): Promise<void> {

@@ -122,6 +122,14 @@ describe('a worker that is killed', () => {
     await engine.close();
   });
 
+  it('by a run that fails on the CPU costs its streams no frame either', async () => {
+    const engine = await createWorkerEngine({ model: tiny });
+    const heard = hear(disturbed(engine, 24_000, 'fail'), pcm, [2400]);
+    expect((await heard).frames).toBe(200);
+    expect(engine.stats().restarts).toBe(1);
+    await engine.close();
+  });
+
   const width = tiny.phones.length;
   const samplesAFrame = 240;
 
@@ -173,7 +181,7 @@ describe('a worker that is killed', () => {
 });
 
 /** The engine, killed when a stream of it has been given so many samples. */
-function disturbed(engine: AcousticEngine, atSample: number): AcousticEngine {
+function disturbed(engine: AcousticEngine, atSample: number, action: 'kill' | 'fail' = 'kill'): AcousticEngine {
   return {
     ...engine,
     open(...listeners) {
@@ -182,12 +190,12 @@ function disturbed(engine: AcousticEngine, atSample: number): AcousticEngine {
       return {
         ...stream,
         push(pcm) {
-          if (samples <= atSample && samples + pcm.length > atSample) engine.injectFault?.({ action: 'kill' });
+          if (samples <= atSample && samples + pcm.length > atSample) engine.injectFault?.({ action });
           samples += pcm.length;
           stream.push(pcm);
         },
         end() {
-          if (samples === atSample) engine.injectFault?.({ action: 'kill' });
+          if (samples === atSample) engine.injectFault?.({ action });
           return stream.end();
         },
       };
