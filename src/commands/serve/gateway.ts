@@ -70,7 +70,7 @@ export async function runGateway(
       cores,
     });
     const server = await started;
-    followCertificate(server, settings, reloads);
+    followCertificate(server, settings, reloads, log);
     const loading = served.load();
     warming.resolve(loading);
     loading.then((engine) => channel.send({ type: 'warm', model: warmOf(engine) }), over.reject);

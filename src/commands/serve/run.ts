@@ -99,7 +99,7 @@ async function serveAlone(
   warn(settings, log);
   const reloads = new Reloads(log);
   followTenants(tenants, settings, reloads);
-  followCertificate(server, settings, reloads);
+  followCertificate(server, settings, reloads, log);
   engine.followTls?.(reloads);
   // The port is known to be ours by now: only then is the model worth loading.
   const loading = engine.load();
