@@ -25,6 +25,7 @@ const rooms: Table = {
   routing: 'config slo',
   client: 'audio clock config dialects protocol stats',
   dialects: 'audio config',
+  handoff: 'acoustic protocol queue scoring stores',
   metrics: 'protocol stats',
   shadow: 'config slo stats',
   sim: 'config stats',

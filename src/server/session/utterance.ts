@@ -2,6 +2,7 @@ import type { AcousticEngine } from '../../acoustic/engine/types.ts';
 import type { ReferenceInput } from '../../protocol/client-messages.ts';
 import type { UtteranceResult } from '../../protocol/result.ts';
 import type { ServerMessage } from '../../protocol/server-messages.ts';
+import { shiftResult } from '../../protocol/shift-result.ts';
 import type { StageTimings } from '../../protocol/stages.ts';
 import { eachPhone, joinPhones, type WrittenPhones, withoutAlternatives } from '../../protocol/written-phones.ts';
 import type { OpenUtterance, UtterancePipeline } from '../../scoring/pipeline.ts';
@@ -17,7 +18,6 @@ import type { Sound } from './intake.ts';
 import type { OpenText } from './open-text.ts';
 import type { Outbox } from './outbox.ts';
 import type { PartialResult } from './pending.ts';
-import { shiftResult } from './shift.ts';
 import { Transcript } from './transcript.ts';
 
 export type FinalReason = Extract<ServerMessage, { type: 'utterance_final' }>['reason'];
