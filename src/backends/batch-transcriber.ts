@@ -16,7 +16,7 @@ export type BatchWish = {
   deadlineMs: number | undefined;
 };
 
-export type Transcription = { text: string } | { error: BackendError };
+export type BatchText = { text: string } | { error: BackendError };
 
 /** Posts recordings to a server of transcriptions. */
 export class BatchTranscriber {
@@ -29,7 +29,7 @@ export class BatchTranscriber {
   }
 
   /** Resolves in bounded time, whatever the server does; an answer to `signal` is an error. */
-  async transcribe(wish: BatchWish, signal: AbortSignal): Promise<Transcription> {
+  async transcribe(wish: BatchWish, signal: AbortSignal): Promise<BatchText> {
     const { hedgeAfterMs, retryBudget, time } = this.#options;
     const over = new AbortController();
     const all = AbortSignal.any([signal, over.signal]);
@@ -46,7 +46,7 @@ export class BatchTranscriber {
     }
   }
 
-  async #ask(wish: BatchWish, signal: AbortSignal): Promise<Transcription> {
+  async #ask(wish: BatchWish, signal: AbortSignal): Promise<BatchText> {
     const deadlineMs = Math.min(longestMs, Math.max(1, Math.ceil(wish.deadlineMs ?? longestMs)));
     const late = AbortSignal.timeout(deadlineMs);
     try {
@@ -162,8 +162,8 @@ function elapsed(time: HttpBatchOptions['time'], ms: number, signal: AbortSignal
 }
 
 /** The first of two that has a text; an error of both is the first's. */
-async function firstText(first: Promise<Transcription>, second: Promise<Transcription>): Promise<Transcription> {
-  const orThrow = async (answer: Promise<Transcription>): Promise<Transcription> => {
+async function firstText(first: Promise<BatchText>, second: Promise<BatchText>): Promise<BatchText> {
+  const orThrow = async (answer: Promise<BatchText>): Promise<BatchText> => {
     const got = await answer;
     if ('error' in got) throw got.error;
     return got;
