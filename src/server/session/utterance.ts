@@ -169,7 +169,8 @@ export class Utterance {
     const ingress = arrival ? arrival.releasedMs - arrival.arrivedMs : 0;
     const timing = { window, ingress, ...feedback.timing };
     if (arrival && !this.#givesWay) overload.felt(producedMs, Math.max(0, producedMs - arrival.pacedMs));
-    const stamp = { audioMs: this.#scoredMs, producedMs, arrivedMs: arrival?.arrivedMs ?? producedMs };
+    const times = { producedMs, arrivedMs: arrival?.arrivedMs ?? producedMs, captureMs: scored?.lengthMs };
+    const stamp = { audioMs: this.#scoredMs, ...times };
     if (granularity === 'phoneme') {
       this.#feedbackRev += 1;
       const phones = spared(news, level);
