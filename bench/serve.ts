@@ -20,14 +20,14 @@ import { type StreamSecond, serverThreads, steadyCost } from './serve/thread-cpu
 // feedback says up to where it has heard. The target: 200 sessions on two cores at p95 <= 100 ms.
 //   npm run bench serve -- --overload --carries 180 --variants plain,half,neighbour,bad
 // What becomes of those inside when three times as many as it carries come within --ramp seconds, for --seconds (60);
-// --fixed N: let in as many, whatever it feels.
+// --set limit_growth=0.05: a limit of the server, as `serve --limit` takes it; any number of them.
 const { values } = parseArgs({
   options: {
     steps: { type: 'string', default: '50,100,150,200,250,300' },
     seconds: { type: 'string' },
     overload: { type: 'boolean', default: false },
     carries: { type: 'string', default: '180' },
-    fixed: { type: 'string' },
+    set: { type: 'string', multiple: true, default: [] },
     ramp: { type: 'string', default: '20' },
     variants: { type: 'string', default: overloadVariants.join(',') },
     limit: { type: 'string', default: '100' },
@@ -43,7 +43,7 @@ if (values.overload) {
     await overloadTable({
       clips,
       carries: Number(values.carries),
-      fixed: values.fixed,
+      set: values.set,
       rampMs: Number(values.ramp) * 1000,
       durationMs: Number(values.seconds ?? 60) * 1000,
       variants: overloadVariants.filter((variant) => values.variants.split(',').includes(variant)),

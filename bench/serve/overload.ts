@@ -23,8 +23,8 @@ type OverloadOptions = {
   clips: readonly Clip[];
   /** What the server carries, sessions; three times as many come within the ramp. */
   carries: number;
-  /** The server takes so many, whatever it feels; undefined: as it learns. */
-  fixed: string | undefined;
+  /** Limits of the server, `name=value`. */
+  set: readonly string[];
   rampMs: number;
   durationMs: number;
   variants: readonly OverloadVariant[];
@@ -92,8 +92,8 @@ type Measured = {
 type Case = OverloadOptions & { learners: number; variant: OverloadVariant };
 
 async function measure(options: Case): Promise<Measured> {
-  const { clips, durationMs, variant, fixed } = options;
-  const limits = fixed === undefined ? [] : ['--limit', `fixed_sessions=${fixed}`];
+  const { clips, durationMs, variant, set } = options;
+  const limits = set.flatMap((limit) => ['--limit', limit]);
   const server = await startEmbedded({
     file: process.execPath,
     args: ['bin/speechfb', 'serve', '--port', '0', '--max-sessions', '2000', '--log-level', 'error', ...limits],

@@ -33,6 +33,15 @@ export function toS16le(samples: Float32Array): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
+/** The same as whole numbers in an array of their own; what are whole numbers already is copied. */
+export function copyS16(samples: Float32Array | Int16Array): Int16Array {
+  if (samples instanceof Int16Array) return samples.slice();
+  const whole = new Int16Array(samples.length);
+  for (let i = 0; i < samples.length; i++)
+    whole[i] = Math.max(-32_768, Math.min(32_767, Math.round(samples[i]! * 32_768)));
+  return whole;
+}
+
 /**
  * Samples from little-endian 32-bit float PCM; NaN and infinities become 0. `samples` has room for
  * just them.

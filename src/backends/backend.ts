@@ -9,7 +9,7 @@ export type Backend = {
   readonly name: string;
   /** What it can do follows from it: `canDo` of routing/policy/capabilities.ts. */
   readonly kind: BackendKind;
-  /** Begins to hear a session. No event comes before it has returned. */
+  /** Begins to hear a session. */
   open(input: HearingInput, on: HearingEvents): Hearing;
   /** Ends all of its hearings, without further events; resolves in bounded time. */
   close(): Promise<void>;
@@ -52,7 +52,7 @@ export type Hearing = {
   close(): void;
 };
 
-/** What a hearing tells, in order. */
+/** What a hearing tells, in order, and never within a call of `open`, or of the hearing. */
 export type HearingEvents = {
   /** The backend hears: once, and before any text. */
   onReady(): void;

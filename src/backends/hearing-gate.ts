@@ -49,6 +49,11 @@ export class HearingGate {
     if (this.close()) this.#on.onError(error);
   }
 
+  /** Fails within a call of who listens, who hears of it once that has returned. */
+  failSoon(error: BackendError): void {
+    queueMicrotask(() => this.fail(error));
+  }
+
   /** Ends without an event; false where it was over. */
   close(): boolean {
     if (this.#over) return false;

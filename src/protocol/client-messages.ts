@@ -24,6 +24,9 @@ export const sampleRatesHz = { least: 8000, most: 48_000 };
 export const lanes = ['live', 'batch'] as const;
 export type Lane = (typeof lanes)[number];
 
+/** How strong devices are. */
+const deviceClasses = ['low', 'mid', 'high'] as const;
+
 const startMessage = z.strictObject({
   type: z.literal('start'),
   protocol: z.literal('speechfb.v1'),
@@ -37,6 +40,8 @@ const startMessage = z.strictObject({
   reference,
   granularity: z.enum(['phoneme', 'word', 'utterance']).default('phoneme'),
   emit_interval_ms: z.number().int().min(20).max(1000).default(100),
+  /** How strong the device is, where the app knows it: a routing policy may look at it. */
+  device: z.enum(deviceClasses).optional(),
   /** A learner waits for the result (`live`), or a program that has time (`batch`). */
   lane: z.enum(lanes).default('live'),
   /** The ticket of the `go_away` that this client got: a place is kept for it. */

@@ -72,6 +72,8 @@ export const limitRanges = {
   ack_interval_ms: ms,
   heartbeat_ms: ms,
   max_replay_bytes: bytes,
+  retained_sound_ms: ms,
+  transcript_wait_ms: ms,
   max_held_bytes: bytes,
   congested_bytes: bytes,
   max_unsent_bytes: bytes,

@@ -46,10 +46,12 @@ function isAck(event: Unchecked<Extract<ServerEvent, { type: 'ack' }>>): boolean
 }
 
 function isTranscript(event: Unchecked<Extract<ServerEvent, { type: 'transcript' }>>): boolean {
-  const { event_id, audio_ms, utterance_id, rev, text, is_final, stability, words, deviations, timing } = event;
+  const { event_id, audio_ms, utterance_id, rev, text, is_final, stability, words, deviations, timing, backend } =
+    event;
   if (!isWhole(event_id) || !isMs(audio_ms) || !isWhole(rev) || !isUint32(utterance_id)) return false;
   if (!isText(text, most.textCharacters) || typeof is_final !== 'boolean' || !isWithin(stability, 0, 1)) return false;
   if (!isListOf(words, most.words, isWord) || !isListOf(deviations, 0, () => false)) return false;
+  if (backend !== undefined && !isText(backend, most.labelCharacters)) return false;
   if (typeof timing !== 'object' || timing === null || Array.isArray(timing)) return false;
   const given = timing as Record<string, unknown>;
   for (const stage of stages) if (stage in given && !isMs(given[stage])) return false;

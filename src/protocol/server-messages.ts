@@ -36,6 +36,12 @@ export type ServerMessage =
       limits: SessionLimits;
       model: { name: string; version: string; provider: string; lookahead_ms: number; phones: readonly string[] };
       reference: ReferenceEcho;
+      /** What writes the transcript, where a routing policy decides it. */
+      backend?: string;
+      /**
+       * False: the model does not know the language, or has no room: a transcript is all there is.
+       */
+      scores_phones?: false;
     }
   | {
       type: 'ack';
@@ -71,6 +77,8 @@ export type ServerMessage =
       /** Where the reading has left the text so far. */
       deviations: readonly Deviation[];
       timing: StageTimings;
+      /** What wrote it, where a routing policy decides it. */
+      backend?: string;
     }
   | {
       type: 'phoneme_feedback';
@@ -86,6 +94,9 @@ export type ServerMessage =
       reason: 'finalize' | 'next_utterance' | 'close' | 'drain' | 'timeout';
       marker: string | null;
       timing: StageTimings;
+      /** What was said and what wrote it, where a routing policy decides that. */
+      text?: string;
+      backend?: string;
     } & UtteranceResult)
   | {
       type: 'backpressure';
@@ -93,7 +104,7 @@ export type ServerMessage =
       buffered_bytes: number;
       dropped: { feedback: number; transcript: number };
     }
-  | { type: 'info'; code: 'kept_alive' | 'config_applied' | 'audio_gap' | 'replay_truncated'; message: string }
+  | { type: 'info'; code: (typeof infoCodes)[number]; message: string }
   | {
       type: 'go_away';
       /** When the finals of what is open have come at the latest. */
@@ -106,6 +117,8 @@ export type ServerMessage =
       return_ticket: string | null;
     }
   | { type: 'error'; code: WireErrorCode; message: string; retryable: boolean; retry_after_ms: number | null };
+
+export const infoCodes = ['kept_alive', 'config_applied', 'audio_gap', 'replay_truncated', 'transcript_lost'] as const;
 
 export type TranscriptWord = { word_index: number; text: string; start_ms: number; end_ms: number; is_final: boolean };
 

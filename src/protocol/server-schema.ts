@@ -4,7 +4,13 @@ import { cutWords } from '../cut-words.ts';
 import type { WireErrorCode } from './codes.ts';
 import { isAsExpected, most } from './quick-checks.ts';
 import type { Deviation, InsertedPhone, PhonemeResult, WordResult } from './result.ts';
-import { backpressureLevels, goAwayReasons, type ServerEvent, type TranscriptWord } from './server-messages.ts';
+import {
+  backpressureLevels,
+  goAwayReasons,
+  infoCodes,
+  type ServerEvent,
+  type TranscriptWord,
+} from './server-messages.ts';
 import { stages } from './stages.ts';
 
 /**
@@ -112,6 +118,8 @@ const readyEvent = z.object({
     phones: list(label, 4096),
   }),
   reference: z.object({ words: list(z.object({ text: words, phones: list(label, 1024), source }), most.words) }),
+  backend: label.exactOptional(),
+  scores_phones: z.literal(false).exactOptional(),
 });
 
 const finalEvent = z.object({
@@ -120,6 +128,8 @@ const finalEvent = z.object({
   type: z.literal('utterance_final'),
   reason: z.enum(['finalize', 'next_utterance', 'close', 'drain', 'timeout']),
   marker: z.string().max(128).nullable(),
+  text: words.exactOptional(),
+  backend: label.exactOptional(),
   heard: z.enum(['text', 'other_sounds', 'nothing', 'lost']),
   scores: z.object({ accuracy: percent, fluency: percent, completeness: percent, pronunciation: percent }),
   words: list(wordResult, most.words),
@@ -163,6 +173,7 @@ const events = [
     is_final: z.boolean(),
     stability: share,
     deviations: list(deviation, 8192),
+    backend: label.exactOptional(),
   }),
   z.object({
     ...head,
@@ -182,7 +193,7 @@ const events = [
   z.object({
     ...head,
     type: z.literal('info'),
-    code: z.enum(['kept_alive', 'config_applied', 'audio_gap', 'replay_truncated']),
+    code: z.enum(infoCodes),
     message: sentence,
   }),
   z.object({

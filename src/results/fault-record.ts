@@ -6,7 +6,10 @@ export const faultKinds = [
   'reconnect',
   'cut-network',
   'drop-messages',
+  'lose-packets',
   'stall-inference',
+  'slow-inference',
+  'fail-inference',
   'kill-inference',
   'stop-server',
   'kill-node',
@@ -15,10 +18,12 @@ export const faultKinds = [
   'kill-gateway',
   'stop-gateway',
   'drain-gateway',
+  'kill-zone',
   'kill-redis',
   'stop-redis',
   'slow-redis',
   'fail-over-redis',
+  'expire-certificates',
   'step-clock',
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];

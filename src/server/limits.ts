@@ -118,6 +118,16 @@ export const defaultLimits = {
    * finals of five pages fit.
    */
   maxReplayBytes: 4_194_304,
+  /**
+   * Sound of an utterance that is kept for another backend, should the one that writes its
+   * transcript fail: two megabytes at 16 kHz. Most texts are read in less.
+   */
+  retainedSoundMs: 60_000,
+  /**
+   * How long the final of an utterance waits for its text behind its scores: one measured timeout
+   * of a backend that hangs, and the reading of the next.
+   */
+  transcriptWaitMs: 5000,
   /** Frames of a session that wait for one that is missing: 15 s of 48 kHz float32 fit. */
   maxHeldBytes: 4_194_304,
   /** Unsent bytes of a socket beyond which partial results wait and merge. */

@@ -43,4 +43,10 @@ export class DeviceNetwork {
     this.paths.up.cut(nowUs, forUs, mode);
     this.paths.down.cut(nowUs, forUs, mode);
   }
+
+  /** Both directions lose a share of their packets more from nowUs on (a fault, injected). */
+  lose(share: number, nowUs: number, forUs: number): void {
+    this.paths.up.lose(share, nowUs, forUs);
+    this.paths.down.lose(share, nowUs, forUs);
+  }
 }

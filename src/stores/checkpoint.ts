@@ -18,6 +18,10 @@ export type SessionCheckpoint = {
   granularity: StartMessage['granularity'];
   /** In order, the newest last; there is always one. */
   utterances: readonly UtterancePlace[];
+  /**
+   * What writes its transcript, by its name in the routing policy; undefined: none decides that.
+   */
+  backend?: string | undefined;
 };
 
 /** Where a text begins in the sound of its session. */
@@ -92,6 +96,7 @@ const schema = z.object({
       }),
     )
     .min(1),
+  backend: z.string().max(100).optional(),
 });
 
 function referenceOf(value: unknown): boolean {

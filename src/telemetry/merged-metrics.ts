@@ -1,5 +1,5 @@
 import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
-import { exposeLimits, type MetricsDocument } from './metrics.ts';
+import { exposeLimits, type MetricsDocument, storeFailuresHelp } from './metrics.ts';
 
 /** A gateway as metrics tell of it. */
 type GatewayNumbers = {
@@ -27,6 +27,7 @@ export class MergedMetrics {
   readonly #own = new Registry();
   readonly #last = new Map<number, MetricsDocument>();
   readonly #restarts: Counter<'gateway'>;
+  readonly #storeFailures: Counter<'why'>;
   #retired: Promise<MetricsDocument> = Promise.resolve([]);
 
   constructor(sources: MergedSources) {
@@ -36,6 +37,12 @@ export class MergedMetrics {
       name: 'speechfb_gateway_restarts_total',
       help: 'How often a gateway died and another took over.',
       labelNames: ['gateway'],
+      registers,
+    });
+    this.#storeFailures = new Counter({
+      name: 'speechfb_store_failures_total',
+      help: storeFailuresHelp,
+      labelNames: ['why'],
       registers,
     });
     new Gauge({
@@ -79,6 +86,11 @@ export class MergedMetrics {
 
   restarted(gateway: number): void {
     this.#restarts.inc({ gateway });
+  }
+
+  /** A call to the store by the supervisor itself failed. */
+  storeFailed(why: string): void {
+    this.#storeFailures.inc({ why });
   }
 
   /** The exposition format, and its content type. */

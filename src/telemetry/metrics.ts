@@ -12,6 +12,7 @@ import type { ServerMessage } from '../protocol/server-messages.ts';
 import { type StageTimings, serverStages } from '../protocol/stages.ts';
 import { type EngineNumbers, exposeDevice } from './device-metrics.ts';
 import { QuickHistogram } from './quick-histogram.ts';
+import { exposeRouting, type RoutingSources } from './routing-metrics.ts';
 import { exposeSlots, type SlotNumbers } from './slot-metrics.ts';
 import { exposeTenants, type TenantFigures } from './tenant-metrics.ts';
 
@@ -38,6 +39,8 @@ export type MetricSources = {
   /** By name; Infinity: none. */
   limits?(): Readonly<Record<string, number>>;
 };
+
+export const storeFailuresHelp = 'Calls to the store that failed, by why.';
 
 /**
  * A server's Prometheus metrics: rate, errors and duration of everything it answers, and where the
@@ -97,7 +100,7 @@ export class Metrics {
     this.sentAway = counter('sent_away_total', sentAwayHelp, 'lane');
     const refusedHelp = 'Requests and connections refused before there was a WebSocket, by why.';
     this.refusedRequest = counter('refused_requests_total', refusedHelp, 'reason');
-    this.storeFailure = counter('store_failures_total', 'Calls to the store of sessions that failed, by why.', 'why');
+    this.storeFailure = counter('store_failures_total', storeFailuresHelp, 'why');
     this.#lost = new Counter({ name: 'speechfb_lost_frames_total', help: 'Frames that never came.', registers });
     this.#resumes = new Counter({ name: 'speechfb_resumes_total', help: 'Sessions taken up again.', registers });
     const latencies = { bounds: latencyBuckets, registry: this.#registry };
@@ -114,6 +117,11 @@ export class Metrics {
       ...latencies,
     });
     exposeSources(sources, this.#registry);
+  }
+
+  /** Shows what decides who writes transcripts, too. */
+  showRouting(sources: RoutingSources): void {
+    exposeRouting(sources, [this.#registry]);
   }
 
   /** An HTTP request was answered. */

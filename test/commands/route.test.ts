@@ -24,6 +24,24 @@ describe('speechfb route', () => {
     expect(output.stdout).toContain('50 % draw own: own is full; to deepgram (deepgram, $0.0077/min)');
   });
 
+  it('says what a canary takes of a share, and what a shadow hears', async () => {
+    const file = join(temporaryDirectory(), 'canary.yaml');
+    const variants =
+      '  canary: {name: next, from: own, to: openai, share: 10%, rollback: {mode: consecutive}}\n' +
+      '  shadow: {to: deepgram, share: 1%, most: $3/h}\n';
+    writeFileSync(file, readFileSync('routing/default.yaml', 'utf8') + variants);
+    expect(await route(file)).toBe(0);
+    expect(output.stdout).toContain('canary next: 10 % of the sessions of own go to openai');
+    expect(output.stdout).toContain('shadow: deepgram hears 1 % of the sessions unseen (20 at once, $3.00/h at most)');
+    expect(await route(file, '--explain', 'load=0.1')).toBe(0);
+    expect(output.stdout).toContain('90 % draw own: to own');
+    expect(output.stdout).toContain('10 % draw own, for the canary: to openai');
+    expect(await route(file, '--explain', 'load=0.1 canary=true', '--json')).toBe(0);
+    expect(output.stdout).toContain('"variant": "canary"');
+    expect(await route(file, '--explain', 'canary=yes')).toBe(2);
+    expect(output.stderr).toContain('"yes" is not allowed; allowed: true, false');
+  });
+
   it('exits 99 for a session that would be refused', async () => {
     expect(await route('default', '--explain', 'language=sw openai=broken')).toBe(99);
     expect(output.stdout).toContain('refused: openai is broken, and nobody is left');

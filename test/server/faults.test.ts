@@ -20,6 +20,8 @@ describe('POST /faults/inference', () => {
   it.each([
     ['stall the model', { action: 'stall', ms: 250 }],
     ['kill the model', { action: 'kill' }],
+    ['fail a run', { action: 'fail' }],
+    ['slow its runs down', { action: 'slow', ms: 250, times: 3 }],
   ])('may %s where it is allowed', async (_, fault) => {
     const { server, faults } = await disturbable();
     const response = await inject(server, fault);
@@ -43,6 +45,8 @@ describe('POST /faults/inference', () => {
     ['a stall without an end', '{"action":"stall"}'],
     ['a stall of nothing', '{"action":"stall","ms":0}'],
     ['a stall of more than a minute', '{"action":"stall","ms":60001}'],
+    ['a model that is slow by nothing', '{"action":"slow","ms":250}'],
+    ['a model that is slow by too much', '{"action":"slow","ms":250,"times":101}'],
     ['an unknown key', '{"action":"kill","ms":5}'],
     ['more than any fault needs', `{"action":"kill"${' '.repeat(2000)}}`],
   ])('does not take %s', async (_, body) => {

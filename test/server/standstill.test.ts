@@ -33,7 +33,7 @@ describe('a server that stood still for longer than its clients have time', () =
     client.send(startMessage());
     const { session_id, resume_token } = await client.until('ready');
     client.cut();
-    await vi.waitFor(() => expect(server.stats()).toMatchObject({ detached: 1 }));
+    await vi.waitFor(() => expect(server.stats()).toMatchObject({ detached: 1 }), 30_000);
     standStill();
     const again = await connect(server.url);
     again.send({ type: 'resume', session_id, resume_token, last_event_id: 0 });

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { MemorySessionStore } from '../../src/stores/memory-store.ts';
+import { RedisLink } from '../../src/stores/redis/redis-link.ts';
 import { RedisSessionStore } from '../../src/stores/redis/redis-session-store.ts';
 import type { SavedSession, SessionClaim, SessionStore } from '../../src/stores/session-store.ts';
 import { startRedis } from '../kit/redis.ts';
@@ -27,7 +28,10 @@ const kinds: readonly [
     'Redis',
     async () => {
       const { place } = await startRedis();
-      const [store, other] = [new RedisSessionStore({ place }), new RedisSessionStore({ place })];
+      const [store, other] = [
+        new RedisSessionStore(new RedisLink({ place })),
+        new RedisSessionStore(new RedisLink({ place })),
+      ];
       onTestFinished(async () => void (await Promise.all([store.close(), other.close()])));
       await expect.poll(() => store.isUp && other.isUp).toBe(true);
       return { store, other, pass: wait };

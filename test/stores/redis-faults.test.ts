@@ -1,6 +1,7 @@
 import { createServer, connect as dial, type Server, type Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { RedisLink } from '../../src/stores/redis/redis-link.ts';
 import { RedisSessionStore } from '../../src/stores/redis/redis-session-store.ts';
 import type { SavedSession, StoreTrouble } from '../../src/stores/session-store.ts';
 import { startRedis, type TestRedis } from '../kit/redis.ts';
@@ -53,7 +54,7 @@ describe.skipIf(redisLack !== undefined)('a Redis', () => {
   it('that is not there yet is found when it is', async () => {
     const redis = await startRedis();
     await redis.kill();
-    const store = new RedisSessionStore({ place: redis.place });
+    const store = new RedisSessionStore(new RedisLink({ place: redis.place }));
     onTestFinished(() => store.close());
     await wait(100);
     expect(store.isUp).toBe(false);
@@ -86,7 +87,7 @@ describe.skipIf(redisLack !== undefined)('a Redis', () => {
 
   it('that wants a password which is wrong is away, and no word of it is in the error', async () => {
     const redis = await startRedis(['--requirepass', 'right-secret']);
-    const store = new RedisSessionStore({ place: { ...redis.place, password: 'wrong-secret' } });
+    const store = new RedisSessionStore(new RedisLink({ place: { ...redis.place, password: 'wrong-secret' } }));
     onTestFinished(() => store.close());
     await wait(200);
     const error = await store.save(saved(1), ttlMs).catch((failure: unknown) => failure);
@@ -105,7 +106,7 @@ function saved(ordinal: number): SavedSession {
 
 async function open({ place }: Pick<TestRedis, 'place'>, answerMs = 300) {
   const troubles: StoreTrouble[] = [];
-  const store = new RedisSessionStore({ place, answerMs, onDown: (why) => troubles.push(why) });
+  const store = new RedisSessionStore(new RedisLink({ place, answerMs, onDown: (why) => troubles.push(why) }));
   onTestFinished(() => store.close());
   let ups = 0;
   store.onUp(() => (ups += 1));

@@ -2,7 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { LogMelPlan } from '../features/log-mel.ts';
 import type { ModelPackage } from '../model/model-package.ts';
 import { isAccelerator, type Provider } from '../onnx/device.ts';
-import type { ModelStepper, StepOutput } from '../onnx/model-stepper.ts';
+import type { ModelStepper, StepOutput, StreamState } from '../onnx/model-stepper.ts';
+import { Disturbance, type RunFault } from './disturbance.ts';
 import { StatsRecorder } from './engine-stats.ts';
 import { EngineStream, type StreamHost } from './engine-stream.ts';
 import { LoadFollower, type Pace, type pacesOf } from './pace.ts';
@@ -22,6 +23,11 @@ export type CoreOptions = {
    * go on where they were.
    */
   fallBack(error: Error): Promise<ModelStepper>;
+  /**
+   * Whoever runs the engine starts another when it ends, which hears the sound again: a run that
+   * fails for good ends it. Default: the streams of that run fail.
+   */
+  endsWithFailure?: boolean;
 };
 
 /** The way of an engine's streams and sound from another thread, and of its frames to it. */
@@ -55,8 +61,11 @@ export class EngineCore {
   #lastPump: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
   #mail: Mail | undefined;
+  #disturbance: Disturbance | undefined;
+  readonly #endsWithFailure: boolean;
 
-  constructor({ model, plan, stepper, pace, paces, fallBack }: CoreOptions) {
+  constructor({ model, plan, stepper, pace, paces, fallBack, endsWithFailure = false }: CoreOptions) {
+    this.#endsWithFailure = endsWithFailure;
     this.#load = new LoadFollower(performance.now(), paces);
     this.#model = model;
     this.#fallBack = fallBack;
@@ -108,6 +117,12 @@ export class EngineCore {
   preferGroups(wanted: boolean): void {
     this.#load.prefersGroups = wanted;
     this.#schedulePump();
+  }
+
+  /** Lets its runs suffer what a load test asks for. */
+  disturb(fault: RunFault): void {
+    this.#disturbance ??= new Disturbance();
+    this.#disturbance.begin(fault, performance.now());
   }
 
   /** Drops all streams and frees the model when the run that is on has ended. */
@@ -172,6 +187,8 @@ export class EngineCore {
     const output = await this.#infer(batch, steps, bucket).catch(asError);
     if (!(output instanceof Error)) this.#deliver(output, run);
     else if (await this.#replaceDevice(output)) await this.#runAgain(run);
+    // Nobody catches this: it ends the thread.
+    else if (this.#endsWithFailure) throw output;
     else for (const stream of batch) stream.fail(output);
     this.#inFlight = [];
     for (const stream of batch) if (!this.#streams.has(stream)) this.#stepper.recycle(stream.state);
@@ -184,7 +201,17 @@ export class EngineCore {
       if (stream.pending === 0) this.#waiting.delete(stream);
     });
     const states = batch.map((stream) => stream.state);
-    return await this.#stepper.run(states, bucket, steps);
+    return await this.#run(states, bucket, steps);
+  }
+
+  async #run(states: readonly StreamState[], bucket: number, steps: number): Promise<StepOutput> {
+    if (!this.#disturbance) return await this.#stepper.run(states, bucket, steps);
+    this.#disturbance.beforeRun();
+    const startMs = performance.now();
+    const output = await this.#stepper.run(states, bucket, steps);
+    const longerMs = this.#disturbance.delayOf(startMs, performance.now());
+    if (longerMs > 0) await delay(longerMs);
+    return output;
   }
 
   #deliver(output: StepOutput, { batch, arrivals, steps, busyFromMs, startMs }: Run): void {
@@ -222,7 +249,7 @@ export class EngineCore {
       if (!this.#streams.has(stream)) continue;
       const infer = async () => {
         await stream.restore(steps);
-        return await this.#stepper.run([stream.state], 1, steps);
+        return await this.#run([stream.state], 1, steps);
       };
       const output = await infer().catch(asError);
       if (output instanceof Error) stream.fail(output);

@@ -47,6 +47,9 @@ export async function createInlineEngine(options: EngineOptions): Promise<Acoust
       return {
         push: (pcm) => stream.push(pcm, performance.now()),
         end: () => stream.end(performance.now()),
+        giveWay: () => {
+          stream.canWait = true;
+        },
         close: () => stream.close(),
       };
     },
@@ -62,6 +65,8 @@ export type CoreStart = {
   warm?: boolean;
   /** Where the device cannot be opened, the CPU takes its place. */
   deviceMayBeGone?: boolean;
+  /** See `CoreOptions`. */
+  endsWithFailure?: boolean;
   /** Called when the device was lost and the CPU goes on. */
   onLoss(lost: LostDevice): void;
 };
@@ -76,7 +81,7 @@ export type OpenedCore = {
 /** The core that both engines run. Errors: those of `openStepper`. */
 export async function openCore(
   options: EngineOptions,
-  { pace, warm = false, deviceMayBeGone = false, onLoss }: CoreStart,
+  { pace, warm = false, deviceMayBeGone = false, endsWithFailure = false, onLoss }: CoreStart,
 ): Promise<OpenedCore> {
   const { model, device = 'auto', threads = 1, tuning: known } = options;
   const takeOver = async (from: string, error: unknown): Promise<ModelStepper> => {
@@ -96,7 +101,15 @@ export async function openCore(
   const plan = createLogMelPlan(model.features, model.sampleRateHz, await realFft(model.features.fft));
   const fallBack = (error: Error) => takeOver(stepper.provider, error);
   const paces = tuning && pacesOf(tuning.groupSteps);
-  const core = new EngineCore({ model, plan, stepper, fallBack, ...(pace && { pace }), ...(paces && { paces }) });
+  const core = new EngineCore({
+    model,
+    plan,
+    stepper,
+    fallBack,
+    endsWithFailure,
+    ...(pace && { pace }),
+    ...(paces && { paces }),
+  });
   return { core, whyNotNative: stepper.whyNotNative, tuning };
 }
 

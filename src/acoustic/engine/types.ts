@@ -45,6 +45,8 @@ export type AcousticStream = {
    * closed then.
    */
   end(): Promise<void>;
+  /** Steps of other streams go before its own from now on, as if it had been opened to wait. */
+  giveWay(): void;
   /** Drops the stream and whatever waits. */
   close(): void;
 };
@@ -82,8 +84,15 @@ export type AcousticEngine = {
 /** An accelerator that failed while it ran. `reason`: what its runtime said. */
 export type LostDevice = { device: string; reason: string };
 
-/** `stall`: the thread stands still for `ms`. `kill`: it dies. */
-export type EngineFault = { action: 'stall'; ms: number } | { action: 'kill' };
+/**
+ * `stall`: the thread stands still for `ms`. `kill`: it dies. `fail`: its next run fails. `slow`:
+ * each run of the next `ms` takes `times` as long.
+ */
+export type EngineFault =
+  | { action: 'stall'; ms: number }
+  | { action: 'kill' }
+  | { action: 'fail' }
+  | { action: 'slow'; ms: number; times: number };
 
 /** What an engine reports about itself, over the last 10 s or so. */
 export type EngineStats = CoreStats & {

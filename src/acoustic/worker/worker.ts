@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { collectGarbage } from '../../threads/memory.ts';
 import { toPlainError } from '../../threads/plain-error.ts';
 import { nameThread } from '../../threads/thread-name.ts';
+import type { EngineCore } from '../engine/engine-core.ts';
 import { openCore } from '../engine/inline-engine.ts';
 import type { EngineFault } from '../engine/types.ts';
 import { StreamDesk } from './stream-desk.ts';
@@ -21,6 +22,7 @@ try {
   const { core, whyNotNative, tuning } = await openCore(start, {
     warm,
     deviceMayBeGone,
+    endsWithFailure: true,
     onLoss: (lost) => post({ type: 'lost-device', provider: 'cpu', lost }),
   });
   serve(core);
@@ -31,7 +33,7 @@ try {
   start.link.port.close();
 }
 
-function serve(core: Awaited<ReturnType<typeof openCore>>['core']): void {
+function serve(core: EngineCore): void {
   const desk = new StreamDesk(start.link, core);
   const telling = setInterval(() => post({ type: 'stats', stats: core.stats() }), statsEveryMs);
   const close = async () => {
@@ -43,15 +45,16 @@ function serve(core: Awaited<ReturnType<typeof openCore>>['core']): void {
   port.on('message', (message: ToWorker) => {
     if (message === 'close') void close();
     else if (message === 'tidy') collectGarbage();
-    else if ('action' in Object(message)) applyFault(message as EngineFault);
+    else if ('action' in Object(message)) applyFault(message as EngineFault, core);
     else core.preferGroups(message === 'larger groups');
   });
 }
 
 /** Fails as it was told to: a load test wants to see what learners feel then. */
-function applyFault(fault: EngineFault): void {
+function applyFault(fault: EngineFault, core: EngineCore): void {
   if (fault.action === 'kill') throw new Error('killed by fault injection');
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, fault.ms);
+  if (fault.action === 'stall') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, fault.ms);
+  else core.disturb(fault);
 }
 
 function post(message: FromWorker): void {

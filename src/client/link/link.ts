@@ -94,6 +94,8 @@ export type SimulatedDevice = {
   line(events: LineEvents): Line;
   /** Nothing passes for a while, from now on. */
   cut(forMs: number): void;
+  /** A share of the packets is lost beside what the network loses, for a while, from now on. */
+  lose(share: number, forMs: number): void;
 };
 
 /** A connection of bytes over a simulated network. */

@@ -46,18 +46,20 @@ function readPolicy(given: string): NamedPolicy {
 }
 
 function explain({ spec }: NamedPolicy, asked: string, { json }: RouteFlags): ExitCode {
-  const { request, draw, hindered } = parseQuestion(
+  const { request, draw, canary, hindered } = parseQuestion(
     asked,
     spec.backends.map(({ name }) => name),
   );
-  const decide = (at: number): RouteDecision =>
-    decideRoute(spec, { ...request, draw: at }, ({ name }) => hindered.get(name));
-  const decisions = draw === undefined ? ofEachShare(decide) : [{ share: 1, decision: decide(draw) }];
+  const decide: Decide = (at, canaryDraw) =>
+    decideRoute(spec, { ...request, draw: at, canaryDraw }, ({ name }) => hindered.get(name));
+  const parts = draw === undefined ? sharesOf(decide(0, undefined)) : [{ share: 1, draw }];
+  const decisions = parts.flatMap((part) => ofEachVariant(part, spec.canary?.share, canary, decide));
   if (json) {
     const { rule, passedOver } = decisions[0]!.decision;
-    const ways = decisions.map(({ share, decision: { drawn, backend, hindered: passed } }) => ({
+    const ways = decisions.map(({ share, decision: { drawn, variant, backend, hindered: passed } }) => ({
       share,
       drawn,
+      variant: variant ?? null,
       backend: backend?.name ?? null,
       hindered: passed,
     }));
@@ -66,15 +68,34 @@ function explain({ spec }: NamedPolicy, asked: string, { json }: RouteFlags): Ex
   return decisions.some(({ decision }) => decision.backend === undefined) ? exitCodes.missed : exitCodes.pass;
 }
 
-/** The decision in the middle of each share. */
-function ofEachShare(decide: (draw: number) => RouteDecision): { share: number; decision: RouteDecision }[] {
+type Decide = (draw: number, canaryDraw: number | undefined) => RouteDecision;
+
+/** The middle of each share. */
+function sharesOf({ rule }: RouteDecision): { share: number; draw: number }[] {
   let begin = 0;
-  return Object.values(decide(0).rule.to)
+  return Object.values(rule.to)
     .filter((share) => share > 0)
     .map((share) => {
       begin += share;
-      return { share, decision: decide(begin - share / 2) };
+      return { share, draw: begin - share / 2 };
     });
+}
+
+/** What a canary takes of a share, and what it leaves. */
+function ofEachVariant(
+  { share, draw }: { share: number; draw: number },
+  canaryShare: number | undefined,
+  asked: boolean | undefined,
+  decide: Decide,
+): { share: number; decision: RouteDecision }[] {
+  const taken = decide(draw, 0);
+  if (canaryShare === undefined || taken.variant === undefined) return [{ share, decision: decide(draw, undefined) }];
+  const left = decide(draw, canaryShare);
+  if (asked !== undefined) return [{ share, decision: asked ? taken : left }];
+  return [
+    { share: share * (1 - canaryShare), decision: left },
+    { share: share * canaryShare, decision: taken },
+  ];
 }
 
 function simulate({ name, spec }: NamedPolicy, file: string, { languages, json }: RouteFlags): ExitCode {

@@ -52,7 +52,7 @@ export async function runGateway(
       onReload: () => reloads.now(),
     });
     const options = serverOptionsOf(settings);
-    const store = openStore(settings.store, log);
+    const store = openStore(settings.store, settings.role.region, log);
     const tenants = tenantsOf(settings, log);
     followTenants(tenants, settings, reloads);
     served.followTls?.(reloads);
@@ -63,14 +63,14 @@ export async function runGateway(
       engine: warming.promise,
       scoring: served.scoring,
       slots: served.slots,
-      store,
+      store: store?.parts.store,
       nodes: served.nodes,
       log,
       supervision: link,
       cores,
     });
     const server = await started;
-    followCertificate(server, settings, reloads);
+    followCertificate(server, settings, reloads, log);
     const loading = served.load();
     warming.resolve(loading);
     loading.then((engine) => channel.send({ type: 'warm', model: warmOf(engine) }), over.reject);

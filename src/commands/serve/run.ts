@@ -70,7 +70,7 @@ async function serveAlone(
   const options = serverOptionsOf(settings);
   const tenants = tenantsOf(settings, log);
   const warming = defer<AcousticEngine>();
-  const store = openStore(settings.store, log);
+  const store = openStore(settings.store, settings.role.region, log);
   const limits = { ...defaultLimits, ...firstGuess(curve), ...options.limits };
   const server = await startServer({
     ...options,
@@ -79,7 +79,7 @@ async function serveAlone(
     engine: warming.promise,
     scoring: engine.scoring,
     slots: engine.slots,
-    store,
+    ...store?.parts,
     nodes: engine.nodes,
     log,
   }).catch(async (error) => {
@@ -99,7 +99,7 @@ async function serveAlone(
   warn(settings, log);
   const reloads = new Reloads(log);
   followTenants(tenants, settings, reloads);
-  followCertificate(server, settings, reloads);
+  followCertificate(server, settings, reloads, log);
   engine.followTls?.(reloads);
   // The port is known to be ours by now: only then is the model worth loading.
   const loading = engine.load();

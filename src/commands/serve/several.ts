@@ -4,6 +4,7 @@ import { launchGateway } from '../../server/cluster/launch.ts';
 import { Supervisor } from '../../server/cluster/supervisor.ts';
 import { policyOf } from '../../server/gateway/server-options.ts';
 import { defaultLimits } from '../../server/limits.ts';
+import { openStore } from '../../stores/redis/open-store.ts';
 import { createLog } from '../../telemetry/log.ts';
 import { workerUrl } from '../../threads/worker-url.ts';
 import { packageVersion, shippedPath } from '../package.ts';
@@ -41,6 +42,8 @@ export async function serveSeveral(
   const limits = { ...defaultLimits, ...firstGuess(curve), ...settings.limits };
   await using admin = await Admin.open(adminSettings, log);
   const script = workerUrl(import.meta.url, 'gateway-process.js');
+  // Gateways keep their sessions there themselves.
+  const store = tenants && openStore(settings.store, settings.role.region, log);
   const supervisor = new Supervisor({
     gateways,
     launch: (gateway) => launchGateway(script, { settings, gateway, gateways } satisfies GatewayConfig),
@@ -50,8 +53,13 @@ export async function serveSeveral(
     port: settings.port,
     isSecure: settings.tls !== undefined,
     log,
+    caps: store?.parts.caps,
   });
-  await supervisor.listen();
+  await supervisor.listen().catch(async (error) => {
+    // What is open would keep the process.
+    await store?.close();
+    throw error;
+  });
   // What the gateways take up for themselves is followed here for the admin plane.
   const reloads = new Reloads(log);
   followTenants(tenants, settings, reloads);
@@ -78,5 +86,6 @@ export async function serveSeveral(
     signals.stop();
     reloads.close();
     await supervisor.close();
+    await store?.close();
   }
 }

@@ -48,6 +48,9 @@ export type LearnerFault<
   inject(learner: FaultyLearner, planned: PlannedFields<F> & { atMs: number }): boolean;
 };
 
+/** What of the embedded server a fault needs; gateways, nodes and zones it names by number. */
+export type FaultPart = 'gateway' | 'node' | 'zone' | 'store' | 'tls';
+
 /** A fault of the server that the test itself has started. */
 export type ServerFault<
   N extends FaultKind = FaultKind,
@@ -58,7 +61,7 @@ export type ServerFault<
   /** What `speechfb serve` must be told to let it happen. */
   readonly serveFlag?: '--fault-injection';
   /** The part of the embedded server that it happens to, beside the server itself. */
-  readonly part?: 'gateway' | 'node' | 'store';
+  readonly part?: FaultPart;
   /** What the store must have for it: a port where its answers can be late, or also a replica. */
   readonly storeNeeds?: 'relay' | 'replica';
   /** The server's processes must see a clock that can be stepped. */
@@ -80,10 +83,14 @@ export type FaultyLearner = {
    * the test.
    */
   loseFrames(share: number, fromMs: number, untilMs: number): boolean;
+  /** The device's simulated network loses a share of its packets more, both ways, for so long. */
+  losePackets(share: number, forMs: number): boolean;
 };
 
 /** What a fault may do to processes that stand for one another; the first is 1. */
 type FaultyReplicas = {
+  /** How many there are, also of those that are gone. */
+  readonly count: number;
   /** Signals one of them; why it could not, or undefined. */
   signal(place: number, signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT' | 'SIGTERM'): string | undefined;
   /** Signals all of them; false when none is there. */
@@ -107,15 +114,33 @@ export type FaultyStore = {
   failOver(): void;
 };
 
+/** What a fault may do to the certificates of the embedded server, of all of its processes. */
+export type FaultyCertificates = {
+  /** They are good for a moment longer. */
+  expireSoon(): void;
+  /** They are good again. */
+  renew(): void;
+};
+
 /** What a fault may do to the embedded server. */
 export type FaultyServer = {
   gateways: FaultyReplicas;
   nodes: FaultyReplicas;
+  /** Among how many zones gateways and nodes are shared out in turn. */
+  zones: number;
+  /** Undefined: it is reached without TLS. */
+  certificates: FaultyCertificates | undefined;
   /** Undefined: the gateways share nothing. */
   store: FaultyStore | undefined;
   /** Asks for a fault of its inference worker; resolves to what kept it from that, or undefined. */
-  disturbInference(action: { action: 'kill' } | { action: 'stall'; ms: number }): Promise<string | undefined>;
+  disturbInference(disturbance: InferenceDisturbance): Promise<string | undefined>;
 };
+
+/** What `POST /faults/inference` takes. */
+type InferenceDisturbance =
+  | { action: 'kill' | 'fail' }
+  | { action: 'stall'; ms: number }
+  | { action: 'slow'; ms: number; times: number };
 
 /** Why nothing happened to a store that is not there. */
 export const noStore = 'the server has no store';

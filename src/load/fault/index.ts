@@ -4,12 +4,17 @@ import type { FaultFields, LearnerFault, PlannedFields, ServerFault } from './de
 import { drainGateway } from './drain-gateway.ts';
 import { drainNode } from './drain-node.ts';
 import { dropMessages } from './drop-messages.ts';
+import { expireCertificates } from './expire-certificates.ts';
+import { failInference } from './fail-inference.ts';
 import { failOverRedis } from './fail-over-redis.ts';
 import { killGateway } from './kill-gateway.ts';
 import { killInference } from './kill-inference.ts';
 import { killNode } from './kill-node.ts';
 import { killRedis } from './kill-redis.ts';
+import { killZone } from './kill-zone.ts';
+import { losePackets } from './lose-packets.ts';
 import { reconnect } from './reconnect.ts';
+import { slowInference } from './slow-inference.ts';
 import { slowRedis } from './slow-redis.ts';
 import { stallInference } from './stall-inference.ts';
 import { stepClock } from './step-clock.ts';
@@ -23,7 +28,10 @@ const table = [
   reconnect,
   cutNetwork,
   dropMessages,
+  losePackets,
   stallInference,
+  slowInference,
+  failInference,
   killInference,
   stopServer,
   killNode,
@@ -32,10 +40,12 @@ const table = [
   killGateway,
   stopGateway,
   drainGateway,
+  killZone,
   killRedis,
   stopRedis,
   slowRedis,
   failOverRedis,
+  expireCertificates,
   stepClock,
 ] as const;
 

@@ -128,6 +128,13 @@ export class Learner implements FaultyLearner {
   }
 
   /** False when the session is over or has not begun. */
+  losePackets(share: number, forMs: number): boolean {
+    if (!this.#device || !this.#client || this.#end) return false;
+    this.#device.lose(share, forMs);
+    return true;
+  }
+
+  /** False when the session is over or has not begun. */
   loseFrames(share: number, fromMs: number, untilMs: number): boolean {
     if (!this.#client || this.#end) return false;
     const { startMs } = this.#context;

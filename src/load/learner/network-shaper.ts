@@ -100,6 +100,10 @@ class DeviceOnNetwork implements SimulatedDevice {
   cut(forMs: number): void {
     this.#network.cut(this.#shaper.nowUs(), Math.round(forMs * 1000), 'drop');
   }
+
+  lose(share: number, forMs: number): void {
+    this.#network.lose(share, this.#shaper.nowUs(), Math.round(forMs * 1000));
+  }
 }
 
 /**

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { inUnits, isMapping } from '../../config/fields.ts';
 import { namedNetwork, unknownNetwork } from '../../sim/networks/index.ts';
 import { didYouMean } from '../../suggest.ts';
+import type { FaultPart } from '../fault/definition.ts';
 import { directNetwork, directProfile } from '../plan/learner-plan.ts';
 import { entriesOf, type FaultSpec } from './faults-schema.ts';
 import { type Weight, weightProblems } from './fields.ts';
@@ -31,7 +32,7 @@ type LooseSpec = {
   duration?: unknown;
 };
 
-type EmbeddedParts = { nodes?: unknown; gateways?: unknown; store?: unknown };
+type EmbeddedParts = { nodes?: unknown; gateways?: unknown; zones?: unknown; store?: unknown; tls?: unknown };
 
 /** What the sections of a scenario have wrong with one another, each at its place. */
 export function checkScenario(spec: LooseSpec, context: z.RefinementCtx): void {
@@ -158,9 +159,15 @@ function checkFaults(list: readonly FaultSpec[], spec: LooseSpec, endMs: number 
         problem(path('every'), `${every} ms is longer than the test of ${endMs} ms: it would never happen`);
       if (target === 'server' && spec.target?.url !== undefined)
         problem(['faults', index, name], 'needs the embedded server, but target.url is given');
+      else if (fault.target === 'server' && fault.serveFlag && spec.target?.embedded?.nodes !== undefined)
+        problem(
+          ['faults', index, name],
+          'hurts the model of a server without nodes; with target.embedded.nodes use killNode or stopNode',
+        );
       else if (fault.target === 'server' && fault.part) {
         const missing = partProblem(fault.part, own, spec.target?.embedded);
-        if (missing) problem(fault.part === 'store' ? ['faults', index, name] : path(fault.part), missing);
+        const isNumbered = fault.part !== 'store' && fault.part !== 'tls';
+        if (missing) problem(isNumbered ? path(fault.part) : ['faults', index, name], missing);
       }
       if (typeof network === 'string' && !mix.some((known) => known.toLowerCase() === network.toLowerCase()))
         problem(path('network'), `"${network}" is not in the mix: ${mix.join(', ')}`);
@@ -170,13 +177,14 @@ function checkFaults(list: readonly FaultSpec[], spec: LooseSpec, endMs: number 
 
 /** Why the embedded server has not the part that a fault is for; undefined: it has it. */
 function partProblem(
-  part: 'gateway' | 'node' | 'store',
+  part: FaultPart,
   { [part]: place }: Record<string, unknown>,
-  { nodes, gateways, store }: EmbeddedParts = {},
+  { nodes, gateways, zones, store, tls }: EmbeddedParts = {},
 ): string | undefined {
   if (part === 'store') return store === undefined ? 'needs a store: write target.embedded.store: redis' : undefined;
+  if (part === 'tls') return tls === true ? undefined : 'needs certificates: write target.embedded.tls: true';
   if (typeof place !== 'number') return undefined;
-  const there = part === 'node' ? nodes : serversOf({ nodes, gateways, store });
+  const there = { node: nodes, zone: zones, gateway: serversOf({ nodes, gateways, store }) }[part];
   if (typeof there === 'number' && place <= there) return undefined;
   return `there is no ${part} ${place}: target.embedded.${part}s is ${there ?? 'not given'}`;
 }

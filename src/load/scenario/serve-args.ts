@@ -15,6 +15,10 @@ export type ServeOptions = {
   /** Inference nodes beside a gateway; absent: all in one process. */
   nodes?: number | undefined;
   slots?: number | undefined;
+  /** Gateways and nodes are shared out among so many in turn. */
+  zones?: number | undefined;
+  /** Whether they show certificates of an authority of the test. */
+  tls?: boolean | undefined;
   /** What the servers share, so that a session is resumed at any of them. */
   store?: 'redis' | undefined;
 };

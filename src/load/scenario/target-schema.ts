@@ -46,12 +46,23 @@ const embedded = section({
       'Processes behind its port; default: 1 for each 3 cores. With nodes or a store: servers of one service, each on a port of its own.',
     ),
   nodes: integer(1, 16).optional().describe('A gateway and so many inference nodes, each a process of its own.'),
+  zones: integer(2, 16)
+    .optional()
+    .describe('Places that fail as a whole (killZone): gateways and nodes are shared out among them in turn.'),
   slots: integer(1, 100_000).optional().describe('Sessions that each node takes at once.'),
+  tls: yesOrNo()
+    .optional()
+    .describe('Certificates of an authority that the test makes: learners come by TLS, trunks show them to both ends.'),
   store: z
     .literal('redis', { error: (issue) => `${shown(issue.input)} is not a store; allowed: redis` })
     .optional()
     .describe('A Redis beside the gateways, of the redis-server on PATH: a session is resumed at any of them.'),
-});
+}).superRefine(({ zones, nodes }, context) => {
+  const problem = (message: string) => context.addIssue({ code: 'custom', path: ['zones'], message });
+  if (zones === undefined) return;
+  if (nodes === undefined) problem('is for a server with nodes; write nodes beside it');
+  else if (zones > nodes) problem(`is ${zones}, but there are ${nodes} nodes: a zone would be empty`);
+}, despiteProblems);
 
 /** Without a url: a server of this version is started beside the test, on a port of its own. */
 export const target = section({

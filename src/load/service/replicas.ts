@@ -24,6 +24,10 @@ export class Replicas {
     this.#run = run;
   }
 
+  get count(): number {
+    return this.#servers.length;
+  }
+
   /** Where they are found. */
   get urls(): readonly string[] {
     return this.#servers.map(({ url }) => url);

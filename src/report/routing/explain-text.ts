@@ -22,8 +22,11 @@ export function renderExplanation(
   return `${folded(lines.join('\n'), columns ?? 200)}\n`;
 }
 
-function wayText(share: number, { drawn, backend, hindered }: RouteDecision, paint: Paint): string {
-  const part = share < 1 ? `${Number((share * 100).toPrecision(6))} % draw ${drawn}: ` : '';
+function wayText(share: number, { drawn, variant, backend, hindered }: RouteDecision, paint: Paint): string {
+  const part =
+    share < 1
+      ? `${Number((share * 100).toPrecision(6))} % draw ${drawn}${variant === 'canary' ? ', for the canary' : ''}: `
+      : '';
   const passed = hindered.map(({ backend: name, why }) => `${name} is ${why}`).join(', ');
   if (backend === undefined) return paint.bad(`${part}refused: ${passed}, and nobody is left`);
   const says = passed === '' ? `to ${backend.name}` : `${passed}; to ${backend.name}`;

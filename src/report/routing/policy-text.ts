@@ -1,4 +1,4 @@
-import { dollars, percentText, whole } from '../../format.ts';
+import { dollars, durationText, numberText, percentText, whole } from '../../format.ts';
 import type { PolicySpec, When } from '../../routing/policy/spec.ts';
 import { fitColumns } from '../terminal/fit-table.ts';
 import { folded } from '../terminal/fold.ts';
@@ -33,12 +33,29 @@ export function renderPolicy(
     '',
     fitColumns(head, backends, { columns, left, spare: ['languages', 'most'] }),
     '',
+    ...variantLines(spec).map((line) => folded(line, columns ?? 100)),
     folded(
       'the policy is sound: every session has a rule, every rule a session, every fallback an end',
       columns ?? 100,
     ),
     '',
   ].join('\n');
+}
+
+function variantLines({ canary, shadow }: PolicySpec): string[] {
+  const lines = [];
+  if (canary) {
+    const { name, from, to, share, target, rollback } = canary;
+    const rule = `${numberText(rollback.burn)} for ${durationText(rollback.for)} (${rollback.mode})`;
+    lines.push(`canary ${name}: ${percentText(share)} of the sessions of ${from} go to ${to}`);
+    lines.push(`  until it burns the budget of ${percentText(target)} at more than ${rule}`);
+  }
+  if (shadow) {
+    const { to, share, most, maxSessions } = shadow;
+    const bounds = `${whole(maxSessions)} at once, ${dollars(most)}/h at most`;
+    lines.push(`shadow: ${to} hears ${percentText(share)} of the sessions unseen (${bounds})`);
+  }
+  return lines.length > 0 ? [...lines, ''] : [];
 }
 
 /** `own 50 %, deepgram 50 %`; a backend that gets all by its name alone. */

@@ -1,3 +1,4 @@
+import type { CanarySpec } from '../policy/canary.ts';
 import { chainFrom } from '../policy/chain.ts';
 import type { PolicySpec, RoutedBackend, RoutingRule, When } from '../policy/spec.ts';
 
@@ -16,6 +17,11 @@ export type RouteRequest = {
   cold: boolean;
   /** In [0, 1), the same for a session however often it resumes: it decides among shares. */
   draw: number;
+  /**
+   * The same for the canary of the policy, as `canaryDrawOf` gives it; undefined: the session takes
+   * no part in it.
+   */
+  canaryDraw?: number | undefined;
 };
 
 /** Why a backend cannot take a session now. */
@@ -27,6 +33,11 @@ export type RouteDecision = {
   passedOver: { rule: string; why: string }[];
   /** What the shares of the rule gave. */
   drawn: string;
+  /**
+   * Whether it is one of the canary's sessions, or one of those that they are compared with;
+   * undefined: neither.
+   */
+  variant: 'canary' | 'baseline' | undefined;
   /** Undefined: all of its chain are hindered, and the session is refused. */
   backend: RoutedBackend | undefined;
   hindered: { backend: string; why: Hindrance }[];
@@ -37,7 +48,7 @@ export type RouteDecision = {
  * fallbacks to the first that can. A sound policy has a rule for each session.
  */
 export function decideRoute(
-  { backends, rules }: PolicySpec,
+  { backends, rules, canary }: PolicySpec,
   request: RouteRequest,
   hindranceOf: (backend: RoutedBackend) => Hindrance | undefined,
 ): RouteDecision {
@@ -49,15 +60,22 @@ export function decideRoute(
       continue;
     }
     const drawn = drawShare(rule.to, request.draw);
+    const variant = variantOf(canary, drawn, request.canaryDraw);
+    const first = variant === 'canary' ? canary!.to : drawn;
     const hindered: RouteDecision['hindered'] = [];
-    for (const backend of chainFrom(drawn, backends)) {
+    for (const backend of chainFrom(first, backends)) {
       const hindrance = hindranceOf(backend);
-      if (hindrance === undefined) return { rule, passedOver, drawn, backend, hindered };
+      if (hindrance === undefined) return { rule, passedOver, drawn, variant, backend, hindered };
       hindered.push({ backend: backend.name, why: hindrance });
     }
-    return { rule, passedOver, drawn, backend: undefined, hindered };
+    return { rule, passedOver, drawn, variant, backend: undefined, hindered };
   }
   throw new RangeError('a policy without a rule for this session was not checked');
+}
+
+function variantOf(canary: CanarySpec | undefined, drawn: string, draw: number | undefined): RouteDecision['variant'] {
+  if (!canary || canary.from !== drawn || draw === undefined) return undefined;
+  return draw < canary.share ? 'canary' : 'baseline';
 }
 
 /** The first matter in which a request does not fit; undefined when it does. */

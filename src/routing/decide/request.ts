@@ -8,10 +8,12 @@ export type RouteQuestion = {
   request: Omit<RouteRequest, 'draw'>;
   /** Undefined: asked for all shares of the rule. */
   draw: number | undefined;
+  /** Whether it is one of the canary's sessions; undefined: asked for both. */
+  canary: boolean | undefined;
   hindered: ReadonlyMap<string, Hindrance>;
 };
 
-const matters = ['language', 'tenant', 'device', 'lane', 'load', 'spend', 'cold', 'draw'] as const;
+const matters = ['language', 'tenant', 'device', 'lane', 'load', 'spend', 'cold', 'draw', 'canary'] as const;
 const states = { full: 'full', broken: 'broken', 'over-cost': 'over its cost' } as const satisfies Record<
   string,
   Hindrance
@@ -26,6 +28,7 @@ export function parseQuestion(text: string, backends: readonly string[]): RouteQ
   const hindered = new Map<string, Hindrance>();
   const said = new Set<string>();
   let draw: number | undefined;
+  let canary: boolean | undefined;
   for (const term of text.split(/\s+/).filter((word) => word !== '')) {
     const at = term.indexOf('=');
     const [key, value] = at < 0 ? [term, ''] : [term.slice(0, at), term.slice(at + 1)];
@@ -33,6 +36,7 @@ export function parseQuestion(text: string, backends: readonly string[]): RouteQ
     said.add(key);
     if (value === '') throw bad(term, 'write KEY=VALUE');
     if (key === 'draw') draw = within(term, Number(value), 0, 1 - Number.EPSILON);
+    else if (key === 'canary') canary = oneOf(term, value, ['true', 'false']) === 'true';
     else if (isMatter(key)) Object.assign(request, { [key]: read[key](term, value) });
     else if (backends.includes(key)) hindered.set(key, stateOf(term, value));
     else
@@ -41,17 +45,17 @@ export function parseQuestion(text: string, backends: readonly string[]): RouteQ
         `"${key}" is nothing that rules look at${didYouMean(key, [...matters, ...backends])}; ${allowed(backends)}`,
       );
   }
-  return { request, draw, hindered };
+  return { request, draw, canary, hindered };
 }
 
 function allowed(backends: readonly string[]): string {
   return `allowed: ${matters.join(', ')}, and BACKEND=${Object.keys(states).join('|')} of ${backends.join(', ')}`;
 }
 
-type Matter = Exclude<(typeof matters)[number], 'draw'>;
+type Matter = Exclude<(typeof matters)[number], 'draw' | 'canary'>;
 
 function isMatter(key: string): key is Matter {
-  return key !== 'draw' && matters.some((matter) => matter === key);
+  return key !== 'draw' && key !== 'canary' && matters.some((matter) => matter === key);
 }
 
 const read: Record<Matter, (term: string, value: string) => unknown> = {

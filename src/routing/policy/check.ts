@@ -1,11 +1,8 @@
 import type { z } from 'zod';
-import { didYouMean } from '../../suggest.ts';
 import { isReachable } from './box.ts';
-import { canDo } from './capabilities.ts';
-import { chainFrom } from './chain.ts';
-import type { PolicySpec, RoutedBackend, RoutingRule, When } from './spec.ts';
-
-type Refuse = (path: PropertyKey[], message: string) => void;
+import { checkAble, type Refuse, unknownBackend } from './check-able.ts';
+import { checkVariants } from './check-variants.ts';
+import type { PolicySpec, RoutedBackend, RoutingRule } from './spec.ts';
 
 /**
  * What no single field can see: of the backends once their own fields are right, and of the rules
@@ -22,7 +19,15 @@ export function checkPolicy(spec: PolicySpec, context: z.RefinementCtx): void {
   const sound = checkFallbacks(backends, refuse);
   // A rule that could not be read fits too much.
   if (failed.has('rules')) return;
-  for (const [index, rule] of rules.entries()) checkRule(rule, index, sound ? backends : [], backends, refuse);
+  const chained = sound ? backends : [];
+  for (const [index, rule] of rules.entries()) checkRule(rule, index, chained, backends, refuse);
+  const { canary, shadow } = spec;
+  checkVariants(
+    { canary: failed.has('canary') ? undefined : canary, shadow: failed.has('shadow') ? undefined : shadow },
+    rules,
+    { backends, chained },
+    refuse,
+  );
   checkReach(rules, refuse);
 }
 
@@ -83,28 +88,8 @@ function checkRule(
   if (unknown.length > 0 || chained.length === 0) return;
   for (const [name, share] of shares) {
     if (!(share > 0)) continue;
-    for (const backend of chainFrom(name, chained))
-      checkAble(backend, name, { when, needs }, [...path, 'to', name], refuse);
+    checkAble({ name, chained }, { when, needs }, (message) => refuse([...path, 'to', name], message));
   }
-}
-
-/** Whether a backend that sessions of a rule can come to can do what they need. */
-function checkAble(
-  backend: RoutedBackend,
-  from: string,
-  { when, needs }: Pick<RoutingRule, 'needs'> & { when: When | undefined },
-  path: PropertyKey[],
-  refuse: Refuse,
-): void {
-  const who = backend.name === from ? `"${from}"` : `"${backend.name}", where "${from}" falls back to,`;
-  for (const need of listOf(needs))
-    if (!canDo(backend.kind, need)) refuse(path, `${who} is of kind ${backend.kind}, which has no ${need}`);
-  const { languages } = backend;
-  if (languages === undefined) return;
-  const foreign = when?.language?.filter((one) => !languages.includes(one));
-  if (foreign === undefined)
-    refuse(path, `${who} understands ${languages.join(', ')} alone, and the rule is for every language`);
-  else if (foreign.length > 0) refuse(path, `${who} does not understand ${foreign.join(', ')}`);
 }
 
 /** Every session has a rule, and every rule a session. */
@@ -118,11 +103,6 @@ function checkReach(rules: readonly RoutingRule[], refuse: Refuse): void {
   }
   if (rules.length > 0 && isReachable({}, conditions))
     refuse(['rules', rules.length - 1], 'leaves sessions that no rule fits; end with a rule without when');
-}
-
-function unknownBackend(name: string, backends: readonly RoutedBackend[]): string {
-  const names = backends.map((backend) => backend.name);
-  return `"${name}" is no backend${didYouMean(name, names)}; there are ${names.join(', ')}`;
 }
 
 /** Nothing, where there is no list or something else. */

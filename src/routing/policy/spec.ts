@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { integer, oneOf, percentField, section, shown, text } from '../../config/fields.ts';
+import { canarySpec } from './canary.ts';
 import { type BackendKind, backendKinds, capabilities } from './capabilities.ts';
 import { dollarsPerAudioMinute, dollarsPerHour, language, shareRange, spendRange } from './fields.ts';
+import { shadowSpec } from './shadow.ts';
 
 const kinds = Object.keys(backendKinds) as [BackendKind, ...BackendKind[]];
 const lanes = ['live', 'batch'] as const;
@@ -67,6 +69,8 @@ export const policySpec = section({
   backends: z.array(backend).min(1, { error: () => 'is empty; name at least one backend' }),
   /** The first that fits a session decides. */
   rules: z.array(rule).min(1, { error: () => 'is empty; write at least a rule without when' }),
+  canary: canarySpec.optional(),
+  shadow: shadowSpec.optional(),
 });
 
 export type PolicySpec = z.output<typeof policySpec>;

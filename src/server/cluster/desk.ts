@@ -1,9 +1,9 @@
 import type { Lane } from '../../protocol/client-messages.ts';
-import type { Log } from '../../telemetry/log.ts';
 import type { Account } from '../admission/account.ts';
 import { Accounts, type Caller, type CallerAccounts, refusedBy } from '../admission/accounts.ts';
 import { jittered, lacking, lackingText, tooManyStarts } from '../admission/admission.ts';
 import { type HttpRefusal, tenantCap } from '../admission/http-refusal.ts';
+import type { Membership } from '../admission/membership.ts';
 import { Room, type SessionPlace, type Wish } from '../admission/room.ts';
 import type { GivenUp } from '../admission/shared-pool.ts';
 import { TokenBucket } from '../admission/token-bucket.ts';
@@ -11,14 +11,15 @@ import { WorkBudget } from '../admission/work-budget.ts';
 import type { BegunElsewhere, SharedClaims, SharedStart, SharedWhat, Used } from '../gateway/outside/supervision.ts';
 import type { Limits } from '../limits.ts';
 import type { Refusal } from '../refusal.ts';
-import { TenantQuota } from '../tenants/quota.ts';
+import type { GrantedStart, Quota } from '../tenants/quota.ts';
 import type { Granted } from './messages.ts';
 
 export type DeskOptions = {
   limits: Limits;
   /** How many tokens the server knows; 0: none. */
   tokens: number;
-  log: Log;
+  /** Holds tenants to their caps. */
+  quota: Quota;
   /** Sessions that all gateways together carry now. */
   capacity(): number;
   /** Whether sessions wait for their clients to come back, at any gateway. */
@@ -39,7 +40,6 @@ export class Desk {
   readonly #room: Room;
   readonly #work: WorkBudget;
   readonly #starts: TokenBucket;
-  readonly #quota: TenantQuota;
   /** Upgrades that may be resumes without saying so. */
   readonly #unnamed: TokenBucket;
   readonly #places = new Map<number, Place>();
@@ -47,11 +47,10 @@ export class Desk {
   #next = 1;
 
   constructor(options: DeskOptions) {
-    const { limits, log, tokens, capacity, now } = options;
+    const { limits, tokens, capacity, now } = options;
     this.#options = options;
     this.#accounts = new Accounts({ limits, tokens, now });
     this.#work = new WorkBudget(limits, now);
-    this.#quota = new TenantQuota({ log, wallMs: Date.now });
     this.#starts = new TokenBucket(limits.startsPerSecond, limits.startBurst, now());
     // Whoever has a place to give up is asked before it counts as given up: see `#makeRoom`.
     const candidates = { connections: none, sessions: none, below: () => undefined };
@@ -71,7 +70,7 @@ export class Desk {
 
   async connection(gateway: number, caller: Caller, claims: SharedClaims): Promise<HttpRefusal | Granted> {
     const accounts = this.#accounts.of(caller);
-    const spent = caller.member && this.#quota.spent(caller.member);
+    const spent = caller.member && this.#options.quota.spent(caller.member);
     const noSession = claims.isResume ? undefined : this.#noSession(accounts, claims, spent);
     let refusal = noSession ?? this.#room.connection(accounts);
     if (refusal?.limit && refusal.status === 503 && (await this.#makeRoom('connection', accounts[0]))) {
@@ -89,8 +88,8 @@ export class Desk {
     const key = start.key === undefined ? undefined : `${accounts[0].id} ${start.key}`;
     const begun = key === undefined ? undefined : this.#begun(key);
     if (begun !== undefined && begun !== gateway) return { gateway: begun };
-    const spent = caller.member && (await this.#quota.start(caller.member));
-    if (spent) return spent;
+    const counted = caller.member && (await this.#counted(caller.member, start));
+    if (counted && 'code' in counted) return counted;
     const wish = wishOf(start.lane);
     let place = this.#room.session(accounts, wish);
     if (place.lacks && !place.cap && (await this.#makeRoom('session', accounts[0]))) {
@@ -98,18 +97,30 @@ export class Desk {
       if (place.lacks === 'share') place = { ...place, lacks: undefined };
     }
     const refusal = this.#refusal(place, accounts, start);
-    if (refusal) return refusal;
+    if (refusal) {
+      counted?.release();
+      return refusal;
+    }
     const nowMs = this.#options.now();
     this.#starts.take(nowMs);
     this.#work.started(start.phones);
-    const free = this.#room.takeSession(accounts, place);
+    const freeHere = this.#room.takeSession(accounts, place);
+    const free = (): void => {
+      freeHere();
+      counted?.release();
+    };
     const rest = { account: accounts[0], free, key, atMs: nowMs };
     return this.#take({ gateway, what: 'session', caller: firstOf(caller), ...rest });
   }
 
   /** Tenants have used so much at a gateway. */
   used(used: readonly Used[]): void {
-    for (const { member, ms } of used) this.#quota.heard(member, ms);
+    for (const { member, ms } of used) this.#options.quota.heard(member, ms);
+  }
+
+  /** To be called about once a second. */
+  look(): void {
+    this.#options.quota.look();
   }
 
   /** A place is given back. */
@@ -143,12 +154,22 @@ export class Desk {
     return { status: 503, reason: 'overload', code: 'server_busy', message, retryAfterMs };
   }
 
-  #refusal(place: SessionPlace, accounts: CallerAccounts, { phones, lane }: SharedStart): Refusal | undefined {
+  /** Takes a place among all of the tenant's; no cap refuses a session that is there already. */
+  #counted(member: Membership, { isReturn }: SharedStart): Promise<Refusal | GrantedStart> | GrantedStart {
+    const { quota } = this.#options;
+    return isReturn ? quota.returned(member) : quota.start(member);
+  }
+
+  #refusal(
+    place: SessionPlace,
+    accounts: CallerAccounts,
+    { phones, lane, isReturn }: SharedStart,
+  ): Refusal | undefined {
     const { limits, capacity, now } = this.#options;
     const nowMs = now();
     const waitMs = this.#starts.waitMs(nowMs);
     return (
-      place.cap ??
+      (isReturn && tenantCap(place.cap) ? undefined : place.cap) ??
       (place.lacks && lacking(place.lacks, { lane, capacity: capacity() }, limits)) ??
       (waitMs > 0 ? tooManyStarts(waitMs, limits) : undefined) ??
       refusedBy(accounts, (account) => account.start(nowMs)) ??

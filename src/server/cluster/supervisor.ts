@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { exitCodes, SpeechfbError } from '../../errors.ts';
 import { listen } from '../../listen.ts';
 import { streamPath } from '../../protocol/address.ts';
+import type { CapStore } from '../../stores/cap-store.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { MergedMetrics } from '../../telemetry/merged-metrics.ts';
 import { defer } from '../../threads/defer.ts';
@@ -11,6 +12,7 @@ import type { DrainReport } from '../gateway/drain.ts';
 import { listenHints } from '../gateway/http/listener.ts';
 import type { GatewayView, SessionView } from '../gateway/outside/view.ts';
 import { type Limits, limitsByWireName } from '../limits.ts';
+import { createQuota } from '../tenants/create-quota.ts';
 import { chooseGateway } from './balance.ts';
 import { Desk } from './desk.ts';
 import type { ToSupervisor, Warm } from './messages.ts';
@@ -30,6 +32,8 @@ export type SupervisorOptions = {
   port: number;
   isSecure: boolean;
   log: Log;
+  /** Where the caps of tenants are counted for several servers; absent: this one counts alone. */
+  caps?: CapStore | undefined;
 };
 
 /**
@@ -51,21 +55,26 @@ export class Supervisor {
   #port = 0;
   #turn = 0;
   #tickedMs = performance.now();
-  #timer: NodeJS.Timeout | undefined;
+  #timers: NodeJS.Timeout[] = [];
   #exposed: { atMs: number; answer: Promise<{ body: string; contentType: string }> } | undefined;
   #isDraining = false;
   #isCordoned = false;
   #isClosed = false;
 
   constructor(options: SupervisorOptions) {
-    const { gateways, limits, log, tokens } = options;
+    const { caps, gateways, limits, log, tokens } = options;
     this.#options = options;
     this.#server = createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => this.#accept(socket));
     this.#restarts = Array.from({ length: gateways }, () => new Restarts());
     this.#desk = new Desk({
       limits,
       tokens,
-      log,
+      quota: createQuota({
+        store: caps,
+        log,
+        busyRetryMs: limits.busyRetryMs,
+        onTrouble: (why) => this.#metrics.storeFailed(why),
+      }),
       capacity: () => this.#sessionLimit(),
       hasDetached: () => [...this.#slots.values()].some(({ detached }) => detached > 0),
       giveUp: async (gateway, what, caller) => (await this.#slots.get(gateway)?.giveUp(what, caller)) ?? false,
@@ -104,7 +113,7 @@ export class Supervisor {
     this.#port = await listen(this.#server, { host, port }, listenHints);
     log.info({ host, port: this.#port, gateways }, 'listening');
     for (let gateway = 1; gateway <= gateways; gateway++) this.#launch(gateway);
-    this.#timer = setInterval(() => this.#tick(), tickMs);
+    this.#timers = [setInterval(() => this.#tick(), tickMs), setInterval(() => this.#desk.look(), lookMs)];
   }
 
   /** Why the server as a whole takes no new session; undefined: it does. */
@@ -168,7 +177,7 @@ export class Supervisor {
   async close(): Promise<void> {
     this.#isDraining = true;
     this.#isClosed = true;
-    clearInterval(this.#timer);
+    for (const timer of this.#timers) clearInterval(timer);
     this.#server.close();
     for (const socket of this.#homeless.splice(0)) socket.destroy();
     for (const slot of this.#slots.values()) slot.kill();
@@ -355,6 +364,8 @@ export class Supervisor {
 }
 
 const tickMs = 50;
+/** How often the caps of tenants are looked after. */
+const lookMs = 1000;
 const pollMs = 10;
 const exposedMs = 100;
 /** A gateway gets this much beyond the deadline of a drain, and its end takes a moment. */

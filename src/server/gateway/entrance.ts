@@ -111,8 +111,11 @@ export class Entrance {
     const nowMs = now();
     const wish: Wish = { lane, isReturning: true };
     const place = room.session(accounts, wish);
-    const lacks = place.lacks;
-    const refusal = place.cap ?? this.#admission.takeOver({ nowMs, ...wish, lacks, capacity: capacity(), ...state() });
+    const { cap, lacks } = place;
+    // What has begun is over no cap of its tenant's.
+    const refusal =
+      (tenantCap(cap) ? undefined : cap) ??
+      this.#admission.takeOver({ nowMs, ...wish, lacks, capacity: capacity(), ...state() });
     if (refusal) return refusal;
     return (): (() => void) => {
       const free = room.takeSession(accounts, place);

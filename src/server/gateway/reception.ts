@@ -155,9 +155,9 @@ export class Reception {
       admit: (start, phones, isReturn = false) => {
         const enter = (): Refusal | TakePlace =>
           isReturn ? entrance.takeOver(accounts, start) : entrance.session(accounts, start, phones);
-        const here = tenancy && member && !isReturn ? tenancy.admit(member, accounts, enter) : enter();
+        const here = tenancy && member ? tenancy.place(member, accounts, { enter, isReturn }) : enter();
         if (!supervision || here instanceof Promise || 'code' in here) return here;
-        return admitAbove(supervision, caller, { start, phones, here });
+        return admitAbove(supervision, caller, { start, phones, isReturn, here });
       },
       began: (session) => member && tenancy?.began(session, member),
       lane: member?.lane,

@@ -3,6 +3,7 @@ import type { ClientMessage, Lane, StartMessage } from '../../protocol/client-me
 import type { Account } from '../admission/account.ts';
 import type { GivenUp } from '../admission/shared-pool.ts';
 import { shedRank } from '../admission/shed-order.ts';
+import type { SessionRoute } from '../hearing/route.ts';
 import type { Refusal } from '../refusal.ts';
 import { sameSecret } from '../secrets.ts';
 import type { ServerContext, WorkAccount } from '../session/context.ts';
@@ -23,6 +24,8 @@ export type SessionBegin = {
   isResumable: boolean;
   /** What it is known by, where another gateway may know it. */
   identity?: SessionIdentity | undefined;
+  /** What writes its transcript; absent: the own model, and no policy has a say. */
+  route?: SessionRoute | undefined;
   /** How it goes on here; absent: it begins. */
   resumption?: Resumption;
 };

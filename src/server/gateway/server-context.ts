@@ -2,6 +2,7 @@ import type { AcousticEngine } from '../../acoustic/engine/types.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { ThrottledLog } from '../../telemetry/throttled-log.ts';
 import type { GatewayStore } from '../durable/gateway-store.ts';
+import type { Router } from '../hearing/router.ts';
 import type { Limits } from '../limits.ts';
 import type { AwakeClock } from '../overload/awake-clock.ts';
 import type { OverloadControl } from '../overload/overload-control.ts';
@@ -17,6 +18,7 @@ export type SharedParts = {
   log: ThrottledLog;
   overload: OverloadControl;
   durable: GatewayStore | undefined;
+  router: Router | undefined;
   awake: AwakeClock;
   /** Undefined while the model is being loaded. */
   engine(): AcousticEngine | undefined;

@@ -1,10 +1,14 @@
 import type { AcousticEngine } from '../../acoustic/engine/types.ts';
+import type { CapStore } from '../../stores/cap-store.ts';
 import type { SessionStore } from '../../stores/session-store.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { SlotSource } from '../../telemetry/slot-metrics.ts';
 import { checkExposure, checkFaults, isLoopback } from '../admission/exposure.ts';
 import type { TlsPair } from '../admission/tls-pair.ts';
 import type { Tokens } from '../admission/tokens.ts';
+import type { PolicyInForce } from '../hearing/managed-backend.ts';
+import type { Meter } from '../hearing/meter.ts';
+import type { Router } from '../hearing/router.ts';
 import type { Limits } from '../limits.ts';
 import type { Scoring } from '../session/context.ts';
 import type { TenantRegistry } from '../tenants/tenant-registry.ts';
@@ -44,10 +48,17 @@ export type ServerOptions = {
   slots?: SlotSource | undefined;
   /** Where sessions are kept so that they can go on at other gateways; its owner closes it. */
   store?: SessionStore | undefined;
+  /** Where the caps of tenants are counted for several servers; absent: this one counts alone. */
+  caps?: CapStore | undefined;
   /** Where learners find this very gateway; absent: where they find all. */
   publicUrl?: string | undefined;
   /** The same nodes one by one, for those who run the server. */
   nodes?: NodeDirectory | undefined;
+  /**
+   * Which backend writes each transcript, and what counts who has used what; absent: the own model
+   * writes them all. The backends are left to their owner.
+   */
+  routing?: { policy: PolicyInForce; meter?: Meter | undefined } | undefined;
   /** Where this is one of several gateways, and takes its connections from a supervisor. */
   supervision?: Supervision | undefined;
   /** Cores that this server may count on; default: all that this process may use. */
@@ -68,6 +79,8 @@ export type RunningServer = {
   renewTls(tls: TlsPair): void;
   /** What every tenant has, by name. */
   tenants(): ReadonlyMap<string, TenantNumbers>;
+  /** Decides which backend writes each transcript; undefined: nothing does. */
+  readonly router: Router | undefined;
   /** Resolves when the model is warm; rejects when it could not be loaded. */
   readonly ready: Promise<void>;
   stats(): ServerStats;

@@ -13,6 +13,7 @@ import type { Room } from '../admission/room.ts';
 import { checkTlsPair, type TlsPair } from '../admission/tls-pair.ts';
 import { WorkBudget } from '../admission/work-budget.ts';
 import { GatewayStore } from '../durable/gateway-store.ts';
+import type { Router } from '../hearing/router.ts';
 import { defaultLimits, type Limits } from '../limits.ts';
 import { AwakeClock } from '../overload/awake-clock.ts';
 import { IdleSweep } from '../overload/idle-sweep.ts';
@@ -36,6 +37,7 @@ import { createContext } from './server-context.ts';
 import { createHttpServer } from './server-http.ts';
 import { serverMetrics } from './server-metrics.ts';
 import { policyOf, type RunningServer, type ServerOptions, type ServerStats } from './server-options.ts';
+import { createRouter } from './server-routing.ts';
 import { othersOf, supervisedGateway } from './supervised.ts';
 import { Takeover } from './takeover.ts';
 import { Tenancy } from './tenancy.ts';
@@ -72,6 +74,7 @@ class Server implements RunningServer {
   readonly #http: HttpServer;
   readonly #reception: Reception;
   readonly #durable: GatewayStore | undefined;
+  readonly router: Router | undefined;
   #engine: AcousticEngine | undefined;
   /** When the certificate ends, ms since 1970. */
   #tlsEndsMs: number | undefined;
@@ -96,6 +99,7 @@ class Server implements RunningServer {
     this.#overload = new OverloadControl(this.#limits, options.cores ?? availableParallelism());
     const own = { ttlMs: this.#limits.resumeTtlMs, metrics: this.#metrics, self: () => this.#self() };
     this.#durable = options.store && new GatewayStore({ store: options.store, ...own });
+    this.router = options.routing && this.#createRouter(options.routing);
     this.#context = this.#createContext();
     this.#registry = new Registry(this.#context);
     this.#watch = new OverloadWatch({
@@ -260,8 +264,19 @@ class Server implements RunningServer {
   }
 
   #newTenancy(tenants: TenantRegistry): Tenancy {
-    const isSupervised = this.#options.supervision !== undefined;
-    return new Tenancy({ tenants, registry: this.#registry, log: this.#log, isSupervised });
+    const { caps, supervision } = this.#options;
+    const isSupervised = supervision !== undefined;
+    return new Tenancy({ tenants, registry: this.#registry, context: this.#context, caps, isSupervised });
+  }
+
+  #createRouter(routing: NonNullable<ServerOptions['routing']>): Router {
+    return createRouter(routing, {
+      limits: this.#limits,
+      log: this.#log,
+      metrics: this.#metrics,
+      sessions: () => this.#registry.size,
+      capacity: this.#capacity,
+    });
   }
 
   #newMetrics(): Metrics {
@@ -284,6 +299,7 @@ class Server implements RunningServer {
       log: this.#log,
       overload: this.#overload,
       durable: this.#durable,
+      router: this.router,
       awake: this.#awake,
       engine: () => this.#engine,
     });

@@ -103,11 +103,11 @@ export async function placeAbove(
 export async function admitAbove(
   supervision: Supervision,
   caller: Caller,
-  { start, phones, here }: { start: StartMessage; phones: number; here: TakePlace },
+  { start, phones, isReturn, here }: { start: StartMessage; phones: number; isReturn: boolean; here: TakePlace },
 ): Promise<Refusal | StartDecision> {
   const { idempotency_key } = start;
   const key = idempotency_key === undefined ? undefined : sha256(idempotency_key).toString('base64url');
-  const answer = await supervision.session(caller, { phones, key, lane: start.lane });
+  const answer = await supervision.session(caller, { phones, key, isReturn, lane: start.lane });
   if ('code' in answer) return answer;
   if ('gateway' in answer) return { elsewhere: answer.gateway };
   return {

@@ -5,6 +5,9 @@ import type { CallerAccounts } from '../admission/accounts.ts';
 import type { Admit, StartDecision } from '../admission/admit.ts';
 import type { GatewayStore } from '../durable/gateway-store.ts';
 import { planOf } from '../durable/resumption.ts';
+import { isSameLanguage } from '../hearing/language.ts';
+import type { SessionRoute } from '../hearing/route.ts';
+import { payerOf } from '../hearing/routed-session.ts';
 import type { Refusal } from '../refusal.ts';
 import type { ServerContext, WorkAccount } from '../session/context.ts';
 import { openText, writtenLength } from '../session/open-text.ts';
@@ -143,10 +146,21 @@ export class Takeover {
     const decided = await decisionOf(caller.admit(start, writtenLength(plan.reference), true));
     if (!('take' in decided)) return 'code' in decided ? decided : notFound('the session began elsewhere');
     const { take, decline } = decided;
-    const text = openText(context, caller.work, plan.reference);
+    const own = context.engine.model.language;
+    if (!context.router && !isSameLanguage(start.language, own)) {
+      decline();
+      return notFound(`the session was in ${start.language}, and this gateway hears ${own} alone`);
+    }
+    const text = openText(context, caller.work, plan.reference, start.language);
     if ('code' in text) {
       decline();
       return text;
+    }
+    const route = routeAgain(context, { id: message.session_id, start, owner: caller.owner }, checkpoint.backend);
+    if (route && 'code' in route) {
+      decline();
+      text.release();
+      return route;
     }
     const { emitIntervalMs, granularity } = checkpoint;
     const session = registry.create(start, {
@@ -157,6 +171,7 @@ export class Takeover {
       place: take(),
       isResumable: true,
       identity: { id: message.session_id, resumeToken: message.resume_token, generation: claimed.generation },
+      route,
       resumption: {
         lastEventId: Math.max(checkpoint.lastEventId, message.last_event_id),
         startedMs: nowMs - checkpoint.startedAgoMs - claimed.ageMs,
@@ -180,6 +195,17 @@ export type StartAnswer = StartDecision & { identity?: SessionIdentity };
 async function decisionOf(answer: ReturnType<Admit>): Promise<Refusal | StartDecision> {
   const decided = await answer;
   return typeof decided === 'function' ? { take: decided, decline() {} } : decided;
+}
+
+/** What writes the transcript of a session that another gateway had; it was at `backend`. */
+function routeAgain(
+  { router }: ServerContext,
+  { id, start, owner }: { id: string; start: StartMessage; owner: string | undefined },
+  backend: string | undefined,
+): SessionRoute | Refusal | undefined {
+  const { language, device, lane } = start;
+  const session = { id, language, device, lane, ...payerOf(owner) };
+  return backend === undefined ? router?.route(session) : router?.resume(session, backend);
 }
 
 function refusalOf(outcome: Exclude<ClaimOutcome, { kind: 'claimed' }>, model: string): Refusal {

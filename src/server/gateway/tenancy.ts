@@ -1,12 +1,14 @@
-import type { Log } from '../../telemetry/log.ts';
+import type { CapStore } from '../../stores/cap-store.ts';
 import type { CallerAccounts } from '../admission/accounts.ts';
 import { refusedBy } from '../admission/accounts.ts';
 import type { StartDecision, TakePlace } from '../admission/admit.ts';
 import type { HttpRefusal } from '../admission/http-refusal.ts';
 import type { Membership } from '../admission/membership.ts';
 import type { Refusal } from '../refusal.ts';
+import type { ServerContext } from '../session/context.ts';
 import type { Session } from '../session/session.ts';
-import { TenantQuota } from '../tenants/quota.ts';
+import { createQuota } from '../tenants/create-quota.ts';
+import type { GrantedStart, Quota } from '../tenants/quota.ts';
 import type { TenantRegistry } from '../tenants/tenant-registry.ts';
 import { type TenantNumbers, TenantUsage } from '../tenants/tenant-usage.ts';
 import type { Used } from './outside/supervision.ts';
@@ -15,7 +17,9 @@ import type { Registry } from './registry.ts';
 export type TenancyOptions = {
   tenants: TenantRegistry;
   registry: Pick<Registry, 'has'>;
-  log: Log;
+  context: Pick<ServerContext, 'limits' | 'log' | 'metrics'>;
+  /** Where caps are counted for several servers; undefined: this one counts alone. */
+  caps: CapStore | undefined;
   /** Whether a supervisor counts what tenants have, for all gateways. */
   isSupervised: boolean;
 };
@@ -24,13 +28,20 @@ export type TenancyOptions = {
 export class Tenancy {
   readonly #options: TenancyOptions;
   readonly #usage: TenantUsage;
-  readonly #quota: TenantQuota | undefined;
+  readonly #quota: Quota | undefined;
   #used: Used[] = [];
 
   constructor(options: TenancyOptions) {
-    const { log, registry, isSupervised } = options;
+    const { caps, context, isSupervised, registry } = options;
     this.#options = options;
-    this.#quota = isSupervised ? undefined : new TenantQuota({ log, wallMs: Date.now });
+    this.#quota = isSupervised
+      ? undefined
+      : createQuota({
+          store: caps,
+          log: context.log,
+          busyRetryMs: context.limits.busyRetryMs,
+          onTrouble: (why) => context.metrics.storeFailure(why),
+        });
     this.#usage = new TenantUsage({
       isOpen: ({ id }) => registry.has(id),
       onHeard: (member, ms) => {
@@ -48,22 +59,36 @@ export class Tenancy {
   /**
    * Asks for a session of this caller. Its place is taken as soon as it is granted, so that many
    * starts at once are no more than one after the other.
+   *
+   * @param isReturn whether another gateway had the session
    */
-  admit(
+  place(
     member: Membership,
     accounts: CallerAccounts,
-    enter: () => Refusal | TakePlace,
+    { enter, isReturn }: { enter: () => Refusal | TakePlace; isReturn: boolean },
   ): Promise<Refusal | StartDecision> | Refusal | TakePlace {
+    if (isReturn) return this.#readmit(member, enter);
     const cap = refusedBy(accounts, ({ sessionCap }) => sessionCap);
     if (cap) return this.#noted(member, cap);
     const quota = this.#quota;
     if (!quota) return this.#noted(member, enter());
-    return quota.start(member).then((spent) => {
-      const entered = this.#noted(member, spent ?? enter());
-      if ('code' in entered) return entered;
-      const free = entered();
+    return quota.start(member).then((granted) => {
+      const entered = this.#noted(member, 'code' in granted ? granted : enter());
+      if ('code' in granted) return granted;
+      if ('code' in entered) {
+        granted.release();
+        return entered;
+      }
+      const free = withPlace(granted, entered)();
       return { take: () => free, decline: free };
     });
+  }
+
+  #readmit(member: Membership, enter: () => Refusal | TakePlace): Refusal | TakePlace {
+    const entered = enter();
+    const quota = this.#quota;
+    if (!quota || 'code' in entered) return entered;
+    return () => withPlace(quota.returned(member), entered)();
   }
 
   began(session: Session, member: Membership): void {
@@ -78,6 +103,7 @@ export class Tenancy {
   /** To be called about once a second. */
   look(): void {
     this.#usage.look();
+    this.#quota?.look();
   }
 
   /** What every tenant has, by name, those of the file first. */
@@ -94,4 +120,15 @@ export class Tenancy {
     if ('code' in answer) this.#usage.refused(member, answer.code);
     return answer;
   }
+}
+
+/** A place here, and that among all places of its tenant. */
+function withPlace(granted: GrantedStart, take: TakePlace): TakePlace {
+  return () => {
+    const free = take();
+    return () => {
+      free();
+      granted.release();
+    };
+  };
 }

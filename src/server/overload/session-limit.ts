@@ -20,7 +20,8 @@ export type LoadSeen = {
  * rate that it takes now. It grows by a share until it was too much for the first time, or little
  * of the machine is idle (slow start). After that it climbs slowly from where it was cut, and
  * faster the longer nothing was late (as TCP does since Ha, Rhee and Xu, "CUBIC", 2008): what the
- * machine carries changes little, or altogether, when a neighbour goes.
+ * machine carries changes little, or altogether, when a neighbour goes. A neighbour that goes
+ * leaves the machine idle, so that without that it does not haste into what is felt too late.
  */
 export class SessionLimit {
   readonly #limits: Limits;
@@ -28,6 +29,8 @@ export class SessionLimit {
   #limit: number;
   #isProbing = true;
   #cutMs = Number.NEGATIVE_INFINITY;
+  /** Smoothed, since a quarter of a second says little. */
+  #idle: number | undefined;
   /** Share of the busiest thread that a session takes; smoothed, since one alone reads unevenly. */
   #sessionTakes = 0;
 
@@ -49,6 +52,7 @@ export class SessionLimit {
   decide({ nowMs, sessions, utilisation, idle, verdict }: LoadSeen): void {
     const { fixedSessions, maxUtilisation, knownUtilisation, fullShare, limitGrowthIdle } = this.#limits;
     if (fixedSessions > 0) return;
+    if (idle !== undefined) this.#idle = (this.#idle ?? idle) + (idle - (this.#idle ?? idle)) * smoothing;
     if (this.#isProbing && idle !== undefined && idle < limitGrowthIdle && sessions >= this.#least) {
       this.#isProbing = false;
       this.#cutMs = nowMs;
@@ -88,8 +92,10 @@ export class SessionLimit {
   }
 
   #grow(nowMs: number, roomFor: number): void {
-    const { limitGrowth, limitClimbPerSecond, limitHasteMs, decideEveryMs, maxSessions } = this.#limits;
-    const haste = 1 + ((nowMs - this.#cutMs) / limitHasteMs) ** 2;
+    const { limitGrowth, limitGrowthIdle, limitClimbPerSecond, limitHasteMs, decideEveryMs, maxSessions } =
+      this.#limits;
+    const mayHaste = this.#idle === undefined || this.#idle >= limitGrowthIdle;
+    const haste = mayHaste ? 1 + ((nowMs - this.#cutMs) / limitHasteMs) ** 2 : 1;
     const climb = (haste * limitClimbPerSecond * decideEveryMs) / 1000;
     const grown = this.#limit + (this.#isProbing ? this.#limit * limitGrowth : climb);
     this.#limit = Math.min(maxSessions, Math.max(this.#limit, Math.min(grown, roomFor)));

@@ -6,6 +6,7 @@ import type { ScoringStats } from '../../scoring/threads/pool.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { SessionKeeper } from '../durable/kept-session.ts';
+import type { Router } from '../hearing/router.ts';
 import type { Limits } from '../limits.ts';
 import type { OverloadControl } from '../overload/overload-control.ts';
 import type { Refusal } from '../refusal.ts';
@@ -19,6 +20,8 @@ export type ServerContext = {
   log: Log;
   /** What learners feel, and what they are spared for it. */
   overload: OverloadControl;
+  /** Decides what writes transcripts; absent: the own model writes them all. */
+  router?: Router | undefined;
   /** Keeps sessions for other gateways; absent: they end with this one. */
   keeper?: SessionKeeper | undefined;
   /** What the ids of its sessions begin with, where a server has several gateways. */

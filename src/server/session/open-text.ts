@@ -1,6 +1,8 @@
 import { SpeechfbError } from '../../errors.ts';
 import type { ReferenceInput } from '../../protocol/client-messages.ts';
 import { countPhones, type Reference } from '../../scoring/text/reference.ts';
+import { isSameLanguage } from '../hearing/language.ts';
+import { unscoredReference } from '../hearing/unscored.ts';
 import type { Refusal } from '../refusal.ts';
 import type { ServerContext, WorkAccount } from './context.ts';
 
@@ -10,18 +12,23 @@ export type OpenText = { input: ReferenceInput; reference: Reference; release():
 /**
  * Reads a text at its sender's cost. It is charged by its length before it is looked at, so that a
  * text that is refused costs its sender too, then for the pronunciations that were found.
+ *
+ * @param language of the session: in one that the model does not know no pronunciations are found
  */
 export function openText(
-  { scoring, limits }: ServerContext,
+  { scoring, limits, engine }: ServerContext,
   work: WorkAccount,
   input: ReferenceInput,
+  language: string,
 ): OpenText | Refusal {
   const length = writtenLength(input);
   const refusal = work.charge(length);
   if (refusal) return refusal;
-  let reference: Reference;
+  let reference = unscoredReference;
   try {
-    reference = scoring.readReference(input, limits.maxTextPhones);
+    if (isSameLanguage(language, engine.model.language)) {
+      reference = scoring.readReference(input, limits.maxTextPhones);
+    }
   } catch (error) {
     if (error instanceof SpeechfbError) return referenceRefusal(error);
     throw error;

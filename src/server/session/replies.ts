@@ -18,6 +18,7 @@ export function readyMessage(of: {
   const { limits } = of.context;
   const { epoch, nextSeq } = of.audio.checkpoint();
   const { id, reference } = of.audio.current();
+  const writer = of.audio.transcription;
   return {
     type: 'ready',
     session_id: of.session.id,
@@ -41,6 +42,8 @@ export function readyMessage(of: {
       phones: model.phones,
     },
     reference: echoReference(reference),
+    ...(writer && { backend: writer.backend }),
+    ...(writer?.scoresPhones === false && { scores_phones: false }),
   };
 }
 

@@ -33,6 +33,7 @@ export function savedSession(
     emitIntervalMs: settings.emitIntervalMs,
     granularity: settings.granularity,
     utterances: audio.places.all(),
+    backend: audio.transcription?.backend,
   });
   return {
     sessionId: session.id,

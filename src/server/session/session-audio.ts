@@ -3,6 +3,10 @@ import type { AudioFrame } from '../../protocol/frame.ts';
 import type { Reference } from '../../scoring/text/reference.ts';
 import type { AudioResumption } from '../durable/resumption.ts';
 import { UtterancePlaces } from '../durable/utterance-places.ts';
+import { isSameLanguage } from '../hearing/language.ts';
+import type { SessionRoute } from '../hearing/route.ts';
+import { Transcription } from '../hearing/transcription.ts';
+import { openUnscored } from '../hearing/unscored.ts';
 import type { Refusal } from '../refusal.ts';
 import type { AudioClock } from './audio-clock.ts';
 import type { ServerContext } from './context.ts';
@@ -19,6 +23,8 @@ export type SessionAudioOptions = {
   start: StartMessage;
   /** The first text. */
   text: OpenText;
+  /** What writes the transcript; absent: the own model, and no policy has a say. */
+  route?: SessionRoute | undefined;
   /** How it goes on with the sound of another gateway; absent: it begins. */
   resumption?: AudioResumption | undefined;
   /** The session's clock, moved on by what is read. */
@@ -39,8 +45,10 @@ export class SessionAudio {
   readonly #options: SessionAudioOptions;
   readonly #intake: Intake;
   readonly #speech: SpeechWatch;
+  readonly #transcription: Transcription | undefined;
   readonly #places = new UtterancePlaces();
   readonly #finishing = new Set<Finishing>();
+  #givesWay = false;
   /** The utterance that hears; undefined between `finish` and `next`. */
   #open: Utterance | undefined;
   #latest: Utterance;
@@ -55,6 +63,7 @@ export class SessionAudio {
     this.#speech = new SpeechWatch(modelRateHz, (state, at_ms) => {
       if (at_ms > (resumption?.speechMs ?? -1)) outbox.send({ type: 'speech', state, at_ms });
     });
+    this.#transcription = this.#createTranscription();
     this.#intake = new Intake({
       codec: start.audio.encoding,
       sampleRateHz: start.audio.sample_rate,
@@ -158,6 +167,11 @@ export class SessionAudio {
     this.#intake.restartWaits(this.#nowMs());
   }
 
+  /** What writes the transcript, where a policy decides it. */
+  get transcription(): Pick<Transcription, 'backend' | 'scoresPhones'> | undefined {
+    return this.#transcription;
+  }
+
   checkpoint(): Checkpoint {
     return this.#intake.checkpoint();
   }
@@ -194,15 +208,25 @@ export class SessionAudio {
     this.#options.outbox.send({ type: 'info', code: 'audio_gap', message });
   }
 
+  /** Utterances of those who stay go before those of this session. */
+  giveWay(): void {
+    this.#givesWay = true;
+    this.#open?.giveWay();
+    for (const { utterance } of this.#finishing) utterance.giveWay();
+  }
+
   close(): void {
     this.#open?.close();
     for (const ended of this.#finishing) ended.utterance.close();
     this.#open = undefined;
+    this.#transcription?.close();
   }
 
   #hear(sound: Sound): void {
     this.#speech.push(sound.pcm);
-    this.#open?.push(sound);
+    if (!this.#open) return;
+    if (this.#transcription) this.#transcribe(this.#transcription, sound);
+    this.#open.push(sound);
   }
 
   #skip(ms: number, frames: number): void {
@@ -214,21 +238,44 @@ export class SessionAudio {
   #begin(id: number, text: OpenText): Utterance {
     const { context, sessionId, clock, settings, outbox, onError, resumption } = this.#options;
     this.#places.begun(id, text.input, this.#intake.place());
-    return new Utterance({
+    const utterance = new Utterance({
       id,
       told: resumption?.told.get(id),
+      transcription: this.#transcription,
       speaker: sessionId,
       canWait: this.#options.start.lane === 'batch',
       startMs: clock.ms,
       text,
       engine: context.engine,
-      open: context.scoring.openUtterance,
+      open: this.#transcription?.scoresPhones === false ? openUnscored : context.scoring.openUtterance,
       outbox,
       settings,
       overload: context.overload,
       now: context.now,
       onError,
     });
+    if (this.#givesWay) utterance.giveWay();
+    return utterance;
+  }
+
+  #createTranscription(): Transcription | undefined {
+    const { context, route, outbox, start } = this.#options;
+    const { language, sampleRateHz } = context.engine.model;
+    return (
+      route &&
+      new Transcription({
+        route,
+        sampleRateHz,
+        scoresPhones: isSameLanguage(start.language, language),
+        limits: context.limits,
+        onLost: (message) => outbox.send({ type: 'info', code: 'transcript_lost', message }),
+      })
+    );
+  }
+
+  #transcribe(transcription: Transcription, { pcm, endMs }: Sound): void {
+    const { sampleRateHz } = this.#options.context.engine.model;
+    transcription.push(pcm, endMs - (pcm.length / sampleRateHz) * 1000);
   }
 
   /** What is open has had its final: the client says so. */

@@ -1,5 +1,6 @@
 import type { StartMessage } from '../../protocol/client-messages.ts';
 import type { AudioResumption } from '../durable/resumption.ts';
+import type { SessionRoute } from '../hearing/route.ts';
 import { createSecret } from '../secrets.ts';
 import type { ServerContext, WorkAccount } from './context.ts';
 import type { OpenText } from './open-text.ts';
@@ -26,6 +27,8 @@ export type SessionOptions = {
   isResumable: boolean;
   /** What it is known by, where another gateway may know it; absent: nobody does. */
   identity?: SessionIdentity | undefined;
+  /** What writes its transcript; absent: the own model, and no policy has a say. */
+  route?: SessionRoute | undefined;
   /** How it goes on here; absent: it begins. */
   resumption?: Resumption | undefined;
   onEnd(): void;

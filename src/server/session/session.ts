@@ -59,7 +59,7 @@ export class Session implements KeptSession {
   #leaving: { refusal: Refusal; untilMs: number } | undefined;
   #watchedMs = Number.NEGATIVE_INFINITY;
 
-  constructor({ context, start, text, work, owner, isResumable, identity, resumption, onEnd }: SessionOptions) {
+  constructor({ context, start, text, work, owner, isResumable, identity, route, resumption, onEnd }: SessionOptions) {
     const { id, resumeToken, generation } = identity ?? newIdentity(context);
     this.id = id;
     this.resumeToken = resumeToken;
@@ -80,7 +80,7 @@ export class Session implements KeptSession {
     const settings = this.#settings;
     const onError = (error: unknown): void => this.#end.failInternally(error);
     const audio = new SessionAudio({
-      ...{ context, sessionId: this.id, start, text, clock, settings, outbox, onError },
+      ...{ context, sessionId: this.id, start, text, route, clock, settings, outbox, onError },
       resumption: resumption?.audio,
       onFinal: () => this.#changed(),
     });
@@ -184,7 +184,8 @@ export class Session implements KeptSession {
     }
     if (this.#end.phase !== 'live') return;
     const parts = { audio: this.#audio, outbox: this.#outbox, acks: this.#acks, ending: this.#end };
-    const open = (reference: ReferenceInput): OpenText | Refusal => openText(this.#context, this.#work, reference);
+    const open = (reference: ReferenceInput): OpenText | Refusal =>
+      openText(this.#context, this.#work, reference, this.startedWith.language);
     handleControl({ ...parts, settings: this.#settings, openText: open }, message);
     if (message.type === 'next_utterance' || message.type === 'config') this.#changed();
   }
@@ -251,6 +252,7 @@ export class Session implements KeptSession {
     const message = 'the server has too many sessions, and this one is among those that go first';
     const refusal = { code: 'server_busy', message, retryAfterMs: afterMs } as const;
     this.#leaving = { refusal, untilMs: awake() + limits.goAwayMs };
+    this.#audio.giveWay();
   }
 
   /** Ends the session without an event. */

@@ -2,6 +2,7 @@ import type { Deviation, UtteranceResult } from '../../protocol/result.ts';
 import type { ServerMessage, TranscriptWord } from '../../protocol/server-messages.ts';
 import type { StageTimings } from '../../protocol/stages.ts';
 import type { Progress } from '../../scoring/utterance-scorer.ts';
+import type { WrittenText } from '../hearing/utterance-text.ts';
 import { shiftDeviation } from './shift.ts';
 
 type TranscriptMessage = Extract<ServerMessage, { type: 'transcript' }>;
@@ -41,6 +42,11 @@ export class Transcript {
       error_type === 'omission' ? [] : [{ word_index, text, start_ms, end_ms, is_final: true }],
     );
     return this.#message(read, deviations, true, timing);
+  }
+
+  /** A revision that a backend wrote. Its words have no places in the text that is read. */
+  written({ text, words, stability, backend }: WrittenText, isFinal: boolean, timing: StageTimings): TranscriptMessage {
+    return { ...this.#message(words, [], isFinal, timing), text, stability, backend };
   }
 
   #message(

@@ -1,16 +1,22 @@
 import type { AcousticEngine } from '../../acoustic/engine/types.ts';
+import type { ReferenceInput } from '../../protocol/client-messages.ts';
+import type { UtteranceResult } from '../../protocol/result.ts';
 import type { ServerMessage } from '../../protocol/server-messages.ts';
+import type { StageTimings } from '../../protocol/stages.ts';
 import { eachPhone, joinPhones, type WrittenPhones, withoutAlternatives } from '../../protocol/written-phones.ts';
 import type { OpenUtterance, UtterancePipeline } from '../../scoring/pipeline.ts';
 import type { Reference } from '../../scoring/text/reference.ts';
 import type { Feedback, Progress } from '../../scoring/utterance-scorer.ts';
 import type { Told } from '../durable/told.ts';
+import type { Transcription } from '../hearing/transcription.ts';
+import type { UtteranceText, WrittenText } from '../hearing/utterance-text.ts';
 import { finalsOnlyFrom, wordsOnlyFrom } from '../overload/ladder.ts';
 import type { OverloadControl } from '../overload/overload-control.ts';
 import { Arrivals } from './arrivals.ts';
 import type { Sound } from './intake.ts';
 import type { OpenText } from './open-text.ts';
 import type { Outbox } from './outbox.ts';
+import type { PartialResult } from './pending.ts';
 import { shiftResult } from './shift.ts';
 import { Transcript } from './transcript.ts';
 
@@ -31,6 +37,8 @@ export type UtteranceOptions = {
   text: OpenText;
   /** What another gateway has told of it. */
   told?: Told | undefined;
+  /** The transcript of its session; absent: the own model. */
+  transcription?: Transcription | undefined;
   engine: AcousticEngine;
   open: OpenUtterance;
   outbox: Outbox;
@@ -48,6 +56,9 @@ export class Utterance {
   readonly #options: UtteranceOptions;
   readonly #arrivals = new Arrivals();
   readonly #transcript: Transcript;
+  readonly #text: UtteranceText | undefined;
+  /** When the sound came that a text covers: texts come later than scores, or sooner. */
+  readonly #textArrivals = new Arrivals();
   readonly #pipeline: UtterancePipeline;
   /**
    * How far the model's last hop reaches into the sound behind it: the frame that brought that was
@@ -57,6 +68,8 @@ export class Utterance {
   #heardMs: number;
   #scoredMs: number;
   #feedbackRev: number;
+  /** Its session was sent away: how late it is says nothing of those who stay. */
+  #givesWay = false;
   /** Progress that was not sent yet: the client may not have wanted words until now. */
   #unsentProgress: Progress | undefined;
 
@@ -71,6 +84,11 @@ export class Utterance {
     this.#overhangMs = windowMs - hopMs;
     this.#heardMs = startMs;
     this.#scoredMs = startMs;
+    this.#text = options.transcription?.begin({
+      startMs,
+      reference: writtenIn(text.input),
+      onRevision: (written) => this.#onWritten(written),
+    });
     const onFeedback = (feedback: Feedback): void => this.#onFeedback(feedback);
     const { emitIntervalMs } = settings;
     const { speaker, canWait } = options;
@@ -84,12 +102,14 @@ export class Utterance {
 
   /** How far the model is, on the session's clock. */
   get scoredMs(): number {
-    return this.#scoredMs;
+    return this.#isScored ? this.#scoredMs : this.#heardMs;
   }
 
   push({ pcm, endMs, arrivedMs }: Sound): void {
     this.#heardMs = endMs;
-    this.#arrivals.add({ endMs, arrivedMs, releasedMs: this.#options.now() });
+    const arrival = { endMs, arrivedMs, releasedMs: this.#options.now() };
+    this.#arrivals.add(arrival);
+    if (this.#text) this.#textArrivals.add(arrival);
     this.#pipeline.push(pcm);
   }
 
@@ -101,12 +121,27 @@ export class Utterance {
   /** Everything final; resolves when `utterance_final` is in the outbox. */
   async finish(reason: FinalReason, marker: string | null): Promise<void> {
     const { id, startMs, outbox, overload, settings, told, now } = this.#options;
+    const written = this.#text?.over();
     const { timing, ...result } = shiftResult(await this.#pipeline.finish(), startMs);
-    overload.scored(now(), this.#heardMs - this.#scoredMs);
+    if (this.#isScored) overload.scored(now(), this.#heardMs - this.#scoredMs);
     this.#scoredMs = this.#heardMs;
+    const text = written && (await written);
     if (told?.isFinal) return;
-    if (settings.granularity !== 'utterance') outbox.send(this.#transcript.final(result, timing), this.#scoredMs);
-    outbox.send({ type: 'utterance_final', utterance_id: id, reason, marker, timing, ...result }, this.#scoredMs);
+    const by = this.#writtenOf(result, text);
+    if (settings.granularity !== 'utterance') {
+      const last = text
+        ? this.#transcript.written(text, true, timing)
+        : { ...this.#transcript.final(result, timing), ...by };
+      outbox.send(last, this.#scoredMs);
+    }
+    const head = { type: 'utterance_final', utterance_id: id, reason, marker, timing } as const;
+    outbox.send({ ...head, ...result, ...by }, this.#scoredMs);
+  }
+
+  /** Utterances of those who stay go before it. */
+  giveWay(): void {
+    this.#givesWay = true;
+    this.#pipeline.giveWay?.();
   }
 
   close(): void {
@@ -133,7 +168,7 @@ export class Utterance {
     const window = scored && arrival ? arrival.endMs - scored.endMs : 0;
     const ingress = arrival ? arrival.releasedMs - arrival.arrivedMs : 0;
     const timing = { window, ingress, ...feedback.timing };
-    if (arrival) overload.felt(producedMs, Math.max(0, producedMs - arrival.pacedMs));
+    if (arrival && !this.#givesWay) overload.felt(producedMs, Math.max(0, producedMs - arrival.pacedMs));
     const stamp = { audioMs: this.#scoredMs, producedMs, arrivedMs: arrival?.arrivedMs ?? producedMs };
     if (granularity === 'phoneme') {
       this.#feedbackRev += 1;
@@ -142,9 +177,52 @@ export class Utterance {
       outbox.sendPartial({ message, ...stamp });
     }
     const progress = this.#unsentProgress;
-    if (progress) outbox.sendPartial({ message: this.#transcript.revise(progress, timing), ...stamp });
+    if (progress) this.#revise(progress, timing, stamp);
     this.#unsentProgress = undefined;
   }
+
+  /** Whether the model knows the language. */
+  get #isScored(): boolean {
+    return this.#options.transcription?.scoresPhones !== false;
+  }
+
+  /** Tells how far the reading is, where the own model writes the transcript. */
+  #revise(progress: Progress, timing: StageTimings, stamp: Omit<PartialResult, 'message'>): void {
+    const own = this.#text?.ofLocal(progress.words.map(({ text }) => text));
+    if (this.#text && !own) return;
+    this.#options.outbox.sendPartial({ message: { ...this.#transcript.revise(progress, timing), ...own }, ...stamp });
+  }
+
+  /** A backend has written more, or otherwise. */
+  #onWritten(written: WrittenText): void {
+    const { startMs, outbox, settings, told } = this.#options;
+    const audioMs = Math.max(startMs, Math.min(written.coversMs ?? this.#heardMs, this.#heardMs));
+    if (settings.granularity === 'utterance' || told?.isFinal || (told && audioMs <= told.audioMs)) return;
+    const producedMs = this.#options.now();
+    const arrival = this.#textArrivals.of(audioMs);
+    const { arrivedMs, releasedMs } = arrival ?? { arrivedMs: producedMs, releasedMs: producedMs };
+    const timing = { ingress: releasedMs - arrivedMs, asr: producedMs - releasedMs };
+    outbox.sendPartial({ message: this.#transcript.written(written, false, timing), audioMs, producedMs, arrivedMs });
+  }
+
+  /** The last text and what wrote it, where a policy decides that. */
+  #writtenOf({ words }: UtteranceResult, text: WrittenText | undefined): Partial<Written> {
+    if (!this.#text) return {};
+    if (!text) return this.#text.ofLocal(wordsRead(words), true) ?? {};
+    const by = { text: text.text, backend: text.backend };
+    return this.#isScored ? by : { ...by, heard: text.text === '' ? 'nothing' : 'text' };
+  }
+}
+
+type Written = Pick<Extract<ServerMessage, { type: 'utterance_final' }>, 'text' | 'backend' | 'heard'>;
+
+/** What is to be read, as it is written. */
+function writtenIn(input: ReferenceInput): string {
+  return 'text' in input ? input.text : input.words.map(({ text }) => text).join(' ');
+}
+
+function wordsRead(words: UtteranceResult['words']): string[] {
+  return words.filter(({ error_type }) => error_type !== 'omission').map(({ text }) => text);
 }
 
 /** The phones that a late server still tells. */

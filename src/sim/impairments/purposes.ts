@@ -7,4 +7,15 @@ type Purpose = (typeof purposes)[number];
 
 const directions = ['up', 'down', 'both'];
 /** Add at the end: a purpose's place is part of its stream. */
-const purposes = ['loss', 'state', 'jitter', 'handover', 'outage', 'ip-change', 'backoff', 'clock', 'start'] as const;
+const purposes = [
+  'loss',
+  'state',
+  'jitter',
+  'handover',
+  'outage',
+  'ip-change',
+  'backoff',
+  'clock',
+  'start',
+  'added loss',
+] as const;

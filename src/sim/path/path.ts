@@ -1,4 +1,5 @@
 import { type DrawKey, Draws } from '../../stats/draws.ts';
+import { AddedLoss } from '../impairments/added-loss.ts';
 import { Delay, InOrder, JitteredDelay } from '../impairments/delay.ts';
 import { Fading } from '../impairments/fading.ts';
 import { Gaps } from '../impairments/gaps.ts';
@@ -15,14 +16,17 @@ import type { Direction, GapMode, Loss, NetworkProfile, PathProfile } from '../p
 /** One direction of a device's network: impairments, one after the other, as packets meet them. */
 export class Path {
   private readonly gaps: Gaps;
+  private readonly addedLoss: AddedLoss;
   private readonly parts: readonly Impairment[];
 
   constructor(profile: NetworkProfile, direction: Direction, key: DrawKey) {
-    const draws = (purpose: 'loss' | 'state' | 'jitter') => new Draws(key, streamOf(direction, purpose));
+    const draws = (purpose: 'loss' | 'state' | 'jitter' | 'added loss') => new Draws(key, streamOf(direction, purpose));
     const path = profile[direction];
     this.gaps = new Gaps(profile.events, direction, key);
+    this.addedLoss = new AddedLoss(draws('added loss'));
     const parts = [
       new Outage(this.gaps),
+      this.addedLoss,
       lossOf(path.loss, draws('loss'), draws('state')),
       linkOf(path),
       path.jitter ? new JitteredDelay(path.delayUs, path.jitter, draws('jitter')) : new Delay(path.delayUs),
@@ -48,6 +52,11 @@ export class Path {
   /** Nothing passes from nowUs on, for that long. */
   cut(nowUs: number, forUs: number, mode: GapMode): void {
     this.gaps.cut(nowUs, forUs, mode);
+  }
+
+  /** Loses a share of the packets more from nowUs on, for that long. */
+  lose(share: number, nowUs: number, forUs: number): void {
+    this.addedLoss.begin(share, nowUs + forUs);
   }
 }
 

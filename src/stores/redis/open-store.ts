@@ -1,7 +1,10 @@
 import { SpeechfbError } from '../../errors.ts';
 import { SecretUrl } from '../../secret-url.ts';
 import type { Log } from '../../telemetry/log.ts';
+import type { CapStore } from '../cap-store.ts';
 import type { SessionStore } from '../session-store.ts';
+import { RedisCapStore } from './redis-cap-store.ts';
+import { RedisLink, type RedisPlace } from './redis-link.ts';
 import { RedisSessionStore } from './redis-session-store.ts';
 
 /**
@@ -14,20 +17,36 @@ export function checkStore(given: string): string | undefined {
   return given;
 }
 
-/** The store that `--store` names, which is connected to from here on; undefined: none. */
-export function openStore(given: string | undefined, log: Log): SessionStore | undefined {
+/** What gateways share, over one connection. */
+export type Store = {
+  /** As a server takes them. */
+  readonly parts: { readonly store: SessionStore; readonly caps: CapStore };
+  close(): Promise<void>;
+};
+
+/**
+ * The store that `--store` names, which is connected to from here on; undefined: none.
+ *
+ * @param region whose keys it reads and writes
+ */
+export function openStore(given: string | undefined, region: string | undefined, log: Log): Store | undefined {
   if (given === undefined) return undefined;
   const { url, place } = placeOf(given);
-  const store = new RedisSessionStore({
+  const link = new RedisLink({
     place,
-    onDown: (why) =>
-      log.warn({ store: url, why }, 'the store does not answer: no session can go on at another gateway'),
+    region,
+    onDown: (why) => log.warn({ store: url, why }, `the store does not answer: ${alone}`),
   });
-  store.onUp(() => log.info({ store: url }, 'the store answers: sessions can go on at other gateways'));
-  return store;
+  link.onUp(() => log.info({ store: url }, 'the store answers: gateways share sessions and the caps of tenants'));
+  return {
+    parts: { store: new RedisSessionStore(link, region), caps: new RedisCapStore(link, region) },
+    close: () => link.close(),
+  };
 }
 
-function placeOf(given: string): { url: string; place: ConstructorParameters<typeof RedisSessionStore>[0]['place'] } {
+const alone = 'no session can go on at another gateway, and each counts the caps of tenants by itself';
+
+function placeOf(given: string): { url: string; place: RedisPlace } {
   const url = SecretUrl.parse(given, 'redis');
   const database = /^\/?(\d{1,4})?$/.exec(url.path)?.[1] ?? (url.path.length > 1 ? undefined : '0');
   if (database === undefined || url.hasQuery || url.hasFragment) {

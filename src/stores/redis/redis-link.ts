@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { StoreError, type StoreTrouble } from '../session-store.ts';
-import { type ScriptName, scripts } from './scripts.ts';
+import { keysOf, type ScriptName, scripts } from './scripts.ts';
 
 /** Where a Redis is, and who we are there. */
 export type RedisPlace = {
@@ -15,9 +15,11 @@ export type RedisPlace = {
 export type RedisLinkOptions = {
   place: RedisPlace;
   /** How long an answer may take, ms. */
-  answerMs: number;
-  onUp(): void;
-  onDown(why: StoreTrouble): void;
+  answerMs?: number;
+  /** The region whose keys it may write. */
+  region?: string | undefined;
+  /** Redis has stopped answering, or was not there from the beginning. */
+  onDown?(why: StoreTrouble): void;
 };
 
 /**
@@ -27,8 +29,11 @@ export type RedisLinkOptions = {
  */
 export class RedisLink {
   readonly #options: RedisLinkOptions;
+  readonly #answerMs: number;
   readonly #redis: Redis;
-  #isUp = false;
+  readonly #listeners: (() => void)[] = [];
+  /** Undefined: that is still to be seen. */
+  #isUp: boolean | undefined;
   #isClosed = false;
   #probe: NodeJS.Timeout | undefined;
   #probes = 0;
@@ -36,8 +41,9 @@ export class RedisLink {
   #heard: { redisMs: number; atMs: number } | undefined;
 
   constructor(options: RedisLinkOptions) {
-    const { place, answerMs } = options;
+    const { place, answerMs = usualAnswerMs } = options;
     this.#options = options;
+    this.#answerMs = answerMs;
     this.#redis = new Redis({
       host: place.host,
       port: place.port,
@@ -63,7 +69,13 @@ export class RedisLink {
   }
 
   get isUp(): boolean {
-    return this.#isUp;
+    return this.#isUp === true;
+  }
+
+  /** Calls `listener` when Redis answers, now or again. */
+  onUp(listener: () => void): void {
+    this.#listeners.push(listener);
+    if (this.#isUp) listener();
   }
 
   /**
@@ -98,7 +110,7 @@ export class RedisLink {
   #latest(): number {
     const heard = this.#heard;
     if (!heard) return 0;
-    return Math.ceil(heard.redisMs + (performance.now() - heard.atMs) + this.#options.answerMs);
+    return Math.ceil(heard.redisMs + (performance.now() - heard.atMs) + this.#answerMs);
   }
 
   /** What a failure of ioredis means; its words may hold what is nobody's business. */
@@ -106,7 +118,7 @@ export class RedisLink {
     const message = error instanceof Error ? error.message : '';
     if (message === 'Command timed out') {
       this.#down('timeout');
-      return new StoreError('timeout', `the store did not answer within ${this.#options.answerMs} ms`);
+      return new StoreError('timeout', `the store did not answer within ${this.#answerMs} ms`);
     }
     if (error instanceof Error && error.name === 'ReplyError') {
       this.#down('refused');
@@ -121,14 +133,14 @@ export class RedisLink {
     this.#probes = 0;
     // After a restart or a failover another clock may run there.
     this.#heard = undefined;
-    this.#options.onUp();
+    for (const listener of this.#listeners) listener();
   }
 
   #down(why: StoreTrouble): void {
     if (this.#isClosed) return;
-    const wasUp = this.#isUp;
+    const isKnown = this.#isUp === false;
     this.#isUp = false;
-    if (wasUp) this.#options.onDown(why);
+    if (!isKnown) this.#options.onDown?.(why);
     // A connection that broke comes back by itself; one that is there has to be asked.
     if (why !== 'unreachable') this.#askLater();
   }
@@ -143,7 +155,7 @@ export class RedisLink {
   async #ask(): Promise<void> {
     if (this.#isUp || this.#isClosed || this.#redis.status !== 'ready') return;
     try {
-      await this.#redis.set('speechfb:{probe}', '1', 'PX', probeMs);
+      await this.#redis.set(keysOf(this.#options.region).probe, '1', 'PX', probeMs);
       this.#up();
     } catch {
       if (!this.#isUp && !this.#isClosed) this.#askLater();
@@ -159,5 +171,7 @@ function backoffMs(times: number): number {
   return Math.min(50 * 2 ** Math.min(times - 1, 10), 2000) * (0.75 + Math.random() / 2);
 }
 
+/** Beyond this a Redis of one's own network is away, and nobody waits for it any longer. */
+const usualAnswerMs = 500;
 const connectMs = 2000;
 const probeMs = 10_000;

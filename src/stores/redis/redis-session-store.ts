@@ -6,29 +6,18 @@ import type {
   SaveOutcome,
   SessionClaim,
   SessionStore,
-  StoreTrouble,
 } from '../session-store.ts';
-import { RedisLink, type RedisPlace } from './redis-link.ts';
-import { keys } from './scripts.ts';
+import type { RedisLink } from './redis-link.ts';
+import { keysOf } from './scripts.ts';
 
-export type RedisStoreOptions = {
-  place: RedisPlace;
-  /** How long an answer may take, ms. */
-  answerMs?: number;
-  /** Redis has stopped answering. */
-  onDown?(why: StoreTrouble): void;
-};
-
-/** Sessions in a Redis that all gateways share. */
+/** Sessions in a Redis that all gateways of a region share. */
 export class RedisSessionStore implements SessionStore {
   readonly #link: RedisLink;
-  readonly #listeners: (() => void)[] = [];
+  readonly #keys: ReturnType<typeof keysOf>;
 
-  constructor({ place, answerMs = usualAnswerMs, onDown }: RedisStoreOptions) {
-    const onUp = (): void => {
-      for (const listener of this.#listeners) listener();
-    };
-    this.#link = new RedisLink({ place, answerMs, onUp, onDown: (why) => onDown?.(why) });
+  constructor(link: RedisLink, region?: string) {
+    this.#link = link;
+    this.#keys = keysOf(region);
   }
 
   get isUp(): boolean {
@@ -38,14 +27,14 @@ export class RedisSessionStore implements SessionStore {
   async save(saved: SavedSession, ttlMs: number): Promise<SaveOutcome> {
     const { sessionId, generation, ordinal, tokenHash, owner, model, gateway, value } = saved;
     const values = [ttlMs, generation, ordinal, tokenHash, written(owner), model, gateway, value];
-    const [outcome] = await this.#link.run('save', [keys.session(sessionId)], values);
+    const [outcome] = await this.#link.run('save', [this.#keys.session(sessionId)], values);
     return outcome as SaveOutcome;
   }
 
   async claim(claim: SessionClaim, ttlMs: number): Promise<ClaimOutcome> {
     const { sessionId, tokenHash = '', owner, model, gateway, newTokenHash = '' } = claim;
     const values = [ttlMs, tokenHash, written(owner), model, gateway, newTokenHash];
-    const [kind, ...rest] = await this.#link.run('claim', [keys.session(sessionId)], values);
+    const [kind, ...rest] = await this.#link.run('claim', [this.#keys.session(sessionId)], values);
     if (kind === 'claimed') {
       const [generation, value, ageMs, from] = rest as [number, string, number, string];
       return { kind, generation, value, ageMs, from };
@@ -55,17 +44,17 @@ export class RedisSessionStore implements SessionStore {
   }
 
   async end(sessionId: string, generation: number): Promise<void> {
-    await this.#link.run('end', [keys.session(sessionId)], [generation], false);
+    await this.#link.run('end', [this.#keys.session(sessionId)], [generation], false);
   }
 
   async begin(key: string, { sessionId, startHash }: BegunSession, ttlMs: number): Promise<BegunSession> {
-    const [, session, start] = await this.#link.run('begin', [keys.begun(key)], [ttlMs, sessionId, startHash]);
+    const [, session, start] = await this.#link.run('begin', [this.#keys.begun(key)], [ttlMs, sessionId, startHash]);
     return { sessionId: String(session), startHash: String(start) };
   }
 
   async announce({ id, url, model }: LiveGateway, ttlMs: number): Promise<readonly LiveGateway[]> {
     const what = JSON.stringify([url, model]);
-    const [, all] = await this.#link.run('announce', keys.gateways, [ttlMs, id, what], false);
+    const [, all] = await this.#link.run('announce', this.#keys.gateways, [ttlMs, id, what], false);
     const flat = all as string[];
     const gateways: LiveGateway[] = [];
     for (let at = 0; at < flat.length; at += 2) {
@@ -76,8 +65,7 @@ export class RedisSessionStore implements SessionStore {
   }
 
   onUp(listener: () => void): void {
-    this.#listeners.push(listener);
-    if (this.isUp) listener();
+    this.#link.onUp(listener);
   }
 
   close(): Promise<void> {
@@ -89,6 +77,3 @@ export class RedisSessionStore implements SessionStore {
 function written(owner: string | undefined): string {
   return owner ?? '';
 }
-
-/** Beyond this a Redis of one's own network is away, and nobody waits for it any longer. */
-const usualAnswerMs = 500;

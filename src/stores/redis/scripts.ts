@@ -1,4 +1,8 @@
-/**
+import { capScripts } from './cap-scripts.ts';
+import { resultScripts } from './result-scripts.ts';
+import { clock, inTime } from './script-clock.ts';
+
+/*
  * Each step of the store as one script. Redis' own clock says what the time is: `ageMs` of what was
  * saved, and whether a step came too late. A step that had to wait, as behind a Redis that stood
  * still, does nothing then: whoever asked has long been told that nobody answered.
@@ -6,16 +10,6 @@
  * Every script answers `{time in ms, outcome, ...}`. A session is a hash under a key of its own,
  * tagged by its id, so that a cluster keeps it in one place.
  */
-const clock = `
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-`;
-
-/** ARGV[1] is the latest time for the step, 0 for any. */
-const inTime = `${clock}
-local latest = tonumber(ARGV[1])
-if latest > 0 and now > latest then return {now, 'late'} end
-`;
 
 /** ARGV: latest, ttl, generation, ordinal, token hash, owner, model, gateway, value. */
 const save = `${inTime}
@@ -82,12 +76,26 @@ end
 return {now, 'gateways', redis.call('HGETALL', KEYS[2])}
 `;
 
-export const scripts = { save, claim, end, begin, announce } as const;
+export const scripts = { save, claim, end, begin, announce, ...capScripts, ...resultScripts } as const;
 export type ScriptName = keyof typeof scripts;
 
-/** What each script is given and in which keys. */
-export const keys = {
-  session: (id: string) => `speechfb:{${id}}:session`,
-  begun: (key: string) => `speechfb:{${key}}:begun`,
-  gateways: ['speechfb:{gateways}:until', 'speechfb:{gateways}:what'],
-} as const;
+/**
+ * What each script is given and in which keys: those of a region carry its name, so that a user of
+ * Redis may be bound to one region (`~speechfb:eu:*`).
+ */
+export function keysOf(region: string | undefined) {
+  const prefix = region === undefined ? 'speechfb:' : `speechfb:${region}:`;
+  const party = (tenant: string, user: string | undefined, what: string) =>
+    `${prefix}{tenant:${tenant}}:${user === undefined ? '' : `user:${user}:`}${what}`;
+  return {
+    session: (id: string) => `${prefix}{${id}}:session`,
+    begun: (key: string) => `${prefix}{${key}}:begun`,
+    results: (id: string) => [`${prefix}{${id}}:results`, `${prefix}{${id}}:gone`, `${prefix}{${id}}:session`],
+    gateways: [`${prefix}{gateways}:until`, `${prefix}{gateways}:what`],
+    probe: `${prefix}{probe}`,
+    /** @param user a digest */
+    sessions: (tenant: string, user: string | undefined) => party(tenant, user, 'sessions'),
+    starts: (tenant: string, user: string | undefined) => party(tenant, user, 'starts'),
+    sound: (tenant: string, user: string | undefined) => party(tenant, user, 'sound'),
+  };
+}

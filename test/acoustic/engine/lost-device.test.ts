@@ -47,10 +47,32 @@ describe('an engine whose device is lost', () => {
   });
 });
 
+describe('an engine whose run fails on purpose', () => {
+  it('loses its accelerator, and gives every frame once, each as it would have been', async () => {
+    const whole = await together(await engineOn({ loseAfterRuns: Number.POSITIVE_INFINITY }));
+    const engine = await engineOn({ loseAfterRuns: Number.POSITIVE_INFINITY, failAtPush: 20 });
+    const heard = await together(engine);
+    expect(engine.losses).toEqual(['a run of the model failed by fault injection']);
+    expect(engine.provider).toBe('cpu');
+    heard.forEach((one, i) => {
+      expect(one.frames).toBe(whole[i]!.frames);
+      expect(largestDifference(one.logPosterior, whole[i]!.logPosterior)).toBeLessThan(0.001);
+    });
+  });
+
+  it('fails its streams on the CPU, which nothing can take the place of', async () => {
+    const engine = await engineOn({ loseAfterRuns: Number.POSITIVE_INFINITY, provider: 'cpu', failAtPush: 20 });
+    await expect(together(engine)).rejects.toThrow('by fault injection');
+  });
+});
+
 type Losable = AcousticEngine & { losses: string[] };
 
+/** `failAtPush`: a run fails on purpose after so many pieces of sound. */
+type Losing = { loseAfterRuns: number; replaceable?: boolean; provider?: 'webgpu' | 'cpu'; failAtPush?: number };
+
 /** The shipped float network, taken for one on an accelerator whose every run fails after so many. */
-async function engineOn({ loseAfterRuns, replaceable = true }: { loseAfterRuns: number; replaceable?: boolean }) {
+async function engineOn({ loseAfterRuns, replaceable = true, provider = 'webgpu', failAtPush = Number.NaN }: Losing) {
   const opened = await openSession({ onnxPath: model.onnxPath }, 'cpu', 1, async () => {});
   const { session } = opened;
   let runs = 0;
@@ -59,8 +81,9 @@ async function engineOn({ loseAfterRuns, replaceable = true }: { loseAfterRuns: 
       runs++ < loseAfterRuns ? session.run(...given) : Promise.reject(new Error('the device is gone')),
     release: () => session.release(),
   });
-  const stepper = new Stepper(model, { ...opened, session: losable, provider: 'webgpu' }, 40, shapesUpTo(64));
+  const stepper = new Stepper(model, { ...opened, session: losable, provider }, 40, shapesUpTo(64));
   const losses: string[] = [];
+  let pushes = 0;
   const core = new EngineCore({
     model,
     plan: createLogMelPlan(model.features, model.sampleRateHz, await realFft(model.features.fft)),
@@ -80,8 +103,13 @@ async function engineOn({ loseAfterRuns, replaceable = true }: { loseAfterRuns: 
     open(onFrames, onError) {
       const stream = core.open(onFrames, onError);
       return {
-        push: (pcm) => stream.push(pcm, performance.now()),
+        push: (pcm) => {
+          pushes += 1;
+          if (pushes === failAtPush) core.disturb({ action: 'fail' });
+          stream.push(pcm, performance.now());
+        },
         end: () => stream.end(performance.now()),
+        giveWay() {},
         close: () => stream.close(),
       };
     },

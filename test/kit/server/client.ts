@@ -50,6 +50,10 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
   const closed = once(socket, 'close').then(([code, reason]) => ({ code: Number(code), reason: String(reason) }));
   // Of a refused upgrade `open` tells; nobody waits for the other then.
   closed.catch(() => {});
+  socket.once('unexpected-response', async (_, response: IncomingMessage) => {
+    const what = `Unexpected server response: ${response.statusCode} ${await text(response)}`;
+    socket.emit('error', new Error(what));
+  });
   await once(socket, 'open');
   socket.on('error', () => {});
 

@@ -78,6 +78,7 @@ export async function serveSeveral(
     port: 0,
     isSecure: options.tls !== undefined,
     log,
+    caps: options.caps,
   });
   onTestFinished(() => supervisor.close());
   await supervisor.listen();

@@ -114,6 +114,18 @@ describe('a link over a network of 40 ms up and 30 ms down', () => {
     phone.until(5000);
     expect(phone.written.map(({ what }) => what)).toEqual(['hello']);
   });
+
+  it('passes late what is sent while packets are lost, and the next as ever', () => {
+    const phone = new Rig(slow).open();
+    phone.at(1000, () => phone.phone.lose(1, 500));
+    phone.at(1010, (link) => link.send('hello'));
+    phone.until(1500);
+    expect(phone.written).toEqual([]);
+    phone.at(20_000, (link) => link.send('again'));
+    phone.until(30_000);
+    expect(phone.written.map(({ what }) => what)).toEqual(['hello', 'again']);
+    expect(phone.written[1]!.atMs).toEqual(near(20_040));
+  });
 });
 
 describe('a link whose way down carries 80 kbit/s', () => {

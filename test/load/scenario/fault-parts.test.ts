@@ -42,6 +42,42 @@ describe('a fault of a part that the embedded server', () => {
       'killInference: { at: 1s }',
       'target.embedded.store: "etcd" is not a store; allowed: redis',
     ],
+    [
+      'has not: a zone',
+      '{ nodes: 4, zones: 2 }',
+      'killZone: { at: 1s, for: 1s, zone: 3 }',
+      'there is no zone 3: target.embedded.zones is 2',
+    ],
+    [
+      'has not: any zone',
+      '{ nodes: 4 }',
+      'killZone: { at: 1s, for: 1s, zone: 1 }',
+      'there is no zone 1: target.embedded.zones is not given',
+    ],
+    [
+      'has, but empty',
+      '{ nodes: 2, zones: 3 }',
+      'killZone: { at: 1s, for: 1s, zone: 3 }',
+      'target.embedded.zones: is 3, but there are 2 nodes: a zone would be empty',
+    ],
+    [
+      'has without nodes',
+      '{ zones: 2 }',
+      'killZone: { at: 1s, for: 1s, zone: 1 }',
+      'target.embedded.zones: is for a server with nodes; write nodes beside it',
+    ],
+    [
+      'has at its nodes: a model',
+      '{ nodes: 2 }',
+      'failInference: { at: 1s }',
+      'failInference: hurts the model of a server without nodes',
+    ],
+    [
+      'has not: certificates',
+      '{ nodes: 2 }',
+      'expireCertificates: { at: 1s, for: 1s }',
+      'expireCertificates: needs certificates: write target.embedded.tls: true',
+    ],
     ['has not for so long', '{ store: redis }', 'slowRedis: { at: 1s, for: 1s }', 'slowRedis.by: is missing'],
   ])('%s is refused', (_, embedded, fault, problem) => {
     expect(problemsOf(() => parse(embedded, fault))).toContain(problem);

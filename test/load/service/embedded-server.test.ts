@@ -28,9 +28,9 @@ describe('a server in a process of its own', () => {
   it('is stopped where it stands and goes on, until it is gone', async () => {
     const server = await startEmbedded(node(`process.on('SIGTERM', () => process.exit(7)); ${live} ${ready}`));
     expect(server.signal('SIGSTOP')).toBe(true);
-    await vi.waitFor(() => expect(stateOf(server.pid)).toBe('T'));
+    await vi.waitFor(() => expect(stateOf(server.pid)).toBe('T'), 30_000);
     expect(server.signal('SIGCONT')).toBe(true);
-    await vi.waitFor(() => expect(stateOf(server.pid)).not.toBe('T'));
+    await vi.waitFor(() => expect(stateOf(server.pid)).not.toBe('T'), 30_000);
     expect(server.signal('SIGSTOP')).toBe(true);
     await server.stop();
     expect(await server.exited).toBe(7);

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseDocuments } from '../../../src/config/documents.ts';
 import { decideRoute, type Hindrance } from '../../../src/routing/decide/decide.ts';
+import { canaryDrawOf, drawOf, isShadowed } from '../../../src/routing/decide/draws.ts';
 import { parseQuestion } from '../../../src/routing/decide/request.ts';
 import { routingPolicy } from '../../../src/routing/policy/policy.ts';
 
@@ -104,5 +105,57 @@ describe('a question that cannot be read is refused with its word', () => {
     ['constructor=1', /nothing that rules look at/],
   ])('%s', (question, message) => {
     expect(() => parseQuestion(question, names)).toThrow(message);
+  });
+});
+
+describe('a canary', () => {
+  const request = { language: 'en', lane: 'live', load: 0, spend: 0, cold: false } as const;
+  const source = readFileSync(file, 'utf8');
+  const withCanary = parseDocuments(
+    file,
+    `${source}  canary: {name: next, from: own, to: deepgram, share: 5%, rollback: {mode: window}}\n  shadow: {to: deepgram, share: 10%, most: $1/h}\n`,
+    'RoutingPolicy',
+    routingPolicy,
+  )[0]!.value.spec;
+  const decide = (session: string, over: Partial<Parameters<typeof decideRoute>[1]> = {}) =>
+    decideRoute(
+      withCanary,
+      { ...request, draw: drawOf('routing', session), canaryDraw: canaryDrawOf(withCanary, session), ...over },
+      () => undefined,
+    );
+
+  it('takes its share of the sessions of its rule and of no other, always the same ones', () => {
+    const sessions = Array.from({ length: 20_000 }, (_, i) => `session-${i}`);
+    const taken = sessions.filter((session) => decide(session).variant === 'canary');
+    // Binomial: 5 % of 20,000, within four standard deviations.
+    expect(Math.abs(taken.length - 1000)).toBeLessThan(4 * Math.sqrt(20_000 * 0.05 * 0.95));
+    for (const session of taken) expect(decide(session).backend!.name).toBe('deepgram');
+    expect(sessions.every((session) => decide(session, { language: 'es' }).variant === undefined)).toBe(true);
+    expect(decide(taken[0]!)).toEqual(decide(taken[0]!));
+  });
+
+  it('takes other sessions under another name, and none of those whom nobody drew', () => {
+    const renamed = { canary: { ...withCanary.canary!, name: 'another' } };
+    const sessions = Array.from({ length: 20_000 }, (_, i) => `session-${i}`);
+    const both = sessions.filter(
+      (session) => canaryDrawOf(withCanary, session)! < 0.05 && canaryDrawOf(renamed, session)! < 0.05,
+    );
+    expect(Math.abs(both.length - 50)).toBeLessThan(4 * Math.sqrt(50));
+    expect(decide('any', { canaryDraw: undefined })).toMatchObject({ variant: undefined, drawn: 'own' });
+  });
+
+  it('falls back as its backend does', () => {
+    const hindered = decideRoute(withCanary, { ...request, draw: 0, canaryDraw: 0 }, ({ name }) =>
+      name === 'deepgram' ? 'broken' : undefined,
+    );
+    expect(hindered).toMatchObject({ variant: 'canary', drawn: 'own', backend: { name: 'openai' } });
+  });
+
+  it('is shadowed by its own draw, and only in a language that the shadow understands', () => {
+    const sessions = Array.from({ length: 20_000 }, (_, i) => `session-${i}`);
+    const heard = sessions.filter((session) => isShadowed(withCanary, session, 'en-GB')).length;
+    expect(Math.abs(heard - 2000)).toBeLessThan(4 * Math.sqrt(20_000 * 0.1 * 0.9));
+    expect(sessions.some((session) => isShadowed(withCanary, session, 'sw'))).toBe(false);
+    expect(sessions.some((session) => isShadowed(spec, session, 'en'))).toBe(false);
   });
 });

@@ -18,10 +18,11 @@ function problemsOf(
   rules: readonly string[],
   own: Partial<typeof backends> = {},
   more: readonly string[] = [],
+  variants = '',
 ): string[] {
   const list = (items: readonly string[]): string => items.map((item) => `    - ${item}`).join('\n');
   const all = [...Object.values({ ...backends, ...own }), ...more];
-  const source = `kind: RoutingPolicy\nspec:\n  backends:\n${list(all)}\n  rules:\n${list(rules)}\n`;
+  const source = `kind: RoutingPolicy\nspec:\n  backends:\n${list(all)}\n  rules:\n${list(rules)}\n${variants}`;
   try {
     parseDocuments('p.yaml', source, 'RoutingPolicy', routingPolicy);
     return [];
@@ -220,5 +221,68 @@ describe('a rule is reachable when some session comes to it', () => {
       }),
       { seed: 20261130, numRuns: 300 },
     );
+  });
+});
+
+describe('what is wrong with a canary or a shadow is said at its line', () => {
+  const own = '{name: r, when: {language: [en]}, to: {own: 100%}}';
+  const canary = (more: string) =>
+    `  canary: {name: c, from: own, to: vendor, share: 5%, rollback: {mode: window}${more}}\n`;
+  it.each<[what: string, variants: string, found: RegExp[]]>([
+    ['nothing', canary(''), []],
+    [
+      'nothing, with all there is',
+      `${canary(', minimum: 50, bad: {finalAfter: 1s, werAbove: 30%}')}  shadow: {to: any, share: 1%, most: $2/h}\n`,
+      [],
+    ],
+    [
+      'a reading that is not said',
+      '  canary: {name: c, from: own, to: vendor, share: 5%, rollback: {burn: 2}}\n',
+      [/10:\d+: .*mode: is missing: "burn above 2 for 10m" reads two ways/],
+    ],
+    [
+      'a canary beside itself',
+      '  canary: {name: c, from: own, to: own, share: 5%, rollback: {mode: window}}\n',
+      [/10:36: spec.canary.to: is "own", as from is/],
+    ],
+    [
+      'a canary of a backend that is not there',
+      '  canary: {name: c, from: owm, to: vendor, share: 5%, rollback: {mode: window}}\n',
+      [/"owm" is no backend \(did you mean "own"\?\)/],
+    ],
+    [
+      'a canary that would have nobody',
+      '  canary: {name: c, from: vendor, to: own, share: 5%, rollback: {mode: window}}\n',
+      [/no rule gives sessions to "vendor": the canary would have none/],
+    ],
+    [
+      'a canary that cannot do what its sessions need',
+      '  canary: {name: c, from: any, to: own, share: 5%, rollback: {mode: window}}\n',
+      [
+        /spec.canary.to: "own" understands en alone, and the rule is for every language \(rule "rest"\)/,
+        /"vendor", where/,
+      ],
+    ],
+    ['a share of all', canary('').replace('5%', '100%'), [/share: 100% is outside 0.1% to 99.9%/]],
+    ['a burn that never is', canary(', target: 50%'), [/rollback.burn: can never be exceeded: at a target of 50 %/]],
+    [
+      'intervals that do not fill the window',
+      canary('').replace('mode', 'for: 90s, every: 1m, mode'),
+      [/rollback.for: is not a whole number of intervals/],
+    ],
+    [
+      'more intervals than anybody looks at',
+      canary('').replace('mode', 'for: 2h, every: 1s, mode'),
+      [/rollback.for: has more than 1440 intervals/],
+    ],
+    ['a shadow without a limit of its cost', '  shadow: {to: any, share: 1%}\n', [/shadow.most: is missing/]],
+    [
+      'a shadow that is not there',
+      '  shadow: {to: ani, share: 1%, most: $1/h}\n',
+      [/shadow.to: "ani" is no backend \(did you mean "any"\?\)/],
+    ],
+  ])('%s', (_, variants, found) => {
+    const problems = problemsOf([own, last], {}, [], variants);
+    expect(problems).toEqual(found.map((pattern) => expect.stringMatching(pattern)));
   });
 });

@@ -32,6 +32,13 @@ describe('the number of places', () => {
     expect(values.at(-1)!).toBeGreaterThan(220);
   });
 
+  it('climbs by no more than that a second, however long nothing was late, until the machine is idle again', () => {
+    const values = grown(240, (decision) => (decision < 3 ? 0.5 : decision < 160 ? 0.1 : 0.6));
+    expect(values[159]! - values[3]!).toBeLessThanOrEqual(40);
+    expect(values[159]! - values[3]!).toBeGreaterThanOrEqual(38);
+    expect(values[239]! - values[159]!).toBeGreaterThan(100);
+  });
+
   it('is not bound by a machine that others have filled before there is anybody', () => {
     const few = grown(4, (decision) => (decision === 0 ? 0 : 0.5), 1);
     expect(few).toEqual([150, 150, 150, 150]);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { AddedLoss } from '../../../src/sim/impairments/added-loss.ts';
 import { Delay, InOrder, JitteredDelay } from '../../../src/sim/impairments/delay.ts';
 import { Fading } from '../../../src/sim/impairments/fading.ts';
 import { Gaps } from '../../../src/sim/impairments/gaps.ts';
@@ -155,6 +156,34 @@ describe('a gap', () => {
     const gaps = new Gaps([], 'up', key);
     gaps.cut(50, 10, 'drop');
     expect(through(new Outage(gaps), [49, 50, 59, 60])).toEqual([49, LOST, LOST, 60]);
+  });
+});
+
+describe('loss that somebody adds', () => {
+  const untilUs = 1_000_000_000;
+  const added = (share: number) => {
+    const loss = new AddedLoss(draws());
+    loss.begin(share, untilUs);
+    return loss;
+  };
+  const inside = spaced(100_000).filter((at) => at < untilUs).length;
+
+  it('loses that share in its time, and nothing after it', () => {
+    const lost = through(added(0.2), spaced(100_000));
+    expect(shareLost(lost.slice(0, inside))).toBeCloseTo(0.2, 2);
+    expect(shareLost(lost.slice(inside))).toBe(0);
+  });
+
+  it('of all loses all', () => {
+    expect(through(added(1), [0, untilUs - 1, untilUs])).toEqual([LOST, LOST, untilUs]);
+  });
+
+  it('of spells that overlap is that of each by itself', () => {
+    const both = added(0.5);
+    both.begin(0.5, 2 * untilUs);
+    const lost = through(both, spaced(100_000));
+    expect(shareLost(lost.slice(0, inside))).toBeCloseTo(0.75, 2);
+    expect(shareLost(lost.slice(inside))).toBeCloseTo(0.5, 2);
   });
 });
 

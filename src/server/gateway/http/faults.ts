@@ -10,8 +10,9 @@ export const faultsPath = '/faults/inference';
 export type FaultAnswer = { status: number; code: string; message: string } | { status: 202; fault: EngineFault };
 
 /**
- * Lets a load test stall or kill the model's thread. `inject` is absent unless the server was
- * started for that, and only programs of this machine are heard: what it does hurts every session.
+ * Lets a load test stall or kill the model's thread, or disturb its runs. `inject` is absent unless
+ * the server was started for that, and only programs of this machine are heard: what it does hurts
+ * every session.
  * Behind a proxy of this machine everybody is on loopback, and so are pages in its browsers.
  */
 export async function answerFault(
@@ -37,8 +38,15 @@ function forbidden(message: string): FaultAnswer {
 const schema = z.discriminatedUnion('action', [
   z.strictObject({ action: z.literal('stall'), ms: z.number().min(1).max(60_000) }),
   z.strictObject({ action: z.literal('kill') }),
+  z.strictObject({ action: z.literal('fail') }),
+  z.strictObject({
+    action: z.literal('slow'),
+    ms: z.number().min(1).max(60_000),
+    times: z.number().min(1).max(100),
+  }),
 ]);
-const allowedText = 'the body is not {"action": "stall", "ms": 1 to 60000} or {"action": "kill"}';
+const allowedText =
+  'the body is not {"action": "stall", "ms": 1 to 60000}, {"action": "kill"}, {"action": "fail"} or {"action": "slow", "ms": 1 to 60000, "times": 1 to 100}';
 
 function parseFault(text: string): EngineFault | undefined {
   try {

@@ -80,6 +80,8 @@ export type SharedStart = {
   phones: number;
   /** A digest of its idempotency key. */
   key: string | undefined;
+  /** Whether it is there already, and comes from elsewhere. */
+  isReturn: boolean;
 };
 
 export type BegunElsewhere = { gateway: number };

@@ -1,0 +1,36 @@
+import type { CanarySpec } from './canary.ts';
+import { checkAble, type Refuse, unknownBackend } from './check-able.ts';
+import type { ShadowSpec } from './shadow.ts';
+import type { RoutedBackend, RoutingRule } from './spec.ts';
+
+type Variants = { canary?: CanarySpec | undefined; shadow?: ShadowSpec | undefined };
+
+/** Whether canary and shadow name backends that are there and can do what comes to them. */
+export function checkVariants(
+  { canary, shadow }: Variants,
+  rules: readonly RoutingRule[],
+  { backends, chained }: { backends: readonly RoutedBackend[]; chained: readonly RoutedBackend[] },
+  refuse: Refuse,
+): void {
+  const isKnown = (path: PropertyKey[], name: string): boolean => {
+    if (backends.some((backend) => backend.name === name)) return true;
+    refuse(path, unknownBackend(name, backends));
+    return false;
+  };
+  if (shadow) isKnown(['shadow', 'to'], shadow.to);
+  if (!canary) return;
+  const known = (['from', 'to'] as const).map((end) => isKnown(['canary', end], canary[end]));
+  if (known.includes(false)) return;
+  if (canary.from === canary.to) {
+    refuse(['canary', 'to'], `is "${canary.from}", as from is: nothing differs`);
+    return;
+  }
+  const sending = rules.filter(({ to }) => (to[canary.from] ?? 0) > 0);
+  if (sending.length === 0)
+    refuse(['canary', 'from'], `no rule gives sessions to "${canary.from}": the canary would have none`);
+  if (chained.length === 0) return;
+  for (const { name, when, needs } of sending)
+    checkAble({ name: canary.to, chained }, { when, needs }, (message) =>
+      refuse(['canary', 'to'], `${message} (rule "${name}")`),
+    );
+}

@@ -1,0 +1,194 @@
+import { decideRoute, type Hindrance, type RouteDecision, type RouteRequest } from '../../routing/decide/decide.ts';
+import { canaryDrawOf, drawOf } from '../../routing/decide/draws.ts';
+import { isSelfHosted } from '../../routing/policy/capabilities.ts';
+import { chainFrom } from '../../routing/policy/chain.ts';
+import type { RoutedBackend } from '../../routing/policy/spec.ts';
+import type { Log } from '../../telemetry/log.ts';
+import type { Refusal } from '../refusal.ts';
+import type { BackendFigures, ManagedBackend, PolicyInForce } from './managed-backend.ts';
+import type { Meter } from './meter.ts';
+import { BackendPlaces } from './places.ts';
+import { SessionRoute } from './route.ts';
+import type { RoutedSession } from './routed-session.ts';
+import { Spills } from './spills.ts';
+
+export type RouterOptions = {
+  policy: PolicyInForce;
+  /** BackendPlaces taken over places there are, on machines of our own. */
+  load(): number;
+  /** Whether machines of our own are still starting. */
+  cold(): boolean;
+  /** Until a session that finds no backend may come again, ms. */
+  busyRetryMs: number;
+  log: Log;
+  /** Takes note of what backends hear. */
+  meter: Meter;
+};
+
+/** What operators and metrics are shown of a router. */
+export type RoutingView = {
+  policy: string;
+  backends: readonly (Partial<BackendFigures> & {
+    name: string;
+    kind: RoutedBackend['kind'];
+    sessions: number;
+    maxSessions: number | undefined;
+    hindrance: Hindrance | undefined;
+  })[];
+  /** Sessions that each rule has decided since the server started. */
+  decisions: ReadonlyMap<string, number>;
+  /** Hearings that failed, by backend and class, and where their sessions went on. */
+  fallbacks: readonly { backend: string; class: string; count: number }[];
+  /** What the managed backends cost an hour now, dollars. */
+  spend: number;
+};
+
+/**
+ * Decides which backend writes a session's transcript, and knows what each has. A decision costs
+ * microseconds and waits for nothing.
+ */
+export class Router {
+  readonly #options: RouterOptions;
+  readonly #places = new BackendPlaces();
+  readonly #spills: Spills;
+  readonly #decisions = new Map<string, number>();
+  readonly #fallbacks = new Map<string, { backend: string; class: string; count: number }>();
+  #policy: PolicyInForce;
+
+  constructor(options: RouterOptions) {
+    this.#options = options;
+    this.#policy = options.policy;
+    this.#spills = new Spills(options.log);
+  }
+
+  /**
+   * New sessions see this policy from here on; those that run keep what they have, so that their
+   * backends must stay open for them.
+   */
+  adopt(policy: PolicyInForce): void {
+    this.#policy = policy;
+  }
+
+  get policy(): PolicyInForce {
+    return this.#policy;
+  }
+
+  /** Where a session that starts is heard, or why nowhere. */
+  route(session: RoutedSession): SessionRoute | Refusal {
+    const decision = this.decide(session);
+    const { rule, backend, hindered } = decision;
+    if (!backend) return this.#nowhere(decision);
+    this.#decisions.set(rule.name, (this.#decisions.get(rule.name) ?? 0) + 1);
+    this.#spills.note(hindered, backend.name);
+    return this.#routeTo(session, backend.name, decision);
+  }
+
+  /**
+   * Where a session is heard that was at `name` at another gateway: there, or where its chain
+   * leads;
+   * where the policy does not have that backend any more, as if it started.
+   */
+  resume(session: RoutedSession, name: string): SessionRoute | Refusal {
+    const { spec } = this.#policy;
+    const chain = chainFrom(name, spec.backends);
+    const able = chain.find((backend) => this.#hindranceOf(backend, session.lane) === undefined);
+    if (!able) return this.route(session);
+    return this.#routeTo(session, able.name, undefined);
+  }
+
+  /** The decision alone, for the facts of this moment; nothing is counted. */
+  decide(session: RoutedSession): RouteDecision {
+    const { spec } = this.#policy;
+    return decideRoute(spec, this.requestOf(session), (backend) => this.#hindranceOf(backend, session.lane));
+  }
+
+  /** What the rules look at: the session, and the moment. */
+  requestOf({ id, language, tenant, device, lane }: RoutedSession): RouteRequest {
+    const { load, cold } = this.#options;
+    return {
+      ...{ language, tenant, device, lane },
+      load: load(),
+      spend: this.#spend(),
+      cold: cold(),
+      draw: drawOf('route', id),
+      canaryDraw: canaryDrawOf(this.#policy.spec, id),
+    };
+  }
+
+  view(): RoutingView {
+    const { name, spec } = this.#policy;
+    return {
+      policy: name,
+      backends: spec.backends.map((backend) => ({
+        name: backend.name,
+        kind: backend.kind,
+        sessions: this.#places.at(backend.name),
+        maxSessions: backend.maxSessions,
+        hindrance: this.#hindranceOf(backend, 'live'),
+        ...figuresOf(this.#policy.backends.get(backend.name)),
+      })),
+      decisions: this.#decisions,
+      fallbacks: [...this.#fallbacks.values()],
+      spend: this.#spend(),
+    };
+  }
+
+  #routeTo(session: RoutedSession, name: string, decision: RouteDecision | undefined): SessionRoute {
+    const policy = this.#policy;
+    return new SessionRoute({
+      session,
+      rule: decision?.rule.name,
+      variant: decision?.variant,
+      chain: chainFrom(name, policy.spec.backends),
+      backends: policy.backends,
+      places: this.#places,
+      hindranceOf: (backend) => this.#hindranceOf(backend, session.lane, policy),
+      meter: this.#options.meter,
+      onFallback: (failed, why, to) => this.#fellBack(failed, why, to),
+    });
+  }
+
+  #hindranceOf(backend: RoutedBackend, lane: RouteRequest['lane'], policy = this.#policy): Hindrance | undefined {
+    const { name, kind, maxSessions = Number.POSITIVE_INFINITY } = backend;
+    // A batch session gives its place to a learner who wants it.
+    const taken = lane === 'batch' ? this.#places.at(name) : this.#places.at(name, 'live');
+    const isFull = taken >= maxSessions;
+    if (kind === 'local') return isFull || this.#options.load() >= 1 ? 'full' : undefined;
+    const managed = policy.backends.get(name);
+    if (!managed) return 'broken';
+    const why = managed.hindrance()?.why;
+    const mayYield = lane === 'live' && why === 'full' && this.#places.at(name, 'batch') > 0;
+    return mayYield ? (isFull ? 'full' : undefined) : (why ?? (isFull ? 'full' : undefined));
+  }
+
+  /** Sessions at managed backends at their prices, as if everybody spoke without end. */
+  #spend(): number {
+    let dollars = 0;
+    for (const { name, kind, price } of this.#policy.spec.backends)
+      if (!isSelfHosted(kind)) dollars += this.#places.at(name) * price * 60;
+    return dollars;
+  }
+
+  #nowhere({ rule, hindered }: RouteDecision): Refusal {
+    const list = hindered.map(({ backend, why }) => `${backend} is ${why}`).join(', ');
+    const message = `no backend takes a session of rule "${rule.name}" now: ${list}`;
+    return { code: 'server_busy', message, retryAfterMs: this.#options.busyRetryMs };
+  }
+
+  #fellBack(
+    backend: string,
+    { class: why, message }: { class: string; message: string },
+    to: string | undefined,
+  ): void {
+    const key = `${backend} ${why}`;
+    const known = this.#fallbacks.get(key) ?? { backend, class: why, count: 0 };
+    known.count += 1;
+    this.#fallbacks.set(key, known);
+    const fields = { backend, class: why, to: to ?? 'nowhere', why: message };
+    this.#options.log.warn(fields, 'a backend failed in a session, which goes on elsewhere');
+  }
+}
+
+function figuresOf(managed: ManagedBackend | undefined): Partial<BackendFigures> {
+  return managed ? managed.status() : {};
+}

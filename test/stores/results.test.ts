@@ -1,0 +1,127 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { MemoryResultStore } from '../../src/stores/memory-result-store.ts';
+import { RedisLink } from '../../src/stores/redis/redis-link.ts';
+import { RedisResultStore } from '../../src/stores/redis/redis-result-store.ts';
+import { RedisSessionStore } from '../../src/stores/redis/redis-session-store.ts';
+import type { ExpectedResult, ResultStore } from '../../src/stores/result-store.ts';
+import { startRedis } from '../kit/redis.ts';
+import { redisLack } from '../kit/redis-lack.ts';
+
+/** Stores that a gateway and a worker share, and how time passes in them. */
+const kinds: readonly [string, () => Promise<{ store: ResultStore; other: ResultStore; pass(ms: number): unknown }>][] =
+  [
+    [
+      'memory',
+      async () => {
+        let nowMs = 1000;
+        const store = new MemoryResultStore(() => nowMs);
+        return { store, other: store, pass: (ms) => (nowMs += ms) };
+      },
+    ],
+    [
+      'Redis',
+      async () => {
+        const { place } = await startRedis();
+        const [store, other] = [new RedisResultStore({ place }), new RedisResultStore({ place })];
+        onTestFinished(async () => void (await Promise.all([store.close(), other.close()])));
+        await expect.poll(() => store.isUp && other.isUp).toBe(true);
+        return { store, other, pass: wait };
+      },
+    ],
+  ];
+
+describe.each(redisLack ? kinds.slice(0, 1) : kinds)('a store of results (%s)', (_, open) => {
+  it('gives all sound of a session one key, and counts the tries at each utterance', async () => {
+    const { store, other } = await open();
+    expect(await store.expect(handed(), ttlMs)).toEqual({ kind: 'expected', dataKey: 'k1' });
+    const second = handed({ utteranceId: 2, dataKey: 'k2' });
+    expect(await other.expect(second, ttlMs)).toEqual({ kind: 'expected', dataKey: 'k1' });
+    expect(await other.begin(name)).toEqual({ kind: 'wanted', tries: 1, dataKey: 'k1' });
+    expect(await store.begin(name)).toEqual({ kind: 'wanted', tries: 2, dataKey: 'k1' });
+    expect(await store.begin(second)).toEqual({ kind: 'wanted', tries: 1, dataKey: 'k1' });
+  });
+
+  it('writes a result once, whoever comes with it', async () => {
+    const { store, other } = await open();
+    await store.expect(handed(), ttlMs);
+    const outcomes = await Promise.all(
+      ['a', 'b', 'c', 'd'].map((value, at) => (at % 2 ? store : other).finish(name, { state: 'done', value }, ttlMs)),
+    );
+    expect(outcomes.sort()).toEqual(['already', 'already', 'already', 'written']);
+    expect(await store.begin(name)).toEqual({ kind: 'finished' });
+    expect(await store.expect(handed(), ttlMs)).toEqual({ kind: 'known' });
+  });
+
+  it('tells what is there and what is to come, in the order of the utterances', async () => {
+    const { store, other } = await open();
+    for (const utteranceId of [12, 2, 3]) await store.expect(handed({ utteranceId }), ttlMs);
+    await other.finish({ ...name, utteranceId: 12 }, { state: 'done', value: '{"ü":1}' }, ttlMs);
+    await other.finish({ ...name, utteranceId: 3 }, { state: 'failed', value: 'why' }, ttlMs);
+    expect(await store.read('s')).toEqual({
+      kind: 'found',
+      tokenHash: 't',
+      owner: 'o',
+      utterances: [
+        { utteranceId: 2, state: 'pending' },
+        { utteranceId: 3, state: 'failed', value: 'why' },
+        { utteranceId: 12, state: 'done', value: '{"ü":1}' },
+      ],
+    });
+  });
+
+  it('begins anew with what failed, when it is handed over again', async () => {
+    const { store } = await open();
+    await store.expect(handed(), ttlMs);
+    await store.begin(name);
+    await store.finish(name, { state: 'failed', value: 'why' }, ttlMs);
+    expect(await store.begin(name)).toEqual({ kind: 'finished' });
+    expect(await store.expect(handed(), ttlMs)).toEqual({ kind: 'expected', dataKey: 'k1' });
+    expect(await store.begin(name)).toEqual({ kind: 'wanted', tries: 1, dataKey: 'k1' });
+  });
+
+  it('remembers of what has run out only that it was there, and whose', async () => {
+    const { store, pass } = await open();
+    await store.expect(handed({ owner: undefined }), 80);
+    await pass(120);
+    expect(await store.read('s')).toEqual({ kind: 'gone', why: 'expired', tokenHash: 't', owner: undefined });
+    expect(await store.begin(name)).toEqual({ kind: 'gone' });
+    expect(await store.finish(name, { state: 'done', value: '{}' }, ttlMs)).toBe('gone');
+    expect(await store.expect(handed({ dataKey: 'k2' }), ttlMs)).toEqual({ kind: 'expected', dataKey: 'k2' });
+  });
+
+  it('shreds the key of an erased session, and never has another for it', async () => {
+    const { store, other } = await open();
+    await store.expect(handed(), ttlMs);
+    await other.erase('s', ttlMs);
+    expect(await store.begin(name)).toEqual({ kind: 'gone' });
+    expect(await store.finish(name, { state: 'done', value: '{}' }, ttlMs)).toBe('gone');
+    expect(await store.read('s')).toEqual({ kind: 'gone', why: 'erased', tokenHash: 't', owner: 'o' });
+    expect(await store.expect(handed(), ttlMs)).toEqual({ kind: 'erased' });
+  });
+
+  it('knows nothing of a session that had nothing', async () => {
+    const { store } = await open();
+    expect(await store.read('s')).toEqual({ kind: 'unknown' });
+    expect(await store.begin(name)).toEqual({ kind: 'gone' });
+  });
+});
+
+it.skipIf(redisLack !== undefined)('knows of a session that may go on who may ask, until it is erased', async () => {
+  const { place } = await startRedis();
+  const [results, sessions] = [new RedisResultStore({ place }), new RedisSessionStore(new RedisLink({ place }))];
+  onTestFinished(async () => void (await Promise.all([results.close(), sessions.close()])));
+  await expect.poll(() => results.isUp && sessions.isUp).toBe(true);
+  const saved = { sessionId: 's', generation: 1, ordinal: 1, tokenHash: 't', owner: 'o' };
+  await sessions.save({ ...saved, model: 'm', gateway: 'g', value: 'v' }, ttlMs);
+  expect(await results.read('s')).toEqual({ kind: 'open', tokenHash: 't', owner: 'o' });
+  await results.erase('s', ttlMs);
+  expect(await results.read('s')).toEqual({ kind: 'gone', why: 'erased', tokenHash: 't', owner: 'o' });
+});
+
+const ttlMs = 60_000;
+const name = { sessionId: 's', utteranceId: 1 };
+
+function handed(changes: Partial<ExpectedResult> = {}): ExpectedResult {
+  return { ...name, tokenHash: 't', owner: 'o', dataKey: 'k1', ...changes };
+}
