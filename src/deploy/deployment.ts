@@ -19,7 +19,7 @@ export type RegionFiles = { region: string | undefined; files: readonly Manifest
 export type DeploymentPlan = {
   name: string;
   regions: readonly RegionFiles[];
-  /** Plays the scenario with the autoscalers that are deployed; takes as long as `capacity` does. */
+  /** Plays the scenario with the autoscalers that are deployed; takes what `capacity` takes. */
   play(): CapacityResult;
 };
 
