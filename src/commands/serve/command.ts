@@ -7,7 +7,7 @@ import { logLevels } from '../../telemetry/log-levels.ts';
 import { parseDurationMs } from '../../units.ts';
 import type { RegisterCommand } from '../register.ts';
 import { parseLimit } from './limit-flag.ts';
-import { serveRoles } from './roles.ts';
+import { parseRegion, serveRoles } from './roles.ts';
 import type { ServeFlags } from './settings.ts';
 
 /** `speechfb serve`: the speechfb.v1 protocol over WebSocket, until a signal. */
@@ -137,7 +137,8 @@ function addRoleOptions(command: Command): void {
     .option('--http-listen <address>', 'for a node: /healthz, /readyz and /metrics here, as 127.0.0.1:9091')
     .option(
       '--region <name>',
-      'where this is: gateways and nodes of one region work together, and tokens of another are refused',
+      'where this is: gateways and nodes of one region work together; tokens and sessions of another are refused',
+      flag('--region', parseRegion),
     )
     .option('--node-cert <file>', 'PEM certificate that this end of a trunk shows; with --node-key and --node-ca')
     .option('--node-key <file>', 'PEM private key of --node-cert')
