@@ -17,6 +17,7 @@ import { registerReport } from './commands/report/command.ts';
 import { registerRoute } from './commands/route/command.ts';
 import { registerScore } from './commands/score/command.ts';
 import { registerServe } from './commands/serve/command.ts';
+import { registerShadow } from './commands/shadow/command.ts';
 import { registerSlo } from './commands/slo/command.ts';
 import { registerStream } from './commands/stream/command.ts';
 import { registerToken } from './commands/token/command.ts';
@@ -124,6 +125,7 @@ const registrations: readonly RegisterCommand[] = [
   registerRoute,
   registerSlo,
   registerCanary,
+  registerShadow,
   registerAdmin,
   registerAudit,
   registerExamples,

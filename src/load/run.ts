@@ -91,7 +91,7 @@ async function measure(
       clips: prepared.clips,
       ...addressesFor(options.scenario, server?.urls ?? targetsOf(options.scenario).map(({ href }) => href)),
       token: prepared.token,
-      tls: prepared.tls,
+      tls: server?.certificates ? { ca: server.certificates.authority } : prepared.tls,
       credentials: prepared.credentials,
       dialect: options.scenario.dialect,
       frameMs: spec.learners.frame,

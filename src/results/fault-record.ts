@@ -23,6 +23,7 @@ export const faultKinds = [
   'stop-redis',
   'slow-redis',
   'fail-over-redis',
+  'expire-certificates',
   'step-clock',
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];

@@ -14,6 +14,11 @@ export type UtterancePipeline = {
   gap(ms: number): void;
   /** The text is over: flush, score with context, everything final. */
   finish(): Promise<TimedResult>;
+  /**
+   * Sound of others goes through the model before its own from now on. Absent where that is decided
+   * elsewhere.
+   */
+  giveWay?(): void;
   close(): void;
 };
 
@@ -89,11 +94,13 @@ export class JoinedPipeline implements UtterancePipeline {
   #isOver = false;
   #isClosed = false;
   #pushedSamples = 0;
+  #canWait: boolean | undefined;
 
   constructor(engine: AcousticEngine, events: { onError(error: Error): void }, scorers: Scorers) {
     this.#engine = engine;
     this.#events = events;
     this.#scorers = scorers;
+    this.#canWait = scorers.canWait;
   }
 
   push(pcm: Samples): void {
@@ -118,6 +125,11 @@ export class JoinedPipeline implements UtterancePipeline {
     return this.#heard.backend.finish(this.#pushedMs());
   }
 
+  giveWay(): void {
+    this.#canWait = true;
+    this.#heard?.stream.giveWay();
+  }
+
   close(): void {
     this.#isOver = true;
     this.#isClosed = true;
@@ -128,7 +140,7 @@ export class JoinedPipeline implements UtterancePipeline {
   #hear(): { stream: AcousticStream; backend: ScoringBackend } {
     if (this.#heard) return this.#heard;
     const backend = this.#scorers.open();
-    const stream = this.#engine.open(backend.take, (error) => this.#events.onError(error), this.#scorers.canWait);
+    const stream = this.#engine.open(backend.take, (error) => this.#events.onError(error), this.#canWait);
     this.#heard = { stream, backend };
     return this.#heard;
   }

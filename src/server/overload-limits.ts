@@ -40,8 +40,8 @@ export const overloadLimits = {
    * Within which time those who stay are to have caught up with what waits, and what share of the
    * server is kept free for that at most, when sessions are sent away.
    */
-  catchUpMs: 4000,
-  mostCatchUpShare: 0.15,
+  catchUpMs: 2000,
+  mostCatchUpShare: 0.3,
   /**
    * What share of the sessions is sent away at once at most, and how long that is to be felt before
    * others are.

@@ -12,6 +12,24 @@ const files = readdirSync(folder)
   .filter((file) => !untried.includes(file))
   .sort();
 
+/** What an operator can read in the logs of the service, by scenario: docs/chaos.md promises it. */
+const sentences: Readonly<Record<string, readonly string[]>> = {
+  'expire-certificates.yaml': [
+    'the certificate has expired: open connections go on, no client makes a new one',
+    'the certificate of this end of a trunk has expired: open trunks go on, none can be made anew',
+    'took up the changed certificate and key',
+  ],
+  'kill-inference.yaml': ['a node is not there', 'a node is there'],
+  'stop-inference.yaml': ['a node is not there', 'a node is there'],
+  'rolling-nodes.yaml': ['a node is not there', 'a node is there'],
+  'rolling-everything.yaml': ['a node is not there', 'drained'],
+  'drain-gateway.yaml': ['drained'],
+  'zone-loss.yaml': ['a node is not there', 'a node is there'],
+  'kill-redis.yaml': ['the store does not answer', 'the store answers'],
+  'stop-redis.yaml': ['the store does not answer', 'the store answers'],
+  'slow-redis.yaml': ['the store does not answer', 'the store answers'],
+};
+
 /** Does one thing after the other. */
 class Lane {
   #last: Promise<unknown> = Promise.resolve();
@@ -33,13 +51,14 @@ describe.concurrent.each(files)('%s with ten learners, in less time', (file) => 
   it.skipIf(needsRedis && redisLack !== undefined)(
     'breaks what it says, and nothing is lost, told twice or ended',
     async ({ expect }) => {
-      const { code, run, stderr } = await lane.next(() => shortRun(file));
+      const { code, run, log, stderr } = await lane.next(() => shortRun(file));
       expect(code, stderr).toBeOneOf([0, 98, 99]);
       const { faults, session_errors: errors } = run;
       const { sessions, sessions_ok } = run.totals;
       const { violations, lost_frames } = run.counts;
       expect(faults.filter(({ problem }: { problem?: string }) => problem !== undefined)).toEqual([]);
       expect(errors).toEqual([]);
+      for (const sentence of sentences[file] ?? []) expect(log).toContain(sentence);
       expect({ sessions, sessions_ok, violations: violations.count, lost_frames: lost_frames.count }).toEqual({
         sessions: 10,
         sessions_ok: 10,
@@ -52,7 +71,7 @@ describe.concurrent.each(files)('%s with ten learners, in less time', (file) => 
 });
 
 /** A replaced process takes its time to start, however short the test is. */
-const fasterBy = (file: string) => (file === 'rolling-everything.yaml' ? 1 : 5);
+const fasterBy = (file: string) => ({ 'rolling-everything.yaml': 1, 'expire-certificates.yaml': 2 })[file] ?? 5;
 
 /** The scenario with ten learners; its timeline is as long as it needs for what it breaks. */
 async function shortRun(file: string) {
@@ -71,5 +90,6 @@ async function shortRun(file: string) {
   const durationS = [...text.matchAll(/duration: (\d+)s/g)].reduce((sum, [, seconds]) => sum + Number(seconds), 0);
   const out = join(scratch, 'out');
   const ended = await runProgram(['loadtest', scenario, '--duration', `${durationS / fasterBy(file)}s`, '--out', out]);
-  return { ...ended, run: JSON.parse(readFileSync(join(out, 'run.json'), 'utf8')) };
+  const read = (name: string) => readFileSync(join(out, name), 'utf8');
+  return { ...ended, run: JSON.parse(read('run.json')), log: read('service.log') };
 }

@@ -19,6 +19,7 @@ const commands = [
   ],
   ...['slo', 'slo check', 'slo rules', 'slo evaluate', 'slo explain'],
   ...['canary', 'canary plan', 'canary judge', 'canary simulate'],
+  ...['shadow', 'shadow report'],
   ...['admin', 'admin status', 'admin sessions', 'admin drain', 'admin tenants', 'admin audit'],
   ...['audit', 'audit verify'],
   ...['examples', 'token', 'token new'],

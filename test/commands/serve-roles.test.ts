@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { newAuthority } from '../kit/certificates.ts';
+import { newAuthority } from '../../src/load/service/authority.ts';
 import { childrenOf } from '../kit/processes.ts';
 import { bin, runProgram } from '../kit/program.ts';
 import { essence, finalOf, lastFrame, sendClip, startReading } from '../kit/server/reader.ts';

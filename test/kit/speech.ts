@@ -126,6 +126,7 @@ export function scriptedEngine(script: AcousticFrames, cutEvery = 5): AcousticEn
         async end() {
           give(Math.min(script.count, Math.floor(samples / 320)));
         },
+        giveWay() {},
         close() {},
       };
     },

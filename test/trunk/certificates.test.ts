@@ -3,10 +3,10 @@ import { connect as connectHttp2 } from 'node:http2';
 import { connect, type Socket } from 'node:net';
 import { credentials } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { newAuthority, type Pair } from '../../src/load/service/authority.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { NodeAddresses, parseNodeSource } from '../../src/trunk/gateway/node-addresses.ts';
 import { NodePool } from '../../src/trunk/gateway/node-pool.ts';
-import { newAuthority, type Pair } from '../kit/certificates.ts';
 import { node, pool, poolOptions, reader, until } from '../kit/trunk/service.ts';
 
 const authority = newAuthority('the authority of the nodes');

@@ -27,7 +27,7 @@ export class EngineStream implements Waiting {
   state: StreamState;
   readonly queue: StepQueue;
   ended = false;
-  readonly canWait: boolean;
+  canWait: boolean;
   #isOpen = true;
   /** Absent where no device can be lost. */
   #taken: TakenSteps | undefined;

@@ -47,6 +47,9 @@ export async function createInlineEngine(options: EngineOptions): Promise<Acoust
       return {
         push: (pcm) => stream.push(pcm, performance.now()),
         end: () => stream.end(performance.now()),
+        giveWay: () => {
+          stream.canWait = true;
+        },
         close: () => stream.close(),
       };
     },

@@ -45,6 +45,8 @@ export type AcousticStream = {
    * closed then.
    */
   end(): Promise<void>;
+  /** Steps of other streams go before its own from now on, as if it had been opened to wait. */
+  giveWay(): void;
   /** Drops the stream and whatever waits. */
   close(): void;
 };

@@ -61,6 +61,9 @@ export class StreamDesk implements Mail {
         this.#streams.get(stream)?.push(pcm, toThreadMs(memory.float64[at / 8 + 1]!));
         return;
       }
+      case toWorkerKinds.gaveWay:
+        this.#giveWay(stream);
+        return;
       case toWorkerKinds.ended:
         this.#end(stream);
         return;
@@ -81,6 +84,11 @@ export class StreamDesk implements Mail {
       canWait,
     );
     this.#streams.set(stream, opened);
+  }
+
+  #giveWay(stream: number): void {
+    const opened = this.#streams.get(stream);
+    if (opened) opened.canWait = true;
   }
 
   #end(stream: number): void {

@@ -122,6 +122,9 @@ class WorkerEngine implements AcousticEngine {
           stream.settle = { resolve, reject };
         });
       },
+      giveWay: () => {
+        if (isOpen()) stream.giveWay(this.#inbox);
+      },
       close: () => {
         if (isOpen()) this.#inbox.closed(id);
         this.#drop(id)?.settle?.resolve();

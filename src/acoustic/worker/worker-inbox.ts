@@ -31,6 +31,10 @@ export class WorkerInbox {
     this.#exchange.soon();
   }
 
+  gaveWay(stream: number): void {
+    this.#note(toWorkerKinds.gaveWay, stream);
+  }
+
   ended(stream: number): void {
     this.#note(toWorkerKinds.ended, stream);
   }

@@ -36,6 +36,8 @@ export const toWorkerKinds = {
   narrowSound: 4,
   /** As `opened`, of a stream that can wait for others. */
   openedToWait: 5,
+  /** The stream can wait for others from here on. */
+  gaveWay: 6,
 } as const;
 
 /** Records of the worker. */

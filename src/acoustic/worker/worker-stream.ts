@@ -11,7 +11,7 @@ export class WorkerStream {
   /** Set when the stream was ended. */
   settle: { resolve(): void; reject(error: Error): void } | undefined;
   readonly #id: number;
-  readonly #canWait: boolean;
+  #canWait: boolean;
   readonly #onFrames: (frames: AcousticFrames) => void;
   readonly #kept: KeptSound;
   /** The frame that the worker counts as 0. */
@@ -31,6 +31,13 @@ export class WorkerStream {
   push(pcm: Samples, inbox: WorkerInbox): void {
     this.#kept.push(pcm);
     inbox.push(this.#id, pcm);
+  }
+
+  /** See `AcousticStream.giveWay`; it does so at the next worker too. */
+  giveWay(inbox: WorkerInbox): void {
+    if (this.#canWait) return;
+    this.#canWait = true;
+    inbox.gaveWay(this.#id);
   }
 
   /** The stream is over. */

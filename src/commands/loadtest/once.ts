@@ -48,6 +48,7 @@ function serveCommand({ spec }: LoadScenario) {
     file: process.execPath,
     args: [bin, 'serve', '--port', '0', ...serveArgs(spec.target.embedded, spec.faults)],
     nodes: nodeArgs(spec.target.embedded),
+    hasTls: spec.target.embedded?.tls,
     zones: spec.target.embedded?.zones,
     servers: serverCount(spec.target.embedded),
     hasSteppingClock: needsSteppingClock(spec.faults),

@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { expiryOf } from '../../server/admission/tls-pair.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { NodeTls } from '../../trunk/node/node-port.ts';
 import type { Reloads } from './reloads.ts';
@@ -35,11 +35,6 @@ export function followNodeTls(
   }, lookMs);
   timer.unref();
   return { close: () => clearInterval(timer) };
-}
-
-/** Until when a certificate is good, ms since 1970. */
-function expiryOf(pem: string): number {
-  return Date.parse(new X509Certificate(pem).validTo);
 }
 
 const lookMs = 1000;

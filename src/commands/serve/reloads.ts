@@ -20,6 +20,7 @@ type Reloaded = {
 export class Reloads {
   readonly #log: Pick<Log, 'info' | 'error'>;
   readonly #files: Reloaded[] = [];
+  readonly #timers: NodeJS.Timeout[] = [];
 
   constructor(log: Pick<Log, 'info' | 'error'>) {
     this.#log = log;
@@ -38,7 +39,13 @@ export class Reloads {
     for (const file of this.#files) this.#look(file);
   }
 
+  /** Calls it as often as it looks at files, until it is closed. */
+  eachLook(look: () => void): void {
+    this.#timers.push(setInterval(look, lookMs).unref());
+  }
+
   close(): void {
+    for (const timer of this.#timers.splice(0)) clearInterval(timer);
     for (const { paths } of this.#files.splice(0)) for (const path of paths) unwatchFile(path);
   }
 

@@ -48,8 +48,8 @@ export type LearnerFault<
   inject(learner: FaultyLearner, planned: PlannedFields<F> & { atMs: number }): boolean;
 };
 
-/** What of the embedded server a fault needs, and names by its number unless it is the store. */
-export type FaultPart = 'gateway' | 'node' | 'zone' | 'store';
+/** What of the embedded server a fault needs; gateways, nodes and zones it names by number. */
+export type FaultPart = 'gateway' | 'node' | 'zone' | 'store' | 'tls';
 
 /** A fault of the server that the test itself has started. */
 export type ServerFault<
@@ -114,12 +114,22 @@ export type FaultyStore = {
   failOver(): void;
 };
 
+/** What a fault may do to the certificates of the embedded server, of all of its processes. */
+export type FaultyCertificates = {
+  /** They are good for a moment longer. */
+  expireSoon(): void;
+  /** They are good again. */
+  renew(): void;
+};
+
 /** What a fault may do to the embedded server. */
 export type FaultyServer = {
   gateways: FaultyReplicas;
   nodes: FaultyReplicas;
   /** Among how many zones gateways and nodes are shared out in turn. */
   zones: number;
+  /** Undefined: it is reached without TLS. */
+  certificates: FaultyCertificates | undefined;
   /** Undefined: the gateways share nothing. */
   store: FaultyStore | undefined;
   /** Asks for a fault of its inference worker; resolves to what kept it from that, or undefined. */

@@ -4,6 +4,7 @@ import type { FaultFields, LearnerFault, PlannedFields, ServerFault } from './de
 import { drainGateway } from './drain-gateway.ts';
 import { drainNode } from './drain-node.ts';
 import { dropMessages } from './drop-messages.ts';
+import { expireCertificates } from './expire-certificates.ts';
 import { failInference } from './fail-inference.ts';
 import { failOverRedis } from './fail-over-redis.ts';
 import { killGateway } from './kill-gateway.ts';
@@ -44,6 +45,7 @@ const table = [
   stopRedis,
   slowRedis,
   failOverRedis,
+  expireCertificates,
   stepClock,
 ] as const;
 

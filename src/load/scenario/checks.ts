@@ -32,7 +32,7 @@ type LooseSpec = {
   duration?: unknown;
 };
 
-type EmbeddedParts = { nodes?: unknown; gateways?: unknown; zones?: unknown; store?: unknown };
+type EmbeddedParts = { nodes?: unknown; gateways?: unknown; zones?: unknown; store?: unknown; tls?: unknown };
 
 /** What the sections of a scenario have wrong with one another, each at its place. */
 export function checkScenario(spec: LooseSpec, context: z.RefinementCtx): void {
@@ -166,7 +166,8 @@ function checkFaults(list: readonly FaultSpec[], spec: LooseSpec, endMs: number 
         );
       else if (fault.target === 'server' && fault.part) {
         const missing = partProblem(fault.part, own, spec.target?.embedded);
-        if (missing) problem(fault.part === 'store' ? ['faults', index, name] : path(fault.part), missing);
+        const isNumbered = fault.part !== 'store' && fault.part !== 'tls';
+        if (missing) problem(isNumbered ? path(fault.part) : ['faults', index, name], missing);
       }
       if (typeof network === 'string' && !mix.some((known) => known.toLowerCase() === network.toLowerCase()))
         problem(path('network'), `"${network}" is not in the mix: ${mix.join(', ')}`);
@@ -178,9 +179,10 @@ function checkFaults(list: readonly FaultSpec[], spec: LooseSpec, endMs: number 
 function partProblem(
   part: FaultPart,
   { [part]: place }: Record<string, unknown>,
-  { nodes, gateways, zones, store }: EmbeddedParts = {},
+  { nodes, gateways, zones, store, tls }: EmbeddedParts = {},
 ): string | undefined {
   if (part === 'store') return store === undefined ? 'needs a store: write target.embedded.store: redis' : undefined;
+  if (part === 'tls') return tls === true ? undefined : 'needs certificates: write target.embedded.tls: true';
   if (typeof place !== 'number') return undefined;
   const there = { node: nodes, zone: zones, gateway: serversOf({ nodes, gateways, store }) }[part];
   if (typeof there === 'number' && place <= there) return undefined;

@@ -17,6 +17,8 @@ export type ServeOptions = {
   slots?: number | undefined;
   /** Gateways and nodes are shared out among so many in turn. */
   zones?: number | undefined;
+  /** Whether they show certificates of an authority of the test. */
+  tls?: boolean | undefined;
   /** What the servers share, so that a session is resumed at any of them. */
   store?: 'redis' | undefined;
 };

@@ -50,6 +50,9 @@ const embedded = section({
     .optional()
     .describe('Places that fail as a whole (killZone): gateways and nodes are shared out among them in turn.'),
   slots: integer(1, 100_000).optional().describe('Sessions that each node takes at once.'),
+  tls: yesOrNo()
+    .optional()
+    .describe('Certificates of an authority that the test makes: learners come by TLS, trunks show them to both ends.'),
   store: z
     .literal('redis', { error: (issue) => `${shown(issue.input)} is not a store; allowed: redis` })
     .optional()

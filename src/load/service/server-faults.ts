@@ -89,6 +89,7 @@ function faultyServer(server: BrokenService, token: string | undefined): FaultyS
     gateways: server.gateways,
     nodes: server.nodes,
     zones: server.zones,
+    certificates: server.certificates,
     store: server.store,
     disturbInference: (action) => post(server.urls[0]!, token, action),
   };

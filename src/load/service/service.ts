@@ -2,6 +2,7 @@ import type { NodeCommand, StoreCommand } from '../scenario/serve-args.ts';
 import { type ServeCommand, type StartOptions, startEmbedded } from './embedded-server.ts';
 import { EmbeddedStore } from './embedded-store.ts';
 import { Replicas } from './replicas.ts';
+import { ServiceCertificates } from './service-certificates.ts';
 import { ServiceLog } from './service-log.ts';
 
 /** How to run the server, and what stands beside it. */
@@ -9,6 +10,8 @@ export type ServiceCommand = ServeCommand & {
   nodes?: NodeCommand | undefined;
   /** Servers of one service, each on a port of its own; default 1. */
   servers?: number | undefined;
+  /** Gateways and nodes show certificates of an authority of the test, to one another too. */
+  hasTls?: boolean | undefined;
   /** Gateways and nodes are shared out among so many in turn; default 1. */
   zones?: number | undefined;
   /** Present when they share what is needed to resume. */
@@ -23,12 +26,15 @@ export class EmbeddedService {
   readonly nodes: Replicas;
   /** What gateways and nodes have logged, also those that are gone. */
   readonly log = new ServiceLog();
+  /** Present when it is reached by TLS. */
+  readonly certificates: ServiceCertificates | undefined;
   readonly #command: ServiceCommand;
 
   constructor(command: ServiceCommand) {
     this.#command = command;
+    this.certificates = command.hasTls ? new ServiceCertificates() : undefined;
     this.nodes = new Replicas('node', (place, address, options) =>
-      startEmbedded(nodeOf(command, address), { ...options, onLog: this.log.writerOf(`node ${place}`) }),
+      startEmbedded(this.#node(address), { ...options, onLog: this.log.writerOf(`node ${place}`) }),
     );
     this.gateways = new Replicas('gateway', (place, url, options) =>
       startEmbedded(this.#gateway(url), { ...options, onLog: this.log.writerOf(`gateway ${place}`) }),
@@ -55,6 +61,7 @@ export class EmbeddedService {
     await this.gateways.stop();
     await this.nodes.stop();
     await this.store?.stop();
+    this.certificates?.remove();
   }
 
   #gateway(url: string | undefined): ServeCommand {
@@ -67,9 +74,18 @@ export class EmbeddedService {
         ...(url === undefined ? [] : ['--port', new URL(url).port]),
         ...(servers > 1 ? ['--gateways', '1'] : []),
         ...(nodes.length === 0 ? [] : ['--role', 'gateway', '--node', ...nodes]),
+        ...(this.certificates?.serverArgs ?? []),
+        ...(nodes.length === 0 ? [] : (this.certificates?.trunkArgs ?? [])),
         ...(this.store ? ['--store', this.store.url] : []),
       ],
     };
+  }
+
+  #node(address = '127.0.0.1:0'): ServeCommand {
+    const { args, nodes, ...command } = this.#command;
+    const [bin = '', verb = ''] = args;
+    const own = ['--role', 'inference', '--node-listen', address, ...(nodes?.args ?? [])];
+    return { ...command, args: [bin, verb, ...own, ...(this.certificates?.trunkArgs ?? [])] };
   }
 }
 
@@ -86,10 +102,4 @@ export async function startService(command: ServiceCommand, options: StartOption
     await service.stop();
     throw error;
   }
-}
-
-function nodeOf({ args, nodes, ...command }: ServiceCommand, address = '127.0.0.1:0'): ServeCommand {
-  const [bin = '', verb = ''] = args;
-  const own = ['--role', 'inference', '--node-listen', address, ...(nodes?.args ?? [])];
-  return { ...command, args: [bin, verb, ...own] };
 }

@@ -21,6 +21,11 @@ export function checkTlsPair({ certificate, key }: TlsPair, wallMs = Date.now())
   return to;
 }
 
+/** Until when the first certificate of a chain is good, ms since 1970. */
+export function expiryOf(pem: string): number {
+  return Date.parse(new X509Certificate(pem).validTo);
+}
+
 /** What a listener takes of a pair. */
 export function secureOptions({ certificate, key }: TlsPair): SecureContextOptions {
   return { cert: certificate, key, minVersion: 'TLSv1.2' };

@@ -2,6 +2,7 @@ import type { AcousticEngine } from '../../acoustic/engine/types.ts';
 import type { ReferenceInput } from '../../protocol/client-messages.ts';
 import type { UtteranceResult } from '../../protocol/result.ts';
 import type { ServerMessage } from '../../protocol/server-messages.ts';
+import { shiftResult } from '../../protocol/shift-result.ts';
 import type { StageTimings } from '../../protocol/stages.ts';
 import { eachPhone, joinPhones, type WrittenPhones, withoutAlternatives } from '../../protocol/written-phones.ts';
 import type { OpenUtterance, UtterancePipeline } from '../../scoring/pipeline.ts';
@@ -17,7 +18,6 @@ import type { Sound } from './intake.ts';
 import type { OpenText } from './open-text.ts';
 import type { Outbox } from './outbox.ts';
 import type { PartialResult } from './pending.ts';
-import { shiftResult } from './shift.ts';
 import { Transcript } from './transcript.ts';
 
 export type FinalReason = Extract<ServerMessage, { type: 'utterance_final' }>['reason'];
@@ -68,6 +68,8 @@ export class Utterance {
   #heardMs: number;
   #scoredMs: number;
   #feedbackRev: number;
+  /** Its session was sent away: how late it is says nothing of those who stay. */
+  #givesWay = false;
   /** Progress that was not sent yet: the client may not have wanted words until now. */
   #unsentProgress: Progress | undefined;
 
@@ -136,6 +138,12 @@ export class Utterance {
     outbox.send({ ...head, ...result, ...by }, this.#scoredMs);
   }
 
+  /** Utterances of those who stay go before it. */
+  giveWay(): void {
+    this.#givesWay = true;
+    this.#pipeline.giveWay?.();
+  }
+
   close(): void {
     this.#pipeline.close();
     this.#options.text.release();
@@ -160,8 +168,9 @@ export class Utterance {
     const window = scored && arrival ? arrival.endMs - scored.endMs : 0;
     const ingress = arrival ? arrival.releasedMs - arrival.arrivedMs : 0;
     const timing = { window, ingress, ...feedback.timing };
-    if (arrival) overload.felt(producedMs, Math.max(0, producedMs - arrival.pacedMs));
-    const stamp = { audioMs: this.#scoredMs, producedMs, arrivedMs: arrival?.arrivedMs ?? producedMs };
+    if (arrival && !this.#givesWay) overload.felt(producedMs, Math.max(0, producedMs - arrival.pacedMs));
+    const times = { producedMs, arrivedMs: arrival?.arrivedMs ?? producedMs, captureMs: scored?.lengthMs };
+    const stamp = { audioMs: this.#scoredMs, ...times };
     if (granularity === 'phoneme') {
       this.#feedbackRev += 1;
       const phones = spared(news, level);

@@ -32,6 +32,7 @@ function answering(afterMs: number, carries = Number.POSITIVE_INFINITY): Acousti
           setTimeout(() => onFrames({ ...nothing, firstFrame, count }), afterMs);
         },
         end: async () => {},
+        giveWay() {},
         close() {},
       };
     },

@@ -109,6 +109,7 @@ async function engineOn({ loseAfterRuns, replaceable = true, provider = 'webgpu'
           stream.push(pcm, performance.now());
         },
         end: () => stream.end(performance.now()),
+        giveWay() {},
         close: () => stream.close(),
       };
     },

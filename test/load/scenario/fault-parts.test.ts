@@ -72,6 +72,12 @@ describe('a fault of a part that the embedded server', () => {
       'failInference: { at: 1s }',
       'failInference: hurts the model of a server without nodes',
     ],
+    [
+      'has not: certificates',
+      '{ nodes: 2 }',
+      'expireCertificates: { at: 1s, for: 1s }',
+      'expireCertificates: needs certificates: write target.embedded.tls: true',
+    ],
     ['has not for so long', '{ store: redis }', 'slowRedis: { at: 1s, for: 1s }', 'slowRedis.by: is missing'],
   ])('%s is refused', (_, embedded, fault, problem) => {
     expect(problemsOf(() => parse(embedded, fault))).toContain(problem);

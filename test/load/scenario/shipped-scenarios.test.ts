@@ -20,6 +20,7 @@ it('nineteen scenarios ship', () => {
     'chaos/clock-back.yaml',
     'chaos/dependency-loss.yaml',
     'chaos/drain-gateway.yaml',
+    'chaos/expire-certificates.yaml',
     'chaos/gpu-failure.yaml',
     'chaos/kill-gateway.yaml',
     'chaos/kill-inference.yaml',

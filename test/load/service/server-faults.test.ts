@@ -80,6 +80,7 @@ describe('a part of the service', () => {
         ...['start node 2', 'start node 4', 'start gateway 2', 'start gateway 4'],
       ],
     ],
+    [{ kind: 'expire-certificates', forMs: 300 }, ['certificates expire', 'certificates are renewed']],
     [{ kind: 'kill-redis', forMs: 300 }, ['SIGKILL store', 'start store']],
     [{ kind: 'stop-redis', forMs: 300 }, ['SIGSTOP store', 'SIGCONT store']],
     [{ kind: 'slow-redis', by: 2000, forMs: 300 }, ['answers 2000 ms later', 'answers 0 ms later']],
@@ -188,5 +189,12 @@ function fakeServer({ gone = false, url = '' } = {}): { server: Service; said: s
     },
     failOver: () => said.push('fail over'),
   };
-  return { server: { urls: [url], gateways: replicas('gateway'), nodes: replicas('node'), zones: 2, store }, said };
+  const certificates: Service['certificates'] = {
+    expireSoon: () => said.push('certificates expire'),
+    renew: () => said.push('certificates are renewed'),
+  };
+  return {
+    server: { urls: [url], gateways: replicas('gateway'), nodes: replicas('node'), zones: 2, certificates, store },
+    said,
+  };
 }

@@ -6,7 +6,7 @@ export type SimulatedLimits = Partial<Record<keyof typeof defaultLimits, number>
 /**
  * A server in virtual time with one queue: all sound that its sessions bring waits in the order in which it came, and is
  * scored as fast as `capacity` sessions bring it. Whoever is let in stays until it is sent away; its sound until then is
- * scored, as it has to have its finals.
+ * scored behind that of those who stay, or two seconds later than theirs.
  */
 export class SimulatedServer {
   readonly control: OverloadControl;
@@ -18,10 +18,12 @@ export class SimulatedServer {
   /** Sessions whose sound waited longer than any server lets it. */
   died = 0;
   nowMs = 0;
-  delays: { atMs: number; ms: number; count: number }[] = [];
+  delays: Delay[] = [];
   levels = new Set<number>();
   history: { atMs: number; sessions: number; limit: number; level: number; delayMs: number }[] = [];
-  readonly #queue: { atMs: number; soundMs: number }[] = [];
+  readonly #queue: Sound[] = [];
+  /** Of those who were sent away. */
+  readonly #leaving: Sound[] = [];
   readonly #speaks: number;
   #scoredMs = 0;
 
@@ -37,11 +39,13 @@ export class SimulatedServer {
     for (; this.nowMs < untilMs; this.nowMs += tickMs) this.#step(Math.round(offered(this.nowMs)));
   }
 
-  worst(fromMs: number, untilMs: number): number {
-    return Math.max(0, ...this.delays.filter(({ atMs }) => atMs >= fromMs && atMs < untilMs).map(({ ms }) => ms));
+  /** Of those who stay, or of all. */
+  worst(fromMs: number, untilMs: number, of: 'all' | 'staying' = 'staying'): number {
+    const those = (delay: Delay) => delay.atMs >= fromMs && delay.atMs < untilMs && (of === 'all' || delay.stays);
+    return Math.max(0, ...this.delays.filter(those).map(({ ms }) => ms));
   }
 
-  /** The quantile of what was felt in that time. */
+  /** The quantile of what everybody felt in that time. */
   felt(quantile: number, fromMs: number, untilMs: number): number {
     const all = this.delays.filter(({ atMs }) => atMs >= fromMs && atMs < untilMs).sort((a, b) => a.ms - b.ms);
     const total = all.reduce((sum, { count }) => sum + count, 0);
@@ -70,6 +74,7 @@ export class SimulatedServer {
     this.control.tick(this.nowMs, tickMs, { sessions: this.sessions, streaming, utilisation: () => use });
     this.levels.add(this.control.level);
     const { live: shed } = this.control.takeShed(this.nowMs, { live: this.sessions, batch: 0 });
+    if (shed > 0) this.#giveWay(shed / this.sessions);
     this.sessions -= shed;
     this.sent += shed;
     const { sessionLimit: limit, level } = this.control;
@@ -80,27 +85,44 @@ export class SimulatedServer {
   #score(mostMs: number, baseMs: number): number {
     let left = mostMs;
     let delayMs = 0;
-    while (left > 0 && this.#queue.length > 0) {
-      const first = this.#queue[0]!;
+    while (left > 0 && this.#queue.length + this.#leaving.length > 0) {
+      const from = this.#next();
+      const first = from[0]!;
       const ms = Math.min(left, first.soundMs);
       left -= ms;
       first.soundMs -= ms;
-      delayMs = baseMs + this.nowMs - first.atMs;
-      if (delayMs > longestMs) this.died += 1;
-      this.#tell(ms, delayMs);
-      if (first.soundMs <= 0) this.#queue.shift();
+      const waitedMs = baseMs + this.nowMs - first.atMs;
+      if (waitedMs > longestMs) this.died += 1;
+      if (from === this.#queue) delayMs = waitedMs;
+      this.#tell(ms, waitedMs, from === this.#queue);
+      if (first.soundMs <= 0) from.shift();
     }
     return delayMs;
   }
 
+  #next(): Sound[] {
+    const [stays, leaves] = [this.#queue[0], this.#leaving[0]];
+    if (!stays || !leaves) return stays ? this.#queue : this.#leaving;
+    return leaves.atMs + canWaitMs < stays.atMs ? this.#leaving : this.#queue;
+  }
+
+  /** Such a share of what waits is that of sessions that go. */
+  #giveWay(share: number): void {
+    for (const sound of this.#queue) {
+      this.#leaving.push({ atMs: sound.atMs, soundMs: sound.soundMs * share });
+      sound.soundMs *= 1 - share;
+    }
+    this.#leaving.sort((a, b) => a.atMs - b.atMs);
+  }
+
   /** A result each tenth of a second of sound. */
-  #tell(ms: number, delayMs: number): void {
+  #tell(ms: number, delayMs: number, stays: boolean): void {
     this.control.scored(this.nowMs, ms);
     this.#scoredMs += ms;
     const count = Math.floor(this.#scoredMs / resultMs);
     this.#scoredMs -= count * resultMs;
-    for (let i = 0; i < count; i++) this.control.felt(this.nowMs, delayMs);
-    if (count > 0) this.delays.push({ atMs: this.nowMs, ms: delayMs, count });
+    if (stays) for (let i = 0; i < count; i++) this.control.felt(this.nowMs, delayMs);
+    if (count > 0) this.delays.push({ atMs: this.nowMs, ms: delayMs, count, stays });
   }
 
   #mayStart(): boolean {
@@ -114,7 +136,12 @@ export class SimulatedServer {
   }
 }
 
+type Delay = { atMs: number; ms: number; count: number; stays: boolean };
+type Sound = { atMs: number; soundMs: number };
+
 const tickMs = 20;
+/** So much later is what those bring who were sent away. */
+const canWaitMs = 2000;
 const resultMs = 100;
 const baseMs = 5;
 /** The time that a model may take, beyond which a session dies. */

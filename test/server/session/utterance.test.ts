@@ -63,6 +63,16 @@ describe('what a late server spares', () => {
     expect(felt).toEqual([feltMs]);
   });
 
+  it('says nothing of how late it is once others go before it', () => {
+    const felt: number[] = [];
+    const { utterance, feedback, gaveWay } = open({ felt: (_atMs, ms) => void felt.push(ms) });
+    utterance.push({ pcm: new Float32Array(), endMs: 200, arrivedMs: 0 });
+    feedback(100);
+    utterance.giveWay();
+    feedback(200);
+    expect([felt.length, gaveWay()]).toEqual([1, 1]);
+  });
+
   it('counts the sound that is scored, each once and none that was not heard', () => {
     const scored: number[] = [];
     const { utterance, feedback } = open({ startMs: 5000, scored: (_atMs, ms) => void scored.push(ms) });
@@ -88,6 +98,7 @@ function open({ startMs = 0, level = 0, felt = nothing, scored = nothing, now = 
   const engine = scriptedEngine();
   Object.assign(engine.model.features, { windowMs: 25, hopMs: 10 });
   let feedback: (audioMs: number, phonemes: PhonemeResult[]) => void = () => expect.unreachable();
+  let gaveWay = 0;
   const utterance = new Utterance({
     id: 1,
     speaker: 'a session',
@@ -99,7 +110,8 @@ function open({ startMs = 0, level = 0, felt = nothing, scored = nothing, now = 
     outbox: { sendPartial: (partial: PartialResult) => sent.push(partial) } as unknown as Outbox,
     open: (_engine, _reference, _settings, { onFeedback }) => {
       feedback = (ms, phonemes) => onFeedback?.({ audioMs: ms, phones: writePhones(phonemes), timing: {}, progress });
-      return { push() {}, gap() {}, close() {}, finish: () => expect.unreachable() };
+      const giveWay = () => void gaveWay++;
+      return { push() {}, gap() {}, close() {}, giveWay, finish: () => expect.unreachable() };
     },
     overload: { level, felt, scored },
     now,
@@ -108,6 +120,7 @@ function open({ startMs = 0, level = 0, felt = nothing, scored = nothing, now = 
   return {
     utterance,
     sent,
+    gaveWay: () => gaveWay,
     feedback: (audioMs: number, phonemes: PhonemeResult[] = []) => feedback(audioMs, phonemes),
   };
 }

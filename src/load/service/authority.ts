@@ -1,14 +1,23 @@
-import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 
 /** A certificate and its key as PEM. */
 export type Pair = { certificate: string; key: string };
 
-/** Who signs certificates. */
-export type Authority = Pair & { issue(options?: IssueOptions): Pair };
+/** An authority signs certificates. */
+export type Authority = Pair & {
+  /** Issues one of localhost and 127.0.0.1, good for an hour around now, or as asked. */
+  issue(options?: IssueOptions): Pair;
+};
 
-type IssueOptions = { fromMs?: number; untilMs?: number };
+/** A certificate is good from `fromMs` until `untilMs`, ms since 1970. */
+type IssueOptions = {
+  fromMs?: number;
+  untilMs?: number;
+  /** PEM of the private key that it is for; absent: a new one. */
+  key?: string;
+};
 
-/** A new authority, whose certificates are of localhost and 127.0.0.1 and good for an hour, or as asked. */
+/** A new authority for one test, called `name` in its certificates. */
 export function newAuthority(name: string): Authority {
   const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const certificate = write({
@@ -18,15 +27,15 @@ export function newAuthority(name: string): Authority {
     by: keys.privateKey,
     isAuthority: true,
   });
-  const issue = (options: IssueOptions = {}): Pair => {
-    const own = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-    const signed = { subject: 'localhost', issuer: name, publicKey: own.publicKey, by: keys.privateKey };
-    return { certificate: write({ ...signed, ...options }), key: pemOfKey(own.privateKey) };
+  const issue = ({ key, ...validity }: IssueOptions = {}): Pair => {
+    const own = key === undefined ? newKey() : createPrivateKey(key);
+    const signed = { subject: 'localhost', issuer: name, publicKey: createPublicKey(own), by: keys.privateKey };
+    return { certificate: write({ ...signed, ...validity }), key: pemOfKey(own) };
   };
   return { certificate, key: pemOfKey(keys.privateKey), issue };
 }
 
-type Content = IssueOptions & {
+type Content = Pick<IssueOptions, 'fromMs' | 'untilMs'> & {
   subject: string;
   issuer: string;
   publicKey: KeyObject;
@@ -67,6 +76,10 @@ function write({ subject, issuer, publicKey, by, isAuthority = false, ...validit
 
 const hourMs = 3_600_000;
 let serial = 0;
+
+function newKey(): KeyObject {
+  return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+}
 
 function pemOfKey(key: KeyObject): string {
   return key.export({ type: 'pkcs8', format: 'pem' }).toString();

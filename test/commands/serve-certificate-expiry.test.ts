@@ -1,0 +1,42 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { followCertificate } from '../../src/commands/serve/certificates.ts';
+import { Reloads } from '../../src/commands/serve/reloads.ts';
+import type { ServeSettings } from '../../src/commands/serve/settings.ts';
+import { newAuthority } from '../../src/load/service/authority.ts';
+import { temporaryDirectory } from '../kit/temporary-directory.ts';
+
+const nowMs = Date.parse('2030-01-01T00:00:00Z');
+beforeEach(() => void vi.useFakeTimers({ now: nowMs }));
+afterEach(() => void vi.useRealTimers());
+
+it('a certificate that expires is said once, and the next one of its file again', () => {
+  const authority = newAuthority('an authority');
+  const folder = temporaryDirectory();
+  const paths = { certificate: join(folder, 'tls.pem'), key: join(folder, 'tls.key') };
+  const first = authority.issue({ untilMs: nowMs + 5000 });
+  const write = (certificate: string) => writeFileSync(paths.certificate, certificate);
+  write(first.certificate);
+  writeFileSync(paths.key, first.key);
+  const said: unknown[] = [];
+  const log = { error: (fields: object, message: string) => said.push({ ...fields, message }), info: () => {} };
+  const reloads = new Reloads(log);
+  const shown: string[] = [];
+  const server = { renewTls: ({ certificate }: { certificate: string }) => void shown.push(certificate) };
+  followCertificate(server, { tls: { ...first, paths } } as ServeSettings, reloads, log);
+  vi.advanceTimersByTime(4000);
+  expect(said).toEqual([]);
+  vi.advanceTimersByTime(10_000);
+  const expired = { file: paths.certificate, message: expect.stringContaining('the certificate has expired') };
+  expect(said).toEqual([{ ...expired, expired: '2030-01-01T00:00:05.000Z' }]);
+  const second = authority.issue({ untilMs: nowMs + 60_000, key: first.key });
+  write(second.certificate);
+  reloads.now();
+  expect(shown).toEqual([second.certificate]);
+  vi.advanceTimersByTime(20_000);
+  expect(said).toHaveLength(1);
+  vi.advanceTimersByTime(60_000);
+  expect(said.slice(1)).toEqual([{ ...expired, expired: '2030-01-01T00:01:00.000Z' }]);
+  reloads.close();
+});
