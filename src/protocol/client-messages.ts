@@ -51,6 +51,8 @@ const startMessage = z.strictObject({
    * `ready`, and for the resume window at most.
    */
   idempotency_key: z.string().min(16).max(128).optional(),
+  /** W3C Trace Context of the client's span; one that is malformed is passed over. */
+  traceparent: z.string().optional(),
 });
 
 const configMessage = z.strictObject({

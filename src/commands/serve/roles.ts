@@ -5,6 +5,7 @@ import { SpeechfbError } from '../../errors.ts';
 import { hostName, isLoopback } from '../../server/admission/exposure.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { NodeAddresses, parseNodeSource } from '../../trunk/gateway/node-addresses.ts';
+import type { NodePoolOptions } from '../../trunk/gateway/node-pool.ts';
 import type { NodeTlsFiles } from './node-tls.ts';
 import { type LocalTuning, localEngine, remoteEngine, type ServedEngine } from './served-engine.ts';
 
@@ -32,7 +33,11 @@ export type RoleFlags = {
 
  * @throws SpeechfbError `bad_flag`, `bad_tls`, `unsafe_host`
  */
-export function servedEngine(flags: RoleFlags & LocalTuning, model: ModelPackage, log: Log): ServedEngine {
+export function servedEngine(
+  flags: RoleFlags & LocalTuning & Pick<NodePoolOptions, 'tracing'>,
+  model: ModelPackage,
+  log: Log,
+): ServedEngine {
   checkRole(flags);
   if (flags.role !== 'gateway') return localEngine(model, flags, log);
   const tls = readNodeTls(flags);
@@ -45,6 +50,7 @@ export function servedEngine(flags: RoleFlags & LocalTuning, model: ModelPackage
     region: flags.region ?? '',
     gateway: `${hostname()} ${process.pid}`,
     tls,
+    tracing: flags.tracing,
     log,
   });
 }

@@ -12,7 +12,7 @@ import { errorMessage } from '../session/replies.ts';
 import type { Session } from '../session/session.ts';
 import type { SessionIdentity, SessionSocket } from '../session/session-options.ts';
 import { beginSession } from './begin-session.ts';
-import type { ConnectionOptions } from './connection-options.ts';
+import { type ConnectionOptions, spanOf } from './connection-options.ts';
 import { CorkedSocket } from './corked-socket.ts';
 import { Relay, type Said } from './outside/relay.ts';
 import { SocketRates } from './socket-rates.ts';
@@ -312,8 +312,8 @@ export class Connection {
 
   /** The session of a start; undefined: that is still being decided. */
   #findStarted(asked: StartMessage, data: Buffer | undefined): Session | Refusal | undefined {
-    const { accounts, registry, admit, lane, owner, takeover } = this.#options;
-    const start = lane === undefined ? asked : { ...asked, lane };
+    const { accounts, registry, admit, lane, owner, takeover, traceparent } = this.#options;
+    const start = { ...asked, ...(lane && { lane }), ...spanOf(asked, traceparent) };
     const before = registry.startedBefore(start, accounts[0], owner);
     if (before) return before;
     const ask = () => admit(start, writtenLength(start.reference));
