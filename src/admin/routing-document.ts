@@ -17,7 +17,7 @@ export const routingDocument = z.object({
       kind: z.string(),
       sessions: count,
       max_sessions: count.nullable(),
-      /** Why it takes no session of a learner now, at the gateway where it is worst; null: it does. */
+      /** Why it takes no session of a learner now, at some gateway; null: it does. */
       hindrance: z.string().nullable(),
       /** Null: it has none, as the own model. */
       breaker: z.object({ state: z.enum(states), why: z.string().nullable() }).nullable(),

@@ -4,7 +4,7 @@ import { parseDurationMs } from '../../units.ts';
 import type { RegisterCommand } from '../register.ts';
 import type { AdminVerbFlags, verbs } from './run.ts';
 
-/** `speechfb admin status|sessions|routing|drain|tenants|audit`: what operators ask of a running server. */
+/** `speechfb admin VERB`: what operators ask of a running server. */
 export const registerAdmin: RegisterCommand = (program: Command, done) => {
   const admin = program.command('admin').description('Looks into a running server, and drains it.');
   const verb = (name: keyof typeof verbs, description: string) =>

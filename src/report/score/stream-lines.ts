@@ -64,7 +64,7 @@ function said(event: ServerEvent): string {
   }
 }
 
-/** Who writes the transcript, where a policy decides it. */
+/** Says who writes the transcript, where a policy decides it. */
 function writtenBy({ backend, scores_phones }: Extract<ServerEvent, { type: 'ready' }>): string {
   return `${backend === undefined ? '' : `, written by ${backend}`}${scores_phones === false ? ', no phones' : ''}`;
 }
