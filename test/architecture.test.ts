@@ -114,7 +114,7 @@ const subRooms: Table = {
   'server/facade': 'server server/admission server/session',
   'server/gateway':
     'server server/admission server/durable server/facade server/gateway/http server/gateway/outside server/hearing server/overload server/session server/tenants',
-  'server/gateway/outside': 'server server/admission server/gateway/http server/session',
+  'server/gateway/outside': 'server server/admission server/gateway/http server/hearing server/session',
   'server/gateway/http': 'server server/admission server/facade',
   'server/overload': 'server',
   'server/hearing': 'server',
