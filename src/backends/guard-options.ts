@@ -1,5 +1,5 @@
-import type { TimeoutBounds } from './adaptive-timeout.ts';
 import type { BreakerOptions, BreakerStatus } from './breaker.ts';
+import type { TimeoutBounds } from './measured/adaptive-timeout.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import type { Time } from './time.ts';
 
@@ -35,7 +35,7 @@ export type TimeoutOptions = {
 export const defaultTimeouts: TimeoutOptions = {
   ready: { floorMs: 1000, ceilingMs: 5000 },
   text: { floorMs: 1500, ceilingMs: 8000 },
-  final: { floorMs: 1000, ceilingMs: 8000 },
+  final: { floorMs: 2500, ceilingMs: 8000 },
 };
 
 export type RetryOptions = {

@@ -59,6 +59,8 @@ export type ServerOptions = {
    * Lets be scored later what cannot be finished live, and has the results; its owner closes both.
    */
   late?: { handoff: Handoff; results: ResultStore; keepMs: number } | undefined;
+  /** Where this server is: sessions that name another region are refused. */
+  region?: string | undefined;
   /** Where learners find this very gateway; absent: where they find all. */
   publicUrl?: string | undefined;
   /** The same nodes one by one, for those who run the server. */
