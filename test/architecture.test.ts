@@ -9,8 +9,8 @@ import { findCircle, readImports, roomArrows, subRoomArrows, type Table, tablePr
  */
 const rooms: Table = {
   commands:
-    'acoustic admin audio audit budget capacity client config dialects load metrics protocol proxy report results routing scoring server shadow sim slo stores telemetry threads trunk',
-  report: 'admin audit budget capacity load metrics protocol proxy results routing shadow sim slo stats',
+    'acoustic admin audio audit budget capacity client config deploy dialects load metrics protocol proxy report results routing scoring server shadow sim slo stores telemetry threads trunk',
+  report: 'admin audit budget capacity deploy load metrics protocol proxy results routing shadow sim slo stats',
   load: 'audio capacity client clock config dialects metrics protocol proxy results scoring sim slo stats threads',
   results: 'config metrics slo stats',
   server: 'acoustic audio backends config protocol routing scoring stores telemetry threads',
@@ -19,12 +19,14 @@ const rooms: Table = {
   slo: 'config metrics stats',
   acoustic: 'config threads',
   admin: 'audit server telemetry',
-  backends: 'clock routing stats',
+  backends: 'audio client clock config dialects routing stats',
   budget: 'config stats',
   capacity: 'config stats',
+  deploy: 'capacity config slo stats',
   routing: 'config slo',
   client: 'audio clock config dialects protocol stats',
   dialects: 'audio config',
+  handoff: 'acoustic protocol queue scoring stores',
   metrics: 'protocol stats',
   shadow: 'config slo stats',
   sim: 'config stats',
@@ -60,6 +62,7 @@ const subRooms: Table = {
   'commands/canary': 'commands commands/slo',
   'commands/capacity': 'commands',
   'commands/compare': 'commands',
+  'commands/deploy': 'commands commands/capacity',
   'commands/examples': 'commands',
   'commands/loadtest': 'commands commands/run-output',
   'commands/merge': 'commands commands/run-output',
@@ -69,11 +72,14 @@ const subRooms: Table = {
   'commands/run-output': 'commands',
   'commands/route': 'commands commands/capacity',
   'commands/score': 'commands',
-  'commands/serve': 'commands commands/run-output',
+  'commands/serve': 'commands commands/run-output commands/serve/flags',
   'commands/shadow': 'commands',
   'commands/slo': 'commands',
   'commands/stream': 'commands',
   'commands/token': 'commands',
+  deploy: 'deploy/document deploy/manifests deploy/plan',
+  'deploy/manifests': 'deploy/document deploy/plan',
+  'deploy/plan': 'deploy/document deploy/values',
   load: 'load/generator load/scenario load/service',
   'load/generator': 'load/fault load/learner load/meter load/plan load/scenario',
   'load/learner': 'load/fault load/meter load/plan load/scenario',
@@ -83,6 +89,7 @@ const subRooms: Table = {
   'load/scenario': 'load/fault load/plan',
   'report/admin': 'report/terminal',
   'load/service': 'load/fault load/plan load/scenario',
+  'report/deploy': 'report/terminal',
   'report/budget': 'report/export report/terminal',
   'report/capacity': 'report/export report/terminal',
   'report/export': 'report/load report/terminal',
@@ -122,6 +129,7 @@ const subRooms: Table = {
   'slo/canary': 'slo/service-level',
   'slo/service-level': 'slo/objective',
   'stores/redis': 'stores',
+  telemetry: 'telemetry/tracing',
   'trunk/gateway': 'trunk/wire trunk/wire/speechfb/v1',
   'trunk/node': 'trunk/wire trunk/wire/speechfb/v1',
   'trunk/wire': 'trunk/wire/speechfb/v1',
@@ -148,7 +156,7 @@ const ground = [
 const nouns = Object.keys(rooms).filter((room) => !['commands', 'report', 'server', 'telemetry'].includes(room));
 const verbOnlyPackages = ['commander', 'ink', 'react', 'process', 'node:process'];
 /** The rooms that take values and give values. */
-const pureRooms = ['slo', 'sim', 'budget', 'capacity', 'routing', 'metrics', 'stats', 'protocol', 'clock'];
+const pureRooms = ['slo', 'sim', 'budget', 'capacity', 'deploy', 'routing', 'metrics', 'stats', 'protocol', 'clock'];
 const ioModules = [
   'node:fs',
   'node:fs/promises',

@@ -11,10 +11,13 @@ import {
 import type { ServerMessage } from '../protocol/server-messages.ts';
 import { type StageTimings, serverStages } from '../protocol/stages.ts';
 import { type EngineNumbers, exposeDevice } from './device-metrics.ts';
+import { type MetricsFormat, toOpenMetrics } from './open-metrics.ts';
 import { QuickHistogram } from './quick-histogram.ts';
 import { exposeRouting, type RoutingSources } from './routing-metrics.ts';
 import { exposeSlots, type SlotNumbers } from './slot-metrics.ts';
+import { exposeSpans } from './span-metrics.ts';
 import { exposeTenants, type TenantFigures } from './tenant-metrics.ts';
+import type { SpanCounts } from './tracing/tracing.ts';
 
 /** All metrics of one process as data, with how each is added up over processes. */
 export type MetricsDocument = MetricObjectWithValues<MetricValue<string>>[];
@@ -34,6 +37,8 @@ export type MetricSources = {
   storeUp?(): boolean | undefined;
   /** What each tenant has, by name; absent where there are none. */
   tenants?: (() => ReadonlyMap<string, TenantFigures>) | undefined;
+  /** What became of spans; absent where there are none. */
+  spans?: (() => SpanCounts) | undefined;
   /** How long the certificate is good, ms; undefined: there is no TLS. */
   tlsExpiresMs?(): number | undefined;
   /** By name; Infinity: none. */
@@ -68,8 +73,11 @@ export class Metrics {
   readonly refusedRequest: Tally;
   /** Counts a call to the store of sessions that failed, by why. */
   readonly storeFailure: Tally;
+  /** Counts a start that named a span of its client: `taken` or `malformed`. */
+  readonly traceparent: Tally;
   readonly #registry = new Registry();
-  #exposed: { atMs: number; body: Promise<string> } | undefined;
+  readonly #hasExemplars: boolean;
+  readonly #exposed = new Map<MetricsFormat, { atMs: number; written: Promise<Exposition> }>();
   readonly #requests: Histogram<'endpoint' | 'status'>;
   readonly #lost: Counter;
   readonly #resumes: Counter;
@@ -101,6 +109,8 @@ export class Metrics {
     const refusedHelp = 'Requests and connections refused before there was a WebSocket, by why.';
     this.refusedRequest = counter('refused_requests_total', refusedHelp, 'reason');
     this.storeFailure = counter('store_failures_total', storeFailuresHelp, 'why');
+    const traceparentsHelp = 'Starts that named a span of their client, by outcome.';
+    this.traceparent = counter('traceparents_total', traceparentsHelp, 'outcome');
     this.#lost = new Counter({ name: 'speechfb_lost_frames_total', help: 'Frames that never came.', registers });
     this.#resumes = new Counter({ name: 'speechfb_resumes_total', help: 'Sessions taken up again.', registers });
     const latencies = { bounds: latencyBuckets, registry: this.#registry };
@@ -117,6 +127,8 @@ export class Metrics {
       ...latencies,
     });
     exposeSources(sources, this.#registry);
+    this.#hasExemplars = sources.spans !== undefined;
+    if (sources.spans) exposeSpans(sources.spans, registers);
   }
 
   /** Shows what decides who writes transcripts, too. */
@@ -133,9 +145,12 @@ export class Metrics {
     this.#lost.inc(count);
   }
 
-  /** A partial result went out `totalMs` after its sound was read from the socket. */
-  feedback(type: string, timing: StageTimings, totalMs: number): void {
-    this.#feedback.observe(type, totalMs / 1000);
+  /**
+   * A partial result went out `totalMs` after its sound was read from the socket; `traceId`: where
+   * that can be looked at.
+   */
+  feedback(type: string, timing: StageTimings, totalMs: number, traceId?: string): void {
+    this.#feedback.observe(type, totalMs / 1000, traceId);
     if (type !== 'phoneme_feedback') return;
     for (const name of serverStages) this.#stage.observe(name, (timing[name] ?? 0) / 1000);
   }
@@ -146,14 +161,22 @@ export class Metrics {
 
   /**
    * The exposition format, and its content type. Made anew ten times a second at most: it takes
-   * some milliseconds, which whoever asks without end must not take from those who speak.
+   * some milliseconds, which whoever asks without end must not take from those who speak. Without
+   * exemplars there is one format for all.
    */
-  async expose(): Promise<{ body: string; contentType: string }> {
+  expose(wanted: MetricsFormat = 'prometheus'): Promise<Exposition> {
     const nowMs = performance.now();
-    if (!this.#exposed || nowMs - this.#exposed.atMs > exposedMs) {
-      this.#exposed = { atMs: nowMs, body: this.#registry.metrics() };
-    }
-    return { body: await this.#exposed.body, contentType: this.#registry.contentType };
+    const format = this.#hasExemplars ? wanted : 'prometheus';
+    const before = this.#exposed.get(format);
+    if (before && nowMs - before.atMs <= exposedMs) return before.written;
+    const written = this.#write(format);
+    this.#exposed.set(format, { atMs: nowMs, written });
+    return written;
+  }
+
+  async #write(format: MetricsFormat): Promise<Exposition> {
+    if (format === 'openmetrics') return await toOpenMetrics(await this.document());
+    return { body: await this.#registry.metrics(), contentType: this.#registry.contentType };
   }
 
   /** The same as data, to be merged with those of other processes. */
@@ -161,6 +184,8 @@ export class Metrics {
     return this.#registry.getMetricsAsJSON();
   }
 }
+
+type Exposition = { body: string; contentType: string };
 
 const exposedMs = 100;
 

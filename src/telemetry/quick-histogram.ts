@@ -23,12 +23,15 @@ export class QuickHistogram {
     options.registry.registerMetric(this as unknown as Metric);
   }
 
-  /** What is no number counts for nothing. */
-  observe(label: string, value: number): void {
+  /**
+   * What is no number counts for nothing. `traceId`: the trace that shows how the value came about;
+   * the last of each bucket is remembered.
+   */
+  observe(label: string, value: number, traceId?: string): void {
     if (!Number.isFinite(value)) return;
     let series = this.#series.get(label);
     if (!series) {
-      series = { counts: new Float64Array(this.#bounds.length + 1), sum: 0 };
+      series = { counts: new Float64Array(this.#bounds.length + 1), sum: 0, exemplars: [] };
       this.#series.set(label, series);
     }
     const bounds = this.#bounds;
@@ -36,6 +39,8 @@ export class QuickHistogram {
     while (bucket < bounds.length && value > bounds[bucket]!) bucket++;
     series.counts[bucket]! += 1;
     series.sum += value;
+    if (traceId === undefined) return;
+    series.exemplars[bucket] = { labelSet: { trace_id: traceId }, value, timestamp: Date.now() / 1000 };
   }
 
   async get(): Promise<Exposed> {
@@ -44,13 +49,15 @@ export class QuickHistogram {
     return { name, help, type, aggregator, values };
   }
 
-  #valuesOf(label: string, { counts, sum }: Series): ExposedValue[] {
+  #valuesOf(label: string, { counts, sum, exemplars }: Series): ExposedValue[] {
     const labels = { [this.#label]: label };
     let total = 0;
     const buckets = Array.from(counts, (count, bucket) => {
       total += count;
       const le = this.#bounds[bucket] ?? '+Inf';
-      return { metricName: `${this.name}_bucket`, labels: { le, ...labels }, value: total };
+      const exemplar = exemplars[bucket];
+      const value = { metricName: `${this.name}_bucket`, labels: { le, ...labels }, value: total };
+      return exemplar ? { ...value, exemplar } : value;
     });
     return [
       ...buckets,
@@ -62,10 +69,20 @@ export class QuickHistogram {
 
 /** What the library's metrics give. */
 type Exposed = { name: string; help: string; type: string; aggregator: string; values: ExposedValue[] };
-type ExposedValue = { metricName: string; labels: Record<string, string | number>; value: number };
+type ExposedValue = {
+  metricName: string;
+  labels: Record<string, string | number>;
+  value: number;
+  exemplar?: Exemplar;
+};
+
+/** As OpenMetrics has it; the time in seconds since 1970. */
+type Exemplar = { labelSet: { trace_id: string }; value: number; timestamp: number };
 
 type Series = {
   /** Values up to each bound and above the one before, then those above all. */
   counts: Float64Array;
   sum: number;
+  /** The last of each bucket that has one. */
+  exemplars: Exemplar[];
 };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkLimits, parseLimit } from '../../src/commands/serve/limit-flag.ts';
+import { checkLimits, parseLimit } from '../../src/commands/serve/flags/limit-flag.ts';
 import { limitNames, limitProblem, limitRanges } from '../../src/protocol/limit-ranges.ts';
 import { defaultLimits, limitsByWireName } from '../../src/server/limits.ts';
 

@@ -1,7 +1,10 @@
 import { type SplitLabel, splitLabels } from './split-labels.ts';
 
 /** What the attributes of a span or a resource say of its trace. */
-export type TraceAttributes = Partial<Record<SplitLabel | 'session' | 'stage', string>>;
+export type TraceAttributes = Partial<Record<SplitLabel | 'session' | 'stage' | OwnAttribute, string>>;
+
+/** What `speechfb serve` says of its own spans, and why it kept an utterance. */
+type OwnAttribute = (typeof ownAttributes)[number];
 
 /**
  * The attributes that name a stage, a session or a label, with or without `speechfb.` before them.
@@ -9,9 +12,11 @@ export type TraceAttributes = Partial<Record<SplitLabel | 'session' | 'stage', s
 export function attributesOf(owner: unknown): TraceAttributes {
   const found: TraceAttributes = {};
   for (const attribute of listAt(owner, 'attributes') ?? []) {
-    const key = String(otlpField(attribute, 'key') ?? '').replace(/^speechfb\./, '');
+    const written = String(otlpField(attribute, 'key') ?? '');
+    const key = written.replace(/^speechfb\./, '');
     const value = otlpField(otlpField(attribute, 'value'), 'stringValue');
-    const name = attributeNames.find((each) => each === key);
+    const names = key === written ? attributeNames : [...attributeNames, ...ownAttributes];
+    const name = names.find((each) => each === key);
     if (name && typeof value === 'string') found[name] = value;
   }
   return found;
@@ -56,3 +61,4 @@ export function listAt(owner: unknown, key: string): unknown[] | undefined {
 }
 
 const attributeNames = [...splitLabels, 'session', 'stage'] as const;
+const ownAttributes = ['span', 'kept'] as const;

@@ -5,6 +5,7 @@ import { criticalPath, type Span } from './critical-path.ts';
 import { foreignDocument, isOtherSignal } from './foreign-traces.ts';
 import type { ProblemList } from './lines.ts';
 import { attributesOf, idAt, listAt, otlpField, type TraceAttributes, unixMs } from './otlp-fields.ts';
+import { recordsOf } from './own-traces.ts';
 import type { TraceRecord } from './table.ts';
 
 /**
@@ -71,30 +72,40 @@ export class OtlpReader {
   /** Every trace as a record, its stages by the critical path. */
   finish(take: (record: TraceRecord) => void): OtlpSummary {
     let overlapMs = 0;
+    let records = 0;
+    let leftOut = 0;
     const unclaimed = new Map<string, number>();
     const skew = new SkewTally();
     for (const [id, trace] of this.#traces) {
-      const { spans, shifts } = alignToParents(trace.spans, ({ name }) => this.#stageNames.has(name));
-      skew.add(shifts);
-      const path = criticalPath(spans, ({ name }) => (this.#stageNames.has(name) ? name : undefined));
-      overlapMs += path.overlapMs;
-      for (const [name, ms] of path.unclaimed) unclaimed.set(name, (unclaimed.get(name) ?? 0) + ms);
-      take({
-        totalMs: path.totalMs,
-        stages: path.stages,
-        atMs: path.startMs,
-        session: trace.attributes.session ?? id,
-        labels: trace.attributes,
-        line: trace.line,
-      });
+      const { attributes, line } = trace;
+      if (attributes.kept !== undefined && attributes.kept !== 'share') {
+        leftOut++;
+        continue;
+      }
+      if (!this.#hasRecord(trace)) continue;
+      for (const own of recordsOf(trace.spans, trace.feedback)) {
+        const { spans, shifts } = alignToParents(own, ({ name }) => this.#stageNames.has(name));
+        skew.add(shifts);
+        const path = criticalPath(spans, ({ name }) => (this.#stageNames.has(name) ? name : undefined));
+        overlapMs += path.overlapMs;
+        records++;
+        for (const [name, ms] of path.unclaimed) unclaimed.set(name, (unclaimed.get(name) ?? 0) + ms);
+        const session = attributes.session ?? id;
+        take({ totalMs: path.totalMs, stages: path.stages, atMs: path.startMs, session, labels: attributes, line });
+      }
     }
-    const n = Math.max(1, this.#traces.size);
+    const n = Math.max(1, records);
     const longest = [...unclaimed].map(([name, ms]) => [name, ms / n] as const).sort(([, a], [, b]) => b - a);
     return {
       overlapMs: overlapMs / n,
       unclaimed: longest,
-      notes: [...skew.notes(this.#traces.size), ...this.#passedOver()],
+      notes: [...skew.notes(records), ...this.#passedOver(), ...notesOfLeftOut(leftOut)],
     };
+  }
+
+  /** Sessions and utterances of ours without a feedback are no records. */
+  #hasRecord({ spans, feedback, isOwn }: Trace): boolean {
+    return !isOwn || feedback.length > 0 || spans.some(({ name }) => this.#stageNames.has(name));
   }
 
   #passedOver(): string[] {
@@ -120,8 +131,10 @@ export class OtlpReader {
     if (++this.#spans > mostSpans) throw tooManySpans();
     const own = attributesOf(raw);
     const parent = idAt(raw, 'parentSpanId') || undefined;
-    const trace = this.#traces.get(traceId) ?? { spans: [], attributes: {}, line };
+    const trace = this.#traces.get(traceId) ?? { spans: [], feedback: [], isOwn: false, attributes: {}, line };
     const name = own.stage ?? String(otlpField(raw, 'name') ?? '');
+    if (own.span === 'feedback') trace.feedback.push(spanId);
+    trace.isOwn ||= own.span !== undefined;
     trace.spans.push({ id: spanId, parent, name, startMs, endMs });
     trace.attributes = { ...resource, ...trace.attributes, ...own };
     this.#traces.set(traceId, trace);
@@ -134,7 +147,24 @@ function isMissing(ms: number | undefined, written: unknown): boolean {
   return ms === 0 || written === undefined || written === null || written === '';
 }
 
-type Trace = { spans: Span[]; attributes: TraceAttributes; line: number };
+type Trace = {
+  spans: Span[];
+  /** The spans that are a feedback each, by id. */
+  feedback: string[];
+  /** Whether `speechfb serve` wrote spans of it. */
+  isOwn: boolean;
+  attributes: TraceAttributes;
+  line: number;
+};
+
+/** What was kept for being slow or for having failed is no sample of anything. */
+function notesOfLeftOut(count: number): string[] {
+  if (count === 0) return [];
+  const are = count === 1 ? 'utterance is' : 'utterances are';
+  return [
+    `${whole(count)} ${are} left out that ${count === 1 ? 'was' : 'were'} kept for being slow or failed: no sample`,
+  ];
+}
 
 /** A trace is whole only when the file ends, so every span is held: about 250 bytes each. */
 const mostSpans = 4_000_000;

@@ -23,7 +23,10 @@ export async function readOtlp(
   documents.end();
   const summary = reader.finish((record) => builder.add(record));
   if (builder.seen === 0 && problems.count === 0 && summary.notes.length > 0)
-    problems.add({ where: `${file}:1:1`, message: `no span stands in this file; ${summary.notes.join('; ')}` });
+    problems.add({
+      where: `${file}:1:1`,
+      message: `nothing to judge stands in this file; ${summary.notes.join('; ')}`,
+    });
   return notesOf(summary);
 }
 

@@ -7,8 +7,8 @@ import { SpeechfbError } from '../../errors.ts';
 import { readTokenText } from '../../server/admission/tokens.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { defer } from '../../threads/defer.ts';
-import type { AdminFlags } from './admin-flags.ts';
-import { parseListenAddress } from './listen-address.ts';
+import type { AdminFlags } from './flags/admin-flags.ts';
+import { parseListenAddress } from './flags/listen-address.ts';
 import { parseHost, readTls } from './settings.ts';
 
 /** What the flags say of the admin plane; all files but the log have been read. */

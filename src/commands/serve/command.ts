@@ -6,8 +6,9 @@ import type { Limits } from '../../server/limits.ts';
 import { logLevels } from '../../telemetry/log-levels.ts';
 import { parseDurationMs } from '../../units.ts';
 import type { RegisterCommand } from '../register.ts';
-import { parseLimit } from './limit-flag.ts';
-import { serveRoles } from './roles.ts';
+import { parseLimit } from './flags/limit-flag.ts';
+import { parseTraceShare, parseTraceSlow } from './flags/tracing-flags.ts';
+import { parseRegion, serveRoles } from './roles.ts';
 import type { ServeFlags } from './settings.ts';
 
 /** `speechfb serve`: the speechfb.v1 protocol over WebSocket, until a signal. */
@@ -52,7 +53,15 @@ export const registerServe: RegisterCommand = (program: Command, done) => {
         .argParser(flag('--parent-fd', wholeNumber(0, 1023)))
         .hideHelp(),
     );
-  for (const add of [addStoreOptions, addCallerOptions, addCurveOptions, addAdminOptions, addRoleOptions]) add(command);
+  for (const add of [
+    addStoreOptions,
+    addCallerOptions,
+    addCurveOptions,
+    addAdminOptions,
+    addTraceOptions,
+    addRoleOptions,
+  ])
+    add(command);
   command.action(async (flags: ServeFlags) => {
     // First of all: a parent that dies meanwhile must not leave the server behind.
     if (flags.parentFd !== undefined) {
@@ -122,6 +131,22 @@ function addAdminOptions(command: Command): void {
     .option('--audit-log <file>', 'write down there what operators change; without it they change nothing');
 }
 
+/** What says which traces are kept, and where they go. */
+function addTraceOptions(command: Command): void {
+  command
+    .option('--otlp <url>', 'send traces to this OTLP receiver, as http://127.0.0.1:4318; default: none')
+    .option(
+      '--trace-share <share>',
+      'share of the utterances whose traces are kept beside slow and failed ones; default 1%',
+      flag('--trace-share', parseTraceShare),
+    )
+    .option(
+      '--trace-slow <duration>',
+      'a feedback or final that takes longer makes its utterance a slow one; default 500ms',
+      parseTraceSlow,
+    );
+}
+
 /** What says which part of a service this process is. */
 function addRoleOptions(command: Command): void {
   command
@@ -137,7 +162,8 @@ function addRoleOptions(command: Command): void {
     .option('--http-listen <address>', 'for a node: /healthz, /readyz and /metrics here, as 127.0.0.1:9091')
     .option(
       '--region <name>',
-      'where this is: gateways and nodes of one region work together, and tokens of another are refused',
+      'where this is: gateways and nodes of one region work together; tokens and sessions of another are refused',
+      flag('--region', parseRegion),
     )
     .option('--node-cert <file>', 'PEM certificate that this end of a trunk shows; with --node-key and --node-ca')
     .option('--node-key <file>', 'PEM private key of --node-cert')

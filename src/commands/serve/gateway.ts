@@ -18,6 +18,7 @@ import { Reloads } from './reloads.ts';
 import { servedEngine } from './roles.ts';
 import { type ServeSettings, serverOptionsOf } from './settings.ts';
 import { followTenants, tenantsOf } from './tenants.ts';
+import { openTracing } from './tracing.ts';
 
 /** What a gateway's process is told to begin with. */
 export type GatewayConfig = { settings: ServeSettings; gateway: number; gateways: number };
@@ -39,7 +40,8 @@ export async function runGateway(
     const model = loadModelPackage(settings.model ?? shippedPath('models/en-learner'));
     const scoringThreads = Math.max(1, Math.min(mostScoringThreads, cores - 2));
     const curve = settings.curve === undefined ? undefined : readDeviceCurve(settings.curve, model);
-    const served = servedEngine({ ...settings.role, tuning: curve?.tuning, scoringThreads }, model, log);
+    await using tracing = await openTracing(settings.tracing, log);
+    const served = servedEngine({ ...settings.role, tuning: curve?.tuning, scoringThreads, tracing }, model, log);
     const warming = defer<AcousticEngine>();
     const link = new SupervisorLink({
       gateway,
@@ -52,7 +54,7 @@ export async function runGateway(
       onReload: () => reloads.now(),
     });
     const options = serverOptionsOf(settings);
-    const store = openStore(settings.store, settings.role.region, log);
+    const store = openStore(settings.store, settings.role.region, log, tracing);
     const tenants = tenantsOf(settings, log);
     followTenants(tenants, settings, reloads);
     served.followTls?.(reloads);
@@ -65,6 +67,7 @@ export async function runGateway(
       slots: served.slots,
       store: store?.parts.store,
       nodes: served.nodes,
+      tracing,
       log,
       supervision: link,
       cores,

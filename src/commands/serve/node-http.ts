@@ -8,7 +8,7 @@ import type { Scoring } from '../../server/session/context.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
 import type { InferenceNode } from '../../trunk/node/inference-node.ts';
 import { packageVersion } from '../package.ts';
-import { parseListenAddress } from './listen-address.ts';
+import { parseListenAddress } from './flags/listen-address.ts';
 
 /** What the HTTP endpoints of a node report on. */
 export type NodeParts = { node: InferenceNode; engine: AcousticEngine; scoring: Scoring };

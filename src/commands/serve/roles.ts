@@ -2,9 +2,11 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { ModelPackage } from '../../acoustic/model/model-package.ts';
 import { SpeechfbError } from '../../errors.ts';
+import { isRegion, regionForm } from '../../protocol/region.ts';
 import { hostName, isLoopback } from '../../server/admission/exposure.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { NodeAddresses, parseNodeSource } from '../../trunk/gateway/node-addresses.ts';
+import type { NodePoolOptions } from '../../trunk/gateway/node-pool.ts';
 import type { NodeTlsFiles } from './node-tls.ts';
 import { type LocalTuning, localEngine, remoteEngine, type ServedEngine } from './served-engine.ts';
 
@@ -32,7 +34,11 @@ export type RoleFlags = {
 
  * @throws SpeechfbError `bad_flag`, `bad_tls`, `unsafe_host`
  */
-export function servedEngine(flags: RoleFlags & LocalTuning, model: ModelPackage, log: Log): ServedEngine {
+export function servedEngine(
+  flags: RoleFlags & LocalTuning & Pick<NodePoolOptions, 'tracing'>,
+  model: ModelPackage,
+  log: Log,
+): ServedEngine {
   checkRole(flags);
   if (flags.role !== 'gateway') return localEngine(model, flags, log);
   const tls = readNodeTls(flags);
@@ -45,6 +51,7 @@ export function servedEngine(flags: RoleFlags & LocalTuning, model: ModelPackage
     region: flags.region ?? '',
     gateway: `${hostname()} ${process.pid}`,
     tls,
+    tracing: flags.tracing,
     log,
   });
 }
@@ -55,6 +62,12 @@ function readNodes(flag: '--node' | '--spill-node', texts: readonly string[], is
     if (!isEncrypted) checkClosed(flag, source.kind === 'dns' ? source.name : source.address);
   }
   return new NodeAddresses(sources);
+}
+
+/** @throws SpeechfbError `bad_flag` */
+export function parseRegion(text: string): string {
+  if (isRegion(text)) return text;
+  throw new SpeechfbError('bad_flag', `"${text}" is not the name of a region: ${regionForm}`);
 }
 
 /** @throws SpeechfbError `bad_flag` for a flag that the role has no use for, or lacks. */

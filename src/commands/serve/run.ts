@@ -26,6 +26,7 @@ import { type ServeFlags, type ServeSettings, serverOptionsOf, settingsOf, warn 
 import { type SeveralOptions, serveSeveral } from './several.ts';
 import { listenForSignals } from './signals.ts';
 import { followTenants, tenantsOf, tenantsTarget } from './tenants.ts';
+import { openTracing } from './tracing.ts';
 
 /**
  * Serves until a stop signal, then drains; a second one ends it at once. When the model is warm,
@@ -37,6 +38,10 @@ export async function runServe(flags: ServeFlags): Promise<ExitCode> {
   if (flags.role === 'inference' && flags.gateways !== undefined) {
     const hint = 'a node has no sockets: start several nodes instead';
     throw new SpeechfbError('bad_flag', '--gateways is not for --role inference', { hint });
+  }
+  if (flags.role === 'inference' && flags.otlp !== undefined) {
+    const hint = 'the gateways send the traces, with the stages at their nodes in them';
+    throw new SpeechfbError('bad_flag', '--otlp is not for --role inference', { hint });
   }
   const run = flags.role === 'inference' ? runNode : serve;
   if (parentFd === undefined) return await run(flags, () => {});
@@ -66,22 +71,20 @@ async function serveAlone(
   const model = loadModelPackage(settings.model ?? shippedPath('models/en-learner'));
   const curve = settings.curve === undefined ? undefined : readDeviceCurve(settings.curve, model);
   await using admin = await Admin.open(adminSettings, log);
-  const engine = servedEngine({ ...settings.role, tuning: curve?.tuning }, model, log);
+  await using tracing = await openTracing(settings.tracing, log);
+  const engine = servedEngine({ ...settings.role, tuning: curve?.tuning, tracing }, model, log);
   const options = serverOptionsOf(settings);
   const tenants = tenantsOf(settings, log);
   const warming = defer<AcousticEngine>();
-  const store = openStore(settings.store, settings.role.region, log);
+  const store = openStore(settings.store, settings.role.region, log, tracing);
   const limits = { ...defaultLimits, ...firstGuess(curve), ...options.limits };
   const server = await startServer({
     ...options,
     tenants,
     limits,
     engine: warming.promise,
-    scoring: engine.scoring,
-    slots: engine.slots,
+    ...{ scoring: engine.scoring, slots: engine.slots, nodes: engine.nodes, tracing, log },
     ...store?.parts,
-    nodes: engine.nodes,
-    log,
   }).catch(async (error) => {
     // What is open would keep the process.
     await store?.close();

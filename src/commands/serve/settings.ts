@@ -10,9 +10,10 @@ import { checkStore } from '../../stores/redis/open-store.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { LogLevel } from '../../telemetry/log-levels.ts';
 import { packageVersion } from '../package.ts';
-import type { AdminFlags } from './admin-flags.ts';
 import type { CurveFlags } from './curve.ts';
-import { checkLimits } from './limit-flag.ts';
+import type { AdminFlags } from './flags/admin-flags.ts';
+import { checkLimits } from './flags/limit-flag.ts';
+import { type TracingFlags, type TracingSettings, tracingSettingsOf } from './flags/tracing-flags.ts';
 import { type RoleFlags, readPem } from './roles.ts';
 
 export type ServeFlags = {
@@ -38,6 +39,7 @@ export type ServeFlags = {
   parentFd?: number;
 } & RoleFlags &
   CurveFlags &
+  TracingFlags &
   AdminFlags;
 
 /**
@@ -58,6 +60,8 @@ export type ServeSettings = {
   /** The URL of the store as it was given, secrets of the environment not filled in. */
   store: string | undefined;
   publicUrl: string | undefined;
+  /** Undefined: nobody wants traces. */
+  tracing: TracingSettings | undefined;
   tls: TlsFiles | undefined;
   origins: string[];
   hosts: string[];
@@ -88,6 +92,7 @@ export function settingsOf(flags: ServeFlags): ServeSettings {
     tls: readTls(flags.tlsCert, flags.tlsKey),
     store: checkStore(flags.store),
     publicUrl: flags.publicUrl === undefined ? undefined : checkPublicUrl(flags.publicUrl),
+    tracing: tracingSettingsOf(flags),
     origins: flags.allowOrigin ?? [],
     hosts: (flags.allowHost ?? []).map(parseHost),
     trustedProxies: flags.trustProxy ?? 0,
@@ -105,7 +110,8 @@ export function tokensOf({ tokens }: ServeSettings): Tokens | undefined {
 /** What a server takes of the settings as it is. */
 export function serverOptionsOf(settings: ServeSettings) {
   const { host, port, limits, tls, origins, hosts, trustedProxies, faultInjection, publicUrl } = settings;
-  const common = { host, port, limits, tls, origins, hosts, trustedProxies, faultInjection, publicUrl };
+  const { region } = settings.role;
+  const common = { host, port, region, limits, tls, origins, hosts, trustedProxies, faultInjection, publicUrl };
   return { ...common, tokens: tokensOf(settings), version: packageVersion() };
 }
 

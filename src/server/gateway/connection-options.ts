@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
-import type { Lane } from '../../protocol/client-messages.ts';
+import type { Lane, StartMessage } from '../../protocol/client-messages.ts';
 import type { CallerAccounts } from '../admission/accounts.ts';
 import type { Admit } from '../admission/admit.ts';
 import type { Wire } from '../facade/wire.ts';
@@ -36,6 +36,8 @@ export type ConnectionOptions = {
   began?(session: Session): void;
   /** The lane that all sessions of the client go in; undefined: as they ask. */
   lane?: Lane | undefined;
+  /** The span of the request that opened the socket, which a start without one has. */
+  traceparent?: string | undefined;
   /** Whether the client goes where `moving` says. */
   followsMoves?: boolean;
   onClose(): void;
@@ -48,3 +50,15 @@ export type OtherGateways = {
   /** Where that one takes sockets that are passed on, and what to show there. */
   doorOf(gateway: number): { port: number; headers: Record<string, string> } | undefined;
 };
+
+/** Which span a start belongs to: its own, or that of the request that opened its socket. */
+export function spanOf(
+  { traceparent }: StartMessage,
+  ofRequest: string | undefined,
+): Pick<StartMessage, 'traceparent'> {
+  const own = traceparent ?? ofRequest;
+  // What no version of it needs is not kept for as long as the session lasts.
+  return own === undefined ? {} : { traceparent: own.slice(0, mostChars) };
+}
+
+const mostChars = 100;

@@ -12,7 +12,7 @@ import { errorMessage } from '../session/replies.ts';
 import type { Session } from '../session/session.ts';
 import type { SessionIdentity, SessionSocket } from '../session/session-options.ts';
 import { beginSession } from './begin-session.ts';
-import type { ConnectionOptions } from './connection-options.ts';
+import { type ConnectionOptions, spanOf } from './connection-options.ts';
 import { CorkedSocket } from './corked-socket.ts';
 import { Relay, type Said } from './outside/relay.ts';
 import { SocketRates } from './socket-rates.ts';
@@ -222,7 +222,12 @@ export class Connection {
 
   /** @param data as it came, if it is to be passed on to another gateway; others' words are not. */
   #open(message: ClientMessage, data?: Buffer): void {
-    const { elsewhere, takeover } = this.#options;
+    const { context, elsewhere, takeover } = this.#options;
+    const refusal = 'region' in message ? wrongRegion(message, context.region) : undefined;
+    if (refusal) {
+      this.refuse(refusal);
+      return;
+    }
     const gateway = message.type === 'resume' ? elsewhere?.gatewayOf(message.session_id) : undefined;
     const isThere = gateway !== undefined && (elsewhere?.doorOf(gateway) !== undefined || !takeover);
     if (isThere && data) this.#passOn(gateway, [{ data, isBinary: false }]);
@@ -312,8 +317,8 @@ export class Connection {
 
   /** The session of a start; undefined: that is still being decided. */
   #findStarted(asked: StartMessage, data: Buffer | undefined): Session | Refusal | undefined {
-    const { accounts, registry, admit, lane, owner, takeover } = this.#options;
-    const start = lane === undefined ? asked : { ...asked, lane };
+    const { accounts, registry, admit, lane, owner, takeover, traceparent } = this.#options;
+    const start = { ...asked, ...(lane && { lane }), ...spanOf(asked, traceparent) };
     const before = registry.startedBefore(start, accounts[0], owner);
     if (before) return before;
     const ask = () => admit(start, writtenLength(start.reference));
@@ -352,6 +357,14 @@ export class Connection {
 }
 
 type ResumeMessage = Extract<ClientMessage, { type: 'resume' }>;
+
+/** A session is heard and kept in the region that it names, or nowhere. */
+function wrongRegion({ type, region }: { type: string; region?: string | undefined }, here: string | undefined) {
+  if (region === undefined || region === here) return undefined;
+  const what = type === 'start' ? 'asks for' : 'is in';
+  const where = here === undefined ? 'has no region' : `is in ${here}`;
+  return { code: 'wrong_region', message: `the session ${what} region ${region}, and this server ${where}` } as const;
+}
 
 const notThere = 'no such session: what had it is gone';
 

@@ -104,8 +104,9 @@ export class Reception {
       return;
     }
     const name = facade?.name ?? subprotocol;
+    const traceparent = request.headersDistinct.traceparent?.[0];
     const open = (shared?: SharedPlace): void => {
-      this.#open({ request, socket, head }, { caller, wire, shared, arrives: name, moves: hints.moves });
+      this.#open({ request, socket, head }, { caller, wire, shared, arrives: name, moves: hints.moves, traceparent });
     };
     const claims = { isResume: entrance.isResume(hints, mayResume), mayResume, lane: hints.lane };
     if (!supervision) open();
@@ -118,7 +119,14 @@ export class Reception {
 
   /** Another gateway passes on whom it has let in, for a session that is here. */
   passedOn({ caller, ...request }: PassedOn): void {
-    this.#open(request, { caller, wire: undefined, shared: undefined, arrives: 'passed on', moves: false });
+    this.#open(request, {
+      caller,
+      wire: undefined,
+      shared: undefined,
+      arrives: 'passed on',
+      moves: false,
+      traceparent: undefined,
+    });
   }
 
   #open({ request, socket, head }: Omit<PassedOn, 'caller'>, arrival: Arrival): void {
@@ -134,7 +142,7 @@ export class Reception {
     if (!isOpen) arrival.shared?.free();
   }
 
-  #connect(socket: WebSocket, transport: Duplex, { caller, wire, shared, arrives, moves }: Arrival): void {
+  #connect(socket: WebSocket, transport: Duplex, { caller, wire, shared, arrives, moves, traceparent }: Arrival): void {
     const isPassedOn = arrives === 'passed on';
     const { context, entrance, registry, room, supervision, takeover, tenancy, work } = this.#options;
     const accounts = this.#options.accounts.of(caller);
@@ -161,6 +169,7 @@ export class Reception {
       },
       began: (session) => member && tenancy?.began(session, member),
       lane: member?.lane,
+      traceparent,
       elsewhere: supervision && !isPassedOn ? elsewhereOf(supervision, caller) : undefined,
       onClose: () => {
         free();
@@ -183,4 +192,6 @@ type Arrival = {
   arrives: string;
   /** Whether it goes where `moving` says. */
   moves: boolean;
+  /** The span of its request, as it was written. */
+  traceparent: string | undefined;
 };

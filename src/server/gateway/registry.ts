@@ -113,7 +113,9 @@ export class Registry {
       this.#byKey.delete(key);
       return undefined;
     }
-    const isSame = started.session.owner === owner && isDeepStrictEqual(started.session.startedWith, start);
+    const isSame =
+      started.session.owner === owner &&
+      isDeepStrictEqual(withoutTrace(started.session.startedWith), withoutTrace(start));
     if (isSame) return started.session;
     return { code: 'session_conflict', message: 'idempotency_key was used with another start' };
   }
@@ -174,4 +176,9 @@ type Started = { session: Session; atMs: number };
 /** Keys of one token or address never meet those of another. */
 function keyOf({ idempotency_key }: StartMessage, account: Account): string {
   return `${account.id} ${idempotency_key}`;
+}
+
+/** A start as it is told from others: each try of the same may be a span of its own. */
+export function withoutTrace({ traceparent: _span, ...start }: StartMessage): Omit<StartMessage, 'traceparent'> {
+  return start;
 }

@@ -12,7 +12,7 @@ import type { ServerOptions } from './server-options.ts';
 
 /** The parts of a server that its sessions share. */
 export type SharedParts = {
-  options: Pick<ServerOptions, 'scoring' | 'supervision'>;
+  options: Pick<ServerOptions, 'region' | 'scoring' | 'supervision' | 'tracing'>;
   limits: Limits;
   metrics: Metrics;
   log: ThrottledLog;
@@ -25,7 +25,7 @@ export type SharedParts = {
 };
 
 export function createContext({ options, durable, awake, engine, ...shared }: SharedParts): ServerContext {
-  const { scoring, supervision } = options;
+  const { region, scoring, supervision, tracing } = options;
   const loaded = (): AcousticEngine => {
     const known = engine();
     if (!known) throw new Error('the model is not loaded yet');
@@ -36,7 +36,9 @@ export function createContext({ options, durable, awake, engine, ...shared }: Sh
       return loaded();
     },
     ...shared,
+    region,
     scoring,
+    tracing,
     keeper: durable?.keeper,
     idPrefix: supervision ? idPrefix(supervision.gateway) : '',
     now: () => performance.now(),

@@ -31,7 +31,7 @@ export function createHttpServer(parts: HttpParts): Server {
   const http = createListener(tls, limits);
   const handler = createHttpHandler({
     metrics,
-    expose: () => supervision?.metrics() ?? metrics.expose(),
+    expose: (format) => supervision?.metrics() ?? metrics.expose(format),
     notReady: () => supervision?.notReady() ?? notReady(),
     lostDevice: () => parts.engine()?.lostDevice?.device,
     misdirected: (request) => misdirected(request, policy),

@@ -8,7 +8,7 @@ import type { ServerOptions } from './server-options.ts';
 
 /** The parts of a server that are measured when somebody asks; some come to be later. */
 type MeasuredParts = {
-  options: Pick<ServerOptions, 'version' | 'scoring' | 'slots' | 'store' | 'tenants'>;
+  options: Pick<ServerOptions, 'version' | 'scoring' | 'slots' | 'store' | 'tenants' | 'tracing'>;
   limits: Limits;
   registry(): Registry;
   engine(): AcousticEngine | undefined;
@@ -27,6 +27,7 @@ export function serverMetrics(parts: MeasuredParts): Metrics {
     engine: () => engineNumbers(parts.engine()),
     scoring: () => scoring.stats?.(),
     slots: () => slots?.stats(),
+    spans: options.tracing && (() => options.tracing!.spans()),
     storeUp: () => options.store?.isUp,
     overload,
     limits: () => limitsByWireName(limits),

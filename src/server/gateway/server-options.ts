@@ -3,6 +3,7 @@ import type { CapStore } from '../../stores/cap-store.ts';
 import type { SessionStore } from '../../stores/session-store.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { SlotSource } from '../../telemetry/slot-metrics.ts';
+import type { Tracing } from '../../telemetry/tracing/tracing.ts';
 import { checkExposure, checkFaults, isLoopback } from '../admission/exposure.ts';
 import type { TlsPair } from '../admission/tls-pair.ts';
 import type { Tokens } from '../admission/tokens.ts';
@@ -48,8 +49,12 @@ export type ServerOptions = {
   slots?: SlotSource | undefined;
   /** Where sessions are kept so that they can go on at other gateways; its owner closes it. */
   store?: SessionStore | undefined;
+  /** Follows sessions; its owner closes it. Absent: nobody wants traces. */
+  tracing?: Tracing | undefined;
   /** Where the caps of tenants are counted for several servers; absent: this one counts alone. */
   caps?: CapStore | undefined;
+  /** Where this server is: sessions that name another region are refused. */
+  region?: string | undefined;
   /** Where learners find this very gateway; absent: where they find all. */
   publicUrl?: string | undefined;
   /** The same nodes one by one, for those who run the server. */

@@ -14,7 +14,7 @@ import { openText, writtenLength } from '../session/open-text.ts';
 import { hashOf, modelOf } from '../session/saved-session.ts';
 import type { Session } from '../session/session.ts';
 import { newIdentity, type SessionIdentity } from '../session/session-options.ts';
-import type { Registry } from './registry.ts';
+import { type Registry, withoutTrace } from './registry.ts';
 
 export type TakeoverOptions = {
   context: ServerContext;
@@ -82,7 +82,7 @@ export class Takeover {
     const ttlMs = context.limits.resumeTtlMs;
     const digest = owner && hashOf(owner);
     try {
-      const startHash = hashOf(JSON.stringify([digest, start]));
+      const startHash = hashOf(JSON.stringify([digest, withoutTrace(start)]));
       const key = hashOf(JSON.stringify([owner ?? accounts[0].address, start.idempotency_key]));
       const begun = await store.begin(key, { sessionId: own.id, startHash }, ttlMs);
       if (begun.startHash !== startHash)

@@ -6,10 +6,11 @@ export class Arrivals {
   #lastEndMs = 0;
   #pacedMs = Number.NEGATIVE_INFINITY;
 
-  add({ endMs, arrivedMs, releasedMs }: Omit<Arrival, 'pacedMs'>): void {
+  add({ endMs, arrivedMs, releasedMs }: Omit<Arrival, 'pacedMs' | 'lengthMs'>): void {
     this.#pacedMs = Math.max(arrivedMs, this.#pacedMs + (endMs - this.#lastEndMs) * fastestPace);
+    const lengthMs = Math.min(longestFrameMs, endMs - this.#lastEndMs);
     this.#lastEndMs = endMs;
-    this.#queue.push({ endMs, arrivedMs, releasedMs, pacedMs: this.#pacedMs });
+    this.#queue.push({ endMs, lengthMs, arrivedMs, releasedMs, pacedMs: this.#pacedMs });
     if (this.#queue.length - this.#first > capacity) this.#first += 1;
     if (this.#first < givenUpTogether) return;
     this.#queue = this.#queue.slice(this.#first);
@@ -33,6 +34,8 @@ export class Arrivals {
 type Arrival = {
   /** The session's clock at the frame's end. */
   endMs: number;
+  /** From the end of the frame before it, which a gap may have come between. */
+  lengthMs: number;
   /** The server's clock when the frame was read from the socket. */
   arrivedMs: number;
   /** The server's clock when the jitter buffer released the frame. */
@@ -44,6 +47,8 @@ type Arrival = {
   pacedMs: number;
 };
 
+/** As long as the protocol lets a frame be. */
+const longestFrameMs = 100;
 const givenUpTogether = 64;
 /** More than any backlog that the server accepts, in 10 ms frames. */
 const capacity = 6000;

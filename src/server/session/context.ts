@@ -5,6 +5,7 @@ import type { Reference } from '../../scoring/text/reference.ts';
 import type { ScoringStats } from '../../scoring/threads/pool.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
+import type { Tracing } from '../../telemetry/tracing/tracing.ts';
 import type { SessionKeeper } from '../durable/kept-session.ts';
 import type { Router } from '../hearing/router.ts';
 import type { Limits } from '../limits.ts';
@@ -24,6 +25,10 @@ export type ServerContext = {
   router?: Router | undefined;
   /** Keeps sessions for other gateways; absent: they end with this one. */
   keeper?: SessionKeeper | undefined;
+  /** The region of the server; absent: none. */
+  region?: string | undefined;
+  /** Follows sessions; absent: nobody wants traces. */
+  tracing?: Tracing | undefined;
   /** What the ids of its sessions begin with, where a server has several gateways. */
   idPrefix?: string;
   /** Monotonic, ms. */

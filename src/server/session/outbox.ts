@@ -116,10 +116,11 @@ export class Outbox {
     for (const partial of this.#pending.take()) this.#emitPartial(partial);
   }
 
-  #emitPartial({ message, audioMs, producedMs, arrivedMs }: PartialResult): void {
+  #emitPartial(partial: PartialResult): void {
+    const { message, audioMs, producedMs, arrivedMs } = partial;
     const nowMs = this.#options.now();
     const timing = roundTimings(message.timing, nowMs - producedMs);
-    this.#options.onPartial(message.type, timing, nowMs - arrivedMs);
+    this.#options.onPartial(message.type, timing, nowMs - arrivedMs, partial);
     if (message.type === 'transcript') this.#emit({ ...message, timing }, audioMs);
     else this.#emitFeedback(message, timing, audioMs);
   }
@@ -199,7 +200,12 @@ export type OutboxOptions = {
   /**
    * Called with each partial result just before it goes out, and how long the server had its sound.
    */
-  onPartial(type: PartialResult['message']['type'], timing: StageTimings, totalMs: number): void;
+  onPartial(
+    type: PartialResult['message']['type'],
+    timing: StageTimings,
+    totalMs: number,
+    partial: PartialResult,
+  ): void;
 };
 
 /** Feedback with phones is, too. */

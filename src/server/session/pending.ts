@@ -19,6 +19,8 @@ export type PartialResult = {
   producedMs: number;
   /** The server's clock when the sound that it covers was read from the socket. */
   arrivedMs: number;
+  /** How long the frame is that brought that sound, ms. */
+  captureMs?: number | undefined;
 };
 
 /** Partial results that wait for room: the latest wins, phone by phone. */

@@ -1,6 +1,7 @@
 import type { StartMessage } from '../../protocol/client-messages.ts';
 import type { AudioFrame } from '../../protocol/frame.ts';
 import type { Reference } from '../../scoring/text/reference.ts';
+import type { SessionTrace } from '../../telemetry/tracing/tracing.ts';
 import type { AudioResumption } from '../durable/resumption.ts';
 import { UtterancePlaces } from '../durable/utterance-places.ts';
 import { isSameLanguage } from '../hearing/language.ts';
@@ -31,6 +32,8 @@ export type SessionAudioOptions = {
   clock: AudioClock;
   settings: Readonly<SessionSettings>;
   outbox: Outbox;
+  /** What follows its utterances; absent: nobody does. */
+  trace?: SessionTrace | undefined;
   /** An utterance failed: the session cannot go on. */
   onError(error: unknown): void;
   /** The final of an utterance is in the outbox. */
@@ -134,6 +137,7 @@ export class SessionAudio {
     const ended = this.#open;
     this.#open = undefined;
     if (!ended) return undefined;
+    this.#options.trace?.utteranceEnded(ended.id, reason, this.#nowMs());
     const progress = { scoredMs: ended.scoredMs, atMs: this.#options.context.awake() };
     const entry = { utterance: ended, progress, done: Promise.resolve() };
     entry.done = ended
@@ -236,7 +240,8 @@ export class SessionAudio {
   }
 
   #begin(id: number, text: OpenText): Utterance {
-    const { context, sessionId, clock, settings, outbox, onError, resumption } = this.#options;
+    const { context, sessionId, clock, settings, outbox, onError, resumption, trace } = this.#options;
+    trace?.utteranceBegun(id, this.#nowMs());
     this.#places.begun(id, text.input, this.#intake.place());
     const utterance = new Utterance({
       id,
@@ -286,7 +291,8 @@ export class SessionAudio {
   }
 
   #finalSent(id: number): void {
-    const { outbox, onFinal } = this.#options;
+    const { outbox, trace, onFinal } = this.#options;
+    trace?.utteranceFinal(id, this.#nowMs());
     this.#places.finalSent(id, outbox.lastEventId);
     onFinal();
   }

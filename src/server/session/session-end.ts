@@ -26,6 +26,7 @@ export class SessionEnd {
   readonly #options: SessionEndOptions;
   #phase: 'live' | 'ending' | 'done' = 'live';
   #closing: Closing = { code: closeCodes.normal, reason: 'done' };
+  #failure: string | undefined;
   #onHeard: (() => void) | undefined;
 
   constructor(options: SessionEndOptions) {
@@ -35,6 +36,11 @@ export class SessionEnd {
   /** `ending`: finals are still to come; `done`: all was sent. */
   get phase(): 'live' | 'ending' | 'done' {
     return this.#phase;
+  }
+
+  /** The code of what the server could not do for the session, for which it ended. */
+  get failure(): string | undefined {
+    return this.#failure;
   }
 
   /** How a socket that comes after the end is closed. */
@@ -73,6 +79,7 @@ export class SessionEnd {
     if (this.#phase === 'done') return;
     const { audio, context, outbox, closeSocket, onEnd } = this.#options;
     this.#phase = 'done';
+    if (serverFaults.has(refusal.code)) this.#failure = refusal.code;
     audio.close();
     noteRefusal(context, refusal);
     outbox.send(errorMessage(refusal));
@@ -108,3 +115,6 @@ export class SessionEnd {
     this.#options.closeSocket(closing);
   }
 }
+
+/** What no client is to blame for. */
+const serverFaults: ReadonlySet<Refusal['code']> = new Set(['internal', 'inference_timeout', 'server_busy']);

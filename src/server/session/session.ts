@@ -3,10 +3,12 @@ import type { ClientMessage, Lane, ReferenceInput, StartMessage } from '../../pr
 import { closeCodes, wireErrors } from '../../protocol/codes.ts';
 import type { AudioFrame } from '../../protocol/frame.ts';
 import type { SavedSession } from '../../stores/session-store.ts';
+import type { SessionTrace } from '../../telemetry/tracing/tracing.ts';
 import type { KeptSession, MoveTo, SessionKeeper } from '../durable/kept-session.ts';
 import { wireName } from '../limits.ts';
 import { halfRateFrom } from '../overload/ladder.ts';
 import { noteRefusal, type Refusal } from '../refusal.ts';
+import { tracePartial, traceSession } from '../trace-session.ts';
 import { Acknowledger } from './acknowledger.ts';
 import { AudioClock } from './audio-clock.ts';
 import type { ServerContext, WorkAccount } from './context.ts';
@@ -52,6 +54,7 @@ export class Session implements KeptSession {
   /** Present while its client is on the way to another gateway. */
   #onGone: (() => void) | undefined;
   readonly #clock = new AudioClock();
+  readonly #trace: SessionTrace | undefined;
   #socket: SessionSocket | undefined;
   #heardMs: number;
   #detachedMs: number;
@@ -73,6 +76,7 @@ export class Session implements KeptSession {
     const { emit_interval_ms: emitIntervalMs, granularity } = start;
     this.#settings = resumption?.settings ?? { emitIntervalMs, granularity };
     this.startedMs = resumption?.startedMs ?? context.now();
+    this.#trace = traceSession(context, this, start);
     this.#heardMs = context.awake();
     this.#detachedMs = this.#heardMs;
     const clock = this.#clock;
@@ -81,6 +85,7 @@ export class Session implements KeptSession {
     const onError = (error: unknown): void => this.#end.failInternally(error);
     const audio = new SessionAudio({
       ...{ context, sessionId: this.id, start, text, route, clock, settings, outbox, onError },
+      trace: this.#trace,
       resumption: resumption?.audio,
       onFinal: () => this.#changed(),
     });
@@ -287,7 +292,10 @@ export class Session implements KeptSession {
   }
 
   #over(): void {
-    if (!this.#isOver) this.#keeper?.ended(this, this.#isElsewhere);
+    if (!this.#isOver) {
+      this.#keeper?.ended(this, this.#isElsewhere);
+      this.#trace?.end(this.#context.now(), this.#end.failure);
+    }
     this.#isOver = true;
     this.#onEnd();
     this.#onGone?.();
@@ -305,8 +313,8 @@ export class Session implements KeptSession {
       now,
       clock,
       onEvent: (type) => metrics.event(type),
-      onPartial: (type, timing, totalMs) => {
-        metrics.feedback(type, timing, totalMs);
+      onPartial: (type, timing, totalMs, partial) => {
+        metrics.feedback(type, timing, totalMs, tracePartial(this.#trace, partial, { timing, totalMs }));
         this.#acks.send('riding');
       },
     });

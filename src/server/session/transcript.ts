@@ -1,9 +1,9 @@
 import type { Deviation, UtteranceResult } from '../../protocol/result.ts';
 import type { ServerMessage, TranscriptWord } from '../../protocol/server-messages.ts';
+import { shiftDeviation } from '../../protocol/shift-result.ts';
 import type { StageTimings } from '../../protocol/stages.ts';
 import type { Progress } from '../../scoring/utterance-scorer.ts';
 import type { WrittenText } from '../hearing/utterance-text.ts';
-import { shiftDeviation } from './shift.ts';
 
 type TranscriptMessage = Extract<ServerMessage, { type: 'transcript' }>;
 

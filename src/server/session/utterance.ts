@@ -2,6 +2,7 @@ import type { AcousticEngine } from '../../acoustic/engine/types.ts';
 import type { ReferenceInput } from '../../protocol/client-messages.ts';
 import type { UtteranceResult } from '../../protocol/result.ts';
 import type { ServerMessage } from '../../protocol/server-messages.ts';
+import { shiftResult } from '../../protocol/shift-result.ts';
 import type { StageTimings } from '../../protocol/stages.ts';
 import { eachPhone, joinPhones, type WrittenPhones, withoutAlternatives } from '../../protocol/written-phones.ts';
 import type { OpenUtterance, UtterancePipeline } from '../../scoring/pipeline.ts';
@@ -17,7 +18,6 @@ import type { Sound } from './intake.ts';
 import type { OpenText } from './open-text.ts';
 import type { Outbox } from './outbox.ts';
 import type { PartialResult } from './pending.ts';
-import { shiftResult } from './shift.ts';
 import { Transcript } from './transcript.ts';
 
 export type FinalReason = Extract<ServerMessage, { type: 'utterance_final' }>['reason'];
@@ -169,7 +169,8 @@ export class Utterance {
     const ingress = arrival ? arrival.releasedMs - arrival.arrivedMs : 0;
     const timing = { window, ingress, ...feedback.timing };
     if (arrival && !this.#givesWay) overload.felt(producedMs, Math.max(0, producedMs - arrival.pacedMs));
-    const stamp = { audioMs: this.#scoredMs, producedMs, arrivedMs: arrival?.arrivedMs ?? producedMs };
+    const times = { producedMs, arrivedMs: arrival?.arrivedMs ?? producedMs, captureMs: scored?.lengthMs };
+    const stamp = { audioMs: this.#scoredMs, ...times };
     if (granularity === 'phoneme') {
       this.#feedbackRev += 1;
       const phones = spared(news, level);

@@ -1,11 +1,13 @@
 import { SpeechfbError } from '../../errors.ts';
 import { SecretUrl } from '../../secret-url.ts';
 import type { Log } from '../../telemetry/log.ts';
+import type { Tracing } from '../../telemetry/tracing/tracing.ts';
 import type { CapStore } from '../cap-store.ts';
 import type { SessionStore } from '../session-store.ts';
 import { RedisCapStore } from './redis-cap-store.ts';
 import { RedisLink, type RedisPlace } from './redis-link.ts';
 import { RedisSessionStore } from './redis-session-store.ts';
+import { TracedStore } from './traced-store.ts';
 
 /**
  * What `--store` says, as it was given: a secret stays in the environment until it is needed.
@@ -28,8 +30,14 @@ export type Store = {
  * The store that `--store` names, which is connected to from here on; undefined: none.
  *
  * @param region whose keys it reads and writes
+ * @param tracing follows the calls for sessions; absent: nobody wants traces
  */
-export function openStore(given: string | undefined, region: string | undefined, log: Log): Store | undefined {
+export function openStore(
+  given: string | undefined,
+  region: string | undefined,
+  log: Log,
+  tracing?: Pick<Tracing, 'call'>,
+): Store | undefined {
   if (given === undefined) return undefined;
   const { url, place } = placeOf(given);
   const link = new RedisLink({
@@ -38,8 +46,12 @@ export function openStore(given: string | undefined, region: string | undefined,
     onDown: (why) => log.warn({ store: url, why }, `the store does not answer: ${alone}`),
   });
   link.onUp(() => log.info({ store: url }, 'the store answers: gateways share sessions and the caps of tenants'));
+  const store = new RedisSessionStore(link, region);
   return {
-    parts: { store: new RedisSessionStore(link, region), caps: new RedisCapStore(link, region) },
+    parts: {
+      store: tracing ? new TracedStore(store, { tracing, place }) : store,
+      caps: new RedisCapStore(link, region),
+    },
     close: () => link.close(),
   };
 }

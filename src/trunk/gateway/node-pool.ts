@@ -6,7 +6,9 @@ import type { OpenUtterance } from '../../scoring/pipeline.ts';
 import { UnheardFinals } from '../../scoring/threads/unheard-finals.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { SlotNumbers } from '../../telemetry/slot-metrics.ts';
+import type { Tracing } from '../../telemetry/tracing/tracing.ts';
 import type { NodeHello } from '../wire/speechfb/v1/inference_pb.ts';
+import { leaseCall } from './lease-call.ts';
 import type { Place } from './leg.ts';
 import type { NodeAddresses } from './node-addresses.ts';
 import { NodeLink, tickMs } from './node-link.ts';
@@ -24,6 +26,8 @@ export type NodePoolOptions = {
   gateway: string;
   credentials: ChannelCredentials;
   log: Log;
+  /** Follows sessions; absent: nobody wants traces. */
+  tracing?: Pick<Tracing, 'call'> | undefined;
   /** How long a session may be without a node before it fails, ms. */
   homelessMs?: number;
   /** Sound of one utterance that is kept for another node, bytes. */
@@ -198,7 +202,7 @@ export class NodePool {
     const known = this.#sessions.get(speaker);
     if (known) return known;
     const session = new RemoteSession({
-      findPlace: (avoid, onLost) => this.#findPlace(avoid, onLost),
+      findPlace: (avoid, onLost) => this.#findPlace(speaker, avoid, onLost),
       onBroken: ({ link }, why) => link.distrust(why),
       onMoved: (why) => {
         this.#rehoused[why] += 1;
@@ -215,7 +219,11 @@ export class NodePool {
    * none is left, and then those for spill. To ask the freest would send all gateways to one node
    * at once.
    */
-  async #findPlace(avoid: NodeLink | undefined, onLost: (place: Place) => void): Promise<Place | string> {
+  async #findPlace(
+    speaker: string,
+    avoid: NodeLink | undefined,
+    onLost: (place: Place) => void,
+  ): Promise<Place | string> {
     const all = [...this.#links.values()].filter((link) => link.isUp && !link.isDraining && link !== avoid);
     const candidates = all.filter((link) => !this.#spill.has(link));
     const spill = all.filter((link) => this.#spill.has(link));
@@ -225,7 +233,9 @@ export class NodePool {
       const link = drawFreer(among);
       among.splice(among.indexOf(link), 1);
       const place: { link: NodeLink; lease: number } = { link, lease: 0 };
+      const startMs = performance.now();
       const outcome = await link.acquire(acquireMs, () => onLost(place));
+      this.#options.tracing?.call(speaker, leaseCall(link.address, startMs, outcome));
       if (typeof outcome === 'number') {
         place.lease = outcome;
         if (among === spill) this.#spilled += 1;

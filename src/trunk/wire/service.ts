@@ -7,8 +7,11 @@ export type HeardResponse = ReturnType<typeof decodeResponse>;
 /** The minor of the protocol that this program speaks: one more with each item or field added. */
 export const trunkMinor = 2;
 
+/** As HTTP/2 has it, `/service/method`. */
+export const trunkMethod = '/speechfb.v1.InferenceService/Trunk';
+
 const trunk = {
-  path: '/speechfb.v1.InferenceService/Trunk',
+  path: trunkMethod,
   requestStream: true,
   responseStream: true,
   requestSerialize: (bytes: Buffer) => bytes,

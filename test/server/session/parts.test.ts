@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { UtteranceResult, WordResult } from '../../../src/protocol/result.ts';
+import { shiftResult } from '../../../src/protocol/shift-result.ts';
 import { AckSchedule } from '../../../src/server/session/ack-schedule.ts';
 import { Arrivals } from '../../../src/server/session/arrivals.ts';
-import { shiftResult } from '../../../src/server/session/shift.ts';
 import { SpeechWatch } from '../../../src/server/session/speech-watch.ts';
 import { Transcript } from '../../../src/server/session/transcript.ts';
 

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { EngineFault } from '../../../acoustic/engine/types.ts';
 import { streamPath } from '../../../protocol/address.ts';
 import type { Metrics } from '../../../telemetry/metrics.ts';
+import { type MetricsFormat, metricsFormatOf } from '../../../telemetry/open-metrics.ts';
 import { type HttpRefusal, refusalHeaders } from '../../admission/http-refusal.ts';
 import { facadeAt, facadePaths } from '../../facade/facades.ts';
 import { answerFault, faultsPath } from './faults.ts';
@@ -11,7 +12,7 @@ import { type Eventually, pathOf } from './upgrade.ts';
 export type HttpOptions = {
   metrics: Metrics;
   /** The metrics in the exposition format, and its content type. */
-  expose(): Promise<{ body: string; contentType: string }>;
+  expose(format: MetricsFormat): Promise<{ body: string; contentType: string }>;
   /** Why the server takes no new session; undefined: it does. */
   notReady(): string | undefined | Promise<string | undefined>;
   /** The device that was lost, since when the CPU runs the model. */
@@ -76,7 +77,7 @@ async function answer(request: IncomingMessage, path: string, options: HttpOptio
     case '/metrics': {
       const unknown = await options.refusedOperator(request);
       if (unknown) return refused(unknown);
-      const { body, contentType } = await options.expose();
+      const { body, contentType } = await options.expose(metricsFormatOf(request.headers.accept));
       return { status: 200, contentType, body };
     }
     case faultsPath: {

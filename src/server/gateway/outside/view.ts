@@ -2,7 +2,7 @@ import { streamPath } from '../../../protocol/address.ts';
 import type { Lane } from '../../../protocol/client-messages.ts';
 import type { LiveGateway } from '../../../stores/session-store.ts';
 import type { SlotNumbers } from '../../../telemetry/slot-metrics.ts';
-import { sha256 } from '../../secrets.ts';
+import { publicId, tenantIn } from '../../public-names.ts';
 import type { ServerContext } from '../../session/context.ts';
 import { modelOf } from '../../session/saved-session.ts';
 import type { Session, SessionState } from '../../session/session.ts';
@@ -75,16 +75,11 @@ export function sessionViews(
   directory: NodeDirectory | undefined,
 ): readonly SessionView[] {
   return sessions.map((session) => ({
-    id: sha256(session.id).toString('hex').slice(0, 16),
+    id: publicId(session.id),
     state: session.state,
     lane: session.lane,
     tenant: tenantIn(session.owner),
     ageMs: Math.round(nowMs - session.startedMs),
     node: directory?.nodeOf(session.id),
   }));
-}
-
-/** The owner of a tenant's session is `tenant:NAME/USER`, and a user is a person. */
-function tenantIn(owner: string | undefined): string | undefined {
-  return owner && (/^tenant:([^/]*)/.exec(owner)?.[1] ?? owner);
 }

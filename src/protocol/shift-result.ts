@@ -1,4 +1,4 @@
-import type { Deviation, UtteranceResult } from '../../protocol/result.ts';
+import type { Deviation, UtteranceResult } from './result.ts';
 
 /** A whole result on the session's clock. */
 export function shiftResult<Result extends UtteranceResult>(result: Result, byMs: number): Result {

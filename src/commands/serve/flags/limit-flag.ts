@@ -1,7 +1,7 @@
-import { SpeechfbError } from '../../errors.ts';
-import { type LimitName, limitNames, limitProblem } from '../../protocol/limit-ranges.ts';
-import { defaultLimits, type Limits, wireName } from '../../server/limits.ts';
-import { didYouMean } from '../../suggest.ts';
+import { SpeechfbError } from '../../../errors.ts';
+import { type LimitName, limitNames, limitProblem } from '../../../protocol/limit-ranges.ts';
+import { defaultLimits, type Limits, wireName } from '../../../server/limits.ts';
+import { didYouMean } from '../../../suggest.ts';
 
 /** The limits under the names that docs/protocol.md uses: `idle_timeout_ms` for `idleTimeoutMs`. */
 const limits = new Map((Object.keys(defaultLimits) as (keyof Limits)[]).map((limit) => [wireName(limit), limit]));

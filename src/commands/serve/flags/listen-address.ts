@@ -1,4 +1,4 @@
-import { SpeechfbError } from '../../errors.ts';
+import { SpeechfbError } from '../../../errors.ts';
 
 /**
  * Where a flag says that something should listen.

@@ -1,0 +1,199 @@
+import { backoffMs } from '../backoff.ts';
+import { SpeechfbError } from '../errors.ts';
+import { type Delivery, QueueError, type WorkQueue } from '../queue/work-queue.ts';
+import type { FinishedUtterance, ResultStore } from '../stores/result-store.ts';
+import { StoreError } from '../stores/session-store.ts';
+import { openRecord } from './cipher.ts';
+import type { HandoffLog } from './handoff.ts';
+import { type HandedUtterance, type RecordHead, readHead, UnreadableRecord } from './record.ts';
+
+export type HandoffWorkerOptions = {
+  queue: WorkQueue;
+  results: ResultStore;
+  /** The final of an utterance. */
+  score(head: RecordHead, utterance: HandedUtterance): Promise<object>;
+  region: string;
+  /** Utterances at once. */
+  atOnce: number;
+  /** How often an utterance is tried before it is put aside. */
+  tries: number;
+  /** How long results are kept, ms. */
+  keepMs: number;
+  log: HandoffLog;
+  /** Ms since 1970. */
+  wallMs(): number;
+  pause(ms: number): Promise<void>;
+  /** In [0, 1). */
+  random(): number;
+};
+
+/** What became of records, counted. */
+const workerOutcomes = ['scored', 'known', 'gone', 'expired', 'dead'] as const;
+export type WorkerOutcome = (typeof workerOutcomes)[number];
+
+/**
+ * Scores what was handed over. A record is committed when its result is kept, and a result is
+ * written once: a worker may die at any moment, and nothing is lost or doubled.
+ */
+export class HandoffWorker {
+  readonly #options: HandoffWorkerOptions;
+  readonly #going = new Set<Promise<void>>();
+  readonly #counts = Object.fromEntries(workerOutcomes.map((name) => [name, 0])) as Record<WorkerOutcome, number>;
+  #isDraining = false;
+  #onFree: () => void = () => {};
+
+  constructor(options: HandoffWorkerOptions) {
+    this.#options = options;
+  }
+
+  get counts(): Readonly<Record<WorkerOutcome, number>> {
+    return { ...this.#counts };
+  }
+
+  /** Utterances that are being scored, or wait for another try. */
+  get going(): number {
+    return this.#going.size;
+  }
+
+  /**
+   * Works until the queue is closed.
+   *
+   * @throws QueueError when the queue can never go on
+   */
+  async run(): Promise<void> {
+    await this.#options.queue.consume((delivery) => this.#take(delivery));
+  }
+
+  /**
+   * Begins nothing more, and waits at most `ms` for what is going; what is not done then comes
+   * again.
+   */
+  async drain(ms: number): Promise<{ left: number }> {
+    this.#isDraining = true;
+    this.#onFree();
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));
+    await Promise.race([Promise.all(this.#going), late]);
+    clearTimeout(timer);
+    return { left: this.#going.size };
+  }
+
+  /** Resolves when there is room for the next. */
+  async #take(delivery: Delivery): Promise<void> {
+    while (!this.#isDraining && this.#going.size >= this.#options.atOnce) {
+      await new Promise<void>((resolve) => (this.#onFree = resolve));
+    }
+    if (this.#isDraining) return;
+    const work = this.#work(delivery).finally(() => {
+      this.#going.delete(work);
+      this.#onFree();
+    });
+    this.#going.add(work);
+  }
+
+  async #work(delivery: Delivery): Promise<void> {
+    try {
+      const outcome = await this.#settle(delivery);
+      this.#counts[outcome] += 1;
+      await this.#options.queue.commit(delivery);
+    } catch (error) {
+      if (!(error instanceof QueueError)) throw error;
+      // It comes again, here or at another worker, and is found to be done.
+      this.#options.log.info({ place: delivery.place, why: error.message }, 'a record could not be committed');
+    }
+  }
+
+  async #settle(delivery: Delivery): Promise<WorkerOutcome> {
+    const head = headOf(delivery);
+    if ('problem' in head) return await this.#dead(delivery, undefined, head.problem);
+    const { region, wallMs, log } = this.#options;
+    if (head.region !== region) {
+      return await this.#dead(delivery, undefined, `it is of region "${head.region}", and this worker of "${region}"`);
+    }
+    if (head.expiresMs <= wallMs()) {
+      await this.#finish(head, { state: 'failed', value: 'nobody scored it for as long as sound is kept' });
+      log.warn({ session: head.session, utterance: head.utterance }, 'an utterance was too old to be scored');
+      return 'expired';
+    }
+    return await this.#score(delivery, head);
+  }
+
+  async #score(delivery: Delivery, head: RecordHead): Promise<WorkerOutcome> {
+    const { results, score, tries, pause, random, log } = this.#options;
+    const { session, utterance } = head;
+    for (;;) {
+      const begun = await this.#patiently(() => results.begin({ sessionId: session, utteranceId: utterance }));
+      if (begun.kind !== 'wanted') {
+        if (begun.kind === 'finished') return 'known';
+        log.warn({ session, utterance }, 'the key of an utterance is gone: it was erased, or ran out');
+        return 'gone';
+      }
+      // A record that ends its worker is counted before it does.
+      if (begun.tries > tries) return await this.#dead(delivery, head, `it ended its worker ${tries} times`);
+      try {
+        const final = await score(head, openRecord(delivery.value, begun.dataKey).utterance);
+        const written = await this.#finish(head, { state: 'done', value: JSON.stringify(final) });
+        return written === 'written' ? 'scored' : written === 'already' ? 'known' : 'gone';
+      } catch (error) {
+        if (error instanceof QueueError) throw error;
+        const why = error instanceof Error ? error.message : String(error);
+        const isForGood = error instanceof UnreadableRecord || error instanceof SpeechfbError;
+        if (isForGood || begun.tries >= tries) return await this.#dead(delivery, head, why);
+        log.warn(
+          { session, utterance, tries: begun.tries, why },
+          'an utterance could not be scored, and is tried again',
+        );
+        await pause(backoffMs(begun.tries - 1, random, againAfter));
+      }
+    }
+  }
+
+  /** Puts a record aside; its learner is told that nothing comes. */
+  async #dead(delivery: Delivery, head: RecordHead | undefined, why: string): Promise<WorkerOutcome> {
+    const { queue, log } = this.#options;
+    await this.#patiently(() => queue.deadLetter(delivery, why));
+    log.error(
+      { place: delivery.place, session: head?.session, utterance: head?.utterance, why },
+      'a record was put aside',
+    );
+    if (head) await this.#finish(head, { state: 'failed', value: 'it could not be scored' });
+    return 'dead';
+  }
+
+  #finish(head: RecordHead, outcome: FinishedUtterance): Promise<'written' | 'already' | 'gone'> {
+    const { results, keepMs } = this.#options;
+    const name = { sessionId: head.session, utteranceId: head.utterance };
+    return this.#patiently(() => results.finish(name, outcome, keepMs));
+  }
+
+  /** Does what a store or a queue that is away for a while does not let it do yet. */
+  async #patiently<Value>(step: () => Promise<Value>): Promise<Value> {
+    const { pause, random, log } = this.#options;
+    for (let tries = 0; ; tries += 1) {
+      try {
+        return await step();
+      } catch (error) {
+        const isAway = error instanceof StoreError || (error instanceof QueueError && error.why === 'unreachable');
+        if (!isAway || this.#isDraining) throw asQueueError(error);
+        if (tries === 0) log.warn({ why: error.message }, 'a worker waits');
+        await pause(backoffMs(tries, random, againAfter));
+      }
+    }
+  }
+}
+
+function headOf({ value }: Delivery): RecordHead | { problem: string } {
+  try {
+    return readHead(value).head;
+  } catch (error) {
+    if (!(error instanceof UnreadableRecord)) throw error;
+    return { problem: error.message };
+  }
+}
+
+/** A step that is given up since the worker ends: its record is not committed. */
+function asQueueError(error: unknown): unknown {
+  return error instanceof StoreError ? new QueueError('unreachable', error.message) : error;
+}
+
+const againAfter = { firstMs: 500, maxMs: 30_000 };

@@ -1,0 +1,58 @@
+import type { AcousticEngine } from '../acoustic/engine/types.ts';
+import type { ReferenceInput } from '../protocol/client-messages.ts';
+import { shiftResult } from '../protocol/shift-result.ts';
+import type { OpenUtterance } from '../scoring/pipeline.ts';
+import type { Reference } from '../scoring/text/reference.ts';
+import type { HandedUtterance } from './record.ts';
+
+/** What scores here, as it scores sessions that are live. */
+export type HandedScoring = {
+  engine(): AcousticEngine;
+  readReference(input: ReferenceInput, mostPhones: number): Reference;
+  openUtterance: OpenUtterance;
+};
+
+/**
+ * The final of an utterance that was handed over, as its learner would have had it: scores do not
+ * depend on how sound was cut. Others go before it.
+ *
+ * @throws SpeechfbError `invalid_reference`
+ */
+export async function scoreHanded(
+  { engine, readReference, openUtterance }: HandedScoring,
+  { session, utterance: utteranceId }: { session: string; utterance: number },
+  handed: HandedUtterance,
+): Promise<object> {
+  const { reference: text, startMs, sampleRateHz, reason, marker, sound } = handed;
+  const reference = readReference(text, mostPhones);
+  const settings = { emitIntervalMs, speaker: `${session} ${utteranceId}`, startMs, canWait: true };
+  let onError: (error: Error) => void = () => {};
+  const failed = new Promise<never>((_, reject) => (onError = reject));
+  failed.catch(() => {});
+  const utterance = openUtterance(engine(), reference, settings, { onError });
+  try {
+    let soundMs = 0;
+    for (const part of sound) {
+      if ('gapMs' in part) utterance.gap(part.gapMs);
+      else utterance.push(part);
+      soundMs += 'gapMs' in part ? part.gapMs : (part.length / sampleRateHz) * 1000;
+      // The sound of a minute is not pushed in one go: others have to be served between.
+      await Promise.race([nextTurn(), failed]);
+    }
+    const { timing, ...result } = shiftResult(await Promise.race([utterance.finish(), failed]), startMs);
+    const { name, version } = engine().model;
+    const final = { type: 'utterance_final', utterance_id: utteranceId, audio_ms: startMs + soundMs, reason, marker };
+    return { ...final, timing, ...result, late: true, model: { name, version } };
+  } finally {
+    utterance.close();
+  }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve));
+}
+
+/** As finals count their lag when a client does not ask. */
+const emitIntervalMs = 100;
+/** The gateway has bounded the text when it took it. */
+const mostPhones = Number.POSITIVE_INFINITY;

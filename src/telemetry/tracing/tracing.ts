@@ -1,0 +1,63 @@
+import type { StageTimings } from '../../protocol/stages.ts';
+import type { RemoteSpan } from './traceparent.ts';
+
+/** What a span says beside its name and its times; never sound, texts, scores, tokens or users. */
+export type SpanAttributes = Readonly<Record<string, string | number | boolean>>;
+
+/**
+ * Follows sessions and their utterances, and keeps the traces that are worth it. All times are on
+ * the server's monotonic clock, ms.
+ */
+export type Tracing = {
+  begin(session: BegunSessionTrace): SessionTrace;
+  /** A call that was made to another program for a session, which may not have begun yet. */
+  call(sessionId: string, call: TracedCall): void;
+  /** What became of spans so far. */
+  spans(): SpanCounts;
+};
+
+/** How many spans the receiver took, did not take, and how many found no room to wait in. */
+export type SpanCounts = { exported: number; failed: number; dropped: number };
+
+export type BegunSessionTrace = {
+  sessionId: string;
+  startMs: number;
+  /** The span of its client; absent: its trace begins here. */
+  parent?: RemoteSpan | undefined;
+  attributes: SpanAttributes;
+};
+
+/** A call to another program, named as the semantic conventions for its protocol want it. */
+export type TracedCall = {
+  name: string;
+  startMs: number;
+  endMs: number;
+  attributes: SpanAttributes;
+  /** Why it failed, as few words for few reasons. */
+  failure?: string | undefined;
+};
+
+/** A partial result as its stages made it. */
+export type TracedFeedback = {
+  type: 'phoneme_feedback' | 'transcript';
+  /** How long the frame is that brought its sound; absent: that is not known. */
+  captureMs?: number | undefined;
+  /** When the frame that it waited for was read from the socket. */
+  arrivedMs: number;
+  /** When it was written to the socket. */
+  writtenMs: number;
+  timing: StageTimings;
+};
+
+/** One session; utterances go by their numbers. */
+export type SessionTrace = {
+  utteranceBegun(utterance: number, startMs: number): void;
+  /** Gives the trace of the utterance when that is sure to be kept. */
+  feedback(utterance: number, feedback: TracedFeedback): string | undefined;
+  /** Its client has ended it, for that reason: its final is due. */
+  utteranceEnded(utterance: number, reason: string, atMs: number): void;
+  /** Its final is out. */
+  utteranceFinal(utterance: number, atMs: number): void;
+  /** Nothing more comes; `failure`: the code of the error that ended it. */
+  end(atMs: number, failure: string | undefined): void;
+};

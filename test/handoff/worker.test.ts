@@ -1,0 +1,238 @@
+import { describe, expect, it } from 'vitest';
+import { SpeechfbError } from '../../src/errors.ts';
+import { Handoff } from '../../src/handoff/handoff.ts';
+import { HandoffWorker, type HandoffWorkerOptions } from '../../src/handoff/handoff-worker.ts';
+import { MemoryQueue } from '../../src/queue/memory-queue.ts';
+import { type Delivery, QueueError } from '../../src/queue/work-queue.ts';
+import { MemoryResultStore } from '../../src/stores/memory-result-store.ts';
+import type { ResultStore } from '../../src/stores/result-store.ts';
+import { StoreError } from '../../src/stores/session-store.ts';
+import { handedUtterance, handingSession, readableLog, silentLog } from './kit.ts';
+
+/** A gateway's end, and workers at the other; pauses take no time but on the clock. */
+function place() {
+  let nowMs = 1_000_000;
+  const pauses: number[] = [];
+  const queue = new MemoryQueue(() => nowMs);
+  const results = new MemoryResultStore(() => nowMs);
+  const { log, said } = readableLog();
+  const pause = async (ms: number): Promise<void> => {
+    pauses.push(ms);
+    nowMs += ms;
+  };
+  const common = { queue, results, region: '', keepMs: 600_000, wallMs: () => nowMs, pause };
+  const handoff = new Handoff({ ...common, maxSoundBytes: 1e6, maxOutboxBytes: 1e7, log: silentLog });
+  const worker = (changes: Partial<HandoffWorkerOptions> = {}): HandoffWorker => {
+    const made = new HandoffWorker({
+      ...common,
+      score: async ({ session, utterance }) => ({ of: `${session} ${utterance}` }),
+      atOnce: 4,
+      tries: 5,
+      log,
+      random: () => 0.5,
+      ...changes,
+    });
+    return made;
+  };
+  return { queue, results, handoff, worker, said, pauses, pass: (ms: number) => (nowMs += ms) };
+}
+
+describe('a worker', () => {
+  it('writes each result once, of a thousand utterances by three workers', async () => {
+    const { queue, results, handoff, worker } = place();
+    const scored: string[] = [];
+    for (let id = 0; id < 1000; id += 1) handoff.hand(handingSession(`s${id % 40}`), id, handedUtterance(16));
+    const score: HandoffWorkerOptions['score'] = async ({ utterance }) => {
+      scored.push(String(utterance));
+      await new Promise((resolve) => setImmediate(resolve));
+      return { of: utterance };
+    };
+    const workers = [worker({ score }), worker({ score }), worker({ score })];
+    for (const one of workers) void one.run();
+    await expect.poll(() => queue.size === 0 && handoff.numbers.waiting === 0, { timeout: 20_000 }).toBe(true);
+    expect(scored).toHaveLength(1000);
+    for (let id = 0; id < 40; id += 1) {
+      const found = await results.read(`s${id}`);
+      expect(found.kind === 'found' && found.utterances.every(({ state }) => state === 'done')).toBe(true);
+    }
+    expect(workers.reduce((sum, { counts }) => sum + counts.scored, 0)).toBe(1000);
+  });
+
+  it('that dies between its result and the commit leaves no second result', async () => {
+    const { queue, results, handoff, worker } = place();
+    const delivery = await delivered(queue, handoff);
+    const dying = { ...queueOf(queue, [delivery]), commit: () => Promise.reject(new QueueError('failed', 'killed')) };
+    const first = worker({ queue: dying });
+    await first.run();
+    await first.drain(1000);
+    const second = worker({ queue: queueOf(queue, [delivery]), score: async () => ({ of: 'another' }) });
+    await second.run();
+    await second.drain(1000);
+    expect([first.counts.scored, second.counts.known]).toEqual([1, 1]);
+    const value = '{"of":"s 1"}';
+    expect(await results.read('s')).toMatchObject({ utterances: [{ state: 'done', value }] });
+  });
+
+  it('tries again with longer and longer pauses, then puts the record aside and says so', async () => {
+    const { queue, results, handoff, worker, pauses, said } = place();
+    const delivery = await delivered(queue, handoff);
+    const one = worker({ queue: queueOf(queue, [delivery]), score: () => Promise.reject(new Error('the model died')) });
+    await one.run();
+    await one.drain(1000);
+    expect(pauses).toEqual([375, 750, 1500, 3000]);
+    expect(queue.dead).toHaveLength(1);
+    expect(queue.dead[0]!.headers['dead-reason']).toBe('the model died');
+    expect(said.at(-1)).toBe('a record was put aside: the model died');
+    expect(await results.read('s')).toMatchObject({
+      utterances: [{ state: 'failed', value: 'it could not be scored' }],
+    });
+  });
+
+  it('puts a record aside at once that no further try can mend', async () => {
+    const { queue, handoff, worker, pauses } = place();
+    const delivery = await delivered(queue, handoff);
+    const refused = new SpeechfbError('invalid_reference', 'the model does not know the phone XX');
+    const one = worker({ queue: queueOf(queue, [delivery]), score: () => Promise.reject(refused) });
+    await one.run();
+    await one.drain(1000);
+    expect(pauses).toEqual([]);
+    expect(queue.dead[0]!.headers['dead-reason']).toBe('the model does not know the phone XX');
+  });
+
+  it('puts a record aside that ended its workers, without trying it once more', async () => {
+    const { queue, results, handoff, worker } = place();
+    const delivery = await delivered(queue, handoff);
+    for (let died = 0; died < 5; died += 1) await results.begin({ sessionId: 's', utteranceId: 1 });
+    const one = worker({ queue: queueOf(queue, [delivery]), score: () => expect.unreachable() });
+    await one.run();
+    await one.drain(1000);
+    expect(queue.dead[0]!.headers['dead-reason']).toBe('it ended its worker 5 times');
+  });
+
+  it.each([
+    [
+      'of the future',
+      (value: Buffer) => Buffer.concat([value.subarray(0, 4), Buffer.from([2]), value.subarray(5)]),
+      'it has version 2; this program reads version 1',
+    ],
+    ['that is none', () => Buffer.from('x'), 'it is no record of an utterance'],
+    [
+      'that was changed',
+      (value: Buffer) => Buffer.concat([value.subarray(0, -1), Buffer.from([value.at(-1)! ^ 1])]),
+      'it was changed, or is under',
+    ],
+  ])('refuses a record %s aloud, and goes on with the next', async (_, change, reason) => {
+    const { queue, handoff, worker } = place();
+    const bad = await delivered(queue, handoff);
+    const good = await delivered(queue, handoff, 2);
+    const one = worker({ queue: queueOf(queue, [{ ...bad, value: change(Buffer.from(bad.value)) }, good]) });
+    await one.run();
+    await one.drain(1000);
+    expect(queue.dead[0]!.headers['dead-reason']).toContain(reason);
+    expect(one.counts).toMatchObject({ dead: 1, scored: 1 });
+  });
+
+  it('leaves alone what another region may hear', async () => {
+    const { queue, handoff, worker } = place();
+    const delivery = await delivered(queue, handoff);
+    const one = worker({ region: 'eu', queue: queueOf(queue, [delivery]) });
+    await one.run();
+    await one.drain(1000);
+    expect(queue.dead[0]!.headers['dead-reason']).toBe('it is of region "", and this worker of "eu"');
+  });
+
+  it('scores nothing of a session whose key was shredded', async () => {
+    const { queue, results, handoff, worker } = place();
+    const delivery = await delivered(queue, handoff);
+    await results.erase('s', 60_000);
+    const one = worker({ queue: queueOf(queue, [delivery]), score: () => expect.unreachable() });
+    await one.run();
+    await one.drain(1000);
+    expect(one.counts).toMatchObject({ gone: 1, scored: 0 });
+    expect(queue.dead).toEqual([]);
+  });
+
+  it('scores nothing that is older than sound is kept, and its learner is told', async () => {
+    const { queue, results, handoff, worker, pass } = place();
+    const delivery = await delivered(queue, handoff);
+    pass(600_000 - 1);
+    await results.expect({ sessionId: 's', utteranceId: 9, tokenHash: 't', owner: undefined, dataKey: 'k' }, 600_000);
+    pass(2);
+    const one = worker({ queue: queueOf(queue, [delivery]), score: () => expect.unreachable() });
+    await one.run();
+    await one.drain(1000);
+    expect(one.counts.expired).toBe(1);
+    const found = await results.read('s');
+    expect(found).toMatchObject({ utterances: [{ utteranceId: 1, state: 'failed' }, { state: 'pending' }] });
+  });
+
+  it('waits for a store that is away, and counts that as no try', async () => {
+    const { queue, results, handoff, worker } = place();
+    const delivery = await delivered(queue, handoff);
+    let away = 9;
+    const flaky: ResultStore = {
+      isUp: true,
+      expect: (handed, ttlMs) => results.expect(handed, ttlMs),
+      begin: (of) => (away-- > 0 ? Promise.reject(new StoreError('timeout', 'away')) : results.begin(of)),
+      finish: (of, outcome, ttlMs) => results.finish(of, outcome, ttlMs),
+      read: (sessionId) => results.read(sessionId),
+      erase: (sessionId, ttlMs) => results.erase(sessionId, ttlMs),
+      onUp() {},
+      close: async () => {},
+    };
+    const one = worker({ results: flaky, queue: queueOf(queue, [delivery]) });
+    await one.run();
+    await expect.poll(() => one.going).toBe(0);
+    expect(one.counts).toMatchObject({ scored: 1, dead: 0 });
+  });
+
+  it('takes no more than it was allowed at once, and nothing more once it drains', async () => {
+    const { queue, handoff, worker } = place();
+    let going = 0;
+    let most = 0;
+    const ends: (() => void)[] = [];
+    const one = worker({
+      atOnce: 2,
+      score: async () => {
+        most = Math.max(most, ++going);
+        await new Promise<void>((resolve) => ends.push(resolve));
+        going -= 1;
+        return {};
+      },
+    });
+    for (let id = 0; id < 5; id += 1) handoff.hand(handingSession('s'), id, handedUtterance(16));
+    void one.run();
+    await expect.poll(() => ends.length).toBe(2);
+    ends[0]!();
+    await expect.poll(() => ends.length).toBe(3);
+    const drained = one.drain(10_000);
+    for (const end of ends) end();
+    expect(await drained).toEqual({ left: 0 });
+    expect([most, one.counts.scored]).toEqual([2, 3]);
+    await queue.close();
+  });
+});
+
+/** Hands an utterance of session `s` over, and takes it out of the queue. */
+async function delivered(queue: MemoryQueue, handoff: Handoff, utterance = 1): Promise<Delivery> {
+  const appended: Delivery[] = [];
+  const spy = queue.append.bind(queue);
+  queue.append = async (record) => void appended.push({ ...record, place: `0:${utterance}`, appendedMs: 0 });
+  handoff.hand(handingSession('s'), utterance, handedUtterance());
+  await expect.poll(() => appended.length).toBe(1);
+  queue.append = spy;
+  return appended[0]!;
+}
+
+/** A queue that delivers these, and puts aside where the other does. */
+function queueOf(queue: MemoryQueue, deliveries: readonly Delivery[]): HandoffWorkerOptions['queue'] {
+  return {
+    append: (record) => queue.append(record),
+    async consume(handle) {
+      for (const delivery of deliveries) await handle(delivery);
+    },
+    commit: (delivery) => queue.commit(delivery),
+    deadLetter: (delivery, reason) => queue.deadLetter(delivery, reason),
+    close: () => queue.close(),
+  };
+}
