@@ -22,6 +22,7 @@ import { registerShadow } from './commands/shadow/command.ts';
 import { registerSlo } from './commands/slo/command.ts';
 import { registerStream } from './commands/stream/command.ts';
 import { registerToken } from './commands/token/command.ts';
+import { registerWorker } from './commands/worker/command.ts';
 import { type ExitCode, exitCodes, formatError, SpeechfbError } from './errors.ts';
 import { plainStack } from './plain-text.ts';
 import { redactUrls } from './redact.ts';
@@ -132,4 +133,5 @@ const registrations: readonly RegisterCommand[] = [
   registerAudit,
   registerExamples,
   registerToken,
+  registerWorker,
 ];

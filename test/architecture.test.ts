@@ -9,7 +9,7 @@ import { findCircle, readImports, roomArrows, subRoomArrows, type Table, tablePr
  */
 const rooms: Table = {
   commands:
-    'acoustic admin audio audit budget capacity client config deploy dialects load metrics protocol proxy report results routing scoring server shadow sim slo stores telemetry threads trunk',
+    'acoustic admin audio audit budget capacity client config deploy dialects handoff load metrics protocol proxy queue report results routing scoring server shadow sim slo stores telemetry threads trunk',
   report: 'admin audit budget capacity deploy load metrics protocol proxy results routing shadow sim slo stats',
   load: 'audio capacity client clock config dialects metrics protocol proxy results scoring sim slo stats threads',
   results: 'config metrics slo stats',
@@ -73,11 +73,12 @@ const subRooms: Table = {
   'commands/run-output': 'commands',
   'commands/route': 'commands commands/capacity',
   'commands/score': 'commands',
-  'commands/serve': 'commands commands/run-output commands/serve/flags',
+  'commands/serve': 'commands commands/handoff commands/run-output commands/serve/flags',
   'commands/shadow': 'commands',
   'commands/slo': 'commands',
   'commands/stream': 'commands',
   'commands/token': 'commands',
+  'commands/worker': 'commands commands/handoff commands/serve',
   deploy: 'deploy/document deploy/manifests deploy/plan',
   'deploy/manifests': 'deploy/document deploy/plan',
   'deploy/plan': 'deploy/document deploy/values',

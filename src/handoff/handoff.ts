@@ -22,7 +22,8 @@ export type HandoffOptions = {
   pause(ms: number): Promise<void>;
 };
 
-export type HandoffLog = Record<'info' | 'warn' | 'error', (fields: object, message: string) => void>;
+type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
+export type HandoffLog = Record<'info' | 'warn' | 'error', (fields: LogFields, message: string) => void>;
 
 /** The session of an utterance that cannot be finished live. */
 export type HandingSession = {

@@ -22,7 +22,7 @@ const commands = [
   ...['shadow', 'shadow report'],
   ...['admin', 'admin status', 'admin sessions', 'admin drain', 'admin tenants', 'admin audit'],
   ...['audit', 'audit verify'],
-  ...['examples', 'token', 'token new'],
+  ...['examples', 'token', 'token new', 'worker'],
 ];
 const { columns, isTTY } = process.stdout;
 

@@ -5,6 +5,7 @@ import { mostGateways } from '../../server/cluster/shares.ts';
 import type { Limits } from '../../server/limits.ts';
 import { logLevels } from '../../telemetry/log-levels.ts';
 import { parseDurationMs } from '../../units.ts';
+import { addKafkaOptions } from '../handoff/kafka.ts';
 import type { RegisterCommand } from '../register.ts';
 import { parseLimit } from './flags/limit-flag.ts';
 import { parseTraceShare, parseTraceSlow } from './flags/tracing-flags.ts';
@@ -55,6 +56,7 @@ export const registerServe: RegisterCommand = (program: Command, done) => {
     );
   for (const add of [
     addStoreOptions,
+    addKafkaOptions,
     addCallerOptions,
     addCurveOptions,
     addAdminOptions,
@@ -90,6 +92,11 @@ function addStoreOptions(command: Command): void {
       '--store <store>',
       'where sessions are kept so that they go on at other gateways: memory (they do not) or redis://host:port/0',
       'memory',
+    )
+    .option(
+      '--keep-audio <duration>',
+      'with --kafka: how long the sound of what is scored later is kept, encrypted, as 24h; without it nothing is',
+      flag('--keep-audio', parseDurationMs),
     )
     .option('--public-url <url>', 'where learners find this very gateway, as wss://gateway-1.example/v1/stream');
 }

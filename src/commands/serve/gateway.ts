@@ -9,6 +9,7 @@ import { openStore } from '../../stores/redis/open-store.ts';
 import { createLog, type Log } from '../../telemetry/log.ts';
 import { defer } from '../../threads/defer.ts';
 import { toPlainError } from '../../threads/plain-error.ts';
+import { openHandoff } from '../handoff/open-handoff.ts';
 import { shippedPath } from '../package.ts';
 import { followCertificate } from './certificates.ts';
 import { firstGuess, readDeviceCurve } from './curve.ts';
@@ -55,6 +56,7 @@ export async function runGateway(
     });
     const options = serverOptionsOf(settings);
     const store = openStore(settings.store, settings.role.region, log, tracing);
+    const handoff = openHandoff({ ...settings, region: settings.role.region }, log);
     const tenants = tenantsOf(settings, log);
     followTenants(tenants, settings, reloads);
     served.followTls?.(reloads);
@@ -67,6 +69,7 @@ export async function runGateway(
       slots: served.slots,
       store: store?.parts.store,
       nodes: served.nodes,
+      late: handoff?.late,
       tracing,
       log,
       supervision: link,
@@ -80,6 +83,7 @@ export async function runGateway(
     await Promise.race([over.promise, served.died]);
     link.close();
     await server.close();
+    await handoff?.close(defaultLimits.drainMs);
     await store?.close();
     await served.close();
   } catch (error) {

@@ -12,6 +12,7 @@ import { openStore } from '../../stores/redis/open-store.ts';
 import { createLog } from '../../telemetry/log.ts';
 import { defer } from '../../threads/defer.ts';
 import { toPlainError } from '../../threads/plain-error.ts';
+import { openHandoff } from '../handoff/open-handoff.ts';
 import { shippedPath } from '../package.ts';
 import { Admin, adminSettingsOf } from './admin.ts';
 import { gatewayTarget } from './admin-targets.ts';
@@ -77,6 +78,7 @@ async function serveAlone(
   const tenants = tenantsOf(settings, log);
   const warming = defer<AcousticEngine>();
   const store = openStore(settings.store, settings.role.region, log, tracing);
+  const handoff = openHandoff({ ...settings, region: settings.role.region }, log);
   const limits = { ...defaultLimits, ...firstGuess(curve), ...options.limits };
   const server = await startServer({
     ...options,
@@ -85,9 +87,10 @@ async function serveAlone(
     engine: warming.promise,
     ...{ scoring: engine.scoring, slots: engine.slots, nodes: engine.nodes, tracing, log },
     ...store?.parts,
+    late: handoff?.late,
   }).catch(async (error) => {
     // What is open would keep the process.
-    await store?.close();
+    await Promise.all([handoff?.close(0), store?.close()]);
     throw error;
   });
   let warmed: Warm | undefined;
@@ -128,7 +131,7 @@ async function serveAlone(
     signals.stop();
     reloads.close();
     await server.close();
-    await store?.close();
+    await Promise.all([handoff?.close(limits.drainMs), store?.close()]);
     await engine.close();
   }
 }

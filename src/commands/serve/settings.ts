@@ -9,6 +9,7 @@ import type { Limits } from '../../server/limits.ts';
 import { checkStore } from '../../stores/redis/open-store.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { LogLevel } from '../../telemetry/log-levels.ts';
+import { checkHandoff, type HandoffFlags } from '../handoff/open-handoff.ts';
 import { packageVersion } from '../package.ts';
 import type { CurveFlags } from './curve.ts';
 import type { AdminFlags } from './flags/admin-flags.ts';
@@ -38,6 +39,7 @@ export type ServeFlags = {
   logLevel: LogLevel;
   parentFd?: number;
 } & RoleFlags &
+  HandoffFlags &
   CurveFlags &
   TracingFlags &
   AdminFlags;
@@ -60,6 +62,8 @@ export type ServeSettings = {
   /** The URL of the store as it was given, secrets of the environment not filled in. */
   store: string | undefined;
   publicUrl: string | undefined;
+  /** What hands over what cannot be finished live; secrets of the environment are not filled in. */
+  handoff: HandoffFlags;
   /** Undefined: nobody wants traces. */
   tracing: TracingSettings | undefined;
   tls: TlsFiles | undefined;
@@ -79,7 +83,15 @@ type TlsFiles = TlsPair & { paths: { certificate: string; key: string } };
  *   `unset_variable`
  */
 export function settingsOf(flags: ServeFlags): ServeSettings {
-  const { tokenFile, tenants } = flags;
+  const { tokenFile, tenants, kafka, kafkaTls, kafkaUser, keepAudio } = flags;
+  const store = checkStore(flags.store);
+  const handoff = {
+    ...(kafka !== undefined && { kafka }),
+    ...(kafkaTls && { kafkaTls }),
+    ...(kafkaUser !== undefined && { kafkaUser }),
+    ...(keepAudio !== undefined && { keepAudio }),
+  };
+  checkHandoff({ handoff, store });
   return {
     host: flags.host,
     port: flags.port,
@@ -90,7 +102,8 @@ export function settingsOf(flags: ServeFlags): ServeSettings {
     tenants:
       tenants === undefined ? undefined : { path: tenants, text: readText(tenants, "tenants' file", tenantsHint) },
     tls: readTls(flags.tlsCert, flags.tlsKey),
-    store: checkStore(flags.store),
+    store,
+    handoff,
     publicUrl: flags.publicUrl === undefined ? undefined : checkPublicUrl(flags.publicUrl),
     tracing: tracingSettingsOf(flags),
     origins: flags.allowOrigin ?? [],

@@ -3,9 +3,11 @@ import { SecretUrl } from '../../secret-url.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Tracing } from '../../telemetry/tracing/tracing.ts';
 import type { CapStore } from '../cap-store.ts';
+import type { ResultStore } from '../result-store.ts';
 import type { SessionStore } from '../session-store.ts';
 import { RedisCapStore } from './redis-cap-store.ts';
 import { RedisLink, type RedisPlace } from './redis-link.ts';
+import { RedisResultStore } from './redis-result-store.ts';
 import { RedisSessionStore } from './redis-session-store.ts';
 import { TracedStore } from './traced-store.ts';
 
@@ -54,6 +56,17 @@ export function openStore(
     },
     close: () => link.close(),
   };
+}
+
+/**
+ * The results that come later, in the store that `--store` names.
+ *
+ * @throws SpeechfbError `bad_url`, `unset_variable`
+ */
+export function openResults(given: string, region: string | undefined, log: Log): ResultStore {
+  const { url, place } = placeOf(given);
+  const onDown = (why: string): void => log.warn({ store: url, why }, 'the store of results does not answer');
+  return new RedisResultStore({ place, region, onDown });
 }
 
 const alone = 'no session can go on at another gateway, and each counts the caps of tenants by itself';

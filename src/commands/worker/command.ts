@@ -1,0 +1,30 @@
+import { type Command, Option } from 'commander';
+import { flag, wholeNumber } from '../../flag.ts';
+import { logLevels } from '../../telemetry/log-levels.ts';
+import { parseDurationMs } from '../../units.ts';
+import { addKafkaOptions } from '../handoff/kafka.ts';
+import type { RegisterCommand } from '../register.ts';
+import type { WorkerFlags } from './run.ts';
+
+/** `speechfb worker`: scores what `serve --kafka` has handed over, until a signal. */
+export const registerWorker: RegisterCommand = (program: Command, done) => {
+  const command = program
+    .command('worker')
+    .description('Score later what could not be finished live: what serve --kafka has handed over.')
+    .option('--model <dir>', 'a model package; default the shipped en-learner')
+    .option('--device <name>', 'auto, cpu, cuda, webgpu or wasm', 'auto')
+    .requiredOption('--store <store>', 'the store of the gateways, as redis://host:port/0')
+    .option('--region <name>', 'the region whose topics are worked on, as with serve')
+    .option('--at-once <number>', 'utterances at once', flag('--at-once', wholeNumber(1, 256)), 4)
+    .option('--tries <number>', 'tries at an utterance before it is put aside', flag('--tries', wholeNumber(1, 100)), 5)
+    .option('--keep <duration>', 'how long results are kept', flag('--keep', parseDurationMs), 86_400_000)
+    .option('--drain <duration>', 'how long a stop waits for what goes on', flag('--drain', parseDurationMs), 30_000)
+    .addOption(
+      new Option('--log-level <level>', 'on stderr; JSON unless it is a terminal').choices(logLevels).default('info'),
+    );
+  addKafkaOptions(command);
+  command.action(async (flags: WorkerFlags) => {
+    const { runWorker } = await import('./run.ts');
+    done(await runWorker(flags));
+  });
+};

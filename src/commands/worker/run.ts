@@ -1,0 +1,79 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { loadModelPackage } from '../../acoustic/model/load-model.ts';
+import { type ExitCode, exitCodes, SpeechfbError } from '../../errors.ts';
+import { HandoffWorker } from '../../handoff/handoff-worker.ts';
+import { scoreHanded } from '../../handoff/score-handed.ts';
+import { plainText } from '../../plain-text.ts';
+import { KafkaQueue } from '../../queue/kafka/kafka-queue.ts';
+import { QueueError } from '../../queue/work-queue.ts';
+import { checkStore, openResults } from '../../stores/redis/open-store.ts';
+import { createLog } from '../../telemetry/log.ts';
+import type { LogLevel } from '../../telemetry/log-levels.ts';
+import { type KafkaFlags, kafkaPlaceOf, topicsOf } from '../handoff/kafka.ts';
+import { printDocument } from '../output.ts';
+import { shippedPath } from '../package.ts';
+import { localEngine } from '../serve/served-engine.ts';
+import { listenForSignals } from '../serve/signals.ts';
+
+export type WorkerFlags = KafkaFlags & {
+  model?: string;
+  device: string;
+  store: string;
+  region?: string;
+  atOnce: number;
+  tries: number;
+  keep: number;
+  drain: number;
+  logLevel: LogLevel;
+};
+
+/** Works until a stop signal, then ends what goes on; a second one ends it at once. */
+export async function runWorker(flags: WorkerFlags): Promise<ExitCode> {
+  const { kafka, region, atOnce, tries, keep: keepMs } = flags;
+  if (kafka === undefined) throw new SpeechfbError('bad_flag', 'a worker needs --kafka', { hint: '--kafka host:9092' });
+  const place = kafkaPlaceOf(flags);
+  const store = checkStore(flags.store);
+  if (store === undefined) {
+    throw new SpeechfbError('bad_flag', '--store memory is of one process: a worker shares a store with gateways');
+  }
+  const log = createLog(flags.logLevel, process.stderr);
+  const model = loadModelPackage(flags.model ?? shippedPath('models/en-learner'));
+  const served = localEngine(model, { device: flags.device }, log);
+  const topics = topicsOf(region);
+  const queue = new KafkaQueue({
+    place,
+    ...topics,
+    onTrouble: ({ message }) => log.warn({ why: message }, 'Kafka does not deliver, and is tried again'),
+  });
+  const results = openResults(store, region, log);
+  const signals = listenForSignals(false, () => {});
+  try {
+    const engine = await served.load();
+    const scoring = { engine: () => engine, ...served.scoring };
+    const worker = new HandoffWorker({
+      ...{ queue, results, region: region ?? '', atOnce, tries, keepMs, log, wallMs: Date.now, random: Math.random },
+      score: (head, utterance) => scoreHanded(scoring, head, utterance),
+      pause: (ms) => wait(ms, undefined, { ref: false }),
+    });
+    const working = worker.run();
+    const what = `${model.name} ${model.version} on ${engine.provider}`;
+    printDocument(`${plainText(`speechfb: worker ready for ${topics.topic} (${what})`)}\n`);
+    await Promise.race([signals.first, served.died, working]);
+    const drained = worker.drain(flags.drain).then(({ left }) => {
+      log.info({ ...worker.counts, left }, 'drained');
+      return exitCodes.pass;
+    });
+    return await Promise.race([drained, signals.second.then(() => exitCodes.interrupted)]);
+  } catch (error) {
+    throw error instanceof QueueError ? new SpeechfbError('kafka_refused', error.message, hintOf(error)) : error;
+  } finally {
+    signals.stop();
+    await queue.close();
+    await results.close();
+    await served.close();
+  }
+}
+
+function hintOf({ why }: QueueError): { hint?: string } {
+  return why === 'no_topic' ? { hint: 'deploy/kafka/topics.yaml has the topics; docs/handoff.md says how' } : {};
+}
