@@ -9,11 +9,11 @@ import { findCircle, readImports, roomArrows, subRoomArrows, type Table, tablePr
  */
 const rooms: Table = {
   commands:
-    'acoustic admin audio audit budget capacity client config deploy dialects load metrics protocol proxy report results routing scoring server shadow sim slo stores telemetry threads trunk',
+    'acoustic admin audio audit backends budget capacity client config deploy dialects load metrics protocol proxy report results routing scoring server shadow sim slo stores telemetry threads trunk',
   report: 'admin audit budget capacity deploy load metrics protocol proxy results routing shadow sim slo stats',
   load: 'audio capacity client clock config dialects metrics protocol proxy results scoring sim slo stats threads',
   results: 'config metrics slo stats',
-  server: 'acoustic audio backends config protocol routing scoring stores telemetry threads',
+  server: 'acoustic audio backends config handoff protocol routing scoring stores telemetry threads',
   proxy: 'sim',
   scoring: 'acoustic audio config protocol threads',
   slo: 'config metrics stats',
@@ -73,7 +73,8 @@ const subRooms: Table = {
   'commands/run-output': 'commands',
   'commands/route': 'commands commands/capacity',
   'commands/score': 'commands',
-  'commands/serve': 'commands commands/run-output commands/serve/flags',
+  'commands/serve': 'commands commands/run-output commands/serve/flags commands/serve/routing',
+  'commands/serve/routing': 'commands commands/route',
   'commands/shadow': 'commands',
   'commands/slo': 'commands',
   'commands/stream': 'commands',
@@ -113,9 +114,10 @@ const subRooms: Table = {
   'server/durable': 'server',
   'server/facade': 'server server/admission server/session',
   'server/gateway':
-    'server server/admission server/durable server/facade server/gateway/http server/gateway/outside server/hearing server/overload server/session server/tenants',
+    'server server/admission server/durable server/facade server/gateway/http server/gateway/outside server/hearing server/late server/overload server/session server/tenants',
   'server/gateway/outside': 'server server/admission server/gateway/http server/hearing server/session',
-  'server/gateway/http': 'server server/admission server/facade',
+  'server/gateway/http': 'server server/admission server/facade server/late',
+  'server/late': 'server server/admission',
   'server/overload': 'server',
   'server/hearing': 'server',
   'server/session': 'server server/durable server/hearing server/overload',
