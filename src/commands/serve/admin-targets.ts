@@ -33,6 +33,7 @@ export function gatewayTarget(
       return { notReady, model, sockets, sessions, lanes, sessionLimit, level, slots, nodes, gateways: [] };
     },
     sessions: async () => server.sessions().map((session) => ({ ...session, gateway: undefined })),
+    routing: async () => [server.view().routing ?? []].flat(),
     tenants,
     policy: () => limitsByWireName(limits),
     open: () => server.stats().sessions,
@@ -64,6 +65,7 @@ export function supervisorTarget(
       [...(await supervisor.sessions())].flatMap(([gateway, sessions]) =>
         sessions.map((session) => ({ ...session, gateway })),
       ),
+    routing: async () => [...(await supervisor.views()).values()].flatMap((view) => view?.routing ?? []),
     tenants,
     policy: () => limitsByWireName(limits),
     open: () => supervisor.sessionCount,

@@ -206,6 +206,7 @@ class Server implements RunningServer {
       level: this.#overload.level,
       slots: slots?.stats(),
       nodes: nodes?.nodes() ?? [],
+      routing: this.router?.view(),
     };
   }
 
