@@ -14,8 +14,8 @@ import { parseListenAddress } from './flags/listen-address.ts';
 export type NodeParts = { node: InferenceNode; engine: AcousticEngine; scoring: Scoring };
 
 /**
- * `/healthz`, `/livez`, `/readyz` and `/metrics` of a node, for whoever runs it: nothing of a learner is in
- * them.
+ * `/healthz`, `/livez`, `/readyz` and `/metrics` of a node, for whoever runs it: nothing of a
+ * learner is in them.
  *
  * @param address `host:port`
  * @throws SpeechfbError `bad_flag`, `port_in_use`, `cannot_listen`

@@ -37,8 +37,8 @@ export type HttpOptions = {
 };
 
 /**
- * /healthz: the process answers. /livez: what scores in it has moved. /readyz: the model is warm and alive, nothing drains. /metrics:
- * Prometheus. /faults/inference: for load tests.
+ * /healthz: the process answers. /livez: what scores in it has moved. /readyz: the model is warm
+ * and alive, nothing drains. /metrics: Prometheus. /faults/inference: for load tests.
  */
 export function createHttpHandler(options: HttpOptions): (request: IncomingMessage, response: ServerResponse) => void {
   return (request, response) => {
