@@ -10,6 +10,7 @@ import type { RegisterCommand } from '../register.ts';
 import { parseLimit } from './flags/limit-flag.ts';
 import { parseTraceShare, parseTraceSlow } from './flags/tracing-flags.ts';
 import { parseRegion, serveRoles } from './roles.ts';
+import { addRoutingOptions } from './routing/flags.ts';
 import type { ServeFlags } from './settings.ts';
 
 /** `speechfb serve`: the speechfb.v1 protocol over WebSocket, until a signal. */
@@ -56,8 +57,8 @@ export const registerServe: RegisterCommand = (program: Command, done) => {
     );
   for (const add of [
     addStoreOptions,
-    addKafkaOptions,
     addCallerOptions,
+    addRoutingOptions,
     addCurveOptions,
     addAdminOptions,
     addTraceOptions,
@@ -82,6 +83,7 @@ export const registerServe: RegisterCommand = (program: Command, done) => {
 
 /** What says where and for how long sessions can be resumed. */
 function addStoreOptions(command: Command): void {
+  addKafkaOptions(command);
   command
     .option(
       '--resume-ttl <duration>',
