@@ -15,6 +15,7 @@ import { readTo } from './load/reading.ts';
 
 // What do well-behaved learners feel beside somebody who abuses the server?
 //   npm run abuse -- --only next-utterance,one-token --seconds 12 --program /another/clone/bin/speechfb
+//   npm run abuse -- --only idle-10k-sessions --gateway     # a gateway beside an inference node, in place of a server that is both
 // For each attack a server of its own: four learners (50 beside 10,000 sockets) read to it undisturbed, then the attack begins, in a process
 // of its own, and as many more read beside it. Held: their p95 stays under twice the quiet one, none is refused, dies or waits for
 // ever, and the server's memory under --most-megabytes. Then programs are fed what hostile servers and files say.
@@ -25,12 +26,14 @@ const { values } = parseArgs({
     lead: { type: 'string', default: '5' },
     'most-megabytes': { type: 'string', default: '600' },
     program: { type: 'string', default: 'bin/speechfb' },
+    gateway: { type: 'boolean', default: false },
   },
 });
 const seconds = Number(values.seconds);
 const mostMegabytes = Number(values['most-megabytes']);
 const program = resolve(values.program);
 const only = values.only?.split(',');
+const nodeAddress = `unix:${resolve('run/abuse/node.sock')}`;
 const tokens = { learner: 'a'.repeat(24), mallory: 'b'.repeat(24) };
 /** What feedback takes for a learner alone on a quiet machine varies by this much; twice of less is no disturbance. */
 const leastBoundMs = 100;
@@ -96,9 +99,22 @@ async function measure(attack: Attack): Promise<(string | number)[]> {
   const most = attack.mostMegabytes ?? mostMegabytes;
   const log = `run/abuse/${attack.name}.log`;
   const guard = attack.tokens ? ['--token-file', tokenFile] : [];
+  const node = values.gateway ? startNode() : undefined;
+  const role = node ? ['--role', 'gateway', '--node', nodeAddress] : [];
   const server = await startEmbedded({
     file: '/bin/sh',
-    args: ['-c', `exec "$0" "$@" 2>${log}`, process.execPath, program, 'serve', '--port', '0', ...guard, ...serve],
+    args: [
+      '-c',
+      `exec "$0" "$@" 2>${log}`,
+      process.execPath,
+      program,
+      'serve',
+      '--port',
+      '0',
+      ...role,
+      ...guard,
+      ...serve,
+    ],
   });
   const memory = new PeakMemory(server.pid);
   const quiet = await read(server, attack.tokens, { learners, forSeconds: 8 });
@@ -108,6 +124,7 @@ async function measure(attack: Attack): Promise<(string | number)[]> {
   const seen = await attacker.end();
   memory.close();
   await server.stop();
+  node?.kill('SIGTERM');
   const held =
     beside.p95 <= Math.max(leastBoundMs, 2 * quiet.p95) &&
     beside.never + beside.refused + beside.died === 0 &&
@@ -128,6 +145,22 @@ async function measure(attack: Attack): Promise<(string | number)[]> {
       .join(', '),
     held ? 'held' : 'NOT HELD',
   ];
+}
+
+/** An inference node with room for everybody. */
+function startNode(): ChildProcess {
+  const args = [
+    'serve',
+    '--role',
+    'inference',
+    '--node-listen',
+    nodeAddress,
+    '--slots',
+    '12000',
+    '--log-level',
+    'error',
+  ];
+  return spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
 /** Learners who read for some seconds, in a process of their own. */
