@@ -19,7 +19,7 @@ const rooms: Table = {
   slo: 'config metrics stats',
   acoustic: 'config threads',
   admin: 'audit server telemetry',
-  backends: 'clock routing stats',
+  backends: 'audio client clock config dialects routing stats',
   budget: 'config stats',
   capacity: 'config stats',
   routing: 'config slo',

@@ -222,6 +222,7 @@ class Session:
                         "session_id": self.ready["session_id"],
                         "resume_token": self.ready["resume_token"],
                         "last_event_id": self.last_event_id,
+                        **({"region": self.ready["region"]} if "region" in self.ready else {}),
                         **self.replay(),
                     }
                 )

@@ -78,7 +78,7 @@ export type HearingText = {
   stagesMs?: Readonly<Record<string, number>> | undefined;
 };
 
-type HearingWord = {
+export type HearingWord = {
   text: string;
   /** On the session's clock. */
   endMs?: number | undefined;

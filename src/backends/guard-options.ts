@@ -35,7 +35,7 @@ export type TimeoutOptions = {
 export const defaultTimeouts: TimeoutOptions = {
   ready: { floorMs: 1000, ceilingMs: 5000 },
   text: { floorMs: 1500, ceilingMs: 8000 },
-  final: { floorMs: 1000, ceilingMs: 8000 },
+  final: { floorMs: 2500, ceilingMs: 8000 },
 };
 
 export type RetryOptions = {

@@ -93,6 +93,7 @@ class Guard implements GuardedBackend, Ward {
   };
   readonly #options: BackendGuardOptions;
   readonly #hearings = new Set<GuardedHearing>();
+  #closed = false;
 
   constructor(backend: Backend, options: BackendGuardOptions) {
     this.name = backend.name;
@@ -134,6 +135,7 @@ class Guard implements GuardedBackend, Ward {
 
   hindrance(): BackendHindrance | undefined {
     const { maxSessions, most } = this.#options;
+    if (this.#closed) return { why: 'broken', message: `${this.name} is closed` };
     if (!this.breaker.admits) return this.#broken();
     if (maxSessions !== undefined && this.#hearings.size >= maxSessions)
       return { why: 'full', message: `${this.name} hears as many sessions as it may, ${maxSessions}` };
@@ -160,6 +162,7 @@ class Guard implements GuardedBackend, Ward {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     for (const hearing of [...this.#hearings]) hearing.close();
     await this.backend.close();
   }

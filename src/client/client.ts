@@ -273,10 +273,11 @@ export class StreamClient implements LinkEvents {
       const idempotency_key = this.#idempotencyKey;
       return { type: 'start', protocol: 'speechfb.v1', idempotency_key, ...this.#options.start };
     }
-    const { session_id, resume_token } = this.#ready;
+    const { session_id, resume_token, region } = this.#ready;
     const replay = this.#handover.replay(this.#outbox.keptFrom);
     const last_event_id = this.#lastEventId;
-    return { type: 'resume', session_id, resume_token, last_event_id, ...(replay && { replay }) };
+    const place = region === undefined ? {} : { region };
+    return { type: 'resume', session_id, resume_token, last_event_id, ...place, ...(replay && { replay }) };
   }
 
   readonly #read: ReadMessage = (bytes, begin, end, receivedMs, downlinkMs, framesSent) => {

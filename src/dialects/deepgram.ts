@@ -38,7 +38,7 @@ export function deepgram({ sampleRateHz, query }: DeepgramOptions): Dialect {
 }
 
 /** One utterance: where its sound ends, once that is known, and what is settled of its text. */
-type Utterance = { endMs: number; finalizing: boolean; settled: string; open: boolean };
+type Utterance = { endMs: number; coversMs: number; finalizing: boolean; settled: string; open: boolean };
 
 class DeepgramSpeaker implements Speaker {
   readonly readyAtOnce = true;
@@ -77,7 +77,9 @@ class DeepgramSpeaker implements Speaker {
 
   unanswered(): HeardText | undefined {
     const utterance = this.#utterances[this.#over];
-    if (!utterance?.finalizing || utterance.open || utterance.settled === '') return undefined;
+    if (!utterance?.finalizing || utterance.open) return undefined;
+    // What it has heard to its end without a word has had its last one too.
+    if (utterance.settled === '' && utterance.coversMs < utterance.endMs - slackMs) return undefined;
     const { settled: text } = utterance;
     return { is: 'final', utterance: this.#over++, text, settled: text.length };
   }
@@ -122,6 +124,7 @@ class DeepgramSpeaker implements Speaker {
     if (!utterance) return before;
     const settles = value.is_final === true;
     const whole = joined(utterance.settled, text);
+    utterance.coversMs = coversMs;
     if (settles) utterance.settled = whole;
     utterance.open = !settles && text !== '';
     const over =
@@ -169,7 +172,7 @@ const keepAliveMs = 4000;
 const slackMs = 25;
 
 function newUtterance(): Utterance {
-  return { endMs: Number.POSITIVE_INFINITY, finalizing: false, settled: '', open: false };
+  return { endMs: Number.POSITIVE_INFINITY, coversMs: 0, finalizing: false, settled: '', open: false };
 }
 
 function joined(before: string, text: string): string {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isRegion, regionForm } from './region.ts';
 
 /**
  * What a client sends as text: a tagged union on `type`. Unknown keys are refused, so that a typo
@@ -27,6 +28,8 @@ export type Lane = (typeof lanes)[number];
 /** How strong devices are. */
 const deviceClasses = ['low', 'mid', 'high'] as const;
 
+const region = z.string().refine(isRegion, `is not the name of a region: ${regionForm}`);
+
 const startMessage = z.strictObject({
   type: z.literal('start'),
   protocol: z.literal('speechfb.v1'),
@@ -44,6 +47,8 @@ const startMessage = z.strictObject({
   device: z.enum(deviceClasses).optional(),
   /** A learner waits for the result (`live`), or a program that has time (`batch`). */
   lane: z.enum(lanes).default('live'),
+  /** Where the session has to be heard and kept; a server of another region refuses it. */
+  region: region.optional(),
   /** The ticket of the `go_away` that this client got: a place is kept for it. */
   return_ticket: z.string().min(1).max(64).optional(),
   /**
@@ -99,6 +104,8 @@ export const clientMessage = z.discriminatedUnion('type', [
     session_id: z.string().min(1).max(64),
     resume_token: z.string().min(1).max(256),
     last_event_id: z.number().int().min(0),
+    /** The region that `ready` named. */
+    region: region.optional(),
     replay: replay.optional(),
   }),
   z.strictObject({ type: z.literal('close'), last_seq: z.number().int().min(-1).max(0xffffffff).optional() }),

@@ -8,6 +8,7 @@ export const wireErrors = {
   invalid_frame: { close: 4400, retryable: false },
   unauthorized: { close: 4401, retryable: false },
   forbidden: { close: 4403, retryable: false },
+  wrong_region: { close: 4403, retryable: false },
   session_not_found: { close: 4404, retryable: false },
   idle_timeout: { close: 4408, retryable: true },
   session_conflict: { close: 4409, retryable: false },

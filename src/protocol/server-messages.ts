@@ -33,6 +33,8 @@ export type ServerMessage =
        */
       utterance_id: number;
       resumed: boolean;
+      /** Where the session is, and alone can be resumed; absent: the server has no region. */
+      region?: string;
       limits: SessionLimits;
       model: { name: string; version: string; provider: string; lookahead_ms: number; phones: readonly string[] };
       reference: ReferenceEcho;

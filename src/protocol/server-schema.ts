@@ -109,6 +109,7 @@ const readyEvent = z.object({
   epoch: seq,
   utterance_id: utterance.utterance_id,
   resumed: z.boolean(),
+  region: label.exactOptional(),
   limits: z.object({ max_frame_bytes: count, max_session_ms: count, idle_timeout_ms: count, max_buffered_ms: count }),
   model: z.object({
     name: z.string().max(200),

@@ -115,7 +115,7 @@ describe('a session that goes well', () => {
     expect(tested.status()).toMatchObject({
       breaker: { state: 'closed' },
       sessions: 0,
-      timeoutsMs: { ready: 1000, text: 1500, final: 1000 },
+      timeoutsMs: { ready: 1000, text: 1500, final: 2500 },
       counts: { opened: 25, retried: 0, finals: 25, timedOut: 0, failed: { fault: 0 } },
     });
     expect(tested.status().spent).toBeCloseTo((25 * 0.02 * 0.01) / 60, 12);
@@ -238,14 +238,14 @@ describe('a backend that hangs', () => {
     ],
     [
       'at the end',
-      1000,
+      2500,
       (hearing) => {
         hearing.push(frame(), 0);
         hearing.utteranceOver();
       },
-      'gave no final for 1.0 s',
+      'gave no final for 2.5 s',
     ],
-    ['when the next utterance ends the last', 1000, (hearing) => hearing.next('c'), 'gave no final for 1.0 s'],
+    ['when the next utterance ends the last', 2500, (hearing) => hearing.next('c'), 'gave no final for 2.5 s'],
   ])('%s is found after its own timeout', (_, waitMs, act, sentence) => {
     const { tested, held } = measured();
     const hearing = tested.open(input, on);
@@ -328,7 +328,7 @@ describe('a deadline of the session', () => {
       time.pass(1);
       expect(told.at(-1)).toBe('fault: vendor gave no final within the 0.4 s that were left');
     }
-    expect(tested.status()).toMatchObject({ breaker: { state: 'closed' }, timeoutsMs: { final: 1000 }, sessions: 0 });
+    expect(tested.status()).toMatchObject({ breaker: { state: 'closed' }, timeoutsMs: { final: 2500 }, sessions: 0 });
   });
 });
 

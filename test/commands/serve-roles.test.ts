@@ -55,6 +55,7 @@ describe('speechfb serve in two roles', () => {
       '--spill-node 10.0.0.1:8091 would send voices unencrypted over the network',
     ],
     [['--role', 'inference', '--gateways', '2'], '--gateways is not for --role inference'],
+    [['--region', 'EU {west}'], '--region: "EU {west}" is not the name of a region: a to z, 0 to 9'],
   ])('refuses %j', async (flags, message) => {
     const { code, stderr } = await runProgram(['serve', '--port', '0', ...flags]);
     expect(stderr).toContain(message);

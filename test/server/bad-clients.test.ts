@@ -22,6 +22,8 @@ const beforeStart: Row[] = [
   ['speaks another language', 'invalid_message', /"fr-FR" is not en-US/, start({ language: 'fr-FR' })],
   ['names another protocol', 'invalid_message', /speechfb\.v1/, start({ protocol: 'speechfb.v2' })],
   ['wants results each millisecond', 'invalid_message', /emit_interval_ms: .*20/, start({ emit_interval_ms: 1 })],
+  ['names a region that is none', 'invalid_message', /region: .*63 characters/, start({ region: 'EU {1}' })],
+  ['asks for a region where there is none', 'wrong_region', /this server has no region/, start({ region: 'eu' })],
   ['sends stereo', 'unsupported_audio', /audio\.channels/, start({ audio: { ...pcm(), channels: 2 } })],
   ['sends MP3', 'unsupported_audio', /pcm_s16le/, start({ audio: { ...pcm(), encoding: 'mp3' } })],
   ['sends 4 kHz', 'unsupported_audio', /8000/, start({ audio: { ...pcm(), sample_rate: 4000 } })],

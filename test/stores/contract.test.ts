@@ -131,6 +131,21 @@ describe.each(redisLack ? kinds.slice(0, 1) : kinds)('a store of sessions (%s)',
   });
 });
 
+it.skipIf(redisLack !== undefined)('a Redis of two regions shows each its own sessions alone', async () => {
+  const { place } = await startRedis();
+  const [eu, us, none] = ['eu', 'us', undefined].map((region) => {
+    const link = new RedisLink({ place, region });
+    onTestFinished(() => link.close());
+    return new RedisSessionStore(link, region);
+  }) as [RedisSessionStore, RedisSessionStore, RedisSessionStore];
+  await expect.poll(() => eu.isUp && us.isUp && none.isUp).toBe(true);
+  await eu.save(saved({}), ttlMs);
+  for (const store of [us, none]) expect((await store.claim(claim({}), ttlMs)).kind).toBe('unknown');
+  expect(await eu.announce({ id: 'one', url: '', model: 'm 1' }, ttlMs)).toEqual([]);
+  expect(await us.announce({ id: 'two', url: '', model: 'm 1' }, ttlMs)).toEqual([]);
+  expect((await eu.claim(claim({}), ttlMs)).kind).toBe('claimed');
+});
+
 const ttlMs = 10_000;
 
 function saved(changes: Partial<SavedSession>): SavedSession {

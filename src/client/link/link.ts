@@ -30,7 +30,12 @@ export type Link = {
 };
 
 /** Whether a server that refused may open a stream later, and how long it asks to wait, ms. */
-export type LinkRefusal = { retryable: boolean; retryAfterMs?: number | undefined };
+export type LinkRefusal = {
+  retryable: boolean;
+  retryAfterMs?: number | undefined;
+  /** The status of its answer, where that was one of HTTP. */
+  status?: number | undefined;
+};
 
 /** A message of any protocol, which many links send as it is; none of them changes it. */
 export type PreparedMessage = {

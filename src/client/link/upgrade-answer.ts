@@ -44,7 +44,8 @@ export class UpgradeAnswer {
     if (!this.#refusal) return undefined;
     const { code, headers } = this.#refusal;
     const seconds = retryAfterOf(headers);
-    return { retryable: retryable.has(code), retryAfterMs: seconds === undefined ? undefined : Number(seconds) * 1000 };
+    const retryAfterMs = seconds === undefined ? undefined : Number(seconds) * 1000;
+    return { retryable: retryable.has(code), retryAfterMs, status: Number(code) };
   }
 
   /** The first `length` bytes of `chunk` came. */

@@ -8,7 +8,7 @@ import { parseDurationMs } from '../../units.ts';
 import type { RegisterCommand } from '../register.ts';
 import { parseLimit } from './flags/limit-flag.ts';
 import { parseTraceShare, parseTraceSlow } from './flags/tracing-flags.ts';
-import { serveRoles } from './roles.ts';
+import { parseRegion, serveRoles } from './roles.ts';
 import type { ServeFlags } from './settings.ts';
 
 /** `speechfb serve`: the speechfb.v1 protocol over WebSocket, until a signal. */
@@ -167,7 +167,8 @@ function addRoleOptions(command: Command): void {
     .option('--http-listen <address>', 'for a node: /healthz, /readyz and /metrics here, as 127.0.0.1:9091')
     .option(
       '--region <name>',
-      'where this is: gateways and nodes of one region work together, and tokens of another are refused',
+      'where this is: gateways and nodes of one region work together; tokens and sessions of another are refused',
+      flag('--region', parseRegion),
     )
     .option('--node-cert <file>', 'PEM certificate that this end of a trunk shows; with --node-key and --node-ca')
     .option('--node-key <file>', 'PEM private key of --node-cert')

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { ModelPackage } from '../../acoustic/model/model-package.ts';
 import { SpeechfbError } from '../../errors.ts';
+import { isRegion, regionForm } from '../../protocol/region.ts';
 import { hostName, isLoopback } from '../../server/admission/exposure.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { NodeAddresses, parseNodeSource } from '../../trunk/gateway/node-addresses.ts';
@@ -61,6 +62,12 @@ function readNodes(flag: '--node' | '--spill-node', texts: readonly string[], is
     if (!isEncrypted) checkClosed(flag, source.kind === 'dns' ? source.name : source.address);
   }
   return new NodeAddresses(sources);
+}
+
+/** @throws SpeechfbError `bad_flag` */
+export function parseRegion(text: string): string {
+  if (isRegion(text)) return text;
+  throw new SpeechfbError('bad_flag', `"${text}" is not the name of a region: ${regionForm}`);
 }
 
 /** @throws SpeechfbError `bad_flag` for a flag that the role has no use for, or lacks. */

@@ -110,7 +110,8 @@ export function tokensOf({ tokens }: ServeSettings): Tokens | undefined {
 /** What a server takes of the settings as it is. */
 export function serverOptionsOf(settings: ServeSettings) {
   const { host, port, limits, tls, origins, hosts, trustedProxies, faultInjection, publicUrl } = settings;
-  const common = { host, port, limits, tls, origins, hosts, trustedProxies, faultInjection, publicUrl };
+  const { region } = settings.role;
+  const common = { host, port, region, limits, tls, origins, hosts, trustedProxies, faultInjection, publicUrl };
   return { ...common, tokens: tokensOf(settings), version: packageVersion() };
 }
 

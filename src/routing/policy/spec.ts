@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { integer, oneOf, percentField, section, shown, text } from '../../config/fields.ts';
+import { despiteProblems, integer, oneOf, percentField, section, shown, text } from '../../config/fields.ts';
 import { canarySpec } from './canary.ts';
 import { type BackendKind, backendKinds, capabilities } from './capabilities.ts';
+import { checkConnection, connectionFields } from './connection.ts';
 import { dollarsPerAudioMinute, dollarsPerHour, language, shareRange, spendRange } from './fields.ts';
 import { shadowSpec } from './shadow.ts';
 
@@ -30,7 +31,8 @@ const backend = section({
   most: dollarsPerHour().optional(),
   /** The backend that takes its sessions when it is full, broken or over its cost. */
   fallback: text('the name of a backend').optional(),
-});
+  ...connectionFields,
+}).superRefine(checkConnection, despiteProblems);
 
 /** Everything that is said must hold. */
 const when = section({

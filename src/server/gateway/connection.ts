@@ -222,7 +222,12 @@ export class Connection {
 
   /** @param data as it came, if it is to be passed on to another gateway; others' words are not. */
   #open(message: ClientMessage, data?: Buffer): void {
-    const { elsewhere, takeover } = this.#options;
+    const { context, elsewhere, takeover } = this.#options;
+    const refusal = 'region' in message ? wrongRegion(message, context.region) : undefined;
+    if (refusal) {
+      this.refuse(refusal);
+      return;
+    }
     const gateway = message.type === 'resume' ? elsewhere?.gatewayOf(message.session_id) : undefined;
     const isThere = gateway !== undefined && (elsewhere?.doorOf(gateway) !== undefined || !takeover);
     if (isThere && data) this.#passOn(gateway, [{ data, isBinary: false }]);
@@ -352,6 +357,14 @@ export class Connection {
 }
 
 type ResumeMessage = Extract<ClientMessage, { type: 'resume' }>;
+
+/** A session is heard and kept in the region that it names, or nowhere. */
+function wrongRegion({ type, region }: { type: string; region?: string | undefined }, here: string | undefined) {
+  if (region === undefined || region === here) return undefined;
+  const what = type === 'start' ? 'asks for' : 'is in';
+  const where = here === undefined ? 'has no region' : `is in ${here}`;
+  return { code: 'wrong_region', message: `the session ${what} region ${region}, and this server ${where}` } as const;
+}
 
 const notThere = 'no such session: what had it is gone';
 

@@ -12,7 +12,7 @@ import type { ServerOptions } from './server-options.ts';
 
 /** The parts of a server that its sessions share. */
 export type SharedParts = {
-  options: Pick<ServerOptions, 'scoring' | 'supervision' | 'tracing'>;
+  options: Pick<ServerOptions, 'region' | 'scoring' | 'supervision' | 'tracing'>;
   limits: Limits;
   metrics: Metrics;
   log: ThrottledLog;
@@ -25,7 +25,7 @@ export type SharedParts = {
 };
 
 export function createContext({ options, durable, awake, engine, ...shared }: SharedParts): ServerContext {
-  const { scoring, supervision, tracing } = options;
+  const { region, scoring, supervision, tracing } = options;
   const loaded = (): AcousticEngine => {
     const known = engine();
     if (!known) throw new Error('the model is not loaded yet');
@@ -36,6 +36,7 @@ export function createContext({ options, durable, awake, engine, ...shared }: Sh
       return loaded();
     },
     ...shared,
+    region,
     scoring,
     tracing,
     keeper: durable?.keeper,

@@ -53,6 +53,8 @@ export type ServerOptions = {
   tracing?: Tracing | undefined;
   /** Where the caps of tenants are counted for several servers; absent: this one counts alone. */
   caps?: CapStore | undefined;
+  /** Where this server is: sessions that name another region are refused. */
+  region?: string | undefined;
   /** Where learners find this very gateway; absent: where they find all. */
   publicUrl?: string | undefined;
   /** The same nodes one by one, for those who run the server. */

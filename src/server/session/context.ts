@@ -25,6 +25,8 @@ export type ServerContext = {
   router?: Router | undefined;
   /** Keeps sessions for other gateways; absent: they end with this one. */
   keeper?: SessionKeeper | undefined;
+  /** The region of the server; absent: none. */
+  region?: string | undefined;
   /** Follows sessions; absent: nobody wants traces. */
   tracing?: Tracing | undefined;
   /** What the ids of its sessions begin with, where a server has several gateways. */

@@ -28,6 +28,7 @@ export function readyMessage(of: {
     epoch,
     utterance_id: id,
     resumed: of.resumed,
+    ...(of.context.region !== undefined && { region: of.context.region }),
     limits: {
       max_frame_bytes: limits.maxFrameBytes,
       max_session_ms: limits.maxSessionMs,

@@ -1,5 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { describe, expect, it } from 'vitest';
+import { playRecording } from '../../../src/client/playback.ts';
+import { checkUrl } from '../../../src/client/url.ts';
 import type { Replay } from '../../../src/protocol/client-messages.ts';
 import type { ServerEvent } from '../../../src/protocol/server-messages.ts';
 import type { RunningServer } from '../../../src/server/gateway/server.ts';
@@ -233,6 +235,82 @@ describe('a resume at another gateway', () => {
     expect(await third.until('ready')).toMatchObject({ resumed: true, next_seq: 0 });
     expect(one.stats().sessions).toBe(1);
   });
+});
+
+describe('a session in a region', () => {
+  it('starts where it asks to be, which ready names, and nowhere else', async () => {
+    const [eu, nowhere] = [await serve({ region: 'eu' }), await serve()];
+    const here = await connect(eu.url);
+    here.send(startMessage({ region: 'eu' }));
+    expect(await here.until('ready')).toMatchObject({ region: 'eu' });
+    for (const [server, region, where] of [
+      [eu, 'us', /asks for region us, and this server is in eu/],
+      [nowhere, 'eu', /asks for region eu, and this server has no region/],
+    ] as const) {
+      const client = await connect(server.url);
+      client.send(startMessage({ region }));
+      expect(await client.until('error')).toMatchObject({
+        code: 'wrong_region',
+        message: expect.stringMatching(where),
+      });
+      expect((await client.closed).code).toBe(4403);
+    }
+    const any = await startAt(nowhere);
+    expect(any.of('ready')[0]).not.toHaveProperty('region');
+  });
+
+  it('cannot be resumed in another, though a store had it, and still can in its own', async () => {
+    const store = new MemorySessionStore(now);
+    const [eu, us, other] = [
+      await serve({ store, region: 'eu' }),
+      await serve({ store, region: 'us' }),
+      await serve({ store, region: 'eu' }),
+    ];
+    const first = await startAt(eu);
+    first.frames(0, 20);
+    await first.until('ack');
+    await eu.close();
+    const abroad = await connect(us.url);
+    abroad.send({ ...resume(first), region: 'eu', replay: nothing() });
+    expect(await abroad.until('error')).toMatchObject({
+      code: 'wrong_region',
+      message: 'the session is in region eu, and this server is in us',
+      retryable: false,
+    });
+    const back = await connect(other.url);
+    back.send({ ...resume(first), region: 'eu', replay: nothing() });
+    expect(await back.until('ready')).toMatchObject({ resumed: true, region: 'eu' });
+  });
+});
+
+it('our client says at a resume in which region its session is', async () => {
+  const store = new MemorySessionStore(now);
+  const [eu, us] = [await serve({ store, region: 'eu' }), await serve({ store, region: 'us' })];
+  let isClosed = false;
+  const summary = playRecording(
+    {
+      recording: { pcm: new Uint8Array(64_000), sampleRateHz: 16_000 },
+      text,
+      url: checkUrl(eu.url),
+      alsoAt: [checkUrl(us.url)],
+      token: undefined,
+      frameMs: 20,
+      emitIntervalMs: 100,
+      lane: 'live',
+      cutAtMs: undefined,
+      patience: { readyMs: 8000, answerMs: 8000, finalMs: 8000 },
+    },
+    {
+      onEvent({ type }) {
+        if (type === 'ack' && !isClosed) void eu.close();
+        isClosed ||= type === 'ack';
+      },
+      onSpoken() {},
+      onDropped() {},
+      signal: new AbortController().signal,
+    },
+  );
+  await expect(summary).rejects.toThrow(/the session is in region eu, and this server is in us/);
 });
 
 /** Two gateways that share a store. */
