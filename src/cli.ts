@@ -5,6 +5,7 @@ import { registerBudget } from './commands/budget/command.ts';
 import { registerCanary } from './commands/canary/command.ts';
 import { registerCapacity } from './commands/capacity/command.ts';
 import { registerCompare } from './commands/compare/command.ts';
+import { registerDeploy } from './commands/deploy/command.ts';
 import { registerExamples } from './commands/examples/command.ts';
 import { helpLayout } from './commands/help.ts';
 import { registerLoadtest } from './commands/loadtest/command.ts';
@@ -125,6 +126,7 @@ const registrations: readonly RegisterCommand[] = [
   registerRoute,
   registerSlo,
   registerCanary,
+  registerDeploy,
   registerShadow,
   registerAdmin,
   registerAudit,

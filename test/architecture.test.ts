@@ -9,8 +9,8 @@ import { findCircle, readImports, roomArrows, subRoomArrows, type Table, tablePr
  */
 const rooms: Table = {
   commands:
-    'acoustic admin audio audit budget capacity client config dialects load metrics protocol proxy report results routing scoring server shadow sim slo stores telemetry threads trunk',
-  report: 'admin audit budget capacity load metrics protocol proxy results routing shadow sim slo stats',
+    'acoustic admin audio audit budget capacity client config deploy dialects load metrics protocol proxy report results routing scoring server shadow sim slo stores telemetry threads trunk',
+  report: 'admin audit budget capacity deploy load metrics protocol proxy results routing shadow sim slo stats',
   load: 'audio capacity client clock config dialects metrics protocol proxy results scoring sim slo stats threads',
   results: 'config metrics slo stats',
   server: 'acoustic audio backends config protocol routing scoring stores telemetry threads',
@@ -22,6 +22,7 @@ const rooms: Table = {
   backends: 'audio client clock config dialects routing stats',
   budget: 'config stats',
   capacity: 'config stats',
+  deploy: 'capacity config slo stats',
   routing: 'config slo',
   client: 'audio clock config dialects protocol stats',
   dialects: 'audio config',
@@ -61,6 +62,7 @@ const subRooms: Table = {
   'commands/canary': 'commands commands/slo',
   'commands/capacity': 'commands',
   'commands/compare': 'commands',
+  'commands/deploy': 'commands commands/capacity',
   'commands/examples': 'commands',
   'commands/loadtest': 'commands commands/run-output',
   'commands/merge': 'commands commands/run-output',
@@ -75,6 +77,9 @@ const subRooms: Table = {
   'commands/slo': 'commands',
   'commands/stream': 'commands',
   'commands/token': 'commands',
+  deploy: 'deploy/document deploy/manifests deploy/plan',
+  'deploy/manifests': 'deploy/document deploy/plan',
+  'deploy/plan': 'deploy/document deploy/values',
   load: 'load/generator load/scenario load/service',
   'load/generator': 'load/fault load/learner load/meter load/plan load/scenario',
   'load/learner': 'load/fault load/meter load/plan load/scenario',
@@ -84,6 +89,7 @@ const subRooms: Table = {
   'load/scenario': 'load/fault load/plan',
   'report/admin': 'report/terminal',
   'load/service': 'load/fault load/plan load/scenario',
+  'report/deploy': 'report/terminal',
   'report/budget': 'report/export report/terminal',
   'report/capacity': 'report/export report/terminal',
   'report/export': 'report/load report/terminal',
@@ -107,7 +113,7 @@ const subRooms: Table = {
   'server/facade': 'server server/admission server/session',
   'server/gateway':
     'server server/admission server/durable server/facade server/gateway/http server/gateway/outside server/hearing server/overload server/session server/tenants',
-  'server/gateway/outside': 'server server/admission server/gateway/http server/session',
+  'server/gateway/outside': 'server server/admission server/gateway/http server/hearing server/session',
   'server/gateway/http': 'server server/admission server/facade',
   'server/overload': 'server',
   'server/hearing': 'server',
@@ -150,7 +156,7 @@ const ground = [
 const nouns = Object.keys(rooms).filter((room) => !['commands', 'report', 'server', 'telemetry'].includes(room));
 const verbOnlyPackages = ['commander', 'ink', 'react', 'process', 'node:process'];
 /** The rooms that take values and give values. */
-const pureRooms = ['slo', 'sim', 'budget', 'capacity', 'routing', 'metrics', 'stats', 'protocol', 'clock'];
+const pureRooms = ['slo', 'sim', 'budget', 'capacity', 'deploy', 'routing', 'metrics', 'stats', 'protocol', 'clock'];
 const ioModules = [
   'node:fs',
   'node:fs/promises',

@@ -7,6 +7,7 @@ import { drainOf, policyOfLimits, sessionsOf, statusOf, usageOf } from './answer
 import type { DrainControl } from './drain-control.ts';
 import { externalMetricResources, externalMetricsPath, externalMetricValues, metricAt } from './external-metrics.ts';
 import { RefusedCall } from './refusal.ts';
+import { routingOf } from './routing-document.ts';
 import type { AdminTarget, TargetSession, TenantsTarget } from './target.ts';
 
 /** What the routes act on. */
@@ -32,6 +33,7 @@ export type Route = {
 export const routes: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
   '/admin/v1/status': { GET: { role: 'read', answer: status } },
   '/admin/v1/sessions': { GET: { role: 'read', answer: sessions } },
+  '/admin/v1/routing': { GET: { role: 'read', answer: routing } },
   '/admin/v1/tenants': { GET: { role: 'read', answer: tenants } },
   '/admin/v1/tenants/reload': { POST: { role: 'operate', answer: reloadTenants } },
   '/admin/v1/policy': {
@@ -75,6 +77,13 @@ async function status(context: RouteContext): Promise<object> {
 async function sessions(context: RouteContext, { query }: AdminCall): Promise<object> {
   const { limit } = parseQuery(query, z.strictObject({ limit: wholeNumber(1, mostSessions).default(mostSessions) }));
   return sessionsOf(await sessionsAt(context), limit);
+}
+
+async function routing({ target }: RouteContext): Promise<object> {
+  const views = (await target.routing?.()) ?? [];
+  if (views.length > 0) return routingOf(views);
+  const message = 'no policy decides who writes transcripts here: start it with --routing FILE';
+  throw new RefusedCall({ status: 404, code: 'not_found', message });
 }
 
 async function tenants(context: RouteContext): Promise<object> {

@@ -1,4 +1,5 @@
 import type { NodeView, SessionView } from '../server/gateway/outside/view.ts';
+import type { RoutingView } from '../server/hearing/router.ts';
 
 /** What an admin plane is the plane of. */
 export type AdminTarget = {
@@ -7,6 +8,8 @@ export type AdminTarget = {
   status(): Promise<TargetStatus>;
   /** Absent where there are none: a node knows slots. */
   sessions?(): Promise<readonly TargetSession[]>;
+  /** What writes transcripts, at each gateway; empty: no policy decides it. Absent for a node. */
+  routing?(): Promise<readonly RoutingView[]>;
   /** Absent where the server knows no tenants. */
   tenants?: TenantsTarget | undefined;
   /** The limits in force, as docs/protocol.md names them; Infinity: none. */

@@ -73,6 +73,11 @@ export function shippedOr(kind: ShippedKind, given: string): string {
   });
 }
 
+/** A file as sentences name it: one that ships by its path within the package. */
+export function labelOf(file: string): string {
+  return file.startsWith(packageFolder) ? file.slice(packageFolder.length) : file;
+}
+
 function firstSentence(text: string): string {
   const comment: string[] = [];
   for (const line of text.split('\n')) {

@@ -15,6 +15,7 @@ const kinds = [
   'CapacityScenario',
   'StreamProtocol',
   'RoutingPolicy',
+  'DeployValues',
 ] as const;
 export type Kind = (typeof kinds)[number];
 

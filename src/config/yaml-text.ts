@@ -6,7 +6,11 @@ import { hiddenCharacters } from '../plain-text.ts';
  * those characters as escapes (`\u202e`): a reader of YAML reads the same.
  */
 export function yamlText(value: unknown): string {
-  const document = new Document(value, { aliasDuplicateObjects: false });
+  return documentText(new Document(value, { aliasDuplicateObjects: false }));
+}
+
+/** The same of a document that has comments. */
+export function documentText(document: Document): string {
   visit(document, {
     Scalar(_, scalar) {
       if (typeof scalar.value === 'string' && scalar.value.replaceAll('\n', '').search(hiddenCharacters) >= 0)

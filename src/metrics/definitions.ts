@@ -217,6 +217,20 @@ export const metrics = {
     part: true,
     ...ofSessions,
   },
+  transcripts_moved: {
+    kind: 'count',
+    about: 'utterances whose text another backend finished than began it, of utterances finished',
+    of: ['utterances'],
+    part: false,
+    ...ofSessions,
+  },
+  transcripts_lost: {
+    kind: 'count',
+    about: 'times that nobody wrote the transcript any more, of utterances finished',
+    of: ['utterances'],
+    part: false,
+    ...ofSessions,
+  },
   cost_per_audio_minute: {
     kind: 'cost',
     about: 'what the servers cost while measured, by minute of sound that got feedback',

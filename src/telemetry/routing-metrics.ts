@@ -10,7 +10,7 @@ type RoutingFigures = {
     spent?: number | undefined;
     most?: number | undefined;
   }[];
-  decisions: ReadonlyMap<string, number>;
+  decisions: readonly { rule: string; sessions: number }[];
   fallbacks: readonly { backend: string; class: string; count: number }[];
   spend: number;
 };
@@ -63,7 +63,7 @@ function exposeCounts({ view, sums }: RoutingSources, registers: Registry[]): vo
     registers,
     collect() {
       this.reset();
-      for (const [rule, count] of view().decisions) this.inc({ rule }, count);
+      for (const { rule, sessions } of view().decisions) this.inc({ rule }, sessions);
     },
   });
   new Counter({

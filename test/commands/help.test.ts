@@ -18,7 +18,7 @@ const commands = [
     'route',
   ],
   ...['slo', 'slo check', 'slo rules', 'slo evaluate', 'slo explain'],
-  ...['canary', 'canary plan', 'canary judge', 'canary simulate'],
+  ...['canary', 'canary plan', 'canary judge', 'canary simulate', 'deploy'],
   ...['shadow', 'shadow report'],
   ...['admin', 'admin status', 'admin sessions', 'admin drain', 'admin tenants', 'admin audit'],
   ...['audit', 'audit verify'],

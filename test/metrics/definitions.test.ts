@@ -30,6 +30,8 @@ describe('the table of metrics', () => {
         'refusals',
         'sessions_died',
         'sessions_sent_away',
+        'transcripts_moved',
+        'transcripts_lost',
       ],
       'cost_per_audio_minute',
     ]);

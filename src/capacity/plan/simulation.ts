@@ -88,7 +88,7 @@ function describe({ spec, supply, streamsPerPod }: Plan, outcome: SimulationOutc
 }
 
 /** Until a quarter of an hour after the spike, to the end of the file, or an hour. */
-function usualDurationMs({ spec, base }: Plan): number {
+export function usualDurationMs({ spec, base }: Plan): number {
   const { spike } = spec.demand;
   const quarter = 15 * 60_000;
   const file = typeof base === 'number' ? 0 : base.at(-1)!.minute * 60_000;

@@ -4,7 +4,7 @@ import { parseDurationMs } from '../../units.ts';
 import type { RegisterCommand } from '../register.ts';
 import type { AdminVerbFlags, verbs } from './run.ts';
 
-/** `speechfb admin status|sessions|drain|tenants|audit`: what operators ask of a running server. */
+/** `speechfb admin VERB`: what operators ask of a running server. */
 export const registerAdmin: RegisterCommand = (program: Command, done) => {
   const admin = program.command('admin').description('Looks into a running server, and drains it.');
   const verb = (name: keyof typeof verbs, description: string) =>
@@ -23,6 +23,7 @@ export const registerAdmin: RegisterCommand = (program: Command, done) => {
 
   verb('status', 'What it has open, what it carries, its nodes and gateways, and whether it drains.');
   verb('sessions', 'The sessions that are open, the oldest first, without anything of their learners.');
+  verb('routing', 'Which backend writes transcripts, what each has and costs, and whether its breaker is open.');
   verb('tenants', 'What each tenant has open, and what it may have.')
     .option('--reload', 'take up the file of the tenants now, and say what is different')
     .option('--reason <text>', 'with --reload: why, for the audit log');

@@ -9,6 +9,7 @@ import {
   statusDocument,
   tenantsDocument,
 } from '../../admin/documents.ts';
+import { routingDocument } from '../../admin/routing-document.ts';
 import { type ExitCode, exitCodes, SpeechfbError } from '../../errors.ts';
 import {
   auditText,
@@ -18,6 +19,7 @@ import {
   statusText,
   tenantsText,
 } from '../../report/admin/admin-text.ts';
+import { routingText } from '../../report/admin/routing-text.ts';
 import { interruptible } from '../interruption.ts';
 import { printJson, say } from '../output.ts';
 import { printReport } from '../terminal.ts';
@@ -45,7 +47,7 @@ export async function runAdmin(verb: keyof typeof verbs, flags: AdminVerbFlags):
   }
 }
 
-export const verbs = { status, sessions, tenants, drain, audit };
+export const verbs = { status, sessions, routing, tenants, drain, audit };
 
 async function status(client: AdminClient, { json }: AdminVerbFlags): Promise<ExitCode> {
   const document = await client.call('GET', '/admin/v1/status', statusDocument);
@@ -58,6 +60,13 @@ async function sessions(client: AdminClient, { json }: AdminVerbFlags): Promise<
   const document = await client.call('GET', '/admin/v1/sessions', sessionsDocument);
   if (json) printJson(document);
   else printReport(document, sessionsText);
+  return exitCodes.pass;
+}
+
+async function routing(client: AdminClient, { json }: AdminVerbFlags): Promise<ExitCode> {
+  const document = await client.call('GET', '/admin/v1/routing', routingDocument);
+  if (json) printJson(document);
+  else printReport(document, routingText);
   return exitCodes.pass;
 }
 

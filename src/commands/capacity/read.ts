@@ -12,7 +12,7 @@ import { overrideField } from '../../config/override.ts';
 import { readText } from '../../config/read-chunks.ts';
 import { parseConfig } from '../../config/yaml.ts';
 import { SpeechfbError } from '../../errors.ts';
-import { shippedOr } from '../shipped.ts';
+import { labelOf, shippedOr } from '../shipped.ts';
 
 export type ReadOptions = {
   name?: string | undefined;
@@ -44,6 +44,17 @@ function choose(file: string, documents: readonly Scenario[], name: string | und
   throw new SpeechfbError('bad_flag', `${message}: ${names}`, { hint: 'choose one with --name' });
 }
 
+/** A scenario, where its parts stand, and the files that it names. */
+export function readCapacityScenario(
+  given: string,
+  name: string | undefined,
+): { document: ConfigDocument<{ metadata: { name: string }; spec: CapacitySpec }>; inputs: PlanInputs } {
+  const file = shippedOr('capacity scenario', given);
+  const source = readText(file, 'scenario');
+  const document = choose(file, parseDocuments(labelOf(file), source, 'CapacityScenario', capacityScenario), name);
+  return { document, inputs: readInputs(file, document.value.spec) };
+}
+
 /** Paths are relative to the scenario. */
 function readInputs(file: string, { demand, pod }: CapacitySpec): PlanInputs {
   const beside = (path: string) => resolve(dirname(file), path);
@@ -57,7 +68,7 @@ function readInputs(file: string, { demand, pod }: CapacitySpec): PlanInputs {
 }
 
 /** A curve's text; of a directory that `loadtest --find-capacity --out` wrote, the curve in it. */
-function readCurve(path: string): string {
+export function readCurve(path: string): string {
   return readText(isDirectory(path) ? join(path, 'curve.json') : path, 'measured curve', curveHint);
 }
 

@@ -32,6 +32,7 @@ export function gatewayTarget(
       return { ...view, queueDelayMs, model: modelOf(warm()), gateways: [] };
     },
     sessions: async () => server.sessions().map((session) => ({ ...session, gateway: undefined })),
+    routing: async () => [server.view().routing ?? []].flat(),
     tenants,
     policy: () => limitsByWireName(limits),
     open: () => server.stats().sessions,
@@ -63,6 +64,7 @@ export function supervisorTarget(
       [...(await supervisor.sessions())].flatMap(([gateway, sessions]) =>
         sessions.map((session) => ({ ...session, gateway })),
       ),
+    routing: async () => [...(await supervisor.views()).values()].flatMap((view) => view?.routing ?? []),
     tenants,
     policy: () => limitsByWireName(limits),
     open: () => supervisor.sessionCount,

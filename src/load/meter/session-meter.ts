@@ -89,6 +89,8 @@ export class SessionMeter {
   readonly #finals = new Set<number>();
   #droppedFrames = 0;
   #lostFrames = 0;
+  /** What writes the transcript, where the server tells it. */
+  #backend: string | undefined;
   #droppedAtMs: number | undefined;
   #firstUtteranceId: number | undefined;
   #over: Over | undefined;
@@ -165,6 +167,7 @@ export class SessionMeter {
         this.#sink.checked(broken.length, utterance?.score);
         // A final's timing is of the whole utterance: no part of this latency.
         this.#feedback.cover(event.audio_ms, receivedMs, {}, downlinkMs);
+        this.#writtenBy(event.backend);
         if (!utterance) break;
         this.#slice.tally.utterances += 1;
         this.#final(place, utterance, (meter) => meter.final(event, receivedMs, this.#feedback.soundMs), true);
@@ -179,8 +182,17 @@ export class SessionMeter {
       default:
         this.#sink.checked(broken.length);
         if (event.type === 'ready') this.#ready(event.utterance_id, receivedMs);
+        if (event.type === 'ready') this.#backend ??= event.backend;
+        if (event.type === 'info' && event.code === 'transcript_lost') this.#slice.tally.transcripts_lost += 1;
     }
     return broken;
+  }
+
+  /** A final says what wrote its text; before it that was another, or the same. */
+  #writtenBy(backend: string | undefined): void {
+    if (backend === undefined) return;
+    if (this.#backend !== undefined && backend !== this.#backend) this.#slice.tally.transcripts_moved += 1;
+    this.#backend = backend;
   }
 
   /** A server of another protocol takes sound. */

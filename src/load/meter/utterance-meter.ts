@@ -60,7 +60,8 @@ export class UtteranceMeter {
   }
 
   transcript(words: readonly TranscriptWord[], receivedMs: number): void {
-    this.#words?.see(words, receivedMs);
+    // Words of another backend than the own model have no places in the text.
+    if (words[0]?.word_index !== -1) this.#words?.see(words, receivedMs);
   }
 
   /** A plain transcript; `onWord`: a word was due then, and is shown for the first time. */

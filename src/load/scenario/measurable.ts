@@ -60,6 +60,8 @@ const reasons: { readonly [M in MetricName]?: Reason } = {
   resume_time: () => 'resumes no session: use sessions_died',
   lost_frames: () => 'acknowledges no frames: use availability',
   resent_frames: () => 'is sent no frame again: use availability',
+  transcripts_moved: () => 'does not say what writes its transcripts: use word_latency',
+  transcripts_lost: () => 'does not say what writes its transcripts: use word_latency',
   sessions_sent_away: () => 'sends no session away with a time to come back: use sessions_died',
   violations: () => 'is not held to the rules of speechfb.v1: use session_success',
 };

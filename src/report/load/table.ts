@@ -97,7 +97,15 @@ function sessionLines(report: LoadReport): string {
     ...offeredLines(report),
     `sessions    ${sessions} attempted, ${sessionsOk} ended well, ${of('sessions_refused')} refused, ${of('sessions_died')} died${of('sessions_sent_away') > 0 ? `, ${of('sessions_sent_away')} sent away` : ''}${sessionsCut > 0 ? `; ${sessionsCut} cut short by the end of the test` : ''}`,
     `traffic     ${framesSent} frames sent, ${totals.framesAcked} acknowledged, ${of('lost_frames')} lost, ${of('resent_frames')} sent again, ${of('dropped_by_app')} dropped by the app${lost}; ${events} events, ${of('violations')} protocol violations; ${utterances} utterances finished`,
+    ...transcriptLines(of('transcripts_moved'), of('transcripts_lost')),
   ].join('\n');
+}
+
+/** What became of transcripts that backends write, where something did. */
+function transcriptLines(moved: number, lost: number): string[] {
+  return moved + lost === 0
+    ? []
+    : [`transcripts ${moved} moved to another backend, ${lost} lost: the scores went on without them`];
 }
 
 /** What was asked of a server that did not take all of it, and what became of that. */

@@ -100,6 +100,8 @@ const ours: readonly string[] = [
   'resent_frames',
   'sessions_sent_away',
   'violations',
+  'transcripts_moved',
+  'transcripts_lost',
 ];
 /** Measured of whatever answers at all; a reader knows. */
 const everywhere: readonly string[] = [

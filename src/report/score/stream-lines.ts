@@ -37,14 +37,14 @@ function said(event: ServerEvent): string {
     case 'ready': {
       const { name, version, provider } = event.model;
       const words = event.reference.words.length;
-      return `session ${event.session_id}${event.resumed ? ' resumed' : ''}, model ${name} ${version} on ${provider}, ${words} words`;
+      return `session ${event.session_id}${event.resumed ? ' resumed' : ''}, model ${name} ${version} on ${provider}, ${words} words${writtenBy(event)}`;
     }
     case 'ack':
       return `frames before ${event.next_seq}`;
     case 'speech':
       return `${event.state} at ${(event.at_ms / 1000).toFixed(2)} s`;
     case 'transcript':
-      return `${event.is_final ? 'final' : `stable ${Math.round(event.stability * 100)} %`}: ${event.text}`;
+      return `${event.is_final ? 'final' : `stable ${Math.round(event.stability * 100)} %`}${by(event.backend)}: ${event.text}`;
     case 'phoneme_feedback':
       return event.phonemes.map(phoneText).join('  ');
     case 'utterance_final': {
@@ -62,6 +62,15 @@ function said(event: ServerEvent): string {
     case 'go_away':
       return `within ${formatMs(event.deadline_ms)}${comeBack(event.retry_after_ms)}`;
   }
+}
+
+/** Says who writes the transcript, where a policy decides it. */
+function writtenBy({ backend, scores_phones }: Extract<ServerEvent, { type: 'ready' }>): string {
+  return `${backend === undefined ? '' : `, written by ${backend}`}${scores_phones === false ? ', no phones' : ''}`;
+}
+
+function by(backend: string | undefined): string {
+  return backend === undefined ? '' : ` by ${backend}`;
 }
 
 function comeBack(afterMs: number | null): string {

@@ -206,6 +206,7 @@ class Server implements RunningServer {
       ...this.#overload.numbers(this.#context.now(), this.#registry.size),
       slots: slots?.stats(),
       nodes: nodes?.nodes() ?? [],
+      routing: this.router?.view(),
     };
   }
 

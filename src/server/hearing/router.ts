@@ -35,8 +35,8 @@ export type RoutingView = {
     maxSessions: number | undefined;
     hindrance: Hindrance | undefined;
   })[];
-  /** Sessions that each rule has decided since the server started. */
-  decisions: ReadonlyMap<string, number>;
+  /** Sessions that each rule has decided since the server started; those in force first. */
+  decisions: readonly { rule: string; sessions: number }[];
   /** Hearings that failed, by backend and class, and where their sessions went on. */
   fallbacks: readonly { backend: string; class: string; count: number }[];
   /** What the managed backends cost an hour now, dollars. */
@@ -117,6 +117,8 @@ export class Router {
 
   view(): RoutingView {
     const { name, spec } = this.#policy;
+    const none = spec.rules.map((rule): [string, number] => [rule.name, 0]);
+    const counts = new Map([...none, ...this.#decisions]);
     return {
       policy: name,
       backends: spec.backends.map((backend) => ({
@@ -127,7 +129,7 @@ export class Router {
         hindrance: this.#hindranceOf(backend, 'live'),
         ...figuresOf(this.#policy.backends.get(backend.name)),
       })),
-      decisions: this.#decisions,
+      decisions: [...counts].map(([rule, sessions]) => ({ rule, sessions })),
       fallbacks: [...this.#fallbacks.values()],
       spend: this.#spend(),
     };

@@ -471,7 +471,7 @@ describe('a budget in full', () => {
   it.each([
     [
       { kind: 'Budget', spec: least },
-      'kind: "Budget" is not allowed; allowed: LoadScenario, LatencyBudget, ServiceLevel, CanaryAnalysis, CapacityScenario, StreamProtocol, RoutingPolicy',
+      'kind: "Budget" is not allowed; allowed: LoadScenario, LatencyBudget, ServiceLevel, CanaryAnalysis, CapacityScenario, StreamProtocol, RoutingPolicy, DeployValues',
     ],
     [
       { kind: 'LatencyBudget', apiVersion: 'v2', spec: least },

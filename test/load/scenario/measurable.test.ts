@@ -7,7 +7,14 @@ const cannot = (tells: { reach: 'field' | 'replies' | 'words' | 'final'; partial
   names.filter((name) => unmeasurable(name, { name: 'acme', tells }) !== undefined);
 
 const ofOurs = ['phoneme_latency', 'phoneme_final_latency', 'resume_time', 'revision_rate'];
-const ofFrames = ['violations', 'lost_frames', 'resent_frames', 'sessions_sent_away'];
+const ofFrames = [
+  'violations',
+  'lost_frames',
+  'resent_frames',
+  'sessions_sent_away',
+  'transcripts_moved',
+  'transcripts_lost',
+];
 
 it('measures of a server that says how far it has heard all but what speechfb.v1 alone has', () => {
   expect(cannot({ reach: 'field', partials: true })).toEqual([...ofOurs, ...ofFrames]);

@@ -2,6 +2,7 @@ import { streamPath } from '../../../protocol/address.ts';
 import type { Lane } from '../../../protocol/client-messages.ts';
 import type { LiveGateway } from '../../../stores/session-store.ts';
 import type { SlotNumbers } from '../../../telemetry/slot-metrics.ts';
+import type { RoutingView } from '../../hearing/router.ts';
 import { publicId, tenantIn } from '../../public-names.ts';
 import type { ServerContext } from '../../session/context.ts';
 import { modelOf } from '../../session/saved-session.ts';
@@ -26,6 +27,8 @@ export type GatewayView = {
   /** Absent where it scores by itself. */
   slots: SlotNumbers | undefined;
   nodes: readonly NodeView[];
+  /** What writes transcripts; absent: no policy decides it. */
+  routing: RoutingView | undefined;
 };
 
 /** A node as a gateway sees it. */

@@ -1,0 +1,97 @@
+import type { CapacityResult } from '../capacity/plan/result.ts';
+import { createPlan, type Plan } from '../capacity/plan/sizes.ts';
+import type { CapacitySpec } from '../capacity/scenario/spec.ts';
+import { SpeechfbError } from '../errors.ts';
+import { prometheusRules } from '../slo/service-level/rules.ts';
+import type { Figure, Tree } from './document/figure.ts';
+import { type ManifestFile, manifestFiles } from './manifests/files.ts';
+import type { Names } from './manifests/names.ts';
+import { canaryFigures } from './plan/canary.ts';
+import { contradictions, limitOf } from './plan/contradictions.ts';
+import { type DeployInputs, promiseOf } from './plan/inputs.ts';
+import { autoscalerOf, playDeployed } from './plan/play.ts';
+import { gatewayFigures, inferenceFigures, slotsFigure } from './plan/pods.ts';
+import { scaleFigures } from './plan/scale.ts';
+
+/** The manifests of one cluster; `region` undefined: there is one cluster alone. */
+export type RegionFiles = { region: string | undefined; files: readonly ManifestFile[] };
+
+export type DeploymentPlan = {
+  name: string;
+  regions: readonly RegionFiles[];
+  /** Plays the scenario with the autoscalers that are deployed; takes what `capacity` takes. */
+  play(): CapacityResult;
+};
+
+/** What is copied word for word: the canary's file, and rules that ship. */
+export type DeployExtras = { canaryText: string | undefined; serviceRules: Tree };
+
+/**
+ * The manifests that the inputs ask for. Pure: the same inputs give the same bytes. Throws
+ * `contradictory_inputs` with all contradictions at once.
+ */
+export function planDeployment(inputs: DeployInputs, extras: DeployExtras): DeploymentPlan {
+  const problems = contradictions(inputs);
+  if (problems.length > 0)
+    throw new SpeechfbError('contradictory_inputs', 'the inputs of the deployment contradict one another', {
+      problems,
+    });
+  const spec = measuredSpec(inputs);
+  const plan = createPlan(spec, inputs.capacity.inputs);
+  const slots = slotsFigure(inputs, plan);
+  const scales = plan.regions.map((_, index) => scaleFigures(inputs, plan, slots, index));
+  return {
+    name: inputs.values.name,
+    regions: plan.regions.map((_, index) => ({
+      region: spec.regions?.[index]?.name,
+      files: filesOf(inputs, extras, { plan, slots, scale: scales[index]!, index }),
+    })),
+    play: () => playDeployed(inputs, spec, Number(slots.value), scales),
+  };
+}
+
+/** The scenario, sized by the curve that was measured where there is one. */
+function measuredSpec(inputs: DeployInputs): CapacitySpec {
+  const spec = inputs.capacity.value;
+  if (!inputs.curve || spec.pod.streams !== undefined) return spec;
+  const { percentile, valueMs } = limitOf(spec.pod.profile?.slo, promiseOf(inputs.slo))!;
+  const profile = { points: [...inputs.curve.value], slo: { percentile, value: valueMs } };
+  return { ...spec, pod: { ...spec.pod, streams: undefined, profile } };
+}
+
+type Sized = { plan: Plan; slots: Figure; scale: ReturnType<typeof scaleFigures>; index: number };
+
+function filesOf(inputs: DeployInputs, extras: DeployExtras, { plan, slots, scale, index }: Sized): ManifestFile[] {
+  const { values, slo, canary } = inputs;
+  const names: Names = { release: values.name, namespace: values.value.namespace };
+  const { image, host, gatewayClass, prometheus, rollout, spot } = values.value;
+  const played = plan.spec.regions?.[index]?.name;
+  const region = values.value.regions?.find(({ name }) => name === played);
+  const given = (name: 'image' | 'prometheus', value: string): Figure => ({
+    name,
+    value,
+    why: 'as given',
+    from: [values.at(['spec', name])],
+  });
+  return manifestFiles({
+    setting: {
+      names,
+      image: given('image', image),
+      region,
+      inference: inferenceFigures(inputs, plan, slots, scale),
+      gateway: gatewayFigures(inputs, plan, slots, scale),
+      spot: scale.spot && spot,
+    },
+    scale,
+    edge: { host, gatewayClass },
+    prometheus: given('prometheus', prometheus),
+    autoscaler: autoscalerOf(plan.spec, values.value.autoscaler),
+    rollout: rollout ?? (canary ? 'job' : 'none'),
+    canary: canary && canaryFigures(canary),
+    canaryText: extras.canaryText,
+    rules: [
+      { name: 'slo', groups: prometheusRules(slo.value).groups as unknown as Tree },
+      { name: 'service', groups: extras.serviceRules },
+    ],
+  });
+}

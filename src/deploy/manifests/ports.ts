@@ -1,0 +1,18 @@
+import type { Figure } from '../document/figure.ts';
+
+const port = (name: string, value: number, why: string): Figure => ({
+  name: `ports.${name}`,
+  value,
+  why,
+  from: ['docs/deploy.md'],
+});
+
+/** Where what listens; all but DNS and TLS are choices that nothing else depends on. */
+export const ports = {
+  stream: port('stream', 8090, 'learners, from the balancer in front, which ends TLS'),
+  trunk: port('trunk', 8091, "gateways' trunks, with certificates on both ends"),
+  watch: port('watch', 9091, '/healthz, /readyz and /metrics of an inference node'),
+  redis: port('redis', 6379, "the store of sessions, Redis' usual port"),
+  dns: port('dns', 53, 'names of nodes and of the store'),
+  tls: port('tls', 443, 'learners, wss://'),
+} as const;

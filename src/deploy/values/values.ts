@@ -1,0 +1,87 @@
+import { z } from 'zod';
+import { duration, integer, oneOf, percentField, section, text, word } from '../../config/fields.ts';
+import { isNot } from '../../config/sentences.ts';
+
+const hourMs = 3_600_000;
+
+const label = (what: string, example: string) =>
+  text(what).regex(/^[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?$/, {
+    error: (issue) => isNot(issue.input, `${what}: lower-case letters, digits and hyphens, such as ${example}`),
+  });
+
+const quantity = (example: string) =>
+  text(`a quantity such as ${example}`).regex(/^[1-9]\d*(Mi|Gi)$/, {
+    error: (issue) => isNot(issue.input, `a whole number of Mi or Gi such as ${example}`),
+  });
+
+const region = section({
+  /** As a region of the capacity scenario is called; `serve --region` gets it. */
+  name: label('the name of a region', 'eu'),
+  /** `stays`: nothing that is heard leaves the region. */
+  residency: oneOf(['stays', 'may-leave']),
+  /** What the machines there are labelled with: `topology.kubernetes.io/region`. */
+  cluster: label('the region of the machines', 'eu-west-1'),
+});
+
+/** Whatever no measurement says: names, places, machines, how long a drain may take. */
+const spec = section({
+  namespace: label('a namespace', 'speechfb').default('speechfb'),
+  image: text('an image such as registry.example.com/speechfb:0.1.0').regex(/^[^\s"']+[:@][^\s"']+$/, {
+    error: (issue) => isNot(issue.input, 'an image with a tag or digest, such as registry.example.com/speechfb:0.1.0'),
+  }),
+  /** Where learners call. */
+  host: text('a host name such as speech.example.com').regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, {
+    error: (issue) => isNot(issue.input, 'a host name such as speech.example.com'),
+  }),
+  /** The class of the Gateway API that ends TLS and weighs versions. */
+  gatewayClass: label('a gateway class', 'envoy').default('envoy'),
+  prometheus: text('the address of Prometheus')
+    .regex(/^https?:\/\/[^\s"']+$/, {
+      error: (issue) => isNot(issue.input, 'an address such as http://prometheus.monitoring:9090'),
+    })
+    .default('http://prometheus.monitoring:9090'),
+  /** Left out: what the capacity scenario plays. */
+  autoscaler: oneOf(['hpa', 'keda']).optional(),
+  /** How a new version goes out: by Argo Rollouts, or two Deployments and a Job that judges. */
+  rollout: oneOf(['none', 'job', 'rollouts', 'blue-green']).optional(),
+  inference: section({
+    /** Whole cores: only those can be a pod's own. */
+    cpu: integer(1, 1000).optional(),
+    memory: quantity('2Gi').optional(),
+    gpus: integer(0, 16).default(0),
+    drain: duration(1000, hourMs).prefault('60s'),
+    gracePeriod: duration(1000, 2 * hourMs).optional(),
+  }).prefault({}),
+  gateway: section({
+    sessions: integer(1, 1_000_000).optional(),
+    memory: quantity('2Gi').optional(),
+    drain: duration(1000, hourMs).prefault('10s'),
+    gracePeriod: duration(1000, 2 * hourMs).optional(),
+  }).prefault({}),
+  spot: section({
+    /** Share of the inference pods that is never bought as spot. */
+    floor: percentField(0, 1),
+    /** The label by which the cluster tells spot machines. */
+    label: text('a label such as karpenter.sh/capacity-type').default('karpenter.sh/capacity-type'),
+    value: text('its value, such as spot').default('spot'),
+  }).optional(),
+  regions: z.array(region).min(1).optional(),
+});
+
+/** A deployment as its YAML file describes it: durations in ms, shares of 1. */
+export const deployValuesFile = section({
+  apiVersion: word('speechfb.dev/v1alpha1').optional(),
+  kind: word('DeployValues'),
+  metadata: section({ name: label('a name', 'speechfb'), description: text('a sentence').optional() }),
+  spec,
+});
+
+export type DeployValues = z.output<typeof spec>;
+
+/** The JSON Schema (2020-12) that editors use; kept current in schemas/deploy.schema.json. */
+export function deployJsonSchema(): object {
+  return {
+    title: 'speechfb DeployValues',
+    ...z.toJSONSchema(deployValuesFile, { io: 'input', target: 'draft-2020-12' }),
+  };
+}

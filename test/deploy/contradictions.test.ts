@@ -1,0 +1,245 @@
+import { describe, expect, it } from 'vitest';
+import { formatError, SpeechfbError } from '../../src/errors.ts';
+import { planOf, type Sources, shippedSources } from '../kit/deployments.ts';
+import { temporaryDirectory } from '../kit/temporary-directory.ts';
+
+const folder = temporaryDirectory();
+const shipped: Required<Omit<Sources, 'curve'>> = shippedSources();
+const profile = (percentile: number, value: string) =>
+  shipped.capacity.replace(
+    'pod: {streams: 120, startup: 120s}',
+    `pod: {profile: {points: [{streams: 120, p95_ms: 100, p99_ms: 300}], slo: {percentile: ${percentile}, value: ${value}}}, startup: 120s}`,
+  );
+const spot = (more: string) =>
+  shipped.capacity.replace('share: 70%}', `share: 70%, spot: {share: 50%, price: $0.80/h, ${more}}}`);
+const values = (text: string) => shipped.values.replace('  inference: {drain: 60s}\n', text);
+const capacity = (from: string, to: string) => shipped.capacity.replace(from, to);
+const canary = (from: string | RegExp, to: string) => shipped.canary.replace(from, to);
+const curve = (p99: number, streams = 120) =>
+  JSON.stringify({ kind: 'CapacityCurve', version: 1, points: [{ streams, p95_ms: 90, p99_ms: p99 }] });
+
+/** What is wrong, with the names of the files alone. */
+function faultsOf(sources: Sources): string {
+  try {
+    planOf(folder, sources);
+  } catch (error) {
+    if (!(error instanceof SpeechfbError)) throw error;
+    expect(error.exitCode).toBe(2);
+    return formatError(error).replaceAll(`${folder}/`, '');
+  }
+  return 'nothing';
+}
+
+describe('inputs that contradict are refused with the place of both', () => {
+  it.each<[string, Partial<Sources>, RegExp, RegExp]>([
+    [
+      'a curve at another percentile than the promise',
+      { capacity: profile(95, '500ms') },
+      /capacity\.yaml:\d+:\d+/,
+      /slo\.yaml:\d+:\d+/,
+    ],
+    [
+      'a curve at a later answer than the promise',
+      { capacity: profile(99, '800ms') },
+      /capacity\.yaml:\d+:\d+: .*800 ms/,
+      /slo\.yaml:\d+:\d+ promises, p99 within 500 ms/,
+    ],
+    [
+      'a curve on which a pod carries nobody',
+      { curve: curve(900), capacity: capacity('streams: 120', 'streams: 1') },
+      /curve\.json: .*0 streams/,
+      /slo\.yaml:\d+:\d+/,
+    ],
+    [
+      'more streams than were measured',
+      { curve: curve(300, 80) },
+      /capacity\.yaml:\d+:\d+: pod\.streams: 120/,
+      /curve\.json measured .*: 80/,
+    ],
+    [
+      'a drain longer than the grace period',
+      { values: values('  inference: {drain: 3m, gracePeriod: 2m}\n') },
+      /values\.yaml:\d+:\d+: inference\.drain: 3 m/,
+      /2 m at values\.yaml:\d+:\d+/,
+    ],
+    [
+      'a drain as long as the grace period',
+      { values: values('  inference: {drain: 2m, gracePeriod: 2m}\n') },
+      /inference\.drain: 2 m/,
+      /2 m at values\.yaml:\d+:\d+/,
+    ],
+    [
+      "a gateway's drain longer than its grace period",
+      { values: shipped.values.replace('gateway: {drain: 10s}', 'gateway: {drain: 1m, gracePeriod: 30s}') },
+      /gateway\.drain: 1 m/,
+      /30 s at values\.yaml:\d+:\d+/,
+    ],
+    [
+      'spot without a floor',
+      { capacity: spot('notice: 2m') },
+      /capacity\.yaml:\d+:\d+: supply\.selfHosted\.spot\.share: 50 %/,
+      /values\.yaml:\d+:\d+ names no on-demand floor/,
+    ],
+    [
+      'spot with a floor of nothing',
+      { capacity: spot('notice: 2m'), values: `${shipped.values}  spot: {floor: 0%}\n` },
+      /spot\.share: 50 %/,
+      /values\.yaml:\d+:\d+ names no on-demand floor/,
+    ],
+    [
+      'a floor that spot does not leave',
+      { capacity: spot('notice: 2m'), values: `${shipped.values}  spot: {floor: 60%}\n` },
+      /leaves 50 % on demand/,
+      /values\.yaml:\d+:\d+ keeps 60 %/,
+    ],
+    [
+      'a floor where nothing is spot',
+      { values: `${shipped.values}  spot: {floor: 60%}\n` },
+      /values\.yaml:\d+:\d+: spot\.floor: 60 %/,
+      /capacity\.yaml:\d+:\d+/,
+    ],
+    [
+      'a drain longer than the notice of spot',
+      { capacity: spot('notice: 30s'), values: `${shipped.values}  spot: {floor: 30%}\n` },
+      /values\.yaml:\d+:\d+: inference\.drain: 1 m/,
+      /30 s at capacity\.yaml:\d+:\d+/,
+    ],
+    [
+      'a region without residency',
+      { capacity: `${shipped.capacity}  regions: [{name: eu, share: 100%, pinned: true}]\n` },
+      /capacity\.yaml:\d+:\d+: regions: "eu" has no residency/,
+      /values\.yaml:\d+:\d+/,
+    ],
+    [
+      'a pinned region that may leave',
+      {
+        capacity: `${shipped.capacity}  regions: [{name: eu, share: 100%, pinned: true}]\n`,
+        values: `${shipped.values}  regions: [{name: eu, residency: may-leave, cluster: eu-1}]\n`,
+      },
+      /capacity\.yaml:\d+:\d+/,
+      /values\.yaml:\d+:\d+ says may-leave/,
+    ],
+    [
+      'a region that nobody sized',
+      { values: `${shipped.values}  regions: [{name: eu, residency: stays, cluster: eu-1}]\n` },
+      /values\.yaml:\d+:\d+: regions: "eu" is deployed/,
+      /capacity\.yaml:\d+:\d+/,
+    ],
+    [
+      'another autoscaler than is played',
+      { capacity: capacity('scaling: {', 'scaling: {kind: keda, ') },
+      /capacity\.yaml:\d+:\d+: scaling\.kind: keda/,
+      /values\.yaml:\d+:\d+ deploys hpa/,
+    ],
+    [
+      'a fleet that never changes',
+      { capacity: capacity('scaling: {minReplicas: 204}', 'scaling: {kind: fixed, pods: 204}') },
+      /scaling\.kind: fixed/,
+      /values\.yaml:\d+:\d+/,
+    ],
+    [
+      'a fleet that may go to zero',
+      {
+        capacity: capacity('scaling: {', 'scaling: {kind: keda, ').replace('204', '0'),
+        values: shipped.values.replace('hpa', 'keda'),
+      },
+      /capacity\.yaml:\d+:\d+: scaling\.minReplicas: 0/,
+      /values\.yaml:\d+:\d+/,
+    ],
+    [
+      'fewer pods at the most than the spike needs',
+      { capacity: capacity('minReplicas: 204', 'minReplicas: 100, maxReplicas: 150') },
+      /capacity\.yaml:\d+:\d+: scaling\.maxReplicas: 150/,
+      /capacity\.yaml:\d+:\d+ brings 24,000/,
+    ],
+    [
+      'a canary for another promise',
+      { canary: canary('target: 99%', 'target: 98%') },
+      /canary\.yaml:\d+:\d+: target: 98 %/,
+      /slo\.yaml:\d+:\d+/,
+    ],
+    [
+      'a canary that cannot tell versions apart',
+      { canary: canary(/ {2}versions:.*\n/, '') },
+      /canary\.yaml:\d+:\d+: versions/,
+      /values\.yaml:\d+:\d+/,
+    ],
+    [
+      'a canary that does not say what is bad',
+      { canary: canary(/ {2}indicator:\n.*\n.*\n/, '') },
+      /canary\.yaml:\d+:\d+: indicator/,
+      /slo\.yaml:\d+:\d+/,
+    ],
+    [
+      'nothing to host',
+      { capacity: capacity(/ {4}selfHosted:.*\n/.exec(shipped.capacity)![0], '') },
+      /capacity\.yaml:\d+:\d+: supply\.selfHosted/,
+      /values\.yaml:\d+:\d+/,
+    ],
+  ])('%s', (_, changes, first, second) => {
+    const told = faultsOf({ ...shipped, ...changes });
+    expect(told).toContain('[contradictory_inputs]');
+    expect(told).toMatch(first);
+    expect(told).toMatch(second);
+  });
+
+  it('a rollout without a canary', () => {
+    const { canary: _, ...others } = shipped;
+    expect(faultsOf(others)).toMatch(/values\.yaml:\d+:\d+: rollout: job .*\(--canary\) beside slo\.yaml:\d+:\d+/);
+  });
+
+  it('tells all at once', () => {
+    const told = faultsOf({
+      ...shipped,
+      values: `${values('  inference: {drain: 3m, gracePeriod: 2m}\n')}  spot: {floor: 60%}\n`,
+      canary: canary('target: 99%', 'target: 98%'),
+    });
+    expect(told.split('\n')).toHaveLength(4);
+  });
+
+  it('and a curve that is stricter than the promise is none', () => {
+    expect(faultsOf({ ...shipped, capacity: profile(99, '400ms') })).toBe('nothing');
+    expect(faultsOf({ ...shipped, curve: curve(300, 120) })).toBe('nothing');
+  });
+});
+
+describe('a value that cannot be is refused where it stands', () => {
+  it.each<[string, Partial<Sources>, RegExp]>([
+    [
+      'more pods at least than at the most',
+      { capacity: capacity('minReplicas: 204', 'minReplicas: 9, maxReplicas: 3') },
+      /capacity\.yaml:\d+:\d+: .*9 is above maxReplicas 3/,
+    ],
+    [
+      'a pod without streams',
+      { capacity: capacity('streams: 120', 'streams: 0') },
+      /capacity\.yaml:\d+:\d+: .*streams/,
+    ],
+    [
+      'a price without a unit',
+      { capacity: capacity('price: $2.00/h, audio', 'price: $2.00, audio') },
+      /capacity\.yaml:\d+:\d+: .*price/,
+    ],
+    [
+      'an image without a tag',
+      { values: shipped.values.replace('speechfb:0.1.0', 'speechfb') },
+      /values\.yaml:\d+:\d+: spec\.image/,
+    ],
+    [
+      'a memory in megabytes',
+      { values: values('  inference: {memory: 500MB}\n') },
+      /values\.yaml:\d+:\d+: spec\.inference\.memory/,
+    ],
+    ['half a core', { values: values('  inference: {cpu: 0.5}\n') }, /values\.yaml:\d+:\d+: spec\.inference\.cpu/],
+    [
+      'a key that there is not',
+      { values: values('  inference: {drian: 60s}\n') },
+      /values\.yaml:\d+:\d+: .*drian.*drain/,
+    ],
+    [
+      'a name that Kubernetes does not take',
+      { values: shipped.values.replace('name: speechfb', 'name: Speech_FB') },
+      /values\.yaml:\d+:\d+: metadata\.name/,
+    ],
+  ])('%s', (_, changes, expected) => expect(faultsOf({ ...shipped, ...changes })).toMatch(expected));
+});

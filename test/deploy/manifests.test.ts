@@ -1,0 +1,207 @@
+import { Command } from 'commander';
+import { describe, expect, it, vi } from 'vitest';
+import { registerCanary } from '../../src/commands/canary/command.ts';
+import { registerServe } from '../../src/commands/serve/command.ts';
+import { checkStore } from '../../src/stores/redis/open-store.ts';
+import { manifestsOf, planOf, shippedSources } from '../kit/deployments.ts';
+import { type Manifest, manifestFault } from '../kit/kubernetes-models.ts';
+import { temporaryDirectory } from '../kit/temporary-directory.ts';
+
+const folder = temporaryDirectory();
+const shipped = shippedSources();
+const regions = `
+  regions:
+    - {name: eu, share: 60%, pinned: true}
+    - {name: us, share: 40%, pinned: true, behind: 6h}
+`;
+const residency = `
+  regions:
+    - {name: eu, residency: stays, cluster: eu-west-1}
+    - {name: us, residency: stays, cluster: us-east-1}
+`;
+const spot = shipped.capacity.replace(
+  'share: 70%}',
+  'share: 70%, spot: {share: 50%, price: $0.80/h, loss: 5%, sure: 99.9%, lossPerHour: 5%, notice: 2m}}',
+);
+const withValues = (...changes: readonly (readonly [string, string])[]) =>
+  changes.reduce((text, [from, to]) => text.replace(from, to), shipped.values);
+const { canary: __, ...withoutCanary } = shipped;
+
+const deployments = {
+  'as it ships': shipped,
+  'without a canary': { ...withoutCanary, values: withValues(['  rollout: job\n', '']) },
+  'by KEDA': {
+    ...shipped,
+    capacity: shipped.capacity.replace('scaling: {', 'scaling: {kind: keda, '),
+    values: withValues(['autoscaler: hpa', 'autoscaler: keda']),
+  },
+  'by Argo Rollouts': { ...shipped, values: withValues(['rollout: job', 'rollout: rollouts']) },
+  'blue and green': { ...shipped, values: withValues(['rollout: job', 'rollout: blue-green']) },
+  'half on spot': { ...shipped, capacity: spot, values: `${shipped.values}  spot: {floor: 30%}\n` },
+  'in two regions': { ...shipped, capacity: shipped.capacity + regions, values: shipped.values + residency },
+  'on GPUs, with all that can be given': {
+    ...shipped,
+    values: withValues(
+      ['inference: {drain: 60s}', 'inference: {cpu: 8, memory: 16Gi, gpus: 1, drain: 90s, gracePeriod: 3m}'],
+      ['gateway: {drain: 10s}', 'gateway: {sessions: 400, memory: 4Gi, drain: 20s, gracePeriod: 60s}'],
+    ),
+  },
+} as const;
+
+describe.each(Object.entries(deployments))('a deployment %s', (_, sources) => {
+  const manifests = manifestsOf(planOf(folder, sources));
+  const of = (kind: string) => manifests.filter((manifest) => manifest.kind === kind);
+
+  it('is valid by the schemas of Kubernetes and of every CRD that it uses', async () => {
+    const faults = await Promise.all(
+      manifests.map(async (manifest) => {
+        const fault = await manifestFault(manifest);
+        return fault && `${manifest.kind} ${manifest.metadata.name}: ${fault}`;
+      }),
+    );
+    expect(faults.filter((fault) => fault !== undefined)).toEqual([]);
+    expect(manifests.length).toBeGreaterThan(15);
+  });
+
+  it('says no replicas where an autoscaler does, and no autoscaler goes to zero', () => {
+    const scaled = [...of('HorizontalPodAutoscaler'), ...of('ScaledObject')].map(({ metadata, spec }) => ({
+      name: metadata.name,
+      min: (spec!.minReplicas ?? spec!.minReplicaCount) as number,
+      max: (spec!.maxReplicas ?? spec!.maxReplicaCount) as number,
+    }));
+    for (const { min, max } of scaled) {
+      expect(min).toBeGreaterThan(0);
+      expect(max).toBeGreaterThanOrEqual(min);
+    }
+    const names = new Set(scaled.map((one) => one.name));
+    for (const workload of [...of('Deployment'), ...of('Rollout')])
+      expect('replicas' in workload.spec!, workload.metadata.name).toBe(!names.has(workload.metadata.name));
+  });
+
+  it('runs nobody as root, writes on no disk of its own, and limits what it requests', () => {
+    const pods = [...of('Deployment'), ...of('Rollout'), ...of('Job')].map(podOf);
+    for (const pod of pods) {
+      expect(pod.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
+      expect(pod.automountServiceAccountToken).toBe(false);
+      for (const { securityContext } of pod.containers)
+        expect(securityContext).toEqual({
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          capabilities: { drop: ['ALL'] },
+        });
+    }
+    for (const pod of [...of('Deployment'), ...of('Rollout')].map(podOf))
+      for (const { resources } of pod.containers) expect(resources!.limits).toEqual(resources!.requests);
+  });
+
+  it('gives each container flags that speechfb takes', () => {
+    const all = [...of('Deployment'), ...of('Rollout'), ...of('Job')].flatMap((one) => podOf(one).containers);
+    for (const { args } of all) expect(parsed(args), args.join(' ')).toBeDefined();
+    expect(all.some(({ args }) => args.includes('--role=inference'))).toBe(true);
+  });
+
+  it('kills nobody who drains, and names every secret and account that it mounts in one way', () => {
+    for (const manifest of [...of('Deployment'), ...of('Rollout')]) {
+      const pod = podOf(manifest);
+      const drain = Number(/--drain=(\d+)s/.exec(pod.containers[0]!.args.join(' '))![1]);
+      const settle = pod.containers[0]!.lifecycle?.preStop.sleep.seconds ?? 0;
+      expect(pod.terminationGracePeriodSeconds).toBeGreaterThan(drain + settle);
+      const accounts = of('ServiceAccount').map(({ metadata }) => metadata.name);
+      expect(accounts).toContain(pod.serviceAccountName);
+      const mounted = pod.containers[0]!.volumeMounts.map((mount) => mount.name);
+      expect(pod.volumes.map((volume) => volume.name)).toEqual(mounted);
+    }
+  });
+});
+
+const kindsOf = (name: keyof typeof deployments, kind: string) =>
+  manifestsOf(planOf(folder, deployments[name])).filter((manifest) => manifest.kind === kind);
+
+it('has KEDA read silence as an error and hold what it has', () => {
+  const [scaled] = kindsOf('by KEDA', 'ScaledObject');
+  expect(scaled!.spec).toMatchObject({
+    fallback: { behavior: 'currentReplicasIfHigher', replicas: 204 },
+    minReplicaCount: 204,
+    triggers: [{ metadata: { ignoreNullValues: 'false', threshold: '230' } }],
+  });
+});
+
+it('keeps each region in its region', () => {
+  const pods = kindsOf('in two regions', 'Deployment').map(podOf);
+  const places = pods.map(({ affinity, containers }) => [
+    /[a-z]+-[a-z]+-1/.exec(JSON.stringify(affinity))?.[0],
+    containers[0]!.args.find((flag) => flag.startsWith('--region=')),
+  ]);
+  const [eu, us] = [
+    ['eu-west-1', '--region=eu'],
+    ['us-east-1', '--region=us'],
+  ];
+  expect(places.slice(0, places.length / 2).every((place) => String(place) === String(eu))).toBe(true);
+  expect(places.slice(places.length / 2).every((place) => String(place) === String(us))).toBe(true);
+});
+
+it('keeps the on-demand part beside spot, and lets it grow to all', () => {
+  const bounds = Object.fromEntries(
+    kindsOf('half on spot', 'HorizontalPodAutoscaler').map(({ metadata, spec }) => [
+      metadata.name,
+      [spec!.minReplicas as number, spec!.maxReplicas as number],
+    ]),
+  );
+  expect(bounds['speechfb-inference']).toEqual([102, 260]);
+  expect(bounds['speechfb-inference-spot']![0]).toBeGreaterThan(102);
+});
+
+it('refuses a manifest with a misspelt key, so that the schemas are strict', async () => {
+  const [manifest] = manifestsOf(planOf(folder, shipped)).filter(({ kind }) => kind === 'HorizontalPodAutoscaler');
+  const { maxReplicas, ...spec } = manifest!.spec!;
+  expect(await manifestFault({ ...manifest!, spec: { ...spec, maxReplica: maxReplicas } })).toContain('maxReplicas');
+  const [rollout] = manifestsOf(planOf(folder, deployments['by Argo Rollouts'])).filter(
+    ({ kind }) => kind === 'Rollout',
+  );
+  expect(
+    await manifestFault({
+      ...rollout!,
+      spec: { ...rollout!.spec, strategy: { canary: { steps: [{ setWeight: 'five' }] } } },
+    }),
+  ).toContain('setWeight');
+});
+
+it('names a store that gateways take', () => {
+  vi.stubEnv('REDIS_PASSWORD', 'a password');
+  const flags = kindsOf('as it ships', 'Deployment').flatMap((one) => podOf(one).containers[0]!.args);
+  const stores = flags.flatMap((flag) => (flag.startsWith('--store=') ? [flag.slice('--store='.length)] : []));
+  expect(stores.length).toBeGreaterThan(0);
+  for (const store of stores) expect(() => checkStore(store)).not.toThrow();
+  vi.unstubAllEnvs();
+});
+
+type Container = {
+  args: string[];
+  resources?: { limits: object; requests: object };
+  securityContext: object;
+  volumeMounts: { name: string }[];
+  lifecycle?: { preStop: { sleep: { seconds: number } } };
+};
+type Pod = {
+  securityContext: object;
+  automountServiceAccountToken: boolean;
+  serviceAccountName: string;
+  terminationGracePeriodSeconds: number;
+  containers: Container[];
+  volumes: { name: string }[];
+  affinity?: object;
+};
+
+function podOf({ spec }: Manifest): Pod {
+  return (spec!.template as { spec: Pod }).spec;
+}
+
+/** What the real commands make of the arguments; throws where they take one for unknown. */
+function parsed(args: readonly string[]): object {
+  const program = new Command('speechfb').exitOverride().configureOutput({ writeErr: () => {} });
+  registerServe(program, () => {});
+  registerCanary(program, () => {});
+  const each = (command: Command): Command[] => [command, ...command.commands.flatMap(each)];
+  for (const command of each(program)) if (command.commands.length === 0) command.exitOverride().action(() => {});
+  return program.parse(args as string[], { from: 'user' });
+}
