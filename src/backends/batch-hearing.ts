@@ -1,7 +1,7 @@
 import type { Hearing, HearingEvents, HearingInput } from './backend.ts';
 import type { BatchTranscriber } from './batch-transcriber.ts';
 import { HearingGate } from './hearing-gate.ts';
-import { SessionSound } from './session-sound.ts';
+import { SessionSound } from './sound/session-sound.ts';
 
 export type BatchHearingOptions = {
   name: string;

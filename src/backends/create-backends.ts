@@ -16,6 +16,7 @@ import type { BackendGuardOptions } from './guard-options.ts';
 import { httpBatch } from './http-batch.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { scripted } from './scripted.ts';
+import { sherpaOnnx } from './sherpa.ts';
 import { systemTime, type Time } from './time.ts';
 
 export type BackendSources = {
@@ -85,8 +86,12 @@ function createBackend(spec: RoutedBackend, sources: BackendSources, time: Time,
       const dialect = openaiRealtime(options);
       return dialectBackend({ name, kind, dialect, url, credentials: showing('Bearer', apiKey), tls, time });
     }
-    case 'sherpa-onnx':
-      throw new SpeechfbError('backend_unavailable', 'this version has no backends of kind sherpa-onnx');
+    case 'sherpa-onnx': {
+      const { directory } = spec;
+      if (directory === undefined)
+        throw new SpeechfbError('backend_unavailable', 'it has no directory; say where its streaming model is');
+      return sherpaOnnx({ name, directory: resolve(dirname(sources.policyFile), directory) });
+    }
   }
 }
 

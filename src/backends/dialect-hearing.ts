@@ -8,7 +8,7 @@ import { hideSecrets } from '../redact.ts';
 import type { Hearing, HearingEvents, HearingText } from './backend.ts';
 import { backendError, type Failure } from './error-class.ts';
 import { HearingGate } from './hearing-gate.ts';
-import { SessionSound } from './session-sound.ts';
+import { SessionSound } from './sound/session-sound.ts';
 import type { Time } from './time.ts';
 
 export type DialectHearingOptions = {

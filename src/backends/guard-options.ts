@@ -1,5 +1,5 @@
-import type { TimeoutBounds } from './adaptive-timeout.ts';
 import type { BreakerOptions, BreakerStatus } from './breaker.ts';
+import type { TimeoutBounds } from './measured/adaptive-timeout.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import type { Time } from './time.ts';
 

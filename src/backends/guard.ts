@@ -1,6 +1,5 @@
 import type { Hindrance } from '../routing/decide/decide.ts';
 import { canDo } from '../routing/policy/capabilities.ts';
-import { AdaptiveTimeout } from './adaptive-timeout.ts';
 import {
   type Backend,
   type BackendError,
@@ -19,8 +18,9 @@ import {
   type TimeoutOptions,
 } from './guard-options.ts';
 import { GuardedHearing, type Ward } from './guarded-hearing.ts';
+import { AdaptiveTimeout } from './measured/adaptive-timeout.ts';
+import { Spend } from './measured/spend.ts';
 import type { RetryBudget } from './retry-budget.ts';
-import { Spend } from './spend.ts';
 import { systemTime, type Time } from './time.ts';
 
 /** Why a session cannot begin at a backend now. */

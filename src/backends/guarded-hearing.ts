@@ -1,4 +1,3 @@
-import type { AdaptiveTimeout } from './adaptive-timeout.ts';
 import type {
   Backend,
   BackendError,
@@ -10,9 +9,10 @@ import type {
 } from './backend.ts';
 import type { Breaker, Pass } from './breaker.ts';
 import type { RetryOptions, TimeoutOptions } from './guard-options.ts';
-import { isLoud } from './loudness.ts';
+import type { AdaptiveTimeout } from './measured/adaptive-timeout.ts';
+import type { Spend } from './measured/spend.ts';
 import type { RetryBudget } from './retry-budget.ts';
-import type { Spend } from './spend.ts';
+import { isLoud } from './sound/loudness.ts';
 import type { Time } from './time.ts';
 
 /** What the hearings of one guarded backend share. */

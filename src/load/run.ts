@@ -91,6 +91,7 @@ async function measure(
       clips: prepared.clips,
       ...addressesFor(options.scenario, server?.urls ?? targetsOf(options.scenario).map(({ href }) => href)),
       token: prepared.token,
+      tokens: options.serve.tenants?.tokens,
       tls: server?.certificates ? { ca: server.certificates.authority } : prepared.tls,
       credentials: prepared.credentials,
       dialect: options.scenario.dialect,
@@ -201,7 +202,7 @@ function metadataOf(options: LoadOptions, result: GeneratorResult, run: Run): Ru
   const hidden = (text: string) =>
     hideSecrets(
       targetsOf(scenario).reduce((left, url) => url.hide(left), text),
-      [prepared.token ?? '', ...prepared.credentials.secrets],
+      [prepared.token ?? '', ...Object.values(options.serve.tenants?.tokens ?? {}), ...prepared.credentials.secrets],
     );
   return {
     speechfbVersion: version,

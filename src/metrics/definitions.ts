@@ -312,12 +312,18 @@ export type Measurements = {
 };
 
 /**
- * What an objective may choose by: the network that a session was on, the language spoken, and the
- * phase of the load in which something was due, where the load has several.
+ * What an objective may choose by: the network that a session was on, the language spoken, the
+ * phase of the load in which something was due, where the load has several, and the tenant whose
+ * learner it was, where the server that the test starts has some.
  */
-export const labelNames = ['profile', 'language', 'phase'] as const;
+export const labelNames = ['profile', 'language', 'phase', 'tenant'] as const;
 export type LabelName = (typeof labelNames)[number];
-export type Labels = { readonly profile: string; readonly language: string; readonly phase?: string };
+export type Labels = {
+  readonly profile: string;
+  readonly language: string;
+  readonly phase?: string;
+  readonly tenant?: string;
+};
 
 /** What carries these labels; {} is everything. */
 export type Selector = { readonly [name in LabelName]?: string };
@@ -331,8 +337,8 @@ export function fits(labels: Labels, selector: Selector): boolean {
 }
 
 /** A key that is the same for equal labels. */
-export function labelKey({ profile, language, phase = '' }: Labels): string {
-  return `${profile}\n${language}\n${phase}`;
+export function labelKey({ profile, language, phase = '', tenant = '' }: Labels): string {
+  return `${profile}\n${language}\n${phase}\n${tenant}`;
 }
 
 /** `profile=lte,language=en-US`; empty for all sessions. */

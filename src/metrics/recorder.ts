@@ -28,7 +28,7 @@ export class Recorder implements Disposable {
 
   /** In order of profile and language; their phases as they came. */
   get slices(): readonly Slice[] {
-    const order = ({ labels: { profile, language } }: Slice) => labelKey({ profile, language });
+    const order = ({ labels: { phase: _, ...labels } }: Slice) => labelKey(labels);
     return [...this.#slices.values()].sort((a, b) => (order(a) < order(b) ? -1 : order(a) > order(b) ? 1 : 0));
   }
 

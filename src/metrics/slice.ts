@@ -17,7 +17,7 @@ export type EncodedSlice = {
   clusters: Readonly<Record<string, ClusterSums>>;
 };
 
-/** What learners of one profile and language write into while a test runs. */
+/** What learners of one profile, language and tenant write into while a test runs. */
 export class Slice implements Disposable {
   readonly labels: Labels;
   readonly distributions = each(distributionNames, () => new LatencyHistogram());
@@ -41,7 +41,7 @@ export class Slice implements Disposable {
     this.#strata = new Map([[stratumOf(labels), this.clusters]]);
   }
 
-  /** The sessions of each profile and language: how many there are of each is planned. */
+  /** The sessions of each profile, language and tenant: how many there are of each is planned. */
   get strata(): readonly Readonly<Record<string, ClusterSums>>[] {
     return [...this.#strata.values()];
   }
@@ -116,8 +116,8 @@ export class Slice implements Disposable {
   }
 }
 
-function stratumOf({ profile, language }: Labels): string {
-  return labelKey({ profile, language });
+function stratumOf({ phase: _, ...labels }: Labels): string {
+  return labelKey(labels);
 }
 
 function addClusters(into: Record<string, ClusterSums>, clusters: Readonly<Record<string, ClusterSums>>): void {

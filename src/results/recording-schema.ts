@@ -75,7 +75,12 @@ const tally = allOf(tallyNames, (name) =>
 });
 
 const slice = section({
-  labels: section({ profile: text('a network'), language: text('a language'), phase: text('a phase').optional() }),
+  labels: section({
+    profile: text('a network'),
+    language: text('a language'),
+    phase: text('a phase').optional(),
+    tenant: text('a tenant').optional(),
+  }),
   distributions: someOf(distributionNames, histogram),
   stages: someOf(reportStages, histogram),
   tally,

@@ -122,7 +122,9 @@ export type CostReport = {
  * What was measured with these labels; one that is absent may be any. Sessions and frames count in
  * the phase that they began in.
  */
-export type SliceReport = { labels: { profile?: string; language?: string; phase?: string } } & Measured;
+export type SliceReport = {
+  labels: { profile?: string; language?: string; phase?: string; tenant?: string };
+} & Measured;
 
 /**
  * A distribution in a few numbers: undefined without samples, Infinity where the quantile never

@@ -65,6 +65,12 @@ it.each([
   expect(problems).not.toContain('sesame');
 });
 
+it('says what a backend of sherpa-onnx lacks', () => {
+  expect(problemsOf(() => create({ kind: 'sherpa-onnx' }))).toContain('backend it: it has no directory');
+  const nowhere = join(temporaryDirectory(), 'policy.yaml');
+  expect(problemsOf(() => create({ kind: 'sherpa-onnx', directory: 'model' }, nowhere))).toContain('it is not there');
+});
+
 it('reads a key from a file beside the policy', () => {
   const directory = temporaryDirectory();
   writeFileSync(join(directory, 'key.txt'), 'sesame-7f3a\n');

@@ -1,68 +1,43 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { expect, it, onTestFinished } from 'vitest';
-import { startEmbedded } from '../../src/load/service/embedded-server.ts';
-import { bin, runProgram } from '../kit/program.ts';
+import { expect, it } from 'vitest';
+import { runProgram } from '../kit/program.ts';
 import { temporaryDirectory } from '../kit/temporary-directory.ts';
 
-type Counts = Record<'sessions_refused' | 'violations' | 'lost_frames', { count: number }>;
-type Run = { totals: { sessions: number }; counts: Counts; session_errors: { count: number; text: string }[] };
+type Slice = {
+  labels: { tenant?: string };
+  totals: { sessions: number };
+  counts: Record<'sessions_refused' | 'refusals' | 'violations' | 'lost_frames', { count: number }>;
+};
 
 it('a tenant at ten times its cap is refused beyond it, and another tenant loses nothing', async () => {
   const folder = temporaryDirectory();
-  const [greedy, other] = [await tenant(folder, 'greedy', 4), await tenant(folder, 'modest', 20)];
-  const tenants = join(folder, 'tenants.yaml');
-  writeFileSync(
-    tenants,
-    `apiVersion: speechfb.dev/v1alpha1\nkind: Tenants\nspec:\n  tenants:\n${greedy.entry}${other.entry}`,
+  const text = readFileSync('scenarios/chaos/tenant-flood.yaml', 'utf8')
+    .replace('../../fixtures', resolve('fixtures'))
+    .replace(/^ +retry:.*\n/m, '')
+    .replace('weight: 50', 'weight: 4')
+    .replace('learners: 90', 'learners: 44')
+    .replace('ramp: 5s', 'ramp: 1s')
+    .replace('duration: 40s', 'duration: 10s');
+  writeFileSync(join(folder, 'flood.yaml'), text);
+  const out = join(folder, 'out');
+  const { stderr } = await runProgram(['loadtest', join(folder, 'flood.yaml'), '--out', out]);
+  const { slices, session_errors: errors } = JSON.parse(readFileSync(join(out, 'run.json'), 'utf8'));
+  const of = (tenant: string): Slice => slices.find(({ labels }: Slice) => labels.tenant === tenant);
+  const [greedy, modest] = [of('greedy'), of('modest')];
+  const cap = 4;
+  const refused = greedy.totals.sessions - cap;
+  expect(greedy.totals.sessions, stderr).toBeGreaterThanOrEqual(39);
+  expect(greedy.totals.sessions + modest.totals.sessions).toBe(44);
+  expect(countsOf(greedy)).toEqual({ refused, violations: 0, lost: 0 });
+  expect(countsOf(modest)).toEqual({ refused: 0, violations: 0, lost: 0 });
+  expect(errors.map(({ text }: { text: string }) => text)).toEqual(
+    errors.map(() => expect.stringContaining('its cap is 4 (maxSessions)')),
   );
-  const server = await startEmbedded({
-    file: process.execPath,
-    args: [bin, 'serve', '--port', '0', '--log-level', 'error', '--tenants', tenants],
-  });
-  onTestFinished(() => server.stop());
-  const [flood, quiet] = await Promise.all([
-    load(folder, server.url, greedy.tokenFile, 40),
-    load(folder, server.url, other.tokenFile, 4),
-  ]);
-  expect(countsOf(flood)).toEqual({ sessions: 40, refused: 36, violations: 0, lost: 0 });
-  expect(flood.session_errors).toEqual([{ count: 36, text: expect.stringContaining('its cap is 4 (maxSessions)') }]);
-  expect(countsOf(quiet)).toEqual({ sessions: 4, refused: 0, violations: 0, lost: 0 });
-  expect(quiet.session_errors).toEqual([]);
+  expect(readFileSync(join(out, 'service.log'), 'utf8')).toContain('"reason":"tenant_cap"');
 }, 120_000);
 
-function countsOf({ counts, totals }: Run) {
+function countsOf({ counts }: Slice) {
   const { sessions_refused: refused, violations, lost_frames: lost } = counts;
-  return { sessions: totals.sessions, refused: refused.count, violations: violations.count, lost: lost.count };
-}
-
-/** A tenant with so many sessions, as the file has it, and a file with its token. */
-async function tenant(folder: string, name: string, maxSessions: number) {
-  const { stdout } = await runProgram(['token', 'new', '--tenant', name, '--json']);
-  const { token, entry } = JSON.parse(stdout);
-  const tokenFile = join(folder, `${name}.token`);
-  writeFileSync(tokenFile, `${token}\n`);
-  const tokens = `tokens: [${JSON.stringify(entry)}]`;
-  return { tokenFile, entry: `    - { name: ${name}, limits: { maxSessions: ${maxSessions} }, ${tokens} }\n` };
-}
-
-/** What so many learners with one token measured, ten seconds long. */
-async function load(folder: string, url: string, tokenFile: string, learners: number): Promise<Run> {
-  const file = join(folder, `${learners}.yaml`);
-  writeFileSync(
-    file,
-    `apiVersion: speechfb.dev/v1alpha1
-kind: LoadScenario
-metadata: { name: learners-${learners} }
-spec:
-  target: { url: "${url}", tokenFile: "${tokenFile}" }
-  learners: { clips: ${resolve('fixtures/audio/manifest.jsonl')} }
-  load: { learners: ${learners}, ramp: 1s }
-  duration: 10s
-  objectives: [lost_frames == 0]
-`,
-  );
-  const out = join(folder, `out-${learners}`);
-  await runProgram(['loadtest', file, '--out', out]);
-  return JSON.parse(readFileSync(join(out, 'run.json'), 'utf8'));
+  return { refused: refused.count, violations: violations.count, lost: lost.count };
 }

@@ -5,6 +5,7 @@ import { packageVersion, shippedPath } from '../package.ts';
 import type { LoadtestFlags } from './flags.ts';
 import type { ReadyLoad } from './prepare.ts';
 import { startLoadProgress } from './progress.ts';
+import { tenantsFor } from './tenants.ts';
 import { withWordEnds } from './word-ends.ts';
 
 /**
@@ -25,7 +26,7 @@ export async function runOnce(
       {
         ...ready,
         prepared: await withWordEnds(ready, { ...progress, signal }),
-        serve: serveCommand(scenario),
+        serve: await serveCommand(scenario),
         version: packageVersion(),
         ...(flags.generators !== undefined && { generators: flags.generators }),
         assumeIndependent: flags.assumeIndependent === true,
@@ -42,12 +43,14 @@ export async function runOnce(
   }
 }
 
-function serveCommand({ spec }: LoadScenario) {
+async function serveCommand({ spec }: LoadScenario) {
+  const { tenants } = spec.target.embedded ?? {};
   const bin = shippedPath('bin/speechfb');
   return {
     file: process.execPath,
     args: [bin, 'serve', '--port', '0', ...serveArgs(spec.target.embedded, spec.faults)],
     nodes: nodeArgs(spec.target.embedded),
+    tenants: tenants && (await tenantsFor(tenants)),
     hasTls: spec.target.embedded?.tls,
     zones: spec.target.embedded?.zones,
     servers: serverCount(spec.target.embedded),

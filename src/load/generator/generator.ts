@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { type Credentials, dialectLinks, streamLinks } from '../../client/dialect-links.ts';
 import { SoundFrames } from '../../client/frames.ts';
 import { inTurn } from '../../client/link/in-turn.ts';
+import type { OpenLink } from '../../client/link/link.ts';
 import type { TlsOptions } from '../../client/link/websocket-connection.ts';
 import { type Clock, onGrid, startWheel } from '../../clock/wheel.ts';
 import { createDialect, type DialectSpec } from '../../dialects/catalogue.ts';
@@ -41,6 +42,8 @@ export type GeneratorTask = {
   /** Other addresses of the same service, which learners are spread over with `url`. */
   alsoAt?: readonly string[];
   token: string | undefined;
+  /** By tenant, for learners who belong to one. */
+  tokens?: Readonly<Record<string, string>> | undefined;
   tls: TlsOptions | undefined;
   /** Present when the server speaks another dialect than speechfb.v1. */
   dialect?: DialectSpec | undefined;
@@ -150,16 +153,34 @@ function waysThere(
   afterMessage: (nowMs: number) => void,
 ): Pick<LearnerContext, 'openFor' | 'otherServers' | 'spoken'> {
   const addresses = [task.url, ...(task.alsoAt ?? [])].map((url) => ({ ...task, url }));
-  const streams = addresses.map((address) => streamLinks(address, clock, afterMessage));
-  const openFor = (learner: number) => inTurn(streams, learner);
-  const otherServers = streams.length - 1;
+  const tokenOf = tokensOf(task);
+  const shown = new Map<string | undefined, OpenLink[]>();
+  const openFor = (learner: number) => {
+    const token = tokenOf(learner);
+    const streams =
+      shown.get(token) ?? addresses.map((address) => streamLinks({ ...address, token }, clock, afterMessage));
+    shown.set(token, streams);
+    return inTurn(streams, learner);
+  };
+  const otherServers = addresses.length - 1;
   if (!task.dialect) return { openFor, otherServers };
   const dialect = createDialect(task.dialect);
   const sounds = task.clips.map((clip) => new EncodedSound(clip, dialect.audio, task.frameMs));
   const texts = task.clips.map((clip) => spokenText(clip));
-  const links: SpokenDialect['links'] = (request, { learner, device }) =>
-    dialectLinks(addresses[learner % addresses.length]!, request, { clock, afterMessage, device });
+  const links: SpokenDialect['links'] = (request, { learner, device }) => {
+    const address = { ...addresses[learner % addresses.length]!, token: tokenOf(learner) };
+    return dialectLinks(address, request, { clock, afterMessage, device });
+  };
   return { openFor, otherServers, spoken: { dialect, sounds, texts, links } };
+}
+
+/** The token that each learner shows: its tenant's, or the one of all. */
+function tokensOf({ plans, token, tokens = {} }: GeneratorTask): (learner: number) => string | undefined {
+  const tenants = new Map(plans.map(({ learner, tenant }) => [learner, tenant]));
+  return (learner) => {
+    const tenant = tenants.get(learner);
+    return tenant === undefined ? token : tokens[tenant];
+  };
 }
 
 /** The plan's 0 on the clock, on the wheel's grid. */

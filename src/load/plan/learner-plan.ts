@@ -19,6 +19,8 @@ export type LearnerPlan = {
    * simulated.
    */
   network: string;
+  /** The tenant that the learner belongs to, at a server with tenants. */
+  tenant?: string;
   /** Language of everything that the learner reads, as `en-US`. */
   language: string;
   utterances: readonly UtterancePlan[];
@@ -50,8 +52,9 @@ export const directNetwork = 'none';
 export const directProfile = 'direct';
 
 /** The labels that everything measured on this learner carries. */
-export function labelsOf({ network, language }: LearnerPlan): Labels {
-  return { profile: network === directNetwork ? directProfile : network, language };
+export function labelsOf({ network, language, tenant }: LearnerPlan): Labels {
+  const profile = network === directNetwork ? directProfile : network;
+  return { profile, language, ...(tenant !== undefined && { tenant }) };
 }
 
 /** A part of the load profile, for figures by phase; ms from the start of the test. */

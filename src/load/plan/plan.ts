@@ -15,11 +15,13 @@ export type PlanOptions = {
   clipMix?: readonly (Weighted & { clips: readonly number[] })[];
   /** Undefined or empty: everybody is on `none`. */
   networks?: readonly (Weighted & { network: string })[];
+  /** Undefined or empty: nobody is of any tenant. */
+  tenants?: readonly (Weighted & { tenant: string })[];
 };
 
 /** An open-loop schedule of every learner of a test, by number. Same options, same plan. */
 export function planLearners(options: PlanOptions): LearnerPlan[] {
-  const { shape, behaviour, seed, clips, networks = [] } = options;
+  const { shape, behaviour, seed, clips, networks = [], tenants = [] } = options;
   const { clipMix = [{ weight: 1, clips: [...clips.keys()] }] } = options;
   return arrivalsOf(shape, seed, leadMs + 2 * behaviour.frameMs).map((stay, learner) => {
     const point = mixPoint(seed, learner);
@@ -27,7 +29,8 @@ export function planLearners(options: PlanOptions): LearnerPlan[] {
     const utterances = planUtterances(clips, choices, stay, behaviour, { seed, learner });
     const language = clips[utterances[0]?.clip ?? 0]?.language ?? 'en-US';
     const network = choose(networks, point.network)?.network ?? directNetwork;
-    return { learner, ...stay, network, language, utterances };
+    const tenant = choose(tenants, point.tenant)?.tenant;
+    return { learner, ...stay, network, ...(tenant !== undefined && { tenant }), language, utterances };
   });
 }
 

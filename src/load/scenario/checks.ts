@@ -24,7 +24,7 @@ type LooseSpec = {
   objectives?: readonly {
     source?: string;
     aggregation?: string;
-    selector?: { profile?: string; phase?: string };
+    selector?: { profile?: string; phase?: string; tenant?: string };
     abortOnFail?: boolean;
     delayMs?: number;
   }[];
@@ -32,7 +32,14 @@ type LooseSpec = {
   duration?: unknown;
 };
 
-type EmbeddedParts = { nodes?: unknown; gateways?: unknown; zones?: unknown; store?: unknown; tls?: unknown };
+type EmbeddedParts = {
+  nodes?: unknown;
+  gateways?: unknown;
+  zones?: unknown;
+  store?: unknown;
+  tls?: unknown;
+  tenants?: unknown;
+};
 
 /** What the sections of a scenario have wrong with one another, each at its place. */
 export function checkScenario(spec: LooseSpec, context: z.RefinementCtx): void {
@@ -86,18 +93,31 @@ function checkMix(mix: NonNullable<LooseSpec['mix']>, networks: object, problem:
  * An objective on a network that nobody has, or on a phase that never comes, would wait for samples
  * that never come.
  */
-function checkSelectors(list: NonNullable<LooseSpec['objectives']>, { mix, load }: LooseSpec, problem: Report): void {
+function checkSelectors(
+  list: NonNullable<LooseSpec['objectives']>,
+  { mix, load, target }: LooseSpec,
+  problem: Report,
+): void {
   const profiles = Array.isArray(mix)
     ? mix.map((entry) => (entry?.network === directNetwork ? directProfile : `${entry?.network}`))
     : [directProfile];
   const phases = Array.isArray(load?.phases) ? load.phases.map((phase, i) => `${phase?.name ?? `phase-${i + 1}`}`) : [];
+  const listed = target?.embedded?.tenants;
+  const tenants = Array.isArray(listed) ? listed.map((one: { name?: unknown }) => `${one?.name}`) : [];
   for (const [index, objective] of list.entries()) {
-    const { profile, phase } = objective?.selector ?? {};
+    const { profile, phase, tenant } = objective?.selector ?? {};
     const say = (message: string) => problem(['objectives', index], message);
     if (typeof profile === 'string' && !profiles.some((name) => same(name, profile)))
       say(
         `selects profile=${profile}, which nobody has${didYouMean(profile, profiles)}; allowed: ${profiles.join(', ')}`,
       );
+    if (typeof tenant === 'string' && !tenants.some((name) => same(name, tenant))) {
+      const known =
+        tenants.length === 0
+          ? 'there are none; write them in target.embedded.tenants'
+          : `allowed: ${tenants.join(', ')}`;
+      say(`selects tenant=${tenant}, whom nobody belongs to${didYouMean(tenant, tenants)}; ${known}`);
+    }
     if (typeof phase !== 'string' || (phases.length > 1 && phases.some((name) => same(name, phase)))) continue;
     if (phases.length < 2) say(`selects phase=${phase}, but the load has no phases; write them in spec.load.phases`);
     else say(`selects phase=${phase}, which never comes${didYouMean(phase, phases)}; allowed: ${phases.join(', ')}`);

@@ -87,7 +87,15 @@ export function prepareLoad(scenario: LoadScenario, shard?: ShardOf): PreparedLo
     return { ...clip, gated: gatedFrames(clip, frames, behaviour.frameMs, options) };
   });
   checkSize(scenario, shape);
-  const plans = planLearners({ shape, behaviour, seed: spec.seed, clips: planClips, clipMix, networks: mix });
+  const plans = planLearners({
+    shape,
+    behaviour,
+    seed: spec.seed,
+    clips: planClips,
+    clipMix,
+    networks: mix,
+    tenants: tenantMix(scenario),
+  });
   if (plans.length === 0) throw badConfig(file, [{ where: at(['spec', 'load']), message: 'nobody would come' }]);
   const { faults, idle } = planFaults(faultRequests(scenario), plans, spec.seed);
   const nobody = idle.map(([place, atMs]) => ({
@@ -202,6 +210,10 @@ function inOrder(problems: readonly Problem[]): Problem[] {
 function behaviourOf({ frame, pause, dutyCycle, bargeIn }: LoadScenario['spec']['learners']): Behaviour {
   const between = dutyCycle === undefined ? (pause ?? { leastMs: 500, mostMs: 500 }) : { speaking: dutyCycle };
   return { frameMs: frame, pause: between, bargeIn };
+}
+
+function tenantMix({ spec }: LoadScenario): { tenant: string; weight: number }[] {
+  return (spec.target.embedded?.tenants ?? []).map(({ name, weight }) => ({ tenant: name, weight: weight.value }));
 }
 
 /** The faults as ordered, each at all of its times. */

@@ -16,6 +16,7 @@ import { SecretUrl } from '../../secret-url.ts';
 import { didYouMean } from '../../suggest.ts';
 import { auth } from './auth-schema.ts';
 import { yesOrNo } from './fields.ts';
+import { tenants } from './tenants-schema.ts';
 
 const embedded = section({
   maxSessions: integer(1, 1_000_000).optional(),
@@ -50,6 +51,9 @@ const embedded = section({
     .optional()
     .describe('Places that fail as a whole (killZone): gateways and nodes are shared out among them in turn.'),
   slots: integer(1, 100_000).optional().describe('Sessions that each node takes at once.'),
+  tenants: tenants
+    .optional()
+    .describe('Who its learners belong to, each with caps and a token of its own; the label tenant.'),
   tls: yesOrNo()
     .optional()
     .describe('Certificates of an authority that the test makes: learners come by TLS, trunks show them to both ends.'),
@@ -146,6 +150,11 @@ function checkTarget(given: LooseTarget, context: z.RefinementCtx): void {
   if (tls && url instanceof SecretUrl && !url.isSecure)
     problem('tls', `is for ${url.isGrpc ? 'grpcs' : 'wss'}:// URLs, but target.url is ${url}`);
   if (tls && options) problem('tls', 'is for wss:// URLs; the embedded server listens on loopback without TLS');
+  if (isMapping(options) && options.tenants !== undefined && (token !== undefined || tokenFile !== undefined))
+    problem(
+      token === undefined ? 'tokenFile' : 'token',
+      'contradicts embedded.tenants, which have tokens of their own; leave it out',
+    );
   if (tls?.ca !== undefined && tls.insecure) problem('tls', 'has both ca and insecure; keep one');
   if (url === undefined && given.consent !== undefined) problem('consent', 'is for a target.url, and there is none');
   if (url === undefined && given.auth !== undefined)

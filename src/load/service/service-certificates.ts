@@ -1,23 +1,22 @@
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { FaultyCertificates } from '../fault/definition.ts';
 import { newAuthority, type Pair } from './authority.ts';
+import type { ServiceDirectory } from './service-directory.ts';
 
-/** The certificates of a service that a test has started, in files of its own until it is over. */
+/** The certificates of a service that a test has started, in files that it reads. */
 export class ServiceCertificates implements FaultyCertificates {
   /** PEM: whom learners and the ends of trunks are to trust. */
   readonly authority: string;
-  readonly #directory = mkdtempSync(join(tmpdir(), 'speechfb-certificates-'));
+  readonly #directory: ServiceDirectory;
   readonly #authority = newAuthority('speechfb load test');
   /** One key for all: a renewal changes one file, which is never half of another pair. */
   readonly #pair: Pair = this.#authority.issue();
 
-  constructor() {
+  constructor(directory: ServiceDirectory) {
+    this.#directory = directory;
     this.authority = this.#authority.certificate;
-    this.#write('authority.pem', this.authority);
-    this.#write('service.key', this.#pair.key);
-    this.#write('service.pem', this.#pair.certificate);
+    directory.write('authority.pem', this.authority);
+    directory.write('service.key', this.#pair.key);
+    directory.write('service.pem', this.#pair.certificate);
   }
 
   /** Flags of a server that learners reach by TLS. */
@@ -39,22 +38,13 @@ export class ServiceCertificates implements FaultyCertificates {
     this.#issue(Date.now() + hourMs);
   }
 
-  remove(): void {
-    rmSync(this.#directory, { recursive: true, force: true });
-  }
-
   #issue(untilMs: number): void {
     const { certificate } = this.#authority.issue({ untilMs, key: this.#pair.key });
-    this.#write('service.pem.new', certificate);
-    renameSync(this.#path('service.pem.new'), this.#path('service.pem'));
-  }
-
-  #write(name: string, text: string): void {
-    writeFileSync(this.#path(name), text, { mode: 0o600 });
+    this.#directory.write('service.pem', certificate);
   }
 
   #path(name: string): string {
-    return join(this.#directory, name);
+    return this.#directory.path(name);
   }
 }
 

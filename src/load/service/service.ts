@@ -3,6 +3,7 @@ import { type ServeCommand, type StartOptions, startEmbedded } from './embedded-
 import { EmbeddedStore } from './embedded-store.ts';
 import { Replicas } from './replicas.ts';
 import { ServiceCertificates } from './service-certificates.ts';
+import { ServiceDirectory } from './service-directory.ts';
 import { ServiceLog } from './service-log.ts';
 
 /** How to run the server, and what stands beside it. */
@@ -12,11 +13,16 @@ export type ServiceCommand = ServeCommand & {
   servers?: number | undefined;
   /** Gateways and nodes show certificates of an authority of the test, to one another too. */
   hasTls?: boolean | undefined;
+  /** The tenants that its learners belong to. */
+  tenants?: ServiceTenants | undefined;
   /** Gateways and nodes are shared out among so many in turn; default 1. */
   zones?: number | undefined;
   /** Present when they share what is needed to resume. */
   store?: StoreCommand | undefined;
 };
+
+/** What `serve --tenants` reads, and the token of each tenant. */
+export type ServiceTenants = { file: string; tokens: Readonly<Record<string, string>> };
 
 /** A service that a test has started: servers that learners connect to, and what they stand on. */
 export class EmbeddedService {
@@ -28,11 +34,13 @@ export class EmbeddedService {
   readonly log = new ServiceLog();
   /** Present when it is reached by TLS. */
   readonly certificates: ServiceCertificates | undefined;
+  readonly #directory = new ServiceDirectory();
   readonly #command: ServiceCommand;
 
   constructor(command: ServiceCommand) {
     this.#command = command;
-    this.certificates = command.hasTls ? new ServiceCertificates() : undefined;
+    this.certificates = command.hasTls ? new ServiceCertificates(this.#directory) : undefined;
+    if (command.tenants) this.#directory.write(tenantsFile, command.tenants.file);
     this.nodes = new Replicas('node', (place, address, options) =>
       startEmbedded(this.#node(address), { ...options, onLog: this.log.writerOf(`node ${place}`) }),
     );
@@ -61,11 +69,11 @@ export class EmbeddedService {
     await this.gateways.stop();
     await this.nodes.stop();
     await this.store?.stop();
-    this.certificates?.remove();
+    this.#directory.remove();
   }
 
   #gateway(url: string | undefined): ServeCommand {
-    const { args, servers = 1, ...command } = this.#command;
+    const { args, servers = 1, tenants, ...command } = this.#command;
     const { urls: nodes } = this.nodes;
     return {
       ...command,
@@ -74,6 +82,7 @@ export class EmbeddedService {
         ...(url === undefined ? [] : ['--port', new URL(url).port]),
         ...(servers > 1 ? ['--gateways', '1'] : []),
         ...(nodes.length === 0 ? [] : ['--role', 'gateway', '--node', ...nodes]),
+        ...(tenants ? ['--tenants', this.#directory.path(tenantsFile)] : []),
         ...(this.certificates?.serverArgs ?? []),
         ...(nodes.length === 0 ? [] : (this.certificates?.trunkArgs ?? [])),
         ...(this.store ? ['--store', this.store.url] : []),
@@ -103,3 +112,5 @@ export async function startService(command: ServiceCommand, options: StartOption
     throw error;
   }
 }
+
+const tenantsFile = 'tenants.yaml';

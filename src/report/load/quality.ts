@@ -95,7 +95,9 @@ export function sessionNotes({
 }
 
 function nameOf({ labels }: SliceReport): string {
-  return [labels.profile, labels.language, labels.phase].filter((label) => label !== undefined).join(', ');
+  return [labels.profile, labels.language, labels.phase, labels.tenant]
+    .filter((label) => label !== undefined)
+    .join(', ');
 }
 
 function shareOf({ shares }: Pick<SliceReport, 'shares'>, name: string): string {

@@ -30,7 +30,7 @@ import { parseDollarsPerMinute, parseDurationMs, parsePercent } from '../../unit
  * <quantile>   ::= "p" <digits> [ "." <digits> ]         above 0 and below 100: p50, p99.9
  * <selector>   ::= "{" [ <matcher> { "," <matcher> } ] "}"
  * <matcher>    ::= <label> "=" <text>                    profile=lte   language="en-US"
- * <label>      ::= "profile" | "language" | "phase"
+ * <label>      ::= "profile" | "language" | "phase" | "tenant"
  * <text>       ::= one or more of A-Z a-z 0-9 . _ : + -, with or without quotes around it
  * <comparator> ::= "<" | "<=" | ">" | ">=" | "=="        which ones depends on the aggregation
  * <value>      ::= <duration> | <percentage> | <integer> | <price>
@@ -76,7 +76,7 @@ function parsed(source: string): Objective {
   const { kind, perPhase } = metrics[metric];
   const common = { source, selector: selectorOf(source, parts.matchers) };
   if (common.selector.phase !== undefined && !perPhase && kind !== 'cost')
-    throw bad(source, `cannot tell which phase ${metric} belongs to`, 'profile, language');
+    throw bad(source, `cannot tell which phase ${metric} belongs to`, 'profile, language, tenant');
   const bareOnly = (what: string, example: string) => {
     if (call !== undefined) throw bad(source, `${metric} is a ${what} and takes no ${call}()`, `write ${example}`);
   };

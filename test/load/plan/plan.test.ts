@@ -33,6 +33,19 @@ describe('the schedule of a test', () => {
     expect(Math.max(...perPhase.values())).toBeLessThanOrEqual(40);
   });
 
+  it('gives learners to tenants in their shares, and changes nothing else', () => {
+    const tenants = [
+      { tenant: 'a', weight: 4 },
+      { tenant: 'b', weight: 1 },
+    ];
+    const shape = steadyLoad(100, 0, 25_000);
+    const shared = planLearners({ ...options, shape, tenants });
+    expect(shared.filter(({ tenant }) => tenant === 'a').length / shared.length).toBeCloseTo(0.8, 1);
+    const plain = planLearners({ ...options, shape });
+    expect(shared.map(({ tenant: _, ...rest }) => rest)).toEqual(plain);
+    expect(plain[0]).not.toHaveProperty('tenant');
+  });
+
   it('of one learner does not depend on how many others there are, but for the arrival', () => {
     const clipsOf = (learners: number) =>
       planLearners({ ...options, shape: steadyLoad(learners, 3000, 25_000) })[3]!.utterances.map(({ clip }) => clip);

@@ -124,7 +124,7 @@ describe('a scenario with a mistake', () => {
       'an objective with an unknown label',
       'availability >=',
       'availability{network=lte} >=',
-      '23:7: spec.objectives.2: objective "availability{network=lte} >= 99%" has the unknown label "network"; allowed: profile, language, phase',
+      '23:7: spec.objectives.2: objective "availability{network=lte} >= 99%" has the unknown label "network"; allowed: profile, language, phase, tenant',
     ],
     [
       'a cost without a price',

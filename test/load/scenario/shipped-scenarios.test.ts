@@ -34,6 +34,7 @@ it('nineteen scenarios ship', () => {
     'chaos/stop-gateway.yaml',
     'chaos/stop-inference.yaml',
     'chaos/stop-redis.yaml',
+    'chaos/tenant-flood.yaml',
     'chaos/zone-loss.yaml',
     'ci-smoke.yaml',
     'live-class-3x-spike.yaml',

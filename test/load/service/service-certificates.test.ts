@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { newAuthority } from '../../../src/load/service/authority.ts';
 import { ServiceCertificates } from '../../../src/load/service/service-certificates.ts';
+import { ServiceDirectory } from '../../../src/load/service/service-directory.ts';
 import { checkTlsPair } from '../../../src/server/admission/tls-pair.ts';
 
 describe('an authority of a test', () => {
@@ -39,19 +40,21 @@ describe('an authority of a test', () => {
 
 describe('the certificates of a service', () => {
   it('are in files for both kinds of flags, which are gone with it', () => {
-    const certificates = new ServiceCertificates();
-    onTestFinished(() => certificates.remove());
+    const directory = new ServiceDirectory();
+    onTestFinished(() => directory.remove());
+    const certificates = new ServiceCertificates(directory);
     const files = [...certificates.serverArgs, ...certificates.trunkArgs].filter((_, at) => at % 2 === 1);
     const [certificate = '', key = ''] = files.map((file) => readFileSync(file, 'utf8'));
     expect(checkTlsPair({ certificate, key })).toBeGreaterThan(Date.now());
     expect(readFileSync(files.at(-1)!, 'utf8')).toBe(certificates.authority);
-    certificates.remove();
+    directory.remove();
     expect(existsSync(dirname(files[0]!))).toBe(false);
   });
 
   it('can be used for a moment when they expire soon, and for long when they are renewed', () => {
-    const certificates = new ServiceCertificates();
-    onTestFinished(() => certificates.remove());
+    const directory = new ServiceDirectory();
+    onTestFinished(() => directory.remove());
+    const certificates = new ServiceCertificates(directory);
     const leftMs = () => {
       const [certificate = '', key = ''] = [1, 3].map((at) => readFileSync(certificates.serverArgs[at]!, 'utf8'));
       return checkTlsPair({ certificate, key }) - Date.now();

@@ -94,9 +94,12 @@ describe('an objective', () => {
     ['lost_frames != 0', 'cannot be compared with "!="'],
     [
       'availability{profil=lte} >= 99%',
-      'unknown label "profil" (did you mean "profile"?); allowed: profile, language, phase',
+      'unknown label "profil" (did you mean "profile"?); allowed: profile, language, phase, tenant',
     ],
-    ['lost_frames{phase=spike} == 0', 'cannot tell which phase lost_frames belongs to; allowed: profile, language'],
+    [
+      'lost_frames{phase=spike} == 0',
+      'cannot tell which phase lost_frames belongs to; allowed: profile, language, tenant',
+    ],
     ['session_success{phase=spike} >= 99%', 'cannot tell which phase session_success belongs to'],
     ['goodput{stage=spike} >= 90%', 'has the label "stage", which is called "phase" now; allowed: phase=NAME'],
     ['availability{profile} >= 99%', 'has the matcher "profile"; allowed: {profile=lte,language=en-US}'],

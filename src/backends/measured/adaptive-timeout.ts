@@ -1,4 +1,4 @@
-import { quantileInPlace } from '../stats/quantile.ts';
+import { quantileInPlace } from '../../stats/quantile.ts';
 
 export type TimeoutBounds = { floorMs: number; ceilingMs: number };
 

@@ -1,8 +1,8 @@
 import { array, assert, constantFrom, property } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { AdaptiveTimeout } from '../../src/backends/adaptive-timeout.ts';
-import { RetryBudget } from '../../src/backends/retry-budget.ts';
-import { Spend } from '../../src/backends/spend.ts';
+import { AdaptiveTimeout } from '../../../src/backends/measured/adaptive-timeout.ts';
+import { Spend } from '../../../src/backends/measured/spend.ts';
+import { RetryBudget } from '../../../src/backends/retry-budget.ts';
 
 describe('an adaptive timeout', () => {
   const of = (answers: readonly number[]): AdaptiveTimeout => {

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock/wheel.ts';
+import type { Clock } from '../../clock/wheel.ts';
 
 /** What the last 60 minutes of a backend have cost, by the minute. */
 export class Spend {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { toS16le } from '../../src/audio/pcm.ts';
-import { resample } from '../../src/audio/resampler.ts';
-import { readWav } from '../../src/audio/wav.ts';
-import { wavFile } from '../../src/audio/write-wav.ts';
-import { SessionSound } from '../../src/backends/session-sound.ts';
+import { toS16le } from '../../../src/audio/pcm.ts';
+import { resample } from '../../../src/audio/resampler.ts';
+import { readWav } from '../../../src/audio/wav.ts';
+import { wavFile } from '../../../src/audio/write-wav.ts';
+import { SessionSound } from '../../../src/backends/sound/session-sound.ts';
 
 const tone = Int16Array.from({ length: 1600 }, (_, i) => Math.round(9000 * Math.sin(i / 5)));
 

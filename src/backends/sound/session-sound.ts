@@ -1,5 +1,5 @@
-import { toS16le } from '../audio/pcm.ts';
-import { createResampler, type Resampler } from '../audio/resampler.ts';
+import { toS16le } from '../../audio/pcm.ts';
+import { createResampler, type Resampler } from '../../audio/resampler.ts';
 
 /**
  * The sound of a session as one stream of 16-bit samples at the rate that a backend wants, and the
