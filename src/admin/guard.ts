@@ -24,7 +24,7 @@ export function checkAdminExposure(host: string, isSecure: boolean): void {
 
 export type GuardOptions = {
   tokens: AdminTokens;
-  /** Who may read external metrics by its certificate; absent: nobody. */
+  /** Reads external metrics by its certificate; absent: nobody does. */
   frontProxy?: FrontProxy | undefined;
   /** Names by which the plane may be called. */
   hosts: HostPolicy;

@@ -27,7 +27,7 @@ export type AdminPlaneOptions = {
   /** PEM texts. */
   tls?: { certificate: string; key: string } | undefined;
   tokens: AdminTokens;
-  /** Who may read external metrics by its certificate; absent: nobody. */
+  /** Reads external metrics by its certificate; absent: nobody does. */
   frontProxy?: FrontProxy | undefined;
   /** Names by which it may be called beside those of this machine. */
   hosts: readonly string[];
