@@ -79,7 +79,8 @@ function quantityOf(value: number): string {
 
 /**
  * Whether a selector means something with these labels: `a=b`, `a==b`, `a!=b`, `a in (b,c)`,
- * `a notin (b)`, `a`, `!a`, joined by commas. What cannot be read means nothing.
+ * `a notin (b)`, `a`, `!a`, joined by commas. A label that the server does not have is passed over;
+ * what cannot be read means nothing.
  */
 function isSelected(selector: string, labels: Readonly<Record<string, string>>): boolean {
   const requirements = selector.match(/[^,(]+(?:\([^)]*\))?/g) ?? [];
@@ -87,6 +88,8 @@ function isSelected(selector: string, labels: Readonly<Record<string, string>>):
     const [, negation, key = '', operator, single, set] =
       /^\s*(!?)\s*([\w./-]+)\s*(?:(==|=|!=)\s*([\w.-]*)|((?:not)?in\s*\([^)]*\)))?\s*$/.exec(requirement) ?? [];
     if (key === '') return false;
+    // One server answers for one service: of other things, as of a release, it knows nothing.
+    if (!Object.hasOwn(labels, key)) return true;
     const value = labels[key];
     if (set !== undefined) {
       const [, word, list = ''] = /^(\w+)\s*\(([^)]*)\)$/.exec(set) ?? [];
